@@ -1,0 +1,333 @@
+//! The one table of numbered messages.
+//!
+//! A row is the registration: `docs/errors.md`, `--explain` and the tests read it. Every code has a query in
+//! `testdata/diagnostics` that yields it.
+
+/// What kind of message a code is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// The text is not KQL (KQL1...).
+    Syntax,
+    /// A name or a type does not fit (KQL2...).
+    Meaning,
+    /// Valid KQL that is not supported yet (KQL3...).
+    Unsupported,
+    /// Found only while running (KQL4...).
+    Runtime,
+    /// The query runs, but may not mean what its author thinks (KQL5...).
+    Warning,
+}
+
+/// One row of the table.
+#[derive(Debug)]
+pub struct CodeInfo {
+    /// The code itself.
+    pub code: Code,
+    /// Its number as printed.
+    pub id: &'static str,
+    /// The message in general, one line.
+    pub title: &'static str,
+    /// What it means and what to do, a sentence or two.
+    pub meaning: &'static str,
+    /// A query that yields it.
+    pub example: &'static str,
+}
+
+/// A numbered message; its row in [`CODES`] says what it means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Code {
+    /// KQL1001: unexpected word.
+    UnexpectedToken,
+    /// KQL1002: text without an end.
+    UnterminatedString,
+    /// KQL1003: not a valid literal.
+    InvalidLiteral,
+    /// KQL1004: a character that KQL does not use.
+    UnknownCharacter,
+    /// KQL1005: nested too deeply.
+    TooDeep,
+    /// KQL1006: no query.
+    EmptyQuery,
+    /// KQL1007: unknown operator.
+    UnknownOperator,
+    /// KQL2001: unknown table.
+    UnknownTable,
+    /// KQL2002: unknown function.
+    UnknownFunction,
+    /// KQL2003: unknown column.
+    UnknownColumn,
+    /// KQL2004: operator not defined for these types.
+    OperandTypes,
+    /// KQL2005: wrong number of arguments.
+    ArgumentCount,
+    /// KQL2006: argument of the wrong type.
+    ArgumentType,
+    /// KQL2007: column name used twice.
+    DuplicateColumn,
+    /// KQL2008: a constant is needed.
+    NotConstant,
+    /// KQL2009: value not allowed here.
+    InvalidValue,
+    /// KQL2010: not allowed here.
+    NotAllowedHere,
+    /// KQL2011: name defined twice.
+    DuplicateName,
+    /// KQL2012: a table where a value is needed, or the reverse.
+    ExpectedTable,
+    /// KQL2013: dynamic values cannot be compared here.
+    DynamicNotAllowed,
+    /// KQL2014: query parameter without a value.
+    MissingParameter,
+    /// KQL2015: not a valid regular expression.
+    InvalidRegex,
+    /// KQL3001: operator not supported yet.
+    UnsupportedOperator,
+    /// KQL3002: function not supported yet.
+    UnsupportedFunction,
+    /// KQL3003: form not supported yet.
+    UnsupportedSyntax,
+    /// KQL3004: statement not supported yet.
+    UnsupportedStatement,
+    /// KQL4001: value out of range.
+    ValueOutOfRange,
+    /// KQL5001: column without a source.
+    ColumnWithoutSource,
+}
+
+impl Code {
+    /// The row of this code.
+    #[must_use]
+    pub fn info(self) -> &'static CodeInfo {
+        // The rows stand in the order of the enum; a test holds it.
+        &CODES[self as usize]
+    }
+
+    /// What kind of message it is, from the first digit of its number.
+    #[must_use]
+    pub fn family(self) -> Family {
+        match self.info().id.as_bytes()[3] {
+            b'1' => Family::Syntax,
+            b'2' => Family::Meaning,
+            b'3' => Family::Unsupported,
+            b'4' => Family::Runtime,
+            _ => Family::Warning,
+        }
+    }
+}
+
+const fn row(
+    code: Code,
+    id: &'static str,
+    title: &'static str,
+    meaning: &'static str,
+    example: &'static str,
+) -> CodeInfo {
+    CodeInfo { code, id, title, meaning, example }
+}
+
+/// Every code, in order of its number.
+pub static CODES: &[CodeInfo] = &[
+    row(
+        Code::UnexpectedToken,
+        "KQL1001",
+        "unexpected word",
+        "The parser met a word that cannot stand there. The message names what could.",
+        "T | where | take 5",
+    ),
+    row(
+        Code::UnterminatedString,
+        "KQL1002",
+        "text without an end",
+        "A quoted text is not closed before the end of its line, or of the query for ``` text.",
+        "print 'abc",
+    ),
+    row(
+        Code::InvalidLiteral,
+        "KQL1003",
+        "not a valid literal",
+        "A number, datetime, timespan, guid or dynamic literal is not written as KQL has it.",
+        "print datetime(2024-13-45)",
+    ),
+    row(
+        Code::UnknownCharacter,
+        "KQL1004",
+        "a character that KQL does not use",
+        "A character outside quotes that belongs to no KQL word, often a typographic quote from a web page.",
+        "print “a”",
+    ),
+    row(
+        Code::TooDeep,
+        "KQL1005",
+        "nested too deeply",
+        "Parentheses, brackets or functions are nested beyond the bound that protects the program.",
+        "print ((( ... ",
+    ),
+    row(
+        Code::EmptyQuery,
+        "KQL1006",
+        "no query",
+        "The text holds no query, only blanks, comments or statements without a result.",
+        "let x = 1;",
+    ),
+    row(
+        Code::UnknownOperator,
+        "KQL1007",
+        "unknown operator",
+        "The word after `|` is no operator of KQL.",
+        "T | wehre a == 1",
+    ),
+    row(Code::UnknownTable, "KQL2001", "unknown table", "No file, folder or let has this name.", "SigninLog | take 1"),
+    row(
+        Code::UnknownFunction,
+        "KQL2002",
+        "unknown function",
+        "KQL has no function of this name, or it is no function of this kind.",
+        "print strlne('a')",
+    ),
+    row(
+        Code::UnknownColumn,
+        "KQL2003",
+        "unknown column",
+        "The table at this place of the query has no such column; names are case-sensitive.",
+        "print a = 1 | where b == 1",
+    ),
+    row(
+        Code::OperandTypes,
+        "KQL2004",
+        "operator not defined for these types",
+        "The operator does not take operands of these types, as in Kusto itself; convert one of them.",
+        "print 'a' > 1",
+    ),
+    row(
+        Code::ArgumentCount,
+        "KQL2005",
+        "wrong number of arguments",
+        "The function takes fewer or more arguments.",
+        "print strlen()",
+    ),
+    row(
+        Code::ArgumentType,
+        "KQL2006",
+        "argument of the wrong type",
+        "The function does not take this type at this place.",
+        "print startofday('x')",
+    ),
+    row(
+        Code::DuplicateColumn,
+        "KQL2007",
+        "column name used twice",
+        "Two columns of one result would have the same name.",
+        "print a = 1 | project x = a, x = a",
+    ),
+    row(
+        Code::NotConstant,
+        "KQL2008",
+        "a constant is needed",
+        "The value at this place must be known before the query runs.",
+        "range x from 1 to 3 step 1 | take x",
+    ),
+    row(
+        Code::InvalidValue,
+        "KQL2009",
+        "value not allowed here",
+        "The value is of the right type but outside of what is allowed here.",
+        "print a = 1 | sort by a nulls middle",
+    ),
+    row(
+        Code::NotAllowedHere,
+        "KQL2010",
+        "not allowed here",
+        "The construct is valid KQL, but not at this place: an aggregate outside summarize, for example.",
+        "print count()",
+    ),
+    row(
+        Code::DuplicateName,
+        "KQL2011",
+        "name defined twice",
+        "A let statement defines a name that is defined already.",
+        "let x = 1; let x = 2; print x",
+    ),
+    row(
+        Code::ExpectedTable,
+        "KQL2012",
+        "a table where a value is needed, or the reverse",
+        "A name stands for a table where a value is needed, or for a value where a table is needed.",
+        "let x = 1; x | take 1",
+    ),
+    row(
+        Code::DynamicNotAllowed,
+        "KQL2013",
+        "dynamic values cannot be compared here",
+        "Group keys, sort keys and distinct take no dynamic value; convert it with tostring() or another to...() function.",
+        "print d = dynamic({}) | summarize count() by d",
+    ),
+    row(
+        Code::MissingParameter,
+        "KQL2014",
+        "query parameter without a value",
+        "A declared query parameter has no default and no --param gives it a value.",
+        "declare query_parameters(p:string); print p",
+    ),
+    row(
+        Code::InvalidRegex,
+        "KQL2015",
+        "not a valid regular expression",
+        "The regular expression does not parse; the message says where.",
+        "print 'a' matches regex '('",
+    ),
+    row(
+        Code::UnsupportedOperator,
+        "KQL3001",
+        "operator not supported yet",
+        "Valid KQL; this program does not implement the operator and refuses rather than answer differently.",
+        "print a = 1 | make-graph a --> a",
+    ),
+    row(
+        Code::UnsupportedFunction,
+        "KQL3002",
+        "function not supported yet",
+        "Valid KQL; this program does not implement the function and refuses rather than answer differently.",
+        "print series_fft(dynamic([1]))",
+    ),
+    row(
+        Code::UnsupportedSyntax,
+        "KQL3003",
+        "form not supported yet",
+        "Valid KQL; this form of a supported construct is not implemented and is refused rather than answered differently.",
+        "print a = 1 | project a | as t | getschema kind=csl",
+    ),
+    row(
+        Code::UnsupportedStatement,
+        "KQL3004",
+        "statement not supported yet",
+        "Valid KQL; this statement is not implemented.",
+        "alias database x = cluster('c').database('d'); print 1",
+    ),
+    row(
+        Code::ValueOutOfRange,
+        "KQL4001",
+        "value out of range",
+        "A value met while running cannot be represented exactly, so the query stops rather than answer nearly.",
+        "print decimal(1e28) * decimal(1e28)",
+    ),
+    row(
+        Code::ColumnWithoutSource,
+        "KQL5001",
+        "column without a source",
+        "The column exists in the table, but the files at hand cannot supply it: no hits on it prove nothing.",
+        "",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::CODES;
+
+    #[test]
+    fn rows_stand_in_the_order_of_the_enum() {
+        for (index, info) in CODES.iter().enumerate() {
+            assert_eq!(info.code as usize, index, "{}", info.id);
+            assert!(index == 0 || CODES[index - 1].id < info.id, "{}", info.id);
+        }
+    }
+}

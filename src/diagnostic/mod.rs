@@ -1,0 +1,217 @@
+//! What went wrong, where, and whose fault it is.
+//!
+//! [`Error`] has one variant per party at fault, because that is what a caller acts on: a wrong query is the
+//! author's, a wrong file the archive's, a limit ours. A [`Diagnostic`] cannot be built without a [`Code`] and a
+//! [`Span`], so no message of the language lacks its place or its number.
+
+mod code;
+mod render;
+mod span;
+mod suggest;
+
+use std::fmt;
+use std::path::PathBuf;
+
+pub use code::{CODES, Code, CodeInfo, Family};
+pub use render::{Style, render, render_json};
+pub use span::{Span, Spanned};
+pub use suggest::suggest;
+
+/// The result of everything that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why there is no answer, by whose fault it is.
+#[derive(Debug)]
+pub enum Error {
+    /// The query is wrong, or uses what is not supported yet (see [`Code::family`]).
+    Query(Vec<Diagnostic>),
+    /// The command was called wrongly.
+    Usage(String),
+    /// A file holds something that cannot be read.
+    Data {
+        /// The file, as named by the user or found in a folder.
+        file: String,
+        /// The place inside it: a line, a byte offset, a row group.
+        place: Option<String>,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
+    /// The machine is in the way: a file is missing, unreadable, or the disk is full.
+    Io {
+        /// The path that was asked for.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// A limit was hit; the text says which and how to raise it.
+    Limit(String),
+    /// The user stopped the run.
+    Cancelled,
+    /// An invariant of ours does not hold: a bug.
+    Internal(String),
+}
+
+impl Error {
+    /// A query error with one diagnostic.
+    pub fn query(code: Code, span: Span, message: impl Into<String>) -> Self {
+        Diagnostic::new(code, span, message).into()
+    }
+
+    /// A bug: an invariant that does not hold.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::Internal(message.into())
+    }
+
+    /// A file that cannot be read, with its path.
+    pub fn io(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
+        Self::Io { path: path.into(), source }
+    }
+
+    /// The process exit code that stands for this error.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Query(list) if list.iter().all(|d| d.code.family() == Family::Unsupported) => 4,
+            Self::Query(_) => 3,
+            Self::Usage(_) => 2,
+            Self::Data { .. } | Self::Io { .. } => 5,
+            Self::Limit(_) => 6,
+            Self::Cancelled => 130,
+            Self::Internal(_) => 70,
+        }
+    }
+}
+
+impl From<Diagnostic> for Error {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self::Query(vec![diagnostic])
+    }
+}
+
+impl From<arrow::error::ArrowError> for Error {
+    /// Arrow's kernels only fail on shapes the binder has already ruled out.
+    fn from(error: arrow::error::ArrowError) -> Self {
+        Self::Internal(format!("arrow: {error}"))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Query(list) => {
+                for (index, diagnostic) in list.iter().enumerate() {
+                    if index > 0 {
+                        writeln!(f)?;
+                    }
+                    write!(f, "{diagnostic}")?;
+                }
+                Ok(())
+            }
+            Self::Usage(message) | Self::Limit(message) => f.write_str(message),
+            Self::Data { file, place: Some(place), reason } => write!(f, "{file}: {place}: {reason}"),
+            Self::Data { file, place: None, reason } => write!(f, "{file}: {reason}"),
+            Self::Io { path, source } => write!(f, "{}: {source}", path.display()),
+            Self::Cancelled => f.write_str("stopped"),
+            Self::Internal(message) => {
+                write!(f, "internal error: {message}; this is a bug in coldcase, please report it with the query")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Io { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+/// How much a diagnostic matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// The query cannot run.
+    Error,
+    /// The query runs, but may not mean what its author thinks.
+    Warning,
+}
+
+/// A second place that explains the first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// The place.
+    pub span: Span,
+    /// What it has to do with it.
+    pub message: String,
+}
+
+/// One message about the text of a query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Its number.
+    pub code: Code,
+    /// The words that are wrong.
+    pub span: Span,
+    /// What is wrong: lower case, no full stop, quotes only around source text.
+    pub message: String,
+    /// What stands under the underline, where it says more than the message.
+    pub note_at_span: Option<String>,
+    /// Other places that explain it.
+    pub labels: Vec<Label>,
+    /// What to do about it.
+    pub help: Vec<String>,
+}
+
+impl Diagnostic {
+    /// A message with its number and its place.
+    pub fn new(code: Code, span: Span, message: impl Into<String>) -> Self {
+        Self { code, span, message: message.into(), note_at_span: None, labels: Vec::new(), help: Vec::new() }
+    }
+
+    /// The text under the underline.
+    #[must_use]
+    pub fn at(mut self, note: impl Into<String>) -> Self {
+        self.note_at_span = Some(note.into());
+        self
+    }
+
+    /// Another place that explains this one.
+    #[must_use]
+    pub fn label(mut self, span: Span, message: impl Into<String>) -> Self {
+        self.labels.push(Label { span, message: message.into() });
+        self
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help.push(help.into());
+        self
+    }
+
+    /// "did you mean" as help, where `candidates` holds a likely one.
+    #[must_use]
+    pub fn suggest<'a>(self, wrong: &str, candidates: impl IntoIterator<Item = &'a str>) -> Self {
+        match suggest(wrong, candidates) {
+            Some(name) => self.help(format!("did you mean `{name}`?")),
+            None => self,
+        }
+    }
+
+    /// Error or warning, by its code.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        if self.code.family() == Family::Warning { Severity::Warning } else { Severity::Error }
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code.info().id, self.message)?;
+        for help in &self.help {
+            write!(f, " ({help})")?;
+        }
+        Ok(())
+    }
+}

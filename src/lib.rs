@@ -1,0 +1,3 @@
+//! coldcase: KQL for the logs that the SIEM no longer keeps.
+
+pub mod diagnostic;
