@@ -1,3 +1,5 @@
 //! coldcase: KQL for the logs that the SIEM no longer keeps.
 
 pub mod diagnostic;
+pub mod syntax;
+pub mod types;

@@ -1,0 +1,379 @@
+//! What was written: the tree of a query, every node with its place.
+//!
+//! Nothing here is looked up or checked against a schema: a [`Name`] may be a column, a `let`, a table or a mistake.
+//! That is the binder's business.
+
+mod operator;
+
+pub use operator::{
+    Assignment, ColumnPattern, DatatableColumn, JoinKey, MvExpandItem, NullsOrder, Operator, OperatorKind, Parameter,
+    ReorderItem, ReorderOrder, SortKey, SortOrder,
+};
+
+use crate::diagnostic::Span;
+use crate::types::{Type, Value};
+
+/// A whole text: statements separated by `;`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Query {
+    /// In the order written. At most one is a [`StatementKind::Query`]; the parser reports a text without one.
+    pub statements: Vec<Statement>,
+}
+
+/// One statement.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Statement {
+    /// What it is.
+    pub kind: StatementKind,
+    /// All of its words.
+    pub span: Span,
+}
+
+/// The kinds of statement.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StatementKind {
+    /// `let name = value`.
+    Let {
+        /// The name.
+        name: Name,
+        /// What it stands for.
+        value: LetValue,
+    },
+    /// `set option` or `set option = value`.
+    Set {
+        /// The option, `query_now` for example.
+        option: Name,
+        /// Its value: a literal, or a bare word read as text.
+        value: Option<Expr>,
+    },
+    /// `declare query_parameters(name:type = default, ...)`.
+    DeclareParameters(Vec<ParameterDeclaration>),
+    /// The query itself.
+    Query(Pipeline),
+}
+
+/// The right side of a `let`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LetValue {
+    /// A value, or a bare name or call that the binder may find to be a table.
+    Expr(Expr),
+    /// A table: a source with operators, or a source that is more than a name.
+    Pipeline(Pipeline),
+}
+
+/// One declared query parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParameterDeclaration {
+    /// Its name.
+    pub name: Name,
+    /// Its type.
+    pub ty: Type,
+    /// Its default, a literal.
+    pub default: Option<Expr>,
+}
+
+/// An identifier as written.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Name {
+    /// The name itself, without brackets and quotes.
+    pub text: String,
+    /// Where, brackets included.
+    pub span: Span,
+}
+
+/// A source and the operators its rows flow through.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pipeline {
+    /// Where the rows come from.
+    pub source: Source,
+    /// In order.
+    pub operators: Vec<Operator>,
+    /// All of it.
+    pub span: Span,
+}
+
+/// Where rows come from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Source {
+    /// What it is.
+    pub kind: SourceKind,
+    /// All of its words.
+    pub span: Span,
+}
+
+/// The kinds of source.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SourceKind {
+    /// A table or a `let` that stands for one.
+    Name(Name),
+    /// A call that answers a table: `table("x")`, `materialize(...)`.
+    Call {
+        /// The function.
+        function: Name,
+        /// Its arguments.
+        arguments: Vec<Argument>,
+    },
+    /// `print name = value, ...`: one row.
+    Print(Vec<Assignment>),
+    /// `datatable(name:type, ...) [value, ...]`.
+    Datatable {
+        /// The columns.
+        columns: Vec<DatatableColumn>,
+        /// The cells, row after row; each a constant.
+        cells: Vec<Expr>,
+    },
+    /// `range name from start to stop step step`.
+    Range {
+        /// The column.
+        column: Name,
+        /// First value.
+        from: Box<Expr>,
+        /// Last value, included where a step hits it.
+        to: Box<Expr>,
+        /// Distance.
+        step: Box<Expr>,
+    },
+    /// `union kind=... withsource=... isfuzzy=... A, (B | where ...)` at the start of a pipeline.
+    Union {
+        /// `kind`, `withsource`, `isfuzzy`, hints.
+        parameters: Vec<Parameter>,
+        /// The tables; a name may hold `*`.
+        tables: Vec<Pipeline>,
+    },
+    /// `( pipeline )`.
+    Parenthesised(Box<Pipeline>),
+}
+
+/// A value, as written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expr {
+    /// What it is.
+    pub kind: ExprKind,
+    /// All of its words.
+    pub span: Span,
+}
+
+/// The kinds of expression.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ExprKind {
+    /// A literal of any type, typed nulls included.
+    Literal(Value),
+    /// A column, `let` or query parameter.
+    Name(Name),
+    /// `*` as an argument: `arg_max(x, *)`, `count(*)`.
+    Star,
+    /// `-x`, `+x`.
+    Unary {
+        /// The sign.
+        operator: UnaryOperator,
+        /// What it stands before.
+        operand: Box<Expr>,
+    },
+    /// `left operator right`.
+    Binary {
+        /// The operator.
+        operator: BinaryOperator,
+        /// The place of the operator itself.
+        operator_span: Span,
+        /// Left operand.
+        left: Box<Expr>,
+        /// Right operand.
+        right: Box<Expr>,
+    },
+    /// `left in (a, b)`, `left has_any (...)` and their kin.
+    Membership {
+        /// The operator.
+        operator: MembershipOperator,
+        /// The place of the operator itself.
+        operator_span: Span,
+        /// What is looked for.
+        left: Box<Expr>,
+        /// The list; one element may be a dynamic array or a table ([`ExprKind::Pipeline`]).
+        list: Vec<Expr>,
+    },
+    /// `operand between (low .. high)`.
+    Between {
+        /// `!between`.
+        negated: bool,
+        /// The place of the operator itself.
+        operator_span: Span,
+        /// The value.
+        operand: Box<Expr>,
+        /// Lower bound, included.
+        low: Box<Expr>,
+        /// Upper bound, included.
+        high: Box<Expr>,
+    },
+    /// `function(arguments)`.
+    Call {
+        /// The function.
+        function: Name,
+        /// Its arguments.
+        arguments: Vec<Argument>,
+    },
+    /// `base.name`.
+    Member {
+        /// A dynamic value.
+        base: Box<Expr>,
+        /// The key.
+        name: Name,
+    },
+    /// `base[index]`.
+    Index {
+        /// A dynamic value.
+        base: Box<Expr>,
+        /// A position or a key.
+        index: Box<Expr>,
+    },
+    /// `(inner)`.
+    Parenthesised(Box<Expr>),
+    /// A table where a value is needed: inside `toscalar(...)`, `in (...)`.
+    Pipeline(Box<Pipeline>),
+}
+
+/// One argument of a call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Argument {
+    /// `name = value`.
+    pub name: Option<Name>,
+    /// The value.
+    pub value: Expr,
+}
+
+/// Operators before a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum UnaryOperator {
+    /// `-`
+    Minus,
+    /// `+`
+    Plus,
+}
+
+/// Operators between two values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each is its own name; BinaryOperator::symbol spells it")]
+pub enum BinaryOperator {
+    Or,
+    And,
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Modulo,
+    EqualTilde,
+    NotEqualTilde,
+    Has,
+    NotHas,
+    HasCs,
+    NotHasCs,
+    HasPrefix,
+    NotHasPrefix,
+    HasPrefixCs,
+    NotHasPrefixCs,
+    HasSuffix,
+    NotHasSuffix,
+    HasSuffixCs,
+    NotHasSuffixCs,
+    Contains,
+    NotContains,
+    ContainsCs,
+    NotContainsCs,
+    StartsWith,
+    NotStartsWith,
+    StartsWithCs,
+    NotStartsWithCs,
+    EndsWith,
+    NotEndsWith,
+    EndsWithCs,
+    NotEndsWithCs,
+    MatchesRegex,
+}
+
+impl BinaryOperator {
+    /// Every operator with its spelling: the one table that lexer, parser, printer and messages read.
+    pub const SPELLINGS: &'static [(&'static str, Self)] = &[
+        ("or", Self::Or),
+        ("and", Self::And),
+        ("==", Self::Equal),
+        ("!=", Self::NotEqual),
+        ("<>", Self::NotEqual),
+        ("<", Self::Less),
+        ("<=", Self::LessOrEqual),
+        (">", Self::Greater),
+        (">=", Self::GreaterOrEqual),
+        ("+", Self::Add),
+        ("-", Self::Subtract),
+        ("*", Self::Multiply),
+        ("/", Self::Divide),
+        ("%", Self::Modulo),
+        ("=~", Self::EqualTilde),
+        ("!~", Self::NotEqualTilde),
+        ("has", Self::Has),
+        ("!has", Self::NotHas),
+        ("has_cs", Self::HasCs),
+        ("!has_cs", Self::NotHasCs),
+        ("hasprefix", Self::HasPrefix),
+        ("!hasprefix", Self::NotHasPrefix),
+        ("hasprefix_cs", Self::HasPrefixCs),
+        ("!hasprefix_cs", Self::NotHasPrefixCs),
+        ("hassuffix", Self::HasSuffix),
+        ("!hassuffix", Self::NotHasSuffix),
+        ("hassuffix_cs", Self::HasSuffixCs),
+        ("!hassuffix_cs", Self::NotHasSuffixCs),
+        ("contains", Self::Contains),
+        ("!contains", Self::NotContains),
+        ("contains_cs", Self::ContainsCs),
+        ("!contains_cs", Self::NotContainsCs),
+        ("startswith", Self::StartsWith),
+        ("!startswith", Self::NotStartsWith),
+        ("startswith_cs", Self::StartsWithCs),
+        ("!startswith_cs", Self::NotStartsWithCs),
+        ("endswith", Self::EndsWith),
+        ("!endswith", Self::NotEndsWith),
+        ("endswith_cs", Self::EndsWithCs),
+        ("!endswith_cs", Self::NotEndsWithCs),
+        ("matches regex", Self::MatchesRegex),
+    ];
+
+    /// How it is written.
+    #[must_use]
+    pub fn symbol(self) -> &'static str {
+        Self::SPELLINGS.iter().find(|(_, operator)| *operator == self).map_or("", |(text, _)| text)
+    }
+}
+
+/// Operators that look a value up in a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each is its own name; MembershipOperator::symbol spells it")]
+pub enum MembershipOperator {
+    In,
+    NotIn,
+    InTilde,
+    NotInTilde,
+    HasAny,
+    HasAll,
+}
+
+impl MembershipOperator {
+    /// Every operator with its spelling.
+    pub const SPELLINGS: &'static [(&'static str, Self)] = &[
+        ("in", Self::In),
+        ("!in", Self::NotIn),
+        ("in~", Self::InTilde),
+        ("!in~", Self::NotInTilde),
+        ("has_any", Self::HasAny),
+        ("has_all", Self::HasAll),
+    ];
+
+    /// How it is written.
+    #[must_use]
+    pub fn symbol(self) -> &'static str {
+        Self::SPELLINGS.iter().find(|(_, operator)| *operator == self).map_or("", |(text, _)| text)
+    }
+}

@@ -1,0 +1,333 @@
+//! A column of a batch: an Arrow array, or one value standing for every row.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, BooleanBuilder, DictionaryArray, FixedSizeBinaryArray,
+    FixedSizeBinaryBuilder, Float64Array, Float64Builder, Int32Array, Int32Builder, Int64Array, Int64Builder,
+    StringArray, StringViewArray, StringViewBuilder,
+};
+use arrow::datatypes::{DataType, Int32Type};
+use rust_decimal::Decimal;
+
+use super::{Type, Value};
+
+/// A column of known KQL type and row count.
+///
+/// Invariant: an array has the Arrow type that [`Type::arrow`] names, or `Dictionary(Int32, Utf8)` for string and
+/// dynamic; an array of strings holds no null.
+#[derive(Clone, Debug)]
+pub struct Column {
+    ty: Type,
+    rows: usize,
+    kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Array(ArrayRef),
+    Constant(Value),
+}
+
+impl Column {
+    /// A column over `array`, which must be laid out as the type demands.
+    #[must_use]
+    pub fn array(ty: Type, array: ArrayRef) -> Self {
+        debug_assert!(
+            *array.data_type() == ty.arrow() || (ty.is_text() && matches!(array.data_type(), DataType::Dictionary(..))),
+            "{ty} in {}",
+            array.data_type()
+        );
+        debug_assert!(ty != Type::String || array.null_count() == 0, "a string is never null");
+        Self { ty, rows: array.len(), kind: Kind::Array(array) }
+    }
+
+    /// `value` in each of `rows` rows.
+    #[must_use]
+    pub fn constant(value: Value, rows: usize) -> Self {
+        Self { ty: value.ty(), rows, kind: Kind::Constant(value) }
+    }
+
+    /// Its KQL type.
+    #[must_use]
+    pub fn ty(&self) -> Type {
+        self.ty
+    }
+
+    /// Its number of rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The one value, where the column is constant.
+    #[must_use]
+    pub fn as_constant(&self) -> Option<&Value> {
+        match &self.kind {
+            Kind::Constant(value) => Some(value),
+            Kind::Array(_) => None,
+        }
+    }
+
+    /// The array, where the column is one; constants answer None.
+    #[must_use]
+    pub fn as_array(&self) -> Option<&ArrayRef> {
+        match &self.kind {
+            Kind::Array(array) => Some(array),
+            Kind::Constant(_) => None,
+        }
+    }
+
+    /// The column as an array with a slot a row.
+    #[must_use]
+    pub fn to_array(&self) -> ArrayRef {
+        match &self.kind {
+            Kind::Array(array) => Arc::clone(array),
+            Kind::Constant(value) => {
+                let mut builder = ColumnBuilder::with_capacity(self.ty, self.rows);
+                for _ in 0..self.rows {
+                    builder.append(value);
+                }
+                builder.finish_array()
+            }
+        }
+    }
+
+    /// The value of row `row`.
+    #[must_use]
+    pub fn value(&self, row: usize) -> Value {
+        match &self.kind {
+            Kind::Constant(value) => value.clone(),
+            Kind::Array(array) => array_value(self.ty, array, row),
+        }
+    }
+
+    /// True where row `row` is null; never for strings.
+    #[must_use]
+    pub fn is_null(&self, row: usize) -> bool {
+        match &self.kind {
+            Kind::Constant(value) => value.is_null(),
+            Kind::Array(array) => match array.as_any().downcast_ref::<DictionaryArray<Int32Type>>() {
+                Some(dictionary) => dictionary.key(row).is_none_or(|key| dictionary.values().is_null(key)),
+                None => array.is_null(row),
+            },
+        }
+    }
+}
+
+/// The value at `row` of an array that holds `ty`.
+#[must_use]
+pub fn array_value(ty: Type, array: &ArrayRef, row: usize) -> Value {
+    if array.is_null(row) {
+        return Value::null(ty);
+    }
+    match ty {
+        Type::Bool => Value::Bool(array.as_boolean().value(row)),
+        Type::Int => Value::Int(array.as_primitive::<Int32Type>().value(row)),
+        Type::Long => Value::Long(int64(array).value(row)),
+        Type::Datetime => Value::Datetime(int64(array).value(row)),
+        Type::Timespan => Value::Timespan(int64(array).value(row)),
+        Type::Real => Value::Real(array.as_primitive::<arrow::datatypes::Float64Type>().value(row)),
+        Type::Decimal => Value::Decimal(decimal_from_bytes(array.as_fixed_size_binary().value(row))),
+        Type::Guid => Value::Guid(guid_from_bytes(array.as_fixed_size_binary().value(row))),
+        Type::String => text_at(array, row).map_or_else(|| Value::string(""), Value::string),
+        Type::Dynamic => text_at(array, row).map_or(Value::Null(Type::Dynamic), Value::dynamic),
+    }
+}
+
+fn int64(array: &ArrayRef) -> &Int64Array {
+    array.as_primitive::<arrow::datatypes::Int64Type>()
+}
+
+/// The text at `row` of a string or dynamic array in any of its encodings; None for a null.
+#[must_use]
+pub fn text_at(array: &dyn Array, row: usize) -> Option<&str> {
+    if let Some(views) = array.as_any().downcast_ref::<StringViewArray>() {
+        return (!views.is_null(row)).then(|| views.value(row));
+    }
+    let dictionary = array.as_any().downcast_ref::<DictionaryArray<Int32Type>>()?;
+    let key = dictionary.key(row)?;
+    let values = dictionary.values().as_any().downcast_ref::<StringArray>()?;
+    (!values.is_null(key)).then(|| values.value(key))
+}
+
+/// A decimal from its sixteen bytes in an array.
+#[must_use]
+pub fn decimal_from_bytes(bytes: &[u8]) -> Decimal {
+    bytes.try_into().map_or(Decimal::ZERO, Decimal::deserialize)
+}
+
+/// A guid from its sixteen bytes in an array.
+#[must_use]
+pub fn guid_from_bytes(bytes: &[u8]) -> [u8; 16] {
+    bytes.try_into().unwrap_or([0; 16])
+}
+
+/// Builds an array of one type, value by value. For slow paths and small results; kernels use Arrow's builders.
+#[derive(Debug)]
+pub struct ColumnBuilder {
+    ty: Type,
+    kind: Builder,
+}
+
+#[derive(Debug)]
+enum Builder {
+    Bool(BooleanBuilder),
+    Int(Int32Builder),
+    Long(Int64Builder),
+    Real(Float64Builder),
+    Bytes(FixedSizeBinaryBuilder),
+    Text(StringViewBuilder),
+}
+
+impl ColumnBuilder {
+    /// An empty array of `ty`.
+    #[must_use]
+    pub fn new(ty: Type) -> Self {
+        Self::with_capacity(ty, 0)
+    }
+
+    /// An empty array of `ty` with room for `rows`.
+    #[must_use]
+    pub fn with_capacity(ty: Type, rows: usize) -> Self {
+        let kind = match ty {
+            Type::Bool => Builder::Bool(BooleanBuilder::with_capacity(rows)),
+            Type::Int => Builder::Int(Int32Builder::with_capacity(rows)),
+            Type::Long | Type::Datetime | Type::Timespan => Builder::Long(Int64Builder::with_capacity(rows)),
+            Type::Real => Builder::Real(Float64Builder::with_capacity(rows)),
+            Type::Decimal | Type::Guid => Builder::Bytes(FixedSizeBinaryBuilder::with_capacity(rows, 16)),
+            Type::String | Type::Dynamic => Builder::Text(StringViewBuilder::with_capacity(rows)),
+        };
+        Self { ty, kind }
+    }
+
+    /// The type of the array.
+    #[must_use]
+    pub fn ty(&self) -> Type {
+        self.ty
+    }
+
+    /// Appends `value`; a value of another type than the column's is appended as null.
+    pub fn append(&mut self, value: &Value) {
+        match (&mut self.kind, value) {
+            (Builder::Bool(builder), Value::Bool(v)) => builder.append_value(*v),
+            (Builder::Int(builder), Value::Int(v)) => builder.append_value(*v),
+            (Builder::Long(builder), Value::Long(v) | Value::Datetime(v) | Value::Timespan(v)) => {
+                builder.append_value(*v);
+            }
+            (Builder::Real(builder), Value::Real(v)) => builder.append_value(*v),
+            (Builder::Text(builder), Value::String(v) | Value::Dynamic(v)) => builder.append_value(v),
+            (Builder::Bytes(builder), Value::Guid(v)) => {
+                builder.append_value(v).expect("a guid has sixteen bytes");
+            }
+            (Builder::Bytes(builder), Value::Decimal(v)) => {
+                builder.append_value(v.normalize().serialize()).expect("a decimal has sixteen bytes");
+            }
+            _ => {
+                debug_assert!(value.is_null(), "{value:?} in a column of {}", self.ty);
+                self.append_null();
+            }
+        }
+    }
+
+    /// Appends the null of the type, "" for string.
+    pub fn append_null(&mut self) {
+        match &mut self.kind {
+            Builder::Bool(builder) => builder.append_null(),
+            Builder::Int(builder) => builder.append_null(),
+            Builder::Long(builder) => builder.append_null(),
+            Builder::Real(builder) => builder.append_null(),
+            Builder::Bytes(builder) => builder.append_null(),
+            Builder::Text(builder) if self.ty == Type::String => builder.append_value(""),
+            Builder::Text(builder) => builder.append_null(),
+        }
+    }
+
+    /// The array.
+    #[must_use]
+    pub fn finish_array(&mut self) -> ArrayRef {
+        match &mut self.kind {
+            Builder::Bool(builder) => Arc::new(builder.finish()),
+            Builder::Int(builder) => Arc::new(builder.finish()),
+            Builder::Long(builder) => Arc::new(builder.finish()),
+            Builder::Real(builder) => Arc::new(builder.finish()),
+            Builder::Bytes(builder) => Arc::new(builder.finish()),
+            Builder::Text(builder) => Arc::new(builder.finish()),
+        }
+    }
+
+    /// The column.
+    #[must_use]
+    pub fn finish(&mut self) -> Column {
+        Column::array(self.ty, self.finish_array())
+    }
+}
+
+/// Typed views of a column's rows that hide whether it is an array or a constant.
+impl Column {
+    /// The row as bool; None for null.
+    #[must_use]
+    pub fn bool_at(&self, row: usize) -> Option<bool> {
+        match &self.kind {
+            Kind::Constant(Value::Bool(v)) => Some(*v),
+            Kind::Constant(_) => None,
+            Kind::Array(array) => {
+                let array: &BooleanArray = array.as_boolean();
+                (!array.is_null(row)).then(|| array.value(row))
+            }
+        }
+    }
+
+    /// The row of an int, long, datetime or timespan as 64 bits; None for null.
+    #[must_use]
+    pub fn i64_at(&self, row: usize) -> Option<i64> {
+        match &self.kind {
+            Kind::Constant(Value::Int(v)) => Some(i64::from(*v)),
+            Kind::Constant(Value::Long(v) | Value::Datetime(v) | Value::Timespan(v)) => Some(*v),
+            Kind::Constant(_) => None,
+            Kind::Array(array) if array.is_null(row) => None,
+            Kind::Array(array) => match array.as_any().downcast_ref::<Int32Array>() {
+                Some(ints) => Some(i64::from(ints.value(row))),
+                None => Some(int64(array).value(row)),
+            },
+        }
+    }
+
+    /// The row of an int, long or real as a double; None for null.
+    #[must_use]
+    pub fn f64_at(&self, row: usize) -> Option<f64> {
+        match &self.kind {
+            Kind::Constant(Value::Real(v)) => Some(*v),
+            Kind::Array(array) if self.ty == Type::Real => {
+                let array = array.as_any().downcast_ref::<Float64Array>()?;
+                (!array.is_null(row)).then(|| array.value(row))
+            }
+            #[expect(clippy::cast_precision_loss, reason = "KQL widens long to real this way")]
+            _ => self.i64_at(row).map(|n| n as f64),
+        }
+    }
+
+    /// The text of a string ("" never None) or the JSON text of a dynamic (None for null).
+    #[must_use]
+    pub fn text_at(&self, row: usize) -> Option<&str> {
+        match &self.kind {
+            Kind::Constant(Value::String(text) | Value::Dynamic(text)) => Some(text),
+            Kind::Constant(_) => None,
+            Kind::Array(array) => text_at(array, row),
+        }
+    }
+
+    /// The sixteen bytes of a guid or decimal; None for null.
+    #[must_use]
+    pub fn bytes_at(&self, row: usize) -> Option<[u8; 16]> {
+        match &self.kind {
+            Kind::Constant(Value::Guid(bytes)) => Some(*bytes),
+            Kind::Constant(Value::Decimal(value)) => Some(value.normalize().serialize()),
+            Kind::Constant(_) => None,
+            Kind::Array(array) => {
+                let array = array.as_any().downcast_ref::<FixedSizeBinaryArray>()?;
+                (!array.is_null(row)).then(|| guid_from_bytes(array.value(row)))
+            }
+        }
+    }
+}

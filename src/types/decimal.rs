@@ -1,0 +1,1 @@
+//! decimal: its text and array forms.

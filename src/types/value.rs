@@ -1,0 +1,116 @@
+//! One scalar, null included.
+
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+
+use super::{Type, datetime, dynamic, guid, number, timespan};
+
+/// One scalar of any type.
+///
+/// A string is never null: `Value::null(Type::String)` is the empty text. JSON `null` is the null of dynamic.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// The null of a type other than string.
+    Null(Type),
+    /// A truth value.
+    Bool(bool),
+    /// 32 bits.
+    Int(i32),
+    /// 64 bits.
+    Long(i64),
+    /// A double.
+    Real(f64),
+    /// A decimal number.
+    Decimal(Decimal),
+    /// A text.
+    String(Arc<str>),
+    /// Ticks of 100 ns since 0001-01-01T00:00:00Z.
+    Datetime(i64),
+    /// Ticks of 100 ns.
+    Timespan(i64),
+    /// Bytes in the order of the text form.
+    Guid([u8; 16]),
+    /// JSON text, not `null`.
+    Dynamic(Arc<str>),
+}
+
+impl Value {
+    /// The null of `ty`; the empty text for string.
+    #[must_use]
+    pub fn null(ty: Type) -> Self {
+        if ty == Type::String { Self::String("".into()) } else { Self::Null(ty) }
+    }
+
+    /// A text.
+    pub fn string(text: impl Into<Arc<str>>) -> Self {
+        Self::String(text.into())
+    }
+
+    /// A dynamic of JSON text; null where the text is `null`.
+    pub fn dynamic(json: impl Into<Arc<str>>) -> Self {
+        let json = json.into();
+        if json.trim() == "null" { Self::Null(Type::Dynamic) } else { Self::Dynamic(json) }
+    }
+
+    /// Its type.
+    #[must_use]
+    pub fn ty(&self) -> Type {
+        match self {
+            Self::Null(ty) => *ty,
+            Self::Bool(_) => Type::Bool,
+            Self::Int(_) => Type::Int,
+            Self::Long(_) => Type::Long,
+            Self::Real(_) => Type::Real,
+            Self::Decimal(_) => Type::Decimal,
+            Self::String(_) => Type::String,
+            Self::Datetime(_) => Type::Datetime,
+            Self::Timespan(_) => Type::Timespan,
+            Self::Guid(_) => Type::Guid,
+            Self::Dynamic(_) => Type::Dynamic,
+        }
+    }
+
+    /// True for a null; never for a string.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        matches!(self, Self::Null(_))
+    }
+
+    /// int or long as 64 bits.
+    #[must_use]
+    pub fn as_i64(&self) -> Option<i64> {
+        match self {
+            Self::Int(n) => Some(i64::from(*n)),
+            Self::Long(n) => Some(*n),
+            _ => None,
+        }
+    }
+
+    /// The text of a string.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// What `tostring()` answers: "" for null, `True`/`False`, ISO datetimes with seven digits, compact JSON.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        match self {
+            Self::Null(_) => String::new(),
+            Self::Bool(b) => if *b { "True" } else { "False" }.to_owned(),
+            Self::Int(n) => n.to_string(),
+            Self::Long(n) => n.to_string(),
+            Self::Real(n) => number::real_to_text(*n),
+            Self::Decimal(n) => n.to_string(),
+            Self::String(text) => text.to_string(),
+            Self::Datetime(ticks) => datetime::to_text(*ticks),
+            Self::Timespan(ticks) => timespan::to_text(*ticks),
+            Self::Guid(bytes) => guid::to_text(bytes),
+            Self::Dynamic(json) => dynamic::to_text(json).into_owned(),
+        }
+    }
+}
