@@ -1,5 +1,6 @@
 //! coldcase: KQL for the logs that the SIEM no longer keeps.
 
 pub mod diagnostic;
+pub mod source;
 pub mod syntax;
 pub mod types;

@@ -48,6 +48,13 @@ impl Column {
         Self { ty: value.ty(), rows, kind: Kind::Constant(value) }
     }
 
+    /// A constant column with another number of rows; arrays cannot be resized and keep theirs.
+    #[must_use]
+    pub(crate) fn resized(&self, rows: usize) -> Self {
+        debug_assert!(self.as_array().is_none(), "only constants can be resized");
+        Self { rows, ..self.clone() }
+    }
+
     /// Its KQL type.
     #[must_use]
     pub fn ty(&self) -> Type {

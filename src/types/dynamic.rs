@@ -6,3 +6,22 @@ use std::borrow::Cow;
 pub fn to_text(json: &str) -> Cow<'_, str> {
     Cow::Borrowed(json)
 }
+
+/// One step of a path.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// `.key` or `["key"]`.
+    Member(String),
+    /// `[n]`; negative counts from the end.
+    Index(i64),
+}
+
+/// Steps into a dynamic value.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub struct Path(pub Vec<Step>);
+
+/// The JSON text that `path` finds in `json`.
+#[must_use]
+pub fn extract<'a>(_json: &'a str, _path: &Path) -> Option<&'a str> {
+    None
+}

@@ -15,10 +15,12 @@
 //!
 //! The Arrow type alone does not tell a datetime from a long: the KQL [`Schema`] travels beside every batch.
 
+pub mod batch;
 pub mod column;
 pub mod datetime;
 pub mod decimal;
 pub mod dynamic;
+pub mod extract;
 pub mod guid;
 pub mod number;
 pub mod schema;
@@ -29,6 +31,7 @@ use std::fmt;
 
 use arrow::datatypes::DataType;
 
+pub use batch::Batch;
 pub use column::{Column, ColumnBuilder};
 pub use schema::{Field, Schema};
 pub use value::Value;

@@ -1,0 +1,42 @@
+//! Names -> tables.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use super::TableProvider;
+use crate::diagnostic::Result;
+
+/// What a query can name.
+pub trait Catalog: Debug + Send + Sync {
+    /// The table of this name (case-sensitive); None where there is none. An error where its files cannot be read.
+    fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>>;
+
+    /// The names that are known without a query, for suggestions and wildcards; sorted.
+    fn names(&self) -> Vec<String>;
+}
+
+/// Tables in memory, by name.
+#[derive(Debug, Default)]
+pub struct MemoryCatalog {
+    tables: BTreeMap<String, Arc<dyn TableProvider>>,
+}
+
+impl MemoryCatalog {
+    /// The catalog with `table` under `name`.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<String>, table: Arc<dyn TableProvider>) -> Self {
+        self.tables.insert(name.into(), table);
+        self
+    }
+}
+
+impl Catalog for MemoryCatalog {
+    fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        Ok(self.tables.get(name).cloned())
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.tables.keys().cloned().collect()
+    }
+}

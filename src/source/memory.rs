@@ -1,0 +1,69 @@
+//! Rows in memory: datatables, results of earlier steps, tests.
+
+use std::sync::Arc;
+
+use super::{BatchIterator, Partition, ScanColumn, ScanRequest, TableProvider};
+use crate::diagnostic::Result;
+use crate::types::{Batch, Schema};
+
+/// A table whose rows are in memory.
+#[derive(Debug)]
+pub struct MemoryTable {
+    schema: Schema,
+    batches: Vec<Batch>,
+}
+
+impl MemoryTable {
+    /// The rows of `batches`, in order; each has the columns of `schema`.
+    #[must_use]
+    pub fn new(schema: Schema, batches: Vec<Batch>) -> Self {
+        Self { schema, batches }
+    }
+}
+
+impl TableProvider for MemoryTable {
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn scan(&self, request: &ScanRequest) -> Result<Vec<Arc<dyn Partition>>> {
+        let partition =
+            |batch: &Batch| Arc::new(MemoryPartition { batch: batch.clone(), request: request.clone() }) as Arc<_>;
+        Ok(self.batches.iter().map(partition).collect())
+    }
+
+    fn describe(&self) -> String {
+        format!("memory ({} rows)", self.batches.iter().map(Batch::rows).sum::<usize>())
+    }
+}
+
+#[derive(Debug)]
+struct MemoryPartition {
+    batch: Batch,
+    request: ScanRequest,
+}
+
+impl Partition for MemoryPartition {
+    fn read(&self) -> Result<BatchIterator<'_>> {
+        let rows = self.batch.rows();
+        let step = self.request.batch_rows.max(1);
+        let starts = (0..rows).step_by(step);
+        Ok(Box::new(starts.map(move |start| {
+            let whole = self.batch.slice(start, step.min(rows - start));
+            let kept = match &self.request.filter {
+                Some(filter) => {
+                    let inputs = select(&whole, filter.columns())?;
+                    whole.filter(&filter.evaluate(&inputs)?)?
+                }
+                None => whole,
+            };
+            select(&kept, &self.request.columns)
+        })))
+    }
+}
+
+/// The columns that a request names, paths taken from dynamic columns.
+pub fn select(batch: &Batch, columns: &[ScanColumn]) -> Result<Batch> {
+    let columns = columns.iter().map(|column| column.evaluate(batch)).collect::<Result<_>>()?;
+    Ok(Batch::new(columns, batch.rows()))
+}

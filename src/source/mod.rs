@@ -1,0 +1,111 @@
+//! Where rows come from.
+//!
+//! A [`TableProvider`] answers a [`ScanRequest`] with partitions, each an iterator of batches. Partitions are read in
+//! parallel, and their order is the order of the rows: it depends on the files alone, never on the number of threads.
+
+pub mod catalog;
+pub mod memory;
+pub mod predicate;
+pub mod report;
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use arrow::array::BooleanArray;
+
+pub use catalog::{Catalog, MemoryCatalog};
+pub use memory::MemoryTable;
+pub use predicate::{Comparison, Predicate};
+pub use report::{FileProblems, ScanReport};
+
+use crate::diagnostic::Result;
+use crate::types::{Batch, Column, Schema, Type, dynamic, extract};
+
+/// The batches of one partition.
+pub type BatchIterator<'a> = Box<dyn Iterator<Item = Result<Batch>> + Send + 'a>;
+
+/// A table that can be read.
+pub trait TableProvider: Debug + Send + Sync {
+    /// Its columns.
+    fn schema(&self) -> &Schema;
+
+    /// The parts that hold the wanted rows, in the order of the rows.
+    fn scan(&self, request: &ScanRequest) -> Result<Vec<Arc<dyn Partition>>>;
+
+    /// What it is, in a few words, for `explain`.
+    fn describe(&self) -> String;
+}
+
+/// A part of a table that one thread reads.
+pub trait Partition: Debug + Send + Sync {
+    /// Its batches: the columns of the request in its order, only rows that pass the request's filter, at most
+    /// `batch_rows` rows each. Dropping the iterator stops the reading.
+    fn read(&self) -> Result<BatchIterator<'_>>;
+}
+
+/// What is wanted of a table.
+#[derive(Clone, Debug)]
+pub struct ScanRequest {
+    /// What each output column holds.
+    pub columns: Vec<ScanColumn>,
+    /// Conditions that every wanted row fulfils: for skipping only.
+    pub prune: Vec<Predicate>,
+    /// The exact test of a row. A source must apply it; it need not decode the other columns of a row that fails.
+    pub filter: Option<Arc<dyn RowFilter>>,
+    /// Rows wanted in all, where few are: a hint not to read ahead.
+    pub limit: Option<usize>,
+    /// Rows a batch has at most.
+    pub batch_rows: usize,
+    /// Where to count what was skipped.
+    pub report: Arc<ScanReport>,
+}
+
+/// One output column of a scan.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ScanColumn {
+    /// A column of the table, by its position.
+    Column(usize),
+    /// What a path finds in a dynamic column: a dynamic, null where nothing is found.
+    Path {
+        /// The position of the dynamic column.
+        column: usize,
+        /// The path.
+        path: dynamic::Path,
+    },
+}
+
+impl ScanColumn {
+    /// The table's column that it reads.
+    #[must_use]
+    pub fn column(&self) -> usize {
+        match self {
+            Self::Column(column) | Self::Path { column, .. } => *column,
+        }
+    }
+
+    /// The type of what it holds.
+    #[must_use]
+    pub fn ty(&self, table: &Schema) -> Type {
+        match self {
+            Self::Column(column) => table.field(*column).ty,
+            Self::Path { .. } => Type::Dynamic,
+        }
+    }
+
+    /// Its value over whole rows of the table: the slow twin of a pushed-down path.
+    pub fn evaluate(&self, rows: &Batch) -> Result<Column> {
+        match self {
+            Self::Column(column) => Ok(rows.column(*column).clone()),
+            Self::Path { column, path } => Ok(extract::extract_column(rows.column(*column), path)),
+        }
+    }
+}
+
+/// The exact test of rows, evaluated on a few of their columns.
+pub trait RowFilter: Debug + Send + Sync {
+    /// The columns it needs, in the order in which it wants them.
+    fn columns(&self) -> &[ScanColumn];
+
+    /// True for the rows that pass.
+    fn evaluate(&self, columns: &Batch) -> Result<BooleanArray>;
+}

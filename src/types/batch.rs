@@ -1,0 +1,134 @@
+//! The unit of flow: some rows of a table.
+
+use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch};
+use arrow::compute;
+
+use super::{Column, Schema};
+use crate::diagnostic::Result;
+
+/// Columns of equal length. Their names stand in the [`Schema`] that travels beside them.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    columns: Vec<Column>,
+    rows: usize,
+}
+
+impl Batch {
+    /// These columns; `rows` is needed where there are none.
+    #[must_use]
+    pub fn new(columns: Vec<Column>, rows: usize) -> Self {
+        debug_assert!(columns.iter().all(|column| column.rows() == rows), "columns of a batch have equal lengths");
+        Self { columns, rows }
+    }
+
+    /// The columns, in the order of the schema.
+    #[must_use]
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// The column at `index`.
+    #[must_use]
+    pub fn column(&self, index: usize) -> &Column {
+        &self.columns[index]
+    }
+
+    /// How many rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The rows `offset..offset + rows`.
+    #[must_use]
+    pub fn slice(&self, offset: usize, rows: usize) -> Self {
+        Self::new(self.columns.iter().map(|column| column.slice(offset, rows)).collect(), rows)
+    }
+
+    /// The rows for which `mask` is true (null counts as false).
+    pub fn filter(&self, mask: &BooleanArray) -> Result<Self> {
+        let kept = mask.true_count();
+        if kept == self.rows {
+            return Ok(self.clone());
+        }
+        let columns = self.columns.iter().map(|column| column.filter(mask, kept)).collect::<Result<_>>()?;
+        Ok(Self::new(columns, kept))
+    }
+
+    /// The rows at `indices`, in that order; a null index makes a row of nulls.
+    pub fn take(&self, indices: &arrow::array::UInt32Array) -> Result<Self> {
+        let columns = self.columns.iter().map(|column| column.take(indices)).collect::<Result<_>>()?;
+        Ok(Self::new(columns, indices.len()))
+    }
+
+    /// The columns at `indices`, in that order.
+    #[must_use]
+    pub fn project(&self, indices: &[usize]) -> Self {
+        Self::new(indices.iter().map(|&index| self.columns[index].clone()).collect(), self.rows)
+    }
+
+    /// As an Arrow batch with the names of `schema`; constants are written out.
+    pub fn to_record_batch(&self, schema: &Schema) -> Result<RecordBatch> {
+        let arrays: Vec<ArrayRef> = self.columns.iter().map(Column::to_array).collect();
+        let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(self.rows));
+        Ok(RecordBatch::try_new_with_options(schema.arrow_for(&arrays), arrays, &options)?)
+    }
+}
+
+impl Column {
+    /// The rows `offset..offset + rows`.
+    #[must_use]
+    pub fn slice(&self, offset: usize, rows: usize) -> Self {
+        match self.as_array() {
+            Some(array) => Self::array(self.ty(), array.slice(offset, rows)),
+            None => self.resized(rows),
+        }
+    }
+
+    /// The `kept` rows for which `mask` is true.
+    fn filter(&self, mask: &BooleanArray, kept: usize) -> Result<Self> {
+        match self.as_array() {
+            Some(array) => Ok(Self::array(self.ty(), compute::filter(array, mask)?)),
+            None => Ok(self.resized(kept)),
+        }
+    }
+
+    /// The rows at `indices`; a null index gives the null of the type, "" for string.
+    pub fn take(&self, indices: &arrow::array::UInt32Array) -> Result<Self> {
+        if indices.null_count() > 0 {
+            return Ok(self.take_or_null(indices));
+        }
+        match self.as_array() {
+            Some(array) => Ok(Self::array(self.ty(), compute::take(array, indices, None)?)),
+            None => Ok(self.resized(indices.len())),
+        }
+    }
+
+    fn take_or_null(&self, indices: &arrow::array::UInt32Array) -> Self {
+        let mut builder = super::ColumnBuilder::with_capacity(self.ty(), indices.len());
+        for index in indices {
+            match index {
+                Some(row) => builder.append(&self.value(row as usize)),
+                None => builder.append_null(),
+            }
+        }
+        builder.finish()
+    }
+
+    /// Several columns of one type, one below the other.
+    pub fn concat(ty: super::Type, columns: &[&Self]) -> Result<Self> {
+        let plain = |column: &&Self| {
+            let array = column.to_array();
+            if *array.data_type() == ty.arrow() { Ok(array) } else { compute::cast(&array, &ty.arrow()) }
+        };
+        match columns {
+            [] => Ok(super::ColumnBuilder::new(ty).finish()),
+            [one] => Ok((*one).clone()),
+            several => {
+                let arrays: Vec<ArrayRef> = several.iter().map(plain).collect::<Result<_, _>>()?;
+                let views: Vec<&dyn Array> = arrays.iter().map(AsRef::as_ref).collect();
+                Ok(Self::array(ty, compute::concat(&views)?))
+            }
+        }
+    }
+}

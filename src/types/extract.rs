@@ -1,0 +1,51 @@
+//! Paths into columns of dynamic values: once a distinct value where the column is dictionary-encoded.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, DictionaryArray, StringArray, StringBuilder, StringViewBuilder};
+use arrow::datatypes::Int32Type;
+
+use super::dynamic::{self, Path};
+use super::{Column, Type, Value};
+
+/// What `path` finds in each row of a dynamic column: a dynamic, null where it finds nothing or JSON `null`.
+#[must_use]
+pub fn extract_column(column: &Column, path: &Path) -> Column {
+    if let Some(value) = column.as_constant() {
+        let found = match value {
+            Value::Dynamic(json) => dynamic::extract(json, path).map_or(Value::Null(Type::Dynamic), Value::dynamic),
+            _ => Value::Null(Type::Dynamic),
+        };
+        return Column::constant(found, column.rows());
+    }
+    let array = column.to_array();
+    let extracted = match array.as_any().downcast_ref::<DictionaryArray<Int32Type>>() {
+        Some(dictionary) => extract_dictionary(dictionary, path),
+        None => extract_rows(column, path),
+    };
+    Column::array(Type::Dynamic, extracted)
+}
+
+fn found<'a>(json: Option<&'a str>, path: &Path) -> Option<&'a str> {
+    json.and_then(|json| dynamic::extract(json, path)).filter(|json| *json != "null")
+}
+
+fn extract_rows(column: &Column, path: &Path) -> ArrayRef {
+    let mut builder = StringViewBuilder::with_capacity(column.rows());
+    for row in 0..column.rows() {
+        builder.append_option(found(column.text_at(row), path));
+    }
+    Arc::new(builder.finish())
+}
+
+fn extract_dictionary(dictionary: &DictionaryArray<Int32Type>, path: &Path) -> ArrayRef {
+    let Some(values) = dictionary.values().as_any().downcast_ref::<StringArray>() else {
+        return arrow::array::new_null_array(&Type::Dynamic.arrow(), dictionary.len());
+    };
+    let mut builder = StringBuilder::new();
+    for row in 0..values.len() {
+        let json = (!values.is_null(row)).then(|| values.value(row));
+        builder.append_option(found(json, path));
+    }
+    Arc::new(dictionary.with_values(Arc::new(builder.finish())))
+}
