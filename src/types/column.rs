@@ -237,6 +237,47 @@ impl ColumnBuilder {
         }
     }
 
+    /// Appends a truth value to a bool column; null to any other.
+    pub fn append_bool(&mut self, value: bool) {
+        match &mut self.kind {
+            Builder::Bool(builder) => builder.append_value(value),
+            _ => self.append_misfit(),
+        }
+    }
+
+    /// Appends a number to a long, datetime or timespan column, or to an int column that can hold it; null to any
+    /// other.
+    pub fn append_i64(&mut self, value: i64) {
+        match &mut self.kind {
+            Builder::Long(builder) => builder.append_value(value),
+            Builder::Int(builder) => builder.append_option(i32::try_from(value).ok()),
+            _ => self.append_misfit(),
+        }
+    }
+
+    /// Appends a number to a real column; null to any other.
+    pub fn append_f64(&mut self, value: f64) {
+        match &mut self.kind {
+            Builder::Real(builder) => builder.append_value(value),
+            _ => self.append_misfit(),
+        }
+    }
+
+    /// Appends a text to a string column, JSON text to a dynamic column (`null` is the null there); null to any
+    /// other.
+    pub fn append_text(&mut self, text: &str) {
+        match &mut self.kind {
+            Builder::Text(builder) if self.ty == Type::Dynamic && text == "null" => builder.append_null(),
+            Builder::Text(builder) => builder.append_value(text),
+            _ => self.append_misfit(),
+        }
+    }
+
+    fn append_misfit(&mut self) {
+        debug_assert!(false, "a value that does not fit a column of {}", self.ty);
+        self.append_null();
+    }
+
     /// Appends the null of the type, "" for string.
     pub fn append_null(&mut self) {
         match &mut self.kind {

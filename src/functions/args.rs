@@ -1,0 +1,304 @@
+//! The arguments of a call, typed; the loops over rows live here.
+//!
+//! A kernel never sees a dictionary-encoded column: evaluation calls it once a distinct value instead.
+
+use std::borrow::Cow;
+
+use arrow::array::{Array, AsArray, BooleanArray, Float64Array, Int32Array, Int64Array, StringViewArray};
+use arrow::datatypes::{Float64Type, Int32Type, Int64Type};
+
+use super::EvalContext;
+use super::signature::Nulls;
+use crate::types::{Column, ColumnBuilder, Type, Value};
+
+/// What a kernel is called with.
+#[derive(Debug)]
+pub struct Args<'a> {
+    columns: &'a [Column],
+    rows: usize,
+    returns: Type,
+    nulls: Nulls,
+    context: &'a EvalContext,
+}
+
+impl<'a> Args<'a> {
+    /// Arguments of `rows` rows each for a call that answers `returns`.
+    #[must_use]
+    pub fn new(columns: &'a [Column], rows: usize, returns: Type, nulls: Nulls, context: &'a EvalContext) -> Self {
+        Self { columns, rows, returns, nulls, context }
+    }
+
+    /// How many arguments.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// No arguments.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.columns.is_empty()
+    }
+
+    /// How many rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The type that the call answers, as the binder resolved it.
+    #[must_use]
+    pub fn returns(&self) -> Type {
+        self.returns
+    }
+
+    /// `now`, and what else is fixed for the run.
+    #[must_use]
+    pub fn context(&self) -> &'a EvalContext {
+        self.context
+    }
+
+    /// The argument at `index`; the caller knows that it is there.
+    #[must_use]
+    pub fn column(&self, index: usize) -> &'a Column {
+        &self.columns[index]
+    }
+
+    /// All arguments.
+    #[must_use]
+    pub fn columns(&self) -> &'a [Column] {
+        self.columns
+    }
+
+    /// The argument at `index`, where it is given and one value for all rows.
+    #[must_use]
+    pub fn constant(&self, index: usize) -> Option<&'a Value> {
+        self.columns.get(index).and_then(Column::as_constant)
+    }
+
+    /// The argument at `index` as texts: a string, or the JSON text of a dynamic.
+    #[must_use]
+    pub fn texts(&self, index: usize) -> Texts<'a> {
+        let column = self.column(index);
+        match (column.as_constant(), column.as_array()) {
+            (Some(Value::String(text) | Value::Dynamic(text)), _) => Texts::Constant(Some(text)),
+            (None, Some(array)) => Texts::Views(array.as_string_view()),
+            _ => Texts::Constant(None),
+        }
+    }
+
+    /// The argument at `index` as 64-bit numbers: long, datetime, timespan, or int widened.
+    #[must_use]
+    pub fn longs(&self, index: usize) -> Longs<'a> {
+        let column = self.column(index);
+        match column.as_array() {
+            Some(array) => match array.as_primitive_opt::<Int64Type>() {
+                Some(longs) => Longs::Long(longs),
+                None => Longs::Int(array.as_primitive::<Int32Type>()),
+            },
+            None => Longs::Constant(column.i64_at(0)),
+        }
+    }
+
+    /// The argument at `index` as doubles; int and long are widened.
+    #[must_use]
+    pub fn reals(&self, index: usize) -> Reals<'a> {
+        let column = self.column(index);
+        match column.as_array() {
+            Some(array) => match array.as_primitive_opt::<Float64Type>() {
+                Some(reals) => Reals::Real(reals),
+                None => Reals::Long(self.longs(index)),
+            },
+            None => Reals::Constant(column.f64_at(0)),
+        }
+    }
+
+    /// The argument at `index` as truth values.
+    #[must_use]
+    pub fn bools(&self, index: usize) -> Bools<'a> {
+        let column = self.column(index);
+        match column.as_array() {
+            Some(array) => Bools::Array(array.as_boolean()),
+            None => Bools::Constant(column.bool_at(0)),
+        }
+    }
+
+    /// The result of `row -> T` for each row, of the call's type. Where nulls propagate, `of` is not asked about a
+    /// row with a null argument. A call with constant arguments only is computed once.
+    pub fn map<T: Slot>(&self, of: impl Fn(usize) -> T) -> Column {
+        let constant = self.columns.iter().all(|column| column.as_constant().is_some());
+        let rows = if constant { self.rows.min(1) } else { self.rows };
+        let mut builder = ColumnBuilder::with_capacity(self.returns, rows);
+        for row in 0..rows {
+            if self.nulls == Nulls::Propagate && self.columns.iter().any(|column| column.is_null(row)) {
+                builder.append_null();
+            } else {
+                of(row).append(&mut builder);
+            }
+        }
+        let column = builder.finish();
+        if constant && rows == 1 { Column::constant(column.value(0), self.rows) } else { column }
+    }
+
+    /// `text -> T` over the text argument at `index`.
+    pub fn map_text<T: Slot>(&self, index: usize, of: impl Fn(&str) -> T) -> Column {
+        let texts = self.texts(index);
+        self.map(|row| of(texts.get(row).unwrap_or("")))
+    }
+
+    /// `(text, text) -> T` over the text arguments at `first` and `second`.
+    pub fn map_texts<T: Slot>(&self, first: usize, second: usize, of: impl Fn(&str, &str) -> T) -> Column {
+        let (a, b) = (self.texts(first), self.texts(second));
+        self.map(|row| of(a.get(row).unwrap_or(""), b.get(row).unwrap_or("")))
+    }
+
+    /// `number -> T` over the long, int, datetime or timespan argument at `index`; rows with a null are null.
+    pub fn map_long<T: Slot>(&self, index: usize, of: impl Fn(i64) -> T) -> Column {
+        let longs = self.longs(index);
+        self.map(|row| longs.get(row).map(&of))
+    }
+
+    /// `number -> T` over the numeric argument at `index` as a double; rows with a null are null.
+    pub fn map_real<T: Slot>(&self, index: usize, of: impl Fn(f64) -> T) -> Column {
+        let reals = self.reals(index);
+        self.map(|row| reals.get(row).map(&of))
+    }
+}
+
+/// A text argument, array or constant.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "the variants are the two forms of a column")]
+pub enum Texts<'a> {
+    Constant(Option<&'a str>),
+    Views(&'a StringViewArray),
+}
+
+impl<'a> Texts<'a> {
+    /// The text of `row`; None for a null dynamic.
+    #[must_use]
+    pub fn get(&self, row: usize) -> Option<&'a str> {
+        match self {
+            Self::Constant(text) => *text,
+            Self::Views(array) => (!array.is_null(row)).then(|| array.value(row)),
+        }
+    }
+}
+
+/// A 64-bit argument, array or constant.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "the variants are the forms of a column")]
+pub enum Longs<'a> {
+    Constant(Option<i64>),
+    Long(&'a Int64Array),
+    Int(&'a Int32Array),
+}
+
+impl Longs<'_> {
+    /// The number of `row`; None for null.
+    #[must_use]
+    pub fn get(&self, row: usize) -> Option<i64> {
+        match self {
+            Self::Constant(value) => *value,
+            Self::Long(array) => (!array.is_null(row)).then(|| array.value(row)),
+            Self::Int(array) => (!array.is_null(row)).then(|| i64::from(array.value(row))),
+        }
+    }
+}
+
+/// A numeric argument as doubles, array or constant.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "the variants are the forms of a column")]
+pub enum Reals<'a> {
+    Constant(Option<f64>),
+    Real(&'a Float64Array),
+    Long(Longs<'a>),
+}
+
+impl Reals<'_> {
+    /// The number of `row`; None for null.
+    #[must_use]
+    pub fn get(&self, row: usize) -> Option<f64> {
+        match self {
+            Self::Constant(value) => *value,
+            Self::Real(array) => (!array.is_null(row)).then(|| array.value(row)),
+            #[expect(clippy::cast_precision_loss, reason = "KQL widens long to real this way")]
+            Self::Long(longs) => longs.get(row).map(|n| n as f64),
+        }
+    }
+}
+
+/// A truth argument, array or constant.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "the variants are the two forms of a column")]
+pub enum Bools<'a> {
+    Constant(Option<bool>),
+    Array(&'a BooleanArray),
+}
+
+impl Bools<'_> {
+    /// The value of `row`; None for null.
+    #[must_use]
+    pub fn get(&self, row: usize) -> Option<bool> {
+        match self {
+            Self::Constant(value) => *value,
+            Self::Array(array) => (!array.is_null(row)).then(|| array.value(row)),
+        }
+    }
+}
+
+/// What a row of a result can be made of.
+pub trait Slot {
+    /// Appends it; the builder's type must fit.
+    fn append(self, builder: &mut ColumnBuilder);
+}
+
+impl Slot for bool {
+    fn append(self, builder: &mut ColumnBuilder) {
+        builder.append_bool(self);
+    }
+}
+
+impl Slot for i64 {
+    fn append(self, builder: &mut ColumnBuilder) {
+        builder.append_i64(self);
+    }
+}
+
+impl Slot for f64 {
+    fn append(self, builder: &mut ColumnBuilder) {
+        builder.append_f64(self);
+    }
+}
+
+impl Slot for &str {
+    fn append(self, builder: &mut ColumnBuilder) {
+        builder.append_text(self);
+    }
+}
+
+impl Slot for String {
+    fn append(self, builder: &mut ColumnBuilder) {
+        builder.append_text(&self);
+    }
+}
+
+impl Slot for Cow<'_, str> {
+    fn append(self, builder: &mut ColumnBuilder) {
+        builder.append_text(&self);
+    }
+}
+
+impl Slot for Value {
+    fn append(self, builder: &mut ColumnBuilder) {
+        builder.append(&self);
+    }
+}
+
+impl<T: Slot> Slot for Option<T> {
+    fn append(self, builder: &mut ColumnBuilder) {
+        match self {
+            Some(value) => value.append(builder),
+            None => builder.append_null(),
+        }
+    }
+}

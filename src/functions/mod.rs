@@ -1,0 +1,87 @@
+//! The registry of everything a query can call.
+//!
+//! A family file holds a table of entries; the table is the registration. The binder, `coldcase functions`, the
+//! generated documentation and the tests read it.
+
+pub mod aggregate;
+pub mod args;
+pub mod docs;
+pub mod operator;
+pub mod scalar;
+pub mod signature;
+
+pub use aggregate::{Accumulator, AggregateFunction};
+pub use args::{Args, Slot};
+pub use docs::{Category, Example};
+pub use signature::{
+    Accepts, Kernel, NUMERIC, Nulls, Occurs, Overload, Param, ResultName, Returns, SUMMABLE, Volatility,
+};
+
+/// What is fixed for one run and visible to functions. Never a clock: `now` is a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EvalContext {
+    /// What `now()` answers: ticks of a datetime.
+    pub now: i64,
+    /// The seed of what is random in a run.
+    pub seed: u64,
+}
+
+/// One scalar function.
+#[derive(Debug)]
+pub struct ScalarFunction {
+    /// Its name, lower case.
+    pub name: &'static str,
+    /// Other names for the same function.
+    pub aliases: &'static [&'static str],
+    /// Its chapter.
+    pub category: Category,
+    /// One sentence.
+    pub summary: &'static str,
+    /// Its forms.
+    pub overloads: &'static [Overload],
+    /// At least one; they run in the tests.
+    pub examples: &'static [Example],
+    /// What an unnamed column of its result is called.
+    pub result_name: ResultName,
+    /// Whether it can be computed beforehand.
+    pub volatility: Volatility,
+    /// What nulls do.
+    pub nulls: Nulls,
+}
+
+impl ScalarFunction {
+    /// What most functions have in common: pure, null in null out, results named `ColumnN`.
+    pub const DEFAULT: Self = Self {
+        name: "",
+        aliases: &[],
+        category: Category::String,
+        summary: "",
+        overloads: &[],
+        examples: &[],
+        result_name: ResultName::Numbered,
+        volatility: Volatility::Pure,
+        nulls: Nulls::Propagate,
+    };
+}
+
+/// The scalar function of this name or alias.
+#[must_use]
+pub fn scalar_function(name: &str) -> Option<&'static ScalarFunction> {
+    scalar_functions().find(|function| function.name == name || function.aliases.contains(&name))
+}
+
+/// Every scalar function that a query can call by name.
+pub fn scalar_functions() -> impl Iterator<Item = &'static ScalarFunction> {
+    scalar::FAMILIES.iter().copied().flatten()
+}
+
+/// The aggregate of this name or alias.
+#[must_use]
+pub fn aggregate_function(name: &str) -> Option<&'static AggregateFunction> {
+    aggregate_functions().find(|function| function.name == name || function.aliases.contains(&name))
+}
+
+/// Every aggregate.
+pub fn aggregate_functions() -> impl Iterator<Item = &'static AggregateFunction> {
+    aggregate::FAMILIES.iter().copied().flatten()
+}
