@@ -1,1 +1,185 @@
-//! decimal: its text and array forms.
+//! decimal: its text form and its conversions.
+//!
+//! Kusto's decimal holds 34 digits, [`Decimal`] 28. A number that needs more is [`OutOfRange`], never rounded: the
+//! caller refuses it with KQL4001.
+
+use std::fmt;
+
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+
+use super::number;
+
+/// A number that this program's decimal cannot hold exactly, or that does not fit the type asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutOfRange;
+
+impl fmt::Display for OutOfRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the number does not fit the 28 digits of a decimal, or the type it is converted to")
+    }
+}
+
+impl std::error::Error for OutOfRange {}
+
+/// What `todecimal()` reads: digits with an optional sign, fraction and exponent, blanks around them. `Ok(None)`
+/// where it answers null.
+///
+/// # Errors
+/// [`OutOfRange`] for a number of more digits than fit.
+pub fn parse(text: &str) -> Result<Option<Decimal>, OutOfRange> {
+    let text = text.trim();
+    let (negative, unsigned) = match text.as_bytes() {
+        [b'-', ..] => (true, &text[1..]),
+        [b'+', ..] => (false, &text[1..]),
+        _ => (false, text),
+    };
+    let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => match exponent.parse::<i32>() {
+            Ok(exponent) => (mantissa, exponent),
+            Err(_) => return if is_exponent(exponent) && is_mantissa(mantissa) { Err(OutOfRange) } else { Ok(None) },
+        },
+        None => (unsigned, 0),
+    };
+    if !is_mantissa(mantissa) {
+        return Ok(None);
+    }
+    from_digits(mantissa, exponent).map(|mut value| {
+        value.set_sign_negative(negative && !value.is_zero());
+        Some(value)
+    })
+}
+
+/// Digits with at most one point, and at least one digit.
+fn is_mantissa(text: &str) -> bool {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    digits > 0 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && text.len() - digits <= 1
+}
+
+fn is_exponent(text: &str) -> bool {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The number `mantissa` times ten to the `exponent`, exactly.
+fn from_digits(mantissa: &str, exponent: i32) -> Result<Decimal, OutOfRange> {
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    let significant = digits.trim_start_matches('0').trim_end_matches('0');
+    if significant.is_empty() {
+        return Ok(Decimal::ZERO);
+    }
+    // Zeros at the end of the digits belong to the exponent.
+    let trailing = digits.len() - digits.trim_end_matches('0').len();
+    let shift = |length: usize| i64::try_from(length).unwrap_or(i64::MAX);
+    let exponent = i64::from(exponent).saturating_sub(shift(fraction.len())).saturating_add(shift(trailing));
+    let number: i128 = significant.parse().map_err(|_| OutOfRange)?;
+    if exponent >= 0 {
+        let scale =
+            u32::try_from(exponent).ok().and_then(|exponent| 10_i128.checked_pow(exponent)).ok_or(OutOfRange)?;
+        let number = number.checked_mul(scale).ok_or(OutOfRange)?;
+        return Decimal::try_from_i128_with_scale(number, 0).map_err(|_| OutOfRange);
+    }
+    let scale = u32::try_from(-exponent).map_err(|_| OutOfRange)?;
+    Decimal::try_from_i128_with_scale(number, scale).map_err(|_| OutOfRange)
+}
+
+/// What `tostring()` answers: plain digits, without zeros at the end of the fraction.
+#[must_use]
+pub fn to_text(value: Decimal) -> String {
+    value.normalize().to_string()
+}
+
+/// `todecimal()` of a real: the number that its text form names; `Ok(None)` for not-a-number and infinity.
+///
+/// # Errors
+/// [`OutOfRange`] where it does not fit.
+pub fn from_real(value: f64) -> Result<Option<Decimal>, OutOfRange> {
+    if value.is_finite() { parse(&number::real_to_text(value)) } else { Ok(None) }
+}
+
+/// `todouble()` of a decimal: the nearest real.
+#[must_use]
+pub fn to_real(value: Decimal) -> f64 {
+    // The library's own conversion goes through a division that can be off by a digit.
+    to_text(value).parse().unwrap_or(f64::NAN)
+}
+
+/// `tolong()` of a decimal: towards zero.
+///
+/// # Errors
+/// [`OutOfRange`] where it does not fit.
+pub fn to_long(value: Decimal) -> Result<i64, OutOfRange> {
+    value.trunc().to_i64().ok_or(OutOfRange)
+}
+
+/// `toint()` of a decimal: towards zero.
+///
+/// # Errors
+/// [`OutOfRange`] where it does not fit.
+pub fn to_int(value: Decimal) -> Result<i32, OutOfRange> {
+    value.trunc().to_i32().ok_or(OutOfRange)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Option<String>, OutOfRange> {
+        parse(text).map(|value| value.map(to_text))
+    }
+
+    #[test]
+    fn text() {
+        for (text, expected) in [
+            ("123.45678", Some("123.45678")),
+            ("1.10", Some("1.1")),
+            (" -0.5 ", Some("-0.5")),
+            ("-0", Some("0")),
+            ("1e3", Some("1000")),
+            ("1.5E-3", Some("0.0015")),
+            (".5", Some("0.5")),
+            ("5.", Some("5")),
+            ("+7", Some("7")),
+            ("1000000000000000000000000000.0000000000", Some("1000000000000000000000000000")),
+            ("79228162514264337593543950335", Some("79228162514264337593543950335")),
+            ("0.0000000000000000000000000001", Some("0.0000000000000000000000000001")),
+            ("", None),
+            (".", None),
+            ("1e", None),
+            ("1.2.3", None),
+            ("abc", None),
+            ("1,000", None),
+            ("--1", None),
+            ("0x10", None),
+        ] {
+            let expected = expected.map(str::to_owned);
+            assert_eq!(read(text), Ok(expected), "{text}");
+        }
+        for text in [
+            "79228162514264337593543950336",
+            "1e30",
+            "1e-29",
+            "0.12345678901234567890123456789012",
+            "1e999999999",
+            "0e999999999999",
+            "-1e99999999999999",
+            &"9".repeat(4000),
+        ] {
+            assert_eq!(read(text), Err(OutOfRange), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_numbers() {
+        assert_eq!(from_real(0.1).map(|value| value.map(to_text)), Ok(Some("0.1".to_owned())));
+        assert_eq!(from_real(f64::NAN), Ok(None));
+        assert_eq!(from_real(1e300), Err(OutOfRange));
+        let value = |text| parse(text).unwrap().unwrap();
+        assert_eq!(to_real(value("0.1")), 0.1);
+        assert_eq!(to_long(value("-2.9")), Ok(-2));
+        assert_eq!(to_long(value("9223372036854775808")), Err(OutOfRange));
+        assert_eq!(to_int(value("2147483648")), Err(OutOfRange));
+        assert_eq!(to_int(value("7.5")), Ok(7));
+    }
+}

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
-use super::{Type, datetime, dynamic, guid, number, timespan};
+use super::{Type, datetime, decimal, dynamic, guid, number, timespan};
 
 /// One scalar of any type.
 ///
@@ -105,7 +105,7 @@ impl Value {
             Self::Int(n) => n.to_string(),
             Self::Long(n) => n.to_string(),
             Self::Real(n) => number::real_to_text(*n),
-            Self::Decimal(n) => n.to_string(),
+            Self::Decimal(n) => decimal::to_text(*n),
             Self::String(text) => text.to_string(),
             Self::Datetime(ticks) => datetime::to_text(*ticks),
             Self::Timespan(ticks) => timespan::to_text(*ticks),

@@ -1,0 +1,354 @@
+//! datetime: ticks of 100 ns since 0001-01-01T00:00:00Z; its calendar, its text and its conversions.
+//!
+//! Readers and writers call this for every row, so nothing here allocates or goes through a format string unless
+//! its name says so. The calendar is the proleptic Gregorian one, without leap seconds.
+
+mod parse;
+
+use std::fmt;
+
+pub use parse::{parse, parse_literal};
+
+/// Ticks in a microsecond.
+pub const TICKS_PER_MICROSECOND: i64 = 10;
+/// Ticks in a millisecond.
+pub const TICKS_PER_MILLISECOND: i64 = 10_000;
+/// Ticks in a second.
+pub const TICKS_PER_SECOND: i64 = 10_000_000;
+/// Ticks in a minute.
+pub const TICKS_PER_MINUTE: i64 = 60 * TICKS_PER_SECOND;
+/// Ticks in an hour.
+pub const TICKS_PER_HOUR: i64 = 60 * TICKS_PER_MINUTE;
+/// Ticks in a day.
+pub const TICKS_PER_DAY: i64 = 24 * TICKS_PER_HOUR;
+
+/// 0001-01-01T00:00:00Z, the first datetime.
+pub const MIN: i64 = 0;
+/// 9999-12-31T23:59:59.9999999Z, the last datetime.
+pub const MAX: i64 = 3_155_378_975_999_999_999;
+/// 1970-01-01T00:00:00Z in ticks.
+pub const UNIX_EPOCH: i64 = 621_355_968_000_000_000;
+
+/// `ticks`, where they are a datetime of the years 1 to 9999.
+#[must_use]
+pub fn in_range(ticks: i64) -> Option<i64> {
+    (MIN..=MAX).contains(&ticks).then_some(ticks)
+}
+
+/// datetime plus timespan; None where the sum leaves the years 1 to 9999.
+#[must_use]
+pub fn add(ticks: i64, span: i64) -> Option<i64> {
+    ticks.checked_add(span).and_then(in_range)
+}
+
+/// datetime minus timespan; None where the result leaves the years 1 to 9999.
+#[must_use]
+pub fn subtract(ticks: i64, span: i64) -> Option<i64> {
+    ticks.checked_sub(span).and_then(in_range)
+}
+
+/// A datetime taken apart, in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parts {
+    /// 1 to 9999.
+    pub year: i32,
+    /// 1 to 12.
+    pub month: u32,
+    /// 1 to 31.
+    pub day: u32,
+    /// 0 to 23.
+    pub hour: u32,
+    /// 0 to 59.
+    pub minute: u32,
+    /// 0 to 59.
+    pub second: u32,
+    /// The ticks within the second, 0 to 9,999,999.
+    pub ticks: u32,
+}
+
+impl Parts {
+    /// Midnight of a day.
+    #[must_use]
+    pub fn date(year: i32, month: u32, day: u32) -> Self {
+        Self { year, month, day, hour: 0, minute: 0, second: 0, ticks: 0 }
+    }
+}
+
+/// The ticks of `parts`; None where a part is outside of its range, such as 30 February or the year 10000.
+#[must_use]
+pub fn from_parts(parts: &Parts) -> Option<i64> {
+    let days = days_from_date(parts.year, parts.month, parts.day)?;
+    if parts.hour > 23 || parts.minute > 59 || parts.second > 59 || parts.ticks > 9_999_999 {
+        return None;
+    }
+    Some(
+        days * TICKS_PER_DAY
+            + i64::from(parts.hour) * TICKS_PER_HOUR
+            + i64::from(parts.minute) * TICKS_PER_MINUTE
+            + i64::from(parts.second) * TICKS_PER_SECOND
+            + i64::from(parts.ticks),
+    )
+}
+
+/// The parts of `ticks`. Ticks outside of the years 1 to 9999 are no datetime; they answer the nearest one.
+#[must_use]
+pub fn to_parts(ticks: i64) -> Parts {
+    let ticks = ticks.clamp(MIN, MAX);
+    let (year, month, day) = date_from_days(ticks / TICKS_PER_DAY);
+    let time = ticks % TICKS_PER_DAY;
+    Parts {
+        year,
+        month,
+        day,
+        hour: small(time / TICKS_PER_HOUR),
+        minute: small(time / TICKS_PER_MINUTE % 60),
+        second: small(time / TICKS_PER_SECOND % 60),
+        ticks: small(time % TICKS_PER_SECOND),
+    }
+}
+
+/// A remainder that is known to be small and not negative.
+fn small(n: i64) -> u32 {
+    u32::try_from(n).unwrap_or(0)
+}
+
+/// True for a leap year of the Gregorian calendar.
+#[must_use]
+pub fn is_leap_year(year: i32) -> bool {
+    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+}
+
+/// The days of a month, 1 to 12; 0 for any other month.
+#[must_use]
+pub fn days_in_month(year: i32, month: u32) -> u32 {
+    match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 if is_leap_year(year) => 29,
+        2 => 28,
+        _ => 0,
+    }
+}
+
+/// Days since 0001-01-01 of a date; None where there is no such date in the years 1 to 9999.
+#[must_use]
+pub fn days_from_date(year: i32, month: u32, day: u32) -> Option<i64> {
+    if !(1..=9999).contains(&year) || day == 0 || day > days_in_month(year, month) {
+        return None;
+    }
+    // The year is taken to begin in March: the leap day is then its last, and the months before it have a
+    // regular pattern of lengths.
+    let (year, month) = (i64::from(year), i64::from(month));
+    let (year, month) = if month < 3 { (year - 1, month + 9) } else { (year, month - 3) };
+    let day_of_year = (153 * month + 2) / 5 + i64::from(day) - 1;
+    Some(year * 365 + year / 4 - year / 100 + year / 400 + day_of_year - DAYS_BEFORE_YEAR_ONE)
+}
+
+/// Days from 1 March of the year 0 to 1 January of the year 1.
+const DAYS_BEFORE_YEAR_ONE: i64 = 306;
+
+/// Year, month and day of a count of days since 0001-01-01, which is that of a datetime.
+#[must_use]
+pub fn date_from_days(days: i64) -> (i32, u32, u32) {
+    const DAYS_PER_ERA: i64 = 146_097;
+    let days = days + DAYS_BEFORE_YEAR_ONE;
+    let (era, day_of_era) = (days.div_euclid(DAYS_PER_ERA), days.rem_euclid(DAYS_PER_ERA));
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = era * 400 + year_of_era + i64::from(month < 3);
+    (i32::try_from(year).unwrap_or(0), small(month), small(day))
+}
+
+/// The text form, ISO 8601 with seven digits and Z, as ASCII bytes.
+#[must_use]
+pub fn to_bytes(ticks: i64) -> [u8; 28] {
+    let parts = to_parts(ticks);
+    let mut text = *b"0000-00-00T00:00:00.0000000Z";
+    write_digits(&mut text[0..4], parts.year.unsigned_abs());
+    write_digits(&mut text[5..7], parts.month);
+    write_digits(&mut text[8..10], parts.day);
+    write_digits(&mut text[11..13], parts.hour);
+    write_digits(&mut text[14..16], parts.minute);
+    write_digits(&mut text[17..19], parts.second);
+    write_digits(&mut text[20..27], parts.ticks);
+    text
+}
+
+/// The last digits of `n`, filling `text` from its end.
+fn write_digits(text: &mut [u8], mut n: u32) {
+    for byte in text.iter_mut().rev() {
+        *byte = b'0' + (n % 10) as u8;
+        n /= 10;
+    }
+}
+
+/// Writes the text form without allocating.
+///
+/// # Errors
+/// Only those of `out`.
+pub fn write_text(ticks: i64, out: &mut impl fmt::Write) -> fmt::Result {
+    let bytes = to_bytes(ticks);
+    out.write_str(std::str::from_utf8(&bytes).map_err(|_| fmt::Error)?)
+}
+
+/// What `tostring()` answers: ISO 8601 with seven digits and Z.
+#[must_use]
+pub fn to_text(ticks: i64) -> String {
+    let mut text = String::with_capacity(28);
+    // Writing to a string does not fail.
+    let _ = write_text(ticks, &mut text);
+    text
+}
+
+/// A unit in which other systems count from 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnixUnit {
+    /// Seconds.
+    Seconds,
+    /// Milliseconds.
+    Milliseconds,
+    /// Microseconds.
+    Microseconds,
+    /// Nanoseconds, finer than a tick.
+    Nanoseconds,
+}
+
+impl UnixUnit {
+    /// Ticks in a unit, for the units that are not finer than a tick.
+    fn ticks(self) -> Option<i64> {
+        match self {
+            Self::Seconds => Some(TICKS_PER_SECOND),
+            Self::Milliseconds => Some(TICKS_PER_MILLISECOND),
+            Self::Microseconds => Some(TICKS_PER_MICROSECOND),
+            Self::Nanoseconds => None,
+        }
+    }
+}
+
+/// Nanoseconds in a tick.
+const NANOSECONDS_PER_TICK: i64 = 100;
+
+/// The datetime that another system counts as `count` units since 1970; None outside of the years 1 to 9999.
+/// Nanoseconds are cut down to the tick they lie in.
+#[must_use]
+pub fn from_unix(count: i64, unit: UnixUnit) -> Option<i64> {
+    let ticks = match unit.ticks() {
+        Some(ticks) => count.checked_mul(ticks)?,
+        None => count.div_euclid(NANOSECONDS_PER_TICK),
+    };
+    add(UNIX_EPOCH, ticks)
+}
+
+/// The largest count of units that is not after `ticks`; None where it does not fit 64 bits (nanoseconds reach from
+/// 1677 to 2262).
+///
+/// `t >= x` on values counted in units is `t >= to_unix_ceil(x)`, and `t <= x` is `t <= to_unix_floor(x)`: exact
+/// whether or not `x` lies on a unit. In nanoseconds a tick is a hundred counts: see [`last_nanosecond`].
+#[must_use]
+pub fn to_unix_floor(ticks: i64, unit: UnixUnit) -> Option<i64> {
+    let since = ticks.checked_sub(UNIX_EPOCH)?;
+    match unit.ticks() {
+        Some(ticks) => Some(since.div_euclid(ticks)),
+        None => since.checked_mul(NANOSECONDS_PER_TICK),
+    }
+}
+
+/// The smallest count of units that is not before `ticks`; None where it does not fit 64 bits.
+#[must_use]
+pub fn to_unix_ceil(ticks: i64, unit: UnixUnit) -> Option<i64> {
+    let since = ticks.checked_sub(UNIX_EPOCH)?;
+    match unit.ticks() {
+        Some(ticks) => Some(since.div_euclid(ticks) + i64::from(since.rem_euclid(ticks) != 0)),
+        None => since.checked_mul(NANOSECONDS_PER_TICK),
+    }
+}
+
+/// The last nanosecond since 1970 that [`from_unix`] cuts down to `ticks`; None where it does not fit 64 bits.
+#[must_use]
+pub fn last_nanosecond(ticks: i64) -> Option<i64> {
+    to_unix_floor(ticks, UnixUnit::Nanoseconds)?.checked_add(NANOSECONDS_PER_TICK - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_day_of_the_calendar_goes_there_and_back() {
+        let mut expected = 0;
+        for year in 1..=9999 {
+            for month in 1..=12 {
+                for day in 1..=days_in_month(year, month) {
+                    assert_eq!(days_from_date(year, month, day), Some(expected));
+                    assert_eq!(date_from_days(expected), (year, month, day));
+                    expected += 1;
+                }
+            }
+        }
+        assert_eq!(expected * TICKS_PER_DAY - 1, MAX);
+    }
+
+    #[test]
+    fn known_instants() {
+        assert_eq!(to_text(MIN), "0001-01-01T00:00:00.0000000Z");
+        assert_eq!(to_text(MAX), "9999-12-31T23:59:59.9999999Z");
+        assert_eq!(to_text(UNIX_EPOCH), "1970-01-01T00:00:00.0000000Z");
+        assert_eq!(to_text(637_135_310_455_000_000), "2020-01-02T03:04:05.5000000Z");
+        assert_eq!(to_text(i64::MIN), to_text(MIN), "no panic");
+        assert_eq!(to_text(i64::MAX), to_text(MAX), "no panic");
+    }
+
+    #[test]
+    fn parts_are_checked() {
+        assert_eq!(from_parts(&Parts::date(1970, 1, 1)), Some(UNIX_EPOCH));
+        for bad in [(0, 1, 1), (10000, 1, 1), (2023, 2, 29), (2023, 13, 1), (2023, 0, 1), (2023, 4, 31), (2023, 1, 0)] {
+            assert_eq!(from_parts(&Parts::date(bad.0, bad.1, bad.2)), None, "{bad:?}");
+        }
+        assert_eq!(from_parts(&Parts { hour: 24, ..Parts::date(2023, 1, 1) }), None);
+        let ticks = 638_081_231_449_876_543;
+        assert_eq!(from_parts(&to_parts(ticks)), Some(ticks));
+    }
+
+    #[test]
+    fn arithmetic_stops_at_the_ends() {
+        assert_eq!(add(MAX, 1), None);
+        assert_eq!(add(MAX, i64::MAX), None);
+        assert_eq!(add(MIN, 5), Some(5));
+        assert_eq!(subtract(MIN, 1), None);
+        assert_eq!(subtract(5, i64::MIN), None);
+    }
+
+    #[test]
+    fn unix_counts() {
+        use UnixUnit::{Microseconds, Milliseconds, Nanoseconds, Seconds};
+        let ticks = UNIX_EPOCH + 15_000_001;
+        assert_eq!(from_unix(1_500_000, Microseconds), Some(UNIX_EPOCH + 15_000_000));
+        assert_eq!(from_unix(1_500_000_199, Nanoseconds), Some(ticks));
+        assert_eq!(from_unix(-1, Nanoseconds), Some(UNIX_EPOCH - 1));
+        assert_eq!(from_unix(i64::MAX, Seconds), None);
+        assert_eq!(from_unix(253_402_300_800, Seconds), None, "the year 10000");
+        assert_eq!(from_unix(253_402_300_799, Seconds), Some(MAX - 9_999_999));
+        assert_eq!(
+            (to_unix_floor(ticks, Microseconds), to_unix_ceil(ticks, Microseconds)),
+            (Some(1_500_000), Some(1_500_001))
+        );
+        assert_eq!(to_unix_floor(UNIX_EPOCH - 1, Milliseconds), Some(-1));
+        assert_eq!(to_unix_ceil(UNIX_EPOCH - 1, Milliseconds), Some(0));
+        assert_eq!(
+            (to_unix_floor(ticks, Nanoseconds), last_nanosecond(ticks)),
+            (Some(1_500_000_100), Some(1_500_000_199))
+        );
+        assert_eq!(to_unix_floor(MAX, Nanoseconds), None);
+        assert_eq!(to_unix_floor(MIN, Nanoseconds), None);
+        for unit in [Seconds, Milliseconds, Microseconds] {
+            for at in [MIN, MAX, ticks, UNIX_EPOCH] {
+                let (floor, ceil) = (to_unix_floor(at, unit).unwrap(), to_unix_ceil(at, unit).unwrap());
+                assert!(from_unix(floor, unit).unwrap() <= at);
+                assert!(from_unix(ceil, unit).is_none_or(|ceil| ceil >= at));
+            }
+        }
+    }
+}
