@@ -1,0 +1,172 @@
+//! Paths into dynamics: `.a[0]["b c"]`, one at a time or many in one pass.
+
+use std::fmt;
+
+use super::{elements, entries, get_index, get_member, quote};
+
+/// One step of a path.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Step {
+    /// The value of a key of a bag.
+    Member(String),
+    /// An element of an array, from the end where negative.
+    Index(i64),
+}
+
+/// A path into a dynamic; without steps it is the dynamic itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Path {
+    /// The steps, outermost first.
+    pub steps: Vec<Step>,
+}
+
+impl Path {
+    /// The path of these steps.
+    #[must_use]
+    pub fn new(steps: Vec<Step>) -> Self {
+        Self { steps }
+    }
+
+    /// This path and one step more.
+    #[must_use]
+    pub fn then(mut self, step: Step) -> Self {
+        self.steps.push(step);
+        self
+    }
+}
+
+impl fmt::Display for Path {
+    /// As it is written in a query, after the name of the column.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for step in &self.steps {
+            match step {
+                Step::Index(index) => write!(f, "[{index}]")?,
+                Step::Member(key) if is_name(key) => write!(f, ".{key}")?,
+                Step::Member(key) => {
+                    let mut quoted = String::new();
+                    quote(key, &mut quoted);
+                    write!(f, "[{quoted}]")?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_name(key: &str) -> bool {
+    !key.starts_with(|c: char| c.is_ascii_digit())
+        && !key.is_empty()
+        && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// What `path` leads to inside `json`; None where it leads nowhere. A JSON `null` is Some.
+#[must_use]
+pub fn extract<'a>(json: &'a str, path: &Path) -> Option<&'a str> {
+    path.steps.iter().try_fold(json, |json, step| match step {
+        Step::Member(key) => get_member(json, key),
+        Step::Index(index) => get_index(json, *index),
+    })
+}
+
+/// Several paths into the same dynamic, taken together: what they share is walked over once.
+#[derive(Clone, Debug)]
+pub struct PathSet {
+    /// The tree of the steps; the first node is the dynamic itself and a node stands after its parent.
+    nodes: Vec<Node>,
+    /// The node that each path ends at.
+    ends: Vec<usize>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Node {
+    members: Vec<(String, usize)>,
+    indices: Vec<(i64, usize)>,
+}
+
+impl PathSet {
+    /// These paths; [`PathSet::extract`] answers in their order.
+    #[must_use]
+    pub fn new(paths: &[Path]) -> Self {
+        let mut set = Self { nodes: vec![Node::default()], ends: Vec::with_capacity(paths.len()) };
+        for path in paths {
+            let end = path.steps.iter().fold(0, |node, step| set.child(node, step));
+            set.ends.push(end);
+        }
+        set
+    }
+
+    /// The node that `step` leads to from `node`, made where there is none.
+    fn child(&mut self, node: usize, step: &Step) -> usize {
+        let fresh = self.nodes.len();
+        let Node { members, indices } = &mut self.nodes[node];
+        let found = match step {
+            Step::Member(key) => members.iter().find(|(other, _)| other == key).map(|(_, child)| *child),
+            Step::Index(index) => indices.iter().find(|(other, _)| other == index).map(|(_, child)| *child),
+        };
+        if let Some(child) = found {
+            return child;
+        }
+        match step {
+            Step::Member(key) => members.push((key.clone(), fresh)),
+            Step::Index(index) => indices.push((*index, fresh)),
+        }
+        self.nodes.push(Node::default());
+        fresh
+    }
+
+    /// How many paths there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// No paths.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// What each path leads to inside `json`, as [`extract`] answers it, in the order of the paths.
+    ///
+    /// `scratch` only saves an allocation a row: hand in the same vector for every row.
+    pub fn extract<'a, 's>(
+        &'s self,
+        json: &'a str,
+        scratch: &'s mut Vec<Option<&'a str>>,
+    ) -> impl ExactSizeIterator<Item = Option<&'a str>> + 's {
+        scratch.clear();
+        scratch.resize(self.nodes.len(), None);
+        scratch[0] = Some(json);
+        for (at, node) in self.nodes.iter().enumerate() {
+            if let Some(json) = scratch[at] {
+                node.walk(json, scratch);
+            }
+        }
+        self.ends.iter().map(|end| scratch[*end])
+    }
+}
+
+impl Node {
+    /// Sets the slots of the children that `json` has.
+    fn walk<'a>(&self, json: &'a str, slots: &mut [Option<&'a str>]) {
+        if !self.members.is_empty() {
+            for entry in entries(json) {
+                // No two children have the same key, and a later entry of the same key wins.
+                if let Some((_, child)) = self.members.iter().find(|(key, _)| entry.key.is(key)) {
+                    slots[*child] = Some(entry.value);
+                }
+            }
+        }
+        for (index, child) in self.indices.iter().filter(|(index, _)| *index < 0) {
+            slots[*child] = get_index(json, *index);
+        }
+        let Some(last) = self.indices.iter().map(|(index, _)| *index).max().filter(|last| *last >= 0) else {
+            return;
+        };
+        for (at, value) in (0..=last).zip(elements(json)) {
+            if let Some((_, child)) = self.indices.iter().find(|(index, _)| *index == at) {
+                slots[*child] = Some(value);
+            }
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! The text of dynamics: bare, compact, canonical; and the escapes of JSON strings.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use memchr::memchr;
+
+use super::skip::{skip_blanks, string_end, value_end};
+use super::{Kind, MAX_DEPTH, elements, kind, unique_entries};
+use crate::types::number;
+
+/// What `tostring()` answers: the bare text of a JSON string, "" for `null`, compact JSON of anything else.
+#[must_use]
+pub fn to_text(json: &str) -> Cow<'_, str> {
+    let json = json.trim_ascii();
+    if json.starts_with('"') {
+        unescape(json)
+    } else if json == "null" {
+        Cow::Borrowed("")
+    } else {
+        compact(json)
+    }
+}
+
+/// `json` without blanks and without needless escapes: only `"`, `\` and control characters are escaped, the latter
+/// by letter where JSON has one. Keys and numbers stay as they are written.
+#[must_use]
+pub fn compact(json: &str) -> Cow<'_, str> {
+    let json = json.trim_ascii();
+    let Some(first) = first_not_compact(json.as_bytes()) else {
+        return Cow::Borrowed(json);
+    };
+    let mut out = String::with_capacity(json.len());
+    out.push_str(&json[..first]);
+    let bytes = json.as_bytes();
+    let mut at = first;
+    while at < bytes.len() {
+        let start = skip_blanks(bytes, at);
+        at = match bytes.get(start) {
+            Some(b'"') => {
+                let end = string_end(bytes, start);
+                push_string(&json[start..end], &mut out);
+                end
+            }
+            Some(byte @ (b'{' | b'}' | b'[' | b']' | b',' | b':')) => {
+                out.push(char::from(*byte));
+                start + 1
+            }
+            Some(_) => {
+                let end = value_end(bytes, start);
+                out.push_str(&json[start..end]);
+                end
+            }
+            None => start,
+        };
+    }
+    Cow::Owned(out)
+}
+
+/// Where the first blank outside of a string stands, or the first string with an escape starts.
+fn first_not_compact(json: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    while let Some(byte) = json.get(at) {
+        match byte {
+            b' ' | b'\t' | b'\n' | b'\r' => return Some(at),
+            b'"' => {
+                let end = string_end(json, at);
+                if memchr(b'\\', &json[at..end]).is_some() {
+                    return Some(at);
+                }
+                at = end;
+            }
+            _ => at += 1,
+        }
+    }
+    None
+}
+
+/// A JSON string with only the escapes it needs.
+fn push_string(quoted: &str, out: &mut String) {
+    match unescape(quoted) {
+        Cow::Borrowed(_) => out.push_str(quoted),
+        Cow::Owned(text) => quote(&text, out),
+    }
+}
+
+/// Appends `text` as a JSON string, quotes included. Characters outside of ASCII stay as they are.
+pub fn quote(text: &str, out: &mut String) {
+    out.push('"');
+    let mut start = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        if byte >= b' ' && byte != b'"' && byte != b'\\' {
+            continue;
+        }
+        out.push_str(&text[start..at]);
+        start = at + 1;
+        match byte {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            0x08 => out.push_str("\\b"),
+            0x0c => out.push_str("\\f"),
+            // Writing to a string does not fail.
+            _ => _ = write!(out, "\\u{byte:04x}"),
+        }
+    }
+    out.push_str(&text[start..]);
+    out.push('"');
+}
+
+/// The text that a JSON string, quotes included, stands for. Half of a surrogate pair, which is no character, becomes
+/// U+FFFD.
+#[must_use]
+pub fn unescape(quoted: &str) -> Cow<'_, str> {
+    let inner = quoted.strip_prefix('"').unwrap_or(quoted);
+    let inner = inner.strip_suffix('"').unwrap_or(inner);
+    let Some(first) = memchr(b'\\', inner.as_bytes()) else {
+        return Cow::Borrowed(inner);
+    };
+    let mut out = String::with_capacity(inner.len());
+    let (head, mut rest) = inner.split_at(first);
+    out.push_str(head);
+    while let Some(after) = rest.strip_prefix('\\') {
+        let (character, after) = escaped(after);
+        out.extend(character);
+        let next = memchr(b'\\', after.as_bytes()).unwrap_or(after.len());
+        let (plain, tail) = after.split_at(next);
+        out.push_str(plain);
+        rest = tail;
+    }
+    Cow::Owned(out)
+}
+
+/// The character that an escape stands for, and what follows; `text` starts after the backslash.
+fn escaped(text: &str) -> (Option<char>, &str) {
+    let mut chars = text.chars();
+    let character = match chars.next() {
+        Some('n') => Some('\n'),
+        Some('r') => Some('\r'),
+        Some('t') => Some('\t'),
+        Some('b') => Some('\u{8}'),
+        Some('f') => Some('\u{c}'),
+        Some('u') => return unicode_escape(chars.as_str()),
+        other => other,
+    };
+    (character, chars.as_str())
+}
+
+/// As [`escaped`], after the `u`: four digits, or eight with another `\u` between for a pair.
+fn unicode_escape(text: &str) -> (Option<char>, &str) {
+    let Some((high, rest)) = four_digits(text) else {
+        return (Some(char::REPLACEMENT_CHARACTER), text);
+    };
+    if !(0xd800..0xdc00).contains(&high) {
+        return (Some(char::from_u32(high).unwrap_or(char::REPLACEMENT_CHARACTER)), rest);
+    }
+    let low = rest.strip_prefix("\\u").and_then(four_digits).filter(|(low, _)| (0xdc00..0xe000).contains(low));
+    let Some((low, rest)) = low else {
+        return (Some(char::REPLACEMENT_CHARACTER), rest);
+    };
+    (char::from_u32(0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00)), rest)
+}
+
+fn four_digits(text: &str) -> Option<(u32, &str)> {
+    let (digits, rest) = text.split_at_checked(4)?;
+    let number = digits.chars().try_fold(0, |number, c| Some(number << 4 | c.to_digit(16)?))?;
+    Some((number, rest))
+}
+
+/// A text that two dynamics share exactly when they hold the same: compact, keys sorted and each once, numbers by
+/// value. A long and a double are different, as `gettype()` has them.
+#[must_use]
+pub fn canonical(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    push_canonical(json.trim_ascii(), 0, &mut out);
+    out
+}
+
+fn push_canonical(json: &str, depth: usize, out: &mut String) {
+    match kind(json) {
+        Kind::Null => out.push_str("null"),
+        Kind::Bool => out.push_str(json),
+        Kind::Long => out.push_str(&json.parse::<i64>().unwrap_or_default().to_string()),
+        Kind::Double => match json.parse() {
+            // Writing to a string does not fail.
+            Ok(number) => _ = number::write_real(number, out),
+            Err(_) => out.push_str(json),
+        },
+        Kind::String => quote(&unescape(json), out),
+        // Text this deep never passed `validate`: it is only equal to itself.
+        Kind::Array | Kind::Bag if depth > 2 * MAX_DEPTH => out.push_str(json),
+        Kind::Array => {
+            let mut separator = '[';
+            for element in elements(json) {
+                out.push(std::mem::replace(&mut separator, ','));
+                push_canonical(element, depth + 1, out);
+            }
+            out.push_str(if separator == '[' { "[]" } else { "]" });
+        }
+        Kind::Bag => push_canonical_bag(json, depth, out),
+    }
+}
+
+fn push_canonical_bag(json: &str, depth: usize, out: &mut String) {
+    let mut entries: Vec<_> = unique_entries(json).into_iter().map(|entry| (entry.key.text(), entry.value)).collect();
+    entries.sort_unstable();
+    let mut separator = '{';
+    for (key, value) in entries {
+        out.push(std::mem::replace(&mut separator, ','));
+        quote(&key, out);
+        out.push(':');
+        push_canonical(value, depth + 1, out);
+    }
+    out.push_str(if separator == '{' { "{}" } else { "}" });
+}

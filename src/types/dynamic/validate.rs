@@ -1,0 +1,187 @@
+//! Tells JSON from what is not, by the grammar of RFC 8259.
+
+use std::borrow::Cow;
+
+use super::quote;
+use super::skip::skip_blanks;
+
+/// How deep arrays and bags may be nested: as deep as `serde_json` goes, so that whatever is valid here can be handed
+/// to it.
+pub const MAX_DEPTH: usize = 127;
+
+/// Why and where a text is not JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Invalid {
+    /// The byte at which no JSON can go on.
+    pub offset: usize,
+    /// True where the text may be JSON, but nests deeper than [`MAX_DEPTH`].
+    pub too_deep: bool,
+}
+
+/// What `parse_json()` makes of a text: the text itself where it is JSON, a JSON string of it where it is not (a text
+/// nested deeper than [`MAX_DEPTH`] included), `null` for the empty text.
+#[must_use]
+pub fn from_text(text: &str) -> Cow<'_, str> {
+    if text.is_empty() {
+        return Cow::Borrowed("null");
+    }
+    if validate_text(text.as_bytes()).is_ok() {
+        return Cow::Borrowed(text);
+    }
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quote(text, &mut quoted);
+    Cow::Owned(quoted)
+}
+
+/// Checks that `json` is one JSON value in UTF-8, blanks around it allowed.
+///
+/// A `\u` escape of half a surrogate pair passes: JSON's grammar allows it.
+///
+/// # Errors
+/// [`Invalid`] says where the text stops being JSON.
+pub fn validate(json: &[u8]) -> Result<(), Invalid> {
+    if let Err(error) = std::str::from_utf8(json) {
+        return Err(invalid(error.valid_up_to()));
+    }
+    validate_text(json)
+}
+
+fn invalid(offset: usize) -> Invalid {
+    Invalid { offset, too_deep: false }
+}
+
+/// What may come next.
+#[derive(Clone, Copy, PartialEq)]
+enum Expect {
+    Value,
+    /// A value or the end of the array just opened.
+    ValueOrEnd,
+    Key,
+    /// A key or the end of the bag just opened.
+    KeyOrEnd,
+    /// A comma or the end of the container; at depth 0 the end of the text.
+    Next,
+}
+
+/// The open containers: a bit a level, set for a bag.
+#[derive(Default)]
+struct Nesting {
+    bags: u128,
+    depth: usize,
+}
+
+impl Nesting {
+    fn open(&mut self, bag: bool, offset: usize) -> Result<Expect, Invalid> {
+        if self.depth == MAX_DEPTH {
+            return Err(Invalid { offset, too_deep: true });
+        }
+        self.depth += 1;
+        self.bags = self.bags << 1 | u128::from(bag);
+        Ok(if bag { Expect::KeyOrEnd } else { Expect::ValueOrEnd })
+    }
+
+    fn close(&mut self) -> Expect {
+        self.depth -= 1;
+        self.bags >>= 1;
+        Expect::Next
+    }
+
+    fn in_bag(&self) -> bool {
+        self.depth > 0 && self.bags & 1 == 1
+    }
+
+    fn in_array(&self) -> bool {
+        self.depth > 0 && self.bags & 1 == 0
+    }
+}
+
+fn validate_text(json: &[u8]) -> Result<(), Invalid> {
+    let mut nesting = Nesting::default();
+    let mut expect = Expect::Value;
+    let mut at = skip_blanks(json, 0);
+    while expect != Expect::Next || nesting.depth > 0 {
+        let byte = *json.get(at).ok_or(invalid(at))?;
+        (expect, at) = match (expect, byte) {
+            (Expect::Value | Expect::ValueOrEnd, b'{') => (nesting.open(true, at)?, at + 1),
+            (Expect::Value | Expect::ValueOrEnd, b'[') => (nesting.open(false, at)?, at + 1),
+            (Expect::ValueOrEnd, b']') | (Expect::KeyOrEnd, b'}') => (nesting.close(), at + 1),
+            (Expect::Value | Expect::ValueOrEnd, _) => (Expect::Next, scalar(json, at)?),
+            (Expect::Key | Expect::KeyOrEnd, b'"') => (Expect::Value, colon(json, string(json, at)?)?),
+            (Expect::Next, b',') if nesting.in_bag() => (Expect::Key, at + 1),
+            (Expect::Next, b',') => (Expect::Value, at + 1),
+            (Expect::Next, b'}') if nesting.in_bag() => (nesting.close(), at + 1),
+            (Expect::Next, b']') if nesting.in_array() => (nesting.close(), at + 1),
+            _ => return Err(invalid(at)),
+        };
+        at = skip_blanks(json, at);
+    }
+    if at == json.len() { Ok(()) } else { Err(invalid(at)) }
+}
+
+fn colon(json: &[u8], at: usize) -> Result<usize, Invalid> {
+    let at = skip_blanks(json, at);
+    if json.get(at) == Some(&b':') { Ok(at + 1) } else { Err(invalid(at)) }
+}
+
+/// The position after the string, number or word at `at`.
+fn scalar(json: &[u8], at: usize) -> Result<usize, Invalid> {
+    match json[at] {
+        b'"' => string(json, at),
+        b't' => word(json, at, b"true"),
+        b'f' => word(json, at, b"false"),
+        b'n' => word(json, at, b"null"),
+        _ => number(json, at),
+    }
+}
+
+fn word(json: &[u8], at: usize, word: &[u8]) -> Result<usize, Invalid> {
+    if json[at..].starts_with(word) { Ok(at + word.len()) } else { Err(invalid(at)) }
+}
+
+fn string(json: &[u8], at: usize) -> Result<usize, Invalid> {
+    let mut at = at + 1;
+    loop {
+        // A plain loop: most strings of a log are a few words long.
+        match json.get(at) {
+            Some(b'"') => return Ok(at + 1),
+            Some(b'\\') => at = escape(json, at + 1)?,
+            Some(0x20..) => at += 1,
+            _ => return Err(invalid(at)),
+        }
+    }
+}
+
+/// The position after an escape; `at` is after its backslash.
+fn escape(json: &[u8], at: usize) -> Result<usize, Invalid> {
+    match json.get(at) {
+        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 1),
+        Some(b'u') => match (at + 1..at + 5).find(|&at| !json.get(at).is_some_and(u8::is_ascii_hexdigit)) {
+            Some(at) => Err(invalid(at)),
+            None => Ok(at + 5),
+        },
+        _ => Err(invalid(at)),
+    }
+}
+
+fn number(json: &[u8], at: usize) -> Result<usize, Invalid> {
+    let start = if json[at] == b'-' { at + 1 } else { at };
+    let mut at = digits(json, start)?;
+    // A number does not start with a needless zero.
+    if json[start] == b'0' && at > start + 1 {
+        return Err(invalid(start + 1));
+    }
+    if json.get(at) == Some(&b'.') {
+        at = digits(json, at + 1)?;
+    }
+    if matches!(json.get(at), Some(b'e' | b'E')) {
+        let signed = matches!(json.get(at + 1), Some(b'+' | b'-'));
+        at = digits(json, at + 1 + usize::from(signed))?;
+    }
+    Ok(at)
+}
+
+/// The position after one or more digits.
+fn digits(json: &[u8], at: usize) -> Result<usize, Invalid> {
+    let count = json.get(at..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if count == 0 { Err(invalid(at)) } else { Ok(at + count) }
+}

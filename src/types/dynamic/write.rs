@@ -1,0 +1,157 @@
+//! Builds dynamics: JSON text, already compact.
+
+use super::{compact, quote};
+use crate::types::{Value, datetime, decimal, guid, number, timespan};
+
+/// Appends what a dynamic stores of `value`, as `pack_array()` does: datetimes, timespans, guids and decimals as their
+/// text, a string as a string, a null as `null`, a real that is not finite as its name.
+pub fn write_value(value: &Value, out: &mut String) {
+    // Writing to a string does not fail.
+    match value {
+        Value::Null(_) => out.push_str("null"),
+        Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+        Value::Int(value) => out.push_str(&value.to_string()),
+        Value::Long(value) => out.push_str(&value.to_string()),
+        Value::Real(value) => write_real(*value, out),
+        Value::Decimal(value) => quote(&decimal::to_text(*value), out),
+        Value::String(text) => quote(text, out),
+        Value::Datetime(ticks) => quoted(out, |out| _ = datetime::write_text(*ticks, out)),
+        Value::Timespan(ticks) => quoted(out, |out| _ = timespan::write_text(*ticks, out)),
+        Value::Guid(bytes) => quoted(out, |out| _ = guid::write_text(bytes, out)),
+        Value::Dynamic(json) => out.push_str(&compact(json)),
+    }
+}
+
+/// A real: JSON has no number for the ones that are not finite.
+fn write_real(value: f64, out: &mut String) {
+    if value.is_nan() {
+        out.push_str("\"NaN\"");
+    } else if value.is_infinite() {
+        out.push_str(if value > 0.0 { "\"Infinity\"" } else { "\"-Infinity\"" });
+    } else {
+        _ = number::write_real(value, out);
+    }
+}
+
+/// Quotes around a text that needs no escapes.
+fn quoted(out: &mut String, write: impl FnOnce(&mut String)) {
+    out.push('"');
+    write(out);
+    out.push('"');
+}
+
+/// Writes an array, element by element.
+#[derive(Debug)]
+pub struct ArrayWriter {
+    text: String,
+}
+
+impl Default for ArrayWriter {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl ArrayWriter {
+    /// An empty array.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { text: "[".to_owned() }
+    }
+
+    /// Appends an element that is JSON already.
+    pub fn push_json(&mut self, json: &str) {
+        self.separate();
+        self.text.push_str(json);
+    }
+
+    /// Appends a text.
+    pub fn push_text(&mut self, text: &str) {
+        self.separate();
+        quote(text, &mut self.text);
+    }
+
+    /// Appends what a dynamic stores of `value`.
+    pub fn push(&mut self, value: &Value) {
+        self.separate();
+        write_value(value, &mut self.text);
+    }
+
+    fn separate(&mut self) {
+        if self.text.len() > 1 {
+            self.text.push(',');
+        }
+    }
+
+    /// The bytes written so far: callers that gather rows bound it.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// True before the first element.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.text.len() == 1
+    }
+
+    /// The array.
+    #[must_use]
+    pub fn finish(mut self) -> String {
+        self.text.push(']');
+        self.text
+    }
+}
+
+/// Writes a bag, entry by entry. That keys are unique is up to the caller.
+#[derive(Debug)]
+pub struct BagWriter {
+    text: String,
+}
+
+impl Default for BagWriter {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl BagWriter {
+    /// An empty bag.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { text: "{".to_owned() }
+    }
+
+    /// Appends an entry whose value is JSON already.
+    pub fn push_json(&mut self, key: &str, json: &str) {
+        self.key(key);
+        self.text.push_str(json);
+    }
+
+    /// Appends an entry with a text.
+    pub fn push_text(&mut self, key: &str, text: &str) {
+        self.key(key);
+        quote(text, &mut self.text);
+    }
+
+    /// Appends an entry with what a dynamic stores of `value`.
+    pub fn push(&mut self, key: &str, value: &Value) {
+        self.key(key);
+        write_value(value, &mut self.text);
+    }
+
+    fn key(&mut self, key: &str) {
+        if self.text.len() > 1 {
+            self.text.push(',');
+        }
+        quote(key, &mut self.text);
+        self.text.push(':');
+    }
+
+    /// The bag.
+    #[must_use]
+    pub fn finish(mut self) -> String {
+        self.text.push('}');
+        self.text
+    }
+}
