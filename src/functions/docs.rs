@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::signature::{Occurs, Overload, Param};
+use super::signature::{Accepts, Occurs, Overload, Param};
 use super::{AggregateFunction, ScalarFunction};
 
 /// Where a function stands in the documentation.
@@ -59,9 +59,11 @@ fn signature(name: &str, overload: &Overload) -> String {
 pub fn parameters(params: &[Param]) -> String {
     let text = |param: &Param| {
         let kind = match param.accepts {
-            super::signature::Accepts::Type(ty) => ty.name().to_owned(),
-            super::signature::Accepts::Any => "any".to_owned(),
-            super::signature::Accepts::OneOf(types) => types.iter().map(|ty| ty.name()).collect::<Vec<_>>().join(" | "),
+            Accepts::Type(ty) => ty.name().to_owned(),
+            Accepts::Any => "any".to_owned(),
+            Accepts::OneOf(types) | Accepts::Only(types) => {
+                types.iter().map(|ty| ty.name()).collect::<Vec<_>>().join(" | ")
+            }
         };
         let dots = if matches!(param.occurs, Occurs::Repeated | Occurs::Any) { "..." } else { "" };
         let text = format!("{}: {kind}{dots}", param.name);

@@ -93,6 +93,8 @@ pub enum Accepts {
     Type(Type),
     /// Any of these as they are; a dynamic is cast to the first of them, an int to the first wider number.
     OneOf(&'static [Type]),
+    /// Any of these as they are, an int as the first wider number; a dynamic must be converted by the query.
+    Only(&'static [Type]),
     /// Anything, as it is.
     Any,
 }
@@ -109,8 +111,11 @@ impl Accepts {
         match self {
             Self::Any => Some(given),
             Self::Type(wanted) => (implicit_cost(given, wanted).is_some()).then_some(wanted),
-            Self::OneOf(types) if types.contains(&given) => Some(given),
-            Self::OneOf(types) => types.iter().copied().find(|wanted| implicit_cost(given, *wanted).is_some()),
+            Self::OneOf(types) | Self::Only(types) if types.contains(&given) => Some(given),
+            Self::Only(_) if given == Type::Dynamic => None,
+            Self::OneOf(types) | Self::Only(types) => {
+                types.iter().copied().find(|wanted| implicit_cost(given, *wanted).is_some())
+            }
         }
     }
 
@@ -119,7 +124,10 @@ impl Accepts {
         match self {
             Self::Any => Some(1),
             Self::Type(wanted) => implicit_cost(given, wanted),
-            Self::OneOf(types) => types.iter().filter_map(|wanted| implicit_cost(given, *wanted)).min(),
+            Self::Only(types) if given == Type::Dynamic && !types.contains(&given) => None,
+            Self::OneOf(types) | Self::Only(types) => {
+                types.iter().filter_map(|wanted| implicit_cost(given, *wanted)).min()
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use std::fmt::Debug;
 use super::docs::Example;
 use super::signature::{Param, ResultName, Returns};
 use crate::diagnostic::Result;
-use crate::types::{Column, Type, Value};
+use crate::types::{Column, Field, Type, Value};
 
 /// Every family of aggregates.
 pub static FAMILIES: &[&[AggregateFunction]] = &[count::FUNCTIONS];
@@ -29,11 +29,16 @@ pub struct AggregateFunction {
     pub params: &'static [Param],
     /// The type of its (first) result, from the argument types after their casts.
     pub returns: Returns,
-    /// What an unnamed column of its result is called.
+    /// What an unnamed column of its result is called, where the result is one column.
     pub result_name: ResultName,
-    /// True where the call answers a column for each argument, named after them: `arg_max`, `take_any`.
+    /// True where the call answers a column for each argument: `arg_max`, `take_any`. Only there may a `*` stand for
+    /// the columns that are neither keys nor arguments yet; the binder writes them out as further arguments.
     pub answers_arguments: bool,
-    /// Fresh state for a call.
+    /// The columns of its result. An empty name stands for `ColumnN`; explicit names and the numbers of repeated ones
+    /// are the binder's.
+    pub columns: fn(&AggregateFunction, &[Argument<'_>]) -> Vec<Field>,
+    /// Fresh state for a call; an error, with an empty span, where a constant argument has a value that is not allowed.
+    /// The binder makes one to find that out before the query runs.
     pub accumulator: fn(&AggregateCall) -> Result<Box<dyn Accumulator>>,
     /// Whole queries that answer one cell; they run in the tests.
     pub examples: &'static [Example],
@@ -49,9 +54,47 @@ impl AggregateFunction {
         returns: Returns::Type(Type::Long),
         result_name: ResultName::Numbered,
         answers_arguments: false,
+        columns: one_column,
         accumulator: count::rows,
         examples: &[],
     };
+
+    /// The columns that a call with `arguments` answers, as many as [`Accumulator::finish`] gives.
+    #[must_use]
+    pub fn result_columns(&self, arguments: &[Argument<'_>]) -> Vec<Field> {
+        (self.columns)(self, arguments)
+    }
+}
+
+/// What the names and types of result columns depend on.
+#[derive(Clone, Copy, Debug)]
+pub struct Argument<'a> {
+    /// The name that a column of this expression alone would have, where it would have one.
+    pub name: Option<&'a str>,
+    /// Its type, after its cast.
+    pub ty: Type,
+    /// Its value, where that is a constant.
+    pub constant: Option<&'a Value>,
+}
+
+impl Argument<'_> {
+    /// The name, "" where there is none.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        self.name.unwrap_or("")
+    }
+}
+
+/// One column, named by the entry's `result_name`.
+fn one_column(function: &AggregateFunction, arguments: &[Argument<'_>]) -> Vec<Field> {
+    let first = arguments.first().map_or("", Argument::label);
+    let name = match function.result_name {
+        ResultName::Numbered => String::new(),
+        ResultName::FirstArgument => first.to_owned(),
+        ResultName::Prefix(prefix) => format!("{prefix}{first}"),
+    };
+    let types: Vec<Type> = arguments.iter().map(|argument| argument.ty).collect();
+    vec![Field::new(name, function.returns.resolve(&types))]
 }
 
 /// What an aggregate knows about the call it serves.
@@ -78,7 +121,7 @@ pub trait Accumulator: Debug + Send {
     /// Takes in the state of a later part of the input: its group `i` is this one's group `map[i]`.
     fn merge(&mut self, later: Box<dyn Accumulator>, map: &[u32], groups: usize) -> Result<()>;
 
-    /// The results, a row a group: one column, or one for each argument where the aggregate answers its arguments.
+    /// The results, a row a group: the columns that [`AggregateFunction::result_columns`] names.
     fn finish(&mut self, groups: usize) -> Result<Vec<Column>>;
 
     /// For `merge`, which knows that both sides are of one type.
