@@ -1,7 +1,9 @@
 //! coldcase: KQL for the logs that the SIEM no longer keeps.
 
 pub mod diagnostic;
+pub mod expr;
 pub mod functions;
+pub mod plan;
 pub mod source;
 pub mod syntax;
 pub mod types;

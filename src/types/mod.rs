@@ -16,6 +16,7 @@
 //! The Arrow type alone does not tell a datetime from a long: the KQL [`Schema`] travels beside every batch.
 
 pub mod batch;
+pub mod cast;
 pub mod column;
 pub mod datetime;
 pub mod decimal;

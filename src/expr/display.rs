@@ -1,0 +1,78 @@
+//! Expressions as text, for `explain` and messages.
+
+use std::fmt::{self, Display, Formatter};
+
+use super::{Expr, ExprKind};
+use crate::types::{Schema, Type, Value, dynamic};
+
+/// An expression over the columns of a schema.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown<'a> {
+    expr: &'a Expr,
+    schema: &'a Schema,
+}
+
+impl Expr {
+    /// The expression with the column names of its input.
+    #[must_use]
+    pub fn show<'a>(&'a self, schema: &'a Schema) -> Shown<'a> {
+        Shown { expr: self, schema }
+    }
+}
+
+impl Display for Shown<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let show = |expr| Shown { expr, schema: self.schema };
+        match &self.expr.kind {
+            ExprKind::Column(index) => match self.schema.fields().get(*index) {
+                Some(field) => f.write_str(&field.name),
+                None => write!(f, "#{index}"),
+            },
+            ExprKind::Literal(value) => literal(value, f),
+            ExprKind::Cast(input) => write!(f, "to{}({})", self.expr.ty, show(input)),
+            ExprKind::Path { input, path } => {
+                write!(f, "{}", show(input))?;
+                path_text(path, f)
+            }
+            ExprKind::Call { function, arguments, .. } => {
+                let symbol = !function.name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+                let infix = symbol || matches!(function.name, "and" | "or" | "has" | "contains" | "in" | "startswith");
+                match (infix, arguments.as_slice()) {
+                    (true, [left, right]) => write!(f, "({} {} {})", show(left), function.name, show(right)),
+                    _ => {
+                        write!(f, "{}(", function.name)?;
+                        for (index, argument) in arguments.iter().enumerate() {
+                            write!(f, "{}{}", if index > 0 { ", " } else { "" }, show(argument))?;
+                        }
+                        f.write_str(")")
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn literal(value: &Value, f: &mut Formatter<'_>) -> fmt::Result {
+    match value {
+        Value::Null(ty) => write!(f, "{ty}(null)"),
+        Value::String(text) => write!(f, "{text:?}"),
+        Value::Bool(_) => f.write_str(&value.to_text().to_ascii_lowercase()),
+        Value::Long(_) | Value::Real(_) => f.write_str(&value.to_text()),
+        other if other.ty() == Type::Dynamic => write!(f, "dynamic({})", other.to_text()),
+        other => write!(f, "{}({})", other.ty(), other.to_text()),
+    }
+}
+
+/// `.key["odd key"][0]`.
+pub fn path_text(path: &dynamic::Path, f: &mut impl fmt::Write) -> fmt::Result {
+    for step in &path.0 {
+        match step {
+            dynamic::Step::Member(key) if key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') => {
+                write!(f, ".{key}")?;
+            }
+            dynamic::Step::Member(key) => write!(f, "[{key:?}]")?,
+            dynamic::Step::Index(index) => write!(f, "[{index}]")?,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,110 @@
+//! Expression x batch -> column.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, DictionaryArray, Int32Array, StringArray};
+use arrow::compute;
+use arrow::datatypes::{DataType, Int32Type};
+
+use super::{Expr, ExprKind};
+use crate::diagnostic::{Error, Result};
+use crate::functions::{Args, EvalContext, Overload, ScalarFunction, Volatility};
+use crate::types::{Batch, Column, Type, cast, extract};
+
+/// The values of `expr` over the rows of `batch`.
+pub fn evaluate(expr: &Expr, batch: &Batch, context: &EvalContext) -> Result<Column> {
+    match &expr.kind {
+        ExprKind::Column(index) => Ok(batch.column(*index).clone()),
+        ExprKind::Literal(value) => Ok(Column::constant(value.clone(), batch.rows())),
+        ExprKind::Path { input, path } => Ok(extract::extract_column(&evaluate(input, batch, context)?, path)),
+        ExprKind::Cast(input) => cast::cast_column(&evaluate(input, batch, context)?, expr.ty),
+        ExprKind::Call { function, overload, arguments } => {
+            let columns = arguments.iter().map(|argument| evaluate(argument, batch, context)).collect::<Result<_>>()?;
+            call(Call { function, overload, returns: expr.ty, context }, columns, batch.rows())
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Call<'a> {
+    function: &'static ScalarFunction,
+    overload: &'static Overload,
+    returns: Type,
+    context: &'a EvalContext,
+}
+
+fn call(call: Call<'_>, columns: Vec<Column>, rows: usize) -> Result<Column> {
+    if call.function.volatility != Volatility::Row
+        && let Some(position) = only_dictionary(&columns, rows)
+    {
+        return call_on_dictionary(call, &columns, position);
+    }
+    let plain = columns.iter().map(plain_texts).collect::<Result<Vec<_>>>()?;
+    run(call, &plain, rows)
+}
+
+fn run(call: Call<'_>, columns: &[Column], rows: usize) -> Result<Column> {
+    let args = Args::new(columns, rows, call.returns, call.function.nulls, call.context);
+    let column = (call.overload.kernel)(&args)?;
+    let fits = column.rows() == rows && column.ty() == call.returns;
+    fits.then_some(column)
+        .ok_or_else(|| Error::internal(format!("`{}` answered a column of another type or length", call.function.name)))
+}
+
+fn dictionary(column: &Column) -> Option<&DictionaryArray<Int32Type>> {
+    column.as_array()?.as_any().downcast_ref()
+}
+
+/// The position of the one argument that varies, where it is a dictionary with fewer values than rows.
+fn only_dictionary(columns: &[Column], rows: usize) -> Option<usize> {
+    let mut varying = columns.iter().enumerate().filter(|(_, column)| column.as_constant().is_none());
+    let (position, column) = varying.next()?;
+    let small = dictionary(column)?.values().len() <= rows;
+    (small && varying.next().is_none()).then_some(position)
+}
+
+/// The call once a distinct value, spread over the rows afterwards.
+fn call_on_dictionary(call: Call<'_>, columns: &[Column], position: usize) -> Result<Column> {
+    let dictionary = dictionary(&columns[position]).ok_or_else(|| Error::internal("the argument is a dictionary"))?;
+    let (values, keys) = values_with_null(columns[position].ty(), dictionary)?;
+    let distinct = values.rows();
+    let arguments: Vec<Column> = columns
+        .iter()
+        .enumerate()
+        .map(|(index, column)| if index == position { values.clone() } else { column.resized(distinct) })
+        .collect();
+    let result = run(call, &arguments, distinct)?;
+    match result.as_array() {
+        None => Ok(result.resized(dictionary.len())),
+        Some(array) if call.returns.is_text() => {
+            let texts = compute::cast(array, &DataType::Utf8)?;
+            let spread = DictionaryArray::<Int32Type>::try_new(keys, texts)?;
+            Ok(Column::array(call.returns, Arc::new(spread)))
+        }
+        Some(array) => Ok(Column::array(call.returns, compute::take(array, &keys, None)?)),
+    }
+}
+
+/// The distinct values as a plain column, a null after them where some row is null, and a key for every row.
+fn values_with_null(ty: Type, dictionary: &DictionaryArray<Int32Type>) -> Result<(Column, Int32Array)> {
+    let values = dictionary.values();
+    if dictionary.keys().null_count() == 0 {
+        let plain = compute::cast(values, &DataType::Utf8View)?;
+        return Ok((Column::array(ty, plain), dictionary.keys().clone()));
+    }
+    let null: ArrayRef = Arc::new(StringArray::new_null(1));
+    let extended = compute::concat(&[values.as_ref(), null.as_ref()])?;
+    let last = i32::try_from(values.len()).map_err(|_| Error::internal("a dictionary has at most 2^31 values"))?;
+    let keys = dictionary.keys().iter().map(|key| Some(key.unwrap_or(last))).collect();
+    Ok((Column::array(ty, compute::cast(&extended, &DataType::Utf8View)?), keys))
+}
+
+/// The column with a dictionary written out; kernels do not see dictionaries.
+pub fn plain_texts(column: &Column) -> Result<Column> {
+    match column.as_array() {
+        Some(array) if matches!(array.data_type(), DataType::Dictionary(..)) => {
+            Ok(Column::array(column.ty(), compute::cast(array, &DataType::Utf8View)?))
+        }
+        _ => Ok(column.clone()),
+    }
+}

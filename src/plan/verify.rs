@@ -1,0 +1,77 @@
+//! A plan holds together: columns exist, types agree. Runs after binding and after each rule of the optimizer.
+
+use super::{LogicalPlan, UnnestOutput, visit};
+use crate::diagnostic::{Error, Result};
+use crate::expr::{self, Expr};
+use crate::types::{Schema, Type};
+
+/// Checks the whole plan; a failure is a bug and names `after`, the step that made the plan.
+pub fn verify(plan: &LogicalPlan, after: &str) -> Result<()> {
+    for input in visit::inputs(plan) {
+        verify(input, after)?;
+    }
+    check(plan).map_err(|what| Error::internal(format!("after {after}: {what}")))
+}
+
+fn check(plan: &LogicalPlan) -> Result<(), String> {
+    if let LogicalPlan::Scan(scan) = plan {
+        let table = scan.table.schema();
+        same_types(&scan.schema, scan.columns.iter().map(|column| column.ty(table)), "scan")?;
+        if let Some(filter) = &scan.filter {
+            let types: Vec<Type> = filter.columns.iter().map(|column| column.ty(table)).collect();
+            columns_exist(&filter.predicate, &types)?;
+            is_bool(&filter.predicate)?;
+        }
+        return Ok(());
+    }
+    if let LogicalPlan::Union { inputs, schema } = plan {
+        return inputs.iter().try_for_each(|input| {
+            same_types(schema, input.schema().fields().iter().map(|field| field.ty), "an input of union")
+        });
+    }
+    let input = visit::inputs(plan).first().map(|input| (*input).schema().clone()).unwrap_or(Schema::new([]));
+    let types: Vec<Type> = input.fields().iter().map(|field| field.ty).collect();
+    visit::expressions(plan).into_iter().try_for_each(|expr| columns_exist(expr, &types))?;
+    match plan {
+        LogicalPlan::Filter { predicate, .. } => is_bool(predicate),
+        LogicalPlan::Project { expressions, schema, .. } => {
+            same_types(schema, expressions.iter().map(|expr| expr.ty), "project")
+        }
+        LogicalPlan::Aggregate { keys, aggregates, schema, .. } => {
+            let fields = aggregates.iter().flat_map(|aggregate| aggregate.fields.iter().map(|field| field.ty));
+            same_types(schema, keys.iter().map(|key| key.ty).chain(fields), "aggregate")
+        }
+        LogicalPlan::Unnest(unnest) => {
+            let ty = |output: &UnnestOutput| match output {
+                UnnestOutput::Input(index) => types.get(*index).copied(),
+                UnnestOutput::Item(index) => unnest.items.get(*index).map(|item| item.ty),
+                UnnestOutput::Position => Some(Type::Long),
+            };
+            let outputs: Option<Vec<Type>> = unnest.output.iter().map(ty).collect();
+            same_types(&unnest.schema, outputs.ok_or("unnest names what is not there")?.into_iter(), "unnest")
+        }
+        _ => Ok(()),
+    }
+}
+
+fn columns_exist(expr: &Expr, types: &[Type]) -> Result<(), String> {
+    let mut wrong = None;
+    expr::visit::walk(expr, &mut |part| {
+        if let Some(index) = part.as_column()
+            && types.get(index) != Some(&part.ty)
+        {
+            wrong = Some(format!("column {index} of type {} over {types:?}", part.ty));
+        }
+    });
+    wrong.map_or(Ok(()), Err)
+}
+
+fn is_bool(expr: &Expr) -> Result<(), String> {
+    if expr.ty == Type::Bool { Ok(()) } else { Err(format!("a predicate of type {}", expr.ty)) }
+}
+
+fn same_types(schema: &Schema, types: impl Iterator<Item = Type>, node: &str) -> Result<(), String> {
+    let types: Vec<Type> = types.collect();
+    let wanted: Vec<Type> = schema.fields().iter().map(|field| field.ty).collect();
+    if types == wanted { Ok(()) } else { Err(format!("{node} answers {types:?} where its schema has {wanted:?}")) }
+}

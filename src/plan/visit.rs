@@ -1,0 +1,122 @@
+//! The shape of a plan: its inputs and expressions, and rebuilding it from others. No arm here is a wildcard, so a new
+//! node is a compile error in this file and nowhere else.
+
+use super::{AggregateExpr, LogicalPlan, SortKey, Unnest, UnnestItem};
+use crate::diagnostic::Result;
+use crate::expr::Expr;
+
+/// The nodes directly below.
+#[must_use]
+pub fn inputs(plan: &LogicalPlan) -> Vec<&LogicalPlan> {
+    match plan {
+        LogicalPlan::Scan(_) => Vec::new(),
+        LogicalPlan::Filter { input, .. }
+        | LogicalPlan::Project { input, .. }
+        | LogicalPlan::Aggregate { input, .. }
+        | LogicalPlan::Sort { input, .. }
+        | LogicalPlan::Limit { input, .. }
+        | LogicalPlan::Top { input, .. } => vec![input],
+        LogicalPlan::Unnest(unnest) => vec![&unnest.input],
+        LogicalPlan::Union { inputs, .. } => inputs.iter().collect(),
+    }
+}
+
+/// The node with each input replaced by what `replace` makes of it.
+pub fn map_inputs(
+    plan: LogicalPlan,
+    replace: &mut impl FnMut(LogicalPlan) -> Result<LogicalPlan>,
+) -> Result<LogicalPlan> {
+    let mut boxed = |input: Box<LogicalPlan>| replace(*input).map(Box::new);
+    Ok(match plan {
+        LogicalPlan::Scan(_) => plan,
+        LogicalPlan::Filter { input, predicate } => LogicalPlan::Filter { input: boxed(input)?, predicate },
+        LogicalPlan::Project { input, expressions, schema } => {
+            LogicalPlan::Project { input: boxed(input)?, expressions, schema }
+        }
+        LogicalPlan::Aggregate { input, keys, aggregates, schema } => {
+            LogicalPlan::Aggregate { input: boxed(input)?, keys, aggregates, schema }
+        }
+        LogicalPlan::Sort { input, keys } => LogicalPlan::Sort { input: boxed(input)?, keys },
+        LogicalPlan::Limit { input, count } => LogicalPlan::Limit { input: boxed(input)?, count },
+        LogicalPlan::Top { input, keys, count } => LogicalPlan::Top { input: boxed(input)?, keys, count },
+        LogicalPlan::Unnest(unnest) => LogicalPlan::Unnest(Unnest { input: boxed(unnest.input)?, ..unnest }),
+        LogicalPlan::Union { inputs, schema } => {
+            LogicalPlan::Union { inputs: inputs.into_iter().map(replace).collect::<Result<_>>()?, schema }
+        }
+    })
+}
+
+/// The expressions of the node itself, each over its input.
+#[must_use]
+pub fn expressions(plan: &LogicalPlan) -> Vec<&Expr> {
+    match plan {
+        LogicalPlan::Scan(scan) => scan.filter.iter().map(|filter| &filter.predicate).collect(),
+        LogicalPlan::Filter { predicate, .. } => vec![predicate],
+        LogicalPlan::Project { expressions, .. } => expressions.iter().collect(),
+        LogicalPlan::Aggregate { keys, aggregates, .. } => {
+            keys.iter().chain(aggregates.iter().flat_map(|aggregate| &aggregate.arguments)).collect()
+        }
+        LogicalPlan::Sort { keys, .. } | LogicalPlan::Top { keys, .. } => keys.iter().map(|key| &key.expr).collect(),
+        LogicalPlan::Limit { .. } | LogicalPlan::Union { .. } => Vec::new(),
+        LogicalPlan::Unnest(unnest) => unnest.items.iter().map(|item| &item.expr).collect(),
+    }
+}
+
+/// The node with each of its own expressions replaced by what `replace` makes of it.
+pub fn map_expressions(plan: LogicalPlan, replace: &mut impl FnMut(Expr) -> Result<Expr>) -> Result<LogicalPlan> {
+    Ok(match plan {
+        LogicalPlan::Scan(mut scan) => {
+            if let Some(mut filter) = scan.filter.take() {
+                filter.predicate = replace(filter.predicate)?;
+                scan.filter = Some(filter);
+            }
+            LogicalPlan::Scan(scan)
+        }
+        LogicalPlan::Filter { input, predicate } => LogicalPlan::Filter { input, predicate: replace(predicate)? },
+        LogicalPlan::Project { input, expressions, schema } => {
+            LogicalPlan::Project { input, expressions: map_all(expressions, replace)?, schema }
+        }
+        LogicalPlan::Aggregate { input, keys, aggregates, schema } => {
+            let keys = map_all(keys, replace)?;
+            let mut aggregate = |aggregate: AggregateExpr| {
+                Ok(AggregateExpr { arguments: map_all(aggregate.arguments, replace)?, ..aggregate })
+            };
+            let aggregates = aggregates.into_iter().map(&mut aggregate).collect::<Result<_>>()?;
+            LogicalPlan::Aggregate { input, keys, aggregates, schema }
+        }
+        LogicalPlan::Sort { input, keys } => LogicalPlan::Sort { input, keys: map_keys(keys, replace)? },
+        LogicalPlan::Top { input, keys, count } => LogicalPlan::Top { input, keys: map_keys(keys, replace)?, count },
+        LogicalPlan::Limit { .. } | LogicalPlan::Union { .. } => plan,
+        LogicalPlan::Unnest(mut unnest) => {
+            let mut item = |item: UnnestItem| Ok(UnnestItem { expr: replace(item.expr)?, ..item });
+            unnest.items = unnest.items.into_iter().map(&mut item).collect::<Result<_>>()?;
+            LogicalPlan::Unnest(unnest)
+        }
+    })
+}
+
+fn map_all(expressions: Vec<Expr>, replace: &mut impl FnMut(Expr) -> Result<Expr>) -> Result<Vec<Expr>> {
+    expressions.into_iter().map(replace).collect()
+}
+
+fn map_keys(keys: Vec<SortKey>, replace: &mut impl FnMut(Expr) -> Result<Expr>) -> Result<Vec<SortKey>> {
+    keys.into_iter().map(|key| Ok(SortKey { expr: replace(key.expr)?, ..key })).collect()
+}
+
+/// The plan rebuilt from the leaves up.
+pub fn transform_up(
+    plan: LogicalPlan,
+    rule: &mut impl FnMut(LogicalPlan) -> Result<LogicalPlan>,
+) -> Result<LogicalPlan> {
+    let plan = map_inputs(plan, &mut |input| transform_up(input, rule))?;
+    rule(plan)
+}
+
+/// The plan rebuilt from the root down.
+pub fn transform_down(
+    plan: LogicalPlan,
+    rule: &mut impl FnMut(LogicalPlan) -> Result<LogicalPlan>,
+) -> Result<LogicalPlan> {
+    let plan = rule(plan)?;
+    map_inputs(plan, &mut |input| transform_down(input, rule))
+}
