@@ -1,6 +1,7 @@
 //! coldcase: KQL for the logs that the SIEM no longer keeps.
 
 pub mod diagnostic;
+pub mod exec;
 pub mod expr;
 pub mod functions;
 pub mod plan;

@@ -3,7 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::{Expr, ExprKind};
-use crate::types::{Schema, Type, Value, dynamic};
+use crate::types::{Schema, Type, Value};
 
 /// An expression over the columns of a schema.
 #[derive(Clone, Copy, Debug)]
@@ -31,8 +31,7 @@ impl Display for Shown<'_> {
             ExprKind::Literal(value) => literal(value, f),
             ExprKind::Cast(input) => write!(f, "to{}({})", self.expr.ty, show(input)),
             ExprKind::Path { input, path } => {
-                write!(f, "{}", show(input))?;
-                path_text(path, f)
+                write!(f, "{}{path}", show(input))
             }
             ExprKind::Call { function, arguments, .. } => {
                 let symbol = !function.name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
@@ -61,18 +60,4 @@ fn literal(value: &Value, f: &mut Formatter<'_>) -> fmt::Result {
         other if other.ty() == Type::Dynamic => write!(f, "dynamic({})", other.to_text()),
         other => write!(f, "{}({})", other.ty(), other.to_text()),
     }
-}
-
-/// `.key["odd key"][0]`.
-pub fn path_text(path: &dynamic::Path, f: &mut impl fmt::Write) -> fmt::Result {
-    for step in &path.0 {
-        match step {
-            dynamic::Step::Member(key) if key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') => {
-                write!(f, ".{key}")?;
-            }
-            dynamic::Step::Member(key) => write!(f, "[{key:?}]")?,
-            dynamic::Step::Index(index) => write!(f, "[{index}]")?,
-        }
-    }
-    Ok(())
 }

@@ -79,7 +79,7 @@ impl Expr {
     pub fn path(self, path: dynamic::Path, span: Span) -> Self {
         match self.kind {
             ExprKind::Path { input, path: mut outer } => {
-                outer.0.extend(path.0);
+                outer.steps.extend(path.steps);
                 Self { kind: ExprKind::Path { input, path: outer }, ty: Type::Dynamic, span }
             }
             kind => {

@@ -3,7 +3,6 @@
 use std::fmt::Write;
 
 use super::{AggregateExpr, LogicalPlan, Scan, SortKey, Unnest, visit};
-use crate::expr::display::path_text;
 use crate::source::{Predicate, ScanColumn};
 use crate::types::Schema;
 
@@ -86,11 +85,7 @@ fn scan_line(scan: &Scan) -> String {
     let table = scan.table.schema();
     let column = |column: &ScanColumn| match column {
         ScanColumn::Column(index) => table.field(*index).name.clone(),
-        ScanColumn::Path { column, path } => {
-            let mut text = table.field(*column).name.clone();
-            let _ = path_text(path, &mut text);
-            text
-        }
+        ScanColumn::Path { column, path } => format!("{}{path}", table.field(*column).name),
     };
     let mut text = format!("Scan {} [{}]", scan.name, list(scan.columns.iter().map(column)));
     if let Some(filter) = &scan.filter {

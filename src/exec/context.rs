@@ -1,0 +1,30 @@
+//! What a run knows: its `now`, its threads, its batch size, and whether it is stopped.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::diagnostic::{Error, Result};
+use crate::functions::EvalContext;
+use crate::source::ScanReport;
+
+/// Fixed for one run; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct ExecContext {
+    /// What functions see.
+    pub eval: EvalContext,
+    /// How many threads read and compute; at least one.
+    pub threads: usize,
+    /// Rows a batch has at most.
+    pub batch_rows: usize,
+    /// Set from outside to stop the run.
+    pub cancelled: Arc<AtomicBool>,
+    /// Where scans count what they skip.
+    pub report: Arc<ScanReport>,
+}
+
+impl ExecContext {
+    /// An error where the run was stopped from outside.
+    pub fn check_cancelled(&self) -> Result<()> {
+        if self.cancelled.load(Ordering::Relaxed) { Err(Error::Cancelled) } else { Ok(()) }
+    }
+}

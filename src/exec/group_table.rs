@@ -1,0 +1,207 @@
+//! Rows -> dense group numbers, by the values of their keys.
+//!
+//! A key is written as bytes: for each column a byte that says null or not, then the value (texts with their length).
+//! Equal bytes are equal keys. The hash is seeded, since keys come from whoever wrote the log.
+
+use arrow::array::{Array, DictionaryArray};
+use arrow::datatypes::Int32Type;
+use foldhash::quality::FixedState;
+use hashbrown::HashTable;
+use std::hash::BuildHasher;
+
+use crate::diagnostic::{Error, Result};
+use crate::types::column::{decimal_from_bytes, guid_from_bytes};
+use crate::types::{Column, ColumnBuilder, Type, Value};
+
+/// The groups met so far.
+#[derive(Debug)]
+pub struct GroupTable {
+    types: Vec<Type>,
+    hasher: FixedState,
+    table: HashTable<(u64, u32)>,
+    /// The keys, one behind the other.
+    keys: Vec<u8>,
+    /// Where each key ends.
+    ends: Vec<usize>,
+}
+
+impl GroupTable {
+    /// No groups yet; keys have these types.
+    #[must_use]
+    pub fn new(types: Vec<Type>, seed: u64) -> Self {
+        Self { types, hasher: FixedState::with_seed(seed), table: HashTable::new(), keys: Vec::new(), ends: Vec::new() }
+    }
+
+    /// How many groups.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The group of each of `rows` rows; new keys make new groups, in the order of the rows.
+    pub fn assign(&mut self, columns: &[Column], rows: usize, groups: &mut Vec<u32>) -> Result<()> {
+        groups.clear();
+        groups.reserve(rows);
+        if columns.is_empty() || columns.iter().all(|column| column.as_constant().is_some()) {
+            return self.assign_constant(columns, rows, groups);
+        }
+        if let [column] = columns
+            && let Some(dictionary) = column.as_array().and_then(|array| array.as_any().downcast_ref())
+        {
+            return self.assign_dictionary(column.ty(), dictionary, groups);
+        }
+        let mut key = Vec::new();
+        for row in 0..rows {
+            key.clear();
+            columns.iter().for_each(|column| write_key(column, row, &mut key));
+            groups.push(self.group(&key)?);
+        }
+        Ok(())
+    }
+
+    fn assign_constant(&mut self, columns: &[Column], rows: usize, groups: &mut Vec<u32>) -> Result<()> {
+        if rows == 0 && !columns.is_empty() {
+            return Ok(());
+        }
+        let mut key = Vec::new();
+        columns.iter().for_each(|column| write_key(column, 0, &mut key));
+        let group = self.group(&key)?;
+        groups.resize(rows, group);
+        Ok(())
+    }
+
+    /// One dictionary-encoded key: each distinct value is looked up once.
+    fn assign_dictionary(
+        &mut self,
+        ty: Type,
+        dictionary: &DictionaryArray<Int32Type>,
+        groups: &mut Vec<u32>,
+    ) -> Result<()> {
+        const UNKNOWN: u32 = u32::MAX;
+        let mut known = vec![UNKNOWN; dictionary.values().len() + 1];
+        let column = Column::array(ty, std::sync::Arc::new(dictionary.clone()));
+        let mut key = Vec::new();
+        for row in 0..dictionary.len() {
+            let slot = dictionary.key(row).unwrap_or(known.len() - 1);
+            if known[slot] == UNKNOWN {
+                key.clear();
+                write_key(&column, row, &mut key);
+                known[slot] = self.group(&key)?;
+            }
+            groups.push(known[slot]);
+        }
+        Ok(())
+    }
+
+    /// The groups of `later` as groups of this table.
+    pub fn merge(&mut self, later: &Self) -> Result<Vec<u32>> {
+        (0..later.len()).map(|group| self.group(later.key(group))).collect()
+    }
+
+    fn key(&self, group: usize) -> &[u8] {
+        let start = if group == 0 { 0 } else { self.ends[group - 1] };
+        &self.keys[start..self.ends[group]]
+    }
+
+    fn group(&mut self, key: &[u8]) -> Result<u32> {
+        let hash = self.hasher.hash_one(key);
+        let (keys, ends) = (&self.keys, &self.ends);
+        let stored = |group: u32| {
+            let group = group as usize;
+            &keys[if group == 0 { 0 } else { ends[group - 1] }..ends[group]]
+        };
+        if let Some((_, group)) = self.table.find(hash, |(other, group)| *other == hash && stored(*group) == key) {
+            return Ok(*group);
+        }
+        let group = u32::try_from(self.ends.len())
+            .ok()
+            .filter(|group| *group < u32::MAX)
+            .ok_or_else(|| Error::Limit("more than 4,294,967,294 groups".to_owned()))?;
+        self.keys.extend_from_slice(key);
+        self.ends.push(self.keys.len());
+        self.table.insert_unique(hash, (hash, group), |(hash, _)| *hash);
+        Ok(group)
+    }
+
+    /// The keys as columns, a row a group.
+    #[must_use]
+    pub fn columns(&self) -> Vec<Column> {
+        let mut builders: Vec<ColumnBuilder> =
+            self.types.iter().map(|ty| ColumnBuilder::with_capacity(*ty, self.len())).collect();
+        for group in 0..self.len() {
+            let mut key = self.key(group);
+            for builder in &mut builders {
+                key = read_key(builder, key);
+            }
+        }
+        builders.iter_mut().map(ColumnBuilder::finish).collect()
+    }
+}
+
+const NULL: u8 = 0;
+const PRESENT: u8 = 1;
+
+fn write_key(column: &Column, row: usize, key: &mut Vec<u8>) {
+    if column.is_null(row) {
+        key.push(NULL);
+        return;
+    }
+    key.push(PRESENT);
+    match column.ty() {
+        Type::Bool => key.push(u8::from(column.bool_at(row) == Some(true))),
+        Type::Int | Type::Long | Type::Datetime | Type::Timespan => {
+            key.extend_from_slice(&column.i64_at(row).unwrap_or_default().to_le_bytes());
+        }
+        Type::Real => {
+            let value = column.f64_at(row).unwrap_or_default();
+            // One key for both zeros and one for every NaN.
+            let value = if value.is_nan() { f64::NAN } else { value + 0.0 };
+            key.extend_from_slice(&value.to_le_bytes());
+        }
+        Type::Decimal | Type::Guid => key.extend_from_slice(&column.bytes_at(row).unwrap_or_default()),
+        Type::String | Type::Dynamic => {
+            let text = column.text_at(row).unwrap_or("");
+            key.extend_from_slice(&(text.len() as u64).to_le_bytes());
+            key.extend_from_slice(text.as_bytes());
+        }
+    }
+}
+
+/// Appends the first value of `key` to `builder` and answers the rest.
+fn read_key<'a>(builder: &mut ColumnBuilder, key: &'a [u8]) -> &'a [u8] {
+    let (tag, rest) = key.split_at(1);
+    if tag[0] == NULL {
+        builder.append_null();
+        return rest;
+    }
+    let eight = |bytes: &[u8]| <[u8; 8]>::try_from(&bytes[..8]).unwrap_or_default();
+    match builder.ty() {
+        Type::Bool => {
+            builder.append_bool(rest[0] == 1);
+            &rest[1..]
+        }
+        Type::Int | Type::Long | Type::Datetime | Type::Timespan => {
+            builder.append_i64(i64::from_le_bytes(eight(rest)));
+            &rest[8..]
+        }
+        Type::Real => {
+            builder.append_f64(f64::from_le_bytes(eight(rest)));
+            &rest[8..]
+        }
+        Type::Decimal => {
+            builder.append(&Value::Decimal(decimal_from_bytes(&rest[..16])));
+            &rest[16..]
+        }
+        Type::Guid => {
+            builder.append(&Value::Guid(guid_from_bytes(&rest[..16])));
+            &rest[16..]
+        }
+        Type::String | Type::Dynamic => {
+            let (length, rest) = rest.split_at(8);
+            let length = usize::try_from(u64::from_le_bytes(eight(length))).unwrap_or(usize::MAX);
+            let (text, rest) = rest.split_at(length);
+            builder.append_text(std::str::from_utf8(text).unwrap_or(""));
+            rest
+        }
+    }
+}

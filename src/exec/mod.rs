@@ -1,0 +1,35 @@
+//! Plans -> rows: vectorized, parallel by partitions, without async.
+
+pub mod context;
+pub mod operator;
+pub mod physical;
+pub mod pipeline;
+pub mod sink;
+
+mod group_table;
+
+pub use context::ExecContext;
+pub use pipeline::Flow;
+
+use crate::diagnostic::Result;
+use crate::plan::LogicalPlan;
+use crate::types::Batch;
+
+/// Runs `plan` and calls `consume` with its rows in order, batch by batch, until it breaks off.
+pub fn execute(
+    plan: &LogicalPlan,
+    context: &ExecContext,
+    consume: &mut dyn FnMut(Batch) -> Result<Flow>,
+) -> Result<()> {
+    physical::Pipeline::new(plan, context)?.run(context, consume)
+}
+
+/// The rows of `plan`, all in memory.
+pub fn collect(plan: &LogicalPlan, context: &ExecContext) -> Result<Vec<Batch>> {
+    let mut batches = Vec::new();
+    execute(plan, context, &mut |batch| {
+        batches.push(batch);
+        Ok(Flow::Continue(()))
+    })?;
+    Ok(batches)
+}

@@ -1,0 +1,235 @@
+//! Runs partitions in parallel and hands on what they give in the order of the partitions.
+//!
+//! The only file that names rayon. Workers claim partitions in order; the caller takes the results of partition 0,
+//! then of 1, and so on, while workers run a few partitions and batches ahead. So the order of the rows depends neither
+//! on the number of threads nor on chance, memory stays bounded, and stopping the caller stops the workers.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::ControlFlow;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::context::ExecContext;
+use crate::diagnostic::{Error, Result};
+use crate::source::Partition;
+use crate::types::Batch;
+
+/// Items that wait for the caller, for each partition in work.
+const QUEUE: usize = 4;
+
+/// Whether more rows are wanted.
+pub type Flow = ControlFlow<()>;
+
+/// Calls `consume` with every batch, in the order of the partitions.
+pub fn for_each_batch(
+    partitions: &[Arc<dyn Partition>],
+    context: &ExecContext,
+    consume: &mut dyn FnMut(Batch) -> Result<Flow>,
+) -> Result<()> {
+    let produce = |partition: &Arc<dyn Partition>, emit: &mut dyn FnMut(Batch) -> Flow| {
+        for batch in partition.read()? {
+            context.check_cancelled()?;
+            let batch = batch?;
+            if batch.rows() > 0 && emit(batch).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    };
+    in_order(partitions, context, &produce, consume)
+}
+
+/// Computes `local` over each partition and calls `combine` with the results, in the order of the partitions.
+pub fn for_each_partition<S: Send>(
+    partitions: &[Arc<dyn Partition>],
+    context: &ExecContext,
+    local: &(dyn Fn(&mut dyn Iterator<Item = Result<Batch>>) -> Result<S> + Sync),
+    combine: &mut dyn FnMut(S) -> Result<()>,
+) -> Result<()> {
+    let produce = |partition: &Arc<dyn Partition>, emit: &mut dyn FnMut(S) -> Flow| {
+        let mut batches = partition.read()?.map(|batch| context.check_cancelled().and(batch));
+        let _ = emit(local(&mut batches)?);
+        Ok(())
+    };
+    in_order(partitions, context, &produce, &mut |state| combine(state).map(|()| Flow::Continue(())))
+}
+
+type Produce<'a, T> = dyn Fn(&Arc<dyn Partition>, &mut dyn FnMut(T) -> Flow) -> Result<()> + Sync + 'a;
+
+fn in_order<T: Send>(
+    partitions: &[Arc<dyn Partition>],
+    context: &ExecContext,
+    produce: &Produce<'_, T>,
+    consume: &mut dyn FnMut(T) -> Result<Flow>,
+) -> Result<()> {
+    let threads = context.threads.min(partitions.len());
+    if threads <= 1 {
+        return one_by_one(partitions, produce, consume);
+    }
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .map_err(|error| Error::Limit(format!("cannot start {threads} threads: {error}; try --threads 1")))?;
+    let shared = Shared::new(partitions.len(), threads);
+    pool.in_place_scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|_| shared.work(partitions, produce));
+        }
+        let outcome = shared.drain(consume);
+        shared.stop();
+        outcome
+    })
+}
+
+fn one_by_one<T>(
+    partitions: &[Arc<dyn Partition>],
+    produce: &Produce<'_, T>,
+    consume: &mut dyn FnMut(T) -> Result<Flow>,
+) -> Result<()> {
+    for partition in partitions {
+        let mut outcome = Ok(Flow::Continue(()));
+        produce(partition, &mut |item| {
+            outcome = consume(item);
+            if matches!(outcome, Ok(Flow::Continue(()))) { Flow::Continue(()) } else { Flow::Break(()) }
+        })?;
+        if outcome?.is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+struct Shared<T> {
+    state: Mutex<State<T>>,
+    changed: Condvar,
+    partitions: usize,
+    ahead: usize,
+}
+
+struct State<T> {
+    /// The next partition to be claimed.
+    next: usize,
+    /// The partition that the caller takes from.
+    head: usize,
+    /// The partitions that are claimed and not yet taken whole.
+    slots: BTreeMap<usize, Slot<T>>,
+    /// No more is wanted.
+    stopped: bool,
+}
+
+struct Slot<T> {
+    items: VecDeque<T>,
+    outcome: Option<Result<()>>,
+}
+
+impl<T: Send> Shared<T> {
+    fn new(partitions: usize, threads: usize) -> Self {
+        let state = State { next: 0, head: 0, slots: BTreeMap::new(), stopped: false };
+        Self { state: Mutex::new(state), changed: Condvar::new(), partitions, ahead: threads * 2 }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'a>(&self, guard: MutexGuard<'a, State<T>>) -> MutexGuard<'a, State<T>> {
+        self.changed.wait(guard).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stop(&self) {
+        self.lock().stopped = true;
+        self.changed.notify_all();
+    }
+
+    /// One worker: partition after partition, until none is left or no more is wanted.
+    fn work(&self, partitions: &[Arc<dyn Partition>], produce: &Produce<'_, T>) {
+        while let Some(index) = self.claim() {
+            // Reports the end of the partition on every way out, so that the caller never waits for a lost worker.
+            let mut end = End { shared: self, index, outcome: Some(Err(Error::internal("a worker stopped early"))) };
+            end.outcome = Some(produce(&partitions[index], &mut |item| self.push(index, item)));
+        }
+    }
+
+    fn claim(&self) -> Option<usize> {
+        let mut state = self.lock();
+        loop {
+            if state.stopped || state.next >= self.partitions {
+                return None;
+            }
+            if state.next < state.head + self.ahead {
+                let index = state.next;
+                state.next += 1;
+                state.slots.insert(index, Slot { items: VecDeque::new(), outcome: None });
+                return Some(index);
+            }
+            state = self.wait(state);
+        }
+    }
+
+    fn push(&self, index: usize, item: T) -> Flow {
+        let mut state = self.lock();
+        loop {
+            if state.stopped {
+                return Flow::Break(());
+            }
+            match state.slots.get_mut(&index) {
+                Some(slot) if slot.items.len() < QUEUE => {
+                    slot.items.push_back(item);
+                    self.changed.notify_all();
+                    return Flow::Continue(());
+                }
+                Some(_) => state = self.wait(state),
+                None => return Flow::Break(()),
+            }
+        }
+    }
+
+    /// The caller: everything in order.
+    fn drain(&self, consume: &mut dyn FnMut(T) -> Result<Flow>) -> Result<()> {
+        while let Some(item) = self.pop()? {
+            if consume(item)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn pop(&self) -> Result<Option<T>> {
+        let mut state = self.lock();
+        loop {
+            if state.head >= self.partitions {
+                return Ok(None);
+            }
+            let head = state.head;
+            if let Some(slot) = state.slots.get_mut(&head) {
+                if let Some(item) = slot.items.pop_front() {
+                    self.changed.notify_all();
+                    return Ok(Some(item));
+                }
+                if let Some(outcome) = slot.outcome.take() {
+                    state.slots.remove(&head);
+                    state.head += 1;
+                    self.changed.notify_all();
+                    outcome?;
+                    continue;
+                }
+            }
+            state = self.wait(state);
+        }
+    }
+}
+
+struct End<'a, T: Send> {
+    shared: &'a Shared<T>,
+    index: usize,
+    outcome: Option<Result<()>>,
+}
+
+impl<T: Send> Drop for End<'_, T> {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        if let Some(slot) = state.slots.get_mut(&self.index) {
+            slot.outcome = self.outcome.take();
+        }
+        self.shared.changed.notify_all();
+    }
+}
