@@ -17,6 +17,9 @@ pub use signature::{
     Accepts, Kernel, NUMERIC, Nulls, Occurs, Overload, Param, ResultName, Returns, SUMMABLE, Volatility,
 };
 
+use crate::diagnostic::Result;
+use crate::types::Value;
+
 /// What is fixed for one run and visible to functions. Never a clock: `now` is a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EvalContext {
@@ -47,6 +50,9 @@ pub struct ScalarFunction {
     pub volatility: Volatility,
     /// What nulls do.
     pub nulls: Nulls,
+    /// Refuses constant arguments that no row could use, such as a pattern that does not parse: an error with an empty
+    /// span, to which the binder adds the place. None stands for an argument that is not constant.
+    pub validate: fn(&[Option<&Value>]) -> Result<()>,
 }
 
 impl ScalarFunction {
@@ -61,6 +67,7 @@ impl ScalarFunction {
         result_name: ResultName::Numbered,
         volatility: Volatility::Pure,
         nulls: Nulls::Propagate,
+        validate: |_| Ok(()),
     };
 }
 
