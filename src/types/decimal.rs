@@ -9,6 +9,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use super::number;
+use crate::diagnostic::{Code, Error, Span};
 
 /// A number that this program's decimal cannot hold exactly, or that does not fit the type asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +22,13 @@ impl fmt::Display for OutOfRange {
 }
 
 impl std::error::Error for OutOfRange {}
+
+impl From<OutOfRange> for Error {
+    /// KQL4001; whoever knows the call adds its place.
+    fn from(error: OutOfRange) -> Self {
+        Self::query(Code::ValueOutOfRange, Span::default(), error.to_string())
+    }
+}
 
 /// What `todecimal()` reads: digits with an optional sign, fraction and exponent, blanks around them. `Ok(None)`
 /// where it answers null.
