@@ -9,7 +9,20 @@ use arrow::datatypes::{Float64Type, Int32Type, Int64Type};
 
 use super::EvalContext;
 use super::signature::Nulls;
-use crate::types::{Column, ColumnBuilder, Type, Value};
+use crate::diagnostic::{Error, Result};
+use crate::types::{Column, ColumnBuilder, Type, Value, dynamic};
+
+/// The most bytes of text that one call makes in one batch: what a query asks for over rows that an attacker wrote
+/// must not take all memory.
+pub const MOST_BYTES: usize = 1 << 30;
+/// The longest text or dynamic that a function makes of shorter ones, in bytes.
+pub const LONGEST_VALUE: usize = 32 << 20;
+
+/// The error of a call whose answer would pass [`LONGEST_VALUE`] or [`MOST_BYTES`].
+#[must_use]
+pub fn too_long(what: &str) -> Error {
+    Error::Limit(format!("{what} would be longer than {} MiB; narrow the query down", LONGEST_VALUE >> 20))
+}
 
 /// What a kernel is called with.
 #[derive(Debug)]
@@ -87,6 +100,20 @@ impl<'a> Args<'a> {
         }
     }
 
+    /// The argument at `index` as the text that `tostring()` gives of it, whatever its type.
+    #[must_use]
+    pub fn to_texts(&self, index: usize) -> AnyTexts<'a> {
+        let column = self.column(index);
+        match column.ty() {
+            Type::String => AnyTexts::String(self.texts(index)),
+            Type::Dynamic => AnyTexts::Dynamic(self.texts(index)),
+            _ => match column.as_constant() {
+                Some(value) => AnyTexts::Constant(value.to_text()),
+                None => AnyTexts::Other(column),
+            },
+        }
+    }
+
     /// The argument at `index` as 64-bit numbers: long, datetime, timespan, or int widened.
     #[must_use]
     pub fn longs(&self, index: usize) -> Longs<'a> {
@@ -126,18 +153,55 @@ impl<'a> Args<'a> {
     /// The result of `row -> T` for each row, of the call's type. Where nulls propagate, `of` is not asked about a
     /// row with a null argument. A call with constant arguments only is computed once.
     pub fn map<T: Slot>(&self, of: impl Fn(usize) -> T) -> Column {
-        let constant = self.columns.iter().all(|column| column.as_constant().is_some());
-        let rows = if constant { self.rows.min(1) } else { self.rows };
-        let mut builder = ColumnBuilder::with_capacity(self.returns, rows);
-        for row in 0..rows {
-            if self.nulls == Nulls::Propagate && self.columns.iter().any(|column| column.is_null(row)) {
-                builder.append_null();
-            } else {
-                of(row).append(&mut builder);
-            }
+        let mut builder = self.builder();
+        for row in 0..self.distinct_rows() {
+            if self.null_row(row) { builder.append_null() } else { of(row).append(&mut builder) }
         }
-        let column = builder.finish();
-        if constant && rows == 1 { Column::constant(column.value(0), self.rows) } else { column }
+        self.spread(builder.finish())
+    }
+
+    /// As [`Args::map`], for what can fail or grow: the texts are bounded.
+    ///
+    /// # Errors
+    /// The first error of `of`, and the limits [`LONGEST_VALUE`] and [`MOST_BYTES`].
+    pub fn try_map<T: Slot>(&self, of: impl Fn(usize) -> Result<T>) -> Result<Column> {
+        let mut builder = self.builder();
+        let mut bytes = 0;
+        for row in 0..self.distinct_rows() {
+            if self.null_row(row) {
+                builder.append_null();
+                continue;
+            }
+            let value = of(row)?;
+            bytes += value.bytes();
+            if value.bytes() > LONGEST_VALUE || bytes > MOST_BYTES {
+                return Err(too_long("the result"));
+            }
+            value.append(&mut builder);
+        }
+        Ok(self.spread(builder.finish()))
+    }
+
+    fn constant_call(&self) -> bool {
+        self.columns.iter().all(|column| column.as_constant().is_some())
+    }
+
+    /// How many rows there are to compute: one stands for all where every argument is constant.
+    fn distinct_rows(&self) -> usize {
+        if self.constant_call() { self.rows.min(1) } else { self.rows }
+    }
+
+    fn builder(&self) -> ColumnBuilder {
+        ColumnBuilder::with_capacity(self.returns, self.distinct_rows())
+    }
+
+    fn null_row(&self, row: usize) -> bool {
+        self.nulls == Nulls::Propagate && self.columns.iter().any(|column| column.is_null(row))
+    }
+
+    fn spread(&self, column: Column) -> Column {
+        let constant = self.constant_call() && column.rows() == 1;
+        if constant { Column::constant(column.value(0), self.rows) } else { column }
     }
 
     /// `text -> T` over the text argument at `index`.
@@ -180,6 +244,29 @@ impl<'a> Texts<'a> {
         match self {
             Self::Constant(text) => *text,
             Self::Views(array) => (!array.is_null(row)).then(|| array.value(row)),
+        }
+    }
+}
+
+/// An argument of any type as text.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "the variants are the ways to the text")]
+pub enum AnyTexts<'a> {
+    String(Texts<'a>),
+    Dynamic(Texts<'a>),
+    Constant(String),
+    Other(&'a Column),
+}
+
+impl AnyTexts<'_> {
+    /// The text of `row`, "" for null.
+    #[must_use]
+    pub fn get(&self, row: usize) -> Cow<'_, str> {
+        match self {
+            Self::String(texts) => Cow::Borrowed(texts.get(row).unwrap_or("")),
+            Self::Dynamic(texts) => texts.get(row).map_or(Cow::Borrowed(""), dynamic::to_text),
+            Self::Constant(text) => Cow::Borrowed(text),
+            Self::Other(column) => Cow::Owned(column.value(row).to_text()),
         }
     }
 }
@@ -250,6 +337,11 @@ impl Bools<'_> {
 pub trait Slot {
     /// Appends it; the builder's type must fit.
     fn append(self, builder: &mut ColumnBuilder);
+
+    /// The bytes of text in it.
+    fn bytes(&self) -> usize {
+        0
+    }
 }
 
 impl Slot for bool {
@@ -274,17 +366,29 @@ impl Slot for &str {
     fn append(self, builder: &mut ColumnBuilder) {
         builder.append_text(self);
     }
+
+    fn bytes(&self) -> usize {
+        self.len()
+    }
 }
 
 impl Slot for String {
     fn append(self, builder: &mut ColumnBuilder) {
         builder.append_text(&self);
     }
+
+    fn bytes(&self) -> usize {
+        self.len()
+    }
 }
 
 impl Slot for Cow<'_, str> {
     fn append(self, builder: &mut ColumnBuilder) {
         builder.append_text(&self);
+    }
+
+    fn bytes(&self) -> usize {
+        self.len()
     }
 }
 
@@ -300,5 +404,9 @@ impl<T: Slot> Slot for Option<T> {
             Some(value) => value.append(builder),
             None => builder.append_null(),
         }
+    }
+
+    fn bytes(&self) -> usize {
+        self.as_ref().map_or(0, Slot::bytes)
     }
 }

@@ -1,0 +1,326 @@
+//! Texts inside texts: where they are, how often, and putting others in their place.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use memchr::memmem;
+
+use super::string::{INTEGER, byte_of, from_start, long};
+use crate::diagnostic::{Error, Result};
+use crate::functions::ScalarFunction;
+use crate::functions::args::{Args, LONGEST_VALUE, too_long};
+use crate::functions::docs::{Category, Example};
+use crate::functions::signature::{Accepts, Nulls, Overload, Param, Returns};
+use crate::types::dynamic::{Kind, elements, kind, unescape};
+use crate::types::{Column, Type};
+
+/// The functions of this family.
+pub static FUNCTIONS: &[ScalarFunction] = &[
+    ScalarFunction {
+        name: "indexof",
+        category: Category::String,
+        summary: "The position of a text in another, from 0; -1 where it is not there.",
+        overloads: &[Overload {
+            params: &[
+                Param::of("source", Accepts::Any, "the text to search; a value of another type is turned into text"),
+                Param::of("lookup", Accepts::Any, "what to look for"),
+                Param::new("start", INTEGER, "the first position that counts; from the end where negative").optional(),
+                Param::new("length", INTEGER, "how many positions count; -1 for all").optional(),
+                Param::new("occurrence", INTEGER, "which one to answer, from 1").optional().constant(),
+            ],
+            returns: Returns::Type(Type::Long),
+            kernel: indexof_kernel,
+        }],
+        examples: &[
+            Example::new("indexof('abcdefg', 'cde')", "2"),
+            Example::new("indexof('abcdefg', 'cde', 3, 4)", "-1"),
+            Example::new("indexof(1234567, 5, 1, 4)", "4"),
+            Example::new("indexof('abcdefgabcdefg', 'cde', 1, 10, 2)", "9"),
+            Example::new("indexof('abc', 'a', 0, -2)", "long(null)"),
+        ],
+        ..ScalarFunction::DEFAULT
+    },
+    ScalarFunction {
+        name: "replace_string",
+        category: Category::String,
+        summary: "A text with every match of another text replaced.",
+        overloads: &[Overload {
+            params: &[
+                Param::new("text", Type::String, "the text"),
+                Param::new("lookup", Type::String, "what to replace; nothing where empty"),
+                Param::new("rewrite", Type::String, "what to put in its place"),
+            ],
+            returns: Returns::Type(Type::String),
+            kernel: |args| {
+                let (texts, lookups, rewrites) = (args.texts(0), args.texts(1), args.texts(2));
+                args.try_map(|row| {
+                    let pair = (lookups.get(row).unwrap_or(""), rewrites.get(row));
+                    replace_all(texts.get(row).unwrap_or(""), &[pair])
+                })
+            },
+        }],
+        examples: &[
+            Example::new("replace_string('A cat is a cat', 'cat', 'hamster')", "A hamster is a hamster"),
+            Example::new("replace_string('abc', '', 'x')", "abc"),
+        ],
+        ..ScalarFunction::DEFAULT
+    },
+    ScalarFunction {
+        name: "replace_strings",
+        category: Category::String,
+        summary: "A text with the matches of several texts replaced; an earlier lookup takes precedence over a later one, and what was put in is not replaced again.",
+        overloads: &[Overload {
+            params: &[
+                Param::new("text", Type::String, "the text"),
+                Param::new("lookups", Type::Dynamic, "an array of what to replace"),
+                Param::new(
+                    "rewrites",
+                    Type::Dynamic,
+                    "an array of what to put in their places; where it holds no text the match stays",
+                ),
+            ],
+            returns: Returns::Type(Type::String),
+            kernel: |args| {
+                let (texts, lookups, rewrites) = (args.texts(0), args.texts(1), args.texts(2));
+                args.try_map(|row| {
+                    let pairs = pairs(lookups.get(row).unwrap_or(""), rewrites.get(row).unwrap_or(""));
+                    let pairs: Vec<_> = pairs.iter().map(|(lookup, rewrite)| (&**lookup, rewrite.as_deref())).collect();
+                    replace_all(texts.get(row).unwrap_or(""), &pairs)
+                })
+            },
+        }],
+        examples: &[
+            Example::new(
+                "replace_strings('a cat and a dog', dynamic(['cat', 'dog']), dynamic(['dog', 'pigeon']))",
+                "a dog and a pigeon",
+            ),
+            Example::new("replace_strings('This is', dynamic(['is', 'This']), dynamic(['was', 'That']))", "Thwas was"),
+            Example::new("replace_strings('This is', dynamic(['This', 'is']), dynamic([1, 'was']))", "This was"),
+        ],
+        nulls: Nulls::Handled,
+        ..ScalarFunction::DEFAULT
+    },
+    ScalarFunction {
+        name: "translate",
+        category: Category::String,
+        summary: "A text with characters replaced by others, one for one.",
+        overloads: &[Overload {
+            params: &[
+                Param::new("lookup", Type::String, "the characters to replace"),
+                Param::new(
+                    "replacement",
+                    Type::String,
+                    "what replaces them, in the same order; its last character stands for all that follow, and none of them stay where it is empty",
+                ),
+                Param::new("source", Type::String, "the text"),
+            ],
+            returns: Returns::Type(Type::String),
+            kernel: |args| {
+                let (from, to, texts) = (args.texts(0), args.texts(1), args.texts(2));
+                Ok(args.map(|row| {
+                    translate(from.get(row).unwrap_or(""), to.get(row).unwrap_or(""), texts.get(row).unwrap_or(""))
+                }))
+            },
+        }],
+        examples: &[
+            Example::new("translate('abc', 'x', 'abc')", "xxx"),
+            Example::new("translate('abc', '', 'ab')", ""),
+            Example::new("translate('krasp', 'otsku', 'spark')", "kusto"),
+        ],
+        ..ScalarFunction::DEFAULT
+    },
+];
+
+/// Where to search: the positions at which a match may start.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Search {
+    /// The first position; from the end where negative.
+    pub start: i64,
+    /// How many positions; -1 for all.
+    pub length: i64,
+    /// Which match, from 1.
+    pub occurrence: i64,
+}
+
+impl Search {
+    /// The optional arguments `start`, `length` and `occurrence` from `index` on; None where one is null.
+    pub fn of(args: &Args<'_>, index: usize, row: usize) -> Option<Self> {
+        let number = |at: usize, otherwise: i64| {
+            if at < args.len() { args.longs(at).get(row) } else { Some(otherwise) }
+        };
+        Some(Self { start: number(index, 0)?, length: number(index + 1, -1)?, occurrence: number(index + 2, 1)? })
+    }
+
+    /// Where the answer is null: a length or an occurrence that means nothing.
+    pub fn is_valid(self) -> bool {
+        self.length >= -1 && self.occurrence >= 1
+    }
+
+    /// The bytes at which a match may start, counted from character `start`; None where the text is shorter.
+    pub fn bytes(self, text: &str, start: usize) -> Option<Range<usize>> {
+        let first = byte_of(text, start)?;
+        let length = usize::try_from(self.length).unwrap_or(usize::MAX);
+        let last = byte_of(&text[first..], length).map_or(text.len() + 1, |byte| first + byte);
+        Some(first..last)
+    }
+
+    /// The character position of the wanted one among `matches`, ascending bytes; -1 where there is none.
+    pub fn pick(self, text: &str, start: usize, matches: impl Iterator<Item = usize>) -> Option<i64> {
+        let range = self.bytes(text, start).unwrap_or(0..0);
+        let index = usize::try_from(self.occurrence - 1).unwrap_or(usize::MAX);
+        let within = matches.skip_while(|byte| *byte < range.start).take_while(|byte| *byte < range.end);
+        within.skip(index).next().map_or(Some(-1), |byte| long(text[..byte].chars().count()))
+    }
+}
+
+fn indexof_kernel(args: &Args<'_>) -> Result<Column> {
+    let (texts, lookups) = (args.to_texts(0), args.to_texts(1));
+    Ok(args.map(|row| indexof(&texts.get(row), &lookups.get(row), Search::of(args, 2, row)?)))
+}
+
+/// The position of the match; None where the search is not valid.
+fn indexof(text: &str, lookup: &str, search: Search) -> Option<i64> {
+    if !search.is_valid() {
+        return None;
+    }
+    search.pick(text, from_start(text, search.start)?, occurrences(text, lookup))
+}
+
+/// The bytes at which `lookup` starts in `text`, matches that overlap included. Linear in both.
+pub(super) fn occurrences<'a>(text: &'a str, lookup: &'a str) -> Box<dyn Iterator<Item = usize> + 'a> {
+    if lookup.is_empty() {
+        return Box::new(text.char_indices().map(|(byte, _)| byte).chain([text.len()]));
+    }
+    let borders = borders(lookup.as_bytes());
+    if borders.last() == Some(&0) {
+        // No part of it is both its start and its end, so two matches cannot overlap.
+        return Box::new(memmem::find_iter(text.as_bytes(), lookup.as_bytes()));
+    }
+    let mut matched = 0;
+    Box::new(text.bytes().enumerate().filter_map(move |(at, byte)| {
+        matched = extend(lookup.as_bytes(), &borders, matched, byte);
+        if matched < lookup.len() {
+            return None;
+        }
+        matched = borders[matched - 1];
+        Some(at + 1 - lookup.len())
+    }))
+}
+
+/// For each prefix the length of the longest proper part that is both its start and its end (Knuth, Morris, Pratt).
+fn borders(pattern: &[u8]) -> Vec<usize> {
+    let mut borders = vec![0; pattern.len()];
+    let mut matched = 0;
+    for index in 1..pattern.len() {
+        matched = extend(pattern, &borders, matched, pattern[index]);
+        borders[index] = matched;
+    }
+    borders
+}
+
+/// How much of the pattern matches after `byte`, where `matched` did before.
+fn extend(pattern: &[u8], borders: &[usize], mut matched: usize, byte: u8) -> usize {
+    while matched > 0 && pattern[matched] != byte {
+        matched = borders[matched - 1];
+    }
+    matched + usize::from(pattern[matched] == byte)
+}
+
+/// The lookups that are texts, each with its rewrite where that is a text.
+fn pairs<'a>(lookups: &'a str, rewrites: &'a str) -> Vec<(Cow<'a, str>, Option<Cow<'a, str>>)> {
+    let text = |json: &'a str| (kind(json) == Kind::String).then(|| unescape(json));
+    let rewrites = elements(rewrites).map(text).chain(std::iter::repeat(None));
+    elements(lookups).zip(rewrites).filter_map(|(lookup, rewrite)| Some((text(lookup)?, rewrite))).collect()
+}
+
+/// How many bytes one row may make [`replace_all`] look at.
+const MOST_WORK: usize = 1 << 32;
+
+/// A part of a text under replacement.
+enum Part<'a> {
+    /// As it was; later lookups search it.
+    Open(&'a str),
+    /// Matched; it is not searched again.
+    Fixed(&'a str),
+}
+
+/// `text` with each lookup replaced, one lookup after the other; a lookup does not match across or inside of what an
+/// earlier one matched. A match without a rewrite stays as it is.
+fn replace_all(text: &str, pairs: &[(&str, Option<&str>)]) -> Result<String> {
+    if text.len().saturating_mul(pairs.len()) > MOST_WORK {
+        return Err(Error::Limit("replace_strings: too many lookups for a text of this length".to_owned()));
+    }
+    let mut parts = vec![Part::Open(text)];
+    for (lookup, rewrite) in pairs.iter().filter(|(lookup, _)| !lookup.is_empty()) {
+        parts = parts.into_iter().flat_map(|part| replace_part(part, lookup, *rewrite)).collect();
+    }
+    let pieces = parts.iter().map(|(Part::Open(piece) | Part::Fixed(piece))| *piece);
+    if pieces.clone().map(str::len).sum::<usize>() > LONGEST_VALUE {
+        return Err(too_long("the text with its replacements"));
+    }
+    Ok(pieces.collect())
+}
+
+fn replace_part<'a>(part: Part<'a>, lookup: &str, rewrite: Option<&'a str>) -> Vec<Part<'a>> {
+    let Part::Open(text) = part else { return vec![part] };
+    let mut parts = Vec::new();
+    let mut end = 0;
+    for start in memmem::find_iter(text.as_bytes(), lookup.as_bytes()) {
+        parts.push(Part::Open(&text[end..start]));
+        end = start + lookup.len();
+        parts.push(Part::Fixed(rewrite.unwrap_or(&text[start..end])));
+    }
+    parts.push(Part::Open(&text[end..]));
+    parts
+}
+
+fn translate(from: &str, to: &str, text: &str) -> String {
+    let last = to.chars().last();
+    let replacements = to.chars().map(Some).chain(std::iter::repeat(last));
+    let mut map = std::collections::HashMap::new();
+    for (character, replacement) in from.chars().zip(replacements) {
+        map.entry(character).or_insert(replacement);
+    }
+    text.chars().filter_map(|character| map.get(&character).copied().unwrap_or(Some(character))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Search, indexof, occurrences};
+
+    #[test]
+    fn indexof_looks_for_a_match_that_starts_in_the_range() {
+        let search = |start, length, occurrence| Search { start, length, occurrence };
+        let table = [
+            ("abcdefg", "cde", search(1, 2, 1), Some(2)),
+            ("abcdefg", "cde", search(1, 1, 1), Some(-1)),
+            ("abcdefg", "cde", search(-5, -1, 1), Some(2)),
+            ("abcdefg", "cde", search(-8, -1, 1), None),
+            ("abcdefg", "cde", search(8, -1, 1), Some(-1)),
+            ("abcdefgabcdefg", "cde", search(1, -1, 3), Some(-1)),
+            ("ééé", "é", search(0, -1, 3), Some(2)),
+            ("ééé", "é", search(0, -1, i64::MAX), Some(-1)),
+            ("abc", "", search(3, -1, 1), Some(3)),
+            ("", "", search(0, -1, 2), Some(-1)),
+            ("abc", "c", search(0, -2, 1), None),
+        ];
+        for (text, lookup, search, expected) in table {
+            assert_eq!(indexof(text, lookup, search), expected, "{text} {lookup} {search:?}");
+        }
+    }
+
+    #[test]
+    fn occurrences_overlap() {
+        let table: [(&str, &str, &[usize]); 6] = [
+            ("aaaa", "aa", &[0, 1, 2]),
+            ("ααα", "αα", &[0, 2]),
+            ("abcabc", "abc", &[0, 3]),
+            ("ababab", "abab", &[0, 2]),
+            ("ab", "abc", &[]),
+            ("éa", "", &[0, 2, 3]),
+        ];
+        for (text, lookup, expected) in table {
+            assert_eq!(occurrences(text, lookup).collect::<Vec<_>>(), expected, "{text} {lookup}");
+        }
+    }
+}
