@@ -3,8 +3,10 @@
 //! A kernel never sees a dictionary-encoded column: evaluation calls it once a distinct value instead.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, BooleanArray, Float64Array, Int32Array, Int64Array, StringViewArray};
+use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::datatypes::{Float64Type, Int32Type, Int64Type};
 
 use super::EvalContext;
@@ -153,9 +155,9 @@ impl<'a> Args<'a> {
     /// The result of `row -> T` for each row, of the call's type. Where nulls propagate, `of` is not asked about a
     /// row with a null argument. A call with constant arguments only is computed once.
     pub fn map<T: Slot>(&self, of: impl Fn(usize) -> T) -> Column {
-        let mut builder = self.builder();
+        let (mut builder, nulls) = (self.builder(), self.propagated_nulls());
         for row in 0..self.distinct_rows() {
-            if self.null_row(row) { builder.append_null() } else { of(row).append(&mut builder) }
+            if is_null(nulls.as_ref(), row) { builder.append_null() } else { of(row).append(&mut builder) }
         }
         self.spread(builder.finish())
     }
@@ -165,10 +167,10 @@ impl<'a> Args<'a> {
     /// # Errors
     /// The first error of `of`, and the limits [`LONGEST_VALUE`] and [`MOST_BYTES`].
     pub fn try_map<T: Slot>(&self, of: impl Fn(usize) -> Result<T>) -> Result<Column> {
-        let mut builder = self.builder();
+        let (mut builder, nulls) = (self.builder(), self.propagated_nulls());
         let mut bytes = 0;
         for row in 0..self.distinct_rows() {
-            if self.null_row(row) {
+            if is_null(nulls.as_ref(), row) {
                 builder.append_null();
                 continue;
             }
@@ -182,26 +184,53 @@ impl<'a> Args<'a> {
         Ok(self.spread(builder.finish()))
     }
 
-    fn constant_call(&self) -> bool {
-        self.columns.iter().all(|column| column.as_constant().is_some())
+    /// How many rows there are to compute: one stands for all where every argument is constant.
+    #[must_use]
+    pub fn distinct_rows(&self) -> usize {
+        if self.constant_call() { self.rows.min(1) } else { self.rows }
     }
 
-    /// How many rows there are to compute: one stands for all where every argument is constant.
-    fn distinct_rows(&self) -> usize {
-        if self.constant_call() { self.rows.min(1) } else { self.rows }
+    /// A result of [`Args::distinct_rows`] rows as the result of all rows.
+    #[must_use]
+    pub fn spread(&self, column: Column) -> Column {
+        let constant = self.constant_call() && column.rows() == 1;
+        if constant { Column::constant(column.value(0), self.rows) } else { column }
+    }
+
+    /// The rows, of [`Args::distinct_rows`], with a null in any argument; None where there is none.
+    #[must_use]
+    pub fn nulls_anywhere(&self) -> Option<NullBuffer> {
+        let nulls = self.columns.iter().map(|column| match (column.as_array(), column.as_constant()) {
+            (Some(array), _) => array.nulls().cloned(),
+            (None, constant) => {
+                constant.is_some_and(Value::is_null).then(|| NullBuffer::new_null(self.distinct_rows()))
+            }
+        });
+        nulls.fold(None, |all, nulls| NullBuffer::union(all.as_ref(), nulls.as_ref()))
+    }
+
+    /// The bool result of [`Args::distinct_rows`] packed truth values; rows that are not `valid` are null.
+    #[must_use]
+    pub fn truths(&self, values: BooleanBuffer, valid: Option<BooleanBuffer>) -> Column {
+        let nulls = valid.map(NullBuffer::new).filter(|nulls| nulls.null_count() > 0);
+        self.spread(Column::array(Type::Bool, Arc::new(BooleanArray::new(values, nulls))))
+    }
+
+    /// The bool result of a predicate that is never null.
+    pub fn predicate(&self, holds: impl FnMut(usize) -> bool) -> Column {
+        self.truths(BooleanBuffer::collect_bool(self.distinct_rows(), holds), None)
+    }
+
+    fn constant_call(&self) -> bool {
+        self.columns.iter().all(|column| column.as_constant().is_some())
     }
 
     fn builder(&self) -> ColumnBuilder {
         ColumnBuilder::with_capacity(self.returns, self.distinct_rows())
     }
 
-    fn null_row(&self, row: usize) -> bool {
-        self.nulls == Nulls::Propagate && self.columns.iter().any(|column| column.is_null(row))
-    }
-
-    fn spread(&self, column: Column) -> Column {
-        let constant = self.constant_call() && column.rows() == 1;
-        if constant { Column::constant(column.value(0), self.rows) } else { column }
+    fn propagated_nulls(&self) -> Option<NullBuffer> {
+        if self.nulls == Nulls::Propagate { self.nulls_anywhere() } else { None }
     }
 
     /// `text -> T` over the text argument at `index`.
@@ -331,6 +360,10 @@ impl Bools<'_> {
             Self::Array(array) => (!array.is_null(row)).then(|| array.value(row)),
         }
     }
+}
+
+fn is_null(nulls: Option<&NullBuffer>, row: usize) -> bool {
+    nulls.is_some_and(|nulls| nulls.is_null(row))
 }
 
 /// What a row of a result can be made of.

@@ -1,13 +1,44 @@
 //! Kernels behind the operators of the language: entries of the same kind as functions, named by the operator's symbol,
 //! which no query can call by that name.
 
+mod arithmetic;
+mod between;
+mod comparison;
+mod decimal_arithmetic;
+mod equality;
+mod json_number;
+mod logical;
+mod operand;
+
 use super::ScalarFunction;
+use super::signature::{Accepts, Param};
+use crate::types::Type;
 
 /// Every family of operators.
-pub static FAMILIES: &[&[ScalarFunction]] = &[];
+pub static FAMILIES: &[&[ScalarFunction]] =
+    &[logical::OPERATORS, equality::OPERATORS, comparison::OPERATORS, between::OPERATORS, arithmetic::OPERATORS];
 
 /// The operator written as `symbol`: `==`, `!has_cs`, `between`, `unary -`.
 #[must_use]
 pub fn operator(symbol: &str) -> Option<&'static ScalarFunction> {
     FAMILIES.iter().copied().flatten().find(|function| function.name == symbol)
+}
+
+/// int, long, real, decimal and bool as they are; a dynamic is not cast to them.
+const NUMBER_OR_BOOL: Accepts = Accepts::Only(&[Type::Long, Type::Int, Type::Real, Type::Decimal, Type::Bool]);
+/// int, long, real and decimal as they are; a dynamic is not cast to them.
+const NUMBER: Accepts = Accepts::Only(&[Type::Long, Type::Int, Type::Real, Type::Decimal]);
+const DATETIME: Accepts = Accepts::Only(&[Type::Datetime]);
+const TIMESPAN: Accepts = Accepts::Only(&[Type::Timespan]);
+/// A dynamic as it is.
+const JSON: Accepts = Accepts::Only(&[Type::Dynamic]);
+
+/// The operand left of the operator.
+const fn left(accepts: Accepts) -> Param {
+    Param::of("left", accepts, "the left operand")
+}
+
+/// The operand right of the operator.
+const fn right(accepts: Accepts) -> Param {
+    Param::of("right", accepts, "the right operand")
 }

@@ -1,0 +1,74 @@
+//! Decimal arithmetic that is exact or refused: a result of more digits than this program's decimal holds stops the
+//! query rather than be rounded.
+
+use rust_decimal::Decimal;
+
+use super::operand::decimals;
+use crate::diagnostic::{Code, Error, Result, Span};
+use crate::functions::Args;
+use crate::types::{Column, ColumnBuilder, Value};
+
+/// `of` over the two decimal arguments of each row; None makes a null.
+pub(super) fn compute(args: &Args<'_>, of: fn(Decimal, Decimal) -> Result<Option<Decimal>>) -> Result<Column> {
+    let (a, b, nulls) = (decimals(args.column(0)), decimals(args.column(1)), args.nulls_anywhere());
+    let mut builder = ColumnBuilder::with_capacity(args.returns(), args.distinct_rows());
+    for row in 0..args.distinct_rows() {
+        let null = nulls.as_ref().is_some_and(|nulls| nulls.is_null(row));
+        match if null { None } else { of(a.get(row), b.get(row))? } {
+            Some(value) => builder.append(&Value::Decimal(value)),
+            None => builder.append_null(),
+        }
+    }
+    Ok(args.spread(builder.finish()))
+}
+
+/// `of` over the one decimal argument of each row.
+pub(super) fn compute_one(args: &Args<'_>, of: fn(Decimal) -> Decimal) -> Result<Column> {
+    let values = decimals(args.column(0));
+    Ok(args.map(|row| Value::Decimal(of(values.get(row)))))
+}
+
+pub(super) fn add(a: Decimal, b: Decimal) -> Result<Option<Decimal>> {
+    exact(a.checked_add(b), a.scale().max(b.scale()))
+}
+
+pub(super) fn subtract(a: Decimal, b: Decimal) -> Result<Option<Decimal>> {
+    exact(a.checked_sub(b), a.scale().max(b.scale()))
+}
+
+pub(super) fn multiply(a: Decimal, b: Decimal) -> Result<Option<Decimal>> {
+    exact(a.checked_mul(b), a.scale() + b.scale())
+}
+
+/// Null where `b` is zero.
+pub(super) fn divide(a: Decimal, b: Decimal) -> Result<Option<Decimal>> {
+    if b.is_zero() {
+        return Ok(None);
+    }
+    let quotient = a.checked_div(b).ok_or_else(too_many_digits)?.normalize();
+    match multiply(quotient, b)? {
+        Some(product) if product == a => Ok(Some(quotient)),
+        _ => Err(too_many_digits()),
+    }
+}
+
+/// At least zero; null where `b` is zero.
+pub(super) fn modulo(a: Decimal, b: Decimal) -> Result<Option<Decimal>> {
+    if b.is_zero() {
+        return Ok(None);
+    }
+    let rest = a.checked_rem(b).ok_or_else(too_many_digits)?;
+    if rest.is_sign_negative() && !rest.is_zero() { add(rest, b.abs()) } else { Ok(Some(rest)) }
+}
+
+/// The library rounds a result that does not fit: its scale is then less than the operands demand.
+fn exact(result: Option<Decimal>, scale: u32) -> Result<Option<Decimal>> {
+    match result {
+        Some(value) if value.is_zero() || value.scale() >= scale => Ok(Some(value)),
+        _ => Err(too_many_digits()),
+    }
+}
+
+fn too_many_digits() -> Error {
+    Error::query(Code::ValueOutOfRange, Span::default(), "a decimal result has more than 28 digits")
+}

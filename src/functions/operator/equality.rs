@@ -1,0 +1,252 @@
+//! `==` and `!=`: defined between all types that have something to compare, and two-valued where one side is null.
+
+use arrow::array::{ArrayRef, BooleanArray, Datum, Scalar, StringViewArray};
+use arrow::buffer::BooleanBuffer;
+use arrow::compute::kernels::cmp;
+
+use super::json_number::Number;
+use super::operand::{decimals, integers, reals, valid_rows};
+use super::{DATETIME, NUMBER_OR_BOOL, TIMESPAN, left, right};
+use crate::diagnostic::{Error, Result};
+use crate::functions::docs::{Category, Example};
+use crate::functions::signature::{Accepts, Kernel, Nulls, Overload, Param, Returns};
+use crate::functions::{Args, ScalarFunction};
+use crate::types::{Column, Type, Value, datetime, dynamic, guid, timespan};
+
+/// `==` and `!=`.
+pub(super) static OPERATORS: &[ScalarFunction] = &[
+    ScalarFunction {
+        name: "==",
+        category: Category::Operator,
+        summary: "True where both sides are the same; a text and a number are the same where the number reads so.",
+        overloads: EQUAL,
+        examples: &[
+            Example::new("1 == 1.0", "true"),
+            Example::new("datetime(2024-01-01) == datetime(2024-01-02)", "false"),
+            Example::new("1d == 24h", "true"),
+            Example::new(
+                "guid(74be27de-1e4e-49d9-b579-fe0b331d3642) == guid(74be27de-1e4e-49d9-b579-fe0b331d3642)",
+                "true",
+            ),
+            Example::new("'a' == 'A'", "false"),
+            Example::new("'0' == 0", "true"),
+            Example::new("0 == '0'", "true"),
+            Example::new("int(null) == 1", "false"),
+            Example::new("int(null) == int(null)", "bool(null)"),
+        ],
+        nulls: Nulls::Handled,
+        ..ScalarFunction::DEFAULT
+    },
+    ScalarFunction {
+        name: "!=",
+        category: Category::Operator,
+        summary: "True where the sides differ, and where just one of them is null.",
+        overloads: NOT_EQUAL,
+        examples: &[
+            Example::new("1 != 1.0", "false"),
+            Example::new("datetime(2024-01-01) != datetime(2024-01-02)", "true"),
+            Example::new("1d != 24h", "false"),
+            Example::new(
+                "guid(74be27de-1e4e-49d9-b579-fe0b331d3642) != guid(74be27de-1e4e-49d9-b579-fe0b331d3642)",
+                "false",
+            ),
+            Example::new("'a' != 'A'", "true"),
+            Example::new("'0' != 50126", "true"),
+            Example::new("0 != '0'", "false"),
+            Example::new("int(null) != 1", "true"),
+            Example::new("int(null) != int(null)", "bool(null)"),
+        ],
+        nulls: Nulls::Handled,
+        ..ScalarFunction::DEFAULT
+    },
+];
+
+static EQUAL: &[Overload] = &overloads(|args| equality(args, false));
+static NOT_EQUAL: &[Overload] = &overloads(|args| equality(args, true));
+
+const GUID: Accepts = Accepts::Only(&[Type::Guid]);
+const TEXT: Accepts = Accepts::Only(&[Type::String, Type::Dynamic]);
+
+/// The analyzer takes any two types; of these pairs only the ones that can be the same are defined here.
+static PAIRS: [[Param; 2]; 6] = [
+    [left(NUMBER_OR_BOOL), right(NUMBER_OR_BOOL)],
+    [left(DATETIME), right(DATETIME)],
+    [left(TIMESPAN), right(TIMESPAN)],
+    [left(GUID), right(GUID)],
+    [left(TEXT), right(Accepts::Any)],
+    [left(Accepts::Any), right(TEXT)],
+];
+
+const fn overloads(kernel: Kernel) -> [Overload; 6] {
+    let returns = Returns::Type(Type::Bool);
+    [
+        Overload { params: &PAIRS[0], returns, kernel },
+        Overload { params: &PAIRS[1], returns, kernel },
+        Overload { params: &PAIRS[2], returns, kernel },
+        Overload { params: &PAIRS[3], returns, kernel },
+        Overload { params: &PAIRS[4], returns, kernel },
+        Overload { params: &PAIRS[5], returns, kernel },
+    ]
+}
+
+fn equality(args: &Args<'_>, negated: bool) -> Result<Column> {
+    let (values, valid) = equal_columns(args.column(0), args.column(1), args.distinct_rows())?;
+    Ok(args.truths(if negated { !&values } else { values }, valid))
+}
+
+/// Where `left` and `right` are the same, and which rows have an answer: not those with a null on both sides. A null
+/// on one side only is a difference.
+/// Source: the engine's answers; the reference's page on null values agrees but for two nulls.
+pub(super) fn equal_columns(
+    left: &Column,
+    right: &Column,
+    rows: usize,
+) -> Result<(BooleanBuffer, Option<BooleanBuffer>)> {
+    let same = same_values(left, right, rows)?;
+    let (left_valid, right_valid) = (valid_texts(left, right, rows), valid_texts(right, left, rows));
+    Ok(match (left_valid, right_valid) {
+        (None, None) => (same, None),
+        (Some(valid), None) | (None, Some(valid)) => (&same & &valid, None),
+        (Some(a), Some(b)) => (&(&same & &a) & &b, Some(&a | &b)),
+    })
+}
+
+/// The rows of `column` that are not null. A dynamic null beside a string is the empty text.
+fn valid_texts(column: &Column, other: &Column, rows: usize) -> Option<BooleanBuffer> {
+    let empty_text = column.ty() == Type::Dynamic && other.ty() == Type::String;
+    if empty_text { None } else { valid_rows(column, rows) }
+}
+
+/// Where the values are the same; rows with a null hold anything.
+fn same_values(left: &Column, right: &Column, rows: usize) -> Result<BooleanBuffer> {
+    use Type::{Bool, Datetime, Decimal, Dynamic, Guid, Int, Long, Real, String, Timespan};
+    match (left.ty(), right.ty()) {
+        (Real, Bool | Int | Long | Real | Decimal) | (Bool | Int | Long | Decimal, Real) => {
+            Ok(reals(left).pairwise(&reals(right), rows, |a, b| a == b))
+        }
+        (Decimal, Bool | Int | Long | Decimal) | (Bool | Int | Long, Decimal) => {
+            Ok(decimals(left).pairwise(&decimals(right), rows, |a, b| a == b))
+        }
+        (Bool | Int | Long, Bool | Int | Long) | (Datetime, Datetime) | (Timespan, Timespan) => {
+            Ok(integers(left).pairwise(&integers(right), rows, |a, b| a == b))
+        }
+        (String, String) => same_texts(left, right, rows),
+        (Guid, Guid) => Ok(BooleanBuffer::collect_bool(rows, |row| left.bytes_at(row) == right.bytes_at(row))),
+        (String | Dynamic, _) => same_as_text(left, right, rows),
+        (_, String | Dynamic) => same_as_text(right, left, rows),
+        (a, b) => Err(Error::internal(format!("{a} == {b} is not defined"))),
+    }
+}
+
+/// Arrow compares lengths and prefixes of views before it looks at the texts.
+fn same_texts(left: &Column, right: &Column, rows: usize) -> Result<BooleanBuffer> {
+    let (a, b) = (text_datum(left), text_datum(right));
+    let same: BooleanArray = cmp::eq(a.as_ref(), b.as_ref())?;
+    let values = same.values();
+    // Two scalars are compared once.
+    Ok(if values.len() == rows { values.clone() } else { BooleanBuffer::collect_bool(rows, |_| values.value(0)) })
+}
+
+fn text_datum(column: &Column) -> Box<dyn Datum> {
+    match column.as_array() {
+        Some(array) => Box::new(ArrayRef::clone(array)),
+        None => Box::new(scalar(column.text_at(0).unwrap_or(""))),
+    }
+}
+
+fn scalar(text: &str) -> Scalar<StringViewArray> {
+    StringViewArray::new_scalar(text)
+}
+
+/// A string or dynamic column against a column of another type.
+fn same_as_text(text: &Column, other: &Column, rows: usize) -> Result<BooleanBuffer> {
+    if text.ty() == Type::Dynamic {
+        return Ok(same_as_json(text, other, rows));
+    }
+    match other.as_constant() {
+        // Once into text, then text against text.
+        Some(value) if value.ty().is_numeric() && !value.is_null() => {
+            same_texts(text, &Column::constant(Value::string(value.to_text()), rows), rows)
+        }
+        Some(value) => Ok(BooleanBuffer::collect_bool(rows, |row| text_is(text.text_at(row).unwrap_or(""), value))),
+        None => {
+            Ok(BooleanBuffer::collect_bool(rows, |row| text_is(text.text_at(row).unwrap_or(""), &other.value(row))))
+        }
+    }
+}
+
+/// A dynamic column against a column of any type. A null is the empty text beside a string.
+fn same_as_json(json: &Column, other: &Column, rows: usize) -> BooleanBuffer {
+    if other.ty().is_text() {
+        let same = |row| match (json.text_at(row), other.text_at(row)) {
+            (Some(json), Some(text)) if other.ty() == Type::String => dynamic::to_text(json) == text,
+            (None, Some(text)) if other.ty() == Type::String => text.is_empty(),
+            (Some(a), Some(b)) => same_json(a, b),
+            _ => false,
+        };
+        return BooleanBuffer::collect_bool(rows, same);
+    }
+    let same = |row| json.text_at(row).is_some_and(|json| json_is(json, &other.value(row)));
+    BooleanBuffer::collect_bool(rows, same)
+}
+
+/// True where `left` and `right` are the same; None where both are null. The rule of [`equal_columns`] for one row.
+#[expect(dead_code, reason = "membership is about to use it")]
+pub(super) fn equal_values(left: &Value, right: &Value) -> Option<bool> {
+    match (left, right) {
+        (Value::Null(Type::Dynamic), Value::String(text)) | (Value::String(text), Value::Null(Type::Dynamic)) => {
+            Some(text.is_empty())
+        }
+        (Value::Null(_), Value::Null(_)) => None,
+        (Value::Null(_), _) | (_, Value::Null(_)) => Some(false),
+        (Value::String(a), Value::String(b)) => Some(a == b),
+        (Value::Dynamic(a), Value::Dynamic(b)) => Some(same_json(a, b)),
+        (Value::Dynamic(json), other) | (other, Value::Dynamic(json)) => Some(json_is(json, other)),
+        (Value::String(text), other) | (other, Value::String(text)) => Some(text_is(text, other)),
+        _ => Some(match (Number::from_value(left), Number::from_value(right)) {
+            (Some(a), Some(b)) => a == b,
+            _ => left == right,
+        }),
+    }
+}
+
+/// A text against a value of another type, not null: a number by its text form, anything else as its type reads it.
+fn text_is(text: &str, value: &Value) -> bool {
+    match value {
+        Value::Bool(truth) => text.eq_ignore_ascii_case(if *truth { "true" } else { "false" }),
+        Value::Datetime(ticks) => datetime::parse(text) == Some(*ticks),
+        Value::Timespan(ticks) => timespan::parse(text) == Some(*ticks),
+        Value::Guid(bytes) => guid::parse(text) == Some(*bytes),
+        Value::Null(_) => false,
+        other => text == other.to_text(),
+    }
+}
+
+/// A dynamic against a value, neither null.
+fn json_is(json: &str, value: &Value) -> bool {
+    match (dynamic::kind(json), value) {
+        (_, Value::String(text)) => dynamic::to_text(json) == **text,
+        (_, Value::Dynamic(other)) => same_json(json, other),
+        (dynamic::Kind::String, value) => text_is(&dynamic::to_text(json), value),
+        (dynamic::Kind::Bool, value) => {
+            let truth = Number::Long(i64::from(json.trim_ascii() == "true"));
+            Number::from_value(value) == Some(truth)
+        }
+        // A dynamic literal stores a timespan as its ticks.
+        (dynamic::Kind::Long, Value::Timespan(ticks)) => json.trim_ascii().parse() == Ok(*ticks),
+        (dynamic::Kind::Long | dynamic::Kind::Double, value) => {
+            let number = Number::from_json(json);
+            number.is_some() && number == Number::from_value(value)
+        }
+        (dynamic::Kind::Null | dynamic::Kind::Array | dynamic::Kind::Bag, _) => false,
+    }
+}
+
+/// Two dynamics, neither null: numbers by value, texts without their escapes, bags whatever the order of their keys.
+fn same_json(a: &str, b: &str) -> bool {
+    match (Number::from_json(a), Number::from_json(b)) {
+        (Some(a), Some(b)) => a == b,
+        (None, None) => a == b || dynamic::canonical(a) == dynamic::canonical(b),
+        _ => false,
+    }
+}
