@@ -1,0 +1,92 @@
+//! Regular expressions, compiled once a thread and kept while they are used.
+//!
+//! The syntax of the language's expressions is that of the regex crate; see the reference's page on regex syntax.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use regex::Regex;
+
+use crate::diagnostic::{Code, Error, Result, Span};
+use crate::types::Value;
+
+/// How many expressions a thread keeps; the one longest out of use makes way for a new one.
+const MOST_KEPT: usize = 32;
+/// The most bytes that one compiled expression takes.
+const MOST_BYTES: usize = 4 << 20;
+
+thread_local! {
+    /// The last ones used, most recent first.
+    static KEPT: RefCell<Vec<Rc<Regex>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The compiled form of `pattern`.
+///
+/// # Errors
+/// [`Code::InvalidRegex`] without a place, where the pattern does not parse or is too large.
+pub fn compile(pattern: &str) -> Result<Rc<Regex>> {
+    KEPT.with_borrow_mut(|kept| {
+        let regex = match kept.iter().position(|regex| regex.as_str() == pattern) {
+            Some(index) => kept.remove(index),
+            None => Rc::new(build(pattern)?),
+        };
+        kept.truncate(MOST_KEPT - 1);
+        kept.insert(0, Rc::clone(&regex));
+        Ok(regex)
+    })
+}
+
+/// Checks the argument at `index` of a call where it is a constant text: a `validate` hook.
+///
+/// # Errors
+/// As [`compile`].
+pub fn check(arguments: &[Option<&Value>], index: usize) -> Result<Option<Rc<Regex>>> {
+    let constant = arguments.get(index).copied().flatten();
+    constant.and_then(Value::as_str).map(compile).transpose()
+}
+
+fn build(pattern: &str) -> Result<Regex> {
+    regex::RegexBuilder::new(pattern).size_limit(MOST_BYTES).build().map_err(|error| {
+        Error::query(Code::InvalidRegex, Span::default(), format!("not a valid regular expression: {}", reason(&error)))
+    })
+}
+
+/// What is wrong and where, in one line.
+fn reason(error: &regex::Error) -> String {
+    match error {
+        regex::Error::CompiledTooBig(_) => "it is too large".to_owned(),
+        regex::Error::Syntax(text) => {
+            let what = text.lines().filter_map(|line| line.strip_prefix("error: ")).next_back().unwrap_or(text);
+            // Under the pattern, itself indented by four blanks, stands a caret.
+            let caret = text
+                .lines()
+                .find(|line| line.trim_start().starts_with('^') && line.trim_matches([' ', '^']).is_empty());
+            match caret.and_then(|line| line.find('^')) {
+                Some(column) => format!("{what} at character {}", column.saturating_sub(3)),
+                None => what.to_owned(),
+            }
+        }
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KEPT, MOST_KEPT, compile};
+
+    #[test]
+    fn an_error_says_what_and_where() {
+        let message = |pattern: &str| compile(pattern).map(|_| ()).unwrap_err().to_string();
+        assert_eq!(message("ab("), "KQL2015: not a valid regular expression: unclosed group at character 3");
+        assert!(message("a(?=b)").contains("look-around"), "{}", message("a(?=b)"));
+        assert_eq!(message(r"\w{500}{500}"), "KQL2015: not a valid regular expression: it is too large");
+    }
+
+    #[test]
+    fn only_so_many_are_kept() {
+        for index in 0..3 * MOST_KEPT {
+            assert!(compile(&format!("a{{{index}}}")).is_ok());
+        }
+        assert_eq!(KEPT.with_borrow(Vec::len), MOST_KEPT);
+    }
+}
