@@ -5,6 +5,7 @@
 
 pub mod catalog;
 pub mod memory;
+pub mod parquet;
 pub mod predicate;
 pub mod report;
 

@@ -48,7 +48,12 @@ impl ScanReport {
 
     /// Counts something worth saying once with the number of its occurrences; keep the text free of row data.
     pub fn notice(&self, text: impl Into<String>) {
-        *lock(&self.notices).entry(text.into()).or_default() += 1;
+        self.notice_times(text, 1);
+    }
+
+    /// Counts `times` occurrences at once of something worth saying.
+    pub fn notice_times(&self, text: impl Into<String>, times: u64) {
+        *lock(&self.notices).entry(text.into()).or_default() += times;
     }
 
     /// Adds to a counter.

@@ -1,0 +1,231 @@
+//! Arrow arrays as the parquet crate gives them -> columns of KQL.
+//!
+//! The table's type wins. A file column of another type is converted value by value as the language would
+//! (`cast.rs`); a value that has no counterpart becomes null and is counted in a notice, never approximated.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, FixedSizeBinaryBuilder, Int64Array, PrimitiveArray};
+use arrow::compute;
+use arrow::datatypes::{
+    DataType, Date32Type, Decimal128Type, Decimal256Type, DurationMicrosecondType, DurationMillisecondType,
+    DurationNanosecondType, DurationSecondType, Float64Type, Int32Type, Int64Type, Time32MillisecondType,
+    Time32SecondType, Time64MicrosecondType, Time64NanosecondType, TimeUnit, TimestampMicrosecondType,
+    TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
+};
+use rust_decimal::Decimal;
+
+use super::layout::{FileColumn, Source};
+use super::nested;
+use super::text::TextConverter;
+use crate::diagnostic::Result;
+use crate::source::ScanReport;
+use crate::types::datetime::{self, TICKS_PER_DAY, UnixUnit};
+use crate::types::{Column, ColumnBuilder, Type, Value};
+
+/// Converts the arrays of one column, batch by batch.
+#[derive(Debug)]
+pub(super) struct Converter {
+    name: String,
+    source: Source,
+    target: Type,
+    text: TextConverter,
+    report: Arc<ScanReport>,
+}
+
+impl Converter {
+    /// From the values of `column` to `target`.
+    pub fn new(column: &FileColumn, target: Type, report: &Arc<ScanReport>) -> Self {
+        Self {
+            name: column.name.clone(),
+            source: column.source.clone(),
+            target,
+            text: TextConverter::new(target),
+            report: Arc::clone(report),
+        }
+    }
+
+    /// The column of `array`; `seconds` is the same column of 96-bit timestamps in seconds.
+    pub fn convert(&mut self, array: &ArrayRef, seconds: Option<&ArrayRef>) -> Result<Column> {
+        let before = array.len() - array.logical_null_count();
+        let column = match &self.source {
+            Source::Text => self.text.convert(array)?,
+            Source::Bytes => {
+                let (text, repaired) = super::text::check(array)?;
+                if repaired > 0 {
+                    self.notice("bytes that are not UTF-8 were replaced", repaired);
+                }
+                self.text.convert(&text)?
+            }
+            Source::Nested => self.text.convert(&nested::to_json(array)?)?,
+            Source::Uuid => self.cast(Column::array(Type::Guid, Arc::clone(array))),
+            Source::Int96 => self.cast(Column::array(Type::Datetime, Arc::new(from_int96(array, seconds)))),
+            Source::Scalar(_) => self.cast(natural(array)?),
+        };
+        let lost = self.text.take_unconverted() + self.count_lost(before, &column);
+        if lost > 0 {
+            self.notice(&format!("values that are not a {} were read as null", self.target), lost);
+        }
+        Ok(column)
+    }
+
+    /// From the type that the values have by themselves to the table's.
+    fn cast(&self, column: Column) -> Column {
+        if column.ty() == self.target {
+            return column;
+        }
+        if let Some(widened) = widen(&column, self.target) {
+            return widened;
+        }
+        let mut builder = ColumnBuilder::with_capacity(self.target, column.rows());
+        for row in 0..column.rows() {
+            match super::cast::cast(&column.value(row), self.target) {
+                Some(value) => builder.append(&value),
+                None => builder.append_null(),
+            }
+        }
+        builder.finish()
+    }
+
+    /// How many values became null on the way. Texts count their own, since some texts *are* null.
+    fn count_lost(&self, before: usize, column: &Column) -> usize {
+        let by_text = matches!(self.source, Source::Text | Source::Bytes | Source::Nested);
+        if by_text || self.target == Type::String {
+            return 0;
+        }
+        let after = column.rows() - column.as_array().map_or(column.rows(), |array| array.null_count());
+        before.saturating_sub(after)
+    }
+
+    fn notice(&self, what: &str, times: usize) {
+        self.report.notice_times(format!("column {}: {what}", self.name), times as u64);
+    }
+}
+
+/// The column of an array in the KQL type that its Arrow type suggests.
+pub(super) fn natural(array: &ArrayRef) -> Result<Column> {
+    let datetimes = |values: Int64Array| Ok(Column::array(Type::Datetime, Arc::new(values)));
+    match array.data_type() {
+        DataType::Null => Ok(Column::constant(Value::null(Type::Dynamic), array.len())),
+        DataType::Boolean => Ok(Column::array(Type::Bool, Arc::clone(array))),
+        DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::UInt8 | DataType::UInt16 => {
+            Ok(Column::array(Type::Int, compute::cast(array, &DataType::Int32)?))
+        }
+        // Beyond the range of a long there is only null, which arrow's cast makes of it.
+        DataType::Int64 | DataType::UInt32 | DataType::UInt64 => {
+            Ok(Column::array(Type::Long, compute::cast(array, &DataType::Int64)?))
+        }
+        DataType::Float16 | DataType::Float32 | DataType::Float64 => {
+            Ok(Column::array(Type::Real, compute::cast(array, &DataType::Float64)?))
+        }
+        DataType::Decimal128(_, scale) => Ok(decimals(array.as_primitive::<Decimal128Type>(), *scale, Some)),
+        DataType::Decimal256(_, scale) => {
+            Ok(decimals(array.as_primitive::<Decimal256Type>(), *scale, |wide| wide.to_i128()))
+        }
+        DataType::Date32 => {
+            let days = array.as_primitive::<Date32Type>();
+            datetimes(
+                days.unary_opt(|day| datetime::add(datetime::UNIX_EPOCH, i64::from(day).checked_mul(TICKS_PER_DAY)?)),
+            )
+        }
+        DataType::Timestamp(unit, _) => datetimes(timestamps(array, *unit)),
+        _ => Ok(Column::array(Type::Timespan, Arc::new(timespans(array)))),
+    }
+}
+
+fn timestamps(array: &ArrayRef, unit: TimeUnit) -> Int64Array {
+    fn from<T: ArrowPrimitiveType<Native = i64>>(array: &ArrayRef, unit: UnixUnit) -> Int64Array {
+        array.as_primitive::<T>().unary_opt(|count| datetime::from_unix(count, unit))
+    }
+    match unit {
+        TimeUnit::Second => from::<TimestampSecondType>(array, UnixUnit::Seconds),
+        TimeUnit::Millisecond => from::<TimestampMillisecondType>(array, UnixUnit::Milliseconds),
+        TimeUnit::Microsecond => from::<TimestampMicrosecondType>(array, UnixUnit::Microseconds),
+        TimeUnit::Nanosecond => from::<TimestampNanosecondType>(array, UnixUnit::Nanoseconds),
+    }
+}
+
+/// Times of day and durations in ticks; all null for any other type.
+fn timespans(array: &ArrayRef) -> Int64Array {
+    fn times<T: ArrowPrimitiveType>(array: &ArrayRef, unit: i64) -> Int64Array
+    where
+        i64: From<T::Native>,
+    {
+        array.as_primitive::<T>().unary_opt(|count| i64::from(count).checked_mul(unit))
+    }
+    fn nanoseconds<T: ArrowPrimitiveType<Native = i64>>(array: &ArrayRef) -> Int64Array {
+        array.as_primitive::<T>().unary(|count| count.div_euclid(NANOSECONDS_PER_TICK))
+    }
+    use datetime::{TICKS_PER_MICROSECOND, TICKS_PER_MILLISECOND, TICKS_PER_SECOND};
+    match array.data_type() {
+        DataType::Time32(TimeUnit::Second) => times::<Time32SecondType>(array, TICKS_PER_SECOND),
+        DataType::Time32(_) => times::<Time32MillisecondType>(array, TICKS_PER_MILLISECOND),
+        DataType::Time64(TimeUnit::Microsecond) => times::<Time64MicrosecondType>(array, TICKS_PER_MICROSECOND),
+        DataType::Time64(_) => nanoseconds::<Time64NanosecondType>(array),
+        DataType::Duration(TimeUnit::Second) => times::<DurationSecondType>(array, TICKS_PER_SECOND),
+        DataType::Duration(TimeUnit::Millisecond) => times::<DurationMillisecondType>(array, TICKS_PER_MILLISECOND),
+        DataType::Duration(TimeUnit::Microsecond) => times::<DurationMicrosecondType>(array, TICKS_PER_MICROSECOND),
+        DataType::Duration(TimeUnit::Nanosecond) => nanoseconds::<DurationNanosecondType>(array),
+        _ => Int64Array::new_null(array.len()),
+    }
+}
+
+const NANOSECONDS_PER_TICK: i64 = 100;
+const NANOSECONDS_PER_SECOND: i64 = 1_000_000_000;
+
+/// 96-bit timestamps. The crate gives nanoseconds that wrap around outside of 1677 to 2262, and seconds that never
+/// do; the nanoseconds inside of the second survive the wrapping.
+fn from_int96(nanoseconds: &ArrayRef, seconds: Option<&ArrayRef>) -> Int64Array {
+    let nanoseconds = nanoseconds.as_primitive::<TimestampNanosecondType>();
+    let Some(seconds) = seconds.map(|array| array.as_primitive::<TimestampSecondType>()) else {
+        return Int64Array::new_null(nanoseconds.len());
+    };
+    let ticks = nanoseconds.iter().zip(seconds.iter()).map(|pair| match pair {
+        (Some(nanoseconds), Some(seconds)) => {
+            let rest = nanoseconds.wrapping_sub(seconds.wrapping_mul(NANOSECONDS_PER_SECOND));
+            let start = datetime::from_unix(seconds, UnixUnit::Seconds)?;
+            datetime::add(start, rest.div_euclid(NANOSECONDS_PER_TICK))
+        }
+        _ => None,
+    });
+    ticks.collect()
+}
+
+/// Decimals whose digits fit; null where they do not.
+fn decimals<T: ArrowPrimitiveType>(
+    array: &PrimitiveArray<T>,
+    scale: i8,
+    narrow: impl Fn(T::Native) -> Option<i128>,
+) -> Column {
+    let mut builder = FixedSizeBinaryBuilder::with_capacity(array.len(), 16);
+    for value in array {
+        match value.and_then(&narrow).and_then(|digits| decimal(digits, scale)) {
+            Some(value) => {
+                builder.append_value(value.normalize().serialize()).expect("a decimal has sixteen bytes");
+            }
+            None => builder.append_null(),
+        }
+    }
+    Column::array(Type::Decimal, Arc::new(builder.finish()))
+}
+
+/// The decimal `digits` / 10^`scale`. Files pad to their scale with zeros that need no room.
+fn decimal(mut digits: i128, scale: i8) -> Option<Decimal> {
+    let mut scale = u32::try_from(scale).ok()?;
+    while scale > 0 && digits % 10 == 0 {
+        digits /= 10;
+        scale -= 1;
+    }
+    Decimal::try_from_i128_with_scale(digits, scale).ok()
+}
+
+/// Widens whole columns where no value needs a look.
+fn widen(column: &Column, target: Type) -> Option<Column> {
+    let array = column.as_array()?;
+    let widened: ArrayRef = match (column.ty(), target) {
+        (Type::Int, Type::Long) => Arc::new(array.as_primitive::<Int32Type>().unary::<_, Int64Type>(i64::from)),
+        (Type::Int, Type::Real) => Arc::new(array.as_primitive::<Int32Type>().unary::<_, Float64Type>(f64::from)),
+        _ => return None,
+    };
+    Some(Column::array(target, widened))
+}

@@ -1,0 +1,184 @@
+//! Columns of the table, decoded for some rows of a part.
+
+use std::fs::File;
+
+use arrow::array::RecordBatch;
+use parquet::arrow::arrow_reader::RowSelection;
+
+use super::convert::Converter;
+use super::layout::Source;
+use super::partition::{Part, Readable, RowGroupScan};
+use super::reader::{Damage, Reader, Wanted};
+use crate::diagnostic::Result;
+use crate::source::memory::select;
+use crate::source::{ScanColumn, ScanReport};
+use crate::types::{Batch, Column, Value};
+
+/// Decodes some columns of the table, batch by batch.
+pub(super) struct Decoder {
+    columns: Vec<DecodedColumn>,
+    /// None where the file has none of the columns.
+    reader: Option<Reader>,
+    /// Reads the 96-bit timestamps a second time, as seconds.
+    seconds: Option<Reader>,
+    /// What kept the readers from being opened.
+    damage: Option<Damage>,
+    batch_rows: usize,
+    /// Rows still to come.
+    outstanding: usize,
+}
+
+struct DecodedColumn {
+    /// Its position in the table.
+    index: usize,
+    values: Values,
+}
+
+enum Values {
+    /// The file lacks the column.
+    Missing(Value),
+    /// It is the column at `at` of what the reader gives.
+    Read { at: usize, at_seconds: Option<usize>, converter: Converter },
+}
+
+impl Decoder {
+    /// Of the rows that `selection` names in the row group of `part`.
+    pub fn new(
+        part: &Part,
+        readable: &Readable,
+        columns: impl Iterator<Item = usize>,
+        (selection, input): (RowSelection, File),
+    ) -> Self {
+        let scan = part.scan.as_ref();
+        let mut indexes: Vec<usize> = columns.collect();
+        indexes.sort_unstable();
+        indexes.dedup();
+        let leaves = scan.leaves(&indexes);
+        let mut decoder = Self {
+            columns: decoded_columns(scan, &indexes),
+            reader: None,
+            seconds: None,
+            damage: None,
+            batch_rows: scan.batch_rows(&leaves),
+            outstanding: selection.row_count(),
+        };
+        if !leaves.is_empty() && decoder.outstanding > 0 {
+            let wanted = Wanted { leaves, selection, batch_rows: decoder.batch_rows };
+            count_bytes(scan, &wanted);
+            decoder.damage = decoder.open(scan, readable, (wanted, input)).err();
+        }
+        decoder
+    }
+
+    fn open(
+        &mut self,
+        scan: &RowGroupScan,
+        readable: &Readable,
+        (wanted, input): (Wanted, File),
+    ) -> Result<(), Damage> {
+        let again = input.try_clone().map_err(|e| e.to_string())?;
+        self.reader = Some(Reader::open(input, readable.metadata.clone(), &wanted)?);
+        if let Some(metadata) = &readable.seconds {
+            let is_int96 = |column: &&DecodedColumn| matches!(column.values, Values::Read { at_seconds: Some(_), .. });
+            let columns: Vec<usize> = self.columns.iter().filter(is_int96).map(|column| column.index).collect();
+            let leaves = scan.leaves(&columns);
+            if !leaves.is_empty() {
+                self.seconds = Some(Reader::open(again, metadata.clone(), &Wanted { leaves, ..wanted })?);
+            }
+        }
+        Ok(())
+    }
+
+    /// The columns of the next rows; None at the end, and where the rest cannot be read, which is counted.
+    pub fn next(&mut self, part: &Part) -> Result<Option<Batch>> {
+        if self.outstanding == 0 {
+            return Ok(None);
+        }
+        match self.read() {
+            Ok((rows, batch, seconds)) => {
+                self.outstanding -= rows;
+                ScanReport::add(&part.scan.request.report.rows, rows as u64);
+                let columns = self.columns.iter_mut().map(|column| column.convert(rows, &batch, &seconds));
+                Ok(Some(Batch::new(columns.collect::<Result<_>>()?, rows)))
+            }
+            Err(damage) => {
+                part.lost(self.outstanding, &damage);
+                self.outstanding = 0;
+                Ok(None)
+            }
+        }
+    }
+
+    fn read(&mut self) -> Result<(usize, Option<RecordBatch>, Option<RecordBatch>), Damage> {
+        if let Some(damage) = self.damage.take() {
+            return Err(damage);
+        }
+        let Some(reader) = &mut self.reader else {
+            return Ok((self.batch_rows.min(self.outstanding), None, None));
+        };
+        let batch = reader.next()?;
+        let seconds = self.seconds.as_mut().map(Reader::next).transpose()?;
+        if seconds.as_ref().is_some_and(|seconds| seconds.num_rows() != batch.num_rows()) {
+            return Err("a column of timestamps gave different numbers of rows".to_owned());
+        }
+        Ok((batch.num_rows(), Some(batch), seconds))
+    }
+
+    /// What `columns` hold in a batch of this decoder.
+    pub fn select(&self, batch: &Batch, columns: &[ScanColumn]) -> Result<Batch> {
+        let place = |index: usize| self.columns.iter().position(|column| column.index == index).unwrap_or(0);
+        let moved = columns.iter().map(|column| match column {
+            ScanColumn::Column(index) => ScanColumn::Column(place(*index)),
+            ScanColumn::Path { column, path } => ScanColumn::Path { column: place(*column), path: path.clone() },
+        });
+        select(batch, &moved.collect::<Vec<_>>())
+    }
+}
+
+impl DecodedColumn {
+    fn convert(&mut self, rows: usize, batch: &Option<RecordBatch>, seconds: &Option<RecordBatch>) -> Result<Column> {
+        match (&mut self.values, batch) {
+            (Values::Read { at, at_seconds, converter }, Some(batch)) => {
+                let seconds = seconds.as_ref().zip(*at_seconds).map(|(seconds, at)| seconds.column(at));
+                converter.convert(batch.column(*at), seconds)
+            }
+            (Values::Missing(value), _) => Ok(Column::constant(value.clone(), rows)),
+            (Values::Read { .. }, None) => Err(crate::diagnostic::Error::internal("a column was not read")),
+        }
+    }
+}
+
+/// The columns in the order of the table; the reader gives those of the file in the order of the file.
+fn decoded_columns(scan: &RowGroupScan, indexes: &[usize]) -> Vec<DecodedColumn> {
+    let file_column = |index: usize| scan.mapping.file_column(&scan.file, index);
+    let mut roots: Vec<usize> = indexes.iter().filter_map(|&index| file_column(index)).map(|c| c.root).collect();
+    roots.sort_unstable();
+    roots.dedup();
+    let is_int96 = |index: usize| file_column(index).filter(|column| column.source == Source::Int96);
+    let mut int96: Vec<usize> = indexes.iter().filter_map(|&index| is_int96(index)).map(|c| c.root).collect();
+    int96.sort_unstable();
+    int96.dedup();
+    let decoded = |&index: &usize| {
+        let ty = scan.mapping.ty(index);
+        let values = match file_column(index) {
+            None => Values::Missing(Value::null(ty)),
+            Some(column) => Values::Read {
+                at: roots.binary_search(&column.root).unwrap_or(0),
+                at_seconds: int96.binary_search(&column.root).ok(),
+                converter: Converter::new(column, ty, &scan.request.report),
+            },
+        };
+        DecodedColumn { index, values }
+    };
+    indexes.iter().map(decoded).collect()
+}
+
+/// Counts the bytes of the wanted share of each chunk: how many the reader really touches depends on where pages end.
+fn count_bytes(scan: &RowGroupScan, wanted: &Wanted) {
+    let group = scan.metadata();
+    let bytes: u64 =
+        wanted.leaves.iter().map(|&leaf| u64::try_from(group.column(leaf).compressed_size()).unwrap_or(0)).sum();
+    let rows = u64::try_from(group.num_rows()).unwrap_or(0).max(1);
+    let share = u128::from(bytes) * (wanted.selection.row_count() as u128) / u128::from(rows);
+    ScanReport::add(&scan.request.report.bytes, u64::try_from(share).unwrap_or(u64::MAX));
+}

@@ -1,0 +1,221 @@
+//! What the columns of a file are: their types in KQL, where they lie, and in which Arrow type to ask for them.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field as ArrowField, Schema as ArrowSchema, SchemaRef, TimeUnit};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use parquet::basic::{ConvertedType, Encoding, LogicalType, Type as PhysicalType};
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
+use parquet::schema::types::SchemaDescriptor;
+
+use crate::types::Type;
+
+/// A top-level column of a file.
+#[derive(Clone, Debug)]
+pub(super) struct FileColumn {
+    /// Its name, as in the file.
+    pub name: String,
+    /// The KQL type that its values have by themselves.
+    pub ty: Type,
+    /// Its position among the top-level columns.
+    pub root: usize,
+    /// Its leaves: one, unless it is nested.
+    pub leaves: Range<usize>,
+    /// How its values are stored.
+    pub source: Source,
+}
+
+/// How the values of a column are stored.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Source {
+    /// Text that the reader has checked to be UTF-8.
+    Text,
+    /// Bytes that are meant as text but that nobody has checked.
+    Bytes,
+    /// Sixteen bytes of a UUID.
+    Uuid,
+    /// Nanoseconds of a day and the day: 96 bits, more than the 64 that the reader gives.
+    Int96,
+    /// One value of this Arrow type.
+    Scalar(DataType),
+    /// A struct, list or map.
+    Nested,
+}
+
+impl FileColumn {
+    /// The leaf of a column that is not nested.
+    pub fn leaf(&self) -> Option<usize> {
+        (self.source != Source::Nested).then_some(self.leaves.start)
+    }
+}
+
+/// The columns of a file.
+#[derive(Debug)]
+pub(super) struct Layout {
+    /// Those that can be read, in the order of the file.
+    pub columns: Vec<FileColumn>,
+    /// Those that cannot be read: name and reason.
+    pub unreadable: Vec<(String, String)>,
+    /// The Arrow schema of the whole file, as the file's own types suggest it.
+    schema: SchemaRef,
+}
+
+impl Layout {
+    /// Reads it off the footer; an error where the Parquet schema makes no sense.
+    pub fn new(metadata: &Arc<ParquetMetaData>) -> Result<Self, String> {
+        let own = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+        let own = ArrowReaderMetadata::try_new(Arc::clone(metadata), own).map_err(|e| e.to_string())?;
+        let durations = embedded_durations(metadata);
+        let descriptor = metadata.file_metadata().schema_descr();
+        let fields: Vec<ArrowField> = own
+            .schema()
+            .fields()
+            .iter()
+            .map(|field| match durations.iter().find(|(name, _)| name == field.name()) {
+                Some((_, ty)) if *field.data_type() == DataType::Int64 => {
+                    field.as_ref().clone().with_data_type(ty.clone())
+                }
+                _ => field.as_ref().clone(),
+            })
+            .collect();
+        let mut layout = Self { columns: Vec::new(), unreadable: Vec::new(), schema: own.schema().clone() };
+        for (root, field) in fields.iter().enumerate() {
+            layout.add(root, field, descriptor);
+        }
+        let schema = ArrowSchema::new_with_metadata(fields, own.schema().metadata().clone());
+        layout.schema = Arc::new(schema);
+        Ok(layout)
+    }
+
+    fn add(&mut self, root: usize, field: &ArrowField, descriptor: &SchemaDescriptor) {
+        let name = field.name().clone();
+        let mut leaves = (0..descriptor.num_columns()).filter(|&leaf| descriptor.get_column_root_idx(leaf) == root);
+        let (Some(first), repeated) = (leaves.next(), self.columns.iter().any(|column| column.name == name)) else {
+            self.unreadable.push((name, "it is a group without columns".to_owned()));
+            return;
+        };
+        if repeated {
+            self.unreadable.push((name, "the file has two columns of this name; the first is read".to_owned()));
+            return;
+        }
+        let leaves = first..leaves.last().unwrap_or(first) + 1;
+        match classify(field.data_type(), descriptor, first) {
+            Some((ty, source)) => self.columns.push(FileColumn { name, ty, root, leaves, source }),
+            None => self.unreadable.push((name, format!("its type {} has no counterpart in KQL", field.data_type()))),
+        }
+    }
+
+    /// The Arrow schema in which to read one row group: dictionaries where a chunk holds nothing but dictionary
+    /// pages, views elsewhere. A chunk that fell back to plain pages would have its dictionary rebuilt for each batch.
+    pub fn schema_for(&self, group: &RowGroupMetaData) -> SchemaRef {
+        self.schema_with(|column| match column.source {
+            Source::Text if is_dictionary_only(group.column(column.leaves.start)) => {
+                Some(DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)))
+            }
+            Source::Text => Some(DataType::Utf8View),
+            // Unannotated bytes come as binary; JSON comes as text that the reader did not check.
+            Source::Bytes if *self.schema.field(column.root).data_type() == DataType::Binary => {
+                Some(DataType::BinaryView)
+            }
+            Source::Bytes => Some(DataType::Utf8View),
+            _ => None,
+        })
+    }
+
+    /// The schema that reads 96-bit timestamps as seconds, which cannot overflow.
+    pub fn schema_of_seconds(&self) -> SchemaRef {
+        self.schema_with(|column| {
+            (column.source == Source::Int96).then_some(DataType::Timestamp(TimeUnit::Second, None))
+        })
+    }
+
+    fn schema_with(&self, ty: impl Fn(&FileColumn) -> Option<DataType>) -> SchemaRef {
+        let mut fields: Vec<ArrowField> = self.schema.fields().iter().map(|field| field.as_ref().clone()).collect();
+        for column in &self.columns {
+            if let Some(ty) = ty(column) {
+                let field = &mut fields[column.root];
+                *field = field.clone().with_data_type(ty);
+            }
+        }
+        Arc::new(ArrowSchema::new_with_metadata(fields, self.schema.metadata().clone()))
+    }
+}
+
+/// Durations have no Parquet type: only the Arrow schema that its own writers embed tells them from numbers.
+fn embedded_durations(metadata: &Arc<ParquetMetaData>) -> Vec<(String, DataType)> {
+    let Ok(embedded) = ArrowReaderMetadata::try_new(Arc::clone(metadata), ArrowReaderOptions::new()) else {
+        return Vec::new();
+    };
+    let fields = embedded.schema().fields().iter();
+    fields
+        .filter(|field| matches!(field.data_type(), DataType::Duration(_)))
+        .map(|field| (field.name().clone(), field.data_type().clone()))
+        .collect()
+}
+
+/// The KQL type of a column and how it is stored; None where KQL has no such type.
+fn classify(ty: &DataType, descriptor: &SchemaDescriptor, leaf: usize) -> Option<(Type, Source)> {
+    let leaf = descriptor.column(leaf);
+    let scalar = |kql| Some((kql, Source::Scalar(ty.clone())));
+    match ty {
+        DataType::Null => scalar(Type::Dynamic),
+        DataType::Boolean => scalar(Type::Bool),
+        DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::UInt8 | DataType::UInt16 => scalar(Type::Int),
+        DataType::Int64 | DataType::UInt32 | DataType::UInt64 => scalar(Type::Long),
+        DataType::Float16 | DataType::Float32 | DataType::Float64 => scalar(Type::Real),
+        DataType::Decimal128(..) | DataType::Decimal256(..) => scalar(Type::Decimal),
+        DataType::Timestamp(..) if leaf.physical_type() == PhysicalType::INT96 => Some((Type::Datetime, Source::Int96)),
+        DataType::Date32 | DataType::Timestamp(..) => scalar(Type::Datetime),
+        DataType::Time32(_) | DataType::Time64(_) | DataType::Duration(_) => scalar(Type::Timespan),
+        DataType::Utf8 if leaf.converted_type() == ConvertedType::UTF8 => Some((Type::String, Source::Text)),
+        // JSON is the one text whose annotation says what it holds.
+        DataType::Utf8 => Some((Type::Dynamic, Source::Bytes)),
+        DataType::Binary if is_text(leaf.logical_type_ref(), leaf.converted_type()) => {
+            Some((Type::String, Source::Bytes))
+        }
+        DataType::FixedSizeBinary(16) if leaf.logical_type_ref() == Some(&LogicalType::Uuid) => {
+            Some((Type::Guid, Source::Uuid))
+        }
+        DataType::Struct(_) | DataType::List(_) | DataType::Map(..) if is_printable(ty) => {
+            Some((Type::Dynamic, Source::Nested))
+        }
+        _ => None,
+    }
+}
+
+/// Writers from before the annotations, and those of today that forget them, leave text as bare byte arrays.
+fn is_text(logical: Option<&LogicalType>, converted: ConvertedType) -> bool {
+    match logical {
+        None => matches!(converted, ConvertedType::NONE | ConvertedType::ENUM),
+        Some(logical) => *logical == LogicalType::Enum,
+    }
+}
+
+/// True for the types that have a form in JSON (see `nested.rs`).
+fn is_printable(ty: &DataType) -> bool {
+    match ty {
+        DataType::Struct(fields) => fields.iter().all(|field| is_printable(field.data_type())),
+        DataType::List(field) | DataType::Map(field, _) => is_printable(field.data_type()),
+        DataType::Interval(_) | DataType::FixedSizeBinary(_) | DataType::FixedSizeList(..) => false,
+        _ => true,
+    }
+}
+
+/// True where every data page of a chunk is known to refer to its dictionary.
+pub(super) fn is_dictionary_only(chunk: &ColumnChunkMetaData) -> bool {
+    if chunk.dictionary_page_offset().is_none() {
+        return false;
+    }
+    if let Some(mask) = chunk.page_encoding_stats_mask() {
+        return mask.is_only(Encoding::RLE_DICTIONARY) || mask.is_only(Encoding::PLAIN_DICTIONARY);
+    }
+    // Older writers list encodings without saying of which pages. With `PLAIN_DICTIONARY` the dictionary page counts
+    // as that too, so that `PLAIN` (or anything else that can hold values) betrays a fall-back.
+    chunk.encodings().any(|encoding| encoding == Encoding::PLAIN_DICTIONARY)
+        && chunk.encodings().all(|encoding| {
+            #[expect(deprecated, reason = "old files name it for their levels")]
+            let levels = matches!(encoding, Encoding::RLE | Encoding::BIT_PACKED);
+            levels || encoding == Encoding::PLAIN_DICTIONARY
+        })
+}

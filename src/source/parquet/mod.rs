@@ -1,0 +1,180 @@
+//! Parquet files.
+//!
+//! A file is opened once: its footer is kept, its row groups are read as partitions. What is not wanted is left out as
+//! early as possible: files and row groups by statistics (`prune.rs`), row groups by bloom filters, pages by the page
+//! index (`pages.rs`), and the columns that a filter does not need by decoding them for the surviving rows only
+//! (`filter.rs`). Texts keep the dictionaries of the file (`layout.rs`, `text.rs`).
+//!
+//! Damage is contained: a row group that cannot be decoded is counted in the report with its rows, and the rest of the
+//! file is read. Where pages carry checksums they are verified.
+
+mod bounds;
+mod cast;
+mod compact;
+mod convert;
+mod decode;
+mod filter;
+mod layout;
+mod nested;
+mod pages;
+mod partition;
+mod prune;
+mod reader;
+mod text;
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+
+use self::layout::{FileColumn, Layout};
+use self::partition::RowGroupScan;
+use self::prune::{RowGroupStatistics, may_match};
+use super::{Partition, ScanReport, ScanRequest, TableProvider};
+use crate::diagnostic::{Error, Result};
+use crate::types::{Field, Schema, Type};
+
+/// Most rows that a row group may claim to have. Real ones have a few millions; a query that only counts rows
+/// believes the footer.
+const MAX_GROUP_ROWS: i64 = i32::MAX as i64;
+
+/// A Parquet file whose footer has been read.
+#[derive(Debug)]
+pub struct ParquetFile {
+    path: PathBuf,
+    name: String,
+    bytes: u64,
+    metadata: Arc<ParquetMetaData>,
+    layout: Layout,
+}
+
+impl ParquetFile {
+    /// Opens the file at `path` and reads its footer; `name` is what reports call it.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the file cannot be opened, [`Error::Data`] where it is no Parquet file, was cut off, or
+    /// its footer makes no sense.
+    pub fn open(path: impl Into<PathBuf>, name: impl Into<String>) -> Result<Arc<Self>> {
+        let (path, name) = (path.into(), name.into());
+        let input = File::open(&path).map_err(|source| Error::io(&path, source))?;
+        let bytes = input.metadata().map_err(|source| Error::io(&path, source))?.len();
+        let damaged = |reason: String| Error::Data { file: name.clone(), place: Some("footer".to_owned()), reason };
+        let metadata =
+            reader::guarded(|| ParquetMetaDataReader::new().parse_and_finish(&input).map_err(|e| e.to_string()));
+        let metadata = metadata.and_then(check_counts).map(Arc::new).map_err(damaged)?;
+        let layout = reader::guarded(|| Layout::new(&metadata)).map_err(damaged)?;
+        Ok(Arc::new(Self { path, name, bytes, metadata, layout }))
+    }
+
+    /// The columns that can be read, with the KQL types that the file suggests for them.
+    #[must_use]
+    pub fn columns(&self) -> Schema {
+        Schema::new(self.layout.columns.iter().map(|column| Field::new(&column.name, column.ty)))
+    }
+
+    /// The number of its rows, as the footer has it.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.metadata.row_groups().iter().map(|group| u64::try_from(group.num_rows()).unwrap_or(0)).sum()
+    }
+
+    /// The parts of the file that may hold wanted rows of `table`, in the order of the rows.
+    ///
+    /// Columns are found by their names; a column that the file lacks is null throughout, and one of another type is
+    /// converted to the table's.
+    ///
+    /// # Errors
+    /// None so far: damage below the footer shows when the parts are read.
+    pub fn partitions(self: &Arc<Self>, table: &Schema, request: &ScanRequest) -> Result<Vec<Arc<dyn Partition>>> {
+        let mapping = Arc::new(Mapping::new(self, table));
+        for (column, reason) in &self.layout.unreadable {
+            request.report.notice(format!("column {column} cannot be read: {reason}"));
+        }
+        let total = self.metadata.num_row_groups();
+        let kept: Vec<usize> = (0..total).filter(|&group| self.may_match(&mapping, group, request)).collect();
+        let report = &request.report;
+        if kept.is_empty() && total > 0 {
+            ScanReport::add(&report.files_pruned, 1);
+            return Ok(Vec::new());
+        }
+        ScanReport::add(&report.files, 1);
+        ScanReport::add(&report.row_groups_pruned, (total - kept.len()) as u64);
+        let scans = kept.into_iter().map(|group| RowGroupScan::new(Arc::clone(self), &mapping, group, request));
+        Ok(scans.flat_map(RowGroupScan::parts).collect())
+    }
+
+    /// False only where the statistics of a row group rule every row out.
+    fn may_match(&self, mapping: &Mapping, group: usize, request: &ScanRequest) -> bool {
+        let group = self.metadata.row_group(group);
+        let statistics = RowGroupStatistics { file: self, mapping, group };
+        let verdict = reader::guarded(|| Ok(request.prune.iter().all(|predicate| may_match(predicate, &statistics))));
+        group.num_rows() > 0 && verdict.unwrap_or(true)
+    }
+}
+
+/// Refuses numbers of rows that no file has.
+fn check_counts(metadata: ParquetMetaData) -> Result<ParquetMetaData, String> {
+    match metadata.row_groups().iter().map(|group| group.num_rows()).find(|rows| !(0..=MAX_GROUP_ROWS).contains(rows)) {
+        Some(rows) => Err(format!("a row group claims to have {rows} rows")),
+        None => Ok(metadata),
+    }
+}
+
+/// Which column of a file each column of a table is.
+#[derive(Debug)]
+struct Mapping {
+    columns: Vec<(Option<usize>, Type)>,
+}
+
+impl Mapping {
+    fn new(file: &ParquetFile, table: &Schema) -> Self {
+        let find = |field: &Field| file.layout.columns.iter().position(|column| column.name == field.name);
+        Self { columns: table.fields().iter().map(|field| (find(field), field.ty)).collect() }
+    }
+
+    /// The file's column for the table's column at `index`; None where the file has none.
+    fn file_column<'a>(&self, file: &'a ParquetFile, index: usize) -> Option<&'a FileColumn> {
+        self.columns[index].0.map(|column| &file.layout.columns[column])
+    }
+
+    /// The type of the table's column at `index`.
+    fn ty(&self, index: usize) -> Type {
+        self.columns[index].1
+    }
+}
+
+/// A table over Parquet files, one below the other.
+#[derive(Debug)]
+pub struct ParquetTable {
+    schema: Schema,
+    files: Vec<Arc<ParquetFile>>,
+}
+
+impl ParquetTable {
+    /// The rows of `files` as a table of `schema`.
+    #[must_use]
+    pub fn new(schema: Schema, files: Vec<Arc<ParquetFile>>) -> Self {
+        Self { schema, files }
+    }
+}
+
+impl TableProvider for ParquetTable {
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn scan(&self, request: &ScanRequest) -> Result<Vec<Arc<dyn Partition>>> {
+        let parts: Vec<_> =
+            self.files.iter().map(|file| file.partitions(&self.schema, request)).collect::<Result<_>>()?;
+        Ok(parts.into_iter().flatten().collect())
+    }
+
+    fn describe(&self) -> String {
+        let rows: u64 = self.files.iter().map(|file| file.rows()).sum();
+        format!("parquet ({} files, {rows} rows)", self.files.len())
+    }
+}
+
+#[cfg(test)]
+mod tests;

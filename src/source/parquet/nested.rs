@@ -1,0 +1,143 @@
+//! Structs, lists and maps -> JSON text.
+//!
+//! A null member of a struct is left out, as the JSON exports of the same records leave it out: the writer of a
+//! struct has no way to say that a member is absent. Nulls in lists keep their place, and entries of a map were
+//! really there. Datetimes, timespans and guids are their KQL texts.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, StringViewBuilder};
+use arrow::datatypes::DataType;
+
+use super::cast::{to_json as value_to_json, write_quoted};
+use super::convert::natural;
+use crate::diagnostic::Result;
+use crate::types::Column;
+
+/// The JSON text of each row; null where the row is.
+pub(super) fn to_json(array: &ArrayRef) -> Result<ArrayRef> {
+    let node = Node::new(array)?;
+    let mut builder = StringViewBuilder::with_capacity(array.len());
+    let mut json = String::new();
+    for row in 0..array.len() {
+        if array.is_null(row) {
+            builder.append_null();
+            continue;
+        }
+        json.clear();
+        node.write(row, &mut json);
+        builder.append_value(&json);
+    }
+    Ok(Arc::new(builder.finish()))
+}
+
+/// An array with its children, converted once a batch. As deep as the schema of the file.
+enum Node {
+    Struct { array: ArrayRef, members: Vec<(String, Node)> },
+    List { array: ArrayRef, items: Box<Node> },
+    Map { array: ArrayRef, keys: Box<Node>, values: Box<Node> },
+    Text(BinaryArray),
+    Scalar(Column),
+}
+
+impl Node {
+    fn new(array: &ArrayRef) -> Result<Self> {
+        Ok(match array.data_type() {
+            DataType::Struct(fields) => {
+                let children = array.as_struct().columns();
+                let members = fields.iter().zip(children).map(|(field, child)| {
+                    let mut name = String::new();
+                    write_quoted(field.name(), &mut name);
+                    Ok((name, Self::new(child)?))
+                });
+                Self::Struct { array: Arc::clone(array), members: members.collect::<Result<_>>()? }
+            }
+            DataType::List(_) => {
+                let items = Self::new(array.as_list::<i32>().values())?;
+                Self::List { array: Arc::clone(array), items: Box::new(items) }
+            }
+            DataType::Map(..) => {
+                let map = array.as_map();
+                let (keys, values) = (Self::new(map.keys())?, Self::new(map.values())?);
+                Self::Map { array: Arc::clone(array), keys: Box::new(keys), values: Box::new(values) }
+            }
+            // As bytes: text that is not annotated as such was not checked by the reader.
+            DataType::Utf8 => Self::Text(BinaryArray::from(array.as_string::<i32>().clone())),
+            DataType::Binary => Self::Text(array.as_binary::<i32>().clone()),
+            _ => Self::Scalar(natural(array)?),
+        })
+    }
+
+    fn is_null(&self, row: usize) -> bool {
+        match self {
+            Self::Struct { array, .. } | Self::List { array, .. } | Self::Map { array, .. } => array.is_null(row),
+            Self::Text(array) => array.is_null(row),
+            Self::Scalar(column) => column.is_null(row),
+        }
+    }
+
+    fn write(&self, row: usize, json: &mut String) {
+        if self.is_null(row) {
+            json.push_str("null");
+            return;
+        }
+        match self {
+            Self::Struct { members, .. } => {
+                let present = members.iter().filter(|(_, member)| !member.is_null(row));
+                write_list(json, ('{', '}'), present, |(name, member), json| {
+                    json.push_str(name);
+                    json.push(':');
+                    member.write(row, json);
+                });
+            }
+            Self::List { array, items } => {
+                let (start, end) = bounds(array.as_list::<i32>().value_offsets(), row);
+                write_list(json, ('[', ']'), start..end, |item, json| items.write(item, json));
+            }
+            Self::Map { array, keys, values } => {
+                let (start, end) = bounds(array.as_map().value_offsets(), row);
+                write_list(json, ('{', '}'), start..end, |entry, json| {
+                    keys.write_key(entry, json);
+                    json.push(':');
+                    values.write(entry, json);
+                });
+            }
+            Self::Text(array) => write_quoted(&String::from_utf8_lossy(array.value(row)), json),
+            Self::Scalar(column) => json.push_str(&value_to_json(&column.value(row))),
+        }
+    }
+
+    /// Keys of JSON objects are strings, whatever they were in the file.
+    fn write_key(&self, row: usize, json: &mut String) {
+        match self {
+            Self::Text(_) => self.write(row, json),
+            Self::Scalar(column) => write_quoted(&column.value(row).to_text(), json),
+            _ => {
+                let mut key = String::new();
+                self.write(row, &mut key);
+                write_quoted(&key, json);
+            }
+        }
+    }
+}
+
+fn bounds(offsets: &[i32], row: usize) -> (usize, usize) {
+    let at = |index: usize| usize::try_from(offsets[index]).expect("offsets of an array are not negative");
+    (at(row), at(row + 1))
+}
+
+fn write_list<T>(
+    json: &mut String,
+    (open, close): (char, char),
+    items: impl Iterator<Item = T>,
+    mut write: impl FnMut(T, &mut String),
+) {
+    json.push(open);
+    for (index, item) in items.enumerate() {
+        if index > 0 {
+            json.push(',');
+        }
+        write(item, json);
+    }
+    json.push(close);
+}

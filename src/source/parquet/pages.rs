@@ -1,0 +1,194 @@
+//! The page index: where the pages of a chunk lie, and which of them cannot hold a wanted row.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::ops::Range;
+use std::sync::Arc;
+
+use parquet::arrow::arrow_reader::RowSelection;
+use parquet::file::metadata::RowGroupMetaData;
+use parquet::file::metadata::page_index::{PageIndex, PageIndexBuilder};
+use parquet::file::page_index::column_index::ColumnIndexMetaData;
+use parquet::file::page_index::index_reader::{decode_column_index, decode_offset_index};
+use parquet::file::page_index::offset_index::OffsetIndexMetaData;
+
+use super::bounds::{Bounds, BoundsReader};
+use super::prune::{Evidence, may_match};
+use super::reader::guarded;
+use super::{Mapping, ParquetFile};
+use crate::source::Predicate;
+use crate::types::Value;
+
+/// The page index of one row group, as far as it is needed and makes sense.
+pub(super) struct Pages<'a> {
+    file: &'a ParquetFile,
+    mapping: &'a Mapping,
+    rows: usize,
+    offsets: Vec<(usize, OffsetIndexMetaData)>,
+    statistics: Vec<(usize, ColumnIndexMetaData)>,
+}
+
+impl<'a> Pages<'a> {
+    /// Reads the places of the pages of `leaves`, and the statistics of those pages that `predicates` speak of.
+    pub fn read(
+        (file, mapping): (&'a ParquetFile, &'a Mapping),
+        input: &File,
+        group: &RowGroupMetaData,
+        leaves: &[usize],
+        predicates: &[Predicate],
+    ) -> Self {
+        let rows = usize::try_from(group.num_rows()).unwrap_or(0);
+        let mut pages = Self { file, mapping, rows, offsets: Vec::new(), statistics: Vec::new() };
+        let spoken_of: Vec<usize> = predicates
+            .iter()
+            .flat_map(Predicate::columns)
+            .filter_map(|column| mapping.file_column(file, column)?.leaf())
+            .collect();
+        for &leaf in leaves {
+            let Some(offsets) = read_offsets(file, input, group, leaf) else { continue };
+            if spoken_of.contains(&leaf)
+                && let Some(statistics) = read_statistics(file, input, group, leaf)
+                && usize::try_from(statistics.num_pages()) == Ok(offsets.page_locations().len())
+            {
+                pages.statistics.push((leaf, statistics));
+            }
+            pages.offsets.push((leaf, offsets));
+        }
+        pages
+    }
+
+    /// The rows that may fulfil every predicate; None for all of them.
+    pub fn select(&self, predicates: &[Predicate]) -> Option<RowSelection> {
+        let selections = predicates.iter().filter_map(|predicate| self.rows_of(predicate));
+        selections.reduce(|one, other| one.intersection(&other))
+    }
+
+    fn rows_of(&self, predicate: &Predicate) -> Option<RowSelection> {
+        match predicate {
+            Predicate::All(list) => self.select(list),
+            Predicate::Any(list) => {
+                let selections: Option<Vec<_>> = list.iter().map(|predicate| self.rows_of(predicate)).collect();
+                selections?.into_iter().reduce(|one, other| one.union(&other))
+            }
+            Predicate::Compare { column, .. }
+            | Predicate::OneOf { column, .. }
+            | Predicate::Contains { column, .. } => self.rows_of_column(predicate, *column),
+        }
+    }
+
+    fn rows_of_column(&self, predicate: &Predicate, column: usize) -> Option<RowSelection> {
+        let file_column = self.mapping.file_column(self.file, column)?;
+        let leaf = file_column.leaf()?;
+        let reader = BoundsReader::new(&self.file.metadata, file_column, self.mapping.ty(column))?;
+        let statistics = find(&self.statistics, leaf)?;
+        let starts = find(&self.offsets, leaf)?.page_locations();
+        let kept = (0..starts.len())
+            .filter(|&page| may_match(predicate, &PageStatistics { bounds: reader.page(statistics, page) }));
+        let range = |page: usize| {
+            let row = |page: usize| starts.get(page).map_or(self.rows, |start| start.first_row_index as usize);
+            row(page)..row(page + 1)
+        };
+        Some(RowSelection::from_consecutive_ranges(kept.map(range), self.rows))
+    }
+
+    /// The places of the pages, for the reader.
+    pub fn into_index(self, columns: usize) -> Arc<PageIndex> {
+        let mut builder = PageIndexBuilder::new(1, columns);
+        for (leaf, offsets) in self.offsets {
+            builder.put_offset_index(offsets, 0, leaf);
+        }
+        Arc::new(builder.build())
+    }
+}
+
+fn find<T>(list: &[(usize, T)], leaf: usize) -> Option<&T> {
+    list.iter().find(|(of, _)| *of == leaf).map(|(_, value)| value)
+}
+
+/// A predicate on one column knows only that column's page.
+struct PageStatistics {
+    bounds: Bounds,
+}
+
+impl Evidence for PageStatistics {
+    fn bounds(&self, _: usize) -> Bounds {
+        self.bounds.clone()
+    }
+
+    fn lacks(&self, _: usize, _: &Value) -> bool {
+        false
+    }
+}
+
+/// Largest index of one chunk that is read, in bytes.
+const MAX_BYTES: u64 = 16 << 20;
+
+fn read_range(file: &ParquetFile, mut input: &File, range: Option<Range<u64>>) -> Option<Vec<u8>> {
+    let range = range.filter(|range| range.start < range.end && range.end <= file.bytes)?;
+    let length = range.end - range.start;
+    if length > MAX_BYTES {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    input.seek(SeekFrom::Start(range.start)).ok()?;
+    input.take(length).read_to_end(&mut bytes).ok()?;
+    (bytes.len() as u64 == length).then_some(bytes)
+}
+
+fn read_statistics(
+    file: &ParquetFile,
+    input: &File,
+    group: &RowGroupMetaData,
+    leaf: usize,
+) -> Option<ColumnIndexMetaData> {
+    let chunk = group.column(leaf);
+    let bytes = read_range(file, input, chunk.column_index_range())?;
+    guarded(|| decode_column_index(&bytes, chunk.column_type()).map_err(|e| e.to_string())).ok()
+}
+
+/// The places of the pages of a chunk. An index that does not fit its chunk is not used: the reader believes it, and
+/// would give the rows of the wrong pages.
+fn read_offsets(
+    file: &ParquetFile,
+    input: &File,
+    group: &RowGroupMetaData,
+    leaf: usize,
+) -> Option<OffsetIndexMetaData> {
+    let chunk = group.column(leaf);
+    let bytes = read_range(file, input, chunk.offset_index_range())?;
+    // The crate reserves room for as many pages as the list claims to have.
+    if claimed_pages(&bytes)? > bytes.len() as u64 {
+        return None;
+    }
+    let index = guarded(|| decode_offset_index(&bytes).map_err(|e| e.to_string())).ok()?;
+    let (start, length) = guarded(|| Ok(chunk.byte_range())).ok()?;
+    let pages = index.page_locations();
+    let inside = pages.iter().all(|page| {
+        let first = u64::try_from(page.offset).unwrap_or(0);
+        let size = u64::try_from(page.compressed_page_size).unwrap_or(u64::MAX);
+        start <= first && first.checked_add(size).is_some_and(|end| end <= start + length)
+    });
+    let rising = pages
+        .windows(2)
+        .all(|pair| pair[0].first_row_index < pair[1].first_row_index && pair[0].offset < pair[1].offset);
+    let within = pages.first().is_some_and(|page| page.first_row_index == 0)
+        && pages.last().is_some_and(|page| page.first_row_index < group.num_rows());
+    (inside && rising && within).then_some(index)
+}
+
+/// The length of the list at the start of an offset index, in Thrift's compact form: a field header, a list header,
+/// and for fifteen pages or more a number of seven bits a byte.
+fn claimed_pages(bytes: &[u8]) -> Option<u64> {
+    let header = bytes.get(1)? >> 4;
+    if header < 15 {
+        return Some(u64::from(header));
+    }
+    let mut claimed = 0;
+    for (place, byte) in bytes.get(2..)?.iter().take(5).enumerate() {
+        claimed |= u64::from(byte & 0x7f) << (7 * place);
+        if byte & 0x80 == 0 {
+            return Some(claimed);
+        }
+    }
+    None
+}

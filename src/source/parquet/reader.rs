@@ -1,0 +1,82 @@
+//! Decoding rows of one row group, with damage as a value instead of an error or a panic.
+//!
+//! The parquet crate checks most of what a file can get wrong, but it also indexes, asserts and multiplies on numbers
+//! that come from the file, so that a hostile file can make it panic. The calls into it are therefore wrapped in
+//! `catch_unwind`: the decoder that panicked is dropped, nothing else shares its state, and what it would have given
+//! is reported as lost.
+
+use std::any::Any;
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use arrow::array::RecordBatch;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
+};
+
+/// Why rows cannot be read, in words.
+pub(super) type Damage = String;
+
+/// Runs code of the parquet crate; a panic becomes damage.
+pub(super) fn guarded<T>(run: impl FnOnce() -> Result<T, Damage>) -> Result<T, Damage> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(describe(panic.as_ref())))
+}
+
+fn describe(panic: &(dyn Any + Send)) -> Damage {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("the file contradicts itself ({})", text.unwrap_or("no details"))
+}
+
+/// What to read of a row group.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    /// The leaves.
+    pub leaves: Vec<usize>,
+    /// The rows.
+    pub selection: RowSelection,
+    /// Rows a batch has at most.
+    pub batch_rows: usize,
+}
+
+/// The batches of some rows of one row group.
+#[derive(Debug)]
+pub(super) struct Reader {
+    inner: Option<ParquetRecordBatchReader>,
+    /// Rows that are still to come.
+    outstanding: usize,
+}
+
+impl Reader {
+    /// A reader of `file`, whose metadata describe one row group only.
+    pub fn open(file: File, metadata: ArrowReaderMetadata, wanted: &Wanted) -> Result<Self, Damage> {
+        let mask = ProjectionMask::leaves(metadata.parquet_schema(), wanted.leaves.iter().copied());
+        let inner = guarded(|| {
+            ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
+                .with_row_groups(vec![0])
+                .with_projection(mask)
+                .with_row_selection(wanted.selection.clone())
+                .with_batch_size(wanted.batch_rows)
+                .build()
+                .map_err(|e| e.to_string())
+        })?;
+        Ok(Self { inner: Some(inner), outstanding: wanted.selection.row_count() })
+    }
+
+    /// The next rows, at least one; only to be called while rows are outstanding. After damage there is nothing more.
+    pub fn next(&mut self) -> Result<RecordBatch, Damage> {
+        let mut reader = self.inner.take().ok_or("the rows before could not be read")?;
+        let (batch, reader) = guarded(|| {
+            let batch = reader.next().transpose().map_err(|e| e.to_string())?;
+            Ok((batch, reader))
+        })?;
+        match batch {
+            Some(batch) if (1..=self.outstanding).contains(&batch.num_rows()) => {
+                self.outstanding -= batch.num_rows();
+                self.inner = Some(reader);
+                Ok(batch)
+            }
+            _ => Err("a column does not have the rows that the footer promises".to_owned()),
+        }
+    }
+}

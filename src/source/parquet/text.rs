@@ -1,0 +1,269 @@
+//! Texts of a file -> a column of the table's type, once a distinct value where the file has a dictionary.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, DictionaryArray, Int32Array, StringArray, StringBuilder, StringViewArray,
+    StringViewBuilder, UInt32Array,
+};
+use arrow::compute::kernels::zip::zip;
+use arrow::datatypes::{DataType, Int32Type};
+
+use super::cast::{parse, quote};
+use crate::diagnostic::{Error, Result};
+use crate::types::column::text_at;
+use crate::types::{Column, ColumnBuilder, Type};
+
+/// Converts the texts of one column, batch by batch.
+///
+/// The batches of a chunk share one dictionary. What has been made of it is kept, so that the work is done once and
+/// later steps see one dictionary, too (the same `Arc`), on which they can keep their own results.
+#[derive(Debug)]
+pub(super) struct TextConverter {
+    target: Type,
+    dictionary: Option<Converted>,
+    unconverted: usize,
+}
+
+/// A dictionary of the file and what it became.
+#[derive(Debug)]
+struct Converted {
+    original: ArrayRef,
+    values: Values,
+}
+
+#[derive(Debug)]
+enum Values {
+    /// The distinct texts of a string column, among them "" at this place, which stands for null.
+    Texts(ArrayRef, i32),
+    /// The distinct texts of a dynamic column.
+    Json(ArrayRef),
+    /// Values of any other type, and whether a text was not one of them.
+    Parsed(Column, Vec<bool>),
+}
+
+impl TextConverter {
+    /// To columns of `target`.
+    pub fn new(target: Type) -> Self {
+        Self { target, dictionary: None, unconverted: 0 }
+    }
+
+    /// How many texts have become null, although they are not empty, since the last call.
+    pub fn take_unconverted(&mut self) -> usize {
+        std::mem::take(&mut self.unconverted)
+    }
+
+    /// The column of an array of Utf8View or Dictionary(Int32, Utf8).
+    pub fn convert(&mut self, array: &ArrayRef) -> Result<Column> {
+        match array.as_any().downcast_ref::<DictionaryArray<Int32Type>>() {
+            Some(dictionary) => self.convert_dictionary(dictionary),
+            None => self.convert_views(array),
+        }
+    }
+
+    fn convert_views(&mut self, array: &ArrayRef) -> Result<Column> {
+        match self.target {
+            Type::String => Ok(Column::array(Type::String, without_nulls(array)?)),
+            Type::Dynamic => Ok(Column::array(Type::Dynamic, views_as_json(array))),
+            target => {
+                let (column, failed) = parse_all(array, target);
+                self.unconverted += failed.iter().filter(|failed| **failed).count();
+                Ok(column)
+            }
+        }
+    }
+
+    fn convert_dictionary(&mut self, dictionary: &DictionaryArray<Int32Type>) -> Result<Column> {
+        let keys = dictionary.keys();
+        let known = self.dictionary.take().filter(|known| Arc::ptr_eq(&known.original, dictionary.values()));
+        let converted = match known {
+            Some(known) => known,
+            None => Converted::new(dictionary.values(), self.target)?,
+        };
+        let column = match &converted.values {
+            Values::Texts(texts, empty) => {
+                let keys: Int32Array = if keys.null_count() == 0 {
+                    keys.clone()
+                } else {
+                    keys.iter().map(|key| Some(key.unwrap_or(*empty))).collect()
+                };
+                Column::array(Type::String, Arc::new(DictionaryArray::try_new(keys, Arc::clone(texts))?))
+            }
+            Values::Json(texts) => {
+                Column::array(Type::Dynamic, Arc::new(DictionaryArray::try_new(keys.clone(), Arc::clone(texts))?))
+            }
+            Values::Parsed(values, failed) => {
+                self.unconverted += keys.iter().flatten().filter(|&key| failed[index(key)]).count();
+                let rows: UInt32Array = keys.iter().map(|key| key.map(|key| index(key) as u32)).collect();
+                values.take(&rows)?
+            }
+        };
+        self.dictionary = Some(converted);
+        Ok(column)
+    }
+}
+
+fn index(key: i32) -> usize {
+    usize::try_from(key).expect("keys of a dictionary array are not negative")
+}
+
+impl Converted {
+    fn new(original: &ArrayRef, target: Type) -> Result<Self> {
+        let texts = original.as_any().downcast_ref::<StringArray>();
+        let texts = texts.ok_or_else(|| Error::internal("a dictionary of texts is not of type Utf8"))?;
+        let values = match target {
+            Type::String => with_empty(original, texts),
+            Type::Dynamic => {
+                Values::Json(Arc::new(texts.iter().map(|text| text.and_then(as_json)).collect::<StringArray>()))
+            }
+            target => {
+                let (column, failed) = parse_all(original, target);
+                Values::Parsed(column, failed)
+            }
+        };
+        Ok(Self { original: Arc::clone(original), values })
+    }
+}
+
+/// The texts and the place of "" among them, where it is put if need be.
+fn with_empty(original: &ArrayRef, texts: &StringArray) -> Values {
+    let place = |place: usize| i32::try_from(place).unwrap_or(0);
+    if let Some(found) = (0..texts.len()).find(|&row| texts.value_length(row) == 0) {
+        return Values::Texts(Arc::clone(original), place(found));
+    }
+    let mut builder = StringBuilder::with_capacity(texts.len() + 1, texts.value_data().len());
+    texts.iter().for_each(|text| builder.append_value(text.unwrap_or_default()));
+    builder.append_value("");
+    Values::Texts(Arc::new(builder.finish()), place(texts.len()))
+}
+
+/// "" for null.
+fn without_nulls(array: &ArrayRef) -> Result<ArrayRef> {
+    let Some(nulls) = array.nulls().filter(|nulls| nulls.null_count() > 0) else {
+        return Ok(Arc::clone(array));
+    };
+    let valid = BooleanArray::new(nulls.inner().clone(), None);
+    let empty = StringViewArray::new_scalar("");
+    Ok(zip(&valid, array, &empty)?)
+}
+
+/// JSON texts; null for "" and `null`.
+fn views_as_json(array: &ArrayRef) -> ArrayRef {
+    let views = array.as_string_view();
+    let unchanged = |text: Option<&str>| text.is_none_or(|text| matches!(as_json(text), Some(Cow::Borrowed(_))));
+    if views.iter().all(unchanged) {
+        return Arc::clone(array);
+    }
+    let mut builder = StringViewBuilder::with_capacity(views.len());
+    views.iter().for_each(|text| builder.append_option(text.and_then(as_json)));
+    Arc::new(builder.finish())
+}
+
+/// Every text as a value of `target`, and for which of them there is none.
+fn parse_all(array: &ArrayRef, target: Type) -> (Column, Vec<bool>) {
+    let mut builder = ColumnBuilder::with_capacity(target, array.len());
+    let mut failed = vec![false; array.len()];
+    for (row, failed) in failed.iter_mut().enumerate() {
+        let text = plain_text_at(array, row).filter(|text| !text.is_empty());
+        let value = text.and_then(|text| parse(text, target));
+        *failed = text.is_some() && value.is_none();
+        match value {
+            Some(value) => builder.append(&value),
+            None => builder.append_null(),
+        }
+    }
+    (builder.finish(), failed)
+}
+
+fn plain_text_at(array: &ArrayRef, row: usize) -> Option<&str> {
+    match array.as_string_opt::<i32>() {
+        Some(texts) => (!texts.is_null(row)).then(|| texts.value(row)),
+        None => text_at(array, row),
+    }
+}
+
+/// What `parse_json()` makes of a text: itself where it is JSON, a JSON string where it is not; None for null.
+///
+/// Reference: parse-json-function ("if the string isn't a properly formatted JSON string, the returned value is an
+/// object of type dynamic with the original string value"). Objects and arrays are taken at their brackets, because
+/// nothing is parsed before a query asks for it; a text that was cut off does not end in its bracket.
+pub(super) fn as_json(text: &str) -> Option<Cow<'_, str>> {
+    let bare = text.trim_ascii();
+    let bytes = bare.as_bytes();
+    match (bytes.first(), bytes.last()) {
+        (None, _) | (_, None) => None,
+        (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']')) => Some(Cow::Borrowed(text)),
+        _ if bare == "null" => None,
+        _ if bare == "true" || bare == "false" || is_number(bytes) || is_string(bytes) => Some(Cow::Borrowed(text)),
+        _ => Some(Cow::Owned(quote(text))),
+    }
+}
+
+/// A number by JSON's grammar.
+fn is_number(text: &[u8]) -> bool {
+    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let mut rest = text.strip_prefix(b"-").unwrap_or(text);
+    let whole = digits(rest);
+    if whole == 0 || (whole > 1 && rest[0] == b'0') {
+        return false;
+    }
+    rest = &rest[whole..];
+    if let Some(fraction) = rest.strip_prefix(b".") {
+        let count = digits(fraction);
+        if count == 0 {
+            return false;
+        }
+        rest = &fraction[count..];
+    }
+    if let Some(exponent) = rest.strip_prefix(b"e").or_else(|| rest.strip_prefix(b"E")) {
+        let exponent = exponent.strip_prefix(b"+").or_else(|| exponent.strip_prefix(b"-")).unwrap_or(exponent);
+        let count = digits(exponent);
+        return count > 0 && count == exponent.len();
+    }
+    rest.is_empty()
+}
+
+/// A string by JSON's grammar.
+fn is_string(text: &[u8]) -> bool {
+    let Some(inner) = text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\"")) else {
+        return false;
+    };
+    let mut bytes = inner.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' | 0..0x20 => return false,
+            b'\\' => match bytes.next() {
+                Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => {}
+                Some(b'u') => {
+                    if !(0..4).all(|_| bytes.next().is_some_and(u8::is_ascii_hexdigit)) {
+                        return false;
+                    }
+                }
+                _ => return false,
+            },
+            _ => {}
+        }
+    }
+    true
+}
+
+/// Bytes that are meant as text, as text; and in how many of them something had to be replaced.
+pub(super) fn check(array: &ArrayRef) -> Result<(ArrayRef, usize)> {
+    let bytes = match array.data_type() {
+        // The crate did not check these; as bytes nobody takes them for text before it is done here.
+        DataType::Utf8View => array.as_string_view().clone().to_binary_view(),
+        _ => array.as_binary_view().clone(),
+    };
+    if let Ok(texts) = bytes.clone().to_string_view() {
+        return Ok((Arc::new(texts), 0));
+    }
+    let mut repaired = 0;
+    let mut builder = StringViewBuilder::with_capacity(bytes.len());
+    for value in &bytes {
+        let text = value.map(String::from_utf8_lossy);
+        repaired += usize::from(matches!(text, Some(Cow::Owned(_))));
+        builder.append_option(text);
+    }
+    Ok((Arc::new(builder.finish()), repaired))
+}
