@@ -50,6 +50,8 @@ pub enum Code {
     EmptyQuery,
     /// KQL1007: unknown operator.
     UnknownOperator,
+    /// KQL1008: text too long.
+    TextTooLong,
     /// KQL2001: unknown table.
     UnknownTable,
     /// KQL2002: unknown function.
@@ -175,6 +177,13 @@ pub static CODES: &[CodeInfo] = &[
         "unknown operator",
         "The word after `|` is no operator of KQL.",
         "T | wehre a == 1",
+    ),
+    row(
+        Code::TextTooLong,
+        "KQL1008",
+        "text too long",
+        "The text of the query is longer than the bound that protects the program.",
+        "",
     ),
     row(Code::UnknownTable, "KQL2001", "unknown table", "No file, folder or let has this name.", "SigninLog | take 1"),
     row(

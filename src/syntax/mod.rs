@@ -1,3 +1,74 @@
 //! Text -> tree.
+//!
+//! [`parse`] is the only way in: a lexer cuts the text into tokens, the parsers in `parser` build the tree of
+//! [`ast`]. A mistake does not end the run: parsing goes on at the next `|` or `;`, so that one run reports them all.
+//! `grammar/kql.ebnf` describes the same language, and a test holds the two together.
 
 pub mod ast;
+mod lexer;
+mod parser;
+mod stream;
+mod string;
+#[cfg(test)]
+mod tests;
+mod token;
+
+use crate::diagnostic::{Code, Diagnostic, Error, Result, Span};
+
+pub use parser::operator::{OPERATORS, OperatorInfo};
+
+/// The longest text that is read, in bytes.
+pub const MAX_TEXT: usize = 1024 * 1024;
+
+/// A text, read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parsed {
+    /// The tree. Where there are diagnostics, what they are about is missing from it.
+    pub query: ast::Query,
+    /// What is wrong, in the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Parsed {
+    /// The tree of a text without mistakes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Query`] with every mistake.
+    pub fn into_result(self) -> Result<ast::Query> {
+        if self.diagnostics.is_empty() { Ok(self.query) } else { Err(Error::Query(self.diagnostics)) }
+    }
+}
+
+/// Reads the text of a query. Never panics, whatever the text.
+#[must_use]
+pub fn parse(text: &str) -> Parsed {
+    let nothing = |diagnostics| Parsed { query: ast::Query { statements: Vec::new() }, diagnostics };
+    if text.len() > MAX_TEXT {
+        return nothing(vec![too_long(text.len())]);
+    }
+    let (tokens, mut diagnostics) = lexer::tokens(text);
+    let context = match stream::Context::new(&tokens) {
+        Ok(context) => context,
+        Err(diagnostic) => {
+            diagnostics.push(diagnostic);
+            return nothing(diagnostics);
+        }
+    };
+    // What is no token would only cause further messages.
+    if !diagnostics.is_empty() {
+        return nothing(diagnostics);
+    }
+    let query = parser::statement::query(stream::Tokens::new(&context));
+    let mut diagnostics = context.into_diagnostics();
+    let has_query = query.statements.iter().any(|statement| matches!(statement.kind, ast::StatementKind::Query(_)));
+    if diagnostics.is_empty() && !has_query {
+        diagnostics.push(parser::statement::no_query(Span::new(text.len(), text.len())));
+    }
+    Parsed { query, diagnostics }
+}
+
+fn too_long(length: usize) -> Diagnostic {
+    let message = format!("the text has {length} bytes, and {MAX_TEXT} are the most that are read");
+    Diagnostic::new(Code::TextTooLong, Span::default(), message)
+}

@@ -1,0 +1,346 @@
+//! Expressions: precedence climbing over one table of operators.
+
+use nom::Parser;
+use nom::combinator::cut;
+
+use super::{
+    Expected, Parsed, TokenKind, Tokens, any_name, brackets, comma_list, committed, is_bracketed_name, is_end, literal,
+    name, name_of, source, symbol, unsupported,
+};
+use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::syntax::ast::{Argument, BinaryOperator, Expr, ExprKind, MembershipOperator, Name, Pipeline, UnaryOperator};
+
+/// How tightly an operator binds; the tightest last, as in the reference's and Kusto's own grammar. Note that text
+/// operators bind more tightly than arithmetic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Level {
+    Or,
+    And,
+    Equality,
+    Relation,
+    Sum,
+    Product,
+    Text,
+}
+
+impl Level {
+    /// True where `a op b op c` is `(a op b) op c`; elsewhere it is a mistake.
+    fn chains(self) -> bool {
+        matches!(self, Self::Or | Self::And | Self::Sum | Self::Product)
+    }
+
+    fn of(operator: BinaryOperator) -> Self {
+        use BinaryOperator as B;
+        match operator {
+            B::Or => Self::Or,
+            B::And => Self::And,
+            B::Equal | B::NotEqual => Self::Equality,
+            B::Less | B::LessOrEqual | B::Greater | B::GreaterOrEqual => Self::Relation,
+            B::Add | B::Subtract => Self::Sum,
+            B::Multiply | B::Divide | B::Modulo => Self::Product,
+            _ => Self::Text,
+        }
+    }
+}
+
+/// An operator between or after values.
+#[derive(Clone, Copy)]
+pub(super) enum Infix {
+    Binary(BinaryOperator),
+    Membership(MembershipOperator),
+    Between { negated: bool },
+}
+
+impl Infix {
+    fn level(self) -> Level {
+        match self {
+            Self::Binary(operator) => Level::of(operator),
+            Self::Membership(_) | Self::Between { .. } => Level::Equality,
+        }
+    }
+}
+
+/// A value; `expected` is what it is called where there is none.
+pub(in crate::syntax) fn expression<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, Expr> {
+    move |input| {
+        let (rest, value) = climb(input, expected, Level::Or)?;
+        match rest.peek() {
+            token if token.is_symbol("=") => rest.refuse(
+                Diagnostic::new(Code::UnexpectedToken, token.span, "`=` gives a name and stands after one name")
+                    .help("write `==` to compare"),
+            ),
+            token if !is_end(token) => unsupported::infix(rest).map(|(rest, ())| (rest, value)),
+            _ => Ok((rest, value)),
+        }
+    }
+}
+
+/// A value, or a table with operators, as in `toscalar(T | count)`.
+pub(super) fn expression_or_pipeline<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, Expr> {
+    move |input| {
+        if source::begins_source(&input) {
+            let (rest, pipeline) = source::pipeline(input)?;
+            return Ok((rest, pipeline_expr(pipeline)));
+        }
+        let (rest, value) = expression(expected)(input)?;
+        if !rest.peek().is_symbol("|") {
+            return Ok((rest, value));
+        }
+        let (rest, source) = source::from_expr(rest, value)?;
+        let (rest, pipeline) = source::operators(rest, source)?;
+        Ok((rest, pipeline_expr(pipeline)))
+    }
+}
+
+fn pipeline_expr(pipeline: Pipeline) -> Expr {
+    Expr { span: pipeline.span, kind: ExprKind::Pipeline(Box::new(pipeline)) }
+}
+
+/// Reads a value and every operator after it that binds at least as tightly as `loosest`.
+fn climb<'a>(input: Tokens<'a>, expected: &'static str, loosest: Level) -> Parsed<'a, Expr> {
+    let (mut rest, mut left) = unary(input, expected)?;
+    // After `a + b` may follow what binds as tightly or less, after `a == b` only what binds less.
+    let mut last = None;
+    while let Some((infix, length)) = infix_at(&rest) {
+        let level = infix.level();
+        let fits = last.is_none_or(|last| level < last || level == last && level.chains());
+        if level < loosest || !fits {
+            break;
+        }
+        last = Some(level);
+        (rest, left) = match infix {
+            Infix::Binary(operator @ (BinaryOperator::And | BinaryOperator::Or)) => junction(rest, left, operator)?,
+            Infix::Binary(operator) => binary(rest, left, operator, length)?,
+            Infix::Membership(operator) => membership(rest, left, operator)?,
+            Infix::Between { negated } => between(rest, left, negated)?,
+        };
+    }
+    rest.note(Expected::Kind("an operator"));
+    Ok((rest, left))
+}
+
+/// The operator that the next tokens are, and of how many.
+pub(super) fn infix_at(input: &Tokens<'_>) -> Option<(Infix, usize)> {
+    let token = input.peek();
+    if !matches!(token.kind, TokenKind::Word | TokenKind::Symbol) {
+        return None;
+    }
+    if token.is_word("matches") && input.peek_at(1).is_word("regex") {
+        return Some((Infix::Binary(BinaryOperator::MatchesRegex), 2));
+    }
+    if token.is_word("between") || token.is_word("!between") {
+        return Some((Infix::Between { negated: token.text != "between" }, 1));
+    }
+    let membership = || MembershipOperator::SPELLINGS.iter().find(|(text, _)| *text == token.text);
+    match BinaryOperator::SPELLINGS.iter().find(|(text, _)| *text == token.text) {
+        Some((_, operator)) => Some((Infix::Binary(*operator), 1)),
+        None => membership().map(|(_, operator)| (Infix::Membership(*operator), 1)),
+    }
+}
+
+/// The next level, more tightly binding than `level`.
+fn tighter(level: Level) -> Level {
+    match level {
+        Level::Or => Level::And,
+        Level::And => Level::Equality,
+        Level::Equality => Level::Relation,
+        Level::Relation => Level::Sum,
+        Level::Sum => Level::Product,
+        Level::Product | Level::Text => Level::Text,
+    }
+}
+
+/// The right operand of an operator of `level`.
+fn right_operand(input: Tokens<'_>, level: Level) -> Parsed<'_, Expr> {
+    committed(match level {
+        Level::Text => unary(input, "a value"),
+        _ => climb(input, "a value", tighter(level)),
+    })
+}
+
+fn binary(input: Tokens<'_>, left: Expr, operator: BinaryOperator, length: usize) -> Parsed<'_, Expr> {
+    let left_height = input.height();
+    let operator_span = input.advance(length).span_since(input.span());
+    let (rest, right) = right_operand(input.advance(length), Level::of(operator))?;
+    let (rest, ()) = rest.built(left_height.max(rest.height()) + 1, operator_span)?;
+    Ok((rest, join(operator, operator_span, left, right)))
+}
+
+fn join(operator: BinaryOperator, operator_span: Span, left: Expr, right: Expr) -> Expr {
+    let span = left.span.to(right.span);
+    let (left, right) = (Box::new(left), Box::new(right));
+    Expr { kind: ExprKind::Binary { operator, operator_span, left, right }, span }
+}
+
+/// `a and b and c ...`, `a or b or c ...`. Generated queries have thousands of them, and both operators are
+/// associative, so the tree is balanced: its height is the logarithm of their number.
+fn junction(input: Tokens<'_>, first: Expr, operator: BinaryOperator) -> Parsed<'_, Expr> {
+    let (mut rest, mut height) = (input, input.height());
+    let (mut operands, mut operators) = (vec![Some(first)], Vec::new());
+    while rest.peek().is_word(operator.symbol()) {
+        operators.push(rest.span());
+        let (after, operand) = right_operand(rest.advance(1), Level::of(operator))?;
+        operands.push(Some(operand));
+        height = height.max(after.height());
+        rest = after;
+    }
+    let (rest, ()) = rest.built(height + operators.len().ilog2() + 1, input.span())?;
+    Ok((rest, balanced(operator, &mut operands, &operators)))
+}
+
+fn balanced(operator: BinaryOperator, operands: &mut [Option<Expr>], operators: &[Span]) -> Expr {
+    if let [operand] = operands {
+        return operand.take().expect("each operand is taken once");
+    }
+    // One operand more than operators; the one in the middle joins the halves.
+    let middle = operators.len() / 2;
+    let (left, right) = operands.split_at_mut(middle + 1);
+    let left = balanced(operator, left, &operators[..middle]);
+    let right = balanced(operator, right, &operators[middle + 1..]);
+    join(operator, operators[middle], left, right)
+}
+
+/// `in (a, b)`, `in (T | project a)` and their kin, after the left operand.
+fn membership(input: Tokens<'_>, left: Expr, operator: MembershipOperator) -> Parsed<'_, Expr> {
+    let (left_height, operator_span) = (input.height(), input.span());
+    let (rest, list) = committed(brackets("(", membership_list, ")")(input.advance(1)))?;
+    let (rest, ()) = rest.built(left_height.max(rest.height()) + 1, operator_span)?;
+    let span = rest.span_since(left.span);
+    let left = Box::new(left);
+    Ok((rest, Expr { kind: ExprKind::Membership { operator, operator_span, left, list }, span }))
+}
+
+/// A table with operators, or values.
+fn membership_list(input: Tokens<'_>) -> Parsed<'_, Vec<Expr>> {
+    let (rest, first) = expression_or_pipeline("a value")(input)?;
+    if matches!(first.kind, ExprKind::Pipeline(_)) || !rest.peek().is_symbol(",") {
+        return Ok((rest, vec![first]));
+    }
+    let (rest, more) = cut(|input| comma_list(expression("a value"))(input)).parse(rest.advance(1))?;
+    Ok((rest, std::iter::once(first).chain(more).collect()))
+}
+
+/// `between (low .. high)`, after the operand.
+fn between(input: Tokens<'_>, operand: Expr, negated: bool) -> Parsed<'_, Expr> {
+    let (left_height, operator_span) = (input.height(), input.span());
+    let (rest, (low, high)) = committed(brackets("(", bounds, ")")(input.advance(1)))?;
+    let (rest, ()) = rest.built(left_height.max(rest.height()) + 1, operator_span)?;
+    let span = rest.span_since(operand.span);
+    let (operand, low, high) = (Box::new(operand), Box::new(low), Box::new(high));
+    Ok((rest, Expr { kind: ExprKind::Between { negated, operator_span, operand, low, high }, span }))
+}
+
+/// `low .. high`.
+fn bounds(input: Tokens<'_>) -> Parsed<'_, (Expr, Expr)> {
+    (expression("a value"), symbol(".."), expression("a value")).map(|(low, _, high)| (low, high)).parse(input)
+}
+
+/// A sign or none, and what it stands before.
+fn unary<'a>(input: Tokens<'a>, expected: &'static str) -> Parsed<'a, Expr> {
+    let token = input.peek();
+    let operator = match token.text {
+        "-" if token.kind == TokenKind::Symbol => UnaryOperator::Minus,
+        "+" if token.kind == TokenKind::Symbol => UnaryOperator::Plus,
+        _ => return path(input, expected),
+    };
+    if let Some(smallest) = literal::smallest_long(&input) {
+        let (rest, ()) = input.advance(2).built(1, token.span)?;
+        return Ok((rest, super::literal_expr(smallest, rest.span_since(token.span))));
+    }
+    let (rest, operand) = committed(path(input.advance(1), "a value"))?;
+    let (rest, ()) = rest.built(rest.height() + 1, token.span)?;
+    let span = token.span.to(operand.span);
+    Ok((rest, Expr { kind: ExprKind::Unary { operator, operand: Box::new(operand) }, span }))
+}
+
+/// A value and what is taken out of it: `a.b[0]['c']`.
+pub(super) fn path<'a>(input: Tokens<'a>, expected: &'static str) -> Parsed<'a, Expr> {
+    let (mut rest, mut base) = primary(input, expected)?;
+    loop {
+        let height = rest.height();
+        let step = rest.peek();
+        let (after, kind) = match step.text {
+            "." if step.kind == TokenKind::Symbol => member(rest.advance(1), base)?,
+            "[" if step.kind == TokenKind::Symbol => index(rest, base)?,
+            _ => return Ok((rest, base)),
+        };
+        (rest, _) = after.built(height.max(after.height()) + 1, step.span)?;
+        base = Expr { kind, span: rest.span_since(input.span()) };
+    }
+}
+
+/// What stands after the dot: a name, or `[index]`, before which the dot means nothing.
+fn member(input: Tokens<'_>, base: Expr) -> Parsed<'_, ExprKind> {
+    if input.peek().is_symbol("[") && !is_bracketed_name(&input) {
+        return index(input, base);
+    }
+    let (rest, name) = cut(any_name("a name")).parse(input)?;
+    if rest.peek().is_symbol("(") {
+        return unsupported::other_database(rest, name.span);
+    }
+    Ok((rest, ExprKind::Member { base: Box::new(base), name }))
+}
+
+/// What stands in brackets.
+fn index(input: Tokens<'_>, base: Expr) -> Parsed<'_, ExprKind> {
+    let (rest, index) = brackets("[", expression("a value"), "]")(input)?;
+    Ok((rest, ExprKind::Index { base: Box::new(base), index: Box::new(index) }))
+}
+
+/// A literal, a name, a call, or anything in parentheses.
+fn primary<'a>(input: Tokens<'a>, expected: &'static str) -> Parsed<'a, Expr> {
+    let token = input.peek();
+    if literal::begins_literal(token) {
+        let (rest, value) = literal::literal(input)?;
+        let (rest, ()) = rest.built(rest.height().max(1), token.span)?;
+        return Ok((rest, value));
+    }
+    match token {
+        _ if token.is_symbol("(") => parenthesised(input),
+        _ if token.is_name() && input.peek_at(1).is_symbol("(") => call(input),
+        _ if token.is_name() || is_bracketed_name(&input) => {
+            let (rest, name) = name(expected)(input)?;
+            let (rest, ()) = rest.built(1, name.span)?;
+            Ok((rest, Expr { span: name.span, kind: ExprKind::Name(name) }))
+        }
+        _ if token.is_symbol("*") => unsupported::star(input, expected),
+        _ => input.mismatch(Expected::Kind(expected)),
+    }
+}
+
+/// `(value)`, `(T | count)`.
+fn parenthesised(input: Tokens<'_>) -> Parsed<'_, Expr> {
+    let (rest, inner) = brackets("(", expression_or_pipeline("a value"), ")")(input)?;
+    let span = rest.span_since(input.span());
+    Ok((rest, Expr { kind: ExprKind::Parenthesised(Box::new(inner)), span }))
+}
+
+/// `function(argument, ...)`.
+fn call(input: Tokens<'_>) -> Parsed<'_, Expr> {
+    let function: Name = name_of(input.peek());
+    let (rest, arguments) = brackets("(", arguments, ")")(input.advance(1))?;
+    let span = rest.span_since(function.span);
+    Ok((rest, Expr { kind: ExprKind::Call { function, arguments }, span }))
+}
+
+fn arguments(input: Tokens<'_>) -> Parsed<'_, Vec<Argument>> {
+    if input.peek().is_symbol(")") {
+        return Ok((input, Vec::new()));
+    }
+    comma_list(argument)(input)
+}
+
+/// `*`, `name = value`, a value, or a table.
+fn argument(input: Tokens<'_>) -> Parsed<'_, Argument> {
+    let token = input.peek();
+    if token.is_symbol("*") && is_end(input.peek_at(1)) {
+        let (rest, ()) = input.advance(1).built(1, token.span)?;
+        return Ok((rest, Argument { name: None, value: Expr { kind: ExprKind::Star, span: token.span } }));
+    }
+    if token.is_plain_word() && input.peek_at(1).is_symbol("=") {
+        let (rest, value) = cut(expression("a value")).parse(input.advance(2))?;
+        return Ok((rest, Argument { name: Some(name_of(token)), value }));
+    }
+    let (rest, value) = expression_or_pipeline("a value")(input)?;
+    Ok((rest, Argument { name: None, value }))
+}

@@ -1,0 +1,247 @@
+//! Tokens -> tree: the small parsers that all others are made of, and how parsing goes on after a mistake.
+//!
+//! Every production of `grammar/kql.ebnf` is a function of the same name in this folder. What begins a construct decides
+//! it, so nothing is read twice; once it is decided, [`cut`] makes a mismatch final and the message precise.
+
+pub(super) mod expr;
+pub(super) mod literal;
+pub(super) mod operator;
+pub(super) mod source;
+pub(super) mod statement;
+mod unsupported;
+
+use nom::Parser;
+use nom::combinator::cut;
+use nom::multi::many0;
+use nom::sequence::preceded;
+
+use super::ast::{Assignment, ColumnPattern, Expr, ExprKind, Name, Parameter};
+use super::stream::{Expected, Mismatch, Parsed, Tokens};
+use super::string;
+use super::token::{Token, TokenKind};
+use crate::diagnostic::Span;
+use crate::types::{Type, Value};
+
+/// This word.
+fn word<'a>(word: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, Token<'a>> {
+    move |input| {
+        let token = input.peek();
+        if token.is_word(word) { Ok((input.advance(1), token)) } else { input.mismatch(Expected::Text(word)) }
+    }
+}
+
+/// This punctuation.
+fn symbol<'a>(symbol: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, Token<'a>> {
+    move |input| {
+        let token = input.peek();
+        if token.is_symbol(symbol) { Ok((input.advance(1), token)) } else { input.mismatch(Expected::Text(symbol)) }
+    }
+}
+
+/// `item, item, ...`, at least one.
+fn comma_list<'a, T>(
+    item: impl Parser<Tokens<'a>, Output = T, Error = Mismatch>,
+) -> impl FnOnce(Tokens<'a>) -> Parsed<'a, Vec<T>> {
+    let mut item = item;
+    move |input| {
+        let (rest, first) = item.parse(input)?;
+        let mut list = vec![first];
+        let (rest, more) = many0(preceded(symbol(","), cut(|input| item.parse(input)))).parse(rest)?;
+        list.extend(more);
+        Ok((rest, list))
+    }
+}
+
+/// `open inside close`; what is inside counts as one level of nesting.
+fn brackets<'a, T>(
+    open: &'static str,
+    inside: impl FnOnce(Tokens<'a>) -> Parsed<'a, T>,
+    close: &'static str,
+) -> impl FnOnce(Tokens<'a>) -> Parsed<'a, T> {
+    move |input| {
+        let (rest, _) = symbol(open)(input)?;
+        let (rest, value) = committed(rest.nested(|rest| {
+            let (rest, value) = inside(rest)?;
+            let (rest, _) = symbol(close)(rest)?;
+            Ok((rest, value))
+        }))?;
+        Ok((rest, value))
+    }
+}
+
+/// As nom's [`cut`], of a result: nothing else can match any more.
+fn committed<T>(result: Parsed<'_, T>) -> Parsed<'_, T> {
+    result.map_err(|error| match error {
+        nom::Err::Error(mismatch) => nom::Err::Failure(mismatch),
+        other => other,
+    })
+}
+
+/// True where a pipeline, a list or a statement ends.
+fn is_end(token: Token<'_>) -> bool {
+    token.kind == TokenKind::End || token.kind == TokenKind::Symbol && matches!(token.text, "|" | ";" | ")" | "," | "]")
+}
+
+/// A name that is no reserved word, or one in brackets and quotes: `name`, `['any text']`.
+fn name<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, Name> {
+    move |input| match input.peek() {
+        token if token.is_name() => Ok((input.advance(1), name_of(token))),
+        token if token.is_symbol("[") => bracketed_name(expected)(input),
+        _ => input.mismatch(Expected::Kind(expected)),
+    }
+}
+
+/// As [`name`], reserved words included: where only a name can stand.
+fn any_name<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, Name> {
+    move |input| match input.peek() {
+        token if token.is_plain_word() => Ok((input.advance(1), name_of(token))),
+        _ => name(expected)(input),
+    }
+}
+
+fn name_of(token: Token<'_>) -> Name {
+    Name { text: token.text.to_owned(), span: token.span }
+}
+
+/// `['any text']`.
+fn bracketed_name<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, Name> {
+    move |input| {
+        if !is_bracketed_name(&input) {
+            return input.mismatch(Expected::Kind(expected));
+        }
+        let (rest, text) = brackets("[", literal::string_literal, "]")(input)?;
+        Ok((rest, Name { text, span: rest.span_since(input.span()) }))
+    }
+}
+
+/// True where a name in brackets begins.
+fn is_bracketed_name(input: &Tokens<'_>) -> bool {
+    input.peek().is_symbol("[") && {
+        let mut distance = 1;
+        while input.peek_at(distance).kind == TokenKind::String {
+            distance += 1;
+        }
+        distance > 1 && input.peek_at(distance).is_symbol("]")
+    }
+}
+
+/// The name of a type, `long` for example.
+fn type_name(input: Tokens<'_>) -> Parsed<'_, Type> {
+    let token = input.peek();
+    match Type::from_name(token.text) {
+        Some(ty) if token.kind == TokenKind::Word => Ok((input.advance(1), ty)),
+        _ => input.mismatch(Expected::Kind("a type")),
+    }
+}
+
+/// `name:type`.
+fn column_declaration(input: Tokens<'_>) -> Parsed<'_, (Name, Type)> {
+    let (rest, name) = any_name("a name")(input)?;
+    let (rest, _) = cut(symbol(":")).parse(rest)?;
+    let (rest, ty) = cut(type_name).parse(rest)?;
+    Ok((rest, (name, ty)))
+}
+
+/// `name = value`, `(a, b) = value`, or a value alone.
+fn assignment<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, Assignment> {
+    move |input| {
+        let (rest, names) = assigned_names(input)?;
+        let expected = if names.is_empty() { expected } else { "a value" };
+        let (rest, value) = match names.is_empty() {
+            true => expr::expression(expected)(rest)?,
+            false => cut(expr::expression(expected)).parse(rest)?,
+        };
+        Ok((rest, Assignment { names, value }))
+    }
+}
+
+/// `name =` or `(a, b) =`; nothing where none of them begins.
+fn assigned_names(input: Tokens<'_>) -> Parsed<'_, Vec<Name>> {
+    let named = input.peek().is_plain_word() && input.peek_at(1).is_symbol("=")
+        || is_bracketed_name(&input) && input.peek_after_brackets().is_symbol("=");
+    if named {
+        let (rest, name) = any_name("a name")(input)?;
+        return Ok((rest.advance(1), vec![name]));
+    }
+    if input.peek().is_symbol("(") && input.peek_after_brackets().is_symbol("=") {
+        let (rest, names) = brackets("(", comma_list(any_name("a name")), ")")(input)?;
+        return Ok((rest.advance(1), names));
+    }
+    Ok((input, Vec::new()))
+}
+
+/// A column, or several: `name`, `*`, `pre*fix*`. The parts of a pattern stand side by side.
+fn column_pattern<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, ColumnPattern> {
+    move |input| {
+        let first = input.peek();
+        let is_pattern = first.is_symbol("*") || first.is_plain_word() && is_glued_star(first, input.peek_at(1));
+        if !is_pattern {
+            let (rest, name) = name(expected)(input)?;
+            return Ok((rest, ColumnPattern { name, wildcard: false }));
+        }
+        let (mut rest, mut text) = (input.advance(1), first.text.to_owned());
+        while is_glued_part(rest.span_since(first.span), rest.peek()) {
+            text.push_str(rest.peek().text);
+            rest = rest.advance(1);
+        }
+        let span = rest.span_since(first.span);
+        Ok((rest, ColumnPattern { name: Name { text, span }, wildcard: true }))
+    }
+}
+
+fn is_glued_star(before: Token<'_>, token: Token<'_>) -> bool {
+    token.is_symbol("*") && before.span.end == token.span.start
+}
+
+fn is_glued_part(before: Span, token: Token<'_>) -> bool {
+    before.end == token.span.start && (token.is_symbol("*") || token.is_plain_word() || token.kind == TokenKind::Long)
+}
+
+/// `name = value` before what an operator works on, dots in the name: `hint.strategy = shuffle`.
+fn parameter(input: Tokens<'_>) -> Parsed<'_, Parameter> {
+    let (mut rest, mut name) = any_name("a parameter")(input)?;
+    while rest.peek().is_symbol(".") {
+        let (after, part) = cut(any_name("a parameter")).parse(rest.advance(1))?;
+        name = Name { text: format!("{}.{}", name.text, part.text), span: name.span.to(part.span) };
+        rest = after;
+    }
+    let (rest, _) = cut(symbol("=")).parse(rest)?;
+    let (rest, value) = cut(parameter_value).parse(rest)?;
+    Ok((rest, Parameter { name, value }))
+}
+
+/// A literal, or a bare word.
+fn parameter_value(input: Tokens<'_>) -> Parsed<'_, Expr> {
+    let token = input.peek();
+    if !literal::begins_literal(token) && (token.is_plain_word() || token.is_symbol("[")) {
+        let (rest, name) = any_name("a value")(input)?;
+        return Ok((rest, Expr { span: name.span, kind: ExprKind::Name(name) }));
+    }
+    literal::signed_literal(input)
+}
+
+/// True where a [`parameter`] begins: `name =`, `name.name =`.
+fn is_parameter(input: &Tokens<'_>) -> bool {
+    let mut distance = 1;
+    while input.peek_at(distance).is_symbol(".") {
+        distance += 2;
+    }
+    input.peek().is_plain_word() && input.peek_at(distance).is_symbol("=")
+}
+
+/// True where a hint begins: `hint.name =`.
+fn is_hint(input: &Tokens<'_>) -> bool {
+    input.peek().is_word("hint") && input.peek_at(1).is_symbol(".") && is_parameter(input)
+}
+
+/// Every [`parameter`] for which `begins` holds.
+fn parameters<'a>(begins: fn(&Tokens<'_>) -> bool) -> impl Fn(Tokens<'a>) -> Parsed<'a, Vec<Parameter>> {
+    move |input| {
+        many0(|input| if begins(&input) { parameter(input) } else { Err(nom::Err::Error(Mismatch)) }).parse(input)
+    }
+}
+
+/// An expression that is this value.
+fn literal_expr(value: Value, span: Span) -> Expr {
+    Expr { kind: ExprKind::Literal(value), span }
+}

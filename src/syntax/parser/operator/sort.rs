@@ -1,0 +1,55 @@
+//! `sort` and `top`.
+
+use nom::Parser;
+use nom::combinator::cut;
+
+use super::super::expr::expression;
+use super::super::{Expected, Parsed, Tokens, comma_list, unsupported, word};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::syntax::ast::{NullsOrder, OperatorKind, SortKey, SortOrder};
+
+/// `sort by a desc nulls last, b`.
+pub(super) fn sort_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+    let (rest, ()) = unsupported::parameter(input, &[])?;
+    let (rest, _) = cut(word("by")).parse(rest)?;
+    let (rest, keys) = comma_list(sort_key)(rest)?;
+    Ok((rest, OperatorKind::Sort(keys)))
+}
+
+/// `top n by a desc nulls last`.
+pub(super) fn top_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+    let (rest, ()) = unsupported::parameter(input, &[])?;
+    let (rest, (count, _, key)) = (expression("a number of rows"), cut(word("by")), cut(sort_key)).parse(rest)?;
+    Ok((rest, OperatorKind::Top { count, by: vec![key] }))
+}
+
+/// A value, `asc` or `desc`, `nulls first` or `nulls last`.
+fn sort_key(input: Tokens<'_>) -> Parsed<'_, SortKey> {
+    let (rest, value) = expression("a column")(input)?;
+    let token = rest.peek();
+    let (rest, order) = match token.text {
+        "asc" => (rest.advance(1), Some(SortOrder::Ascending)),
+        "desc" => (rest.advance(1), Some(SortOrder::Descending)),
+        "granny-asc" | "granny-desc" => {
+            let message = format!("`{}` is not supported yet", token.text);
+            return rest.refuse(Diagnostic::new(Code::UnsupportedSyntax, token.span, message));
+        }
+        _ => {
+            rest.note(Expected::Text("asc"));
+            rest.note(Expected::Text("desc"));
+            (rest, None)
+        }
+    };
+    if !rest.peek().is_word("nulls") {
+        rest.note(Expected::Text("nulls"));
+        return Ok((rest, SortKey { value, order, nulls: None }));
+    }
+    let (rest, nulls) = cut(nulls_order).parse(rest.advance(1))?;
+    Ok((rest, SortKey { value, order, nulls: Some(nulls) }))
+}
+
+fn nulls_order(input: Tokens<'_>) -> Parsed<'_, NullsOrder> {
+    let first = word("first").map(|_| NullsOrder::First);
+    let last = word("last").map(|_| NullsOrder::Last);
+    first.or(last).parse(input)
+}

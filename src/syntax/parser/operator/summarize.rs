@@ -1,0 +1,25 @@
+//! `summarize`.
+
+use super::super::{Expected, Parsed, Tokens, assignment, comma_list, committed, is_hint, parameters};
+use crate::syntax::ast::{Assignment, OperatorKind};
+
+/// `summarize a = count(), ... by b, ...`: aggregates, keys, or both.
+pub(super) fn summarize_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+    let (rest, parameters) = parameters(is_hint)(input)?;
+    let begins_keys = |rest: &Tokens<'_>| rest.peek().is_word("by") && !rest.peek_at(1).is_symbol("=");
+    let (rest, aggregates) = match begins_keys(&rest) {
+        true => (rest, Vec::new()),
+        false => comma_list(assignment("an aggregate"))(rest)?,
+    };
+    if !begins_keys(&rest) {
+        rest.note(Expected::Text("by"));
+        return Ok((rest, OperatorKind::Summarize { parameters, aggregates, by: None }));
+    }
+    let (rest, by) = by_clause(rest)?;
+    Ok((rest, OperatorKind::Summarize { parameters, aggregates, by: Some(by) }))
+}
+
+/// `by key, ...`.
+fn by_clause(input: Tokens<'_>) -> Parsed<'_, Vec<Assignment>> {
+    committed(comma_list(assignment("a column"))(input.advance(1)))
+}

@@ -1,0 +1,213 @@
+//! Where rows come from: tables, `print`, `datatable`, `range`, `union`, parentheses; and the operators after them.
+
+use nom::Parser;
+use nom::combinator::cut;
+
+use super::expr::{expression, path};
+use super::{
+    Expected, Parsed, TokenKind, Tokens, any_name, assignment, brackets, column_declaration, column_pattern,
+    comma_list, committed, is_bracketed_name, is_parameter, literal, operator, parameters, unsupported, word,
+};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::syntax::ast::{DatatableColumn, Expr, ExprKind, Operator, Parameter, Pipeline, Source, SourceKind};
+
+/// A source and its operators.
+pub(in crate::syntax) fn pipeline(input: Tokens<'_>) -> Parsed<'_, Pipeline> {
+    let (rest, source) = source(input)?;
+    operators(rest, source)
+}
+
+/// `| operator | operator ...` after a source. An operator with a mistake is reported and left out.
+pub(super) fn operators(input: Tokens<'_>, source: Source) -> Parsed<'_, Pipeline> {
+    let (mut rest, mut operators) = (input, Vec::<Operator>::new());
+    let mut height = input.height();
+    while rest.peek().is_symbol("|") {
+        (rest, _) = match operator::operator(rest.advance(1)) {
+            Ok((after, operator)) if ends_operator(&after) => {
+                operators.push(operator);
+                height = height.max(after.height());
+                after.built(height + u32::try_from(operators.len()).unwrap_or(u32::MAX), rest.span())?
+            }
+            Ok((after, _)) => (after.recover(&["|"]), ()),
+            Err(_) => (rest.advance(1).recover(&["|"]), ()),
+        };
+    }
+    note_ends(&rest);
+    let span = rest.span_since(source.span);
+    Ok((rest, Pipeline { source, operators, span }))
+}
+
+/// True where an operator may end: what stands next belongs to what is around the pipeline.
+fn ends_operator(rest: &Tokens<'_>) -> bool {
+    let token = rest.peek();
+    let is_end = match token.kind {
+        TokenKind::End => true,
+        TokenKind::Symbol => matches!(token.text, "|" | ";" | ")" | ","),
+        _ => false,
+    };
+    if !is_end {
+        note_ends(rest);
+    }
+    is_end
+}
+
+/// What may stand after a pipeline, for the message.
+fn note_ends(rest: &Tokens<'_>) {
+    rest.note(Expected::Text("|"));
+    if rest.is_nested() {
+        rest.note(Expected::Text(")"));
+    } else {
+        rest.note(Expected::Text(";"));
+        rest.note(Expected::Kind("the end of the query"));
+    }
+}
+
+/// True where a source begins that is more than a name or a call.
+pub(super) fn begins_source(input: &Tokens<'_>) -> bool {
+    let token = input.peek();
+    token.kind == TokenKind::Word
+        && (matches!(token.text, "print" | "datatable" | "union")
+            || token.text == "range" && begins_range(&input.advance(1))
+            || unsupported::begins_source(input))
+}
+
+/// True after `range` where it is the source: a column named `range` may stand before brackets too.
+fn begins_range(input: &Tokens<'_>) -> bool {
+    input.peek().is_plain_word() && super::expr::infix_at(input).is_none()
+        || is_bracketed_name(input) && input.peek_after_brackets().is_word("from")
+}
+
+/// A source.
+pub(super) fn source(input: Tokens<'_>) -> Parsed<'_, Source> {
+    let token = input.peek();
+    let (rest, kind) = match token.text {
+        _ if token.kind != TokenKind::Word || !begins_source(&input) => return table(input),
+        "print" => print_source(input)?,
+        "datatable" => datatable_source(input)?,
+        "union" => union_source(input)?,
+        "range" => range_source(input)?,
+        _ => return unsupported::source(input),
+    };
+    Ok((rest, Source { kind, span: rest.span_since(token.span) }))
+}
+
+/// A table by name, a call that answers one, or a pipeline in parentheses.
+fn table(input: Tokens<'_>) -> Parsed<'_, Source> {
+    let (rest, value) = path(input, "a table")?;
+    from_expr(rest, value)
+}
+
+/// What was read as a value is a table: a name, a call, or parentheses around one.
+pub(super) fn from_expr(rest: Tokens<'_>, value: Expr) -> Parsed<'_, Source> {
+    let span = value.span;
+    let kind = match value.kind {
+        ExprKind::Name(name) => SourceKind::Name(name),
+        ExprKind::Call { function, arguments } => SourceKind::Call { function, arguments },
+        ExprKind::Parenthesised(inner) => {
+            let (_, inner) = pipeline_of(rest, *inner)?;
+            SourceKind::Parenthesised(Box::new(inner))
+        }
+        ExprKind::Member { .. } => return unsupported::other_database(rest, span),
+        _ => {
+            let message = "operators work on a table, and this is a value";
+            return rest.refuse(Diagnostic::new(Code::UnexpectedToken, span, message));
+        }
+    };
+    Ok((rest, Source { kind, span }))
+}
+
+fn pipeline_of(rest: Tokens<'_>, value: Expr) -> Parsed<'_, Pipeline> {
+    if let ExprKind::Pipeline(pipeline) = value.kind {
+        return Ok((rest, *pipeline));
+    }
+    let (rest, source) = from_expr(rest, value)?;
+    let span = source.span;
+    Ok((rest, Pipeline { source, operators: Vec::new(), span }))
+}
+
+/// The table of `join`, `lookup` and `union`: no operators unless in parentheses.
+pub(super) fn table_operand(input: Tokens<'_>) -> Parsed<'_, Pipeline> {
+    let token = input.peek();
+    let (rest, source) = match token.is_word("datatable") {
+        true => source(input)?,
+        false => table(input)?,
+    };
+    let span = source.span;
+    Ok((rest, Pipeline { source, operators: Vec::new(), span }))
+}
+
+/// `print name = value, ...`.
+fn print_source(input: Tokens<'_>) -> Parsed<'_, SourceKind> {
+    let (rest, _) = word("print")(input)?;
+    let (rest, values) = committed(comma_list(assignment("a value"))(rest))?;
+    Ok((rest, SourceKind::Print(values)))
+}
+
+/// `datatable(name:type, ...) [value, ...]`; a comma may stand after the last of each.
+fn datatable_source(input: Tokens<'_>) -> Parsed<'_, SourceKind> {
+    let (rest, _) = word("datatable")(input)?;
+    let column = column_declaration.map(|(name, ty)| DatatableColumn { name, ty });
+    let (rest, columns) = committed(brackets("(", trailing_list(column, ")"), ")")(rest))?;
+    let (rest, cells) = committed(brackets("[", trailing_list(literal::signed_literal, "]"), "]")(rest))?;
+    Ok((rest, SourceKind::Datatable { columns, cells }))
+}
+
+/// Items up to `close`, a comma after the last or not; there may be none before a `]`.
+fn trailing_list<'a, T>(
+    mut item: impl Parser<Tokens<'a>, Output = T, Error = super::Mismatch>,
+    close: &'static str,
+) -> impl FnOnce(Tokens<'a>) -> Parsed<'a, Vec<T>> {
+    move |input| {
+        let (mut rest, mut list) = (input, Vec::new());
+        while !(rest.peek().is_symbol(close) && (close == "]" || !list.is_empty())) {
+            let (after, value) = item.parse(rest)?;
+            list.push(value);
+            rest = match after.peek().is_symbol(",") {
+                true => after.advance(1),
+                false => {
+                    after.note(Expected::Text(","));
+                    return Ok((after, list));
+                }
+            };
+        }
+        Ok((rest, list))
+    }
+}
+
+/// `range name from first to last step distance`.
+fn range_source(input: Tokens<'_>) -> Parsed<'_, SourceKind> {
+    let (rest, _) = word("range")(input)?;
+    let bound = || cut(expression("a value"));
+    let (rest, column) = cut(any_name("a column")).parse(rest)?;
+    let (rest, (_, from, _, to, _, step)) =
+        (cut(word("from")), bound(), cut(word("to")), bound(), cut(word("step")), bound()).parse(rest)?;
+    let (from, to, step) = (Box::new(from), Box::new(to), Box::new(step));
+    Ok((rest, SourceKind::Range { column, from, to, step }))
+}
+
+/// `union kind=... A, (B | ...)` at the beginning.
+fn union_source(input: Tokens<'_>) -> Parsed<'_, SourceKind> {
+    let (rest, _) = word("union")(input)?;
+    let (rest, (parameters, tables)) = union_tables(rest)?;
+    Ok((rest, SourceKind::Union { parameters, tables }))
+}
+
+/// What stands after `union`.
+pub(super) fn union_tables(input: Tokens<'_>) -> Parsed<'_, (Vec<Parameter>, Vec<Pipeline>)> {
+    let (rest, parameters) = parameters(is_parameter)(input)?;
+    let (rest, tables) = committed(comma_list(union_table)(rest))?;
+    Ok((rest, (parameters, tables)))
+}
+
+/// A table, or several by a pattern: `Sign*`.
+fn union_table(input: Tokens<'_>) -> Parsed<'_, Pipeline> {
+    let is_pattern = input.peek().is_symbol("*") || input.peek().is_plain_word() && input.peek_at(1).is_symbol("*");
+    if !is_pattern {
+        return table_operand(input);
+    }
+    let (rest, pattern) = column_pattern("a table")(input)?;
+    let (rest, ()) = rest.built(1, pattern.name.span)?;
+    let span = pattern.name.span;
+    let source = Source { kind: SourceKind::Name(pattern.name), span };
+    Ok((rest, Pipeline { source, operators: Vec::new(), span }))
+}

@@ -1,0 +1,137 @@
+//! Statements: `let`, `set`, `declare query_parameters`, and the query itself.
+
+use nom::Parser;
+use nom::combinator::cut;
+
+use super::expr::{expression, expression_or_pipeline};
+use super::source::pipeline;
+use super::{
+    Expected, Parsed, TokenKind, Tokens, brackets, column_declaration, comma_list, committed, name, parameter_value,
+    symbol, unsupported, word,
+};
+use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::syntax::ast::{ExprKind, LetValue, ParameterDeclaration, Query, Statement, StatementKind};
+
+/// All statements of a text, those with a mistake left out.
+pub(in crate::syntax) fn query(input: Tokens<'_>) -> Query {
+    let (mut rest, mut statements) = (input, Vec::new());
+    while rest.peek().kind != TokenKind::End {
+        let result = statement(rest).and_then(|(after, statement)| {
+            statements.push(statement);
+            end_of_statement(after)
+        });
+        rest = match result {
+            Ok((after, ())) => after,
+            Err(_) => after_mistake(rest),
+        };
+        if matches!(statements.last(), Some(Statement { kind: StatementKind::Query(_), .. })) {
+            report_second_query(&rest);
+            break;
+        }
+    }
+    Query { statements }
+}
+
+/// `;` or the end.
+fn end_of_statement(input: Tokens<'_>) -> Parsed<'_, ()> {
+    let token = input.peek();
+    match token.kind {
+        TokenKind::End => Ok((input, ())),
+        _ if token.is_symbol(";") => Ok((input.advance(1), ())),
+        _ => {
+            input.note(Expected::Text(";"));
+            input.mismatch(Expected::Kind("the end of the query"))
+        }
+    }
+}
+
+/// Reports the mistake in the statement that begins at `input`; the next statement.
+fn after_mistake(input: Tokens<'_>) -> Tokens<'_> {
+    let mut rest = input.recover(&[]);
+    // A closing bracket stops recovery too, and would stop it for ever.
+    while !rest.peek().is_symbol(";") && rest.peek().kind != TokenKind::End {
+        rest = rest.advance(1).skip_to(&[]);
+    }
+    rest.advance(1)
+}
+
+/// Kusto answers a text of several queries with several tables; that is not supported.
+fn report_second_query(rest: &Tokens<'_>) {
+    if rest.peek().kind != TokenKind::End {
+        let message = "statements after the query are not supported";
+        rest.report(
+            Diagnostic::new(Code::UnsupportedStatement, rest.span(), message)
+                .help("put `let` and `set` before the query, and one query into each text"),
+        );
+    }
+}
+
+/// One statement, without the `;` after it.
+fn statement(input: Tokens<'_>) -> Parsed<'_, Statement> {
+    let token = input.peek();
+    let is_named = input.peek_at(1).is_plain_word() || input.peek_at(1).is_symbol("[");
+    let (rest, kind) = match token.text {
+        "let" if is_named => let_statement(input)?,
+        "set" => set_statement(input)?,
+        "declare" if input.peek_at(1).is_word("query_parameters") => declare_statement(input)?,
+        _ if unsupported::begins_statement(&input) => return unsupported::statement(input),
+        _ => pipeline.map(StatementKind::Query).parse(input)?,
+    };
+    Ok((rest, Statement { kind, span: rest.span_since(token.span) }))
+}
+
+/// `let name = value`.
+fn let_statement(input: Tokens<'_>) -> Parsed<'_, StatementKind> {
+    let (rest, _) = word("let")(input)?;
+    let (rest, name) = cut(name("a name")).parse(rest)?;
+    let (rest, _) = cut(symbol("=")).parse(rest)?;
+    let (rest, value) = cut(let_value).parse(rest)?;
+    Ok((rest, StatementKind::Let { name, value }))
+}
+
+fn let_value(input: Tokens<'_>) -> Parsed<'_, LetValue> {
+    if unsupported::begins_function(&input) {
+        return unsupported::function(input);
+    }
+    let (rest, value) = expression_or_pipeline("a value or a table")(input)?;
+    Ok(match value.kind {
+        ExprKind::Pipeline(pipeline) => (rest, LetValue::Pipeline(*pipeline)),
+        _ => (rest, LetValue::Expr(value)),
+    })
+}
+
+/// `set option`, `set option = value`.
+fn set_statement(input: Tokens<'_>) -> Parsed<'_, StatementKind> {
+    let (rest, _) = word("set")(input)?;
+    let (rest, option) = cut(name("an option")).parse(rest)?;
+    if !rest.peek().is_symbol("=") {
+        rest.note(Expected::Text("="));
+        return Ok((rest, StatementKind::Set { option, value: None }));
+    }
+    let (rest, value) = cut(expression("a value")).parse(rest.advance(1))?;
+    Ok((rest, StatementKind::Set { option, value: Some(value) }))
+}
+
+/// `declare query_parameters(name:type = default, ...)`.
+fn declare_statement(input: Tokens<'_>) -> Parsed<'_, StatementKind> {
+    let (rest, _) = (word("declare"), cut(word("query_parameters"))).parse(input)?;
+    let (rest, list) = committed(brackets("(", comma_list(parameter_declaration), ")")(rest))?;
+    Ok((rest, StatementKind::DeclareParameters(list)))
+}
+
+/// `name:type`, `name:type = default`.
+fn parameter_declaration(input: Tokens<'_>) -> Parsed<'_, ParameterDeclaration> {
+    let (rest, (name, ty)) = column_declaration(input)?;
+    if !rest.peek().is_symbol("=") {
+        rest.note(Expected::Text("="));
+        return Ok((rest, ParameterDeclaration { name, ty, default: None }));
+    }
+    let (rest, default) = cut(parameter_value).parse(rest.advance(1))?;
+    Ok((rest, ParameterDeclaration { name, ty, default: Some(default) }))
+}
+
+/// The message for a text without a query.
+pub(in crate::syntax) fn no_query(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::EmptyQuery, span, "there is no query in this text")
+        .help("a query begins with a table, `print`, `datatable`, `range` or `union`")
+}

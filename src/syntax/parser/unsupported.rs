@@ -1,0 +1,192 @@
+//! Valid KQL that this program does not implement: refused by name, never taken for a mistake of the author's.
+
+use super::{Parsed, Token, TokenKind, Tokens};
+use crate::diagnostic::{Code, Diagnostic, Span};
+
+/// Where a word of [`KNOWN`] stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// After a `|`.
+    Operator,
+    /// At the beginning of a pipeline, or after a `|`.
+    Source,
+    /// At the beginning of a statement, before the second word.
+    Statement(&'static str),
+    /// Between two values.
+    Infix,
+}
+
+/// The words of KQL that are not supported, each with where it stands.
+const KNOWN: &[(&str, Place)] = &[
+    ("assert-schema", Place::Operator),
+    ("consume", Place::Operator),
+    ("execute_and_cache", Place::Operator),
+    ("__executeAndCache", Place::Operator),
+    ("facet", Place::Operator),
+    ("fork", Place::Operator),
+    ("graph-mark-components", Place::Operator),
+    ("graph-match", Place::Operator),
+    ("graph-shortest-paths", Place::Operator),
+    ("graph-to-table", Place::Operator),
+    ("graph-where-edges", Place::Operator),
+    ("graph-where-nodes", Place::Operator),
+    ("invoke", Place::Operator),
+    ("make-graph", Place::Operator),
+    ("make-series", Place::Operator),
+    ("mv-apply", Place::Operator),
+    ("mvapply", Place::Operator),
+    ("parse", Place::Operator),
+    ("parse-kv", Place::Operator),
+    ("parse-where", Place::Operator),
+    ("partition", Place::Operator),
+    ("__partitionby", Place::Operator),
+    ("project-by-names", Place::Operator),
+    ("project-smart", Place::Operator),
+    ("reduce", Place::Operator),
+    ("sample", Place::Operator),
+    ("sample-distinct", Place::Operator),
+    ("scan", Place::Operator),
+    ("top-hitters", Place::Operator),
+    ("top-nested", Place::Operator),
+    ("evaluate", Place::Source),
+    ("externaldata", Place::Source),
+    ("external_data", Place::Source),
+    ("find", Place::Source),
+    ("inline_external_table", Place::Source),
+    ("macro-expand", Place::Source),
+    ("search", Place::Source),
+    ("alias", Place::Statement("database")),
+    ("declare", Place::Statement("pattern")),
+    ("restrict", Place::Statement("access")),
+    ("containscs", Place::Infix),
+    ("like", Place::Infix),
+    ("likecs", Place::Infix),
+    ("notcontains", Place::Infix),
+    ("notcontainscs", Place::Infix),
+    ("notlike", Place::Infix),
+    ("notlikecs", Place::Infix),
+    (":", Place::Infix),
+];
+
+/// Every operator that can stand after a `|` and is not supported, for suggestions.
+pub(super) fn operators() -> impl Iterator<Item = &'static str> {
+    KNOWN.iter().filter(|(_, place)| is_operator(*place)).map(|(word, _)| *word)
+}
+
+fn is_operator(place: Place) -> bool {
+    matches!(place, Place::Operator | Place::Source)
+}
+
+fn is_known(token: Token<'_>, place: impl Fn(Place) -> bool) -> bool {
+    KNOWN.iter().any(|(word, at)| *word == token.text && place(*at))
+}
+
+/// True for an operator that is not supported.
+pub(super) fn is_unsupported_operator(token: Token<'_>) -> bool {
+    token.kind == TokenKind::Word && is_known(token, is_operator)
+}
+
+/// Refuses the operator that begins here.
+pub(super) fn operator<T>(input: Tokens<'_>) -> Parsed<'_, T> {
+    let word = input.peek().text;
+    input.refuse(Diagnostic::new(Code::UnsupportedOperator, input.span(), format!("`{word}` is not supported yet")))
+}
+
+/// True where a source begins that is not supported. Some of the words are possible names, so what follows decides.
+pub(super) fn begins_source(input: &Tokens<'_>) -> bool {
+    let (token, next) = (input.peek(), input.peek_at(1));
+    let goes_on = matches!(next.kind, TokenKind::Word | TokenKind::String);
+    let is_call = next.is_symbol("(") && (token.text.contains("external") || token.text == "find");
+    token.kind == TokenKind::Word
+        && is_known(token, |place| place == Place::Source)
+        && (is_call || goes_on && super::expr::infix_at(&input.advance(1)).is_none())
+}
+
+/// Refuses the source that begins here.
+pub(super) fn source<T>(input: Tokens<'_>) -> Parsed<'_, T> {
+    operator(input)
+}
+
+/// True where a statement begins that is not supported, a management command or directive included.
+pub(super) fn begins_statement(input: &Tokens<'_>) -> bool {
+    let token = input.peek();
+    let known = KNOWN.iter().any(|(word, place)| match place {
+        Place::Statement(second) => token.is_word(word) && input.peek_at(1).is_word(second),
+        _ => false,
+    });
+    known || token.is_symbol(".") || token.kind == TokenKind::Directive
+}
+
+/// Refuses the statement that begins here.
+pub(super) fn statement<T>(input: Tokens<'_>) -> Parsed<'_, T> {
+    let (first, second) = (input.peek(), input.peek_at(1));
+    let (what, span) = match first.text {
+        "." => (format!("the management command `.{}`", second.text), first.span.to(second.span)),
+        "declare" => ("`declare pattern`".to_owned(), first.span.to(second.span)),
+        _ => (first.describe(), first.span),
+    };
+    input.refuse(Diagnostic::new(Code::UnsupportedStatement, span, format!("{what} is not supported yet")))
+}
+
+/// True where a function begins: `(parameter:type) {...}`, `view () {...}`.
+pub(super) fn begins_function(input: &Tokens<'_>) -> bool {
+    let input = if input.peek().is_word("view") { input.advance(1) } else { *input };
+    let is_list = input.peek().is_symbol("(") && (input.peek_at(1).is_symbol(")") || input.peek_at(2).is_symbol(":"));
+    is_list || input.peek().is_symbol("(") && input.peek_after_brackets().is_symbol("{")
+}
+
+/// Refuses the function that begins here.
+pub(super) fn function<T>(input: Tokens<'_>) -> Parsed<'_, T> {
+    let message = "functions defined in the query are not supported yet";
+    let help = "write the body in place of the call";
+    input.refuse(Diagnostic::new(Code::UnsupportedStatement, input.span(), message).help(help))
+}
+
+/// Refuses an operator between two values that is valid KQL; anything else is left to the caller.
+pub(super) fn infix(input: Tokens<'_>) -> Parsed<'_, ()> {
+    let token = input.peek();
+    if !is_known(token, |place| place == Place::Infix) {
+        return Ok((input, ()));
+    }
+    let instead = match token.text {
+        "containscs" => "contains_cs",
+        "notcontains" => "!contains",
+        "notcontainscs" => "!contains_cs",
+        ":" => "has",
+        _ => "matches regex",
+    };
+    input.refuse(
+        Diagnostic::new(Code::UnsupportedSyntax, token.span, format!("`{}` is not supported yet", token.text))
+            .help(format!("write `{instead}`")),
+    )
+}
+
+/// Refuses `*` where it stands for all columns; elsewhere it is a mismatch.
+pub(super) fn star<'a, T>(input: Tokens<'a>, expected: &'static str) -> Parsed<'a, T> {
+    let next = input.peek_at(1);
+    if super::expr::infix_at(&input.advance(1)).is_none() || next.kind != TokenKind::Word && !next.is_symbol("==") {
+        return input.mismatch(super::Expected::Kind(expected));
+    }
+    let message = "`*` for all columns is not supported yet";
+    input.refuse(Diagnostic::new(Code::UnsupportedSyntax, input.span(), message).help("name the columns"))
+}
+
+/// Refuses `cluster(...)`, `database(...)` and their kin.
+pub(super) fn other_database<T>(input: Tokens<'_>, span: Span) -> Parsed<'_, T> {
+    let message = "tables of other databases, clusters and workspaces are not supported";
+    input.refuse(Diagnostic::new(Code::UnsupportedSyntax, span, message).help("name the table alone"))
+}
+
+/// Refuses a hint of an operator that takes none here, and other parameters of `words`.
+pub(super) fn parameter<'a>(input: Tokens<'a>, words: &[&str]) -> Parsed<'a, ()> {
+    let is_parameter = super::is_hint(&input) || words.contains(&input.peek().text) && super::is_parameter(&input);
+    if !is_parameter {
+        return Ok((input, ()));
+    }
+    let word = input.peek().text;
+    input.refuse(Diagnostic::new(
+        Code::UnsupportedSyntax,
+        input.span(),
+        format!("`{word}` is not supported on this operator yet"),
+    ))
+}

@@ -1,0 +1,344 @@
+//! Tokens as an input of nom, and what the parsers learn on their way.
+//!
+//! nom's `opt` and `many0` swallow failures, so the best message is lost by the time the whole has failed. The stream
+//! therefore carries a [`Context`] that remembers the furthest token that no parser could take, and what each of them
+//! expected there. That set is the message, and it is also what a completion would offer.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+
+use nom::error::{ErrorKind, ParseError};
+use nom::{Input, Needed};
+
+use super::token::{Token, TokenKind};
+use crate::diagnostic::{Code, Diagnostic, Span};
+
+/// How deep a tree may be. Beyond it, walking the tree would risk the stack.
+pub(super) const MAX_HEIGHT: u32 = 256;
+
+/// The tokens that are still to be read.
+#[derive(Clone, Copy)]
+pub(super) struct Tokens<'a> {
+    start: usize,
+    end: usize,
+    context: &'a Context<'a>,
+}
+
+/// What all parsers of one text share.
+pub(super) struct Context<'a> {
+    /// Every token, [`TokenKind::End`] last.
+    all: &'a [Token<'a>],
+    /// For each opening bracket, by its index, the index of the closing one.
+    closing: Vec<usize>,
+    furthest: RefCell<Furthest>,
+    diagnostics: RefCell<Vec<Diagnostic>>,
+    /// The height of the tree that was built last, see [`Tokens::nested`].
+    height: Cell<u32>,
+    /// The greatest height since the last opening bracket.
+    peak: Cell<u32>,
+    /// How many brackets are open.
+    depth: Cell<u32>,
+}
+
+/// The furthest token that nothing could take.
+#[derive(Default)]
+struct Furthest {
+    index: usize,
+    expected: Vec<Expected>,
+}
+
+/// What could have stood where a parser did not match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Expected {
+    /// A word or punctuation.
+    Text(&'static str),
+    /// Anything of a kind: "a column".
+    Kind(&'static str),
+}
+
+impl fmt::Display for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => write!(f, "`{text}`"),
+            Self::Kind(kind) => f.write_str(kind),
+        }
+    }
+}
+
+/// A parser did not match. What it expected is in the [`Context`].
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Mismatch;
+
+/// The result of a parser over tokens.
+pub(super) type Parsed<'a, T> = nom::IResult<Tokens<'a>, T, Mismatch>;
+
+impl<'a> ParseError<Tokens<'a>> for Mismatch {
+    fn from_error_kind(_: Tokens<'a>, _: ErrorKind) -> Self {
+        Self
+    }
+
+    fn append(_: Tokens<'a>, _: ErrorKind, other: Self) -> Self {
+        other
+    }
+}
+
+impl<'a> Context<'a> {
+    /// For `all` tokens of a text.
+    ///
+    /// # Errors
+    ///
+    /// A bracket without its partner.
+    pub(super) fn new(all: &'a [Token<'a>]) -> Result<Self, Diagnostic> {
+        Ok(Self {
+            all,
+            closing: match_brackets(all)?,
+            furthest: RefCell::default(),
+            diagnostics: RefCell::default(),
+            height: Cell::new(0),
+            peak: Cell::new(0),
+            depth: Cell::new(0),
+        })
+    }
+
+    /// What was reported so far, in the order of the text, each place once.
+    pub(super) fn into_diagnostics(self) -> Vec<Diagnostic> {
+        let mut list = self.diagnostics.into_inner();
+        list.sort_by_key(|diagnostic| diagnostic.span.start);
+        list.dedup_by_key(|diagnostic| diagnostic.span);
+        list
+    }
+}
+
+impl<'a> Tokens<'a> {
+    /// All tokens of `context`.
+    pub(super) fn new(context: &'a Context<'a>) -> Self {
+        Self { start: 0, end: context.all.len() - 1, context }
+    }
+
+    /// The next token; [`TokenKind::End`] again and again at the end.
+    pub(super) fn peek(&self) -> Token<'a> {
+        self.peek_at(0)
+    }
+
+    /// The token `distance` tokens after the next.
+    pub(super) fn peek_at(&self, distance: usize) -> Token<'a> {
+        let index = self.start + distance;
+        self.context.all[if index < self.end { index } else { self.context.all.len() - 1 }]
+    }
+
+    /// The token after the bracket that closes the next one.
+    pub(super) fn peek_after_brackets(&self) -> Token<'a> {
+        self.peek_at(self.context.closing[self.start] + 1 - self.start)
+    }
+
+    /// Past `count` tokens, never past the end.
+    pub(super) fn advance(self, count: usize) -> Self {
+        Self { start: (self.start + count).min(self.end), ..self }
+    }
+
+    /// Where the next token stands.
+    pub(super) fn span(&self) -> Span {
+        self.peek().span
+    }
+
+    /// From the beginning of `first` to the end of the last token before the next.
+    pub(super) fn span_since(&self, first: Span) -> Span {
+        let last = self.start.checked_sub(1).map_or(first, |index| self.context.all[index].span);
+        Span { start: first.start, end: last.end.max(first.start) }
+    }
+
+    /// True between brackets.
+    pub(super) fn is_nested(&self) -> bool {
+        self.context.depth.get() > 0
+    }
+
+    /// Nothing takes the next token where `expected` could stand.
+    pub(super) fn mismatch<T>(self, expected: Expected) -> Parsed<'a, T> {
+        self.note(expected);
+        Err(nom::Err::Error(Mismatch))
+    }
+
+    /// `expected` could stand here too.
+    pub(super) fn note(&self, expected: Expected) {
+        let index = self.start;
+        let mut furthest = self.context.furthest.borrow_mut();
+        if index > furthest.index {
+            *furthest = Furthest { index, expected: Vec::new() };
+        }
+        if index == furthest.index && !furthest.expected.contains(&expected) {
+            furthest.expected.push(expected);
+        }
+    }
+
+    /// Adds a message; parsing goes on.
+    pub(super) fn report(&self, diagnostic: Diagnostic) {
+        self.context.diagnostics.borrow_mut().push(diagnostic);
+    }
+
+    /// Adds a message and gives the construct up.
+    pub(super) fn refuse<T>(self, diagnostic: Diagnostic) -> Parsed<'a, T> {
+        self.report(diagnostic);
+        // A report is the message: what was expected further on does not matter any more.
+        self.context.furthest.borrow_mut().index = usize::MAX;
+        Err(nom::Err::Failure(Mismatch))
+    }
+
+    /// Adds the message for the furthest mismatch, unless one was reported instead, and goes on at the next of
+    /// `stops` outside of brackets, or at the end of what `self` is in.
+    pub(super) fn recover(self, stops: &[&str]) -> Self {
+        let furthest = self.context.furthest.take();
+        if furthest.index != usize::MAX {
+            self.report(unexpected(self.context.all[furthest.index.max(self.start)], &furthest.expected));
+        }
+        self.skip_to(stops)
+    }
+
+    /// The next of `stops` outside of brackets, `;`, a closing bracket, or the end.
+    pub(super) fn skip_to(self, stops: &[&str]) -> Self {
+        let mut index = self.start;
+        loop {
+            let token = self.context.all[index];
+            let stop = token.kind == TokenKind::Symbol && (stops.contains(&token.text) || is_closing(token.text));
+            if stop || token.kind == TokenKind::End || token.is_symbol(";") {
+                return Self { start: index, ..self };
+            }
+            index = self.context.closing[index] + 1;
+        }
+    }
+
+    /// What the last tree that was built is high.
+    pub(super) fn height(&self) -> u32 {
+        self.context.height.get()
+    }
+
+    /// A tree of this height was built.
+    ///
+    /// # Errors
+    ///
+    /// Where it is too high.
+    pub(super) fn built(self, height: u32, span: Span) -> Parsed<'a, ()> {
+        self.context.height.set(height);
+        self.context.peak.set(self.context.peak.get().max(height));
+        if height <= MAX_HEIGHT {
+            return Ok((self, ()));
+        }
+        self.refuse(too_deep(span))
+    }
+
+    /// Reads what stands in brackets: its height is one more than that of the highest tree inside.
+    pub(super) fn nested<T>(self, inside: impl FnOnce(Self) -> Parsed<'a, T>) -> Parsed<'a, T> {
+        let span = self.span();
+        let outside = self.context.peak.replace(0);
+        self.context.depth.update(|depth| depth + 1);
+        let result = inside(self);
+        self.context.depth.update(|depth| depth - 1);
+        let peak = self.context.peak.replace(outside);
+        let (rest, value) = result?;
+        let (rest, ()) = rest.built(peak + 1, span)?;
+        Ok((rest, value))
+    }
+}
+
+fn too_deep(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::TooDeep, span, format!("nested more than {MAX_HEIGHT} levels deep"))
+        .help("name a part with `let`, or put the values into a list: `x in (...)`")
+}
+
+fn unexpected(token: Token<'_>, expected: &[Expected]) -> Diagnostic {
+    let found = token.describe();
+    let expected: Vec<String> = expected.iter().map(Expected::to_string).collect();
+    let message = match expected.as_slice() {
+        [] => format!("{found} cannot stand here"),
+        [one] => format!("expected {one}, found {found}"),
+        [most @ .., last] => format!("expected {} or {last}, found {found}", most.join(", ")),
+    };
+    Diagnostic::new(Code::UnexpectedToken, token.span, message)
+}
+
+fn is_closing(symbol: &str) -> bool {
+    matches!(symbol, ")" | "]" | "}")
+}
+
+/// For each token its own index, or that of its partner for an opening bracket.
+fn match_brackets(tokens: &[Token<'_>]) -> Result<Vec<usize>, Diagnostic> {
+    let mut closing: Vec<usize> = (0..tokens.len()).collect();
+    let mut open: Vec<usize> = Vec::new();
+    for (index, token) in tokens.iter().enumerate().filter(|(_, token)| token.kind == TokenKind::Symbol) {
+        match token.text {
+            "(" | "[" | "{" if open.len() >= MAX_HEIGHT as usize => return Err(too_deep(token.span)),
+            "(" | "[" | "{" => open.push(index),
+            ")" | "]" | "}" => {
+                let partner = open.pop().ok_or_else(|| never_opened(token))?;
+                if partner_of(tokens[partner].text) != token.text {
+                    return Err(wrong_partner(&tokens[partner], token));
+                }
+                closing[partner] = index;
+            }
+            _ => {}
+        }
+    }
+    open.last().map_or(Ok(closing), |last| Err(never_closed(&tokens[*last])))
+}
+
+fn partner_of(opening: &str) -> &'static str {
+    match opening {
+        "(" => ")",
+        "[" => "]",
+        _ => "}",
+    }
+}
+
+fn never_opened(token: &Token<'_>) -> Diagnostic {
+    Diagnostic::new(Code::UnexpectedToken, token.span, format!("`{}` closes nothing", token.text))
+}
+
+fn never_closed(token: &Token<'_>) -> Diagnostic {
+    let missing = partner_of(token.text);
+    Diagnostic::new(Code::UnexpectedToken, token.span, format!("`{}` is never closed by `{missing}`", token.text))
+}
+
+fn wrong_partner(opening: &Token<'_>, closing: &Token<'_>) -> Diagnostic {
+    let missing = partner_of(opening.text);
+    let message = format!("expected `{missing}`, found `{}`", closing.text);
+    Diagnostic::new(Code::UnexpectedToken, closing.span, message)
+        .label(opening.span, format!("this `{}` is still open", opening.text))
+}
+
+/// nom's view: a sequence of tokens without the [`TokenKind::End`].
+impl<'a> Input for Tokens<'a> {
+    type Item = Token<'a>;
+    type Iter = std::iter::Copied<std::slice::Iter<'a, Token<'a>>>;
+    type IterIndices = std::iter::Enumerate<Self::Iter>;
+
+    fn input_len(&self) -> usize {
+        self.end - self.start
+    }
+
+    fn take(&self, index: usize) -> Self {
+        Self { end: self.start + index, ..*self }
+    }
+
+    fn take_from(&self, index: usize) -> Self {
+        self.advance(index)
+    }
+
+    fn take_split(&self, index: usize) -> (Self, Self) {
+        (self.take_from(index), self.take(index))
+    }
+
+    fn position<P: Fn(Self::Item) -> bool>(&self, predicate: P) -> Option<usize> {
+        self.iter_elements().position(predicate)
+    }
+
+    fn iter_elements(&self) -> Self::Iter {
+        self.context.all[self.start..self.end].iter().copied()
+    }
+
+    fn iter_indices(&self) -> Self::IterIndices {
+        self.iter_elements().enumerate()
+    }
+
+    fn slice_index(&self, count: usize) -> Result<usize, Needed> {
+        if count <= self.input_len() { Ok(count) } else { Err(Needed::new(count - self.input_len())) }
+    }
+}

@@ -1,0 +1,145 @@
+//! The words that a text is made of.
+//!
+//! KQL's keywords are contextual: `count` is an operator after a `|` and a column elsewhere. So a word stays a word
+//! here, and only [`RESERVED`], without which the grammar would be ambiguous, can never be a name.
+
+use crate::diagnostic::Span;
+
+/// One token: a slice of the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Token<'a> {
+    /// What it is.
+    pub(super) kind: TokenKind,
+    /// As written, quotes included.
+    pub(super) text: &'a str,
+    /// Where.
+    pub(super) span: Span,
+}
+
+/// The kinds of token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TokenKind {
+    /// An identifier or keyword, `project-away`, `!has` and `in~` among them.
+    Word,
+    /// A text literal of any form.
+    String,
+    /// Digits, or `0x` and hexadecimal digits.
+    Long,
+    /// A number with a fraction or an exponent.
+    Real,
+    /// A number with a unit: `1d`.
+    Timespan,
+    /// A type and its literal in parentheses: `datetime(2024-01-01)`.
+    Typed,
+    /// A guid without `guid(...)`, which only `dynamic(...)` takes.
+    RawGuid,
+    /// Punctuation.
+    Symbol,
+    /// A line that begins with `#`.
+    Directive,
+    /// The end of the text.
+    End,
+}
+
+impl Token<'_> {
+    /// True for this word.
+    pub(super) fn is_word(&self, word: &str) -> bool {
+        self.kind == TokenKind::Word && self.text == word
+    }
+
+    /// True for this punctuation.
+    pub(super) fn is_symbol(&self, symbol: &str) -> bool {
+        self.kind == TokenKind::Symbol && self.text == symbol
+    }
+
+    /// True for a word without `!`, `-` and `~`: a name where only a name can stand.
+    pub(super) fn is_plain_word(&self) -> bool {
+        self.kind == TokenKind::Word && !self.text.contains(['!', '-', '~'])
+    }
+
+    /// True for a word that may be a name.
+    pub(super) fn is_name(&self) -> bool {
+        self.kind == TokenKind::Word && !is_reserved(self.text)
+    }
+
+    /// How messages call it.
+    pub(super) fn describe(&self) -> String {
+        if self.kind == TokenKind::End {
+            return "the end of the query".to_owned();
+        }
+        let first_line = self.text.lines().next().unwrap_or("");
+        match first_line.char_indices().nth(40) {
+            Some((cut, _)) => format!("`{}...`", &first_line[..cut]),
+            None => format!("`{first_line}`"),
+        }
+    }
+}
+
+/// True for a word that cannot be a name unless it is put in brackets and quotes.
+pub(super) fn is_reserved(word: &str) -> bool {
+    word.starts_with('!') || word.contains(['-', '~']) || RESERVED.contains(&word)
+}
+
+/// Words that cannot be names: operators, and what begins a source or a clause.
+pub(super) const RESERVED: &[&str] = &[
+    "and",
+    "or",
+    "by",
+    "in",
+    "between",
+    "has",
+    "has_cs",
+    "has_any",
+    "has_all",
+    "hasprefix",
+    "hasprefix_cs",
+    "hassuffix",
+    "hassuffix_cs",
+    "contains",
+    "contains_cs",
+    "startswith",
+    "startswith_cs",
+    "endswith",
+    "endswith_cs",
+    "matches",
+    "datatable",
+    "dynamic",
+    "print",
+    "set",
+    "union",
+    "true",
+    "True",
+    "TRUE",
+    "false",
+    "False",
+    "FALSE",
+];
+
+/// Words with a dash, which would otherwise read as a subtraction.
+pub(super) const DASHED: &[&str] = &[
+    "assert-schema",
+    "granny-asc",
+    "granny-desc",
+    "graph-mark-components",
+    "graph-match",
+    "graph-shortest-paths",
+    "graph-to-table",
+    "graph-where-edges",
+    "graph-where-nodes",
+    "macro-expand",
+    "make-graph",
+    "make-series",
+    "mv-apply",
+    "mv-expand",
+    "parse-kv",
+    "parse-where",
+    "project-away",
+    "project-by-names",
+    "project-keep",
+    "project-rename",
+    "project-reorder",
+    "project-smart",
+    "sample-distinct",
+    "top-hitters",
+    "top-nested",
+];
