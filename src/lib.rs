@@ -1,5 +1,6 @@
 //! coldcase: KQL for the logs that the SIEM no longer keeps.
 
+pub mod binder;
 pub mod diagnostic;
 pub mod exec;
 pub mod expr;

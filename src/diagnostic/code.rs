@@ -94,6 +94,8 @@ pub enum Code {
     ValueOutOfRange,
     /// KQL5001: column without a source.
     ColumnWithoutSource,
+    /// KQL5002: missing table left out.
+    MissingTable,
 }
 
 impl Code {
@@ -325,6 +327,13 @@ pub static CODES: &[CodeInfo] = &[
         "column without a source",
         "The column exists in the table, but the files at hand cannot supply it: no hits on it prove nothing.",
         "",
+    ),
+    row(
+        Code::MissingTable,
+        "KQL5002",
+        "missing table left out",
+        "A union with isfuzzy=true goes on without the tables that do not exist; the answer is that of the others.",
+        "union isfuzzy=true (print a = 1), NoSuchTable",
     ),
 ];
 

@@ -7,6 +7,7 @@ pub mod catalog;
 pub mod memory;
 pub mod parquet;
 pub mod predicate;
+pub mod range;
 pub mod report;
 
 use std::fmt::Debug;
@@ -17,6 +18,7 @@ use arrow::array::BooleanArray;
 pub use catalog::{Catalog, MemoryCatalog};
 pub use memory::MemoryTable;
 pub use predicate::{Comparison, Predicate};
+pub use range::RangeTable;
 pub use report::{FileProblems, ScanReport};
 
 use crate::diagnostic::Result;

@@ -84,7 +84,7 @@ impl Unnest {
         let positions = positions.finish();
         let column = |output: &UnnestOutput| match output {
             UnnestOutput::Input(index) => batch.column(*index).take(&indices),
-            UnnestOutput::Item(index) => cast::cast_column(&items[*index], self.plan.items[*index].ty),
+            UnnestOutput::Item(index) => cast::cast_elements(&items[*index], self.plan.items[*index].ty),
             UnnestOutput::Position => Ok(positions.clone()),
         };
         Ok(Batch::new(self.plan.output.iter().map(column).collect::<Result<_>>()?, rows))

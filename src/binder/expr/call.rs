@@ -1,0 +1,228 @@
+//! Calls: functions of the registry, and aggregates where they may stand.
+
+use super::{Aggregates, Context, special};
+use crate::binder::{Bind, Binder, Failed};
+use crate::diagnostic::{Code, Diagnostic, Error, Span};
+use crate::expr::{Expr, ExprKind, fold};
+use crate::functions::aggregate::{AggregateCall, Argument};
+use crate::functions::signature::{arity, choose, expand};
+use crate::functions::{self, AggregateFunction, ScalarFunction, known};
+use crate::plan::AggregateExpr;
+use crate::syntax::ast;
+use crate::types::{Schema, Type, Value};
+
+impl Binder<'_> {
+    pub(super) fn bind_call(
+        &mut self,
+        name: &ast::Name,
+        arguments: &[ast::Argument],
+        span: Span,
+        context: &mut Context<'_>,
+    ) -> Bind<Expr> {
+        if let Some(named) = arguments.iter().find_map(|argument| argument.name.as_ref()) {
+            let message = "named arguments are not supported here yet";
+            return self.error(Code::UnsupportedSyntax, named.span, message);
+        }
+        if let Some(form) = special::form(&name.text) {
+            return form(self, name, arguments, span, context);
+        }
+        if let Some(function) = functions::aggregate_function(&name.text) {
+            return self.bind_aggregate(function, name, arguments, span, context);
+        }
+        match functions::scalar_function(&name.text) {
+            Some(function) => {
+                let arguments = self.all(arguments, |binder, argument| binder.bind_expr(&argument.value, context))?;
+                self.function_call(function, name, arguments, span)
+            }
+            None => Err(self.unknown_function(name)),
+        }
+    }
+
+    /// A function of the registry on bound arguments.
+    pub(in crate::binder) fn function_call(
+        &mut self,
+        function: &'static ScalarFunction,
+        name: &ast::Name,
+        arguments: Vec<Expr>,
+        span: Span,
+    ) -> Bind<Expr> {
+        let arguments =
+            arguments.into_iter().map(|argument| Ok(fold::fold(argument, &self.context)?)).collect::<Bind<Vec<_>>>()?;
+        let types: Vec<Type> = arguments.iter().map(|argument| argument.ty).collect();
+        let Some((overload, casts)) = choose(function.overloads, &types) else {
+            return Err(self.no_overload(function, name, &arguments));
+        };
+        let params = expand(overload.params, arguments.len()).unwrap_or_default();
+        for (param, argument) in params.iter().zip(&arguments) {
+            if param.constant && argument.as_literal().is_none() {
+                let message = format!("`{}` of `{}` must be known before the query runs", param.name, function.name);
+                return self.error(Code::NotConstant, argument.span, message);
+            }
+        }
+        self.validate(function, &arguments, name.span)?;
+        let ty = overload.returns.resolve(&casts);
+        let arguments = arguments.into_iter().zip(&casts).map(|(argument, ty)| argument.cast(*ty)).collect();
+        Ok(Expr { kind: ExprKind::Call { function, overload, arguments }, ty, span })
+    }
+
+    /// Asks the entry about its constant arguments; an error without a place gets one.
+    pub(super) fn validate(&mut self, function: &ScalarFunction, arguments: &[Expr], at: Span) -> Bind<()> {
+        let constants: Vec<Option<&Value>> = arguments.iter().map(Expr::as_literal).collect();
+        let fallback = arguments.iter().rev().find(|argument| argument.as_literal().is_some());
+        let place = fallback.map_or(at, |argument| argument.span);
+        (function.validate)(&constants).map_err(|error| self.place(error, place))
+    }
+
+    /// Reports the diagnostics of an entry, those without a place at `span`.
+    fn place(&mut self, error: Error, span: Span) -> Failed {
+        let Error::Query(diagnostics) = error else { return Failed::Fatal(error) };
+        for mut diagnostic in diagnostics {
+            if diagnostic.span == Span::default() {
+                diagnostic.span = span;
+            }
+            self.report(diagnostic);
+        }
+        Failed::Reported
+    }
+
+    fn no_overload(&mut self, function: &ScalarFunction, name: &ast::Name, arguments: &[Expr]) -> Failed {
+        let counts = |overload: &functions::Overload| arity(overload.params);
+        let fits = function.overloads.iter().any(|overload| expand(overload.params, arguments.len()).is_some());
+        let forms = functions::docs::scalar_signatures(function).join("; ");
+        if !fits {
+            let least = function.overloads.iter().map(|overload| counts(overload).0).min().unwrap_or(0);
+            let most = function.overloads.iter().map(|o| counts(o).1).max_by_key(|n| n.unwrap_or(usize::MAX)).flatten();
+            return self.wrong_count(name, arguments.len(), (least, most), &forms);
+        }
+        let types: Vec<&str> = arguments.iter().map(|argument| argument.ty.name()).collect();
+        let message = format!("`{}` does not take ({})", name.text, types.join(", "));
+        // Where a single argument is the only one of its kind the underline goes there.
+        let place = match arguments {
+            [one] => one.span,
+            _ => name.span,
+        };
+        self.report(Diagnostic::new(Code::ArgumentType, place, message).help(format!("it is {forms}")))
+    }
+
+    pub(super) fn wrong_count(
+        &mut self,
+        name: &ast::Name,
+        given: usize,
+        (least, most): (usize, Option<usize>),
+        forms: &str,
+    ) -> Failed {
+        let wanted = match most {
+            Some(most) if most == least => format!("{least}"),
+            Some(most) => format!("{least} to {most}"),
+            None => format!("{least} or more"),
+        };
+        let message = format!("`{}` takes {wanted} arguments, not {given}", name.text);
+        self.report(Diagnostic::new(Code::ArgumentCount, name.span, message).help(format!("it is {forms}")))
+    }
+
+    pub(in crate::binder) fn unknown_function(&mut self, name: &ast::Name) -> Failed {
+        if known::is_kql_function(&name.text) {
+            let message = format!("`{}` is KQL, but not supported here yet", name.text);
+            return self.report(Diagnostic::new(Code::UnsupportedFunction, name.span, message));
+        }
+        let names = functions::scalar_functions()
+            .map(|function| function.name)
+            .chain(functions::aggregate_functions().map(|function| function.name));
+        let message = format!("unknown function `{}`", name.text);
+        self.report(Diagnostic::new(Code::UnknownFunction, name.span, message).suggest(&name.text, names))
+    }
+
+    fn bind_aggregate(
+        &mut self,
+        function: &'static AggregateFunction,
+        name: &ast::Name,
+        arguments: &[ast::Argument],
+        span: Span,
+        context: &mut Context<'_>,
+    ) -> Bind<Expr> {
+        let Some(aggregates) = context.aggregates.as_deref_mut() else {
+            let message = format!("the aggregate `{}` cannot stand here", name.text);
+            let help = "aggregates stand in summarize";
+            return Err(self.report(Diagnostic::new(Code::NotAllowedHere, name.span, message).help(help)));
+        };
+        let (arguments, names) = self.aggregate_arguments(function, arguments, context.schema, aggregates)?;
+        let (arguments, fields) = self.aggregate_signature(function, name, arguments, &names)?;
+        let index = aggregates.keys + aggregates.found.iter().map(|earlier| earlier.fields.len()).sum::<usize>();
+        let ty = fields.first().map_or(Type::Dynamic, |field| field.ty);
+        aggregates.names.push((span, fields.first().map_or(String::new(), |field| field.name.clone())));
+        aggregates.found.push(AggregateExpr { function, arguments, fields, span });
+        Ok(Expr::column(index, ty, span))
+    }
+
+    /// The arguments with the names they would have as columns; `*` is written out.
+    fn aggregate_arguments(
+        &mut self,
+        function: &AggregateFunction,
+        arguments: &[ast::Argument],
+        schema: &Schema,
+        aggregates: &Aggregates,
+    ) -> Bind<(Vec<Expr>, Vec<Option<String>>)> {
+        let mut bound = Vec::new();
+        let mut names = Vec::new();
+        for argument in arguments {
+            if matches!(argument.value.kind, ast::ExprKind::Star) {
+                if !function.answers_arguments {
+                    // `count(*)` and its like: the star says no more than that rows count.
+                    continue;
+                }
+                let taken: Vec<usize> = bound.iter().filter_map(Expr::as_column).collect();
+                for (index, field) in schema.fields().iter().enumerate() {
+                    if !taken.contains(&index) && !aggregates.key_columns.contains(&index) {
+                        bound.push(Expr::column(index, field.ty, argument.value.span));
+                        names.push(Some(field.name.clone()));
+                    }
+                }
+                continue;
+            }
+            bound.push(self.expr(&argument.value, schema)?);
+            names.push(Self::own_name(&argument.value));
+        }
+        Ok((bound, names))
+    }
+
+    /// The arguments cast to what the aggregate takes, and the columns it answers.
+    fn aggregate_signature(
+        &mut self,
+        function: &'static AggregateFunction,
+        name: &ast::Name,
+        arguments: Vec<Expr>,
+        names: &[Option<String>],
+    ) -> Bind<(Vec<Expr>, Vec<crate::types::Field>)> {
+        let form = format!("{}({})", function.name, functions::docs::parameters(function.params));
+        let Some(params) = expand(function.params, arguments.len()) else {
+            return Err(self.wrong_count(name, arguments.len(), arity(function.params), &form));
+        };
+        let mut cast = Vec::with_capacity(arguments.len());
+        for (param, argument) in params.iter().zip(arguments) {
+            let Some(ty) = param.accepts.cast_target(argument.ty) else {
+                let message = format!("`{}` does not take a {} as `{}`", name.text, argument.ty, param.name);
+                let diagnostic = Diagnostic::new(Code::ArgumentType, argument.span, message);
+                return Err(self.report(diagnostic.help(format!("it is {form}"))));
+            };
+            if param.constant && argument.as_literal().is_none() {
+                let message = format!("`{}` of `{}` must be known before the query runs", param.name, function.name);
+                return self.error(Code::NotConstant, argument.span, message);
+            }
+            cast.push(fold::fold(argument.cast(ty), &self.context)?);
+        }
+        let described: Vec<Argument<'_>> = cast
+            .iter()
+            .zip(names)
+            .map(|(expr, name)| Argument { name: name.as_deref(), ty: expr.ty, constant: expr.as_literal() })
+            .collect();
+        let fields = function.result_columns(&described);
+        let call = AggregateCall {
+            arguments: cast.iter().map(|argument| argument.ty).collect(),
+            constants: cast.iter().map(|argument| argument.as_literal().cloned()).collect(),
+            returns: fields.first().map_or(Type::Dynamic, |field| field.ty),
+            seed: 0,
+        };
+        (function.accumulator)(&call).map_err(|error| self.place(error, name.span))?;
+        Ok((cast, fields))
+    }
+}

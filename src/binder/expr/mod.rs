@@ -1,0 +1,111 @@
+//! Expressions: dispatch by kind, one line each.
+
+mod call;
+mod operator;
+mod path;
+mod special;
+
+use super::scope::Binding;
+use super::{Bind, Binder};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::expr::{Expr, fold};
+use crate::plan::AggregateExpr;
+use crate::syntax::ast::{self, ExprKind};
+use crate::types::Schema;
+
+/// Aggregates met while binding an expression of `summarize`: they become columns behind the keys.
+#[derive(Debug, Default)]
+pub(super) struct Aggregates {
+    /// In order of appearance.
+    pub found: Vec<AggregateExpr>,
+    /// The name of the first column of each call, by its place.
+    pub names: super::naming::CallNames,
+    /// How many columns the keys take.
+    pub keys: usize,
+    /// The columns that are keys of the summarize, which `*` leaves out.
+    pub key_columns: Vec<usize>,
+}
+
+/// What an expression may refer to.
+pub(super) struct Context<'c> {
+    /// The columns.
+    pub schema: &'c Schema,
+    /// Where aggregates are collected; None where none may stand.
+    pub aggregates: Option<&'c mut Aggregates>,
+}
+
+impl Binder<'_> {
+    /// An expression over rows of `schema`, constants computed.
+    pub(super) fn expr(&mut self, expr: &ast::Expr, schema: &Schema) -> Bind<Expr> {
+        let bound = self.bind_expr(expr, &mut Context { schema, aggregates: None })?;
+        Ok(fold::fold(bound, &self.context)?)
+    }
+
+    fn bind_expr(&mut self, expr: &ast::Expr, context: &mut Context<'_>) -> Bind<Expr> {
+        match &expr.kind {
+            ExprKind::Literal(value) => Ok(Expr::literal(value.clone(), expr.span)),
+            ExprKind::Name(name) => self.bind_name(name, context),
+            ExprKind::Star => self.error(Code::NotAllowedHere, expr.span, "`*` cannot stand here"),
+            ExprKind::Unary { operator, operand } => self.bind_unary(*operator, operand, expr.span, context),
+            ExprKind::Binary { operator, operator_span, left, right } => {
+                self.bind_binary((*operator, *operator_span), left, right, expr.span, context)
+            }
+            ExprKind::Membership { operator, operator_span, left, list } => {
+                self.bind_membership((*operator, *operator_span), left, list, expr.span, context)
+            }
+            ExprKind::Between { negated, operator_span, operand, low, high } => {
+                let symbol = if *negated { "!between" } else { "between" };
+                let operands = self.all([operand, low, high], |binder, part| binder.bind_expr(part, context))?;
+                self.operator_call(symbol, *operator_span, operands, expr.span)
+            }
+            ExprKind::Call { function, arguments } => self.bind_call(function, arguments, expr.span, context),
+            ExprKind::Member { base, name } => self.bind_member(base, name, expr.span, context),
+            ExprKind::Index { base, index } => self.bind_index(base, index, expr.span, context),
+            ExprKind::Parenthesised(inner) => self.bind_expr(inner, context),
+            ExprKind::Pipeline(_) => {
+                let message = "a table stands where a value is needed";
+                let help = "toscalar(...) takes one value out of a table";
+                Err(self.report(Diagnostic::new(Code::ExpectedTable, expr.span, message).help(help)))
+            }
+        }
+    }
+
+    /// A column, else a let or a parameter: in rows a column hides them.
+    fn bind_name(&mut self, name: &ast::Name, context: &Context<'_>) -> Bind<Expr> {
+        if let Some(index) = context.schema.index_of(&name.text) {
+            if context.aggregates.is_some() {
+                let message = format!("the column `{}` outside of an aggregate", name.text);
+                let help = "a summarize answers one row a group: put the column behind `by`, or an aggregate around it";
+                return Err(self.report(Diagnostic::new(Code::NotAllowedHere, name.span, message).help(help)));
+            }
+            return Ok(Expr::column(index, context.schema.field(index).ty, name.span));
+        }
+        match self.scope.get(&name.text) {
+            Some(Binding::Value(value)) => Ok(Expr { span: name.span, ..value.clone() }),
+            Some(Binding::Table(_)) => {
+                let message = format!("`{}` is a table, and a value is needed", name.text);
+                self.error(Code::ExpectedTable, name.span, message)
+            }
+            None => Err(self.unknown_column(name, context.schema)),
+        }
+    }
+
+    pub(super) fn unknown_column(&mut self, name: &ast::Name, schema: &Schema) -> super::Failed {
+        let known = schema.names().chain(self.scope.values()).map(str::to_owned).collect::<Vec<_>>();
+        let message = format!("unknown column `{}`", name.text);
+        let diagnostic = Diagnostic::new(Code::UnknownColumn, name.span, message)
+            .suggest(&name.text, known.iter().map(String::as_str));
+        self.report(diagnostic)
+    }
+
+    /// An expression of `summarize`, with its aggregates moved to `aggregates`.
+    pub(super) fn aggregate_expr(
+        &mut self,
+        expr: &ast::Expr,
+        schema: &Schema,
+        aggregates: &mut Aggregates,
+    ) -> Bind<Expr> {
+        let bound = self.bind_expr(expr, &mut Context { schema, aggregates: Some(aggregates) })?;
+        Ok(fold::fold(bound, &self.context)?)
+    }
+}

@@ -1,0 +1,140 @@
+//! Operators: each is an entry of the registry, found by its symbol.
+
+use super::Context;
+use crate::binder::{Bind, Binder};
+use crate::diagnostic::{Code, Diagnostic, Error, Span};
+use crate::expr::{Expr, ExprKind};
+use crate::functions::{operator, signature};
+use crate::plan::LogicalPlan;
+use crate::syntax::ast::{self, BinaryOperator, MembershipOperator, UnaryOperator};
+use crate::types::{Type, Value};
+
+/// Values that a table behind `in` may hold.
+const MAX_MEMBERS: usize = 1_000_000;
+
+impl Binder<'_> {
+    pub(super) fn bind_unary(
+        &mut self,
+        operator: UnaryOperator,
+        operand: &ast::Expr,
+        span: Span,
+        context: &mut Context<'_>,
+    ) -> Bind<Expr> {
+        let operand = self.bind_expr(operand, context)?;
+        let symbol = match operator {
+            UnaryOperator::Minus => "unary -",
+            UnaryOperator::Plus => "unary +",
+        };
+        self.operator_call(symbol, span, vec![operand], span)
+    }
+
+    /// Chains of operators are walked in a loop: a query may hold thousands of `or`s.
+    pub(super) fn bind_binary(
+        &mut self,
+        (symbol, at): (BinaryOperator, Span),
+        left: &ast::Expr,
+        right: &ast::Expr,
+        span: Span,
+        context: &mut Context<'_>,
+    ) -> Bind<Expr> {
+        let operands = self.all([left, right], |binder, part| binder.bind_expr(part, context))?;
+        self.operator_call(symbol.symbol(), at, operands, span)
+    }
+
+    pub(super) fn bind_membership(
+        &mut self,
+        (symbol, at): (MembershipOperator, Span),
+        left: &ast::Expr,
+        list: &[ast::Expr],
+        span: Span,
+        context: &mut Context<'_>,
+    ) -> Bind<Expr> {
+        let mut operands = vec![self.bind_expr(left, context)?];
+        for element in list {
+            match self.member_table(element, context)? {
+                Some(plan) => operands.extend(self.members(&plan, element.span)?),
+                None => operands.push(self.bind_expr(element, context)?),
+            }
+        }
+        self.operator_call(symbol.symbol(), at, operands, span)
+    }
+
+    /// The table that an element of a list is, where it is one.
+    fn member_table(&mut self, element: &ast::Expr, context: &Context<'_>) -> Bind<Option<LogicalPlan>> {
+        match &element.kind {
+            ast::ExprKind::Pipeline(pipeline) => self.pipeline(pipeline).map(Some),
+            ast::ExprKind::Parenthesised(inner) => self.member_table(inner, context),
+            ast::ExprKind::Name(name) if context.schema.index_of(&name.text).is_none() => {
+                match self.scope.get(&name.text) {
+                    Some(crate::binder::scope::Binding::Table(plan)) => Ok(Some(plan.clone())),
+                    Some(crate::binder::scope::Binding::Value(_)) => Ok(None),
+                    None => self.catalog_table(name),
+                }
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The values of a table's first column.
+    fn members(&mut self, plan: &LogicalPlan, span: Span) -> Bind<Vec<Expr>> {
+        let Some(ty) = plan.schema().fields().first().map(|field| field.ty) else {
+            return self.error(Code::InvalidValue, span, "a table without columns");
+        };
+        let mut values = Vec::new();
+        for batch in self.evaluate(plan)? {
+            if values.len() + batch.rows() > MAX_MEMBERS {
+                return Err(Error::Limit(format!("more than {MAX_MEMBERS} values behind `in`")).into());
+            }
+            values.extend((0..batch.rows()).map(|row| Expr::literal(batch.column(0).value(row), span)));
+        }
+        if values.is_empty() {
+            // An empty list matches nothing, which a list of nothing but a null says for every type.
+            values.push(Expr::literal(Value::Dynamic("[]".into()), span).cast(Type::Dynamic));
+        }
+        debug_assert!(values.iter().all(|value| value.ty == ty || value.ty == Type::Dynamic));
+        Ok(values)
+    }
+
+    /// The operator `symbol` on bound operands.
+    pub(in crate::binder) fn operator_call(
+        &mut self,
+        symbol: &str,
+        at: Span,
+        operands: Vec<Expr>,
+        span: Span,
+    ) -> Bind<Expr> {
+        let Some(function) = operator::operator(symbol) else {
+            return self.error(Code::UnsupportedOperator, at, format!("`{symbol}` is KQL, but not supported here yet"));
+        };
+        let types: Vec<Type> = operands.iter().map(|operand| operand.ty).collect();
+        let Some((overload, casts)) = signature::choose(function.overloads, &types) else {
+            return Err(self.operand_types(symbol, at, &operands));
+        };
+        self.validate(function, &operands, at)?;
+        let ty = overload.returns.resolve(&casts);
+        let arguments = operands.into_iter().zip(&casts).map(|(operand, ty)| operand.cast(*ty)).collect();
+        Ok(Expr { kind: ExprKind::Call { function, overload, arguments }, ty, span })
+    }
+
+    fn operand_types(&mut self, symbol: &str, at: Span, operands: &[Expr]) -> crate::binder::Failed {
+        let names: Vec<&str> = operands.iter().map(|operand| operand.ty.name()).collect();
+        let symbol = symbol.trim_start_matches("unary ");
+        let message = match names.as_slice() {
+            [one] => format!("`{symbol}` is not defined for {one}"),
+            [first, second] => format!("`{symbol}` is not defined between {first} and {second}"),
+            [first, rest @ ..] => format!("`{symbol}` is not defined between {first} and ({})", rest.join(", ")),
+            [] => format!("`{symbol}` needs operands"),
+        };
+        let mut diagnostic = Diagnostic::new(Code::OperandTypes, at, message);
+        for operand in operands.iter().take(2) {
+            diagnostic = diagnostic.label(operand.span, format!("a {}", operand.ty));
+        }
+        if let [left, right] = operands
+            && (left.ty == Type::String) != (right.ty == Type::String)
+        {
+            let (text, other) = if left.ty == Type::String { ("left", right.ty) } else { ("right", left.ty) };
+            diagnostic = diagnostic.help(format!("convert the {text} side with to{other}(...)"));
+        }
+        self.report(diagnostic)
+    }
+}

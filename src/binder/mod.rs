@@ -1,0 +1,161 @@
+//! What was written -> what it means: names looked up, types checked, sugar gone.
+//!
+//! Binding goes on after an error where it can, so that one run reports several; what depends on a wrong part is left
+//! out without a message of its own.
+
+mod expr;
+mod naming;
+mod operator;
+mod scope;
+mod source;
+mod statement;
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::{Code, Diagnostic, Error, Result, Span};
+use crate::functions::EvalContext;
+use crate::plan::{LogicalPlan, verify};
+use crate::source::Catalog;
+use crate::syntax::ast;
+use crate::types::{Batch, Value};
+
+use scope::Scope;
+
+/// Rows of a plan that must be known while binding: `toscalar(...)`, `x in (table)`.
+pub type Subquery<'a> = dyn Fn(&LogicalPlan, &EvalContext) -> Result<Vec<Batch>> + 'a;
+
+/// What a query is bound against.
+pub struct Environment<'a> {
+    /// The tables.
+    pub catalog: &'a dyn Catalog,
+    /// `now` and the seed; `set query_now` changes the first.
+    pub context: EvalContext,
+    /// Values of query parameters, as text.
+    pub parameters: &'a BTreeMap<String, String>,
+    /// A time range that every table is cut to.
+    pub time_range: Option<&'a TimeRange>,
+    /// Computes subqueries.
+    pub subquery: &'a Subquery<'a>,
+}
+
+/// A range of time that tables are cut to before the query sees them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimeRange {
+    /// The column that holds the time; a table without it is refused.
+    pub column: String,
+    /// First tick, included.
+    pub from: Option<i64>,
+    /// First tick that is out again.
+    pub to: Option<i64>,
+}
+
+/// A bound query.
+#[derive(Debug)]
+pub struct Bound {
+    /// What to compute.
+    pub plan: LogicalPlan,
+    /// With which `now`.
+    pub context: EvalContext,
+    /// How the author wants it drawn.
+    pub render: Option<Render>,
+    /// What may not mean what the author thinks.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// The hint of a `render` operator.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Render {
+    /// `timechart`, `table`, ...
+    pub chart: String,
+    /// `title`, `xcolumn`, ... as written.
+    pub properties: Vec<(String, Value)>,
+}
+
+/// Binds a query.
+pub fn bind(query: &ast::Query, environment: &Environment<'_>) -> Result<Bound> {
+    let mut binder = Binder::new(environment);
+    let plan = binder.query(query);
+    match plan {
+        Err(Failed::Fatal(error)) => Err(error),
+        _ if !binder.diagnostics.is_empty() => Err(Error::Query(binder.diagnostics)),
+        Err(Failed::Reported) => Err(Error::internal("binding failed without a message")),
+        Ok(plan) => {
+            verify::verify(&plan, "binding")?;
+            Ok(Bound { plan, context: binder.context, render: binder.render, warnings: binder.warnings })
+        }
+    }
+}
+
+/// Why something could not be bound.
+#[derive(Debug)]
+pub(crate) enum Failed {
+    /// A diagnostic says so.
+    Reported,
+    /// Binding cannot go on: a file cannot be read, a subquery failed.
+    Fatal(Error),
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self::Fatal(error)
+    }
+}
+
+pub(crate) type Bind<T> = Result<T, Failed>;
+
+pub(crate) struct Binder<'a> {
+    environment: &'a Environment<'a>,
+    context: EvalContext,
+    scope: Scope,
+    diagnostics: Vec<Diagnostic>,
+    warnings: Vec<Diagnostic>,
+    render: Option<Render>,
+}
+
+impl<'a> Binder<'a> {
+    fn new(environment: &'a Environment<'a>) -> Self {
+        Self {
+            environment,
+            context: environment.context.clone(),
+            scope: Scope::default(),
+            diagnostics: Vec::new(),
+            warnings: Vec::new(),
+            render: None,
+        }
+    }
+
+    /// Notes an error; the answer stands for the part that is missing now.
+    fn report(&mut self, diagnostic: Diagnostic) -> Failed {
+        if !self.diagnostics.contains(&diagnostic) {
+            self.diagnostics.push(diagnostic);
+        }
+        Failed::Reported
+    }
+
+    fn error<T>(&mut self, code: Code, span: Span, message: impl Into<String>) -> Bind<T> {
+        Err(self.report(Diagnostic::new(code, span, message)))
+    }
+
+    /// Binds every item, so that the errors of all of them are reported.
+    fn all<S, T>(
+        &mut self,
+        items: impl IntoIterator<Item = S>,
+        mut bind: impl FnMut(&mut Self, S) -> Bind<T>,
+    ) -> Bind<Vec<T>> {
+        let mut failed = None;
+        let mut bound = Vec::new();
+        for item in items {
+            match bind(self, item) {
+                Ok(value) => bound.push(value),
+                Err(Failed::Reported) => failed = Some(Failed::Reported),
+                Err(fatal) => return Err(fatal),
+            }
+        }
+        failed.map_or(Ok(bound), Err)
+    }
+
+    /// The rows of a subquery, now.
+    fn evaluate(&self, plan: &LogicalPlan) -> Bind<Vec<Batch>> {
+        Ok((self.environment.subquery)(plan, &self.context)?)
+    }
+}

@@ -1,0 +1,99 @@
+//! The names of columns that were not named.
+//!
+//! Source: the engine's answers; where the published analyzer differs, the engine is right. A bare column keeps its
+//! name, a path joins its steps with `_`, some functions hand their first argument's name on (with a prefix or without),
+//! and everything else is numbered: `Column1`, `Column2`, ...
+
+use std::collections::HashSet;
+
+use super::Binder;
+use crate::diagnostic::Span;
+use crate::functions::{self, ResultName};
+use crate::syntax::ast::{Expr, ExprKind};
+use crate::types::Value;
+
+/// Names of aggregate calls inside a larger expression, by their place.
+pub(super) type CallNames = Vec<(Span, String)>;
+
+/// The name that a column of this expression alone has; None where it is numbered.
+pub(super) fn name_of(expr: &Expr, calls: &CallNames) -> Option<String> {
+    match &expr.kind {
+        ExprKind::Name(name) => Some(name.text.clone()),
+        ExprKind::Parenthesised(inner) => name_of(inner, calls),
+        ExprKind::Member { base, name } => Some(format!("{}_{}", name_of(base, calls)?, name.text)),
+        ExprKind::Index { base, index } => Some(format!("{}_{}", name_of(base, calls)?, step(index)?)),
+        ExprKind::Call { function, arguments } => {
+            if let Some((_, name)) = calls.iter().find(|(span, _)| *span == expr.span) {
+                return (!name.is_empty()).then(|| name.clone());
+            }
+            let first = || arguments.first().and_then(|argument| name_of(&argument.value, calls));
+            let entry = functions::scalar_function(&function.text)?;
+            match entry.result_name {
+                ResultName::Numbered => None,
+                ResultName::FirstArgument => first(),
+                ResultName::Prefix(prefix) => Some(format!("{prefix}{}", first().unwrap_or_default())),
+            }
+        }
+        _ => None,
+    }
+}
+
+fn step(index: &Expr) -> Option<String> {
+    match &index.kind {
+        ExprKind::Literal(Value::String(key)) => Some(key.to_string()),
+        ExprKind::Literal(value) => value.as_i64().map(|n| n.to_string()),
+        _ => None,
+    }
+}
+
+/// Hands out names, each once.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    taken: HashSet<String>,
+    numbered: usize,
+}
+
+impl Names {
+    /// Names that are taken from the start.
+    pub fn taken<'n>(names: impl IntoIterator<Item = &'n str>) -> Self {
+        Self { taken: names.into_iter().map(str::to_owned).collect(), numbered: 0 }
+    }
+
+    /// True where `name` is still free; it is taken afterwards.
+    pub fn claim(&mut self, name: &str) -> bool {
+        self.taken.insert(name.to_owned())
+    }
+
+    /// `wanted`, with 1, 2, ... behind it where it is taken.
+    pub fn unique(&mut self, wanted: &str) -> String {
+        let mut name = wanted.to_owned();
+        let mut number = 0_usize;
+        while !self.claim(&name) {
+            number += 1;
+            name = format!("{wanted}{number}");
+        }
+        name
+    }
+
+    /// The next `ColumnN`.
+    pub fn numbered(&mut self) -> String {
+        self.numbered += 1;
+        let number = self.numbered;
+        self.unique(&format!("Column{number}"))
+    }
+
+    /// `wanted` made unique, or the next `ColumnN`.
+    pub fn unique_or_numbered(&mut self, wanted: Option<&str>) -> String {
+        match wanted {
+            Some(name) if !name.is_empty() => self.unique(name),
+            _ => self.numbered(),
+        }
+    }
+}
+
+impl Binder<'_> {
+    /// The name that an expression would have as a column; aggregates inside are not looked at.
+    pub(super) fn own_name(expr: &Expr) -> Option<String> {
+        name_of(expr, &CallNames::new())
+    }
+}

@@ -1,0 +1,111 @@
+//! Tabular operators: dispatch, one line each.
+
+mod columns;
+mod getschema;
+mod mv_expand;
+mod order;
+mod project;
+mod summarize;
+mod union;
+
+use super::{Bind, Binder, Failed, Render};
+use crate::diagnostic::{Code, Span};
+use crate::plan::LogicalPlan;
+use crate::syntax::ast::{self, OperatorKind};
+use crate::types::Type;
+
+impl Binder<'_> {
+    /// `input` through `operators`.
+    pub(super) fn operators(&mut self, input: LogicalPlan, operators: &[ast::Operator]) -> Bind<LogicalPlan> {
+        let mut plan = input;
+        let mut failed = false;
+        for operator in operators {
+            let before = plan.clone();
+            plan = match self.tabular(plan, operator) {
+                Ok(plan) => plan,
+                // Operators that leave the columns alone can be left out to find more errors behind them.
+                Err(Failed::Reported) if keeps_columns(&operator.kind) => {
+                    failed = true;
+                    before
+                }
+                Err(other) => return Err(other),
+            };
+        }
+        if failed { Err(Failed::Reported) } else { Ok(plan) }
+    }
+
+    fn tabular(&mut self, input: LogicalPlan, operator: &ast::Operator) -> Bind<LogicalPlan> {
+        match &operator.kind {
+            OperatorKind::Where(predicate) => self.filter(input, predicate),
+            OperatorKind::Project(items) => self.project(input, items),
+            OperatorKind::ProjectAway(patterns) => self.project_away(input, patterns),
+            OperatorKind::ProjectKeep(patterns) => self.project_keep(input, patterns),
+            OperatorKind::ProjectRename(items) => self.project_rename(input, items),
+            OperatorKind::ProjectReorder(items) => self.project_reorder(input, items),
+            OperatorKind::Extend(items) => self.extend(input, items),
+            OperatorKind::Summarize { parameters, aggregates, by } => {
+                self.hints(parameters)?;
+                self.summarize(input, aggregates, by.as_deref())
+            }
+            OperatorKind::Count => self.count(input, operator.span),
+            OperatorKind::Distinct(items) => self.distinct(input, items),
+            OperatorKind::Take(count) => self.take(input, count),
+            OperatorKind::Sort(keys) => self.sort(input, keys),
+            OperatorKind::Top { count, by } => self.top(input, count, by),
+            OperatorKind::Getschema => Self::getschema(&input),
+            OperatorKind::Render { chart, properties } => self.render(input, chart, properties),
+            OperatorKind::MvExpand { parameters, items, limit } => {
+                self.mv_expand(input, parameters, items, limit.as_ref())
+            }
+            OperatorKind::Union { parameters, tables } => self.union(Some(input), parameters, tables, operator.span),
+            OperatorKind::Serialize(items) if items.is_empty() => Ok(input),
+            OperatorKind::Serialize(items) => self.extend(input, items),
+            OperatorKind::Join { .. } => self.unsupported("join", operator.keyword),
+            OperatorKind::Lookup { .. } => self.unsupported("lookup", operator.keyword),
+            OperatorKind::As(_) => self.unsupported("as", operator.keyword),
+        }
+    }
+
+    fn unsupported(&mut self, word: &str, span: Span) -> Bind<LogicalPlan> {
+        self.error(Code::UnsupportedOperator, span, format!("`{word}` is KQL, but not supported here yet"))
+    }
+
+    fn filter(&mut self, input: LogicalPlan, predicate: &ast::Expr) -> Bind<LogicalPlan> {
+        let predicate = self.expr(predicate, input.schema())?;
+        match predicate.ty {
+            Type::Bool => Ok(input.filter(predicate)),
+            // A dynamic is read as a truth value; every other type is a mistake.
+            Type::Dynamic => Ok(input.filter(predicate.cast(Type::Bool))),
+            ty => self.error(Code::OperandTypes, predicate.span, format!("a condition is needed, not a {ty}")),
+        }
+    }
+
+    /// `hint.*` steer how a cluster spreads the work; they do not change an answer.
+    fn hints(&mut self, parameters: &[ast::Parameter]) -> Bind<()> {
+        match parameters.iter().find(|parameter| !parameter.name.text.starts_with("hint.")) {
+            None => Ok(()),
+            Some(other) => {
+                let message = format!("the parameter `{}` is not supported here", other.name.text);
+                self.error(Code::UnsupportedSyntax, other.name.span, message)
+            }
+        }
+    }
+
+    fn render(&mut self, input: LogicalPlan, chart: &ast::Name, properties: &[ast::Parameter]) -> Bind<LogicalPlan> {
+        let mut bound = Vec::new();
+        for property in properties {
+            let value = match &property.value.kind {
+                ast::ExprKind::Name(name) => crate::types::Value::string(name.text.as_str()),
+                _ => self.constant(&property.value)?,
+            };
+            bound.push((property.name.text.clone(), value));
+        }
+        self.render = Some(Render { chart: chart.text.clone(), properties: bound });
+        Ok(input)
+    }
+}
+
+fn keeps_columns(kind: &OperatorKind) -> bool {
+    use OperatorKind as K;
+    matches!(kind, K::Where(_) | K::Take(_) | K::Sort(_) | K::Top { .. } | K::Render { .. })
+}

@@ -1,0 +1,48 @@
+//! take, sort, top.
+
+use crate::binder::{Bind, Binder};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::plan::{self, LogicalPlan};
+use crate::syntax::ast::{self, NullsOrder, SortOrder};
+use crate::types::{Schema, Type};
+
+impl Binder<'_> {
+    pub(super) fn take(&mut self, input: LogicalPlan, count: &ast::Expr) -> Bind<LogicalPlan> {
+        match usize::try_from(self.constant_number(count)?) {
+            Ok(count) => Ok(LogicalPlan::Limit { input: Box::new(input), count }),
+            Err(_) => self.error(Code::InvalidValue, count.span, "the number of rows cannot be negative"),
+        }
+    }
+
+    pub(super) fn sort(&mut self, input: LogicalPlan, keys: &[ast::SortKey]) -> Bind<LogicalPlan> {
+        let keys = self.sort_keys(keys, input.schema())?;
+        Ok(LogicalPlan::Sort { input: Box::new(input), keys })
+    }
+
+    /// A count of zero or less answers no rows.
+    pub(super) fn top(&mut self, input: LogicalPlan, count: &ast::Expr, by: &[ast::SortKey]) -> Bind<LogicalPlan> {
+        let count = usize::try_from(self.constant_number(count)?).unwrap_or(0);
+        let keys = self.sort_keys(by, input.schema())?;
+        Ok(LogicalPlan::Top { input: Box::new(input), keys, count })
+    }
+
+    fn sort_keys(&mut self, keys: &[ast::SortKey], schema: &Schema) -> Bind<Vec<plan::SortKey>> {
+        self.all(keys, |binder, key| {
+            let expr = binder.expr(&key.value, schema)?;
+            binder.not_dynamic(&expr, "sorted by")?;
+            let descending = key.order != Some(SortOrder::Ascending);
+            let nulls_first = key.nulls.map_or(!descending, |nulls| nulls == NullsOrder::First);
+            Ok(plan::SortKey { expr, descending, nulls_first })
+        })
+    }
+
+    /// Dynamics have no order and no groups.
+    pub(super) fn not_dynamic(&mut self, expr: &crate::expr::Expr, what: &str) -> Bind<()> {
+        if expr.ty != Type::Dynamic {
+            return Ok(());
+        }
+        let message = format!("a dynamic cannot be {what}");
+        let help = "convert it first: tostring(...) for example";
+        Err(self.report(Diagnostic::new(Code::DynamicNotAllowed, expr.span, message).help(help)))
+    }
+}

@@ -1,0 +1,164 @@
+//! summarize, distinct, count: groups.
+
+use crate::binder::expr::Aggregates;
+use crate::binder::naming::{CallNames, Names, name_of};
+use crate::binder::{Bind, Binder};
+use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::expr::Expr;
+use crate::functions;
+use crate::plan::{AggregateExpr, LogicalPlan};
+use crate::syntax::ast::{self, Assignment};
+use crate::types::{Field, Schema, Type};
+
+impl Binder<'_> {
+    pub(super) fn count(&mut self, input: LogicalPlan, span: Span) -> Bind<LogicalPlan> {
+        let Some(function) = functions::aggregate_function("count") else {
+            return self.error(Code::UnsupportedOperator, span, "`count` is not supported here");
+        };
+        let fields = vec![Field::new("Count", Type::Long)];
+        let aggregate = AggregateExpr { function, arguments: Vec::new(), fields: fields.clone(), span };
+        Ok(LogicalPlan::Aggregate {
+            input: Box::new(input),
+            keys: Vec::new(),
+            aggregates: vec![aggregate],
+            schema: Schema::new(fields),
+        })
+    }
+
+    pub(super) fn distinct(&mut self, input: LogicalPlan, items: &[Assignment]) -> Bind<LogicalPlan> {
+        let schema = input.schema().clone();
+        if let [Assignment { value: ast::Expr { kind: ast::ExprKind::Star, span }, .. }] = items {
+            let all = schema.fields().iter().enumerate();
+            let keys: Vec<Expr> = all.map(|(index, field)| Expr::column(index, field.ty, *span)).collect();
+            self.all(&keys, |binder, key| binder.not_dynamic(key, "told apart"))?;
+            return Ok(LogicalPlan::Aggregate { input: Box::new(input), keys, aggregates: Vec::new(), schema });
+        }
+        let mut names = Names::default();
+        let (keys, fields) = self.keys(items, &schema, &mut names)?;
+        let schema = Schema::new(fields);
+        Ok(LogicalPlan::Aggregate { input: Box::new(input), keys, aggregates: Vec::new(), schema })
+    }
+
+    pub(super) fn summarize(
+        &mut self,
+        input: LogicalPlan,
+        items: &[Assignment],
+        by: Option<&[Assignment]>,
+    ) -> Bind<LogicalPlan> {
+        let schema = input.schema().clone();
+        let mut names = Names::default();
+        self.claim_written(items.iter().chain(by.unwrap_or_default()), &mut names)?;
+        let keys = self.keys_after_claim(by.unwrap_or_default(), &schema, &mut names);
+        let key_columns = keys.iter().flat_map(|(keys, _)| keys.iter().filter_map(Expr::as_column)).collect();
+        let key_count = by.map_or(0, <[Assignment]>::len);
+        let mut aggregates = Aggregates { keys: key_count, key_columns, ..Aggregates::default() };
+        let outputs = self.all(items, |binder, item| binder.summarize_item(item, &schema, &mut aggregates));
+        let ((keys, fields), outputs) = (keys?, outputs?);
+        let outputs: Vec<Output> = outputs.into_iter().flatten().collect();
+        Ok(assemble(input, (keys, fields), aggregates.found, outputs, &mut names))
+    }
+
+    /// The columns of one item: several for aggregates that answer several.
+    fn summarize_item(&mut self, item: &Assignment, schema: &Schema, aggregates: &mut Aggregates) -> Bind<Vec<Output>> {
+        let before = aggregates.found.len();
+        let expr = self.aggregate_expr(&item.value, schema, aggregates)?;
+        if aggregates.found.len() == before {
+            let message = "no aggregate in an expression of summarize";
+            let help = "a summarize answers one row a group; take_any(...) answers the value of some row";
+            return Err(self.report(Diagnostic::new(Code::NotAllowedHere, expr.span, message).help(help)));
+        }
+        let written = |position: usize| item.names.get(position).map(|name| name.text.clone());
+        let direct = expr.as_column().and_then(|_| aggregates.found.last());
+        if let Some(aggregate) = direct {
+            let first = expr.as_column().unwrap_or_default();
+            if item.names.len() > aggregate.fields.len() {
+                let message = "more names than columns";
+                return self.error(Code::InvalidValue, item.names[aggregate.fields.len()].span, message);
+            }
+            let column = |(position, field): (usize, &Field)| Output {
+                written: written(position),
+                wanted: Some(field.name.clone()),
+                expr: Expr::column(first + position, field.ty, aggregate.span),
+            };
+            return Ok(aggregate.fields.iter().enumerate().map(column).collect());
+        }
+        let wanted = name_of(&item.value, &aggregates.names);
+        Ok(vec![Output { written: written(0), wanted, expr }])
+    }
+
+    fn keys(&mut self, items: &[Assignment], schema: &Schema, names: &mut Names) -> Bind<(Vec<Expr>, Vec<Field>)> {
+        self.claim_written(items.iter(), names)?;
+        self.keys_after_claim(items, schema, names)
+    }
+
+    fn claim_written<'i>(&mut self, items: impl Iterator<Item = &'i Assignment>, names: &mut Names) -> Bind<()> {
+        for name in items.flat_map(|item| &item.names) {
+            if !names.claim(&name.text) {
+                return Err(self.duplicate_column(name));
+            }
+        }
+        Ok(())
+    }
+
+    fn keys_after_claim(
+        &mut self,
+        items: &[Assignment],
+        schema: &Schema,
+        names: &mut Names,
+    ) -> Bind<(Vec<Expr>, Vec<Field>)> {
+        let keys = self.all(items, |binder, item| {
+            let key = binder.expr(&item.value, schema)?;
+            binder.not_dynamic(&key, "a group key")?;
+            let name = match item.names.first() {
+                Some(name) => name.text.clone(),
+                None => names.unique_or_numbered(name_of(&item.value, &CallNames::new()).as_deref()),
+            };
+            Ok((Field::new(name, key.ty), key))
+        })?;
+        let (fields, keys) = keys.into_iter().unzip();
+        Ok((keys, fields))
+    }
+}
+
+/// One output column behind the keys.
+struct Output {
+    /// The name that was written.
+    written: Option<String>,
+    /// The name it gets otherwise; None or empty where it is numbered.
+    wanted: Option<String>,
+    /// Over the keys and the columns of the aggregates.
+    expr: Expr,
+}
+
+fn assemble(
+    input: LogicalPlan,
+    (keys, key_fields): (Vec<Expr>, Vec<Field>),
+    mut aggregates: Vec<AggregateExpr>,
+    outputs: Vec<Output>,
+    names: &mut Names,
+) -> LogicalPlan {
+    let mut columns = Vec::new();
+    for (index, field) in key_fields.iter().enumerate() {
+        columns.push((field.name.clone(), Expr::column(index, field.ty, keys[index].span)));
+    }
+    for output in outputs {
+        let name = output.written.unwrap_or_else(|| names.unique_or_numbered(output.wanted.as_deref()));
+        columns.push((name, output.expr));
+    }
+    let count = key_fields.len() + aggregates.iter().map(|aggregate| aggregate.fields.len()).sum::<usize>();
+    let in_order = columns.len() == count
+        && columns.iter().enumerate().all(|(position, (_, expr))| expr.as_column() == Some(position));
+    if in_order {
+        // Nothing is computed around the aggregates: they carry the final names themselves.
+        let mut rest = columns.iter().skip(key_fields.len());
+        for field in aggregates.iter_mut().flat_map(|aggregate| &mut aggregate.fields) {
+            if let Some((name, _)) = rest.next() {
+                field.name.clone_from(name);
+            }
+        }
+    }
+    let fields = key_fields.into_iter().chain(aggregates.iter().flat_map(|aggregate| aggregate.fields.clone()));
+    let schema = Schema::new(fields);
+    let plan = LogicalPlan::Aggregate { input: Box::new(input), keys, aggregates, schema };
+    if in_order { plan } else { plan.project(columns) }
+}

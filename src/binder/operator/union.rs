@@ -1,0 +1,179 @@
+//! union: the rows of several tables, columns matched by name.
+//!
+//! A name that has several types becomes a column for each type, `x_long` and `x_string`.
+
+use super::columns::wildcard;
+use crate::binder::naming::Names;
+use crate::binder::{Bind, Binder, Failed};
+use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::expr::Expr;
+use crate::plan::LogicalPlan;
+use crate::syntax::ast::{self, ExprKind, Parameter, SourceKind};
+use crate::types::{Field, Schema, Type, Value};
+
+#[derive(Default)]
+struct Options {
+    inner: bool,
+    fuzzy: bool,
+    source_column: Option<String>,
+}
+
+/// A branch and the name that `withsource` gives it.
+struct Branch {
+    plan: LogicalPlan,
+    label: Option<String>,
+}
+
+impl Binder<'_> {
+    pub(in crate::binder) fn union(
+        &mut self,
+        input: Option<LogicalPlan>,
+        parameters: &[Parameter],
+        tables: &[ast::Pipeline],
+        span: Span,
+    ) -> Bind<LogicalPlan> {
+        let options = self.union_options(parameters)?;
+        let mut branches: Vec<Branch> = input.into_iter().map(|plan| Branch { plan, label: None }).collect();
+        let found = self.all(tables, |binder, table| binder.branches(table, &options))?;
+        branches.extend(found.into_iter().flatten());
+        if branches.is_empty() {
+            return self.error(Code::UnknownTable, span, "none of the tables of this union exists");
+        }
+        let branches = self.with_source(branches, &options, span)?;
+        Ok(unite(branches, options.inner))
+    }
+
+    fn union_options(&mut self, parameters: &[Parameter]) -> Bind<Options> {
+        let mut options = Options::default();
+        for parameter in parameters {
+            let word = match &parameter.value.kind {
+                ExprKind::Name(name) => name.text.clone(),
+                ExprKind::Literal(Value::String(text)) => text.to_string(),
+                ExprKind::Literal(Value::Bool(truth)) => truth.to_string(),
+                _ => String::new(),
+            };
+            match (parameter.name.text.to_ascii_lowercase().as_str(), word.to_ascii_lowercase().as_str()) {
+                ("kind", "inner") => options.inner = true,
+                ("kind", "outer") => options.inner = false,
+                ("isfuzzy", "true") => options.fuzzy = true,
+                ("isfuzzy", "false") => options.fuzzy = false,
+                ("withsource" | "with_source", _) if !word.is_empty() => options.source_column = Some(word),
+                (name, _) if name.starts_with("hint.") => {}
+                (name, _) => {
+                    let message = format!("`{name}` with this value is not known to union");
+                    return self.error(Code::InvalidValue, parameter.name.span.to(parameter.value.span), message);
+                }
+            }
+        }
+        Ok(options)
+    }
+
+    /// The tables that one entry stands for: several where it is a name with `*`, none where it is missing and
+    /// missing tables are allowed.
+    fn branches(&mut self, table: &ast::Pipeline, options: &Options) -> Bind<Vec<Branch>> {
+        let name = match &table.source.kind {
+            SourceKind::Name(name) if table.operators.is_empty() => Some(name),
+            _ => None,
+        };
+        if let Some(name) = name.filter(|name| name.text.contains('*')) {
+            let known = self.environment.catalog.names();
+            let hits: Vec<String> = known.into_iter().filter(|known| wildcard(&name.text, known)).collect();
+            return self.all(hits, |binder, hit| {
+                let plan = binder.named_table(&ast::Name { text: hit.clone(), span: name.span })?;
+                Ok(Branch { plan, label: Some(hit) })
+            });
+        }
+        let before = self.diagnostics.len();
+        match self.pipeline(table) {
+            Ok(plan) => Ok(vec![Branch { plan, label: name.map(|name| name.text.clone()) }]),
+            Err(Failed::Reported) if options.fuzzy && self.only_missing_tables(before) => {
+                for diagnostic in self.diagnostics.split_off(before) {
+                    let message = format!("{}; left out, because isfuzzy allows it", diagnostic.message);
+                    self.warnings.push(Diagnostic::new(Code::MissingTable, diagnostic.span, message));
+                }
+                Ok(Vec::new())
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    fn only_missing_tables(&self, from: usize) -> bool {
+        self.diagnostics[from..].iter().all(|diagnostic| diagnostic.code == Code::UnknownTable)
+    }
+
+    /// The branches with a column that names them in front.
+    fn with_source(&mut self, branches: Vec<Branch>, options: &Options, span: Span) -> Bind<Vec<LogicalPlan>> {
+        let Some(column) = &options.source_column else {
+            return Ok(branches.into_iter().map(|branch| branch.plan).collect());
+        };
+        self.all(branches.into_iter().enumerate(), |binder, (position, branch)| {
+            if branch.plan.schema().index_of(column).is_some() {
+                let message = format!("a table of this union has a column `{column}` already");
+                return binder.error(Code::DuplicateColumn, span, message);
+            }
+            let label = branch.label.unwrap_or_else(|| format!("union_arg{position}"));
+            let label = (column.clone(), Expr::literal(Value::string(label), span));
+            let rest = super::project::identity(branch.plan.schema());
+            Ok(branch.plan.project(std::iter::once(label).chain(rest)))
+        })
+    }
+}
+
+/// The branches brought to one schema.
+fn unite(branches: Vec<LogicalPlan>, inner: bool) -> LogicalPlan {
+    let columns = united_columns(&branches, inner);
+    let schema = Schema::new(columns.iter().map(|column| Field::new(&column.output, column.ty)));
+    let inputs = branches
+        .into_iter()
+        .map(|branch| {
+            let own = branch.schema().clone();
+            let project = columns.iter().map(|column| {
+                let found = own.index_of(&column.name).filter(|index| own.field(*index).ty == column.ty);
+                let expr = match found {
+                    Some(index) => Expr::column(index, column.ty, Span::default()),
+                    None => Expr::literal(Value::null(column.ty), Span::default()),
+                };
+                (column.output.clone(), expr)
+            });
+            branch.project(project.collect::<Vec<_>>())
+        })
+        .collect();
+    LogicalPlan::Union { inputs, schema }
+}
+
+struct UnitedColumn {
+    name: String,
+    ty: Type,
+    output: String,
+}
+
+/// Names with their types in order of first appearance; for an inner union only what every branch has.
+fn united_columns(branches: &[LogicalPlan], inner: bool) -> Vec<UnitedColumn> {
+    let mut found: Vec<(String, Vec<Type>)> = Vec::new();
+    for field in branches.iter().flat_map(|branch| branch.schema().fields()) {
+        match found.iter_mut().find(|(name, _)| *name == field.name) {
+            Some((_, types)) if !types.contains(&field.ty) => types.push(field.ty),
+            Some(_) => {}
+            None => found.push((field.name.clone(), vec![field.ty])),
+        }
+    }
+    if inner {
+        let everywhere = |name: &str, ty: Type| {
+            let has = |branch: &LogicalPlan| branch.schema().fields().iter().any(|f| f.name == name && f.ty == ty);
+            branches.iter().all(has)
+        };
+        for (name, types) in &mut found {
+            types.retain(|ty| everywhere(name, *ty));
+        }
+    }
+    let mut names = Names::taken(found.iter().filter(|(_, types)| types.len() == 1).map(|(name, _)| name.as_str()));
+    let column = |(name, types): (String, Vec<Type>)| {
+        let split = types.len() > 1;
+        let column = |ty: Type| {
+            let output = if split { names.unique(&format!("{name}_{ty}")) } else { name.clone() };
+            UnitedColumn { name: name.clone(), ty, output }
+        };
+        types.into_iter().map(column).collect::<Vec<_>>()
+    };
+    found.into_iter().flat_map(column).collect()
+}

@@ -1,0 +1,212 @@
+//! Sources: tables, print, datatable, range, union, parenthesised pipelines.
+
+use std::sync::Arc;
+
+use super::naming::Names;
+use super::scope::Binding;
+use super::{Bind, Binder, Failed};
+use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::expr::Expr;
+use crate::functions::signature::implicit_cost;
+use crate::plan::LogicalPlan;
+use crate::source::{MemoryTable, RangeTable};
+use crate::syntax::ast::{self, SourceKind};
+use crate::types::{Batch, ColumnBuilder, Field, Schema, Type, Value, cast};
+
+/// Functions that answer a table.
+pub(super) fn answers_table(function: &str) -> bool {
+    matches!(function, "table" | "materialize")
+}
+
+impl Binder<'_> {
+    /// A source and its operators.
+    pub(super) fn pipeline(&mut self, pipeline: &ast::Pipeline) -> Bind<LogicalPlan> {
+        let source = self.source(&pipeline.source)?;
+        self.operators(source, &pipeline.operators)
+    }
+
+    fn source(&mut self, source: &ast::Source) -> Bind<LogicalPlan> {
+        match &source.kind {
+            SourceKind::Name(name) => self.named_table(name),
+            SourceKind::Call { function, arguments } => self.table_call(function, arguments, source.span),
+            SourceKind::Print(items) => self.print(items),
+            SourceKind::Datatable { columns, cells } => self.datatable(columns, cells, source.span),
+            SourceKind::Range { column, from, to, step } => self.range(column, [from, to, step]),
+            SourceKind::Union { parameters, tables } => self.union(None, parameters, tables, source.span),
+            SourceKind::Parenthesised(inner) => self.pipeline(inner),
+        }
+    }
+
+    /// A let or a table of the catalog.
+    pub(super) fn named_table(&mut self, name: &ast::Name) -> Bind<LogicalPlan> {
+        match self.scope.get(&name.text) {
+            Some(Binding::Table(plan)) => return Ok(plan.clone()),
+            Some(Binding::Value(_)) => {
+                let message = format!("`{}` is a value, and a table is needed", name.text);
+                return self.error(Code::ExpectedTable, name.span, message);
+            }
+            None => {}
+        }
+        match self.catalog_table(name)? {
+            Some(plan) => Ok(plan),
+            None => Err(self.unknown_table(name)),
+        }
+    }
+
+    /// A table of the catalog, cut to the time range of the run.
+    pub(super) fn catalog_table(&mut self, name: &ast::Name) -> Bind<Option<LogicalPlan>> {
+        let Some(table) = self.environment.catalog.table(&name.text)? else { return Ok(None) };
+        let plan = LogicalPlan::scan(&name.text, table);
+        self.cut_to_time_range(plan, name.span).map(Some)
+    }
+
+    pub(super) fn unknown_table(&mut self, name: &ast::Name) -> Failed {
+        let mut known = self.environment.catalog.names();
+        known.extend(self.scope.tables().map(str::to_owned));
+        let message = format!("unknown table `{}`", name.text);
+        let diagnostic = Diagnostic::new(Code::UnknownTable, name.span, message)
+            .suggest(&name.text, known.iter().map(String::as_str))
+            .help(format!("bind it to files with -t {}=PATH", name.text));
+        self.report(diagnostic)
+    }
+
+    fn cut_to_time_range(&mut self, plan: LogicalPlan, span: Span) -> Bind<LogicalPlan> {
+        let Some(range) = self.environment.time_range else { return Ok(plan) };
+        let found = plan.schema().index_of(&range.column).filter(|&i| plan.schema().field(i).ty == Type::Datetime);
+        let Some(index) = found else {
+            let message = format!("this table has no datetime column `{}` to cut to a time range", range.column);
+            let help = "name its time column with --time-column";
+            return Err(self.report(Diagnostic::new(Code::UnknownColumn, span, message).help(help)));
+        };
+        let mut cut = plan;
+        for (symbol, bound) in [(">=", range.from), ("<", range.to)] {
+            if let Some(ticks) = bound {
+                let column = Expr::column(index, Type::Datetime, span);
+                let bound = Expr::literal(Value::Datetime(ticks), span);
+                cut = cut.filter(self.operator_call(symbol, span, vec![column, bound], span)?);
+            }
+        }
+        Ok(cut)
+    }
+
+    /// `table("name")`, `materialize(pipeline)`.
+    pub(super) fn table_call(
+        &mut self,
+        function: &ast::Name,
+        arguments: &[ast::Argument],
+        span: Span,
+    ) -> Bind<LogicalPlan> {
+        match (function.text.as_str(), arguments) {
+            ("table", [argument, ..]) => {
+                let value = self.constant(&argument.value)?;
+                match value.as_str() {
+                    Some(text) => self.named_table(&ast::Name { text: text.to_owned(), span: argument.value.span }),
+                    None => self.error(Code::ArgumentType, argument.value.span, "the name of a table is a string"),
+                }
+            }
+            // Rows are the same each time they are computed, so keeping them is a matter of speed only.
+            ("materialize", [argument]) => self.table_argument(&argument.value),
+            ("table" | "materialize", _) => {
+                self.error(Code::ArgumentCount, span, format!("`{}` takes one argument", function.text))
+            }
+            _ if crate::functions::scalar_function(&function.text).is_some() => {
+                let message = format!("`{}` answers a value, and a table is needed", function.text);
+                self.error(Code::ExpectedTable, span, message)
+            }
+            _ => Err(self.unknown_function(function)),
+        }
+    }
+
+    /// A table where an argument stands.
+    pub(super) fn table_argument(&mut self, expr: &ast::Expr) -> Bind<LogicalPlan> {
+        match &expr.kind {
+            ast::ExprKind::Pipeline(pipeline) => self.pipeline(pipeline),
+            ast::ExprKind::Name(name) => self.named_table(name),
+            ast::ExprKind::Parenthesised(inner) => self.table_argument(inner),
+            ast::ExprKind::Call { function, arguments } => self.table_call(function, arguments, expr.span),
+            _ => self.error(Code::ExpectedTable, expr.span, "a table is needed here"),
+        }
+    }
+
+    /// One row without columns.
+    fn one_row() -> LogicalPlan {
+        let schema = Schema::new([]);
+        LogicalPlan::scan("print", Arc::new(MemoryTable::new(schema, vec![Batch::new(Vec::new(), 1)])))
+    }
+
+    fn print(&mut self, items: &[ast::Assignment]) -> Bind<LogicalPlan> {
+        let input = Self::one_row();
+        let schema = input.schema().clone();
+        let mut names = Names::default();
+        let columns = self.all(items.iter().enumerate(), |binder, (position, item)| {
+            let expr = binder.expr(&item.value, &schema)?;
+            let name = match item.names.as_slice() {
+                [] => names.unique(&format!("print_{position}")),
+                [name] if names.claim(&name.text) => name.text.clone(),
+                [name] => return Err(binder.duplicate_column(name)),
+                [_, second, ..] => {
+                    return binder.error(
+                        Code::UnsupportedSyntax,
+                        second.span,
+                        "several names for one value are not supported here yet",
+                    );
+                }
+            };
+            Ok((name, expr))
+        })?;
+        Ok(input.project(columns))
+    }
+
+    pub(super) fn duplicate_column(&mut self, name: &ast::Name) -> Failed {
+        let message = format!("a second column `{}`", name.text);
+        self.report(Diagnostic::new(Code::DuplicateColumn, name.span, message))
+    }
+
+    fn datatable(&mut self, columns: &[ast::DatatableColumn], cells: &[ast::Expr], span: Span) -> Bind<LogicalPlan> {
+        let mut names = Names::default();
+        for column in columns {
+            if !names.claim(&column.name.text) {
+                return Err(self.duplicate_column(&column.name));
+            }
+        }
+        if columns.is_empty() || cells.len() % columns.len() != 0 {
+            let message = format!("{} values do not fill rows of {} columns", cells.len(), columns.len());
+            return self.error(Code::InvalidValue, span, message);
+        }
+        let values = self.all(cells.iter().enumerate(), |binder, (position, cell)| {
+            binder.datatable_cell(cell, columns[position % columns.len()].ty)
+        })?;
+        let mut builders: Vec<ColumnBuilder> = columns.iter().map(|column| ColumnBuilder::new(column.ty)).collect();
+        for (position, value) in values.iter().enumerate() {
+            builders[position % columns.len()].append(value);
+        }
+        let schema = Schema::new(columns.iter().map(|column| Field::new(&column.name.text, column.ty)));
+        let rows = cells.len() / columns.len();
+        let batch = Batch::new(builders.iter_mut().map(ColumnBuilder::finish).collect(), rows);
+        Ok(LogicalPlan::scan("datatable", Arc::new(MemoryTable::new(schema, vec![batch]))))
+    }
+
+    fn datatable_cell(&mut self, cell: &ast::Expr, ty: Type) -> Bind<Value> {
+        let value = self.constant(cell)?;
+        let fits = value.ty() == ty
+            || value.is_null()
+            || implicit_cost(value.ty(), ty).is_some()
+            || ty == Type::Dynamic
+            || (value.ty().is_numeric() && ty.is_numeric())
+            || value.ty() == Type::String;
+        if !fits {
+            return self.error(Code::ArgumentType, cell.span, format!("a {} in a column of {ty}", value.ty()));
+        }
+        Ok(cast::cast(&value, ty).map_err(crate::diagnostic::Error::from)?)
+    }
+
+    fn range(&mut self, column: &ast::Name, bounds: [&ast::Expr; 3]) -> Bind<LogicalPlan> {
+        let values = self.all(bounds, |binder, bound| binder.constant(bound))?;
+        let span = bounds[0].span.to(bounds[2].span);
+        let [from, to, step] = values.as_slice() else { return Err(Failed::Reported) };
+        match RangeTable::new(&column.text, from, to, step) {
+            Ok(table) => Ok(LogicalPlan::scan("range", Arc::new(table))),
+            Err(message) => self.error(Code::OperandTypes, span, message),
+        }
+    }
+}

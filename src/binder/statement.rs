@@ -1,0 +1,152 @@
+//! Statements: let, set, declare query_parameters, and the query itself.
+
+use super::scope::Binding;
+use super::{Bind, Binder, Failed};
+use crate::diagnostic::{Code, Diagnostic, Error};
+use crate::expr::{Expr, fold};
+use crate::plan::LogicalPlan;
+use crate::syntax::ast::{self, ExprKind, LetValue, StatementKind};
+use crate::types::{Schema, Type, Value, cast};
+
+impl Binder<'_> {
+    /// The plan of the one statement that is a query; the others are set up before.
+    pub(super) fn query(&mut self, query: &ast::Query) -> Bind<LogicalPlan> {
+        let mut plan = None;
+        for statement in &query.statements {
+            let outcome = match &statement.kind {
+                StatementKind::Let { name, value } => self.let_statement(name, value),
+                StatementKind::Set { option, value } => self.set_statement(option, value.as_ref()),
+                StatementKind::DeclareParameters(list) => {
+                    self.all(list, |binder, declaration| binder.parameter(declaration)).map(|_| ())
+                }
+                StatementKind::Query(pipeline) => match &plan {
+                    None => {
+                        plan = Some(self.pipeline(pipeline));
+                        Ok(())
+                    }
+                    Some(_) => {
+                        let message = "a second query in one text";
+                        let help = "run one query at a time";
+                        Err(self
+                            .report(Diagnostic::new(Code::UnsupportedStatement, statement.span, message).help(help)))
+                    }
+                },
+            };
+            if let Err(Failed::Fatal(error)) = outcome {
+                return Err(Failed::Fatal(error));
+            }
+        }
+        plan.unwrap_or_else(|| Err(Failed::Fatal(Error::internal("the parser reports a text without a query"))))
+    }
+
+    fn let_statement(&mut self, name: &ast::Name, value: &LetValue) -> Bind<()> {
+        let binding = match value {
+            LetValue::Pipeline(pipeline) => Binding::Table(self.pipeline(pipeline)?),
+            LetValue::Expr(expr) => match self.table_in_disguise(expr)? {
+                Some(plan) => Binding::Table(plan),
+                None => Binding::Value(self.constant_or_volatile(expr)?),
+            },
+        };
+        self.define(name, binding)
+    }
+
+    fn define(&mut self, name: &ast::Name, binding: Binding) -> Bind<()> {
+        self.scope.define(&name.text, binding, name.span).map_err(|earlier| {
+            let message = format!("`{}` is defined already", name.text);
+            self.report(Diagnostic::new(Code::DuplicateName, name.span, message).label(earlier, "here"))
+        })
+    }
+
+    /// A let whose right side is a bare name or call may stand for a table.
+    fn table_in_disguise(&mut self, expr: &ast::Expr) -> Bind<Option<LogicalPlan>> {
+        match &expr.kind {
+            ExprKind::Name(name) => match self.scope.get(&name.text) {
+                Some(Binding::Table(plan)) => Ok(Some(plan.clone())),
+                Some(Binding::Value(_)) => Ok(None),
+                None => match self.catalog_table(name)? {
+                    Some(plan) => Ok(Some(plan)),
+                    None => Err(self.unknown_table(name)),
+                },
+            },
+            ExprKind::Call { function, arguments } if super::source::answers_table(&function.text) => {
+                self.table_call(function, arguments, expr.span).map(Some)
+            }
+            ExprKind::Pipeline(pipeline) => self.pipeline(pipeline).map(Some),
+            ExprKind::Parenthesised(inner) => self.table_in_disguise(inner),
+            _ => Ok(None),
+        }
+    }
+
+    /// A value without columns: computed now, unless each use must be computed anew.
+    fn constant_or_volatile(&mut self, expr: &ast::Expr) -> Bind<Expr> {
+        let bound = self.expr(expr, &Schema::new([]))?;
+        Ok(fold::fold(bound, &self.context)?)
+    }
+
+    /// A value that must be known before the query runs.
+    pub(super) fn constant(&mut self, expr: &ast::Expr) -> Bind<Value> {
+        let bound = self.constant_or_volatile(expr)?;
+        match bound.as_literal() {
+            Some(value) => Ok(value.clone()),
+            None => self.error(Code::NotConstant, expr.span, "a value that is known before the query runs is needed"),
+        }
+    }
+
+    /// A whole number that is known before the query runs.
+    pub(super) fn constant_number(&mut self, expr: &ast::Expr) -> Bind<i64> {
+        let value = self.constant(expr)?;
+        match (value.as_i64(), &value) {
+            (Some(number), _) => Ok(number),
+            (None, Value::Real(number)) if number.fract() == 0.0 && number.abs() < 1e15 =>
+            {
+                #[expect(clippy::cast_possible_truncation, reason = "the guard keeps it in range")]
+                Ok(*number as i64)
+            }
+            _ => self.error(Code::InvalidValue, expr.span, format!("a whole number is needed, not a {}", value.ty())),
+        }
+    }
+
+    fn set_statement(&mut self, option: &ast::Name, value: Option<&ast::Expr>) -> Bind<()> {
+        if option.text != "query_now" {
+            // Every other option of the service steers how a query runs, not what it answers; what could cut an
+            // answer is not done here at all.
+            return if value.is_none_or(|value| matches!(value.kind, ExprKind::Name(_) | ExprKind::Literal(_))) {
+                Ok(())
+            } else {
+                self.error(Code::NotConstant, option.span, "the value of an option is a literal")
+            };
+        }
+        let Some(value) = value else {
+            return self.error(Code::InvalidValue, option.span, "`query_now` needs a datetime");
+        };
+        match cast::cast(&self.constant(value)?, Type::Datetime).map_err(Error::from)? {
+            Value::Datetime(ticks) => {
+                self.context.now = ticks;
+                Ok(())
+            }
+            _ => self.error(Code::InvalidValue, value.span, "`query_now` needs a datetime"),
+        }
+    }
+
+    fn parameter(&mut self, declaration: &ast::ParameterDeclaration) -> Bind<()> {
+        let name = &declaration.name;
+        let given = self.environment.parameters.get(&name.text);
+        let value = match (given, &declaration.default) {
+            (Some(text), _) => {
+                let value = cast::cast(&Value::string(text.as_str()), declaration.ty).map_err(Error::from)?;
+                if value.is_null() && !matches!(text.as_str(), "" | "null") {
+                    let message = format!("the value given for `{}` is no {}", name.text, declaration.ty);
+                    return self.error(Code::InvalidValue, name.span, message);
+                }
+                value
+            }
+            (None, Some(default)) => cast::cast(&self.constant(default)?, declaration.ty).map_err(Error::from)?,
+            (None, None) => {
+                let message = format!("the query parameter `{}` has no value", name.text);
+                let help = format!("give it one with --param {}=VALUE", name.text);
+                return Err(self.report(Diagnostic::new(Code::MissingParameter, name.span, message).help(help)));
+            }
+        };
+        self.define(name, Binding::Value(Expr::literal(value, name.span)))
+    }
+}
