@@ -2,9 +2,11 @@
 
 pub mod binder;
 pub mod diagnostic;
+pub mod engine;
 pub mod exec;
 pub mod expr;
 pub mod functions;
+pub mod optimizer;
 pub mod plan;
 pub mod source;
 pub mod syntax;

@@ -1,0 +1,150 @@
+//! The whole as one value: a catalog and settings in, plans and rows out.
+
+mod settings;
+
+use std::sync::Arc;
+
+pub use settings::{DEFAULT_BATCH_ROWS, Settings};
+
+use crate::binder::{self, Bound, Environment};
+pub use crate::binder::{Render, TimeRange};
+use crate::diagnostic::{Diagnostic, Error, Result, Severity};
+pub use crate::exec::Flow;
+use crate::exec::{self, ExecContext};
+use crate::functions::EvalContext;
+use crate::optimizer;
+use crate::plan::{LogicalPlan, explain};
+use crate::source::{Catalog, ScanReport};
+use crate::syntax;
+use crate::types::{Batch, Schema};
+
+/// Runs queries over a catalog.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    catalog: Arc<dyn Catalog>,
+    settings: Settings,
+}
+
+/// A query that is ready to run.
+#[derive(Debug)]
+pub struct Prepared {
+    plan: LogicalPlan,
+    context: ExecContext,
+    /// The plan as bound, before it was improved.
+    bound: LogicalPlan,
+    /// How the author wants it drawn.
+    pub render: Option<Render>,
+    /// What may not mean what the author thinks.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// A whole answer in memory.
+#[derive(Debug)]
+pub struct QueryResult {
+    /// The columns.
+    pub schema: Schema,
+    /// The rows, in order.
+    pub batches: Vec<Batch>,
+}
+
+impl Engine {
+    /// An engine over the tables of `catalog`.
+    #[must_use]
+    pub fn new(catalog: Arc<dyn Catalog>, settings: Settings) -> Self {
+        Self { catalog, settings }
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Parses, binds and plans `text`; runs nothing but subqueries whose value must be known.
+    pub fn prepare(&self, text: &str) -> Result<Prepared> {
+        let report = Arc::new(ScanReport::default());
+        let Bound { plan: bound, context, render, mut warnings } = self.bind(text, &report)?;
+        let plan = self.optimize(bound.clone(), &context)?;
+        let context = self.context(context, report);
+        warnings.dedup();
+        Ok(Prepared { plan, context, bound, render, warnings })
+    }
+
+    fn bind(&self, text: &str, report: &Arc<ScanReport>) -> Result<Bound> {
+        let parsed = syntax::parse(text);
+        let errors = |list: &[Diagnostic]| list.iter().any(|diagnostic| diagnostic.severity() == Severity::Error);
+        if errors(&parsed.diagnostics) {
+            return Err(Error::Query(parsed.diagnostics));
+        }
+        let subquery = |plan: &LogicalPlan, context: &EvalContext| {
+            let plan = self.optimize(plan.clone(), context)?;
+            exec::collect(&plan, &self.context(context.clone(), Arc::clone(report)))
+        };
+        let environment = Environment {
+            catalog: self.catalog.as_ref(),
+            context: EvalContext { now: self.settings.now, seed: self.settings.seed },
+            parameters: &self.settings.parameters,
+            time_range: self.settings.time_range.as_ref(),
+            subquery: &subquery,
+        };
+        let mut bound = binder::bind(&parsed.query, &environment)?;
+        bound.warnings.splice(0..0, parsed.diagnostics);
+        Ok(bound)
+    }
+
+    fn optimize(&self, plan: LogicalPlan, context: &EvalContext) -> Result<LogicalPlan> {
+        if self.settings.optimize { optimizer::optimize(plan, context) } else { Ok(plan) }
+    }
+
+    fn context(&self, eval: EvalContext, report: Arc<ScanReport>) -> ExecContext {
+        ExecContext {
+            eval,
+            threads: self.settings.threads.max(1),
+            batch_rows: self.settings.batch_rows.max(1),
+            cancelled: Arc::clone(&self.settings.cancelled),
+            report,
+        }
+    }
+
+    /// The whole answer of `text`, in memory.
+    pub fn query(&self, text: &str) -> Result<QueryResult> {
+        let prepared = self.prepare(text)?;
+        let mut batches = Vec::new();
+        prepared.run(&mut |batch| {
+            batches.push(batch);
+            Ok(Flow::Continue(()))
+        })?;
+        Ok(QueryResult { schema: prepared.schema().clone(), batches })
+    }
+}
+
+impl Prepared {
+    /// The columns of the answer.
+    #[must_use]
+    pub fn schema(&self) -> &Schema {
+        self.plan.schema()
+    }
+
+    /// Calls `consume` with the rows in order, batch by batch, until it breaks off.
+    pub fn run(&self, consume: &mut dyn FnMut(Batch) -> Result<Flow>) -> Result<()> {
+        exec::execute(&self.plan, &self.context, consume)
+    }
+
+    /// What scans skipped, repaired and pruned; complete once the query has run.
+    #[must_use]
+    pub fn report(&self) -> &ScanReport {
+        &self.context.report
+    }
+
+    /// The plan as an indented tree, as it runs.
+    #[must_use]
+    pub fn explain(&self) -> String {
+        explain::explain(&self.plan)
+    }
+
+    /// The plan as an indented tree, as it was bound.
+    #[must_use]
+    pub fn explain_bound(&self) -> String {
+        explain::explain(&self.bound)
+    }
+}

@@ -1,0 +1,49 @@
+//! Every setting of a run, once: name, default, meaning.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use crate::binder::TimeRange;
+
+/// Rows a batch has at most, unless set otherwise: large enough to amortise the work a batch costs, small enough for
+/// the processor's cache.
+pub const DEFAULT_BATCH_ROWS: usize = 8_192;
+
+/// How a query runs. The front door fills it in: nothing below reads a clock or the environment.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// What `now()` answers, in ticks.
+    pub now: i64,
+    /// Seed of hash tables and of `rand()`.
+    pub seed: u64,
+    /// Threads that read and compute; at least one.
+    pub threads: usize,
+    /// Rows a batch has at most.
+    pub batch_rows: usize,
+    /// Whether plans are improved before they run; answers are the same either way.
+    pub optimize: bool,
+    /// Values of query parameters, as text.
+    pub parameters: BTreeMap<String, String>,
+    /// A time range that every table is cut to.
+    pub time_range: Option<TimeRange>,
+    /// Set from outside to stop the run.
+    pub cancelled: Arc<AtomicBool>,
+}
+
+impl Settings {
+    /// The defaults, with this `now`.
+    #[must_use]
+    pub fn new(now: i64) -> Self {
+        Self {
+            now,
+            seed: 0,
+            threads: 1,
+            batch_rows: DEFAULT_BATCH_ROWS,
+            optimize: true,
+            parameters: BTreeMap::new(),
+            time_range: None,
+            cancelled: Arc::new(AtomicBool::new(false)),
+        }
+    }
+}

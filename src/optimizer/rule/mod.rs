@@ -1,0 +1,8 @@
+//! The rules, a file each.
+
+pub mod fold_constants;
+pub mod prune_columns;
+pub mod push_down_filter;
+pub mod push_down_limit;
+pub mod push_predicate_into_scan;
+pub mod sort_limit_to_top;

@@ -1,0 +1,105 @@
+//! Moves conditions towards the tables: through projections, sorts, unions, expansions and the keys of groups.
+
+use crate::diagnostic::Result;
+use crate::expr::{Expr, ExprKind, visit as expr_visit};
+use crate::functions::{EvalContext, operator, signature};
+use crate::plan::{LogicalPlan, UnnestOutput, visit};
+use crate::types::Type;
+
+pub fn apply(plan: LogicalPlan, _: &EvalContext) -> Result<LogicalPlan> {
+    visit::transform_down(plan, &mut |node| match node {
+        LogicalPlan::Filter { input, predicate } => Ok(push(*input, conjuncts(predicate))),
+        other => Ok(other),
+    })
+}
+
+/// The parts of a condition that must all be true.
+pub fn conjuncts(predicate: Expr) -> Vec<Expr> {
+    let mut parts = Vec::new();
+    let mut rest = vec![predicate];
+    while let Some(expr) = rest.pop() {
+        match expr.kind {
+            ExprKind::Call { function, arguments, .. } if function.name == "and" => {
+                rest.extend(arguments.into_iter().rev())
+            }
+            _ => parts.push(expr),
+        }
+    }
+    parts
+}
+
+/// One condition that is true where all of `parts` are.
+pub fn conjunction(parts: Vec<Expr>) -> Option<Expr> {
+    parts.into_iter().reduce(|left, right| {
+        let span = left.span.to(right.span);
+        let and = operator::operator("and").and_then(|function| {
+            let (overload, _) = signature::choose(function.overloads, &[Type::Bool, Type::Bool])?;
+            Some((function, overload))
+        });
+        let (function, overload) = and.expect("`and` between conditions is in the registry");
+        Expr { kind: ExprKind::Call { function, overload, arguments: vec![left, right] }, ty: Type::Bool, span }
+    })
+}
+
+/// `plan` with a filter of `parts` as deep as it can go.
+fn push(plan: LogicalPlan, parts: Vec<Expr>) -> LogicalPlan {
+    match plan {
+        LogicalPlan::Filter { input, predicate } => {
+            let mut all = conjuncts(predicate);
+            all.extend(parts);
+            push(*input, all)
+        }
+        LogicalPlan::Project { input, expressions, schema } => {
+            // What is computed differently each time must be computed once.
+            let (through, stay): (Vec<_>, Vec<_>) = parts
+                .into_iter()
+                .partition(|part| expr_visit::columns(part).iter().all(|column| expressions[*column].is_repeatable()));
+            let through = through.into_iter().map(|part| expr_visit::substitute(part, &expressions)).collect();
+            let input = Box::new(push(*input, through));
+            keep(LogicalPlan::Project { input, expressions, schema }, stay)
+        }
+        LogicalPlan::Sort { input, keys } => LogicalPlan::Sort { input: Box::new(push(*input, parts)), keys },
+        LogicalPlan::Union { inputs, schema } => {
+            let inputs = inputs.into_iter().map(|input| push(input, parts.clone())).collect();
+            LogicalPlan::Union { inputs, schema }
+        }
+        LogicalPlan::Aggregate { input, keys, aggregates, schema } if !keys.is_empty() => {
+            let (through, stay): (Vec<_>, Vec<_>) = parts.into_iter().partition(|part| {
+                expr_visit::columns(part).iter().all(|column| keys.get(*column).is_some_and(Expr::is_repeatable))
+            });
+            let through = through.into_iter().map(|part| expr_visit::substitute(part, &keys)).collect();
+            let input = Box::new(push(*input, through));
+            keep(LogicalPlan::Aggregate { input, keys, aggregates, schema }, stay)
+        }
+        LogicalPlan::Unnest(mut unnest) => {
+            let through = |part: &Expr| {
+                let columns = expr_visit::columns(part);
+                columns.iter().all(|column| matches!(unnest.output[*column], UnnestOutput::Input(_)))
+            };
+            let (through, stay): (Vec<_>, Vec<_>) = parts.into_iter().partition(through);
+            let schema = unnest.input.schema();
+            let inputs: Vec<Expr> = unnest
+                .output
+                .iter()
+                .map(|output| match output {
+                    UnnestOutput::Input(index) => Expr::column(*index, schema.field(*index).ty, Default::default()),
+                    _ => Expr::column(0, Type::Dynamic, Default::default()),
+                })
+                .collect();
+            let through = through.into_iter().map(|part| expr_visit::substitute(part, &inputs)).collect();
+            unnest.input = Box::new(push(*unnest.input, through));
+            keep(LogicalPlan::Unnest(unnest), stay)
+        }
+        other @ (LogicalPlan::Scan(_)
+        | LogicalPlan::Aggregate { .. }
+        | LogicalPlan::Limit { .. }
+        | LogicalPlan::Top { .. }) => keep(other, parts),
+    }
+}
+
+fn keep(plan: LogicalPlan, parts: Vec<Expr>) -> LogicalPlan {
+    match conjunction(parts) {
+        Some(predicate) => plan.filter(predicate),
+        None => plan,
+    }
+}

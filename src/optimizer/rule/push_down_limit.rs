@@ -1,0 +1,27 @@
+//! Tells tables how few rows are wanted, so that they do not read ahead.
+
+use crate::diagnostic::Result;
+use crate::functions::EvalContext;
+use crate::plan::{LogicalPlan, visit};
+
+pub fn apply(plan: LogicalPlan, _: &EvalContext) -> Result<LogicalPlan> {
+    visit::transform_down(plan, &mut |node| {
+        Ok(match node {
+            LogicalPlan::Limit { input, count } => LogicalPlan::Limit { input: Box::new(tell(*input, count)), count },
+            other => other,
+        })
+    })
+}
+
+fn tell(plan: LogicalPlan, count: usize) -> LogicalPlan {
+    match plan {
+        LogicalPlan::Scan(mut scan) => {
+            scan.limit = Some(scan.limit.map_or(count, |limit| limit.min(count)));
+            LogicalPlan::Scan(scan)
+        }
+        LogicalPlan::Project { input, expressions, schema } => {
+            LogicalPlan::Project { input: Box::new(tell(*input, count)), expressions, schema }
+        }
+        other => other,
+    }
+}
