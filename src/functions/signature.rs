@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::args::Args;
 use crate::diagnostic::Result;
-use crate::types::{Column, Type};
+use crate::types::{Column, Type, Value};
 
 /// Computes a function over whole columns: one result row for each argument row.
 pub type Kernel = fn(&Args<'_>) -> Result<Column>;
@@ -154,13 +154,22 @@ pub enum Returns {
     Argument(usize),
     /// Computed from the argument types, after their casts.
     By(fn(&[Type]) -> Type),
+    /// Computed from the argument types, after their casts, and from the arguments that are constant.
+    ByConstants(fn(&[Type], &[Option<&Value>]) -> Type),
 }
 
 impl Returns {
-    /// The type for arguments of these types.
+    /// The type for arguments of these types, none of which is known to be constant.
     #[must_use]
     pub fn resolve(self, arguments: &[Type]) -> Type {
+        self.resolve_with(arguments, &[])
+    }
+
+    /// The type for arguments of these types, of which some are constant: None stands for one that is not.
+    #[must_use]
+    pub fn resolve_with(self, arguments: &[Type], constants: &[Option<&Value>]) -> Type {
         match self {
+            Self::ByConstants(rule) => rule(arguments, constants),
             Self::Type(ty) => ty,
             Self::Argument(index) => arguments.get(index).copied().unwrap_or(Type::Dynamic),
             Self::By(rule) => rule(arguments),
@@ -173,7 +182,7 @@ impl fmt::Debug for Returns {
         match self {
             Self::Type(ty) => write!(f, "{ty}"),
             Self::Argument(index) => write!(f, "type of argument {index}"),
-            Self::By(_) => f.write_str("by the arguments"),
+            Self::By(_) | Self::ByConstants(_) => f.write_str("by the arguments"),
         }
     }
 }

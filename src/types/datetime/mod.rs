@@ -3,11 +3,17 @@
 //! Readers and writers call this for every row, so nothing here allocates or goes through a format string unless
 //! its name says so. The calendar is the proleptic Gregorian one, without leap seconds.
 
+mod calendar;
 mod parse;
+mod pattern;
 
 use std::fmt;
 
+pub use calendar::{
+    Part, Period, add_periods, boundaries, day_of_week, day_of_year, end_of, part_of, start_of, week_of_year,
+};
 pub use parse::{parse, parse_literal};
+pub use pattern::Pattern;
 
 /// Ticks in a microsecond.
 pub const TICKS_PER_MICROSECOND: i64 = 10;

@@ -1,0 +1,166 @@
+//! Conversions by name. What each answers is written down in [`crate::types::cast`].
+//!
+//! A type that the reference takes but whose conversion is not known exactly is not taken here.
+
+use crate::functions::ScalarFunction;
+use crate::functions::docs::{Category, Example};
+use crate::functions::signature::{Accepts, Nulls, Overload, Param, ResultName, Returns};
+use crate::types::Type::{self, Bool, Datetime, Decimal, Dynamic, Guid, Int, Long, Real, Timespan};
+use crate::types::cast::cast_column;
+
+/// One conversion. `accepts` are the types it takes as they are.
+const fn to(
+    name: &'static str,
+    summary: &'static str,
+    overloads: &'static [Overload],
+    examples: &'static [Example],
+) -> ScalarFunction {
+    ScalarFunction {
+        name,
+        category: Category::Conversion,
+        summary,
+        overloads,
+        examples,
+        result_name: ResultName::FirstArgument,
+        nulls: Nulls::Handled,
+        ..ScalarFunction::DEFAULT
+    }
+}
+
+const VALUE: &str = "what to convert";
+const ANY: Param = Param::of("value", Accepts::Any, VALUE);
+/// Whatever is a number, and texts and dynamics that hold one.
+const NUMERIC: Param =
+    Param::of("value", Accepts::OneOf(&[Type::String, Dynamic, Bool, Int, Long, Real, Decimal]), VALUE);
+/// The same, and what counts ticks.
+const TICKS: Param =
+    Param::of("value", Accepts::OneOf(&[Type::String, Dynamic, Int, Long, Real, Decimal, Datetime, Timespan]), VALUE);
+
+/// The functions of this family.
+pub static FUNCTIONS: &[ScalarFunction] = &[
+    to(
+        "tostring",
+        "A value as text; a null is the empty text.",
+        &[Overload {
+            params: &[ANY],
+            returns: Returns::Type(Type::String),
+            kernel: |args| cast_column(args.column(0), Type::String),
+        }],
+        &[
+            Example::new("tostring(true)", "True"),
+            Example::new("tostring(1.0)", "1.0"),
+            Example::new("tostring(dynamic([1, 2]))", "[1,2]"),
+            Example::new("tostring(datetime(2020-01-01))", "2020-01-01T00:00:00.0000000Z"),
+            Example::new("tostring(3h)", "03:00:00"),
+            Example::new("tostring(long(null))", ""),
+        ],
+    ),
+    to(
+        "toint",
+        "A 32-bit whole number: a long wraps, a real is cut off and stops at the ends, text must be a whole number.",
+        &[Overload { params: &[ANY], returns: Returns::Type(Int), kernel: |args| cast_column(args.column(0), Int) }],
+        &[
+            Example::new("toint('123')", "123"),
+            Example::new("toint(-5.7)", "-5"),
+            Example::new("toint(1e10)", "2147483647"),
+            Example::new("toint('5.7')", "int(null)"),
+        ],
+    ),
+    to(
+        "tolong",
+        "A 64-bit whole number: a real is cut off and stops at the ends, text must be a whole number, a datetime or \
+         timespan is its count of 100 ns.",
+        &[Overload { params: &[ANY], returns: Returns::Type(Long), kernel: |args| cast_column(args.column(0), Long) }],
+        &[
+            Example::new("tolong('0x10')", "16"),
+            Example::new("tolong(1d)", "864000000000"),
+            Example::new("tolong('1e3')", "long(null)"),
+        ],
+    ),
+    ScalarFunction {
+        aliases: &["todouble"],
+        ..to(
+            "toreal",
+            "A real; a datetime or timespan is its count of 100 ns.",
+            &[Overload {
+                params: &[ANY],
+                returns: Returns::Type(Real),
+                kernel: |args| cast_column(args.column(0), Real),
+            }],
+            &[Example::new("toreal('123.4')", "123.4"), Example::new("todouble('abc')", "real(null)")],
+        )
+    },
+    ScalarFunction {
+        aliases: &["toboolean"],
+        ..to(
+            "tobool",
+            "A truth value: a number is true unless it is zero; of text, true and false in any case and whole numbers.",
+            &[Overload {
+                params: &[NUMERIC],
+                returns: Returns::Type(Bool),
+                kernel: |args| cast_column(args.column(0), Bool),
+            }],
+            &[
+                Example::new("tobool('TRUE')", "true"),
+                Example::new("tobool(' 2 ')", "true"),
+                Example::new("tobool('yes')", "bool(null)"),
+            ],
+        )
+    },
+    to(
+        "todecimal",
+        "A decimal of up to 28 digits; a number that needs more is an error, never rounded.",
+        &[Overload {
+            params: &[NUMERIC],
+            returns: Returns::Type(Decimal),
+            kernel: |args| cast_column(args.column(0), Decimal),
+        }],
+        &[Example::new("todecimal('123.45678')", "decimal(123.45678)")],
+    ),
+    to(
+        "todatetime",
+        "A datetime: of text in ISO 8601, RFC 822, RFC 850 or month-first form, null where it is none; of a number \
+         the ticks.",
+        &[Overload {
+            params: &[TICKS],
+            returns: Returns::Type(Datetime),
+            kernel: |args| cast_column(args.column(0), Datetime),
+        }],
+        &[
+            Example::new("todatetime('2015-12-31 23:59:59.9')", "datetime(2015-12-31 23:59:59.9)"),
+            Example::new("todatetime('12-02-2022')", "datetime(2022-12-02)"),
+            Example::new("todatetime('2022-12-02T13:45:56-05:00')", "datetime(2022-12-02 18:45:56)"),
+            Example::new("todatetime('13-01-2022')", "datetime(null)"),
+        ],
+    ),
+    ScalarFunction {
+        aliases: &["totime"],
+        ..to(
+            "totimespan",
+            "A timespan: of text in the form [-][d.]hh:mm[:ss[.fffffff]], null where it is none; of a number the ticks.",
+            &[Overload {
+                params: &[ANY],
+                returns: Returns::Type(Timespan),
+                kernel: |args| cast_column(args.column(0), Timespan),
+            }],
+            &[
+                Example::new("totimespan('0.00:03:00')", "3m"),
+                Example::new("totimespan(10)", "10tick"),
+                Example::new("totimespan('abc')", "timespan(null)"),
+            ],
+        )
+    },
+    to(
+        "toguid",
+        "A guid of 32 hexadecimal digits, wherever their dashes are; null of any other text.",
+        &[Overload {
+            params: &[Param::of("value", Accepts::OneOf(&[Type::String, Dynamic, Guid]), VALUE)],
+            returns: Returns::Type(Guid),
+            kernel: |args| cast_column(args.column(0), Guid),
+        }],
+        &[
+            Example::new("toguid('0123456789abcdef0123456789abcdef')", "guid(01234567-89ab-cdef-0123-456789abcdef)"),
+            Example::new("toguid('a')", "guid(null)"),
+        ],
+    ),
+];

@@ -1,0 +1,357 @@
+//! Calendar arithmetic: periods, their starts and ends, the boundaries between two instants.
+//!
+//! Weeks start on Sunday, except that the number of a week is ISO 8601's.
+
+use super::{
+    MAX, Parts, TICKS_PER_DAY, TICKS_PER_HOUR, TICKS_PER_MICROSECOND, TICKS_PER_MILLISECOND, TICKS_PER_MINUTE,
+    TICKS_PER_SECOND, add, days_from_date, days_in_month, from_parts, in_range, to_parts,
+};
+
+/// A period of the calendar or the clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the period of that name")]
+pub enum Period {
+    Year,
+    Quarter,
+    Month,
+    Week,
+    Day,
+    Hour,
+    Minute,
+    Second,
+    Millisecond,
+    Microsecond,
+    Nanosecond,
+}
+
+/// How long a period is.
+enum Length {
+    Months(i64),
+    Ticks(i64),
+    /// A hundredth of a tick.
+    Nanosecond,
+}
+
+const PERIODS: [(&str, Period); 11] = [
+    ("year", Period::Year),
+    ("quarter", Period::Quarter),
+    ("month", Period::Month),
+    ("week", Period::Week),
+    ("day", Period::Day),
+    ("hour", Period::Hour),
+    ("minute", Period::Minute),
+    ("second", Period::Second),
+    ("millisecond", Period::Millisecond),
+    ("microsecond", Period::Microsecond),
+    ("nanosecond", Period::Nanosecond),
+];
+
+impl Period {
+    /// The period of this name, in any case.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        PERIODS.iter().find(|(word, _)| word.eq_ignore_ascii_case(name)).map(|(_, period)| *period)
+    }
+
+    /// The names of all periods.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        PERIODS.iter().map(|(name, _)| *name)
+    }
+
+    fn length(self) -> Length {
+        match self {
+            Self::Year => Length::Months(12),
+            Self::Quarter => Length::Months(3),
+            Self::Month => Length::Months(1),
+            Self::Week => Length::Ticks(7 * TICKS_PER_DAY),
+            Self::Day => Length::Ticks(TICKS_PER_DAY),
+            Self::Hour => Length::Ticks(TICKS_PER_HOUR),
+            Self::Minute => Length::Ticks(TICKS_PER_MINUTE),
+            Self::Second => Length::Ticks(TICKS_PER_SECOND),
+            Self::Millisecond => Length::Ticks(TICKS_PER_MILLISECOND),
+            Self::Microsecond => Length::Ticks(TICKS_PER_MICROSECOND),
+            Self::Nanosecond => Length::Nanosecond,
+        }
+    }
+}
+
+/// `amount` periods after `ticks`; None outside of the years 1 to 9999. A day that the month reached does not have
+/// becomes its last one. Nanoseconds are cut down to whole ticks.
+#[must_use]
+pub fn add_periods(ticks: i64, period: Period, amount: i64) -> Option<i64> {
+    match period.length() {
+        Length::Ticks(length) => add(ticks, amount.checked_mul(length)?),
+        Length::Nanosecond => add(ticks, amount / 100),
+        Length::Months(months) => {
+            let parts = to_parts(ticks);
+            let index = month_index(&parts).checked_add(amount.checked_mul(months)?)?;
+            let (year, month) = year_and_month(index)?;
+            from_parts(&Parts { year, month, day: parts.day.min(days_in_month(year, month)), ..parts })
+        }
+    }
+}
+
+/// How many starts of a period lie between `from` (not counted) and `to`, negative where `to` is earlier; None where
+/// the number does not fit 64 bits.
+#[must_use]
+pub fn boundaries(to: i64, from: i64, period: Period) -> Option<i64> {
+    match period.length() {
+        Length::Nanosecond => to.checked_sub(from)?.checked_mul(100),
+        Length::Months(months) => {
+            let index = |ticks| month_index(&to_parts(ticks)).div_euclid(months);
+            Some(index(to) - index(from))
+        }
+        Length::Ticks(_) if period == Period::Week => Some(week_index(to) - week_index(from)),
+        Length::Ticks(length) => Some(to.div_euclid(length) - from.div_euclid(length)),
+    }
+}
+
+/// Months since January of the year 0.
+fn month_index(parts: &Parts) -> i64 {
+    i64::from(parts.year) * 12 + i64::from(parts.month) - 1
+}
+
+fn year_and_month(index: i64) -> Option<(i32, u32)> {
+    let year = i32::try_from(index.div_euclid(12)).ok()?;
+    Some((year, u32::try_from(index.rem_euclid(12) + 1).ok()?))
+}
+
+/// Weeks since the Sunday before 0001-01-01, which is a Monday.
+fn week_index(ticks: i64) -> i64 {
+    (ticks.div_euclid(TICKS_PER_DAY) + 1).div_euclid(7)
+}
+
+/// The start of the day, week, month, quarter or year that is `offset` of them after the one of `ticks`; None outside
+/// of the years 1 to 9999. Any other period is taken on the clock.
+#[must_use]
+pub fn start_of(ticks: i64, period: Period, offset: i64) -> Option<i64> {
+    edge(ticks, period, offset).and_then(in_range)
+}
+
+/// The last tick of the period that [`start_of`] is the start of.
+#[must_use]
+pub fn end_of(ticks: i64, period: Period, offset: i64) -> Option<i64> {
+    edge(ticks, period, offset.checked_add(1)?).and_then(|next| in_range(next.checked_sub(1)?))
+}
+
+/// As [`start_of`], up to the start of the year 10000.
+fn edge(ticks: i64, period: Period, offset: i64) -> Option<i64> {
+    match period.length() {
+        Length::Nanosecond => add(ticks, offset / 100),
+        Length::Ticks(length) => {
+            let start = match period {
+                Period::Week => (week_index(ticks) * 7 - 1) * TICKS_PER_DAY,
+                _ => ticks.div_euclid(length) * length,
+            };
+            start.checked_add(offset.checked_mul(length)?).filter(|start| *start <= MAX + 1)
+        }
+        Length::Months(months) => {
+            let index = month_index(&to_parts(ticks)).div_euclid(months).checked_add(offset)?.checked_mul(months)?;
+            let (year, month) = year_and_month(index)?;
+            if (year, month) == (10_000, 1) {
+                return Some(MAX + 1);
+            }
+            Some(days_from_date(year, month, 1)? * TICKS_PER_DAY)
+        }
+    }
+}
+
+/// The time since the start of the week, in whole days: Sunday is 0.
+#[must_use]
+pub fn day_of_week(ticks: i64) -> i64 {
+    (ticks.div_euclid(TICKS_PER_DAY) + 1).rem_euclid(7)
+}
+
+/// 1 to 366.
+#[must_use]
+pub fn day_of_year(ticks: i64) -> i64 {
+    let parts = to_parts(ticks);
+    let new_year = days_from_date(parts.year, 1, 1).unwrap_or(0);
+    ticks.div_euclid(TICKS_PER_DAY) - new_year + 1
+}
+
+/// The number of the week by ISO 8601: weeks start on Monday, and the first one of a year has its first Thursday.
+#[must_use]
+pub fn week_of_year(ticks: i64) -> i64 {
+    let days = ticks.div_euclid(TICKS_PER_DAY);
+    let thursday = days - days.rem_euclid(7) + 3;
+    (day_of_year(thursday * TICKS_PER_DAY) - 1) / 7 + 1
+}
+
+/// A number that a datetime has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the part of that name")]
+pub enum Part {
+    Year,
+    Quarter,
+    Month,
+    WeekOfYear,
+    Day,
+    DayOfYear,
+    Hour,
+    Minute,
+    Second,
+    /// Of the second, as are the following.
+    Millisecond,
+    Microsecond,
+    Nanosecond,
+}
+
+const PARTS: [(&str, Part); 12] = [
+    ("year", Part::Year),
+    ("quarter", Part::Quarter),
+    ("month", Part::Month),
+    ("week_of_year", Part::WeekOfYear),
+    ("day", Part::Day),
+    ("dayOfYear", Part::DayOfYear),
+    ("hour", Part::Hour),
+    ("minute", Part::Minute),
+    ("second", Part::Second),
+    ("millisecond", Part::Millisecond),
+    ("microsecond", Part::Microsecond),
+    ("nanosecond", Part::Nanosecond),
+];
+
+impl Part {
+    /// The part of this name, in any case.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        PARTS.iter().find(|(word, _)| word.eq_ignore_ascii_case(name)).map(|(_, part)| *part)
+    }
+
+    /// The names of all parts.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        PARTS.iter().map(|(name, _)| *name)
+    }
+}
+
+/// The number that `part` of a datetime is.
+#[must_use]
+pub fn part_of(ticks: i64, part: Part) -> i64 {
+    let parts = to_parts(ticks);
+    let fraction = i64::from(parts.ticks);
+    match part {
+        Part::Year => i64::from(parts.year),
+        Part::Quarter => i64::from((parts.month + 2) / 3),
+        Part::Month => i64::from(parts.month),
+        Part::WeekOfYear => week_of_year(ticks),
+        Part::Day => i64::from(parts.day),
+        Part::DayOfYear => day_of_year(ticks),
+        Part::Hour => i64::from(parts.hour),
+        Part::Minute => i64::from(parts.minute),
+        Part::Second => i64::from(parts.second),
+        Part::Millisecond => fraction / TICKS_PER_MILLISECOND,
+        Part::Microsecond => fraction / TICKS_PER_MICROSECOND,
+        Part::Nanosecond => fraction * 100,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{Datelike, NaiveDate};
+
+    use super::super::{MIN, parse, to_text};
+    use super::*;
+
+    fn at(text: &str) -> i64 {
+        parse(text).unwrap_or_else(|| panic!("{text}"))
+    }
+
+    fn text(ticks: Option<i64>) -> String {
+        ticks.map_or_else(|| "null".to_owned(), |ticks| to_text(ticks).replace("T00:00:00.0000000Z", ""))
+    }
+
+    #[test]
+    fn adding() {
+        for (start, period, amount, expected) in [
+            ("2017-01-01", Period::Year, -5, "2012-01-01"),
+            ("2017-01-01", Period::Quarter, 12, "2020-01-01"),
+            ("2017-01-01", Period::Month, -15, "2015-10-01"),
+            ("2017-01-01", Period::Week, 100, "2018-12-02"),
+            ("2024-01-31", Period::Month, 1, "2024-02-29"),
+            ("2024-02-29", Period::Year, 1, "2025-02-28"),
+            ("2024-01-01", Period::Microsecond, 1, "2024-01-01T00:00:00.0000010Z"),
+            ("9999-12-01", Period::Month, 1, "null"),
+            ("0001-01-01", Period::Quarter, -1, "null"),
+            ("2024-01-01", Period::Year, i64::MAX, "null"),
+            ("2024-01-01", Period::Day, i64::MIN, "null"),
+        ] {
+            assert_eq!(text(add_periods(at(start), period, amount)), expected, "{start} {period:?} {amount}");
+        }
+    }
+
+    #[test]
+    fn differences_count_boundaries() {
+        for (period, to, from, expected) in [
+            (Period::Year, "2017-01-01", "2000-12-31", 17),
+            (Period::Quarter, "2017-07-01", "2017-03-30", 2),
+            (Period::Month, "2017-01-01", "2015-12-30", 13),
+            (Period::Week, "2017-10-29 00:00", "2017-09-30 23:59", 5),
+            (Period::Week, "2024-03-05", "2024-01-01", 9),
+            (Period::Day, "2017-10-29 00:00", "2017-09-30 23:59", 29),
+            (Period::Hour, "2017-10-31 01:00", "2017-10-30 23:59", 2),
+            (Period::Minute, "2017-10-30 23:05:01", "2017-10-30 23:00:59", 5),
+            (Period::Second, "2017-10-30 23:00:10.100", "2017-10-30 23:00:00.900", 10),
+            (Period::Millisecond, "2017-10-30 23:00:00.200100", "2017-10-30 23:00:00.100900", 100),
+            (Period::Microsecond, "2017-10-30 23:00:00.1009001", "2017-10-30 23:00:00.1008009", 100),
+            (Period::Nanosecond, "2017-10-30 23:00:00.0000000", "2017-10-30 23:00:00.0000007", -700),
+        ] {
+            assert_eq!(boundaries(at(to), at(from), period), Some(expected), "{period:?}");
+            assert_eq!(boundaries(at(from), at(to), period), Some(-expected), "{period:?}");
+        }
+        assert_eq!(boundaries(MAX, MIN, Period::Nanosecond), None);
+    }
+
+    #[test]
+    fn starts_and_ends() {
+        let noon = at("2017-01-01 10:10:17");
+        for (period, offset, start, end) in [
+            (Period::Day, -1, "2016-12-31", "2016-12-31T23:59:59.9999999Z"),
+            (Period::Week, 0, "2017-01-01", "2017-01-07T23:59:59.9999999Z"),
+            (Period::Week, 1, "2017-01-08", "2017-01-14T23:59:59.9999999Z"),
+            (Period::Month, 1, "2017-02-01", "2017-02-28T23:59:59.9999999Z"),
+            (Period::Year, -1, "2016-01-01", "2016-12-31T23:59:59.9999999Z"),
+        ] {
+            assert_eq!(text(start_of(noon, period, offset)), start);
+            assert_eq!(text(end_of(noon, period, offset)), end);
+        }
+        for period in [Period::Day, Period::Month, Period::Quarter, Period::Year] {
+            assert_eq!(end_of(MAX, period, 0), Some(MAX), "{period:?}");
+            assert_eq!(start_of(MIN, period, 0), Some(MIN), "{period:?}");
+            for offset in [i64::MIN, -1, 1, i64::MAX] {
+                let from = if offset < 0 { MIN } else { MAX };
+                assert_eq!((start_of(from, period, offset), end_of(from, period, offset)), (None, None), "{period:?}");
+            }
+        }
+        assert_eq!(start_of(MIN, Period::Week, 0), None, "the week began before the first datetime");
+    }
+
+    /// Another implementation of the calendar agrees, day by day.
+    #[test]
+    fn weeks_and_days_agree_with_chrono() {
+        let mut date = NaiveDate::from_ymd_opt(1, 1, 1).unwrap();
+        let end = NaiveDate::from_ymd_opt(9999, 12, 31).unwrap();
+        let mut ticks = 0;
+        while date < end {
+            assert_eq!(week_of_year(ticks), i64::from(date.iso_week().week()), "{date}");
+            assert_eq!(day_of_year(ticks), i64::from(date.ordinal()), "{date}");
+            assert_eq!(day_of_week(ticks), i64::from(date.weekday().num_days_from_sunday()), "{date}");
+            date = date + chrono::Days::new(11);
+            ticks += 11 * TICKS_PER_DAY;
+        }
+        assert_eq!(week_of_year(at("2020-12-31")), 53);
+        assert_eq!(week_of_year(at("2000-01-01")), 52);
+        assert_eq!(week_of_year(MAX), 52);
+    }
+
+    #[test]
+    fn parts() {
+        let ticks = at("2017-10-30 01:02:03.7654321");
+        let numbers: Vec<_> = Part::names().map(|name| part_of(ticks, Part::from_name(name).unwrap())).collect();
+        assert_eq!(numbers, [2017, 4, 10, 44, 30, 303, 1, 2, 3, 765, 765_432, 765_432_100]);
+        assert_eq!(Part::from_name("dayofyear"), Some(Part::DayOfYear));
+        assert_eq!(Part::from_name("weekday"), None);
+        assert_eq!(Period::from_name("Week"), Some(Period::Week));
+        assert_eq!(Period::from_name("week_of_year"), None);
+    }
+}
