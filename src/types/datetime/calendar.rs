@@ -232,7 +232,7 @@ pub fn part_of(ticks: i64, part: Part) -> i64 {
     let fraction = i64::from(parts.ticks);
     match part {
         Part::Year => i64::from(parts.year),
-        Part::Quarter => i64::from((parts.month + 2) / 3),
+        Part::Quarter => i64::from(parts.month.div_ceil(3)),
         Part::Month => i64::from(parts.month),
         Part::WeekOfYear => week_of_year(ticks),
         Part::Day => i64::from(parts.day),
