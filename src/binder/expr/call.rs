@@ -60,7 +60,8 @@ impl Binder<'_> {
             }
         }
         self.validate(function, &arguments, name.span)?;
-        let ty = overload.returns.resolve(&casts);
+        let constants: Vec<Option<&Value>> = arguments.iter().map(Expr::as_literal).collect();
+        let ty = overload.returns.resolve_with(&casts, &constants);
         let arguments = arguments.into_iter().zip(&casts).map(|(argument, ty)| argument.cast(*ty)).collect();
         Ok(Expr { kind: ExprKind::Call { function, overload, arguments }, ty, span })
     }
