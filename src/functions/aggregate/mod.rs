@@ -3,7 +3,27 @@
 //! An [`Accumulator`] holds the state of one aggregate for all groups at once. Each part of the input has its own; the
 //! parts are merged in the order of the rows, so an answer depends neither on threads nor on batch size.
 
+pub mod arg_extreme;
+pub mod binary_all;
+mod chosen_rows;
+mod conditional;
 pub mod count;
+pub mod dcount;
+mod element;
+mod fold;
+mod interner;
+pub mod make_bag;
+pub mod make_list;
+pub mod make_set;
+pub mod min_max;
+pub mod percentile;
+mod sketch;
+pub mod sum_avg;
+pub mod take_any;
+#[cfg(test)]
+mod tests;
+mod twofold;
+pub mod variance;
 
 use std::any::Any;
 use std::fmt::Debug;
@@ -14,7 +34,20 @@ use crate::diagnostic::Result;
 use crate::types::{Column, Field, Type, Value};
 
 /// Every family of aggregates.
-pub static FAMILIES: &[&[AggregateFunction]] = &[count::FUNCTIONS];
+pub static FAMILIES: &[&[AggregateFunction]] = &[
+    count::FUNCTIONS,
+    sum_avg::FUNCTIONS,
+    min_max::FUNCTIONS,
+    arg_extreme::FUNCTIONS,
+    take_any::FUNCTIONS,
+    dcount::FUNCTIONS,
+    make_list::FUNCTIONS,
+    make_set::FUNCTIONS,
+    make_bag::FUNCTIONS,
+    percentile::FUNCTIONS,
+    variance::FUNCTIONS,
+    binary_all::FUNCTIONS,
+];
 
 /// One aggregate.
 #[derive(Debug)]

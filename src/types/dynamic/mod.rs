@@ -17,7 +17,7 @@ pub use path::{Path, PathSet, Step, extract};
 pub use print::{canonical, compact, quote, to_text, unescape};
 pub use skip::{Elements, Entries, Entry, Key, elements, entries, unique_entries};
 pub use validate::{Invalid, MAX_DEPTH, from_text, validate};
-pub use write::{ArrayWriter, BagWriter, write_value};
+pub use write::{ArrayWriter, BagWriter, write_row, write_value};
 
 /// What a dynamic holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

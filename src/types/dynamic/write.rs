@@ -1,7 +1,10 @@
 //! Builds dynamics: JSON text, already compact.
 
+use std::fmt::Write;
+
 use super::{compact, quote};
-use crate::types::{Value, datetime, decimal, guid, number, timespan};
+use crate::types::column::decimal_from_bytes;
+use crate::types::{Column, Type, Value, datetime, decimal, guid, number, timespan};
 
 /// Appends what a dynamic stores of `value`, as `pack_array()` does: datetimes, timespans, guids and decimals as their
 /// text, a string as a string, a null as `null`, a real that is not finite as its name.
@@ -19,6 +22,28 @@ pub fn write_value(value: &Value, out: &mut String) {
         Value::Timespan(ticks) => quoted(out, |out| _ = timespan::write_text(*ticks, out)),
         Value::Guid(bytes) => quoted(out, |out| _ = guid::write_text(bytes, out)),
         Value::Dynamic(json) => out.push_str(&compact(json)),
+    }
+}
+
+/// Appends what a dynamic stores of row `row` of `column`; the same as [`write_value`] of its value, without making one.
+pub fn write_row(column: &Column, row: usize, out: &mut String) {
+    if let Some(value) = column.as_constant() {
+        return write_value(value, out);
+    }
+    // Writing to a string does not fail.
+    let written = match column.ty() {
+        Type::Bool => column.bool_at(row).map(|value| out.push_str(if value { "true" } else { "false" })),
+        Type::Int | Type::Long => column.i64_at(row).map(|value| _ = write!(out, "{value}")),
+        Type::Real => column.f64_at(row).map(|value| write_real(value, out)),
+        Type::Decimal => column.bytes_at(row).map(|bytes| quote(&decimal::to_text(decimal_from_bytes(&bytes)), out)),
+        Type::String => column.text_at(row).map(|text| quote(text, out)),
+        Type::Datetime => column.i64_at(row).map(|ticks| quoted(out, |out| _ = datetime::write_text(ticks, out))),
+        Type::Timespan => column.i64_at(row).map(|ticks| quoted(out, |out| _ = timespan::write_text(ticks, out))),
+        Type::Guid => column.bytes_at(row).map(|bytes| quoted(out, |out| _ = guid::write_text(&bytes, out))),
+        Type::Dynamic => column.text_at(row).map(|json| out.push_str(&compact(json))),
+    };
+    if written.is_none() {
+        out.push_str("null");
     }
 }
 
@@ -153,5 +178,40 @@ impl BagWriter {
     pub fn finish(mut self) -> String {
         self.text.push('}');
         self.text
+    }
+}
+
+#[cfg(test)]
+mod row_tests {
+    use super::*;
+    use crate::types::ColumnBuilder;
+
+    #[test]
+    fn a_row_is_written_like_its_value() {
+        let decimal = decimal::parse("1.50").unwrap().unwrap();
+        let values = [
+            vec![Value::Bool(true), Value::Bool(false), Value::Null(Type::Bool)],
+            vec![Value::Int(-3), Value::Null(Type::Int)],
+            vec![Value::Long(i64::MIN), Value::Null(Type::Long)],
+            vec![Value::Real(0.1), Value::Real(5.0), Value::Real(f64::NAN), Value::Real(f64::NEG_INFINITY)],
+            vec![Value::Decimal(decimal), Value::Null(Type::Decimal)],
+            vec![Value::string("a\"\u{1b}é"), Value::string("")],
+            vec![Value::Datetime(0), Value::Null(Type::Datetime)],
+            vec![Value::Timespan(-1), Value::Timespan(datetime::TICKS_PER_DAY)],
+            vec![Value::Guid([7; 16]), Value::Null(Type::Guid)],
+            vec![Value::dynamic("{\"a\": [1, 2]}"), Value::Null(Type::Dynamic)],
+        ];
+        for values in values {
+            let mut builder = ColumnBuilder::new(values[0].ty());
+            values.iter().for_each(|value| builder.append(value));
+            let column = builder.finish();
+            for (row, value) in values.iter().enumerate() {
+                let (mut by_row, mut by_value, mut by_constant) = (String::new(), String::new(), String::new());
+                write_row(&column, row, &mut by_row);
+                write_value(value, &mut by_value);
+                write_row(&Column::constant(value.clone(), 2), 1, &mut by_constant);
+                assert_eq!((&by_row, &by_row), (&by_value, &by_constant));
+            }
+        }
     }
 }

@@ -1,0 +1,157 @@
+//! A row for each group, kept in columns: what `arg_max` and `take_any` answer.
+//!
+//! A chosen row is copied once a batch, not once a time it is beaten, and never value by value.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, UInt32Array};
+use arrow::compute::{cast, interleave};
+
+use crate::diagnostic::Result;
+use crate::types::{Batch, Column, ColumnBuilder, Type};
+
+/// What a chunk costs beyond its rows, in rows.
+const CHUNK_COST: usize = 64;
+/// How much is kept in vain before it is thrown out, in rows, beyond twice what is wanted.
+const SLACK: usize = 4096;
+
+/// A place among the kept rows.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    chunk: u32,
+    row: u32,
+}
+
+/// One row for each group, or none yet.
+#[derive(Debug)]
+pub struct ChosenRows {
+    types: Vec<Type>,
+    chunks: Vec<Batch>,
+    places: Vec<Option<Place>>,
+    /// Rows in all chunks, wanted or not.
+    kept: usize,
+    /// Bytes that the chunks hold.
+    bytes: usize,
+}
+
+impl ChosenRows {
+    /// No rows yet; they will have columns of these types.
+    #[must_use]
+    pub fn new(types: &[Type]) -> Self {
+        Self { types: types.to_vec(), chunks: Vec::new(), places: Vec::new(), kept: 0, bytes: 0 }
+    }
+
+    /// Makes room for `groups`.
+    pub fn resize(&mut self, groups: usize) {
+        self.places.resize(groups, None);
+    }
+
+    /// True where the group has a row.
+    #[must_use]
+    pub fn has(&self, group: u32) -> bool {
+        self.places[group as usize].is_some()
+    }
+
+    /// Gives each `(group, row)` of `picks` that row of `columns`, in place of the one it had.
+    pub fn choose(&mut self, picks: &[(u32, u32)], columns: &[Column], rows: usize) -> Result<()> {
+        if picks.is_empty() {
+            return Ok(());
+        }
+        let indices: UInt32Array = picks.iter().map(|(_, row)| *row).collect::<Vec<_>>().into();
+        let taken = Batch::new(columns.to_vec(), rows).take(&indices)?;
+        let chunk = Batch::new(taken.columns().iter().map(detach).collect::<Result<_>>()?, picks.len());
+        self.add_chunk(chunk);
+        let number = self.chunks.len() - 1;
+        for (row, (group, _)) in picks.iter().enumerate() {
+            self.places[*group as usize] = Some(place(number, row));
+        }
+        self.compact_if_worth()
+    }
+
+    /// Gives each `(group, later_group)` of `picks` the row that `later` chose for `later_group`.
+    pub fn choose_from(&mut self, later: Self, picks: &[(u32, u32)]) -> Result<()> {
+        let first = self.chunks.len();
+        later.chunks.into_iter().for_each(|chunk| self.add_chunk(chunk));
+        for (group, later_group) in picks {
+            let found = later.places[*later_group as usize];
+            self.places[*group as usize] = found.map(|at| place(first + at.chunk as usize, at.row as usize));
+        }
+        self.compact_if_worth()
+    }
+
+    /// The chosen rows, a row a group, of nulls where the group has none.
+    pub fn finish(&self) -> Result<Vec<Column>> {
+        (0..self.types.len()).map(|index| self.gather(index, &self.places)).collect()
+    }
+
+    /// Bytes held.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.places.capacity() * size_of::<Option<Place>>() + self.bytes
+    }
+
+    fn add_chunk(&mut self, chunk: Batch) {
+        self.kept += chunk.rows();
+        self.bytes += chunk.columns().iter().map(bytes).sum::<usize>();
+        self.chunks.push(chunk);
+    }
+
+    fn compact_if_worth(&mut self) -> Result<()> {
+        let cost = self.kept + CHUNK_COST * self.chunks.len();
+        if cost > 3 * self.places.len() + SLACK { self.compact() } else { Ok(()) }
+    }
+
+    /// Drops the rows that are no longer chosen.
+    fn compact(&mut self) -> Result<()> {
+        let wanted: Vec<_> = self.places.iter().copied().filter(Option::is_some).collect();
+        let columns = (0..self.types.len()).map(|index| self.gather(index, &wanted)).collect::<Result<_>>()?;
+        let chunk = Batch::new(columns, wanted.len());
+        (self.chunks, self.kept, self.bytes) = (Vec::new(), 0, 0);
+        self.add_chunk(chunk);
+        for (row, slot) in self.places.iter_mut().flatten().enumerate() {
+            *slot = place(0, row);
+        }
+        Ok(())
+    }
+
+    /// The column at `index`, with a row for each of `places`.
+    fn gather(&self, index: usize, places: &[Option<Place>]) -> Result<Column> {
+        let ty = self.types[index];
+        let mut arrays = vec![null_row(ty)];
+        for chunk in &self.chunks {
+            arrays.push(chunk.column(index).to_array());
+        }
+        let sources: Vec<&dyn Array> = arrays.iter().map(AsRef::as_ref).collect();
+        let source = |slot: &Option<Place>| slot.map_or((0, 0), |at| (1 + at.chunk as usize, at.row as usize));
+        let indices: Vec<(usize, usize)> = places.iter().map(source).collect();
+        Ok(Column::array(ty, interleave(&sources, &indices)?))
+    }
+}
+
+fn place(chunk: usize, row: usize) -> Place {
+    let narrow = |n: usize| u32::try_from(n).expect("kept rows are compacted long before there are four billion");
+    Place { chunk: narrow(chunk), row: narrow(row) }
+}
+
+/// One row of null, "" for string.
+fn null_row(ty: Type) -> ArrayRef {
+    let mut builder = ColumnBuilder::new(ty);
+    builder.append_null();
+    builder.finish().to_array()
+}
+
+/// The column without the texts of the batch that it was taken from: few of them are still wanted.
+fn detach(column: &Column) -> Result<Column> {
+    let Some(array) = column.as_array() else {
+        return Ok(column.clone());
+    };
+    Ok(match array.as_string_view_opt() {
+        Some(views) => Column::array(column.ty(), Arc::new(views.gc())),
+        None if *array.data_type() == column.ty().arrow() => column.clone(),
+        None => detach(&Column::array(column.ty(), cast(array, &column.ty().arrow())?))?,
+    })
+}
+
+fn bytes(column: &Column) -> usize {
+    column.as_array().map_or(size_of::<Column>(), |array| array.get_array_memory_size())
+}

@@ -1,0 +1,251 @@
+//! What accumulators read from columns: typed values, row by row, without a [`Value`](crate::types::Value) a row.
+
+use std::cmp::Ordering;
+use std::fmt::Debug;
+
+use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray};
+use arrow::datatypes::{Float64Type, Int32Type, Int64Type};
+use rust_decimal::Decimal;
+
+use crate::types::column::decimal_from_bytes;
+use crate::types::{Column, ColumnBuilder, Type, Value};
+
+/// A kind of value that aggregates compare and keep.
+pub trait Element: Clone + Debug + Send + 'static {
+    /// The value as it lies in a column.
+    type Ref<'a>: Copy;
+
+    /// Calls `each` with every row that is not null, in order.
+    fn for_each(column: &Column, each: impl FnMut(usize, Self::Ref<'_>));
+
+    /// The kept value as a column has it.
+    fn borrowed(&self) -> Self::Ref<'_>;
+
+    /// How two values are ordered; None where one of them is not a number.
+    fn order(a: Self::Ref<'_>, b: Self::Ref<'_>) -> Option<Ordering>;
+
+    /// Keeps `value` in place of what `slot` held.
+    fn store(slot: &mut Option<Self>, value: Self::Ref<'_>);
+
+    /// Appends the kept value to a column of its type.
+    fn append(&self, builder: &mut ColumnBuilder);
+
+    /// Bytes held outside of the value itself.
+    fn heap(&self) -> usize {
+        0
+    }
+
+    /// True where `candidate` takes the place of `best`: it comes `wanted` of it, or is a number and `best` is none.
+    fn beats(candidate: Self::Ref<'_>, best: Self::Ref<'_>, wanted: Ordering) -> bool {
+        match Self::order(candidate, best) {
+            Some(order) => order == wanted,
+            None => Self::order(best, best).is_none() && Self::order(candidate, candidate).is_some(),
+        }
+    }
+}
+
+/// Calls `each` for every row of a constant column whose value is not null.
+fn repeat<T: Copy>(rows: usize, value: Option<T>, mut each: impl FnMut(usize, T)) {
+    if let Some(value) = value {
+        (0..rows).for_each(|row| each(row, value));
+    }
+}
+
+/// Calls `each` for every row of a primitive array that is not null.
+fn primitives<T: ArrowPrimitiveType>(array: &PrimitiveArray<T>, mut each: impl FnMut(usize, T::Native)) {
+    match array.nulls().filter(|nulls| nulls.null_count() > 0) {
+        None => array.values().iter().enumerate().for_each(|(row, value)| each(row, *value)),
+        Some(nulls) => nulls.valid_indices().for_each(|row| each(row, array.value(row))),
+    }
+}
+
+/// int, long, datetime and timespan, as 64 bits.
+impl Element for i64 {
+    type Ref<'a> = Self;
+
+    fn for_each(column: &Column, mut each: impl FnMut(usize, Self)) {
+        match column.as_array() {
+            None => repeat(column.rows(), column.i64_at(0), each),
+            Some(array) if column.ty() == Type::Int => {
+                primitives(array.as_primitive::<Int32Type>(), |row, value| each(row, Self::from(value)));
+            }
+            Some(array) => primitives(array.as_primitive::<Int64Type>(), each),
+        }
+    }
+
+    fn borrowed(&self) -> Self {
+        *self
+    }
+
+    fn order(a: Self, b: Self) -> Option<Ordering> {
+        Some(a.cmp(&b))
+    }
+
+    fn store(slot: &mut Option<Self>, value: Self) {
+        *slot = Some(value);
+    }
+
+    fn append(&self, builder: &mut ColumnBuilder) {
+        builder.append_i64(*self);
+    }
+}
+
+/// real; of int, long and decimal the nearest double.
+impl Element for f64 {
+    type Ref<'a> = Self;
+
+    fn for_each(column: &Column, mut each: impl FnMut(usize, Self)) {
+        match (column.ty(), column.as_array()) {
+            (Type::Real, Some(array)) => primitives(array.as_primitive::<Float64Type>(), each),
+            (Type::Decimal, _) => {
+                Decimal::for_each(column, |row, value| each(row, crate::types::decimal::to_real(value)));
+            }
+            (_, None) => repeat(column.rows(), column.f64_at(0), each),
+            #[expect(clippy::cast_precision_loss, reason = "KQL widens long to real this way")]
+            _ => i64::for_each(column, |row, value| each(row, value as Self)),
+        }
+    }
+
+    fn borrowed(&self) -> Self {
+        *self
+    }
+
+    fn order(a: Self, b: Self) -> Option<Ordering> {
+        a.partial_cmp(&b)
+    }
+
+    fn store(slot: &mut Option<Self>, value: Self) {
+        *slot = Some(value);
+    }
+
+    fn append(&self, builder: &mut ColumnBuilder) {
+        builder.append_f64(*self);
+    }
+}
+
+/// bool; false comes before true.
+impl Element for bool {
+    type Ref<'a> = Self;
+
+    fn for_each(column: &Column, mut each: impl FnMut(usize, Self)) {
+        match column.as_array() {
+            None => repeat(column.rows(), column.bool_at(0), each),
+            Some(array) => {
+                let array = array.as_boolean();
+                for row in (0..array.len()).filter(|row| array.is_valid(*row)) {
+                    each(row, array.value(row));
+                }
+            }
+        }
+    }
+
+    fn borrowed(&self) -> Self {
+        *self
+    }
+
+    fn order(a: Self, b: Self) -> Option<Ordering> {
+        Some(a.cmp(&b))
+    }
+
+    fn store(slot: &mut Option<Self>, value: Self) {
+        *slot = Some(value);
+    }
+
+    fn append(&self, builder: &mut ColumnBuilder) {
+        builder.append_bool(*self);
+    }
+}
+
+/// decimal.
+impl Element for Decimal {
+    type Ref<'a> = Self;
+
+    fn for_each(column: &Column, mut each: impl FnMut(usize, Self)) {
+        match (column.as_constant(), column.as_array()) {
+            (Some(Value::Decimal(value)), _) => repeat(column.rows(), Some(*value), each),
+            (None, Some(array)) => {
+                let array = array.as_fixed_size_binary();
+                for row in (0..array.len()).filter(|row| array.is_valid(*row)) {
+                    each(row, decimal_from_bytes(array.value(row)));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn borrowed(&self) -> Self {
+        *self
+    }
+
+    fn order(a: Self, b: Self) -> Option<Ordering> {
+        Some(a.cmp(&b))
+    }
+
+    fn store(slot: &mut Option<Self>, value: Self) {
+        *slot = Some(value);
+    }
+
+    fn append(&self, builder: &mut ColumnBuilder) {
+        builder.append(&Value::Decimal(*self));
+    }
+}
+
+/// string, ordered by code points; of a dynamic its JSON text.
+impl Element for String {
+    type Ref<'a> = &'a str;
+
+    fn for_each(column: &Column, mut each: impl FnMut(usize, &str)) {
+        match column.as_array() {
+            None => repeat(column.rows(), column.text_at(0), each),
+            Some(array) => match array.as_string_view_opt() {
+                Some(views) if views.null_count() == 0 => {
+                    views.iter().flatten().enumerate().for_each(|(row, text)| each(row, text));
+                }
+                _ => (0..column.rows())
+                    .filter_map(|row| Some((row, column.text_at(row)?)))
+                    .for_each(|(row, text)| each(row, text)),
+            },
+        }
+    }
+
+    fn borrowed(&self) -> &str {
+        self
+    }
+
+    fn order(a: &str, b: &str) -> Option<Ordering> {
+        Some(a.cmp(b))
+    }
+
+    fn store(slot: &mut Option<Self>, value: &str) {
+        // The buffer is kept: a rising column would otherwise allocate a row.
+        let kept = slot.get_or_insert_default();
+        kept.clear();
+        kept.push_str(value);
+    }
+
+    fn append(&self, builder: &mut ColumnBuilder) {
+        builder.append_text(self);
+    }
+
+    fn heap(&self) -> usize {
+        self.capacity()
+    }
+}
+
+/// Calls `each` with every row of a text column and its text, None for a null, and what `once` made of the text.
+/// `once` is asked about each distinct value of a dictionary only once.
+pub fn for_each_text<T: Clone>(column: &Column, mut once: impl FnMut(&str) -> T, mut each: impl FnMut(usize, T)) {
+    let dictionary = column.as_array().and_then(ArrayRef::as_any_dictionary_opt);
+    let Some(dictionary) = dictionary else {
+        return String::for_each(column, |row, text| each(row, once(text)));
+    };
+    let mut made: Vec<Option<T>> = vec![None; dictionary.values().len()];
+    if made.is_empty() {
+        return;
+    }
+    for (row, key) in dictionary.normalized_keys().into_iter().enumerate() {
+        if let Some(text) = column.text_at(row) {
+            each(row, made[key].get_or_insert_with(|| once(text)).clone());
+        }
+    }
+}

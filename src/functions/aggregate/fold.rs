@@ -1,0 +1,67 @@
+//! Aggregates whose state for a group is one small value: sums, averages, bits.
+
+use std::any::Any;
+use std::fmt::Debug;
+
+use super::element::Element;
+use super::{Accumulator, AggregateCall, downcast};
+use crate::diagnostic::Result;
+use crate::types::{Column, ColumnBuilder, Type};
+
+/// The state of one group.
+pub trait Fold: Clone + Default + Debug + Send + 'static {
+    /// What it takes in.
+    type Input: Element;
+
+    /// Takes in a value that is not null.
+    fn take(&mut self, value: <Self::Input as Element>::Ref<'_>);
+
+    /// Takes in the state of later rows.
+    fn merge(&mut self, later: &Self);
+
+    /// Appends the result; an error where the column's type cannot hold it.
+    fn append(&self, builder: &mut ColumnBuilder) -> Result<()>;
+}
+
+/// Fresh state of `F` for the first argument of a call.
+pub fn fold<F: Fold>(call: &AggregateCall) -> Box<dyn Accumulator> {
+    Box::new(Folding::<F> { states: Vec::new(), returns: call.returns })
+}
+
+#[derive(Debug)]
+struct Folding<F> {
+    states: Vec<F>,
+    returns: Type,
+}
+
+impl<F: Fold> Accumulator for Folding<F> {
+    fn update(&mut self, rows: &[u32], groups: usize, arguments: &[Column]) -> Result<()> {
+        self.states.resize(groups, F::default());
+        let states = &mut self.states;
+        F::Input::for_each(&arguments[0], |row, value| states[rows[row] as usize].take(value));
+        Ok(())
+    }
+
+    fn merge(&mut self, later: Box<dyn Accumulator>, map: &[u32], groups: usize) -> Result<()> {
+        self.states.resize(groups, F::default());
+        for (state, group) in downcast::<Self>(later)?.states.iter().zip(map) {
+            self.states[*group as usize].merge(state);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, groups: usize) -> Result<Vec<Column>> {
+        self.states.resize(groups, F::default());
+        let mut builder = ColumnBuilder::with_capacity(self.returns, groups);
+        self.states.iter().try_for_each(|state| state.append(&mut builder))?;
+        Ok(vec![builder.finish()])
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+
+    fn memory(&self) -> usize {
+        self.states.capacity() * size_of::<F>()
+    }
+}

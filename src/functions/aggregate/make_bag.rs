@@ -1,0 +1,146 @@
+//! make_bag, make_bag_if: the bags of a group merged into one. Old name: make_dictionary.
+
+use std::any::Any;
+
+use super::conditional::conditional;
+use super::interner::Interner;
+use super::make_list::{MAX_SIZE, MAX_SIZE_PARAM, OLD_MAX_SIZE, OLD_MAX_SIZE_PARAM, max_size};
+use super::make_set::Members;
+use super::{Accumulator, AggregateCall, AggregateFunction, downcast};
+use crate::diagnostic::Result;
+use crate::functions::docs::Example;
+use crate::functions::signature::{Accepts, Param, ResultName, Returns};
+use crate::types::{Column, ColumnBuilder, Type, dynamic};
+
+const EXPR: Param = Param::of("expr", Accepts::Only(&[Type::Dynamic]), "the bags; anything else is left out");
+const PREDICATE: Param = Param::new("predicate", Type::Bool, "which rows are taken");
+
+/// The aggregates of this family.
+pub static FUNCTIONS: &[AggregateFunction] = &[
+    AggregateFunction {
+        name: "make_bag",
+        summary: "Bag with the entries of all bags; of a key that occurs several times the first.",
+        params: &[EXPR, MAX_SIZE_PARAM],
+        accumulator: |call| bag(call, MAX_SIZE),
+        examples: &[Example::new(
+            "datatable(x:dynamic) [dynamic({'a': 1}), dynamic({'b': 2, 'a': 3})] | summarize make_bag(x)",
+            r#"{"a":1,"b":2}"#,
+        )],
+        ..BAG
+    },
+    AggregateFunction {
+        name: "make_bag_if",
+        summary: "Bag with the entries of all bags for which a condition is true.",
+        params: &[EXPR, PREDICATE, MAX_SIZE_PARAM],
+        accumulator: |call| conditional(call, 1, |call| bag(call, MAX_SIZE)),
+        examples: &[Example::new(
+            "datatable(x:dynamic) [dynamic({'a': 1}), dynamic({'b': 2})] | summarize make_bag_if(x, isnotnull(x.b))",
+            r#"{"b":2}"#,
+        )],
+        ..BAG
+    },
+    AggregateFunction {
+        name: "make_dictionary",
+        summary: "Old form of `make_bag`, which keeps 128 keys where it is not told otherwise.",
+        params: &[EXPR, OLD_MAX_SIZE_PARAM],
+        result_name: ResultName::Prefix("dictionary_"),
+        accumulator: |call| bag(call, OLD_MAX_SIZE),
+        examples: &[Example::new("print x = dynamic({'a': 1}) | summarize make_dictionary(x)", r#"{"a":1}"#)],
+        ..BAG
+    },
+];
+
+const BAG: AggregateFunction = AggregateFunction {
+    returns: Returns::Type(Type::Dynamic),
+    result_name: ResultName::Prefix("bag_"),
+    ..AggregateFunction::DEFAULT
+};
+
+fn bag(call: &AggregateCall, default: usize) -> Result<Box<dyn Accumulator>> {
+    Ok(Box::new(Bags {
+        max_size: max_size(call, 1, default)?,
+        keys: Interner::new(call.seed),
+        members: Members::new(call.seed),
+        groups: Vec::new(),
+        bytes: 0,
+    }))
+}
+
+/// The bag of one group so far: its entries with a comma between them.
+#[derive(Clone, Debug, Default)]
+struct Bag {
+    text: String,
+    length: usize,
+}
+
+#[derive(Debug)]
+struct Bags {
+    max_size: usize,
+    keys: Interner,
+    /// Which key is in which group.
+    members: Members,
+    groups: Vec<Bag>,
+    /// Bytes that the groups hold.
+    bytes: usize,
+}
+
+impl Bags {
+    /// Adds the entries of the bag that `json` is; nothing where it is none.
+    fn add(&mut self, group: u32, json: &str) {
+        let bag = &mut self.groups[group as usize];
+        self.bytes -= bag.text.capacity();
+        for entry in dynamic::unique_entries(json) {
+            let key = entry.key.text();
+            if bag.length >= self.max_size {
+                break;
+            }
+            if !self.members.insert(group, self.keys.intern(&key)) {
+                continue;
+            }
+            if bag.length > 0 {
+                bag.text.push(',');
+            }
+            dynamic::quote(&key, &mut bag.text);
+            bag.text.push(':');
+            bag.text.push_str(&dynamic::compact(entry.value));
+            bag.length += 1;
+        }
+        self.bytes += bag.text.capacity();
+    }
+}
+
+impl Accumulator for Bags {
+    fn update(&mut self, rows: &[u32], groups: usize, arguments: &[Column]) -> Result<()> {
+        self.groups.resize(groups, Bag::default());
+        for (row, group) in rows.iter().enumerate() {
+            if let Some(json) = arguments[0].text_at(row) {
+                self.add(*group, json);
+            }
+        }
+        Ok(())
+    }
+
+    fn merge(&mut self, later: Box<dyn Accumulator>, map: &[u32], groups: usize) -> Result<()> {
+        self.groups.resize(groups, Bag::default());
+        for (later, group) in downcast::<Self>(later)?.groups.iter().zip(map) {
+            self.add(*group, &format!("{{{}}}", later.text));
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, groups: usize) -> Result<Vec<Column>> {
+        self.groups.resize(groups, Bag::default());
+        let mut builder = ColumnBuilder::with_capacity(Type::Dynamic, groups);
+        self.groups.iter().for_each(|bag| builder.append_text(&format!("{{{}}}", bag.text)));
+        Ok(vec![builder.finish()])
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+
+    fn memory(&self) -> usize {
+        let groups = self.groups.capacity() * size_of::<Bag>();
+        groups + self.bytes + self.keys.memory() + self.members.memory()
+    }
+}

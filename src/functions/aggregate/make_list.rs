@@ -1,0 +1,229 @@
+//! make_list, make_list_if, make_list_with_nulls: the values of a group as an array, in the order of the rows. Old name:
+//! makelist.
+//!
+//! Arrays are not nested: their elements are taken one by one, as the engine does.
+
+use std::any::Any;
+
+use super::conditional::conditional;
+use super::{Accumulator, AggregateCall, AggregateFunction, downcast};
+use crate::diagnostic::{Code, Error, Result, Span};
+use crate::functions::docs::Example;
+use crate::functions::signature::{Accepts, Param, ResultName, Returns};
+use crate::types::{Column, ColumnBuilder, Type, dynamic};
+
+/// How many elements the engine puts into one array or bag at most.
+pub const MAX_SIZE: usize = 1_048_576;
+/// The same for the old names, where the call does not say otherwise.
+pub const OLD_MAX_SIZE: usize = 128;
+
+/// The optional last parameter of the family.
+pub const MAX_SIZE_PARAM: Param =
+    Param::new("maxSize", Type::Long, "how many elements to keep, the first ones; 1,048,576 at most and by default")
+        .optional()
+        .constant();
+/// The same for the old names.
+pub const OLD_MAX_SIZE_PARAM: Param =
+    Param::new("maxSize", Type::Long, "how many elements to keep, the first ones; 128 by default")
+        .optional()
+        .constant();
+const EXPR: Param = Param::of("expr", Accepts::Any, "what to collect; the elements of arrays are taken one by one");
+const PREDICATE: Param = Param::new("predicate", Type::Bool, "which rows are taken");
+
+/// The aggregates of this family.
+pub static FUNCTIONS: &[AggregateFunction] = &[
+    AggregateFunction {
+        name: "make_list",
+        summary: "Array of the values that are not null, in the order of the rows.",
+        params: &[EXPR, MAX_SIZE_PARAM],
+        accumulator: |call| list(call, MAX_SIZE, Nulls::Skip),
+        examples: &[
+            Example::new("datatable(x:long) [3, 1, long(null), 3] | summarize make_list(x)", "[3,1,3]"),
+            Example::new("range x from 1 to 5 step 1 | summarize make_list(x, 2)", "[1,2]"),
+        ],
+        ..LIST
+    },
+    AggregateFunction {
+        name: "make_list_if",
+        summary: "Array of the values for which a condition is true, in the order of the rows.",
+        params: &[EXPR, PREDICATE, MAX_SIZE_PARAM],
+        accumulator: |call| conditional(call, 1, |call| list(call, MAX_SIZE, Nulls::Skip)),
+        examples: &[Example::new("range x from 1 to 5 step 1 | summarize make_list_if(x, x > 3)", "[4,5]")],
+        ..LIST
+    },
+    AggregateFunction {
+        name: "make_list_with_nulls",
+        summary: "Array of the values, nulls included, in the order of the rows.",
+        params: &[EXPR],
+        accumulator: |call| list(call, MAX_SIZE, Nulls::Keep),
+        examples: &[Example::new("datatable(x:long) [3, long(null)] | summarize make_list_with_nulls(x)", "[3,null]")],
+        ..LIST
+    },
+    AggregateFunction {
+        name: "makelist",
+        summary: "Old form of `make_list`, which keeps 128 elements where it is not told otherwise.",
+        params: &[EXPR, OLD_MAX_SIZE_PARAM],
+        accumulator: |call| list(call, OLD_MAX_SIZE, Nulls::Skip),
+        examples: &[
+            Example::new("range x from 1 to 3 step 1 | summarize makelist(x)", "[1,2,3]"),
+            Example::new("range x from 1 to 200 step 1 | summarize array_length(makelist(x))", "128"),
+        ],
+        ..LIST
+    },
+];
+
+const LIST: AggregateFunction = AggregateFunction {
+    returns: Returns::Type(Type::Dynamic),
+    result_name: ResultName::Prefix("list_"),
+    ..AggregateFunction::DEFAULT
+};
+
+/// The limit that the argument at `position` sets, `default` where there is none.
+pub fn max_size(call: &AggregateCall, position: usize, default: usize) -> Result<usize> {
+    match call.constants.get(position) {
+        None => Ok(default),
+        Some(constant) => constant
+            .as_ref()
+            .and_then(crate::types::Value::as_i64)
+            .and_then(|size| usize::try_from(size).ok())
+            .filter(|size| *size > 0)
+            .map(|size| size.min(MAX_SIZE))
+            .ok_or_else(|| {
+                Error::query(Code::InvalidValue, Span::default(), "maxSize is a whole number greater than 0")
+            }),
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Nulls {
+    Skip,
+    Keep,
+}
+
+fn list(call: &AggregateCall, default: usize, nulls: Nulls) -> Result<Box<dyn Accumulator>> {
+    let max_size = max_size(call, 1, default)?;
+    Ok(Box::new(Lists { groups: Vec::new(), max_size, nulls, bytes: 0 }))
+}
+
+/// The array of one group so far: its elements with a comma between them.
+#[derive(Clone, Debug, Default)]
+struct List {
+    text: String,
+    length: usize,
+}
+
+impl List {
+    /// Appends the element that `write` writes.
+    fn push(&mut self, write: impl FnOnce(&mut String)) {
+        if self.length > 0 {
+            self.text.push(',');
+        }
+        write(&mut self.text);
+        self.length += 1;
+    }
+
+    /// Appends the elements of the array that `json` is, or `json` itself where it is none.
+    fn push_dynamic(&mut self, json: &str, nulls: Nulls, max_size: usize) {
+        let wanted = |element: &&str| nulls == Nulls::Keep || *element != "null";
+        if dynamic::kind(json) == dynamic::Kind::Array {
+            let room = max_size - self.length;
+            for element in dynamic::elements(json).filter(wanted).take(room) {
+                self.push(|out| out.push_str(&dynamic::compact(element)));
+            }
+        } else if self.length < max_size {
+            self.push(|out| out.push_str(&dynamic::compact(json)));
+        }
+    }
+
+    fn append(&mut self, later: &Self, max_size: usize) {
+        let room = max_size - self.length;
+        if later.length == 0 || room == 0 {
+            return;
+        }
+        if later.length <= room {
+            self.push(|out| out.push_str(&later.text));
+            self.length += later.length - 1;
+            return;
+        }
+        for element in dynamic::elements(&format!("[{}]", later.text)).take(room) {
+            self.push(|out| out.push_str(element));
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Lists {
+    groups: Vec<List>,
+    max_size: usize,
+    nulls: Nulls,
+    /// Bytes that the groups hold.
+    bytes: usize,
+}
+
+impl Accumulator for Lists {
+    fn update(&mut self, rows: &[u32], groups: usize, arguments: &[Column]) -> Result<()> {
+        self.groups.resize(groups, List::default());
+        let column = &arguments[0];
+        for (row, group) in rows.iter().enumerate() {
+            let list = &mut self.groups[*group as usize];
+            if list.length >= self.max_size {
+                continue;
+            }
+            self.bytes -= list.text.capacity();
+            match column.is_null(row) {
+                true if self.nulls == Nulls::Keep => list.push(|out| out.push_str("null")),
+                true => {}
+                false if column.ty() == Type::Dynamic => {
+                    list.push_dynamic(column.text_at(row).unwrap_or("null"), self.nulls, self.max_size);
+                }
+                false => list.push(|out| dynamic::write_row(column, row, out)),
+            }
+            self.bytes += list.text.capacity();
+        }
+        Ok(())
+    }
+
+    fn merge(&mut self, later: Box<dyn Accumulator>, map: &[u32], groups: usize) -> Result<()> {
+        self.groups.resize(groups, List::default());
+        for (later, group) in downcast::<Self>(later)?.groups.iter().zip(map) {
+            let list = &mut self.groups[*group as usize];
+            self.bytes -= list.text.capacity();
+            list.append(later, self.max_size);
+            self.bytes += list.text.capacity();
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, groups: usize) -> Result<Vec<Column>> {
+        self.groups.resize(groups, List::default());
+        let mut builder = ColumnBuilder::with_capacity(Type::Dynamic, groups);
+        self.groups.iter().for_each(|list| builder.append_text(&format!("[{}]", list.text)));
+        Ok(vec![builder.finish()])
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+
+    fn memory(&self) -> usize {
+        self.groups.capacity() * size_of::<List>() + self.bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_falls_between_elements() {
+        let mut list = List::default();
+        let mut later = List::default();
+        list.push(|out| out.push('1'));
+        later.push_dynamic(r#"["a,]", {"b": [1, 2]}, null, 3]"#, Nulls::Skip, 10);
+        assert_eq!(later.length, 3);
+        list.append(&later, 3);
+        assert_eq!(list.text, r#"1,"a,]",{"b":[1,2]}"#);
+        list.append(&later, 3);
+        assert_eq!(list.length, 3);
+    }
+}

@@ -1,0 +1,246 @@
+//! make_set, make_set_if: the different values of a group as an array, in order of first appearance. Old name: makeset.
+//!
+//! Arrays are not nested: their elements are taken one by one, as the engine does.
+
+use std::any::Any;
+use std::hash::BuildHasher;
+
+use foldhash::quality::FixedState;
+use hashbrown::hash_map::Entry;
+use hashbrown::{HashMap, HashTable};
+
+use super::conditional::conditional;
+use super::element::for_each_text;
+use super::interner::Interner;
+use super::make_list::{MAX_SIZE, MAX_SIZE_PARAM, OLD_MAX_SIZE, OLD_MAX_SIZE_PARAM, max_size};
+use super::{Accumulator, AggregateCall, AggregateFunction, downcast};
+use crate::diagnostic::Result;
+use crate::functions::docs::Example;
+use crate::functions::signature::{Accepts, Param, ResultName, Returns};
+use crate::types::dynamic::{ArrayWriter, Kind};
+use crate::types::{Column, ColumnBuilder, Type, dynamic};
+
+const EXPR: Param = Param::of("expr", Accepts::Any, "what to collect; the elements of arrays are taken one by one");
+const PREDICATE: Param = Param::new("predicate", Type::Bool, "which rows are taken");
+
+/// The aggregates of this family.
+pub static FUNCTIONS: &[AggregateFunction] = &[
+    AggregateFunction {
+        name: "make_set",
+        summary: "Array of the different values that are not null, in order of first appearance.",
+        params: &[EXPR, MAX_SIZE_PARAM],
+        accumulator: |call| set(call, MAX_SIZE),
+        examples: &[
+            Example::new("datatable(x:long) [3, 1, long(null), 3] | summarize make_set(x)", "[3,1]"),
+            Example::new("print x = dynamic([1, 2, 1]) | summarize make_set(x)", "[1,2]"),
+        ],
+        ..SET
+    },
+    AggregateFunction {
+        name: "make_set_if",
+        summary: "Array of the different values for which a condition is true, in order of first appearance.",
+        params: &[EXPR, PREDICATE, MAX_SIZE_PARAM],
+        accumulator: |call| conditional(call, 1, |call| set(call, MAX_SIZE)),
+        examples: &[Example::new("range x from 1 to 5 step 1 | summarize make_set_if(x % 2, x > 1)", "[0,1]")],
+        ..SET
+    },
+    AggregateFunction {
+        name: "makeset",
+        summary: "Old form of `make_set`, which keeps 128 elements where it is not told otherwise.",
+        params: &[EXPR, OLD_MAX_SIZE_PARAM],
+        accumulator: |call| set(call, OLD_MAX_SIZE),
+        examples: &[
+            Example::new("range x from 1 to 5 step 1 | summarize makeset(x % 2)", "[1,0]"),
+            Example::new("range x from 1 to 200 step 1 | summarize array_length(makeset(x))", "128"),
+        ],
+        ..SET
+    },
+];
+
+const SET: AggregateFunction = AggregateFunction {
+    returns: Returns::Type(Type::Dynamic),
+    result_name: ResultName::Prefix("set_"),
+    ..AggregateFunction::DEFAULT
+};
+
+fn set(call: &AggregateCall, default: usize) -> Result<Box<dyn Accumulator>> {
+    Ok(Box::new(Sets {
+        max_size: max_size(call, 1, default)?,
+        text: call.arguments.first() == Some(&Type::String),
+        values: Interner::new(call.seed),
+        shown: HashMap::with_hasher(FixedState::with_seed(call.seed)),
+        shown_bytes: 0,
+        members: Members::new(call.seed),
+        groups: Vec::new(),
+        held: 0,
+    }))
+}
+
+/// Which value is in which group.
+#[derive(Debug)]
+pub struct Members {
+    pairs: HashTable<(u32, u32)>,
+    hasher: FixedState,
+}
+
+impl Members {
+    /// No pairs yet.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self { pairs: HashTable::new(), hasher: FixedState::with_seed(seed) }
+    }
+
+    /// Puts `value` into `group`; false where it is there already.
+    pub fn insert(&mut self, group: u32, value: u32) -> bool {
+        let pair = (group, value);
+        let hash = self.hasher.hash_one(pair);
+        let new = self.pairs.find(hash, |other| *other == pair).is_none();
+        if new {
+            self.pairs.insert_unique(hash, pair, |pair| self.hasher.hash_one(pair));
+        }
+        new
+    }
+
+    /// Bytes held.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.pairs.allocation_size()
+    }
+}
+
+#[derive(Debug)]
+struct Sets {
+    max_size: usize,
+    /// True where the values are texts, false where they are JSON.
+    text: bool,
+    /// The texts, or canonical JSON.
+    values: Interner,
+    /// What the values that are not in canonical form look like, in the form they were first seen in.
+    shown: HashMap<u32, String, FixedState>,
+    shown_bytes: usize,
+    members: Members,
+    /// The values of each group, in order of first appearance.
+    groups: Vec<Vec<u32>>,
+    /// How many values all groups hold.
+    held: usize,
+}
+
+impl Sets {
+    fn add(&mut self, group: u32, value: u32) {
+        let values = &mut self.groups[group as usize];
+        if values.len() < self.max_size && self.members.insert(group, value) {
+            values.push(value);
+            self.held += 1;
+        }
+    }
+
+    /// The number of a dynamic value.
+    fn intern_json(&mut self, json: &str) -> u32 {
+        let compact = dynamic::compact(json);
+        if matches!(dynamic::kind(json), Kind::String | Kind::Bool) {
+            return self.values.intern(&compact);
+        }
+        let canonical = dynamic::canonical(json);
+        let number = self.values.intern(&canonical);
+        if compact != canonical {
+            self.show(number, &compact);
+        }
+        number
+    }
+
+    fn show(&mut self, number: u32, json: &str) {
+        if let Entry::Vacant(slot) = self.shown.entry(number) {
+            self.shown_bytes += json.len();
+            slot.insert(json.to_owned());
+        }
+    }
+
+    fn add_dynamic(&mut self, group: u32, json: &str) {
+        if dynamic::kind(json) == Kind::Array {
+            for element in dynamic::elements(json).filter(|element| *element != "null") {
+                let number = self.intern_json(element);
+                self.add(group, number);
+            }
+        } else {
+            let number = self.intern_json(json);
+            self.add(group, number);
+        }
+    }
+
+    fn update_texts(&mut self, rows: &[u32], column: &Column) {
+        let mut numbers = Vec::with_capacity(rows.len());
+        for_each_text(column, |text| self.values.intern(text), |row, number| numbers.push((rows[row], number)));
+        numbers.into_iter().for_each(|(group, number)| self.add(group, number));
+    }
+
+    fn update_others(&mut self, rows: &[u32], column: &Column) {
+        let mut scratch = String::new();
+        for (row, group) in rows.iter().enumerate().filter(|(row, _)| !column.is_null(*row)) {
+            scratch.clear();
+            dynamic::write_row(column, row, &mut scratch);
+            let number = self.values.intern(&scratch);
+            self.add(*group, number);
+        }
+    }
+
+    /// The value as JSON.
+    fn write(&self, value: u32, array: &mut ArrayWriter) {
+        let text = self.values.text(value);
+        match self.shown.get(&value) {
+            Some(shown) => array.push_json(shown),
+            None if self.text => array.push_text(text),
+            None => array.push_json(text),
+        }
+    }
+}
+
+impl Accumulator for Sets {
+    fn update(&mut self, rows: &[u32], groups: usize, arguments: &[Column]) -> Result<()> {
+        self.groups.resize(groups, Vec::new());
+        let column = &arguments[0];
+        match column.ty() {
+            Type::String => self.update_texts(rows, column),
+            Type::Dynamic => (0..rows.len()).for_each(|row| {
+                if let Some(json) = column.text_at(row) {
+                    self.add_dynamic(rows[row], json);
+                }
+            }),
+            _ => self.update_others(rows, column),
+        }
+        Ok(())
+    }
+
+    fn merge(&mut self, later: Box<dyn Accumulator>, map: &[u32], groups: usize) -> Result<()> {
+        self.groups.resize(groups, Vec::new());
+        let later = downcast::<Self>(later)?;
+        let numbers: Vec<u32> = later.values.texts().map(|text| self.values.intern(text)).collect();
+        for (number, shown) in &later.shown {
+            self.show(numbers[*number as usize], shown);
+        }
+        for (values, group) in later.groups.iter().zip(map) {
+            values.iter().for_each(|value| self.add(*group, numbers[*value as usize]));
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, groups: usize) -> Result<Vec<Column>> {
+        self.groups.resize(groups, Vec::new());
+        let mut builder = ColumnBuilder::with_capacity(Type::Dynamic, groups);
+        for values in &self.groups {
+            let mut array = ArrayWriter::new();
+            values.iter().for_each(|value| self.write(*value, &mut array));
+            builder.append_text(&array.finish());
+        }
+        Ok(vec![builder.finish()])
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+
+    fn memory(&self) -> usize {
+        let groups = self.groups.capacity() * size_of::<Vec<u32>>() + 2 * self.held * size_of::<u32>();
+        let shown = self.shown.capacity() * size_of::<(u32, String)>() + self.shown_bytes;
+        groups + shown + self.values.memory() + self.members.memory()
+    }
+}

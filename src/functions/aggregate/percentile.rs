@@ -1,0 +1,389 @@
+//! percentile, percentiles and their weighted and array forms: exact, by nearest rank.
+//!
+//! The engine estimates (t-digest); an exact answer lies within what it promises. All values are kept until the end:
+//! eight bytes each, sixteen with a weight.
+
+use std::any::Any;
+
+use super::element::Element;
+use super::{Accumulator, AggregateCall, AggregateFunction, Argument, downcast};
+use crate::diagnostic::{Code, Error, Result, Span};
+use crate::functions::docs::Example;
+use crate::functions::signature::{Accepts, Param, ResultName, Returns};
+use crate::types::dynamic::{self, ArrayWriter, Kind};
+use crate::types::{Column, ColumnBuilder, Field, Type, Value};
+
+const EXPR: Param = Param::of(
+    "expr",
+    Accepts::Only(&[Type::Long, Type::Real, Type::Decimal, Type::Datetime, Type::Timespan]),
+    "the values; nulls are left out",
+);
+const WEIGHT: Param = Param::of(
+    "weight",
+    Accepts::Only(&[Type::Long]),
+    "how often the value counts; rows without a weight above 0 are left out",
+);
+const PERCENTILE: Param = Param::of(
+    "percentile",
+    Accepts::Only(&[Type::Real, Type::Long, Type::Int, Type::Decimal]),
+    "0 to 100: how much of the rows is to be at or below the answer",
+)
+.constant();
+const PERCENTILES: Param = Param::of(
+    "percentile",
+    Accepts::Only(&[Type::Real, Type::Long, Type::Int, Type::Decimal, Type::Dynamic]),
+    "0 to 100 each, or one array of them",
+)
+.constant()
+.repeated();
+
+/// The aggregates of this family.
+pub static FUNCTIONS: &[AggregateFunction] = &[
+    AggregateFunction {
+        name: "percentile",
+        summary: "Least value that a percentage of the values does not exceed; null where there is none.",
+        params: &[EXPR, PERCENTILE],
+        columns: |_, arguments| columns(arguments, 1),
+        accumulator: |call| percentiles(call, Weights::None, Shape::Columns),
+        examples: &[
+            Example::new("range x from 1 to 10 step 1 | summarize percentile(x, 50)", "5"),
+            Example::new("datatable(x:real) [1.5, 2.25] | summarize percentile(x, 50)", "1.5"),
+        ],
+        ..PERCENTILE_OF
+    },
+    AggregateFunction {
+        name: "percentiles",
+        summary: "Several percentiles, a column each.",
+        params: &[EXPR, PERCENTILE.repeated()],
+        columns: |_, arguments| columns(arguments, 1),
+        accumulator: |call| percentiles(call, Weights::None, Shape::Columns),
+        examples: &[Example::new(
+            "range x from 1 to 10 step 1 | summarize percentiles(x, 50, 99.9) | project percentile_x_99_9",
+            "10",
+        )],
+        ..PERCENTILE_OF
+    },
+    AggregateFunction {
+        name: "percentiles_array",
+        summary: "Several percentiles as an array.",
+        params: &[EXPR, PERCENTILES],
+        returns: Returns::Type(Type::Dynamic),
+        result_name: ResultName::Prefix("percentiles_"),
+        accumulator: |call| percentiles(call, Weights::None, Shape::Array),
+        examples: &[
+            Example::new("range x from 1 to 10 step 1 | summarize percentiles_array(x, 10, 50)", "[1,5]"),
+            Example::new("range x from 1 to 10 step 1 | summarize percentiles_array(x, dynamic([10, 50]))", "[1,5]"),
+        ],
+        ..AggregateFunction::DEFAULT
+    },
+    AggregateFunction {
+        name: "percentilew",
+        summary: "Percentile of values that stand for several rows each.",
+        params: &[EXPR, WEIGHT, PERCENTILE],
+        columns: |_, arguments| columns(arguments, 2),
+        accumulator: |call| percentiles(call, Weights::Second, Shape::Columns),
+        examples: &[Example::new("datatable(x:long, n:long) [10, 8, 20, 6] | summarize percentilew(x, n, 75)", "20")],
+        ..PERCENTILE_OF
+    },
+    AggregateFunction {
+        name: "percentilesw",
+        summary: "Several percentiles of values that stand for several rows each, a column each.",
+        params: &[EXPR, WEIGHT, PERCENTILE.repeated()],
+        columns: |_, arguments| columns(arguments, 2),
+        accumulator: |call| percentiles(call, Weights::Second, Shape::Columns),
+        examples: &[Example::new(
+            "datatable(x:long, n:long) [10, 8, 20, 6] | summarize percentilesw(x, n, 50, 75) | project percentile_x_50",
+            "10",
+        )],
+        ..PERCENTILE_OF
+    },
+    AggregateFunction {
+        name: "percentilesw_array",
+        summary: "Several percentiles of values that stand for several rows each, as an array.",
+        params: &[EXPR, WEIGHT, PERCENTILES],
+        returns: Returns::Type(Type::Dynamic),
+        result_name: ResultName::Prefix("percentiles_"),
+        accumulator: |call| percentiles(call, Weights::Second, Shape::Array),
+        examples: &[Example::new(
+            "datatable(x:long, n:long) [10, 8, 20, 6, 30, 3, 40, 1] | summarize percentilesw_array(x, n, 50, 75, 99.9)",
+            "[20,20,40]",
+        )],
+        ..AggregateFunction::DEFAULT
+    },
+];
+
+const PERCENTILE_OF: AggregateFunction =
+    AggregateFunction { returns: Returns::By(percentile_type), ..AggregateFunction::DEFAULT };
+
+/// A decimal's is a real. Source: the published analyzer.
+fn percentile_type(arguments: &[Type]) -> Type {
+    match arguments.first() {
+        Some(Type::Decimal) | None => Type::Real,
+        Some(ty) => *ty,
+    }
+}
+
+/// `percentile_x_50`, `percentile_x_99_9`: a column for each argument from `first` on.
+fn columns(arguments: &[Argument<'_>], first: usize) -> Vec<Field> {
+    let types: Vec<Type> = arguments.iter().map(|argument| argument.ty).collect();
+    let column = |argument: &Argument<'_>| {
+        let number = argument.constant.map(number_text).unwrap_or_default();
+        let name = format!("percentile_{}_{number}", arguments.first().map_or("", Argument::label));
+        Field::new(name, percentile_type(&types))
+    };
+    arguments.iter().skip(first).map(column).collect()
+}
+
+/// The number in a column's name.
+fn number_text(value: &Value) -> String {
+    real(value).map(|number| number.to_string().replace('.', "_")).unwrap_or_default()
+}
+
+fn real(value: &Value) -> Option<f64> {
+    match value {
+        Value::Real(number) => Some(*number),
+        Value::Decimal(number) => Some(crate::types::decimal::to_real(*number)),
+        #[expect(clippy::cast_precision_loss, reason = "what is not between 0 and 100 is refused anyhow")]
+        _ => value.as_i64().map(|number| number as f64),
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Weights {
+    None,
+    Second,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    Columns,
+    Array,
+}
+
+fn percentiles(call: &AggregateCall, weights: Weights, shape: Shape) -> Result<Box<dyn Accumulator>> {
+    let first = if weights == Weights::Second { 2 } else { 1 };
+    let ranks = call.constants.iter().skip(first).map(Option::as_ref).map(numbers).collect::<Option<Vec<_>>>();
+    let ranks: Vec<f64> = ranks.unwrap_or_default().concat();
+    if ranks.is_empty() || !ranks.iter().all(|rank| (0.0..=100.0).contains(rank)) {
+        return Err(Error::query(Code::InvalidValue, Span::default(), "a percentile is a number from 0 to 100"));
+    }
+    let ty = percentile_type(&call.arguments);
+    Ok(Box::new(Percentiles { groups: Vec::new(), weights, ranks, shape, ty, bytes: 0 }))
+}
+
+/// The numbers that a constant holds; None where it holds something else.
+fn numbers(constant: Option<&Value>) -> Option<Vec<f64>> {
+    match constant? {
+        Value::Dynamic(json) if dynamic::kind(json) == Kind::Array => {
+            dynamic::elements(json).map(|element| element.parse().ok()).collect()
+        }
+        value => real(value).map(|number| vec![number]),
+    }
+}
+
+/// The values of one group, as numbers of the same order (see [`key`]).
+#[derive(Clone, Debug, Default)]
+struct Values {
+    keys: Vec<i64>,
+    /// Beside each key how often it counts; empty where they all count once.
+    weights: Vec<u64>,
+}
+
+impl Values {
+    fn bytes(&self) -> usize {
+        self.keys.capacity() * size_of::<i64>() + self.weights.capacity() * size_of::<u64>()
+    }
+
+    /// The keys at `ranks`; None where there is none.
+    fn at(&mut self, ranks: &[f64]) -> Vec<Option<i64>> {
+        if self.weights.is_empty() {
+            self.keys.sort_unstable();
+            let count = self.keys.len() as u64;
+            let key = |rank: &f64| self.keys.get(usize::try_from(nearest(*rank, count)?).ok()?).copied();
+            return ranks.iter().map(key).collect();
+        }
+        let mut pairs: Vec<(i64, u64)> = self.keys.iter().copied().zip(self.weights.iter().copied()).collect();
+        pairs.sort_unstable();
+        let total = pairs.iter().fold(0_u64, |sum, (_, weight)| sum.saturating_add(*weight));
+        ranks.iter().map(|rank| weighted(&pairs, nearest(*rank, total)?)).collect()
+    }
+}
+
+/// A number that is ordered among others as `value` is among doubles. What is not a number comes first, so that it does
+/// not pass for the greatest value.
+fn key(value: f64) -> i64 {
+    if value.is_nan() { i64::MIN } else { flip((value + 0.0).to_bits().cast_signed()) }
+}
+
+/// The double that `key` was made of.
+fn real_of(key: i64) -> f64 {
+    if key == i64::MIN { f64::NAN } else { f64::from_bits(flip(key).cast_unsigned()) }
+}
+
+/// The bits of a negative double count down: turned around, they count up.
+fn flip(bits: i64) -> i64 {
+    if bits < 0 { bits ^ i64::MAX } else { bits }
+}
+
+/// The position of the value at or below which `rank` percent of `count` values are; None of no values.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "0..=count")]
+fn nearest(rank: f64, count: u64) -> Option<u64> {
+    /// 99.9 percent of 1,000 are 999, though 99.9 is not a double.
+    const ROUNDING: f64 = 1e-9;
+    let ordinal = (rank * count as f64 / 100.0 - ROUNDING).ceil() as u64;
+    Some(ordinal.saturating_sub(1).min(count.checked_sub(1)?))
+}
+
+/// The key at `position`, where each stands as often as its weight says.
+fn weighted(pairs: &[(i64, u64)], position: u64) -> Option<i64> {
+    let mut passed = 0_u64;
+    let found = pairs.iter().find(|(_, weight)| {
+        passed = passed.saturating_add(*weight);
+        passed > position
+    });
+    found.or(pairs.last()).map(|(key, _)| *key)
+}
+
+#[derive(Debug)]
+struct Percentiles {
+    groups: Vec<Values>,
+    weights: Weights,
+    ranks: Vec<f64>,
+    shape: Shape,
+    ty: Type,
+    /// Bytes that the groups hold.
+    bytes: usize,
+}
+
+impl Percentiles {
+    fn change(&mut self, group: u32, change: impl FnOnce(&mut Values)) {
+        let values = &mut self.groups[group as usize];
+        self.bytes -= values.bytes();
+        change(values);
+        self.bytes += values.bytes();
+    }
+
+    /// Calls `each` with every row that has a value, and its key.
+    fn for_each_key(&self, column: &Column, mut each: impl FnMut(usize, i64)) {
+        if self.ty == Type::Real {
+            f64::for_each(column, |row, value| each(row, key(value)));
+        } else {
+            i64::for_each(column, each);
+        }
+    }
+
+    fn column(&self, keys: impl Iterator<Item = Option<i64>>) -> Column {
+        let mut builder = ColumnBuilder::new(self.ty);
+        for key in keys {
+            match key {
+                Some(key) if self.ty == Type::Real => builder.append_f64(real_of(key)),
+                Some(key) => builder.append_i64(key),
+                None => builder.append_null(),
+            }
+        }
+        builder.finish()
+    }
+
+    /// The keys of one group as an array; null where there are none.
+    fn array(&self, keys: &[Option<i64>]) -> String {
+        if keys.contains(&None) {
+            return "null".to_owned();
+        }
+        let column = self.column(keys.iter().copied());
+        let mut array = ArrayWriter::new();
+        (0..keys.len()).for_each(|row| array.push(&column.value(row)));
+        array.finish()
+    }
+}
+
+impl Accumulator for Percentiles {
+    fn update(&mut self, rows: &[u32], groups: usize, arguments: &[Column]) -> Result<()> {
+        self.groups.resize(groups, Values::default());
+        let mut weights = Vec::new();
+        if self.weights == Weights::Second {
+            weights.resize(rows.len(), 0);
+            i64::for_each(&arguments[1], |row, weight| weights[row] = u64::try_from(weight).unwrap_or(0));
+        }
+        let mut found = Vec::with_capacity(rows.len());
+        self.for_each_key(&arguments[0], |row, key| found.push((row, key)));
+        for (row, key) in found {
+            let weight = weights.get(row).copied();
+            if weight != Some(0) {
+                self.change(rows[row], |group| {
+                    group.keys.push(key);
+                    group.weights.extend(weight);
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn merge(&mut self, later: Box<dyn Accumulator>, map: &[u32], groups: usize) -> Result<()> {
+        self.groups.resize(groups, Values::default());
+        for (later, group) in downcast::<Self>(later)?.groups.into_iter().zip(map) {
+            self.change(*group, |values| {
+                values.keys.extend(later.keys);
+                values.weights.extend(later.weights);
+            });
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, groups: usize) -> Result<Vec<Column>> {
+        self.groups.resize(groups, Values::default());
+        let found: Vec<Vec<Option<i64>>> = self.groups.iter_mut().map(|values| values.at(&self.ranks)).collect();
+        if self.shape == Shape::Columns {
+            let column = |rank: usize| self.column(found.iter().map(|keys| keys[rank]));
+            return Ok((0..self.ranks.len()).map(column).collect());
+        }
+        let mut builder = ColumnBuilder::with_capacity(Type::Dynamic, groups);
+        found.iter().for_each(|keys| builder.append_text(&self.array(keys)));
+        Ok(vec![builder.finish()])
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+
+    fn memory(&self) -> usize {
+        self.groups.capacity() * size_of::<Values>() + self.bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_rank() {
+        assert_eq!(nearest(50.0, 0), None);
+        assert_eq!(nearest(0.0, 10), Some(0));
+        assert_eq!(nearest(50.0, 10), Some(4));
+        assert_eq!(nearest(51.0, 10), Some(5));
+        assert_eq!(nearest(99.9, 1_000), Some(998));
+        assert_eq!(nearest(100.0, 10), Some(9));
+    }
+
+    #[test]
+    fn keys_are_ordered_as_doubles_are() {
+        let ordered = [f64::NAN, f64::NEG_INFINITY, -1.5, -1e-300, 0.0, 1e-300, 2.0, f64::INFINITY];
+        assert!(ordered.windows(2).all(|pair| key(pair[0]) < key(pair[1])));
+        assert!(ordered[1..].iter().all(|value| real_of(key(*value)) == *value));
+        assert!(real_of(key(f64::NAN)).is_nan());
+        assert_eq!(key(-0.0), key(0.0));
+    }
+
+    #[test]
+    fn what_is_no_percentile_is_refused() {
+        let call = |value: Value| AggregateCall {
+            arguments: vec![Type::Long, value.ty()],
+            constants: vec![None, Some(value)],
+            returns: Type::Long,
+            seed: 1,
+        };
+        let made = |value| percentiles(&call(value), Weights::None, Shape::Array).is_ok();
+        assert!(made(Value::Real(99.9)) && made(Value::Int(0)) && made(Value::dynamic("[5, 50.5]")));
+        assert!(!made(Value::Long(101)) && !made(Value::Real(f64::NAN)) && !made(Value::Null(Type::Long)));
+        assert!(!made(Value::dynamic("[]")) && !made(Value::dynamic("[\"5\"]")) && !made(Value::dynamic("5")));
+    }
+}

@@ -1,0 +1,285 @@
+//! sum, sumif, avg, avgif.
+
+use rust_decimal::Decimal;
+
+use super::conditional::conditional;
+use super::fold::{Fold, fold};
+use super::twofold::Twofold;
+use super::{Accumulator, AggregateCall, AggregateFunction};
+use crate::diagnostic::{Code, Error, Result, Span};
+use crate::functions::docs::Example;
+use crate::functions::signature::{Accepts, Param, ResultName, Returns};
+use crate::types::{ColumnBuilder, Type, Value};
+
+/// What can be summed. The engine adds up datetimes too; what that should mean is nowhere said.
+const SUMMED: Accepts = Accepts::Only(&[Type::Long, Type::Int, Type::Real, Type::Decimal, Type::Timespan]);
+const AVERAGED: Accepts =
+    Accepts::Only(&[Type::Long, Type::Int, Type::Real, Type::Decimal, Type::Timespan, Type::Datetime]);
+const PREDICATE: Param = Param::new("predicate", Type::Bool, "which rows count");
+
+/// The aggregates of this family.
+pub static FUNCTIONS: &[AggregateFunction] = &[
+    AggregateFunction {
+        name: "sum",
+        summary: "Sum of the values that are not null, 0 where there is none.",
+        params: &[Param::of("expr", SUMMED, "what to add up")],
+        returns: Returns::By(sum_type),
+        result_name: ResultName::Prefix("sum_"),
+        accumulator: sum,
+        examples: &[
+            Example::new("range x from 1 to 4 step 1 | summarize sum(x)", "10"),
+            Example::new("datatable(x:timespan) [1d, 3h] | summarize sum(x)", "1.03:00:00"),
+            Example::new("datatable(x:int) [int(null)] | summarize sum(x)", "0"),
+        ],
+        ..AggregateFunction::DEFAULT
+    },
+    AggregateFunction {
+        name: "sumif",
+        summary: "Sum of the values for which a condition is true.",
+        params: &[Param::of("expr", SUMMED, "what to add up"), PREDICATE],
+        returns: Returns::By(sum_type),
+        result_name: ResultName::Prefix("sumif_"),
+        accumulator: |call| conditional(call, 1, sum),
+        examples: &[Example::new("range x from 1 to 4 step 1 | summarize sumif(x, x > 2)", "7")],
+        ..AggregateFunction::DEFAULT
+    },
+    AggregateFunction {
+        name: "avg",
+        summary: "Mean of the values that are not null; of numbers NaN where there is none, null of other types.",
+        params: &[Param::of("expr", AVERAGED, "what to take the mean of")],
+        returns: Returns::By(average_type),
+        result_name: ResultName::Prefix("avg_"),
+        accumulator: average,
+        examples: &[
+            Example::new("range x from 1 to 4 step 1 | summarize avg(x)", "2.5"),
+            Example::new("datatable(x:timespan) [1m, 3m] | summarize avg(x)", "00:02:00"),
+            Example::new("datatable(x:int) [int(null)] | summarize avg(x)", "NaN"),
+        ],
+        ..AggregateFunction::DEFAULT
+    },
+    AggregateFunction {
+        name: "avgif",
+        summary: "Mean of the values for which a condition is true.",
+        params: &[Param::of("expr", AVERAGED, "what to take the mean of"), PREDICATE],
+        returns: Returns::By(average_type),
+        result_name: ResultName::Prefix("avgif_"),
+        accumulator: |call| conditional(call, 1, average),
+        examples: &[Example::new("range x from 1 to 4 step 1 | summarize avgif(x, x > 2)", "3.5")],
+        ..AggregateFunction::DEFAULT
+    },
+];
+
+/// The sum of an int is a long.
+fn sum_type(arguments: &[Type]) -> Type {
+    match arguments.first() {
+        Some(ty @ (Type::Real | Type::Decimal | Type::Timespan)) => *ty,
+        _ => Type::Long,
+    }
+}
+
+/// The mean of whole numbers is a real.
+fn average_type(arguments: &[Type]) -> Type {
+    match arguments.first() {
+        Some(ty @ (Type::Decimal | Type::Timespan | Type::Datetime)) => *ty,
+        _ => Type::Real,
+    }
+}
+
+fn sum(call: &AggregateCall) -> Result<Box<dyn Accumulator>> {
+    Ok(match call.returns {
+        Type::Real => fold::<RealSum>(call),
+        Type::Decimal => fold::<DecimalSum>(call),
+        _ => fold::<LongSum>(call),
+    })
+}
+
+fn average(call: &AggregateCall) -> Result<Box<dyn Accumulator>> {
+    Ok(match call.arguments.first() {
+        Some(Type::Real) => fold::<RealAverage>(call),
+        Some(Type::Decimal) => fold::<DecimalAverage>(call),
+        Some(Type::Datetime | Type::Timespan) => fold::<TickAverage>(call),
+        _ => fold::<LongAverage>(call),
+    })
+}
+
+/// A sum that its type cannot hold. The engine's answer there is not documented; a wrapped one would be wrong.
+fn overflow() -> Error {
+    Error::query(
+        Code::ValueOutOfRange,
+        Span::default(),
+        "the sum does not fit its type; add up `toreal(...)` of the values",
+    )
+}
+
+/// Whole numbers and ticks. With 128 bits no order of the rows can overflow on the way to a sum that fits.
+#[derive(Clone, Copy, Debug, Default)]
+struct LongSum(i128);
+
+impl Fold for LongSum {
+    type Input = i64;
+
+    fn take(&mut self, value: i64) {
+        self.0 += i128::from(value);
+    }
+
+    fn merge(&mut self, later: &Self) {
+        self.0 += later.0;
+    }
+
+    fn append(&self, builder: &mut ColumnBuilder) -> Result<()> {
+        builder.append_i64(i64::try_from(self.0).map_err(|_| overflow())?);
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct RealSum(Twofold);
+
+impl Fold for RealSum {
+    type Input = f64;
+
+    fn take(&mut self, value: f64) {
+        self.0.add(value);
+    }
+
+    fn merge(&mut self, later: &Self) {
+        self.0.add_twofold(later.0);
+    }
+
+    fn append(&self, builder: &mut ColumnBuilder) -> Result<()> {
+        builder.append_f64(self.0.value());
+        Ok(())
+    }
+}
+
+/// None once it has overflowed.
+#[derive(Clone, Copy, Debug)]
+struct DecimalSum(Option<Decimal>);
+
+impl Default for DecimalSum {
+    fn default() -> Self {
+        Self(Some(Decimal::ZERO))
+    }
+}
+
+impl Fold for DecimalSum {
+    type Input = Decimal;
+
+    fn take(&mut self, value: Decimal) {
+        self.0 = self.0.and_then(|sum| sum.checked_add(value));
+    }
+
+    fn merge(&mut self, later: &Self) {
+        self.0 = self.0.zip(later.0).and_then(|(a, b)| a.checked_add(b));
+    }
+
+    fn append(&self, builder: &mut ColumnBuilder) -> Result<()> {
+        builder.append(&Value::Decimal(self.0.ok_or_else(overflow)?));
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct LongAverage {
+    sum: i128,
+    count: u64,
+}
+
+impl Fold for LongAverage {
+    type Input = i64;
+
+    fn take(&mut self, value: i64) {
+        self.sum += i128::from(value);
+        self.count += 1;
+    }
+
+    fn merge(&mut self, later: &Self) {
+        self.sum += later.sum;
+        self.count += later.count;
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a mean is a real")]
+    fn append(&self, builder: &mut ColumnBuilder) -> Result<()> {
+        builder.append_f64(self.sum as f64 / self.count as f64);
+        Ok(())
+    }
+}
+
+/// Ticks of datetimes and timespans; the mean drops what is less than a tick.
+#[derive(Clone, Copy, Debug, Default)]
+struct TickAverage(LongAverage);
+
+impl Fold for TickAverage {
+    type Input = i64;
+
+    fn take(&mut self, value: i64) {
+        self.0.take(value);
+    }
+
+    fn merge(&mut self, later: &Self) {
+        self.0.merge(&later.0);
+    }
+
+    fn append(&self, builder: &mut ColumnBuilder) -> Result<()> {
+        let mean = self.0.sum.checked_div(i128::from(self.0.count)).and_then(|mean| i64::try_from(mean).ok());
+        match mean {
+            Some(ticks) => builder.append_i64(ticks),
+            None => builder.append_null(),
+        }
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct RealAverage {
+    sum: Twofold,
+    count: u64,
+}
+
+impl Fold for RealAverage {
+    type Input = f64;
+
+    fn take(&mut self, value: f64) {
+        self.sum.add(value);
+        self.count += 1;
+    }
+
+    fn merge(&mut self, later: &Self) {
+        self.sum.add_twofold(later.sum);
+        self.count += later.count;
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a count of rows is far below 2^53")]
+    fn append(&self, builder: &mut ColumnBuilder) -> Result<()> {
+        builder.append_f64(self.sum.value() / self.count as f64);
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct DecimalAverage {
+    sum: DecimalSum,
+    count: u64,
+}
+
+impl Fold for DecimalAverage {
+    type Input = Decimal;
+
+    fn take(&mut self, value: Decimal) {
+        self.sum.take(value);
+        self.count += 1;
+    }
+
+    fn merge(&mut self, later: &Self) {
+        self.sum.merge(&later.sum);
+        self.count += later.count;
+    }
+
+    fn append(&self, builder: &mut ColumnBuilder) -> Result<()> {
+        match self.sum.0.ok_or_else(overflow)?.checked_div(Decimal::from(self.count)) {
+            Some(mean) => builder.append(&Value::Decimal(mean)),
+            None => builder.append_null(),
+        }
+        Ok(())
+    }
+}

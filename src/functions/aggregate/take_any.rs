@@ -1,0 +1,152 @@
+//! take_any, take_anyif: a row of each group, always the first. Old names: any, anyif.
+
+use std::any::Any;
+
+use super::chosen_rows::ChosenRows;
+use super::conditional::conditional;
+use super::{Accumulator, AggregateCall, AggregateFunction, Argument, downcast};
+use crate::diagnostic::Result;
+use crate::functions::docs::Example;
+use crate::functions::signature::{Accepts, Param, ResultName, Returns};
+use crate::types::{Column, Field};
+
+const EXPR: Param = Param::of("expr", Accepts::Any, "what to answer of the row; `*` for all other columns");
+const ONE: Param = Param::of("expr", Accepts::Any, "what to answer of the row");
+const PREDICATE: Param = Param::new("predicate", crate::types::Type::Bool, "which rows may be taken");
+
+/// The aggregates of this family.
+pub static FUNCTIONS: &[AggregateFunction] = &[
+    AggregateFunction {
+        name: "take_any",
+        summary: "The first row of the group; with a single argument, the first where that is neither null nor empty.",
+        params: &[EXPR.repeated()],
+        returns: Returns::Argument(0),
+        answers_arguments: true,
+        columns: |_, arguments| columns(arguments),
+        accumulator: first_row,
+        examples: &[
+            Example::new("datatable(x:string) ['', 'a', 'b'] | summarize take_any(x)", "a"),
+            Example::new("datatable(x:long, y:long) [1, 2, 3, 4] | summarize take_any(x, y) | project y", "2"),
+        ],
+        ..AggregateFunction::DEFAULT
+    },
+    AggregateFunction {
+        name: "take_anyif",
+        summary: "The first value, neither null nor empty where there is one, for which a condition is true.",
+        params: &[ONE, PREDICATE],
+        returns: Returns::Argument(0),
+        result_name: ResultName::FirstArgument,
+        accumulator: |call| conditional(call, 1, first_row),
+        examples: &[Example::new("range x from 1 to 5 step 1 | summarize take_anyif(x, x > 2)", "3")],
+        ..AggregateFunction::DEFAULT
+    },
+    AggregateFunction {
+        name: "any",
+        summary: "Old form of `take_any`, whose columns are called `any_x`.",
+        params: &[EXPR.repeated()],
+        returns: Returns::Argument(0),
+        answers_arguments: true,
+        columns: |_, arguments| prefixed_columns(arguments),
+        accumulator: first_row,
+        examples: &[Example::new("range x from 1 to 5 step 1 | summarize any(x) | project any_x", "1")],
+        ..AggregateFunction::DEFAULT
+    },
+    AggregateFunction {
+        name: "anyif",
+        summary: "Old form of `take_anyif`, whose column is called `anyif_x`.",
+        params: &[ONE, PREDICATE],
+        returns: Returns::Argument(0),
+        result_name: ResultName::Prefix("anyif_"),
+        accumulator: |call| conditional(call, 1, first_row),
+        examples: &[Example::new("range x from 1 to 5 step 1 | summarize anyif(x, x > 2) | project anyif_x", "3")],
+        ..AggregateFunction::DEFAULT
+    },
+];
+
+/// Columns named after their arguments, `any_arg1` where those have no name.
+/// Source: the published analyzer.
+fn columns(arguments: &[Argument<'_>]) -> Vec<Field> {
+    let name = |(index, argument): (usize, &Argument<'_>)| {
+        argument.name.map_or_else(|| format!("any_arg{index}"), str::to_owned)
+    };
+    arguments.iter().enumerate().map(|pair| Field::new(name(pair), pair.1.ty)).collect()
+}
+
+/// `any_x`; `any_` for a single argument without a name, `any_arg1` for one of several.
+fn prefixed_columns(arguments: &[Argument<'_>]) -> Vec<Field> {
+    let single = arguments.len() == 1;
+    let name = |(index, argument): (usize, &Argument<'_>)| match argument.name {
+        None if !single => format!("any_arg{index}"),
+        _ => format!("any_{}", argument.label()),
+    };
+    arguments.iter().enumerate().map(|pair| Field::new(name(pair), pair.1.ty)).collect()
+}
+
+fn first_row(call: &AggregateCall) -> Result<Box<dyn Accumulator>> {
+    Ok(Box::new(FirstRow { rows: ChosenRows::new(&call.arguments), settled: Vec::new() }))
+}
+
+#[derive(Debug)]
+struct FirstRow {
+    rows: ChosenRows,
+    /// By group, true where no later row can take the place of the one chosen.
+    settled: Vec<bool>,
+}
+
+/// True where the engine would rather take another row: the reference promises a value "if such value is present" for a
+/// single argument only.
+fn is_blank(arguments: &[Column], row: usize) -> bool {
+    match arguments {
+        [column] => column.is_null(row) || column.text_at(row) == Some(""),
+        _ => false,
+    }
+}
+
+impl Accumulator for FirstRow {
+    fn update(&mut self, rows: &[u32], groups: usize, arguments: &[Column]) -> Result<()> {
+        self.rows.resize(groups);
+        self.settled.resize(groups, false);
+        let mut picks = Vec::new();
+        let mut blanks = Vec::new();
+        for (row, group) in (0u32..).zip(rows) {
+            let settled = &mut self.settled[*group as usize];
+            if *settled {
+                continue;
+            }
+            *settled = !is_blank(arguments, row as usize);
+            if *settled { picks.push((*group, row)) } else { blanks.push((*group, row)) }
+        }
+        // A blank row is only for a group that has no other; all of them are equal then, so the last may stand.
+        blanks.retain(|(group, _)| !self.settled[*group as usize] && !self.rows.has(*group));
+        picks.extend(blanks);
+        self.rows.choose(&picks, arguments, rows.len())
+    }
+
+    fn merge(&mut self, later: Box<dyn Accumulator>, map: &[u32], groups: usize) -> Result<()> {
+        self.rows.resize(groups);
+        self.settled.resize(groups, false);
+        let later = downcast::<Self>(later)?;
+        let mut picks = Vec::new();
+        for (later_group, (settled, group)) in (0u32..).zip(later.settled.iter().zip(map)) {
+            let slot = &mut self.settled[*group as usize];
+            if !*slot && (*settled || !self.rows.has(*group)) {
+                *slot = *settled;
+                picks.push((*group, later_group));
+            }
+        }
+        self.rows.choose_from(later.rows, &picks)
+    }
+
+    fn finish(&mut self, groups: usize) -> Result<Vec<Column>> {
+        self.rows.resize(groups);
+        self.rows.finish()
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+
+    fn memory(&self) -> usize {
+        self.settled.capacity() + self.rows.memory()
+    }
+}

@@ -1,0 +1,286 @@
+//! variance, stdev, covariance: of a sample, of a population (`p`), and where a condition is true (`if`).
+//!
+//! The variance of x is the covariance of x with itself, so one state serves all of them.
+
+use std::any::Any;
+
+use super::conditional::conditional;
+use super::element::Element;
+use super::twofold::Twofold;
+use super::{Accumulator, AggregateCall, AggregateFunction, Argument, downcast};
+use crate::diagnostic::Result;
+use crate::functions::docs::Example;
+use crate::functions::signature::{Accepts, Param, ResultName, Returns};
+use crate::types::{Column, ColumnBuilder, Field, Type};
+
+const NUMBERS: Accepts = Accepts::Only(&[Type::Real, Type::Long, Type::Int, Type::Decimal]);
+const EXPR: Param = Param::of("expr", NUMBERS, "the numbers; nulls are left out");
+const OTHER: Param = Param::of("other", NUMBERS, "the other numbers; rows with a null on either side are left out");
+const PREDICATE: Param = Param::new("predicate", Type::Bool, "which rows count");
+
+/// The aggregates of this family.
+pub static FUNCTIONS: &[AggregateFunction] = &[
+    AggregateFunction {
+        name: "variance",
+        summary: "Variance of a sample, 0 of fewer than two values.",
+        params: &[EXPR],
+        result_name: ResultName::Prefix("variance_"),
+        accumulator: |call| moments(call, SAMPLE_VARIANCE),
+        examples: &[
+            Example::new("range x from 1 to 5 step 1 | summarize variance(x)", "2.5"),
+            Example::new("datatable(x:int) [int(null)] | summarize variance(x)", "0.0"),
+        ],
+        ..MOMENTS
+    },
+    AggregateFunction {
+        name: "varianceif",
+        summary: "Variance of a sample, over the rows for which a condition is true.",
+        params: &[EXPR, PREDICATE],
+        result_name: ResultName::Prefix("varianceif_"),
+        accumulator: |call| conditional(call, 1, |call| moments(call, SAMPLE_VARIANCE)),
+        examples: &[Example::new("range x from 1 to 100 step 1 | summarize varianceif(x, x % 2 == 0)", "850.0")],
+        ..MOMENTS
+    },
+    AggregateFunction {
+        name: "variancep",
+        summary: "Variance of a population.",
+        params: &[EXPR],
+        result_name: ResultName::Prefix("variancep_"),
+        accumulator: |call| moments(call, POPULATION_VARIANCE),
+        examples: &[Example::new("range x from 1 to 5 step 1 | summarize variancep(x)", "2.0")],
+        ..MOMENTS
+    },
+    AggregateFunction {
+        name: "variancepif",
+        summary: "Variance of a population, over the rows for which a condition is true.",
+        params: &[EXPR, PREDICATE],
+        result_name: ResultName::Prefix("variancepif_"),
+        accumulator: |call| conditional(call, 1, |call| moments(call, POPULATION_VARIANCE)),
+        examples: &[Example::new("range x from 1 to 100 step 1 | summarize variancepif(x, x % 2 == 0)", "833.0")],
+        ..MOMENTS
+    },
+    AggregateFunction {
+        name: "stdev",
+        summary: "Standard deviation of a sample, 0 of fewer than two values.",
+        params: &[EXPR],
+        result_name: ResultName::Prefix("stdev_"),
+        accumulator: |call| moments(call, Measure { root: true, ..SAMPLE_VARIANCE }),
+        examples: &[Example::new("datatable(x:long) [1, 2, 3] | summarize stdev(x)", "1.0")],
+        ..MOMENTS
+    },
+    AggregateFunction {
+        name: "stdevif",
+        summary: "Standard deviation of a sample, over the rows for which a condition is true.",
+        params: &[EXPR, PREDICATE],
+        result_name: ResultName::Prefix("stdevif_"),
+        accumulator: |call| conditional(call, 1, |call| moments(call, Measure { root: true, ..SAMPLE_VARIANCE })),
+        examples: &[Example::new("range x from 1 to 9 step 1 | summarize stdevif(x, x <= 3)", "1.0")],
+        ..MOMENTS
+    },
+    AggregateFunction {
+        name: "stdevp",
+        summary: "Standard deviation of a population.",
+        params: &[EXPR],
+        result_name: ResultName::Prefix("stdevp_"),
+        accumulator: |call| moments(call, Measure { root: true, ..POPULATION_VARIANCE }),
+        examples: &[Example::new("datatable(x:long) [1, 3] | summarize stdevp(x)", "1.0")],
+        ..MOMENTS
+    },
+    AggregateFunction {
+        name: "covariance",
+        summary: "Covariance of two samples, 0 of fewer than two pairs.",
+        params: &[EXPR, OTHER],
+        result_name: ResultName::Prefix("covariance_"),
+        columns: pair_column,
+        accumulator: |call| moments(call, Measure { pairs: true, ..SAMPLE_VARIANCE }),
+        examples: &[Example::new("datatable(x:long, y:long) [1, 2, 3, 6] | summarize covariance(x, y)", "4.0")],
+        ..MOMENTS
+    },
+    AggregateFunction {
+        name: "covarianceif",
+        summary: "Covariance of two samples, over the rows for which a condition is true.",
+        params: &[EXPR, OTHER, PREDICATE],
+        result_name: ResultName::Prefix("covarianceif_"),
+        columns: pair_column,
+        accumulator: |call| conditional(call, 2, |call| moments(call, Measure { pairs: true, ..SAMPLE_VARIANCE })),
+        examples: &[Example::new("range x from 1 to 9 step 1 | summarize covarianceif(x, 2 * x, x <= 3)", "2.0")],
+        ..MOMENTS
+    },
+    AggregateFunction {
+        name: "covariancep",
+        summary: "Covariance of two populations.",
+        params: &[EXPR, OTHER],
+        result_name: ResultName::Prefix("covariancep_"),
+        columns: pair_column,
+        accumulator: |call| moments(call, Measure { pairs: true, ..POPULATION_VARIANCE }),
+        examples: &[Example::new("datatable(x:long, y:long) [1, 2, 3, 6] | summarize covariancep(x, y)", "2.0")],
+        ..MOMENTS
+    },
+    AggregateFunction {
+        name: "covariancepif",
+        summary: "Covariance of two populations, over the rows for which a condition is true.",
+        params: &[EXPR, OTHER, PREDICATE],
+        result_name: ResultName::Prefix("covariancepif_"),
+        columns: pair_column,
+        accumulator: |call| conditional(call, 2, |call| moments(call, Measure { pairs: true, ..POPULATION_VARIANCE })),
+        examples: &[Example::new("range x from 1 to 9 step 1 | summarize covariancepif(x, 3 * x, x <= 3)", "2.0")],
+        ..MOMENTS
+    },
+];
+
+const MOMENTS: AggregateFunction =
+    AggregateFunction { returns: Returns::Type(Type::Real), ..AggregateFunction::DEFAULT };
+
+/// `covariance_x_y`. Source: the engine; the published analyzer leaves the second name out.
+fn pair_column(function: &AggregateFunction, arguments: &[Argument<'_>]) -> Vec<Field> {
+    let prefix = function.name;
+    let label = |index: usize| arguments.get(index).map_or("", Argument::label);
+    vec![Field::new(format!("{prefix}_{}_{}", label(0), label(1)), Type::Real)]
+}
+
+/// What is made of the sums in the end.
+#[derive(Clone, Copy, Debug)]
+struct Measure {
+    /// Of a sample: divided by one less than the count.
+    sample: bool,
+    /// The square root of it.
+    root: bool,
+    /// Of two columns.
+    pairs: bool,
+}
+
+const SAMPLE_VARIANCE: Measure = Measure { sample: true, root: false, pairs: false };
+const POPULATION_VARIANCE: Measure = Measure { sample: false, root: false, pairs: false };
+
+#[expect(clippy::unnecessary_wraps, reason = "the shape that entries need")]
+fn moments(_: &AggregateCall, measure: Measure) -> Result<Box<dyn Accumulator>> {
+    Ok(Box::new(Moments { groups: Vec::new(), measure }))
+}
+
+/// Count and sums of x, y and their product.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sums {
+    count: u64,
+    x: Twofold,
+    y: Twofold,
+    product: Twofold,
+}
+
+impl Sums {
+    fn take(&mut self, x: f64, y: f64) {
+        self.count += 1;
+        self.x.add(x);
+        self.y.add(y);
+        self.product.add_product(x, y);
+    }
+
+    fn merge(&mut self, later: &Self) {
+        self.count += later.count;
+        self.x.add_twofold(later.x);
+        self.y.add_twofold(later.y);
+        self.product.add_twofold(later.product);
+    }
+
+    /// `(n * sum(xy) - sum(x) * sum(y)) / (n * (n - 1))`, or `n * n` below for a population.
+    #[expect(clippy::cast_precision_loss, reason = "a count of rows is far below 2^53")]
+    fn result(&self, measure: Measure) -> f64 {
+        /// What is less than this part of the terms of a difference is what they are rounded by.
+        const NOISE: f64 = 1e-29;
+        if self.count == 0 || measure.sample && self.count == 1 {
+            return 0.0;
+        }
+        let count = self.count as f64;
+        let product = self.product.times(count.into());
+        let mut difference = product;
+        difference.add_twofold(self.x.times(self.y).negated());
+        let difference = difference.value();
+        if difference.abs() <= product.value().abs() * NOISE {
+            return 0.0;
+        }
+        let result = difference / count / if measure.sample { count - 1.0 } else { count };
+        if measure.root { result.sqrt() } else { result }
+    }
+}
+
+#[derive(Debug)]
+struct Moments {
+    groups: Vec<Sums>,
+    measure: Measure,
+}
+
+impl Accumulator for Moments {
+    fn update(&mut self, rows: &[u32], groups: usize, arguments: &[Column]) -> Result<()> {
+        self.groups.resize(groups, Sums::default());
+        let groups = &mut self.groups;
+        if self.measure.pairs {
+            let mut others = vec![None; rows.len()];
+            f64::for_each(&arguments[1], |row, y| others[row] = Some(y));
+            f64::for_each(&arguments[0], |row, x| {
+                if let Some(y) = others[row] {
+                    groups[rows[row] as usize].take(x, y);
+                }
+            });
+        } else {
+            f64::for_each(&arguments[0], |row, x| groups[rows[row] as usize].take(x, x));
+        }
+        Ok(())
+    }
+
+    fn merge(&mut self, later: Box<dyn Accumulator>, map: &[u32], groups: usize) -> Result<()> {
+        self.groups.resize(groups, Sums::default());
+        for (sums, group) in downcast::<Self>(later)?.groups.iter().zip(map) {
+            self.groups[*group as usize].merge(sums);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, groups: usize) -> Result<Vec<Column>> {
+        self.groups.resize(groups, Sums::default());
+        let mut builder = ColumnBuilder::with_capacity(Type::Real, groups);
+        self.groups.iter().for_each(|sums| builder.append_f64(sums.result(self.measure)));
+        Ok(vec![builder.finish()])
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+
+    fn memory(&self) -> usize {
+        self.groups.capacity() * size_of::<Sums>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variance(values: impl IntoIterator<Item = f64>) -> f64 {
+        let mut sums = Sums::default();
+        values.into_iter().for_each(|value| sums.take(value, value));
+        sums.result(SAMPLE_VARIANCE)
+    }
+
+    #[test]
+    fn equal_values_have_none() {
+        assert_eq!(variance([0.1; 1001]), 0.0);
+    }
+
+    #[test]
+    fn small_differences_of_large_values_survive() {
+        assert_eq!(variance([1e9 + 1.0, 1e9 + 2.0, 1e9 + 3.0]), 1.0);
+        assert!((variance([1e-9, 2e-9, 3e-9]) - 1e-18).abs() < 1e-33);
+    }
+
+    #[test]
+    fn the_deviation_of_the_even_numbers() {
+        let mut sums = Sums::default();
+        (1..=50).for_each(|n| sums.take(f64::from(2 * n), f64::from(2 * n)));
+        assert_eq!(sums.result(Measure { root: true, ..SAMPLE_VARIANCE }), 29.154759474226502);
+    }
+
+    #[test]
+    fn what_is_not_a_number_stays() {
+        assert!(variance([1.0, f64::NAN]).is_nan());
+        assert!(variance([1.0, f64::INFINITY]).is_nan());
+    }
+}
