@@ -1,6 +1,7 @@
 //! coldcase: KQL for the logs that the SIEM no longer keeps.
 
 pub mod binder;
+pub mod cli;
 pub mod diagnostic;
 pub mod engine;
 pub mod exec;
