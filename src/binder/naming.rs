@@ -9,8 +9,8 @@ use std::collections::HashSet;
 use super::Binder;
 use crate::diagnostic::Span;
 use crate::functions::{self, ResultName};
-use crate::syntax::ast::{Expr, ExprKind};
-use crate::types::Value;
+use crate::syntax::ast::{Assignment, Expr, ExprKind};
+use crate::types::{Schema, Value};
 
 /// Names of aggregate calls inside a larger expression, by their place.
 pub(super) type CallNames = Vec<(Span, String)>;
@@ -50,13 +50,29 @@ fn step(index: &Expr) -> Option<String> {
 #[derive(Debug, Default)]
 pub(super) struct Names {
     taken: HashSet<String>,
+    /// Names that are written somewhere: numbers behind a name step past them.
+    written: HashSet<String>,
+    /// Columns of the input: `ColumnN` steps past them.
+    input: HashSet<String>,
     numbered: usize,
 }
 
 impl Names {
     /// Names that are taken from the start.
     pub fn taken<'n>(names: impl IntoIterator<Item = &'n str>) -> Self {
-        Self { taken: names.into_iter().map(str::to_owned).collect(), numbered: 0 }
+        Self { taken: names.into_iter().map(str::to_owned).collect(), ..Self::default() }
+    }
+
+    /// The same, where `ColumnN` steps past the columns of the input.
+    pub fn past_input(mut self, schema: &Schema) -> Self {
+        self.input = schema.names().map(str::to_owned).collect();
+        self
+    }
+
+    /// The same, where numbers behind a name step past the names written in `items`.
+    pub fn past_written<'i>(mut self, items: impl IntoIterator<Item = &'i Assignment>) -> Self {
+        self.written = items.into_iter().flat_map(|item| &item.names).map(|name| name.text.clone()).collect();
+        self
     }
 
     /// True where `name` is still free; it is taken afterwards.
@@ -66,20 +82,25 @@ impl Names {
 
     /// `wanted`, with 1, 2, ... behind it where it is taken.
     pub fn unique(&mut self, wanted: &str) -> String {
-        let mut name = wanted.to_owned();
-        let mut number = 0_usize;
-        while !self.claim(&name) {
-            number += 1;
-            name = format!("{wanted}{number}");
+        if self.claim(wanted) {
+            return wanted.to_owned();
         }
+        let numbered = (1_usize..).map(|number| format!("{wanted}{number}"));
+        let free = numbered.into_iter().find(|name| !self.written.contains(name) && !self.taken.contains(name));
+        let name = free.unwrap_or_default();
+        self.claim(&name);
         name
     }
 
     /// The next `ColumnN`.
     pub fn numbered(&mut self) -> String {
-        self.numbered += 1;
-        let number = self.numbered;
-        self.unique(&format!("Column{number}"))
+        loop {
+            self.numbered += 1;
+            let name = format!("Column{}", self.numbered);
+            if !self.input.contains(&name) {
+                return self.unique(&name);
+            }
+        }
     }
 
     /// `wanted` made unique, or the next `ColumnN`.

@@ -26,6 +26,8 @@ enum Values {
 impl RangeTable {
     /// The values `from`, `from + step`, ... up to `to`; the error says which types do not go together.
     pub fn new(name: &str, from: &Value, to: &Value, step: &Value) -> Result<Self, String> {
+        let ints = [from, to, step].iter().all(|value| value.ty() == Type::Int);
+        let integer = if ints { Type::Int } else { Type::Long };
         let (ty, values) = match (from, to, step) {
             (Value::Datetime(from), Value::Datetime(to), Value::Timespan(step)) => {
                 (Type::Datetime, whole(*from, *to, *step))
@@ -34,7 +36,7 @@ impl RangeTable {
                 (Type::Timespan, whole(*from, *to, *step))
             }
             (from, to, step) => match (from.as_i64(), to.as_i64(), step.as_i64()) {
-                (Some(from), Some(to), Some(step)) => (Type::Long, whole(from, to, step)),
+                (Some(from), Some(to), Some(step)) => (integer, whole(from, to, step)),
                 _ => (Type::Real, reals(from, to, step)?),
             },
         };

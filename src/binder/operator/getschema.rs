@@ -10,7 +10,7 @@ use crate::types::{Batch, ColumnBuilder, Field, Schema, Type};
 impl Binder<'_> {
     pub(super) fn getschema(input: &LogicalPlan) -> Bind<LogicalPlan> {
         let fields = input.schema().fields();
-        let mut builders = [Type::String, Type::Long, Type::String, Type::String].map(ColumnBuilder::new);
+        let mut builders = [Type::String, Type::Int, Type::String, Type::String].map(ColumnBuilder::new);
         let [name, ordinal, data_type, column_type] = &mut builders;
         for (position, field) in fields.iter().enumerate() {
             name.append_text(&field.name);
@@ -21,7 +21,7 @@ impl Binder<'_> {
         let columns = builders.iter_mut().map(ColumnBuilder::finish).collect();
         let schema = Schema::new([
             Field::new("ColumnName", Type::String),
-            Field::new("ColumnOrdinal", Type::Long),
+            Field::new("ColumnOrdinal", Type::Int),
             Field::new("DataType", Type::String),
             Field::new("ColumnType", Type::String),
         ]);

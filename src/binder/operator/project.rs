@@ -10,21 +10,15 @@ use crate::types::Schema;
 
 impl Binder<'_> {
     pub(super) fn project(&mut self, input: LogicalPlan, items: &[Assignment]) -> Bind<LogicalPlan> {
-        let mut names = Names::default();
-        // Names that were written come first: an unnamed column gives way to them.
-        for item in items {
-            let written = self.explicit_name(item)?;
-            if let Some(name) = written
-                && !names.claim(&name.text)
-            {
-                return Err(self.duplicate_column(name));
-            }
-        }
         let schema = input.schema().clone();
+        let mut written = Names::default();
+        let mut names = Names::default().past_written(items);
         let columns = self.all(items, |binder, item| {
             let expr = binder.expr(&item.value, &schema)?;
-            let name = match item.names.first() {
-                Some(name) => name.text.clone(),
+            let name = match binder.explicit_name(item)? {
+                Some(name) if !written.claim(&name.text) => return Err(binder.duplicate_column(name)),
+                // A name that an unnamed column before it has taken gives way.
+                Some(name) => names.unique(&name.text),
                 None => names.unique_or_numbered(Self::own_name(&item.value).as_deref()),
             };
             Ok((name, expr))
@@ -36,7 +30,7 @@ impl Binder<'_> {
         let schema = input.schema().clone();
         let mut columns = identity(&schema);
         let mut made = Names::default();
-        let mut taken = Names::taken(schema.names());
+        let mut numbers = Names::default().past_input(&schema);
         let new = self.all(items, |binder, item| {
             let expr = binder.expr(&item.value, &schema)?;
             let name = match binder.explicit_name(item)? {
@@ -48,7 +42,7 @@ impl Binder<'_> {
                 }
                 None => match Self::own_name(&item.value) {
                     Some(name) => made.unique(&name),
-                    None => taken.numbered(),
+                    None => made.unique(&numbers.numbered()),
                 },
             };
             Ok((name, expr))

@@ -33,8 +33,8 @@ impl Binder<'_> {
             self.all(&keys, |binder, key| binder.not_dynamic(key, "told apart"))?;
             return Ok(LogicalPlan::Aggregate { input: Box::new(input), keys, aggregates: Vec::new(), schema });
         }
-        let mut names = Names::default();
-        let (keys, fields) = self.keys(items, &schema, &mut names)?;
+        let mut names = Names::default().past_written(items).past_input(&schema);
+        let (keys, fields) = self.keys(items, &schema, &mut names, name_of)?;
         let schema = Schema::new(fields);
         Ok(LogicalPlan::Aggregate { input: Box::new(input), keys, aggregates: Vec::new(), schema })
     }
@@ -46,9 +46,15 @@ impl Binder<'_> {
         by: Option<&[Assignment]>,
     ) -> Bind<LogicalPlan> {
         let schema = input.schema().clone();
-        let mut names = Names::default();
-        self.claim_written(items.iter().chain(by.unwrap_or_default()), &mut names)?;
-        let keys = self.keys_after_claim(by.unwrap_or_default(), &schema, &mut names);
+        let written = || items.iter().chain(by.unwrap_or_default());
+        let mut names = Names::default().past_written(written()).past_input(&schema);
+        self.claim_written(written(), &mut names)?;
+        // A bare let as a key is numbered, though elsewhere it names its column.
+        let key_name = |expr: &ast::Expr, calls: &CallNames| match &expr.kind {
+            ast::ExprKind::Name(name) if schema.index_of(&name.text).is_none() => None,
+            _ => name_of(expr, calls),
+        };
+        let keys = self.keys_after_claim(by.unwrap_or_default(), &schema, &mut names, key_name);
         let key_columns = keys.iter().flat_map(|(keys, _)| keys.iter().filter_map(Expr::as_column)).collect();
         let key_count = by.map_or(0, <[Assignment]>::len);
         let mut aggregates = Aggregates { keys: key_count, key_columns, ..Aggregates::default() };
@@ -86,9 +92,15 @@ impl Binder<'_> {
         Ok(vec![Output { written: written(0), wanted, expr }])
     }
 
-    fn keys(&mut self, items: &[Assignment], schema: &Schema, names: &mut Names) -> Bind<(Vec<Expr>, Vec<Field>)> {
+    fn keys(
+        &mut self,
+        items: &[Assignment],
+        schema: &Schema,
+        names: &mut Names,
+        name_of: impl Fn(&ast::Expr, &CallNames) -> Option<String>,
+    ) -> Bind<(Vec<Expr>, Vec<Field>)> {
         self.claim_written(items.iter(), names)?;
-        self.keys_after_claim(items, schema, names)
+        self.keys_after_claim(items, schema, names, name_of)
     }
 
     fn claim_written<'i>(&mut self, items: impl Iterator<Item = &'i Assignment>, names: &mut Names) -> Bind<()> {
@@ -105,6 +117,7 @@ impl Binder<'_> {
         items: &[Assignment],
         schema: &Schema,
         names: &mut Names,
+        name_of: impl Fn(&ast::Expr, &CallNames) -> Option<String>,
     ) -> Bind<(Vec<Expr>, Vec<Field>)> {
         let keys = self.all(items, |binder, item| {
             let key = binder.expr(&item.value, schema)?;

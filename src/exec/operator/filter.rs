@@ -1,6 +1,6 @@
 //! Rows for which a predicate is true.
 
-use arrow::array::{AsArray, BooleanArray};
+use arrow::array::{Array, AsArray, BooleanArray};
 use arrow::compute::prep_null_mask_filter;
 
 use super::Operator;
@@ -35,6 +35,7 @@ impl Operator for Filter {
 /// A bool column as a mask, null as false.
 pub fn mask(column: &Column) -> Result<BooleanArray> {
     Ok(match column.as_array() {
+        Some(array) if array.null_count() == 0 => array.as_boolean().clone(),
         Some(array) => prep_null_mask_filter(array.as_boolean()),
         None => BooleanArray::from(vec![column.as_constant() == Some(&Value::Bool(true)); column.rows()]),
     })
