@@ -7,6 +7,7 @@ pub mod aggregate;
 pub mod args;
 pub mod docs;
 pub mod known;
+pub mod needle;
 pub mod operator;
 pub mod pattern;
 pub mod scalar;

@@ -9,14 +9,21 @@ mod equality;
 mod json_number;
 mod logical;
 mod operand;
+mod text_match;
 
 use super::ScalarFunction;
 use super::signature::{Accepts, Param};
 use crate::types::Type;
 
 /// Every family of operators.
-pub static FAMILIES: &[&[ScalarFunction]] =
-    &[logical::OPERATORS, equality::OPERATORS, comparison::OPERATORS, between::OPERATORS, arithmetic::OPERATORS];
+pub static FAMILIES: &[&[ScalarFunction]] = &[
+    logical::OPERATORS,
+    equality::OPERATORS,
+    comparison::OPERATORS,
+    between::OPERATORS,
+    arithmetic::OPERATORS,
+    text_match::OPERATORS,
+];
 
 /// The operator written as `symbol`: `==`, `!has_cs`, `between`, `unary -`.
 #[must_use]
