@@ -170,6 +170,14 @@ fn begins(mut text: impl Iterator<Item = char>, mut start: impl Iterator<Item = 
     start.all(|c| text.next() == Some(c))
 }
 
+/// True where `text[start..end]`, which is not empty, is a whole term or several: see [`Place`].
+#[must_use]
+pub fn is_term_at(text: &str, start: usize, end: usize) -> bool {
+    let (before, found, after) = (&text[..start], &text[start..end], &text[end..]);
+    !(found.starts_with(is_term_character) && before.ends_with(is_term_character))
+        && !(found.ends_with(is_term_character) && after.starts_with(is_term_character))
+}
+
 /// A letter or a digit of any script.
 fn is_term_character(c: char) -> bool {
     c.is_alphanumeric()

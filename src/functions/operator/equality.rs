@@ -6,7 +6,7 @@ use arrow::compute::kernels::cmp;
 
 use super::json_number::Number;
 use super::operand::{decimals, integers, reals, valid_rows};
-use super::{DATETIME, NUMBER_OR_BOOL, TIMESPAN, left, right};
+use super::{DATETIME, GUID, NUMBER_OR_BOOL, TEXT, TIMESPAN, left, right};
 use crate::diagnostic::{Error, Result};
 use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Accepts, Kernel, Nulls, Overload, Param, Returns};
@@ -63,9 +63,6 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
 
 static EQUAL: &[Overload] = &overloads(|args| equality(args, false));
 static NOT_EQUAL: &[Overload] = &overloads(|args| equality(args, true));
-
-const GUID: Accepts = Accepts::Only(&[Type::Guid]);
-const TEXT: Accepts = Accepts::Only(&[Type::String, Type::Dynamic]);
 
 /// The analyzer takes any two types; of these pairs only the ones that can be the same are defined here.
 static PAIRS: [[Param; 2]; 6] = [
@@ -191,7 +188,6 @@ fn same_as_json(json: &Column, other: &Column, rows: usize) -> BooleanBuffer {
 }
 
 /// True where `left` and `right` are the same; None where both are null. The rule of [`equal_columns`] for one row.
-#[expect(dead_code, reason = "membership is about to use it")]
 pub(super) fn equal_values(left: &Value, right: &Value) -> Option<bool> {
     match (left, right) {
         (Value::Null(Type::Dynamic), Value::String(text)) | (Value::String(text), Value::Null(Type::Dynamic)) => {

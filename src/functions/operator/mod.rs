@@ -8,7 +8,10 @@ mod decimal_arithmetic;
 mod equality;
 mod json_number;
 mod logical;
+mod members;
+mod membership;
 mod operand;
+mod term_set;
 mod text_match;
 
 use super::ScalarFunction;
@@ -23,6 +26,7 @@ pub static FAMILIES: &[&[ScalarFunction]] = &[
     between::OPERATORS,
     arithmetic::OPERATORS,
     text_match::OPERATORS,
+    membership::OPERATORS,
 ];
 
 /// The operator written as `symbol`: `==`, `!has_cs`, `between`, `unary -`.
@@ -37,6 +41,9 @@ const NUMBER_OR_BOOL: Accepts = Accepts::Only(&[Type::Long, Type::Int, Type::Rea
 const NUMBER: Accepts = Accepts::Only(&[Type::Long, Type::Int, Type::Real, Type::Decimal]);
 const DATETIME: Accepts = Accepts::Only(&[Type::Datetime]);
 const TIMESPAN: Accepts = Accepts::Only(&[Type::Timespan]);
+const GUID: Accepts = Accepts::Only(&[Type::Guid]);
+/// string and dynamic as they are.
+const TEXT: Accepts = Accepts::Only(&[Type::String, Type::Dynamic]);
 /// A dynamic as it is.
 const JSON: Accepts = Accepts::Only(&[Type::Dynamic]);
 

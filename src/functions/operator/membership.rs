@@ -1,0 +1,206 @@
+//! `in`, `has_any` and their kin: a value against a list, whose items may be arrays.
+//!
+//! Items that are the same for all rows are looked at once a batch; those that vary are looked at row by row.
+
+use arrow::buffer::BooleanBuffer;
+
+use super::equality::equal_values;
+use super::members::{Items, Set, prepared};
+use super::term_set::{AnyTerm, term};
+use super::{DATETIME, GUID, NUMBER_OR_BOOL, TEXT, TIMESPAN};
+use crate::diagnostic::Result;
+use crate::functions::docs::{Category, Example};
+use crate::functions::needle::fold;
+use crate::functions::signature::{Accepts, Kernel, Nulls, Overload, Param, Returns};
+use crate::functions::{Args, ScalarFunction};
+use crate::types::{Column, Type, Value};
+
+/// `in`, `in~`, `has_any`, `has_all` and the negations.
+pub(super) static OPERATORS: &[ScalarFunction] = &[
+    ScalarFunction {
+        name: "in",
+        summary: "True where a value is the same as one of a list; an array stands for its elements.",
+        overloads: IN,
+        examples: &[
+            Example::new("'a' in ('a', 'b')", "true"),
+            Example::new("'A' in ('a', 'b')", "false"),
+            Example::new("'50126' in (0, 50126)", "true"),
+            Example::new("'0' in (dynamic([0, 50126]))", "true"),
+            Example::new("2 in (1, 3)", "false"),
+            Example::new("datetime(2024-01-01) in (datetime(2024-01-01))", "true"),
+            Example::new("1d in (24h)", "true"),
+            Example::new(
+                "guid(74be27de-1e4e-49d9-b579-fe0b331d3642) in ('74be27de-1e4e-49d9-b579-fe0b331d3642')",
+                "true",
+            ),
+            Example::new("int(null) in (1)", "false"),
+        ],
+        ..MEMBERSHIP
+    },
+    ScalarFunction {
+        name: "!in",
+        summary: "True where a value differs from all of a list; an array stands for its elements.",
+        overloads: NOT_IN,
+        examples: &[
+            Example::new("'a' !in ('a', 'b')", "false"),
+            Example::new("2 !in (1, 3)", "true"),
+            Example::new("datetime(2024-01-01) !in (datetime(2024-01-01))", "false"),
+            Example::new("1d !in (24h)", "false"),
+            Example::new(
+                "guid(74be27de-1e4e-49d9-b579-fe0b331d3642) !in ('74be27de-1e4e-49d9-b579-fe0b331d3642')",
+                "false",
+            ),
+            Example::new("int(null) !in (1)", "true"),
+        ],
+        ..MEMBERSHIP
+    },
+    ScalarFunction {
+        name: "in~",
+        summary: "True where a text is the same as one of a list, case ignored; an array stands for its elements.",
+        overloads: &[texts(|args| any_text(args, false))],
+        examples: &[Example::new("'A' in~ ('a', 'b')", "true"), Example::new("'c' in~ (dynamic(['a', 'b']))", "false")],
+        ..MEMBERSHIP
+    },
+    ScalarFunction {
+        name: "!in~",
+        summary: "True where a text differs from all of a list in more than case; an array stands for its elements.",
+        overloads: &[texts(|args| any_text(args, true))],
+        examples: &[
+            Example::new("'A' !in~ ('a', 'b')", "false"),
+            Example::new("'c' !in~ (dynamic(['a', 'b']))", "true"),
+        ],
+        ..MEMBERSHIP
+    },
+    ScalarFunction {
+        name: "has_any",
+        summary: "True where a text holds one of a list as a whole term, case ignored; an array stands for its elements.",
+        overloads: &[texts(has_any)],
+        examples: &[
+            Example::new("'North America' has_any ('south', 'north')", "true"),
+            Example::new("'North America' has_any (dynamic(['sou', 'nor']))", "false"),
+            Example::new("'North America' has_any (dynamic([]))", "false"),
+        ],
+        ..MEMBERSHIP
+    },
+    ScalarFunction {
+        name: "has_all",
+        summary: "True where a text holds all of a list as whole terms, case ignored; an array stands for its elements.",
+        overloads: &[texts(has_all)],
+        examples: &[
+            Example::new("'North America' has_all ('america', 'north')", "true"),
+            Example::new("'North America' has_all (dynamic(['america', 'nor']))", "false"),
+            Example::new("'North America' has_all (dynamic([]))", "true"),
+        ],
+        ..MEMBERSHIP
+    },
+];
+
+const MEMBERSHIP: ScalarFunction =
+    ScalarFunction { category: Category::Operator, nulls: Nulls::Handled, ..ScalarFunction::DEFAULT };
+
+static IN: &[Overload] = &overloads(|args| member(args, false));
+static NOT_IN: &[Overload] = &overloads(|args| member(args, true));
+
+const fn list(value: Accepts, items: Accepts) -> [Param; 2] {
+    [Param::of("value", value, "what to look for"), Param::of("item", items, "one of the list, or an array").repeated()]
+}
+
+/// The pairs that `==` compares.
+static LISTS: [[Param; 2]; 5] = [
+    list(TEXT, Accepts::Any),
+    list(
+        NUMBER_OR_BOOL,
+        Accepts::Only(&[Type::Long, Type::Int, Type::Real, Type::Decimal, Type::Bool, Type::String, Type::Dynamic]),
+    ),
+    list(DATETIME, Accepts::Only(&[Type::Datetime, Type::String, Type::Dynamic])),
+    list(TIMESPAN, Accepts::Only(&[Type::Timespan, Type::String, Type::Dynamic])),
+    list(GUID, Accepts::Only(&[Type::Guid, Type::String, Type::Dynamic])),
+];
+
+static TEXT_LIST: [Param; 2] = [
+    Param::new("text", Type::String, "the text to look at"),
+    Param::of("item", Accepts::Any, "one of the list, or an array").repeated(),
+];
+
+const fn overloads(kernel: Kernel) -> [Overload; 5] {
+    let returns = Returns::Type(Type::Bool);
+    [
+        Overload { params: &LISTS[0], returns, kernel },
+        Overload { params: &LISTS[1], returns, kernel },
+        Overload { params: &LISTS[2], returns, kernel },
+        Overload { params: &LISTS[3], returns, kernel },
+        Overload { params: &LISTS[4], returns, kernel },
+    ]
+}
+
+const fn texts(kernel: Kernel) -> Overload {
+    Overload { params: &TEXT_LIST, returns: Returns::Type(Type::Bool), kernel }
+}
+
+/// `in`: as `==` with each item, the first that is the same deciding.
+fn member(args: &Args<'_>, negated: bool) -> Result<Column> {
+    let (column, rows) = (args.column(0), args.distinct_rows());
+    let items = Items::of(args);
+    let members = prepared(args, &items);
+    let answer = |row: usize| {
+        let fixed = members.contain(column, row);
+        if fixed == Some(true) || items.varying.is_empty() { fixed } else { either(fixed, vary(args, &items, row)) }
+    };
+    if items.varying.is_empty() && !members.has_null() {
+        return Ok(args.predicate(|row| (members.contain(column, row) == Some(true)) != negated));
+    }
+    let answers: Vec<Option<bool>> = (0..rows).map(answer).collect();
+    let values = BooleanBuffer::collect_bool(rows, |row| answers[row].unwrap_or(false) != negated);
+    let valid = BooleanBuffer::collect_bool(rows, |row| answers[row].is_some());
+    Ok(args.truths(values, Some(valid)))
+}
+
+/// The answer for the items of one row.
+fn vary(args: &Args<'_>, items: &Items, row: usize) -> Option<bool> {
+    let value = args.column(0).value(row);
+    items.of_row(args, row).iter().map(|item| equal_values(&value, item)).fold(Some(false), either)
+}
+
+/// `or` of three values.
+fn either(a: Option<bool>, b: Option<bool>) -> Option<bool> {
+    match (a, b) {
+        (Some(true), _) | (_, Some(true)) => Some(true),
+        (Some(false), Some(false)) => Some(false),
+        _ => None,
+    }
+}
+
+/// `in~`: items take part as their texts.
+fn any_text(args: &Args<'_>, negated: bool) -> Result<Column> {
+    let texts = args.texts(0);
+    let items = Items::of(args);
+    let set = Set::new(items.fixed(args).iter().map(|item| fold(&item.to_text())).collect());
+    Ok(args.predicate(|row| {
+        let text = fold(texts.get(row).unwrap_or(""));
+        let found =
+            set.contains(text.as_str()) || items.of_row(args, row).iter().any(|item| fold(&item.to_text()) == text);
+        found != negated
+    }))
+}
+
+fn has_any(args: &Args<'_>) -> Result<Column> {
+    let texts = args.texts(0);
+    let items = Items::of(args);
+    let needles: Vec<String> = items.fixed(args).iter().map(Value::to_text).collect();
+    let fixed = AnyTerm::new(&needles, args.distinct_rows());
+    Ok(args.predicate(|row| {
+        let text = texts.get(row).unwrap_or("");
+        fixed.is_in(text) || items.of_row(args, row).iter().any(|item| term(&item.to_text()).is_in(text))
+    }))
+}
+
+fn has_all(args: &Args<'_>) -> Result<Column> {
+    let texts = args.texts(0);
+    let items = Items::of(args);
+    let fixed: Vec<_> = items.fixed(args).iter().map(|item| term(&item.to_text())).collect();
+    Ok(args.predicate(|row| {
+        let text = texts.get(row).unwrap_or("");
+        fixed.iter().all(|needle| needle.is_in(text))
+            && items.of_row(args, row).iter().all(|item| term(&item.to_text()).is_in(text))
+    }))
+}
