@@ -1,43 +1,29 @@
 //! One value of a file -> the table's type, where the two differ.
 
-use crate::types::{Type, Value, datetime, decimal, guid, number, timespan};
+use crate::types::{Type, Value, cast as language, decimal, number};
 
 /// `value` as a `target`; None where it has no counterpart, and for null.
+///
+/// Texts are read as the language reads them. A number becomes another kind of number only where it is the same
+/// number: `toint()` would wrap and `tolong()` cut, but nobody asked for that here. A count of unknown units is no
+/// datetime.
 pub(super) fn cast(value: &Value, target: Type) -> Option<Value> {
     match (value, target) {
         (Value::Null(_), _) => None,
-        (Value::String(text), _) => parse(text, target),
-        (_, Type::String) => Some(Value::string(value.to_text())),
-        (_, Type::Dynamic) => Some(Value::dynamic(to_json(value))),
-        (Value::Bool(flag), Type::Int) => Some(Value::Int(i32::from(*flag))),
-        (Value::Bool(flag), Type::Long) => Some(Value::Long(i64::from(*flag))),
+        (Value::String(_), _) | (_, Type::String | Type::Dynamic) => by_language(value, target),
+        (Value::Bool(flag), _) => from_whole(i64::from(*flag), target),
         (Value::Int(_) | Value::Long(_), _) => from_whole(value.as_i64()?, target),
-        (Value::Real(number), _) => from_real(*number, target),
+        (Value::Real(real), _) => from_real(*real, target),
         (Value::Decimal(number), Type::Real) => Some(Value::Real(decimal::to_real(*number))),
-        (Value::Decimal(number), Type::Long) if number.is_integer() => decimal::to_long(*number).ok().map(Value::Long),
-        (Value::Decimal(number), Type::Int) if number.is_integer() => decimal::to_int(*number).ok().map(Value::Int),
+        (Value::Decimal(number), _) if number.is_integer() => from_whole(decimal::to_long(*number).ok()?, target),
         _ => None,
     }
 }
 
-/// What a text is as a `target`, by the language's own conversions; None where it is none, and for "".
-pub(super) fn parse(text: &str, target: Type) -> Option<Value> {
-    match target {
-        Type::String => Some(Value::string(text)),
-        _ if text.is_empty() => None,
-        Type::Bool => number::parse_bool(text).map(Value::Bool),
-        Type::Int => number::parse_int(text).map(Value::Int),
-        Type::Long => number::parse_long(text).map(Value::Long),
-        Type::Real => number::parse_real(text).map(Value::Real),
-        Type::Decimal => decimal::parse(text).ok().flatten().map(Value::Decimal),
-        Type::Datetime => datetime::parse(text).map(Value::Datetime),
-        Type::Timespan => timespan::parse(text).map(Value::Timespan),
-        Type::Guid => guid::parse(text).map(Value::Guid),
-        Type::Dynamic => Some(Value::dynamic(super::text::as_json(text)?)),
-    }
+fn by_language(value: &Value, target: Type) -> Option<Value> {
+    language::cast(value, target).ok().filter(|value| !value.is_null())
 }
 
-/// A whole number as another kind of number, where it is the same number. A count of unknown units is no datetime.
 fn from_whole(whole: i64, target: Type) -> Option<Value> {
     match target {
         Type::Bool => Some(Value::Bool(whole != 0)),
@@ -45,59 +31,54 @@ fn from_whole(whole: i64, target: Type) -> Option<Value> {
         Type::Long => Some(Value::Long(whole)),
         Type::Real => Some(Value::Real(number::long_to_real(whole))),
         Type::Decimal => Some(Value::Decimal(whole.into())),
-        Type::Timespan => Some(Value::Timespan(whole)),
         _ => None,
     }
 }
 
-/// A real as another kind of number, where it is the same number: loaders widen columns of whole numbers to reals
-/// as soon as one of them is missing.
+/// Loaders widen columns of whole numbers to reals as soon as one of them is missing: the way back.
 fn from_real(real: f64, target: Type) -> Option<Value> {
-    let whole = number::real_to_long(real).filter(|&whole| same(whole, real));
     match target {
-        Type::Int | Type::Long | Type::Bool => from_whole(whole?, target),
-        Type::Decimal => decimal::from_real(real).ok().flatten().map(Value::Decimal),
+        Type::Int | Type::Long | Type::Bool => {
+            from_whole(number::real_to_long(real).filter(|&whole| is_same(whole, real))?, target)
+        }
+        Type::Decimal => by_language(&Value::Real(real), target),
         _ => None,
     }
 }
 
 #[expect(clippy::float_cmp, reason = "the question is whether it is exactly that number")]
-fn same(whole: i64, real: f64) -> bool {
+fn is_same(whole: i64, real: f64) -> bool {
+    // Beyond the range the conversion gives its end, which as a real rounds up to a number outside of it.
     number::long_to_real(whole) == real && whole < i64::MAX
 }
 
-/// The JSON text of a value that is not null.
-pub(super) fn to_json(value: &Value) -> String {
-    match value {
-        Value::Bool(flag) => flag.to_string(),
-        Value::Int(_) | Value::Long(_) | Value::Decimal(_) => value.to_text(),
-        Value::Real(number) if number.is_finite() => value.to_text(),
-        Value::Dynamic(json) => json.to_string(),
-        Value::Null(_) => "null".to_owned(),
-        _ => quote(&value.to_text()),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// `text` as a JSON string.
-pub(super) fn quote(text: &str) -> String {
-    let mut json = String::with_capacity(text.len() + 2);
-    write_quoted(text, &mut json);
-    json
-}
-
-/// Appends `text` as a JSON string.
-pub(super) fn write_quoted(text: &str, json: &mut String) {
-    json.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => json.push_str("\\\""),
-            '\\' => json.push_str("\\\\"),
-            '\n' => json.push_str("\\n"),
-            '\r' => json.push_str("\\r"),
-            '\t' => json.push_str("\\t"),
-            c if c < ' ' => json.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c => json.push(c),
+    #[test]
+    fn numbers_stay_the_same_number_or_become_null() {
+        let text = |text: &str| Value::string(text);
+        for (value, target, expected) in [
+            (Value::Long(5), Type::Int, Some(Value::Int(5))),
+            (Value::Long(1 << 40), Type::Int, None),
+            (Value::Real(50126.0), Type::Long, Some(Value::Long(50126))),
+            (Value::Real(0.5), Type::Long, None),
+            (Value::Real(9.3e18), Type::Long, None),
+            (Value::Real(f64::NAN), Type::Long, None),
+            (Value::Bool(true), Type::Long, Some(Value::Long(1))),
+            (Value::Long(0), Type::Bool, Some(Value::Bool(false))),
+            (Value::Long(50126), Type::String, Some(text("50126"))),
+            (Value::Long(1_700_000_000), Type::Datetime, None),
+            (Value::Datetime(0), Type::Long, None),
+            (text("50126"), Type::Long, Some(Value::Long(50126))),
+            (text("True"), Type::Bool, Some(Value::Bool(true))),
+            (text("0001-01-01"), Type::Datetime, Some(Value::Datetime(0))),
+            (text("never"), Type::Datetime, None),
+            (text(""), Type::Long, None),
+            (Value::Long(7), Type::Dynamic, Some(Value::dynamic("7"))),
+        ] {
+            assert_eq!(cast(&value, target), expected, "{value:?} as {target}");
         }
     }
-    json.push('"');
 }

@@ -90,16 +90,21 @@ impl Layout {
 
     fn add(&mut self, root: usize, field: &ArrowField, descriptor: &SchemaDescriptor) {
         let name = field.name().clone();
-        let mut leaves = (0..descriptor.num_columns()).filter(|&leaf| descriptor.get_column_root_idx(leaf) == root);
-        let (Some(first), repeated) = (leaves.next(), self.columns.iter().any(|column| column.name == name)) else {
+        let mut own = (0..descriptor.num_columns()).filter(|&leaf| descriptor.get_column_root_idx(leaf) == root);
+        let Some(first) = own.next() else {
             self.unreadable.push((name, "it is a group without columns".to_owned()));
             return;
         };
-        if repeated {
+        let leaves = first..own.next_back().unwrap_or(first) + 1;
+        if self.columns.iter().any(|column| column.name == name) {
             self.unreadable.push((name, "the file has two columns of this name; the first is read".to_owned()));
             return;
         }
-        let leaves = first..leaves.last().unwrap_or(first) + 1;
+        let is_int96 = |leaf: usize| descriptor.column(leaf).physical_type() == PhysicalType::INT96;
+        if field.data_type().is_nested() && leaves.clone().any(is_int96) {
+            self.unreadable.push((name, "it has 96-bit timestamps inside of a struct, list or map".to_owned()));
+            return;
+        }
         match classify(field.data_type(), descriptor, first) {
             Some((ty, source)) => self.columns.push(FileColumn { name, ty, root, leaves, source }),
             None => self.unreadable.push((name, format!("its type {} has no counterpart in KQL", field.data_type()))),

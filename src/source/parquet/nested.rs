@@ -9,10 +9,10 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, StringViewBuilder};
 use arrow::datatypes::DataType;
 
-use super::cast::{to_json as value_to_json, write_quoted};
 use super::convert::natural;
 use crate::diagnostic::Result;
-use crate::types::Column;
+use crate::types::dynamic::{quote, write_value};
+use crate::types::{Column, Value};
 
 /// The JSON text of each row; null where the row is.
 pub(super) fn to_json(array: &ArrayRef) -> Result<ArrayRef> {
@@ -47,7 +47,7 @@ impl Node {
                 let children = array.as_struct().columns();
                 let members = fields.iter().zip(children).map(|(field, child)| {
                     let mut name = String::new();
-                    write_quoted(field.name(), &mut name);
+                    quote(field.name(), &mut name);
                     Ok((name, Self::new(child)?))
                 });
                 Self::Struct { array: Arc::clone(array), members: members.collect::<Result<_>>()? }
@@ -102,8 +102,12 @@ impl Node {
                     values.write(entry, json);
                 });
             }
-            Self::Text(array) => write_quoted(&String::from_utf8_lossy(array.value(row)), json),
-            Self::Scalar(column) => json.push_str(&value_to_json(&column.value(row))),
+            Self::Text(array) => quote(&String::from_utf8_lossy(array.value(row)), json),
+            Self::Scalar(column) => match column.value(row) {
+                // A number in the file, so a number in the JSON.
+                value @ Value::Decimal(_) => json.push_str(&value.to_text()),
+                value => write_value(&value, json),
+            },
         }
     }
 
@@ -111,11 +115,11 @@ impl Node {
     fn write_key(&self, row: usize, json: &mut String) {
         match self {
             Self::Text(_) => self.write(row, json),
-            Self::Scalar(column) => write_quoted(&column.value(row).to_text(), json),
+            Self::Scalar(column) => quote(&column.value(row).to_text(), json),
             _ => {
                 let mut key = String::new();
                 self.write(row, &mut key);
-                write_quoted(&key, json);
+                quote(&key, json);
             }
         }
     }

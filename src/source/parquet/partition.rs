@@ -16,8 +16,9 @@ use super::{Mapping, ParquetFile};
 use crate::diagnostic::{Error, Result};
 use crate::source::{BatchIterator, Partition, ScanColumn, ScanReport, ScanRequest};
 
-/// Rows of a part: enough to make its start worth while, few enough to share a large row group among threads.
-const PART_ROWS: usize = 1 << 17;
+/// Rows of a part: enough to make its start worth while, few enough to share a large row group among threads. Tests
+/// have small files, which must have more than one part, too.
+const PART_ROWS: usize = if cfg!(test) { 300 } else { 1 << 17 };
 /// Most parts of one row group, however many rows it claims to have.
 const MAX_PARTS: usize = 1 << 10;
 /// Bytes that a part may keep of the filter's columns while the other columns are read.

@@ -10,10 +10,10 @@ use arrow::array::{
 use arrow::compute::kernels::zip::zip;
 use arrow::datatypes::{DataType, Int32Type};
 
-use super::cast::{parse, quote};
+use super::cast::cast;
 use crate::diagnostic::{Error, Result};
 use crate::types::column::text_at;
-use crate::types::{Column, ColumnBuilder, Type};
+use crate::types::{Column, ColumnBuilder, Type, Value, dynamic};
 
 /// Converts the texts of one column, batch by batch.
 ///
@@ -166,7 +166,7 @@ fn parse_all(array: &ArrayRef, target: Type) -> (Column, Vec<bool>) {
     let mut failed = vec![false; array.len()];
     for (row, failed) in failed.iter_mut().enumerate() {
         let text = plain_text_at(array, row).filter(|text| !text.is_empty());
-        let value = text.and_then(|text| parse(text, target));
+        let value = text.and_then(|text| cast(&Value::string(text), target));
         *failed = text.is_some() && value.is_none();
         match value {
             Some(value) => builder.append(&value),
@@ -183,69 +183,12 @@ fn plain_text_at(array: &ArrayRef, row: usize) -> Option<&str> {
     }
 }
 
-/// What `parse_json()` makes of a text: itself where it is JSON, a JSON string where it is not; None for null.
+/// What `parse_json()` makes of a text: itself where it is JSON, a JSON string where it is not; None for null and "".
 ///
-/// Reference: parse-json-function ("if the string isn't a properly formatted JSON string, the returned value is an
-/// object of type dynamic with the original string value"). Objects and arrays are taken at their brackets, because
-/// nothing is parsed before a query asks for it; a text that was cut off does not end in its bracket.
-pub(super) fn as_json(text: &str) -> Option<Cow<'_, str>> {
-    let bare = text.trim_ascii();
-    let bytes = bare.as_bytes();
-    match (bytes.first(), bytes.last()) {
-        (None, _) | (_, None) => None,
-        (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']')) => Some(Cow::Borrowed(text)),
-        _ if bare == "null" => None,
-        _ if bare == "true" || bare == "false" || is_number(bytes) || is_string(bytes) => Some(Cow::Borrowed(text)),
-        _ => Some(Cow::Owned(quote(text))),
-    }
-}
-
-/// A number by JSON's grammar.
-fn is_number(text: &[u8]) -> bool {
-    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let mut rest = text.strip_prefix(b"-").unwrap_or(text);
-    let whole = digits(rest);
-    if whole == 0 || (whole > 1 && rest[0] == b'0') {
-        return false;
-    }
-    rest = &rest[whole..];
-    if let Some(fraction) = rest.strip_prefix(b".") {
-        let count = digits(fraction);
-        if count == 0 {
-            return false;
-        }
-        rest = &fraction[count..];
-    }
-    if let Some(exponent) = rest.strip_prefix(b"e").or_else(|| rest.strip_prefix(b"E")) {
-        let exponent = exponent.strip_prefix(b"+").or_else(|| exponent.strip_prefix(b"-")).unwrap_or(exponent);
-        let count = digits(exponent);
-        return count > 0 && count == exponent.len();
-    }
-    rest.is_empty()
-}
-
-/// A string by JSON's grammar.
-fn is_string(text: &[u8]) -> bool {
-    let Some(inner) = text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\"")) else {
-        return false;
-    };
-    let mut bytes = inner.iter();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'"' | 0..0x20 => return false,
-            b'\\' => match bytes.next() {
-                Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => {}
-                Some(b'u') => {
-                    if !(0..4).all(|_| bytes.next().is_some_and(u8::is_ascii_hexdigit)) {
-                        return false;
-                    }
-                }
-                _ => return false,
-            },
-            _ => {}
-        }
-    }
-    true
+/// Reference: parse-json-function.
+fn as_json(text: &str) -> Option<Cow<'_, str>> {
+    let json = dynamic::from_text(text);
+    (json.trim_ascii() != "null").then_some(json)
 }
 
 /// Bytes that are meant as text, as text; and in how many of them something had to be replaced.
