@@ -1,0 +1,159 @@
+//! Arrays made of a rule: ranges, repetitions, pairs.
+
+use super::dynamic_array::{Elements, array_of, written};
+use crate::diagnostic::Result;
+use crate::functions::ScalarFunction;
+use crate::functions::args::{Args, LONGEST_VALUE, Longs, too_long};
+use crate::functions::docs::{Category, Example};
+use crate::functions::signature::{Accepts, Nulls, Overload, Param, ResultName, Returns};
+use crate::types::datetime::TICKS_PER_HOUR;
+use crate::types::dynamic::ArrayWriter;
+use crate::types::{Column, Type, Value};
+
+/// The functions of this family.
+pub static FUNCTIONS: &[ScalarFunction] = &[
+    ScalarFunction {
+        name: "range",
+        category: Category::Dynamic,
+        summary: "An array of values with equal steps between them, up to 1,048,576 of them.",
+        overloads: &[
+            Overload {
+                params: &[
+                    Param::new("start", Type::Long, "the first value"),
+                    Param::new("stop", Type::Long, "no value lies beyond"),
+                    Param::new("step", Type::Long, "from one value to the next; 1 where left out").optional(),
+                ],
+                returns: Returns::Type(Type::Dynamic),
+                kernel: |args| whole(args, 1, Value::Long),
+            },
+            Overload {
+                params: &[
+                    Param::new("start", Type::Real, "the first value"),
+                    Param::new("stop", Type::Real, "no value lies beyond"),
+                    Param::new("step", Type::Real, "from one value to the next; 1 where left out").optional(),
+                ],
+                returns: Returns::Type(Type::Dynamic),
+                kernel: fractional,
+            },
+            Overload {
+                params: &[
+                    Param::new("start", Type::Datetime, "the first value"),
+                    Param::new("stop", Type::Datetime, "no value lies beyond"),
+                    Param::new("step", Type::Timespan, "from one value to the next; 1h where left out").optional(),
+                ],
+                returns: Returns::Type(Type::Dynamic),
+                kernel: |args| whole(args, TICKS_PER_HOUR, Value::Datetime),
+            },
+            Overload {
+                params: &[
+                    Param::new("start", Type::Timespan, "the first value"),
+                    Param::new("stop", Type::Timespan, "no value lies beyond"),
+                    Param::new("step", Type::Timespan, "from one value to the next; 1h where left out").optional(),
+                ],
+                returns: Returns::Type(Type::Dynamic),
+                kernel: |args| whole(args, TICKS_PER_HOUR, Value::Timespan),
+            },
+        ],
+        examples: &[
+            Example::new("range(1, 8, 3)", "[1,4,7]"),
+            Example::new("range(0.5, 2.0, 0.5)", "[0.5,1.0,1.5,2.0]"),
+            Example::new("range(1h, 3h)", r#"["01:00:00","02:00:00","03:00:00"]"#),
+            Example::new(
+                "range(datetime(2024-01-01), datetime(2024-01-02), 1d)",
+                r#"["2024-01-01T00:00:00.0000000Z","2024-01-02T00:00:00.0000000Z"]"#,
+            ),
+            Example::new("range(3, 1)", "[]"),
+        ],
+        ..ScalarFunction::DEFAULT
+    },
+    ScalarFunction {
+        name: "repeat",
+        category: Category::Dynamic,
+        summary: "An array of one value several times; null where the count is negative.",
+        overloads: &[Overload {
+            params: &[Param::of("value", Accepts::Any, "the value"), Param::new("count", Type::Long, "how often")],
+            returns: Returns::Type(Type::Dynamic),
+            kernel: repeat,
+        }],
+        examples: &[
+            Example::new("repeat(1, 3)", "[1,1,1]"),
+            Example::new("repeat('a', 0)", "[]"),
+            Example::new("repeat('a', -1)", "dynamic(null)"),
+        ],
+        result_name: ResultName::Prefix("repeat_"),
+        nulls: Nulls::Handled,
+        ..ScalarFunction::DEFAULT
+    },
+    ScalarFunction {
+        name: "zip",
+        category: Category::Dynamic,
+        summary: "The first elements of several arrays as an array, then the second ones, and so on; shorter arrays are filled with nulls.",
+        overloads: &[Overload {
+            params: &[
+                Param::new("first", Type::Dynamic, "an array"),
+                Param::new("array", Type::Dynamic, "an array").repeated(),
+            ],
+            returns: Returns::Type(Type::Dynamic),
+            kernel: zip,
+        }],
+        examples: &[Example::new("zip(dynamic(['A', 1]), dynamic(['B']))", r#"[["A","B"],[1,null]]"#)],
+        ..ScalarFunction::DEFAULT
+    },
+];
+
+/// The most elements that range() makes; it stops there.
+/// Source: the reference's page on range().
+const MOST_ELEMENTS: usize = 1 << 20;
+
+fn whole(args: &Args<'_>, default_step: i64, value: fn(i64) -> Value) -> Result<Column> {
+    let (starts, stops) = (args.longs(0), args.longs(1));
+    let steps = if args.len() > 2 { args.longs(2) } else { Longs::Constant(Some(default_step)) };
+    args.try_map(|row| {
+        let (Some(start), Some(stop), Some(step)) = (starts.get(row), stops.get(row), steps.get(row)) else {
+            return Ok(None);
+        };
+        let within = |at: &i64| if step > 0 { *at <= stop } else { *at >= stop };
+        let values = std::iter::successors(Some(start), |at| at.checked_add(step)).take_while(within);
+        Ok((step != 0).then(|| series(values.map(value))))
+    })
+}
+
+fn fractional(args: &Args<'_>) -> Result<Column> {
+    let (starts, stops) = (args.reals(0), args.reals(1));
+    args.try_map(|row| {
+        let step = if args.len() > 2 { args.reals(2).get(row) } else { Some(1.0) };
+        let (Some(start), Some(stop), Some(step)) = (starts.get(row), stops.get(row), step) else { return Ok(None) };
+        let within = |at: &f64| if step > 0.0 { *at <= stop } else { *at >= stop };
+        let values = (0..=u32::MAX).map(|index| start + f64::from(index) * step).take_while(within);
+        Ok((step != 0.0 && !step.is_nan()).then(|| series(values.map(Value::Real))))
+    })
+}
+
+fn series(values: impl Iterator<Item = Value>) -> String {
+    let mut array = ArrayWriter::new();
+    values.take(MOST_ELEMENTS).for_each(|value| array.push(&value));
+    array.finish()
+}
+
+fn repeat(args: &Args<'_>) -> Result<Column> {
+    let (values, counts) = (Elements::of(args, 0), args.longs(1));
+    args.try_map(|row| {
+        let value = values.get(row);
+        let Some(count) = counts.get(row).and_then(|count| usize::try_from(count).ok()) else { return Ok(None) };
+        if count.saturating_mul(value.len() + 1) > LONGEST_VALUE {
+            return Err(too_long("the array"));
+        }
+        Ok(Some(written(std::iter::repeat_n(&*value, count))))
+    })
+}
+
+fn zip(args: &Args<'_>) -> Result<Column> {
+    args.try_map(|row| {
+        let arrays: Option<Vec<_>> = args.columns().iter().map(|column| array_of(column, row)).collect();
+        Ok(arrays.map(|arrays| {
+            let longest = arrays.iter().map(Vec::len).max().unwrap_or(0);
+            let tuple = |at: usize| written(arrays.iter().map(|array| array.get(at).copied().unwrap_or("null")));
+            written((0..longest).map(tuple))
+        }))
+    })
+}

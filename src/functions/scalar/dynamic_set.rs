@@ -1,0 +1,140 @@
+//! Arrays as sets: each element counts once, at its first place. What is no array has no elements.
+
+use std::collections::HashSet;
+
+use super::dynamic_array::{Elements, array_of, written};
+use crate::functions::ScalarFunction;
+use crate::functions::args::Args;
+use crate::functions::docs::{Category, Example};
+use crate::functions::signature::{Accepts, Nulls, Overload, Param, Returns};
+use crate::types::dynamic::canonical;
+use crate::types::{Column, Type};
+
+const SET: Param = Param::new("set", Type::Dynamic, "an array");
+const OTHER: Param = Param::new("other", Type::Dynamic, "an array");
+
+/// The functions of this family.
+pub static FUNCTIONS: &[ScalarFunction] = &[
+    ScalarFunction {
+        name: "set_union",
+        category: Category::Dynamic,
+        summary: "The distinct elements of several arrays.",
+        overloads: &[Overload {
+            params: &[SET, OTHER.repeated()],
+            returns: Returns::Type(Type::Dynamic),
+            kernel: |args| {
+                args.try_map(|row| {
+                    let arrays: Vec<_> = args.columns().iter().filter_map(|column| array_of(column, row)).collect();
+                    Ok((!arrays.is_empty()).then(|| written(distinct(arrays.into_iter().flatten(), |_| true))))
+                })
+            },
+        }],
+        examples: &[Example::new("set_union(dynamic([1, 2, 1]), dynamic([3, 2]))", "[1,2,3]")],
+        nulls: Nulls::Handled,
+        ..ScalarFunction::DEFAULT
+    },
+    ScalarFunction {
+        name: "set_intersect",
+        category: Category::Dynamic,
+        summary: "The distinct elements that every one of several arrays has.",
+        overloads: &[Overload {
+            params: &[SET, OTHER.repeated()],
+            returns: Returns::Type(Type::Dynamic),
+            kernel: |args| Ok(compare(args, |others, element| others.iter().all(|other| other.contains(element)))),
+        }],
+        examples: &[
+            Example::new("set_intersect(dynamic([1, 2, 1, 4]), dynamic([1, 4, 5]))", "[1,4]"),
+            Example::new("set_intersect(dynamic([1]), dynamic(null))", "[]"),
+        ],
+        nulls: Nulls::Handled,
+        ..ScalarFunction::DEFAULT
+    },
+    ScalarFunction {
+        name: "set_difference",
+        category: Category::Dynamic,
+        summary: "The distinct elements of an array that none of the other arrays has.",
+        overloads: &[Overload {
+            params: &[SET, OTHER.repeated()],
+            returns: Returns::Type(Type::Dynamic),
+            kernel: |args| Ok(compare(args, |others, element| !others.iter().any(|other| other.contains(element)))),
+        }],
+        examples: &[
+            Example::new("set_difference(dynamic([1, 2, 1, 4]), dynamic([1]), dynamic([5]))", "[2,4]"),
+            Example::new("set_difference(dynamic([1, 2]), dynamic(null))", "[1,2]"),
+        ],
+        nulls: Nulls::Handled,
+        ..ScalarFunction::DEFAULT
+    },
+    ScalarFunction {
+        name: "set_has_element",
+        category: Category::Dynamic,
+        summary: "True where an array has an element.",
+        overloads: &[Overload {
+            params: &[SET, Param::of("value", Accepts::Any, "the element to look for")],
+            returns: Returns::Type(Type::Bool),
+            kernel: |args| {
+                let values = Elements::of(args, 1);
+                Ok(args.map(|row| {
+                    let wanted = canonical(&values.get(row));
+                    Some(array_of(args.column(0), row)?.into_iter().any(|element| canonical(element) == wanted))
+                }))
+            },
+        }],
+        examples: &[
+            Example::new("set_has_element(dynamic(['this', 'is']), 'is')", "true"),
+            Example::new("set_has_element(dynamic([1, 2]), 3)", "false"),
+        ],
+        ..ScalarFunction::DEFAULT
+    },
+    ScalarFunction {
+        name: "jaccard_index",
+        category: Category::Dynamic,
+        summary: "How alike two sets are: the number of elements in both by the number of elements in either.",
+        overloads: &[Overload {
+            params: &[SET, OTHER],
+            returns: Returns::Type(Type::Real),
+            kernel: |args| {
+                Ok(args.map(|row| {
+                    Some(jaccard(&set(&array_of(args.column(0), row)?), &set(&array_of(args.column(1), row)?)))
+                }))
+            },
+        }],
+        examples: &[Example::new("jaccard_index(dynamic([1, 2, 3]), dynamic([1, 2, 3, 4]))", "0.75")],
+        ..ScalarFunction::DEFAULT
+    },
+];
+
+fn set(elements: &[&str]) -> HashSet<String> {
+    elements.iter().map(|element| canonical(element)).collect()
+}
+
+/// The elements that `keep` wants, by their canonical form, each once.
+fn distinct<'a>(elements: impl Iterator<Item = &'a str>, keep: impl Fn(&str) -> bool) -> Vec<&'a str> {
+    let mut seen = HashSet::new();
+    elements
+        .filter(|element| {
+            let key = canonical(element);
+            keep(&key) && seen.insert(key)
+        })
+        .collect()
+}
+
+/// The distinct elements of the first array that `keep` wants, given the sets of the others.
+fn compare(args: &Args<'_>, keep: fn(&[HashSet<String>], &str) -> bool) -> Column {
+    let others = |row: usize| -> Vec<_> {
+        args.columns()[1..].iter().map(|column| set(&array_of(column, row).unwrap_or_default())).collect()
+    };
+    let constant = (1..args.len()).all(|index| args.constant(index).is_some()).then(|| others(0));
+    args.map(|row| {
+        let array = array_of(args.column(0), row)?;
+        let computed = if constant.is_none() { others(row) } else { Vec::new() };
+        let others = constant.as_ref().unwrap_or(&computed);
+        Some(written(distinct(array.into_iter(), |element| keep(others, element))))
+    })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a set has far fewer than 2^53 elements")]
+fn jaccard(a: &HashSet<String>, b: &HashSet<String>) -> f64 {
+    let both = a.intersection(b).count();
+    both as f64 / (a.len() + b.len() - both) as f64
+}
