@@ -4,11 +4,19 @@
 //! parallel, and their order is the order of the rows: it depends on the files alone, never on the number of threads.
 
 pub mod catalog;
+pub mod file_catalog;
+pub mod file_table;
+pub mod files;
+mod framing;
+mod json;
 pub mod memory;
 pub mod parquet;
 pub mod predicate;
 pub mod range;
 pub mod report;
+pub mod shape;
+#[cfg(test)]
+mod tests;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -16,6 +24,7 @@ use std::sync::Arc;
 use arrow::array::BooleanArray;
 
 pub use catalog::{Catalog, MemoryCatalog};
+pub use file_catalog::{FileCatalog, FileCatalogBuilder};
 pub use memory::MemoryTable;
 pub use predicate::{Comparison, Predicate};
 pub use range::RangeTable;

@@ -56,6 +56,11 @@ impl ScanReport {
         *lock(&self.notices).entry(text.into()).or_default() += times;
     }
 
+    /// Counts `count` occurrences of a notice.
+    pub fn notices_of(&self, text: impl Into<String>, count: u64) {
+        *lock(&self.notices).entry(text.into()).or_default() += count;
+    }
+
     /// Adds to a counter.
     pub fn add(counter: &AtomicU64, amount: u64) {
         counter.fetch_add(amount, Ordering::Relaxed);

@@ -1,0 +1,162 @@
+//! Names of tables -> files.
+//!
+//! A name is bound to files by the user, or it is a known table whose records are picked from all files. Files are
+//! listed once, when the catalog is made; what they hold is looked at only when a query names them.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fmt;
+use std::io::Read;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::file_table::FileTable;
+use super::files::{Compression, DataFile, Format, expand};
+use super::framing::{self, Blocks, Framing, Next, Origin};
+use super::json::{Inference, Rows};
+use super::shape::{known_table, known_tables};
+use super::{Catalog, TableProvider};
+use crate::diagnostic::{Error, Result};
+
+/// Bytes of records, unpacked, from which the columns of an unknown table are inferred.
+const INFERRED_BYTES: u64 = 64 << 20;
+
+/// The name of the table that a pipe is.
+pub const STDIN: &str = "stdin";
+
+/// Tables in files.
+pub struct FileCatalog {
+    /// Files that were named without a table.
+    files: Arc<[DataFile]>,
+    bindings: BTreeMap<String, Arc<[DataFile]>>,
+    tables: Mutex<BTreeMap<String, Arc<FileTable>>>,
+}
+
+impl fmt::Debug for FileCatalog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.bindings.keys().collect();
+        f.debug_struct("FileCatalog")
+            .field("files", &self.files.len())
+            .field("bindings", &names)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a [`FileCatalog`] is made of.
+#[derive(Debug, Default)]
+pub struct FileCatalogBuilder {
+    files: Vec<DataFile>,
+    bindings: BTreeMap<String, Vec<DataFile>>,
+}
+
+impl FileCatalogBuilder {
+    /// Adds the files that `pattern` names (a file, a folder or a glob): any known table is looked for in them.
+    ///
+    /// # Errors
+    /// The path does not exist or cannot be read, nothing matches, or the folder holds no file.
+    pub fn add(&mut self, pattern: impl Into<OsString>) -> Result<()> {
+        self.files.extend(expand(&pattern.into())?);
+        Ok(())
+    }
+
+    /// Adds the files that `pattern` names as rows of the table `name`; several patterns of one name add up.
+    ///
+    /// # Errors
+    /// As for [`Self::add`].
+    pub fn bind(&mut self, name: impl Into<String>, pattern: impl Into<OsString>) -> Result<()> {
+        self.bindings.entry(name.into()).or_default().extend(expand(&pattern.into())?);
+        Ok(())
+    }
+
+    /// Reads a stream to its end: it becomes the table `stdin`, and known tables are looked for in it too.
+    ///
+    /// # Errors
+    /// The stream cannot be read, or its copy not be written.
+    pub fn add_stdin(&mut self, stream: &mut dyn Read) -> Result<()> {
+        let file = DataFile::spool(stream, STDIN)?;
+        self.bindings.entry(STDIN.to_owned()).or_default().push(file.clone());
+        self.files.push(file);
+        Ok(())
+    }
+
+    /// The catalog.
+    #[must_use]
+    pub fn build(self) -> FileCatalog {
+        FileCatalog {
+            files: self.files.into(),
+            bindings: self.bindings.into_iter().map(|(name, files)| (name, files.into())).collect(),
+            tables: Mutex::default(),
+        }
+    }
+}
+
+impl FileCatalog {
+    fn open(&self, name: &str) -> Result<Option<FileTable>> {
+        let known = known_table(name);
+        let (files, rows) = match (self.bindings.get(name), known) {
+            (Some(files), Some(table)) => (files, Rows::Of(table)),
+            (Some(files), None) => (files, look_into(name, files)?),
+            (None, Some(table)) => (&self.files, Rows::Of(table)),
+            (None, None) => return Ok(None),
+        };
+        Ok(Some(FileTable::new(name, Arc::clone(files), rows)))
+    }
+}
+
+impl Catalog for FileCatalog {
+    fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(table) = tables.get(name) {
+            return Ok(Some(Arc::clone(table) as _));
+        }
+        let Some(table) = self.open(name)?.map(Arc::new) else { return Ok(None) };
+        tables.insert(name.to_owned(), Arc::clone(&table));
+        Ok(Some(table))
+    }
+
+    fn names(&self) -> Vec<String> {
+        let known = known_tables().map(|table| table.name.to_owned());
+        let mut names: Vec<_> = self.bindings.keys().cloned().chain(known).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
+/// What the records of files bound to a name of the user's are.
+fn look_into(name: &str, files: &[DataFile]) -> Result<Rows> {
+    let mut inference = Inference::new();
+    let mut left = INFERRED_BYTES;
+    for file in files {
+        match file.format()? {
+            Format::Text(compression) => left = left.saturating_sub(look_at(&mut inference, file, compression, left)?),
+            Format::Parquet => return super::file_table::parquet_rows(file),
+            Format::Unsupported(_) => {}
+        }
+        if left == 0 || inference.is_certain() {
+            break;
+        }
+    }
+    inference.finish().ok_or_else(|| Error::Data {
+        file: files.first().map_or(name.to_owned(), |file| file.name.clone()),
+        place: None,
+        reason: format!("no record was found from which the columns of {name} could be told"),
+    })
+}
+
+/// Looks at the records of a file, up to `limit` bytes; answers how many bytes it saw.
+fn look_at(inference: &mut Inference, file: &DataFile, compression: Compression, limit: u64) -> Result<u64> {
+    let failed = |error| Error::io(&file.path, error);
+    let input = framing::open(file, compression, 0)?;
+    let mut blocks = Blocks::start(input, Vec::new(), Origin::default()).map_err(failed)?;
+    let mut seen = 0;
+    if !matches!(blocks.framing(), Framing::Lines | Framing::Values) {
+        return Ok(seen);
+    }
+    while seen < limit && !inference.is_certain() {
+        let Next::Block(block) = blocks.next().map_err(failed)? else { break };
+        seen += block.bytes.len() as u64;
+        let spans = block.spans.map(|spans| spans.into_iter().map(|span| span.start..span.end).collect());
+        inference.look(block.bytes, spans);
+    }
+    Ok(seen)
+}

@@ -1,0 +1,365 @@
+//! A table over many files of any format.
+//!
+//! Partitions follow the order of the files. Many small files share a partition, so that thousands of them cost little
+//! more than their bytes; a big file of lines is cut at line ends, so that several threads read it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::files::{Compression, DataFile, Format};
+use super::framing::{self, Blocks, Framing, Origin};
+use super::json::{JsonReader, Rows, ScanPlan, Whereabouts, count_lines};
+use super::{BatchIterator, Partition, ScanReport, ScanRequest, TableProvider};
+use crate::diagnostic::{Error, Result};
+use crate::types::{Batch, Schema};
+
+/// Bytes of files that one partition reads.
+const PART_BYTES: u64 = 8 << 20;
+
+/// Files that one partition reads.
+const PART_FILES: usize = 256;
+
+/// The rows of a table in files.
+#[derive(Debug)]
+pub struct FileTable {
+    name: String,
+    files: Arc<[DataFile]>,
+    rows: Rows,
+}
+
+impl FileTable {
+    /// The table `name`, whose rows are those of `files` that `rows` names.
+    #[must_use]
+    pub fn new(name: impl Into<String>, files: Arc<[DataFile]>, rows: Rows) -> Self {
+        Self { name: name.into(), files, rows }
+    }
+
+    fn parts(&self) -> Result<Vec<Part>> {
+        let mut parts = Vec::new();
+        let mut group: Vec<Piece> = Vec::new();
+        let mut bytes = 0;
+        for (index, file) in self.files.iter().enumerate() {
+            if file.bytes > PART_BYTES {
+                if !group.is_empty() {
+                    parts.push(Part::Text(std::mem::take(&mut group)));
+                    bytes = 0;
+                }
+                parts.extend(big_file(index, file)?);
+                continue;
+            }
+            if !group.is_empty() && (bytes + file.bytes > PART_BYTES || group.len() == PART_FILES) {
+                parts.push(Part::Text(std::mem::take(&mut group)));
+                bytes = 0;
+            }
+            bytes += file.bytes;
+            group.push(Piece { file: index, origin: Origin::default() });
+        }
+        if !group.is_empty() {
+            parts.push(Part::Text(group));
+        }
+        Ok(parts)
+    }
+}
+
+/// How a big file is read.
+fn big_file(index: usize, file: &DataFile) -> Result<Vec<Part>> {
+    let whole = vec![Part::Text(vec![Piece { file: index, origin: Origin::default() }])];
+    match file.format()? {
+        Format::Parquet => Ok(vec![Part::Parquet(index)]),
+        Format::Text(Compression::None) => {
+            let input = framing::open(file, Compression::None, 0)?;
+            let blocks = Blocks::start(input, Vec::new(), Origin::default());
+            if blocks.map_err(|error| Error::io(&file.path, error))?.framing() != Framing::Lines {
+                return Ok(whole);
+            }
+            let starts = (0..file.bytes).step_by(usize::try_from(PART_BYTES).unwrap_or(usize::MAX));
+            let origin = |start: u64| Origin {
+                offset: start.saturating_sub(1),
+                skip_line: start > 0,
+                end: (start + PART_BYTES < file.bytes).then_some(start + PART_BYTES),
+            };
+            Ok(starts.map(|start| Part::Text(vec![Piece { file: index, origin: origin(start) }])).collect())
+        }
+        Format::Text(_) | Format::Unsupported(_) => Ok(whole),
+    }
+}
+
+enum Part {
+    /// Files one after the other, or a part of one.
+    Text(Vec<Piece>),
+    /// A big Parquet file.
+    Parquet(usize),
+}
+
+/// A file or a part of it.
+#[derive(Clone, Copy, Debug)]
+struct Piece {
+    file: usize,
+    origin: Origin,
+}
+
+impl TableProvider for FileTable {
+    fn schema(&self) -> &Schema {
+        self.rows.schema()
+    }
+
+    fn scan(&self, request: &ScanRequest) -> Result<Vec<Arc<dyn Partition>>> {
+        let plan = Arc::new(ScanPlan::new(self.rows.clone(), request));
+        let parts = self.parts()?;
+        let scan = Arc::new(Scan {
+            name: self.name.clone(),
+            files: Arc::clone(&self.files),
+            unread: AtomicUsize::new(parts.iter().filter(|part| matches!(part, Part::Text(_))).count()),
+            foreign: AtomicUsize::new(0),
+            plan,
+            request: request.clone(),
+        });
+        let mut partitions: Vec<Arc<dyn Partition>> = Vec::new();
+        for part in parts {
+            match part {
+                Part::Text(pieces) => partitions.push(Arc::new(FilePartition { scan: Arc::clone(&scan), pieces })),
+                Part::Parquet(index) => {
+                    scan.foreign.fetch_add(1, Ordering::Relaxed);
+                    partitions.extend(scan.parquet(&self.files[index])?);
+                }
+            }
+        }
+        Ok(partitions)
+    }
+
+    fn describe(&self) -> String {
+        let bytes: u64 = self.files.iter().map(|file| file.bytes).sum();
+        format!("{} files ({bytes} bytes)", self.files.len())
+    }
+}
+
+/// What the partitions of one scan share.
+#[derive(Debug)]
+struct Scan {
+    name: String,
+    files: Arc<[DataFile]>,
+    plan: Arc<ScanPlan>,
+    request: ScanRequest,
+    /// Partitions that have not been read to their end.
+    unread: AtomicUsize,
+    /// Files whose rows are not told apart by table.
+    foreign: AtomicUsize,
+}
+
+impl Scan {
+    fn parquet(&self, file: &DataFile) -> Result<Vec<Arc<dyn Partition>>> {
+        Err(Error::Data { file: file.name.clone(), place: None, reason: "Parquet is not supported yet".to_owned() })
+    }
+
+    /// A partition was read to its end: behind the last one it is known whether the files hold the table at all.
+    fn end_partition(&self) {
+        if self.unread.fetch_sub(1, Ordering::AcqRel) != 1 || self.foreign.load(Ordering::Acquire) > 0 {
+            return;
+        }
+        let Rows::Of(table) = &self.plan.rows else { return };
+        let seen = self.plan.seen();
+        if seen.iter().any(|name| name == table.name) {
+            return;
+        }
+        let found = if seen.is_empty() { "no known table".to_owned() } else { seen.join(", ") };
+        let files = self.files.len();
+        let report = &self.plan.report;
+        report.notice(format!("no record of {} in {files} files, which hold records of: {found}", self.name));
+    }
+}
+
+/// Some files, read one after the other.
+struct FilePartition {
+    scan: Arc<Scan>,
+    pieces: Vec<Piece>,
+}
+
+impl fmt::Debug for FilePartition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FilePartition").field("pieces", &self.pieces).finish_non_exhaustive()
+    }
+}
+
+impl Partition for FilePartition {
+    fn read(&self) -> Result<BatchIterator<'_>> {
+        Ok(Box::new(FileIterator {
+            scan: &self.scan,
+            pieces: self.pieces.iter(),
+            reader: JsonReader::new(Arc::clone(&self.scan.plan)),
+            open: None,
+            buffer: Vec::new(),
+            batches: Vec::new().into_iter(),
+            ended: false,
+        }))
+    }
+}
+
+/// Reads the files of a partition.
+struct FileIterator<'a> {
+    scan: &'a Scan,
+    pieces: std::slice::Iter<'a, Piece>,
+    reader: JsonReader,
+    open: Option<OpenFile<'a>>,
+    buffer: Vec<u8>,
+    /// Batches of a small Parquet file.
+    batches: std::vec::IntoIter<Batch>,
+    ended: bool,
+}
+
+/// A text file that is being read.
+struct OpenFile<'a> {
+    file: &'a DataFile,
+    blocks: Blocks,
+    lines: Option<u64>,
+    first: bool,
+}
+
+impl Iterator for FileIterator<'_> {
+    type Item = Result<Batch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(batch) = self.reader.take_ready() {
+                return Some(Ok(batch));
+            }
+            if let Some(batch) = self.batches.next() {
+                return Some(Ok(batch));
+            }
+            if self.ended {
+                return None;
+            }
+            if let Err(error) = self.step() {
+                self.ended = true;
+                return Some(Err(error));
+            }
+        }
+    }
+}
+
+impl<'a> FileIterator<'a> {
+    /// Reads a block, or opens the next file, or ends.
+    fn step(&mut self) -> Result<()> {
+        if self.reader.is_satisfied() {
+            self.ended = true;
+            self.reader.finish();
+            return Ok(());
+        }
+        if let Some(mut open) = self.open.take() {
+            if open.step(&mut self.reader, &self.scan.plan)? {
+                self.open = Some(open);
+            } else {
+                self.buffer = open.blocks.into_buffer();
+            }
+            return Ok(());
+        }
+        match self.pieces.next() {
+            Some(piece) => self.start(*piece),
+            None => {
+                self.ended = true;
+                self.reader.finish();
+                self.scan.end_partition();
+                Ok(())
+            }
+        }
+    }
+
+    fn start(&mut self, piece: Piece) -> Result<()> {
+        let scan = self.scan;
+        let file = &scan.files[piece.file];
+        let report = &scan.plan.report;
+        let failed = |error| Error::io(&file.path, error);
+        if piece.origin.offset == 0 && !piece.origin.skip_line {
+            ScanReport::add(&report.files, 1);
+        }
+        let end = piece.origin.end.unwrap_or(file.bytes);
+        ScanReport::add(&report.bytes, end.saturating_sub(piece.origin.offset));
+        let buffer = std::mem::take(&mut self.buffer);
+        let input = framing::open(file, Compression::None, piece.origin.offset)?;
+        let mut blocks = Blocks::start(input, buffer, piece.origin).map_err(failed)?;
+        if piece.origin.offset == 0 {
+            match Format::of(blocks.head()) {
+                Format::Text(Compression::None) => {}
+                Format::Text(compression) => {
+                    let input = framing::open(file, compression, 0)?;
+                    blocks = Blocks::start(input, blocks.into_buffer(), piece.origin).map_err(failed)?;
+                }
+                Format::Parquet => return self.read_parquet(file),
+                Format::Unsupported(reason) => {
+                    report.notice(format!("not read: {}: {reason}", file.name));
+                    return Ok(());
+                }
+            }
+        }
+        match blocks.framing() {
+            Framing::Lines | Framing::Values => {
+                let lines = (piece.origin.offset == 0).then_some(0);
+                self.open = Some(OpenFile { file, blocks, lines, first: true });
+            }
+            Framing::Empty if blocks.damage().is_none() => report.notice(format!("empty: {}", file.name)),
+            Framing::Empty => report_damage(file, &blocks, report),
+            Framing::Foreign(reason) => report.notice(format!("not read: {}: {reason}", file.name)),
+        }
+        Ok(())
+    }
+
+    fn read_parquet(&mut self, file: &DataFile) -> Result<()> {
+        self.scan.foreign.fetch_add(1, Ordering::Relaxed);
+        self.reader.finish();
+        let mut batches: Vec<Batch> = std::iter::from_fn(|| self.reader.take_ready()).collect();
+        for partition in self.scan.parquet(file)? {
+            for batch in partition.read()? {
+                batches.push(batch?);
+            }
+        }
+        self.batches = batches.into_iter();
+        Ok(())
+    }
+}
+
+impl OpenFile<'_> {
+    /// Decodes the next block; false at the end of the file.
+    fn step(&mut self, reader: &mut JsonReader, plan: &ScanPlan) -> Result<bool> {
+        let framing = self.blocks.framing();
+        let file = self.file;
+        match self.blocks.next().map_err(|error| Error::io(&file.path, error))? {
+            framing::Next::Block(block) => {
+                let at = Whereabouts { file: &file.name, offset: block.offset, lines: self.lines };
+                let first = std::mem::replace(&mut self.first, false);
+                match block.spans {
+                    Some(spans) => {
+                        let spans = spans.into_iter().map(|span| span.start..span.end);
+                        reader.read_values(block.bytes, spans, Whereabouts { lines: None, ..at }, first)?;
+                    }
+                    None => {
+                        reader.read_lines(block.bytes, at, first)?;
+                        self.lines = self.lines.map(|lines| lines + count_lines(block.bytes));
+                    }
+                }
+                Ok(true)
+            }
+            framing::Next::TooLong(offset) => {
+                let rest = if framing == Framing::Lines { "" } else { ", and so is the rest of the file" };
+                let reason = format!("a record longer than 64 MiB is not read{rest}");
+                plan.report.lost(&file.name, format!("byte {offset}"), reason);
+                Ok(true)
+            }
+            framing::Next::End => {
+                report_damage(file, &self.blocks, &plan.report);
+                Ok(false)
+            }
+        }
+    }
+}
+
+/// Counts the end of a compressed file that cannot be unpacked.
+fn report_damage(file: &DataFile, blocks: &Blocks, report: &ScanReport) {
+    if let Some((offset, error)) = blocks.damage() {
+        report.lost(&file.name, format!("byte {offset} of the unpacked text"), format!("cannot be unpacked: {error}"));
+    }
+}
+
+/// What the rows of a Parquet file are.
+pub(crate) fn parquet_rows(file: &DataFile) -> Result<Rows> {
+    Err(Error::Data { file: file.name.clone(), place: None, reason: "Parquet is not supported yet".to_owned() })
+}

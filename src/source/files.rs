@@ -1,0 +1,246 @@
+//! What the user named -> the files to read.
+//!
+//! A name is a file, a folder (searched to the bottom), or a glob. The order of the files is the order of the names,
+//! and inside a folder or glob that of the paths: it decides the order of the rows.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use globset::GlobBuilder;
+use walkdir::WalkDir;
+
+use crate::diagnostic::{Error, Result};
+
+/// Bytes at the start of a file that tell its format.
+const MAGIC_BYTES: usize = 4;
+
+/// A file that may hold rows.
+#[derive(Clone, Debug)]
+pub struct DataFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// How messages call it.
+    pub name: String,
+    /// Its length in bytes, as it lies on the disk.
+    pub bytes: u64,
+    /// Keeps the copy of a stream on the disk as long as it is needed.
+    temporary: Option<Arc<tempfile::TempPath>>,
+}
+
+/// How the bytes of a text file are packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    /// Not at all.
+    None,
+    /// gzip, one member or more.
+    Gzip,
+    /// Zstandard, one frame or more.
+    Zstd,
+}
+
+/// What a file is, told by its first bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Text, most likely JSON.
+    Text(Compression),
+    /// Parquet.
+    Parquet,
+    /// Something that is not read, and why.
+    Unsupported(&'static str),
+}
+
+impl Format {
+    /// The format that the first bytes of a file tell.
+    #[must_use]
+    pub fn of(head: &[u8]) -> Self {
+        match head {
+            [0x1f, 0x8b, ..] => Self::Text(Compression::Gzip),
+            // A skippable frame may come first.
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Text(Compression::Zstd),
+            [b'P', b'A', b'R', b'1', ..] => Self::Parquet,
+            [b'P', b'K', 3 | 5 | 7, ..] => Self::Unsupported("zip is not supported yet"),
+            [b'O', b'b', b'j', 1, ..] => Self::Unsupported("Avro is not supported yet"),
+            [b'B', b'Z', b'h', ..] => Self::Unsupported("bzip2 is not supported"),
+            [0xfd, b'7', b'z', b'X', ..] => Self::Unsupported("xz is not supported"),
+            _ => Self::Text(Compression::None),
+        }
+    }
+}
+
+impl DataFile {
+    /// The file at `path`, which must exist.
+    pub fn new(path: &Path) -> Result<Self> {
+        let metadata = fs::metadata(path).map_err(|source| Error::io(path, source))?;
+        Ok(Self { path: path.to_owned(), name: display(path), bytes: metadata.len(), temporary: None })
+    }
+
+    /// Copies a stream, which can be read only once, to the disk; `name` is how messages call it.
+    pub fn spool(stream: &mut dyn Read, name: &str) -> Result<Self> {
+        let failed = |source: io::Error| Error::io(name, source);
+        let mut copy = tempfile::NamedTempFile::new().map_err(failed)?;
+        let bytes = io::copy(stream, &mut copy).map_err(failed)?;
+        copy.flush().map_err(failed)?;
+        let path = copy.into_temp_path();
+        Ok(Self { path: path.to_path_buf(), name: name.to_owned(), bytes, temporary: Some(Arc::new(path)) })
+    }
+
+    /// Reads the first bytes and tells the format.
+    pub fn format(&self) -> Result<Format> {
+        let failed = |source: io::Error| Error::io(&self.path, source);
+        let mut head = Vec::with_capacity(MAGIC_BYTES);
+        File::open(&self.path).and_then(|file| file.take(MAGIC_BYTES as u64).read_to_end(&mut head)).map_err(failed)?;
+        Ok(Format::of(&head))
+    }
+
+    /// True for a copy of a stream.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        self.temporary.is_some()
+    }
+}
+
+/// The path for messages; bytes that are no text are replaced.
+fn display(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// The files that `pattern` names.
+///
+/// # Errors
+/// A path that does not exist or cannot be read, a glob that is none or that nothing matches, a folder without files.
+pub fn expand(pattern: &OsStr) -> Result<Vec<DataFile>> {
+    let path = Path::new(pattern);
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => {
+            let files = walk(path, &|_| true)?;
+            if files.is_empty() { Err(nothing_in(path, "the folder holds no file")) } else { Ok(files) }
+        }
+        Ok(_) => Ok(vec![DataFile::new(path)?]),
+        Err(error) => match pattern.to_str().filter(|text| is_glob(text)) {
+            Some(text) => expand_glob(text),
+            None => Err(Error::io(path, error)),
+        },
+    }
+}
+
+fn is_glob(text: &str) -> bool {
+    text.contains(['*', '?', '[', '{'])
+}
+
+fn expand_glob(pattern: &str) -> Result<Vec<DataFile>> {
+    let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+    let matcher = glob.map_err(|error| Error::Usage(format!("{pattern}: {}", error.kind())))?.compile_matcher();
+    let root = glob_root(pattern);
+    // A folder that matches stands for all that is in it.
+    let matches = |path: &Path| path.ancestors().any(|path| matcher.is_match(path));
+    let files = if root.as_os_str().is_empty() { walk_here(&matches)? } else { walk(&root, &matches)? };
+    if files.is_empty() { Err(nothing_in(Path::new(pattern), "nothing matches the pattern")) } else { Ok(files) }
+}
+
+/// The folders in front of the first wildcard.
+fn glob_root(pattern: &str) -> PathBuf {
+    let fixed = pattern.split_inclusive('/').take_while(|part| !is_glob(part));
+    PathBuf::from(fixed.collect::<String>())
+}
+
+fn nothing_in(path: &Path, reason: &str) -> Error {
+    Error::Data { file: display(path), place: None, reason: reason.to_owned() }
+}
+
+/// As [`walk`] for the current folder, with paths as the user would write them.
+fn walk_here(wanted: &dyn Fn(&Path) -> bool) -> Result<Vec<DataFile>> {
+    let relative = |path: &Path| path.strip_prefix(".").map_or(path.to_owned(), Path::to_owned);
+    let mut files = walk(Path::new("."), &|path| wanted(&relative(path)))?;
+    for file in &mut files {
+        file.path = relative(&file.path);
+        file.name = display(&file.path);
+    }
+    Ok(files)
+}
+
+/// Every file below `root` that is wanted, in order of the paths. Links are followed, but not in circles; files and
+/// folders whose names begin with a dot are left out, as shells do.
+fn walk(root: &Path, wanted: &dyn Fn(&Path) -> bool) -> Result<Vec<DataFile>> {
+    let hidden = |name: &OsStr| name.as_encoded_bytes().starts_with(b".") && name != "." && name != "..";
+    let walker = WalkDir::new(root).follow_links(true).sort_by_file_name();
+    let mut files = Vec::new();
+    let entries = walker.into_iter().filter_entry(|entry| entry.depth() == 0 || !hidden(entry.file_name()));
+    for entry in entries {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) if error.loop_ancestor().is_some() => continue,
+            Err(error) => {
+                let path = error.path().unwrap_or(root).to_owned();
+                // A link to nowhere is no file.
+                if fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_symlink()) {
+                    continue;
+                }
+                return Err(Error::io(path, error.into()));
+            }
+        };
+        if entry.file_type().is_file() && wanted(entry.path()) {
+            let bytes = entry.metadata().map_err(|error| Error::io(entry.path(), error.into()))?.len();
+            let (path, name) = (entry.path().to_owned(), display(entry.path()));
+            files.push(DataFile { path, name, bytes, temporary: None });
+        }
+    }
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::fs;
+
+    use super::{Compression, DataFile, Format, expand};
+    use crate::diagnostic::Error;
+
+    fn names(pattern: impl AsRef<OsStr>, root: &std::path::Path) -> Vec<String> {
+        let files = expand(pattern.as_ref()).expect("files");
+        let relative = |file: &DataFile| file.path.strip_prefix(root).expect("below the root").display().to_string();
+        files.iter().map(relative).collect()
+    }
+
+    #[test]
+    fn folders_and_globs_are_searched_in_order() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path();
+        for path in ["b/m=03/m=00/x.json", "a/y.json", "a/.hidden", "b/z.gz"] {
+            let path = root.join(path);
+            fs::create_dir_all(path.parent().expect("a parent")).expect("folders");
+            fs::write(path, "{}").expect("a file");
+        }
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(root, root.join("a/loop")).expect("a link");
+        #[cfg(unix)]
+        std::os::unix::fs::symlink("nowhere", root.join("a/broken")).expect("a link");
+        assert_eq!(names(root, root), ["a/y.json", "b/m=03/m=00/x.json", "b/z.gz"]);
+        assert_eq!(names(root.join("**/*.json"), root), ["a/y.json", "b/m=03/m=00/x.json"]);
+        assert_eq!(names(root.join("b/m=*"), root), ["b/m=03/m=00/x.json"]);
+        assert_eq!(names(root.join("{a,b}/*.{json,gz}"), root), ["a/y.json", "b/z.gz"]);
+        assert!(matches!(expand(root.join("c").as_os_str()), Err(Error::Io { .. })));
+        assert!(matches!(expand(root.join("*.csv").as_os_str()), Err(Error::Data { .. })));
+        fs::create_dir(root.join("empty")).expect("a folder");
+        assert!(matches!(expand(root.join("empty").as_os_str()), Err(Error::Data { .. })));
+    }
+
+    #[test]
+    fn formats_are_told_by_the_first_bytes() {
+        assert_eq!(Format::of(b"\x1f\x8b\x08"), Format::Text(Compression::Gzip));
+        assert_eq!(Format::of(b"\x28\xb5\x2f\xfd"), Format::Text(Compression::Zstd));
+        assert_eq!(Format::of(b"PAR1"), Format::Parquet);
+        assert_eq!(Format::of(b"{"), Format::Text(Compression::None));
+        assert_eq!(Format::of(b""), Format::Text(Compression::None));
+        assert!(matches!(Format::of(b"PK\x03\x04"), Format::Unsupported(_)));
+    }
+
+    #[test]
+    fn a_stream_is_copied() {
+        let file = DataFile::spool(&mut &b"{\"a\":1}"[..], "stdin").expect("a copy");
+        assert_eq!((file.bytes, file.name.as_str()), (7, "stdin"));
+        assert_eq!(fs::read(&file.path).expect("the copy"), b"{\"a\":1}");
+    }
+}

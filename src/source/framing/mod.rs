@@ -1,0 +1,124 @@
+//! Bytes of a file -> blocks of whole records.
+//!
+//! A file is either lines, one JSON value each, or a sequence of JSON values in any layout: an array, an object
+//! around an array, pretty-printed, one behind the other with or without anything between. Both are read block by
+//! block, so memory stays bounded by the longest record.
+
+mod blocks;
+mod values;
+
+pub(crate) use blocks::{Blocks, Next, Origin};
+pub(crate) use values::{ValueSplitter, is_wrapped};
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+
+use super::files::{Compression, DataFile};
+use crate::diagnostic::{Error, Result};
+
+/// How the values of a text file follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// One value a line.
+    Lines,
+    /// Values of any layout.
+    Values,
+    /// Nothing but blanks.
+    Empty,
+    /// No JSON; with what it looks like.
+    Foreign(&'static str),
+}
+
+/// The bytes of a file, decompressed, from `start` of the compressed file on (0 for compressed ones).
+pub fn open(file: &DataFile, compression: Compression, start: u64) -> Result<Box<dyn Read + Send>> {
+    let failed = |source: io::Error| Error::io(&file.path, source);
+    let mut raw = File::open(&file.path).map_err(failed)?;
+    if start > 0 {
+        raw.seek(SeekFrom::Start(start)).map_err(failed)?;
+    }
+    Ok(match compression {
+        Compression::None => Box::new(raw),
+        Compression::Gzip => Box::new(flate2::read::MultiGzDecoder::new(BufReader::with_capacity(1 << 16, raw))),
+        Compression::Zstd => Box::new(zstd::stream::read::Decoder::new(raw).map_err(failed)?),
+    })
+}
+
+/// How the values follow each other, told by the first bytes; `whole` where these are all bytes.
+#[must_use]
+pub fn detect(head: &[u8], whole: bool) -> Framing {
+    if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
+        return Framing::Foreign("text in UTF-16 is not supported yet");
+    }
+    let head = without_byte_order_mark(head);
+    match head.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        None if whole => Framing::Empty,
+        Some(b'{') if is_lines(head, whole) => Framing::Lines,
+        Some(b'{' | b'[') | None => Framing::Values,
+        Some(_) if head.contains(&0) => Framing::Foreign("neither JSON nor Parquet"),
+        Some(_) if looks_like_csv(head) => Framing::Foreign("CSV is not supported yet"),
+        Some(_) => Framing::Foreign("no JSON"),
+    }
+}
+
+/// The bytes behind a UTF-8 byte order mark.
+#[must_use]
+pub fn without_byte_order_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
+/// True where one of the first lines is a whole object: a damaged first line must not hide that.
+fn is_lines(head: &[u8], whole: bool) -> bool {
+    let mut lines = head.split(|byte| *byte == b'\n').peekable();
+    let mut looked_at = 0;
+    while let Some(line) = lines.next() {
+        let complete = whole || lines.peek().is_some();
+        let line = line.trim_ascii();
+        if line.is_empty() {
+            continue;
+        }
+        if complete && is_object(line) {
+            return true;
+        }
+        looked_at += 1;
+        if looked_at == 3 {
+            break;
+        }
+    }
+    false
+}
+
+/// True for a line that starts with an object and ends where one ends.
+fn is_object(line: &[u8]) -> bool {
+    let mut splitter = ValueSplitter::default();
+    line.starts_with(b"{") && splitter.split(line, true).1 == line.len()
+}
+
+fn looks_like_csv(head: &[u8]) -> bool {
+    let line = head.split(|byte| *byte == b'\n').next().unwrap_or(head);
+    let count = |wanted: u8| line.iter().filter(|byte| **byte == wanted).count();
+    count(b',').max(count(b';')).max(count(b'\t')) >= 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Framing, detect};
+
+    #[test]
+    fn framing_is_told_by_content() {
+        let cases = [
+            ("{\"a\":1}\n{\"a\":2}\n", Framing::Lines),
+            ("\u{feff}\r\n{\"a\":1}\r\n", Framing::Lines),
+            ("{\"a\":\n{\"a\":2}\n", Framing::Lines),
+            ("[{\"a\":1}]", Framing::Values),
+            ("{\n  \"a\": 1\n}\n", Framing::Values),
+            ("{\"a\":1}{\"a\":2}\n", Framing::Lines),
+            (" \r\n", Framing::Empty),
+            ("", Framing::Empty),
+            ("a,b,c\n1,2,3\n", Framing::Foreign("CSV is not supported yet")),
+            ("hello", Framing::Foreign("no JSON")),
+        ];
+        for (text, framing) in cases {
+            assert_eq!(detect(text.as_bytes(), true), framing, "{text}");
+        }
+    }
+}

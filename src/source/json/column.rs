@@ -1,0 +1,322 @@
+//! JSON values of one column -> an Arrow array, converted as the column's type demands.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, StringViewBuilder};
+
+use super::cursor::Cursor;
+
+use crate::types::{Column, ColumnBuilder, Type, Value, cast, datetime, dynamic};
+
+/// Builds one column, row by row. It stays one value as long as every row has the same text of ours or nothing.
+#[derive(Debug)]
+pub(crate) struct ColumnWriter {
+    ty: Type,
+    constant: Option<Value>,
+    constant_rows: usize,
+    array: Option<Builder>,
+}
+
+#[derive(Debug)]
+enum Builder {
+    Bool(BooleanBuilder),
+    Integer(Int64Builder),
+    Real(Float64Builder),
+    Text(StringViewBuilder),
+    /// A type that exports hardly have.
+    Other(ColumnBuilder),
+}
+
+impl ColumnWriter {
+    /// No rows yet.
+    pub(crate) fn new(ty: Type) -> Self {
+        Self { ty, constant: None, constant_rows: 0, array: None }
+    }
+
+    /// Appends a text that is the same in every record, "" for nothing.
+    pub(crate) fn append_constant(&mut self, text: &str) {
+        let same = match &self.constant {
+            None => self.array.is_none(),
+            Some(Value::String(constant)) => **constant == *text,
+            Some(_) => text.is_empty(),
+        };
+        if same && self.array.is_none() {
+            if self.constant.is_none() {
+                let value = if self.ty == Type::String { Value::string(text) } else { Value::null(self.ty) };
+                self.constant = Some(value);
+            }
+            self.constant_rows += 1;
+        } else {
+            self.append_text_value(text);
+        }
+    }
+
+    fn append_text_value(&mut self, text: &str) {
+        let string = self.ty == Type::String;
+        match self.builder() {
+            Builder::Text(builder) if string => builder.append_value(text),
+            Builder::Text(builder) => builder.append_null(),
+            Builder::Bool(builder) => builder.append_null(),
+            Builder::Integer(builder) => builder.append_null(),
+            Builder::Real(builder) => builder.append_null(),
+            Builder::Other(builder) => builder.append_null(),
+        }
+    }
+
+    /// Appends a checked JSON value; None for a record without it. False where the value is not of the column's type
+    /// and became null.
+    pub(crate) fn append(&mut self, json: Option<&str>) -> bool {
+        let ty = self.ty;
+        let json = json.filter(|json| *json != "null");
+        match self.builder() {
+            Builder::Text(builder) => {
+                append_text(builder, ty, json);
+                true
+            }
+            Builder::Bool(builder) => {
+                let value = json.map_or(Read::Nothing, read_bool);
+                builder.append_option(value.option());
+                value.fits()
+            }
+            Builder::Integer(builder) => {
+                let value = json.map_or(Read::Nothing, |json| read_integer(json, ty));
+                builder.append_option(value.option());
+                value.fits()
+            }
+            Builder::Real(builder) => {
+                let value = json.map_or(Read::Nothing, read_real);
+                builder.append_option(value.option());
+                value.fits()
+            }
+            Builder::Other(builder) => {
+                let text = json.map_or(Cow::Borrowed(""), scalar_text);
+                let value = cast::cast(&Value::string(&*text), ty).unwrap_or(Value::null(ty));
+                builder.append(&value);
+                text.trim().is_empty() || !value.is_null()
+            }
+        }
+    }
+
+    /// Appends a checked JSON text to a dynamic column, as it stands.
+    pub(crate) fn append_dynamic(&mut self, json: Option<&str>) {
+        if let Builder::Text(builder) = self.builder() {
+            builder.append_option(json.filter(|json| *json != "null"));
+        }
+    }
+
+    fn builder(&mut self) -> &mut Builder {
+        let Self { ty, constant, constant_rows, array } = self;
+        array.get_or_insert_with(|| {
+            let mut builder = Builder::new(*ty);
+            for _ in 0..std::mem::take(constant_rows) {
+                builder.append_value(constant.as_ref());
+            }
+            builder
+        })
+    }
+
+    /// The column; the writer is empty afterwards.
+    pub(crate) fn finish(&mut self) -> Column {
+        let rows = std::mem::take(&mut self.constant_rows);
+        let constant = self.constant.take();
+        match self.array.take() {
+            Some(mut builder) => Column::array(self.ty, builder.finish()),
+            None => Column::constant(constant.unwrap_or(Value::null(self.ty)), rows),
+        }
+    }
+}
+
+impl Builder {
+    fn new(ty: Type) -> Self {
+        match ty {
+            Type::Bool => Self::Bool(BooleanBuilder::new()),
+            Type::Real => Self::Real(Float64Builder::new()),
+            Type::String | Type::Dynamic => Self::Text(StringViewBuilder::new()),
+            Type::Long | Type::Datetime => Self::Integer(Int64Builder::new()),
+            Type::Int | Type::Decimal | Type::Timespan | Type::Guid => Self::Other(ColumnBuilder::new(ty)),
+        }
+    }
+
+    fn append_value(&mut self, value: Option<&Value>) {
+        match (self, value) {
+            (Self::Text(builder), Some(Value::String(text))) => builder.append_value(text),
+            (Self::Text(builder), _) => builder.append_null(),
+            (Self::Bool(builder), _) => builder.append_null(),
+            (Self::Integer(builder), _) => builder.append_null(),
+            (Self::Real(builder), _) => builder.append_null(),
+            (Self::Other(builder), _) => builder.append_null(),
+        }
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        match self {
+            Self::Bool(builder) => Arc::new(builder.finish()),
+            Self::Integer(builder) => Arc::new(builder.finish()),
+            Self::Real(builder) => Arc::new(builder.finish()),
+            Self::Text(builder) => Arc::new(builder.finish()),
+            Self::Other(builder) => builder.finish_array(),
+        }
+    }
+}
+
+/// What a JSON value is in a column's type.
+enum Read<T> {
+    Value(T),
+    Nothing,
+    Misfit,
+}
+
+impl<T: Copy> Read<T> {
+    fn option(&self) -> Option<T> {
+        match self {
+            Self::Value(value) => Some(*value),
+            Self::Nothing | Self::Misfit => None,
+        }
+    }
+
+    fn fits(&self) -> bool {
+        !matches!(self, Self::Misfit)
+    }
+
+    fn of(value: Option<T>) -> Self {
+        value.map_or(Self::Misfit, Self::Value)
+    }
+}
+
+fn append_text(builder: &mut StringViewBuilder, ty: Type, json: Option<&str>) {
+    match (ty, json) {
+        (Type::String, json) => builder.append_value(json.map_or(Cow::Borrowed(""), dynamic::to_text)),
+        (_, Some(json)) => match dynamic_text(json) {
+            Some(json) => builder.append_value(json),
+            None => builder.append_null(),
+        },
+        (_, None) => builder.append_null(),
+    }
+}
+
+/// The JSON that a dynamic column holds: nested JSON as it stands. A text that is itself a JSON array or object is
+/// taken apart, as some exports write dynamic columns; "" is nothing; any other text stays a text.
+pub(crate) fn dynamic_text(json: &str) -> Option<Cow<'_, str>> {
+    if !json.starts_with('"') {
+        return (json != "null").then_some(Cow::Borrowed(json));
+    }
+    let inner = dynamic::unescape(json);
+    let trimmed = inner.trim_matches([' ', '\t', '\r', '\n']);
+    if trimmed.is_empty() || trimmed == "null" {
+        return None;
+    }
+    let nested = trimmed.starts_with(['{', '[']) && {
+        let mut cursor = Cursor::new(trimmed.as_bytes());
+        cursor.value().is_ok() && cursor.end().is_ok()
+    };
+    Some(if nested { Cow::Owned(trimmed.to_owned()) } else { Cow::Borrowed(json) })
+}
+
+/// The text of a scalar: the bare text of a string, else as written.
+fn scalar_text(json: &str) -> Cow<'_, str> {
+    if json.starts_with('"') { dynamic::unescape(json) } else { Cow::Borrowed(json) }
+}
+
+fn read_bool(json: &str) -> Read<bool> {
+    let text = scalar_text(json);
+    match text.trim() {
+        "" => Read::Nothing,
+        "1" => Read::Value(true),
+        "0" => Read::Value(false),
+        word if word.eq_ignore_ascii_case("true") => Read::Value(true),
+        word if word.eq_ignore_ascii_case("false") => Read::Value(false),
+        _ => Read::Misfit,
+    }
+}
+
+/// A long or the ticks of a datetime.
+fn read_integer(json: &str, ty: Type) -> Read<i64> {
+    let text = scalar_text(json);
+    match text.trim() {
+        "" => Read::Nothing,
+        text if ty == Type::Datetime => Read::of(if json.starts_with('"') { datetime::parse(text) } else { None }),
+        text => Read::of(text.parse().ok().or_else(|| whole(text))),
+    }
+}
+
+/// A whole number that is written with a point or an exponent.
+fn whole(text: &str) -> Option<i64> {
+    let number: f64 = text.parse().ok()?;
+    #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53: exact")]
+    let integer = number as i64;
+    (number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0).then_some(integer)
+}
+
+fn read_real(json: &str) -> Read<f64> {
+    let text = scalar_text(json);
+    match text.trim() {
+        "" => Read::Nothing,
+        "NaN" => Read::Value(f64::NAN),
+        "Infinity" | "inf" => Read::Value(f64::INFINITY),
+        "-Infinity" | "-inf" => Read::Value(f64::NEG_INFINITY),
+        text if text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E')) => {
+            Read::of(text.parse().ok())
+        }
+        _ => Read::Misfit,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ColumnWriter;
+    use crate::types::{Type, Value};
+
+    /// What the column holds for one JSON value, and whether it fitted.
+    fn read(ty: Type, json: &str) -> (Value, bool) {
+        let mut writer = ColumnWriter::new(ty);
+        let fits = writer.append(Some(json));
+        (writer.finish().value(0), fits)
+    }
+
+    #[test]
+    fn values_take_the_type_of_the_column() {
+        let cases = [
+            (Type::Long, "12", Value::Long(12)),
+            (Type::Long, "\"12\"", Value::Long(12)),
+            (Type::Long, "1.2e1", Value::Long(12)),
+            (Type::Long, "\"\"", Value::Null(Type::Long)),
+            (Type::Bool, "\"True\"", Value::Bool(true)),
+            (Type::Bool, "1", Value::Bool(true)),
+            (Type::Bool, "null", Value::Null(Type::Bool)),
+            (Type::Real, "\"1.5\"", Value::Real(1.5)),
+            (Type::String, "50126", Value::string("50126")),
+            (Type::String, "[ {\"a\" : 1} ]", Value::string("[{\"a\":1}]")),
+            (Type::String, "null", Value::string("")),
+            (Type::Dynamic, "\"{\\\"a\\\":1}\"", Value::dynamic("{\"a\":1}")),
+            (Type::Dynamic, "\"{a}\"", Value::dynamic("\"{a}\"")),
+            (Type::Dynamic, "\"\"", Value::Null(Type::Dynamic)),
+            (Type::Dynamic, "5", Value::dynamic("5")),
+            (Type::Datetime, "\"0001-01-02\"", Value::Datetime(864_000_000_000)),
+        ];
+        for (ty, json, value) in cases {
+            assert_eq!(read(ty, json), (value, true), "{ty} {json}");
+        }
+        for (ty, json) in [(Type::Long, "1.5"), (Type::Bool, "\"yes\""), (Type::Datetime, "5"), (Type::Real, "{}")] {
+            assert_eq!(read(ty, json), (Value::Null(ty), false), "{ty} {json}");
+        }
+    }
+
+    #[test]
+    fn a_column_of_one_text_is_a_constant() {
+        let mut writer = ColumnWriter::new(Type::String);
+        writer.append_constant("a");
+        writer.append_constant("a");
+        let column = writer.finish();
+        assert_eq!((column.as_constant(), column.rows()), (Some(&Value::string("a")), 2));
+        writer.append_constant("a");
+        writer.append_constant("b");
+        writer.append(Some("\"c\""));
+        let column = writer.finish();
+        assert_eq!([0, 1, 2].map(|row| column.value(row)), ["a", "b", "c"].map(Value::string));
+        let mut writer = ColumnWriter::new(Type::Long);
+        writer.append_constant("");
+        writer.append(Some("1"));
+        assert_eq!(writer.finish().value(1), Value::Long(1));
+    }
+}

@@ -1,0 +1,195 @@
+//! Files whose table is not known -> what their records are: rows of a known table, or objects whose columns are
+//! inferred.
+//!
+//! Types are inferred over all records, up to a bound of bytes: bool, long, real, datetime (every text is ISO 8601
+//! with `T` and a zone), string, and dynamic where a value is an array or object. Whole numbers mix with others to
+//! real, anything else mixed is a string; nothing but nulls is a string.
+
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+
+use super::classify::{Class, Markers};
+use super::keys::KeyTree;
+use super::plan::Rows;
+use super::record::RecordScanner;
+use crate::source::framing::{ValueSplitter, is_wrapped};
+use crate::source::shape::KnownTable;
+use crate::types::dynamic::{self, Kind};
+use crate::types::{Field, Schema, Type, datetime};
+
+/// Records that are classified before the columns count.
+const CLASSIFIED_RECORDS: usize = 1_000;
+
+/// Columns that a table of unknown shape can have.
+const MAX_COLUMNS: usize = 4_096;
+
+/// Looks at records.
+#[derive(Debug)]
+pub(crate) struct Inference {
+    scanner: RecordScanner,
+    markers: Markers,
+    known: Vec<(&'static KnownTable, usize)>,
+    looked_at: usize,
+    columns: HashMap<String, usize>,
+    types: Vec<(String, Seen)>,
+}
+
+impl Inference {
+    /// Nothing was seen yet.
+    pub(crate) fn new() -> Self {
+        let mut tree = KeyTree::new();
+        let markers = Markers::new(&mut tree);
+        let scanner = RecordScanner::new(Arc::new(tree));
+        Self { scanner, markers, known: Vec::new(), looked_at: 0, columns: HashMap::new(), types: Vec::new() }
+    }
+
+    /// True where enough has been seen to know what the records are.
+    pub(crate) fn is_certain(&self) -> bool {
+        self.looked_at >= CLASSIFIED_RECORDS && !self.known.is_empty()
+    }
+
+    /// Looks at the records of a block: those at `spans`, or a line each.
+    pub(crate) fn look(&mut self, block: &[u8], spans: Option<Vec<std::ops::Range<usize>>>) {
+        match spans {
+            Some(spans) => spans.into_iter().for_each(|span| self.look_at(&block[span])),
+            None => block.split(|byte| *byte == b'\n').for_each(|line| self.look_at_line(line.trim_ascii())),
+        }
+    }
+
+    fn look_at_line(&mut self, line: &[u8]) {
+        if !is_wrapped(line) {
+            return self.look_at(line);
+        }
+        for span in ValueSplitter::default().split(line, false).0 {
+            self.look_at(&line[span.start..span.end]);
+        }
+    }
+
+    /// Damaged records are passed over: whoever reads them counts them.
+    fn look_at(&mut self, record: &[u8]) {
+        let Ok(record) = std::str::from_utf8(record) else { return };
+        if record.is_empty() || self.scanner.scan(record).is_err() {
+            return;
+        }
+        self.looked_at += 1;
+        if self.looked_at <= CLASSIFIED_RECORDS
+            && let Class::Row(row) = self.markers.classify(&self.scanner, record)
+        {
+            match self.known.iter_mut().find(|(table, _)| table.name == row.table.name) {
+                Some((_, count)) => *count += 1,
+                None => self.known.push((row.table, 1)),
+            }
+        }
+        if self.known.is_empty() {
+            self.look_at_columns(record);
+        }
+    }
+
+    fn look_at_columns(&mut self, record: &str) {
+        for entry in dynamic::unique_entries(record) {
+            let key = entry.key.text();
+            let column = match self.columns.get(&*key) {
+                Some(&column) => column,
+                None if self.types.len() == MAX_COLUMNS => continue,
+                None => {
+                    self.types.push((key.clone().into_owned(), Seen::default()));
+                    self.columns.insert(key.into_owned(), self.types.len() - 1);
+                    self.types.len() - 1
+                }
+            };
+            self.types[column].1.add(entry.value);
+        }
+    }
+
+    /// What the records are; None where there are none.
+    pub(crate) fn finish(self) -> Option<Rows> {
+        if let Some((table, _)) = self.known.into_iter().rev().max_by_key(|(_, count)| *count) {
+            return Some(Rows::AllAs(table));
+        }
+        if self.types.is_empty() {
+            return None;
+        }
+        Some(Rows::Any(Schema::new(self.types.into_iter().map(|(name, seen)| Field::new(name, seen.ty())))))
+    }
+}
+
+/// Which kinds of values a column has had.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    bools: bool,
+    longs: bool,
+    reals: bool,
+    times: bool,
+    texts: bool,
+    nested: bool,
+}
+
+impl Seen {
+    fn add(&mut self, json: &str) {
+        match dynamic::kind(json) {
+            Kind::Null => {}
+            Kind::Bool => self.bools = true,
+            Kind::Long => self.longs = true,
+            Kind::Double => self.reals = true,
+            Kind::Array | Kind::Bag => self.nested = true,
+            Kind::String if is_time(json) => self.times = true,
+            Kind::String => self.texts = true,
+        }
+    }
+
+    fn ty(self) -> Type {
+        match (self.nested, self.texts, self.times, self.reals, self.longs, self.bools) {
+            (true, ..) => Type::Dynamic,
+            (false, false, false, false, false, true) => Type::Bool,
+            (false, false, false, false, true, false) => Type::Long,
+            (false, false, false, true, _, false) => Type::Real,
+            (false, false, true, false, false, false) => Type::Datetime,
+            _ => Type::String,
+        }
+    }
+}
+
+/// True for a quoted time that says its zone.
+fn is_time(json: &str) -> bool {
+    let text = json.trim_matches('"');
+    let zone = text.ends_with('Z') || text.rfind(['+', '-']).is_some_and(|at| at > 18);
+    text.len() >= 20 && text.as_bytes().get(10) == Some(&b'T') && zone && datetime::parse(text).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Inference, Rows};
+
+    fn infer(text: &str) -> String {
+        let mut inference = Inference::new();
+        inference.look(text.as_bytes(), None);
+        match inference.finish() {
+            Some(Rows::Any(schema)) => {
+                let columns: Vec<_> =
+                    schema.fields().iter().map(|field| format!("{}:{}", field.name, field.ty)).collect();
+                columns.join(" ")
+            }
+            Some(Rows::AllAs(table) | Rows::Of(table)) => table.name.to_owned(),
+            None => "nothing".to_owned(),
+        }
+    }
+
+    #[test]
+    fn types_cover_every_value() {
+        let text = concat!(
+            "{\"a\":1,\"b\":true,\"t\":\"2026-03-02T09:07:43.5Z\",\"n\":null,\"x\":1,\"o\":1}\n",
+            "{\"a\":2.5,\"b\":false,\"t\":\"2026-03-02T09:07:43+01:00\",\"s\":\"2026-03-02\",\"x\":\"y\",\"o\":{}}\n",
+            "damage\n",
+        );
+        assert_eq!(infer(text), "a:real b:bool t:datetime n:string x:string o:dynamic s:string");
+        assert_eq!(infer("{\"n\":9223372036854775807}"), "n:long");
+        assert_eq!(infer("\n"), "nothing");
+    }
+
+    #[test]
+    fn known_records_are_known() {
+        assert_eq!(infer("{\"createdDateTime\":\"x\",\"isInteractive\":true}"), "SigninLogs");
+        assert_eq!(infer("{\"records\":[{\"time\":\"x\",\"category\":\"auditlogs\",\"properties\":{}}]}"), "AuditLogs");
+    }
+}

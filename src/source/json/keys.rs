@@ -1,0 +1,124 @@
+//! Which keys of a record are wanted: a tree of objects whose leaves are slots for the place of a value.
+
+use hashbrown::HashMap;
+
+/// The number of a wanted place in a record.
+pub(crate) type Slot = usize;
+
+/// The number of an object in the tree; 0 is the record itself.
+type NodeId = usize;
+
+/// What a key of an object leads to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Target {
+    /// Slots that take the place of the key's value.
+    pub slots: Vec<Slot>,
+    /// The wanted object below it.
+    pub child: Option<NodeId>,
+    /// True where no shape has such a key.
+    pub unknown: bool,
+}
+
+#[derive(Debug, Default)]
+struct Node {
+    members: HashMap<String, Target>,
+    /// Every slot below this object, to be emptied when the object comes twice.
+    below: Vec<Slot>,
+    /// Keys that shapes have at this place though nobody wants them; None where any key is fine.
+    known: Option<hashbrown::HashSet<String>>,
+}
+
+/// The wanted keys of one scan.
+#[derive(Debug)]
+pub(crate) struct KeyTree {
+    nodes: Vec<Node>,
+    /// Keys of the record itself in lower case: those of an envelope, whose casing is not stable.
+    envelope: HashMap<String, Target>,
+    slots: HashMap<(bool, Vec<String>), Slot>,
+}
+
+impl KeyTree {
+    /// Nothing is wanted yet.
+    pub(crate) fn new() -> Self {
+        Self { nodes: vec![Node::default()], envelope: HashMap::new(), slots: HashMap::new() }
+    }
+
+    /// How many slots there are.
+    pub(crate) fn slot_count(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// The slot of a path. In an envelope the first key is matched in any case of letters.
+    pub(crate) fn slot(&mut self, path: &[&str], in_envelope: bool) -> Slot {
+        let id = (in_envelope, path.iter().map(|&key| key.to_owned()).collect::<Vec<_>>());
+        if let Some(&slot) = self.slots.get(&id) {
+            return slot;
+        }
+        let slot = self.slots.len();
+        self.slots.insert(id, slot);
+        let Some((last, parents)) = path.split_last() else { return slot };
+        let mut node = 0;
+        for (depth, key) in parents.iter().enumerate() {
+            node = self.child(node, key, in_envelope && depth == 0);
+            self.nodes[node].below.push(slot);
+        }
+        self.target(node, last, in_envelope && parents.is_empty()).slots.push(slot);
+        slot
+    }
+
+    fn target(&mut self, node: NodeId, key: &str, in_envelope: bool) -> &mut Target {
+        if in_envelope {
+            return self.envelope.entry(key.to_lowercase()).or_default();
+        }
+        self.nodes[node].members.entry(key.to_owned()).or_default()
+    }
+
+    fn child(&mut self, node: NodeId, key: &str, in_envelope: bool) -> NodeId {
+        let next = self.nodes.len();
+        let child = *self.target(node, key, in_envelope).child.get_or_insert(next);
+        if child == next {
+            self.nodes.push(Node::default());
+        }
+        child
+    }
+
+    /// Declares a key that shapes have at `path`, wanted or not, so that it does not count as unknown. Only objects
+    /// with at least one declared key tell known keys from unknown ones.
+    pub(crate) fn declare(&mut self, path: &[&str], in_envelope: bool) {
+        let Some((last, parents)) = path.split_last() else { return };
+        let mut node = 0;
+        for (depth, key) in parents.iter().enumerate() {
+            node = self.child(node, key, in_envelope && depth == 0);
+        }
+        let key = if in_envelope && parents.is_empty() { last.to_lowercase() } else { (*last).to_owned() };
+        self.nodes[node].known.get_or_insert_default().insert(key);
+    }
+
+    /// What the key leads to in the object.
+    pub(crate) fn resolve(&self, node: NodeId, key: &str) -> Target {
+        let here = &self.nodes[node];
+        let mut target = here.members.get(key).cloned().unwrap_or_default();
+        if node == 0 && !self.envelope.is_empty() {
+            if let Some(envelope) = self.envelope.get(&key.to_lowercase()) {
+                target.slots.extend(&envelope.slots);
+                target.child = target.child.or(envelope.child);
+            }
+        }
+        let known = here
+            .known
+            .as_ref()
+            .is_none_or(|known| known.contains(key) || (node == 0 && known.contains(&key.to_lowercase())));
+        target.unknown = !known && target.slots.is_empty() && target.child.is_none();
+        target
+    }
+
+    /// The slots below an object.
+    pub(crate) fn below(&self, node: NodeId) -> &[Slot] {
+        &self.nodes[node].below
+    }
+
+    /// How many objects there are.
+    pub(crate) fn node_count(&self) -> usize {
+        self.nodes.len()
+    }
+}

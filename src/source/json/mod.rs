@@ -1,0 +1,22 @@
+//! Records in JSON -> batches.
+//!
+//! Prefilter, scan, filter, decode, in this order: a literal that a wanted row must contain is searched in raw blocks
+//! ([`prefilter`]); a candidate is checked to be JSON in one forward pass that notes where the wanted values lie
+//! ([`record`]); the filter's columns are decoded and the filter is asked; only survivors are decoded ([`column`]).
+//! What is decoded has been checked as a whole, wanted or not. What the prefilter skips has not been looked at: damage
+//! there is not counted.
+
+mod classify;
+mod column;
+mod cursor;
+mod infer;
+mod keys;
+mod plan;
+mod prefilter;
+mod reader;
+mod record;
+
+pub(crate) use infer::Inference;
+pub use plan::Rows;
+pub(crate) use plan::ScanPlan;
+pub(crate) use reader::{JsonReader, Whereabouts, count_lines};

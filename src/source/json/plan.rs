@@ -1,0 +1,256 @@
+//! A scan request over a table's mapping, compiled once and shared by all threads.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::classify::{Class, Markers, RowClass};
+use super::keys::{KeyTree, Slot};
+use super::prefilter::{Needle, Prefilter};
+use crate::source::shape::mapping::Since;
+use crate::source::shape::{KnownTable, RowKind, Source, known_tables};
+use crate::source::{RowFilter, ScanColumn, ScanReport, ScanRequest};
+use crate::types::{Schema, Type, dynamic};
+
+/// Names of unknown keys that one scan reports; the rest would be noise.
+const MAX_UNKNOWN_KEYS: usize = 20;
+
+/// Which records are rows of the table.
+#[derive(Clone, Debug)]
+pub enum Rows {
+    /// Those of this known table.
+    Of(&'static KnownTable),
+    /// Those of any known table, with the columns of this one.
+    AllAs(&'static KnownTable),
+    /// Every object, whatever it is; columns are its keys.
+    Any(Schema),
+}
+
+impl Rows {
+    /// The columns.
+    #[must_use]
+    pub fn schema(&self) -> &Schema {
+        match self {
+            Self::Of(table) | Self::AllAs(table) => &table.schema,
+            Self::Any(schema) => schema,
+        }
+    }
+
+    fn known(&self) -> Option<&'static KnownTable> {
+        match self {
+            Self::Of(table) | Self::AllAs(table) => Some(table),
+            Self::Any(_) => None,
+        }
+    }
+}
+
+/// Everything a reader needs to know.
+#[derive(Debug)]
+pub(crate) struct ScanPlan {
+    pub rows: Rows,
+    pub tree: Arc<KeyTree>,
+    pub markers: Option<Markers>,
+    pub columns: Vec<PlannedColumn>,
+    pub filter: Option<Arc<dyn RowFilter>>,
+    pub filter_columns: Vec<PlannedColumn>,
+    pub prefilter: Option<Prefilter>,
+    pub limit: usize,
+    pub batch_rows: usize,
+    pub report: Arc<ScanReport>,
+    said: Mutex<BTreeSet<String>>,
+    seen: Mutex<BTreeSet<String>>,
+}
+
+/// A column of the request.
+#[derive(Debug)]
+pub(crate) struct PlannedColumn {
+    pub name: String,
+    /// Its type in the table.
+    pub ty: Type,
+    pub path: Option<dynamic::Path>,
+    /// Where it is, by row kind.
+    pub sources: [PlannedSource; RowKind::ALL.len()],
+}
+
+/// [`Source`] with slots for paths.
+#[derive(Clone, Debug)]
+pub(crate) enum PlannedSource {
+    Constant(&'static str),
+    Table,
+    Category,
+    Keys(Vec<Slot>),
+    UnlessZero { value: Slot, guard: Slot },
+}
+
+impl ScanPlan {
+    /// Compiles `request` for a table of these rows.
+    pub(crate) fn new(rows: Rows, request: &ScanRequest) -> Self {
+        let mut tree = KeyTree::new();
+        let markers = rows.known().map(|_| Markers::new(&mut tree));
+        declare_keys(&mut tree, &rows);
+        let filter_request = request.filter.as_ref().map_or(&[][..], |filter| filter.columns());
+        let columns = plan_columns(&mut tree, &rows, &request.columns);
+        let filter_columns = plan_columns(&mut tree, &rows, filter_request);
+        let verbatim = |column: usize, needle: &Needle| is_verbatim(&rows, column, needle);
+        let prefilter = Prefilter::new(&request.prune, &verbatim);
+        Self {
+            tree: Arc::new(tree),
+            markers,
+            columns,
+            filter: request.filter.clone(),
+            filter_columns,
+            prefilter,
+            limit: request.limit.unwrap_or(usize::MAX),
+            batch_rows: request.batch_rows.max(1),
+            report: Arc::clone(&request.report),
+            said: Mutex::default(),
+            seen: Mutex::default(),
+            rows,
+        }
+    }
+
+    /// True where a record of this class is a row of the table.
+    pub(crate) fn accepts(&self, class: RowClass) -> bool {
+        match &self.rows {
+            Rows::Of(table) => !class.certain || class.table.name == table.name,
+            Rows::AllAs(_) | Rows::Any(_) => true,
+        }
+    }
+
+    /// Says something once a scan.
+    pub(crate) fn say_once(&self, text: String) {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if !said.contains(&text) {
+            self.report.notice(text.clone());
+            said.insert(text);
+        }
+    }
+
+    /// Says that a key of the records has no column.
+    pub(crate) fn say_unknown_key(&self, key: &str) {
+        let count = self.said.lock().unwrap_or_else(PoisonError::into_inner).len();
+        if count < MAX_UNKNOWN_KEYS {
+            let key: String = key.chars().take(64).collect();
+            let table = self.rows.known().map_or("the table", |table| table.name);
+            self.say_once(format!("the key {key:?} of the records has no column in {table}"));
+        }
+    }
+
+    /// Notes what was found in the files: names of tables, and how the records are laid out.
+    pub(crate) fn note_seen(&self, class: &Class) {
+        let name = match class {
+            Class::Row(row) => row.table.name.to_owned(),
+            Class::OtherTable(name) => name.chars().take(64).collect(),
+            Class::Unsupported(_) | Class::Unknown => return,
+        };
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(name);
+    }
+
+    /// The tables whose records were met.
+    pub(crate) fn seen(&self) -> Vec<String> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    /// Says which of the wanted columns records of this class cannot supply.
+    pub(crate) fn say_unsupplied(&self, class: RowClass) {
+        let Some(table) = self.rows.known() else { return };
+        let all = self.columns.len() >= table.schema.len();
+        let outputs = if all { &[][..] } else { &self.columns[..] };
+        for column in self.filter_columns.iter().chain(outputs) {
+            let Some(index) = table.schema.index_of(&column.name) else { continue };
+            if is_unsupplied(table, index, class) {
+                let shape = if class.complete { class.kind.describe() } else { "Microsoft Graph v1.0 records" };
+                let name = &column.name;
+                self.say_once(format!("{shape} hold no {name}: it is empty there, and no hit on it proves nothing"));
+            }
+        }
+        if !class.certain {
+            self.say_once(format!("{} that do not name their table are read as {}", class.kind.describe(), table.name));
+        }
+    }
+}
+
+fn is_unsupplied(table: &KnownTable, column: usize, class: RowClass) -> bool {
+    let mapping = table.mapping(column, class.kind);
+    let version = class.kind == RowKind::Graph
+        && match mapping.since {
+            Since::Always => false,
+            Since::GraphBeta => !class.complete,
+            Since::GraphV1 => class.complete,
+        };
+    version || mapping.source == Source::Unsupplied
+}
+
+/// Tells the tree which keys records have by our knowledge, so that it can name the others.
+fn declare_keys(tree: &mut KeyTree, rows: &Rows) {
+    if let Rows::Any(schema) = rows {
+        for name in schema.names() {
+            tree.declare(&[name], false);
+        }
+        return;
+    }
+    // An archive mixes tables and shapes: a key is unknown only where no table has it in any shape.
+    for table in known_tables() {
+        for index in 0..table.schema.len() {
+            for kind in RowKind::ALL {
+                for path in table.mapping(index, kind).paths() {
+                    let depth = if kind == RowKind::Diagnostic && path[0] == "properties" { 2 } else { 1 };
+                    tree.declare(&path[..depth.min(path.len())], kind == RowKind::Diagnostic);
+                }
+            }
+        }
+    }
+    for key in super::classify::IGNORED_KEYS {
+        tree.declare(key, false);
+    }
+}
+
+fn plan_columns(tree: &mut KeyTree, rows: &Rows, wanted: &[ScanColumn]) -> Vec<PlannedColumn> {
+    wanted.iter().map(|column| plan_column(tree, rows, column)).collect()
+}
+
+fn plan_column(tree: &mut KeyTree, rows: &Rows, wanted: &ScanColumn) -> PlannedColumn {
+    let index = wanted.column();
+    let field = rows.schema().field(index);
+    let sources = match rows.known() {
+        Some(table) => RowKind::ALL.map(|kind| plan_source(tree, &table.mapping(index, kind).source, kind)),
+        None => {
+            let slot = tree.slot(&[&field.name], false);
+            RowKind::ALL.map(|_| PlannedSource::Keys(vec![slot]))
+        }
+    };
+    let path = match wanted {
+        ScanColumn::Column(_) => None,
+        ScanColumn::Path { path, .. } => Some(path.clone()),
+    };
+    PlannedColumn { name: field.name.clone(), ty: field.ty, path, sources }
+}
+
+fn plan_source(tree: &mut KeyTree, source: &Source, kind: RowKind) -> PlannedSource {
+    let envelope = kind == RowKind::Diagnostic;
+    match source {
+        Source::Unsupplied => PlannedSource::Constant(""),
+        Source::Constant(text) => PlannedSource::Constant(text),
+        Source::Table => PlannedSource::Table,
+        Source::Category => PlannedSource::Category,
+        Source::Keys(paths) => PlannedSource::Keys(paths.iter().map(|path| tree.slot(path, envelope)).collect()),
+        Source::UnlessZero { value, guard } => {
+            PlannedSource::UnlessZero { value: tree.slot(value, envelope), guard: tree.slot(guard, envelope) }
+        }
+    }
+}
+
+/// True where a row whose column contains the needle must come from a record whose text contains it, or has it
+/// behind an escape: the column is read from the record, not made up.
+fn is_verbatim(rows: &Rows, column: usize, needle: &Needle) -> bool {
+    let field = rows.schema().field(column);
+    if !field.ty.is_text() || (field.ty == Type::Dynamic && needle.may_be_reformatted()) {
+        return false;
+    }
+    let Some(table) = rows.known() else { return true };
+    RowKind::ALL.iter().all(|&kind| match &table.mapping(column, kind).source {
+        Source::Unsupplied | Source::Keys(_) | Source::UnlessZero { .. } => true,
+        Source::Constant(text) => !needle.occurs_in(text),
+        Source::Table => matches!(rows, Rows::Of(_)) && !needle.occurs_in(table.name),
+        Source::Category => matches!(rows, Rows::Of(_)) && !needle.occurs_in(table.category),
+    })
+}

@@ -1,0 +1,309 @@
+//! Texts that a wanted row must contain, searched in raw blocks: only records with a hit are parsed.
+//!
+//! It may only ever skip a record that cannot match. JSON can hide a text behind escapes, so a needle holds no
+//! character that has a short escape, and a record with a `\u` escape of one of the needles' characters counts as a
+//! hit. Needles that ignore case are ASCII; the few characters outside ASCII whose other case is ASCII count as a hit
+//! too. Values that are not read from the text as they stand (constants, numbers in dynamic columns) get no needle:
+//! the caller's `verbatim` says so.
+
+use aho_corasick::AhoCorasick;
+use memchr::memmem;
+
+use crate::source::{Comparison, Predicate};
+use crate::types::Value;
+
+/// Shorter needles are in nearly every record.
+const MIN_NEEDLE: usize = 3;
+
+/// More alternatives than this are not searched.
+const MAX_NEEDLES: usize = 1_000;
+
+/// Bytes of a case-blind needle that are searched in every spelling; the rest is compared.
+const WINDOW: usize = 3;
+
+/// Characters outside ASCII with an ASCII letter in their lower or upper case, and those letters.
+const CASE_TRAPS: [(char, &str); 19] = [
+    ('\u{df}', "s"),
+    ('\u{130}', "i"),
+    ('\u{131}', "i"),
+    ('\u{149}', "n"),
+    ('\u{17f}', "s"),
+    ('\u{1f0}', "j"),
+    ('\u{1e96}', "h"),
+    ('\u{1e97}', "t"),
+    ('\u{1e98}', "w"),
+    ('\u{1e99}', "y"),
+    ('\u{1e9a}', "a"),
+    ('\u{212a}', "k"),
+    ('\u{fb00}', "f"),
+    ('\u{fb01}', "fi"),
+    ('\u{fb02}', "fl"),
+    ('\u{fb03}', "fi"),
+    ('\u{fb04}', "fl"),
+    ('\u{fb05}', "st"),
+    ('\u{fb06}', "st"),
+];
+
+/// A text that must occur.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Needle {
+    text: String,
+    case_sensitive: bool,
+}
+
+impl Needle {
+    /// The longest part of `text` that JSON writes as it is; `nested` where the text may come from an array or
+    /// object whose tokens had blanks between them. None where every part is too short.
+    fn new(text: &str, case_sensitive: bool, nested: bool) -> Option<Self> {
+        let breaks = |c: char| {
+            matches!(c, '"' | '\\' | '/')
+                || c.is_control()
+                || (nested && matches!(c, '{' | '}' | '[' | ']' | ',' | ':'))
+                || (!case_sensitive && !c.is_ascii())
+        };
+        let part = text.split(breaks).max_by_key(|part| part.len())?;
+        (part.len() >= MIN_NEEDLE).then(|| Self { text: part.to_owned(), case_sensitive })
+    }
+
+    /// True where the text has the needle.
+    pub(crate) fn occurs_in(&self, text: &str) -> bool {
+        text.to_lowercase().contains(&self.text.to_lowercase())
+    }
+
+    /// True where the needle may be (part of) a number or a word that is printed otherwise than it is written.
+    pub(crate) fn may_be_reformatted(&self) -> bool {
+        let lower = self.text.to_lowercase();
+        let number = lower.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b' '));
+        number || ["true", "false", "null", "infinity", "nan"].iter().any(|word| word.contains(&lower))
+    }
+}
+
+/// A search for the records that may match.
+#[derive(Debug)]
+pub(crate) struct Prefilter {
+    search: Search,
+    /// Code units below 128 whose `\u` escape may hide a part of a needle.
+    hidden: [bool; 128],
+    /// True where any other code unit may.
+    hidden_others: bool,
+    traps: Vec<char>,
+    escape: memmem::Finder<'static>,
+}
+
+#[derive(Debug)]
+enum Search {
+    One(memmem::Finder<'static>),
+    Several(AhoCorasick, Vec<Option<Check>>),
+}
+
+/// What must stand around a hit of a window.
+#[derive(Debug)]
+struct Check {
+    before: usize,
+    text: Vec<u8>,
+}
+
+impl Prefilter {
+    /// The search that the predicates allow, all of which hold for a wanted row; None where they allow none.
+    pub(crate) fn new(prune: &[Predicate], verbatim: &dyn Fn(usize, &Needle) -> bool) -> Option<Self> {
+        let needles = best(prune, verbatim)?;
+        let letters: String = needles.iter().filter(|n| !n.case_sensitive).map(|n| n.text.to_lowercase()).collect();
+        let traps: Vec<char> =
+            CASE_TRAPS.iter().filter(|(_, own)| own.chars().any(|c| letters.contains(c))).map(|(c, _)| *c).collect();
+        let mut hidden = [false; 128];
+        for byte in needles.iter().flat_map(|needle| needle.text.bytes()).filter(u8::is_ascii) {
+            hidden[usize::from(byte.to_ascii_lowercase())] = true;
+            hidden[usize::from(byte.to_ascii_uppercase())] = true;
+        }
+        let hidden_others = needles.iter().any(|needle| !needle.text.is_ascii());
+        let escape = memmem::Finder::new(b"\\u").into_owned();
+        Some(Self { search: Search::new(&needles, &traps)?, hidden, hidden_others, traps, escape })
+    }
+
+    /// Offset of the first hit at or behind `from`.
+    pub(crate) fn next_needle(&self, bytes: &[u8], from: usize) -> Option<usize> {
+        self.search.next(bytes, from)
+    }
+
+    /// Offset of the first escape at or behind `from` that may hide a needle.
+    pub(crate) fn next_hidden(&self, bytes: &[u8], mut from: usize) -> Option<usize> {
+        loop {
+            let at = from + self.escape.find(bytes.get(from..)?)?;
+            if self.may_hide(bytes.get(at + 2..at + 6)) {
+                return Some(at);
+            }
+            from = at + 2;
+        }
+    }
+
+    fn may_hide(&self, digits: Option<&[u8]>) -> bool {
+        let digits = digits.and_then(|digits| std::str::from_utf8(digits).ok());
+        let Some(unit) = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()) else { return true };
+        match self.hidden.get(unit as usize) {
+            Some(hidden) => *hidden,
+            None => self.hidden_others || self.traps.iter().any(|trap| *trap as u32 == unit),
+        }
+    }
+
+    /// True where the record may match.
+    pub(crate) fn may_match(&self, record: &[u8]) -> bool {
+        self.next_needle(record, 0).is_some() || self.next_hidden(record, 0).is_some()
+    }
+}
+
+impl Search {
+    fn new(needles: &[Needle], traps: &[char]) -> Option<Self> {
+        if let [needle] = needles
+            && needle.case_sensitive
+        {
+            return Some(Self::One(memmem::Finder::new(needle.text.as_bytes()).into_owned()));
+        }
+        let mut patterns: Vec<(Vec<u8>, Option<Check>)> = Vec::new();
+        for needle in needles {
+            if needle.case_sensitive {
+                patterns.push((needle.text.clone().into_bytes(), None));
+            } else {
+                patterns.extend(case_patterns(&needle.text));
+            }
+        }
+        patterns.extend(traps.iter().map(|trap| (trap.to_string().into_bytes(), None)));
+        let search = AhoCorasick::new(patterns.iter().map(|(bytes, _)| bytes)).ok()?;
+        Some(Self::Several(search, patterns.into_iter().map(|(_, check)| check).collect()))
+    }
+
+    fn next(&self, bytes: &[u8], mut from: usize) -> Option<usize> {
+        match self {
+            Self::One(finder) => Some(from + finder.find(bytes.get(from..)?)?),
+            Self::Several(search, checks) => loop {
+                let hit = search.find(bytes.get(from..)?)?;
+                let at = from + hit.start();
+                if checks[hit.pattern().as_usize()].as_ref().is_none_or(|check| check.passes(bytes, at)) {
+                    return Some(at);
+                }
+                from = at + 1;
+            },
+        }
+    }
+}
+
+impl Check {
+    fn passes(&self, bytes: &[u8], at: usize) -> bool {
+        let Some(start) = at.checked_sub(self.before) else { return false };
+        bytes.get(start..start + self.text.len()).is_some_and(|found| found.eq_ignore_ascii_case(&self.text))
+    }
+}
+
+/// The rarest window of a needle in every mixture of cases.
+fn case_patterns(text: &str) -> Vec<(Vec<u8>, Option<Check>)> {
+    let bytes = text.as_bytes();
+    let rarity = |window: &[u8]| window.iter().map(|byte| u32::from(commonness(*byte))).sum::<u32>();
+    let before = (0..=bytes.len() - WINDOW).min_by_key(|&at| rarity(&bytes[at..at + WINDOW])).unwrap_or(0);
+    let mut spellings: Vec<Vec<u8>> = vec![Vec::new()];
+    for byte in &bytes[before..before + WINDOW] {
+        let cases = [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()];
+        let different = if cases[0] == cases[1] { &cases[..1] } else { &cases[..] };
+        spellings = spellings
+            .iter()
+            .flat_map(|spelling| different.iter().map(|case| [spelling.as_slice(), &[*case]].concat()))
+            .collect();
+    }
+    spellings.into_iter().map(|spelling| (spelling, Some(Check { before, text: bytes.to_vec() }))).collect()
+}
+
+/// A rough idea of how often a byte occurs in exported records.
+fn commonness(byte: u8) -> u8 {
+    match byte.to_ascii_lowercase() {
+        b'e' | b'a' | b'i' | b'n' | b't' | b'o' | b'r' | b's' | b'd' | b'-' | b'0'..=b'9' => 3,
+        b'b' | b'c' | b'f' | b'l' | b'm' | b'p' | b'u' | b' ' | b'.' | b':' | b',' => 2,
+        b'g' | b'h' | b'k' | b'v' | b'w' | b'y' => 1,
+        _ => 0,
+    }
+}
+
+/// The needles of the most telling of several predicates that all hold.
+fn best(list: &[Predicate], verbatim: &dyn Fn(usize, &Needle) -> bool) -> Option<Vec<Needle>> {
+    let shortest = |needles: &Vec<Needle>| needles.iter().map(|needle| needle.text.len()).min();
+    list.iter().filter_map(|predicate| needles(predicate, verbatim)).max_by_key(shortest)
+}
+
+/// Texts of which a row that fulfils the predicate contains at least one.
+fn needles(predicate: &Predicate, verbatim: &dyn Fn(usize, &Needle) -> bool) -> Option<Vec<Needle>> {
+    let one = |column: usize, text: &str, case_sensitive: bool, nested: bool| {
+        Needle::new(text, case_sensitive, nested).filter(|needle| verbatim(column, needle))
+    };
+    // A string column holds nested JSON as text, which begins with a bracket; any other text is one token.
+    let nested = |text: &str| text.starts_with(['{', '[']);
+    let found = match predicate {
+        Predicate::Compare { column, comparison: Comparison::Equal, value: Value::String(text) } => {
+            vec![one(*column, text, true, nested(text))?]
+        }
+        Predicate::Compare { .. } => return None,
+        Predicate::OneOf { column, values, case_sensitive } => values
+            .iter()
+            .map(|value| value.as_str().and_then(|text| one(*column, text, *case_sensitive, nested(text))))
+            .collect::<Option<Vec<_>>>()?,
+        Predicate::Contains { column, needle, case_sensitive } => vec![one(*column, needle, *case_sensitive, true)?],
+        Predicate::All(list) => best(list, verbatim)?,
+        Predicate::Any(list) => {
+            list.iter().map(|predicate| needles(predicate, verbatim)).collect::<Option<Vec<_>>>()?.concat()
+        }
+    };
+    (found.len() <= MAX_NEEDLES).then_some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CASE_TRAPS, Prefilter};
+    use crate::source::{Comparison, Predicate};
+    use crate::types::Value;
+
+    fn equal(text: &str) -> Predicate {
+        Predicate::Compare { column: 0, comparison: Comparison::Equal, value: Value::string(text) }
+    }
+
+    fn prefilter(predicate: Predicate) -> Option<Prefilter> {
+        Prefilter::new(&[predicate], &|_, _| true)
+    }
+
+    #[test]
+    fn case_traps_are_complete() {
+        let ascii = |c: char| -> String {
+            c.to_lowercase().chain(c.to_uppercase()).filter(char::is_ascii).map(|c| c.to_ascii_lowercase()).collect()
+        };
+        for c in ('\u{80}'..=char::MAX).filter(|&c| !ascii(c).is_empty()) {
+            let known = CASE_TRAPS.iter().find(|(trap, _)| *trap == c);
+            assert!(known.is_some_and(|(_, own)| own.chars().any(|own| ascii(c).contains(own))), "{:x}", c as u32);
+        }
+    }
+
+    #[test]
+    fn escapes_that_can_hide_a_needle_are_hits() {
+        let filter = prefilter(equal("bg-admin-01@contoso.com")).expect("a needle");
+        let hit = |text: &str| filter.may_match(text.as_bytes());
+        assert!(hit(r#"{"u":"bg-admin-01@contoso.com"}"#));
+        assert!(hit(r#"{"u":"bg-admin-01\u0040contoso.com"}"#));
+        assert!(hit(r#"{"u":"\u0062g-admin-01@contoso.com"}"#));
+        assert!(!hit(r#"{"u":"J\u00f6rg \u0027x\u0027","v":"a\"b\\c\n"}"#));
+        assert!(!hit(r#"{"u":"BG-admin-01@contoso.com"}"#));
+    }
+
+    #[test]
+    fn needles_without_case() {
+        let one_of =
+            |text: &str| Predicate::OneOf { column: 0, values: vec![Value::string(text)], case_sensitive: false };
+        let filter = prefilter(one_of("Kim@contoso.com")).expect("a needle");
+        let hit = |text: &str| filter.may_match(text.as_bytes());
+        assert!(hit("kIM@CONTOSO.COM"));
+        assert!(hit("\u{212a}im@contoso.com"), "the Kelvin sign is a k in another case");
+        assert!(!hit("tim@contoso.com"));
+    }
+
+    #[test]
+    fn what_cannot_be_searched_is_not() {
+        assert!(prefilter(equal("0")).is_none());
+        assert!(prefilter(equal("a\"b\\c")).is_none());
+        assert!(prefilter(Predicate::Any(vec![equal("contoso"), equal("x")])).is_none());
+        assert!(prefilter(Predicate::All(vec![equal("contoso"), equal("x")])).is_some());
+        assert!(Prefilter::new(&[equal("contoso")], &|_, _| false).is_none());
+    }
+}

@@ -1,0 +1,381 @@
+//! Blocks of records -> batches: candidates are scanned, the filter's columns decoded, then the rest of the survivors.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use arrow::array::{Array, BooleanArray};
+
+use super::classify::{Class, RowClass};
+use super::column::{ColumnWriter, dynamic_text};
+use super::plan::{PlannedColumn, PlannedSource, Rows, ScanPlan};
+use super::record::{Place, RecordScanner};
+
+use crate::diagnostic::Result;
+use crate::source::ScanReport;
+use crate::source::framing::{ValueSplitter, is_wrapped};
+use crate::source::shape::{KnownTable, RowKind};
+use crate::types::{Batch, Type, dynamic};
+
+/// Where a block of records stands, for messages.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Whereabouts<'a> {
+    /// The file.
+    pub file: &'a str,
+    /// Offset of the block, after decompression.
+    pub offset: u64,
+    /// Lines in front of the block, where they were counted.
+    pub lines: Option<u64>,
+}
+
+/// Decodes the records of any number of files, one after the other.
+#[derive(Debug)]
+pub(crate) struct JsonReader {
+    plan: Arc<ScanPlan>,
+    scanner: RecordScanner,
+    rows: Vec<Row>,
+    places: Vec<Place>,
+    writers: Vec<ColumnWriter>,
+    written: usize,
+    emitted: usize,
+    ready: VecDeque<Batch>,
+    notices: BTreeMap<String, u64>,
+    last_class: Option<Class>,
+    decoded: u64,
+}
+
+/// A record that is a row of the table.
+#[derive(Clone, Debug)]
+struct Row {
+    record: Range<usize>,
+    kind: RowKind,
+    table: Option<&'static KnownTable>,
+}
+
+impl JsonReader {
+    /// A reader without rows.
+    pub(crate) fn new(plan: Arc<ScanPlan>) -> Self {
+        Self {
+            scanner: RecordScanner::new(Arc::clone(&plan.tree)),
+            rows: Vec::new(),
+            places: Vec::new(),
+            writers: plan.columns.iter().map(writer_for).collect(),
+            written: 0,
+            emitted: 0,
+            ready: VecDeque::new(),
+            notices: BTreeMap::new(),
+            last_class: None,
+            decoded: 0,
+            plan,
+        }
+    }
+
+    /// The next full batch.
+    pub(crate) fn take_ready(&mut self) -> Option<Batch> {
+        self.ready.pop_front()
+    }
+
+    /// The rows that are left, as a last batch.
+    pub(crate) fn finish(&mut self) {
+        if self.written > 0 {
+            self.emit();
+        }
+    }
+
+    /// True where no more rows are wanted.
+    pub(crate) fn is_satisfied(&self) -> bool {
+        self.emitted + self.written >= self.plan.limit
+    }
+
+    /// Decodes a block whose records are lines. `first` is true for the first block of a file, whose first record is
+    /// always looked at, to learn what the file holds.
+    pub(crate) fn read_lines(&mut self, block: &[u8], at: Whereabouts<'_>, first: bool) -> Result<()> {
+        let plan = Arc::clone(&self.plan);
+        let Some(prefilter) = &plan.prefilter else {
+            let mut start = 0;
+            while start < block.len() {
+                let end = line_end(block, start);
+                self.read_line(block, start..end, at)?;
+                start = end + 1;
+            }
+            return self.flush(block);
+        };
+        let unfinished = (!block.ends_with(b"\n")).then(|| line_start(block, block.len().saturating_sub(1)));
+        let mut start = 0;
+        let mut read = 0;
+        let mut hits = [first.then_some(0), prefilter.next_needle(block, 0), prefilter.next_hidden(block, 0)];
+        while start < block.len() {
+            let Some(hit) = hits.iter().flatten().copied().chain(unfinished).filter(|&hit| hit >= start).min() else {
+                break;
+            };
+            let line = line_start(block, hit).max(start)..line_end(block, hit);
+            start = line.end + 1;
+            self.read_line(block, line, at)?;
+            read += 1;
+            hits[0] = None;
+            if hits[1].is_some_and(|hit| hit < start) {
+                hits[1] = prefilter.next_needle(block, start.min(block.len()));
+            }
+            if hits[2].is_some_and(|hit| hit < start) {
+                hits[2] = prefilter.next_hidden(block, start.min(block.len()));
+            }
+        }
+        let lines = count_lines(block) + u64::from(unfinished.is_some());
+        ScanReport::add(&plan.report.lines_skipped, lines.saturating_sub(read));
+        self.flush(block)
+    }
+
+    /// Decodes one line, which may hold several records.
+    fn read_line(&mut self, block: &[u8], line: Range<usize>, at: Whereabouts<'_>) -> Result<()> {
+        let bytes = &block[line.clone()];
+        let trimmed = bytes.trim_ascii_start();
+        let start = line.end - trimmed.len();
+        let bytes = trimmed.trim_ascii_end();
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        if !may_be_wrapped(bytes) || !is_wrapped(bytes) {
+            return self.read_record(block, start..start + bytes.len(), at);
+        }
+        let (spans, _) = ValueSplitter::default().split(bytes, false);
+        for span in spans {
+            self.read_record(block, start + span.start..start + span.end, at)?;
+        }
+        Ok(())
+    }
+
+    /// Decodes records that lie at `spans` of a block.
+    pub(crate) fn read_values(
+        &mut self,
+        block: &[u8],
+        spans: impl Iterator<Item = Range<usize>>,
+        at: Whereabouts<'_>,
+        first: bool,
+    ) -> Result<()> {
+        let plan = Arc::clone(&self.plan);
+        let mut skipped = 0;
+        for (index, span) in spans.enumerate() {
+            let wanted = (first && index == 0)
+                || plan.prefilter.as_ref().is_none_or(|prefilter| prefilter.may_match(&block[span.clone()]));
+            if wanted {
+                self.read_record(block, span, at)?;
+            } else {
+                skipped += 1;
+            }
+        }
+        ScanReport::add(&plan.report.lines_skipped, skipped);
+        self.flush(block)
+    }
+
+    /// Checks and classifies one record, and keeps it if it is a row.
+    fn read_record(&mut self, block: &[u8], span: Range<usize>, at: Whereabouts<'_>) -> Result<()> {
+        let bytes = &block[span.clone()];
+        let record = match simdutf8::compat::from_utf8(bytes) {
+            Ok(record) => record,
+            Err(error) => {
+                self.lost(block, span.start + error.valid_up_to(), at, "not UTF-8");
+                return Ok(());
+            }
+        };
+        if let Err(flaw) = self.scanner.scan(record) {
+            // A record that was cut off is placed by its start: that is where the file can be mended.
+            let place = if flaw.reason == "cut off" { span.start } else { span.start + flaw.at };
+            self.lost(block, place, at, flaw.reason);
+            return Ok(());
+        }
+        self.decoded += 1;
+        let (kind, table) = match self.row_of(record) {
+            Some(row) => row,
+            None => return Ok(()),
+        };
+        for key in self.scanner.unknown() {
+            self.plan.say_unknown_key(key);
+        }
+        self.rows.push(Row { record: span, kind, table });
+        self.places.extend_from_slice(self.scanner.places());
+        if self.rows.len() >= self.plan.batch_rows { self.flush(block) } else { Ok(()) }
+    }
+
+    /// How to read the record as a row; None where it is none of this table.
+    fn row_of(&mut self, record: &str) -> Option<(RowKind, Option<&'static KnownTable>)> {
+        let Some(markers) = &self.plan.markers else { return Some((RowKind::Flat, None)) };
+        let class = markers.classify(&self.scanner, record);
+        if self.last_class.as_ref() != Some(&class) {
+            self.meet(&class);
+        }
+        let row = match &class {
+            Class::Row(row) => self.plan.accepts(*row).then_some((row.kind, Some(row.table))),
+            Class::OtherTable(name) => {
+                if matches!(self.plan.rows, Rows::AllAs(_)) {
+                    self.count(format!("records of {:?}, whose columns are not known: not read", shorten(name)));
+                }
+                None
+            }
+            Class::Unsupported(what) => {
+                self.count(format!("{what} are not supported yet: not read"));
+                None
+            }
+            Class::Unknown => {
+                self.count("records of no known shape: not read".to_owned());
+                None
+            }
+        };
+        self.last_class = Some(class);
+        row
+    }
+
+    /// Says what there is to say about a class of records that was not met just before.
+    fn meet(&self, class: &Class) {
+        self.plan.note_seen(class);
+        if let Class::Row(row @ RowClass { .. }) = class
+            && self.plan.accepts(*row)
+        {
+            self.plan.say_unsupplied(*row);
+        }
+    }
+
+    fn count(&mut self, notice: String) {
+        *self.notices.entry(notice).or_default() += 1;
+    }
+
+    fn lost(&self, block: &[u8], place: usize, at: Whereabouts<'_>, reason: &str) {
+        let offset = at.offset + place as u64;
+        let place = match at.lines {
+            Some(lines) => format!("line {}, byte {offset}", lines + count_lines(&block[..place]) + 1),
+            None => format!("byte {offset}"),
+        };
+        self.plan.report.lost(at.file, place, reason);
+    }
+
+    /// Filters and decodes the rows kept of this block.
+    fn flush(&mut self, block: &[u8]) -> Result<()> {
+        let rows = std::mem::take(&mut self.rows);
+        let kept = self.filter(block, &rows)?;
+        for (index, row) in rows.iter().enumerate() {
+            if kept.as_ref().is_some_and(|kept| kept.is_null(index) || !kept.value(index)) {
+                continue;
+            }
+            if self.is_satisfied() {
+                break;
+            }
+            self.write(block, row, index);
+            if self.written == self.plan.batch_rows {
+                self.emit();
+            }
+        }
+        self.rows = rows;
+        self.rows.clear();
+        self.places.clear();
+        Ok(())
+    }
+
+    /// Which of the rows pass the filter; None for all.
+    fn filter(&mut self, block: &[u8], rows: &[Row]) -> Result<Option<BooleanArray>> {
+        let plan = Arc::clone(&self.plan);
+        let Some(filter) = plan.filter.as_ref().filter(|_| !rows.is_empty()) else { return Ok(None) };
+        let columns = plan.filter_columns.iter().map(|column| {
+            let mut writer = writer_for(column);
+            for (index, row) in rows.iter().enumerate() {
+                self.append(&mut writer, column, block, row, index);
+            }
+            writer.finish()
+        });
+        let batch = Batch::new(columns.collect(), rows.len());
+        filter.evaluate(&batch).map(Some)
+    }
+
+    fn write(&mut self, block: &[u8], row: &Row, index: usize) {
+        let plan = Arc::clone(&self.plan);
+        let mut writers = std::mem::take(&mut self.writers);
+        for (column, writer) in plan.columns.iter().zip(&mut writers) {
+            self.append(writer, column, block, row, index);
+        }
+        self.writers = writers;
+        self.written += 1;
+    }
+
+    /// Appends the value that a column has in the row at `index` of the kept ones.
+    fn append(&mut self, writer: &mut ColumnWriter, column: &PlannedColumn, block: &[u8], row: &Row, index: usize) {
+        let record = std::str::from_utf8(&block[row.record.clone()]).unwrap_or("");
+        let places = &self.places[index * self.plan.tree.slot_count()..];
+        let value = |slot: usize| places[slot].text(record);
+        let json = match &column.sources[row.kind as usize] {
+            PlannedSource::Constant(text) => return writer.append_constant(text),
+            PlannedSource::Table => return writer.append_constant(row.table.map_or("", |table| table.name)),
+            PlannedSource::Category => return writer.append_constant(row.table.map_or("", |table| table.category)),
+            PlannedSource::Keys(slots) => first_filled(slots.iter().map(|&slot| value(slot))),
+            PlannedSource::UnlessZero { value: slot, guard } => {
+                let zero = value(*guard).is_some_and(|json| dynamic::to_text(json) == "0");
+                if zero { None } else { value(*slot) }
+            }
+        };
+        match &column.path {
+            Some(path) => {
+                let json = json.and_then(dynamic_text);
+                writer.append_dynamic(json.as_deref().and_then(|json| dynamic::extract(json, path)));
+            }
+            None => {
+                if !writer.append(json) {
+                    self.count(format!("values of {} that are no {}: read as null", column.name, column.ty));
+                }
+            }
+        }
+    }
+
+    fn emit(&mut self) {
+        let rows = std::mem::take(&mut self.written);
+        let columns = self.writers.iter_mut().map(ColumnWriter::finish).collect();
+        self.emitted += rows;
+        self.ready.push_back(Batch::new(columns, rows));
+    }
+}
+
+impl Drop for JsonReader {
+    fn drop(&mut self) {
+        self.plan.report.rows.fetch_add(self.decoded, Ordering::Relaxed);
+        for (text, count) in std::mem::take(&mut self.notices) {
+            self.plan.report.notices_of(text, count);
+        }
+    }
+}
+
+fn writer_for(column: &PlannedColumn) -> ColumnWriter {
+    ColumnWriter::new(if column.path.is_some() { Type::Dynamic } else { column.ty })
+}
+
+/// The first value that is there, not null and not ""; else the first that is there.
+fn first_filled<'a>(values: impl Iterator<Item = Option<&'a str>>) -> Option<&'a str> {
+    let mut first = None;
+    for value in values.flatten() {
+        if !matches!(value, "null" | "\"\"") {
+            return Some(value);
+        }
+        first = first.or(Some(value));
+    }
+    first
+}
+
+/// True where the first key may be one of a wrapping object, so that it is worth a look.
+fn may_be_wrapped(line: &[u8]) -> bool {
+    let key = line.iter().skip(1).find(|byte| !byte.is_ascii_whitespace() && **byte != b'"');
+    line.starts_with(b"[") || matches!(key, Some(b'r' | b'v' | b'@' | b'o' | b'n' | b'c' | b't'))
+}
+
+fn shorten(name: &str) -> String {
+    name.chars().take(64).collect()
+}
+
+fn line_start(block: &[u8], at: usize) -> usize {
+    memchr::memrchr(b'\n', &block[..at]).map_or(0, |newline| newline + 1)
+}
+
+/// Offset of the newline that ends the line, or of the end of the block.
+fn line_end(block: &[u8], at: usize) -> usize {
+    memchr::memchr(b'\n', &block[at..]).map_or(block.len(), |newline| at + newline)
+}
+
+/// The number of newlines.
+pub(crate) fn count_lines(bytes: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', bytes).count() as u64
+}

@@ -1,0 +1,175 @@
+//! One record -> the places of the wanted values, in one strict pass.
+
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+
+use super::cursor::{Cursor, Flaw};
+use super::keys::{KeyTree, Slot, Target};
+use crate::types::dynamic;
+
+/// Keys of one object that are remembered; an object with more different ones is looked up key by key.
+const MAX_REMEMBERED: usize = 1_024;
+
+/// How far ahead of the expected key the next one is looked for: exports leave keys out.
+const LOOK_AHEAD: usize = 4;
+
+/// Where a value lies in the scanned bytes; empty where the record has none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    start: u32,
+    end: u32,
+}
+
+impl Place {
+    /// The value in `record`, the text that was scanned; None where the record has none.
+    pub(crate) fn text<'a>(&self, record: &'a str) -> Option<&'a str> {
+        if self.end > self.start { record.get(self.start as usize..self.end as usize) } else { None }
+    }
+}
+
+/// Scans records of one layout after the other, and expects each to have the keys of the one before.
+#[derive(Debug)]
+pub(crate) struct RecordScanner {
+    tree: Arc<KeyTree>,
+    remembered: Vec<Remembered>,
+    places: Vec<Place>,
+    unknown: Vec<String>,
+}
+
+/// The keys of an object in the order in which they came first.
+#[derive(Debug, Default)]
+struct Remembered {
+    keys: Vec<(Box<[u8]>, Target)>,
+    index: HashMap<Box<[u8]>, usize>,
+}
+
+impl RecordScanner {
+    /// A scanner for the wanted keys of `tree`.
+    pub(crate) fn new(tree: Arc<KeyTree>) -> Self {
+        let remembered = (0..tree.node_count()).map(|_| Remembered::default()).collect();
+        let places = vec![Place::default(); tree.slot_count()];
+        Self { tree, remembered, places, unknown: Vec::new() }
+    }
+
+    /// Checks that `record` is one JSON object, and notes where the wanted values are.
+    pub(crate) fn scan(&mut self, record: &str) -> Result<(), Flaw> {
+        self.places.fill(Place::default());
+        self.unknown.clear();
+        let mut cursor = Cursor::new(record.as_bytes());
+        if cursor.skip_blanks() != Some(b'{') {
+            return Err(cursor.flaw("no JSON object"));
+        }
+        self.object(&mut cursor, 0)?;
+        cursor.end()
+    }
+
+    /// The places of the last record, by slot.
+    pub(crate) fn places(&self) -> &[Place] {
+        &self.places
+    }
+
+    /// The value of a slot in the last record, which was `record`.
+    pub(crate) fn value<'a>(&self, slot: Slot, record: &'a str) -> Option<&'a str> {
+        self.places[slot].text(record)
+    }
+
+    /// Keys of the last record that no shape has.
+    pub(crate) fn unknown(&self) -> &[String] {
+        &self.unknown
+    }
+
+    fn object(&mut self, cursor: &mut Cursor<'_>, node: usize) -> Result<(), Flaw> {
+        cursor.advance(1);
+        if cursor.skip_blanks() == Some(b'}') {
+            cursor.advance(1);
+            return Ok(());
+        }
+        let mut expected = 0;
+        loop {
+            match self.expect_key(cursor, node, expected) {
+                Some(found) => {
+                    expected = found + 1;
+                    cursor.colon()?;
+                    let child = self.remembered[node].keys[found].1.child;
+                    let start = self.member(cursor, child)?;
+                    self.note(node, found, start, cursor.position());
+                }
+                None => expected = self.new_key(cursor, node)?,
+            }
+            if cursor.separator(b'}')? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The remembered key that stands at the cursor, passed; looked for from `expected` on.
+    #[inline]
+    fn expect_key(&self, cursor: &mut Cursor<'_>, node: usize, expected: usize) -> Option<usize> {
+        let keys = &self.remembered[node].keys;
+        let rest = cursor.rest();
+        for (ahead, (key, _)) in keys.iter().skip(expected).take(LOOK_AHEAD).enumerate() {
+            if rest.starts_with(key) {
+                cursor.advance(key.len());
+                return Some(expected + ahead);
+            }
+        }
+        None
+    }
+
+    /// A key that was not expected: looked up, and remembered where it is new.
+    fn new_key(&mut self, cursor: &mut Cursor<'_>, node: usize) -> Result<usize, Flaw> {
+        let rest = cursor.rest();
+        let start = cursor.position();
+        cursor.string()?;
+        let key = &rest[..cursor.position() - start];
+        let remembered = &mut self.remembered[node];
+        let found = match remembered.index.get(key) {
+            Some(&found) => found,
+            None => {
+                let text = std::str::from_utf8(key).unwrap_or("");
+                let target = self.tree.resolve(node, &dynamic::unescape(text));
+                if remembered.keys.len() >= MAX_REMEMBERED {
+                    remembered.keys.clear();
+                    remembered.index.clear();
+                }
+                remembered.keys.push((key.into(), target));
+                remembered.index.insert(key.into(), remembered.keys.len() - 1);
+                remembered.keys.len() - 1
+            }
+        };
+        cursor.colon()?;
+        let child = self.remembered[node].keys[found].1.child;
+        let start = self.member(cursor, child)?;
+        self.note(node, found, start, cursor.position());
+        Ok(found + 1)
+    }
+
+    /// Passes a value; goes into it where it is a wanted object.
+    fn member(&mut self, cursor: &mut Cursor<'_>, child: Option<usize>) -> Result<usize, Flaw> {
+        let start = cursor.position();
+        let Some(child) = child else { return cursor.value().map(|range| range.start) };
+        // The last of several equal keys counts, with all that is below it.
+        for &slot in self.tree.below(child) {
+            self.places[slot] = Place::default();
+        }
+        if cursor.peek() == Some(b'{') {
+            self.object(cursor, child)?;
+        } else {
+            cursor.value()?;
+        }
+        Ok(start)
+    }
+
+    #[inline]
+    fn note(&mut self, node: usize, found: usize, start: usize, end: usize) {
+        let (key, target) = &self.remembered[node].keys[found];
+        for &slot in &target.slots {
+            let offset = |at: usize| u32::try_from(at).unwrap_or(0);
+            self.places[slot] = Place { start: offset(start), end: offset(end) };
+        }
+        if target.unknown {
+            self.unknown.push(dynamic::unescape(std::str::from_utf8(key).unwrap_or("")).into_owned());
+        }
+    }
+}

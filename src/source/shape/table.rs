@@ -1,0 +1,146 @@
+//! The tables whose columns are known: their schemas and where each shape keeps the values.
+
+use std::sync::OnceLock;
+
+use super::RowKind;
+use super::mapping::Mapping;
+use crate::types::{Field, Schema, Type};
+
+/// A table of Microsoft Entra logs with its columns.
+#[derive(Debug)]
+pub struct KnownTable {
+    /// Its name in queries.
+    pub name: &'static str,
+    /// Its category in diagnostic settings.
+    pub category: &'static str,
+    /// Its columns, in order.
+    pub schema: Schema,
+    columns: Vec<[Mapping; RowKind::ALL.len()]>,
+}
+
+impl KnownTable {
+    /// Where the column at `index` stands in records of `kind`.
+    #[must_use]
+    pub fn mapping(&self, index: usize, kind: RowKind) -> &Mapping {
+        &self.columns[index][kind as usize]
+    }
+
+    /// True where no record of `kind` can hold a value of the column at `index`.
+    #[must_use]
+    pub fn is_unsupplied(&self, index: usize, kind: RowKind) -> bool {
+        self.mapping(index, kind).source == super::Source::Unsupplied
+    }
+}
+
+/// The data files: a head line with table and category, then a line a column.
+static DATA: [&str; 7] = [
+    include_str!("tables/SigninLogs.tsv"),
+    include_str!("tables/AADNonInteractiveUserSignInLogs.tsv"),
+    include_str!("tables/AADServicePrincipalSignInLogs.tsv"),
+    include_str!("tables/AADManagedIdentitySignInLogs.tsv"),
+    include_str!("tables/AuditLogs.tsv"),
+    include_str!("tables/AADRiskyUsers.tsv"),
+    include_str!("tables/AADUserRiskEvents.tsv"),
+];
+
+static TABLES: [OnceLock<KnownTable>; DATA.len()] = [const { OnceLock::new() }; DATA.len()];
+
+/// Every known table, the sign-ins of users first.
+pub fn known_tables() -> impl Iterator<Item = &'static KnownTable> {
+    (0..DATA.len()).map(table_at)
+}
+
+/// The known table of this name (case-sensitive).
+#[must_use]
+pub fn known_table(name: &str) -> Option<&'static KnownTable> {
+    DATA.iter().position(|text| head(text).0 == name).map(table_at)
+}
+
+/// The known table whose diagnostic category this is, in any case of letters.
+#[must_use]
+pub fn table_of_category(category: &str) -> Option<&'static KnownTable> {
+    // Microsoft's pages also write `SignIn` where records say `SignInLogs`.
+    let category = if category.eq_ignore_ascii_case("SignIn") { "SignInLogs" } else { category };
+    DATA.iter().position(|text| head(text).1.eq_ignore_ascii_case(category)).map(table_at)
+}
+
+fn table_at(index: usize) -> &'static KnownTable {
+    TABLES[index].get_or_init(|| parse(DATA[index]))
+}
+
+/// Name and category of a data file.
+fn head(text: &'static str) -> (&'static str, &'static str) {
+    let line = text.lines().next().unwrap_or("");
+    line.trim_start_matches("# ").split_once("\tcategory ").unwrap_or((line, ""))
+}
+
+fn parse(text: &'static str) -> KnownTable {
+    let (name, category) = head(text);
+    let mut fields = Vec::new();
+    let mut columns = Vec::new();
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let cells: Vec<&'static str> = line.split('\t').collect();
+        let [column, ty, diagnostic, graph, flat] = cells[..] else { continue };
+        fields.push(Field::new(column, Type::from_name(ty).unwrap_or(Type::String)));
+        columns.push([diagnostic, graph, flat].map(|cell| Mapping::parse(cell, column)));
+    }
+    KnownTable { name, category, schema: Schema::new(fields), columns }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{RowKind, Source};
+    use super::{DATA, known_table, known_tables, table_of_category};
+    use crate::types::Type;
+
+    #[test]
+    fn every_line_of_data_is_a_column() {
+        for (table, text) in known_tables().zip(DATA) {
+            let lines = text.lines().filter(|line| !line.starts_with('#')).count();
+            assert_eq!(table.schema.len(), lines, "{}", table.name);
+            assert!(lines > 10 && !table.category.is_empty(), "{}", table.name);
+            for line in text.lines().filter(|line| !line.starts_with('#')) {
+                let ty = line.split('\t').nth(1).unwrap_or("");
+                assert!(Type::from_name(ty).is_some(), "{line}");
+            }
+            let mut names: Vec<_> = table.schema.names().collect();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), lines, "{}: a name twice", table.name);
+        }
+    }
+
+    #[test]
+    fn types_follow_the_table() {
+        let ty = |table: &str, column: &str| {
+            let table = known_table(table).expect("known");
+            table.schema.field(table.schema.index_of(column).expect("column")).ty
+        };
+        assert_eq!(ty("SigninLogs", "DeviceDetail"), Type::Dynamic);
+        assert_eq!(ty("AADNonInteractiveUserSignInLogs", "DeviceDetail"), Type::String);
+        assert_eq!(ty("AADUserRiskEvents", "Location"), Type::Dynamic);
+        assert_eq!(ty("SigninLogs", "ResultType"), Type::String);
+    }
+
+    #[test]
+    fn mappings_are_read() {
+        let table = table_of_category("SIGNINLOGS").expect("known");
+        assert_eq!(table.name, "SigninLogs");
+        let source =
+            |column: &str, kind| table.mapping(table.schema.index_of(column).expect("column"), kind).source.clone();
+        let keys = |paths: &[&[&'static str]]| Source::Keys(paths.iter().map(|path| path.to_vec()).collect());
+        assert_eq!(source("TenantId", RowKind::Diagnostic), Source::Unsupplied);
+        assert_eq!(source("LocationDetails", RowKind::Diagnostic), keys(&[&["properties", "location"]]));
+        assert_eq!(
+            source("IPAddress", RowKind::Diagnostic),
+            keys(&[&["properties", "ipAddress"], &["callerIpAddress"]])
+        );
+        assert_eq!(source("SourceSystem", RowKind::Graph), Source::Constant("Azure AD"));
+        assert_eq!(source("Type", RowKind::Graph), Source::Table);
+        assert_eq!(
+            source("ResultDescription", RowKind::Graph),
+            Source::UnlessZero { value: vec!["status", "failureReason"], guard: vec!["status", "errorCode"] }
+        );
+        assert_eq!(source("UserId", RowKind::Flat), keys(&[&["UserId"]]));
+    }
+}

@@ -1,0 +1,264 @@
+//! Every shape of the same ten sign-ins, read through the catalog.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use super::file_catalog::FileCatalogBuilder;
+use super::{Catalog, FileCatalog, ScanColumn, ScanReport, ScanRequest, TableProvider};
+use crate::types::{Batch, Column, Value, datetime};
+
+fn testdata(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(path)
+}
+
+fn catalog(path: &str) -> FileCatalog {
+    let mut builder = FileCatalogBuilder::default();
+    builder.add(testdata(path)).expect("files");
+    builder.build()
+}
+
+fn table(catalog: &FileCatalog, name: &str) -> Arc<dyn TableProvider> {
+    catalog.table(name).expect("readable").expect("known")
+}
+
+/// The request for whole columns.
+fn request(table: &dyn TableProvider, columns: &[&str]) -> ScanRequest {
+    let index = |name: &&str| ScanColumn::Column(table.schema().index_of(name).unwrap_or_else(|| panic!("{name}")));
+    ScanRequest {
+        columns: columns.iter().map(index).collect(),
+        prune: Vec::new(),
+        filter: None,
+        limit: None,
+        batch_rows: 8_192,
+        report: Arc::new(ScanReport::default()),
+    }
+}
+
+/// All batches, in order.
+fn read(table: &dyn TableProvider, request: &ScanRequest) -> Vec<Batch> {
+    let partitions = table.scan(request).expect("a scan");
+    partitions
+        .iter()
+        .flat_map(|partition| {
+            partition.read().expect("a partition").map(|batch| batch.expect("a batch")).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// The texts of the columns, row by row.
+fn rows(table: &dyn TableProvider, request: &ScanRequest) -> Vec<Vec<String>> {
+    let texts = |batch: &Batch| -> Vec<Vec<String>> {
+        let row = |row: usize| batch.columns().iter().map(|column: &Column| column.value(row).to_text()).collect();
+        (0..batch.rows()).map(row).collect()
+    };
+    read(table, request).iter().flat_map(texts).collect()
+}
+
+fn sign_ins() -> Vec<Json> {
+    let text = std::fs::read_to_string(testdata("shapes/sign-ins.json")).expect("the list");
+    serde_json::from_str(&text).expect("JSON")
+}
+
+/// What a column of the list says, as `tostring()` would print it.
+fn text<'a>(sign_in: &'a Json, key: &str) -> &'a str {
+    sign_in[key].as_str().expect("a text")
+}
+
+const COLUMNS: [&str; 11] = [
+    "Id",
+    "UserPrincipalName",
+    "AppDisplayName",
+    "ResultType",
+    "IPAddress",
+    "Location",
+    "CorrelationId",
+    "LocationDetails",
+    "DeviceDetail",
+    "CreatedDateTime",
+    "TimeGenerated",
+];
+
+/// Compares the ten sign-ins of a shape with what they are.
+fn check_ten(path: &str, publish_times: bool, whole_seconds: bool) {
+    let catalog = catalog(path);
+    let table = table(&catalog, "SigninLogs");
+    let request = request(&*table, &COLUMNS);
+    let mut found = rows(&*table, &request);
+    let mut wanted: Vec<Vec<String>> = sign_ins()
+        .iter()
+        .map(|sign_in| {
+            let city = text(sign_in, "City").to_owned();
+            let browser = text(sign_in, "Browser").to_owned();
+            let ticks = |key: &str| datetime::parse(text(sign_in, key)).expect("a time");
+            let created = if whole_seconds {
+                ticks("CreatedDateTime") / 10_000_000 * 10_000_000
+            } else {
+                ticks("CreatedDateTime")
+            };
+            let mut published = if publish_times { ticks("EnvelopeTime") } else { created };
+            if path.ends_with("diag-variants") && text(sign_in, "n") == "S02" {
+                // Its American time has no fraction.
+                published = published / 10_000_000 * 10_000_000;
+            }
+            let mut row: Vec<String> = COLUMNS[..7].iter().map(|key| text(sign_in, key).to_owned()).collect();
+            row.extend([city, browser, datetime::to_text(created), datetime::to_text(published)]);
+            row
+        })
+        .collect();
+    for row in &mut found {
+        for (column, key) in [(7, "city"), (8, "browser")] {
+            let json: Json = serde_json::from_str(&row[column]).unwrap_or(Json::Null);
+            row[column] = json[key].as_str().unwrap_or("").to_owned();
+        }
+    }
+    found.sort();
+    wanted.sort();
+    assert_eq!(found, wanted, "{path}");
+    assert!(request.report.problems().is_empty(), "{path}: {:?}", request.report.problems());
+}
+
+#[test]
+fn shapes_with_publish_times() {
+    for path in [
+        "signinlogs",
+        "shapes/diag-storage-legacy",
+        "shapes/diag-variants",
+        "shapes/eventhub",
+        "shapes/eventhub-pretty",
+        "shapes/la-data-export",
+        "shapes/la-data-export-eventhub",
+        "shapes/adx-export-json",
+        "shapes/compressed-gzip-multimember",
+    ] {
+        check_ten(path, true, false);
+    }
+}
+
+#[test]
+fn shapes_of_graph() {
+    for path in [
+        "shapes/graph-v1",
+        "shapes/graph-beta",
+        "shapes/graph-beta-mixed",
+        "shapes/graph-ndjson",
+        "shapes/graph-ps51-appended",
+        "shapes/portal-json",
+    ] {
+        check_ten(path, false, true);
+    }
+}
+
+#[test]
+fn zstandard_frames() {
+    let head = testdata("shapes/compressed-zstd-multiframe");
+    assert!(head.exists());
+    let catalog = catalog("shapes/compressed-zstd-multiframe");
+    let table = table(&catalog, "SigninLogs");
+    assert_eq!(rows(&*table, &request(&*table, &["Id"])).len(), 10);
+}
+
+#[test]
+fn records_go_to_their_tables() {
+    let catalog = catalog("shapes/diag-other-categories");
+    let counts = [
+        ("SigninLogs", 0),
+        ("AADNonInteractiveUserSignInLogs", 2),
+        ("AADServicePrincipalSignInLogs", 3),
+        ("AADManagedIdentitySignInLogs", 2),
+        ("AuditLogs", 2),
+        ("AADRiskyUsers", 1),
+        ("AADUserRiskEvents", 1),
+    ];
+    for (name, count) in counts {
+        let table = table(&catalog, name);
+        let request = request(&*table, &["TimeGenerated", "Type"]);
+        let found = rows(&*table, &request);
+        assert_eq!(found.len(), count, "{name}");
+        assert!(found.iter().all(|row| !row[0].is_empty() && row[1] == name), "{name}: {found:?}");
+        let said = request.report.notices().keys().any(|notice| notice.starts_with("no record of"));
+        assert_eq!(said, count == 0, "{name}: {:?}", request.report.notices());
+    }
+    assert!(catalog.table("NoSuchTable").expect("readable").is_none());
+}
+
+#[test]
+fn types_follow_the_table_not_the_record() {
+    let catalog = catalog("shapes/diag-other-categories");
+    let table = table(&catalog, "AADNonInteractiveUserSignInLogs");
+    let batches = read(&*table, &request(&*table, &["DeviceDetail", "Status"]));
+    let Value::String(device) = batches[0].column(0).value(0) else { panic!("a string") };
+    assert!(device.starts_with('{') && !device.contains(": "), "{device}");
+}
+
+#[test]
+fn a_blob_that_was_cut_off() {
+    let catalog = catalog("shapes/diag-dups-truncated");
+    let table = table(&catalog, "SigninLogs");
+    let request = request(&*table, &["Id"]);
+    assert_eq!(rows(&*table, &request).len(), 4);
+    let problems = request.report.problems();
+    let (file, damage) = problems.iter().next().expect("damage");
+    assert!(file.ends_with("PT1H.json"), "{file}");
+    assert_eq!((damage.lost, damage.examples.len()), (1, 1));
+    assert!(damage.examples[0].0.starts_with("line 5, byte 17859"), "{:?}", damage.examples);
+}
+
+#[test]
+fn what_is_not_read_is_said() {
+    for (path, words) in [
+        ("shapes/portal-csv", "CSV is not supported yet"),
+        ("shapes/compressed-zip", "zip is not supported yet"),
+        ("shapes/eventhub-capture-avro", "Avro is not supported yet"),
+        ("shapes/mg-ps51-utf16", "UTF-16"),
+        ("shapes/mg-ps7", "PowerShell"),
+        ("shapes/az-cli", "az monitor"),
+        ("shapes/la-api", "query interface"),
+    ] {
+        let catalog = catalog(path);
+        let table = table(&catalog, "SigninLogs");
+        let request = request(&*table, &["Id"]);
+        assert!(rows(&*table, &request).is_empty(), "{path}");
+        let notices = request.report.notices();
+        assert!(notices.keys().any(|notice| notice.contains(words)), "{path}: {notices:?}");
+    }
+}
+
+#[test]
+fn columns_without_a_source_are_said() {
+    let catalog = catalog("shapes/graph-v1");
+    let table = table(&catalog, "SigninLogs");
+    let request = request(&*table, &["Id", "UserAgent", "AADTenantId"]);
+    let found = rows(&*table, &request);
+    assert!(found.iter().all(|row| row[1].is_empty() && row[2].is_empty()));
+    let notices: Vec<_> = request.report.notices().into_keys().collect();
+    assert_eq!(notices.len(), 2, "{notices:?}");
+    assert!(notices.iter().any(|notice| notice.contains("v1.0") && notice.contains("UserAgent")));
+}
+
+#[test]
+fn a_pipe_is_a_table() {
+    let text = std::fs::read(testdata(
+        "shapes/graph-beta-mixed/20260304091500-interactiveUser-nonInteractiveUser-SignInLogs.json",
+    ));
+    let mut builder = FileCatalogBuilder::default();
+    builder.add_stdin(&mut &text.expect("the file")[..]).expect("a copy");
+    let catalog = builder.build();
+    let stdin = table(&catalog, "stdin");
+    assert_eq!(rows(&*stdin, &request(&*stdin, &["UserPrincipalName"])).len(), 12);
+    let sign_ins = table(&catalog, "SigninLogs");
+    assert_eq!(rows(&*sign_ins, &request(&*sign_ins, &["UserPrincipalName"])).len(), 10);
+}
+
+#[test]
+fn unknown_records_get_inferred_columns() {
+    let mut builder = FileCatalogBuilder::default();
+    builder.add_stdin(&mut &b"{\"a\":1,\"b\":\"x\"}\r\n{\"a\":2.5}\n{\"a\":3,\"c\":[1]}"[..]).expect("a copy");
+    let catalog = builder.build();
+    let stdin = table(&catalog, "stdin");
+    assert_eq!(
+        rows(&*stdin, &request(&*stdin, &["a", "b", "c"])),
+        [["1.0", "x", ""], ["2.5", "", ""], ["3.0", "", "[1]"]]
+    );
+}
