@@ -13,7 +13,8 @@ use super::file_table::FileTable;
 use super::files::{Compression, DataFile, Format, expand};
 use super::framing::{self, Blocks, Framing, Next, Origin};
 use super::json::{Inference, Rows};
-use super::shape::{known_table, known_tables};
+use super::parquet::ParquetFile;
+use super::shape::{KnownTable, known_table, known_tables};
 use super::{Catalog, TableProvider};
 use crate::diagnostic::{Error, Result};
 
@@ -93,7 +94,7 @@ impl FileCatalog {
     fn open(&self, name: &str) -> Result<Option<FileTable>> {
         let known = known_table(name);
         let (files, rows) = match (self.bindings.get(name), known) {
-            (Some(files), Some(table)) => (files, Rows::Of(table)),
+            (Some(files), Some(table)) => (files, Rows::Bound(table)),
             (Some(files), None) => (files, look_into(name, files)?),
             (None, Some(table)) => (&self.files, Rows::Of(table)),
             (None, None) => return Ok(None),
@@ -129,7 +130,7 @@ fn look_into(name: &str, files: &[DataFile]) -> Result<Rows> {
     for file in files {
         match file.format()? {
             Format::Text(compression) => left = left.saturating_sub(look_at(&mut inference, file, compression, left)?),
-            Format::Parquet => return super::file_table::parquet_rows(file),
+            Format::Parquet => return parquet_rows(file),
             Format::Unsupported(_) => {}
         }
         if left == 0 || inference.is_certain() {
@@ -141,6 +142,14 @@ fn look_into(name: &str, files: &[DataFile]) -> Result<Rows> {
         place: None,
         reason: format!("no record was found from which the columns of {name} could be told"),
     })
+}
+
+/// What the rows of a Parquet file bound to a name of the user's are: those of a known table where its columns are.
+fn parquet_rows(file: &DataFile) -> Result<Rows> {
+    let schema = ParquetFile::open(&file.path, &file.name)?.columns();
+    let same = |table: &&KnownTable| schema.names().all(|name| table.schema.index_of(name).is_some());
+    let is_log = schema.index_of("TimeGenerated").is_some();
+    Ok(known_tables().find(same).filter(|_| is_log).map_or(Rows::Any(schema.clone()), Rows::AllAs))
 }
 
 /// Looks at the records of a file, up to `limit` bytes; answers how many bytes it saw.

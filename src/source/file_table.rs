@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::files::{Compression, DataFile, Format};
 use super::framing::{self, Blocks, Framing, Origin};
 use super::json::{JsonReader, Rows, ScanPlan, Whereabouts, count_lines};
+use super::of_table::{self, Belonging};
+use super::parquet::ParquetFile;
 use super::{BatchIterator, Partition, ScanReport, ScanRequest, TableProvider};
 use crate::diagnostic::{Error, Result};
 use crate::types::{Batch, Schema};
@@ -149,7 +151,20 @@ struct Scan {
 
 impl Scan {
     fn parquet(&self, file: &DataFile) -> Result<Vec<Arc<dyn Partition>>> {
-        Err(Error::Data { file: file.name.clone(), place: None, reason: "Parquet is not supported yet".to_owned() })
+        ScanReport::add(&self.request.report.bytes, file.bytes);
+        let opened = ParquetFile::open(&file.path, &file.name)?;
+        let Some((table, bound)) = self.plan.rows.one_table() else {
+            return opened.partitions(self.plan.rows.schema(), &self.request);
+        };
+        match of_table::belonging(&opened, table, bound) {
+            Belonging::ByType => opened.partitions(&table.schema, &of_table::only_of(table, &self.request)),
+            Belonging::All => {
+                let text = format!("Parquet files that do not name their table are read as {}", table.name);
+                self.plan.say_once(text);
+                opened.partitions(&table.schema, &self.request)
+            }
+            Belonging::None => Ok(Vec::new()),
+        }
     }
 
     /// A partition was read to its end: behind the last one it is known whether the files hold the table at all.
@@ -157,7 +172,7 @@ impl Scan {
         if self.unread.fetch_sub(1, Ordering::AcqRel) != 1 || self.foreign.load(Ordering::Acquire) > 0 {
             return;
         }
-        let Rows::Of(table) = &self.plan.rows else { return };
+        let Some((table, _)) = self.plan.rows.one_table() else { return };
         let seen = self.plan.seen();
         if seen.iter().any(|name| name == table.name) {
             return;
@@ -357,9 +372,4 @@ fn report_damage(file: &DataFile, blocks: &Blocks, report: &ScanReport) {
     if let Some((offset, error)) = blocks.damage() {
         report.lost(&file.name, format!("byte {offset} of the unpacked text"), format!("cannot be unpacked: {error}"));
     }
-}
-
-/// What the rows of a Parquet file are.
-pub(crate) fn parquet_rows(file: &DataFile) -> Result<Rows> {
-    Err(Error::Data { file: file.name.clone(), place: None, reason: "Parquet is not supported yet".to_owned() })
 }

@@ -10,6 +10,7 @@ pub mod files;
 mod framing;
 mod json;
 pub mod memory;
+mod of_table;
 pub mod parquet;
 pub mod predicate;
 pub mod range;

@@ -238,6 +238,17 @@ fn columns_without_a_source_are_said() {
 }
 
 #[test]
+fn parquet_rows_belong_to_their_table() {
+    for path in ["shapes/adx-export-parquet", "shapes/la-export-job"] {
+        let catalog = catalog(path);
+        let sign_ins = table(&catalog, "SigninLogs");
+        assert_eq!(rows(&*sign_ins, &request(&*sign_ins, &["Id"])).len(), 10, "{path}");
+        let others = table(&catalog, "AADNonInteractiveUserSignInLogs");
+        assert!(rows(&*others, &request(&*others, &["Id"])).is_empty(), "{path}");
+    }
+}
+
+#[test]
 fn a_pipe_is_a_table() {
     let text = std::fs::read(testdata(
         "shapes/graph-beta-mixed/20260304091500-interactiveUser-nonInteractiveUser-SignInLogs.json",

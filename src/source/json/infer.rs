@@ -170,7 +170,7 @@ mod tests {
                     schema.fields().iter().map(|field| format!("{}:{}", field.name, field.ty)).collect();
                 columns.join(" ")
             }
-            Some(Rows::AllAs(table) | Rows::Of(table)) => table.name.to_owned(),
+            Some(Rows::AllAs(table) | Rows::Of(table) | Rows::Bound(table)) => table.name.to_owned(),
             None => "nothing".to_owned(),
         }
     }

@@ -19,6 +19,8 @@ const MAX_UNKNOWN_KEYS: usize = 20;
 pub enum Rows {
     /// Those of this known table.
     Of(&'static KnownTable),
+    /// Those of this known table, and those that do not say which table they are of.
+    Bound(&'static KnownTable),
     /// Those of any known table, with the columns of this one.
     AllAs(&'static KnownTable),
     /// Every object, whatever it is; columns are its keys.
@@ -30,14 +32,24 @@ impl Rows {
     #[must_use]
     pub fn schema(&self) -> &Schema {
         match self {
-            Self::Of(table) | Self::AllAs(table) => &table.schema,
+            Self::Of(table) | Self::Bound(table) | Self::AllAs(table) => &table.schema,
             Self::Any(schema) => schema,
+        }
+    }
+
+    /// The only known table whose rows these are, and whether rows that name no table are among them.
+    #[must_use]
+    pub fn one_table(&self) -> Option<(&'static KnownTable, bool)> {
+        match self {
+            Self::Of(table) => Some((table, false)),
+            Self::Bound(table) => Some((table, true)),
+            Self::AllAs(_) | Self::Any(_) => None,
         }
     }
 
     fn known(&self) -> Option<&'static KnownTable> {
         match self {
-            Self::Of(table) | Self::AllAs(table) => Some(table),
+            Self::Of(table) | Self::Bound(table) | Self::AllAs(table) => Some(table),
             Self::Any(_) => None,
         }
     }
@@ -111,7 +123,8 @@ impl ScanPlan {
     /// True where a record of this class is a row of the table.
     pub(crate) fn accepts(&self, class: RowClass) -> bool {
         match &self.rows {
-            Rows::Of(table) => !class.certain || class.table.name == table.name,
+            Rows::Of(table) => class.table.name == table.name,
+            Rows::Bound(table) => !class.certain || class.table.name == table.name,
             Rows::AllAs(_) | Rows::Any(_) => true,
         }
     }
@@ -250,7 +263,7 @@ fn is_verbatim(rows: &Rows, column: usize, needle: &Needle) -> bool {
     RowKind::ALL.iter().all(|&kind| match &table.mapping(column, kind).source {
         Source::Unsupplied | Source::Keys(_) | Source::UnlessZero { .. } => true,
         Source::Constant(text) => !needle.occurs_in(text),
-        Source::Table => matches!(rows, Rows::Of(_)) && !needle.occurs_in(table.name),
-        Source::Category => matches!(rows, Rows::Of(_)) && !needle.occurs_in(table.category),
+        Source::Table => rows.one_table().is_some() && !needle.occurs_in(table.name),
+        Source::Category => rows.one_table().is_some() && !needle.occurs_in(table.category),
     })
 }

@@ -205,7 +205,10 @@ impl JsonReader {
             self.meet(&class);
         }
         let row = match &class {
-            Class::Row(row) => self.plan.accepts(*row).then_some((row.kind, Some(row.table))),
+            Class::Row(row) => {
+                let table = self.plan.rows.one_table().map_or(row.table, |(table, _)| table);
+                self.plan.accepts(*row).then_some((row.kind, Some(table)))
+            }
             Class::OtherTable(name) => {
                 if matches!(self.plan.rows, Rows::AllAs(_)) {
                     self.count(format!("records of {:?}, whose columns are not known: not read", shorten(name)));

@@ -1,0 +1,73 @@
+//! The rows of one table in a Parquet file that may hold several.
+
+use std::sync::Arc;
+
+use arrow::array::BooleanArray;
+use arrow::compute;
+
+use super::parquet::ParquetFile;
+use super::shape::KnownTable;
+use super::{Comparison, Predicate, RowFilter, ScanColumn, ScanRequest};
+use crate::diagnostic::Result;
+use crate::types::{Batch, Value};
+
+/// Which rows of a Parquet file belong to a known table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Belonging {
+    /// Those whose `Type` says so.
+    ByType,
+    /// All: the file does not say.
+    All,
+    /// None: it is no export of a log table, or one of another table.
+    None,
+}
+
+/// Tells by the columns of the file. One without `Type` is taken for the table that the user bound it to, else for
+/// sign-ins.
+pub(crate) fn belonging(file: &ParquetFile, table: &KnownTable, bound: bool) -> Belonging {
+    let columns = file.columns();
+    if columns.index_of("Type").is_some() {
+        Belonging::ByType
+    } else if bound || (columns.index_of("TimeGenerated").is_some() && table.name == "SigninLogs") {
+        Belonging::All
+    } else {
+        Belonging::None
+    }
+}
+
+/// `request` for only those rows whose `Type` is the name of `table`.
+pub(crate) fn only_of(table: &KnownTable, request: &ScanRequest) -> ScanRequest {
+    let Some(column) = table.schema.index_of("Type") else { return request.clone() };
+    let inner = request.filter.clone();
+    let mut columns = inner.as_ref().map_or(Vec::new(), |filter| filter.columns().to_vec());
+    columns.push(ScanColumn::Column(column));
+    let mut request = request.clone();
+    let value = Value::string(table.name);
+    request.prune.push(Predicate::Compare { column, comparison: Comparison::Equal, value });
+    request.filter = Some(Arc::new(OfTable { name: table.name, columns, inner }));
+    request
+}
+
+/// The exact test: the row's `Type`, then the filter of the query.
+#[derive(Debug)]
+struct OfTable {
+    name: &'static str,
+    /// Those of the inner filter, then `Type`.
+    columns: Vec<ScanColumn>,
+    inner: Option<Arc<dyn RowFilter>>,
+}
+
+impl RowFilter for OfTable {
+    fn columns(&self) -> &[ScanColumn] {
+        &self.columns
+    }
+
+    fn evaluate(&self, columns: &Batch) -> Result<BooleanArray> {
+        let last = self.columns.len() - 1;
+        let ty = columns.column(last);
+        let of_table: BooleanArray = (0..columns.rows()).map(|row| Some(ty.text_at(row) == Some(self.name))).collect();
+        let Some(inner) = &self.inner else { return Ok(of_table) };
+        let passes = inner.evaluate(&columns.project(&(0..last).collect::<Vec<_>>()))?;
+        Ok(compute::and(&passes, &of_table)?)
+    }
+}
