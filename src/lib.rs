@@ -8,6 +8,7 @@ pub mod exec;
 pub mod expr;
 pub mod functions;
 pub mod optimizer;
+pub mod output;
 pub mod plan;
 pub mod source;
 pub mod syntax;
