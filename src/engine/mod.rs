@@ -1,5 +1,7 @@
 //! The whole as one value: a catalog and settings in, plans and rows out.
 
+#[cfg(test)]
+mod examples;
 mod settings;
 
 use std::sync::Arc;
