@@ -12,4 +12,5 @@ pub mod output;
 pub mod plan;
 pub mod source;
 pub mod syntax;
+pub mod synth;
 pub mod types;

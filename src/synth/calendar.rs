@@ -1,0 +1,224 @@
+//! When sign-ins happen: the rhythm of working days, and the spellings of a time.
+//!
+//! Times are microseconds since 1970-01-01T00:00:00Z: the finest unit that every shape can hold, so that a row has
+//! the same time in all of them.
+
+/// Microseconds of a second.
+pub const SECOND: i64 = 1_000_000;
+/// Microseconds of the five minutes that one file of a data export holds.
+pub const SLOT: i64 = 300 * SECOND;
+/// Microseconds of an hour.
+pub const HOUR: i64 = 3600 * SECOND;
+/// Monday, 2026-03-02T00:00:00Z: the first TimeGenerated of every archive, fixed so that nothing depends on a clock.
+pub const START: i64 = 20_514 * 24 * HOUR;
+
+/// Sign-ins an hour of a working day, in UTC, relative to each other; nights are never empty.
+const HOURS: [u64; 24] = [8, 8, 8, 8, 9, 11, 16, 28, 40, 42, 40, 36, 30, 36, 40, 38, 34, 26, 20, 16, 13, 11, 9, 8];
+const SLOTS_OF_HOUR: u64 = 12;
+const SLOTS_OF_DAY: u64 = 24 * SLOTS_OF_HOUR;
+/// Positions are slot weights with 32 bits behind the point.
+const POINT: u32 = 32;
+
+/// How a number of rows spreads over the days: a cumulative weight by slots of five minutes.
+pub struct Rhythm {
+    /// The weight before each slot, and behind the last one the total.
+    before: Vec<u64>,
+    rows: u64,
+}
+
+impl Rhythm {
+    /// `rows` rows over `days` days from [`START`] on.
+    pub fn new(rows: u64, days: u32) -> Self {
+        let slots = u64::from(days) * SLOTS_OF_DAY;
+        let mut total = 0;
+        let mut before = vec![0];
+        for slot in 0..slots {
+            total += weight(slot);
+            before.push(total);
+        }
+        Self { before, rows }
+    }
+
+    /// The position on the weight axis where row number `row` begins; rows share the axis evenly.
+    pub fn position(&self, row: u64) -> u64 {
+        (u128::from(row) * self.axis() / u128::from(self.rows)) as u64
+    }
+
+    /// The time at a position.
+    pub fn time_at(&self, position: u64) -> i64 {
+        let slot = self.before.partition_point(|before| before << POINT <= position).max(1) - 1;
+        let Some([before, after]) = self.before.get(slot..slot + 2) else {
+            return START + slot as i64 * SLOT;
+        };
+        let into = u128::from(position - (before << POINT)) * SLOT as u128 / (u128::from(after - before) << POINT);
+        START + slot as i64 * SLOT + into as i64
+    }
+
+    /// The rows that may lie in the hour number `hour`: all that do, and perhaps a neighbour on either side.
+    pub fn rows_near_hour(&self, hour: usize) -> std::ops::Range<u64> {
+        let row_at = |slot: usize| {
+            let position = u128::from(self.before.get(slot).copied().unwrap_or(u64::MAX >> POINT)) << POINT;
+            (position * u128::from(self.rows) / self.axis()) as u64
+        };
+        let slot = hour * SLOTS_OF_HOUR as usize;
+        row_at(slot).saturating_sub(1)..row_at(slot + SLOTS_OF_HOUR as usize).saturating_add(1).min(self.rows)
+    }
+
+    fn axis(&self) -> u128 {
+        u128::from(self.before.last().copied().unwrap_or(0)) << POINT
+    }
+}
+
+/// The weight of a slot: between the hours in a straight line, half of it on Saturdays and Sundays.
+fn weight(slot: u64) -> u64 {
+    let (day, slot) = (slot / SLOTS_OF_DAY, slot % SLOTS_OF_DAY);
+    let (hour, step) = ((slot / SLOTS_OF_HOUR) as usize, slot % SLOTS_OF_HOUR);
+    let line = HOURS[hour] * (SLOTS_OF_HOUR - step) + HOURS[(hour + 1) % 24] * step;
+    if day % 7 < 5 { line * 2 } else { line }
+}
+
+/// A time by the fields of the calendar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fields {
+    /// The year, four digits.
+    pub year: i64,
+    /// The month from 1.
+    pub month: i64,
+    /// The day of the month from 1.
+    pub day: i64,
+    /// The hour from 0.
+    pub hour: i64,
+    /// The minute.
+    pub minute: i64,
+    /// The second.
+    pub second: i64,
+    /// Microseconds of the second.
+    pub micro: i64,
+}
+
+/// The fields of a time, by the civil calendar counted in years that begin in March.
+pub fn fields(micros: i64) -> Fields {
+    let (days, rest) = (micros.div_euclid(24 * HOUR), micros.rem_euclid(24 * HOUR));
+    // Days since 0000-03-01; 400 years are one cycle of the leap rule.
+    let shifted = days + 719_468;
+    let (cycle, day_of_cycle) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
+    let year_of_cycle = (day_of_cycle - day_of_cycle / 1460 + day_of_cycle / 36_524 - day_of_cycle / 146_096) / 365;
+    let day_of_year = day_of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let month = (month_from_march + 2) % 12 + 1;
+    Fields {
+        year: cycle * 400 + year_of_cycle + i64::from(month <= 2),
+        month,
+        day: day_of_year - (153 * month_from_march + 2) / 5 + 1,
+        hour: rest / HOUR,
+        minute: rest / (60 * SECOND) % 60,
+        second: rest / SECOND % 60,
+        micro: rest % SECOND,
+    }
+}
+
+/// Envelope time and data export: seven digits and Z, as `2026-03-02T09:07:43.5000000Z`.
+pub fn write_fixed(out: &mut Vec<u8>, micros: i64) {
+    let fields = fields(micros);
+    write_second(out, &fields);
+    out.push(b'.');
+    write_digits(out, fields.micro, 6);
+    out.extend_from_slice(b"0Z");
+}
+
+/// `createdDateTime`: trailing zeros trimmed, as `2026-03-02T09:05:11.25+00:00`.
+pub fn write_trimmed(out: &mut Vec<u8>, micros: i64) {
+    let fields = fields(micros);
+    write_second(out, &fields);
+    if fields.micro != 0 {
+        out.push(b'.');
+        write_digits(out, fields.micro, 6);
+        while out.last() == Some(&b'0') {
+            out.pop();
+        }
+    }
+    out.extend_from_slice(b"+00:00");
+}
+
+fn write_second(out: &mut Vec<u8>, fields: &Fields) {
+    let parts = [
+        (fields.year, 4, b'-'),
+        (fields.month, 2, b'-'),
+        (fields.day, 2, b'T'),
+        (fields.hour, 2, b':'),
+        (fields.minute, 2, b':'),
+    ];
+    for (number, width, separator) in parts {
+        write_digits(out, number, width);
+        out.push(separator);
+    }
+    write_digits(out, fields.second, 2);
+}
+
+fn write_digits(out: &mut Vec<u8>, number: i64, width: u32) {
+    for place in (0..width).rev() {
+        out.push(b'0' + (number / 10_i64.pow(place) % 10) as u8);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Fields, HOUR, Rhythm, SLOT, START, fields, write_fixed, write_trimmed};
+
+    fn text(write: fn(&mut Vec<u8>, i64), micros: i64) -> String {
+        let mut out = Vec::new();
+        write(&mut out, micros);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn spellings_of_a_time() {
+        assert_eq!(text(write_fixed, START + 1), "2026-03-02T00:00:00.0000010Z");
+        assert_eq!(text(write_trimmed, START + 250_000), "2026-03-02T00:00:00.25+00:00");
+        assert_eq!(text(write_trimmed, START + 9 * HOUR), "2026-03-02T09:00:00+00:00");
+    }
+
+    #[test]
+    fn calendar_of_leap_years_and_year_ends() {
+        let day = |days: i64| {
+            let Fields { year, month, day, .. } = fields(days * 24 * HOUR);
+            (year, month, day)
+        };
+        assert_eq!(day(0), (1970, 1, 1));
+        assert_eq!(day(11_016), (2000, 2, 29));
+        assert_eq!(day(20_453), (2025, 12, 31));
+        assert_eq!(day(20_454), (2026, 1, 1));
+        assert_eq!(day(21_243), (2028, 2, 29));
+    }
+
+    #[test]
+    fn rows_spread_over_all_days_in_order() {
+        let rhythm = Rhythm::new(10_000, 14);
+        let times: Vec<i64> = (0..=10_000).map(|row| rhythm.time_at(rhythm.position(row))).collect();
+        assert!(times.is_sorted());
+        assert_eq!((times[0], times[10_000]), (START, START + 14 * 24 * HOUR));
+        let on_day = |day: i64| times.iter().filter(|time| (**time - START) / (24 * HOUR) == day).count();
+        assert!((on_day(0)..=on_day(0) + 1).contains(&on_day(7)));
+        assert!((on_day(0) / 2).abs_diff(on_day(6)) <= 1, "half as many on a Sunday");
+    }
+
+    #[test]
+    fn an_hour_knows_its_rows() {
+        for rows in [1, 7, 1000, 98_765] {
+            let rhythm = Rhythm::new(rows, 3);
+            for row in 0..rows {
+                let hour = (rhythm.time_at(rhythm.position(row)) - START) / HOUR;
+                assert!(rhythm.rows_near_hour(hour as usize).contains(&row), "{row} of {rows}");
+            }
+        }
+    }
+
+    #[test]
+    fn two_hundred_thousand_rows_fill_every_slot_of_a_month() {
+        let rhythm = Rhythm::new(200_000, 30);
+        let mut slots: Vec<i64> =
+            (0..200_000).map(|row| (rhythm.time_at(rhythm.position(row)) - START) / SLOT).collect();
+        slots.dedup();
+        assert_eq!(slots.len(), 8640);
+    }
+}

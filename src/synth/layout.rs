@@ -1,0 +1,143 @@
+//! Where the files of an archive lie, and how one comes into being: under another name until it is whole.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::Compression;
+use super::calendar::fields;
+use super::catalogue::{TENANT, WORKSPACE_RESOURCE};
+use crate::diagnostic::{Error, Result};
+
+/// The file of a data export that holds a row published at a time: one for five minutes.
+pub fn data_export_path(published: i64) -> String {
+    let time = fields(published);
+    format!(
+        "am-signinlogs/WorkspaceResourceId={WORKSPACE_RESOURCE}/y={}/m={:02}/d={:02}/h={:02}/m={:02}/PT05M.json",
+        time.year,
+        time.month,
+        time.day,
+        time.hour,
+        time.minute / 5 * 5
+    )
+}
+
+/// The file of diagnostic settings that holds a row published at a time: one for an hour.
+pub fn diagnostic_path(published: i64) -> String {
+    let time = fields(published);
+    format!(
+        "insights-logs-signinlogs/tenantId={TENANT}/y={}/m={:02}/d={:02}/h={:02}/m=00/PT1H.json",
+        time.year, time.month, time.day, time.hour
+    )
+}
+
+/// The name of the Parquet file number `index` with 128 bits that make it unlike others, as Kusto names exports.
+pub fn parquet_path(index: u64, unique: &str) -> String {
+    format!("export_{}_{}.parquet", index + 1, unique.replace('-', ""))
+}
+
+/// What compression adds to the name of a file.
+pub fn suffix(compression: Compression) -> &'static str {
+    match compression {
+        Compression::None => "",
+        Compression::Gzip => ".gz",
+        Compression::Zstd => ".zst",
+    }
+}
+
+/// Makes the folder of an archive, which is new or empty.
+///
+/// # Errors
+/// [`Error::Usage`] where something is in it already or it is no folder, [`Error::Io`] where the system refuses.
+pub fn prepare(folder: &Path) -> Result<()> {
+    if folder.exists() && !folder.is_dir() {
+        return Err(Error::Usage(format!("{} is not a folder", folder.display())));
+    }
+    fs::create_dir_all(folder).map_err(|source| Error::io(folder, source))?;
+    let mut entries = fs::read_dir(folder).map_err(|source| Error::io(folder, source))?;
+    match entries.next() {
+        None => Ok(()),
+        Some(_) => Err(Error::Usage(format!("{} is not empty; name a new or an empty folder", folder.display()))),
+    }
+}
+
+/// A file in the making. It has its final name only after [`NewFile::finish`], and is removed without it.
+pub struct NewFile {
+    file: File,
+    partial: PathBuf,
+    target: PathBuf,
+    finished: bool,
+}
+
+impl NewFile {
+    /// Begins the file at `path` inside of `folder`, and makes the folders between.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the system refuses.
+    pub fn create(folder: &Path, path: &str) -> Result<Self> {
+        let target = folder.join(path);
+        let partial = folder.join(format!("{path}.partial"));
+        if let Some(parent) = target.parent() {
+            fs::create_dir_all(parent).map_err(|source| Error::io(parent, source))?;
+        }
+        let file = File::create_new(&partial).map_err(|source| Error::io(&partial, source))?;
+        Ok(Self { file, partial, target, finished: false })
+    }
+
+    /// Gives the file its name; its length in bytes.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the system refuses.
+    pub fn finish(mut self) -> Result<u64> {
+        let length = self.file.metadata().map_err(|source| self.error(source))?.len();
+        fs::rename(&self.partial, &self.target).map_err(|source| self.error(source))?;
+        self.finished = true;
+        Ok(length)
+    }
+
+    /// What the system said, with the name of this file.
+    pub fn error(&self, source: io::Error) -> Error {
+        Error::io(&self.target, source)
+    }
+}
+
+impl Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        if !self.finished {
+            // Nothing can be done about a failure here, and the name says that the file is not whole.
+            let _ = fs::remove_file(&self.partial);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::calendar::{SECOND, START};
+    use super::{NewFile, data_export_path, diagnostic_path};
+
+    #[test]
+    fn paths_follow_the_time_of_publishing() {
+        let time = START + (9 * 3600 + 7 * 60 + 43) * SECOND;
+        assert!(data_export_path(time).ends_with("/y=2026/m=03/d=02/h=09/m=05/PT05M.json"));
+        assert!(diagnostic_path(time).ends_with("/y=2026/m=03/d=02/h=09/m=00/PT1H.json"));
+    }
+
+    #[test]
+    fn an_abandoned_file_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(NewFile::create(folder.path(), "a/b.json").unwrap());
+        assert_eq!(std::fs::read_dir(folder.path().join("a")).unwrap().count(), 0);
+        assert_eq!(NewFile::create(folder.path(), "a/b.json").unwrap().finish().unwrap(), 0);
+        assert!(folder.path().join("a/b.json").exists());
+    }
+}

@@ -1,0 +1,189 @@
+//! Synthetic sign-ins: archives of any size in the shapes of real ones, for tests, benchmarks and demonstrations.
+//!
+//! The rows depend on seed, rows and days alone: not on the machine, the number of threads or the shape, so that
+//! one question has one answer over all shapes. Rows are drawn in chunks, each from a stream of its own, and every
+//! file is made by one thread from the chunks that it needs; memory is bounded whatever the number of rows.
+//!
+//! All names are fictional. [`BREAK_GLASS`] are two emergency accounts that sign in about once in 100,000 rows,
+//! four rows at least where there are 16 rows: with success and without, from their own address and from elsewhere.
+
+mod calendar;
+mod catalogue;
+mod columns;
+mod json;
+mod layout;
+mod model;
+mod random;
+mod signin;
+mod write_json;
+mod write_parquet;
+
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use crate::diagnostic::{Error, Result};
+use model::World;
+use signin::{Generator, SignIn};
+
+/// The accounts for emergencies.
+pub const BREAK_GLASS: [&str; 2] = ["bg-admin-01@contoso.com", "bg-admin-02@contoso.com"];
+/// The most days of one archive: ten years.
+pub const MAX_DAYS: u32 = 3653;
+
+/// What archive to make.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The number of sign-ins, 1 at least.
+    pub rows: u64,
+    /// The seed: another seed makes other people and other sign-ins.
+    pub seed: u64,
+    /// The days that TimeGenerated spreads over, 1 to [`MAX_DAYS`], from Monday 2026-03-02 on.
+    pub days: u32,
+    /// The shape of the archive.
+    pub shape: Shape,
+    /// The compression of JSON files; Parquet files are compressed inside and take [`Compression::None`] only.
+    pub compression: Compression,
+    /// The folder to write to: new or empty.
+    pub out: PathBuf,
+    /// The number of threads, 1 at least; it changes the time that it takes and nothing else.
+    pub threads: usize,
+}
+
+/// The shape of an archive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Data export of Log Analytics to a storage account: flat JSON Lines, a file for five minutes of TimeGenerated.
+    LaExport,
+    /// Diagnostic settings to a storage account: JSON Lines of envelopes, a file for an hour.
+    Diagnostic,
+    /// Kusto's export: Parquet, zstd, row groups of 131,072 rows in order of TimeGenerated, 524,288 rows a file.
+    Parquet,
+}
+
+/// The compression of JSON files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compression {
+    /// Plain text.
+    #[default]
+    None,
+    /// gzip, names end in `.gz`.
+    Gzip,
+    /// zstd, names end in `.zst`.
+    Zstd,
+}
+
+/// What was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Sign-ins.
+    pub rows: u64,
+    /// Files.
+    pub files: u64,
+    /// Bytes of all files, as they lie on the disk.
+    pub bytes: u64,
+    /// Sign-ins of [`BREAK_GLASS`] accounts.
+    pub break_glass: u64,
+    /// Those of them that succeeded.
+    pub break_glass_granted: u64,
+}
+
+impl Summary {
+    fn count(&mut self, signin: &SignIn<'_>) {
+        self.rows += 1;
+        let break_glass = signin.attempt.user.break_glass;
+        self.break_glass += u64::from(break_glass);
+        self.break_glass_granted += u64::from(break_glass && signin.granted());
+    }
+
+    fn add(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.files += other.files;
+        self.bytes += other.bytes;
+        self.break_glass += other.break_glass;
+        self.break_glass_granted += other.break_glass_granted;
+    }
+}
+
+/// What the writers of files need.
+struct Archive<'a> {
+    options: &'a Options,
+    world: &'a World,
+    generator: Generator<'a>,
+}
+
+/// Writes an archive of SigninLogs.
+///
+/// A file has its final name only when it is whole.
+///
+/// # Errors
+/// [`Error::Usage`] where an option is out of its range or the folder is not empty, [`Error::Io`] where the system
+/// refuses; what was finished until then stays.
+pub fn signinlogs(options: &Options) -> Result<Summary> {
+    check(options)?;
+    layout::prepare(&options.out)?;
+    let world = World::new(options.seed);
+    let generator = Generator::new(&world, options.seed, options.rows, options.days);
+    let archive = Archive { options, world: &world, generator };
+    match options.shape {
+        Shape::Parquet => {
+            let files = options.rows.div_ceil(write_parquet::FILE);
+            in_parallel(options.threads, files, |file| write_parquet::write_file(&archive, file))
+        }
+        Shape::LaExport | Shape::Diagnostic => {
+            let hours = u64::from(options.days) * 24;
+            in_parallel(options.threads, hours, |hour| write_json::write_hour(&archive, hour))
+        }
+    }
+}
+
+fn check(options: &Options) -> Result<()> {
+    let wrong = if options.rows == 0 {
+        "the number of rows must be 1 at least".to_owned()
+    } else if !(1..=MAX_DAYS).contains(&options.days) {
+        format!("the number of days must be from 1 to {MAX_DAYS}")
+    } else if options.threads == 0 {
+        "the number of threads must be 1 at least".to_owned()
+    } else if options.shape == Shape::Parquet && options.compression != Compression::None {
+        "Parquet files are compressed inside; gzip and zstd are for the shapes of JSON".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(Error::Usage(wrong))
+}
+
+/// Does the pieces of work from 0 to `count - 1` on some threads, and adds up what they make. After an error no new
+/// piece is begun.
+fn in_parallel(threads: usize, count: u64, work: impl Fn(u64) -> Result<Summary> + Sync) -> Result<Summary> {
+    let next = AtomicU64::new(0);
+    let total = Mutex::new(Ok(Summary::default()));
+    let worker = || {
+        loop {
+            let piece = next.fetch_add(1, Ordering::Relaxed);
+            if piece >= count {
+                return;
+            }
+            let made = work(piece);
+            let mut total = total.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            match (&mut *total, made) {
+                (Ok(sum), Ok(made)) => sum.add(made),
+                (Ok(_), Err(error)) => *total = Err(error),
+                (Err(_), _) => {}
+            }
+            if total.is_err() {
+                return;
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..threads.min(usize::try_from(count).unwrap_or(usize::MAX)) {
+            scope.spawn(worker);
+        }
+        worker();
+    });
+    total.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

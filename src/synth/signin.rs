@@ -1,0 +1,434 @@
+//! One logical sign-in, and how a chunk of them comes about.
+//!
+//! A chunk is [`CHUNK`] rows that follow each other in time. It is drawn from a stream of its own, so that any part
+//! of an archive can be made without the rest; whole attempts lie within one chunk.
+
+use std::ops::Range;
+
+use super::calendar::{HOUR, Rhythm, SECOND, write_trimmed};
+use super::catalogue::{
+    APPS, App, COURSES, Course, METHODS, MFA, Outcome, PASSWORD, PLACES, PORTAL, Place, RICH_AGENT, SHELL, SPRAY,
+    Stage, TENANT, VISITS,
+};
+use super::json;
+use super::model::{Device, PolicyList, User, World};
+use super::random::{Guid, Purpose, Random, Weighted};
+
+/// Rows of a chunk.
+pub const CHUNK: u64 = 128;
+
+/// One sign-in as every shape tells it.
+pub struct SignIn<'w> {
+    /// When it was published: TimeGenerated, the envelope's time; microseconds since 1970.
+    pub published: i64,
+    /// When it happened: 28 s to 20 min before.
+    pub created: i64,
+    /// Its id, the same in every shape.
+    pub id: String,
+    /// The id in its token form.
+    pub token: String,
+    /// The id of the stored row.
+    pub item: String,
+    /// What the rows of one attempt share.
+    pub attempt: Attempt<'w>,
+    /// How it ended.
+    pub outcome: &'static Outcome,
+    /// The second factor.
+    pub proof: Proof,
+    /// `status` as JSON.
+    pub status: String,
+    /// `authenticationDetails` as JSON.
+    pub authentication: String,
+    /// Milliseconds, as text.
+    pub processing_time: String,
+    /// Bytes that the row is billed for.
+    pub billed: u32,
+}
+
+/// What the rows of one attempt share.
+#[derive(Clone)]
+pub struct Attempt<'w> {
+    /// The correlation id.
+    pub correlation: String,
+    /// The id of the first row.
+    pub first: String,
+    /// The session id.
+    pub session: String,
+    /// Who.
+    pub user: &'w User,
+    /// With what.
+    pub device: &'w Device,
+    /// From which address.
+    pub address: String,
+    /// From where: an index in [`PLACES`].
+    pub place: usize,
+    /// To which app: an index in [`APPS`].
+    pub app: usize,
+    /// What the policies say.
+    pub policies: &'w PolicyList,
+    /// `riskLevelDuringSignIn`: none, or medium in a password spray, or low.
+    pub risk: &'static str,
+    /// Whether a machine guesses passwords.
+    pub spray: bool,
+}
+
+/// How the second factor was shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// None was asked for, or none was shown.
+    None,
+    /// A token of before holds it.
+    Claim,
+    /// With the method of the user.
+    Fresh,
+}
+
+impl SignIn<'_> {
+    /// The app.
+    pub fn app(&self) -> &'static App {
+        &APPS[self.attempt.app]
+    }
+
+    /// The place.
+    pub fn place(&self) -> &'static Place {
+        &PLACES[self.attempt.place]
+    }
+
+    /// Whether a token was issued.
+    pub fn granted(&self) -> bool {
+        self.outcome.stage == Stage::Granted
+    }
+
+    /// `appliedConditionalAccessPolicies` as JSON: none where no policy was looked at.
+    pub fn policies(&self) -> &str {
+        match self.outcome.stage {
+            Stage::Refused => "[]",
+            Stage::Blocked => &self.attempt.policies.blocking,
+            Stage::Interrupted | Stage::Granted => &self.attempt.policies.satisfied,
+        }
+    }
+
+    /// `conditionalAccessStatus`.
+    pub fn policy_status(&self) -> &'static str {
+        match self.outcome.stage {
+            Stage::Refused => "notApplied",
+            Stage::Blocked => "failure",
+            Stage::Interrupted | Stage::Granted => "success",
+        }
+    }
+
+    /// `deviceDetail` as JSON.
+    pub fn device_detail(&self) -> &str {
+        if self.app().browser { &self.attempt.device.in_browser } else { &self.attempt.device.in_client }
+    }
+
+    /// The user agent.
+    pub fn agent(&self) -> &'static str {
+        if self.app().browser || self.attempt.spray { self.attempt.device.agent } else { RICH_AGENT }
+    }
+
+    /// `clientAppUsed`.
+    pub fn client(&self) -> &'static str {
+        match (self.attempt.spray, self.app().browser) {
+            (true, _) => "Authenticated SMTP",
+            (false, true) => "Browser",
+            (false, false) => "Mobile Apps and Desktop clients",
+        }
+    }
+
+    /// Whether a second factor was asked for.
+    pub fn multi_factor(&self) -> bool {
+        self.proof != Proof::None || matches!(self.outcome.stage, Stage::Blocked | Stage::Interrupted)
+    }
+
+    /// The tenant of the user.
+    pub fn home_tenant(&self) -> &'static str {
+        self.attempt.user.partner.unwrap_or(TENANT)
+    }
+}
+
+/// Makes the chunks of one archive.
+pub struct Generator<'w> {
+    world: &'w World,
+    rhythm: Rhythm,
+    courses: Weighted,
+    spray: Weighted,
+    seed: u64,
+    rows: u64,
+}
+
+impl<'w> Generator<'w> {
+    /// The sign-ins of `rows` rows over `days` days under a seed; `rows` is above 0.
+    pub fn new(world: &'w World, seed: u64, rows: u64, days: u32) -> Self {
+        let weights = |courses: &[Course]| Weighted::new(courses.iter().map(|course| course.weight));
+        Self { world, rhythm: Rhythm::new(rows, days), courses: weights(COURSES), spray: weights(SPRAY), seed, rows }
+    }
+
+    /// The chunks whose rows may be published in the hour number `hour`.
+    pub fn chunks_near_hour(&self, hour: usize) -> Range<u64> {
+        let rows = self.rhythm.rows_near_hour(hour);
+        rows.start / CHUNK..rows.end.div_ceil(CHUNK)
+    }
+
+    /// The chunk number `index`, in the order of publishing.
+    pub fn chunk(&self, index: u64) -> Vec<SignIn<'w>> {
+        let rows = index * CHUNK..((index + 1) * CHUNK).min(self.rows);
+        let mut draft = Draft {
+            random: Random::new(self.seed, Purpose::Chunk, index),
+            until: self.rhythm.time_at(self.rhythm.position(rows.end)),
+            done: Vec::with_capacity(CHUNK as usize),
+            generator: self,
+        };
+        let mut visits = self.visits(&rows).into_iter().peekable();
+        let count = (rows.end - rows.start) as usize;
+        while draft.done.len() < count {
+            let row = rows.start + draft.done.len() as u64;
+            let at = draft.time_of(row);
+            match visits.next_if(|(due, _)| *due <= row) {
+                Some((_, visit)) => draft.visit(visit, at, count - draft.done.len()),
+                None => {
+                    let next = visits.peek().map_or(rows.end, |(due, _)| *due);
+                    draft.people(at, (next - row) as usize);
+                }
+            }
+        }
+        draft.done.sort_by_key(|signin| signin.published);
+        draft.done
+    }
+
+    /// How many visits of break-glass accounts there are: four of them make seven rows, and one row of 100,000 is
+    /// meant; never less than two, so that a small archive has them too.
+    fn visit_count(&self) -> u64 {
+        (self.rows / 175_000).max(2)
+    }
+
+    /// The visits that begin in `rows`: at which row, and which of [`VISITS`]. Each has an even share of all rows to
+    /// begin in.
+    pub(super) fn visits(&self, rows: &Range<u64>) -> Vec<(u64, usize)> {
+        let count = self.visit_count();
+        let share = |visit: u64| (u128::from(self.rows) * u128::from(visit) / u128::from(count)) as u64;
+        let first = (u128::from(rows.start) * u128::from(count) / u128::from(self.rows)) as u64;
+        (first.saturating_sub(1)..count)
+            .take_while(|visit| share(*visit) < rows.end)
+            .map(|visit| {
+                let length = share(visit + 1) - share(visit);
+                let begin = share(visit) + Random::new(self.seed, Purpose::Visit, visit).below(length);
+                (begin, visit as usize % VISITS.len())
+            })
+            .filter(|(begin, _)| rows.contains(begin))
+            .collect()
+    }
+}
+
+/// A chunk in the making.
+struct Draft<'g, 'w> {
+    generator: &'g Generator<'w>,
+    random: Random,
+    /// Before when all rows are published.
+    until: i64,
+    done: Vec<SignIn<'w>>,
+}
+
+impl<'w> Draft<'_, 'w> {
+    /// A time within the share of the row number `row`.
+    fn time_of(&mut self, row: u64) -> i64 {
+        let rhythm = &self.generator.rhythm;
+        let begin = rhythm.position(row);
+        rhythm.time_at(begin + self.random.below(rhythm.position(row + 1) - begin))
+    }
+
+    /// An attempt of one of the people, or of somebody who sprays passwords at them; `room` rows at most.
+    fn people(&mut self, at: i64, room: usize) {
+        let generator = self.generator;
+        let spray = is_campaign(at) && self.random.happens(180);
+        let course = if spray {
+            &SPRAY[generator.spray.pick(&mut self.random)]
+        } else {
+            &COURSES[generator.courses.pick(&mut self.random)]
+        };
+        let attempt = if spray { self.spray_attempt(at) } else { self.attempt() };
+        self.rows(attempt, at, &course.steps[..course.steps.len().min(room)]);
+    }
+
+    /// A visit of a break-glass account: through the portal with its own device, or through the shell.
+    fn visit(&mut self, visit: usize, at: i64, room: usize) {
+        let (account, steps) = VISITS[visit];
+        let user = &self.generator.world.break_glass[account];
+        let app = if account == 0 { PORTAL } else { SHELL };
+        let mut attempt = self.attempt_of(user, app);
+        attempt.address.clone_from(&user.address);
+        if steps.iter().all(|outcome| outcome.code == PASSWORD.code) {
+            (attempt.address, attempt.place) = self.generator.world.attackers[0].clone();
+        }
+        self.rows(attempt, at, &steps[steps.len().saturating_sub(room)..]);
+    }
+
+    fn attempt(&mut self) -> Attempt<'w> {
+        let world = self.generator.world;
+        let user = &world.users[world.busy.pick(&mut self.random)];
+        let app = if self.random.happens(550) { user.app } else { world.apps.pick(&mut self.random) };
+        let mut attempt = self.attempt_of(user, app);
+        if self.random.happens(70) {
+            attempt.place = world.places.pick(&mut self.random);
+            attempt.address = format!("203.0.113.{}", 100 + self.random.below(150));
+        } else if PLACES[user.home].office.is_some() && self.random.happens(400) {
+            attempt.address = format!("198.51.100.{}", 10 + user.home);
+        }
+        attempt
+    }
+
+    fn attempt_of(&mut self, user: &'w User, app: usize) -> Attempt<'w> {
+        let world = self.generator.world;
+        Attempt {
+            correlation: self.random.guid().text(),
+            first: String::new(),
+            session: self.random.guid().text(),
+            user,
+            device: self.random.pick(&user.devices),
+            address: user.address.clone(),
+            place: user.home,
+            app,
+            policies: &world.policies[(user.group + app) % world.policies.len()],
+            risk: if self.random.happens(8) { "low" } else { "none" },
+            spray: false,
+        }
+    }
+
+    /// Anyone is a target, not only the busy; one attacker an hour.
+    fn spray_attempt(&mut self, at: i64) -> Attempt<'w> {
+        let world = self.generator.world;
+        let user = self.random.pick(&world.users);
+        let (address, place) = world.attackers[(at / HOUR) as usize % world.attackers.len()].clone();
+        Attempt {
+            address,
+            place,
+            device: &world.attack_device,
+            risk: "medium",
+            spray: true,
+            ..self.attempt_of(user, 2)
+        }
+    }
+
+    /// The rows of an attempt, 8 to 40 s apart; the first is published `at`, and none after the end of the chunk.
+    fn rows(&mut self, mut attempt: Attempt<'w>, at: i64, steps: &[&'static Outcome]) {
+        let gaps: Vec<i64> = steps.iter().skip(1).map(|_| self.between(8 * SECOND, 40 * SECOND)).collect();
+        let spread: i64 = gaps.iter().sum();
+        // The least of three is small mostly. What is published together has the shortest way last.
+        let most = 1200 * SECOND;
+        let least = 28 * SECOND + spread;
+        let delay = (0..3).map(|_| self.between(least, most)).min().unwrap_or(most);
+        let (mut published, mut created) = (at, at - delay);
+        for (step, outcome) in steps.iter().enumerate() {
+            if step > 0 {
+                created += gaps[step - 1];
+                published += gaps[step - 1].min(self.between(0, self.until - published));
+            }
+            let asked = step > 0 && steps[step - 1].code == MFA.code;
+            let id = self.random.guid();
+            if step == 0 {
+                attempt.first = id.text();
+            }
+            let signin = self.signin(attempt.clone(), outcome, (published, created), asked, id);
+            self.done.push(signin);
+        }
+    }
+
+    fn signin(
+        &mut self,
+        attempt: Attempt<'w>,
+        outcome: &'static Outcome,
+        (published, created): (i64, i64),
+        asked: bool,
+        id: Guid,
+    ) -> SignIn<'w> {
+        let proof = match (outcome.stage, self.random.below(100)) {
+            (Stage::Granted, _) if asked => Proof::Fresh,
+            (Stage::Granted, ..25) if !attempt.spray && !attempt.user.break_glass => Proof::None,
+            (Stage::Granted, 25..45) => Proof::Fresh,
+            (Stage::Granted, _) if !attempt.spray => Proof::Claim,
+            _ => Proof::None,
+        };
+        let silent = outcome.stage == Stage::Refused && self.random.happens(500);
+        SignIn {
+            published,
+            created,
+            id: id.text(),
+            token: id.token_identifier(),
+            item: self.random.guid().text(),
+            status: status(outcome, proof),
+            authentication: if silent {
+                "[]".to_owned()
+            } else {
+                authentication(created, outcome, proof, attempt.user)
+            },
+            processing_time: self.between(60, 900).to_string(),
+            billed: self.between(3200, 5600) as u32,
+            outcome,
+            proof,
+            attempt,
+        }
+    }
+
+    /// A number from `from` to below `to`; `from` where there is none.
+    fn between(&mut self, from: i64, to: i64) -> i64 {
+        from + self.random.below((to - from).max(0) as u64) as i64
+    }
+}
+
+/// One hour of 29 is one in which passwords are sprayed.
+fn is_campaign(at: i64) -> bool {
+    (at / HOUR) % 29 == 7
+}
+
+fn status(outcome: &Outcome, proof: Proof) -> String {
+    let details = match proof {
+        Proof::None => outcome.details,
+        Proof::Claim => "MFA requirement satisfied by claim in the token",
+        Proof::Fresh => "MFA completed in Azure AD",
+    };
+    let mut status = format!(r#"{{"errorCode":{}"#, outcome.code);
+    for (key, value) in [("failureReason", outcome.reason), ("additionalDetails", details)] {
+        if !value.is_empty() {
+            status += &format!(r#","{key}":{}"#, json::text(value));
+        }
+    }
+    status + "}"
+}
+
+/// The steps of the authentication: the password, then the second factor.
+fn authentication(created: i64, outcome: &Outcome, proof: Proof, user: &User) -> String {
+    let (correct, result) = match outcome.stage {
+        Stage::Refused if outcome.code == PASSWORD.code => {
+            (false, "Invalid username or password or Invalid on-premise username or password.")
+        }
+        Stage::Refused => return "[]".to_owned(),
+        _ => (true, "Correct password"),
+    };
+    let password = step(created, ("Password", "Password in the cloud"), correct, (result, "Primary authentication"));
+    let sequence = r#","StatusSequence":0,"RequestSequence":1}"#;
+    let second = match proof {
+        Proof::None => return format!("[{password}{sequence}]"),
+        Proof::Claim => {
+            let satisfied = "MFA requirement satisfied by claim in the token";
+            step(created, ("Previously satisfied", ""), true, (satisfied, "Multifactor authentication"))
+        }
+        Proof::Fresh => {
+            let completed = ("MFA successfully completed", "Multifactor authentication");
+            step(created + 9 * SECOND, METHODS[user.method], true, completed)
+        }
+    };
+    format!("[{password}{sequence},{second}}}]")
+}
+
+/// One step without its closing brace.
+fn step(time: i64, (method, detail): (&str, &str), succeeded: bool, (result, requirement): (&str, &str)) -> String {
+    let mut stamp = Vec::with_capacity(32);
+    write_trimmed(&mut stamp, time);
+    let stamp = String::from_utf8_lossy(&stamp);
+    let detail = json::text(detail);
+    format!(
+        r#"{{"authenticationStepDateTime":"{stamp}","authenticationMethod":"{method}","authenticationMethodDetail":{detail},"#
+    ) + &format!(
+        r#""succeeded":{succeeded},"authenticationStepResultDetail":"{result}","authenticationStepRequirement":"{requirement}""#
+    )
+}

@@ -1,0 +1,246 @@
+//! Whole archives, read back with other code.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::Path;
+
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::TimestampMicrosecondType;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use serde_json::Value as Json;
+
+use super::columns::COLUMNS;
+use super::model::World;
+use super::signin::{CHUNK, Generator};
+use super::{BREAK_GLASS, Compression, Options, Shape, Summary, signinlogs};
+use crate::diagnostic::Error;
+
+fn options(rows: u64, shape: Shape, out: &Path) -> Options {
+    Options { rows, seed: 7, days: 2, shape, compression: Compression::None, out: out.to_owned(), threads: 2 }
+}
+
+/// Every file below a folder: its path inside, its bytes.
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in walkdir::WalkDir::new(folder) {
+        let entry = entry.unwrap();
+        if entry.file_type().is_file() {
+            let path = entry.path().strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
+            found.insert(path, fs::read(entry.path()).unwrap());
+        }
+    }
+    found
+}
+
+fn make(options: &Options) -> (Summary, BTreeMap<String, Vec<u8>>) {
+    let summary = signinlogs(options).unwrap();
+    let files = files(&options.out);
+    assert_eq!(summary.files, files.len() as u64);
+    assert_eq!(summary.bytes, files.values().map(|bytes| bytes.len() as u64).sum::<u64>());
+    (summary, files)
+}
+
+fn lines(files: &BTreeMap<String, Vec<u8>>) -> Vec<Json> {
+    let lines = files.values().flat_map(|bytes| std::str::from_utf8(bytes).unwrap().lines());
+    lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn the_same_bytes_with_one_thread_and_with_four() {
+    for shape in [Shape::LaExport, Shape::Diagnostic, Shape::Parquet] {
+        let (one, four) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let first = make(&Options { threads: 1, ..options(3000, shape, one.path()) });
+        let second = make(&Options { threads: 4, ..options(3000, shape, four.path()) });
+        assert!(first == second, "{shape:?}");
+        let other = tempfile::tempdir().unwrap();
+        let third = make(&Options { seed: 8, ..options(3000, shape, other.path()) });
+        assert!(first.1 != third.1, "{shape:?}: another seed, other bytes");
+    }
+}
+
+#[test]
+fn flat_rows_have_every_column_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let (summary, files) = make(&options(2000, Shape::LaExport, folder.path()));
+    let rows = lines(&files);
+    assert_eq!((summary.rows, rows.len()), (2000, 2000));
+    for row in &rows {
+        let keys: Vec<&str> = row.as_object().unwrap().keys().map(String::as_str).collect();
+        assert!(keys.iter().eq(COLUMNS.iter().map(|column| &column.name)));
+        assert!(row["ConditionalAccessPolicies"].is_array() && row["Status"].is_object());
+        let details: Json = serde_json::from_str(row["AuthenticationDetails"].as_str().unwrap()).unwrap();
+        assert!(details.is_array());
+        let path = format!("/h={}/m=", &row["TimeGenerated"].as_str().unwrap()[11..13]);
+        assert!(files.keys().any(|file| file.contains(&path)));
+    }
+    let mean = summary.bytes / summary.rows;
+    assert!((3000..6000).contains(&mean), "{mean} bytes a row");
+}
+
+#[test]
+fn records_of_diagnostic_settings_hold_what_flat_rows_hold() {
+    let (flat, enveloped) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (_, flat_files) = make(&options(2000, Shape::LaExport, flat.path()));
+    let (summary, files) = make(&options(2000, Shape::Diagnostic, enveloped.path()));
+    assert!(files.values().all(|bytes| bytes.ends_with(b"}}\r\n")));
+    let mean = summary.bytes / summary.rows;
+    assert!((3000..6000).contains(&mean), "{mean} bytes a record");
+    let (rows, records) = (lines(&flat_files), lines(&files));
+    assert_eq!(rows.len(), records.len());
+    for (row, record) in rows.iter().zip(&records) {
+        let properties = &record["properties"];
+        assert_eq!(row["Id"], properties["id"]);
+        assert_eq!(row["TimeGenerated"], record["time"]);
+        assert_eq!(row["ResultType"], record["resultType"]);
+        assert_eq!(row["ResultType"], properties["status"]["errorCode"].to_string());
+        assert_eq!(row["LocationDetails"], properties["location"]);
+        assert_eq!(row["ResourceIdentity"], properties["resourceId"]);
+        assert_eq!(row["AuthenticationDetails"], properties["authenticationDetails"].to_string());
+        assert_eq!(row["ResultType"] == "0", record.get("resultDescription").is_none());
+    }
+}
+
+#[test]
+fn parquet_holds_the_same_rows_sorted_by_time() {
+    let (flat, columnar) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (_, flat_files) = make(&options(2000, Shape::LaExport, flat.path()));
+    let (_, files) = make(&options(2000, Shape::Parquet, columnar.path()));
+    let file = File::open(columnar.path().join(files.keys().next().unwrap())).unwrap();
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().with_batch_size(4096).build().unwrap();
+    let batches: Vec<_> = reader.map(Result::unwrap).collect();
+    let [batch] = batches.as_slice() else { panic!("one batch") };
+    let names: Vec<String> = batch.schema().fields().iter().map(|field| field.name().clone()).collect();
+    assert!(names.iter().eq(COLUMNS.iter().map(|column| column.name)));
+    let times = batch.column_by_name("TimeGenerated").unwrap().as_primitive::<TimestampMicrosecondType>();
+    assert!(times.values().is_sorted());
+    let rows = lines(&flat_files);
+    for name in ["Id", "UserPrincipalName", "AuthenticationDetails", "_ItemId"] {
+        let column = batch.column_by_name(name).unwrap().as_string::<i32>();
+        assert!(column.iter().map(Option::unwrap).eq(rows.iter().map(|row| row[name].as_str().unwrap())), "{name}");
+    }
+    let policies = batch.column_by_name("ConditionalAccessPolicies").unwrap().as_string::<i32>();
+    for (json, row) in policies.iter().zip(&rows) {
+        assert_eq!(serde_json::from_str::<Json>(json.unwrap()).unwrap(), row["ConditionalAccessPolicies"]);
+    }
+    assert_eq!(batch.column_by_name("IsRisky").unwrap().null_count(), 2000);
+}
+
+#[test]
+fn compressed_files_hold_the_same_text() {
+    let plain = tempfile::tempdir().unwrap();
+    let (_, expected) = make(&options(500, Shape::Diagnostic, plain.path()));
+    for (compression, suffix) in [(Compression::Gzip, ".gz"), (Compression::Zstd, ".zst")] {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, files) = make(&Options { compression, ..options(500, Shape::Diagnostic, folder.path()) });
+        assert_eq!(files.len(), expected.len());
+        for (path, bytes) in files {
+            let mut text = Vec::new();
+            match compression {
+                Compression::Gzip => _ = flate2::read::GzDecoder::new(&bytes[..]).read_to_end(&mut text).unwrap(),
+                _ => text = zstd::decode_all(&bytes[..]).unwrap(),
+            }
+            assert!(text == expected[path.strip_suffix(suffix).unwrap()]);
+        }
+    }
+}
+
+/// Calls `look` with the logical rows of an archive of 30 days.
+fn each_row(rows: u64, seed: u64, mut look: impl FnMut(&super::signin::SignIn<'_>)) {
+    let world = World::new(seed);
+    let generator = Generator::new(&world, seed, rows, 30);
+    for chunk in 0..rows.div_ceil(CHUNK) {
+        generator.chunk(chunk).iter().for_each(&mut look);
+    }
+}
+
+#[test]
+fn break_glass_accounts_sign_in_once_in_a_hundred_thousand_rows() {
+    let world = World::new(1);
+    for (rows, visits) in [(700_000, 4), (7_000_000, 40), (70_000_000_000, 400_000)] {
+        let generator = Generator::new(&world, 1, rows, 30);
+        // Four visits make seven rows.
+        let in_all: usize =
+            (0..20).map(|part| generator.visits(&(rows / 20 * part..rows / 20 * (part + 1))).len()).sum();
+        assert_eq!(in_all, visits);
+    }
+}
+
+#[test]
+fn break_glass_rows_of_a_seed_are_known() {
+    let mut seen = Vec::new();
+    each_row(100_000, 1, |row| {
+        if row.attempt.user.break_glass {
+            let name = BREAK_GLASS.iter().position(|name| *name == row.attempt.user.principal).unwrap();
+            seen.push((name, row.outcome.code, row.id[..8].to_owned()));
+        }
+    });
+    let expected = [(0, "50126", "e653cc89"), (0, "50074", "c66a0961"), (0, "0", "544dba88"), (1, "0", "ea4746ad")];
+    assert_eq!(seen, expected.map(|(name, code, id)| (name, code, id.to_owned())));
+}
+
+#[test]
+fn small_archives_have_break_glass_accounts_too() {
+    for rows in [16, 100, 1000, 5000] {
+        let mut seen = Vec::new();
+        each_row(rows, 3, |row| {
+            if row.attempt.user.break_glass {
+                seen.push(row.outcome.code);
+            }
+        });
+        seen.sort_unstable();
+        assert_eq!(seen, ["0", "0", "50074", "50126"], "{rows} rows");
+    }
+}
+
+#[test]
+fn rows_follow_each_other_and_are_published_late() {
+    let (mut last, mut count, mut failed) = (0, 0, 0);
+    let mut attempts: BTreeMap<String, Vec<(i64, &str)>> = BTreeMap::new();
+    let mut ids = BTreeSet::new();
+    each_row(20_000, 5, |row| {
+        assert!(last <= row.published);
+        let delay = (row.published - row.created) as f64 / 1e6;
+        assert!((28.0..=1200.0).contains(&delay), "{delay} s");
+        (last, count, failed) = (row.published, count + 1, failed + u64::from(!row.granted()));
+        attempts.entry(row.attempt.correlation.clone()).or_default().push((row.created, row.outcome.code));
+        assert!(ids.insert(row.id.clone()));
+    });
+    assert_eq!(count, 20_000);
+    assert!((4000..6500).contains(&failed), "{failed}");
+    let retried = attempts.values().filter(|rows| rows.len() > 1).inspect(|rows| {
+        let mut rows = (*rows).clone();
+        rows.sort_unstable();
+        assert!(rows.iter().rev().skip(1).all(|(_, code)| *code != "0"), "only the last step succeeds");
+    });
+    assert!(retried.count() > 1000);
+}
+
+#[test]
+fn wrong_options_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let right = options(10, Shape::Parquet, folder.path());
+    let wrong = [
+        Options { rows: 0, ..right.clone() },
+        Options { days: 0, ..right.clone() },
+        Options { days: 4000, ..right.clone() },
+        Options { threads: 0, ..right.clone() },
+        Options { compression: Compression::Gzip, ..right.clone() },
+    ];
+    for options in wrong {
+        assert!(matches!(signinlogs(&options), Err(Error::Usage(_))), "{options:?}");
+    }
+    signinlogs(&right).unwrap();
+    assert!(matches!(signinlogs(&right), Err(Error::Usage(_))), "the folder is not empty any more");
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    assert!(matches!(signinlogs(&Options { out: file, ..right }), Err(Error::Usage(_))));
+}
+
+#[test]
+fn one_row_is_an_archive() {
+    for shape in [Shape::LaExport, Shape::Diagnostic, Shape::Parquet] {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(make(&options(1, shape, folder.path())).0.rows, 1);
+    }
+}

@@ -1,0 +1,167 @@
+//! The Parquet shape: flat rows with the types of Kusto's export, sorted by TimeGenerated.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, RecordBatch, StringBuilder, TimestampMicrosecondBuilder,
+};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::properties::WriterProperties;
+
+use super::columns::{COLUMNS, Row, Value};
+use super::layout::{NewFile, parquet_path};
+use super::random::{Purpose, Random};
+use super::signin::CHUNK;
+use super::{Archive, Summary};
+use crate::diagnostic::{Error, Result};
+
+/// Rows of a row group.
+const ROW_GROUP: u64 = 128 * 1024;
+/// Rows of a file: four row groups, so that files can be made side by side.
+pub const FILE: u64 = 4 * ROW_GROUP;
+/// Rows handed to the writer at once.
+const BATCH: usize = 2048;
+
+/// Writes the file number `index` of an archive.
+///
+/// # Errors
+/// [`Error::Io`] where the system refuses.
+pub fn write_file(archive: &Archive, index: u64) -> Result<Summary> {
+    let unique = Random::new(archive.options.seed, Purpose::File, index).guid().text();
+    let path = parquet_path(index, &unique);
+    let schema = schema();
+    let file = NewFile::create(&archive.options.out, &path)?;
+    let failed = |error| failure(&path, error);
+    let mut writer = ArrowWriter::try_new_with_options(file, Arc::clone(&schema), options()?).map_err(failed)?;
+    let mut summary = Summary { files: 1, ..Summary::default() };
+    let mut batch = Batch::new();
+    let end = ((index + 1) * FILE).min(archive.options.rows);
+    for chunk in index * FILE / CHUNK..end.div_ceil(CHUNK) {
+        for signin in &archive.generator.chunk(chunk) {
+            batch.append(&Row { signin, world: archive.world });
+            summary.count(signin);
+        }
+        if batch.rows >= BATCH {
+            writer.write(&batch.take(&schema)?).map_err(failed)?;
+        }
+    }
+    writer.write(&batch.take(&schema)?).map_err(failed)?;
+    let mut file = writer.into_inner().map_err(failed)?;
+    file.flush().map_err(|source| file.error(source))?;
+    summary.bytes = file.finish()?;
+    Ok(summary)
+}
+
+/// What the system said, out of what the writer made of it.
+fn failure(path: &str, error: ParquetError) -> Error {
+    match error {
+        ParquetError::External(inner) => match inner.downcast::<std::io::Error>() {
+            Ok(source) => Error::io(path, *source),
+            Err(other) => Error::internal(format!("parquet: {other}")),
+        },
+        other => Error::internal(format!("parquet: {other}")),
+    }
+}
+
+fn options() -> Result<ArrowWriterOptions> {
+    let level = ZstdLevel::try_new(3).map_err(|error| Error::internal(format!("parquet: {error}")))?;
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(level))
+        .set_max_row_group_row_count(Some(ROW_GROUP as usize))
+        .set_created_by("coldcase synth".to_owned())
+        .build();
+    Ok(ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true))
+}
+
+fn schema() -> SchemaRef {
+    let fields: Vec<Field> = COLUMNS
+        .iter()
+        .map(|column| match column.value {
+            // A string of Kusto is never null.
+            Value::Text(_) | Value::Json(_) => Field::new(column.name, DataType::Utf8, false),
+            Value::Dynamic(_) => Field::new(column.name, DataType::Utf8, true),
+            Value::Bool(_) => Field::new(column.name, DataType::Boolean, true),
+            Value::Long(_) => Field::new(column.name, DataType::Int64, true),
+            Value::Real(_) => Field::new(column.name, DataType::Float64, true),
+            Value::Time(_) => Field::new(column.name, time_type(), true),
+        })
+        .collect();
+    Arc::new(Schema::new(fields))
+}
+
+fn time_type() -> DataType {
+    DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
+}
+
+/// Rows by column.
+struct Batch {
+    columns: Vec<Builder>,
+    rows: usize,
+}
+
+/// The values of one column, and how to get the next one.
+enum Builder {
+    Text(StringBuilder, for<'r> fn(&Row<'r>) -> &'r str),
+    Bool(BooleanBuilder, fn(&Row<'_>) -> Option<bool>),
+    Long(Int64Builder, fn(&Row<'_>) -> i64),
+    Real(Float64Builder, fn(&Row<'_>) -> f64),
+    Time(TimestampMicrosecondBuilder, fn(&Row<'_>) -> i64),
+}
+
+impl Batch {
+    fn new() -> Self {
+        let columns = COLUMNS.iter().map(|column| Builder::new(column.value)).collect();
+        Self { columns, rows: 0 }
+    }
+
+    fn append(&mut self, row: &Row<'_>) {
+        for builder in &mut self.columns {
+            builder.append(row);
+        }
+        self.rows += 1;
+    }
+
+    /// The rows so far; none are left.
+    fn take(&mut self, schema: &SchemaRef) -> Result<RecordBatch> {
+        self.rows = 0;
+        let columns = self.columns.iter_mut().map(Builder::finish).collect();
+        Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
+    }
+}
+
+impl Builder {
+    fn new(value: Value) -> Self {
+        match value {
+            Value::Text(text) | Value::Json(text) | Value::Dynamic(text) => Self::Text(StringBuilder::new(), text),
+            Value::Bool(truth) => Self::Bool(BooleanBuilder::new(), truth),
+            Value::Long(number) => Self::Long(Int64Builder::new(), number),
+            Value::Real(number) => Self::Real(Float64Builder::new(), number),
+            Value::Time(time) => Self::Time(TimestampMicrosecondBuilder::new().with_data_type(time_type()), time),
+        }
+    }
+
+    fn append(&mut self, row: &Row<'_>) {
+        match self {
+            Self::Text(builder, text) => builder.append_value(text(row)),
+            Self::Bool(builder, truth) => builder.append_option(truth(row)),
+            Self::Long(builder, number) => builder.append_value(number(row)),
+            Self::Real(builder, number) => builder.append_value(number(row)),
+            Self::Time(builder, time) => builder.append_value(time(row)),
+        }
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        match self {
+            Self::Text(builder, _) => Arc::new(builder.finish()),
+            Self::Bool(builder, _) => Arc::new(builder.finish()),
+            Self::Long(builder, _) => Arc::new(builder.finish()),
+            Self::Real(builder, _) => Arc::new(builder.finish()),
+            Self::Time(builder, _) => Arc::new(builder.finish()),
+        }
+    }
+}
