@@ -3,14 +3,20 @@
 pub mod convert;
 pub mod datetime;
 pub mod dynamic_array;
+pub mod dynamic_bag;
 pub mod dynamic_series;
 pub mod dynamic_set;
+pub mod encode;
 pub mod ipv4;
 pub mod ipv6;
+pub mod json;
+mod json_path;
+pub mod parse;
 pub mod regex;
 pub mod search;
 pub mod string;
 pub mod timespan;
+pub mod url;
 
 use super::ScalarFunction;
 
@@ -19,12 +25,17 @@ pub static FAMILIES: &[&[ScalarFunction]] = &[
     convert::FUNCTIONS,
     datetime::FUNCTIONS,
     dynamic_array::FUNCTIONS,
+    dynamic_bag::FUNCTIONS,
     dynamic_series::FUNCTIONS,
     dynamic_set::FUNCTIONS,
+    encode::FUNCTIONS,
     ipv4::FUNCTIONS,
     ipv6::FUNCTIONS,
+    json::FUNCTIONS,
+    parse::FUNCTIONS,
     regex::FUNCTIONS,
     search::FUNCTIONS,
     string::FUNCTIONS,
     timespan::FUNCTIONS,
+    url::FUNCTIONS,
 ];

@@ -5,11 +5,13 @@ use std::ops::Range;
 
 use memchr::memmem;
 
+use super::dynamic_array::texts_of;
 use super::string::{INTEGER, byte_of, from_start, long};
 use crate::diagnostic::{Error, Result};
 use crate::functions::ScalarFunction;
 use crate::functions::args::{Args, LONGEST_VALUE, too_long};
 use crate::functions::docs::{Category, Example};
+use crate::functions::needle::{Case, Needle, Place};
 use crate::functions::signature::{Accepts, Nulls, Overload, Param, Returns};
 use crate::types::dynamic::{Kind, elements, kind, unescape};
 use crate::types::{Column, Type};
@@ -38,6 +40,26 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
             Example::new("indexof('abcdefgabcdefg', 'cde', 1, 10, 2)", "9"),
             Example::new("indexof('abc', 'a', 0, -2)", "long(null)"),
         ],
+        ..ScalarFunction::DEFAULT
+    },
+    ScalarFunction {
+        name: "has_any_index",
+        category: Category::String,
+        summary: "The position in an array of its first element that stands in a text as a whole term, case ignored; -1 where none does.",
+        overloads: &[Overload {
+            params: &[
+                Param::new("source", Type::String, "the text to search"),
+                Param::new("values", Type::Dynamic, "an array of terms to look for"),
+            ],
+            returns: Returns::Type(Type::Long),
+            kernel: has_any_index,
+        }],
+        examples: &[
+            Example::new("has_any_index('this is an example', dynamic(['not', 'Example']))", "1"),
+            Example::new("has_any_index('this is an example', dynamic(['not', 'exam']))", "-1"),
+            Example::new("has_any_index('number 2', dynamic([1, 2, 3]))", "1"),
+        ],
+        nulls: Nulls::Handled,
         ..ScalarFunction::DEFAULT
     },
     ScalarFunction {
@@ -130,6 +152,21 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         ..ScalarFunction::DEFAULT
     },
 ];
+
+fn has_any_index(args: &Args<'_>) -> Result<Column> {
+    let texts = args.texts(0);
+    let needles = |row| -> Vec<Needle> {
+        let terms = texts_of(args.column(1), row);
+        terms.iter().map(|term| Needle::new(term, Place::Term, Case::Ignored)).collect()
+    };
+    let constant = args.constant(1).map(|_| needles(0));
+    Ok(args.map(|row| {
+        let computed = if constant.is_none() { needles(row) } else { Vec::new() };
+        let text = texts.get(row).unwrap_or("");
+        let found = constant.as_ref().unwrap_or(&computed).iter().position(|needle| needle.is_in(text));
+        found.map_or(Some(-1), long)
+    }))
+}
 
 /// Where to search: the positions at which a match may start.
 #[derive(Clone, Copy, Debug)]

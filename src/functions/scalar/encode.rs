@@ -1,0 +1,185 @@
+//! Base64, with the alphabet of RFC 4648 and padding.
+
+use crate::functions::ScalarFunction;
+use crate::functions::docs::{Category, Example};
+use crate::functions::signature::{Overload, Param, Returns};
+use crate::types::dynamic::elements;
+use crate::types::{Type, Value};
+
+const TEXT: Param = Param::new("base64", Type::String, "the base64 text");
+
+/// The functions of this family.
+pub static FUNCTIONS: &[ScalarFunction] = &[
+    ScalarFunction {
+        name: "base64_encode_tostring",
+        aliases: &["base64_encodestring"],
+        category: Category::Encoding,
+        summary: "The UTF-8 bytes of a text in base64.",
+        overloads: &[Overload {
+            params: &[Param::new("text", Type::String, "the text")],
+            returns: Returns::Type(Type::String),
+            kernel: |args| Ok(args.map_text(0, |text| encode(text.as_bytes()))),
+        }],
+        examples: &[Example::new("base64_encode_tostring('Kusto')", "S3VzdG8=")],
+        ..ScalarFunction::DEFAULT
+    },
+    ScalarFunction {
+        name: "base64_decode_tostring",
+        aliases: &["base64_decodestring"],
+        category: Category::Encoding,
+        summary: "The text whose UTF-8 bytes are given in base64; \"\" where they are not UTF-8 or not base64.",
+        overloads: &[Overload {
+            params: &[TEXT],
+            returns: Returns::Type(Type::String),
+            kernel: |args| Ok(args.map_text(0, |text| String::from_utf8(decode(text)?).ok())),
+        }],
+        examples: &[
+            Example::new("base64_decode_tostring('S3VzdG8=')", "Kusto"),
+            Example::new("base64_decode_tostring('*')", ""),
+        ],
+        ..ScalarFunction::DEFAULT
+    },
+    ScalarFunction {
+        name: "base64_decode_toarray",
+        category: Category::Encoding,
+        summary: "The bytes given in base64 as an array of numbers; null where the text is not base64.",
+        overloads: &[Overload {
+            params: &[TEXT],
+            returns: Returns::Type(Type::Dynamic),
+            kernel: |args| {
+                args.try_map(|row| {
+                    let bytes = args.column(0).text_at(row).and_then(decode);
+                    let numbers = |bytes: Vec<u8>| bytes.iter().map(u8::to_string).collect::<Vec<_>>().join(",");
+                    Ok(bytes.map(|bytes| format!("[{}]", numbers(bytes))))
+                })
+            },
+        }],
+        examples: &[Example::new("base64_decode_toarray('S3VzdG8=')", "[75,117,115,116,111]")],
+        ..ScalarFunction::DEFAULT
+    },
+    ScalarFunction {
+        name: "base64_encode_fromarray",
+        category: Category::Encoding,
+        summary: "An array of bytes in base64; \"\" where an element is no byte.",
+        overloads: &[Overload {
+            params: &[Param::new("bytes", Type::Dynamic, "an array of numbers from 0 to 255")],
+            returns: Returns::Type(Type::String),
+            kernel: |args| {
+                Ok(args.map_text(0, |json| {
+                    let bytes: Option<Vec<u8>> = elements(json).map(|element| element.parse().ok()).collect();
+                    bytes.map(|bytes| encode(&bytes))
+                }))
+            },
+        }],
+        examples: &[Example::new("base64_encode_fromarray(dynamic([75, 117, 115, 116, 111]))", "S3VzdG8=")],
+        ..ScalarFunction::DEFAULT
+    },
+    ScalarFunction {
+        name: "base64_encode_fromguid",
+        category: Category::Encoding,
+        summary: "The sixteen bytes of a guid in base64, the first three groups with their last byte first.",
+        overloads: &[Overload {
+            params: &[Param::new("guid", Type::Guid, "the guid")],
+            returns: Returns::Type(Type::String),
+            kernel: |args| Ok(args.map(|row| args.column(0).bytes_at(row).map(|bytes| encode(&swapped(bytes))))),
+        }],
+        examples: &[Example::new(
+            "base64_encode_fromguid(toguid('ae3133f2-6e22-49ae-b06a-16e6a9b212eb'))",
+            "8jMxriJurkmwahbmqbIS6w==",
+        )],
+        ..ScalarFunction::DEFAULT
+    },
+    ScalarFunction {
+        name: "base64_decode_toguid",
+        category: Category::Encoding,
+        summary: "The guid whose sixteen bytes are given in base64; null where the text is anything else.",
+        overloads: &[Overload {
+            params: &[TEXT],
+            returns: Returns::Type(Type::Guid),
+            kernel: |args| {
+                Ok(args.map_text(0, |text| {
+                    let bytes: Option<[u8; 16]> = decode(text).and_then(|bytes| bytes.try_into().ok());
+                    bytes.map(|bytes| Value::Guid(swapped(bytes)))
+                }))
+            },
+        }],
+        examples: &[
+            Example::new("base64_decode_toguid('8jMxriJurkmwahbmqbIS6w==')", "ae3133f2-6e22-49ae-b06a-16e6a9b212eb"),
+            Example::new("base64_decode_toguid('abcd1231')", "guid(null)"),
+        ],
+        ..ScalarFunction::DEFAULT
+    },
+];
+
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+fn encode(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let byte = |index: usize| u32::from(chunk.get(index).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for index in 0..4 {
+            let digit = (bits >> (18 - 6 * index)) & 63;
+            text.push(if index <= chunk.len() { char::from(ALPHABET[digit as usize]) } else { '=' });
+        }
+    }
+    text
+}
+
+/// The bytes; None where the text is not base64 with its padding.
+fn decode(text: &str) -> Option<Vec<u8>> {
+    if !text.len().is_multiple_of(4) {
+        return None;
+    }
+    let digits = text.trim_end_matches('=');
+    let padding = text.len() - digits.len();
+    let mut bytes = Vec::with_capacity(digits.len() / 4 * 3 + 2);
+    for chunk in digits.as_bytes().chunks(4) {
+        let bits = chunk.iter().try_fold(0, |bits, byte| Some(bits << 6 | value(*byte)?))? << (6 * (4 - chunk.len()));
+        let [_, first, second, third] = u32::to_be_bytes(bits);
+        bytes.extend([first, second, third].iter().take(chunk.len() - 1));
+    }
+    (padding <= 2 && digits.len() % 4 != 1).then_some(bytes)
+}
+
+fn value(byte: u8) -> Option<u32> {
+    let value = match byte {
+        b'A'..=b'Z' => byte - b'A',
+        b'a'..=b'z' => byte - b'a' + 26,
+        b'0'..=b'9' => byte - b'0' + 52,
+        b'+' => 62,
+        b'/' => 63,
+        _ => return None,
+    };
+    Some(u32::from(value))
+}
+
+/// The bytes of a guid between the order of its text and that of its memory, where the first three groups are numbers
+/// with the last byte first.
+fn swapped(mut bytes: [u8; 16]) -> [u8; 16] {
+    bytes[0..4].reverse();
+    bytes[4..6].reverse();
+    bytes[6..8].reverse();
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{decode, encode};
+
+    #[test]
+    fn bytes_of_every_length_come_back() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        for length in 0..=bytes.len() {
+            assert_eq!(decode(&encode(&bytes[..length])).as_deref(), Some(&bytes[..length]));
+        }
+        assert_eq!(encode(b"fo"), "Zm8=");
+    }
+
+    #[test]
+    fn what_is_not_base64_is_refused() {
+        for text in ["Zg", "Zg=", "Z===", "====", "Zm8=Zm8=", "Zm\n8", "Zé9", "Zm8-"] {
+            assert_eq!(decode(text), None, "{text}");
+        }
+    }
+}

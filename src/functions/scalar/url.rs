@@ -1,0 +1,242 @@
+//! URLs: their parts and their encoding.
+
+use std::collections::BTreeMap;
+
+use crate::functions::ScalarFunction;
+use crate::functions::docs::{Category, Example};
+use crate::functions::signature::{Overload, Param, Returns};
+use crate::types::Type;
+use crate::types::dynamic::{ArrayWriter, BagWriter};
+
+/// The functions of this family.
+pub static FUNCTIONS: &[ScalarFunction] = &[
+    ScalarFunction {
+        name: "parse_url",
+        aliases: &["parseurl"],
+        category: Category::Parse,
+        summary: "The parts of an absolute URL as a bag, nothing decoded; all of them empty where the text is none.",
+        overloads: &[Overload {
+            params: &[Param::new("url", Type::String, "the URL, with its scheme")],
+            returns: Returns::Type(Type::Dynamic),
+            kernel: |args| Ok(args.map_text(0, |url| bag(&parts(url).unwrap_or_default()))),
+        }],
+        examples: &[
+            Example::new(
+                "parse_url('https://user:pass@contoso.com:8443/a/b?k2=v2&k1=v1#top')",
+                r#"{"Scheme":"https","Host":"contoso.com","Port":"8443","Path":"/a/b","Username":"user","Password":"pass","Query Parameters":{"k1":"v1","k2":"v2"},"Fragment":"top"}"#,
+            ),
+            Example::new(
+                "parse_url('contoso.com')",
+                r#"{"Scheme":"","Host":"","Port":"","Path":"","Username":"","Password":"","Query Parameters":{},"Fragment":""}"#,
+            ),
+        ],
+        ..ScalarFunction::DEFAULT
+    },
+    ScalarFunction {
+        name: "parse_urlquery",
+        aliases: &["parseurlquery"],
+        category: Category::Parse,
+        summary: "The parameters of the query part of a URL as a bag, nothing decoded; a key given twice has an array.",
+        overloads: &[Overload {
+            params: &[Param::new("query", Type::String, "what follows the question mark of a URL")],
+            returns: Returns::Type(Type::Dynamic),
+            kernel: |args| {
+                Ok(args.map_text(0, |query| {
+                    let mut bag = BagWriter::new();
+                    bag.push_json("Query Parameters", &parameters(query));
+                    bag.finish()
+                }))
+            },
+        }],
+        examples: &[
+            Example::new("parse_urlquery('k1=v1&k2=v2')", r#"{"Query Parameters":{"k1":"v1","k2":"v2"}}"#),
+            Example::new("parse_urlquery('a=1&a=2')", r#"{"Query Parameters":{"a":["1","2"]}}"#),
+        ],
+        ..ScalarFunction::DEFAULT
+    },
+    ScalarFunction {
+        name: "url_encode",
+        category: Category::Encoding,
+        summary: "A text for use in a URL: lower-case percent codes for what is no letter, digit, `-`, `_`, `.` or `~`, and `+` for a blank.",
+        overloads: &[Overload {
+            params: &[Param::new("text", Type::String, "the text")],
+            returns: Returns::Type(Type::String),
+            kernel: |args| Ok(args.map_text(0, |text| encode(text, "+"))),
+        }],
+        examples: &[Example::new(
+            "url_encode('https://www.contoso.com/hello world')",
+            "https%3a%2f%2fwww.contoso.com%2fhello+world",
+        )],
+        ..ScalarFunction::DEFAULT
+    },
+    ScalarFunction {
+        name: "url_encode_component",
+        category: Category::Encoding,
+        summary: "A text for use in a URL, as url_encode() has it, but with `%20` for a blank.",
+        overloads: &[Overload {
+            params: &[Param::new("text", Type::String, "the text")],
+            returns: Returns::Type(Type::String),
+            kernel: |args| Ok(args.map_text(0, |text| encode(text, "%20"))),
+        }],
+        examples: &[Example::new("url_encode_component('hello/world é')", "hello%2fworld%20%c3%a9")],
+        ..ScalarFunction::DEFAULT
+    },
+    ScalarFunction {
+        name: "url_decode",
+        category: Category::Encoding,
+        summary: "A text with the percent codes of URLs resolved and `+` read as a blank; \"\" where the bytes are no UTF-8.",
+        overloads: &[Overload {
+            params: &[Param::new("text", Type::String, "the encoded text")],
+            returns: Returns::Type(Type::String),
+            kernel: |args| Ok(args.map_text(0, |text| String::from_utf8(decode(text)).unwrap_or_default())),
+        }],
+        examples: &[
+            Example::new("url_decode('https%3a%2f%2fwww.contoso.com%2f')", "https://www.contoso.com/"),
+            Example::new("url_decode('100%')", "100%"),
+        ],
+        ..ScalarFunction::DEFAULT
+    },
+];
+
+/// The parts of a URL.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Parts<'a> {
+    scheme: &'a str,
+    host: &'a str,
+    port: &'a str,
+    path: &'a str,
+    username: &'a str,
+    password: &'a str,
+    query: &'a str,
+    fragment: &'a str,
+}
+
+/// The parts of an absolute URL; None where the text is none.
+fn parts(url: &str) -> Option<Parts<'_>> {
+    let (scheme, rest) = url.split_once("://")?;
+    let starts = scheme.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic());
+    if !starts || !scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)) {
+        return None;
+    }
+    let (rest, fragment) = rest.split_once('#').unwrap_or((rest, ""));
+    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    // A slash with nothing after it, at the very end of the URL, is no path.
+    let path = if path == "/" && url.ends_with('/') { "" } else { path };
+    let user = authority.rsplit_once('@').and_then(|(user, host)| Some((user.split_once(':')?, host)));
+    let ((username, password), address) = user.unwrap_or((("", ""), authority));
+    let (host, port) = host_and_port(address);
+    Some(Parts { scheme, host, port, path, username, password, query, fragment })
+}
+
+/// The port follows the last colon that is outside of the brackets of an IPv6 address.
+fn host_and_port(address: &str) -> (&str, &str) {
+    match address.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => (host, port),
+        _ => (address, ""),
+    }
+}
+
+fn bag(parts: &Parts<'_>) -> String {
+    let mut bag = BagWriter::new();
+    bag.push_text("Scheme", parts.scheme);
+    bag.push_text("Host", parts.host);
+    bag.push_text("Port", parts.port);
+    bag.push_text("Path", parts.path);
+    bag.push_text("Username", parts.username);
+    bag.push_text("Password", parts.password);
+    bag.push_json("Query Parameters", &parameters(parts.query));
+    bag.push_text("Fragment", parts.fragment);
+    bag.finish()
+}
+
+/// The parameters as a bag with sorted keys. An empty key or value is dropped.
+fn parameters(query: &str) -> String {
+    let mut values: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (key, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
+        if !key.is_empty() && !value.is_empty() {
+            values.entry(key).or_default().push(value);
+        }
+    }
+    let mut bag = BagWriter::new();
+    for (key, values) in values {
+        match values[..] {
+            [value] => bag.push_text(key, value),
+            _ => {
+                let mut array = ArrayWriter::new();
+                values.iter().for_each(|value| array.push_text(value));
+                bag.push_json(key, &array.finish());
+            }
+        }
+    }
+    bag.finish()
+}
+
+fn encode(text: &str, blank: &str) -> String {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b' ' => out.push_str(blank),
+            b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
+            _ if byte.is_ascii_alphanumeric() => out.push(char::from(byte)),
+            _ => out.extend(['%', char::from(HEX[usize::from(byte >> 4)]), char::from(HEX[usize::from(byte & 15)])]),
+        }
+    }
+    out
+}
+
+/// The bytes that a text stands for. A percent sign without two digits stands for itself.
+fn decode(text: &str) -> Vec<u8> {
+    let bytes = text.as_bytes();
+    let digit =
+        |at: usize| bytes.get(at).and_then(|byte| char::from(*byte).to_digit(16)).and_then(|n| u8::try_from(n).ok());
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        match (byte, digit(at + 1), digit(at + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                out.push(high << 4 | low);
+                at += 2;
+            }
+            (b'+', ..) => out.push(b' '),
+            _ => out.push(*byte),
+        }
+        at += 1;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Parts, decode, encode, parameters, parts};
+
+    #[test]
+    fn urls_come_apart() {
+        let url = |text| parts(text).unwrap();
+        assert_eq!(url("https://h.io/"), Parts { scheme: "https", host: "h.io", ..Parts::default() });
+        assert_eq!(url("https://h.io/#").path, "/");
+        assert_eq!(url("https://h.io/?x=1").path, "/");
+        assert_eq!(url("https://user@h.io/p").host, "user@h.io");
+        assert_eq!((url("https://u:p@h.io").username, url("https://u:p@h.io").password), ("u", "p"));
+        assert_eq!((url("https://[::1]:80/p").host, url("https://[::1]:80/p").port), ("[::1]", "80"));
+        assert_eq!((url("https://[::1]/p").host, url("https://[::1]/p").port), ("[::1]", ""));
+        assert_eq!(url("a://b#c?d=e").fragment, "c?d=e");
+        for text in ["", "not a url", "1.2.3.4", "://h", "1a://h", "a b://h"] {
+            assert_eq!(parts(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn parameters_are_sorted_and_repeats_become_arrays() {
+        assert_eq!(parameters("b=2&a=1&b=3&=v&k=&c"), r#"{"a":"1","b":["2","3"]}"#);
+    }
+
+    #[test]
+    fn what_is_encoded_comes_back() {
+        let text = "a b+c%d/é~\u{10FFFF}";
+        assert_eq!(decode(&encode(text, "+")), text.as_bytes());
+        assert_eq!(decode(&encode(text, "%20")), text.as_bytes());
+        assert_eq!(decode("%zz%4"), b"%zz%4");
+    }
+}
