@@ -1,8 +1,8 @@
 //! Parquet files.
 //!
 //! A file is opened once: its footer is kept, its row groups are read as partitions. What is not wanted is left out as
-//! early as possible: files and row groups by statistics (`prune.rs`), row groups by bloom filters, pages by the page
-//! index (`pages.rs`), and the columns that a filter does not need by decoding them for the surviving rows only
+//! early as possible: files and row groups by statistics (`prune.rs`), row groups by bloom filters and dictionaries
+//! (`contents.rs`), pages by the page index (`pages.rs`), and the columns that a filter does not need by decoding them for the surviving rows only
 //! (`filter.rs`). Texts keep the dictionaries of the file (`layout.rs`, `text.rs`).
 //!
 //! Damage is contained: a row group that cannot be decoded is counted in the report with its rows, and the rest of the
@@ -11,6 +11,7 @@
 mod bounds;
 mod cast;
 mod compact;
+mod contents;
 mod convert;
 mod decode;
 mod filter;

@@ -17,7 +17,6 @@ use super::prune::{Evidence, may_match};
 use super::reader::guarded;
 use super::{Mapping, ParquetFile};
 use crate::source::Predicate;
-use crate::types::Value;
 
 /// The page index of one row group, as far as it is needed and makes sense.
 pub(super) struct Pages<'a> {
@@ -113,10 +112,6 @@ struct PageStatistics {
 impl Evidence for PageStatistics {
     fn bounds(&self, _: usize) -> Bounds {
         self.bounds.clone()
-    }
-
-    fn lacks(&self, _: usize, _: &Value) -> bool {
-        false
     }
 }
 

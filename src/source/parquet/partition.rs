@@ -7,10 +7,11 @@ use std::sync::{Arc, OnceLock};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, RowSelection};
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataBuilder, RowGroupMetaData};
 
+use super::contents::Contents;
 use super::filter::PartRows;
 use super::layout::Source;
 use super::pages::Pages;
-use super::prune::{BloomFilters, RowGroupStatistics, may_match};
+use super::prune::{RowGroupStatistics, may_match};
 use super::reader::{Damage, guarded};
 use super::{Mapping, ParquetFile};
 use crate::diagnostic::{Error, Result};
@@ -120,7 +121,8 @@ impl RowGroupScan {
     fn prepare(&self, input: &File) -> Result<Prepared, Damage> {
         let (file, mapping, group) = (self.file.as_ref(), self.mapping.as_ref(), self.metadata());
         let predicates = &self.request.prune;
-        let evidence = BloomFilters { statistics: RowGroupStatistics { file, mapping, group }, input };
+        let statistics = RowGroupStatistics { file, mapping, group };
+        let evidence = Contents { statistics, group: self.group, input };
         if !predicates.iter().all(|predicate| may_match(predicate, &evidence)) {
             ScanReport::add(&self.request.report.row_groups_pruned, 1);
             return Ok(Prepared::Pruned);

@@ -1,16 +1,10 @@
-//! Which row groups can be left out: by statistics, bloom filters and the column's absence.
+//! Which rows can be left out: by statistics, by what a chunk holds (`contents.rs`), and by the column's absence.
 //!
 //! Everything here answers "may a row match?" and says yes whenever it does not know.
 
-use std::fs::File;
-
-use arrow::datatypes::DataType;
-use parquet::bloom_filter::Sbbf;
 use parquet::file::metadata::RowGroupMetaData;
 
 use super::bounds::{Bound, Bounds, BoundsReader};
-use super::layout::Source;
-use super::reader::guarded;
 use super::{Mapping, ParquetFile};
 use crate::source::{Comparison, Predicate};
 use crate::types::{Type, Value};
@@ -21,7 +15,14 @@ pub(super) trait Evidence {
     fn bounds(&self, column: usize) -> Bounds;
 
     /// True where no row has this value in a column of the table, for certain.
-    fn lacks(&self, column: usize, value: &Value) -> bool;
+    fn lacks(&self, _column: usize, _value: &Value) -> bool {
+        false
+    }
+
+    /// True where no row of a column of the table has a text that may pass `test`, for certain.
+    fn lacks_text(&self, _column: usize, _test: &dyn Fn(&str) -> bool) -> bool {
+        false
+    }
 }
 
 /// False only where no row can fulfil `predicate`.
@@ -36,12 +37,31 @@ pub(super) fn may_match(predicate: &Predicate, evidence: &dyn Evidence) -> bool 
         Predicate::OneOf { column, values, case_sensitive } => {
             let bounds = evidence.bounds(*column);
             values.iter().any(|value| match value {
-                Value::String(text) if !case_sensitive => !bounds.all_null || text.is_empty(),
+                Value::String(text) if !case_sensitive => {
+                    text.is_empty()
+                        || !bounds.all_null && !evidence.lacks_text(*column, &|held| may_equal_in_any_case(held, text))
+                }
                 value => compare(&bounds, Comparison::Equal, value) && !evidence.lacks(*column, value),
             })
         }
-        Predicate::Contains { column, needle, .. } => needle.is_empty() || !evidence.bounds(*column).all_null,
+        Predicate::Contains { column, needle, case_sensitive } => {
+            let holds = |held: &str| match case_sensitive {
+                true => held.contains(needle.as_str()),
+                false => may_contain_in_any_case(held, needle),
+            };
+            needle.is_empty() || !evidence.bounds(*column).all_null && !evidence.lacks_text(*column, &holds)
+        }
     }
+}
+
+/// Case is folded here for ASCII alone: any other character may fold to anything.
+fn may_equal_in_any_case(held: &str, wanted: &str) -> bool {
+    held.eq_ignore_ascii_case(wanted) || !held.is_ascii() || !wanted.is_ascii()
+}
+
+fn may_contain_in_any_case(held: &str, needle: &str) -> bool {
+    let found = || held.as_bytes().windows(needle.len()).any(|part| part.eq_ignore_ascii_case(needle.as_bytes()));
+    !held.is_ascii() || !needle.is_ascii() || found()
 }
 
 /// False only where no value within the bounds stands in that relation to the literal.
@@ -94,56 +114,5 @@ impl RowGroupStatistics<'_> {
 impl Evidence for RowGroupStatistics<'_> {
     fn bounds(&self, column: usize) -> Bounds {
         self.read(column).unwrap_or_else(Bounds::unknown)
-    }
-
-    fn lacks(&self, _: usize, _: &Value) -> bool {
-        false
-    }
-}
-
-/// The bloom filters of one row group, read from the file as they are asked for.
-pub(super) struct BloomFilters<'a> {
-    pub statistics: RowGroupStatistics<'a>,
-    pub input: &'a File,
-}
-
-impl BloomFilters<'_> {
-    /// Largest filter that is read, in bytes; larger ones cost more than they can save.
-    const MAX_BYTES: i64 = 16 << 20;
-
-    fn filter(&self, leaf: usize) -> Option<Sbbf> {
-        let chunk = self.statistics.group.column(leaf);
-        // Without its length, the crate would believe the length inside of the filter and reserve that much.
-        let (offset, length) = (chunk.bloom_filter_offset()?, i64::from(chunk.bloom_filter_length()?));
-        let end = offset.checked_add(length).and_then(|end| u64::try_from(end).ok())?;
-        if offset < 0 || !(1..=Self::MAX_BYTES).contains(&length) || end > self.statistics.file.bytes {
-            return None;
-        }
-        let read = || Sbbf::read_from_column_chunk(chunk, self.input).map_err(|e| e.to_string());
-        guarded(read).ok().flatten().filter(|filter| filter.num_blocks() > 0)
-    }
-
-    fn lacks(&self, column: usize, value: &Value) -> Option<bool> {
-        let file_column = self.statistics.mapping.file_column(self.statistics.file, column)?;
-        let filter = self.filter(file_column.leaf()?)?;
-        // The filter holds values as they are stored; null, which a string shows as "", is not in it.
-        let may_hold = match (&file_column.source, value) {
-            (Source::Text, Value::String(text)) if !text.is_empty() => filter.check(text.as_bytes()),
-            (Source::Uuid, Value::Guid(bytes)) => filter.check(&bytes[..]),
-            (Source::Scalar(DataType::Int64), Value::Long(number)) => filter.check(number),
-            (Source::Scalar(DataType::Int32), Value::Int(number)) => filter.check(number),
-            _ => return None,
-        };
-        Some(!may_hold)
-    }
-}
-
-impl Evidence for BloomFilters<'_> {
-    fn bounds(&self, column: usize) -> Bounds {
-        self.statistics.bounds(column)
-    }
-
-    fn lacks(&self, column: usize, value: &Value) -> bool {
-        self.lacks(column, value).unwrap_or(false)
     }
 }

@@ -6,9 +6,11 @@ mod values;
 
 use std::path::Path;
 
-use arrow::array::{BooleanArray, RecordBatch};
+use arrow::array::{ArrayRef, AsArray, BooleanArray, Int32Array, RecordBatch, StringArray, UInt32Array};
+use arrow::datatypes::Int32Type;
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
+use parquet::file::statistics::Statistics;
 
 use super::*;
 use crate::source::{Comparison, Predicate, RowFilter, ScanColumn};
@@ -118,4 +120,83 @@ fn matches(predicate: &Predicate, row: &dyn Fn(usize) -> Value) -> bool {
             if *case_sensitive { text.contains(needle) } else { text.to_lowercase().contains(&needle.to_lowercase()) }
         }
     }
+}
+
+#[test]
+fn batches_of_a_chunk_share_one_dictionary() {
+    let texts: ArrayRef = Arc::new(StringArray::from_iter((0..200).map(|n| (n % 5 > 0).then(|| format!("{}", n % 5)))));
+    let file = write(&RecordBatch::try_from_iter([("text", texts)]).unwrap(), Default::default());
+    let file = open(file.path());
+    let parts = file.partitions(&file.columns(), &request([0])).unwrap();
+    let batches: Vec<Batch> = parts[0].read().unwrap().collect::<Result<_>>().unwrap();
+    assert_eq!(batches.len(), 4);
+    let dictionaries: Vec<ArrayRef> = batches
+        .iter()
+        .map(|batch| {
+            let array = batch.column(0).to_array();
+            Arc::clone(array.as_dictionary::<Int32Type>().values())
+        })
+        .collect();
+    assert!(dictionaries.windows(2).all(|pair| Arc::ptr_eq(&pair[0], &pair[1])));
+    assert_eq!(dictionaries[0].len(), 5);
+}
+
+#[test]
+fn wide_rows_come_in_short_batches() {
+    let wide: ArrayRef = Arc::new(StringArray::from_iter_values((0..600).map(|n| format!("{n:030000}"))));
+    let properties = WriterProperties::builder().set_dictionary_enabled(false).build();
+    let file = write(&RecordBatch::try_from_iter([("wide", wide)]).unwrap(), properties);
+    let file = open(file.path());
+    let request = ScanRequest { batch_rows: 8192, ..request([0]) };
+    let mut seen = 0;
+    for part in file.partitions(&file.columns(), &request).unwrap() {
+        for batch in part.read().unwrap() {
+            let rows = batch.unwrap().rows();
+            assert!(rows * 30_000 < 9 << 20, "{rows} rows in one batch");
+            seen += rows;
+        }
+    }
+    assert_eq!(seen, 600);
+}
+
+#[test]
+fn statistics_of_the_old_kind_count_for_signed_numbers_only() {
+    let number = |old| Statistics::int32(Some(3), Some(5), None, Some(0), old);
+    let texts: ArrayRef = Arc::new(StringArray::from(vec!["a"]));
+    let numbers: ArrayRef = Arc::new(Int32Array::from(vec![3]));
+    let unsigned: ArrayRef = Arc::new(UInt32Array::from(vec![3]));
+    let columns = [("text", texts), ("number", numbers), ("unsigned", unsigned)];
+    let file = write(&RecordBatch::try_from_iter(columns).unwrap(), Default::default());
+    let file = open(file.path());
+    let bounds = |column: usize, statistics: &Statistics| {
+        let column = &file.layout.columns[column];
+        let reader = bounds::BoundsReader::new(&file.metadata, column, column.ty).unwrap();
+        reader.row_group(statistics, 1).min.is_some()
+    };
+    let text = |old| Statistics::byte_array(Some("a".into()), Some("b".into()), None, None, old);
+    assert!(bounds(0, &text(false)) && bounds(1, &number(false)) && bounds(2, &number(false)));
+    assert!(!bounds(0, &text(true)) && bounds(1, &number(true)) && !bounds(2, &number(true)));
+}
+
+#[test]
+fn a_table_of_files_is_one_below_the_other_and_leaves_out_what_cannot_match() {
+    let of = |numbers: Vec<i32>| {
+        let numbers: ArrayRef = Arc::new(Int32Array::from(numbers));
+        write(&RecordBatch::try_from_iter([("n", numbers)]).unwrap(), Default::default())
+    };
+    let files = [of(vec![1, 2]), of(vec![7, 8]), of(vec![2, 3])];
+    let files = files.iter().map(|file| open(file.path())).collect();
+    let table = ParquetTable::new(Schema::new([Field::new("n", Type::Long)]), files);
+    let wanted = Predicate::Compare { column: 0, comparison: Comparison::Less, value: Value::Long(3) };
+    let request =
+        ScanRequest { prune: vec![wanted.clone()], filter: Some(Arc::new(Exactly::new(wanted))), ..request([0]) };
+    let parts = table.scan(&request).unwrap();
+    let batches = parts.iter().flat_map(|part| part.read().unwrap().map(Result::unwrap));
+    let numbers: Vec<Value> =
+        batches.flat_map(|batch| (0..batch.rows()).map(move |row| batch.column(0).value(row))).collect();
+    assert_eq!(numbers, [1, 2, 2].map(Value::Long));
+    let count = |counter: &std::sync::atomic::AtomicU64| counter.load(std::sync::atomic::Ordering::Relaxed);
+    let report = &request.report;
+    assert_eq!((count(&report.files), count(&report.files_pruned), count(&report.rows)), (2, 1, 4));
+    assert_eq!(table.describe(), "parquet (3 files, 6 rows)");
 }
