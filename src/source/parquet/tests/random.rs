@@ -15,6 +15,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::*;
 use crate::types::datetime::{self, UnixUnit};
+use crate::types::dynamic::{Path, Step, extract};
 
 /// 2026-03-02T00:00:00Z in seconds since 1970.
 const START: i64 = 1_772_409_600;
@@ -236,15 +237,29 @@ fn a_scan_that_skips_gives_the_rows_of_one_that_does_not() {
     assert!(seen.groups > 100 && seen.files > 20 && seen.late > 50, "{} {} {}", seen.groups, seen.files, seen.late);
 }
 
+fn expected_value(row: &[Value], column: &ScanColumn) -> Value {
+    match (&row[column.column()], column) {
+        (value, ScanColumn::Column(_)) => value.clone(),
+        (Value::Dynamic(json), ScanColumn::Path { path, .. }) => Value::dynamic(extract(json, path).unwrap()),
+        (value, _) => value.clone(),
+    }
+}
+
 fn check(rng: &mut ChaCha8Rng, file: &Arc<ParquetFile>, written: &Written, seen: &mut Seen) -> Result<(), String> {
     let wanted = predicate(rng, written, 2);
-    let columns: Vec<usize> = (0..rng.random_range(0..5)).map(|_| rng.random_range(0..8)).collect();
+    let city = ScanColumn::Path { column: 7, path: Path::new(vec![Step::Member("city".to_owned())]) };
+    let count = rng.random_range(0..5);
+    let some_column = |_| match rng.random_range(0..9) {
+        8 => city.clone(),
+        column => ScanColumn::Column(column),
+    };
+    let columns: Vec<ScanColumn> = (0..count).map(some_column).collect();
     let matching: Vec<&Vec<Value>> =
         written.rows.iter().filter(|row| matches(&wanted, &|column| row[column].clone())).collect();
     let expected: Vec<Vec<Value>> =
-        matching.iter().map(|row| columns.iter().map(|&column| row[column].clone()).collect()).collect();
+        matching.iter().map(|row| columns.iter().map(|column| expected_value(row, column)).collect()).collect();
 
-    let mut filtered = request(columns.clone());
+    let mut filtered = ScanRequest { columns: columns.clone(), ..request([]) };
     filtered.batch_rows = [1, 5, 64, 8192][rng.random_range(0..4)];
     filtered.prune = vec![wanted.clone()];
     filtered.filter = Some(Arc::new(Exactly::new(wanted.clone())));
@@ -257,7 +272,7 @@ fn check(rng: &mut ChaCha8Rng, file: &Arc<ParquetFile>, written: &Written, seen:
     }
     seen.groups += filtered.report.row_groups_pruned.load(Ordering::Relaxed);
     seen.files += filtered.report.files_pruned.load(Ordering::Relaxed);
-    let reads_late = columns.iter().any(|column| !wanted.columns().contains(column));
+    let reads_late = columns.iter().any(|column| !wanted.columns().contains(&column.column()));
     seen.late += u64::from(reads_late && !expected.is_empty() && expected.len() < written.rows.len());
 
     // Without the filter, skipping must leave every row that matches.
