@@ -1,0 +1,133 @@
+//! JSON: a line a row, one array, and the answer of the Log Analytics query API.
+
+use super::{Format, Stream, TextStream, Writer};
+use crate::diagnostic::Result;
+use crate::types::{Batch, Schema, dynamic};
+
+/// An object a line.
+pub const LINES: Format = Format {
+    name: "jsonl",
+    extensions: &["jsonl", "ndjson"],
+    summary: "JSON Lines: an object a row, with datetimes as RFC 3339 and dynamics inline.",
+    binary: false,
+    writer: |stream, _| json(stream, Layout::Lines),
+};
+
+/// One array of objects.
+pub const ARRAY: Format = Format {
+    name: "json",
+    extensions: &["json"],
+    summary: "One JSON array with an object a row.",
+    binary: false,
+    writer: |stream, _| json(stream, Layout::Array),
+};
+
+/// Source: the reference of the Azure Monitor Log Analytics API, "response format".
+pub const LOG_ANALYTICS: Format = Format {
+    name: "la-api",
+    extensions: &[],
+    summary: "The answer that the Log Analytics query API gives: typed columns and rows as arrays.",
+    binary: false,
+    writer: |stream, _| json(stream, Layout::LogAnalytics),
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Layout {
+    Lines,
+    Array,
+    LogAnalytics,
+}
+
+fn json(stream: Stream, layout: Layout) -> Box<dyn Writer> {
+    Box::new(Json { out: TextStream::new(stream), layout, keys: Vec::new(), rows: 0 })
+}
+
+struct Json {
+    out: TextStream,
+    layout: Layout,
+    /// What stands before each value: nothing, or its key.
+    keys: Vec<String>,
+    rows: u64,
+}
+
+impl Json {
+    fn open(&mut self, schema: &Schema) {
+        let key = |name: &str| {
+            let mut key = String::new();
+            dynamic::quote(name, &mut key);
+            key.push(':');
+            key
+        };
+        match self.layout {
+            Layout::Lines | Layout::Array => self.keys = schema.names().map(key).collect(),
+            Layout::LogAnalytics => {
+                self.keys = vec![String::new(); schema.len()];
+                self.out.text.push_str(r#"{"tables":[{"name":"PrimaryResult","columns":["#);
+                for (index, field) in schema.fields().iter().enumerate() {
+                    self.out.text.push_str(if index == 0 { r#"{"name":"# } else { r#",{"name":"# });
+                    dynamic::quote(&field.name, &mut self.out.text);
+                    self.out.text.push_str(r#","type":""#);
+                    self.out.text.push_str(field.ty.name());
+                    self.out.text.push_str("\"}");
+                }
+                self.out.text.push_str(r#"],"rows":"#);
+            }
+        }
+    }
+
+    /// What stands before the row of this number.
+    fn before_row(&self) -> &'static str {
+        match (self.layout, self.rows) {
+            (Layout::Lines, _) => "",
+            (_, 0) => "[\n",
+            _ => ",\n",
+        }
+    }
+
+    fn row(&mut self, batch: &Batch, row: usize) {
+        let before = self.before_row();
+        let (open, close) = if self.layout == Layout::LogAnalytics { ('[', ']') } else { ('{', '}') };
+        let text = &mut self.out.text;
+        text.push_str(before);
+        text.push(open);
+        for (index, (key, column)) in self.keys.iter().zip(batch.columns()).enumerate() {
+            if index > 0 {
+                text.push(',');
+            }
+            text.push_str(key);
+            dynamic::write_row(column, row, text);
+        }
+        text.push(close);
+        if self.layout == Layout::Lines {
+            text.push('\n');
+        }
+        self.rows += 1;
+    }
+}
+
+impl Writer for Json {
+    fn begin(&mut self, schema: &Schema) -> Result<()> {
+        self.open(schema);
+        Ok(())
+    }
+
+    fn batch(&mut self, batch: &Batch) -> Result<()> {
+        for row in 0..batch.rows() {
+            self.row(batch, row);
+            self.out.row_done()?;
+        }
+        self.out.flush()
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        if self.layout != Layout::Lines {
+            self.out.text.push_str(if self.rows == 0 { "[]" } else { "\n]" });
+        }
+        self.out.text.push_str(match self.layout {
+            Layout::Lines => "",
+            Layout::Array => "\n",
+            Layout::LogAnalytics => "}]}\n",
+        });
+        self.out.flush()
+    }
+}

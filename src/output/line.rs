@@ -1,0 +1,60 @@
+//! A line a cell: for rows of many columns.
+
+use std::fmt::Write;
+
+use unicode_width::UnicodeWidthStr;
+
+use super::text::{visible, write_cell};
+use super::{Format, TextStream, Writer};
+use crate::diagnostic::Result;
+use crate::types::{Batch, Schema};
+
+/// Every cell is shown whole, and every column.
+pub const FORMAT: Format = Format {
+    name: "line",
+    extensions: &["txt"],
+    summary: "A line a cell, nothing cut: for rows of many columns.",
+    binary: false,
+    writer: |stream, _| Box::new(Lines { out: TextStream::new(stream), names: Vec::new(), rows: 0 }),
+};
+
+struct Lines {
+    out: TextStream,
+    /// The names, filled up to one width.
+    names: Vec<String>,
+    rows: u64,
+}
+
+impl Writer for Lines {
+    fn begin(&mut self, schema: &Schema) -> Result<()> {
+        let names: Vec<_> = schema.names().map(visible).collect();
+        let width = names.iter().map(|name| name.width()).max().unwrap_or(0);
+        let filled = |name: &str| format!("{}{name}", " ".repeat(width - name.width()));
+        self.names = names.iter().map(|name| filled(name)).collect();
+        Ok(())
+    }
+
+    fn batch(&mut self, batch: &Batch) -> Result<()> {
+        let mut cell = String::new();
+        for row in 0..batch.rows() {
+            self.rows += 1;
+            let text = &mut self.out.text;
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "{}row {}", if self.rows > 1 { "\n" } else { "" }, self.rows);
+            for (name, column) in self.names.iter().zip(batch.columns()) {
+                cell.clear();
+                write_cell(column, row, &mut cell);
+                let _ = writeln!(text, "{}", format!("{name}: {}", visible(&cell)).trim_end());
+            }
+            self.out.row_done()?;
+        }
+        self.out.flush()
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        if self.rows == 0 {
+            self.out.text.push_str("0 rows\n");
+        }
+        self.out.flush()
+    }
+}
