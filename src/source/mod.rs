@@ -16,8 +16,6 @@ pub mod predicate;
 pub mod range;
 pub mod report;
 pub mod shape;
-#[cfg(test)]
-mod tests;
 
 use std::fmt::Debug;
 use std::sync::Arc;

@@ -5,8 +5,8 @@ use std::io::{self, Read};
 use super::values::{Span, ValueSplitter};
 use super::{Framing, detect, without_byte_order_mark};
 
-/// Bytes read at once.
-const BLOCK_BYTES: usize = 1 << 20;
+/// Bytes read at once; few in unit tests, so that they meet the borders of blocks.
+const BLOCK_BYTES: usize = if cfg!(test) { 16 << 10 } else { 1 << 20 };
 
 /// A record may be this long.
 const MAX_RECORD_BYTES: usize = 64 << 20;

@@ -15,6 +15,10 @@ mod plan;
 mod prefilter;
 mod reader;
 mod record;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod twin;
 
 pub(crate) use infer::Inference;
 pub use plan::Rows;

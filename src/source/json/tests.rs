@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::file_catalog::FileCatalogBuilder;
-use super::{Catalog, FileCatalog, ScanColumn, ScanReport, ScanRequest, TableProvider};
+use crate::source::{Catalog, FileCatalog, FileCatalogBuilder, ScanColumn, ScanReport, ScanRequest, TableProvider};
 use crate::types::{Batch, Column, Value, datetime};
 
 fn testdata(path: &str) -> PathBuf {
