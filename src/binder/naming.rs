@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use super::Binder;
 use crate::diagnostic::Span;
 use crate::functions::{self, ResultName};
-use crate::syntax::ast::{Assignment, Expr, ExprKind};
+use crate::syntax::ast::{Argument, Assignment, Expr, ExprKind};
 use crate::types::{Schema, Value};
 
 /// Names of aggregate calls inside a larger expression, by their place.
@@ -31,9 +31,18 @@ pub(super) fn name_of(expr: &Expr, calls: &CallNames) -> Option<String> {
             match entry.result_name {
                 ResultName::Numbered => None,
                 ResultName::FirstArgument => first(),
+                ResultName::Sorted => Some(format!("{}_sorted", column(arguments.first()).unwrap_or("array0"))),
                 ResultName::Prefix(prefix) => Some(format!("{prefix}{}", first().unwrap_or_default())),
             }
         }
+        _ => None,
+    }
+}
+
+/// The name of a column that stands alone.
+fn column(argument: Option<&Argument>) -> Option<&str> {
+    match &argument?.value.kind {
+        ExprKind::Name(name) => Some(&name.text),
         _ => None,
     }
 }

@@ -197,6 +197,8 @@ pub enum ResultName {
     FirstArgument,
     /// This prefix before the first argument's name: `sum_` gives `sum_x`, and `sum_` where it has none.
     Prefix(&'static str),
+    /// The name of the first argument, where that is a column, or else `array0`, with `_sorted` behind it.
+    Sorted,
 }
 
 /// Whether a call can be computed before the query runs.

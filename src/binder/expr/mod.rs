@@ -4,6 +4,7 @@ mod call;
 mod operator;
 mod path;
 mod special;
+mod typed;
 
 use super::scope::Binding;
 use super::{Bind, Binder};

@@ -16,6 +16,8 @@ pub(super) fn form(name: &str) -> Option<Form> {
         "toscalar" => Some(toscalar),
         "column_ifexists" | "columnifexists" => Some(column_ifexists),
         "pack_all" => Some(pack_all),
+        "extract" => Some(super::typed::extract),
+        "extract_json" | "extractjson" => Some(super::typed::extract_json),
         "bag_pack_columns" => Some(bag_pack_columns),
         "materialize" | "table" => Some(not_a_value),
         _ => None,

@@ -122,7 +122,7 @@ impl Argument<'_> {
 fn one_column(function: &AggregateFunction, arguments: &[Argument<'_>]) -> Vec<Field> {
     let first = arguments.first().map_or("", Argument::label);
     let name = match function.result_name {
-        ResultName::Numbered => String::new(),
+        ResultName::Numbered | ResultName::Sorted => String::new(),
         ResultName::FirstArgument => first.to_owned(),
         ResultName::Prefix(prefix) => format!("{prefix}{first}"),
     };

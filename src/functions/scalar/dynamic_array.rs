@@ -9,7 +9,7 @@ use crate::diagnostic::Result;
 use crate::functions::ScalarFunction;
 use crate::functions::args::{Args, LONGEST_VALUE, too_long};
 use crate::functions::docs::{Category, Example};
-use crate::functions::signature::{Accepts, Nulls, Overload, Param, Returns};
+use crate::functions::signature::{Accepts, Nulls, Overload, Param, ResultName, Returns};
 use crate::types::dynamic::{ArrayWriter, Kind, canonical, elements, kind, to_text, unescape, write_value};
 use crate::types::{Column, Type};
 
@@ -257,6 +257,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
             ),
             Example::new("array_sort_asc(dynamic([2, null, 1]), false)", "[null,1,2]"),
         ],
+        result_name: ResultName::Sorted,
         nulls: Nulls::Handled,
         ..ScalarFunction::DEFAULT
     },
@@ -270,6 +271,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
             kernel: |args| Ok(sort(args, |a, b| compare(b, a))),
         }],
         examples: &[Example::new("array_sort_desc(dynamic([2, null, 10]))", "[10,2,null]")],
+        result_name: ResultName::Sorted,
         nulls: Nulls::Handled,
         ..ScalarFunction::DEFAULT
     },

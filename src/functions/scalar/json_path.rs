@@ -7,7 +7,8 @@ use crate::types::dynamic::Step;
 const MOST_STEPS: usize = 64;
 
 /// The steps of a path; None where the text is no path.
-pub(super) fn parse(text: &str) -> Option<Vec<Step>> {
+#[must_use]
+pub fn parse(text: &str) -> Option<Vec<Step>> {
     let mut rest = text.trim().strip_prefix('$')?;
     let mut steps = Vec::new();
     while !rest.is_empty() {
@@ -38,7 +39,8 @@ fn step(text: &str) -> Option<(Step, &str)> {
 
 /// The keys of a path into bags: of a JSONPath, or the text itself as the one key where it does not start with `$`.
 /// None for a path with an index, or one to the root.
-pub(super) fn keys(text: &str) -> Option<Vec<String>> {
+#[must_use]
+pub fn keys(text: &str) -> Option<Vec<String>> {
     if !text.starts_with('$') {
         return Some(vec![text.to_owned()]);
     }

@@ -10,7 +10,7 @@ pub mod encode;
 pub mod ipv4;
 pub mod ipv6;
 pub mod json;
-mod json_path;
+pub mod json_path;
 pub mod parse;
 pub mod regex;
 pub mod search;
