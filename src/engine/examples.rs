@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Engine, Settings};
+use crate::functions::operator::operators;
 use crate::functions::{Example, aggregate_functions, scalar_functions};
 use crate::source::MemoryCatalog;
 use crate::types::{Value, datetime};
@@ -33,7 +34,7 @@ fn complaint(engine: &Engine, query: &str, example: &Example) -> Option<String> 
 #[test]
 fn every_entry_has_examples_that_run() {
     let engine = Engine::new(Arc::new(MemoryCatalog::default()), Settings::new(datetime::UNIX_EPOCH));
-    let scalars = scalar_functions().map(|function| (function.name, function.examples, "print "));
+    let scalars = scalar_functions().chain(operators()).map(|function| (function.name, function.examples, "print "));
     let aggregates = aggregate_functions().map(|function| (function.name, function.examples, ""));
     let mut complaints = Vec::new();
     for (name, examples, before) in scalars.chain(aggregates) {

@@ -84,7 +84,7 @@ impl Engine {
         };
         let environment = Environment {
             catalog: self.catalog.as_ref(),
-            context: EvalContext { now: self.settings.now, seed: self.settings.seed },
+            context: EvalContext::new(self.settings.now, self.settings.seed),
             parameters: &self.settings.parameters,
             time_range: self.settings.time_range.as_ref(),
             subquery: &subquery,

@@ -61,11 +61,11 @@ pub fn parameters(params: &[Param]) -> String {
         let kind = match param.accepts {
             Accepts::Type(ty) => ty.name().to_owned(),
             Accepts::Any => "any".to_owned(),
-            Accepts::OneOf(types) | Accepts::Only(types) => {
+            Accepts::OneOf(types) | Accepts::Only(types) | Accepts::Exactly(types) => {
                 types.iter().map(|ty| ty.name()).collect::<Vec<_>>().join(" | ")
             }
         };
-        let dots = if matches!(param.occurs, Occurs::Repeated | Occurs::Any) { "..." } else { "" };
+        let dots = if matches!(param.occurs, Occurs::Repeated | Occurs::Any | Occurs::Grouped) { "..." } else { "" };
         let text = format!("{}: {kind}{dots}", param.name);
         if matches!(param.occurs, Occurs::Optional | Occurs::Any) { format!("[{text}]") } else { text }
     };

@@ -8,6 +8,7 @@ pub mod args;
 pub mod docs;
 pub mod known;
 pub mod needle;
+pub(crate) mod operand;
 pub mod operator;
 pub mod pattern;
 pub mod scalar;
@@ -20,16 +21,40 @@ pub use signature::{
     Accepts, Kernel, NUMERIC, Nulls, Occurs, Overload, Param, ResultName, Returns, SUMMABLE, Volatility,
 };
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
 use crate::diagnostic::Result;
 use crate::types::Value;
 
 /// What is fixed for one run and visible to functions. Never a clock: `now` is a value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct EvalContext {
     /// What `now()` answers: ticks of a datetime.
     pub now: i64,
     /// The seed of what is random in a run.
     pub seed: u64,
+    /// How many generators were handed out: calls must not share their numbers.
+    generators: Arc<AtomicU64>,
+}
+
+impl EvalContext {
+    /// A run at `now`, whose random numbers come from `seed`.
+    #[must_use]
+    pub fn new(now: i64, seed: u64) -> Self {
+        Self { now, seed, generators: Arc::default() }
+    }
+
+    /// Random numbers that no other call of this run gets. Which call gets which depends on the threads.
+    #[must_use]
+    pub fn generator(&self) -> ChaCha8Rng {
+        let mut generator = ChaCha8Rng::seed_from_u64(self.seed);
+        generator.set_stream(self.generators.fetch_add(1, Ordering::Relaxed));
+        generator
+    }
 }
 
 /// One scalar function.

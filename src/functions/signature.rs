@@ -46,6 +46,8 @@ pub enum Occurs {
     Repeated,
     /// Never, once or more; the last parameter.
     Any,
+    /// Once or more together with the parameters next to it that say the same: `case(if, then, if, then, else)`.
+    Grouped,
 }
 
 impl Param {
@@ -79,6 +81,12 @@ impl Param {
         Self { occurs: Occurs::Any, ..self }
     }
 
+    /// The same, once or more in turn with its neighbours of this kind.
+    #[must_use]
+    pub const fn grouped(self) -> Self {
+        Self { occurs: Occurs::Grouped, ..self }
+    }
+
     /// The same, known before the query runs.
     #[must_use]
     pub const fn constant(self) -> Self {
@@ -95,6 +103,8 @@ pub enum Accepts {
     OneOf(&'static [Type]),
     /// Any of these as they are, an int as the first wider number; a dynamic must be converted by the query.
     Only(&'static [Type]),
+    /// Any of these as they are, and nothing else: no cast.
+    Exactly(&'static [Type]),
     /// Anything, as it is.
     Any,
 }
@@ -111,7 +121,8 @@ impl Accepts {
         match self {
             Self::Any => Some(given),
             Self::Type(wanted) => (implicit_cost(given, wanted).is_some()).then_some(wanted),
-            Self::OneOf(types) | Self::Only(types) if types.contains(&given) => Some(given),
+            Self::OneOf(types) | Self::Only(types) | Self::Exactly(types) if types.contains(&given) => Some(given),
+            Self::Exactly(_) => None,
             Self::Only(_) if given == Type::Dynamic => None,
             Self::OneOf(types) | Self::Only(types) => {
                 types.iter().copied().find(|wanted| implicit_cost(given, *wanted).is_some())
@@ -125,6 +136,7 @@ impl Accepts {
             Self::Any => Some(1),
             Self::Type(wanted) => implicit_cost(given, wanted),
             Self::Only(types) if given == Type::Dynamic && !types.contains(&given) => None,
+            Self::Exactly(types) => types.contains(&given).then_some(0),
             Self::OneOf(types) | Self::Only(types) => {
                 types.iter().filter_map(|wanted| implicit_cost(given, *wanted)).min()
             }
@@ -241,14 +253,28 @@ pub fn expand(params: &'static [Param], count: usize) -> Option<Vec<&'static Par
     if count < least || most.is_some_and(|most| count > most) {
         return None;
     }
+    let grouped = |param: &Param| param.occurs == Occurs::Grouped;
+    if let Some(start) = params.iter().position(grouped) {
+        let size = params[start..].iter().take_while(|param| grouped(param)).count();
+        let group = (count - least) % size == 0;
+        return group.then(|| expand_group(params, start, size, count - least + size));
+    }
     let last = params.len().saturating_sub(1);
     Some((0..count).map(|index| &params[index.min(last)]).collect())
+}
+
+/// The parameters with the group of `size` that begins at `start` repeated to the length of `grouped`.
+fn expand_group(params: &'static [Param], start: usize, size: usize, grouped: usize) -> Vec<&'static Param> {
+    let (before, rest) = params.split_at(start);
+    let (group, after) = rest.split_at(size);
+    before.iter().chain(group.iter().cycle().take(grouped)).chain(after).collect()
 }
 
 /// The least and the greatest number of arguments; None for the greatest where there is no bound.
 #[must_use]
 pub fn arity(params: &[Param]) -> (usize, Option<usize>) {
-    let least = params.iter().filter(|param| matches!(param.occurs, Occurs::Once | Occurs::Repeated)).count();
-    let unbounded = params.iter().any(|param| matches!(param.occurs, Occurs::Repeated | Occurs::Any));
-    (least, (!unbounded).then_some(params.len()))
+    let needed = |param: &&Param| matches!(param.occurs, Occurs::Once | Occurs::Repeated | Occurs::Grouped);
+    let many = |param: &Param| matches!(param.occurs, Occurs::Repeated | Occurs::Any | Occurs::Grouped);
+    let least = params.iter().filter(needed).count();
+    (least, (!params.iter().any(many)).then_some(params.len()))
 }

@@ -129,15 +129,19 @@ fn argument_type(param: &Param, ty: Type) -> Option<Type> {
     match param.accepts {
         Accepts::Type(fixed) => Some(fixed),
         Accepts::Any => Some(ty),
-        Accepts::OneOf(types) | Accepts::Only(types) if param.constant => types.first().copied(),
-        Accepts::OneOf(types) | Accepts::Only(types) => types.contains(&ty).then_some(ty),
+        Accepts::OneOf(types) | Accepts::Only(types) | Accepts::Exactly(types) if param.constant => {
+            types.first().copied()
+        }
+        Accepts::OneOf(types) | Accepts::Only(types) | Accepts::Exactly(types) => types.contains(&ty).then_some(ty),
     }
 }
 
 fn constant(param: &Param) -> Option<Value> {
     param.constant.then(|| match param.accepts {
         Accepts::Type(Type::Real) => Value::Real(37.5),
-        Accepts::OneOf(types) | Accepts::Only(types) if types[0] == Type::Real => Value::Real(37.5),
+        Accepts::OneOf(types) | Accepts::Only(types) | Accepts::Exactly(types) if types[0] == Type::Real => {
+            Value::Real(37.5)
+        }
         _ => Value::Long(3),
     })
 }

@@ -7,10 +7,10 @@ use arrow::array::{Float64Array, Int64Array, PrimitiveArray};
 use arrow::datatypes::{ArrowPrimitiveType, Float64Type, Int64Type};
 use std::sync::Arc;
 
-use super::operand::{Operand, integers, reals};
 use super::{DATETIME, JSON, NUMBER, TIMESPAN, left, right};
 use super::{decimal_arithmetic as decimals, json_number};
 use crate::functions::docs::{Category, Example};
+use crate::functions::operand::{Operand, integers, reals};
 use crate::functions::signature::{Accepts, Kernel, Overload, Param, Returns};
 use crate::functions::{Args, ScalarFunction};
 use crate::types::{Column, Type, datetime, number};

@@ -3,10 +3,10 @@
 use arrow::buffer::BooleanBuffer;
 
 use super::json_number::Number;
-use super::operand::{decimals, integers, reals, valid_rows};
 use super::{DATETIME, JSON, NUMBER, NUMBER_OR_BOOL, TIMESPAN, left, right};
 use crate::diagnostic::{Error, Result};
 use crate::functions::docs::{Category, Example};
+use crate::functions::operand::{decimals, integers, reals, valid_rows};
 use crate::functions::signature::{Kernel, Overload, Param, Returns};
 use crate::functions::{Args, ScalarFunction};
 use crate::types::{Column, Type};

@@ -3,13 +3,16 @@
 
 use rust_decimal::Decimal;
 
-use super::operand::decimals;
 use crate::diagnostic::{Code, Error, Result, Span};
 use crate::functions::Args;
+use crate::functions::operand::decimals;
 use crate::types::{Column, ColumnBuilder, Value};
 
 /// `of` over the two decimal arguments of each row; None makes a null.
-pub(super) fn compute(args: &Args<'_>, of: fn(Decimal, Decimal) -> Result<Option<Decimal>>) -> Result<Column> {
+pub(in crate::functions) fn compute(
+    args: &Args<'_>,
+    of: fn(Decimal, Decimal) -> Result<Option<Decimal>>,
+) -> Result<Column> {
     let (a, b, nulls) = (decimals(args.column(0)), decimals(args.column(1)), args.nulls_anywhere());
     let mut builder = ColumnBuilder::with_capacity(args.returns(), args.distinct_rows());
     for row in 0..args.distinct_rows() {
@@ -23,7 +26,7 @@ pub(super) fn compute(args: &Args<'_>, of: fn(Decimal, Decimal) -> Result<Option
 }
 
 /// `of` over the one decimal argument of each row.
-pub(super) fn compute_one(args: &Args<'_>, of: fn(Decimal) -> Decimal) -> Result<Column> {
+pub(in crate::functions) fn compute_one(args: &Args<'_>, of: fn(Decimal) -> Decimal) -> Result<Column> {
     let values = decimals(args.column(0));
     Ok(args.map(|row| Value::Decimal(of(values.get(row)))))
 }
@@ -69,6 +72,6 @@ fn exact(result: Option<Decimal>, scale: u32) -> Result<Option<Decimal>> {
     }
 }
 
-fn too_many_digits() -> Error {
+pub(in crate::functions) fn too_many_digits() -> Error {
     Error::query(Code::ValueOutOfRange, Span::default(), "a decimal result has more than 28 digits")
 }

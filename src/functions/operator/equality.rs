@@ -5,10 +5,10 @@ use arrow::buffer::BooleanBuffer;
 use arrow::compute::kernels::cmp;
 
 use super::json_number::Number;
-use super::operand::{decimals, integers, reals, valid_rows};
 use super::{DATETIME, GUID, NUMBER_OR_BOOL, TEXT, TIMESPAN, left, right};
 use crate::diagnostic::{Error, Result};
 use crate::functions::docs::{Category, Example};
+use crate::functions::operand::{decimals, integers, reals, valid_rows};
 use crate::functions::signature::{Accepts, Kernel, Nulls, Overload, Param, Returns};
 use crate::functions::{Args, ScalarFunction};
 use crate::types::{Column, Type, Value, datetime, dynamic, guid, timespan};

@@ -4,13 +4,12 @@
 mod arithmetic;
 mod between;
 mod comparison;
-mod decimal_arithmetic;
+pub(in crate::functions) mod decimal_arithmetic;
 mod equality;
 mod json_number;
 mod logical;
 mod members;
 mod membership;
-mod operand;
 mod term_set;
 mod text_match;
 
@@ -32,7 +31,12 @@ pub static FAMILIES: &[&[ScalarFunction]] = &[
 /// The operator written as `symbol`: `==`, `!has_cs`, `between`, `unary -`.
 #[must_use]
 pub fn operator(symbol: &str) -> Option<&'static ScalarFunction> {
-    FAMILIES.iter().copied().flatten().find(|function| function.name == symbol)
+    operators().find(|function| function.name == symbol)
+}
+
+/// Every operator.
+pub fn operators() -> impl Iterator<Item = &'static ScalarFunction> {
+    FAMILIES.iter().copied().flatten()
 }
 
 /// int, long, real, decimal and bool as they are; a dynamic is not cast to them.

@@ -470,7 +470,7 @@ mod tests {
             .zip(&casts)
             .map(|(value, ty)| crate::types::cast::cast_column(&Column::constant(value.clone(), 2), *ty))
             .collect::<Result<_>>()?;
-        let context = EvalContext { now: datetime::UNIX_EPOCH, seed: 0 };
+        let context = EvalContext::new(datetime::UNIX_EPOCH, 0);
         let returns = overload.returns.resolve_with(&casts, &constants);
         let column = (overload.kernel)(&Args::new(&columns, 2, returns, function.nulls, &context))?;
         assert_eq!((column.rows(), column.ty()), (2, returns), "{name}");

@@ -1,5 +1,7 @@
 //! Scalar functions, a file a family.
 
+pub mod bit;
+pub mod conditional;
 pub mod convert;
 pub mod datetime;
 pub mod dynamic_array;
@@ -11,8 +13,11 @@ pub mod ipv4;
 pub mod ipv6;
 pub mod json;
 pub mod json_path;
+mod json_path;
+pub mod math;
 pub mod parse;
 pub mod regex;
+pub mod rounding;
 pub mod search;
 pub mod string;
 pub mod timespan;
@@ -22,6 +27,8 @@ use super::ScalarFunction;
 
 /// Every family of scalar functions.
 pub static FAMILIES: &[&[ScalarFunction]] = &[
+    bit::FUNCTIONS,
+    conditional::FUNCTIONS,
     convert::FUNCTIONS,
     datetime::FUNCTIONS,
     dynamic_array::FUNCTIONS,
@@ -32,8 +39,10 @@ pub static FAMILIES: &[&[ScalarFunction]] = &[
     ipv4::FUNCTIONS,
     ipv6::FUNCTIONS,
     json::FUNCTIONS,
+    math::FUNCTIONS,
     parse::FUNCTIONS,
     regex::FUNCTIONS,
+    rounding::FUNCTIONS,
     search::FUNCTIONS,
     string::FUNCTIONS,
     timespan::FUNCTIONS,

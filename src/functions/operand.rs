@@ -14,7 +14,7 @@ use crate::types::{Column, Type, Value, decimal, number};
 
 /// The values of a column, a slot a row, or one slot for all rows. Slots of null rows hold anything.
 #[derive(Debug)]
-pub(super) struct Operand<'a, T: Clone> {
+pub(crate) struct Operand<'a, T: Clone> {
     values: Cow<'a, [T]>,
     constant: bool,
 }
@@ -33,12 +33,12 @@ impl<'a, T: Copy> Operand<'a, T> {
     }
 
     /// The value of `row`.
-    pub(super) fn get(&self, row: usize) -> T {
+    pub(crate) fn get(&self, row: usize) -> T {
         if self.constant { self.values[0] } else { self.values[row] }
     }
 
     /// `of` this operand and `other`, row by row.
-    pub(super) fn combine(&self, other: &Self, rows: usize, of: impl Fn(T, T) -> T) -> Vec<T> {
+    pub(crate) fn combine(&self, other: &Self, rows: usize, of: impl Fn(T, T) -> T) -> Vec<T> {
         let (a, b) = (&self.values[..], &other.values[..]);
         match (self.constant, other.constant) {
             (false, false) => a.iter().zip(b).map(|(&a, &b)| of(a, b)).collect(),
@@ -49,7 +49,7 @@ impl<'a, T: Copy> Operand<'a, T> {
     }
 
     /// Where `holds` is true of this operand and `other`, row by row.
-    pub(super) fn pairwise(&self, other: &Self, rows: usize, holds: impl Fn(T, T) -> bool) -> BooleanBuffer {
+    pub(crate) fn pairwise(&self, other: &Self, rows: usize, holds: impl Fn(T, T) -> bool) -> BooleanBuffer {
         let (a, b) = (&self.values[..], &other.values[..]);
         match (self.constant, other.constant) {
             (false, false) => BooleanBuffer::collect_bool(rows, |row| holds(a[row], b[row])),
@@ -67,7 +67,7 @@ impl<'a, T: Copy> Operand<'a, T> {
 }
 
 /// A bool (as 0 or 1), int, long, datetime or timespan column as 64-bit numbers.
-pub(super) fn integers(column: &Column) -> Operand<'_, i64> {
+pub(crate) fn integers(column: &Column) -> Operand<'_, i64> {
     let Some(array) = column.as_array() else {
         return Operand::constant(column.as_constant().and_then(integer).unwrap_or(0));
     };
@@ -91,7 +91,7 @@ fn integer(value: &Value) -> Option<i64> {
 }
 
 /// A bool or numeric column as doubles.
-pub(super) fn reals(column: &Column) -> Operand<'_, f64> {
+pub(crate) fn reals(column: &Column) -> Operand<'_, f64> {
     match (column.ty(), column.as_array()) {
         (Type::Real, Some(array)) => Operand::borrowed(array.as_primitive::<Float64Type>().values()),
         (Type::Real, None) => Operand::constant(column.f64_at(0).unwrap_or(0.0)),
@@ -101,7 +101,7 @@ pub(super) fn reals(column: &Column) -> Operand<'_, f64> {
 }
 
 /// A bool, int, long or decimal column as decimals.
-pub(super) fn decimals(column: &Column) -> Operand<'_, Decimal> {
+pub(crate) fn decimals(column: &Column) -> Operand<'_, Decimal> {
     match (column.ty(), column.as_constant()) {
         (Type::Decimal, Some(Value::Decimal(value))) => Operand::constant(*value),
         (Type::Decimal, Some(_)) => Operand::constant(Decimal::ZERO),
@@ -120,7 +120,7 @@ impl<T: Copy> Operand<'_, T> {
 }
 
 /// The rows of `column` that are not null; None where no row is.
-pub(super) fn valid_rows(column: &Column, rows: usize) -> Option<BooleanBuffer> {
+pub(crate) fn valid_rows(column: &Column, rows: usize) -> Option<BooleanBuffer> {
     match (column.as_array(), column.as_constant()) {
         (Some(array), _) => array.nulls().map(|nulls| nulls.inner().clone()),
         (None, Some(value)) => value.is_null().then(|| BooleanBuffer::new_unset(rows)),

@@ -1,0 +1,142 @@
+//! Bits of whole numbers.
+
+use crate::functions::docs::{Category, Example};
+use crate::functions::signature::{Accepts, Kernel, Overload, Param, ResultName, Returns};
+use crate::functions::{Args, ScalarFunction};
+use crate::types::{Column, Type};
+
+/// The functions of this family.
+pub static FUNCTIONS: &[ScalarFunction] = &[
+    ScalarFunction {
+        name: "binary_and",
+        summary: "The bits that both numbers have.",
+        overloads: &[pair(|args| combine(args, |a, b| Some(a & b)))],
+        examples: &[Example::new("binary_and(6, 3)", "2")],
+        ..BITS
+    },
+    ScalarFunction {
+        name: "binary_or",
+        summary: "The bits that one of the numbers has.",
+        overloads: &[pair(|args| combine(args, |a, b| Some(a | b)))],
+        examples: &[Example::new("binary_or(int(4), int(1))", "5")],
+        ..BITS
+    },
+    ScalarFunction {
+        name: "binary_xor",
+        summary: "The bits that just one of the numbers has.",
+        overloads: &[pair(|args| combine(args, |a, b| Some(a ^ b)))],
+        examples: &[Example::new("binary_xor(6, 3)", "5")],
+        ..BITS
+    },
+    ScalarFunction {
+        name: "binary_not",
+        summary: "The bits that a number does not have.",
+        overloads: &[Overload {
+            params: &[VALUE],
+            returns: Returns::Type(Type::Long),
+            kernel: |args| Ok(args.map_long(0, |value| !value)),
+        }],
+        examples: &[Example::new("binary_not(100)", "-101")],
+        ..BITS
+    },
+    ScalarFunction {
+        name: "binary_shift_left",
+        summary: "The bits of a number moved up, by the remainder of the shift by 64; null for a negative shift.",
+        overloads: &[shift(|args| {
+            combine(args, |value, shift| Some(value.wrapping_shl(u32::try_from(shift % 64).ok()?)))
+        })],
+        examples: &[
+            Example::new("binary_shift_left(1, 2)", "4"),
+            Example::new("binary_shift_left(1, -1)", "long(null)"),
+        ],
+        ..BITS
+    },
+    ScalarFunction {
+        name: "binary_shift_right",
+        summary: "The bits of a number moved down, by the remainder of the shift by 64; null for a negative shift.",
+        overloads: &[shift(|args| {
+            combine(args, |value, shift| Some(value.wrapping_shr(u32::try_from(shift % 64).ok()?)))
+        })],
+        examples: &[
+            Example::new("binary_shift_right(int(5), 1)", "2"),
+            Example::new("binary_shift_right(5, -1)", "long(null)"),
+        ],
+        ..BITS
+    },
+    ScalarFunction {
+        name: "bitset_count_ones",
+        summary: "How many bits of a number are set.",
+        overloads: &[Overload {
+            params: &[VALUE],
+            returns: Returns::Type(Type::Long),
+            kernel: |args| Ok(args.map_long(0, |value| i64::from(value.count_ones()))),
+        }],
+        examples: &[Example::new("bitset_count_ones(42)", "3")],
+        ..BITS
+    },
+    ScalarFunction {
+        name: "tohex",
+        summary: "A number in hexadecimal digits, a negative one as the bits of its type.",
+        overloads: &[
+            Overload {
+                params: &[INT, LENGTH],
+                returns: Returns::Type(Type::String),
+                kernel: |args| Ok(hex(args, 0xffff_ffff)),
+            },
+            Overload {
+                params: &[VALUE, LENGTH],
+                returns: Returns::Type(Type::String),
+                kernel: |args| Ok(hex(args, u64::MAX)),
+            },
+        ],
+        examples: &[
+            Example::new("tohex(256)", "100"),
+            Example::new("tohex(-256)", "ffffffffffffff00"),
+            Example::new("tohex(toint(-256), 8)", "ffffff00"),
+            Example::new("tohex(256, 8)", "00000100"),
+        ],
+        ..BITS
+    },
+];
+
+const BITS: ScalarFunction =
+    ScalarFunction { category: Category::Math, result_name: ResultName::FirstArgument, ..ScalarFunction::DEFAULT };
+
+const WHOLE: Accepts = Accepts::Only(&[Type::Long]);
+const VALUE: Param = Param::of("value", WHOLE, "a whole number");
+const INT: Param = Param::of("value", Accepts::Exactly(&[Type::Int]), "a whole number");
+const LENGTH: Param =
+    Param::new("minLength", Type::Long, "the least number of digits, at most 16; zeros stand in front").optional();
+
+const fn pair(kernel: Kernel) -> Overload {
+    Overload {
+        params: const { &[Param::of("value1", WHOLE, "a whole number"), Param::of("value2", WHOLE, "a whole number")] },
+        returns: Returns::Type(Type::Long),
+        kernel,
+    }
+}
+
+const fn shift(kernel: Kernel) -> Overload {
+    Overload {
+        params: const { &[VALUE, Param::of("shift", WHOLE, "how far")] },
+        returns: Returns::Type(Type::Long),
+        kernel,
+    }
+}
+
+fn combine(args: &Args<'_>, of: impl Fn(i64, i64) -> Option<i64>) -> crate::diagnostic::Result<Column> {
+    let (a, b) = (args.longs(0), args.longs(1));
+    Ok(args.map(|row| of(a.get(row)?, b.get(row)?)))
+}
+
+/// The digits of the bits that `mask` keeps.
+fn hex(args: &Args<'_>, mask: u64) -> Column {
+    /// What a longer length is read as.
+    const LONGEST: i64 = 16;
+    let values = args.longs(0);
+    let length = |row| if args.len() > 1 { args.longs(1).get(row).unwrap_or(0) } else { 0 };
+    args.map(|row| {
+        let width = usize::try_from(length(row).clamp(0, LONGEST)).unwrap_or(0);
+        values.get(row).map(|value| format!("{:0width$x}", value.cast_unsigned() & mask))
+    })
+}
