@@ -13,7 +13,6 @@ pub mod ipv4;
 pub mod ipv6;
 pub mod json;
 pub mod json_path;
-mod json_path;
 pub mod math;
 pub mod parse;
 pub mod regex;
