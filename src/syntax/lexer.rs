@@ -6,7 +6,7 @@
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take_till, take_while, take_while1};
 use nom::character::complete::{char, digit1, none_of, one_of, satisfy};
-use nom::combinator::{not, opt, peek, recognize, value, verify};
+use nom::combinator::{not, opt, peek, recognize, verify};
 use nom::multi::many0_count;
 use nom::sequence::{delimited, pair, preceded, terminated};
 use nom::{IResult, Parser};
@@ -85,7 +85,9 @@ pub(super) fn tokens(text: &str) -> (Vec<Token<'_>>, Vec<Diagnostic>) {
         }
         rest = skip_blanks(rest);
     }
-    tokens.push(Token { kind: TokenKind::End, text: "", span: Span::new(text.len(), text.len()) });
+    // Messages about the end point at where the query stops, not at the blank line below it.
+    let end = tokens.last().map_or(0, |last: &Token<'_>| last.span.end);
+    tokens.push(Token { kind: TokenKind::End, text: "", span: Span { start: end, end } });
     (tokens, diagnostics)
 }
 
@@ -117,20 +119,34 @@ fn is_name_part(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// One token. The order matters: `1d` is no number, `1dx` no timespan, `h'x'` no name.
+/// One token; its first character says which it may be. The order matters: `1d` is no number, `h'x'` no name.
 fn token(text: &str) -> Scan<'_, (TokenKind, &str)> {
-    alt((
-        string.map(|text| (TokenKind::String, text)),
-        raw_guid.map(|text| (TokenKind::RawGuid, text)),
-        real.map(|text| (TokenKind::Real, text)),
-        timespan.map(|text| (TokenKind::Timespan, text)),
-        long.map(|text| (TokenKind::Long, text)),
-        typed.map(|text| (TokenKind::Typed, text)),
-        word.map(|text| (TokenKind::Word, text)),
-        symbol.map(|text| (TokenKind::Symbol, text)),
-        directive.map(|text| (TokenKind::Directive, text)),
-    ))
-    .parse(text)
+    let first = text.chars().next().unwrap_or(' ');
+    if first.is_ascii_digit() {
+        return alt((
+            raw_guid.map(|text| (TokenKind::RawGuid, text)),
+            real.map(|text| (TokenKind::Real, text)),
+            timespan.map(|text| (TokenKind::Timespan, text)),
+            long.map(|text| (TokenKind::Long, text)),
+            word.map(|text| (TokenKind::Word, text)),
+        ))
+        .parse(text);
+    }
+    if is_name_start(first) {
+        return alt((
+            string.map(|text| (TokenKind::String, text)),
+            raw_guid.map(|text| (TokenKind::RawGuid, text)),
+            typed.map(|text| (TokenKind::Typed, text)),
+            word.map(|text| (TokenKind::Word, text)),
+        ))
+        .parse(text);
+    }
+    match first {
+        '\'' | '"' | '`' | '~' | '@' => string.map(|text| (TokenKind::String, text)).or(punctuation).parse(text),
+        '!' => punctuation.or(word.map(|text| (TokenKind::Word, text))).parse(text),
+        '#' => directive.map(|text| (TokenKind::Directive, text)).parse(text),
+        _ => punctuation(text),
+    }
 }
 
 /// `'...'`, `"..."`, `@'...'`, ```` ```...``` ````, `~~~...~~~`, each with an `h` before it or not.
@@ -191,10 +207,11 @@ fn long(text: &str) -> Scan<'_> {
     whole(alt((recognize(hex), digit1))).parse(text)
 }
 
-/// `type(anything)`: the text up to the first `)`, which no literal of these types holds.
+/// `type(anything)` on one line: the text up to the `)`. No literal of these types holds a bracket.
 fn typed(text: &str) -> Scan<'_> {
     let name = verify(take_while1(is_name_part), |name: &str| TYPED.contains(&name));
-    recognize((name, char('('), take_till(|c| c == ')'), char(')'))).parse(text)
+    let inside = take_till(|c| matches!(c, '(' | ')') || is_line_break(c));
+    recognize((name, char('('), inside, char(')'))).parse(text)
 }
 
 /// A name, a word with a dash from [`DASHED`], an operator as `!has`, or `in~`. Names may begin with digits.
@@ -211,9 +228,10 @@ fn dashed(text: &str) -> Scan<'_> {
     whole(verify(tag(longest), |word: &str| !word.is_empty())).parse(text)
 }
 
-fn symbol(text: &str) -> Scan<'_> {
+fn punctuation(text: &str) -> Scan<'_, (TokenKind, &str)> {
     let found = SYMBOLS.iter().find(|symbol| text.starts_with(**symbol));
-    verify(tag(found.map_or("", |symbol| *symbol)), |symbol: &str| !symbol.is_empty()).parse(text)
+    let symbol = verify(tag(found.map_or("", |symbol| *symbol)), |symbol: &str| !symbol.is_empty());
+    symbol.map(|text| (TokenKind::Symbol, text)).parse(text)
 }
 
 fn directive(text: &str) -> Scan<'_> {
@@ -229,15 +247,12 @@ fn whole<'a>(
 
 /// The part of a text that begins with no token: an open quote with all of its line, or one character.
 fn wrong_text(text: &str) -> &str {
-    let open = recognize((opt(one_of::<_, _, nom::error::Error<&str>>("hH")), opt(char('@'))));
-    let fence = alt((value(true, tag("```")), value(true, tag("~~~")), value(false, one_of("'\""))));
-    match pair(open, fence).parse(text) {
-        Ok((_, (_, true))) => text,
-        Ok((rest, _)) => {
-            let line = rest.find(is_line_break).unwrap_or(rest.len());
-            &text[..text.len() - rest.len() + line]
-        }
-        Err(_) => text.chars().next().map_or("", |c| &text[..c.len_utf8()]),
+    if text.starts_with("```") || text.starts_with("~~~") {
+        return text;
+    }
+    match text.chars().next() {
+        Some('\'' | '"') => &text[..text.find(is_line_break).unwrap_or(text.len())],
+        first => &text[..first.map_or(0, char::len_utf8)],
     }
 }
 
@@ -256,5 +271,67 @@ fn explain(wrong: &str, span: Span) -> Diagnostic {
         "!" => unknown.help("write not(...), !=, or an operator such as !has"),
         "&" => unknown.help("write `and`"),
         _ => unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{TokenKind, tokens};
+
+    /// The tokens of `text`: the first letter of the kind, then the words.
+    fn kinds(text: &str) -> String {
+        let (tokens, diagnostics) = tokens(text);
+        let show = |kind: TokenKind| format!("{kind:?}").chars().next().unwrap_or(' ');
+        let shown = tokens.iter().map(|token| match token.kind {
+            TokenKind::End => String::new(),
+            TokenKind::Typed => format!("typed {} ", token.text),
+            TokenKind::RawGuid => format!("guid {} ", token.text),
+            kind => format!("{}:{} ", show(kind), token.text),
+        });
+        shown
+            .chain(diagnostics.iter().map(|d| format!("{} {}", d.code.info().id, d.span.text(text))))
+            .collect::<String>()
+    }
+
+    #[test]
+    fn each_kind_of_token() {
+        let cases = [
+            ("a _b $left ä1 3Dchart", "W:a W:_b W:$left W:ä1 W:3Dchart "),
+            ("mv-expand project-away a-b", "W:mv-expand W:project-away W:a S:- W:b "),
+            ("project-awayx", "W:project S:- W:awayx "),
+            ("!has !in !in~ in~ !between != !~ =~", "W:!has W:!in W:!in~ W:in~ W:!between S:!= S:!~ S:=~ "),
+            ("1 0x1F 0X1f 12ab 0xg", "L:1 L:0x1F L:0X1f W:12ab W:0xg "),
+            ("1.5 1. 1e5 1.5e-3 1.e3", "R:1.5 R:1. R:1e5 R:1.5e-3 R:1.e3 "),
+            ("1..5 1...5", "L:1 S:.. L:5 R:1. S:.. L:5 "),
+            ("1d 2.5h 100ms 3ticks 5microseconds 1dx", "T:1d T:2.5h T:100ms T:3ticks T:5microseconds W:1dx "),
+            ("datetime(2024-01-01 10:00) long(5)", "typed datetime(2024-01-01 10:00) typed long(5) "),
+            ("datetime (1) todatetime(1)", "W:datetime S:( L:1 S:) W:todatetime S:( L:1 S:) "),
+            ("0a0b0c0d-1111-2222-3333-444455556666", "guid 0a0b0c0d-1111-2222-3333-444455556666 "),
+            ("deadbeef-1", "W:deadbeef S:- L:1 "),
+            ("a// b\n//\u{a0}c\n d", "W:a W:d "),
+            ("\u{feff}a\u{a0}\u{200b}b\u{3000}c", "W:a W:b W:c "),
+            (r#"'a"' "b'" @'c\' h"d" H@'e'"#, r#"S:'a"' S:"b'" S:@'c\' S:h"d" S:H@'e' "#),
+            ("```a\n'``` ~~~b~~~ h + h", "S:```a\n'``` S:~~~b~~~ W:h S:+ W:h "),
+            ("a<=b<>c<|", "W:a S:<= W:b S:<> W:c S:<| "),
+            ("# x\ny", "D:# x W:y "),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(kinds(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_token_is_reported_and_skipped() {
+        let cases = [
+            ("a 'b\nc", "W:a W:c KQL1002 'b"),
+            ("h@\"b", "W:h S:@ KQL1002 \"b"),
+            ("a ```b\nc", "W:a KQL1002 ```b\nc"),
+            ("a “ b", "W:a W:b KQL1004 “"),
+            ("a & b", "W:a W:b KQL1004 &"),
+            ("a ~ !", "W:a KQL1004 ~KQL1004 !"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(kinds(text), expected, "{text}");
+        }
     }
 }

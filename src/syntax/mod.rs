@@ -7,6 +7,7 @@
 pub mod ast;
 mod lexer;
 mod parser;
+mod print;
 mod stream;
 mod string;
 #[cfg(test)]
@@ -16,6 +17,8 @@ mod token;
 use crate::diagnostic::{Code, Diagnostic, Error, Result, Span};
 
 pub use parser::operator::{OPERATORS, OperatorInfo};
+pub use print::{print, print_expression};
+pub use token::{Token, TokenKind, is_reserved};
 
 /// The longest text that is read, in bytes.
 pub const MAX_TEXT: usize = 1024 * 1024;
@@ -43,29 +46,41 @@ impl Parsed {
 /// Reads the text of a query. Never panics, whatever the text.
 #[must_use]
 pub fn parse(text: &str) -> Parsed {
-    let nothing = |diagnostics| Parsed { query: ast::Query { statements: Vec::new() }, diagnostics };
+    let (query, mut diagnostics) = read(text);
+    if let Some(last) = diagnostics.get_mut(stream::MAX_DIAGNOSTICS - 1) {
+        last.help.push("reading stopped here: there were too many mistakes".to_owned());
+    }
+    diagnostics.truncate(stream::MAX_DIAGNOSTICS);
+    Parsed { query: query.unwrap_or(ast::Query { statements: Vec::new() }), diagnostics }
+}
+
+fn read(text: &str) -> (Option<ast::Query>, Vec<Diagnostic>) {
     if text.len() > MAX_TEXT {
-        return nothing(vec![too_long(text.len())]);
+        return (None, vec![too_long(text.len())]);
     }
     let (tokens, mut diagnostics) = lexer::tokens(text);
     let context = match stream::Context::new(&tokens) {
-        Ok(context) => context,
-        Err(diagnostic) => {
-            diagnostics.push(diagnostic);
-            return nothing(diagnostics);
+        // What is no token would only cause further messages.
+        Ok(context) if diagnostics.is_empty() => context,
+        other => {
+            diagnostics.extend(other.err());
+            return (None, diagnostics);
         }
     };
-    // What is no token would only cause further messages.
-    if !diagnostics.is_empty() {
-        return nothing(diagnostics);
-    }
     let query = parser::statement::query(stream::Tokens::new(&context));
     let mut diagnostics = context.into_diagnostics();
     let has_query = query.statements.iter().any(|statement| matches!(statement.kind, ast::StatementKind::Query(_)));
     if diagnostics.is_empty() && !has_query {
-        diagnostics.push(parser::statement::no_query(Span::new(text.len(), text.len())));
+        let end = tokens.last().map_or(Span::default(), |token| token.span);
+        diagnostics.push(parser::statement::no_query(end));
     }
-    Parsed { query, diagnostics }
+    (Some(query), diagnostics)
+}
+
+/// The words of `text`, blanks and comments left out, what is no word skipped; a [`TokenKind::End`] is the last.
+#[must_use]
+pub fn tokens(text: &str) -> Vec<Token<'_>> {
+    lexer::tokens(text).0
 }
 
 fn too_long(length: usize) -> Diagnostic {

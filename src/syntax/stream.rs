@@ -13,8 +13,14 @@ use nom::{Input, Needed};
 use super::token::{Token, TokenKind};
 use crate::diagnostic::{Code, Diagnostic, Span};
 
-/// How deep a tree may be. Beyond it, walking the tree would risk the stack.
-pub(super) const MAX_HEIGHT: u32 = 256;
+/// How high a tree may be. Beyond it, walking the tree would risk the stack.
+const MAX_HEIGHT: u32 = 256;
+
+/// How many brackets may be open at once: reading what is in one takes more of the stack than walking it.
+const MAX_BRACKETS: usize = 100;
+
+/// How many messages one run gives at most.
+pub(super) const MAX_DIAGNOSTICS: usize = 100;
 
 /// The tokens that are still to be read.
 #[derive(Clone, Copy)]
@@ -133,7 +139,7 @@ impl<'a> Tokens<'a> {
 
     /// Past `count` tokens, never past the end.
     pub(super) fn advance(self, count: usize) -> Self {
-        Self { start: (self.start + count).min(self.end), ..self }
+        Self { start: self.start.saturating_add(count).min(self.end), ..self }
     }
 
     /// Where the next token stands.
@@ -190,6 +196,9 @@ impl<'a> Tokens<'a> {
         if furthest.index != usize::MAX {
             self.report(unexpected(self.context.all[furthest.index.max(self.start)], &furthest.expected));
         }
+        if self.context.diagnostics.borrow().len() >= MAX_DIAGNOSTICS {
+            return self.advance(usize::MAX);
+        }
         self.skip_to(stops)
     }
 
@@ -240,7 +249,8 @@ impl<'a> Tokens<'a> {
 }
 
 fn too_deep(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::TooDeep, span, format!("nested more than {MAX_HEIGHT} levels deep"))
+    let message = format!("nested more than {MAX_BRACKETS} brackets or {MAX_HEIGHT} operators deep");
+    Diagnostic::new(Code::TooDeep, span, message)
         .help("name a part with `let`, or put the values into a list: `x in (...)`")
 }
 
@@ -265,7 +275,7 @@ fn match_brackets(tokens: &[Token<'_>]) -> Result<Vec<usize>, Diagnostic> {
     let mut open: Vec<usize> = Vec::new();
     for (index, token) in tokens.iter().enumerate().filter(|(_, token)| token.kind == TokenKind::Symbol) {
         match token.text {
-            "(" | "[" | "{" if open.len() >= MAX_HEIGHT as usize => return Err(too_deep(token.span)),
+            "(" | "[" | "{" if open.len() >= MAX_BRACKETS => return Err(too_deep(token.span)),
             "(" | "[" | "{" => open.push(index),
             ")" | "]" | "}" => {
                 let partner = open.pop().ok_or_else(|| never_opened(token))?;

@@ -89,7 +89,6 @@ fn wrong_escape(text: &str, at: usize) -> Diagnostic {
 }
 
 /// A literal that [`decode`]s to `text`.
-#[cfg_attr(not(test), expect(dead_code, reason = "the printer will use it"))]
 pub(super) fn encode(text: &str) -> String {
     let mut result = String::with_capacity(text.len() + 2);
     result.push('\'');

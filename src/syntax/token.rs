@@ -7,18 +7,18 @@ use crate::diagnostic::Span;
 
 /// One token: a slice of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Token<'a> {
+pub struct Token<'a> {
     /// What it is.
-    pub(super) kind: TokenKind,
+    pub kind: TokenKind,
     /// As written, quotes included.
-    pub(super) text: &'a str,
+    pub text: &'a str,
     /// Where.
-    pub(super) span: Span,
+    pub span: Span,
 }
 
 /// The kinds of token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum TokenKind {
+pub enum TokenKind {
     /// An identifier or keyword, `project-away`, `!has` and `in~` among them.
     Word,
     /// A text literal of any form.
@@ -43,22 +43,27 @@ pub(super) enum TokenKind {
 
 impl Token<'_> {
     /// True for this word.
-    pub(super) fn is_word(&self, word: &str) -> bool {
+    #[must_use]
+    pub fn is_word(&self, word: &str) -> bool {
         self.kind == TokenKind::Word && self.text == word
     }
 
     /// True for this punctuation.
-    pub(super) fn is_symbol(&self, symbol: &str) -> bool {
+    #[must_use]
+    pub fn is_symbol(&self, symbol: &str) -> bool {
         self.kind == TokenKind::Symbol && self.text == symbol
     }
 
-    /// True for a word without `!`, `-` and `~`: a name where only a name can stand.
-    pub(super) fn is_plain_word(&self) -> bool {
-        self.kind == TokenKind::Word && !self.text.contains(['!', '-', '~'])
+    /// True for a word that is no literal and has no `!`, `-` or `~`: a name where only a name can stand.
+    #[must_use]
+    pub fn is_plain_word(&self) -> bool {
+        let is_literal = is_truth(self.text) || self.text == "dynamic";
+        self.kind == TokenKind::Word && !self.text.contains(['!', '-', '~']) && !is_literal
     }
 
     /// True for a word that may be a name.
-    pub(super) fn is_name(&self) -> bool {
+    #[must_use]
+    pub fn is_name(&self) -> bool {
         self.kind == TokenKind::Word && !is_reserved(self.text)
     }
 
@@ -75,13 +80,20 @@ impl Token<'_> {
     }
 }
 
-/// True for a word that cannot be a name unless it is put in brackets and quotes.
-pub(super) fn is_reserved(word: &str) -> bool {
-    word.starts_with('!') || word.contains(['-', '~']) || RESERVED.contains(&word)
+/// True for a truth value, in the spellings that Kusto has.
+#[must_use]
+pub fn is_truth(word: &str) -> bool {
+    matches!(word, "true" | "True" | "TRUE" | "false" | "False" | "FALSE")
 }
 
-/// Words that cannot be names: operators, and what begins a source or a clause.
-pub(super) const RESERVED: &[&str] = &[
+/// True for a word that cannot be a name unless it is put in brackets and quotes.
+#[must_use]
+pub fn is_reserved(word: &str) -> bool {
+    word.starts_with('!') || word.contains(['-', '~']) || is_truth(word) || RESERVED.contains(&word)
+}
+
+/// Words that cannot be names: operators, literals, and what begins a source or a clause.
+const RESERVED: &[&str] = &[
     "and",
     "or",
     "by",
@@ -104,15 +116,14 @@ pub(super) const RESERVED: &[&str] = &[
     "matches",
     "datatable",
     "dynamic",
+    "external_data",
+    "externaldata",
+    "find",
+    "inline_external_table",
     "print",
+    "search",
     "set",
     "union",
-    "true",
-    "True",
-    "TRUE",
-    "false",
-    "False",
-    "FALSE",
 ];
 
 /// Words with a dash, which would otherwise read as a subtraction.

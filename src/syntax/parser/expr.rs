@@ -4,16 +4,16 @@ use nom::Parser;
 use nom::combinator::cut;
 
 use super::{
-    Expected, Parsed, TokenKind, Tokens, any_name, brackets, comma_list, committed, is_bracketed_name, is_end, literal,
-    name, name_of, source, symbol, unsupported,
+    Expected, Parsed, TokenKind, Tokens, any_name, begins_named, brackets, comma_list, committed, is_bracketed_name,
+    is_end, literal, name, source, symbol, unsupported,
 };
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::syntax::ast::{Argument, BinaryOperator, Expr, ExprKind, MembershipOperator, Name, Pipeline, UnaryOperator};
 
-/// How tightly an operator binds; the tightest last, as in the reference's and Kusto's own grammar. Note that text
+/// How tightly a construct binds; the tightest last, as in the reference's and Kusto's own grammar. Note that text
 /// operators bind more tightly than arithmetic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Level {
+pub(in crate::syntax) enum Level {
     Or,
     And,
     Equality,
@@ -21,15 +21,15 @@ enum Level {
     Sum,
     Product,
     Text,
+    /// A sign, and what it stands before.
+    Sign,
+    /// A value and what is taken out of it.
+    Path,
 }
 
 impl Level {
-    /// True where `a op b op c` is `(a op b) op c`; elsewhere it is a mistake.
-    fn chains(self) -> bool {
-        matches!(self, Self::Or | Self::And | Self::Sum | Self::Product)
-    }
-
-    fn of(operator: BinaryOperator) -> Self {
+    /// That of a binary operator.
+    pub(in crate::syntax) fn of(operator: BinaryOperator) -> Self {
         use BinaryOperator as B;
         match operator {
             B::Or => Self::Or,
@@ -39,6 +39,41 @@ impl Level {
             B::Add | B::Subtract => Self::Sum,
             B::Multiply | B::Divide | B::Modulo => Self::Product,
             _ => Self::Text,
+        }
+    }
+
+    /// That of a whole expression.
+    pub(in crate::syntax) fn of_expr(expr: &Expr) -> Self {
+        match &expr.kind {
+            ExprKind::Binary { operator, .. } => Self::of(*operator),
+            ExprKind::Membership { .. } | ExprKind::Between { .. } => Self::Equality,
+            ExprKind::Unary { .. } => Self::Sign,
+            ExprKind::Pipeline(_) => Self::Or,
+            _ => Self::Path,
+        }
+    }
+
+    /// True where `a op b op c` is `(a op b) op c`; elsewhere it is a mistake.
+    pub(in crate::syntax) fn chains(self) -> bool {
+        matches!(self, Self::Or | Self::And | Self::Sum | Self::Product)
+    }
+
+    /// True where `a op (b op c)` is the same as `(a op b) op c`, whatever the values.
+    pub(in crate::syntax) fn is_associative(self) -> bool {
+        matches!(self, Self::Or | Self::And)
+    }
+
+    /// The next level.
+    pub(in crate::syntax) fn tighter(self) -> Self {
+        match self {
+            Self::Or => Self::And,
+            Self::And => Self::Equality,
+            Self::Equality => Self::Relation,
+            Self::Relation => Self::Sum,
+            Self::Sum => Self::Product,
+            Self::Product => Self::Text,
+            Self::Text => Self::Sign,
+            Self::Sign | Self::Path => Self::Path,
         }
     }
 }
@@ -69,8 +104,12 @@ pub(in crate::syntax) fn expression<'a>(expected: &'static str) -> impl Fn(Token
                 Diagnostic::new(Code::UnexpectedToken, token.span, "`=` gives a name and stands after one name")
                     .help("write `==` to compare"),
             ),
-            token if !is_end(token) => unsupported::infix(rest).map(|(rest, ())| (rest, value)),
-            _ => Ok((rest, value)),
+            token if infix_at(&rest).is_some() => {
+                let message = format!("{} cannot follow another comparison", token.describe());
+                let help = "put the first one in parentheses";
+                rest.refuse(Diagnostic::new(Code::UnexpectedToken, token.span, message).help(help))
+            }
+            _ => unsupported::infix(rest).map(|(rest, ())| (rest, value)),
         }
     }
 }
@@ -138,24 +177,9 @@ pub(super) fn infix_at(input: &Tokens<'_>) -> Option<(Infix, usize)> {
     }
 }
 
-/// The next level, more tightly binding than `level`.
-fn tighter(level: Level) -> Level {
-    match level {
-        Level::Or => Level::And,
-        Level::And => Level::Equality,
-        Level::Equality => Level::Relation,
-        Level::Relation => Level::Sum,
-        Level::Sum => Level::Product,
-        Level::Product | Level::Text => Level::Text,
-    }
-}
-
 /// The right operand of an operator of `level`.
 fn right_operand(input: Tokens<'_>, level: Level) -> Parsed<'_, Expr> {
-    committed(match level {
-        Level::Text => unary(input, "a value"),
-        _ => climb(input, "a value", tighter(level)),
-    })
+    committed(climb(input, "a value", level.tighter()))
 }
 
 fn binary(input: Tokens<'_>, left: Expr, operator: BinaryOperator, length: usize) -> Parsed<'_, Expr> {
@@ -298,6 +322,7 @@ fn primary<'a>(input: Tokens<'a>, expected: &'static str) -> Parsed<'a, Expr> {
     match token {
         _ if token.is_symbol("(") => parenthesised(input),
         _ if token.is_name() && input.peek_at(1).is_symbol("(") => call(input),
+        _ if is_bracketed_name(&input) && input.peek_after_brackets().is_symbol("(") => call(input),
         _ if token.is_name() || is_bracketed_name(&input) => {
             let (rest, name) = name(expected)(input)?;
             let (rest, ()) = rest.built(1, name.span)?;
@@ -317,8 +342,8 @@ fn parenthesised(input: Tokens<'_>) -> Parsed<'_, Expr> {
 
 /// `function(argument, ...)`.
 fn call(input: Tokens<'_>) -> Parsed<'_, Expr> {
-    let function: Name = name_of(input.peek());
-    let (rest, arguments) = brackets("(", arguments, ")")(input.advance(1))?;
+    let (rest, function): (_, Name) = name("a function")(input)?;
+    let (rest, arguments) = brackets("(", arguments, ")")(rest)?;
     let span = rest.span_since(function.span);
     Ok((rest, Expr { kind: ExprKind::Call { function, arguments }, span }))
 }
@@ -337,9 +362,10 @@ fn argument(input: Tokens<'_>) -> Parsed<'_, Argument> {
         let (rest, ()) = input.advance(1).built(1, token.span)?;
         return Ok((rest, Argument { name: None, value: Expr { kind: ExprKind::Star, span: token.span } }));
     }
-    if token.is_plain_word() && input.peek_at(1).is_symbol("=") {
-        let (rest, value) = cut(expression("a value")).parse(input.advance(2))?;
-        return Ok((rest, Argument { name: Some(name_of(token)), value }));
+    if begins_named(&input) {
+        let (rest, name) = any_name("a name")(input)?;
+        let (rest, value) = cut(expression("a value")).parse(rest.advance(1))?;
+        return Ok((rest, Argument { name: Some(name), value }));
     }
     let (rest, value) = expression_or_pipeline("a value")(input)?;
     Ok((rest, Argument { name: None, value }))

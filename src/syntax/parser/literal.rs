@@ -8,6 +8,7 @@ use super::{
 };
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::syntax::ast::{Expr, ExprKind, Name, UnaryOperator};
+use crate::syntax::token::is_truth;
 use crate::types::{Type, Value, datetime, decimal, dynamic, guid, number, timespan};
 
 /// True where a literal begins, a sign not counted.
@@ -24,10 +25,6 @@ pub(super) fn begins_literal(token: Token<'_>) -> bool {
     }
 }
 
-fn is_truth(word: &str) -> bool {
-    matches!(word, "true" | "True" | "TRUE" | "false" | "False" | "FALSE")
-}
-
 /// A literal without a sign.
 pub(in crate::syntax) fn literal(input: Tokens<'_>) -> Parsed<'_, Expr> {
     let token = input.peek();
@@ -40,7 +37,9 @@ pub(in crate::syntax) fn literal(input: Tokens<'_>) -> Parsed<'_, Expr> {
         return Ok((rest, literal_expr(Value::dynamic(json), rest.span_since(token.span))));
     }
     let rest = input.advance(1);
-    let invalid = |what: &str| Diagnostic::new(Code::InvalidLiteral, token.span, format!("not a valid {what}"));
+    let invalid = |what: &str| {
+        Diagnostic::new(Code::InvalidLiteral, token.span, format!("{} is not a valid {what}", token.describe()))
+    };
     let value = match token.kind {
         TokenKind::Word => Ok(Value::Bool(token.text.eq_ignore_ascii_case("true"))),
         TokenKind::Long => number::parse_long(token.text).map(Value::Long).ok_or_else(|| invalid("long")),
@@ -220,7 +219,7 @@ fn json_number(input: Tokens<'_>) -> Parsed<'_, String> {
         }
         TokenKind::Long | TokenKind::Real => {
             let (rest, value) = literal(input)?;
-            Ok((rest, literal_text(&value)))
+            literal_text(rest, &value)
         }
         _ => input.mismatch(Expected::Kind("a number")),
     }
@@ -241,20 +240,25 @@ fn json_literal(input: Tokens<'_>) -> Parsed<'_, String> {
         );
     }
     let (rest, value) = literal(input)?;
-    Ok((rest, literal_text(&value)))
+    literal_text(rest, &value)
 }
 
 /// The JSON text of a literal.
-fn literal_text(value: &Expr) -> String {
-    match &value.kind {
+fn literal_text<'a>(rest: Tokens<'a>, literal: &Expr) -> Parsed<'a, String> {
+    let text = match &literal.kind {
         ExprKind::Literal(Value::Null(_)) => "null".to_owned(),
         ExprKind::Literal(Value::Timespan(ticks)) => ticks.to_string(),
         ExprKind::Literal(Value::Bool(truth)) => truth.to_string(),
-        ExprKind::Literal(value @ (Value::Long(_) | Value::Decimal(_))) => value.to_text(),
+        ExprKind::Literal(value @ Value::Long(_)) => value.to_text(),
         ExprKind::Literal(Value::Real(real)) if real.is_finite() => number::real_to_text(*real),
-        ExprKind::Literal(value) => quoted(&value.to_text()),
-        _ => "null".to_owned(),
-    }
+        ExprKind::Literal(Value::Real(real)) if real.is_nan() => quoted("NaN"),
+        ExprKind::Literal(value @ (Value::Datetime(_) | Value::Guid(_))) => quoted(&value.to_text()),
+        _ => {
+            let message = "this value inside dynamic(...) is not supported yet";
+            return rest.refuse(Diagnostic::new(Code::UnsupportedSyntax, literal.span, message));
+        }
+    };
+    Ok((rest, text))
 }
 
 /// `text` as a JSON text.

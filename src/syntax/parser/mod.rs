@@ -157,9 +157,7 @@ fn assignment<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, A
 
 /// `name =` or `(a, b) =`; nothing where none of them begins.
 fn assigned_names(input: Tokens<'_>) -> Parsed<'_, Vec<Name>> {
-    let named = input.peek().is_plain_word() && input.peek_at(1).is_symbol("=")
-        || is_bracketed_name(&input) && input.peek_after_brackets().is_symbol("=");
-    if named {
+    if begins_named(&input) {
         let (rest, name) = any_name("a name")(input)?;
         return Ok((rest.advance(1), vec![name]));
     }
@@ -168,6 +166,12 @@ fn assigned_names(input: Tokens<'_>) -> Parsed<'_, Vec<Name>> {
         return Ok((rest.advance(1), names));
     }
     Ok((input, Vec::new()))
+}
+
+/// True where `name =` begins.
+fn begins_named(input: &Tokens<'_>) -> bool {
+    input.peek().is_plain_word() && input.peek_at(1).is_symbol("=")
+        || is_bracketed_name(input) && input.peek_after_brackets().is_symbol("=")
 }
 
 /// A column, or several: `name`, `*`, `pre*fix*`. The parts of a pattern stand side by side.

@@ -57,13 +57,19 @@ fn after_mistake(input: Tokens<'_>) -> Tokens<'_> {
 
 /// Kusto answers a text of several queries with several tables; that is not supported.
 fn report_second_query(rest: &Tokens<'_>) {
-    if rest.peek().kind != TokenKind::End {
-        let message = "statements after the query are not supported";
-        rest.report(
-            Diagnostic::new(Code::UnsupportedStatement, rest.span(), message)
-                .help("put `let` and `set` before the query, and one query into each text"),
-        );
+    let token = rest.peek();
+    if token.kind == TokenKind::End {
+        return;
     }
+    if token.is_symbol(";") {
+        rest.report(Diagnostic::new(Code::UnexpectedToken, token.span, "expected the end of the query, found `;`"));
+        return;
+    }
+    let message = "statements after the query are not supported";
+    rest.report(
+        Diagnostic::new(Code::UnsupportedStatement, token.span, message)
+            .help("put `let` and `set` before the query, and one query into each text"),
+    );
 }
 
 /// One statement, without the `;` after it.

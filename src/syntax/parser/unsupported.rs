@@ -92,14 +92,11 @@ pub(super) fn operator<T>(input: Tokens<'_>) -> Parsed<'_, T> {
     input.refuse(Diagnostic::new(Code::UnsupportedOperator, input.span(), format!("`{word}` is not supported yet")))
 }
 
-/// True where a source begins that is not supported. Some of the words are possible names, so what follows decides.
+/// True where a source begins that is not supported. `evaluate` is a possible name, so what follows decides.
 pub(super) fn begins_source(input: &Tokens<'_>) -> bool {
     let (token, next) = (input.peek(), input.peek_at(1));
-    let goes_on = matches!(next.kind, TokenKind::Word | TokenKind::String);
-    let is_call = next.is_symbol("(") && (token.text.contains("external") || token.text == "find");
-    token.kind == TokenKind::Word
-        && is_known(token, |place| place == Place::Source)
-        && (is_call || goes_on && super::expr::infix_at(&input.advance(1)).is_none())
+    let goes_on = next.kind == TokenKind::Word && super::expr::infix_at(&input.advance(1)).is_none();
+    token.kind == TokenKind::Word && is_known(token, |place| place == Place::Source) && (!token.is_name() || goes_on)
 }
 
 /// Refuses the source that begins here.
@@ -130,9 +127,9 @@ pub(super) fn statement<T>(input: Tokens<'_>) -> Parsed<'_, T> {
 
 /// True where a function begins: `(parameter:type) {...}`, `view () {...}`.
 pub(super) fn begins_function(input: &Tokens<'_>) -> bool {
-    let input = if input.peek().is_word("view") { input.advance(1) } else { *input };
-    let is_list = input.peek().is_symbol("(") && (input.peek_at(1).is_symbol(")") || input.peek_at(2).is_symbol(":"));
-    is_list || input.peek().is_symbol("(") && input.peek_after_brackets().is_symbol("{")
+    let list = if input.peek().is_word("view") { input.advance(1) } else { *input };
+    let is_typed = input.peek().is_symbol("(") && input.peek_at(2).is_symbol(":");
+    is_typed || list.peek().is_symbol("(") && list.peek_after_brackets().is_symbol("{")
 }
 
 /// Refuses the function that begins here.

@@ -1,0 +1,277 @@
+//! Tree -> text: the one canonical way to write a query.
+//!
+//! `parse(print(tree))` is the tree again, places apart, and printing that is the same text again. A tree that no text
+//! of ours has, an operand that binds too loosely for example, gets the parentheses that keep its meaning.
+
+mod operator;
+mod value;
+
+use super::ast::{
+    Argument, Assignment, DatatableColumn, Expr, ExprKind, LetValue, Name, Parameter, ParameterDeclaration, Pipeline,
+    Query, Source, SourceKind, Statement, StatementKind, UnaryOperator,
+};
+use super::parser::expr::Level;
+
+/// `query` as canonical KQL: a statement a line, an operator a line.
+#[must_use]
+pub fn print(query: &Query) -> String {
+    let mut printer = Printer::default();
+    for (index, statement) in query.statements.iter().enumerate() {
+        printer.text(if index > 0 { "\n" } else { "" });
+        printer.statement(statement);
+    }
+    printer.out
+}
+
+/// `expression` on one line.
+#[must_use]
+pub fn print_expression(expression: &Expr) -> String {
+    let mut printer = Printer::default();
+    printer.expr(expression);
+    printer.out
+}
+
+/// The text so far.
+#[derive(Default)]
+struct Printer {
+    out: String,
+}
+
+impl Printer {
+    fn text(&mut self, text: &str) {
+        self.out.push_str(text);
+    }
+
+    /// What `each` writes for every item, with commas between.
+    fn list<T>(&mut self, items: &[T], each: fn(&mut Self, &T)) {
+        for (index, item) in items.iter().enumerate() {
+            self.text(if index > 0 { ", " } else { "" });
+            each(self, item);
+        }
+    }
+
+    fn statement(&mut self, statement: &Statement) {
+        match &statement.kind {
+            StatementKind::Let { name, value } => self.let_statement(name, value),
+            StatementKind::Set { option, value } => self.set_statement(option, value.as_ref()),
+            StatementKind::DeclareParameters(list) => {
+                self.text("declare query_parameters(");
+                self.list(list, Self::declaration);
+                self.text(");");
+            }
+            StatementKind::Query(pipeline) => self.pipeline(pipeline, "\n| "),
+        }
+    }
+
+    fn let_statement(&mut self, name: &Name, value: &LetValue) {
+        self.text("let ");
+        self.name(name);
+        self.text(" = ");
+        match value {
+            LetValue::Expr(value) => self.expr(value),
+            LetValue::Pipeline(pipeline) => self.pipeline(pipeline, "\n    | "),
+        }
+        self.text(";");
+    }
+
+    fn set_statement(&mut self, option: &Name, value: Option<&Expr>) {
+        self.text("set ");
+        self.name(option);
+        if let Some(value) = value {
+            self.text(" = ");
+            self.expr(value);
+        }
+        self.text(";");
+    }
+
+    fn declaration(&mut self, declaration: &ParameterDeclaration) {
+        self.name(&declaration.name);
+        self.text(":");
+        self.text(declaration.ty.name());
+        if let Some(default) = &declaration.default {
+            self.text(" = ");
+            self.expr(default);
+        }
+    }
+
+    /// A source and its operators, `bar` before each of them.
+    fn pipeline(&mut self, pipeline: &Pipeline, bar: &str) {
+        self.source(&pipeline.source);
+        for operator in &pipeline.operators {
+            self.text(bar);
+            self.operator(&operator.kind);
+        }
+    }
+
+    fn source(&mut self, source: &Source) {
+        match &source.kind {
+            SourceKind::Name(name) => self.name(name),
+            SourceKind::Call { function, arguments } => self.call(function, arguments),
+            SourceKind::Print(values) => {
+                self.text("print ");
+                self.list(values, Self::assignment);
+            }
+            SourceKind::Datatable { columns, cells } => self.datatable(columns, cells),
+            SourceKind::Range { column, from, to, step } => {
+                self.text("range ");
+                self.name(column);
+                for (word, value) in [(" from ", from), (" to ", to), (" step ", step)] {
+                    self.text(word);
+                    self.expr(value);
+                }
+            }
+            SourceKind::Union { parameters, tables } => self.union(parameters, tables),
+            SourceKind::Parenthesised(pipeline) => {
+                self.text("(");
+                self.pipeline(pipeline, " | ");
+                self.text(")");
+            }
+        }
+    }
+
+    fn datatable(&mut self, columns: &[DatatableColumn], cells: &[Expr]) {
+        self.text("datatable(");
+        self.list(columns, |printer, column| {
+            printer.name(&column.name);
+            printer.text(":");
+            printer.text(column.ty.name());
+        });
+        self.text(") [");
+        for row in cells.chunks(columns.len().max(1)) {
+            self.text("\n    ");
+            self.list(row, Self::expr);
+            self.text(",");
+        }
+        self.text(if cells.is_empty() { "]" } else { "\n]" });
+    }
+
+    /// A name or, in `union`, a pattern.
+    fn table(&mut self, table: &Pipeline) {
+        match &table.source.kind {
+            SourceKind::Name(name) if name.text.contains('*') && table.operators.is_empty() => self.pattern(name),
+            _ => self.pipeline(table, " | "),
+        }
+    }
+
+    fn assignment(&mut self, assignment: &Assignment) {
+        match assignment.names.as_slice() {
+            [] => {}
+            [name] => {
+                self.name(name);
+                self.text(" = ");
+            }
+            names => {
+                self.text("(");
+                self.list(names, Self::name);
+                self.text(") = ");
+            }
+        }
+        self.expr(&assignment.value);
+    }
+
+    fn parameter(&mut self, parameter: &Parameter) {
+        self.text(&parameter.name.text);
+        self.text("=");
+        self.expr(&parameter.value);
+    }
+
+    fn expr(&mut self, expr: &Expr) {
+        match &expr.kind {
+            ExprKind::Literal(value) => self.text(&value::literal(value)),
+            ExprKind::Name(name) => self.name(name),
+            ExprKind::Star => self.text("*"),
+            ExprKind::Unary { operator, operand } => {
+                self.text(if *operator == UnaryOperator::Minus { "-" } else { "+" });
+                self.operand(operand, Level::Path);
+            }
+            ExprKind::Binary { operator, left, right, .. } => {
+                let level = Level::of(*operator);
+                self.operand(left, if level.chains() { level } else { level.tighter() });
+                self.infix(operator.symbol());
+                self.operand(right, if level.is_associative() { level } else { level.tighter() });
+            }
+            ExprKind::Membership { operator, left, list, .. } => {
+                self.operand(left, Level::Equality.tighter());
+                self.infix(operator.symbol());
+                self.text("(");
+                self.list(list, Self::expr);
+                self.text(")");
+            }
+            ExprKind::Between { negated, operand, low, high, .. } => {
+                self.operand(operand, Level::Equality.tighter());
+                self.text(if *negated { " !between (" } else { " between (" });
+                self.expr(low);
+                self.infix("..");
+                self.expr(high);
+                self.text(")");
+            }
+            ExprKind::Call { function, arguments } => self.call(function, arguments),
+            ExprKind::Member { base, name } => {
+                self.base(base);
+                self.text(".");
+                self.name(name);
+            }
+            ExprKind::Index { base, index } => {
+                self.base(base);
+                self.text("[");
+                self.expr(index);
+                self.text("]");
+            }
+            ExprKind::Parenthesised(inner) => {
+                self.text("(");
+                self.expr(inner);
+                self.text(")");
+            }
+            ExprKind::Pipeline(pipeline) => self.pipeline(pipeline, " | "),
+        }
+    }
+
+    fn infix(&mut self, symbol: &str) {
+        self.text(" ");
+        self.text(symbol);
+        self.text(" ");
+    }
+
+    /// What is taken apart; a blank keeps a number and the dot after it apart.
+    fn base(&mut self, base: &Expr) {
+        self.operand(base, Level::Path);
+        self.text(if matches!(base.kind, ExprKind::Literal(_)) { " " } else { "" });
+    }
+
+    /// `expr` in a place that needs what binds at least as tightly as `loosest`.
+    fn operand(&mut self, expr: &Expr, loosest: Level) {
+        let is_loose = Level::of_expr(expr) < loosest;
+        self.text(if is_loose { "(" } else { "" });
+        self.expr(expr);
+        self.text(if is_loose { ")" } else { "" });
+    }
+
+    fn call(&mut self, function: &Name, arguments: &[Argument]) {
+        self.function_name(function);
+        self.text("(");
+        self.list(arguments, |printer, argument| {
+            if let Some(name) = &argument.name {
+                printer.name(name);
+                printer.text(" = ");
+            }
+            printer.expr(&argument.value);
+        });
+        self.text(")");
+    }
+
+    /// A name, in brackets and quotes where it would not be one otherwise.
+    fn name(&mut self, name: &Name) {
+        self.text(&value::name(&name.text));
+    }
+
+    /// As [`Self::name`]; the name of a type would begin a literal.
+    fn function_name(&mut self, name: &Name) {
+        let is_type = crate::types::Type::from_name(&name.text).is_some();
+        self.text(&if is_type { value::bracketed(&name.text) } else { value::name(&name.text) });
+    }
+
+    /// A pattern as written.
+    fn pattern(&mut self, name: &Name) {
+        self.text(&name.text);
+    }
+}

@@ -1,0 +1,156 @@
+//! Tabular operators.
+
+use super::super::ast::{
+    Assignment, ColumnPattern, Expr, JoinKey, MvExpandItem, NullsOrder, OperatorKind, Parameter, Pipeline, ReorderItem,
+    ReorderOrder, SortKey, SortOrder,
+};
+use super::Printer;
+
+impl Printer {
+    /// An operator without the `|` before it.
+    pub(super) fn operator(&mut self, kind: &OperatorKind) {
+        match kind {
+            OperatorKind::Where(condition) => self.keyword("where", condition, Self::expr),
+            OperatorKind::Project(columns) => self.columns("project", columns),
+            OperatorKind::ProjectAway(columns) => self.patterns("project-away", columns),
+            OperatorKind::ProjectKeep(columns) => self.patterns("project-keep", columns),
+            OperatorKind::ProjectRename(columns) => self.columns("project-rename", columns),
+            OperatorKind::ProjectReorder(items) => self.reorder(items),
+            OperatorKind::Extend(columns) => self.columns("extend", columns),
+            OperatorKind::Summarize { parameters, aggregates, by } => {
+                self.summarize(parameters, aggregates, by.as_deref())
+            }
+            OperatorKind::Count => self.text("count"),
+            OperatorKind::Distinct(columns) => self.columns("distinct", columns),
+            OperatorKind::Take(count) => self.keyword("take", count, Self::expr),
+            OperatorKind::Sort(keys) => {
+                self.text("sort by ");
+                self.list(keys, Self::sort_key);
+            }
+            OperatorKind::Top { count, by } => {
+                self.keyword("top", count, Self::expr);
+                self.text(" by ");
+                self.list(by, Self::sort_key);
+            }
+            OperatorKind::Getschema => self.text("getschema"),
+            OperatorKind::Render { chart, properties } => self.render(&chart.text, properties),
+            OperatorKind::MvExpand { parameters, items, limit } => self.mv_expand(parameters, items, limit.as_ref()),
+            OperatorKind::Union { parameters, tables } => self.union(parameters, tables),
+            OperatorKind::Join { parameters, right, on } => self.join("join", parameters, right, on),
+            OperatorKind::Lookup { parameters, right, on } => self.join("lookup", parameters, right, on),
+            OperatorKind::As(name) => self.keyword("as", name, Self::name),
+            OperatorKind::Serialize(columns) if columns.is_empty() => self.text("serialize"),
+            OperatorKind::Serialize(columns) => self.columns("serialize", columns),
+        }
+    }
+
+    /// A word and what stands after it.
+    fn keyword<T>(&mut self, word: &str, item: &T, each: fn(&mut Self, &T)) {
+        self.text(word);
+        self.text(" ");
+        each(self, item);
+    }
+
+    fn columns(&mut self, word: &str, columns: &[Assignment]) {
+        self.text(word);
+        self.text(" ");
+        self.list(columns, Self::assignment);
+    }
+
+    fn patterns(&mut self, word: &str, columns: &[ColumnPattern]) {
+        self.text(word);
+        self.text(" ");
+        self.list(columns, Self::column_pattern);
+    }
+
+    fn column_pattern(&mut self, column: &ColumnPattern) {
+        if column.wildcard { self.pattern(&column.name) } else { self.name(&column.name) }
+    }
+
+    fn reorder(&mut self, items: &[ReorderItem]) {
+        self.text("project-reorder ");
+        self.list(items, |printer, item| {
+            printer.column_pattern(&item.pattern);
+            printer.text(match item.order {
+                None => "",
+                Some(ReorderOrder::Ascending) => " asc",
+                Some(ReorderOrder::Descending) => " desc",
+                Some(ReorderOrder::GrannyAscending) => " granny-asc",
+                Some(ReorderOrder::GrannyDescending) => " granny-desc",
+            });
+        });
+    }
+
+    /// Parameters, a blank after each.
+    fn parameters(&mut self, parameters: &[Parameter]) {
+        for parameter in parameters {
+            self.parameter(parameter);
+            self.text(" ");
+        }
+    }
+
+    fn summarize(&mut self, parameters: &[Parameter], aggregates: &[Assignment], by: Option<&[Assignment]>) {
+        self.text("summarize ");
+        self.parameters(parameters);
+        self.list(aggregates, Self::assignment);
+        if let Some(keys) = by {
+            self.text(if aggregates.is_empty() { "by " } else { " by " });
+            self.list(keys, Self::assignment);
+        }
+    }
+
+    fn sort_key(&mut self, key: &SortKey) {
+        self.expr(&key.value);
+        self.text(match key.order {
+            None => "",
+            Some(SortOrder::Ascending) => " asc",
+            Some(SortOrder::Descending) => " desc",
+        });
+        self.text(match key.nulls {
+            None => "",
+            Some(NullsOrder::First) => " nulls first",
+            Some(NullsOrder::Last) => " nulls last",
+        });
+    }
+
+    /// Values of one property stand side by side.
+    fn render(&mut self, chart: &str, properties: &[Parameter]) {
+        self.text("render ");
+        self.text(chart);
+        for (index, property) in properties.iter().enumerate() {
+            let repeats = index > 0 && properties[index - 1].name.text == property.name.text;
+            self.text(if index == 0 { " with (" } else { ", " });
+            if repeats { self.expr(&property.value) } else { self.parameter(property) }
+        }
+        self.text(if properties.is_empty() { "" } else { ")" });
+    }
+
+    fn mv_expand(&mut self, parameters: &[Parameter], items: &[MvExpandItem], limit: Option<&Expr>) {
+        self.text("mv-expand ");
+        self.parameters(parameters);
+        self.list(items, |printer, item| {
+            printer.assignment(&item.assignment);
+            if let Some(ty) = item.to {
+                printer.text(&format!(" to typeof({ty})"));
+            }
+        });
+        if let Some(limit) = limit {
+            self.keyword(" limit", limit, Self::expr);
+        }
+    }
+
+    pub(super) fn union(&mut self, parameters: &[Parameter], tables: &[Pipeline]) {
+        self.text("union ");
+        self.parameters(parameters);
+        self.list(tables, Self::table);
+    }
+
+    fn join(&mut self, word: &str, parameters: &[Parameter], right: &Pipeline, on: &[JoinKey]) {
+        self.text(word);
+        self.text(" ");
+        self.parameters(parameters);
+        self.pipeline(right, " | ");
+        self.text(" on ");
+        self.list(on, |printer, key| printer.expr(&key.condition));
+    }
+}
