@@ -1,3 +1,5 @@
+//! Casts over whole columns: plain, dictionary-encoded and constant.
+
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, DictionaryArray, Int32Array, StringArray};

@@ -1,3 +1,5 @@
+//! JSON text as written by hand and at random, against a plain parser.
+
 use std::fmt::Write;
 
 use rand::{RngExt, SeedableRng};

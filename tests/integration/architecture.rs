@@ -1,0 +1,250 @@
+//! Holds the shape of the source: who may import whom, which file owns which crate, and what nothing below the front
+//! doors may do. The tables here are the rules; a new module or dependency needs a row.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Every top module with its layer. A module imports only from layers below its own.
+const LAYERS: &[(&str, usize)] = &[
+    ("diagnostic", 0),
+    ("types", 1),
+    ("syntax", 2),
+    ("functions", 3),
+    ("source", 3),
+    ("expr", 4),
+    ("plan", 5),
+    ("binder", 6),
+    ("optimizer", 6),
+    ("exec", 6),
+    ("engine", 7),
+    ("output", 8),
+    ("assist", 8),
+    ("rules", 8),
+    ("synth", 8),
+    ("server", 9),
+    ("cli", 10),
+];
+
+/// Every dependency with the files and folders of `src` that may name it.
+const OWNERS: &[(&str, &[&str])] = &[
+    ("aho_corasick", &["functions/needle.rs", "functions/operator", "functions/scalar", "source/json"]),
+    ("annotate_snippets", &["diagnostic/render.rs"]),
+    ("anstream", &["cli"]),
+    ("arrow", &["diagnostic/mod.rs", "types", "functions", "source", "expr", "exec", "output", "synth"]),
+    ("chrono", &["types", "functions/scalar/datetime.rs", "functions/scalar/timespan.rs", "cli"]),
+    ("clap", &["cli"]),
+    ("clap_complete", &["cli"]),
+    ("clap_mangen", &["cli"]),
+    ("csv", &["source", "output/csv.rs", "functions/scalar/parse.rs"]),
+    ("ctrlc", &["cli"]),
+    ("flate2", &["source", "synth", "functions/scalar"]),
+    ("foldhash", &["functions", "exec"]),
+    ("globset", &["source/files.rs"]),
+    ("hashbrown", &["functions", "exec", "source/json"]),
+    ("memchr", &["functions", "source", "types"]),
+    ("mimalloc", &["main.rs"]),
+    ("nom", &["syntax"]),
+    ("parquet", &["source/parquet", "output/parquet.rs", "synth"]),
+    ("rand", &["synth", "functions"]),
+    ("rand_chacha", &["synth", "functions"]),
+    ("rayon", &["exec/pipeline.rs"]),
+    ("regex", &["functions"]),
+    ("rust_decimal", &["types", "functions", "output", "source/parquet"]),
+    ("serde_json", &["diagnostic/render.rs", "types/dynamic", "functions", "source", "output", "cli", "synth"]),
+    ("simdutf8", &["source", "types"]),
+    ("strsim", &["diagnostic/suggest.rs"]),
+    ("tempfile", &["source", "cli"]),
+    ("unicode_width", &["output"]),
+    ("walkdir", &["source/files.rs"]),
+    ("zstd", &["source", "synth"]),
+];
+
+/// What only the front doors may do: print, look at the clock, read the environment.
+const FRONT_DOORS_ONLY: &[&str] = &[
+    "print!(",
+    "println!(",
+    "eprint!(",
+    "eprintln!(",
+    "SystemTime::",
+    "Instant::now",
+    "Utc::now",
+    "Local::now",
+    "env::var",
+    "env::args",
+    "process::exit",
+];
+
+/// What nobody may do outside tests.
+const NOBODY: &[&str] = &["todo!(", "dbg!(", "unimplemented!(", ".unwrap()", "unsafe ", "macro_rules!"];
+
+/// The files whose matches over plans, expressions and syntax name every variant, so that the compiler lists what a
+/// new one needs.
+const EXHAUSTIVE: &[&str] = &["plan/visit.rs", "expr/visit.rs"];
+
+/// Modules that are tests, besides those called so.
+const TEST_MODULES: &[&str] = &["engine/examples.rs", "source/json/twin.rs"];
+
+/// A line of code outside tests, comments cut off.
+struct Line {
+    /// Below `src`, with `/`.
+    file: String,
+    number: usize,
+    code: String,
+}
+
+impl Line {
+    /// The module at the top: `binder` of `binder/scope.rs`, `main` of `main.rs`.
+    fn module(&self) -> &str {
+        self.file.split(['/', '.']).next().unwrap_or_default()
+    }
+
+    fn is_below(&self, owners: &[&str]) -> bool {
+        owners.iter().any(|owner| {
+            self.file.strip_prefix(owner).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '.']))
+        })
+    }
+
+    fn says(&self, what: &str) -> String {
+        format!("src/{}:{}: {what}: {}", self.file, self.number, self.code.trim())
+    }
+}
+
+fn layer(module: &str) -> Option<usize> {
+    LAYERS.iter().find(|(name, _)| *name == module).map(|(_, layer)| *layer)
+}
+
+fn source_files() -> Vec<PathBuf> {
+    let files = walkdir::WalkDir::new("src").sort_by_file_name().into_iter().map(|entry| entry.expect("readable"));
+    files.map(walkdir::DirEntry::into_path).filter(|path| path.extension().is_some_and(|e| e == "rs")).collect()
+}
+
+/// The lines of a file outside tests.
+fn lines(path: &Path) -> Vec<Line> {
+    let file = path.strip_prefix("src").expect("below src").to_string_lossy().replace('\\', "/");
+    let is_test = file.contains("/tests/") || file.ends_with("tests.rs") || TEST_MODULES.contains(&file.as_str());
+    let text = if is_test { String::new() } else { fs::read_to_string(path).expect("source is text") };
+    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    let without_comment = |line: &str| match line.find("//").filter(|at| !line[..*at].contains('"')) {
+        Some(at) => line[..at].to_owned(),
+        None => line.to_owned(),
+    };
+    let line = |(index, line)| Line { file: file.clone(), number: index + 1, code: without_comment(line) };
+    code.lines().enumerate().map(line).collect()
+}
+
+fn all_lines() -> Vec<Line> {
+    source_files().iter().flat_map(|path| lines(path)).collect()
+}
+
+/// The names after each `before` in `code`, where no longer name ends there.
+fn names_after<'a>(code: &'a str, before: &str) -> Vec<&'a str> {
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    let starts = code.match_indices(before).filter(|(at, _)| !code[..*at].ends_with(is_name));
+    starts.map(|(at, _)| code[at + before.len()..].split(|c| !is_name(c)).next().unwrap_or_default()).collect()
+}
+
+fn none(complaints: &[String]) {
+    assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
+}
+
+#[test]
+fn imports_go_down_the_layers() {
+    let mut complaints = Vec::new();
+    for line in all_lines() {
+        if matches!(line.module(), "lib" | "main") {
+            continue;
+        }
+        let Some(own) = layer(line.module()) else {
+            complaints.push(line.says("no layer is known for this module"));
+            continue;
+        };
+        for used in names_after(&line.code, "crate::") {
+            match layer(used) {
+                _ if used == line.module() => {}
+                Some(other) if other < own => {}
+                Some(other) => {
+                    complaints.push(line.says(&format!("{} ({own}) may not use {used} ({other})", line.module())));
+                }
+                None => complaints.push(line.says(&format!("no layer is known for {used}"))),
+            }
+        }
+    }
+    complaints.dedup();
+    none(&complaints);
+}
+
+#[test]
+fn crates_have_owners() {
+    let manifest = fs::read_to_string("Cargo.toml").expect("the manifest is text");
+    let dependencies = manifest.split("[dependencies]").nth(1).and_then(|rest| rest.split("\n[").next());
+    let declared = dependencies.expect("a section of dependencies").lines().filter_map(|line| line.split_once(" = "));
+    let mut complaints: Vec<String> = declared
+        .map(|(name, _)| name.replace('-', "_"))
+        .filter(|name| !OWNERS.iter().any(|(owned, _)| owned == name))
+        .map(|name| format!("Cargo.toml: no owner is known for {name}"))
+        .collect();
+    for path in source_files() {
+        let lines = lines(&path);
+        for (name, owners) in OWNERS {
+            // A module of our own may have the name of a crate; where it is declared, the name means the module.
+            let is_module = lines.iter().any(|line| line.code.trim().ends_with(&format!("mod {name};")));
+            let foreign = lines.iter().filter(|line| !is_module && names_crate(&line.code, name));
+            let wrong = foreign.filter(|line| !line.is_below(owners));
+            complaints.extend(wrong.map(|line| line.says(&format!("{name} is owned by {}", owners.join(", ")))));
+        }
+    }
+    none(&complaints);
+}
+
+/// True where `code` names the crate: `name::`, not behind another path or as the end of a longer name.
+fn names_crate(code: &str, name: &str) -> bool {
+    code.match_indices(&format!("{name}::")).any(|(at, _)| {
+        let before = &code[..at];
+        !before.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':')
+    })
+}
+
+#[test]
+fn only_front_doors_print_or_look_around() {
+    let below = all_lines().into_iter().filter(|line| !matches!(line.module(), "cli" | "server" | "main"));
+    let complaints: Vec<String> = below
+        .flat_map(|line| {
+            let words = FRONT_DOORS_ONLY.iter().filter(|word| line.code.contains(**word));
+            words.map(|word| line.says(&format!("`{word}` below the front doors"))).collect::<Vec<_>>()
+        })
+        .collect();
+    none(&complaints);
+}
+
+#[test]
+fn nobody_gives_up() {
+    let complaints: Vec<String> = all_lines()
+        .iter()
+        .flat_map(|line| {
+            let words = NOBODY.iter().filter(|word| line.code.contains(**word) && !line.code.contains('"'));
+            words.map(|word| line.says(&format!("`{word}`"))).collect::<Vec<_>>()
+        })
+        .collect();
+    none(&complaints);
+}
+
+#[test]
+fn the_shapes_of_plans_and_expressions_are_matched_whole() {
+    for file in EXHAUSTIVE {
+        let path = Path::new("src").join(file);
+        let text = fs::read_to_string(&path).expect("the file exists");
+        let wrong = text.lines().position(|line| line.trim_start().starts_with("_ =>") && !line.contains("// "));
+        assert_eq!(wrong.map(|line| line + 1), None, "src/{file} has an arm for everything else");
+    }
+}
+
+#[test]
+fn every_module_says_why_it_exists() {
+    let silent: Vec<String> = source_files()
+        .into_iter()
+        .filter(|path| path != Path::new("src/main.rs"))
+        .filter(|path| !fs::read_to_string(path).expect("source is text").starts_with("//!"))
+        .map(|path| format!("{} begins without `//!`", path.display()))
+        .collect();
+    none(&silent);
+}

@@ -1,0 +1,3 @@
+//! Tests over the public surface, one binary for all of them: a module each.
+
+mod architecture;

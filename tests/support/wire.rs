@@ -1,0 +1,72 @@
+//! Answers as text: how every suite of this repository writes and compares rows.
+
+use coldcase::engine::QueryResult;
+use coldcase::types::{Schema, Type, Value};
+use serde_json::value::RawValue;
+
+/// How far two reals may lie apart: the order in which parts are added up shows in the last bits.
+const TOLERANCE: f64 = 1e-12;
+
+/// The columns as `name:type, name:type`.
+pub fn header(schema: &Schema) -> String {
+    if schema.is_empty() {
+        return "(no columns)".to_owned();
+    }
+    let columns: Vec<String> = schema.fields().iter().map(|field| format!("{}:{}", field.name, field.ty)).collect();
+    columns.join(", ")
+}
+
+/// One JSON array a row.
+pub fn rows(result: &QueryResult) -> Vec<String> {
+    let mut rows = Vec::new();
+    for batch in &result.batches {
+        for row in 0..batch.rows() {
+            let cells: Vec<String> = batch.columns().iter().map(|column| cell(&column.value(row))).collect();
+            rows.push(format!("[{}]", cells.join(",")));
+        }
+    }
+    rows
+}
+
+/// One value as the service's wire has it: numbers and truth values bare, dynamic as compact JSON, the rest as text.
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null(_) => "null".to_owned(),
+        Value::Bool(value) => value.to_string(),
+        Value::Int(_) | Value::Long(_) => value.to_text(),
+        Value::Real(number) if number.is_finite() => value.to_text(),
+        Value::Real(number) if number.is_nan() => quoted("NaN"),
+        Value::Real(number) => quoted(if *number > 0.0 { "Infinity" } else { "-Infinity" }),
+        // A text inside a dynamic is JSON already; everything else is made compact.
+        Value::Dynamic(json) if json.trim_start().starts_with('"') => json.trim().to_owned(),
+        Value::Dynamic(_) => value.to_text(),
+        Value::Decimal(_) | Value::String(_) | Value::Guid(_) | Value::Datetime(_) | Value::Timespan(_) => {
+            quoted(&value.to_text())
+        }
+    }
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// True where two rows say the same: texts, numbers and the order of keys exactly, reals to [`TOLERANCE`].
+pub fn same_row(types: &[Type], expected: &str, actual: &str) -> bool {
+    if expected == actual {
+        return true;
+    }
+    let (Some(expected), Some(actual)) = (cells(expected), cells(actual)) else { return false };
+    let same = |((ty, expected), actual): ((&Type, &Box<RawValue>), &Box<RawValue>)| {
+        let reals = (*ty == Type::Real).then(|| expected.get().parse().ok().zip(actual.get().parse().ok())).flatten();
+        reals.map_or(expected.get() == actual.get(), |(expected, actual)| near(expected, actual))
+    };
+    expected.len() == types.len() && actual.len() == types.len() && types.iter().zip(&expected).zip(&actual).all(same)
+}
+
+fn cells(row: &str) -> Option<Vec<Box<RawValue>>> {
+    serde_json::from_str(row).ok()
+}
+
+fn near(expected: f64, actual: f64) -> bool {
+    (expected - actual).abs() <= TOLERANCE * expected.abs().max(actual.abs())
+}
