@@ -110,6 +110,14 @@ static PROPERTIES: &[(&str, &str)] = &[
     ("resourceOwnerTenantId", "ResourceOwnerTenantId"),
 ];
 
+/// The columns that records of diagnostic settings hold.
+#[cfg(test)]
+pub fn sources() -> impl Iterator<Item = &'static str> {
+    let columns: std::collections::BTreeSet<&str> =
+        ENVELOPE.iter().chain(PROPERTIES).map(|(_, column)| *column).collect();
+    columns.into_iter()
+}
+
 /// Writes the rows that are published in the hour number `hour` of an archive.
 ///
 /// # Errors

@@ -1,0 +1,25 @@
+//! Whole queries over archives: each file of `testdata/bench`. Adding one is adding a file.
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+
+use coldcase::synth::{Compression, Shape};
+
+mod support;
+
+fn queries(criterion: &mut Criterion) {
+    for (name, shape) in [("la_export", Shape::LaExport), ("parquet", Shape::Parquet)] {
+        let (folder, _) = support::archive(shape, Compression::None);
+        let engine = support::engine_over(&folder);
+        let mut group = criterion.benchmark_group(format!("queries/{name}"));
+        group.sample_size(10).throughput(Throughput::Elements(support::ROWS));
+        for (query, text) in support::queries() {
+            if support::is_answered(&engine, &query, &text) {
+                group.bench_function(&query, |bencher| bencher.iter(|| support::run(&engine, &text)));
+            }
+        }
+        group.finish();
+    }
+}
+
+criterion_group!(benches, queries);
+criterion_main!(benches);
