@@ -129,8 +129,10 @@ fn same_values(left: &Column, right: &Column, rows: usize) -> Result<BooleanBuff
         }
         (String, String) => same_texts(left, right, rows),
         (Guid, Guid) => Ok(BooleanBuffer::collect_bool(rows, |row| left.bytes_at(row) == right.bytes_at(row))),
-        (String | Dynamic, _) => same_as_text(left, right, rows),
-        (_, String | Dynamic) => same_as_text(right, left, rows),
+        (Dynamic, _) => Ok(same_as_json(left, right, rows)),
+        (_, Dynamic) => Ok(same_as_json(right, left, rows)),
+        (String, _) => same_as_text(left, right, rows),
+        (_, String) => same_as_text(right, left, rows),
         (a, b) => Err(Error::internal(format!("{a} == {b} is not defined"))),
     }
 }
@@ -155,11 +157,8 @@ fn scalar(text: &str) -> Scalar<StringViewArray> {
     StringViewArray::new_scalar(text)
 }
 
-/// A string or dynamic column against a column of another type.
+/// A string column against a column of another type, not dynamic.
 fn same_as_text(text: &Column, other: &Column, rows: usize) -> Result<BooleanBuffer> {
-    if text.ty() == Type::Dynamic {
-        return Ok(same_as_json(text, other, rows));
-    }
     match other.as_constant() {
         // Once into text, then text against text.
         Some(value) if value.ty().is_numeric() && !value.is_null() => {

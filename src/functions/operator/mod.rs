@@ -60,3 +60,6 @@ const fn left(accepts: Accepts) -> Param {
 const fn right(accepts: Accepts) -> Param {
     Param::of("right", accepts, "the right operand")
 }
+
+#[cfg(test)]
+mod tests;

@@ -106,7 +106,7 @@ const WHOLE: Accepts = Accepts::Only(&[Type::Long]);
 const VALUE: Param = Param::of("value", WHOLE, "a whole number");
 const INT: Param = Param::of("value", Accepts::Exactly(&[Type::Int]), "a whole number");
 const LENGTH: Param =
-    Param::new("minLength", Type::Long, "the least number of digits, at most 16; zeros stand in front").optional();
+    Param::of("minLength", WHOLE, "the least number of digits, at most 16; zeros stand in front").optional();
 
 const fn pair(kernel: Kernel) -> Overload {
     Overload {

@@ -135,7 +135,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         name: "not",
         summary: "The opposite of a truth value; null of null.",
         overloads: &[Overload {
-            params: &[Param::new("expression", Type::Bool, "the truth value")],
+            params: &[Param::of("expression", BOOL, "the truth value")],
             returns: Returns::Type(Type::Bool),
             kernel: |args| Ok(args.spread(Column::array(Type::Bool, Arc::new(not(truths(args, 0).as_boolean())?)))),
         }],
@@ -190,6 +190,9 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
 const CONDITIONAL: ScalarFunction =
     ScalarFunction { category: Category::Conditional, nulls: Nulls::Handled, ..ScalarFunction::DEFAULT };
 
+/// A dynamic has to be converted by the query.
+const BOOL: Accepts = Accepts::Exactly(&[Type::Bool]);
+
 /// The parameters of a family of forms, a list for each type.
 struct Forms<const N: usize> {
     boolean: [Param; N],
@@ -219,7 +222,7 @@ static BRANCHES: Forms<3> = Forms {
 
 const fn branches(ty: Type) -> [Param; 3] {
     [
-        Param::new("if", Type::Bool, "the condition"),
+        Param::of("if", BOOL, "the condition"),
         Param::new("then", ty, "the value where the condition is true"),
         Param::new("else", ty, "the value where it is false or null"),
     ]
@@ -240,7 +243,7 @@ static CASES: Forms<3> = Forms {
 
 const fn cases(ty: Type) -> [Param; 3] {
     [
-        Param::new("predicate", Type::Bool, "a condition").grouped(),
+        Param::of("predicate", BOOL, "a condition").grouped(),
         Param::new("then", ty, "the value where the condition before it is the first true one").grouped(),
         Param::new("else", ty, "the value where no condition is true"),
     ]

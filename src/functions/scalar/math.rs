@@ -254,7 +254,7 @@ const fn real(kernel: Kernel) -> Overload {
 
 const fn test(kernel: Kernel) -> Overload {
     Overload {
-        params: const { &[Param::new("number", Type::Real, "a number")] },
+        params: const { &[Param::of("number", Accepts::Only(&[Type::Real]), "a number")] },
         returns: Returns::Type(Type::Bool),
         kernel,
     }

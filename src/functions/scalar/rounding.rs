@@ -106,7 +106,7 @@ const DECIMALS: Accepts = Accepts::Exactly(&[Type::Decimal, Type::Long, Type::In
 const TIMESPAN: Accepts = Accepts::Exactly(&[Type::Timespan]);
 const DATETIME: Accepts = Accepts::Exactly(&[Type::Datetime]);
 const PRECISION: Param =
-    Param::new("precision", Type::Long, "how many digits; negative for those before the point").optional();
+    Param::new("precision", Type::Long, "how many digits; negative for those before the point").optional().constant();
 
 const fn bin_params(value: Accepts, size: Accepts) -> [Param; 2] {
     [Param::of("value", value, "what to round down"), Param::of("roundTo", size, "the bin size")]
