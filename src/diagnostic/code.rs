@@ -235,14 +235,14 @@ pub static CODES: &[CodeInfo] = &[
         "KQL2008",
         "a constant is needed",
         "The value at this place must be known before the query runs.",
-        "range x from 1 to 3 step 1 | take x",
+        "range x from 1 to 3 step 1 | summarize percentile(x, x)",
     ),
     row(
         Code::InvalidValue,
         "KQL2009",
         "value not allowed here",
         "The value is of the right type but outside of what is allowed here.",
-        "print a = 1 | sort by a nulls middle",
+        "range x from 1 to 3 step 1 | summarize percentile(x, 101)",
     ),
     row(
         Code::NotAllowedHere,

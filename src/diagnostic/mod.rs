@@ -47,8 +47,6 @@ pub enum Error {
     Limit(String),
     /// The user stopped the run.
     Cancelled,
-    /// Said already; what is left is the exit code.
-    Reported(u8),
     /// An invariant of ours does not hold: a bug.
     Internal(String),
 }
@@ -69,6 +67,20 @@ impl Error {
         Self::Io { path: path.into(), source }
     }
 
+    /// The same, with messages about no place in particular pointing at `span`: functions do not know where they are
+    /// called.
+    #[must_use]
+    pub fn placed(self, span: Span) -> Self {
+        match self {
+            Self::Query(mut diagnostics) => {
+                let nowhere = diagnostics.iter_mut().filter(|diagnostic| diagnostic.span == Span::default());
+                nowhere.for_each(|diagnostic| diagnostic.span = span);
+                Self::Query(diagnostics)
+            }
+            other => other,
+        }
+    }
+
     /// The process exit code that stands for this error.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
@@ -79,7 +91,6 @@ impl Error {
             Self::Data { .. } | Self::Io { .. } => 5,
             Self::Limit(_) => 6,
             Self::Cancelled => 130,
-            Self::Reported(code) => *code,
             Self::Internal(_) => 70,
         }
     }
@@ -115,7 +126,6 @@ impl fmt::Display for Error {
             Self::Data { file, place: None, reason } => write!(f, "{file}: {reason}"),
             Self::Io { path, source } => write!(f, "{}: {source}", path.display()),
             Self::Cancelled => f.write_str("stopped"),
-            Self::Reported(_) => Ok(()),
             Self::Internal(message) => {
                 write!(f, "internal error: {message}; this is a bug in coldcase, please report it with the query")
             }

@@ -17,10 +17,14 @@ pub fn evaluate(expr: &Expr, batch: &Batch, context: &EvalContext) -> Result<Col
         ExprKind::Column(index) => Ok(batch.column(*index).clone()),
         ExprKind::Literal(value) => Ok(Column::constant(value.clone(), batch.rows())),
         ExprKind::Path { input, path } => Ok(extract::extract_column(&evaluate(input, batch, context)?, path)),
-        ExprKind::Cast(input) => cast::cast_column(&evaluate(input, batch, context)?, expr.ty),
+        ExprKind::Cast(input) => {
+            let column = evaluate(input, batch, context)?;
+            cast::cast_column(&column, expr.ty).map_err(|error| error.placed(expr.span))
+        }
         ExprKind::Call { function, overload, arguments } => {
             let columns = arguments.iter().map(|argument| evaluate(argument, batch, context)).collect::<Result<_>>()?;
-            call(Call { function, overload, returns: expr.ty, context }, columns, batch.rows())
+            let call = Call { function, overload, returns: expr.ty, context };
+            self::call(call, columns, batch.rows()).map_err(|error| error.placed(expr.span))
         }
     }
 }

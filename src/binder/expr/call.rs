@@ -76,14 +76,13 @@ impl Binder<'_> {
 
     /// Reports the diagnostics of an entry, those without a place at `span`.
     fn place(&mut self, error: Error, span: Span) -> Failed {
-        let Error::Query(diagnostics) = error else { return Failed::Fatal(error) };
-        for mut diagnostic in diagnostics {
-            if diagnostic.span == Span::default() {
-                diagnostic.span = span;
+        match error.placed(span) {
+            Error::Query(diagnostics) => {
+                diagnostics.into_iter().for_each(|diagnostic| _ = self.report(diagnostic));
+                Failed::Reported
             }
-            self.report(diagnostic);
+            other => Failed::Fatal(other),
         }
-        Failed::Reported
     }
 
     fn no_overload(&mut self, function: &ScalarFunction, name: &ast::Name, arguments: &[Expr]) -> Failed {
@@ -223,7 +222,9 @@ impl Binder<'_> {
             returns: fields.first().map_or(Type::Dynamic, |field| field.ty),
             seed: 0,
         };
-        (function.accumulator)(&call).map_err(|error| self.place(error, name.span))?;
+        let fallback = cast.iter().rev().find(|argument| argument.as_literal().is_some());
+        let place = fallback.map_or(name.span, |argument| argument.span);
+        (function.accumulator)(&call).map_err(|error| self.place(error, place))?;
         Ok((cast, fields))
     }
 }

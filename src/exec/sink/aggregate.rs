@@ -25,7 +25,7 @@ pub fn aggregate(
     }
     let add = |state: &mut State, batch| work.add(state, &batch);
     fold(input, context, &|| work.state(), &add, &mut |part| whole.merge(part))?;
-    whole.finish(context.batch_rows)
+    whole.finish(aggregates, context.batch_rows)
 }
 
 struct Work<'a> {
@@ -79,11 +79,11 @@ impl State {
         Ok(())
     }
 
-    fn finish(mut self, batch_rows: usize) -> Result<Vec<Batch>> {
+    fn finish(mut self, aggregates: &[AggregateExpr], batch_rows: usize) -> Result<Vec<Batch>> {
         let groups = self.table.len();
         let mut columns = self.table.columns();
-        for accumulator in &mut self.accumulators {
-            columns.extend(accumulator.finish(groups)?);
+        for (accumulator, aggregate) in self.accumulators.iter_mut().zip(aggregates) {
+            columns.extend(accumulator.finish(groups).map_err(|error| error.placed(aggregate.span))?);
         }
         let whole = Batch::new(columns, groups);
         let starts = (0..groups).step_by(batch_rows.max(1));

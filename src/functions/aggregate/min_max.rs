@@ -30,7 +30,7 @@ const PREDICATE: Param = Param::new("predicate", Type::Bool, "which rows count")
 pub static FUNCTIONS: &[AggregateFunction] = &[
     AggregateFunction {
         name: "min",
-        summary: "Least value; null where there is none. Texts are ordered by code points.",
+        summary: "Least value, texts ordered by code points; null where there is none.",
         params: &[Param::of("expr", ORDERED, "what to compare")],
         returns: Returns::Argument(0),
         result_name: ResultName::Prefix("min_"),
@@ -43,7 +43,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "max",
-        summary: "Greatest value; null where there is none. Texts are ordered by code points.",
+        summary: "Greatest value, texts ordered by code points; null where there is none.",
         params: &[Param::of("expr", ORDERED, "what to compare")],
         returns: Returns::Argument(0),
         result_name: ResultName::Prefix("max_"),

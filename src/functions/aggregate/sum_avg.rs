@@ -6,7 +6,7 @@ use super::conditional::conditional;
 use super::fold::{Fold, fold};
 use super::twofold::Twofold;
 use super::{Accumulator, AggregateCall, AggregateFunction};
-use crate::diagnostic::{Code, Error, Result, Span};
+use crate::diagnostic::{Code, Diagnostic, Error, Result, Span};
 use crate::functions::docs::Example;
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
 use crate::types::{ColumnBuilder, Type, Value};
@@ -104,11 +104,10 @@ fn average(call: &AggregateCall) -> Result<Box<dyn Accumulator>> {
 
 /// A sum that its type cannot hold. The engine's answer there is not documented; a wrapped one would be wrong.
 fn overflow() -> Error {
-    Error::query(
-        Code::ValueOutOfRange,
-        Span::default(),
-        "the sum does not fit its type; add up `toreal(...)` of the values",
-    )
+    let message = "the sum does not fit its type";
+    Diagnostic::new(Code::ValueOutOfRange, Span::default(), message)
+        .help("add up reals: convert the values with toreal(...)")
+        .into()
 }
 
 /// Whole numbers and ticks. With 128 bits no order of the rows can overflow on the way to a sum that fits.

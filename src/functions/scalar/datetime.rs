@@ -68,7 +68,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         validate: |arguments| period_named(arguments).map(|_| ()),
         ..of_date(
             "datetime_add",
-            "An instant a number of periods later. A day that the month reached does not have becomes its last one.",
+            "An instant a number of periods later; a day that the month reached does not have becomes its last one.",
             &[Overload {
                 params: &[
                     PERIOD,
@@ -117,7 +117,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         validate: |arguments| part_named(arguments).map(|_| ()),
         ..of_date(
             "datetime_part",
-            "One number of an instant, such as its year. Milliseconds and finer parts are those of the second.",
+            "One number of an instant, such as its year; milliseconds and finer parts are those of the second.",
             &[Overload {
                 params: &[
                     Param::new(

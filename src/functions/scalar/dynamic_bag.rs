@@ -61,7 +61,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "bag_merge",
         category: Category::Dynamic,
-        summary: "One bag of the entries of several; of a key in more than one the leftmost counts. What is no bag adds nothing.",
+        summary: "One bag of the entries of several; of a key in more than one the leftmost counts, and what is no bag adds nothing.",
         overloads: &[Overload {
             params: &[BAG, Param::new("other", Type::Dynamic, "a bag").repeated()],
             returns: Returns::Type(Type::Dynamic),

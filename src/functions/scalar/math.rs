@@ -64,7 +64,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "exp",
-        summary: "e to the power of a number.",
+        summary: "The number e to a power.",
         overloads: &[real(|args| Ok(unary(args, f64::exp)))],
         examples: &[Example::new("exp(0)", "1.0")],
         ..NAMED

@@ -164,7 +164,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "indexof_regex",
         category: Category::Regex,
-        summary: "The position of a match of a regular expression in a text, from 0; -1 where there is none. Matches do not overlap.",
+        summary: "The position of a match of a regular expression in a text, from 0; -1 where there is none; matches do not overlap.",
         overloads: &[Overload {
             params: &[
                 Param::of("source", Accepts::Any, "the text to search; a value of another type is turned into text"),

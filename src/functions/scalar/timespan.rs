@@ -40,7 +40,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "format_timespan",
         category: Category::Timespan,
-        summary: "A timespan as text by a pattern of the letters d, h, H, m, s, f and F. The sign is not shown.",
+        summary: "A timespan as text by a pattern of the letters d, h, H, m, s, f and F; the sign is not shown.",
         overloads: &[Overload {
             params: &[
                 Param::of("timespan", TIMESPAN, "the timespan"),
