@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::signature::{Accepts, Occurs, Overload, Param};
+use super::signature::{Accepts, Occurs, Overload, Param, Returns};
 use super::{AggregateFunction, ScalarFunction};
 
 /// Where a function stands in the documentation.
@@ -51,7 +51,17 @@ pub fn scalar_signatures(function: &ScalarFunction) -> Vec<String> {
 }
 
 fn signature(name: &str, overload: &Overload) -> String {
-    format!("{name}({}) -> {:?}", parameters(overload.params), overload.returns)
+    format!("{name}({}) -> {}", parameters(overload.params), result(overload.returns, overload.params))
+}
+
+/// The type of a result in words.
+fn result(returns: Returns, params: &[Param]) -> String {
+    match returns {
+        Returns::Argument(index) => {
+            params.get(index).map_or_else(String::new, |param| format!("type of {}", param.name))
+        }
+        other => format!("{other:?}"),
+    }
 }
 
 /// `a: string, b: long = ...` for a list of parameters.
@@ -82,7 +92,8 @@ pub fn scalar_markdown(function: &ScalarFunction) -> String {
 /// The page of an aggregate.
 #[must_use]
 pub fn aggregate_markdown(function: &AggregateFunction) -> String {
-    let signature = format!("{}({}) -> {:?}", function.name, parameters(function.params), function.returns);
+    let returns = result(function.returns, function.params);
+    let signature = format!("{}({}) -> {returns}", function.name, parameters(function.params));
     let params: Vec<&Param> = function.params.iter().collect();
     page(function.name, function.aliases, function.summary, &[signature], &params, function.examples)
 }

@@ -75,7 +75,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "!hasprefix",
-        summary: "True where no term of a text does not start with another, case ignored.",
+        summary: "True where no term of a text starts with another, case ignored.",
         overloads: &[form(|args| Ok(find(args, Place::TermStart, Case::Ignored, true)))],
         examples: &[
             Example::new("'North America' !hasprefix 'ame'", "false"),
@@ -95,7 +95,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "!hasprefix_cs",
-        summary: "True where no term of a text does not start with another.",
+        summary: "True where no term of a text starts with another.",
         overloads: &[form(|args| Ok(find(args, Place::TermStart, Case::Matters, true)))],
         examples: &[
             Example::new("'North America' !hasprefix_cs 'Ame'", "false"),
@@ -115,7 +115,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "!hassuffix",
-        summary: "True where no term of a text does not end with another, case ignored.",
+        summary: "True where no term of a text ends with another, case ignored.",
         overloads: &[form(|args| Ok(find(args, Place::TermEnd, Case::Ignored, true)))],
         examples: &[
             Example::new("'North America' !hassuffix 'TH'", "false"),
@@ -135,7 +135,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "!hassuffix_cs",
-        summary: "True where no term of a text does not end with another.",
+        summary: "True where no term of a text ends with another.",
         overloads: &[form(|args| Ok(find(args, Place::TermEnd, Case::Matters, true)))],
         examples: &[
             Example::new("'North America' !hassuffix_cs 'th'", "false"),
