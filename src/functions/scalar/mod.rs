@@ -9,6 +9,7 @@ pub mod dynamic_bag;
 pub mod dynamic_series;
 pub mod dynamic_set;
 pub mod encode;
+pub mod guid;
 pub mod ipv4;
 pub mod ipv6;
 pub mod json;
@@ -35,6 +36,7 @@ pub static FAMILIES: &[&[ScalarFunction]] = &[
     dynamic_series::FUNCTIONS,
     dynamic_set::FUNCTIONS,
     encode::FUNCTIONS,
+    guid::FUNCTIONS,
     ipv4::FUNCTIONS,
     ipv6::FUNCTIONS,
     json::FUNCTIONS,
@@ -47,3 +49,6 @@ pub static FAMILIES: &[&[ScalarFunction]] = &[
     timespan::FUNCTIONS,
     url::FUNCTIONS,
 ];
+
+#[cfg(test)]
+mod tests;

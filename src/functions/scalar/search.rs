@@ -205,8 +205,8 @@ impl Search {
     pub fn pick(self, text: &str, start: usize, matches: impl Iterator<Item = usize>) -> Option<i64> {
         let range = self.bytes(text, start).unwrap_or(0..0);
         let index = usize::try_from(self.occurrence - 1).unwrap_or(usize::MAX);
-        let within = matches.skip_while(|byte| *byte < range.start).take_while(|byte| *byte < range.end);
-        within.skip(index).next().map_or(Some(-1), |byte| long(text[..byte].chars().count()))
+        let mut within = matches.skip_while(|byte| *byte < range.start).take_while(|byte| *byte < range.end);
+        within.nth(index).map_or(Some(-1), |byte| long(text[..byte].chars().count()))
     }
 }
 

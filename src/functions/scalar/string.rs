@@ -382,8 +382,8 @@ fn repeat_text(args: &Args<'_>) -> Result<Column> {
 
 /// The byte at which character `position` starts; the end of the text where that is its length.
 pub(super) fn byte_of(text: &str, position: usize) -> Option<usize> {
-    let starts = text.char_indices().map(|(byte, _)| byte).chain(iter::once(text.len()));
-    starts.skip(position).next()
+    let mut starts = text.char_indices().map(|(byte, _)| byte).chain(iter::once(text.len()));
+    starts.nth(position)
 }
 
 /// A position that counts from the end where negative; None before the start.
@@ -408,13 +408,13 @@ fn split_kernel(args: &Args<'_>) -> Result<Column> {
     Ok(args.map(|row| {
         let (text, delimiter) = (texts.get(row), delimiters.get(row).unwrap_or(""));
         let mut array = ArrayWriter::new();
-        let parts: Box<dyn Iterator<Item = &str>> =
+        let mut parts: Box<dyn Iterator<Item = &str>> =
             if delimiter.is_empty() { Box::new(iter::once(&*text)) } else { Box::new(text.split(delimiter)) };
         match &indices {
             None => parts.for_each(|part| array.push_text(part)),
             Some(indices) => {
                 let index = indices.get(row).and_then(|index| usize::try_from(index).ok());
-                if let Some(part) = index.and_then(|index| parts.skip(index).next()) {
+                if let Some(part) = index.and_then(|index| parts.nth(index)) {
                     array.push_text(part);
                 }
             }
