@@ -150,8 +150,7 @@ impl Needle {
         let ends_term = matches!(self.place, Place::Term | Place::TermEnd) && self.text.ends_with(is_term_character);
         starts.any(|start| {
             let (before, after) = (&text[..start], &text[start + self.text.len()..]);
-            !(starts_term && before.ends_with(is_term_character))
-                && !(ends_term && after.starts_with(is_term_character))
+            !(starts_term && before.ends_with(is_term_character) || ends_term && after.starts_with(is_term_character))
         })
     }
 }
@@ -174,8 +173,8 @@ fn begins(mut text: impl Iterator<Item = char>, mut start: impl Iterator<Item = 
 #[must_use]
 pub fn is_term_at(text: &str, start: usize, end: usize) -> bool {
     let (before, found, after) = (&text[..start], &text[start..end], &text[end..]);
-    !(found.starts_with(is_term_character) && before.ends_with(is_term_character))
-        && !(found.ends_with(is_term_character) && after.starts_with(is_term_character))
+    !(found.starts_with(is_term_character) && before.ends_with(is_term_character)
+        || found.ends_with(is_term_character) && after.starts_with(is_term_character))
 }
 
 /// A letter or a digit of any script.
@@ -186,7 +185,20 @@ fn is_term_character(c: char) -> bool {
 /// `text` with every character in upper case.
 #[must_use]
 pub fn fold(text: &str) -> String {
-    text.chars().map(upper).collect()
+    let mut folded = String::with_capacity(text.len());
+    fold_into(text, &mut folded);
+    folded
+}
+
+/// The same, in the place of what `folded` holds.
+pub fn fold_into(text: &str, folded: &mut String) {
+    folded.clear();
+    if text.is_ascii() {
+        folded.push_str(text);
+        folded.make_ascii_uppercase();
+    } else {
+        folded.extend(text.chars().map(upper));
+    }
 }
 
 /// The character in upper case, where that is one character. Two letters of other scripts that map into ASCII stay as

@@ -256,7 +256,7 @@ pub fn expand(params: &'static [Param], count: usize) -> Option<Vec<&'static Par
     let grouped = |param: &Param| param.occurs == Occurs::Grouped;
     if let Some(start) = params.iter().position(grouped) {
         let size = params[start..].iter().take_while(|param| grouped(param)).count();
-        let group = (count - least) % size == 0;
+        let group = (count - least).is_multiple_of(size);
         return group.then(|| expand_group(params, start, size, count - least + size));
     }
     let last = params.len().saturating_sub(1);

@@ -115,6 +115,7 @@ fn valid_texts(column: &Column, other: &Column, rows: usize) -> Option<BooleanBu
 }
 
 /// Where the values are the same; rows with a null hold anything.
+#[expect(clippy::float_cmp, reason = "the language compares reals exactly")]
 fn same_values(left: &Column, right: &Column, rows: usize) -> Result<BooleanBuffer> {
     use Type::{Bool, Datetime, Decimal, Dynamic, Guid, Int, Long, Real, String, Timespan};
     match (left.ty(), right.ty()) {

@@ -10,7 +10,7 @@ use super::term_set::{AnyTerm, term};
 use super::{DATETIME, GUID, NUMBER_OR_BOOL, TEXT, TIMESPAN};
 use crate::diagnostic::Result;
 use crate::functions::docs::{Category, Example};
-use crate::functions::needle::fold;
+use crate::functions::needle::{fold, fold_into};
 use crate::functions::signature::{Accepts, Kernel, Nulls, Overload, Param, Returns};
 use crate::functions::{Args, ScalarFunction};
 use crate::types::{Column, Type, Value};
@@ -175,8 +175,9 @@ fn any_text(args: &Args<'_>, negated: bool) -> Result<Column> {
     let texts = args.texts(0);
     let items = Items::of(args);
     let set = Set::new(items.fixed(args).iter().map(|item| fold(&item.to_text())).collect());
+    let mut text = String::new();
     Ok(args.predicate(|row| {
-        let text = fold(texts.get(row).unwrap_or(""));
+        fold_into(texts.get(row).unwrap_or(""), &mut text);
         let found =
             set.contains(text.as_str()) || items.of_row(args, row).iter().any(|item| fold(&item.to_text()) == text);
         found != negated

@@ -113,7 +113,8 @@ fn order_of_columns_is_that_of_values() {
             other => Number::from_value(other),
         }
     }
-    let relations: [(&str, fn(Number, Number) -> bool); 4] =
+    type Relation = (&'static str, fn(Number, Number) -> bool);
+    let relations: [Relation; 4] =
         [("<", |a, b| a < b), ("<=", |a, b| a <= b), (">", |a, b| a > b), (">=", |a, b| a >= b)];
     for (symbol, holds) in relations {
         let expected = |a: &Value, b: &Value| Some(truth(number(a).zip(number(b)).map(|(a, b)| holds(a, b))));
@@ -123,8 +124,8 @@ fn order_of_columns_is_that_of_values() {
 
 #[test]
 fn sums_and_products_of_columns_are_those_of_values() {
-    type Whole = fn(i64, i64) -> Option<i64>;
-    let operations: [(&str, Whole, fn(f64, f64) -> f64); 4] = [
+    type Operation = (&'static str, fn(i64, i64) -> Option<i64>, fn(f64, f64) -> f64);
+    let operations: [Operation; 4] = [
         ("+", |a, b| Some(a.wrapping_add(b)), |a, b| a + b),
         ("-", |a, b| Some(a.wrapping_sub(b)), |a, b| a - b),
         ("*", |a, b| Some(a.wrapping_mul(b)), |a, b| a * b),
@@ -242,7 +243,7 @@ fn choices_over_columns_are_those_over_values() {
         let (condition, a, b) = (column(Type::Bool), column(ty), column(ty));
         let chosen = call(scalar_function("iff").unwrap(), &[condition.clone(), a.clone(), b.clone()]).unwrap();
         let first = call(scalar_function("coalesce").unwrap(), &[a.clone(), b.clone()]).unwrap();
-        let empty = call(scalar_function("isempty").unwrap(), &[a.clone()]).unwrap();
+        let empty = call(scalar_function("isempty").unwrap(), std::slice::from_ref(&a)).unwrap();
         for row in 0..ROWS {
             let (a, b) = (a.value(row), b.value(row));
             let expected = if condition.value(row) == Value::Bool(true) { &a } else { &b };
