@@ -169,7 +169,7 @@ impl Binder<'_> {
                 return Err(self.duplicate_column(&column.name));
             }
         }
-        if columns.is_empty() || cells.len() % columns.len() != 0 {
+        if columns.is_empty() || !cells.len().is_multiple_of(columns.len()) {
             let message = format!("{} values do not fill rows of {} columns", cells.len(), columns.len());
             return self.error(Code::InvalidValue, span, message);
         }
@@ -201,7 +201,7 @@ impl Binder<'_> {
     }
 
     fn range(&mut self, column: &ast::Name, bounds: [&ast::Expr; 3]) -> Bind<LogicalPlan> {
-        let values = self.all(bounds, |binder, bound| binder.constant(bound))?;
+        let values = self.all(bounds, super::Binder::constant)?;
         let span = bounds[0].span.to(bounds[2].span);
         let [from, to, step] = values.as_slice() else { return Err(Failed::Reported) };
         match RangeTable::new(&column.text, from, to, step) {

@@ -16,9 +16,7 @@ impl Binder<'_> {
             let outcome = match &statement.kind {
                 StatementKind::Let { name, value } => self.let_statement(name, value),
                 StatementKind::Set { option, value } => self.set_statement(option, value.as_ref()),
-                StatementKind::DeclareParameters(list) => {
-                    self.all(list, |binder, declaration| binder.parameter(declaration)).map(|_| ())
-                }
+                StatementKind::DeclareParameters(list) => self.all(list, super::Binder::parameter).map(|_| ()),
                 StatementKind::Query(pipeline) => match &plan {
                     None => {
                         plan = Some(self.pipeline(pipeline));

@@ -1,65 +1,91 @@
 //! `coldcase batch`: many queries in one process, JSON Lines in and out.
+//!
+//! Each line `{"id", "query"}` is answered with `{"id", "columns", "rows"}` or `{"id", "error", "code"}`.
 
-use std::io::{BufRead, Write};
-use std::sync::Arc;
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
-use crate::diagnostic::Result;
-use crate::engine::{Engine, QueryResult, Settings};
-use crate::source::{Catalog, MemoryCatalog};
-use crate::types::{Type, Value, datetime, timespan};
+use super::args::BatchArgs;
+use super::{Outcome, session};
+use crate::diagnostic::{Error, Result};
+use crate::engine::Flow;
+use crate::output;
 
-/// Answers each line `{"id", "query"}` of `input` with `{"id", "columns", "rows"}` or `{"id", "error"}`.
-pub fn run(input: impl BufRead, output: &mut impl Write, now: i64) -> std::io::Result<()> {
-    let catalog: Arc<dyn Catalog> = Arc::new(MemoryCatalog::default());
-    let engine = Engine::new(catalog, Settings::new(now));
-    for line in input.lines() {
-        let line = line?;
-        let Ok(request) = serde_json::from_str::<Json>(&line) else { continue };
-        let mut answer = Map::new();
-        answer.insert("id".to_owned(), request["id"].clone());
-        let text = request["query"].as_str().unwrap_or("");
-        match engine.query(text).and_then(|result| rows(&result)) {
-            Ok((columns, rows)) => {
-                answer.insert("columns".to_owned(), columns);
-                answer.insert("rows".to_owned(), rows);
-            }
+pub(super) fn run(args: &BatchArgs) -> Result<Outcome> {
+    let session = session::of_text(&args.source, String::new(), "batch", &args.paths)?;
+    let input: Box<dyn BufRead> = if args.queries == Path::new("-") {
+        Box::new(io::stdin().lock())
+    } else {
+        let file = std::fs::File::open(&args.queries).map_err(|error| Error::io(&args.queries, error))?;
+        Box::new(BufReader::new(file))
+    };
+    let output: Box<dyn Write> = match &args.output_file {
+        Some(path) => Box::new(std::fs::File::create(path).map_err(|error| Error::io(path, error))?),
+        None => Box::new(io::stdout().lock()),
+    };
+    let mut output = BufWriter::new(output);
+    let written = |error| Error::io(args.output_file.clone().unwrap_or_else(|| "stdout".into()), error);
+    for (number, line) in input.lines().enumerate() {
+        let line = line.map_err(|error| Error::io(&args.queries, error))?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let request: Json = serde_json::from_str(&line).map_err(|error| Error::Data {
+            file: args.queries.display().to_string(),
+            place: Some(format!("line {}", number + 1)),
+            reason: format!("not JSON: {error}"),
+        })?;
+        let (id, query) = (&request["id"], request["query"].as_str().unwrap_or(""));
+        match answer(&session, query) {
+            Ok(table) => writeln!(output, "{{\"id\":{id},{table}}}"),
             Err(error) => {
-                answer.insert("error".to_owned(), Json::String(error.to_string()));
+                let error = json!({"id": id, "error": error.to_string(), "code": error.exit_code()});
+                writeln!(output, "{error}")
             }
         }
-        writeln!(output, "{}", Json::Object(answer))?;
+        // A line at a time: whoever reads along sees the answers as they come.
+        .and_then(|()| output.flush())
+        .map_err(written)?;
     }
-    Ok(())
+    Ok(Outcome::Success)
 }
 
-fn rows(result: &QueryResult) -> Result<(Json, Json)> {
-    let columns = result.schema.fields().iter().map(|f| json!({"name": f.name, "type": f.ty.name()})).collect();
-    let mut rows = Vec::new();
-    for batch in &result.batches {
-        for row in 0..batch.rows() {
-            rows.push(Json::Array(batch.columns().iter().map(|column| cell(&column.value(row))).collect()));
-        }
-    }
-    Ok((Json::Array(columns), Json::Array(rows)))
+/// The members `columns` and `rows` of an answer, as the Log Analytics format has them.
+fn answer(session: &session::Session, query: &str) -> Result<String> {
+    let prepared = session.engine.prepare(query)?;
+    let bytes = Shared::default();
+    let format = output::format("la-api").ok_or_else(|| Error::internal("the format la-api exists"))?;
+    let mut writer = (format.writer)(Box::new(bytes.clone()), &output::Options::default());
+    writer.begin(prepared.schema())?;
+    prepared.run(&mut |batch| writer.batch(&batch).map(|()| Flow::Continue(())))?;
+    writer.finish()?;
+    drop(writer);
+    let text = bytes.text();
+    let table = text.find("\"columns\":").and_then(|start| Some(&text[start..text.rfind("}]}")?]));
+    // The format breaks lines between rows; inside JSON strings there are none.
+    table.map(|table| table.replace('\n', "")).ok_or_else(|| Error::internal("the answer has columns"))
 }
 
-fn cell(value: &Value) -> Json {
-    match value {
-        Value::Null(_) => Json::Null,
-        Value::Bool(b) => Json::Bool(*b),
-        Value::Int(n) => json!(n),
-        Value::Long(n) => json!(n),
-        Value::Real(n) if n.is_nan() => json!("NaN"),
-        Value::Real(n) if n.is_infinite() => json!(if *n > 0.0 { "Infinity" } else { "-Infinity" }),
-        Value::Real(n) => json!(n),
-        Value::Dynamic(text) => serde_json::from_str(text).unwrap_or_else(|_| Json::String(text.to_string())),
-        Value::Datetime(ticks) => Json::String(datetime::to_text(*ticks)),
-        Value::Timespan(ticks) => Json::String(timespan::to_text(*ticks)),
-        other => {
-            debug_assert!(other.ty() != Type::Dynamic);
-            Json::String(other.to_text())
-        }
+/// Bytes that a writer fills and its owner reads.
+#[derive(Clone, Default)]
+struct Shared(Arc<Mutex<Vec<u8>>>);
+
+impl Shared {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+    }
+}
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }

@@ -1,3 +1,73 @@
-//! The command line: argv -> engine -> streams and exit codes. The only place that reads the clock and the environment.
+//! The command line: argv -> engine -> streams and exit codes.
+//!
+//! The only place that reads the clock and the environment, and that prints. stdout is data, stderr is talk.
 
-pub mod batch;
+mod args;
+mod batch;
+mod documents;
+mod functions;
+mod query;
+mod session;
+mod synth;
+mod talk;
+mod target;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
+
+use crate::diagnostic::Result;
+use args::{Cli, Command};
+
+pub use documents::command;
+
+/// What a command that went well says to the caller of the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All is well.
+    Success,
+    /// The negative answer to what was asked: no rows, with `-e`.
+    Negative,
+    /// Some data could not be read, with `--strict`.
+    Damaged,
+}
+
+/// Runs the command that `arguments` name, the program's own name first.
+#[must_use]
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are data; everything else is a wrong call. A closed pipe is no reason to complain.
+            let _ = error.print();
+            let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            return ExitCode::from(if asked { 0 } else { 2 });
+        }
+    };
+    match dispatch(&cli) {
+        Ok(Outcome::Success) => ExitCode::SUCCESS,
+        Ok(Outcome::Negative) => ExitCode::from(1),
+        Ok(Outcome::Damaged) => ExitCode::from(5),
+        Err(error) if talk::is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            talk::error(&error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn dispatch(cli: &Cli) -> Result<Outcome> {
+    match &cli.command {
+        None if cli.query.arguments.is_empty() && cli.query.source.query_file.is_none() => documents::short_help(),
+        None => query::run(&cli.query),
+        Some(Command::Explain(args)) => query::explain(args),
+        Some(Command::Schema(args)) => query::schema(args),
+        Some(Command::Functions(args)) => functions::run(args),
+        Some(Command::Batch(args)) => batch::run(args),
+        Some(Command::Synth(args)) => synth::run(args),
+        Some(Command::Completions { shell }) => documents::completions(*shell, &mut Cli::command()),
+        Some(Command::Man) => documents::man(&Cli::command()),
+    }
+}

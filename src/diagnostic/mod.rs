@@ -47,6 +47,8 @@ pub enum Error {
     Limit(String),
     /// The user stopped the run.
     Cancelled,
+    /// Said already; what is left is the exit code.
+    Reported(u8),
     /// An invariant of ours does not hold: a bug.
     Internal(String),
 }
@@ -91,6 +93,7 @@ impl Error {
             Self::Data { .. } | Self::Io { .. } => 5,
             Self::Limit(_) => 6,
             Self::Cancelled => 130,
+            Self::Reported(code) => *code,
             Self::Internal(_) => 70,
         }
     }
@@ -126,6 +129,7 @@ impl fmt::Display for Error {
             Self::Data { file, place: None, reason } => write!(f, "{file}: {reason}"),
             Self::Io { path, source } => write!(f, "{}: {source}", path.display()),
             Self::Cancelled => f.write_str("stopped"),
+            Self::Reported(_) => Ok(()),
             Self::Internal(message) => {
                 write!(f, "internal error: {message}; this is a bug in coldcase, please report it with the query")
             }

@@ -38,11 +38,14 @@ pub fn for_each_batch(
     in_order(partitions, context, &produce, consume)
 }
 
+/// Computes one value over the batches of a partition.
+pub type Local<'a, S> = dyn Fn(&mut dyn Iterator<Item = Result<Batch>>) -> Result<S> + Sync + 'a;
+
 /// Computes `local` over each partition and calls `combine` with the results, in the order of the partitions.
 pub fn for_each_partition<S: Send>(
     partitions: &[Arc<dyn Partition>],
     context: &ExecContext,
-    local: &(dyn Fn(&mut dyn Iterator<Item = Result<Batch>>) -> Result<S> + Sync),
+    local: &Local<'_, S>,
     combine: &mut dyn FnMut(S) -> Result<()>,
 ) -> Result<()> {
     let produce = |partition: &Arc<dyn Partition>, emit: &mut dyn FnMut(S) -> Flow| {
@@ -53,6 +56,7 @@ pub fn for_each_partition<S: Send>(
     in_order(partitions, context, &produce, &mut |state| combine(state).map(|()| Flow::Continue(())))
 }
 
+/// Reads a partition and emits its items.
 type Produce<'a, T> = dyn Fn(&Arc<dyn Partition>, &mut dyn FnMut(T) -> Flow) -> Result<()> + Sync + 'a;
 
 fn in_order<T: Send>(

@@ -141,9 +141,9 @@ impl PartialEq for ExprKind {
             (Self::Cast(a), Self::Cast(b)) => a == b,
             (Self::Path { input: a, path: p }, Self::Path { input: b, path: q }) => a == b && p == q,
             (
-                Self::Call { function: f, overload: o, arguments: a },
-                Self::Call { function: g, overload: p, arguments: b },
-            ) => std::ptr::eq(*f, *g) && std::ptr::eq(*o, *p) && a == b,
+                Self::Call { function, overload, arguments },
+                Self::Call { function: other, overload: form, arguments: others },
+            ) => std::ptr::eq(*function, *other) && std::ptr::eq(*overload, *form) && arguments == others,
             _ => false,
         }
     }

@@ -173,8 +173,10 @@ impl LogicalPlan {
     pub fn schema(&self) -> &Schema {
         match self {
             Self::Scan(scan) => &scan.schema,
-            Self::Filter { input, .. } | Self::Sort { input, .. } | Self::Limit { input, .. } => input.schema(),
-            Self::Top { input, .. } => input.schema(),
+            Self::Filter { input, .. }
+            | Self::Sort { input, .. }
+            | Self::Limit { input, .. }
+            | Self::Top { input, .. } => input.schema(),
             Self::Project { schema, .. } | Self::Aggregate { schema, .. } | Self::Union { schema, .. } => schema,
             Self::Unnest(unnest) => &unnest.schema,
         }

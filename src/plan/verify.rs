@@ -29,7 +29,7 @@ fn check(plan: &LogicalPlan) -> Result<(), String> {
             same_types(schema, input.schema().fields().iter().map(|field| field.ty), "an input of union")
         });
     }
-    let input = visit::inputs(plan).first().map(|input| (*input).schema().clone()).unwrap_or(Schema::new([]));
+    let input = visit::inputs(plan).first().map_or(Schema::new([]), |input| (*input).schema().clone());
     let types: Vec<Type> = input.fields().iter().map(|field| field.ty).collect();
     visit::expressions(plan).into_iter().try_for_each(|expr| columns_exist(expr, &types))?;
     match plan {

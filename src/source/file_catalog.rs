@@ -43,7 +43,7 @@ impl fmt::Debug for FileCatalog {
 }
 
 /// What a [`FileCatalog`] is made of.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct FileCatalogBuilder {
     files: Vec<DataFile>,
     bindings: BTreeMap<String, Vec<DataFile>>,

@@ -6,6 +6,9 @@ use super::{BatchIterator, Partition, ScanColumn, ScanRequest, TableProvider};
 use crate::diagnostic::Result;
 use crate::types::{Batch, Schema};
 
+/// Batches that one partition holds: rows in memory are spread over the threads too.
+const BATCHES_PER_PARTITION: usize = 8;
+
 /// A table whose rows are in memory.
 #[derive(Debug)]
 pub struct MemoryTable {
@@ -27,9 +30,13 @@ impl TableProvider for MemoryTable {
     }
 
     fn scan(&self, request: &ScanRequest) -> Result<Vec<Arc<dyn Partition>>> {
-        let partition =
-            |batch: &Batch| Arc::new(MemoryPartition { batch: batch.clone(), request: request.clone() }) as Arc<_>;
-        Ok(self.batches.iter().map(partition).collect())
+        let rows = request.batch_rows.saturating_mul(BATCHES_PER_PARTITION).max(1);
+        let partition = |batch: Batch| Arc::new(MemoryPartition { batch, request: request.clone() }) as Arc<_>;
+        let parts = |batch: &Batch| -> Vec<Arc<dyn Partition>> {
+            let starts = (0..batch.rows()).step_by(rows);
+            starts.map(|start| partition(batch.slice(start, rows.min(batch.rows() - start)))).collect()
+        };
+        Ok(self.batches.iter().flat_map(parts).collect())
     }
 
     fn describe(&self) -> String {

@@ -42,7 +42,8 @@ impl Binder<'_> {
             OperatorKind::ProjectKeep(patterns) => self.project_keep(input, patterns),
             OperatorKind::ProjectRename(items) => self.project_rename(input, items),
             OperatorKind::ProjectReorder(items) => self.project_reorder(input, items),
-            OperatorKind::Extend(items) => self.extend(input, items),
+            // Rows are always in order here, so `serialize` is an extend, and nothing where it adds no column.
+            OperatorKind::Extend(items) | OperatorKind::Serialize(items) => self.extend(input, items),
             OperatorKind::Summarize { parameters, aggregates, by } => {
                 self.hints(parameters)?;
                 self.summarize(input, aggregates, by.as_deref())
@@ -58,8 +59,6 @@ impl Binder<'_> {
                 self.mv_expand(input, parameters, items, limit.as_ref())
             }
             OperatorKind::Union { parameters, tables } => self.union(Some(input), parameters, tables, operator.span),
-            OperatorKind::Serialize(items) if items.is_empty() => Ok(input),
-            OperatorKind::Serialize(items) => self.extend(input, items),
             OperatorKind::Join { .. } => self.unsupported("join", operator.keyword),
             OperatorKind::Lookup { .. } => self.unsupported("lookup", operator.keyword),
             OperatorKind::As(_) => self.unsupported("as", operator.keyword),

@@ -27,6 +27,9 @@ impl Binder<'_> {
     }
 
     pub(super) fn extend(&mut self, input: LogicalPlan, items: &[Assignment]) -> Bind<LogicalPlan> {
+        if items.is_empty() {
+            return Ok(input);
+        }
         let schema = input.schema().clone();
         let mut columns = identity(&schema);
         let mut made = Names::default();

@@ -3,7 +3,7 @@
 //! Goes from the root down with the set of what is needed of each node, and answers for each node the new position of
 //! everything that was needed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Result, Span};
 use crate::expr::{Expr, ExprKind, visit as expr_visit};
@@ -15,7 +15,7 @@ use crate::types::{Field, Schema, Type};
 
 pub fn apply(plan: LogicalPlan, _: &EvalContext) -> Result<LogicalPlan> {
     let schema = plan.schema().clone();
-    let needed: Needed = (0..schema.len()).map(|column| (Leaf { column, path: None }, ())).collect();
+    let needed: Needed = (0..schema.len()).map(|column| Leaf { column, path: None }).collect();
     let (plan, places) = prune(plan, &needed);
     Ok(restore(plan, &places, &schema))
 }
@@ -27,7 +27,7 @@ struct Leaf {
     path: Option<Path>,
 }
 
-type Needed = BTreeMap<Leaf, ()>;
+type Needed = BTreeSet<Leaf>;
 /// Where each needed leaf stands in the pruned node.
 type Places = BTreeMap<Leaf, usize>;
 
@@ -35,7 +35,7 @@ type Places = BTreeMap<Leaf, usize>;
 fn need(expr: &Expr, needed: &mut Needed) {
     match leaf(expr) {
         Some(leaf) => {
-            needed.insert(leaf, ());
+            needed.insert(leaf);
         }
         None => expr_visit::children(expr).into_iter().for_each(|child| need(child, needed)),
     }
@@ -51,12 +51,12 @@ fn leaf(expr: &Expr) -> Option<Leaf> {
 
 /// `expr` over the pruned input.
 fn rewrite(expr: Expr, places: &Places) -> Expr {
-    if let Some(leaf) = leaf(&expr) {
-        if let Some(place) = places.get(&leaf) {
-            return Expr::column(*place, expr.ty, expr.span);
-        }
-        // The whole column is there, and the path is taken from it.
+    if let Some(leaf) = leaf(&expr)
+        && let Some(place) = places.get(&leaf)
+    {
+        return Expr::column(*place, expr.ty, expr.span);
     }
+    // The whole column is there, and the path is taken from it.
     let rewritten =
         expr_visit::map_children(expr, &mut |child| Ok::<_, std::convert::Infallible>(rewrite(child, places)));
     match rewritten {
@@ -99,14 +99,14 @@ fn prune(plan: LogicalPlan, needed: &Needed) -> (LogicalPlan, Places) {
 
 /// The places of a node that keeps its columns as they were; paths are taken above it.
 fn whole_columns(needed: &Needed) -> Places {
-    needed.keys().map(|leaf| (Leaf { column: leaf.column, path: None }, leaf.column)).collect()
+    needed.iter().map(|leaf| (Leaf { column: leaf.column, path: None }, leaf.column)).collect()
 }
 
 fn prune_scan(scan: Scan, needed: &Needed) -> (LogicalPlan, Places) {
     let mut columns = Vec::new();
     let mut fields = Vec::new();
     let mut places = Places::new();
-    for leaf in needed.keys() {
+    for leaf in needed {
         let field = scan.schema.field(leaf.column);
         let (column, field) = match (&scan.columns[leaf.column], &leaf.path) {
             (column, None) => (column.clone(), field.clone()),
@@ -138,7 +138,7 @@ fn prune_project(
 ) -> (LogicalPlan, Places) {
     let mut kept: Vec<(Leaf, Expr, String)> = Vec::new();
     let mut below = Needed::new();
-    for leaf in needed.keys() {
+    for leaf in needed {
         let expr = &expressions[leaf.column];
         // A path into a column that is only handed on becomes a path below.
         let (expr, name) = match (&leaf.path, self::leaf(expr)) {
@@ -148,7 +148,7 @@ fn prune_project(
             }
             (Some(_), None) => {
                 let whole = Leaf { column: leaf.column, path: None };
-                if needed.contains_key(&whole) || kept.iter().any(|(other, ..)| *other == whole) {
+                if needed.contains(&whole) || kept.iter().any(|(other, ..)| *other == whole) {
                     continue;
                 }
                 need(expr, &mut below);
@@ -195,9 +195,9 @@ fn prune_aggregate(input: LogicalPlan, keys: Vec<Expr>, aggregates: Vec<Aggregat
 
 /// Each input answers exactly the needed leaves, in one order.
 fn prune_union(inputs: Vec<LogicalPlan>, schema: &Schema, needed: &Needed) -> (LogicalPlan, Places) {
-    let places: Places = needed.keys().enumerate().map(|(place, leaf)| (leaf.clone(), place)).collect();
+    let places: Places = needed.iter().enumerate().map(|(place, leaf)| (leaf.clone(), place)).collect();
     let fields: Vec<Field> = needed
-        .keys()
+        .iter()
         .map(|leaf| match &leaf.path {
             None => schema.field(leaf.column).clone(),
             Some(path) => Field::new(format!("{}{path}", schema.field(leaf.column).name), Type::Dynamic),
@@ -210,7 +210,7 @@ fn prune_union(inputs: Vec<LogicalPlan>, schema: &Schema, needed: &Needed) -> (L
             let types: Vec<Type> = input.schema().fields().iter().map(|field| field.ty).collect();
             let (input, inner) = prune(input, needed);
             let columns = needed
-                .keys()
+                .iter()
                 .zip(schema.fields())
                 .map(|(leaf, field)| (field.name.clone(), rewrite(leaf_expr(leaf, types[leaf.column]), &inner)));
             input.project(columns.collect::<Vec<_>>())
@@ -230,15 +230,15 @@ fn leaf_expr(leaf: &Leaf, ty: Type) -> Expr {
 fn prune_unnest(unnest: Unnest, needed: &Needed) -> (LogicalPlan, Places) {
     let mut below = Needed::new();
     unnest.items.iter().for_each(|item| need(&item.expr, &mut below));
-    for leaf in needed.keys() {
+    for leaf in needed {
         if let UnnestOutput::Input(column) = unnest.output[leaf.column] {
-            below.insert(Leaf { column, path: leaf.path.clone() }, ());
+            below.insert(Leaf { column, path: leaf.path.clone() });
         }
     }
     let (input, inner) = prune(*unnest.input, &below);
     let items = unnest.items.into_iter().map(|item| UnnestItem { expr: rewrite(item.expr, &inner), ..item }).collect();
     let (mut output, mut fields, mut places) = (Vec::new(), Vec::new(), Places::new());
-    for leaf in needed.keys() {
+    for leaf in needed {
         let old = unnest.output[leaf.column];
         let pushed = match old {
             UnnestOutput::Input(column) => inner.get(&Leaf { column, path: leaf.path.clone() }).copied(),

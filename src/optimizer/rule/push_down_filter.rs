@@ -1,6 +1,6 @@
 //! Moves conditions towards the tables: through projections, sorts, unions, expansions and the keys of groups.
 
-use crate::diagnostic::Result;
+use crate::diagnostic::{Result, Span};
 use crate::expr::{Expr, ExprKind, visit as expr_visit};
 use crate::functions::{EvalContext, operator, signature};
 use crate::plan::{LogicalPlan, UnnestOutput, visit};
@@ -20,7 +20,7 @@ pub fn conjuncts(predicate: Expr) -> Vec<Expr> {
     while let Some(expr) = rest.pop() {
         match expr.kind {
             ExprKind::Call { function, arguments, .. } if function.name == "and" => {
-                rest.extend(arguments.into_iter().rev())
+                rest.extend(arguments.into_iter().rev());
             }
             _ => parts.push(expr),
         }
@@ -82,8 +82,8 @@ fn push(plan: LogicalPlan, parts: Vec<Expr>) -> LogicalPlan {
                 .output
                 .iter()
                 .map(|output| match output {
-                    UnnestOutput::Input(index) => Expr::column(*index, schema.field(*index).ty, Default::default()),
-                    _ => Expr::column(0, Type::Dynamic, Default::default()),
+                    UnnestOutput::Input(index) => Expr::column(*index, schema.field(*index).ty, Span::default()),
+                    _ => Expr::column(0, Type::Dynamic, Span::default()),
                 })
                 .collect();
             let through = through.into_iter().map(|part| expr_visit::substitute(part, &inputs)).collect();

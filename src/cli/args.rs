@@ -1,0 +1,267 @@
+//! The arguments of every command. Help texts are the documentation: the man page and completions are made from them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const EXAMPLES: &str = "\
+Examples:
+  Who used the emergency accounts, in a folder of exported sign-ins:
+    coldcase \"SigninLogs | where ResultType == 0 and UserPrincipalName startswith 'bg-'\" archive/
+  A query in a file, the answer as CSV:
+    coldcase -f hunt.kql archive/ -O hits.csv
+  A pipe is a table:
+    cat signins.json | coldcase 'stdin | summarize count() by UserPrincipalName'
+
+Exit codes:
+  0 success, also without rows    1 no rows, with -e          2 wrong usage
+  3 the query is wrong            4 KQL not supported yet     5 data that cannot be read
+  6 a limit was hit               70 a bug of ours            130 stopped";
+
+/// KQL for the logs that the SIEM no longer keeps.
+///
+/// Runs Kusto (KQL) queries over exported Microsoft Entra sign-in archives, offline.
+#[derive(Debug, Parser)]
+#[command(name = "coldcase", version, after_help = EXAMPLES, max_term_width = 100)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, disable_help_subcommand = true)]
+pub struct Cli {
+    /// The command; a query where there is none.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The default command.
+    #[command(flatten)]
+    pub query: QueryArgs,
+}
+
+/// The commands besides the default one.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show how a query would run
+    Explain(ExplainArgs),
+    /// Show the columns of a table
+    Schema(SchemaArgs),
+    /// List the functions of the language, or show one
+    Functions(FunctionsArgs),
+    /// Run many queries in one process, JSON Lines in and out
+    Batch(BatchArgs),
+    /// Make synthetic sign-ins for demonstrations and benchmarks
+    Synth(SynthArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// A query, or how to find it, and the files it reads.
+#[derive(Args, Debug, Default)]
+pub struct SourceArgs {
+    /// Read the query from a file; every argument is a PATH then
+    #[arg(short = 'f', long = "file", value_name = "FILE")]
+    pub query_file: Option<PathBuf>,
+    /// Bind a table to files: a file, a folder (searched deep) or a glob; repeatable
+    #[arg(short = 't', long = "table", value_name = "NAME=PATH")]
+    pub tables: Vec<String>,
+    /// What now() answers, as a datetime [default: the clock]
+    #[arg(long, value_name = "TIME")]
+    pub now: Option<String>,
+    /// Only rows from this time on: a datetime, or a timespan back from now
+    #[arg(long, value_name = "TIME", conflicts_with = "last")]
+    pub from: Option<String>,
+    /// Only rows before this time: a datetime, or a timespan back from now
+    #[arg(long, value_name = "TIME", conflicts_with = "last")]
+    pub to: Option<String>,
+    /// Only rows of the last timespan before now: 7d, 36h
+    #[arg(long, value_name = "SPAN")]
+    pub last: Option<String>,
+    /// The column that --from, --to and --last look at
+    #[arg(long, value_name = "COLUMN", default_value = "TimeGenerated")]
+    pub time_column: String,
+    /// The value of a declared query parameter; repeatable
+    #[arg(long = "param", value_name = "NAME=VALUE")]
+    pub parameters: Vec<String>,
+    /// Threads that read and compute [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// End with exit code 5 where any record could not be read
+    #[arg(long)]
+    pub strict: bool,
+    #[command(flatten)]
+    pub talk: TalkArgs,
+}
+
+/// What is said on stderr, and how.
+#[derive(Args, Debug, Default)]
+pub struct TalkArgs {
+    /// Say nothing but errors
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say what was read, and how long it took
+    #[arg(short, long)]
+    pub verbose: bool,
+    /// Colours of messages
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub color: Colour,
+    /// How errors in a query are written
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub error_format: ErrorFormat,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// How errors in a query are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ErrorFormat {
+    /// For people, with the words underlined
+    #[default]
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// Where an answer goes.
+#[derive(Args, Debug, Default)]
+pub struct OutputArgs {
+    /// The format of the answer [default: table on a terminal, jsonl elsewhere, or by the extension of -O]
+    #[arg(short = 'o', long = "output", id = "format", value_name = "FORMAT", value_parser = format_names())]
+    pub format: Option<String>,
+    /// Write the answer to a file; it has its name only when it is whole
+    #[arg(short = 'O', long, value_name = "FILE")]
+    pub output_file: Option<PathBuf>,
+}
+
+fn format_names() -> clap::builder::PossibleValuesParser {
+    crate::output::FORMATS.iter().map(|format| format.name).collect::<Vec<_>>().into()
+}
+
+/// `coldcase [QUERY] [PATH...]`.
+#[derive(Args, Debug, Default)]
+pub struct QueryArgs {
+    /// The query, then the files it reads: files, folders (searched deep), globs, `-` for stdin
+    #[arg(value_name = "QUERY> <PATH")]
+    pub arguments: Vec<std::ffi::OsString>,
+    /// End with exit code 1 where the answer has no rows
+    #[arg(short = 'e', long)]
+    pub exit_status: bool,
+    #[command(flatten)]
+    pub source: SourceArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `coldcase explain`.
+#[derive(Args, Debug)]
+pub struct ExplainArgs {
+    /// The query, then the files it reads
+    #[arg(value_name = "QUERY> <PATH")]
+    pub arguments: Vec<std::ffi::OsString>,
+    /// Show the plan as it was understood, before it is improved
+    #[arg(long)]
+    pub bound: bool,
+    #[command(flatten)]
+    pub source: SourceArgs,
+}
+
+/// `coldcase schema`.
+#[derive(Args, Debug)]
+pub struct SchemaArgs {
+    /// The table
+    #[arg(value_name = "TABLE")]
+    pub name: String,
+    /// Files, folders, globs, `-` for stdin
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<std::ffi::OsString>,
+    #[command(flatten)]
+    pub source: SourceArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `coldcase functions`.
+#[derive(Args, Debug)]
+pub struct FunctionsArgs {
+    /// The function to show
+    pub name: Option<String>,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `coldcase batch`.
+#[derive(Args, Debug)]
+pub struct BatchArgs {
+    /// Queries, a line each: {"id": ..., "query": ...}; `-` for stdin
+    #[arg(value_name = "QUERIES")]
+    pub queries: PathBuf,
+    /// Files that the queries read
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<std::ffi::OsString>,
+    /// Write the answers to a file
+    #[arg(short = 'O', long, value_name = "FILE")]
+    pub output_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub source: SourceArgs,
+}
+
+/// `coldcase synth`.
+#[derive(Args, Debug)]
+pub struct SynthArgs {
+    /// What to make
+    pub table: SynthTable,
+    /// How many rows
+    #[arg(long, default_value_t = 10_000)]
+    pub rows: u64,
+    /// The seed: equal seeds make equal files
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Over how many days
+    #[arg(long, default_value_t = 30)]
+    pub days: u32,
+    /// In which shape
+    #[arg(long, default_value = "la-export")]
+    pub shape: SynthShape,
+    /// The folder to write to; new or empty
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Compress JSON files with gzip
+    #[arg(long, conflicts_with = "zstd")]
+    pub gzip: bool,
+    /// Compress JSON files with zstd
+    #[arg(long)]
+    pub zstd: bool,
+    /// Threads that make rows; the files are the same [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Say nothing but errors
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// Tables that `synth` makes.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum SynthTable {
+    /// Interactive sign-ins
+    Signinlogs,
+}
+
+/// Shapes that `synth` makes.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum SynthShape {
+    /// Log Analytics data export: flat JSON Lines in five-minute files
+    LaExport,
+    /// Diagnostic settings: enveloped JSON Lines in hour files
+    Diagnostic,
+    /// Parquet, sorted by time
+    Parquet,
+}

@@ -1,0 +1,41 @@
+//! Help, manual page and completions, all made from the arguments.
+
+use std::io::{self, Write};
+
+use clap::{Command, CommandFactory};
+
+use super::Outcome;
+use super::args::Cli;
+use crate::diagnostic::{Error, Result};
+
+/// The whole command line as a value, for documentation and tests.
+#[must_use]
+pub fn command() -> Command {
+    Cli::command()
+}
+
+/// What a call without arguments gets.
+pub(super) fn short_help() -> Result<Outcome> {
+    let help = Cli::command().render_help();
+    super::talk::line(&help.to_string());
+    Err(Error::Reported(2))
+}
+
+pub(super) fn completions(shell: clap_complete::Shell, command: &mut Command) -> Result<Outcome> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, command, "coldcase", &mut script);
+    print(&script)
+}
+
+pub(super) fn man(command: &Command) -> Result<Outcome> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command.clone()).render(&mut page).map_err(|error| Error::io("stdout", error))?;
+    print(&page)
+}
+
+/// Writes to stdout.
+pub(super) fn print(bytes: &[u8]) -> Result<Outcome> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|error| Error::io("stdout", error))?;
+    Ok(Outcome::Success)
+}

@@ -1,0 +1,58 @@
+//! `coldcase functions`: the registry, listed or one entry of it.
+
+use std::io::Write as _;
+
+use super::args::FunctionsArgs;
+use super::target::Target;
+use super::{Outcome, documents};
+use crate::diagnostic::{Error, Result, suggest};
+use crate::functions::{self, docs};
+use crate::types::{Batch, ColumnBuilder, Field, Schema, Type};
+
+pub(super) fn run(args: &FunctionsArgs) -> Result<Outcome> {
+    match &args.name {
+        Some(name) => one(name),
+        None => all(args),
+    }
+}
+
+fn one(name: &str) -> Result<Outcome> {
+    let mut pages = Vec::new();
+    pages.extend(functions::scalar_function(name).map(docs::scalar_markdown));
+    pages.extend(functions::aggregate_function(name).map(docs::aggregate_markdown));
+    if pages.is_empty() {
+        let known = rows().into_iter().map(|row| row[0]).collect::<Vec<_>>();
+        let hint = match suggest(name, known) {
+            Some(near) => format!("; did you mean {near}?"),
+            None if functions::known::is_kql_function(name) => "; it is KQL, but not supported here yet".to_owned(),
+            None => String::new(),
+        };
+        return Err(Error::Usage(format!("no function `{name}`{hint}")));
+    }
+    let mut text = Vec::new();
+    writeln!(text, "{}", pages.join("\n").trim_end()).map_err(|error| Error::io("stdout", error))?;
+    documents::print(&text)
+}
+
+/// Name, kind and summary of every function.
+fn rows() -> Vec<[&'static str; 3]> {
+    let scalar = functions::scalar_functions().map(|function| [function.name, "scalar", function.summary]);
+    let aggregate = functions::aggregate_functions().map(|function| [function.name, "aggregate", function.summary]);
+    let mut rows: Vec<_> = scalar.chain(aggregate).collect();
+    rows.sort_unstable();
+    rows
+}
+
+fn all(args: &FunctionsArgs) -> Result<Outcome> {
+    let schema = Schema::new(["Name", "Kind", "Summary"].map(|name| Field::new(name, Type::String)));
+    let mut builders = [(); 3].map(|()| ColumnBuilder::new(Type::String));
+    let rows = rows();
+    for row in &rows {
+        builders.iter_mut().zip(row).for_each(|(builder, text)| builder.append_text(text));
+    }
+    let columns = builders.iter_mut().map(ColumnBuilder::finish).collect();
+    let mut writer = Target::new(&args.output)?.open(&schema)?;
+    writer.batch(&Batch::new(columns, rows.len()))?;
+    writer.finish()?;
+    Ok(Outcome::Success)
+}

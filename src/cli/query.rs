@@ -1,0 +1,83 @@
+//! `coldcase [QUERY] [PATH...]`, `coldcase explain`, `coldcase schema`.
+
+use std::time::Instant;
+
+use super::args::{ExplainArgs, OutputArgs, QueryArgs, SchemaArgs};
+use super::session::{self, Session};
+use super::target::Target;
+use super::{Outcome, documents};
+use crate::diagnostic::Result;
+use crate::engine::Flow;
+use crate::source::ScanReport;
+
+pub(super) fn run(args: &QueryArgs) -> Result<Outcome> {
+    let session = session::of_query(&args.source, &args.arguments)?;
+    let answer = answer(&session, &args.output)?;
+    if args.source.strict && answer.damaged {
+        return Ok(Outcome::Damaged);
+    }
+    Ok(if args.exit_status && answer.rows == 0 { Outcome::Negative } else { Outcome::Success })
+}
+
+/// What is known of an answer once it is written.
+struct Answer {
+    rows: u64,
+    damaged: bool,
+}
+
+/// Runs the session's query and writes its rows as they come.
+fn answer(session: &Session, output: &OutputArgs) -> Result<Answer> {
+    let started = Instant::now();
+    let target = Target::new(output)?;
+    let prepared = session.engine.prepare(&session.text).map_err(|error| session.talk.query_error(error))?;
+    session.talk.warnings(&prepared.warnings);
+    let mut writer = target.open(prepared.schema())?;
+    let mut rows = 0;
+    let outcome = prepared.run(&mut |batch| {
+        rows += batch.rows() as u64;
+        writer.batch(&batch)?;
+        Ok(Flow::Continue(()))
+    });
+    session.talk.report(prepared.report());
+    match outcome {
+        Ok(()) => writer.finish()?,
+        // What is complete is kept where it was streamed; a file gets its name only when it is whole.
+        Err(error) => {
+            writer.abandon();
+            return Err(session.talk.query_error(error));
+        }
+    }
+    session.talk.detail(|| summary(rows, prepared.report(), started));
+    Ok(Answer { rows, damaged: !prepared.report().problems().is_empty() })
+}
+
+fn summary(rows: u64, report: &ScanReport, started: Instant) -> String {
+    let count = |counter: &std::sync::atomic::AtomicU64| counter.load(std::sync::atomic::Ordering::Relaxed);
+    format!(
+        "{rows} rows; read {} files, {} bytes, {} records; skipped {} lines, {} files and {} row groups that could not \
+         match; {:.3} s",
+        count(&report.files),
+        count(&report.bytes),
+        count(&report.rows),
+        count(&report.lines_skipped),
+        count(&report.files_pruned),
+        count(&report.row_groups_pruned),
+        started.elapsed().as_secs_f64()
+    )
+}
+
+pub(super) fn explain(args: &ExplainArgs) -> Result<Outcome> {
+    let session = session::of_query(&args.source, &args.arguments)?;
+    let prepared = session.engine.prepare(&session.text).map_err(|error| session.talk.query_error(error))?;
+    session.talk.warnings(&prepared.warnings);
+    let text = if args.bound { prepared.explain_bound() } else { prepared.explain() };
+    documents::print(text.as_bytes())
+}
+
+pub(super) fn schema(args: &SchemaArgs) -> Result<Outcome> {
+    let table = args.name.replace('\\', "\\\\").replace('\'', "\\'");
+    let text = format!("['{table}'] | getschema | project Column = ColumnName, Type = ColumnType");
+    let session = session::of_text(&args.source, text, "schema", &args.paths)?;
+    answer(&session, &args.output)?;
+    Ok(Outcome::Success)
+}

@@ -1,0 +1,35 @@
+//! `coldcase synth`: synthetic archives.
+
+use super::args::{SynthArgs, SynthShape, SynthTable};
+use super::{Outcome, session, talk};
+use crate::diagnostic::Result;
+use crate::synth::{self, Compression, Options, Shape};
+
+pub(super) fn run(args: &SynthArgs) -> Result<Outcome> {
+    let SynthTable::Signinlogs = args.table;
+    let options = Options {
+        rows: args.rows,
+        seed: args.seed,
+        days: args.days,
+        shape: match args.shape {
+            SynthShape::LaExport => Shape::LaExport,
+            SynthShape::Diagnostic => Shape::Diagnostic,
+            SynthShape::Parquet => Shape::Parquet,
+        },
+        compression: match (args.gzip, args.zstd) {
+            (true, _) => Compression::Gzip,
+            (_, true) => Compression::Zstd,
+            _ => Compression::None,
+        },
+        out: args.out.clone(),
+        threads: session::threads(args.threads),
+    };
+    let made = synth::signinlogs(&options)?;
+    if !args.quiet {
+        talk::line(&format!(
+            "{} sign-ins in {} files, {} bytes; {} of emergency accounts, {} of them successful",
+            made.rows, made.files, made.bytes, made.break_glass, made.break_glass_granted
+        ));
+    }
+    Ok(Outcome::Success)
+}

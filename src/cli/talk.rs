@@ -1,0 +1,122 @@
+//! What is said on stderr: errors, warnings, what was skipped. Never data.
+
+use std::io::{self, IsTerminal, Write};
+
+use super::args::{Colour, ErrorFormat, TalkArgs};
+use crate::diagnostic::{Diagnostic, Error, Style, render, render_json};
+use crate::source::{FileProblems, ScanReport};
+
+/// Files with damage that are named one by one; the rest is summed up.
+const FILES_NAMED: usize = 10;
+
+/// The error that ends the command, where it is not about the words of a query.
+pub(super) fn error(error: &Error) {
+    if !matches!(error, Error::Reported(_)) {
+        line(&format!("error: {error}"));
+    }
+}
+
+/// True where the reader of stdout has gone: no reason to complain.
+pub(super) fn is_closed_pipe(error: &Error) -> bool {
+    matches!(error, Error::Io { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// One line on stderr; a closed stderr is ignored.
+pub(super) fn line(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Says what a run has to say, as loudly as asked.
+#[derive(Clone, Debug)]
+pub(super) struct Talk {
+    quiet: bool,
+    verbose: bool,
+    style: Style,
+    format: ErrorFormat,
+    /// Where the text of the query came from.
+    origin: String,
+    text: String,
+}
+
+impl Talk {
+    pub fn new(args: &TalkArgs, origin: &str, text: &str) -> Self {
+        let coloured = match args.color {
+            Colour::Always => true,
+            Colour::Never => false,
+            Colour::Auto => io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
+        };
+        Self {
+            quiet: args.quiet,
+            verbose: args.verbose,
+            style: if coloured { Style::Coloured } else { Style::Plain },
+            format: args.error_format,
+            origin: origin.to_owned(),
+            text: text.to_owned(),
+        }
+    }
+
+    /// Says the diagnostics of a query error, and hands the error on for its exit code.
+    pub fn query_error(&self, error: Error) -> Error {
+        let Error::Query(diagnostics) = error else { return error };
+        self.diagnostics(&diagnostics);
+        if self.format == ErrorFormat::Text && diagnostics.len() > 1 {
+            line(&format!("{} errors", diagnostics.len()));
+        }
+        Error::Reported(Error::Query(diagnostics).exit_code())
+    }
+
+    /// Warnings about the query.
+    pub fn warnings(&self, warnings: &[Diagnostic]) {
+        if !self.quiet {
+            self.diagnostics(warnings);
+        }
+    }
+
+    fn diagnostics(&self, diagnostics: &[Diagnostic]) {
+        for diagnostic in diagnostics {
+            line(&match self.format {
+                ErrorFormat::Text => render(diagnostic, &self.text, &self.origin, self.style),
+                ErrorFormat::Json => render_json(diagnostic, &self.text, &self.origin),
+            });
+        }
+    }
+
+    /// What scans skipped and noticed.
+    pub fn report(&self, report: &ScanReport) {
+        if self.quiet {
+            return;
+        }
+        for (text, count) in report.notices() {
+            line(&if count > 1 { format!("note: {text} ({count} times)") } else { format!("note: {text}") });
+        }
+        let problems = report.problems();
+        for (file, damage) in problems.iter().take(FILES_NAMED) {
+            line(&format!("warning: {file}: {}", damage_text(damage)));
+        }
+        if problems.len() > FILES_NAMED {
+            let rest: u64 = problems.values().skip(FILES_NAMED).map(|damage| damage.lost).sum();
+            line(&format!(
+                "warning: {} more files with {rest} records that were not read",
+                problems.len() - FILES_NAMED
+            ));
+        }
+    }
+
+    /// Something that only `-v` asks for.
+    pub fn detail(&self, text: impl FnOnce() -> String) {
+        if self.verbose {
+            line(&text());
+        }
+    }
+}
+
+fn damage_text(damage: &FileProblems) -> String {
+    let records = if damage.lost == 1 {
+        "1 record was not read".to_owned()
+    } else {
+        format!("{} records were not read", damage.lost)
+    };
+    let examples: Vec<String> = damage.examples.iter().map(|(place, reason)| format!("{place}: {reason}")).collect();
+    let more = if damage.lost > damage.examples.len() as u64 { "; ..." } else { "" };
+    format!("{records} ({}{more})", examples.join("; "))
+}

@@ -1,0 +1,99 @@
+//! Where an answer goes: stdout, or a file that gets its name when it is whole.
+
+use std::io::{self, BufWriter, IsTerminal};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use super::args::OutputArgs;
+use crate::diagnostic::{Error, Result};
+use crate::output::{self, Format, Options, Stream, Writer};
+use crate::types::{Batch, Schema};
+
+/// Bytes collected before they are written.
+const BUFFER: usize = 256 * 1024;
+
+/// A format and a place, checked before anything runs.
+pub(super) struct Target {
+    format: &'static Format,
+    options: Options,
+    file: Option<PathBuf>,
+}
+
+impl Target {
+    pub fn new(output: &OutputArgs) -> Result<Self> {
+        let terminal = output.output_file.is_none() && io::stdout().is_terminal();
+        let named = match (&output.format, &output.output_file) {
+            (Some(name), _) => name.clone(),
+            (None, Some(file)) => extension(file)?.to_owned(),
+            (None, None) => if terminal { "table" } else { "jsonl" }.to_owned(),
+        };
+        let format = output::format(&named).ok_or_else(|| {
+            let known: Vec<&str> = output::FORMATS.iter().map(|format| format.name).collect();
+            Error::Usage(format!("-o {named}: not a format; known are {}", known.join(", ")))
+        })?;
+        if terminal && format.binary {
+            return Err(Error::Usage(format!("-o {named}: not for a terminal; write it to a file with -O")));
+        }
+        let options = Options { width: terminal.then(terminal_width), ..Options::default() };
+        Ok(Self { format, options, file: output.output_file.clone() })
+    }
+
+    pub fn open(self, schema: &Schema) -> Result<AnswerWriter> {
+        let (stream, file): (Stream, _) = match self.file {
+            None => (Box::new(BufWriter::with_capacity(BUFFER, io::stdout())), None),
+            Some(path) => {
+                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+                let temporary = NamedTempFile::new_in(folder).map_err(|error| Error::io(&path, error))?;
+                let handle = temporary.reopen().map_err(|error| Error::io(&path, error))?;
+                (Box::new(BufWriter::with_capacity(BUFFER, handle)), Some((temporary, path)))
+            }
+        };
+        let mut writer = (self.format.writer)(stream, &self.options);
+        writer.begin(schema)?;
+        Ok(AnswerWriter { writer, file })
+    }
+}
+
+fn extension(file: &Path) -> Result<&'static str> {
+    let extension = file.extension().and_then(|extension| extension.to_str()).unwrap_or("");
+    output::format_for_extension(extension)
+        .map(|format| format.name)
+        .ok_or_else(|| Error::Usage(format!("{}: no format has this extension; name one with -o", file.display())))
+}
+
+/// The width of the terminal, where the environment says it.
+fn terminal_width() -> usize {
+    std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|width| *width > 0).unwrap_or(120)
+}
+
+/// An answer being written.
+pub(super) struct AnswerWriter {
+    writer: Box<dyn Writer>,
+    file: Option<(NamedTempFile, PathBuf)>,
+}
+
+impl AnswerWriter {
+    pub fn batch(&mut self, batch: &Batch) -> Result<()> {
+        self.writer.batch(batch)
+    }
+
+    /// The end of the answer; a file gets its name now.
+    pub fn finish(self) -> Result<()> {
+        let Self { mut writer, file } = self;
+        writer.finish()?;
+        drop(writer);
+        match file {
+            None => Ok(()),
+            Some((temporary, path)) => {
+                temporary.persist(&path).map_err(|error| Error::io(&path, error.error))?;
+                Ok(())
+            }
+        }
+    }
+
+    /// The answer ends early: what was streamed stays, a file does not.
+    pub fn abandon(self) {
+        drop(self);
+    }
+}

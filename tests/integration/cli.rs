@@ -1,0 +1,211 @@
+//! Streams, exit codes and flags of the program.
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use crate::command::{Output, coldcase, coldcase_with, program, root};
+
+const SIGNINS: &str = "testdata/signinlogs";
+
+fn lines(output: &Output) -> Vec<serde_json::Value> {
+    let parse = |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+    output.stdout.lines().map(parse).collect()
+}
+
+fn count(args: &[&str]) -> i64 {
+    let output = coldcase(args);
+    assert_eq!(output.code, 0, "{output:?}");
+    lines(&output)[0]["Count"].as_i64().expect("a count")
+}
+
+#[test]
+fn the_first_query() {
+    let query = "SigninLogs | where ResultType == 0 and (UserPrincipalName == 'bg-admin-01@contoso.com' or \
+                 UserPrincipalName == 'bg-admin-02@contoso.com')";
+    let output = coldcase(&[query, SIGNINS]);
+    assert_eq!(output.code, 0, "{output:?}");
+    let users: Vec<_> = lines(&output).iter().map(|row| row["UserPrincipalName"].clone()).collect();
+    assert_eq!(users, ["bg-admin-01@contoso.com", "bg-admin-02@contoso.com"]);
+}
+
+#[test]
+fn exit_codes() {
+    let cases: &[(&[&str], i32)] = &[
+        (&["print 1"], 0),
+        (&["SigninLogs | where Id == 'x'", SIGNINS], 0),
+        (&["SigninLogs | where Id == 'x'", SIGNINS, "-e"], 1),
+        (&["SigninLogs | take 1", SIGNINS, "-e"], 0),
+        (&["print 1", "--no-such-flag"], 2),
+        (&["print 1", "-o", "no-such-format"], 2),
+        (&["print 1", "--now", "yesterday"], 2),
+        (&["print 1", "--from", "2026-03-02", "--to", "2026-03-01"], 2),
+        (&["print 1", "--param", "novalue"], 2),
+        (&["print 1", "-t", "novalue"], 2),
+        (&["print |"], 3),
+        (&["NoSuchTable | take 1", SIGNINS], 3),
+        (&["SigninLogs | where NoSuchColumn == 1", SIGNINS], 3),
+        (&["print a = 1 | make-graph a --> b"], 4),
+        (&["print series_fft(dynamic([1]))"], 4),
+        (&["SigninLogs | take 1", "no/such/path"], 5),
+    ];
+    for (args, code) in cases {
+        let output = coldcase(args);
+        assert_eq!(output.code, *code, "{args:?}: {output:?}");
+        if *code > 1 {
+            assert_eq!(output.stdout, "", "{args:?}: errors do not go to stdout");
+            assert_ne!(output.stderr, "", "{args:?}: an error says something");
+        }
+    }
+}
+
+#[test]
+fn several_errors_in_one_run() {
+    let output = coldcase(&["SigninLogs | where ResultTyp == 0 | where Idd == strlne('x')", SIGNINS]);
+    assert_eq!(output.code, 3);
+    for part in ["KQL2003", "ResultTyp", "did you mean `ResultType`", "KQL2002", "did you mean `strlen`", "Idd"] {
+        assert!(output.stderr.contains(part), "{part} in {}", output.stderr);
+    }
+}
+
+#[test]
+fn errors_as_json() {
+    let output = coldcase(&["print x", "--error-format", "json"]);
+    let error: serde_json::Value = serde_json::from_str(output.stderr.trim()).expect("one JSON object");
+    assert_eq!(
+        (&error["code"], &error["line"], &error["column"], &error["text"]),
+        (&"KQL2003".into(), &1.into(), &7.into(), &"x".into())
+    );
+}
+
+#[test]
+fn a_pipe_is_a_table() {
+    let input = "{\"a\":1,\"b\":\"x\"}\n{\"a\":2,\"b\":\"y\"}\n";
+    let output = coldcase_with(&["stdin | where a > 1 | project b"], input);
+    assert_eq!((output.code, output.stdout.as_str()), (0, "{\"b\":\"y\"}\n"), "{output:?}");
+    let output = coldcase_with(&["stdin | count", "-"], input);
+    assert_eq!(lines(&output)[0]["Count"], 2, "{output:?}");
+}
+
+#[test]
+fn paths_are_files_folders_and_globs() {
+    assert_eq!(count(&["SigninLogs | count", SIGNINS]), 10);
+    assert_eq!(count(&["SigninLogs | count", "testdata/signinlogs/**/*.json"]), 10);
+    assert_eq!(count(&["T | count", "-t", "T=testdata/signinlogs/**/h=09/**/*.json"]), 3);
+    assert_eq!(count(&["SigninLogs | count", "-t", "SigninLogs=testdata/shapes/graph-beta"]), 10);
+}
+
+#[test]
+fn time_ranges() {
+    let now = "2026-03-03T12:00:00Z";
+    let of = |args: &[&str]| count(&[&["SigninLogs | count", SIGNINS, "--now", now], args].concat());
+    assert_eq!(of(&["--from", "2026-03-03"]), 3);
+    assert_eq!(of(&["--to", "2026-03-03"]), 7);
+    assert_eq!(of(&["--from", "2026-03-02T09:00:00Z", "--to", "2026-03-02T14:00:00Z"]), 4);
+    assert_eq!(of(&["--last", "12h"]), 3);
+    assert_eq!(of(&["--from", "12h"]), 3);
+    assert_eq!(of(&["--from", "2026-03-03", "--time-column", "CreatedDateTime"]), 2);
+    assert_eq!(count(&["SigninLogs | where TimeGenerated > ago(12h) | count", SIGNINS, "--now", now]), 3);
+}
+
+#[test]
+fn parameters_are_values_never_text() {
+    let query = "declare query_parameters(user:string); SigninLogs | where UserPrincipalName == user | count";
+    assert_eq!(count(&[query, SIGNINS, "--param", "user=jonas.weber@contoso.com"]), 2);
+    assert_eq!(count(&[query, SIGNINS, "--param", "user=' or true //"]), 0);
+    assert_eq!(coldcase(&[query, SIGNINS]).code, 3);
+}
+
+#[test]
+fn a_query_in_a_file_and_an_answer_in_a_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    fs::write(path("q.kql"), "SigninLogs\n| summarize n = count() by UserPrincipalName\n| top 1 by n")
+        .expect("written");
+    let output = coldcase(&["-f", &path("q.kql"), SIGNINS, "-O", &path("answer.csv")]);
+    assert_eq!((output.code, output.stdout.as_str()), (0, ""), "{output:?}");
+    let answer = fs::read_to_string(path("answer.csv")).expect("the answer");
+    assert_eq!(answer.replace("\r\n", "\n"), "UserPrincipalName,n\nbg-admin-01@contoso.com,3\n");
+    // A failed run leaves no file that looks whole.
+    let output = coldcase(&["SigninLogs | where Nope == 1", SIGNINS, "-O", &path("other.csv")]);
+    assert_eq!(output.code, 3);
+    assert!(!folder.path().join("other.csv").exists());
+    assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 2, "no temporary file is left");
+}
+
+#[test]
+fn damage_is_counted_and_strict_about() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("signins.json");
+    let row =
+        |n: u32| format!("{{\"TimeGenerated\":\"2026-03-02T09:0{n}:00Z\",\"Type\":\"SigninLogs\",\"Id\":\"{n}\"}}\n");
+    fs::write(&file, format!("{}not json\n{}{{\"TimeGenerated\":\"2026-0", row(1), row(2))).expect("written");
+    let args = ["SigninLogs | count", file.to_str().expect("UTF-8")];
+    let output = coldcase(&args);
+    assert_eq!(output.code, 0, "{output:?}");
+    assert_eq!(lines(&output)[0]["Count"], 2);
+    assert!(output.stderr.contains("signins.json") && output.stderr.contains("2 records were not read"), "{output:?}");
+    assert_eq!(coldcase(&[&args[..], &["--strict"]].concat()).code, 5);
+    assert_eq!(coldcase(&[&args[..], &["-q"]].concat()).stderr, "");
+}
+
+#[test]
+fn stdout_is_data_alone() {
+    let output = coldcase(&["SigninLogs | project Id", SIGNINS, "-v"]);
+    assert_eq!(lines(&output).len(), 10);
+    assert!(output.stderr.contains("10 rows"), "{output:?}");
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_error() {
+    let mut child = Command::new(program())
+        .args(["range x from 1 to 10000000 step 1"])
+        .current_dir(root())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("the program ends");
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+#[test]
+fn other_commands() {
+    let text = |args: &[&str]| {
+        let output = coldcase(args);
+        assert_eq!(output.code, 0, "{args:?}: {output:?}");
+        output.stdout
+    };
+    let plan = text(&["explain", "SigninLogs | where Id == 'x' | project Id", SIGNINS]);
+    assert!(plan.contains("Scan SigninLogs [Id] where"), "{plan}");
+    assert!(text(&["schema", "SigninLogs", SIGNINS]).contains("{\"Column\":\"DeviceDetail\",\"Type\":\"dynamic\"}"));
+    assert!(text(&["functions", "strlen"]).contains("strlen('')"), "an example of strlen");
+    assert!(text(&["functions"]).lines().count() > 100);
+    assert!(text(&["completions", "bash"]).contains("coldcase"));
+    assert!(text(&["man"]).contains(".TH coldcase"));
+    assert!(text(&["--version"]).starts_with("coldcase "));
+    assert_eq!(coldcase(&["functions", "strlne"]).code, 2);
+    assert_eq!(coldcase(&[]).code, 2);
+}
+
+#[test]
+fn many_queries_in_one_process() {
+    let queries = "{\"id\":1,\"query\":\"print a = 1, b = 'x'\"}\n{\"id\":\"two\",\"query\":\"print\"}\n";
+    let output = coldcase_with(&["batch", "-"], queries);
+    let answers = lines(&output);
+    assert_eq!(answers[0]["rows"], serde_json::json!([[1, "x"]]));
+    assert_eq!(answers[0]["columns"][1], serde_json::json!({"name": "b", "type": "string"}));
+    assert_eq!((&answers[1]["id"], &answers[1]["code"]), (&"two".into(), &3.into()), "{output:?}");
+}
+
+#[test]
+fn a_synthetic_archive_answers_queries() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("archive").display().to_string();
+    let made =
+        coldcase(&["synth", "signinlogs", "--rows", "500", "--days", "2", "--shape", "diagnostic", "--out", &path]);
+    assert_eq!(made.code, 0, "{made:?}");
+    assert_eq!(count(&["SigninLogs | count", &path]), 500);
+}

@@ -1,0 +1,54 @@
+//! Runs the program as a user would.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// What a run left behind.
+#[derive(Debug)]
+pub struct Output {
+    /// The exit code.
+    pub code: i32,
+    /// stdout.
+    pub stdout: String,
+    /// stderr.
+    pub stderr: String,
+}
+
+/// The project's folder.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The program.
+pub fn program() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_coldcase"))
+}
+
+/// Runs the program in the project's folder; `stdin` is all that it can read there.
+pub fn coldcase_with(args: &[&str], stdin: &str) -> Output {
+    let mut child = Command::new(program())
+        .args(args)
+        .current_dir(root())
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut pipe = child.stdin.take().expect("stdin is piped");
+    // A program that does not read its stdin closes it: that is no failure of the test.
+    let _ = pipe.write_all(stdin.as_bytes());
+    drop(pipe);
+    let output = child.wait_with_output().expect("the program ends");
+    Output {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// Runs the program with nothing on stdin.
+pub fn coldcase(args: &[&str]) -> Output {
+    coldcase_with(args, "")
+}
