@@ -103,7 +103,7 @@ impl ChosenRows {
 
     /// Drops the rows that are no longer chosen.
     fn compact(&mut self) -> Result<()> {
-        let wanted: Vec<_> = self.places.iter().copied().filter(Option::is_some).collect();
+        let wanted: Vec<_> = self.places.iter().flatten().map(|place| Some(*place)).collect();
         let columns = (0..self.types.len()).map(|index| self.gather(index, &wanted)).collect::<Result<_>>()?;
         let chunk = Batch::new(columns, wanted.len());
         (self.chunks, self.kept, self.bytes) = (Vec::new(), 0, 0);
@@ -153,5 +153,48 @@ fn detach(column: &Column) -> Result<Column> {
 }
 
 fn bytes(column: &Column) -> usize {
-    column.as_array().map_or(size_of::<Column>(), |array| array.get_array_memory_size())
+    column.as_array().map_or(size_of::<Column>(), Array::get_array_memory_size)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::Value;
+
+    /// Row `n` of group `n % 3`, in a batch of its own.
+    fn choose(rows: &mut ChosenRows, n: i64) {
+        let text = format!("a text longer than what a view holds by itself: {n}");
+        let columns = [Column::constant(Value::Long(n), 2), Column::constant(Value::string(text), 2)];
+        let arrays: Vec<Column> = columns.iter().map(|column| Column::array(column.ty(), column.to_array())).collect();
+        rows.choose(&[(u32::try_from(n % 3).expect("small"), 1)], &arrays, 2).expect("columns of the right types");
+    }
+
+    #[test]
+    fn rows_that_were_beaten_are_thrown_out() {
+        let mut rows = ChosenRows::new(&[Type::Long, Type::String]);
+        rows.resize(4);
+        (0..10).for_each(|n| choose(&mut rows, n));
+        let before = rows.memory();
+        (10..5_000).for_each(|n| choose(&mut rows, n));
+        assert!(rows.chunks.len() < 100 && rows.kept < 100 && rows.memory() < 20 * before, "{}", rows.memory());
+        let columns = rows.finish().expect("columns");
+        let numbers: Vec<Option<i64>> = (0..4).map(|group| columns[0].i64_at(group)).collect();
+        assert_eq!(numbers, [Some(4_998), Some(4_999), Some(4_997), None]);
+        assert!(columns[1].text_at(1).is_some_and(|text| text.ends_with(": 4999")));
+        assert_eq!(columns[1].text_at(3), Some(""));
+    }
+
+    #[test]
+    fn rows_of_a_later_part_follow() {
+        let (mut rows, mut later) =
+            (ChosenRows::new(&[Type::Long, Type::String]), ChosenRows::new(&[Type::Long, Type::String]));
+        rows.resize(3);
+        later.resize(3);
+        (0..100).for_each(|n| choose(&mut rows, n));
+        (100..300).for_each(|n| choose(&mut later, n));
+        rows.choose_from(later, &[(2, 0)]).expect("one layout");
+        let columns = rows.finish().expect("columns");
+        let numbers: Vec<Option<i64>> = (0..3).map(|group| columns[0].i64_at(group)).collect();
+        assert_eq!(numbers, [Some(99), Some(97), Some(297)]);
+    }
 }

@@ -43,7 +43,12 @@ impl Sketch {
 
     /// How many different hashes there were, roughly.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an estimate is finite and positive")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        clippy::cast_sign_loss,
+        reason = "an estimate is finite and positive, and no exact number"
+    )]
     pub fn estimate(&self) -> u64 {
         let size = self.registers.len() as f64;
         let last = usize::from(64 - self.precision) + 1;
@@ -60,6 +65,7 @@ impl Sketch {
 }
 
 /// `x + x^2 + 2 x^4 + 4 x^8 + ...`
+#[expect(clippy::float_cmp, reason = "terms are added until they change nothing")]
 fn sigma(mut x: f64) -> f64 {
     if x >= 1.0 {
         return f64::INFINITY;
@@ -77,6 +83,7 @@ fn sigma(mut x: f64) -> f64 {
 }
 
 /// `(1 - x - (1 - x^(1/2))^2 / 2 - (1 - x^(1/4))^2 / 4 - ...) / 3`
+#[expect(clippy::float_cmp, reason = "terms are added until they change nothing")]
 fn tau(mut x: f64) -> f64 {
     if x <= 0.0 || x >= 1.0 {
         return 0.0;
