@@ -46,6 +46,7 @@ impl Binder<'_> {
         arguments: Vec<Expr>,
         span: Span,
     ) -> Bind<Expr> {
+        self.no_null_text(function, &arguments)?;
         let arguments =
             arguments.into_iter().map(|argument| Ok(fold::fold(argument, &self.context)?)).collect::<Bind<Vec<_>>>()?;
         let types: Vec<Type> = arguments.iter().map(|argument| argument.ty).collect();
@@ -64,6 +65,26 @@ impl Binder<'_> {
         let ty = overload.returns.resolve_with(&casts, &constants);
         let arguments = arguments.into_iter().zip(&casts).map(|(argument, ty)| argument.cast(*ty)).collect();
         Ok(Expr { kind: ExprKind::Call { function, overload, arguments }, ty, span })
+    }
+
+    /// Two functions answer a text that is null to `isnull()` in the engine, though a text is never null elsewhere.
+    /// Texts have no null here, so the question itself is refused.
+    fn no_null_text(&mut self, function: &ScalarFunction, arguments: &[Expr]) -> Bind<()> {
+        let [argument] = arguments else { return Ok(()) };
+        let (true, Some((name, parts))) = (matches!(function.name, "isnull" | "isnotnull"), argument.as_call()) else {
+            return Ok(());
+        };
+        let may_be_null = match name {
+            "substring" => &parts[1..],
+            "format_datetime" => &parts[..1],
+            _ => return Ok(()),
+        };
+        if may_be_null.iter().all(|part| part.as_literal().is_some_and(|value| !value.is_null())) {
+            return Ok(());
+        }
+        let message = format!("whether `{name}` answers null is not supported here yet: texts have no null");
+        let diagnostic = Diagnostic::new(Code::UnsupportedSyntax, argument.span, message);
+        Err(self.report(diagnostic.help("isempty(...) tells whether it is empty")))
     }
 
     /// Asks the entry about its constant arguments; an error without a place gets one.

@@ -34,7 +34,10 @@ impl Binder<'_> {
             return Ok(LogicalPlan::Aggregate { input: Box::new(input), keys, aggregates: Vec::new(), schema });
         }
         let mut names = Names::default().past_written(items).past_input(&schema);
-        let (keys, fields) = self.keys(items, &schema, &mut names, name_of)?;
+        // As measured: gettype names its column everywhere but in distinct.
+        let key_name =
+            |expr: &ast::Expr, calls: &CallNames| if names_by_type(expr) { None } else { name_of(expr, calls) };
+        let (keys, fields) = self.keys(items, &schema, &mut names, key_name)?;
         let schema = Schema::new(fields);
         Ok(LogicalPlan::Aggregate { input: Box::new(input), keys, aggregates: Vec::new(), schema })
     }
@@ -131,6 +134,14 @@ impl Binder<'_> {
         let (fields, keys) = keys.into_iter().unzip();
         Ok((keys, fields))
     }
+}
+
+/// True for `gettype(x)`, also inside functions that hand its name on.
+fn names_by_type(expr: &ast::Expr) -> bool {
+    let ast::ExprKind::Call { function, arguments } = &expr.kind else { return false };
+    let hands_on = functions::scalar_function(&function.text)
+        .is_some_and(|entry| entry.result_name == functions::ResultName::FirstArgument);
+    function.text == "gettype" || (hands_on && arguments.first().is_some_and(|first| names_by_type(&first.value)))
 }
 
 /// One output column behind the keys.

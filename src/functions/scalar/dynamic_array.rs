@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use super::search::Search;
 use super::string::{INTEGER, long};
-use crate::diagnostic::Result;
+use crate::diagnostic::{Code, Error, Result, Span};
 use crate::functions::ScalarFunction;
 use crate::functions::args::{Args, LONGEST_VALUE, too_long};
 use crate::functions::docs::{Category, Example};
@@ -451,6 +451,11 @@ fn iff(args: &Args<'_>) -> Result<Column> {
             let array = args.column(index + 1).ty() == Type::Dynamic && is_array(json);
             array.then(|| elements(json).collect::<Vec<_>>())
         });
+        // Sources disagree on whether one element stands for all: refused rather than guessed.
+        if conditions.len() > 1 && arrays.iter().flatten().any(|array| array.len() == 1) {
+            let message = "an array of one element beside a longer condition is not supported by array_iff yet";
+            return Err(Error::query(Code::ValueOutOfRange, Span::default(), message));
+        }
         let chosen = conditions.iter().enumerate().map(|(at, condition)| {
             let branch = match kind(condition) {
                 Kind::Bool => usize::from(*condition == "false"),
