@@ -26,9 +26,10 @@ impl Markdown {
     }
 }
 
-/// Appends `text` so that it renders as itself.
+/// Appends `text` so that it renders as itself. Bare addresses become links by themselves unless they are broken up.
 fn escape(text: &str, out: &mut String) {
-    for character in visible(text).chars() {
+    let text = visible(text);
+    for (at, character) in text.char_indices() {
         match character {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
@@ -36,9 +37,8 @@ fn escape(text: &str, out: &mut String) {
                 out.push('\\');
                 out.push(character);
             }
-            // Bare addresses become links of themselves unless they are broken up.
-            ':' => out.push_str("&#58;"),
-            '@' => out.push_str("&#64;"),
+            ':' if text[at..].starts_with("://") => out.push_str("&#58;"),
+            '.' if text.as_bytes()[at.saturating_sub(3)..at].eq_ignore_ascii_case(b"www") => out.push_str("&#46;"),
             _ => out.push(character),
         }
     }
@@ -79,5 +79,23 @@ impl Writer for Markdown {
 
     fn finish(&mut self) -> Result<()> {
         self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_becomes_a_link_or_markup() {
+        let escaped = |text: &str| {
+            let mut out = String::new();
+            escape(text, &mut out);
+            out
+        };
+        assert_eq!(escaped("12:30 a@b.c"), "12:30 a@b.c");
+        assert_eq!(escaped("https://x.y WWW.x.y"), "https&#58;//x.y WWW&#46;x.y");
+        assert_eq!(escaped("![a](b) <i> &amp; `c` *d*"), "\\!\\[a\\](b) &lt;i> &amp;amp; \\`c\\` \\*d\\*");
+        assert_eq!(escaped("漢.x"), "漢.x");
     }
 }

@@ -223,7 +223,7 @@ fn a_markdown_table() {
     assert_eq!(
         text("md", &schema.project(&[1, 5]), &[batch.project(&[1, 5])]),
         concat!(
-            "| i | s |\n| ---: | --- |\n| 7 | anna&#64;contoso.com |\n",
+            "| i | s |\n| ---: | --- |\n| 7 | anna@contoso.com |\n",
             "| -2147483648 | =a,\"b\"\\|\\\\n\\\\x1b\\[2J漢\\\\ |\n|  |  |\n"
         )
     );
