@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use super::Binder;
 use crate::diagnostic::Span;
 use crate::functions::{self, ResultName};
-use crate::syntax::ast::{Argument, Assignment, Expr, ExprKind};
+use crate::syntax::ast::{Argument, Assignment, Expr, ExprKind, Name};
 use crate::types::{Schema, Value};
 
 /// Names of aggregate calls inside a larger expression, by their place.
@@ -44,6 +44,16 @@ fn column(argument: Option<&Argument>) -> Option<&str> {
     match &argument?.value.kind {
         ExprKind::Name(name) => Some(&name.text),
         _ => None,
+    }
+}
+
+/// The name that an item is spelled with: before the `=`, or because it is nothing but a name. No two items of one
+/// operator are spelled alike, while names that are made up give way.
+pub(super) fn spelled(item: &Assignment) -> Option<&Name> {
+    match (item.names.first(), &item.value.kind) {
+        (Some(name), _) => Some(name),
+        (None, ExprKind::Name(name)) => Some(name),
+        (None, _) => None,
     }
 }
 

@@ -13,6 +13,8 @@ pub(crate) enum Binding {
     Value(Expr),
     /// A table.
     Table(LogicalPlan),
+    /// Something that is wrong, which has been said where it is defined.
+    Failed,
 }
 
 /// The names in force.

@@ -45,6 +45,7 @@ impl Binder<'_> {
                 let message = format!("`{}` is a value, and a table is needed", name.text);
                 return self.error(Code::ExpectedTable, name.span, message);
             }
+            Some(Binding::Failed) => return Err(Failed::Reported),
             None => {}
         }
         match self.catalog_table(name)? {

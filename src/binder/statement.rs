@@ -39,13 +39,26 @@ impl Binder<'_> {
 
     fn let_statement(&mut self, name: &ast::Name, value: &LetValue) -> Bind<()> {
         let binding = match value {
-            LetValue::Pipeline(pipeline) => Binding::Table(self.pipeline(pipeline)?),
-            LetValue::Expr(expr) => match self.table_in_disguise(expr)? {
-                Some(plan) => Binding::Table(plan),
-                None => Binding::Value(self.constant_or_volatile(expr)?),
-            },
+            LetValue::Pipeline(pipeline) => self.pipeline(pipeline).map(Binding::Table),
+            LetValue::Expr(expr) => self.let_expr(expr),
         };
-        self.define(name, binding)
+        self.define_or_fail(name, binding)
+    }
+
+    fn let_expr(&mut self, expr: &ast::Expr) -> Bind<Binding> {
+        match self.table_in_disguise(expr)? {
+            Some(plan) => Ok(Binding::Table(plan)),
+            None => self.constant_or_volatile(expr).map(Binding::Value),
+        }
+    }
+
+    /// Defines `name`; what uses a name that could not be bound is silent, since its definition has had its message.
+    fn define_or_fail(&mut self, name: &ast::Name, binding: Bind<Binding>) -> Bind<()> {
+        match binding {
+            Ok(binding) => self.define(name, binding),
+            Err(Failed::Reported) => self.define(name, Binding::Failed).and(Err(Failed::Reported)),
+            Err(fatal) => Err(fatal),
+        }
     }
 
     fn define(&mut self, name: &ast::Name, binding: Binding) -> Bind<()> {
@@ -61,6 +74,7 @@ impl Binder<'_> {
             ExprKind::Name(name) => match self.scope.get(&name.text) {
                 Some(Binding::Table(plan)) => Ok(Some(plan.clone())),
                 Some(Binding::Value(_)) => Ok(None),
+                Some(Binding::Failed) => Err(Failed::Reported),
                 None => match self.catalog_table(name)? {
                     Some(plan) => Ok(Some(plan)),
                     None => Err(self.unknown_table(name)),
@@ -127,24 +141,29 @@ impl Binder<'_> {
     }
 
     fn parameter(&mut self, declaration: &ast::ParameterDeclaration) -> Bind<()> {
+        let value = self.parameter_value(declaration);
+        let name = &declaration.name;
+        self.define_or_fail(name, value.map(|value| Binding::Value(Expr::literal(value, name.span))))
+    }
+
+    fn parameter_value(&mut self, declaration: &ast::ParameterDeclaration) -> Bind<Value> {
         let name = &declaration.name;
         let given = self.environment.parameters.get(&name.text);
-        let value = match (given, &declaration.default) {
+        match (given, &declaration.default) {
             (Some(text), _) => {
                 let value = cast::cast(&Value::string(text.as_str()), declaration.ty).map_err(Error::from)?;
                 if value.is_null() && !matches!(text.as_str(), "" | "null") {
                     let message = format!("the value given for `{}` is no {}", name.text, declaration.ty);
                     return self.error(Code::InvalidValue, name.span, message);
                 }
-                value
+                Ok(value)
             }
-            (None, Some(default)) => cast::cast(&self.constant(default)?, declaration.ty).map_err(Error::from)?,
+            (None, Some(default)) => Ok(cast::cast(&self.constant(default)?, declaration.ty).map_err(Error::from)?),
             (None, None) => {
                 let message = format!("the query parameter `{}` has no value", name.text);
                 let help = format!("give it one with --param {}=VALUE", name.text);
-                return Err(self.report(Diagnostic::new(Code::MissingParameter, name.span, message).help(help)));
+                Err(self.report(Diagnostic::new(Code::MissingParameter, name.span, message).help(help)))
             }
-        };
-        self.define(name, Binding::Value(Expr::literal(value, name.span)))
+        }
     }
 }

@@ -7,7 +7,7 @@ mod special;
 mod typed;
 
 use super::scope::Binding;
-use super::{Bind, Binder};
+use super::{Bind, Binder, Failed};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::{Expr, fold};
 use crate::plan::AggregateExpr;
@@ -87,11 +87,12 @@ impl Binder<'_> {
                 let message = format!("`{}` is a table, and a value is needed", name.text);
                 self.error(Code::ExpectedTable, name.span, message)
             }
+            Some(Binding::Failed) => Err(Failed::Reported),
             None => Err(self.unknown_column(name, context.schema)),
         }
     }
 
-    pub(super) fn unknown_column(&mut self, name: &ast::Name, schema: &Schema) -> super::Failed {
+    pub(super) fn unknown_column(&mut self, name: &ast::Name, schema: &Schema) -> Failed {
         let known = schema.names().chain(self.scope.values()).map(str::to_owned).collect::<Vec<_>>();
         let message = format!("unknown column `{}`", name.text);
         let diagnostic = Diagnostic::new(Code::UnknownColumn, name.span, message)

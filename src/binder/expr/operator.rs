@@ -1,7 +1,7 @@
 //! Operators: each is an entry of the registry, found by its symbol.
 
 use super::Context;
-use crate::binder::{Bind, Binder};
+use crate::binder::{Bind, Binder, Failed};
 use crate::diagnostic::{Code, Diagnostic, Error, Span};
 use crate::expr::{Expr, ExprKind};
 use crate::functions::{operator, signature};
@@ -68,6 +68,7 @@ impl Binder<'_> {
                 match self.scope.get(&name.text) {
                     Some(crate::binder::scope::Binding::Table(plan)) => Ok(Some(plan.clone())),
                     Some(crate::binder::scope::Binding::Value(_)) => Ok(None),
+                    Some(crate::binder::scope::Binding::Failed) => Err(Failed::Reported),
                     None => self.catalog_table(name),
                 }
             }
@@ -116,7 +117,7 @@ impl Binder<'_> {
         Ok(Expr { kind: ExprKind::Call { function, overload, arguments }, ty, span })
     }
 
-    fn operand_types(&mut self, symbol: &str, at: Span, operands: &[Expr]) -> crate::binder::Failed {
+    fn operand_types(&mut self, symbol: &str, at: Span, operands: &[Expr]) -> Failed {
         let names: Vec<&str> = operands.iter().map(|operand| operand.ty.name()).collect();
         let symbol = symbol.trim_start_matches("unary ");
         let message = match names.as_slice() {

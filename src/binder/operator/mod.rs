@@ -81,13 +81,19 @@ impl Binder<'_> {
 
     /// `hint.*` steer how a cluster spreads the work; they do not change an answer.
     fn hints(&mut self, parameters: &[ast::Parameter]) -> Bind<()> {
-        match parameters.iter().find(|parameter| !parameter.name.text.starts_with("hint.")) {
-            None => Ok(()),
-            Some(other) => {
-                let message = format!("the parameter `{}` is not supported here", other.name.text);
-                self.error(Code::UnsupportedSyntax, other.name.span, message)
+        let is_shuffle = |value: &ast::Expr| matches!(&value.kind, ast::ExprKind::Name(name) if name.text == "shuffle");
+        self.all(parameters, |binder, parameter| match parameter.name.text.as_str() {
+            "hint.strategy" if !is_shuffle(&parameter.value) => {
+                let message = "the one strategy of summarize is `shuffle`";
+                binder.error(Code::InvalidValue, parameter.value.span, message)
             }
-        }
+            name if name.starts_with("hint.") => Ok(()),
+            name => {
+                let message = format!("the parameter `{name}` is not supported here");
+                binder.error(Code::UnsupportedSyntax, parameter.name.span, message)
+            }
+        })
+        .map(|_| ())
     }
 
     fn render(&mut self, input: LogicalPlan, chart: &ast::Name, properties: &[ast::Parameter]) -> Bind<LogicalPlan> {

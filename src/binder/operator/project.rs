@@ -1,22 +1,21 @@
 //! project, extend: columns computed from columns. Within one operator every expression sees the old columns.
 
-use crate::binder::naming::Names;
+use crate::binder::naming::{Names, spelled};
 use crate::binder::{Bind, Binder};
 use crate::diagnostic::Code;
 use crate::expr::Expr;
 use crate::plan::LogicalPlan;
-use crate::syntax::ast::Assignment;
+use crate::syntax::ast::{Assignment, Name};
 use crate::types::Schema;
 
 impl Binder<'_> {
     pub(super) fn project(&mut self, input: LogicalPlan, items: &[Assignment]) -> Bind<LogicalPlan> {
         let schema = input.schema().clone();
-        let mut written = Names::default();
+        self.spelled_once(items.iter().filter_map(spelled))?;
         let mut names = Names::default().past_written(items);
         let columns = self.all(items, |binder, item| {
             let expr = binder.expr(&item.value, &schema)?;
             let name = match binder.explicit_name(item)? {
-                Some(name) if !written.claim(&name.text) => return Err(binder.duplicate_column(name)),
                 // A name that an unnamed column before it has taken gives way.
                 Some(name) => names.unique(&name.text),
                 None => names.unique_or_numbered(Self::own_name(&item.value).as_deref()),
@@ -37,18 +36,15 @@ impl Binder<'_> {
         let new = self.all(items, |binder, item| {
             let expr = binder.expr(&item.value, &schema)?;
             let name = match binder.explicit_name(item)? {
-                Some(name) => {
-                    if !made.claim(&name.text) {
-                        return Err(binder.duplicate_column(name));
-                    }
-                    name.text.clone()
-                }
-                None => match Self::own_name(&item.value) {
-                    Some(name) => made.unique(&name),
-                    None => made.unique(&numbers.numbered()),
-                },
+                Some(name) => name.text.clone(),
+                None => Self::own_name(&item.value).unwrap_or_else(|| numbers.numbered()),
             };
-            Ok((name, expr))
+            // Two columns of one name would be one column with two values.
+            if made.claim(&name) {
+                return Ok((name, expr));
+            }
+            let span = item.names.first().map_or(item.value.span, |name| name.span);
+            Err(binder.duplicate_column(&Name { text: name, span }))
         })?;
         for (name, expr) in new {
             match columns.iter_mut().find(|(existing, _)| *existing == name) {
@@ -59,7 +55,16 @@ impl Binder<'_> {
         Ok(input.project(columns))
     }
 
-    fn explicit_name<'i>(&mut self, item: &'i Assignment) -> Bind<Option<&'i crate::syntax::ast::Name>> {
+    /// An error where one name is spelled twice.
+    pub(super) fn spelled_once<'i>(&mut self, mut spelled: impl Iterator<Item = &'i Name>) -> Bind<()> {
+        let mut names = Names::default();
+        match spelled.find(|name| !names.claim(&name.text)) {
+            Some(again) => Err(self.duplicate_column(again)),
+            None => Ok(()),
+        }
+    }
+
+    fn explicit_name<'i>(&mut self, item: &'i Assignment) -> Bind<Option<&'i Name>> {
         match item.names.as_slice() {
             [] => Ok(None),
             [name] => Ok(Some(name)),

@@ -1,7 +1,7 @@
 //! summarize, distinct, count: groups.
 
 use crate::binder::expr::Aggregates;
-use crate::binder::naming::{CallNames, Names, name_of};
+use crate::binder::naming::{CallNames, Names, name_of, spelled};
 use crate::binder::{Bind, Binder};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::expr::Expr;
@@ -33,6 +33,7 @@ impl Binder<'_> {
             self.all(&keys, |binder, key| binder.not_dynamic(key, "told apart"))?;
             return Ok(LogicalPlan::Aggregate { input: Box::new(input), keys, aggregates: Vec::new(), schema });
         }
+        self.spelled_once(items.iter().filter_map(spelled))?;
         let mut names = Names::default().past_written(items).past_input(&schema);
         // As measured: gettype names its column everywhere but in distinct.
         let key_name =
@@ -50,8 +51,10 @@ impl Binder<'_> {
     ) -> Bind<LogicalPlan> {
         let schema = input.schema().clone();
         let written = || items.iter().chain(by.unwrap_or_default());
+        let keys_spelled = by.unwrap_or_default().iter().filter_map(spelled);
+        self.spelled_once(items.iter().flat_map(|item| &item.names).chain(keys_spelled))?;
         let mut names = Names::default().past_written(written()).past_input(&schema);
-        self.claim_written(written(), &mut names)?;
+        claim_written(written(), &mut names);
         // A bare let as a key is numbered, though elsewhere it names its column.
         let key_name = |expr: &ast::Expr, calls: &CallNames| match &expr.kind {
             ast::ExprKind::Name(name) if schema.index_of(&name.text).is_none() => None,
@@ -102,17 +105,8 @@ impl Binder<'_> {
         names: &mut Names,
         name_of: impl Fn(&ast::Expr, &CallNames) -> Option<String>,
     ) -> Bind<(Vec<Expr>, Vec<Field>)> {
-        self.claim_written(items.iter(), names)?;
+        claim_written(items.iter(), names);
         self.keys_after_claim(items, schema, names, name_of)
-    }
-
-    fn claim_written<'i>(&mut self, items: impl Iterator<Item = &'i Assignment>, names: &mut Names) -> Bind<()> {
-        for name in items.flat_map(|item| &item.names) {
-            if !names.claim(&name.text) {
-                return Err(self.duplicate_column(name));
-            }
-        }
-        Ok(())
     }
 
     fn keys_after_claim(
@@ -142,6 +136,12 @@ fn names_by_type(expr: &ast::Expr) -> bool {
     let hands_on = functions::scalar_function(&function.text)
         .is_some_and(|entry| entry.result_name == functions::ResultName::FirstArgument);
     function.text == "gettype" || (hands_on && arguments.first().is_some_and(|first| names_by_type(&first.value)))
+}
+
+fn claim_written<'i>(items: impl Iterator<Item = &'i Assignment>, names: &mut Names) {
+    for name in items.flat_map(|item| &item.names) {
+        names.claim(&name.text);
+    }
 }
 
 /// One output column behind the keys.
