@@ -4,8 +4,8 @@
 //! more than their bytes; a big file of lines is cut at line ends, so that several threads read it.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::files::{Compression, DataFile, Format};
 use super::framing::{self, Blocks, Framing, Origin};
@@ -114,6 +114,8 @@ impl TableProvider for FileTable {
             files: Arc::clone(&self.files),
             unread: AtomicUsize::new(parts.iter().filter(|part| matches!(part, Part::Text(_))).count()),
             foreign: AtomicUsize::new(0),
+            refused: AtomicUsize::new(0),
+            first_refused: Mutex::new(None),
             plan,
             request: request.clone(),
         });
@@ -147,6 +149,9 @@ struct Scan {
     unread: AtomicUsize,
     /// Files whose rows are not told apart by table.
     foreign: AtomicUsize,
+    /// Files that are no exports, and the first of them with the reason.
+    refused: AtomicUsize,
+    first_refused: Mutex<Option<(usize, &'static str)>>,
 }
 
 impl Scan {
@@ -168,19 +173,37 @@ impl Scan {
     }
 
     /// A partition was read to its end: behind the last one it is known whether the files hold the table at all.
-    fn end_partition(&self) {
+    fn end_partition(&self) -> Result<()> {
         if self.unread.fetch_sub(1, Ordering::AcqRel) != 1 || self.foreign.load(Ordering::Acquire) > 0 {
-            return;
+            return Ok(());
         }
-        let Some((table, _)) = self.plan.rows.one_table() else { return };
+        if let Some((file, reason)) = *self.first_refused.lock().unwrap_or_else(PoisonError::into_inner)
+            && self.refused.load(Ordering::Acquire) == self.files.len()
+        {
+            let count = self.files.len();
+            let reason = format!("{reason}: none of the {count} files can be read");
+            return Err(Error::Data { file: self.files[file].name.clone(), place: None, reason });
+        }
+        let Some((table, _)) = self.plan.rows.one_table() else { return Ok(()) };
         let seen = self.plan.seen();
         if seen.iter().any(|name| name == table.name) {
-            return;
+            return Ok(());
         }
         let found = if seen.is_empty() { "no known table".to_owned() } else { seen.join(", ") };
         let files = self.files.len();
         let report = &self.plan.report;
         report.notice(format!("no record of {} in {files} files, which hold records of: {found}", self.name));
+        Ok(())
+    }
+
+    /// Counts a file that is not read.
+    fn refuse(&self, file: usize, reason: &'static str) {
+        self.refused.fetch_add(1, Ordering::AcqRel);
+        let mut first = self.first_refused.lock().unwrap_or_else(PoisonError::into_inner);
+        if first.is_none_or(|(earlier, _)| file < earlier) {
+            *first = Some((file, reason));
+        }
+        self.plan.report.notice(format!("not read: {}: {reason}", self.files[file].name));
     }
 }
 
@@ -273,8 +296,7 @@ impl<'a> FileIterator<'a> {
             None => {
                 self.ended = true;
                 self.reader.finish();
-                self.scan.end_partition();
-                Ok(())
+                self.scan.end_partition()
             }
         }
     }
@@ -301,7 +323,7 @@ impl<'a> FileIterator<'a> {
                 }
                 Format::Parquet => return self.read_parquet(file),
                 Format::Unsupported(reason) => {
-                    report.notice(format!("not read: {}: {reason}", file.name));
+                    scan.refuse(piece.file, reason);
                     return Ok(());
                 }
             }
@@ -313,7 +335,7 @@ impl<'a> FileIterator<'a> {
             }
             Framing::Empty if blocks.damage().is_none() => report.notice(format!("empty: {}", file.name)),
             Framing::Empty => report_damage(file, &blocks, report),
-            Framing::Foreign(reason) => report.notice(format!("not read: {}: {reason}", file.name)),
+            Framing::Foreign(reason) => scan.refuse(piece.file, reason),
         }
         Ok(())
     }

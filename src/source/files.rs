@@ -164,30 +164,57 @@ fn walk_here(wanted: &dyn Fn(&Path) -> bool) -> Result<Vec<DataFile>> {
 /// Every file below `root` that is wanted, in order of the paths. Links are followed, but not in circles; files and
 /// folders whose names begin with a dot are left out, as shells do.
 fn walk(root: &Path, wanted: &dyn Fn(&Path) -> bool) -> Result<Vec<DataFile>> {
-    let hidden = |name: &OsStr| name.as_encoded_bytes().starts_with(b".") && name != "." && name != "..";
-    let walker = WalkDir::new(root).follow_links(true).sort_by_file_name();
-    let mut files = Vec::new();
-    let entries = walker.into_iter().filter_entry(|entry| entry.depth() == 0 || !hidden(entry.file_name()));
-    for entry in entries {
-        let entry = match entry {
-            Ok(entry) => entry,
-            Err(error) if error.loop_ancestor().is_some() => continue,
-            Err(error) => {
-                let path = error.path().unwrap_or(root).to_owned();
-                // A link to nowhere is no file.
-                if fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_symlink()) {
-                    continue;
-                }
-                return Err(Error::io(path, error.into()));
-            }
-        };
-        if entry.file_type().is_file() && wanted(entry.path()) {
-            let bytes = entry.metadata().map_err(|error| Error::io(entry.path(), error.into()))?.len();
-            let (path, name) = (entry.path().to_owned(), display(entry.path()));
-            files.push(DataFile { path, name, bytes, temporary: None });
+    let mut walk = Walk { wanted, entered: Vec::new(), files: Vec::new() };
+    walk.enter(root)?;
+    Ok(walk.files)
+}
+
+/// A search of folders.
+struct Walk<'a> {
+    wanted: &'a dyn Fn(&Path) -> bool,
+    /// The folders that were entered through a link, and are being searched.
+    entered: Vec<PathBuf>,
+    files: Vec<DataFile>,
+}
+
+impl Walk<'_> {
+    /// Searches a folder, unless it is being searched already.
+    fn enter(&mut self, folder: &Path) -> Result<()> {
+        let real = fs::canonicalize(folder).map_err(|error| Error::io(folder, error))?;
+        if self.entered.contains(&real) {
+            return Ok(());
         }
+        self.entered.push(real);
+        let hidden = |name: &OsStr| name.as_encoded_bytes().starts_with(b".");
+        let entries = WalkDir::new(folder).sort_by_file_name().min_depth(1).into_iter();
+        // Links are resolved here, not by the walker: it would ask the system about every single entry.
+        for entry in entries.filter_entry(|entry| !hidden(entry.file_name())) {
+            let entry = entry.map_err(|error| Error::io(error.path().unwrap_or(folder).to_owned(), error.into()))?;
+            if entry.file_type().is_symlink() {
+                self.follow(entry.path())?;
+            } else if entry.file_type().is_file() && (self.wanted)(entry.path()) {
+                let metadata = entry.metadata().map_err(|error| Error::io(entry.path(), error.into()))?;
+                self.add(entry.path(), metadata.len());
+            }
+        }
+        self.entered.pop();
+        Ok(())
     }
-    Ok(files)
+
+    fn follow(&mut self, link: &Path) -> Result<()> {
+        match fs::metadata(link) {
+            Ok(target) if target.is_dir() => self.enter(link)?,
+            Ok(target) if target.is_file() && (self.wanted)(link) => self.add(link, target.len()),
+            // A link to nowhere is no file.
+            Ok(_) | Err(_) => {}
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, path: &Path, bytes: u64) {
+        let (path, name) = (path.to_owned(), display(path));
+        self.files.push(DataFile { path, name, bytes, temporary: None });
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::keys::{KeyTree, Slot};
 use super::record::RecordScanner;
 
 use crate::source::shape::table::table_of_category;
-use crate::source::shape::{KnownTable, RowKind, known_table};
+use crate::source::shape::{KnownTable, RowKind, known_table, known_tables};
 use crate::types::dynamic;
 
 /// Keys that records are known to have and no column wants: transport, bookkeeping, wrappers.
@@ -47,9 +47,29 @@ pub(crate) struct RowClass {
     pub complete: bool,
 }
 
+/// Names of files that hold sign-ins of one table, as the admin center gives them to downloads.
+const DOWNLOADS: [(&str, &str); 4] = [
+    ("InteractiveSignIns_", "SigninLogs"),
+    ("NonInteractiveSignIns_", "AADNonInteractiveUserSignInLogs"),
+    ("ApplicationSignIns_", "AADServicePrincipalSignInLogs"),
+    ("MSISignIns_", "AADManagedIdentitySignInLogs"),
+];
+
+/// The table that a path tells, for records that do not tell it: `am-<table>` is a container of data export.
+pub(crate) fn table_of_path(path: &str) -> Option<&'static KnownTable> {
+    path.split(['/', '\\']).find_map(|part| {
+        let download = DOWNLOADS.iter().find(|(prefix, _)| part.starts_with(prefix)).map(|(_, table)| *table);
+        let exported = part.strip_prefix("am-").and_then(|name| {
+            known_tables().find(|table| table.name.eq_ignore_ascii_case(name)).map(|table| table.name)
+        });
+        download.or(exported).and_then(known_table)
+    })
+}
+
 impl PartialEq for RowClass {
     fn eq(&self, other: &Self) -> bool {
-        self.kind == other.kind && self.table.name == other.table.name && self.certain == other.certain
+        let flags = |class: &Self| (class.kind, class.certain, class.complete);
+        self.table.name == other.table.name && flags(self) == flags(other)
     }
 }
 

@@ -5,9 +5,9 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use arrow::array::{Array, BooleanArray};
+use arrow::array::Array;
 
-use super::classify::{Class, RowClass};
+use super::classify::{Class, RowClass, table_of_path};
 use super::column::{ColumnWriter, dynamic_text};
 use super::plan::{PlannedColumn, PlannedSource, Rows, ScanPlan};
 use super::record::{Place, RecordScanner};
@@ -17,6 +17,9 @@ use crate::source::ScanReport;
 use crate::source::framing::{ValueSplitter, is_wrapped};
 use crate::source::shape::{KnownTable, RowKind};
 use crate::types::{Batch, Type, dynamic};
+
+/// Classes of records that are remembered.
+const MAX_MET: usize = 64;
 
 /// Where a block of records stands, for messages.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +44,8 @@ pub(crate) struct JsonReader {
     emitted: usize,
     ready: VecDeque<Batch>,
     notices: BTreeMap<String, u64>,
-    last_class: Option<Class>,
+    /// Classes of records that were met before.
+    met: Vec<Class>,
     decoded: u64,
 }
 
@@ -65,7 +69,7 @@ impl JsonReader {
             emitted: 0,
             ready: VecDeque::new(),
             notices: BTreeMap::new(),
-            last_class: None,
+            met: Vec::new(),
             decoded: 0,
             plan,
         }
@@ -185,12 +189,12 @@ impl JsonReader {
             return Ok(());
         }
         self.decoded += 1;
-        let (kind, table) = match self.row_of(record) {
+        let (kind, table) = match self.row_of(record, at.file) {
             Some(row) => row,
             None => return Ok(()),
         };
-        for key in self.scanner.unknown() {
-            self.plan.say_unknown_key(key);
+        for key in self.scanner.take_unknown() {
+            self.plan.say_unknown_key(&key);
         }
         self.rows.push(Row { record: span, kind, table });
         self.places.extend_from_slice(self.scanner.places());
@@ -198,13 +202,19 @@ impl JsonReader {
     }
 
     /// How to read the record as a row; None where it is none of this table.
-    fn row_of(&mut self, record: &str) -> Option<(RowKind, Option<&'static KnownTable>)> {
+    fn row_of(&mut self, record: &str, file: &str) -> Option<(RowKind, Option<&'static KnownTable>)> {
         let Some(markers) = &self.plan.markers else { return Some((RowKind::Flat, None)) };
-        let class = markers.classify(&self.scanner, record);
-        if self.last_class.as_ref() != Some(&class) {
+        let mut class = markers.classify(&self.scanner, record);
+        if let Class::Row(row) = &mut class
+            && !row.certain
+            && let Some(table) = table_of_path(file)
+        {
+            (row.table, row.certain) = (table, true);
+        }
+        if !self.met.contains(&class) {
             self.meet(&class);
         }
-        let row = match &class {
+        match &class {
             Class::Row(row) => {
                 let table = self.plan.rows.one_table().map_or(row.table, |(table, _)| table);
                 self.plan.accepts(*row).then_some((row.kind, Some(table)))
@@ -223,13 +233,14 @@ impl JsonReader {
                 self.count("records of no known shape: not read".to_owned());
                 None
             }
-        };
-        self.last_class = Some(class);
-        row
+        }
     }
 
-    /// Says what there is to say about a class of records that was not met just before.
-    fn meet(&self, class: &Class) {
+    /// Says what there is to say about a class of records that was not met before.
+    fn meet(&mut self, class: &Class) {
+        if self.met.len() < MAX_MET {
+            self.met.push(class.clone());
+        }
         self.plan.note_seen(class);
         if let Class::Row(row @ RowClass { .. }) = class
             && self.plan.accepts(*row)
@@ -254,18 +265,16 @@ impl JsonReader {
     /// Filters and decodes the rows kept of this block.
     fn flush(&mut self, block: &[u8]) -> Result<()> {
         let rows = std::mem::take(&mut self.rows);
-        let kept = self.filter(block, &rows)?;
-        for (index, row) in rows.iter().enumerate() {
-            if kept.as_ref().is_some_and(|kept| kept.is_null(index) || !kept.value(index)) {
-                continue;
-            }
-            if self.is_satisfied() {
-                break;
-            }
-            self.write(block, row, index);
+        let mut kept = self.filter(block, &rows)?;
+        kept.truncate(self.plan.limit.saturating_sub(self.emitted + self.written));
+        let mut rest = &kept[..];
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(rest.len().min(self.plan.batch_rows - self.written));
+            self.write(block, &rows, now);
             if self.written == self.plan.batch_rows {
                 self.emit();
             }
+            rest = later;
         }
         self.rows = rows;
         self.rows.clear();
@@ -273,56 +282,52 @@ impl JsonReader {
         Ok(())
     }
 
-    /// Which of the rows pass the filter; None for all.
-    fn filter(&mut self, block: &[u8], rows: &[Row]) -> Result<Option<BooleanArray>> {
+    /// Which of the rows pass the filter.
+    fn filter(&mut self, block: &[u8], rows: &[Row]) -> Result<Vec<usize>> {
+        let all: Vec<usize> = (0..rows.len()).collect();
         let plan = Arc::clone(&self.plan);
-        let Some(filter) = plan.filter.as_ref().filter(|_| !rows.is_empty()) else { return Ok(None) };
-        let columns = plan.filter_columns.iter().map(|column| {
+        let Some(filter) = plan.filter.as_ref().filter(|_| !rows.is_empty()) else { return Ok(all) };
+        let mut columns = Vec::with_capacity(plan.filter_columns.len());
+        for column in &plan.filter_columns {
             let mut writer = writer_for(column);
-            for (index, row) in rows.iter().enumerate() {
-                self.append(&mut writer, column, block, row, index);
-            }
-            writer.finish()
-        });
-        let batch = Batch::new(columns.collect(), rows.len());
-        filter.evaluate(&batch).map(Some)
+            self.append(&mut writer, column, block, rows, &all);
+            columns.push(writer.finish());
+        }
+        let passed = filter.evaluate(&Batch::new(columns, rows.len()))?;
+        Ok(all.into_iter().filter(|&row| passed.is_valid(row) && passed.value(row)).collect())
     }
 
-    fn write(&mut self, block: &[u8], row: &Row, index: usize) {
+    fn write(&mut self, block: &[u8], rows: &[Row], kept: &[usize]) {
         let plan = Arc::clone(&self.plan);
         let mut writers = std::mem::take(&mut self.writers);
         for (column, writer) in plan.columns.iter().zip(&mut writers) {
-            self.append(writer, column, block, row, index);
+            self.append(writer, column, block, rows, kept);
         }
         self.writers = writers;
-        self.written += 1;
+        self.written += kept.len();
     }
 
-    /// Appends the value that a column has in the row at `index` of the kept ones.
-    fn append(&mut self, writer: &mut ColumnWriter, column: &PlannedColumn, block: &[u8], row: &Row, index: usize) {
-        let record = std::str::from_utf8(&block[row.record.clone()]).unwrap_or("");
-        let places = &self.places[index * self.plan.tree.slot_count()..];
-        let value = |slot: usize| places[slot].text(record);
-        let json = match &column.sources[row.kind as usize] {
-            PlannedSource::Constant(text) => return writer.append_constant(text),
-            PlannedSource::Table => return writer.append_constant(row.table.map_or("", |table| table.name)),
-            PlannedSource::Category => return writer.append_constant(row.table.map_or("", |table| table.category)),
-            PlannedSource::Keys(slots) => first_filled(slots.iter().map(|&slot| value(slot))),
-            PlannedSource::UnlessZero { value: slot, guard } => {
-                let zero = value(*guard).is_some_and(|json| dynamic::to_text(json) == "0");
-                if zero { None } else { value(*slot) }
-            }
-        };
-        match &column.path {
-            Some(path) => {
-                let json = json.and_then(dynamic_text);
-                writer.append_dynamic(json.as_deref().and_then(|json| dynamic::extract(json, path)));
-            }
-            None => {
-                if !writer.append(json) {
-                    self.count(format!("values of {} that are no {}: read as null", column.name, column.ty));
-                }
-            }
+    /// Appends the values that a column has in the rows at `kept`.
+    fn append(
+        &mut self,
+        writer: &mut ColumnWriter,
+        column: &PlannedColumn,
+        block: &[u8],
+        rows: &[Row],
+        kept: &[usize],
+    ) {
+        let slots = self.plan.tree.slot_count();
+        let mut misfits = 0;
+        for &index in kept {
+            let record = Record {
+                text: &block[rows[index].record.clone()],
+                places: &self.places[index * slots..(index + 1) * slots],
+            };
+            misfits += u64::from(!append_value(writer, column, &rows[index], record));
+        }
+        if misfits > 0 {
+            let notice = format!("values of {} that are no {}: read as null", column.name, column.ty);
+            *self.notices.entry(notice).or_default() += misfits;
         }
     }
 
@@ -341,6 +346,41 @@ impl Drop for JsonReader {
             self.plan.report.notices_of(text, count);
         }
     }
+}
+
+/// A record and where its wanted values are.
+#[derive(Clone, Copy)]
+struct Record<'a> {
+    text: &'a [u8],
+    places: &'a [Place],
+}
+
+impl<'a> Record<'a> {
+    fn value(self, slot: usize) -> Option<&'a str> {
+        self.places[slot].text(self.text)
+    }
+}
+
+/// Appends the value of a column in a record; false where it does not fit the column's type.
+fn append_value(writer: &mut ColumnWriter, column: &PlannedColumn, row: &Row, record: Record<'_>) -> bool {
+    let constant = |writer: &mut ColumnWriter, text: &str| {
+        writer.append_constant(text);
+        true
+    };
+    let json = match &column.sources[row.kind as usize] {
+        PlannedSource::Constant(text) => return constant(writer, text),
+        PlannedSource::Table => return constant(writer, row.table.map_or("", |table| table.name)),
+        PlannedSource::Category => return constant(writer, row.table.map_or("", |table| table.category)),
+        PlannedSource::Keys(slots) => first_filled(slots.iter().map(|&slot| record.value(slot))),
+        PlannedSource::UnlessZero { value, guard } => {
+            let zero = record.value(*guard).is_some_and(|json| dynamic::to_text(json) == "0");
+            if zero { None } else { record.value(*value) }
+        }
+    };
+    let Some(path) = &column.path else { return writer.append(json) };
+    let json = json.and_then(dynamic_text);
+    writer.append_dynamic(json.as_deref().and_then(|json| dynamic::extract(json, path)));
+    true
 }
 
 fn writer_for(column: &PlannedColumn) -> ColumnWriter {

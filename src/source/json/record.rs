@@ -23,8 +23,13 @@ pub(crate) struct Place {
 
 impl Place {
     /// The value in `record`, the text that was scanned; None where the record has none.
-    pub(crate) fn text<'a>(&self, record: &'a str) -> Option<&'a str> {
-        if self.end > self.start { record.get(self.start as usize..self.end as usize) } else { None }
+    #[inline]
+    pub(crate) fn text<'a>(&self, record: &'a [u8]) -> Option<&'a str> {
+        if self.end == self.start {
+            return None;
+        }
+        // The record as a whole has been checked; checking the slice again is cheap and needs no unsafe code.
+        record.get(self.start as usize..self.end as usize).and_then(|bytes| std::str::from_utf8(bytes).ok())
     }
 }
 
@@ -34,7 +39,8 @@ pub(crate) struct RecordScanner {
     tree: Arc<KeyTree>,
     remembered: Vec<Remembered>,
     places: Vec<Place>,
-    unknown: Vec<String>,
+    /// Keys of the last record that no shape has: object and key.
+    unknown: Vec<(usize, usize)>,
 }
 
 /// The keys of an object in the order in which they came first.
@@ -71,12 +77,18 @@ impl RecordScanner {
 
     /// The value of a slot in the last record, which was `record`.
     pub(crate) fn value<'a>(&self, slot: Slot, record: &'a str) -> Option<&'a str> {
-        self.places[slot].text(record)
+        self.places[slot].text(record.as_bytes())
     }
 
-    /// Keys of the last record that no shape has.
-    pub(crate) fn unknown(&self) -> &[String] {
-        &self.unknown
+    /// Keys of the last record that no shape has; each is answered once.
+    pub(crate) fn take_unknown(&mut self) -> Vec<String> {
+        let Self { unknown, remembered, .. } = self;
+        let name = |(node, found): (usize, usize)| {
+            let (key, target) = &mut remembered[node].keys[found];
+            target.unknown = false;
+            dynamic::unescape(std::str::from_utf8(key).unwrap_or("")).into_owned()
+        };
+        unknown.drain(..).map(name).collect()
     }
 
     fn object(&mut self, cursor: &mut Cursor<'_>, node: usize) -> Result<(), Flaw> {
@@ -130,6 +142,7 @@ impl RecordScanner {
                 let text = std::str::from_utf8(key).unwrap_or("");
                 let target = self.tree.resolve(node, &dynamic::unescape(text));
                 if remembered.keys.len() >= MAX_REMEMBERED {
+                    self.unknown.retain(|(other, _)| *other != node);
                     remembered.keys.clear();
                     remembered.index.clear();
                 }
@@ -163,13 +176,13 @@ impl RecordScanner {
 
     #[inline]
     fn note(&mut self, node: usize, found: usize, start: usize, end: usize) {
-        let (key, target) = &self.remembered[node].keys[found];
+        let (_, target) = &self.remembered[node].keys[found];
         for &slot in &target.slots {
             let offset = |at: usize| u32::try_from(at).unwrap_or(0);
             self.places[slot] = Place { start: offset(start), end: offset(end) };
         }
         if target.unknown {
-            self.unknown.push(dynamic::unescape(std::str::from_utf8(key).unwrap_or("")).into_owned());
+            self.unknown.push((node, found));
         }
     }
 }
