@@ -6,7 +6,9 @@
 //! too. Values that are not read from the text as they stand (constants, numbers in dynamic columns) get no needle:
 //! the caller's `verbatim` says so.
 
-use aho_corasick::AhoCorasick;
+use std::collections::BTreeMap;
+
+use aho_corasick::{AhoCorasick, Match, packed};
 use memchr::memmem;
 
 use crate::source::{Comparison, Predicate};
@@ -93,7 +95,9 @@ pub(crate) struct Prefilter {
 #[derive(Debug)]
 enum Search {
     One(memmem::Finder<'static>),
-    Several(AhoCorasick, Vec<Option<Check>>),
+    /// Up to about a hundred patterns, many bytes at a time.
+    Packed(packed::Searcher, Vec<Vec<Check>>),
+    Several(AhoCorasick, Vec<Vec<Check>>),
 }
 
 /// What must stand around a hit of a window.
@@ -158,31 +162,49 @@ impl Search {
         {
             return Some(Self::One(memmem::Finder::new(needle.text.as_bytes()).into_owned()));
         }
-        let mut patterns: Vec<(Vec<u8>, Option<Check>)> = Vec::new();
-        for needle in needles {
-            if needle.case_sensitive {
-                patterns.push((needle.text.clone().into_bytes(), None));
-            } else {
-                patterns.extend(case_patterns(&needle.text));
+        // A hit without a check comes first: of several patterns that match at one place the first one is found.
+        let (plain, caseless): (Vec<_>, Vec<_>) = needles.iter().partition(|needle| needle.case_sensitive);
+        let plain = plain.iter().map(|needle| needle.text.clone()).chain(traps.iter().map(char::to_string));
+        let mut windows: BTreeMap<Vec<u8>, Vec<Check>> = BTreeMap::new();
+        for needle in caseless {
+            for (window, check) in case_windows(&needle.text) {
+                windows.entry(window).or_default().push(check);
             }
         }
-        patterns.extend(traps.iter().map(|trap| (trap.to_string().into_bytes(), None)));
-        let search = AhoCorasick::new(patterns.iter().map(|(bytes, _)| bytes)).ok()?;
-        Some(Self::Several(search, patterns.into_iter().map(|(_, check)| check).collect()))
+        let plain = plain.map(|text| (text.into_bytes(), Vec::new()));
+        let patterns: Vec<(Vec<u8>, Vec<Check>)> = plain.chain(windows).collect();
+        let (texts, checks): (Vec<_>, Vec<_>) = patterns.into_iter().unzip();
+        if let Some(search) = packed::Searcher::new(&texts) {
+            return Some(Self::Packed(search, checks));
+        }
+        AhoCorasick::new(&texts).ok().map(|search| Self::Several(search, checks))
     }
 
-    fn next(&self, bytes: &[u8], mut from: usize) -> Option<usize> {
+    fn next(&self, bytes: &[u8], from: usize) -> Option<usize> {
+        let rest = bytes.get(from..)?;
         match self {
-            Self::One(finder) => Some(from + finder.find(bytes.get(from..)?)?),
-            Self::Several(search, checks) => loop {
-                let hit = search.find(bytes.get(from..)?)?;
-                let at = from + hit.start();
-                if checks[hit.pattern().as_usize()].as_ref().is_none_or(|check| check.passes(bytes, at)) {
-                    return Some(at);
-                }
-                from = at + 1;
-            },
+            Self::One(finder) => Some(from + finder.find(rest)?),
+            Self::Packed(search, checks) => first_checked(bytes, from, checks, |rest| search.find(rest)),
+            Self::Several(search, checks) => first_checked(bytes, from, checks, |rest| search.find(rest)),
         }
+    }
+}
+
+/// Offset of the first hit of `find` at or behind `from` that passes its check.
+fn first_checked(
+    bytes: &[u8],
+    mut from: usize,
+    checks: &[Vec<Check>],
+    find: impl Fn(&[u8]) -> Option<Match>,
+) -> Option<usize> {
+    loop {
+        let hit = find(bytes.get(from..)?)?;
+        let at = from + hit.start();
+        let checks = &checks[hit.pattern().as_usize()];
+        if checks.is_empty() || checks.iter().any(|check| check.passes(bytes, at)) {
+            return Some(at);
+        }
+        from = at + 1;
     }
 }
 
@@ -194,7 +216,7 @@ impl Check {
 }
 
 /// The rarest window of a needle in every mixture of cases.
-fn case_patterns(text: &str) -> Vec<(Vec<u8>, Option<Check>)> {
+fn case_windows(text: &str) -> Vec<(Vec<u8>, Check)> {
     let bytes = text.as_bytes();
     let rarity = |window: &[u8]| window.iter().map(|byte| u32::from(commonness(*byte))).sum::<u32>();
     let before = (0..=bytes.len() - WINDOW).min_by_key(|&at| rarity(&bytes[at..at + WINDOW])).unwrap_or(0);
@@ -207,7 +229,7 @@ fn case_patterns(text: &str) -> Vec<(Vec<u8>, Option<Check>)> {
             .flat_map(|spelling| different.iter().map(|case| [spelling.as_slice(), &[*case]].concat()))
             .collect();
     }
-    spellings.into_iter().map(|spelling| (spelling, Some(Check { before, text: bytes.to_vec() }))).collect()
+    spellings.into_iter().map(|spelling| (spelling, Check { before, text: bytes.to_vec() })).collect()
 }
 
 /// A rough idea of how often a byte occurs in exported records.
@@ -296,6 +318,19 @@ mod tests {
         assert!(hit("kIM@CONTOSO.COM"));
         assert!(hit("\u{212a}im@contoso.com"), "the Kelvin sign is a k in another case");
         assert!(!hit("tim@contoso.com"));
+    }
+
+    #[test]
+    fn needles_that_share_a_beginning() {
+        let values = ["bg-admin-01", "bg-admin-02", "bg-admin"].map(Value::string);
+        for (case_sensitive, count) in [(false, 2), (false, 3), (true, 2)] {
+            let values = values[..count].to_vec();
+            let filter = prefilter(Predicate::OneOf { column: 0, values, case_sensitive }).expect("needles");
+            let hit = |text: &str| filter.may_match(text.as_bytes());
+            assert!(hit("x bg-admin-01") && hit("x bg-admin-02"));
+            assert_eq!(hit("x BG-admin-02"), !case_sensitive);
+            assert_eq!(hit("x bg-admin-03"), count == 3);
+        }
     }
 
     #[test]

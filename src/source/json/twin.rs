@@ -490,7 +490,12 @@ fn predicate(generator: &mut Generator, table: &KnownTable, depth: u32) -> Predi
     match generator.random.random_range(0..8) {
         0..3 if is_string => Predicate::Compare { column, comparison: Comparison::Equal, value: Value::string(text) },
         3..5 if is_string => {
-            let values = [text, generator.pick(&TEXTS), "signinlogs"].map(Value::string).to_vec();
+            let values = if generator.one_in(3) {
+                ["bg-admin-01@contoso.com", "bg-admin-02@contoso.com", "München"]
+            } else {
+                [text, generator.pick(&TEXTS), "signinlogs"]
+            };
+            let values = values.map(Value::string).to_vec();
             Predicate::OneOf { column, values, case_sensitive }
         }
         5 if depth == 0 => {
