@@ -1,5 +1,7 @@
 //! Operators and sinks, one by one, over rows in memory.
 
+#![allow(clippy::pedantic, reason = "tests and benchmarks say what they mean in few words")]
+
 use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};

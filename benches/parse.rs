@@ -1,5 +1,7 @@
 //! Parsing: bytes a second.
 
+#![allow(clippy::pedantic, reason = "tests and benchmarks say what they mean in few words")]
+
 use std::fmt::Write;
 use std::hint::black_box;
 

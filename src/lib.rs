@@ -1,4 +1,7 @@
-//! coldcase: KQL for the logs that the SIEM no longer keeps.
+#![doc = include_str!("../ARCHITECTURE.md")]
+
+// Tests say what they mean in few words; matters of taste are for the code itself.
+#![cfg_attr(test, allow(clippy::pedantic))]
 
 pub mod binder;
 pub mod cli;

@@ -1,5 +1,7 @@
 //! The suites of text files, a trial for each file and configuration. `UPDATE=1` writes down what is answered.
 
+#![allow(clippy::pedantic, reason = "tests and benchmarks say what they mean in few words")]
+
 mod support {
     pub mod golden;
     pub mod wire;

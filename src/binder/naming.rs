@@ -51,8 +51,7 @@ fn column(argument: Option<&Argument>) -> Option<&str> {
 /// operator are spelled alike, while names that are made up give way.
 pub(super) fn spelled(item: &Assignment) -> Option<&Name> {
     match (item.names.first(), &item.value.kind) {
-        (Some(name), _) => Some(name),
-        (None, ExprKind::Name(name)) => Some(name),
+        (Some(name), _) | (None, ExprKind::Name(name)) => Some(name),
         (None, _) => None,
     }
 }

@@ -7,6 +7,13 @@
 //! All names are fictional. [`BREAK_GLASS`] are two emergency accounts that sign in about once in 100,000 rows,
 //! four rows at least where there are 16 rows: with success and without, from their own address and from elsewhere.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "every number of the generator is small by construction: draws below a bound, days, offsets in a chunk"
+)]
+
 mod calendar;
 mod catalogue;
 mod columns;

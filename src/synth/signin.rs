@@ -389,7 +389,7 @@ fn status(outcome: &Outcome, proof: Proof) -> String {
     let mut status = format!(r#"{{"errorCode":{}"#, outcome.code);
     for (key, value) in [("failureReason", outcome.reason), ("additionalDetails", details)] {
         if !value.is_empty() {
-            status += &format!(r#","{key}":{}"#, json::text(value));
+            status.extend([",\"", key, "\":", &json::text(value)]);
         }
     }
     status + "}"

@@ -49,7 +49,7 @@ pub fn parse(text: &str) -> Option<[u8; 16]> {
     let mut bytes = [0; 16];
     let mut digits = 0;
     for byte in inner.bytes().filter(|byte| *byte != b'-') {
-        let value = (byte as char).to_digit(16)? as u8;
+        let value = u8::try_from((byte as char).to_digit(16)?).ok()?;
         let slot: &mut u8 = bytes.get_mut(digits / 2)?;
         *slot = *slot << 4 | value;
         digits += 1;

@@ -1,5 +1,7 @@
 //! Tests over the public surface, one binary for all of them: a module each.
 
+#![allow(clippy::pedantic, reason = "tests and benchmarks say what they mean in few words")]
+
 mod architecture;
 mod cli;
 mod diagnostics;

@@ -98,7 +98,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
             )
             .repeated()],
             returns: Returns::Type(Type::String),
-            kernel: |args| join(args, 0, |_| "".into()),
+            kernel: |args| join(args, 0, |_| String::new()),
         }],
         examples: &[Example::new("strcat('a', '-', 123)", "a-123"), Example::new("strcat('a', long(null), 'b')", "ab")],
         nulls: Nulls::Handled,

@@ -95,7 +95,7 @@ fn release_pages(column: &Column) -> Column {
     const SMALL: usize = 64 << 10;
     let views = column.as_array().and_then(|array| array.as_any().downcast_ref::<StringViewArray>());
     let Some(views) = views else { return column.clone() };
-    let held: usize = views.data_buffers().iter().map(|buffer| buffer.len()).sum();
+    let held: usize = views.data_buffers().iter().map(arrow::buffer::Buffer::len).sum();
     if held > SMALL && views.total_buffer_bytes_used() < held / 2 {
         return Column::array(column.ty(), Arc::new(views.gc()));
     }

@@ -93,7 +93,7 @@ impl Converter {
         if by_text || self.target == Type::String {
             return 0;
         }
-        let after = column.rows() - column.as_array().map_or(column.rows(), |array| array.null_count());
+        let after = column.rows() - column.as_array().map_or(column.rows(), arrow::array::Array::null_count);
         before.saturating_sub(after)
     }
 
@@ -120,7 +120,7 @@ pub(super) fn natural(array: &ArrayRef) -> Result<Column> {
         }
         DataType::Decimal128(_, scale) => Ok(decimals(array.as_primitive::<Decimal128Type>(), *scale, Some)),
         DataType::Decimal256(_, scale) => {
-            Ok(decimals(array.as_primitive::<Decimal256Type>(), *scale, |wide| wide.to_i128()))
+            Ok(decimals(array.as_primitive::<Decimal256Type>(), *scale, arrow::datatypes::i256::to_i128))
         }
         DataType::Date32 => {
             let days = array.as_primitive::<Date32Type>();
@@ -177,7 +177,7 @@ const NANOSECONDS_PER_SECOND: i64 = 1_000_000_000;
 /// do; the nanoseconds inside of the second survive the wrapping.
 fn from_int96(nanoseconds: &ArrayRef, seconds: Option<&ArrayRef>) -> Int64Array {
     let nanoseconds = nanoseconds.as_primitive::<TimestampNanosecondType>();
-    let Some(seconds) = seconds.map(|array| array.as_primitive::<TimestampSecondType>()) else {
+    let Some(seconds) = seconds.map(arrow::array::AsArray::as_primitive::<TimestampSecondType>) else {
         return Int64Array::new_null(nanoseconds.len());
     };
     let ticks = nanoseconds.iter().zip(seconds.iter()).map(|pair| match pair {

@@ -98,7 +98,8 @@ impl Decoder {
             Ok((rows, batch, seconds)) => {
                 self.outstanding -= rows;
                 ScanReport::add(&part.scan.request.report.rows, rows as u64);
-                let columns = self.columns.iter_mut().map(|column| column.convert(rows, &batch, &seconds));
+                let columns =
+                    self.columns.iter_mut().map(|column| column.convert(rows, batch.as_ref(), seconds.as_ref()));
                 Ok(Some(Batch::new(columns.collect::<Result<_>>()?, rows)))
             }
             Err(damage) => {
@@ -136,10 +137,10 @@ impl Decoder {
 }
 
 impl DecodedColumn {
-    fn convert(&mut self, rows: usize, batch: &Option<RecordBatch>, seconds: &Option<RecordBatch>) -> Result<Column> {
+    fn convert(&mut self, rows: usize, batch: Option<&RecordBatch>, seconds: Option<&RecordBatch>) -> Result<Column> {
         match (&mut self.values, batch) {
             (Values::Read { at, at_seconds, converter }, Some(batch)) => {
-                let seconds = seconds.as_ref().zip(*at_seconds).map(|(seconds, at)| seconds.column(at));
+                let seconds = seconds.zip(*at_seconds).map(|(seconds, at)| seconds.column(at));
                 converter.convert(batch.column(*at), seconds)
             }
             (Values::Missing(value), _) => Ok(Column::constant(value.clone(), rows)),

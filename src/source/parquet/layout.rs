@@ -118,12 +118,11 @@ impl Layout {
             Source::Text if is_dictionary_only(group.column(column.leaves.start)) => {
                 Some(DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)))
             }
-            Source::Text => Some(DataType::Utf8View),
             // Unannotated bytes come as binary; JSON comes as text that the reader did not check.
             Source::Bytes if *self.schema.field(column.root).data_type() == DataType::Binary => {
                 Some(DataType::BinaryView)
             }
-            Source::Bytes => Some(DataType::Utf8View),
+            Source::Text | Source::Bytes => Some(DataType::Utf8View),
             _ => None,
         })
     }

@@ -116,7 +116,12 @@ impl ParquetFile {
 
 /// Refuses numbers of rows that no file has.
 fn check_counts(metadata: ParquetMetaData) -> Result<ParquetMetaData, String> {
-    match metadata.row_groups().iter().map(|group| group.num_rows()).find(|rows| !(0..=MAX_GROUP_ROWS).contains(rows)) {
+    match metadata
+        .row_groups()
+        .iter()
+        .map(parquet::file::metadata::RowGroupMetaData::num_rows)
+        .find(|rows| !(0..=MAX_GROUP_ROWS).contains(rows))
+    {
         Some(rows) => Err(format!("a row group claims to have {rows} rows")),
         None => Ok(metadata),
     }

@@ -10,7 +10,7 @@ use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::metadata::page_index::{PageIndex, PageIndexBuilder};
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::page_index::index_reader::{decode_column_index, decode_offset_index};
-use parquet::file::page_index::offset_index::OffsetIndexMetaData;
+use parquet::file::page_index::offset_index::{OffsetIndexMetaData, PageLocation};
 
 use super::bounds::{Bounds, BoundsReader};
 use super::prune::{Evidence, may_match};
@@ -84,7 +84,8 @@ impl<'a> Pages<'a> {
         let kept = (0..starts.len())
             .filter(|&page| may_match(predicate, &PageStatistics { bounds: reader.page(statistics, page) }));
         let range = |page: usize| {
-            let row = |page: usize| starts.get(page).map_or(self.rows, |start| start.first_row_index as usize);
+            let first = |start: &PageLocation| usize::try_from(start.first_row_index).unwrap_or(self.rows);
+            let row = |page: usize| starts.get(page).map_or(self.rows, first);
             row(page)..row(page + 1)
         };
         Some(RowSelection::from_consecutive_ranges(kept.map(range), self.rows))

@@ -95,7 +95,8 @@ impl TextConverter {
             }
             Values::Parsed(values, failed) => {
                 self.unconverted += keys.iter().flatten().filter(|&key| failed[index(key)]).count();
-                let rows: UInt32Array = keys.iter().map(|key| key.map(|key| index(key) as u32)).collect();
+                let rows: UInt32Array =
+                    keys.iter().map(|key| key.and_then(|key| u32::try_from(index(key)).ok())).collect();
                 values.take(&rows)?
             }
         };
