@@ -127,7 +127,7 @@ impl Catalog for FileCatalog {
 fn look_into(name: &str, files: &[DataFile]) -> Result<Rows> {
     let mut inference = Inference::new();
     let mut left = INFERRED_BYTES;
-    for file in files {
+    for file in files.iter().filter(|file| file.refused().is_none()) {
         match file.format()? {
             Format::Text(compression) => left = left.saturating_sub(look_at(&mut inference, file, compression, left)?),
             Format::Parquet => return parquet_rows(file),

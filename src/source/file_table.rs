@@ -189,6 +189,15 @@ impl Scan {
         if seen.iter().any(|name| name == table.name) {
             return Ok(());
         }
+        let strange = self.plan.strange();
+        if seen.is_empty() && !strange.is_empty() {
+            let file = match &*self.files {
+                [file] => file.name.clone(),
+                files => format!("{} files", files.len()),
+            };
+            let reason = format!("nothing in it can be read yet, only {}", strange.join("; "));
+            return Err(Error::Data { file, place: None, reason });
+        }
         let found = if seen.is_empty() { "no known table".to_owned() } else { seen.join(", ") };
         let files = self.files.len();
         let report = &self.plan.report;
@@ -250,7 +259,6 @@ struct OpenFile<'a> {
     file: &'a DataFile,
     blocks: Blocks,
     lines: Option<u64>,
-    first: bool,
 }
 
 impl Iterator for FileIterator<'_> {
@@ -275,7 +283,7 @@ impl Iterator for FileIterator<'_> {
     }
 }
 
-impl<'a> FileIterator<'a> {
+impl FileIterator<'_> {
     /// Reads a block, or opens the next file, or ends.
     fn step(&mut self) -> Result<()> {
         if self.reader.is_satisfied() {
@@ -292,7 +300,13 @@ impl<'a> FileIterator<'a> {
             return Ok(());
         }
         match self.pieces.next() {
-            Some(piece) => self.start(*piece),
+            Some(piece) => match self.scan.files[piece.file].refused() {
+                Some(reason) => {
+                    self.scan.refuse(piece.file, reason);
+                    Ok(())
+                }
+                None => self.start(*piece),
+            },
             None => {
                 self.ended = true;
                 self.reader.finish();
@@ -330,8 +344,9 @@ impl<'a> FileIterator<'a> {
         }
         match blocks.framing() {
             Framing::Lines | Framing::Values => {
+                self.reader.start_file();
                 let lines = (piece.origin.offset == 0).then_some(0);
-                self.open = Some(OpenFile { file, blocks, lines, first: true });
+                self.open = Some(OpenFile { file, blocks, lines });
             }
             Framing::Empty if blocks.damage().is_none() => report.notice(format!("empty: {}", file.name)),
             Framing::Empty => report_damage(file, &blocks, report),
@@ -362,14 +377,13 @@ impl OpenFile<'_> {
         match self.blocks.next().map_err(|error| Error::io(&file.path, error))? {
             framing::Next::Block(block) => {
                 let at = Whereabouts { file: &file.name, offset: block.offset, lines: self.lines };
-                let first = std::mem::replace(&mut self.first, false);
                 match block.spans {
                     Some(spans) => {
                         let spans = spans.into_iter().map(|span| span.start..span.end);
-                        reader.read_values(block.bytes, spans, Whereabouts { lines: None, ..at }, first)?;
+                        reader.read_values(block.bytes, spans, Whereabouts { lines: None, ..at })?;
                     }
                     None => {
-                        reader.read_lines(block.bytes, at, first)?;
+                        reader.read_lines(block.bytes, at)?;
                         self.lines = self.lines.map(|lines| lines + count_lines(block.bytes));
                     }
                 }

@@ -14,6 +14,9 @@ use walkdir::WalkDir;
 
 use crate::diagnostic::{Error, Result};
 
+/// The folder that makes its parent a Delta table.
+const DELTA_LOG: &str = "_delta_log";
+
 /// Bytes at the start of a file that tell its format.
 const MAGIC_BYTES: usize = 4;
 
@@ -27,7 +30,10 @@ pub struct DataFile {
     /// Its length in bytes, as it lies on the disk.
     pub bytes: u64,
     /// Keeps the copy of a stream on the disk as long as it is needed.
+    #[expect(dead_code, reason = "held for what its drop does")]
     temporary: Option<Arc<tempfile::TempPath>>,
+    /// Why it is not to be read, where the place where it is says so.
+    refused: Option<&'static str>,
 }
 
 /// How the bytes of a text file are packed.
@@ -74,7 +80,7 @@ impl DataFile {
     /// The file at `path`, which must exist.
     pub fn new(path: &Path) -> Result<Self> {
         let metadata = fs::metadata(path).map_err(|source| Error::io(path, source))?;
-        Ok(Self { path: path.to_owned(), name: display(path), bytes: metadata.len(), temporary: None })
+        Ok(Self { path: path.to_owned(), name: display(path), bytes: metadata.len(), temporary: None, refused: None })
     }
 
     /// Copies a stream, which can be read only once, to the disk; `name` is how messages call it.
@@ -84,7 +90,13 @@ impl DataFile {
         let bytes = io::copy(stream, &mut copy).map_err(failed)?;
         copy.flush().map_err(failed)?;
         let path = copy.into_temp_path();
-        Ok(Self { path: path.to_path_buf(), name: name.to_owned(), bytes, temporary: Some(Arc::new(path)) })
+        Ok(Self {
+            path: path.to_path_buf(),
+            name: name.to_owned(),
+            bytes,
+            temporary: Some(Arc::new(path)),
+            refused: None,
+        })
     }
 
     /// Reads the first bytes and tells the format.
@@ -95,10 +107,10 @@ impl DataFile {
         Ok(Format::of(&head))
     }
 
-    /// True for a copy of a stream.
+    /// Why it is not to be read, where that is known without looking into it.
     #[must_use]
-    pub fn is_temporary(&self) -> bool {
-        self.temporary.is_some()
+    pub fn refused(&self) -> Option<&'static str> {
+        self.refused
     }
 }
 
@@ -164,9 +176,31 @@ fn walk_here(wanted: &dyn Fn(&Path) -> bool) -> Result<Vec<DataFile>> {
 /// Every file below `root` that is wanted, in order of the paths. Links are followed, but not in circles; files and
 /// folders whose names begin with a dot are left out, as shells do.
 fn walk(root: &Path, wanted: &dyn Fn(&Path) -> bool) -> Result<Vec<DataFile>> {
-    let mut walk = Walk { wanted, entered: Vec::new(), files: Vec::new() };
+    let mut walk = Walk { wanted, entered: Vec::new(), files: Vec::new(), delta_tables: Vec::new() };
     walk.enter(root)?;
-    Ok(walk.files)
+    let Walk { mut files, delta_tables, .. } = walk;
+    for folder in delta_tables {
+        refuse_delta(&mut files, &folder);
+    }
+    Ok(files)
+}
+
+/// Puts one file that is not to be read in the place of all files of a Delta table: only its log says which of them
+/// are still part of it.
+fn refuse_delta(files: &mut Vec<DataFile>, folder: &Path) {
+    let Some(first) = files.iter().position(|file| file.path.starts_with(folder)) else { return };
+    files[first] = DataFile {
+        path: folder.to_owned(),
+        name: display(folder),
+        bytes: 0,
+        temporary: None,
+        refused: Some("a Delta table is not supported yet"),
+    };
+    let mut index = 0;
+    files.retain(|file| {
+        index += 1;
+        index - 1 <= first || !file.path.starts_with(folder)
+    });
 }
 
 /// A search of folders.
@@ -175,6 +209,8 @@ struct Walk<'a> {
     /// The folders that were entered through a link, and are being searched.
     entered: Vec<PathBuf>,
     files: Vec<DataFile>,
+    /// Folders with the log of a Delta table in them.
+    delta_tables: Vec<PathBuf>,
 }
 
 impl Walk<'_> {
@@ -190,7 +226,9 @@ impl Walk<'_> {
         // Links are resolved here, not by the walker: it would ask the system about every single entry.
         for entry in entries.filter_entry(|entry| !hidden(entry.file_name())) {
             let entry = entry.map_err(|error| Error::io(error.path().unwrap_or(folder).to_owned(), error.into()))?;
-            if entry.file_type().is_symlink() {
+            if entry.file_type().is_dir() && entry.file_name() == DELTA_LOG {
+                self.delta_tables.extend(entry.path().parent().map(Path::to_owned));
+            } else if entry.file_type().is_symlink() {
                 self.follow(entry.path())?;
             } else if entry.file_type().is_file() && (self.wanted)(entry.path()) {
                 let metadata = entry.metadata().map_err(|error| Error::io(entry.path(), error.into()))?;
@@ -213,7 +251,7 @@ impl Walk<'_> {
 
     fn add(&mut self, path: &Path, bytes: u64) {
         let (path, name) = (path.to_owned(), display(path));
-        self.files.push(DataFile { path, name, bytes, temporary: None });
+        self.files.push(DataFile { path, name, bytes, temporary: None, refused: None });
     }
 }
 

@@ -95,7 +95,7 @@ fn is_object(line: &[u8]) -> bool {
 
 fn looks_like_csv(head: &[u8]) -> bool {
     let line = head.split(|byte| *byte == b'\n').next().unwrap_or(head);
-    let count = |wanted: u8| line.iter().filter(|byte| **byte == wanted).count();
+    let count = |wanted: u8| memchr::memchr_iter(wanted, line).count();
     count(b',').max(count(b';')).max(count(b'\t')) >= 2
 }
 

@@ -116,6 +116,7 @@ impl Inference {
 
 /// Which kinds of values a column has had.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "a set of kinds")]
 struct Seen {
     bools: bool,
     longs: bool,

@@ -98,11 +98,11 @@ impl KeyTree {
     pub(crate) fn resolve(&self, node: NodeId, key: &str) -> Target {
         let here = &self.nodes[node];
         let mut target = here.members.get(key).cloned().unwrap_or_default();
-        if node == 0 && !self.envelope.is_empty() {
-            if let Some(envelope) = self.envelope.get(&key.to_lowercase()) {
-                target.slots.extend(&envelope.slots);
-                target.child = target.child.or(envelope.child);
-            }
+        if node == 0
+            && let Some(envelope) = self.envelope.get(&key.to_lowercase())
+        {
+            target.slots.extend(&envelope.slots);
+            target.child = target.child.or(envelope.child);
         }
         let known = here
             .known

@@ -14,6 +14,9 @@ use crate::types::{Schema, Type, dynamic};
 /// Names of unknown keys that one scan reports; the rest would be noise.
 const MAX_UNKNOWN_KEYS: usize = 20;
 
+/// How messages name records that are not recognised.
+pub(crate) const UNKNOWN_RECORDS: &str = "records of no known shape";
+
 /// Which records are rows of the table.
 #[derive(Clone, Debug)]
 pub enum Rows {
@@ -70,6 +73,7 @@ pub(crate) struct ScanPlan {
     pub report: Arc<ScanReport>,
     said: Mutex<BTreeSet<String>>,
     seen: Mutex<BTreeSet<String>>,
+    strange: Mutex<BTreeSet<&'static str>>,
 }
 
 /// A column of the request.
@@ -116,6 +120,7 @@ impl ScanPlan {
             report: Arc::clone(&request.report),
             said: Mutex::default(),
             seen: Mutex::default(),
+            strange: Mutex::default(),
             rows,
         }
     }
@@ -153,9 +158,19 @@ impl ScanPlan {
         let name = match class {
             Class::Row(row) => row.table.name.to_owned(),
             Class::OtherTable(name) => name.chars().take(64).collect(),
-            Class::Unsupported(_) | Class::Unknown => return,
+            Class::Unsupported(what) => return self.note_strange(what),
+            Class::Unknown => return self.note_strange(UNKNOWN_RECORDS),
         };
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(name);
+    }
+
+    fn note_strange(&self, what: &'static str) {
+        self.strange.lock().unwrap_or_else(PoisonError::into_inner).insert(what);
+    }
+
+    /// The records that were met and cannot be read, in words.
+    pub(crate) fn strange(&self) -> Vec<&'static str> {
+        self.strange.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
     }
 
     /// The tables whose records were met.

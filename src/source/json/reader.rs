@@ -9,7 +9,7 @@ use arrow::array::Array;
 
 use super::classify::{Class, RowClass, table_of_path};
 use super::column::{ColumnWriter, dynamic_text};
-use super::plan::{PlannedColumn, PlannedSource, Rows, ScanPlan};
+use super::plan::{PlannedColumn, PlannedSource, Rows, ScanPlan, UNKNOWN_RECORDS};
 use super::record::{Place, RecordScanner};
 
 use crate::diagnostic::Result;
@@ -46,6 +46,8 @@ pub(crate) struct JsonReader {
     notices: BTreeMap<String, u64>,
     /// Classes of records that were met before.
     met: Vec<Class>,
+    /// True where a record of the file told what the file holds.
+    settled: bool,
     decoded: u64,
 }
 
@@ -70,6 +72,7 @@ impl JsonReader {
             ready: VecDeque::new(),
             notices: BTreeMap::new(),
             met: Vec::new(),
+            settled: false,
             decoded: 0,
             plan,
         }
@@ -92,9 +95,14 @@ impl JsonReader {
         self.emitted + self.written >= self.plan.limit
     }
 
-    /// Decodes a block whose records are lines. `first` is true for the first block of a file, whose first record is
-    /// always looked at, to learn what the file holds.
-    pub(crate) fn read_lines(&mut self, block: &[u8], at: Whereabouts<'_>, first: bool) -> Result<()> {
+    /// Goes on to another file. Its first records are looked at whether or not they may match, until one of them
+    /// tells what the file holds.
+    pub(crate) fn start_file(&mut self) {
+        self.settled = false;
+    }
+
+    /// Decodes a block whose records are lines.
+    pub(crate) fn read_lines(&mut self, block: &[u8], at: Whereabouts<'_>) -> Result<()> {
         let plan = Arc::clone(&self.plan);
         let Some(prefilter) = &plan.prefilter else {
             let mut start = 0;
@@ -108,7 +116,7 @@ impl JsonReader {
         let unfinished = (!block.ends_with(b"\n")).then(|| line_start(block, block.len().saturating_sub(1)));
         let mut start = 0;
         let mut read = 0;
-        let mut hits = [first.then_some(0), prefilter.next_needle(block, 0), prefilter.next_hidden(block, 0)];
+        let mut hits = [(!self.settled).then_some(0), prefilter.next_needle(block, 0), prefilter.next_hidden(block, 0)];
         while start < block.len() {
             let Some(hit) = hits.iter().flatten().copied().chain(unfinished).filter(|&hit| hit >= start).min() else {
                 break;
@@ -117,7 +125,7 @@ impl JsonReader {
             start = line.end + 1;
             self.read_line(block, line, at)?;
             read += 1;
-            hits[0] = None;
+            hits[0] = (!self.settled).then_some(start);
             if hits[1].is_some_and(|hit| hit < start) {
                 hits[1] = prefilter.next_needle(block, start.min(block.len()));
             }
@@ -155,12 +163,11 @@ impl JsonReader {
         block: &[u8],
         spans: impl Iterator<Item = Range<usize>>,
         at: Whereabouts<'_>,
-        first: bool,
     ) -> Result<()> {
         let plan = Arc::clone(&self.plan);
         let mut skipped = 0;
-        for (index, span) in spans.enumerate() {
-            let wanted = (first && index == 0)
+        for span in spans {
+            let wanted = !self.settled
                 || plan.prefilter.as_ref().is_none_or(|prefilter| prefilter.may_match(&block[span.clone()]));
             if wanted {
                 self.read_record(block, span, at)?;
@@ -189,10 +196,7 @@ impl JsonReader {
             return Ok(());
         }
         self.decoded += 1;
-        let (kind, table) = match self.row_of(record, at.file) {
-            Some(row) => row,
-            None => return Ok(()),
-        };
+        let Some((kind, table)) = self.row_of(record, at.file) else { return Ok(()) };
         for key in self.scanner.take_unknown() {
             self.plan.say_unknown_key(&key);
         }
@@ -203,7 +207,10 @@ impl JsonReader {
 
     /// How to read the record as a row; None where it is none of this table.
     fn row_of(&mut self, record: &str, file: &str) -> Option<(RowKind, Option<&'static KnownTable>)> {
-        let Some(markers) = &self.plan.markers else { return Some((RowKind::Flat, None)) };
+        let Some(markers) = &self.plan.markers else {
+            self.settled = true;
+            return Some((RowKind::Flat, None));
+        };
         let mut class = markers.classify(&self.scanner, record);
         if let Class::Row(row) = &mut class
             && !row.certain
@@ -211,6 +218,7 @@ impl JsonReader {
         {
             (row.table, row.certain) = (table, true);
         }
+        self.settled |= matches!(class, Class::Row(_) | Class::OtherTable(_));
         if !self.met.contains(&class) {
             self.meet(&class);
         }
@@ -230,7 +238,7 @@ impl JsonReader {
                 None
             }
             Class::Unknown => {
-                self.count("records of no known shape: not read".to_owned());
+                self.count(format!("{UNKNOWN_RECORDS}: not read"));
                 None
             }
         }

@@ -206,14 +206,15 @@ fn a_blob_that_was_cut_off() {
 
 #[test]
 fn what_is_not_read_is_said() {
-    for (path, words, refuses) in [
-        ("shapes/portal-csv", "CSV is not supported yet", true),
-        ("shapes/compressed-zip", "zip is not supported yet", true),
-        ("shapes/eventhub-capture-avro", "Avro is not supported yet", true),
-        ("shapes/mg-ps51-utf16", "UTF-16", true),
-        ("shapes/mg-ps7", "PowerShell", false),
-        ("shapes/az-cli", "az monitor", false),
-        ("shapes/la-api", "query interface", false),
+    for (path, words) in [
+        ("shapes/delta", "Delta"),
+        ("shapes/portal-csv", "CSV is not supported yet"),
+        ("shapes/compressed-zip", "zip is not supported yet"),
+        ("shapes/eventhub-capture-avro", "Avro is not supported yet"),
+        ("shapes/mg-ps51-utf16", "UTF-16"),
+        ("shapes/mg-ps7", "PowerShell"),
+        ("shapes/az-cli", "az monitor"),
+        ("shapes/la-api", "query interface"),
     ] {
         let catalog = catalog(path);
         let table = table(&catalog, "SigninLogs");
@@ -221,7 +222,9 @@ fn what_is_not_read_is_said() {
         let results = table.scan(&request).expect("a scan");
         let mut batches = results.iter().flat_map(|partition| partition.read().expect("a partition"));
         let refused = batches.next().map(|batch| batch.expect_err("no rows").to_string());
-        assert_eq!(refused.is_some(), refuses, "{path}: {refused:?}");
+        drop(batches);
+        assert!(refused.is_some_and(|refused| refused.contains(words)), "{path}");
+        drop(results);
         let notices = request.report.notices();
         assert!(notices.keys().any(|notice| notice.contains(words)), "{path}: {notices:?}");
     }

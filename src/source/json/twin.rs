@@ -2,6 +2,7 @@
 //! and damaged, must give the same rows and the same number of lost ones either way, with and without a filter.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -274,13 +275,8 @@ impl Generator {
         for (index, (key, value)) in members.iter().enumerate() {
             let comma = if index == 0 { "" } else { "," };
             let key = if self.one_in(40) { self.quoted(key) } else { format!("\"{key}\"") };
-            out.push_str(&format!(
-                "{comma}{}{key}{}:{}{value}{}",
-                self.blank(),
-                self.blank(),
-                self.blank(),
-                self.blank()
-            ));
+            let [before, after, behind, last] = [(); 4].map(|()| self.blank());
+            write!(out, "{comma}{before}{key}{after}:{behind}{value}{last}").expect("a string");
         }
         out.push('}');
         out
@@ -600,7 +596,7 @@ fn assert_same(found: &[Vec<Value>], wanted: &[Vec<Value>], what: &str) {
 fn the_reader_agrees_with_its_twin() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("records.json");
-    for seed in 0..40 {
+    for seed in 0..24 {
         let mut generator = Generator { random: ChaCha8Rng::seed_from_u64(seed) };
         let damaged = seed % 2 == 1;
         let records = generator.random.random_range(1..400);
@@ -637,7 +633,7 @@ fn the_reader_agrees_with_its_twin() {
 fn layouts_do_not_change_rows() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("records.json");
-    for seed in 100..120 {
+    for seed in 100..110 {
         let mut generator = Generator { random: ChaCha8Rng::seed_from_u64(seed) };
         let records: Vec<String> = (0..100).map(|_| generator.record().replace(" \r ", " ")).collect();
         let table = known_table("SigninLogs").expect("known");
@@ -649,7 +645,7 @@ fn layouts_do_not_change_rows() {
             format!("{{\"records\" : [\n{}\n]}}", records.join(",")),
             format!("[{}][{}]", records[..50].join(","), records[50..].join(",")),
             format!("{{\"@odata.context\":\"x\",\"value\":[{}],\"@odata.nextLink\":\"y\"}}", records.join(" , ")),
-            records.iter().map(|record| format!("{{\"records\":[{record}]}}\n")).collect(),
+            format!("{{\"records\":[{}]}}\n", records.join("]}\n{\"records\":[")),
             records.concat(),
         ];
         for (index, layout) in layouts.iter().enumerate() {
