@@ -6,8 +6,13 @@ mod architecture;
 mod cli;
 mod diagnostics;
 mod docs;
+mod equivalence;
 mod reference;
 mod registry;
 
 #[path = "../support/command.rs"]
 mod command;
+#[path = "../support/random_query.rs"]
+mod random_query;
+#[path = "../support/wire.rs"]
+mod wire;

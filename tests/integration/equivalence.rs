@@ -1,0 +1,184 @@
+//! Random queries over random tables: the answer depends neither on the optimizer nor on threads and batches, and no
+//! query brings the engine down. Seeded, so a failure comes back; the query of a failure is cut down before it is shown.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arrow::array::StringDictionaryBuilder;
+use arrow::datatypes::Int32Type;
+use coldcase::diagnostic::{Code, Error, Family};
+use coldcase::engine::{Engine, Settings};
+use coldcase::source::{Catalog, MemoryCatalog, MemoryTable};
+use coldcase::types::{Batch, Column, ColumnBuilder, Field, Schema, Type, Value, datetime};
+use rand::seq::IndexedRandom;
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::random_query::{self, WORDS};
+use crate::wire;
+
+/// How long the test looks for differences; each seed is tried whole.
+const TIME: Duration = Duration::from_secs(12);
+const SEEDS: u64 = 40;
+const QUERIES_PER_SEED: usize = 40;
+
+/// Optimizer, threads, rows a batch; the first is what the others must agree with.
+const CONFIGURATIONS: &[(bool, usize, usize)] = &[(true, 1, 8_192), (false, 1, 8_192), (true, 4, 3), (false, 2, 1)];
+
+/// A column of each type, and one of texts that are dictionary-encoded.
+fn columns() -> Vec<(String, Type)> {
+    let mut columns: Vec<(String, Type)> = Type::ALL.iter().map(|ty| (format!("{ty}_"), *ty)).collect();
+    columns.push(("coded_".to_owned(), Type::String));
+    columns
+}
+
+fn value(rng: &mut impl Rng, ty: Type) -> Value {
+    if rng.random_range(0..5) == 0 {
+        return Value::null(ty);
+    }
+    let small = rng.random_range(-3_i64..12);
+    match ty {
+        Type::Bool => Value::Bool(small > 3),
+        Type::Int => Value::Int(i32::try_from(small).expect("small")),
+        Type::Long if small == 11 => Value::Long(i64::MIN),
+        Type::Long => Value::Long(small),
+        // Quarters add up exactly in any order.
+        Type::Real => Value::Real(small as f64 * 0.25),
+        Type::Decimal => Value::Decimal(small.into()),
+        Type::String => Value::string(*WORDS.choose(rng).expect("words")),
+        Type::Datetime => Value::Datetime(638_396_640_000_000_000 + small * 7_000_000_000_000),
+        Type::Timespan => Value::Timespan(small * 6_000_000_000),
+        Type::Guid => Value::Guid([u8::try_from(small & 3).expect("small"); 16]),
+        Type::Dynamic => {
+            let json =
+                ["1", "2.5", "\"a\"", "true", "[1,\"b\",null]", "[]", "{\"a\":1,\"b\":{\"c\":[1,2]}}", "{\"a\":[5,6]}"];
+            Value::dynamic(*json.choose(rng).expect("texts"))
+        }
+    }
+}
+
+/// A table in several batches.
+fn catalog(rng: &mut impl Rng) -> Arc<dyn Catalog> {
+    let columns = columns();
+    let batches = (0..rng.random_range(1..4)).map(|_| {
+        let rows = rng.random_range(0..25);
+        let column = |(name, ty): &(String, Type), rng: &mut _| {
+            let values: Vec<Value> = (0..rows).map(|_| value(rng, *ty)).collect();
+            if name == "coded_" { coded(&values) } else { plain(*ty, &values) }
+        };
+        Batch::new(columns.iter().map(|field| column(field, rng)).collect(), rows)
+    });
+    let batches = batches.collect();
+    let schema = Schema::new(columns.iter().map(|(name, ty)| Field::new(name, *ty)));
+    Arc::new(MemoryCatalog::default().with("T", Arc::new(MemoryTable::new(schema, batches))))
+}
+
+fn plain(ty: Type, values: &[Value]) -> Column {
+    let mut builder = ColumnBuilder::new(ty);
+    values.iter().for_each(|value| builder.append(value));
+    builder.finish()
+}
+
+fn coded(values: &[Value]) -> Column {
+    let mut builder = StringDictionaryBuilder::<Int32Type>::new();
+    values.iter().for_each(|value| builder.append_value(value.as_str().expect("texts")));
+    let array = builder.finish();
+    Column::array(Type::String, Arc::new(array))
+}
+
+/// What a query answers: types and rows, or why not.
+enum Answer {
+    Rows(Vec<Type>, Vec<String>),
+    Refused(Code),
+    /// A value that cannot be represented was met, which depends on what is computed at all.
+    StoppedWhileRunning,
+    Broken(String),
+}
+
+fn answer(catalog: &Arc<dyn Catalog>, query: &str, (optimize, threads, batch_rows): (bool, usize, usize)) -> Answer {
+    let settings = Settings { optimize, threads, batch_rows, ..Settings::new(datetime::UNIX_EPOCH) };
+    let engine = Engine::new(Arc::clone(catalog), settings);
+    match catch_unwind(AssertUnwindSafe(|| engine.query(query))) {
+        Ok(Ok(result)) => {
+            let types = result.schema.fields().iter().map(|field| field.ty).collect();
+            Answer::Rows(types, wire::rows(&result))
+        }
+        Ok(Err(Error::Query(list))) if list.iter().all(|d| d.code.family() == Family::Runtime) => {
+            Answer::StoppedWhileRunning
+        }
+        Ok(Err(Error::Query(list))) => Answer::Refused(list[0].code),
+        Ok(Err(Error::Limit(_))) => Answer::StoppedWhileRunning,
+        Ok(Err(other)) => Answer::Broken(other.to_string()),
+        Err(_) => Answer::Broken("a panic".to_owned()),
+    }
+}
+
+/// What differs between two answers.
+fn difference(expected: &Answer, actual: &Answer) -> Option<String> {
+    match (expected, actual) {
+        (_, Answer::Broken(why)) | (Answer::Broken(why), _) => Some(why.clone()),
+        (Answer::StoppedWhileRunning, _) | (_, Answer::StoppedWhileRunning) => None,
+        (Answer::Refused(a), Answer::Refused(b)) => (a != b).then(|| format!("refused as {a:?} and as {b:?}")),
+        (Answer::Refused(code), Answer::Rows(..)) | (Answer::Rows(..), Answer::Refused(code)) => {
+            Some(format!("refused as {code:?}, or not"))
+        }
+        (Answer::Rows(types, expected), Answer::Rows(other, actual)) => {
+            if types != other || expected.len() != actual.len() {
+                return Some(format!("{} rows of {types:?}, {} rows of {other:?}", expected.len(), actual.len()));
+            }
+            let wrong = expected.iter().zip(actual).position(|(a, b)| !wire::same_row(types, a, b))?;
+            Some(format!("row {wrong}: {} or {}", expected[wrong], actual[wrong]))
+        }
+    }
+}
+
+/// The first configuration that does not agree with the default one.
+fn disagreement(catalog: &Arc<dyn Catalog>, query: &str) -> Option<String> {
+    let expected = answer(catalog, query, CONFIGURATIONS[0]);
+    let mut others = CONFIGURATIONS.iter();
+    others.find_map(|configuration| {
+        let why = difference(&expected, &answer(catalog, query, *configuration))?;
+        Some(format!("{configuration:?}: {why}"))
+    })
+}
+
+/// The query without the operators that the disagreement does not need.
+fn smallest(catalog: &Arc<dyn Catalog>, mut stages: Vec<String>) -> Vec<String> {
+    let mut at = stages.len();
+    while at > 1 {
+        at -= 1;
+        let mut fewer = stages.clone();
+        fewer.remove(at);
+        if disagreement(catalog, &fewer.join(" | ")).is_some() {
+            stages = fewer;
+        }
+    }
+    stages
+}
+
+#[test]
+fn answers_depend_on_nothing_but_the_query() {
+    let start = Instant::now();
+    let (mut tried, mut valid) = (0, 0);
+    let mut complaints = Vec::new();
+    for seed in 0..SEEDS {
+        if start.elapsed() > TIME {
+            break;
+        }
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let catalog = catalog(&mut rng);
+        for _ in 0..QUERIES_PER_SEED {
+            let stages = random_query::query(&mut rng, "T", &columns());
+            tried += 1;
+            valid += usize::from(matches!(answer(&catalog, &stages.join(" | "), CONFIGURATIONS[0]), Answer::Rows(..)));
+            if disagreement(&catalog, &stages.join(" | ")).is_some() {
+                let query = smallest(&catalog, stages).join(" | ");
+                let why = disagreement(&catalog, &query).unwrap_or_default();
+                complaints.push(format!("seed {seed}: {query}\n    {why}"));
+            }
+        }
+    }
+    assert!(complaints.is_empty(), "{} of {tried}\n{}", complaints.len(), complaints.join("\n"));
+    assert!(valid * 2 > tried, "only {valid} of {tried} queries are valid");
+}

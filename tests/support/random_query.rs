@@ -1,0 +1,425 @@
+//! Random queries over a table, most of them valid: expressions by type, functions straight from the registries, and
+//! pipelines that know the columns they have at each step.
+
+use coldcase::functions::signature::{Accepts, Occurs, Param, Volatility};
+use coldcase::functions::{AggregateFunction, ScalarFunction, aggregate_functions, scalar_functions};
+use coldcase::types::Type;
+use rand::seq::IndexedRandom;
+use rand::{Rng, RngExt};
+
+/// Functions that build large values from small arguments: right, but slow to try at random.
+const LARGE: &[&str] = &["range", "repeat", "strrep"];
+/// Aggregates that estimate, or whose last digits depend on how rows are split.
+const INEXACT: &[&str] = &[
+    "covariance",
+    "covarianceif",
+    "covariancep",
+    "covariancepif",
+    "stdev",
+    "stdevif",
+    "stdevp",
+    "stdevpif",
+    "variance",
+    "varianceif",
+    "variancep",
+    "variancepif",
+];
+
+/// Texts that occur in literals, rows and dynamics, so that comparisons hit.
+pub const WORDS: &[&str] = &["", "a", "Ab", "b-c", "Zoë", "10", "2024-01-01", "10.0.0.1", "{\"a\":1}", "x y"];
+
+/// Writes a query over `table`, whose columns are `columns`: its source, then one text for each operator.
+pub fn query(rng: &mut impl Rng, table: &str, columns: &[(String, Type)]) -> Vec<String> {
+    let mut writer = Writer { rng, table: table.to_owned(), columns: columns.to_vec(), next: 0 };
+    let mut stages = vec![table.to_owned()];
+    for _ in 0..writer.below(6) + 1 {
+        let stage = writer.operator(columns);
+        stages.push(stage);
+        if writer.columns.is_empty() {
+            break;
+        }
+    }
+    stages
+}
+
+struct Writer<'r, R> {
+    rng: &'r mut R,
+    table: String,
+    columns: Vec<(String, Type)>,
+    /// The number of the next new column.
+    next: usize,
+}
+
+impl<R: Rng> Writer<'_, R> {
+    fn below(&mut self, end: usize) -> usize {
+        self.rng.random_range(0..end)
+    }
+
+    fn one_in(&mut self, n: usize) -> bool {
+        self.below(n) == 0
+    }
+
+    fn pick<'a, T>(&mut self, list: &'a [T]) -> &'a T {
+        list.choose(self.rng).expect("a list with something in it")
+    }
+
+    fn new_name(&mut self) -> String {
+        self.next += 1;
+        format!("c{}", self.next)
+    }
+
+    fn column(&mut self) -> (String, Type) {
+        let columns = self.columns.clone();
+        self.pick(&columns).clone()
+    }
+
+    fn columns_but_dynamic(&self) -> Vec<(String, Type)> {
+        self.columns.iter().filter(|(_, ty)| *ty != Type::Dynamic).cloned().collect()
+    }
+
+    fn operator(&mut self, all: &[(String, Type)]) -> String {
+        match self.below(14) {
+            0..3 => format!("where {}", self.expr(Type::Bool, 3)),
+            3..5 => self.extend(),
+            5..7 => self.project(),
+            7..9 => self.summarize(),
+            9 => self.distinct(),
+            10 => self.sort(),
+            11 => format!("take {}", self.below(30)),
+            12 => self.mv_expand(),
+            _ => self.union(all),
+        }
+    }
+
+    fn extend(&mut self) -> String {
+        let items: Vec<String> = (0..self.below(3) + 1)
+            .map(|_| {
+                let (text, ty) = self.any_expr();
+                // Now and then a column is replaced, which must not show through to the others.
+                let name = if self.one_in(4) { self.column().0 } else { self.new_name() };
+                (name, ty, text)
+            })
+            .fold(Vec::<(String, Type, String)>::new(), |mut items, item| {
+                if items.iter().all(|(name, ..)| *name != item.0) {
+                    items.push(item);
+                }
+                items
+            })
+            .into_iter()
+            .map(|(name, ty, text)| {
+                match self.columns.iter_mut().find(|(existing, _)| *existing == name) {
+                    Some(column) => column.1 = ty,
+                    None => self.columns.push((name.clone(), ty)),
+                }
+                format!("{name} = {text}")
+            })
+            .collect();
+        format!("extend {}", items.join(", "))
+    }
+
+    fn project(&mut self) -> String {
+        if self.one_in(4) && self.columns.len() > 1 {
+            let (name, _) = self.column();
+            self.columns.retain(|(other, _)| *other != name);
+            return format!("project-away {name}");
+        }
+        let mut columns = Vec::new();
+        let mut items = Vec::new();
+        for _ in 0..self.below(4) + 1 {
+            let (name, ty) = self.column();
+            let (text, ty) = if self.one_in(2) { (name, ty) } else { self.any_expr() };
+            let name = self.new_name();
+            items.push(format!("{name} = {text}"));
+            columns.push((name, ty));
+        }
+        self.columns = columns;
+        format!("project {}", items.join(", "))
+    }
+
+    fn keys(&mut self) -> Vec<(String, Type, String)> {
+        (0..self.below(3))
+            .filter_map(|_| {
+                let keys = self.columns_but_dynamic();
+                let (name, ty) = keys.choose(self.rng)?.clone();
+                let text = match ty {
+                    Type::Datetime | Type::Timespan if self.one_in(2) => format!("bin({name}, 1h)"),
+                    Type::Long | Type::Real if self.one_in(2) => format!("bin({name}, 10)"),
+                    _ => name,
+                };
+                Some((self.new_name(), ty, text))
+            })
+            .collect()
+    }
+
+    fn summarize(&mut self) -> String {
+        let keys = self.keys();
+        let mut columns: Vec<(String, Type)> = keys.iter().map(|(name, ty, _)| (name.clone(), *ty)).collect();
+        let mut aggregates = Vec::new();
+        for _ in 0..self.below(3) + 1 {
+            let Some((text, ty)) = self.aggregate() else { continue };
+            let name = self.new_name();
+            aggregates.push(format!("{name} = {text}"));
+            columns.push((name, ty));
+        }
+        if aggregates.is_empty() {
+            aggregates.push("rows = count()".to_owned());
+            columns.push(("rows".to_owned(), Type::Long));
+        }
+        self.columns = columns;
+        let keys: Vec<String> = keys.into_iter().map(|(name, _, text)| format!("{name} = {text}")).collect();
+        let by = if keys.is_empty() { String::new() } else { format!(" by {}", keys.join(", ")) };
+        format!("summarize {}{by}", aggregates.join(", "))
+    }
+
+    fn aggregate(&mut self) -> Option<(String, Type)> {
+        let functions: Vec<&AggregateFunction> =
+            aggregate_functions().filter(|f| !INEXACT.contains(&f.name) && !f.answers_arguments).collect();
+        let function = *self.pick(&functions);
+        let (arguments, types) = self.arguments(function.params)?;
+        let several = function.name.starts_with("percentiles");
+        let ty = function.returns.resolve(&types);
+        (!several).then(|| (format!("{}({})", function.name, arguments.join(", ")), ty))
+    }
+
+    fn distinct(&mut self) -> String {
+        let keys = self.columns_but_dynamic();
+        if keys.is_empty() {
+            return "count".to_owned().tap(|_| self.columns = vec![("Count".to_owned(), Type::Long)]);
+        }
+        let mut chosen = vec![self.pick(&keys).clone()];
+        let other = self.pick(&keys).clone();
+        if other != chosen[0] {
+            chosen.push(other);
+        }
+        self.columns = chosen;
+        let names: Vec<String> = self.columns.iter().map(|(name, _)| name.clone()).collect();
+        format!("distinct {}", names.join(", "))
+    }
+
+    fn sort(&mut self) -> String {
+        let Some((name, _)) = self.columns_but_dynamic().choose(self.rng).cloned() else { return "take 7".to_owned() };
+        let order = *self.pick(&["", " asc", " desc", " asc nulls last", " desc nulls first"]);
+        match self.below(3) {
+            0 => format!("top {} by {name}{order}", self.below(9)),
+            1 => format!("sort by {name}{order}"),
+            _ => format!("sort by {name}{order} | take {}", self.below(9)),
+        }
+    }
+
+    fn mv_expand(&mut self) -> String {
+        let text = self.expr(Type::Dynamic, 1);
+        let name = self.new_name();
+        let (to, ty) = match self.below(4) {
+            0 => (" to typeof(long)", Type::Long),
+            1 => (" to typeof(string)", Type::String),
+            _ => ("", Type::Dynamic),
+        };
+        self.columns.push((name.clone(), ty));
+        let limit = if self.one_in(3) { " limit 2" } else { "" };
+        format!("mv-expand {name} = {text}{to}{limit}")
+    }
+
+    fn union(&mut self, all: &[(String, Type)]) -> String {
+        let name = self.new_name();
+        let (first, ty) = self.pick(all).clone();
+        // A name of the other branch may clash with one of this branch that has another type: leave those out.
+        let clash = self.columns.iter().any(|(other, other_ty)| *other == first && *other_ty != ty);
+        let table = self.table.clone();
+        if clash {
+            return format!("union ({table} | take 3 | project {name} = 1)")
+                .tap(|_| self.columns.push((name, Type::Long)));
+        }
+        if self.columns.iter().all(|(other, _)| *other != first) {
+            self.columns.push((first.clone(), ty));
+        }
+        let count = self.below(9);
+        format!("union ({table} | take {count} | project {first})")
+    }
+
+    /// An expression of some type.
+    fn any_expr(&mut self) -> (String, Type) {
+        if self.one_in(2)
+            && let Some(call) = self.call()
+        {
+            return call;
+        }
+        let ty = *self.pick(&Type::ALL);
+        (self.expr(ty, 2), ty)
+    }
+
+    /// A call of some function of the registry.
+    fn call(&mut self) -> Option<(String, Type)> {
+        let fits = |f: &&ScalarFunction| f.volatility != Volatility::Row && !LARGE.contains(&f.name);
+        let functions: Vec<&ScalarFunction> = scalar_functions().filter(fits).collect();
+        let function = *self.pick(&functions);
+        let overload = self.pick(function.overloads);
+        let (arguments, types) = self.arguments(overload.params)?;
+        // What a type made of constants is, only the binder knows.
+        let text = format!("tostring({}({}))", function.name, arguments.join(", "));
+        match overload.returns {
+            coldcase::functions::signature::Returns::Type(ty) if self.one_in(2) => {
+                Some((format!("{}({})", function.name, arguments.join(", ")), ty))
+            }
+            _ => Some((text, Type::String)).filter(|_| !types.is_empty()),
+        }
+    }
+
+    fn arguments(&mut self, params: &[Param]) -> Option<(Vec<String>, Vec<Type>)> {
+        let (mut texts, mut types) = (Vec::new(), Vec::new());
+        for param in params {
+            if matches!(param.occurs, Occurs::Optional) && self.one_in(2) {
+                break;
+            }
+            let ty = match param.accepts {
+                Accepts::Type(ty) => ty,
+                Accepts::OneOf(types) | Accepts::Only(types) | Accepts::Exactly(types) => *self.pick(types),
+                Accepts::Any => *self.pick(&Type::ALL),
+            };
+            let text = if param.constant || self.one_in(6) { self.literal(ty) } else { self.expr(ty, 1) };
+            types.push(param.accepts.cast_target(ty)?);
+            texts.push(text);
+        }
+        Some((texts, types))
+    }
+
+    /// An expression of type `ty`.
+    fn expr(&mut self, ty: Type, depth: usize) -> String {
+        let columns: Vec<String> =
+            self.columns.iter().filter(|(_, other)| *other == ty).map(|(name, _)| name.clone()).collect();
+        if depth == 0 || self.one_in(3) {
+            return if columns.is_empty() || self.one_in(4) { self.literal(ty) } else { self.pick(&columns).clone() };
+        }
+        let d = depth - 1;
+        match ty {
+            Type::Bool => self.condition(d),
+            Type::Int => format!("toint({})", self.expr(Type::Long, d)),
+            Type::Long => self.long(d),
+            Type::Real => match self.below(3) {
+                0 => format!("({} * 0.5)", self.expr(Type::Real, d)),
+                1 => format!("({} / 2.0)", self.expr(Type::Long, d)),
+                _ => format!("iff({}, {}, {})", self.expr(Type::Bool, d), self.expr(ty, d), self.literal(ty)),
+            },
+            Type::Decimal => format!("({} + {})", self.expr(ty, d), self.literal(ty)),
+            Type::String => self.text(d),
+            Type::Datetime => match self.below(3) {
+                0 => format!("bin({}, 1d)", self.expr(ty, d)),
+                1 => format!("({} + {})", self.expr(ty, d), self.literal(Type::Timespan)),
+                _ => format!("startofday({})", self.expr(ty, d)),
+            },
+            Type::Timespan => match self.below(2) {
+                0 => format!("({} - {})", self.expr(Type::Datetime, d), self.literal(Type::Datetime)),
+                _ => format!("({} * 2)", self.expr(ty, d)),
+            },
+            Type::Guid => format!("toguid({})", self.expr(Type::String, d)),
+            Type::Dynamic => self.dynamic(d),
+        }
+    }
+
+    fn condition(&mut self, d: usize) -> String {
+        match self.below(9) {
+            0 => format!("({} and {})", self.expr(Type::Bool, d), self.expr(Type::Bool, d)),
+            1 => format!("({} or {})", self.expr(Type::Bool, d), self.expr(Type::Bool, d)),
+            2 => format!("not({})", self.expr(Type::Bool, d)),
+            3 => {
+                let symbol =
+                    *self.pick(&["==", "!=", "=~", "has", "!has", "contains", "startswith", "endswith", "in~"]);
+                let word = self.literal(Type::String);
+                let word = if symbol == "in~" { format!("({word}, 'a')") } else { word };
+                format!("{} {symbol} {word}", self.expr(Type::String, d))
+            }
+            4 => {
+                let ty = *self.pick(&[Type::Long, Type::Real, Type::Datetime, Type::Timespan, Type::Decimal]);
+                let symbol = *self.pick(&["==", "!=", "<", "<=", ">", ">="]);
+                format!("{} {symbol} {}", self.expr(ty, d), self.expr(ty, d))
+            }
+            5 => {
+                let ty = *self.pick(&[Type::Long, Type::Datetime, Type::Real]);
+                let not = if self.one_in(3) { "!" } else { "" };
+                format!("{} {not}between ({} .. {})", self.expr(ty, d), self.literal(ty), self.literal(ty))
+            }
+            6 => {
+                let ty = *self.pick(&[Type::Long, Type::String, Type::Guid]);
+                let not = if self.one_in(3) { "!" } else { "" };
+                format!("{} {not}in ({}, {})", self.expr(ty, d), self.literal(ty), self.literal(ty))
+            }
+            7 => {
+                let ty = *self.pick(&[Type::Long, Type::Datetime, Type::Dynamic, Type::Bool]);
+                format!("isnull({})", self.expr(ty, d))
+            }
+            _ => format!("isempty({})", self.expr(Type::String, d)),
+        }
+    }
+
+    fn long(&mut self, d: usize) -> String {
+        match self.below(5) {
+            0 => format!("strlen({})", self.expr(Type::String, d)),
+            1 => format!("tolong({})", self.expr(Type::Dynamic, d)),
+            2 => {
+                format!("iff({}, {}, {})", self.expr(Type::Bool, d), self.expr(Type::Long, d), self.literal(Type::Long))
+            }
+            _ => {
+                let symbol = *self.pick(&["+", "-", "*", "/", "%"]);
+                format!("({} {symbol} {})", self.expr(Type::Long, d), self.expr(Type::Long, d))
+            }
+        }
+    }
+
+    fn text(&mut self, d: usize) -> String {
+        match self.below(4) {
+            0 => format!("strcat({}, '-', {})", self.expr(Type::String, d), self.expr(Type::Long, d)),
+            1 => format!("tolower({})", self.expr(Type::String, d)),
+            2 => format!("substring({}, {})", self.expr(Type::String, d), self.below(3)),
+            _ => {
+                let ty = *self.pick(&Type::ALL);
+                format!("tostring({})", self.expr(ty, d))
+            }
+        }
+    }
+
+    fn dynamic(&mut self, d: usize) -> String {
+        match self.below(4) {
+            0 => format!("pack_array({}, {})", self.expr(Type::Long, d), self.expr(Type::String, d)),
+            1 => format!("split({}, '-')", self.expr(Type::String, d)),
+            _ => {
+                let columns: Vec<String> =
+                    self.columns.iter().filter(|(_, ty)| *ty == Type::Dynamic).map(|(name, _)| name.clone()).collect();
+                match columns.choose(self.rng).cloned() {
+                    Some(name) => format!("{name}{}", self.pick(&[".a", ".b", "[0]", "[-1]", ".b.c", "['a'][1]"])),
+                    None => self.literal(Type::Dynamic),
+                }
+            }
+        }
+    }
+
+    /// A literal of type `ty`, now and then its null.
+    pub fn literal(&mut self, ty: Type) -> String {
+        if ty != Type::String && self.one_in(8) {
+            return format!("{ty}(null)");
+        }
+        match ty {
+            Type::Bool => (*self.pick(&["true", "false"])).to_owned(),
+            Type::Int => format!("int({})", *self.pick(&[0, 1, -1, 7, i32::MAX])),
+            Type::Long => (*self.pick(&["0", "1", "-1", "2", "10", "9223372036854775807"])).to_owned(),
+            Type::Real => (*self.pick(&["0.0", "0.5", "-1.25", "1e300", "real(nan)", "real(-inf)"])).to_owned(),
+            Type::Decimal => (*self.pick(&["decimal(0)", "decimal(1.5)", "decimal(-100.25)"])).to_owned(),
+            Type::String => format!("'{}'", *self.pick(WORDS)),
+            Type::Datetime => (*self.pick(&["datetime(2024-01-01)", "datetime(2024-02-29 12:30:00.5)"])).to_owned(),
+            Type::Timespan => (*self.pick(&["0s", "1h", "-1d", "1tick"])).to_owned(),
+            Type::Guid => "guid(00000000-0000-0000-0000-000000000001)".to_owned(),
+            Type::Dynamic => {
+                let json = ["1", "\"a\"", "[1, 2.5, \"x\", null]", "{\"a\": 1, \"b\": {\"c\": [true]}}", "[]", "{}"];
+                format!("dynamic({})", self.pick(&json))
+            }
+        }
+    }
+}
+
+/// Runs something beside a value.
+trait Tap: Sized {
+    fn tap(self, run: impl FnOnce(&Self)) -> Self {
+        run(&self);
+        self
+    }
+}
+
+impl Tap for String {}
