@@ -10,15 +10,36 @@ mod support {
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::{Arguments, Failed, Trial};
 
 use support::golden::{CaseFile, Configuration};
+
+/// Shapes below `testdata/shapes` that are refused so far; whoever reads one takes it out and adds it to the cases.
+const NOT_READ_YET: &[&str] = &[
+    "adx-export-csv",
+    "adx-export-csv-noheader",
+    "az-cli",
+    "azuread-preview-utf16",
+    "compressed-zip",
+    "delta",
+    "eventhub-capture-avro",
+    "kusto-v1",
+    "kusto-v2",
+    "la-api",
+    "la-portal-csv",
+    "la-portal-csv-resaved",
+    "la-search-job",
+    "mg-ps51-utf16",
+    "mg-ps7",
+    "portal-csv",
+];
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let update = std::env::var_os("UPDATE").is_some();
-    let trials = files("testdata/kql", "test").into_iter().flat_map(|path| trials_of_cases(path, update));
-    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+    let mut trials = vec![Trial::test("every shape of export is tested", every_shape_is_tested)];
+    trials.extend(files("testdata/kql", "test").into_iter().flat_map(|path| trials_of_cases(path, update)));
+    libtest_mimic::run(&arguments, trials).exit_code()
 }
 
 /// The files below `folder` with this extension, sorted.
@@ -35,16 +56,30 @@ fn trials_of_cases(path: PathBuf, update: bool) -> Vec<Trial> {
             Ok(())
         })];
     }
-    let folders: Vec<Option<String>> = match CaseFile::read(&path).folders().as_slice() {
-        [] => vec![None],
-        folders => folders.iter().map(|folder| Some((*folder).to_owned())).collect(),
-    };
-    let trial = |folder: &Option<String>, configuration: Configuration| {
-        let over = folder.as_deref().map(|folder| format!(" over {folder}")).unwrap_or_default();
-        let (path, folder) = (path.clone(), folder.clone());
+    let trial = |folder: Option<&str>, configuration: Configuration| {
+        let over = folder.map(|folder| format!(" over {folder}")).unwrap_or_default();
+        let (path, folder) = (path.clone(), folder.map(str::to_owned));
         Trial::test(format!("{name}{over} {}", configuration.name()), move || {
             CaseFile::read(&path).check(configuration, folder.as_deref()).map_err(Into::into)
         })
     };
-    folders.iter().flat_map(|folder| Configuration::all().map(|c| trial(folder, c)).collect::<Vec<_>>()).collect()
+    match CaseFile::read(&path).folders().as_slice() {
+        [] => Configuration::all().map(|configuration| trial(None, configuration)).collect(),
+        folders => {
+            let pairs = folders.iter().flat_map(|folder| Configuration::few().map(move |c| (*folder, c)));
+            pairs.map(|(folder, configuration)| trial(Some(folder), configuration)).collect()
+        }
+    }
+}
+
+/// Every shape of export has cases, or stands in the list of those that are not read yet.
+fn every_shape_is_tested() -> Result<(), Failed> {
+    let cases: Vec<CaseFile> = files("testdata/kql", "test").iter().map(|path| CaseFile::read(path)).collect();
+    let tested: Vec<&str> = cases.iter().flat_map(CaseFile::folders).flat_map(|folders| folders.split('+')).collect();
+    let shapes = std::fs::read_dir("testdata/shapes")?.filter_map(Result::ok).filter(|entry| entry.path().is_dir());
+    let names: Vec<String> = shapes.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    let is_tested = |name: &str| tested.contains(&format!("shapes/{name}").as_str());
+    let wrong: Vec<&String> =
+        names.iter().filter(|name| is_tested(name) == NOT_READ_YET.contains(&name.as_str())).collect();
+    if wrong.is_empty() { Ok(()) } else { Err(format!("without cases, or with cases all the same: {wrong:?}").into()) }
 }

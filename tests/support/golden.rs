@@ -35,6 +35,13 @@ impl Configuration {
         choices.flat_map(|(optimize, threads)| [1, 7, 8_192].map(|batch_rows| Self { optimize, threads, batch_rows }))
     }
 
+    /// A few that differ from each other in everything, for cases that run over many folders.
+    pub fn few() -> impl Iterator<Item = Self> {
+        [(true, 1, 8_192), (true, 4, 7), (false, 4, 1), (false, 1, 8_192)]
+            .into_iter()
+            .map(|(optimize, threads, batch_rows)| Self { optimize, threads, batch_rows })
+    }
+
     /// A short name.
     pub fn name(self) -> String {
         let plan = if self.optimize { "optimized" } else { "as-bound" };
@@ -93,7 +100,8 @@ impl CaseFile {
         file
     }
 
-    /// The folders of `testdata` that the cases run over, one after the other; none where they need no files.
+    /// The folders of `testdata` that the cases run over, one after the other, several together with `+` between them;
+    /// none where they need no files.
     pub fn folders(&self) -> Vec<&str> {
         self.directive("@data").flat_map(str::split_whitespace).collect()
     }
@@ -162,7 +170,9 @@ impl CaseFile {
 pub fn catalog(folder: Option<&str>) -> Arc<dyn Catalog> {
     let Some(folder) = folder else { return Arc::new(MemoryCatalog::default()) };
     let mut builder = FileCatalogBuilder::default();
-    builder.add(format!("testdata/{folder}")).expect("the folder holds files");
+    for folder in folder.split('+') {
+        builder.add(format!("testdata/{folder}")).expect("the folder holds files");
+    }
     Arc::new(builder.build())
 }
 
