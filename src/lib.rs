@@ -1,5 +1,4 @@
 #![doc = include_str!("../ARCHITECTURE.md")]
-
 // Tests say what they mean in few words; matters of taste are for the code itself.
 #![cfg_attr(test, allow(clippy::pedantic))]
 

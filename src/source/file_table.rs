@@ -391,7 +391,8 @@ impl OpenFile<'_> {
             }
             framing::Next::TooLong(offset) => {
                 let rest = if framing == Framing::Lines { "" } else { ", and so is the rest of the file" };
-                let reason = format!("a record longer than 64 MiB is not read{rest}");
+                let megabytes = framing::MAX_RECORD_BYTES >> 20;
+                let reason = format!("a record longer than {megabytes} MiB is not read{rest}");
                 plan.report.lost(&file.name, format!("byte {offset}"), reason);
                 Ok(true)
             }

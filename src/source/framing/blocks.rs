@@ -8,8 +8,8 @@ use super::{Framing, detect, without_byte_order_mark};
 /// Bytes read at once; few in unit tests, so that they meet the borders of blocks.
 const BLOCK_BYTES: usize = if cfg!(test) { 16 << 10 } else { 1 << 20 };
 
-/// A record may be this long.
-const MAX_RECORD_BYTES: usize = 64 << 20;
+/// A record may be this long; shorter in unit tests.
+pub(crate) const MAX_RECORD_BYTES: usize = if cfg!(test) { 1 << 20 } else { 64 << 20 };
 
 /// Which part of a file a block reader reads: the lines that start in `start..end`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -7,7 +7,7 @@
 mod blocks;
 mod values;
 
-pub(crate) use blocks::{Blocks, Next, Origin};
+pub(crate) use blocks::{Blocks, MAX_RECORD_BYTES, Next, Origin};
 pub(crate) use values::{ValueSplitter, is_wrapped};
 
 use std::fs::File;

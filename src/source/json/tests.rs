@@ -278,3 +278,86 @@ fn unknown_records_get_inferred_columns() {
         [["1.0", "x", ""], ["2.5", "", ""], ["3.0", "", "[1]"]]
     );
 }
+
+/// The rows and the damage of `bytes`, read as the table `name`.
+fn read_bytes(bytes: &[u8], name: &str, columns: &[&str]) -> (Vec<Vec<String>>, ScanRequest) {
+    let mut builder = FileCatalogBuilder::default();
+    builder.add_stdin(&mut &bytes[..]).expect("a copy");
+    let catalog = builder.build();
+    let table = table(&catalog, name);
+    let request = request(&*table, columns);
+    (rows(&*table, &request), request)
+}
+
+fn damage(request: &ScanRequest) -> Vec<(String, String)> {
+    request.report.problems().into_values().flat_map(|problems| problems.examples).collect()
+}
+
+#[test]
+fn a_record_can_be_too_long() {
+    let long = format!("{{\"TimeGenerated\":\"{}\"}}", "x".repeat(3 << 20));
+    let short =
+        |id: u32| format!("{{\"TimeGenerated\":\"2026-03-02T00:00:00Z\",\"Id\":\"{id}\",\"Type\":\"SigninLogs\"}}");
+    let lines = format!("{}\n{long}\n{}\n", short(1), short(2));
+    let (rows, request) = read_bytes(lines.as_bytes(), "SigninLogs", &["Id"]);
+    assert_eq!(rows, [["1"], ["2"]]);
+    assert_eq!(
+        damage(&request),
+        [(format!("byte {}", short(1).len() + 1), "a record longer than 1 MiB is not read".into())]
+    );
+    let array = format!("[{},{long},{}]", short(1), short(2));
+    let (rows, request) = read_bytes(array.as_bytes(), "SigninLogs", &["Id"]);
+    assert_eq!(rows, [["1"]]);
+    assert!(damage(&request)[0].1.ends_with("and so is the rest of the file"), "{:?}", damage(&request));
+}
+
+#[test]
+fn a_packed_file_that_was_cut_off() {
+    for path in ["compressed-gzip-multimember/PT1H.json.gz", "compressed-zstd-multiframe/signins.ndjson.zst"] {
+        let whole = std::fs::read(testdata("shapes").join(path)).expect("the file");
+        let (rows, request) = read_bytes(&whole[..whole.len() - 700], "SigninLogs", &["Id"]);
+        assert!(!rows.is_empty() && rows.len() < 10, "{path}: {} rows", rows.len());
+        let damage = damage(&request);
+        assert!(damage.iter().any(|(_, reason)| reason.starts_with("cannot be unpacked")), "{path}: {damage:?}");
+    }
+}
+
+#[test]
+fn keys_without_a_column_are_said_once() {
+    let line =
+        "{\"TimeGenerated\":\"2026-03-02T00:00:00Z\",\"Id\":\"\\ud800!\",\"Brand_New\":1,\"IsRisky\":\"maybe\"}\n";
+    let (rows, request) = read_bytes(line.repeat(3).as_bytes(), "SigninLogs", &["Id", "IsRisky"]);
+    assert_eq!(rows, [["\u{fffd}!", ""]; 3]);
+    let notices: Vec<_> = request.report.notices().into_iter().collect();
+    assert_eq!(notices.len(), 3, "{notices:?}");
+    assert!(notices.iter().any(|(text, count)| text.contains("\"Brand_New\"") && *count == 1), "{notices:?}");
+    assert!(notices.iter().any(|(text, count)| text.contains("IsRisky") && *count == 3), "{notices:?}");
+    assert!(notices.iter().any(|(text, _)| text.contains("do not name their table")), "{notices:?}");
+}
+
+#[test]
+fn records_without_a_table_are_of_the_one_they_are_bound_to() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("rows.json");
+    std::fs::write(
+        &path,
+        "{\"TimeGenerated\":\"2026-03-02T00:00:00Z\"}\n{\"TimeGenerated\":\"x\",\"Type\":\"Other\"}\n",
+    )
+    .expect("written");
+    let mut builder = FileCatalogBuilder::default();
+    builder.bind("AADNonInteractiveUserSignInLogs", &path).expect("files");
+    builder.add(&path).expect("files");
+    let catalog = builder.build();
+    for (name, count) in [("AADNonInteractiveUserSignInLogs", 1), ("SigninLogs", 1), ("AuditLogs", 0)] {
+        let table = table(&catalog, name);
+        assert_eq!(rows(&*table, &request(&*table, &["Type"])).len(), count, "{name}");
+    }
+}
+
+#[test]
+fn no_more_rows_than_wanted() {
+    let catalog = catalog("signinlogs");
+    let table = table(&catalog, "SigninLogs");
+    let request = ScanRequest { limit: Some(2), batch_rows: 1, ..request(&*table, &["Id"]) };
+    assert_eq!(rows(&*table, &request).len(), 2);
+}
