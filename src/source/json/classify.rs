@@ -8,17 +8,15 @@ use crate::source::shape::{KnownTable, RowKind, known_table, known_tables};
 use crate::types::dynamic;
 
 /// Keys that records are known to have and no column wants: transport, bookkeeping, wrappers.
-pub(crate) const IGNORED_KEYS: [&[&str]; 10] = [
+pub(crate) const IGNORED_KEYS: [&[&str]; 7] = [
     &["_Internal_WorkspaceResourceId"],
-    &["__UDI_RequiredFields_EventTime"],
-    &["__UDI_RequiredFields_RegionScope"],
-    &["__UDI_RequiredFields_TenantId"],
-    &["__UDI_RequiredFields_UniqueId"],
     &["_OriginalItemId"],
     &["_OriginalTimeGenerated"],
     &["_OriginalType"],
     &["@odata.type"],
     &["TableName"],
+    // The envelope's own `tenantId` once more.
+    &["properties", "tenantId"],
 ];
 
 /// What a record turned out to be.

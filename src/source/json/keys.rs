@@ -8,6 +8,9 @@ pub(crate) type Slot = usize;
 /// The number of an object in the tree; 0 is the record itself.
 type NodeId = usize;
 
+/// Keys that begin like this are the pipeline's own and hold nothing about a sign-in.
+const BOOKKEEPING: &str = "__UDI_RequiredFields_";
+
 /// What a key of an object leads to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Target {
@@ -104,11 +107,12 @@ impl KeyTree {
             target.slots.extend(&envelope.slots);
             target.child = target.child.or(envelope.child);
         }
+        let bookkeeping = key.starts_with(BOOKKEEPING);
         let known = here
             .known
             .as_ref()
             .is_none_or(|known| known.contains(key) || (node == 0 && known.contains(&key.to_lowercase())));
-        target.unknown = !known && target.slots.is_empty() && target.child.is_none();
+        target.unknown = !known && !bookkeeping && target.slots.is_empty() && target.child.is_none();
         target
     }
 

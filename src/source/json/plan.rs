@@ -228,7 +228,7 @@ fn declare_keys(tree: &mut KeyTree, rows: &Rows) {
         }
     }
     for key in super::classify::IGNORED_KEYS {
-        tree.declare(key, false);
+        tree.declare(key, key.len() > 1);
     }
 }
 

@@ -116,6 +116,7 @@ fn check_ten(path: &str, publish_times: bool, whole_seconds: bool) {
     wanted.sort();
     assert_eq!(found, wanted, "{path}");
     assert!(request.report.problems().is_empty(), "{path}: {:?}", request.report.problems());
+    assert!(request.report.notices().is_empty(), "{path}: {:?}", request.report.notices());
 }
 
 #[test]
