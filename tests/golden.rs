@@ -39,6 +39,7 @@ fn main() -> ExitCode {
     let update = std::env::var_os("UPDATE").is_some();
     let mut trials = vec![Trial::test("every shape of export is tested", every_shape_is_tested)];
     trials.extend(files("testdata/kql", "test").into_iter().flat_map(|path| trials_of_cases(path, update)));
+    trials.extend(files("testdata/plans", "plan").into_iter().map(|path| trial_of_plans(path, update)));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -63,13 +64,28 @@ fn trials_of_cases(path: PathBuf, update: bool) -> Vec<Trial> {
             CaseFile::read(&path).check(configuration, folder.as_deref()).map_err(Into::into)
         })
     };
-    match CaseFile::read(&path).folders().as_slice() {
+    let mut trials: Vec<Trial> = match CaseFile::read(&path).folders().as_slice() {
         [] => Configuration::all().map(|configuration| trial(None, configuration)).collect(),
         folders => {
             let pairs = folders.iter().flat_map(|folder| Configuration::few().map(move |c| (*folder, c)));
             pairs.map(|(folder, configuration)| trial(Some(folder), configuration)).collect()
         }
-    }
+    };
+    trials.push(Trial::test(format!("{name} printed"), move || {
+        CaseFile::read(&path).check_printed().map_err(Into::into)
+    }));
+    trials
+}
+
+fn trial_of_plans(path: PathBuf, update: bool) -> Trial {
+    Trial::test(path.display().to_string(), move || {
+        let file = CaseFile::read(&path);
+        let folder = file.folders().first().map(|folder| (*folder).to_owned());
+        if update {
+            file.update();
+        }
+        CaseFile::read(&path).check(Configuration::DEFAULT, folder.as_deref()).map_err(Into::into)
+    })
 }
 
 /// Every shape of export has cases, or stands in the list of those that are not read yet.

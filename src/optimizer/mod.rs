@@ -53,6 +53,11 @@ pub static RULES: &[Rule] = &[
         summary: "reads only the columns and paths that are used",
         apply: rule::prune_columns::apply,
     },
+    Rule {
+        name: "merge_projections",
+        summary: "makes one projection of two that follow each other",
+        apply: rule::merge_projections::apply,
+    },
 ];
 
 /// `plan` improved by every rule.

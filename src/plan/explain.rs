@@ -3,8 +3,12 @@
 use std::fmt::Write;
 
 use super::{AggregateExpr, LogicalPlan, Scan, SortKey, Unnest, visit};
+use crate::expr::Expr;
 use crate::source::{Predicate, ScanColumn};
 use crate::types::Schema;
+
+/// Columns in a row that are written out one by one; more are shortened.
+const LONG_RUN: usize = 5;
 
 /// One line a node, inputs below and indented.
 #[must_use]
@@ -28,17 +32,14 @@ fn line(plan: &LogicalPlan) -> String {
         LogicalPlan::Scan(scan) => scan_line(scan),
         LogicalPlan::Filter { predicate, .. } => format!("Filter {}", predicate.show(input)),
         LogicalPlan::Project { expressions, schema, .. } => {
-            let column = |(expr, name): (&crate::expr::Expr, &str)| {
-                let shown = expr.show(input).to_string();
-                if shown == name { shown } else { format!("{name} = {shown}") }
+            let handed_on = |index: usize| {
+                expressions[index].as_column().filter(|column| input.field(*column).name == schema.field(index).name)
             };
-            format!("Project {}", list(expressions.iter().zip(schema.names()).map(column)))
+            let text = |index: usize| named(&expressions[index], &schema.field(index).name, input);
+            format!("Project {}", columns_text(schema.len(), input.len(), handed_on, text))
         }
         LogicalPlan::Aggregate { keys, aggregates, schema, .. } => {
-            let key = |(expr, name): (&crate::expr::Expr, &str)| {
-                let shown = expr.show(input).to_string();
-                if shown == name { shown } else { format!("{name} = {shown}") }
-            };
+            let key = |(expr, name): (&Expr, &str)| named(expr, name, input);
             let keys = list(keys.iter().zip(schema.names()).map(key));
             let aggregates = list(aggregates.iter().map(|aggregate| aggregate_text(aggregate, input)));
             if keys.is_empty() {
@@ -53,6 +54,38 @@ fn line(plan: &LogicalPlan) -> String {
         LogicalPlan::Union { inputs, .. } => format!("Union of {}", inputs.len()),
         LogicalPlan::Unnest(unnest) => unnest_line(unnest, input),
     }
+}
+
+/// `expr`, or `name = expr` where that says more.
+fn named(expr: &Expr, name: &str, input: &Schema) -> String {
+    let shown = expr.show(input).to_string();
+    if shown == name { shown } else { format!("{name} = {shown}") }
+}
+
+/// `count` columns, of which those for which `source` answers a position are columns of the input as they are: all
+/// of them at the front are `*`, several in a row `first..last`.
+fn columns_text(
+    count: usize,
+    input: usize,
+    source: impl Fn(usize) -> Option<usize>,
+    text: impl Fn(usize) -> String,
+) -> String {
+    let mut parts = Vec::new();
+    let mut index = 0;
+    while index < count {
+        let first = source(index);
+        let run =
+            (index..count).take_while(|at| first.is_some() && source(*at) == first.map(|f| f + at - index)).count();
+        if run == input && run > LONG_RUN {
+            parts.push("*".to_owned());
+        } else if run > LONG_RUN {
+            parts.push(format!("{}..{}", text(index), text(index + run - 1)));
+        } else {
+            parts.extend((index..index + run.max(1)).map(&text));
+        }
+        index += run.max(1);
+    }
+    parts.join(", ")
 }
 
 fn list(items: impl Iterator<Item = String>) -> String {
@@ -87,7 +120,12 @@ fn scan_line(scan: &Scan) -> String {
         ScanColumn::Column(index) => table.field(*index).name.clone(),
         ScanColumn::Path { column, path } => format!("{}{path}", table.field(*column).name),
     };
-    let mut text = format!("Scan {} [{}]", scan.name, list(scan.columns.iter().map(column)));
+    let whole = |index: usize| match scan.columns[index] {
+        ScanColumn::Column(column) => Some(column),
+        ScanColumn::Path { .. } => None,
+    };
+    let columns = columns_text(scan.columns.len(), table.len(), whole, |index| column(&scan.columns[index]));
+    let mut text = format!("Scan {} [{columns}]", scan.name);
     if let Some(filter) = &scan.filter {
         let types = filter.columns.iter().map(|read| crate::types::Field::new(column(read), read.ty(table)));
         let _ = write!(text, " where {}", filter.predicate.show(&Schema::new(types)));

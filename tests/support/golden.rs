@@ -1,13 +1,15 @@
-//! The text cases of `testdata/kql`: read, run, compared, rewritten. `testdata/kql/README.md` says how they look.
+//! The text cases of `testdata/kql` and `testdata/plans`: read, run, compared, rewritten. `testdata/kql/README.md` says
+//! how they look.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use coldcase::diagnostic::{Error, Span};
-use coldcase::engine::{Engine, QueryResult, Settings};
+use coldcase::diagnostic::Error;
+use coldcase::engine::{Engine, Settings};
 use coldcase::source::{Catalog, FileCatalogBuilder, MemoryCatalog};
-use coldcase::types::{Type, datetime};
+use coldcase::syntax;
+use coldcase::types::{Schema, Type, datetime};
 
 use super::wire;
 
@@ -125,45 +127,75 @@ impl CaseFile {
     /// Runs every case; the complaints, where there are any.
     pub fn check(&self, configuration: Configuration, folder: Option<&str>) -> Result<(), String> {
         let engine = self.engine(configuration, folder);
-        let complaints: Vec<String> =
-            self.cases.iter().filter_map(|case| self.complaint(&engine, case, &case.query)).collect();
-        if complaints.is_empty() { Ok(()) } else { Err(complaints.join("\n\n")) }
+        all(self.cases.iter().map(|case| self.compare(case, &case.query, &self.answer(&engine, &case.query))))
     }
 
-    /// What is wrong with the answer to `query`, which stands for the case's own.
-    fn complaint(&self, engine: &Engine, case: &Case, query: &str) -> Option<String> {
-        let place = format!("{}:{}", self.path.display(), case.line);
+    /// Prints every query from its tree: the text means the same, and printed again it is the same.
+    pub fn check_printed(&self) -> Result<(), String> {
+        let engine = self.engine(Configuration::DEFAULT, self.folders().first().copied());
+        all(self.cases.iter().map(|case| {
+            let parsed = syntax::parse(&case.query);
+            if !parsed.diagnostics.is_empty() {
+                return Ok(());
+            }
+            let printed = syntax::print(&parsed.query);
+            let again = syntax::print(&syntax::parse(&printed).query);
+            if again != printed {
+                let place = self.place(case);
+                return Err(format!("{place}: printed as\n{printed}\nand, read and printed again, as\n{again}"));
+            }
+            // Messages point at words, which may be spelled in another way.
+            let is_error = case.expected.first().is_some_and(|line| line.starts_with("error"));
+            if is_error { Ok(()) } else { self.compare(case, &printed, &self.answer(&engine, &printed)) }
+        }))
+    }
+
+    fn place(&self, case: &Case) -> String {
+        format!("{}:{}: {}", self.path.display(), case.line, case.titles.join(" "))
+    }
+
+    fn compare(&self, case: &Case, query: &str, answer: &Answer) -> Result<(), String> {
+        let place = self.place(case);
         if case.expected.is_empty() {
-            return Some(format!("{place}: {}: nothing is expected; write it down with UPDATE=1", case.titles[0]));
+            return Err(format!("{place}: nothing is expected; write it down with UPDATE=1"));
         }
-        let outcome = engine.query(query);
-        let actual = answer(&outcome, query);
-        if same(&case.expected, &actual, &outcome) {
-            return None;
+        if answer.is_as(&case.expected) {
+            return Ok(());
         }
         let lines = |lines: &[String]| lines.iter().map(|line| format!("    {line}\n")).collect::<String>();
-        let titles = case.titles.join(" ");
-        let (expected, actual) = (lines(&case.expected), lines(&actual));
-        Some(format!("{place}: {titles}\n{query}\n  expected\n{expected}  answered\n{actual}"))
+        let (expected, actual) = (lines(&case.expected), lines(&answer.lines));
+        Err(format!("{place}\n{query}\n  expected\n{expected}  answered\n{actual}"))
     }
 
     /// Writes the answers of the default configuration into the file.
     pub fn update(&self) {
-        let folders = self.folders();
-        let engine = self.engine(Configuration::DEFAULT, folders.first().copied());
+        let engine = self.engine(Configuration::DEFAULT, self.folders().first().copied());
         let mut text: String = self.preamble.iter().map(|line| format!("{line}\n")).collect();
         for (index, case) in self.cases.iter().enumerate() {
             text.push_str(if index > 0 { "\n" } else { "" });
             case.titles.iter().for_each(|title| text.push_str(&format!("# {title}\n")));
             text.push_str(&format!("{}\n----\n", case.query));
-            let outcome = engine.query(&case.query);
-            let actual = answer(&outcome, &case.query);
+            let answer = self.answer(&engine, &case.query);
             // What is within the tolerance stays as it is written.
-            let kept = if same(&case.expected, &actual, &outcome) { &case.expected } else { &actual };
+            let kept = if answer.is_as(&case.expected) { &case.expected } else { &answer.lines };
             kept.iter().for_each(|line| text.push_str(&format!("{line}\n")));
         }
         std::fs::write(&self.path, text).expect("a file of cases is writable");
     }
+
+    /// What the query answers; for a file of plans, how it would run.
+    fn answer(&self, engine: &Engine, query: &str) -> Answer {
+        if self.path.extension().is_some_and(|extension| extension == "plan") {
+            plans(engine, query)
+        } else {
+            rows(engine, query)
+        }
+    }
+}
+
+fn all(outcomes: impl Iterator<Item = Result<(), String>>) -> Result<(), String> {
+    let complaints: Vec<String> = outcomes.filter_map(Result::err).collect();
+    if complaints.is_empty() { Ok(()) } else { Err(complaints.join("\n\n")) }
 }
 
 /// The tables that a query finds.
@@ -176,28 +208,67 @@ pub fn catalog(folder: Option<&str>) -> Arc<dyn Catalog> {
     Arc::new(builder.build())
 }
 
-/// The answer as lines: a header and rows, or errors.
-fn answer(outcome: &Result<QueryResult, Error>, query: &str) -> Vec<String> {
-    match outcome {
-        Ok(result) => std::iter::once(wire::header(&result.schema)).chain(wire::rows(result)).collect(),
-        Err(Error::Query(diagnostics)) => diagnostics
-            .iter()
-            .map(|diagnostic| format!("error {} at `{}`", diagnostic.code.info().id, words(diagnostic.span, query)))
-            .collect(),
-        Err(error) => error.to_string().lines().map(|line| format!("error: {line}")).collect(),
+/// What stands below the line of a case.
+struct Answer {
+    lines: Vec<String>,
+    /// The types of the columns, where the lines are a header and rows.
+    types: Option<Vec<Type>>,
+}
+
+impl Answer {
+    /// True where the lines are those expected; reals may differ as [`wire::same_row`] allows.
+    fn is_as(&self, expected: &[String]) -> bool {
+        let (Some(types), [header, rows @ ..]) = (&self.types, expected) else { return self.lines == expected };
+        let mut pairs = rows.iter().zip(&self.lines[1..]);
+        *header == self.lines[0]
+            && expected.len() == self.lines.len()
+            && pairs.all(|(expected, actual)| wire::same_row(types, expected, actual))
     }
 }
 
-/// The words that a span covers, on one line.
-fn words(span: Span, query: &str) -> String {
-    span.text(query).replace('\n', "\\n")
+/// A header and rows, or errors.
+fn rows(engine: &Engine, query: &str) -> Answer {
+    match engine.query(query) {
+        Ok(result) => {
+            let types = result.schema.fields().iter().map(|field| field.ty).collect();
+            let lines = std::iter::once(header(&result.schema)).chain(wire::rows(&result)).collect();
+            Answer { lines, types: Some(types) }
+        }
+        Err(error) => errors(&error, query),
+    }
 }
 
-fn same(expected: &[String], actual: &[String], outcome: &Result<QueryResult, Error>) -> bool {
-    let (Ok(result), [header, expected @ ..], [actual_header, actual @ ..]) = (outcome, expected, actual) else {
-        return expected == actual;
+/// The plan as bound, a line, the plan as it runs.
+fn plans(engine: &Engine, query: &str) -> Answer {
+    match engine.prepare(query) {
+        Ok(prepared) => {
+            let text = format!("{}----\n{}", prepared.explain_bound(), prepared.explain());
+            Answer { lines: text.lines().map(str::to_owned).collect(), types: None }
+        }
+        Err(error) => errors(&error, query),
+    }
+}
+
+/// A line for each message, with the words that it points at on one line.
+fn errors(error: &Error, query: &str) -> Answer {
+    let lines = match error {
+        Error::Query(diagnostics) => diagnostics
+            .iter()
+            .map(|diagnostic| {
+                let words = diagnostic.span.text(query).replace('\n', "\\n");
+                format!("error {} at `{words}`", diagnostic.code.info().id)
+            })
+            .collect(),
+        error => error.to_string().lines().map(|line| format!("error: {line}")).collect(),
     };
-    let types: Vec<Type> = result.schema.fields().iter().map(|field| field.ty).collect();
-    let same_row = |(expected, actual): (&String, &String)| wire::same_row(&types, expected, actual);
-    header == actual_header && expected.len() == actual.len() && expected.iter().zip(actual).all(same_row)
+    Answer { lines, types: None }
+}
+
+/// The columns as `name:type, name:type`.
+fn header(schema: &Schema) -> String {
+    if schema.is_empty() {
+        return "(no columns)".to_owned();
+    }
+    let columns: Vec<String> = schema.fields().iter().map(|field| format!("{}:{}", field.name, field.ty)).collect();
+    columns.join(", ")
 }

@@ -1,20 +1,11 @@
 //! Answers as text: how every suite of this repository writes and compares rows.
 
 use coldcase::engine::QueryResult;
-use coldcase::types::{Schema, Type, Value};
+use coldcase::types::{Type, Value};
 use serde_json::value::RawValue;
 
 /// How far two reals may lie apart: the order in which parts are added up shows in the last bits.
 const TOLERANCE: f64 = 1e-12;
-
-/// The columns as `name:type, name:type`.
-pub fn header(schema: &Schema) -> String {
-    if schema.is_empty() {
-        return "(no columns)".to_owned();
-    }
-    let columns: Vec<String> = schema.fields().iter().map(|field| format!("{}:{}", field.name, field.ty)).collect();
-    columns.join(", ")
-}
 
 /// One JSON array a row.
 pub fn rows(result: &QueryResult) -> Vec<String> {

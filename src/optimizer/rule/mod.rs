@@ -1,6 +1,7 @@
 //! The rules, a file each.
 
 pub mod fold_constants;
+pub mod merge_projections;
 pub mod prune_columns;
 pub mod push_down_filter;
 pub mod push_down_limit;

@@ -1,0 +1,52 @@
+//! Makes one projection of two that follow each other, and drops those that change nothing.
+
+use crate::diagnostic::Result;
+use crate::expr::{Expr, ExprKind, visit as expr_visit};
+use crate::functions::EvalContext;
+use crate::plan::{LogicalPlan, visit};
+
+pub fn apply(plan: LogicalPlan, _: &EvalContext) -> Result<LogicalPlan> {
+    visit::transform_up(plan, &mut |node| {
+        Ok(match node {
+            LogicalPlan::Project { input, expressions, schema } => match *input {
+                LogicalPlan::Project { input, expressions: inner, .. } if once(&expressions, &inner) => {
+                    let merged = expressions.into_iter().map(|expr| expr_visit::substitute(expr, &inner));
+                    unless_idle(LogicalPlan::Project { input, expressions: merged.collect(), schema })
+                }
+                other => unless_idle(LogicalPlan::Project { input: Box::new(other), expressions, schema }),
+            },
+            other => other,
+        })
+    })
+}
+
+/// True where nothing that must be computed is computed more often than before. What each row computes anew is also
+/// computed once still.
+fn once(outer: &[Expr], inner: &[Expr]) -> bool {
+    let mut uses = vec![0_usize; inner.len()];
+    for expr in outer {
+        expr_visit::walk(expr, &mut |part| {
+            if let Some(column) = part.as_column() {
+                uses[column] += 1;
+            }
+        });
+    }
+    uses.iter().zip(inner).all(|(uses, expr)| *uses <= 1 || is_free(expr))
+}
+
+fn is_free(expr: &Expr) -> bool {
+    matches!(expr.kind, ExprKind::Column(_) | ExprKind::Literal(_))
+}
+
+/// The node's input, where the node hands on every column as it is.
+fn unless_idle(plan: LogicalPlan) -> LogicalPlan {
+    match plan {
+        LogicalPlan::Project { input, expressions, schema }
+            if *input.schema() == schema
+                && expressions.iter().enumerate().all(|(index, expr)| expr.as_column() == Some(index)) =>
+        {
+            *input
+        }
+        other => other,
+    }
+}
