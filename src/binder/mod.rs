@@ -3,6 +3,7 @@
 //! Binding goes on after an error where it can, so that one run reports several; what depends on a wrong part is left
 //! out without a message of its own.
 
+mod catalog_table;
 mod expr;
 mod naming;
 mod operator;
@@ -11,11 +12,12 @@ mod source;
 mod statement;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic, Error, Result, Span};
 use crate::functions::EvalContext;
 use crate::plan::{LogicalPlan, verify};
-use crate::source::Catalog;
+use crate::source::{Catalog, ScanReport};
 use crate::syntax::ast;
 use crate::types::{Batch, Value};
 
@@ -34,6 +36,12 @@ pub struct Environment<'a> {
     pub parameters: &'a BTreeMap<String, String>,
     /// A time range that every table is cut to.
     pub time_range: Option<&'a TimeRange>,
+    /// Whether tables have the columns that tell where a row came from.
+    pub provenance: bool,
+    /// The column whose repeated values are the same record delivered again.
+    pub dedup: Option<&'a str>,
+    /// Where to count what is left out.
+    pub report: &'a ScanReport,
     /// Computes subqueries.
     pub subquery: &'a Subquery<'a>,
 }
@@ -110,6 +118,8 @@ pub(crate) struct Binder<'a> {
     diagnostics: Vec<Diagnostic>,
     warnings: Vec<Diagnostic>,
     render: Option<Render>,
+    /// By table, the keys of repeated rows and the positions of those to keep, as JSON arrays; None without any.
+    repeated: BTreeMap<String, Option<[Arc<str>; 2]>>,
 }
 
 impl<'a> Binder<'a> {
@@ -121,6 +131,7 @@ impl<'a> Binder<'a> {
             diagnostics: Vec::new(),
             warnings: Vec::new(),
             render: None,
+            repeated: BTreeMap::new(),
         }
     }
 

@@ -6,7 +6,6 @@ use super::naming::Names;
 use super::scope::Binding;
 use super::{Bind, Binder, Failed};
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::expr::Expr;
 use crate::functions::signature::implicit_cost;
 use crate::plan::LogicalPlan;
 use crate::source::{MemoryTable, RangeTable};
@@ -54,13 +53,6 @@ impl Binder<'_> {
         }
     }
 
-    /// A table of the catalog, cut to the time range of the run.
-    pub(super) fn catalog_table(&mut self, name: &ast::Name) -> Bind<Option<LogicalPlan>> {
-        let Some(table) = self.environment.catalog.table(&name.text)? else { return Ok(None) };
-        let plan = LogicalPlan::scan(&name.text, table);
-        self.cut_to_time_range(plan, name.span).map(Some)
-    }
-
     pub(super) fn unknown_table(&mut self, name: &ast::Name) -> Failed {
         let mut known = self.environment.catalog.names();
         known.extend(self.scope.tables().map(str::to_owned));
@@ -69,25 +61,6 @@ impl Binder<'_> {
             .suggest(&name.text, known.iter().map(String::as_str))
             .help(format!("bind it to files with -t {}=PATH", name.text));
         self.report(diagnostic)
-    }
-
-    fn cut_to_time_range(&mut self, plan: LogicalPlan, span: Span) -> Bind<LogicalPlan> {
-        let Some(range) = self.environment.time_range else { return Ok(plan) };
-        let found = plan.schema().index_of(&range.column).filter(|&i| plan.schema().field(i).ty == Type::Datetime);
-        let Some(index) = found else {
-            let message = format!("this table has no datetime column `{}` to cut to a time range", range.column);
-            let help = "name its time column with --time-column";
-            return Err(self.report(Diagnostic::new(Code::UnknownColumn, span, message).help(help)));
-        };
-        let mut cut = plan;
-        for (symbol, bound) in [(">=", range.from), ("<", range.to)] {
-            if let Some(ticks) = bound {
-                let column = Expr::column(index, Type::Datetime, span);
-                let bound = Expr::literal(Value::Datetime(ticks), span);
-                cut = cut.filter(self.operator_call(symbol, span, vec![column, bound], span)?);
-            }
-        }
-        Ok(cut)
     }
 
     /// `table("name")`, `materialize(pipeline)`.

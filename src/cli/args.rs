@@ -79,6 +79,14 @@ pub struct SourceArgs {
     /// The column that --from, --to and --last look at
     #[arg(long, value_name = "COLUMN", default_value = "TimeGenerated")]
     pub time_column: String,
+    /// Add the columns _SourceFile, _SourceLine (a row number for Parquet), _SourceByte and _SourceShape to every
+    /// table of files
+    #[arg(long)]
+    pub provenance: bool,
+    /// Keep only the last delivery of each record: of rows that share a text in COLUMN the one with the greatest
+    /// TimeGenerated, the first of several
+    #[arg(long, value_name = "COLUMN")]
+    pub dedup: Option<String>,
     /// The value of a declared query parameter; repeatable
     #[arg(long = "param", value_name = "NAME=VALUE")]
     pub parameters: Vec<String>,

@@ -71,6 +71,8 @@ fn settings(source: &SourceArgs) -> Result<Settings> {
     settings.threads = threads(source.threads);
     settings.parameters = pairs("--param", &source.parameters)?;
     settings.time_range = time_range(source, now)?;
+    settings.provenance = source.provenance;
+    settings.dedup.clone_from(&source.dedup);
     settings.cancelled = cancelled()?;
     Ok(settings)
 }

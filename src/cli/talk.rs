@@ -86,6 +86,9 @@ impl Talk {
         if self.quiet {
             return;
         }
+        for text in report.warnings() {
+            line(&format!("warning: {text}"));
+        }
         for (text, count) in report.notices() {
             line(&if count > 1 { format!("note: {text} ({count} times)") } else { format!("note: {text}") });
         }

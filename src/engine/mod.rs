@@ -64,7 +64,7 @@ impl Engine {
 
     /// Parses, binds and plans `text`; runs nothing but subqueries whose value must be known.
     pub fn prepare(&self, text: &str) -> Result<Prepared> {
-        let report = Arc::new(ScanReport::default());
+        let report = Arc::new(ScanReport::with_rejects(self.settings.rejects.clone()));
         let Bound { plan: bound, context, render, mut warnings } = self.bind(text, &report)?;
         let plan = self.optimize(bound.clone(), &context)?;
         let context = self.context(context, report);
@@ -87,6 +87,9 @@ impl Engine {
             context: EvalContext::new(self.settings.now, self.settings.seed),
             parameters: &self.settings.parameters,
             time_range: self.settings.time_range.as_ref(),
+            provenance: self.settings.provenance,
+            dedup: self.settings.dedup.as_deref(),
+            report,
             subquery: &subquery,
         };
         let mut bound = binder::bind(&parsed.query, &environment)?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crate::binder::TimeRange;
+use crate::source::RejectSink;
 
 /// Rows a batch has at most, unless set otherwise: large enough to amortise the work a batch costs, small enough for
 /// the processor's cache.
@@ -27,6 +28,12 @@ pub struct Settings {
     pub parameters: BTreeMap<String, String>,
     /// A time range that every table is cut to.
     pub time_range: Option<TimeRange>,
+    /// Whether tables of files have the columns that tell where a row came from.
+    pub provenance: bool,
+    /// The column whose repeated values are the same record delivered again: the last delivery counts.
+    pub dedup: Option<String>,
+    /// Where what could not be read is kept; every record is looked at then.
+    pub rejects: Option<Arc<dyn RejectSink>>,
     /// Set from outside to stop the run.
     pub cancelled: Arc<AtomicBool>,
 }
@@ -43,6 +50,9 @@ impl Settings {
             optimize: true,
             parameters: BTreeMap::new(),
             time_range: None,
+            provenance: false,
+            dedup: None,
+            rejects: None,
             cancelled: Arc::new(AtomicBool::new(false)),
         }
     }

@@ -4,6 +4,7 @@
 //! more than their bytes; a big file of lines is cut at line ends, so that several threads read it.
 
 use std::fmt;
+use std::io::{self, Read};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,7 +12,8 @@ use super::files::{Compression, DataFile, Format};
 use super::framing::{self, Blocks, Framing, Origin};
 use super::json::{JsonReader, Rows, ScanPlan, Whereabouts, count_lines};
 use super::of_table::{self, Belonging};
-use super::parquet::ParquetFile;
+use super::parquet::{FileRows, ParquetFile};
+use super::provenance::Origins;
 use super::{BatchIterator, Partition, ScanReport, ScanRequest, TableProvider};
 use crate::diagnostic::{Error, Result};
 use crate::types::{Batch, Schema};
@@ -28,16 +30,17 @@ pub struct FileTable {
     name: String,
     files: Arc<[DataFile]>,
     rows: Rows,
+    origins: Origins,
 }
 
 impl FileTable {
     /// The table `name`, whose rows are those of `files` that `rows` names.
     #[must_use]
     pub fn new(name: impl Into<String>, files: Arc<[DataFile]>, rows: Rows) -> Self {
-        Self { name: name.into(), files, rows }
+        Self { name: name.into(), files, origins: Origins::none(rows.schema()), rows }
     }
 
-    fn parts(&self) -> Result<Vec<Part>> {
+    fn parts(&self, wants_lines: bool) -> Result<Vec<Part>> {
         let mut parts = Vec::new();
         let mut group: Vec<Piece> = Vec::new();
         let mut bytes = 0;
@@ -47,7 +50,7 @@ impl FileTable {
                     parts.push(Part::Text(std::mem::take(&mut group)));
                     bytes = 0;
                 }
-                parts.extend(big_file(index, file)?);
+                parts.extend(big_file(index, file, wants_lines)?);
                 continue;
             }
             if !group.is_empty() && (bytes + file.bytes > PART_BYTES || group.len() == PART_FILES) {
@@ -55,7 +58,7 @@ impl FileTable {
                 bytes = 0;
             }
             bytes += file.bytes;
-            group.push(Piece { file: index, origin: Origin::default() });
+            group.push(Piece::whole(index));
         }
         if !group.is_empty() {
             parts.push(Part::Text(group));
@@ -65,8 +68,8 @@ impl FileTable {
 }
 
 /// How a big file is read.
-fn big_file(index: usize, file: &DataFile) -> Result<Vec<Part>> {
-    let whole = vec![Part::Text(vec![Piece { file: index, origin: Origin::default() }])];
+fn big_file(index: usize, file: &DataFile, wants_lines: bool) -> Result<Vec<Part>> {
+    let whole = vec![Part::Text(vec![Piece::whole(index)])];
     match file.format()? {
         Format::Parquet => Ok(vec![Part::Parquet(index)]),
         Format::Text(Compression::None) => {
@@ -81,9 +84,43 @@ fn big_file(index: usize, file: &DataFile) -> Result<Vec<Part>> {
                 skip_line: start > 0,
                 end: (start + PART_BYTES < file.bytes).then_some(start + PART_BYTES),
             };
-            Ok(starts.map(|start| Part::Text(vec![Piece { file: index, origin: origin(start) }])).collect())
+            let starts: Vec<u64> = starts.collect();
+            let lines = if wants_lines { lines_before(file, &starts)? } else { Vec::new() };
+            let piece = |(part, start): (usize, &u64)| Piece {
+                file: index,
+                origin: origin(*start),
+                lines: if part == 0 { Some(0) } else { lines.get(part).copied() },
+            };
+            Ok(starts.iter().enumerate().map(|part| Part::Text(vec![piece(part)])).collect())
         }
         Format::Text(_) | Format::Unsupported(_) => Ok(whole),
+    }
+}
+
+/// The number of lines in front of the first line of each part of a file: a part begins behind the first newline at or
+/// after the byte before it.
+fn lines_before(file: &DataFile, starts: &[u64]) -> Result<Vec<u64>> {
+    let mut input = framing::open(file, Compression::None, 0)?;
+    let mut lines = 0;
+    let mut at = 0;
+    let mut counts = Vec::new();
+    for start in starts {
+        let end = start.saturating_sub(1);
+        lines += newlines(&mut input.by_ref().take(end - at)).map_err(|error| Error::io(&file.path, error))?;
+        at = end;
+        counts.push(if *start == 0 { 0 } else { lines + 1 });
+    }
+    Ok(counts)
+}
+
+fn newlines(input: &mut dyn Read) -> io::Result<u64> {
+    let mut buffer = vec![0; 1 << 18];
+    let mut lines = 0;
+    loop {
+        match input.read(&mut buffer)? {
+            0 => return Ok(lines),
+            read => lines += count_lines(&buffer[..read]),
+        }
     }
 }
 
@@ -99,19 +136,28 @@ enum Part {
 struct Piece {
     file: usize,
     origin: Origin,
+    /// Lines of the file in front of it, where they are known.
+    lines: Option<u64>,
+}
+
+impl Piece {
+    fn whole(file: usize) -> Self {
+        Self { file, origin: Origin::default(), lines: Some(0) }
+    }
 }
 
 impl TableProvider for FileTable {
     fn schema(&self) -> &Schema {
-        self.rows.schema()
+        &self.origins.schema
     }
 
     fn scan(&self, request: &ScanRequest) -> Result<Vec<Arc<dyn Partition>>> {
-        let plan = Arc::new(ScanPlan::new(self.rows.clone(), request));
-        let parts = self.parts()?;
+        let plan = Arc::new(ScanPlan::new(self.rows.clone(), &self.origins, request));
+        let parts = self.parts(plan.wants_lines)?;
         let scan = Arc::new(Scan {
             name: self.name.clone(),
             files: Arc::clone(&self.files),
+            origins: self.origins.clone(),
             unread: AtomicUsize::new(parts.iter().filter(|part| matches!(part, Part::Text(_))).count()),
             foreign: AtomicUsize::new(0),
             refused: AtomicUsize::new(0),
@@ -125,7 +171,7 @@ impl TableProvider for FileTable {
                 Part::Text(pieces) => partitions.push(Arc::new(FilePartition { scan: Arc::clone(&scan), pieces })),
                 Part::Parquet(index) => {
                     scan.foreign.fetch_add(1, Ordering::Relaxed);
-                    partitions.extend(scan.parquet(&self.files[index])?);
+                    partitions.extend(scan.parquet(index)?);
                 }
             }
         }
@@ -136,6 +182,16 @@ impl TableProvider for FileTable {
         let bytes: u64 = self.files.iter().map(|file| file.bytes).sum();
         format!("{} files ({bytes} bytes)", self.files.len())
     }
+
+    fn with_provenance(&self) -> Option<Arc<dyn TableProvider>> {
+        let origins = Origins::all(self.rows.schema());
+        Some(Arc::new(Self {
+            name: self.name.clone(),
+            files: Arc::clone(&self.files),
+            rows: self.rows.clone(),
+            origins,
+        }))
+    }
 }
 
 /// What the partitions of one scan share.
@@ -143,6 +199,7 @@ impl TableProvider for FileTable {
 struct Scan {
     name: String,
     files: Arc<[DataFile]>,
+    origins: Origins,
     plan: Arc<ScanPlan>,
     request: ScanRequest,
     /// Partitions that have not been read to their end.
@@ -155,18 +212,20 @@ struct Scan {
 }
 
 impl Scan {
-    fn parquet(&self, file: &DataFile) -> Result<Vec<Arc<dyn Partition>>> {
+    fn parquet(&self, index: usize) -> Result<Vec<Arc<dyn Partition>>> {
+        let file = &self.files[index];
+        let rows = FileRows { origins: self.origins.clone(), index };
         ScanReport::add(&self.request.report.bytes, file.bytes);
         let opened = ParquetFile::open(&file.path, &file.name)?;
         let Some((table, bound)) = self.plan.rows.one_table() else {
-            return opened.partitions(self.plan.rows.schema(), &self.request);
+            return opened.partitions_of(&rows, &self.request);
         };
         match of_table::belonging(&opened, table, bound) {
-            Belonging::ByType => opened.partitions(&table.schema, &of_table::only_of(table, &self.request)),
+            Belonging::ByType => opened.partitions_of(&rows, &of_table::only_of(table, &self.request)),
             Belonging::All => {
                 let text = format!("Parquet files that do not name their table are read as {}", table.name);
                 self.plan.say_once(text);
-                opened.partitions(&table.schema, &self.request)
+                opened.partitions_of(&rows, &self.request)
             }
             Belonging::None => Ok(Vec::new()),
         }
@@ -335,7 +394,7 @@ impl FileIterator<'_> {
                     let input = framing::open(file, compression, 0)?;
                     blocks = Blocks::start(input, blocks.into_buffer(), piece.origin).map_err(failed)?;
                 }
-                Format::Parquet => return self.read_parquet(file),
+                Format::Parquet => return self.read_parquet(piece.file),
                 Format::Unsupported(reason) => {
                     scan.refuse(piece.file, reason);
                     return Ok(());
@@ -344,9 +403,8 @@ impl FileIterator<'_> {
         }
         match blocks.framing() {
             Framing::Lines | Framing::Values => {
-                self.reader.start_file();
-                let lines = (piece.origin.offset == 0).then_some(0);
-                self.open = Some(OpenFile { file, blocks, lines });
+                self.reader.start_file(piece.file, &file.name);
+                self.open = Some(OpenFile { file, blocks, lines: piece.lines });
             }
             Framing::Empty if blocks.damage().is_none() => report.notice(format!("empty: {}", file.name)),
             Framing::Empty => report_damage(file, &blocks, report),
@@ -355,7 +413,7 @@ impl FileIterator<'_> {
         Ok(())
     }
 
-    fn read_parquet(&mut self, file: &DataFile) -> Result<()> {
+    fn read_parquet(&mut self, file: usize) -> Result<()> {
         self.scan.foreign.fetch_add(1, Ordering::Relaxed);
         self.reader.finish();
         let mut batches: Vec<Batch> = std::iter::from_fn(|| self.reader.take_ready()).collect();
@@ -380,7 +438,10 @@ impl OpenFile<'_> {
                 match block.spans {
                     Some(spans) => {
                         let spans = spans.into_iter().map(|span| span.start..span.end);
-                        reader.read_values(block.bytes, spans, Whereabouts { lines: None, ..at })?;
+                        let lines = self.lines.filter(|_| plan.wants_lines);
+                        reader.read_values(block.bytes, spans, Whereabouts { lines, ..at })?;
+                        let done = block.bytes.get(..block.done).unwrap_or(block.bytes);
+                        self.lines = lines.map(|lines| lines + count_lines(done));
                     }
                     None => {
                         reader.read_lines(block.bytes, at)?;
@@ -391,6 +452,7 @@ impl OpenFile<'_> {
             }
             framing::Next::TooLong(offset) => {
                 let rest = if framing == Framing::Lines { "" } else { ", and so is the rest of the file" };
+                self.lines = None;
                 let megabytes = framing::MAX_RECORD_BYTES >> 20;
                 let reason = format!("a record longer than {megabytes} MiB is not read{rest}");
                 plan.report.lost(&file.name, format!("byte {offset}"), reason);

@@ -13,6 +13,7 @@ pub mod memory;
 mod of_table;
 pub mod parquet;
 pub mod predicate;
+pub mod provenance;
 pub mod range;
 pub mod report;
 pub mod shape;
@@ -26,8 +27,9 @@ pub use catalog::{Catalog, MemoryCatalog};
 pub use file_catalog::{FileCatalog, FileCatalogBuilder};
 pub use memory::MemoryTable;
 pub use predicate::{Comparison, Predicate};
+pub use provenance::Provenance;
 pub use range::RangeTable;
-pub use report::{FileProblems, ScanReport};
+pub use report::{FileProblems, Reject, RejectSink, ScanReport};
 
 use crate::diagnostic::Result;
 use crate::types::{Batch, Column, Schema, Type, dynamic, extract};
@@ -45,6 +47,11 @@ pub trait TableProvider: Debug + Send + Sync {
 
     /// What it is, in a few words, for `explain`.
     fn describe(&self) -> String;
+
+    /// The same table with the columns of [`provenance`] behind its own; None where rows do not come from files.
+    fn with_provenance(&self) -> Option<Arc<dyn TableProvider>> {
+        None
+    }
 }
 
 /// A part of a table that one thread reads.

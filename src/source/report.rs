@@ -1,13 +1,38 @@
 //! What a scan skipped, repaired or pruned: counted while it runs, said by the front door.
 
-use std::collections::BTreeMap;
+use std::collections::hash_map::RandomState;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fmt::Debug;
+use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How many examples of damage are kept of one file; the rest is only counted.
 const EXAMPLES_PER_FILE: usize = 3;
 
-/// Shared by all partitions of a run.
+/// Lost records that are told apart, so that one that is met again by another scan is not counted twice.
+const MAX_TOLD_APART: usize = 1 << 20;
+
+/// Something that could not be read.
+#[derive(Clone, Copy, Debug)]
+pub struct Reject<'a> {
+    /// The file, as it was named or found.
+    pub file: &'a str,
+    /// Where it is in the file; None for the file as a whole.
+    pub place: Option<&'a str>,
+    /// Why it cannot be read.
+    pub reason: &'a str,
+    /// Its bytes, where they are at hand.
+    pub raw: Option<&'a [u8]>,
+}
+
+/// Keeps what could not be read. The order in which it comes depends on threads, and one thing may come several times.
+pub trait RejectSink: Debug + Send + Sync {
+    /// Keeps one.
+    fn reject(&self, reject: &Reject<'_>);
+}
+
+/// What one run read; shared by all its partitions.
 #[derive(Debug, Default)]
 pub struct ScanReport {
     /// Files opened.
@@ -22,7 +47,9 @@ pub struct ScanReport {
     pub files_pruned: AtomicU64,
     /// Parquet row groups that were not read, because they could not match.
     pub row_groups_pruned: AtomicU64,
-    problems: Mutex<BTreeMap<String, FileProblems>>,
+    problems: Mutex<Problems>,
+    warnings: Mutex<BTreeSet<String>>,
+    rejects: Option<Arc<dyn RejectSink>>,
     notices: Mutex<BTreeMap<String, u64>>,
 }
 
@@ -35,15 +62,81 @@ pub struct FileProblems {
     pub examples: Vec<(String, String)>,
 }
 
+/// Damage by file.
+#[derive(Debug, Default)]
+struct Problems {
+    files: BTreeMap<String, FileProblems>,
+    /// Hashes of files and places; seeded, for places are where attackers want them.
+    known: HashSet<u64>,
+    hasher: RandomState,
+}
+
+impl Problems {
+    /// True where this place was not met before. With and without its line, a place is the same.
+    fn is_new(&mut self, file: &str, place: &str) -> bool {
+        let place = place.rsplit("byte ").next().unwrap_or(place);
+        let hash = self.hasher.hash_one((file, place));
+        !self.known.contains(&hash) && (self.known.len() >= MAX_TOLD_APART || self.known.insert(hash))
+    }
+}
+
 impl ScanReport {
+    /// A report that also keeps what could not be read.
+    #[must_use]
+    pub fn with_rejects(rejects: Option<Arc<dyn RejectSink>>) -> Self {
+        Self { rejects, ..Self::default() }
+    }
+
+    /// True where every record is to be looked at, for what cannot be read is kept: nothing may be skipped unparsed.
+    #[must_use]
+    pub fn is_thorough(&self) -> bool {
+        self.rejects.is_some()
+    }
+
+    /// Keeps something that is not read, where that is wanted.
+    pub fn reject(&self, reject: &Reject<'_>) {
+        if let Some(sink) = &self.rejects {
+            sink.reject(reject);
+        }
+    }
+
     /// Counts one record of `file` that could not be read, at `place`, for `reason`.
     pub fn lost(&self, file: &str, place: impl Into<String>, reason: impl Into<String>) {
+        self.lost_record(file, &place.into(), &reason.into(), None);
+    }
+
+    /// As [`Self::lost`], with the bytes of the record.
+    pub fn lost_record(&self, file: &str, place: &str, reason: &str, raw: Option<&[u8]>) {
         let mut problems = lock(&self.problems);
-        let entry = problems.entry(file.to_owned()).or_default();
+        if !problems.is_new(file, place) {
+            return;
+        }
+        let entry = problems.files.entry(file.to_owned()).or_default();
         entry.lost += 1;
         if entry.examples.len() < EXAMPLES_PER_FILE {
-            entry.examples.push((place.into(), reason.into()));
+            entry.examples.push((place.to_owned(), reason.to_owned()));
         }
+        drop(problems);
+        self.reject(&Reject { file, place: Some(place), reason, raw });
+    }
+
+    /// Says once that an answer may mislead; keep the text free of row data.
+    pub fn warn(&self, text: impl Into<String>) {
+        lock(&self.warnings).insert(text.into());
+    }
+
+    /// Warnings, in order.
+    #[must_use]
+    pub fn warnings(&self) -> BTreeSet<String> {
+        lock(&self.warnings).clone()
+    }
+
+    /// Runs `scan` and forgets the notices it made: a second scan of the same files will make them, too.
+    pub fn without_notices<T>(&self, scan: impl FnOnce() -> T) -> T {
+        let before = self.notices();
+        let result = scan();
+        *lock(&self.notices) = before;
+        result
     }
 
     /// Counts something worth saying once with the number of its occurrences; keep the text free of row data.
@@ -69,7 +162,7 @@ impl ScanReport {
     /// Damage by file, in order of the file names.
     #[must_use]
     pub fn problems(&self) -> BTreeMap<String, FileProblems> {
-        lock(&self.problems).clone()
+        lock(&self.problems).files.clone()
     }
 
     /// Notices with the number of their occurrences.

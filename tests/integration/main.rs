@@ -4,9 +4,11 @@
 
 mod architecture;
 mod cli;
+mod dedup;
 mod diagnostics;
 mod docs;
 mod equivalence;
+mod provenance;
 mod reference;
 mod registry;
 

@@ -4,7 +4,7 @@ mod columns;
 mod getschema;
 mod mv_expand;
 mod order;
-mod project;
+pub(super) mod project;
 mod summarize;
 mod union;
 

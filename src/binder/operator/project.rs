@@ -78,7 +78,7 @@ impl Binder<'_> {
 }
 
 /// Every column as it is.
-pub(super) fn identity(schema: &Schema) -> Vec<(String, Expr)> {
+pub(in crate::binder) fn identity(schema: &Schema) -> Vec<(String, Expr)> {
     schema
         .fields()
         .iter()

@@ -47,6 +47,8 @@ pub(crate) struct Block<'a> {
     pub offset: u64,
     /// Where the records are; None where each line is one.
     pub spans: Option<Vec<Span>>,
+    /// How many of the bytes are done with: the next block begins behind them.
+    pub done: usize,
 }
 
 /// What comes next.
@@ -124,7 +126,7 @@ impl Blocks {
                 let start = std::mem::replace(&mut self.done, end);
                 let bytes = &self.buffer[start..self.filled.max(end)];
                 let bytes = if spans.is_some() { bytes } else { &bytes[..end - start] };
-                return Ok(Next::Block(Block { bytes, offset: self.offset + start as u64, spans }));
+                return Ok(Next::Block(Block { bytes, offset: self.offset + start as u64, spans, done: end - start }));
             }
             if self.ended {
                 return Ok(Next::End);

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::classify::{Class, Markers, RowClass};
 use super::keys::{KeyTree, Slot};
 use super::prefilter::{Needle, Prefilter};
+use crate::source::provenance::{Origins, Provenance};
 use crate::source::shape::mapping::Since;
 use crate::source::shape::{KnownTable, RowKind, Source, known_tables};
 use crate::source::{RowFilter, ScanColumn, ScanReport, ScanRequest};
@@ -62,6 +63,8 @@ impl Rows {
 #[derive(Debug)]
 pub(crate) struct ScanPlan {
     pub rows: Rows,
+    /// True where the line of each row is wanted.
+    pub wants_lines: bool,
     pub tree: Arc<KeyTree>,
     pub markers: Option<Markers>,
     pub columns: Vec<PlannedColumn>,
@@ -95,20 +98,24 @@ pub(crate) enum PlannedSource {
     Category,
     Keys(Vec<Slot>),
     UnlessZero { value: Slot, guard: Slot },
+    Origin(Provenance),
 }
 
 impl ScanPlan {
-    /// Compiles `request` for a table of these rows.
-    pub(crate) fn new(rows: Rows, request: &ScanRequest) -> Self {
+    /// Compiles `request` for a table of these rows, which has the columns of `origins`.
+    pub(crate) fn new(rows: Rows, origins: &Origins, request: &ScanRequest) -> Self {
         let mut tree = KeyTree::new();
         let markers = rows.known().map(|_| Markers::new(&mut tree));
         declare_keys(&mut tree, &rows);
         let filter_request = request.filter.as_ref().map_or(&[][..], |filter| filter.columns());
-        let columns = plan_columns(&mut tree, &rows, &request.columns);
-        let filter_columns = plan_columns(&mut tree, &rows, filter_request);
-        let verbatim = |column: usize, needle: &Needle| is_verbatim(&rows, column, needle);
-        let prefilter = Prefilter::new(&request.prune, &verbatim);
+        let columns = plan_columns(&mut tree, &rows, origins, &request.columns);
+        let filter_columns = plan_columns(&mut tree, &rows, origins, filter_request);
+        let verbatim =
+            |column: usize, needle: &Needle| origins.at(column).is_none() && is_verbatim(&rows, column, needle);
+        let is_line = |column: &PlannedColumn| matches!(column.sources[0], PlannedSource::Origin(Provenance::Line));
+        let prefilter = Prefilter::new(&request.prune, &verbatim).filter(|_| !request.report.is_thorough());
         Self {
+            wants_lines: columns.iter().chain(&filter_columns).any(is_line),
             tree: Arc::new(tree),
             markers,
             columns,
@@ -232,12 +239,16 @@ fn declare_keys(tree: &mut KeyTree, rows: &Rows) {
     }
 }
 
-fn plan_columns(tree: &mut KeyTree, rows: &Rows, wanted: &[ScanColumn]) -> Vec<PlannedColumn> {
-    wanted.iter().map(|column| plan_column(tree, rows, column)).collect()
+fn plan_columns(tree: &mut KeyTree, rows: &Rows, origins: &Origins, wanted: &[ScanColumn]) -> Vec<PlannedColumn> {
+    wanted.iter().map(|column| plan_column(tree, rows, origins, column)).collect()
 }
 
-fn plan_column(tree: &mut KeyTree, rows: &Rows, wanted: &ScanColumn) -> PlannedColumn {
+fn plan_column(tree: &mut KeyTree, rows: &Rows, origins: &Origins, wanted: &ScanColumn) -> PlannedColumn {
     let index = wanted.column();
+    if let Some(of) = origins.at(index) {
+        let sources = RowKind::ALL.map(|_| PlannedSource::Origin(of));
+        return PlannedColumn { name: of.name().to_owned(), ty: of.ty(), path: None, sources };
+    }
     let field = rows.schema().field(index);
     let sources = match rows.known() {
         Some(table) => RowKind::ALL.map(|kind| plan_source(tree, &table.mapping(index, kind).source, kind)),

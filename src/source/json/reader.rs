@@ -13,9 +13,10 @@ use super::plan::{PlannedColumn, PlannedSource, Rows, ScanPlan, UNKNOWN_RECORDS}
 use super::record::{Place, RecordScanner};
 
 use crate::diagnostic::Result;
-use crate::source::ScanReport;
 use crate::source::framing::{ValueSplitter, is_wrapped};
+use crate::source::provenance::{Provenance, position};
 use crate::source::shape::{KnownTable, RowKind};
+use crate::source::{Reject, ScanReport};
 use crate::types::{Batch, Type, dynamic};
 
 /// Classes of records that are remembered.
@@ -49,7 +50,14 @@ pub(crate) struct JsonReader {
     /// True where a record of the file told what the file holds.
     settled: bool,
     decoded: u64,
+    /// The file that is being read: its place in the list and its name.
+    file: (usize, String),
+    /// Up to where lines were counted in the block, and how many.
+    counted: (usize, u64),
 }
+
+/// How a record is laid out, and its table where it is a known one.
+type TableRow = (RowKind, Option<&'static KnownTable>);
 
 /// A record that is a row of the table.
 #[derive(Clone, Debug)]
@@ -57,6 +65,10 @@ struct Row {
     record: Range<usize>,
     kind: RowKind,
     table: Option<&'static KnownTable>,
+    /// The line in which it begins, where lines are wanted; from 1.
+    line: Option<u64>,
+    /// The offset in the file of its first byte.
+    byte: u64,
 }
 
 impl JsonReader {
@@ -74,6 +86,8 @@ impl JsonReader {
             met: Vec::new(),
             settled: false,
             decoded: 0,
+            file: (0, String::new()),
+            counted: (0, 0),
             plan,
         }
     }
@@ -95,14 +109,16 @@ impl JsonReader {
         self.emitted + self.written >= self.plan.limit
     }
 
-    /// Goes on to another file. Its first records are looked at whether or not they may match, until one of them
-    /// tells what the file holds.
-    pub(crate) fn start_file(&mut self) {
+    /// Goes on to the file at `index` in the list of files. Its first records are looked at whether or not they may
+    /// match, until one of them tells what the file holds.
+    pub(crate) fn start_file(&mut self, index: usize, name: &str) {
         self.settled = false;
+        self.file = (index, name.to_owned());
     }
 
     /// Decodes a block whose records are lines.
     pub(crate) fn read_lines(&mut self, block: &[u8], at: Whereabouts<'_>) -> Result<()> {
+        self.counted = (0, 0);
         let plan = Arc::clone(&self.plan);
         let Some(prefilter) = &plan.prefilter else {
             let mut start = 0;
@@ -164,6 +180,7 @@ impl JsonReader {
         spans: impl Iterator<Item = Range<usize>>,
         at: Whereabouts<'_>,
     ) -> Result<()> {
+        self.counted = (0, 0);
         let plan = Arc::clone(&self.plan);
         let mut skipped = 0;
         for span in spans {
@@ -185,31 +202,52 @@ impl JsonReader {
         let record = match simdutf8::compat::from_utf8(bytes) {
             Ok(record) => record,
             Err(error) => {
-                self.lost(block, span.start + error.valid_up_to(), at, "not UTF-8");
+                let place = span.start + error.valid_up_to();
+                self.lost(block, (span, place), at, "not UTF-8");
                 return Ok(());
             }
         };
         if let Err(flaw) = self.scanner.scan(record) {
             // A record that was cut off is placed by its start: that is where the file can be mended.
             let place = if flaw.reason == "cut off" { span.start } else { span.start + flaw.at };
-            self.lost(block, place, at, flaw.reason);
+            self.lost(block, (span, place), at, flaw.reason);
             return Ok(());
         }
         self.decoded += 1;
-        let Some((kind, table)) = self.row_of(record, at.file) else { return Ok(()) };
+        let (kind, table) = match self.row_of(record, at.file) {
+            Ok(row) => row,
+            Err(reason) => {
+                if let Some(reason) = reason.filter(|_| self.plan.report.is_thorough()) {
+                    let place = place_of(block, span.start, at);
+                    let (file, raw) = (at.file, Some(bytes));
+                    self.plan.report.reject(&Reject { file, place: Some(&place), reason: &reason, raw });
+                }
+                return Ok(());
+            }
+        };
         for key in self.scanner.take_unknown() {
             self.plan.say_unknown_key(&key);
         }
-        self.rows.push(Row { record: span, kind, table });
+        let (line, byte) = (self.line_of(block, span.start, at), at.offset + span.start as u64);
+        self.rows.push(Row { record: span, kind, table, line, byte });
         self.places.extend_from_slice(self.scanner.places());
         if self.rows.len() >= self.plan.batch_rows { self.flush(block) } else { Ok(()) }
     }
 
-    /// How to read the record as a row; None where it is none of this table.
-    fn row_of(&mut self, record: &str, file: &str) -> Option<(RowKind, Option<&'static KnownTable>)> {
+    /// The line in which a record of the block begins, where lines are wanted. Records come in order.
+    fn line_of(&mut self, block: &[u8], start: usize, at: Whereabouts<'_>) -> Option<u64> {
+        let before = at.lines.filter(|_| self.plan.wants_lines)?;
+        let (from, lines) = self.counted;
+        self.counted = (start, lines + count_lines(block.get(from..start).unwrap_or_default()));
+        Some(before + self.counted.1 + 1)
+    }
+
+    /// How to read the record as a row; an error where it is none of this table, with the reason where it is none of
+    /// any.
+    fn row_of(&mut self, record: &str, file: &str) -> Result<TableRow, Option<String>> {
         let Some(markers) = &self.plan.markers else {
             self.settled = true;
-            return Some((RowKind::Flat, None));
+            return Ok((RowKind::Flat, None));
         };
         let mut class = markers.classify(&self.scanner, record);
         if let Class::Row(row) = &mut class
@@ -222,26 +260,18 @@ impl JsonReader {
         if !self.met.contains(&class) {
             self.meet(&class);
         }
-        match &class {
+        let reason = match &class {
             Class::Row(row) => {
                 let table = self.plan.rows.one_table().map_or(row.table, |(table, _)| table);
-                self.plan.accepts(*row).then_some((row.kind, Some(table)))
+                return if self.plan.accepts(*row) { Ok((row.kind, Some(table))) } else { Err(None) };
             }
-            Class::OtherTable(name) => {
-                if matches!(self.plan.rows, Rows::AllAs(_)) {
-                    self.count(format!("records of {:?}, whose columns are not known: not read", shorten(name)));
-                }
-                None
-            }
-            Class::Unsupported(what) => {
-                self.count(format!("{what} are not supported yet: not read"));
-                None
-            }
-            Class::Unknown => {
-                self.count(format!("{UNKNOWN_RECORDS}: not read"));
-                None
-            }
-        }
+            Class::OtherTable(_) if !matches!(self.plan.rows, Rows::AllAs(_)) => return Err(None),
+            Class::OtherTable(name) => format!("records of {:?}, whose columns are not known: not read", shorten(name)),
+            Class::Unsupported(what) => format!("{what} are not supported yet: not read"),
+            Class::Unknown => format!("{UNKNOWN_RECORDS}: not read"),
+        };
+        self.count(reason.clone());
+        Err(Some(reason))
     }
 
     /// Says what there is to say about a class of records that was not met before.
@@ -261,13 +291,9 @@ impl JsonReader {
         *self.notices.entry(notice).or_default() += 1;
     }
 
-    fn lost(&self, block: &[u8], place: usize, at: Whereabouts<'_>, reason: &str) {
-        let offset = at.offset + place as u64;
-        let place = match at.lines {
-            Some(lines) => format!("line {}, byte {offset}", lines + count_lines(&block[..place]) + 1),
-            None => format!("byte {offset}"),
-        };
-        self.plan.report.lost(at.file, place, reason);
+    /// Counts the record at `span`, which has a flaw at `place`.
+    fn lost(&self, block: &[u8], (span, place): (Range<usize>, usize), at: Whereabouts<'_>, reason: &str) {
+        self.plan.report.lost_record(at.file, &place_of(block, place, at), reason, Some(&block[span]));
     }
 
     /// Filters and decodes the rows kept of this block.
@@ -324,6 +350,10 @@ impl JsonReader {
         rows: &[Row],
         kept: &[usize],
     ) {
+        if let PlannedSource::Origin(of) = column.sources[0] {
+            kept.iter().for_each(|&index| append_origin(writer, of, &rows[index], &self.file));
+            return;
+        }
         let slots = self.plan.tree.slot_count();
         let mut misfits = 0;
         for &index in kept {
@@ -377,6 +407,8 @@ fn append_value(writer: &mut ColumnWriter, column: &PlannedColumn, row: &Row, re
     };
     let json = match &column.sources[row.kind as usize] {
         PlannedSource::Constant(text) => return constant(writer, text),
+        // Not read from the record.
+        PlannedSource::Origin(_) => return true,
         PlannedSource::Table => return constant(writer, row.table.map_or("", |table| table.name)),
         PlannedSource::Category => return constant(writer, row.table.map_or("", |table| table.category)),
         PlannedSource::Keys(slots) => first_filled(slots.iter().map(|&slot| record.value(slot))),
@@ -389,6 +421,18 @@ fn append_value(writer: &mut ColumnWriter, column: &PlannedColumn, row: &Row, re
     let json = json.and_then(dynamic_text);
     writer.append_dynamic(json.as_deref().and_then(|json| dynamic::extract(json, path)));
     true
+}
+
+/// Appends what is asked about the origin of a row.
+fn append_origin(writer: &mut ColumnWriter, of: Provenance, row: &Row, (index, file): &(usize, String)) {
+    let number = match of {
+        Provenance::File => return writer.append_constant(file),
+        Provenance::Shape => return writer.append_constant(row.table.map_or("JSON objects", |_| row.kind.describe())),
+        Provenance::Line => row.line.and_then(|line| i64::try_from(line).ok()),
+        Provenance::Byte => i64::try_from(row.byte).ok(),
+        Provenance::Position => Some(position(*index, row.byte)),
+    };
+    writer.append(number.map(|number| number.to_string()).as_deref());
 }
 
 fn writer_for(column: &PlannedColumn) -> ColumnWriter {
@@ -411,6 +455,15 @@ fn first_filled<'a>(values: impl Iterator<Item = Option<&'a str>>) -> Option<&'a
 fn may_be_wrapped(line: &[u8]) -> bool {
     let key = line.iter().skip(1).find(|byte| !byte.is_ascii_whitespace() && **byte != b'"');
     line.starts_with(b"[") || matches!(key, Some(b'r' | b'v' | b'@' | b'o' | b'n' | b'c' | b't'))
+}
+
+/// A place in a block, for messages.
+fn place_of(block: &[u8], place: usize, at: Whereabouts<'_>) -> String {
+    let offset = at.offset + place as u64;
+    match at.lines {
+        Some(lines) => format!("line {}, byte {offset}", lines + count_lines(&block[..place]) + 1),
+        None => format!("byte {offset}"),
+    }
 }
 
 fn shorten(name: &str) -> String {

@@ -1,8 +1,10 @@
 //! Columns of the table, decoded for some rows of a part.
 
 use std::fs::File;
+use std::ops::Range;
+use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{Int64Array, RecordBatch};
 use parquet::arrow::arrow_reader::RowSelection;
 
 use super::convert::Converter;
@@ -11,8 +13,9 @@ use super::partition::{Part, Readable, RowGroupScan};
 use super::reader::{Damage, Reader, Wanted};
 use crate::diagnostic::Result;
 use crate::source::memory::select;
+use crate::source::provenance::{Provenance, position};
 use crate::source::{ScanColumn, ScanReport};
-use crate::types::{Batch, Column, Value};
+use crate::types::{Batch, Column, Type, Value};
 
 /// Decodes some columns of the table, batch by batch.
 pub(super) struct Decoder {
@@ -26,6 +29,7 @@ pub(super) struct Decoder {
     batch_rows: usize,
     /// Rows still to come.
     outstanding: usize,
+    numbers: RowNumbers,
 }
 
 struct DecodedColumn {
@@ -37,6 +41,8 @@ struct DecodedColumn {
 enum Values {
     /// The file lacks the column.
     Missing(Value),
+    /// It tells where the row is.
+    Origin(Provenance),
     /// It is the column at `at` of what the reader gives.
     Read { at: usize, at_seconds: Option<usize>, converter: Converter },
 }
@@ -61,6 +67,7 @@ impl Decoder {
             damage: None,
             batch_rows: scan.batch_rows(&leaves),
             outstanding: selection.row_count(),
+            numbers: RowNumbers::new(scan, &selection),
         };
         if !leaves.is_empty() && decoder.outstanding > 0 {
             let wanted = Wanted { leaves, selection, batch_rows: decoder.batch_rows };
@@ -98,8 +105,12 @@ impl Decoder {
             Ok((rows, batch, seconds)) => {
                 self.outstanding -= rows;
                 ScanReport::add(&part.scan.request.report.rows, rows as u64);
-                let columns =
-                    self.columns.iter_mut().map(|column| column.convert(rows, batch.as_ref(), seconds.as_ref()));
+                let numbers = self.numbers.take(rows);
+                let scan = part.scan.as_ref();
+                let columns = self.columns.iter_mut().map(|column| match column.values {
+                    Values::Origin(of) => Ok(origin(of, scan, &numbers, rows)),
+                    _ => column.convert(rows, batch.as_ref(), seconds.as_ref()),
+                });
                 Ok(Some(Batch::new(columns.collect::<Result<_>>()?, rows)))
             }
             Err(damage) => {
@@ -144,8 +155,64 @@ impl DecodedColumn {
                 converter.convert(batch.column(*at), seconds)
             }
             (Values::Missing(value), _) => Ok(Column::constant(value.clone(), rows)),
-            (Values::Read { .. }, None) => Err(crate::diagnostic::Error::internal("a column was not read")),
+            (Values::Read { .. } | Values::Origin(_), _) => {
+                Err(crate::diagnostic::Error::internal("a column was not read"))
+            }
         }
+    }
+}
+
+/// The numbers of selected rows in their file, from 0; none where nobody asks for them.
+struct RowNumbers {
+    /// Runs that are still to come, the next one last.
+    runs: Vec<Range<u64>>,
+}
+
+impl RowNumbers {
+    fn new(scan: &RowGroupScan, selection: &RowSelection) -> Self {
+        let mut next = scan.first_row();
+        let mut runs = Vec::new();
+        for selector in selection.iter() {
+            let end = next + selector.row_count as u64;
+            if !selector.skip {
+                runs.push(next..end);
+            }
+            next = end;
+        }
+        runs.reverse();
+        Self { runs }
+    }
+
+    /// The next `rows` numbers.
+    fn take(&mut self, rows: usize) -> Vec<u64> {
+        let mut numbers = Vec::with_capacity(rows);
+        while numbers.len() < rows
+            && let Some(run) = self.runs.last_mut()
+        {
+            let wanted = (rows - numbers.len()) as u64;
+            let end = run.end.min(run.start + wanted);
+            numbers.extend(run.start..end);
+            run.start = end;
+            if run.is_empty() {
+                self.runs.pop();
+            }
+        }
+        numbers
+    }
+}
+
+/// What a column about the origin holds in these rows of the file.
+fn origin(of: Provenance, scan: &RowGroupScan, numbers: &[u64], rows: usize) -> Column {
+    let column = |value: &dyn Fn(u64) -> i64| {
+        let values = numbers.iter().map(|number| value(*number)).collect::<Int64Array>();
+        Column::array(Type::Long, Arc::new(values))
+    };
+    match of {
+        Provenance::File => Column::constant(Value::string(scan.file.name.as_str()), rows),
+        Provenance::Shape => Column::constant(Value::string("Parquet rows"), rows),
+        Provenance::Byte => Column::constant(Value::null(Type::Long), rows),
+        Provenance::Line => column(&|number| i64::try_from(number).map_or(i64::MAX, |number| number.saturating_add(1))),
+        Provenance::Position => column(&|number| position(scan.mapping.table.index, number)),
     }
 }
 
@@ -162,7 +229,7 @@ fn decoded_columns(scan: &RowGroupScan, indexes: &[usize]) -> Vec<DecodedColumn>
     let decoded = |&index: &usize| {
         let ty = scan.mapping.ty(index);
         let values = match file_column(index) {
-            None => Values::Missing(Value::null(ty)),
+            None => scan.mapping.origin(index).map_or_else(|| Values::Missing(Value::null(ty)), Values::Origin),
             Some(column) => Values::Read {
                 at: roots.binary_search(&column.root).unwrap_or(0),
                 at_seconds: int96.binary_search(&column.root).ok(),

@@ -32,6 +32,7 @@ use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use self::layout::{FileColumn, Layout};
 use self::partition::RowGroupScan;
 use self::prune::{RowGroupStatistics, may_match};
+use super::provenance::{Origins, Provenance};
 use super::{Partition, ScanReport, ScanRequest, TableProvider};
 use crate::diagnostic::{Error, Result};
 use crate::types::{Field, Schema, Type};
@@ -88,7 +89,16 @@ impl ParquetFile {
     /// # Errors
     /// None so far: damage below the footer shows when the parts are read.
     pub fn partitions(self: &Arc<Self>, table: &Schema, request: &ScanRequest) -> Result<Vec<Arc<dyn Partition>>> {
-        let mapping = Arc::new(Mapping::new(self, table));
+        self.partitions_of(&FileRows { origins: Origins::none(table), index: 0 }, request)
+    }
+
+    /// As [`Self::partitions`], for a table that may have columns about the origin of its rows.
+    pub(crate) fn partitions_of(
+        self: &Arc<Self>,
+        table: &FileRows,
+        request: &ScanRequest,
+    ) -> Result<Vec<Arc<dyn Partition>>> {
+        let mapping = Arc::new(Mapping::new(self, table.clone()));
         for (column, reason) in &self.layout.unreadable {
             request.report.notice(format!("column {column} cannot be read: {reason}"));
         }
@@ -127,21 +137,40 @@ fn check_counts(metadata: ParquetMetaData) -> Result<ParquetMetaData, String> {
     }
 }
 
+/// The table that the rows of a file belong to.
+#[derive(Clone, Debug)]
+pub(crate) struct FileRows {
+    /// Its columns.
+    pub origins: Origins,
+    /// The place of the file in the list of its files.
+    pub index: usize,
+}
+
 /// Which column of a file each column of a table is.
 #[derive(Debug)]
 struct Mapping {
     columns: Vec<(Option<usize>, Type)>,
+    table: FileRows,
 }
 
 impl Mapping {
-    fn new(file: &ParquetFile, table: &Schema) -> Self {
-        let find = |field: &Field| file.layout.columns.iter().position(|column| column.name == field.name);
-        Self { columns: table.fields().iter().map(|field| (find(field), field.ty)).collect() }
+    fn new(file: &ParquetFile, table: FileRows) -> Self {
+        let find = |(index, field): (usize, &Field)| {
+            let is_own = table.origins.at(index).is_none();
+            let found = file.layout.columns.iter().position(|column| column.name == field.name);
+            (found.filter(|_| is_own), field.ty)
+        };
+        Self { columns: table.origins.schema.fields().iter().enumerate().map(find).collect(), table }
     }
 
     /// The file's column for the table's column at `index`; None where the file has none.
     fn file_column<'a>(&self, file: &'a ParquetFile, index: usize) -> Option<&'a FileColumn> {
         self.columns[index].0.map(|column| &file.layout.columns[column])
+    }
+
+    /// What the table's column at `index` tells of the origin of a row; None for columns of the file.
+    fn origin(&self, index: usize) -> Option<Provenance> {
+        self.table.origins.at(index)
     }
 
     /// The type of the table's column at `index`.

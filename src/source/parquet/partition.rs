@@ -77,6 +77,12 @@ impl RowGroupScan {
         self.file.metadata.row_group(self.group)
     }
 
+    /// The number of rows in the row groups before this one.
+    pub fn first_row(&self) -> u64 {
+        let before = &self.file.metadata.row_groups()[..self.group];
+        before.iter().map(|group| u64::try_from(group.num_rows()).unwrap_or(0)).fold(0, u64::saturating_add)
+    }
+
     fn rows(&self) -> usize {
         usize::try_from(self.metadata().num_rows()).unwrap_or(0)
     }

@@ -103,7 +103,7 @@ pub(super) struct RowGroupStatistics<'a> {
 impl RowGroupStatistics<'_> {
     fn read(&self, column: usize) -> Option<Bounds> {
         let Some(file_column) = self.mapping.file_column(self.file, column) else {
-            return Some(Bounds::all_null());
+            return self.mapping.origin(column).is_none().then(Bounds::all_null);
         };
         let reader = BoundsReader::new(&self.file.metadata, file_column, self.mapping.ty(column))?;
         let statistics = self.group.column(file_column.leaf()?).statistics()?;

@@ -1,0 +1,173 @@
+//! Tables of the catalog as a query sees them: with the columns about the origin of rows where these are wanted, cut to
+//! the time range of the run, without repeated deliveries.
+
+use std::sync::Arc;
+
+use super::operator::project::identity;
+use super::scope::Binding;
+use super::{Bind, Binder, Environment, Failed};
+use crate::diagnostic::{Code, Diagnostic, Error, Span};
+use crate::expr::Expr;
+use crate::plan::LogicalPlan;
+use crate::source::Provenance;
+use crate::syntax::{self, ast};
+use crate::types::{Batch, Type, Value, dynamic};
+
+/// The column by which the last of several deliveries is told.
+const DELIVERED: &str = "TimeGenerated";
+
+impl Binder<'_> {
+    /// A table of the catalog.
+    pub(super) fn catalog_table(&mut self, name: &ast::Name) -> Bind<Option<LogicalPlan>> {
+        let Some(table) = self.environment.catalog.table(&name.text)? else { return Ok(None) };
+        let Environment { provenance, dedup, .. } = *self.environment;
+        let own = table.schema().len();
+        if let Some(column) = dedup.filter(|column| table.schema().index_of(column).is_none()) {
+            self.environment
+                .report
+                .warn(format!("{} has no column {column}: what was delivered twice stays", name.text));
+        }
+        let dedup = dedup.filter(|column| table.schema().index_of(column).is_some());
+        let table = match table.with_provenance().filter(|_| provenance || dedup.is_some()) {
+            Some(with_provenance) => with_provenance,
+            None => table,
+        };
+        let plan = LogicalPlan::scan(&name.text, Arc::clone(&table));
+        let mut plan = self.cut_to_time_range(plan, name.span)?;
+        if let Some(column) = dedup {
+            plan = self.last_deliveries(name, plan, column)?;
+        }
+        Ok(Some(without_internal_columns(plan, own, provenance)))
+    }
+
+    fn cut_to_time_range(&mut self, plan: LogicalPlan, span: Span) -> Bind<LogicalPlan> {
+        let Some(range) = self.environment.time_range else { return Ok(plan) };
+        let found = plan.schema().index_of(&range.column).filter(|&i| plan.schema().field(i).ty == Type::Datetime);
+        let Some(index) = found else {
+            let message = format!("this table has no datetime column `{}` to cut to a time range", range.column);
+            let help = "name its time column with --time-column";
+            return Err(self.report(Diagnostic::new(Code::UnknownColumn, span, message).help(help)));
+        };
+        let mut cut = plan;
+        for (symbol, bound) in [(">=", range.from), ("<", range.to)] {
+            if let Some(ticks) = bound {
+                let column = Expr::column(index, Type::Datetime, span);
+                let bound = Expr::literal(Value::Datetime(ticks), span);
+                cut = cut.filter(self.operator_call(symbol, span, vec![column, bound], span)?);
+            }
+        }
+        Ok(cut)
+    }
+
+    /// Only the last delivery of each record: of the rows that share a text in `column`, the one with the greatest
+    /// `TimeGenerated`, the first of several. Rows without a text in it are all kept. The repeated records are found
+    /// now, so that what is left is a test of rows like any other.
+    fn last_deliveries(&mut self, name: &ast::Name, plan: LogicalPlan, column: &str) -> Bind<LogicalPlan> {
+        let schema = plan.schema().clone();
+        let [Some(key), Some(position)] = [column, Provenance::Position.name()].map(|name| schema.index_of(name))
+        else {
+            let reason = format!("cannot drop repeated rows of {}: they do not come from files", name.text);
+            return Err(Error::Usage(reason).into());
+        };
+        if schema.field(key).ty != Type::String {
+            let ty = schema.field(key).ty;
+            return Err(Error::Usage(format!(
+                "the column {column} of {} is a {ty}: repeated rows are told by texts",
+                name.text
+            ))
+            .into());
+        }
+        let repeated = match self.repeated.get(&name.text) {
+            Some(known) => known.clone(),
+            None => {
+                let found = self.repeated_keys(name, &plan, column)?;
+                self.repeated.insert(name.text.clone(), found.clone());
+                found
+            }
+        };
+        let Some([keys, kept]) = repeated else { return Ok(plan) };
+        let span = name.span;
+        let list = |json| Expr::literal(Value::Dynamic(json), span);
+        let is_single = vec![Expr::column(key, Type::String, span), list(keys)];
+        let is_kept = vec![Expr::column(position, Type::Long, span), list(kept)];
+        let is_single = self.operator_call("!in", span, is_single, span)?;
+        let is_kept = self.operator_call("in", span, is_kept, span)?;
+        Ok(plan.filter(self.operator_call("or", span, vec![is_single, is_kept], span)?))
+    }
+
+    /// The keys that several rows share and the positions of the rows to keep of them, as JSON arrays; None where
+    /// every key is on one row. What will be left out is said.
+    fn repeated_keys(&mut self, name: &ast::Name, plan: &LogicalPlan, column: &str) -> Bind<Option<[Arc<str>; 2]>> {
+        let (column, position) = (column.replace('\\', "\\\\").replace('\'', "\\'"), Provenance::Position.name());
+        let kept = match plan.schema().index_of(DELIVERED) {
+            Some(_) => format!("(Delivered, Kept) = arg_max({DELIVERED}, {position})"),
+            None => format!("Kept = min({position})"),
+        };
+        let text = format!(
+            "T | where isnotempty(['{column}']) | summarize Copies = count(), {kept} by Key = ['{column}'] \
+             | where Copies > 1 | project Key, Kept, Copies"
+        );
+        let mut inner = Binder::new(self.environment);
+        inner.context = self.context.clone();
+        let defined = inner.scope.define("T", Binding::Table(plan.clone()), Span::default());
+        debug_assert!(defined.is_ok(), "the scope is empty");
+        let bound = inner.query(&syntax::parse(&text).into_result()?);
+        let bound = bound.map_err(|failed| match failed {
+            Failed::Reported => Error::internal(format!("a query of ours is wrong: {text}")).into(),
+            fatal @ Failed::Fatal(_) => fatal,
+        })?;
+        let report = self.environment.report;
+        let found = Repeated::of(&report.without_notices(|| self.evaluate(&bound))?);
+        if found.records == 0 {
+            return Ok(None);
+        }
+        let Repeated { records, rows, keys, kept } = found;
+        let text = "rows left out: the last delivery of each record counts";
+        report.notice(format!("{}: {records} values of {column} are on several rows; {rows} {text}", name.text));
+        Ok(Some([format!("[{keys}]").into(), format!("[{kept}]").into()]))
+    }
+}
+
+/// Records that were delivered several times.
+#[derive(Default)]
+struct Repeated {
+    records: u64,
+    /// Rows that are too many.
+    rows: i64,
+    /// The items of JSON arrays.
+    keys: String,
+    kept: String,
+}
+
+impl Repeated {
+    /// From columns of keys, positions and numbers of rows.
+    fn of(batches: &[Batch]) -> Self {
+        let mut found = Self::default();
+        for batch in batches {
+            for row in 0..batch.rows() {
+                let [key, kept, copies] = [0, 1, 2].map(|column| batch.column(column));
+                let comma = if found.records > 0 { "," } else { "" };
+                found.keys.push_str(comma);
+                dynamic::quote(key.text_at(row).unwrap_or_default(), &mut found.keys);
+                found.kept.extend([comma, &*kept.i64_at(row).unwrap_or(-1).to_string()]);
+                found.rows = found.rows.saturating_add(copies.i64_at(row).unwrap_or(1) - 1);
+                found.records += 1;
+            }
+        }
+        found
+    }
+}
+
+/// The table's own columns, and those about the origin that users see where they are wanted.
+fn without_internal_columns(plan: LogicalPlan, own: usize, provenance: bool) -> LogicalPlan {
+    let mut columns = identity(plan.schema());
+    let all = columns.len();
+    let internal = |name: &str| name == Provenance::Position.name();
+    columns = columns
+        .into_iter()
+        .enumerate()
+        .filter(|(index, (name, _))| *index < own || (provenance && !internal(name)))
+        .map(|(_, column)| column)
+        .collect();
+    if columns.len() == all { plan } else { plan.project(columns) }
+}
