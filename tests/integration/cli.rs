@@ -144,6 +144,9 @@ fn damage_is_counted_and_strict_about() {
     assert_eq!(output.code, 0, "{output:?}");
     assert_eq!(lines(&output)[0]["Count"], 2);
     assert!(output.stderr.contains("signins.json") && output.stderr.contains("2 records were not read"), "{output:?}");
+    // Damage is counted also where a search for a name could have passed over it.
+    let output = coldcase(&["SigninLogs | where UserPrincipalName == 'nobody@contoso.com' | count", args[1]]);
+    assert!(output.stderr.contains("2 records were not read"), "{output:?}");
     assert_eq!(coldcase(&[&args[..], &["--strict"]].concat()).code, 5);
     assert_eq!(coldcase(&[&args[..], &["-q"]].concat()).stderr, "");
 }

@@ -180,8 +180,21 @@ impl<'a> Cursor<'a> {
         }
         let mut escaped = false;
         loop {
-            self.skip_plain();
-            match self.peek() {
+            // JSON text inside texts is full of short escapes: they are passed without leaving the loop, and the
+            // position stays in a register.
+            let mut at = self.position;
+            let special = loop {
+                at = plain_end(self.bytes, at);
+                match (self.bytes.get(at), self.bytes.get(at + 1)) {
+                    (Some(b'\\'), Some(&short)) if SHORT_ESCAPES[usize::from(short)] => {
+                        escaped = true;
+                        at += 2;
+                    }
+                    (special, _) => break special,
+                }
+            };
+            self.position = at;
+            match special {
                 Some(b'"') => {
                     self.position += 1;
                     return Ok(escaped);
@@ -193,22 +206,6 @@ impl<'a> Cursor<'a> {
                 Some(_) => return Err(self.flaw("control character in a text")),
                 None => return Err(self.flaw("cut off")),
             }
-        }
-    }
-
-    /// Passes bytes that mean themselves inside a text.
-    #[inline]
-    fn skip_plain(&mut self) {
-        while let Some(chunk) = self.bytes[self.position..].first_chunk::<8>() {
-            let special = special_bytes(u64::from_le_bytes(*chunk));
-            if special != 0 {
-                self.position += special.trailing_zeros() as usize / 8;
-                return;
-            }
-            self.position += 8;
-        }
-        while self.peek().is_some_and(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
-            self.position += 1;
         }
     }
 
@@ -263,6 +260,33 @@ impl<'a> Cursor<'a> {
         self.position += word.len();
         Ok(())
     }
+}
+
+/// The bytes that may stand behind a backslash, but for `u`.
+static SHORT_ESCAPES: [bool; 256] = {
+    let mut short = [false; 256];
+    let mut index = 0;
+    while index < 8 {
+        short[b"\"\\/bfnrt"[index] as usize] = true;
+        index += 1;
+    }
+    short
+};
+
+/// Offset of the first byte at or behind `at` that does not mean itself inside a text.
+#[inline]
+fn plain_end(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        let special = special_bytes(u64::from_le_bytes(*chunk));
+        if special != 0 {
+            return at + special.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    while bytes.get(at).is_some_and(|byte| *byte >= 0x20 && *byte != b'"' && *byte != b'\\') {
+        at += 1;
+    }
+    at
 }
 
 /// Eight bytes at once: a bit set in the lowest byte that is a quote, a backslash or a control character. Bits above

@@ -129,14 +129,14 @@ impl JsonReader {
             }
             return self.flush(block);
         };
-        let unfinished = (!block.ends_with(b"\n")).then(|| line_start(block, block.len().saturating_sub(1)));
+        let survey = Survey::of(block);
+        let mut odd = survey.odd.iter().copied().peekable();
         let mut start = 0;
         let mut read = 0;
         let mut hits = [(!self.settled).then_some(0), prefilter.next_needle(block, 0), prefilter.next_hidden(block, 0)];
         while start < block.len() {
-            let Some(hit) = hits.iter().flatten().copied().chain(unfinished).filter(|&hit| hit >= start).min() else {
-                break;
-            };
+            while odd.next_if(|&line| line < start).is_some() {}
+            let Some(hit) = hits.iter().flatten().copied().chain(odd.peek().copied()).min() else { break };
             let line = line_start(block, hit).max(start)..line_end(block, hit);
             start = line.end + 1;
             self.read_line(block, line, at)?;
@@ -149,8 +149,7 @@ impl JsonReader {
                 hits[2] = prefilter.next_hidden(block, start.min(block.len()));
             }
         }
-        let lines = count_lines(block) + u64::from(unfinished.is_some());
-        ScanReport::add(&plan.report.lines_skipped, lines.saturating_sub(read));
+        ScanReport::add(&plan.report.lines_skipped, survey.lines.saturating_sub(read));
         self.flush(block)
     }
 
@@ -468,6 +467,37 @@ fn place_of(block: &[u8], place: usize, at: Whereabouts<'_>) -> String {
 
 fn shorten(name: &str) -> String {
     name.chars().take(64).collect()
+}
+
+/// The lines of a block at a glance.
+struct Survey {
+    lines: u64,
+    /// Where lines start that do not look like whole objects. They are read whether or not they may match, so that
+    /// records that were cut, run together or overwritten are counted as damage and not passed over.
+    odd: Vec<usize>,
+}
+
+impl Survey {
+    fn of(block: &[u8]) -> Self {
+        let mut survey = Self { lines: 0, odd: Vec::new() };
+        let mut start = 0;
+        for end in memchr::memchr_iter(b'\n', block) {
+            survey.add(start, &block[start..end]);
+            start = end + 1;
+        }
+        if start < block.len() {
+            survey.add(start, &block[start..]);
+        }
+        survey
+    }
+
+    fn add(&mut self, start: usize, line: &[u8]) {
+        let line = line.trim_ascii();
+        self.lines += u64::from(!line.is_empty());
+        if !line.is_empty() && !(line.starts_with(b"{") && line.ends_with(b"}")) {
+            self.odd.push(start);
+        }
+    }
 }
 
 fn line_start(block: &[u8], at: usize) -> usize {
