@@ -4,6 +4,7 @@
 
 pub mod binder;
 pub mod cli;
+pub mod convert;
 pub mod diagnostic;
 pub mod engine;
 pub mod exec;

@@ -44,6 +44,8 @@ pub enum Command {
     Functions(FunctionsArgs),
     /// Run many queries in one process, JSON Lines in and out
     Batch(BatchArgs),
+    /// Convert exports to an archive in Parquet that is read fast
+    Convert(ConvertArgs),
     /// Make synthetic sign-ins for demonstrations and benchmarks
     Synth(SynthArgs),
     /// Print a completion script for a shell
@@ -220,6 +222,75 @@ pub struct BatchArgs {
     pub output_file: Option<PathBuf>,
     #[command(flatten)]
     pub source: SourceArgs,
+}
+
+const CONVERT_EXAMPLES: &str = "\
+Examples:
+  Hourly exports of any shape to one archive, sorted by time:
+    coldcase convert exports/ -O archive
+  What was exported since then:
+    coldcase convert exports/2026-03/ -O archive --append
+  One file, with the rows of March alone:
+    coldcase convert exports/ -O march.parquet --from 2026-03-01 --to 2026-04-01
+
+The archive has a folder for each table and in it one for each month: archive/SigninLogs/month=2026-03/. It gets its
+name when it is whole; what a stopped run left behind is removed by the next one. It answers every query as its
+original does, in the order of time.";
+
+/// `coldcase convert`.
+#[derive(Args, Debug)]
+#[command(after_help = CONVERT_EXAMPLES)]
+pub struct ConvertArgs {
+    /// Files, folders, globs, `-` for stdin; every known table that they hold is converted
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<std::ffi::OsString>,
+    /// The archive: a new or empty folder, or a new file for the rows of one table
+    #[arg(short = 'O', long = "output-file", value_name = "ARCHIVE")]
+    pub destination: PathBuf,
+    /// Another format than Parquet, for one file [default: by the extension of -O]
+    #[arg(short = 'o', long = "output", value_name = "FORMAT", value_parser = format_names())]
+    pub format: Option<String>,
+    /// The periods of time that have folders of their own
+    #[arg(long, value_name = "PERIOD", default_value = "month")]
+    pub partition_by: PartitionBy,
+    /// Add the rows whose Id the archive does not have; rows without an Id are added always
+    #[arg(long)]
+    pub append: bool,
+    /// Memory for rows; what does not fit is sorted in temporary files. In bytes, or with K, M or G
+    #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = size)]
+    pub max_memory: u64,
+    /// The folder for temporary files [default: beside the archive]
+    #[arg(long, value_name = "DIR")]
+    pub temp_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub source: SourceArgs,
+}
+
+/// The periods of an archive's folders.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum PartitionBy {
+    /// One folder for all
+    None,
+    /// A folder an hour
+    Hour,
+    /// A folder a day
+    Day,
+    /// A folder a month
+    Month,
+}
+
+/// A number of bytes.
+fn size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let factor = match text[digits.len()..].to_ascii_lowercase().trim_end_matches('b').trim_end_matches('i') {
+        "" => Some(1),
+        "k" => Some(1 << 10),
+        "m" => Some(1 << 20),
+        "g" => Some(1 << 30),
+        _ => None,
+    };
+    let bytes = factor.zip(digits.parse::<u64>().ok()).and_then(|(factor, number)| number.checked_mul(factor));
+    bytes.ok_or_else(|| "write a number of bytes, or 512M, or 2G".to_owned())
 }
 
 /// `coldcase synth`.

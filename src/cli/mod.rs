@@ -4,8 +4,10 @@
 
 mod args;
 mod batch;
+mod convert;
 mod documents;
 mod functions;
+mod progress;
 mod query;
 mod session;
 mod synth;
@@ -66,6 +68,7 @@ fn dispatch(cli: &Cli) -> Result<Outcome> {
         Some(Command::Schema(args)) => query::schema(args),
         Some(Command::Functions(args)) => functions::run(args),
         Some(Command::Batch(args)) => batch::run(args),
+        Some(Command::Convert(args)) => convert::run(args),
         Some(Command::Synth(args)) => synth::run(args),
         Some(Command::Completions { shell }) => documents::completions(*shell, &mut Cli::command()),
         Some(Command::Man) => documents::man(&Cli::command()),

@@ -105,6 +105,13 @@ impl Talk {
         }
     }
 
+    /// Something that `-q` silences.
+    pub fn say(&self, text: &str) {
+        if !self.quiet {
+            line(text);
+        }
+    }
+
     /// Something that only `-v` asks for.
     pub fn detail(&self, text: impl FnOnce() -> String) {
         if self.verbose {

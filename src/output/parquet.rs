@@ -13,7 +13,7 @@ use ::parquet::file::properties::WriterProperties;
 use super::arrow::{arrow_schema, record_batch};
 use super::{Format, Stream, Writer, io_error};
 use crate::diagnostic::{Error, Result};
-use crate::types::dynamic::{ArrayWriter, BagWriter};
+use crate::source::parquet::footer::{SCHEMA_KEY, columns_as_json};
 use crate::types::{Batch, Schema};
 
 /// For archives.
@@ -24,9 +24,6 @@ pub const FORMAT: Format = Format {
     binary: true,
     writer: |stream, _| Box::new(Parquet { stream: Some(stream), open: None }),
 };
-
-/// The key of the file's metadata that holds the columns: a JSON array of names and types.
-pub const SCHEMA_KEY: &str = "kql.schema";
 
 struct Parquet {
     /// Until the columns are known.
@@ -47,17 +44,6 @@ fn properties(schema: &Schema) -> WriterProperties {
         .set_created_by(created_by.to_owned())
         .set_key_value_metadata(Some(vec![KeyValue::new(SCHEMA_KEY.to_owned(), columns_as_json(schema))]))
         .build()
-}
-
-fn columns_as_json(schema: &Schema) -> String {
-    let mut columns = ArrayWriter::new();
-    for field in schema.fields() {
-        let mut column = BagWriter::new();
-        column.push_text("name", &field.name);
-        column.push_text("type", field.ty.name());
-        columns.push_json(&column.finish());
-    }
-    columns.finish()
 }
 
 fn parquet_error(error: ParquetError) -> Error {

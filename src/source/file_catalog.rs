@@ -146,7 +146,12 @@ fn look_into(name: &str, files: &[DataFile]) -> Result<Rows> {
 
 /// What the rows of a Parquet file bound to a name of the user's are: those of a known table where its columns are.
 fn parquet_rows(file: &DataFile) -> Result<Rows> {
-    let schema = ParquetFile::open(&file.path, &file.name)?.columns();
+    let opened = ParquetFile::open(&file.path, &file.name)?;
+    let schema = opened.columns();
+    // An archive of ours has exactly the columns of its table, known or not.
+    if opened.archived_table().is_some_and(|name| known_table(name).is_none()) {
+        return Ok(Rows::Any(schema));
+    }
     let same = |table: &&KnownTable| schema.names().all(|name| table.schema.index_of(name).is_some());
     let is_log = schema.index_of("TimeGenerated").is_some();
     Ok(known_tables().find(same).filter(|_| is_log).map_or(Rows::Any(schema.clone()), Rows::AllAs))

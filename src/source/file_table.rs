@@ -215,12 +215,14 @@ impl Scan {
     fn parquet(&self, index: usize) -> Result<Vec<Arc<dyn Partition>>> {
         let file = &self.files[index];
         let rows = FileRows { origins: self.origins.clone(), index };
-        ScanReport::add(&self.request.report.bytes, file.bytes);
         let opened = ParquetFile::open(&file.path, &file.name)?;
         let Some((table, bound)) = self.plan.rows.one_table() else {
             return opened.partitions_of(&rows, &self.request);
         };
-        match of_table::belonging(&opened, table, bound) {
+        let belonging = of_table::belonging(&opened, table, bound);
+        of_table::meet_tables(&opened, belonging, &self.request.report);
+        match belonging {
+            Belonging::Archived => opened.partitions_of(&rows, &self.request),
             Belonging::ByType => opened.partitions_of(&rows, &of_table::only_of(table, &self.request)),
             Belonging::All => {
                 let text = format!("Parquet files that do not name their table are read as {}", table.name);
@@ -382,8 +384,6 @@ impl FileIterator<'_> {
         if piece.origin.offset == 0 && !piece.origin.skip_line {
             ScanReport::add(&report.files, 1);
         }
-        let end = piece.origin.end.unwrap_or(file.bytes);
-        ScanReport::add(&report.bytes, end.saturating_sub(piece.origin.offset));
         let buffer = std::mem::take(&mut self.buffer);
         let input = framing::open(file, Compression::None, piece.origin.offset)?;
         let mut blocks = Blocks::start(input, buffer, piece.origin).map_err(failed)?;
@@ -401,6 +401,8 @@ impl FileIterator<'_> {
                 }
             }
         }
+        let end = piece.origin.end.unwrap_or(file.bytes);
+        ScanReport::add(&report.bytes, end.saturating_sub(piece.origin.offset));
         match blocks.framing() {
             Framing::Lines | Framing::Values => {
                 self.reader.start_file(piece.file, &file.name);

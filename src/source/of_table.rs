@@ -6,14 +6,16 @@ use arrow::array::BooleanArray;
 use arrow::compute;
 
 use super::parquet::ParquetFile;
-use super::shape::KnownTable;
-use super::{Comparison, Predicate, RowFilter, ScanColumn, ScanRequest};
+use super::shape::{KnownTable, known_tables};
+use super::{Comparison, Predicate, RowFilter, ScanColumn, ScanReport, ScanRequest};
 use crate::diagnostic::Result;
 use crate::types::{Batch, Value};
 
 /// Which rows of a Parquet file belong to a known table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Belonging {
+    /// All: the file is of an archive of ours, and says so.
+    Archived,
     /// Those whose `Type` says so.
     ByType,
     /// All: the file does not say.
@@ -26,6 +28,9 @@ pub(crate) enum Belonging {
 /// sign-ins.
 pub(crate) fn belonging(file: &ParquetFile, table: &KnownTable, bound: bool) -> Belonging {
     let columns = file.columns();
+    if let Some(archived) = file.archived_table() {
+        return if archived == table.name { Belonging::Archived } else { Belonging::None };
+    }
     if columns.index_of("Type").is_some() {
         Belonging::ByType
     } else if bound || (columns.index_of("TimeGenerated").is_some() && table.name == "SigninLogs") {
@@ -35,6 +40,23 @@ pub(crate) fn belonging(file: &ParquetFile, table: &KnownTable, bound: bool) -> 
     }
 }
 
+/// Notes the tables that a file holds, or may hold by its statistics.
+pub(crate) fn meet_tables(file: &ParquetFile, belonging: Belonging, report: &ScanReport) {
+    if let Some(archived) = file.archived_table() {
+        report.met_table(archived);
+    } else if belonging == Belonging::ByType {
+        let tables = known_tables().filter(|table| file.may_match(&table.schema, &type_is(table)));
+        tables.for_each(|table| report.met_table(table.name));
+    }
+}
+
+/// The condition that a row's `Type` is the name of `table`.
+fn type_is(table: &KnownTable) -> Vec<Predicate> {
+    let value = Value::string(table.name);
+    let column = table.schema.index_of("Type");
+    column.map(|column| Predicate::Compare { column, comparison: Comparison::Equal, value }).into_iter().collect()
+}
+
 /// `request` for only those rows whose `Type` is the name of `table`.
 pub(crate) fn only_of(table: &KnownTable, request: &ScanRequest) -> ScanRequest {
     let Some(column) = table.schema.index_of("Type") else { return request.clone() };
@@ -42,8 +64,7 @@ pub(crate) fn only_of(table: &KnownTable, request: &ScanRequest) -> ScanRequest 
     let mut columns = inner.as_ref().map_or(Vec::new(), |filter| filter.columns().to_vec());
     columns.push(ScanColumn::Column(column));
     let mut request = request.clone();
-    let value = Value::string(table.name);
-    request.prune.push(Predicate::Compare { column, comparison: Comparison::Equal, value });
+    request.prune.extend(type_is(table));
     request.filter = Some(Arc::new(OfTable { name: table.name, columns, inner }));
     request
 }

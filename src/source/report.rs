@@ -51,6 +51,7 @@ pub struct ScanReport {
     warnings: Mutex<BTreeSet<String>>,
     rejects: Option<Arc<dyn RejectSink>>,
     notices: Mutex<BTreeMap<String, u64>>,
+    tables: Mutex<BTreeSet<String>>,
 }
 
 /// What is wrong with one file.
@@ -152,6 +153,20 @@ impl ScanReport {
     /// Counts `count` occurrences of a notice.
     pub fn notices_of(&self, text: impl Into<String>, count: u64) {
         *lock(&self.notices).entry(text.into()).or_default() += count;
+    }
+
+    /// Notes a table that the files hold, or may hold, whether or not its rows were wanted.
+    pub fn met_table(&self, name: &str) {
+        let mut tables = lock(&self.tables);
+        if !tables.contains(name) {
+            tables.insert(name.to_owned());
+        }
+    }
+
+    /// The tables that were met, in order of their names.
+    #[must_use]
+    pub fn tables(&self) -> Vec<String> {
+        lock(&self.tables).iter().cloned().collect()
     }
 
     /// Adds to a counter.

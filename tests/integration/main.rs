@@ -4,6 +4,7 @@
 
 mod architecture;
 mod cli;
+mod convert;
 mod dedup;
 mod diagnostics;
 mod docs;

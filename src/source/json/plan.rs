@@ -168,6 +168,7 @@ impl ScanPlan {
             Class::Unsupported(what) => return self.note_strange(what),
             Class::Unknown => return self.note_strange(UNKNOWN_RECORDS),
         };
+        self.report.met_table(&name);
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(name);
     }
 

@@ -152,6 +152,7 @@ impl<'a> BoundsReader<'a> {
     /// True for types whose order was the same before the format defined orders.
     fn is_signed(&self) -> bool {
         match &self.column.source {
+            Source::Ticks(_) => true,
             Source::Scalar(ty) => {
                 !matches!(ty, DataType::UInt8 | DataType::UInt16 | DataType::UInt32 | DataType::UInt64)
             }
@@ -173,7 +174,7 @@ impl<'a> BoundsReader<'a> {
             }
             (Source::Scalar(DataType::Timestamp(unit, _)), Physical::Int64(n)) => datetime::from_unix(n, unix(*unit))?,
             (Source::Scalar(DataType::Int8 | DataType::Int16 | DataType::Int32), Physical::Int32(n)) => i64::from(n),
-            (Source::Scalar(DataType::Int64), Physical::Int64(n)) => n,
+            (Source::Scalar(DataType::Int64) | Source::Ticks(_), Physical::Int64(n)) => n,
             _ => return None,
         };
         debug_assert!(self.target != Type::String, "numbers as texts have another order");
@@ -196,6 +197,7 @@ fn keeps_order(source: &Source, target: Type) -> bool {
     match source {
         Source::Text => target == Type::String,
         Source::Uuid => target == Type::Guid,
+        Source::Ticks(ty) => target == *ty,
         Source::Scalar(ty) => match ty {
             DataType::Boolean => target == Type::Bool,
             DataType::Date32 | DataType::Timestamp(..) => target == Type::Datetime,

@@ -59,6 +59,7 @@ impl Converter {
             }
             Source::Nested => self.text.convert(&nested::to_json(array)?)?,
             Source::Uuid => self.cast(Column::array(Type::Guid, Arc::clone(array))),
+            Source::Ticks(ty) => self.cast(Column::array(*ty, Arc::clone(array))),
             Source::Int96 => self.cast(Column::array(Type::Datetime, Arc::new(from_int96(array, seconds)))),
             Source::Scalar(_) => self.cast(natural(array)?),
         };

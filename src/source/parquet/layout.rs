@@ -9,6 +9,7 @@ use parquet::basic::{ConvertedType, Encoding, LogicalType, Type as PhysicalType}
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
 use parquet::schema::types::SchemaDescriptor;
 
+use super::footer;
 use crate::types::Type;
 
 /// A top-level column of a file.
@@ -37,6 +38,8 @@ pub(super) enum Source {
     Uuid,
     /// Nanoseconds of a day and the day: 96 bits, more than the 64 that the reader gives.
     Int96,
+    /// Ticks of a datetime or timespan as bare numbers: only the notes of our own writers tell them.
+    Ticks(Type),
     /// One value of this Arrow type.
     Scalar(DataType),
     /// A struct, list or map.
@@ -83,9 +86,24 @@ impl Layout {
         for (root, field) in fields.iter().enumerate() {
             layout.add(root, field, descriptor);
         }
+        layout.restore(&footer::columns(metadata));
         let schema = ArrowSchema::new_with_metadata(fields, own.schema().metadata().clone());
         layout.schema = Arc::new(schema);
         Ok(layout)
+    }
+
+    /// Gives columns the types that the file notes for them, where the values can be of that type.
+    fn restore(&mut self, noted: &[(String, Type)]) {
+        for column in &mut self.columns {
+            let Some((_, ty)) = noted.iter().find(|(name, _)| *name == column.name) else { continue };
+            match (&column.source, ty) {
+                (Source::Text, _) => column.ty = *ty,
+                (Source::Scalar(DataType::Int64), Type::Datetime | Type::Timespan) => {
+                    (column.ty, column.source) = (*ty, Source::Ticks(*ty));
+                }
+                _ => {}
+            }
+        }
     }
 
     fn add(&mut self, root: usize, field: &ArrowField, descriptor: &SchemaDescriptor) {

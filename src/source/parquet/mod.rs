@@ -15,6 +15,7 @@ mod contents;
 mod convert;
 mod decode;
 mod filter;
+pub mod footer;
 mod layout;
 mod nested;
 mod pages;
@@ -33,7 +34,7 @@ use self::layout::{FileColumn, Layout};
 use self::partition::RowGroupScan;
 use self::prune::{RowGroupStatistics, may_match};
 use super::provenance::{Origins, Provenance};
-use super::{Partition, ScanReport, ScanRequest, TableProvider};
+use super::{Partition, Predicate, ScanReport, ScanRequest, TableProvider};
 use crate::diagnostic::{Error, Result};
 use crate::types::{Field, Schema, Type};
 
@@ -75,6 +76,12 @@ impl ParquetFile {
         Schema::new(self.layout.columns.iter().map(|column| Field::new(&column.name, column.ty)))
     }
 
+    /// The table whose rows these are, where `convert` wrote the file.
+    #[must_use]
+    pub fn archived_table(&self) -> Option<&str> {
+        footer::value(&self.metadata, footer::TABLE_KEY)
+    }
+
     /// The number of its rows, as the footer has it.
     #[must_use]
     pub fn rows(&self) -> u64 {
@@ -103,7 +110,8 @@ impl ParquetFile {
             request.report.notice(format!("column {column} cannot be read: {reason}"));
         }
         let total = self.metadata.num_row_groups();
-        let kept: Vec<usize> = (0..total).filter(|&group| self.may_match(&mapping, group, request)).collect();
+        let kept: Vec<usize> =
+            (0..total).filter(|&group| self.group_may_match(&mapping, group, &request.prune)).collect();
         let report = &request.report;
         if kept.is_empty() && total > 0 {
             ScanReport::add(&report.files_pruned, 1);
@@ -115,11 +123,18 @@ impl ParquetFile {
         Ok(scans.flat_map(RowGroupScan::parts).collect())
     }
 
+    /// False only where the statistics of the file rule out that a row of `table` fulfils all of `prune`.
+    #[must_use]
+    pub fn may_match(&self, table: &Schema, prune: &[Predicate]) -> bool {
+        let mapping = Mapping::new(self, FileRows { origins: Origins::none(table), index: 0 });
+        (0..self.metadata.num_row_groups()).any(|group| self.group_may_match(&mapping, group, prune))
+    }
+
     /// False only where the statistics of a row group rule every row out.
-    fn may_match(&self, mapping: &Mapping, group: usize, request: &ScanRequest) -> bool {
+    fn group_may_match(&self, mapping: &Mapping, group: usize, prune: &[Predicate]) -> bool {
         let group = self.metadata.row_group(group);
         let statistics = RowGroupStatistics { file: self, mapping, group };
-        let verdict = reader::guarded(|| Ok(request.prune.iter().all(|predicate| may_match(predicate, &statistics))));
+        let verdict = reader::guarded(|| Ok(prune.iter().all(|predicate| may_match(predicate, &statistics))));
         group.num_rows() > 0 && verdict.unwrap_or(true)
     }
 }

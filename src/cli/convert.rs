@@ -1,0 +1,335 @@
+//! `coldcase convert`: exports of any shape -> an archive.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::Outcome;
+use super::args::{ConvertArgs, PartitionBy};
+use super::progress::{ProgressLine, size};
+use super::session::{self, Session};
+use super::talk::line;
+use crate::convert::{
+    self, ArchiveWriter, KnownIds, LEAST_MEMORY, Partition, Place, Progress, Rows, Sink, SortedTable, Staging,
+};
+use crate::diagnostic::{Error, Result};
+use crate::engine::{Engine, Prepared};
+use crate::output::{self, Format};
+use crate::source::shape::known_table;
+use crate::source::{FileCatalogBuilder, files};
+use crate::types::Batch;
+
+/// Bytes collected before they are written.
+const BUFFER: usize = 1 << 20;
+/// The table that every export of sign-ins has.
+const SIGNINS: &str = "SigninLogs";
+
+pub(super) fn run(args: &ConvertArgs) -> Result<Outcome> {
+    let started = Instant::now();
+    let target = Target::new(args)?;
+    let session = session::of_text(&args.source, String::new(), "convert", &args.paths)?;
+    let staging = Staging::new(&args.destination, args.temp_dir.as_deref())?;
+    if staging.had_remains {
+        session.talk.say("note: the remains of a conversion that did not come to its end were removed");
+    }
+    let mut work = Work { args, session: &session, target: &target, staging: &staging, done: Done::default() };
+    work.tables()?;
+    let Work { done, .. } = work;
+    if args.source.strict && done.damaged {
+        line("error: some records could not be read, and --strict was asked for: nothing was written");
+        return Ok(Outcome::Damaged);
+    }
+    if done.rows == 0 && done.known == 0 {
+        let reason = "no row of a known table was found; bind other records to a name with -t NAME=PATH".to_owned();
+        let file = args.paths.first().map_or("the input".to_owned(), |path| path.display().to_string());
+        return Err(Error::Data { file, place: None, reason });
+    }
+    publish(staging, &target, &done)?;
+    session.talk.say(&done.summary(started));
+    Ok(Outcome::Success)
+}
+
+fn publish(staging: Staging, target: &Target, done: &Done) -> Result<()> {
+    match target {
+        Target::Archive { existing: None, .. } => staging.publish(),
+        Target::Archive { existing: Some(_), .. } => staging.add(&done.files),
+        Target::File(_) => staging.publish_file(FILE),
+    }
+}
+
+/// The name of the one file while it is not whole.
+const FILE: &str = "answer";
+
+/// What is to be written.
+enum Target {
+    /// A folder of Parquet files; the archive that is added to, where there is one.
+    Archive { existing: Option<PathBuf>, partition: Partition },
+    /// One file.
+    File(&'static Format),
+}
+
+impl Target {
+    /// Everything that can be wrong in the call is found before a file is opened.
+    fn new(args: &ConvertArgs) -> Result<Self> {
+        let destination = &args.destination;
+        if args.max_memory < LEAST_MEMORY {
+            return Err(Error::Usage(format!("--max-memory: at least {} are needed", size(LEAST_MEMORY))));
+        }
+        if args.paths.is_empty() && args.source.tables.is_empty() {
+            return Err(Error::Usage("name the files to convert: files, folders, globs, or - for stdin".to_owned()));
+        }
+        if args.source.query_file.is_some() || !args.source.parameters.is_empty() {
+            return Err(Error::Usage("convert takes whole tables: -f and --param have no place in it".to_owned()));
+        }
+        if args.source.provenance {
+            let text = "--provenance: an archive has the columns of its tables, and nothing would read the others";
+            return Err(Error::Usage(text.to_owned()));
+        }
+        let extension = destination.extension().and_then(|extension| extension.to_str());
+        let by_extension = extension.and_then(output::format_for_extension);
+        let named = args.format.as_deref().and_then(output::format);
+        let is_folder = destination.is_dir() || (by_extension.is_none() && named.is_none_or(is_parquet));
+        match named.or(by_extension) {
+            Some(format) if !is_folder => Self::file(args, format),
+            Some(format) if !is_parquet(format) => {
+                Err(Error::Usage(format!("-o {}: one file, not a folder; name a new file with -O", format.name)))
+            }
+            _ => Self::archive(args),
+        }
+    }
+
+    fn file(args: &ConvertArgs, format: &'static Format) -> Result<Self> {
+        if args.append {
+            return Err(Error::Usage("--append adds to an archive in a folder, not to a file".to_owned()));
+        }
+        if args.destination.exists() {
+            return Err(Error::Usage(format!("{}: the file exists already", args.destination.display())));
+        }
+        Ok(Self::File(format))
+    }
+
+    fn archive(args: &ConvertArgs) -> Result<Self> {
+        let destination = &args.destination;
+        let empty = convert::is_empty(destination)?;
+        if !empty && !args.append {
+            let text = "the folder is not empty; add to an archive with --append, or name a new folder";
+            return Err(Error::Usage(format!("{}: {text}", destination.display())));
+        }
+        let partition = match args.partition_by {
+            PartitionBy::None => Partition::None,
+            PartitionBy::Hour => Partition::Hour,
+            PartitionBy::Day => Partition::Day,
+            PartitionBy::Month => Partition::Month,
+        };
+        Ok(Self::Archive { existing: (!empty).then(|| destination.clone()), partition })
+    }
+}
+
+fn is_parquet(format: &'static Format) -> bool {
+    format.name == "parquet"
+}
+
+/// What has been converted so far.
+#[derive(Default)]
+struct Done {
+    tables: Vec<String>,
+    rows: u64,
+    /// Rows that the archive had.
+    known: u64,
+    /// Rows without an `Id` that were added to an archive.
+    without: u64,
+    damaged: bool,
+    files: Vec<PathBuf>,
+    bytes: u64,
+}
+
+impl Done {
+    fn summary(&self, started: Instant) -> String {
+        let tables = self.tables.join(", ");
+        let mut text = format!("{} rows of {tables} in {} files, {}", self.rows, self.files.len(), size(self.bytes));
+        if self.rows == 0 {
+            text = "no new rows".to_owned();
+        }
+        if self.known > 0 {
+            text.push_str(&format!("; {} rows were in the archive already", self.known));
+        }
+        if self.without > 0 {
+            text.push_str(&format!("; {} rows without an Id were added without a look", self.without));
+        }
+        text.push_str(&format!("; {:.1} s", started.elapsed().as_secs_f64()));
+        text
+    }
+}
+
+/// A conversion on its way.
+struct Work<'a> {
+    args: &'a ConvertArgs,
+    session: &'a Session,
+    target: &'a Target,
+    staging: &'a Staging,
+    done: Done,
+}
+
+impl Work<'_> {
+    /// Converts what is bound to a name, and every known table of the other files.
+    fn tables(&mut self) -> Result<()> {
+        let bound = self.args.source.tables.iter().filter_map(|text| text.split_once('='));
+        let mut waiting: VecDeque<String> = bound.map(|(name, _)| name.to_owned()).collect();
+        let looks_around = !self.args.paths.is_empty();
+        waiting.extend(looks_around.then(|| SIGNINS.to_owned()));
+        let mut taken: Vec<String> = Vec::new();
+        while let Some(table) = waiting.pop_front() {
+            if taken.contains(&table) {
+                continue;
+            }
+            // Only a reading tells which tables the files hold.
+            let met = self.table(&table)?;
+            taken.push(table);
+            waiting.extend(met.into_iter().filter(|_| looks_around));
+        }
+        Ok(())
+    }
+
+    /// Converts one table; answers the known tables that its files hold besides.
+    fn table(&mut self, table: &str) -> Result<Vec<String>> {
+        let Session { engine, talk, .. } = self.session;
+        let prepared = engine.prepare(&convert::quoted(table)).map_err(|error| talk.query_error(error))?;
+        let mut known_ids = self.known_ids(table, &prepared)?;
+        let progress = Arc::new(Progress::default());
+        let options = convert::Options {
+            time_column: self.args.source.time_column.clone(),
+            max_memory: self.args.max_memory,
+            threads: engine.settings().threads,
+            runs: self.staging.runs().to_owned(),
+            progress: Arc::clone(&progress),
+        };
+        let shown = ProgressLine::start(&progress, total_bytes(self.args), !self.args.source.talk.quiet);
+        let second = matches!(self.target, Target::File(_)).then(|| self.done.tables.first().cloned()).flatten();
+        let mut keep = |batch: Batch| match (&mut known_ids, &second) {
+            (_, Some(first)) if batch.rows() > 0 => {
+                let text = format!("the files hold rows of {first} and {table}: name a folder, not a file");
+                Err(Error::Usage(text))
+            }
+            (Some(ids), _) => ids.only_new(&batch),
+            _ => Ok(batch),
+        };
+        let sorted = match self.target {
+            Target::Archive { existing, partition } => {
+                let (folder, existing) = (self.staging.archive(), existing.clone());
+                let place = Place { folder, existing, partition: *partition, single: None };
+                self.write(table, &prepared, &options, (&mut keep, place))
+            }
+            Target::File(format) if is_parquet(format) => {
+                let folder = self.staging.archive();
+                let place = Place { folder, existing: None, partition: Partition::None, single: Some(FILE.to_owned()) };
+                self.write(table, &prepared, &options, (&mut keep, place))
+            }
+            Target::File(format) => {
+                let mut sink = FileSink::new(format, self.staging.archive().join(FILE));
+                convert::sort_table(table, &prepared, &options, &mut keep, &mut sink)
+            }
+        };
+        drop(shown);
+        talk.report(prepared.report());
+        let sorted = sorted.map_err(|error| talk.query_error(error))?;
+        self.count(&sorted, &prepared, known_ids.as_ref())?;
+        Ok(prepared.report().tables().into_iter().filter(|name| known_table(name).is_some()).collect())
+    }
+
+    fn write(
+        &mut self,
+        table: &str,
+        prepared: &Prepared,
+        options: &convert::Options,
+        (keep, place): (&mut dyn FnMut(Batch) -> Result<Batch>, Place),
+    ) -> Result<SortedTable> {
+        let mut writer = ArchiveWriter::new(place, options.threads);
+        let sorted = convert::sort_table(table, prepared, options, keep, &mut writer)?;
+        self.done.files.append(&mut writer.files);
+        self.done.bytes += writer.bytes;
+        Ok(sorted)
+    }
+
+    fn count(&mut self, sorted: &SortedTable, prepared: &Prepared, ids: Option<&KnownIds>) -> Result<()> {
+        let done = &mut self.done;
+        done.damaged |= !prepared.report().problems().is_empty();
+        done.known += ids.map_or(0, |ids| ids.known);
+        done.without += ids.map_or(0, |ids| ids.without);
+        if sorted.rows == 0 {
+            return Ok(());
+        }
+        if matches!(self.target, Target::File(format) if !is_parquet(format)) {
+            let path = self.staging.archive().join(FILE);
+            done.bytes = std::fs::metadata(&path).map_err(|error| Error::io(&path, error))?.len();
+            done.files.push(PathBuf::from(FILE));
+        }
+        done.rows += sorted.rows;
+        done.tables.push(sorted.name.clone());
+        Ok(())
+    }
+
+    /// The Ids of the archive that is added to.
+    fn known_ids(&self, table: &str, prepared: &Prepared) -> Result<Option<KnownIds>> {
+        let Target::Archive { existing: Some(existing), .. } = self.target else { return Ok(None) };
+        let folder = existing.join(convert::folder_of(table));
+        if convert::is_empty(&folder)? {
+            return Ok(None);
+        }
+        let mut builder = FileCatalogBuilder::default();
+        builder.bind(table, &folder)?;
+        // All that it has, whatever the time range of the new rows.
+        let mut settings = self.session.engine.settings().clone();
+        settings.time_range = None;
+        settings.dedup = None;
+        let archive = Engine::new(Arc::new(builder.build()), settings);
+        KnownIds::read(&archive, table, prepared.schema(), self.args.max_memory / 4).map(Some)
+    }
+}
+
+/// Bytes of all files that are named, as far as they can be told.
+fn total_bytes(args: &ConvertArgs) -> u64 {
+    let bound = args.source.tables.iter().filter_map(|text| text.split_once('=')).map(|(_, path)| OsString::from(path));
+    let paths = args.paths.iter().cloned().chain(bound);
+    let bytes = |path: OsString| files::expand(&path).map_or(0, |files| files.iter().map(|file| file.bytes).sum());
+    paths.map(bytes).sum::<u64>()
+}
+
+/// One file in any format of answers.
+struct FileSink {
+    format: &'static Format,
+    path: PathBuf,
+    writer: Option<Box<dyn output::Writer>>,
+}
+
+impl FileSink {
+    fn new(format: &'static Format, path: PathBuf) -> Self {
+        Self { format, path, writer: None }
+    }
+
+    fn writer(&mut self) -> Result<&mut Box<dyn output::Writer>> {
+        self.writer.as_mut().ok_or_else(|| Error::internal("rows before columns"))
+    }
+}
+
+impl Sink for FileSink {
+    fn begin(&mut self, table: &SortedTable) -> Result<()> {
+        let path: &Path = &self.path;
+        let file = std::fs::File::create_new(path).map_err(|error| Error::io(path, error))?;
+        let stream = Box::new(BufWriter::with_capacity(BUFFER, file));
+        let mut writer = (self.format.writer)(stream, &output::Options::default());
+        writer.begin(&table.schema)?;
+        self.writer = Some(writer);
+        Ok(())
+    }
+
+    fn rows(&mut self, rows: &Rows) -> Result<()> {
+        self.writer()?.batch(&rows.batch)
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        self.writer()?.finish()
+    }
+}

@@ -1,0 +1,54 @@
+//! How much memory a conversion takes, and what follows from it.
+
+/// Bytes of rows that are written to a temporary file at once.
+const SPILLED_BYTES: u64 = 1 << 20;
+/// Bytes that an open temporary file takes: what was read of it, what is being read, a buffer.
+const OPEN_BYTES: u64 = 3 * SPILLED_BYTES;
+/// Rows that chunks are made of. The writer looks at its pages once in so many rows: where chunks begin must not show
+/// in the file.
+const STEP: usize = 1024;
+/// Rows of a chunk at most.
+const MOST_ROWS: usize = 8 * STEP;
+
+/// What a conversion may use.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Bytes of memory.
+    pub max_memory: u64,
+    /// Threads.
+    pub threads: usize,
+    /// Rows that are merged and handed on at once.
+    pub chunk_rows: usize,
+    /// Rows that are written to a temporary file at once.
+    pub spill_rows: usize,
+}
+
+impl Limits {
+    /// Before anything is known of the rows.
+    pub fn new(max_memory: u64, threads: usize) -> Self {
+        Self { max_memory, threads: threads.max(1), chunk_rows: STEP, spill_rows: STEP }
+    }
+
+    /// For rows of `row_bytes` on average.
+    pub fn for_rows(self, row_bytes: u64) -> Self {
+        // A chunk is there several times over: as rows of the runs, put together, and encoded.
+        let fitting = usize::try_from(self.max_memory / 32 / row_bytes.max(1)).unwrap_or(usize::MAX);
+        let chunk_rows = (fitting.clamp(STEP, MOST_ROWS) / STEP).next_power_of_two() * STEP;
+        Self { chunk_rows: chunk_rows.min(MOST_ROWS), spill_rows: self.spilled_rows(row_bytes), ..self }
+    }
+
+    /// Bytes of rows that are gathered before they are written to a temporary file.
+    pub fn buffer_bytes(&self) -> u64 {
+        self.max_memory / 2
+    }
+
+    /// Rows of `row_bytes` that are written to a temporary file at once.
+    pub fn spilled_rows(&self, row_bytes: u64) -> usize {
+        usize::try_from(SPILLED_BYTES / row_bytes.max(1)).unwrap_or(usize::MAX).clamp(16, MOST_ROWS)
+    }
+
+    /// Temporary files that are open at once.
+    pub fn open_runs(&self) -> usize {
+        usize::try_from(self.max_memory / 4 / OPEN_BYTES).unwrap_or(usize::MAX).clamp(2, 256)
+    }
+}

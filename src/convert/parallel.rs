@@ -1,0 +1,50 @@
+//! The same work on each of many columns, shared among a few threads.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::diagnostic::{Error, Result};
+
+/// What `run` gives for each of `0..count`, in that order. Threads take the next number as they get free, since columns
+/// differ in their cost.
+pub(super) fn map<T: Send>(threads: usize, count: usize, run: impl Fn(usize) -> Result<T> + Sync) -> Result<Vec<T>> {
+    if threads <= 1 || count <= 1 {
+        return (0..count).map(run).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            if index >= count {
+                return Ok(done);
+            }
+            done.push((index, run(index)?));
+        }
+    };
+    let parts: Vec<Result<Vec<(usize, T)>>> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads.min(count)).map(|_| scope.spawn(work)).collect();
+        let join = |worker: std::thread::ScopedJoinHandle<'_, _>| {
+            worker.join().unwrap_or_else(|_| Err(Error::internal("a thread stopped early")))
+        };
+        workers.into_iter().map(join).collect()
+    });
+    let mut all: Vec<(usize, T)> = parts.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
+    all.sort_unstable_by_key(|(index, _)| *index);
+    Ok(all.into_iter().map(|(_, value)| value).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::map;
+    use crate::diagnostic::Error;
+
+    #[test]
+    fn results_keep_their_order_and_errors_end_the_work() {
+        for threads in [1, 3] {
+            let squares = map(threads, 100, |n| Ok(n * n)).expect("no error");
+            assert!(squares.iter().enumerate().all(|(n, square)| *square == n * n));
+            let failed = map(threads, 100, |n| if n == 50 { Err(Error::Cancelled) } else { Ok(n) });
+            assert!(matches!(failed, Err(Error::Cancelled)));
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! What this program notes in the Parquet files that it writes, and reads back from them.
+//!
+//! Parquet has no type for some of KQL's, and a file does not say which table it holds. Both stand in the footer, so
+//! that an archive of ours has exactly the columns of its original. Files of others lack the notes and are taken as
+//! they are.
+
+use parquet::file::metadata::ParquetMetaData;
+use serde_json::Value as Json;
+
+use crate::types::dynamic::{ArrayWriter, BagWriter};
+use crate::types::{Schema, Type};
+
+/// The columns: a JSON array of names and types in KQL.
+pub const SCHEMA_KEY: &str = "kql.schema";
+/// The name of the table whose rows these are, in a file of an archive that `convert` made.
+pub const TABLE_KEY: &str = "coldcase.table";
+
+/// The value of [`SCHEMA_KEY`].
+#[must_use]
+pub fn columns_as_json(schema: &Schema) -> String {
+    let mut columns = ArrayWriter::new();
+    for field in schema.fields() {
+        let mut column = BagWriter::new();
+        column.push_text("name", &field.name);
+        column.push_text("type", field.ty.name());
+        columns.push_json(&column.finish());
+    }
+    columns.finish()
+}
+
+/// The value of a key in the footer.
+pub(super) fn value<'a>(metadata: &'a ParquetMetaData, key: &str) -> Option<&'a str> {
+    let pairs = metadata.file_metadata().key_value_metadata()?;
+    pairs.iter().find(|pair| pair.key == key)?.value.as_deref()
+}
+
+/// The columns with their types, as noted; none where nothing sensible is.
+pub(super) fn columns(metadata: &ParquetMetaData) -> Vec<(String, Type)> {
+    let parsed = value(metadata, SCHEMA_KEY).and_then(|text| serde_json::from_str(text).ok());
+    let Some(Json::Array(columns)) = parsed else { return Vec::new() };
+    let column =
+        |column: &Json| Some((column["name"].as_str()?.to_owned(), Type::from_name(column["type"].as_str()?)?));
+    columns.iter().filter_map(column).collect()
+}

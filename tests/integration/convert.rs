@@ -1,0 +1,338 @@
+//! Archives that `convert` makes: the same rows as the original, sorted, whole or not there.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use coldcase::engine::{Engine, QueryResult, Settings};
+use coldcase::source::FileCatalogBuilder;
+use coldcase::source::shape::known_tables;
+use coldcase::types::datetime;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+
+use crate::command::{Output, coldcase, root};
+
+/// The answer of `query` over files: bound to `table`, or searched for known tables.
+fn query(text: &str, table: Option<&str>, path: &Path) -> QueryResult {
+    let mut builder = FileCatalogBuilder::default();
+    match table {
+        Some(table) => builder.bind(table, path).expect("files"),
+        None => builder.add(path).expect("files"),
+    }
+    let mut settings = Settings::new(0);
+    settings.threads = 2;
+    Engine::new(Arc::new(builder.build()), settings).query(text).expect("an answer")
+}
+
+/// Every row with all of its values.
+fn rows(result: &QueryResult) -> Vec<String> {
+    let row = |batch: &coldcase::types::Batch, row| {
+        format!("{:?}", batch.columns().iter().map(|c| c.value(row)).collect::<Vec<_>>())
+    };
+    result
+        .batches
+        .iter()
+        .flat_map(|batch| (0..batch.rows()).map(|index| row(batch, index)).collect::<Vec<_>>())
+        .collect()
+}
+
+fn sorted(mut rows: Vec<String>) -> Vec<String> {
+    rows.sort();
+    rows
+}
+
+fn convert(from: &Path, to: &Path, more: &[&str]) -> Output {
+    let (from, to) = (from.display().to_string(), to.display().to_string());
+    let mut args = vec!["convert", &from, "-O", &to];
+    args.extend(more);
+    coldcase(&args)
+}
+
+fn converted(from: &Path, to: &Path, more: &[&str]) {
+    let output = convert(from, to, more);
+    assert_eq!(output.code, 0, "{}: {output:?}", from.display());
+}
+
+/// Every file below a folder with its bytes, in order of the paths.
+fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let entries = walkdir::WalkDir::new(folder).sort_by_file_name().into_iter().map(|entry| entry.expect("readable"));
+    let files = entries.filter(|entry| entry.file_type().is_file());
+    let read = |entry: walkdir::DirEntry| {
+        (entry.path().strip_prefix(folder).expect("below").to_owned(), fs::read(entry.path()).expect("readable"))
+    };
+    files.map(read).collect()
+}
+
+/// Synthetic sign-ins in a folder of their own.
+fn synthetic(folder: &Path, shape: &str, rows: &str) -> PathBuf {
+    let path = folder.join(format!("synthetic-{shape}"));
+    let out = path.display().to_string();
+    let made = coldcase(&["synth", "signinlogs", "--rows", rows, "--days", "40", "--shape", shape, "--out", &out]);
+    assert_eq!(made.code, 0, "{made:?}");
+    path
+}
+
+#[test]
+fn archives_of_all_shapes_hold_the_rows_of_their_originals() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let shapes =
+        fs::read_dir(root().join("testdata/shapes")).expect("shapes").map(|entry| entry.expect("entry").path());
+    let mut compared = 0;
+    for shape in shapes.filter(|path| path.is_dir()) {
+        let archive = folder.path().join(shape.file_name().expect("a name"));
+        let output = convert(&shape, &archive, &[]);
+        if output.code != 0 {
+            assert_eq!(output.code, 5, "{output:?}");
+            assert!(!archive.exists(), "{output:?}");
+            continue;
+        }
+        for table in known_tables() {
+            let original = query(table.name, None, &shape);
+            let copy = query(table.name, None, &archive);
+            assert_eq!(original.schema, copy.schema);
+            assert_eq!(sorted(rows(&original)), sorted(rows(&copy)), "{} of {}", table.name, shape.display());
+            compared += rows(&copy).len();
+            // By order of time, as stable as the original.
+            let by_time = format!("{} | sort by TimeGenerated asc nulls last", table.name);
+            if table.schema.index_of("TimeGenerated").is_some() {
+                assert_eq!(rows(&query(&by_time, None, &shape)), rows(&copy), "{}", shape.display());
+            }
+        }
+    }
+    assert!(compared > 150, "{compared} rows were compared");
+}
+
+#[test]
+fn queries_answer_alike_over_both() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let original = root().join("testdata/signinlogs");
+    let archive = folder.path().join("archive");
+    converted(&original, &archive, &[]);
+    for text in [
+        "SigninLogs | where ResultType == 0 | project Id, UserPrincipalName | sort by Id asc",
+        "SigninLogs | where UserPrincipalName == 'bg-admin-01@contoso.com' or IPAddress == '203.0.113.7' | count",
+        "SigninLogs | where Id == '00000000-0000-0000-0000-000000000000' | count",
+        "SigninLogs | summarize count() by City = tostring(LocationDetails.city), DeviceDetail.browser has 'Edge' | sort by City asc",
+        "SigninLogs | mv-expand p = ConditionalAccessPolicies | summarize count() by tostring(p.result) | sort by count_ asc",
+        "SigninLogs | where isempty(AADTenantId) or isnull(MfaDetail) | count",
+        "SigninLogs | where TimeGenerated between (datetime(2026-03-02) .. datetime(2026-03-03)) | count",
+        "SigninLogs | project TimeGenerated, CreatedDateTime, t = gettype(DeviceDetail), Type | sort by TimeGenerated asc, CreatedDateTime asc",
+    ] {
+        assert_eq!(rows(&query(text, None, &original)), rows(&query(text, None, &archive)), "{text}");
+    }
+    let bound = query("SigninLogs | count", Some("SigninLogs"), &archive);
+    assert_eq!(rows(&bound), rows(&query("SigninLogs | count", None, &original)));
+}
+
+#[test]
+fn a_file_says_what_it_holds() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let archive = folder.path().join("archive");
+    converted(&root().join("testdata/signinlogs"), &archive, &["--partition-by", "none"]);
+    let path = archive.join("SigninLogs/SigninLogs-00000.parquet");
+    let reader = SerializedFileReader::new(fs::File::open(path).expect("a file")).expect("Parquet");
+    let metadata = reader.metadata();
+    let pairs = metadata.file_metadata().key_value_metadata().expect("notes");
+    let note = |key: &str| pairs.iter().find(|pair| pair.key == key).and_then(|pair| pair.value.clone());
+    assert_eq!(note("coldcase.table").as_deref(), Some("SigninLogs"));
+    assert_eq!(note("coldcase.version").as_deref(), Some(env!("CARGO_PKG_VERSION")));
+    let time = note("coldcase.time").expect("a time range");
+    let (first, last) = time.split_once('/').expect("a range");
+    assert!(datetime::parse(first).expect("a time") < datetime::parse(last).expect("a time"));
+    assert!(
+        note("kql.schema").expect("columns").starts_with("[{\"name\":\"TenantId\"") || note("kql.schema").is_some()
+    );
+    let group = metadata.row_group(0);
+    assert_eq!(group.sorting_columns().map(Vec::len), Some(1));
+    for column in ["UserPrincipalName", "UserId", "IPAddress", "CorrelationId", "AppId", "Id"] {
+        let chunk = group.columns().iter().find(|chunk| chunk.column_path().string() == column).expect("a column");
+        assert!(chunk.bloom_filter_offset().is_some(), "{column} has a bloom filter");
+        assert!(
+            chunk.offset_index_offset().is_some() && chunk.column_index_offset().is_some(),
+            "{column} has an index"
+        );
+    }
+}
+
+#[test]
+fn memory_shows_in_the_time_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = synthetic(folder.path(), "diagnostic", "20000");
+    let (large, small) = (folder.path().join("large"), folder.path().join("small"));
+    converted(&source, &large, &[]);
+    let temporary = folder.path().join("temporary");
+    let temp = temporary.display().to_string();
+    converted(&source, &small, &["--max-memory", "16M", "--temp-dir", &temp, "--threads", "1"]);
+    assert!(files(&large) == files(&small), "the files depend on memory or threads");
+    assert!(temporary.exists(), "rows were sorted in temporary files");
+    assert!(files(&temporary).is_empty(), "temporary files are left");
+    let original = query("SigninLogs | sort by TimeGenerated asc nulls last", None, &source);
+    assert!(rows(&original) == rows(&query("SigninLogs", None, &small)), "other rows or another order");
+}
+
+#[test]
+fn periods_have_folders() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = synthetic(folder.path(), "parquet", "200");
+    let whole = rows(&query("SigninLogs", None, &source));
+    for (period, start) in [
+        ("day", "startofday(TimeGenerated)"),
+        ("month", "startofmonth(TimeGenerated)"),
+        ("hour", "bin(TimeGenerated, 1h)"),
+    ] {
+        let archive = folder.path().join(period);
+        converted(&source, &archive, &["--partition-by", period]);
+        let periods = rows(&query(&format!("SigninLogs | distinct {start}"), None, &source)).len();
+        assert_eq!(files(&archive).len(), periods, "a file a {period}");
+        assert!(
+            files(&archive).iter().all(|(path, _)| path.starts_with("SigninLogs")
+                && path.display().to_string().contains(&format!("{period}=20")))
+        );
+        assert_eq!(rows(&query("SigninLogs", None, &archive)), whole);
+    }
+}
+
+#[test]
+fn a_folder_in_use_is_not_written_to() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let archive = folder.path().join("archive");
+    let source = root().join("testdata/signinlogs");
+    fs::create_dir(&archive).expect("a folder");
+    fs::write(archive.join("notes.txt"), "mine").expect("a file");
+    let refused = convert(&source, &archive, &[]);
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(refused.stderr.contains("--append"), "{refused:?}");
+    assert_eq!(files(folder.path()).len(), 1, "nothing was written");
+    fs::remove_file(archive.join("notes.txt")).expect("removed");
+    converted(&source, &archive, &[]);
+    let file = folder.path().join("one.parquet");
+    converted(&source, &file, &[]);
+    assert_eq!(convert(&source, &file, &[]).code, 2);
+    assert_eq!(rows(&query("SigninLogs", None, &file)), rows(&query("SigninLogs", None, &archive)));
+}
+
+#[test]
+fn a_killed_run_leaves_nothing_that_looks_whole() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let archive = folder.path().join("archive");
+    let source = root().join("testdata/signinlogs");
+    let half = folder.path().join(".archive.coldcase-unfinished");
+    fs::create_dir_all(half.join("archive/SigninLogs")).expect("folders");
+    fs::create_dir_all(half.join("runs")).expect("folders");
+    fs::write(half.join("lock"), "").expect("a file");
+    fs::write(half.join("archive/SigninLogs/SigninLogs-00000.parquet"), "PAR1 and no end").expect("a file");
+    fs::write(half.join("runs/run-000000.arrow"), "half of it").expect("a file");
+    // No scan looks at what is not whole.
+    let output = coldcase(&["SigninLogs | count", &folder.path().display().to_string()]);
+    assert_eq!(output.code, 5, "{output:?}");
+    let output = convert(&source, &archive, &[]);
+    assert_eq!(output.code, 0, "{output:?}");
+    assert!(output.stderr.contains("remains"), "{output:?}");
+    assert!(!half.exists());
+    assert_eq!(rows(&query("SigninLogs | count", None, &archive)), ["[Long(10)]"]);
+}
+
+#[test]
+fn two_runs_do_not_share_a_place() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let half = folder.path().join(".archive.coldcase-unfinished");
+    fs::create_dir_all(&half).expect("a folder");
+    let lock = fs::File::create(half.join("lock")).expect("a file");
+    lock.lock().expect("a lock");
+    let refused = convert(&root().join("testdata/signinlogs"), &folder.path().join("archive"), &[]);
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(half.join("lock").exists(), "the other run goes on");
+}
+
+#[test]
+fn append_adds_what_is_new() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let archive = folder.path().join("archive");
+    let source = root().join("testdata/signinlogs");
+    converted(&source, &archive, &["--from", "2026-03-03"]);
+    let first = files(&archive);
+    let before = rows(&query("SigninLogs", None, &archive)).len();
+    assert!((1..10).contains(&before), "{before} rows");
+    let added = convert(&source, &archive, &["--append"]);
+    assert_eq!(added.code, 0, "{added:?}");
+    assert!(added.stderr.contains(&format!("{before} rows were in the archive already")), "{added:?}");
+    assert!(first.iter().all(|file| files(&archive).contains(file)), "what was there stays as it was");
+    assert_eq!(sorted(rows(&query("SigninLogs", None, &archive))), sorted(rows(&query("SigninLogs", None, &source))));
+    let all = files(&archive);
+    let again = convert(&source, &archive, &["--append"]);
+    assert!(again.code == 0 && again.stderr.contains("no new rows"), "{again:?}");
+    assert!(all == files(&archive), "nothing was added");
+    converted(&root().join("testdata/shapes/la-data-export-noninteractive"), &archive, &["--append"]);
+    assert!(archive.join("AADNonInteractiveUserSignInLogs").is_dir(), "another table");
+    assert_eq!(rows(&query("SigninLogs | count", None, &archive)), ["[Long(10)]"]);
+}
+
+#[test]
+fn any_type_survives() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let odd = folder.path().join("odd.parquet");
+    let text = "print i = int(-1), l = 9223372036854775807, r = real(nan), b = true, s = '', n = dynamic(null), \
+                d = datetime(2026-03-02T09:00:00.1234567Z), t = time(1.02:03:04.1234567), \
+                g = guid(74be27de-1e4e-49d9-b579-fe0b331d3642), j = dynamic({'b': [1, null, 'x'], 'a': 1.50}), \
+                m = decimal(0.1000000000000000000000000001)";
+    let made = coldcase(&[text, "-O", &odd.display().to_string()]);
+    assert_eq!(made.code, 0, "{made:?}");
+    let archive = folder.path().join("archive");
+    let bound = format!("Odd={}", odd.display());
+    let output = coldcase(&["convert", "-t", &bound, "-O", &archive.display().to_string()]);
+    assert_eq!(output.code, 0, "{output:?}");
+    let printed = query(text, None, &odd);
+    for path in [&odd, &archive] {
+        let read = query("Odd", Some("Odd"), path);
+        assert_eq!((&read.schema, rows(&read)), (&printed.schema, rows(&printed)), "{}", path.display());
+    }
+}
+
+#[test]
+fn any_time_survives() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let json = folder.path().join("odd.json");
+    fs::write(
+        &json,
+        "{\"TimeGenerated\":\"9999-12-31T23:59:59.9999999Z\",\"Id\":\"a\",\"CreatedDateTime\":\"0001-01-01T00:00:00.0000001Z\",\"Type\":\"SigninLogs\"}\n\
+         {\"TimeGenerated\":\"2026-03-02T09:00:00.1234567Z\",\"Id\":\"b\",\"CreatedDateTime\":\"2026-03-02T09:00:00.7654321Z\",\"Type\":\"SigninLogs\"}\n\
+         {\"Id\":\"c\",\"UserPrincipalName\":\"x\",\"Type\":\"SigninLogs\",\"TimeGenerated\":null}\n",
+    )
+    .expect("a file");
+    let archive = folder.path().join("archive");
+    converted(&json, &archive, &[]);
+    let names: Vec<String> = files(&archive).iter().map(|(path, _)| path.display().to_string()).collect();
+    assert!(
+        names.iter().any(|name| name.contains("month=unknown"))
+            && names.iter().any(|name| name.contains("month=9999-12")),
+        "{names:?}"
+    );
+    for text in [
+        "SigninLogs | sort by Id asc",
+        "SigninLogs | where CreatedDateTime < datetime(1900-01-01) | project Id, CreatedDateTime",
+    ] {
+        assert_eq!(rows(&query(text, None, &archive)), rows(&query(text, None, &json)), "{text}");
+    }
+}
+
+#[test]
+fn other_formats_and_bound_names() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let lines = folder.path().join("rows.jsonl");
+    let source = root().join("testdata/signinlogs");
+    converted(&source, &lines, &[]);
+    assert_eq!(fs::read_to_string(&lines).expect("text").lines().count(), 10);
+    fs::write(folder.path().join("own.json"), "{\"a\":1,\"when\":\"2026-03-02\"}\n{\"a\":2,\"when\":\"2026-03-01\"}\n")
+        .expect("a file");
+    let own = format!("Own={}", folder.path().join("own.json").display());
+    let archive = folder.path().join("own");
+    let output = coldcase(&["convert", "-t", &own, "-O", &archive.display().to_string()]);
+    assert_eq!(output.code, 0, "{output:?}");
+    let original = folder.path().join("own.json");
+    for text in ["Own | sort by a asc", "Own | getschema"] {
+        assert_eq!(rows(&query(text, Some("Own"), &archive)), rows(&query(text, Some("Own"), &original)), "{text}");
+    }
+    assert_eq!(coldcase(&["convert", "testdata/signinlogs", "-O", "x", "--max-memory", "1K"]).code, 2);
+    assert_eq!(coldcase(&["convert", "-O", "x"]).code, 2);
+    assert!(!Path::new("x").exists());
+}
