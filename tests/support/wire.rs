@@ -47,11 +47,16 @@ pub fn same_row(types: &[Type], expected: &str, actual: &str) -> bool {
         return true;
     }
     let (Some(expected), Some(actual)) = (cells(expected), cells(actual)) else { return false };
-    let same = |((ty, expected), actual): ((&Type, &Box<RawValue>), &Box<RawValue>)| {
-        let reals = (*ty == Type::Real).then(|| expected.get().parse().ok().zip(actual.get().parse().ok())).flatten();
-        reals.map_or(expected.get() == actual.get(), |(expected, actual)| near(expected, actual))
-    };
-    expected.len() == types.len() && actual.len() == types.len() && types.iter().zip(&expected).zip(&actual).all(same)
+    let mut pairs = types.iter().zip(expected.iter().zip(&actual));
+    let whole = expected.len() == types.len() && actual.len() == types.len();
+    whole && pairs.all(|(ty, (expected, actual))| same_cell(*ty, expected.get(), actual.get()))
+}
+
+fn same_cell(ty: Type, expected: &str, actual: &str) -> bool {
+    match (ty, expected.parse(), actual.parse()) {
+        (Type::Real, Ok(expected), Ok(actual)) => near(expected, actual),
+        _ => expected == actual,
+    }
 }
 
 fn cells(row: &str) -> Option<Vec<Box<RawValue>>> {

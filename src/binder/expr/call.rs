@@ -90,9 +90,16 @@ impl Binder<'_> {
     /// Asks the entry about its constant arguments; an error without a place gets one.
     pub(super) fn validate(&mut self, function: &ScalarFunction, arguments: &[Expr], at: Span) -> Bind<()> {
         let constants: Vec<Option<&Value>> = arguments.iter().map(Expr::as_literal).collect();
-        let fallback = arguments.iter().rev().find(|argument| argument.as_literal().is_some());
-        let place = fallback.map_or(at, |argument| argument.span);
-        (function.validate)(&constants).map_err(|error| self.place(error, place))
+        (function.validate)(&constants).map_err(|error| {
+            // The argument that is refused also when all others are unknown.
+            let refused = |index: &usize| {
+                let mut alone = vec![None; constants.len()];
+                alone[*index] = constants[*index];
+                (function.validate)(&alone).is_err()
+            };
+            let culprit = (0..constants.len()).find(refused).map(|index| arguments[index].span);
+            self.place(error, culprit.unwrap_or(at))
+        })
     }
 
     /// Reports the diagnostics of an entry, those without a place at `span`.
