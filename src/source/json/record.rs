@@ -46,6 +46,7 @@ pub(crate) struct RecordScanner {
 /// The keys of an object in the order in which they came first.
 #[derive(Debug, Default)]
 struct Remembered {
+    /// Each as it is written, quotes and colon included, since that is how the next record most likely has it.
     keys: Vec<(Box<[u8]>, Target)>,
     index: HashMap<Box<[u8]>, usize>,
 }
@@ -86,6 +87,7 @@ impl RecordScanner {
         let name = |(node, found): (usize, usize)| {
             let (key, target) = &mut remembered[node].keys[found];
             target.unknown = false;
+            let key = key.strip_suffix(b":").unwrap_or(key);
             dynamic::unescape(std::str::from_utf8(key).unwrap_or("")).into_owned()
         };
         unknown.drain(..).map(name).collect()
@@ -102,10 +104,15 @@ impl RecordScanner {
             match self.expect_key(cursor, node, expected) {
                 Some(found) => {
                     expected = found + 1;
-                    cursor.colon()?;
-                    let child = self.remembered[node].keys[found].1.child;
-                    let start = self.member(cursor, child)?;
-                    self.note(node, found, start, cursor.position());
+                    cursor.skip_blanks();
+                    let target = &self.remembered[node].keys[found].1;
+                    if target.is_ignored() {
+                        cursor.value()?;
+                    } else {
+                        let child = target.child;
+                        let start = self.member(cursor, child)?;
+                        self.note(node, found, start, cursor.position());
+                    }
                 }
                 None => expected = self.new_key(cursor, node)?,
             }
@@ -115,7 +122,7 @@ impl RecordScanner {
         }
     }
 
-    /// The remembered key that stands at the cursor, passed; looked for from `expected` on.
+    /// The remembered key that stands at the cursor with its colon, both passed; looked for from `expected` on.
     #[inline]
     fn expect_key(&self, cursor: &mut Cursor<'_>, node: usize, expected: usize) -> Option<usize> {
         let keys = &self.remembered[node].keys;
@@ -146,7 +153,7 @@ impl RecordScanner {
                     remembered.keys.clear();
                     remembered.index.clear();
                 }
-                remembered.keys.push((key.into(), target));
+                remembered.keys.push(([key, b":"].concat().into(), target));
                 remembered.index.insert(key.into(), remembered.keys.len() - 1);
                 remembered.keys.len() - 1
             }
