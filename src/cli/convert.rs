@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
+use std::fmt::Write;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -55,7 +56,7 @@ pub(super) fn run(args: &ConvertArgs) -> Result<Outcome> {
 fn publish(staging: Staging, target: &Target, done: &Done) -> Result<()> {
     match target {
         Target::Archive { existing: None, .. } => staging.publish(),
-        Target::Archive { existing: Some(_), .. } => staging.add(&done.files),
+        Target::Archive { existing: Some(_), .. } => staging.publish_files(&done.files),
         Target::File(_) => staging.publish_file(FILE),
     }
 }
@@ -151,15 +152,15 @@ impl Done {
         let tables = self.tables.join(", ");
         let mut text = format!("{} rows of {tables} in {} files, {}", self.rows, self.files.len(), size(self.bytes));
         if self.rows == 0 {
-            text = "no new rows".to_owned();
+            "no new rows".clone_into(&mut text);
         }
         if self.known > 0 {
-            text.push_str(&format!("; {} rows were in the archive already", self.known));
+            let _ = write!(text, "; {} rows were in the archive already", self.known);
         }
         if self.without > 0 {
-            text.push_str(&format!("; {} rows without an Id were added without a look", self.without));
+            let _ = write!(text, "; {} rows without an Id were added without a look", self.without);
         }
-        text.push_str(&format!("; {:.1} s", started.elapsed().as_secs_f64()));
+        let _ = write!(text, "; {:.1} s", started.elapsed().as_secs_f64());
         text
     }
 }

@@ -71,7 +71,7 @@ fn line(progress: &Progress, total: u64, elapsed: Duration) -> String {
     if bytes > 0 && bytes < total {
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
         let left = elapsed.as_secs_f64() * (total - bytes) as f64 / bytes as f64;
-        text.push_str(&format!(", about {left:.0} s left to read"));
+        let _ = std::fmt::Write::write_fmt(&mut text, format_args!(", about {left:.0} s left to read"));
     }
     text
 }

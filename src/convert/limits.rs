@@ -34,7 +34,7 @@ impl Limits {
         // A chunk is there several times over: as rows of the runs, put together, and encoded.
         let fitting = usize::try_from(self.max_memory / 32 / row_bytes.max(1)).unwrap_or(usize::MAX);
         let chunk_rows = (fitting.clamp(STEP, MOST_ROWS) / STEP).next_power_of_two() * STEP;
-        Self { chunk_rows: chunk_rows.min(MOST_ROWS), spill_rows: self.spilled_rows(row_bytes), ..self }
+        Self { chunk_rows: chunk_rows.min(MOST_ROWS), spill_rows: Self::spilled_rows(row_bytes), ..self }
     }
 
     /// Bytes of rows that are gathered before they are written to a temporary file.
@@ -43,7 +43,7 @@ impl Limits {
     }
 
     /// Rows of `row_bytes` that are written to a temporary file at once.
-    pub fn spilled_rows(&self, row_bytes: u64) -> usize {
+    pub fn spilled_rows(row_bytes: u64) -> usize {
         usize::try_from(SPILLED_BYTES / row_bytes.max(1)).unwrap_or(usize::MAX).clamp(16, MOST_ROWS)
     }
 

@@ -21,6 +21,9 @@ pub(super) struct Merge {
     open: Vec<Cursor>,
 }
 
+/// A key and the place of a run among all: what decides which row comes next.
+type Position = (i64, usize);
+
 /// The next row of a run.
 struct Cursor {
     /// The place of the run among all: decides between equal keys.
@@ -37,7 +40,7 @@ impl Cursor {
         Ok(Some(Self { number, rows, current: Arc::new(current), row: 0 }))
     }
 
-    fn position(&self) -> (i64, usize) {
+    fn position(&self) -> Position {
         (self.current.keys[self.row], self.number)
     }
 
@@ -52,7 +55,7 @@ impl Cursor {
     }
 
     /// How many of the current rows come before `bound` (a key and the number of a run) and have a key below `end`.
-    fn count_before(&self, bound: Option<(i64, usize)>, end: Option<i64>) -> usize {
+    fn count_before(&self, bound: Option<Position>, end: Option<i64>) -> usize {
         let rest = &self.current.keys[self.row..];
         let before =
             |key: &i64| bound.is_none_or(|bound| (*key, self.number) < bound) && end.is_none_or(|end| *key < end);
@@ -92,9 +95,9 @@ impl Merge {
     }
 
     /// The cursor with the next row, and the position of the one after it.
-    fn least(&mut self) -> Result<Option<(usize, Option<(i64, usize)>)>> {
+    fn least(&mut self) -> Result<Option<(usize, Option<Position>)>> {
         loop {
-            let mut order: [Option<((i64, usize), usize)>; 2] = [None, None];
+            let mut order: [Option<(Position, usize)>; 2] = [None, None];
             for (index, cursor) in self.open.iter().enumerate() {
                 let candidate = Some((cursor.position(), index));
                 if order[0].is_none() || candidate < order[0] {

@@ -158,7 +158,7 @@ impl RunBuilder {
         let number = self.runs.len();
         std::fs::create_dir_all(&self.folder).map_err(|error| Error::io(&self.folder, error))?;
         let path = self.folder.join(format!("run-{number:06}.arrow"));
-        let step = self.limits.spilled_rows(self.row_bytes());
+        let step = Limits::spilled_rows(self.row_bytes());
         let spilled = SpilledRun::write(&run, path, (&self.schema, self.time), (step, self.limits.threads))?;
         self.runs.push(Run::Spilled(spilled));
         Ok(())

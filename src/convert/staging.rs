@@ -87,7 +87,7 @@ impl Staging {
     }
 
     /// Adds files, by their paths inside of the archive, to one that is there. Each is whole when it gets its name.
-    pub fn add(self, files: &[PathBuf]) -> Result<()> {
+    pub fn publish_files(self, files: &[PathBuf]) -> Result<()> {
         for file in files {
             let target = self.destination.join(file);
             if let Some(parent) = target.parent() {

@@ -137,6 +137,9 @@ fn scan_line(scan: &Scan) -> String {
         let _ = write!(text, " limit {limit}");
     }
     let _ = write!(text, " from {}", scan.table.describe());
+    if let Some(left_out) = scan.table.left_out(&scan.prune) {
+        let _ = write!(text, ", {left_out}");
+    }
     text
 }
 

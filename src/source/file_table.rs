@@ -14,7 +14,7 @@ use super::json::{JsonReader, Rows, ScanPlan, Whereabouts, count_lines};
 use super::of_table::{self, Belonging};
 use super::parquet::{FileRows, ParquetFile};
 use super::provenance::Origins;
-use super::{BatchIterator, Partition, ScanReport, ScanRequest, TableProvider};
+use super::{BatchIterator, Partition, Predicate, ScanReport, ScanRequest, TableProvider};
 use crate::diagnostic::{Error, Result};
 use crate::types::{Batch, Schema};
 
@@ -181,6 +181,25 @@ impl TableProvider for FileTable {
     fn describe(&self) -> String {
         let bytes: u64 = self.files.iter().map(|file| file.bytes).sum();
         format!("{} files ({bytes} bytes)", self.files.len())
+    }
+
+    fn left_out(&self, prune: &[Predicate]) -> Option<String> {
+        let mut columns: Vec<&str> = Vec::new();
+        let mut count = 0;
+        for (index, file) in self.files.iter().enumerate().filter(|_| !prune.is_empty()) {
+            // What is wrong with a file, the scan will say.
+            let Ok(Format::Parquet) = file.format() else { continue };
+            let Ok(opened) = ParquetFile::open(&file.path, &file.name) else { continue };
+            let rows = FileRows { origins: self.origins.clone(), index };
+            let Some(by) = opened.ruled_out_by(&rows, prune) else { continue };
+            count += 1;
+            let names = by.iter().flat_map(|&at| prune[at].columns()).map(|at| self.schema().field(at).name.as_str());
+            columns.extend(names);
+        }
+        columns.sort_unstable();
+        columns.dedup();
+        let files = self.files.len();
+        (count > 0).then(|| format!("{count} of {files} files left out: {}", columns.join(", ")))
     }
 
     fn with_provenance(&self) -> Option<Arc<dyn TableProvider>> {

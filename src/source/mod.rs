@@ -48,6 +48,12 @@ pub trait TableProvider: Debug + Send + Sync {
     /// What it is, in a few words, for `explain`.
     fn describe(&self) -> String;
 
+    /// What statistics leave out of a scan with these conditions, and by which columns, for `explain`; None where all
+    /// is read.
+    fn left_out(&self, _prune: &[Predicate]) -> Option<String> {
+        None
+    }
+
     /// The same table with the columns of [`provenance`] behind its own; None where rows do not come from files.
     fn with_provenance(&self) -> Option<Arc<dyn TableProvider>> {
         None

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use arrow::array::BooleanArray;
 use arrow::compute;
 
-use super::parquet::ParquetFile;
+use super::parquet::{FileRows, ParquetFile};
+use super::provenance::Origins;
 use super::shape::{KnownTable, known_tables};
 use super::{Comparison, Predicate, RowFilter, ScanColumn, ScanReport, ScanRequest};
 use crate::diagnostic::Result;
@@ -45,7 +46,8 @@ pub(crate) fn meet_tables(file: &ParquetFile, belonging: Belonging, report: &Sca
     if let Some(archived) = file.archived_table() {
         report.met_table(archived);
     } else if belonging == Belonging::ByType {
-        let tables = known_tables().filter(|table| file.may_match(&table.schema, &type_is(table)));
+        let rows = |table: &KnownTable| FileRows { origins: Origins::none(&table.schema), index: 0 };
+        let tables = known_tables().filter(|table| file.ruled_out_by(&rows(table), &type_is(table)).is_none());
         tables.for_each(|table| report.met_table(table.name));
     }
 }

@@ -336,3 +336,24 @@ fn other_formats_and_bound_names() {
     assert_eq!(coldcase(&["convert", "-O", "x"]).code, 2);
     assert!(!Path::new("x").exists());
 }
+
+#[test]
+fn files_are_left_out_by_what_their_footers_prove() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = synthetic(folder.path(), "parquet", "200");
+    let archive = folder.path().join("archive");
+    converted(&source, &archive, &["--partition-by", "day"]);
+    let all = files(&archive).len();
+    let first =
+        rows(&query("SigninLogs | summarize min(TimeGenerated) | project bin(min_TimeGenerated, 1d)", None, &archive));
+    let day = first[0].trim_start_matches("[Datetime(").trim_end_matches(")]").parse().expect("ticks");
+    let text = format!("SigninLogs | where TimeGenerated < datetime({}) + 1d | project Id", datetime::to_text(day));
+    let path = archive.display().to_string();
+    let plan = coldcase(&["explain", &text, &path]).stdout;
+    assert!(plan.contains(&format!("{} of {all} files left out: TimeGenerated", all - 1)), "{plan}");
+    let run = coldcase(&[&text, &path, "-v"]);
+    assert!(run.stderr.contains(&format!("{} files and 0 row groups", all - 1)), "{run:?}");
+    assert_eq!(run.stdout.lines().count(), query(&text, None, &source).batches.iter().map(|b| b.rows()).sum::<usize>());
+    let whole = coldcase(&["explain", "SigninLogs | project Id", &path]).stdout;
+    assert!(!whole.contains("left out"), "{whole}");
+}

@@ -123,11 +123,20 @@ impl ParquetFile {
         Ok(scans.flat_map(RowGroupScan::parts).collect())
     }
 
-    /// False only where the statistics of the file rule out that a row of `table` fulfils all of `prune`.
+    /// Which of the conditions rule out by statistics that any row is wanted, each at least of one row group; None
+    /// where rows may be wanted.
     #[must_use]
-    pub fn may_match(&self, table: &Schema, prune: &[Predicate]) -> bool {
-        let mapping = Mapping::new(self, FileRows { origins: Origins::none(table), index: 0 });
-        (0..self.metadata.num_row_groups()).any(|group| self.group_may_match(&mapping, group, prune))
+    pub(crate) fn ruled_out_by(&self, table: &FileRows, prune: &[Predicate]) -> Option<Vec<usize>> {
+        let mapping = Mapping::new(self, table.clone());
+        let mut groups = 0..self.metadata.num_row_groups();
+        if groups.is_empty() || groups.any(|group| self.group_may_match(&mapping, group, prune)) {
+            return None;
+        }
+        let groups = 0..self.metadata.num_row_groups();
+        let rules_out = |index: &usize| {
+            groups.clone().any(|group| !self.group_may_match(&mapping, group, std::slice::from_ref(&prune[*index])))
+        };
+        Some((0..prune.len()).filter(rules_out).collect())
     }
 
     /// False only where the statistics of a row group rule every row out.
