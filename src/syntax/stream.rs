@@ -110,7 +110,7 @@ impl<'a> Context<'a> {
     pub(super) fn into_diagnostics(self) -> Vec<Diagnostic> {
         let mut list = self.diagnostics.into_inner();
         list.sort_by_key(|diagnostic| diagnostic.span.start);
-        list.dedup_by_key(|diagnostic| diagnostic.span);
+        list.dedup_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
         list
     }
 }

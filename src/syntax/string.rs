@@ -77,7 +77,7 @@ fn octal(text: &str) -> Option<(char, usize)> {
     let digits = text[1..].bytes().take_while(|b| matches!(b, b'0'..=b'7')).count();
     let most = if text.as_bytes()[1] <= b'3' { 3 } else { 2 };
     let digits = digits.min(most);
-    let code = u32::from_str_radix(&text[1..1 + digits], 8).ok()?;
+    let code = u32::from_str_radix(&text[1..=digits], 8).ok()?;
     Some((char::from_u32(code)?, 1 + digits))
 }
 
@@ -99,12 +99,17 @@ pub(super) fn encode(text: &str) -> String {
             '\n' => result.push_str("\\n"),
             '\r' => result.push_str("\\r"),
             '\t' => result.push_str("\\t"),
-            c if c.is_control() => result.push_str(&format!("\\u{:04x}", c as u32)),
+            c if c.is_control() => result.push_str(&control_escape(c)),
             c => result.push(c),
         }
     }
     result.push('\'');
     result
+}
+
+/// Control characters end at U+009F: four digits are enough.
+fn control_escape(c: char) -> String {
+    format!("\\u{:04x}", u32::from(c))
 }
 
 #[cfg(test)]

@@ -50,8 +50,8 @@ fn nesting_is_bounded() {
             let depth = if open.contains('[') && open.len() > 2 { 50 } else { 99 };
             let text = |depth: usize| format!("print {}1{}", open.repeat(depth), close.repeat(depth));
             assert_eq!(codes(&text(depth)), [] as [&str; 0], "{open}");
-            assert_eq!(codes(&text(50_000)), ["KQL1005"], "{open}");
-            assert_eq!(codes(&text(50_000)[..50_000]), ["KQL1005"], "{open}");
+            assert_eq!(codes(&text(5_000)), ["KQL1005"], "{open}");
+            assert_eq!(codes(&text(5_000)[..5_000]), ["KQL1005"], "{open}");
         }
     });
 }
@@ -60,9 +60,9 @@ fn nesting_is_bounded() {
 fn chains_are_bounded_or_balanced() {
     assert_eq!(codes(&format!("T | where a{}", " and b or c".repeat(50_000))), [] as [&str; 0]);
     for link in [" + b", ".b", "[0]", " == 1", "-"] {
-        assert!(matches!(codes(&format!("T | where a{}", link.repeat(50_000))).as_slice(), ["KQL1005" | "KQL1001"]));
+        assert!(matches!(codes(&format!("T | where a{}", link.repeat(5_000))).as_slice(), ["KQL1005" | "KQL1001"]));
     }
-    assert_eq!(codes(&format!("T{}", " | count".repeat(50_000))), ["KQL1005"]);
+    assert_eq!(codes(&format!("T{}", " | count".repeat(5_000))), ["KQL1005"]);
     assert_eq!(codes(&"-".repeat(50_000)), ["KQL1001"]);
     assert_eq!(codes(&"a".repeat(super::MAX_TEXT + 1)), ["KQL1008"]);
 }
@@ -92,6 +92,11 @@ fn messages_point_at_the_words() {
         ("let f = (x:long) { x }; print f(1)", "(: functions defined in the query are not supported yet"),
         (".show tables", ".show: the management command `.show` is not supported yet"),
         ("print 1; print 2", "print: statements after the query are not supported"),
+        ("datetime() | take 1", "datetime(): operators work on a table, and this is a value"),
+        ("print dynamic([bool(true)])", "bool(true): `bool(true)` cannot stand inside dynamic(...)"),
+        ("print '\\d'", "\\d: `\\d` is not an escape"),
+        ("T | mv-expand a, kind = b", "kind: the parameter `kind` stands before what is expanded"),
+        ("print f(T | take 1, 2)", ",: expected an operator, `|` or `)`, found `,`"),
         ("let x = 1;", ": there is no query in this text"),
         ("", ": there is no query in this text"),
     ];

@@ -9,12 +9,19 @@ mod dedup;
 mod diagnostics;
 mod docs;
 mod equivalence;
+mod grammar;
 mod provenance;
 mod reference;
 mod registry;
 
 #[path = "../support/command.rs"]
 mod command;
+#[path = "../support/earley.rs"]
+mod earley;
+#[path = "../support/ebnf.rs"]
+mod ebnf;
+#[path = "../support/generate.rs"]
+mod generate;
 #[path = "../support/random_query.rs"]
 mod random_query;
 #[path = "../support/wire.rs"]

@@ -240,7 +240,7 @@ fn membership_list(input: Tokens<'_>) -> Parsed<'_, Vec<Expr>> {
     if matches!(first.kind, ExprKind::Pipeline(_)) || !rest.peek().is_symbol(",") {
         return Ok((rest, vec![first]));
     }
-    let (rest, more) = cut(|input| comma_list(expression("a value"))(input)).parse(rest.advance(1))?;
+    let (rest, more) = committed(comma_list(expression("a value"))(rest.advance(1)))?;
     Ok((rest, std::iter::once(first).chain(more).collect()))
 }
 
@@ -288,7 +288,7 @@ pub(super) fn path<'a>(input: Tokens<'a>, expected: &'static str) -> Parsed<'a, 
             "[" if step.kind == TokenKind::Symbol => index(rest, base)?,
             _ => return Ok((rest, base)),
         };
-        (rest, _) = after.built(height.max(after.height()) + 1, step.span)?;
+        (rest, ()) = after.built(height.max(after.height()) + 1, step.span)?;
         base = Expr { kind, span: rest.span_since(input.span()) };
     }
 }
@@ -348,14 +348,25 @@ fn call(input: Tokens<'_>) -> Parsed<'_, Expr> {
     Ok((rest, Expr { kind: ExprKind::Call { function, arguments }, span }))
 }
 
+/// A table with operators, which stands alone, or a list.
 fn arguments(input: Tokens<'_>) -> Parsed<'_, Vec<Argument>> {
-    if input.peek().is_symbol(")") {
+    let token = input.peek();
+    if token.is_symbol(")") {
         return Ok((input, Vec::new()));
     }
-    comma_list(argument)(input)
+    if token.is_symbol("*") || begins_named(&input) {
+        return comma_list(argument)(input);
+    }
+    let (rest, value) = expression_or_pipeline("a value")(input)?;
+    let first = Argument { name: None, value };
+    if matches!(first.value.kind, ExprKind::Pipeline(_)) || !rest.peek().is_symbol(",") {
+        return Ok((rest, vec![first]));
+    }
+    let (rest, more) = committed(comma_list(argument)(rest.advance(1)))?;
+    Ok((rest, std::iter::once(first).chain(more).collect()))
 }
 
-/// `*`, `name = value`, a value, or a table.
+/// `*`, `name = value`, or a value.
 fn argument(input: Tokens<'_>) -> Parsed<'_, Argument> {
     let token = input.peek();
     if token.is_symbol("*") && is_end(input.peek_at(1)) {
@@ -367,6 +378,6 @@ fn argument(input: Tokens<'_>) -> Parsed<'_, Argument> {
         let (rest, value) = cut(expression("a value")).parse(rest.advance(1))?;
         return Ok((rest, Argument { name: Some(name), value }));
     }
-    let (rest, value) = expression_or_pipeline("a value")(input)?;
+    let (rest, value) = expression("a value")(input)?;
     Ok((rest, Argument { name: None, value }))
 }

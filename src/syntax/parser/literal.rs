@@ -45,7 +45,10 @@ pub(in crate::syntax) fn literal(input: Tokens<'_>) -> Parsed<'_, Expr> {
         TokenKind::Long => number::parse_long(token.text).map(Value::Long).ok_or_else(|| invalid("long")),
         TokenKind::Real => number::parse_real(token.text).map(Value::Real).ok_or_else(|| invalid("real")),
         TokenKind::Timespan => timespan::parse_unit(token.text).map(Value::Timespan).ok_or_else(|| invalid("timespan")),
-        TokenKind::RawGuid => Err(invalid("value here").help(format!("write guid({})", token.text))),
+        TokenKind::RawGuid => {
+            let message = "a guid needs guid(...) around it";
+            Err(Diagnostic::new(Code::UnexpectedToken, token.span, message).help(format!("write guid({})", token.text)))
+        }
         TokenKind::Typed if is_current_time(token.text) => return Ok((rest, current_time(token.span))),
         TokenKind::Typed => typed(token),
         _ => return input.mismatch(Expected::Kind("a value")),
@@ -86,14 +89,24 @@ pub(super) fn string_literal(input: Tokens<'_>) -> Parsed<'_, String> {
     }
     let (mut rest, mut text) = (input, String::new());
     while rest.peek().kind == TokenKind::String {
-        let token = rest.peek();
-        text += &string::decode(token.text, token.span.start).unwrap_or_else(|diagnostic| {
-            rest.report(diagnostic);
-            String::new()
-        });
-        rest = rest.advance(1);
+        let (after, part) = single_string(rest)?;
+        text += &part;
+        rest = after;
     }
     Ok((rest, text))
+}
+
+/// One text.
+pub(super) fn single_string(input: Tokens<'_>) -> Parsed<'_, String> {
+    let token = input.peek();
+    if token.kind != TokenKind::String {
+        return input.mismatch(Expected::Kind("a text in quotes"));
+    }
+    let text = string::decode(token.text, token.span.start).unwrap_or_else(|diagnostic| {
+        input.report(diagnostic);
+        String::new()
+    });
+    Ok((input.advance(1), text))
 }
 
 /// The smallest long, whose digits alone are out of range: `-9223372036854775808`.
@@ -192,15 +205,11 @@ fn json_list<'a>(input: Tokens<'a>, item: fn(Tokens<'a>) -> Parsed<'a, String>, 
 
 /// `"key": value`.
 fn json_pair(input: Tokens<'_>) -> Parsed<'_, String> {
-    let token = input.peek();
-    if token.kind != TokenKind::String {
+    if input.peek().kind != TokenKind::String {
         return input.mismatch(Expected::Kind("a key in quotes"));
     }
-    let key = string::decode(token.text, token.span.start).unwrap_or_else(|diagnostic| {
-        input.report(diagnostic);
-        String::new()
-    });
-    let (rest, _) = cut(symbol(":")).parse(input.advance(1))?;
+    let (rest, key) = single_string(input)?;
+    let (rest, _) = cut(symbol(":")).parse(rest)?;
     let (rest, value) = cut(json).parse(rest)?;
     Ok((rest, format!("{}:{value}", quoted(&key))))
 }
@@ -235,9 +244,10 @@ fn json_literal(input: Tokens<'_>) -> Parsed<'_, String> {
     let is_refused = ["bool(", "int(", "int32("].iter().any(|name| token.text.starts_with(name));
     if is_refused {
         let message = format!("{} cannot stand inside dynamic(...)", token.describe());
-        return input.refuse(
+        input.report(
             Diagnostic::new(Code::InvalidLiteral, token.span, message).help("write the value alone, without its type"),
         );
+        return Ok((input.advance(1), "null".to_owned()));
     }
     let (rest, value) = literal(input)?;
     literal_text(rest, &value)

@@ -146,13 +146,17 @@ fn column_declaration(input: Tokens<'_>) -> Parsed<'_, (Name, Type)> {
 fn assignment<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, Assignment> {
     move |input| {
         let (rest, names) = assigned_names(input)?;
-        let expected = if names.is_empty() { expected } else { "a value" };
-        let (rest, value) = match names.is_empty() {
-            true => expr::expression(expected)(rest)?,
-            false => cut(expr::expression(expected)).parse(rest)?,
-        };
-        Ok((rest, Assignment { names, value }))
+        assigned_value(rest, names, expected)
     }
+}
+
+/// What stands after the `names` and the `=`, or alone.
+fn assigned_value<'a>(input: Tokens<'a>, names: Vec<Name>, expected: &'static str) -> Parsed<'a, Assignment> {
+    let (rest, value) = match names.is_empty() {
+        true => expr::expression(expected)(input)?,
+        false => cut(expr::expression("a value")).parse(input)?,
+    };
+    Ok((rest, Assignment { names, value }))
 }
 
 /// `name =` or `(a, b) =`; nothing where none of them begins.
@@ -214,10 +218,20 @@ fn parameter(input: Tokens<'_>) -> Parsed<'_, Parameter> {
     Ok((rest, Parameter { name, value }))
 }
 
-/// A literal, or a bare word.
+/// A name or a literal; of texts only one, as another may be what the operator works on.
 fn parameter_value(input: Tokens<'_>) -> Parsed<'_, Expr> {
     let token = input.peek();
-    if !literal::begins_literal(token) && (token.is_plain_word() || token.is_symbol("[")) {
+    if token.kind == TokenKind::String {
+        let (rest, text) = literal::single_string(input)?;
+        return Ok((rest, literal_expr(Value::string(text), token.span)));
+    }
+    default_value(input)
+}
+
+/// A name or a literal.
+fn default_value(input: Tokens<'_>) -> Parsed<'_, Expr> {
+    let token = input.peek();
+    if token.is_plain_word() || token.is_symbol("[") {
         let (rest, name) = any_name("a value")(input)?;
         return Ok((rest, Expr { span: name.span, kind: ExprKind::Name(name) }));
     }
@@ -238,11 +252,14 @@ fn is_hint(input: &Tokens<'_>) -> bool {
     input.peek().is_word("hint") && input.peek_at(1).is_symbol(".") && is_parameter(input)
 }
 
-/// Every [`parameter`] for which `begins` holds.
-fn parameters<'a>(begins: fn(&Tokens<'_>) -> bool) -> impl Fn(Tokens<'a>) -> Parsed<'a, Vec<Parameter>> {
-    move |input| {
-        many0(|input| if begins(&input) { parameter(input) } else { Err(nom::Err::Error(Mismatch)) }).parse(input)
-    }
+/// Every [`parameter`] before what an operator works on.
+fn parameters(input: Tokens<'_>) -> Parsed<'_, Vec<Parameter>> {
+    many0(|input| if is_parameter(&input) { parameter(input) } else { Err(nom::Err::Error(Mismatch)) }).parse(input)
+}
+
+/// `hint.name = value`.
+fn hint(input: Tokens<'_>) -> Parsed<'_, Parameter> {
+    if is_hint(&input) { parameter(input) } else { Err(nom::Err::Error(Mismatch)) }
 }
 
 /// An expression that is this value.

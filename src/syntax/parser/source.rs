@@ -6,7 +6,7 @@ use nom::combinator::cut;
 use super::expr::{expression, path};
 use super::{
     Expected, Parsed, TokenKind, Tokens, any_name, assignment, brackets, column_declaration, column_pattern,
-    comma_list, committed, is_bracketed_name, is_parameter, literal, operator, parameters, unsupported, word,
+    comma_list, committed, is_bracketed_name, literal, operator, parameters, unsupported, word,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{DatatableColumn, Expr, ExprKind, Operator, Parameter, Pipeline, Source, SourceKind};
@@ -22,7 +22,7 @@ pub(super) fn operators(input: Tokens<'_>, source: Source) -> Parsed<'_, Pipelin
     let (mut rest, mut operators) = (input, Vec::<Operator>::new());
     let mut height = input.height();
     while rest.peek().is_symbol("|") {
-        (rest, _) = match operator::operator(rest.advance(1)) {
+        (rest, ()) = match operator::operator(rest.advance(1)) {
             Ok((after, operator)) if ends_operator(&after) => {
                 operators.push(operator);
                 height = height.max(after.height());
@@ -73,7 +73,8 @@ pub(super) fn begins_source(input: &Tokens<'_>) -> bool {
 
 /// True after `range` where it is the source: a column named `range` may stand before brackets too.
 fn begins_range(input: &Tokens<'_>) -> bool {
-    input.peek().is_plain_word() && super::expr::infix_at(input).is_none()
+    let is_word = input.peek().is_plain_word();
+    is_word && (super::expr::infix_at(input).is_none() || input.peek_at(1).is_word("from"))
         || is_bracketed_name(input) && input.peek_after_brackets().is_word("from")
 }
 
@@ -102,7 +103,8 @@ pub(super) fn from_expr(rest: Tokens<'_>, value: Expr) -> Parsed<'_, Source> {
     let span = value.span;
     let kind = match value.kind {
         ExprKind::Name(name) => SourceKind::Name(name),
-        ExprKind::Call { function, arguments } => SourceKind::Call { function, arguments },
+        // `datetime()` is a call of `now` too, but has no name of its own.
+        ExprKind::Call { function, arguments } if function.span != span => SourceKind::Call { function, arguments },
         ExprKind::Parenthesised(inner) => {
             let (_, inner) = pipeline_of(rest, *inner)?;
             SourceKind::Parenthesised(Box::new(inner))
@@ -194,7 +196,7 @@ fn union_source(input: Tokens<'_>) -> Parsed<'_, SourceKind> {
 
 /// What stands after `union`.
 pub(super) fn union_tables(input: Tokens<'_>) -> Parsed<'_, (Vec<Parameter>, Vec<Pipeline>)> {
-    let (rest, parameters) = parameters(is_parameter)(input)?;
+    let (rest, parameters) = parameters(input)?;
     let (rest, tables) = committed(comma_list(union_table)(rest))?;
     Ok((rest, (parameters, tables)))
 }

@@ -6,7 +6,7 @@ use nom::combinator::cut;
 use super::expr::{expression, expression_or_pipeline};
 use super::source::pipeline;
 use super::{
-    Expected, Parsed, TokenKind, Tokens, brackets, column_declaration, comma_list, committed, name, parameter_value,
+    Expected, Parsed, TokenKind, Tokens, brackets, column_declaration, comma_list, committed, default_value, name,
     symbol, unsupported, word,
 };
 use crate::diagnostic::{Code, Diagnostic, Span};
@@ -132,7 +132,7 @@ fn parameter_declaration(input: Tokens<'_>) -> Parsed<'_, ParameterDeclaration> 
         rest.note(Expected::Text("="));
         return Ok((rest, ParameterDeclaration { name, ty, default: None }));
     }
-    let (rest, default) = cut(parameter_value).parse(rest.advance(1))?;
+    let (rest, default) = cut(default_value).parse(rest.advance(1))?;
     Ok((rest, ParameterDeclaration { name, ty, default: Some(default) }))
 }
 

@@ -194,7 +194,11 @@ impl Printer {
                 self.operand(left, Level::Equality.tighter());
                 self.infix(operator.symbol());
                 self.text("(");
-                self.list(list, Self::expr);
+                if let [only] = list.as_slice() {
+                    self.expr(only);
+                } else {
+                    self.list(list, Self::element);
+                }
                 self.text(")");
             }
             ExprKind::Between { negated, operand, low, high, .. } => {
@@ -226,6 +230,18 @@ impl Printer {
         }
     }
 
+    /// One of several values: a table with operators has commas of its own.
+    fn element(&mut self, expr: &Expr) {
+        match &expr.kind {
+            ExprKind::Pipeline(pipeline) => {
+                self.text("(");
+                self.pipeline(pipeline, " | ");
+                self.text(")");
+            }
+            _ => self.expr(expr),
+        }
+    }
+
     fn infix(&mut self, symbol: &str) {
         self.text(" ");
         self.text(symbol);
@@ -249,12 +265,16 @@ impl Printer {
     fn call(&mut self, function: &Name, arguments: &[Argument]) {
         self.function_name(function);
         self.text("(");
+        if let [Argument { name: None, value }] = arguments {
+            self.expr(value);
+            return self.text(")");
+        }
         self.list(arguments, |printer, argument| {
             if let Some(name) = &argument.name {
                 printer.name(name);
                 printer.text(" = ");
             }
-            printer.expr(&argument.value);
+            printer.element(&argument.value);
         });
         self.text(")");
     }

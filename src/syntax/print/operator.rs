@@ -4,7 +4,7 @@ use super::super::ast::{
     Assignment, ColumnPattern, Expr, JoinKey, MvExpandItem, NullsOrder, OperatorKind, Parameter, Pipeline, ReorderItem,
     ReorderOrder, SortKey, SortOrder,
 };
-use super::Printer;
+use super::{Printer, value};
 
 impl Printer {
     /// An operator without the `|` before it.
@@ -18,7 +18,7 @@ impl Printer {
             OperatorKind::ProjectReorder(items) => self.reorder(items),
             OperatorKind::Extend(columns) => self.columns("extend", columns),
             OperatorKind::Summarize { parameters, aggregates, by } => {
-                self.summarize(parameters, aggregates, by.as_deref())
+                self.summarize(parameters, aggregates, by.as_deref());
             }
             OperatorKind::Count => self.text("count"),
             OperatorKind::Distinct(columns) => self.columns("distinct", columns),
@@ -129,13 +129,25 @@ impl Printer {
         self.text("mv-expand ");
         self.parameters(parameters);
         self.list(items, |printer, item| {
-            printer.assignment(&item.assignment);
+            printer.item(&item.assignment);
             if let Some(ty) = item.to {
                 printer.text(&format!(" to typeof({ty})"));
             }
         });
         if let Some(limit) = limit {
             self.keyword(" limit", limit, Self::expr);
+        }
+    }
+
+    /// An item of `mv-expand`, whose name may be that of a parameter.
+    fn item(&mut self, assignment: &Assignment) {
+        match assignment.names.as_slice() {
+            [name] if matches!(name.text.as_str(), "bagexpansion" | "kind" | "with_itemindex") => {
+                self.text(&value::bracketed(&name.text));
+                self.text(" = ");
+                self.expr(&assignment.value);
+            }
+            _ => self.assignment(assignment),
         }
     }
 

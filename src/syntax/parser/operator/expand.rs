@@ -2,18 +2,20 @@
 
 use nom::Parser;
 use nom::combinator::cut;
+use nom::multi::many0;
 
 use super::super::expr::expression;
 use super::super::{
-    Expected, Parsed, TokenKind, Tokens, assignment, brackets, comma_list, committed, is_hint, parameters, type_name,
-    word,
+    Expected, Parsed, Tokens, assigned_names, assigned_value, brackets, comma_list, committed, hint, parameter,
+    type_name, word,
 };
-use crate::syntax::ast::{MvExpandItem, OperatorKind};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::syntax::ast::{MvExpandItem, Name, OperatorKind, Parameter};
 use crate::types::Type;
 
 /// `mv-expand kind=array a, b = c to typeof(long) limit 10`.
 pub(super) fn mv_expand_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
-    let (rest, parameters) = parameters(is_expand_parameter)(input)?;
+    let (rest, parameters) = many0(expand_parameter).parse(input)?;
     let (rest, items) = comma_list(mv_expand_item)(rest)?;
     if !rest.peek().is_word("limit") {
         rest.note(Expected::Text("limit"));
@@ -23,28 +25,36 @@ pub(super) fn mv_expand_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> 
     Ok((rest, OperatorKind::MvExpand { parameters, items, limit: Some(limit) }))
 }
 
-/// `kind = array a`: a parameter, as something to expand follows. `kind = a` is an item of that name.
-fn is_expand_parameter(input: &Tokens<'_>) -> bool {
-    let is_known = matches!(input.peek().text, "bagexpansion" | "kind" | "with_itemindex");
-    let next = input.peek_at(3);
-    let goes_on = next.is_plain_word() && !matches!(next.text, "to" | "limit") && is_item_start(&input.advance(3));
-    is_hint(input) || is_known && input.peek_at(1).is_symbol("=") && input.peek_at(2).is_plain_word() && goes_on
+/// `kind = array`, `bagexpansion = array`, `with_itemindex = name`, a hint.
+fn expand_parameter(input: Tokens<'_>) -> Parsed<'_, Parameter> {
+    if is_parameter_name(&input) { parameter(input) } else { hint(input) }
 }
 
-/// True for a word that begins an item, rather than continuing the value before it.
-fn is_item_start(input: &Tokens<'_>) -> bool {
-    input.peek().kind == TokenKind::Word && super::super::expr::infix_at(input).is_none()
+fn is_parameter_name(input: &Tokens<'_>) -> bool {
+    matches!(input.peek().text, "bagexpansion" | "kind" | "with_itemindex") && input.peek_at(1).is_symbol("=")
 }
 
 /// A value, its name, `to typeof(type)`.
 fn mv_expand_item(input: Tokens<'_>) -> Parsed<'_, MvExpandItem> {
-    let (rest, assignment) = assignment("a column")(input)?;
+    let (rest, names) = item_names(input)?;
+    let (rest, assignment) = assigned_value(rest, names, "a column")?;
     if !rest.peek().is_word("to") {
         rest.note(Expected::Text("to"));
         return Ok((rest, MvExpandItem { assignment, to: None }));
     }
     let (rest, ty) = cut(element_type).parse(rest.advance(1))?;
     Ok((rest, MvExpandItem { assignment, to: Some(ty) }))
+}
+
+/// The names of an item, which may not be those of a parameter, and the `=` after them.
+fn item_names(input: Tokens<'_>) -> Parsed<'_, Vec<Name>> {
+    if !is_parameter_name(&input) {
+        return assigned_names(input);
+    }
+    let word = input.peek().text;
+    let message = format!("the parameter `{word}` stands before what is expanded");
+    let diagnostic = Diagnostic::new(Code::UnexpectedToken, input.span(), message);
+    input.refuse(diagnostic.help(format!("for a column of this name write ['{word}']")))
 }
 
 /// `typeof(type)`.

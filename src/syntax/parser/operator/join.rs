@@ -5,7 +5,7 @@ use nom::combinator::cut;
 
 use super::super::expr::expression;
 use super::super::source::table_operand;
-use super::super::{Parsed, Tokens, comma_list, committed, is_parameter, parameters, word};
+use super::super::{Parsed, Tokens, comma_list, committed, parameters, word};
 use crate::syntax::ast::{JoinKey, OperatorKind, Parameter, Pipeline};
 
 /// `join kind=inner (right) on key`.
@@ -23,7 +23,7 @@ pub(super) fn lookup_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
 type Parts = (Vec<Parameter>, Pipeline, Vec<JoinKey>);
 
 fn join_parts(input: Tokens<'_>) -> Parsed<'_, Parts> {
-    (parameters(is_parameter), cut(table_operand), cut(on_clause)).parse(input)
+    (parameters, cut(table_operand), cut(on_clause)).parse(input)
 }
 
 /// `on a, $left.b == $right.c`.

@@ -12,7 +12,7 @@ use crate::syntax::ast::{Name, OperatorKind, Parameter};
 /// `render chart kind=stacked with (title = 'x', ycolumns = a, b)`.
 pub(super) fn render_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
     let (rest, chart) = chart(input)?;
-    let (rest, mut properties) = parameters(is_parameter)(rest)?;
+    let (rest, mut properties) = parameters(rest)?;
     if !rest.peek().is_word("with") {
         rest.note(Expected::Text("with"));
         return Ok((rest, OperatorKind::Render { chart, properties }));

@@ -1,11 +1,14 @@
 //! `summarize`.
 
-use super::super::{Expected, Parsed, Tokens, assignment, comma_list, committed, is_hint, parameters};
+use nom::Parser;
+use nom::multi::many0;
+
+use super::super::{Expected, Parsed, Tokens, assignment, comma_list, committed, hint};
 use crate::syntax::ast::{Assignment, OperatorKind};
 
 /// `summarize a = count(), ... by b, ...`: aggregates, keys, or both.
 pub(super) fn summarize_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
-    let (rest, parameters) = parameters(is_hint)(input)?;
+    let (rest, parameters) = many0(hint).parse(input)?;
     let begins_keys = |rest: &Tokens<'_>| rest.peek().is_word("by") && !rest.peek_at(1).is_symbol("=");
     let (rest, aggregates) = match begins_keys(&rest) {
         true => (rest, Vec::new()),
