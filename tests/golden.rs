@@ -10,6 +10,7 @@ mod support {
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use coldcase::optimizer::RULES;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use support::golden::{CaseFile, Configuration};
@@ -37,7 +38,10 @@ const NOT_READ_YET: &[&str] = &[
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let update = std::env::var_os("UPDATE").is_some();
-    let mut trials = vec![Trial::test("every shape of export is tested", every_shape_is_tested)];
+    let mut trials = vec![
+        Trial::test("every shape of export is tested", every_shape_is_tested),
+        Trial::test("every rule has plans", every_rule_has_plans),
+    ];
     trials.extend(files("testdata/kql", "test").into_iter().flat_map(|path| trials_of_cases(path, update)));
     trials.extend(files("testdata/plans", "plan").into_iter().map(|path| trial_of_plans(path, update)));
     libtest_mimic::run(&arguments, trials).exit_code()
@@ -86,6 +90,13 @@ fn trial_of_plans(path: PathBuf, update: bool) -> Trial {
         }
         CaseFile::read(&path).check(Configuration::DEFAULT, folder.as_deref()).map_err(Into::into)
     })
+}
+
+/// Every rule of the optimizer has a file of plans of its name.
+fn every_rule_has_plans() -> Result<(), Failed> {
+    let has_plans = |name: &&str| std::path::Path::new(&format!("testdata/plans/{name}.plan")).exists();
+    let without: Vec<&str> = RULES.iter().map(|rule| rule.name).filter(|name| !has_plans(name)).collect();
+    if without.is_empty() { Ok(()) } else { Err(format!("without testdata/plans/*.plan: {without:?}").into()) }
 }
 
 /// Every shape of export has cases, or stands in the list of those that are not read yet.
