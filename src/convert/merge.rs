@@ -193,3 +193,52 @@ fn overlapping(runs: &[Run]) -> usize {
     }
     most
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::convert::runs::RunBuilder;
+    use crate::types::{ColumnBuilder, Field, Type, Value};
+
+    /// Rows (time or null, number) in small batches, through runs that spill after each and cannot all be open.
+    fn sorted(times: &[Option<i64>], max_memory: u64) -> Vec<(i64, i64)> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let schema = Schema::new([Field::new("Time", Type::Datetime), Field::new("Number", Type::Long)]);
+        let limits = Limits::new(max_memory, 2);
+        let mut builder = RunBuilder::new(schema.clone(), Some(0), limits, folder.path().to_owned());
+        for (index, chunk) in times.chunks(50).enumerate() {
+            let (mut time, mut number) = (ColumnBuilder::new(Type::Datetime), ColumnBuilder::new(Type::Long));
+            for (row, ticks) in chunk.iter().enumerate() {
+                time.append(&ticks.map_or(Value::null(Type::Datetime), Value::Datetime));
+                number.append_i64((index * 50 + row) as i64);
+            }
+            builder.push(&Batch::new(vec![time.finish(), number.finish()], chunk.len())).expect("room");
+        }
+        let limits = limits.for_rows(builder.row_bytes());
+        let runs = builder.finish().expect("runs");
+        let mut merge = Merge::new(runs, (&schema, Some(0)), &limits, folder.path()).expect("a merge");
+        let mut all = Vec::new();
+        let end = |key: i64| (key != rows::NO_TIME).then(|| key - key.rem_euclid(100) + 100);
+        while let Some(part) = merge.next(&end).expect("rows") {
+            let first = part.keys[0];
+            assert!(part.keys.iter().all(|key| end(first).is_none_or(|end| *key < end)), "rows beyond the bound");
+            let number = |row| part.batch.column(1).i64_at(row).expect("a number");
+            all.extend(part.keys.iter().enumerate().map(|(row, key)| (*key, number(row))));
+        }
+        all
+    }
+
+    #[test]
+    fn rows_come_in_order_however_many_runs_there_are() {
+        let scattered = |n: i64| (n % 17 != 0).then_some(n * 7919 % 1009);
+        let rising = |n: i64| Some(n / 3);
+        for times in [(0..5000).map(scattered).collect::<Vec<_>>(), (0..5000).map(rising).collect(), vec![None; 120]] {
+            let mut expected: Vec<(i64, i64)> = Vec::new();
+            expected.extend(times.iter().zip(0..).map(|(time, number)| (time.unwrap_or(rows::NO_TIME), number)));
+            expected.sort_unstable();
+            for max_memory in [1000, 100_000, 1 << 30] {
+                assert!(sorted(&times, max_memory) == expected, "within {max_memory} bytes");
+            }
+        }
+    }
+}

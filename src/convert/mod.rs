@@ -49,7 +49,9 @@ pub struct SortedTable {
     pub time: Option<usize>,
     /// What values its times have.
     pub ranges: Ranges,
-    /// What the scan noticed about the rows: shapes, columns that have no source.
+    /// The shapes that its rows had.
+    pub shapes: Vec<String>,
+    /// What the scan noticed about the rows.
     pub notes: Vec<String>,
     /// Its rows.
     pub rows: u64,
@@ -145,8 +147,8 @@ pub fn sort_table(
         options.progress.read(prepared, batch.rows());
         Ok(Flow::Continue(()))
     })?;
-    let notes = prepared.report().notices().into_keys().collect();
-    let table = SortedTable { name: name.to_owned(), schema, time, ranges, notes, rows: builder.rows() };
+    let (shapes, notes) = (prepared.report().shapes(), prepared.report().notices().into_keys().collect());
+    let table = SortedTable { name: name.to_owned(), schema, time, ranges, shapes, notes, rows: builder.rows() };
     if table.rows > 0 {
         merge(builder, &table, options, sink)?;
     }

@@ -50,8 +50,10 @@ const FALSE_POSITIVES: f64 = 0.01;
 const TIME_KEY: &str = "coldcase.time";
 /// What every footer says about its writer.
 const VERSION_KEY: &str = "coldcase.version";
-/// What the rows were before: a line each.
-const NOTES_KEY: &str = "coldcase.source";
+/// What the rows were before.
+const SHAPES_KEY: &str = "coldcase.shape";
+/// What was noticed when they were read: a line each.
+const NOTES_KEY: &str = "coldcase.notes";
 
 /// Where an archive goes.
 #[derive(Clone, Debug)]
@@ -200,6 +202,9 @@ fn properties(table: &SortedTable, storage: &Storage) -> Result<WriterProperties
         pair(TABLE_KEY, table.name.clone()),
         pair(VERSION_KEY, env!("CARGO_PKG_VERSION").to_owned()),
     ];
+    if !table.shapes.is_empty() {
+        notes.push(pair(SHAPES_KEY, table.shapes.join(", ")));
+    }
     if !table.notes.is_empty() {
         notes.push(pair(NOTES_KEY, table.notes.join("\n")));
     }

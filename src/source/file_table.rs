@@ -239,7 +239,7 @@ impl Scan {
             return opened.partitions_of(&rows, &self.request);
         };
         let belonging = of_table::belonging(&opened, table, bound);
-        of_table::meet_tables(&opened, belonging, &self.request.report);
+        of_table::meet(&opened, belonging, &self.request.report);
         match belonging {
             Belonging::Archived => opened.partitions_of(&rows, &self.request),
             Belonging::ByType => opened.partitions_of(&rows, &of_table::only_of(table, &self.request)),

@@ -41,8 +41,12 @@ pub(crate) fn belonging(file: &ParquetFile, table: &KnownTable, bound: bool) -> 
     }
 }
 
-/// Notes the tables that a file holds, or may hold by its statistics.
-pub(crate) fn meet_tables(file: &ParquetFile, belonging: Belonging, report: &ScanReport) {
+/// Notes the tables that a file holds, or may hold by its statistics, and its shape.
+pub(crate) fn meet(file: &ParquetFile, belonging: Belonging, report: &ScanReport) {
+    if belonging != Belonging::None {
+        let archived = if belonging == Belonging::Archived { "an archive" } else { "Parquet files" };
+        report.met_shape(archived);
+    }
     if let Some(archived) = file.archived_table() {
         report.met_table(archived);
     } else if belonging == Belonging::ByType {

@@ -52,6 +52,7 @@ pub struct ScanReport {
     rejects: Option<Arc<dyn RejectSink>>,
     notices: Mutex<BTreeMap<String, u64>>,
     tables: Mutex<BTreeSet<String>>,
+    shapes: Mutex<BTreeSet<String>>,
 }
 
 /// What is wrong with one file.
@@ -167,6 +168,20 @@ impl ScanReport {
     #[must_use]
     pub fn tables(&self) -> Vec<String> {
         lock(&self.tables).iter().cloned().collect()
+    }
+
+    /// Notes a shape in which wanted rows lie.
+    pub fn met_shape(&self, name: &str) {
+        let mut shapes = lock(&self.shapes);
+        if !shapes.contains(name) {
+            shapes.insert(name.to_owned());
+        }
+    }
+
+    /// The shapes that were met, in order of their names.
+    #[must_use]
+    pub fn shapes(&self) -> Vec<String> {
+        lock(&self.shapes).iter().cloned().collect()
     }
 
     /// Adds to a counter.

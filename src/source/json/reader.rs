@@ -282,6 +282,7 @@ impl JsonReader {
         if let Class::Row(row @ RowClass { .. }) = class
             && self.plan.accepts(*row)
         {
+            self.plan.report.met_shape(row.kind.describe());
             self.plan.say_unsupplied(*row);
         }
     }
