@@ -1,6 +1,6 @@
 //! Operators and sinks, one by one, over rows in memory.
 
-#![allow(clippy::pedantic, reason = "tests and benchmarks say what they mean in few words")]
+#![allow(clippy::pedantic, clippy::print_stderr, reason = "tests and benchmarks say what they mean in few words")]
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! Parsing: bytes a second.
 
-#![allow(clippy::pedantic, reason = "tests and benchmarks say what they mean in few words")]
+#![allow(clippy::pedantic, clippy::print_stderr, reason = "tests and benchmarks say what they mean in few words")]
 
 use std::fmt::Write;
 use std::hint::black_box;

@@ -1,6 +1,6 @@
 //! Whole queries over archives: each file of `testdata/bench`. Adding one is adding a file.
 
-#![allow(clippy::pedantic, reason = "tests and benchmarks say what they mean in few words")]
+#![allow(clippy::pedantic, clippy::print_stderr, reason = "tests and benchmarks say what they mean in few words")]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 

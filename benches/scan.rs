@@ -1,6 +1,6 @@
 //! Reading archives: every shape, whole, by one column, by a predicate that skips nearly everything.
 
-#![allow(clippy::pedantic, reason = "tests and benchmarks say what they mean in few words")]
+#![allow(clippy::pedantic, clippy::print_stderr, reason = "tests and benchmarks say what they mean in few words")]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 

@@ -1,4 +1,4 @@
-//! What accumulators read from columns: typed values, row by row, without a [`Value`](crate::types::Value) a row.
+//! What accumulators read from columns: typed values, row by row, without a [`Value`] a row.
 
 use std::cmp::Ordering;
 use std::fmt::Debug;

@@ -495,7 +495,8 @@ impl Survey {
     fn add(&mut self, start: usize, line: &[u8]) {
         let line = line.trim_ascii();
         self.lines += u64::from(!line.is_empty());
-        if !line.is_empty() && !(line.starts_with(b"{") && line.ends_with(b"}")) {
+        let whole = line.starts_with(b"{") && line.ends_with(b"}");
+        if !line.is_empty() && !whole {
             self.odd.push(start);
         }
     }

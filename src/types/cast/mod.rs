@@ -1,4 +1,4 @@
-//! Conversions between types, one value at a time; [`column`] applies them to whole columns.
+//! Conversions between types, one value at a time; [`cast_column`] applies them to whole columns.
 //!
 //! [`Scalar`] is the one place that says what each conversion answers. Null goes to null ("" for string), and so
 //! does what cannot be converted. Only conversions that involve decimals can fail: Kusto's decimal is wider than

@@ -1,7 +1,7 @@
 //! dynamic: JSON text that is taken apart without being parsed as a whole.
 //!
 //! A value is a slice of the text it came from: looking up a member, an element or a path skips over the rest. Every
-//! function takes well-formed JSON, as [`validate`] checks it; anything else gives some answer, but never a panic
+//! function takes well-formed JSON, as [`validate()`] checks it; anything else gives some answer, but never a panic
 //! and never more than linear work. Nothing recurses on the depth of the text.
 //!
 //! Of a key that stands in a bag more than once the last one counts, as for most readers of JSON; the reference only
