@@ -33,18 +33,20 @@ impl Binder<'_> {
             None => table,
         };
         let plan = LogicalPlan::scan(&name.text, Arc::clone(&table));
-        let mut plan = self.cut_to_time_range(plan, name.span)?;
+        let mut plan = self.cut_to_time_range(plan, name)?;
         if let Some(column) = dedup {
             plan = self.last_deliveries(name, plan, column)?;
         }
         Ok(Some(without_internal_columns(plan, own, provenance)))
     }
 
-    fn cut_to_time_range(&mut self, plan: LogicalPlan, span: Span) -> Bind<LogicalPlan> {
+    fn cut_to_time_range(&mut self, plan: LogicalPlan, name: &ast::Name) -> Bind<LogicalPlan> {
         let Some(range) = self.environment.time_range else { return Ok(plan) };
-        let found = plan.schema().index_of(&range.column).filter(|&i| plan.schema().field(i).ty == Type::Datetime);
+        let span = name.span;
+        let column = self.environment.time_columns.get(&name.text).unwrap_or(&range.column);
+        let found = plan.schema().index_of(column).filter(|&i| plan.schema().field(i).ty == Type::Datetime);
         let Some(index) = found else {
-            let message = format!("this table has no datetime column `{}` to cut to a time range", range.column);
+            let message = format!("this table has no datetime column `{column}` to cut to a time range");
             let help = "name its time column with --time-column";
             return Err(self.report(Diagnostic::new(Code::UnknownColumn, span, message).help(help)));
         };

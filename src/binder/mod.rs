@@ -36,6 +36,8 @@ pub struct Environment<'a> {
     pub parameters: &'a BTreeMap<String, String>,
     /// A time range that every table is cut to.
     pub time_range: Option<&'a TimeRange>,
+    /// By table, the column that the time range cuts instead of the range's own.
+    pub time_columns: &'a BTreeMap<String, String>,
     /// Whether tables have the columns that tell where a row came from.
     pub provenance: bool,
     /// The column whose repeated values are the same record delivered again.

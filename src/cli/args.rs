@@ -42,6 +42,12 @@ pub enum Command {
     Schema(SchemaArgs),
     /// List the functions of the language, or show one
     Functions(FunctionsArgs),
+    /// Show what files are: shape, table, rows, times, repeated records, problems
+    Sniff(SniffArgs),
+    /// Show where each column of a table stands in each shape of export
+    Fields(FieldsArgs),
+    /// Show which files each table is bound to
+    Tables(TablesArgs),
     /// Run many queries in one process, JSON Lines in and out
     Batch(BatchArgs),
     /// Convert exports to an archive in Parquet that is read fast
@@ -66,6 +72,10 @@ pub struct SourceArgs {
     /// Bind a table to files: a file, a folder (searched deep) or a glob; repeatable
     #[arg(short = 't', long = "table", value_name = "NAME=PATH")]
     pub tables: Vec<String>,
+    /// The catalog file with tables and defaults [default: coldcase.toml here, else coldcase/config.toml among the
+    /// user's settings]; its tables count where the call names no PATH
+    #[arg(short = 'c', long, value_name = "FILE")]
+    pub catalog: Option<PathBuf>,
     /// What now() answers, as a datetime [default: the clock]
     #[arg(long, value_name = "TIME")]
     pub now: Option<String>,
@@ -78,9 +88,9 @@ pub struct SourceArgs {
     /// Only rows of the last timespan before now: 7d, 36h
     #[arg(long, value_name = "SPAN")]
     pub last: Option<String>,
-    /// The column that --from, --to and --last look at
-    #[arg(long, value_name = "COLUMN", default_value = "TimeGenerated")]
-    pub time_column: String,
+    /// The column that --from, --to and --last look at [default: TimeGenerated]
+    #[arg(long, value_name = "COLUMN")]
+    pub time_column: Option<String>,
     /// Add the columns _SourceFile, _SourceLine (a row number for Parquet), _SourceByte and _SourceShape to every
     /// table of files
     #[arg(long)]
@@ -95,6 +105,10 @@ pub struct SourceArgs {
     /// Threads that read and compute [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+    /// Keep what could not be read in a file, a JSON object a line: file, place, reason and the text. Every record is
+    /// looked at then
+    #[arg(long, value_name = "FILE")]
+    pub rejects: Option<PathBuf>,
     /// End with exit code 5 where any record could not be read
     #[arg(long)]
     pub strict: bool,
@@ -162,6 +176,10 @@ pub struct QueryArgs {
     /// The query, then the files it reads: files, folders (searched deep), globs, `-` for stdin
     #[arg(value_name = "QUERY> <PATH")]
     pub arguments: Vec<std::ffi::OsString>,
+    /// Write what the answer rests on to a file, as JSON: the inputs with SHA-256, rows and times, the query, the
+    /// settings, the version
+    #[arg(long, value_name = "FILE")]
+    pub manifest: Option<PathBuf>,
     /// End with exit code 1 where the answer has no rows
     #[arg(short = 'e', long)]
     pub exit_status: bool,
@@ -204,6 +222,48 @@ pub struct SchemaArgs {
 pub struct FunctionsArgs {
     /// The function to show
     pub name: Option<String>,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `coldcase sniff`.
+#[derive(Args, Debug)]
+pub struct SniffArgs {
+    /// Files, folders, globs, `-` for stdin
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<std::ffi::OsString>,
+    /// Threads that read [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `coldcase fields`.
+#[derive(Args, Debug)]
+pub struct FieldsArgs {
+    /// The table
+    #[arg(value_name = "TABLE")]
+    pub table: String,
+    /// Say it in sentences for one column, or for the columns that are read from a key of this name
+    #[arg(long, value_name = "COLUMN")]
+    pub explain: Option<String>,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `coldcase tables`.
+#[derive(Args, Debug)]
+pub struct TablesArgs {
+    /// Files, folders, globs
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<std::ffi::OsString>,
+    /// Bind a table to files, as queries do; repeatable
+    #[arg(short = 't', long = "table", value_name = "NAME=PATH")]
+    pub tables: Vec<String>,
+    /// The catalog file [default: coldcase.toml here, else coldcase/config.toml among the user's settings]
+    #[arg(short = 'c', long, value_name = "FILE")]
+    pub catalog: Option<PathBuf>,
     #[command(flatten)]
     pub output: OutputArgs,
 }

@@ -50,6 +50,7 @@ pub(super) fn run(args: &BatchArgs) -> Result<Outcome> {
         .and_then(|()| output.flush())
         .map_err(written)?;
     }
+    session.finish()?;
     Ok(Outcome::Success)
 }
 

@@ -39,7 +39,8 @@ pub(super) fn run(args: &ConvertArgs) -> Result<Outcome> {
     let mut work = Work { args, session: &session, target: &target, staging: &staging, done: Done::default() };
     work.tables()?;
     let Work { done, .. } = work;
-    if args.source.strict && done.damaged {
+    session.finish()?;
+    if session.strict && done.damaged {
         line("error: some records could not be read, and --strict was asked for: nothing was written");
         return Ok(Outcome::Damaged);
     }
@@ -201,7 +202,7 @@ impl Work<'_> {
         let mut known_ids = self.known_ids(table, &prepared)?;
         let progress = Arc::new(Progress::default());
         let options = convert::Options {
-            time_column: self.args.source.time_column.clone(),
+            time_column: self.session.time_column(table),
             max_memory: self.args.max_memory,
             threads: engine.settings().threads,
             runs: self.staging.runs().to_owned(),

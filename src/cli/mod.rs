@@ -4,13 +4,21 @@
 
 mod args;
 mod batch;
+mod catalog;
+mod configuration;
 mod convert;
 mod documents;
+mod fields;
 mod functions;
+mod manifest;
 mod progress;
 mod query;
+mod rejects;
+mod rows;
 mod session;
+mod sniff;
 mod synth;
+mod tables;
 mod talk;
 mod target;
 
@@ -67,6 +75,9 @@ fn dispatch(cli: &Cli) -> Result<Outcome> {
         Some(Command::Explain(args)) => query::explain(args),
         Some(Command::Schema(args)) => query::schema(args),
         Some(Command::Functions(args)) => functions::run(args),
+        Some(Command::Sniff(args)) => sniff::run(args),
+        Some(Command::Fields(args)) => fields::run(args),
+        Some(Command::Tables(args)) => tables::run(args),
         Some(Command::Batch(args)) => batch::run(args),
         Some(Command::Convert(args)) => convert::run(args),
         Some(Command::Synth(args)) => synth::run(args),

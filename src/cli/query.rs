@@ -1,19 +1,20 @@
 //! `coldcase [QUERY] [PATH...]`, `coldcase explain`, `coldcase schema`.
 
+use std::path::Path;
 use std::time::Instant;
 
 use super::args::{ExplainArgs, OutputArgs, QueryArgs, SchemaArgs};
 use super::session::{self, Session};
 use super::target::Target;
-use super::{Outcome, documents};
+use super::{Outcome, documents, manifest};
 use crate::diagnostic::Result;
 use crate::engine::Flow;
 use crate::source::ScanReport;
 
 pub(super) fn run(args: &QueryArgs) -> Result<Outcome> {
     let session = session::of_query(&args.source, &args.arguments)?;
-    let answer = answer(&session, &args.output)?;
-    if args.source.strict && answer.damaged {
+    let answer = answer(&session, &args.output, args.manifest.as_deref())?;
+    if session.strict && answer.damaged {
         return Ok(Outcome::Damaged);
     }
     Ok(if args.exit_status && answer.rows == 0 { Outcome::Negative } else { Outcome::Success })
@@ -26,9 +27,9 @@ struct Answer {
 }
 
 /// Runs the session's query and writes its rows as they come.
-fn answer(session: &Session, output: &OutputArgs) -> Result<Answer> {
+fn answer(session: &Session, output: &OutputArgs, manifest: Option<&Path>) -> Result<Answer> {
     let started = Instant::now();
-    let target = Target::new(output)?;
+    let target = Target::or(output, session.format.as_deref())?;
     let prepared = session.engine.prepare(&session.text).map_err(|error| session.talk.query_error(error))?;
     session.talk.warnings(&prepared.warnings);
     let mut writer = target.open(prepared.schema())?;
@@ -39,6 +40,7 @@ fn answer(session: &Session, output: &OutputArgs) -> Result<Answer> {
         Ok(Flow::Continue(()))
     });
     session.talk.report(prepared.report());
+    session.finish()?;
     match outcome {
         Ok(()) => writer.finish()?,
         // What is complete is kept where it was streamed; a file gets its name only when it is whole.
@@ -46,6 +48,9 @@ fn answer(session: &Session, output: &OutputArgs) -> Result<Answer> {
             writer.abandon();
             return Err(session.talk.query_error(error));
         }
+    }
+    if let Some(path) = manifest {
+        manifest::write(path, session, &prepared, rows)?;
     }
     session.talk.detail(|| summary(rows, prepared.report(), started));
     Ok(Answer { rows, damaged: !prepared.report().problems().is_empty() })
@@ -70,6 +75,7 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<Outcome> {
     let session = session::of_query(&args.source, &args.arguments)?;
     let prepared = session.engine.prepare(&session.text).map_err(|error| session.talk.query_error(error))?;
     session.talk.warnings(&prepared.warnings);
+    session.finish()?;
     let text = if args.bound { prepared.explain_bound() } else { prepared.explain() };
     documents::print(text.as_bytes())
 }
@@ -78,6 +84,6 @@ pub(super) fn schema(args: &SchemaArgs) -> Result<Outcome> {
     let table = args.name.replace('\\', "\\\\").replace('\'', "\\'");
     let text = format!("['{table}'] | getschema | project Column = ColumnName, Type = ColumnType");
     let session = session::of_text(&args.source, text, "schema", &args.paths)?;
-    answer(&session, &args.output)?;
+    answer(&session, &args.output, None)?;
     Ok(Outcome::Success)
 }

@@ -2,17 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::{self, IsTerminal};
+use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::args::SourceArgs;
+use super::catalog::SessionCatalog;
+use super::configuration::Configuration;
+use super::rejects::Rejects;
 use super::talk::Talk;
 use crate::diagnostic::{Error, Result};
 use crate::engine::{Engine, Settings, TimeRange};
-use crate::source::{Catalog, FileCatalog, FileCatalogBuilder, TableProvider};
+use crate::source::{Catalog, RejectSink};
 use crate::types::datetime::{self, UnixUnit};
 use crate::types::timespan;
 
@@ -24,6 +27,34 @@ pub(super) struct Session {
     pub text: String,
     /// Says what there is to say.
     pub talk: Talk,
+    /// The tables.
+    pub catalog: Arc<SessionCatalog>,
+    /// Where what could not be read is kept.
+    pub rejects: Option<Arc<Rejects>>,
+    /// Whether records that could not be read are a failure.
+    pub strict: bool,
+    /// The format of answers where the call names none.
+    pub format: Option<String>,
+    /// The column that holds the time, where a table has none of its own.
+    time_column: String,
+}
+
+impl Session {
+    /// The column that holds the time of a table.
+    pub fn time_column(&self, table: &str) -> String {
+        self.engine.settings().time_columns.get(table).unwrap_or(&self.time_column).clone()
+    }
+
+    /// Writes what could not be read, where that is kept; also where the run failed.
+    pub fn finish(&self) -> Result<()> {
+        if let Some(rejects) = &self.rejects {
+            let left_out = rejects.finish()?;
+            if left_out > 0 {
+                self.talk.say(&format!("warning: {left_out} more records could not be read than --rejects keeps"));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The session of a command whose first argument is the query, unless `-f` names a file that holds it.
@@ -45,9 +76,15 @@ pub(super) fn of_query(source: &SourceArgs, arguments: &[OsString]) -> Result<Se
 pub(super) fn of_text(source: &SourceArgs, text: String, origin: &str, paths: &[OsString]) -> Result<Session> {
     let talk = Talk::new(&source.talk, origin, &text);
     // Everything that can be wrong in the call is found before a file is opened.
-    let settings = settings(source)?;
-    let engine = Engine::new(catalog(source, paths)?, settings);
-    Ok(Session { engine, text, talk })
+    let configuration = Configuration::load(source.catalog.as_deref())?;
+    let rejects = source.rejects.as_deref().map(|path| Arc::new(Rejects::new(path)));
+    let mut settings = settings(source, &configuration)?;
+    settings.rejects = rejects.clone().map(|rejects| rejects as Arc<dyn RejectSink>);
+    let time_column = time_column(source, &configuration);
+    let catalog = Arc::new(SessionCatalog::new(source, paths, &configuration)?);
+    let engine = Engine::new(Arc::clone(&catalog) as Arc<dyn Catalog>, settings);
+    let strict = source.strict || configuration.defaults.strict == Some(true);
+    Ok(Session { engine, text, talk, catalog, rejects, strict, format: configuration.defaults.output, time_column })
 }
 
 fn read_query(file: &Path) -> Result<String> {
@@ -61,18 +98,24 @@ fn read_query(file: &Path) -> Result<String> {
     String::from_utf8(bytes).map_err(|_| Error::Usage(format!("{}: the query is not valid UTF-8", file.display())))
 }
 
-fn settings(source: &SourceArgs) -> Result<Settings> {
+fn settings(source: &SourceArgs, configuration: &Configuration) -> Result<Settings> {
+    let defaults = &configuration.defaults;
     let now = match &source.now {
         Some(text) => time("--now", text)?,
         None => clock(),
     };
     let mut settings = Settings::new(now);
     settings.seed = seed();
-    settings.threads = threads(source.threads);
+    settings.threads = threads(source.threads.or(defaults.threads));
     settings.parameters = pairs("--param", &source.parameters)?;
-    settings.time_range = time_range(source, now)?;
-    settings.provenance = source.provenance;
-    settings.dedup.clone_from(&source.dedup);
+    settings.time_range = time_range(source, time_column(source, configuration), now)?;
+    if source.time_column.is_none() {
+        let column =
+            |(name, table): (&String, &super::configuration::Table)| Some((name.clone(), table.time_column.clone()?));
+        settings.time_columns = configuration.tables.iter().filter_map(column).collect();
+    }
+    settings.provenance = source.provenance || defaults.provenance == Some(true);
+    settings.dedup = source.dedup.clone().or_else(|| defaults.dedup.clone());
     settings.cancelled = cancelled()?;
     Ok(settings)
 }
@@ -113,7 +156,13 @@ fn time_or_span(flag: &str, text: &str, now: i64) -> Result<i64> {
     }
 }
 
-fn time_range(source: &SourceArgs, now: i64) -> Result<Option<TimeRange>> {
+/// The column that holds the time, where a table has none of its own.
+fn time_column(source: &SourceArgs, configuration: &Configuration) -> String {
+    let named = source.time_column.as_ref().or(configuration.defaults.time_column.as_ref());
+    named.map_or("TimeGenerated", String::as_str).to_owned()
+}
+
+fn time_range(source: &SourceArgs, column: String, now: i64) -> Result<Option<TimeRange>> {
     let bound = |flag, text: &Option<String>| text.as_ref().map(|text| time_or_span(flag, text, now)).transpose();
     let (from, to) = match &source.last {
         Some(last) => (Some(now.saturating_sub(span("--last", last)?)), Some(now.saturating_add(1))),
@@ -125,7 +174,7 @@ fn time_range(source: &SourceArgs, now: i64) -> Result<Option<TimeRange>> {
         return Err(Error::Usage("--from is not before --to".to_owned()));
     }
     let cut = from.is_some() || to.is_some();
-    Ok(cut.then(|| TimeRange { column: source.time_column.clone(), from, to }))
+    Ok(cut.then(|| TimeRange { column, from, to }))
 }
 
 fn pairs(flag: &str, texts: &[String]) -> Result<BTreeMap<String, String>> {
@@ -139,62 +188,8 @@ fn pairs(flag: &str, texts: &[String]) -> Result<BTreeMap<String, String>> {
     texts.iter().map(pair).collect()
 }
 
-fn catalog(source: &SourceArgs, paths: &[OsString]) -> Result<Arc<dyn Catalog>> {
-    let mut builder = FileCatalogBuilder::default();
-    for text in &source.tables {
-        let (name, path) = text
-            .split_once('=')
-            .filter(|(name, path)| !name.is_empty() && !path.is_empty())
-            .ok_or_else(|| Error::Usage(format!("-t {text}: write NAME=PATH")))?;
-        if path == "-" {
-            return Err(Error::Usage("stdin is the table `stdin`; name it so in the query".to_owned()));
-        }
-        builder.bind(name, path)?;
-    }
-    let mut stdin = paths.is_empty() && source.tables.is_empty() && !io::stdin().is_terminal();
-    for path in paths {
-        if path == "-" { stdin = true } else { builder.add(path.clone())? }
-    }
-    if source.query_file.as_deref() == Some(Path::new("-")) {
-        stdin = false;
-    }
-    if stdin { Ok(Arc::new(LazyStdin::new(builder))) } else { Ok(Arc::new(builder.build())) }
-}
-
-/// A catalog that reads stdin only when a query names a table: `print 1` does not wait for a pipe.
-#[derive(Debug)]
-struct LazyStdin {
-    builder: FileCatalogBuilder,
-    catalog: OnceLock<FileCatalog>,
-}
-
-impl LazyStdin {
-    fn new(builder: FileCatalogBuilder) -> Self {
-        Self { builder, catalog: OnceLock::new() }
-    }
-
-    fn catalog(&self) -> Result<&FileCatalog> {
-        if let Some(catalog) = self.catalog.get() {
-            return Ok(catalog);
-        }
-        let mut builder = self.builder.clone();
-        builder.add_stdin(&mut io::stdin().lock())?;
-        Ok(self.catalog.get_or_init(|| builder.build()))
-    }
-}
-
-impl Catalog for LazyStdin {
-    fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        self.catalog()?.table(name)
-    }
-
-    fn names(&self) -> Vec<String> {
-        self.catalog().map(Catalog::names).unwrap_or_default()
-    }
-}
-
 /// A flag that Ctrl+C sets: the run ends after what is complete; a second Ctrl+C ends the process.
-fn cancelled() -> Result<Arc<AtomicBool>> {
+pub(super) fn cancelled() -> Result<Arc<AtomicBool>> {
     let flag = Arc::new(AtomicBool::new(false));
     let set = Arc::clone(&flag);
     let handler = move || {

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use super::args::{Colour, ErrorFormat, TalkArgs};
 use crate::diagnostic::{Diagnostic, Error, Style, render, render_json};
-use crate::source::{FileProblems, ScanReport};
+use crate::source::ScanReport;
 
 /// Files with damage that are named one by one; the rest is summed up.
 const FILES_NAMED: usize = 10;
@@ -94,7 +94,7 @@ impl Talk {
         }
         let problems = report.problems();
         for (file, damage) in problems.iter().take(FILES_NAMED) {
-            line(&format!("warning: {file}: {}", damage_text(damage)));
+            line(&format!("warning: {file}: {damage}"));
         }
         if problems.len() > FILES_NAMED {
             let rest: u64 = problems.values().skip(FILES_NAMED).map(|damage| damage.lost).sum();
@@ -118,15 +118,4 @@ impl Talk {
             line(&text());
         }
     }
-}
-
-fn damage_text(damage: &FileProblems) -> String {
-    let records = if damage.lost == 1 {
-        "1 record was not read".to_owned()
-    } else {
-        format!("{} records were not read", damage.lost)
-    };
-    let examples: Vec<String> = damage.examples.iter().map(|(place, reason)| format!("{place}: {reason}")).collect();
-    let more = if damage.lost > damage.examples.len() as u64 { "; ..." } else { "" };
-    format!("{records} ({}{more})", examples.join("; "))
 }

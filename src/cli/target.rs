@@ -22,11 +22,16 @@ pub(super) struct Target {
 
 impl Target {
     pub fn new(output: &OutputArgs) -> Result<Self> {
+        Self::or(output, None)
+    }
+
+    /// As [`Self::new`], with the format where the call names none.
+    pub fn or(output: &OutputArgs, default: Option<&str>) -> Result<Self> {
         let terminal = output.output_file.is_none() && io::stdout().is_terminal();
         let named = match (&output.format, &output.output_file) {
             (Some(name), _) => name.clone(),
             (None, Some(file)) => extension(file)?.to_owned(),
-            (None, None) => if terminal { "table" } else { "jsonl" }.to_owned(),
+            (None, None) => default.unwrap_or(if terminal { "table" } else { "jsonl" }).to_owned(),
         };
         let format = output::format(&named).ok_or_else(|| {
             let known: Vec<&str> = output::FORMATS.iter().map(|format| format.name).collect();
@@ -43,8 +48,7 @@ impl Target {
         let (stream, file): (Stream, _) = match self.file {
             None => (Box::new(BufWriter::with_capacity(BUFFER, io::stdout())), None),
             Some(path) => {
-                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-                let temporary = NamedTempFile::new_in(folder).map_err(|error| Error::io(&path, error))?;
+                let temporary = NamedTempFile::new_in(folder(&path)).map_err(|error| Error::io(&path, error))?;
                 let handle = temporary.reopen().map_err(|error| Error::io(&path, error))?;
                 (Box::new(BufWriter::with_capacity(BUFFER, handle)), Some((temporary, path)))
             }
@@ -53,6 +57,11 @@ impl Target {
         writer.begin(schema)?;
         Ok(AnswerWriter { writer, file })
     }
+}
+
+/// The folder that a file is in.
+pub(super) fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn extension(file: &Path) -> Result<&'static str> {

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod examples;
+pub mod profile;
 mod settings;
 
 use std::sync::Arc;
@@ -87,6 +88,7 @@ impl Engine {
             context: EvalContext::new(self.settings.now, self.settings.seed),
             parameters: &self.settings.parameters,
             time_range: self.settings.time_range.as_ref(),
+            time_columns: &self.settings.time_columns,
             provenance: self.settings.provenance,
             dedup: self.settings.dedup.as_deref(),
             report,

@@ -28,6 +28,8 @@ pub struct Settings {
     pub parameters: BTreeMap<String, String>,
     /// A time range that every table is cut to.
     pub time_range: Option<TimeRange>,
+    /// By table, the column that the time range cuts instead of the range's own.
+    pub time_columns: BTreeMap<String, String>,
     /// Whether tables of files have the columns that tell where a row came from.
     pub provenance: bool,
     /// The column whose repeated values are the same record delivered again: the last delivery counts.
@@ -50,6 +52,7 @@ impl Settings {
             optimize: true,
             parameters: BTreeMap::new(),
             time_range: None,
+            time_columns: BTreeMap::new(),
             provenance: false,
             dedup: None,
             rejects: None,

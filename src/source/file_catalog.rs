@@ -68,6 +68,25 @@ impl FileCatalogBuilder {
         Ok(())
     }
 
+    /// Adds one file as rows of the table `name`.
+    pub fn bind_file(&mut self, name: impl Into<String>, file: DataFile) {
+        self.bindings.entry(name.into()).or_default().push(file);
+    }
+
+    /// Every file, with the table that it is bound to; None where known tables are looked for in it.
+    pub fn files(&self) -> impl Iterator<Item = (Option<&str>, &DataFile)> {
+        let bound = self.bindings.iter().flat_map(|(name, files)| files.iter().map(|file| (Some(name.as_str()), file)));
+        bound.chain(self.files.iter().map(|file| (None, file)))
+    }
+
+    /// Adds all that `other` has.
+    pub fn append(&mut self, other: Self) {
+        self.files.extend(other.files);
+        for (name, files) in other.bindings {
+            self.bindings.entry(name).or_default().extend(files);
+        }
+    }
+
     /// Reads a stream to its end: it becomes the table `stdin`, and known tables are looked for in it too.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ use super::json::{JsonReader, Rows, ScanPlan, Whereabouts, count_lines};
 use super::of_table::{self, Belonging};
 use super::parquet::{FileRows, ParquetFile};
 use super::provenance::Origins;
-use super::{BatchIterator, Partition, Predicate, ScanReport, ScanRequest, TableProvider};
+use super::{BatchIterator, Partition, Predicate, Reject, ScanReport, ScanRequest, TableProvider};
 use crate::diagnostic::{Error, Result};
 use crate::types::{Batch, Schema};
 
@@ -292,7 +292,9 @@ impl Scan {
         if first.is_none_or(|(earlier, _)| file < earlier) {
             *first = Some((file, reason));
         }
-        self.plan.report.notice(format!("not read: {}: {reason}", self.files[file].name));
+        let file = self.files[file].name.as_str();
+        self.plan.report.notice(format!("not read: {file}: {reason}"));
+        self.plan.report.reject(&Reject { file, place: None, reason, raw: None });
     }
 }
 

@@ -17,6 +17,7 @@ pub mod provenance;
 pub mod range;
 pub mod report;
 pub mod shape;
+pub mod sniff;
 
 use std::fmt::Debug;
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -62,6 +62,15 @@ pub struct FileProblems {
     pub lost: u64,
     /// The first of them: place and reason.
     pub examples: Vec<(String, String)>,
+}
+
+impl fmt::Display for FileProblems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let records = if self.lost == 1 { "record was" } else { "records were" };
+        let examples: Vec<String> = self.examples.iter().map(|(place, reason)| format!("{place}: {reason}")).collect();
+        let more = if self.lost > self.examples.len() as u64 { "; ..." } else { "" };
+        write!(f, "{} {records} not read ({}{more})", self.lost, examples.join("; "))
+    }
 }
 
 /// Damage by file.

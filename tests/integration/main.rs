@@ -3,6 +3,7 @@
 #![allow(clippy::pedantic, reason = "tests and benchmarks say what they mean in few words")]
 
 mod architecture;
+mod catalog;
 mod cli;
 mod convert;
 mod dedup;
@@ -13,6 +14,7 @@ mod grammar;
 mod provenance;
 mod reference;
 mod registry;
+mod sniff;
 
 #[path = "../support/command.rs"]
 mod command;

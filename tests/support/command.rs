@@ -31,6 +31,8 @@ pub fn coldcase_with(args: &[&str], stdin: &str) -> Output {
         .args(args)
         .current_dir(root())
         .env("NO_COLOR", "1")
+        // The settings of whoever runs the tests do not count.
+        .env("XDG_CONFIG_HOME", root().join("target/no-settings"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

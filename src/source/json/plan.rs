@@ -196,7 +196,10 @@ impl ScanPlan {
             if is_unsupplied(table, index, class) {
                 let shape = if class.complete { class.kind.describe() } else { "Microsoft Graph v1.0 records" };
                 let name = &column.name;
-                self.say_once(format!("{shape} hold no {name}: it is empty there, and no hit on it proves nothing"));
+                self.report.warn(format!(
+                    "{shape} do not hold {name} of {}: it is empty there, and no hit on it proves nothing",
+                    table.name
+                ));
             }
         }
         if !class.certain {

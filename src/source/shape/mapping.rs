@@ -13,6 +13,8 @@
 //! | `x unless y is 0` | `x`, or "" where `y` is 0 |
 //! | `beta x`, `v1.0 x` | only that version of Graph has it |
 
+use std::fmt;
+
 /// A path of keys into a record.
 pub type KeyPath = Vec<&'static str>;
 
@@ -77,6 +79,48 @@ impl Mapping {
             Source::Keys(paths) => paths.iter().collect(),
             Source::UnlessZero { value, guard } => vec![value, guard],
             Source::Unsupplied | Source::Constant(_) | Source::Table | Source::Category => Vec::new(),
+        }
+    }
+}
+
+/// In the notation of the tables' data files.
+impl fmt::Display for Mapping {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.since {
+            Since::Always => "",
+            Since::GraphV1 => "v1.0 ",
+            Since::GraphBeta => "beta ",
+        })?;
+        match &self.source {
+            Source::Unsupplied => f.write_str("-"),
+            Source::Constant(text) => write!(f, "'{text}'"),
+            Source::Table => f.write_str("<table>"),
+            Source::Category => f.write_str("<category>"),
+            Source::Keys(paths) => {
+                f.write_str(&paths.iter().map(|path| path.join(".")).collect::<Vec<_>>().join(" | "))
+            }
+            Source::UnlessZero { value, guard } => write!(f, "{} unless {} is 0", value.join("."), guard.join(".")),
+        }
+    }
+}
+
+impl Mapping {
+    /// The same in a sentence.
+    #[must_use]
+    pub fn explain(&self) -> String {
+        let keys = |path: &KeyPath| format!("`{}`", path.join("."));
+        let text = match &self.source {
+            Source::Unsupplied => "not supplied: the column is empty".to_owned(),
+            Source::Constant(text) => format!("always '{text}'"),
+            Source::Table => "the name of the record's table".to_owned(),
+            Source::Category => "the category of the record's table".to_owned(),
+            Source::Keys(paths) => paths.iter().map(keys).collect::<Vec<_>>().join(", or where that is empty "),
+            Source::UnlessZero { value, guard } => format!("{}, or \"\" where {} is 0", keys(value), keys(guard)),
+        };
+        match self.since {
+            Since::Always => text,
+            Since::GraphV1 => format!("{text} (version v1.0 only)"),
+            Since::GraphBeta => format!("{text} (version beta only)"),
         }
     }
 }

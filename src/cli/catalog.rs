@@ -1,0 +1,129 @@
+//! The tables of a session: those of flags and paths, those of the catalog file, stdin. Each is opened when a query
+//! names it: `print 1` does not wait for a pipe, and a folder that is missing matters only to those who ask for it.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use super::args::SourceArgs;
+use super::configuration::Configuration;
+use crate::diagnostic::{Error, Result};
+use crate::source::files::DataFile;
+use crate::source::{Catalog, FileCatalog, FileCatalogBuilder, TableProvider};
+
+/// The tables that a call names, and those of its catalog file.
+#[derive(Debug)]
+pub(super) struct SessionCatalog {
+    builder: FileCatalogBuilder,
+    stdin: bool,
+    files: OnceLock<FileCatalog>,
+    /// Tables of the catalog file that the call does not name itself.
+    configured: BTreeMap<String, Vec<PathBuf>>,
+    opened: Mutex<BTreeMap<String, Arc<FileCatalog>>>,
+    /// The files, with the table that they are bound to.
+    inputs: Mutex<Vec<(Option<String>, DataFile)>>,
+}
+
+impl SessionCatalog {
+    /// The tables of a call. Where it names paths, tables of the catalog file do not count.
+    pub fn new(source: &SourceArgs, paths: &[OsString], configuration: &Configuration) -> Result<Self> {
+        let mut builder = FileCatalogBuilder::default();
+        let mut configured: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+        if paths.is_empty() {
+            let tables = configuration.tables.iter();
+            configured = tables.map(|(name, table)| (name.clone(), table.paths.clone())).collect();
+        }
+        for (name, path) in bindings(&source.tables)? {
+            configured.remove(name);
+            builder.bind(name, path)?;
+        }
+        let mut stdin = paths.is_empty() && source.tables.is_empty() && !io::stdin().is_terminal();
+        for path in paths {
+            if path == "-" { stdin = true } else { builder.add(path.clone())? }
+        }
+        stdin &= source.query_file.as_deref() != Some(Path::new("-"));
+        let inputs = builder.files().map(|(table, file)| (table.map(str::to_owned), file.clone())).collect();
+        Ok(Self {
+            builder,
+            stdin,
+            files: OnceLock::new(),
+            configured,
+            opened: Mutex::default(),
+            inputs: Mutex::new(inputs),
+        })
+    }
+
+    /// The files of the call, and those of other tables that were opened so far.
+    pub fn inputs(&self) -> Vec<(Option<String>, DataFile)> {
+        self.inputs.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note<'a>(&self, files: impl Iterator<Item = (Option<&'a str>, &'a DataFile)>) {
+        let mut inputs = self.inputs.lock().unwrap_or_else(PoisonError::into_inner);
+        inputs.extend(files.map(|(table, file)| (table.map(str::to_owned), file.clone())));
+    }
+
+    fn files(&self) -> Result<&FileCatalog> {
+        if let Some(files) = self.files.get() {
+            return Ok(files);
+        }
+        let mut builder = self.builder.clone();
+        if self.stdin {
+            let mut stdin = FileCatalogBuilder::default();
+            stdin.add_stdin(&mut io::stdin().lock())?;
+            self.note(stdin.files().filter(|(table, _)| table.is_some()));
+            builder.append(stdin);
+        }
+        Ok(self.files.get_or_init(|| builder.build()))
+    }
+
+    /// The catalog of one table of the catalog file.
+    fn configured(&self, name: &str, paths: &[PathBuf]) -> Result<Arc<FileCatalog>> {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(catalog) = opened.get(name) {
+            return Ok(Arc::clone(catalog));
+        }
+        let mut builder = FileCatalogBuilder::default();
+        for path in paths {
+            builder.bind(name, path)?;
+        }
+        self.note(builder.files());
+        let catalog = Arc::new(builder.build());
+        opened.insert(name.to_owned(), Arc::clone(&catalog));
+        Ok(catalog)
+    }
+}
+
+impl Catalog for SessionCatalog {
+    fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        match self.configured.get(name) {
+            Some(paths) => self.configured(name, paths)?.table(name),
+            None => self.files()?.table(name),
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names = self.files().map(Catalog::names).unwrap_or_default();
+        names.extend(self.configured.keys().cloned());
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
+/// Names and paths of `-t NAME=PATH`.
+pub(super) fn bindings(texts: &[String]) -> Result<Vec<(&str, &str)>> {
+    fn binding(text: &String) -> Result<(&str, &str)> {
+        let (name, path) = text
+            .split_once('=')
+            .filter(|(name, path)| !name.is_empty() && !path.is_empty())
+            .ok_or_else(|| Error::Usage(format!("-t {text}: write NAME=PATH")))?;
+        if path == "-" {
+            return Err(Error::Usage("stdin is the table `stdin`; name it so in the query".to_owned()));
+        }
+        Ok((name, path))
+    }
+    texts.iter().map(binding).collect()
+}

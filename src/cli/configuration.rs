@@ -1,0 +1,132 @@
+//! What holds where a flag is not given: the environment, then the catalog file, then the defaults.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::diagnostic::{Error, Result};
+
+/// The catalog file in the working folder.
+const HERE: &str = "coldcase.toml";
+
+/// The catalog file with what the environment says instead.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Configuration {
+    /// The file; None where there is none.
+    #[serde(skip)]
+    pub file: Option<PathBuf>,
+    /// Values of flags.
+    #[serde(default)]
+    pub defaults: Defaults,
+    /// Tables by name.
+    #[serde(default)]
+    pub tables: BTreeMap<String, Table>,
+}
+
+/// Values of flags.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Defaults {
+    pub output: Option<String>,
+    pub threads: Option<u16>,
+    pub time_column: Option<String>,
+    pub dedup: Option<String>,
+    pub provenance: Option<bool>,
+    pub strict: Option<bool>,
+}
+
+/// A table in files.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Table {
+    /// Files, folders, globs; relative to the folder of the catalog file.
+    pub paths: Vec<PathBuf>,
+    /// How records are laid out: `auto`, told by themselves.
+    #[serde(default, rename = "shape")]
+    _shape: Shape,
+    /// The column that --from, --to and --last look at.
+    pub time_column: Option<String>,
+}
+
+/// How the records of a table are laid out.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Shape {
+    /// As each record says.
+    #[default]
+    Auto,
+}
+
+impl Configuration {
+    /// Reads the file that the flag, the environment or its usual place names.
+    ///
+    /// # Errors
+    /// A file that is named and cannot be read, one that is no catalog, a variable without a fitting value.
+    pub fn load(flag: Option<&Path>) -> Result<Self> {
+        let named = flag.map(Path::to_owned).or_else(|| variable("CATALOG").map(PathBuf::from));
+        let file = named.or_else(|| usual_places().into_iter().find(|path| path.is_file()));
+        let mut configuration = match file {
+            Some(file) => Self::read(&file)?,
+            None => Self::default(),
+        };
+        configuration.defaults.environment()?;
+        if configuration.defaults.threads == Some(0) {
+            return Err(Error::Usage("threads: at least 1 is needed".to_owned()));
+        }
+        Ok(configuration)
+    }
+
+    fn read(file: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(file).map_err(|error| Error::io(file, error))?;
+        let wrong = |reason: String| Error::Usage(format!("{}: {reason}", file.display()));
+        let sections: toml::Table = text.parse().map_err(|error: toml::de::Error| wrong(error.to_string()))?;
+        if let Some(unknown) = sections.keys().find(|key| !matches!(key.as_str(), "defaults" | "tables")) {
+            let known = "known are [defaults] and [tables.NAME]";
+            return Err(wrong(format!("the section [{unknown}] is not supported yet; {known}")));
+        }
+        let mut configuration: Self = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        let folder = file.parent().unwrap_or(Path::new(""));
+        for table in configuration.tables.values_mut() {
+            table.paths.iter_mut().for_each(|path| *path = folder.join(&path));
+        }
+        configuration.file = Some(file.to_owned());
+        Ok(configuration)
+    }
+}
+
+impl Defaults {
+    /// What the environment says counts more than what the file says.
+    fn environment(&mut self) -> Result<()> {
+        override_with("OUTPUT", &mut self.output)?;
+        override_with("THREADS", &mut self.threads)?;
+        override_with("TIME_COLUMN", &mut self.time_column)?;
+        override_with("DEDUP", &mut self.dedup)?;
+        override_with("PROVENANCE", &mut self.provenance)?;
+        override_with("STRICT", &mut self.strict)
+    }
+}
+
+fn override_with<T: std::str::FromStr>(name: &str, value: &mut Option<T>) -> Result<()> {
+    let Some(text) = variable(name) else { return Ok(()) };
+    let parsed = text.to_str().and_then(|text| text.parse().ok());
+    let parsed =
+        parsed.ok_or_else(|| Error::Usage(format!("COLDCASE_{name}={}: not a value for it", text.display())))?;
+    *value = Some(parsed);
+    Ok(())
+}
+
+/// The variable `COLDCASE_name`; an empty one is none.
+fn variable(name: &str) -> Option<std::ffi::OsString> {
+    std::env::var_os(format!("COLDCASE_{name}")).filter(|value| !value.is_empty())
+}
+
+fn usual_places() -> Vec<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let settings = set("XDG_CONFIG_HOME").or_else(|| Some(set("HOME")?.join(".config")));
+    [Some(PathBuf::from(HERE)), settings.map(|folder| folder.join("coldcase/config.toml"))]
+        .into_iter()
+        .flatten()
+        .collect()
+}

@@ -1,0 +1,66 @@
+//! `coldcase fields`: where the columns of a table stand in each shape of export.
+
+use std::fmt::Write as _;
+
+use super::args::FieldsArgs;
+use super::{Outcome, documents, rows};
+use crate::diagnostic::{Error, Result, suggest};
+use crate::source::shape::{KnownTable, RowKind, known_table, known_tables};
+use crate::types::{Type, Value};
+
+pub(super) fn run(args: &FieldsArgs) -> Result<Outcome> {
+    let table = known_table(&args.table).ok_or_else(|| {
+        let known: Vec<&str> = known_tables().map(|table| table.name).collect();
+        let hint = suggest(&args.table, known.iter().copied())
+            .map_or_else(|| format!("known are {}", known.join(", ")), |near| format!("did you mean {near}?"));
+        Error::Usage(format!("no dictionary for the table `{}`; {hint}", args.table))
+    })?;
+    match &args.explain {
+        Some(name) => explain(table, name),
+        None => list(table, args),
+    }
+}
+
+fn list(table: &KnownTable, args: &FieldsArgs) -> Result<Outcome> {
+    let kinds = RowKind::ALL.map(|kind| format!("{kind:?}"));
+    let mut columns = vec![("Column", Type::String), ("Type", Type::String)];
+    columns.extend(kinds.iter().map(|kind| (kind.as_str(), Type::String)));
+    let row = |(index, field): (usize, &crate::types::Field)| {
+        let places = RowKind::ALL.map(|kind| Value::string(table.mapping(index, kind).to_string()));
+        [Value::string(field.name.as_str()), Value::string(field.ty.name())].into_iter().chain(places).collect()
+    };
+    rows::write(&args.output, &columns, table.schema.fields().iter().enumerate().map(row))?;
+    Ok(Outcome::Success)
+}
+
+/// A column by its name, or the columns that are read from a key of this name.
+fn explain(table: &KnownTable, name: &str) -> Result<Outcome> {
+    let named = |column: &&str| column.eq_ignore_ascii_case(name);
+    let reads = |index: usize| {
+        RowKind::ALL.iter().any(|&kind| {
+            table
+                .mapping(index, kind)
+                .paths()
+                .iter()
+                .any(|path| path.join(".") == name || path.last().is_some_and(|key| *key == name))
+        })
+    };
+    let mut found: Vec<usize> = table.schema.names().position(|column| named(&column)).into_iter().collect();
+    if found.is_empty() {
+        found = (0..table.schema.len()).filter(|&index| reads(index)).collect();
+    }
+    if found.is_empty() {
+        let hint = suggest(name, table.schema.names()).map_or(String::new(), |near| format!("; did you mean {near}?"));
+        return Err(Error::Usage(format!("no column or key `{name}` in {}{hint}", table.name)));
+    }
+    let mut text = String::new();
+    for index in found {
+        let field = table.schema.field(index);
+        // Writing to a text cannot fail.
+        let _ = writeln!(text, "{}.{}: {}", table.name, field.name, field.ty);
+        for kind in RowKind::ALL {
+            let _ = writeln!(text, "  {}: {}", kind.describe(), table.mapping(index, kind).explain());
+        }
+    }
+    documents::print(text.as_bytes())
+}

@@ -1,0 +1,99 @@
+//! `coldcase sniff`: what files are, before anything is asked of them.
+
+use std::ffi::OsString;
+use std::io;
+
+use super::args::SniffArgs;
+use super::{Outcome, rows, session};
+use crate::diagnostic::{Error, Result};
+use crate::engine::Settings;
+use crate::engine::profile::{Part, profile};
+use crate::source::files::{DataFile, expand};
+use crate::source::sniff::FileKind;
+use crate::types::{Type, Value};
+
+const COLUMNS: [(&str, Type); 15] = [
+    ("File", Type::String),
+    ("Table", Type::String),
+    ("Shape", Type::String),
+    ("Rows", Type::Long),
+    ("FirstTimeGenerated", Type::Datetime),
+    ("LastTimeGenerated", Type::Datetime),
+    ("FirstCreatedDateTime", Type::Datetime),
+    ("LastCreatedDateTime", Type::Datetime),
+    ("Repeated", Type::Long),
+    ("IngestionColumn", Type::String),
+    ("Format", Type::String),
+    ("Encoding", Type::String),
+    ("Compression", Type::String),
+    ("Bytes", Type::Long),
+    ("Problems", Type::String),
+];
+
+pub(super) fn run(args: &SniffArgs) -> Result<Outcome> {
+    let mut settings = Settings::new(0);
+    settings.threads = session::threads(args.threads);
+    settings.cancelled = session::cancelled()?;
+    let files = files(&args.paths)?;
+    let mut rows = Vec::new();
+    for file in &files {
+        rows.extend(of_file(file, &settings)?);
+    }
+    rows::write(&args.output, &COLUMNS, rows)?;
+    Ok(Outcome::Success)
+}
+
+/// The files that `paths` name; `-` is stdin.
+fn files(paths: &[OsString]) -> Result<Vec<DataFile>> {
+    if paths.is_empty() {
+        return Err(Error::Usage("name files, folders or globs to look at".to_owned()));
+    }
+    let mut files = Vec::new();
+    for path in paths {
+        match path.to_str() {
+            Some("-") => files.push(DataFile::spool(&mut io::stdin().lock(), "stdin")?),
+            _ => files.extend(expand(path)?),
+        }
+    }
+    Ok(files)
+}
+
+/// A row for each table and shape in the file, one without them for a file that holds no rows.
+fn of_file(file: &DataFile, settings: &Settings) -> Result<Vec<Vec<Value>>> {
+    let kind = FileKind::of(file)?;
+    let profile = profile(file, settings)?;
+    let none = Part {
+        table: String::new(),
+        shape: String::new(),
+        rows: 0,
+        generated: [Value::null(Type::Datetime), Value::null(Type::Datetime)],
+        created: [Value::null(Type::Datetime), Value::null(Type::Datetime)],
+        ingestion: String::new(),
+        repeated: 0,
+    };
+    let parts = if profile.parts.is_empty() { vec![none] } else { profile.parts };
+    let bytes = i64::try_from(file.bytes).unwrap_or(i64::MAX);
+    let problems = profile.problems.join("; ");
+    let row = |part: Part| {
+        let [first_generated, last_generated] = part.generated;
+        let [first_created, last_created] = part.created;
+        vec![
+            Value::string(file.name.as_str()),
+            Value::string(part.table),
+            Value::string(part.shape),
+            Value::Long(part.rows),
+            first_generated,
+            last_generated,
+            first_created,
+            last_created,
+            Value::Long(part.repeated),
+            Value::string(part.ingestion),
+            Value::string(kind.format),
+            Value::string(kind.encoding),
+            Value::string(kind.compression),
+            Value::Long(bytes),
+            Value::string(problems.as_str()),
+        ]
+    };
+    Ok(parts.into_iter().map(row).collect())
+}

@@ -1,0 +1,131 @@
+//! What a file holds, by table and shape: rows, times, repeated records, and what could not be read.
+//!
+//! Found out by a query over the file, so that it says just what any other query would read.
+
+use std::sync::Arc;
+
+use super::{Engine, Flow, Prepared, Settings};
+use crate::diagnostic::{Error, Result};
+use crate::source::files::DataFile;
+use crate::source::{Catalog, FileCatalogBuilder, ScanReport};
+use crate::types::{Batch, Schema, Type, Value};
+
+/// Columns that hold the time at which a record arrived.
+const INGESTION_COLUMNS: [&str; 4] = ["_TimeReceived", "_IngestionTime", "IngestionTime", "EnqueuedTimeUtc"];
+
+/// The name of the file's rows in our query; it stands in no message.
+const TABLE: &str = "T";
+
+/// What a file holds.
+#[derive(Debug)]
+pub struct Profile {
+    /// By table and shape, in order of these.
+    pub parts: Vec<Part>,
+    /// What could not be read, and what else there is to say.
+    pub problems: Vec<String>,
+}
+
+/// The rows of one table in one shape.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    /// The table; "" where it is none that is known.
+    pub table: String,
+    /// How the records are laid out.
+    pub shape: String,
+    /// How many rows.
+    pub rows: i64,
+    /// First and last `TimeGenerated`, null where there is none.
+    pub generated: [Value; 2],
+    /// First and last `CreatedDateTime`.
+    pub created: [Value; 2],
+    /// The column with the time of ingestion; "" where there is none.
+    pub ingestion: String,
+    /// Rows whose `Id` stands in an earlier row, too.
+    pub repeated: i64,
+}
+
+/// Reads the whole of `file`.
+///
+/// # Errors
+/// Only what has nothing to do with the file: the run was stopped, or a bug. A file that cannot be read is a problem.
+pub fn profile(file: &DataFile, settings: &Settings) -> Result<Profile> {
+    match read(file, settings) {
+        Ok(profile) => Ok(profile),
+        Err(error @ (Error::Data { .. } | Error::Io { .. })) => {
+            Ok(Profile { parts: Vec::new(), problems: vec![error.to_string()] })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn read(file: &DataFile, settings: &Settings) -> Result<Profile> {
+    let mut builder = FileCatalogBuilder::default();
+    builder.bind_file(TABLE, file.clone());
+    let catalog = Arc::new(builder.build());
+    let table = match catalog.table(TABLE) {
+        Ok(Some(table)) => table,
+        Ok(None) => return Err(Error::internal("a table that was bound exists")),
+        // No record tells what the file holds.
+        Err(Error::Data { place: None, .. }) => {
+            return Ok(Profile { parts: Vec::new(), problems: vec!["no record that can be read".to_owned()] });
+        }
+        Err(error) => return Err(error),
+    };
+    let ingestion = INGESTION_COLUMNS.into_iter().find(|name| is(table.schema(), name, Type::Datetime));
+    let text = query(table.schema(), ingestion);
+    let mut settings = Settings { provenance: true, ..settings.clone() };
+    (settings.time_range, settings.dedup) = (None, None);
+    let prepared = Engine::new(catalog, settings).prepare(&text)?;
+    let mut parts = Vec::new();
+    prepared.run(&mut |batch| {
+        parts.extend((0..batch.rows()).map(|row| part(&batch, row, ingestion)));
+        Ok(Flow::Continue(()))
+    })?;
+    Ok(Profile { parts, problems: problems(&prepared) })
+}
+
+fn is(schema: &Schema, column: &str, ty: Type) -> bool {
+    schema.index_of(column).is_some_and(|index| schema.field(index).ty == ty)
+}
+
+/// Groups by Id first, so that repeated ones are counted exactly.
+fn query(schema: &Schema, ingestion: Option<&str>) -> String {
+    let time = |column| if is(schema, column, Type::Datetime) { column } else { "datetime(null)" };
+    let text = |column| if is(schema, column, Type::String) { column } else { "''" };
+    let (generated, created) = (time("TimeGenerated"), time("CreatedDateTime"));
+    let ingested = ingestion.map_or("false".to_owned(), |column| format!("isnotnull({column})"));
+    format!(
+        "{TABLE} | summarize N = count(), A = min({generated}), B = max({generated}), C = min({created}), D = max({created}), \
+         I = countif({ingested}) by Table = strcat({}, ''), Shape = _SourceShape, Key = strcat({}, '') \
+         | summarize N = sum(N), A = min(A), B = max(B), C = min(C), D = max(D), I = sum(I), \
+         R = sumif(N - 1, isnotempty(Key)) by Table, Shape | order by Table asc, Shape asc",
+        text("Type"),
+        text("Id")
+    )
+}
+
+fn part(batch: &Batch, row: usize, ingestion: Option<&str>) -> Part {
+    let value = |column: usize| batch.column(column).value(row);
+    let number = |column: usize| batch.column(column).i64_at(row).unwrap_or(0);
+    let text = |column: usize| batch.column(column).text_at(row).unwrap_or_default().to_owned();
+    Part {
+        table: text(0),
+        shape: text(1),
+        rows: number(2),
+        generated: [value(3), value(4)],
+        created: [value(5), value(6)],
+        ingestion: ingestion.filter(|_| number(7) > 0).unwrap_or_default().to_owned(),
+        repeated: number(8),
+    }
+}
+
+fn problems(prepared: &Prepared) -> Vec<String> {
+    let report: &ScanReport = prepared.report();
+    let lost = report.problems().into_values().map(|damage| damage.to_string());
+    let notices = report.notices().into_iter().map(|(text, count)| match count {
+        1 => text,
+        _ => format!("{text} ({count} times)"),
+    });
+    // Warnings are about the columns that our query names.
+    lost.chain(notices).collect()
+}

@@ -1,0 +1,120 @@
+//! The catalog file, the environment, and which of flag, environment and file counts.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value as Json;
+
+use crate::command::{program, root};
+
+/// Runs the program in `folder`, away from the user's own settings.
+fn run_in(folder: &Path, args: &[&str], environment: &[(&str, &str)]) -> (i32, String, String) {
+    let mut command = Command::new(program());
+    command.args(args).current_dir(folder).env("XDG_CONFIG_HOME", folder.join("settings")).env("NO_COLOR", "1");
+    command.envs(environment.iter().copied()).stdin(std::process::Stdio::null());
+    let output = command.output().expect("the program runs");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8").replace("\r\n", "\n");
+    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
+}
+
+/// A folder with a catalog file and the data that it names.
+fn archive(catalog: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let row = |id: u32, minute: u32| {
+        format!(
+            "{{\"TimeGenerated\":\"2026-03-02T09:0{minute}:00Z\",\"Type\":\"SigninLogs\",\"Id\":\"{id}\",\"CreatedDateTime\":\"2026-03-01T09:00:00Z\"}}\n"
+        )
+    };
+    fs::create_dir_all(folder.path().join("data/more")).expect("folders");
+    fs::write(folder.path().join("data/1.json"), [row(1, 1), row(2, 2), row(2, 3)].concat()).expect("written");
+    fs::write(folder.path().join("data/more/2.json"), row(3, 4)).expect("written");
+    fs::write(folder.path().join("coldcase.toml"), catalog).expect("written");
+    folder
+}
+
+const CATALOG: &str = "[defaults]\noutput = 'csv'\n\n[tables.SigninLogs]\npaths = ['data']\n\n[tables.Missing]\npaths = ['nowhere/*.json']\n";
+
+#[test]
+fn tables_of_the_catalog_file() {
+    let folder = archive(CATALOG);
+    let run = |args: &[&str], environment: &[(&str, &str)]| run_in(folder.path(), args, environment);
+    let count = |args: &[&str]| run(&[&["SigninLogs | count"], args].concat(), &[]).1;
+    assert_eq!(count(&[]), "Count\n4\n");
+    // What the call names counts more: a path, a binding.
+    assert_eq!(count(&["data/more"]), "Count\n1\n");
+    assert_eq!(count(&["-t", "SigninLogs=data/1.json"]), "Count\n3\n");
+    // A table whose files are missing matters only to those who ask for it.
+    assert_eq!(run(&["Missing | count"], &[]).0, 5);
+    // From elsewhere, paths are relative to the file.
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("coldcase.toml").display().to_string();
+    assert_eq!(run_in(elsewhere.path(), &["SigninLogs | count", "-c", &file], &[]).1, "Count\n4\n");
+    assert_eq!(run_in(elsewhere.path(), &["SigninLogs | count"], &[("COLDCASE_CATALOG", &file)]).1, "Count\n4\n");
+    // The user's settings, where there is no file here.
+    fs::create_dir_all(elsewhere.path().join("settings/coldcase")).expect("folders");
+    let text = CATALOG.replace("'data'", &format!("'{}'", folder.path().join("data").display()));
+    fs::write(elsewhere.path().join("settings/coldcase/config.toml"), text).expect("written");
+    assert_eq!(run_in(elsewhere.path(), &["SigninLogs | count"], &[]).1, "Count\n4\n");
+}
+
+#[test]
+fn flag_then_environment_then_file_then_default() {
+    let folder = archive(&CATALOG.replace("'csv'\n", "'csv'\ndedup = 'Id'\n"));
+    let run = |args: &[&str], environment: &[(&str, &str)]| {
+        run_in(folder.path(), &[&["SigninLogs | count"], args].concat(), environment).1
+    };
+    assert_eq!(run(&[], &[]), "Count\n3\n");
+    assert_eq!(run(&[], &[("COLDCASE_OUTPUT", "jsonl")]), "{\"Count\":3}\n");
+    assert_eq!(run(&["-o", "tsv"], &[("COLDCASE_OUTPUT", "jsonl")]), "Count\n3\n");
+    assert_eq!(run(&[], &[("COLDCASE_DEDUP", "CreatedDateTime")]), "");
+    assert_eq!(run(&["--dedup", "Id"], &[("COLDCASE_DEDUP", "CreatedDateTime")]), "Count\n3\n");
+    assert_eq!(run_in(folder.path(), &["print 1"], &[("COLDCASE_THREADS", "many")]).0, 2);
+}
+
+#[test]
+fn the_time_column_of_a_table() {
+    let folder = archive(&CATALOG.replace("['data']\n", "['data']\ntime-column = 'CreatedDateTime'\n"));
+    let run =
+        |args: &[&str]| run_in(folder.path(), &[&["SigninLogs | count", "--from", "2026-03-02"], args].concat(), &[]).1;
+    assert_eq!(run(&[]), "Count\n0\n");
+    assert_eq!(run(&["--time-column", "TimeGenerated"]), "Count\n4\n");
+}
+
+#[test]
+fn what_is_not_supported_is_named() {
+    for (text, word) in [
+        ("[functions]\npaths = ['x']\n", "[functions]"),
+        ("[defaults]\nmax-memory = '70%'\n", "max-memory"),
+        ("[tables.T]\npaths = ['data']\nshape = 'graph'\n", "graph"),
+        ("[tables.T]\npaths = ['data']\nschema = 'x.json'\n", "schema"),
+        ("[tables.T]\n", "paths"),
+        ("no toml", "coldcase.toml"),
+    ] {
+        let (code, stdout, stderr) = run_in(archive(text).path(), &["print 1"], &[]);
+        assert_eq!((code, stdout.as_str()), (2, ""), "{text}");
+        assert!(stderr.contains(word), "{text}: {stderr}");
+    }
+    assert_eq!(run_in(root(), &["print 1", "-c", "no/such/file.toml"], &[]).0, 5);
+}
+
+#[test]
+fn tables_shows_what_patterns_match() {
+    let folder = archive(CATALOG);
+    let (code, stdout, _) = run_in(folder.path(), &["tables", "-o", "json", "-t", "T=data/*.json"], &[]);
+    assert_eq!(code, 0);
+    let rows: Json = serde_json::from_str(&stdout).expect("JSON");
+    let row = |index: usize| {
+        (
+            rows[index]["Table"].as_str().unwrap_or(""),
+            rows[index]["Files"].as_i64(),
+            rows[index]["From"].as_str().unwrap_or(""),
+        )
+    };
+    assert_eq!(row(0), ("T", Some(1), "-t"));
+    assert_eq!(row(1), ("Missing", Some(0), "coldcase.toml"));
+    assert_ne!(rows[1]["Problem"], "");
+    assert_eq!(row(2), ("SigninLogs", Some(2), "coldcase.toml"));
+    // The defaults of the file count for it, too.
+    assert!(run_in(folder.path(), &["tables"], &[]).1.starts_with("Table,Pattern,From,Files,Bytes,Problem\n"));
+}

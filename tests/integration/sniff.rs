@@ -1,0 +1,140 @@
+//! What files are and what an answer rests on: `sniff`, `fields`, `--rejects`, `--manifest`.
+
+use std::fs;
+
+use serde_json::{Value as Json, json};
+
+use crate::command::{Output, coldcase, coldcase_with, root};
+
+const SHAPES: &str = "testdata/shapes";
+
+fn run(args: &[&str]) -> Output {
+    let output = coldcase(args);
+    assert_eq!(output.code, 0, "{args:?}: {output:?}");
+    output
+}
+
+fn lines(text: &str) -> Vec<Json> {
+    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+#[test]
+fn a_file_is_described() {
+    let rows = lines(&run(&["sniff", &format!("{SHAPES}/diag-dups-truncated")]).stdout);
+    assert_eq!(rows.len(), 1);
+    let expected = json!({
+        "Table": "SigninLogs", "Shape": "diagnostic-settings records", "Rows": 4, "Repeated": 1,
+        "FirstTimeGenerated": "2026-03-02T09:07:10.7654321Z", "LastTimeGenerated": "2026-03-02T09:14:09.5000000Z",
+        "FirstCreatedDateTime": "2026-03-02T09:03:47.7654321Z", "LastCreatedDateTime": "2026-03-02T09:05:11.0000000Z",
+        "Format": "JSON Lines", "Encoding": "UTF-8", "Compression": "none", "Bytes": 18559,
+    });
+    for (key, value) in expected.as_object().expect("an object") {
+        assert_eq!(rows[0][key], *value, "{key}");
+    }
+    let problems = rows[0]["Problems"].as_str().expect("a text");
+    assert!(problems.contains("1 record was not read") && problems.contains("line 5"), "{problems}");
+}
+
+#[test]
+fn every_table_and_every_file_has_a_row() {
+    let rows = lines(&run(&["sniff", &format!("{SHAPES}/graph-beta-mixed")]).stdout);
+    let found: Vec<_> = rows.iter().map(|row| (row["Table"].as_str().unwrap_or(""), row["Rows"].as_i64())).collect();
+    assert_eq!(found, [("AADNonInteractiveUserSignInLogs", Some(2)), ("SigninLogs", Some(10))]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).expect("written");
+    write("a.bin", b"\x00\x01\x02 no log at all");
+    write("b.parquet", b"PAR1 broken PAR1");
+    write("c.json", b"");
+    write("d.json", b"\xef\xbb\xbf{\"_TimeReceived\":\"2026-03-02T09:07:43Z\",\"TimeGenerated\":\"2026-03-02T09:07:43Z\",\"Type\":\"SigninLogs\",\"Id\":\"x\"}\n");
+    write("e.json", b"{\"name\":\"x\",\"size\":1}\n{\"name\":\"y\",\"size\":2}\n");
+    let rows = lines(&run(&["sniff", folder.path().to_str().expect("UTF-8")]).stdout);
+    let column = |name: &str| rows.iter().map(|row| row[name].clone()).collect::<Vec<_>>();
+    assert_eq!(column("Rows"), [0, 0, 0, 1, 2].map(Json::from));
+    assert_eq!(column("IngestionColumn"), ["", "", "", "_TimeReceived", ""].map(Json::from));
+    assert_eq!(rows[3]["Encoding"], "UTF-8 with BOM");
+    assert_eq!(rows[4]["Shape"], "JSON objects");
+    for row in &rows[..3] {
+        assert_ne!(row["Problems"], "", "{row}");
+    }
+    assert_eq!(coldcase(&["sniff"]).code, 2);
+    assert_eq!(coldcase(&["sniff", "no/such/file"]).code, 5);
+    let piped = coldcase_with(&["sniff", "-"], "{\"a\":1}\n");
+    assert_eq!(lines(&piped.stdout)[0]["File"], "stdin", "{piped:?}");
+}
+
+#[test]
+fn the_dictionary_of_fields() {
+    let rows = lines(&run(&["fields", "SigninLogs"]).stdout);
+    let row = rows.iter().find(|row| row["Column"] == "LocationDetails").expect("a column");
+    assert_eq!(
+        (&row["Type"], &row["Diagnostic"], &row["Graph"]),
+        (&"dynamic".into(), &"properties.location".into(), &"location".into())
+    );
+    let text = run(&["fields", "SigninLogs", "--explain", "resulttype"]).stdout;
+    assert!(text.contains("`resultType`, or where that is empty `properties.status.errorCode`"), "{text}");
+    assert!(run(&["fields", "SigninLogs", "--explain", "callerIpAddress"]).stdout.starts_with("SigninLogs.IPAddress"));
+    let output = coldcase(&["fields", "SignInLogs"]);
+    assert!(output.code == 2 && output.stderr.contains("did you mean SigninLogs?"), "{output:?}");
+    assert_eq!(coldcase(&["fields", "SigninLogs", "--explain", "NoSuchThing"]).code, 2);
+}
+
+#[test]
+fn a_column_that_the_shape_lacks_is_a_warning() {
+    let graph = format!("{SHAPES}/graph-v1");
+    let output = run(&["SigninLogs | where UserAgent has 'curl'", &graph]);
+    let warning = "warning: Microsoft Graph v1.0 records do not hold UserAgent of SigninLogs";
+    assert!(output.stderr.contains(warning), "{output:?}");
+    assert!(!run(&["SigninLogs | where Id has 'curl'", &graph]).stderr.contains("do not hold"));
+}
+
+#[test]
+fn rejects_are_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let row = "{\"TimeGenerated\":\"2026-03-02T09:01:00Z\",\"Type\":\"SigninLogs\",\"Id\":\"1\"}\n";
+    let long = "x".repeat(10_000);
+    fs::write(path("a.json"), format!("{row}damage\n{row}{{\"unknown\":1}}\n{{\"a\":\"{long}\n")).expect("written");
+    fs::write(path("b.zip"), "PK\u{3}\u{4}").expect("written");
+    let rejects = tempfile::tempdir().expect("a folder").path().with_extension("jsonl").display().to_string();
+    // The filter would skip damaged lines unseen, were they not wanted.
+    let query = "SigninLogs | where Id == 'none of them'";
+    let folder_path = folder.path().display().to_string();
+    run(&[query, &folder_path, "--rejects", &rejects, "--dedup", "Id"]);
+    let kept = lines(&fs::read_to_string(&rejects).expect("the rejects"));
+    let places: Vec<_> = kept.iter().map(|reject| reject["place"].as_str().unwrap_or("").to_owned()).collect();
+    assert_eq!(kept.len(), 4, "{kept:?}");
+    assert!(places[0].starts_with("line 2,") && places[1].starts_with("line 4,"), "{places:?}");
+    assert_eq!((&kept[0]["raw"], &kept[1]["raw"]), (&"damage".into(), &"{\"unknown\":1}".into()));
+    assert_eq!((&kept[2]["bytes"], kept[2]["raw"].as_str().map(str::len)), (&10_006.into(), Some(4_096)));
+    assert!(kept[3]["file"].as_str().is_some_and(|file| file.ends_with("b.zip")) && kept[3]["place"].is_null());
+    fs::remove_file(rejects).expect("removed");
+}
+
+#[test]
+fn a_manifest_says_what_an_answer_rests_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let query = "SigninLogs | where ResultType != 0 | project Id";
+    let input = format!("{SHAPES}/graph-beta");
+    let args = |name: &str| {
+        let manifest = path(name);
+        run(&[query, &input, "--now", "2026-03-04", "--dedup", "Id", "--manifest", &manifest]);
+        fs::read_to_string(manifest).expect("the manifest")
+    };
+    let (first, second) = (args("1.json"), args("2.json"));
+    assert_eq!(first, second, "the same call has the same manifest");
+    let manifest: Json = serde_json::from_str(&first).expect("JSON");
+    assert_eq!((&manifest["query"], &manifest["now"]), (&query.into(), &"2026-03-04T00:00:00.0000000Z".into()));
+    assert_eq!(
+        (&manifest["version"], &manifest["settings"]["dedup"]),
+        (&env!("CARGO_PKG_VERSION").into(), &"Id".into())
+    );
+    let inputs = manifest["inputs"].as_array().expect("inputs");
+    assert_eq!(inputs.len(), fs::read_dir(root().join(&input)).expect("a folder").count());
+    assert_eq!(inputs.iter().map(|input| input["contents"][0]["rows"].as_i64().unwrap_or(0)).sum::<i64>(), 10);
+    // SHA-256 of "abc" (FIPS 180-2).
+    fs::write(path("abc.json"), "abc").expect("written");
+    run(&["print 1", &path("abc.json"), "--manifest", &path("3.json")]);
+    let manifest = fs::read_to_string(path("3.json")).expect("the manifest");
+    assert!(manifest.contains("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"), "{manifest}");
+}
