@@ -316,7 +316,8 @@ pub struct ConvertArgs {
     /// Add the rows whose Id the archive does not have; rows without an Id are added always
     #[arg(long)]
     pub append: bool,
-    /// Memory for rows; what does not fit is sorted in temporary files. In bytes, or with K, M or G
+    /// Memory for rows, besides some 200 MB for reading and writing; what does not fit is sorted in temporary files.
+    /// In bytes, or with K, M or G
     #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = size)]
     pub max_memory: u64,
     /// The folder for temporary files [default: beside the archive]
