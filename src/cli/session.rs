@@ -174,7 +174,7 @@ fn time_range(source: &SourceArgs, column: String, now: i64) -> Result<Option<Ti
         return Err(Error::Usage("--from is not before --to".to_owned()));
     }
     let cut = from.is_some() || to.is_some();
-    Ok(cut.then(|| TimeRange { column, from, to }))
+    Ok(cut.then_some(TimeRange { column, from, to }))
 }
 
 fn pairs(flag: &str, texts: &[String]) -> Result<BTreeMap<String, String>> {
