@@ -134,7 +134,9 @@ impl Prepared {
 
     /// Calls `consume` with the rows in order, batch by batch, until it breaks off.
     pub fn run(&self, consume: &mut dyn FnMut(Batch) -> Result<Flow>) -> Result<()> {
-        exec::execute(&self.plan, &self.context, consume)
+        exec::execute(&self.plan, &self.context, consume)?;
+        self.context.report.say_time_gaps();
+        Ok(())
     }
 
     /// What scans skipped, repaired and pruned; complete once the query has run.

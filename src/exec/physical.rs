@@ -5,6 +5,10 @@
 
 use std::sync::Arc;
 
+use arrow::array::AsArray;
+use arrow::compute;
+use arrow::datatypes::Int64Type;
+
 use super::context::ExecContext;
 use super::operator::{Filter, Operator, OperatorPartition, Project, Unnest};
 use super::pipeline::{self, Flow};
@@ -13,7 +17,9 @@ use crate::diagnostic::Result;
 use crate::expr::evaluate;
 use crate::functions::EvalContext;
 use crate::plan::{LogicalPlan, Scan, ScanFilter};
-use crate::source::{MemoryTable, Partition, RowFilter, ScanColumn, ScanRequest, TableProvider};
+use crate::source::{
+    BatchIterator, MemoryTable, Partition, RowFilter, ScanColumn, ScanRequest, TableProvider, TimeCoverage,
+};
 use crate::types::{Batch, Schema};
 
 /// Partitions in order, a limit on the rows taken from them, and operators behind the limit.
@@ -185,12 +191,40 @@ fn request(columns: Vec<ScanColumn>, context: &ExecContext) -> ScanRequest {
 }
 
 fn scan_partitions(scan: &Scan, context: &ExecContext) -> Result<Vec<Arc<dyn Partition>>> {
+    let asked = TimeCoverage::asked(&scan.name, scan.table.schema(), &scan.prune).map(Arc::new);
     let filter = scan.filter.as_ref().map(|filter| {
-        Arc::new(PredicateFilter { filter: filter.clone(), context: context.eval.clone() }) as Arc<dyn RowFilter>
+        let (filter, coverage) = (filter.clone(), asked.clone());
+        Arc::new(PredicateFilter { filter, context: context.eval.clone(), coverage }) as Arc<dyn RowFilter>
     });
     let request =
         ScanRequest { prune: scan.prune.clone(), filter, limit: scan.limit, ..request(scan.columns.clone(), context) };
-    scan.table.scan(&request)
+    let partitions = scan.table.scan(&request)?;
+    let Some(coverage) = asked else { return Ok(partitions) };
+    coverage.expect(partitions.len());
+    context.report.watch(Arc::clone(&coverage));
+    let watched = |inner| Arc::new(WatchedPartition { inner, coverage: Arc::clone(&coverage) }) as Arc<dyn Partition>;
+    Ok(partitions.into_iter().map(watched).collect())
+}
+
+/// A partition of which it matters whether it was read to its end.
+#[derive(Debug)]
+struct WatchedPartition {
+    inner: Arc<dyn Partition>,
+    coverage: Arc<TimeCoverage>,
+}
+
+impl Partition for WatchedPartition {
+    fn read(&self) -> Result<BatchIterator<'_>> {
+        let mut batches = self.inner.read()?.fuse();
+        let mut ended = false;
+        Ok(Box::new(std::iter::from_fn(move || {
+            let batch = batches.next();
+            if batch.is_none() && !std::mem::replace(&mut ended, true) {
+                self.coverage.end_partition();
+            }
+            batch
+        })))
+    }
 }
 
 /// A bound predicate as the test that a source applies.
@@ -198,6 +232,20 @@ fn scan_partitions(scan: &Scan, context: &ExecContext) -> Result<Vec<Arc<dyn Par
 struct PredicateFilter {
     filter: ScanFilter,
     context: EvalContext,
+    coverage: Option<Arc<TimeCoverage>>,
+}
+
+impl PredicateFilter {
+    /// Notes the times of rows that are tested.
+    fn note_times(&self, coverage: &TimeCoverage, columns: &Batch) {
+        let is_time = |column: &ScanColumn| *column == ScanColumn::Column(coverage.column());
+        let Some(index) = self.filter.columns.iter().position(is_time) else { return };
+        let times = columns.column(index).to_array();
+        let Some(times) = times.as_primitive_opt::<Int64Type>() else { return };
+        if let (Some(first), Some(last)) = (compute::min(times), compute::max(times)) {
+            coverage.saw(first, last);
+        }
+    }
 }
 
 impl RowFilter for PredicateFilter {
@@ -205,7 +253,14 @@ impl RowFilter for PredicateFilter {
         &self.filter.columns
     }
 
+    fn time_coverage(&self) -> Option<&TimeCoverage> {
+        self.coverage.as_deref()
+    }
+
     fn evaluate(&self, columns: &Batch) -> Result<arrow::array::BooleanArray> {
+        if let Some(coverage) = &self.coverage {
+            self.note_times(coverage, columns);
+        }
         super::operator::mask(&evaluate(&self.filter.predicate, columns, &self.context)?)
     }
 }

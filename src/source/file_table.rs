@@ -240,6 +240,9 @@ impl Scan {
         };
         let belonging = of_table::belonging(&opened, table, bound);
         of_table::meet(&opened, belonging, &self.request.report);
+        if belonging != Belonging::None {
+            self.plan.say_missing(&opened.columns());
+        }
         match belonging {
             Belonging::Archived => opened.partitions_of(&rows, &self.request),
             Belonging::ByType => opened.partitions_of(&rows, &of_table::only_of(table, &self.request)),

@@ -4,6 +4,7 @@
 //! parallel, and their order is the order of the rows: it depends on the files alone, never on the number of threads.
 
 pub mod catalog;
+pub mod coverage;
 pub mod file_catalog;
 pub mod file_table;
 pub mod files;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 use arrow::array::BooleanArray;
 
 pub use catalog::{Catalog, MemoryCatalog};
+pub use coverage::TimeCoverage;
 pub use file_catalog::{FileCatalog, FileCatalogBuilder};
 pub use memory::MemoryTable;
 pub use predicate::{Comparison, Predicate};
@@ -133,4 +135,9 @@ pub trait RowFilter: Debug + Send + Sync {
 
     /// True for the rows that pass.
     fn evaluate(&self, columns: &Batch) -> Result<BooleanArray>;
+
+    /// The range of time that is asked for: a source that leaves rows out by their times tells it those, too.
+    fn time_coverage(&self) -> Option<&TimeCoverage> {
+        None
+    }
 }

@@ -8,7 +8,7 @@ use arrow::compute;
 use super::parquet::{FileRows, ParquetFile};
 use super::provenance::Origins;
 use super::shape::{KnownTable, known_tables};
-use super::{Comparison, Predicate, RowFilter, ScanColumn, ScanReport, ScanRequest};
+use super::{Comparison, Predicate, RowFilter, ScanColumn, ScanReport, ScanRequest, TimeCoverage};
 use crate::diagnostic::Result;
 use crate::types::{Batch, Value};
 
@@ -87,6 +87,10 @@ struct OfTable {
 impl RowFilter for OfTable {
     fn columns(&self) -> &[ScanColumn] {
         &self.columns
+    }
+
+    fn time_coverage(&self) -> Option<&TimeCoverage> {
+        self.inner.as_ref()?.time_coverage()
     }
 
     fn evaluate(&self, columns: &Batch) -> Result<BooleanArray> {

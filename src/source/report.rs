@@ -7,6 +7,8 @@ use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::TimeCoverage;
+
 /// How many examples of damage are kept of one file; the rest is only counted.
 const EXAMPLES_PER_FILE: usize = 3;
 
@@ -50,6 +52,7 @@ pub struct ScanReport {
     problems: Mutex<Problems>,
     warnings: Mutex<BTreeSet<String>>,
     rejects: Option<Arc<dyn RejectSink>>,
+    coverages: Mutex<Vec<Arc<TimeCoverage>>>,
     notices: Mutex<BTreeMap<String, u64>>,
     tables: Mutex<BTreeSet<String>>,
     shapes: Mutex<BTreeSet<String>>,
@@ -129,6 +132,21 @@ impl ScanReport {
         }
         drop(problems);
         self.reject(&Reject { file, place: Some(place), reason, raw });
+    }
+
+    /// Remembers a range of time that a scan is asked for.
+    pub fn watch(&self, coverage: Arc<TimeCoverage>) {
+        lock(&self.coverages).push(coverage);
+    }
+
+    /// Says where the files do not reach over the time that was asked for; once the scans have run. Where records
+    /// were skipped unparsed their times are not known, and nothing is said.
+    pub fn say_time_gaps(&self) {
+        let coverages = std::mem::take(&mut *lock(&self.coverages));
+        if self.lines_skipped.load(Ordering::Relaxed) == 0 {
+            let gaps: BTreeSet<String> = coverages.iter().filter_map(|coverage| coverage.gap()).collect();
+            gaps.into_iter().for_each(|gap| self.notice(gap));
+        }
     }
 
     /// Says once that an answer may mislead; keep the text free of row data.

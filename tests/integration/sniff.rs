@@ -138,3 +138,35 @@ fn a_manifest_says_what_an_answer_rests_on() {
     let manifest = fs::read_to_string(path("3.json")).expect("the manifest");
     assert!(manifest.contains("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"), "{manifest}");
 }
+
+#[test]
+fn a_range_that_the_archive_does_not_cover_is_told() {
+    let said = |path: &str, condition: &str, more: &[&str]| {
+        let (query, path) = (format!("SigninLogs | where {condition} | project Id"), format!("{SHAPES}/{path}"));
+        run(&[&[query.as_str(), path.as_str(), "--now", "2026-03-05"], more].concat()).stderr
+    };
+    for shape in ["graph-beta", "adx-export-parquet"] {
+        let note = said(shape, "TimeGenerated between (datetime(2026-01-01) .. datetime(2026-04-01))", &[]);
+        let parts =
+            ["SigninLogs by TimeGenerated is asked for from 2026-01-01", "to 2026-04-01", "from 2026-03-02T06:5"];
+        for part in parts {
+            assert!(note.contains(part), "{shape}: {part}: {note}");
+        }
+        // Nothing at all is in the range: the most misleading case.
+        assert!(said(shape, "TimeGenerated > ago(1d)", &[]).contains("to 2026-03-03T11:11"), "{shape}");
+        assert!(said(shape, "true", &["--to", "2026-02-01"]).contains("is asked for to 2026-02-01"), "{shape}");
+        let inside = "TimeGenerated between (datetime(2026-03-02T08:00:00Z) .. datetime(2026-03-03T11:00:00Z))";
+        assert!(!said(shape, inside, &[]).contains("is asked for"), "{shape}");
+        assert!(!said(shape, "true", &[]).contains("is asked for"), "{shape}");
+    }
+    // Where reading stopped early, nobody knows what would have come.
+    let query = "SigninLogs | where TimeGenerated > datetime(2026-01-01) | take 1";
+    assert!(!run(&[query, &format!("{SHAPES}/graph-beta")]).stderr.contains("is asked for"));
+}
+
+#[test]
+fn a_column_that_a_parquet_file_lacks_is_a_warning() {
+    let path = format!("{SHAPES}/adf-parquet-struct");
+    let output = run(&["SigninLogs | where _TimeReceived > datetime(2026-01-01) | count", &path]);
+    assert!(output.stderr.contains("some Parquet files do not hold _TimeReceived of SigninLogs"), "{output:?}");
+}

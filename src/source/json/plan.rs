@@ -186,20 +186,36 @@ impl ScanPlan {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
+    /// Says which of the wanted columns a Parquet file does not have.
+    pub(crate) fn say_missing(&self, file: &Schema) {
+        let Some(table) = self.rows.known() else { return };
+        for name in self.wanted().filter(|name| table.schema.index_of(name).is_some() && file.index_of(name).is_none())
+        {
+            self.warn_empty("some Parquet files", name, table);
+        }
+    }
+
+    /// The names of the columns that are wanted, where not all are.
+    fn wanted(&self) -> impl Iterator<Item = &str> {
+        let all = self.rows.known().is_some_and(|table| self.columns.len() >= table.schema.len());
+        let outputs = if all { &[][..] } else { &self.columns[..] };
+        self.filter_columns.iter().chain(outputs).map(|column| column.name.as_str())
+    }
+
+    fn warn_empty(&self, shape: &str, column: &str, table: &KnownTable) {
+        let table = table.name;
+        self.report
+            .warn(format!("{shape} do not hold {column} of {table}: it is empty there, and no hit proves nothing"));
+    }
+
     /// Says which of the wanted columns records of this class cannot supply.
     pub(crate) fn say_unsupplied(&self, class: RowClass) {
         let Some(table) = self.rows.known() else { return };
-        let all = self.columns.len() >= table.schema.len();
-        let outputs = if all { &[][..] } else { &self.columns[..] };
-        for column in self.filter_columns.iter().chain(outputs) {
-            let Some(index) = table.schema.index_of(&column.name) else { continue };
+        for name in self.wanted() {
+            let Some(index) = table.schema.index_of(name) else { continue };
             if is_unsupplied(table, index, class) {
                 let shape = if class.complete { class.kind.describe() } else { "Microsoft Graph v1.0 records" };
-                let name = &column.name;
-                self.report.warn(format!(
-                    "{shape} do not hold {name} of {}: it is empty there, and no hit on it proves nothing",
-                    table.name
-                ));
+                self.warn_empty(shape, name, table);
             }
         }
         if !class.certain {

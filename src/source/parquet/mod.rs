@@ -30,11 +30,12 @@ use std::sync::Arc;
 
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 
+use self::bounds::Bound;
 use self::layout::{FileColumn, Layout};
 use self::partition::RowGroupScan;
-use self::prune::{RowGroupStatistics, may_match};
+use self::prune::{Evidence, RowGroupStatistics, may_match};
 use super::provenance::{Origins, Provenance};
-use super::{Partition, Predicate, ScanReport, ScanRequest, TableProvider};
+use super::{Partition, Predicate, ScanReport, ScanRequest, TableProvider, TimeCoverage};
 use crate::diagnostic::{Error, Result};
 use crate::types::{Field, Schema, Type};
 
@@ -109,6 +110,9 @@ impl ParquetFile {
         for (column, reason) in &self.layout.unreadable {
             request.report.notice(format!("column {column} cannot be read: {reason}"));
         }
+        if let Some(coverage) = request.filter.as_ref().and_then(|filter| filter.time_coverage()) {
+            self.tell_times(&mapping, coverage);
+        }
         let total = self.metadata.num_row_groups();
         let kept: Vec<usize> =
             (0..total).filter(|&group| self.group_may_match(&mapping, group, &request.prune)).collect();
@@ -121,6 +125,17 @@ impl ParquetFile {
         ScanReport::add(&report.row_groups_pruned, (total - kept.len()) as u64);
         let scans = kept.into_iter().map(|group| RowGroupScan::new(Arc::clone(self), &mapping, group, request));
         Ok(scans.flat_map(RowGroupScan::parts).collect())
+    }
+
+    /// Tells which times the rows have, read or not.
+    fn tell_times(&self, mapping: &Mapping, coverage: &TimeCoverage) {
+        for group in self.metadata.row_groups() {
+            let statistics = RowGroupStatistics { file: self, mapping, group };
+            let bounds = reader::guarded(|| Ok(statistics.bounds(coverage.column()))).unwrap_or_default();
+            if let (Some(Bound::Number(first)), Some(Bound::Number(last))) = (bounds.min, bounds.max) {
+                coverage.saw(first, last);
+            }
+        }
     }
 
     /// Which of the conditions rule out by statistics that any row is wanted, each at least of one row group; None
