@@ -238,9 +238,9 @@ fn columns_without_a_source_are_said() {
     let request = request(&*table, &["Id", "UserAgent", "AADTenantId"]);
     let found = rows(&*table, &request);
     assert!(found.iter().all(|row| row[1].is_empty() && row[2].is_empty()));
-    let notices: Vec<_> = request.report.notices().into_keys().collect();
-    assert_eq!(notices.len(), 2, "{notices:?}");
-    assert!(notices.iter().any(|notice| notice.contains("v1.0") && notice.contains("UserAgent")));
+    let warnings = request.report.warnings();
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(warnings.iter().any(|warning| warning.contains("v1.0") && warning.contains("UserAgent")));
 }
 
 #[test]
