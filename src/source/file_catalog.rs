@@ -7,15 +7,16 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
 use std::io::Read;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use super::archive;
 use super::file_table::FileTable;
-use super::files::{Compression, DataFile, Format, expand};
-use super::framing::{self, Blocks, Framing, Next, Origin};
+use super::files::{DataFile, expand};
+use super::framing::{self, Blocks, Framing, Next, Opened, Origin, Text};
 use super::json::{Inference, Rows};
 use super::parquet::ParquetFile;
 use super::shape::{KnownTable, known_table, known_tables};
-use super::{Catalog, TableProvider};
+use super::{Catalog, Limits, ScanReport, TableProvider};
 use crate::diagnostic::{Error, Result};
 
 /// Bytes of records, unpacked, from which the columns of an unknown table are inferred.
@@ -24,19 +25,45 @@ const INFERRED_BYTES: u64 = 64 << 20;
 /// The name of the table that a pipe is.
 pub const STDIN: &str = "stdin";
 
+/// Files as they were named, and as they are read: archives are looked into when a table is first wanted.
+struct Listed {
+    named: Vec<DataFile>,
+    expanded: OnceLock<Expanded>,
+}
+
+struct Expanded {
+    files: Arc<[DataFile]>,
+    notices: Arc<[String]>,
+}
+
+impl Listed {
+    fn new(named: Vec<DataFile>) -> Self {
+        Self { named, expanded: OnceLock::new() }
+    }
+
+    fn expanded(&self, limits: Limits) -> Result<&Expanded> {
+        if let Some(expanded) = self.expanded.get() {
+            return Ok(expanded);
+        }
+        let (files, notices) = archive::expand(&self.named, limits)?;
+        Ok(self.expanded.get_or_init(|| Expanded { files: files.into(), notices: notices.into() }))
+    }
+}
+
 /// Tables in files.
 pub struct FileCatalog {
     /// Files that were named without a table.
-    files: Arc<[DataFile]>,
-    bindings: BTreeMap<String, Arc<[DataFile]>>,
+    files: Listed,
+    bindings: BTreeMap<String, Listed>,
     tables: Mutex<BTreeMap<String, Arc<FileTable>>>,
+    limits: Limits,
 }
 
 impl fmt::Debug for FileCatalog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.bindings.keys().collect();
         f.debug_struct("FileCatalog")
-            .field("files", &self.files.len())
+            .field("files", &self.files.named.len())
             .field("bindings", &names)
             .finish_non_exhaustive()
     }
@@ -47,6 +74,7 @@ impl fmt::Debug for FileCatalog {
 pub struct FileCatalogBuilder {
     files: Vec<DataFile>,
     bindings: BTreeMap<String, Vec<DataFile>>,
+    limits: Limits,
 }
 
 impl FileCatalogBuilder {
@@ -98,13 +126,19 @@ impl FileCatalogBuilder {
         Ok(())
     }
 
+    /// Sets what a file may cost.
+    pub fn limit(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
     /// The catalog.
     #[must_use]
     pub fn build(self) -> FileCatalog {
         FileCatalog {
-            files: self.files.into(),
-            bindings: self.bindings.into_iter().map(|(name, files)| (name, files.into())).collect(),
+            files: Listed::new(self.files),
+            bindings: self.bindings.into_iter().map(|(name, files)| (name, Listed::new(files))).collect(),
             tables: Mutex::default(),
+            limits: self.limits,
         }
     }
 }
@@ -112,13 +146,19 @@ impl FileCatalogBuilder {
 impl FileCatalog {
     fn open(&self, name: &str) -> Result<Option<FileTable>> {
         let known = known_table(name);
-        let (files, rows) = match (self.bindings.get(name), known) {
-            (Some(files), Some(table)) => (files, Rows::Bound(table)),
-            (Some(files), None) => (files, look_into(name, files)?),
-            (None, Some(table)) => (&self.files, Rows::Of(table)),
+        let listed = match (self.bindings.get(name), known) {
+            (Some(files), _) => files,
+            (None, Some(_)) => &self.files,
             (None, None) => return Ok(None),
         };
-        Ok(Some(FileTable::new(name, Arc::clone(files), rows)))
+        let listed = listed.expanded(self.limits)?;
+        let rows = match (self.bindings.contains_key(name), known) {
+            (true, Some(table)) => Rows::Bound(table),
+            (false, Some(table)) => Rows::Of(table),
+            (_, None) => look_into(name, &listed.files, self.limits)?,
+        };
+        let table = FileTable::new(name, Arc::clone(&listed.files), rows, self.limits);
+        Ok(Some(table.with_notices(Arc::clone(&listed.notices))))
     }
 }
 
@@ -143,14 +183,16 @@ impl Catalog for FileCatalog {
 }
 
 /// What the records of files bound to a name of the user's are.
-fn look_into(name: &str, files: &[DataFile]) -> Result<Rows> {
+fn look_into(name: &str, files: &[DataFile], limits: Limits) -> Result<Rows> {
     let mut inference = Inference::new();
     let mut left = INFERRED_BYTES;
+    // What is wrong with the files is said when they are read.
+    let unheard = Arc::new(ScanReport::default());
     for file in files.iter().filter(|file| file.refused().is_none()) {
-        match file.format()? {
-            Format::Text(compression) => left = left.saturating_sub(look_at(&mut inference, file, compression, left)?),
-            Format::Parquet => return parquet_rows(file),
-            Format::Unsupported(_) => {}
+        match framing::open(file, limits, &unheard)? {
+            Opened::Text(text) => left = left.saturating_sub(look_at(&mut inference, file, text, left)?),
+            Opened::Parquet => return parquet_rows(file),
+            Opened::Refused(_) => {}
         }
         if left == 0 || inference.is_certain() {
             break;
@@ -177,10 +219,10 @@ fn parquet_rows(file: &DataFile) -> Result<Rows> {
 }
 
 /// Looks at the records of a file, up to `limit` bytes; answers how many bytes it saw.
-fn look_at(inference: &mut Inference, file: &DataFile, compression: Compression, limit: u64) -> Result<u64> {
+fn look_at(inference: &mut Inference, file: &DataFile, text: Text, limit: u64) -> Result<u64> {
     let failed = |error| Error::io(&file.path, error);
-    let input = framing::open(file, compression, 0)?;
-    let mut blocks = Blocks::start(input, Vec::new(), Origin::default()).map_err(failed)?;
+    inference.start_file(text.cells);
+    let mut blocks = Blocks::start(text.input, Vec::new(), Origin::default()).map_err(failed)?;
     let mut seen = 0;
     if !matches!(blocks.framing(), Framing::Lines | Framing::Values) {
         return Ok(seen);
@@ -188,8 +230,7 @@ fn look_at(inference: &mut Inference, file: &DataFile, compression: Compression,
     while seen < limit && !inference.is_certain() {
         let Next::Block(block) = blocks.next().map_err(failed)? else { break };
         seen += block.bytes.len() as u64;
-        let spans = block.spans.map(|spans| spans.into_iter().map(|span| span.start..span.end).collect());
-        inference.look(block.bytes, spans);
+        inference.look(block.bytes, block.spans);
     }
     Ok(seen)
 }

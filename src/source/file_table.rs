@@ -9,12 +9,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::files::{Compression, DataFile, Format};
-use super::framing::{self, Blocks, Framing, Origin};
+use super::framing::{self, Blocks, Framing, Opened, Origin, Text};
 use super::json::{JsonReader, Rows, ScanPlan, Whereabouts, count_lines};
 use super::of_table::{self, Belonging};
 use super::parquet::{FileRows, ParquetFile};
 use super::provenance::Origins;
-use super::{BatchIterator, Partition, Predicate, Reject, ScanReport, ScanRequest, TableProvider};
+use super::{BatchIterator, Limits, Partition, Predicate, Reject, ScanReport, ScanRequest, TableProvider};
 use crate::diagnostic::{Error, Result};
 use crate::types::{Batch, Schema};
 
@@ -31,16 +31,26 @@ pub struct FileTable {
     files: Arc<[DataFile]>,
     rows: Rows,
     origins: Origins,
+    limits: Limits,
+    /// What there was to say when the files were listed.
+    notices: Arc<[String]>,
 }
 
 impl FileTable {
     /// The table `name`, whose rows are those of `files` that `rows` names.
     #[must_use]
-    pub fn new(name: impl Into<String>, files: Arc<[DataFile]>, rows: Rows) -> Self {
-        Self { name: name.into(), files, origins: Origins::none(rows.schema()), rows }
+    pub fn new(name: impl Into<String>, files: Arc<[DataFile]>, rows: Rows, limits: Limits) -> Self {
+        let origins = Origins::none(rows.schema());
+        Self { name: name.into(), files, origins, rows, limits, notices: Arc::default() }
     }
 
-    fn parts(&self, wants_lines: bool) -> Result<Vec<Part>> {
+    /// The same table, with this to say in every scan.
+    #[must_use]
+    pub fn with_notices(self, notices: Arc<[String]>) -> Self {
+        Self { notices, ..self }
+    }
+
+    fn parts(&self, wants_lines: bool, report: &Arc<ScanReport>) -> Result<Vec<Part>> {
         let mut parts = Vec::new();
         let mut group: Vec<Piece> = Vec::new();
         let mut bytes = 0;
@@ -50,7 +60,7 @@ impl FileTable {
                     parts.push(Part::Text(std::mem::take(&mut group)));
                     bytes = 0;
                 }
-                parts.extend(big_file(index, file, wants_lines)?);
+                parts.extend(self.big_file(index, wants_lines, report)?);
                 continue;
             }
             if !group.is_empty() && (bytes + file.bytes > PART_BYTES || group.len() == PART_FILES) {
@@ -65,42 +75,43 @@ impl FileTable {
         }
         Ok(parts)
     }
-}
 
-/// How a big file is read.
-fn big_file(index: usize, file: &DataFile, wants_lines: bool) -> Result<Vec<Part>> {
-    let whole = vec![Part::Text(vec![Piece::whole(index)])];
-    match file.format()? {
-        Format::Parquet => Ok(vec![Part::Parquet(index)]),
-        Format::Text(Compression::None) => {
-            let input = framing::open(file, Compression::None, 0)?;
-            let blocks = Blocks::start(input, Vec::new(), Origin::default());
-            if blocks.map_err(|error| Error::io(&file.path, error))?.framing() != Framing::Lines {
-                return Ok(whole);
-            }
-            let starts = (0..file.bytes).step_by(usize::try_from(PART_BYTES).unwrap_or(usize::MAX));
-            let origin = |start: u64| Origin {
-                offset: start.saturating_sub(1),
-                skip_line: start > 0,
-                end: (start + PART_BYTES < file.bytes).then_some(start + PART_BYTES),
-            };
-            let starts: Vec<u64> = starts.collect();
-            let lines = if wants_lines { lines_before(file, &starts)? } else { Vec::new() };
-            let piece = |(part, start): (usize, &u64)| Piece {
-                file: index,
-                origin: origin(*start),
-                lines: if part == 0 { Some(0) } else { lines.get(part).copied() },
-            };
-            Ok(starts.iter().enumerate().map(|part| Part::Text(vec![piece(part)])).collect())
+    /// How a big file is read.
+    fn big_file(&self, index: usize, wants_lines: bool, report: &Arc<ScanReport>) -> Result<Vec<Part>> {
+        let file = &self.files[index];
+        let whole = vec![Part::Text(vec![Piece::whole(index)])];
+        match file.format()? {
+            Format::Parquet => return Ok(vec![Part::Parquet(index)]),
+            Format::Text(Compression::None) => {}
+            _ => return Ok(whole),
         }
-        Format::Text(_) | Format::Unsupported(_) => Ok(whole),
+        let Opened::Text(text @ Text { plain: true, .. }) = framing::open(file, self.limits, report)? else {
+            return Ok(whole);
+        };
+        let blocks = Blocks::start(text.input, Vec::new(), Origin::default());
+        if blocks.map_err(|error| Error::io(&file.path, error))?.framing() != Framing::Lines {
+            return Ok(whole);
+        }
+        let starts: Vec<u64> = (0..file.bytes).step_by(usize::try_from(PART_BYTES).unwrap_or(usize::MAX)).collect();
+        let origin = |start: u64| Origin {
+            offset: start.saturating_sub(1),
+            skip_line: start > 0,
+            end: (start + PART_BYTES < file.bytes).then_some(start + PART_BYTES),
+        };
+        let lines = if wants_lines { lines_before(file, &starts)? } else { Vec::new() };
+        let piece = |(part, start): (usize, &u64)| Piece {
+            file: index,
+            origin: origin(*start),
+            lines: if part == 0 { Some(0) } else { lines.get(part).copied() },
+        };
+        Ok(starts.iter().enumerate().map(|part| Part::Text(vec![piece(part)])).collect())
     }
 }
 
 /// The number of lines in front of the first line of each part of a file: a part begins behind the first newline at or
 /// after the byte before it.
 fn lines_before(file: &DataFile, starts: &[u64]) -> Result<Vec<u64>> {
-    let mut input = framing::open(file, Compression::None, 0)?;
+    let mut input = file.open()?;
     let mut lines = 0;
     let mut at = 0;
     let mut counts = Vec::new();
@@ -153,11 +164,13 @@ impl TableProvider for FileTable {
 
     fn scan(&self, request: &ScanRequest) -> Result<Vec<Arc<dyn Partition>>> {
         let plan = Arc::new(ScanPlan::new(self.rows.clone(), &self.origins, request));
-        let parts = self.parts(plan.wants_lines)?;
+        let parts = self.parts(plan.wants_lines, &request.report)?;
+        self.notices.iter().for_each(|notice| request.report.notice(notice.clone()));
         let scan = Arc::new(Scan {
             name: self.name.clone(),
             files: Arc::clone(&self.files),
             origins: self.origins.clone(),
+            limits: self.limits,
             unread: AtomicUsize::new(parts.iter().filter(|part| matches!(part, Part::Text(_))).count()),
             foreign: AtomicUsize::new(0),
             refused: AtomicUsize::new(0),
@@ -209,6 +222,8 @@ impl TableProvider for FileTable {
             files: Arc::clone(&self.files),
             rows: self.rows.clone(),
             origins,
+            limits: self.limits,
+            notices: Arc::clone(&self.notices),
         }))
     }
 }
@@ -219,6 +234,7 @@ struct Scan {
     name: String,
     files: Arc<[DataFile]>,
     origins: Origins,
+    limits: Limits,
     plan: Arc<ScanPlan>,
     request: ScanRequest,
     /// Partitions that have not been read to their end.
@@ -404,33 +420,29 @@ impl FileIterator<'_> {
         let scan = self.scan;
         let file = &scan.files[piece.file];
         let report = &scan.plan.report;
-        let failed = |error| Error::io(&file.path, error);
         if piece.origin.offset == 0 && !piece.origin.skip_line {
             ScanReport::add(&report.files, 1);
         }
-        let buffer = std::mem::take(&mut self.buffer);
-        let input = framing::open(file, Compression::None, piece.origin.offset)?;
-        let mut blocks = Blocks::start(input, buffer, piece.origin).map_err(failed)?;
-        if piece.origin.offset == 0 {
-            match Format::of(blocks.head()) {
-                Format::Text(Compression::None) => {}
-                Format::Text(compression) => {
-                    let input = framing::open(file, compression, 0)?;
-                    blocks = Blocks::start(input, blocks.into_buffer(), piece.origin).map_err(failed)?;
-                }
-                Format::Parquet => return self.read_parquet(piece.file),
-                Format::Unsupported(reason) => {
-                    scan.refuse(piece.file, reason);
-                    return Ok(());
-                }
+        let opened = match piece.origin.offset {
+            0 => framing::open(file, scan.limits, report)?,
+            start => Opened::Text(framing::open_at(file, start)?),
+        };
+        let text = match opened {
+            Opened::Text(text) => text,
+            Opened::Parquet => return self.read_parquet(piece.file),
+            Opened::Refused(reason) => {
+                scan.refuse(piece.file, reason);
+                return Ok(());
             }
-        }
+        };
+        let buffer = std::mem::take(&mut self.buffer);
+        let blocks = Blocks::start(text.input, buffer, piece.origin).map_err(|error| Error::io(&file.path, error))?;
         let end = piece.origin.end.unwrap_or(file.bytes);
         ScanReport::add(&report.bytes, end.saturating_sub(piece.origin.offset));
         match blocks.framing() {
             Framing::Lines | Framing::Values => {
-                self.reader.start_file(piece.file, &file.name);
-                self.open = Some(OpenFile { file, blocks, lines: piece.lines });
+                self.reader.start_file(piece.file, &file.name, text.cells);
+                self.open = Some(OpenFile { file, blocks, lines: piece.lines.filter(|_| !text.cells) });
             }
             Framing::Empty if blocks.damage().is_none() => report.notice(format!("empty: {}", file.name)),
             Framing::Empty => report_damage(file, &blocks, report),
@@ -463,7 +475,6 @@ impl OpenFile<'_> {
                 let at = Whereabouts { file: &file.name, offset: block.offset, lines: self.lines };
                 match block.spans {
                     Some(spans) => {
-                        let spans = spans.into_iter().map(|span| span.start..span.end);
                         let lines = self.lines.filter(|_| plan.wants_lines);
                         reader.read_values(block.bytes, spans, Whereabouts { lines, ..at })?;
                         let done = block.bytes.get(..block.done).unwrap_or(block.bytes);
@@ -474,7 +485,14 @@ impl OpenFile<'_> {
                         self.lines = self.lines.map(|lines| lines + count_lines(block.bytes));
                     }
                 }
-                Ok(true)
+                let notes = self.blocks.take_notes();
+                notes.into_iter().for_each(|note| plan.report.notice(format!("{}: {note}", file.name)));
+                match self.blocks.refusal() {
+                    Some(reason) => {
+                        Err(Error::Data { file: file.name.clone(), place: None, reason: reason.to_owned() })
+                    }
+                    None => Ok(true),
+                }
             }
             framing::Next::TooLong(offset) => {
                 let rest = if framing == Framing::Lines { "" } else { ", and so is the rest of the file" };

@@ -12,6 +12,8 @@ use std::sync::Arc;
 use globset::GlobBuilder;
 use walkdir::WalkDir;
 
+use super::archive::Entry;
+use super::delta;
 use crate::diagnostic::{Error, Result};
 
 /// The folder that makes its parent a Delta table.
@@ -34,6 +36,8 @@ pub struct DataFile {
     temporary: Option<Arc<tempfile::TempPath>>,
     /// Why it is not to be read, where the place where it is says so.
     refused: Option<&'static str>,
+    /// Where it lies in an archive, if it is an entry of one; `path` is then the archive's.
+    entry: Option<Arc<Entry>>,
 }
 
 /// How the bytes of a text file are packed.
@@ -45,6 +49,21 @@ pub enum Compression {
     Gzip,
     /// Zstandard, one frame or more.
     Zstd,
+    /// bzip2, one stream or more.
+    Bzip2,
+}
+
+impl Compression {
+    /// What messages call it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+            Self::Bzip2 => "bzip2",
+        }
+    }
 }
 
 /// What a file is, told by its first bytes.
@@ -54,6 +73,10 @@ pub enum Format {
     Text(Compression),
     /// Parquet.
     Parquet,
+    /// An Avro object container.
+    Avro,
+    /// A zip archive.
+    Zip,
     /// Something that is not read, and why.
     Unsupported(&'static str),
 }
@@ -67,9 +90,9 @@ impl Format {
             // A skippable frame may come first.
             [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Text(Compression::Zstd),
             [b'P', b'A', b'R', b'1', ..] => Self::Parquet,
-            [b'P', b'K', 3 | 5 | 7, ..] => Self::Unsupported("zip is not supported yet"),
-            [b'O', b'b', b'j', 1, ..] => Self::Unsupported("Avro is not supported yet"),
-            [b'B', b'Z', b'h', ..] => Self::Unsupported("bzip2 is not supported"),
+            [b'P', b'K', 3 | 5 | 7, ..] => Self::Zip,
+            [b'O', b'b', b'j', 1, ..] => Self::Avro,
+            [b'B', b'Z', b'h', b'1'..=b'9', ..] => Self::Text(Compression::Bzip2),
             [0xfd, b'7', b'z', b'X', ..] => Self::Unsupported("xz is not supported"),
             _ => Self::Text(Compression::None),
         }
@@ -80,7 +103,36 @@ impl DataFile {
     /// The file at `path`, which must exist.
     pub fn new(path: &Path) -> Result<Self> {
         let metadata = fs::metadata(path).map_err(|source| Error::io(path, source))?;
-        Ok(Self { path: path.to_owned(), name: display(path), bytes: metadata.len(), temporary: None, refused: None })
+        Ok(Self::at(path, metadata.len()))
+    }
+
+    fn at(path: &Path, bytes: u64) -> Self {
+        let (path, name) = (path.to_owned(), display(path));
+        Self { path, name, bytes, temporary: None, refused: None, entry: None }
+    }
+
+    /// An entry of this archive.
+    pub(crate) fn entry(&self, name: String, entry: Entry) -> Self {
+        Self { name, bytes: entry.packed(), entry: Some(Arc::new(entry)), ..self.clone() }
+    }
+
+    /// The same file, which is not to be read.
+    pub(crate) fn refuse(&self, reason: &'static str) -> Self {
+        Self { refused: Some(reason), ..self.clone() }
+    }
+
+    /// True where its bytes are those of a file on the disk.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.entry.is_none()
+    }
+
+    /// Its bytes from the first on.
+    pub(crate) fn open(&self) -> Result<Box<dyn Read + Send>> {
+        let opened: io::Result<Box<dyn Read + Send>> = match &self.entry {
+            Some(entry) => entry.open(self),
+            None => File::open(&self.path).map(|file| Box::new(file) as _),
+        };
+        opened.map_err(|source| Error::io(&self.path, source))
     }
 
     /// Copies a stream, which can be read only once, to the disk; `name` is how messages call it.
@@ -96,6 +148,7 @@ impl DataFile {
             bytes,
             temporary: Some(Arc::new(path)),
             refused: None,
+            entry: None,
         })
     }
 
@@ -103,7 +156,11 @@ impl DataFile {
     pub fn format(&self) -> Result<Format> {
         let failed = |source: io::Error| Error::io(&self.path, source);
         let mut head = Vec::with_capacity(MAGIC_BYTES);
-        File::open(&self.path).and_then(|file| file.take(MAGIC_BYTES as u64).read_to_end(&mut head)).map_err(failed)?;
+        match self.open()?.take(MAGIC_BYTES as u64).read_to_end(&mut head) {
+            // A damaged entry shows its damage when it is read.
+            Err(error) if error.raw_os_error().is_some() => return Err(failed(error)),
+            Ok(_) | Err(_) => {}
+        }
         Ok(Format::of(&head))
     }
 
@@ -180,27 +237,30 @@ fn walk(root: &Path, wanted: &dyn Fn(&Path) -> bool) -> Result<Vec<DataFile>> {
     walk.enter(root)?;
     let Walk { mut files, delta_tables, .. } = walk;
     for folder in delta_tables {
-        refuse_delta(&mut files, &folder);
+        choose_delta(&mut files, &folder)?;
     }
     Ok(files)
 }
 
-/// Puts one file that is not to be read in the place of all files of a Delta table: only its log says which of them
-/// are still part of it.
-fn refuse_delta(files: &mut Vec<DataFile>, folder: &Path) {
-    let Some(first) = files.iter().position(|file| file.path.starts_with(folder)) else { return };
-    files[first] = DataFile {
-        path: folder.to_owned(),
-        name: display(folder),
-        bytes: 0,
-        temporary: None,
-        refused: Some("a Delta table is not supported yet"),
+/// Keeps of the files below the folder of a Delta table those that its log names. Where that cannot be told, one file
+/// that is not to be read takes their place.
+fn choose_delta(files: &mut Vec<DataFile>, folder: &Path) -> Result<()> {
+    let Some(first) = files.iter().position(|file| file.path.starts_with(folder)) else { return Ok(()) };
+    let below: Vec<DataFile> = files.extract_if(.., |file| file.path.starts_with(folder)).collect();
+    let chosen = match delta::files(folder, &folder.join(DELTA_LOG))? {
+        Err(reason) => vec![DataFile { refused: Some(reason), ..DataFile::at(folder, 0) }],
+        Ok(paths) => {
+            let find = |path: &PathBuf| match below.iter().find(|file| file.path == *path) {
+                Some(file) => Ok(Some(file.clone())),
+                // What is there was left out by the user's pattern.
+                None if path.exists() => Ok(None),
+                None => Err(nothing_in(path, "the log of the Delta table names this file, and it is missing")),
+            };
+            paths.iter().filter_map(|path| find(path).transpose()).collect::<Result<Vec<_>>>()?
+        }
     };
-    let mut index = 0;
-    files.retain(|file| {
-        index += 1;
-        index - 1 <= first || !file.path.starts_with(folder)
-    });
+    files.splice(first..first, chosen);
+    Ok(())
 }
 
 /// A search of folders.
@@ -250,8 +310,7 @@ impl Walk<'_> {
     }
 
     fn add(&mut self, path: &Path, bytes: u64) {
-        let (path, name) = (path.to_owned(), display(path));
-        self.files.push(DataFile { path, name, bytes, temporary: None, refused: None });
+        self.files.push(DataFile::at(path, bytes));
     }
 }
 
@@ -299,7 +358,8 @@ mod tests {
         assert_eq!(Format::of(b"PAR1"), Format::Parquet);
         assert_eq!(Format::of(b"{"), Format::Text(Compression::None));
         assert_eq!(Format::of(b""), Format::Text(Compression::None));
-        assert!(matches!(Format::of(b"PK\x03\x04"), Format::Unsupported(_)));
+        assert_eq!(Format::of(b"PK\x03\x04"), Format::Zip);
+        assert_eq!(Format::of(b"BZh9"), Format::Text(Compression::Bzip2));
     }
 
     #[test]

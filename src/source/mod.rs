@@ -3,13 +3,16 @@
 //! A [`TableProvider`] answers a [`ScanRequest`] with partitions, each an iterator of batches. Partitions are read in
 //! parallel, and their order is the order of the rows: it depends on the files alone, never on the number of threads.
 
+mod archive;
 pub mod catalog;
 pub mod coverage;
+mod delta;
 pub mod file_catalog;
 pub mod file_table;
 pub mod files;
 mod framing;
 mod json;
+pub mod limits;
 pub mod memory;
 mod of_table;
 pub mod parquet;
@@ -28,6 +31,7 @@ use arrow::array::BooleanArray;
 pub use catalog::{Catalog, MemoryCatalog};
 pub use coverage::TimeCoverage;
 pub use file_catalog::{FileCatalog, FileCatalogBuilder};
+pub use limits::Limits;
 pub use memory::MemoryTable;
 pub use predicate::{Comparison, Predicate};
 pub use provenance::Provenance;

@@ -9,9 +9,9 @@ use crate::types::{Field, Schema, Type};
 pub enum Provenance {
     /// The file, as it was named or found.
     File,
-    /// The line of the unpacked text in which the record begins, or the row of a Parquet file; from 1.
+    /// The line of the unpacked text in which the record begins, or the row of a Parquet file; from 1. Null for CSV.
     Line,
-    /// The offset in the unpacked text of the record's first byte; null for Parquet.
+    /// The offset in the unpacked text of the record's first byte; null for Parquet and CSV.
     Byte,
     /// How the record is laid out.
     Shape,

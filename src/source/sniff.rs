@@ -1,9 +1,11 @@
 //! What a file is, told by its first bytes: how it is packed, how its text is encoded, how records follow each other.
 
 use std::io::Read;
+use std::sync::Arc;
 
-use super::files::{Compression, DataFile, Format};
-use super::framing::{self, Framing};
+use super::Limits;
+use super::files::{DataFile, Format};
+use super::framing::{self, Framing, Layers, Opened, Text};
 use crate::diagnostic::{Error, Result};
 
 /// Bytes of unpacked text that are looked at.
@@ -12,7 +14,7 @@ const HEAD_BYTES: u64 = 64 << 10;
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileKind {
-    /// `JSON Lines`, `JSON`, `Parquet`, or why it is not read.
+    /// `JSON Lines`, `JSON`, `CSV`, `Avro`, `Parquet`, `zip archive`, or why it is not read.
     pub format: &'static str,
     /// Of text; "" for others.
     pub encoding: &'static str,
@@ -29,43 +31,32 @@ impl FileKind {
         if let Some(reason) = file.refused() {
             return Ok(Self { format: reason, encoding: "", compression: "" });
         }
-        match file.format()? {
-            Format::Parquet => Ok(Self { format: "Parquet", encoding: "", compression: "" }),
-            Format::Unsupported(reason) => Ok(Self { format: reason, encoding: "", compression: "" }),
-            Format::Text(compression) => Self::of_text(file, compression),
+        let other = |format: &'static str| Self { format, encoding: "", compression: "" };
+        if file.format()? == Format::Zip && file.is_plain() {
+            return Ok(other("zip archive"));
+        }
+        // What is wrong inside shows when the file is read.
+        match framing::open(file, Limits::default(), &Arc::default())? {
+            Opened::Parquet => Ok(other("Parquet")),
+            Opened::Refused(reason) => Ok(other(reason)),
+            Opened::Text(text) => Self::of_text(file, text),
         }
     }
 
-    fn of_text(file: &DataFile, compression: Compression) -> Result<Self> {
+    fn of_text(file: &DataFile, text: Text) -> Result<Self> {
         let mut head = Vec::new();
-        let read = framing::open(file, compression, 0)?.take(HEAD_BYTES).read_to_end(&mut head);
-        if let Err(error) = read
+        if let Err(error) = text.input.take(HEAD_BYTES).read_to_end(&mut head)
             && error.raw_os_error().is_some()
         {
             return Err(Error::io(&file.path, error));
         }
         let format = match framing::detect(&head, (head.len() as u64) < HEAD_BYTES) {
-            Framing::Lines => "JSON Lines",
-            Framing::Values => "JSON",
-            Framing::Empty => "empty",
             Framing::Foreign(reason) => reason,
+            Framing::Empty => "empty",
+            Framing::Lines => text.layers.container.unwrap_or("JSON Lines"),
+            Framing::Values => text.layers.container.unwrap_or("JSON"),
         };
-        let compression = match compression {
-            Compression::None => "none",
-            Compression::Gzip => "gzip",
-            Compression::Zstd => "zstd",
-        };
-        Ok(Self { format, encoding: encoding(&head), compression })
-    }
-}
-
-fn encoding(head: &[u8]) -> &'static str {
-    match head {
-        [0xef, 0xbb, 0xbf, ..] => "UTF-8 with BOM",
-        [0xff, 0xfe, ..] => "UTF-16 LE",
-        [0xfe, 0xff, ..] => "UTF-16 BE",
-        [0, second, ..] if *second != 0 => "UTF-16 BE",
-        [first, 0, ..] if *first != 0 => "UTF-16 LE",
-        _ => "UTF-8",
+        let Layers { compression, encoding, .. } = text.layers;
+        Ok(Self { format, encoding, compression })
     }
 }

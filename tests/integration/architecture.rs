@@ -32,6 +32,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("annotate_snippets", &["diagnostic/render.rs"]),
     ("anstream", &["cli"]),
     ("arrow", &["diagnostic/mod.rs", "types", "functions", "source", "expr", "exec", "convert", "output", "synth"]),
+    ("bzip2", &["source/framing"]),
     ("chrono", &["types", "functions/scalar/datetime.rs", "functions/scalar/timespan.rs", "cli"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
@@ -55,11 +56,13 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("serde_json", &["diagnostic/render.rs", "types/dynamic", "functions", "source", "output", "cli", "synth"]),
     ("sha2", &["cli/manifest.rs"]),
     ("simdutf8", &["source", "types"]),
+    ("snap", &["source/framing"]),
     ("strsim", &["diagnostic/suggest.rs"]),
     ("tempfile", &["source", "cli"]),
     ("toml", &["cli/configuration.rs"]),
     ("unicode_width", &["output"]),
     ("walkdir", &["source/files.rs"]),
+    ("zip", &["source/archive.rs"]),
     ("zstd", &["source", "synth"]),
 ];
 

@@ -91,14 +91,19 @@ impl Blocks {
         self.framing
     }
 
-    /// The first bytes.
-    pub(crate) fn head(&self) -> &[u8] {
-        &self.buffer[..self.filled]
-    }
-
     /// The damage that ended the input before its end, and the offset of it.
     pub(crate) fn damage(&self) -> Option<(u64, &io::Error)> {
         self.damage.as_ref().map(|error| (self.offset + self.filled as u64, error))
+    }
+
+    /// What the file says about itself, since the last call.
+    pub(crate) fn take_notes(&mut self) -> Vec<String> {
+        self.splitter.take_notes()
+    }
+
+    /// Why the file cannot be read, though rows of it may have been.
+    pub(crate) fn refusal(&self) -> Option<&'static str> {
+        self.splitter.refusal()
     }
 
     /// The buffer, for the next file.

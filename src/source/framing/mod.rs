@@ -4,17 +4,18 @@
 //! around an array, pretty-printed, one behind the other with or without anything between. Both are read block by
 //! block, so memory stays bounded by the longest record.
 
+mod avro;
 mod blocks;
+mod csv;
+mod open;
+mod tables;
+mod utf16;
 mod values;
 
 pub(crate) use blocks::{Blocks, MAX_RECORD_BYTES, Next, Origin};
-pub(crate) use values::{ValueSplitter, is_wrapped};
-
-use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
-
-use super::files::{Compression, DataFile};
-use crate::diagnostic::{Error, Result};
+pub(crate) use open::{FileReport, Layers, Opened, Text, open, open_at};
+pub(crate) use tables::limit_reached;
+pub(crate) use values::{Header, Span, ValueSplitter, is_wrapped};
 
 /// How the values of a text file follow each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,34 +30,16 @@ pub enum Framing {
     Foreign(&'static str),
 }
 
-/// The bytes of a file, decompressed, from `start` of the compressed file on (0 for compressed ones).
-pub fn open(file: &DataFile, compression: Compression, start: u64) -> Result<Box<dyn Read + Send>> {
-    let failed = |source: io::Error| Error::io(&file.path, source);
-    let mut raw = File::open(&file.path).map_err(failed)?;
-    if start > 0 {
-        raw.seek(SeekFrom::Start(start)).map_err(failed)?;
-    }
-    Ok(match compression {
-        Compression::None => Box::new(raw),
-        Compression::Gzip => Box::new(flate2::read::MultiGzDecoder::new(BufReader::with_capacity(1 << 16, raw))),
-        Compression::Zstd => Box::new(zstd::stream::read::Decoder::new(raw).map_err(failed)?),
-    })
-}
-
 /// How the values follow each other, told by the first bytes; `whole` where these are all bytes.
 #[must_use]
 pub fn detect(head: &[u8], whole: bool) -> Framing {
-    if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
-        return Framing::Foreign("text in UTF-16 is not supported yet");
-    }
     let head = without_byte_order_mark(head);
     match head.iter().find(|byte| !byte.is_ascii_whitespace()) {
         None if whole => Framing::Empty,
         Some(b'{') if is_lines(head, whole) => Framing::Lines,
         Some(b'{' | b'[') | None => Framing::Values,
-        Some(_) if head.contains(&0) => Framing::Foreign("neither JSON nor Parquet"),
-        Some(_) if looks_like_csv(head) => Framing::Foreign("CSV is not supported yet"),
-        Some(_) => Framing::Foreign("no JSON"),
+        Some(_) if head.contains(&0) => Framing::Foreign("neither text nor a known format"),
+        Some(_) => Framing::Foreign("neither JSON nor CSV"),
     }
 }
 
@@ -93,12 +76,6 @@ fn is_object(line: &[u8]) -> bool {
     line.starts_with(b"{") && splitter.split(line, true).1 == line.len()
 }
 
-fn looks_like_csv(head: &[u8]) -> bool {
-    let line = head.split(|byte| *byte == b'\n').next().unwrap_or(head);
-    let count = |wanted: u8| memchr::memchr_iter(wanted, line).count();
-    count(b',').max(count(b';')).max(count(b'\t')) >= 2
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Framing, detect};
@@ -114,8 +91,7 @@ mod tests {
             ("{\"a\":1}{\"a\":2}\n", Framing::Lines),
             (" \r\n", Framing::Empty),
             ("", Framing::Empty),
-            ("a,b,c\n1,2,3\n", Framing::Foreign("CSV is not supported yet")),
-            ("hello", Framing::Foreign("no JSON")),
+            ("hello", Framing::Foreign("neither JSON nor CSV")),
         ];
         for (text, framing) in cases {
             assert_eq!(detect(text.as_bytes(), true), framing, "{text}");

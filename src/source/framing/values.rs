@@ -1,7 +1,14 @@
 //! A sequence of JSON values -> its records, found by counting brackets; what stands between them is checked later.
 
+use std::sync::Arc;
+
+use super::tables::{Piece, Tables};
+
 /// Bytes in front of the array of records inside a wrapping object.
 const MAX_HEADER_BYTES: usize = 64 << 10;
+
+/// The same for the names of columns in front of the rows of a table.
+const MAX_ANSWER_HEADER_BYTES: usize = 2 << 20;
 
 /// Brackets around records that are followed.
 const MAX_AROUND: usize = 16;
@@ -9,20 +16,39 @@ const MAX_AROUND: usize = 16;
 /// Keys that a wrapping object may have in front of its records, apart from those that start with `@`.
 const HEADER_KEYS: [&[u8]; 5] = [b"odata.metadata", b"odata.nextLink", b"nextLink", b"count", b"total"];
 
+/// Keys of an answer that may stand in front of its tables; their values may be anything.
+const ANSWER_KEYS: [&[u8]; 4] = [b"error", b"statistics", b"render", b"Exceptions"];
+
+/// The columns of the table whose row a record is.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Header {
+    /// Their names, in the order of the cells.
+    pub names: Vec<String>,
+}
+
 /// Where a record lies in a block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Span {
     pub start: usize,
     pub end: usize,
+    /// For a record that is an array of cells: what its columns are.
+    pub header: Option<Arc<Header>>,
 }
 
 /// Finds records in the blocks of one file, in order. Elements of an array at the top, and of the array under
-/// `records` or `value` of an object at the top, are records; so is any other object at the top. A text or number in
-/// the place of a record is handed out as one: whoever reads it says that it is none.
+/// `records` or `value` of an object at the top, are records; so are the rows of the tables of an answer, and any other
+/// object at the top. A text or number in the place of a record is handed out as one: whoever reads it says that it is
+/// none.
 #[derive(Debug, Default)]
 pub(crate) struct ValueSplitter {
     around: Vec<Around>,
     scan: Option<Scan>,
+    tables: Tables,
+    /// The columns of the rows that are being handed out; None where they are passed over.
+    header: Option<Arc<Header>>,
+    rows: u64,
+    /// True behind the key of an error of the answer.
+    error_follows: bool,
 }
 
 /// A bracket around records.
@@ -34,6 +60,10 @@ enum Around {
     Wrapper,
     /// That array.
     Records,
+    /// The array around the tables of an answer.
+    Tables,
+    /// The array around the rows of one of them.
+    Rows,
 }
 
 /// How far a record has been looked at; kept from block to block.
@@ -51,6 +81,10 @@ struct Scan {
 enum Opening {
     /// An object around records, the first of which comes behind this many bytes.
     Wrapper(usize),
+    /// An object around tables, the first of which comes behind this many bytes; true where it speaks of an error.
+    Answer(usize, bool),
+    /// A frame of an answer.
+    Frame,
     Record,
     /// It takes more bytes to tell.
     Unclear,
@@ -72,8 +106,13 @@ impl ValueSplitter {
                 None if more => return (spans, position),
                 None => bytes.len(),
             };
-            if !scan.ignored {
-                spans.push(Span { start: position, end });
+            if scan.ignored {
+                self.pass(&bytes[position..end]);
+            } else {
+                let rows = self.around.last() == Some(&Around::Rows);
+                self.rows += u64::from(rows);
+                let header = self.header.as_ref().filter(|_| rows).map(Arc::clone);
+                spans.push(Span { start: position, end, header });
             }
             self.scan = None;
             position = end;
@@ -86,7 +125,12 @@ impl ValueSplitter {
             let inside = self.around.last().copied();
             match (byte, inside) {
                 (b' ' | b'\t' | b'\r' | b'\n' | b',' | 0x1e, _) | (b':', Some(Around::Wrapper)) => *position += 1,
-                (b']', Some(Around::Array | Around::Records)) | (b'}', Some(Around::Wrapper)) => {
+                (b']', Some(Around::Rows)) => {
+                    self.tables.end_rows(std::mem::take(&mut self.rows));
+                    self.around.pop();
+                    *position += 1;
+                }
+                (b']', Some(Around::Array | Around::Records | Around::Tables)) | (b'}', Some(Around::Wrapper)) => {
                     self.around.pop();
                     *position += 1;
                 }
@@ -99,14 +143,30 @@ impl ValueSplitter {
                         self.around.extend([Around::Wrapper, Around::Records]);
                         *position += length;
                     }
+                    Opening::Answer(length, error) => {
+                        if error {
+                            self.tables.note_partial();
+                        }
+                        self.around.extend([Around::Wrapper, Around::Tables]);
+                        *position += length;
+                    }
+                    Opening::Frame if self.begin_piece(bytes, position, more) => {}
                     Opening::Record => {
                         self.scan = Some(Scan::default());
                         return true;
                     }
-                    Opening::Unclear => return false,
+                    Opening::Frame | Opening::Unclear => return self.scan.is_some(),
                 },
+                (b'{', Some(Around::Tables)) => {
+                    if !self.begin_piece(bytes, position, more) {
+                        return self.scan.is_some();
+                    }
+                }
                 (byte, inside) => {
-                    let ignored = inside == Some(Around::Wrapper) && byte != b'[';
+                    // An object among rows tells of an error.
+                    let aside = inside == Some(Around::Rows) && (self.header.is_none() || byte == b'{');
+                    self.error_follows |= aside && byte == b'{' && self.header.is_some();
+                    let ignored = aside || (inside == Some(Around::Wrapper) && byte != b'[');
                     self.scan = Some(Scan { ignored, ..Scan::default() });
                     return true;
                 }
@@ -114,6 +174,51 @@ impl ValueSplitter {
         }
         false
     }
+
+    /// Passes the head of a table or a whole frame; where that is none, begins a record. False where there are too
+    /// few bytes, or a record was begun.
+    fn begin_piece(&mut self, bytes: &[u8], position: &mut usize, more: bool) -> bool {
+        let rest = &bytes[*position..];
+        match self.tables.piece(rest) {
+            Piece::Rows(length, header) => {
+                self.around.extend([Around::Wrapper, Around::Rows]);
+                self.header = header;
+                self.rows = 0;
+                *position += length;
+                return true;
+            }
+            Piece::Passed(length) => {
+                *position += length;
+                return true;
+            }
+            Piece::Unclear if more && rest.len() < MAX_ANSWER_HEADER_BYTES => {}
+            Piece::Other | Piece::Unclear => self.scan = Some(Scan::default()),
+        }
+        false
+    }
+
+    /// Looks at what is passed over around records: the answer may say that it is not whole.
+    fn pass(&mut self, value: &[u8]) {
+        if std::mem::take(&mut self.error_follows) && value.first() == Some(&b'{') {
+            self.tables.note_partial();
+        }
+        self.error_follows = value == b"\"error\"";
+    }
+
+    /// What the values say about themselves, since the last call.
+    pub(crate) fn take_notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.tables.notes)
+    }
+
+    /// Why the values cannot be read.
+    pub(crate) fn refusal(&self) -> Option<&'static str> {
+        self.tables.refusal
+    }
+}
+
+/// The length of the value that `bytes` start with; None where it goes on behind them.
+pub(crate) fn value_end(bytes: &[u8]) -> Option<usize> {
+    Scan::default().find_end(bytes)
 }
 
 impl Scan {
@@ -165,15 +270,16 @@ fn scalar_end(bytes: &[u8]) -> Option<usize> {
     bytes.iter().position(ends)
 }
 
-/// True for an array, and for an object around an array of records.
+/// True for an array, and for an object around an array of records or tables.
 pub(crate) fn is_wrapped(line: &[u8]) -> bool {
-    line.starts_with(b"[") || matches!(opening(line, false), Opening::Wrapper(_))
+    line.starts_with(b"[") || !matches!(opening(line, false), Opening::Record | Opening::Unclear)
 }
 
 /// Looks at the first keys of an object.
 fn opening(bytes: &[u8], more: bool) -> Opening {
     let unclear = if more && bytes.len() < MAX_HEADER_BYTES { Opening::Unclear } else { Opening::Record };
-    let mut reader = Header { bytes, position: 1 };
+    let mut reader = Head { bytes, position: 1 };
+    let mut error = false;
     loop {
         if reader.skip_blanks() == Some(b',') {
             reader.position += 1;
@@ -185,8 +291,13 @@ fn opening(bytes: &[u8], more: bool) -> Opening {
             None => return unclear,
         }
         let Some(key) = reader.quoted() else { return unclear };
-        let records = key == b"records" || key == b"value";
-        if !records && !key.starts_with(b"@") && !HEADER_KEYS.contains(&key) {
+        if key == b"FrameType" {
+            return Opening::Frame;
+        }
+        let answer = key.eq_ignore_ascii_case(b"tables");
+        let records = key == b"records" || key == b"value" || answer;
+        let of_answer = ANSWER_KEYS.contains(&key);
+        if !records && !of_answer && !key.starts_with(b"@") && !HEADER_KEYS.contains(&key) {
             return Opening::Record;
         }
         match (reader.skip_blanks(), records) {
@@ -195,8 +306,15 @@ fn opening(bytes: &[u8], more: bool) -> Opening {
             (None, _) => return unclear,
         }
         match (reader.skip_blanks(), records) {
-            (Some(b'['), true) => return reader.first_element(unclear),
+            (Some(b'['), true) => return reader.first_element(unclear, answer.then_some(error)),
             (None, _) => return unclear,
+            (Some(_), false) if of_answer => match value_end(&bytes[reader.position..]) {
+                Some(length) => {
+                    error |= key == b"error" && bytes[reader.position] == b'{';
+                    reader.position += length;
+                }
+                None => return unclear,
+            },
             (_, true) | (Some(b'{' | b'['), _) => return Opening::Record,
             (Some(b'"'), _) => {
                 if reader.quoted().is_none() {
@@ -212,12 +330,12 @@ fn opening(bytes: &[u8], more: bool) -> Opening {
 }
 
 /// A position in the first bytes of an object.
-struct Header<'a> {
+struct Head<'a> {
     bytes: &'a [u8],
     position: usize,
 }
 
-impl<'a> Header<'a> {
+impl<'a> Head<'a> {
     fn skip_blanks(&mut self) -> Option<u8> {
         let rest = self.bytes.get(self.position..)?;
         let blanks = rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
@@ -235,12 +353,13 @@ impl<'a> Header<'a> {
     }
 
     /// Behind the `[` of what may be records: they are, if the first element is an object or there is none.
-    fn first_element(mut self, unclear: Opening) -> Opening {
+    fn first_element(mut self, unclear: Opening, answer: Option<bool>) -> Opening {
         self.position += 1;
-        match self.skip_blanks() {
-            Some(b'{' | b']') => Opening::Wrapper(self.position),
-            Some(_) => Opening::Record,
-            None => unclear,
+        match (self.skip_blanks(), answer) {
+            (Some(b'{' | b']'), Some(error)) => Opening::Answer(self.position, error),
+            (Some(b'{' | b']'), None) => Opening::Wrapper(self.position),
+            (Some(_), _) => Opening::Record,
+            (None, _) => unclear,
         }
     }
 }

@@ -7,8 +7,11 @@ use crate::source::shape::table::table_of_category;
 use crate::source::shape::{KnownTable, RowKind, known_table, known_tables};
 use crate::types::dynamic;
 
+/// The key that marks rows of the portal's CSV, which are laid out as Graph objects.
+pub(crate) const PORTAL_KEY: &str = "@portalCsv";
+
 /// Keys that records are known to have and no column wants: transport, bookkeeping, wrappers.
-pub(crate) const IGNORED_KEYS: [&[&str]; 7] = [
+pub(crate) const IGNORED_KEYS: [&[&str]; 9] = [
     &["_Internal_WorkspaceResourceId"],
     &["_OriginalItemId"],
     &["_OriginalTimeGenerated"],
@@ -17,6 +20,8 @@ pub(crate) const IGNORED_KEYS: [&[&str]; 7] = [
     &["TableName"],
     // The envelope's own `tenantId` once more.
     &["properties", "tenantId"],
+    &["AdditionalProperties"],
+    &[PORTAL_KEY],
 ];
 
 /// What a record turned out to be.
@@ -26,8 +31,6 @@ pub(crate) enum Class {
     Row(RowClass),
     /// A row of a table whose columns are not known, with the name or category that it gives.
     OtherTable(String),
-    /// A shape that is recognised but not read yet, in words.
-    Unsupported(&'static str),
     /// None of the known shapes.
     Unknown,
 }
@@ -43,6 +46,8 @@ pub(crate) struct RowClass {
     pub certain: bool,
     /// False for records of Graph v1.0, which lacks many properties.
     pub complete: bool,
+    /// True for a copy that a search job made.
+    pub copied: bool,
 }
 
 /// Names of files that hold sign-ins of one table, as the admin center gives them to downloads.
@@ -66,7 +71,7 @@ pub(crate) fn table_of_path(path: &str) -> Option<&'static KnownTable> {
 
 impl PartialEq for RowClass {
     fn eq(&self, other: &Self) -> bool {
-        let flags = |class: &Self| (class.kind, class.certain, class.complete);
+        let flags = |class: &Self| (class.kind, class.certain, class.complete, class.copied);
         self.table.name == other.table.name && flags(self) == flags(other)
     }
 }
@@ -82,8 +87,8 @@ pub(crate) struct Markers {
     time_generated: Slot,
     table_name: Slot,
     created: Slot,
-    created_pascal: Slot,
-    status_pascal: Slot,
+    portal: Slot,
+    cmdlet: CmdletMarkers,
     ty: Slot,
     original_type: Slot,
     event_types: Slot,
@@ -91,7 +96,18 @@ pub(crate) struct Markers {
     user_agent: Slot,
     activity: Slot,
     initiated_by: Slot,
-    tables: Slot,
+}
+
+/// The same for the capitalised keys of cmdlets.
+#[derive(Clone, Debug)]
+struct CmdletMarkers {
+    created: Slot,
+    status: Slot,
+    event_types: Slot,
+    interactive: Slot,
+    user_agent: Slot,
+    activity: Slot,
+    initiated_by: Slot,
 }
 
 impl Markers {
@@ -102,8 +118,16 @@ impl Markers {
             time_generated: exact("TimeGenerated"),
             table_name: exact("TableName"),
             created: exact("createdDateTime"),
-            created_pascal: exact("CreatedDateTime"),
-            status_pascal: exact("Status"),
+            portal: exact(PORTAL_KEY),
+            cmdlet: CmdletMarkers {
+                created: exact("CreatedDateTime"),
+                status: exact("Status"),
+                event_types: exact("SignInEventTypes"),
+                interactive: exact("IsInteractive"),
+                user_agent: exact("UserAgent"),
+                activity: exact("ActivityDateTime"),
+                initiated_by: exact("InitiatedBy"),
+            },
             ty: exact("Type"),
             original_type: exact("_OriginalType"),
             event_types: exact("signInEventTypes"),
@@ -111,7 +135,6 @@ impl Markers {
             user_agent: exact("userAgent"),
             activity: exact("activityDateTime"),
             initiated_by: exact("initiatedBy"),
-            tables: exact("tables"),
             time: tree.slot(&["time"], true),
             category: tree.slot(&["category"], true),
             properties: tree.slot(&["properties"], true),
@@ -126,33 +149,33 @@ impl Markers {
             return diagnostic(value(self.category).unwrap_or(""));
         }
         if value(self.time_generated).is_some() {
-            if value(self.table_name).is_some() {
-                return Class::Unsupported("rows written by `az monitor log-analytics query`");
-            }
-            return flat(value(self.original_type).or(value(self.ty)));
+            let kind = if value(self.table_name).is_some() { RowKind::Az } else { RowKind::Flat };
+            return flat(kind, value(self.original_type), value(self.ty));
         }
         if value(self.created).is_some() {
+            if value(self.portal).is_some() {
+                return assumed(RowKind::PortalCsv, true);
+            }
             let complete = value(self.event_types).is_some() || value(self.user_agent).is_some();
-            return graph(value(self.event_types), value(self.interactive), complete);
+            return graph(RowKind::Graph, value(self.event_types), value(self.interactive), complete);
         }
-        if is(self.status_pascal, b'{') && value(self.created_pascal).is_some() {
-            return Class::Unsupported(
-                "Microsoft Graph objects with capitalised keys, as PowerShell cmdlets write them",
-            );
+        let cmdlet = &self.cmdlet;
+        if is(cmdlet.status, b'{') && value(cmdlet.created).is_some() {
+            let complete = value(cmdlet.event_types).is_some() || value(cmdlet.user_agent).is_some();
+            return graph(RowKind::Cmdlet, value(cmdlet.event_types), value(cmdlet.interactive), complete);
         }
-        if value(self.activity).is_some() && value(self.initiated_by).is_some() {
-            let table = known_table("AuditLogs");
-            return table.map_or(Class::Unknown, |table| row(RowKind::Graph, table, true, true));
-        }
-        if is(self.tables, b'[') {
-            return Class::Unsupported("answers of the Log Analytics query interface");
-        }
-        Class::Unknown
+        let audit = |kind: RowKind, activity: Slot, initiated_by: Slot| {
+            let table = known_table("AuditLogs").filter(|_| value(activity).is_some() && value(initiated_by).is_some());
+            table.map(|table| row(kind, table, true, true))
+        };
+        audit(RowKind::Graph, self.activity, self.initiated_by)
+            .or_else(|| audit(RowKind::Cmdlet, cmdlet.activity, cmdlet.initiated_by))
+            .unwrap_or(Class::Unknown)
     }
 }
 
 fn row(kind: RowKind, table: &'static KnownTable, certain: bool, complete: bool) -> Class {
-    Class::Row(RowClass { kind, table, certain, complete })
+    Class::Row(RowClass { kind, table, certain, complete, copied: false })
 }
 
 fn diagnostic(category: &str) -> Class {
@@ -163,16 +186,18 @@ fn diagnostic(category: &str) -> Class {
     }
 }
 
-fn flat(ty: Option<&str>) -> Class {
-    let name = dynamic::to_text(ty.unwrap_or("null"));
+/// A row with the name of its table; `original` is the one that a search job copied it from.
+fn flat(kind: RowKind, original: Option<&str>, ty: Option<&str>) -> Class {
+    let name = dynamic::to_text(original.or(ty).unwrap_or("null"));
+    let copied = original.is_some();
     match known_table(&name) {
-        Some(table) => row(RowKind::Flat, table, true, true),
-        None if name.is_empty() => assumed(RowKind::Flat, true),
+        Some(table) => Class::Row(RowClass { kind, table, certain: true, complete: true, copied }),
+        None if name.is_empty() => assumed(kind, true),
         None => Class::OtherTable(name.into_owned()),
     }
 }
 
-fn graph(event_types: Option<&str>, interactive: Option<&str>, complete: bool) -> Class {
+fn graph(kind: RowKind, event_types: Option<&str>, interactive: Option<&str>, complete: bool) -> Class {
     let first = event_types.and_then(|list| list.split('"').nth(1));
     let name = match (first, interactive) {
         (Some("interactiveUser"), _) | (None, Some("true")) => "SigninLogs",
@@ -180,9 +205,9 @@ fn graph(event_types: Option<&str>, interactive: Option<&str>, complete: bool) -
         (Some("servicePrincipal"), _) => "AADServicePrincipalSignInLogs",
         (Some("managedIdentity"), _) => "AADManagedIdentitySignInLogs",
         (Some(other), _) => return Class::OtherTable(other.to_owned()),
-        (None, _) => return assumed(RowKind::Graph, complete),
+        (None, _) => return assumed(kind, complete),
     };
-    known_table(name).map_or(Class::Unknown, |table| row(RowKind::Graph, table, true, complete))
+    known_table(name).map_or(Class::Unknown, |table| row(kind, table, true, complete))
 }
 
 /// Sign-in records that do not say of which table they are.

@@ -5,6 +5,7 @@
 //! with `T` and a zone), string, and dynamic where a value is an array or object. Whole numbers mix with others to
 //! real, anything else mixed is a string; nothing but nulls is a string.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
@@ -13,7 +14,7 @@ use super::classify::{Class, Markers};
 use super::keys::KeyTree;
 use super::plan::Rows;
 use super::record::RecordScanner;
-use crate::source::framing::{ValueSplitter, is_wrapped};
+use crate::source::framing::{Header, Span, ValueSplitter, is_wrapped};
 use crate::source::shape::KnownTable;
 use crate::types::dynamic::{self, Kind};
 use crate::types::{Field, Schema, Type, datetime};
@@ -33,6 +34,8 @@ pub(crate) struct Inference {
     looked_at: usize,
     columns: HashMap<String, usize>,
     types: Vec<(String, Seen)>,
+    /// True where every value is a text, whatever it stands for.
+    cells: bool,
 }
 
 impl Inference {
@@ -41,7 +44,15 @@ impl Inference {
         let mut tree = KeyTree::new();
         let markers = Markers::new(&mut tree);
         let scanner = RecordScanner::new(Arc::new(tree));
-        Self { scanner, markers, known: Vec::new(), looked_at: 0, columns: HashMap::new(), types: Vec::new() }
+        Self {
+            scanner,
+            markers,
+            known: Vec::new(),
+            looked_at: 0,
+            columns: HashMap::new(),
+            types: Vec::new(),
+            cells: false,
+        }
     }
 
     /// True where enough has been seen to know what the records are.
@@ -49,27 +60,38 @@ impl Inference {
         self.looked_at >= CLASSIFIED_RECORDS && !self.known.is_empty()
     }
 
+    /// A file begins; `cells` where all values of it are texts, as CSV has them.
+    pub(crate) fn start_file(&mut self, cells: bool) {
+        self.cells = cells;
+    }
+
     /// Looks at the records of a block: those at `spans`, or a line each.
-    pub(crate) fn look(&mut self, block: &[u8], spans: Option<Vec<std::ops::Range<usize>>>) {
+    pub(crate) fn look(&mut self, block: &[u8], spans: Option<Vec<Span>>) {
         match spans {
-            Some(spans) => spans.into_iter().for_each(|span| self.look_at(&block[span])),
+            Some(spans) => {
+                spans.iter().for_each(|span| self.look_at(&block[span.start..span.end], span.header.as_ref()))
+            }
             None => block.split(|byte| *byte == b'\n').for_each(|line| self.look_at_line(line.trim_ascii())),
         }
     }
 
     fn look_at_line(&mut self, line: &[u8]) {
         if !is_wrapped(line) {
-            return self.look_at(line);
+            return self.look_at(line, None);
         }
         for span in ValueSplitter::default().split(line, false).0 {
-            self.look_at(&line[span.start..span.end]);
+            self.look_at(&line[span.start..span.end], span.header.as_ref());
         }
     }
 
     /// Damaged records are passed over: whoever reads them counts them.
-    fn look_at(&mut self, record: &[u8]) {
+    fn look_at(&mut self, record: &[u8], header: Option<&Arc<Header>>) {
         let Ok(record) = std::str::from_utf8(record) else { return };
-        if record.is_empty() || self.scanner.scan(record).is_err() {
+        let scanned = match header {
+            None => self.scanner.scan(record),
+            Some(header) => self.scanner.scan_cells(record, header),
+        };
+        if scanned.is_err() {
             return;
         }
         self.looked_at += 1;
@@ -82,23 +104,37 @@ impl Inference {
             }
         }
         if self.known.is_empty() {
-            self.look_at_columns(record);
+            match header {
+                None => self.look_at_columns(record),
+                Some(header) => {
+                    for (name, cell) in header.names.iter().zip(dynamic::elements(record)) {
+                        self.look_at_column(Cow::Borrowed(name), cell);
+                    }
+                }
+            }
         }
     }
 
     fn look_at_columns(&mut self, record: &str) {
         for entry in dynamic::unique_entries(record) {
-            let key = entry.key.text();
-            let column = match self.columns.get(&*key) {
-                Some(&column) => column,
-                None if self.types.len() == MAX_COLUMNS => continue,
-                None => {
-                    self.types.push((key.clone().into_owned(), Seen::default()));
-                    self.columns.insert(key.into_owned(), self.types.len() - 1);
-                    self.types.len() - 1
-                }
-            };
-            self.types[column].1.add(entry.value);
+            self.look_at_column(entry.key.text(), entry.value);
+        }
+    }
+
+    fn look_at_column(&mut self, key: Cow<'_, str>, value: &str) {
+        let column = match self.columns.get(&*key) {
+            Some(&column) => column,
+            None if self.types.len() == MAX_COLUMNS => return,
+            None => {
+                self.types.push((key.clone().into_owned(), Seen::default()));
+                self.columns.insert(key.into_owned(), self.types.len() - 1);
+                self.types.len() - 1
+            }
+        };
+        if self.cells {
+            self.types[column].1.add_cell(&dynamic::unescape(value), value);
+        } else {
+            self.types[column].1.add(value);
         }
     }
 
@@ -136,6 +172,21 @@ impl Seen {
             Kind::Array | Kind::Bag => self.nested = true,
             Kind::String if is_time(json) => self.times = true,
             Kind::String => self.texts = true,
+        }
+    }
+
+    /// Adds a text by what it stands for: "" for nothing, numbers and words for themselves.
+    fn add_cell(&mut self, text: &str, json: &str) {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        // A zero in front of digits tells of an identifier.
+        let padded = digits.starts_with('0') && !digits.starts_with("0.");
+        let number = || digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.')) && !padded;
+        match text {
+            "" => {}
+            "true" | "false" | "True" | "False" | "TRUE" | "FALSE" => self.bools = true,
+            _ if text.parse::<i64>().is_ok_and(|whole| whole.to_string() == text) => self.longs = true,
+            _ if number() && text.parse::<f64>().is_ok() => self.reals = true,
+            _ => self.add(json),
         }
     }
 

@@ -60,8 +60,8 @@ impl KeyTree {
     }
 
     /// The slot of a path. In an envelope the first key is matched in any case of letters.
-    pub(crate) fn slot(&mut self, path: &[&str], in_envelope: bool) -> Slot {
-        let id = (in_envelope, path.iter().map(|&key| key.to_owned()).collect::<Vec<_>>());
+    pub(crate) fn slot(&mut self, path: &[impl AsRef<str>], in_envelope: bool) -> Slot {
+        let id = (in_envelope, path.iter().map(|key| key.as_ref().to_owned()).collect::<Vec<_>>());
         if let Some(&slot) = self.slots.get(&id) {
             return slot;
         }
@@ -70,10 +70,10 @@ impl KeyTree {
         let Some((last, parents)) = path.split_last() else { return slot };
         let mut node = 0;
         for (depth, key) in parents.iter().enumerate() {
-            node = self.child(node, key, in_envelope && depth == 0);
+            node = self.child(node, key.as_ref(), in_envelope && depth == 0);
             self.nodes[node].below.push(slot);
         }
-        self.target(node, last, in_envelope && parents.is_empty()).slots.push(slot);
+        self.target(node, last.as_ref(), in_envelope && parents.is_empty()).slots.push(slot);
         slot
     }
 
@@ -95,13 +95,14 @@ impl KeyTree {
 
     /// Declares a key that shapes have at `path`, wanted or not, so that it does not count as unknown. Only objects
     /// with at least one declared key tell known keys from unknown ones.
-    pub(crate) fn declare(&mut self, path: &[&str], in_envelope: bool) {
+    pub(crate) fn declare(&mut self, path: &[impl AsRef<str>], in_envelope: bool) {
         let Some((last, parents)) = path.split_last() else { return };
         let mut node = 0;
         for (depth, key) in parents.iter().enumerate() {
-            node = self.child(node, key, in_envelope && depth == 0);
+            node = self.child(node, key.as_ref(), in_envelope && depth == 0);
         }
-        let key = if in_envelope && parents.is_empty() { last.to_lowercase() } else { (*last).to_owned() };
+        let last = last.as_ref();
+        let key = if in_envelope && parents.is_empty() { last.to_lowercase() } else { last.to_owned() };
         self.nodes[node].known.get_or_insert_default().insert(key);
     }
 

@@ -8,6 +8,7 @@
 //! its damage counted.
 
 mod classify;
+mod cmdlet;
 mod column;
 mod cursor;
 mod infer;

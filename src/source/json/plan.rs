@@ -165,7 +165,6 @@ impl ScanPlan {
         let name = match class {
             Class::Row(row) => row.table.name.to_owned(),
             Class::OtherTable(name) => name.chars().take(64).collect(),
-            Class::Unsupported(what) => return self.note_strange(what),
             Class::Unknown => return self.note_strange(UNKNOWN_RECORDS),
         };
         self.report.met_table(&name);
@@ -211,10 +210,19 @@ impl ScanPlan {
     /// Says which of the wanted columns records of this class cannot supply.
     pub(crate) fn say_unsupplied(&self, class: RowClass) {
         let Some(table) = self.rows.known() else { return };
+        if let Some(time) = class.kind.sign_in_time().filter(|_| self.wanted().any(|name| name == "TimeGenerated")) {
+            let shape = class.kind.describe();
+            self.say_once(format!("TimeGenerated of {shape} is {time}, the time of the sign-in: no other is there"));
+        }
+        if class.copied {
+            let text = "rows of a search job have the TimeGenerated and the table of the rows that it found";
+            self.say_once(text.to_owned());
+        }
         for name in self.wanted() {
             let Some(index) = table.schema.index_of(name) else { continue };
             if is_unsupplied(table, index, class) {
-                let shape = if class.complete { class.kind.describe() } else { "Microsoft Graph v1.0 records" };
+                let v1 = class.kind.is_graph() && !class.complete;
+                let shape = if v1 { "Microsoft Graph v1.0 records" } else { class.kind.describe() };
                 self.warn_empty(shape, name, table);
             }
         }
@@ -226,7 +234,7 @@ impl ScanPlan {
 
 fn is_unsupplied(table: &KnownTable, column: usize, class: RowClass) -> bool {
     let mapping = table.mapping(column, class.kind);
-    let version = class.kind == RowKind::Graph
+    let version = class.kind.is_graph()
         && match mapping.since {
             Since::Always => false,
             Since::GraphBeta => !class.complete,

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use aho_corasick::{AhoCorasick, Match, packed};
 use memchr::memmem;
 
+use super::cmdlet;
 use crate::source::{Comparison, Predicate};
 use crate::types::Value;
 
@@ -64,6 +65,8 @@ impl Needle {
                 || (!case_sensitive && !c.is_ascii())
         };
         let part = text.split(breaks).max_by_key(|part| part.len())?;
+        // Cmdlets capitalise the keys of nested objects: the needle begins behind what may differ.
+        let part = if case_sensitive { cmdlet::behind_key_start(part) } else { part };
         (part.len() >= MIN_NEEDLE).then(|| Self { text: part.to_owned(), case_sensitive })
     }
 

@@ -8,12 +8,13 @@ use std::sync::atomic::Ordering;
 use arrow::array::Array;
 
 use super::classify::{Class, RowClass, table_of_path};
+use super::cmdlet;
 use super::column::{ColumnWriter, dynamic_text};
 use super::plan::{PlannedColumn, PlannedSource, Rows, ScanPlan, UNKNOWN_RECORDS};
 use super::record::{Place, RecordScanner};
 
-use crate::diagnostic::Result;
-use crate::source::framing::{ValueSplitter, is_wrapped};
+use crate::diagnostic::{Error, Result};
+use crate::source::framing::{Header, Span, ValueSplitter, is_wrapped};
 use crate::source::provenance::{Provenance, position};
 use crate::source::shape::{KnownTable, RowKind};
 use crate::source::{Reject, ScanReport};
@@ -33,6 +34,16 @@ pub(crate) struct Whereabouts<'a> {
     pub lines: Option<u64>,
 }
 
+/// The file that is being read.
+#[derive(Debug, Default)]
+struct CurrentFile {
+    /// Its place in the list.
+    index: usize,
+    name: String,
+    /// True where its text was made of something else, so that places in the text say nothing.
+    made: bool,
+}
+
 /// Decodes the records of any number of files, one after the other.
 #[derive(Debug)]
 pub(crate) struct JsonReader {
@@ -50,8 +61,7 @@ pub(crate) struct JsonReader {
     /// True where a record of the file told what the file holds.
     settled: bool,
     decoded: u64,
-    /// The file that is being read: its place in the list and its name.
-    file: (usize, String),
+    file: CurrentFile,
     /// Up to where lines were counted in the block, and how many.
     counted: (usize, u64),
 }
@@ -86,7 +96,7 @@ impl JsonReader {
             met: Vec::new(),
             settled: false,
             decoded: 0,
-            file: (0, String::new()),
+            file: CurrentFile::default(),
             counted: (0, 0),
             plan,
         }
@@ -111,9 +121,9 @@ impl JsonReader {
 
     /// Goes on to the file at `index` in the list of files. Its first records are looked at whether or not they may
     /// match, until one of them tells what the file holds.
-    pub(crate) fn start_file(&mut self, index: usize, name: &str) {
+    pub(crate) fn start_file(&mut self, index: usize, name: &str, made: bool) {
         self.settled = false;
-        self.file = (index, name.to_owned());
+        self.file = CurrentFile { index, name: name.to_owned(), made };
     }
 
     /// Decodes a block whose records are lines.
@@ -163,30 +173,31 @@ impl JsonReader {
             return Ok(());
         }
         if !may_be_wrapped(bytes) || !is_wrapped(bytes) {
-            return self.read_record(block, start..start + bytes.len(), at);
+            return self.read_record(block, start..start + bytes.len(), None, at);
         }
-        let (spans, _) = ValueSplitter::default().split(bytes, false);
-        for span in spans {
-            self.read_record(block, start + span.start..start + span.end, at)?;
+        let mut splitter = ValueSplitter::default();
+        for span in splitter.split(bytes, false).0 {
+            self.read_record(block, start + span.start..start + span.end, span.header.as_ref(), at)?;
         }
-        Ok(())
+        for note in splitter.take_notes() {
+            self.count(format!("{}: {note}", at.file));
+        }
+        match splitter.refusal() {
+            Some(reason) => Err(Error::Data { file: at.file.to_owned(), place: None, reason: reason.to_owned() }),
+            None => Ok(()),
+        }
     }
 
     /// Decodes records that lie at `spans` of a block.
-    pub(crate) fn read_values(
-        &mut self,
-        block: &[u8],
-        spans: impl Iterator<Item = Range<usize>>,
-        at: Whereabouts<'_>,
-    ) -> Result<()> {
+    pub(crate) fn read_values(&mut self, block: &[u8], spans: Vec<Span>, at: Whereabouts<'_>) -> Result<()> {
         self.counted = (0, 0);
         let plan = Arc::clone(&self.plan);
         let mut skipped = 0;
-        for span in spans {
+        for Span { start, end, header } in spans {
             let wanted = !self.settled
-                || plan.prefilter.as_ref().is_none_or(|prefilter| prefilter.may_match(&block[span.clone()]));
+                || plan.prefilter.as_ref().is_none_or(|prefilter| prefilter.may_match(&block[start..end]));
             if wanted {
-                self.read_record(block, span, at)?;
+                self.read_record(block, start..end, header.as_ref(), at)?;
             } else {
                 skipped += 1;
             }
@@ -195,8 +206,14 @@ impl JsonReader {
         self.flush(block)
     }
 
-    /// Checks and classifies one record, and keeps it if it is a row.
-    fn read_record(&mut self, block: &[u8], span: Range<usize>, at: Whereabouts<'_>) -> Result<()> {
+    /// Checks and classifies one record, and keeps it if it is a row. An array of cells comes with its header.
+    fn read_record(
+        &mut self,
+        block: &[u8],
+        span: Range<usize>,
+        header: Option<&Arc<Header>>,
+        at: Whereabouts<'_>,
+    ) -> Result<()> {
         let bytes = &block[span.clone()];
         let record = match simdutf8::compat::from_utf8(bytes) {
             Ok(record) => record,
@@ -206,7 +223,11 @@ impl JsonReader {
                 return Ok(());
             }
         };
-        if let Err(flaw) = self.scanner.scan(record) {
+        let scanned = match header {
+            None => self.scanner.scan(record),
+            Some(header) => self.scanner.scan_cells(record, header),
+        };
+        if let Err(flaw) = scanned {
             // A record that was cut off is placed by its start: that is where the file can be mended.
             let place = if flaw.reason == "cut off" { span.start } else { span.start + flaw.at };
             self.lost(block, (span, place), at, flaw.reason);
@@ -266,7 +287,6 @@ impl JsonReader {
             }
             Class::OtherTable(_) if !matches!(self.plan.rows, Rows::AllAs(_)) => return Err(None),
             Class::OtherTable(name) => format!("records of {:?}, whose columns are not known: not read", shorten(name)),
-            Class::Unsupported(what) => format!("{what} are not supported yet: not read"),
             Class::Unknown => format!("{UNKNOWN_RECORDS}: not read"),
         };
         self.count(reason.clone());
@@ -417,6 +437,11 @@ fn append_value(writer: &mut ColumnWriter, column: &PlannedColumn, row: &Row, re
             if zero { None } else { record.value(*value) }
         }
     };
+    // The command line writes `None` for null; in a string column, which has no null, the word was there.
+    let none = row.kind == RowKind::Az && column.ty != Type::String;
+    let json = json.filter(|json| !none || *json != "\"None\"");
+    let lowered = json.filter(|_| row.kind == RowKind::Cmdlet && column.ty.is_text()).and_then(cmdlet::camel_case);
+    let json = lowered.as_deref().or(json);
     let Some(path) = &column.path else { return writer.append(json) };
     let json = json.and_then(dynamic_text);
     writer.append_dynamic(json.as_deref().and_then(|json| dynamic::extract(json, path)));
@@ -424,13 +449,13 @@ fn append_value(writer: &mut ColumnWriter, column: &PlannedColumn, row: &Row, re
 }
 
 /// Appends what is asked about the origin of a row.
-fn append_origin(writer: &mut ColumnWriter, of: Provenance, row: &Row, (index, file): &(usize, String)) {
+fn append_origin(writer: &mut ColumnWriter, of: Provenance, row: &Row, file: &CurrentFile) {
     let number = match of {
-        Provenance::File => return writer.append_constant(file),
+        Provenance::File => return writer.append_constant(&file.name),
         Provenance::Shape => return writer.append_constant(row.table.map_or("JSON objects", |_| row.kind.describe())),
         Provenance::Line => row.line.and_then(|line| i64::try_from(line).ok()),
-        Provenance::Byte => i64::try_from(row.byte).ok(),
-        Provenance::Position => Some(position(*index, row.byte)),
+        Provenance::Byte => i64::try_from(row.byte).ok().filter(|_| !file.made),
+        Provenance::Position => Some(position(file.index, row.byte)),
     };
     writer.append(number.map(|number| number.to_string()).as_deref());
 }
@@ -454,7 +479,8 @@ fn first_filled<'a>(values: impl Iterator<Item = Option<&'a str>>) -> Option<&'a
 /// True where the first key may be one of a wrapping object, so that it is worth a look.
 fn may_be_wrapped(line: &[u8]) -> bool {
     let key = line.iter().skip(1).find(|byte| !byte.is_ascii_whitespace() && **byte != b'"');
-    line.starts_with(b"[") || matches!(key, Some(b'r' | b'v' | b'@' | b'o' | b'n' | b'c' | b't'))
+    line.starts_with(b"[")
+        || matches!(key, Some(b'r' | b'v' | b'@' | b'o' | b'n' | b'c' | b't' | b'T' | b'F' | b'E' | b'e' | b's'))
 }
 
 /// A place in a block, for messages.

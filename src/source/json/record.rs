@@ -6,6 +6,7 @@ use hashbrown::HashMap;
 
 use super::cursor::{Cursor, Flaw};
 use super::keys::{KeyTree, Slot, Target};
+use crate::source::framing::Header;
 use crate::types::dynamic;
 
 /// Keys of one object that are remembered; an object with more different ones is looked up key by key.
@@ -22,6 +23,12 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// The bytes from `start` to `end`, which stay below the length of a record.
+    fn new(start: usize, end: usize) -> Self {
+        let offset = |at: usize| u32::try_from(at).unwrap_or(0);
+        Self { start: offset(start), end: offset(end) }
+    }
+
     /// The value in `record`, the text that was scanned; None where the record has none.
     #[inline]
     pub(crate) fn text<'a>(&self, record: &'a [u8]) -> Option<&'a str> {
@@ -41,6 +48,15 @@ pub(crate) struct RecordScanner {
     places: Vec<Place>,
     /// Keys of the last record that no shape has: object and key.
     unknown: Vec<(usize, usize)>,
+    cells: Option<Cells>,
+}
+
+/// What the cells of the rows of one table are.
+#[derive(Debug)]
+struct Cells {
+    header: Arc<Header>,
+    targets: Vec<Target>,
+    unknown: Vec<String>,
 }
 
 /// The keys of an object in the order in which they came first.
@@ -56,7 +72,7 @@ impl RecordScanner {
     pub(crate) fn new(tree: Arc<KeyTree>) -> Self {
         let remembered = (0..tree.node_count()).map(|_| Remembered::default()).collect();
         let places = vec![Place::default(); tree.slot_count()];
-        Self { tree, remembered, places, unknown: Vec::new() }
+        Self { tree, remembered, places, unknown: Vec::new(), cells: None }
     }
 
     /// Checks that `record` is one JSON object, and notes where the wanted values are.
@@ -71,6 +87,42 @@ impl RecordScanner {
         cursor.end()
     }
 
+    /// The same for an array of cells, whose columns `header` names.
+    pub(crate) fn scan_cells(&mut self, row: &str, header: &Arc<Header>) -> Result<(), Flaw> {
+        self.places.fill(Place::default());
+        self.unknown.clear();
+        let cells = match self.cells.take().filter(|cells| cells.header == *header) {
+            Some(cells) => cells,
+            None => Cells::new(&self.tree, header),
+        };
+        let scanned = self.row(row, &cells.targets);
+        self.cells = Some(cells);
+        scanned
+    }
+
+    fn row(&mut self, row: &str, targets: &[Target]) -> Result<(), Flaw> {
+        let mut cursor = Cursor::new(row.as_bytes());
+        if cursor.skip_blanks() != Some(b'[') {
+            return Err(cursor.flaw("no row of cells"));
+        }
+        cursor.advance(1);
+        cursor.skip_blanks();
+        for (index, target) in targets.iter().enumerate() {
+            if cursor.peek() == Some(b']') {
+                return Err(cursor.flaw("a row with fewer cells than its table has columns"));
+            }
+            let start = self.member(&mut cursor, target.child)?;
+            self.note_at(&target.slots, start, cursor.position());
+            if cursor.separator(b']')? {
+                return match index + 1 == targets.len() {
+                    true => cursor.end(),
+                    false => Err(cursor.flaw("a row with fewer cells than its table has columns")),
+                };
+            }
+        }
+        Err(cursor.flaw("a row with more cells than its table has columns"))
+    }
+
     /// The places of the last record, by slot.
     pub(crate) fn places(&self) -> &[Place] {
         &self.places
@@ -83,14 +135,15 @@ impl RecordScanner {
 
     /// Keys of the last record that no shape has; each is answered once.
     pub(crate) fn take_unknown(&mut self) -> Vec<String> {
-        let Self { unknown, remembered, .. } = self;
+        let Self { unknown, remembered, cells, .. } = self;
         let name = |(node, found): (usize, usize)| {
             let (key, target) = &mut remembered[node].keys[found];
             target.unknown = false;
             let key = key.strip_suffix(b":").unwrap_or(key);
             dynamic::unescape(std::str::from_utf8(key).unwrap_or("")).into_owned()
         };
-        unknown.drain(..).map(name).collect()
+        let of_table = cells.as_mut().map(|cells| std::mem::take(&mut cells.unknown)).unwrap_or_default();
+        unknown.drain(..).map(name).chain(of_table).collect()
     }
 
     fn object(&mut self, cursor: &mut Cursor<'_>, node: usize) -> Result<(), Flaw> {
@@ -185,11 +238,25 @@ impl RecordScanner {
     fn note(&mut self, node: usize, found: usize, start: usize, end: usize) {
         let (_, target) = &self.remembered[node].keys[found];
         for &slot in &target.slots {
-            let offset = |at: usize| u32::try_from(at).unwrap_or(0);
-            self.places[slot] = Place { start: offset(start), end: offset(end) };
+            self.places[slot] = Place::new(start, end);
         }
         if target.unknown {
             self.unknown.push((node, found));
         }
+    }
+
+    fn note_at(&mut self, slots: &[Slot], start: usize, end: usize) {
+        for &slot in slots {
+            self.places[slot] = Place::new(start, end);
+        }
+    }
+}
+
+impl Cells {
+    fn new(tree: &KeyTree, header: &Arc<Header>) -> Self {
+        let targets: Vec<Target> = header.names.iter().map(|name| tree.resolve(0, name)).collect();
+        let unknown = header.names.iter().zip(&targets).filter(|(_, target)| target.unknown);
+        let unknown = unknown.map(|(name, _)| name.clone()).collect();
+        Self { header: Arc::clone(header), targets, unknown }
     }
 }

@@ -116,7 +116,10 @@ fn check_ten(path: &str, publish_times: bool, whole_seconds: bool) {
     wanted.sort();
     assert_eq!(found, wanted, "{path}");
     assert!(request.report.problems().is_empty(), "{path}: {:?}", request.report.problems());
-    assert!(request.report.notices().is_empty(), "{path}: {:?}", request.report.notices());
+    let expected = ["TimeGenerated of ", "not read: ", "rows of a search job "];
+    let mut notices = request.report.notices();
+    notices.retain(|notice, _| !expected.iter().any(|expected| notice.starts_with(expected)));
+    assert!(notices.is_empty(), "{path}: {notices:?}");
 }
 
 #[test]
@@ -131,6 +134,15 @@ fn shapes_with_publish_times() {
         "shapes/la-data-export-eventhub",
         "shapes/adx-export-json",
         "shapes/compressed-gzip-multimember",
+        "shapes/compressed-zip",
+        "shapes/eventhub-capture-avro",
+        "shapes/adx-export-csv",
+        "shapes/adx-export-csv-noheader",
+        "shapes/az-cli",
+        "shapes/la-api",
+        "shapes/la-search-job",
+        "shapes/kusto-v1",
+        "shapes/kusto-v2",
     ] {
         check_ten(path, true, false);
     }
@@ -145,6 +157,10 @@ fn shapes_of_graph() {
         "shapes/graph-ndjson",
         "shapes/graph-ps51-appended",
         "shapes/portal-json",
+        "shapes/portal-csv",
+        "shapes/azuread-preview-utf16",
+        "shapes/mg-ps51-utf16",
+        "shapes/mg-ps7",
     ] {
         check_ten(path, false, true);
     }
@@ -208,24 +224,13 @@ fn a_blob_that_was_cut_off() {
 #[test]
 fn what_is_not_read_is_said() {
     for (path, words) in [
-        ("shapes/delta", "Delta"),
-        ("shapes/portal-csv", "CSV is not supported yet"),
-        ("shapes/compressed-zip", "zip is not supported yet"),
-        ("shapes/eventhub-capture-avro", "Avro is not supported yet"),
-        ("shapes/mg-ps51-utf16", "UTF-16"),
-        ("shapes/mg-ps7", "PowerShell"),
-        ("shapes/az-cli", "az monitor"),
-        ("shapes/la-api", "query interface"),
+        ("shapes/portal-csv", "details of authentications"),
+        ("shapes/compressed-zip", "readme.txt: neither JSON nor CSV"),
     ] {
         let catalog = catalog(path);
         let table = table(&catalog, "SigninLogs");
         let request = request(&*table, &["Id"]);
-        let results = table.scan(&request).expect("a scan");
-        let mut batches = results.iter().flat_map(|partition| partition.read().expect("a partition"));
-        let refused = batches.next().map(|batch| batch.expect_err("no rows").to_string());
-        drop(batches);
-        assert!(refused.is_some_and(|refused| refused.contains(words)), "{path}");
-        drop(results);
+        assert_eq!(rows(&*table, &request).len(), 10, "{path}");
         let notices = request.report.notices();
         assert!(notices.keys().any(|notice| notice.contains(words)), "{path}: {notices:?}");
     }

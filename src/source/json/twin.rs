@@ -15,6 +15,7 @@ use crate::diagnostic::Result;
 use crate::source::file_table::FileTable;
 use crate::source::files::expand;
 use crate::source::json::Rows;
+use crate::source::shape::mapping::KeyPath;
 use crate::source::shape::{KnownTable, RowKind, Source, known_table};
 use crate::source::{Comparison, Predicate, RowFilter, ScanColumn, ScanReport, ScanRequest, TableProvider};
 use crate::types::{Batch, Type, Value, datetime, dynamic};
@@ -56,6 +57,7 @@ fn twin_row(bag: &Bag, table: &KnownTable, columns: &[ScanColumn]) -> Option<Vec
             Some("false") => "AADNonInteractiveUserSignInLogs".to_owned(),
             _ => "SigninLogs".to_owned(),
         },
+        RowKind::Cmdlet | RowKind::Az | RowKind::PortalCsv => return None,
     };
     (name == table.name).then(|| columns.iter().map(|column| twin_value(bag, table, kind, column)).collect())
 }
@@ -81,20 +83,20 @@ fn envelope<'a>(bag: &'a Bag, key: &str) -> Option<&'a str> {
     bag.iter().find(|(name, _)| name.to_lowercase() == key.to_lowercase()).map(|(_, raw)| raw.get())
 }
 
-fn twin_find(bag: &Bag, path: &[&'static str], in_envelope: bool) -> Option<String> {
+fn twin_find(bag: &Bag, path: &KeyPath, in_envelope: bool) -> Option<String> {
     let (first, rest) = path.split_first()?;
-    let json = if in_envelope { envelope(bag, first) } else { bag.get(*first).map(|raw| raw.get()) }?;
+    let json = if in_envelope { envelope(bag, first) } else { bag.get(&**first).map(|raw| raw.get()) }?;
     if rest.is_empty() {
         return Some(json.to_owned());
     }
-    twin_find(&serde_json::from_str::<Bag>(json).ok()?, rest, false)
+    twin_find(&serde_json::from_str::<Bag>(json).ok()?, &rest.to_vec(), false)
 }
 
 fn twin_value(bag: &Bag, table: &KnownTable, kind: RowKind, wanted: &ScanColumn) -> Value {
     let column = wanted.column();
     let ty = table.schema.field(column).ty;
     let constant = |text: &str| if ty == Type::String { Value::string(text) } else { Value::null(ty) };
-    let find = |path: &Vec<&'static str>| twin_find(bag, path, kind == RowKind::Diagnostic);
+    let find = |path: &KeyPath| twin_find(bag, path, kind == RowKind::Diagnostic);
     let json = match &table.mapping(column, kind).source {
         Source::Unsupplied => return constant(""),
         Source::Constant(text) => return constant(text),
@@ -520,7 +522,8 @@ fn scan(
     prune: bool,
     batch: usize,
 ) -> Scanned {
-    let table = FileTable::new("T", expand(path.as_os_str()).expect("a file").into(), rows);
+    let files = expand(path.as_os_str()).expect("a file");
+    let table = FileTable::new("T", files.into(), rows, crate::source::Limits::default());
     let filter = predicate.map(|predicate| {
         let mut columns = predicate.columns();
         columns.sort_unstable();

@@ -13,10 +13,11 @@
 //! | `x unless y is 0` | `x`, or "" where `y` is 0 |
 //! | `beta x`, `v1.0 x` | only that version of Graph has it |
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// A path of keys into a record.
-pub type KeyPath = Vec<&'static str>;
+pub type KeyPath = Vec<Cow<'static, str>>;
 
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +73,30 @@ impl Mapping {
         Self { source: parse_source(text, column), since }
     }
 
+    /// The same for objects whose keys are capitalised.
+    #[must_use]
+    pub fn capitalised(&self) -> Self {
+        let first = |path: &KeyPath| capitalised_paths(path).swap_remove(0);
+        let source = match &self.source {
+            Source::Keys(paths) => Source::Keys(paths.iter().flat_map(capitalised_paths).collect()),
+            Source::UnlessZero { value, guard } => Source::UnlessZero { value: first(value), guard: first(guard) },
+            other => other.clone(),
+        };
+        Self { source, since: self.since }
+    }
+
+    /// The same for records that hold only what `has` says; the rest is unsupplied.
+    #[must_use]
+    pub fn limited(&self, has: &dyn Fn(&KeyPath) -> bool) -> Self {
+        let missing = match &self.source {
+            Source::Keys(paths) => !paths.iter().any(has),
+            Source::UnlessZero { value, .. } => !has(value),
+            Source::Unsupplied | Source::Constant(_) | Source::Table | Source::Category => false,
+        };
+        let source = if missing { Source::Unsupplied } else { self.source.clone() };
+        Self { source, since: Since::Always }
+    }
+
     /// The paths it reads.
     #[must_use]
     pub fn paths(&self) -> Vec<&KeyPath> {
@@ -125,11 +150,29 @@ impl Mapping {
     }
 }
 
+/// A path with capitalised keys, in every spelling: `ipAddress` is `IPAddress` in one cmdlet, `IpAddress` in another.
+fn capitalised_paths(path: &KeyPath) -> Vec<KeyPath> {
+    let capitalised: KeyPath = path.iter().map(|key| Cow::Owned(capitalise(key))).collect();
+    let acronym = match capitalised.first().and_then(|key| key.strip_prefix("Ip")) {
+        Some(rest) if rest.starts_with(char::is_uppercase) => Some(Cow::Owned(format!("IP{rest}"))),
+        _ => None,
+    };
+    let other = acronym.map(|first| std::iter::once(first).chain(capitalised[1..].iter().cloned()).collect());
+    std::iter::once(capitalised).chain(other).collect()
+}
+
+/// The name of the property of an object of PowerShell: `riskEventTypes_v2` is `RiskEventTypesV2`.
+fn capitalise(key: &str) -> String {
+    let mut characters = key.chars();
+    let first: String = characters.next().map(|first| first.to_ascii_uppercase()).into_iter().collect();
+    (first + characters.as_str()).replace("_v2", "V2")
+}
+
 fn parse_source(text: &'static str, column: &'static str) -> Source {
-    let path = |text: &'static str| text.trim().split('.').collect();
+    let path = |text: &'static str| text.trim().split('.').map(Cow::Borrowed).collect();
     match text {
         "-" => Source::Unsupplied,
-        "=" => Source::Keys(vec![vec![column]]),
+        "=" => Source::Keys(vec![vec![Cow::Borrowed(column)]]),
         "<table>" => Source::Table,
         "<category>" => Source::Category,
         _ => {

@@ -5,6 +5,8 @@
 //! by the name of its file.
 
 pub mod mapping;
+pub mod portal;
+pub mod positions;
 pub mod table;
 
 pub use mapping::{Mapping, Source};
@@ -19,11 +21,17 @@ pub enum RowKind {
     Graph,
     /// The columns of the table by their names: Log Analytics data export, `.export` of Kusto.
     Flat,
+    /// A Microsoft Graph object whose keys are capitalised, as the cmdlets of PowerShell write it.
+    Cmdlet,
+    /// The columns of the table, every cell a text: `az monitor log-analytics query`.
+    Az,
+    /// A row of the CSV that the Entra admin center offers for download, laid out as a Graph object.
+    PortalCsv,
 }
 
 impl RowKind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Diagnostic, Self::Graph, Self::Flat];
+    pub const ALL: [Self; 6] = [Self::Diagnostic, Self::Graph, Self::Flat, Self::Cmdlet, Self::Az, Self::PortalCsv];
 
     /// How messages name it.
     #[must_use]
@@ -32,6 +40,26 @@ impl RowKind {
             Self::Diagnostic => "diagnostic-settings records",
             Self::Graph => "Microsoft Graph records",
             Self::Flat => "flat table rows",
+            Self::Cmdlet => "objects of PowerShell cmdlets",
+            Self::Az => "rows of the Azure command line",
+            Self::PortalCsv => "CSV rows of the Entra admin center",
+        }
+    }
+
+    /// True for layouts made of Graph objects, whose version decides what they hold.
+    #[must_use]
+    pub fn is_graph(self) -> bool {
+        matches!(self, Self::Graph | Self::Cmdlet)
+    }
+
+    /// Which time becomes `TimeGenerated`, for layouts where it is not the time of publishing.
+    #[must_use]
+    pub fn sign_in_time(self) -> Option<&'static str> {
+        match self {
+            Self::Diagnostic | Self::Flat | Self::Az => None,
+            Self::Graph => Some("createdDateTime"),
+            Self::Cmdlet => Some("CreatedDateTime"),
+            Self::PortalCsv => Some("Date (UTC)"),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use super::RowKind;
 use super::mapping::Mapping;
+use super::portal;
 use crate::types::{Field, Schema, Type};
 
 /// A table of Microsoft Entra logs with its columns.
@@ -82,13 +83,17 @@ fn parse(text: &'static str) -> KnownTable {
         let cells: Vec<&'static str> = line.split('\t').collect();
         let [column, ty, diagnostic, graph, flat] = cells[..] else { continue };
         fields.push(Field::new(column, Type::from_name(ty).unwrap_or(Type::String)));
-        columns.push([diagnostic, graph, flat].map(|cell| Mapping::parse(cell, column)));
+        let [diagnostic, graph, flat] = [diagnostic, graph, flat].map(|cell| Mapping::parse(cell, column));
+        let portal = graph.limited(&|path| portal::supplies(path));
+        columns.push([diagnostic, graph.clone(), flat.clone(), graph.capitalised(), flat, portal]);
     }
     KnownTable { name, category, schema: Schema::new(fields), columns }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::super::{RowKind, Source};
     use super::{DATA, known_table, known_tables, table_of_category};
     use crate::types::Type;
@@ -128,7 +133,8 @@ mod tests {
         assert_eq!(table.name, "SigninLogs");
         let source =
             |column: &str, kind| table.mapping(table.schema.index_of(column).expect("column"), kind).source.clone();
-        let keys = |paths: &[&[&'static str]]| Source::Keys(paths.iter().map(|path| path.to_vec()).collect());
+        let path = |keys: &[&'static str]| keys.iter().map(|&key| Cow::Borrowed(key)).collect::<Vec<_>>();
+        let keys = |paths: &[&[&'static str]]| Source::Keys(paths.iter().map(|keys| path(keys)).collect());
         assert_eq!(source("TenantId", RowKind::Diagnostic), Source::Unsupplied);
         assert_eq!(source("LocationDetails", RowKind::Diagnostic), keys(&[&["properties", "location"]]));
         assert_eq!(
@@ -139,8 +145,13 @@ mod tests {
         assert_eq!(source("Type", RowKind::Graph), Source::Table);
         assert_eq!(
             source("ResultDescription", RowKind::Graph),
-            Source::UnlessZero { value: vec!["status", "failureReason"], guard: vec!["status", "errorCode"] }
+            Source::UnlessZero { value: path(&["status", "failureReason"]), guard: path(&["status", "errorCode"]) }
         );
         assert_eq!(source("UserId", RowKind::Flat), keys(&[&["UserId"]]));
+        assert_eq!(source("IPAddress", RowKind::Cmdlet), keys(&[&["IpAddress"], &["IPAddress"]]));
+        assert_eq!(source("RiskEventTypes_V2", RowKind::Cmdlet), keys(&[&["RiskEventTypesV2"]]));
+        assert_eq!(source("Location", RowKind::Cmdlet), keys(&[&["Location", "CountryOrRegion"]]));
+        assert_eq!(source("ConditionalAccessPolicies", RowKind::PortalCsv), Source::Unsupplied);
+        assert_eq!(source("DeviceDetail", RowKind::PortalCsv), keys(&[&["deviceDetail"]]));
     }
 }

@@ -1,0 +1,198 @@
+//! Delta tables: the files that the log says are part of the table.
+//!
+//! Source: the Delta transaction log protocol. Every commit is a file of actions, one JSON object a line; the table is
+//! what was added and not removed later. A log that needs more than that (a checkpoint in place of commits that are
+//! gone, vectors of deleted rows, renamed columns) is refused.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use super::shape::known_tables;
+use crate::diagnostic::{Error, Result};
+use crate::types::dynamic;
+
+/// Bytes of one commit.
+const MAX_COMMIT_BYTES: u64 = 256 << 20;
+
+/// Features of the protocol that change nothing for a reader of whole files.
+const HARMLESS_FEATURES: [&str; 3] = ["timestampNtz", "vacuumProtocolCheck", "v2Checkpoint"];
+
+/// Why a table is not read.
+pub(crate) type Refusal = &'static str;
+
+/// The files of the table in `folder` in the order in which they were added; the inner error says why it cannot be
+/// told which these are.
+pub(crate) fn files(folder: &Path, log: &Path) -> Result<Result<Vec<PathBuf>, Refusal>> {
+    let commits = match commits(log)? {
+        Ok(commits) => commits,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    let mut state = State::default();
+    for commit in commits {
+        let failed = |source| Error::io(&commit, source);
+        if fs::metadata(&commit).map_err(failed)?.len() > MAX_COMMIT_BYTES {
+            return Ok(Err("a Delta table with a commit that is too large"));
+        }
+        let Ok(text) = String::from_utf8(fs::read(&commit).map_err(failed)?) else {
+            return Ok(Err("a Delta table with a damaged log"));
+        };
+        for action in text.lines().filter(|line| !line.trim().is_empty()) {
+            if let Err(reason) = state.act(action) {
+                return Ok(Err(reason));
+            }
+        }
+    }
+    let mut files: Vec<(u64, String)> = state.files.into_iter().map(|(path, order)| (order, path)).collect();
+    files.sort();
+    Ok(Ok(files.into_iter().map(|(_, path)| folder.join(path)).collect()))
+}
+
+/// The commits of the log in order, which must be all since the first.
+fn commits(log: &Path) -> Result<Result<Vec<PathBuf>, Refusal>> {
+    let failed = |source| Error::io(log, source);
+    let mut commits = BTreeMap::new();
+    for entry in fs::read_dir(log).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
+        if let Some(version) = name.strip_suffix(".json").and_then(|version| version.parse::<u64>().ok()) {
+            commits.insert(version, path);
+        }
+    }
+    let whole = commits.keys().enumerate().all(|(index, version)| index as u64 == *version);
+    Ok(match commits.is_empty() || !whole {
+        true => Err("a Delta table whose log lacks its first commits: checkpoints are not supported"),
+        false => Ok(commits.into_values().collect()),
+    })
+}
+
+#[derive(Default)]
+struct State {
+    /// The files of the table, relative to its folder, with the number of the action that added them.
+    files: BTreeMap<String, u64>,
+    actions: u64,
+}
+
+impl State {
+    fn act(&mut self, action: &str) -> Result<(), Refusal> {
+        if dynamic::validate(action.as_bytes()).is_err() {
+            return Err("a Delta table with a damaged log");
+        }
+        self.actions += 1;
+        if let Some(add) = dynamic::get_member(action, "add") {
+            if dynamic::get_member(add, "deletionVector").is_some_and(|vector| vector != "null") {
+                return Err("a Delta table with vectors of deleted rows, which are not supported");
+            }
+            self.files.insert(path_of(add)?, self.actions);
+        }
+        if let Some(remove) = dynamic::get_member(action, "remove") {
+            self.files.remove(&path_of(remove)?);
+        }
+        if let Some(protocol) = dynamic::get_member(action, "protocol") {
+            check_protocol(protocol)?;
+        }
+        if let Some(metadata) = dynamic::get_member(action, "metaData") {
+            check_partitions(metadata)?;
+        }
+        Ok(())
+    }
+}
+
+fn check_protocol(protocol: &str) -> Result<(), Refusal> {
+    let version = dynamic::get_member(protocol, "minReaderVersion").and_then(|version| version.parse::<u64>().ok());
+    let features = dynamic::elements(dynamic::get_member(protocol, "readerFeatures").unwrap_or("[]"));
+    let harmless = |feature: &str| HARMLESS_FEATURES.contains(&&*dynamic::to_text(feature));
+    match version {
+        Some(0 | 1) => Ok(()),
+        Some(3) if features.into_iter().all(harmless) => Ok(()),
+        _ => Err("a Delta table that needs features of the protocol that are not supported"),
+    }
+}
+
+/// Values of partition columns stand in the log only: a table may not need them.
+fn check_partitions(metadata: &str) -> Result<(), Refusal> {
+    let columns = dynamic::elements(dynamic::get_member(metadata, "partitionColumns").unwrap_or("[]"));
+    let is_wanted = |column: &str| {
+        let name = dynamic::to_text(column);
+        known_tables().any(|table| table.schema.index_of(&name).is_some())
+    };
+    match columns.into_iter().any(is_wanted) {
+        true => Err("a Delta table that is partitioned by a column of the table, which is not supported"),
+        false => Ok(()),
+    }
+}
+
+/// The path of a file, which must lie below the folder of the table.
+fn path_of(file: &str) -> Result<String, Refusal> {
+    let path = dynamic::get_member(file, "path").map(dynamic::to_text).unwrap_or_default();
+    let path = percent_decoded(&path).ok_or("a Delta table with a damaged log")?;
+    let below = !path.contains(':') && Path::new(&path).components().all(|part| matches!(part, Component::Normal(_)));
+    match below && !path.is_empty() {
+        true => Ok(path),
+        false => Err("a Delta table with files outside of its folder, which are not read"),
+    }
+}
+
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        rest = tail;
+        if byte == b'%' {
+            let digits = std::str::from_utf8(rest.get(..2)?).ok()?;
+            bytes.push(u8::from_str_radix(digits, 16).ok()?);
+            rest = &rest[2..];
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::files;
+
+    /// The files of a table with these commits, or why it is refused.
+    fn read(commits: &[(&str, &str)]) -> Result<Vec<String>, &'static str> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let log = folder.path().join("_delta_log");
+        fs::create_dir(&log).expect("a folder");
+        for (name, text) in commits {
+            fs::write(log.join(name), text).expect("a file");
+        }
+        let relative =
+            |path: &std::path::PathBuf| path.strip_prefix(folder.path()).expect("below").display().to_string();
+        files(folder.path(), &log).expect("readable").map(|paths| paths.iter().map(relative).collect())
+    }
+
+    #[test]
+    fn what_was_removed_is_not_read() {
+        let first = "{\"protocol\":{\"minReaderVersion\":1}}\n{\"add\":{\"path\":\"b.parquet\"}}\n{\"add\":{\"path\":\"a%20c.parquet\"}}";
+        let second = "{\"remove\":{\"path\":\"b.parquet\"}}\r\n{\"add\":{\"path\":\"x/d.parquet\"}}\n";
+        let commits =
+            [("00.json", first), ("01.json", second), ("01.checkpoint.parquet", ""), ("_last_checkpoint", "")];
+        assert_eq!(read(&commits), Ok(vec!["a c.parquet".to_owned(), "x/d.parquet".to_owned()]));
+    }
+
+    #[test]
+    fn what_the_log_cannot_tell_is_refused() {
+        let refused: [&[(&str, &str)]; 8] = [
+            &[],
+            &[("01.json", "{}")],
+            &[("00.json", "{}"), ("02.json", "{}")],
+            &[("00.json", "{\"add\":{\"path\":\"../a.parquet\"}}")],
+            &[("00.json", "{\"add\":{\"path\":\"/etc/a.parquet\"}}")],
+            &[("00.json", "{\"add\":{\"path\":\"a\",\"deletionVector\":{}}}")],
+            &[("00.json", "{\"protocol\":{\"minReaderVersion\":2}}")],
+            &[("00.json", "{\"metaData\":{\"partitionColumns\":[\"Type\"]}}")],
+        ];
+        for commits in refused {
+            assert!(read(commits).is_err(), "{commits:?}");
+        }
+        assert!(read(&[("00.json", "{\"protocol\":{\"minReaderVersion\":3,\"readerFeatures\":[]}}")]).is_ok());
+        assert!(read(&[("00.json", "{\"add\"")]).is_err());
+    }
+}

@@ -1,0 +1,161 @@
+//! Rows of the CSV that the Entra admin center offers for download -> objects laid out as Microsoft Graph does.
+
+use std::borrow::Cow;
+
+use crate::source::shape::portal::{PortalColumn, PortalValues, is_success, portal_column};
+use crate::types::dynamic;
+
+/// Closes every object, and says what it is.
+const MARK: &str = "\"@portalCsv\":1}\n";
+
+/// How the cells of a row make an object.
+pub(super) struct PortalRow {
+    properties: Vec<Property>,
+    outcome: Option<usize>,
+    width: usize,
+    /// Headers without a column, and error codes that are blank though the sign-in did not succeed.
+    unknown: Vec<String>,
+    blank_codes: u64,
+}
+
+/// A property of the object: one value, or an object of several.
+struct Property {
+    key: String,
+    nested: bool,
+    cells: Vec<Cell>,
+}
+
+struct Cell {
+    key: &'static str,
+    index: usize,
+    column: &'static PortalColumn,
+}
+
+impl PortalRow {
+    pub(super) fn new(headers: &[String]) -> Self {
+        let mut row =
+            Self { properties: Vec::new(), outcome: None, width: headers.len(), unknown: Vec::new(), blank_codes: 0 };
+        for (index, header) in headers.iter().enumerate() {
+            match portal_column(header) {
+                Some(column) if column.values == PortalValues::Outcome => row.outcome = Some(index),
+                Some(column) => row.add(index, column),
+                None => row.unknown.push(header.trim().chars().take(64).collect()),
+            }
+        }
+        row
+    }
+
+    fn add(&mut self, index: usize, column: &'static PortalColumn) {
+        let name = column.path[0];
+        let mut key = String::new();
+        dynamic::quote(name, &mut key);
+        key.push(':');
+        let cell = Cell { key: column.path.last().copied().unwrap_or(name), index, column };
+        match self.properties.iter_mut().find(|property| property.key == key) {
+            Some(property) => property.cells.push(cell),
+            None => self.properties.push(Property { key, nested: column.path.len() > 1, cells: vec![cell] }),
+        }
+    }
+
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// What is worth saying about the rows so far, with the number of times.
+    pub(super) fn take_notices(&mut self) -> Vec<(String, u64)> {
+        let unknown = std::mem::take(&mut self.unknown);
+        let mut notices: Vec<(String, u64)> =
+            unknown.iter().map(|header| (format!("the column {header:?} of the CSV is not read"), 1)).collect();
+        let blank = std::mem::take(&mut self.blank_codes);
+        if blank > 0 {
+            let text = "sign-ins of the CSV without an error code that did not succeed: their ResultType is empty";
+            notices.push((text.to_owned(), blank));
+        }
+        notices
+    }
+
+    pub(super) fn write(&mut self, cells: &[Cow<'_, str>], text: &mut String) {
+        let succeeded = self.outcome.is_some_and(|index| is_success(&cells[index]));
+        text.push('{');
+        for property in &self.properties {
+            let start = text.len();
+            text.push_str(&property.key);
+            let written = match property.nested {
+                true => {
+                    text.push('{');
+                    for cell in &property.cells {
+                        let member = text.len();
+                        text.push_str(if text.ends_with('{') { "" } else { "," });
+                        dynamic::quote(cell.key, text);
+                        text.push(':');
+                        let blank = cell.column.values == PortalValues::Code && cells[cell.index].trim().is_empty();
+                        self.blank_codes += u64::from(blank && !succeeded);
+                        if !write_value(cell, &cells[cell.index], succeeded, text) {
+                            text.truncate(member);
+                        }
+                    }
+                    text.push('}');
+                    true
+                }
+                // Of a header that comes twice, the first cell that holds something counts.
+                false => property.cells.iter().any(|cell| write_value(cell, &cells[cell.index], succeeded, text)),
+            };
+            match written {
+                true => text.push(','),
+                false => text.truncate(start),
+            }
+        }
+        text.push_str(MARK);
+    }
+}
+
+/// Writes what a cell stands for; false where it holds nothing.
+fn write_value(cell: &Cell, value: &str, succeeded: bool, text: &mut String) -> bool {
+    let trimmed = value.trim();
+    match &cell.column.values {
+        PortalValues::Code if trimmed.is_empty() && succeeded => text.push('0'),
+        _ if trimmed.is_empty() => return false,
+        PortalValues::Code => match trimmed.parse::<u32>() {
+            Ok(code) => text.push_str(&code.to_string()),
+            Err(_) => dynamic::quote(trimmed, text),
+        },
+        PortalValues::Bool => match truth(trimmed) {
+            Some(truth) => text.push_str(if truth { "true" } else { "false" }),
+            None => dynamic::quote(trimmed, text),
+        },
+        PortalValues::Place => {
+            let mut parts = value.rsplitn(3, ", ").map(str::trim);
+            let [country, state, city] = [(); 3].map(|()| parts.next().unwrap_or(""));
+            for (key, part) in [("{\"city\":", city), (",\"state\":", state), (",\"countryOrRegion\":", country)] {
+                text.push_str(key);
+                dynamic::quote(part, text);
+            }
+            text.push('}');
+        }
+        PortalValues::Text(others) => {
+            let other = others.iter().find(|(words, _)| *words == trimmed).map(|(_, value)| *value);
+            dynamic::quote(other.unwrap_or_else(|| unguarded(value)), text);
+        }
+        PortalValues::Outcome => return false,
+    }
+    true
+}
+
+fn truth(words: &str) -> Option<bool> {
+    let is = |list: [&str; 4]| list.contains(&words.to_lowercase().as_str());
+    if is(["yes", "true", "oui", "sí"]) {
+        Some(true)
+    } else if is(["no", "false", "non", "0"]) {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+/// The text without the apostrophe that the portal puts in front of what a spreadsheet would take for a formula.
+fn unguarded(value: &str) -> &str {
+    match value.strip_prefix('\'') {
+        Some(rest) if rest.starts_with(['-', '+', '=', '@']) => rest,
+        _ => value,
+    }
+}

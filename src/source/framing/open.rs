@@ -1,0 +1,222 @@
+//! A file -> the text in it: unpacked, out of its container, in UTF-8, CSV as JSON Lines. Each layer is told by its
+//! first bytes, never by the name of the file.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::sync::Arc;
+
+use super::avro::AvroBodies;
+use super::csv::CsvLines;
+use super::utf16::{self, Utf16Reader};
+use super::without_byte_order_mark;
+use crate::diagnostic::{Error, Result};
+use crate::source::files::{Compression, DataFile, Format};
+use crate::source::{Limits, ScanReport};
+
+/// First bytes of a layer that are looked at.
+const HEAD_BYTES: usize = 4 << 10;
+
+/// Layers around a text: packed twice and put into a container is the most that makes sense.
+const MAX_LAYERS: usize = 4;
+
+/// Where a layer counts what is wrong with its file.
+#[derive(Clone, Debug)]
+pub(crate) struct FileReport {
+    name: Arc<str>,
+    report: Arc<ScanReport>,
+}
+
+impl FileReport {
+    /// For the file that messages call `name`.
+    pub(crate) fn new(name: &str, report: Arc<ScanReport>) -> Self {
+        Self { name: name.into(), report }
+    }
+
+    /// How messages call the file.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Counts a record that cannot be read.
+    pub(crate) fn lost(&self, place: String, reason: String) {
+        self.report.lost(&self.name, place, reason);
+    }
+
+    /// Passes on what is worth saying.
+    pub(crate) fn notices(&self, notices: Vec<(String, u64)>) {
+        notices.into_iter().for_each(|(text, times)| self.report.notice_times(text, times));
+    }
+
+    /// How many records were lost.
+    #[cfg(test)]
+    pub(crate) fn problems(&self) -> u64 {
+        self.report.problems().values().map(|problems| problems.lost).sum()
+    }
+}
+
+/// What a file turned out to be.
+pub(crate) enum Opened {
+    /// Text in UTF-8.
+    Text(Text),
+    /// Parquet, which is not read as a stream.
+    Parquet,
+    /// Nothing that is read, and why.
+    Refused(&'static str),
+}
+
+/// A text.
+pub(crate) struct Text {
+    /// Its bytes.
+    pub input: Box<dyn Read + Send>,
+    /// True where the bytes are those of the file.
+    pub plain: bool,
+    /// True where every value is a text, whatever it stands for.
+    pub cells: bool,
+    /// What the layers are that were taken off.
+    pub layers: Layers,
+}
+
+/// What stood around a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Layers {
+    /// How the file is packed.
+    pub compression: &'static str,
+    /// The encoding of the text.
+    pub encoding: &'static str,
+    /// What the text was made of, if it is not the text itself.
+    pub container: Option<&'static str>,
+}
+
+impl Layers {
+    const NONE: Self = Self { compression: "none", encoding: "UTF-8", container: None };
+}
+
+/// The plain text that `file` is, from `start` on.
+pub(crate) fn open_at(file: &DataFile, start: u64) -> Result<Text> {
+    let failed = |source: io::Error| Error::io(&file.path, source);
+    let mut raw = File::open(&file.path).map_err(failed)?;
+    raw.seek(SeekFrom::Start(start)).map_err(failed)?;
+    Ok(Text { input: Box::new(raw), plain: true, cells: false, layers: Layers::NONE })
+}
+
+/// Opens `file`. What is wrong inside of its layers goes to `report`.
+pub(crate) fn open(file: &DataFile, limits: Limits, report: &Arc<ScanReport>) -> Result<Opened> {
+    let failed = |source: io::Error| Error::io(&file.path, source);
+    let file_report = || FileReport::new(&file.name, Arc::clone(report));
+    let mut input = file.open()?;
+    if !file.is_plain() {
+        let limit = limits.unpacked(file.bytes);
+        input = Box::new(Limited { input, left: limit, limit });
+    }
+    let mut depth = 0;
+    let mut layers = Layers::NONE;
+    loop {
+        let (head, peeked) = peek(input).map_err(failed)?;
+        depth += 1;
+        if depth > MAX_LAYERS {
+            return Ok(Opened::Refused("it is packed too many times"));
+        }
+        input = match Format::of(&head) {
+            Format::Text(Compression::None) => {
+                let Some(big_endian) = utf16::detect(&head) else {
+                    let bytes = Text { input: peeked, plain: depth == 1 && file.is_plain(), cells: false, layers };
+                    return Ok(text(bytes, &head, file_report));
+                };
+                layers.encoding = if big_endian { "UTF-16 BE" } else { "UTF-16 LE" };
+                Box::new(Utf16Reader::new(peeked, big_endian))
+            }
+            Format::Text(compression) => {
+                layers.compression = compression.name();
+                unpack(peeked, compression, limits.unpacked(file.bytes)).map_err(failed)?
+            }
+            Format::Avro => {
+                layers.container = Some("Avro");
+                Box::new(AvroBodies::new(peeked, file_report()))
+            }
+            Format::Parquet if depth == 1 && file.is_plain() => return Ok(Opened::Parquet),
+            Format::Parquet => return Ok(Opened::Refused("Parquet that is packed once more: unpack it first")),
+            Format::Zip if depth == 1 && file.is_plain() => {
+                return Ok(Opened::Refused("a zip archive under another name: give it the ending .zip"));
+            }
+            Format::Zip => return Ok(Opened::Refused("an archive inside of another: unpack it first")),
+            Format::Unsupported(reason) => return Ok(Opened::Refused(reason)),
+        };
+    }
+}
+
+/// What a text in UTF-8 is: JSON as it stands, CSV as JSON Lines.
+fn text(mut text: Text, head: &[u8], file_report: impl Fn() -> FileReport) -> Opened {
+    let unmarked = without_byte_order_mark(head);
+    if unmarked.len() < head.len() && text.layers.encoding == "UTF-8" {
+        text.layers.encoding = "UTF-8 with BOM";
+    }
+    let first = unmarked.iter().find(|byte| !byte.is_ascii_whitespace());
+    if first.is_none_or(|first| matches!(first, b'{' | b'[')) || head.contains(&0) || !looks_like_csv(head) {
+        return Opened::Text(text);
+    }
+    text.layers.container = Some("CSV");
+    match CsvLines::new(text.input, file_report()) {
+        Ok(lines) => Opened::Text(Text { input: Box::new(lines), plain: false, cells: true, ..text }),
+        Err(reason) => Opened::Refused(reason),
+    }
+}
+
+fn unpack(input: Box<dyn Read + Send>, compression: Compression, limit: u64) -> io::Result<Box<dyn Read + Send>> {
+    let input = BufReader::with_capacity(1 << 16, input);
+    let unpacked: Box<dyn Read + Send> = match compression {
+        Compression::None => Box::new(input),
+        Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(input)),
+        Compression::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(input)?),
+        Compression::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(input)),
+    };
+    Ok(Box::new(Limited { input: unpacked, left: limit, limit }))
+}
+
+/// Stops a file that unpacks to more than is allowed.
+struct Limited {
+    input: Box<dyn Read + Send>,
+    left: u64,
+    limit: u64,
+}
+
+impl Read for Limited {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.input.read(buffer)?;
+        match self.left.checked_sub(count as u64) {
+            Some(left) => {
+                self.left = left;
+                Ok(count)
+            }
+            None => Err(io::Error::other(format!("it unpacks to more than {} bytes, the limit", self.limit))),
+        }
+    }
+}
+
+/// The first bytes of the input, and the input from its first byte on.
+fn peek(mut input: Box<dyn Read + Send>) -> io::Result<(Vec<u8>, Box<dyn Read + Send>)> {
+    let mut head = Vec::with_capacity(HEAD_BYTES);
+    let read = input.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head);
+    let again = io::Cursor::new(head.clone());
+    Ok(match read {
+        Ok(_) => (head, Box::new(again.chain(input))),
+        Err(error) if error.raw_os_error().is_some() => return Err(error),
+        // Damage comes behind what was read before it.
+        Err(error) => (head, Box::new(again.chain(Failing(Some(error))))),
+    })
+}
+
+/// Passes an error on.
+struct Failing(Option<io::Error>);
+
+impl Read for Failing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}
+
+/// True where the first line is cut by one of the usual delimiters.
+fn looks_like_csv(head: &[u8]) -> bool {
+    let line = head.split(|byte| *byte == b'\n').next().unwrap_or(head);
+    let count = |wanted: u8| line.iter().filter(|byte| **byte == wanted).count();
+    line.starts_with(b"#TYPE ") || line.starts_with(b"sep=") || [b',', b';', b'\t'].into_iter().any(|d| count(d) >= 2)
+}

@@ -1,0 +1,210 @@
+//! Answers of query interfaces: tables whose columns are named once and whose rows are arrays of cells.
+//!
+//! Three layouts: `{"tables": [{"name", "columns": [{"name"}], "rows": [[...]]}]}` (Log Analytics), the same with
+//! capitals and `ColumnName` (Kusto, version 1), and an array of frames (Kusto, version 2), where a table may come in
+//! pieces. Only the answer itself is handed out; what the service adds about the query is passed over.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::values::{Header, value_end};
+use crate::types::dynamic;
+
+/// Columns that a table may have.
+const MAX_COLUMNS: usize = 4_096;
+
+/// Tables of one answer whose columns are remembered.
+const MAX_TABLES: usize = 256;
+
+/// Numbers of rows at which services cut their answers.
+const ROW_LIMITS: [(u64, &str); 3] = [
+    (30_000, "the most that the portal of Log Analytics shows"),
+    (500_000, "the most that the query interface answers"),
+    (1_000_000, "the most that a search job finds"),
+];
+
+/// Columns by which the tables are known that version 1 adds to an answer.
+const ADDED_TABLES: [&[&str]; 4] = [
+    &["Value"],
+    &["TableId", "Key", "Value"],
+    &["Timestamp", "Severity", "SeverityName"],
+    &["Ordinal", "Kind", "Name", "Id", "PrettyName"],
+];
+
+/// What a number of rows says about the completeness of an answer.
+pub(crate) fn limit_reached(rows: u64) -> Option<String> {
+    let (_, what) = ROW_LIMITS.iter().find(|(limit, _)| *limit == rows)?;
+    Some(format!("exactly {rows} rows, {what}: there may have been more"))
+}
+
+/// What an object in the place of a table or frame is.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Piece {
+    /// Rows begin behind this many bytes; without a header they are not of the answer.
+    Rows(usize, Option<Arc<Header>>),
+    /// The object is passed over as a whole.
+    Passed(usize),
+    /// It is no table.
+    Other,
+    /// It takes more bytes to tell.
+    Unclear,
+}
+
+/// What is known of the tables of an answer.
+#[derive(Debug, Default)]
+pub(crate) struct Tables {
+    /// Tables that come in pieces, by their ids.
+    open: BTreeMap<String, OpenTable>,
+    /// What the answer says about itself.
+    pub notes: Vec<String>,
+    /// Why the answer cannot be read.
+    pub refusal: Option<&'static str>,
+}
+
+#[derive(Debug)]
+struct OpenTable {
+    header: Option<Arc<Header>>,
+    begun: bool,
+}
+
+/// The keys of a table or frame in front of its rows.
+#[derive(Debug, Default)]
+struct Keys<'a> {
+    frame: Option<&'a str>,
+    kind: Option<&'a str>,
+    id: Option<&'a str>,
+    fragment: Option<&'a str>,
+    columns: Option<&'a str>,
+    errors: bool,
+}
+
+impl Tables {
+    /// Looks at the object that `bytes` start with.
+    pub(crate) fn piece(&mut self, bytes: &[u8]) -> Piece {
+        let mut keys = Keys::default();
+        let mut position = 1;
+        loop {
+            position += blanks(&bytes[position..]);
+            match bytes.get(position) {
+                Some(b',') => position += 1 + blanks(&bytes[position + 1..]),
+                Some(b'}') => return self.whole(&keys, position + 1),
+                Some(_) => {}
+                None => return Piece::Unclear,
+            }
+            let Some((key, length)) = text(&bytes[position..]) else {
+                return if bytes.len() - position < 64 { Piece::Unclear } else { Piece::Other };
+            };
+            position += length;
+            position += blanks(&bytes[position..]);
+            match bytes.get(position) {
+                Some(b':') => position += 1 + blanks(&bytes[position + 1..]),
+                Some(_) => return Piece::Other,
+                None => return Piece::Unclear,
+            }
+            let first = bytes.get(position);
+            if key.eq_ignore_ascii_case("rows") && (first == Some(&b'[') || first.is_none()) {
+                return if first.is_none() { Piece::Unclear } else { self.rows(&keys, position + 1) };
+            }
+            let Some(length) = value_end(&bytes[position..]) else { return Piece::Unclear };
+            let Ok(value) = std::str::from_utf8(&bytes[position..position + length]) else { return Piece::Other };
+            keys.note(key, value);
+            position += length;
+        }
+    }
+
+    /// A frame without rows.
+    fn whole(&mut self, keys: &Keys<'_>, length: usize) -> Piece {
+        match keys.frame {
+            Some("TableHeader") => {
+                let header = if keys.is_answer() { keys.header() } else { None };
+                if let Some(id) = keys.id
+                    && self.open.len() < MAX_TABLES
+                {
+                    self.open.insert(id.to_owned(), OpenTable { header, begun: false });
+                }
+            }
+            Some(_) if keys.errors => self.note_partial(),
+            Some(_) => {}
+            None => return Piece::Other,
+        }
+        Piece::Passed(length)
+    }
+
+    fn rows(&mut self, keys: &Keys<'_>, length: usize) -> Piece {
+        if keys.frame != Some("TableFragment") {
+            return match keys.header() {
+                None => Piece::Other,
+                header => Piece::Rows(length, header.filter(|header| keys.is_answer() && !is_added(header))),
+            };
+        }
+        let Some(table) = keys.id.and_then(|id| self.open.get_mut(id)) else { return Piece::Other };
+        if keys.fragment == Some("DataReplace") && table.begun && table.header.is_some() {
+            self.refusal =
+                Some("a progressive answer takes rows back that it gave before: save the query's final answer");
+        }
+        table.begun = true;
+        Piece::Rows(length, table.header.clone())
+    }
+
+    /// The service says that the answer is not whole.
+    pub(crate) fn note_partial(&mut self) {
+        self.notes.push("the answer says itself that it is partial or had errors: rows are missing".to_owned());
+    }
+
+    /// The rows of a table end.
+    pub(crate) fn end_rows(&mut self, rows: u64) {
+        self.notes.extend(limit_reached(rows));
+    }
+}
+
+impl<'a> Keys<'a> {
+    fn note(&mut self, key: &str, value: &'a str) {
+        let inside = value.trim_matches('"');
+        match key {
+            "FrameType" => self.frame = Some(inside),
+            "TableKind" => self.kind = Some(inside),
+            "TableId" => self.id = Some(inside),
+            "TableFragmentType" => self.fragment = Some(inside),
+            "columns" | "Columns" => self.columns = Some(value),
+            "HasErrors" | "Cancelled" => self.errors |= inside == "true",
+            _ => {}
+        }
+    }
+
+    fn is_answer(&self) -> bool {
+        self.kind.is_none_or(|kind| kind == "PrimaryResult")
+    }
+
+    /// The names of the columns; None where there are none, or more than a table may have.
+    fn header(&self) -> Option<Arc<Header>> {
+        let columns = self.columns.filter(|json| dynamic::validate(json.as_bytes()).is_ok())?;
+        let name = |column: &str| {
+            let name = dynamic::get_member(column, "name").or_else(|| dynamic::get_member(column, "ColumnName"));
+            name.map(|name| dynamic::to_text(name).into_owned())
+        };
+        let names: Option<Vec<String>> = dynamic::elements(columns).take(MAX_COLUMNS + 1).map(name).collect();
+        let names = names.filter(|names| !names.is_empty() && names.len() <= MAX_COLUMNS)?;
+        Some(Arc::new(Header { names }))
+    }
+}
+
+/// True for a table that describes the query.
+fn is_added(header: &Header) -> bool {
+    ADDED_TABLES.iter().any(|columns| {
+        let exact = columns.len() == header.names.len() || columns[0] == "Timestamp";
+        exact
+            && columns.iter().zip(&header.names).all(|(column, name)| column == name)
+            && columns.len() <= header.names.len()
+    })
+}
+
+fn blanks(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|byte| byte.is_ascii_whitespace()).count()
+}
+
+/// The inside of a quoted text that holds no escape, and the length of the text.
+fn text(bytes: &[u8]) -> Option<(&str, usize)> {
+    let inside = bytes.strip_prefix(b"\"")?;
+    let end = inside.iter().position(|byte| *byte == b'"')?;
+    Some((std::str::from_utf8(&inside[..end]).ok()?, end + 2))
+}

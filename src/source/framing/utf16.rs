@@ -1,0 +1,134 @@
+//! UTF-16 -> UTF-8, as it is read. Windows PowerShell redirects output in UTF-16.
+
+use std::io::{self, Read};
+
+/// Bytes read at once.
+const CHUNK: usize = 32 << 10;
+
+/// Reads UTF-16 and yields UTF-8. Halves of surrogate pairs become U+FFFD, as does a last odd byte.
+pub(crate) struct Utf16Reader<R> {
+    input: R,
+    big_endian: bool,
+    /// Bytes of the input that make no whole code unit, or the first half of a pair, yet.
+    rest: Vec<u8>,
+    text: Vec<u8>,
+    position: usize,
+    ended: bool,
+}
+
+/// Which UTF-16 the first bytes of a text are, if any: told by the byte order mark, or by every second byte of ASCII
+/// text being 0. True for big-endian.
+pub(crate) fn detect(head: &[u8]) -> Option<bool> {
+    match head {
+        [0xff, 0xfe, ..] => return Some(false),
+        [0xfe, 0xff, ..] => return Some(true),
+        _ => {}
+    }
+    let pairs = head.chunks_exact(2).take(8);
+    let all = |zero: usize| pairs.len() >= 2 && pairs.clone().all(|pair| pair[zero] == 0 && pair[1 - zero] != 0);
+    match (all(0), all(1)) {
+        (true, _) => Some(true),
+        (_, true) => Some(false),
+        _ => None,
+    }
+}
+
+impl<R: Read> Utf16Reader<R> {
+    pub(crate) fn new(input: R, big_endian: bool) -> Self {
+        Self { input, big_endian, rest: Vec::new(), text: Vec::new(), position: 0, ended: false }
+    }
+
+    fn refill(&mut self) -> io::Result<()> {
+        let kept = self.rest.len();
+        self.rest.resize(kept + CHUNK, 0);
+        let read = loop {
+            match self.input.read(&mut self.rest[kept..]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => break other,
+            }
+        };
+        let count = *read.as_ref().unwrap_or(&0);
+        self.rest.truncate(kept + count);
+        read?;
+        self.ended = count == 0;
+        self.decode();
+        Ok(())
+    }
+
+    fn decode(&mut self) {
+        let unit = |pair: &[u8]| match self.big_endian {
+            true => u16::from_be_bytes([pair[0], pair[1]]),
+            false => u16::from_le_bytes([pair[0], pair[1]]),
+        };
+        let mut units: Vec<u16> = self.rest.chunks_exact(2).map(unit).collect();
+        let splits = units.last().is_some_and(|last| (0xd800..0xdc00).contains(last));
+        if splits && !self.ended {
+            units.pop();
+        }
+        let odd = self.ended && self.rest.len() % 2 == 1;
+        self.rest.drain(..units.len() * 2);
+        if odd {
+            self.rest.clear();
+        }
+        let mut text = String::with_capacity(units.len() * 2);
+        text.extend(char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)));
+        if odd {
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+        self.text = text.into_bytes();
+        self.position = 0;
+    }
+}
+
+impl<R: Read> Read for Utf16Reader<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.position == self.text.len() && !self.ended {
+            self.refill()?;
+        }
+        let count = (&self.text[self.position..]).read(buffer)?;
+        self.position += count;
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::{Utf16Reader, detect};
+
+    /// Yields a byte at a time.
+    struct Slow<'a>(&'a [u8]);
+
+    impl Read for Slow<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let count = buffer.len().min(1);
+            self.0.read(&mut buffer[..count])
+        }
+    }
+
+    fn decode(bytes: &[u8], big_endian: bool) -> String {
+        let mut text = String::new();
+        Utf16Reader::new(Slow(bytes), big_endian).read_to_string(&mut text).expect("UTF-8");
+        text
+    }
+
+    #[test]
+    fn both_orders_are_read() {
+        let text = "\u{feff}{\"city\":\"München 🗺\"}\r\n";
+        let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        assert_eq!((detect(&little), detect(&big)), (Some(false), Some(true)));
+        assert_eq!((detect(&little[2..]), detect(&big[2..])), (Some(false), Some(true)));
+        assert_eq!((decode(&little, false).as_str(), decode(&big, true).as_str()), (text, text));
+        assert_eq!(detect(text.as_bytes()), None);
+        assert_eq!(detect(b"{\0"), None);
+    }
+
+    #[test]
+    fn damage_stays_where_it_is() {
+        assert_eq!(decode(&[0x3d, 0xd8, b'a', 0, b'b'], false), "\u{fffd}a\u{fffd}");
+        assert_eq!(decode(&[0x3d, 0xd8], false), "\u{fffd}");
+        assert_eq!(decode(&[], true), "");
+    }
+}

@@ -1,0 +1,121 @@
+//! The CSV that the Entra admin center offers for download: which header stands for which property of a Graph object.
+//!
+//! Headers follow the language of the portal, come with stray blanks, and one comes twice. Values are the texts that
+//! the portal shows; those that stand for a value of the interface are translated back, the rest stays as it is.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use super::mapping::KeyPath;
+
+static DATA: &str = include_str!("portal.tsv");
+
+/// Texts of the status of a sign-in that succeeded, by language.
+const SUCCESS: [&str; 2] = ["Success", "Opération réussie"];
+
+/// A column of the CSV.
+#[derive(Debug, PartialEq, Eq)]
+pub struct PortalColumn {
+    /// The keys that lead to the property, at most two.
+    pub path: Vec<&'static str>,
+    /// How its texts become values.
+    pub values: PortalValues,
+}
+
+/// How the texts of a column become JSON values.
+#[derive(Debug, PartialEq, Eq)]
+pub enum PortalValues {
+    /// They are texts; those listed stand for others.
+    Text(Vec<(&'static str, &'static str)>),
+    /// Words for true and false; "" is nothing.
+    Bool,
+    /// `City, State, Country`, to be split from the right.
+    Place,
+    /// The error code, which is blank where the status says success.
+    Code,
+    /// The status in words, which decides what a blank error code means.
+    Outcome,
+}
+
+fn columns() -> &'static BTreeMap<String, PortalColumn> {
+    static COLUMNS: OnceLock<BTreeMap<String, PortalColumn>> = OnceLock::new();
+    COLUMNS.get_or_init(|| {
+        let lines = DATA.lines().filter(|line| !line.starts_with('#'));
+        lines.flat_map(parse_line).collect()
+    })
+}
+
+/// The column under each header of a line.
+fn parse_line(line: &'static str) -> Vec<(String, PortalColumn)> {
+    let cells: Vec<&'static str> = line.split('\t').collect();
+    let [place, values, headers] = cells[..] else { return Vec::new() };
+    let column = || {
+        let values = match (place, values) {
+            ("<outcome>", _) => PortalValues::Outcome,
+            (_, "<bool>") => PortalValues::Bool,
+            (_, "<place>") => PortalValues::Place,
+            (_, "<code>") => PortalValues::Code,
+            (_, list) => PortalValues::Text(list.split('|').filter_map(|pair| pair.split_once('=')).collect()),
+        };
+        PortalColumn { path: place.split('.').collect(), values }
+    };
+    headers.split(" | ").map(|header| (normal(header), column())).collect()
+}
+
+/// The column that a header stands for.
+#[must_use]
+pub fn portal_column(header: &str) -> Option<&'static PortalColumn> {
+    columns().get(&normal(header))
+}
+
+/// True where a row can hold the property at this path of a Graph object, or a part of it.
+#[must_use]
+pub fn supplies(path: &KeyPath) -> bool {
+    let keys = || path.iter().map(Cow::as_ref);
+    columns().values().any(|column| {
+        let length = column.path.len().min(path.len());
+        column.path[..length].iter().copied().eq(keys().take(length))
+    })
+}
+
+/// True where these words say that a sign-in succeeded.
+#[must_use]
+pub fn is_success(status: &str) -> bool {
+    SUCCESS.contains(&status.trim())
+}
+
+/// A header without what varies: in lower case, blanks collapsed, curly apostrophes straight.
+fn normal(header: &str) -> String {
+    let words: Vec<String> = header.split_whitespace().map(str::to_lowercase).collect();
+    words.join(" ").replace('’', "'")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::{PortalValues, columns, portal_column, supplies};
+
+    #[test]
+    fn headers_are_found_in_every_spelling() {
+        let path = |header: &str| portal_column(header).map(|column| column.path.join("."));
+        assert_eq!(path("Application ID ").as_deref(), Some("appId"));
+        assert_eq!(path("Autonomous system  number").as_deref(), Some("autonomousSystemNumber"));
+        assert_eq!(path("nom d’utilisateur").as_deref(), Some("userPrincipalName"));
+        assert_eq!(path("Motivo del error").as_deref(), Some("status.failureReason"));
+        assert_eq!(path("Username of the admin"), None);
+        assert_eq!(portal_column("Compliant").map(|column| &column.values), Some(&PortalValues::Bool));
+        assert!(columns().values().all(|column| column.path.len() <= 2));
+    }
+
+    #[test]
+    fn what_the_csv_holds_is_known() {
+        let path = |keys: &[&'static str]| keys.iter().map(|&key| Cow::Borrowed(key)).collect();
+        assert!(supplies(&path(&["deviceDetail"])));
+        assert!(supplies(&path(&["status", "errorCode"])));
+        assert!(supplies(&path(&["location", "countryOrRegion"])));
+        assert!(!supplies(&path(&["appliedConditionalAccessPolicies"])));
+        assert!(!supplies(&path(&["status", "other"])));
+    }
+}
