@@ -81,7 +81,11 @@ impl Binder<'_> {
 
     /// `hint.*` steer how a cluster spreads the work; they do not change an answer.
     fn hints(&mut self, parameters: &[ast::Parameter]) -> Bind<()> {
-        let is_shuffle = |value: &ast::Expr| matches!(&value.kind, ast::ExprKind::Name(name) if name.text == "shuffle");
+        let is_shuffle = |value: &ast::Expr| match &value.kind {
+            ast::ExprKind::Name(name) => name.text.eq_ignore_ascii_case("shuffle"),
+            ast::ExprKind::Literal(crate::types::Value::String(text)) => text.eq_ignore_ascii_case("shuffle"),
+            _ => false,
+        };
         self.all(parameters, |binder, parameter| match parameter.name.text.as_str() {
             "hint.strategy" if !is_shuffle(&parameter.value) => {
                 let message = "the one strategy of summarize is `shuffle`";
