@@ -88,7 +88,7 @@ fn entries(archive: &DataFile) -> Result<(Vec<DataFile>, Vec<String>)> {
         if entry.is_dir() {
             continue;
         }
-        let name = entry.name().map_or_else(|_| format!("entry {index}"), |name| name.into_owned());
+        let name = entry.name().map_or_else(|_| format!("entry {index}"), std::borrow::Cow::into_owned);
         let name = format!("{}/{}", archive.name, name.replace(char::is_control, "\u{fffd}"));
         let deflated = match entry.compression() {
             CompressionMethod::Stored => Some(false),

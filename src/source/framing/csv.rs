@@ -300,11 +300,10 @@ fn parse_row(bytes: &[u8], delimiter: u8, ended: bool) -> Parsed<'_> {
         match bytes[position..] {
             [byte, ..] if byte == delimiter => position += 1,
             [b'\r', b'\n', ..] => return Parsed::Row(cells, position + 2),
-            [b'\n', ..] => return Parsed::Row(cells, position + 1),
             [] | [b'\r'] if !ended => return Parsed::Incomplete,
             [] => return Parsed::Row(cells, position),
             // A lone carriage return ends a line where nothing else does.
-            [b'\r', ..] => return Parsed::Row(cells, position + 1),
+            [b'\n' | b'\r', ..] => return Parsed::Row(cells, position + 1),
             _ => return Parsed::Broken("text behind a closing quote"),
         }
     }

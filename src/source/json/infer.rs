@@ -69,7 +69,7 @@ impl Inference {
     pub(crate) fn look(&mut self, block: &[u8], spans: Option<Vec<Span>>) {
         match spans {
             Some(spans) => {
-                spans.iter().for_each(|span| self.look_at(&block[span.start..span.end], span.header.as_ref()))
+                spans.iter().for_each(|span| self.look_at(&block[span.start..span.end], span.header.as_ref()));
             }
             None => block.split(|byte| *byte == b'\n').for_each(|line| self.look_at_line(line.trim_ascii())),
         }

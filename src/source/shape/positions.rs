@@ -6,6 +6,7 @@ use crate::types::datetime;
 static DATA: &str = include_str!("positions.tsv");
 
 /// The columns of a row of as many cells as a known table has, with a time and the name of the table in their places.
+#[must_use]
 pub fn positions(cells: &[String]) -> Option<impl Iterator<Item = &'static str>> {
     DATA.lines().filter(|line| !line.starts_with('#')).find_map(|line| {
         let (table, columns) = line.split_once('\t')?;
