@@ -12,6 +12,9 @@ use crate::types::dynamic;
 /// Bytes of a header or a block, packed or not.
 const MAX_BLOCK_BYTES: usize = 256 << 20;
 
+/// Bytes of a schema; that of Event Hub Capture has a few hundred.
+const MAX_SCHEMA_BYTES: usize = 1 << 20;
+
 /// Types inside types of a schema.
 const MAX_DEPTH: usize = 32;
 
@@ -50,6 +53,9 @@ enum Codec {
 }
 
 /// A type of the schema, as far as it matters for passing over values.
+///
+/// Invariant: no record holds a type whose values take no bytes, and no array has such items. So every step over a
+/// value moves on in the input, and the work is bounded by its size whatever a forged count says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum AvroType {
     Null,
@@ -93,6 +99,9 @@ impl Head {
                     _ => {}
                 }
             }
+        }
+        if schema.as_ref().is_some_and(|schema: &String| schema.len() > MAX_SCHEMA_BYTES) {
+            return Err(damaged("the schema is too large"));
         }
         let schema = schema.filter(|schema| dynamic::validate(schema.as_bytes()).is_ok());
         let fields = fields(&schema.ok_or_else(|| damaged("no schema"))?)?;
@@ -233,6 +242,15 @@ impl AvroType {
         }
     }
 
+    /// True where a value of the type is not written at all.
+    fn takes_no_bytes(&self) -> bool {
+        match self {
+            Self::Null | Self::Fixed(0) => true,
+            Self::Record(types) => types.is_empty(),
+            _ => false,
+        }
+    }
+
     fn parse(schema: &str, depth: usize) -> io::Result<Self> {
         if depth > MAX_DEPTH {
             return Err(damaged("types are nested too deeply"));
@@ -258,11 +276,18 @@ impl AvroType {
             "fixed" => {
                 Self::Fixed(member("size").and_then(|size| size.parse().ok()).ok_or_else(|| damaged("no size"))?)
             }
-            "array" => Self::Array(Box::new(inner("items")?)),
+            "array" => {
+                let items = inner("items")?;
+                if items.takes_no_bytes() {
+                    return Err(damaged("a list of items that take no bytes is not supported"));
+                }
+                Self::Array(Box::new(items))
+            }
             "map" => Self::Map(Box::new(inner("values")?)),
             "record" => {
                 let fields = dynamic::elements(member("fields").unwrap_or("[]"));
                 let types = fields.map(|field| field_type(field, depth + 1));
+                let types = types.filter(|ty| !ty.as_ref().is_ok_and(Self::takes_no_bytes));
                 Self::Record(types.collect::<io::Result<_>>()?)
             }
             _ => return Err(damaged("a type that refers to another is not supported")),
@@ -278,8 +303,9 @@ fn field_type(field: &str, depth: usize) -> io::Result<AvroType> {
 fn fields(schema: &str) -> io::Result<Vec<(bool, AvroType)>> {
     let fields = dynamic::elements(dynamic::get_member(schema, "fields").unwrap_or("[]"));
     let is_body = |field: &str| dynamic::get_member(field, "name").is_some_and(|name| dynamic::to_text(name) == BODY);
-    let fields: Vec<(bool, AvroType)> =
+    let mut fields: Vec<(bool, AvroType)> =
         fields.map(|field| Ok((is_body(field), field_type(field, 0)?))).collect::<io::Result<_>>()?;
+    fields.retain(|(_, ty)| !ty.takes_no_bytes());
     if fields.iter().any(|(body, _)| *body) { Ok(fields) } else { Err(damaged("its records have no field Body")) }
 }
 
@@ -409,6 +435,27 @@ mod tests {
             (Ok(_), 0) => Ok(text),
             (Err(error), _) => Err(error.to_string()),
             (Ok(_), lost) => Err(format!("{lost} lost of {text}")),
+        }
+    }
+
+    /// A forged count of values that take no bytes must not keep the reader busy: without the bound this does not end.
+    #[test]
+    fn values_without_bytes_end_at_once() {
+        let forged = |body: &str, other: &str| {
+            let schema = format!(
+                r#"{{"type":"record","fields":[{{"name":"Body","type":{body}}},{{"name":"x","type":{other}}}]}}"#
+            );
+            let header = [bytes(b"avro.schema"), bytes(schema.as_bytes())].concat();
+            let block = [long(i64::MAX), bytes(&[0, 0]), vec![7; 16]].concat();
+            [b"Obj\x01".to_vec(), long(1), header, long(0), vec![7; 16], block].concat()
+        };
+        let empty = r#"{"type":"record","fields":[{"name":"y","type":"null"}]}"#;
+        let nothing = r#"{"type":"fixed","size":0}"#;
+        for ty in ["\"null\"", empty, nothing] {
+            assert!(read(&forged(ty, ty)).is_err(), "{ty}: no message can be in it");
+            assert!(read(&forged("\"bytes\"", ty)).is_err_and(|error| error.contains("lost")), "{ty}");
+            let array = format!(r#"{{"type":"array","items":{ty}}}"#);
+            assert!(read(&forged("\"bytes\"", &array)).is_err_and(|error| error.contains("no bytes")), "{ty}");
         }
     }
 
