@@ -1,6 +1,7 @@
 //! Names of tables -> files.
 //!
-//! A name is bound to files by the user, or it is a known table whose records are picked from all files. Files are
+//! A name is bound to files by the user, or it is a known table whose records are picked from all files. Any other name
+//! is that of files, without their endings, or one that records give as their table: columns are then inferred. Files are
 //! listed once, when the catalog is made; what they hold is looked at only when a query names them.
 
 use std::collections::BTreeMap;
@@ -149,16 +150,29 @@ impl FileCatalog {
         let listed = match (self.bindings.get(name), known) {
             (Some(files), _) => files,
             (None, Some(_)) => &self.files,
-            (None, None) => return Ok(None),
+            (None, None) => return self.open_unknown(name),
         };
         let listed = listed.expanded(self.limits)?;
         let rows = match (self.bindings.contains_key(name), known) {
             (true, Some(table)) => Rows::Bound(table),
             (false, Some(table)) => Rows::Of(table),
-            (_, None) => look_into(name, &listed.files, self.limits)?,
+            (_, None) => look_into(Inference::new(), &listed.files, self.limits)?
+                .ok_or_else(|| nothing_found(name, &listed.files))?,
         };
         let table = FileTable::new(name, Arc::clone(&listed.files), rows, self.limits);
         Ok(Some(table.with_notices(Arc::clone(&listed.notices))))
+    }
+
+    /// A table that nobody named: the files of this name, else the records that name it.
+    fn open_unknown(&self, name: &str) -> Result<Option<FileTable>> {
+        let listed = self.files.expanded(self.limits)?;
+        let called: Arc<[DataFile]> = listed.files.iter().filter(|file| file.stem() == name).cloned().collect();
+        let (files, inference) = match called.is_empty() {
+            true => (Arc::clone(&listed.files), Inference::only(name)),
+            false => (called, Inference::new()),
+        };
+        let rows = look_into(inference, &files, self.limits)?;
+        Ok(rows.map(|rows| FileTable::new(name, files, rows, self.limits)))
     }
 }
 
@@ -182,27 +196,30 @@ impl Catalog for FileCatalog {
     }
 }
 
-/// What the records of files bound to a name of the user's are.
-fn look_into(name: &str, files: &[DataFile], limits: Limits) -> Result<Rows> {
-    let mut inference = Inference::new();
+fn nothing_found(name: &str, files: &[DataFile]) -> Error {
+    Error::Data {
+        file: files.first().map_or(name.to_owned(), |file| file.name.clone()),
+        place: None,
+        reason: format!("no record was found from which the columns of {name} could be told"),
+    }
+}
+
+/// What the records of the files are, by the first of them; None where there are none that count.
+fn look_into(mut inference: Inference, files: &[DataFile], limits: Limits) -> Result<Option<Rows>> {
     let mut left = INFERRED_BYTES;
     // What is wrong with the files is said when they are read.
     let unheard = Arc::new(ScanReport::default());
     for file in files.iter().filter(|file| file.refused().is_none()) {
         match framing::open(file, limits, &unheard)? {
             Opened::Text(text) => left = left.saturating_sub(look_at(&mut inference, file, text, left)?),
-            Opened::Parquet => return parquet_rows(file),
-            Opened::Refused(_) => {}
+            Opened::Parquet if inference.takes_all() => return parquet_rows(file).map(Some),
+            Opened::Parquet | Opened::Refused(_) => {}
         }
         if left == 0 || inference.is_certain() {
             break;
         }
     }
-    inference.finish().ok_or_else(|| Error::Data {
-        file: files.first().map_or(name.to_owned(), |file| file.name.clone()),
-        place: None,
-        reason: format!("no record was found from which the columns of {name} could be told"),
-    })
+    Ok(inference.finish())
 }
 
 /// What the rows of a Parquet file bound to a name of the user's are: those of a known table where its columns are.

@@ -21,6 +21,9 @@ use crate::types::{Batch, Schema};
 /// Bytes of files that one partition reads; few in unit tests, so that they meet the borders of parts.
 const PART_BYTES: u64 = if cfg!(test) { 64 << 10 } else { 8 << 20 };
 
+/// What is said of a file that ends inside of an array or object.
+const CUT_OFF: &str = "the file ends inside of an array: it was cut off";
+
 /// Files that one partition reads.
 const PART_FILES: usize = 256;
 
@@ -251,6 +254,10 @@ impl Scan {
         let file = &self.files[index];
         let rows = FileRows { origins: self.origins.clone(), index };
         let opened = ParquetFile::open(&file.path, &file.name)?;
+        if let Rows::Named(name, _) = &self.plan.rows {
+            self.plan.say_once(format!("Parquet files are not searched for records of {name}: bind them to a name"));
+            return Ok(Vec::new());
+        }
         let Some((table, bound)) = self.plan.rows.one_table() else {
             return opened.partitions_of(&rows, &self.request);
         };
@@ -510,9 +517,12 @@ impl OpenFile<'_> {
     }
 }
 
-/// Counts the end of a compressed file that cannot be unpacked.
+/// Counts the end of a file that cannot be unpacked, or is missing.
 fn report_damage(file: &DataFile, blocks: &Blocks, report: &ScanReport) {
     if let Some((offset, error)) = blocks.damage() {
         report.lost(&file.name, format!("byte {offset} of the unpacked text"), format!("cannot be unpacked: {error}"));
+    }
+    if let Some(offset) = blocks.unclosed() {
+        report.lost(&file.name, format!("byte {offset}"), CUT_OFF);
     }
 }

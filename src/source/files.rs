@@ -164,6 +164,13 @@ impl DataFile {
         Ok(Format::of(&head))
     }
 
+    /// The last part of its name up to the first dot.
+    #[must_use]
+    pub fn stem(&self) -> &str {
+        let last = self.name.rsplit(['/', '\\']).next().unwrap_or("");
+        last.split('.').next().unwrap_or("")
+    }
+
     /// Why it is not to be read, where that is known without looking into it.
     #[must_use]
     pub fn refused(&self) -> Option<&'static str> {

@@ -6,6 +6,7 @@ mod architecture;
 mod catalog;
 mod cli;
 mod convert;
+mod damage;
 mod dedup;
 mod diagnostics;
 mod docs;

@@ -96,6 +96,11 @@ impl Blocks {
         self.damage.as_ref().map(|error| (self.offset + self.filled as u64, error))
     }
 
+    /// Where the file ended too early, though every record in it is whole.
+    pub(crate) fn unclosed(&self) -> Option<u64> {
+        (self.damage.is_none() && self.splitter.is_unclosed()).then_some(self.offset + self.filled as u64)
+    }
+
     /// What the file says about itself, since the last call.
     pub(crate) fn take_notes(&mut self) -> Vec<String> {
         self.splitter.take_notes()

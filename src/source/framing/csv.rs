@@ -56,7 +56,16 @@ impl Layout {
 impl<R: Read> CsvLines<R> {
     /// Reads the first line of `input`; the inner error says why the file is not read.
     pub(crate) fn new(input: R, report: FileReport) -> Result<Self, &'static str> {
-        let mut rows = Rows { input, buffer: Vec::new(), at: 0, ended: false, line: 1, delimiter: b',', failed: None };
+        let mut rows = Rows {
+            input,
+            buffer: Vec::new(),
+            at: 0,
+            ended: false,
+            line: 1,
+            delimiter: b',',
+            unfinished: false,
+            failed: None,
+        };
         rows.choose_delimiter();
         let (cells, length) = match rows.parse() {
             Parsed::Row(cells, length) => (cells.into_iter().map(Cow::into_owned).collect::<Vec<_>>(), length),
@@ -110,6 +119,10 @@ impl<R: Read> CsvLines<R> {
     fn end(&mut self) {
         if let Layout::Portal(row) = &mut self.layout {
             self.report.notices(row.take_notices());
+        }
+        if self.rows.unfinished && self.count > 0 {
+            let text = "the last line has no line end, as all others have: the file may have been cut off";
+            self.report.notices(vec![(format!("{}: {text}", self.report.name()), 1)]);
         }
         if let Some(note) = limit_reached(std::mem::take(&mut self.count)) {
             self.report.notices(vec![(format!("{}: {note}", self.report.name()), 1)]);
@@ -201,6 +214,8 @@ struct Rows<R> {
     /// The number of its line.
     line: u64,
     delimiter: u8,
+    /// True behind a last line without a line end.
+    unfinished: bool,
     /// What ended the input too early; it is passed on behind the rows that were whole.
     failed: Option<io::Error>,
 }
@@ -265,6 +280,8 @@ impl<R: Read> Rows<R> {
     }
 
     fn pass(&mut self, length: usize) {
+        let passed = &self.buffer[self.at..self.at + length];
+        self.unfinished = length > 0 && !passed.ends_with(b"\n") && !passed.ends_with(b"\r");
         self.line += memchr::memchr_iter(b'\n', &self.buffer[self.at..self.at + length]).count() as u64;
         self.at += length;
     }

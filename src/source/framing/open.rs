@@ -220,3 +220,86 @@ fn looks_like_csv(head: &[u8]) -> bool {
     let count = |wanted: u8| memchr::memchr_iter(wanted, line).count();
     line.starts_with(b"#TYPE ") || line.starts_with(b"sep=") || [b',', b';', b'\t'].into_iter().any(|d| count(d) >= 2)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::{Read, Write};
+    use std::sync::Arc;
+
+    use super::{Opened, open};
+    use crate::source::files::DataFile;
+    use crate::source::{Limits, ScanReport};
+
+    /// The text in a file, and whether it ended in damage; Err with the reason where it is refused.
+    fn read(bytes: &[u8], limits: Limits) -> Result<(Vec<u8>, bool), &'static str> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("file");
+        fs::write(&path, bytes).expect("a file");
+        let file = DataFile::new(&path).expect("a file");
+        match open(&file, limits, &Arc::new(ScanReport::default())).expect("readable") {
+            Opened::Text(mut text) => {
+                let mut out = Vec::new();
+                let damaged = text.input.read_to_end(&mut out).is_err();
+                Ok((out, damaged))
+            }
+            Opened::Parquet => Err("Parquet"),
+            Opened::Refused(reason) => Err(reason),
+        }
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).expect("packed");
+        encoder.finish().expect("packed")
+    }
+
+    fn bzip2(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+        encoder.write_all(bytes).expect("packed");
+        encoder.finish().expect("packed")
+    }
+
+    #[test]
+    fn layers_are_taken_off() {
+        let text = b"{\"a\":1}\n";
+        let utf16: Vec<u8> = String::from_utf8_lossy(text).encode_utf16().flat_map(u16::to_be_bytes).collect();
+        let zstd = zstd::encode_all(&text[..], 1).expect("packed");
+        let twice = [gzip(text), gzip(text)].concat();
+        for (bytes, times) in [
+            (text.to_vec(), 1),
+            (gzip(text), 1),
+            (twice, 2),
+            ([bzip2(text), bzip2(text)].concat(), 2),
+            (gzip(&zstd), 1),
+            (gzip(&utf16), 1),
+        ] {
+            assert_eq!(read(&bytes, Limits::default()), Ok((text.repeat(times), false)));
+        }
+        let deep = gzip(&gzip(&gzip(&gzip(&gzip(text)))));
+        assert!(read(&deep, Limits::default()).is_err());
+        assert!(read(&gzip(b"PAR1"), Limits::default()).is_err());
+        assert_eq!(read(b"PAR1", Limits::default()), Err("Parquet"));
+    }
+
+    #[test]
+    fn what_unpacks_to_too_much_is_stopped() {
+        let bomb = gzip(&vec![b' '; 1 << 20]);
+        let limited = Limits { max_unpacked: Some(100_000) };
+        let (text, damaged) = read(&bomb, limited).expect("a text");
+        assert!(damaged && text.len() <= 100_000, "{}", text.len());
+        assert_eq!(read(&bomb, Limits::default()).map(|(text, damaged)| (text.len(), damaged)), Ok((1 << 20, false)));
+    }
+
+    #[test]
+    fn what_was_read_before_the_damage_is_kept() {
+        let text = "{\"a\":1}\n".repeat(10_000);
+        let packed = gzip(text.as_bytes());
+        let (found, damaged) = read(&packed[..packed.len() - 20], Limits::default()).expect("a text");
+        assert!(damaged && !found.is_empty() && text.as_bytes().starts_with(&found));
+        let csv = format!("a,b,c\n{}", "1,2,3\n".repeat(10_000));
+        let packed = gzip(csv.as_bytes());
+        let (found, damaged) = read(&packed[..packed.len() - 20], Limits::default()).expect("a text");
+        assert!(damaged && found.starts_with(b"{\"a\":\"1\","));
+    }
+}

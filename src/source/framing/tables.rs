@@ -208,3 +208,112 @@ fn text(bytes: &[u8]) -> Option<(&str, usize)> {
     let end = inside.iter().position(|byte| *byte == b'"')?;
     Some((std::str::from_utf8(&inside[..end]).ok()?, end + 2))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::source::framing::ValueSplitter;
+
+    /// The rows of an answer that comes in pieces of `step` bytes, each behind its columns; what the answer says; and
+    /// whether it is refused.
+    fn rows(text: &str, step: usize) -> (Vec<String>, usize, bool) {
+        let mut splitter = ValueSplitter::default();
+        let mut found = Vec::new();
+        let mut buffer: Vec<u8> = Vec::new();
+        let mut pieces = text.as_bytes().chunks(step).peekable();
+        while let Some(piece) = pieces.next() {
+            buffer.extend_from_slice(piece);
+            let (spans, done) = splitter.split(&buffer, pieces.peek().is_some());
+            for span in spans {
+                let columns = span.header.map_or("none".to_owned(), |header| header.names.join(","));
+                found.push(format!("{columns} {}", String::from_utf8_lossy(&buffer[span.start..span.end])));
+            }
+            buffer.drain(..done);
+        }
+        assert!(!splitter.is_unclosed(), "{text}");
+        (found, splitter.take_notes().len(), splitter.refusal().is_some())
+    }
+
+    #[test]
+    fn rows_come_with_their_columns() {
+        let cases: [(&str, &[&str], usize); 8] = [
+            (
+                r#"{"tables":[{"name":"PrimaryResult","columns":[{"name":"a","type":"x"},{"name":"b"}],"rows":[[1,"]"],[2]]}]}"#,
+                &[r#"a,b [1,"]"]"#, "a,b [2]"],
+                0,
+            ),
+            (
+                r#"{"tables": [ {"columns": [{"name":"a"}], "rows": [ [1] ]} ], "error": {"code":"PartialError"}}"#,
+                &["a [1]"],
+                1,
+            ),
+            (r#"{"error":{"code":"PartialError"},"tables":[{"columns":[{"name":"a"}],"rows":[]}]}"#, &[], 1),
+            (
+                concat!(
+                    r#"{"Tables":[{"TableName":"Table_0","Columns":[{"ColumnName":"a"}],"Rows":[[1]]},"#,
+                    r#"{"TableName":"Table_1","Columns":[{"ColumnName":"Value"}],"Rows":[["x"]]},"#,
+                    r#"{"TableName":"Table_2","Columns":[{"ColumnName":"Timestamp"},{"ColumnName":"Severity"},"#,
+                    r#"{"ColumnName":"SeverityName"},{"ColumnName":"StatusCode"}],"Rows":[["x",1,"y",2]]}]}"#,
+                ),
+                &["a [1]"],
+                0,
+            ),
+            (
+                concat!(
+                    r#"[{"FrameType":"DataSetHeader","IsProgressive":false},{"FrameType":"DataTable","TableId":0,"#,
+                    r#""TableKind":"QueryProperties","Columns":[{"ColumnName":"Key"}],"Rows":[["x"]]},"#,
+                    r#"{"FrameType":"DataTable","TableId":1,"TableKind":"PrimaryResult","Columns":"#,
+                    r#"[{"ColumnName":"a"}],"Rows":[[1],{"OneApiErrors":[{}]},[2]]},"#,
+                    r#"{"FrameType":"DataSetCompletion","HasErrors":true}]"#,
+                ),
+                &["a [1]", "a [2]"],
+                2,
+            ),
+            (
+                concat!(
+                    r#"[{"FrameType":"DataSetHeader","IsProgressive":true},"#,
+                    r#"{"FrameType":"TableHeader","TableId":1,"TableKind":"PrimaryResult","Columns":[{"ColumnName":"a"}]},"#,
+                    r#"{"FrameType":"TableFragment","TableFragmentType":"DataReplace","TableId":1,"Rows":[[1]]},"#,
+                    r#"{"FrameType":"TableProgress","TableId":1,"TableProgress":50},"#,
+                    r#"{"FrameType":"TableFragment","TableFragmentType":"DataAppend","TableId":1,"Rows":[[2],[3]]},"#,
+                    r#"{"FrameType":"TableCompletion","TableId":1,"RowCount":3}]"#,
+                ),
+                &["a [1]", "a [2]", "a [3]"],
+                0,
+            ),
+            (
+                r#"{"tables":[{"rows":[[1]],"columns":[{"name":"a"}]}]}"#,
+                &[r#"none {"rows":[[1]],"columns":[{"name":"a"}]}"#],
+                0,
+            ),
+            (r#"{"tables":"x"}"#, &[r#"none {"tables":"x"}"#], 0),
+        ];
+        for (text, expected, notes) in cases {
+            for step in [1, 7, 1_000] {
+                let (found, said, refused) = rows(text, step);
+                assert_eq!(
+                    (found, said, refused),
+                    (expected.iter().map(|&row| row.to_owned()).collect(), notes, false)
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn rows_that_are_taken_back_are_refused() {
+        let text = concat!(
+            r#"[{"FrameType":"TableHeader","TableId":1,"TableKind":"PrimaryResult","Columns":[{"ColumnName":"a"}]},"#,
+            r#"{"FrameType":"TableFragment","TableFragmentType":"DataAppend","TableId":1,"Rows":[[1]]},"#,
+            r#"{"FrameType":"TableFragment","TableFragmentType":"DataReplace","TableId":1,"Rows":[[2]]}]"#,
+        );
+        assert!(rows(text, 10).2);
+    }
+
+    #[test]
+    fn full_answers_are_told() {
+        let rows_of = |count: usize| {
+            let cells = vec!["[1]"; count].join(",");
+            rows(&format!(r#"{{"tables":[{{"columns":[{{"name":"a"}}],"rows":[{cells}]}}]}}"#), 4_096).1
+        };
+        assert_eq!((rows_of(29_999), rows_of(30_000)), (0, 1));
+    }
+}

@@ -49,6 +49,8 @@ pub(crate) struct ValueSplitter {
     rows: u64,
     /// True behind the key of an error of the answer.
     error_follows: bool,
+    /// True where the values ended inside of a record, which was handed out as it is.
+    cut_off: bool,
 }
 
 /// A bracket around records.
@@ -104,7 +106,10 @@ impl ValueSplitter {
             let end = match scan.find_end(&bytes[position..]) {
                 Some(length) => position + length,
                 None if more => return (spans, position),
-                None => bytes.len(),
+                None => {
+                    self.cut_off = true;
+                    bytes.len()
+                }
             };
             if scan.ignored {
                 self.pass(&bytes[position..end]);
@@ -203,6 +208,11 @@ impl ValueSplitter {
             self.tables.note_partial();
         }
         self.error_follows = value == b"\"error\"";
+    }
+
+    /// True where the values ended between the records of an array that is not closed.
+    pub(crate) fn is_unclosed(&self) -> bool {
+        !self.around.is_empty() && !self.cut_off
     }
 
     /// What the values say about themselves, since the last call.

@@ -30,6 +30,8 @@ const MAX_COLUMNS: usize = 4_096;
 pub(crate) struct Inference {
     scanner: RecordScanner,
     markers: Markers,
+    /// The only table whose records count.
+    only: Option<String>,
     known: Vec<(&'static KnownTable, usize)>,
     looked_at: usize,
     columns: HashMap<String, usize>,
@@ -39,6 +41,11 @@ pub(crate) struct Inference {
 }
 
 impl Inference {
+    /// Nothing was seen yet; only the records that name the table `name` will count.
+    pub(crate) fn only(name: &str) -> Self {
+        Self { only: Some(name.to_owned()), ..Self::new() }
+    }
+
     /// Nothing was seen yet.
     pub(crate) fn new() -> Self {
         let mut tree = KeyTree::new();
@@ -47,12 +54,18 @@ impl Inference {
         Self {
             scanner,
             markers,
+            only: None,
             known: Vec::new(),
             looked_at: 0,
             columns: HashMap::new(),
             types: Vec::new(),
             cells: false,
         }
+    }
+
+    /// True where records of any table count.
+    pub(crate) fn takes_all(&self) -> bool {
+        self.only.is_none()
     }
 
     /// True where enough has been seen to know what the records are.
@@ -95,7 +108,13 @@ impl Inference {
             return;
         }
         self.looked_at += 1;
-        if self.looked_at <= CLASSIFIED_RECORDS
+        if let Some(only) = &self.only
+            && self.markers.classify(&self.scanner, record) != Class::OtherTable(only.clone())
+        {
+            return;
+        }
+        if self.only.is_none()
+            && self.looked_at <= CLASSIFIED_RECORDS
             && let Class::Row(row) = self.markers.classify(&self.scanner, record)
         {
             match self.known.iter_mut().find(|(table, _)| table.name == row.table.name) {
@@ -146,7 +165,8 @@ impl Inference {
         if self.types.is_empty() {
             return None;
         }
-        Some(Rows::Any(Schema::new(self.types.into_iter().map(|(name, seen)| Field::new(name, seen.ty())))))
+        let schema = Schema::new(self.types.into_iter().map(|(name, seen)| Field::new(name, seen.ty())));
+        Some(self.only.map_or(Rows::Any(schema.clone()), |name| Rows::Named(name, schema)))
     }
 }
 
@@ -217,7 +237,7 @@ mod tests {
         let mut inference = Inference::new();
         inference.look(text.as_bytes(), None);
         match inference.finish() {
-            Some(Rows::Any(schema)) => {
+            Some(Rows::Any(schema) | Rows::Named(_, schema)) => {
                 let columns: Vec<_> =
                     schema.fields().iter().map(|field| format!("{}:{}", field.name, field.ty)).collect();
                 columns.join(" ")

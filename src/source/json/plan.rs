@@ -29,6 +29,8 @@ pub enum Rows {
     AllAs(&'static KnownTable),
     /// Every object, whatever it is; columns are its keys.
     Any(Schema),
+    /// Those that name this table, whose columns are not known; columns are their keys.
+    Named(String, Schema),
 }
 
 impl Rows {
@@ -37,7 +39,7 @@ impl Rows {
     pub fn schema(&self) -> &Schema {
         match self {
             Self::Of(table) | Self::Bound(table) | Self::AllAs(table) => &table.schema,
-            Self::Any(schema) => schema,
+            Self::Any(schema) | Self::Named(_, schema) => schema,
         }
     }
 
@@ -47,14 +49,20 @@ impl Rows {
         match self {
             Self::Of(table) => Some((table, false)),
             Self::Bound(table) => Some((table, true)),
-            Self::AllAs(_) | Self::Any(_) => None,
+            Self::AllAs(_) | Self::Any(_) | Self::Named(..) => None,
         }
+    }
+
+    /// True where these are the records that name this table, whose columns are not known.
+    #[must_use]
+    pub fn is_named(&self, name: &str) -> bool {
+        matches!(self, Self::Named(own, _) if own == name)
     }
 
     fn known(&self) -> Option<&'static KnownTable> {
         match self {
             Self::Of(table) | Self::Bound(table) | Self::AllAs(table) => Some(table),
-            Self::Any(_) => None,
+            Self::Any(_) | Self::Named(..) => None,
         }
     }
 }
@@ -105,7 +113,7 @@ impl ScanPlan {
     /// Compiles `request` for a table of these rows, which has the columns of `origins`.
     pub(crate) fn new(rows: Rows, origins: &Origins, request: &ScanRequest) -> Self {
         let mut tree = KeyTree::new();
-        let markers = rows.known().map(|_| Markers::new(&mut tree));
+        let markers = (!matches!(rows, Rows::Any(_))).then(|| Markers::new(&mut tree));
         declare_keys(&mut tree, &rows);
         let filter_request = request.filter.as_ref().map_or(&[][..], |filter| filter.columns());
         let columns = plan_columns(&mut tree, &rows, origins, &request.columns);
@@ -138,6 +146,7 @@ impl ScanPlan {
             Rows::Of(table) => class.table.name == table.name,
             Rows::Bound(table) => !class.certain || class.table.name == table.name,
             Rows::AllAs(_) | Rows::Any(_) => true,
+            Rows::Named(..) => false,
         }
     }
 
@@ -207,6 +216,24 @@ impl ScanPlan {
             .warn(format!("{shape} do not hold {column} of {table}: it is empty there, and no hit proves nothing"));
     }
 
+    /// Says which of the wanted columns the header of a CSV file or saved answer lacks; `lacks` tells of the places of
+    /// a column in rows of `kind`.
+    pub(crate) fn say_lacking(&self, kind: RowKind, lacks: &dyn Fn(&[Slot]) -> bool) {
+        let Some(table) = self.rows.known() else { return };
+        let all = self.columns.len() >= table.schema.len();
+        let outputs = if all { &[][..] } else { &self.columns[..] };
+        for column in self.filter_columns.iter().chain(outputs) {
+            if let PlannedSource::Keys(slots) = &column.sources[kind as usize]
+                && lacks(slots)
+            {
+                let name = &column.name;
+                self.report.warn(format!(
+                    "a CSV file or saved answer has no column {name}: it is empty there, and no hit proves nothing"
+                ));
+            }
+        }
+    }
+
     /// Says which of the wanted columns records of this class cannot supply.
     pub(crate) fn say_unsupplied(&self, class: RowClass) {
         let Some(table) = self.rows.known() else { return };
@@ -245,7 +272,7 @@ fn is_unsupplied(table: &KnownTable, column: usize, class: RowClass) -> bool {
 
 /// Tells the tree which keys records have by our knowledge, so that it can name the others.
 fn declare_keys(tree: &mut KeyTree, rows: &Rows) {
-    if let Rows::Any(schema) = rows {
+    if let Rows::Any(schema) | Rows::Named(_, schema) = rows {
         for name in schema.names() {
             tree.declare(&[name], false);
         }

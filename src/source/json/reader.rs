@@ -42,6 +42,8 @@ struct CurrentFile {
     name: String,
     /// True where its text was made of something else, so that places in the text say nothing.
     made: bool,
+    /// True where its columns were compared with those that are wanted.
+    compared: bool,
 }
 
 /// Decodes the records of any number of files, one after the other.
@@ -123,7 +125,7 @@ impl JsonReader {
     /// match, until one of them tells what the file holds.
     pub(crate) fn start_file(&mut self, index: usize, name: &str, made: bool) {
         self.settled = false;
-        self.file = CurrentFile { index, name: name.to_owned(), made };
+        self.file = CurrentFile { index, name: name.to_owned(), made, compared: false };
     }
 
     /// Decodes a block whose records are lines.
@@ -178,6 +180,9 @@ impl JsonReader {
         let mut splitter = ValueSplitter::default();
         for span in splitter.split(bytes, false).0 {
             self.read_record(block, start + span.start..start + span.end, span.header.as_ref(), at)?;
+        }
+        if splitter.is_unclosed() {
+            self.lost(block, (start..line.end, line.end), at, "cut off");
         }
         for note in splitter.take_notes() {
             self.count(format!("{}: {note}", at.file));
@@ -245,6 +250,11 @@ impl JsonReader {
                 return Ok(());
             }
         };
+        if !self.file.compared && (header.is_some() || self.file.made) && matches!(kind, RowKind::Flat | RowKind::Az) {
+            self.file.compared = true;
+            let lacks = |slots: &[usize]| slots.iter().all(|&slot| self.scanner.value(slot, record).is_none());
+            self.plan.say_lacking(kind, &lacks);
+        }
         for key in self.scanner.take_unknown() {
             self.plan.say_unknown_key(&key);
         }
@@ -285,6 +295,7 @@ impl JsonReader {
                 let table = self.plan.rows.one_table().map_or(row.table, |(table, _)| table);
                 return if self.plan.accepts(*row) { Ok((row.kind, Some(table))) } else { Err(None) };
             }
+            Class::OtherTable(name) if self.plan.rows.is_named(name) => return Ok((RowKind::Flat, None)),
             Class::OtherTable(_) if !matches!(self.plan.rows, Rows::AllAs(_)) => return Err(None),
             Class::OtherTable(name) => format!("records of {:?}, whose columns are not known: not read", shorten(name)),
             Class::Unknown => format!("{UNKNOWN_RECORDS}: not read"),

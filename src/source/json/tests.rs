@@ -367,3 +367,39 @@ fn no_more_rows_than_wanted() {
     let request = ScanRequest { limit: Some(2), batch_rows: 1, ..request(&*table, &["Id"]) };
     assert_eq!(rows(&*table, &request).len(), 2);
 }
+
+#[test]
+fn tables_nobody_knows_have_the_columns_of_their_records() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("a file");
+    write(
+        "1.json",
+        "{\"Type\":\"MicrosoftGraphActivityLogs\",\"TimeGenerated\":\"2026-03-02T09:00:00Z\",\"DurationMs\":7}\n",
+    );
+    write(
+        "2.json",
+        "{\"time\":\"2026-03-02T09:00:00Z\",\"category\":\"ProvisioningLogs\",\"properties\":{\"a\":1}}\n\
+         {\"Type\":\"MicrosoftGraphActivityLogs\",\"TimeGenerated\":\"2026-03-02T10:00:00Z\",\"UserId\":\"u\"}\n",
+    );
+    write("hosts.csv", "Host;Ports;Seen;Note\r\nadmin-01;22;2026-03-02T09:00:00Z;007\r\nadmin-02;;;\"a;b\"\r\n");
+    let mut builder = FileCatalogBuilder::default();
+    builder.add(folder.path()).expect("files");
+    let catalog = builder.build();
+    let show = |name: &str| {
+        let table = table(&catalog, name);
+        let columns: Vec<String> =
+            table.schema().fields().iter().map(|field| format!("{}:{}", field.name, field.ty)).collect();
+        let names: Vec<&str> = table.schema().names().collect();
+        (columns.join(" "), rows(&*table, &request(&*table, &names)))
+    };
+    let (columns, found) = show("MicrosoftGraphActivityLogs");
+    assert_eq!(columns, "Type:string TimeGenerated:datetime DurationMs:long UserId:string");
+    assert_eq!((found.len(), found[0][2].as_str(), found[1][3].as_str()), (2, "7", "u"));
+    let (columns, found) = show("ProvisioningLogs");
+    assert_eq!(columns, "time:datetime category:string properties:dynamic");
+    assert_eq!(found[0][2], "{\"a\":1}");
+    let (columns, found) = show("hosts");
+    assert_eq!(columns, "Host:string Ports:long Seen:datetime Note:string");
+    assert_eq!(found[1], ["admin-02", "", "", "a;b"]);
+    assert!(catalog.table("Nothing").expect("readable").is_none());
+}
