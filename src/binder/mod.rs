@@ -16,12 +16,18 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic, Error, Result, Span};
 use crate::functions::EvalContext;
-use crate::plan::{LogicalPlan, verify};
+use crate::plan::{LogicalPlan, verify, visit};
 use crate::source::{Catalog, ScanReport};
 use crate::syntax::ast;
 use crate::types::{Batch, Value};
 
 use scope::Scope;
+
+/// Steps on the longest way through a plan that lets build: every pass over a plan goes as deep.
+const MAX_DEPTH: usize = 400;
+
+/// Parts of plans and expressions that uses of lets may add up to.
+const MAX_REUSED: usize = 100_000;
 
 /// Rows of a plan that must be known while binding: `toscalar(...)`, `x in (table)`.
 pub type Subquery<'a> = dyn Fn(&LogicalPlan, &EvalContext) -> Result<Vec<Batch>> + 'a;
@@ -117,6 +123,8 @@ pub(crate) struct Binder<'a> {
     environment: &'a Environment<'a>,
     context: EvalContext,
     scope: Scope,
+    /// What the uses of lets have added up to: lets that use lets twice double with each.
+    reused: usize,
     diagnostics: Vec<Diagnostic>,
     warnings: Vec<Diagnostic>,
     render: Option<Render>,
@@ -130,6 +138,7 @@ impl<'a> Binder<'a> {
             environment,
             context: environment.context.clone(),
             scope: Scope::default(),
+            reused: 0,
             diagnostics: Vec::new(),
             warnings: Vec::new(),
             render: None,
@@ -165,6 +174,31 @@ impl<'a> Binder<'a> {
             }
         }
         failed.map_or(Ok(bound), Err)
+    }
+
+    /// Accounts for one more use of a table that a let stands for; an error where that leads too far.
+    fn reuse_table(&mut self, plan: &LogicalPlan, span: Span) -> Bind<()> {
+        let (size, depth) = visit::extent(plan);
+        if depth > MAX_DEPTH {
+            return self.error(
+                Code::TooDeep,
+                span,
+                format!("lets that build on each other for over {MAX_DEPTH} steps"),
+            );
+        }
+        self.reuse(size, span)
+    }
+
+    /// Accounts for one more use of something of so many parts.
+    fn reuse(&mut self, size: usize, span: Span) -> Bind<()> {
+        let said = self.reused > MAX_REUSED;
+        self.reused = self.reused.saturating_add(size);
+        match (said, self.reused > MAX_REUSED) {
+            (_, false) => return Ok(()),
+            (true, true) => return Err(Failed::Reported),
+            (false, true) => {}
+        }
+        self.error(Code::TooDeep, span, format!("lets that use each other add up to over {MAX_REUSED} parts"))
     }
 
     /// The rows of a subquery, now.

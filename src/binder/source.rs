@@ -38,8 +38,8 @@ impl Binder<'_> {
 
     /// A let or a table of the catalog.
     pub(super) fn named_table(&mut self, name: &ast::Name) -> Bind<LogicalPlan> {
-        match self.scope.get(&name.text) {
-            Some(Binding::Table(plan)) => return Ok(plan.clone()),
+        match self.scope.get(&name.text).cloned() {
+            Some(Binding::Table(plan)) => return self.reuse_table(&plan, name.span).map(|()| plan),
             Some(Binding::Value(_)) => {
                 let message = format!("`{}` is a value, and a table is needed", name.text);
                 return self.error(Code::ExpectedTable, name.span, message);

@@ -71,8 +71,8 @@ impl Binder<'_> {
     /// A let whose right side is a bare name or call may stand for a table.
     fn table_in_disguise(&mut self, expr: &ast::Expr) -> Bind<Option<LogicalPlan>> {
         match &expr.kind {
-            ExprKind::Name(name) => match self.scope.get(&name.text) {
-                Some(Binding::Table(plan)) => Ok(Some(plan.clone())),
+            ExprKind::Name(name) => match self.scope.get(&name.text).cloned() {
+                Some(Binding::Table(plan)) => self.reuse_table(&plan, name.span).map(|()| Some(plan)),
                 Some(Binding::Value(_)) => Ok(None),
                 Some(Binding::Failed) => Err(Failed::Reported),
                 None => match self.catalog_table(name)? {

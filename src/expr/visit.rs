@@ -45,6 +45,14 @@ pub fn walk<'a>(expr: &'a Expr, see: &mut impl FnMut(&'a Expr)) {
     }
 }
 
+/// The number of its parts, itself included.
+#[must_use]
+pub fn size(expr: &Expr) -> usize {
+    let mut parts = 0;
+    walk(expr, &mut |_| parts += 1);
+    parts
+}
+
 /// The columns that occur, sorted, each once.
 #[must_use]
 pub fn columns(expr: &Expr) -> Vec<usize> {

@@ -3,7 +3,7 @@
 
 use super::{AggregateExpr, LogicalPlan, SortKey, Unnest, UnnestItem};
 use crate::diagnostic::Result;
-use crate::expr::Expr;
+use crate::expr::{Expr, visit as expr_visit};
 
 /// The nodes directly below.
 #[must_use]
@@ -101,6 +101,16 @@ fn map_all(expressions: Vec<Expr>, replace: &mut impl FnMut(Expr) -> Result<Expr
 
 fn map_keys(keys: Vec<SortKey>, replace: &mut impl FnMut(Expr) -> Result<Expr>) -> Result<Vec<SortKey>> {
     keys.into_iter().map(|key| Ok(SortKey { expr: replace(key.expr)?, ..key })).collect()
+}
+
+/// How much there is of a plan: its nodes with the parts of their expressions, and the nodes on its longest way down.
+#[must_use]
+pub fn extent(plan: &LogicalPlan) -> (usize, usize) {
+    let own = 1 + expressions(plan).into_iter().map(expr_visit::size).sum::<usize>();
+    inputs(plan)
+        .into_iter()
+        .map(extent)
+        .fold((own, 1), |(size, depth), (below, way)| (size + below, depth.max(way + 1)))
 }
 
 /// The plan rebuilt from the leaves up.

@@ -9,7 +9,7 @@ mod typed;
 use super::scope::Binding;
 use super::{Bind, Binder, Failed};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::expr::{Expr, fold};
+use crate::expr::{Expr, fold, visit};
 use crate::plan::AggregateExpr;
 use crate::syntax::ast::{self, ExprKind};
 use crate::types::Schema;
@@ -81,8 +81,13 @@ impl Binder<'_> {
             }
             return Ok(Expr::column(index, context.schema.field(index).ty, name.span));
         }
-        match self.scope.get(&name.text) {
-            Some(Binding::Value(value)) => Ok(Expr { span: name.span, ..value.clone() }),
+        match self.scope.get(&name.text).cloned() {
+            Some(Binding::Value(value)) => {
+                if value.as_literal().is_none() {
+                    self.reuse(visit::size(&value), name.span)?;
+                }
+                Ok(Expr { span: name.span, ..value })
+            }
             Some(Binding::Table(_)) => {
                 let message = format!("`{}` is a table, and a value is needed", name.text);
                 self.error(Code::ExpectedTable, name.span, message)

@@ -1,6 +1,7 @@
 //! Operators: each is an entry of the registry, found by its symbol.
 
 use super::Context;
+use crate::binder::scope::Binding;
 use crate::binder::{Bind, Binder, Failed};
 use crate::diagnostic::{Code, Diagnostic, Error, Span};
 use crate::expr::{Expr, ExprKind};
@@ -65,10 +66,10 @@ impl Binder<'_> {
             ast::ExprKind::Pipeline(pipeline) => self.pipeline(pipeline).map(Some),
             ast::ExprKind::Parenthesised(inner) => self.member_table(inner, context),
             ast::ExprKind::Name(name) if context.schema.index_of(&name.text).is_none() => {
-                match self.scope.get(&name.text) {
-                    Some(crate::binder::scope::Binding::Table(plan)) => Ok(Some(plan.clone())),
-                    Some(crate::binder::scope::Binding::Value(_)) => Ok(None),
-                    Some(crate::binder::scope::Binding::Failed) => Err(Failed::Reported),
+                match self.scope.get(&name.text).cloned() {
+                    Some(Binding::Table(plan)) => self.reuse_table(&plan, name.span).map(|()| Some(plan)),
+                    Some(Binding::Value(_)) => Ok(None),
+                    Some(Binding::Failed) => Err(Failed::Reported),
                     None => self.catalog_table(name),
                 }
             }

@@ -41,6 +41,28 @@ pub fn conjunction(parts: Vec<Expr>) -> Option<Expr> {
     })
 }
 
+/// Parts of a condition that moved: one that would grow beyond stays where it is. A column that is used twice doubles
+/// with every projection that it passes.
+const MAX_SIZE: usize = 1_000;
+
+/// True where `part` may be computed below the node that computes `columns`: they are all there, none is computed
+/// differently each time, and the condition stays within bounds.
+fn may_pass(part: &Expr, columns: &[Expr]) -> bool {
+    let mut size = 0_usize;
+    let mut possible = true;
+    expr_visit::walk(part, &mut |inner| match inner.as_column() {
+        Some(column) => match columns.get(column) {
+            Some(expr) => {
+                size = size.saturating_add(expr_visit::size(expr));
+                possible &= expr.is_repeatable();
+            }
+            None => possible = false,
+        },
+        None => size += 1,
+    });
+    possible && (size <= MAX_SIZE || size <= expr_visit::size(part))
+}
+
 /// `plan` with a filter of `parts` as deep as it can go.
 fn push(plan: LogicalPlan, parts: Vec<Expr>) -> LogicalPlan {
     match plan {
@@ -50,10 +72,7 @@ fn push(plan: LogicalPlan, parts: Vec<Expr>) -> LogicalPlan {
             push(*input, all)
         }
         LogicalPlan::Project { input, expressions, schema } => {
-            // What is computed differently each time must be computed once.
-            let (through, stay): (Vec<_>, Vec<_>) = parts
-                .into_iter()
-                .partition(|part| expr_visit::columns(part).iter().all(|column| expressions[*column].is_repeatable()));
+            let (through, stay): (Vec<_>, Vec<_>) = parts.into_iter().partition(|part| may_pass(part, &expressions));
             let through = through.into_iter().map(|part| expr_visit::substitute(part, &expressions)).collect();
             let input = Box::new(push(*input, through));
             keep(LogicalPlan::Project { input, expressions, schema }, stay)
@@ -64,9 +83,7 @@ fn push(plan: LogicalPlan, parts: Vec<Expr>) -> LogicalPlan {
             LogicalPlan::Union { inputs, schema }
         }
         LogicalPlan::Aggregate { input, keys, aggregates, schema } if !keys.is_empty() => {
-            let (through, stay): (Vec<_>, Vec<_>) = parts.into_iter().partition(|part| {
-                expr_visit::columns(part).iter().all(|column| keys.get(*column).is_some_and(Expr::is_repeatable))
-            });
+            let (through, stay): (Vec<_>, Vec<_>) = parts.into_iter().partition(|part| may_pass(part, &keys));
             let through = through.into_iter().map(|part| expr_visit::substitute(part, &keys)).collect();
             let input = Box::new(push(*input, through));
             keep(LogicalPlan::Aggregate { input, keys, aggregates, schema }, stay)
