@@ -105,6 +105,10 @@ pub struct SourceArgs {
     /// Threads that read and compute [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+    /// Bytes that a packed file (gzip, zstd, bzip2, zip, Avro) may unpack to, also with K, M or G: one that goes beyond
+    /// is an error [default: 1G, or 500 times its own bytes where that is more]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub max_decompressed: Option<u64>,
     /// Keep what could not be read in a file, a JSON object a line: file, place, reason and the text. Every record is
     /// looked at then
     #[arg(long, value_name = "FILE")]
@@ -235,6 +239,10 @@ pub struct SniffArgs {
     /// Threads that read [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+    /// Bytes that a packed file may unpack to, also with K, M or G [default: 1G, or 500 times its own bytes where that
+    /// is more]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub max_decompressed: Option<u64>,
     #[command(flatten)]
     pub output: OutputArgs,
 }
@@ -341,7 +349,7 @@ pub enum PartitionBy {
 }
 
 /// A number of bytes.
-fn size(text: &str) -> Result<u64, String> {
+pub(super) fn size(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let factor = match text[digits.len()..].to_ascii_lowercase().trim_end_matches('b').trim_end_matches('i') {
         "" => Some(1),

@@ -11,12 +11,13 @@ use super::args::SourceArgs;
 use super::configuration::Configuration;
 use crate::diagnostic::{Error, Result};
 use crate::source::files::DataFile;
-use crate::source::{Catalog, FileCatalog, FileCatalogBuilder, TableProvider};
+use crate::source::{Catalog, FileCatalog, FileCatalogBuilder, Limits, TableProvider};
 
 /// The tables that a call names, and those of its catalog file.
 #[derive(Debug)]
 pub(super) struct SessionCatalog {
     builder: FileCatalogBuilder,
+    limits: Limits,
     stdin: bool,
     files: OnceLock<FileCatalog>,
     /// Tables of the catalog file that the call does not name itself.
@@ -29,7 +30,9 @@ pub(super) struct SessionCatalog {
 impl SessionCatalog {
     /// The tables of a call. Where it names paths, tables of the catalog file do not count.
     pub fn new(source: &SourceArgs, paths: &[OsString], configuration: &Configuration) -> Result<Self> {
+        let limits = configuration.defaults.limits(source.max_decompressed);
         let mut builder = FileCatalogBuilder::default();
+        builder.limit(limits);
         let mut configured: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
         if paths.is_empty() {
             let tables = configuration.tables.iter();
@@ -47,12 +50,18 @@ impl SessionCatalog {
         let inputs = builder.files().map(|(table, file)| (table.map(str::to_owned), file.clone())).collect();
         Ok(Self {
             builder,
+            limits,
             stdin,
             files: OnceLock::new(),
             configured,
             opened: Mutex::default(),
             inputs: Mutex::new(inputs),
         })
+    }
+
+    /// What a file may cost.
+    pub fn limits(&self) -> Limits {
+        self.limits
     }
 
     /// The files of the call, and those of other tables that were opened so far.
@@ -86,6 +95,7 @@ impl SessionCatalog {
             return Ok(Arc::clone(catalog));
         }
         let mut builder = FileCatalogBuilder::default();
+        builder.limit(self.limits);
         for path in paths {
             builder.bind(name, path)?;
         }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use serde::Deserialize;
 
 use crate::diagnostic::{Error, Result};
+use crate::source::Limits;
 
 /// The catalog file in the working folder.
 const HERE: &str = "coldcase.toml";
@@ -35,6 +37,28 @@ pub(super) struct Defaults {
     pub dedup: Option<String>,
     pub provenance: Option<bool>,
     pub strict: Option<bool>,
+    pub max_decompressed: Option<Size>,
+}
+
+/// A number of bytes: as such, or a text as flags have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "toml::Value")]
+pub(super) struct Size(pub u64);
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        super::args::size(text).map(Self)
+    }
+}
+
+impl TryFrom<toml::Value> for Size {
+    type Error = String;
+
+    fn try_from(value: toml::Value) -> std::result::Result<Self, String> {
+        value.as_str().map_or(value.to_string(), str::to_owned).parse()
+    }
 }
 
 /// A table in files.
@@ -97,6 +121,11 @@ impl Configuration {
 }
 
 impl Defaults {
+    /// What a file may cost, where the flag does not say it.
+    pub fn limits(&self, flag: Option<u64>) -> Limits {
+        Limits { max_unpacked: flag.or(self.max_decompressed.map(|size| size.0)) }
+    }
+
     /// What the environment says counts more than what the file says.
     fn environment(&mut self) -> Result<()> {
         override_with("OUTPUT", &mut self.output)?;
@@ -104,11 +133,12 @@ impl Defaults {
         override_with("TIME_COLUMN", &mut self.time_column)?;
         override_with("DEDUP", &mut self.dedup)?;
         override_with("PROVENANCE", &mut self.provenance)?;
-        override_with("STRICT", &mut self.strict)
+        override_with("STRICT", &mut self.strict)?;
+        override_with("MAX_DECOMPRESSED", &mut self.max_decompressed)
     }
 }
 
-fn override_with<T: std::str::FromStr>(name: &str, value: &mut Option<T>) -> Result<()> {
+fn override_with<T: FromStr>(name: &str, value: &mut Option<T>) -> Result<()> {
     let Some(text) = variable(name) else { return Ok(()) };
     let parsed = text.to_str().and_then(|text| text.parse().ok());
     let parsed =

@@ -13,6 +13,7 @@ use super::session::Session;
 use crate::diagnostic::{Error, Result};
 use crate::engine::profile::{Part, profile};
 use crate::engine::{Prepared, Settings};
+use crate::source::Limits;
 use crate::source::files::DataFile;
 use crate::types::{Value, datetime};
 
@@ -20,8 +21,10 @@ use crate::types::{Value, datetime};
 pub(super) fn write(path: &Path, session: &Session, prepared: &Prepared, rows: u64) -> Result<()> {
     let settings = session.engine.settings();
     let inputs = session.catalog.inputs();
-    let inputs =
-        inputs.iter().map(|(table, file)| input(table.as_deref(), file, settings)).collect::<Result<Vec<_>>>()?;
+    let inputs = inputs
+        .iter()
+        .map(|(table, file)| input(table.as_deref(), file, session.catalog.limits(), settings))
+        .collect::<Result<Vec<_>>>()?;
     let report = prepared.report();
     let damage = report.problems().into_iter().map(|(file, damage)| json!({"file": file, "records": damage.lost}));
     let notices = report.notices().into_iter().map(|(text, times)| json!({"text": text, "times": times}));
@@ -60,8 +63,8 @@ fn settings_json(settings: &Settings) -> Json {
 }
 
 /// A file: what it is byte by byte, and what was found in it.
-fn input(table: Option<&str>, file: &DataFile, settings: &Settings) -> Result<Json> {
-    let profile = profile(file, settings)?;
+fn input(table: Option<&str>, file: &DataFile, limits: Limits, settings: &Settings) -> Result<Json> {
+    let profile = profile(file, limits, settings)?;
     Ok(json!({
         "file": file.name,
         "table": table,

@@ -4,10 +4,12 @@ use std::ffi::OsString;
 use std::io;
 
 use super::args::SniffArgs;
+use super::configuration::Configuration;
 use super::{Outcome, rows, session};
 use crate::diagnostic::{Error, Result};
 use crate::engine::Settings;
 use crate::engine::profile::{Part, profile};
+use crate::source::Limits;
 use crate::source::files::{DataFile, expand};
 use crate::source::sniff::FileKind;
 use crate::types::{Type, Value};
@@ -31,13 +33,15 @@ const COLUMNS: [(&str, Type); 15] = [
 ];
 
 pub(super) fn run(args: &SniffArgs) -> Result<Outcome> {
+    let defaults = Configuration::load(None)?.defaults;
+    let limits = defaults.limits(args.max_decompressed);
     let mut settings = Settings::new(0);
-    settings.threads = session::threads(args.threads);
+    settings.threads = session::threads(args.threads.or(defaults.threads));
     settings.cancelled = session::cancelled()?;
     let files = files(&args.paths)?;
     let mut rows = Vec::new();
     for file in &files {
-        rows.extend(of_file(file, &settings)?);
+        rows.extend(of_file(file, limits, &settings)?);
     }
     rows::write(&args.output, &COLUMNS, rows)?;
     Ok(Outcome::Success)
@@ -59,9 +63,9 @@ fn files(paths: &[OsString]) -> Result<Vec<DataFile>> {
 }
 
 /// A row for each table and shape in the file, one without them for a file that holds no rows.
-fn of_file(file: &DataFile, settings: &Settings) -> Result<Vec<Vec<Value>>> {
+fn of_file(file: &DataFile, limits: Limits, settings: &Settings) -> Result<Vec<Vec<Value>>> {
     let kind = FileKind::of(file)?;
-    let profile = profile(file, settings)?;
+    let profile = profile(file, limits, settings)?;
     let none = Part {
         table: String::new(),
         shape: String::new(),

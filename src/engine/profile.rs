@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{Engine, Flow, Prepared, Settings};
 use crate::diagnostic::{Error, Result};
 use crate::source::files::DataFile;
-use crate::source::{Catalog, FileCatalogBuilder, ScanReport};
+use crate::source::{Catalog, FileCatalogBuilder, Limits, ScanReport};
 use crate::types::{Batch, Schema, Type, Value};
 
 /// Columns that hold the time at which a record arrived.
@@ -44,22 +44,23 @@ pub struct Part {
     pub repeated: i64,
 }
 
-/// Reads the whole of `file`.
+/// Reads the whole of `file`, which may cost what `limits` say.
 ///
 /// # Errors
 /// Only what has nothing to do with the file: the run was stopped, or a bug. A file that cannot be read is a problem.
-pub fn profile(file: &DataFile, settings: &Settings) -> Result<Profile> {
-    match read(file, settings) {
+pub fn profile(file: &DataFile, limits: Limits, settings: &Settings) -> Result<Profile> {
+    match read(file, limits, settings) {
         Ok(profile) => Ok(profile),
-        Err(error @ (Error::Data { .. } | Error::Io { .. })) => {
+        Err(error @ (Error::Data { .. } | Error::Io { .. } | Error::Limit(_))) => {
             Ok(Profile { parts: Vec::new(), problems: vec![error.to_string()] })
         }
         Err(error) => Err(error),
     }
 }
 
-fn read(file: &DataFile, settings: &Settings) -> Result<Profile> {
+fn read(file: &DataFile, limits: Limits, settings: &Settings) -> Result<Profile> {
     let mut builder = FileCatalogBuilder::default();
+    builder.limit(limits);
     builder.bind_file(TABLE, file.clone());
     let catalog = Arc::new(builder.build());
     let table = match catalog.table(TABLE) {

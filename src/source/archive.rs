@@ -4,10 +4,12 @@
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
+use zip::read::ZipFile;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::Limits;
 use super::files::{DataFile, Format};
+use super::limits::UnpacksToMore;
 use crate::diagnostic::{Error, Result};
 
 /// Entries that an archive may have.
@@ -28,7 +30,7 @@ pub(crate) fn expand(files: &[DataFile], limits: Limits) -> Result<(Vec<DataFile
             expanded.push(file.clone());
             continue;
         }
-        match entries(file) {
+        match entries(file, limits) {
             Ok((found, unread)) => {
                 notices.extend(unread);
                 for entry in found {
@@ -37,7 +39,7 @@ pub(crate) fn expand(files: &[DataFile], limits: Limits) -> Result<(Vec<DataFile
             }
             Err(Error::Data { reason, .. }) => {
                 notices.push(format!("{}: {reason}", file.name));
-                expanded.push(file.refuse("a damaged zip archive"));
+                expanded.push(file.refuse("a zip archive that cannot be read"));
             }
             Err(error) => return Err(error),
         }
@@ -54,7 +56,7 @@ fn seekable(entry: DataFile, limits: Limits) -> Result<DataFile> {
     let mut input = entry.open()?.take(limit.saturating_add(1));
     // Nothing can be read of Parquet that is cut off.
     let Ok(copy) = DataFile::spool(&mut input, &entry.name) else { return Ok(entry.refuse("a damaged entry")) };
-    Ok(if copy.bytes > limit { entry.refuse("it unpacks to more than the limit") } else { copy })
+    if copy.bytes > limit { Err(UnpacksToMore { limit }.error(&entry.name)) } else { Ok(copy) }
 }
 
 /// Where an entry lies in its archive.
@@ -68,43 +70,68 @@ pub(crate) struct Entry {
 }
 
 /// The entries of an archive that can be read, in its order, and what there is to say about the others.
-fn entries(archive: &DataFile) -> Result<(Vec<DataFile>, Vec<String>)> {
+fn entries(archive: &DataFile, limits: Limits) -> Result<(Vec<DataFile>, Vec<String>)> {
     let damaged = |reason: String| Error::Data { file: archive.name.clone(), place: None, reason };
     let input = File::open(&archive.path).map_err(|source| Error::io(&archive.path, source))?;
     let mut zip = ZipArchive::new(BufReader::new(input)).map_err(|error| damaged(format!("damaged zip: {error}")))?;
     if zip.len() > MAX_ENTRIES {
         return Err(damaged(format!("the archive has {} entries", zip.len())));
     }
-    let mut files = Vec::new();
+    if zip.has_duplicate_names() {
+        // The reader of the directory knows entries by their names alone, and the last one of a name.
+        return Err(damaged("several of its entries have the same name: unpack it first".to_owned()));
+    }
+    let mut found = Vec::new();
     let mut notices = Vec::new();
     for index in 0..zip.len() {
-        let entry = match zip.by_index_raw(index) {
-            Ok(entry) => entry,
-            Err(error) => {
-                notices.push(format!("not read: entry {index} of {}: {error}", archive.name));
-                continue;
+        match zip.by_index_raw(index) {
+            Ok(entry) if entry.is_dir() => {}
+            Ok(entry) => {
+                let name = entry.name().map_or_else(|_| format!("entry {index}"), std::borrow::Cow::into_owned);
+                // Where it belongs, by its own account: nothing is read from or written to this path.
+                let name = format!("{}/{}", archive.name, name.replace(char::is_control, "\u{fffd}"));
+                match readable(&entry) {
+                    Ok(place) => found.push((name, place)),
+                    Err(reason) => notices.push(format!("not read: {name}: {reason}")),
+                }
             }
-        };
-        if entry.is_dir() {
-            continue;
-        }
-        let name = entry.name().map_or_else(|_| format!("entry {index}"), std::borrow::Cow::into_owned);
-        let name = format!("{}/{}", archive.name, name.replace(char::is_control, "\u{fffd}"));
-        let deflated = match entry.compression() {
-            CompressionMethod::Stored => Some(false),
-            CompressionMethod::Deflated => Some(true),
-            _ => None,
-        };
-        match (deflated, entry.data_start(), entry.encrypted()) {
-            (_, _, true) => notices.push(format!("not read: {name}: it is encrypted")),
-            (Some(deflated), Some(start), false) => {
-                let (packed, bytes, crc) = (entry.compressed_size(), entry.size(), entry.crc32());
-                files.push(archive.entry(name, Entry { start, packed, bytes, deflated, crc }));
-            }
-            _ => notices.push(format!("not read: {name}: it is packed in a way that is not supported")),
+            Err(error) => notices.push(format!("not read: entry {index} of {}: {error}", archive.name)),
         }
     }
-    Ok((files, notices))
+    check_sizes(archive, found.iter().map(|(_, entry)| entry), limits)?;
+    Ok((found.into_iter().map(|(name, entry)| archive.entry(name, entry)).collect(), notices))
+}
+
+/// Where the bytes of an entry lie; the inner error says why it is not read.
+fn readable(entry: &ZipFile<'_, BufReader<File>>) -> Result<Entry, &'static str> {
+    let deflated = match entry.compression() {
+        _ if entry.encrypted() => return Err("it is encrypted"),
+        _ if entry.is_symlink() => return Err("it is a link, which is not followed"),
+        CompressionMethod::Stored => false,
+        CompressionMethod::Deflated => true,
+        _ => return Err("it is packed in a way that is not supported"),
+    };
+    let start = entry.data_start().ok_or("it is not where the directory of the archive says")?;
+    Ok(Entry { start, packed: entry.compressed_size(), bytes: entry.size(), deflated, crc: entry.crc32() })
+}
+
+/// Refuses an archive whose entries lie over each other, so that the same bytes are unpacked many times, or that unpack
+/// to more than is allowed by their own account; an entry that unpacks to more than that ends in damage.
+fn check_sizes<'a>(archive: &DataFile, entries: impl Iterator<Item = &'a Entry>, limits: Limits) -> Result<()> {
+    let mut places: Vec<(u64, u64)> = Vec::new();
+    let mut bytes: u64 = 0;
+    for entry in entries.filter(|entry| entry.packed > 0) {
+        places.push((entry.start, entry.start.saturating_add(entry.packed)));
+        bytes = bytes.saturating_add(entry.bytes);
+    }
+    places.sort_unstable();
+    if places.windows(2).any(|pair| pair[0].1 > pair[1].0) {
+        let reason =
+            "its entries lie over each other: the archive is damaged, or made to unpack without end".to_owned();
+        return Err(Error::Data { file: archive.name.clone(), place: None, reason });
+    }
+    let limit = limits.unpacked(archive.bytes);
+    if bytes > limit { Err(UnpacksToMore { limit }.error(&archive.name)) } else { Ok(()) }
 }
 
 impl Entry {

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::files::{Compression, DataFile, Format};
 use super::framing::{self, Blocks, Framing, Opened, Origin, Text};
 use super::json::{JsonReader, Rows, ScanPlan, Whereabouts, count_lines};
+use super::limits::UnpacksToMore;
 use super::of_table::{self, Belonging};
 use super::parquet::{FileRows, ParquetFile};
 use super::provenance::Origins;
@@ -452,7 +453,7 @@ impl FileIterator<'_> {
                 self.open = Some(OpenFile { file, blocks, lines: piece.lines.filter(|_| !text.cells) });
             }
             Framing::Empty if blocks.damage().is_none() => report.notice(format!("empty: {}", file.name)),
-            Framing::Empty => report_damage(file, &blocks, report),
+            Framing::Empty => report_damage(file, &blocks, report)?,
             Framing::Foreign(reason) => scan.refuse(piece.file, reason),
         }
         Ok(())
@@ -510,19 +511,23 @@ impl OpenFile<'_> {
                 Ok(true)
             }
             framing::Next::End => {
-                report_damage(file, &self.blocks, &plan.report);
+                report_damage(file, &self.blocks, &plan.report)?;
                 Ok(false)
             }
         }
     }
 }
 
-/// Counts the end of a file that cannot be unpacked, or is missing.
-fn report_damage(file: &DataFile, blocks: &Blocks, report: &ScanReport) {
+/// Counts the end of a file that cannot be unpacked, or is missing; an error where it unpacks to more than is allowed.
+fn report_damage(file: &DataFile, blocks: &Blocks, report: &ScanReport) -> Result<()> {
     if let Some((offset, error)) = blocks.damage() {
+        if let Some(reason) = UnpacksToMore::of(error) {
+            return Err(reason.error(&file.name));
+        }
         report.lost(&file.name, format!("byte {offset} of the unpacked text"), format!("cannot be unpacked: {error}"));
     }
     if let Some(offset) = blocks.unclosed() {
         report.lost(&file.name, format!("byte {offset}"), CUT_OFF);
     }
+    Ok(())
 }

@@ -1,5 +1,9 @@
 //! What a file may cost, whoever made it.
 
+use std::{fmt, io};
+
+use crate::diagnostic::Error;
+
 /// Bytes that a packed file may always unpack to.
 const ALWAYS: u64 = 1 << 30;
 
@@ -19,5 +23,41 @@ impl Limits {
     #[must_use]
     pub fn unpacked(self, packed: u64) -> u64 {
         self.max_unpacked.unwrap_or_else(|| packed.saturating_mul(RATIO).max(ALWAYS))
+    }
+}
+
+/// The reason for which reading ends where a file unpacks to more than is allowed. It travels as an error of input, for
+/// it is met below readers of packed bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct UnpacksToMore {
+    /// The bytes that are allowed.
+    pub limit: u64,
+}
+
+impl UnpacksToMore {
+    /// The reason that such an error of input carries.
+    pub(crate) fn of(error: &io::Error) -> Option<Self> {
+        error.get_ref()?.downcast_ref().copied()
+    }
+
+    /// The error of the run, which names the file.
+    pub(crate) fn error(self, file: &str) -> Error {
+        Error::Limit(format!(
+            "{file}: {self}; nothing is answered from a part of it: raise --max-decompressed if it is not a bomb"
+        ))
+    }
+}
+
+impl fmt::Display for UnpacksToMore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "it unpacks to more than {} bytes, the limit", self.limit)
+    }
+}
+
+impl std::error::Error for UnpacksToMore {}
+
+impl From<UnpacksToMore> for io::Error {
+    fn from(reason: UnpacksToMore) -> Self {
+        Self::other(reason)
     }
 }

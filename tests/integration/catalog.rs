@@ -69,7 +69,24 @@ fn flag_then_environment_then_file_then_default() {
     assert_eq!(run(&["-o", "tsv"], &[("COLDCASE_OUTPUT", "jsonl")]), "Count\n3\n");
     assert_eq!(run(&[], &[("COLDCASE_DEDUP", "CreatedDateTime")]), "");
     assert_eq!(run(&["--dedup", "Id"], &[("COLDCASE_DEDUP", "CreatedDateTime")]), "Count\n3\n");
-    assert_eq!(run_in(folder.path(), &["print 1"], &[("COLDCASE_THREADS", "many")]).0, 2);
+    for variable in ["COLDCASE_THREADS", "COLDCASE_MAX_DECOMPRESSED"] {
+        assert_eq!(run_in(folder.path(), &["print 1"], &[(variable, "many")]).0, 2, "{variable}");
+    }
+}
+
+#[test]
+fn sizes_are_numbers_or_texts() {
+    for size in ["1000", "'1000'", "'1K'"] {
+        let folder = archive(&CATALOG.replace("'csv'\n", &format!("'csv'\nmax-decompressed = {size}\n")));
+        let packed = zstd::encode_all(&[b' '; 5_000][..], 1).expect("packed");
+        fs::write(folder.path().join("data/bomb.json"), packed).expect("written");
+        let run =
+            |args: &[&str], environment| run_in(folder.path(), &[&["SigninLogs | count"], args].concat(), environment);
+        assert_eq!(run(&[], &[]).0, 6, "{size}");
+        assert_eq!(run(&[], &[("COLDCASE_MAX_DECOMPRESSED", "1M")]).0, 0, "{size}");
+        assert_eq!(run(&["--max-decompressed", "1M"], &[("COLDCASE_MAX_DECOMPRESSED", "1")]).0, 0, "{size}");
+    }
+    assert_eq!(run_in(archive("[defaults]\nmax-decompressed = 'much'\n").path(), &["print 1"], &[]).0, 2);
 }
 
 #[test]

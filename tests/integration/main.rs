@@ -12,6 +12,7 @@ mod diagnostics;
 mod docs;
 mod equivalence;
 mod grammar;
+mod limits;
 mod provenance;
 mod reference;
 mod registry;

@@ -7,6 +7,7 @@
 use std::io::{self, Read};
 
 use super::FileReport;
+use crate::source::limits::UnpacksToMore;
 use crate::types::dynamic;
 
 /// Bytes of a header or a block, packed or not.
@@ -36,6 +37,9 @@ pub(crate) struct AvroBodies<R> {
     position: usize,
     ended: bool,
     report: FileReport,
+    limit: u64,
+    /// Bytes to which packed blocks may unpack yet.
+    left: u64,
 }
 
 /// What the header of a container says.
@@ -111,9 +115,8 @@ impl Head {
     }
 
     /// Appends the bodies of a block to `text`.
-    fn bodies(&self, packed: Vec<u8>, records: i64, text: &mut Vec<u8>) -> io::Result<()> {
-        let block = self.codec.unpack(packed)?;
-        let mut rest = &block[..];
+    fn bodies(&self, block: &[u8], records: i64, text: &mut Vec<u8>) -> io::Result<()> {
+        let mut rest = block;
         for _ in 0..records {
             if rest.is_empty() {
                 return Err(damaged("a block with fewer records than it says"));
@@ -132,9 +135,10 @@ impl Head {
 }
 
 impl<R: Read> AvroBodies<R> {
-    /// Reads the container that `input` is, when asked to; damage inside of a block is counted at `report`.
-    pub(crate) fn new(input: R, report: FileReport) -> Self {
-        Self { input, head: None, blocks: 0, text: Vec::new(), position: 0, ended: false, report }
+    /// Reads the container that `input` is, when asked to; damage inside of a block is counted at `report`. Packed
+    /// blocks may unpack to `limit` bytes in all.
+    pub(crate) fn new(input: R, report: FileReport, limit: u64) -> Self {
+        Self { input, head: None, blocks: 0, text: Vec::new(), position: 0, ended: false, report, limit, left: limit }
     }
 
     /// Reads the next block.
@@ -157,7 +161,12 @@ impl<R: Read> AvroBodies<R> {
             return Err(damaged("a block does not end where it says"));
         }
         self.blocks += 1;
-        if let Err(error) = head.bodies(packed, records, &mut self.text) {
+        let read =
+            head.codec.unpack(packed, &mut self.left).and_then(|block| head.bodies(&block, records, &mut self.text));
+        if let Err(error) = read {
+            if UnpacksToMore::of(&error).is_some() {
+                return Err(UnpacksToMore { limit: self.limit }.into());
+            }
             self.report.lost(format!("block {}", self.blocks), format!("the rest of it cannot be read: {error}"));
         }
         Ok(())
@@ -185,30 +194,40 @@ impl Codec {
         }
     }
 
-    fn unpack(self, packed: Vec<u8>) -> io::Result<Vec<u8>> {
-        match self {
-            Self::Null => Ok(packed),
+    /// The bytes of a block, which are taken from those that are `left` where it is packed.
+    fn unpack(self, packed: Vec<u8>, left: &mut u64) -> io::Result<Vec<u8>> {
+        let block = match self {
+            Self::Null => return Ok(packed),
             Self::Deflate => {
                 let mut block = Vec::new();
-                let limit = MAX_BLOCK_BYTES as u64 + 1;
+                let limit = (*left).min(MAX_BLOCK_BYTES as u64) + 1;
                 flate2::read::DeflateDecoder::new(&*packed).take(limit).read_to_end(&mut block)?;
-                if block.len() > MAX_BLOCK_BYTES { Err(damaged("a block is too large")) } else { Ok(block) }
+                block
             }
             Self::Snappy => {
                 // Four bytes of a checksum follow the data.
                 let (data, sum) = packed.split_last_chunk::<4>().ok_or_else(|| damaged("a block is cut off"))?;
                 let length = snap::raw::decompress_len(data).map_err(|error| damaged(&error.to_string()))?;
-                if length > MAX_BLOCK_BYTES {
-                    return Err(damaged("a block is too large"));
-                }
+                check_size(length, *left)?;
                 let block = snap::raw::Decoder::new().decompress_vec(data);
                 let block = block.map_err(|error| damaged(&error.to_string()))?;
                 let mut crc = flate2::Crc::new();
                 crc.update(&block);
-                if crc.sum() == u32::from_be_bytes(*sum) { Ok(block) } else { Err(damaged("a checksum is wrong")) }
+                if crc.sum() != u32::from_be_bytes(*sum) {
+                    return Err(damaged("a checksum is wrong"));
+                }
+                block
             }
-        }
+        };
+        *left = check_size(block.len(), *left)?;
+        Ok(block)
     }
+}
+
+/// The bytes that are left behind a block of `length` bytes.
+fn check_size(length: usize, left: u64) -> io::Result<u64> {
+    let rest = left.checked_sub(length as u64).ok_or(UnpacksToMore { limit: left })?;
+    if length > MAX_BLOCK_BYTES { Err(damaged("a block is too large")) } else { Ok(rest) }
 }
 
 impl AvroType {
@@ -430,7 +449,7 @@ mod tests {
     fn read(container: &[u8]) -> Result<String, String> {
         let report = FileReport::new("capture.avro", Arc::default());
         let mut text = String::new();
-        let read = AvroBodies::new(container, report.clone()).read_to_string(&mut text);
+        let read = AvroBodies::new(container, report.clone(), u64::MAX).read_to_string(&mut text);
         match (read, report.problems()) {
             (Ok(_), 0) => Ok(text),
             (Err(error), _) => Err(error.to_string()),

@@ -22,6 +22,9 @@ const CHUNK: usize = 256 << 10;
 /// Columns that a file may have.
 const MAX_COLUMNS: usize = 4_096;
 
+/// Bytes of their names: every row repeats them, so long ones would make much of little.
+const MAX_HEADER_BYTES: usize = 256 << 10;
+
 /// Why the CSV of PowerShell objects is not read.
 const POWERSHELL: &str =
     "Export-Csv wrote the names of types in place of nested objects: save with ConvertTo-Json -Depth 10";
@@ -164,6 +167,9 @@ fn layout(cells: &[String]) -> Result<(Layout, bool), &'static str> {
     }
     if let Some(columns) = positions(cells) {
         return Ok((Layout::Keys(columns.map(key).collect()), false));
+    }
+    if cells.iter().map(String::len).sum::<usize>() > MAX_HEADER_BYTES {
+        return Err("the names of its columns are longer than is read");
     }
     let names: Vec<&str> = cells.iter().map(|cell| column_name(cell.trim())).collect::<Result<_, _>>()?;
     let has = |name: &str| names.contains(&name);

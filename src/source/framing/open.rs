@@ -11,6 +11,7 @@ use super::utf16::{self, Utf16Reader};
 use super::without_byte_order_mark;
 use crate::diagnostic::{Error, Result};
 use crate::source::files::{Compression, DataFile, Format};
+use crate::source::limits::UnpacksToMore;
 use crate::source::{Limits, ScanReport};
 
 /// First bytes of a layer that are looked at.
@@ -131,7 +132,7 @@ pub(crate) fn open(file: &DataFile, limits: Limits, report: &Arc<ScanReport>) ->
             }
             Format::Avro => {
                 layers.container = Some("Avro");
-                Box::new(AvroBodies::new(peeked, file_report()))
+                Box::new(AvroBodies::new(peeked, file_report(), limits.unpacked(file.bytes)))
             }
             Format::Parquet if depth == 1 && file.is_plain() => return Ok(Opened::Parquet),
             Format::Parquet => return Ok(Opened::Refused("Parquet that is packed once more: unpack it first")),
@@ -187,7 +188,7 @@ impl Read for Limited {
                 self.left = left;
                 Ok(count)
             }
-            None => Err(io::Error::other(format!("it unpacks to more than {} bytes, the limit", self.limit))),
+            None => Err(UnpacksToMore { limit: self.limit }.into()),
         }
     }
 }

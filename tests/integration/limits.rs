@@ -1,0 +1,140 @@
+//! Files that unpack to more than they should: `--max-decompressed` stops them, whatever they are packed with.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use crate::command::coldcase;
+
+/// What the bombs unpack to: a sign-in, then nothing for a long time.
+const BYTES: usize = 8 << 20;
+
+const ROW: &str = "{\"TimeGenerated\":\"2026-03-02T09:01:00Z\",\"Type\":\"SigninLogs\",\"Id\":\"1\"}\n";
+
+fn text() -> Vec<u8> {
+    let mut text = ROW.as_bytes().to_vec();
+    text.resize(BYTES, b'\n');
+    text
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(bytes).expect("packed");
+    encoder.finish().expect("packed")
+}
+
+fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, bytes) in entries {
+        writer.start_file(*name, zip::write::SimpleFileOptions::default()).expect("begun");
+        writer.write_all(bytes).expect("packed");
+    }
+    writer.finish().expect("packed").into_inner()
+}
+
+/// An Avro number.
+fn long(number: usize) -> Vec<u8> {
+    let mut rest = number << 1;
+    let mut out = Vec::new();
+    while rest >= 0x80 {
+        out.push((rest & 0x7f) as u8 | 0x80);
+        rest >>= 7;
+    }
+    out.push(rest as u8);
+    out
+}
+
+fn text_of(bytes: &[u8]) -> Vec<u8> {
+    [long(bytes.len()), bytes.to_vec()].concat()
+}
+
+/// An Event Hub capture with one message, packed with deflate.
+fn avro(body: &[u8]) -> Vec<u8> {
+    let schema = br#"{"type":"record","name":"EventData","fields":[{"name":"Body","type":"bytes"}]}"#;
+    let header = [text_of(b"avro.codec"), text_of(b"deflate"), text_of(b"avro.schema"), text_of(schema)].concat();
+    let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(&text_of(body)).expect("packed");
+    let block = encoder.finish().expect("packed");
+    [b"Obj\x01".to_vec(), long(2), header, long(0), vec![7; 16], long(1), text_of(&block), vec![7; 16]].concat()
+}
+
+fn bombs() -> Vec<(&'static str, Vec<u8>)> {
+    let text = text();
+    let mut bzip2 = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::best());
+    bzip2.write_all(&text).expect("packed");
+    vec![
+        ("bomb.json.gz", gzip(&text)),
+        ("bomb.json.zst", zstd::encode_all(&text[..], 3).expect("packed")),
+        ("bomb.json.bz2", bzip2.finish().expect("packed")),
+        ("bomb.zip", zip(&[("a.json", ROW.as_bytes()), ("b.json", &text)])),
+        ("bomb.avro", avro(&text)),
+        ("twice.json.gz", gzip(&gzip(&text))),
+        ("inside.zip", zip(&[("a.json.gz", &gzip(&text))])),
+    ]
+}
+
+fn write(folder: &Path, name: &str, bytes: &[u8]) -> String {
+    let path = folder.join(name);
+    fs::write(&path, bytes).expect("written");
+    path.display().to_string()
+}
+
+#[test]
+fn bombs_of_every_kind_are_stopped() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, bytes) in bombs() {
+        assert!(bytes.len() < BYTES / 100, "{name} is no bomb: {} bytes", bytes.len());
+        let path = write(folder.path(), name, &bytes);
+        let stopped = coldcase(&["SigninLogs | count", &path, "--max-decompressed", "1M"]);
+        assert_eq!((stopped.code, stopped.stdout.as_str()), (6, ""), "{name}: {stopped:?}");
+        for part in [name, "1048576 bytes", "--max-decompressed"] {
+            assert!(stopped.stderr.contains(part), "{name}: {part} in {stopped:?}");
+        }
+        let read = coldcase(&["SigninLogs | count", &path, "--max-decompressed", "32M"]);
+        let rows = if name == "bomb.zip" { 2 } else { 1 };
+        assert_eq!((read.code, read.stdout), (0, format!("{{\"Count\":{rows}}}\n")), "{name}: {}", read.stderr);
+        // Without the flag, much is allowed, and never less than a gigabyte.
+        assert_eq!(coldcase(&["SigninLogs | count", &path]).code, 0, "{name}");
+    }
+}
+
+#[test]
+fn every_command_that_reads_knows_the_limit() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let bomb = write(folder.path(), "bomb.json.gz", &gzip(&text()));
+    let archive = folder.path().join("archive").display().to_string();
+    let converted = coldcase(&["convert", &bomb, "-O", &archive, "--max-decompressed", "1M"]);
+    assert!(converted.code == 6 && converted.stderr.contains("--max-decompressed"), "{converted:?}");
+    assert!(!Path::new(&archive).exists());
+    // A look at many files goes on behind one that is a bomb.
+    let sniffed = coldcase(&["sniff", &bomb, "--max-decompressed", "1M"]);
+    assert!(sniffed.code == 0 && sniffed.stdout.contains("it unpacks to more than 1048576 bytes"), "{sniffed:?}");
+    let queries = write(folder.path(), "queries.jsonl", b"{\"id\":1,\"query\":\"SigninLogs | count\"}\n");
+    let answered = coldcase(&["batch", &queries, &bomb, "--max-decompressed", "1M"]);
+    assert!(answered.stdout.contains("\"code\":6"), "{answered:?}");
+    assert_eq!(coldcase(&["print 1", "--max-decompressed", "much"]).code, 2);
+}
+
+/// What a zip says of itself is not believed, and bytes are not unpacked more than once.
+#[test]
+fn zips_that_lie() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = text();
+    // The entry says that it has 80 bytes.
+    let mut small = zip(&[("a.json", &text)]);
+    let size = u32::try_from(BYTES).expect("small").to_le_bytes();
+    while let Some(at) = small.windows(4).position(|bytes| bytes == size) {
+        small[at..at + 4].copy_from_slice(&80_u32.to_le_bytes());
+    }
+    let path = write(folder.path(), "small.zip", &small);
+    let read = coldcase(&["SigninLogs | count", &path, "--strict"]);
+    assert!(read.code == 5 && read.stderr.contains("it is longer than the archive says"), "{read:?}");
+    // Two entries are made of the same bytes.
+    let mut twice = zip(&[("a.json", ROW.as_bytes()), ("b.json", ROW.as_bytes())]);
+    let headers: Vec<usize> = (0..twice.len()).filter(|&at| twice[at..].starts_with(b"PK\x01\x02")).collect();
+    let offset = headers[1] + 42;
+    twice[offset..offset + 4].copy_from_slice(&0_u32.to_le_bytes());
+    let path = write(folder.path(), "twice.zip", &twice);
+    let read = coldcase(&["SigninLogs | count", &path]);
+    assert!(read.code == 5 && read.stderr.contains("lie over each other"), "{read:?}");
+}
