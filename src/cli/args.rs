@@ -288,6 +288,10 @@ pub struct BatchArgs {
     /// Write the answers to a file
     #[arg(short = 'O', long, value_name = "FILE")]
     pub output_file: Option<PathBuf>,
+    /// Write what the answers rest on to a file, as JSON: the inputs with SHA-256, rows and times, the queries, the
+    /// settings, the version
+    #[arg(long, value_name = "FILE")]
+    pub manifest: Option<PathBuf>,
     #[command(flatten)]
     pub source: SourceArgs,
 }
@@ -328,6 +332,10 @@ pub struct ConvertArgs {
     /// In bytes, or with K, M or G
     #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = size)]
     pub max_memory: u64,
+    /// Write what the archive was made of to a file, as JSON: the inputs and the files of the archive with SHA-256, rows
+    /// and times, the settings, the version
+    #[arg(long, value_name = "FILE")]
+    pub manifest: Option<PathBuf>,
     /// The folder for temporary files [default: beside the archive]
     #[arg(long, value_name = "DIR")]
     pub temp_dir: Option<PathBuf>,

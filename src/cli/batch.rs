@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Value as Json, json};
 
 use super::args::BatchArgs;
+use super::manifest::{self, merged};
 use super::{Outcome, session};
 use crate::diagnostic::{Error, Result};
 use crate::engine::Flow;
@@ -27,6 +28,7 @@ pub(super) fn run(args: &BatchArgs) -> Result<Outcome> {
         None => Box::new(io::stdout().lock()),
     };
     let mut output = BufWriter::new(output);
+    let mut facts = Vec::new();
     let written = |error| Error::io(args.output_file.clone().unwrap_or_else(|| "stdout".into()), error);
     for (number, line) in input.lines().enumerate() {
         let line = line.map_err(|error| Error::io(&args.queries, error))?;
@@ -40,10 +42,14 @@ pub(super) fn run(args: &BatchArgs) -> Result<Outcome> {
         })?;
         let (id, query) = (&request["id"], request["query"].as_str().unwrap_or(""));
         match answer(&session, query) {
-            Ok(table) => writeln!(output, "{{\"id\":{id},{table}}}"),
+            Ok((table, said)) => {
+                facts.push((id.clone(), said));
+                writeln!(output, "{{\"id\":{id},{table}}}")
+            }
             Err(error) => {
-                let error = json!({"id": id, "error": error.to_string(), "code": error.exit_code()});
-                writeln!(output, "{error}")
+                let error = json!({"error": error.to_string(), "code": error.exit_code()});
+                facts.push((id.clone(), merged(json!({"query": query}), error.clone())));
+                writeln!(output, "{}", merged(json!({"id": id}), error))
             }
         }
         // A line at a time: whoever reads along sees the answers as they come.
@@ -51,23 +57,32 @@ pub(super) fn run(args: &BatchArgs) -> Result<Outcome> {
         .map_err(written)?;
     }
     session.finish()?;
+    if let Some(path) = &args.manifest {
+        let answers: Vec<Json> = facts.into_iter().map(|(id, said)| merged(json!({"id": id}), said)).collect();
+        manifest::write(path, &session, json!({"answers": answers}))?;
+    }
     Ok(Outcome::Success)
 }
 
-/// The members `columns` and `rows` of an answer, as the Log Analytics format has them.
-fn answer(session: &session::Session, query: &str) -> Result<String> {
+/// The members `columns` and `rows` of an answer, as the Log Analytics format has them, and what a manifest says of it.
+fn answer(session: &session::Session, query: &str) -> Result<(String, Json)> {
     let prepared = session.engine.prepare(query)?;
     let bytes = Shared::default();
     let format = output::format("la-api").ok_or_else(|| Error::internal("the format la-api exists"))?;
     let mut writer = (format.writer)(Box::new(bytes.clone()), &output::Options::default());
     writer.begin(prepared.schema())?;
-    prepared.run(&mut |batch| writer.batch(&batch).map(|()| Flow::Continue(())))?;
+    let mut rows = 0;
+    prepared.run(&mut |batch| {
+        rows += batch.rows() as u64;
+        writer.batch(&batch).map(|()| Flow::Continue(()))
+    })?;
     writer.finish()?;
     drop(writer);
     let text = bytes.text();
     let table = text.find("\"columns\":").and_then(|start| Some(&text[start..text.rfind("}]}")?]));
     // The format breaks lines between rows; inside JSON strings there are none.
-    table.map(|table| table.replace('\n', "")).ok_or_else(|| Error::internal("the answer has columns"))
+    let table = table.map(|table| table.replace('\n', "")).ok_or_else(|| Error::internal("the answer has columns"))?;
+    Ok((table, manifest::answer(query, &prepared, rows)))
 }
 
 /// Bytes that a writer fills and its owner reads.

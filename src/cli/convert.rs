@@ -8,11 +8,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::Outcome;
+use serde_json::{Value as Json, json};
+
 use super::args::{ConvertArgs, PartitionBy};
 use super::progress::{ProgressLine, size};
 use super::session::{self, Session};
 use super::talk::line;
+use super::{Outcome, manifest};
 use crate::convert::{
     self, ArchiveWriter, KnownIds, LEAST_MEMORY, Partition, Place, Progress, Rows, Sink, SortedTable, Staging,
 };
@@ -50,6 +52,9 @@ pub(super) fn run(args: &ConvertArgs) -> Result<Outcome> {
         return Err(Error::Data { file, place: None, reason });
     }
     publish(staging, &target, &done)?;
+    if let Some(path) = &args.manifest {
+        manifest::write(path, &session, done.facts(&args.destination, &target)?)?;
+    }
     session.talk.say(&done.summary(started));
     Ok(Outcome::Success)
 }
@@ -146,9 +151,22 @@ struct Done {
     damaged: bool,
     files: Vec<PathBuf>,
     bytes: u64,
+    /// What a manifest says of each table.
+    facts: Vec<Json>,
 }
 
 impl Done {
+    /// What a manifest says of the archive, which is at its place already.
+    fn facts(&self, destination: &Path, target: &Target) -> Result<Json> {
+        let path = |file: &PathBuf| match target {
+            Target::Archive { .. } => destination.join(file),
+            Target::File(_) => destination.to_owned(),
+        };
+        let files = self.files.iter().map(|file| manifest::written(&path(file))).collect::<Result<Vec<_>>>()?;
+        let destination = destination.display().to_string();
+        Ok(json!({"archive": {"place": destination, "tables": self.facts, "files": files}}))
+    }
+
     fn summary(&self, started: Instant) -> String {
         let tables = self.tables.join(", ");
         let mut text = format!("{} rows of {tables} in {} files, {}", self.rows, self.files.len(), size(self.bytes));
@@ -260,6 +278,9 @@ impl Work<'_> {
         done.damaged |= !prepared.report().problems().is_empty();
         done.known += ids.map_or(0, |ids| ids.known);
         done.without += ids.map_or(0, |ids| ids.without);
+        let known = ids.map_or(0, |ids| ids.known);
+        let facts = json!({"table": sorted.name, "rows": sorted.rows, "rowsInTheArchiveAlready": known});
+        done.facts.push(manifest::merged(facts, manifest::said(prepared.report())));
         if sorted.rows == 0 {
             return Ok(());
         }

@@ -11,41 +11,75 @@ use tempfile::NamedTempFile;
 
 use super::session::Session;
 use crate::diagnostic::{Error, Result};
-use crate::engine::profile::{Part, profile};
+use crate::engine::profile::{Part, for_each_file, profile};
 use crate::engine::{Prepared, Settings};
-use crate::source::Limits;
 use crate::source::files::DataFile;
+use crate::source::{Limits, ScanReport};
 use crate::types::{Value, datetime};
 
-/// Writes the manifest of an answer of `rows` rows; it has its name only when it is whole.
-pub(super) fn write(path: &Path, session: &Session, prepared: &Prepared, rows: u64) -> Result<()> {
+/// Writes a manifest; it has its name only when it is whole. `facts` is an object with what it says besides the inputs
+/// and the settings.
+pub(super) fn write(path: &Path, session: &Session, facts: Json) -> Result<()> {
     let settings = session.engine.settings();
-    let inputs = session.catalog.inputs();
-    let inputs = inputs
-        .iter()
-        .map(|(table, file)| input(table.as_deref(), file, session.catalog.limits(), settings))
-        .collect::<Result<Vec<_>>>()?;
-    let report = prepared.report();
-    let damage = report.problems().into_iter().map(|(file, damage)| json!({"file": file, "records": damage.lost}));
-    let notices = report.notices().into_iter().map(|(text, times)| json!({"text": text, "times": times}));
-    let columns = prepared.schema().fields().iter().map(|field| json!({"name": field.name, "type": field.ty.name()}));
-    let manifest = json!({
+    let common = json!({
         "program": "coldcase",
         "version": env!("CARGO_PKG_VERSION"),
-        "query": session.text,
         "now": datetime::to_text(settings.now),
         "settings": settings_json(settings),
-        "inputs": inputs,
-        "answer": {"rows": rows, "columns": columns.collect::<Vec<_>>()},
-        "notRead": damage.collect::<Vec<_>>(),
-        "warnings": report.warnings(),
-        "notices": notices.collect::<Vec<_>>(),
+        "inputs": inputs(session)?,
     });
+    let manifest = merged(common, facts);
     let failed = |error: io::Error| Error::io(path, error);
     let mut file = NamedTempFile::new_in(super::target::folder(path)).map_err(failed)?;
     writeln!(file, "{manifest:#}").map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
     Ok(())
+}
+
+/// What a query answered, and what there is to say about that.
+pub(super) fn answer(query: &str, prepared: &Prepared, rows: u64) -> Json {
+    let columns = prepared.schema().fields().iter().map(|field| json!({"name": field.name, "type": field.ty.name()}));
+    let facts = json!({"query": query, "answer": {"rows": rows, "columns": columns.collect::<Vec<_>>()}});
+    merged(facts, said(prepared.report()))
+}
+
+/// An object with the members of another besides its own.
+pub(super) fn merged(mut object: Json, other: Json) -> Json {
+    if let (Some(object), Json::Object(other)) = (object.as_object_mut(), other) {
+        object.extend(other);
+    }
+    object
+}
+
+/// What was not read, and what else a scan had to say.
+pub(super) fn said(report: &ScanReport) -> Json {
+    let damage = report.problems().into_iter().map(|(file, damage)| json!({"file": file, "records": damage.lost}));
+    let notices = report.notices().into_iter().map(|(text, times)| json!({"text": text, "times": times}));
+    json!({
+        "notRead": damage.collect::<Vec<_>>(),
+        "warnings": report.warnings(),
+        "notices": notices.collect::<Vec<_>>(),
+    })
+}
+
+/// A file that was written: its path, and what it is byte by byte.
+pub(super) fn written(path: &Path) -> Result<Json> {
+    let bytes = std::fs::metadata(path).map_err(|error| Error::io(path, error))?.len();
+    Ok(json!({"file": path.display().to_string(), "bytes": bytes, "sha256": sha256(path)?}))
+}
+
+/// Every file of the session. A file that is bound to several tables is read for each of them.
+fn inputs(session: &Session) -> Result<Vec<Json>> {
+    let limits = session.catalog.limits();
+    let look = |(table, file): &(Option<String>, DataFile), settings: &Settings| {
+        input(table.as_deref(), file, limits, settings)
+    };
+    let mut inputs = Vec::new();
+    for_each_file(&session.catalog.inputs(), session.engine.settings(), &look, &mut |found| {
+        inputs.push(found);
+        Ok(())
+    })?;
+    Ok(inputs)
 }
 
 fn settings_json(settings: &Settings) -> Json {
@@ -69,7 +103,7 @@ fn input(table: Option<&str>, file: &DataFile, limits: Limits, settings: &Settin
         "file": file.name,
         "table": table,
         "bytes": file.bytes,
-        "sha256": sha256(file)?,
+        "sha256": sha256(&file.path)?,
         "contents": profile.parts.iter().map(contents).collect::<Vec<_>>(),
         "problems": profile.problems,
     }))
@@ -91,9 +125,9 @@ fn contents(part: &Part) -> Json {
     })
 }
 
-fn sha256(file: &DataFile) -> Result<String> {
-    let failed = |error| Error::io(&file.path, error);
-    let mut input = File::open(&file.path).map_err(failed)?;
+fn sha256(path: &Path) -> Result<String> {
+    let failed = |error| Error::io(path, error);
+    let mut input = File::open(path).map_err(failed)?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 18];
     loop {

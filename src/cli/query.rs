@@ -50,7 +50,7 @@ fn answer(session: &Session, output: &OutputArgs, manifest: Option<&Path>) -> Re
         }
     }
     if let Some(path) = manifest {
-        manifest::write(path, session, &prepared, rows)?;
+        manifest::write(path, session, manifest::answer(&session.text, &prepared, rows))?;
     }
     session.talk.detail(|| summary(rows, prepared.report(), started));
     Ok(Answer { rows, damaged: !prepared.report().problems().is_empty() })

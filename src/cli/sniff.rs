@@ -8,7 +8,7 @@ use super::configuration::Configuration;
 use super::{Outcome, rows, session};
 use crate::diagnostic::{Error, Result};
 use crate::engine::Settings;
-use crate::engine::profile::{Part, profile};
+use crate::engine::profile::{Part, for_each_file, profile};
 use crate::source::Limits;
 use crate::source::files::{DataFile, expand};
 use crate::source::sniff::FileKind;
@@ -40,9 +40,11 @@ pub(super) fn run(args: &SniffArgs) -> Result<Outcome> {
     settings.cancelled = session::cancelled()?;
     let files = files(&args.paths)?;
     let mut rows = Vec::new();
-    for file in &files {
-        rows.extend(of_file(file, limits, &settings)?);
-    }
+    let look = |file: &DataFile, settings: &Settings| of_file(file, limits, settings);
+    for_each_file(&files, &settings, &look, &mut |found| {
+        rows.extend(found);
+        Ok(())
+    })?;
     rows::write(&args.output, &COLUMNS, rows)?;
     Ok(Outcome::Success)
 }

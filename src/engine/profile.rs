@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::{Engine, Flow, Prepared, Settings};
 use crate::diagnostic::{Error, Result};
+use crate::exec;
 use crate::source::files::DataFile;
 use crate::source::{Catalog, FileCatalogBuilder, Limits, ScanReport};
 use crate::types::{Batch, Schema, Type, Value};
@@ -42,6 +43,22 @@ pub struct Part {
     pub ingestion: String,
     /// Rows whose `Id` stands in an earlier row, too.
     pub repeated: i64,
+}
+
+/// Does `work`, which profiles a file, on each of `files`, several at a time, and calls `consume` with the results in the
+/// order of the files. The threads of `settings` are shared out among the files.
+///
+/// # Errors
+/// The first error of `work`, in that order, or of `consume`.
+pub fn for_each_file<F: Sync, T: Send>(
+    files: &[F],
+    settings: &Settings,
+    work: &(dyn Fn(&F, &Settings) -> Result<T> + Sync),
+    consume: &mut dyn FnMut(T) -> Result<()>,
+) -> Result<()> {
+    let threads = settings.threads.clamp(1, files.len().max(1));
+    let each = Settings { threads: settings.threads.div_ceil(threads), ..settings.clone() };
+    exec::for_each(files, threads, &|file| work(file, &each), consume)
 }
 
 /// Reads the whole of `file`, which may cost what `limits` say.

@@ -9,7 +9,7 @@ pub mod sink;
 mod group_table;
 
 pub use context::ExecContext;
-pub use pipeline::Flow;
+pub use pipeline::{Flow, for_each};
 
 use crate::diagnostic::Result;
 use crate::plan::LogicalPlan;

@@ -35,7 +35,7 @@ pub fn for_each_batch(
         }
         Ok(())
     };
-    in_order(partitions, context, &produce, consume)
+    in_order(partitions, context.threads, &produce, consume)
 }
 
 /// Computes one value over the batches of a partition.
@@ -53,19 +53,34 @@ pub fn for_each_partition<S: Send>(
         let _ = emit(local(&mut batches)?);
         Ok(())
     };
-    in_order(partitions, context, &produce, &mut |state| combine(state).map(|()| Flow::Continue(())))
+    in_order(partitions, context.threads, &produce, &mut |state| combine(state).map(|()| Flow::Continue(())))
 }
 
-/// Reads a partition and emits its items.
-type Produce<'a, T> = dyn Fn(&Arc<dyn Partition>, &mut dyn FnMut(T) -> Flow) -> Result<()> + Sync + 'a;
+/// Does `work` on each of `items`, which need not be parts of a table, and calls `consume` with the results in the order
+/// of the items. The first error, in that order, ends it.
+pub fn for_each<I: Sync, T: Send>(
+    items: &[I],
+    threads: usize,
+    work: &(dyn Fn(&I) -> Result<T> + Sync),
+    consume: &mut dyn FnMut(T) -> Result<()>,
+) -> Result<()> {
+    let produce = |item: &I, emit: &mut dyn FnMut(T) -> Flow| {
+        let _ = emit(work(item)?);
+        Ok(())
+    };
+    in_order(items, threads, &produce, &mut |result| consume(result).map(|()| Flow::Continue(())))
+}
 
-fn in_order<T: Send>(
-    partitions: &[Arc<dyn Partition>],
-    context: &ExecContext,
-    produce: &Produce<'_, T>,
+/// Works on a partition, or whatever else the work is cut into, and emits what comes of it.
+type Produce<'a, I, T> = dyn Fn(&I, &mut dyn FnMut(T) -> Flow) -> Result<()> + Sync + 'a;
+
+fn in_order<I: Sync, T: Send>(
+    partitions: &[I],
+    threads: usize,
+    produce: &Produce<'_, I, T>,
     consume: &mut dyn FnMut(T) -> Result<Flow>,
 ) -> Result<()> {
-    let threads = context.threads.min(partitions.len());
+    let threads = threads.min(partitions.len());
     if threads <= 1 {
         return one_by_one(partitions, produce, consume);
     }
@@ -84,9 +99,9 @@ fn in_order<T: Send>(
     })
 }
 
-fn one_by_one<T>(
-    partitions: &[Arc<dyn Partition>],
-    produce: &Produce<'_, T>,
+fn one_by_one<I, T>(
+    partitions: &[I],
+    produce: &Produce<'_, I, T>,
     consume: &mut dyn FnMut(T) -> Result<Flow>,
 ) -> Result<()> {
     for partition in partitions {
@@ -145,7 +160,7 @@ impl<T: Send> Shared<T> {
     }
 
     /// One worker: partition after partition, until none is left or no more is wanted.
-    fn work(&self, partitions: &[Arc<dyn Partition>], produce: &Produce<'_, T>) {
+    fn work<I>(&self, partitions: &[I], produce: &Produce<'_, I, T>) {
         while let Some(index) = self.claim() {
             // Reports the end of the partition on every way out, so that the caller never waits for a lost worker.
             let mut end = End { shared: self, index, outcome: Some(Err(Error::internal("a worker stopped early"))) };

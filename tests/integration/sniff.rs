@@ -140,6 +140,55 @@ fn a_manifest_says_what_an_answer_rests_on() {
 }
 
 #[test]
+fn every_command_that_answers_writes_manifests() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let input = format!("{SHAPES}/graph-beta-mixed");
+    let read = |name: &str| -> Json {
+        serde_json::from_str(&fs::read_to_string(path(name)).expect("the manifest")).expect("JSON")
+    };
+    run(&["convert", &input, "-O", &path("archive"), "--manifest", &path("1.json")]);
+    let manifest = read("1.json");
+    assert_eq!(manifest["inputs"][0]["contents"].as_array().map(Vec::len), Some(2), "{manifest}");
+    let tables = manifest["archive"]["tables"].as_array().expect("tables");
+    let rows: Vec<_> = tables.iter().map(|table| (table["table"].as_str(), table["rows"].as_u64())).collect();
+    assert_eq!(rows, [(Some("SigninLogs"), Some(10)), (Some("AADNonInteractiveUserSignInLogs"), Some(2))]);
+    for file in manifest["archive"]["files"].as_array().expect("files") {
+        let bytes = fs::metadata(file["file"].as_str().expect("a path")).expect("the file is there").len();
+        assert_eq!((file["bytes"].as_u64(), file["sha256"].as_str().map(str::len)), (Some(bytes), Some(64)));
+    }
+    run(&[
+        "convert",
+        &input,
+        "-t",
+        "T=testdata/signinlogs",
+        "-O",
+        &path("archive"),
+        "--append",
+        "--manifest",
+        &path("2.json"),
+    ]);
+    assert_eq!(read("2.json")["archive"]["tables"][1]["rowsInTheArchiveAlready"], 10);
+    let queries = "{\"id\":1,\"query\":\"SigninLogs | project Id\"}\n{\"id\":\"b\",\"query\":\"nope\"}\n";
+    let answered = coldcase_with(&["batch", "-", &input, "--manifest", &path("3.json")], queries);
+    assert_eq!(answered.code, 0, "{answered:?}");
+    let manifest = read("3.json");
+    let answers = &manifest["answers"];
+    assert_eq!((&answers[0]["id"], &answers[0]["answer"]["rows"]), (&1.into(), &10.into()), "{manifest}");
+    assert_eq!((&answers[1]["query"], &answers[1]["code"]), (&"nope".into(), &3.into()), "{manifest}");
+    assert_eq!(manifest["inputs"][0]["sha256"].as_str().map(str::len), Some(64));
+}
+
+/// Files are looked at several at a time; what is said of them comes in their order.
+#[test]
+fn the_order_of_files_does_not_depend_on_threads() {
+    let sniffed = |threads: &str| run(&["sniff", SHAPES, "--threads", threads]).stdout;
+    let one = sniffed("1");
+    assert!(one.lines().count() > 40, "{one}");
+    assert_eq!(one, sniffed("7"));
+}
+
+#[test]
 fn a_range_that_the_archive_does_not_cover_is_told() {
     let said = |path: &str, condition: &str, more: &[&str]| {
         let (query, path) = (format!("SigninLogs | where {condition} | project Id"), format!("{SHAPES}/{path}"));
