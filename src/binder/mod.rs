@@ -5,11 +5,13 @@
 
 mod catalog_table;
 mod expr;
+mod ingestion;
 mod naming;
 mod operator;
 mod scope;
 mod source;
 mod statement;
+mod watchlist;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -44,6 +46,8 @@ pub struct Environment<'a> {
     pub time_range: Option<&'a TimeRange>,
     /// By table, the column that the time range cuts instead of the range's own.
     pub time_columns: &'a BTreeMap<String, String>,
+    /// By table, the column that holds the time of ingestion, where the user names one.
+    pub ingestion_columns: &'a BTreeMap<String, String>,
     /// Whether tables have the columns that tell where a row came from.
     pub provenance: bool,
     /// The column whose repeated values are the same record delivered again.
@@ -123,6 +127,8 @@ pub(crate) struct Binder<'a> {
     environment: &'a Environment<'a>,
     context: EvalContext,
     scope: Scope,
+    /// What the operators that are being bound work on, the innermost last.
+    inputs: Vec<LogicalPlan>,
     /// What the uses of lets have added up to: lets that use lets twice double with each.
     reused: usize,
     diagnostics: Vec<Diagnostic>,
@@ -138,6 +144,7 @@ impl<'a> Binder<'a> {
             environment,
             context: environment.context.clone(),
             scope: Scope::default(),
+            inputs: Vec::new(),
             reused: 0,
             diagnostics: Vec::new(),
             warnings: Vec::new(),

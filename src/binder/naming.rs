@@ -26,6 +26,9 @@ pub(super) fn name_of(expr: &Expr, calls: &CallNames) -> Option<String> {
             if let Some((_, name)) = calls.iter().find(|(span, _)| *span == expr.span) {
                 return (!name.is_empty()).then(|| name.clone());
             }
+            if function.text == "ingestion_time" {
+                return Some(super::ingestion::COLUMN_NAME.to_owned());
+            }
             let first = || arguments.first().and_then(|argument| name_of(&argument.value, calls));
             let entry = functions::scalar_function(&function.text)?;
             match entry.result_name {

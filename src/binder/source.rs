@@ -14,7 +14,7 @@ use crate::types::{Batch, ColumnBuilder, Field, Schema, Type, Value, cast};
 
 /// Functions that answer a table.
 pub(super) fn answers_table(function: &str) -> bool {
-    matches!(function, "table" | "materialize")
+    matches!(function, "table" | "materialize" | "_GetWatchlist")
 }
 
 impl Binder<'_> {
@@ -80,6 +80,7 @@ impl Binder<'_> {
             }
             // Rows are the same each time they are computed, so keeping them is a matter of speed only.
             ("materialize", [argument]) => self.table_argument(&argument.value),
+            ("_GetWatchlist", _) => self.watchlist(function, arguments, span),
             ("table" | "materialize", _) => {
                 self.error(Code::ArgumentCount, span, format!("`{}` takes one argument", function.text))
             }
@@ -112,6 +113,7 @@ impl Binder<'_> {
         let input = Self::one_row();
         let schema = input.schema().clone();
         let mut names = Names::default();
+        self.inputs.push(input.clone());
         let columns = self.all(items.iter().enumerate(), |binder, (position, item)| {
             let expr = binder.expr(&item.value, &schema)?;
             let name = match item.names.as_slice() {
@@ -127,8 +129,9 @@ impl Binder<'_> {
                 }
             };
             Ok((name, expr))
-        })?;
-        Ok(input.project(columns))
+        });
+        self.inputs.pop();
+        Ok(input.project(columns?))
     }
 
     pub(super) fn duplicate_column(&mut self, name: &ast::Name) -> Failed {

@@ -72,7 +72,11 @@ pub struct SourceArgs {
     /// Bind a table to files: a file, a folder (searched deep) or a glob; repeatable
     #[arg(short = 't', long = "table", value_name = "NAME=PATH")]
     pub tables: Vec<String>,
-    /// The catalog file with tables and defaults [default: coldcase.toml here, else coldcase/config.toml among the
+    /// Bind a watchlist, which _GetWatchlist('ALIAS') answers, to a CSV or JSON file; COLUMN holds its search keys;
+    /// repeatable
+    #[arg(long = "watchlist", value_name = "ALIAS[COLUMN]=PATH")]
+    pub watchlists: Vec<String>,
+    /// The catalog file with tables, watchlists and defaults [default: coldcase.toml here, else coldcase/config.toml among the
     /// user's settings]; its tables count where the call names no PATH
     #[arg(short = 'c', long, value_name = "FILE")]
     pub catalog: Option<PathBuf>,

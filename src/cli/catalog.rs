@@ -11,7 +11,7 @@ use super::args::SourceArgs;
 use super::configuration::Configuration;
 use crate::diagnostic::{Error, Result};
 use crate::source::files::DataFile;
-use crate::source::{Catalog, FileCatalog, FileCatalogBuilder, Limits, TableProvider};
+use crate::source::{Catalog, FileCatalog, FileCatalogBuilder, Limits, TableProvider, Watchlist};
 
 /// The tables that a call names, and those of its catalog file.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub(super) struct SessionCatalog {
     files: OnceLock<FileCatalog>,
     /// Tables of the catalog file that the call does not name itself.
     configured: BTreeMap<String, Vec<PathBuf>>,
+    /// By alias, the files of watchlists and the columns of their search keys.
+    watchlists: BTreeMap<String, (PathBuf, Option<String>)>,
     opened: Mutex<BTreeMap<String, Arc<FileCatalog>>>,
     /// The files, with the table that they are bound to.
     inputs: Mutex<Vec<(Option<String>, DataFile)>>,
@@ -47,6 +49,12 @@ impl SessionCatalog {
             if path == "-" { stdin = true } else { builder.add(path.clone())? }
         }
         stdin &= source.query_file.as_deref() != Some(Path::new("-"));
+        let listed = configuration.watchlists.iter().map(|(alias, list)| (alias.as_str(), list.parts()));
+        let mut watchlists: BTreeMap<String, (PathBuf, Option<String>)> =
+            listed.map(|(alias, (path, key))| (alias.to_owned(), (path.to_owned(), key.map(str::to_owned)))).collect();
+        for (alias, key, path) in watchlist_bindings(&source.watchlists)? {
+            watchlists.insert(alias.to_owned(), (path.into(), key.map(str::to_owned)));
+        }
         let inputs = builder.files().map(|(table, file)| (table.map(str::to_owned), file.clone())).collect();
         Ok(Self {
             builder,
@@ -54,6 +62,7 @@ impl SessionCatalog {
             stdin,
             files: OnceLock::new(),
             configured,
+            watchlists,
             opened: Mutex::default(),
             inputs: Mutex::new(inputs),
         })
@@ -88,17 +97,15 @@ impl SessionCatalog {
         Ok(self.files.get_or_init(|| builder.build()))
     }
 
-    /// The catalog of one table of the catalog file.
-    fn configured(&self, name: &str, paths: &[PathBuf]) -> Result<Arc<FileCatalog>> {
+    /// The catalog of one table that is opened when it is first named.
+    fn opened(&self, name: &str, bind: impl FnOnce(&mut FileCatalogBuilder) -> Result<()>) -> Result<Arc<FileCatalog>> {
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(catalog) = opened.get(name) {
             return Ok(Arc::clone(catalog));
         }
         let mut builder = FileCatalogBuilder::default();
         builder.limit(self.limits);
-        for path in paths {
-            builder.bind(name, path)?;
-        }
+        bind(&mut builder)?;
         self.note(builder.files());
         let catalog = Arc::new(builder.build());
         opened.insert(name.to_owned(), Arc::clone(&catalog));
@@ -109,7 +116,11 @@ impl SessionCatalog {
 impl Catalog for SessionCatalog {
     fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         match self.configured.get(name) {
-            Some(paths) => self.configured(name, paths)?.table(name),
+            Some(paths) => {
+                let bind =
+                    |builder: &mut FileCatalogBuilder| paths.iter().try_for_each(|path| builder.bind(name, path));
+                self.opened(name, bind)?.table(name)
+            }
             None => self.files()?.table(name),
         }
     }
@@ -121,6 +132,37 @@ impl Catalog for SessionCatalog {
         names.dedup();
         names
     }
+
+    fn watchlist(&self, alias: &str) -> Result<Option<Watchlist>> {
+        let Some((path, search_key)) = self.watchlists.get(alias) else { return Ok(None) };
+        // No table has this name.
+        let name = format!("_GetWatchlist('{alias}')");
+        let table = self.opened(&name, |builder| builder.bind_texts(&name, path))?.table(&name)?;
+        Ok(table.map(|table| Watchlist { table, search_key: search_key.clone() }))
+    }
+
+    fn watchlists(&self) -> Vec<String> {
+        self.watchlists.keys().cloned().collect()
+    }
+}
+
+/// Aliases, columns of search keys and paths of `--watchlist ALIAS[COLUMN]=PATH`.
+fn watchlist_bindings(texts: &[String]) -> Result<Vec<(&str, Option<&str>, &str)>> {
+    fn binding(text: &str) -> Option<(&str, Option<&str>, &str)> {
+        let (alias, key, path) = match text.split_once('[').filter(|(alias, _)| !alias.contains('=')) {
+            Some((alias, rest)) => {
+                let (key, path) = rest.split_once("]=")?;
+                (alias, Some(key), path)
+            }
+            None => {
+                let (alias, path) = text.split_once('=')?;
+                (alias, None, path)
+            }
+        };
+        (!alias.is_empty() && key != Some("") && !path.is_empty()).then_some((alias, key, path))
+    }
+    let wrong = |text: &String| Error::Usage(format!("--watchlist {text}: write ALIAS=PATH or ALIAS[COLUMN]=PATH"));
+    texts.iter().map(|text| binding(text).ok_or_else(|| wrong(text))).collect()
 }
 
 /// Names and paths of `-t NAME=PATH`.

@@ -25,6 +25,9 @@ pub(super) struct Configuration {
     /// Tables by name.
     #[serde(default)]
     pub tables: BTreeMap<String, Table>,
+    /// Watchlists by alias.
+    #[serde(default)]
+    pub watchlists: BTreeMap<String, Watchlist>,
 }
 
 /// Values of flags.
@@ -72,6 +75,44 @@ pub(super) struct Table {
     _shape: Shape,
     /// The column that --from, --to and --last look at.
     pub time_column: Option<String>,
+    /// The column that `ingestion_time()` answers.
+    pub ingestion_column: Option<String>,
+}
+
+/// A watchlist in a file; its path is relative to the folder of the catalog file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(
+    untagged,
+    deny_unknown_fields,
+    rename_all_fields = "kebab-case",
+    expecting = "a path is needed, or path and search-key"
+)]
+pub(super) enum Watchlist {
+    /// One without a search key.
+    File(PathBuf),
+    /// One with a search key.
+    Keyed {
+        /// The file.
+        path: PathBuf,
+        /// The column that has the search keys.
+        search_key: Option<String>,
+    },
+}
+
+impl Watchlist {
+    /// The file, and the column that has the search keys.
+    pub fn parts(&self) -> (&Path, Option<&str>) {
+        match self {
+            Self::File(path) => (path, None),
+            Self::Keyed { path, search_key } => (path, search_key.as_deref()),
+        }
+    }
+
+    fn path_mut(&mut self) -> &mut PathBuf {
+        match self {
+            Self::File(path) | Self::Keyed { path, .. } => path,
+        }
+    }
 }
 
 /// How the records of a table are laid out.
@@ -106,14 +147,19 @@ impl Configuration {
         let text = std::fs::read_to_string(file).map_err(|error| Error::io(file, error))?;
         let wrong = |reason: String| Error::Usage(format!("{}: {reason}", file.display()));
         let sections: toml::Table = text.parse().map_err(|error: toml::de::Error| wrong(error.to_string()))?;
-        if let Some(unknown) = sections.keys().find(|key| !matches!(key.as_str(), "defaults" | "tables")) {
-            let known = "known are [defaults] and [tables.NAME]";
+        if let Some(unknown) = sections.keys().find(|key| !matches!(key.as_str(), "defaults" | "tables" | "watchlists"))
+        {
+            let known = "known are [defaults], [tables.NAME] and [watchlists]";
             return Err(wrong(format!("the section [{unknown}] is not supported yet; {known}")));
         }
         let mut configuration: Self = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
         let folder = file.parent().unwrap_or(Path::new(""));
         for table in configuration.tables.values_mut() {
             table.paths.iter_mut().for_each(|path| *path = folder.join(&path));
+        }
+        for watchlist in configuration.watchlists.values_mut() {
+            let path = watchlist.path_mut();
+            *path = folder.join(&*path);
         }
         configuration.file = Some(file.to_owned());
         Ok(configuration)

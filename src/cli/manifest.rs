@@ -90,6 +90,7 @@ fn settings_json(settings: &Settings) -> Json {
         "to": range.and_then(|range| time(range.to)),
         "timeColumn": range.map(|range| range.column.as_str()),
         "timeColumns": settings.time_columns,
+        "ingestionColumns": settings.ingestion_columns,
         "parameters": settings.parameters,
         "provenance": settings.provenance,
         "dedup": settings.dedup,

@@ -114,6 +114,9 @@ fn settings(source: &SourceArgs, configuration: &Configuration) -> Result<Settin
             |(name, table): (&String, &super::configuration::Table)| Some((name.clone(), table.time_column.clone()?));
         settings.time_columns = configuration.tables.iter().filter_map(column).collect();
     }
+    let column =
+        |(name, table): (&String, &super::configuration::Table)| Some((name.clone(), table.ingestion_column.clone()?));
+    settings.ingestion_columns = configuration.tables.iter().filter_map(column).collect();
     settings.provenance = source.provenance || defaults.provenance == Some(true);
     settings.dedup = source.dedup.clone().or_else(|| defaults.dedup.clone());
     settings.cancelled = cancelled()?;

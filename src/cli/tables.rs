@@ -36,6 +36,9 @@ pub(super) fn run(args: &TablesArgs) -> Result<Outcome> {
             rows.extend(table.paths.iter().map(|path| row(name, path.as_os_str(), &file)));
         }
     }
+    for (alias, (path, _)) in configuration.watchlists.iter().map(|(alias, list)| (alias, list.parts())) {
+        rows.push(row(&format!("_GetWatchlist('{alias}')"), path.as_os_str(), &file));
+    }
     rows::write(&args.output, &COLUMNS, rows)?;
     Ok(Outcome::Success)
 }

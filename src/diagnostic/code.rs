@@ -82,6 +82,8 @@ pub enum Code {
     MissingParameter,
     /// KQL2015: not a valid regular expression.
     InvalidRegex,
+    /// KQL2016: watchlist without a file.
+    UnknownWatchlist,
     /// KQL3001: operator not supported yet.
     UnsupportedOperator,
     /// KQL3002: function not supported yet.
@@ -96,6 +98,8 @@ pub enum Code {
     ColumnWithoutSource,
     /// KQL5002: missing table left out.
     MissingTable,
+    /// KQL5003: time of ingestion from another column.
+    IngestionTime,
 }
 
 impl Code {
@@ -287,6 +291,14 @@ pub static CODES: &[CodeInfo] = &[
         "print 'a' matches regex '('",
     ),
     row(
+        Code::UnknownWatchlist,
+        "KQL2016",
+        "watchlist without a file",
+        "`_GetWatchlist` reads a file of yours: bind the alias to it with `--watchlist ALIAS=FILE` (`ALIAS[COLUMN]=FILE` \
+         names the column of the search keys), or under [watchlists] in the catalog file.",
+        "_GetWatchlist('VIPUsers') | count",
+    ),
+    row(
         Code::UnsupportedOperator,
         "KQL3001",
         "operator not supported yet",
@@ -334,6 +346,14 @@ pub static CODES: &[CodeInfo] = &[
         "missing table left out",
         "A union with isfuzzy=true goes on without the tables that do not exist; the answer is that of the others.",
         "union isfuzzy=true (print a = 1), NoSuchTable",
+    ),
+    row(
+        Code::IngestionTime,
+        "KQL5003",
+        "time of ingestion is near or not known",
+        "No export has what ingestion_time() answers: it is the column that the catalog file names, else \
+         `_IngestionTime`, else `_TimeReceived`, which is a little earlier, and null where a table has none of them.",
+        "SigninLogs | where ingestion_time() > ago(1d)",
     ),
 ];
 

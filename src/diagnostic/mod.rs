@@ -233,3 +233,32 @@ impl fmt::Display for Diagnostic {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::{Code, Diagnostic, Error, Span};
+
+    #[test]
+    fn each_party_at_fault_has_its_exit_code() {
+        let of = |codes: &[Code]| codes.iter().map(|code| Diagnostic::new(*code, Span::default(), "")).collect();
+        let data = Error::Data { file: String::new(), place: None, reason: String::new() };
+        let cases = [
+            (Error::Usage(String::new()), 2),
+            (Error::Query(of(&[Code::UnknownColumn])), 3),
+            // A query that is wrong as well is wrong.
+            (Error::Query(of(&[Code::UnsupportedFunction, Code::UnknownColumn])), 3),
+            (Error::Query(of(&[Code::UnsupportedFunction, Code::UnsupportedOperator])), 4),
+            (Error::io("", io::ErrorKind::NotFound.into()), 5),
+            (data, 5),
+            (Error::Limit(String::new()), 6),
+            (Error::internal(""), 70),
+            (Error::Cancelled, 130),
+            (Error::Reported(9), 9),
+        ];
+        for (error, code) in cases {
+            assert_eq!(error.exit_code(), code, "{error:?}");
+        }
+    }
+}

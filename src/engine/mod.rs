@@ -89,6 +89,7 @@ impl Engine {
             parameters: &self.settings.parameters,
             time_range: self.settings.time_range.as_ref(),
             time_columns: &self.settings.time_columns,
+            ingestion_columns: &self.settings.ingestion_columns,
             provenance: self.settings.provenance,
             dedup: self.settings.dedup.as_deref(),
             report,

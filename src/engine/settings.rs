@@ -30,6 +30,8 @@ pub struct Settings {
     pub time_range: Option<TimeRange>,
     /// By table, the column that the time range cuts instead of the range's own.
     pub time_columns: BTreeMap<String, String>,
+    /// By table, the column that `ingestion_time()` answers.
+    pub ingestion_columns: BTreeMap<String, String>,
     /// Whether tables of files have the columns that tell where a row came from.
     pub provenance: bool,
     /// The column whose repeated values are the same record delivered again: the last delivery counts.
@@ -53,6 +55,7 @@ impl Settings {
             parameters: BTreeMap::new(),
             time_range: None,
             time_columns: BTreeMap::new(),
+            ingestion_columns: BTreeMap::new(),
             provenance: false,
             dedup: None,
             rejects: None,

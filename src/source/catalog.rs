@@ -14,6 +14,25 @@ pub trait Catalog: Debug + Send + Sync {
 
     /// The names that are known without a query, for suggestions and wildcards; sorted.
     fn names(&self) -> Vec<String>;
+
+    /// The watchlist of this alias (case-sensitive); None where none is bound. An error where its file cannot be read.
+    fn watchlist(&self, _alias: &str) -> Result<Option<Watchlist>> {
+        Ok(None)
+    }
+
+    /// The aliases of watchlists, sorted.
+    fn watchlists(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// A list of reference values, as Microsoft Sentinel has them.
+#[derive(Clone, Debug)]
+pub struct Watchlist {
+    /// Its items: text columns.
+    pub table: Arc<dyn TableProvider>,
+    /// The column whose values are the search keys; None where it has none, or a column `SearchKey` of its own.
+    pub search_key: Option<String>,
 }
 
 /// Tables in memory, by name.

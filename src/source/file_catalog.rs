@@ -4,7 +4,7 @@
 //! is that of files, without their endings, or one that records give as their table: columns are then inferred. Files are
 //! listed once, when the catalog is made; what they hold is looked at only when a query names them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fmt;
 use std::io::Read;
@@ -19,6 +19,7 @@ use super::parquet::ParquetFile;
 use super::shape::{KnownTable, known_table, known_tables};
 use super::{Catalog, Limits, ScanReport, TableProvider};
 use crate::diagnostic::{Error, Result};
+use crate::types::{Field, Schema, Type};
 
 /// Bytes of records, unpacked, from which the columns of an unknown table are inferred.
 const INFERRED_BYTES: u64 = 64 << 20;
@@ -56,6 +57,7 @@ pub struct FileCatalog {
     /// Files that were named without a table.
     files: Listed,
     bindings: BTreeMap<String, Listed>,
+    texts: BTreeSet<String>,
     tables: Mutex<BTreeMap<String, Arc<FileTable>>>,
     limits: Limits,
 }
@@ -75,6 +77,8 @@ impl fmt::Debug for FileCatalog {
 pub struct FileCatalogBuilder {
     files: Vec<DataFile>,
     bindings: BTreeMap<String, Vec<DataFile>>,
+    /// Tables whose columns are all texts.
+    texts: BTreeSet<String>,
     limits: Limits,
 }
 
@@ -97,6 +101,16 @@ impl FileCatalogBuilder {
         Ok(())
     }
 
+    /// Adds the files that `pattern` names as rows of the table `name`, whose columns are texts whatever they look like.
+    ///
+    /// # Errors
+    /// As for [`Self::add`].
+    pub fn bind_texts(&mut self, name: impl Into<String>, pattern: impl Into<OsString>) -> Result<()> {
+        let name = name.into();
+        self.texts.insert(name.clone());
+        self.bind(name, pattern)
+    }
+
     /// Adds one file as rows of the table `name`.
     pub fn bind_file(&mut self, name: impl Into<String>, file: DataFile) {
         self.bindings.entry(name.into()).or_default().push(file);
@@ -111,6 +125,7 @@ impl FileCatalogBuilder {
     /// Adds all that `other` has.
     pub fn append(&mut self, other: Self) {
         self.files.extend(other.files);
+        self.texts.extend(other.texts);
         for (name, files) in other.bindings {
             self.bindings.entry(name).or_default().extend(files);
         }
@@ -138,6 +153,7 @@ impl FileCatalogBuilder {
         FileCatalog {
             files: Listed::new(self.files),
             bindings: self.bindings.into_iter().map(|(name, files)| (name, Listed::new(files))).collect(),
+            texts: self.texts,
             tables: Mutex::default(),
             limits: self.limits,
         }
@@ -159,6 +175,7 @@ impl FileCatalog {
             (_, None) => look_into(Inference::new(), &listed.files, self.limits)?
                 .ok_or_else(|| nothing_found(name, &listed.files))?,
         };
+        let rows = if self.texts.contains(name) { as_texts(rows, name, &listed.files)? } else { rows };
         let table = FileTable::new(name, Arc::clone(&listed.files), rows, self.limits);
         Ok(Some(table.with_notices(Arc::clone(&listed.notices))))
     }
@@ -201,6 +218,19 @@ fn nothing_found(name: &str, files: &[DataFile]) -> Error {
         file: files.first().map_or(name.to_owned(), |file| file.name.clone()),
         place: None,
         reason: format!("no record was found from which the columns of {name} could be told"),
+    }
+}
+
+/// The same columns, each a text.
+fn as_texts(rows: Rows, name: &str, files: &[DataFile]) -> Result<Rows> {
+    match rows {
+        Rows::Any(schema) => Ok(Rows::Any(Schema::new(schema.names().map(|name| Field::new(name, Type::String))))),
+        Rows::Of(known) | Rows::Bound(known) | Rows::AllAs(known) => Err(Error::Data {
+            file: files.first().map_or(name.to_owned(), |file| file.name.clone()),
+            place: None,
+            reason: format!("it holds records of {}, and is no list", known.name),
+        }),
+        Rows::Named(..) => Ok(rows),
     }
 }
 

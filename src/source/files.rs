@@ -171,6 +171,13 @@ impl DataFile {
         last.split('.').next().unwrap_or("")
     }
 
+    /// True where an ending of its name says that it is CSV: lists of one or two columns do not look like it.
+    #[must_use]
+    pub fn is_called_csv(&self) -> bool {
+        let last = self.name.rsplit(['/', '\\']).next().unwrap_or("");
+        last.split('.').skip(1).any(|ending| ending.eq_ignore_ascii_case("csv") || ending.eq_ignore_ascii_case("tsv"))
+    }
+
     /// Why it is not to be read, where that is known without looking into it.
     #[must_use]
     pub fn refused(&self) -> Option<&'static str> {

@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 use arrow::array::BooleanArray;
 
-pub use catalog::{Catalog, MemoryCatalog};
+pub use catalog::{Catalog, MemoryCatalog, Watchlist};
 pub use coverage::TimeCoverage;
 pub use file_catalog::{FileCatalog, FileCatalogBuilder};
 pub use limits::Limits;

@@ -135,3 +135,112 @@ fn tables_shows_what_patterns_match() {
     // The defaults of the file count for it, too.
     assert!(run_in(folder.path(), &["tables"], &[]).1.starts_with("Table,Pattern,From,Files,Bytes,Problem\n"));
 }
+
+#[test]
+fn the_time_of_ingestion_of_a_table() {
+    let record = |id: u32, more: &str| {
+        format!("{{\"TimeGenerated\":\"2026-03-02T09:00:00Z\",\"Type\":\"SigninLogs\",\"Id\":\"{id}\"{more}}}\n")
+    };
+    let folder = archive(CATALOG);
+    let received = record(1, ",\"_TimeReceived\":\"2026-03-02T09:05:00Z\"");
+    fs::write(folder.path().join("data/1.json"), received).expect("written");
+    fs::write(folder.path().join("data/more/2.json"), record(2, "")).expect("written");
+    fs::write(folder.path().join("kept.json"), "{\"a\":1,\"_IngestionTime\":\"2026-03-02T10:00:00Z\"}\n")
+        .expect("written");
+    let run = |query: &str| run_in(folder.path(), &[query], &[]);
+
+    let late = "SigninLogs | where ingestion_time() > datetime(2026-03-02 09:01) | project Id";
+    let (status, answer, said) = run(late);
+    assert_eq!((status, answer.as_str()), (0, "Id\n1\n"));
+    assert!(said.contains("KQL5003") && said.contains("_TimeReceived, which is a little earlier"), "{said}");
+    // Behind operators that keep the column, and in one order with them.
+    let ordered = "SigninLogs | where Id != '' | extend n = 1 | top 1 by ingestion_time() desc | project-away n | project ingestion_time()";
+    assert_eq!(run(ordered).1, "$IngestionTime\n2026-03-02T09:05:00.0000000Z\n");
+    // Tables of a union that lack it have none.
+    let both =
+        "union SigninLogs, (print a = 1) | summarize n = count() by Has = isnotnull(ingestion_time()) | order by Has";
+    assert_eq!(run(both).1, "Has,n\ntrue,1\nfalse,2\n");
+    // What the export wrote down is exact, and so is what the user names.
+    let kept = run_in(folder.path(), &["kept | project ingestion_time()", "kept.json"], &[]);
+    assert_eq!((kept.1.as_str(), kept.2.as_str()), ("$IngestionTime\n2026-03-02T10:00:00.0000000Z\n", ""));
+    let named = CATALOG.replace("['data']\n", "['data']\ningestion-column = 'TimeGenerated'\n");
+    fs::write(folder.path().join("coldcase.toml"), named).expect("written");
+    let (_, answer, said) = run("SigninLogs | summarize count() by ingestion_time()");
+    assert_eq!(
+        (answer.as_str(), said.contains("KQL5003")),
+        ("$IngestionTime,count_\n2026-03-02T09:00:00.0000000Z,2\n", false)
+    );
+    fs::write(
+        folder.path().join("coldcase.toml"),
+        CATALOG.replace("['data']\n", "['data']\ningestion-column = 'Id'\n"),
+    )
+    .expect("written");
+    let (status, _, said) = run(late);
+    assert_eq!(status, 4, "{said}");
+    assert!(said.contains("no datetime column Id"), "{said}");
+}
+
+#[test]
+fn watchlists() {
+    let watchlists = "[watchlists]\nIds = 'lists/ids.csv'\nMissing = 'lists/none.csv'\n[watchlists.VIPUsers]\npath = 'lists/vip.csv'\nsearch-key = 'User Principal Name'\n";
+    let folder = archive(&format!("{CATALOG}{watchlists}"));
+    fs::create_dir_all(folder.path().join("lists")).expect("folders");
+    fs::write(folder.path().join("lists/ids.csv"), "Id,Since\n2,2026-03-01T00:00:00Z\n007,true\n").expect("written");
+    let people = "User Principal Name,Level\nann@contoso.com,1\n\"bo, the boss\",\n";
+    fs::write(folder.path().join("lists/vip.csv"), people).expect("written");
+    fs::write(folder.path().join("lists/ids.json"), "[{\"Id\":3,\"Ok\":true,\"At\":1.50}]").expect("written");
+    let run = |args: &[&str]| run_in(folder.path(), args, &[]);
+    let answer = |args: &[&str]| {
+        let (status, answer, said) = run(args);
+        assert_eq!(status, 0, "{said}");
+        answer
+    };
+    // Values are texts, whatever they look like.
+    let types = "_GetWatchlist('Ids') | getschema | project ColumnName, ColumnType";
+    assert_eq!(answer(&[types]), "ColumnName,ColumnType\nId,string\nSince,string\n");
+    assert_eq!(answer(&["_GetWatchlist('Ids')"]), "Id,Since\n2,2026-03-01T00:00:00Z\n007,true\n");
+    let keyed =
+        "SearchKey,User Principal Name,Level\nann@contoso.com,ann@contoso.com,1\n\"bo, the boss\",\"bo, the boss\",\n";
+    assert_eq!(answer(&["_GetWatchlist('VIPUsers')"]), keyed);
+    // Where a table may stand.
+    assert_eq!(answer(&["SigninLogs | where Id in ((_GetWatchlist('Ids') | project Id)) | count"]), "Count\n2\n");
+    let let_list = "let Ids = (_GetWatchlist('Ids') | project Id); SigninLogs | where Id !in (Ids) | count";
+    assert_eq!(answer(&[let_list]), "Count\n2\n");
+    let scalar = "let n = toscalar(_GetWatchlist('Ids') | count); print n, toscalar(_GetWatchlist('Ids') | project Id)";
+    assert_eq!(answer(&[scalar]), "print_0,print_1\n2,2\n");
+    assert_eq!(answer(&["union withsource=From (_GetWatchlist('VIPUsers')) | count"]), "Count\n2\n");
+    // A flag counts more than the file, and paths of the call leave watchlists alone.
+    let json = [
+        "SigninLogs | where Id in (_GetWatchlist('Ids') | project Id) | count",
+        "--watchlist",
+        "Ids=lists/ids.json",
+        "data",
+    ];
+    assert_eq!(answer(&json), "Count\n1\n");
+    assert_eq!(
+        answer(&["_GetWatchlist('Ids')", "--watchlist", "Ids[Ok]=lists/ids.json"]),
+        "SearchKey,Id,Ok,At\ntrue,3,true,1.50\n"
+    );
+
+    let fails = |args: &[&str], status: i32, text: &str| {
+        let (was, _, said) = run(args);
+        assert_eq!(was, status, "{said}");
+        assert!(said.contains(text), "{said}");
+    };
+    fails(&["_GetWatchlist('vipusers')"], 3, "KQL2016");
+    fails(&["_GetWatchlist('vipusers')"], 3, "did you mean `VIPUsers`?");
+    fails(&["_GetWatchlist('Ids', dynamic(['2']))"], 4, "KQL3003");
+    let direct = "KQL3003";
+    fails(&["SigninLogs | where Id in (_GetWatchlist('Ids'))"], 4, direct);
+    fails(&["let L = _GetWatchlist('Ids'); SigninLogs | where Id in (L)"], 4, direct);
+    fails(&["print toscalar(_GetWatchlist('Ids'))"], 4, direct);
+    fails(&["_GetWatchlist()"], 3, "KQL2005");
+    fails(&["_GetWatchlist(1)"], 3, "KQL2006");
+    fails(&["print _GetWatchlist('Ids')"], 3, "KQL2012");
+    fails(&["_GetWatchlist('Missing')"], 5, "none.csv");
+    fails(&["_GetWatchlist('Ids')", "--watchlist", "Ids[None]=lists/ids.csv"], 2, "no column None");
+    fails(&["print 1", "--watchlist", "Ids[None=lists/ids.csv"], 2, "ALIAS[COLUMN]=PATH");
+    fails(&["_GetWatchlist('Rows')", "--watchlist", "Rows=data/1.json"], 5, "records of SigninLogs");
+    fs::write(folder.path().join("coldcase.toml"), "[watchlists.A]\npath = 'x'\nkey = 'y'\n").expect("written");
+    fails(&["print 1"], 2, "a path is needed, or path and search-key");
+}

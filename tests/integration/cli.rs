@@ -175,6 +175,65 @@ fn a_reader_that_leaves_is_no_error() {
 }
 
 #[test]
+fn a_limit_of_ours_is_named() {
+    let too_many = "print 1 in ((range x from 1 to 2000000 step 1))";
+    let output = coldcase(&[too_many]);
+    assert_eq!((output.code, output.stdout.as_str()), (6, ""), "{output:?}");
+    assert!(output.stderr.contains("more than 1000000 values behind `in`"), "{}", output.stderr);
+    // In a pack it is the failure of its query alone.
+    let pack = format!("{{\"id\":1,\"query\":\"{too_many}\"}}\n{{\"id\":2,\"query\":\"print 1\"}}\n");
+    let output = coldcase_with(&["batch", "-"], &pack);
+    assert_eq!(output.code, 0, "{output:?}");
+    assert_eq!(lines(&output)[1]["rows"], serde_json::json!([[1]]));
+}
+
+/// Starts a query, waits for `first` bytes of its answer, and presses Ctrl+C.
+#[cfg(unix)]
+fn interrupted(args: &[&str], first: usize) -> Output {
+    use std::io::Read;
+
+    let mut command = Command::new(program());
+    command.args(args).current_dir(root()).env("XDG_CONFIG_HOME", root().join("target/no-settings"));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the program starts");
+    let mut stdout = child.stdout.take().expect("stdout is piped");
+    let mut bytes = vec![0; first];
+    stdout.read_exact(&mut bytes).expect("an answer begins");
+    if first == 0 {
+        std::thread::sleep(std::time::Duration::from_secs(1));
+    }
+    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
+    assert!(kill.success());
+    stdout.read_to_end(&mut bytes).expect("the answer ends");
+    let output = child.wait_with_output().expect("the program ends");
+    Output {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(bytes).expect("UTF-8"),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_behind_whole_rows() {
+    let endless = "range x from 1 to 9000000000000000000 step 1";
+    let output = interrupted(&[endless, "-o", "jsonl"], 1);
+    assert_eq!(output.code, 130, "{}", output.stderr);
+    assert!(output.stdout.ends_with('\n'));
+    let rows: Vec<_> = lines(&output).iter().map(|row| row["x"].as_i64().expect("a number")).collect();
+    assert!(rows.iter().copied().eq(1..=rows.len() as i64), "the first {} rows", rows.len());
+    // An answer that is one row is whole or not there.
+    let output = interrupted(&[&format!("{endless} | count"), "-o", "csv"], 0);
+    assert_eq!((output.code, output.stdout.contains('0')), (130, false), "{output:?}");
+    // A file gets its name when it is whole.
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("answer.jsonl");
+    let output = interrupted(&[endless, "-O", &file.display().to_string()], 0);
+    assert_eq!(output.code, 130, "{output:?}");
+    assert_eq!(fs::read_dir(folder.path()).expect("the folder").count(), 0, "nothing is left behind");
+}
+
+#[test]
 fn other_commands() {
     let text = |args: &[&str]| {
         let output = coldcase(args);

@@ -73,12 +73,16 @@ impl Binder<'_> {
                     None => self.catalog_table(name),
                 }
             }
+            ast::ExprKind::Call { function, arguments } if crate::binder::source::answers_table(&function.text) => {
+                self.table_call(function, arguments, element.span).map(Some)
+            }
             _ => Ok(None),
         }
     }
 
     /// The values of a table's first column.
     fn members(&mut self, plan: &LogicalPlan, span: Span) -> Bind<Vec<Expr>> {
+        self.known_first_column(plan, span)?;
         let Some(ty) = plan.schema().fields().first().map(|field| field.ty) else {
             return self.error(Code::InvalidValue, span, "a table without columns");
         };

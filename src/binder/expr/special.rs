@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::binder::{Bind, Binder};
-use crate::diagnostic::{Code, Span};
+use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::expr::Expr;
 use crate::functions;
 use crate::syntax::ast;
@@ -18,8 +18,9 @@ pub(super) fn form(name: &str) -> Option<Form> {
         "pack_all" => Some(pack_all),
         "extract" => Some(super::typed::extract),
         "extract_json" | "extractjson" => Some(super::typed::extract_json),
+        "ingestion_time" => Some(ingestion_time),
         "bag_pack_columns" => Some(bag_pack_columns),
-        "materialize" | "table" => Some(not_a_value),
+        "materialize" | "table" | "_GetWatchlist" => Some(not_a_value),
         _ => None,
     }
 }
@@ -49,6 +50,7 @@ fn toscalar(
         return binder.bind_expr(&argument.value, context);
     }
     let plan = binder.table_argument(&argument.value)?;
+    binder.known_first_column(&plan, argument.value.span)?;
     let Some(ty) = plan.schema().fields().first().map(|field| field.ty) else {
         return binder.error(Code::InvalidValue, span, "a table without columns has no value");
     };
@@ -127,6 +129,25 @@ fn pack(binder: &mut Binder<'_>, name: &ast::Name, columns: &[usize], span: Span
         [Expr::literal(Value::string(field.name.as_str()), span), Expr::column(*index, field.ty, span)]
     };
     binder.function_call(function, name, columns.iter().flat_map(pair).collect(), span)
+}
+
+/// `ingestion_time()`: when the record was ingested, as far as the table has a column that says so.
+fn ingestion_time(
+    binder: &mut Binder<'_>,
+    name: &ast::Name,
+    arguments: &[ast::Argument],
+    span: Span,
+    context: &mut Context<'_>,
+) -> Bind<Expr> {
+    if !arguments.is_empty() {
+        return Err(binder.wrong_count(name, arguments.len(), (0, Some(0)), "ingestion_time()"));
+    }
+    if context.aggregates.is_some() {
+        let message = "`ingestion_time()` outside of an aggregate";
+        let help = "a summarize answers one row a group: put it behind `by`, or an aggregate around it";
+        return Err(binder.report(Diagnostic::new(Code::NotAllowedHere, span, message).help(help)));
+    }
+    binder.ingestion_time(context.schema, span)
 }
 
 fn not_a_value(

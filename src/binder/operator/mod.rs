@@ -9,7 +9,7 @@ mod summarize;
 mod union;
 
 use super::{Bind, Binder, Failed, Render};
-use crate::diagnostic::{Code, Span};
+use crate::diagnostic::{Code, Error, Span};
 use crate::plan::LogicalPlan;
 use crate::syntax::ast::{self, OperatorKind};
 use crate::types::Type;
@@ -20,8 +20,10 @@ impl Binder<'_> {
         let mut plan = input;
         let mut failed = false;
         for operator in operators {
-            let before = plan.clone();
-            plan = match self.tabular(plan, operator) {
+            self.inputs.push(plan.clone());
+            let bound = self.tabular(plan, operator);
+            let before = self.inputs.pop().ok_or_else(|| Error::internal("an operator has one input"))?;
+            plan = match bound {
                 Ok(plan) => plan,
                 // Operators that leave the columns alone can be left out to find more errors behind them.
                 Err(Failed::Reported) if keeps_columns(&operator.kind) => {

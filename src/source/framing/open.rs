@@ -121,7 +121,7 @@ pub(crate) fn open(file: &DataFile, limits: Limits, report: &Arc<ScanReport>) ->
             Format::Text(Compression::None) => {
                 let Some(big_endian) = utf16::detect(&head) else {
                     let bytes = Text { input: peeked, plain: depth == 1 && file.is_plain(), cells: false, layers };
-                    return Ok(text(bytes, &head, file_report));
+                    return Ok(text(bytes, &head, file.is_called_csv(), file_report));
                 };
                 layers.encoding = if big_endian { "UTF-16 BE" } else { "UTF-16 LE" };
                 Box::new(Utf16Reader::new(peeked, big_endian))
@@ -146,13 +146,16 @@ pub(crate) fn open(file: &DataFile, limits: Limits, report: &Arc<ScanReport>) ->
 }
 
 /// What a text in UTF-8 is: JSON as it stands, CSV as JSON Lines.
-fn text(mut text: Text, head: &[u8], file_report: impl Fn() -> FileReport) -> Opened {
+fn text(mut text: Text, head: &[u8], called_csv: bool, file_report: impl Fn() -> FileReport) -> Opened {
     let unmarked = without_byte_order_mark(head);
     if unmarked.len() < head.len() && text.layers.encoding == "UTF-8" {
         text.layers.encoding = "UTF-8 with BOM";
     }
     let first = unmarked.iter().find(|byte| !byte.is_ascii_whitespace());
-    if first.is_none_or(|first| matches!(first, b'{' | b'[')) || head.contains(&0) || !looks_like_csv(head) {
+    if first.is_none_or(|first| matches!(first, b'{' | b'[')) || head.contains(&0) {
+        return Opened::Text(text);
+    }
+    if !called_csv && !looks_like_csv(head) {
         return Opened::Text(text);
     }
     text.layers.container = Some("CSV");

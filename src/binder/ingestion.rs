@@ -1,0 +1,143 @@
+//! `ingestion_time()`: which column of a table holds the time at which a record was ingested.
+//!
+//! The service keeps that time with the record and no export has it, unless its author wrote it down. So the function
+//! is a column: the one that the user names, else `_IngestionTime`, else `_TimeReceived`, the time at which the cloud
+//! received the record, which is a little earlier. The column is followed from the table up to where the function
+//! stands; where it was left out on the way, or rows are no records any more, the question is refused.
+
+use super::{Bind, Binder};
+use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::expr::Expr;
+use crate::plan::{LogicalPlan, Scan, UnnestOutput};
+use crate::types::{Schema, Type, Value};
+
+/// The name that the function's value has as a column.
+pub(super) const COLUMN_NAME: &str = "$IngestionTime";
+
+/// Holds what `ingestion_time()` answered when the records were exported: the author of the export wrote it.
+const INGESTED: &str = "_IngestionTime";
+
+/// Holds when the cloud received the record.
+const RECEIVED: &str = "_TimeReceived";
+
+/// Where the time of ingestion of a plan's rows is, and what to say of it.
+#[derive(Default)]
+struct Ingestion {
+    /// The column; None where it is null.
+    column: Option<usize>,
+    /// Tables of which it is the time of reception.
+    received: Vec<String>,
+    /// Tables that have no such column.
+    without: Vec<String>,
+}
+
+/// An error says why the time cannot be told.
+type Found = Result<Ingestion, String>;
+
+impl Binder<'_> {
+    /// The value of `ingestion_time()` over rows of `schema`.
+    pub(super) fn ingestion_time(&mut self, schema: &Schema, span: Span) -> Bind<Expr> {
+        let Some(input) = self.inputs.last().filter(|input| input.schema() == schema) else {
+            let message = "`ingestion_time()` is supported in the operators behind a table only";
+            return self.error(Code::UnsupportedSyntax, span, message);
+        };
+        let found = self.find_ingestion(input).map_err(|why| {
+            let message = format!("the time of ingestion cannot be told here: {why}");
+            let help = "take it directly behind the table: | extend Ingested = ingestion_time()";
+            self.report(Diagnostic::new(Code::UnsupportedSyntax, span, message).help(help))
+        })?;
+        for table in found.received {
+            let message =
+                format!("the time of ingestion of {table} is taken from {RECEIVED}, which is a little earlier");
+            self.warn_ingestion(&table, message, span);
+        }
+        for table in found.without {
+            let message = format!("{table} has no time of ingestion: it is null there, and no hit proves nothing");
+            self.warn_ingestion(&table, message, span);
+        }
+        Ok(match found.column {
+            Some(index) => Expr::column(index, Type::Datetime, span),
+            None => Expr::literal(Value::null(Type::Datetime), span),
+        })
+    }
+
+    fn warn_ingestion(&mut self, table: &str, message: String, span: Span) {
+        let help = format!("name its column in the catalog file: [tables.{table}] ingestion-column = \"...\"");
+        let warning = Diagnostic::new(Code::IngestionTime, span, message).help(help);
+        if !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+
+    fn find_ingestion(&self, plan: &LogicalPlan) -> Found {
+        match plan {
+            LogicalPlan::Scan(scan) => self.ingestion_of(scan),
+            LogicalPlan::Filter { input, .. }
+            | LogicalPlan::Sort { input, .. }
+            | LogicalPlan::Limit { input, .. }
+            | LogicalPlan::Top { input, .. } => self.find_ingestion(input),
+            LogicalPlan::Project { input, expressions, .. } => {
+                passed_on(self.find_ingestion(input)?, |at| expressions.iter().position(|e| e.as_column() == Some(at)))
+            }
+            LogicalPlan::Unnest(unnest) => passed_on(self.find_ingestion(&unnest.input)?, |at| {
+                unnest.output.iter().position(|column| *column == UnnestOutput::Input(at))
+            }),
+            LogicalPlan::Union { inputs, .. } => self.ingestion_of_all(inputs),
+            _ => Err("rows here are no records of a table any more".to_owned()),
+        }
+    }
+
+    fn ingestion_of(&self, scan: &Scan) -> Found {
+        // Rows that do not come from files were never ingested.
+        if scan.table.with_provenance().is_none() {
+            return Ok(Ingestion::default());
+        }
+        let place =
+            |name: &str| scan.schema.index_of(name).filter(|&index| scan.schema.field(index).ty == Type::Datetime);
+        let mut found = Ingestion::default();
+        if let Some(name) = self.environment.ingestion_columns.get(&scan.name) {
+            found.column = place(name);
+            let missing = || format!("{} has no datetime column {name}, which the catalog file names", scan.name);
+            return if found.column.is_some() { Ok(found) } else { Err(missing()) };
+        }
+        found.column = place(INGESTED);
+        if found.column.is_none() {
+            found.column = place(RECEIVED);
+            let said = if found.column.is_some() { &mut found.received } else { &mut found.without };
+            said.push(scan.name.clone());
+        }
+        Ok(found)
+    }
+
+    /// The inputs of a union have the columns of the union; those that lack one have a null there.
+    fn ingestion_of_all(&self, inputs: &[LogicalPlan]) -> Found {
+        let mut all = Ingestion::default();
+        let found = inputs.iter().map(|input| self.find_ingestion(input)).collect::<Result<Vec<_>, _>>()?;
+        all.column = found.iter().find_map(|one| one.column);
+        for (input, one) in inputs.iter().zip(found) {
+            let fits =
+                one.column == all.column || all.column.is_some_and(|at| one.column.is_none() && is_null(input, at));
+            if !fits {
+                return Err("the tables of the union have it in different columns".to_owned());
+            }
+            all.received.extend(one.received);
+            all.without.extend(one.without);
+        }
+        Ok(all)
+    }
+}
+
+fn is_null(plan: &LogicalPlan, column: usize) -> bool {
+    match plan {
+        LogicalPlan::Project { expressions, .. } => expressions[column].as_literal().is_some_and(Value::is_null),
+        _ => false,
+    }
+}
+
+/// What is found above an operator that hands columns on to other places.
+fn passed_on(found: Ingestion, place: impl Fn(usize) -> Option<usize>) -> Found {
+    match found.column.map(place) {
+        Some(None) => Err("its column was left out before".to_owned()),
+        at => Ok(Ingestion { column: at.flatten(), ..found }),
+    }
+}

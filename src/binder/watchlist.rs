@@ -1,0 +1,86 @@
+//! `_GetWatchlist('alias')`: the items of a watchlist of Microsoft Sentinel, read from a file that the user names.
+//!
+//! As in Sentinel, the values are texts, and the column of the search keys stands in front once more as `SearchKey`.
+//! The identifiers and times that Sentinel gives items are not known here, unless the file has them.
+
+use super::operator::project::identity;
+use super::{Bind, Binder};
+use crate::diagnostic::{Code, Diagnostic, Error, Span};
+use crate::expr::Expr;
+use crate::plan::LogicalPlan;
+use crate::syntax::ast;
+use crate::types::Type;
+
+/// The function's name, in front of the names of its scans: no table has it.
+const FUNCTION: &str = "_GetWatchlist";
+
+/// The column that has the search keys.
+const SEARCH_KEY: &str = "SearchKey";
+
+impl Binder<'_> {
+    pub(super) fn watchlist(
+        &mut self,
+        function: &ast::Name,
+        arguments: &[ast::Argument],
+        span: Span,
+    ) -> Bind<LogicalPlan> {
+        let argument = match arguments {
+            [argument] => &argument.value,
+            [_, second, ..] => {
+                let message = "`_GetWatchlist` is supported with an alias alone";
+                return self.error(Code::UnsupportedSyntax, second.value.span, message);
+            }
+            [] => {
+                return self.error(
+                    Code::ArgumentCount,
+                    span,
+                    format!("`{}` takes the alias of a watchlist", function.text),
+                );
+            }
+        };
+        let alias = self.constant(argument)?;
+        let Some(alias) = alias.as_str() else {
+            return self.error(Code::ArgumentType, argument.span, "the alias of a watchlist is a string");
+        };
+        let Some(found) = self.environment.catalog.watchlist(alias)? else {
+            return Err(self.unknown_watchlist(alias, argument.span));
+        };
+        let plan = LogicalPlan::scan(format!("{FUNCTION}('{alias}')"), found.table);
+        let mut columns = identity(plan.schema());
+        if let Some(key) = found.search_key {
+            let Some(index) = plan.schema().index_of(&key) else {
+                return Err(
+                    Error::Usage(format!("the watchlist {alias} has no column {key} for its search keys")).into()
+                );
+            };
+            columns.retain(|(name, _)| name != SEARCH_KEY);
+            columns.insert(0, (SEARCH_KEY.to_owned(), Expr::column(index, Type::String, span)));
+        }
+        Ok(plan.project(columns))
+    }
+
+    /// An error where the first column of `plan` counts and it is a watchlist as it stands: Sentinel has the
+    /// identifiers of items in front.
+    pub(super) fn known_first_column(&mut self, plan: &LogicalPlan, span: Span) -> Bind<()> {
+        let LogicalPlan::Project { input, .. } = plan else { return Ok(()) };
+        match input.as_ref() {
+            LogicalPlan::Scan(scan) if scan.name.starts_with(FUNCTION) => {
+                let message = "the first column of a watchlist is an identifier of Sentinel's, which is not known here";
+                let help = "say which column: (_GetWatchlist(...) | project SearchKey)";
+                Err(self.report(Diagnostic::new(Code::UnsupportedSyntax, span, message).help(help)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn unknown_watchlist(&mut self, alias: &str, span: Span) -> super::Failed {
+        let known = self.environment.catalog.watchlists();
+        let diagnostic =
+            Diagnostic::new(Code::UnknownWatchlist, span, format!("no file is bound to the watchlist `{alias}`"))
+                .suggest(alias, known.iter().map(String::as_str))
+                .help(format!(
+                    "bind it with --watchlist {alias}=FILE, or in the catalog file: [watchlists] {alias} = \"FILE\""
+                ));
+        self.report(diagnostic)
+    }
+}
