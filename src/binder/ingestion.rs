@@ -83,7 +83,7 @@ impl Binder<'_> {
                 unnest.output.iter().position(|column| *column == UnnestOutput::Input(at))
             }),
             LogicalPlan::Union { inputs, .. } => self.ingestion_of_all(inputs),
-            _ => Err("rows here are no records of a table any more".to_owned()),
+            LogicalPlan::Aggregate { .. } => Err("rows here are no records of a table any more".to_owned()),
         }
     }
 
