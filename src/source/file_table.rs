@@ -489,8 +489,8 @@ impl OpenFile<'_> {
                         self.lines = lines.map(|lines| lines + count_lines(done));
                     }
                     None => {
-                        reader.read_lines(block.bytes, at)?;
-                        self.lines = self.lines.map(|lines| lines + count_lines(block.bytes));
+                        let lines = reader.read_lines(block.bytes, at)?;
+                        self.lines = self.lines.map(|before| before + lines);
                     }
                 }
                 let notes = self.blocks.take_notes();

@@ -56,6 +56,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("serde_json", &["diagnostic/render.rs", "types/dynamic", "functions", "source", "output", "cli", "synth"]),
     ("sha2", &["cli/manifest.rs"]),
     ("simdutf8", &["source", "types"]),
+    ("wide", &["source/json"]),
     ("snap", &["source/framing"]),
     ("strsim", &["diagnostic/suggest.rs"]),
     ("tempfile", &["source", "cli"]),

@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use super::glance::Glance;
 use crate::types::dynamic::MAX_DEPTH;
 
 /// Why a text is no JSON, and where.
@@ -21,12 +22,14 @@ pub(crate) struct Flaw {
 pub(crate) struct Cursor<'a> {
     bytes: &'a [u8],
     position: usize,
+    /// What was last seen of the inside of texts.
+    glance: Glance,
 }
 
 impl<'a> Cursor<'a> {
     /// At the start of `bytes`.
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, position: 0 }
+        Self { bytes, position: 0, glance: Glance::default() }
     }
 
     /// Where it stands.
@@ -37,6 +40,11 @@ impl<'a> Cursor<'a> {
     /// What has not been passed yet.
     pub(crate) fn rest(&self) -> &'a [u8] {
         &self.bytes[self.position..]
+    }
+
+    /// What has been passed since `start`.
+    pub(crate) fn passed(&self, start: usize) -> &'a [u8] {
+        &self.bytes[start..self.position]
     }
 
     /// The byte at the position.
@@ -93,7 +101,7 @@ impl<'a> Cursor<'a> {
 
     fn value_at(&mut self, depth: usize) -> Result<(), Flaw> {
         match self.peek() {
-            Some(b'"') => self.string().map(drop),
+            Some(b'"') => self.string(),
             Some(b'{') => self.object_at(depth + 1),
             Some(b'[') => self.array_at(depth + 1),
             Some(b'-' | b'0'..=b'9') => self.number(),
@@ -172,56 +180,26 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Passes a quoted text; true where it holds a backslash.
+    /// Passes a quoted text.
     #[inline]
-    pub(crate) fn string(&mut self) -> Result<bool, Flaw> {
+    pub(crate) fn string(&mut self) -> Result<(), Flaw> {
         if !self.take(b'"') {
             return Err(self.flaw(if self.peek().is_none() { "cut off" } else { "no quoted text" }));
         }
-        let mut escaped = false;
-        loop {
-            // JSON text inside texts is full of short escapes: they are passed without leaving the loop, and the
-            // position stays in a register.
-            let mut at = self.position;
-            let special = loop {
-                at = plain_end(self.bytes, at);
-                match (self.bytes.get(at), self.bytes.get(at + 1)) {
-                    (Some(b'\\'), Some(&short)) if SHORT_ESCAPES[usize::from(short)] => {
-                        escaped = true;
-                        at += 2;
-                    }
-                    (special, _) => break special,
-                }
-            };
-            self.position = at;
-            match special {
-                Some(b'"') => {
-                    self.position += 1;
-                    return Ok(escaped);
-                }
-                Some(b'\\') => {
-                    escaped = true;
-                    self.escape()?;
-                }
-                Some(_) => return Err(self.flaw("control character in a text")),
-                None => return Err(self.flaw("cut off")),
-            }
-        }
+        self.position = self.glance.special(self.bytes, self.position);
+        if self.take(b'"') { Ok(()) } else { Err(self.text_flaw()) }
     }
 
-    fn escape(&mut self) -> Result<(), Flaw> {
-        let rest = self.rest();
-        match rest.get(1) {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.position += 2,
-            Some(b'u') => match rest.get(2..6) {
-                Some(digits) if digits.iter().all(u8::is_ascii_hexdigit) => self.position += 6,
-                Some(_) => return Err(self.flaw("\\u without four hexadecimal digits")),
-                None => return Err(self.flaw("cut off")),
-            },
-            Some(_) => return Err(self.flaw("unknown escape in a text")),
-            None => return Err(self.flaw("cut off")),
-        }
-        Ok(())
+    /// Why the text does not go on at the position.
+    #[cold]
+    fn text_flaw(&self) -> Flaw {
+        self.flaw(match self.rest() {
+            [] | [b'\\'] => "cut off",
+            [b'\\', b'u', digits @ ..] if digits.len() < 4 => "cut off",
+            [b'\\', b'u', ..] => "\\u without four hexadecimal digits",
+            [b'\\', ..] => "unknown escape in a text",
+            _ => "control character in a text",
+        })
     }
 
     fn number(&mut self) -> Result<(), Flaw> {
@@ -260,46 +238,6 @@ impl<'a> Cursor<'a> {
         self.position += word.len();
         Ok(())
     }
-}
-
-/// The bytes that may stand behind a backslash, but for `u`.
-static SHORT_ESCAPES: [bool; 256] = {
-    let mut short = [false; 256];
-    let mut index = 0;
-    while index < 8 {
-        short[b"\"\\/bfnrt"[index] as usize] = true;
-        index += 1;
-    }
-    short
-};
-
-/// Offset of the first byte at or behind `at` that does not mean itself inside a text.
-#[inline]
-fn plain_end(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        let special = special_bytes(u64::from_le_bytes(*chunk));
-        if special != 0 {
-            return at + special.trailing_zeros() as usize / 8;
-        }
-        at += 8;
-    }
-    while bytes.get(at).is_some_and(|byte| *byte >= 0x20 && *byte != b'"' && *byte != b'\\') {
-        at += 1;
-    }
-    at
-}
-
-/// Eight bytes at once: a bit set in the lowest byte that is a quote, a backslash or a control character. Bits above
-/// the lowest may be wrong, as borrows run upward.
-#[inline]
-fn special_bytes(word: u64) -> u64 {
-    const LOW: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let zero_bytes = |word: u64| word.wrapping_sub(LOW) & !word & HIGH;
-    let quote = zero_bytes(word ^ (LOW * 0x22));
-    let backslash = zero_bytes(word ^ (LOW * 0x5c));
-    let control = word.wrapping_sub(LOW * 0x20) & !word & HIGH;
-    quote | backslash | control
 }
 
 #[cfg(test)]

@@ -22,14 +22,6 @@ pub(crate) struct Target {
     pub unknown: bool,
 }
 
-impl Target {
-    /// True where nothing needs to be known of the value but where it ends.
-    #[inline]
-    pub(crate) fn is_ignored(&self) -> bool {
-        self.slots.is_empty() && self.child.is_none() && !self.unknown
-    }
-}
-
 #[derive(Debug, Default)]
 struct Node {
     members: HashMap<String, Target>,

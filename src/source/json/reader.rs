@@ -128,18 +128,20 @@ impl JsonReader {
         self.file = CurrentFile { index, name: name.to_owned(), made, compared: false };
     }
 
-    /// Decodes a block whose records are lines.
-    pub(crate) fn read_lines(&mut self, block: &[u8], at: Whereabouts<'_>) -> Result<()> {
+    /// Decodes a block whose records are lines; answers how many lines it has.
+    pub(crate) fn read_lines(&mut self, block: &[u8], at: Whereabouts<'_>) -> Result<u64> {
         self.counted = (0, 0);
         let plan = Arc::clone(&self.plan);
         let Some(prefilter) = &plan.prefilter else {
-            let mut start = 0;
+            let (mut start, mut lines) = (0, 0);
             while start < block.len() {
                 let end = line_end(block, start);
                 self.read_line(block, start..end, at)?;
+                lines += u64::from(end < block.len());
                 start = end + 1;
             }
-            return self.flush(block);
+            self.flush(block)?;
+            return Ok(lines);
         };
         let survey = Survey::of(block);
         let mut odd = survey.odd.iter().copied().peekable();
@@ -161,8 +163,9 @@ impl JsonReader {
                 hits[2] = prefilter.next_hidden(block, start.min(block.len()));
             }
         }
-        ScanReport::add(&plan.report.lines_skipped, survey.lines.saturating_sub(read));
-        self.flush(block)
+        ScanReport::add(&plan.report.lines_skipped, survey.filled.saturating_sub(read));
+        self.flush(block)?;
+        Ok(survey.lines)
     }
 
     /// Decodes one line, which may hold several records.
@@ -509,7 +512,10 @@ fn shorten(name: &str) -> String {
 
 /// The lines of a block at a glance.
 struct Survey {
+    /// Lines that end in the block.
     lines: u64,
+    /// Lines that are more than blanks.
+    filled: u64,
     /// Where lines start that do not look like whole objects. They are read whether or not they may match, so that
     /// records that were cut, run together or overwritten are counted as damage and not passed over.
     odd: Vec<usize>,
@@ -517,10 +523,11 @@ struct Survey {
 
 impl Survey {
     fn of(block: &[u8]) -> Self {
-        let mut survey = Self { lines: 0, odd: Vec::new() };
+        let mut survey = Self { lines: 0, filled: 0, odd: Vec::new() };
         let mut start = 0;
         for end in memchr::memchr_iter(b'\n', block) {
             survey.add(start, &block[start..end]);
+            survey.lines += 1;
             start = end + 1;
         }
         if start < block.len() {
@@ -531,7 +538,7 @@ impl Survey {
 
     fn add(&mut self, start: usize, line: &[u8]) {
         let line = line.trim_ascii();
-        self.lines += u64::from(!line.is_empty());
+        self.filled += u64::from(!line.is_empty());
         let whole = line.starts_with(b"{") && line.ends_with(b"}");
         if !line.is_empty() && !whole {
             self.odd.push(start);

@@ -5,12 +5,19 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use super::cursor::{Cursor, Flaw};
+use super::expected::Expected;
 use super::keys::{KeyTree, Slot, Target};
 use crate::source::framing::Header;
 use crate::types::dynamic;
 
 /// Keys of one object that are remembered; an object with more different ones is looked up key by key.
 const MAX_REMEMBERED: usize = 1_024;
+
+/// Longer members than this are not compared with the one before.
+const MAX_REPEATED: usize = 4_096;
+
+/// So many values in a row that are another than the one before tell that the next one will be as well.
+const MAX_CHANGES: u32 = 16;
 
 /// How far ahead of the expected key the next one is looked for: exports leave keys out.
 const LOOK_AHEAD: usize = 4;
@@ -62,9 +69,48 @@ struct Cells {
 /// The keys of an object in the order in which they came first.
 #[derive(Debug, Default)]
 struct Remembered {
-    /// Each as it is written, quotes and colon included, since that is how the next record most likely has it.
-    keys: Vec<(Box<[u8]>, Target)>,
+    keys: Vec<Member>,
     index: HashMap<Box<[u8]>, usize>,
+}
+
+/// A key of an object, and what it last came with: exports repeat keys, their order, and most values.
+#[derive(Debug)]
+struct Member {
+    /// The key as it is written, quotes and colon included.
+    key: Box<[u8]>,
+    target: Target,
+    /// The key with its value, as they were last written; the key alone where the value changes all the time.
+    last: Expected,
+    /// How many values in a row were another than the one before.
+    changes: u32,
+}
+
+impl Member {
+    fn new(key: &[u8], target: Target) -> Self {
+        let key: Box<[u8]> = [key, b":"].concat().into();
+        Self { last: Expected::new(&key), key, target, changes: 0 }
+    }
+
+    /// Remembers what the key came with. A value that always changes is looked at again now and then only.
+    #[inline]
+    fn remember(&mut self, text: &[u8]) {
+        self.changes = self.changes.wrapping_add(1);
+        if text.len() <= MAX_REPEATED && (self.changes < MAX_CHANGES || self.changes.is_multiple_of(MAX_CHANGES)) {
+            self.last.set(text);
+        } else if self.last.length > self.key.len() {
+            self.last.set(&self.key);
+        }
+    }
+}
+
+/// What stands at the cursor, and has been passed.
+enum Seen {
+    /// The expected key and the value that it had before.
+    Member,
+    /// This key with its colon.
+    Key(usize),
+    /// Nothing: it is a key that was not expected, or none.
+    Nothing,
 }
 
 impl RecordScanner {
@@ -137,7 +183,7 @@ impl RecordScanner {
     pub(crate) fn take_unknown(&mut self) -> Vec<String> {
         let Self { unknown, remembered, cells, .. } = self;
         let name = |(node, found): (usize, usize)| {
-            let (key, target) = &mut remembered[node].keys[found];
+            let Member { key, target, .. } = &mut remembered[node].keys[found];
             target.unknown = false;
             let key = key.strip_suffix(b":").unwrap_or(key);
             dynamic::unescape(std::str::from_utf8(key).unwrap_or("")).into_owned()
@@ -154,39 +200,64 @@ impl RecordScanner {
         }
         let mut expected = 0;
         loop {
-            match self.expect_key(cursor, node, expected) {
-                Some(found) => {
-                    expected = found + 1;
-                    cursor.skip_blanks();
-                    let target = &self.remembered[node].keys[found].1;
-                    if target.is_ignored() {
-                        cursor.value()?;
-                    } else {
-                        let child = target.child;
-                        let start = self.member(cursor, child)?;
-                        self.note(node, found, start, cursor.position());
-                    }
-                }
-                None => expected = self.new_key(cursor, node)?,
-            }
+            let found = match self.expect(cursor, node, expected) {
+                Seen::Member => expected,
+                Seen::Key(found) => self.known_member(cursor, node, found)?,
+                Seen::Nothing => self.new_key(cursor, node)?,
+            };
+            expected = found + 1;
             if cursor.separator(b'}')? {
                 return Ok(());
             }
         }
     }
 
-    /// The remembered key that stands at the cursor with its colon, both passed; looked for from `expected` on.
+    /// Passes the expected key, and its value where that is as it was in the record before: what was JSON there is
+    /// JSON here. Exports leave keys out, so the next few are looked at as well.
     #[inline]
-    fn expect_key(&self, cursor: &mut Cursor<'_>, node: usize, expected: usize) -> Option<usize> {
-        let keys = &self.remembered[node].keys;
+    fn expect(&mut self, cursor: &mut Cursor<'_>, node: usize, expected: usize) -> Seen {
+        let Some(member) = self.remembered[node].keys.get_mut(expected) else { return Seen::Nothing };
         let rest = cursor.rest();
-        for (ahead, (key, _)) in keys.iter().skip(expected).take(LOOK_AHEAD).enumerate() {
-            if rest.starts_with(key) {
-                cursor.advance(key.len());
-                return Some(expected + ahead);
+        let same = member.last.same(rest);
+        if same >= member.key.len() {
+            let value = cursor.position() + member.key.len();
+            let ends = same == member.last.length && matches!(rest.get(same), Some(b',' | b'}'));
+            if !ends || same == member.key.len() {
+                cursor.advance(member.key.len());
+                return Seen::Key(expected);
             }
+            cursor.advance(same);
+            member.changes = 0;
+            for &slot in &member.target.slots {
+                self.places[slot] = Place::new(value, cursor.position());
+            }
+            return Seen::Member;
         }
-        None
+        let ahead = self.remembered[node].keys[expected + 1..].iter().take(LOOK_AHEAD);
+        match ahead.map(|member| &member.key).position(|key| rest.starts_with(key)) {
+            Some(ahead) => {
+                let found = expected + 1 + ahead;
+                cursor.advance(self.remembered[node].keys[found].key.len());
+                Seen::Key(found)
+            }
+            None => Seen::Nothing,
+        }
+    }
+
+    /// Passes the value of a key that is known, behind its colon.
+    fn known_member(&mut self, cursor: &mut Cursor<'_>, node: usize, found: usize) -> Result<usize, Flaw> {
+        let member = &self.remembered[node].keys[found];
+        let begin = cursor.position() - member.key.len();
+        let child = member.target.child;
+        cursor.skip_blanks();
+        let start = self.member(cursor, child)?;
+        self.note(node, found, start, cursor.position());
+        let member = &mut self.remembered[node].keys[found];
+        // A value behind blanks, or one that is taken apart, is not where the key alone tells.
+        if child.is_none() && !member.target.unknown && start == begin + member.key.len() {
+            member.remember(cursor.passed(begin));
+        }
+        Ok(found)
     }
 
     /// A key that was not expected: looked up, and remembered where it is new.
@@ -206,16 +277,16 @@ impl RecordScanner {
                     remembered.keys.clear();
                     remembered.index.clear();
                 }
-                remembered.keys.push(([key, b":"].concat().into(), target));
+                remembered.keys.push(Member::new(key, target));
                 remembered.index.insert(key.into(), remembered.keys.len() - 1);
                 remembered.keys.len() - 1
             }
         };
         cursor.colon()?;
-        let child = self.remembered[node].keys[found].1.child;
+        let child = self.remembered[node].keys[found].target.child;
         let start = self.member(cursor, child)?;
         self.note(node, found, start, cursor.position());
-        Ok(found + 1)
+        Ok(found)
     }
 
     /// Passes a value; goes into it where it is a wanted object.
@@ -236,7 +307,7 @@ impl RecordScanner {
 
     #[inline]
     fn note(&mut self, node: usize, found: usize, start: usize, end: usize) {
-        let (_, target) = &self.remembered[node].keys[found];
+        let target = &self.remembered[node].keys[found].target;
         for &slot in &target.slots {
             self.places[slot] = Place::new(start, end);
         }
@@ -258,5 +329,45 @@ impl Cells {
         let unknown = header.names.iter().zip(&targets).filter(|(_, target)| target.unknown);
         let unknown = unknown.map(|(name, _)| name.clone()).collect();
         Self { header: Arc::clone(header), targets, unknown }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::RecordScanner;
+    use crate::source::json::keys::KeyTree;
+
+    #[test]
+    fn a_record_is_read_whatever_came_before() {
+        let values =
+            ["1", "12", "12 ", "1.5", "true", "tru", "\"\"", "\"x\"", "\"x\\\"", "{}", "{\"b\":1}", "[1]", "[1", " 1"];
+        let records: Vec<String> = values
+            .iter()
+            .flat_map(|value| {
+                ["{\"a\":@,\"b\":\"long enough for vectors\"}", "{\"a\":@}", "{\"c\":null,\"a\":@,\"a\":@ }"]
+                    .map(|record| record.replace('@', value))
+            })
+            .collect();
+        let scan = |scanner: &mut RecordScanner, record: &str| {
+            scanner.scan(record).map(|()| [0, 1].map(|slot| scanner.value(slot, record).map(str::to_owned)))
+        };
+        let scanner = || {
+            let mut tree = KeyTree::new();
+            tree.slot(&["a"], false);
+            tree.slot(&["b"], false);
+            RecordScanner::new(Arc::new(tree))
+        };
+        for before in &records {
+            for record in &records {
+                let mut warm = scanner();
+                for text in [before, before, record, before] {
+                    let cold = scan(&mut scanner(), text);
+                    assert_eq!(cold.is_ok(), serde_json::from_str::<serde_json::Value>(text).is_ok(), "{text}");
+                    assert_eq!(scan(&mut warm, text), cold, "{text} after {before}");
+                }
+            }
+        }
     }
 }
