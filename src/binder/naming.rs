@@ -96,6 +96,12 @@ impl Names {
         self
     }
 
+    /// The same, where numbers behind a name step past `names`.
+    pub fn past<'n>(mut self, names: impl IntoIterator<Item = &'n str>) -> Self {
+        self.written = names.into_iter().map(str::to_owned).collect();
+        self
+    }
+
     /// True where `name` is still free; it is taken afterwards.
     pub fn claim(&mut self, name: &str) -> bool {
         self.taken.insert(name.to_owned())

@@ -26,6 +26,9 @@ pub struct GroupTable {
 }
 
 impl GroupTable {
+    /// Stands for no group.
+    pub const NONE: u32 = u32::MAX;
+
     /// No groups yet; keys have these types.
     #[must_use]
     pub fn new(types: Vec<Type>, seed: u64) -> Self {
@@ -38,59 +41,25 @@ impl GroupTable {
         self.ends.len()
     }
 
+    /// The numbers of the groups from the one at `start` on.
+    pub fn numbers_from(&self, start: usize) -> impl Iterator<Item = u32> + use<> {
+        (start..self.len()).map(|group| u32::try_from(group).unwrap_or(Self::NONE))
+    }
+
+    /// Bytes in memory.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.keys.capacity() + self.ends.capacity() * size_of::<usize>() + self.table.allocation_size()
+    }
+
     /// The group of each of `rows` rows; new keys make new groups, in the order of the rows.
     pub fn assign(&mut self, columns: &[Column], rows: usize, groups: &mut Vec<u32>) -> Result<()> {
-        groups.clear();
-        groups.reserve(rows);
-        if columns.is_empty() || columns.iter().all(|column| column.as_constant().is_some()) {
-            return self.assign_constant(columns, rows, groups);
-        }
-        if let [column] = columns
-            && let Some(dictionary) = column.as_array().and_then(|array| array.as_any().downcast_ref())
-        {
-            return self.assign_dictionary(column.ty(), dictionary, groups);
-        }
-        let mut key = Vec::new();
-        for row in 0..rows {
-            key.clear();
-            columns.iter().for_each(|column| write_key(column, row, &mut key));
-            groups.push(self.group(&key)?);
-        }
-        Ok(())
+        resolve(columns, rows, groups, &mut |key| self.group(key))
     }
 
-    fn assign_constant(&mut self, columns: &[Column], rows: usize, groups: &mut Vec<u32>) -> Result<()> {
-        if rows == 0 && !columns.is_empty() {
-            return Ok(());
-        }
-        let mut key = Vec::new();
-        columns.iter().for_each(|column| write_key(column, 0, &mut key));
-        let group = self.group(&key)?;
-        groups.resize(rows, group);
-        Ok(())
-    }
-
-    /// One dictionary-encoded key: each distinct value is looked up once.
-    fn assign_dictionary(
-        &mut self,
-        ty: Type,
-        dictionary: &DictionaryArray<Int32Type>,
-        groups: &mut Vec<u32>,
-    ) -> Result<()> {
-        const UNKNOWN: u32 = u32::MAX;
-        let mut known = vec![UNKNOWN; dictionary.values().len() + 1];
-        let column = Column::array(ty, std::sync::Arc::new(dictionary.clone()));
-        let mut key = Vec::new();
-        for row in 0..dictionary.len() {
-            let slot = dictionary.key(row).unwrap_or(known.len() - 1);
-            if known[slot] == UNKNOWN {
-                key.clear();
-                write_key(&column, row, &mut key);
-                known[slot] = self.group(&key)?;
-            }
-            groups.push(known[slot]);
-        }
-        Ok(())
+    /// The group of each of `rows` rows, [`Self::NONE`] where the key is not known.
+    pub fn find(&self, columns: &[Column], rows: usize, groups: &mut Vec<u32>) -> Result<()> {
+        resolve(columns, rows, groups, &mut |key| Ok(self.known(self.hasher.hash_one(key), key).unwrap_or(Self::NONE)))
     }
 
     /// The groups of `later` as groups of this table.
@@ -103,19 +72,19 @@ impl GroupTable {
         &self.keys[start..self.ends[group]]
     }
 
+    fn known(&self, hash: u64, key: &[u8]) -> Option<u32> {
+        let same = |(other, group): &(u64, u32)| *other == hash && self.key(*group as usize) == key;
+        self.table.find(hash, same).map(|(_, group)| *group)
+    }
+
     fn group(&mut self, key: &[u8]) -> Result<u32> {
         let hash = self.hasher.hash_one(key);
-        let (keys, ends) = (&self.keys, &self.ends);
-        let stored = |group: u32| {
-            let group = group as usize;
-            &keys[if group == 0 { 0 } else { ends[group - 1] }..ends[group]]
-        };
-        if let Some((_, group)) = self.table.find(hash, |(other, group)| *other == hash && stored(*group) == key) {
-            return Ok(*group);
+        if let Some(group) = self.known(hash, key) {
+            return Ok(group);
         }
         let group = u32::try_from(self.ends.len())
             .ok()
-            .filter(|group| *group < u32::MAX)
+            .filter(|group| *group < Self::NONE)
             .ok_or_else(|| Error::Limit("more than 4,294,967,294 groups".to_owned()))?;
         self.keys.extend_from_slice(key);
         self.ends.push(self.keys.len());
@@ -136,6 +105,73 @@ impl GroupTable {
         }
         builders.iter_mut().map(ColumnBuilder::finish).collect()
     }
+}
+
+/// What `answer` says of the key of each row, asked as seldom as the encoding of the columns allows.
+fn resolve(
+    columns: &[Column],
+    rows: usize,
+    groups: &mut Vec<u32>,
+    answer: &mut dyn FnMut(&[u8]) -> Result<u32>,
+) -> Result<()> {
+    groups.clear();
+    groups.reserve(rows);
+    if columns.is_empty() || columns.iter().all(|column| column.as_constant().is_some()) {
+        return resolve_constant(columns, rows, groups, answer);
+    }
+    if let [column] = columns
+        && let Some(dictionary) = column.as_array().and_then(|array| array.as_any().downcast_ref())
+    {
+        return resolve_dictionary(column.ty(), dictionary, groups, answer);
+    }
+    let mut key = Vec::new();
+    for row in 0..rows {
+        key.clear();
+        columns.iter().for_each(|column| write_key(column, row, &mut key));
+        groups.push(answer(&key)?);
+    }
+    Ok(())
+}
+
+fn resolve_constant(
+    columns: &[Column],
+    rows: usize,
+    groups: &mut Vec<u32>,
+    answer: &mut dyn FnMut(&[u8]) -> Result<u32>,
+) -> Result<()> {
+    if rows == 0 && !columns.is_empty() {
+        return Ok(());
+    }
+    let mut key = Vec::new();
+    columns.iter().for_each(|column| write_key(column, 0, &mut key));
+    let group = answer(&key)?;
+    groups.resize(rows, group);
+    Ok(())
+}
+
+/// One dictionary-encoded key: each distinct value is looked up once.
+fn resolve_dictionary(
+    ty: Type,
+    dictionary: &DictionaryArray<Int32Type>,
+    groups: &mut Vec<u32>,
+    answer: &mut dyn FnMut(&[u8]) -> Result<u32>,
+) -> Result<()> {
+    let mut known: Vec<Option<u32>> = vec![None; dictionary.values().len() + 1];
+    let column = Column::array(ty, std::sync::Arc::new(dictionary.clone()));
+    let mut key = Vec::new();
+    for row in 0..dictionary.len() {
+        let slot = dictionary.key(row).unwrap_or(known.len() - 1);
+        let group = match known[slot] {
+            Some(group) => group,
+            None => {
+                key.clear();
+                write_key(&column, row, &mut key);
+                *known[slot].insert(answer(&key)?)
+            }
+        };
+        groups.push(group);
+    }
+    Ok(())
 }
 
 const NULL: u8 = 0;

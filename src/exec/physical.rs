@@ -1,7 +1,8 @@
 //! Logical plan -> pipelines.
 //!
 //! A pipeline is partitions, the operators that run inside each of them, and a row limit at its end. Nodes that must
-//! see all rows first (aggregate, sort, top) run their input to its end and become a source of their own.
+//! see all rows first (aggregate, sort, top) run their input to its end and become a source of their own. A join holds
+//! the rows of one side, and is an operator on those of the other.
 
 use std::sync::Arc;
 
@@ -10,17 +11,17 @@ use arrow::compute;
 use arrow::datatypes::Int64Type;
 
 use super::context::ExecContext;
-use super::operator::{Filter, Operator, OperatorPartition, Project, Unnest};
+use super::operator::{Filter, Operator, OperatorPartition, ProbeJoin, Project, Unnest};
 use super::pipeline::{self, Flow};
-use super::sink;
+use super::sink::{self, JoinBuild};
 use crate::diagnostic::Result;
 use crate::expr::evaluate;
 use crate::functions::EvalContext;
-use crate::plan::{LogicalPlan, Scan, ScanFilter};
+use crate::plan::{Join, JoinKind, LogicalPlan, Scan, ScanFilter};
 use crate::source::{
     BatchIterator, MemoryTable, Partition, RowFilter, ScanColumn, ScanRequest, TableProvider, TimeCoverage,
 };
-use crate::types::{Batch, Schema};
+use crate::types::{Batch, Schema, Type};
 
 /// Partitions in order, a limit on the rows taken from them, and operators behind the limit.
 #[derive(Debug)]
@@ -34,6 +35,8 @@ pub struct Pipeline {
 enum Serial {
     Limit(usize),
     Operator(Arc<dyn Operator>),
+    /// What an operator has to say after the last row.
+    Rest(Arc<dyn Operator>),
 }
 
 impl Pipeline {
@@ -72,6 +75,7 @@ impl Pipeline {
                 in_memory(plan.schema(), rows, context)
             }
             LogicalPlan::Union { inputs, schema } => union(inputs, schema, context),
+            LogicalPlan::Join(plan) => join(plan, context),
         }
     }
 
@@ -93,10 +97,10 @@ impl Pipeline {
     /// Calls `consume` with every batch in order, until it breaks off.
     pub fn run(&self, context: &ExecContext, consume: &mut dyn FnMut(Batch) -> Result<Flow>) -> Result<()> {
         let mut stages = Stages::new(&self.serial);
-        if stages.done() {
-            return Ok(());
+        if !stages.are_done() {
+            pipeline::for_each_batch(&self.partitions, context, &mut |batch| stages.push(0, batch, consume))?;
         }
-        pipeline::for_each_batch(&self.partitions, context, &mut |batch| stages.push(batch, consume))
+        stages.finish(consume)
     }
 
     /// The partitions, where rows need not pass the caller's thread first.
@@ -108,57 +112,109 @@ impl Pipeline {
 /// The serial end of a pipeline, with what is left of each limit.
 struct Stages<'a> {
     stages: Vec<(&'a Serial, usize)>,
+    /// The stages before this one want no more rows.
+    done: usize,
 }
 
 impl<'a> Stages<'a> {
     fn new(serial: &'a [Serial]) -> Self {
         let left = |stage: &Serial| match stage {
             Serial::Limit(count) => *count,
-            Serial::Operator(_) => 0,
+            Serial::Operator(_) | Serial::Rest(_) => 0,
         };
-        Self { stages: serial.iter().map(|stage| (stage, left(stage))).collect() }
+        let done = serial.iter().rposition(|stage| matches!(stage, Serial::Limit(0))).map_or(0, |index| index + 1);
+        Self { stages: serial.iter().map(|stage| (stage, left(stage))).collect(), done }
     }
 
-    fn done(&self) -> bool {
-        self.stages.iter().any(|(stage, left)| matches!(stage, Serial::Limit(_)) && *left == 0)
+    fn are_done(&self) -> bool {
+        self.done > 0
     }
 
-    fn push(&mut self, batch: Batch, consume: &mut dyn FnMut(Batch) -> Result<Flow>) -> Result<Flow> {
-        let mut batches = vec![batch];
-        for (stage, left) in &mut self.stages {
-            match stage {
-                Serial::Limit(_) => batches = take(batches, left),
-                Serial::Operator(operator) => {
-                    let outputs =
-                        batches.into_iter().map(|batch| operator.process(batch)).collect::<Result<Vec<_>>>()?;
-                    batches = outputs.into_iter().flatten().collect();
-                }
-            }
+    /// Rows through the stages from `index` on.
+    fn push(&mut self, index: usize, batch: Batch, consume: &mut dyn FnMut(Batch) -> Result<Flow>) -> Result<Flow> {
+        if batch.rows() == 0 {
+            return Ok(Flow::Continue(()));
         }
+        let Some((stage, left)) = self.stages.get_mut(index) else {
+            let flow = consume(batch)?;
+            if flow.is_break() {
+                self.done = index;
+            }
+            return Ok(flow);
+        };
+        match stage {
+            Serial::Limit(_) => {
+                let rows = batch.rows().min(*left);
+                *left -= rows;
+                let is_last = *left == 0;
+                let batch = if rows == batch.rows() { batch } else { batch.slice(0, rows) };
+                let flow = self.push(index + 1, batch, consume)?;
+                if is_last {
+                    self.done = self.done.max(index + 1);
+                }
+                Ok(if is_last { Flow::Break(()) } else { flow })
+            }
+            Serial::Operator(operator) => self.push_all(index + 1, operator.stream(batch), consume),
+            Serial::Rest(_) => self.push(index + 1, batch, consume),
+        }
+    }
+
+    fn push_all(
+        &mut self,
+        index: usize,
+        batches: BatchIterator<'_>,
+        consume: &mut dyn FnMut(Batch) -> Result<Flow>,
+    ) -> Result<Flow> {
         for batch in batches {
-            if batch.rows() > 0 && consume(batch)?.is_break() {
+            if self.push(index, batch?, consume)?.is_break() {
                 return Ok(Flow::Break(()));
             }
         }
-        Ok(if self.done() { Flow::Break(()) } else { Flow::Continue(()) })
+        Ok(Flow::Continue(()))
     }
-}
 
-fn take(batches: Vec<Batch>, left: &mut usize) -> Vec<Batch> {
-    batches
-        .into_iter()
-        .map(|batch| {
-            let rows = batch.rows().min(*left);
-            *left -= rows;
-            if rows == batch.rows() { batch } else { batch.slice(0, rows) }
-        })
-        .collect()
+    /// What operators have to say after the last row, where it is still wanted.
+    fn finish(&mut self, consume: &mut dyn FnMut(Batch) -> Result<Flow>) -> Result<()> {
+        for index in 0..self.stages.len() {
+            if let (Serial::Rest(operator), _) = self.stages[index]
+                && index >= self.done
+            {
+                let _ = self.push_all(index + 1, operator.rest(), consume)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A source over rows in memory.
 fn in_memory(schema: &Schema, batches: Vec<Batch>, context: &ExecContext) -> Result<Pipeline> {
     let columns = (0..schema.len()).map(ScanColumn::Column).collect();
     MemoryTable::new(schema.clone(), batches).scan(&request(columns, context)).map(Pipeline::of)
+}
+
+/// One side is read to its end first; the other is what the pipeline reads.
+fn join(plan: &Join, context: &ExecContext) -> Result<Pipeline> {
+    let built = plan.input(plan.build);
+    let mut held: Vec<(usize, Type)> = plan
+        .output
+        .iter()
+        .filter(|output| output.side == plan.build)
+        .map(|output| (output.column, built.schema().field(output.column).ty))
+        .collect();
+    held.dedup();
+    let keys: Vec<_> = plan.side_keys(plan.build).cloned().collect();
+    let build = JoinBuild {
+        keys: &keys,
+        columns: plan.kind.only().is_none().then_some(held.as_slice()),
+        unique: plan.kind == JoinKind::InnerUnique,
+    };
+    let table = sink::join_build(&Pipeline::new(built, context)?, &build, context)?;
+    let probe = Arc::new(ProbeJoin::new(plan, table, &held, context));
+    let mut pipeline = Pipeline::new(plan.input(plan.build.other()), context)?.then(Arc::clone(&probe) as _);
+    if probe.has_rest() {
+        pipeline.serial.push(Serial::Rest(probe));
+    }
+    Ok(pipeline)
 }
 
 fn union(inputs: &[LogicalPlan], schema: &Schema, context: &ExecContext) -> Result<Pipeline> {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{AggregateExpr, LogicalPlan, Scan, SortKey, Unnest, visit};
+use super::{AggregateExpr, Join, LogicalPlan, Scan, Side, SortKey, Unnest, visit};
 use crate::expr::Expr;
 use crate::source::{Predicate, ScanColumn};
 use crate::types::Schema;
@@ -53,6 +53,7 @@ fn line(plan: &LogicalPlan) -> String {
         LogicalPlan::Top { keys, count, .. } => format!("Top {count} by {}", sort_text(keys, input)),
         LogicalPlan::Union { inputs, .. } => format!("Union of {}", inputs.len()),
         LogicalPlan::Unnest(unnest) => unnest_line(unnest, input),
+        LogicalPlan::Join(join) => join_line(join),
     }
 }
 
@@ -112,6 +113,16 @@ fn unnest_line(unnest: &Unnest, input: &Schema) -> String {
         Some(limit) => format!("Unnest {items} limit {limit}"),
         None => format!("Unnest {items}"),
     }
+}
+
+fn join_line(join: &Join) -> String {
+    let keys = list(
+        join.keys
+            .iter()
+            .map(|key| format!("{} == {}", key.left.show(join.left.schema()), key.right.show(join.right.schema()))),
+    );
+    let built = if join.build == Side::Left { "left" } else { "right" };
+    format!("Join {} on {keys}, {built} side in memory", join.kind.name())
 }
 
 fn scan_line(scan: &Scan) -> String {

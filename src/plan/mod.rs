@@ -1,10 +1,13 @@
 //! What a query means, as a tree of about a dozen nodes. KQL's many operators are sugar and end in the binder.
 
 pub mod explain;
+mod join;
 pub mod verify;
 pub mod visit;
 
 use std::sync::Arc;
+
+pub use join::{JOIN_KINDS, Join, JoinColumn, JoinKey, JoinKind, Side};
 
 use crate::diagnostic::Span;
 use crate::expr::Expr;
@@ -76,6 +79,8 @@ pub enum LogicalPlan {
     },
     /// One row for each element of dynamic columns.
     Unnest(Unnest),
+    /// Rows of two inputs that agree in their keys.
+    Join(Join),
 }
 
 /// Rows of a table.
@@ -179,6 +184,7 @@ impl LogicalPlan {
             | Self::Top { input, .. } => input.schema(),
             Self::Project { schema, .. } | Self::Aggregate { schema, .. } | Self::Union { schema, .. } => schema,
             Self::Unnest(unnest) => &unnest.schema,
+            Self::Join(join) => &join.schema,
         }
     }
 

@@ -1,6 +1,6 @@
 //! A plan holds together: columns exist, types agree. Runs after binding and after each rule of the optimizer.
 
-use super::{LogicalPlan, UnnestOutput, visit};
+use super::{Join, LogicalPlan, Side, UnnestOutput, visit};
 use crate::diagnostic::{Error, Result};
 use crate::expr::{self, Expr};
 use crate::types::{Schema, Type};
@@ -29,6 +29,9 @@ fn check(plan: &LogicalPlan) -> Result<(), String> {
             same_types(schema, input.schema().fields().iter().map(|field| field.ty), "an input of union")
         });
     }
+    if let LogicalPlan::Join(join) = plan {
+        return check_join(join);
+    }
     let input = visit::inputs(plan).first().map_or(Schema::new([]), |input| (*input).schema().clone());
     let types: Vec<Type> = input.fields().iter().map(|field| field.ty).collect();
     visit::expressions(plan).into_iter().try_for_each(|expr| columns_exist(expr, &types))?;
@@ -52,6 +55,28 @@ fn check(plan: &LogicalPlan) -> Result<(), String> {
         }
         _ => Ok(()),
     }
+}
+
+fn check_join(join: &Join) -> Result<(), String> {
+    let types = |side| join.input(side).schema().fields().iter().map(|field| field.ty).collect::<Vec<Type>>();
+    let (left, right) = (types(Side::Left), types(Side::Right));
+    for key in &join.keys {
+        columns_exist(&key.left, &left)?;
+        columns_exist(&key.right, &right)?;
+        if key.left.ty != key.right.ty {
+            return Err(format!("a join on a {} and a {}", key.left.ty, key.right.ty));
+        }
+    }
+    if join.kind.build().is_some_and(|side| side != join.build) {
+        return Err(format!("a join of kind {} that builds the wrong side", join.kind.name()));
+    }
+    let ty = |output: &super::JoinColumn| {
+        let misplaced = join.kind.only().is_some_and(|only| only != output.side);
+        let types = if output.side == Side::Left { &left } else { &right };
+        types.get(output.column).copied().filter(|_| !misplaced)
+    };
+    let outputs: Option<Vec<Type>> = join.output.iter().map(ty).collect();
+    same_types(&join.schema, outputs.ok_or("a join names what is not there")?.into_iter(), "join")
 }
 
 fn columns_exist(expr: &Expr, types: &[Type]) -> Result<(), String> {

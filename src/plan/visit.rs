@@ -1,7 +1,7 @@
 //! The shape of a plan: its inputs and expressions, and rebuilding it from others. No arm here is a wildcard, so a new
 //! node is a compile error in this file and nowhere else.
 
-use super::{AggregateExpr, LogicalPlan, SortKey, Unnest, UnnestItem};
+use super::{AggregateExpr, Join, JoinKey, LogicalPlan, SortKey, Unnest, UnnestItem};
 use crate::diagnostic::Result;
 use crate::expr::{Expr, visit as expr_visit};
 
@@ -18,6 +18,7 @@ pub fn inputs(plan: &LogicalPlan) -> Vec<&LogicalPlan> {
         | LogicalPlan::Top { input, .. } => vec![input],
         LogicalPlan::Unnest(unnest) => vec![&unnest.input],
         LogicalPlan::Union { inputs, .. } => inputs.iter().collect(),
+        LogicalPlan::Join(join) => vec![&join.left, &join.right],
     }
 }
 
@@ -43,10 +44,13 @@ pub fn map_inputs(
         LogicalPlan::Union { inputs, schema } => {
             LogicalPlan::Union { inputs: inputs.into_iter().map(replace).collect::<Result<_>>()?, schema }
         }
+        LogicalPlan::Join(join) => {
+            LogicalPlan::Join(Join { left: boxed(join.left)?, right: boxed(join.right)?, ..join })
+        }
     })
 }
 
-/// The expressions of the node itself, each over its input.
+/// The expressions of the node itself, each over its input; those of a join over the side they belong to.
 #[must_use]
 pub fn expressions(plan: &LogicalPlan) -> Vec<&Expr> {
     match plan {
@@ -59,6 +63,7 @@ pub fn expressions(plan: &LogicalPlan) -> Vec<&Expr> {
         LogicalPlan::Sort { keys, .. } | LogicalPlan::Top { keys, .. } => keys.iter().map(|key| &key.expr).collect(),
         LogicalPlan::Limit { .. } | LogicalPlan::Union { .. } => Vec::new(),
         LogicalPlan::Unnest(unnest) => unnest.items.iter().map(|item| &item.expr).collect(),
+        LogicalPlan::Join(join) => join.keys.iter().flat_map(|key| [&key.left, &key.right]).collect(),
     }
 }
 
@@ -91,6 +96,11 @@ pub fn map_expressions(plan: LogicalPlan, replace: &mut impl FnMut(Expr) -> Resu
             let mut item = |item: UnnestItem| Ok(UnnestItem { expr: replace(item.expr)?, ..item });
             unnest.items = unnest.items.into_iter().map(&mut item).collect::<Result<_>>()?;
             LogicalPlan::Unnest(unnest)
+        }
+        LogicalPlan::Join(mut join) => {
+            let mut both = |key: JoinKey| Ok(JoinKey { left: replace(key.left)?, right: replace(key.right)? });
+            join.keys = join.keys.into_iter().map(&mut both).collect::<Result<_>>()?;
+            LogicalPlan::Join(join)
         }
     })
 }

@@ -39,6 +39,10 @@ impl TableProvider for MemoryTable {
         Ok(self.batches.iter().flat_map(parts).collect())
     }
 
+    fn is_in_memory(&self) -> bool {
+        true
+    }
+
     fn describe(&self) -> String {
         format!("memory ({} rows)", self.batches.iter().map(Batch::rows).sum::<usize>())
     }

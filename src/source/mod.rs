@@ -55,6 +55,11 @@ pub trait TableProvider: Debug + Send + Sync {
     /// What it is, in a few words, for `explain`.
     fn describe(&self) -> String;
 
+    /// True where no file has to be read for its rows.
+    fn is_in_memory(&self) -> bool {
+        false
+    }
+
     /// What statistics leave out of a scan with these conditions, and by which columns, for `explain`; None where all
     /// is read.
     fn left_out(&self, _prune: &[Predicate]) -> Option<String> {

@@ -101,6 +101,10 @@ impl TableProvider for RangeTable {
         Ok(vec![Arc::new(RangePartition { table: self.clone(), request: request.clone() })])
     }
 
+    fn is_in_memory(&self) -> bool {
+        true
+    }
+
     fn describe(&self) -> String {
         format!("range ({} rows)", self.values.rows())
     }

@@ -1,7 +1,10 @@
 //! The unit of flow: some rows of a table.
 
-use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, BooleanArray, DictionaryArray, RecordBatch, StringViewArray};
 use arrow::compute;
+use arrow::datatypes::Int32Type;
 
 use super::{Column, Schema};
 use crate::diagnostic::Result;
@@ -67,6 +70,18 @@ impl Batch {
         Self::new(indices.iter().map(|&index| self.columns[index].clone()).collect(), self.rows)
     }
 
+    /// The same rows without what their texts do not need of the buffers that they point into.
+    #[must_use]
+    pub fn compacted(&self) -> Self {
+        Self::new(self.columns.iter().map(Column::compacted).collect(), self.rows)
+    }
+
+    /// Bytes in memory, about: texts of a dictionary count once a row, where these are fewer than the dictionary has.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.columns.iter().map(Column::bytes).sum()
+    }
+
     /// As an Arrow batch with the names of `schema`; constants are written out.
     pub fn to_record_batch(&self, schema: &Schema) -> Result<RecordBatch> {
         let arrays: Vec<ArrayRef> = self.columns.iter().map(Column::to_array).collect();
@@ -113,6 +128,33 @@ impl Column {
             }
         }
         builder.finish()
+    }
+
+    /// Views keep the buffers alive that they point into. Where they point to less than half of them, they get a copy
+    /// of what they need.
+    #[must_use]
+    pub fn compacted(&self) -> Self {
+        /// Less than this is not worth the trouble.
+        const SMALL: usize = 64 << 10;
+        let views = self.as_array().and_then(|array| array.as_any().downcast_ref::<StringViewArray>());
+        let Some(views) = views else { return self.clone() };
+        let held: usize = views.data_buffers().iter().map(arrow::buffer::Buffer::len).sum();
+        if held > SMALL && views.total_buffer_bytes_used() < held / 2 {
+            return Self::array(self.ty(), Arc::new(views.gc()));
+        }
+        self.clone()
+    }
+
+    fn bytes(&self) -> usize {
+        let Some(array) = self.as_array() else { return 0 };
+        match array.as_any().downcast_ref::<DictionaryArray<Int32Type>>() {
+            Some(dictionary) => {
+                let values = dictionary.values();
+                let average = values.get_array_memory_size() / values.len().max(1);
+                size_of_val(dictionary.keys().values().as_ref()) + average * array.len().min(values.len())
+            }
+            None => array.get_array_memory_size(),
+        }
     }
 
     /// Several columns of one type, one below the other.

@@ -33,7 +33,7 @@ fn columns() -> Vec<(String, Type)> {
     columns
 }
 
-fn value(rng: &mut impl Rng, ty: Type) -> Value {
+pub(crate) fn value(rng: &mut impl Rng, ty: Type) -> Value {
     if rng.random_range(0..5) == 0 {
         return Value::null(ty);
     }
@@ -74,7 +74,7 @@ fn catalog(rng: &mut impl Rng) -> Arc<dyn Catalog> {
     Arc::new(MemoryCatalog::default().with("T", Arc::new(MemoryTable::new(schema, batches))))
 }
 
-fn plain(ty: Type, values: &[Value]) -> Column {
+pub(crate) fn plain(ty: Type, values: &[Value]) -> Column {
     let mut builder = ColumnBuilder::new(ty);
     values.iter().for_each(|value| builder.append(value));
     builder.finish()

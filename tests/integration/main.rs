@@ -12,6 +12,7 @@ mod diagnostics;
 mod docs;
 mod equivalence;
 mod grammar;
+mod join;
 mod limits;
 mod provenance;
 mod reference;

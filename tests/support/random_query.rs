@@ -3,6 +3,7 @@
 
 use coldcase::functions::signature::{Accepts, Occurs, Param, Volatility};
 use coldcase::functions::{AggregateFunction, ScalarFunction, aggregate_functions, scalar_functions};
+use coldcase::plan::JOIN_KINDS;
 use coldcase::types::Type;
 use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
@@ -30,7 +31,7 @@ pub const WORDS: &[&str] = &["", "a", "Ab", "b-c", "Zoë", "10", "2024-01-01", "
 
 /// Writes a query over `table`, whose columns are `columns`: its source, then one text for each operator.
 pub fn query(rng: &mut impl Rng, table: &str, columns: &[(String, Type)]) -> Vec<String> {
-    let mut writer = Writer { rng, table: table.to_owned(), columns: columns.to_vec(), next: 0 };
+    let mut writer = Writer { rng, table: table.to_owned(), columns: columns.to_vec(), next: 0, joins: 0 };
     let mut stages = vec![table.to_owned()];
     for _ in 0..writer.below(6) + 1 {
         let stage = writer.operator(columns);
@@ -48,6 +49,8 @@ struct Writer<'r, R> {
     columns: Vec<(String, Type)>,
     /// The number of the next new column.
     next: usize,
+    /// Joins so far: each multiplies rows.
+    joins: usize,
 }
 
 impl<R: Rng> Writer<'_, R> {
@@ -78,7 +81,7 @@ impl<R: Rng> Writer<'_, R> {
     }
 
     fn operator(&mut self, all: &[(String, Type)]) -> String {
-        match self.below(14) {
+        match self.below(15) {
             0..3 => format!("where {}", self.expr(Type::Bool, 3)),
             3..5 => self.extend(),
             5..7 => self.project(),
@@ -87,6 +90,7 @@ impl<R: Rng> Writer<'_, R> {
             10 => self.sort(),
             11 => format!("take {}", self.below(30)),
             12 => self.mv_expand(),
+            13 => self.join(all),
             _ => self.union(all),
         }
     }
@@ -234,6 +238,36 @@ impl<R: Rng> Writer<'_, R> {
         }
         let count = self.below(9);
         format!("union ({table} | take {count} | project {first})")
+    }
+
+    /// With a few rows of the table, on a column of either.
+    fn join(&mut self, all: &[(String, Type)]) -> String {
+        let is_key =
+            |column: &&(String, Type)| column.1 != Type::Dynamic && self.columns.iter().any(|(_, ty)| *ty == column.1);
+        let keys: Vec<(String, Type)> = all.iter().filter(is_key).cloned().collect();
+        if keys.is_empty() || self.joins == 2 {
+            return "take 11".to_owned();
+        }
+        self.joins += 1;
+        let (key, ty) = self.pick(&keys).clone();
+        let own: Vec<String> =
+            self.columns.iter().filter(|(_, other)| *other == ty).map(|(name, _)| name.clone()).collect();
+        let own = self.pick(&own).clone();
+        let (value, value_ty) = self.pick(all).clone();
+        let (key_name, value_name) = (self.new_name(), self.new_name());
+        let (kind, _) = *self.pick(JOIN_KINDS);
+        let right = [(key_name.clone(), ty), (value_name.clone(), value_ty)];
+        if kind.starts_with("rightsemi") || kind.starts_with("rightanti") {
+            self.columns = right.to_vec();
+        } else if !kind.contains("semi") && !kind.contains("anti") {
+            self.columns.extend(right);
+        }
+        let (table, count) = (self.table.clone(), self.below(20));
+        let source = *self.pick(&["", " | where long_ > 3", " | distinct *"]);
+        let source = if source.contains('*') { format!(" | distinct {key}, {value}") } else { source.to_owned() };
+        let source = if value_ty == Type::Dynamic || key == value { String::new() } else { source };
+        let right = format!("{table}{source} | take {count} | project {key_name} = {key}, {value_name} = {value}");
+        format!("join kind={kind} ({right}) on $left.{own} == $right.{key_name}")
     }
 
     /// An expression of some type.

@@ -20,7 +20,7 @@ pub fn rows(result: &QueryResult) -> Vec<String> {
 }
 
 /// One value as the service's wire has it: numbers and truth values bare, dynamic as compact JSON, the rest as text.
-fn cell(value: &Value) -> String {
+pub fn cell(value: &Value) -> String {
     match value {
         Value::Null(_) => "null".to_owned(),
         Value::Bool(value) => value.to_string(),

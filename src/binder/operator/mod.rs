@@ -2,6 +2,7 @@
 
 mod columns;
 mod getschema;
+mod join;
 mod mv_expand;
 mod order;
 pub(super) mod project;
@@ -61,7 +62,7 @@ impl Binder<'_> {
                 self.mv_expand(input, parameters, items, limit.as_ref())
             }
             OperatorKind::Union { parameters, tables } => self.union(Some(input), parameters, tables, operator.span),
-            OperatorKind::Join { .. } => self.unsupported("join", operator.keyword),
+            OperatorKind::Join { parameters, right, on } => self.join(input, parameters, right, on),
             OperatorKind::Lookup { .. } => self.unsupported("lookup", operator.keyword),
             OperatorKind::As(_) => self.unsupported("as", operator.keyword),
         }
@@ -74,7 +75,7 @@ impl Binder<'_> {
     fn filter(&mut self, input: LogicalPlan, predicate: &ast::Expr) -> Bind<LogicalPlan> {
         let predicate = self.expr(predicate, input.schema())?;
         match predicate.ty {
-            Type::Bool => Ok(input.filter(predicate)),
+            Type::Bool => Ok(join::filtered(input, predicate)),
             // A dynamic is read as a truth value; every other type is a mistake.
             Type::Dynamic => Ok(input.filter(predicate.cast(Type::Bool))),
             ty => self.error(Code::OperandTypes, predicate.span, format!("a condition is needed, not a {ty}")),

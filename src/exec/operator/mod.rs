@@ -1,6 +1,7 @@
 //! Operators that take a batch at a time: they run inside partitions.
 
 mod filter;
+mod probe_join;
 mod project;
 mod unnest;
 
@@ -8,6 +9,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 pub use filter::{Filter, mask};
+pub use probe_join::ProbeJoin;
 pub use project::Project;
 pub use unnest::Unnest;
 
@@ -19,6 +21,19 @@ use crate::types::Batch;
 pub trait Operator: Debug + Send + Sync {
     /// What becomes of the rows of `batch`.
     fn process(&self, batch: Batch) -> Result<Vec<Batch>>;
+
+    /// The same, one after the other: for operators that make much of little.
+    fn stream(&self, batch: Batch) -> BatchIterator<'_> {
+        match self.process(batch) {
+            Ok(batches) => Box::new(batches.into_iter().map(Ok)),
+            Err(error) => Box::new(std::iter::once(Err(error))),
+        }
+    }
+
+    /// Rows that come after those of the last batch.
+    fn rest(&self) -> BatchIterator<'_> {
+        Box::new(std::iter::empty())
+    }
 }
 
 /// A partition whose rows have passed an operator.
@@ -38,11 +53,9 @@ impl OperatorPartition {
 
 impl Partition for OperatorPartition {
     fn read(&self) -> Result<BatchIterator<'_>> {
-        let process = |batch: Result<Batch>| -> Vec<Result<Batch>> {
-            match batch.and_then(|batch| self.operator.process(batch)) {
-                Ok(batches) => batches.into_iter().map(Ok).collect(),
-                Err(error) => vec![Err(error)],
-            }
+        let process = |batch: Result<Batch>| match batch {
+            Ok(batch) => self.operator.stream(batch),
+            Err(error) => Box::new(std::iter::once(Err(error))) as BatchIterator<'_>,
         };
         Ok(Box::new(self.input.read()?.flat_map(process)))
     }

@@ -1,9 +1,11 @@
 //! What must see all rows before the first one comes out.
 
 mod aggregate;
+mod join_build;
 mod order;
 
 pub use aggregate::aggregate;
+pub use join_build::{JoinBuild, JoinTable, join_build};
 pub use order::{sort, top};
 
 use super::context::ExecContext;

@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diagnostic::{Result, Span};
 use crate::expr::{Expr, ExprKind, visit as expr_visit};
 use crate::functions::EvalContext;
-use crate::plan::{AggregateExpr, LogicalPlan, Scan, SortKey, Unnest, UnnestItem, UnnestOutput};
+use crate::plan::{
+    AggregateExpr, Join, JoinColumn, JoinKey, LogicalPlan, Scan, Side, SortKey, Unnest, UnnestItem, UnnestOutput,
+};
 use crate::source::ScanColumn;
 use crate::types::dynamic::Path;
 use crate::types::{Field, Schema, Type};
@@ -94,6 +96,7 @@ fn prune(plan: LogicalPlan, needed: &Needed) -> (LogicalPlan, Places) {
         }
         LogicalPlan::Union { inputs, schema } => prune_union(inputs, &schema, needed),
         LogicalPlan::Unnest(unnest) => prune_unnest(unnest, needed),
+        LogicalPlan::Join(join) => prune_join(join, needed),
     }
 }
 
@@ -264,6 +267,48 @@ fn prune_unnest(unnest: Unnest, needed: &Needed) -> (LogicalPlan, Places) {
     }
     let schema = Schema::new(fields);
     (LogicalPlan::Unnest(Unnest { input: Box::new(input), items, output, schema, ..unnest }), places)
+}
+
+/// Paths into columns of either side are taken before rows are matched: a row of nulls has nothing at any path.
+fn prune_join(join: Join, needed: &Needed) -> (LogicalPlan, Places) {
+    let Join { left, right, kind, keys, build, output, schema } = join;
+    let below = |side: Side| {
+        let mut below = Needed::new();
+        keys.iter().for_each(|key| need(if side == Side::Left { &key.left } else { &key.right }, &mut below));
+        let here = needed.iter().filter(|leaf| output[leaf.column].side == side);
+        below.extend(here.map(|leaf| Leaf { column: output[leaf.column].column, path: leaf.path.clone() }));
+        below
+    };
+    let (needed_left, needed_right) = (below(Side::Left), below(Side::Right));
+    let (left, left_places) = prune(*left, &needed_left);
+    let (right, right_places) = prune(*right, &needed_right);
+    let (mut columns, mut fields, mut places) = (Vec::new(), Vec::new(), Places::new());
+    for leaf in needed {
+        let old = output[leaf.column];
+        let (input, inner) = if old.side == Side::Left { (&left, &left_places) } else { (&right, &right_places) };
+        let pushed = inner.get(&Leaf { column: old.column, path: leaf.path.clone() });
+        let whole = || inner.get(&Leaf { column: old.column, path: None });
+        let (leaf, place) = match pushed {
+            Some(place) => (leaf.clone(), *place),
+            None => (Leaf { column: leaf.column, path: None }, whole().copied().unwrap_or_default()),
+        };
+        if places.contains_key(&leaf) {
+            continue;
+        }
+        let name = match &leaf.path {
+            Some(_) => input.schema().field(place).name.clone(),
+            None => schema.field(leaf.column).name.clone(),
+        };
+        places.insert(leaf, columns.len());
+        columns.push(JoinColumn { side: old.side, column: place });
+        fields.push(Field::new(name, input.schema().field(place).ty));
+    }
+    let keys = keys
+        .into_iter()
+        .map(|key| JoinKey { left: rewrite(key.left, &left_places), right: rewrite(key.right, &right_places) })
+        .collect();
+    let (left, right, schema) = (Box::new(left), Box::new(right), Schema::new(fields));
+    (LogicalPlan::Join(Join { left, right, kind, keys, build, output: columns, schema }), places)
 }
 
 /// The pruned plan with the columns of `schema`, in its order.

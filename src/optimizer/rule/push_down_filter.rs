@@ -1,9 +1,9 @@
-//! Moves conditions towards the tables: through projections, sorts, unions, expansions and the keys of groups.
+//! Moves conditions towards the tables: through projections, sorts, unions, expansions, joins and the keys of groups.
 
 use crate::diagnostic::{Result, Span};
 use crate::expr::{Expr, ExprKind, visit as expr_visit};
 use crate::functions::{EvalContext, operator, signature};
-use crate::plan::{LogicalPlan, UnnestOutput, visit};
+use crate::plan::{Join, JoinColumn, JoinKind, LogicalPlan, Side, UnnestOutput, visit};
 use crate::types::Type;
 
 pub fn apply(plan: LogicalPlan, _: &EvalContext) -> Result<LogicalPlan> {
@@ -107,11 +107,67 @@ fn push(plan: LogicalPlan, parts: Vec<Expr>) -> LogicalPlan {
             unnest.input = Box::new(push(*unnest.input, through));
             keep(LogicalPlan::Unnest(unnest), stay)
         }
+        LogicalPlan::Join(join) => push_into_join(join, parts),
         other @ (LogicalPlan::Scan(_)
         | LogicalPlan::Aggregate { .. }
         | LogicalPlan::Limit { .. }
         | LogicalPlan::Top { .. }) => keep(other, parts),
     }
+}
+
+/// A condition on the columns of one side moves to that side, unless its rows give way to nulls; one on its keys moves
+/// to the other side too. Where only the first of several rows with the same keys has a part, that row is chosen before
+/// any condition but those on the keys.
+fn push_into_join(join: Join, parts: Vec<Expr>) -> LogicalPlan {
+    let (mut left, mut right, mut stay) = (Vec::new(), Vec::new(), Vec::new());
+    for part in parts {
+        match side_of(&part, &join) {
+            Some((side, on_keys)) => {
+                let (here, there) = if side == Side::Left { (&mut left, &mut right) } else { (&mut right, &mut left) };
+                if on_keys {
+                    there.push(over_other_keys(part.clone(), &join, side));
+                }
+                here.push(expr_visit::substitute(part, &input_columns(&join)));
+            }
+            None => stay.push(part),
+        }
+    }
+    let (left, right) = (Box::new(push(*join.left, left)), Box::new(push(*join.right, right)));
+    keep(LogicalPlan::Join(Join { left, right, ..join }), stay)
+}
+
+/// The side that a condition may move to, and whether it is on nothing but its keys.
+fn side_of(part: &Expr, join: &Join) -> Option<(Side, bool)> {
+    let columns = expr_visit::columns(part);
+    let side = join.output[*columns.first()?].side;
+    let on_keys = columns.iter().all(|column| other_key(join.output[*column], join).is_some());
+    let first_only = join.kind == JoinKind::InnerUnique && side == Side::Left;
+    let may_move = columns.iter().all(|column| join.output[*column].side == side)
+        && part.is_repeatable()
+        && !join.kind.pads(side.other())
+        && (on_keys || !first_only);
+    may_move.then_some((side, on_keys))
+}
+
+/// What is the same on the other side: the other half of the key that is this column. Equal reals may differ in sign.
+fn other_key(output: JoinColumn, join: &Join) -> Option<&Expr> {
+    let position = join.side_keys(output.side).position(|key| key.as_column() == Some(output.column))?;
+    join.side_keys(output.side.other()).nth(position).filter(|key| key.ty != Type::Real)
+}
+
+/// For each output column of a join the column of its input.
+fn input_columns(join: &Join) -> Vec<Expr> {
+    let columns = join.output.iter().zip(join.schema.fields());
+    columns.map(|(output, field)| Expr::column(output.column, field.ty, Span::default())).collect()
+}
+
+/// A condition on the keys of `side`, said of those of the other side.
+fn over_other_keys(part: Expr, join: &Join, side: Side) -> Expr {
+    let columns = join.output.iter().zip(input_columns(join));
+    let columns: Vec<Expr> = columns
+        .map(|(output, own)| if output.side == side { other_key(*output, join).cloned().unwrap_or(own) } else { own })
+        .collect();
+    expr_visit::substitute(part, &columns)
 }
 
 fn keep(plan: LogicalPlan, parts: Vec<Expr>) -> LogicalPlan {

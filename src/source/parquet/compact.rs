@@ -1,9 +1,8 @@
 //! Survivors of a filter: kept, put together again, and cut loose from the pages they came from.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, DictionaryArray, StringViewArray};
+use arrow::array::{Array, ArrayRef, DictionaryArray};
 use arrow::compute;
 use arrow::datatypes::{DataType, Int32Type};
 
@@ -27,8 +26,7 @@ impl Queue {
     pub fn push(&mut self, batch: Batch) {
         if batch.rows() > 0 {
             self.rows += batch.rows();
-            let columns = batch.columns().iter().map(release_pages).collect();
-            self.batches.push_back(Batch::new(columns, batch.rows()));
+            self.batches.push_back(batch.compacted());
         }
     }
 
@@ -70,7 +68,7 @@ fn concatenate(pieces: &[Batch], index: usize) -> Result<Column> {
 /// A batch in the form in which later steps keep it: without the pages of rows that are gone, and without
 /// dictionaries that have more entries than the batch has rows.
 pub(super) fn compact(batch: Batch) -> Batch {
-    let columns = batch.columns().iter().map(|column| release_pages(&without_large_dictionary(column))).collect();
+    let columns = batch.columns().iter().map(|column| without_large_dictionary(column).compacted()).collect();
     Batch::new(columns, batch.rows())
 }
 
@@ -86,18 +84,4 @@ fn without_large_dictionary(column: &Column) -> Column {
         }
         _ => column.clone(),
     }
-}
-
-/// Views keep the pages alive that they point into. Where they point to less than half of them, they get a copy of
-/// what they need.
-fn release_pages(column: &Column) -> Column {
-    /// Less than this is not worth the trouble.
-    const SMALL: usize = 64 << 10;
-    let views = column.as_array().and_then(|array| array.as_any().downcast_ref::<StringViewArray>());
-    let Some(views) = views else { return column.clone() };
-    let held: usize = views.data_buffers().iter().map(arrow::buffer::Buffer::len).sum();
-    if held > SMALL && views.total_buffer_bytes_used() < held / 2 {
-        return Column::array(column.ty(), Arc::new(views.gc()));
-    }
-    column.clone()
 }

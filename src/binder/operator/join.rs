@@ -1,0 +1,311 @@
+//! join: rows of two tables that agree in the columns named.
+//!
+//! Columns of the right table whose names the left one has get a number behind them, in steps past every name that is
+//! written in either.
+
+use crate::binder::naming::Names;
+use crate::binder::{Bind, Binder, Failed};
+use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::expr::{self, Expr};
+use crate::plan::{JOIN_KINDS, Join, JoinColumn, JoinKey, JoinKind, LogicalPlan, Side};
+use crate::syntax::ast::{self, BinaryOperator, ExprKind, Parameter};
+use crate::types::{Field, Schema, Type, Value};
+
+/// What `hint.strategy` may be.
+const STRATEGIES: &[&str] = &["auto", "broadcast", "centralized", "shuffle"];
+/// What `hint.remote` may be.
+const REMOTES: &[&str] = &["auto", "left", "local", "right"];
+
+impl Binder<'_> {
+    pub(super) fn join(
+        &mut self,
+        left: LogicalPlan,
+        parameters: &[Parameter],
+        right: &ast::Pipeline,
+        on: &[ast::JoinKey],
+    ) -> Bind<LogicalPlan> {
+        let kind = self.join_kind(parameters, JOIN_KINDS, JoinKind::InnerUnique);
+        let right = self.pipeline(right)?;
+        let keys = self.join_keys(on, left.schema(), right.schema());
+        let (kind, keys) = (kind?, keys?);
+        let build = kind.build().unwrap_or_else(|| smaller(&left, &right));
+        Ok(joined(left, right, kind, keys, build, |_| true))
+    }
+
+    /// The kind that the parameters name; hints are checked and change nothing.
+    fn join_kind(
+        &mut self,
+        parameters: &[Parameter],
+        kinds: &[(&'static str, JoinKind)],
+        default: JoinKind,
+    ) -> Bind<JoinKind> {
+        let mut written: Option<Span> = None;
+        let mut kind = default;
+        self.all(parameters, |binder, parameter| {
+            let word = match &parameter.value.kind {
+                ExprKind::Name(name) => name.text.as_str(),
+                ExprKind::Literal(Value::String(text)) => text,
+                _ => "",
+            };
+            let (name, value) = (parameter.name.text.as_str(), parameter.value.span);
+            match name {
+                "kind" => {
+                    if let Some(earlier) = written.replace(parameter.name.span) {
+                        let diagnostic = Diagnostic::new(Code::DuplicateName, parameter.name.span, "a second `kind`");
+                        return Err(binder.report(diagnostic.label(earlier, "here is the first")));
+                    }
+                    match kinds.iter().find(|(known, _)| *known == word) {
+                        Some((_, found)) => kind = *found,
+                        None => {
+                            return Err(binder.unknown_word(value, word, "kind", kinds.iter().map(|(word, _)| *word)));
+                        }
+                    }
+                }
+                "hint.strategy" if !STRATEGIES.contains(&word) => {
+                    return Err(binder.unknown_word(value, word, "strategy", STRATEGIES.iter().copied()));
+                }
+                "hint.remote" if !REMOTES.contains(&word) => {
+                    return Err(binder.unknown_word(value, word, "place", REMOTES.iter().copied()));
+                }
+                _ if name.starts_with("hint.") => {}
+                _ => {
+                    let message = format!("`{name}` is not a parameter of this operator");
+                    return binder.error(Code::InvalidValue, parameter.name.span, message);
+                }
+            }
+            Ok(())
+        })?;
+        Ok(kind)
+    }
+
+    fn unknown_word<'w>(
+        &mut self,
+        span: Span,
+        word: &str,
+        what: &str,
+        known: impl Iterator<Item = &'w str> + Clone,
+    ) -> Failed {
+        let words = known.clone().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+        let diagnostic = Diagnostic::new(Code::InvalidValue, span, format!("no {what} that is known here"));
+        self.report(diagnostic.suggest(word, known).help(format!("it is one of {words}")))
+    }
+
+    fn join_keys(&mut self, on: &[ast::JoinKey], left: &Schema, right: &Schema) -> Bind<Vec<JoinKey>> {
+        let mut conditions = Vec::new();
+        on.iter().for_each(|key| split(&key.condition, &mut conditions));
+        self.all(conditions, |binder, condition| binder.join_key(condition, left, right))
+    }
+
+    fn join_key(&mut self, condition: &ast::Expr, left: &Schema, right: &Schema) -> Bind<JoinKey> {
+        match &condition.kind {
+            ExprKind::Name(name) => {
+                let columns = [Side::Left, Side::Right].map(|side| {
+                    let schema = if side == Side::Left { left } else { right };
+                    self.join_column(name, side, schema)
+                });
+                let [left, right] = columns;
+                self.same_type(left?, right?, condition.span)
+            }
+            ExprKind::Binary { operator: BinaryOperator::Equal, left: first, right: second, .. } => {
+                let (Some(first), Some(second)) = (qualified(first, Side::Left), qualified(second, Side::Right)) else {
+                    return Err(self.wrong_condition(condition.span));
+                };
+                let columns = (self.join_column(first, Side::Left, left), self.join_column(second, Side::Right, right));
+                self.same_type(columns.0?, columns.1?, condition.span)
+            }
+            _ => Err(self.wrong_condition(condition.span)),
+        }
+    }
+
+    fn wrong_condition(&mut self, span: Span) -> Failed {
+        let message = "a join is on a column of both tables, or on `$left.a == $right.b`";
+        let help = "put any other condition behind the join, in a `where`";
+        self.report(Diagnostic::new(Code::NotAllowedHere, span, message).help(help))
+    }
+
+    fn join_column(&mut self, name: &ast::Name, side: Side, schema: &Schema) -> Bind<Expr> {
+        let Some(index) = schema.index_of(&name.text) else {
+            let message = format!("no column `{}` on the side of {}", name.text, side.name());
+            let diagnostic = Diagnostic::new(Code::UnknownColumn, name.span, message);
+            return Err(self.report(diagnostic.suggest(&name.text, schema.names())));
+        };
+        let ty = schema.field(index).ty;
+        if ty == Type::Dynamic {
+            let message = format!("`{}` is a dynamic, which cannot be joined on", name.text);
+            let help = "before the join, extend a column with tostring(...) of it";
+            return Err(self.report(Diagnostic::new(Code::DynamicNotAllowed, name.span, message).help(help)));
+        }
+        Ok(Expr::column(index, ty, name.span))
+    }
+
+    /// The columns as a key; an int is compared with a long as a long.
+    fn same_type(&mut self, left: Expr, right: Expr, span: Span) -> Bind<JoinKey> {
+        match (left.ty, right.ty) {
+            (a, b) if a == b => Ok(JoinKey { left, right }),
+            (Type::Int | Type::Long, Type::Int | Type::Long) => {
+                Ok(JoinKey { left: left.cast(Type::Long), right: right.cast(Type::Long) })
+            }
+            (a, b) => {
+                let message = format!("a join of a {a} with a {b}");
+                let help = format!("before the join, extend a column with to{a}(...) or to{b}(...)");
+                let diagnostic = Diagnostic::new(Code::OperandTypes, span, message).help(help);
+                Err(self.report(diagnostic))
+            }
+        }
+    }
+}
+
+/// The conditions between which there is `and`.
+fn split<'e>(condition: &'e ast::Expr, parts: &mut Vec<&'e ast::Expr>) {
+    match &condition.kind {
+        ExprKind::Parenthesised(inner) => split(inner, parts),
+        ExprKind::Binary { operator: BinaryOperator::And, left, right, .. } => {
+            split(left, parts);
+            split(right, parts);
+        }
+        _ => parts.push(condition),
+    }
+}
+
+/// The column behind `$left.` or `$right.`.
+fn qualified(expr: &ast::Expr, side: Side) -> Option<&ast::Name> {
+    match &expr.kind {
+        ExprKind::Parenthesised(inner) => qualified(inner, side),
+        ExprKind::Member { base, name } => match &base.kind {
+            ExprKind::Name(base) if base.text == side.name() => Some(name),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The join of two tables; `keep` says which columns of the right one come out.
+fn joined(
+    left: LogicalPlan,
+    right: LogicalPlan,
+    kind: JoinKind,
+    keys: Vec<JoinKey>,
+    build: Side,
+    keep: impl Fn(usize) -> bool,
+) -> LogicalPlan {
+    let mut names = Names::taken(left.schema().names()).past(right.schema().names());
+    let mut columns = Vec::new();
+    if kind.only() != Some(Side::Right) {
+        let own = left.schema().fields().iter().cloned().enumerate();
+        columns.extend(own.map(|(column, field)| (JoinColumn { side: Side::Left, column }, field)));
+    }
+    if kind.only() != Some(Side::Left) {
+        let own = right.schema().fields().iter().enumerate().filter(|(column, _)| keep(*column));
+        columns.extend(own.map(|(column, field)| {
+            let name = if kind.only().is_some() { field.name.clone() } else { names.unique(&field.name) };
+            (JoinColumn { side: Side::Right, column }, Field::new(name, field.ty))
+        }));
+    }
+    let (output, fields): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
+    let (left, right, schema) = (Box::new(left), Box::new(right), Schema::new(fields));
+    LogicalPlan::Join(Join { left, right, kind, keys, build, output, schema })
+}
+
+/// Parts of a condition that is moved below a join: one that would grow beyond stays where it is.
+const MAX_MOVED: usize = 1_000;
+
+/// `plan` with a condition. Of left rows with the same keys, `innerunique` takes one that fulfils the conditions behind
+/// the join: those on left columns alone are tested before the row is chosen.
+/// Source: the reference's page on the innerunique join, which promises this.
+pub(super) fn filtered(plan: LogicalPlan, predicate: Expr) -> LogicalPlan {
+    match predicate.kind {
+        expr::ExprKind::Call { function, arguments, .. } if function.name == "and" && is_unique(&plan) => {
+            arguments.into_iter().fold(plan, filtered)
+        }
+        kind => {
+            let predicate = Expr { kind, ..predicate };
+            let columns = expr::visit::columns(&predicate);
+            if !columns.is_empty() && predicate.is_repeatable() && reaches_left(&plan, &columns, MAX_MOVED) {
+                below_join(plan, predicate)
+            } else {
+                plan.filter(predicate)
+            }
+        }
+    }
+}
+
+fn is_unique(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Filter { input, .. } | LogicalPlan::Project { input, .. } | LogicalPlan::Sort { input, .. } => {
+            is_unique(input)
+        }
+        LogicalPlan::Join(join) => join.kind == JoinKind::InnerUnique,
+        _ => false,
+    }
+}
+
+/// True where the columns are those of the left side of an `innerunique`, or follow from them in so many parts.
+fn reaches_left(plan: &LogicalPlan, columns: &[usize], parts: usize) -> bool {
+    match plan {
+        LogicalPlan::Filter { input, .. } | LogicalPlan::Sort { input, .. } => reaches_left(input, columns, parts),
+        LogicalPlan::Project { input, expressions, .. } => {
+            let used = || columns.iter().map(|column| &expressions[*column]);
+            let mut below: Vec<usize> = used().flat_map(expr::visit::columns).collect();
+            below.sort_unstable();
+            below.dedup();
+            let size: usize = used().map(expr::visit::size).sum();
+            size <= parts && used().all(Expr::is_repeatable) && reaches_left(input, &below, parts - size)
+        }
+        LogicalPlan::Join(join) => {
+            let is_left = |column: &usize| join.output[*column].side == Side::Left;
+            join.kind == JoinKind::InnerUnique && columns.iter().all(is_left)
+        }
+        _ => false,
+    }
+}
+
+/// The condition where [`reaches_left`] found that it can go.
+fn below_join(plan: LogicalPlan, predicate: Expr) -> LogicalPlan {
+    match plan {
+        LogicalPlan::Filter { input, predicate: own } => below_join(*input, predicate).filter(own),
+        LogicalPlan::Sort { input, keys } => LogicalPlan::Sort { input: Box::new(below_join(*input, predicate)), keys },
+        LogicalPlan::Project { input, expressions, schema } => {
+            let predicate = expr::visit::substitute(predicate, &expressions);
+            LogicalPlan::Project { input: Box::new(below_join(*input, predicate)), expressions, schema }
+        }
+        LogicalPlan::Join(join) => {
+            let own = join.output.iter().zip(join.schema.fields());
+            let own: Vec<Expr> =
+                own.map(|(output, field)| Expr::column(output.column, field.ty, predicate.span)).collect();
+            let predicate = expr::visit::substitute(predicate, &own);
+            LogicalPlan::Join(Join { left: Box::new(join.left.filter(predicate)), ..join })
+        }
+        other => other.filter(predicate),
+    }
+}
+
+/// The side that looks smaller, by what is done to it; the right one where there is nothing to choose. Seen from the
+/// query alone, because the order of the answer depends on it.
+fn smaller(left: &LogicalPlan, right: &LogicalPlan) -> Side {
+    if magnitude(left) < magnitude(right) { Side::Left } else { Side::Right }
+}
+
+/// How many rows a plan may answer: 0 for a few, 1 for one a group, 2 for those of files.
+fn magnitude(plan: &LogicalPlan) -> u8 {
+    match plan {
+        LogicalPlan::Scan(scan) => {
+            if scan.table.is_in_memory() {
+                0
+            } else {
+                2
+            }
+        }
+        LogicalPlan::Limit { .. } | LogicalPlan::Top { .. } => 0,
+        LogicalPlan::Aggregate { keys, .. } if keys.is_empty() => 0,
+        LogicalPlan::Aggregate { input, .. } => magnitude(input).min(1),
+        LogicalPlan::Filter { input, .. } | LogicalPlan::Project { input, .. } | LogicalPlan::Sort { input, .. } => {
+            magnitude(input)
+        }
+        LogicalPlan::Unnest(unnest) => magnitude(&unnest.input),
+        LogicalPlan::Union { inputs, .. } => inputs.iter().map(magnitude).max().unwrap_or(0),
+        LogicalPlan::Join(join) => match join.kind.only() {
+            Some(side) => magnitude(join.input(side)),
+            None => magnitude(&join.left).max(magnitude(&join.right)),
+        },
+    }
+}

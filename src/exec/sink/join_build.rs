@@ -1,0 +1,204 @@
+//! The side of a join that is held in memory: its rows, found by their keys.
+
+use arrow::array::{BooleanArray, UInt32Array};
+
+use super::fold;
+use crate::diagnostic::{Error, Result};
+use crate::exec::context::ExecContext;
+use crate::exec::group_table::GroupTable;
+use crate::exec::physical::Pipeline;
+use crate::expr::{Expr, evaluate};
+use crate::types::{Batch, Column, Type, Value};
+
+/// Bytes that the rows and keys of one join may take.
+const MAX_BYTES: usize = 4 << 30;
+
+/// What a join keeps of the rows that it holds.
+#[derive(Clone, Debug)]
+pub struct JoinBuild<'a> {
+    /// What rows are found by.
+    pub keys: &'a [Expr],
+    /// The columns to keep of each row, with their types; None where it only matters which keys there are.
+    pub columns: Option<&'a [(usize, Type)]>,
+    /// Only the first row of each key.
+    pub unique: bool,
+}
+
+/// Rows by their keys.
+#[derive(Debug)]
+pub struct JoinTable {
+    keys: GroupTable,
+    /// The rows in their order; behind the last one a row of nulls, to stand beside rows without a match.
+    rows: Batch,
+    /// The positions of the rows, key by key.
+    by_key: Vec<u32>,
+    /// Where the rows of each key begin in `by_key`, and where those of the last end.
+    starts: Vec<u32>,
+}
+
+/// The rows of `input` by their keys.
+pub fn join_build(input: &Pipeline, build: &JoinBuild<'_>, context: &ExecContext) -> Result<JoinTable> {
+    let state = || Part::new(build, context);
+    let mut whole = state();
+    let add = |part: &mut Part, batch| part.add(&batch, build, context);
+    fold(input, context, &|| Ok(state()), &add, &mut |part| whole.merge(part, build.unique))?;
+    whole.finish(build)
+}
+
+/// The rows of a part of the input.
+struct Part {
+    keys: GroupTable,
+    batches: Vec<Batch>,
+    /// The key of each row.
+    groups: Vec<u32>,
+    bytes: usize,
+    /// The keys of the batch at hand.
+    at_hand: Vec<u32>,
+}
+
+impl Part {
+    fn new(build: &JoinBuild<'_>, context: &ExecContext) -> Self {
+        let types = build.keys.iter().map(|key| key.ty).collect();
+        let keys = GroupTable::new(types, context.eval.seed);
+        Self { keys, batches: Vec::new(), groups: Vec::new(), bytes: 0, at_hand: Vec::new() }
+    }
+
+    fn add(&mut self, batch: &Batch, build: &JoinBuild<'_>, context: &ExecContext) -> Result<()> {
+        let keys = build.keys.iter().map(|key| evaluate(key, batch, &context.eval)).collect::<Result<Vec<_>>>()?;
+        let known = self.keys.len();
+        self.keys.assign(&keys, batch.rows(), &mut self.at_hand)?;
+        if let Some(columns) = build.columns {
+            let rows =
+                Batch::new(columns.iter().map(|(index, _)| batch.column(*index).clone()).collect(), batch.rows());
+            if build.unique {
+                self.keep(rows.filter(&first_of_each(&self.at_hand, known))?, known);
+            } else {
+                self.groups.extend_from_slice(&self.at_hand);
+                self.push(rows);
+            }
+        }
+        self.check_size()
+    }
+
+    /// Keeps the first rows of the keys from `known` on.
+    fn keep(&mut self, rows: Batch, known: usize) {
+        debug_assert_eq!(known + rows.rows(), self.keys.len(), "a row for each new key");
+        self.groups.extend(self.keys.numbers_from(known));
+        self.push(rows);
+    }
+
+    fn push(&mut self, rows: Batch) {
+        if rows.rows() > 0 {
+            let rows = rows.compacted();
+            self.bytes += rows.bytes();
+            self.batches.push(rows);
+        }
+    }
+
+    fn merge(&mut self, later: Self, unique: bool) -> Result<()> {
+        let known = self.keys.len();
+        let map = self.keys.merge(&later.keys)?;
+        if unique {
+            // The rows of a part are in the order of its keys: one each.
+            let mut start = 0;
+            for rows in later.batches {
+                let groups = &map[start..start + rows.rows()];
+                start += rows.rows();
+                let is_new = groups.iter().map(|group| Some(*group as usize >= known));
+                self.push(rows.filter(&is_new.collect::<BooleanArray>())?);
+            }
+            self.groups.extend(self.keys.numbers_from(known));
+        } else {
+            self.groups.extend(later.groups.iter().map(|group| map[*group as usize]));
+            self.bytes += later.bytes;
+            self.batches.extend(later.batches);
+        }
+        self.check_size()
+    }
+
+    fn check_size(&self) -> Result<()> {
+        let bytes = self.bytes + self.keys.bytes() + self.groups.len() * size_of::<u32>();
+        if bytes > MAX_BYTES {
+            let most = MAX_BYTES >> 20;
+            let why = format!("join: one side takes more than {most} MiB of memory");
+            return Err(Error::Limit(format!("{why}; keep fewer rows or columns of it, or swap the sides")));
+        }
+        Ok(())
+    }
+
+    fn finish(self, build: &JoinBuild<'_>) -> Result<JoinTable> {
+        // Positions are 32 bits, and one is for the row of nulls.
+        if u32::try_from(self.groups.len() + 1).is_err() {
+            return Err(Error::Limit("join: more than 4,294,967,294 rows on one side".to_owned()));
+        }
+        let column = |(index, (_, ty)): (usize, &(usize, Type))| {
+            let null = Column::constant(Value::null(*ty), 1);
+            let parts: Vec<&Column> = self.batches.iter().map(|batch| batch.column(index)).chain([&null]).collect();
+            Column::concat(*ty, &parts)
+        };
+        let columns = build.columns.unwrap_or_default().iter().enumerate().map(column).collect::<Result<_>>()?;
+        let rows = Batch::new(columns, self.groups.len() + 1);
+        let (by_key, starts) = sorted_by_key(&self.groups, self.keys.len());
+        Ok(JoinTable { keys: self.keys, rows, by_key, starts })
+    }
+}
+
+/// The rows that are the first of a key from `known` on: such keys are numbered in the order of their first rows.
+fn first_of_each(groups: &[u32], known: usize) -> BooleanArray {
+    let mut next = known;
+    let is_first = |group: &u32| {
+        let first = *group as usize == next;
+        next += usize::from(first);
+        Some(first)
+    };
+    groups.iter().map(is_first).collect()
+}
+
+/// The positions of `groups` sorted by group, and where each group begins.
+#[expect(clippy::cast_possible_truncation, reason = "there are fewer than 2^32 rows")]
+fn sorted_by_key(groups: &[u32], count: usize) -> (Vec<u32>, Vec<u32>) {
+    let mut starts = vec![0_u32; count + 1];
+    groups.iter().for_each(|group| starts[*group as usize + 1] += 1);
+    for index in 1..starts.len() {
+        starts[index] += starts[index - 1];
+    }
+    let mut next = starts.clone();
+    let mut by_key = vec![0; groups.len()];
+    for (row, group) in groups.iter().enumerate() {
+        let place = &mut next[*group as usize];
+        by_key[*place as usize] = row as u32;
+        *place += 1;
+    }
+    (by_key, starts)
+}
+
+impl JoinTable {
+    /// The key of each of `rows` rows, as a number below [`Self::keys`]; [`GroupTable::NONE`] where no row here has it.
+    pub fn find(&self, keys: &[Column], rows: usize, found: &mut Vec<u32>) -> Result<()> {
+        self.keys.find(keys, rows, found)
+    }
+
+    /// How many different keys there are.
+    #[must_use]
+    pub fn keys(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// The positions of the rows with this key.
+    #[must_use]
+    pub fn rows_of(&self, key: u32) -> &[u32] {
+        let key = key as usize;
+        &self.by_key[self.starts[key] as usize..self.starts[key + 1] as usize]
+    }
+
+    /// The position of the row of nulls, which is behind the last row.
+    #[must_use]
+    pub fn null_row(&self) -> u32 {
+        u32::try_from(self.rows.rows() - 1).expect("the number of rows was checked")
+    }
+
+    /// The values of a column at `positions`; columns are numbered as they were asked for.
+    pub fn column(&self, column: usize, positions: &UInt32Array) -> Result<Column> {
+        self.rows.column(column).take(positions)
+    }
+}
