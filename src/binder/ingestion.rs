@@ -83,6 +83,12 @@ impl Binder<'_> {
                 unnest.output.iter().position(|column| *column == UnnestOutput::Input(at))
             }),
             LogicalPlan::Union { inputs, .. } => self.ingestion_of_all(inputs),
+            LogicalPlan::Join(join) => match join.kind.only() {
+                Some(side) => passed_on(self.find_ingestion(join.input(side))?, |at| {
+                    join.output.iter().position(|output| output.column == at)
+                }),
+                None => Err("rows behind a join are of two tables".to_owned()),
+            },
             LogicalPlan::Aggregate { .. } => Err("rows here are no records of a table any more".to_owned()),
         }
     }
