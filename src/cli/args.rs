@@ -95,8 +95,9 @@ pub struct SourceArgs {
     /// The column that --from, --to and --last look at [default: TimeGenerated]
     #[arg(long, value_name = "COLUMN")]
     pub time_column: Option<String>,
-    /// Add the columns _SourceFile, _SourceLine (a row number for Parquet), _SourceByte and _SourceShape to every
-    /// table of files
+    /// Add the columns _SourceFile, _SourceLine, _SourceByte and _SourceShape to every table of files: where the record
+    /// begins, in the text as it is unpacked and in UTF-8. For Event Hub Capture the number of the message and the byte
+    /// in its body, for Parquet the number of the row
     #[arg(long)]
     pub provenance: bool,
     /// Keep only the last delivery of each record: of rows that share a text in COLUMN the one with the greatest

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::files::{Compression, DataFile, Format};
-use super::framing::{self, Blocks, Framing, Opened, Origin, Text};
+use super::framing::{self, Blocks, Framing, Opened, Origin, Places, Text};
 use super::json::{JsonReader, Rows, ScanPlan, Whereabouts, count_lines};
 use super::limits::UnpacksToMore;
 use super::of_table::{self, Belonging};
@@ -368,6 +368,7 @@ struct OpenFile<'a> {
     file: &'a DataFile,
     blocks: Blocks,
     lines: Option<u64>,
+    places: Option<Arc<Places>>,
 }
 
 impl Iterator for FileIterator<'_> {
@@ -450,7 +451,8 @@ impl FileIterator<'_> {
         match blocks.framing() {
             Framing::Lines | Framing::Values => {
                 self.reader.start_file(piece.file, &file.name, text.cells);
-                self.open = Some(OpenFile { file, blocks, lines: piece.lines.filter(|_| !text.cells) });
+                let lines = piece.lines.filter(|_| text.layers.container.is_none());
+                self.open = Some(OpenFile { file, blocks, lines, places: text.places });
             }
             Framing::Empty if blocks.damage().is_none() => report.notice(format!("empty: {}", file.name)),
             Framing::Empty => report_damage(file, &blocks, report)?,
@@ -480,7 +482,9 @@ impl OpenFile<'_> {
         let file = self.file;
         match self.blocks.next().map_err(|error| Error::io(&file.path, error))? {
             framing::Next::Block(block) => {
-                let at = Whereabouts { file: &file.name, offset: block.offset, lines: self.lines };
+                let places = self.places.as_deref();
+                places.into_iter().for_each(|places| places.forget(block.offset));
+                let at = Whereabouts { file: &file.name, offset: block.offset, lines: self.lines, places };
                 match block.spans {
                     Some(spans) => {
                         let lines = self.lines.filter(|_| plan.wants_lines);

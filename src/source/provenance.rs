@@ -9,9 +9,11 @@ use crate::types::{Field, Schema, Type};
 pub enum Provenance {
     /// The file, as it was named or found.
     File,
-    /// The line of the unpacked text in which the record begins, or the row of a Parquet file; from 1. Null for CSV.
+    /// The line in which the record begins, of the text as it is once it is unpacked; for Event Hub Capture the number
+    /// of the message in the file, for Parquet the row. From 1.
     Line,
-    /// The offset in the unpacked text of the record's first byte; null for Parquet and CSV.
+    /// The offset of the record's first byte, of the text unpacked and in UTF-8; for Event Hub Capture the offset in the
+    /// body of the message. Null for Parquet.
     Byte,
     /// How the record is laid out.
     Shape,

@@ -48,14 +48,17 @@ fn text_of(bytes: &[u8]) -> Vec<u8> {
     [long(bytes.len()), bytes.to_vec()].concat()
 }
 
-/// An Event Hub capture with one message, packed with deflate.
-fn avro(body: &[u8]) -> Vec<u8> {
+/// An Event Hub capture of these messages, a block each, packed with deflate.
+pub fn avro(bodies: &[&[u8]]) -> Vec<u8> {
     let schema = br#"{"type":"record","name":"EventData","fields":[{"name":"Body","type":"bytes"}]}"#;
     let header = [text_of(b"avro.codec"), text_of(b"deflate"), text_of(b"avro.schema"), text_of(schema)].concat();
-    let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
-    encoder.write_all(&text_of(body)).expect("packed");
-    let block = encoder.finish().expect("packed");
-    [b"Obj\x01".to_vec(), long(2), header, long(0), vec![7; 16], long(1), text_of(&block), vec![7; 16]].concat()
+    let mut file = [b"Obj\x01".to_vec(), long(2), header, long(0), vec![7; 16]].concat();
+    for body in bodies {
+        let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(&text_of(body)).expect("packed");
+        file.extend([long(1), text_of(&encoder.finish().expect("packed")), vec![7; 16]].concat());
+    }
+    file
 }
 
 fn bombs() -> Vec<(&'static str, Vec<u8>)> {
@@ -67,7 +70,7 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
         ("bomb.json.zst", zstd::encode_all(&text[..], 3).expect("packed")),
         ("bomb.json.bz2", bzip2.finish().expect("packed")),
         ("bomb.zip", zip(&[("a.json", ROW.as_bytes()), ("b.json", &text)])),
-        ("bomb.avro", avro(&text)),
+        ("bomb.avro", avro(&[&text])),
         ("twice.json.gz", gzip(&gzip(&text))),
         ("inside.zip", zip(&[("a.json.gz", &gzip(&text))])),
     ]

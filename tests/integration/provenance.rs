@@ -1,6 +1,7 @@
 //! Where rows come from: `--provenance`, and `--rejects` for what is no row.
 
 use std::fs;
+use std::io::Read;
 
 use crate::command::{coldcase, root};
 
@@ -32,6 +33,96 @@ fn bytes_lead_to_the_record() {
             assert_ne!(row["_SourceShape"], "", "{shape}");
         }
     }
+}
+
+/// The same where the text of a file is packed or in UTF-16: lines and bytes are those of the text in UTF-8.
+#[test]
+fn bytes_of_packed_files_are_those_of_the_text() {
+    let unpacked = |path: &str| {
+        let bytes = fs::read(root().join(path)).expect("readable");
+        let mut text = Vec::new();
+        match bytes[..] {
+            [0xff, 0xfe, ..] => {
+                let units: Vec<u16> = bytes.chunks(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+                text = String::from_utf16(&units).expect("UTF-16").into_bytes();
+            }
+            _ => {
+                flate2::read::MultiGzDecoder::new(&bytes[..]).read_to_end(&mut text).expect("gzip");
+            }
+        }
+        text
+    };
+    for shape in ["mg-ps51-utf16", "azuread-preview-utf16", "compressed-gzip-multimember", "adx-export-json"] {
+        let query = "SigninLogs | project Id, _SourceFile, _SourceLine, _SourceByte";
+        let rows = rows(&[query, &format!("{SHAPES}/{shape}"), "--provenance"]);
+        assert_eq!(rows.len(), 10, "{shape}");
+        for row in rows {
+            let text = unpacked(row["_SourceFile"].as_str().expect("a file"));
+            let byte = usize::try_from(row["_SourceByte"].as_u64().expect("a byte")).expect("small");
+            let record = String::from_utf8_lossy(&text[byte..]);
+            let id = row["Id"].as_str().expect("an id");
+            assert!(record.starts_with('{') && record[..12_000.min(record.len())].contains(id), "{shape}: {row}");
+            let line = text[..byte].iter().filter(|byte| **byte == b'\n').count() + 1;
+            assert_eq!(row["_SourceLine"], line, "{shape}: {row}");
+        }
+    }
+}
+
+/// Lines and bytes of CSV are those of the file in which a row begins, quoted line ends counted.
+#[test]
+fn rows_of_csv_are_found_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("odd.csv");
+    let text = "\u{feff}Id,TimeGenerated,Identity,Type\r\n\r\n1,2026-03-02,\"a\nb\n\",SigninLogs\r\nbroken\r\n\
+                2,2026-03-02,\"Zoë, \"\"x\"\"\",SigninLogs\n3,2026-03-02,,SigninLogs";
+    fs::write(&file, text).expect("written");
+    let samples = ["la-portal-csv", "portal-csv", "adx-export-csv", "adx-export-csv-noheader", "la-portal-csv-resaved"];
+    let paths = samples.map(|shape| format!("{SHAPES}/{shape}")).into_iter().chain([file.display().to_string()]);
+    for path in paths {
+        let query = "SigninLogs | project Id, _SourceFile, _SourceLine, _SourceByte";
+        let rows = rows(&[query, &path, "--provenance"]);
+        assert_eq!(rows.len(), if path.ends_with("odd.csv") { 3 } else { 10 }, "{path}");
+        for row in rows {
+            let text = fs::read(root().join(row["_SourceFile"].as_str().expect("a file"))).expect("readable");
+            let byte = usize::try_from(row["_SourceByte"].as_u64().expect("a byte")).expect("small");
+            assert!(byte == 0 || text[byte - 1] == b'\n', "{path}: {row}");
+            let record = String::from_utf8_lossy(&text[byte..]);
+            let next = record.find("\n2026-").unwrap_or(record.len());
+            assert!(record[..next].contains(row["Id"].as_str().expect("an id")), "{path}: {row}: {record}");
+            let line = text[..byte].iter().filter(|byte| **byte == b'\n').count() + 1;
+            assert_eq!(row["_SourceLine"], line, "{path}: {row}");
+        }
+    }
+}
+
+/// Records of a capture are found by the number of their message and the byte in its body.
+#[test]
+fn records_of_a_capture_are_found_again() {
+    let record =
+        |id: u32| format!("{{\"TimeGenerated\":\"2026-03-02T09:01:00Z\",\"Type\":\"SigninLogs\",\"Id\":\"{id}\"}}");
+    let bodies = [
+        record(1),
+        format!("{{\"records\": [\n  {},\n  {}]}}", record(2), record(3)),
+        "no record".to_owned(),
+        format!("{}\n{}", record(4), record(5)),
+    ];
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("capture.avro").display().to_string();
+    let bytes: Vec<&[u8]> = bodies.iter().map(|body| body.as_bytes()).collect();
+    fs::write(&file, crate::limits::avro(&bytes)).expect("written");
+    let query = "SigninLogs | project Id, _SourceLine, _SourceByte";
+    let found = rows(&[query, &file, "--provenance"]);
+    assert_eq!(found.len(), 5);
+    for row in found {
+        let message = usize::try_from(row["_SourceLine"].as_u64().expect("a message")).expect("small");
+        let byte = usize::try_from(row["_SourceByte"].as_u64().expect("a byte")).expect("small");
+        let id = row["Id"].as_str().and_then(|id| id.parse().ok()).expect("a number");
+        assert!(bodies[message - 1][byte..].starts_with(&record(id)), "{row}");
+    }
+    let output = coldcase(&["SigninLogs | count", &file]);
+    assert!(output.stderr.contains("byte 0 of message 3"), "{output:?}");
+    let sample = rows(&[query, &format!("{SHAPES}/eventhub-capture-avro"), "--provenance"]);
+    assert!(sample.iter().all(|row| row["_SourceLine"].is_u64() && row["_SourceByte"].is_u64()), "{sample:?}");
 }
 
 #[test]

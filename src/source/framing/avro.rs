@@ -5,8 +5,10 @@
 //! other fields are passed over. Sizes and depths are bounded, as the file may be anybody's.
 
 use std::io::{self, Read};
+use std::sync::Arc;
 
 use super::FileReport;
+use super::places::{Places, Start, Unit};
 use crate::source::limits::UnpacksToMore;
 use crate::types::dynamic;
 
@@ -40,6 +42,11 @@ pub(crate) struct AvroBodies<R> {
     limit: u64,
     /// Bytes to which packed blocks may unpack yet.
     left: u64,
+    /// Where the text of the block begins.
+    offset: u64,
+    /// Messages in front of it.
+    messages: u64,
+    places: Arc<Places>,
 }
 
 /// What the header of a container says.
@@ -114,8 +121,8 @@ impl Head {
         Ok(Self { fields, codec, sync })
     }
 
-    /// Appends the bodies of a block to `text`.
-    fn bodies(&self, block: &[u8], records: i64, text: &mut Vec<u8>) -> io::Result<()> {
+    /// Appends the bodies of a block to `text`, and where each begins to `starts`.
+    fn bodies(&self, block: &[u8], records: i64, text: &mut Vec<u8>, starts: &mut Vec<usize>) -> io::Result<()> {
         let mut rest = block;
         for _ in 0..records {
             if rest.is_empty() {
@@ -128,6 +135,7 @@ impl Head {
                     return Err(error);
                 }
             }
+            starts.push(whole);
             text.push(b'\n');
         }
         Ok(())
@@ -138,11 +146,19 @@ impl<R: Read> AvroBodies<R> {
     /// Reads the container that `input` is, when asked to; damage inside of a block is counted at `report`. Packed
     /// blocks may unpack to `limit` bytes in all.
     pub(crate) fn new(input: R, report: FileReport, limit: u64) -> Self {
-        Self { input, head: None, blocks: 0, text: Vec::new(), position: 0, ended: false, report, limit, left: limit }
+        let (offset, messages, places) = (0, 0, Arc::new(Places::new(Unit::Message)));
+        let (head, blocks, text, position, ended) = (None, 0, Vec::new(), 0, false);
+        Self { input, head, blocks, text, position, ended, report, limit, left: limit, offset, messages, places }
+    }
+
+    /// Where the messages begin in the text.
+    pub(crate) fn places(&self) -> &Arc<Places> {
+        &self.places
     }
 
     /// Reads the next block.
     fn refill(&mut self) -> io::Result<()> {
+        self.offset += self.text.len() as u64;
         self.text.clear();
         self.position = 0;
         let head = match self.head.take() {
@@ -161,8 +177,16 @@ impl<R: Read> AvroBodies<R> {
             return Err(damaged("a block does not end where it says"));
         }
         self.blocks += 1;
-        let read =
-            head.codec.unpack(packed, &mut self.left).and_then(|block| head.bodies(&block, records, &mut self.text));
+        let mut starts = Vec::new();
+        let block = head.codec.unpack(packed, &mut self.left);
+        let read = block.and_then(|block| head.bodies(&block, records, &mut self.text, &mut starts));
+        let start = |(index, at): (usize, &usize)| Start {
+            text: self.offset + *at as u64,
+            number: self.messages + index as u64 + 1,
+            byte: 0,
+        };
+        self.places.add(&mut starts.iter().enumerate().map(start).collect());
+        self.messages = self.messages.saturating_add(u64::try_from(records).unwrap_or(0));
         if let Err(error) = read {
             if UnpacksToMore::of(&error).is_some() {
                 return Err(UnpacksToMore { limit: self.limit }.into());

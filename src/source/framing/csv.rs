@@ -9,8 +9,10 @@ mod portal;
 
 use std::borrow::Cow;
 use std::io::{self, Read};
+use std::sync::Arc;
 
 use self::portal::PortalRow;
+use super::places::{Places, Start, Unit};
 use super::{FileReport, MAX_RECORD_BYTES, limit_reached, without_byte_order_mark};
 use crate::source::shape::portal::portal_column;
 use crate::source::shape::positions::positions;
@@ -37,6 +39,10 @@ pub(crate) struct CsvLines<R> {
     text: String,
     position: usize,
     report: FileReport,
+    /// Where the text begins that is at hand.
+    offset: u64,
+    starts: Vec<Start>,
+    places: Arc<Places>,
 }
 
 /// What the rows are.
@@ -65,6 +71,7 @@ impl<R: Read> CsvLines<R> {
             at: 0,
             ended: false,
             line: 1,
+            offset: 0,
             delimiter: b',',
             unfinished: false,
             failed: None,
@@ -78,15 +85,23 @@ impl<R: Read> CsvLines<R> {
         if is_header {
             rows.pass(length);
         }
-        Ok(Self { rows, layout, count: 0, text: String::new(), position: 0, report })
+        let places = Arc::new(Places::new(Unit::Row));
+        let (text, offset, starts) = (String::new(), 0, Vec::new());
+        Ok(Self { rows, layout, count: 0, text, position: 0, report, offset, starts, places })
+    }
+
+    /// Where the rows begin in the text.
+    pub(crate) fn places(&self) -> &Arc<Places> {
+        &self.places
     }
 
     /// Turns the rows of the buffer into text; false at the end.
     fn refill(&mut self) -> io::Result<bool> {
+        self.offset += self.text.len() as u64;
         self.text.clear();
         self.position = 0;
         while self.text.len() < CHUNK {
-            let line = self.rows.line;
+            let (line, byte) = (self.rows.line, self.rows.offset);
             let (length, flaw) = match self.rows.parse() {
                 Parsed::Row(cells, length) if cells.iter().all(|cell| cell.is_empty()) && cells.len() <= 1 => {
                     if length == 0 {
@@ -96,6 +111,7 @@ impl<R: Read> CsvLines<R> {
                     (length, None)
                 }
                 Parsed::Row(cells, length) if cells.len() == self.layout.width() => {
+                    self.starts.push(Start { text: self.offset + self.text.len() as u64, number: line, byte });
                     write_row(&mut self.layout, &cells, &mut self.text);
                     self.count += 1;
                     (length, None)
@@ -112,6 +128,7 @@ impl<R: Read> CsvLines<R> {
             }
             self.rows.pass(length);
         }
+        self.places.add(&mut self.starts);
         match self.rows.failed.take_if(|_| self.text.is_empty()) {
             Some(error) => Err(error),
             None => Ok(!self.text.is_empty()),
@@ -217,8 +234,9 @@ struct Rows<R> {
     /// Where the next row begins in the buffer.
     at: usize,
     ended: bool,
-    /// The number of its line.
+    /// The number of its line, and the offset of its first byte.
     line: u64,
+    offset: u64,
     delimiter: u8,
     /// True behind a last line without a line end.
     unfinished: bool,
@@ -240,6 +258,7 @@ impl<R: Read> Rows<R> {
     fn choose_delimiter(&mut self) {
         self.fill(CHUNK);
         self.at = self.buffer.len() - without_byte_order_mark(&self.buffer).len();
+        self.offset = self.at as u64;
         if self.buffer[self.at..].starts_with(b"sep=") {
             self.pass(self.first_line());
         }
@@ -290,6 +309,7 @@ impl<R: Read> Rows<R> {
         self.unfinished = length > 0 && !passed.ends_with(b"\n") && !passed.ends_with(b"\r");
         self.line += memchr::memchr_iter(b'\n', &self.buffer[self.at..self.at + length]).count() as u64;
         self.at += length;
+        self.offset += length as u64;
     }
 }
 

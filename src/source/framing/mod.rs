@@ -8,12 +8,14 @@ mod avro;
 mod blocks;
 mod csv;
 mod open;
+mod places;
 mod tables;
 mod utf16;
 mod values;
 
 pub(crate) use blocks::{Blocks, MAX_RECORD_BYTES, Next, Origin};
 pub(crate) use open::{FileReport, Layers, Opened, Text, open, open_at};
+pub(crate) use places::Places;
 pub(crate) use tables::limit_reached;
 pub(crate) use values::{Header, Span, ValueSplitter, is_wrapped};
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::avro::AvroBodies;
 use super::csv::CsvLines;
+use super::places::Places;
 use super::utf16::{self, Utf16Reader};
 use super::without_byte_order_mark;
 use crate::diagnostic::{Error, Result};
@@ -73,6 +74,8 @@ pub(crate) struct Text {
     pub plain: bool,
     /// True where every value is a text, whatever it stands for.
     pub cells: bool,
+    /// Where its parts stand in the file, where it was made of something else.
+    pub places: Option<Arc<Places>>,
     /// What the layers are that were taken off.
     pub layers: Layers,
 }
@@ -97,7 +100,7 @@ pub(crate) fn open_at(file: &DataFile, start: u64) -> Result<Text> {
     let failed = |source: io::Error| Error::io(&file.path, source);
     let mut raw = File::open(&file.path).map_err(failed)?;
     raw.seek(SeekFrom::Start(start)).map_err(failed)?;
-    Ok(Text { input: Box::new(raw), plain: true, cells: false, layers: Layers::NONE })
+    Ok(Text { input: Box::new(raw), plain: true, cells: false, places: None, layers: Layers::NONE })
 }
 
 /// Opens `file`. What is wrong inside of its layers goes to `report`.
@@ -111,6 +114,7 @@ pub(crate) fn open(file: &DataFile, limits: Limits, report: &Arc<ScanReport>) ->
     }
     let mut depth = 0;
     let mut layers = Layers::NONE;
+    let mut places = None;
     loop {
         let (head, peeked) = peek(input).map_err(failed)?;
         depth += 1;
@@ -120,19 +124,24 @@ pub(crate) fn open(file: &DataFile, limits: Limits, report: &Arc<ScanReport>) ->
         input = match Format::of(&head) {
             Format::Text(Compression::None) => {
                 let Some(big_endian) = utf16::detect(&head) else {
-                    let bytes = Text { input: peeked, plain: depth == 1 && file.is_plain(), cells: false, layers };
+                    let plain = depth == 1 && file.is_plain();
+                    let bytes = Text { input: peeked, plain, cells: false, places, layers };
                     return Ok(text(bytes, &head, file.is_called_csv(), file_report));
                 };
+                places = None;
                 layers.encoding = if big_endian { "UTF-16 BE" } else { "UTF-16 LE" };
                 Box::new(Utf16Reader::new(peeked, big_endian))
             }
             Format::Text(compression) => {
+                places = None;
                 layers.compression = compression.name();
                 unpack(peeked, compression, limits.unpacked(file.bytes)).map_err(failed)?
             }
             Format::Avro => {
                 layers.container = Some("Avro");
-                Box::new(AvroBodies::new(peeked, file_report(), limits.unpacked(file.bytes)))
+                let bodies = AvroBodies::new(peeked, file_report(), limits.unpacked(file.bytes));
+                places = Some(Arc::clone(bodies.places()));
+                Box::new(bodies)
             }
             Format::Parquet if depth == 1 && file.is_plain() => return Ok(Opened::Parquet),
             Format::Parquet => return Ok(Opened::Refused("Parquet that is packed once more: unpack it first")),
@@ -160,7 +169,12 @@ fn text(mut text: Text, head: &[u8], called_csv: bool, file_report: impl Fn() ->
     }
     text.layers.container = Some("CSV");
     match CsvLines::new(text.input, file_report()) {
-        Ok(lines) => Opened::Text(Text { input: Box::new(lines), plain: false, cells: true, ..text }),
+        Ok(lines) => {
+            // Lines of a text that is made itself lead nowhere.
+            let places = Arc::clone(lines.places());
+            let places = text.places.is_none().then_some(places);
+            Opened::Text(Text { input: Box::new(lines), plain: false, cells: true, places, ..text })
+        }
         Err(reason) => Opened::Refused(reason),
     }
 }

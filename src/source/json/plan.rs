@@ -73,6 +73,8 @@ pub(crate) struct ScanPlan {
     pub rows: Rows,
     /// True where the line of each row is wanted.
     pub wants_lines: bool,
+    /// True where the line or the byte of each row is wanted.
+    pub wants_places: bool,
     pub tree: Arc<KeyTree>,
     pub markers: Option<Markers>,
     pub columns: Vec<PlannedColumn>,
@@ -120,10 +122,14 @@ impl ScanPlan {
         let filter_columns = plan_columns(&mut tree, &rows, origins, filter_request);
         let verbatim =
             |column: usize, needle: &Needle| origins.at(column).is_none() && is_verbatim(&rows, column, needle);
-        let is_line = |column: &PlannedColumn| matches!(column.sources[0], PlannedSource::Origin(Provenance::Line));
+        let wants = |of: Provenance| {
+            let mut all = columns.iter().chain(&filter_columns);
+            all.any(|column| matches!(column.sources[0], PlannedSource::Origin(other) if other == of))
+        };
         let prefilter = Prefilter::new(&request.prune, &verbatim).filter(|_| !request.report.is_thorough());
         Self {
-            wants_lines: columns.iter().chain(&filter_columns).any(is_line),
+            wants_lines: wants(Provenance::Line),
+            wants_places: wants(Provenance::Line) || wants(Provenance::Byte),
             tree: Arc::new(tree),
             markers,
             columns,

@@ -14,7 +14,7 @@ use super::plan::{PlannedColumn, PlannedSource, Rows, ScanPlan, UNKNOWN_RECORDS}
 use super::record::{Place, RecordScanner};
 
 use crate::diagnostic::{Error, Result};
-use crate::source::framing::{Header, Span, ValueSplitter, is_wrapped};
+use crate::source::framing::{Header, Places, Span, ValueSplitter, is_wrapped};
 use crate::source::provenance::{Provenance, position};
 use crate::source::shape::{KnownTable, RowKind};
 use crate::source::{Reject, ScanReport};
@@ -32,6 +32,8 @@ pub(crate) struct Whereabouts<'a> {
     pub offset: u64,
     /// Lines in front of the block, where they were counted.
     pub lines: Option<u64>,
+    /// Where parts of the text stand in the file, where it was made of something else.
+    pub places: Option<&'a Places>,
 }
 
 /// The file that is being read.
@@ -79,8 +81,10 @@ struct Row {
     table: Option<&'static KnownTable>,
     /// The line in which it begins, where lines are wanted; from 1.
     line: Option<u64>,
-    /// The offset in the file of its first byte.
-    byte: u64,
+    /// Where its first byte stands in the file, where that is known.
+    byte: Option<u64>,
+    /// The offset of its first byte in the text.
+    offset: u64,
 }
 
 impl JsonReader {
@@ -261,8 +265,12 @@ impl JsonReader {
         for key in self.scanner.take_unknown() {
             self.plan.say_unknown_key(&key);
         }
-        let (line, byte) = (self.line_of(block, span.start, at), at.offset + span.start as u64);
-        self.rows.push(Row { record: span, kind, table, line, byte });
+        let offset = at.offset + span.start as u64;
+        let (line, byte) = match at.places.filter(|_| self.plan.wants_places) {
+            Some(places) => places.at(offset).unzip(),
+            None => (self.line_of(block, span.start, at), Some(offset).filter(|_| !self.file.made)),
+        };
+        self.rows.push(Row { record: span, kind, table, line, byte, offset });
         self.places.extend_from_slice(self.scanner.places());
         if self.rows.len() >= self.plan.batch_rows { self.flush(block) } else { Ok(()) }
     }
@@ -468,8 +476,8 @@ fn append_origin(writer: &mut ColumnWriter, of: Provenance, row: &Row, file: &Cu
         Provenance::File => return writer.append_constant(&file.name),
         Provenance::Shape => return writer.append_constant(row.table.map_or("JSON objects", |_| row.kind.describe())),
         Provenance::Line => row.line.and_then(|line| i64::try_from(line).ok()),
-        Provenance::Byte => i64::try_from(row.byte).ok().filter(|_| !file.made),
-        Provenance::Position => Some(position(file.index, row.byte)),
+        Provenance::Byte => row.byte.and_then(|byte| i64::try_from(byte).ok()),
+        Provenance::Position => Some(position(file.index, row.offset)),
     };
     writer.append(number.map(|number| number.to_string()).as_deref());
 }
@@ -500,6 +508,9 @@ fn may_be_wrapped(line: &[u8]) -> bool {
 /// A place in a block, for messages.
 fn place_of(block: &[u8], place: usize, at: Whereabouts<'_>) -> String {
     let offset = at.offset + place as u64;
+    if let Some(place) = at.places.and_then(|places| places.describe(offset)) {
+        return place;
+    }
     match at.lines {
         Some(lines) => format!("line {}, byte {offset}", lines + count_lines(&block[..place]) + 1),
         None => format!("byte {offset}"),

@@ -1,0 +1,98 @@
+//! Where the records of a made text come from: rows of CSV and messages of a capture become text, and whoever looks for
+//! a record again looks in the file.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// What a file is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unit {
+    /// Rows, which are found by line and byte.
+    Row,
+    /// Messages, which are counted; their records are found by the byte inside of them.
+    Message,
+}
+
+/// The beginning of a unit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Start {
+    /// Its offset in the made text.
+    pub text: u64,
+    /// The line of a row, the number of a message; from 1.
+    pub number: u64,
+    /// The offset of a row in what the text is made of.
+    pub byte: u64,
+}
+
+/// The units of the text that is being read. Whoever makes the text adds to them; whoever reads it forgets those that
+/// lie behind, so few are kept at a time.
+#[derive(Debug)]
+pub(crate) struct Places {
+    unit: Unit,
+    starts: Mutex<VecDeque<Start>>,
+}
+
+impl Places {
+    pub(crate) fn new(unit: Unit) -> Self {
+        Self { unit, starts: Mutex::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Start>> {
+        self.starts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds units, in the order of the text.
+    pub(crate) fn add(&self, starts: &mut Vec<Start>) {
+        self.lock().extend(starts.drain(..));
+    }
+
+    /// Forgets the units that end before this offset of the text.
+    pub(crate) fn forget(&self, text: u64) {
+        let mut starts = self.lock();
+        let gone = starts.partition_point(|start| start.text <= text).saturating_sub(1);
+        starts.drain(..gone);
+    }
+
+    /// The line and byte that lead to what stands at this offset of the text: of a row, those of its first cell; of a
+    /// message, its number and the byte inside of it.
+    pub(crate) fn at(&self, text: u64) -> Option<(u64, u64)> {
+        let starts = self.lock();
+        let start = starts.get(starts.partition_point(|start| start.text <= text).checked_sub(1)?)?;
+        Some(match self.unit {
+            Unit::Row => (start.number, start.byte),
+            Unit::Message => (start.number, text - start.text),
+        })
+    }
+
+    /// The same in words.
+    pub(crate) fn describe(&self, text: u64) -> Option<String> {
+        let (number, byte) = self.at(text)?;
+        Some(match self.unit {
+            Unit::Row => format!("line {number}, byte {byte}"),
+            Unit::Message => format!("byte {byte} of message {number}"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Places, Start, Unit};
+
+    #[test]
+    fn offsets_lead_to_units() {
+        let starts = [(0, 2, 10), (20, 3, 15), (50, 7, 40)];
+        let fill = |unit| {
+            let places = Places::new(unit);
+            places.add(&mut starts.iter().map(|&(text, number, byte)| Start { text, number, byte }).collect());
+            places
+        };
+        let rows = fill(Unit::Row);
+        assert_eq!([0, 19, 20, 60].map(|text| rows.at(text)), [(2, 10), (2, 10), (3, 15), (7, 40)].map(Some));
+        let messages = fill(Unit::Message);
+        assert_eq!([0, 19, 20, 60].map(|text| messages.at(text)), [(2, 0), (2, 19), (3, 0), (7, 10)].map(Some));
+        messages.forget(30);
+        assert_eq!((messages.at(10), messages.at(30)), (None, Some((3, 10))));
+        assert_eq!(messages.describe(60).as_deref(), Some("byte 10 of message 7"));
+        assert_eq!(Places::new(Unit::Row).at(0), None);
+    }
+}
