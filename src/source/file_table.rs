@@ -369,6 +369,8 @@ struct OpenFile<'a> {
     blocks: Blocks,
     lines: Option<u64>,
     places: Option<Arc<Places>>,
+    /// True where all of it is read here, so that a value may go over any number of lines.
+    whole: bool,
 }
 
 impl Iterator for FileIterator<'_> {
@@ -452,7 +454,13 @@ impl FileIterator<'_> {
             Framing::Lines | Framing::Values => {
                 self.reader.start_file(piece.file, &file.name, text.cells);
                 let lines = piece.lines.filter(|_| text.layers.container.is_none());
-                self.open = Some(OpenFile { file, blocks, lines, places: text.places });
+                self.open = Some(OpenFile {
+                    file,
+                    blocks,
+                    lines,
+                    places: text.places,
+                    whole: piece.origin == Origin::default(),
+                });
             }
             Framing::Empty if blocks.damage().is_none() => report.notice(format!("empty: {}", file.name)),
             Framing::Empty => report_damage(file, &blocks, report)?,
@@ -484,7 +492,9 @@ impl OpenFile<'_> {
             framing::Next::Block(block) => {
                 let places = self.places.as_deref();
                 places.into_iter().for_each(|places| places.forget(block.offset));
-                let at = Whereabouts { file: &file.name, offset: block.offset, lines: self.lines, places };
+                let whole = self.whole;
+                let at = Whereabouts { file: &file.name, offset: block.offset, lines: self.lines, places, whole };
+                let mut back = None;
                 match block.spans {
                     Some(spans) => {
                         let lines = self.lines.filter(|_| plan.wants_lines);
@@ -494,8 +504,14 @@ impl OpenFile<'_> {
                     }
                     None => {
                         let lines = reader.read_lines(block.bytes, at)?;
+                        let stop = reader.take_stop();
+                        let lines = stop.map_or(lines, |stop| count_lines(&block.bytes[..stop.at]));
                         self.lines = self.lines.map(|before| before + lines);
+                        back = stop.map(|stop| (block.offset + stop.at as u64, stop.value));
                     }
+                }
+                if let Some((offset, value)) = back {
+                    self.blocks.go_back(offset, value);
                 }
                 let notes = self.blocks.take_notes();
                 notes.into_iter().for_each(|note| plan.report.notice(format!("{}: {note}", file.name)));

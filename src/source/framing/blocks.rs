@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use super::values::{Span, ValueSplitter};
+use super::values::{Span, ValueSplitter, value_end};
 use super::{Framing, detect, without_byte_order_mark};
 
 /// Bytes read at once; few in unit tests, so that they meet the borders of blocks.
@@ -34,6 +34,8 @@ pub(crate) struct Blocks {
     ended: bool,
     framing: Framing,
     splitter: ValueSplitter,
+    /// True in a value over several lines among lines.
+    among_lines: bool,
     skipping: bool,
     /// The damage that ended the input early.
     damage: Option<io::Error>,
@@ -74,6 +76,7 @@ impl Blocks {
             ended: false,
             framing: Framing::Lines,
             splitter: ValueSplitter::default(),
+            among_lines: false,
             skipping: origin.skip_line,
             damage: None,
         };
@@ -89,6 +92,15 @@ impl Blocks {
     /// How the records follow each other.
     pub(crate) fn framing(&self) -> Framing {
         self.framing
+    }
+
+    /// Goes back to this offset, which lies in the block that was handed out last. With `value`, what begins there is a
+    /// value over several lines; lines follow it again.
+    pub(crate) fn go_back(&mut self, offset: u64, value: bool) {
+        self.done = usize::try_from(offset.saturating_sub(self.offset)).unwrap_or(self.done).min(self.done);
+        if value {
+            (self.framing, self.among_lines) = (Framing::Values, true);
+        }
     }
 
     /// The damage that ended the input before its end, and the offset of it.
@@ -202,7 +214,14 @@ impl Blocks {
     fn cut(&mut self) -> (Option<Vec<Span>>, usize) {
         let bytes = &self.buffer[self.done..self.filled];
         if self.framing != Framing::Lines {
+            let bytes = match value_end(bytes).filter(|_| self.among_lines && self.splitter.is_idle()) {
+                Some(end) => &bytes[..end],
+                None => bytes,
+            };
             let (spans, done) = self.splitter.split(bytes, !self.ended);
+            if self.among_lines && self.splitter.is_idle() {
+                (self.framing, self.among_lines) = (Framing::Lines, false);
+            }
             return (Some(spans), self.done + done);
         }
         if let Some(end) = self.origin.end {

@@ -17,7 +17,7 @@ pub(crate) use blocks::{Blocks, MAX_RECORD_BYTES, Next, Origin};
 pub(crate) use open::{FileReport, Layers, Opened, Text, open, open_at};
 pub(crate) use places::Places;
 pub(crate) use tables::limit_reached;
-pub(crate) use values::{Header, Span, ValueSplitter, is_wrapped};
+pub(crate) use values::{Header, Span, Spanning, ValueSplitter, is_wrapped, spans_lines};
 
 /// How the values of a text file follow each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

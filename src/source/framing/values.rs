@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use super::tables::{Piece, Tables};
+use crate::types::dynamic;
 
 /// Bytes in front of the array of records inside a wrapping object.
 const MAX_HEADER_BYTES: usize = 64 << 10;
 
 /// The same for the names of columns in front of the rows of a table.
 const MAX_ANSWER_HEADER_BYTES: usize = 2 << 20;
+
+/// Lines behind the first that show whether a value goes over them.
+const SPANNED_LINES: usize = 4;
 
 /// Brackets around records that are followed.
 const MAX_AROUND: usize = 16;
@@ -215,6 +219,11 @@ impl ValueSplitter {
         !self.around.is_empty() && !self.cut_off
     }
 
+    /// True between two values at the top.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.around.is_empty() && self.scan.is_none()
+    }
+
     /// What the values say about themselves, since the last call.
     pub(crate) fn take_notes(&mut self) -> Vec<String> {
         std::mem::take(&mut self.tables.notes)
@@ -223,6 +232,34 @@ impl ValueSplitter {
     /// Why the values cannot be read.
     pub(crate) fn refusal(&self) -> Option<&'static str> {
         self.tables.refusal
+    }
+}
+
+/// Whether the first of some lines begins a value that goes on in those behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Spanning {
+    /// It is whole, or damaged.
+    No,
+    Yes,
+    /// It takes more lines to tell.
+    Unclear,
+}
+
+/// Tells lines that were cut off from values that were printed over several lines: the latter are JSON as far as one
+/// looks, while behind the former a line begins anew.
+pub(crate) fn spans_lines(lines: &[u8]) -> Spanning {
+    let first = memchr::memchr(b'\n', lines).map_or(lines, |end| &lines[..end]).trim_ascii();
+    if !matches!(first.first(), Some(b'{' | b'[')) || matches!(first.last(), Some(b'}' | b']')) {
+        return Spanning::No;
+    }
+    let end = memchr::memchr_iter(b'\n', lines).nth(SPANNED_LINES);
+    let head = &lines[..end.unwrap_or(lines.len())];
+    match (dynamic::validate(head), value_end(head)) {
+        (Ok(()), _) => Spanning::Yes,
+        (Err(_), Some(length)) if dynamic::validate(&head[..length]).is_ok() => Spanning::Yes,
+        (Err(error), _) if error.offset < head.trim_ascii_end().len() => Spanning::No,
+        (Err(_), _) if end.is_some() => Spanning::Yes,
+        (Err(_), _) => Spanning::Unclear,
     }
 }
 

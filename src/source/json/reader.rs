@@ -14,7 +14,7 @@ use super::plan::{PlannedColumn, PlannedSource, Rows, ScanPlan, UNKNOWN_RECORDS}
 use super::record::{Place, RecordScanner};
 
 use crate::diagnostic::{Error, Result};
-use crate::source::framing::{Header, Places, Span, ValueSplitter, is_wrapped};
+use crate::source::framing::{Header, Places, Span, Spanning, ValueSplitter, is_wrapped, spans_lines};
 use crate::source::provenance::{Provenance, position};
 use crate::source::shape::{KnownTable, RowKind};
 use crate::source::{Reject, ScanReport};
@@ -34,6 +34,17 @@ pub(crate) struct Whereabouts<'a> {
     pub lines: Option<u64>,
     /// Where parts of the text stand in the file, where it was made of something else.
     pub places: Option<&'a Places>,
+    /// True where the block is of a file that is read as a whole.
+    pub whole: bool,
+}
+
+/// Where a block of lines was left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stop {
+    /// The offset in the block.
+    pub at: usize,
+    /// True where a value over several lines begins there; false where it takes more lines to tell.
+    pub value: bool,
 }
 
 /// The file that is being read.
@@ -68,6 +79,7 @@ pub(crate) struct JsonReader {
     file: CurrentFile,
     /// Up to where lines were counted in the block, and how many.
     counted: (usize, u64),
+    stopped: Option<Stop>,
 }
 
 /// How a record is laid out, and its table where it is a known one.
@@ -104,6 +116,7 @@ impl JsonReader {
             decoded: 0,
             file: CurrentFile::default(),
             counted: (0, 0),
+            stopped: None,
             plan,
         }
     }
@@ -111,6 +124,11 @@ impl JsonReader {
     /// The next full batch.
     pub(crate) fn take_ready(&mut self) -> Option<Batch> {
         self.ready.pop_front()
+    }
+
+    /// Where the block that was read last was left, where that was not at its end.
+    pub(crate) fn take_stop(&mut self) -> Option<Stop> {
+        self.stopped.take()
     }
 
     /// The rows that are left, as a last batch.
@@ -132,13 +150,14 @@ impl JsonReader {
         self.file = CurrentFile { index, name: name.to_owned(), made, compared: false };
     }
 
-    /// Decodes a block whose records are lines; answers how many lines it has.
+    /// Decodes a block whose records are lines, up to one where reading lines has to stop; answers how many lines it
+    /// has, where it was read to its end.
     pub(crate) fn read_lines(&mut self, block: &[u8], at: Whereabouts<'_>) -> Result<u64> {
         self.counted = (0, 0);
         let plan = Arc::clone(&self.plan);
         let Some(prefilter) = &plan.prefilter else {
             let (mut start, mut lines) = (0, 0);
-            while start < block.len() {
+            while start < block.len() && self.stopped.is_none() {
                 let end = line_end(block, start);
                 self.read_line(block, start..end, at)?;
                 lines += u64::from(end < block.len());
@@ -152,7 +171,7 @@ impl JsonReader {
         let mut start = 0;
         let mut read = 0;
         let mut hits = [(!self.settled).then_some(0), prefilter.next_needle(block, 0), prefilter.next_hidden(block, 0)];
-        while start < block.len() {
+        while start < block.len() && self.stopped.is_none() {
             while odd.next_if(|&line| line < start).is_some() {}
             let Some(hit) = hits.iter().flatten().copied().chain(odd.peek().copied()).min() else { break };
             let line = line_start(block, hit).max(start)..line_end(block, hit);
@@ -180,6 +199,17 @@ impl JsonReader {
         let bytes = trimmed.trim_ascii_end();
         if bytes.is_empty() {
             return Ok(());
+        }
+        if at.whole && !bytes.ends_with(b"}") {
+            self.stopped = match spans_lines(&block[start..]) {
+                Spanning::Yes => Some(Stop { at: start, value: true }),
+                // A block that begins with the line shows what there is to be seen.
+                Spanning::Unclear if start > 0 => Some(Stop { at: start, value: false }),
+                Spanning::Unclear | Spanning::No => None,
+            };
+            if self.stopped.is_some() {
+                return Ok(());
+            }
         }
         if !may_be_wrapped(bytes) || !is_wrapped(bytes) {
             return self.read_record(block, start..start + bytes.len(), None, at);

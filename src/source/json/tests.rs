@@ -403,3 +403,55 @@ fn tables_nobody_knows_have_the_columns_of_their_records() {
     assert_eq!(found[1], ["admin-02", "", "", "a;b"]);
     assert!(catalog.table("Nothing").expect("readable").is_none());
 }
+
+/// Lines, pretty-printed objects, arrays and wrappers in one file, in any order, with lines that were cut off.
+#[test]
+fn values_over_several_lines_stand_among_lines() {
+    let mut seed = 7_u64;
+    let mut random = |below: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % below
+    };
+    for _ in 0..200 {
+        let mut text = format!("{}\n", record_with(0, 0));
+        let (mut ids, mut lost) = (vec![0], 0);
+        while text.len() < 40_000 {
+            let id = ids.len() as u64;
+            let record = |id: u64, random: &mut dyn FnMut(u64) -> u64| record_with(id, random(3_000));
+            let pretty = |json: &str| {
+                let value: Json = serde_json::from_str(json).expect("JSON");
+                format!("{value:#}")
+            };
+            let first = record(id, &mut random);
+            let second = record(id + 1, &mut random);
+            let (unit, count) = match random(8) {
+                0 => (pretty(&first), 1),
+                1 => (pretty(&format!("[{first},{second}]")), 2),
+                2 => (format!("[\n{first},\n{second}\n]"), 2),
+                3 => (format!("{{\"records\": [\n  {first},\n  {second}\n]}}"), 2),
+                4 => (format!("{{\"records\":[{first},{second}]}}"), 2),
+                5 => (format!("{},", first.trim_end_matches('}')), 0),
+                _ => (first, 1),
+            };
+            lost += usize::from(count == 0);
+            ids.extend(id..id + count);
+            text.push_str(&unit);
+            text.push_str(if random(4) == 0 { "\r\n" } else { "\n" });
+        }
+        text.push_str(&record_with(99_999, 0));
+        ids.push(99_999);
+        let (found, request) = read_bytes(text.as_bytes(), "SigninLogs", &["Id"]);
+        let expected: Vec<Vec<String>> = ids.iter().map(|id| vec![id.to_string()]).collect();
+        assert_eq!(found, expected, "{text}");
+        let counted: u64 = request.report.problems().into_values().map(|problems| problems.lost).sum();
+        assert_eq!(counted, lost as u64, "{text}");
+    }
+}
+
+fn record_with(id: u64, padding: u64) -> String {
+    let padding = "x".repeat(usize::try_from(padding).expect("small"));
+    format!(
+        "{{\"TimeGenerated\":\"2026-03-02T00:00:00Z\",\"Type\":\"SigninLogs\",\"Id\":\"{id}\",\"Identity\":\"{padding}\",\
+         \"Status\":{{\"errorCode\":0}}}}"
+    )
+}
