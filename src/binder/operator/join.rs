@@ -1,4 +1,4 @@
-//! join: rows of two tables that agree in the columns named.
+//! join and lookup: rows of two tables that agree in the columns named.
 //!
 //! Columns of the right table whose names the left one has get a number behind them, in steps past every name that is
 //! written in either.
@@ -16,6 +16,9 @@ const STRATEGIES: &[&str] = &["auto", "broadcast", "centralized", "shuffle"];
 /// What `hint.remote` may be.
 const REMOTES: &[&str] = &["auto", "left", "local", "right"];
 
+/// What stands behind `lookup kind=`.
+const LOOKUP_KINDS: &[(&str, JoinKind)] = &[("leftouter", JoinKind::LeftOuter), ("inner", JoinKind::Inner)];
+
 impl Binder<'_> {
     pub(super) fn join(
         &mut self,
@@ -30,6 +33,22 @@ impl Binder<'_> {
         let (kind, keys) = (kind?, keys?);
         let build = kind.build().unwrap_or_else(|| smaller(&left, &right));
         Ok(joined(left, right, kind, keys, build, |_| true))
+    }
+
+    /// A join that leaves the keys of the right side out, whose table is taken to be the smaller one.
+    /// Source: the reference's page on the lookup operator.
+    pub(super) fn lookup(
+        &mut self,
+        left: LogicalPlan,
+        parameters: &[Parameter],
+        right: &ast::Pipeline,
+        on: &[ast::JoinKey],
+    ) -> Bind<LogicalPlan> {
+        let kind = self.join_kind(parameters, LOOKUP_KINDS, JoinKind::LeftOuter);
+        let right = self.pipeline(right)?;
+        let (kind, keys) = (kind?, self.join_keys(on, left.schema(), right.schema())?);
+        let key_columns: Vec<usize> = keys.iter().flat_map(|key| expr::visit::columns(&key.right)).collect();
+        Ok(joined(left, right, kind, keys, Side::Right, |column| !key_columns.contains(&column)))
     }
 
     /// The kind that the parameters name; hints are checked and change nothing.
@@ -188,15 +207,16 @@ fn joined(
     build: Side,
     keep: impl Fn(usize) -> bool,
 ) -> LogicalPlan {
-    let mut names = Names::taken(left.schema().names()).past(right.schema().names());
+    let kept = |(column, _): &(usize, &Field)| keep(*column);
+    let right_columns = || right.schema().fields().iter().enumerate().filter(kept);
+    let mut names = Names::taken(left.schema().names()).past(right_columns().map(|(_, field)| field.name.as_str()));
     let mut columns = Vec::new();
     if kind.only() != Some(Side::Right) {
         let own = left.schema().fields().iter().cloned().enumerate();
         columns.extend(own.map(|(column, field)| (JoinColumn { side: Side::Left, column }, field)));
     }
     if kind.only() != Some(Side::Left) {
-        let own = right.schema().fields().iter().enumerate().filter(|(column, _)| keep(*column));
-        columns.extend(own.map(|(column, field)| {
+        columns.extend(right_columns().map(|(column, field)| {
             let name = if kind.only().is_some() { field.name.clone() } else { names.unique(&field.name) };
             (JoinColumn { side: Side::Right, column }, Field::new(name, field.ty))
         }));

@@ -63,7 +63,7 @@ impl Binder<'_> {
             }
             OperatorKind::Union { parameters, tables } => self.union(Some(input), parameters, tables, operator.span),
             OperatorKind::Join { parameters, right, on } => self.join(input, parameters, right, on),
-            OperatorKind::Lookup { .. } => self.unsupported("lookup", operator.keyword),
+            OperatorKind::Lookup { parameters, right, on } => self.lookup(input, parameters, right, on),
             OperatorKind::As(_) => self.unsupported("as", operator.keyword),
         }
     }
