@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::io::{self, Read};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::files::{Compression, DataFile, Format};
@@ -176,6 +176,7 @@ impl TableProvider for FileTable {
             origins: self.origins.clone(),
             limits: self.limits,
             unread: AtomicUsize::new(parts.iter().filter(|part| matches!(part, Part::Text(_))).count()),
+            records: self.files.iter().map(|_| AtomicU64::new(0)).collect(),
             foreign: AtomicUsize::new(0),
             refused: AtomicUsize::new(0),
             first_refused: Mutex::new(None),
@@ -243,6 +244,8 @@ struct Scan {
     request: ScanRequest,
     /// Partitions that have not been read to their end.
     unread: AtomicUsize,
+    /// By file, the records in the parts that were read to their end.
+    records: Vec<AtomicU64>,
     /// Files whose rows are not told apart by table.
     foreign: AtomicUsize,
     /// Files that are no exports, and the first of them with the reason.
@@ -281,7 +284,11 @@ impl Scan {
 
     /// A partition was read to its end: behind the last one it is known whether the files hold the table at all.
     fn end_partition(&self) -> Result<()> {
-        if self.unread.fetch_sub(1, Ordering::AcqRel) != 1 || self.foreign.load(Ordering::Acquire) > 0 {
+        if self.unread.fetch_sub(1, Ordering::AcqRel) != 1 {
+            return Ok(());
+        }
+        self.say_limits();
+        if self.foreign.load(Ordering::Acquire) > 0 {
             return Ok(());
         }
         if let Some((file, reason)) = *self.first_refused.lock().unwrap_or_else(PoisonError::into_inner)
@@ -310,6 +317,15 @@ impl Scan {
         let report = &self.plan.report;
         report.notice(format!("no record of {} in {files} files, which hold records of: {found}", self.name));
         Ok(())
+    }
+
+    /// Says which files have just as many records as a service gives at most.
+    fn say_limits(&self) {
+        for (file, records) in self.files.iter().zip(&self.records) {
+            if let Some(note) = framing::limit_reached(records.load(Ordering::Acquire)) {
+                self.plan.report.warn(format!("{}: {note}", file.name));
+            }
+        }
     }
 
     /// Counts a file that is not read.
@@ -371,6 +387,8 @@ struct OpenFile<'a> {
     places: Option<Arc<Places>>,
     /// True where all of it is read here, so that a value may go over any number of lines.
     whole: bool,
+    /// Its records in the parts that are done.
+    records: &'a AtomicU64,
 }
 
 impl Iterator for FileIterator<'_> {
@@ -454,7 +472,9 @@ impl FileIterator<'_> {
             Framing::Lines | Framing::Values => {
                 self.reader.start_file(piece.file, &file.name, text.cells);
                 let lines = piece.lines.filter(|_| text.layers.container.is_none());
+                let records = &scan.records[piece.file];
                 self.open = Some(OpenFile {
+                    records,
                     file,
                     blocks,
                     lines,
@@ -532,6 +552,7 @@ impl OpenFile<'_> {
             }
             framing::Next::End => {
                 report_damage(file, &self.blocks, &plan.report)?;
+                self.records.fetch_add(reader.records_of_file(), Ordering::AcqRel);
                 Ok(false)
             }
         }

@@ -188,6 +188,77 @@ fn the_order_of_files_does_not_depend_on_threads() {
     assert_eq!(one, sniffed("7"));
 }
 
+/// What is said on stderr about a query over one file.
+fn said_of(name: &str, bytes: &[u8], query: &str) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join(name);
+    fs::write(&path, bytes).expect("written");
+    run(&[query, path.to_str().expect("UTF-8")]).stderr
+}
+
+#[test]
+fn collectors_that_keep_successes_only_are_known_by_their_names() {
+    let record = br#"{"createdDateTime":"2026-03-02T09:05:11Z","id":"1","status":{"errorCode":0}}"#;
+    let said = |name: &str| said_of(name, record, "SigninLogs | where ResultType != 0 | count");
+    let warning = "keeps successes only, so that no failure is found in them proves nothing";
+    assert!(said("AADSigninLog_contoso_2026-03-02_09-00-00.json").contains(warning));
+    assert!(!said("signins.json").contains(warning));
+}
+
+#[test]
+fn what_powershell_cut_off_is_told() {
+    let object = r#"{"Id":"1","CreatedDateTime":"\/Date(1772442311000)\/","Status":{"ErrorCode":0},
+        "Location":{"City":"Sofia","GeoCoordinates":"Microsoft.Graph.PowerShell.Models.MicrosoftGraphGeoCoordinates"},
+        "AppliedConditionalAccessPolicies":["System.Collections.Hashtable","@{displayName=CA001; result=success}"],
+        "AuthenticationDetails":[{"AuthenticationStepDateTime":"\/Date(1772442311000)\/"}]}"#;
+    let text = format!("[{object},{object}]");
+    let said = |query: &str| said_of("signins.json", text.as_bytes(), &format!("SigninLogs | {query}"));
+    let note = |column: &str| format!("note: values of {column} that PowerShell cut off, leaving names of types");
+    let policies = said("mv-expand ConditionalAccessPolicies | project tostring(ConditionalAccessPolicies.result)");
+    assert!(policies.contains(&note("ConditionalAccessPolicies")) && policies.contains("(2 times)"), "{policies}");
+    let latitude = said("where LocationDetails.geoCoordinates.latitude > 0 | project LocationDetails");
+    assert!(latitude.contains(&note("LocationDetails")) && latitude.contains("(2 times)"), "{latitude}");
+    // What is whole is not spoken of.
+    let city = said("where LocationDetails.city == 'Sofia' | project Id, tostring(LocationDetails.city)");
+    assert!(!city.contains("PowerShell cut"), "{city}");
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    fs::write(file.path(), &text).expect("written");
+    // Times inside of objects are those of Microsoft Graph, and found as such.
+    let query = "SigninLogs | where AuthenticationDetails has '2026-03-02T09' | project AuthenticationDetails";
+    let rows = lines(&run(&[query, file.path().to_str().expect("UTF-8")]).stdout);
+    assert_eq!(rows.len(), 2);
+    assert_eq!(rows[0]["AuthenticationDetails"], r#"[{"authenticationStepDateTime":"2026-03-02T09:05:11Z"}]"#);
+}
+
+#[test]
+fn sign_ins_without_a_result_are_counted() {
+    let text = "{\"createdDateTime\":\"2026-03-02T09:05:11Z\",\"id\":\"1\",\"status\":\"@{errorCode=50126}\"}\n\
+                {\"TimeGenerated\":\"2026-03-02T09:05:11Z\",\"Type\":\"SigninLogs\",\"Id\":\"2\"}\n\
+                {\"TimeGenerated\":\"2026-03-02T09:05:11Z\",\"Type\":\"SigninLogs\",\"Id\":\"3\",\"ResultType\":\"0\"}\n";
+    let said = |query: &str| said_of("signins.json", text.as_bytes(), query);
+    let note = "note: sign-ins whose ResultType is empty: neither a success nor a failure is known (2 times)";
+    let failures = said("SigninLogs | where ResultType != 0 | project Id, ResultType");
+    assert!(failures.contains(note), "{failures}");
+    assert!(!said("SigninLogs | project Id").contains("ResultType"));
+}
+
+/// Files with just as many records as a service gives at most, in any form.
+#[test]
+fn limits_of_services_are_told_of_json_too() {
+    let row = "{\"TimeGenerated\":\"2026-03-02T09:01:00Z\",\"Type\":\"SigninLogs\",\"Id\":\"1\"}";
+    let query = "SigninLogs | where UserPrincipalName == 'nobody@contoso.com'";
+    let full = "exactly 30000 rows, the most that the portal of Log Analytics shows: there may have been more";
+    let of = |rows: usize, between: &str| [vec![row; rows].join(between)].concat();
+    assert!(said_of("a.json", of(30_000, "\n").as_bytes(), query).contains(full));
+    assert!(!said_of("a.json", of(29_999, "\n").as_bytes(), query).contains("exactly"));
+    assert!(said_of("a.json", format!("[{}]", of(30_000, ",")).as_bytes(), query).contains(full));
+    let packed = zstd::encode_all(of(30_000, "\n").as_bytes(), 1).expect("packed");
+    assert!(said_of("a.json.zst", &packed, query).contains(full));
+    // Files of this shape have no limit.
+    let record = "{\"time\":\"2026-03-02T09:01:00Z\",\"category\":\"SignInLogs\",\"properties\":{\"id\":\"1\"}}\n";
+    assert!(!said_of("a.json", record.repeat(30_000).as_bytes(), query).contains("exactly"));
+}
+
 #[test]
 fn a_range_that_the_archive_does_not_cover_is_told() {
     let said = |path: &str, condition: &str, more: &[&str]| {

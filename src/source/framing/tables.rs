@@ -17,8 +17,9 @@ const MAX_COLUMNS: usize = 4_096;
 const MAX_TABLES: usize = 256;
 
 /// Numbers of rows at which services cut their answers.
-const ROW_LIMITS: [(u64, &str); 3] = [
+const ROW_LIMITS: [(u64, &str); 4] = [
     (30_000, "the most that the portal of Log Analytics shows"),
+    (250_000, "the most that the Entra admin center downloads"),
     (500_000, "the most that the query interface answers"),
     (1_000_000, "the most that a search job finds"),
 ];

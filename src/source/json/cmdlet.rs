@@ -1,6 +1,51 @@
-//! Nested objects of PowerShell cmdlets: keys with a small first letter again, `AdditionalProperties` left out.
+//! Nested objects of PowerShell cmdlets: keys with a small first letter again, `AdditionalProperties` left out, times in
+//! words; and what is left of objects that were nested deeper than `ConvertTo-Json` was told to go.
 
+use memchr::memmem;
+
+use crate::types::datetime;
 use crate::types::dynamic::{self, Kind};
+
+/// How texts begin that `ConvertTo-Json` writes in place of what is nested too deeply: what .NET calls the object, or
+/// its properties.
+const CUT: [&str; 6] = [
+    "\"@{",
+    "\"System.Collections.",
+    "\"System.Object[",
+    "\"System.Management.Automation.",
+    "\"Microsoft.Graph.PowerShell.Models.",
+    "\"Microsoft.Open.MSGraph.Model.",
+];
+
+/// True where the value is, or holds, a text that stands for something that PowerShell cut off.
+pub(crate) fn is_cut(json: &str) -> bool {
+    let found = |text: &&str| memmem::find(json.as_bytes(), text.as_bytes()).is_some();
+    // All but the first begin alike: most values are left with two searches.
+    CUT[..1].iter().any(|text| found(&text))
+        || (found(&"\"System.") || found(&"\"Microsoft.")) && CUT.iter().any(|text| found(&text))
+}
+
+/// What Windows PowerShell makes of a time, as a time in ISO 8601, quoted as JSON; None for anything else.
+fn time(json: &str) -> Option<String> {
+    let inside = json.strip_prefix("\"\\/Date(").or_else(|| json.strip_prefix("\"/Date("))?;
+    let inside = inside.strip_suffix(")\\/\"").or_else(|| inside.strip_suffix(")/\""))?;
+    let text = datetime::to_text(datetime::parse(&format!("/Date({inside})/"))?);
+    let digits = text.trim_end_matches('Z').trim_end_matches('0').trim_end_matches('.');
+    Some(format!("\"{digits}Z\""))
+}
+
+/// True where the text may be a part of such a time, and of no such text in the record.
+pub(crate) fn may_be_time(text: &str) -> bool {
+    let fits = |mask: &str| {
+        mask.as_bytes().windows(text.len()).any(|window| {
+            window.iter().zip(text.bytes()).all(|(mask, byte)| match mask {
+                b'0' => byte.is_ascii_digit(),
+                mask => byte.eq_ignore_ascii_case(mask),
+            })
+        })
+    };
+    (1..=7).any(|digits| fits(&format!("0000-00-00T00:00:00.{}Z", "0".repeat(digits)))) || fits("0000-00-00T00:00:00Z")
+}
 
 /// A property that the cmdlets add to every object; it is empty.
 const ADDED: &str = "AdditionalProperties";
@@ -37,7 +82,10 @@ fn write(json: &str, out: &mut String) {
             }
             out.push(']');
         }
-        _ => out.push_str(json.trim_ascii()),
+        _ => match time(json.trim_ascii()) {
+            Some(time) => out.push_str(&time),
+            None => out.push_str(json.trim_ascii()),
+        },
     }
 }
 
@@ -65,7 +113,36 @@ pub(crate) fn behind_key_start(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{behind_key_start, camel_case};
+    use super::{behind_key_start, camel_case, is_cut, may_be_time};
+
+    #[test]
+    fn times_are_those_of_graph() {
+        let json = r#"[{"At":"\/Date(1772434692000)\/"},"\/Date(-1500)\/","/Date(0)/","\/Date(x)\/"]"#;
+        let expected =
+            r#"[{"at":"2026-03-02T06:58:12Z"},"1969-12-31T23:59:58.5Z","1970-01-01T00:00:00Z","\/Date(x)\/"]"#;
+        assert_eq!(camel_case(json).as_deref(), Some(expected));
+        for text in ["2026", "-03-02T", "12Z", "02T06:58", "58.5Z", "2026-03-02T06:58:12Z"] {
+            assert!(may_be_time(text), "{text}");
+        }
+        for text in ["50126", "203.0.113.77", "Sofia", "2026-03-02T06:58:12+00:00"] {
+            assert!(!may_be_time(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_cut_off_is_known() {
+        for json in [
+            r#""@{errorCode=0; failureReason=Other.}""#,
+            r#"["System.Collections.Hashtable","System.Collections.Hashtable"]"#,
+            r#"{"geoCoordinates":"Microsoft.Graph.PowerShell.Models.MicrosoftGraphGeoCoordinates"}"#,
+            r#"{"x":"System.Object[]"}"#,
+        ] {
+            assert!(is_cut(json), "{json}");
+        }
+        for json in [r#"{"app":"Microsoft Azure PowerShell"}"#, r#""a@{b}""#, r#""System.Web""#, "{}"] {
+            assert!(!is_cut(json), "{json}");
+        }
+    }
 
     #[test]
     fn keys_are_those_of_graph() {

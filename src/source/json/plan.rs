@@ -15,6 +15,9 @@ use crate::types::{Schema, Type, dynamic};
 /// Names of unknown keys that one scan reports; the rest would be noise.
 const MAX_UNKNOWN_KEYS: usize = 20;
 
+/// How the names of files begin that DFIR-O365RC writes: of large tenants it collects sign-ins with error code 0 alone.
+const SUCCESSES_ONLY: &str = "AADSigninLog_";
+
 /// How messages name records that are not recognised.
 pub(crate) const UNKNOWN_RECORDS: &str = "records of no known shape";
 
@@ -237,6 +240,17 @@ impl ScanPlan {
                     "a CSV file or saved answer has no column {name}: it is empty there, and no hit proves nothing"
                 ));
             }
+        }
+    }
+
+    /// Says what is known of the collector that names its files so.
+    pub(crate) fn say_collector(&self, kind: RowKind, file: &str) {
+        let last = file.rsplit(['/', '\\']).next().unwrap_or(file);
+        if kind.is_graph() && last.starts_with(SUCCESSES_ONLY) {
+            self.report.warn(format!(
+                "{SUCCESSES_ONLY}* files: of large tenants their collector (DFIR-O365RC) keeps successes only, so that no \
+                 failure is found in them proves nothing"
+            ));
         }
     }
 

@@ -93,6 +93,8 @@ pub(crate) struct Prefilter {
     hidden_others: bool,
     traps: Vec<char>,
     escape: memmem::Finder<'static>,
+    /// Times of cmdlets, which are read as other texts; None where no needle may be a part of one.
+    times: Option<memmem::Finder<'static>>,
 }
 
 #[derive(Debug)]
@@ -124,7 +126,9 @@ impl Prefilter {
         }
         let hidden_others = needles.iter().any(|needle| !needle.text.is_ascii());
         let escape = memmem::Finder::new(b"\\u").into_owned();
-        Some(Self { search: Search::new(&needles, &traps)?, hidden, hidden_others, traps, escape })
+        let may_be_time = needles.iter().any(|needle| cmdlet::may_be_time(&needle.text));
+        let times = may_be_time.then(|| memmem::Finder::new(b"/Date(").into_owned());
+        Some(Self { search: Search::new(&needles, &traps)?, hidden, hidden_others, traps, escape, times })
     }
 
     /// Offset of the first hit at or behind `from`.
@@ -132,8 +136,14 @@ impl Prefilter {
         self.search.next(bytes, from)
     }
 
-    /// Offset of the first escape at or behind `from` that may hide a needle.
-    pub(crate) fn next_hidden(&self, bytes: &[u8], mut from: usize) -> Option<usize> {
+    /// Offset of the first escape or time of a cmdlet at or behind `from` that may hide a needle.
+    pub(crate) fn next_hidden(&self, bytes: &[u8], from: usize) -> Option<usize> {
+        let time = self.times.as_ref().and_then(|times| Some(from + times.find(bytes.get(from..)?)?));
+        let escape = self.next_escape(bytes, from);
+        time.into_iter().chain(escape).min()
+    }
+
+    fn next_escape(&self, bytes: &[u8], mut from: usize) -> Option<usize> {
         loop {
             let at = from + self.escape.find(bytes.get(from..)?)?;
             if self.may_hide(bytes.get(at + 2..at + 6)) {

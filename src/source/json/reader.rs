@@ -57,6 +57,10 @@ struct CurrentFile {
     made: bool,
     /// True where its columns were compared with those that are wanted.
     compared: bool,
+    /// How the rows are laid out that it holds, by the first of them.
+    kind: Option<RowKind>,
+    /// Its records so far, read or skipped.
+    records: u64,
 }
 
 /// Decodes the records of any number of files, one after the other.
@@ -131,6 +135,12 @@ impl JsonReader {
         self.stopped.take()
     }
 
+    /// How many records the file has that is done, where a service may have left some out.
+    pub(crate) fn records_of_file(&self) -> u64 {
+        let limited = self.file.kind.is_some_and(|kind| kind != RowKind::Diagnostic) && !self.file.made;
+        if limited { self.file.records } else { 0 }
+    }
+
     /// The rows that are left, as a last batch.
     pub(crate) fn finish(&mut self) {
         if self.written > 0 {
@@ -147,7 +157,7 @@ impl JsonReader {
     /// match, until one of them tells what the file holds.
     pub(crate) fn start_file(&mut self, index: usize, name: &str, made: bool) {
         self.settled = false;
-        self.file = CurrentFile { index, name: name.to_owned(), made, compared: false };
+        self.file = CurrentFile { index, name: name.to_owned(), made, ..CurrentFile::default() };
     }
 
     /// Decodes a block whose records are lines, up to one where reading lines has to stop; answers how many lines it
@@ -186,7 +196,10 @@ impl JsonReader {
                 hits[2] = prefilter.next_hidden(block, start.min(block.len()));
             }
         }
-        ScanReport::add(&plan.report.lines_skipped, survey.filled.saturating_sub(read));
+        // Behind a stop the lines are read again.
+        let skipped = if self.stopped.is_some() { 0 } else { survey.filled.saturating_sub(read) };
+        self.file.records += skipped;
+        ScanReport::add(&plan.report.lines_skipped, skipped);
         self.flush(block)?;
         Ok(survey.lines)
     }
@@ -244,6 +257,7 @@ impl JsonReader {
                 skipped += 1;
             }
         }
+        self.file.records += skipped;
         ScanReport::add(&plan.report.lines_skipped, skipped);
         self.flush(block)
     }
@@ -276,6 +290,7 @@ impl JsonReader {
             return Ok(());
         }
         self.decoded += 1;
+        self.file.records += u64::from(header.is_none());
         let (kind, table) = match self.row_of(record, at.file) {
             Ok(row) => row,
             Err(reason) => {
@@ -291,6 +306,10 @@ impl JsonReader {
             self.file.compared = true;
             let lacks = |slots: &[usize]| slots.iter().all(|&slot| self.scanner.value(slot, record).is_none());
             self.plan.say_lacking(kind, &lacks);
+        }
+        if self.file.kind.is_none() {
+            self.file.kind = Some(kind);
+            self.plan.say_collector(kind, &self.file.name);
         }
         for key in self.scanner.take_unknown() {
             self.plan.say_unknown_key(&key);
@@ -407,7 +426,11 @@ impl JsonReader {
         let plan = Arc::clone(&self.plan);
         let mut writers = std::mem::take(&mut self.writers);
         for (column, writer) in plan.columns.iter().zip(&mut writers) {
+            // What there is to say about a column of the filter was counted there.
+            let counted = plan.filter_columns.iter().any(|other| other.name == column.name);
+            let notices = counted.then(|| self.notices.clone());
             self.append(writer, column, block, rows, kept);
+            self.notices = notices.unwrap_or_else(|| std::mem::take(&mut self.notices));
         }
         self.writers = writers;
         self.written += kept.len();
@@ -427,18 +450,22 @@ impl JsonReader {
             return;
         }
         let slots = self.plan.tree.slot_count();
-        let mut misfits = 0;
+        let result = column.name == RESULT && column.path.is_none();
+        let mut tally = Tally::default();
         for &index in kept {
             let record = Record {
                 text: &block[rows[index].record.clone()],
                 places: &self.places[index * slots..(index + 1) * slots],
             };
-            misfits += u64::from(!append_value(writer, column, &rows[index], record));
+            let row = &rows[index];
+            tally.empty += u64::from(result && lacks_result(column, row, record));
+            match append_value(writer, column, row, record) {
+                Appended::Whole => {}
+                Appended::Misfit => tally.misfits += 1,
+                Appended::Cut => tally.cut += 1,
+            }
         }
-        if misfits > 0 {
-            let notice = format!("values of {} that are no {}: read as null", column.name, column.ty);
-            *self.notices.entry(notice).or_default() += misfits;
-        }
+        tally.say(column, &mut self.notices);
     }
 
     fn emit(&mut self) {
@@ -458,6 +485,63 @@ impl Drop for JsonReader {
     }
 }
 
+/// The column with the outcome of a sign-in.
+const RESULT: &str = "ResultType";
+
+/// What is worth saying about the values of a column.
+#[derive(Default)]
+struct Tally {
+    misfits: u64,
+    cut: u64,
+    empty: u64,
+}
+
+impl Tally {
+    fn say(&self, column: &PlannedColumn, notices: &mut BTreeMap<String, u64>) {
+        let name = &column.name;
+        let mut count = |count: u64, text: &dyn Fn() -> String| {
+            if count > 0 {
+                *notices.entry(text()).or_default() += count;
+            }
+        };
+        count(self.misfits, &|| format!("values of {name} that are no {}: read as null", column.ty));
+        count(self.cut, &|| {
+            format!(
+                "values of {name} that PowerShell cut off, leaving names of types: save with ConvertTo-Json -Depth 10"
+            )
+        });
+        count(self.empty, &|| format!("sign-ins whose {name} is empty: neither a success nor a failure is known"));
+    }
+}
+
+/// How a value went into its column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Appended {
+    Whole,
+    /// It does not fit the type of the column.
+    Misfit,
+    /// A part of it was cut off before it came to us.
+    Cut,
+}
+
+impl Appended {
+    fn of(fits: bool, cut: bool) -> Self {
+        match (fits, cut) {
+            (_, true) => Self::Cut,
+            (true, false) => Self::Whole,
+            (false, false) => Self::Misfit,
+        }
+    }
+}
+
+/// True for a sign-in that does not say how it ended. Of the admin center's CSV that is said where it is taken apart.
+fn lacks_result(column: &PlannedColumn, row: &Row, record: Record<'_>) -> bool {
+    let PlannedSource::Keys(slots) = &column.sources[row.kind as usize] else { return false };
+    let sign_in = row.table.is_some_and(|table| table.category.ends_with("SignInLogs"));
+    let value = first_filled(slots.iter().map(|&slot| record.value(slot)));
+    sign_in && row.kind != RowKind::PortalCsv && value.is_none_or(|value| matches!(value, "null" | "\"\""))
+}
+
 /// A record and where its wanted values are.
 #[derive(Clone, Copy)]
 struct Record<'a> {
@@ -471,16 +555,16 @@ impl<'a> Record<'a> {
     }
 }
 
-/// Appends the value of a column in a record; false where it does not fit the column's type.
-fn append_value(writer: &mut ColumnWriter, column: &PlannedColumn, row: &Row, record: Record<'_>) -> bool {
+/// Appends the value of a column in a record.
+fn append_value(writer: &mut ColumnWriter, column: &PlannedColumn, row: &Row, record: Record<'_>) -> Appended {
     let constant = |writer: &mut ColumnWriter, text: &str| {
         writer.append_constant(text);
-        true
+        Appended::Whole
     };
     let json = match &column.sources[row.kind as usize] {
         PlannedSource::Constant(text) => return constant(writer, text),
         // Not read from the record.
-        PlannedSource::Origin(_) => return true,
+        PlannedSource::Origin(_) => return Appended::Whole,
         PlannedSource::Table => return constant(writer, row.table.map_or("", |table| table.name)),
         PlannedSource::Category => return constant(writer, row.table.map_or("", |table| table.category)),
         PlannedSource::Keys(slots) => first_filled(slots.iter().map(|&slot| record.value(slot))),
@@ -494,10 +578,12 @@ fn append_value(writer: &mut ColumnWriter, column: &PlannedColumn, row: &Row, re
     let json = json.filter(|json| !none || *json != "\"None\"");
     let lowered = json.filter(|_| row.kind == RowKind::Cmdlet && column.ty.is_text()).and_then(cmdlet::camel_case);
     let json = lowered.as_deref().or(json);
-    let Some(path) = &column.path else { return writer.append(json) };
+    let cut = row.kind.is_graph() && column.ty.is_text() && json.is_some_and(cmdlet::is_cut);
+    let Some(path) = &column.path else { return Appended::of(writer.append(json), cut) };
     let json = json.and_then(dynamic_text);
-    writer.append_dynamic(json.as_deref().and_then(|json| dynamic::extract(json, path)));
-    true
+    let found = json.as_deref().and_then(|json| dynamic::extract(json, path));
+    writer.append_dynamic(found);
+    Appended::of(true, cut && found.is_none_or(cmdlet::is_cut))
 }
 
 /// Appends what is asked about the origin of a row.
