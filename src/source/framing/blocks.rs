@@ -5,8 +5,9 @@ use std::io::{self, Read};
 use super::values::{Span, ValueSplitter, value_end};
 use super::{Framing, detect, without_byte_order_mark};
 
-/// Bytes read at once; few in unit tests, so that they meet the borders of blocks.
-const BLOCK_BYTES: usize = if cfg!(test) { 16 << 10 } else { 1 << 20 };
+/// Bytes read at once: what is read is still in the cache of the core when it is scanned. Few in unit tests, so that they
+/// meet the borders of blocks.
+const BLOCK_BYTES: usize = if cfg!(test) { 16 << 10 } else { 256 << 10 };
 
 /// A record may be this long; shorter in unit tests.
 pub(crate) const MAX_RECORD_BYTES: usize = if cfg!(test) { 1 << 20 } else { 64 << 20 };
