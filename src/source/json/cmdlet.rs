@@ -44,7 +44,7 @@ pub(crate) fn may_be_time(text: &str) -> bool {
             })
         })
     };
-    (1..=7).any(|digits| fits(&format!("0000-00-00T00:00:00.{}Z", "0".repeat(digits)))) || fits("0000-00-00T00:00:00Z")
+    (1..=3).any(|digits| fits(&format!("0000-00-00T00:00:00.{}Z", "0".repeat(digits)))) || fits("0000-00-00T00:00:00Z")
 }
 
 /// A property that the cmdlets add to every object; it is empty.
