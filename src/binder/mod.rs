@@ -131,6 +131,8 @@ pub(crate) struct Binder<'a> {
     inputs: Vec<LogicalPlan>,
     /// What the uses of lets have added up to: lets that use lets twice double with each.
     reused: usize,
+    /// Set while the condition of a search is bound.
+    search: Option<operator::Searching>,
     diagnostics: Vec<Diagnostic>,
     warnings: Vec<Diagnostic>,
     render: Option<Render>,
@@ -146,6 +148,7 @@ impl<'a> Binder<'a> {
             scope: Scope::default(),
             inputs: Vec::new(),
             reused: 0,
+            search: None,
             diagnostics: Vec::new(),
             warnings: Vec::new(),
             render: None,

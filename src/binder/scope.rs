@@ -40,6 +40,11 @@ impl Scope {
         }
     }
 
+    /// Defines `name`, whatever it stood for.
+    pub fn shadow(&mut self, name: &str, binding: Binding, span: Span) {
+        self.names.insert(name.to_owned(), (binding, span));
+    }
+
     /// The names of values, for suggestions.
     pub fn values(&self) -> impl Iterator<Item = &str> {
         self.names

@@ -20,8 +20,16 @@ pub(super) fn answers_table(function: &str) -> bool {
 impl Binder<'_> {
     /// A source and its operators.
     pub(super) fn pipeline(&mut self, pipeline: &ast::Pipeline) -> Bind<LogicalPlan> {
-        let source = self.source(&pipeline.source)?;
-        self.operators(source, &pipeline.operators)
+        // What a search says of case holds for its own condition, not for tables in it.
+        let search = self.search.take();
+        let bound = self.source(&pipeline.source);
+        let name = match &pipeline.source.kind {
+            SourceKind::Name(name) => Some(name),
+            _ => None,
+        };
+        let bound = bound.and_then(|source| self.operators(source, name, &pipeline.operators));
+        self.search = search;
+        bound
     }
 
     fn source(&mut self, source: &ast::Source) -> Bind<LogicalPlan> {
@@ -32,6 +40,9 @@ impl Binder<'_> {
             SourceKind::Datatable { columns, cells } => self.datatable(columns, cells, source.span),
             SourceKind::Range { column, from, to, step } => self.range(column, [from, to, step]),
             SourceKind::Union { parameters, tables } => self.union(None, parameters, tables, source.span),
+            SourceKind::Search { parameters, tables, predicate } => {
+                self.search(parameters, tables, predicate, source.span)
+            }
             SourceKind::Parenthesised(inner) => self.pipeline(inner),
         }
     }

@@ -100,6 +100,8 @@ pub enum Code {
     MissingTable,
     /// KQL5003: time of ingestion from another column.
     IngestionTime,
+    /// KQL5004: only texts are searched.
+    SearchedTexts,
 }
 
 impl Code {
@@ -354,6 +356,14 @@ pub static CODES: &[CodeInfo] = &[
         "No export has what ingestion_time() answers: it is the column that the catalog file names, else \
          `_IngestionTime`, else `_TimeReceived`, which is a little earlier, and null where a table has none of them.",
         "SigninLogs | where ingestion_time() > ago(1d)",
+    ),
+    row(
+        Code::SearchedTexts,
+        "KQL5004",
+        "only texts are searched",
+        "A search looks at columns of texts and of dynamic values. The term may be a number, a time or a truth value, and \
+         the columns of those are not searched: compare them by name.",
+        "SigninLogs | search '2024'",
     ),
 ];
 

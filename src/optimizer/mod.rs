@@ -27,6 +27,12 @@ pub static RULES: &[Rule] = &[
         summary: "moves conditions towards the tables",
         apply: rule::push_down_filter::apply,
     },
+    // Conditions that met columns of one value on their way.
+    Rule {
+        name: "fold_constants",
+        summary: "computes what is the same for all rows",
+        apply: rule::fold_constants::apply,
+    },
     Rule {
         name: "sort_limit_to_top",
         summary: "keeps only the first rows of an order instead of ordering all",

@@ -1,5 +1,6 @@
 //! Expressions: dispatch by kind, one line each.
 
+mod all_columns;
 mod call;
 mod operator;
 mod path;

@@ -38,8 +38,15 @@ impl Binder<'_> {
         span: Span,
         context: &mut Context<'_>,
     ) -> Bind<Expr> {
+        if matches!(left.kind, ast::ExprKind::Star) {
+            return self.bind_star((symbol, at), right, span, context);
+        }
+        if symbol == BinaryOperator::Colon {
+            return self.bind_colon(at, left, right, span, context);
+        }
+        let symbol = self.case_of(symbol, at)?;
         let operands = self.all([left, right], |binder, part| binder.bind_expr(part, context))?;
-        self.operator_call(symbol.symbol(), at, operands, span)
+        self.operator_call(symbol, at, operands, span)
     }
 
     pub(super) fn bind_membership(
@@ -50,6 +57,9 @@ impl Binder<'_> {
         span: Span,
         context: &mut Context<'_>,
     ) -> Bind<Expr> {
+        if !matches!(symbol, MembershipOperator::In | MembershipOperator::NotIn) {
+            self.caseless_operator(symbol.symbol(), at)?;
+        }
         let mut operands = vec![self.bind_expr(left, context)?];
         for element in list {
             match self.member_table(element, context)? {

@@ -1,28 +1,37 @@
 //! Tabular operators: dispatch, one line each.
 
+mod as_name;
 mod columns;
 mod getschema;
 mod join;
 mod mv_expand;
 mod order;
 pub(super) mod project;
+mod search;
 mod summarize;
 mod union;
 
+pub(super) use search::{Searching, TABLE_COLUMN};
+
 use super::{Bind, Binder, Failed, Render};
-use crate::diagnostic::{Code, Error, Span};
+use crate::diagnostic::{Code, Error};
 use crate::plan::LogicalPlan;
 use crate::syntax::ast::{self, OperatorKind};
 use crate::types::Type;
 
 impl Binder<'_> {
-    /// `input` through `operators`.
-    pub(super) fn operators(&mut self, input: LogicalPlan, operators: &[ast::Operator]) -> Bind<LogicalPlan> {
+    /// The rows of a source through `operators`; `name` is what the source is called.
+    pub(super) fn operators(
+        &mut self,
+        input: LogicalPlan,
+        name: Option<&ast::Name>,
+        operators: &[ast::Operator],
+    ) -> Bind<LogicalPlan> {
         let mut plan = input;
         let mut failed = false;
-        for operator in operators {
+        for (position, operator) in operators.iter().enumerate() {
             self.inputs.push(plan.clone());
-            let bound = self.tabular(plan, operator);
+            let bound = self.tabular(plan, operator, label(name, &operators[..position]));
             let before = self.inputs.pop().ok_or_else(|| Error::internal("an operator has one input"))?;
             plan = match bound {
                 Ok(plan) => plan,
@@ -37,7 +46,7 @@ impl Binder<'_> {
         if failed { Err(Failed::Reported) } else { Ok(plan) }
     }
 
-    fn tabular(&mut self, input: LogicalPlan, operator: &ast::Operator) -> Bind<LogicalPlan> {
+    fn tabular(&mut self, input: LogicalPlan, operator: &ast::Operator, label: Label<'_>) -> Bind<LogicalPlan> {
         match &operator.kind {
             OperatorKind::Where(predicate) => self.filter(input, predicate),
             OperatorKind::Project(items) => self.project(input, items),
@@ -61,15 +70,16 @@ impl Binder<'_> {
             OperatorKind::MvExpand { parameters, items, limit } => {
                 self.mv_expand(input, parameters, items, limit.as_ref())
             }
-            OperatorKind::Union { parameters, tables } => self.union(Some(input), parameters, tables, operator.span),
+            OperatorKind::Union { parameters, tables } => {
+                self.union(Some((input, label.given)), parameters, tables, operator.span)
+            }
             OperatorKind::Join { parameters, right, on } => self.join(input, parameters, right, on),
             OperatorKind::Lookup { parameters, right, on } => self.lookup(input, parameters, right, on),
-            OperatorKind::As(_) => self.unsupported("as", operator.keyword),
+            OperatorKind::As { parameters, name } => self.name_rows(input, parameters, name),
+            OperatorKind::Search { parameters, predicate } => {
+                self.search_rows(input, label.any, (parameters, predicate), operator.span)
+            }
         }
-    }
-
-    fn unsupported(&mut self, word: &str, span: Span) -> Bind<LogicalPlan> {
-        self.error(Code::UnsupportedOperator, span, format!("`{word}` is KQL, but not supported here yet"))
     }
 
     fn filter(&mut self, input: LogicalPlan, predicate: &ast::Expr) -> Bind<LogicalPlan> {
@@ -115,6 +125,29 @@ impl Binder<'_> {
         self.render = Some(Render { chart: chart.text.clone(), properties: bound });
         Ok(input)
     }
+}
+
+/// What rows are called.
+#[derive(Clone, Copy)]
+struct Label<'n> {
+    /// By `as`, just before.
+    given: Option<&'n str>,
+    /// By that, or by the table that they come from.
+    any: Option<&'n str>,
+}
+
+/// What the rows of a source are called behind these operators.
+fn label<'n>(source: Option<&'n ast::Name>, operators: &'n [ast::Operator]) -> Label<'n> {
+    let named = |operator: &'n ast::Operator| match &operator.kind {
+        OperatorKind::As { name, .. } => Some(name.text.as_str()),
+        _ => None,
+    };
+    let last = operators.iter().rev().find(|operator| !keeps_columns(&operator.kind));
+    let any = match last {
+        Some(operator) => named(operator),
+        None => source.map(|name| name.text.as_str()),
+    };
+    Label { given: operators.last().and_then(named), any }
 }
 
 fn keeps_columns(kind: &OperatorKind) -> bool {

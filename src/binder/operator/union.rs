@@ -8,32 +8,44 @@ use crate::binder::{Bind, Binder, Failed};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::expr::Expr;
 use crate::plan::LogicalPlan;
-use crate::syntax::ast::{self, ExprKind, Parameter, SourceKind};
+use crate::syntax::ast::{self, ExprKind, OperatorKind, Parameter, SourceKind};
 use crate::types::{Field, Schema, Type, Value};
 
 #[derive(Default)]
-struct Options {
+pub(super) struct Options {
     inner: bool,
     fuzzy: bool,
     source_column: Option<String>,
 }
 
 /// A branch and the name that `withsource` gives it.
-struct Branch {
-    plan: LogicalPlan,
-    label: Option<String>,
+#[derive(Clone)]
+pub(super) struct Branch {
+    pub plan: LogicalPlan,
+    pub label: Option<String>,
+}
+
+impl Branch {
+    /// The rows with their label, or else `default`, in front of them.
+    pub(super) fn labelled(self, column: &str, default: &str, span: Span) -> LogicalPlan {
+        let label = self.label.unwrap_or_else(|| default.to_owned());
+        let label = (column.to_owned(), Expr::literal(Value::string(label), span));
+        let rest = super::project::identity(self.plan.schema());
+        self.plan.project(std::iter::once(label).chain(rest))
+    }
 }
 
 impl Binder<'_> {
     pub(in crate::binder) fn union(
         &mut self,
-        input: Option<LogicalPlan>,
+        input: Option<(LogicalPlan, Option<&str>)>,
         parameters: &[Parameter],
         tables: &[ast::Pipeline],
         span: Span,
     ) -> Bind<LogicalPlan> {
         let options = self.union_options(parameters)?;
-        let mut branches: Vec<Branch> = input.into_iter().map(|plan| Branch { plan, label: None }).collect();
+        let input = input.map(|(plan, label)| Branch { plan, label: label.map(str::to_owned) });
+        let mut branches: Vec<Branch> = input.into_iter().collect();
         let found = self.all(tables, |binder, table| binder.branches(table, &options))?;
         branches.extend(found.into_iter().flatten());
         if branches.is_empty() {
@@ -70,7 +82,7 @@ impl Binder<'_> {
 
     /// The tables that one entry stands for: several where it is a name with `*`, none where it is missing and
     /// missing tables are allowed.
-    fn branches(&mut self, table: &ast::Pipeline, options: &Options) -> Bind<Vec<Branch>> {
+    pub(super) fn branches(&mut self, table: &ast::Pipeline, options: &Options) -> Bind<Vec<Branch>> {
         let name = match &table.source.kind {
             SourceKind::Name(name) if table.operators.is_empty() => Some(name),
             _ => None,
@@ -85,7 +97,7 @@ impl Binder<'_> {
         }
         let before = self.diagnostics.len();
         match self.pipeline(table) {
-            Ok(plan) => Ok(vec![Branch { plan, label: name.map(|name| name.text.clone()) }]),
+            Ok(plan) => Ok(vec![Branch { plan, label: label_of(table).map(str::to_owned) }]),
             Err(Failed::Reported) if options.fuzzy && self.only_missing_tables(before) => {
                 for diagnostic in self.diagnostics.split_off(before) {
                     let message = format!("{}; left out, because isfuzzy allows it", diagnostic.message);
@@ -111,16 +123,26 @@ impl Binder<'_> {
                 let message = format!("a table of this union has a column `{column}` already");
                 return binder.error(Code::DuplicateColumn, span, message);
             }
-            let label = branch.label.unwrap_or_else(|| format!("union_arg{position}"));
-            let label = (column.clone(), Expr::literal(Value::string(label), span));
-            let rest = super::project::identity(branch.plan.schema());
-            Ok(branch.plan.project(std::iter::once(label).chain(rest)))
+            Ok(branch.labelled(column, &format!("union_arg{position}"), span))
         })
     }
 }
 
+/// The name of a table, or the one that `as` gives its rows at last.
+fn label_of(table: &ast::Pipeline) -> Option<&str> {
+    match (&table.source.kind, table.operators.last().map(|operator| &operator.kind)) {
+        (_, Some(OperatorKind::As { name, .. })) | (SourceKind::Name(name), None) => Some(&name.text),
+        (SourceKind::Parenthesised(inner), None) if inner.operators.last().is_some() => label_of(inner),
+        _ => None,
+    }
+}
+
 /// The branches brought to one schema.
-fn unite(branches: Vec<LogicalPlan>, inner: bool) -> LogicalPlan {
+pub(super) fn unite(branches: Vec<LogicalPlan>, inner: bool) -> LogicalPlan {
+    let branches = match <[LogicalPlan; 1]>::try_from(branches) {
+        Ok([only]) => return only,
+        Err(several) => several,
+    };
     let columns = united_columns(&branches, inner);
     let schema = Schema::new(columns.iter().map(|column| Field::new(&column.output, column.ty)));
     let inputs = branches

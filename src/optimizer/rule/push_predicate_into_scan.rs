@@ -2,7 +2,7 @@
 
 use super::push_down_filter::conjuncts;
 use crate::diagnostic::Result;
-use crate::expr::{Expr, visit as expr_visit};
+use crate::expr::{Expr, ExprKind, visit as expr_visit};
 use crate::functions::EvalContext;
 use crate::plan::{LogicalPlan, Scan, ScanFilter, visit};
 use crate::source::{Comparison, Predicate, ScanColumn};
@@ -46,8 +46,9 @@ fn skippable(expr: &Expr, scan: &Scan) -> Option<Predicate> {
             (!known.is_empty()).then_some(Predicate::All(known))
         }
         ("or", parts) => {
-            let known = parts.iter().map(|part| skippable(part, scan)).collect::<Option<Vec<_>>>()?;
-            Some(any(known))
+            let possible = parts.iter().filter(|part| part.as_literal() != Some(&Value::Bool(false)));
+            let known = possible.map(|part| skippable(part, scan)).collect::<Option<Vec<_>>>()?;
+            (!known.is_empty()).then(|| any(known))
         }
         ("==" | "<" | "<=" | ">" | ">=", [left, right]) => match (column(left, scan), right.as_literal()) {
             (Some(column), Some(value)) => compare(name, column, value),
@@ -138,9 +139,13 @@ fn text_literal(expr: &Expr) -> Option<Value> {
 }
 
 fn contains(left: &Expr, right: &Expr, case_sensitive: bool, scan: &Scan) -> Option<Predicate> {
-    let (column, ty) = column(left, scan)?;
+    let (column, ty) = match &left.kind {
+        // A dynamic is searched as its text.
+        ExprKind::Cast(input) if left.ty == Type::String && input.ty == Type::Dynamic => column(input, scan)?,
+        _ => column(left, scan)?,
+    };
     let Value::String(needle) = text_literal(right)? else { return None };
-    (ty == Type::String && !needle.is_empty()).then(|| Predicate::Contains {
+    (ty.is_text() && !needle.is_empty()).then(|| Predicate::Contains {
         column,
         needle: needle.to_string(),
         case_sensitive,

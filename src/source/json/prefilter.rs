@@ -78,9 +78,20 @@ impl Needle {
     /// True where the needle may be (part of) a number or a word that is printed otherwise than it is written.
     pub(crate) fn may_be_reformatted(&self) -> bool {
         let lower = self.text.to_lowercase();
-        let number = lower.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b' '));
-        number || ["true", "false", "null", "infinity", "nan"].iter().any(|word| word.contains(&lower))
+        may_be_in_number(&lower)
+            || ["true", "false", "null", "infinity", "nan"].iter().any(|word| word.contains(&lower))
     }
+}
+
+/// True where a number may be written with this in it: one point, one exponent, and signs before either part alone.
+fn may_be_in_number(lower: &str) -> bool {
+    let bytes = lower.trim().as_bytes();
+    let count = |wanted: char| lower.matches(wanted).count();
+    let is_sign = |byte: u8| matches!(byte, b'-' | b'+');
+    bytes.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e') || is_sign(*byte))
+        && count('.') <= 1
+        && count('e') <= 1
+        && bytes.windows(2).all(|pair| !is_sign(pair[1]) || pair[0] == b'e')
 }
 
 /// A search for the records that may match.
@@ -280,7 +291,18 @@ fn needles(predicate: &Predicate, verbatim: &dyn Fn(usize, &Needle) -> bool) -> 
         Predicate::Contains { column, needle, case_sensitive } => vec![one(*column, needle, *case_sensitive, true)?],
         Predicate::All(list) => best(list, verbatim)?,
         Predicate::Any(list) => {
-            list.iter().map(|predicate| needles(predicate, verbatim)).collect::<Option<Vec<_>>>()?.concat()
+            let all = list.iter().map(|predicate| needles(predicate, verbatim)).collect::<Option<Vec<_>>>()?;
+            // A search over all columns has one needle for all of them.
+            let mut different: Vec<Needle> = Vec::new();
+            for needle in all.into_iter().flatten() {
+                if different.len() > MAX_NEEDLES {
+                    return None;
+                }
+                if !different.contains(&needle) {
+                    different.push(needle);
+                }
+            }
+            different
         }
     };
     (found.len() <= MAX_NEEDLES).then_some(found)
@@ -344,6 +366,23 @@ mod tests {
             assert_eq!(hit("x BG-admin-02"), !case_sensitive);
             assert_eq!(hit("x bg-admin-03"), count == 3);
         }
+    }
+
+    #[test]
+    fn parts_of_numbers() {
+        for text in ["12", "1.5", "-1e-5", "e+10", ".25", "1E"] {
+            assert!(super::may_be_in_number(&text.to_lowercase()), "{text}");
+        }
+        for text in ["203.0.113.71", "2024-01-02", "1-", "e1e", "12a"] {
+            assert!(!super::may_be_in_number(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn one_needle_for_all_columns() {
+        let contains = |column| Predicate::Contains { column, needle: "requests".to_owned(), case_sensitive: false };
+        let any = Predicate::Any((0..100).map(contains).collect());
+        assert_eq!(super::needles(&any, &|_, _| true).map(|needles| needles.len()), Some(1));
     }
 
     #[test]

@@ -140,6 +140,15 @@ pub enum SourceKind {
         /// The tables; a name may hold `*`.
         tables: Vec<Pipeline>,
     },
+    /// `search kind=... in (A, B) "term"` at the start of a pipeline.
+    Search {
+        /// `kind`.
+        parameters: Vec<Parameter>,
+        /// The tables, none for all; a name may hold `*`.
+        tables: Vec<Pipeline>,
+        /// What is looked for.
+        predicate: Box<Expr>,
+    },
     /// `( pipeline )`.
     Parenthesised(Box<Pipeline>),
 }
@@ -160,7 +169,7 @@ pub enum ExprKind {
     Literal(Value),
     /// A column, `let` or query parameter.
     Name(Name),
-    /// `*` as an argument: `arg_max(x, *)`, `count(*)`.
+    /// `*` for all columns: `arg_max(x, *)`, `count(*)`, `* has "x"`, `search *`.
     Star,
     /// `-x`, `+x`.
     Unary {
@@ -293,6 +302,8 @@ pub enum BinaryOperator {
     EndsWithCs,
     NotEndsWithCs,
     MatchesRegex,
+    /// `column:term`, of `search`.
+    Colon,
 }
 
 impl BinaryOperator {
@@ -339,6 +350,7 @@ impl BinaryOperator {
         ("endswith_cs", Self::EndsWithCs),
         ("!endswith_cs", Self::NotEndsWithCs),
         ("matches regex", Self::MatchesRegex),
+        (":", Self::Colon),
     ];
 
     /// How it is written.

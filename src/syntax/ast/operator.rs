@@ -99,8 +99,20 @@ pub enum OperatorKind {
         /// On what.
         on: Vec<JoinKey>,
     },
-    /// `as name`.
-    As(Name),
+    /// `as hint.materialized=true name`.
+    As {
+        /// Hints.
+        parameters: Vec<Parameter>,
+        /// The name.
+        name: Name,
+    },
+    /// `search kind=case_sensitive "term"` after a `|`.
+    Search {
+        /// `kind`.
+        parameters: Vec<Parameter>,
+        /// What is looked for.
+        predicate: Expr,
+    },
     /// `serialize a = row_number()`.
     Serialize(Vec<Assignment>),
 }

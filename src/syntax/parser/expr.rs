@@ -137,7 +137,10 @@ fn pipeline_expr(pipeline: Pipeline) -> Expr {
 
 /// Reads a value and every operator after it that binds at least as tightly as `loosest`.
 fn climb<'a>(input: Tokens<'a>, expected: &'static str, loosest: Level) -> Parsed<'a, Expr> {
-    let (mut rest, mut left) = unary(input, expected)?;
+    let (mut rest, mut left) = match begins_star(&input).filter(|level| *level >= loosest) {
+        Some(_) => all_columns(input)?,
+        None => unary(input, expected)?,
+    };
     // After `a + b` may follow what binds as tightly or less, after `a == b` only what binds less.
     let mut last = None;
     while let Some((infix, length)) = infix_at(&rest) {
@@ -156,6 +159,28 @@ fn climb<'a>(input: Tokens<'a>, expected: &'static str, loosest: Level) -> Parse
     }
     rest.note(Expected::Kind("an operator"));
     Ok((rest, left))
+}
+
+/// The level of the operator behind a `*` that stands for all columns: one on texts, or `==`.
+pub(super) fn begins_star(input: &Tokens<'_>) -> Option<Level> {
+    let after = input.advance(1);
+    match input.peek().is_symbol("*") {
+        true if text_operator(&after) => Some(Level::Text),
+        true if after.peek().is_symbol("==") => Some(Level::Equality),
+        _ => None,
+    }
+}
+
+/// True before an operator on texts.
+fn text_operator(input: &Tokens<'_>) -> bool {
+    infix_at(input).is_some_and(|(infix, _)| infix.level() == Level::Text)
+}
+
+/// `*` before an operator.
+fn all_columns(input: Tokens<'_>) -> Parsed<'_, Expr> {
+    let span = input.span();
+    let (rest, ()) = input.advance(1).built(1, span)?;
+    Ok((rest, Expr { kind: ExprKind::Star, span }))
 }
 
 /// The operator that the next tokens are, and of how many.
@@ -328,7 +353,6 @@ fn primary<'a>(input: Tokens<'a>, expected: &'static str) -> Parsed<'a, Expr> {
             let (rest, ()) = rest.built(1, name.span)?;
             Ok((rest, Expr { span: name.span, kind: ExprKind::Name(name) }))
         }
-        _ if token.is_symbol("*") => unsupported::star(input, expected),
         _ => input.mismatch(Expected::Kind(expected)),
     }
 }

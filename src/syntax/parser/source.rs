@@ -3,7 +3,7 @@
 use nom::Parser;
 use nom::combinator::cut;
 
-use super::expr::{expression, path};
+use super::expr::{begins_star, expression, path};
 use super::{
     Expected, Parsed, TokenKind, Tokens, any_name, assignment, brackets, column_declaration, column_pattern,
     comma_list, committed, is_bracketed_name, literal, operator, parameters, unsupported, word,
@@ -66,7 +66,7 @@ fn note_ends(rest: &Tokens<'_>) {
 pub(super) fn begins_source(input: &Tokens<'_>) -> bool {
     let token = input.peek();
     token.kind == TokenKind::Word
-        && (matches!(token.text, "print" | "datatable" | "union")
+        && (matches!(token.text, "print" | "datatable" | "union" | "search")
             || token.text == "range" && begins_range(&input.advance(1))
             || unsupported::begins_source(input))
 }
@@ -87,6 +87,7 @@ pub(super) fn source(input: Tokens<'_>) -> Parsed<'_, Source> {
         "datatable" => datatable_source(input)?,
         "union" => union_source(input)?,
         "range" => range_source(input)?,
+        "search" => search_source(input)?,
         _ => return unsupported::source(input),
     };
     Ok((rest, Source { kind, span: rest.span_since(token.span) }))
@@ -192,6 +193,37 @@ fn union_source(input: Tokens<'_>) -> Parsed<'_, SourceKind> {
     let (rest, _) = word("union")(input)?;
     let (rest, (parameters, tables)) = union_tables(rest)?;
     Ok((rest, SourceKind::Union { parameters, tables }))
+}
+
+/// `search kind=... in (A, B) "term"` at the beginning.
+fn search_source(input: Tokens<'_>) -> Parsed<'_, SourceKind> {
+    let (rest, _) = word("search")(input)?;
+    let (rest, parameters) = parameters(rest)?;
+    let (rest, tables) = match rest.peek().is_word("in") {
+        true => committed(search_tables(rest))?,
+        false => {
+            rest.note(Expected::Text("in"));
+            (rest, Vec::new())
+        }
+    };
+    let (rest, predicate) = search_predicate(rest)?;
+    Ok((rest, SourceKind::Search { parameters, tables, predicate: Box::new(predicate) }))
+}
+
+/// `in (A, B)`.
+fn search_tables(input: Tokens<'_>) -> Parsed<'_, Vec<Pipeline>> {
+    let (rest, _) = word("in")(input)?;
+    brackets("(", comma_list(union_table), ")")(rest)
+}
+
+/// What a row must be for `search`: any, or as a condition says, in which a text alone is a term.
+pub(super) fn search_predicate(input: Tokens<'_>) -> Parsed<'_, Expr> {
+    let token = input.peek();
+    if token.is_symbol("*") && begins_star(&input).is_none() {
+        let (rest, ()) = input.advance(1).built(1, token.span)?;
+        return Ok((rest, Expr { kind: ExprKind::Star, span: token.span }));
+    }
+    cut(expression("what to search for")).parse(input)
 }
 
 /// What stands after `union`.

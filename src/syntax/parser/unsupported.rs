@@ -54,7 +54,6 @@ const KNOWN: &[(&str, Place)] = &[
     ("find", Place::Source),
     ("inline_external_table", Place::Source),
     ("macro-expand", Place::Source),
-    ("search", Place::Source),
     ("alias", Place::Statement("database")),
     ("declare", Place::Statement("pattern")),
     ("restrict", Place::Statement("access")),
@@ -65,7 +64,6 @@ const KNOWN: &[(&str, Place)] = &[
     ("notcontainscs", Place::Infix),
     ("notlike", Place::Infix),
     ("notlikecs", Place::Infix),
-    (":", Place::Infix),
 ];
 
 /// Every operator that can stand after a `|` and is not supported, for suggestions.
@@ -149,23 +147,12 @@ pub(super) fn infix(input: Tokens<'_>) -> Parsed<'_, ()> {
         "containscs" => "contains_cs",
         "notcontains" => "!contains",
         "notcontainscs" => "!contains_cs",
-        ":" => "has",
         _ => "matches regex",
     };
     input.refuse(
         Diagnostic::new(Code::UnsupportedSyntax, token.span, format!("`{}` is not supported yet", token.text))
             .help(format!("write `{instead}`")),
     )
-}
-
-/// Refuses `*` where it stands for all columns; elsewhere it is a mismatch.
-pub(super) fn star<'a, T>(input: Tokens<'a>, expected: &'static str) -> Parsed<'a, T> {
-    let next = input.peek_at(1);
-    if super::expr::infix_at(&input.advance(1)).is_none() || next.kind != TokenKind::Word && !next.is_symbol("==") {
-        return input.mismatch(super::Expected::Kind(expected));
-    }
-    let message = "`*` for all columns is not supported yet";
-    input.refuse(Diagnostic::new(Code::UnsupportedSyntax, input.span(), message).help("name the columns"))
 }
 
 /// Refuses `cluster(...)`, `database(...)` and their kin.

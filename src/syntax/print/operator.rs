@@ -38,7 +38,12 @@ impl Printer {
             OperatorKind::Union { parameters, tables } => self.union(parameters, tables),
             OperatorKind::Join { parameters, right, on } => self.join("join", parameters, right, on),
             OperatorKind::Lookup { parameters, right, on } => self.join("lookup", parameters, right, on),
-            OperatorKind::As(name) => self.keyword("as", name, Self::name),
+            OperatorKind::As { parameters, name } => {
+                self.text("as ");
+                self.parameters(parameters);
+                self.name(name);
+            }
+            OperatorKind::Search { parameters, predicate } => self.search(parameters, &[], predicate),
             OperatorKind::Serialize(columns) if columns.is_empty() => self.text("serialize"),
             OperatorKind::Serialize(columns) => self.columns("serialize", columns),
         }
@@ -155,6 +160,17 @@ impl Printer {
         self.text("union ");
         self.parameters(parameters);
         self.list(tables, Self::table);
+    }
+
+    pub(super) fn search(&mut self, parameters: &[Parameter], tables: &[Pipeline], predicate: &Expr) {
+        self.text("search ");
+        self.parameters(parameters);
+        if !tables.is_empty() {
+            self.text("in (");
+            self.list(tables, Self::table);
+            self.text(") ");
+        }
+        self.expr(predicate);
     }
 
     fn join(&mut self, word: &str, parameters: &[Parameter], right: &Pipeline, on: &[JoinKey]) {

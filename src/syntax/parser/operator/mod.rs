@@ -9,11 +9,13 @@ mod summarize;
 
 use nom::Parser;
 use nom::combinator::cut;
+use nom::multi::many0;
 
 use super::expr::expression;
-use super::source::union_tables;
+use super::source::{search_predicate, union_tables};
 use super::{
-    Expected, Parsed, TokenKind, Tokens, assignment, comma_list, committed, is_end, name, name_of, unsupported,
+    Expected, Parsed, TokenKind, Tokens, assignment, comma_list, committed, hint, is_end, name, name_of, parameters,
+    unsupported,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{Assignment, Expr, ExprKind, Operator, OperatorKind};
@@ -150,6 +152,14 @@ pub static OPERATORS: &[OperatorInfo] = &[
         parse: render::render_operator,
     },
     OperatorInfo {
+        keyword: "search",
+        aliases: &[],
+        summary: "Keeps the rows of one or all tables in which a term stands anywhere, and says of which table each is.",
+        rule: "search_operator",
+        examples: &["T | search 'contoso' and (User:'adm*' or Code == 0)", "T | search kind=case_sensitive 'Contoso'"],
+        parse: search_operator,
+    },
+    OperatorInfo {
         keyword: "serialize",
         aliases: &[],
         summary: "Fixes the order of the rows, and adds columns that depend on it.",
@@ -235,10 +245,9 @@ fn unknown<T>(input: Tokens<'_>) -> Parsed<'_, T> {
     )
 }
 
-/// `as name`.
+/// `as hint.materialized=true name`.
 fn as_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
-    let (rest, ()) = unsupported::parameter(input, &[])?;
-    name("a name").map(OperatorKind::As).parse(rest)
+    (many0(hint), name("a name")).map(|(parameters, name)| OperatorKind::As { parameters, name }).parse(input)
 }
 
 /// `count`.
@@ -277,6 +286,13 @@ fn extend_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
 fn getschema_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
     let (rest, ()) = unsupported::parameter(input, &["kind"])?;
     Ok((rest, OperatorKind::Getschema))
+}
+
+/// `search kind=case_sensitive 'term'`.
+fn search_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+    (parameters, search_predicate)
+        .map(|(parameters, predicate)| OperatorKind::Search { parameters, predicate })
+        .parse(input)
 }
 
 /// `serialize`, `serialize a = row_number()`.

@@ -1,0 +1,174 @@
+//! `*` for all columns: `* has "x"`; and the terms of `search`, whose stars say how they must match.
+//!
+//! Source: the reference's page on the search operator. All columns are those that hold texts: strings and dynamics.
+
+use super::Context;
+use crate::binder::operator::TABLE_COLUMN;
+use crate::binder::scope::Binding;
+use crate::binder::{Bind, Binder};
+use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::expr::Expr;
+use crate::syntax::ast::{self, BinaryOperator};
+use crate::types::{Schema, Type, Value};
+
+impl Binder<'_> {
+    /// `* operator right`: true where it is true of any column.
+    pub(super) fn bind_star(
+        &mut self,
+        (operator, at): (BinaryOperator, Span),
+        right: &ast::Expr,
+        span: Span,
+        context: &mut Context<'_>,
+    ) -> Bind<Expr> {
+        if context.aggregates.is_some() {
+            return self.error(Code::NotAllowedHere, span, "columns outside of an aggregate");
+        }
+        let right = self.bind_expr(right, context)?;
+        if right.ty != Type::String {
+            let message = format!("`*` is compared with texts only, not with a {}", right.ty);
+            return self.error(Code::UnsupportedSyntax, right.span, message);
+        }
+        let symbol = self.case_of(operator, at)?;
+        if let Some(positive) = symbol.strip_prefix('!') {
+            let message = format!("`* {symbol}` is not supported yet");
+            let help = format!("write not(* {positive} ...) for rows in which no column does");
+            return Err(self.report(Diagnostic::new(Code::UnsupportedSyntax, at, message).help(help)));
+        }
+        if operator == BinaryOperator::Colon {
+            let (symbol, right) = self.colon_term(right)?;
+            return self.any_column(symbol, at, &right, context.schema);
+        }
+        self.any_column(symbol, at, &right, context.schema)
+    }
+
+    /// `left:term`: as a term of `search`, in one column.
+    pub(super) fn bind_colon(
+        &mut self,
+        at: Span,
+        left: &ast::Expr,
+        right: &ast::Expr,
+        span: Span,
+        context: &mut Context<'_>,
+    ) -> Bind<Expr> {
+        let operands = self.all([left, right], |binder, part| binder.bind_expr(part, context))?;
+        let [left, right] = <[Expr; 2]>::try_from(operands).expect("there are two operands");
+        let (symbol, right) = self.colon_term(right)?;
+        self.operator_call(symbol, at, vec![left, right], span)
+    }
+
+    fn colon_term(&mut self, right: Expr) -> Bind<(&'static str, Expr)> {
+        let span = right.span;
+        match right.as_literal() {
+            Some(Value::String(term)) => {
+                let (symbol, text) = self.term_operator(term, span)?;
+                Ok((symbol, Expr::literal(Value::string(text), span)))
+            }
+            Some(_) => self.error(Code::OperandTypes, span, "a text is needed behind `:`"),
+            None => self.error(Code::NotConstant, span, "a text that is known before the query runs is needed"),
+        }
+    }
+
+    /// How a term must match, by the stars at its ends, and its text without them.
+    pub(in crate::binder) fn term_operator(&mut self, term: &str, span: Span) -> Bind<(&'static str, String)> {
+        let (begins, rest) = term.strip_prefix('*').map_or((false, term), |rest| (true, rest));
+        let (ends, text) = rest.strip_suffix('*').map_or((false, rest), |rest| (true, rest));
+        if text.contains('*') {
+            let message = "a `*` inside of a term is not supported yet";
+            let help = "write * matches regex \"...\"";
+            return Err(self.report(Diagnostic::new(Code::UnsupportedSyntax, span, message).help(help)));
+        }
+        let operator = match (begins, ends) {
+            (false, false) => BinaryOperator::Has,
+            (true, false) if !text.is_empty() => BinaryOperator::HasSuffix,
+            (false, true) => BinaryOperator::HasPrefix,
+            (true, _) => BinaryOperator::Contains,
+        };
+        Ok((self.case_of(operator, span)?, text.to_owned()))
+    }
+
+    /// The operator in the form that `search kind=case_sensitive` makes of it.
+    pub(super) fn case_of(&mut self, operator: BinaryOperator, at: Span) -> Bind<&'static str> {
+        use BinaryOperator as B;
+        if self.search.is_none_or(|search| !search.case_sensitive) {
+            return Ok(operator.symbol());
+        }
+        let cased = match operator {
+            B::Has => B::HasCs,
+            B::NotHas => B::NotHasCs,
+            B::HasPrefix => B::HasPrefixCs,
+            B::NotHasPrefix => B::NotHasPrefixCs,
+            B::HasSuffix => B::HasSuffixCs,
+            B::NotHasSuffix => B::NotHasSuffixCs,
+            B::Contains => B::ContainsCs,
+            B::NotContains => B::NotContainsCs,
+            B::StartsWith => B::StartsWithCs,
+            B::NotStartsWith => B::NotStartsWithCs,
+            B::EndsWith => B::EndsWithCs,
+            B::NotEndsWith => B::NotEndsWithCs,
+            B::EqualTilde | B::NotEqualTilde => {
+                self.caseless_operator(operator.symbol(), at)?;
+                operator
+            }
+            other => other,
+        };
+        Ok(cased.symbol())
+    }
+
+    /// Refuses an operator that ignores case by its meaning where case is to matter.
+    pub(super) fn caseless_operator(&mut self, symbol: &str, at: Span) -> Bind<()> {
+        if self.search.is_none_or(|search| !search.case_sensitive) {
+            return Ok(());
+        }
+        let message = format!("`{symbol}` in a search that is case-sensitive is not supported yet");
+        let help = "put it behind the search, in a `where`";
+        Err(self.report(Diagnostic::new(Code::UnsupportedSyntax, at, message).help(help)))
+    }
+
+    /// True where `column symbol right` is true of any column.
+    pub(in crate::binder) fn any_column(
+        &mut self,
+        symbol: &str,
+        at: Span,
+        right: &Expr,
+        schema: &Schema,
+    ) -> Bind<Expr> {
+        let span = at.to(right.span);
+        let search = self.search;
+        // Behind a search, the name of the table is a column like any other.
+        let is_searched = |index: &usize| {
+            let field = schema.field(*index);
+            let may = search.is_none_or(|search| *index < search.columns && field.name != TABLE_COLUMN);
+            field.ty.is_text() && may
+        };
+        let columns: Vec<usize> = (0..schema.len()).filter(is_searched).collect();
+        self.reuse(3 * columns.len(), span)?;
+        let mut parts = self.all(columns, |binder, index| {
+            let column = Expr::column(index, schema.field(index).ty, at);
+            binder.operator_call(symbol, at, vec![column, right.clone()], span)
+        })?;
+        // A balanced tree: a table may have thousands of columns.
+        while parts.len() > 1 {
+            let mut pairs = parts.into_iter();
+            let mut halved = Vec::new();
+            while let Some(first) = pairs.next() {
+                halved.push(match pairs.next() {
+                    Some(second) => self.operator_call("or", at, vec![first, second], span)?,
+                    None => first,
+                });
+            }
+            parts = halved;
+        }
+        Ok(parts.pop().unwrap_or_else(|| Expr::literal(Value::Bool(false), span)))
+    }
+
+    /// The text that a `let` or parameter of this name stands for; None for a column.
+    pub(in crate::binder) fn text_of_let(&self, name: &ast::Name, schema: &Schema) -> Option<std::sync::Arc<str>> {
+        match self.scope.get(&name.text) {
+            Some(Binding::Value(value)) if schema.index_of(&name.text).is_none() => match value.as_literal() {
+                Some(Value::String(text)) => Some(text.clone()),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}

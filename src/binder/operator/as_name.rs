@@ -1,0 +1,46 @@
+//! as: a name for the rows so far.
+
+use crate::binder::scope::Binding;
+use crate::binder::{Bind, Binder};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::plan::{LogicalPlan, visit};
+use crate::source::MemoryTable;
+use crate::syntax::ast::{self, ExprKind, Parameter};
+use crate::types::Value;
+
+impl Binder<'_> {
+    /// From here on the name stands for these rows. Rows that would not be the same each time they are computed are
+    /// computed now, where the author wants them kept.
+    /// Source: the reference's page on the as operator.
+    pub(super) fn name_rows(
+        &mut self,
+        input: LogicalPlan,
+        parameters: &[Parameter],
+        name: &ast::Name,
+    ) -> Bind<LogicalPlan> {
+        let mut keep = false;
+        for parameter in parameters {
+            match (parameter.name.text.as_str(), &parameter.value.kind) {
+                ("hint.materialized", ExprKind::Literal(Value::Bool(truth))) => keep = *truth,
+                (other, _) => {
+                    let message = format!("`{other}` with this value is not known to as");
+                    let span = parameter.name.span.to(parameter.value.span);
+                    return Err(self.report(Diagnostic::new(Code::InvalidValue, span, message)));
+                }
+            }
+        }
+        let rows = if keep && !is_repeatable(&input) { self.kept(&input, name)? } else { input };
+        self.scope.shadow(&name.text, Binding::Table(rows.clone()), name.span);
+        Ok(rows)
+    }
+
+    fn kept(&self, plan: &LogicalPlan, name: &ast::Name) -> Bind<LogicalPlan> {
+        let table = MemoryTable::new(plan.schema().clone(), self.evaluate(plan)?);
+        Ok(LogicalPlan::scan(&name.text, std::sync::Arc::new(table)))
+    }
+}
+
+fn is_repeatable(plan: &LogicalPlan) -> bool {
+    visit::expressions(plan).iter().all(|expr| expr.is_repeatable())
+        && visit::inputs(plan).into_iter().all(is_repeatable)
+}

@@ -1,0 +1,187 @@
+//! search: rows of one table or several in which a term stands in any column, or that fulfil a condition.
+
+use super::project::identity;
+use super::union::{Branch, Options, unite};
+use crate::binder::naming::Names;
+use crate::binder::{Bind, Binder};
+use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::expr::Expr;
+use crate::plan::LogicalPlan;
+use crate::syntax::ast::{self, BinaryOperator, ExprKind, Parameter};
+use crate::types::{Field, Schema, Type, Value};
+
+/// What is known while the condition of a search is bound.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::binder) struct Searching {
+    /// Whether case matters.
+    pub case_sensitive: bool,
+    /// How many columns the rows have of their own: those of other tables stand behind them.
+    pub columns: usize,
+}
+
+/// The column that names the table of each row.
+pub(in crate::binder) const TABLE_COLUMN: &str = "$table";
+
+impl Binder<'_> {
+    /// `search` at the beginning: over the tables named, or all.
+    pub(in crate::binder) fn search(
+        &mut self,
+        parameters: &[Parameter],
+        tables: &[ast::Pipeline],
+        predicate: &ast::Expr,
+        span: Span,
+    ) -> Bind<LogicalPlan> {
+        let branches = match tables {
+            [] => self.all_tables(span)?,
+            _ => self.all(tables, |binder, table| binder.branches(table, &Options::default()))?.concat(),
+        };
+        if branches.is_empty() {
+            return self.error(Code::UnknownTable, span, "there is no table to search");
+        }
+        self.search_branches(branches, parameters, predicate, span)
+    }
+
+    /// `search` after a `|`: over the rows so far, of which `label` is the name.
+    pub(super) fn search_rows(
+        &mut self,
+        input: LogicalPlan,
+        label: Option<&str>,
+        (parameters, predicate): (&[Parameter], &ast::Expr),
+        span: Span,
+    ) -> Bind<LogicalPlan> {
+        let branch = Branch { plan: input, label: label.map(str::to_owned) };
+        self.search_branches(vec![branch], parameters, predicate, span)
+    }
+
+    fn all_tables(&mut self, span: Span) -> Bind<Vec<Branch>> {
+        let names = self.environment.catalog.names();
+        self.all(names, |binder, name| {
+            let plan = binder.catalog_table(&ast::Name { text: name.clone(), span })?;
+            Ok(plan.map(|plan| Branch { plan, label: Some(name) }))
+        })
+        .map(|branches| branches.into_iter().flatten().collect())
+    }
+
+    fn search_branches(
+        &mut self,
+        branches: Vec<Branch>,
+        parameters: &[Parameter],
+        predicate: &ast::Expr,
+        span: Span,
+    ) -> Bind<LogicalPlan> {
+        let case_sensitive = self.search_kind(parameters)?;
+        let fields = all_fields(&branches);
+        let found = self.all(branches.into_iter().enumerate(), |binder, (position, branch)| {
+            let plan = binder.searched(branch.plan, &fields, predicate, case_sensitive)?;
+            // Rows of an earlier search say of which table they are.
+            let is_labelled = plan.schema().index_of(TABLE_COLUMN).is_some();
+            let branch = Branch { plan, ..branch };
+            let default = || format!("search_arg{position}");
+            Ok(if is_labelled { branch.plan } else { branch.labelled(TABLE_COLUMN, &default(), span) })
+        })?;
+        Ok(unite(found, false))
+    }
+
+    /// The rows of one table for which the condition is true. Columns that only others have are null.
+    fn searched(
+        &mut self,
+        plan: LogicalPlan,
+        fields: &[Field],
+        predicate: &ast::Expr,
+        case_sensitive: bool,
+    ) -> Bind<LogicalPlan> {
+        let own = identity(plan.schema());
+        let columns = own.len();
+        let missing = fields.iter().filter(|field| plan.schema().index_of(&field.name).is_none());
+        let null = |field: &Field| (field.name.clone(), Expr::literal(Value::null(field.ty), predicate.span));
+        let all: Vec<_> = own.iter().cloned().chain(missing.map(null)).collect();
+        let is_whole = all.len() == columns;
+        let rows = if is_whole { plan } else { plan.project(all) };
+        let outer = self.search.replace(Searching { case_sensitive, columns });
+        let condition = self.search_condition(predicate, &rows.schema().clone());
+        self.search = outer;
+        let found = rows.filter(condition?);
+        Ok(if is_whole { found } else { found.project(own) })
+    }
+
+    /// Whether case matters.
+    fn search_kind(&mut self, parameters: &[Parameter]) -> Bind<bool> {
+        let mut case_sensitive = false;
+        for parameter in parameters {
+            let word = match &parameter.value.kind {
+                ExprKind::Name(name) => name.text.as_str(),
+                _ => "",
+            };
+            match (parameter.name.text.as_str(), word) {
+                ("kind", "case_sensitive") => case_sensitive = true,
+                ("kind", "case_insensitive" | "default") => case_sensitive = false,
+                (name, _) => {
+                    let message = format!("`{name}` with this value is not known to search");
+                    let help = "`kind` is `case_insensitive` or `case_sensitive`";
+                    let span = parameter.name.span.to(parameter.value.span);
+                    return Err(self.report(Diagnostic::new(Code::InvalidValue, span, message).help(help)));
+                }
+            }
+        }
+        Ok(case_sensitive)
+    }
+
+    /// A condition in which a text alone is a term to look for in every column.
+    fn search_condition(&mut self, expr: &ast::Expr, schema: &Schema) -> Bind<Expr> {
+        match &expr.kind {
+            ExprKind::Star => Ok(Expr::literal(Value::Bool(true), expr.span)),
+            ExprKind::Literal(Value::String(term)) => self.search_term(term, expr.span, schema),
+            ExprKind::Name(name) => match self.text_of_let(name, schema) {
+                Some(term) => self.search_term(&term, expr.span, schema),
+                None => self.search_other(expr, schema),
+            },
+            ExprKind::Parenthesised(inner) => self.search_condition(inner, schema),
+            ExprKind::Binary {
+                operator: operator @ (BinaryOperator::And | BinaryOperator::Or), left, right, ..
+            } => {
+                let operands = self.all([left, right], |binder, part| binder.search_condition(part, schema))?;
+                self.operator_call(operator.symbol(), expr.span, operands, expr.span)
+            }
+            _ => self.search_other(expr, schema),
+        }
+    }
+
+    fn search_other(&mut self, expr: &ast::Expr, schema: &Schema) -> Bind<Expr> {
+        let condition = self.expr(expr, schema)?;
+        match condition.ty {
+            Type::Bool => Ok(condition),
+            ty => {
+                let message = format!("a term or a condition is needed, not a {ty}");
+                self.error(Code::OperandTypes, expr.span, message)
+            }
+        }
+    }
+
+    fn search_term(&mut self, term: &str, span: Span, schema: &Schema) -> Bind<Expr> {
+        let (operator, text) = self.term_operator(term, span)?;
+        self.warn_of_other_types(&text, span, schema);
+        self.any_column(operator, span, &Expr::literal(Value::string(text), span), schema)
+    }
+
+    /// What is written as a number or a time may be one: those are not searched.
+    fn warn_of_other_types(&mut self, term: &str, span: Span, schema: &Schema) {
+        let may_be_other = |c: char| c.is_ascii_digit() || matches!(c, '.' | ':' | '-' | '+');
+        let is_truth = term.eq_ignore_ascii_case("true") || term.eq_ignore_ascii_case("false");
+        let has_others = schema.fields().iter().any(|field| !field.ty.is_text());
+        if !has_others || term.is_empty() || !(is_truth || term.chars().all(may_be_other)) {
+            return;
+        }
+        let message = "only texts are searched here: columns of numbers, times and truth values are not";
+        let warning = Diagnostic::new(Code::SearchedTexts, span, message).help("compare those columns by name");
+        if !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+}
+
+/// The columns of all tables, each name once.
+fn all_fields(branches: &[Branch]) -> Vec<Field> {
+    let mut names = Names::default();
+    let fields = branches.iter().flat_map(|branch| branch.plan.schema().fields());
+    fields.filter(|field| names.claim(&field.name)).cloned().collect()
+}
