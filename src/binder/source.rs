@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::naming::Names;
+use super::operator::project::Label;
 use super::scope::Binding;
 use super::{Bind, Binder, Failed};
 use crate::diagnostic::{Code, Diagnostic, Span};
@@ -126,23 +127,22 @@ impl Binder<'_> {
         let mut names = Names::default();
         self.inputs.push(input.clone());
         let columns = self.all(items.iter().enumerate(), |binder, (position, item)| {
-            let expr = binder.expr(&item.value, &schema)?;
-            let name = match item.names.as_slice() {
-                [] => names.unique(&format!("print_{position}")),
-                [name] if names.claim(&name.text) => name.text.clone(),
-                [name] => return Err(binder.duplicate_column(name)),
-                [_, second, ..] => {
-                    return binder.error(
-                        Code::UnsupportedSyntax,
-                        second.span,
-                        "several names for one value are not supported here yet",
-                    );
-                }
-            };
-            Ok((name, expr))
+            let labelled = binder.labelled(item, &schema)?;
+            let one = labelled.len() == 1;
+            let mut columns = Vec::new();
+            for (label, expr) in labelled {
+                let name = match label {
+                    Label::Written(name) if names.claim(&name.text) => name.text.clone(),
+                    Label::Written(name) => return Err(binder.duplicate_column(name)),
+                    Label::Made(Some(name)) if !one => names.unique(&name),
+                    Label::Made(_) => names.unique(&format!("print_{position}")),
+                };
+                columns.push((name, expr));
+            }
+            Ok(columns)
         });
         self.inputs.pop();
-        Ok(input.project(columns?))
+        Ok(input.project(columns?.into_iter().flatten()))
     }
 
     pub(super) fn duplicate_column(&mut self, name: &ast::Name) -> Failed {

@@ -47,7 +47,13 @@ impl Example {
 /// The forms of a scalar function, one a line.
 #[must_use]
 pub fn scalar_signatures(function: &ScalarFunction) -> Vec<String> {
-    function.overloads.iter().map(|overload| signature(function.name, overload)).collect()
+    let forms = function.overloads.iter();
+    if function.columns.is_empty() {
+        return forms.map(|overload| signature(function.name, overload)).collect();
+    }
+    let columns: Vec<String> = function.columns.iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
+    let columns = columns.join(", ");
+    forms.map(|form| format!("{}({}) -> ({columns})", function.name, parameters(form.params))).collect()
 }
 
 fn signature(name: &str, overload: &Overload) -> String {

@@ -28,7 +28,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::diagnostic::Result;
-use crate::types::Value;
+use crate::types::{Type, Value};
 
 /// What is fixed for one run and visible to functions. Never a clock: `now` is a value.
 #[derive(Clone, Debug)]
@@ -74,6 +74,9 @@ pub struct ScalarFunction {
     pub examples: &'static [Example],
     /// What an unnamed column of its result is called.
     pub result_name: ResultName,
+    /// The columns that it answers, where these are several: the kernel answers an array of their values, and the
+    /// function may stand only where columns are made.
+    pub columns: &'static [(&'static str, Type)],
     /// Whether it can be computed beforehand.
     pub volatility: Volatility,
     /// What nulls do.
@@ -93,6 +96,7 @@ impl ScalarFunction {
         overloads: &[],
         examples: &[],
         result_name: ResultName::Numbered,
+        columns: &[],
         volatility: Volatility::Pure,
         nulls: Nulls::Propagate,
         validate: |_| Ok(()),

@@ -30,6 +30,11 @@ impl Binder<'_> {
             return self.bind_aggregate(function, name, arguments, span, context);
         }
         match functions::scalar_function(&name.text) {
+            Some(function) if !function.columns.is_empty() => {
+                let message = format!("`{}` answers several columns, and a value is needed", name.text);
+                let help = "take them apart first: | extend (a, b, ...) = ...";
+                Err(self.report(Diagnostic::new(Code::NotAllowedHere, name.span, message).help(help)))
+            }
             Some(function) => {
                 let arguments = self.all(arguments, |binder, argument| binder.bind_expr(&argument.value, context))?;
                 self.function_call(function, name, arguments, span)

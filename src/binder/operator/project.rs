@@ -3,10 +3,12 @@
 use crate::binder::naming::{Names, spelled};
 use crate::binder::{Bind, Binder};
 use crate::diagnostic::Code;
-use crate::expr::Expr;
+use crate::expr::{Expr, fold};
+use crate::functions::{self, ScalarFunction};
 use crate::plan::LogicalPlan;
-use crate::syntax::ast::{Assignment, Name};
+use crate::syntax::ast::{self, Argument, Assignment, Name};
 use crate::types::Schema;
+use crate::types::dynamic::{Path, Step};
 
 impl Binder<'_> {
     pub(super) fn project(&mut self, input: LogicalPlan, items: &[Assignment]) -> Bind<LogicalPlan> {
@@ -14,15 +16,18 @@ impl Binder<'_> {
         self.spelled_once(items.iter().filter_map(spelled))?;
         let mut names = Names::default().past_written(items);
         let columns = self.all(items, |binder, item| {
-            let expr = binder.expr(&item.value, &schema)?;
-            let name = match binder.explicit_name(item)? {
-                // A name that an unnamed column before it has taken gives way.
-                Some(name) => names.unique(&name.text),
-                None => names.unique_or_numbered(Self::own_name(&item.value).as_deref()),
-            };
-            Ok((name, expr))
+            let mut columns = Vec::new();
+            for (label, expr) in binder.labelled(item, &schema)? {
+                let name = match label {
+                    // A name that an unnamed column before it has taken gives way.
+                    Label::Written(name) => names.unique(&name.text),
+                    Label::Made(name) => names.unique_or_numbered(name.as_deref()),
+                };
+                columns.push((name, expr));
+            }
+            Ok(columns)
         })?;
-        Ok(input.project(columns))
+        Ok(input.project(columns.into_iter().flatten()))
     }
 
     pub(super) fn extend(&mut self, input: LogicalPlan, items: &[Assignment]) -> Bind<LogicalPlan> {
@@ -34,19 +39,21 @@ impl Binder<'_> {
         let mut made = Names::default();
         let mut numbers = Names::default().past_input(&schema);
         let new = self.all(items, |binder, item| {
-            let expr = binder.expr(&item.value, &schema)?;
-            let name = match binder.explicit_name(item)? {
-                Some(name) => name.text.clone(),
-                None => Self::own_name(&item.value).unwrap_or_else(|| numbers.numbered()),
-            };
-            // Two columns of one name would be one column with two values.
-            if made.claim(&name) {
-                return Ok((name, expr));
+            let mut columns = Vec::new();
+            for (label, expr) in binder.labelled(item, &schema)? {
+                let (name, span) = match label {
+                    Label::Written(name) => (name.text.clone(), name.span),
+                    Label::Made(name) => (name.unwrap_or_else(|| numbers.numbered()), item.value.span),
+                };
+                // Two columns of one name would be one column with two values.
+                if !made.claim(&name) {
+                    return Err(binder.duplicate_column(&Name { text: name, span }));
+                }
+                columns.push((name, expr));
             }
-            let span = item.names.first().map_or(item.value.span, |name| name.span);
-            Err(binder.duplicate_column(&Name { text: name, span }))
+            Ok(columns)
         })?;
-        for (name, expr) in new {
+        for (name, expr) in new.into_iter().flatten() {
             match columns.iter_mut().find(|(existing, _)| *existing == name) {
                 Some(column) => column.1 = expr,
                 None => columns.push((name, expr)),
@@ -64,16 +71,73 @@ impl Binder<'_> {
         }
     }
 
-    fn explicit_name<'i>(&mut self, item: &'i Assignment) -> Bind<Option<&'i Name>> {
-        match item.names.as_slice() {
-            [] => Ok(None),
-            [name] => Ok(Some(name)),
-            [_, second, ..] => self.error(
-                Code::UnsupportedSyntax,
-                second.span,
-                "several names for one value are not supported here yet",
-            ),
+    /// The columns that an item makes: one, or those of a function that answers several.
+    pub(in crate::binder) fn labelled<'i>(
+        &mut self,
+        item: &'i Assignment,
+        schema: &Schema,
+    ) -> Bind<Vec<(Label<'i>, Expr)>> {
+        if let Some((function, name, arguments)) = several_columns(&item.value) {
+            return self.several_columns(function, name, arguments, item, schema);
         }
+        let expr = self.expr(&item.value, schema)?;
+        match item.names.as_slice() {
+            [] => Ok(vec![(Label::Made(Self::own_name(&item.value)), expr)]),
+            [name] => Ok(vec![(Label::Written(name), expr)]),
+            [_, second, ..] => self.error(Code::InvalidValue, second.span, "a second name for one value"),
+        }
+    }
+
+    fn several_columns<'i>(
+        &mut self,
+        function: &'static ScalarFunction,
+        name: &Name,
+        arguments: &[Argument],
+        item: &'i Assignment,
+        schema: &Schema,
+    ) -> Bind<Vec<(Label<'i>, Expr)>> {
+        let span = item.value.span;
+        let bound = self.all(arguments, |binder, argument| binder.expr(&argument.value, schema))?;
+        let tuple = self.function_call(function, name, bound, span)?;
+        let count = function.columns.len();
+        if !item.names.is_empty() && item.names.len() != count {
+            let message = format!("`{}` answers {count} columns: name all of them, or none", function.name);
+            return self.error(Code::UnsupportedSyntax, item.names[0].span, message);
+        }
+        if item.names.is_empty() && count == 1 {
+            let message =
+                format!("give the answer of `{}` a name: what its column is called is not known", function.name);
+            return self.error(Code::UnsupportedSyntax, span, message);
+        }
+        let first = arguments.first().and_then(|argument| Self::own_name(&argument.value)).unwrap_or_default();
+        let columns = function.columns.iter().enumerate().map(|(position, (column, ty))| {
+            let made = || Label::Made(Some(format!("{}_{first}_{column}", function.name)));
+            let label = item.names.get(position).map_or_else(made, Label::Written);
+            let step = Step::Index(i64::try_from(position).unwrap_or(i64::MAX));
+            (label, tuple.clone().path(Path::new(vec![step]), span).cast(*ty))
+        });
+        columns.map(|(label, expr)| Ok((label, fold::fold(expr, &self.context)?))).collect()
+    }
+}
+
+/// The name of a column.
+#[derive(Debug)]
+pub(in crate::binder) enum Label<'i> {
+    /// As the query says.
+    Written(&'i Name),
+    /// As it follows from the value; None where it is numbered.
+    Made(Option<String>),
+}
+
+/// The call of a function that answers several columns.
+fn several_columns(value: &ast::Expr) -> Option<(&'static ScalarFunction, &Name, &[Argument])> {
+    match &value.kind {
+        ast::ExprKind::Parenthesised(inner) => several_columns(inner),
+        ast::ExprKind::Call { function: name, arguments } => {
+            let function = functions::scalar_function(&name.text).filter(|function| !function.columns.is_empty())?;
+            Some((function, name, arguments))
+        }
+        _ => None,
     }
 }
 

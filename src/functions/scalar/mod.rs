@@ -19,6 +19,10 @@ pub mod parse;
 pub mod regex;
 pub mod rounding;
 pub mod search;
+pub mod series;
+pub mod series_decompose;
+pub mod series_fit;
+pub mod series_math;
 pub mod string;
 pub mod timespan;
 pub mod url;
@@ -45,6 +49,9 @@ pub static FAMILIES: &[&[ScalarFunction]] = &[
     regex::FUNCTIONS,
     rounding::FUNCTIONS,
     search::FUNCTIONS,
+    series_decompose::FUNCTIONS,
+    series_fit::FUNCTIONS,
+    series_math::FUNCTIONS,
     string::FUNCTIONS,
     timespan::FUNCTIONS,
     url::FUNCTIONS,

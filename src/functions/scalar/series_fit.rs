@@ -1,0 +1,165 @@
+//! Statistics of a series and the line through it.
+//!
+//! Source of what is in the columns: the reference's pages, and the engine's answers.
+
+use super::series::{Line, SERIES, mean, numbers, reals, unknown, variance};
+use crate::diagnostic::Result;
+use crate::functions::ScalarFunction;
+use crate::functions::args::Args;
+use crate::functions::docs::{Category, Example};
+use crate::functions::signature::{Overload, ResultName, Returns};
+use crate::types::dynamic::{ArrayWriter, BagWriter};
+use crate::types::{Column, Type, Value};
+
+/// What a series' statistics or fit are: a name and the value as JSON.
+type Facts = Vec<(&'static str, String)>;
+
+/// The functions of this family.
+pub static FUNCTIONS: &[ScalarFunction] = &[
+    ScalarFunction {
+        name: "series_fit_line",
+        summary: "The line that fits a series best, by linear regression.",
+        overloads: &[Overload {
+            params: &[SERIES],
+            returns: Returns::Type(Type::Dynamic),
+            kernel: |args| columns(args, fit_line, LINE),
+        }],
+        examples: &[Example::new("series_fit_line(dynamic([1, 3, 4, 8]))", "0.9307692307692308")],
+        columns: LINE,
+        ..STATISTIC
+    },
+    ScalarFunction {
+        name: "series_fit_line_dynamic",
+        summary: "The line that fits a series best, by linear regression, as a bag.",
+        overloads: &[Overload {
+            params: &[SERIES],
+            returns: Returns::Type(Type::Dynamic),
+            kernel: |args| bag(args, fit_line),
+        }],
+        examples: &[Example::new("series_fit_line_dynamic(dynamic([1, 3, 5])).slope", "2.0")],
+        ..STATISTIC
+    },
+    ScalarFunction {
+        name: "series_stats",
+        summary: "Least and greatest value of a series with their positions, average, standard deviation and variance.",
+        overloads: &[Overload {
+            params: &[SERIES],
+            returns: Returns::Type(Type::Dynamic),
+            kernel: |args| columns(args, stats, STATS),
+        }],
+        examples: &[Example::new("series_stats(dynamic([1, 3, 5]))", "1.0")],
+        columns: STATS,
+        ..STATISTIC
+    },
+    ScalarFunction {
+        name: "series_stats_dynamic",
+        summary: "Least and greatest value of a series with their positions, average, deviation, variance, sum and length.",
+        overloads: &[Overload {
+            params: &[SERIES],
+            returns: Returns::Type(Type::Dynamic),
+            kernel: |args| bag(args, stats),
+        }],
+        examples: &[Example::new(
+            "series_stats_dynamic(dynamic([1, 3, 5]))",
+            r#"{"min":1.0,"min_idx":0,"max":5.0,"max_idx":2,"avg":3.0,"stdev":2.0,"variance":4.0,"sum":9.0,"len":3}"#,
+        )],
+        ..STATISTIC
+    },
+];
+
+const STATISTIC: ScalarFunction =
+    ScalarFunction { category: Category::Series, result_name: ResultName::Numbered, ..ScalarFunction::DEFAULT };
+
+const LINE: &[(&str, Type)] = &[
+    ("rsquare", Type::Real),
+    ("slope", Type::Real),
+    ("variance", Type::Real),
+    ("rvariance", Type::Real),
+    ("interception", Type::Real),
+    ("line_fit", Type::Dynamic),
+];
+
+const STATS: &[(&str, Type)] = &[
+    ("min", Type::Real),
+    ("min_idx", Type::Long),
+    ("max", Type::Real),
+    ("max_idx", Type::Long),
+    ("avg", Type::Real),
+    ("stdev", Type::Real),
+    ("variance", Type::Real),
+];
+
+/// The facts named by `wanted`, in its order, as an array: the binder makes columns of it.
+fn columns(args: &Args<'_>, of: fn(&[f64]) -> Result<Facts>, wanted: &[(&str, Type)]) -> Result<Column> {
+    args.try_map(|row| {
+        let Some(series) = numbers(args.column(0), row)? else { return Ok(None) };
+        let facts = of(&series)?;
+        let mut array = ArrayWriter::new();
+        for (name, _) in wanted {
+            let found = facts.iter().find(|(fact, _)| fact == name);
+            array.push_json(found.map_or("null", |(_, json)| json));
+        }
+        Ok(Some(array.finish()))
+    })
+}
+
+fn bag(args: &Args<'_>, of: fn(&[f64]) -> Result<Facts>) -> Result<Column> {
+    args.try_map(|row| {
+        let Some(series) = numbers(args.column(0), row)? else { return Ok(None) };
+        let mut bag = BagWriter::new();
+        of(&series)?.iter().for_each(|(name, json)| bag.push_json(name, json));
+        Ok(Some(bag.finish()))
+    })
+}
+
+fn real(number: f64) -> String {
+    let mut text = String::new();
+    crate::types::dynamic::write_value(&Value::Real(number), &mut text);
+    text
+}
+
+fn fit_line(series: &[f64]) -> Result<Facts> {
+    if series.len() < 2 {
+        return Err(unknown("a line through fewer than two points is not supported here"));
+    }
+    let line = Line::fit(series);
+    let spread = variance(series);
+    if spread == 0.0 {
+        return Err(unknown("how well a line fits a series of equal values is not known here"));
+    }
+    let fit: Vec<f64> = (0..series.len()).map(|index| line.at(index)).collect();
+    let left: Vec<f64> = series.iter().zip(&fit).map(|(value, fit)| value - fit).collect();
+    let rest = variance(&left);
+    Ok(vec![
+        ("slope", real(line.slope)),
+        // The engine counts the points from 1.
+        ("interception", real(line.interception - line.slope)),
+        ("rsquare", real(1.0 - rest / spread)),
+        ("variance", real(spread)),
+        ("rvariance", real(rest)),
+        ("line_fit", reals(fit)),
+    ])
+}
+
+fn stats(series: &[f64]) -> Result<Facts> {
+    if series.len() < 2 {
+        return Err(unknown("statistics of fewer than two points are not supported here"));
+    }
+    let first = |better: fn(f64, f64) -> bool| {
+        let better = |best: usize, at: usize| if better(series[at], series[best]) { at } else { best };
+        (1..series.len()).fold(0, better)
+    };
+    let (least, greatest) = (first(|a, b| a < b), first(|a, b| a > b));
+    let spread = variance(series);
+    Ok(vec![
+        ("min", real(series[least])),
+        ("min_idx", least.to_string()),
+        ("max", real(series[greatest])),
+        ("max_idx", greatest.to_string()),
+        ("avg", real(mean(series))),
+        ("stdev", real(spread.sqrt())),
+        ("variance", real(spread)),
+        ("sum", real(series.iter().sum())),
+        ("len", series.len().to_string()),
+    ])
+}

@@ -1,0 +1,462 @@
+//! Arithmetic on series, element by element, and sums over them.
+//!
+//! What is no number, and what the other series has no partner for, gives a null element. Whole numbers stay whole
+//! where the operation keeps them so and every element is one. An element that would be infinite or no number is
+//! refused: how the engine writes it is not known.
+
+use super::dynamic_array::{Elements, array_of, written};
+use super::series::{SERIES, mean, number, numbers, unknown};
+use crate::diagnostic::Result;
+use crate::functions::ScalarFunction;
+use crate::functions::args::Args;
+use crate::functions::docs::{Category, Example};
+use crate::functions::signature::{Accepts, Kernel, Nulls, Overload, Param, ResultName, Returns};
+use crate::types::dynamic::write_value;
+use crate::types::{Column, Type, Value};
+
+/// The functions of this family.
+pub static FUNCTIONS: &[ScalarFunction] = &[
+    ScalarFunction {
+        name: "series_abs",
+        summary: "Each number without its sign.",
+        overloads: &[form(ONE, Type::Dynamic, |args| map(args, Some(i64::checked_abs), f64::abs))],
+        examples: &[
+            Example::new("series_abs(dynamic([-6.5, 0, 8.2]))", "[6.5,0.0,8.2]"),
+            Example::new("series_abs(dynamic([-6, 'a']))", "[6,null]"),
+        ],
+        ..SERIES_FUNCTION
+    },
+    ScalarFunction {
+        name: "series_acos",
+        summary: "The angle of each cosine.",
+        overloads: &[form(ONE, Type::Dynamic, |args| map(args, None, f64::acos))],
+        examples: &[Example::new("series_acos(dynamic([1]))", "[0.0]")],
+        ..SERIES_FUNCTION
+    },
+    ScalarFunction {
+        name: "series_asin",
+        summary: "The angle of each sine.",
+        overloads: &[form(ONE, Type::Dynamic, |args| map(args, None, f64::asin))],
+        examples: &[Example::new("series_asin(dynamic([0]))", "[0.0]")],
+        ..SERIES_FUNCTION
+    },
+    ScalarFunction {
+        name: "series_atan",
+        summary: "The angle of each tangent.",
+        overloads: &[form(ONE, Type::Dynamic, |args| map(args, None, f64::atan))],
+        examples: &[Example::new("series_atan(dynamic([0]))", "[0.0]")],
+        ..SERIES_FUNCTION
+    },
+    ScalarFunction {
+        name: "series_ceiling",
+        summary: "The least whole number from each number on, as a real.",
+        overloads: &[form(ONE, Type::Dynamic, |args| map(args, None, f64::ceil))],
+        examples: &[Example::new("series_ceiling(dynamic([-1.5, 1, 2.5]))", "[-1.0,1.0,3.0]")],
+        ..SERIES_FUNCTION
+    },
+    ScalarFunction {
+        name: "series_cos",
+        summary: "The cosine of each angle.",
+        overloads: &[form(ONE, Type::Dynamic, |args| map(args, None, f64::cos))],
+        examples: &[Example::new("series_cos(dynamic([0]))", "[1.0]")],
+        ..SERIES_FUNCTION
+    },
+    ScalarFunction {
+        name: "series_exp",
+        summary: "The exponential of each number.",
+        overloads: &[form(ONE, Type::Dynamic, |args| map(args, None, f64::exp))],
+        examples: &[Example::new("series_exp(dynamic([0]))", "[1.0]")],
+        ..SERIES_FUNCTION
+    },
+    ScalarFunction {
+        name: "series_floor",
+        summary: "The greatest whole number up to each number, as a real.",
+        overloads: &[form(ONE, Type::Dynamic, |args| map(args, None, f64::floor))],
+        examples: &[Example::new("series_floor(dynamic([-1.5, 1, 2.5]))", "[-2.0,1.0,2.0]")],
+        ..SERIES_FUNCTION
+    },
+    ScalarFunction {
+        name: "series_log",
+        summary: "The natural logarithm of each number.",
+        overloads: &[form(ONE, Type::Dynamic, |args| map(args, None, f64::ln))],
+        examples: &[Example::new("series_log(dynamic([1]))", "[0.0]")],
+        ..SERIES_FUNCTION
+    },
+    ScalarFunction {
+        name: "series_sign",
+        summary: "-1, 0 or 1 as each number is.",
+        overloads: &[form(ONE, Type::Dynamic, |args| map(args, Some(|n| Some(n.signum())), sign))],
+        examples: &[Example::new("series_sign(dynamic([-6, 0, 8]))", "[-1,0,1]")],
+        ..SERIES_FUNCTION
+    },
+    ScalarFunction {
+        name: "series_sin",
+        summary: "The sine of each angle.",
+        overloads: &[form(ONE, Type::Dynamic, |args| map(args, None, f64::sin))],
+        examples: &[Example::new("series_sin(dynamic([0]))", "[0.0]")],
+        ..SERIES_FUNCTION
+    },
+    ScalarFunction {
+        name: "series_tan",
+        summary: "The tangent of each angle.",
+        overloads: &[form(ONE, Type::Dynamic, |args| map(args, None, f64::tan))],
+        examples: &[Example::new("series_tan(dynamic([0]))", "[0.0]")],
+        ..SERIES_FUNCTION
+    },
+    ScalarFunction {
+        name: "series_add",
+        summary: "The sums of the elements of two series.",
+        overloads: &[form(TWO, Type::Dynamic, |args| pairs(args, Some(i64::checked_add), |a, b| a + b))],
+        examples: &[Example::new("series_add(dynamic([1, 2, 4]), dynamic([4, 2]))", "[5,4,null]")],
+        ..SERIES_FUNCTION
+    },
+    ScalarFunction {
+        name: "series_subtract",
+        summary: "The differences of the elements of two series.",
+        overloads: &[form(TWO, Type::Dynamic, |args| pairs(args, Some(i64::checked_sub), |a, b| a - b))],
+        examples: &[Example::new("series_subtract(dynamic([1, 2, 4]), dynamic([4, 2, 1]))", "[-3,0,3]")],
+        ..SERIES_FUNCTION
+    },
+    ScalarFunction {
+        name: "series_multiply",
+        summary: "The products of the elements of two series.",
+        overloads: &[form(TWO, Type::Dynamic, |args| pairs(args, Some(i64::checked_mul), |a, b| a * b))],
+        examples: &[Example::new("series_multiply(10, dynamic([4, 2.5]))", "[40.0,25.0]")],
+        ..SERIES_FUNCTION
+    },
+    ScalarFunction {
+        name: "series_divide",
+        summary: "The quotients of the elements of two series, as reals.",
+        overloads: &[form(TWO, Type::Dynamic, |args| pairs(args, None, |a, b| a / b))],
+        examples: &[Example::new("series_divide(dynamic([1, 2, 4]), dynamic([4, 2, 1]))", "[0.25,1.0,4.0]")],
+        ..SERIES_FUNCTION
+    },
+    ScalarFunction {
+        name: "series_pow",
+        summary: "The elements of one series to the power of those of another.",
+        overloads: &[form(TWO, Type::Dynamic, |args| pairs(args, None, f64::powf))],
+        examples: &[Example::new("series_pow(dynamic([1, 2, 3, 4]), dynamic([1, 2, 3, 0.5]))", "[1.0,4.0,27.0,2.0]")],
+        ..SERIES_FUNCTION
+    },
+    ScalarFunction {
+        name: "series_equals",
+        summary: "Whether the elements of two series are equal.",
+        overloads: &[form(TWO, Type::Dynamic, |args| compare(args, |a, b| a == b))],
+        examples: &[Example::new("series_equals(dynamic([1, 2]), dynamic([1.0, 3]))", "[true,false]")],
+        ..SERIES_FUNCTION
+    },
+    ScalarFunction {
+        name: "series_not_equals",
+        summary: "Whether the elements of two series differ.",
+        overloads: &[form(TWO, Type::Dynamic, |args| compare(args, |a, b| a != b))],
+        examples: &[Example::new("series_not_equals(dynamic([1, 2]), dynamic([1, 3]))", "[false,true]")],
+        ..SERIES_FUNCTION
+    },
+    ScalarFunction {
+        name: "series_greater",
+        summary: "Whether the elements of a series are greater than those of another.",
+        overloads: &[form(TWO, Type::Dynamic, |args| compare(args, |a, b| a > b))],
+        examples: &[Example::new("series_greater(dynamic([1, 2, 4]), dynamic([4, 2, 1]))", "[false,false,true]")],
+        ..SERIES_FUNCTION
+    },
+    ScalarFunction {
+        name: "series_greater_equals",
+        summary: "Whether the elements of a series are greater than those of another or equal.",
+        overloads: &[form(TWO, Type::Dynamic, |args| compare(args, |a, b| a >= b))],
+        examples: &[Example::new("series_greater_equals(dynamic([1, 2, 4]), 2)", "[false,true,true]")],
+        ..SERIES_FUNCTION
+    },
+    ScalarFunction {
+        name: "series_less",
+        summary: "Whether the elements of a series are less than those of another.",
+        overloads: &[form(TWO, Type::Dynamic, |args| compare(args, |a, b| a < b))],
+        examples: &[Example::new("series_less(dynamic([1, 2, 4]), dynamic([4, 2, 1]))", "[true,false,false]")],
+        ..SERIES_FUNCTION
+    },
+    ScalarFunction {
+        name: "series_less_equals",
+        summary: "Whether the elements of a series are less than those of another or equal.",
+        overloads: &[form(TWO, Type::Dynamic, |args| compare(args, |a, b| a <= b))],
+        examples: &[Example::new("series_less_equals(dynamic([1, 2, 4]), dynamic([4, 2, 1]))", "[true,true,false]")],
+        ..SERIES_FUNCTION
+    },
+    ScalarFunction {
+        name: "series_sum",
+        summary: "The sum of the elements.",
+        overloads: &[form(ONE, Type::Real, |args| over(args, |series| series.iter().sum()))],
+        examples: &[Example::new("series_sum(dynamic([1, 2, 3, 4]))", "10.0")],
+        ..SERIES_FUNCTION
+    },
+    ScalarFunction {
+        name: "series_product",
+        summary: "The product of the elements.",
+        overloads: &[form(ONE, Type::Real, |args| over(args, |series| series.iter().product()))],
+        examples: &[Example::new("series_product(dynamic([1, 2, 3, 4]))", "24.0")],
+        ..SERIES_FUNCTION
+    },
+    ScalarFunction {
+        name: "series_magnitude",
+        summary: "The root of the sum of the squares of the elements.",
+        overloads: &[form(ONE, Type::Real, |args| {
+            over(args, |series| series.iter().map(|n| n * n).sum::<f64>().sqrt())
+        })],
+        examples: &[Example::new("series_magnitude(dynamic([3, 4]))", "5.0")],
+        ..SERIES_FUNCTION
+    },
+    ScalarFunction {
+        name: "series_dot_product",
+        summary: "The sum of the products of the elements of two series, as long as both go on; what is no number counts not.",
+        overloads: &[Overload { params: &[FIRST, SECOND], returns: Returns::Type(Type::Real), kernel: dot_product }],
+        examples: &[
+            Example::new("series_dot_product(dynamic([1, 2, 4]), dynamic([4, 2, 1]))", "12.0"),
+            Example::new("series_dot_product(dynamic([1, 2, 4]), 1)", "7.0"),
+        ],
+        ..SERIES_FUNCTION
+    },
+    ScalarFunction {
+        name: "series_pearson_correlation",
+        summary: "Pearson's correlation of two series; null where they differ in length or hold what is no number.",
+        overloads: &[Overload {
+            params: &[SERIES, Param::new("other", Type::Dynamic, "an array of numbers")],
+            returns: Returns::Type(Type::Real),
+            kernel: correlation,
+        }],
+        examples: &[Example::new("series_pearson_correlation(dynamic([1, 2, 3]), dynamic([2, 4, 6]))", "1.0")],
+        ..SERIES_FUNCTION
+    },
+    ScalarFunction {
+        name: "series_fill_const",
+        summary: "A series with a value in place of each null.",
+        overloads: &[Overload {
+            params: &[SERIES, Param::of("constant", Accepts::OneOf(&[Type::Long, Type::Int, Type::Real]), "the value")],
+            returns: Returns::Type(Type::Dynamic),
+            kernel: fill_const,
+        }],
+        examples: &[Example::new("series_fill_const(dynamic([1, null, 3.5]), 0.0)", "[1,0.0,3.5]")],
+        result_name: ResultName::FirstArgument,
+        ..SERIES_FUNCTION
+    },
+    ScalarFunction {
+        name: "series_fill_forward",
+        summary: "A series with the number before it in place of each null.",
+        overloads: &[Overload {
+            params: &[SERIES],
+            returns: Returns::Type(Type::Dynamic),
+            kernel: |args| fill(args, false),
+        }],
+        examples: &[Example::new("series_fill_forward(dynamic([null, 1, null, 3.5]))", "[null,1,1,3.5]")],
+        result_name: ResultName::FirstArgument,
+        ..SERIES_FUNCTION
+    },
+    ScalarFunction {
+        name: "series_fill_backward",
+        summary: "A series with the number behind it in place of each null.",
+        overloads: &[Overload {
+            params: &[SERIES],
+            returns: Returns::Type(Type::Dynamic),
+            kernel: |args| fill(args, true),
+        }],
+        examples: &[Example::new("series_fill_backward(dynamic([null, 1, null, 3.5, null]))", "[1,1,3.5,3.5,null]")],
+        result_name: ResultName::FirstArgument,
+        ..SERIES_FUNCTION
+    },
+];
+
+const SERIES_FUNCTION: ScalarFunction =
+    ScalarFunction { category: Category::Series, nulls: Nulls::Propagate, ..ScalarFunction::DEFAULT };
+
+/// An array, or one number for all elements.
+const FIRST: Param = Param::of("series", EITHER, "an array of numbers, or one number for all");
+const SECOND: Param = Param::of("other", EITHER, "an array of numbers, or one number for all");
+const EITHER: Accepts = Accepts::Exactly(&[Type::Dynamic, Type::Long, Type::Int, Type::Real]);
+
+const ONE: &[Param] = &[SERIES];
+const TWO: &[Param] = &[FIRST, SECOND];
+
+const fn form(params: &'static [Param], returns: Type, kernel: Kernel) -> Overload {
+    Overload { params, returns: Returns::Type(returns), kernel }
+}
+
+fn sign(number: f64) -> f64 {
+    if number == 0.0 { 0.0 } else { number.signum() }
+}
+
+/// One side of an operation.
+enum Side<'a> {
+    Series(Vec<&'a str>),
+    /// The same number for every element.
+    One(String),
+}
+
+impl Side<'_> {
+    fn of<'a>(column: &'a Column, row: usize) -> Result<Side<'a>> {
+        if column.ty() != Type::Dynamic {
+            let mut text = String::new();
+            write_value(&column.value(row), &mut text);
+            return Ok(Side::One(text));
+        }
+        array_of(column, row)
+            .map(Side::Series)
+            .ok_or_else(|| unknown("a series that is not an array is not supported here"))
+    }
+
+    fn get(&self, index: usize) -> Option<&str> {
+        match self {
+            Self::Series(elements) => elements.get(index).copied(),
+            Self::One(number) => Some(number),
+        }
+    }
+
+    fn len(&self) -> Option<usize> {
+        match self {
+            Self::Series(elements) => Some(elements.len()),
+            Self::One(_) => None,
+        }
+    }
+}
+
+/// True for elements without a fraction; what is no number does not decide.
+fn is_whole(element: &str) -> bool {
+    number(element).is_none() || element.parse::<i64>().is_ok()
+}
+
+fn real(value: f64) -> Result<String> {
+    if !value.is_finite() {
+        return Err(unknown("an element that is infinite or no number is not supported here"));
+    }
+    let mut text = String::new();
+    write_value(&Value::Real(value), &mut text);
+    Ok(text)
+}
+
+fn long(value: Option<i64>) -> Result<String> {
+    value.map(|value| value.to_string()).ok_or_else(|| unknown("an element beyond 64 bits is not supported here"))
+}
+
+fn map(args: &Args<'_>, whole: Option<fn(i64) -> Option<i64>>, of: fn(f64) -> f64) -> Result<Column> {
+    args.try_map(|row| {
+        let side = Side::of(args.column(0), row)?;
+        let Side::Series(series) = &side else { return Ok(None) };
+        let whole = whole.filter(|_| series.iter().all(|element| is_whole(element)));
+        let element = |element: &&str| match (number(element), whole, element.parse()) {
+            (None, ..) => Ok("null".to_owned()),
+            (Some(_), Some(whole), Ok(number)) => long(whole(number)),
+            (Some(number), ..) => real(of(number)),
+        };
+        Ok(Some(written(series.iter().map(element).collect::<Result<Vec<_>>>()?)))
+    })
+}
+
+/// The pairs of elements as far as either series goes, as numbers; None where one of them is none.
+fn matched<'a>(left: &'a Side<'_>, right: &'a Side<'_>) -> impl Iterator<Item = Option<(&'a str, &'a str)>> {
+    let longest = left.len().max(right.len()).unwrap_or(0);
+    let numeric = |element: &&str| number(element).is_some();
+    (0..longest).map(move |index| Some((left.get(index).filter(numeric)?, right.get(index).filter(numeric)?)))
+}
+
+fn pairs(
+    args: &Args<'_>,
+    whole: Option<fn(i64, i64) -> Option<i64>>,
+    of: impl Fn(f64, f64) -> f64 + Copy,
+) -> Result<Column> {
+    args.try_map(|row| {
+        let (left, right) = (Side::of(args.column(0), row)?, Side::of(args.column(1), row)?);
+        let all_whole = matched(&left, &right).flatten().all(|(a, b)| is_whole(a) && is_whole(b));
+        let whole = whole.filter(|_| all_whole);
+        let element = |pair: Option<(&str, &str)>| {
+            let Some((a, b)) = pair else { return Ok("null".to_owned()) };
+            match (whole, a.parse(), b.parse()) {
+                (Some(whole), Ok(a), Ok(b)) => long(whole(a, b)),
+                _ => real(of(number(a).unwrap_or(f64::NAN), number(b).unwrap_or(f64::NAN))),
+            }
+        };
+        Ok(Some(written(matched(&left, &right).map(element).collect::<Result<Vec<_>>>()?)))
+    })
+}
+
+fn compare(args: &Args<'_>, holds: impl Fn(f64, f64) -> bool + Copy) -> Result<Column> {
+    args.try_map(|row| {
+        let (left, right) = (Side::of(args.column(0), row)?, Side::of(args.column(1), row)?);
+        let element = |pair: Option<(&str, &str)>| {
+            let pair = pair.and_then(|(a, b)| Some((number(a)?, number(b)?)));
+            pair.map_or("null", |(a, b)| if holds(a, b) { "true" } else { "false" })
+        };
+        Ok(Some(written(matched(&left, &right).map(element))))
+    })
+}
+
+fn over(args: &Args<'_>, of: impl Fn(&[f64]) -> f64 + Copy) -> Result<Column> {
+    args.try_map(|row| Ok(numbers(args.column(0), row)?.map(|series| of(&series))))
+}
+
+fn dot_product(args: &Args<'_>) -> Result<Column> {
+    args.try_map(|row| {
+        let (left, right) = (Side::of(args.column(0), row)?, Side::of(args.column(1), row)?);
+        let Some(shortest) = [left.len(), right.len()].into_iter().flatten().min() else {
+            return Err(unknown("the product of two numbers is not supported here: one side is a series"));
+        };
+        let products = matched(&left, &right).take(shortest).flatten();
+        let products = products.filter_map(|(a, b)| Some(number(a)? * number(b)?));
+        Ok((shortest > 0).then(|| products.sum::<f64>()))
+    })
+}
+
+fn correlation(args: &Args<'_>) -> Result<Column> {
+    args.try_map(|row| {
+        let series = |index: usize| {
+            let elements = array_of(args.column(index), row);
+            let elements = elements.ok_or_else(|| unknown("a series that is not an array is not supported here"))?;
+            Ok::<_, crate::diagnostic::Error>(elements.into_iter().map(number).collect::<Option<Vec<f64>>>())
+        };
+        let (Some(left), Some(right)) = (series(0)?, series(1)?) else { return Ok(None) };
+        if left.len() != right.len() {
+            return Ok(None);
+        }
+        let averages = (mean(&left), mean(&right));
+        let (mut products, mut squares) = (0.0, (0.0, 0.0));
+        for (a, b) in left.iter().zip(&right) {
+            let (a, b) = (a - averages.0, b - averages.1);
+            products += a * b;
+            squares = (squares.0 + a * a, squares.1 + b * b);
+        }
+        if squares.0 == 0.0 || squares.1 == 0.0 {
+            return Err(unknown("the correlation with a series of equal values is not known here"));
+        }
+        Ok(Some(products / (squares.0 * squares.1).sqrt()))
+    })
+}
+
+/// The elements of a series: numbers and nulls.
+fn with_gaps<'a>(args: &Args<'a>, row: usize) -> Result<Vec<&'a str>> {
+    let known = |element: &&str| *element == "null" || number(element).is_some();
+    let elements = array_of(args.column(0), row).filter(|elements| elements.iter().all(known));
+    elements.ok_or_else(|| unknown("a series that is not an array of numbers and nulls is not supported here"))
+}
+
+fn fill_const(args: &Args<'_>) -> Result<Column> {
+    let constants = Elements::of(args, 1);
+    args.try_map(|row| {
+        let constant = constants.get(row);
+        let filled = with_gaps(args, row)?.into_iter();
+        Ok(Some(written(
+            filled.map(|element| if element == "null" { constant.to_string() } else { element.to_owned() }),
+        )))
+    })
+}
+
+fn fill(args: &Args<'_>, backward: bool) -> Result<Column> {
+    args.try_map(|row| {
+        let mut elements = with_gaps(args, row)?;
+        if backward {
+            elements.reverse();
+        }
+        let mut last = "null";
+        for element in &mut elements {
+            if *element == "null" { *element = last } else { last = element }
+        }
+        if backward {
+            elements.reverse();
+        }
+        Ok(Some(written(elements)))
+    })
+}
