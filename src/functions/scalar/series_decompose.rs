@@ -34,7 +34,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
             ("trend", Type::Dynamic),
             ("residual", Type::Dynamic),
         ],
-        validate: |constants| check_season(constants.get(1)).and_then(|()| check_trend(constants.get(2))),
+        validate: |constants| check_season(constants, 1).and_then(|()| check_trend(constants, 2)),
         ..SERIES_FUNCTION
     },
     ScalarFunction {
@@ -60,9 +60,9 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         )],
         columns: &[("ad_flag", Type::Dynamic), ("ad_score", Type::Dynamic), ("baseline", Type::Dynamic)],
         validate: |constants| {
-            check_season(constants.get(2))?;
-            check_trend(constants.get(3))?;
-            check_method(constants.get(5))
+            check_season(constants, 2)?;
+            check_trend(constants, 3)?;
+            check_method(constants, 5)
         },
         ..SERIES_FUNCTION
     },
@@ -85,7 +85,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
             "[1.0,2.0,3.0,4.0,5.0,6.0]",
         )],
         columns: &[("baseline", Type::Dynamic)],
-        validate: |constants| check_season(constants.get(2)).and_then(|()| check_trend(constants.get(3))),
+        validate: |constants| check_season(constants, 2).and_then(|()| check_trend(constants, 3)),
         ..SERIES_FUNCTION
     },
     ScalarFunction {
@@ -100,7 +100,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
             "series_seasonal(dynamic([1, 3, 5, 1, 3, 5, 2, 4, 6]), 3)",
             "[1.0,3.0,5.0,1.0,3.0,5.0,1.0,3.0,5.0]",
         )],
-        validate: |constants| check_season(constants.get(1)),
+        validate: |constants| check_season(constants, 1),
         ..SERIES_FUNCTION
     },
     ScalarFunction {
@@ -116,7 +116,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
             "[-0.34657570068848936,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.34657570068848936]",
         )],
         result_name: ResultName::FirstArgument,
-        validate: |constants| check_method(constants.get(1)),
+        validate: |constants| check_method(constants, 1),
         ..SERIES_FUNCTION
     },
 ];
@@ -139,8 +139,8 @@ const SEASONALITY_THRESHOLD: Param =
 const SCORE_UNIT: f64 = 2.772_605_605_507_915;
 
 /// The period is named, and can be one.
-fn check_season(constant: Option<&Option<&Value>>) -> Result<()> {
-    match constant {
+fn check_season(constants: &[Option<&Value>], index: usize) -> Result<()> {
+    match constants.get(index) {
         None => Err(unknown("finding the period of a series is not supported here: name it, or 0 for none")),
         Some(Some(value)) => match value.as_i64() {
             Some(0..) => Ok(()),
@@ -153,16 +153,16 @@ fn check_season(constant: Option<&Option<&Value>>) -> Result<()> {
     }
 }
 
-fn check_trend(constant: Option<&Option<&Value>>) -> Result<()> {
-    let Some(Some(value)) = constant else { return Ok(()) };
+fn check_trend(constants: &[Option<&Value>], index: usize) -> Result<()> {
+    let Some(Some(value)) = constants.get(index) else { return Ok(()) };
     match value.as_str() {
         Some("avg" | "linefit" | "none") => Ok(()),
         _ => Err(Error::query(Code::InvalidValue, Span::default(), "a trend is `avg`, `linefit` or `none`")),
     }
 }
 
-fn check_method(constant: Option<&Option<&Value>>) -> Result<()> {
-    let Some(Some(value)) = constant else { return Ok(()) };
+fn check_method(constants: &[Option<&Value>], index: usize) -> Result<()> {
+    let Some(Some(value)) = constants.get(index) else { return Ok(()) };
     match value.as_str() {
         Some("ctukey") => Ok(()),
         Some("tukey") => Err(unknown("the method `tukey` is not supported here: its unit is not known for certain")),

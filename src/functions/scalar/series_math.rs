@@ -4,6 +4,8 @@
 //! where the operation keeps them so and every element is one. An element that would be infinite or no number is
 //! refused: how the engine writes it is not known.
 
+use std::cmp::Ordering;
+
 use super::dynamic_array::{Elements, array_of, written};
 use super::series::{SERIES, mean, number, numbers, unknown};
 use crate::diagnostic::Result;
@@ -141,42 +143,42 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "series_equals",
         summary: "Whether the elements of two series are equal.",
-        overloads: &[form(TWO, Type::Dynamic, |args| compare(args, |a, b| a == b))],
+        overloads: &[form(TWO, Type::Dynamic, |args| compare(args, Ordering::is_eq))],
         examples: &[Example::new("series_equals(dynamic([1, 2]), dynamic([1.0, 3]))", "[true,false]")],
         ..SERIES_FUNCTION
     },
     ScalarFunction {
         name: "series_not_equals",
         summary: "Whether the elements of two series differ.",
-        overloads: &[form(TWO, Type::Dynamic, |args| compare(args, |a, b| a != b))],
+        overloads: &[form(TWO, Type::Dynamic, |args| compare(args, Ordering::is_ne))],
         examples: &[Example::new("series_not_equals(dynamic([1, 2]), dynamic([1, 3]))", "[false,true]")],
         ..SERIES_FUNCTION
     },
     ScalarFunction {
         name: "series_greater",
         summary: "Whether the elements of a series are greater than those of another.",
-        overloads: &[form(TWO, Type::Dynamic, |args| compare(args, |a, b| a > b))],
+        overloads: &[form(TWO, Type::Dynamic, |args| compare(args, Ordering::is_gt))],
         examples: &[Example::new("series_greater(dynamic([1, 2, 4]), dynamic([4, 2, 1]))", "[false,false,true]")],
         ..SERIES_FUNCTION
     },
     ScalarFunction {
         name: "series_greater_equals",
         summary: "Whether the elements of a series are greater than those of another or equal.",
-        overloads: &[form(TWO, Type::Dynamic, |args| compare(args, |a, b| a >= b))],
+        overloads: &[form(TWO, Type::Dynamic, |args| compare(args, Ordering::is_ge))],
         examples: &[Example::new("series_greater_equals(dynamic([1, 2, 4]), 2)", "[false,true,true]")],
         ..SERIES_FUNCTION
     },
     ScalarFunction {
         name: "series_less",
         summary: "Whether the elements of a series are less than those of another.",
-        overloads: &[form(TWO, Type::Dynamic, |args| compare(args, |a, b| a < b))],
+        overloads: &[form(TWO, Type::Dynamic, |args| compare(args, Ordering::is_lt))],
         examples: &[Example::new("series_less(dynamic([1, 2, 4]), dynamic([4, 2, 1]))", "[true,false,false]")],
         ..SERIES_FUNCTION
     },
     ScalarFunction {
         name: "series_less_equals",
         summary: "Whether the elements of a series are less than those of another or equal.",
-        overloads: &[form(TWO, Type::Dynamic, |args| compare(args, |a, b| a <= b))],
+        overloads: &[form(TWO, Type::Dynamic, |args| compare(args, Ordering::is_le))],
         examples: &[Example::new("series_less_equals(dynamic([1, 2, 4]), dynamic([4, 2, 1]))", "[true,true,false]")],
         ..SERIES_FUNCTION
     },
@@ -289,7 +291,7 @@ enum Side<'a> {
 }
 
 impl Side<'_> {
-    fn of<'a>(column: &'a Column, row: usize) -> Result<Side<'a>> {
+    fn of(column: &Column, row: usize) -> Result<Side<'_>> {
         if column.ty() != Type::Dynamic {
             let mut text = String::new();
             write_value(&column.value(row), &mut text);
@@ -374,12 +376,12 @@ fn pairs(
     })
 }
 
-fn compare(args: &Args<'_>, holds: impl Fn(f64, f64) -> bool + Copy) -> Result<Column> {
+fn compare(args: &Args<'_>, holds: fn(Ordering) -> bool) -> Result<Column> {
     args.try_map(|row| {
         let (left, right) = (Side::of(args.column(0), row)?, Side::of(args.column(1), row)?);
         let element = |pair: Option<(&str, &str)>| {
-            let pair = pair.and_then(|(a, b)| Some((number(a)?, number(b)?)));
-            pair.map_or("null", |(a, b)| if holds(a, b) { "true" } else { "false" })
+            let order = pair.and_then(|(a, b)| number(a)?.partial_cmp(&number(b)?));
+            order.map_or("null", |order| if holds(order) { "true" } else { "false" })
         };
         Ok(Some(written(matched(&left, &right).map(element))))
     })
