@@ -332,7 +332,7 @@ pub static CODES: &[CodeInfo] = &[
         Code::ValueOutOfRange,
         "KQL4001",
         "value out of range",
-        "A value met while running cannot be represented exactly, so the query stops rather than answer nearly.",
+        "For a value met while running there is no exact answer here, so the query stops rather than answer nearly.",
         "print decimal(1e28) * decimal(1e28)",
     ),
     row(

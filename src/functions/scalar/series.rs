@@ -32,9 +32,9 @@ pub(super) fn number(element: &str) -> Option<f64> {
     element.parse::<f64>().ok().filter(|number| is_number && number.is_finite())
 }
 
-/// What cannot be answered exactly.
+/// A value that was met while running and for which there is no exact answer.
 pub(super) fn unknown(message: impl Into<String>) -> Error {
-    Error::query(Code::UnsupportedSyntax, Span::default(), message)
+    Error::query(Code::ValueOutOfRange, Span::default(), message)
 }
 
 /// An array of reals.

@@ -141,11 +141,11 @@ const SCORE_UNIT: f64 = 2.772_605_605_507_915;
 /// The period is named, and can be one.
 fn check_season(constants: &[Option<&Value>], index: usize) -> Result<()> {
     match constants.get(index) {
-        None => Err(unknown("finding the period of a series is not supported here: name it, or 0 for none")),
+        None => Err(unsupported("finding the period of a series is not supported here: name it, or 0 for none")),
         Some(Some(value)) => match value.as_i64() {
             Some(0..) => Ok(()),
             Some(-1) => {
-                Err(unknown("finding the period of a series (-1) is not supported here: name it, or 0 for none"))
+                Err(unsupported("finding the period of a series (-1) is not supported here: name it, or 0 for none"))
             }
             _ => Err(Error::query(Code::InvalidValue, Span::default(), "a period is a number of points, 0 or -1")),
         },
@@ -165,9 +165,16 @@ fn check_method(constants: &[Option<&Value>], index: usize) -> Result<()> {
     let Some(Some(value)) = constants.get(index) else { return Ok(()) };
     match value.as_str() {
         Some("ctukey") => Ok(()),
-        Some("tukey") => Err(unknown("the method `tukey` is not supported here: its unit is not known for certain")),
+        Some("tukey") => {
+            Err(unsupported("the method `tukey` is not supported here: its unit is not known for certain"))
+        }
         _ => Err(Error::query(Code::InvalidValue, Span::default(), "a method is `ctukey` or `tukey`")),
     }
+}
+
+/// A form that is not supported.
+fn unsupported(message: &str) -> Error {
+    Error::query(Code::UnsupportedSyntax, Span::default(), message)
 }
 
 /// What to learn from a series.
