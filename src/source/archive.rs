@@ -184,3 +184,137 @@ impl Read for Checked {
         Ok(count)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::{Cursor, Read, Write};
+
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
+    use super::{Error, Limits, expand};
+    use crate::source::files::DataFile;
+
+    /// What becomes of an archive: names of entries behind its own with their texts, notices, and why it is refused.
+    type Expanded = (Vec<(String, String)>, Vec<String>, Option<&'static str>);
+
+    fn read(bytes: &[u8], limits: Limits) -> Result<Expanded, Error> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.zip");
+        fs::write(&path, bytes).expect("written");
+        let (files, notices) = expand(&[DataFile::new(&path).expect("a file")], limits)?;
+        let own = path.display().to_string();
+        let short = |text: &str| text.replace(&own, "a.zip");
+        let refused = files.iter().find_map(DataFile::refused);
+        let text = |file: &DataFile| {
+            let mut text = String::new();
+            let read = file
+                .open()
+                .and_then(|mut input| Ok(input.read_to_string(&mut text).map_err(|error| Error::io(&path, error))?));
+            read.map_or_else(|error| short(&error.to_string()), |_| text)
+        };
+        let files = files.iter().filter(|file| file.refused().is_none()).map(|file| (short(&file.name), text(file)));
+        let found = (files.collect(), notices.iter().map(|notice| short(notice)).collect(), refused);
+        // Nothing was written beside the archive, whatever its entries are called.
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
+        Ok(found)
+    }
+
+    fn archive(entries: &[(&str, &str)], options: SimpleFileOptions) -> Vec<u8> {
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, text) in entries {
+            writer.start_file(*name, options).expect("begun");
+            writer.write_all(text.as_bytes()).expect("packed");
+        }
+        writer.finish().expect("packed").into_inner()
+    }
+
+    /// The archive with some bytes replaced wherever they are.
+    fn patched(mut bytes: Vec<u8>, from: &[u8], to: &[u8]) -> Vec<u8> {
+        assert_eq!(from.len(), to.len());
+        let places: Vec<usize> = (0..bytes.len()).filter(|&at| bytes[at..].starts_with(from)).collect();
+        assert!(!places.is_empty());
+        places.into_iter().for_each(|at| bytes[at..at + to.len()].copy_from_slice(to));
+        bytes
+    }
+
+    fn names(bytes: &[u8]) -> Vec<String> {
+        read(bytes, Limits::default()).expect("readable").0.into_iter().map(|(name, _)| name).collect()
+    }
+
+    #[test]
+    fn names_of_entries_are_words_and_no_paths() {
+        let odd = ["../../etc/passwd", "/etc/passwd", "..\\windows\\x.json", "C:\\x.json", "ü ö/x y.json", "con"];
+        let entries = odd.map(|name| (name, name));
+        let found = read(&archive(&entries, SimpleFileOptions::default()), Limits::default()).expect("readable");
+        let texts: Vec<&str> = found.0.iter().map(|(_, text)| text.as_str()).collect();
+        assert_eq!((texts, found.2), (odd.to_vec(), None));
+        assert!(found.0.iter().all(|(name, _)| name.starts_with("a.zip/")), "{found:?}");
+        let with_nul =
+            patched(archive(&[("aXb.json", "{}")], SimpleFileOptions::default()), b"aXb.json", b"a\0\n.json");
+        assert_eq!(names(&with_nul), ["a.zip/a\u{fffd}\u{fffd}.json"]);
+    }
+
+    #[test]
+    fn what_is_not_read_is_told() {
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        writer.add_symlink("link.json", "/etc/passwd", SimpleFileOptions::default()).expect("added");
+        writer.add_directory("folder/", SimpleFileOptions::default()).expect("added");
+        writer.start_file("whole.json", SimpleFileOptions::default()).expect("begun");
+        writer.write_all(b"{}").expect("packed");
+        let bytes = writer.finish().expect("packed").into_inner();
+        let (files, notices, _) = read(&bytes, Limits::default()).expect("readable");
+        assert_eq!(files, [("a.zip/whole.json".to_owned(), "{}".to_owned())]);
+        assert_eq!(notices, ["not read: a.zip/link.json: it is a link, which is not followed"]);
+        // A bit of the flags says that an entry is encrypted; a number how it is packed.
+        let plain = archive(&[("x.json", "{}")], SimpleFileOptions::default());
+        let entry = plain.windows(4).position(|bytes| bytes == b"PK\x01\x02").expect("the directory");
+        for (at, byte, word) in [(entry + 8, 1, "encrypted"), (entry + 10, 99, "not supported")] {
+            let mut odd = plain.clone();
+            odd[at] = byte;
+            let (files, notices, _) = read(&odd, Limits::default()).expect("readable");
+            assert!(files.is_empty() && notices.len() == 1 && notices[0].contains(word), "{notices:?}");
+        }
+    }
+
+    #[test]
+    fn entries_of_one_name_are_not_mixed_up() {
+        let twice = archive(&[("aa.json", "1"), ("ab.json", "2")], SimpleFileOptions::default());
+        let (files, notices, refused) = read(&patched(twice, b"ab.json", b"aa.json"), Limits::default()).expect("told");
+        assert!(files.is_empty() && refused.is_some(), "{files:?}");
+        assert!(notices[0].contains("several of its entries have the same name"), "{notices:?}");
+    }
+
+    #[test]
+    fn archives_of_every_making_are_read() {
+        let large = SimpleFileOptions::default().large_file(true);
+        let stored = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+        for options in [large, stored, stored.large_file(true)] {
+            let (files, notices, _) =
+                read(&archive(&[("x.json", "{}")], options), Limits::default()).expect("readable");
+            assert_eq!((files.len(), files[0].1.as_str(), notices.len()), (1, "{}", 0));
+        }
+        // In front of an archive may stand what makes it a program; inside of one another.
+        let inner = archive(&[("x.json", "{}")], SimpleFileOptions::default());
+        let text = |bytes: &[u8]| bytes.iter().map(|byte| char::from(*byte)).collect::<String>();
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        writer.start_file("inner.zip", stored).expect("begun");
+        writer.write_all(&inner).expect("packed");
+        let outer = writer.finish().expect("packed").into_inner();
+        assert_eq!(names(&outer), ["a.zip/inner.zip"], "{}", text(&outer));
+        assert!(read(&inner[..inner.len() / 2], Limits::default()).expect("told").2.is_some());
+        assert!(read(b"PK\x03\x04", Limits::default()).expect("told").2.is_some());
+    }
+
+    #[test]
+    fn no_archive_unpacks_to_more_than_is_allowed() {
+        let text = "x".repeat(10_000);
+        let entries: Vec<(String, &str)> = (0..10).map(|n| (format!("{n}.json"), text.as_str())).collect();
+        let entries: Vec<(&str, &str)> = entries.iter().map(|(name, text)| (name.as_str(), *text)).collect();
+        let bytes = archive(&entries, SimpleFileOptions::default());
+        let limit = |bytes: u64| Limits { max_unpacked: Some(bytes) };
+        assert!(matches!(read(&bytes, limit(99_999)), Err(Error::Limit(text)) if text.contains("--max-decompressed")));
+        assert_eq!(read(&bytes, limit(100_000)).expect("readable").0.len(), 10);
+    }
+}

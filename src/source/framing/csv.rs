@@ -14,6 +14,7 @@ use std::sync::Arc;
 use self::portal::PortalRow;
 use super::places::{Places, Start, Unit};
 use super::{FileReport, MAX_RECORD_BYTES, limit_reached, without_byte_order_mark};
+use crate::source::shape::known_tables;
 use crate::source::shape::portal::portal_column;
 use crate::source::shape::positions::positions;
 use crate::types::{datetime, dynamic};
@@ -26,6 +27,9 @@ const MAX_COLUMNS: usize = 4_096;
 
 /// Bytes of their names: every row repeats them, so long ones would make much of little.
 const MAX_HEADER_BYTES: usize = 256 << 10;
+
+/// The column that makes rows those of a table.
+const TIME: &str = "TimeGenerated";
 
 /// Why the CSV of PowerShell objects is not read.
 const POWERSHELL: &str =
@@ -189,8 +193,9 @@ fn layout(cells: &[String]) -> Result<(Layout, bool), &'static str> {
         return Err("the names of its columns are longer than is read");
     }
     let names: Vec<&str> = cells.iter().map(|cell| column_name(cell.trim())).collect::<Result<_, _>>()?;
+    let names: Vec<&str> = names.into_iter().map(|name| spelled(name, cells)).collect();
     let has = |name: &str| names.contains(&name);
-    let is_table = has("TimeGenerated");
+    let is_table = has(TIME);
     if names.first().is_some_and(|name| name.starts_with("#TYPE "))
         || (has("CreatedDateTime") && has("AppliedConditionalAccessPolicies") && !is_table)
     {
@@ -209,13 +214,24 @@ fn layout(cells: &[String]) -> Result<(Layout, bool), &'static str> {
     Ok((Layout::Keys(names.into_iter().map(key).collect()), true))
 }
 
+/// The name as the table has it, where tools wrote names of columns in another case: without `TimeGenerated` as such.
+fn spelled<'a>(name: &'a str, headers: &[String]) -> &'a str {
+    let time = |header: &String| column_name(header.trim()).is_ok_and(|name| name == TIME);
+    let other = |header: &String| column_name(header.trim()).is_ok_and(|name| name.eq_ignore_ascii_case(TIME));
+    if headers.iter().any(time) || !headers.iter().any(other) {
+        return name;
+    }
+    let mut columns = known_tables().flat_map(|table| table.schema.fields());
+    columns.find(|field| field.name.eq_ignore_ascii_case(name)).map_or(name, |field| field.name.as_str())
+}
+
 /// The name of the column: the portal of Log Analytics adds the time zone to those of times.
 fn column_name(header: &str) -> Result<&str, &'static str> {
     let Some((name, zone)) = header.strip_suffix(']').and_then(|rest| rest.rsplit_once(" [")) else {
         return Ok(header);
     };
     match zone {
-        "UTC" => Ok(name),
+        _ if zone.eq_ignore_ascii_case("UTC") => Ok(name),
         _ => Err("its times are not in UTC: export it again with the time zone UTC"),
     }
 }
@@ -398,6 +414,7 @@ mod tests {
             ("a,b\n1,\"2\n3,4\n5,6\n", "{\"a\":\"3\",\"b\":\"4\"}\n{\"a\":\"5\",\"b\":\"6\"}\n", 1),
             ("a,b\n\"1\"2,3\n3,4\n", "{\"a\":\"3\",\"b\":\"4\"}\n", 1),
             ("Time [UTC],b\n1,2\n", "{\"Time\":\"1\",\"b\":\"2\"}\n", 0),
+            ("TIMEGENERATED [utc],id,b\n1,2,3\n", "{\"TimeGenerated\":\"1\",\"Id\":\"2\",\"b\":\"3\"}\n", 0),
         ];
         for (text, lines, lost) in cases {
             assert_eq!(read(text), Ok((lines.to_owned(), lost)), "{text:?}");

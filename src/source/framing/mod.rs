@@ -17,7 +17,7 @@ pub(crate) use blocks::{Blocks, MAX_RECORD_BYTES, Next, Origin};
 pub(crate) use open::{FileReport, Layers, Opened, Text, open, open_at};
 pub(crate) use places::Places;
 pub(crate) use tables::limit_reached;
-pub(crate) use values::{Header, Span, Spanning, ValueSplitter, is_wrapped, spans_lines};
+pub(crate) use values::{Header, Span, Spanning, ValueSplitter, is_sequence, is_wrapped, spans_lines};
 
 /// How the values of a text file follow each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,13 +35,24 @@ pub enum Framing {
 /// How the values follow each other, told by the first bytes; `whole` where these are all bytes.
 #[must_use]
 pub fn detect(head: &[u8], whole: bool) -> Framing {
-    let head = without_byte_order_mark(head);
-    match head.iter().find(|byte| !byte.is_ascii_whitespace()) {
+    match trim_start(head).first() {
         None if whole => Framing::Empty,
         Some(b'{') if is_lines(head, whole) => Framing::Lines,
         Some(b'{' | b'[') | None => Framing::Values,
         Some(_) if head.contains(&0) => Framing::Foreign("neither text nor a known format"),
         Some(_) => Framing::Foreign("neither JSON nor CSV"),
+    }
+}
+
+/// The bytes behind what may stand in front of a record: blanks, byte order marks (of files that were joined), and the
+/// record separators of RFC 7464.
+#[must_use]
+pub fn trim_start(mut bytes: &[u8]) -> &[u8] {
+    loop {
+        bytes = match bytes {
+            [b' ' | b'\t' | b'\r' | b'\n' | 0x0c | 0x1e, rest @ ..] | [0xef, 0xbb, 0xbf, rest @ ..] => rest,
+            _ => return bytes,
+        };
     }
 }
 
@@ -57,7 +68,7 @@ fn is_lines(head: &[u8], whole: bool) -> bool {
     let mut looked_at = 0;
     while let Some(line) = lines.next() {
         let complete = whole || lines.peek().is_some();
-        let line = line.trim_ascii();
+        let line = trim_start(line).trim_ascii_end();
         if line.is_empty() {
             continue;
         }
@@ -72,10 +83,9 @@ fn is_lines(head: &[u8], whole: bool) -> bool {
     false
 }
 
-/// True for a line that starts with an object and ends where one ends.
+/// True for a line that is one object, as far as its brackets tell.
 fn is_object(line: &[u8]) -> bool {
-    let mut splitter = ValueSplitter::default();
-    line.starts_with(b"{") && splitter.split(line, true).1 == line.len()
+    line.starts_with(b"{") && values::value_end(line) == Some(line.len())
 }
 
 #[cfg(test)]
@@ -90,7 +100,9 @@ mod tests {
             ("{\"a\":\n{\"a\":2}\n", Framing::Lines),
             ("[{\"a\":1}]", Framing::Values),
             ("{\n  \"a\": 1\n}\n", Framing::Values),
-            ("{\"a\":1}{\"a\":2}\n", Framing::Lines),
+            ("{\"a\":1}{\"a\":2}\n", Framing::Values),
+            ("{\"a\":1}\r{\"a\":2}\r", Framing::Values),
+            ("\u{1e}{\"a\":1}\n\u{1e}{\"a\":2}\n", Framing::Lines),
             (" \r\n", Framing::Empty),
             ("", Framing::Empty),
             ("hello", Framing::Foreign("neither JSON nor CSV")),

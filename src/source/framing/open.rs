@@ -9,7 +9,7 @@ use super::avro::AvroBodies;
 use super::csv::CsvLines;
 use super::places::Places;
 use super::utf16::{self, Utf16Reader};
-use super::without_byte_order_mark;
+use super::{trim_start, without_byte_order_mark};
 use crate::diagnostic::{Error, Result};
 use crate::source::files::{Compression, DataFile, Format};
 use crate::source::limits::UnpacksToMore;
@@ -160,7 +160,7 @@ fn text(mut text: Text, head: &[u8], called_csv: bool, file_report: impl Fn() ->
     if unmarked.len() < head.len() && text.layers.encoding == "UTF-8" {
         text.layers.encoding = "UTF-8 with BOM";
     }
-    let first = unmarked.iter().find(|byte| !byte.is_ascii_whitespace());
+    let first = trim_start(head).first();
     if first.is_none_or(|first| matches!(first, b'{' | b'[')) || head.contains(&0) {
         return Opened::Text(text);
     }

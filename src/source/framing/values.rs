@@ -1,8 +1,10 @@
 //! A sequence of JSON values -> its records, found by counting brackets; what stands between them is checked later.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::tables::{Piece, Tables};
+use super::trim_start;
 use crate::types::dynamic;
 
 /// Bytes in front of the array of records inside a wrapping object.
@@ -10,6 +12,9 @@ const MAX_HEADER_BYTES: usize = 64 << 10;
 
 /// The same for the names of columns in front of the rows of a table.
 const MAX_ANSWER_HEADER_BYTES: usize = 2 << 20;
+
+/// It stands in front of the values of each file where files were joined.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Lines behind the first that show whether a value goes over them.
 const SPANNED_LINES: usize = 4;
@@ -134,6 +139,8 @@ impl ValueSplitter {
             let inside = self.around.last().copied();
             match (byte, inside) {
                 (b' ' | b'\t' | b'\r' | b'\n' | b',' | 0x1e, _) | (b':', Some(Around::Wrapper)) => *position += 1,
+                (0xef, _) if bytes[*position..].starts_with(BYTE_ORDER_MARK) => *position += BYTE_ORDER_MARK.len(),
+                (0xef, _) if more && bytes.len() - *position < BYTE_ORDER_MARK.len() => return false,
                 (b']', Some(Around::Rows)) => {
                     self.tables.end_rows(std::mem::take(&mut self.rows));
                     self.around.pop();
@@ -256,7 +263,13 @@ pub(crate) fn spans_lines(lines: &[u8]) -> Spanning {
     let head = &lines[..end.unwrap_or(lines.len())];
     match (dynamic::validate(head), value_end(head)) {
         (Ok(()), _) => Spanning::Yes,
-        (Err(_), Some(length)) if dynamic::validate(&head[..length]).is_ok() => Spanning::Yes,
+        (Err(_), Some(length)) if dynamic::validate(&head[..length]).is_ok() => {
+            if head[..length].contains(&b'\n') {
+                Spanning::Yes
+            } else {
+                Spanning::No
+            }
+        }
         (Err(error), _) if error.offset < head.trim_ascii_end().len() => Spanning::No,
         (Err(_), _) if end.is_some() => Spanning::Yes,
         (Err(_), _) => Spanning::Unclear,
@@ -317,6 +330,19 @@ fn scalar_end(bytes: &[u8]) -> Option<usize> {
     bytes.iter().position(ends)
 }
 
+/// True where nothing but values and what may stand between them makes up the text.
+pub(crate) fn is_sequence(text: &[u8]) -> bool {
+    let mut rest = trim_start(text);
+    while !rest.is_empty() {
+        let Some(length) = value_end(rest).filter(|length| dynamic::validate(&rest[..*length]).is_ok()) else {
+            return false;
+        };
+        rest = trim_start(&rest[length..]);
+        rest = trim_start(rest.strip_prefix(b",").unwrap_or(rest));
+    }
+    true
+}
+
 /// True for an array, and for an object around an array of records or tables.
 pub(crate) fn is_wrapped(line: &[u8]) -> bool {
     line.starts_with(b"[") || !matches!(opening(line, false), Opening::Record | Opening::Unclear)
@@ -338,6 +364,7 @@ fn opening(bytes: &[u8], more: bool) -> Opening {
             None => return unclear,
         }
         let Some(key) = reader.quoted() else { return unclear };
+        let key = &*unescaped(key);
         if key == b"FrameType" {
             return Opening::Frame;
         }
@@ -374,6 +401,15 @@ fn opening(bytes: &[u8], more: bool) -> Opening {
             },
         }
     }
+}
+
+/// The key that stands between quotes.
+fn unescaped(key: &[u8]) -> Cow<'_, [u8]> {
+    if !key.contains(&b'\\') {
+        return Cow::Borrowed(key);
+    }
+    let quoted = format!("\"{}\"", String::from_utf8_lossy(key));
+    Cow::Owned(dynamic::to_text(&quoted).into_owned().into_bytes())
 }
 
 /// A position in the first bytes of an object.

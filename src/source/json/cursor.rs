@@ -8,6 +8,9 @@ use std::ops::Range;
 use super::glance::Glance;
 use crate::types::dynamic::MAX_DEPTH;
 
+/// What is said of a record that another text follows.
+pub(crate) const MORE_TEXT: &str = "more text after the record";
+
 /// Why a text is no JSON, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Flaw {
@@ -95,7 +98,7 @@ impl<'a> Cursor<'a> {
     pub(crate) fn end(&mut self) -> Result<(), Flaw> {
         match self.skip_blanks() {
             None => Ok(()),
-            Some(_) => Err(self.flaw("more text after the record")),
+            Some(_) => Err(self.flaw(MORE_TEXT)),
         }
     }
 

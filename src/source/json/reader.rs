@@ -10,11 +10,14 @@ use arrow::array::Array;
 use super::classify::{Class, RowClass, table_of_path};
 use super::cmdlet;
 use super::column::{ColumnWriter, dynamic_text};
+use super::cursor::MORE_TEXT;
 use super::plan::{PlannedColumn, PlannedSource, Rows, ScanPlan, UNKNOWN_RECORDS};
 use super::record::{Place, RecordScanner};
 
 use crate::diagnostic::{Error, Result};
-use crate::source::framing::{Header, Places, Span, Spanning, ValueSplitter, is_wrapped, spans_lines};
+use crate::source::framing::{
+    Header, Places, Span, Spanning, ValueSplitter, is_sequence, is_wrapped, spans_lines, trim_start,
+};
 use crate::source::provenance::{Provenance, position};
 use crate::source::shape::{KnownTable, RowKind};
 use crate::source::{Reject, ScanReport};
@@ -207,7 +210,9 @@ impl JsonReader {
     /// Decodes one line, which may hold several records.
     fn read_line(&mut self, block: &[u8], line: Range<usize>, at: Whereabouts<'_>) -> Result<()> {
         let bytes = &block[line.clone()];
-        let trimmed = bytes.trim_ascii_start();
+        let trimmed = trim_start(bytes);
+        // Elements of an array whose brackets are elsewhere, or what is left behind a value over several lines.
+        let trimmed = trim_start(trimmed.strip_prefix(b",").unwrap_or(trimmed));
         let start = line.end - trimmed.len();
         let bytes = trimmed.trim_ascii_end();
         if bytes.is_empty() {
@@ -224,15 +229,23 @@ impl JsonReader {
                 return Ok(());
             }
         }
-        if !may_be_wrapped(bytes) || !is_wrapped(bytes) {
-            return self.read_record(block, start..start + bytes.len(), None, at);
+        let span = start..start + bytes.len();
+        if may_be_wrapped(bytes) && is_wrapped(bytes) {
+            self.read_several(block, span, at)
+        } else {
+            self.read_record(block, span, None, at)
         }
+    }
+
+    /// Decodes the records of a wrapper, or of values that follow each other on one line.
+    fn read_several(&mut self, block: &[u8], line: Range<usize>, at: Whereabouts<'_>) -> Result<()> {
         let mut splitter = ValueSplitter::default();
-        for span in splitter.split(bytes, false).0 {
+        let start = line.start;
+        for span in splitter.split(&block[line.clone()], false).0 {
             self.read_record(block, start + span.start..start + span.end, span.header.as_ref(), at)?;
         }
         if splitter.is_unclosed() {
-            self.lost(block, (start..line.end, line.end), at, "cut off");
+            self.lost(block, (line.clone(), line.end), at, "cut off");
         }
         for note in splitter.take_notes() {
             self.count(format!("{}: {note}", at.file));
@@ -284,6 +297,9 @@ impl JsonReader {
             Some(header) => self.scanner.scan_cells(record, header),
         };
         if let Err(flaw) = scanned {
+            if flaw.reason == MORE_TEXT && is_sequence(bytes) {
+                return self.read_several(block, span, at);
+            }
             // A record that was cut off is placed by its start: that is where the file can be mended.
             let place = if flaw.reason == "cut off" { span.start } else { span.start + flaw.at };
             self.lost(block, (span, place), at, flaw.reason);

@@ -455,3 +455,28 @@ fn record_with(id: u64, padding: u64) -> String {
          \"Status\":{{\"errorCode\":0}}}}"
     )
 }
+
+/// What joins records when files and streams are put together.
+#[test]
+fn records_that_share_a_line_are_all_read() {
+    let [first, second, third] = [1, 2, 3].map(|id| record_with(id, 5));
+    let bom = "\u{feff}";
+    for text in [
+        format!("{first}{second}{third}"),
+        format!("{first}\r{second}\r{third}\r"),
+        format!("\u{1e}{first}\n\u{1e}{second}\n\u{1e}{third}\n"),
+        format!("{bom}{first}\r\n{bom}{second}\r\n{bom}{third}"),
+        format!("{first}\n{second}{third}\n"),
+        format!("{first}\n{second} , {third},\n"),
+        format!("{first},\n{second},\n{third}\n"),
+        format!("{bom}[{first}]{bom}[{second},{third}]"),
+        format!("{{\"v\\u0061lue\":[{first},{second}]}}{third}"),
+    ] {
+        let (found, request) = read_bytes(text.as_bytes(), "SigninLogs", &["Id"]);
+        assert_eq!(found, [["1"], ["2"], ["3"]], "{text}");
+        assert_eq!(damage(&request), [], "{text}");
+    }
+    // A record that another text follows is damaged: whether its end is the right one is not known.
+    let (found, request) = read_bytes(format!("{first}\n{second}x\n{third}\n").as_bytes(), "SigninLogs", &["Id"]);
+    assert_eq!((found, damage(&request).len()), (vec![vec!["1".to_owned()], vec!["3".to_owned()]], 1));
+}
