@@ -1,0 +1,4 @@
+-- columns: TimeGenerated, UserPrincipalName, IPAddress, ResultType
+SELECT TimeGenerated, UserPrincipalName, IPAddress, ResultType
+FROM {signins}
+WHERE ResultType <> '0' AND UserPrincipalName IN ('bg-admin-01@contoso.com', 'bg-admin-02@contoso.com')

@@ -1,0 +1,2 @@
+-- columns: *
+SELECT * FROM {signins} ORDER BY TimeGenerated DESC LIMIT 100

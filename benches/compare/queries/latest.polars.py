@@ -1,0 +1,1 @@
+answer = source.signins("*").top_k(100, by="TimeGenerated")

@@ -1,0 +1,5 @@
+-- columns: lines
+SELECT json ->> '$.properties.userPrincipalName' AS UserPrincipalName, count(*) AS SignIns
+FROM {lines}
+WHERE contains(lower(json::VARCHAR), '203.0.113.71')
+GROUP BY ALL

@@ -1,0 +1,3 @@
+-- columns: *
+INSERT INTO FUNCTION file('{output}', 'Parquet')
+SELECT * FROM {signins} ORDER BY UserPrincipalName, TimeGenerated

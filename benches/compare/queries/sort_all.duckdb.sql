@@ -1,0 +1,2 @@
+-- columns: *
+COPY (SELECT * FROM {signins} ORDER BY UserPrincipalName, TimeGenerated) TO '{output}' (FORMAT parquet, COMPRESSION zstd)

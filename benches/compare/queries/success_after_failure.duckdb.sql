@@ -1,0 +1,17 @@
+-- columns: TimeGenerated, UserPrincipalName, IPAddress, ResultType
+WITH failures AS (
+    SELECT UserPrincipalName, epoch_ns(TimeGenerated) AS FailedAt, IPAddress AS FailedFrom,
+        epoch_ns(TimeGenerated) // 3600000000000 + unnest([0, 1]) AS Hour
+    FROM {signins}
+    WHERE ResultType = '50126'
+),
+successes AS (
+    SELECT UserPrincipalName, epoch_ns(TimeGenerated) AS GrantedAt, IPAddress AS GrantedTo,
+        epoch_ns(TimeGenerated) // 3600000000000 AS Hour
+    FROM {signins}
+    WHERE ResultType = '0'
+)
+SELECT UserPrincipalName, count(*) AS Cases, make_timestamp(min(GrantedAt) // 1000) AS First
+FROM successes JOIN failures USING (UserPrincipalName, Hour)
+WHERE GrantedTo <> FailedFrom AND GrantedAt BETWEEN FailedAt AND FailedAt + 3600000000000
+GROUP BY UserPrincipalName

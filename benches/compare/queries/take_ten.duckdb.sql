@@ -1,0 +1,2 @@
+-- columns: *
+SELECT * FROM {signins} LIMIT 10

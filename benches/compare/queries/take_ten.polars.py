@@ -1,0 +1,1 @@
+answer = source.signins("*").head(10)
