@@ -69,7 +69,7 @@ pub struct SourceArgs {
     /// Read the query from a file; every argument is a PATH then
     #[arg(short = 'f', long = "file", value_name = "FILE")]
     pub query_file: Option<PathBuf>,
-    /// Bind a table to files: a file, a folder (searched deep) or a glob; repeatable
+    /// Bind a table to files: a file, a folder (searched deep) or a glob, by path or URL; repeatable
     #[arg(short = 't', long = "table", value_name = "NAME=PATH")]
     pub tables: Vec<String>,
     /// Bind a watchlist, which _GetWatchlist('ALIAS') answers, to a CSV or JSON file; COLUMN holds its search keys;
@@ -182,7 +182,8 @@ fn format_names() -> clap::builder::PossibleValuesParser {
 /// `coldcase [QUERY] [PATH...]`.
 #[derive(Args, Debug, Default)]
 pub struct QueryArgs {
-    /// The query, then the files it reads: files, folders (searched deep), globs, `-` for stdin
+    /// The query, then the files it reads: files, folders (searched deep), globs, URLs (file://; in builds with the
+    /// feature `remote` also az://, abfss://, s3://, gs://, https://), `-` for stdin
     #[arg(value_name = "QUERY> <PATH")]
     pub arguments: Vec<std::ffi::OsString>,
     /// Write what the answer rests on to a file, as JSON: the inputs with SHA-256, rows and times, the query, the

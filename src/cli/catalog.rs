@@ -11,11 +11,13 @@ use super::args::SourceArgs;
 use super::configuration::Configuration;
 use crate::diagnostic::{Error, Result};
 use crate::source::files::DataFile;
+use crate::source::remote::{Access, redacted};
 use crate::source::{Catalog, FileCatalog, FileCatalogBuilder, Limits, TableProvider, Watchlist};
 
 /// The tables that a call names, and those of its catalog file.
 #[derive(Debug)]
 pub(super) struct SessionCatalog {
+    access: Arc<Access>,
     builder: FileCatalogBuilder,
     limits: Limits,
     stdin: bool,
@@ -35,6 +37,8 @@ impl SessionCatalog {
         let limits = configuration.defaults.limits(source.max_decompressed);
         let mut builder = FileCatalogBuilder::default();
         builder.limit(limits);
+        let access = Arc::new(configuration.access());
+        builder.reach(Arc::clone(&access));
         let mut configured: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
         if paths.is_empty() {
             let tables = configuration.tables.iter();
@@ -57,6 +61,7 @@ impl SessionCatalog {
         }
         let inputs = builder.files().map(|(table, file)| (table.map(str::to_owned), file.clone())).collect();
         Ok(Self {
+            access,
             builder,
             limits,
             stdin,
@@ -105,6 +110,7 @@ impl SessionCatalog {
         }
         let mut builder = FileCatalogBuilder::default();
         builder.limit(self.limits);
+        builder.reach(Arc::clone(&self.access));
         bind(&mut builder)?;
         self.note(builder.files());
         let catalog = Arc::new(builder.build());
@@ -171,7 +177,7 @@ pub(super) fn bindings(texts: &[String]) -> Result<Vec<(&str, &str)>> {
         let (name, path) = text
             .split_once('=')
             .filter(|(name, path)| !name.is_empty() && !path.is_empty())
-            .ok_or_else(|| Error::Usage(format!("-t {text}: write NAME=PATH")))?;
+            .ok_or_else(|| Error::Usage(format!("-t {}: write NAME=PATH", redacted(text))))?;
         if path == "-" {
             return Err(Error::Usage("stdin is the table `stdin`; name it so in the query".to_owned()));
         }

@@ -1,13 +1,16 @@
 //! What holds where a flag is not given: the environment, then the catalog file, then the defaults.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::Duration;
 
 use serde::Deserialize;
 
 use crate::diagnostic::{Error, Result};
 use crate::source::Limits;
+use crate::source::remote::{Access, is_url};
 
 /// The catalog file in the working folder.
 const HERE: &str = "coldcase.toml";
@@ -36,6 +39,8 @@ pub(super) struct Configuration {
 pub(super) struct Defaults {
     pub output: Option<String>,
     pub threads: Option<u16>,
+    /// Seconds that a server may say nothing.
+    pub remote_timeout: Option<u16>,
     pub time_column: Option<String>,
     pub dedup: Option<String>,
     pub provenance: Option<bool>,
@@ -137,10 +142,31 @@ impl Configuration {
             None => Self::default(),
         };
         configuration.defaults.environment()?;
-        if configuration.defaults.threads == Some(0) {
+        configuration.check()
+    }
+
+    fn check(self) -> Result<Self> {
+        if self.defaults.threads == Some(0) {
             return Err(Error::Usage("threads: at least 1 is needed".to_owned()));
         }
-        Ok(configuration)
+        if self.defaults.remote_timeout == Some(0) {
+            return Err(Error::Usage("remote-timeout: at least 1 second is needed".to_owned()));
+        }
+        Ok(self)
+    }
+
+    /// What the environment says alone, for commands that no catalog file speaks of.
+    pub fn of_environment() -> Result<Self> {
+        let mut configuration = Self::default();
+        configuration.defaults.environment()?;
+        configuration.check()
+    }
+
+    /// What remote files are reached with: what the environment says, as the tools of their stores do.
+    pub fn access(&self) -> Access {
+        let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        let patience = self.defaults.remote_timeout.map(|seconds| Duration::from_secs(seconds.into()));
+        Access::new(std::env::vars_os().filter_map(text), patience)
     }
 
     fn read(file: &Path) -> Result<Self> {
@@ -155,11 +181,11 @@ impl Configuration {
         let mut configuration: Self = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
         let folder = file.parent().unwrap_or(Path::new(""));
         for table in configuration.tables.values_mut() {
-            table.paths.iter_mut().for_each(|path| *path = folder.join(&path));
+            table.paths.iter_mut().for_each(|path| *path = below(folder, path));
         }
         for watchlist in configuration.watchlists.values_mut() {
             let path = watchlist.path_mut();
-            *path = folder.join(&*path);
+            *path = below(folder, path);
         }
         configuration.file = Some(file.to_owned());
         Ok(configuration)
@@ -176,6 +202,7 @@ impl Defaults {
     fn environment(&mut self) -> Result<()> {
         override_with("OUTPUT", &mut self.output)?;
         override_with("THREADS", &mut self.threads)?;
+        override_with("REMOTE_TIMEOUT", &mut self.remote_timeout)?;
         override_with("TIME_COLUMN", &mut self.time_column)?;
         override_with("DEDUP", &mut self.dedup)?;
         override_with("PROVENANCE", &mut self.provenance)?;
@@ -194,8 +221,13 @@ fn override_with<T: FromStr>(name: &str, value: &mut Option<T>) -> Result<()> {
 }
 
 /// The variable `COLDCASE_name`; an empty one is none.
-fn variable(name: &str) -> Option<std::ffi::OsString> {
+fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(format!("COLDCASE_{name}")).filter(|value| !value.is_empty())
+}
+
+/// A path of the catalog file, seen from the working folder; URLs are where they are.
+fn below(folder: &Path, path: &Path) -> PathBuf {
+    if path.to_str().is_some_and(is_url) { path.to_owned() } else { folder.join(path) }
 }
 
 fn usual_places() -> Vec<PathBuf> {

@@ -1,7 +1,6 @@
 //! `coldcase convert`: exports of any shape -> an archive.
 
 use std::collections::VecDeque;
-use std::ffi::OsString;
 use std::fmt::Write;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
@@ -21,8 +20,8 @@ use crate::convert::{
 use crate::diagnostic::{Error, Result};
 use crate::engine::{Engine, Prepared};
 use crate::output::{self, Format};
+use crate::source::FileCatalogBuilder;
 use crate::source::shape::known_table;
-use crate::source::{FileCatalogBuilder, files};
 use crate::types::Batch;
 
 /// Bytes collected before they are written.
@@ -226,7 +225,7 @@ impl Work<'_> {
             runs: self.staging.runs().to_owned(),
             progress: Arc::clone(&progress),
         };
-        let shown = ProgressLine::start(&progress, total_bytes(self.args), !self.args.source.talk.quiet);
+        let shown = ProgressLine::start(&progress, total_bytes(self.session), !self.args.source.talk.quiet);
         let second = matches!(self.target, Target::File(_)).then(|| self.done.tables.first().cloned()).flatten();
         let mut keep = |batch: Batch| match (&mut known_ids, &second) {
             (_, Some(first)) if batch.rows() > 0 => {
@@ -312,12 +311,9 @@ impl Work<'_> {
     }
 }
 
-/// Bytes of all files that are named, as far as they can be told.
-fn total_bytes(args: &ConvertArgs) -> u64 {
-    let bound = args.source.tables.iter().filter_map(|text| text.split_once('=')).map(|(_, path)| OsString::from(path));
-    let paths = args.paths.iter().cloned().chain(bound);
-    let bytes = |path: OsString| files::expand(&path).map_or(0, |files| files.iter().map(|file| file.bytes).sum());
-    paths.map(bytes).sum::<u64>()
+/// Bytes of all files that are named, as far as they are known.
+fn total_bytes(session: &Session) -> u64 {
+    session.catalog.inputs().iter().map(|(_, file)| file.bytes).fold(0, u64::saturating_add)
 }
 
 /// One file in any format of answers.

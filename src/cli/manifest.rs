@@ -1,7 +1,6 @@
 //! `--manifest FILE`: what an answer rests on, so that it can be repeated and shown to others.
 
 use std::fmt::Write as _;
-use std::fs::File;
 use std::io::{self, Read, Write as _};
 use std::path::Path;
 
@@ -64,8 +63,8 @@ pub(super) fn said(report: &ScanReport) -> Json {
 
 /// A file that was written: its path, and what it is byte by byte.
 pub(super) fn written(path: &Path) -> Result<Json> {
-    let bytes = std::fs::metadata(path).map_err(|error| Error::io(path, error))?.len();
-    Ok(json!({"file": path.display().to_string(), "bytes": bytes, "sha256": sha256(path)?}))
+    let file = DataFile::new(path)?;
+    Ok(json!({"file": file.name, "bytes": file.bytes, "sha256": sha256(&file)?}))
 }
 
 /// Every file of the session. A file that is bound to several tables is read for each of them.
@@ -104,7 +103,7 @@ fn input(table: Option<&str>, file: &DataFile, limits: Limits, settings: &Settin
         "file": file.name,
         "table": table,
         "bytes": file.bytes,
-        "sha256": sha256(&file.path)?,
+        "sha256": sha256(file)?,
         "contents": profile.parts.iter().map(contents).collect::<Vec<_>>(),
         "problems": profile.problems,
     }))
@@ -126,9 +125,9 @@ fn contents(part: &Part) -> Json {
     })
 }
 
-fn sha256(path: &Path) -> Result<String> {
-    let failed = |error| Error::io(path, error);
-    let mut input = File::open(path).map_err(failed)?;
+fn sha256(file: &DataFile) -> Result<String> {
+    let failed = |error| Error::io(&file.name, error);
+    let mut input = file.open_place()?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 18];
     loop {

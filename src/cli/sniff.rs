@@ -54,11 +54,12 @@ fn files(paths: &[OsString]) -> Result<Vec<DataFile>> {
     if paths.is_empty() {
         return Err(Error::Usage("name files, folders or globs to look at".to_owned()));
     }
+    let access = Configuration::of_environment()?.access();
     let mut files = Vec::new();
     for path in paths {
         match path.to_str() {
             Some("-") => files.push(DataFile::spool(&mut io::stdin().lock(), "stdin")?),
-            _ => files.extend(expand(path)?),
+            _ => files.extend(expand(path, &access)?),
         }
     }
     Ok(files)

@@ -2,7 +2,7 @@
 //! lie; nothing is ever written to the names that they have.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read};
 
 use zip::read::ZipFile;
 use zip::{CompressionMethod, ZipArchive};
@@ -10,6 +10,7 @@ use zip::{CompressionMethod, ZipArchive};
 use super::Limits;
 use super::files::{DataFile, Format};
 use super::limits::UnpacksToMore;
+use super::place::Place;
 use crate::diagnostic::{Error, Result};
 
 /// Entries that an archive may have.
@@ -24,12 +25,17 @@ pub(crate) fn expand(files: &[DataFile], limits: Limits) -> Result<(Vec<DataFile
     let mut expanded = Vec::with_capacity(files.len());
     let mut notices = Vec::new();
     for file in files {
-        let ending = file.path.extension().and_then(|ending| ending.to_str()).unwrap_or("");
+        let ending = file.ending();
         let other = OTHER_ENDINGS.iter().any(|other| ending.eq_ignore_ascii_case(other)) || file.refused().is_some();
         if other || file.format()? != Format::Zip {
             expanded.push(file.clone());
             continue;
         }
+        // Entries lie anywhere, so an archive on a server is copied here first.
+        let file = &match file.place.path() {
+            Some(_) => file.clone(),
+            None => DataFile::spool(&mut file.open()?, &file.name)?,
+        };
         match entries(file, limits) {
             Ok((found, unread)) => {
                 notices.extend(unread);
@@ -72,7 +78,8 @@ pub(crate) struct Entry {
 /// The entries of an archive that can be read, in its order, and what there is to say about the others.
 fn entries(archive: &DataFile, limits: Limits) -> Result<(Vec<DataFile>, Vec<String>)> {
     let damaged = |reason: String| Error::Data { file: archive.name.clone(), place: None, reason };
-    let input = File::open(&archive.path).map_err(|source| Error::io(&archive.path, source))?;
+    let path = archive.place.path().ok_or_else(|| Error::internal("an archive that is not on the disk"))?;
+    let input = File::open(path).map_err(|source| archive.failed(source))?;
     let mut zip = ZipArchive::new(BufReader::new(input)).map_err(|error| damaged(format!("damaged zip: {error}")))?;
     if zip.len() > MAX_ENTRIES {
         return Err(damaged(format!("the archive has {} entries", zip.len())));
@@ -141,9 +148,8 @@ impl Entry {
     }
 
     /// Its bytes, unpacked.
-    pub(crate) fn open(&self, archive: &DataFile) -> io::Result<Box<dyn Read + Send>> {
-        let mut input = File::open(&archive.path)?;
-        input.seek(SeekFrom::Start(self.start))?;
+    pub(crate) fn open(&self, archive: &Place) -> io::Result<Box<dyn Read + Send>> {
+        let input = archive.open(self.start, self.start.checked_add(self.packed))?;
         let packed = BufReader::with_capacity(1 << 16, input.take(self.packed));
         let unpacked: Box<dyn Read + Send> = match self.deflated {
             true => Box::new(flate2::bufread::DeflateDecoder::new(packed)),

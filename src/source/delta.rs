@@ -5,11 +5,13 @@
 //! gone, vectors of deleted rows, renamed columns) is refused.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::io::Read;
+use std::path::{Component, Path};
 
+use super::files::DataFile;
+use super::percent;
 use super::shape::known_tables;
-use crate::diagnostic::{Error, Result};
+use crate::diagnostic::Result;
 use crate::types::dynamic;
 
 /// Bytes of one commit.
@@ -21,20 +23,22 @@ const HARMLESS_FEATURES: [&str; 3] = ["timestampNtz", "vacuumProtocolCheck", "v2
 /// Why a table is not read.
 pub(crate) type Refusal = &'static str;
 
-/// The files of the table in `folder` in the order in which they were added; the inner error says why it cannot be
-/// told which these are.
-pub(crate) fn files(folder: &Path, log: &Path) -> Result<Result<Vec<PathBuf>, Refusal>> {
-    let commits = match commits(log)? {
+/// The files of the table whose log these files are, as paths below its folder in the order in which they were added;
+/// the inner error says why it cannot be told which these are.
+pub(crate) fn files(log: &[DataFile]) -> Result<Result<Vec<String>, Refusal>> {
+    let commits = match commits(log) {
         Ok(commits) => commits,
         Err(reason) => return Ok(Err(reason)),
     };
     let mut state = State::default();
     for commit in commits {
-        let failed = |source| Error::io(&commit, source);
-        if fs::metadata(&commit).map_err(failed)?.len() > MAX_COMMIT_BYTES {
+        if commit.bytes > MAX_COMMIT_BYTES {
             return Ok(Err("a Delta table with a commit that is too large"));
         }
-        let Ok(text) = String::from_utf8(fs::read(&commit).map_err(failed)?) else {
+        let mut bytes = Vec::new();
+        let read = commit.open()?.take(MAX_COMMIT_BYTES).read_to_end(&mut bytes);
+        read.map_err(|error| commit.failed(error))?;
+        let Ok(text) = String::from_utf8(bytes) else {
             return Ok(Err("a Delta table with a damaged log"));
         };
         for action in text.lines().filter(|line| !line.trim().is_empty()) {
@@ -45,25 +49,21 @@ pub(crate) fn files(folder: &Path, log: &Path) -> Result<Result<Vec<PathBuf>, Re
     }
     let mut files: Vec<(u64, String)> = state.files.into_iter().map(|(path, order)| (order, path)).collect();
     files.sort();
-    Ok(Ok(files.into_iter().map(|(_, path)| folder.join(path)).collect()))
+    Ok(Ok(files.into_iter().map(|(_, path)| path).collect()))
 }
 
 /// The commits of the log in order, which must be all since the first.
-fn commits(log: &Path) -> Result<Result<Vec<PathBuf>, Refusal>> {
-    let failed = |source| Error::io(log, source);
-    let mut commits = BTreeMap::new();
-    for entry in fs::read_dir(log).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
-        if let Some(version) = name.strip_suffix(".json").and_then(|version| version.parse::<u64>().ok()) {
-            commits.insert(version, path);
-        }
-    }
+fn commits(log: &[DataFile]) -> Result<Vec<&DataFile>, Refusal> {
+    let version = |file: &DataFile| {
+        let name = file.name.rsplit(['/', '\\']).next()?;
+        name.strip_suffix(".json")?.parse::<u64>().ok()
+    };
+    let commits: BTreeMap<u64, &DataFile> = log.iter().filter_map(|file| Some((version(file)?, file))).collect();
     let whole = commits.keys().enumerate().all(|(index, version)| index as u64 == *version);
-    Ok(match commits.is_empty() || !whole {
+    match commits.is_empty() || !whole {
         true => Err("a Delta table whose log lacks its first commits: checkpoints are not supported"),
         false => Ok(commits.into_values().collect()),
-    })
+    }
 }
 
 #[derive(Default)]
@@ -125,7 +125,7 @@ fn check_partitions(metadata: &str) -> Result<(), Refusal> {
 /// The path of a file, which must lie below the folder of the table.
 fn path_of(file: &str) -> Result<String, Refusal> {
     let path = dynamic::get_member(file, "path").map(dynamic::to_text).unwrap_or_default();
-    let path = percent_decoded(&path).ok_or("a Delta table with a damaged log")?;
+    let path = percent::decoded(&path).ok_or("a Delta table with a damaged log")?;
     let below = !path.contains(':') && Path::new(&path).components().all(|part| matches!(part, Component::Normal(_)));
     match below && !path.is_empty() {
         true => Ok(path),
@@ -133,39 +133,22 @@ fn path_of(file: &str) -> Result<String, Refusal> {
     }
 }
 
-fn percent_decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        rest = tail;
-        if byte == b'%' {
-            let digits = std::str::from_utf8(rest.get(..2)?).ok()?;
-            bytes.push(u8::from_str_radix(digits, 16).ok()?);
-            rest = &rest[2..];
-        } else {
-            bytes.push(byte);
-        }
-    }
-    String::from_utf8(bytes).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
 
     use super::files;
+    use crate::source::files::DataFile;
 
     /// The files of a table with these commits, or why it is refused.
     fn read(commits: &[(&str, &str)]) -> Result<Vec<String>, &'static str> {
         let folder = tempfile::tempdir().expect("a folder");
-        let log = folder.path().join("_delta_log");
-        fs::create_dir(&log).expect("a folder");
-        for (name, text) in commits {
-            fs::write(log.join(name), text).expect("a file");
-        }
-        let relative =
-            |path: &std::path::PathBuf| path.strip_prefix(folder.path()).expect("below").display().to_string();
-        files(folder.path(), &log).expect("readable").map(|paths| paths.iter().map(relative).collect())
+        let commit = |(name, text): &(&str, &str)| {
+            let path = folder.path().join(name);
+            fs::write(&path, text).expect("a file");
+            DataFile::new(&path).expect("a file")
+        };
+        files(&commits.iter().map(commit).collect::<Vec<_>>()).expect("readable")
     }
 
     #[test]

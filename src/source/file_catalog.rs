@@ -16,6 +16,7 @@ use super::files::{DataFile, expand};
 use super::framing::{self, Blocks, Framing, Next, Opened, Origin, Text};
 use super::json::{Inference, Rows};
 use super::parquet::ParquetFile;
+use super::remote::Access;
 use super::shape::{KnownTable, known_table, known_tables};
 use super::{Catalog, Limits, ScanReport, TableProvider};
 use crate::diagnostic::{Error, Result};
@@ -80,15 +81,16 @@ pub struct FileCatalogBuilder {
     /// Tables whose columns are all texts.
     texts: BTreeSet<String>,
     limits: Limits,
+    access: Arc<Access>,
 }
 
 impl FileCatalogBuilder {
-    /// Adds the files that `pattern` names (a file, a folder or a glob): any known table is looked for in them.
+    /// Adds the files that `pattern` names (a file, a folder or a glob, by path or URL): any known table is looked for in them.
     ///
     /// # Errors
     /// The path does not exist or cannot be read, nothing matches, or the folder holds no file.
     pub fn add(&mut self, pattern: impl Into<OsString>) -> Result<()> {
-        self.files.extend(expand(&pattern.into())?);
+        self.files.extend(expand(&pattern.into(), &self.access)?);
         Ok(())
     }
 
@@ -97,7 +99,7 @@ impl FileCatalogBuilder {
     /// # Errors
     /// As for [`Self::add`].
     pub fn bind(&mut self, name: impl Into<String>, pattern: impl Into<OsString>) -> Result<()> {
-        self.bindings.entry(name.into()).or_default().extend(expand(&pattern.into())?);
+        self.bindings.entry(name.into()).or_default().extend(expand(&pattern.into(), &self.access)?);
         Ok(())
     }
 
@@ -140,6 +142,11 @@ impl FileCatalogBuilder {
         self.bindings.entry(STDIN.to_owned()).or_default().push(file.clone());
         self.files.push(file);
         Ok(())
+    }
+
+    /// Sets what remote files are reached with, for names that are added from here on.
+    pub fn reach(&mut self, access: Arc<Access>) {
+        self.access = access;
     }
 
     /// Sets what a file may cost.
@@ -254,7 +261,7 @@ fn look_into(mut inference: Inference, files: &[DataFile], limits: Limits) -> Re
 
 /// What the rows of a Parquet file bound to a name of the user's are: those of a known table where its columns are.
 fn parquet_rows(file: &DataFile) -> Result<Rows> {
-    let opened = ParquetFile::open(&file.path, &file.name)?;
+    let opened = ParquetFile::of(file)?;
     let schema = opened.columns();
     // An archive of ours has exactly the columns of its table, known or not.
     if opened.archived_table().is_some_and(|name| known_table(name).is_none()) {
@@ -267,11 +274,12 @@ fn parquet_rows(file: &DataFile) -> Result<Rows> {
 
 /// Looks at the records of a file, up to `limit` bytes; answers how many bytes it saw.
 fn look_at(inference: &mut Inference, file: &DataFile, text: Text, limit: u64) -> Result<u64> {
-    let failed = |error| Error::io(&file.path, error);
+    let failed = |error| file.failed(error);
     inference.start_file(text.cells);
     let mut blocks = Blocks::start(text.input, Vec::new(), Origin::default()).map_err(failed)?;
     let mut seen = 0;
     if !matches!(blocks.framing(), Framing::Lines | Framing::Values) {
+        file.check_place()?;
         return Ok(seen);
     }
     while seen < limit && !inference.is_certain() {
@@ -279,5 +287,6 @@ fn look_at(inference: &mut Inference, file: &DataFile, text: Text, limit: u64) -
         seen += block.bytes.len() as u64;
         inference.look(block.bytes, block.spans);
     }
+    file.check_place()?;
     Ok(seen)
 }

@@ -22,8 +22,14 @@ use crate::types::{Batch, Schema};
 /// Bytes of files that one partition reads; few in unit tests, so that they meet the borders of parts.
 const PART_BYTES: u64 = if cfg!(test) { 64 << 10 } else { 8 << 20 };
 
+/// The same for a part of a file on a server, where starting one takes round trips.
+const REMOTE_PART_BYTES: u64 = 4 * PART_BYTES;
+
 /// What is said of a file that ends inside of an array or object.
 const CUT_OFF: &str = "the file ends inside of an array: it was cut off";
+
+/// Files on servers that one partition asks for ahead.
+const EXPECTED_FILES: usize = 8;
 
 /// Files that one partition reads.
 const PART_FILES: usize = 256;
@@ -93,14 +99,15 @@ impl FileTable {
             return Ok(whole);
         };
         let blocks = Blocks::start(text.input, Vec::new(), Origin::default());
-        if blocks.map_err(|error| Error::io(&file.path, error))?.framing() != Framing::Lines {
+        if blocks.map_err(|error| file.failed(error))?.framing() != Framing::Lines {
             return Ok(whole);
         }
-        let starts: Vec<u64> = (0..file.bytes).step_by(usize::try_from(PART_BYTES).unwrap_or(usize::MAX)).collect();
+        let part_bytes = if file.place.path().is_some() { PART_BYTES } else { REMOTE_PART_BYTES };
+        let starts: Vec<u64> = (0..file.bytes).step_by(usize::try_from(part_bytes).unwrap_or(usize::MAX)).collect();
         let origin = |start: u64| Origin {
             offset: start.saturating_sub(1),
             skip_line: start > 0,
-            end: (start + PART_BYTES < file.bytes).then_some(start + PART_BYTES),
+            end: (start + part_bytes < file.bytes).then_some(start + part_bytes),
         };
         let lines = if wants_lines { lines_before(file, &starts)? } else { Vec::new() };
         let piece = |(part, start): (usize, &u64)| Piece {
@@ -121,7 +128,7 @@ fn lines_before(file: &DataFile, starts: &[u64]) -> Result<Vec<u64>> {
     let mut counts = Vec::new();
     for start in starts {
         let end = start.saturating_sub(1);
-        lines += newlines(&mut input.by_ref().take(end - at)).map_err(|error| Error::io(&file.path, error))?;
+        lines += newlines(&mut input.by_ref().take(end - at)).map_err(|error| file.failed(error))?;
         at = end;
         counts.push(if *start == 0 { 0 } else { lines + 1 });
     }
@@ -207,7 +214,7 @@ impl TableProvider for FileTable {
         for (index, file) in self.files.iter().enumerate().filter(|_| !prune.is_empty()) {
             // What is wrong with a file, the scan will say.
             let Ok(Format::Parquet) = file.format() else { continue };
-            let Ok(opened) = ParquetFile::open(&file.path, &file.name) else { continue };
+            let Ok(opened) = ParquetFile::of(file) else { continue };
             let rows = FileRows { origins: self.origins.clone(), index };
             let Some(by) = opened.ruled_out_by(&rows, prune) else { continue };
             count += 1;
@@ -257,7 +264,7 @@ impl Scan {
     fn parquet(&self, index: usize) -> Result<Vec<Arc<dyn Partition>>> {
         let file = &self.files[index];
         let rows = FileRows { origins: self.origins.clone(), index };
-        let opened = ParquetFile::open(&file.path, &file.name)?;
+        let opened = ParquetFile::of(file)?;
         if let Rows::Named(name, _) = &self.plan.rows {
             self.plan.say_once(format!("Parquet files are not searched for records of {name}: bind them to a name"));
             return Ok(Vec::new());
@@ -361,6 +368,7 @@ impl Partition for FilePartition {
             reader: JsonReader::new(Arc::clone(&self.scan.plan)),
             open: None,
             buffer: Vec::new(),
+            started: 0,
             batches: Vec::new().into_iter(),
             ended: false,
         }))
@@ -374,6 +382,8 @@ struct FileIterator<'a> {
     reader: JsonReader,
     open: Option<OpenFile<'a>>,
     buffer: Vec<u8>,
+    /// Files that were started.
+    started: usize,
     /// Batches of a small Parquet file.
     batches: std::vec::IntoIter<Batch>,
     ended: bool,
@@ -447,14 +457,20 @@ impl FileIterator<'_> {
 
     fn start(&mut self, piece: Piece) -> Result<()> {
         let scan = self.scan;
+        // The more files were read, the more are asked for ahead: a few rows may be all that is wanted.
+        for next in self.pieces.as_slice().iter().take(self.started.min(EXPECTED_FILES)) {
+            scan.files[next.file].place.expect();
+        }
+        self.started += 1;
         let file = &scan.files[piece.file];
         let report = &scan.plan.report;
         if piece.origin.offset == 0 && !piece.origin.skip_line {
             ScanReport::add(&report.files, 1);
         }
-        let opened = match piece.origin.offset {
-            0 => framing::open(file, scan.limits, report)?,
-            start => Opened::Text(framing::open_at(file, start)?),
+        let opened = match piece.origin {
+            Origin { offset: 0, end: None, .. } => framing::open(file, scan.limits, report)?,
+            // Only plain text is read in parts.
+            Origin { offset, end, .. } => Opened::Text(framing::open_at(file, offset, end)?),
         };
         let text = match opened {
             Opened::Text(text) => text,
@@ -465,7 +481,7 @@ impl FileIterator<'_> {
             }
         };
         let buffer = std::mem::take(&mut self.buffer);
-        let blocks = Blocks::start(text.input, buffer, piece.origin).map_err(|error| Error::io(&file.path, error))?;
+        let blocks = Blocks::start(text.input, buffer, piece.origin).map_err(|error| file.failed(error))?;
         let end = piece.origin.end.unwrap_or(file.bytes);
         ScanReport::add(&report.bytes, end.saturating_sub(piece.origin.offset));
         match blocks.framing() {
@@ -508,7 +524,7 @@ impl OpenFile<'_> {
     fn step(&mut self, reader: &mut JsonReader, plan: &ScanPlan) -> Result<bool> {
         let framing = self.blocks.framing();
         let file = self.file;
-        match self.blocks.next().map_err(|error| Error::io(&file.path, error))? {
+        match self.blocks.next().map_err(|error| file.failed(error))? {
             framing::Next::Block(block) => {
                 let places = self.places.as_deref();
                 places.into_iter().for_each(|places| places.forget(block.offset));
@@ -559,8 +575,10 @@ impl OpenFile<'_> {
     }
 }
 
-/// Counts the end of a file that cannot be unpacked, or is missing; an error where it unpacks to more than is allowed.
+/// Counts the end of a file that cannot be unpacked, or is missing; an error where it unpacks to more than is allowed, or
+/// its server is to blame.
 fn report_damage(file: &DataFile, blocks: &Blocks, report: &ScanReport) -> Result<()> {
+    file.check_place()?;
     if let Some((offset, error)) = blocks.damage() {
         if let Some(reason) = UnpacksToMore::of(error) {
             return Err(reason.error(&file.name));

@@ -4,20 +4,23 @@
 //! and inside a folder or glob that of the paths: it decides the order of the rows.
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use globset::GlobBuilder;
+use globset::{GlobBuilder, GlobMatcher};
 use walkdir::WalkDir;
 
 use super::archive::Entry;
 use super::delta;
+use super::place::Place;
+use super::remote::address::Address;
+use super::remote::{self, Access};
 use crate::diagnostic::{Error, Result};
 
 /// The folder that makes its parent a Delta table.
-const DELTA_LOG: &str = "_delta_log";
+pub(crate) const DELTA_LOG: &str = "_delta_log";
 
 /// Bytes at the start of a file that tell its format.
 const MAGIC_BYTES: usize = 4;
@@ -25,8 +28,8 @@ const MAGIC_BYTES: usize = 4;
 /// A file that may hold rows.
 #[derive(Clone, Debug)]
 pub struct DataFile {
-    /// Where it is.
-    pub path: PathBuf,
+    /// Where it is; for an entry of an archive, where the archive is.
+    pub place: Place,
     /// How messages call it.
     pub name: String,
     /// Its length in bytes, as it lies on the disk.
@@ -36,7 +39,7 @@ pub struct DataFile {
     temporary: Option<Arc<tempfile::TempPath>>,
     /// Why it is not to be read, where the place where it is says so.
     refused: Option<&'static str>,
-    /// Where it lies in an archive, if it is an entry of one; `path` is then the archive's.
+    /// Where it lies in an archive, if it is an entry of one.
     entry: Option<Arc<Entry>>,
 }
 
@@ -107,8 +110,12 @@ impl DataFile {
     }
 
     fn at(path: &Path, bytes: u64) -> Self {
-        let (path, name) = (path.to_owned(), display(path));
-        Self { path, name, bytes, temporary: None, refused: None, entry: None }
+        Self::of(Place::Disk(path.to_owned()), display(path), bytes)
+    }
+
+    /// A file whose place is known to hold it.
+    pub(crate) fn of(place: Place, name: String, bytes: u64) -> Self {
+        Self { place, name, bytes, temporary: None, refused: None, entry: None }
     }
 
     /// An entry of this archive.
@@ -121,18 +128,38 @@ impl DataFile {
         Self { refused: Some(reason), ..self.clone() }
     }
 
-    /// True where its bytes are those of a file on the disk.
+    /// True where its bytes are those of its place.
     pub(crate) fn is_plain(&self) -> bool {
         self.entry.is_none()
     }
 
     /// Its bytes from the first on.
     pub(crate) fn open(&self) -> Result<Box<dyn Read + Send>> {
-        let opened: io::Result<Box<dyn Read + Send>> = match &self.entry {
-            Some(entry) => entry.open(self),
-            None => File::open(&self.path).map(|file| Box::new(file) as _),
+        self.open_for(None)
+    }
+
+    /// As [`Self::open`], where the reader most likely stops at `end`.
+    fn open_for(&self, end: Option<u64>) -> Result<Box<dyn Read + Send>> {
+        let opened = match &self.entry {
+            Some(entry) => entry.open(&self.place),
+            None => self.place.open(0, end),
         };
-        opened.map_err(|source| Error::io(&self.path, source))
+        opened.map_err(|source| self.failed(source))
+    }
+
+    /// The bytes of its place, whichever part of them it is.
+    pub(crate) fn open_place(&self) -> Result<Box<dyn Read + Send>> {
+        self.place.open(0, None).map_err(|source| self.failed(source))
+    }
+
+    /// The error that it could not be read.
+    pub(crate) fn failed(&self, source: io::Error) -> Error {
+        Error::io(&self.name, source)
+    }
+
+    /// An error where its server failed to give bytes: what readers found instead of them is no damage of the file.
+    pub(crate) fn check_place(&self) -> Result<()> {
+        self.place.fault().map_or(Ok(()), |fault| Err(self.failed(fault)))
     }
 
     /// Copies a stream, which can be read only once, to the disk; `name` is how messages call it.
@@ -142,26 +169,26 @@ impl DataFile {
         let bytes = io::copy(stream, &mut copy).map_err(failed)?;
         copy.flush().map_err(failed)?;
         let path = copy.into_temp_path();
-        Ok(Self {
-            path: path.to_path_buf(),
-            name: name.to_owned(),
-            bytes,
-            temporary: Some(Arc::new(path)),
-            refused: None,
-            entry: None,
-        })
+        let spooled = Self::of(Place::Disk(path.to_path_buf()), name.to_owned(), bytes);
+        Ok(Self { temporary: Some(Arc::new(path)), ..spooled })
     }
 
     /// Reads the first bytes and tells the format.
     pub fn format(&self) -> Result<Format> {
-        let failed = |source: io::Error| Error::io(&self.path, source);
         let mut head = Vec::with_capacity(MAGIC_BYTES);
-        match self.open()?.take(MAGIC_BYTES as u64).read_to_end(&mut head) {
+        match self.open_for(Some(MAGIC_BYTES as u64))?.take(MAGIC_BYTES as u64).read_to_end(&mut head) {
             // A damaged entry shows its damage when it is read.
-            Err(error) if error.raw_os_error().is_some() => return Err(failed(error)),
-            Ok(_) | Err(_) => {}
+            Err(error) if error.raw_os_error().is_some() => return Err(self.failed(error)),
+            Ok(_) | Err(_) => self.check_place()?,
         }
         Ok(Format::of(&head))
+    }
+
+    /// The ending of its name behind the last dot, queries of URLs aside; "" where there is none.
+    pub(crate) fn ending(&self) -> &str {
+        let path = self.name.split_once("?[").map_or(self.name.as_str(), |(path, _)| path);
+        let last = path.rsplit(['/', '\\']).next().unwrap_or("");
+        last.rsplit_once('.').map_or("", |(_, ending)| ending)
     }
 
     /// The last part of its name up to the first dot.
@@ -190,11 +217,20 @@ fn display(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// The files that `pattern` names.
+/// The files that `pattern` names: a path or a URL of a file, a folder, or a glob.
 ///
 /// # Errors
-/// A path that does not exist or cannot be read, a glob that is none or that nothing matches, a folder without files.
-pub fn expand(pattern: &OsStr) -> Result<Vec<DataFile>> {
+/// A path that does not exist or cannot be read, a glob that is none or that nothing matches, a folder without files,
+/// a server that does not answer or refuses.
+pub fn expand(pattern: &OsStr, access: &Access) -> Result<Vec<DataFile>> {
+    match pattern.to_str().and_then(Address::parse).transpose()? {
+        None => expand_local(pattern),
+        Some(Address::Local(path)) => expand_local(OsStr::new(&path)),
+        Some(Address::Remote(url)) => remote::expand(&url, access),
+    }
+}
+
+fn expand_local(pattern: &OsStr) -> Result<Vec<DataFile>> {
     let path = Path::new(pattern);
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => {
@@ -202,31 +238,51 @@ pub fn expand(pattern: &OsStr) -> Result<Vec<DataFile>> {
             if files.is_empty() { Err(nothing_in(path, "the folder holds no file")) } else { Ok(files) }
         }
         Ok(_) => Ok(vec![DataFile::new(path)?]),
-        Err(error) => match pattern.to_str().filter(|text| is_glob(text)) {
-            Some(text) => expand_glob(text),
-            None => Err(Error::io(path, error)),
-        },
+        Err(error) => {
+            let text = pattern.to_str().unwrap_or("");
+            match Pattern::parse(text)? {
+                Some(pattern) => expand_glob(text, &pattern),
+                None => Err(Error::io(path, error)),
+            }
+        }
     }
 }
 
-fn is_glob(text: &str) -> bool {
-    text.contains(['*', '?', '[', '{'])
+/// A glob.
+pub(crate) struct Pattern {
+    matcher: GlobMatcher,
+    root: PathBuf,
 }
 
-fn expand_glob(pattern: &str) -> Result<Vec<DataFile>> {
-    let glob = GlobBuilder::new(pattern).literal_separator(true).build();
-    let matcher = glob.map_err(|error| Error::Usage(format!("{pattern}: {}", error.kind())))?.compile_matcher();
-    let root = glob_root(pattern);
-    // A folder that matches stands for all that is in it.
-    let matches = |path: &Path| path.ancestors().any(|path| matcher.is_match(path));
-    let files = if root.as_os_str().is_empty() { walk_here(&matches)? } else { walk(&root, &matches)? };
-    if files.is_empty() { Err(nothing_in(Path::new(pattern), "nothing matches the pattern")) } else { Ok(files) }
+impl Pattern {
+    /// The glob that a text is; None where it has no wildcards.
+    pub(crate) fn parse(text: &str) -> Result<Option<Self>> {
+        let is_glob = |part: &str| part.contains(['*', '?', '[', '{']);
+        if !is_glob(text) {
+            return Ok(None);
+        }
+        let glob = GlobBuilder::new(text).literal_separator(true).build();
+        let matcher = glob.map_err(|error| Error::Usage(format!("{text}: {}", error.kind())))?.compile_matcher();
+        let fixed = text.split_inclusive('/').take_while(|part| !is_glob(part));
+        Ok(Some(Self { matcher, root: PathBuf::from(fixed.collect::<String>()) }))
+    }
+
+    /// True for what matches, and for all that is in a folder that does.
+    pub(crate) fn matches(&self, path: &Path) -> bool {
+        path.ancestors().any(|path| self.matcher.is_match(path))
+    }
+
+    /// The folders in front of the first wildcard.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
 }
 
-/// The folders in front of the first wildcard.
-fn glob_root(pattern: &str) -> PathBuf {
-    let fixed = pattern.split_inclusive('/').take_while(|part| !is_glob(part));
-    PathBuf::from(fixed.collect::<String>())
+fn expand_glob(text: &str, pattern: &Pattern) -> Result<Vec<DataFile>> {
+    let matches = |path: &Path| pattern.matches(path);
+    let files =
+        if pattern.root().as_os_str().is_empty() { walk_here(&matches)? } else { walk(pattern.root(), &matches)? };
+    if files.is_empty() { Err(nothing_in(Path::new(text), "nothing matches the pattern")) } else { Ok(files) }
 }
 
 fn nothing_in(path: &Path, reason: &str) -> Error {
@@ -238,8 +294,8 @@ fn walk_here(wanted: &dyn Fn(&Path) -> bool) -> Result<Vec<DataFile>> {
     let relative = |path: &Path| path.strip_prefix(".").map_or(path.to_owned(), Path::to_owned);
     let mut files = walk(Path::new("."), &|path| wanted(&relative(path)))?;
     for file in &mut files {
-        file.path = relative(&file.path);
-        file.name = display(&file.path);
+        let path = relative(file.place.path().unwrap_or(Path::new("")));
+        *file = DataFile::at(&path, file.bytes);
     }
     Ok(files)
 }
@@ -251,24 +307,65 @@ fn walk(root: &Path, wanted: &dyn Fn(&Path) -> bool) -> Result<Vec<DataFile>> {
     walk.enter(root)?;
     let Walk { mut files, delta_tables, .. } = walk;
     for folder in delta_tables {
-        choose_delta(&mut files, &folder)?;
+        let relative = |file: &DataFile| {
+            let path = file.place.path()?.strip_prefix(&folder).ok()?.to_str()?;
+            Some(path.replace(std::path::MAIN_SEPARATOR, "/"))
+        };
+        choose_delta(
+            &mut files,
+            &DeltaTable {
+                folder: DataFile::at(&folder, 0),
+                log: files_in(&folder.join(DELTA_LOG))?,
+                relative: &relative,
+                exists: &|path| folder.join(path).exists(),
+            },
+        )?;
     }
     Ok(files)
 }
 
+/// The files in a folder itself.
+fn files_in(folder: &Path) -> Result<Vec<DataFile>> {
+    let failed = |source: io::Error| Error::io(folder, source);
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.is_file() {
+            files.push(DataFile::new(&path)?);
+        }
+    }
+    Ok(files)
+}
+
+/// A folder with the log of a Delta table in it.
+pub(crate) struct DeltaTable<'a> {
+    /// The folder, as a file that is not to be read.
+    pub folder: DataFile,
+    /// The files of the log.
+    pub log: Vec<DataFile>,
+    /// The path of a file inside of the folder, with `/`; None for files elsewhere.
+    pub relative: &'a dyn Fn(&DataFile) -> Option<String>,
+    /// True where there is a file at such a path.
+    pub exists: &'a dyn Fn(&str) -> bool,
+}
+
 /// Keeps of the files below the folder of a Delta table those that its log names. Where that cannot be told, one file
 /// that is not to be read takes their place.
-fn choose_delta(files: &mut Vec<DataFile>, folder: &Path) -> Result<()> {
-    let Some(first) = files.iter().position(|file| file.path.starts_with(folder)) else { return Ok(()) };
-    let below: Vec<DataFile> = files.extract_if(.., |file| file.path.starts_with(folder)).collect();
-    let chosen = match delta::files(folder, &folder.join(DELTA_LOG))? {
-        Err(reason) => vec![DataFile { refused: Some(reason), ..DataFile::at(folder, 0) }],
+pub(crate) fn choose_delta(files: &mut Vec<DataFile>, table: &DeltaTable<'_>) -> Result<()> {
+    let is_below = |file: &DataFile| (table.relative)(file).is_some();
+    let Some(first) = files.iter().position(is_below) else { return Ok(()) };
+    let below: Vec<DataFile> = files.extract_if(.., |file| is_below(file)).collect();
+    let chosen = match delta::files(&table.log)? {
+        Err(reason) => vec![table.folder.refuse(reason)],
         Ok(paths) => {
-            let find = |path: &PathBuf| match below.iter().find(|file| file.path == *path) {
+            let find = |path: &String| match below.iter().find(|file| (table.relative)(file).as_ref() == Some(path)) {
                 Some(file) => Ok(Some(file.clone())),
                 // What is there was left out by the user's pattern.
-                None if path.exists() => Ok(None),
-                None => Err(nothing_in(path, "the log of the Delta table names this file, and it is missing")),
+                None if (table.exists)(path) => Ok(None),
+                None => {
+                    let name = format!("{}/{path}", table.folder.name.trim_end_matches('/'));
+                    Err(nothing_in(Path::new(&name), "the log of the Delta table names this file, and it is missing"))
+                }
             };
             paths.iter().filter_map(|path| find(path).transpose()).collect::<Result<Vec<_>>>()?
         }
@@ -333,12 +430,14 @@ mod tests {
     use std::ffi::OsStr;
     use std::fs;
 
-    use super::{Compression, DataFile, Format, expand};
+    use super::{Access, Compression, DataFile, Format, expand, expand_local};
     use crate::diagnostic::Error;
 
     fn names(pattern: impl AsRef<OsStr>, root: &std::path::Path) -> Vec<String> {
-        let files = expand(pattern.as_ref()).expect("files");
-        let relative = |file: &DataFile| file.path.strip_prefix(root).expect("below the root").display().to_string();
+        let files = expand(pattern.as_ref(), &Access::default()).expect("files");
+        let relative = |file: &DataFile| {
+            file.place.path().expect("a path").strip_prefix(root).expect("below the root").display().to_string()
+        };
         files.iter().map(relative).collect()
     }
 
@@ -359,10 +458,10 @@ mod tests {
         assert_eq!(names(root.join("**/*.json"), root), ["a/y.json", "b/m=03/m=00/x.json"]);
         assert_eq!(names(root.join("b/m=*"), root), ["b/m=03/m=00/x.json"]);
         assert_eq!(names(root.join("{a,b}/*.{json,gz}"), root), ["a/y.json", "b/z.gz"]);
-        assert!(matches!(expand(root.join("c").as_os_str()), Err(Error::Io { .. })));
-        assert!(matches!(expand(root.join("*.csv").as_os_str()), Err(Error::Data { .. })));
+        assert!(matches!(expand_local(root.join("c").as_os_str()), Err(Error::Io { .. })));
+        assert!(matches!(expand_local(root.join("*.csv").as_os_str()), Err(Error::Data { .. })));
         fs::create_dir(root.join("empty")).expect("a folder");
-        assert!(matches!(expand(root.join("empty").as_os_str()), Err(Error::Data { .. })));
+        assert!(matches!(expand_local(root.join("empty").as_os_str()), Err(Error::Data { .. })));
     }
 
     #[test]
@@ -380,6 +479,6 @@ mod tests {
     fn a_stream_is_copied() {
         let file = DataFile::spool(&mut &b"{\"a\":1}"[..], "stdin").expect("a copy");
         assert_eq!((file.bytes, file.name.as_str()), (7, "stdin"));
-        assert_eq!(fs::read(&file.path).expect("the copy"), b"{\"a\":1}");
+        assert_eq!(fs::read(file.place.path().expect("a path")).expect("the copy"), b"{\"a\":1}");
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Limits;
 use super::files::{DataFile, Format};
 use super::framing::{self, Framing, Layers, Opened, Text};
-use crate::diagnostic::{Error, Result};
+use crate::diagnostic::Result;
 
 /// Bytes of unpacked text that are looked at.
 const HEAD_BYTES: u64 = 64 << 10;
@@ -48,8 +48,9 @@ impl FileKind {
         if let Err(error) = text.input.take(HEAD_BYTES).read_to_end(&mut head)
             && error.raw_os_error().is_some()
         {
-            return Err(Error::io(&file.path, error));
+            return Err(file.failed(error));
         }
+        file.check_place()?;
         let format = match framing::detect(&head, (head.len() as u64) < HEAD_BYTES) {
             Framing::Foreign(reason) => reason,
             Framing::Empty => "empty",

@@ -271,3 +271,35 @@ fn a_synthetic_archive_answers_queries() {
     assert_eq!(made.code, 0, "{made:?}");
     assert_eq!(count(&["SigninLogs | count", &path]), 500);
 }
+
+#[test]
+fn urls_of_files_are_paths() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a b.json");
+    fs::copy(root().join("testdata/shapes/graph-ndjson/").join(first_file("graph-ndjson")), &path).expect("a copy");
+    let url = format!("file://{}", path.display()).replace(' ', "%20");
+    let query = "SigninLogs | project Id, _SourceFile | take 1";
+    let here = coldcase(&[query, &path.display().to_string(), "--provenance"]);
+    let there = coldcase(&[query, &url, "--provenance"]);
+    assert_eq!((there.code, &there.stdout), (0, &here.stdout), "{}", there.stderr);
+    assert!(here.stdout.contains("a b.json"), "{}", here.stdout);
+    for (wrong, reason) in [("file://elsewhere/a", "another machine"), ("ftp://contoso.com/a?b=c", "known are az,")] {
+        let output = coldcase(&[query, wrong]);
+        assert!(output.code == 2 && output.stderr.contains(reason), "{wrong}: {}", output.stderr);
+    }
+}
+
+fn first_file(shape: &str) -> std::ffi::OsString {
+    let mut files = fs::read_dir(root().join("testdata/shapes").join(shape)).expect("a shape");
+    files.next().expect("a file").expect("readable").file_name()
+}
+
+#[cfg(not(feature = "remote"))]
+#[test]
+fn servers_are_refused_by_a_build_that_reaches_none() {
+    for url in ["az://logs/a.json", "s3://logs/", "https://contoso.com/a.json?sig=hidden"] {
+        let output = coldcase(&["SigninLogs | count", url]);
+        assert_eq!(output.code, 5, "{url}: {}", output.stderr);
+        assert!(output.stderr.contains("--features remote") && !output.stderr.contains("hidden"), "{}", output.stderr);
+    }
+}

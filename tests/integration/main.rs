@@ -17,6 +17,8 @@ mod limits;
 mod provenance;
 mod reference;
 mod registry;
+#[cfg(feature = "remote")]
+mod remote;
 mod sniff;
 
 #[path = "../support/command.rs"]
@@ -27,6 +29,9 @@ mod earley;
 mod ebnf;
 #[path = "../support/generate.rs"]
 mod generate;
+#[cfg(feature = "remote")]
+#[path = "../support/object_server.rs"]
+mod object_server;
 #[path = "../support/random_query.rs"]
 mod random_query;
 #[path = "../support/wire.rs"]

@@ -27,9 +27,17 @@ pub fn program() -> PathBuf {
 
 /// Runs the program in the project's folder; `stdin` is all that it can read there.
 pub fn coldcase_with(args: &[&str], stdin: &str) -> Output {
-    let mut child = Command::new(program())
-        .args(args)
-        .current_dir(root())
+    run(Command::new(program()).args(args).current_dir(root()), stdin)
+}
+
+/// Runs the program in `folder`, with these variables of the environment besides those that are there.
+#[cfg(feature = "remote")]
+pub fn coldcase_in(folder: &Path, args: &[&str], environment: &[(&str, &str)]) -> Output {
+    run(Command::new(program()).args(args).current_dir(folder).envs(environment.iter().copied()), "")
+}
+
+fn run(command: &mut Command, stdin: &str) -> Output {
+    let mut child = command
         .env("NO_COLOR", "1")
         // The settings of whoever runs the tests do not count.
         .env("XDG_CONFIG_HOME", root().join("target/no-settings"))

@@ -9,6 +9,9 @@ use super::{Framing, detect, without_byte_order_mark};
 /// meet the borders of blocks.
 const BLOCK_BYTES: usize = if cfg!(test) { 16 << 10 } else { 256 << 10 };
 
+/// Bytes behind the end of a part in which its last line most likely ends.
+const TAIL_BYTES: usize = BLOCK_BYTES / 16;
+
 /// A record may be this long; shorter in unit tests.
 pub(crate) const MAX_RECORD_BYTES: usize = if cfg!(test) { 1 << 20 } else { 64 << 20 };
 
@@ -131,7 +134,8 @@ impl Blocks {
 
     /// The next block.
     pub(crate) fn next(&mut self) -> io::Result<Next<'_>> {
-        let mut target = BLOCK_BYTES;
+        self.drop_done();
+        let mut target = self.block_bytes();
         loop {
             self.drop_done();
             self.fill(target)?;
@@ -159,6 +163,12 @@ impl Blocks {
             }
             target = (self.filled - self.done) * 2;
         }
+    }
+
+    /// Bytes that are read at once: at the end of a part no more than its last line most likely needs.
+    fn block_bytes(&self) -> usize {
+        let left = self.origin.end.map(|end| usize::try_from(end.saturating_sub(self.offset)).unwrap_or(usize::MAX));
+        left.map_or(BLOCK_BYTES, |left| left.saturating_add(TAIL_BYTES).min(BLOCK_BYTES))
     }
 
     /// Leaves the record that begins here: a line is skipped, a sequence of values cannot be followed any more.

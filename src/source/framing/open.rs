@@ -1,8 +1,7 @@
 //! A file -> the text in it: unpacked, out of its container, in UTF-8, CSV as JSON Lines. Each layer is told by its
 //! first bytes, never by the name of the file.
 
-use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read};
 use std::sync::Arc;
 
 use super::avro::AvroBodies;
@@ -10,7 +9,7 @@ use super::csv::CsvLines;
 use super::places::Places;
 use super::utf16::{self, Utf16Reader};
 use super::{trim_start, without_byte_order_mark};
-use crate::diagnostic::{Error, Result};
+use crate::diagnostic::Result;
 use crate::source::files::{Compression, DataFile, Format};
 use crate::source::limits::UnpacksToMore;
 use crate::source::{Limits, ScanReport};
@@ -95,17 +94,15 @@ impl Layers {
     const NONE: Self = Self { compression: "none", encoding: "UTF-8", container: None };
 }
 
-/// The plain text that `file` is, from `start` on.
-pub(crate) fn open_at(file: &DataFile, start: u64) -> Result<Text> {
-    let failed = |source: io::Error| Error::io(&file.path, source);
-    let mut raw = File::open(&file.path).map_err(failed)?;
-    raw.seek(SeekFrom::Start(start)).map_err(failed)?;
-    Ok(Text { input: Box::new(raw), plain: true, cells: false, places: None, layers: Layers::NONE })
+/// The plain text that `file` is, from `start` on; the reader most likely stops at `end`.
+pub(crate) fn open_at(file: &DataFile, start: u64, end: Option<u64>) -> Result<Text> {
+    let input = file.place.open(start, end).map_err(|source| file.failed(source))?;
+    Ok(Text { input, plain: true, cells: false, places: None, layers: Layers::NONE })
 }
 
 /// Opens `file`. What is wrong inside of its layers goes to `report`.
 pub(crate) fn open(file: &DataFile, limits: Limits, report: &Arc<ScanReport>) -> Result<Opened> {
-    let failed = |source: io::Error| Error::io(&file.path, source);
+    let failed = |source: io::Error| file.failed(source);
     let file_report = || FileReport::new(&file.name, Arc::clone(report));
     let mut input = file.open()?;
     if !file.is_plain() {

@@ -1,13 +1,12 @@
 //! What the chunks of a row group hold: bloom filters, and dictionaries where no value stands outside of them.
 
-use std::fs::File;
-
 use arrow::array::{AsArray, BinaryArray};
 use arrow::datatypes::DataType;
 use parquet::bloom_filter::Sbbf;
 use parquet::file::metadata::ParquetMetaDataReader;
 
 use super::bounds::Bounds;
+use super::input::Input;
 use super::layout::{FileColumn, Source, is_dictionary_only};
 use super::prune::{Evidence, RowGroupStatistics};
 use super::reader::guarded;
@@ -18,7 +17,7 @@ pub(super) struct Contents<'a> {
     pub statistics: RowGroupStatistics<'a>,
     /// The position of the row group in the file.
     pub group: usize,
-    pub input: &'a File,
+    pub input: &'a Input,
 }
 
 impl Contents<'_> {

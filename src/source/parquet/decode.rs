@@ -1,6 +1,5 @@
 //! Columns of the table, decoded for some rows of a part.
 
-use std::fs::File;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -8,7 +7,9 @@ use arrow::array::{Int64Array, RecordBatch};
 use parquet::arrow::arrow_reader::RowSelection;
 
 use super::convert::Converter;
+use super::input::Input;
 use super::layout::Source;
+use super::pages::wanted_ranges;
 use super::partition::{Part, Readable, RowGroupScan};
 use super::reader::{Damage, Reader, Wanted};
 use crate::diagnostic::Result;
@@ -53,7 +54,7 @@ impl Decoder {
         part: &Part,
         readable: &Readable,
         columns: impl Iterator<Item = usize>,
-        (selection, input): (RowSelection, File),
+        (selection, input): (RowSelection, Input),
     ) -> Self {
         let scan = part.scan.as_ref();
         let mut indexes: Vec<usize> = columns.collect();
@@ -81,9 +82,11 @@ impl Decoder {
         &mut self,
         scan: &RowGroupScan,
         readable: &Readable,
-        (wanted, input): (Wanted, File),
+        (wanted, input): (Wanted, Input),
     ) -> Result<(), Damage> {
-        let again = input.try_clone().map_err(|e| e.to_string())?;
+        let failed = |e: std::io::Error| e.to_string();
+        let input = input.with(|| wanted_ranges(readable.metadata.metadata(), &wanted)).map_err(failed)?;
+        let again = input.with(Vec::new).map_err(failed)?;
         self.reader = Some(Reader::open(input, readable.metadata.clone(), &wanted)?);
         if let Some(metadata) = &readable.seconds {
             let is_int96 = |column: &&DecodedColumn| matches!(column.values, Values::Read { at_seconds: Some(_), .. });
@@ -114,7 +117,7 @@ impl Decoder {
                 Ok(Some(Batch::new(columns.collect::<Result<_>>()?, rows)))
             }
             Err(damage) => {
-                part.lost(self.outstanding, &damage);
+                part.lost(self.outstanding, &damage)?;
                 self.outstanding = 0;
                 Ok(None)
             }

@@ -6,14 +6,13 @@
 //! the same but decode the filter's columns twice. Where most rows pass, the second pass decodes everything and drops
 //! the rest by a mask, which costs little more than one pass over all columns.
 
-use std::fs::File;
-
 use arrow::array::{Array, BooleanArray};
 use arrow::compute::prep_null_mask_filter;
 use parquet::arrow::arrow_reader::RowSelection;
 
 use super::compact::{Queue, compact};
 use super::decode::Decoder;
+use super::input::Input;
 use super::partition::{Part, Readable, reads};
 use crate::diagnostic::{Error, Result};
 use crate::source::{RowFilter, ScanColumn};
@@ -23,7 +22,7 @@ use crate::types::Batch;
 pub(super) struct PartRows<'a> {
     part: &'a Part,
     readable: &'a Readable,
-    input: File,
+    input: Input,
     stage: Stage,
 }
 
@@ -48,7 +47,7 @@ struct SecondPass {
 
 impl<'a> PartRows<'a> {
     /// Nothing is read before the first batch is asked for.
-    pub fn new(part: &'a Part, readable: &'a Readable, input: File) -> Self {
+    pub fn new(part: &'a Part, readable: &'a Readable, input: Input) -> Self {
         Self { part, readable, input, stage: Stage::Start }
     }
 
@@ -67,7 +66,7 @@ impl<'a> PartRows<'a> {
     }
 
     fn decoder<'c>(&self, columns: impl Iterator<Item = &'c ScanColumn>, selection: RowSelection) -> Result<Decoder> {
-        let input = self.input.try_clone().map_err(|source| Error::io(&self.part.scan.file.path, source))?;
+        let input = self.input.with(Vec::new).map_err(|source| Error::io(&self.part.scan.file.name, source))?;
         Ok(Decoder::new(self.part, self.readable, columns.map(ScanColumn::column), (selection, input)))
     }
 

@@ -16,6 +16,7 @@ mod convert;
 mod decode;
 mod filter;
 pub mod footer;
+mod input;
 mod layout;
 mod nested;
 mod pages;
@@ -24,16 +25,19 @@ mod prune;
 mod reader;
 mod text;
 
-use std::fs::File;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 
 use self::bounds::Bound;
+use self::input::Input;
 use self::layout::{FileColumn, Layout};
 use self::partition::RowGroupScan;
 use self::prune::{Evidence, RowGroupStatistics, may_match};
+use super::files::DataFile;
+use super::place::Place;
 use super::provenance::{Origins, Provenance};
 use super::{Partition, Predicate, ScanReport, ScanRequest, TableProvider, TimeCoverage};
 use crate::diagnostic::{Error, Result};
@@ -43,10 +47,13 @@ use crate::types::{Field, Schema, Type};
 /// believes the footer.
 const MAX_GROUP_ROWS: i64 = i32::MAX as i64;
 
+/// Bytes at the end of a remote file that are fetched at once: most footers are shorter.
+const TAIL_BYTES: u64 = 64 << 10;
+
 /// A Parquet file whose footer has been read.
 #[derive(Debug)]
 pub struct ParquetFile {
-    path: PathBuf,
+    place: Place,
     name: String,
     bytes: u64,
     metadata: Arc<ParquetMetaData>,
@@ -60,15 +67,28 @@ impl ParquetFile {
     /// [`Error::Io`] where the file cannot be opened, [`Error::Data`] where it is no Parquet file, was cut off, or
     /// its footer makes no sense.
     pub fn open(path: impl Into<PathBuf>, name: impl Into<String>) -> Result<Arc<Self>> {
-        let (path, name) = (path.into(), name.into());
-        let input = File::open(&path).map_err(|source| Error::io(&path, source))?;
-        let bytes = input.metadata().map_err(|source| Error::io(&path, source))?.len();
-        let damaged = |reason: String| Error::Data { file: name.clone(), place: Some("footer".to_owned()), reason };
+        Self::at(Place::Disk(path.into()), name.into())
+    }
+
+    /// As [`Self::open`], wherever the file is.
+    pub(crate) fn of(file: &DataFile) -> Result<Arc<Self>> {
+        Self::at(file.place.clone(), file.name.clone())
+    }
+
+    fn at(place: Place, name: String) -> Result<Arc<Self>> {
+        let failed = |source: io::Error| Error::io(&name, source);
+        let input = Input::open(&place).map_err(failed)?;
+        let bytes = input.bytes().map_err(failed)?;
+        let input = input.with(|| vec![bytes.saturating_sub(TAIL_BYTES)..bytes]).map_err(failed)?;
+        let damaged = |reason: String| match place.fault() {
+            Some(fault) => failed(fault),
+            None => Error::Data { file: name.clone(), place: Some("footer".to_owned()), reason },
+        };
         let metadata =
             reader::guarded(|| ParquetMetaDataReader::new().parse_and_finish(&input).map_err(|e| e.to_string()));
         let metadata = metadata.and_then(check_counts).map(Arc::new).map_err(damaged)?;
         let layout = reader::guarded(|| Layout::new(&metadata)).map_err(damaged)?;
-        Ok(Arc::new(Self { path, name, bytes, metadata, layout }))
+        Ok(Arc::new(Self { place, name, bytes, metadata, layout }))
     }
 
     /// The columns that can be read, with the KQL types that the file suggests for them.

@@ -1,20 +1,20 @@
 //! The page index: where the pages of a chunk lie, and which of them cannot hold a wanted row.
 
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use parquet::arrow::arrow_reader::RowSelection;
-use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::metadata::page_index::{PageIndex, PageIndexBuilder};
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::page_index::index_reader::{decode_column_index, decode_offset_index};
 use parquet::file::page_index::offset_index::{OffsetIndexMetaData, PageLocation};
 
 use super::bounds::{Bounds, BoundsReader};
+use super::input::Input;
 use super::prune::{Evidence, may_match};
-use super::reader::guarded;
+use super::reader::{Wanted, guarded};
 use super::{Mapping, ParquetFile};
 use crate::source::Predicate;
 
@@ -31,7 +31,7 @@ impl<'a> Pages<'a> {
     /// Reads the places of the pages of `leaves`, and the statistics of those pages that `predicates` speak of.
     pub fn read(
         (file, mapping): (&'a ParquetFile, &'a Mapping),
-        input: &File,
+        input: &Input,
         group: &RowGroupMetaData,
         leaves: &[usize],
         predicates: &[Predicate],
@@ -116,24 +116,43 @@ impl Evidence for PageStatistics {
     }
 }
 
+/// Where the index of a chunk lies.
+pub(super) fn index_ranges(chunk: &ColumnChunkMetaData) -> impl Iterator<Item = Range<u64>> {
+    let ranges = [chunk.column_index_range(), chunk.offset_index_range()];
+    ranges.into_iter().flatten().filter(|range| range.end.saturating_sub(range.start) <= MAX_BYTES)
+}
+
+/// Where the bytes lie that the reader of the only row group of `metadata` will ask for: the pages of wanted rows
+/// where an index tells where they are, and the dictionary in front of them; whole chunks where none does.
+pub(super) fn wanted_ranges(metadata: &ParquetMetaData, wanted: &Wanted) -> Vec<Range<u64>> {
+    let group = metadata.row_group(0);
+    let index = metadata.page_index_for_row_group(0);
+    let mut ranges = Vec::new();
+    for &leaf in &wanted.leaves {
+        let Ok((start, length)) = guarded(|| Ok(group.column(leaf).byte_range())) else { continue };
+        let pages = index.offset_index(leaf).map_or(&[][..], |index| index.page_locations());
+        match pages.first().map(|page| u64::try_from(page.offset)) {
+            Some(Ok(first)) => {
+                ranges.push(start..first.max(start));
+                ranges.extend(wanted.selection.scan_ranges(pages));
+            }
+            _ => ranges.push(start..start.saturating_add(length)),
+        }
+    }
+    ranges
+}
+
 /// Largest index of one chunk that is read, in bytes.
 const MAX_BYTES: u64 = 16 << 20;
 
-fn read_range(file: &ParquetFile, mut input: &File, range: Option<Range<u64>>) -> Option<Vec<u8>> {
+fn read_range(file: &ParquetFile, input: &Input, range: Option<Range<u64>>) -> Option<Bytes> {
     let range = range.filter(|range| range.start < range.end && range.end <= file.bytes)?;
-    let length = range.end - range.start;
-    if length > MAX_BYTES {
-        return None;
-    }
-    let mut bytes = Vec::new();
-    input.seek(SeekFrom::Start(range.start)).ok()?;
-    input.take(length).read_to_end(&mut bytes).ok()?;
-    (bytes.len() as u64 == length).then_some(bytes)
+    if range.end - range.start > MAX_BYTES { None } else { input.read(range).ok() }
 }
 
 fn read_statistics(
     file: &ParquetFile,
-    input: &File,
+    input: &Input,
     group: &RowGroupMetaData,
     leaf: usize,
 ) -> Option<ColumnIndexMetaData> {
@@ -146,7 +165,7 @@ fn read_statistics(
 /// would give the rows of the wrong pages.
 fn read_offsets(
     file: &ParquetFile,
-    input: &File,
+    input: &Input,
     group: &RowGroupMetaData,
     leaf: usize,
 ) -> Option<OffsetIndexMetaData> {

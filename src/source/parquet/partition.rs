@@ -1,16 +1,16 @@
 //! Row groups and their parts: what one thread reads, and what must be known before it does.
 
-use std::fs::File;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, RowSelection};
-use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataBuilder, RowGroupMetaData};
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataBuilder, RowGroupMetaData};
 
 use super::contents::Contents;
 use super::filter::PartRows;
+use super::input::Input;
 use super::layout::Source;
-use super::pages::Pages;
+use super::pages::{Pages, index_ranges};
 use super::prune::{RowGroupStatistics, may_match};
 use super::reader::{Damage, guarded};
 use super::{Mapping, ParquetFile};
@@ -68,9 +68,16 @@ impl RowGroupScan {
     /// Its parts, in the order of the rows.
     pub fn parts(self: Arc<Self>) -> Vec<Arc<dyn Partition>> {
         let rows = self.rows();
-        let step = self.part_rows(rows).max(rows.div_ceil(MAX_PARTS)).max(1);
+        let step = if self.is_fetched_whole() { rows } else { self.part_rows(rows).max(rows.div_ceil(MAX_PARTS)) };
+        let step = step.max(1);
         let part = |start| Part { scan: Arc::clone(&self), rows: start..rows.min(start + step) };
         (0..rows).step_by(step).map(|start| Arc::new(part(start)) as Arc<dyn Partition>).collect()
+    }
+
+    /// True where parts would each fetch all pages, for nothing tells where those of their rows lie.
+    fn is_fetched_whole(&self) -> bool {
+        let has_no_index = |chunk: &ColumnChunkMetaData| chunk.offset_index_range().is_none();
+        self.file.place.remote().is_some() && self.metadata().columns().iter().any(has_no_index)
     }
 
     pub fn metadata(&self) -> &RowGroupMetaData {
@@ -120,11 +127,11 @@ impl RowGroupScan {
     }
 
     /// What must be known before reading; found out by the first part that is read.
-    pub fn prepared(&self, input: &File) -> &Prepared {
+    pub fn prepared(&self, input: &Input) -> &Prepared {
         self.prepared.get_or_init(|| guarded(|| self.prepare(input)).unwrap_or_else(Prepared::Damaged))
     }
 
-    fn prepare(&self, input: &File) -> Result<Prepared, Damage> {
+    fn prepare(&self, input: &Input) -> Result<Prepared, Damage> {
         let (file, mapping, group) = (self.file.as_ref(), self.mapping.as_ref(), self.metadata());
         let predicates = &self.request.prune;
         let statistics = RowGroupStatistics { file, mapping, group };
@@ -140,6 +147,8 @@ impl RowGroupScan {
         for &leaf in &leaves {
             check_range(group, leaf, file.bytes)?;
         }
+        let indexes = || leaves.iter().flat_map(|&leaf| index_ranges(group.column(leaf))).collect();
+        let input = &input.with(indexes).map_err(|e| e.to_string())?;
         let pages = Pages::read((file, mapping), input, group, &leaves, predicates);
         let selection = pages.select(predicates);
         if selection.as_ref().is_some_and(|selection| !selection.selects_any()) {
@@ -203,21 +212,26 @@ impl Part {
         }
     }
 
-    /// Counts rows that could not be read.
-    pub fn lost(&self, rows: usize, reason: &str) {
+    /// Counts rows that could not be read; an error where the server of the file is to blame.
+    pub fn lost(&self, rows: usize, reason: &str) -> Result<()> {
+        let file = &self.scan.file;
+        if let Some(fault) = file.place.fault() {
+            return Err(Error::io(&file.name, fault));
+        }
         let place = format!("row group {}, rows {} to {}", self.scan.group, self.rows.start, self.rows.end - 1);
-        self.scan.request.report.lost(&self.scan.file.name, place, format!("{rows} rows not read: {reason}"));
+        self.scan.request.report.lost(&file.name, place, format!("{rows} rows not read: {reason}"));
+        Ok(())
     }
 }
 
 impl Partition for Part {
     fn read(&self) -> Result<BatchIterator<'_>> {
-        let path = &self.scan.file.path;
-        let input = File::open(path).map_err(|source| Error::io(path, source))?;
+        let file = &self.scan.file;
+        let input = Input::open(&file.place).map_err(|source| Error::io(&file.name, source))?;
         match self.scan.prepared(&input) {
             Prepared::Pruned => Ok(Box::new(std::iter::empty())),
             Prepared::Damaged(reason) => {
-                self.lost(self.rows.len(), reason);
+                self.lost(self.rows.len(), reason)?;
                 Ok(Box::new(std::iter::empty()))
             }
             Prepared::Ready(readable) => Ok(Box::new(PartRows::new(self, readable, input))),

@@ -6,7 +6,6 @@
 //! is reported as lost.
 
 use std::any::Any;
-use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use arrow::array::RecordBatch;
@@ -14,6 +13,9 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
 };
+use parquet::file::reader::ChunkReader;
+
+use super::input::Input;
 
 /// Why rows cannot be read, in words.
 pub(super) type Damage = String;
@@ -49,10 +51,17 @@ pub(super) struct Reader {
 
 impl Reader {
     /// A reader of `file`, whose metadata describe one row group only.
-    pub fn open(file: File, metadata: ArrowReaderMetadata, wanted: &Wanted) -> Result<Self, Damage> {
+    pub fn open(input: Input, metadata: ArrowReaderMetadata, wanted: &Wanted) -> Result<Self, Damage> {
+        match input {
+            Input::Disk(file) => Self::over(file, metadata, wanted),
+            Input::Remote(fetched) => Self::over(fetched, metadata, wanted),
+        }
+    }
+
+    fn over(input: impl ChunkReader + 'static, metadata: ArrowReaderMetadata, wanted: &Wanted) -> Result<Self, Damage> {
         let mask = ProjectionMask::leaves(metadata.parquet_schema(), wanted.leaves.iter().copied());
         let inner = guarded(|| {
-            ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
+            ParquetRecordBatchReaderBuilder::new_with_metadata(input, metadata)
                 .with_row_groups(vec![0])
                 .with_projection(mask)
                 .with_row_selection(wanted.selection.clone())

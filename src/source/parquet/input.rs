@@ -1,0 +1,179 @@
+//! The bytes of a Parquet file, wherever it is.
+//!
+//! The reader of the parquet crate asks for bytes piece by piece, which costs nothing on a disk and a round trip each on
+//! a server. For a remote file the ranges that will be read are therefore fetched together, before the crate asks for
+//! them; what it wants besides is fetched as it comes.
+
+use std::fs::File;
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use parquet::errors::ParquetError;
+use parquet::file::reader::{ChunkReader, Length};
+
+use crate::source::place::Place;
+use crate::source::remote::RemoteFile;
+
+/// A file that is open.
+#[derive(Debug)]
+pub(super) enum Input {
+    /// On a disk.
+    Disk(File),
+    /// On a server.
+    Remote(Fetched),
+}
+
+impl Input {
+    pub fn open(place: &Place) -> io::Result<Self> {
+        Ok(match place {
+            Place::Disk(path) => Self::Disk(File::open(path)?),
+            Place::Remote(file) => Self::Remote(Fetched { file: Arc::clone(file), held: Arc::default() }),
+        })
+    }
+
+    /// Its length in bytes.
+    pub fn bytes(&self) -> io::Result<u64> {
+        match self {
+            Self::Disk(file) => Ok(file.metadata()?.len()),
+            Self::Remote(remote) => Ok(remote.file.bytes()),
+        }
+    }
+
+    /// The same file, with these bytes of it at hand where they would have to be fetched.
+    pub fn with(&self, ranges: impl FnOnce() -> Vec<Range<u64>>) -> io::Result<Self> {
+        Ok(match self {
+            Self::Disk(file) => Self::Disk(file.try_clone()?),
+            Self::Remote(remote) => Self::Remote(remote.with(&ranges())?),
+        })
+    }
+
+    /// The bytes of a range; an error where the file is shorter.
+    pub fn read(&self, range: Range<u64>) -> io::Result<Bytes> {
+        match self {
+            Self::Disk(file) => {
+                let mut file = file;
+                let length = range.end.saturating_sub(range.start);
+                let mut bytes = Vec::new();
+                file.seek(SeekFrom::Start(range.start))?;
+                file.take(length).read_to_end(&mut bytes)?;
+                if bytes.len() as u64 != length { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(bytes.into()) }
+            }
+            Self::Remote(remote) => remote.read(range),
+        }
+    }
+}
+
+impl Length for Input {
+    fn len(&self) -> u64 {
+        self.bytes().unwrap_or(0)
+    }
+}
+
+impl ChunkReader for Input {
+    type T = Box<dyn Read>;
+
+    fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
+        match self {
+            Self::Disk(file) => Ok(Box::new(file.get_read(start)?)),
+            Self::Remote(remote) => remote.get_read(start),
+        }
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
+        match self {
+            Self::Disk(file) => file.get_bytes(start, length),
+            Self::Remote(remote) => remote.get_bytes(start, length),
+        }
+    }
+}
+
+/// A remote file with some of its bytes at hand.
+#[derive(Clone, Debug)]
+pub(super) struct Fetched {
+    file: Arc<RemoteFile>,
+    /// Ranges by their start.
+    held: Arc<[(u64, Bytes)]>,
+}
+
+impl Fetched {
+    fn with(&self, ranges: &[Range<u64>]) -> io::Result<Self> {
+        let bytes = self.file.bytes();
+        let mut ranges: Vec<Range<u64>> = ranges
+            .iter()
+            .filter(|range| range.start < range.end && range.end <= bytes && self.find(range.start).is_none())
+            .cloned()
+            .collect();
+        ranges.sort_by_key(|range| (range.start, range.end));
+        ranges.dedup();
+        let fetched = self.file.read_ranges(&ranges)?;
+        let mut held: Vec<(u64, Bytes)> = ranges.iter().map(|range| range.start).zip(fetched).collect();
+        held.extend(self.held.iter().cloned());
+        held.sort_by_key(|(start, _)| *start);
+        Ok(Self { file: Arc::clone(&self.file), held: held.into() })
+    }
+
+    /// What is at hand from `start` on.
+    fn find(&self, start: u64) -> Option<Bytes> {
+        let (from, bytes) = &self.held[..self.held.partition_point(|(from, _)| *from <= start)].last()?;
+        let skipped = usize::try_from(start - from).ok().filter(|skipped| *skipped < bytes.len())?;
+        Some(bytes.slice(skipped..))
+    }
+
+    fn read(&self, range: Range<u64>) -> io::Result<Bytes> {
+        let length = usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(usize::MAX);
+        if let Some(bytes) = self.find(range.start).filter(|bytes| bytes.len() >= length) {
+            return Ok(bytes.slice(..length));
+        }
+        if range.end > self.file.bytes() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let mut read = self.file.read_ranges(&[range])?;
+        Ok(read.pop().unwrap_or_default())
+    }
+}
+
+impl Length for Fetched {
+    fn len(&self) -> u64 {
+        self.file.bytes()
+    }
+}
+
+impl ChunkReader for Fetched {
+    type T = Box<dyn Read>;
+
+    fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
+        match self.find(start) {
+            Some(bytes) => {
+                let end = start.saturating_add(bytes.len() as u64);
+                let behind = Later { file: Arc::clone(&self.file), start: end, stream: None };
+                Ok(Box::new(Cursor::new(bytes).chain(behind)))
+            }
+            None => Ok(Box::new(Later { file: Arc::clone(&self.file), start, stream: None })),
+        }
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
+        let end =
+            start.checked_add(length as u64).ok_or_else(|| ParquetError::EOF("a range past the end".to_owned()))?;
+        Ok(self.read(start..end)?)
+    }
+}
+
+/// The bytes of a remote file from `start` on, asked for when they are wanted.
+struct Later {
+    file: Arc<RemoteFile>,
+    start: u64,
+    stream: Option<Box<dyn Read>>,
+}
+
+impl Read for Later {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.start >= self.file.bytes() {
+            return Ok(0);
+        }
+        let open = || Box::new(RemoteFile::stream(&self.file, self.start, Some(self.start))) as Box<dyn Read>;
+        self.stream.get_or_insert_with(open).read(buffer)
+    }
+}

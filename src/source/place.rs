@@ -1,0 +1,65 @@
+//! Where the bytes of a file lie: on a disk of this machine, or behind a URL.
+//!
+//! Readers of streams ask for bytes from an offset on; the reader of Parquet asks a file on a disk or a
+//! [`RemoteFile`] for ranges. Nothing above this module knows how a remote file is reached.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::remote::RemoteFile;
+
+/// Where a file is.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// At a path of this machine.
+    Disk(PathBuf),
+    /// On a server.
+    Remote(Arc<RemoteFile>),
+}
+
+impl Place {
+    /// Its bytes from `start` on. `end` is where the caller most likely stops: what is asked for ahead ends there.
+    pub(crate) fn open(&self, start: u64, end: Option<u64>) -> io::Result<Box<dyn Read + Send>> {
+        match self {
+            Self::Disk(path) => {
+                let mut file = File::open(path)?;
+                if start > 0 {
+                    file.seek(SeekFrom::Start(start))?;
+                }
+                Ok(Box::new(file))
+            }
+            Self::Remote(file) => Ok(Box::new(RemoteFile::stream(file, start, end))),
+        }
+    }
+
+    /// The path, where it is on a disk.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Disk(path) => Some(path),
+            Self::Remote(_) => None,
+        }
+    }
+
+    /// The remote file, where it is one.
+    pub(crate) fn remote(&self) -> Option<&Arc<RemoteFile>> {
+        match self {
+            Self::Disk(_) => None,
+            Self::Remote(file) => Some(file),
+        }
+    }
+
+    /// Tells that its first bytes will be wanted soon.
+    pub(crate) fn expect(&self) {
+        if let Self::Remote(file) = self {
+            file.expect();
+        }
+    }
+
+    /// Why its server did not give bytes that it was asked for, whatever readers made of that; None where all went
+    /// well.
+    pub(crate) fn fault(&self) -> Option<io::Error> {
+        self.remote().and_then(|file| file.fault())
+    }
+}

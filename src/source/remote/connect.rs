@@ -1,0 +1,195 @@
+//! Connections to stores, made when they are first wanted and kept for the files behind them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::str::FromStr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use object_store::aws::AmazonS3Builder;
+use object_store::azure::MicrosoftAzureBuilder;
+use object_store::gcp::GoogleCloudStorageBuilder;
+use object_store::http::HttpBuilder;
+use object_store::{ClientOptions, HeaderValue, ObjectStore, RetryConfig};
+use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
+
+use super::Access;
+use super::address::{Scheme, Url};
+use super::failure::Failure;
+use crate::diagnostic::{Error, Result};
+
+/// Threads that move bytes; those that scan them are elsewhere.
+const THREADS: usize = 2;
+
+/// How long it may take to reach a server at all.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A request may take this many times as long as a server may be silent.
+const REQUEST_PATIENCE: u32 = 10;
+
+/// How often a request that failed on the way is made again, and for how long.
+const RETRIES: usize = 4;
+const RETRY_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Names of variables that the tools of Azure use, and those that the library knows.
+const AZURE_ALIASES: [(&str, &str); 2] =
+    [("AZURE_STORAGE_ACCOUNT", "AZURE_STORAGE_ACCOUNT_NAME"), ("AZURE_STORAGE_KEY", "AZURE_STORAGE_ACCOUNT_KEY")];
+
+/// What is connected so far.
+#[derive(Default)]
+pub(crate) struct Connections(Mutex<Connected>);
+
+#[derive(Default)]
+struct Connected {
+    network: Option<Arc<Network>>,
+    stores: BTreeMap<String, Arc<Store>>,
+}
+
+/// The threads that move bytes.
+struct Network(Option<Runtime>);
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        // What is still under way is not waited for.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// A bucket, a container, or a place on the web.
+pub(crate) struct Store {
+    pub objects: Arc<dyn ObjectStore>,
+    pub scheme: Scheme,
+    /// The names of the variables that it was told of.
+    pub variables: Vec<String>,
+    /// Values that no message may show.
+    pub secrets: Vec<String>,
+    network: Arc<Network>,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("scheme", &self.scheme).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    fn runtime(&self) -> &Runtime {
+        self.network.0.as_ref().expect("it is taken by drop alone")
+    }
+
+    /// Waits for `future`; not to be called by the threads that move bytes.
+    pub(crate) fn wait<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime().block_on(future)
+    }
+
+    /// Starts `future` in the background.
+    pub(crate) fn start<T: Send + 'static>(&self, future: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+        self.runtime().spawn(future)
+    }
+}
+
+impl Access {
+    /// The store at `root`, which is the root of `url`, or for single files of the web all of it.
+    pub(crate) fn store(&self, url: &Url, root: &str) -> Result<Arc<Store>> {
+        let mut connected = self.connections.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(store) = connected.stores.get(root) {
+            return Ok(Arc::clone(store));
+        }
+        let network = match &connected.network {
+            Some(network) => Arc::clone(network),
+            None => Arc::new(Network(Some(runtime(url)?))),
+        };
+        connected.network = Some(Arc::clone(&network));
+        let prefix = match url.scheme {
+            Scheme::S3 => "AWS_",
+            Scheme::Azure => "AZURE_",
+            Scheme::Google => "GOOGLE_",
+            Scheme::Web => "",
+        };
+        let variables = self.variables.iter().filter(|(name, _)| !prefix.is_empty() && name.starts_with(prefix));
+        let variables: Vec<&(String, String)> = variables.collect();
+        let objects = self.objects(url.scheme, root, &variables).map_err(|error| {
+            let secrets = secrets(&variables);
+            let reason = Failure::connecting(&error, url.scheme, &secrets).to_string();
+            Error::Data { file: url.name(), place: None, reason }
+        })?;
+        let store = Arc::new(Store {
+            objects,
+            scheme: url.scheme,
+            variables: variables.iter().map(|(name, _)| name.clone()).collect(),
+            secrets: secrets(&variables),
+            network,
+        });
+        connected.stores.insert(root.to_owned(), Arc::clone(&store));
+        Ok(store)
+    }
+
+    fn objects(
+        &self,
+        scheme: Scheme,
+        root: &str,
+        variables: &[&(String, String)],
+    ) -> object_store::Result<Arc<dyn ObjectStore>> {
+        let retry = RetryConfig { max_retries: RETRIES, retry_timeout: RETRY_TIMEOUT, ..RetryConfig::default() };
+        let options = self.client_options();
+        Ok(match scheme {
+            Scheme::S3 => {
+                let builder = AmazonS3Builder::new().with_client_options(options).with_retry(retry);
+                let set = |builder: AmazonS3Builder, key, value: &str| builder.with_config(key, value);
+                Arc::new(configured(builder, variables, set).with_url(root).build()?)
+            }
+            Scheme::Azure => {
+                let builder = MicrosoftAzureBuilder::new().with_client_options(options).with_retry(retry);
+                let set = |builder: MicrosoftAzureBuilder, key, value: &str| builder.with_config(key, value);
+                Arc::new(configured(builder, variables, set).with_url(root).build()?)
+            }
+            Scheme::Google => {
+                let builder = GoogleCloudStorageBuilder::new().with_client_options(options).with_retry(retry);
+                let set = |builder: GoogleCloudStorageBuilder, key, value: &str| builder.with_config(key, value);
+                Arc::new(configured(builder, variables, set).with_url(root).build()?)
+            }
+            Scheme::Web => {
+                let options = options.with_allow_http(root.starts_with("http:"));
+                Arc::new(HttpBuilder::new().with_client_options(options).with_retry(retry).with_url(root).build()?)
+            }
+        })
+    }
+
+    fn client_options(&self) -> ClientOptions {
+        let agent = concat!("coldcase/", env!("CARGO_PKG_VERSION"));
+        ClientOptions::new()
+            .with_user_agent(HeaderValue::from_static(agent))
+            .with_connect_timeout(CONNECT_TIMEOUT.min(self.patience))
+            .with_read_timeout(self.patience)
+            .with_timeout(self.patience.saturating_mul(REQUEST_PATIENCE))
+    }
+}
+
+/// The builder told of the variables that it knows, as `from_env` of the library does.
+fn configured<B, K: FromStr>(builder: B, variables: &[&(String, String)], set: impl Fn(B, K, &str) -> B) -> B {
+    let usual = |name: &str| {
+        let alias = AZURE_ALIASES.iter().find(|(alias, _)| *alias == name);
+        alias.map_or(name, |(_, usual)| usual).to_ascii_lowercase()
+    };
+    let known = variables.iter().filter_map(|(name, value)| Some((usual(name).parse().ok()?, value)));
+    known.fold(builder, |builder, (key, value)| set(builder, key, value))
+}
+
+fn runtime(url: &Url) -> Result<Runtime> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build();
+    runtime.map_err(|error| Error::io(url.name(), error))
+}
+
+/// Values that open something: messages of servers and libraries may repeat them.
+fn secrets(variables: &[&(String, String)]) -> Vec<String> {
+    let is_secret = |name: &str| ["KEY", "SECRET", "TOKEN", "SAS", "CREDENTIAL"].iter().any(|word| name.contains(word));
+    variables
+        .iter()
+        .filter(|(name, value)| is_secret(name) && value.len() > 3)
+        .map(|(_, value)| value.clone())
+        .collect()
+}

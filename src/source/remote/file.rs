@@ -1,0 +1,243 @@
+//! A file on a server, read by ranges.
+
+use std::fmt;
+use std::io;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{StreamExt, TryStreamExt};
+use object_store::path::Path;
+use object_store::{GetOptions, GetRange};
+use tokio::task::JoinHandle;
+
+use super::connect::Store;
+use super::failure::Failure;
+use super::stream::Stream;
+
+/// Bytes of the first block of a stream: as many as the reader of text looks at first.
+const FIRST_BYTES: u64 = 1 << 20;
+
+/// The same of a file that says it is Parquet, which is not read as a stream.
+const HEAD_BYTES: u64 = 4 << 10;
+
+/// Wanted ranges with fewer bytes between them are fetched as one.
+const GAP_BYTES: u64 = 64 << 10;
+
+/// Longer ranges are fetched in several requests at once.
+const REQUEST_BYTES: u64 = 8 << 20;
+
+/// Requests of one call that are under way at once.
+const REQUESTS: usize = 8;
+
+/// A file on a server.
+pub struct RemoteFile {
+    store: Arc<Store>,
+    location: Path,
+    name: String,
+    bytes: u64,
+    state: Mutex<State>,
+}
+
+/// What was learnt while reading.
+#[derive(Default)]
+struct State {
+    /// The version that the first answer was of: all others must be of the same.
+    version: Option<Option<String>>,
+    /// The first failure.
+    fault: Option<Failure>,
+    /// The first block, where it was asked for before anyone reads it.
+    first: Option<Coming>,
+}
+
+/// Bytes that were asked for, and how many.
+pub(super) type Coming = (u64, JoinHandle<io::Result<Bytes>>);
+
+impl fmt::Debug for RemoteFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RemoteFile").field("name", &self.name).field("bytes", &self.bytes).finish_non_exhaustive()
+    }
+}
+
+impl RemoteFile {
+    /// The file at `location`, of a length that is known; `name` is how messages call it.
+    pub(super) fn new(store: Arc<Store>, location: Path, name: String, bytes: u64) -> Arc<Self> {
+        Arc::new(Self { store, location, name, bytes, state: Mutex::default() })
+    }
+
+    /// Its length in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// How messages call it.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The first failure to read it.
+    pub(crate) fn fault(&self) -> Option<io::Error> {
+        self.state().fault.clone().map(io::Error::from)
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Bytes of its first block.
+    pub(super) fn first_bytes(&self) -> u64 {
+        let most = if self.name.ends_with(".parquet") { HEAD_BYTES } else { FIRST_BYTES };
+        most.min(self.bytes)
+    }
+
+    /// Asks for the first block, which someone will read soon.
+    pub(crate) fn expect(self: &Arc<Self>) {
+        let mut state = self.state();
+        if state.first.is_none() && state.fault.is_none() && self.bytes > 0 {
+            state.first = Some(self.ask(0..self.first_bytes()));
+        }
+    }
+
+    /// The first block, where it was asked for.
+    pub(super) fn expected(&self) -> Option<Coming> {
+        self.state().first.take()
+    }
+
+    /// Asks for a range in the background.
+    pub(super) fn ask(self: &Arc<Self>, range: Range<u64>) -> Coming {
+        (range.end - range.start, self.store.start(Arc::clone(self).fetch(range)))
+    }
+
+    /// Waits for what was asked for.
+    pub(super) fn wait(&self, coming: Coming) -> io::Result<Bytes> {
+        self.store.wait(coming.1).map_err(io::Error::other)?
+    }
+
+    /// The bytes from `start` on, block by block; they are most likely wanted up to `end`.
+    pub(crate) fn stream(file: &Arc<Self>, start: u64, end: Option<u64>) -> Stream {
+        Stream::new(Arc::clone(file), start, end)
+    }
+
+    /// The bytes of ranges inside of the file, which are in order of their starts.
+    pub(crate) fn read_ranges(self: &Arc<Self>, ranges: &[Range<u64>]) -> io::Result<Vec<Bytes>> {
+        let merged = merged(ranges);
+        let requests: Vec<Range<u64>> = merged.iter().flat_map(pieces).collect();
+        let fetched = self.store.wait(async {
+            let requests = requests.iter().map(|range| Arc::clone(self).fetch(range.clone()));
+            futures_util::stream::iter(requests).buffered(REQUESTS).try_collect::<Vec<Bytes>>().await
+        })?;
+        let mut pieces = requests.iter().zip(fetched).peekable();
+        let mut whole = Vec::with_capacity(merged.len());
+        for range in &merged {
+            let mut bytes = Vec::new();
+            while let Some((_, piece)) = pieces.next_if(|(request, _)| request.start < range.end) {
+                bytes.push(piece);
+            }
+            whole.push((range.start, joined(bytes)));
+        }
+        ranges.iter().map(|range| slice(&whole, range)).collect()
+    }
+
+    /// The bytes of one range.
+    pub(super) async fn fetch(self: Arc<Self>, range: Range<u64>) -> io::Result<Bytes> {
+        let fetched = self.try_fetch(range).await;
+        fetched.map_err(|failure| {
+            self.state().fault.get_or_insert_with(|| failure.clone());
+            failure.into()
+        })
+    }
+
+    async fn try_fetch(&self, range: Range<u64>) -> Result<Bytes, Failure> {
+        if range.start >= range.end {
+            return Ok(Bytes::new());
+        }
+        let failed = |error: object_store::Error| Failure::of(&error, &self.store);
+        let options = GetOptions { range: Some(GetRange::Bounded(range.clone())), ..GetOptions::default() };
+        let answer = self.store.objects.get_opts(&self.location, options).await.map_err(failed)?;
+        self.check_version(answer.meta.e_tag.as_ref(), answer.meta.size)?;
+        let bytes = answer.bytes().await.map_err(failed)?;
+        let wanted = range.end - range.start;
+        match bytes.len() as u64 == wanted {
+            true => Ok(bytes),
+            false => Err(Failure::new(format!("the server sent {} bytes instead of {wanted}", bytes.len()))),
+        }
+    }
+
+    /// Refuses bytes of another version than those before. A file that has grown since it was listed is read as far
+    /// as it was listed.
+    fn check_version(&self, version: Option<&String>, bytes: u64) -> Result<(), Failure> {
+        let mut state = self.state();
+        let first = state.version.get_or_insert_with(|| version.cloned());
+        if first.as_ref() != version || bytes < self.bytes {
+            return Err(Failure::new("the file was changed while it was read: run the query again"));
+        }
+        Ok(())
+    }
+}
+
+/// Ranges without small gaps between them; `ranges` are in order of their starts.
+fn merged(ranges: &[Range<u64>]) -> Vec<Range<u64>> {
+    let mut merged: Vec<Range<u64>> = Vec::new();
+    for range in ranges {
+        match merged.last_mut() {
+            Some(last) if range.start <= last.end.saturating_add(GAP_BYTES) => last.end = last.end.max(range.end),
+            _ => merged.push(range.clone()),
+        }
+    }
+    merged
+}
+
+/// The parts in which a range is fetched.
+fn pieces(range: &Range<u64>) -> impl Iterator<Item = Range<u64>> + use<> {
+    let end = range.end;
+    let step = usize::try_from(REQUEST_BYTES).unwrap_or(usize::MAX);
+    (range.start..end).step_by(step).map(move |start| start..end.min(start.saturating_add(REQUEST_BYTES)))
+}
+
+fn joined(mut pieces: Vec<Bytes>) -> Bytes {
+    if pieces.len() <= 1 {
+        return pieces.pop().unwrap_or_default();
+    }
+    let mut bytes = BytesMut::with_capacity(pieces.iter().map(Bytes::len).sum());
+    pieces.iter().for_each(|piece| bytes.extend_from_slice(piece));
+    bytes.freeze()
+}
+
+/// The bytes of `range` out of longer ranges, in order of their starts.
+fn slice(whole: &[(u64, Bytes)], range: &Range<u64>) -> io::Result<Bytes> {
+    let found = whole[..whole.partition_point(|(start, _)| *start <= range.start)].last();
+    let found = found.and_then(|(start, bytes)| {
+        let from = usize::try_from(range.start - start).ok()?;
+        let to = usize::try_from(range.end.checked_sub(*start)?).ok()?;
+        (from <= to && to <= bytes.len()).then(|| bytes.slice(from..to))
+    });
+    found.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::{GAP_BYTES, REQUEST_BYTES, joined, merged, pieces, slice};
+
+    #[test]
+    fn near_ranges_are_one_request_and_long_ones_several() {
+        let far = 10 + GAP_BYTES + 1;
+        assert_eq!(merged(&[0..4, 2..3, 5..10, far..far + 1]), [0..10, far..far + 1]);
+        let long = REQUEST_BYTES * 2 + 1;
+        let parts: Vec<_> = pieces(&(0..long)).collect();
+        assert_eq!(parts, [0..REQUEST_BYTES, REQUEST_BYTES..REQUEST_BYTES * 2, REQUEST_BYTES * 2..long]);
+    }
+
+    #[test]
+    fn ranges_are_cut_out_of_what_was_fetched() {
+        let whole = [
+            (10, joined(vec![Bytes::from_static(b"abc"), Bytes::from_static(b"de")])),
+            (100, Bytes::from_static(b"x")),
+        ];
+        assert_eq!(slice(&whole, &(11..14)).expect("inside"), &b"bcd"[..]);
+        assert_eq!(slice(&whole, &(100..101)).expect("inside"), &b"x"[..]);
+        assert!(slice(&whole, &(14..16)).is_err() && slice(&whole, &(5..6)).is_err());
+    }
+}

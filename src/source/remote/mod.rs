@@ -1,0 +1,75 @@
+//! Archives on servers: Azure storage, S3, Google Cloud Storage, and what has an address on the web.
+//!
+//! The feature `remote` brings the crates that speak to servers. Without it addresses are understood, so that they can
+//! be refused by name, and a [`RemoteFile`] cannot exist. Async ends here: readers ask for bytes and wait.
+
+#[cfg(not(feature = "remote"))]
+mod absent;
+pub(crate) mod address;
+#[cfg(feature = "remote")]
+mod connect;
+#[cfg(feature = "remote")]
+mod failure;
+#[cfg(feature = "remote")]
+mod file;
+#[cfg(feature = "remote")]
+mod list;
+#[cfg(feature = "remote")]
+mod stream;
+
+use std::fmt;
+use std::time::Duration;
+
+#[cfg(not(feature = "remote"))]
+pub use absent::RemoteFile;
+#[cfg(not(feature = "remote"))]
+pub(crate) use absent::{Connections, expand};
+#[cfg(feature = "remote")]
+pub(crate) use connect::Connections;
+#[cfg(feature = "remote")]
+pub use file::RemoteFile;
+#[cfg(feature = "remote")]
+pub(crate) use list::expand;
+
+pub use address::{is_url, redacted};
+
+/// How long a server may say nothing, where nobody says how long.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The names of variables that stores are told of begin with one of these.
+pub const VARIABLES: [&str; 3] = ["AWS_", "AZURE_", "GOOGLE_"];
+
+/// What remote files are reached with. Nothing is connected before a remote file is named.
+pub struct Access {
+    variables: Vec<(String, String)>,
+    patience: Duration,
+    #[cfg_attr(not(feature = "remote"), expect(dead_code, reason = "nothing is connected without the feature"))]
+    connections: Connections,
+}
+
+impl Default for Access {
+    fn default() -> Self {
+        Self { variables: Vec::new(), patience: PATIENCE, connections: Connections::default() }
+    }
+}
+
+impl fmt::Debug for Access {
+    /// Values are secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.variables.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("Access").field("variables", &names).field("patience", &self.patience).finish_non_exhaustive()
+    }
+}
+
+impl Access {
+    /// With the variables of the environment whose names begin with one of [`VARIABLES`], as the tools of the stores
+    /// use them; others are left out. `patience` is how long a server may say nothing.
+    #[must_use]
+    pub fn new(variables: impl IntoIterator<Item = (String, String)>, patience: Option<Duration>) -> Self {
+        let known = |(name, value): &(String, String)| {
+            !value.is_empty() && VARIABLES.iter().any(|start| name.starts_with(start))
+        };
+        let variables = variables.into_iter().filter(known).collect();
+        Self { variables, patience: patience.unwrap_or(PATIENCE), connections: Connections::default() }
+    }
+}
