@@ -38,6 +38,13 @@ const OPERATORS: &[(&str, &str)] = &[
         "join",
         "where ResultType == '50126' | join kind=inner (T | where ResultType == '0') on UserPrincipalName | count",
     ),
+    (
+        "join_unique",
+        "where ResultType == '50126' | join (T | where ResultType == '0') on UserPrincipalName, AppDisplayName | count",
+    ),
+    ("join_anti", "join kind=leftanti (T | where ResultType == '0') on UserPrincipalName | count"),
+    ("lookup", "lookup (T | summarize Seen = count() by IPAddress) on IPAddress | summarize sum(Seen)"),
+    ("search", "search 'Firefox' | count"),
     ("union", "union T | count"),
     ("serialize", "sort by CreatedDateTime asc | extend Before = prev(UserPrincipalName)"),
 ];

@@ -20,6 +20,31 @@ impl Expr {
     }
 }
 
+/// Columns that are tested alike and written out one by one; more are counted.
+const LONG_RUN: usize = 5;
+
+impl<'a> Shown<'a> {
+    /// The test that an `or` makes of column after column with one text, and of how many columns.
+    fn one_test(&self) -> Option<(&'a Expr, usize)> {
+        match self.expr.as_call()? {
+            ("or", [left, right]) => {
+                let side = |expr| Shown { expr, schema: self.schema }.one_test();
+                let ((first, some), (second, others)) = (side(left)?, side(right)?);
+                let alike = |expr: &'a Expr| expr.as_call().map(|(name, arguments)| (name, arguments.get(1)));
+                (alike(first) == alike(second)).then_some((first, some + others))
+            }
+            (_, [left, right]) if right.as_literal().is_some() => {
+                let is_column = match &left.kind {
+                    ExprKind::Cast(input) => input.as_column().is_some(),
+                    _ => left.as_column().is_some(),
+                };
+                is_column.then_some((self.expr, 1))
+            }
+            _ => None,
+        }
+    }
+}
+
 impl Display for Shown<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let show = |expr| Shown { expr, schema: self.schema };
@@ -34,6 +59,11 @@ impl Display for Shown<'_> {
                 write!(f, "{}{path}", show(input))
             }
             ExprKind::Call { function, arguments, .. } => {
+                if let Some((test, columns)) = self.one_test().filter(|(_, columns)| *columns > LONG_RUN) {
+                    let (name, rest) = test.as_call().unwrap_or((function.name, arguments));
+                    let [_, right] = rest else { return Ok(()) };
+                    return write!(f, "(any of {columns} columns {name} {})", show(right));
+                }
                 let symbol = !function.name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
                 let infix = symbol || matches!(function.name, "and" | "or" | "has" | "contains" | "in" | "startswith");
                 match (infix, arguments.as_slice()) {

@@ -154,6 +154,21 @@ fn scan_line(scan: &Scan) -> String {
     text
 }
 
+/// The one text that any of some columns must contain, and how many columns.
+fn one_needle(predicate: &Predicate) -> Option<(&str, usize)> {
+    match predicate {
+        Predicate::Contains { needle, .. } => Some((needle, 1)),
+        Predicate::Any(list) => {
+            let mut parts = list.iter().map(one_needle);
+            let first = parts.next()??;
+            parts.try_fold(first, |(needle, columns), part| {
+                part.filter(|(other, _)| *other == needle).map(|(_, more)| (needle, columns + more))
+            })
+        }
+        _ => None,
+    }
+}
+
 fn predicate_text(predicate: &Predicate, table: &Schema) -> String {
     use crate::source::Comparison;
     let name = |column: &usize| table.field(*column).name.clone();
@@ -181,6 +196,9 @@ fn predicate_text(predicate: &Predicate, table: &Schema) -> String {
             format!("{} {word} {needle:?}", name(column))
         }
         Predicate::All(list) => join(list, " and "),
-        Predicate::Any(list) => join(list, " or "),
+        Predicate::Any(list) => match one_needle(predicate) {
+            Some((needle, columns)) if columns > LONG_RUN => format!("any of {columns} columns contains {needle:?}"),
+            _ => join(list, " or "),
+        },
     }
 }
