@@ -21,8 +21,10 @@ def canonical(value: object) -> object:
     match value:
         case bool():
             return value
-        case int() | float():
-            return f"{value:.12g}"
+        case int():
+            return value
+        case float():
+            return int(value) if value.is_integer() else float(f"{value:.12g}")
         case str():
             return canonical_text(value)
         case list():
