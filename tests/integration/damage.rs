@@ -37,7 +37,7 @@ const REPLACEMENTS: [&[u8]; 11] = [
     b"[",
     b"]",
     b"\"",
-    b",",
+    b":",
     b"{\"a\":[1,{\"b\":\"c\"}]}",
     b"Error: the connection was reset",
     b"<html><body>503</body></html>",
@@ -135,7 +135,7 @@ fn apply(bytes: &[u8], damage: Damage, rng: &mut ChaCha8Rng) -> Vec<u8> {
         }
         Damage::Replace(start) => {
             let end = memchr::memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |length| start + length);
-            // A line of blanks would say nothing.
+            // Neither a line of blanks nor a comma between lines holds anything.
             let random: Vec<u8> = (0..rng.random_range(1..40)).map(|_| rng.random_range(b'!'..=0xff)).collect();
             let text = if rng.random_range(0..3) == 0 { &random } else { *REPLACEMENTS.choose(rng).expect("some") };
             [&bytes[..start], text, &bytes[end..]].concat()
@@ -198,4 +198,27 @@ fn damage_is_told_and_stays_where_it_is() {
         complaints.len(),
         complaints[..complaints.len().min(60)].join("\n")
     );
+}
+
+/// The rows of files whose first line is damaged: it is told, and the others are read.
+#[test]
+fn a_damaged_first_line_does_not_hide_the_others() {
+    let record = br#"{ "TimeGenerated": "2026-03-02T06:59:48Z", "Type": "SigninLogs", "Id": "a, b, c" }"#;
+    for first in ["T", "a,b,c,d", "\u{7b0}", "\0", "\"a,b,", "503 Service Unavailable, try, again"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("PT1H.json"), [first.as_bytes(), b"\n", record].concat()).expect("a file");
+        let found = read(folder.path()).unwrap_or_else(|| panic!("{first:?} refused"));
+        assert_eq!((found.rows.len(), found.told), (1, true), "{first:?}");
+    }
+}
+
+/// A byte of a cell that is no text any more is damage to this cell.
+#[test]
+fn a_zero_byte_does_not_hide_the_rows_of_csv() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = "TimeGenerated,Id,Type\n2026-03-02T06:59:48Z,a\0b,SigninLogs\n2026-03-02T06:59:49Z,c,SigninLogs\n";
+    fs::write(folder.path().join("query_data.csv"), text).expect("a file");
+    let found = read(folder.path()).expect("rows");
+    let ids: Vec<&str> = found.rows.iter().map(|row| row[0].as_str()).collect();
+    assert_eq!(ids, ["a\0b", "c"]);
 }

@@ -19,6 +19,8 @@ pub(crate) use places::Places;
 pub(crate) use tables::limit_reached;
 pub(crate) use values::{Header, Span, Spanning, ValueSplitter, is_sequence, is_wrapped, spans_lines};
 
+use crate::types::dynamic;
+
 /// How the values of a text file follow each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
@@ -39,6 +41,7 @@ pub fn detect(head: &[u8], whole: bool) -> Framing {
         None if whole => Framing::Empty,
         Some(b'{') if is_lines(head, whole) => Framing::Lines,
         Some(b'{' | b'[') | None => Framing::Values,
+        Some(_) if has_record_line(head, whole) => Framing::Lines,
         Some(_) if head.contains(&0) => Framing::Foreign("neither text nor a known format"),
         Some(_) => Framing::Foreign("neither JSON nor CSV"),
     }
@@ -64,23 +67,20 @@ pub fn without_byte_order_mark(bytes: &[u8]) -> &[u8] {
 
 /// True where one of the first lines is a whole object: a damaged first line must not hide that.
 fn is_lines(head: &[u8], whole: bool) -> bool {
-    let mut lines = head.split(|byte| *byte == b'\n').peekable();
-    let mut looked_at = 0;
-    while let Some(line) = lines.next() {
-        let complete = whole || lines.peek().is_some();
-        let line = trim_start(line).trim_ascii_end();
-        if line.is_empty() {
-            continue;
-        }
-        if complete && is_object(line) {
-            return true;
-        }
-        looked_at += 1;
-        if looked_at == 3 {
-            break;
-        }
-    }
-    false
+    first_lines(head, whole).any(is_object)
+}
+
+/// True where one of the lines behind the first is a record: whatever the first one says, these are lines of JSON.
+pub(crate) fn has_record_line(head: &[u8], whole: bool) -> bool {
+    let is_record = |line: &[u8]| line.starts_with(b"{") && dynamic::validate(line).is_ok();
+    first_lines(head, whole).skip(1).any(is_record)
+}
+
+/// The first three lines that are not blank, as far as they are complete.
+fn first_lines(head: &[u8], whole: bool) -> impl Iterator<Item = &[u8]> {
+    let complete = if whole { head.len() } else { memchr::memrchr(b'\n', head).unwrap_or(0) };
+    let lines = head[..complete].split(|byte| *byte == b'\n').map(|line| trim_start(line).trim_ascii_end());
+    lines.filter(|line| !line.is_empty()).take(3)
 }
 
 /// True for a line that is one object, as far as its brackets tell.
@@ -106,6 +106,9 @@ mod tests {
             (" \r\n", Framing::Empty),
             ("", Framing::Empty),
             ("hello", Framing::Foreign("neither JSON nor CSV")),
+            ("hello\n{\"a\":2}\n", Framing::Lines),
+            ("\0\n{\"a\":2}\n", Framing::Lines),
+            ("hello\n{a}\n", Framing::Foreign("neither JSON nor CSV")),
         ];
         for (text, framing) in cases {
             assert_eq!(detect(text.as_bytes(), true), framing, "{text}");

@@ -8,14 +8,14 @@ use super::avro::AvroBodies;
 use super::csv::CsvLines;
 use super::places::Places;
 use super::utf16::{self, Utf16Reader};
-use super::{trim_start, without_byte_order_mark};
+use super::{has_record_line, trim_start, without_byte_order_mark};
 use crate::diagnostic::Result;
 use crate::source::files::{Compression, DataFile, Format};
 use crate::source::limits::UnpacksToMore;
 use crate::source::{Limits, ScanReport};
 
-/// First bytes of a layer that are looked at.
-const HEAD_BYTES: usize = 4 << 10;
+/// First bytes of a layer that are looked at: some records, so that damage to the first does not hide the others.
+const HEAD_BYTES: usize = 64 << 10;
 
 /// Layers around a text: packed twice and put into a container is the most that makes sense.
 const MAX_LAYERS: usize = 4;
@@ -158,7 +158,10 @@ fn text(mut text: Text, head: &[u8], called_csv: bool, file_report: impl Fn() ->
         text.layers.encoding = "UTF-8 with BOM";
     }
     let first = trim_start(head).first();
-    if first.is_none_or(|first| matches!(first, b'{' | b'[')) || head.contains(&0) {
+    // What is no text shows in the first line; further down a stray byte is damage to one row.
+    let is_binary = head.split(|byte| *byte == b'\n').next().is_some_and(|line| line.contains(&0));
+    let is_json = first.is_none_or(|first| matches!(first, b'{' | b'['));
+    if is_json || is_binary || has_record_line(unmarked, head.len() < HEAD_BYTES) {
         return Opened::Text(text);
     }
     if !called_csv && !looks_like_csv(head) {
