@@ -4,6 +4,7 @@
 //! capitals and `ColumnName` (Kusto, version 1), and an array of frames (Kusto, version 2), where a table may come in
 //! pieces. Only the answer itself is handed out; what the service adds about the query is passed over.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -71,10 +72,10 @@ struct OpenTable {
 /// The keys of a table or frame in front of its rows.
 #[derive(Debug, Default)]
 struct Keys<'a> {
-    frame: Option<&'a str>,
-    kind: Option<&'a str>,
+    frame: Option<Cow<'a, str>>,
+    kind: Option<Cow<'a, str>>,
     id: Option<&'a str>,
-    fragment: Option<&'a str>,
+    fragment: Option<Cow<'a, str>>,
     columns: Option<&'a str>,
     errors: bool,
 }
@@ -108,14 +109,14 @@ impl Tables {
             }
             let Some(length) = value_end(&bytes[position..]) else { return Piece::Unclear };
             let Ok(value) = std::str::from_utf8(&bytes[position..position + length]) else { return Piece::Other };
-            keys.note(key, value);
+            keys.note(&key, value);
             position += length;
         }
     }
 
     /// A frame without rows.
     fn whole(&mut self, keys: &Keys<'_>, length: usize) -> Piece {
-        match keys.frame {
+        match keys.frame.as_deref() {
             Some("TableHeader") => {
                 let header = if keys.is_answer() { keys.header() } else { None };
                 if let Some(id) = keys.id
@@ -132,14 +133,14 @@ impl Tables {
     }
 
     fn rows(&mut self, keys: &Keys<'_>, length: usize) -> Piece {
-        if keys.frame != Some("TableFragment") {
+        if keys.frame.as_deref() != Some("TableFragment") {
             return match keys.header() {
                 None => Piece::Other,
                 header => Piece::Rows(length, header.filter(|header| keys.is_answer() && !is_added(header))),
             };
         }
         let Some(table) = keys.id.and_then(|id| self.open.get_mut(id)) else { return Piece::Other };
-        if keys.fragment == Some("DataReplace") && table.begun && table.header.is_some() {
+        if keys.fragment.as_deref() == Some("DataReplace") && table.begun && table.header.is_some() {
             self.refusal =
                 Some("a progressive answer takes rows back that it gave before: save the query's final answer");
         }
@@ -160,20 +161,20 @@ impl Tables {
 
 impl<'a> Keys<'a> {
     fn note(&mut self, key: &str, value: &'a str) {
-        let inside = value.trim_matches('"');
+        let inside = || dynamic::to_text(value);
         match key {
-            "FrameType" => self.frame = Some(inside),
-            "TableKind" => self.kind = Some(inside),
-            "TableId" => self.id = Some(inside),
-            "TableFragmentType" => self.fragment = Some(inside),
+            "FrameType" => self.frame = Some(inside()),
+            "TableKind" => self.kind = Some(inside()),
+            "TableId" => self.id = Some(value),
+            "TableFragmentType" => self.fragment = Some(inside()),
             "columns" | "Columns" => self.columns = Some(value),
-            "HasErrors" | "Cancelled" => self.errors |= inside == "true",
+            "HasErrors" | "Cancelled" => self.errors |= inside() == "true",
             _ => {}
         }
     }
 
     fn is_answer(&self) -> bool {
-        self.kind.is_none_or(|kind| kind == "PrimaryResult")
+        self.kind.as_deref().is_none_or(|kind| kind == "PrimaryResult")
     }
 
     /// The names of the columns; None where there are none, or more than a table may have.
@@ -203,11 +204,11 @@ fn blanks(bytes: &[u8]) -> usize {
     bytes.iter().take_while(|byte| byte.is_ascii_whitespace()).count()
 }
 
-/// The inside of a quoted text that holds no escape, and the length of the text.
-fn text(bytes: &[u8]) -> Option<(&str, usize)> {
-    let inside = bytes.strip_prefix(b"\"")?;
-    let end = inside.iter().position(|byte| *byte == b'"')?;
-    Some((std::str::from_utf8(&inside[..end]).ok()?, end + 2))
+/// The text that `bytes` start with, and its length with the quotes.
+fn text(bytes: &[u8]) -> Option<(Cow<'_, str>, usize)> {
+    let length = value_end(bytes).filter(|_| bytes.starts_with(b"\""))?;
+    let quoted = std::str::from_utf8(&bytes[..length]).ok()?;
+    Some((dynamic::to_text(quoted), length))
 }
 
 #[cfg(test)]

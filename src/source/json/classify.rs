@@ -1,5 +1,7 @@
 //! What a record is: its row kind and its table, told by its own keys.
 
+use std::borrow::Cow;
+
 use super::keys::{KeyTree, Slot};
 use super::record::RecordScanner;
 
@@ -198,8 +200,8 @@ fn flat(kind: RowKind, original: Option<&str>, ty: Option<&str>) -> Class {
 }
 
 fn graph(kind: RowKind, event_types: Option<&str>, interactive: Option<&str>, complete: bool) -> Class {
-    let first = event_types.and_then(|list| list.split('"').nth(1));
-    let name = match (first, interactive) {
+    let first = event_types.and_then(|list| list.split('"').nth(1)).map(unescaped);
+    let name = match (first.as_deref(), interactive) {
         (Some("interactiveUser"), _) | (None, Some("true")) => "SigninLogs",
         (Some("nonInteractiveUser"), _) | (None, Some("false")) => "AADNonInteractiveUserSignInLogs",
         (Some("servicePrincipal"), _) => "AADServicePrincipalSignInLogs",
@@ -208,6 +210,14 @@ fn graph(kind: RowKind, event_types: Option<&str>, interactive: Option<&str>, co
         (None, _) => return assumed(kind, complete),
     };
     known_table(name).map_or(Class::Unknown, |table| row(kind, table, true, complete))
+}
+
+/// The text that stands between quotes.
+fn unescaped(inside: &str) -> Cow<'_, str> {
+    if !inside.contains('\\') {
+        return Cow::Borrowed(inside);
+    }
+    Cow::Owned(dynamic::to_text(&format!("\"{inside}\"")).into_owned())
 }
 
 /// Sign-in records that do not say of which table they are.

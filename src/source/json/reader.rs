@@ -634,7 +634,10 @@ fn first_filled<'a>(values: impl Iterator<Item = Option<&'a str>>) -> Option<&'a
 fn may_be_wrapped(line: &[u8]) -> bool {
     let key = line.iter().skip(1).find(|byte| !byte.is_ascii_whitespace() && **byte != b'"');
     line.starts_with(b"[")
-        || matches!(key, Some(b'r' | b'v' | b'@' | b'o' | b'n' | b'c' | b't' | b'T' | b'F' | b'E' | b'e' | b's'))
+        || matches!(
+            key,
+            Some(b'\\' | b'r' | b'v' | b'@' | b'o' | b'n' | b'c' | b't' | b'T' | b'F' | b'E' | b'e' | b's')
+        )
 }
 
 /// A place in a block, for messages.
