@@ -242,6 +242,23 @@ impl ValueSplitter {
     }
 }
 
+/// The line behind the values that are whole in it.
+fn behind_whole_values(mut line: &[u8]) -> &[u8] {
+    loop {
+        line = trim_start(line);
+        match value_end(line) {
+            Some(length) if line.starts_with(b"{") || line.starts_with(b"[") => {
+                if dynamic::validate(&line[..length]).is_err() {
+                    return line;
+                }
+                line = trim_start(&line[length..]);
+                line = line.strip_prefix(b",").unwrap_or(line);
+            }
+            _ => return line,
+        }
+    }
+}
+
 /// Whether the first of some lines begins a value that goes on in those behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Spanning {
@@ -255,7 +272,9 @@ pub(crate) enum Spanning {
 /// Tells lines that were cut off from values that were printed over several lines: the latter are JSON as far as one
 /// looks, while behind the former a line begins anew.
 pub(crate) fn spans_lines(lines: &[u8]) -> Spanning {
-    let first = memchr::memchr(b'\n', lines).map_or(lines, |end| &lines[..end]).trim_ascii();
+    let first_line = memchr::memchr(b'\n', lines).map_or(lines, |end| &lines[..end]);
+    let last = behind_whole_values(first_line);
+    let (lines, first) = (&lines[first_line.len() - last.len()..], last.trim_ascii());
     if !matches!(first.first(), Some(b'{' | b'[')) || matches!(first.last(), Some(b'}' | b']')) {
         return Spanning::No;
     }

@@ -430,13 +430,18 @@ fn values_over_several_lines_stand_among_lines() {
                 2 => (format!("[\n{first},\n{second}\n]"), 2),
                 3 => (format!("{{\"records\": [\n  {first},\n  {second}\n]}}"), 2),
                 4 => (format!("{{\"records\":[{first},{second}]}}"), 2),
-                5 => (format!("{},", first.trim_end_matches('}')), 0),
+                5 if text.ends_with('\n') => (format!("{},", first.trim_end_matches('}')), 0),
                 _ => (first, 1),
             };
             lost += usize::from(count == 0);
             ids.extend(id..id + count);
             text.push_str(&unit);
-            text.push_str(if random(4) == 0 { "\r\n" } else { "\n" });
+            // Behind a value that is whole, another may begin on the same line.
+            text.push_str(match random(8) {
+                0 | 1 => "\r\n",
+                2 if count > 0 => "",
+                _ => "\n",
+            });
         }
         text.push_str(&record_with(99_999, 0));
         ids.push(99_999);
