@@ -94,6 +94,57 @@ fn paths_are_files_folders_and_globs() {
     assert_eq!(count(&["SigninLogs | count", "-t", "SigninLogs=testdata/shapes/graph-beta"]), 10);
 }
 
+/// Paths are what the system says they are: blanks, other alphabets, brackets, links and loops of links.
+#[test]
+fn paths_of_every_kind() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = folder.path().join("Fall 42 – Übersicht");
+    let row =
+        |id: u32| format!("{{\"TimeGenerated\":\"2026-03-02T09:00:00Z\",\"Type\":\"SigninLogs\",\"Id\":\"{id}\"}}\n");
+    let names = ["PT1H (1).json", "a[1].json", "день/журнал.json", "日本/x y/{z}.json", "-e.json", "~/$HOME *.json"];
+    for (id, name) in (0..).zip(names) {
+        let path = root.join(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("folders");
+        fs::write(path, row(id)).expect("written");
+    }
+    let of = |path: &std::path::Path| count(&["SigninLogs | count", path.to_str().expect("UTF-8")]);
+    for name in names {
+        assert_eq!(of(&root.join(name)), 1, "{name}");
+    }
+    assert_eq!(of(&root), 6);
+    assert_eq!(of(&root.join("**/*y/*.json")), 1);
+    let binding = format!("T={}", root.join("日本").display());
+    assert_eq!(count(&["T | count", "-t", &binding]), 1);
+    let listed = coldcase(&["sniff", root.to_str().expect("UTF-8")]);
+    assert!(listed.stdout.contains("Übersicht/день/журнал.json"), "{listed:?}");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::symlink;
+        let linked = folder.path().join("links");
+        fs::create_dir(&linked).expect("a folder");
+        symlink(&root, linked.join("all")).expect("a link");
+        symlink(&linked, linked.join("loop")).expect("a link");
+        symlink(linked.join("loop"), linked.join("all/back")).expect("a link");
+        symlink("self", linked.join("self")).expect("a link");
+        symlink("nowhere", linked.join("broken")).expect("a link");
+        assert_eq!(of(&linked), 6);
+        assert_eq!(of(&linked.join("all/a[1].json")), 1);
+        symlink(root.join("a[1].json"), linked.join("one.json")).expect("a link");
+        assert_eq!(of(&linked.join("one.json")), 1);
+        // One that is named, and leads nowhere, is an error.
+        for name in ["self", "broken"] {
+            let path = linked.join(name);
+            assert_eq!(coldcase(&["SigninLogs | count", path.to_str().expect("UTF-8")]).code, 5, "{name}");
+        }
+        // A name that is no UTF-8 is read all the same.
+        use std::os::unix::ffi::OsStrExt;
+        let odd = folder.path().join(std::ffi::OsStr::from_bytes(b"odd"));
+        fs::create_dir(&odd).expect("a folder");
+        fs::write(odd.join(std::ffi::OsStr::from_bytes(b"\xff\xfe.json")), row(9)).expect("written");
+        assert_eq!(of(&odd), 1);
+    }
+}
+
 #[test]
 fn time_ranges() {
     let now = "2026-03-03T12:00:00Z";
