@@ -182,3 +182,35 @@ fn answers_depend_on_nothing_but_the_query() {
     assert!(complaints.is_empty(), "{} of {tried}\n{}", complaints.len(), complaints.join("\n"));
     assert!(valid * 2 > tried, "only {valid} of {tried} queries are valid");
 }
+
+/// More rows than `top` keeps at once, so that its bound has to leave the right ones out.
+#[test]
+fn the_first_rows_are_those_that_sorting_everything_puts_first() {
+    let mut rng = ChaCha8Rng::seed_from_u64(11);
+    let fields = [("a", Type::Datetime), ("b", Type::Long), ("n", Type::Long)];
+    let batches = (0..12).map(|part: i64| {
+        let mut column = |ty: Type, values: i64| {
+            let value = |_| match rng.random_range(0..1_000) {
+                0 => Value::null(ty),
+                _ if ty == Type::Datetime => Value::Datetime(rng.random_range(0..values)),
+                _ => Value::Long(rng.random_range(0..values)),
+            };
+            plain(ty, &(0..5_000).map(value).collect::<Vec<_>>())
+        };
+        let numbers: Vec<Value> = (0..5_000).map(|row| Value::Long(part * 5_000 + row)).collect();
+        Batch::new(vec![column(Type::Datetime, 3_000), column(Type::Long, 5), plain(Type::Long, &numbers)], 5_000)
+    });
+    let schema = Schema::new(fields.map(|(name, ty)| Field::new(name, ty)));
+    let table = MemoryTable::new(schema, batches.collect());
+    let catalog: Arc<dyn Catalog> = Arc::new(MemoryCatalog::default().with("T", Arc::new(table)));
+    for order in ["asc nulls first", "asc nulls last", "desc nulls first", "desc nulls last"] {
+        for count in [0, 1, 100, 20_000, 70_000] {
+            let query = format!("T | sort by a {order}, b {order} | take {count}");
+            let all = answer(&catalog, &query, (false, 1, 8_192));
+            for configuration in [(true, 1, 8_192), (true, 4, 1_000), (true, 2, 70_000)] {
+                let first = answer(&catalog, &query, configuration);
+                assert_eq!(difference(&all, &first), None, "{query} {configuration:?}");
+            }
+        }
+    }
+}

@@ -3,8 +3,10 @@
 //! Texts compare byte by byte (ordinal), and rows that tie keep the order they came in.
 
 use std::cmp::Ordering;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use arrow::array::{Array, UInt32Array};
+use arrow::array::{Array, AsArray, Int64Array, StringViewArray, UInt32Array};
+use arrow::compute::kernels::cmp::{gt_eq, lt_eq};
 
 use super::fold;
 use crate::diagnostic::{Error, Result};
@@ -45,7 +47,7 @@ pub fn top(
 ) -> Result<Vec<Batch>> {
     let best = || Best { batches: Vec::new(), rows: 0 };
     let mut whole = best();
-    let cut = Cut { schema, keys, count, context: &context.eval };
+    let cut = Cut { schema, keys, count, context: &context.eval, bound: Mutex::new(None) };
     let add = |part: &mut Best, batch| part.push(batch, &cut);
     fold(input, context, &|| Ok(best()), &add, &mut |mut part| {
         part.cut(&cut)?;
@@ -60,6 +62,39 @@ struct Cut<'a> {
     keys: &'a [SortKey],
     count: usize,
     context: &'a EvalContext,
+    /// The first key of a row that so many rows are not behind of: rows behind it need not be looked at by any thread.
+    bound: Mutex<Option<i64>>,
+}
+
+impl Cut<'_> {
+    fn bound(&self) -> MutexGuard<'_, Option<i64>> {
+        self.bound.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The rows of a batch that are not behind the bound. Those with the same first key stay: other keys decide.
+    fn within_bound(&self, batch: Batch) -> Result<Batch> {
+        let (Some(bound), Some((column, key))) = (*self.bound(), self.first_column()) else { return Ok(batch) };
+        let Values::Integers(values) = Values::of(batch.column(column).clone()) else { return Ok(batch) };
+        let (bound, nulls_stay) = (Int64Array::new_scalar(bound), key.nulls_first);
+        let within = if key.descending { gt_eq(&values, &bound) } else { lt_eq(&values, &bound) }?;
+        let within = if nulls_stay { within.iter().map(|stays| Some(stays != Some(false))).collect() } else { within };
+        if within.true_count() == batch.rows() { Ok(batch) } else { batch.filter(&within) }
+    }
+
+    /// Tightens the bound to the last of the rows that are wanted.
+    fn tighten(&self, ordered: &Batch) {
+        let Some((column, key)) = self.first_column().filter(|_| ordered.rows() == self.count) else { return };
+        let Some(last) = self.count.checked_sub(1).and_then(|last| ordered.column(column).i64_at(last)) else { return };
+        let mut bound = self.bound();
+        let tighter = |known: i64| if key.descending { known.max(last) } else { known.min(last) };
+        *bound = Some(bound.map_or(last, tighter));
+    }
+
+    /// The first key, where it is a column of integers.
+    fn first_column(&self) -> Option<(usize, &SortKey)> {
+        let key = self.keys.first().filter(|key| is_integer(key.expr.ty))?;
+        Some((key.expr.as_column()?, key))
+    }
 }
 
 /// A few more rows than wanted, among them the wanted ones.
@@ -70,14 +105,18 @@ struct Best {
 
 impl Best {
     fn push(&mut self, batch: Batch, cut: &Cut<'_>) -> Result<()> {
-        self.rows += batch.rows();
-        self.batches.push(batch);
+        let batch = cut.within_bound(batch)?;
+        if batch.rows() > 0 {
+            self.rows += batch.rows();
+            self.batches.push(batch);
+        }
         if self.rows > cut.count.saturating_add(SLACK) { self.cut(cut) } else { Ok(()) }
     }
 
     fn cut(&mut self, cut: &Cut<'_>) -> Result<()> {
         let whole = concat(cut.schema, &self.batches)?;
         let ordered = order(&whole, cut.keys, cut.context, cut.count)?;
+        cut.tighten(&ordered);
         self.rows = ordered.rows();
         self.batches = vec![ordered];
         Ok(())
@@ -120,64 +159,89 @@ fn order(batch: &Batch, keys: &[SortKey], context: &EvalContext, count: usize) -
 
 /// Compares two rows by one key.
 struct Comparator {
-    column: Column,
-    plain: Option<arrow::array::ArrayRef>,
+    values: Values,
+    has_nulls: bool,
     descending: bool,
     nulls_first: bool,
+}
+
+/// The values of a key, as arrays where rows are compared often.
+enum Values {
+    Integers(Int64Array),
+    Texts(StringViewArray),
+    Others(Column),
+}
+
+impl Values {
+    fn of(column: Column) -> Self {
+        match column.as_array() {
+            Some(array) if is_integer(column.ty()) => Self::Integers(array.as_primitive().clone()),
+            Some(array) if column.ty().is_text() => Self::Texts(array.as_string_view().clone()),
+            _ => Self::Others(column),
+        }
+    }
+
+    fn is_null(&self, row: usize) -> bool {
+        match self {
+            Self::Integers(array) => array.is_null(row),
+            Self::Texts(array) => array.is_null(row),
+            Self::Others(column) => column.is_null(row),
+        }
+    }
+}
+
+/// True for the types whose values are 64-bit integers in an array.
+fn is_integer(ty: Type) -> bool {
+    matches!(ty, Type::Long | Type::Datetime | Type::Timespan)
 }
 
 impl Comparator {
     fn new(key: &SortKey, batch: &Batch, context: &EvalContext) -> Result<Self> {
         let expr: &Expr = &key.expr;
         let column = crate::expr::eval::plain_texts(&evaluate(expr, batch, context)?)?;
-        let plain = column.as_array().cloned();
-        Ok(Self { column, plain, descending: key.descending, nulls_first: key.nulls_first })
+        let has_nulls = column.as_array().is_none_or(|array| array.null_count() > 0);
+        Ok(Self { values: Values::of(column), has_nulls, descending: key.descending, nulls_first: key.nulls_first })
     }
 
     fn compare(&self, a: usize, b: usize) -> Ordering {
-        let nulls = match &self.plain {
-            Some(array) if array.null_count() == 0 => (false, false),
-            _ => (self.column.is_null(a), self.column.is_null(b)),
-        };
+        let nulls = if self.has_nulls { (self.values.is_null(a), self.values.is_null(b)) } else { (false, false) };
         match nulls {
             (true, true) => Ordering::Equal,
-            (true, false) => {
-                if self.nulls_first {
-                    Ordering::Less
-                } else {
-                    Ordering::Greater
-                }
-            }
-            (false, true) => {
-                if self.nulls_first {
-                    Ordering::Greater
-                } else {
-                    Ordering::Less
-                }
-            }
+            (true, false) if self.nulls_first => Ordering::Less,
+            (true, false) => Ordering::Greater,
+            (false, true) if self.nulls_first => Ordering::Greater,
+            (false, true) => Ordering::Less,
             (false, false) => {
-                let order = self.values(a, b);
+                let order = self.compare_values(a, b);
                 if self.descending { order.reverse() } else { order }
             }
         }
     }
 
-    fn values(&self, a: usize, b: usize) -> Ordering {
-        let column = &self.column;
-        match column.ty() {
-            Type::Bool => column.bool_at(a).cmp(&column.bool_at(b)),
-            Type::Int | Type::Long | Type::Datetime | Type::Timespan => column.i64_at(a).cmp(&column.i64_at(b)),
-            Type::Real => {
-                let (a, b) = (column.f64_at(a).unwrap_or(f64::NAN), column.f64_at(b).unwrap_or(f64::NAN));
-                // NaN is less than any number; both zeros are equal.
-                a.partial_cmp(&b).unwrap_or_else(|| b.is_nan().cmp(&a.is_nan()))
-            }
-            Type::Decimal => {
-                let value = |row| column.bytes_at(row).map(|bytes| crate::types::column::decimal_from_bytes(&bytes));
-                value(a).cmp(&value(b))
-            }
-            Type::Guid => column.bytes_at(a).cmp(&column.bytes_at(b)),
-            Type::String | Type::Dynamic => column.text_at(a).cmp(&column.text_at(b)),
+    fn compare_values(&self, a: usize, b: usize) -> Ordering {
+        match &self.values {
+            Values::Integers(array) => array.value(a).cmp(&array.value(b)),
+            Values::Texts(array) => array.value(a).cmp(array.value(b)),
+            Values::Others(column) => compare_cells(column, a, b),
         }
+    }
+}
+
+/// Compares two rows of a column of any type.
+fn compare_cells(column: &Column, a: usize, b: usize) -> Ordering {
+    match column.ty() {
+        Type::Bool => column.bool_at(a).cmp(&column.bool_at(b)),
+        Type::Int | Type::Long | Type::Datetime | Type::Timespan => column.i64_at(a).cmp(&column.i64_at(b)),
+        Type::Real => {
+            let (a, b) = (column.f64_at(a).unwrap_or(f64::NAN), column.f64_at(b).unwrap_or(f64::NAN));
+            // NaN is less than any number; both zeros are equal.
+            a.partial_cmp(&b).unwrap_or_else(|| b.is_nan().cmp(&a.is_nan()))
+        }
+        Type::Decimal => {
+            let value = |row| column.bytes_at(row).map(|bytes| crate::types::column::decimal_from_bytes(&bytes));
+            value(a).cmp(&value(b))
+        }
+        Type::Guid => column.bytes_at(a).cmp(&column.bytes_at(b)),
+        Type::String | Type::Dynamic => column.text_at(a).cmp(&column.text_at(b)),
     }
 }
