@@ -10,6 +10,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from answers import Answer, difference
@@ -67,8 +68,9 @@ def main() -> int:
     taken = {name: Path(folder).resolve() for name, _, folder in (take.partition("=") for take in options.take)}
     store = Store(root / "data", options.rows, options.seed, options.binary.resolve(), venv, taken)
     cpus = sorted(os.sched_getaffinity(0))[:2]
-    bench = Bench(root, REPOSITORY, options.binary.resolve(), venv, options.timeout, cpus)
-    floors, works = measure_all(bench, store, options)
+    with tempfile.TemporaryDirectory(prefix="answers.", dir=root) as scratch:
+        bench = Bench(root, Path(scratch), REPOSITORY, options.binary.resolve(), venv, options.timeout, cpus)
+        floors, works = measure_all(bench, store, options)
     text = report(machine(bench), floors, works, options.runs)
     print(text)
     if options.output:

@@ -42,6 +42,7 @@ class Bench:
     """Where everything is."""
 
     root: Path  # target/compare
+    scratch: Path  # for answers; a folder of this run alone
     repository: Path
     binary: Path
     venv: Path
@@ -63,14 +64,13 @@ class Bench:
         if path is None:
             return Run(problem="not asked", message="there is no such query")
         extension = "parquet" if query.check == "parquet" else "jsonl"
-        output = self.root / "answers" / f"{data.name}.{query.name}.{tool}.{extension}"
-        output.parent.mkdir(parents=True, exist_ok=True)
+        output = self.scratch / f"{data.name}.{query.name}.{tool}.{extension}"
         output.unlink(missing_ok=True)
         try:
             argv, stdout = self.command(tool, query, data, path, output)
         except sources.NotAsked as reason:
             return Run(problem="not asked", message=str(reason))
-        report = self.root / "answers" / "report.json"
+        report = self.scratch / "report.json"
         run = self.measure(argv, report if tool in MODULES else stdout)
         run.output = output
         if tool in MODULES and run.problem is None:
@@ -101,7 +101,7 @@ class Bench:
                 return [str(self.venv / "bin/duckdb"), "-init", "/dev/null", "-jsonlines", "-c", sql], stdout
             case "rg+jq":
                 return ["sh", "-c", rg_jq(query, data, path)], output
-        job = self.root / "answers" / "job.json"
+        job = self.scratch / "job.json"
         job.write_text(json.dumps(self.job(tool, query, data, path, output)))
         os.environ["POLARS_MAX_THREADS"] = str(THREADS)
         return [str(self.venv / "bin/python"), str(HERE / "child.py"), str(job)], null
@@ -144,7 +144,7 @@ class Bench:
 
     def measure(self, argv: list[str], stdout: Path) -> Run:
         """Runs a command with the threads and the time that everybody has."""
-        errors = self.root / "answers" / "stderr.txt"
+        errors = self.scratch / "stderr.txt"
         cpus = ",".join(map(str, self.cpus))
         launcher = [sys.executable, "-I", "-S", str(HERE / "measure.py"), str(self.timeout), cpus]
         command = [*launcher, str(stdout), str(errors), *argv]
@@ -164,8 +164,7 @@ class Bench:
         if data.kind == "none":
             return {}
         files = data.files()
-        listed = self.root / "answers" / "files.list"
-        listed.parent.mkdir(parents=True, exist_ok=True)
+        listed = self.scratch / "files.list"
         listed.write_bytes(b"\0".join(str(path).encode() for path in files))
         commands = {}
         if query is None:

@@ -45,7 +45,7 @@ QUERIES = (
     Query("Q7", "spray", "password spray: dcount and make_set by address and ten minutes"),
     Query("Q8", "policies", "mv-expand of the policies"),
     Query("Q9", "success_after_failure", "failure, then success from elsewhere within an hour (join)"),
-    Query("Q10", "search", "search in every column", literals=("203.0.113.71",)),
+    Query("Q10", "search_address", "search in every column", literals=("203.0.113.71",)),
     Query("Q11", "latest", "the latest hundred, all columns", ties="TimeGenerated"),
     Query("Q12", "sort_all", "everything, sorted, to Parquet", check="parquet"),
     Query("Q13", "take_ten", "any ten rows", check="count"),
