@@ -147,8 +147,9 @@ def measure(bench: Bench, query: Query, data: Dataset, options: argparse.Namespa
     best = work.best()
     for _ in range(options.runs - 1):
         for tool, measured in work.tools.items():
-            hopeless = tool in PEERS and best is not None and measured.runs[0].seconds > HOPELESS * best[1].runs[0].seconds
-            if not measured.problem and measured.runs[0].seconds <= LONG and not hopeless:
+            first = measured.runs[0].seconds
+            hopeless = tool in PEERS and best is not None and first > HOPELESS * best[1].runs[0].seconds
+            if not measured.problem and first <= LONG and not hopeless:
                 measured.runs.append(bench.run(tool, query, data))
     work.floors = repeated(options.runs, lambda: bench.floors(query, data))
     for measured in work.tools.values():
@@ -186,8 +187,8 @@ def keep(bench: Bench, outputs: list[Path]) -> list[Path]:
 
 def machine(bench: Bench) -> list[tuple[str, str]]:
     """What it was measured on, and with."""
-    cpu = next((line.partition(":")[2].strip() for line in lines_of("/proc/cpuinfo") if line.startswith("model name")), "")
-    memory = next((int(line.split()[1]) for line in lines_of("/proc/meminfo") if line.startswith("MemTotal")), 0)
+    cpu = value_of("model name", "/proc/cpuinfo")
+    memory = int(value_of("MemTotal", "/proc/meminfo").split()[0])
     rows = [
         ("processor", f"{cpu}, {os.cpu_count()} cores of which {len(bench.cpus)} are used"),
         ("memory", f"{memory / 1024 / 1024:.1f} GiB"),
@@ -200,8 +201,10 @@ def machine(bench: Bench) -> list[tuple[str, str]]:
     return rows + [(program, said([program, "--version"])) for program in ("rg", "jq", "gzip", "zstd")]
 
 
-def lines_of(path: str) -> list[str]:
-    return Path(path).read_text().splitlines()
+def value_of(name: str, path: str) -> str:
+    """The first value of a name in one of the kernel's lists."""
+    lines = (line.partition(":") for line in Path(path).read_text().splitlines())
+    return next((value.strip() for key, _, value in lines if key.strip() == name), "0")
 
 
 def said(argv: list[str]) -> str:

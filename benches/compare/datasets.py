@@ -75,7 +75,9 @@ class Store:
         if name in self.taken:
             return Dataset(name, kind, self.taken[name], self.counted(self.taken[name]))
         folder = self.root / name
-        recipe = {"rows": rows, "seed": self.seed, "days": self.days(kind), "version": 1}
+        # Rows of a base that was taken from elsewhere are as many as it has.
+        base = self.taken.get("base-x5" if "x5" in name else "base") if kind == "parquet" else None
+        recipe = {"rows": rows, "seed": self.seed, "days": self.days(kind), "version": 1, "base": str(base or "synth")}
         stamp = self.root / f"{name}.stamp.json"
         if not (folder.is_dir() and stamp.exists() and json.loads(stamp.read_text()) == recipe):
             stamp.unlink(missing_ok=True)
@@ -84,9 +86,7 @@ class Store:
             print(f"making {name}: {rows:,} rows", file=sys.stderr)
             self.make(name, kind, folder, rows)
             stamp.write_text(json.dumps(recipe))
-        # Rows of a base that was taken from elsewhere.
-        base = self.taken.get("base-x5" if "x5" in name else "base")
-        return Dataset(name, kind, folder, self.counted(folder) if kind == "parquet" and base else rows)
+        return Dataset(name, kind, folder, self.counted(folder) if base else rows)
 
     def make(self, name: str, kind: str, folder: Path, rows: int) -> None:
         """Makes a data set; `base` and `base-x5` are what the other Parquet files are made of."""

@@ -210,8 +210,8 @@ def report(
     lines = ["# coldcase and what people would use instead", ""]
     lines += table(["machine", ""], [list(row) for row in machine])
     lines += [
-        f"Seconds are medians of {runs} whole processes, for Python modules of the query without the import; MB are peak"
-        " resident memory. Compare within this report only.",
+        f"Seconds are medians of {runs} whole processes, for Python modules of the query without the import;"
+        " MB are peak resident memory. Compare within this report only.",
         "",
         *goals_table(works),
         *growth_table(works),

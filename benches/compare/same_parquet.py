@@ -16,8 +16,10 @@ def seen(path: str) -> tuple[int, int, int]:
                 hash(Id, UserPrincipalName, epoch_ns(TimeGenerated), IPAddress, ResultType, UserAgent) AS Sum
             FROM read_parquet('{path}', file_row_number = true)
         ),
-        placed AS (SELECT *, lag(Name) OVER (ORDER BY Place) AS NameBefore, lag(Time) OVER (ORDER BY Place) AS TimeBefore
-            FROM rows)
+        placed AS (
+            SELECT *, lag(Name) OVER (ORDER BY Place) AS NameBefore, lag(Time) OVER (ORDER BY Place) AS TimeBefore
+            FROM rows
+        )
         SELECT count(*), count_if(NameBefore > Name OR NameBefore = Name AND TimeBefore > Time), bit_xor(Sum)
         FROM placed
     """).fetchall()[0]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import sources
 from datasets import Dataset
-from works import ACCOUNTS, Query
+from works import Query
 
 HERE = Path(__file__).resolve().parent
 THREADS = 2
@@ -178,23 +178,23 @@ class Bench:
             if files[0].suffix == ".zst":
                 commands["zstd -dc"] = f"xargs -0 -P 2 -n {half} zstd -qdc < {listed} > /dev/null"
         elif query.literals and files[0].suffix == ".json":
-            commands["rg -c"] = f"rg -c -uuu -a -F -j {THREADS} {patterns(query.literals)} {shlex.quote(str(data.folder))}"
+            commands["rg -c"] = f"rg -c {rg(query.literals, data)}"
         return {
             name: self.measure(["sh", "-c", f"{command} || [ $? -eq 1 ]"], Path(os.devnull))
             for name, command in commands.items()
         }
 
 
-def patterns(literals: tuple[str, ...]) -> str:
-    return " ".join(f"-e {shlex.quote(literal)}" for literal in literals)
+def rg(literals: tuple[str, ...], data: Dataset) -> str:
+    """What ripgrep is told: these texts as they are, in every file, on as many threads as everybody has."""
+    patterns = " ".join(f"-e {shlex.quote(literal)}" for literal in literals)
+    return f"-uuu -a -F -j {THREADS} {patterns} {shlex.quote(str(data.folder))}"
 
 
 def rg_jq(query: Query, data: Dataset, path: Path) -> str:
     """Lines that have a name, through jq."""
     unpack = "-z " if data.name.endswith(("-gzip", "-zstd")) else ""
-    folder = shlex.quote(str(data.folder))
-    lines = f"rg {unpack}-uuu -a -I -N -F -j {THREADS} {patterns(query.literals or ACCOUNTS)} {folder}"
-    return f"{lines} | jq -c -f {shlex.quote(str(path))}"
+    return f"rg {unpack}-I -N {rg(query.literals, data)} | jq -c -f {shlex.quote(str(path))}"
 
 
 def columns_of(path: Path) -> list[str]:
