@@ -2,6 +2,7 @@
 //!
 //! Each line `{"id", "query"}` is answered with `{"id", "columns", "rows"}` or `{"id", "error", "code"}`.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,6 +30,7 @@ pub(super) fn run(args: &BatchArgs) -> Result<Outcome> {
     };
     let mut output = BufWriter::new(output);
     let mut facts = Vec::new();
+    let mut heard = Heard::default();
     let written = |error| Error::io(args.output_file.clone().unwrap_or_else(|| "stdout".into()), error);
     for (number, line) in input.lines().enumerate() {
         let line = line.map_err(|error| Error::io(&args.queries, error))?;
@@ -41,7 +43,7 @@ pub(super) fn run(args: &BatchArgs) -> Result<Outcome> {
             reason: format!("not JSON: {error}"),
         })?;
         let (id, query) = (&request["id"], request["query"].as_str().unwrap_or(""));
-        match answer(&session, query) {
+        match answer(&session, query, &mut heard) {
             Ok((table, said)) => {
                 facts.push((id.clone(), said));
                 writeln!(output, "{{\"id\":{id},{table}}}")
@@ -61,21 +63,31 @@ pub(super) fn run(args: &BatchArgs) -> Result<Outcome> {
         let answers: Vec<Json> = facts.into_iter().map(|(id, said)| merged(json!({"id": id}), said)).collect();
         manifest::write(path, &session, json!({"answers": answers}))?;
     }
-    Ok(Outcome::Success)
+    Ok(if session.strict && heard.damage { Outcome::Damaged } else { Outcome::Success })
+}
+
+/// What the scans of all queries had to say.
+#[derive(Default)]
+struct Heard {
+    said: BTreeSet<String>,
+    damage: bool,
 }
 
 /// The members `columns` and `rows` of an answer, as the Log Analytics format has them, and what a manifest says of it.
-fn answer(session: &session::Session, query: &str) -> Result<(String, Json)> {
+fn answer(session: &session::Session, query: &str, heard: &mut Heard) -> Result<(String, Json)> {
     let prepared = session.engine.prepare(query)?;
     let bytes = Shared::default();
     let format = output::format("la-api").ok_or_else(|| Error::internal("the format la-api exists"))?;
     let mut writer = (format.writer)(Box::new(bytes.clone()), &output::Options::default());
     writer.begin(prepared.schema())?;
     let mut rows = 0;
-    prepared.run(&mut |batch| {
+    let outcome = prepared.run(&mut |batch| {
         rows += batch.rows() as u64;
         writer.batch(&batch).map(|()| Flow::Continue(()))
-    })?;
+    });
+    session.talk.report_news(prepared.report(), &mut heard.said);
+    heard.damage |= !prepared.report().problems().is_empty();
+    outcome?;
     writer.finish()?;
     drop(writer);
     let text = bytes.text();

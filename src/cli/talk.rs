@@ -1,5 +1,6 @@
 //! What is said on stderr: errors, warnings, what was skipped. Never data.
 
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal, Write};
 
 use super::args::{Colour, ErrorFormat, TalkArgs};
@@ -83,25 +84,16 @@ impl Talk {
 
     /// What scans skipped and noticed.
     pub fn report(&self, report: &ScanReport) {
-        if self.quiet {
-            return;
-        }
-        for text in report.warnings() {
-            line(&format!("warning: {text}"));
-        }
-        for (text, count) in report.notices() {
-            line(&if count > 1 { format!("note: {text} ({count} times)") } else { format!("note: {text}") });
-        }
-        let problems = report.problems();
-        for (file, damage) in problems.iter().take(FILES_NAMED) {
-            line(&format!("warning: {file}: {damage}"));
-        }
-        if problems.len() > FILES_NAMED {
-            let rest: u64 = problems.values().skip(FILES_NAMED).map(|damage| damage.lost).sum();
-            line(&format!(
-                "warning: {} more files with {rest} records that were not read",
-                problems.len() - FILES_NAMED
-            ));
+        self.report_news(report, &mut BTreeSet::new());
+    }
+
+    /// The same, without what was `said` already of other scans of the same files.
+    pub fn report_news(&self, report: &ScanReport, said: &mut BTreeSet<String>) {
+        for text in lines(report) {
+            if !self.quiet && !said.contains(&text) {
+                line(&text);
+                said.insert(text);
+            }
         }
     }
 
@@ -118,4 +110,19 @@ impl Talk {
             line(&text());
         }
     }
+}
+
+/// What scans skipped and noticed, a line each.
+fn lines(report: &ScanReport) -> Vec<String> {
+    let warnings = report.warnings().into_iter().map(|text| format!("warning: {text}"));
+    let notices = report.notices().into_iter().map(|(text, count)| match count {
+        1 => format!("note: {text}"),
+        _ => format!("note: {text} ({count} times)"),
+    });
+    let problems = report.problems();
+    let named = problems.iter().take(FILES_NAMED).map(|(file, damage)| format!("warning: {file}: {damage}"));
+    let rest: u64 = problems.values().skip(FILES_NAMED).map(|damage| damage.lost).sum();
+    let more = problems.len().saturating_sub(FILES_NAMED);
+    let summary = (more > 0).then(|| format!("warning: {more} more files with {rest} records that were not read"));
+    warnings.chain(notices).chain(named).chain(summary).collect()
 }

@@ -313,6 +313,20 @@ fn many_queries_in_one_process() {
     assert_eq!((&answers[1]["id"], &answers[1]["code"]), (&"two".into(), &3.into()), "{output:?}");
 }
 
+/// What is said of the files is said once, whatever the number of queries; `--strict` counts.
+#[test]
+fn batches_say_what_they_could_not_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("signins.json");
+    fs::write(&file, "{\"TimeGenerated\":\"2026-03-02\",\"Type\":\"SigninLogs\"}\nnot json\n").expect("written");
+    let queries = "{\"id\":1,\"query\":\"SigninLogs | count\"}\n{\"id\":2,\"query\":\"SigninLogs | project Id\"}\n";
+    let args = ["batch", "-", file.to_str().expect("UTF-8")];
+    let output = coldcase_with(&args, queries);
+    assert_eq!((output.code, output.stderr.matches("1 record was not read").count()), (0, 1), "{output:?}");
+    assert_eq!(coldcase_with(&[&args[..], &["-q"]].concat(), queries).stderr, "");
+    assert_eq!(coldcase_with(&[&args[..], &["--strict"]].concat(), queries).code, 5);
+}
+
 #[test]
 fn a_synthetic_archive_answers_queries() {
     let folder = tempfile::tempdir().expect("a folder");

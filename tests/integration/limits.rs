@@ -118,6 +118,36 @@ fn every_command_that_reads_knows_the_limit() {
     assert_eq!(coldcase(&["print 1", "--max-decompressed", "much"]).code, 2);
 }
 
+/// Layers are told by their first bytes. What is packed otherwise than anybody packs it is refused in words, and not
+/// read as something else.
+#[test]
+fn layers_in_odd_orders() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let parquet = fs::read("testdata/shapes/adx-export-parquet/export_1_7d1e5c0b9f2a4c3d8e6f1a2b3c4d5e6f.parquet");
+    let parquet = parquet.expect("the sample");
+    let row = ROW.as_bytes();
+    let read = |name: &str, bytes: &[u8]| coldcase(&["SigninLogs | count", &write(folder.path(), name, bytes)]);
+    for (name, bytes) in [
+        ("gz-in-zip.bin", zip(&[("a", &gzip(row))])),
+        ("gz-in-gz", gzip(&gzip(row))),
+        ("zst-in-gz.json", gzip(&zstd::encode_all(row, 1).expect("packed"))),
+        ("plain.gz", row.to_vec()),
+    ] {
+        assert_eq!(read(name, &bytes).stdout, "{\"Count\":1}\n", "{name}");
+    }
+    assert!(read("parquet-in.zip", &zip(&[("a.json", &parquet)])).stdout.starts_with("{\"Count\":"));
+    for (name, bytes, words) in [
+        ("zip.json", zip(&[("a.json", row)]), "a zip archive under another name: give it the ending .zip"),
+        ("parquet.gz", gzip(&parquet), "Parquet that is packed once more: unpack it first"),
+        ("zip-in.gz", gzip(&zip(&[("a.json", row)])), "an archive inside of another: unpack it first"),
+        ("zip-in.zip", zip(&[("a.zip", &zip(&[("a.json", row)]))]), "an archive inside of another"),
+        ("deep.gz", gzip(&gzip(&gzip(&gzip(&gzip(row))))), "it is packed too many times"),
+    ] {
+        let refused = read(name, &bytes);
+        assert!(refused.code == 5 && refused.stderr.contains(words), "{name}: {refused:?}");
+    }
+}
+
 /// What a zip says of itself is not believed, and bytes are not unpacked more than once.
 #[test]
 fn zips_that_lie() {

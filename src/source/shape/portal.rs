@@ -82,7 +82,8 @@ pub fn supplies(path: &KeyPath) -> bool {
 /// True where these words say that a sign-in succeeded.
 #[must_use]
 pub fn is_success(status: &str) -> bool {
-    SUCCESS.contains(&status.trim())
+    let status = status.trim().to_lowercase();
+    SUCCESS.iter().any(|words| words.to_lowercase() == status)
 }
 
 /// A header without what varies: in lower case, blanks collapsed, curly apostrophes straight.
