@@ -173,7 +173,7 @@ fn watchlist_bindings(texts: &[String]) -> Result<Vec<(&str, Option<&str>, &str)
 
 /// Names and paths of `-t NAME=PATH`.
 pub(super) fn bindings(texts: &[String]) -> Result<Vec<(&str, &str)>> {
-    fn binding(text: &String) -> Result<(&str, &str)> {
+    fn binding(text: &str) -> Result<(&str, &str)> {
         let (name, path) = text
             .split_once('=')
             .filter(|(name, path)| !name.is_empty() && !path.is_empty())
@@ -183,5 +183,5 @@ pub(super) fn bindings(texts: &[String]) -> Result<Vec<(&str, &str)>> {
         }
         Ok((name, path))
     }
-    texts.iter().map(binding).collect()
+    texts.iter().map(|text| binding(text)).collect()
 }

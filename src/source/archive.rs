@@ -217,7 +217,7 @@ mod tests {
             let mut text = String::new();
             let read = file
                 .open()
-                .and_then(|mut input| Ok(input.read_to_string(&mut text).map_err(|error| Error::io(&path, error))?));
+                .and_then(|mut input| input.read_to_string(&mut text).map_err(|error| Error::io(&path, error)));
             read.map_or_else(|error| short(&error.to_string()), |_| text)
         };
         let files = files.iter().filter(|file| file.refused().is_none()).map(|file| (short(&file.name), text(file)));

@@ -19,10 +19,10 @@ const CUT: [&str; 6] = [
 
 /// True where the value is, or holds, a text that stands for something that PowerShell cut off.
 pub(crate) fn is_cut(json: &str) -> bool {
-    let found = |text: &&str| memmem::find(json.as_bytes(), text.as_bytes()).is_some();
+    let found = |text: &str| memmem::find(json.as_bytes(), text.as_bytes()).is_some();
     // All but the first begin alike: most values are left with two searches.
-    CUT[..1].iter().any(|text| found(&text))
-        || (found(&"\"System.") || found(&"\"Microsoft.")) && CUT.iter().any(|text| found(&text))
+    CUT[..1].iter().any(|text| found(text))
+        || (found("\"System.") || found("\"Microsoft.")) && CUT.iter().any(|text| found(text))
 }
 
 /// What Windows PowerShell makes of a time, as a time in ISO 8601, quoted as JSON; None for anything else.

@@ -58,7 +58,7 @@ impl Input {
                 let mut bytes = Vec::new();
                 file.seek(SeekFrom::Start(range.start))?;
                 file.take(length).read_to_end(&mut bytes)?;
-                if bytes.len() as u64 != length { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(bytes.into()) }
+                if bytes.len() as u64 == length { Ok(bytes.into()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
             }
             Self::Remote(remote) => remote.read(range),
         }

@@ -79,7 +79,8 @@ impl ParquetFile {
         let failed = |source: io::Error| Error::io(&name, source);
         let input = Input::open(&place).map_err(failed)?;
         let bytes = input.bytes().map_err(failed)?;
-        let input = input.with(|| vec![bytes.saturating_sub(TAIL_BYTES)..bytes]).map_err(failed)?;
+        let input =
+            input.with(|| std::iter::once(bytes.saturating_sub(TAIL_BYTES)..bytes).collect()).map_err(failed)?;
         let damaged = |reason: String| match place.fault() {
             Some(fault) => failed(fault),
             None => Error::Data { file: name.clone(), place: Some("footer".to_owned()), reason },

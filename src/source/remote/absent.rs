@@ -39,7 +39,7 @@ impl RemoteFile {
 
 /// No connections.
 #[derive(Debug, Default)]
-pub(crate) struct Connections;
+pub(crate) struct Connections {}
 
 /// Refuses the address.
 pub(crate) fn expand(url: &Url, _: &Access) -> Result<Vec<DataFile>> {
