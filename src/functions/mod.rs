@@ -5,6 +5,7 @@
 
 pub mod aggregate;
 pub mod args;
+pub mod digest;
 pub mod docs;
 pub mod known;
 pub mod needle;

@@ -57,7 +57,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("rust_decimal", &["types", "functions", "output", "source/parquet"]),
     ("serde", &["cli/configuration.rs"]),
     ("serde_json", &["diagnostic/render.rs", "types/dynamic", "functions", "source", "output", "cli", "synth"]),
-    ("sha2", &["cli/manifest.rs"]),
+    ("sha2", &["cli/manifest.rs", "functions/scalar/hash.rs"]),
     ("simdutf8", &["source", "types"]),
     ("wide", &["source/json"]),
     ("snap", &["source/framing"]),

@@ -10,6 +10,7 @@ pub mod dynamic_series;
 pub mod dynamic_set;
 pub mod encode;
 pub mod guid;
+pub mod hash;
 pub mod ipv4;
 pub mod ipv6;
 pub mod json;
@@ -41,6 +42,7 @@ pub static FAMILIES: &[&[ScalarFunction]] = &[
     dynamic_set::FUNCTIONS,
     encode::FUNCTIONS,
     guid::FUNCTIONS,
+    hash::FUNCTIONS,
     ipv4::FUNCTIONS,
     ipv6::FUNCTIONS,
     json::FUNCTIONS,

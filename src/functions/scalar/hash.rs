@@ -1,0 +1,111 @@
+//! Hashes of values: digests of their texts, and the 64-bit hash that partitions rows.
+
+use std::fmt::Write;
+
+use sha2::{Digest, Sha256};
+
+use crate::diagnostic::{Code, Error, Result, Span};
+use crate::functions::ScalarFunction;
+use crate::functions::args::Args;
+use crate::functions::digest::{md5, sha1, xxhash64};
+use crate::functions::docs::{Category, Example};
+use crate::functions::signature::{Accepts, Kernel, Overload, Param, Returns};
+use crate::types::{Column, Type};
+
+/// The functions of this family.
+pub static FUNCTIONS: &[ScalarFunction] = &[
+    ScalarFunction {
+        name: "hash",
+        aliases: &["hash_xxhash64"],
+        summary: "The xxHash64 of a text or time, as a whole number; with a modulus, what is left of it.",
+        overloads: &[Overload { params: &[HASHED, MODULUS], returns: Returns::Type(Type::Long), kernel: hash }],
+        examples: &[
+            Example::new("hash('World')", "1846988464401551951"),
+            Example::new("hash('World', 100)", "51"),
+            Example::new("hash_xxhash64(datetime(2015-01-01))", "1380966698541616202"),
+        ],
+        ..HASH
+    },
+    ScalarFunction {
+        name: "hash_md5",
+        summary: "The MD5 digest of a value's text, in hexadecimal digits; \"\" of \"\".",
+        overloads: &[digest(|args| Ok(hexadecimal(args, |bytes| md5(bytes).to_vec())))],
+        examples: &[
+            Example::new("hash_md5('World')", "f5a7924e621e84c9280a9a27e1bcb7f6"),
+            Example::new("hash_md5(datetime(2020-01-01))", "786c530672d1f8db31fee25ea8a9390b"),
+        ],
+        ..HASH
+    },
+    ScalarFunction {
+        name: "hash_sha1",
+        summary: "The SHA-1 digest of a value's text, in hexadecimal digits; \"\" of \"\".",
+        overloads: &[digest(|args| Ok(hexadecimal(args, |bytes| sha1(bytes).to_vec())))],
+        examples: &[Example::new("hash_sha1('World')", "70c07ec18ef89c5309bbb0937f3a6342411e1fdd")],
+        ..HASH
+    },
+    ScalarFunction {
+        name: "hash_sha256",
+        summary: "The SHA-256 digest of a value's text, in hexadecimal digits; \"\" of \"\".",
+        overloads: &[digest(|args| Ok(hexadecimal(args, |bytes| Sha256::digest(bytes).to_vec())))],
+        examples: &[Example::new(
+            "hash_sha256('World')",
+            "78ae647dc5544d227130a0682a51e30bc7777fbb6d8a8f17007463a3ecd1d524",
+        )],
+        ..HASH
+    },
+];
+
+const HASH: ScalarFunction = ScalarFunction { category: Category::Hash, ..ScalarFunction::DEFAULT };
+
+// What the engine makes of other types is not known; tostring() says what is meant.
+const HASHED: Param = Param::of("value", Accepts::Exactly(&[Type::String, Type::Datetime]), "a text or time");
+const MODULUS: Param = Param::new("modulus", Type::Long, "the result is less than this").optional();
+
+const fn digest(kernel: Kernel) -> Overload {
+    const TEXT: Accepts = Accepts::Exactly(&[Type::String, Type::Datetime, Type::Long, Type::Int]);
+    Overload {
+        params: const { &[Param::of("value", TEXT, "a text, time or whole number")] },
+        returns: Returns::Type(Type::String),
+        kernel,
+    }
+}
+
+/// The digest of each text in hexadecimal digits.
+/// Source: the engine answers "" for "".
+fn hexadecimal(args: &Args<'_>, digest: impl Fn(&[u8]) -> Vec<u8>) -> Column {
+    let texts = args.to_texts(0);
+    args.map(|row| {
+        let text = texts.get(row);
+        let mut digits = String::new();
+        if !text.is_empty() {
+            for byte in digest(text.as_bytes()) {
+                write!(digits, "{byte:02x}").expect("writing to a String cannot fail");
+            }
+        }
+        digits
+    })
+}
+
+/// A time is hashed as its ticks, 8 bytes, the lowest first: measured.
+fn hash(args: &Args<'_>) -> Result<Column> {
+    let column = args.column(0);
+    args.try_map(|row| {
+        let hash = match column.ty() {
+            Type::Datetime => column.i64_at(row).map(|ticks| xxhash64(&ticks.to_le_bytes())),
+            _ => column.text_at(row).filter(|text| !text.is_empty()).map(|text| xxhash64(text.as_bytes())),
+        };
+        let hash = hash.ok_or_else(|| unknown("the hash of an empty text is not known here"))?.cast_signed();
+        if args.len() < 2 {
+            return Ok(Some(hash));
+        }
+        match (args.longs(1).get(row), hash) {
+            (Some(modulus @ 1..), 0..) => Ok(Some(hash % modulus)),
+            (Some(1..), _) => Err(unknown("what is left of a hash below 0 is not known here")),
+            _ => Err(unknown("a modulus is greater than 0")),
+        }
+    })
+}
+
+fn unknown(message: &str) -> Error {
+    Error::query(Code::ValueOutOfRange, Span::default(), message)
+}
