@@ -7,6 +7,7 @@
 use std::collections::HashSet;
 
 use super::Binder;
+use super::scope::Binding;
 use crate::diagnostic::Span;
 use crate::functions::{self, ResultName};
 use crate::syntax::ast::{Argument, Assignment, Expr, ExprKind, Name};
@@ -143,5 +144,25 @@ impl Binder<'_> {
     /// The name that an expression would have as a column; aggregates inside are not looked at.
     pub(super) fn own_name(expr: &Expr) -> Option<String> {
         name_of(expr, &CallNames::new())
+    }
+
+    /// The same over rows of `schema`.
+    pub(super) fn name_over(&self, expr: &Expr, schema: &Schema) -> Option<String> {
+        Self::own_name(expr).or_else(|| self.looked_up(expr, schema))
+    }
+
+    /// The name of a column that is looked up by a text: `column_ifexists("a", "")`.
+    pub(super) fn looked_up(&self, expr: &Expr, schema: &Schema) -> Option<String> {
+        let ExprKind::Call { function, arguments } = &expr.kind else { return None };
+        let looks_up = matches!(function.text.as_str(), "column_ifexists" | "columnifexists");
+        let column = match &arguments.first().filter(|_| looks_up)?.value.kind {
+            ExprKind::Literal(value) => value.as_str()?.to_owned(),
+            ExprKind::Name(name) => match self.scope.get(&name.text)? {
+                Binding::Value(value) => value.as_literal()?.as_str()?.to_owned(),
+                _ => return None,
+            },
+            _ => return None,
+        };
+        schema.index_of(&column).map(|_| column)
     }
 }

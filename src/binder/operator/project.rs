@@ -82,7 +82,7 @@ impl Binder<'_> {
         }
         let expr = self.expr(&item.value, schema)?;
         match item.names.as_slice() {
-            [] => Ok(vec![(Label::Made(Self::own_name(&item.value)), expr)]),
+            [] => Ok(vec![(Label::Made(self.name_over(&item.value, schema)), expr)]),
             [name] => Ok(vec![(Label::Written(name), expr)]),
             [_, second, ..] => self.error(Code::InvalidValue, second.span, "a second name for one value"),
         }

@@ -121,7 +121,10 @@ impl Binder<'_> {
             binder.not_dynamic(&key, "a group key")?;
             let name = match item.names.first() {
                 Some(name) => name.text.clone(),
-                None => names.unique_or_numbered(name_of(&item.value, &CallNames::new()).as_deref()),
+                None => {
+                    let name = name_of(&item.value, &CallNames::new());
+                    names.unique_or_numbered(name.or_else(|| binder.looked_up(&item.value, schema)).as_deref())
+                }
             };
             Ok((Field::new(name, key.ty), key))
         })?;

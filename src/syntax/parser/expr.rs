@@ -367,6 +367,17 @@ fn parenthesised(input: Tokens<'_>) -> Parsed<'_, Expr> {
 /// `function(argument, ...)`.
 fn call(input: Tokens<'_>) -> Parsed<'_, Expr> {
     let (rest, function): (_, Name) = name("a function")(input)?;
+    // The one type whose name begins a literal.
+    let word = rest.peek_at(1);
+    if input.peek().is_word("typeof") && word.is_word("dynamic") && rest.peek_at(2).is_symbol(")") {
+        let ty = Name { text: word.text.to_owned(), span: word.span };
+        let value = Expr { span: ty.span, kind: ExprKind::Name(ty) };
+        let (rest, span) = (rest.advance(3), rest.advance(3).span_since(function.span));
+        return Ok((
+            rest,
+            Expr { kind: ExprKind::Call { function, arguments: vec![Argument { name: None, value }] }, span },
+        ));
+    }
     let (rest, arguments) = brackets("(", arguments, ")")(rest)?;
     let span = rest.span_since(function.span);
     Ok((rest, Expr { kind: ExprKind::Call { function, arguments }, span }))

@@ -4,7 +4,7 @@ use nom::Parser;
 use nom::combinator::cut;
 
 use super::super::expr::expression;
-use super::super::{Expected, Parsed, Tokens, comma_list, unsupported, word};
+use super::super::{Expected, Parsed, Tokens, comma_list, committed, unsupported, word};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{NullsOrder, OperatorKind, SortKey, SortOrder};
 
@@ -16,11 +16,12 @@ pub(super) fn sort_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
     Ok((rest, OperatorKind::Sort(keys)))
 }
 
-/// `top n by a desc nulls last`.
+/// `top n by a desc nulls last, b`.
 pub(super) fn top_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
     let (rest, ()) = unsupported::parameter(input, &[])?;
-    let (rest, (count, _, key)) = (expression("a number of rows"), cut(word("by")), cut(sort_key)).parse(rest)?;
-    Ok((rest, OperatorKind::Top { count, by: vec![key] }))
+    let (rest, (count, _)) = (expression("a number of rows"), cut(word("by"))).parse(rest)?;
+    let (rest, by) = committed(comma_list(sort_key)(rest))?;
+    Ok((rest, OperatorKind::Top { count, by }))
 }
 
 /// A value, `asc` or `desc`, `nulls first` or `nulls last`.
