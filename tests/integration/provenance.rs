@@ -169,3 +169,12 @@ fn the_columns_are_there_only_on_request() {
     assert!(with.contains("\"_SourceFile\",\"_SourceLine\",\"_SourceByte\",\"_SourceShape\"]"), "{with}");
     assert!(!with.contains("_SourcePosition"));
 }
+
+#[test]
+fn searches_do_not_look_at_where_rows_come_from() {
+    let folder = format!("{SHAPES}/la-data-export");
+    let found = |query: &str| rows(&[query, &folder, "--provenance"]).len();
+    assert_eq!(found("SigninLogs | where _SourceFile has 'shapes'"), 10);
+    assert_eq!(found("SigninLogs | search 'shapes'"), 0);
+    assert_eq!(found("SigninLogs | search _SourceFile:'shapes'"), 10);
+}

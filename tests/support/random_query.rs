@@ -81,7 +81,7 @@ impl<R: Rng> Writer<'_, R> {
     }
 
     fn operator(&mut self, all: &[(String, Type)]) -> String {
-        match self.below(15) {
+        match self.below(16) {
             0..3 => format!("where {}", self.expr(Type::Bool, 3)),
             3..5 => self.extend(),
             5..7 => self.project(),
@@ -91,6 +91,7 @@ impl<R: Rng> Writer<'_, R> {
             11 => format!("take {}", self.below(30)),
             12 => self.mv_expand(),
             13 => self.join(all),
+            14 => self.search(),
             _ => self.union(all),
         }
     }
@@ -238,6 +239,22 @@ impl<R: Rng> Writer<'_, R> {
         }
         let count = self.below(9);
         format!("union ({table} | take {count} | project {first})")
+    }
+
+    /// For a word, of which there may be more before and behind it.
+    fn search(&mut self) -> String {
+        let word = *self.pick(WORDS);
+        let (begin, end) = (*self.pick(&["", "*"]), *self.pick(&["", "*"]));
+        let kind = *self.pick(&["", "kind=case_sensitive "]);
+        let condition = match self.below(3) {
+            0 => String::new(),
+            1 => format!(" or {}", self.expr(Type::Bool, 2)),
+            _ => " and not(* has 'a')".to_owned(),
+        };
+        if self.columns.iter().all(|(name, _)| name != "$table") {
+            self.columns.insert(0, ("$table".to_owned(), Type::String));
+        }
+        format!("search {kind}'{begin}{word}{end}'{condition}")
     }
 
     /// With a few rows of the table, on a column of either.

@@ -5,9 +5,10 @@
 use super::Context;
 use crate::binder::operator::TABLE_COLUMN;
 use crate::binder::scope::Binding;
-use crate::binder::{Bind, Binder};
+use crate::binder::{Bind, Binder, MAX_REUSED};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::expr::Expr;
+use crate::source::Provenance;
 use crate::syntax::ast::{self, BinaryOperator};
 use crate::types::{Schema, Type, Value};
 
@@ -133,16 +134,9 @@ impl Binder<'_> {
         schema: &Schema,
     ) -> Bind<Expr> {
         let span = at.to(right.span);
-        let search = self.search;
-        // Behind a search, the name of the table is a column like any other.
-        let is_searched = |index: &usize| {
-            let field = schema.field(*index);
-            let may = search.is_none_or(|search| *index < search.columns && field.name != TABLE_COLUMN);
-            field.ty.is_text() && may
-        };
-        let columns: Vec<usize> = (0..schema.len()).filter(is_searched).collect();
-        self.reuse(3 * columns.len(), span)?;
-        let mut parts = self.all(columns, |binder, index| {
+        let searched: Vec<usize> = (0..schema.len()).filter(|&index| self.is_searched(schema, index)).collect();
+        self.count_tests(searched.len(), span)?;
+        let mut parts = self.all(searched, |binder, index| {
             let column = Expr::column(index, schema.field(index).ty, at);
             binder.operator_call(symbol, at, vec![column, right.clone()], span)
         })?;
@@ -159,6 +153,24 @@ impl Binder<'_> {
             parts = halved;
         }
         Ok(parts.pop().unwrap_or_else(|| Expr::literal(Value::Bool(false), span)))
+    }
+
+    /// True for columns that hold texts of the records: not the name of the table, nor where a record stands.
+    fn is_searched(&self, schema: &Schema, index: usize) -> bool {
+        let field = schema.field(index);
+        let is_own = self.search.is_none_or(|search| index < search.columns && field.name != TABLE_COLUMN);
+        let is_origin = Provenance::ALL.iter().any(|origin| origin.name() == field.name);
+        field.ty.is_text() && is_own && !is_origin
+    }
+
+    /// Accounts for a test of so many columns; an error where conditions on all columns add up to too much.
+    fn count_tests(&mut self, columns: usize, span: Span) -> Bind<()> {
+        self.reused = self.reused.saturating_add(3 * columns);
+        if self.reused > MAX_REUSED {
+            let message = format!("conditions on all columns add up to over {MAX_REUSED} parts");
+            return self.error(Code::TooDeep, span, message);
+        }
+        Ok(())
     }
 
     /// The text that a `let` or parameter of this name stands for; None for a column.

@@ -173,7 +173,7 @@ fn sorted_by_key(groups: &[u32], count: usize) -> (Vec<u32>, Vec<u32>) {
 }
 
 impl JoinTable {
-    /// The key of each of `rows` rows, as a number below [`Self::keys`]; [`GroupTable::NONE`] where no row here has it.
+    /// The key of each of `rows` rows, as a number below [`Self::keys`]; [`u32::MAX`] where no row here has it.
     pub fn find(&self, keys: &[Column], rows: usize, found: &mut Vec<u32>) -> Result<()> {
         self.keys.find(keys, rows, found)
     }

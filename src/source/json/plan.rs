@@ -206,10 +206,8 @@ impl ScanPlan {
     /// Says which of the wanted columns a Parquet file does not have.
     pub(crate) fn say_missing(&self, file: &Schema) {
         let Some(table) = self.rows.known() else { return };
-        for name in self.wanted().filter(|name| table.schema.index_of(name).is_some() && file.index_of(name).is_none())
-        {
-            self.warn_empty("some Parquet files", name, table);
-        }
+        let is_missing = |name: &&str| table.schema.index_of(name).is_some() && file.index_of(name).is_none();
+        self.warn_empty("some Parquet files", self.wanted().filter(is_missing).collect(), table);
     }
 
     /// The names of the columns that are wanted, where not all are.
@@ -219,10 +217,21 @@ impl ScanPlan {
         self.filter_columns.iter().chain(outputs).map(|column| column.name.as_str())
     }
 
-    fn warn_empty(&self, shape: &str, column: &str, table: &KnownTable) {
+    /// Says so of each column, or of all of many: a search asks for every column.
+    fn warn_empty(&self, shape: &str, columns: BTreeSet<&str>, table: &KnownTable) {
+        const MANY: usize = 5;
         let table = table.name;
-        self.report
-            .warn(format!("{shape} do not hold {column} of {table}: it is empty there, and no hit proves nothing"));
+        if columns.len() > MANY {
+            let (count, first) = (columns.len(), columns.into_iter().next().unwrap_or_default());
+            let what = format!("{count} of the columns asked for of {table}, such as {first}");
+            return self
+                .report
+                .warn(format!("{shape} do not hold {what}: they are empty there, and no hit proves nothing"));
+        }
+        for column in columns {
+            self.report
+                .warn(format!("{shape} do not hold {column} of {table}: it is empty there, and no hit proves nothing"));
+        }
     }
 
     /// Says which of the wanted columns the header of a CSV file or saved answer lacks; `lacks` tells of the places of
@@ -265,14 +274,11 @@ impl ScanPlan {
             let text = "rows of a search job have the TimeGenerated and the table of the rows that it found";
             self.say_once(text.to_owned());
         }
-        for name in self.wanted() {
-            let Some(index) = table.schema.index_of(name) else { continue };
-            if is_unsupplied(table, index, class) {
-                let v1 = class.kind.is_graph() && !class.complete;
-                let shape = if v1 { "Microsoft Graph v1.0 records" } else { class.kind.describe() };
-                self.warn_empty(shape, name, table);
-            }
-        }
+        let is_empty =
+            |name: &&str| table.schema.index_of(name).is_some_and(|index| is_unsupplied(table, index, class));
+        let v1 = class.kind.is_graph() && !class.complete;
+        let shape = if v1 { "Microsoft Graph v1.0 records" } else { class.kind.describe() };
+        self.warn_empty(shape, self.wanted().filter(is_empty).collect(), table);
         if !class.certain {
             self.say_once(format!("{} that do not name their table are read as {}", class.kind.describe(), table.name));
         }
