@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::source::remote::is_url;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -116,7 +119,7 @@ pub struct SourceArgs {
     pub max_decompressed: Option<u64>,
     /// Keep what could not be read in a file, a JSON object a line: file, place, reason and the text. Every record is
     /// looked at then
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = local_path())]
     pub rejects: Option<PathBuf>,
     /// End with exit code 5 where any record could not be read
     #[arg(long)]
@@ -171,8 +174,16 @@ pub struct OutputArgs {
     #[arg(short = 'o', long = "output", id = "format", value_name = "FORMAT", value_parser = format_names())]
     pub format: Option<String>,
     /// Write the answer to a file; it has its name only when it is whole
-    #[arg(short = 'O', long, value_name = "FILE")]
+    #[arg(short = 'O', long, value_name = "FILE", value_parser = local_path())]
     pub output_file: Option<PathBuf>,
+}
+
+/// A path to write to, which no server has.
+fn local_path() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path: PathBuf| match path.to_str().is_some_and(is_url) {
+        true => Err("answers are written to files of this machine: write a path"),
+        false => Ok(path),
+    })
 }
 
 fn format_names() -> clap::builder::PossibleValuesParser {
@@ -188,7 +199,7 @@ pub struct QueryArgs {
     pub arguments: Vec<std::ffi::OsString>,
     /// Write what the answer rests on to a file, as JSON: the inputs with SHA-256, rows and times, the query, the
     /// settings, the version
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = local_path())]
     pub manifest: Option<PathBuf>,
     /// End with exit code 1 where the answer has no rows
     #[arg(short = 'e', long)]
@@ -292,11 +303,11 @@ pub struct BatchArgs {
     #[arg(value_name = "PATH")]
     pub paths: Vec<std::ffi::OsString>,
     /// Write the answers to a file
-    #[arg(short = 'O', long, value_name = "FILE")]
+    #[arg(short = 'O', long, value_name = "FILE", value_parser = local_path())]
     pub output_file: Option<PathBuf>,
     /// Write what the answers rest on to a file, as JSON: the inputs with SHA-256, rows and times, the queries, the
     /// settings, the version
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = local_path())]
     pub manifest: Option<PathBuf>,
     #[command(flatten)]
     pub source: SourceArgs,
@@ -323,7 +334,7 @@ pub struct ConvertArgs {
     #[arg(value_name = "PATH")]
     pub paths: Vec<std::ffi::OsString>,
     /// The archive: a new or empty folder, or a new file for the rows of one table
-    #[arg(short = 'O', long = "output-file", value_name = "ARCHIVE")]
+    #[arg(short = 'O', long = "output-file", value_name = "ARCHIVE", value_parser = local_path())]
     pub destination: PathBuf,
     /// Another format than Parquet, for one file [default: by the extension of -O]
     #[arg(short = 'o', long = "output", value_name = "FORMAT", value_parser = format_names())]
@@ -340,7 +351,7 @@ pub struct ConvertArgs {
     pub max_memory: u64,
     /// Write what the archive was made of to a file, as JSON: the inputs and the files of the archive with SHA-256, rows
     /// and times, the settings, the version
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = local_path())]
     pub manifest: Option<PathBuf>,
     /// The folder for temporary files [default: beside the archive]
     #[arg(long, value_name = "DIR")]
@@ -394,7 +405,7 @@ pub struct SynthArgs {
     #[arg(long, default_value = "la-export")]
     pub shape: SynthShape,
     /// The folder to write to; new or empty
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = local_path())]
     pub out: PathBuf,
     /// Compress JSON files with gzip
     #[arg(long, conflicts_with = "zstd")]

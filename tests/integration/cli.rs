@@ -359,6 +359,20 @@ fn first_file(shape: &str) -> std::ffi::OsString {
     files.next().expect("a file").expect("readable").file_name()
 }
 
+#[test]
+fn nothing_is_written_to_servers() {
+    for args in [
+        &["print 1", "-O", "s3://logs/a.csv"][..],
+        &["convert", SIGNINS, "-O", "az://logs/archive"],
+        &["SigninLogs | count", SIGNINS, "--manifest", "https://contoso.com/manifest.json"],
+        &["synth", "signinlogs", "--out", "s3://logs/a"],
+    ] {
+        let output = coldcase(args);
+        assert!(output.code == 2 && output.stderr.contains("files of this machine"), "{args:?}: {}", output.stderr);
+    }
+    assert!(!root().join("s3:").exists() && !root().join("az:").exists());
+}
+
 #[cfg(not(feature = "remote"))]
 #[test]
 fn servers_are_refused_by_a_build_that_reaches_none() {

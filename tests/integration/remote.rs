@@ -27,6 +27,9 @@ fn ask(server: &ObjectServer, args: &[&str]) -> Output {
         ("AZURE_ALLOW_HTTP", "true"),
         ("AZURE_STORAGE_ACCOUNT", "account"),
         ("AZURE_STORAGE_KEY", SECRET),
+        ("GOOGLE_BASE_URL", url.as_str()),
+        ("GOOGLE_ALLOW_HTTP", "true"),
+        ("GOOGLE_SKIP_SIGNATURE", "true"),
         ("COLDCASE_REMOTE_TIMEOUT", "1"),
         ("NO_PROXY", "*"),
     ];
@@ -69,7 +72,7 @@ fn folders_of_stores_answer_like_folders_here() {
     let server = shapes();
     let expected = local(&[ROWS, "testdata/shapes"]);
     assert!(expected.lines().count() > 100);
-    for url in ["s3://bucket/", "s3a://bucket", "az://container/", "abfss://container/"] {
+    for url in ["s3://bucket/", "s3a://bucket", "az://container/", "abfss://container/", "gs://bucket/"] {
         assert!(answer(&server, &[ROWS, url]) == expected, "{url}");
     }
     let folder = local(&[ROWS, "testdata/shapes/delta"]);
@@ -158,6 +161,23 @@ fn json_is_read_as_it_arrives_and_no_further_than_wanted() {
         let fetched = server.bytes();
         assert!((size..size * 5 / 4).contains(&fetched), "{fetched} of {size} bytes");
     }
+}
+
+#[test]
+fn small_files_are_fetched_once_each() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("out").display().to_string();
+    local(&["synth", "signinlogs", "--rows", "1500", "--days", "2", "--out", &out, "-q"]);
+    let files = files_below(Path::new(&out));
+    let (count, size) = (files.len(), files.values().map(|bytes| bytes.len() as u64).sum::<u64>());
+    assert!(count > 100, "{count}");
+    let server = ObjectServer::start(files);
+    assert_eq!(answer(&server, &["SigninLogs | count", "az://container/"]).trim(), "{\"Count\":1500}");
+    let mut answers = server.answers();
+    answers.retain(|answer| !answer.request.contains("comp=list"));
+    assert_eq!((answers.len(), answers.iter().map(|answer| answer.bytes).sum::<u64>()), (count, size));
+    assert_eq!(answer(&server, &["SigninLogs | take 3", "az://container/", "--threads", "1"]).lines().count(), 3);
+    assert!(server.bytes() < size / 2);
 }
 
 #[test]

@@ -43,11 +43,21 @@ pub struct RemoteFile {
 #[derive(Default)]
 struct State {
     /// The version that the first answer was of: all others must be of the same.
-    version: Option<Option<String>>,
+    version: Version,
     /// The first failure.
     fault: Option<Failure>,
     /// The first block, where it was asked for before anyone reads it.
     first: Option<Coming>,
+}
+
+/// A version, as servers that tell versions name it.
+#[derive(Default)]
+enum Version {
+    /// Nothing was read yet.
+    #[default]
+    Unknown,
+    /// What the server says, which may be nothing.
+    Known(Option<String>),
 }
 
 /// Bytes that were asked for, and how many.
@@ -168,8 +178,12 @@ impl RemoteFile {
     /// as it was listed.
     fn check_version(&self, version: Option<&String>, bytes: u64) -> Result<(), Failure> {
         let mut state = self.state();
-        let first = state.version.get_or_insert_with(|| version.cloned());
-        if first.as_ref() != version || bytes < self.bytes {
+        let same = match &state.version {
+            Version::Known(first) => first.as_ref() == version,
+            Version::Unknown => true,
+        };
+        state.version = Version::Known(version.cloned());
+        if !same || bytes < self.bytes {
             return Err(Failure::new("the file was changed while it was read: run the query again"));
         }
         Ok(())
