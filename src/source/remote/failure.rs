@@ -76,8 +76,11 @@ impl Failure {
     /// Why there is no store to ask.
     pub(crate) fn connecting(error: &Error, scheme: Scheme, secrets: &[String]) -> Self {
         let variables = known_credentials(scheme);
-        let hint = if variables.is_empty() { String::new() } else { format!("; set {}", variables.join(", ")) };
-        Self(format!("{}{hint}", clean(&deepest(error).to_string(), secrets)))
+        let hint = match variables.is_empty() {
+            true => String::new(),
+            false => format!("; what it is reached with is read from {}", variables.join(", ")),
+        };
+        Self(format!("{}{hint}", clean(&error.to_string(), secrets)))
     }
 }
 
@@ -134,6 +137,11 @@ fn other(error: &Error) -> String {
         Some(HttpErrorKind::Connect) => format!("no connection to the server: {why}"),
         Some(HttpErrorKind::Request | HttpErrorKind::Interrupted | HttpErrorKind::Decode) => {
             format!("the answer of the server was cut off: {why}")
+        }
+        // What the library says where a store is told to be at an address that is not encrypted.
+        _ if why.contains("scheme is not allowed") => {
+            "its endpoint is plain http: set AWS_ALLOW_HTTP, AZURE_ALLOW_HTTP or GOOGLE_ALLOW_HTTP to true, or use https"
+                .to_owned()
         }
         _ => match why.split_once(STATUS) {
             Some((_, status)) => format!("the server answers {status}"),
