@@ -169,7 +169,6 @@ fn try_damage(copy: &Path, bytes: &[u8], whole: &Found, cut: bool) -> Option<Str
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "a long run says what it did")]
 fn damage_is_told_and_stays_where_it_is() {
     let all = std::env::var("DAMAGE").is_ok_and(|value| value == "all");
     let mut complaints = Vec::new();
