@@ -18,8 +18,8 @@ use super::stream::Stream;
 /// Bytes of the first block of a stream: as many as the reader of text looks at first.
 const FIRST_BYTES: u64 = 1 << 20;
 
-/// The same of a file that says it is Parquet, which is not read as a stream.
-const HEAD_BYTES: u64 = 4 << 10;
+/// The same of a file that says it is Parquet, which is not read as a stream: what is looked at to tell it.
+const HEAD_BYTES: u64 = 64 << 10;
 
 /// Wanted ranges with fewer bytes between them are fetched as one.
 const GAP_BYTES: u64 = 64 << 10;

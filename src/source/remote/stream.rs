@@ -5,15 +5,14 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::file::{Coming, RemoteFile};
 
-/// Bytes of later blocks.
-const BLOCK_BYTES: RangeInclusive<u64> = 1 << 20..=4 << 20;
+/// Bytes of a block, at most.
+const BLOCK_BYTES: u64 = 4 << 20;
 
 /// Bytes that are asked for at once behind the place where the reader most likely stops.
 const TAIL_BYTES: u64 = 64 << 10;
@@ -48,7 +47,7 @@ impl Stream {
     fn ask(&mut self) {
         let most = match self.used {
             0 => self.file.first_bytes(),
-            used => (used / 2).clamp(*BLOCK_BYTES.start(), *BLOCK_BYTES.end()),
+            used => used.min(BLOCK_BYTES),
         };
         let end = if self.next < self.end { self.end } else { self.next.saturating_add(TAIL_BYTES) };
         let end = end.min(self.next.saturating_add(most)).min(self.file.bytes());
