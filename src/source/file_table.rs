@@ -200,6 +200,9 @@ impl TableProvider for FileTable {
                 }
             }
         }
+        if scan.unread.load(Ordering::Acquire) == 0 && scan.foreign.load(Ordering::Acquire) > 0 {
+            scan.say_absent();
+        }
         Ok(partitions)
     }
 
@@ -273,7 +276,9 @@ impl Scan {
             return opened.partitions_of(&rows, &self.request);
         };
         let belonging = of_table::belonging(&opened, table, bound);
-        of_table::meet(&opened, belonging, &self.request.report);
+        for name in of_table::meet(&opened, table, belonging, &self.request.report) {
+            self.plan.note_table(name);
+        }
         if belonging != Belonging::None {
             self.plan.say_missing(&opened.columns());
         }
@@ -296,6 +301,7 @@ impl Scan {
         }
         self.say_limits();
         if self.foreign.load(Ordering::Acquire) > 0 {
+            self.say_absent();
             return Ok(());
         }
         if let Some((file, reason)) = *self.first_refused.lock().unwrap_or_else(PoisonError::into_inner)
@@ -305,13 +311,8 @@ impl Scan {
             let reason = format!("{reason}: none of the {count} files can be read");
             return Err(Error::Data { file: self.files[file].name.clone(), place: None, reason });
         }
-        let Some((table, _)) = self.plan.rows.one_table() else { return Ok(()) };
-        let seen = self.plan.seen();
-        if seen.iter().any(|name| name == table.name) {
-            return Ok(());
-        }
-        let strange = self.plan.strange();
-        if seen.is_empty() && !strange.is_empty() {
+        let (seen, strange) = (self.plan.seen(), self.plan.strange());
+        if self.plan.rows.one_table().is_some() && seen.is_empty() && !strange.is_empty() {
             let file = match &*self.files {
                 [file] => file.name.clone(),
                 files => format!("{} files", files.len()),
@@ -319,11 +320,21 @@ impl Scan {
             let reason = format!("nothing in it can be read yet, only {}", strange.join("; "));
             return Err(Error::Data { file, place: None, reason });
         }
+        self.say_absent();
+        Ok(())
+    }
+
+    /// Says that no file holds records of the table, where that is so: no rows are no evidence then.
+    fn say_absent(&self) {
+        let Some((table, _)) = self.plan.rows.one_table() else { return };
+        let seen = self.plan.seen();
+        if seen.iter().any(|name| name == table.name) {
+            return;
+        }
         let found = if seen.is_empty() { "no known table".to_owned() } else { seen.join(", ") };
         let files = self.files.len();
         let report = &self.plan.report;
         report.notice(format!("no record of {} in {files} files, which hold records of: {found}", self.name));
-        Ok(())
     }
 
     /// Says which files have just as many records as a service gives at most.

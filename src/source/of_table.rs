@@ -41,19 +41,28 @@ pub(crate) fn belonging(file: &ParquetFile, table: &KnownTable, bound: bool) -> 
     }
 }
 
-/// Notes the tables that a file holds, or may hold by its statistics, and its shape.
-pub(crate) fn meet(file: &ParquetFile, belonging: Belonging, report: &ScanReport) {
+/// Notes the shape of a file, and the tables that it holds, or may hold by its statistics; answers these.
+pub(crate) fn meet(
+    file: &ParquetFile,
+    table: &'static KnownTable,
+    belonging: Belonging,
+    report: &ScanReport,
+) -> Vec<String> {
     if belonging != Belonging::None {
         let archived = if belonging == Belonging::Archived { "an archive" } else { "Parquet files" };
         report.met_shape(archived);
     }
-    if let Some(archived) = file.archived_table() {
-        report.met_table(archived);
-    } else if belonging == Belonging::ByType {
-        let rows = |table: &KnownTable| FileRows { origins: Origins::none(&table.schema), index: 0 };
-        let tables = known_tables().filter(|table| file.ruled_out_by(&rows(table), &type_is(table)).is_none());
-        tables.for_each(|table| report.met_table(table.name));
-    }
+    let rows = |table: &KnownTable| FileRows { origins: Origins::none(&table.schema), index: 0 };
+    let may_hold = |table: &&KnownTable| file.ruled_out_by(&rows(table), &type_is(table)).is_none();
+    let tables: Vec<String> = match (file.archived_table(), belonging) {
+        (Some(archived), _) => vec![archived.to_owned()],
+        (None, Belonging::ByType) => known_tables().filter(may_hold).map(|table| table.name.to_owned()).collect(),
+        // It does not say, so that nothing is told of what it holds.
+        (None, Belonging::All) => return vec![table.name.to_owned()],
+        (None, Belonging::Archived | Belonging::None) => Vec::new(),
+    };
+    tables.iter().for_each(|name| report.met_table(name));
+    tables
 }
 
 /// The condition that a row's `Type` is the name of `table`.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, BooleanArray, DictionaryArray, RecordBatch, StringViewArray};
 use arrow::compute;
-use arrow::datatypes::Int32Type;
+use arrow::datatypes::{DataType, Int32Type};
 
 use super::{Column, Schema};
 use crate::diagnostic::Result;
@@ -130,19 +130,27 @@ impl Column {
         builder.finish()
     }
 
-    /// Views keep the buffers alive that they point into. Where they point to less than half of them, they get a copy
-    /// of what they need.
+    /// Views keep the buffers alive that they point into, and a dictionary all of its words. Where less than half of
+    /// them is needed, the column gets a copy of that.
     #[must_use]
     pub fn compacted(&self) -> Self {
         /// Less than this is not worth the trouble.
         const SMALL: usize = 64 << 10;
-        let views = self.as_array().and_then(|array| array.as_any().downcast_ref::<StringViewArray>());
-        let Some(views) = views else { return self.clone() };
+        let Some(array) = self.as_array() else { return self.clone() };
+        let written_out = match array.as_any().downcast_ref::<DictionaryArray<Int32Type>>() {
+            // More words than rows: only those of the rows are wanted.
+            Some(dictionary) if dictionary.values().len() > dictionary.len() => {
+                compute::cast(array, &DataType::Utf8View).ok()
+            }
+            _ => None,
+        };
+        let array = written_out.as_ref().unwrap_or(array);
+        let Some(views) = array.as_any().downcast_ref::<StringViewArray>() else { return self.clone() };
         let held: usize = views.data_buffers().iter().map(arrow::buffer::Buffer::len).sum();
         if held > SMALL && views.total_buffer_bytes_used() < held / 2 {
             return Self::array(self.ty(), Arc::new(views.gc()));
         }
-        self.clone()
+        Self::array(self.ty(), Arc::clone(array))
     }
 
     fn bytes(&self) -> usize {

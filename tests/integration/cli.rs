@@ -382,3 +382,15 @@ fn servers_are_refused_by_a_build_that_reaches_none() {
         assert!(output.stderr.contains("--features remote") && !output.stderr.contains("hidden"), "{}", output.stderr);
     }
 }
+
+/// No rows are no evidence where the files hold no records of the table at all, whatever their format.
+#[test]
+fn a_table_that_no_file_holds_is_told() {
+    for shape in ["testdata/signinlogs", "testdata/shapes/adx-export-parquet", "testdata/shapes/adf-parquet-struct"] {
+        let output = coldcase(&["AADNonInteractiveUserSignInLogs | count", shape]);
+        let told = output.stderr.contains("no record of AADNonInteractiveUserSignInLogs in");
+        assert!(told, "{shape}: {output:?}");
+        let output = coldcase(&["SigninLogs | where Id == 'x' | count", shape]);
+        assert!(!output.stderr.contains("no record of"), "{shape}: {output:?}");
+    }
+}

@@ -115,7 +115,8 @@ impl Best {
 
     fn cut(&mut self, cut: &Cut<'_>) -> Result<()> {
         let whole = concat(cut.schema, &self.batches)?;
-        let ordered = order(&whole, cut.keys, cut.context, cut.count)?;
+        // Few rows must not keep all the texts alive that came with them.
+        let ordered = order(&whole, cut.keys, cut.context, cut.count)?.compacted();
         cut.tighten(&ordered);
         self.rows = ordered.rows();
         self.batches = vec![ordered];

@@ -186,6 +186,11 @@ impl ScanPlan {
             Class::Unknown => return self.note_strange(UNKNOWN_RECORDS),
         };
         self.report.met_table(&name);
+        self.note_table(name);
+    }
+
+    /// Notes that the files hold, or may hold, records of a table.
+    pub(crate) fn note_table(&self, name: String) {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(name);
     }
 
