@@ -16,7 +16,8 @@ use crate::diagnostic::{Error, Result};
 /// Entries that an archive may have.
 const MAX_ENTRIES: usize = 1 << 20;
 
-/// Endings of files that are no archives: they are not looked into before they are read.
+/// Endings of files on servers that are not looked into before they are read, for that takes a round trip each: an
+/// archive under such a name is refused when it is read. Files on the disk are told by their first bytes alone.
 const OTHER_ENDINGS: [&str; 11] =
     ["json", "jsonl", "ndjson", "log", "txt", "csv", "tsv", "parquet", "gz", "zst", "avro"];
 
@@ -25,9 +26,7 @@ pub(crate) fn expand(files: &[DataFile], limits: Limits) -> Result<(Vec<DataFile
     let mut expanded = Vec::with_capacity(files.len());
     let mut notices = Vec::new();
     for file in files {
-        let ending = file.ending();
-        let other = OTHER_ENDINGS.iter().any(|other| ending.eq_ignore_ascii_case(other)) || file.refused().is_some();
-        if other || file.format()? != Format::Zip {
+        if !is_archive(file) {
             expanded.push(file.clone());
             continue;
         }
@@ -51,6 +50,13 @@ pub(crate) fn expand(files: &[DataFile], limits: Limits) -> Result<(Vec<DataFile
         }
     }
     Ok((expanded, notices))
+}
+
+/// True for a zip archive. What is wrong with a file that cannot be read is said when it is wanted.
+fn is_archive(file: &DataFile) -> bool {
+    let ending = file.ending();
+    let passed = file.place.path().is_none() && OTHER_ENDINGS.iter().any(|other| ending.eq_ignore_ascii_case(other));
+    !passed && file.refused().is_none() && matches!(file.format(), Ok(Format::Zip))
 }
 
 /// An entry that can be read; one of Parquet, which is no stream, is copied to the disk.

@@ -25,6 +25,9 @@ pub(crate) const DELTA_LOG: &str = "_delta_log";
 /// Bytes at the start of a file that tell its format.
 const MAGIC_BYTES: usize = 4;
 
+/// Where the header of the first file in a tar archive says what it is.
+const TAR_MAGIC_AT: usize = 257;
+
 /// A file that may hold rows.
 #[derive(Clone, Debug)]
 pub struct DataFile {
@@ -97,6 +100,14 @@ impl Format {
             [b'O', b'b', b'j', 1, ..] => Self::Avro,
             [b'B', b'Z', b'h', b'1'..=b'9', ..] => Self::Text(Compression::Bzip2),
             [0xfd, b'7', b'z', b'X', ..] => Self::Unsupported("xz is not supported"),
+            [b'7', b'z', 0xbc, 0xaf, ..] => Self::Unsupported("7z is not supported"),
+            [b'R', b'a', b'r', b'!', ..] => Self::Unsupported("rar is not supported"),
+            [0x04, 0x22, 0x4d, 0x18, ..] => Self::Unsupported("lz4 is not supported"),
+            [0x1f, 0x9d, ..] => Self::Unsupported("files of `compress` (.Z) are not supported"),
+            // Its texts would pass for damaged lines.
+            _ if head.get(TAR_MAGIC_AT..).is_some_and(|rest| rest.starts_with(b"ustar")) => {
+                Self::Unsupported("a tar archive: unpack it first")
+            }
             _ => Self::Text(Compression::None),
         }
     }
@@ -237,7 +248,12 @@ fn expand_local(pattern: &OsStr) -> Result<Vec<DataFile>> {
             let files = walk(path, &|_| true)?;
             if files.is_empty() { Err(nothing_in(path, "the folder holds no file")) } else { Ok(files) }
         }
-        Ok(_) => Ok(vec![DataFile::new(path)?]),
+        Ok(metadata) if metadata.is_file() => Ok(vec![DataFile::new(path)?]),
+        // A pipe is read only once, and files are opened several times.
+        Ok(_) => {
+            let mut stream = fs::File::open(path).map_err(|error| Error::io(path, error))?;
+            Ok(vec![DataFile::spool(&mut stream, &display(path))?])
+        }
         Err(error) => {
             let text = pattern.to_str().unwrap_or("");
             match Pattern::parse(text)? {

@@ -137,7 +137,6 @@ fn layers_in_odd_orders() {
     }
     assert!(read("parquet-in.zip", &zip(&[("a.json", &parquet)])).stdout.starts_with("{\"Count\":"));
     for (name, bytes, words) in [
-        ("zip.json", zip(&[("a.json", row)]), "a zip archive under another name: give it the ending .zip"),
         ("parquet.gz", gzip(&parquet), "Parquet that is packed once more: unpack it first"),
         ("zip-in.gz", gzip(&zip(&[("a.json", row)])), "an archive inside of another: unpack it first"),
         ("zip-in.zip", zip(&[("a.zip", &zip(&[("a.json", row)]))]), "an archive inside of another"),
@@ -145,6 +144,75 @@ fn layers_in_odd_orders() {
     ] {
         let refused = read(name, &bytes);
         assert!(refused.code == 5 && refused.stderr.contains(words), "{name}: {refused:?}");
+    }
+}
+
+/// A file is what its first bytes say, whatever it is called; what is not read is refused in words.
+#[test]
+fn names_say_nothing_about_files() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let sample = |path: &str| fs::read(Path::new("testdata/shapes").join(path)).expect("the sample");
+    let parquet = sample("adx-export-parquet/export_1_7d1e5c0b9f2a4c3d8e6f1a2b3c4d5e6f.parquet");
+    let row = ROW.as_bytes();
+    let csv = "TimeGenerated,Id,Type\n2026-03-02T09:01:00Z,1,SigninLogs\n";
+    let mut bzip2 = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+    bzip2.write_all(row).expect("packed");
+    let kinds = [
+        ("gzip", gzip(row), 1),
+        ("zstd", zstd::encode_all(row, 1).expect("packed"), 1),
+        (
+            "zstd behind a skippable frame",
+            [b"\x50\x2a\x4d\x18\x01\0\0\0x", &*zstd::encode_all(row, 1).expect("packed")].concat(),
+            1,
+        ),
+        ("bzip2", bzip2.finish().expect("packed"), 1),
+        ("zip", zip(&[("a", row), ("b.zip", csv.as_bytes()), ("c.csv", &gzip(row)), ("d.json", &parquet)]), 9),
+        ("Avro", avro(&[row]), 1),
+        ("Parquet", parquet, 6),
+        ("CSV", csv.as_bytes().to_vec(), 1),
+        ("JSON Lines", row.to_vec(), 1),
+    ];
+    let names = ["a.json", "a.jsonl", "a.csv", "a.parquet", "a.avro", "a.zip", "a.gz", "a.zst", "a.bz2", "a.log", "a"];
+    for (kind, bytes, rows) in &kinds {
+        for name in names {
+            let read = coldcase(&["SigninLogs | count", &write(folder.path(), name, bytes)]);
+            assert_eq!(
+                (read.code, read.stdout),
+                (0, format!("{{\"Count\":{rows}}}\n")),
+                "{kind}, {name}: {}",
+                read.stderr
+            );
+        }
+    }
+    let tar = [&[b'x'; 257][..], b"ustar\x0000", &[0; 248], row].concat();
+    for (bytes, words) in [
+        (&b"\xfd7zXZ\0"[..], "xz is not supported"),
+        (b"7z\xbc\xaf\x27\x1c", "7z is not supported"),
+        (b"Rar!\x1a\x07", "rar is not supported"),
+        (b"\x04\x22\x4d\x18", "lz4 is not supported"),
+        (b"\x1f\x9d\x90", "(.Z) are not supported"),
+        (&tar, "a tar archive: unpack it first"),
+        (&gzip(&tar), "a tar archive: unpack it first"),
+        (b"PK\x03\x04 no archive", "a zip archive that cannot be read"),
+    ] {
+        let refused = coldcase(&["SigninLogs | count", &write(folder.path(), "a.json", bytes)]);
+        assert!(refused.code == 5 && refused.stderr.contains(words), "{words}: {refused:?}");
+    }
+}
+
+/// A pipe is read only once, however often the file is looked at.
+#[cfg(unix)]
+#[test]
+fn pipes_are_files() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, bytes) in [("a.json", ROW.as_bytes().to_vec()), ("b", zip(&[("a.json", ROW.as_bytes())]))] {
+        let path = folder.path().join(name);
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo runs").success());
+        let pipe = path.clone();
+        let writer = std::thread::spawn(move || fs::write(pipe, bytes).expect("written"));
+        let read = coldcase(&["SigninLogs | count", &path.display().to_string()]);
+        assert_eq!((read.code, read.stdout.as_str(), read.stderr.as_str()), (0, "{\"Count\":1}\n", ""), "{name}");
+        writer.join().expect("read to its end");
     }
 }
 
