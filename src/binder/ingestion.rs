@@ -63,10 +63,7 @@ impl Binder<'_> {
 
     fn warn_ingestion(&mut self, table: &str, message: String, span: Span) {
         let help = format!("name its column in the catalog file: [tables.{table}] ingestion-column = \"...\"");
-        let warning = Diagnostic::new(Code::IngestionTime, span, message).help(help);
-        if !self.warnings.contains(&warning) {
-            self.warnings.push(warning);
-        }
+        self.warn(Diagnostic::new(Code::IngestionTime, span, message).help(help));
     }
 
     fn find_ingestion(&self, plan: &LogicalPlan) -> Found {

@@ -164,6 +164,13 @@ impl<'a> Binder<'a> {
         Failed::Reported
     }
 
+    /// Notes a warning, once.
+    fn warn(&mut self, warning: Diagnostic) {
+        if !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+
     fn error<T>(&mut self, code: Code, span: Span, message: impl Into<String>) -> Bind<T> {
         Err(self.report(Diagnostic::new(code, span, message)))
     }

@@ -102,6 +102,8 @@ pub enum Code {
     IngestionTime,
     /// KQL5004: only texts are searched.
     SearchedTexts,
+    /// KQL5005: period that was looked for.
+    PeriodLookedFor,
 }
 
 impl Code {
@@ -364,6 +366,15 @@ pub static CODES: &[CodeInfo] = &[
         "A search looks at columns of texts and of dynamic values. The term may be a number, a time or a truth value, and \
          the columns of those are not searched: compare them by name.",
         "SigninLogs | search '2024'",
+    ),
+    row(
+        Code::PeriodLookedFor,
+        "KQL5005",
+        "period that was looked for",
+        "How the service finds the period of a series by itself is not published. Here it is taken where there is no \
+         doubt about it (the series and itself one period later correlate by 0.85 or more, and no other distance comes \
+         near), taken for none where nothing correlates by 0.5, and an error in between. Name the period to be sure.",
+        "print series_seasonal(dynamic([1, 3, 5, 7, 1, 3, 5, 7, 1, 3, 5, 7]))",
     ),
 ];
 

@@ -28,7 +28,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::diagnostic::Result;
+use crate::diagnostic::{Diagnostic, Result};
 use crate::types::{Type, Value};
 
 /// What is fixed for one run and visible to functions. Never a clock: `now` is a value.
@@ -85,6 +85,8 @@ pub struct ScalarFunction {
     /// Refuses constant arguments that no row could use, such as a pattern that does not parse: an error with an empty
     /// span, to which the binder adds the place. None stands for an argument that is not constant.
     pub validate: fn(&[Option<&Value>]) -> Result<()>,
+    /// The warning that goes with these constant arguments, with an empty span, to which the binder adds the place.
+    pub caution: fn(&[Option<&Value>]) -> Option<Diagnostic>,
 }
 
 impl ScalarFunction {
@@ -101,6 +103,7 @@ impl ScalarFunction {
         volatility: Volatility::Pure,
         nulls: Nulls::Propagate,
         validate: |_| Ok(()),
+        caution: |_| None,
     };
 }
 

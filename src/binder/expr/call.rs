@@ -51,7 +51,20 @@ impl Binder<'_> {
         arguments: Vec<Expr>,
         span: Span,
     ) -> Bind<Expr> {
-        self.no_null_text(function, &arguments)?;
+        match self.call_on_null_text(function, name, &arguments, span)? {
+            Some(answer) => Ok(answer),
+            None => self.plain_call(function, name, arguments, span),
+        }
+    }
+
+    /// A function on arguments that are what they look like.
+    pub(super) fn plain_call(
+        &mut self,
+        function: &'static ScalarFunction,
+        name: &ast::Name,
+        arguments: Vec<Expr>,
+        span: Span,
+    ) -> Bind<Expr> {
         let arguments =
             arguments.into_iter().map(|argument| Ok(fold::fold(argument, &self.context)?)).collect::<Bind<Vec<_>>>()?;
         let types: Vec<Type> = arguments.iter().map(|argument| argument.ty).collect();
@@ -72,26 +85,6 @@ impl Binder<'_> {
         Ok(Expr { kind: ExprKind::Call { function, overload, arguments }, ty, span })
     }
 
-    /// Two functions answer a text that is null to `isnull()` in the engine, though a text is never null elsewhere.
-    /// Texts have no null here, so the question itself is refused.
-    fn no_null_text(&mut self, function: &ScalarFunction, arguments: &[Expr]) -> Bind<()> {
-        let [argument] = arguments else { return Ok(()) };
-        let (true, Some((name, parts))) = (matches!(function.name, "isnull" | "isnotnull"), argument.as_call()) else {
-            return Ok(());
-        };
-        let may_be_null = match name {
-            "substring" => &parts[1..],
-            "format_datetime" => &parts[..1],
-            _ => return Ok(()),
-        };
-        if may_be_null.iter().all(|part| part.as_literal().is_some_and(|value| !value.is_null())) {
-            return Ok(());
-        }
-        let message = format!("whether `{name}` answers null is not supported here yet: texts have no null");
-        let diagnostic = Diagnostic::new(Code::UnsupportedSyntax, argument.span, message);
-        Err(self.report(diagnostic.help("isempty(...) tells whether it is empty")))
-    }
-
     /// Asks the entry about its constant arguments; an error without a place gets one.
     pub(super) fn validate(&mut self, function: &ScalarFunction, arguments: &[Expr], at: Span) -> Bind<()> {
         let constants: Vec<Option<&Value>> = arguments.iter().map(Expr::as_literal).collect();
@@ -104,7 +97,11 @@ impl Binder<'_> {
             };
             let culprit = (0..constants.len()).find(refused).map(|index| arguments[index].span);
             self.place(error, culprit.unwrap_or(at))
-        })
+        })?;
+        if let Some(warning) = (function.caution)(&constants) {
+            self.warn(Diagnostic { span: at, ..warning });
+        }
+        Ok(())
     }
 
     /// Reports the diagnostics of an entry, those without a place at `span`.

@@ -2,6 +2,7 @@
 
 mod all_columns;
 mod call;
+mod null_text;
 mod operator;
 mod path;
 mod special;

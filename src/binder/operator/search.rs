@@ -172,10 +172,7 @@ impl Binder<'_> {
             return;
         }
         let message = "only texts are searched here: columns of numbers, times and truth values are not";
-        let warning = Diagnostic::new(Code::SearchedTexts, span, message).help("compare those columns by name");
-        if !self.warnings.contains(&warning) {
-            self.warnings.push(warning);
-        }
+        self.warn(Diagnostic::new(Code::SearchedTexts, span, message).help("compare those columns by name"));
     }
 }
 

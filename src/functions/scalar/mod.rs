@@ -24,6 +24,7 @@ pub mod series;
 pub mod series_decompose;
 pub mod series_fit;
 pub mod series_math;
+mod series_period;
 pub mod string;
 pub mod timespan;
 pub mod url;

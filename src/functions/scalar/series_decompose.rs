@@ -2,11 +2,12 @@
 //!
 //! Season: the median of the points of one phase. Trend: of what is left without the season, the average or the line
 //! that fits best. Outliers: how far a point lies beyond the 10th or 90th percentile of all, in a unit of these
-//! percentiles' distance. The reference's pages describe the steps; the unit is measured. How the engine finds a
-//! period by itself is not published, so the period must be named.
+//! percentiles' distance. The reference's pages describe the steps; the unit is measured. A period that is not named
+//! is looked for, and refused where there is doubt about it.
 
 use super::series::{Line, SERIES, count, mean, numbers, reals, unknown};
-use crate::diagnostic::{Code, Error, Result, Span};
+use super::series_period;
+use crate::diagnostic::{Code, Diagnostic, Error, Result, Span};
 use crate::functions::ScalarFunction;
 use crate::functions::args::Args;
 use crate::functions::docs::{Category, Example};
@@ -18,7 +19,7 @@ use crate::types::{Column, Type, Value};
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "series_decompose",
-        summary: "A series taken apart into seasonal component, trend and the rest; the period must be named.",
+        summary: "A series taken apart into seasonal component, trend and the rest.",
         overloads: &[Overload {
             params: &[SERIES, SEASONALITY, TREND, TEST_POINTS, SEASONALITY_THRESHOLD],
             returns: Returns::Type(Type::Dynamic),
@@ -34,12 +35,13 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
             ("trend", Type::Dynamic),
             ("residual", Type::Dynamic),
         ],
-        validate: |constants| check_season(constants, 1).and_then(|()| check_trend(constants, 2)),
+        validate: |constants| check_season(constants, 1, 4).and_then(|()| check_trend(constants, 2)),
+        caution: |constants| caution_of_search(constants, 1),
         ..SERIES_FUNCTION
     },
     ScalarFunction {
         name: "series_decompose_anomalies",
-        summary: "The points of a series that lie far from its season and trend: flags (1, 0, -1), scores, and the series expected; the period must be named.",
+        summary: "The points of a series that lie far from its season and trend: flags (1, 0, -1), scores, and the series expected.",
         overloads: &[Overload {
             params: &[
                 SERIES,
@@ -60,15 +62,16 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         )],
         columns: &[("ad_flag", Type::Dynamic), ("ad_score", Type::Dynamic), ("baseline", Type::Dynamic)],
         validate: |constants| {
-            check_season(constants, 2)?;
+            check_season(constants, 2, 6)?;
             check_trend(constants, 3)?;
             check_method(constants, 5)
         },
+        caution: |constants| caution_of_search(constants, 2),
         ..SERIES_FUNCTION
     },
     ScalarFunction {
         name: "series_decompose_forecast",
-        summary: "A series with its last points replaced by what season and trend of the others expect; the period must be named.",
+        summary: "A series with its last points replaced by what season and trend of the others expect.",
         overloads: &[Overload {
             params: &[
                 SERIES,
@@ -85,12 +88,13 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
             "[1.0,2.0,3.0,4.0,5.0,6.0]",
         )],
         columns: &[("baseline", Type::Dynamic)],
-        validate: |constants| check_season(constants, 2).and_then(|()| check_trend(constants, 3)),
+        validate: |constants| check_season(constants, 2, 4).and_then(|()| check_trend(constants, 3)),
+        caution: |constants| caution_of_search(constants, 2),
         ..SERIES_FUNCTION
     },
     ScalarFunction {
         name: "series_seasonal",
-        summary: "The seasonal component of a series: the median of the points of each phase; the period must be named.",
+        summary: "The seasonal component of a series: the median of the points of each phase.",
         overloads: &[Overload {
             params: &[SERIES, SEASONALITY],
             returns: Returns::Type(Type::Dynamic),
@@ -100,7 +104,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
             "series_seasonal(dynamic([1, 3, 5, 1, 3, 5, 2, 4, 6]), 3)",
             "[1.0,3.0,5.0,1.0,3.0,5.0,1.0,3.0,5.0]",
         )],
-        validate: |constants| check_season(constants, 1),
+        validate: |constants| check_season(constants, 1, 2),
+        caution: |constants| caution_of_search(constants, 1),
         ..SERIES_FUNCTION
     },
     ScalarFunction {
@@ -126,30 +131,46 @@ const SERIES_FUNCTION: ScalarFunction =
 
 const NUMBER: Accepts = Accepts::OneOf(&[Type::Real, Type::Long, Type::Int]);
 const SEASONALITY: Param =
-    Param::new("seasonality", Type::Long, "the points of one period; 0 for none").optional().constant();
+    Param::new("seasonality", Type::Long, "the points of one period; 0 for none; -1, or left out, to look for it")
+        .optional()
+        .constant();
 const TREND: Param =
     Param::new("trend", Type::String, "`avg` (where left out), `linefit` or `none`").optional().constant();
 const TEST_POINTS: Param =
     Param::new("test_points", Type::Long, "how many points at the end not to learn from; 0 where left out").optional();
-const SEASONALITY_THRESHOLD: Param =
-    Param::of("seasonality_threshold", NUMBER, "matters only where the period is not named").optional();
+const SEASONALITY_THRESHOLD: Param = Param::of(
+    "seasonality_threshold",
+    NUMBER,
+    "takes effect only where the period is looked for, and is refused there",
+)
+.optional();
 
 /// The score of a point is its distance from the percentile, times this, by the distance of the percentiles.
 /// Measured: the engine's answers over series of 365 and 840 points agree to the last digit.
 const SCORE_UNIT: f64 = 2.772_605_605_507_915;
 
-/// The period is named, and can be one.
-fn check_season(constants: &[Option<&Value>], index: usize) -> Result<()> {
+/// Whether the constant at `index` asks for a search of the period.
+fn searches(constants: &[Option<&Value>], index: usize) -> bool {
+    constants.get(index).is_none_or(|value| value.and_then(Value::as_i64) == Some(-1))
+}
+
+/// The warning of a call that searches the period at `index`.
+fn caution_of_search(constants: &[Option<&Value>], index: usize) -> Option<Diagnostic> {
+    let message = "the period is looked for, and how the service does that is not published";
+    let warning = Diagnostic::new(Code::PeriodLookedFor, Span::default(), message);
+    searches(constants, index).then(|| warning.help("name it to be sure: 24 for a day of hours, 0 for none"))
+}
+
+/// The period at `index` can be one; the threshold at `threshold` is not given where it would have to be understood.
+fn check_season(constants: &[Option<&Value>], index: usize, threshold: usize) -> Result<()> {
+    if searches(constants, index) && constants.len() > threshold {
+        return Err(unsupported("a threshold for periods that are looked for is not supported here: name the period"));
+    }
     match constants.get(index) {
-        None => Err(unsupported("finding the period of a series is not supported here: name it, or 0 for none")),
-        Some(Some(value)) => match value.as_i64() {
-            Some(0..) => Ok(()),
-            Some(-1) => {
-                Err(unsupported("finding the period of a series (-1) is not supported here: name it, or 0 for none"))
-            }
-            _ => Err(Error::query(Code::InvalidValue, Span::default(), "a period is a number of points, 0 or -1")),
-        },
-        Some(None) => Ok(()),
+        Some(Some(value)) if !matches!(value.as_i64(), Some(-1..)) => {
+            Err(Error::query(Code::InvalidValue, Span::default(), "a period is a number of points, 0 or -1"))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -197,10 +218,15 @@ impl Parts {
     }
 }
 
+/// The points of a series without those held out at its end.
+fn learnt(series: &[f64], held_out: usize) -> Result<&[f64]> {
+    let learnt = series.len().checked_sub(held_out).filter(|learnt| *learnt > 0);
+    Ok(&series[..learnt.ok_or_else(|| unknown("no point of the series is left to learn from"))?])
+}
+
 impl Model<'_> {
     fn take_apart(&self, series: &[f64]) -> Result<Parts> {
-        let learnt = series.len().checked_sub(self.held_out).filter(|learnt| *learnt > 0);
-        let learnt = &series[..learnt.ok_or_else(|| unknown("no point of the series is left to learn from"))?];
+        let learnt = learnt(series, self.held_out)?;
         let medians = self.medians(learnt)?;
         let season = |index: usize| if self.period == 0 { 0.0 } else { medians[index % self.period] };
         let rest: Vec<f64> = learnt.iter().enumerate().map(|(index, value)| value - season(index)).collect();
@@ -242,6 +268,12 @@ fn points(args: &Args<'_>, index: usize, row: usize) -> Result<usize> {
     number.ok_or_else(|| unknown("a number of points is 0 or more"))
 }
 
+/// The period that the argument at `index` names, or that of the points learnt from where it is left out or -1.
+fn period(args: &Args<'_>, index: usize, row: usize, learnt: &[f64]) -> Result<usize> {
+    let is_named = index < args.len() && args.longs(index).get(row) != Some(-1);
+    if is_named { points(args, index, row) } else { series_period::find(learnt) }
+}
+
 /// The text argument at `index`, or `otherwise`.
 fn word<'a>(args: &Args<'a>, index: usize, otherwise: &'a str) -> &'a str {
     if index >= args.len() {
@@ -253,8 +285,9 @@ fn word<'a>(args: &Args<'a>, index: usize, otherwise: &'a str) -> &'a str {
 fn decompose(args: &Args<'_>) -> Result<Column> {
     args.try_map(|row| {
         let Some(series) = numbers(args.column(0), row)? else { return Ok(None) };
-        let model =
-            Model { period: points(args, 1, row)?, trend: word(args, 2, "avg"), held_out: points(args, 3, row)? };
+        let held_out = points(args, 3, row)?;
+        let period = period(args, 1, row, learnt(&series, held_out)?)?;
+        let model = Model { period, trend: word(args, 2, "avg"), held_out };
         let parts = model.take_apart(&series)?;
         let baseline = parts.baseline();
         let residual: Vec<f64> = series.iter().zip(&baseline).map(|(value, expected)| value - expected).collect();
@@ -267,11 +300,11 @@ fn anomalies(args: &Args<'_>) -> Result<Column> {
         let Some(series) = numbers(args.column(0), row)? else { return Ok(None) };
         let threshold = if args.len() > 1 { args.reals(1).get(row) } else { Some(1.5) };
         let threshold = threshold.ok_or_else(|| unknown("a threshold is a number"))?;
-        let model =
-            Model { period: points(args, 2, row)?, trend: word(args, 3, "avg"), held_out: points(args, 4, row)? };
-        if model.held_out > 0 {
+        let held_out = points(args, 4, row)?;
+        if held_out > 0 {
             return Err(unknown("anomalies in a series with test points are not supported here"));
         }
+        let model = Model { period: period(args, 2, row, &series)?, trend: word(args, 3, "avg"), held_out };
         let baseline = model.take_apart(&series)?.baseline();
         let residual: Vec<f64> = series.iter().zip(&baseline).map(|(value, expected)| value - expected).collect();
         let scores = scores(&residual)?;
@@ -285,7 +318,8 @@ fn anomalies(args: &Args<'_>) -> Result<Column> {
 fn forecast(args: &Args<'_>) -> Result<Column> {
     args.try_map(|row| {
         let Some(series) = numbers(args.column(0), row)? else { return Ok(None) };
-        let (held_out, period) = (points(args, 1, row)?, points(args, 2, row)?);
+        let held_out = points(args, 1, row)?;
+        let period = period(args, 2, row, learnt(&series, held_out)?)?;
         let model = Model { period, trend: word(args, 3, "linefit"), held_out };
         Ok(Some(tuple([reals(model.take_apart(&series)?.baseline())])))
     })
@@ -294,7 +328,7 @@ fn forecast(args: &Args<'_>) -> Result<Column> {
 fn seasonal(args: &Args<'_>) -> Result<Column> {
     args.try_map(|row| {
         let Some(series) = numbers(args.column(0), row)? else { return Ok(None) };
-        let model = Model { period: points(args, 1, row)?, trend: "none", held_out: 0 };
+        let model = Model { period: period(args, 1, row, &series)?, trend: "none", held_out: 0 };
         Ok(Some(reals(model.take_apart(&series)?.seasonal)))
     })
 }

@@ -1,0 +1,78 @@
+//! Texts that are null to the function directly on them.
+//!
+//! A text is never null in KQL. Measured on the engine, two functions are exceptions: what `substring` answers for a
+//! null position and `format_datetime` for a null instant is null to `isnull`, `isnotnull` and `strlen`, though it is
+//! the empty text as soon as it is a column. Texts stay without nulls here: the binder asks the arguments instead.
+
+use crate::binder::{Bind, Binder};
+use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::expr::Expr;
+use crate::functions::{self, ScalarFunction};
+use crate::syntax::ast;
+use crate::types::{Type, Value};
+
+impl Binder<'_> {
+    /// `function` on a text that is null where some other value is: an expression that asks that value. None where
+    /// the call means what it says.
+    pub(super) fn call_on_null_text(
+        &mut self,
+        function: &'static ScalarFunction,
+        name: &ast::Name,
+        arguments: &[Expr],
+        span: Span,
+    ) -> Bind<Option<Expr>> {
+        let ([text], "isnull" | "isnotnull" | "strlen") = (arguments, function.name) else { return Ok(None) };
+        let deciding: Vec<Expr> = deciding(text).into_iter().cloned().collect();
+        if deciding.is_empty() {
+            return Ok(None);
+        }
+        if let Some(changing) = deciding.iter().find(|value| !value.is_repeatable()) {
+            let message = "whether the text is null depends on a value that differs each time it is asked for";
+            let diagnostic = Diagnostic::new(Code::UnsupportedSyntax, changing.span, message);
+            return Err(self.report(diagnostic.help("make it a column first: | extend position = ...")));
+        }
+        let null = self.any_null(deciding, name.span, span)?;
+        let answer = match function.name {
+            "isnull" => null,
+            "isnotnull" => self.named_call("not", vec![null], name.span, span)?,
+            _ => {
+                let length = self.plain_call(function, name, arguments.to_vec(), span)?;
+                let unknown = Expr::literal(Value::Null(Type::Long), span);
+                self.named_call("iff", vec![null, unknown, length], name.span, span)?
+            }
+        };
+        Ok(Some(answer))
+    }
+
+    /// True where one of `values` is null.
+    fn any_null(&mut self, values: Vec<Expr>, at: Span, span: Span) -> Bind<Expr> {
+        let mut any: Option<Expr> = None;
+        for value in values {
+            let null = self.named_call("isnull", vec![value], at, span)?;
+            any = Some(match any {
+                None => null,
+                Some(before) => self.operator_call("or", at, vec![before, null], span)?,
+            });
+        }
+        Ok(any.unwrap_or_else(|| Expr::literal(Value::Bool(false), span)))
+    }
+
+    /// A function of the registry by its name, as if it stood at `at`.
+    fn named_call(&mut self, function: &str, arguments: Vec<Expr>, at: Span, span: Span) -> Bind<Expr> {
+        let name = ast::Name { text: function.into(), span: at };
+        match functions::scalar_function(function) {
+            Some(function) => self.plain_call(function, &name, arguments, span),
+            None => Err(self.unknown_function(&name)),
+        }
+    }
+}
+
+/// The values a null among which makes `text` null.
+fn deciding(text: &Expr) -> Vec<&Expr> {
+    let parts = match text.as_call() {
+        Some(("substring", parts)) => &parts[1..],
+        Some(("format_datetime", parts)) => &parts[..1],
+        _ => return Vec::new(),
+    };
+    parts.iter().filter(|part| part.as_literal().is_none_or(Value::is_null)).collect()
+}

@@ -1,0 +1,152 @@
+//! The period of a series, where it is beyond doubt.
+//!
+//! The reference says what the service's own search answers (periods of four points up to half of the series, with
+//! scores, 0.6 of which count) and not how it computes them. So there is no score here that could be near to theirs:
+//! either every sensible measure agrees on the period, or the series is refused and the period must be named.
+//! <https://learn.microsoft.com/kusto/query/series-periods-detect-function>
+
+use super::series::{Line, count, mean, unknown};
+use crate::diagnostic::Result;
+
+/// The shortest period that is looked for.
+const SHORTEST: usize = 4;
+
+/// The longest series that is searched: the work grows with the square of the length.
+const LONGEST_SERIES: usize = 20_000;
+
+/// A series that resembles itself so much, one period later, has that period.
+const CLEAR: f64 = 0.85;
+
+/// A series that never resembles itself so much, at any distance, has none.
+const NONE: f64 = 0.5;
+
+/// Likeness that differs by this or less is the same: the shortest such distance is the period, the others multiples.
+const AS_GOOD: f64 = 0.02;
+
+/// Distances within this of the best one, and neither as good nor multiples, could be another search's answer.
+const RIVAL: f64 = 0.15;
+
+/// The points of the period of `series`; 0 where it has none.
+///
+/// # Errors
+/// It may have one and may not, or more than one.
+pub(super) fn find(series: &[f64]) -> Result<usize> {
+    if series.len() / 2 < SHORTEST {
+        return Ok(0);
+    }
+    if series.len() > LONGEST_SERIES {
+        return Err(unclear(&format!("a series of {} points is not searched for its period", series.len())));
+    }
+    let line = Line::fit(series);
+    let level: Vec<f64> = series.iter().enumerate().map(|(index, value)| value - line.at(index)).collect();
+    let largest = series.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
+    let peaks = peaks(&level, 16.0 * f64::EPSILON * largest);
+    let best = peaks.iter().map(|peak| peak.likeness).fold(0.0, f64::max);
+    let fundamental = peaks.iter().find(|peak| peak.likeness >= best - AS_GOOD);
+    match fundamental {
+        Some(found) if best >= CLEAR => match peaks.iter().find(|peak| peak.rivals(*found, best)) {
+            None => Ok(found.distance),
+            Some(rival) => {
+                Err(unclear(&format!("the period of a series may be {} points or {}", found.distance, rival.distance)))
+            }
+        },
+        Some(found) if best >= NONE => {
+            Err(unclear(&format!("a series has a period of {} points, or none", found.distance)))
+        }
+        _ => Ok(0),
+    }
+}
+
+fn unclear(what: &str) -> crate::diagnostic::Error {
+    unknown(format!("{what}: name the period, or 0 for none"))
+}
+
+/// A distance at which a series resembles itself more than at those around it.
+#[derive(Clone, Copy)]
+struct Peak {
+    distance: usize,
+    /// The correlation of the series with itself at that distance.
+    likeness: f64,
+}
+
+impl Peak {
+    /// True where another measure could prefer this peak to the period `found`.
+    fn rivals(self, found: Self, best: f64) -> bool {
+        let multiples = (self.distance + found.distance / 2) / found.distance;
+        // A period that is no whole number of points drifts by up to half a point each time.
+        let is_multiple = multiples >= 1 && self.distance.abs_diff(multiples * found.distance) <= multiples.div_ceil(2);
+        !is_multiple && self.likeness >= best - RIVAL
+    }
+}
+
+/// The peaks among all distances that can be a period, shortest first. Points differ by more than `rounding`.
+fn peaks(level: &[f64], rounding: f64) -> Vec<Peak> {
+    let likeness: Vec<f64> = (0..=level.len() / 2 + 1).map(|distance| likeness(level, distance, rounding)).collect();
+    let is_peak = |distance: &usize| {
+        likeness[*distance] >= likeness[*distance - 1] && likeness[*distance] >= likeness[*distance + 1]
+    };
+    let peaks = (SHORTEST..=level.len() / 2).filter(is_peak);
+    peaks.map(|distance| Peak { distance, likeness: likeness[distance] }).collect()
+}
+
+/// The correlation of a series with itself `distance` points later; 0 where one of the two is constant.
+fn likeness(level: &[f64], distance: usize, rounding: f64) -> f64 {
+    let (first, later) = (&level[..level.len() - distance], &level[distance..]);
+    if first.is_empty() {
+        return 0.0;
+    }
+    let (first_mean, later_mean) = (mean(first), mean(later));
+    let (mut both, mut of_first, mut of_later) = (0.0, 0.0, 0.0);
+    for (a, b) in first.iter().zip(later) {
+        let (a, b) = (a - first_mean, b - later_mean);
+        both += a * b;
+        of_first += a * a;
+        of_later += b * b;
+    }
+    let noise = rounding * rounding * count(first.len());
+    if of_first <= noise || of_later <= noise { 0.0 } else { both / (of_first * of_later).sqrt() }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::{count, find};
+
+    /// Noise of up to `spread` upon `shape`.
+    fn series(length: usize, spread: f64, shape: impl Fn(usize) -> f64) -> Vec<f64> {
+        let mut random = ChaCha8Rng::seed_from_u64(7);
+        (0..length).map(|index| shape(index) + spread * random.random::<f64>()).collect()
+    }
+
+    #[test]
+    fn clear_periods_are_found_behind_trend_and_noise() {
+        for period in [4, 7, 14, 24, 168] {
+            let saw = |index: usize| count(index % period) / count(period);
+            assert_eq!(find(&series(4 * period.max(6), 0.1, saw)).unwrap(), period);
+            assert_eq!(find(&series(5 * period.max(6), 0.1, |i| saw(i) + 0.3 * count(i))).unwrap(), period);
+        }
+        let week = |hour: usize| if hour / 24 % 7 >= 5 { 2.0 } else { 10.0 };
+        assert_eq!(find(&series(840, 1.0, week)).unwrap(), 168);
+    }
+
+    #[test]
+    fn noise_constants_lines_and_short_series_have_none() {
+        assert_eq!(find(&series(300, 1.0, |_| 0.0)).unwrap(), 0);
+        assert_eq!(find(&series(300, 0.0, |_| 3.0)).unwrap(), 0);
+        assert_eq!(find(&series(300, 0.0, |index| 0.1 * count(index))).unwrap(), 0);
+        assert_eq!(find(&[1.0, 9.0, 1.0, 9.0, 1.0, 9.0, 1.0]).unwrap(), 0);
+    }
+
+    #[test]
+    fn doubt_is_an_error() {
+        // A day within a week that is nearly as strong as the week.
+        let days = |hour: usize| count(hour % 24) * if hour / 24 % 7 >= 5 { 0.7 } else { 1.0 };
+        let error = find(&series(840, 1.0, days)).unwrap_err().to_string();
+        assert!(error.contains("may be"), "{error}");
+        let faint = find(&series(336, 2.0, |hour| count(hour % 24) / 12.0)).unwrap_err().to_string();
+        assert!(faint.contains("or none"), "{faint}");
+        assert!(find(&vec![1.0; 20_001]).is_err());
+    }
+}
