@@ -1,5 +1,7 @@
 //! What holds where a flag is not given: the environment, then the catalog file, then the defaults.
 
+mod backtest;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -8,6 +10,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use self::backtest::Backtest;
 use crate::diagnostic::{Error, Result};
 use crate::source::Limits;
 use crate::source::remote::{Access, is_url};
@@ -31,6 +34,9 @@ pub(super) struct Configuration {
     /// Watchlists by alias.
     #[serde(default)]
     pub watchlists: BTreeMap<String, Watchlist>,
+    /// How rules are replayed; checked, and read by no command yet.
+    #[serde(default, rename = "backtest")]
+    _backtest: Backtest,
 }
 
 /// Values of flags.
@@ -173,9 +179,10 @@ impl Configuration {
         let text = std::fs::read_to_string(file).map_err(|error| Error::io(file, error))?;
         let wrong = |reason: String| Error::Usage(format!("{}: {reason}", file.display()));
         let sections: toml::Table = text.parse().map_err(|error: toml::de::Error| wrong(error.to_string()))?;
-        if let Some(unknown) = sections.keys().find(|key| !matches!(key.as_str(), "defaults" | "tables" | "watchlists"))
+        if let Some(unknown) =
+            sections.keys().find(|key| !matches!(key.as_str(), "defaults" | "tables" | "watchlists" | "backtest"))
         {
-            let known = "known are [defaults], [tables.NAME] and [watchlists]";
+            let known = "known are [defaults], [tables.NAME], [watchlists] and [backtest]";
             return Err(wrong(format!("the section [{unknown}] is not supported yet; {known}")));
         }
         let mut configuration: Self = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;

@@ -115,6 +115,31 @@ fn what_is_not_supported_is_named() {
     assert_eq!(run_in(root(), &["print 1", "-c", "no/such/file.toml"], &[]).0, 5);
 }
 
+/// No command reads the section yet; what stands in it is checked all the same.
+#[test]
+fn settings_of_backtests_are_checked() {
+    for text in ["", "ingestion-delay = 'p99'\ngrace = '5m'\n", "ingestion-delay = '2m'\n", "grace = '0s'\n"] {
+        let folder = archive(&format!("{CATALOG}[backtest]\n{text}"));
+        assert_eq!(run_in(folder.path(), &["SigninLogs | count"], &[]).1, "Count\n4\n", "{text}");
+        let bare = run_in(archive(CATALOG).path(), &["tables"], &[]);
+        assert_eq!(run_in(folder.path(), &["tables"], &[]), bare, "{text}");
+    }
+    for (text, words) in [
+        ("ingestion-delay = 'p50'", "`p50` is neither p99 nor a duration like 5m"),
+        ("ingestion-delay = 5", "expected a string"),
+        ("ingestion-delay = '-5m'", "`-5m` is neither p99 nor a duration"),
+        ("grace = 'p99'", "`p99` is no duration like 5m"),
+        ("grace = '5'", "`5` is no duration"),
+        ("grace = ''", "`` is no duration"),
+        ("grace = '99999999999d'", "is no duration"),
+        ("graze = '5m'", "unknown field `graze`"),
+    ] {
+        let (code, stdout, stderr) = run_in(archive(&format!("[backtest]\n{text}\n")).path(), &["print 1"], &[]);
+        assert_eq!((code, stdout.as_str()), (2, ""), "{text}");
+        assert!(stderr.contains(words) && stderr.contains("line 2, column"), "{text}: {stderr}");
+    }
+}
+
 #[test]
 fn tables_shows_what_patterns_match() {
     let folder = archive(CATALOG);
