@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::memory::Memory;
 use crate::source::remote::is_url;
 
 const EXAMPLES: &str = "\
@@ -113,6 +114,14 @@ pub struct SourceArgs {
     /// Threads that read and compute [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+    /// Memory for rows that must be held, besides some 200 MB for reading and writing: in bytes, with K, M or G, or a
+    /// share of the machine's. What sorting, summarize and join hold beyond it goes to temporary files [default: 70%;
+    /// convert: 1G]
+    #[arg(long, value_name = "SIZE")]
+    pub max_memory: Option<Memory>,
+    /// The folder for temporary files [default: the system's; convert: beside the archive]
+    #[arg(long, value_name = "DIR")]
+    pub temp_dir: Option<PathBuf>,
     /// Bytes that a packed file (gzip, zstd, bzip2, zip, Avro) may unpack to, also with K, M or G: one that goes beyond
     /// is an error [default: 1G, or 500 times its own bytes where that is more]
     #[arg(long, value_name = "SIZE", value_parser = size)]
@@ -345,17 +354,10 @@ pub struct ConvertArgs {
     /// Add the rows whose Id the archive does not have; rows without an Id are added always
     #[arg(long)]
     pub append: bool,
-    /// Memory for rows, besides some 200 MB for reading and writing; what does not fit is sorted in temporary files.
-    /// In bytes, or with K, M or G
-    #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = size)]
-    pub max_memory: u64,
     /// Write what the archive was made of to a file, as JSON: the inputs and the files of the archive with SHA-256, rows
     /// and times, the settings, the version
     #[arg(long, value_name = "FILE", value_parser = local_path())]
     pub manifest: Option<PathBuf>,
-    /// The folder for temporary files [default: beside the archive]
-    #[arg(long, value_name = "DIR")]
-    pub temp_dir: Option<PathBuf>,
     #[command(flatten)]
     pub source: SourceArgs,
 }

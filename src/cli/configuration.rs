@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use self::backtest::Backtest;
+use super::memory::Memory;
 use crate::diagnostic::{Error, Result};
 use crate::source::Limits;
 use crate::source::remote::{Access, is_url};
@@ -52,6 +53,7 @@ pub(super) struct Defaults {
     pub provenance: Option<bool>,
     pub strict: Option<bool>,
     pub max_decompressed: Option<Size>,
+    pub max_memory: Option<Memory>,
 }
 
 /// A number of bytes: as such, or a text as flags have it.
@@ -214,7 +216,8 @@ impl Defaults {
         override_with("DEDUP", &mut self.dedup)?;
         override_with("PROVENANCE", &mut self.provenance)?;
         override_with("STRICT", &mut self.strict)?;
-        override_with("MAX_DECOMPRESSED", &mut self.max_decompressed)
+        override_with("MAX_DECOMPRESSED", &mut self.max_decompressed)?;
+        override_with("MAX_MEMORY", &mut self.max_memory)
     }
 }
 

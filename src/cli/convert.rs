@@ -14,9 +14,7 @@ use super::progress::{ProgressLine, size};
 use super::session::{self, Session};
 use super::talk::line;
 use super::{Outcome, manifest};
-use crate::convert::{
-    self, ArchiveWriter, KnownIds, LEAST_MEMORY, Partition, Place, Progress, Rows, Sink, SortedTable, Staging,
-};
+use crate::convert::{self, ArchiveWriter, KnownIds, Partition, Place, Progress, Rows, Sink, SortedTable, Staging};
 use crate::diagnostic::{Error, Result};
 use crate::engine::{Engine, Prepared};
 use crate::output::{self, Format};
@@ -26,6 +24,8 @@ use crate::types::Batch;
 
 /// Bytes collected before they are written.
 const BUFFER: usize = 1 << 20;
+/// Bytes of memory that rows take unless asked otherwise: sorted runs that are longer make it no faster.
+const MEMORY: u64 = 1 << 30;
 /// The table that every export of sign-ins has.
 const SIGNINS: &str = "SigninLogs";
 
@@ -33,7 +33,7 @@ pub(super) fn run(args: &ConvertArgs) -> Result<Outcome> {
     let started = Instant::now();
     let target = Target::new(args)?;
     let session = session::of_text(&args.source, String::new(), "convert", &args.paths)?;
-    let staging = Staging::new(&args.destination, args.temp_dir.as_deref())?;
+    let staging = Staging::new(&args.destination, args.source.temp_dir.as_deref())?;
     if staging.had_remains {
         session.talk.say("note: the remains of a conversion that did not come to its end were removed");
     }
@@ -81,9 +81,6 @@ impl Target {
     /// Everything that can be wrong in the call is found before a file is opened.
     fn new(args: &ConvertArgs) -> Result<Self> {
         let destination = &args.destination;
-        if args.max_memory < LEAST_MEMORY {
-            return Err(Error::Usage(format!("--max-memory: at least {} are needed", size(LEAST_MEMORY))));
-        }
         if args.paths.is_empty() && args.source.tables.is_empty() {
             return Err(Error::Usage("name the files to convert: files, folders, globs, or - for stdin".to_owned()));
         }
@@ -220,7 +217,7 @@ impl Work<'_> {
         let progress = Arc::new(Progress::default());
         let options = convert::Options {
             time_column: self.session.time_column(table),
-            max_memory: self.args.max_memory,
+            max_memory: self.max_memory(),
             threads: engine.settings().threads,
             runs: self.staging.runs().to_owned(),
             progress: Arc::clone(&progress),
@@ -256,6 +253,10 @@ impl Work<'_> {
         let sorted = sorted.map_err(|error| talk.query_error(error))?;
         self.count(&sorted, &prepared, known_ids.as_ref())?;
         Ok(prepared.report().tables().into_iter().filter(|name| known_table(name).is_some()).collect())
+    }
+
+    fn max_memory(&self) -> u64 {
+        self.session.max_memory.unwrap_or(MEMORY)
     }
 
     fn write(
@@ -307,7 +308,7 @@ impl Work<'_> {
         settings.time_range = None;
         settings.dedup = None;
         let archive = Engine::new(Arc::new(builder.build()), settings);
-        KnownIds::read(&archive, table, prepared.schema(), self.args.max_memory / 4).map(Some)
+        KnownIds::read(&archive, table, prepared.schema(), self.max_memory() / 4).map(Some)
     }
 }
 

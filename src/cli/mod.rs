@@ -11,6 +11,7 @@ mod documents;
 mod fields;
 mod functions;
 mod manifest;
+mod memory;
 mod progress;
 mod query;
 mod rejects;

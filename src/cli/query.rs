@@ -8,8 +8,7 @@ use super::session::{self, Session};
 use super::target::Target;
 use super::{Outcome, documents, manifest};
 use crate::diagnostic::Result;
-use crate::engine::Flow;
-use crate::source::ScanReport;
+use crate::engine::{Flow, Prepared};
 
 pub(super) fn run(args: &QueryArgs) -> Result<Outcome> {
     let session = session::of_query(&args.source, &args.arguments)?;
@@ -52,15 +51,20 @@ fn answer(session: &Session, output: &OutputArgs, manifest: Option<&Path>) -> Re
     if let Some(path) = manifest {
         manifest::write(path, session, manifest::answer(&session.text, &prepared, rows))?;
     }
-    session.talk.detail(|| summary(rows, prepared.report(), started));
+    session.talk.detail(|| summary(rows, &prepared, started));
     Ok(Answer { rows, damaged: !prepared.report().problems().is_empty() })
 }
 
-fn summary(rows: u64, report: &ScanReport, started: Instant) -> String {
+fn summary(rows: u64, prepared: &Prepared, started: Instant) -> String {
+    let report = prepared.report();
+    let temporary = match prepared.temporary_files() {
+        0 => String::new(),
+        files => format!("{files} temporary files, "),
+    };
     let count = |counter: &std::sync::atomic::AtomicU64| counter.load(std::sync::atomic::Ordering::Relaxed);
     format!(
         "{rows} rows; read {} files, {} bytes, {} records; skipped {} lines, {} files and {} row groups that could not \
-         match; {:.3} s",
+         match; {temporary}{:.3} s",
         count(&report.files),
         count(&report.bytes),
         count(&report.rows),

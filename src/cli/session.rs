@@ -11,6 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::args::SourceArgs;
 use super::catalog::SessionCatalog;
 use super::configuration::Configuration;
+use super::memory;
 use super::rejects::Rejects;
 use super::talk::Talk;
 use crate::diagnostic::{Error, Result};
@@ -35,6 +36,8 @@ pub(super) struct Session {
     pub strict: bool,
     /// The format of answers where the call names none.
     pub format: Option<String>,
+    /// Bytes of memory that rows may take, where that was asked.
+    pub max_memory: Option<u64>,
     /// The column that holds the time, where a table has none of its own.
     time_column: String,
 }
@@ -81,10 +84,14 @@ pub(super) fn of_text(source: &SourceArgs, text: String, origin: &str, paths: &[
     let mut settings = settings(source, &configuration)?;
     settings.rejects = rejects.clone().map(|rejects| rejects as Arc<dyn RejectSink>);
     let time_column = time_column(source, &configuration);
+    let max_memory = memory::asked(source, &configuration)?;
+    settings.max_memory = max_memory.unwrap_or_else(memory::usual);
+    settings.temp_dir.clone_from(&source.temp_dir);
     let catalog = Arc::new(SessionCatalog::new(source, paths, &configuration)?);
     let engine = Engine::new(Arc::clone(&catalog) as Arc<dyn Catalog>, settings);
     let strict = source.strict || configuration.defaults.strict == Some(true);
-    Ok(Session { engine, text, talk, catalog, rejects, strict, format: configuration.defaults.output, time_column })
+    let format = configuration.defaults.output;
+    Ok(Session { engine, text, talk, catalog, rejects, strict, format, max_memory, time_column })
 }
 
 fn read_query(file: &Path) -> Result<String> {

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::rows::NO_TIME;
+use super::keys::NO_TIME;
 use crate::diagnostic::{Error, Result};
 use crate::types::datetime::{self, Parts, Period};
 

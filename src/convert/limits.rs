@@ -1,9 +1,7 @@
 //! How much memory a conversion takes, and what follows from it.
 
-/// Bytes of rows that are written to a temporary file at once.
-const SPILLED_BYTES: u64 = 1 << 20;
-/// Bytes that an open temporary file takes: what was read of it, what is being read, a buffer.
-const OPEN_BYTES: u64 = 3 * SPILLED_BYTES;
+use crate::exec::spill;
+
 /// Rows that chunks are made of. The writer looks at its pages once in so many rows: where chunks begin must not show
 /// in the file.
 const STEP: usize = 1024;
@@ -34,7 +32,7 @@ impl Limits {
         // A chunk is there several times over: as rows of the runs, put together, and encoded.
         let fitting = usize::try_from(self.max_memory / 32 / row_bytes.max(1)).unwrap_or(usize::MAX);
         let chunk_rows = (fitting.clamp(STEP, MOST_ROWS) / STEP).next_power_of_two() * STEP;
-        Self { chunk_rows: chunk_rows.min(MOST_ROWS), spill_rows: Self::spilled_rows(row_bytes), ..self }
+        Self { chunk_rows: chunk_rows.min(MOST_ROWS), spill_rows: spill::chunk_rows(row_bytes), ..self }
     }
 
     /// Bytes of rows that are gathered before they are written to a temporary file.
@@ -42,13 +40,8 @@ impl Limits {
         self.max_memory / 2
     }
 
-    /// Rows of `row_bytes` that are written to a temporary file at once.
-    pub fn spilled_rows(row_bytes: u64) -> usize {
-        usize::try_from(SPILLED_BYTES / row_bytes.max(1)).unwrap_or(usize::MAX).clamp(16, MOST_ROWS)
-    }
-
     /// Temporary files that are open at once.
     pub fn open_runs(&self) -> usize {
-        usize::try_from(self.max_memory / 4 / OPEN_BYTES).unwrap_or(usize::MAX).clamp(2, 256)
+        spill::open_files(self.max_memory)
     }
 }

@@ -1,18 +1,16 @@
 //! Rows of a table in any shape -> an archive that is read fast: sorted by time, in Parquet.
 //!
 //! The input may be larger than the memory: rows are gathered into sorted runs (`runs.rs`), runs that do not fit are
-//! written to temporary files (`spill.rs`), and all of them are merged (`merge.rs`) into a [`Sink`]. An archive comes
+//! written to temporary files (`exec::spill`), and all of them are merged (`merge.rs`) into a [`Sink`]. An archive comes
 //! into being beside its place and gets its name when it is whole (`staging.rs`). It answers every query as its
 //! original does: types that Parquet has not are noted in the footers, from which the reader restores them.
 
+mod keys;
 mod known_ids;
 mod layout;
 mod limits;
 mod merge;
-mod parallel;
-mod rows;
 mod runs;
-mod spill;
 mod staging;
 mod storage;
 mod writer;
@@ -27,15 +25,16 @@ pub use staging::Staging;
 pub use storage::Ranges;
 pub use writer::{ArchiveWriter, Place};
 
+use self::keys::SortedRows;
 use self::limits::Limits;
 use self::merge::Merge;
-use self::rows::SortedRows;
 use self::runs::RunBuilder;
 use crate::diagnostic::{Error, Result};
 use crate::engine::{Flow, Prepared};
+use crate::exec::spill::SpillFolder;
 use crate::types::{Batch, Schema, Type};
 
-/// Least memory that a conversion can be asked to do with, in bytes.
+/// Least memory that a query or a conversion can be asked to do with, in bytes.
 pub const LEAST_MEMORY: u64 = 16 << 20;
 
 /// A table whose rows come in order.
@@ -139,7 +138,8 @@ pub fn sort_table(
     let time = time_column(&schema, &options.time_column)?;
     let limits = Limits::new(options.max_memory, options.threads);
     let mut ranges = Ranges::new(&schema);
-    let mut builder = RunBuilder::new(schema.clone(), time, limits, options.runs.clone());
+    let folder = Arc::new(SpillFolder::new(Some(options.runs.clone())));
+    let mut builder = RunBuilder::new(schema.clone(), time, limits, Arc::clone(&folder));
     prepared.run(&mut |batch| {
         let batch = keep(batch)?;
         ranges.add(&batch);
@@ -150,14 +150,19 @@ pub fn sort_table(
     let (shapes, notes) = (prepared.report().shapes(), prepared.report().notices().into_keys().collect());
     let table = SortedTable { name: name.to_owned(), schema, time, ranges, shapes, notes, rows: builder.rows() };
     if table.rows > 0 {
-        merge(builder, &table, options, sink)?;
+        merge(builder, &table, options, (&folder, sink))?;
     }
     Ok(table)
 }
 
-fn merge(builder: RunBuilder, table: &SortedTable, options: &Options, sink: &mut dyn Sink) -> Result<()> {
+fn merge(
+    builder: RunBuilder,
+    table: &SortedTable,
+    options: &Options,
+    (folder, sink): (&SpillFolder, &mut dyn Sink),
+) -> Result<()> {
     let limits = Limits::new(options.max_memory, options.threads).for_rows(builder.row_bytes());
-    let mut merge = Merge::new(builder.finish()?, (&table.schema, table.time), &limits, &options.runs)?;
+    let mut merge = Merge::new(builder.finish()?, (&table.schema, table.time), &limits, folder)?;
     sink.begin(table)?;
     while let Some(SortedRows { batch, keys }) = merge.next(&|key| sink.end(key))? {
         options.progress.rows_written.fetch_add(batch.rows() as u64, Ordering::Relaxed);

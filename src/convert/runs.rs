@@ -1,13 +1,12 @@
 //! Rows as they come -> sorted runs, in memory as long as there is room, then in temporary files.
 
-use std::path::PathBuf;
+use std::sync::Arc;
 
+use super::keys::{SortedRows, keys};
 use super::limits::Limits;
-use super::parallel;
-use super::rows::{self, SortedRows};
-use super::spill::SpilledRun;
 use crate::diagnostic::{Error, Result};
-use crate::types::{Batch, Schema};
+use crate::exec::spill::{self, SpillFile, SpillFolder, SpillWriter, rows};
+use crate::types::{Batch, Column, Schema, Type, Value};
 
 /// Rows in order of their keys; those with equal keys in the order they came in.
 #[derive(Debug)]
@@ -25,12 +24,71 @@ impl Run {
         }
     }
 
-    /// Its rows, some at a time.
-    pub fn read(self, limits: &Limits) -> Result<Box<dyn Iterator<Item = Result<SortedRows>>>> {
-        match self {
-            Self::Memory(run) => Ok(Box::new(run.read(limits))),
-            Self::Spilled(run) => Ok(Box::new(run.read()?)),
+    /// For the merge, which reads it some rows at a time.
+    pub fn opened(self, limits: &Limits) -> spill::Run<Vec<i64>> {
+        let (step, threads) = (limits.chunk_rows, limits.threads);
+        let first = vec![self.span().0];
+        spill::Run {
+            first,
+            open: Box::new(move || match self {
+                Self::Memory(run) => Ok(Box::new(run.read(step, threads)) as Box<_>),
+                Self::Spilled(run) => Ok(Box::new(run.read()?) as Box<_>),
+            }),
         }
+    }
+}
+
+/// A run in a temporary file.
+#[derive(Debug)]
+pub(super) struct SpilledRun {
+    file: Arc<SpillFile>,
+    time: Option<usize>,
+    /// The least and the greatest key.
+    span: (i64, i64),
+}
+
+impl SpilledRun {
+    fn of(
+        run: &MemoryRun,
+        (schema, time): (&Schema, Option<usize>),
+        limits: &Limits,
+        folder: &SpillFolder,
+    ) -> Result<Self> {
+        let constant = |index: usize| {
+            let parts: Vec<&Column> = run.batches.iter().map(|batch| batch.column(index)).collect();
+            // At least one column is stored, since the file must say how many rows there are.
+            rows::common_constant(&parts).filter(|_| index > 0 && Some(index) != time).cloned()
+        };
+        let constants: Vec<Option<Value>> = (0..schema.len()).map(constant).collect();
+        let parts =
+            (0..run.rows()).step_by(limits.spill_rows).map(|start| run.part(start, limits.spill_rows, limits.threads));
+        Self::write(parts, (schema, time), &constants, (limits.threads, folder))
+    }
+
+    /// Writes rows that come in order.
+    pub fn write(
+        parts: impl Iterator<Item = Result<SortedRows>>,
+        (schema, time): (&Schema, Option<usize>),
+        constants: &[Option<Value>],
+        (threads, folder): (usize, &SpillFolder),
+    ) -> Result<Self> {
+        let types: Vec<Type> = schema.fields().iter().map(|field| field.ty).collect();
+        let mut writer = SpillWriter::new(folder, &types, constants, false)?;
+        let mut span: Option<(i64, i64)> = None;
+        for part in parts {
+            let part = part?;
+            writer.write(&part.batch, threads)?;
+            if let (Some(&first), Some(&last)) = (part.keys.first(), part.keys.last()) {
+                span = Some((span.map_or(first, |(first, _)| first), last));
+            }
+        }
+        Ok(Self { file: Arc::new(writer.finish()?), time, span: span.unwrap_or((0, 0)) })
+    }
+
+    /// Its rows, as many at a time as they were written.
+    fn read(self) -> Result<impl Iterator<Item = Result<SortedRows>> + Send> {
+        let batches = self.file.read()?;
+        Ok(batches.map(move |batch| batch.map(|batch| SortedRows { keys: keys(&batch, self.time), batch })))
     }
 }
 
@@ -70,10 +128,6 @@ impl MemoryRun {
         self.order.len()
     }
 
-    pub fn batches(&self) -> &[Batch] {
-        &self.batches
-    }
-
     pub fn span(&self) -> (i64, i64) {
         let key = |place: Option<&Place>| place.map_or(0, |place| place.key);
         (key(self.order.first()), key(self.order.last()))
@@ -82,23 +136,13 @@ impl MemoryRun {
     /// The rows from `start` on, at most `count`.
     pub fn part(&self, start: usize, count: usize, threads: usize) -> Result<SortedRows> {
         let places = &self.order[start..self.order.len().min(start + count)];
-        let mut local = vec![usize::MAX; self.batches.len()];
-        let mut used: Vec<&Batch> = Vec::new();
-        let mut at = Vec::with_capacity(places.len());
-        for place in places {
-            let slot = &mut local[place.batch as usize];
-            if *slot == usize::MAX {
-                *slot = used.len();
-                used.push(&self.batches[place.batch as usize]);
-            }
-            at.push((*slot, place.row as usize));
-        }
-        let batch = rows::gather(&used, &at, threads)?;
+        let batches: Vec<&Batch> = self.batches.iter().collect();
+        let at: Vec<(usize, usize)> = places.iter().map(|place| (place.batch as usize, place.row as usize)).collect();
+        let batch = rows::gather(&batches, &at, threads)?;
         Ok(SortedRows { batch, keys: places.iter().map(|place| place.key).collect() })
     }
 
-    fn read(self, limits: &Limits) -> impl Iterator<Item = Result<SortedRows>> + use<> {
-        let (step, threads) = (limits.chunk_rows, limits.threads);
+    fn read(self, step: usize, threads: usize) -> impl Iterator<Item = Result<SortedRows>> + Send {
         (0..self.rows()).step_by(step).map(move |start| self.part(start, step, threads))
     }
 }
@@ -108,7 +152,7 @@ pub(super) struct RunBuilder {
     schema: Schema,
     time: Option<usize>,
     limits: Limits,
-    folder: PathBuf,
+    folder: Arc<SpillFolder>,
     batches: Vec<Batch>,
     keys: Vec<Vec<i64>>,
     bytes: u64,
@@ -118,8 +162,8 @@ pub(super) struct RunBuilder {
 }
 
 impl RunBuilder {
-    /// Runs that do not fit the memory are written to `folder`, which need not exist yet.
-    pub fn new(schema: Schema, time: Option<usize>, limits: Limits, folder: PathBuf) -> Self {
+    /// Runs that do not fit the memory are written to `folder`.
+    pub fn new(schema: Schema, time: Option<usize>, limits: Limits, folder: Arc<SpillFolder>) -> Self {
         Self {
             schema,
             time,
@@ -137,7 +181,7 @@ impl RunBuilder {
     /// Appends rows.
     pub fn push(&mut self, batch: &Batch) -> Result<()> {
         let batch = rows::plain(batch)?;
-        let keys = rows::keys(&batch, self.time);
+        let keys = keys(&batch, self.time);
         // The places of the rows count, too.
         let bytes = rows::bytes(&batch) + 24 * batch.rows() as u64;
         self.total_bytes += bytes;
@@ -155,11 +199,8 @@ impl RunBuilder {
 
     fn spill(&mut self) -> Result<()> {
         let run = self.take()?;
-        let number = self.runs.len();
-        std::fs::create_dir_all(&self.folder).map_err(|error| Error::io(&self.folder, error))?;
-        let path = self.folder.join(format!("run-{number:06}.arrow"));
-        let step = Limits::spilled_rows(self.row_bytes());
-        let spilled = SpilledRun::write(&run, path, (&self.schema, self.time), (step, self.limits.threads))?;
+        let limits = Limits { spill_rows: spill::chunk_rows(self.row_bytes()), ..self.limits };
+        let spilled = SpilledRun::of(&run, (&self.schema, self.time), &limits, &self.folder)?;
         self.runs.push(Run::Spilled(spilled));
         Ok(())
     }
@@ -182,11 +223,4 @@ impl RunBuilder {
         }
         Ok(self.runs)
     }
-}
-
-/// The columns of some rows of a run, with memory of their own.
-pub(super) fn detached(rows: &SortedRows, threads: usize) -> Result<Batch> {
-    let columns = rows.batch.columns();
-    let columns = parallel::map(threads, columns.len(), |index| Ok(rows::detached(&columns[index])))?;
-    Ok(Batch::new(columns, rows.batch.rows()))
 }

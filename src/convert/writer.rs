@@ -18,11 +18,12 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPrope
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 
+use super::keys::NO_TIME;
 use super::layout::{Partition, file_name, next_number};
-use super::rows::NO_TIME;
 use super::storage::Storage;
-use super::{Rows, Sink, SortedTable, parallel};
+use super::{Rows, Sink, SortedTable};
 use crate::diagnostic::{Error, Result};
+use crate::exec::parallel;
 use crate::source::parquet::footer::{SCHEMA_KEY, TABLE_KEY, columns_as_json};
 use crate::types::{Type, datetime};
 

@@ -13,6 +13,8 @@ use crate::binder::{self, Bound, Environment};
 pub use crate::binder::{Render, TimeRange};
 use crate::diagnostic::{Diagnostic, Error, Result, Severity};
 pub use crate::exec::Flow;
+use crate::exec::memory::MemoryBudget;
+use crate::exec::spill::SpillFolder;
 use crate::exec::{self, ExecContext};
 use crate::functions::EvalContext;
 use crate::optimizer;
@@ -109,6 +111,8 @@ impl Engine {
             eval,
             threads: self.settings.threads.max(1),
             batch_rows: self.settings.batch_rows.max(1),
+            memory: MemoryBudget::new(self.settings.max_memory),
+            spill: Arc::new(SpillFolder::new(self.settings.temp_dir.clone())),
             cancelled: Arc::clone(&self.settings.cancelled),
             report,
         }
@@ -144,6 +148,12 @@ impl Prepared {
     #[must_use]
     pub fn report(&self) -> &ScanReport {
         &self.context.report
+    }
+
+    /// How many temporary files were written since rows did not fit the memory.
+    #[must_use]
+    pub fn temporary_files(&self) -> u64 {
+        self.context.spill.files()
     }
 
     /// The plan as an indented tree, as it runs.

@@ -57,7 +57,8 @@ pub fn for_each_file<F: Sync, T: Send>(
     consume: &mut dyn FnMut(T) -> Result<()>,
 ) -> Result<()> {
     let threads = settings.threads.clamp(1, files.len().max(1));
-    let each = Settings { threads: settings.threads.div_ceil(threads), ..settings.clone() };
+    let max_memory = settings.max_memory / threads as u64;
+    let each = Settings { threads: settings.threads.div_ceil(threads), max_memory, ..settings.clone() };
     exec::for_each(files, threads, &|file| work(file, &each), consume)
 }
 

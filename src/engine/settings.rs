@@ -1,6 +1,7 @@
 //! Every setting of a run, once: name, default, meaning.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -38,6 +39,10 @@ pub struct Settings {
     pub dedup: Option<String>,
     /// Where what could not be read is kept; every record is looked at then.
     pub rejects: Option<Arc<dyn RejectSink>>,
+    /// Bytes of memory that the operators of a run may hold together; what is more goes to temporary files.
+    pub max_memory: u64,
+    /// The folder for these; None for the system's.
+    pub temp_dir: Option<PathBuf>,
     /// Set from outside to stop the run.
     pub cancelled: Arc<AtomicBool>,
 }
@@ -59,6 +64,8 @@ impl Settings {
             provenance: false,
             dedup: None,
             rejects: None,
+            max_memory: u64::MAX,
+            temp_dir: None,
             cancelled: Arc::new(AtomicBool::new(false)),
         }
     }

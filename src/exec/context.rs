@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::memory::MemoryBudget;
+use super::spill::SpillFolder;
 use crate::diagnostic::{Error, Result};
 use crate::functions::EvalContext;
 use crate::source::ScanReport;
@@ -16,6 +18,10 @@ pub struct ExecContext {
     pub threads: usize,
     /// Rows a batch has at most.
     pub batch_rows: usize,
+    /// What operators may hold.
+    pub memory: Arc<MemoryBudget>,
+    /// Where what is more goes.
+    pub spill: Arc<SpillFolder>,
     /// Set from outside to stop the run.
     pub cancelled: Arc<AtomicBool>,
     /// Where scans count what they skip.

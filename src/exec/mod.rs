@@ -1,12 +1,15 @@
 //! Plans -> rows: vectorized, parallel by partitions, without async.
 
 pub mod context;
+pub mod memory;
 pub mod operator;
 pub mod physical;
 pub mod pipeline;
 pub mod sink;
+pub mod spill;
 
 mod group_table;
+pub(crate) mod parallel;
 
 pub use context::ExecContext;
 pub use pipeline::{Flow, for_each};

@@ -11,6 +11,7 @@ use arrow::compute;
 use arrow::datatypes::Int64Type;
 
 use super::context::ExecContext;
+use super::memory::Reservation;
 use super::operator::{Filter, Operator, OperatorPartition, ProbeJoin, Project, Unnest};
 use super::pipeline::{self, Flow};
 use super::sink::{self, JoinBuild};
@@ -23,12 +24,17 @@ use crate::source::{
 };
 use crate::types::{Batch, Schema, Type};
 
+/// Bytes that a row of a `top` takes, at most as a rule: where so many do not fit the memory, everything is sorted.
+const TOP_ROW: usize = 4096;
+
 /// Partitions in order, a limit on the rows taken from them, and operators behind the limit.
 #[derive(Debug)]
 pub struct Pipeline {
     partitions: Vec<Arc<dyn Partition>>,
     /// What the caller's thread does with the rows, in order.
     serial: Vec<Serial>,
+    /// The memory that the rows take which the partitions read.
+    held: Vec<Reservation>,
 }
 
 #[derive(Debug)]
@@ -66,9 +72,11 @@ impl Pipeline {
                 let rows = sink::aggregate(&input, keys, aggregates, context)?;
                 in_memory(plan.schema(), rows, context)
             }
-            LogicalPlan::Sort { input, keys } => {
-                let rows = sink::sort(&Self::new(input, context)?, input.schema(), keys, context)?;
-                in_memory(plan.schema(), rows, context)
+            LogicalPlan::Sort { input, keys } => sink::sort(&Self::new(input, context)?, input.schema(), keys, context),
+            LogicalPlan::Top { input, keys, count } if count.saturating_mul(TOP_ROW) > context.memory.limit() => {
+                let mut sorted = sink::sort(&Self::new(input, context)?, input.schema(), keys, context)?;
+                sorted.serial.push(Serial::Limit(*count));
+                Ok(sorted)
             }
             LogicalPlan::Top { input, keys, count } => {
                 let rows = sink::top(&Self::new(input, context)?, input.schema(), keys, *count, context)?;
@@ -79,8 +87,15 @@ impl Pipeline {
         }
     }
 
-    fn of(partitions: Vec<Arc<dyn Partition>>) -> Self {
-        Self { partitions, serial: Vec::new() }
+    /// These partitions.
+    pub(super) fn of(partitions: Vec<Arc<dyn Partition>>) -> Self {
+        Self { partitions, serial: Vec::new(), held: Vec::new() }
+    }
+
+    /// The same, with memory that is in use as long as the pipeline is there.
+    pub(super) fn holding(mut self, reservation: Reservation) -> Self {
+        self.held.push(reservation);
+        self
     }
 
     /// The pipeline with one more operator: inside the partitions, or behind the limit where there is one.
@@ -218,11 +233,12 @@ fn join(plan: &Join, context: &ExecContext) -> Result<Pipeline> {
 }
 
 fn union(inputs: &[LogicalPlan], schema: &Schema, context: &ExecContext) -> Result<Pipeline> {
-    let mut partitions = Vec::new();
+    let (mut partitions, mut held) = (Vec::new(), Vec::new());
     for input in inputs {
         let pipeline = Pipeline::new(input, context)?;
         if pipeline.serial.is_empty() {
             partitions.extend(pipeline.partitions);
+            held.extend(pipeline.held);
         } else {
             let mut rows = Vec::new();
             pipeline.run(context, &mut |batch| {
@@ -232,7 +248,7 @@ fn union(inputs: &[LogicalPlan], schema: &Schema, context: &ExecContext) -> Resu
             partitions.extend(in_memory(schema, rows, context)?.partitions);
         }
     }
-    Ok(Pipeline::of(partitions))
+    Ok(Pipeline { held, ..Pipeline::of(partitions) })
 }
 
 fn request(columns: Vec<ScanColumn>, context: &ExecContext) -> ScanRequest {

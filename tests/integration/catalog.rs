@@ -69,7 +69,7 @@ fn flag_then_environment_then_file_then_default() {
     assert_eq!(run(&["-o", "tsv"], &[("COLDCASE_OUTPUT", "jsonl")]), "Count\n3\n");
     assert_eq!(run(&[], &[("COLDCASE_DEDUP", "CreatedDateTime")]), "");
     assert_eq!(run(&["--dedup", "Id"], &[("COLDCASE_DEDUP", "CreatedDateTime")]), "Count\n3\n");
-    for variable in ["COLDCASE_THREADS", "COLDCASE_MAX_DECOMPRESSED"] {
+    for variable in ["COLDCASE_THREADS", "COLDCASE_MAX_DECOMPRESSED", "COLDCASE_MAX_MEMORY"] {
         assert_eq!(run_in(folder.path(), &["print 1"], &[(variable, "many")]).0, 2, "{variable}");
     }
 }
@@ -102,7 +102,7 @@ fn the_time_column_of_a_table() {
 fn what_is_not_supported_is_named() {
     for (text, word) in [
         ("[functions]\npaths = ['x']\n", "[functions]"),
-        ("[defaults]\nmax-memory = '70%'\n", "max-memory"),
+        ("[defaults]\ntimeout = '1m'\n", "timeout"),
         ("[tables.T]\npaths = ['data']\nshape = 'graph'\n", "graph"),
         ("[tables.T]\npaths = ['data']\nschema = 'x.json'\n", "schema"),
         ("[tables.T]\n", "paths"),

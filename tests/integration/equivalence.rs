@@ -23,8 +23,16 @@ const TIME: Duration = Duration::from_secs(12);
 const SEEDS: u64 = 40;
 const QUERIES_PER_SEED: usize = 40;
 
-/// Optimizer, threads, rows a batch; the first is what the others must agree with.
-const CONFIGURATIONS: &[(bool, usize, usize)] = &[(true, 1, 8_192), (false, 1, 8_192), (true, 4, 3), (false, 2, 1)];
+/// Optimizer, threads, rows a batch, memory; the first is what the others must agree with.
+const CONFIGURATIONS: &[Configuration] = &[
+    (true, 1, 8_192, u64::MAX),
+    (false, 1, 8_192, u64::MAX),
+    (true, 4, 3, u64::MAX),
+    (false, 2, 1, u64::MAX),
+    (true, 2, 5, 1),
+];
+
+type Configuration = (bool, usize, usize, u64);
 
 /// A column of each type, and one of texts that are dictionary-encoded.
 fn columns() -> Vec<(String, Type)> {
@@ -96,8 +104,12 @@ enum Answer {
     Broken(String),
 }
 
-fn answer(catalog: &Arc<dyn Catalog>, query: &str, (optimize, threads, batch_rows): (bool, usize, usize)) -> Answer {
-    let settings = Settings { optimize, threads, batch_rows, ..Settings::new(datetime::UNIX_EPOCH) };
+fn answer(
+    catalog: &Arc<dyn Catalog>,
+    query: &str,
+    (optimize, threads, batch_rows, max_memory): Configuration,
+) -> Answer {
+    let settings = Settings { optimize, threads, batch_rows, max_memory, ..Settings::new(datetime::UNIX_EPOCH) };
     let engine = Engine::new(Arc::clone(catalog), settings);
     match catch_unwind(AssertUnwindSafe(|| engine.query(query))) {
         Ok(Ok(result)) => {
@@ -206,8 +218,15 @@ fn the_first_rows_are_those_that_sorting_everything_puts_first() {
     for order in ["asc nulls first", "asc nulls last", "desc nulls first", "desc nulls last"] {
         for count in [0, 1, 100, 20_000, 70_000] {
             let query = format!("T | sort by a {order}, b {order} | take {count}");
-            let all = answer(&catalog, &query, (false, 1, 8_192));
-            for configuration in [(true, 1, 8_192), (true, 4, 1_000), (true, 2, 70_000)] {
+            let all = answer(&catalog, &query, (false, 1, 8_192, u64::MAX));
+            let memory = u64::MAX;
+            let configurations = [
+                (true, 1, 8_192, memory),
+                (true, 4, 1_000, memory),
+                (true, 2, 70_000, memory),
+                (true, 2, 900, 1 << 20),
+            ];
+            for configuration in configurations {
                 let first = answer(&catalog, &query, configuration);
                 assert_eq!(difference(&all, &first), None, "{query} {configuration:?}");
             }

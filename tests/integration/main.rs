@@ -14,6 +14,7 @@ mod equivalence;
 mod grammar;
 mod join;
 mod limits;
+mod memory;
 mod provenance;
 mod reference;
 mod registry;

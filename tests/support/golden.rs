@@ -25,29 +25,41 @@ pub struct Configuration {
     pub threads: usize,
     /// Rows a batch has at most.
     pub batch_rows: usize,
+    /// Bytes of memory that rows may take.
+    pub max_memory: u64,
 }
 
 impl Configuration {
     /// How a query runs unless asked otherwise; `UPDATE=1` writes down what it answers.
-    pub const DEFAULT: Self = Self { optimize: true, threads: 1, batch_rows: coldcase::engine::DEFAULT_BATCH_ROWS };
+    pub const DEFAULT: Self =
+        Self { optimize: true, threads: 1, batch_rows: coldcase::engine::DEFAULT_BATCH_ROWS, max_memory: u64::MAX };
+    /// Whatever can go to temporary files does.
+    const SPILLED: Self = Self { threads: 3, batch_rows: 7, max_memory: 1, ..Self::DEFAULT };
 
     /// Every configuration: an answer depends on none of these choices.
     pub fn all() -> impl Iterator<Item = Self> {
         let choices = [true, false].into_iter().flat_map(|optimize| [1, 4].map(|threads| (optimize, threads)));
-        choices.flat_map(|(optimize, threads)| [1, 7, 8_192].map(|batch_rows| Self { optimize, threads, batch_rows }))
+        let batches = [1, 7, 8_192];
+        choices
+            .flat_map(move |(optimize, threads)| {
+                batches.map(|batch_rows| Self { optimize, threads, batch_rows, ..Self::DEFAULT })
+            })
+            .chain([Self::SPILLED])
     }
 
     /// A few that differ from each other in everything, for cases that run over many folders.
     pub fn few() -> impl Iterator<Item = Self> {
         [(true, 1, 8_192), (true, 4, 7), (false, 4, 1), (false, 1, 8_192)]
             .into_iter()
-            .map(|(optimize, threads, batch_rows)| Self { optimize, threads, batch_rows })
+            .map(|(optimize, threads, batch_rows)| Self { optimize, threads, batch_rows, ..Self::DEFAULT })
+            .chain([Self::SPILLED])
     }
 
     /// A short name.
     pub fn name(self) -> String {
         let plan = if self.optimize { "optimized" } else { "as-bound" };
-        format!("{plan}-{}-threads-{}-rows", self.threads, self.batch_rows)
+        let memory = if self.max_memory == u64::MAX { "" } else { "-spilled" };
+        format!("{plan}-{}-threads-{}-rows{memory}", self.threads, self.batch_rows)
     }
 }
 
@@ -119,8 +131,8 @@ impl CaseFile {
             .filter_map(|line| line.split_once('='))
             .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
             .collect();
-        let Configuration { optimize, threads, batch_rows } = configuration;
-        let settings = Settings { optimize, threads, batch_rows, parameters, ..Settings::new(now) };
+        let Configuration { optimize, threads, batch_rows, max_memory } = configuration;
+        let settings = Settings { optimize, threads, batch_rows, max_memory, parameters, ..Settings::new(now) };
         Engine::new(catalog(folder), settings)
     }
 

@@ -3,10 +3,12 @@
 mod aggregate;
 mod join_build;
 mod order;
+mod sort;
 
 pub use aggregate::aggregate;
 pub use join_build::{JoinBuild, JoinTable, join_build};
-pub use order::{sort, top};
+pub use order::top;
+pub use sort::{Sorter, sort};
 
 use super::context::ExecContext;
 use super::physical::Pipeline;

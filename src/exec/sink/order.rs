@@ -1,4 +1,4 @@
-//! Rows in order: `sort` and `top`.
+//! The order of rows, and the first ones of it: `top`.
 //!
 //! Texts compare byte by byte (ordinal), and rows that tie keep the order they came in.
 
@@ -12,30 +12,13 @@ use super::fold;
 use crate::diagnostic::{Error, Result};
 use crate::exec::context::ExecContext;
 use crate::exec::physical::Pipeline;
-use crate::expr::{Expr, evaluate};
+use crate::expr::evaluate;
 use crate::functions::EvalContext;
 use crate::plan::SortKey;
 use crate::types::{Batch, Column, Schema, Type};
 
 /// Rows kept beyond those wanted before a `top` cuts back.
 const SLACK: usize = 16_384;
-
-/// All rows of `input`, ordered by `keys`.
-pub fn sort(input: &Pipeline, schema: &Schema, keys: &[SortKey], context: &ExecContext) -> Result<Vec<Batch>> {
-    let mut batches = Vec::new();
-    let add = |part: &mut Vec<Batch>, batch| {
-        part.push(batch);
-        Ok(())
-    };
-    fold(input, context, &|| Ok(Vec::new()), &add, &mut |part: Vec<Batch>| {
-        batches.extend(part);
-        Ok(())
-    })?;
-    let whole = concat(schema, &batches)?;
-    let ordered = order(&whole, keys, &context.eval, usize::MAX)?;
-    let starts = (0..ordered.rows()).step_by(context.batch_rows.max(1));
-    Ok(starts.map(|start| ordered.slice(start, context.batch_rows.min(ordered.rows() - start))).collect())
-}
 
 /// The first `count` rows of `input` in the order of `keys`.
 pub fn top(
@@ -138,28 +121,36 @@ fn concat(schema: &Schema, batches: &[Batch]) -> Result<Batch> {
 
 /// The first `count` rows of `batch` in order.
 fn order(batch: &Batch, keys: &[SortKey], context: &EvalContext, count: usize) -> Result<Batch> {
-    let rows = u32::try_from(batch.rows())
+    let comparator =
+        |key: &SortKey| Comparator::new(&evaluate(&key.expr, batch, context)?, key.descending, key.nulls_first);
+    let comparators = keys.iter().map(comparator).collect::<Result<Vec<_>>>()?;
+    batch.take(&UInt32Array::from(ordered(&comparators, batch.rows(), count)?))
+}
+
+/// The positions of the first `count` of `rows` rows in order.
+pub(super) fn ordered(comparators: &[Comparator], rows: usize, count: usize) -> Result<Vec<u32>> {
+    let rows = u32::try_from(rows)
         .map_err(|_| Error::Limit("more than 4,294,967,295 rows cannot be sorted in memory".to_owned()))?;
-    let comparators = keys.iter().map(|key| Comparator::new(key, batch, context)).collect::<Result<Vec<_>>>()?;
     let compare = |a: &u32, b: &u32| {
-        let unequal = comparators.iter().map(|key| key.compare(*a as usize, *b as usize)).find(|order| order.is_ne());
+        let (left, right) = (*a as usize, *b as usize);
+        let unequal = comparators.iter().map(|key| key.compare(left, key, right)).find(|order| order.is_ne());
         // The position decides last: the order of rows that tie is the order they came in.
         unequal.unwrap_or_else(|| a.cmp(b))
     };
     let mut indices: Vec<u32> = (0..rows).collect();
     if count < indices.len() {
         if count == 0 {
-            return Ok(batch.slice(0, 0));
+            return Ok(Vec::new());
         }
         indices.select_nth_unstable_by(count - 1, compare);
         indices.truncate(count);
     }
     indices.sort_unstable_by(compare);
-    batch.take(&UInt32Array::from(indices))
+    Ok(indices)
 }
 
-/// Compares two rows by one key.
-struct Comparator {
+/// Compares rows, of one batch or of two, by one key.
+pub(super) struct Comparator {
     values: Values,
     has_nulls: bool,
     descending: bool,
@@ -175,9 +166,10 @@ enum Values {
 
 impl Values {
     fn of(column: Column) -> Self {
-        match column.as_array() {
-            Some(array) if is_integer(column.ty()) => Self::Integers(array.as_primitive().clone()),
-            Some(array) if column.ty().is_text() => Self::Texts(array.as_string_view().clone()),
+        // The same kind for every column of a type, also a constant one: rows of different batches are compared.
+        match column.ty() {
+            ty if is_integer(ty) => Self::Integers(column.to_array().as_primitive().clone()),
+            ty if ty.is_text() => Self::Texts(column.to_array().as_string_view().clone()),
             _ => Self::Others(column),
         }
     }
@@ -197,15 +189,16 @@ fn is_integer(ty: Type) -> bool {
 }
 
 impl Comparator {
-    fn new(key: &SortKey, batch: &Batch, context: &EvalContext) -> Result<Self> {
-        let expr: &Expr = &key.expr;
-        let column = crate::expr::eval::plain_texts(&evaluate(expr, batch, context)?)?;
+    /// For the values of the key.
+    pub fn new(column: &Column, descending: bool, nulls_first: bool) -> Result<Self> {
+        let column = crate::expr::eval::plain_texts(column)?;
         let has_nulls = column.as_array().is_none_or(|array| array.null_count() > 0);
-        Ok(Self { values: Values::of(column), has_nulls, descending: key.descending, nulls_first: key.nulls_first })
+        Ok(Self { values: Values::of(column), has_nulls, descending, nulls_first })
     }
 
-    fn compare(&self, a: usize, b: usize) -> Ordering {
-        let nulls = if self.has_nulls { (self.values.is_null(a), self.values.is_null(b)) } else { (false, false) };
+    /// How row `a` compares with row `b` of `other`, which has the same key.
+    pub fn compare(&self, a: usize, other: &Self, b: usize) -> Ordering {
+        let nulls = (self.has_nulls && self.values.is_null(a), other.has_nulls && other.values.is_null(b));
         match nulls {
             (true, true) => Ordering::Equal,
             (true, false) if self.nulls_first => Ordering::Less,
@@ -213,36 +206,42 @@ impl Comparator {
             (false, true) if self.nulls_first => Ordering::Greater,
             (false, true) => Ordering::Less,
             (false, false) => {
-                let order = self.compare_values(a, b);
+                let order = self.compare_values(a, other, b);
                 if self.descending { order.reverse() } else { order }
             }
         }
     }
 
-    fn compare_values(&self, a: usize, b: usize) -> Ordering {
-        match &self.values {
-            Values::Integers(array) => array.value(a).cmp(&array.value(b)),
-            Values::Texts(array) => array.value(a).cmp(array.value(b)),
-            Values::Others(column) => compare_cells(column, a, b),
+    fn compare_values(&self, a: usize, other: &Self, b: usize) -> Ordering {
+        match (&self.values, &other.values) {
+            (Values::Integers(left), Values::Integers(right)) => left.value(a).cmp(&right.value(b)),
+            (Values::Texts(left), Values::Texts(right)) => left.value(a).cmp(right.value(b)),
+            (Values::Others(left), Values::Others(right)) => compare_cells(left, a, right, b),
+            _ => {
+                debug_assert!(false, "keys of one type are of one kind");
+                Ordering::Equal
+            }
         }
     }
 }
 
-/// Compares two rows of a column of any type.
-fn compare_cells(column: &Column, a: usize, b: usize) -> Ordering {
-    match column.ty() {
-        Type::Bool => column.bool_at(a).cmp(&column.bool_at(b)),
-        Type::Int | Type::Long | Type::Datetime | Type::Timespan => column.i64_at(a).cmp(&column.i64_at(b)),
+/// Compares two cells of columns of one type.
+fn compare_cells(left: &Column, a: usize, right: &Column, b: usize) -> Ordering {
+    match left.ty() {
+        Type::Bool => left.bool_at(a).cmp(&right.bool_at(b)),
+        Type::Int | Type::Long | Type::Datetime | Type::Timespan => left.i64_at(a).cmp(&right.i64_at(b)),
         Type::Real => {
-            let (a, b) = (column.f64_at(a).unwrap_or(f64::NAN), column.f64_at(b).unwrap_or(f64::NAN));
+            let (a, b) = (left.f64_at(a).unwrap_or(f64::NAN), right.f64_at(b).unwrap_or(f64::NAN));
             // NaN is less than any number; both zeros are equal.
             a.partial_cmp(&b).unwrap_or_else(|| b.is_nan().cmp(&a.is_nan()))
         }
         Type::Decimal => {
-            let value = |row| column.bytes_at(row).map(|bytes| crate::types::column::decimal_from_bytes(&bytes));
-            value(a).cmp(&value(b))
+            let value = |column: &Column, row| {
+                column.bytes_at(row).map(|bytes| crate::types::column::decimal_from_bytes(&bytes))
+            };
+            value(left, a).cmp(&value(right, b))
         }
-        Type::Guid => column.bytes_at(a).cmp(&column.bytes_at(b)),
-        Type::String | Type::Dynamic => column.text_at(a).cmp(&column.text_at(b)),
+        Type::Guid => left.bytes_at(a).cmp(&right.bytes_at(b)),
+        Type::String | Type::Dynamic => left.text_at(a).cmp(&right.text_at(b)),
     }
 }

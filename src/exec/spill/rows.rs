@@ -1,50 +1,25 @@
 //! Rows of several batches, put together in a new order.
 
 use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::compute::{cast, interleave};
-use arrow::datatypes::{DataType, Int64Type};
+use arrow::compute::interleave;
+use arrow::datatypes::DataType;
 
-use super::parallel;
 use crate::diagnostic::Result;
+use crate::exec::parallel;
+use crate::expr::eval::plain_texts;
 use crate::types::{Batch, Column, Type, Value};
 
-/// The key of a row whose time is null: behind every time.
-pub(super) const NO_TIME: i64 = i64::MAX;
-
-/// Some rows in order of their keys.
-#[derive(Clone, Debug)]
-pub(super) struct SortedRows {
-    pub batch: Batch,
-    /// One a row, rising.
-    pub keys: Vec<i64>,
-}
-
-/// The key of each row: the ticks of its time. All keys are equal where the table has no time, so that rows keep the
-/// order they came in.
-pub(super) fn keys(batch: &Batch, time: Option<usize>) -> Vec<i64> {
-    let Some(time) = time else { return vec![0; batch.rows()] };
-    match batch.column(time).as_array() {
-        None => vec![batch.column(time).i64_at(0).unwrap_or(NO_TIME); batch.rows()],
-        Some(array) => array.as_primitive::<Int64Type>().iter().map(|ticks| ticks.unwrap_or(NO_TIME)).collect(),
-    }
-}
-
 /// The batch with every text as a view: one kind of array a column is what rows of different batches need.
-pub(super) fn plain(batch: &Batch) -> Result<Batch> {
-    let column = |column: &Column| match column.as_array() {
-        Some(array) if matches!(array.data_type(), DataType::Dictionary(..)) => {
-            Ok(Column::array(column.ty(), cast(array, &DataType::Utf8View)?))
-        }
-        _ => Ok(column.clone()),
-    };
-    Ok(Batch::new(batch.columns().iter().map(column).collect::<Result<_>>()?, batch.rows()))
+pub fn plain(batch: &Batch) -> Result<Batch> {
+    Ok(Batch::new(batch.columns().iter().map(plain_texts).collect::<Result<_>>()?, batch.rows()))
 }
 
 /// The rows at `places` (batch and row in it) of `batches`, in that order.
-pub(super) fn gather(batches: &[&Batch], places: &[(usize, usize)], threads: usize) -> Result<Batch> {
+pub fn gather(batches: &[&Batch], places: &[(usize, usize)], threads: usize) -> Result<Batch> {
     if let Some(slice) = as_slice(batches, places) {
         return Ok(slice);
     }
+    let (batches, places) = &among_used(batches, places);
     let width = batches.first().map_or(0, |batch| batch.columns().len());
     let columns = parallel::map(threads, width, |index| {
         let parts: Vec<&Column> = batches.iter().map(|batch| batch.column(index)).collect();
@@ -58,6 +33,22 @@ fn as_slice(batches: &[&Batch], places: &[(usize, usize)]) -> Option<Batch> {
     let (batch, start) = *places.first()?;
     let follows = |(offset, place): (usize, &(usize, usize))| *place == (batch, start + offset);
     places.iter().enumerate().all(follows).then(|| batches[batch].slice(start, places.len()))
+}
+
+/// The batches that the places are in, and the places among these.
+fn among_used<'a>(batches: &[&'a Batch], places: &[(usize, usize)]) -> (Vec<&'a Batch>, Vec<(usize, usize)>) {
+    let mut numbers = vec![usize::MAX; batches.len()];
+    let mut used: Vec<&Batch> = Vec::new();
+    let place = |&(batch, row): &(usize, usize)| {
+        let number = &mut numbers[batch];
+        if *number == usize::MAX {
+            *number = used.len();
+            used.push(batches[batch]);
+        }
+        (*number, row)
+    };
+    let places = places.iter().map(place).collect();
+    (used, places)
 }
 
 fn gather_column(parts: &[&Column], places: &[(usize, usize)]) -> Result<Column> {
@@ -81,26 +72,29 @@ fn gather_column(parts: &[&Column], places: &[(usize, usize)]) -> Result<Column>
 }
 
 /// The value that all of the columns have in every row.
-pub(super) fn common_constant<'a>(parts: &[&'a Column]) -> Option<&'a Value> {
+#[must_use]
+pub fn common_constant<'a>(parts: &[&'a Column]) -> Option<&'a Value> {
     let (first, rest) = parts.split_first()?;
     let value = first.as_constant()?;
     rest.iter().all(|part| part.as_constant() == Some(value)).then_some(value)
 }
 
-/// The column with texts of its own: views keep all of the memory alive that they point into.
-pub(super) fn detached(column: &Column) -> Column {
+/// The column with texts of its own, written out: views keep all of the memory alive that they point into.
+pub fn detached(column: &Column) -> Result<Column> {
     match column.as_array() {
         Some(array) if *array.data_type() == DataType::Utf8View => {
-            Column::array(column.ty(), std::sync::Arc::new(array.as_string_view().gc()))
+            Ok(Column::array(column.ty(), std::sync::Arc::new(array.as_string_view().gc())))
         }
-        _ => column.clone(),
+        _ => plain_texts(column),
     }
 }
 
 /// Bytes that the values of a batch take, whether or not batches share their memory.
-pub(super) fn bytes(batch: &Batch) -> u64 {
+#[must_use]
+pub fn bytes(batch: &Batch) -> u64 {
     let of = |column: &Column| match column.as_array() {
         None => 64,
+        Some(array) if matches!(array.data_type(), DataType::Dictionary(..)) => 16 * array.len(),
         Some(array) if *array.data_type() == DataType::Utf8View => {
             16 * array.len() + array.as_string_view().total_buffer_bytes_used()
         }

@@ -6,7 +6,7 @@ use crate::diagnostic::{Error, Result};
 
 /// What `run` gives for each of `0..count`, in that order. Threads take the next number as they get free, since columns
 /// differ in their cost.
-pub(super) fn map<T: Send>(threads: usize, count: usize, run: impl Fn(usize) -> Result<T> + Sync) -> Result<Vec<T>> {
+pub(crate) fn map<T: Send>(threads: usize, count: usize, run: impl Fn(usize) -> Result<T> + Sync) -> Result<Vec<T>> {
     if threads <= 1 || count <= 1 {
         return (0..count).map(run).collect();
     }

@@ -1,0 +1,138 @@
+//! Rows in a temporary file: Arrow IPC, since it costs nothing to encode and next to nothing to read.
+
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{Field as ArrowField, Schema as ArrowSchema, SchemaRef};
+use arrow::error::ArrowError;
+use arrow::ipc::reader::StreamReader;
+use arrow::ipc::writer::StreamWriter;
+
+use super::{SpillFolder, rows};
+use crate::diagnostic::{Error, Result};
+use crate::exec::parallel;
+use crate::types::{Batch, Column, Type, Value};
+
+/// Bytes collected before they are written.
+const BUFFER: usize = 1 << 20;
+/// The same where many files are written at once.
+const SMALL_BUFFER: usize = 64 << 10;
+
+/// A file that is being written.
+pub struct SpillWriter {
+    file: SpillFile,
+    schema: SchemaRef,
+    stored: Vec<usize>,
+    writer: StreamWriter<BufWriter<File>>,
+}
+
+/// Rows in a file, which is removed when they are dropped.
+#[derive(Debug)]
+pub struct SpillFile {
+    path: RemovedPath,
+    columns: Vec<SpilledColumn>,
+    rows: usize,
+}
+
+/// A path whose file is removed in the end.
+#[derive(Debug)]
+struct RemovedPath(PathBuf);
+
+impl Drop for RemovedPath {
+    fn drop(&mut self) {
+        // Whatever is left goes with the folder.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Where the values of a column are.
+#[derive(Clone, Debug)]
+enum SpilledColumn {
+    /// The same in every row.
+    Constant(Value),
+    /// In the file.
+    Stored(Type),
+}
+
+impl SpillWriter {
+    /// A new file in `folder` for rows with columns of these types, of which those with a value in `constants` have it
+    /// in every row. `one_of_many`: there will be many such files at a time.
+    pub fn new(folder: &SpillFolder, types: &[Type], constants: &[Option<Value>], one_of_many: bool) -> Result<Self> {
+        let column = |(ty, value): (&Type, &Option<Value>)| {
+            value.clone().map_or(SpilledColumn::Stored(*ty), SpilledColumn::Constant)
+        };
+        let columns: Vec<SpilledColumn> = types.iter().zip(constants).map(column).collect();
+        let stored: Vec<usize> = (0..columns.len()).filter(|index| columns[*index].is_stored()).collect();
+        let field = |index: &usize| ArrowField::new(index.to_string(), types[*index].arrow(), true);
+        let schema: SchemaRef = Arc::new(ArrowSchema::new(stored.iter().map(field).collect::<Vec<_>>()));
+        let path = folder.new_path()?;
+        let file = File::create_new(&path).map_err(|error| Error::io(&path, error))?;
+        let buffer = BufWriter::with_capacity(if one_of_many { SMALL_BUFFER } else { BUFFER }, file);
+        let file = SpillFile { path: RemovedPath(path), columns, rows: 0 };
+        let writer = StreamWriter::try_new(buffer, &schema).map_err(|error| failure(&file.path.0, error))?;
+        Ok(Self { file, schema, stored, writer })
+    }
+
+    /// Appends rows; columns are prepared on several threads.
+    pub fn write(&mut self, batch: &Batch, threads: usize) -> Result<()> {
+        let detached = |index: usize| rows::detached(batch.column(self.stored[index])).map(|column| column.to_array());
+        let arrays = parallel::map(threads, self.stored.len(), detached)?;
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.rows()));
+        let record = RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options)?;
+        self.file.rows += batch.rows();
+        self.writer.write(&record).map_err(|error| failure(&self.file.path.0, error))
+    }
+
+    /// The file, whole.
+    pub fn finish(mut self) -> Result<SpillFile> {
+        self.writer.finish().map_err(|error| failure(&self.file.path.0, error))?;
+        self.writer.get_mut().flush().map_err(|error| Error::io(&self.file.path.0, error))?;
+        Ok(self.file)
+    }
+}
+
+impl SpillFile {
+    /// How many rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Its rows, as many at a time as they were written.
+    pub fn read(self: &Arc<Self>) -> Result<impl Iterator<Item = Result<Batch>> + Send + use<>> {
+        let path = &self.path.0;
+        let file = File::open(path).map_err(|error| Error::io(path, error))?;
+        let reader = StreamReader::try_new(BufReader::with_capacity(BUFFER, file), None);
+        let reader = reader.map_err(|error| failure(path, error))?;
+        let this = Arc::clone(self);
+        Ok(reader.map(move |record| Ok(this.batch(&record.map_err(|error| failure(&this.path.0, error))?))))
+    }
+
+    fn batch(&self, record: &RecordBatch) -> Batch {
+        let mut arrays = record.columns().iter();
+        let column = |column: &SpilledColumn| match column {
+            SpilledColumn::Constant(value) => Column::constant(value.clone(), record.num_rows()),
+            SpilledColumn::Stored(ty) => match arrays.next() {
+                Some(array) => Column::array(*ty, Arc::clone(array)),
+                None => Column::constant(Value::null(*ty), record.num_rows()),
+            },
+        };
+        Batch::new(self.columns.iter().map(column).collect(), record.num_rows())
+    }
+}
+
+impl SpilledColumn {
+    fn is_stored(&self) -> bool {
+        matches!(self, Self::Stored(_))
+    }
+}
+
+fn failure(path: &Path, error: ArrowError) -> Error {
+    match error {
+        ArrowError::IoError(_, source) => Error::io(path, source),
+        other => Error::internal(format!("{}: {other}", path.display())),
+    }
+}

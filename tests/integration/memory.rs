@@ -1,0 +1,126 @@
+//! Answers that do not fit the memory: the same rows in the same order, from temporary files that are gone afterwards.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use coldcase::engine::{Engine, Flow, Settings};
+use coldcase::source::{Catalog, MemoryCatalog, MemoryTable};
+use coldcase::types::{Batch, Field, Schema, Type, Value, datetime};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::command::{Output, coldcase_with};
+use crate::equivalence::{plain, value};
+
+/// Batches of `rows` rows of texts that repeat, numbers, and the number of the row.
+fn catalog(rng: &mut impl Rng, batches: usize, rows: usize) -> Arc<dyn Catalog> {
+    let fields = [("s", Type::String), ("r", Type::Real), ("d", Type::Dynamic), ("k", Type::Long), ("n", Type::Long)];
+    let batches = (0..batches).map(|batch| {
+        let column = |(name, ty): &(&str, Type), rng: &mut _| {
+            let values = (0..rows).map(|row| match *name {
+                "n" => Value::Long((batch * rows + row) as i64),
+                "k" => Value::Long(Rng::next_u64(rng) as i64 % 300),
+                _ => value(rng, *ty),
+            });
+            plain(*ty, &values.collect::<Vec<_>>())
+        };
+        Batch::new(fields.iter().map(|field| column(field, rng)).collect(), rows)
+    });
+    let batches = batches.collect();
+    let schema = Schema::new(fields.map(|(name, ty)| Field::new(name, ty)));
+    Arc::new(MemoryCatalog::default().with("T", Arc::new(MemoryTable::new(schema, batches))))
+}
+
+/// The rows, and how many temporary files there were.
+fn answer(catalog: &Arc<dyn Catalog>, query: &str, settings: Settings) -> (Vec<Vec<Value>>, u64) {
+    let prepared = Engine::new(Arc::clone(catalog), settings).prepare(query).expect("the query is right");
+    let mut rows = Vec::new();
+    let consume = &mut |batch: Batch| {
+        rows.extend((0..batch.rows()).map(|row| batch.columns().iter().map(|column| column.value(row)).collect()));
+        Ok(Flow::Continue(()))
+    };
+    prepared.run(consume).unwrap_or_else(|error| panic!("{query}: {error}"));
+    (rows, prepared.temporary_files())
+}
+
+/// Runs the queries with little memory and with enough; the answers are the same, reals to the last bit.
+fn check(queries: &[&str]) {
+    let mut rng = ChaCha8Rng::seed_from_u64(5);
+    let catalog = catalog(&mut rng, 40, 250);
+    let folder = tempfile::tempdir().expect("a folder");
+    for query in queries {
+        let whole = Settings { threads: 2, ..Settings::new(datetime::UNIX_EPOCH) };
+        let (expected, files) = answer(&catalog, query, whole);
+        assert_eq!(files, 0, "{query}: there is memory enough");
+        for (max_memory, threads, batch_rows) in [(1, 1, 900), (20_000, 1, 100), (60_000, 3, 64), (200_000, 2, 8_192)] {
+            let temp_dir = Some(folder.path().to_owned());
+            let settings =
+                Settings { threads, batch_rows, max_memory, temp_dir, ..Settings::new(datetime::UNIX_EPOCH) };
+            let (rows, files) = answer(&catalog, query, settings);
+            let text = |rows: &[Vec<Value>]| rows.iter().map(|row| format!("{row:?}")).collect::<Vec<_>>();
+            assert!(text(&expected) == text(&rows), "{query}: other rows within {max_memory} bytes");
+            assert!(files > 0 || max_memory > 100_000, "{query}: nothing was written within {max_memory} bytes");
+        }
+    }
+    assert!(is_empty(folder.path()), "temporary files are left");
+}
+
+fn is_empty(folder: &Path) -> bool {
+    std::fs::read_dir(folder).expect("the folder is there").next().is_none()
+}
+
+#[test]
+fn sorting_within_little_memory() {
+    check(&[
+        "T | sort by s asc, r desc",
+        "T | sort by tostring(d) asc, k % 7 desc nulls first",
+        "T | sort by n desc | where k > 100 | project n, s",
+        "T | sort by 1",
+        "T | top 9000 by r, strlen(s)",
+        "T | extend c = 'constant' | sort by k asc nulls first | sort by s | take 5000",
+    ]);
+}
+
+/// Rows that take more than the least memory that can be asked for.
+const LARGE: &str =
+    "range x from 1 to 200000 step 1 | extend s = strcat('a text of some length that counts ', x * 7919 % 200003)";
+
+fn within(query: &str, folder: &str, more: &[&str]) -> Output {
+    let query = format!("{LARGE} | {query}");
+    coldcase_with(&[&[query.as_str(), "-v", "-o", "csv", "--temp-dir", folder], more].concat(), "")
+}
+
+#[test]
+fn temporary_files_are_where_they_were_asked_for_and_gone_in_the_end() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("made when it is needed");
+    let name = path.display().to_string();
+    let whole = within("sort by s | summarize make_list(x, 5), count()", &name, &[]);
+    assert_eq!((whole.code, path.exists()), (0, false), "{}", whole.stderr);
+    let spilled = within("sort by s | summarize make_list(x, 5), count()", &name, &["--max-memory", "16M"]);
+    assert_eq!((spilled.code, spilled.stdout), (0, whole.stdout), "{}", spilled.stderr);
+    assert!(spilled.stderr.contains("temporary files"), "{}", spilled.stderr);
+    assert!(is_empty(&path), "temporary files are left");
+    // Also where the run ends early, and in an error.
+    assert_eq!(within("sort by s | take 3", &name, &["--max-memory", "16M"]).code, 0);
+    let failed = within("sort by s | extend y = x / toscalar(print 0) | where y > 0", &name, &["--max-memory", "16M"]);
+    assert!(is_empty(&path), "temporary files are left: {}", failed.stderr);
+}
+
+#[test]
+fn a_folder_that_cannot_be_used_is_named() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let name = file.path().display().to_string();
+    let failed = within("sort by s", &name, &["--max-memory", "16M"]);
+    assert_eq!(failed.code, 5, "{}", failed.stderr);
+    assert!(failed.stderr.contains(&name), "{}", failed.stderr);
+}
+
+#[test]
+fn amounts_of_memory_that_mean_nothing_are_refused() {
+    for wrong in ["1K", "0%", "101%", "much", "-5"] {
+        let output = coldcase_with(&["print 1", &format!("--max-memory={wrong}")], "");
+        assert_eq!(output.code, 2, "{wrong}: {}", output.stderr);
+    }
+    assert_eq!(coldcase_with(&["print 1", "--max-memory", "256MB"], "").code, 0);
+}
