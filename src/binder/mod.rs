@@ -5,6 +5,7 @@
 
 mod catalog_table;
 mod expr;
+mod function;
 mod ingestion;
 mod naming;
 mod operator;
@@ -27,6 +28,9 @@ use scope::Scope;
 
 /// Steps on the longest way through a plan that lets build: every pass over a plan goes as deep.
 const MAX_DEPTH: usize = 400;
+
+/// Expressions and tables in each other, those in the functions that they call among them.
+const MAX_NESTING: usize = 512;
 
 /// Parts of plans and expressions that uses of lets may add up to.
 const MAX_REUSED: usize = 100_000;
@@ -131,6 +135,14 @@ pub(crate) struct Binder<'a> {
     inputs: Vec<LogicalPlan>,
     /// What the uses of lets have added up to: lets that use lets twice double with each.
     reused: usize,
+    /// Bytes that the bodies of functions have added up to, once a call.
+    expanded: usize,
+    /// The calls whose bodies are being bound, the innermost last.
+    calls: Vec<Span>,
+    /// How many pipelines are being bound, one in the other.
+    pipelines: usize,
+    /// How many expressions and pipelines are being bound, one in the other.
+    nesting: usize,
     /// Set while the condition of a search is bound.
     search: Option<operator::Searching>,
     diagnostics: Vec<Diagnostic>,
@@ -148,6 +160,10 @@ impl<'a> Binder<'a> {
             scope: Scope::default(),
             inputs: Vec::new(),
             reused: 0,
+            expanded: 0,
+            calls: Vec::new(),
+            pipelines: 0,
+            nesting: 0,
             search: None,
             diagnostics: Vec::new(),
             warnings: Vec::new(),
@@ -156,11 +172,20 @@ impl<'a> Binder<'a> {
         }
     }
 
-    /// Notes an error; the answer stands for the part that is missing now.
+    /// Notes an error, once for each place; the answer stands for the part that is missing now. In the body of a
+    /// function the calls that led there are shown: the last, and the one in the query.
     fn report(&mut self, diagnostic: Diagnostic) -> Failed {
-        if !self.diagnostics.contains(&diagnostic) {
-            self.diagnostics.push(diagnostic);
+        let is_same = |known: &Diagnostic| {
+            (known.code, known.span, &known.message) == (diagnostic.code, diagnostic.span, &diagnostic.message)
+        };
+        if self.diagnostics.iter().any(is_same) {
+            return Failed::Reported;
         }
+        let mut calls: Vec<Span> = self.calls.first().into_iter().chain(self.calls.last()).copied().collect();
+        calls.dedup();
+        calls.retain(|call| *call != diagnostic.span);
+        let diagnostic = calls.into_iter().fold(diagnostic, |diagnostic, call| diagnostic.label(call, "in this call"));
+        self.diagnostics.push(diagnostic);
         Failed::Reported
     }
 
@@ -169,6 +194,17 @@ impl<'a> Binder<'a> {
         if !self.warnings.contains(&warning) {
             self.warnings.push(warning);
         }
+    }
+
+    /// Binds something inside of what is being bound.
+    fn nested<T>(&mut self, span: Span, bind: impl FnOnce(&mut Self) -> Bind<T>) -> Bind<T> {
+        if self.nesting >= MAX_NESTING {
+            return self.error(Code::TooDeep, span, format!("calls nest more than {MAX_NESTING} steps deep"));
+        }
+        self.nesting += 1;
+        let bound = bind(self);
+        self.nesting -= 1;
+        bound
     }
 
     fn error<T>(&mut self, code: Code, span: Span, message: impl Into<String>) -> Bind<T> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::function::Call;
 use super::naming::Names;
 use super::operator::project::Label;
 use super::scope::Binding;
@@ -23,12 +24,16 @@ impl Binder<'_> {
     pub(super) fn pipeline(&mut self, pipeline: &ast::Pipeline) -> Bind<LogicalPlan> {
         // What a search says of case holds for its own condition, not for tables in it.
         let search = self.search.take();
-        let bound = self.source(&pipeline.source);
-        let name = match &pipeline.source.kind {
-            SourceKind::Name(name) => Some(name),
-            _ => None,
-        };
-        let bound = bound.and_then(|source| self.operators(source, name, &pipeline.operators));
+        self.pipelines += 1;
+        let bound = self.nested(pipeline.span, |binder| {
+            let source = binder.source(&pipeline.source)?;
+            let name = match &pipeline.source.kind {
+                SourceKind::Name(name) => Some(name),
+                _ => None,
+            };
+            binder.operators(source, name, &pipeline.operators)
+        });
+        self.pipelines -= 1;
         self.search = search;
         bound
     }
@@ -48,14 +53,15 @@ impl Binder<'_> {
         }
     }
 
-    /// A let or a table of the catalog.
+    /// A let, a function without arguments or a table of the catalog.
     pub(super) fn named_table(&mut self, name: &ast::Name) -> Bind<LogicalPlan> {
         match self.scope.get(&name.text).cloned() {
             Some(Binding::Table(plan)) => return self.reuse_table(&plan, name.span).map(|()| plan),
-            Some(Binding::Value(_)) => {
+            Some(Binding::Value(_) | Binding::RowValue(..)) => {
                 let message = format!("`{}` is a value, and a table is needed", name.text);
                 return self.error(Code::ExpectedTable, name.span, message);
             }
+            Some(Binding::Function(function)) => return self.called_table(&function, &Call::bare(name), None),
             Some(Binding::Failed) => return Err(Failed::Reported),
             None => {}
         }
@@ -67,7 +73,7 @@ impl Binder<'_> {
 
     pub(super) fn unknown_table(&mut self, name: &ast::Name) -> Failed {
         let mut known = self.environment.catalog.names();
-        known.extend(self.scope.tables().map(str::to_owned));
+        known.extend(self.scope.names(|binding| matches!(binding, Binding::Table(_) | Binding::Function(_))));
         let message = format!("unknown table `{}`", name.text);
         let diagnostic = Diagnostic::new(Code::UnknownTable, name.span, message)
             .suggest(&name.text, known.iter().map(String::as_str))
@@ -82,6 +88,9 @@ impl Binder<'_> {
         arguments: &[ast::Argument],
         span: Span,
     ) -> Bind<LogicalPlan> {
+        if let Some(defined) = self.user_function(&function.text) {
+            return self.called_table(&defined, &Call { name: function, arguments, span }, None);
+        }
         match (function.text.as_str(), arguments) {
             ("table", [argument, ..]) => {
                 let value = self.constant(&argument.value)?;

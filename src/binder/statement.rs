@@ -1,5 +1,6 @@
 //! Statements: let, set, declare query_parameters, and the query itself.
 
+use super::expr::Context;
 use super::scope::Binding;
 use super::{Bind, Binder, Failed};
 use crate::diagnostic::{Code, Diagnostic, Error};
@@ -37,19 +38,30 @@ impl Binder<'_> {
         plan.unwrap_or_else(|| Err(Failed::Fatal(Error::internal("the parser reports a text without a query"))))
     }
 
-    fn let_statement(&mut self, name: &ast::Name, value: &LetValue) -> Bind<()> {
+    /// What a name stands for from here on.
+    pub(super) fn let_statement(&mut self, name: &ast::Name, value: &LetValue) -> Bind<()> {
         let binding = match value {
             LetValue::Pipeline(pipeline) => self.pipeline(pipeline).map(Binding::Table),
             LetValue::Expr(expr) => self.let_expr(expr),
+            LetValue::Function(definition) => self.function(name, definition),
         };
         self.define_or_fail(name, binding)
     }
 
-    fn let_expr(&mut self, expr: &ast::Expr) -> Bind<Binding> {
-        match self.table_in_disguise(expr)? {
-            Some(plan) => Ok(Binding::Table(plan)),
-            None => self.constant_or_volatile(expr).map(Binding::Value),
+    /// A value, or a bare name or call that stands for a table.
+    pub(super) fn let_expr(&mut self, expr: &ast::Expr) -> Bind<Binding> {
+        let no_columns = Schema::new([]);
+        let context = &mut Context { schema: &no_columns, aggregates: None };
+        if let Some(binding) = self.table_or_value(expr, context)? {
+            return Ok(binding);
         }
+        if let ExprKind::Name(name) = &expr.kind
+            && self.is_unknown(name, context)
+        {
+            return Err(self.unknown_table(name));
+        }
+        let value = self.constant_or_volatile(expr)?;
+        Ok(self.value_binding(value))
     }
 
     /// Defines `name`; what uses a name that could not be bound is silent, since its definition has had its message.
@@ -61,32 +73,11 @@ impl Binder<'_> {
         }
     }
 
-    fn define(&mut self, name: &ast::Name, binding: Binding) -> Bind<()> {
+    pub(super) fn define(&mut self, name: &ast::Name, binding: Binding) -> Bind<()> {
         self.scope.define(&name.text, binding, name.span).map_err(|earlier| {
             let message = format!("`{}` is defined already", name.text);
             self.report(Diagnostic::new(Code::DuplicateName, name.span, message).label(earlier, "here"))
         })
-    }
-
-    /// A let whose right side is a bare name or call may stand for a table.
-    fn table_in_disguise(&mut self, expr: &ast::Expr) -> Bind<Option<LogicalPlan>> {
-        match &expr.kind {
-            ExprKind::Name(name) => match self.scope.get(&name.text).cloned() {
-                Some(Binding::Table(plan)) => self.reuse_table(&plan, name.span).map(|()| Some(plan)),
-                Some(Binding::Value(_)) => Ok(None),
-                Some(Binding::Failed) => Err(Failed::Reported),
-                None => match self.catalog_table(name)? {
-                    Some(plan) => Ok(Some(plan)),
-                    None => Err(self.unknown_table(name)),
-                },
-            },
-            ExprKind::Call { function, arguments } if super::source::answers_table(&function.text) => {
-                self.table_call(function, arguments, expr.span).map(Some)
-            }
-            ExprKind::Pipeline(pipeline) => self.pipeline(pipeline).map(Some),
-            ExprKind::Parenthesised(inner) => self.table_in_disguise(inner),
-            _ => Ok(None),
-        }
     }
 
     /// A value without columns: computed now, unless each use must be computed anew.

@@ -53,6 +53,12 @@ pub fn size(expr: &Expr) -> usize {
     parts
 }
 
+/// The number of parts on its longest way down.
+#[must_use]
+pub fn height(expr: &Expr) -> usize {
+    1 + children(expr).into_iter().map(height).max().unwrap_or(0)
+}
+
 /// The columns that occur, sorted, each once.
 #[must_use]
 pub fn columns(expr: &Expr) -> Vec<usize> {

@@ -42,8 +42,8 @@ pub(super) struct Context<'a> {
     height: Cell<u32>,
     /// The greatest height since the last opening bracket.
     peak: Cell<u32>,
-    /// How many brackets are open.
-    depth: Cell<u32>,
+    /// What closes the innermost bracket that is open.
+    closer: Cell<Option<&'static str>>,
 }
 
 /// The furthest token that nothing could take.
@@ -102,7 +102,7 @@ impl<'a> Context<'a> {
             diagnostics: RefCell::default(),
             height: Cell::new(0),
             peak: Cell::new(0),
-            depth: Cell::new(0),
+            closer: Cell::new(None),
         })
     }
 
@@ -153,9 +153,9 @@ impl<'a> Tokens<'a> {
         Span { start: first.start, end: last.end.max(first.start) }
     }
 
-    /// True between brackets.
-    pub(super) fn is_nested(&self) -> bool {
-        self.context.depth.get() > 0
+    /// What closes the innermost bracket that is open.
+    pub(super) fn closer(&self) -> Option<&'static str> {
+        self.context.closer.get()
     }
 
     /// Nothing takes the next token where `expected` could stand.
@@ -234,13 +234,13 @@ impl<'a> Tokens<'a> {
         self.refuse(too_deep(span))
     }
 
-    /// Reads what stands in brackets: its height is one more than that of the highest tree inside.
-    pub(super) fn nested<T>(self, inside: impl FnOnce(Self) -> Parsed<'a, T>) -> Parsed<'a, T> {
+    /// Reads what stands in brackets, up to `close`: its height is one more than that of the highest tree inside.
+    pub(super) fn nested<T>(self, close: &'static str, inside: impl FnOnce(Self) -> Parsed<'a, T>) -> Parsed<'a, T> {
         let span = self.span();
         let outside = self.context.peak.replace(0);
-        self.context.depth.update(|depth| depth + 1);
+        let closer = self.context.closer.replace(Some(close));
         let result = inside(self);
-        self.context.depth.update(|depth| depth - 1);
+        self.context.closer.set(closer);
         let peak = self.context.peak.replace(outside);
         let (rest, value) = result?;
         let (rest, ()) = rest.built(peak + 1, span)?;

@@ -11,6 +11,7 @@ mod dedup;
 mod diagnostics;
 mod docs;
 mod equivalence;
+mod functions;
 mod grammar;
 mod join;
 mod limits;

@@ -1,6 +1,8 @@
 //! Calls: functions of the registry, and aggregates where they may stand.
 
 use super::{Aggregates, Context, special};
+use crate::binder::function::Call;
+use crate::binder::scope::Binding;
 use crate::binder::{Bind, Binder, Failed};
 use crate::diagnostic::{Code, Diagnostic, Error, Span};
 use crate::expr::{Expr, ExprKind, fold};
@@ -19,6 +21,9 @@ impl Binder<'_> {
         span: Span,
         context: &mut Context<'_>,
     ) -> Bind<Expr> {
+        if let Some(function) = self.user_function(&name.text) {
+            return self.called_value(&function, &Call { name, arguments, span }, context);
+        }
         if let Some(named) = arguments.iter().find_map(|argument| argument.name.as_ref()) {
             let message = "named arguments are not supported here yet";
             return self.error(Code::UnsupportedSyntax, named.span, message);
@@ -134,7 +139,7 @@ impl Binder<'_> {
         self.report(Diagnostic::new(Code::ArgumentType, place, message).help(format!("it is {forms}")))
     }
 
-    pub(super) fn wrong_count(
+    pub(in crate::binder) fn wrong_count(
         &mut self,
         name: &ast::Name,
         given: usize,
@@ -151,13 +156,18 @@ impl Binder<'_> {
     }
 
     pub(in crate::binder) fn unknown_function(&mut self, name: &ast::Name) -> Failed {
+        if matches!(self.scope.get(&name.text), Some(Binding::Failed)) {
+            return Failed::Reported;
+        }
         if known::is_kql_function(&name.text) {
             let message = format!("`{}` is KQL, but not supported here yet", name.text);
             return self.report(Diagnostic::new(Code::UnsupportedFunction, name.span, message));
         }
+        let own = self.scope.names(|binding| matches!(binding, Binding::Function(_)));
         let names = functions::scalar_functions()
             .map(|function| function.name)
-            .chain(functions::aggregate_functions().map(|function| function.name));
+            .chain(functions::aggregate_functions().map(|function| function.name))
+            .chain(own.iter().map(String::as_str));
         let message = format!("unknown function `{}`", name.text);
         self.report(Diagnostic::new(Code::UnknownFunction, name.span, message).suggest(&name.text, names))
     }

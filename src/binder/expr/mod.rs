@@ -8,6 +8,7 @@ mod path;
 mod special;
 mod typed;
 
+use super::function::Call;
 use super::scope::Binding;
 use super::{Bind, Binder, Failed};
 use crate::diagnostic::{Code, Diagnostic};
@@ -29,6 +30,11 @@ pub(super) struct Aggregates {
     pub key_columns: Vec<usize>,
 }
 
+/// True for a function that the binder itself expands.
+pub(super) fn is_special(name: &str) -> bool {
+    special::form(name).is_some()
+}
+
 /// What an expression may refer to.
 pub(super) struct Context<'c> {
     /// The columns.
@@ -44,7 +50,12 @@ impl Binder<'_> {
         Ok(fold::fold(bound, &self.context)?)
     }
 
-    fn bind_expr(&mut self, expr: &ast::Expr, context: &mut Context<'_>) -> Bind<Expr> {
+    /// An expression that may refer to what `context` says.
+    pub(super) fn bind_expr(&mut self, expr: &ast::Expr, context: &mut Context<'_>) -> Bind<Expr> {
+        self.nested(expr.span, |binder| binder.bind_kind(expr, context))
+    }
+
+    fn bind_kind(&mut self, expr: &ast::Expr, context: &mut Context<'_>) -> Bind<Expr> {
         match &expr.kind {
             ExprKind::Literal(value) => Ok(Expr::literal(value.clone(), expr.span)),
             ExprKind::Name(name) => self.bind_name(name, context),
@@ -74,7 +85,7 @@ impl Binder<'_> {
     }
 
     /// A column, else a let or a parameter: in rows a column hides them.
-    fn bind_name(&mut self, name: &ast::Name, context: &Context<'_>) -> Bind<Expr> {
+    fn bind_name(&mut self, name: &ast::Name, context: &mut Context<'_>) -> Bind<Expr> {
         if let Some(index) = context.schema.index_of(&name.text) {
             if context.aggregates.is_some() {
                 let message = format!("the column `{}` outside of an aggregate", name.text);
@@ -84,7 +95,13 @@ impl Binder<'_> {
             return Ok(Expr::column(index, context.schema.field(index).ty, name.span));
         }
         match self.scope.get(&name.text).cloned() {
-            Some(Binding::Value(value)) => {
+            Some(Binding::RowValue(_, pipelines)) if pipelines != self.pipelines => {
+                let message = format!("`{}` depends on the row for which the function is called", name.text);
+                let help = "a table in a function needs arguments that are the same for all rows";
+                Err(self.report(Diagnostic::new(Code::NotAllowedHere, name.span, message).help(help)))
+            }
+            Some(Binding::Function(function)) => self.called_value(&function, &Call::bare(name), context),
+            Some(Binding::Value(value) | Binding::RowValue(value, _)) => {
                 if value.as_literal().is_none() {
                     self.reuse(visit::size(&value), name.span)?;
                 }
@@ -100,7 +117,8 @@ impl Binder<'_> {
     }
 
     pub(super) fn unknown_column(&mut self, name: &ast::Name, schema: &Schema) -> Failed {
-        let known = schema.names().chain(self.scope.values()).map(str::to_owned).collect::<Vec<_>>();
+        let is_value = |binding: &Binding| matches!(binding, Binding::Value(_) | Binding::RowValue(..));
+        let known = schema.names().map(str::to_owned).chain(self.scope.names(is_value)).collect::<Vec<_>>();
         let message = format!("unknown column `{}`", name.text);
         let diagnostic = Diagnostic::new(Code::UnknownColumn, name.span, message)
             .suggest(&name.text, known.iter().map(String::as_str));

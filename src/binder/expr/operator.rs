@@ -62,32 +62,13 @@ impl Binder<'_> {
         }
         let mut operands = vec![self.bind_expr(left, context)?];
         for element in list {
-            match self.member_table(element, context)? {
-                Some(plan) => operands.extend(self.members(&plan, element.span)?),
-                None => operands.push(self.bind_expr(element, context)?),
+            match self.table_or_value(element, context)? {
+                Some(Binding::Table(plan)) => operands.extend(self.members(&plan, element.span)?),
+                Some(Binding::Value(value) | Binding::RowValue(value, _)) => operands.push(value),
+                _ => operands.push(self.bind_expr(element, context)?),
             }
         }
         self.operator_call(symbol.symbol(), at, operands, span)
-    }
-
-    /// The table that an element of a list is, where it is one.
-    fn member_table(&mut self, element: &ast::Expr, context: &Context<'_>) -> Bind<Option<LogicalPlan>> {
-        match &element.kind {
-            ast::ExprKind::Pipeline(pipeline) => self.pipeline(pipeline).map(Some),
-            ast::ExprKind::Parenthesised(inner) => self.member_table(inner, context),
-            ast::ExprKind::Name(name) if context.schema.index_of(&name.text).is_none() => {
-                match self.scope.get(&name.text).cloned() {
-                    Some(Binding::Table(plan)) => self.reuse_table(&plan, name.span).map(|()| Some(plan)),
-                    Some(Binding::Value(_)) => Ok(None),
-                    Some(Binding::Failed) => Err(Failed::Reported),
-                    None => self.catalog_table(name),
-                }
-            }
-            ast::ExprKind::Call { function, arguments } if crate::binder::source::answers_table(&function.text) => {
-                self.table_call(function, arguments, element.span).map(Some)
-            }
-            _ => Ok(None),
-        }
     }
 
     /// The values of a table's first column.

@@ -1,6 +1,7 @@
 //! Calls that the binder itself expands: they look at names or at tables, not at values.
 
 use super::Context;
+use crate::binder::scope::Binding;
 use crate::binder::{Bind, Binder};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::expr::Expr;
@@ -37,19 +38,14 @@ fn toscalar(
     let [argument] = arguments else {
         return Err(binder.wrong_count(name, arguments.len(), (1, Some(1)), "toscalar(table)"));
     };
-    let is_table = match &argument.value.kind {
-        ast::ExprKind::Pipeline(_) => true,
-        ast::ExprKind::Name(name) => {
-            context.schema.index_of(&name.text).is_none()
-                && !matches!(binder.scope.get(&name.text), Some(crate::binder::scope::Binding::Value(_)))
-        }
-        ast::ExprKind::Call { function, .. } => crate::binder::source::answers_table(&function.text),
-        _ => false,
+    let plan = match binder.table_or_value(&argument.value, context)? {
+        Some(Binding::Table(plan)) => plan,
+        Some(Binding::Value(value) | Binding::RowValue(value, _)) => return Ok(value),
+        _ => match &argument.value.kind {
+            ast::ExprKind::Name(name) if binder.is_unknown(name, context) => return Err(binder.unknown_table(name)),
+            _ => return binder.bind_expr(&argument.value, context),
+        },
     };
-    if !is_table {
-        return binder.bind_expr(&argument.value, context);
-    }
-    let plan = binder.table_argument(&argument.value)?;
     binder.known_first_column(&plan, argument.value.span)?;
     let Some(ty) = plan.schema().fields().first().map(|field| field.ty) else {
         return binder.error(Code::InvalidValue, span, "a table without columns has no value");

@@ -3,6 +3,7 @@
 mod as_name;
 mod columns;
 mod getschema;
+mod invoke;
 mod join;
 mod mv_expand;
 mod order;
@@ -48,6 +49,7 @@ impl Binder<'_> {
 
     fn tabular(&mut self, input: LogicalPlan, operator: &ast::Operator, label: Label<'_>) -> Bind<LogicalPlan> {
         match &operator.kind {
+            OperatorKind::Invoke { function, arguments } => self.invoke(input, function, arguments, operator.span),
             OperatorKind::Where(predicate) => self.filter(input, predicate),
             OperatorKind::Project(items) => self.project(input, items),
             OperatorKind::ProjectAway(patterns) => self.project_away(input, patterns),

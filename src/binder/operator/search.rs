@@ -54,9 +54,13 @@ impl Binder<'_> {
     }
 
     fn all_tables(&mut self, span: Span) -> Bind<Vec<Branch>> {
-        let names = self.environment.catalog.names();
+        let names = self.tables_and_views();
         self.all(names, |binder, name| {
-            let plan = binder.catalog_table(&ast::Name { text: name.clone(), span })?;
+            let table = ast::Name { text: name.clone(), span };
+            let plan = match binder.user_function(&name) {
+                Some(_) => Some(binder.named_table(&table)?),
+                None => binder.catalog_table(&table)?,
+            };
             Ok(plan.map(|plan| Branch { plan, label: Some(name) }))
         })
         .map(|branches| branches.into_iter().flatten().collect())

@@ -4,6 +4,7 @@
 
 use super::columns::wildcard;
 use crate::binder::naming::Names;
+use crate::binder::scope::Binding;
 use crate::binder::{Bind, Binder, Failed};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::expr::Expr;
@@ -88,7 +89,7 @@ impl Binder<'_> {
             _ => None,
         };
         if let Some(name) = name.filter(|name| name.text.contains('*')) {
-            let known = self.environment.catalog.names();
+            let known = self.tables_and_views();
             let hits: Vec<String> = known.into_iter().filter(|known| wildcard(&name.text, known)).collect();
             return self.all(hits, |binder, hit| {
                 let plan = binder.named_table(&ast::Name { text: hit.clone(), span: name.span })?;
@@ -107,6 +108,16 @@ impl Binder<'_> {
             }
             Err(other) => Err(other),
         }
+    }
+
+    /// The names of the catalog's tables and of the query's views.
+    pub(super) fn tables_and_views(&self) -> Vec<String> {
+        let is_view = |binding: &Binding| matches!(binding, Binding::Function(function) if function.definition.view);
+        let mut names = self.environment.catalog.names();
+        let views = self.scope.names(is_view);
+        names.retain(|name| !views.contains(name));
+        names.extend(views);
+        names
     }
 
     fn only_missing_tables(&self, from: usize) -> bool {

@@ -3,12 +3,16 @@
 //! Nothing here is looked up or checked against a schema: a [`Name`] may be a column, a `let`, a table or a mistake.
 //! That is the binder's business.
 
+mod function;
 mod operator;
 
+pub use function::{Function, FunctionBody, FunctionParameter, ParameterKind};
 pub use operator::{
     Assignment, ColumnPattern, DatatableColumn, JoinKey, MvExpandItem, NullsOrder, Operator, OperatorKind, Parameter,
     ReorderItem, ReorderOrder, SortKey, SortOrder,
 };
+
+use std::sync::Arc;
 
 use crate::diagnostic::Span;
 use crate::types::{Type, Value};
@@ -59,6 +63,8 @@ pub enum LetValue {
     Expr(Expr),
     /// A table: a source with operators, or a source that is more than a name.
     Pipeline(Pipeline),
+    /// `(parameter:type) { ... }`; shared by its calls.
+    Function(Arc<Function>),
 }
 
 /// One declared query parameter.

@@ -1,6 +1,6 @@
 //! The tabular operators, with their parameters as written.
 
-use super::{Expr, Name, Pipeline};
+use super::{Argument, Expr, Name, Pipeline};
 use crate::diagnostic::Span;
 use crate::types::Type;
 
@@ -80,6 +80,13 @@ pub enum OperatorKind {
         parameters: Vec<Parameter>,
         /// The other tables.
         tables: Vec<Pipeline>,
+    },
+    /// `invoke function(argument, ...)`: the rows are the function's first argument.
+    Invoke {
+        /// The function.
+        function: Name,
+        /// Its other arguments.
+        arguments: Vec<Argument>,
     },
     /// `join kind=inner (right) on a, $left.b == $right.c`.
     Join {

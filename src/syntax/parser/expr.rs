@@ -384,7 +384,7 @@ fn call(input: Tokens<'_>) -> Parsed<'_, Expr> {
 }
 
 /// A table with operators, which stands alone, or a list.
-fn arguments(input: Tokens<'_>) -> Parsed<'_, Vec<Argument>> {
+pub(super) fn arguments(input: Tokens<'_>) -> Parsed<'_, Vec<Argument>> {
     let token = input.peek();
     if token.is_symbol(")") {
         return Ok((input, Vec::new()));

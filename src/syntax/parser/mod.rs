@@ -4,6 +4,7 @@
 //! it, so nothing is read twice; once it is decided, [`cut`] makes a mismatch final and the message precise.
 
 pub(super) mod expr;
+mod function;
 pub(super) mod literal;
 pub(super) mod operator;
 pub(super) mod source;
@@ -60,7 +61,7 @@ fn brackets<'a, T>(
 ) -> impl FnOnce(Tokens<'a>) -> Parsed<'a, T> {
     move |input| {
         let (rest, _) = symbol(open)(input)?;
-        let (rest, value) = committed(rest.nested(|rest| {
+        let (rest, value) = committed(rest.nested(close, |rest| {
             let (rest, value) = inside(rest)?;
             let (rest, _) = symbol(close)(rest)?;
             Ok((rest, value))
@@ -79,7 +80,8 @@ fn committed<T>(result: Parsed<'_, T>) -> Parsed<'_, T> {
 
 /// True where a pipeline, a list or a statement ends.
 fn is_end(token: Token<'_>) -> bool {
-    token.kind == TokenKind::End || token.kind == TokenKind::Symbol && matches!(token.text, "|" | ";" | ")" | "," | "]")
+    token.kind == TokenKind::End
+        || token.kind == TokenKind::Symbol && matches!(token.text, "|" | ";" | ")" | "," | "]" | "}")
 }
 
 /// A name that is no reserved word, or one in brackets and quotes: `name`, `['any text']`.

@@ -42,7 +42,7 @@ fn ends_operator(rest: &Tokens<'_>) -> bool {
     let token = rest.peek();
     let is_end = match token.kind {
         TokenKind::End => true,
-        TokenKind::Symbol => matches!(token.text, "|" | ";" | ")" | ","),
+        TokenKind::Symbol => matches!(token.text, "|" | ";" | ")" | "," | "}"),
         _ => false,
     };
     if !is_end {
@@ -54,8 +54,8 @@ fn ends_operator(rest: &Tokens<'_>) -> bool {
 /// What may stand after a pipeline, for the message.
 fn note_ends(rest: &Tokens<'_>) {
     rest.note(Expected::Text("|"));
-    if rest.is_nested() {
-        rest.note(Expected::Text(")"));
+    if let Some(closer) = rest.closer() {
+        rest.note(Expected::Text(closer));
     } else {
         rest.note(Expected::Text(";"));
         rest.note(Expected::Kind("the end of the query"));

@@ -1,9 +1,12 @@
 //! Statements: `let`, `set`, `declare query_parameters`, and the query itself.
 
+use std::sync::Arc;
+
 use nom::Parser;
 use nom::combinator::cut;
 
 use super::expr::{expression, expression_or_pipeline};
+use super::function::{begins_function, function};
 use super::source::pipeline;
 use super::{
     Expected, Parsed, TokenKind, Tokens, brackets, column_declaration, comma_list, committed, default_value, name,
@@ -75,9 +78,8 @@ fn report_second_query(rest: &Tokens<'_>) {
 /// One statement, without the `;` after it.
 fn statement(input: Tokens<'_>) -> Parsed<'_, Statement> {
     let token = input.peek();
-    let is_named = input.peek_at(1).is_plain_word() || input.peek_at(1).is_symbol("[");
     let (rest, kind) = match token.text {
-        "let" if is_named => let_statement(input)?,
+        "let" if begins_let(&input) => let_statement(input)?,
         "set" => set_statement(input)?,
         "declare" if input.peek_at(1).is_word("query_parameters") => declare_statement(input)?,
         _ if unsupported::begins_statement(&input) => return unsupported::statement(input),
@@ -86,8 +88,13 @@ fn statement(input: Tokens<'_>) -> Parsed<'_, Statement> {
     Ok((rest, Statement { kind, span: rest.span_since(token.span) }))
 }
 
+/// True where a `let` statement begins: it may be a name too.
+pub(super) fn begins_let(input: &Tokens<'_>) -> bool {
+    input.peek().is_word("let") && (input.peek_at(1).is_plain_word() || input.peek_at(1).is_symbol("["))
+}
+
 /// `let name = value`.
-fn let_statement(input: Tokens<'_>) -> Parsed<'_, StatementKind> {
+pub(super) fn let_statement(input: Tokens<'_>) -> Parsed<'_, StatementKind> {
     let (rest, _) = word("let")(input)?;
     let (rest, name) = cut(name("a name")).parse(rest)?;
     let (rest, _) = cut(symbol("=")).parse(rest)?;
@@ -96,8 +103,8 @@ fn let_statement(input: Tokens<'_>) -> Parsed<'_, StatementKind> {
 }
 
 fn let_value(input: Tokens<'_>) -> Parsed<'_, LetValue> {
-    if unsupported::begins_function(&input) {
-        return unsupported::function(input);
+    if begins_function(&input) {
+        return function.map(|function| LetValue::Function(Arc::new(function))).parse(input);
     }
     let (rest, value) = expression_or_pipeline("a value or a table")(input)?;
     Ok(match value.kind {

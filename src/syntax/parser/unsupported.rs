@@ -30,7 +30,6 @@ const KNOWN: &[(&str, Place)] = &[
     ("graph-to-table", Place::Operator),
     ("graph-where-edges", Place::Operator),
     ("graph-where-nodes", Place::Operator),
-    ("invoke", Place::Operator),
     ("make-graph", Place::Operator),
     ("make-series", Place::Operator),
     ("mv-apply", Place::Operator),
@@ -123,18 +122,16 @@ pub(super) fn statement<T>(input: Tokens<'_>) -> Parsed<'_, T> {
     input.refuse(Diagnostic::new(Code::UnsupportedStatement, span, format!("{what} is not supported yet")))
 }
 
-/// True where a function begins: `(parameter:type) {...}`, `view () {...}`.
-pub(super) fn begins_function(input: &Tokens<'_>) -> bool {
-    let list = if input.peek().is_word("view") { input.advance(1) } else { *input };
-    let is_typed = input.peek().is_symbol("(") && input.peek_at(2).is_symbol(":");
-    is_typed || list.peek().is_symbol("(") && list.peek_after_brackets().is_symbol("{")
+/// True where a declaration of query parameters begins, which is supported outside of functions.
+pub(super) fn begins_declaration(input: &Tokens<'_>) -> bool {
+    input.peek().is_word("declare") && input.peek_at(1).kind == TokenKind::Word
 }
 
-/// Refuses the function that begins here.
-pub(super) fn function<T>(input: Tokens<'_>) -> Parsed<'_, T> {
-    let message = "functions defined in the query are not supported yet";
-    let help = "write the body in place of the call";
-    input.refuse(Diagnostic::new(Code::UnsupportedStatement, input.span(), message).help(help))
+/// Refuses the declaration that begins here.
+pub(super) fn declaration<T>(input: Tokens<'_>) -> Parsed<'_, T> {
+    let message = "declarations inside of a function are not supported yet";
+    let diagnostic = Diagnostic::new(Code::UnsupportedStatement, input.span(), message);
+    input.refuse(diagnostic.help("declare the parameters of the query before the function"))
 }
 
 /// Refuses an operator between two values that is valid KQL; anything else is left to the caller.

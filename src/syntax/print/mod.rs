@@ -3,6 +3,7 @@
 //! `parse(print(tree))` is the tree again, places apart, and printing that is the same text again. A tree that no text
 //! of ours has, an operand that binds too loosely for example, gets the parentheses that keep its meaning.
 
+mod function;
 mod operator;
 mod value;
 
@@ -70,6 +71,7 @@ impl Printer {
         match value {
             LetValue::Expr(value) => self.expr(value),
             LetValue::Pipeline(pipeline) => self.pipeline(pipeline, "\n    | "),
+            LetValue::Function(function) => self.function(function),
         }
         self.text(";");
     }

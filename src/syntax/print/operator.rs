@@ -36,6 +36,10 @@ impl Printer {
             OperatorKind::Render { chart, properties } => self.render(&chart.text, properties),
             OperatorKind::MvExpand { parameters, items, limit } => self.mv_expand(parameters, items, limit.as_ref()),
             OperatorKind::Union { parameters, tables } => self.union(parameters, tables),
+            OperatorKind::Invoke { function, arguments } => {
+                self.text("invoke ");
+                self.call(function, arguments);
+            }
             OperatorKind::Join { parameters, right, on } => self.join("join", parameters, right, on),
             OperatorKind::Lookup { parameters, right, on } => self.join("lookup", parameters, right, on),
             OperatorKind::As { parameters, name } => {

@@ -11,11 +11,11 @@ use nom::Parser;
 use nom::combinator::cut;
 use nom::multi::many0;
 
-use super::expr::expression;
+use super::expr::{arguments, expression};
 use super::source::{search_predicate, union_tables};
 use super::{
-    Expected, Parsed, TokenKind, Tokens, assignment, comma_list, committed, hint, is_end, name, name_of, parameters,
-    unsupported,
+    Expected, Parsed, TokenKind, Tokens, assignment, brackets, comma_list, committed, hint, is_end, name, name_of,
+    parameters, unsupported,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{Assignment, Expr, ExprKind, Operator, OperatorKind};
@@ -78,6 +78,14 @@ pub static OPERATORS: &[OperatorInfo] = &[
         rule: "getschema_operator",
         examples: &["T | getschema"],
         parse: getschema_operator,
+    },
+    OperatorInfo {
+        keyword: "invoke",
+        aliases: &[],
+        summary: "Calls a function with the rows so far as its first argument.",
+        rule: "invoke_operator",
+        examples: &["T | invoke Recent(7d)"],
+        parse: invoke_operator,
     },
     OperatorInfo {
         keyword: "join",
@@ -286,6 +294,13 @@ fn extend_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
 fn getschema_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
     let (rest, ()) = unsupported::parameter(input, &["kind"])?;
     Ok((rest, OperatorKind::Getschema))
+}
+
+/// `invoke function(argument, ...)`.
+fn invoke_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+    let (rest, function) = name("a function")(input)?;
+    let (rest, arguments) = brackets("(", arguments, ")")(rest)?;
+    Ok((rest, OperatorKind::Invoke { function, arguments }))
 }
 
 /// `search kind=case_sensitive 'term'`.

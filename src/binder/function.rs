@@ -1,0 +1,367 @@
+//! Calls of functions that the query defines: each stands for the function's body, bound anew with its parameters.
+//!
+//! A body sees what was defined before its function and its parameters, never the columns of the rows for which it is
+//! called. Source: the reference's page on user-defined functions, and the engine's answers.
+
+use std::sync::Arc;
+
+use super::scope::{Binding, Function};
+use super::{Bind, Binder, Failed};
+use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::expr::{Expr, fold, visit};
+use crate::functions::signature::implicit_cost;
+use crate::functions::{self, known};
+use crate::plan::LogicalPlan;
+use crate::syntax::MAX_TEXT;
+use crate::syntax::ast::{self, ExprKind, FunctionParameter, LetValue, ParameterKind};
+use crate::types::{Schema, Type, Value};
+
+use super::expr::Context;
+
+/// Functions that may call each other in a row.
+const MAX_CALLS: usize = 32;
+
+/// How high an expression may become by calls: higher than one that is written, and walking it would risk the stack.
+const MAX_HEIGHT: usize = 256;
+
+impl Binder<'_> {
+    /// A function as a name stands for it.
+    pub(super) fn function(&mut self, name: &ast::Name, definition: &Arc<ast::Function>) -> Bind<Binding> {
+        let is_built_in = functions::scalar_function(&name.text).is_some()
+            || functions::aggregate_function(&name.text).is_some()
+            || known::is_kql_function(&name.text)
+            || super::source::answers_table(&name.text)
+            || super::expr::is_special(&name.text);
+        if is_built_in {
+            let message = format!("a function named like KQL's own `{}` is not supported yet", name.text);
+            return self.error(Code::UnsupportedSyntax, name.span, message);
+        }
+        self.check_parameters(&definition.parameters)?;
+        Ok(Binding::Function(Arc::new(Function { definition: Arc::clone(definition), home: self.scope.here() })))
+    }
+
+    fn check_parameters(&mut self, parameters: &[FunctionParameter]) -> Bind<()> {
+        let mut scalar = false;
+        for (position, parameter) in parameters.iter().enumerate() {
+            let name = &parameter.name;
+            if let Some(earlier) = parameters[..position].iter().find(|earlier| earlier.name.text == name.text) {
+                let message = format!("the parameter `{}` is there already", name.text);
+                let diagnostic = Diagnostic::new(Code::DuplicateName, name.span, message);
+                return Err(self.report(diagnostic.label(earlier.name.span, "here")));
+            }
+            match &parameter.kind {
+                ParameterKind::Tabular(_) if scalar => {
+                    let message = "parameters that are tables stand before those that are values";
+                    return self.error(Code::NotAllowedHere, name.span, message);
+                }
+                ParameterKind::Tabular(_) => {}
+                ParameterKind::Scalar { .. } => scalar = true,
+            }
+        }
+        Ok(())
+    }
+
+    /// The function that `name` stands for.
+    pub(super) fn user_function(&self, name: &str) -> Option<Arc<Function>> {
+        match self.scope.get(name) {
+            Some(Binding::Function(function)) => Some(Arc::clone(function)),
+            _ => None,
+        }
+    }
+
+    /// The table that a call answers, where tables are needed.
+    pub(super) fn called_table(
+        &mut self,
+        function: &Function,
+        call: &Call<'_>,
+        input: Option<LogicalPlan>,
+    ) -> Bind<LogicalPlan> {
+        let no_columns = Schema::new([]);
+        let context = &mut Context { schema: &no_columns, aggregates: None };
+        match self.call(function, call, input, context)? {
+            Binding::Table(plan) => Ok(plan),
+            _ => {
+                let message = format!("`{}` answers a value, and a table is needed", call.name.text);
+                self.error(Code::ExpectedTable, call.span, message)
+            }
+        }
+    }
+
+    /// The value that a call answers, where values are needed.
+    pub(super) fn called_value(
+        &mut self,
+        function: &Function,
+        call: &Call<'_>,
+        context: &mut Context<'_>,
+    ) -> Bind<Expr> {
+        match self.call(function, call, None, context)? {
+            Binding::Value(value) | Binding::RowValue(value, _) => Ok(value),
+            _ => {
+                let message = format!("`{}` answers a table, and a value is needed", call.name.text);
+                self.error(Code::ExpectedTable, call.span, message)
+            }
+        }
+    }
+
+    /// What a call stands for: a value or a table. `input` is its first argument, where the call is an `invoke`.
+    pub(super) fn call(
+        &mut self,
+        function: &Function,
+        call: &Call<'_>,
+        input: Option<LogicalPlan>,
+        context: &mut Context<'_>,
+    ) -> Bind<Binding> {
+        self.count_call(function, call)?;
+        let arguments = self.match_arguments(function, call, input.is_some())?;
+        let mut input = input;
+        let parameters = &function.definition.parameters;
+        let bound = self.all(parameters.iter().zip(arguments), |binder, (parameter, argument)| match input.take() {
+            Some(plan) => binder.table_for(parameter, plan, call.span),
+            None => binder.argument(parameter, argument, call, context),
+        })?;
+        let hidden = self.scope.enter(function.home);
+        let search = self.search.take();
+        self.calls.push(call.span);
+        let answer = self.body(&function.definition, bound);
+        self.calls.pop();
+        self.search = search;
+        self.scope.leave(hidden);
+        self.bounded(answer?, call.span)
+    }
+
+    /// Accounts for one more body; an error where that leads too far.
+    fn count_call(&mut self, function: &Function, call: &Call<'_>) -> Bind<()> {
+        let name = &call.name.text;
+        if self.calls.len() >= MAX_CALLS {
+            let message = format!("`{name}` is called by over {MAX_CALLS} functions that call each other");
+            return self.error(Code::TooDeep, call.span, message);
+        }
+        let said = self.expanded > MAX_TEXT;
+        self.expanded = self.expanded.saturating_add(function.definition.span.range().len());
+        match (said, self.expanded > MAX_TEXT) {
+            (_, false) => Ok(()),
+            (true, true) => Err(Failed::Reported),
+            (false, true) => {
+                let message = format!("the bodies of functions that are called add up to over {MAX_TEXT} bytes");
+                self.error(Code::TooDeep, call.span, message)
+            }
+        }
+    }
+
+    /// For each parameter the argument that is given for it; None where it has a default, or is the input.
+    fn match_arguments<'c>(
+        &mut self,
+        function: &Function,
+        call: &Call<'c>,
+        has_input: bool,
+    ) -> Bind<Vec<Option<&'c ast::Expr>>> {
+        let parameters = &function.definition.parameters;
+        let first = usize::from(has_input);
+        if has_input && !matches!(parameters.first().map(|first| &first.kind), Some(ParameterKind::Tabular(_))) {
+            let message = format!("the first parameter of `{}` is no table to invoke it with", call.name.text);
+            return self.error(Code::ArgumentType, call.name.span, message);
+        }
+        let mut given: Vec<Option<&ast::Expr>> = vec![None; parameters.len()];
+        let mut ordered = true;
+        for (index, argument) in call.arguments.iter().enumerate() {
+            let position = match &argument.name {
+                None if !ordered => {
+                    let message = "behind named arguments in another order all arguments are named";
+                    return self.error(Code::ArgumentCount, argument.value.span, message);
+                }
+                None => first + index,
+                Some(name) => match parameters.iter().position(|parameter| parameter.name.text == name.text) {
+                    Some(position) if position >= first => position,
+                    _ => return Err(self.unknown_parameter(function, call.name, name)),
+                },
+            };
+            ordered &= position == first + index;
+            match given.get_mut(position) {
+                Some(place @ None) => *place = Some(&argument.value),
+                Some(Some(_)) => {
+                    let message = format!("`{}` has two arguments", parameters[position].name.text);
+                    return self.error(Code::ArgumentCount, argument.value.span, message);
+                }
+                None => return Err(self.wrong_arguments(function, call, first)),
+            }
+        }
+        let is_missing = |(parameter, given): (&FunctionParameter, Option<&ast::Expr>)| {
+            given.is_none() && !matches!(&parameter.kind, ParameterKind::Scalar { default: Some(_), .. })
+        };
+        match parameters.iter().zip(given.iter().copied()).skip(first).any(is_missing) {
+            true => Err(self.wrong_arguments(function, call, first)),
+            false => Ok(given),
+        }
+    }
+
+    fn wrong_arguments(&mut self, function: &Function, call: &Call<'_>, first: usize) -> Failed {
+        let parameters = &function.definition.parameters;
+        let has_default =
+            |parameter: &FunctionParameter| matches!(&parameter.kind, ParameterKind::Scalar { default: Some(_), .. });
+        let least = parameters.iter().skip(first).filter(|parameter| !has_default(parameter)).count();
+        let names: Vec<&str> = parameters.iter().skip(first).map(|parameter| parameter.name.text.as_str()).collect();
+        let form = format!("{}({})", call.name.text, names.join(", "));
+        self.wrong_count(call.name, call.arguments.len(), (least, Some(names.len())), &form)
+    }
+
+    fn unknown_parameter(&mut self, function: &Function, called: &ast::Name, name: &ast::Name) -> Failed {
+        let message = format!("`{}` has no parameter `{}`", called.text, name.text);
+        let names = function.definition.parameters.iter().map(|parameter| parameter.name.text.as_str());
+        self.report(Diagnostic::new(Code::ArgumentCount, name.span, message).suggest(&name.text, names))
+    }
+
+    /// What a parameter stands for during a call.
+    fn argument(
+        &mut self,
+        parameter: &FunctionParameter,
+        given: Option<&ast::Expr>,
+        call: &Call<'_>,
+        context: &mut Context<'_>,
+    ) -> Bind<Binding> {
+        match (&parameter.kind, given) {
+            (ParameterKind::Tabular(_), Some(given)) => {
+                let plan = self.table_argument(given)?;
+                self.table_for(parameter, plan, given.span)
+            }
+            (ParameterKind::Scalar { ty, .. }, Some(given)) => {
+                let value = self.bind_expr(given, context)?;
+                let value = fold::fold(value, &self.context)?;
+                let value = self.value_for(&parameter.name, *ty, value)?;
+                Ok(self.value_binding(value))
+            }
+            (ParameterKind::Scalar { ty, default: Some(default) }, None) => {
+                let value = self.expr(default, &Schema::new([]))?;
+                let value = self.value_for(&parameter.name, *ty, value)?;
+                Ok(self.value_binding(value))
+            }
+            (_, None) => self.error(Code::ArgumentCount, call.span, "an argument is missing"),
+        }
+    }
+
+    /// A value under a name: of the row, where it has columns.
+    pub(super) fn value_binding(&self, value: Expr) -> Binding {
+        let mut has_columns = false;
+        visit::walk(&value, &mut |part| has_columns |= part.as_column().is_some());
+        if has_columns { Binding::RowValue(value, self.pipelines) } else { Binding::Value(value) }
+    }
+
+    /// The value as the type of a parameter.
+    fn value_for(&mut self, parameter: &ast::Name, ty: Type, value: Expr) -> Bind<Expr> {
+        let is_small = |value: &Expr| match value.as_literal() {
+            Some(Value::Long(number)) => i32::try_from(*number).is_ok(),
+            Some(value) => value.is_null(),
+            None => false,
+        };
+        let narrows = ty == Type::Int && value.ty == Type::Long && is_small(&value);
+        if !narrows && implicit_cost(value.ty, ty).is_none() {
+            let (name, from, span) = (&parameter.text, value.ty, value.span);
+            let message = format!("the parameter `{name}` is a {ty}, and the argument a {from}");
+            let diagnostic = Diagnostic::new(Code::ArgumentType, span, message).label(parameter.span, "the parameter");
+            return Err(self.report(diagnostic.help(format!("convert it with to{ty}(...)"))));
+        }
+        Ok(fold::fold(value.cast(ty), &self.context)?)
+    }
+
+    /// The table, where it has the columns of a parameter.
+    fn table_for(&mut self, parameter: &FunctionParameter, plan: LogicalPlan, span: Span) -> Bind<Binding> {
+        let ParameterKind::Tabular(columns) = &parameter.kind else {
+            return self.error(Code::ArgumentType, span, format!("`{}` is a value", parameter.name.text));
+        };
+        let schema = plan.schema();
+        for column in columns {
+            let name = &column.name.text;
+            let message = match schema.index_of(name).map(|index| schema.field(index).ty) {
+                Some(ty) if ty == column.ty => continue,
+                Some(ty) => format!("the column `{name}` of this table is a {ty}, and a {} is needed", column.ty),
+                None => format!("this table has no column `{name}`, which `{}` needs", parameter.name.text),
+            };
+            let diagnostic = Diagnostic::new(Code::ArgumentType, span, message);
+            return Err(self.report(diagnostic.label(column.name.span, "the column that is needed")));
+        }
+        Ok(Binding::Table(plan))
+    }
+
+    /// A body, with what its parameters stand for.
+    fn body(&mut self, function: &ast::Function, arguments: Vec<Binding>) -> Bind<Binding> {
+        for (parameter, binding) in function.parameters.iter().zip(arguments) {
+            self.define(&parameter.name, binding)?;
+        }
+        for statement in &function.body.lets {
+            if let ast::StatementKind::Let { name, value } = &statement.kind {
+                self.let_statement(name, value)?;
+            }
+        }
+        match &function.body.result {
+            LetValue::Pipeline(pipeline) => self.pipeline(pipeline).map(Binding::Table),
+            LetValue::Expr(expr) => self.let_expr(expr),
+            LetValue::Function(function) => {
+                self.error(Code::NotAllowedHere, function.span, "a function that answers a function")
+            }
+        }
+    }
+
+    /// What a call stands for, at its place; an error where that is too much.
+    fn bounded(&mut self, answer: Binding, span: Span) -> Bind<Binding> {
+        let value = match answer {
+            Binding::Value(value) | Binding::RowValue(value, _) => value,
+            Binding::Table(plan) => return self.reuse_table(&plan, span).map(|()| Binding::Table(plan)),
+            other => return Ok(other),
+        };
+        self.reuse(visit::size(&value), span)?;
+        if visit::height(&value) > MAX_HEIGHT {
+            let message = format!("calls make an expression of over {MAX_HEIGHT} steps in a row");
+            return self.error(Code::TooDeep, span, message);
+        }
+        Ok(self.value_binding(Expr { span, ..value }))
+    }
+
+    /// True for a name that is neither a column nor defined.
+    pub(super) fn is_unknown(&self, name: &ast::Name, context: &Context<'_>) -> bool {
+        context.schema.index_of(&name.text).is_none() && self.scope.get(&name.text).is_none()
+    }
+
+    /// The value or the table that an expression is which may be a table: a name, a call, a pipeline. None for any other
+    /// value, which the caller binds.
+    pub(super) fn table_or_value(&mut self, expr: &ast::Expr, context: &mut Context<'_>) -> Bind<Option<Binding>> {
+        match &expr.kind {
+            ExprKind::Pipeline(pipeline) => self.pipeline(pipeline).map(|plan| Some(Binding::Table(plan))),
+            ExprKind::Parenthesised(inner) => self.table_or_value(inner, context),
+            ExprKind::Name(name) if context.schema.index_of(&name.text).is_some() => Ok(None),
+            ExprKind::Name(name) => match self.scope.get(&name.text).cloned() {
+                Some(Binding::Value(_) | Binding::RowValue(..)) => Ok(None),
+                Some(Binding::Table(plan)) => self.reuse_table(&plan, name.span).map(|()| Some(Binding::Table(plan))),
+                Some(Binding::Function(function)) => self.call(&function, &Call::bare(name), None, context).map(Some),
+                Some(Binding::Failed) => Err(Failed::Reported),
+                None => Ok(self.catalog_table(name)?.map(Binding::Table)),
+            },
+            ExprKind::Call { function: name, arguments } => match self.user_function(&name.text) {
+                Some(function) => {
+                    let call = Call { name, arguments, span: expr.span };
+                    self.call(&function, &call, None, context).map(Some)
+                }
+                None if super::source::answers_table(&name.text) => {
+                    self.table_call(name, arguments, expr.span).map(|plan| Some(Binding::Table(plan)))
+                }
+                None => Ok(None),
+            },
+            _ => Ok(None),
+        }
+    }
+}
+
+/// A call as written.
+pub(super) struct Call<'c> {
+    /// The function's name.
+    pub name: &'c ast::Name,
+    /// Its arguments.
+    pub arguments: &'c [ast::Argument],
+    /// All of its words.
+    pub span: Span,
+}
+
+impl<'c> Call<'c> {
+    /// A name alone: a function whose parameters all have defaults.
+    pub(super) fn bare(name: &'c ast::Name) -> Self {
+        Self { name, arguments: &[], span: name.span }
+    }
+}
