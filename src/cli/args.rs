@@ -228,6 +228,10 @@ pub struct ExplainArgs {
     /// Show the plan as it was understood, before it is improved
     #[arg(long)]
     pub bound: bool,
+    /// Run the query, whose rows are not shown, and say below each operator what it took: the rows and batches that came
+    /// out, how long threads were busy with it alone, all of them together, and what scans read and left out
+    #[arg(long, conflicts_with = "bound")]
+    pub analyze: bool,
     #[command(flatten)]
     pub source: SourceArgs,
 }

@@ -2,6 +2,7 @@
 //!
 //! The only place that reads the clock and the environment, and that prints. stdout is data, stderr is talk.
 
+mod analyze;
 mod args;
 mod batch;
 mod catalog;

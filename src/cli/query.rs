@@ -6,9 +6,10 @@ use std::time::Instant;
 use super::args::{ExplainArgs, OutputArgs, QueryArgs, SchemaArgs};
 use super::session::{self, Session};
 use super::target::Target;
-use super::{Outcome, documents, manifest};
+use super::{Outcome, analyze, documents, manifest};
 use crate::diagnostic::Result;
 use crate::engine::{Flow, Prepared};
+use crate::source::Count;
 
 pub(super) fn run(args: &QueryArgs) -> Result<Outcome> {
     let session = session::of_query(&args.source, &args.arguments)?;
@@ -56,29 +57,32 @@ fn answer(session: &Session, output: &OutputArgs, manifest: Option<&Path>) -> Re
 }
 
 fn summary(rows: u64, prepared: &Prepared, started: Instant) -> String {
-    let report = prepared.report();
     let temporary = match prepared.temporary_files() {
         0 => String::new(),
         files => format!("{files} temporary files, "),
     };
-    let count = |counter: &std::sync::atomic::AtomicU64| counter.load(std::sync::atomic::Ordering::Relaxed);
+    let count = |count| prepared.report().counters.get(count);
     format!(
         "{rows} rows; read {} files, {} bytes, {} records; skipped {} lines, {} files and {} row groups that could not \
          match; {temporary}{:.3} s",
-        count(&report.files),
-        count(&report.bytes),
-        count(&report.rows),
-        count(&report.lines_skipped),
-        count(&report.files_pruned),
-        count(&report.row_groups_pruned),
+        count(Count::Files),
+        count(Count::Bytes),
+        count(Count::Rows),
+        count(Count::RecordsSkipped),
+        count(Count::FilesPruned),
+        count(Count::RowGroupsPruned),
         started.elapsed().as_secs_f64()
     )
 }
 
 pub(super) fn explain(args: &ExplainArgs) -> Result<Outcome> {
+    let started = Instant::now();
     let session = session::of_query(&args.source, &args.arguments)?;
     let prepared = session.engine.prepare(&session.text).map_err(|error| session.talk.query_error(error))?;
     session.talk.warnings(&prepared.warnings);
+    if args.analyze {
+        return analyze::run(&session, &prepared, started.elapsed());
+    }
     session.finish()?;
     let text = if args.bound { prepared.explain_bound() } else { prepared.explain() };
     documents::print(text.as_bytes())

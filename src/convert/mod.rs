@@ -32,6 +32,7 @@ use self::runs::RunBuilder;
 use crate::diagnostic::{Error, Result};
 use crate::engine::{Flow, Prepared};
 use crate::exec::spill::SpillFolder;
+use crate::source::Count;
 use crate::types::{Batch, Schema, Type};
 
 /// Least memory that a query or a conversion can be asked to do with, in bytes.
@@ -174,8 +175,9 @@ fn merge(
 impl Progress {
     fn read(&self, prepared: &Prepared, rows: usize) {
         self.rows_read.fetch_add(rows as u64, Ordering::Relaxed);
-        self.bytes.store(prepared.report().bytes.load(Ordering::Relaxed), Ordering::Relaxed);
-        self.files.store(prepared.report().files.load(Ordering::Relaxed), Ordering::Relaxed);
+        let counters = &prepared.report().counters;
+        self.bytes.store(counters.get(Count::BytesDone), Ordering::Relaxed);
+        self.files.store(counters.get(Count::Files), Ordering::Relaxed);
     }
 }
 

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod examples;
+mod figures;
 pub mod profile;
 mod settings;
 
@@ -12,10 +13,10 @@ pub use settings::{DEFAULT_BATCH_ROWS, Settings};
 use crate::binder::{self, Bound, Environment};
 pub use crate::binder::{Render, TimeRange};
 use crate::diagnostic::{Diagnostic, Error, Result, Severity};
-pub use crate::exec::Flow;
 use crate::exec::memory::MemoryBudget;
 use crate::exec::spill::SpillFolder;
-use crate::exec::{self, ExecContext};
+use crate::exec::{self, ExecContext, PlanMetrics};
+pub use crate::exec::{Clock, Flow};
 use crate::functions::EvalContext;
 use crate::optimizer;
 use crate::plan::{LogicalPlan, explain};
@@ -115,6 +116,7 @@ impl Engine {
             spill: Arc::new(SpillFolder::new(self.settings.temp_dir.clone())),
             cancelled: Arc::clone(&self.settings.cancelled),
             report,
+            metrics: None,
         }
     }
 
@@ -142,6 +144,20 @@ impl Prepared {
         exec::execute(&self.plan, &self.context, consume)?;
         self.context.report.say_time_gaps();
         Ok(())
+    }
+
+    /// Runs the query for its figures: the plan as it ran, with what each node took below it, and the number of rows.
+    pub fn analyze(&self, clock: &Arc<dyn Clock>) -> Result<(String, u64)> {
+        let metrics = Arc::new(PlanMetrics::new(&self.plan, clock));
+        let context = ExecContext { metrics: Some(Arc::clone(&metrics)), ..self.context.clone() };
+        let mut rows = 0;
+        exec::execute(&self.plan, &context, &mut |batch| {
+            rows += batch.rows() as u64;
+            Ok(Flow::Continue(()))
+        })?;
+        self.context.report.say_time_gaps();
+        let figures = |node: &LogicalPlan| metrics.of(node).map_or(Vec::new(), |metrics| figures::lines(metrics));
+        Ok((explain::explain_with(&self.plan, &figures), rows))
     }
 
     /// What scans skipped, repaired and pruned; complete once the query has run.

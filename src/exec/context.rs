@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::memory::MemoryBudget;
+use super::metrics::PlanMetrics;
 use super::spill::SpillFolder;
 use crate::diagnostic::{Error, Result};
 use crate::functions::EvalContext;
@@ -26,6 +27,8 @@ pub struct ExecContext {
     pub cancelled: Arc<AtomicBool>,
     /// Where scans count what they skip.
     pub report: Arc<ScanReport>,
+    /// Where the nodes of the plan are measured, if they are.
+    pub metrics: Option<Arc<PlanMetrics>>,
 }
 
 impl ExecContext {

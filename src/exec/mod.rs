@@ -2,6 +2,7 @@
 
 pub mod context;
 pub mod memory;
+pub mod metrics;
 pub mod operator;
 pub mod physical;
 pub mod pipeline;
@@ -12,6 +13,7 @@ mod group_table;
 pub(crate) mod parallel;
 
 pub use context::ExecContext;
+pub use metrics::{Clock, NodeMetrics, PlanMetrics};
 pub use pipeline::{Flow, for_each};
 
 use crate::diagnostic::Result;

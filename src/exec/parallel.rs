@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::metrics;
 use crate::diagnostic::{Error, Result};
 
 /// What `run` gives for each of `0..count`, in that order. Threads take the next number as they get free, since columns
@@ -11,7 +12,9 @@ pub(crate) fn map<T: Send>(threads: usize, count: usize, run: impl Fn(usize) -> 
         return (0..count).map(run).collect();
     }
     let next = AtomicUsize::new(0);
+    let at_work = metrics::at_work();
     let work = || {
+        let _working = metrics::work_for(at_work.clone());
         let mut done = Vec::new();
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
@@ -23,6 +26,7 @@ pub(crate) fn map<T: Send>(threads: usize, count: usize, run: impl Fn(usize) -> 
     };
     let parts: Vec<Result<Vec<(usize, T)>>> = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads.min(count)).map(|_| scope.spawn(work)).collect();
+        let _waiting = metrics::work_for(None);
         let join = |worker: std::thread::ScopedJoinHandle<'_, _>| {
             worker.join().unwrap_or_else(|_| Err(Error::internal("a thread stopped early")))
         };

@@ -12,6 +12,7 @@ use arrow::datatypes::Int64Type;
 
 use super::context::ExecContext;
 use super::memory::Reservation;
+use super::metrics::{self, Meter};
 use super::operator::{Filter, Operator, OperatorPartition, ProbeJoin, Project, Unnest};
 use super::pipeline::{self, Flow};
 use super::sink::{self, JoinBuild};
@@ -20,7 +21,8 @@ use crate::expr::evaluate;
 use crate::functions::EvalContext;
 use crate::plan::{Join, JoinKind, LogicalPlan, Scan, ScanFilter};
 use crate::source::{
-    BatchIterator, MemoryTable, Partition, RowFilter, ScanColumn, ScanRequest, TableProvider, TimeCoverage,
+    BatchIterator, MemoryTable, Partition, RowFilter, ScanColumn, ScanCounters, ScanRequest, TableProvider,
+    TimeCoverage,
 };
 use crate::types::{Batch, Schema, Type};
 
@@ -48,6 +50,14 @@ enum Serial {
 impl Pipeline {
     /// The pipeline of `plan`; runs whatever must be complete before it starts.
     pub fn new(plan: &LogicalPlan, context: &ExecContext) -> Result<Self> {
+        let Some(node) = context.metrics.as_ref().and_then(|metrics| metrics.of(plan)) else {
+            return Self::build(plan, context);
+        };
+        let _working = metrics::work_for(Some(Arc::clone(node)));
+        Ok(Self::build(plan, context)?.then(Arc::new(Meter(Arc::clone(node)))))
+    }
+
+    fn build(plan: &LogicalPlan, context: &ExecContext) -> Result<Self> {
         match plan {
             LogicalPlan::Scan(scan) => scan_partitions(scan, context).map(Self::of),
             LogicalPlan::Filter { input, predicate } => {
@@ -89,7 +99,7 @@ impl Pipeline {
 
     /// These partitions.
     pub(super) fn of(partitions: Vec<Arc<dyn Partition>>) -> Self {
-        Self { partitions, serial: Vec::new(), held: Vec::new() }
+        Self { partitions: metrics::timed_partitions(partitions), serial: Vec::new(), held: Vec::new() }
     }
 
     /// The same, with memory that is in use as long as the pipeline is there.
@@ -100,6 +110,7 @@ impl Pipeline {
 
     /// The pipeline with one more operator: inside the partitions, or behind the limit where there is one.
     fn then(mut self, operator: Arc<dyn Operator>) -> Self {
+        let operator = metrics::timed_operator(operator);
         if self.serial.is_empty() {
             let wrap = |input| Arc::new(OperatorPartition::new(input, Arc::clone(&operator))) as Arc<dyn Partition>;
             self.partitions = self.partitions.into_iter().map(wrap).collect();
@@ -227,7 +238,7 @@ fn join(plan: &Join, context: &ExecContext) -> Result<Pipeline> {
     let probe = Arc::new(ProbeJoin::new(plan, table, &held, context));
     let mut pipeline = Pipeline::new(plan.input(plan.build.other()), context)?.then(Arc::clone(&probe) as _);
     if probe.has_rest() {
-        pipeline.serial.push(Serial::Rest(probe));
+        pipeline.serial.push(Serial::Rest(metrics::timed_operator(probe)));
     }
     Ok(pipeline)
 }
@@ -259,6 +270,7 @@ fn request(columns: Vec<ScanColumn>, context: &ExecContext) -> ScanRequest {
         limit: None,
         batch_rows: context.batch_rows,
         report: Arc::clone(&context.report),
+        counters: ScanCounters::of_run(&context.report.counters),
     }
 }
 
@@ -270,6 +282,9 @@ fn scan_partitions(scan: &Scan, context: &ExecContext) -> Result<Vec<Arc<dyn Par
     });
     let request =
         ScanRequest { prune: scan.prune.clone(), filter, limit: scan.limit, ..request(scan.columns.clone(), context) };
+    if let Some(node) = metrics::at_work() {
+        node.reads(&request.counters);
+    }
     let partitions = scan.table.scan(&request)?;
     let Some(coverage) = asked else { return Ok(partitions) };
     coverage.expect(partitions.len());

@@ -9,6 +9,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::context::ExecContext;
+use super::metrics;
 use crate::diagnostic::{Error, Result};
 use crate::source::Partition;
 use crate::types::Batch;
@@ -89,9 +90,13 @@ fn in_order<I: Sync, T: Send>(
         .build()
         .map_err(|error| Error::Limit(format!("cannot start {threads} threads: {error}; try --threads 1")))?;
     let shared = Shared::new(partitions.len(), threads);
+    let at_work = metrics::at_work();
     pool.in_place_scope(|scope| {
         for _ in 0..threads {
-            scope.spawn(|_| shared.work(partitions, produce));
+            scope.spawn(|_| {
+                let _working = metrics::work_for(at_work.clone());
+                shared.work(partitions, produce);
+            });
         }
         let outcome = shared.drain(consume);
         shared.stop();
@@ -151,6 +156,7 @@ impl<T: Send> Shared<T> {
     }
 
     fn wait<'a>(&self, guard: MutexGuard<'a, State<T>>) -> MutexGuard<'a, State<T>> {
+        let _waiting = metrics::work_for(None);
         self.changed.wait(guard).unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -13,15 +13,24 @@ const LONG_RUN: usize = 5;
 /// One line a node, inputs below and indented.
 #[must_use]
 pub fn explain(plan: &LogicalPlan) -> String {
+    explain_with(plan, &|_| Vec::new())
+}
+
+/// As [`explain`], with more lines below that of each node.
+#[must_use]
+pub fn explain_with(plan: &LogicalPlan, more: &dyn Fn(&LogicalPlan) -> Vec<String>) -> String {
     let mut text = String::new();
-    write_node(plan, 0, &mut text);
+    write_node(plan, more, 0, &mut text);
     text
 }
 
-fn write_node(plan: &LogicalPlan, depth: usize, text: &mut String) {
+fn write_node(plan: &LogicalPlan, more: &dyn Fn(&LogicalPlan) -> Vec<String>, depth: usize, text: &mut String) {
     let _ = writeln!(text, "{:indent$}{}", "", line(plan), indent = depth * 2);
+    for line in more(plan) {
+        let _ = writeln!(text, "{:indent$}= {line}", "", indent = depth * 2 + 2);
+    }
     for input in visit::inputs(plan) {
-        write_node(input, depth + 1, text);
+        write_node(input, more, depth + 1, text);
     }
 }
 

@@ -10,7 +10,6 @@ use zip::{CompressionMethod, ZipArchive};
 use super::Limits;
 use super::files::{DataFile, Format};
 use super::limits::UnpacksToMore;
-use super::place::Place;
 use crate::diagnostic::{Error, Result};
 
 /// Entries that an archive may have.
@@ -153,16 +152,20 @@ impl Entry {
         self.packed
     }
 
-    /// Its bytes, unpacked.
-    pub(crate) fn open(&self, archive: &Place) -> io::Result<Box<dyn Read + Send>> {
-        let input = archive.open(self.start, self.start.checked_add(self.packed))?;
+    /// Where its bytes lie in the archive: the first of them, and the end.
+    pub(crate) fn range(&self) -> (u64, Option<u64>) {
+        (self.start, self.start.checked_add(self.packed))
+    }
+
+    /// Its bytes, unpacked; `input` are those of the archive from its first one on.
+    pub(crate) fn unpacked(&self, input: Box<dyn Read + Send>) -> Box<dyn Read + Send> {
         let packed = BufReader::with_capacity(1 << 16, input.take(self.packed));
         let unpacked: Box<dyn Read + Send> = match self.deflated {
             true => Box::new(flate2::bufread::DeflateDecoder::new(packed)),
             false => Box::new(packed),
         };
         let crc = self.crc;
-        Ok(Box::new(Checked { input: unpacked, crc: flate2::Crc::new(), expected: crc, left: self.bytes }))
+        Box::new(Checked { input: unpacked, crc: flate2::Crc::new(), expected: crc, left: self.bytes })
     }
 }
 

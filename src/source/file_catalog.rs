@@ -247,7 +247,7 @@ fn look_into(mut inference: Inference, files: &[DataFile], limits: Limits) -> Re
     // What is wrong with the files is said when they are read.
     let unheard = Arc::new(ScanReport::default());
     for file in files.iter().filter(|file| file.refused().is_none()) {
-        match framing::open(file, limits, &unheard)? {
+        match framing::open(file, file.open()?, limits, &unheard)? {
             Opened::Text(text) => left = left.saturating_sub(look_at(&mut inference, file, text, left)?),
             Opened::Parquet if inference.takes_all() => return parquet_rows(file).map(Some),
             Opened::Parquet | Opened::Refused(_) => {}

@@ -8,6 +8,7 @@ use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::done::PartsLeft;
 use super::files::{Compression, DataFile, Format};
 use super::framing::{self, Blocks, Framing, Opened, Origin, Places, Text};
 use super::json::{JsonReader, Rows, ScanPlan, Whereabouts, count_lines};
@@ -15,7 +16,7 @@ use super::limits::UnpacksToMore;
 use super::of_table::{self, Belonging};
 use super::parquet::{FileRows, ParquetFile};
 use super::provenance::Origins;
-use super::{BatchIterator, Limits, Partition, Predicate, Reject, ScanReport, ScanRequest, TableProvider};
+use super::{BatchIterator, Count, Limits, Partition, Predicate, Reject, ScanReport, ScanRequest, TableProvider};
 use crate::diagnostic::{Error, Result};
 use crate::types::{Batch, Schema};
 
@@ -95,7 +96,8 @@ impl FileTable {
             Format::Text(Compression::None) => {}
             _ => return Ok(whole),
         }
-        let Opened::Text(text @ Text { plain: true, .. }) = framing::open(file, self.limits, report)? else {
+        let Opened::Text(text @ Text { plain: true, .. }) = framing::open(file, file.open()?, self.limits, report)?
+        else {
             return Ok(whole);
         };
         let blocks = Blocks::start(text.input, Vec::new(), Origin::default());
@@ -187,16 +189,20 @@ impl TableProvider for FileTable {
             foreign: AtomicUsize::new(0),
             refused: AtomicUsize::new(0),
             first_refused: Mutex::new(None),
+            left: Arc::new(PartsLeft::new(&self.files, &request.counters)),
             plan,
             request: request.clone(),
         });
         let mut partitions: Vec<Arc<dyn Partition>> = Vec::new();
         for part in parts {
             match part {
-                Part::Text(pieces) => partitions.push(Arc::new(FilePartition { scan: Arc::clone(&scan), pieces })),
+                Part::Text(pieces) => {
+                    pieces.iter().for_each(|piece| scan.left.expect(piece.file));
+                    partitions.push(Arc::new(FilePartition { scan: Arc::clone(&scan), pieces }));
+                }
                 Part::Parquet(index) => {
                     scan.foreign.fetch_add(1, Ordering::Relaxed);
-                    partitions.extend(scan.parquet(index)?);
+                    partitions.extend(scan.left.watch(index, self.files[index].bytes, scan.parquet(index)?));
                 }
             }
         }
@@ -261,6 +267,8 @@ struct Scan {
     /// Files that are no exports, and the first of them with the reason.
     refused: AtomicUsize,
     first_refused: Mutex<Option<(usize, &'static str)>>,
+    /// Parts of files that are not done with.
+    left: Arc<PartsLeft>,
 }
 
 impl Scan {
@@ -269,6 +277,7 @@ impl Scan {
         let rows = FileRows { origins: self.origins.clone(), index };
         let opened = ParquetFile::of(file)?;
         if let Rows::Named(name, _) = &self.plan.rows {
+            self.request.counters.add(Count::FilesForeign, 1);
             self.plan.say_once(format!("Parquet files are not searched for records of {name}: bind them to a name"));
             return Ok(Vec::new());
         }
@@ -290,7 +299,10 @@ impl Scan {
                 self.plan.say_once(text);
                 opened.partitions_of(&rows, &self.request)
             }
-            Belonging::None => Ok(Vec::new()),
+            Belonging::None => {
+                self.request.counters.add(Count::FilesForeign, 1);
+                Ok(Vec::new())
+            }
         }
     }
 
@@ -380,6 +392,7 @@ impl Partition for FilePartition {
             open: None,
             buffer: Vec::new(),
             started: 0,
+            at: None,
             batches: Vec::new().into_iter(),
             ended: false,
         }))
@@ -395,6 +408,8 @@ struct FileIterator<'a> {
     buffer: Vec<u8>,
     /// Files that were started.
     started: usize,
+    /// The file at hand.
+    at: Option<usize>,
     /// Batches of a small Parquet file.
     batches: std::vec::IntoIter<Batch>,
     ended: bool,
@@ -450,7 +465,12 @@ impl FileIterator<'_> {
             }
             return Ok(());
         }
-        match self.pieces.next() {
+        if let Some(file) = self.at.take() {
+            self.scan.left.end(file);
+        }
+        let piece = self.pieces.next();
+        self.at = piece.map(|piece| piece.file);
+        match piece {
             Some(piece) => match self.scan.files[piece.file].refused() {
                 Some(reason) => {
                     self.scan.refuse(piece.file, reason);
@@ -474,14 +494,13 @@ impl FileIterator<'_> {
         }
         self.started += 1;
         let file = &scan.files[piece.file];
-        let report = &scan.plan.report;
-        if piece.origin.offset == 0 && !piece.origin.skip_line {
-            ScanReport::add(&report.files, 1);
-        }
+        let (report, counters) = (&scan.plan.report, &scan.request.counters);
         let opened = match piece.origin {
-            Origin { offset: 0, end: None, .. } => framing::open(file, scan.limits, report)?,
+            Origin { offset: 0, end: None, .. } => {
+                framing::open(file, file.open_at((0, None), Some(counters))?, scan.limits, report)?
+            }
             // Only plain text is read in parts.
-            Origin { offset, end, .. } => Opened::Text(framing::open_at(file, offset, end)?),
+            Origin { offset, end, .. } => Opened::Text(framing::open_at(file, (offset, end), counters)?),
         };
         let text = match opened {
             Opened::Text(text) => text,
@@ -493,8 +512,7 @@ impl FileIterator<'_> {
         };
         let buffer = std::mem::take(&mut self.buffer);
         let blocks = Blocks::start(text.input, buffer, piece.origin).map_err(|error| file.failed(error))?;
-        let end = piece.origin.end.unwrap_or(file.bytes);
-        ScanReport::add(&report.bytes, end.saturating_sub(piece.origin.offset));
+        counters.add(Count::Files, (piece.origin.offset == 0 && !piece.origin.skip_line).into());
         match blocks.framing() {
             Framing::Lines | Framing::Values => {
                 self.reader.start_file(piece.file, &file.name, text.cells);
@@ -517,6 +535,11 @@ impl FileIterator<'_> {
     }
 
     fn read_parquet(&mut self, file: usize) -> Result<()> {
+        let (counters, bytes) = (&self.scan.request.counters, self.scan.files[file].bytes);
+        // What was looked at to tell the format does not count: it is read again, as far as it is wanted.
+        let looked_at = bytes.min(framing::HEAD_BYTES as u64);
+        counters.take_back(Count::Bytes, looked_at);
+        counters.add(Count::BytesDone, bytes - looked_at);
         self.scan.foreign.fetch_add(1, Ordering::Relaxed);
         self.reader.finish();
         let mut batches: Vec<Batch> = std::iter::from_fn(|| self.reader.take_ready()).collect();

@@ -13,6 +13,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use walkdir::WalkDir;
 
 use super::archive::Entry;
+use super::counters::{Counted, ScanCounters};
 use super::delta;
 use super::place::Place;
 use super::remote::address::Address;
@@ -146,16 +147,26 @@ impl DataFile {
 
     /// Its bytes from the first on.
     pub(crate) fn open(&self) -> Result<Box<dyn Read + Send>> {
-        self.open_for(None)
+        self.open_at((0, None), None)
     }
 
-    /// As [`Self::open`], where the reader most likely stops at `end`.
-    fn open_for(&self, end: Option<u64>) -> Result<Box<dyn Read + Send>> {
-        let opened = match &self.entry {
-            Some(entry) => entry.open(&self.place),
-            None => self.place.open(0, end),
+    /// Its bytes from a byte on, where the reader most likely stops at another; an entry of an archive always whole.
+    /// Those that are read are counted as they lie on the disk.
+    pub(crate) fn open_at(
+        &self,
+        (start, end): (u64, Option<u64>),
+        counters: Option<&Arc<ScanCounters>>,
+    ) -> Result<Box<dyn Read + Send>> {
+        let (start, end) = self.entry.as_ref().map_or((start, end), |entry| entry.range());
+        let input = self.place.open(start, end).map_err(|source| self.failed(source))?;
+        let input = match counters {
+            Some(counters) => Box::new(Counted { input, counters: Arc::clone(counters) }),
+            None => input,
         };
-        opened.map_err(|source| self.failed(source))
+        Ok(match &self.entry {
+            Some(entry) => entry.unpacked(input),
+            None => input,
+        })
     }
 
     /// The bytes of its place, whichever part of them it is.
@@ -187,7 +198,7 @@ impl DataFile {
     /// Reads the first bytes and tells the format.
     pub fn format(&self) -> Result<Format> {
         let mut head = Vec::with_capacity(MAGIC_BYTES);
-        match self.open_for(Some(MAGIC_BYTES as u64))?.take(MAGIC_BYTES as u64).read_to_end(&mut head) {
+        match self.open_at((0, Some(MAGIC_BYTES as u64)), None)?.take(MAGIC_BYTES as u64).read_to_end(&mut head) {
             // A damaged entry shows its damage when it is read.
             Err(error) if error.raw_os_error().is_some() => return Err(self.failed(error)),
             Ok(_) | Err(_) => self.check_place()?,

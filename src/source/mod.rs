@@ -5,8 +5,10 @@
 
 mod archive;
 pub mod catalog;
+pub mod counters;
 pub mod coverage;
 mod delta;
+mod done;
 pub mod file_catalog;
 pub mod file_table;
 pub mod files;
@@ -32,6 +34,7 @@ use std::sync::Arc;
 use arrow::array::BooleanArray;
 
 pub use catalog::{Catalog, MemoryCatalog, Watchlist};
+pub use counters::{Count, ScanCounters};
 pub use coverage::TimeCoverage;
 pub use file_catalog::{FileCatalog, FileCatalogBuilder};
 pub use limits::Limits;
@@ -95,8 +98,10 @@ pub struct ScanRequest {
     pub limit: Option<usize>,
     /// Rows a batch has at most.
     pub batch_rows: usize,
-    /// Where to count what was skipped.
+    /// Where to say what was skipped, repaired and noticed.
     pub report: Arc<ScanReport>,
+    /// Where to count what is read and left out.
+    pub counters: Arc<ScanCounters>,
 }
 
 /// One output column of a scan.

@@ -4,10 +4,9 @@ use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::{self, Debug};
 use std::hash::BuildHasher;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::TimeCoverage;
+use super::{Count, ScanCounters, TimeCoverage};
 
 /// How many examples of damage are kept of one file; the rest is only counted.
 const EXAMPLES_PER_FILE: usize = 3;
@@ -37,18 +36,8 @@ pub trait RejectSink: Debug + Send + Sync {
 /// What one run read; shared by all its partitions.
 #[derive(Debug, Default)]
 pub struct ScanReport {
-    /// Files opened.
-    pub files: AtomicU64,
-    /// Bytes read from disk.
-    pub bytes: AtomicU64,
-    /// Rows decoded.
-    pub rows: AtomicU64,
-    /// JSON lines that were skipped unparsed, because they could not match.
-    pub lines_skipped: AtomicU64,
-    /// Files that were not read, because they could not match.
-    pub files_pruned: AtomicU64,
-    /// Parquet row groups that were not read, because they could not match.
-    pub row_groups_pruned: AtomicU64,
+    /// The numbers of all its scans.
+    pub counters: Arc<ScanCounters>,
     problems: Mutex<Problems>,
     warnings: Mutex<BTreeSet<String>>,
     rejects: Option<Arc<dyn RejectSink>>,
@@ -143,7 +132,7 @@ impl ScanReport {
     /// were skipped unparsed their times are not known, and nothing is said.
     pub fn say_time_gaps(&self) {
         let coverages = std::mem::take(&mut *lock(&self.coverages));
-        if self.lines_skipped.load(Ordering::Relaxed) == 0 {
+        if self.counters.get(Count::RecordsSkipped) == 0 {
             let gaps: BTreeSet<String> = coverages.iter().filter_map(|coverage| coverage.gap()).collect();
             gaps.into_iter().for_each(|gap| self.notice(gap));
         }
@@ -209,11 +198,6 @@ impl ScanReport {
     #[must_use]
     pub fn shapes(&self) -> Vec<String> {
         lock(&self.shapes).iter().cloned().collect()
-    }
-
-    /// Adds to a counter.
-    pub fn add(counter: &AtomicU64, amount: u64) {
-        counter.fetch_add(amount, Ordering::Relaxed);
     }
 
     /// Damage by file, in order of the file names.

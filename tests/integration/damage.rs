@@ -77,6 +77,7 @@ fn read(folder: &Path) -> Option<Found> {
         limit: None,
         batch_rows: 8_192,
         report: Arc::clone(&report),
+        counters: Arc::default(),
     };
     let mut rows = Vec::new();
     for partition in table.scan(&request).ok()? {

@@ -14,7 +14,7 @@ mod utf16;
 mod values;
 
 pub(crate) use blocks::{Blocks, MAX_RECORD_BYTES, Next, Origin};
-pub(crate) use open::{FileReport, Layers, Opened, Text, open, open_at};
+pub(crate) use open::{FileReport, HEAD_BYTES, Layers, Opened, Text, open, open_at};
 pub(crate) use places::Places;
 pub(crate) use tables::limit_reached;
 pub(crate) use values::{Header, Span, Spanning, ValueSplitter, is_sequence, is_wrapped, spans_lines};

@@ -12,10 +12,10 @@ use super::{has_record_line, trim_start, without_byte_order_mark};
 use crate::diagnostic::Result;
 use crate::source::files::{Compression, DataFile, Format};
 use crate::source::limits::UnpacksToMore;
-use crate::source::{Limits, ScanReport};
+use crate::source::{Limits, ScanCounters, ScanReport};
 
 /// First bytes of a layer that are looked at: some records, so that damage to the first does not hide the others.
-const HEAD_BYTES: usize = 64 << 10;
+pub(crate) const HEAD_BYTES: usize = 64 << 10;
 
 /// Layers around a text: packed twice and put into a container is the most that makes sense.
 const MAX_LAYERS: usize = 4;
@@ -94,17 +94,21 @@ impl Layers {
     const NONE: Self = Self { compression: "none", encoding: "UTF-8", container: None };
 }
 
-/// The plain text that `file` is, from `start` on; the reader most likely stops at `end`.
-pub(crate) fn open_at(file: &DataFile, start: u64, end: Option<u64>) -> Result<Text> {
-    let input = file.place.open(start, end).map_err(|source| file.failed(source))?;
+/// The plain text that `file` is, from a byte on; the reader most likely stops at the other.
+pub(crate) fn open_at(file: &DataFile, range: (u64, Option<u64>), counters: &Arc<ScanCounters>) -> Result<Text> {
+    let input = file.open_at(range, Some(counters))?;
     Ok(Text { input, plain: true, cells: false, places: None, layers: Layers::NONE })
 }
 
-/// Opens `file`. What is wrong inside of its layers goes to `report`.
-pub(crate) fn open(file: &DataFile, limits: Limits, report: &Arc<ScanReport>) -> Result<Opened> {
+/// What `file` is, whose bytes are `input`. What is wrong inside of its layers goes to `report`.
+pub(crate) fn open(
+    file: &DataFile,
+    mut input: Box<dyn Read + Send>,
+    limits: Limits,
+    report: &Arc<ScanReport>,
+) -> Result<Opened> {
     let failed = |source: io::Error| file.failed(source);
     let file_report = || FileReport::new(&file.name, Arc::clone(report));
-    let mut input = file.open()?;
     if !file.is_plain() {
         let limit = limits.unpacked(file.bytes);
         input = Box::new(Limited { input, left: limit, limit });
@@ -255,7 +259,8 @@ mod tests {
         let path = folder.path().join("file");
         fs::write(&path, bytes).expect("a file");
         let file = DataFile::new(&path).expect("a file");
-        match open(&file, limits, &Arc::new(ScanReport::default())).expect("readable") {
+        let input = file.open().expect("a file");
+        match open(&file, input, limits, &Arc::new(ScanReport::default())).expect("readable") {
             Opened::Text(mut text) => {
                 let mut out = Vec::new();
                 let damaged = text.input.read_to_end(&mut out).is_err();

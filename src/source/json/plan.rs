@@ -9,7 +9,7 @@ use super::prefilter::{Needle, Prefilter};
 use crate::source::provenance::{Origins, Provenance};
 use crate::source::shape::mapping::Since;
 use crate::source::shape::{KnownTable, RowKind, Source, known_tables};
-use crate::source::{RowFilter, ScanColumn, ScanReport, ScanRequest};
+use crate::source::{RowFilter, ScanColumn, ScanCounters, ScanReport, ScanRequest};
 use crate::types::{Schema, Type, dynamic};
 
 /// Names of unknown keys that one scan reports; the rest would be noise.
@@ -87,6 +87,7 @@ pub(crate) struct ScanPlan {
     pub limit: usize,
     pub batch_rows: usize,
     pub report: Arc<ScanReport>,
+    pub counters: Arc<ScanCounters>,
     said: Mutex<BTreeSet<String>>,
     seen: Mutex<BTreeSet<String>>,
     strange: Mutex<BTreeSet<&'static str>>,
@@ -142,6 +143,7 @@ impl ScanPlan {
             limit: request.limit.unwrap_or(usize::MAX),
             batch_rows: request.batch_rows.max(1),
             report: Arc::clone(&request.report),
+            counters: Arc::clone(&request.counters),
             said: Mutex::default(),
             seen: Mutex::default(),
             strange: Mutex::default(),

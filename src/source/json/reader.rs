@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use arrow::array::Array;
 
@@ -20,7 +19,7 @@ use crate::source::framing::{
 };
 use crate::source::provenance::{Provenance, position};
 use crate::source::shape::{KnownTable, RowKind};
-use crate::source::{Reject, ScanReport};
+use crate::source::{Count, Reject};
 use crate::types::{Batch, Type, dynamic};
 
 /// Classes of records that are remembered.
@@ -202,7 +201,7 @@ impl JsonReader {
         // Behind a stop the lines are read again.
         let skipped = if self.stopped.is_some() { 0 } else { survey.filled.saturating_sub(read) };
         self.file.records += skipped;
-        ScanReport::add(&plan.report.lines_skipped, skipped);
+        plan.counters.add(Count::RecordsSkipped, skipped);
         self.flush(block)?;
         Ok(survey.lines)
     }
@@ -271,7 +270,7 @@ impl JsonReader {
             }
         }
         self.file.records += skipped;
-        ScanReport::add(&plan.report.lines_skipped, skipped);
+        plan.counters.add(Count::RecordsSkipped, skipped);
         self.flush(block)
     }
 
@@ -403,8 +402,14 @@ impl JsonReader {
         self.plan.report.lost_record(at.file, &place_of(block, place, at), reason, Some(&block[span]));
     }
 
+    /// Counts the records that were decoded since the last time.
+    fn count_decoded(&mut self) {
+        self.plan.counters.add(Count::Rows, std::mem::take(&mut self.decoded));
+    }
+
     /// Filters and decodes the rows kept of this block.
     fn flush(&mut self, block: &[u8]) -> Result<()> {
+        self.count_decoded();
         let rows = std::mem::take(&mut self.rows);
         let mut kept = self.filter(block, &rows)?;
         kept.truncate(self.plan.limit.saturating_sub(self.emitted + self.written));
@@ -494,7 +499,7 @@ impl JsonReader {
 
 impl Drop for JsonReader {
     fn drop(&mut self) {
-        self.plan.report.rows.fetch_add(self.decoded, Ordering::Relaxed);
+        self.count_decoded();
         for (text, count) in std::mem::take(&mut self.notices) {
             self.plan.report.notices_of(text, count);
         }

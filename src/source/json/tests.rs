@@ -32,6 +32,7 @@ fn request(table: &dyn TableProvider, columns: &[&str]) -> ScanRequest {
         limit: None,
         batch_rows: 8_192,
         report: Arc::new(ScanReport::default()),
+        counters: Arc::default(),
     }
 }
 

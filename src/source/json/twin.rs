@@ -538,6 +538,7 @@ fn scan(
         limit: None,
         batch_rows: batch,
         report: Arc::new(ScanReport::default()),
+        counters: Arc::default(),
     };
     let mut rows = Vec::new();
     for partition in table.scan(&request).expect("a scan") {

@@ -15,7 +15,7 @@ use super::reader::{Damage, Reader, Wanted};
 use crate::diagnostic::Result;
 use crate::source::memory::select;
 use crate::source::provenance::{Provenance, position};
-use crate::source::{ScanColumn, ScanReport};
+use crate::source::{Count, ScanColumn};
 use crate::types::{Batch, Column, Type, Value};
 
 /// Decodes some columns of the table, batch by batch.
@@ -107,7 +107,6 @@ impl Decoder {
         match self.read() {
             Ok((rows, batch, seconds)) => {
                 self.outstanding -= rows;
-                ScanReport::add(&part.scan.request.report.rows, rows as u64);
                 let numbers = self.numbers.take(rows);
                 let scan = part.scan.as_ref();
                 let columns = self.columns.iter_mut().map(|column| match column.values {
@@ -251,5 +250,5 @@ fn count_bytes(scan: &RowGroupScan, wanted: &Wanted) {
         wanted.leaves.iter().map(|&leaf| u64::try_from(group.column(leaf).compressed_size()).unwrap_or(0)).sum();
     let rows = u64::try_from(group.num_rows()).unwrap_or(0).max(1);
     let share = u128::from(bytes) * (wanted.selection.row_count() as u128) / u128::from(rows);
-    ScanReport::add(&scan.request.report.bytes, u64::try_from(share).unwrap_or(u64::MAX));
+    scan.request.counters.add(Count::Bytes, u64::try_from(share).unwrap_or(u64::MAX));
 }

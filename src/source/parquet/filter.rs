@@ -15,7 +15,7 @@ use super::decode::Decoder;
 use super::input::Input;
 use super::partition::{Part, Readable, reads};
 use crate::diagnostic::{Error, Result};
-use crate::source::{RowFilter, ScanColumn};
+use crate::source::{Count, RowFilter, ScanColumn};
 use crate::types::Batch;
 
 /// The batches of a part.
@@ -84,6 +84,7 @@ impl<'a> PartRows<'a> {
         while survivors.rows() < wanted
             && let Some(batch) = decoder.next(self.part)?
         {
+            request.counters.add(Count::Rows, batch.rows() as u64);
             let mask = evaluate(filter, &decoder, &batch)?;
             survivors.push(decoder.select(&batch, &early)?.filter(&mask)?);
             evaluated += mask.len();
@@ -106,6 +107,7 @@ impl<'a> PartRows<'a> {
                 Stage::Start => self.stage = self.start()?,
                 Stage::Single(decoder) => {
                     let Some(batch) = decoder.next(part)? else { return Ok(None) };
+                    part.scan.request.counters.add(Count::Rows, batch.rows() as u64);
                     let mut output = decoder.select(&batch, &request.columns)?;
                     if let Some(filter) = &request.filter {
                         output = output.filter(&evaluate(filter.as_ref(), decoder, &batch)?)?;

@@ -39,7 +39,7 @@ use self::prune::{Evidence, RowGroupStatistics, may_match};
 use super::files::DataFile;
 use super::place::Place;
 use super::provenance::{Origins, Provenance};
-use super::{Partition, Predicate, ScanReport, ScanRequest, TableProvider, TimeCoverage};
+use super::{Count, Partition, Predicate, ScanRequest, TableProvider, TimeCoverage};
 use crate::diagnostic::{Error, Result};
 use crate::types::{Field, Schema, Type};
 
@@ -137,15 +137,24 @@ impl ParquetFile {
         let total = self.metadata.num_row_groups();
         let kept: Vec<usize> =
             (0..total).filter(|&group| self.group_may_match(&mapping, group, &request.prune)).collect();
-        let report = &request.report;
+        let counters = &request.counters;
         if kept.is_empty() && total > 0 {
-            ScanReport::add(&report.files_pruned, 1);
+            counters.add(Count::FilesPruned, 1);
+            counters.add(Count::FilesPrunedByTime, self.is_of_other_times(&mapping, &request.prune).into());
             return Ok(Vec::new());
         }
-        ScanReport::add(&report.files, 1);
-        ScanReport::add(&report.row_groups_pruned, (total - kept.len()) as u64);
+        counters.add(Count::Files, 1);
+        counters.add(Count::RowGroupsPruned, (total - kept.len()) as u64);
         let scans = kept.into_iter().map(|group| RowGroupScan::new(Arc::clone(self), &mapping, group, request));
         Ok(scans.flat_map(RowGroupScan::parts).collect())
+    }
+
+    /// True where the conditions on times alone rule every row out.
+    fn is_of_other_times(&self, mapping: &Mapping, prune: &[Predicate]) -> bool {
+        let is_time = |column: usize| mapping.ty(column) == Type::Datetime;
+        let of_time = prune.iter().filter(|predicate| predicate.columns().into_iter().all(is_time));
+        let of_time: Vec<Predicate> = of_time.cloned().collect();
+        (0..self.metadata.num_row_groups()).all(|group| !self.group_may_match(mapping, group, &of_time))
     }
 
     /// Tells which times the rows have, read or not.

@@ -15,7 +15,7 @@ use super::prune::{RowGroupStatistics, may_match};
 use super::reader::{Damage, guarded};
 use super::{Mapping, ParquetFile};
 use crate::diagnostic::{Error, Result};
-use crate::source::{BatchIterator, Partition, ScanColumn, ScanReport, ScanRequest};
+use crate::source::{BatchIterator, Count, Partition, ScanColumn, ScanRequest};
 
 /// Rows of a part: enough to make its start worth while, few enough to share a large row group among threads. Tests
 /// have small files, which must have more than one part, too.
@@ -137,7 +137,7 @@ impl RowGroupScan {
         let statistics = RowGroupStatistics { file, mapping, group };
         let evidence = Contents { statistics, group: self.group, input };
         if !predicates.iter().all(|predicate| may_match(predicate, &evidence)) {
-            ScanReport::add(&self.request.report.row_groups_pruned, 1);
+            self.request.counters.add(Count::RowGroupsPruned, 1);
             return Ok(Prepared::Pruned);
         }
         let mut columns: Vec<usize> = self.request.columns.iter().map(ScanColumn::column).collect();
@@ -152,7 +152,7 @@ impl RowGroupScan {
         let pages = Pages::read((file, mapping), input, group, &leaves, predicates);
         let selection = pages.select(predicates);
         if selection.as_ref().is_some_and(|selection| !selection.selects_any()) {
-            ScanReport::add(&self.request.report.row_groups_pruned, 1);
+            self.request.counters.add(Count::RowGroupsPruned, 1);
             return Ok(Prepared::Pruned);
         }
         let metadata = self.alone(pages)?;
@@ -164,6 +164,9 @@ impl RowGroupScan {
             |&column: &usize| mapping.file_column(file, column).is_some_and(|column| column.source == Source::Int96);
         let seconds = columns.iter().any(is_int96).then(|| with(file.layout.schema_of_seconds())).transpose()?;
         let metadata = with(file.layout.schema_for(group))?;
+        let left = selection.as_ref().map_or(self.rows(), RowSelection::row_count);
+        self.request.counters.add(Count::RowGroups, 1);
+        self.request.counters.add(Count::PageRowsPruned, self.rows().saturating_sub(left) as u64);
         Ok(Prepared::Ready(Readable { metadata, seconds, pages: selection }))
     }
 

@@ -13,7 +13,7 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::statistics::Statistics;
 
 use super::*;
-use crate::source::{Comparison, Predicate, RowFilter, ScanColumn};
+use crate::source::{Comparison, Count, Predicate, RowFilter, ScanColumn, ScanReport};
 use crate::types::{Batch, Value};
 
 /// A file of these rows.
@@ -38,6 +38,7 @@ fn request(columns: impl IntoIterator<Item = usize>) -> ScanRequest {
         limit: None,
         batch_rows: 64,
         report: Arc::new(ScanReport::default()),
+        counters: Arc::default(),
     }
 }
 
@@ -195,8 +196,7 @@ fn a_table_of_files_is_one_below_the_other_and_leaves_out_what_cannot_match() {
     let numbers: Vec<Value> =
         batches.flat_map(|batch| (0..batch.rows()).map(move |row| batch.column(0).value(row))).collect();
     assert_eq!(numbers, [1, 2, 2].map(Value::Long));
-    let count = |counter: &std::sync::atomic::AtomicU64| counter.load(std::sync::atomic::Ordering::Relaxed);
-    let report = &request.report;
-    assert_eq!((count(&report.files), count(&report.files_pruned), count(&report.rows)), (2, 1, 4));
+    let counts = [Count::Files, Count::FilesPruned, Count::FilesPrunedByTime, Count::Rows, Count::RowGroups];
+    assert_eq!(counts.map(|count| request.counters.get(count)), [2, 1, 0, 4, 2]);
     assert_eq!(table.describe(), "parquet (3 files, 6 rows)");
 }

@@ -1,0 +1,53 @@
+//! `coldcase explain --analyze`: the plan with what running it took.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::progress::size;
+use super::session::Session;
+use super::{Outcome, documents};
+use crate::diagnostic::Result;
+use crate::engine::{Clock, Prepared};
+
+/// Runs a query that took `planned` to plan; its rows are counted, not shown.
+pub(super) fn run(session: &Session, prepared: &Prepared, planned: Duration) -> Result<Outcome> {
+    let clock: Arc<dyn Clock> = Arc::new(Stopwatch(Instant::now()));
+    let outcome = prepared.analyze(&clock);
+    let ran = clock.elapsed();
+    session.talk.report(prepared.report());
+    session.finish()?;
+    let (plan, rows) = outcome.map_err(|error| session.talk.query_error(error))?;
+    let threads = session.engine.settings().threads;
+    let (planned, ran) = (milliseconds(planned), milliseconds(ran));
+    let peak = peak_memory().map_or(String::new(), |bytes| format!("; {} of memory at most", size(bytes)));
+    let temporary = match prepared.temporary_files() {
+        0 => String::new(),
+        files => format!(", {files} temporary files"),
+    };
+    let rows = format!("rows: {rows}; planned in {planned}, run in {ran}, {threads} threads{temporary}{peak}");
+    let text = format!("{plan}{rows}\nbusy: time for the operator alone, summed over threads\n");
+    documents::print(text.as_bytes())?;
+    let damaged = session.strict && !prepared.report().problems().is_empty();
+    Ok(if damaged { Outcome::Damaged } else { Outcome::Success })
+}
+
+fn milliseconds(time: Duration) -> String {
+    format!("{:.3} ms", time.as_secs_f64() * 1000.0)
+}
+
+/// The time since it was started.
+#[derive(Debug)]
+struct Stopwatch(Instant);
+
+impl Clock for Stopwatch {
+    fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+/// The most memory that the process had so far, in bytes, where the system says it.
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
+}

@@ -1,0 +1,74 @@
+//! Which files of a scan are done with: those whose parts were all read to their ends, and those that are left out.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::files::DataFile;
+use super::{BatchIterator, Count, Partition, ScanCounters};
+use crate::diagnostic::Result;
+
+/// By file, how many of its parts are not done with.
+#[derive(Debug)]
+pub(super) struct PartsLeft {
+    files: Box<[AtomicUsize]>,
+    counters: Arc<ScanCounters>,
+}
+
+impl PartsLeft {
+    /// Of files that have no part yet.
+    pub fn new(files: &[DataFile], counters: &Arc<ScanCounters>) -> Self {
+        counters.add(Count::FilesListed, files.len() as u64);
+        Self { files: files.iter().map(|_| AtomicUsize::new(0)).collect(), counters: Arc::clone(counters) }
+    }
+
+    /// A file has one part more.
+    pub fn expect(&self, file: usize) {
+        self.files[file].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A part of a file was read to its end.
+    pub fn end(&self, file: usize) {
+        if self.files[file].fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.counters.add(Count::FilesDone, 1);
+        }
+    }
+
+    /// The parts of a file, which tell when they are read; without any, the file is done with.
+    pub fn watch(self: &Arc<Self>, file: usize, bytes: u64, parts: Vec<Arc<dyn Partition>>) -> Vec<Arc<dyn Partition>> {
+        self.expect(file);
+        let each = bytes / (parts.len() as u64).max(1);
+        self.counters.add(Count::BytesDone, bytes - each * parts.len() as u64);
+        let watched = |inner| {
+            self.expect(file);
+            Arc::new(WatchedPart { inner, left: Arc::clone(self), file, bytes: each }) as Arc<dyn Partition>
+        };
+        let watched = parts.into_iter().map(watched).collect();
+        self.end(file);
+        watched
+    }
+}
+
+/// A part of a file of which it matters that it was read to its end.
+#[derive(Debug)]
+struct WatchedPart {
+    inner: Arc<dyn Partition>,
+    left: Arc<PartsLeft>,
+    file: usize,
+    /// Its share of the file.
+    bytes: u64,
+}
+
+impl Partition for WatchedPart {
+    fn read(&self) -> Result<BatchIterator<'_>> {
+        let mut batches = self.inner.read()?.fuse();
+        let mut ended = false;
+        Ok(Box::new(std::iter::from_fn(move || {
+            let batch = batches.next();
+            if batch.is_none() && !std::mem::replace(&mut ended, true) {
+                self.left.counters.add(Count::BytesDone, self.bytes);
+                self.left.end(self.file);
+            }
+            batch
+        })))
+    }
+}
