@@ -67,6 +67,25 @@ impl GroupTable {
         (0..later.len()).map(|group| self.group(later.key(group))).collect()
     }
 
+    /// These groups alone, in this order.
+    pub fn select(&self, groups: &[u32]) -> Result<Self> {
+        let mut selected = Self {
+            types: self.types.clone(),
+            hasher: self.hasher.clone(),
+            table: HashTable::with_capacity(groups.len()),
+            keys: Vec::new(),
+            ends: Vec::with_capacity(groups.len()),
+        };
+        groups.iter().try_for_each(|group| selected.group(self.key(*group as usize)).map(drop))?;
+        Ok(selected)
+    }
+
+    /// The hash of each group's key, as [`hashes`] has it.
+    pub fn hashes(&self, seed: u64, round: u32) -> impl Iterator<Item = u64> {
+        let hasher = round_hasher(seed, round);
+        (0..self.len()).map(move |group| hasher.hash_one(self.key(group)))
+    }
+
     fn key(&self, group: usize) -> &[u8] {
         let start = if group == 0 { 0 } else { self.ends[group - 1] };
         &self.keys[start..self.ends[group]]
@@ -105,6 +124,23 @@ impl GroupTable {
         }
         builders.iter_mut().map(ColumnBuilder::finish).collect()
     }
+}
+
+/// The hash of the key of each row, another one in each round, and none that a [`GroupTable`] uses.
+#[must_use]
+pub fn hashes(columns: &[Column], rows: usize, seed: u64, round: u32) -> Vec<u64> {
+    let hasher = round_hasher(seed, round);
+    let mut key = Vec::new();
+    let hash = |row| {
+        key.clear();
+        columns.iter().for_each(|column| write_key(column, row, &mut key));
+        hasher.hash_one(key.as_slice())
+    };
+    (0..rows).map(hash).collect()
+}
+
+fn round_hasher(seed: u64, round: u32) -> FixedState {
+    FixedState::with_seed(seed.wrapping_add(u64::from(round) + 1))
 }
 
 /// What `answer` says of the key of each row, asked as seldom as the encoding of the columns allows.

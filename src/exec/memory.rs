@@ -81,6 +81,12 @@ impl Reservation {
         self.set(self.bytes.saturating_add(bytes));
     }
 
+    /// Nothing yet, of the same budget.
+    #[must_use]
+    pub fn another(&self) -> Self {
+        self.budget.reservation()
+    }
+
     /// Takes over what `other` holds.
     pub fn absorb(&mut self, mut other: Self) {
         self.bytes = self.bytes.saturating_add(std::mem::take(&mut other.bytes));

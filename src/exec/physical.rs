@@ -79,8 +79,7 @@ impl Pipeline {
             }
             LogicalPlan::Aggregate { input, keys, aggregates, .. } => {
                 let input = Self::new(input, context)?;
-                let rows = sink::aggregate(&input, keys, aggregates, context)?;
-                in_memory(plan.schema(), rows, context)
+                sink::aggregate(&input, plan.schema(), keys, aggregates, context)
             }
             LogicalPlan::Sort { input, keys } => sink::sort(&Self::new(input, context)?, input.schema(), keys, context),
             LogicalPlan::Top { input, keys, count } if count.saturating_mul(TOP_ROW) > context.memory.limit() => {
@@ -213,7 +212,7 @@ impl<'a> Stages<'a> {
 }
 
 /// A source over rows in memory.
-fn in_memory(schema: &Schema, batches: Vec<Batch>, context: &ExecContext) -> Result<Pipeline> {
+pub(super) fn in_memory(schema: &Schema, batches: Vec<Batch>, context: &ExecContext) -> Result<Pipeline> {
     let columns = (0..schema.len()).map(ScanColumn::Column).collect();
     MemoryTable::new(schema.clone(), batches).scan(&request(columns, context)).map(Pipeline::of)
 }

@@ -39,10 +39,11 @@ pub fn for_each_batch(
     in_order(partitions, context.threads, &produce, consume)
 }
 
-/// Computes one value over the batches of a partition.
-pub type Local<'a, S> = dyn Fn(&mut dyn Iterator<Item = Result<Batch>>) -> Result<S> + Sync + 'a;
+/// Computes values over the batches of a partition, one behind the other, and hands them on.
+pub type Local<'a, S> =
+    dyn Fn(&mut dyn Iterator<Item = Result<Batch>>, &mut dyn FnMut(S) -> Flow) -> Result<()> + Sync + 'a;
 
-/// Computes `local` over each partition and calls `combine` with the results, in the order of the partitions.
+/// Computes `local` over each partition and calls `combine` with the results, in the order of the rows.
 pub fn for_each_partition<S: Send>(
     partitions: &[Arc<dyn Partition>],
     context: &ExecContext,
@@ -51,8 +52,7 @@ pub fn for_each_partition<S: Send>(
 ) -> Result<()> {
     let produce = |partition: &Arc<dyn Partition>, emit: &mut dyn FnMut(S) -> Flow| {
         let mut batches = partition.read()?.map(|batch| context.check_cancelled().and(batch));
-        let _ = emit(local(&mut batches)?);
-        Ok(())
+        local(&mut batches, emit)
     };
     in_order(partitions, context.threads, &produce, &mut |state| combine(state).map(|()| Flow::Continue(())))
 }

@@ -64,6 +64,19 @@ impl Batch {
         Ok(Self::new(columns, indices.len()))
     }
 
+    /// Several batches with columns of `types`, one below the other.
+    pub fn concat(types: &[super::Type], batches: &[Self]) -> Result<Self> {
+        if let [one] = batches {
+            return Ok(one.clone());
+        }
+        let column = |(index, ty): (usize, &super::Type)| {
+            let parts: Vec<&Column> = batches.iter().map(|batch| batch.column(index)).collect();
+            Column::concat(*ty, &parts)
+        };
+        let columns = types.iter().enumerate().map(column).collect::<Result<_>>()?;
+        Ok(Self::new(columns, batches.iter().map(Self::rows).sum()))
+    }
+
     /// The columns at `indices`, in that order.
     #[must_use]
     pub fn project(&self, indices: &[usize]) -> Self {

@@ -1,92 +1,204 @@
 //! One row a group.
+//!
+//! Each part of the input has a state for every group of its rows; the states are combined in the order of the rows.
+//! Where they get too large for that, `divided_groups` goes on with the rows in temporary files.
 
-use super::fold;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::divided_groups::Groups;
+use super::{Part, fold};
 use crate::diagnostic::Result;
 use crate::exec::context::ExecContext;
 use crate::exec::group_table::GroupTable;
+use crate::exec::memory::Reservation;
 use crate::exec::physical::Pipeline;
 use crate::expr::{Expr, evaluate};
+use crate::functions::Accumulator;
 use crate::functions::aggregate::AggregateCall;
-use crate::functions::{Accumulator, EvalContext};
 use crate::plan::AggregateExpr;
-use crate::types::{Batch, Column};
+use crate::types::{Batch, Column, Schema, Type, Value};
+
+/// States that are on their way to be combined may take this part of the memory, for each thread together.
+const ON_THE_WAY: usize = 48;
+/// Rows that are handed on at once where there is no room for states.
+const ROWS: usize = 8_192;
 
 /// The groups of the rows of `input`, in order of first appearance; one group, even of no rows, where there are no keys.
 pub fn aggregate(
     input: &Pipeline,
+    schema: &Schema,
     keys: &[Expr],
     aggregates: &[AggregateExpr],
     context: &ExecContext,
-) -> Result<Vec<Batch>> {
-    let work = Work { keys, aggregates, context: &context.eval };
-    let mut whole = work.state()?;
-    if keys.is_empty() {
-        whole.table.assign(&[], 0, &mut whole.rows)?;
+) -> Result<Pipeline> {
+    let work = Work::new(keys, aggregates, context);
+    let mut groups = Groups::new(&work)?;
+    fold(input, context, &|| work.part(), &mut |part: AggregatePart<'_>| groups.append(part.state, &part.rows))?;
+    groups.finish(schema)
+}
+
+/// What is to be done with rows.
+pub(super) struct Work<'a> {
+    pub keys: &'a [Expr],
+    pub aggregates: &'a [AggregateExpr],
+    pub context: &'a ExecContext,
+    /// What of a row matters, each column once.
+    expressions: Vec<&'a Expr>,
+    /// By aggregate, where its arguments are.
+    arguments: Vec<Vec<Argument>>,
+    /// True where parts are to hand on rows, not states.
+    pub is_divided: AtomicBool,
+}
+
+enum Argument {
+    /// At this place among the expressions.
+    Column(usize),
+    Constant(Value),
+}
+
+impl<'a> Work<'a> {
+    fn new(keys: &'a [Expr], aggregates: &'a [AggregateExpr], context: &'a ExecContext) -> Self {
+        let mut expressions: Vec<&Expr> = keys.iter().collect();
+        let mut argument = |argument: &'a Expr| {
+            if let Some(value) = argument.as_literal() {
+                return Argument::Constant(value.clone());
+            }
+            let same = |known: &&Expr| argument.as_column().is_some() && known.as_column() == argument.as_column();
+            let known = expressions.iter().position(same);
+            Argument::Column(known.unwrap_or_else(|| {
+                expressions.push(argument);
+                expressions.len() - 1
+            }))
+        };
+        let arguments = aggregates.iter().map(|call| call.arguments.iter().map(&mut argument).collect()).collect();
+        Self { keys, aggregates, context, expressions, arguments, is_divided: AtomicBool::new(false) }
     }
-    let add = |state: &mut State, batch| work.add(state, &batch);
-    fold(input, context, &|| work.state(), &add, &mut |part| whole.merge(part))?;
-    whole.finish(aggregates, context.batch_rows)
-}
 
-struct Work<'a> {
-    keys: &'a [Expr],
-    aggregates: &'a [AggregateExpr],
-    context: &'a EvalContext,
-}
+    /// What matters of rows: the keys, then what the aggregates take.
+    fn relevant(&self, batch: &Batch) -> Result<Batch> {
+        let column = |expr: &&Expr| evaluate(expr, batch, &self.context.eval);
+        Ok(Batch::new(self.expressions.iter().map(column).collect::<Result<_>>()?, batch.rows()))
+    }
 
-/// The groups of a part of the input.
-struct State {
-    table: GroupTable,
-    accumulators: Vec<Box<dyn Accumulator>>,
-    /// The group of each row of the batch at hand.
-    rows: Vec<u32>,
-}
+    /// The types of [`Self::relevant`].
+    pub fn types(&self) -> impl Iterator<Item = Type> {
+        self.expressions.iter().map(|expr| expr.ty)
+    }
 
-impl Work<'_> {
-    fn state(&self) -> Result<State> {
+    /// What the query calls it.
+    pub fn name(&self) -> &'static str {
+        if self.aggregates.is_empty() { "distinct" } else { "summarize" }
+    }
+
+    /// No groups yet.
+    pub fn state(&self) -> Result<State> {
         let types = self.keys.iter().map(|key| key.ty).collect();
+        let seed = self.context.eval.seed;
         let accumulators = self.aggregates.iter().map(|aggregate| {
             let call = AggregateCall {
                 arguments: aggregate.arguments.iter().map(|argument| argument.ty).collect(),
                 constants: aggregate.arguments.iter().map(|argument| argument.as_literal().cloned()).collect(),
                 returns: aggregate.fields[0].ty,
-                seed: self.context.seed,
+                seed,
             };
             (aggregate.function.accumulator)(&call)
         });
         let accumulators = accumulators.collect::<Result<_>>()?;
-        Ok(State { table: GroupTable::new(types, self.context.seed), accumulators, rows: Vec::new() })
+        let (table, reservation) = (GroupTable::new(types, seed), self.context.memory.reservation());
+        Ok(State { table, accumulators, rows: Vec::new(), reservation })
     }
 
-    fn add(&self, state: &mut State, batch: &Batch) -> Result<()> {
-        let columns = |expressions: &[Expr]| -> Result<Vec<Column>> {
-            expressions.iter().map(|expr| evaluate(expr, batch, self.context)).collect()
-        };
-        state.table.assign(&columns(self.keys)?, batch.rows(), &mut state.rows)?;
-        for (accumulator, aggregate) in state.accumulators.iter_mut().zip(self.aggregates) {
-            accumulator.update(&state.rows, state.table.len(), &columns(&aggregate.arguments)?)?;
-        }
-        Ok(())
+    fn part(&self) -> Result<AggregatePart<'_>> {
+        Ok(AggregatePart { work: self, state: self.state()?, rows: Vec::new(), count: 0 })
     }
 }
 
+/// The groups of a part of the input.
+pub(super) struct State {
+    pub table: GroupTable,
+    accumulators: Vec<Box<dyn Accumulator>>,
+    /// The group of each row of the batch at hand.
+    rows: Vec<u32>,
+    pub reservation: Reservation,
+}
+
 impl State {
-    fn merge(&mut self, later: Self) -> Result<()> {
+    /// Takes in rows, of which there is what matters.
+    pub fn update(&mut self, work: &Work<'_>, batch: &Batch) -> Result<()> {
+        self.table.assign(&batch.columns()[..work.keys.len()], batch.rows(), &mut self.rows)?;
+        let column = |argument: &Argument| match argument {
+            Argument::Column(index) => batch.column(*index).clone(),
+            Argument::Constant(value) => Column::constant(value.clone(), batch.rows()),
+        };
+        for (accumulator, arguments) in self.accumulators.iter_mut().zip(&work.arguments) {
+            let arguments: Vec<Column> = arguments.iter().map(column).collect();
+            accumulator.update(&self.rows, self.table.len(), &arguments)?;
+        }
+        self.account();
+        Ok(())
+    }
+
+    /// Takes in the state of later rows; answers its groups as groups of this one.
+    pub fn merge(&mut self, later: Self) -> Result<Vec<u32>> {
         let map = self.table.merge(&later.table)?;
         for (accumulator, part) in self.accumulators.iter_mut().zip(later.accumulators) {
             accumulator.merge(part, &map, self.table.len())?;
         }
-        Ok(())
+        self.account();
+        Ok(map)
     }
 
-    fn finish(mut self, aggregates: &[AggregateExpr], batch_rows: usize) -> Result<Vec<Batch>> {
+    /// The state of some groups, which are not in this one afterwards.
+    pub fn select(&mut self, groups: &[u32]) -> Result<Self> {
+        let table = self.table.select(groups)?;
+        let accumulators = self.accumulators.iter_mut().map(|state| state.select(groups)).collect::<Result<_>>()?;
+        let mut selected = Self { table, accumulators, rows: Vec::new(), reservation: self.reservation.another() };
+        selected.account();
+        Ok(selected)
+    }
+
+    /// The group of each row that was taken in last.
+    pub fn groups(&self) -> &[u32] {
+        &self.rows
+    }
+
+    fn account(&mut self) {
+        let states: usize = self.accumulators.iter().map(|accumulator| accumulator.memory()).sum();
+        self.reservation.set(states.saturating_add(self.table.bytes()));
+    }
+
+    /// A row a group.
+    pub fn finish(mut self, aggregates: &[AggregateExpr]) -> Result<Batch> {
         let groups = self.table.len();
         let mut columns = self.table.columns();
         for (accumulator, aggregate) in self.accumulators.iter_mut().zip(aggregates) {
             columns.extend(accumulator.finish(groups).map_err(|error| error.placed(aggregate.span))?);
         }
-        let whole = Batch::new(columns, groups);
-        let starts = (0..groups).step_by(batch_rows.max(1));
-        Ok(starts.map(|start| whole.slice(start, batch_rows.min(groups - start))).collect())
+        Ok(Batch::new(columns, groups))
+    }
+}
+
+/// A part of the input: first the state of some rows, then rows.
+struct AggregatePart<'a> {
+    work: &'a Work<'a>,
+    state: State,
+    rows: Vec<Batch>,
+    count: usize,
+}
+
+impl Part for AggregatePart<'_> {
+    fn push(&mut self, batch: Batch) -> Result<()> {
+        let batch = self.work.relevant(&batch)?;
+        if self.work.is_divided.load(Ordering::Relaxed) {
+            self.count += batch.rows();
+            self.rows.push(batch.compacted());
+            return Ok(());
+        }
+        self.state.update(self.work, &batch)
+    }
+
+    fn is_full(&self) -> bool {
+        let ExecContext { memory, threads, .. } = self.work.context;
+        self.count >= ROWS || self.state.reservation.bytes() > memory.limit() / ON_THE_WAY / threads
     }
 }

@@ -2,7 +2,7 @@
 
 use arrow::array::{BooleanArray, UInt32Array};
 
-use super::fold;
+use super::{Part, fold};
 use crate::diagnostic::{Error, Result};
 use crate::exec::context::ExecContext;
 use crate::exec::group_table::GroupTable;
@@ -38,15 +38,15 @@ pub struct JoinTable {
 
 /// The rows of `input` by their keys.
 pub fn join_build(input: &Pipeline, build: &JoinBuild<'_>, context: &ExecContext) -> Result<JoinTable> {
-    let state = || Part::new(build, context);
-    let mut whole = state();
-    let add = |part: &mut Part, batch| part.add(&batch, build, context);
-    fold(input, context, &|| Ok(state()), &add, &mut |part| whole.merge(part, build.unique))?;
-    whole.finish(build)
+    let mut whole = Held::new(build, context);
+    fold(input, context, &|| Ok(Held::new(build, context)), &mut |part| whole.merge(part))?;
+    whole.finish()
 }
 
 /// The rows of a part of the input.
-struct Part {
+struct Held<'a> {
+    build: &'a JoinBuild<'a>,
+    context: &'a ExecContext,
     keys: GroupTable,
     batches: Vec<Batch>,
     /// The key of each row.
@@ -56,38 +56,41 @@ struct Part {
     at_hand: Vec<u32>,
 }
 
-impl Part {
-    fn new(build: &JoinBuild<'_>, context: &ExecContext) -> Self {
-        let types = build.keys.iter().map(|key| key.ty).collect();
-        let keys = GroupTable::new(types, context.eval.seed);
-        Self { keys, batches: Vec::new(), groups: Vec::new(), bytes: 0, at_hand: Vec::new() }
-    }
-
-    fn add(&mut self, batch: &Batch, build: &JoinBuild<'_>, context: &ExecContext) -> Result<()> {
-        let keys = build.keys.iter().map(|key| evaluate(key, batch, &context.eval)).collect::<Result<Vec<_>>>()?;
+impl Part for Held<'_> {
+    fn push(&mut self, batch: Batch) -> Result<()> {
+        let (build, context) = (self.build, self.context);
+        let keys = build.keys.iter().map(|key| evaluate(key, &batch, &context.eval)).collect::<Result<Vec<_>>>()?;
         let known = self.keys.len();
         self.keys.assign(&keys, batch.rows(), &mut self.at_hand)?;
         if let Some(columns) = build.columns {
             let rows =
                 Batch::new(columns.iter().map(|(index, _)| batch.column(*index).clone()).collect(), batch.rows());
             if build.unique {
-                self.keep(rows.filter(&first_of_each(&self.at_hand, known))?, known);
+                self.keep(&rows.filter(&first_of_each(&self.at_hand, known))?, known);
             } else {
                 self.groups.extend_from_slice(&self.at_hand);
-                self.push(rows);
+                self.hold(&rows);
             }
         }
         self.check_size()
     }
+}
 
-    /// Keeps the first rows of the keys from `known` on.
-    fn keep(&mut self, rows: Batch, known: usize) {
-        debug_assert_eq!(known + rows.rows(), self.keys.len(), "a row for each new key");
-        self.groups.extend(self.keys.numbers_from(known));
-        self.push(rows);
+impl<'a> Held<'a> {
+    fn new(build: &'a JoinBuild<'a>, context: &'a ExecContext) -> Self {
+        let types = build.keys.iter().map(|key| key.ty).collect();
+        let keys = GroupTable::new(types, context.eval.seed);
+        Self { build, context, keys, batches: Vec::new(), groups: Vec::new(), bytes: 0, at_hand: Vec::new() }
     }
 
-    fn push(&mut self, rows: Batch) {
+    /// Keeps the first rows of the keys from `known` on.
+    fn keep(&mut self, rows: &Batch, known: usize) {
+        debug_assert_eq!(known + rows.rows(), self.keys.len(), "a row for each new key");
+        self.groups.extend(self.keys.numbers_from(known));
+        self.hold(rows);
+    }
+
+    fn hold(&mut self, rows: &Batch) {
         if rows.rows() > 0 {
             let rows = rows.compacted();
             self.bytes += rows.bytes();
@@ -95,17 +98,17 @@ impl Part {
         }
     }
 
-    fn merge(&mut self, later: Self, unique: bool) -> Result<()> {
+    fn merge(&mut self, later: Self) -> Result<()> {
         let known = self.keys.len();
         let map = self.keys.merge(&later.keys)?;
-        if unique {
+        if self.build.unique {
             // The rows of a part are in the order of its keys: one each.
             let mut start = 0;
             for rows in later.batches {
                 let groups = &map[start..start + rows.rows()];
                 start += rows.rows();
                 let is_new = groups.iter().map(|group| Some(*group as usize >= known));
-                self.push(rows.filter(&is_new.collect::<BooleanArray>())?);
+                self.hold(&rows.filter(&is_new.collect::<BooleanArray>())?);
             }
             self.groups.extend(self.keys.numbers_from(known));
         } else {
@@ -126,7 +129,7 @@ impl Part {
         Ok(())
     }
 
-    fn finish(self, build: &JoinBuild<'_>) -> Result<JoinTable> {
+    fn finish(self) -> Result<JoinTable> {
         // Positions are 32 bits, and one is for the row of nulls.
         if u32::try_from(self.groups.len() + 1).is_err() {
             return Err(Error::Limit("join: more than 4,294,967,294 rows on one side".to_owned()));
@@ -136,7 +139,7 @@ impl Part {
             let parts: Vec<&Column> = self.batches.iter().map(|batch| batch.column(index)).chain([&null]).collect();
             Column::concat(*ty, &parts)
         };
-        let columns = build.columns.unwrap_or_default().iter().enumerate().map(column).collect::<Result<_>>()?;
+        let columns = self.build.columns.unwrap_or_default().iter().enumerate().map(column).collect::<Result<_>>()?;
         let rows = Batch::new(columns, self.groups.len() + 1);
         let (by_key, starts) = sorted_by_key(&self.groups, self.keys.len());
         Ok(JoinTable { keys: self.keys, rows, by_key, starts })

@@ -1,6 +1,7 @@
 //! What must see all rows before the first one comes out.
 
 mod aggregate;
+mod divided_groups;
 mod join_build;
 mod order;
 mod sort;
@@ -16,30 +17,50 @@ use super::pipeline::{self, Flow};
 use crate::diagnostic::Result;
 use crate::types::Batch;
 
-/// Computes `local` over each partition of `input` and combines the results in the order of the rows. Where rows must
-/// pass the caller's thread first there is one part: all of them.
-fn fold<S: Send>(
+/// What is computed over a part of the input.
+trait Part: Send {
+    /// Takes in rows.
+    fn push(&mut self, batch: Batch) -> Result<()>;
+
+    /// True where the part should be combined with those before it now, and the next row begin another one.
+    fn is_full(&self) -> bool {
+        false
+    }
+}
+
+/// Computes parts over each partition of `input` and combines them in the order of the rows. A part is a partition,
+/// unless it gets full before; where rows must pass the caller's thread first, it is all of them.
+fn fold<S: Part>(
     input: &Pipeline,
     context: &ExecContext,
     new: &(dyn Fn() -> Result<S> + Sync),
-    add: &(dyn Fn(&mut S, Batch) -> Result<()> + Sync),
     combine: &mut dyn FnMut(S) -> Result<()>,
 ) -> Result<()> {
     match input.parallel_partitions() {
         Some(partitions) => {
-            let local = |batches: &mut dyn Iterator<Item = Result<Batch>>| {
-                let mut state = new()?;
+            let local = |batches: &mut dyn Iterator<Item = Result<Batch>>, emit: &mut dyn FnMut(S) -> Flow| {
+                let mut part = new()?;
                 for batch in batches {
-                    add(&mut state, batch?)?;
+                    part.push(batch?)?;
+                    if part.is_full() && emit(std::mem::replace(&mut part, new()?)).is_break() {
+                        return Ok(());
+                    }
                 }
-                Ok(state)
+                let _ = emit(part);
+                Ok(())
             };
             pipeline::for_each_partition(partitions, context, &local, combine)
         }
         None => {
-            let mut state = new()?;
-            input.run(context, &mut |batch| add(&mut state, batch).map(|()| Flow::Continue(())))?;
-            combine(state)
+            let mut part = new()?;
+            input.run(context, &mut |batch| {
+                part.push(batch)?;
+                if part.is_full() {
+                    combine(std::mem::replace(&mut part, new()?))?;
+                }
+                Ok(Flow::Continue(()))
+            })?;
+            combine(part)
         }
     }
 }

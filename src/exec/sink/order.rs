@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use arrow::array::{Array, AsArray, Int64Array, StringViewArray, UInt32Array};
 use arrow::compute::kernels::cmp::{gt_eq, lt_eq};
 
-use super::fold;
+use super::{Part, fold};
 use crate::diagnostic::{Error, Result};
 use crate::exec::context::ExecContext;
 use crate::exec::physical::Pipeline;
@@ -28,20 +28,20 @@ pub fn top(
     count: usize,
     context: &ExecContext,
 ) -> Result<Vec<Batch>> {
-    let best = || Best { batches: Vec::new(), rows: 0 };
+    let types: Vec<Type> = schema.fields().iter().map(|field| field.ty).collect();
+    let cut = Cut { types: &types, keys, count, context: &context.eval, bound: Mutex::new(None) };
+    let best = || Best { cut: &cut, batches: Vec::new(), rows: 0 };
     let mut whole = best();
-    let cut = Cut { schema, keys, count, context: &context.eval, bound: Mutex::new(None) };
-    let add = |part: &mut Best, batch| part.push(batch, &cut);
-    fold(input, context, &|| Ok(best()), &add, &mut |mut part| {
-        part.cut(&cut)?;
-        part.batches.into_iter().try_for_each(|batch| whole.push(batch, &cut))
+    fold(input, context, &|| Ok(best()), &mut |mut part| {
+        part.cut()?;
+        part.batches.into_iter().try_for_each(|batch| whole.push(batch))
     })?;
-    whole.cut(&cut)?;
+    whole.cut()?;
     Ok(whole.batches)
 }
 
 struct Cut<'a> {
-    schema: &'a Schema,
+    types: &'a [Type],
     keys: &'a [SortKey],
     count: usize,
     context: &'a EvalContext,
@@ -81,23 +81,27 @@ impl Cut<'_> {
 }
 
 /// A few more rows than wanted, among them the wanted ones.
-struct Best {
+struct Best<'a> {
+    cut: &'a Cut<'a>,
     batches: Vec<Batch>,
     rows: usize,
 }
 
-impl Best {
-    fn push(&mut self, batch: Batch, cut: &Cut<'_>) -> Result<()> {
-        let batch = cut.within_bound(batch)?;
+impl Part for Best<'_> {
+    fn push(&mut self, batch: Batch) -> Result<()> {
+        let batch = self.cut.within_bound(batch)?;
         if batch.rows() > 0 {
             self.rows += batch.rows();
             self.batches.push(batch);
         }
-        if self.rows > cut.count.saturating_add(SLACK) { self.cut(cut) } else { Ok(()) }
+        if self.rows > self.cut.count.saturating_add(SLACK) { self.cut() } else { Ok(()) }
     }
+}
 
-    fn cut(&mut self, cut: &Cut<'_>) -> Result<()> {
-        let whole = concat(cut.schema, &self.batches)?;
+impl Best<'_> {
+    fn cut(&mut self) -> Result<()> {
+        let cut = self.cut;
+        let whole = Batch::concat(cut.types, &self.batches)?;
         // Few rows must not keep all the texts alive that came with them.
         let ordered = order(&whole, cut.keys, cut.context, cut.count)?.compacted();
         cut.tighten(&ordered);
@@ -105,18 +109,6 @@ impl Best {
         self.batches = vec![ordered];
         Ok(())
     }
-}
-
-fn concat(schema: &Schema, batches: &[Batch]) -> Result<Batch> {
-    if let [one] = batches {
-        return Ok(one.clone());
-    }
-    let column = |(index, field): (usize, &crate::types::Field)| {
-        let parts: Vec<&Column> = batches.iter().map(|batch| batch.column(index)).collect();
-        Column::concat(field.ty, &parts)
-    };
-    let columns = schema.fields().iter().enumerate().map(column).collect::<Result<_>>()?;
-    Ok(Batch::new(columns, batches.iter().map(Batch::rows).sum()))
 }
 
 /// The first `count` rows of `batch` in order.

@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::fold;
 use super::order::{Comparator, ordered};
+use super::{Part, fold};
 use crate::diagnostic::Result;
 use crate::exec::context::ExecContext;
 use crate::exec::memory::Reservation;
@@ -26,7 +26,7 @@ pub fn sort(input: &Pipeline, schema: &Schema, keys: &[SortKey], context: &ExecC
     let types: Vec<Type> = schema.fields().iter().map(|field| field.ty).collect();
     let new = || Ok(Sorter::new(&types, keys, context));
     let mut whole = new()?;
-    fold(input, context, &new, &Sorter::push, &mut |part| whole.append(part))?;
+    fold(input, context, &new, &mut |part| whole.append(part))?;
     whole.finish()
 }
 
@@ -129,17 +129,11 @@ impl<'a> Sorter<'a> {
         Self { order, types: all, keys, context, runs: Vec::new(), held: Vec::new(), reservation }
     }
 
-    /// Appends rows.
-    pub fn push(&mut self, batch: Batch) -> Result<()> {
-        let mut columns = batch.columns().to_vec();
-        for key in self.keys.iter().filter(|key| key.expr.as_column().is_none()) {
-            columns.push(evaluate(&key.expr, &batch, &self.context.eval)?);
-        }
-        let batch = Batch::new(columns, batch.rows());
-        let bytes = batch.bytes() + PLACE * batch.rows();
-        self.reservation.grow(bytes);
-        self.held.push(Held { batch, bytes, is_exact: false });
-        self.relieve()
+    /// The last `count` columns are to order the rows by, and do not come out.
+    #[must_use]
+    pub fn hiding(mut self, count: usize) -> Self {
+        self.order.width -= count;
+        self
     }
 
     /// Appends rows that come behind these.
@@ -242,6 +236,20 @@ impl<'a> Sorter<'a> {
         };
         let partitions = (0..rows).step_by(per_partition).map(partition).collect();
         Ok(Pipeline::of(partitions).holding(self.reservation))
+    }
+}
+
+impl Part for Sorter<'_> {
+    fn push(&mut self, batch: Batch) -> Result<()> {
+        let mut columns = batch.columns().to_vec();
+        for key in self.keys.iter().filter(|key| key.expr.as_column().is_none()) {
+            columns.push(evaluate(&key.expr, &batch, &self.context.eval)?);
+        }
+        let batch = Batch::new(columns, batch.rows());
+        let bytes = batch.bytes() + PLACE * batch.rows();
+        self.reservation.grow(bytes);
+        self.held.push(Held { batch, bytes, is_exact: false });
+        self.relieve()
     }
 }
 

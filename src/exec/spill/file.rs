@@ -105,7 +105,9 @@ impl SpillFile {
     pub fn read(self: &Arc<Self>) -> Result<impl Iterator<Item = Result<Batch>> + Send + use<>> {
         let path = &self.path.0;
         let file = File::open(path).map_err(|error| Error::io(path, error))?;
-        let reader = StreamReader::try_new(BufReader::with_capacity(BUFFER, file), None);
+        let length = file.metadata().map_or(BUFFER as u64, |metadata| metadata.len());
+        let buffer = usize::try_from(length).map_or(BUFFER, |length| length.min(BUFFER));
+        let reader = StreamReader::try_new(BufReader::with_capacity(buffer, file), None);
         let reader = reader.map_err(|error| failure(path, error))?;
         let this = Arc::clone(self);
         Ok(reader.map(move |record| Ok(this.batch(&record.map_err(|error| failure(&this.path.0, error))?))))

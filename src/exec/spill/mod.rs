@@ -2,6 +2,7 @@
 
 mod file;
 mod merge;
+pub mod partition;
 pub mod rows;
 
 use std::path::{Path, PathBuf};

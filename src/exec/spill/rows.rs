@@ -1,5 +1,7 @@
 //! Rows of several batches, put together in a new order.
 
+use std::sync::Arc;
+
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::interleave;
 use arrow::datatypes::DataType;
@@ -81,12 +83,11 @@ pub fn common_constant<'a>(parts: &[&'a Column]) -> Option<&'a Value> {
 
 /// The column with texts of its own, written out: views keep all of the memory alive that they point into.
 pub fn detached(column: &Column) -> Result<Column> {
-    match column.as_array() {
-        Some(array) if *array.data_type() == DataType::Utf8View => {
-            Ok(Column::array(column.ty(), std::sync::Arc::new(array.as_string_view().gc())))
-        }
-        _ => plain_texts(column),
-    }
+    let column = plain_texts(column)?;
+    Ok(match column.as_array().and_then(|array| array.as_string_view_opt()) {
+        Some(views) => Column::array(column.ty(), Arc::new(views.gc())),
+        None => column,
+    })
 }
 
 /// Bytes that the values of a batch take, whether or not batches share their memory.

@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use super::chosen_rows::ChosenRows;
 use super::element::Element;
 use super::min_max::ORDERED;
-use super::{Accumulator, AggregateCall, AggregateFunction, Argument, downcast};
+use super::{Accumulator, AggregateCall, AggregateFunction, Argument, downcast, taken};
 use crate::diagnostic::Result;
 use crate::functions::docs::Example;
 use crate::functions::signature::{Accepts, Param, Returns};
@@ -199,6 +199,14 @@ impl<T: Element> Accumulator for ArgExtreme<T> {
     fn finish(&mut self, groups: usize) -> Result<Vec<Column>> {
         self.resize(groups);
         self.rows.finish()
+    }
+
+    fn select(&mut self, groups: &[u32]) -> Result<Box<dyn Accumulator>> {
+        let best = taken(&mut self.best, groups);
+        let heap = best.iter().flatten().map(T::heap).sum();
+        self.heap -= heap;
+        let pending = vec![NO_ROW; groups.len()];
+        Ok(Box::new(Self { best, rows: self.rows.select(groups)?, wanted: self.wanted, pending, heap }))
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {

@@ -3,7 +3,7 @@
 use std::any::Any;
 
 use super::element::Element;
-use super::{Accumulator, AggregateFunction, downcast};
+use super::{Accumulator, AggregateFunction, downcast, taken};
 use crate::diagnostic::Result;
 use crate::functions::docs::Example;
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
@@ -88,6 +88,10 @@ impl Accumulator for Bits {
             }
         }
         Ok(vec![builder.finish()])
+    }
+
+    fn select(&mut self, groups: &[u32]) -> Result<Box<dyn Accumulator>> {
+        Ok(Box::new(Self { groups: taken(&mut self.groups, groups), combine: self.combine }))
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {

@@ -79,6 +79,19 @@ impl ChosenRows {
         self.compact_if_worth()
     }
 
+    /// The rows of some groups, with memory of their own.
+    pub fn select(&self, groups: &[u32]) -> Result<Self> {
+        let places: Vec<_> = groups.iter().map(|group| self.places.get(*group as usize).copied().flatten()).collect();
+        let wanted: Vec<_> = places.iter().flatten().map(|place| Some(*place)).collect();
+        let column = |index: usize| detach(&self.gather(index, &wanted)?);
+        let columns = (0..self.types.len()).map(column).collect::<Result<_>>()?;
+        let mut selected = Self::new(&self.types);
+        selected.add_chunk(Batch::new(columns, wanted.len()));
+        let mut rows = 0..wanted.len();
+        selected.places = places.iter().map(|slot| slot.and_then(|_| rows.next()).map(|row| place(0, row))).collect();
+        Ok(selected)
+    }
+
     /// The chosen rows, a row a group, of nulls where the group has none.
     pub fn finish(&self) -> Result<Vec<Column>> {
         (0..self.types.len()).map(|index| self.gather(index, &self.places)).collect()

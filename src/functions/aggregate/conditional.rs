@@ -51,6 +51,10 @@ impl Accumulator for Conditional {
         self.inner.finish(groups)
     }
 
+    fn select(&mut self, groups: &[u32]) -> Result<Box<dyn Accumulator>> {
+        Ok(Box::new(Self { inner: self.inner.select(groups)?, position: self.position }))
+    }
+
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
         self
     }

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use super::{Accumulator, AggregateCall, AggregateFunction, downcast};
+use super::{Accumulator, AggregateCall, AggregateFunction, downcast, taken};
 use crate::diagnostic::Result;
 use crate::functions::docs::Example;
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
@@ -75,6 +75,10 @@ impl Accumulator for Count {
         let mut builder = ColumnBuilder::with_capacity(Type::Long, groups);
         self.counts.iter().for_each(|count| builder.append_i64(*count));
         Ok(vec![builder.finish()])
+    }
+
+    fn select(&mut self, groups: &[u32]) -> Result<Box<dyn Accumulator>> {
+        Ok(Box::new(Self { counts: taken(&mut self.counts, groups), conditional: self.conditional }))
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {

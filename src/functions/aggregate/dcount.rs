@@ -13,7 +13,7 @@ use hashbrown::HashTable;
 use super::conditional::conditional;
 use super::element::{Element, for_each_text};
 use super::sketch::Sketch;
-use super::{Accumulator, AggregateCall, AggregateFunction, downcast};
+use super::{Accumulator, AggregateCall, AggregateFunction, downcast, taken};
 use crate::diagnostic::{Code, Error, Result, Span};
 use crate::functions::docs::Example;
 use crate::functions::signature::{Accepts, Param, ResultName};
@@ -205,6 +205,13 @@ impl Accumulator for DistinctCount {
         let mut builder = ColumnBuilder::with_capacity(Type::Long, groups);
         self.groups.iter().for_each(|distinct| builder.append_i64(distinct.count()));
         Ok(vec![builder.finish()])
+    }
+
+    fn select(&mut self, groups: &[u32]) -> Result<Box<dyn Accumulator>> {
+        let taken = taken(&mut self.groups, groups);
+        let bytes = taken.iter().map(Distinct::bytes).sum();
+        self.bytes -= bytes;
+        Ok(Box::new(Self { groups: taken, precision: self.precision, bytes }))
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::fmt::Debug;
 
 use super::element::Element;
-use super::{Accumulator, AggregateCall, downcast};
+use super::{Accumulator, AggregateCall, downcast, taken};
 use crate::diagnostic::Result;
 use crate::types::{Column, ColumnBuilder, Type};
 
@@ -55,6 +55,10 @@ impl<F: Fold> Accumulator for Folding<F> {
         let mut builder = ColumnBuilder::with_capacity(self.returns, groups);
         self.states.iter().try_for_each(|state| state.append(&mut builder))?;
         Ok(vec![builder.finish()])
+    }
+
+    fn select(&mut self, groups: &[u32]) -> Result<Box<dyn Accumulator>> {
+        Ok(Box::new(Self { states: taken(&mut self.states, groups), returns: self.returns }))
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {

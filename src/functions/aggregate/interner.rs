@@ -23,6 +23,12 @@ impl Interner {
         Self { table: HashTable::new(), ends: Vec::new(), buffer: String::new(), hasher: FixedState::with_seed(seed) }
     }
 
+    /// No texts, with the same seed.
+    #[must_use]
+    pub fn none(&self) -> Self {
+        Self { table: HashTable::new(), ends: Vec::new(), buffer: String::new(), hasher: self.hasher.clone() }
+    }
+
     /// The number of `text`.
     pub fn intern(&mut self, text: &str) -> u32 {
         let hash = hash(&self.hasher, text);

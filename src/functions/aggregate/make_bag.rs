@@ -6,7 +6,7 @@ use super::conditional::conditional;
 use super::interner::Interner;
 use super::make_list::{MAX_SIZE, MAX_SIZE_PARAM, OLD_MAX_SIZE, OLD_MAX_SIZE_PARAM, max_size};
 use super::make_set::Members;
-use super::{Accumulator, AggregateCall, AggregateFunction, downcast};
+use super::{Accumulator, AggregateCall, AggregateFunction, downcast, taken};
 use crate::diagnostic::Result;
 use crate::functions::docs::Example;
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
@@ -133,6 +133,22 @@ impl Accumulator for Bags {
         let mut builder = ColumnBuilder::with_capacity(Type::Dynamic, groups);
         self.groups.iter().for_each(|bag| builder.append_text(&format!("{{{}}}", bag.text)));
         Ok(vec![builder.finish()])
+    }
+
+    fn select(&mut self, groups: &[u32]) -> Result<Box<dyn Accumulator>> {
+        let taken = taken(&mut self.groups, groups);
+        self.bytes -= taken.iter().map(|bag| bag.text.capacity()).sum::<usize>();
+        let mut selected = Self {
+            max_size: self.max_size,
+            keys: self.keys.none(),
+            members: self.members.none(),
+            groups: vec![Bag::default(); groups.len()],
+            bytes: 0,
+        };
+        for (group, bag) in (0..).zip(&taken) {
+            selected.add(group, &format!("{{{}}}", bag.text));
+        }
+        Ok(Box::new(selected))
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {

@@ -6,7 +6,7 @@
 use std::any::Any;
 
 use super::conditional::conditional;
-use super::{Accumulator, AggregateCall, AggregateFunction, downcast};
+use super::{Accumulator, AggregateCall, AggregateFunction, downcast, taken};
 use crate::diagnostic::{Code, Error, Result, Span};
 use crate::functions::docs::Example;
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
@@ -199,6 +199,13 @@ impl Accumulator for Lists {
         let mut builder = ColumnBuilder::with_capacity(Type::Dynamic, groups);
         self.groups.iter().for_each(|list| builder.append_text(&format!("[{}]", list.text)));
         Ok(vec![builder.finish()])
+    }
+
+    fn select(&mut self, groups: &[u32]) -> Result<Box<dyn Accumulator>> {
+        let taken = taken(&mut self.groups, groups);
+        let bytes = taken.iter().map(|list| list.text.capacity()).sum();
+        self.bytes -= bytes;
+        Ok(Box::new(Self { groups: taken, max_size: self.max_size, nulls: self.nulls, bytes }))
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {

@@ -13,7 +13,7 @@ use super::conditional::conditional;
 use super::element::for_each_text;
 use super::interner::Interner;
 use super::make_list::{MAX_SIZE, MAX_SIZE_PARAM, OLD_MAX_SIZE, OLD_MAX_SIZE_PARAM, max_size};
-use super::{Accumulator, AggregateCall, AggregateFunction, downcast};
+use super::{Accumulator, AggregateCall, AggregateFunction, downcast, taken};
 use crate::diagnostic::Result;
 use crate::functions::docs::Example;
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
@@ -88,6 +88,12 @@ impl Members {
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self { pairs: HashTable::new(), hasher: FixedState::with_seed(seed) }
+    }
+
+    /// No pairs, with the same seed.
+    #[must_use]
+    pub fn none(&self) -> Self {
+        Self { pairs: HashTable::new(), hasher: self.hasher.clone() }
     }
 
     /// Puts `value` into `group`; false where it is there already.
@@ -232,6 +238,31 @@ impl Accumulator for Sets {
             builder.append_text(&array.finish());
         }
         Ok(vec![builder.finish()])
+    }
+
+    fn select(&mut self, groups: &[u32]) -> Result<Box<dyn Accumulator>> {
+        let taken = taken(&mut self.groups, groups);
+        let mut selected = Self {
+            max_size: self.max_size,
+            text: self.text,
+            values: self.values.none(),
+            shown: HashMap::with_hasher(self.shown.hasher().clone()),
+            shown_bytes: 0,
+            members: self.members.none(),
+            groups: vec![Vec::new(); groups.len()],
+            held: 0,
+        };
+        for (group, values) in (0..).zip(taken) {
+            self.held -= values.len();
+            for value in values {
+                let number = selected.values.intern(self.values.text(value));
+                if let Some(shown) = self.shown.get(&value) {
+                    selected.show(number, shown);
+                }
+                selected.add(group, number);
+            }
+        }
+        Ok(Box::new(selected))
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {

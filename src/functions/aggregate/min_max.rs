@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 
 use super::conditional::conditional;
 use super::element::Element;
-use super::{Accumulator, AggregateCall, AggregateFunction, downcast};
+use super::{Accumulator, AggregateCall, AggregateFunction, downcast, taken};
 use crate::diagnostic::Result;
 use crate::functions::docs::Example;
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
@@ -146,6 +146,13 @@ impl<T: Element> Accumulator for Extreme<T> {
             }
         }
         Ok(vec![builder.finish()])
+    }
+
+    fn select(&mut self, groups: &[u32]) -> Result<Box<dyn Accumulator>> {
+        let best = taken(&mut self.best, groups);
+        let heap = best.iter().flatten().map(T::heap).sum();
+        self.heap -= heap;
+        Ok(Box::new(Self { best, wanted: self.wanted, returns: self.returns, heap }))
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {

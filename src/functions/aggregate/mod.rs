@@ -157,11 +157,20 @@ pub trait Accumulator: Debug + Send {
     /// The results, a row a group: the columns that [`AggregateFunction::result_columns`] names.
     fn finish(&mut self, groups: usize) -> Result<Vec<Column>>;
 
+    /// The state of these groups alone: its group `i` is this one's `groups[i]`. Each is selected once at most, and
+    /// nothing is asked of this one afterwards.
+    fn select(&mut self, groups: &[u32]) -> Result<Box<dyn Accumulator>>;
+
     /// For `merge`, which knows that both sides are of one type.
     fn into_any(self: Box<Self>) -> Box<dyn Any>;
 
     /// Bytes held, roughly.
     fn memory(&self) -> usize;
+}
+
+/// The states of some groups, which lose them; a group beyond the end of `all` has none yet.
+fn taken<T: Default>(all: &mut [T], groups: &[u32]) -> Vec<T> {
+    groups.iter().map(|group| all.get_mut(*group as usize).map(std::mem::take).unwrap_or_default()).collect()
 }
 
 /// The concrete state behind `later`; a mismatch is a bug of the executor.

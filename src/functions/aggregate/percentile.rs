@@ -6,7 +6,7 @@
 use std::any::Any;
 
 use super::element::Element;
-use super::{Accumulator, AggregateCall, AggregateFunction, Argument, downcast};
+use super::{Accumulator, AggregateCall, AggregateFunction, Argument, downcast, taken};
 use crate::diagnostic::{Code, Error, Result, Span};
 use crate::functions::docs::Example;
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
@@ -339,6 +339,14 @@ impl Accumulator for Percentiles {
         let mut builder = ColumnBuilder::with_capacity(Type::Dynamic, groups);
         found.iter().for_each(|keys| builder.append_text(&self.array(keys)));
         Ok(vec![builder.finish()])
+    }
+
+    fn select(&mut self, groups: &[u32]) -> Result<Box<dyn Accumulator>> {
+        let taken = taken(&mut self.groups, groups);
+        let bytes = taken.iter().map(Values::bytes).sum();
+        self.bytes -= bytes;
+        let ranks = self.ranks.clone();
+        Ok(Box::new(Self { groups: taken, weights: self.weights, ranks, shape: self.shape, ty: self.ty, bytes }))
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {

@@ -4,7 +4,7 @@ use std::any::Any;
 
 use super::chosen_rows::ChosenRows;
 use super::conditional::conditional;
-use super::{Accumulator, AggregateCall, AggregateFunction, Argument, downcast};
+use super::{Accumulator, AggregateCall, AggregateFunction, Argument, downcast, taken};
 use crate::diagnostic::Result;
 use crate::functions::docs::Example;
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
@@ -140,6 +140,10 @@ impl Accumulator for FirstRow {
     fn finish(&mut self, groups: usize) -> Result<Vec<Column>> {
         self.rows.resize(groups);
         self.rows.finish()
+    }
+
+    fn select(&mut self, groups: &[u32]) -> Result<Box<dyn Accumulator>> {
+        Ok(Box::new(Self { rows: self.rows.select(groups)?, settled: taken(&mut self.settled, groups) }))
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {

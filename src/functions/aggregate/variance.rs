@@ -7,7 +7,7 @@ use std::any::Any;
 use super::conditional::conditional;
 use super::element::Element;
 use super::twofold::Twofold;
-use super::{Accumulator, AggregateCall, AggregateFunction, Argument, downcast};
+use super::{Accumulator, AggregateCall, AggregateFunction, Argument, downcast, taken};
 use crate::diagnostic::Result;
 use crate::functions::docs::Example;
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
@@ -239,6 +239,10 @@ impl Accumulator for Moments {
         let mut builder = ColumnBuilder::with_capacity(Type::Real, groups);
         self.groups.iter().for_each(|sums| builder.append_f64(sums.result(self.measure)));
         Ok(vec![builder.finish()])
+    }
+
+    fn select(&mut self, groups: &[u32]) -> Result<Box<dyn Accumulator>> {
+        Ok(Box::new(Self { groups: taken(&mut self.groups, groups), measure: self.measure }))
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
