@@ -9,11 +9,14 @@ use super::{Outcome, documents};
 use crate::diagnostic::Result;
 use crate::engine::{Clock, Prepared};
 
-/// Runs a query that took `planned` to plan; its rows are counted, not shown.
-pub(super) fn run(session: &Session, prepared: &Prepared, planned: Duration) -> Result<Outcome> {
+/// Runs a query whose planning `started` some time ago; its rows are counted, not shown.
+pub(super) fn run(session: &Session, prepared: &Prepared, started: Instant) -> Result<Outcome> {
+    let planned = started.elapsed();
+    let line = session.progress(prepared, started);
     let clock: Arc<dyn Clock> = Arc::new(Stopwatch(Instant::now()));
     let outcome = prepared.analyze(&clock);
     let ran = clock.elapsed();
+    line.end();
     session.talk.report(prepared.report());
     session.finish()?;
     let (plan, rows) = outcome.map_err(|error| session.talk.query_error(error))?;

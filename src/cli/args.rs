@@ -140,10 +140,10 @@ pub struct SourceArgs {
 /// What is said on stderr, and how.
 #[derive(Args, Debug, Default)]
 pub struct TalkArgs {
-    /// Say nothing but errors
+    /// Say nothing but errors, and show no progress
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Say what was read, and how long it took
+    /// Say what was read, and how long it took; where stderr is no terminal, also how far a run is, every ten seconds
     #[arg(short, long)]
     pub verbose: bool,
     /// Colours of messages

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use serde_json::{Value as Json, json};
 
@@ -75,16 +76,19 @@ struct Heard {
 
 /// The members `columns` and `rows` of an answer, as the Log Analytics format has them, and what a manifest says of it.
 fn answer(session: &session::Session, query: &str, heard: &mut Heard) -> Result<(String, Json)> {
-    let prepared = session.engine.prepare(query)?;
+    let started = Instant::now();
+    let prepared = session.prepare(query, started)?;
     let bytes = Shared::default();
     let format = output::format("la-api").ok_or_else(|| Error::internal("the format la-api exists"))?;
     let mut writer = (format.writer)(Box::new(bytes.clone()), &output::Options::default());
     writer.begin(prepared.schema())?;
     let mut rows = 0;
+    let line = session.progress(&prepared, started);
     let outcome = prepared.run(&mut |batch| {
         rows += batch.rows() as u64;
         writer.batch(&batch).map(|()| Flow::Continue(()))
     });
+    line.end();
     session.talk.report_news(prepared.report(), &mut heard.said);
     heard.damage |= !prepared.report().problems().is_empty();
     outcome?;

@@ -3,12 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::args::SourceArgs;
 use super::configuration::Configuration;
+use super::progress::size;
 use crate::diagnostic::{Error, Result};
 use crate::source::files::DataFile;
 use crate::source::remote::{Access, redacted};
@@ -22,6 +24,8 @@ pub(super) struct SessionCatalog {
     limits: Limits,
     stdin: bool,
     files: OnceLock<FileCatalog>,
+    /// Bytes of stdin so far.
+    spooled: AtomicU64,
     /// Tables of the catalog file that the call does not name itself.
     configured: BTreeMap<String, Vec<PathBuf>>,
     /// By alias, the files of watchlists and the columns of their search keys.
@@ -66,6 +70,7 @@ impl SessionCatalog {
             limits,
             stdin,
             files: OnceLock::new(),
+            spooled: AtomicU64::new(0),
             configured,
             watchlists,
             opened: Mutex::default(),
@@ -88,6 +93,12 @@ impl SessionCatalog {
         inputs.extend(files.map(|(table, file)| (table.map(str::to_owned), file.clone())));
     }
 
+    /// How far stdin was read that is being copied.
+    pub fn spooling(&self) -> Option<String> {
+        let bytes = self.spooled.load(Ordering::Relaxed);
+        (bytes > 0 && self.files.get().is_none()).then(|| format!("{} of stdin read", size(bytes)))
+    }
+
     fn files(&self) -> Result<&FileCatalog> {
         if let Some(files) = self.files.get() {
             return Ok(files);
@@ -95,7 +106,7 @@ impl SessionCatalog {
         let mut builder = self.builder.clone();
         if self.stdin {
             let mut stdin = FileCatalogBuilder::default();
-            stdin.add_stdin(&mut io::stdin().lock())?;
+            stdin.add_stdin(&mut Spooled { input: io::stdin().lock(), bytes: &self.spooled })?;
             self.note(stdin.files().filter(|(table, _)| table.is_some()));
             builder.append(stdin);
         }
@@ -116,6 +127,20 @@ impl SessionCatalog {
         let catalog = Arc::new(builder.build());
         opened.insert(name.to_owned(), Arc::clone(&catalog));
         Ok(catalog)
+    }
+}
+
+/// Counts the bytes that are read.
+struct Spooled<'a, R> {
+    input: R,
+    bytes: &'a AtomicU64,
+}
+
+impl<R: Read> Read for Spooled<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(buffer)?;
+        self.bytes.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
     }
 }
 

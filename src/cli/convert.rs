@@ -5,12 +5,13 @@ use std::fmt::Write;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 
 use super::args::{ConvertArgs, PartitionBy};
-use super::progress::{ProgressLine, size};
+use super::progress::{self, ProgressLine, size};
 use super::session::{self, Session};
 use super::talk::line;
 use super::{Outcome, manifest};
@@ -18,8 +19,8 @@ use crate::convert::{self, ArchiveWriter, KnownIds, Partition, Place, Progress, 
 use crate::diagnostic::{Error, Result};
 use crate::engine::{Engine, Prepared};
 use crate::output::{self, Format};
-use crate::source::FileCatalogBuilder;
 use crate::source::shape::known_table;
+use crate::source::{FileCatalogBuilder, ScanReport};
 use crate::types::Batch;
 
 /// Bytes collected before they are written.
@@ -212,7 +213,9 @@ impl Work<'_> {
     /// Converts one table; answers the known tables that its files hold besides.
     fn table(&mut self, table: &str) -> Result<Vec<String>> {
         let Session { engine, talk, .. } = self.session;
-        let prepared = engine.prepare(&convert::quoted(table)).map_err(|error| talk.query_error(error))?;
+        let started = Instant::now();
+        let prepared = self.session.prepare(&convert::quoted(table), started);
+        let prepared = prepared.map_err(|error| talk.query_error(error))?;
         let mut known_ids = self.known_ids(table, &prepared)?;
         let progress = Arc::new(Progress::default());
         let options = convert::Options {
@@ -222,7 +225,8 @@ impl Work<'_> {
             runs: self.staging.runs().to_owned(),
             progress: Arc::clone(&progress),
         };
-        let shown = ProgressLine::start(&progress, total_bytes(self.session), !self.args.source.talk.quiet);
+        let report = Arc::clone(prepared.report());
+        let line = ProgressLine::start(talk.manner(), started, move |elapsed| how_far(&progress, &report, elapsed));
         let second = matches!(self.target, Target::File(_)).then(|| self.done.tables.first().cloned()).flatten();
         let mut keep = |batch: Batch| match (&mut known_ids, &second) {
             (_, Some(first)) if batch.rows() > 0 => {
@@ -248,7 +252,7 @@ impl Work<'_> {
                 convert::sort_table(table, &prepared, &options, &mut keep, &mut sink)
             }
         };
-        drop(shown);
+        line.end();
         talk.report(prepared.report());
         let sorted = sorted.map_err(|error| talk.query_error(error))?;
         self.count(&sorted, &prepared, known_ids.as_ref())?;
@@ -312,9 +316,13 @@ impl Work<'_> {
     }
 }
 
-/// Bytes of all files that are named, as far as they are known.
-fn total_bytes(session: &Session) -> u64 {
-    session.catalog.inputs().iter().map(|(_, file)| file.bytes).fold(0, u64::saturating_add)
+/// How far a conversion is.
+fn how_far(progress: &Progress, report: &ScanReport, elapsed: Duration) -> String {
+    let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    match of(&progress.rows_written) {
+        0 => progress::scans(&report.counters, elapsed),
+        written => format!("{written} of {} rows sorted and written", of(&progress.rows_read)),
+    }
 }
 
 /// One file in any format of answers.

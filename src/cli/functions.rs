@@ -51,7 +51,7 @@ fn all(args: &FunctionsArgs) -> Result<Outcome> {
         builders.iter_mut().zip(row).for_each(|(builder, text)| builder.append_text(text));
     }
     let columns = builders.iter_mut().map(ColumnBuilder::finish).collect();
-    let mut writer = Target::new(&args.output)?.open(&schema)?;
+    let mut writer = Target::new(&args.output)?.open(&schema, None)?;
     writer.batch(&Batch::new(columns, rows.len()))?;
     writer.finish()?;
     Ok(Outcome::Success)

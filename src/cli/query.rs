@@ -30,15 +30,17 @@ struct Answer {
 fn answer(session: &Session, output: &OutputArgs, manifest: Option<&Path>) -> Result<Answer> {
     let started = Instant::now();
     let target = Target::or(output, session.format.as_deref())?;
-    let prepared = session.engine.prepare(&session.text).map_err(|error| session.talk.query_error(error))?;
+    let prepared = session.prepare(&session.text, started).map_err(|error| session.talk.query_error(error))?;
     session.talk.warnings(&prepared.warnings);
-    let mut writer = target.open(prepared.schema())?;
+    let line = session.progress(&prepared, started);
+    let mut writer = target.open(prepared.schema(), Some(&line))?;
     let mut rows = 0;
     let outcome = prepared.run(&mut |batch| {
         rows += batch.rows() as u64;
         writer.batch(&batch)?;
         Ok(Flow::Continue(()))
     });
+    line.end();
     session.talk.report(prepared.report());
     session.finish()?;
     match outcome {
@@ -78,10 +80,10 @@ fn summary(rows: u64, prepared: &Prepared, started: Instant) -> String {
 pub(super) fn explain(args: &ExplainArgs) -> Result<Outcome> {
     let started = Instant::now();
     let session = session::of_query(&args.source, &args.arguments)?;
-    let prepared = session.engine.prepare(&session.text).map_err(|error| session.talk.query_error(error))?;
+    let prepared = session.prepare(&session.text, started).map_err(|error| session.talk.query_error(error))?;
     session.talk.warnings(&prepared.warnings);
     if args.analyze {
-        return analyze::run(&session, &prepared, started.elapsed());
+        return analyze::run(&session, &prepared, started);
     }
     session.finish()?;
     let text = if args.bound { prepared.explain_bound() } else { prepared.explain() };

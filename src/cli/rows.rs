@@ -21,7 +21,7 @@ pub(super) fn write(
     }
     let columns = builders.iter_mut().map(ColumnBuilder::finish).collect();
     let configuration = Configuration::load(None)?;
-    let mut writer = Target::or(output, configuration.defaults.output.as_deref())?.open(&schema)?;
+    let mut writer = Target::or(output, configuration.defaults.output.as_deref())?.open(&schema, None)?;
     writer.batch(&Batch::new(columns, count))?;
     writer.finish()
 }

@@ -6,16 +6,17 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use super::args::SourceArgs;
 use super::catalog::SessionCatalog;
 use super::configuration::Configuration;
 use super::memory;
+use super::progress::{self, ProgressLine};
 use super::rejects::Rejects;
 use super::talk::Talk;
 use crate::diagnostic::{Error, Result};
-use crate::engine::{Engine, Settings, TimeRange};
+use crate::engine::{Engine, Prepared, Settings, TimeRange};
 use crate::source::{Catalog, RejectSink};
 use crate::types::datetime::{self, UnixUnit};
 use crate::types::timespan;
@@ -46,6 +47,23 @@ impl Session {
     /// The column that holds the time of a table.
     pub fn time_column(&self, table: &str) -> String {
         self.engine.settings().time_columns.get(table).unwrap_or(&self.time_column).clone()
+    }
+
+    /// Plans a query of a run that `started` some time ago; says how far it is where that takes long, for it may have to
+    /// read.
+    pub fn prepare(&self, text: &str, started: Instant) -> Result<Prepared> {
+        let report = self.engine.report();
+        let (scans, catalog) = (Arc::clone(&report), Arc::clone(&self.catalog));
+        let _line = ProgressLine::start(self.talk.manner(), started, move |elapsed| {
+            catalog.spooling().unwrap_or_else(|| progress::scans(&scans.counters, elapsed))
+        });
+        self.engine.prepare_with(text, report)
+    }
+
+    /// Says how far a query is that runs now.
+    pub fn progress(&self, prepared: &Prepared, started: Instant) -> Arc<ProgressLine> {
+        let report = Arc::clone(prepared.report());
+        ProgressLine::start(self.talk.manner(), started, move |elapsed| progress::scans(&report.counters, elapsed))
     }
 
     /// Writes what could not be read, where that is kept; also where the run failed.

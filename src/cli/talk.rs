@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{self, IsTerminal, Write};
 
 use super::args::{Colour, ErrorFormat, TalkArgs};
+use super::progress::Manner;
 use crate::diagnostic::{Diagnostic, Error, Style, render, render_json};
 use crate::source::ScanReport;
 
@@ -54,6 +55,11 @@ impl Talk {
             origin: origin.to_owned(),
             text: text.to_owned(),
         }
+    }
+
+    /// How the progress of long runs is shown.
+    pub fn manner(&self) -> Option<Manner> {
+        Manner::of(self.quiet, self.verbose)
     }
 
     /// Says the diagnostics of a query error, and hands the error on for its exit code.

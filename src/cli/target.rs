@@ -2,10 +2,12 @@
 
 use std::io::{self, BufWriter, IsTerminal};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tempfile::NamedTempFile;
 
 use super::args::OutputArgs;
+use super::progress::{InPlaceOf, ProgressLine};
 use crate::diagnostic::{Error, Result};
 use crate::output::{self, Format, Options, Stream, Writer};
 use crate::types::{Batch, Schema};
@@ -44,9 +46,16 @@ impl Target {
         Ok(Self { format, options, file: output.output_file.clone() })
     }
 
-    pub fn open(self, schema: &Schema) -> Result<AnswerWriter> {
+    /// Begins the answer. On a terminal it takes the place of the line of progress.
+    pub fn open(self, schema: &Schema, line: Option<&Arc<ProgressLine>>) -> Result<AnswerWriter> {
         let (stream, file): (Stream, _) = match self.file {
-            None => (Box::new(BufWriter::with_capacity(BUFFER, io::stdout())), None),
+            None => match line.filter(|_| io::stdout().is_terminal()) {
+                Some(line) => {
+                    let out = InPlaceOf { line: Arc::clone(line), out: io::stdout() };
+                    (Box::new(BufWriter::with_capacity(BUFFER, out)), None)
+                }
+                None => (Box::new(BufWriter::with_capacity(BUFFER, io::stdout())), None),
+            },
             Some(path) => {
                 let temporary = NamedTempFile::new_in(folder(&path)).map_err(|error| Error::io(&path, error))?;
                 let handle = temporary.reopen().map_err(|error| Error::io(&path, error))?;

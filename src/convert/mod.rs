@@ -32,7 +32,6 @@ use self::runs::RunBuilder;
 use crate::diagnostic::{Error, Result};
 use crate::engine::{Flow, Prepared};
 use crate::exec::spill::SpillFolder;
-use crate::source::Count;
 use crate::types::{Batch, Schema, Type};
 
 /// Least memory that a query or a conversion can be asked to do with, in bytes.
@@ -83,13 +82,9 @@ pub trait Sink {
     fn finish(&mut self) -> Result<()>;
 }
 
-/// How far a conversion has come; read by others while it runs.
+/// How far a conversion has come, besides its scans; read by others while it runs.
 #[derive(Debug, Default)]
 pub struct Progress {
-    /// Bytes of the input that were read.
-    pub bytes: AtomicU64,
-    /// Files of the input that were opened.
-    pub files: AtomicU64,
     /// Rows that were read.
     pub rows_read: AtomicU64,
     /// Rows that were written.
@@ -145,7 +140,7 @@ pub fn sort_table(
         let batch = keep(batch)?;
         ranges.add(&batch);
         builder.push(&batch)?;
-        options.progress.read(prepared, batch.rows());
+        options.progress.rows_read.fetch_add(batch.rows() as u64, Ordering::Relaxed);
         Ok(Flow::Continue(()))
     })?;
     let (shapes, notes) = (prepared.report().shapes(), prepared.report().notices().into_keys().collect());
@@ -170,15 +165,6 @@ fn merge(
         sink.rows(&Rows { batch, keys })?;
     }
     sink.finish()
-}
-
-impl Progress {
-    fn read(&self, prepared: &Prepared, rows: usize) {
-        self.rows_read.fetch_add(rows as u64, Ordering::Relaxed);
-        let counters = &prepared.report().counters;
-        self.bytes.store(counters.get(Count::BytesDone), Ordering::Relaxed);
-        self.files.store(counters.get(Count::Files), Ordering::Relaxed);
-    }
 }
 
 /// The column that gives the order: the one that was asked for, or else the first datetime.

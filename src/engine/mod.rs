@@ -68,7 +68,17 @@ impl Engine {
 
     /// Parses, binds and plans `text`; runs nothing but subqueries whose value must be known.
     pub fn prepare(&self, text: &str) -> Result<Prepared> {
-        let report = Arc::new(ScanReport::with_rejects(self.settings.rejects.clone()));
+        self.prepare_with(text, self.report())
+    }
+
+    /// What the scans of one query have to say, before there are any.
+    #[must_use]
+    pub fn report(&self) -> Arc<ScanReport> {
+        Arc::new(ScanReport::with_rejects(self.settings.rejects.clone()))
+    }
+
+    /// As [`Self::prepare`], with a report of [`Self::report`], so that it can be seen how far subqueries are.
+    pub fn prepare_with(&self, text: &str, report: Arc<ScanReport>) -> Result<Prepared> {
         let Bound { plan: bound, context, render, mut warnings } = self.bind(text, &report)?;
         let plan = self.optimize(bound.clone(), &context)?;
         let context = self.context(context, report);
@@ -162,7 +172,7 @@ impl Prepared {
 
     /// What scans skipped, repaired and pruned; complete once the query has run.
     #[must_use]
-    pub fn report(&self) -> &ScanReport {
+    pub fn report(&self) -> &Arc<ScanReport> {
         &self.context.report
     }
 

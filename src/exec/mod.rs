@@ -17,7 +17,8 @@ pub use metrics::{Clock, NodeMetrics, PlanMetrics};
 pub use pipeline::{Flow, for_each};
 
 use crate::diagnostic::Result;
-use crate::plan::LogicalPlan;
+use crate::plan::{LogicalPlan, visit};
+use crate::source::Count;
 use crate::types::Batch;
 
 /// Runs `plan` and calls `consume` with its rows in order, batch by batch, until it breaks off.
@@ -26,7 +27,18 @@ pub fn execute(
     context: &ExecContext,
     consume: &mut dyn FnMut(Batch) -> Result<Flow>,
 ) -> Result<()> {
+    expect(plan, context);
     physical::Pipeline::new(plan, context)?.run(context, consume)
+}
+
+/// Counts what there is to read, so that it can be told how much of it is done.
+fn expect(plan: &LogicalPlan, context: &ExecContext) {
+    if let LogicalPlan::Scan(scan) = plan {
+        let (files, bytes) = scan.table.extent();
+        context.report.counters.add(Count::FilesExpected, files);
+        context.report.counters.add(Count::BytesExpected, bytes);
+    }
+    visit::inputs(plan).into_iter().for_each(|input| expect(input, context));
 }
 
 /// The rows of `plan`, all in memory.

@@ -7,6 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Count {
+    /// Files that all scans of a run are going to list; counted for runs only.
+    FilesExpected,
+    /// Their bytes.
+    BytesExpected,
     /// Files that the table has.
     FilesListed,
     /// Files opened for their rows.

@@ -213,8 +213,13 @@ impl TableProvider for FileTable {
     }
 
     fn describe(&self) -> String {
-        let bytes: u64 = self.files.iter().map(|file| file.bytes).sum();
-        format!("{} files ({bytes} bytes)", self.files.len())
+        let (files, bytes) = self.extent();
+        format!("{files} files ({bytes} bytes)")
+    }
+
+    fn extent(&self) -> (u64, u64) {
+        let bytes = self.files.iter().map(|file| file.bytes).fold(0, u64::saturating_add);
+        (self.files.len() as u64, bytes)
     }
 
     fn left_out(&self, prune: &[Predicate]) -> Option<String> {

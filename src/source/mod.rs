@@ -66,6 +66,11 @@ pub trait TableProvider: Debug + Send + Sync {
         false
     }
 
+    /// How many files there are to be read, and their bytes.
+    fn extent(&self) -> (u64, u64) {
+        (0, 0)
+    }
+
     /// What statistics leave out of a scan with these conditions, and by which columns, for `explain`; None where all
     /// is read.
     fn left_out(&self, _prune: &[Predicate]) -> Option<String> {

@@ -394,3 +394,28 @@ fn a_table_that_no_file_holds_is_told() {
         assert!(!output.stderr.contains("no record of"), "{shape}: {output:?}");
     }
 }
+
+#[test]
+fn progress_is_for_terminals() {
+    for flags in [&[][..], &["-v"], &["-q"]] {
+        let mut child = Command::new(program())
+            .args(["stdin | count"])
+            .args(flags)
+            .current_dir(root())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let mut pipe = child.stdin.take().expect("stdin is piped");
+        std::io::Write::write_all(&mut pipe, b"{\"a\":1}\n").expect("written");
+        // Long enough for a line, if there were any.
+        std::thread::sleep(std::time::Duration::from_millis(1_300));
+        drop(pipe);
+        let output = child.wait_with_output().expect("the program ends");
+        let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert_eq!(stdout, "{\"Count\":1}\n", "{stderr}");
+        assert!(!stderr.contains('\r') && !stderr.contains("of stdin read"), "{stderr}");
+        assert_eq!(stderr.is_empty(), *flags != ["-v"], "{stderr}");
+    }
+}
