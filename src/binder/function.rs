@@ -1,11 +1,11 @@
-//! Calls of functions that the query defines: each stands for the function's body, bound anew with its parameters.
+//! Calls of functions that the query or a file of the catalog defines: each stands for the function's body, bound anew with its parameters.
 //!
 //! A body sees what was defined before its function and its parameters, never the columns of the rows for which it is
 //! called. Source: the reference's page on user-defined functions, and the engine's answers.
 
 use std::sync::Arc;
 
-use super::scope::{Binding, Function};
+use super::scope::{Binding, Function, Place};
 use super::{Bind, Binder, Failed};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::expr::{Expr, fold, visit};
@@ -27,14 +27,8 @@ const MAX_HEIGHT: usize = 256;
 impl Binder<'_> {
     /// A function as a name stands for it.
     pub(super) fn function(&mut self, name: &ast::Name, definition: &Arc<ast::Function>) -> Bind<Binding> {
-        let is_built_in = functions::scalar_function(&name.text).is_some()
-            || functions::aggregate_function(&name.text).is_some()
-            || known::is_kql_function(&name.text)
-            || super::source::answers_table(&name.text)
-            || super::expr::is_special(&name.text);
-        if is_built_in {
-            let message = format!("a function named like KQL's own `{}` is not supported yet", name.text);
-            return self.error(Code::UnsupportedSyntax, name.span, message);
+        if is_built_in(&name.text) {
+            return self.built_in_name(name);
         }
         self.check_parameters(&definition.parameters)?;
         Ok(Binding::Function(Arc::new(Function { definition: Arc::clone(definition), home: self.scope.here() })))
@@ -61,12 +55,45 @@ impl Binder<'_> {
         Ok(())
     }
 
-    /// The function that `name` stands for.
-    pub(super) fn user_function(&self, name: &str) -> Option<Arc<Function>> {
-        match self.scope.get(name) {
-            Some(Binding::Function(function)) => Some(Arc::clone(function)),
-            _ => None,
+    /// The function that `name` stands for: one of the query, else a stored one.
+    pub(super) fn user_function(&mut self, name: &ast::Name) -> Bind<Option<Arc<Function>>> {
+        match self.scope.get(&name.text) {
+            Some(Binding::Function(function)) => Ok(Some(Arc::clone(function))),
+            Some(_) => Ok(None),
+            None if is_built_in(&name.text) => Ok(None),
+            None => self.stored_function(name),
         }
+    }
+
+    /// A stored function: it sees nothing of the query.
+    pub(super) fn stored_function(&mut self, name: &ast::Name) -> Bind<Option<Arc<Function>>> {
+        let Some(found) = self.environment.catalog.function(&name.text)? else { return Ok(None) };
+        self.check_library()?;
+        let definition = match found.function {
+            Ok(definition) => definition,
+            Err(mistakes) => {
+                let called = |mistake: Diagnostic| mistake.label(name.span, "in this call");
+                mistakes.into_iter().for_each(|mistake| _ = self.report(called(mistake)));
+                return Err(Failed::Reported);
+            }
+        };
+        self.check_parameters(&definition.parameters)?;
+        Ok(Some(Arc::new(Function { definition, home: Place::default() })))
+    }
+
+    /// An error where stored functions are called like functions of the language, which would hide them.
+    fn check_library(&mut self) -> Bind<()> {
+        if std::mem::replace(&mut self.library_checked, true) {
+            return Ok(());
+        }
+        let functions = self.environment.catalog.functions()?;
+        let hidden = functions.iter().filter(|function| is_built_in(&function.name.text));
+        self.all(hidden, |binder, function| binder.built_in_name::<()>(&function.name)).map(|_| ())
+    }
+
+    fn built_in_name<T>(&mut self, name: &ast::Name) -> Bind<T> {
+        let message = format!("a function named like KQL's own `{}` is not supported yet", name.text);
+        self.error(Code::UnsupportedSyntax, name.span, message)
     }
 
     /// The table that a call answers, where tables are needed.
@@ -121,7 +148,7 @@ impl Binder<'_> {
         })?;
         let hidden = self.scope.enter(function.home);
         let search = self.search.take();
-        self.calls.push(call.span);
+        self.calls.push(Active { call: call.span, definition: function.definition.span, name: call.name.text.clone() });
         let answer = self.body(&function.definition, bound);
         self.calls.pop();
         self.search = search;
@@ -132,6 +159,12 @@ impl Binder<'_> {
     /// Accounts for one more body; an error where that leads too far.
     fn count_call(&mut self, function: &Function, call: &Call<'_>) -> Bind<()> {
         let name = &call.name.text;
+        if let Some(first) = self.calls.iter().position(|active| active.definition == function.definition.span) {
+            let names = self.calls[first..].iter().map(|active| active.name.as_str()).chain([name.as_str()]);
+            let cycle = names.collect::<Vec<_>>().join(", ");
+            let message = format!("stored functions that call each other in a circle: {cycle}");
+            return self.error(Code::NotAllowedHere, call.span, message);
+        }
         if self.calls.len() >= MAX_CALLS {
             let message = format!("`{name}` is called by over {MAX_CALLS} functions that call each other");
             return self.error(Code::TooDeep, call.span, message);
@@ -315,6 +348,12 @@ impl Binder<'_> {
         Ok(self.value_binding(Expr { span, ..value }))
     }
 
+    /// The names of stored functions, for suggestions.
+    pub(super) fn stored_names(&self) -> Vec<String> {
+        let functions = self.environment.catalog.functions().unwrap_or_default();
+        functions.into_iter().map(|function| function.name.text).collect()
+    }
+
     /// True for a name that is neither a column nor defined.
     pub(super) fn is_unknown(&self, name: &ast::Name, context: &Context<'_>) -> bool {
         context.schema.index_of(&name.text).is_none() && self.scope.get(&name.text).is_none()
@@ -332,9 +371,12 @@ impl Binder<'_> {
                 Some(Binding::Table(plan)) => self.reuse_table(&plan, name.span).map(|()| Some(Binding::Table(plan))),
                 Some(Binding::Function(function)) => self.call(&function, &Call::bare(name), None, context).map(Some),
                 Some(Binding::Failed) => Err(Failed::Reported),
-                None => Ok(self.catalog_table(name)?.map(Binding::Table)),
+                None => match self.stored_function(name)? {
+                    Some(function) => self.call(&function, &Call::bare(name), None, context).map(Some),
+                    None => Ok(self.catalog_table(name)?.map(Binding::Table)),
+                },
             },
-            ExprKind::Call { function: name, arguments } => match self.user_function(&name.text) {
+            ExprKind::Call { function: name, arguments } => match self.user_function(name)? {
                 Some(function) => {
                     let call = Call { name, arguments, span: expr.span };
                     self.call(&function, &call, None, context).map(Some)
@@ -347,6 +389,26 @@ impl Binder<'_> {
             _ => Ok(None),
         }
     }
+}
+
+/// True for a function of the language, whether it is supported or not.
+fn is_built_in(name: &str) -> bool {
+    functions::scalar_function(name).is_some()
+        || functions::aggregate_function(name).is_some()
+        || known::is_kql_function(name)
+        || super::source::answers_table(name)
+        || super::expr::is_special(name)
+}
+
+/// A call whose body is being bound.
+#[derive(Debug)]
+pub(super) struct Active {
+    /// The call.
+    pub call: Span,
+    /// The function that is called.
+    pub definition: Span,
+    /// Its name.
+    pub name: String,
 }
 
 /// A call as written.

@@ -138,7 +138,9 @@ pub(crate) struct Binder<'a> {
     /// Bytes that the bodies of functions have added up to, once a call.
     expanded: usize,
     /// The calls whose bodies are being bound, the innermost last.
-    calls: Vec<Span>,
+    calls: Vec<function::Active>,
+    /// Whether the names of stored functions were looked at.
+    library_checked: bool,
     /// How many pipelines are being bound, one in the other.
     pipelines: usize,
     /// How many expressions and pipelines are being bound, one in the other.
@@ -162,6 +164,7 @@ impl<'a> Binder<'a> {
             reused: 0,
             expanded: 0,
             calls: Vec::new(),
+            library_checked: false,
             pipelines: 0,
             nesting: 0,
             search: None,
@@ -181,7 +184,8 @@ impl<'a> Binder<'a> {
         if self.diagnostics.iter().any(is_same) {
             return Failed::Reported;
         }
-        let mut calls: Vec<Span> = self.calls.first().into_iter().chain(self.calls.last()).copied().collect();
+        let mut calls: Vec<Span> =
+            self.calls.first().into_iter().chain(self.calls.last()).map(|active| active.call).collect();
         calls.dedup();
         calls.retain(|call| *call != diagnostic.span);
         let diagnostic = calls.into_iter().fold(diagnostic, |diagnostic, call| diagnostic.label(call, "in this call"));

@@ -36,8 +36,8 @@ pub(crate) struct Function {
     pub home: Place,
 }
 
-/// A place between two definitions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A place between two definitions; by default the one before all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Place {
     /// How many levels there are.
     levels: usize,

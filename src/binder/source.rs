@@ -63,7 +63,12 @@ impl Binder<'_> {
             }
             Some(Binding::Function(function)) => return self.called_table(&function, &Call::bare(name), None),
             Some(Binding::Failed) => return Err(Failed::Reported),
-            None => {}
+            // Where a stored function and a table have the same name, the function counts.
+            None => {
+                if let Some(function) = self.stored_function(name)? {
+                    return self.called_table(&function, &Call::bare(name), None);
+                }
+            }
         }
         match self.catalog_table(name)? {
             Some(plan) => Ok(plan),
@@ -73,6 +78,7 @@ impl Binder<'_> {
 
     pub(super) fn unknown_table(&mut self, name: &ast::Name) -> Failed {
         let mut known = self.environment.catalog.names();
+        known.extend(self.stored_names());
         known.extend(self.scope.names(|binding| matches!(binding, Binding::Table(_) | Binding::Function(_))));
         let message = format!("unknown table `{}`", name.text);
         let diagnostic = Diagnostic::new(Code::UnknownTable, name.span, message)
@@ -88,7 +94,7 @@ impl Binder<'_> {
         arguments: &[ast::Argument],
         span: Span,
     ) -> Bind<LogicalPlan> {
-        if let Some(defined) = self.user_function(&function.text) {
+        if let Some(defined) = self.user_function(function)? {
             return self.called_table(&defined, &Call { name: function, arguments, span }, None);
         }
         match (function.text.as_str(), arguments) {

@@ -80,8 +80,8 @@ pub struct SourceArgs {
     /// repeatable
     #[arg(long = "watchlist", value_name = "ALIAS[COLUMN]=PATH")]
     pub watchlists: Vec<String>,
-    /// The catalog file with tables, watchlists and defaults [default: coldcase.toml here, else coldcase/config.toml among the
-    /// user's settings]; its tables count where the call names no PATH
+    /// The catalog file with tables, watchlists, functions and defaults [default: coldcase.toml here, else
+    /// coldcase/config.toml among the user's settings]; its tables count where the call names no PATH
     #[arg(short = 'c', long, value_name = "FILE")]
     pub catalog: Option<PathBuf>,
     /// What now() answers, as a datetime [default: the clock]

@@ -14,7 +14,8 @@ use super::progress::size;
 use crate::diagnostic::{Error, Result};
 use crate::source::files::DataFile;
 use crate::source::remote::{Access, redacted};
-use crate::source::{Catalog, FileCatalog, FileCatalogBuilder, Limits, TableProvider, Watchlist};
+use crate::source::{Catalog, FileCatalog, FileCatalogBuilder, FunctionLibrary, Limits, TableProvider, Watchlist};
+use crate::syntax::Definition;
 
 /// The tables that a call names, and those of its catalog file.
 #[derive(Debug)]
@@ -30,6 +31,10 @@ pub(super) struct SessionCatalog {
     configured: BTreeMap<String, Vec<PathBuf>>,
     /// By alias, the files of watchlists and the columns of their search keys.
     watchlists: BTreeMap<String, (PathBuf, Option<String>)>,
+    /// Stored functions.
+    library: Arc<FunctionLibrary>,
+    /// The stored functions that were called, with their files.
+    called: Mutex<BTreeMap<String, DataFile>>,
     opened: Mutex<BTreeMap<String, Arc<FileCatalog>>>,
     /// The files, with the table that they are bound to.
     inputs: Mutex<Vec<(Option<String>, DataFile)>>,
@@ -63,6 +68,7 @@ impl SessionCatalog {
         for (alias, key, path) in watchlist_bindings(&source.watchlists)? {
             watchlists.insert(alias.to_owned(), (path.into(), key.map(str::to_owned)));
         }
+        let library = Arc::new(FunctionLibrary::new(configuration.functions.paths.clone(), Arc::clone(&access)));
         let inputs = builder.files().map(|(table, file)| (table.map(str::to_owned), file.clone())).collect();
         Ok(Self {
             access,
@@ -73,9 +79,21 @@ impl SessionCatalog {
             spooled: AtomicU64::new(0),
             configured,
             watchlists,
+            library,
+            called: Mutex::default(),
             opened: Mutex::default(),
             inputs: Mutex::new(inputs),
         })
+    }
+
+    /// Stored functions.
+    pub fn library(&self) -> Arc<FunctionLibrary> {
+        Arc::clone(&self.library)
+    }
+
+    /// The stored functions that were called so far, with their files.
+    pub fn called(&self) -> BTreeMap<String, DataFile> {
+        self.called.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What a file may cost.
@@ -174,6 +192,19 @@ impl Catalog for SessionCatalog {
 
     fn watchlists(&self) -> Vec<String> {
         self.watchlists.keys().cloned().collect()
+    }
+
+    fn function(&self, name: &str) -> Result<Option<Definition>> {
+        let Some(found) = self.library.function(name)? else { return Ok(None) };
+        if let Some(of) = self.library.file_of(&found) {
+            let mut called = self.called.lock().unwrap_or_else(PoisonError::into_inner);
+            called.insert(name.to_owned(), of.file.clone());
+        }
+        Ok(Some(found.definition))
+    }
+
+    fn functions(&self) -> Result<Vec<Definition>> {
+        Ok(self.library.functions()?.map(|function| function.definition.clone()).collect())
     }
 }
 

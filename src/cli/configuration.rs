@@ -35,9 +35,20 @@ pub(super) struct Configuration {
     /// Watchlists by alias.
     #[serde(default)]
     pub watchlists: BTreeMap<String, Watchlist>,
+    /// Files of functions.
+    #[serde(default)]
+    pub functions: Functions,
     /// How rules are replayed; checked, and read by no command yet.
     #[serde(default, rename = "backtest")]
     _backtest: Backtest,
+}
+
+/// Files of functions that queries may call.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Functions {
+    /// Files, folders, globs; relative to the folder of the catalog file.
+    pub paths: Vec<PathBuf>,
 }
 
 /// Values of flags.
@@ -181,10 +192,11 @@ impl Configuration {
         let text = std::fs::read_to_string(file).map_err(|error| Error::io(file, error))?;
         let wrong = |reason: String| Error::Usage(format!("{}: {reason}", file.display()));
         let sections: toml::Table = text.parse().map_err(|error: toml::de::Error| wrong(error.to_string()))?;
-        if let Some(unknown) =
-            sections.keys().find(|key| !matches!(key.as_str(), "defaults" | "tables" | "watchlists" | "backtest"))
+        if let Some(unknown) = sections
+            .keys()
+            .find(|key| !matches!(key.as_str(), "defaults" | "tables" | "watchlists" | "functions" | "backtest"))
         {
-            let known = "known are [defaults], [tables.NAME], [watchlists] and [backtest]";
+            let known = "known are [defaults], [tables.NAME], [watchlists], [functions] and [backtest]";
             return Err(wrong(format!("the section [{unknown}] is not supported yet; {known}")));
         }
         let mut configuration: Self = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
@@ -196,6 +208,7 @@ impl Configuration {
             let path = watchlist.path_mut();
             *path = below(folder, path);
         }
+        configuration.functions.paths.iter_mut().for_each(|path| *path = below(folder, path));
         configuration.file = Some(file.to_owned());
         Ok(configuration)
     }

@@ -26,6 +26,7 @@ pub(super) fn write(path: &Path, session: &Session, facts: Json) -> Result<()> {
         "now": datetime::to_text(settings.now),
         "settings": settings_json(settings),
         "inputs": inputs(session)?,
+        "functions": functions(session)?,
     });
     let manifest = merged(common, facts);
     let failed = |error: io::Error| Error::io(path, error);
@@ -79,6 +80,14 @@ fn inputs(session: &Session) -> Result<Vec<Json>> {
         Ok(())
     })?;
     Ok(inputs)
+}
+
+/// The stored functions that were called, and what their files are byte by byte.
+fn functions(session: &Session) -> Result<Vec<Json>> {
+    let function = |(name, file): (String, DataFile)| {
+        Ok(json!({"function": name, "file": file.name, "bytes": file.bytes, "sha256": sha256(&file)?}))
+    };
+    session.catalog.called().into_iter().map(function).collect()
 }
 
 fn settings_json(settings: &Settings) -> Json {

@@ -106,6 +106,7 @@ pub(super) fn of_text(source: &SourceArgs, text: String, origin: &str, paths: &[
     settings.max_memory = max_memory.unwrap_or_else(memory::usual);
     settings.temp_dir.clone_from(&source.temp_dir);
     let catalog = Arc::new(SessionCatalog::new(source, paths, &configuration)?);
+    let talk = talk.with_library(catalog.library());
     let engine = Engine::new(Arc::clone(&catalog) as Arc<dyn Catalog>, settings);
     let strict = source.strict || configuration.defaults.strict == Some(true);
     let format = configuration.defaults.output;

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal, Write};
+use std::sync::Arc;
 
 use super::args::{Colour, ErrorFormat, TalkArgs};
 use super::progress::Manner;
-use crate::diagnostic::{Diagnostic, Error, Style, render, render_json};
-use crate::source::ScanReport;
+use crate::diagnostic::{Diagnostic, Error, Sources, Style, render, render_json};
+use crate::source::{FunctionLibrary, ScanReport};
 
 /// Files with damage that are named one by one; the rest is summed up.
 const FILES_NAMED: usize = 10;
@@ -38,6 +39,8 @@ pub(super) struct Talk {
     /// Where the text of the query came from.
     origin: String,
     text: String,
+    /// Functions that messages may point into.
+    library: Arc<FunctionLibrary>,
 }
 
 impl Talk {
@@ -54,12 +57,19 @@ impl Talk {
             format: args.error_format,
             origin: origin.to_owned(),
             text: text.to_owned(),
+            library: Arc::default(),
         }
     }
 
     /// How the progress of long runs is shown.
     pub fn manner(&self) -> Option<Manner> {
         Manner::of(self.quiet, self.verbose)
+    }
+
+    /// The same, where messages may point into files of functions, too.
+    pub fn with_library(mut self, library: Arc<FunctionLibrary>) -> Self {
+        self.library = library;
+        self
     }
 
     /// Says the diagnostics of a query error, and hands the error on for its exit code.
@@ -80,10 +90,12 @@ impl Talk {
     }
 
     fn diagnostics(&self, diagnostics: &[Diagnostic]) {
+        let mut sources = Sources::new(self.text.as_str(), &self.origin);
+        self.library.add_to(&mut sources);
         for diagnostic in diagnostics {
             line(&match self.format {
-                ErrorFormat::Text => render(diagnostic, &self.text, &self.origin, self.style),
-                ErrorFormat::Json => render_json(diagnostic, &self.text, &self.origin),
+                ErrorFormat::Text => render(diagnostic, &sources, self.style),
+                ErrorFormat::Json => render_json(diagnostic, &sources),
             });
         }
     }

@@ -6,6 +6,7 @@
 
 mod code;
 mod render;
+mod sources;
 mod span;
 mod suggest;
 
@@ -13,7 +14,8 @@ use std::fmt;
 use std::path::PathBuf;
 
 pub use code::{CODES, Code, CodeInfo, Family};
-pub use render::{Style, render, render_json};
+pub use render::{Style, render, render_json, render_line};
+pub use sources::Sources;
 pub use span::{Span, Spanned};
 pub use suggest::suggest;
 

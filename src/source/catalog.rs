@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::TableProvider;
 use crate::diagnostic::Result;
+use crate::syntax::Definition;
 
 /// What a query can name.
 pub trait Catalog: Debug + Send + Sync {
@@ -23,6 +24,17 @@ pub trait Catalog: Debug + Send + Sync {
     /// The aliases of watchlists, sorted.
     fn watchlists(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// The stored function of this name (case-sensitive); None where there is none. An error where files of functions
+    /// cannot be read.
+    fn function(&self, _name: &str) -> Result<Option<Definition>> {
+        Ok(None)
+    }
+
+    /// Every stored function, by name. An error where files of functions cannot be read.
+    fn functions(&self) -> Result<Vec<Definition>> {
+        Ok(Vec::new())
     }
 }
 

@@ -68,10 +68,15 @@ const SYMBOLS: &[&str] = &[
 
 /// Every token of `text`, an [`TokenKind::End`] last, and what was wrong.
 pub(super) fn tokens(text: &str) -> (Vec<Token<'_>>, Vec<Diagnostic>) {
+    tokens_from(text, 0)
+}
+
+/// The same, where the first byte of `text` has the place `base`.
+pub(super) fn tokens_from(text: &str, base: usize) -> (Vec<Token<'_>>, Vec<Diagnostic>) {
     let (mut tokens, mut diagnostics) = (Vec::new(), Vec::new());
     let mut rest = skip_blanks(text);
     while !rest.is_empty() {
-        let start = text.len() - rest.len();
+        let start = base + text.len() - rest.len();
         match token(rest) {
             Ok((after, (kind, text))) => {
                 tokens.push(Token { kind, text, span: Span::new(start, start + text.len()) });
@@ -86,7 +91,7 @@ pub(super) fn tokens(text: &str) -> (Vec<Token<'_>>, Vec<Diagnostic>) {
         rest = skip_blanks(rest);
     }
     // Messages about the end point at where the query stops, not at the blank line below it.
-    let end = tokens.last().map_or(0, |last: &Token<'_>| last.span.end);
+    let end = tokens.last().map_or(Span::new(base, base).end, |last: &Token<'_>| last.span.end);
     tokens.push(Token { kind: TokenKind::End, text: "", span: Span { start: end, end } });
     (tokens, diagnostics)
 }

@@ -6,6 +6,7 @@
 
 pub mod ast;
 mod lexer;
+mod library;
 mod parser;
 mod print;
 mod stream;
@@ -16,6 +17,7 @@ mod token;
 
 use crate::diagnostic::{Code, Diagnostic, Error, Result, Span};
 
+pub use library::{Definition, definitions};
 pub use parser::operator::{OPERATORS, OperatorInfo};
 pub use print::{print, print_expression};
 pub use token::{Token, TokenKind, is_reserved};
@@ -56,7 +58,7 @@ pub fn parse(text: &str) -> Parsed {
 
 fn read(text: &str) -> (Option<ast::Query>, Vec<Diagnostic>) {
     if text.len() > MAX_TEXT {
-        return (None, vec![too_long(text.len())]);
+        return (None, vec![too_long(text.len(), Span::default())]);
     }
     let (tokens, mut diagnostics) = lexer::tokens(text);
     let context = match stream::Context::new(&tokens) {
@@ -83,7 +85,7 @@ pub fn tokens(text: &str) -> Vec<Token<'_>> {
     lexer::tokens(text).0
 }
 
-fn too_long(length: usize) -> Diagnostic {
+fn too_long(length: usize, span: Span) -> Diagnostic {
     let message = format!("the text has {length} bytes, and {MAX_TEXT} are the most that are read");
-    Diagnostic::new(Code::TextTooLong, Span::default(), message)
+    Diagnostic::new(Code::TextTooLong, span, message)
 }

@@ -108,7 +108,14 @@ impl<'a> Context<'a> {
 
     /// What was reported so far, in the order of the text, each place once.
     pub(super) fn into_diagnostics(self) -> Vec<Diagnostic> {
-        let mut list = self.diagnostics.into_inner();
+        self.take_diagnostics()
+    }
+}
+
+impl Context<'_> {
+    /// What was reported since this was last called, in the order of the text.
+    pub(super) fn take_diagnostics(&self) -> Vec<Diagnostic> {
+        let mut list = self.diagnostics.take();
         list.sort_by_key(|diagnostic| diagnostic.span.start);
         list.dedup_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
         list
@@ -135,6 +142,13 @@ impl<'a> Tokens<'a> {
     /// The token after the bracket that closes the next one.
     pub(super) fn peek_after_brackets(&self) -> Token<'a> {
         self.peek_at(self.context.closing[self.start] + 1 - self.start)
+    }
+
+    /// Past a function: its `view`, its parameters and its body.
+    pub(super) fn after_function(self) -> Self {
+        let list = self.advance(usize::from(self.peek().is_word("view")));
+        let body = Self { start: self.context.closing[list.start] + 1, ..self };
+        Self { start: self.context.closing[body.start] + 1, ..self }
     }
 
     /// Past `count` tokens, never past the end.

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use crate::command::{program, root};
 
 /// Runs the program in `folder`, away from the user's own settings.
-fn run_in(folder: &Path, args: &[&str], environment: &[(&str, &str)]) -> (i32, String, String) {
+pub fn run_in(folder: &Path, args: &[&str], environment: &[(&str, &str)]) -> (i32, String, String) {
     let mut command = Command::new(program());
     command.args(args).current_dir(folder).env("XDG_CONFIG_HOME", folder.join("settings")).env("NO_COLOR", "1");
     command.envs(environment.iter().copied()).stdin(std::process::Stdio::null());
@@ -19,7 +19,7 @@ fn run_in(folder: &Path, args: &[&str], environment: &[(&str, &str)]) -> (i32, S
 }
 
 /// A folder with a catalog file and the data that it names.
-fn archive(catalog: &str) -> tempfile::TempDir {
+pub fn archive(catalog: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let row = |id: u32, minute: u32| {
         format!(
@@ -33,7 +33,7 @@ fn archive(catalog: &str) -> tempfile::TempDir {
     folder
 }
 
-const CATALOG: &str = "[defaults]\noutput = 'csv'\n\n[tables.SigninLogs]\npaths = ['data']\n\n[tables.Missing]\npaths = ['nowhere/*.json']\n";
+pub const CATALOG: &str = "[defaults]\noutput = 'csv'\n\n[tables.SigninLogs]\npaths = ['data']\n\n[tables.Missing]\npaths = ['nowhere/*.json']\n";
 
 #[test]
 fn tables_of_the_catalog_file() {
@@ -101,7 +101,8 @@ fn the_time_column_of_a_table() {
 #[test]
 fn what_is_not_supported_is_named() {
     for (text, word) in [
-        ("[functions]\npaths = ['x']\n", "[functions]"),
+        ("[rules]\npaths = ['x']\n", "[rules]"),
+        ("[functions]\npath = 'x'\n", "path"),
         ("[defaults]\ntimeout = '1m'\n", "timeout"),
         ("[tables.T]\npaths = ['data']\nshape = 'graph'\n", "graph"),
         ("[tables.T]\npaths = ['data']\nschema = 'x.json'\n", "schema"),

@@ -15,6 +15,7 @@ mod equivalence;
 mod functions;
 mod grammar;
 mod join;
+mod library;
 mod limits;
 mod memory;
 mod provenance;

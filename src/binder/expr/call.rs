@@ -21,7 +21,7 @@ impl Binder<'_> {
         span: Span,
         context: &mut Context<'_>,
     ) -> Bind<Expr> {
-        if let Some(function) = self.user_function(&name.text) {
+        if let Some(function) = self.user_function(name)? {
             return self.called_value(&function, &Call { name, arguments, span }, context);
         }
         if let Some(named) = arguments.iter().find_map(|argument| argument.name.as_ref()) {
@@ -163,7 +163,8 @@ impl Binder<'_> {
             let message = format!("`{}` is KQL, but not supported here yet", name.text);
             return self.report(Diagnostic::new(Code::UnsupportedFunction, name.span, message));
         }
-        let own = self.scope.names(|binding| matches!(binding, Binding::Function(_)));
+        let mut own = self.scope.names(|binding| matches!(binding, Binding::Function(_)));
+        own.extend(self.stored_names());
         let names = functions::scalar_functions()
             .map(|function| function.name)
             .chain(functions::aggregate_functions().map(|function| function.name))

@@ -112,7 +112,10 @@ impl Binder<'_> {
                 self.error(Code::ExpectedTable, name.span, message)
             }
             Some(Binding::Failed) => Err(Failed::Reported),
-            None => Err(self.unknown_column(name, context.schema)),
+            None => match self.stored_function(name)? {
+                Some(function) => self.called_value(&function, &Call::bare(name), context),
+                None => Err(self.unknown_column(name, context.schema)),
+            },
         }
     }
 

@@ -14,7 +14,7 @@ impl Binder<'_> {
         arguments: &[ast::Argument],
         span: Span,
     ) -> Bind<LogicalPlan> {
-        match self.user_function(&name.text) {
+        match self.user_function(name)? {
             Some(function) => self.called_table(&function, &Call { name, arguments, span }, Some(input)),
             None => Err(self.unknown_function(name)),
         }

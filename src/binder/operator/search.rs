@@ -54,10 +54,10 @@ impl Binder<'_> {
     }
 
     fn all_tables(&mut self, span: Span) -> Bind<Vec<Branch>> {
-        let names = self.tables_and_views();
+        let names = self.tables_and_views()?;
         self.all(names, |binder, name| {
             let table = ast::Name { text: name.clone(), span };
-            let plan = match binder.user_function(&name) {
+            let plan = match binder.user_function(&table)? {
                 Some(_) => Some(binder.named_table(&table)?),
                 None => binder.catalog_table(&table)?,
             };

@@ -9,6 +9,7 @@ use crate::binder::{Bind, Binder, Failed};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::expr::Expr;
 use crate::plan::LogicalPlan;
+use crate::syntax::Definition;
 use crate::syntax::ast::{self, ExprKind, OperatorKind, Parameter, SourceKind};
 use crate::types::{Field, Schema, Type, Value};
 
@@ -89,7 +90,7 @@ impl Binder<'_> {
             _ => None,
         };
         if let Some(name) = name.filter(|name| name.text.contains('*')) {
-            let known = self.tables_and_views();
+            let known = self.tables_and_views()?;
             let hits: Vec<String> = known.into_iter().filter(|known| wildcard(&name.text, known)).collect();
             return self.all(hits, |binder, hit| {
                 let plan = binder.named_table(&ast::Name { text: hit.clone(), span: name.span })?;
@@ -110,14 +111,17 @@ impl Binder<'_> {
         }
     }
 
-    /// The names of the catalog's tables and of the query's views.
-    pub(super) fn tables_and_views(&self) -> Vec<String> {
+    /// The names of the catalog's tables and of views, those of the query and stored ones.
+    pub(super) fn tables_and_views(&self) -> Bind<Vec<String>> {
         let is_view = |binding: &Binding| matches!(binding, Binding::Function(function) if function.definition.view);
+        let is_stored_view = |stored: &Definition| stored.function.as_ref().is_ok_and(|function| function.view);
+        let mut views = self.scope.names(is_view);
+        let stored = self.environment.catalog.functions()?.into_iter().filter(is_stored_view);
+        views.extend(stored.map(|stored| stored.name.text).filter(|name| self.scope.get(name).is_none()));
         let mut names = self.environment.catalog.names();
-        let views = self.scope.names(is_view);
         names.retain(|name| !views.contains(name));
         names.extend(views);
-        names
+        Ok(names)
     }
 
     fn only_missing_tables(&self, from: usize) -> bool {

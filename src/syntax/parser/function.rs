@@ -14,13 +14,13 @@ use crate::syntax::ast::{
 };
 
 /// True where a function begins: parentheses and braces, `view` before them or not.
-pub(super) fn begins_function(input: &Tokens<'_>) -> bool {
+pub(in crate::syntax) fn begins_function(input: &Tokens<'_>) -> bool {
     let list = if input.peek().is_word("view") { input.advance(1) } else { *input };
     list.peek().is_symbol("(") && list.peek_after_brackets().is_symbol("{")
 }
 
 /// `view (parameter, ...) { body }`.
-pub(super) fn function(input: Tokens<'_>) -> Parsed<'_, Function> {
+pub(in crate::syntax) fn function(input: Tokens<'_>) -> Parsed<'_, Function> {
     let view = input.peek().is_word("view");
     let rest = if view { input.advance(1) } else { input };
     let (rest, parameters) = committed(brackets("(", function_parameters, ")")(rest))?;

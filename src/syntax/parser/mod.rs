@@ -4,7 +4,7 @@
 //! it, so nothing is read twice; once it is decided, [`cut`] makes a mismatch final and the message precise.
 
 pub(super) mod expr;
-mod function;
+pub(super) mod function;
 pub(super) mod literal;
 pub(super) mod operator;
 pub(super) mod source;
@@ -40,7 +40,7 @@ fn symbol<'a>(symbol: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, Token<'
 }
 
 /// `item, item, ...`, at least one.
-fn comma_list<'a, T>(
+pub(super) fn comma_list<'a, T>(
     item: impl Parser<Tokens<'a>, Output = T, Error = Mismatch>,
 ) -> impl FnOnce(Tokens<'a>) -> Parsed<'a, Vec<T>> {
     let mut item = item;
@@ -85,7 +85,7 @@ fn is_end(token: Token<'_>) -> bool {
 }
 
 /// A name that is no reserved word, or one in brackets and quotes: `name`, `['any text']`.
-fn name<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, Name> {
+pub(super) fn name<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, Name> {
     move |input| match input.peek() {
         token if token.is_name() => Ok((input.advance(1), name_of(token))),
         token if token.is_symbol("[") => bracketed_name(expected)(input),
@@ -208,7 +208,7 @@ fn is_glued_part(before: Span, token: Token<'_>) -> bool {
 }
 
 /// `name = value` before what an operator works on, dots in the name: `hint.strategy = shuffle`.
-fn parameter(input: Tokens<'_>) -> Parsed<'_, Parameter> {
+pub(super) fn parameter(input: Tokens<'_>) -> Parsed<'_, Parameter> {
     let (mut rest, mut name) = any_name("a parameter")(input)?;
     while rest.peek().is_symbol(".") {
         let (after, part) = cut(any_name("a parameter")).parse(rest.advance(1))?;

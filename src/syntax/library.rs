@@ -1,0 +1,128 @@
+//! Texts of stored functions: commands that create them, or `let` statements.
+//!
+//! A mistake in a body concerns who calls the function, so each definition keeps its own messages; where it cannot be
+//! told where a definition ends, the whole text is wrong. Source: the reference's pages on the commands
+//! `.create function`, `.create-or-alter function` and `.alter function`.
+
+use std::sync::Arc;
+
+use super::ast::{Expr, ExprKind, Function, Name, Parameter};
+use super::parser::function::{begins_function, function};
+use super::parser::{comma_list, name, parameter};
+use super::stream::{Context, Parsed, Tokens};
+use super::{MAX_TEXT, TokenKind, lexer, too_long};
+use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::types::Value;
+
+/// What may stand before a function's name, after the dot.
+const COMMANDS: &[&[&str]] =
+    &[&["create", "-", "or", "-", "alter", "function"], &["create", "function"], &["alter", "function"]];
+
+/// One function of a text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Definition {
+    /// Its name.
+    pub name: Name,
+    /// The function, or what is wrong with it.
+    pub function: Result<Arc<Function>, Vec<Diagnostic>>,
+}
+
+/// The functions of a text, whose first byte has the place `base`.
+///
+/// # Errors
+/// What makes the text none of definitions.
+pub fn definitions(text: &str, base: usize) -> Result<Vec<Definition>, Vec<Diagnostic>> {
+    if text.len() > MAX_TEXT {
+        return Err(vec![too_long(text.len(), Span::new(base, base))]);
+    }
+    let (tokens, diagnostics) = lexer::tokens_from(text, base);
+    if !diagnostics.is_empty() {
+        return Err(diagnostics);
+    }
+    let context = Context::new(&tokens).map_err(|diagnostic| vec![diagnostic])?;
+    let (mut rest, mut found) = (Tokens::new(&context), Vec::new());
+    while rest.peek().kind != TokenKind::End {
+        match definition(rest, &context) {
+            Ok((after, definition)) => {
+                found.push(definition);
+                rest = after;
+            }
+            Err(_) => {
+                rest.recover(&[]);
+                return Err(context.take_diagnostics());
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// One definition and the `;` after it.
+fn definition<'a>(input: Tokens<'a>, context: &Context<'a>) -> Parsed<'a, Definition> {
+    let (rest, (name, view)) = head(input)?;
+    if !begins_function(&rest) {
+        return not_a_definition(rest);
+    }
+    let end = rest.after_function();
+    let read = function(rest);
+    if read.is_err() {
+        rest.recover(&[]);
+    }
+    let mistakes = context.take_diagnostics();
+    let function = match read {
+        Ok((_, function)) if mistakes.is_empty() => Ok(Arc::new(Function { view: function.view || view, ..function })),
+        _ => Err(mistakes),
+    };
+    let rest = if end.peek().is_symbol(";") { end.advance(1) } else { end };
+    Ok((rest, Definition { name, function }))
+}
+
+/// What stands before the parameters: the name, and whether the properties say that it is a view.
+fn head(input: Tokens<'_>) -> Parsed<'_, (Name, bool)> {
+    let token = input.peek();
+    if token.is_word("let") {
+        let (rest, name) = name("a name")(input.advance(1))?;
+        return if rest.peek().is_symbol("=") { Ok((rest.advance(1), (name, false))) } else { not_a_definition(input) };
+    }
+    let begins =
+        |words: &&&[&str]| words.iter().enumerate().all(|(index, word)| input.peek_at(index + 1).text == *word);
+    let Some(command) = COMMANDS.iter().find(begins).filter(|_| token.is_symbol(".")) else {
+        return not_a_definition(input);
+    };
+    let mut rest = input.advance(command.len() + 1);
+    if rest.peek().is_word("ifnotexists") {
+        rest = rest.advance(1);
+    }
+    let (rest, properties) = properties(rest)?;
+    let (rest, name) = name("a name")(rest)?;
+    Ok((rest, (name, properties.iter().any(is_view))))
+}
+
+/// `with (docstring = "...", folder = "...", view = true)`, or nothing.
+fn properties(input: Tokens<'_>) -> Parsed<'_, Vec<Parameter>> {
+    if !input.peek().is_word("with") || !input.peek_at(1).is_symbol("(") {
+        return Ok((input, Vec::new()));
+    }
+    let (rest, list) = comma_list(parameter)(input.advance(2))?;
+    match rest.peek().is_symbol(")") {
+        true => Ok((rest.advance(1), list)),
+        false => not_a_definition(rest),
+    }
+}
+
+fn is_view(property: &Parameter) -> bool {
+    let is_true = |value: &Expr| match &value.kind {
+        ExprKind::Literal(Value::Bool(truth)) => *truth,
+        ExprKind::Literal(Value::String(text)) => text.eq_ignore_ascii_case("true"),
+        _ => false,
+    };
+    property.name.text.eq_ignore_ascii_case("view") && is_true(&property.value)
+}
+
+fn not_a_definition<T>(input: Tokens<'_>) -> Parsed<'_, T> {
+    let message = format!("{} is no definition of a function", input.peek().describe());
+    let diagnostic = Diagnostic::new(Code::UnexpectedToken, input.span(), message);
+    input.refuse(diagnostic.help(
+        "a file of functions holds `.create-or-alter function NAME(PARAMETERS) { ... }` or \
+         `let NAME = (PARAMETERS) { ... };`, one or several",
+    ))
+}
