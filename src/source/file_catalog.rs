@@ -285,7 +285,16 @@ fn look_at(inference: &mut Inference, file: &DataFile, text: Text, limit: u64) -
     while seen < limit && !inference.is_certain() {
         let Next::Block(block) = blocks.next().map_err(failed)? else { break };
         seen += block.bytes.len() as u64;
-        inference.look(block.bytes, block.spans);
+        let stop = match &block.spans {
+            Some(spans) => {
+                inference.look(block.bytes, spans);
+                None
+            }
+            None => inference.look_at_lines(block.bytes, block.rest),
+        };
+        if let Some((offset, endless)) = stop.map(|stop| (block.offset + stop.at as u64, stop.endless)) {
+            blocks.go_back(offset, endless);
+        }
     }
     file.check_place()?;
     Ok(seen)

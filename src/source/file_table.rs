@@ -106,11 +106,7 @@ impl FileTable {
         }
         let part_bytes = if file.place.path().is_some() { PART_BYTES } else { REMOTE_PART_BYTES };
         let starts: Vec<u64> = (0..file.bytes).step_by(usize::try_from(part_bytes).unwrap_or(usize::MAX)).collect();
-        let origin = |start: u64| Origin {
-            offset: start.saturating_sub(1),
-            skip_line: start > 0,
-            end: (start + part_bytes < file.bytes).then_some(start + part_bytes),
-        };
+        let origin = |start: u64| Origin { start, end: Some(start + part_bytes).filter(|end| *end < file.bytes) };
         let lines = if wants_lines { lines_before(file, &starts)? } else { Vec::new() };
         let piece = |(part, start): (usize, &u64)| Piece {
             file: index,
@@ -121,8 +117,7 @@ impl FileTable {
     }
 }
 
-/// The number of lines in front of the first line of each part of a file: a part begins behind the first newline at or
-/// after the byte before it.
+/// The number of newlines in front of each part of a file and the byte before it; its first line begins behind.
 fn lines_before(file: &DataFile, starts: &[u64]) -> Result<Vec<u64>> {
     let mut input = file.open()?;
     let mut lines = 0;
@@ -132,7 +127,7 @@ fn lines_before(file: &DataFile, starts: &[u64]) -> Result<Vec<u64>> {
         let end = start.saturating_sub(1);
         lines += newlines(&mut input.by_ref().take(end - at)).map_err(|error| file.failed(error))?;
         at = end;
-        counts.push(if *start == 0 { 0 } else { lines + 1 });
+        counts.push(lines);
     }
     Ok(counts)
 }
@@ -160,7 +155,7 @@ enum Part {
 struct Piece {
     file: usize,
     origin: Origin,
-    /// Lines of the file in front of it, where they are known.
+    /// Newlines of the file in front of it and the byte before it, where they are known.
     lines: Option<u64>,
 }
 
@@ -426,8 +421,6 @@ struct OpenFile<'a> {
     blocks: Blocks,
     lines: Option<u64>,
     places: Option<Arc<Places>>,
-    /// True where all of it is read here, so that a value may go over any number of lines.
-    whole: bool,
     /// Its records in the parts that are done.
     records: &'a AtomicU64,
 }
@@ -501,11 +494,11 @@ impl FileIterator<'_> {
         let file = &scan.files[piece.file];
         let (report, counters) = (&scan.plan.report, &scan.request.counters);
         let opened = match piece.origin {
-            Origin { offset: 0, end: None, .. } => {
+            Origin { start: 0, end: None } => {
                 framing::open(file, file.open_at((0, None), Some(counters))?, scan.limits, report)?
             }
             // Only plain text is read in parts.
-            Origin { offset, end, .. } => Opened::Text(framing::open_at(file, (offset, end), counters)?),
+            origin => Opened::Text(framing::open_at(file, (origin.offset(), origin.end), counters)?),
         };
         let text = match opened {
             Opened::Text(text) => text,
@@ -517,20 +510,14 @@ impl FileIterator<'_> {
         };
         let buffer = std::mem::take(&mut self.buffer);
         let blocks = Blocks::start(text.input, buffer, piece.origin).map_err(|error| file.failed(error))?;
-        counters.add(Count::Files, (piece.origin.offset == 0 && !piece.origin.skip_line).into());
+        counters.add(Count::Files, (piece.origin.start == 0).into());
         match blocks.framing() {
             Framing::Lines | Framing::Values => {
                 self.reader.start_file(piece.file, &file.name, text.cells);
                 let lines = piece.lines.filter(|_| text.layers.container.is_none());
+                let lines = lines.map(|lines| lines + blocks.passed_lines());
                 let records = &scan.records[piece.file];
-                self.open = Some(OpenFile {
-                    records,
-                    file,
-                    blocks,
-                    lines,
-                    places: text.places,
-                    whole: piece.origin == Origin::default(),
-                });
+                self.open = Some(OpenFile { records, file, blocks, lines, places: text.places });
             }
             Framing::Empty if blocks.damage().is_none() => report.notice(format!("empty: {}", file.name)),
             Framing::Empty => report_damage(file, &blocks, report)?,
@@ -567,8 +554,8 @@ impl OpenFile<'_> {
             framing::Next::Block(block) => {
                 let places = self.places.as_deref();
                 places.into_iter().for_each(|places| places.forget(block.offset));
-                let whole = self.whole;
-                let at = Whereabouts { file: &file.name, offset: block.offset, lines: self.lines, places, whole };
+                let (offset, rest) = (block.offset, block.rest);
+                let at = Whereabouts { file: &file.name, offset, lines: self.lines, places, rest };
                 let mut back = None;
                 match block.spans {
                     Some(spans) => {
@@ -582,11 +569,11 @@ impl OpenFile<'_> {
                         let stop = reader.take_stop();
                         let lines = stop.map_or(lines, |stop| count_lines(&block.bytes[..stop.at]));
                         self.lines = self.lines.map(|before| before + lines);
-                        back = stop.map(|stop| (block.offset + stop.at as u64, stop.value));
+                        back = stop.map(|stop| (block.offset + stop.at as u64, stop.endless));
                     }
                 }
-                if let Some((offset, value)) = back {
-                    self.blocks.go_back(offset, value);
+                if let Some((offset, endless)) = back {
+                    self.blocks.go_back(offset, endless);
                 }
                 let notes = self.blocks.take_notes();
                 notes.into_iter().for_each(|note| plan.report.notice(format!("{}: {note}", file.name)));
@@ -624,7 +611,7 @@ fn report_damage(file: &DataFile, blocks: &Blocks, report: &ScanReport) -> Resul
         }
         report.lost(&file.name, format!("byte {offset} of the unpacked text"), format!("cannot be unpacked: {error}"));
     }
-    if let Some(offset) = blocks.unclosed() {
+    for offset in blocks.unclosed() {
         report.lost(&file.name, format!("byte {offset}"), CUT_OFF);
     }
     Ok(())

@@ -35,6 +35,61 @@ fn bytes_lead_to_the_record() {
     }
 }
 
+/// Values over several lines among lines, in a file that several threads read: their places are found, too, wherever
+/// the file is cut.
+#[test]
+fn values_over_several_lines_are_found_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("mixed.json");
+    let padding = "x".repeat(3_000);
+    let record = |id: usize, between: &str| {
+        let members =
+            ["\"TimeGenerated\": \"2026-03-02T09:00:00Z\"", "\"Type\": \"SigninLogs\""].join(&format!(",{between}"));
+        let end = between.replace("  ", "");
+        format!("{{{between}\"Id\": \"{id}\",{between}{members},{between}\"Identity\": \"{padding}\"{end}}}")
+    };
+    let mut text = String::new();
+    let mut count = 0;
+    while text.len() < 18 << 20 {
+        count += 1;
+        // A long array lies across the place where the file is cut first, short ones elsewhere.
+        let array = if (7 << 20..9 << 20).contains(&text.len()) { 900 } else { 3 };
+        text += &match count % 5 {
+            0 => record(count, "\n  ") + "\n",
+            1 => {
+                let elements: Vec<String> = (0..array)
+                    .map(|_| {
+                        count += 1;
+                        record(count, "\r\n  ")
+                    })
+                    .collect();
+                format!("[\n{}\n]\n", elements.join(",\n"))
+            }
+            _ => record(count, "") + "\n",
+        };
+    }
+    fs::write(&path, &text).expect("written");
+    let path = path.to_str().expect("UTF-8");
+    let output = coldcase(&["SigninLogs | project Id, _SourceLine, _SourceByte", path, "--provenance"]);
+    assert_eq!((output.code, output.stderr.as_str()), (0, ""));
+    let (mut byte, mut line, mut found) = (0, 1, 0);
+    for row in output.stdout.lines().map(|row| serde_json::from_str::<serde_json::Value>(row).expect("JSON")) {
+        let next = usize::try_from(row["_SourceByte"].as_u64().expect("a byte")).expect("small");
+        line += text[byte..next].matches('\n').count();
+        byte = next;
+        let record = text[byte..byte + 40].replace(char::is_whitespace, "");
+        assert!(record.starts_with(&format!("{{\"Id\":{},", row["Id"])), "{row}: {record}");
+        assert_eq!(row["_SourceLine"], line, "{row}");
+        found += 1;
+    }
+    assert_eq!(found, text.matches("\"Id\"").count());
+    // A filter skips lines unseen.
+    for id in [1, 2, count / 2, count - 1] {
+        let wanted = format!("{{\"Count\":{}}}\n", text.matches(&format!("\"Id\": \"{id}\"")).count());
+        assert_eq!(coldcase(&[&format!("SigninLogs | where Id == '{id}' | count"), path]).stdout, wanted, "{id}");
+    }
+}
+
 /// The same where the text of a file is packed or in UTF-16: lines and bytes are those of the text in UTF-8.
 #[test]
 fn bytes_of_packed_files_are_those_of_the_text() {

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 
+use super::spanning::{BORDER_BYTES, Rest, border};
 use super::values::{Span, ValueSplitter, value_end};
 use super::{Framing, detect, without_byte_order_mark};
 
@@ -15,15 +16,21 @@ const TAIL_BYTES: usize = BLOCK_BYTES / 16;
 /// A record may be this long; shorter in unit tests.
 pub(crate) const MAX_RECORD_BYTES: usize = if cfg!(test) { 1 << 20 } else { 64 << 20 };
 
-/// Which part of a file a block reader reads: the lines that start in `start..end`.
+/// Which part of a file a block reader reads: from the first border between records at or behind `start` to the first
+/// one at or behind `end`. A record that begins in a part belongs to it, however long it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Origin {
-    /// Offset of the first byte that the input yields.
-    pub offset: u64,
-    /// True where that byte may stand inside a line that belongs to the part before.
-    pub skip_line: bool,
+    /// Offset of the part.
+    pub start: u64,
     /// Offset behind the part; None for the end of the file.
     pub end: Option<u64>,
+}
+
+impl Origin {
+    /// Offset of the first byte that the input has to yield: what stands in front of a part tells where it begins.
+    pub(crate) fn offset(self) -> u64 {
+        self.start.saturating_sub(BORDER_BYTES as u64)
+    }
 }
 
 /// Reads blocks.
@@ -35,11 +42,19 @@ pub(crate) struct Blocks {
     /// Offset in the file of the first byte of the buffer.
     offset: u64,
     origin: Origin,
+    /// Lines that belong to the part before.
+    passed_lines: u64,
+    /// Bytes that the next block needs, where more than usual.
+    wanted: usize,
     ended: bool,
+    /// True where the border at the end of the part was found.
+    at_border: bool,
     framing: Framing,
     splitter: ValueSplitter,
-    /// True in a value over several lines among lines.
+    /// True in an array over several lines among lines.
     among_lines: bool,
+    /// Where such arrays ended too early.
+    unclosed: Vec<u64>,
     skipping: bool,
     /// The damage that ended the input early.
     damage: Option<io::Error>,
@@ -55,6 +70,8 @@ pub(crate) struct Block<'a> {
     pub spans: Option<Vec<Span>>,
     /// How many of the bytes are done with: the next block begins behind them.
     pub done: usize,
+    /// What follows it.
+    pub rest: Rest,
 }
 
 /// What comes next.
@@ -75,17 +92,23 @@ impl Blocks {
             buffer,
             filled: 0,
             done: 0,
-            offset: origin.offset,
+            offset: origin.offset(),
             origin,
+            passed_lines: 0,
+            wanted: 0,
             ended: false,
+            at_border: false,
             framing: Framing::Lines,
             splitter: ValueSplitter::default(),
             among_lines: false,
-            skipping: origin.skip_line,
+            unclosed: Vec::new(),
+            skipping: false,
             damage: None,
         };
         blocks.fill(BLOCK_BYTES)?;
-        if origin.offset == 0 {
+        if origin.start > 0 {
+            blocks.pass_to_border()?;
+        } else {
             let head = &blocks.buffer[..blocks.filled];
             blocks.framing = detect(head, blocks.ended);
             blocks.done = head.len() - without_byte_order_mark(head).len();
@@ -98,12 +121,21 @@ impl Blocks {
         self.framing
     }
 
-    /// Goes back to this offset, which lies in the block that was handed out last. With `value`, what begins there is a
-    /// value over several lines; lines follow it again.
-    pub(crate) fn go_back(&mut self, offset: u64, value: bool) {
+    /// Newlines in front of the first line of the part, from the byte before its start on.
+    pub(crate) fn passed_lines(&self) -> u64 {
+        self.passed_lines
+    }
+
+    /// Goes back to this offset, which lies in the block that was handed out last. With `endless`, what begins there is
+    /// an array over several lines, which is not handed out as a whole; lines follow it again. Else the next block
+    /// begins there, and is longer where this one began there already.
+    pub(crate) fn go_back(&mut self, offset: u64, endless: bool) {
         self.done = usize::try_from(offset.saturating_sub(self.offset)).unwrap_or(self.done).min(self.done);
-        if value {
+        self.at_border = false;
+        if endless {
             (self.framing, self.among_lines) = (Framing::Values, true);
+        } else {
+            self.wanted = (self.filled - self.done).saturating_mul(2).min(MAX_RECORD_BYTES);
         }
     }
 
@@ -112,9 +144,10 @@ impl Blocks {
         self.damage.as_ref().map(|error| (self.offset + self.filled as u64, error))
     }
 
-    /// Where the file ended too early, though every record in it is whole.
-    pub(crate) fn unclosed(&self) -> Option<u64> {
-        (self.damage.is_none() && self.splitter.is_unclosed()).then_some(self.offset + self.filled as u64)
+    /// Where arrays ended too early, though every record in them is whole.
+    pub(crate) fn unclosed(&self) -> impl Iterator<Item = u64> {
+        let at_end = self.damage.is_none() && self.splitter.is_unclosed();
+        self.unclosed.iter().copied().chain(at_end.then_some(self.offset + self.filled as u64))
     }
 
     /// What the file says about itself, since the last call.
@@ -145,30 +178,61 @@ impl Blocks {
                 }
                 continue;
             }
-            if self.past_end() || (self.ended && self.done == self.filled) {
+            if self.at_border || (self.ended && self.done == self.filled) {
                 return Ok(Next::End);
             }
             let (spans, end) = self.cut();
             if end > self.done || spans.as_ref().is_some_and(|spans| !spans.is_empty()) {
+                let rest = self.rest(end);
                 let start = std::mem::replace(&mut self.done, end);
                 let bytes = &self.buffer[start..self.filled.max(end)];
                 let bytes = if spans.is_some() { bytes } else { &bytes[..end - start] };
-                return Ok(Next::Block(Block { bytes, offset: self.offset + start as u64, spans, done: end - start }));
+                let (offset, done) = (self.offset + start as u64, end - start);
+                return Ok(Next::Block(Block { bytes, offset, spans, done, rest }));
             }
-            if self.ended {
+            if self.ended || self.at_border {
                 return Ok(Next::End);
             }
             if self.filled - self.done >= MAX_RECORD_BYTES {
                 return Ok(Next::TooLong(self.give_up()));
             }
-            target = (self.filled - self.done) * 2;
+            target = self.filled * 2;
+        }
+    }
+
+    /// What follows a block that ends at `end`.
+    fn rest(&self, end: usize) -> Rest {
+        match self.filled - self.done {
+            _ if self.at_border || (self.ended && end == self.filled) => Rest::Nothing,
+            MAX_RECORD_BYTES.. => Rest::TooMuch,
+            _ => Rest::Lines,
         }
     }
 
     /// Bytes that are read at once: at the end of a part no more than its last line most likely needs.
-    fn block_bytes(&self) -> usize {
+    fn block_bytes(&mut self) -> usize {
         let left = self.origin.end.map(|end| usize::try_from(end.saturating_sub(self.offset)).unwrap_or(usize::MAX));
-        left.map_or(BLOCK_BYTES, |left| left.saturating_add(TAIL_BYTES).min(BLOCK_BYTES))
+        let usual = left.map_or(BLOCK_BYTES, |left| left.saturating_add(TAIL_BYTES).min(BLOCK_BYTES));
+        usual.max(std::mem::take(&mut self.wanted)) + BORDER_BYTES
+    }
+
+    /// Passes lines up to the first border of the part: they belong to the part before. Where there is none, so does
+    /// all of it.
+    fn pass_to_border(&mut self) -> io::Result<()> {
+        self.done = usize::try_from(self.origin.start - 1 - self.offset).unwrap_or(0).min(self.filled);
+        loop {
+            let found = border(&self.buffer[..self.filled], self.done, !self.ended);
+            let next = found.map_or_else(|next| next, |newline| newline + 1);
+            self.passed_lines += memchr::memchr_iter(b'\n', &self.buffer[self.done..next]).count() as u64;
+            self.done = next;
+            let behind = self.origin.end.is_some_and(|end| self.offset + next as u64 >= end);
+            if found.is_ok() || behind || self.ended {
+                self.at_border = found.is_err() || behind;
+                return Ok(());
+            }
+            self.drop_done();
+            self.fill(BLOCK_BYTES)?;
+        }
     }
 
     /// Leaves the record that begins here: a line is skipped, a sequence of values cannot be followed any more.
@@ -182,11 +246,13 @@ impl Blocks {
         offset
     }
 
+    /// Forgets what is done with, but for the bytes that tell whether a border follows.
     fn drop_done(&mut self) {
-        self.buffer.copy_within(self.done..self.filled, 0);
-        self.offset += self.done as u64;
-        self.filled -= self.done;
-        self.done = 0;
+        let gone = self.done.saturating_sub(BORDER_BYTES);
+        self.buffer.copy_within(gone..self.filled, 0);
+        self.offset += gone as u64;
+        self.filled -= gone;
+        self.done -= gone;
     }
 
     /// Reads until `target` bytes are there.
@@ -217,34 +283,43 @@ impl Blocks {
         found.is_some()
     }
 
-    fn past_end(&self) -> bool {
-        self.origin.end.is_some_and(|end| self.offset + self.done as u64 >= end)
-    }
-
     /// Where the records in the buffer lie, and where the last whole one ends.
     fn cut(&mut self) -> (Option<Vec<Span>>, usize) {
-        let bytes = &self.buffer[self.done..self.filled];
         if self.framing != Framing::Lines {
-            let bytes = match value_end(bytes).filter(|_| self.among_lines && self.splitter.is_idle()) {
-                Some(end) => &bytes[..end],
-                None => bytes,
-            };
-            let (spans, done) = self.splitter.split(bytes, !self.ended);
-            if self.among_lines && self.splitter.is_idle() {
-                (self.framing, self.among_lines) = (Framing::Lines, false);
-            }
-            return (Some(spans), self.done + done);
+            let (spans, end) = self.cut_values();
+            return (Some(spans), end);
         }
         if let Some(end) = self.origin.end {
-            // The part ends with the line that holds the last byte before its end.
-            let last = usize::try_from(end - 1 - self.offset).unwrap_or(usize::MAX).max(self.done);
-            let rest = self.buffer[..self.filled].get(last..).unwrap_or(&[]);
-            if let Some(at) = memchr::memchr(b'\n', rest) {
-                return (None, last + at + 1);
+            let last = usize::try_from((end - 1).saturating_sub(self.offset)).unwrap_or(usize::MAX);
+            let from = last.max(self.done.saturating_sub(1));
+            if let Ok(newline) = border(&self.buffer[..self.filled], from, !self.ended) {
+                self.at_border = true;
+                return (None, newline + 1);
             }
         }
+        let bytes = &self.buffer[self.done..self.filled];
         let end = if self.ended { Some(bytes.len()) } else { memchr::memrchr(b'\n', bytes).map(|at| at + 1) };
         (None, self.done + end.unwrap_or(0))
+    }
+
+    fn cut_values(&mut self) -> (Vec<Span>, usize) {
+        let bytes = &self.buffer[self.done..self.filled];
+        if !self.among_lines {
+            let (spans, done) = self.splitter.split(bytes, !self.ended);
+            return (spans, self.done + done);
+        }
+        // An array that was cut off ends where lines are records again.
+        let end = border(&self.buffer[..self.filled], self.done, !self.ended).map(|newline| newline + 1 - self.done);
+        let bytes = end.map_or(bytes, |end| &bytes[..end]);
+        let first = value_end(bytes).filter(|_| self.splitter.is_idle());
+        let (spans, done) = self.splitter.split(first.map_or(bytes, |end| &bytes[..end]), end.is_err() && !self.ended);
+        let done = self.done + done;
+        if self.splitter.is_idle() || end.is_ok() {
+            (self.framing, self.among_lines) = (Framing::Lines, false);
+            self.unclosed.extend(self.splitter.is_unclosed().then_some(self.offset + done as u64));
+            self.splitter.abandon();
+        }
+        (spans, done)
     }
 }
 
@@ -254,11 +329,8 @@ mod tests {
 
     /// All blocks of a part of a text.
     fn read(text: &str, start: u64, end: Option<u64>) -> String {
-        let origin = match start {
-            0 => Origin { end, ..Origin::default() },
-            _ => Origin { offset: start - 1, skip_line: true, end },
-        };
-        let input = std::io::Cursor::new(text.as_bytes()[usize::try_from(origin.offset).unwrap()..].to_vec());
+        let origin = Origin { start, end };
+        let input = std::io::Cursor::new(text.as_bytes()[usize::try_from(origin.offset()).unwrap()..].to_vec());
         let mut blocks = Blocks::start(Box::new(input), Vec::new(), origin).unwrap();
         let mut all = String::new();
         while let Next::Block(block) = blocks.next().unwrap() {
@@ -270,7 +342,14 @@ mod tests {
 
     #[test]
     fn parts_hold_every_line_once() {
-        let text = "{\"a\":1}\n{\"a\":22}\n\n{\"a\":333}\r\n{\"a\":4}";
+        let lines = "{\"a\":1}\n{\"a\":22}\n\n{\"a\":333}\r\n{\"a\":4}";
+        let values = "{\"a\":1}\n{\n \"a\": [\n  {},\n  {}\n ]\n}\n[{},\n{}]\n{}\n{}\n{\"a\":\n{}\n{},\n{}\n{}";
+        for text in [lines, values] {
+            parts_hold(text);
+        }
+    }
+
+    fn parts_hold(text: &str) {
         let length = text.len() as u64;
         for first in 0..=length {
             for second in first..=length {

@@ -9,6 +9,7 @@ mod blocks;
 mod csv;
 mod open;
 mod places;
+mod spanning;
 mod tables;
 mod utf16;
 mod values;
@@ -16,8 +17,9 @@ mod values;
 pub(crate) use blocks::{Blocks, MAX_RECORD_BYTES, Next, Origin};
 pub(crate) use open::{FileReport, HEAD_BYTES, Layers, Opened, Text, open, open_at};
 pub(crate) use places::Places;
+pub(crate) use spanning::{Extent, Rest, extent};
 pub(crate) use tables::limit_reached;
-pub(crate) use values::{Header, Span, Spanning, ValueSplitter, is_sequence, is_wrapped, spans_lines};
+pub(crate) use values::{Header, Span, ValueSplitter, is_sequence, is_wrapped};
 
 use crate::types::dynamic;
 

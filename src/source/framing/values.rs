@@ -16,9 +16,6 @@ const MAX_ANSWER_HEADER_BYTES: usize = 2 << 20;
 /// It stands in front of the values of each file where files were joined.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Lines behind the first that show whether a value goes over them.
-const SPANNED_LINES: usize = 4;
-
 /// Brackets around records that are followed.
 const MAX_AROUND: usize = 16;
 
@@ -231,6 +228,13 @@ impl ValueSplitter {
         self.around.is_empty() && self.scan.is_none()
     }
 
+    /// Leaves what is open, of which nothing more comes.
+    pub(crate) fn abandon(&mut self) {
+        self.around.clear();
+        (self.scan, self.header, self.rows) = (None, None, 0);
+        (self.error_follows, self.cut_off) = (false, false);
+    }
+
     /// What the values say about themselves, since the last call.
     pub(crate) fn take_notes(&mut self) -> Vec<String> {
         std::mem::take(&mut self.tables.notes)
@@ -239,59 +243,6 @@ impl ValueSplitter {
     /// Why the values cannot be read.
     pub(crate) fn refusal(&self) -> Option<&'static str> {
         self.tables.refusal
-    }
-}
-
-/// The line behind the values that are whole in it.
-fn behind_whole_values(mut line: &[u8]) -> &[u8] {
-    loop {
-        line = trim_start(line);
-        match value_end(line) {
-            Some(length) if line.starts_with(b"{") || line.starts_with(b"[") => {
-                if dynamic::validate(&line[..length]).is_err() {
-                    return line;
-                }
-                line = trim_start(&line[length..]);
-                line = line.strip_prefix(b",").unwrap_or(line);
-            }
-            _ => return line,
-        }
-    }
-}
-
-/// Whether the first of some lines begins a value that goes on in those behind it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Spanning {
-    /// It is whole, or damaged.
-    No,
-    Yes,
-    /// It takes more lines to tell.
-    Unclear,
-}
-
-/// Tells lines that were cut off from values that were printed over several lines: the latter are JSON as far as one
-/// looks, while behind the former a line begins anew.
-pub(crate) fn spans_lines(lines: &[u8]) -> Spanning {
-    let first_line = memchr::memchr(b'\n', lines).map_or(lines, |end| &lines[..end]);
-    let last = behind_whole_values(first_line);
-    let (lines, first) = (&lines[first_line.len() - last.len()..], last.trim_ascii());
-    if !matches!(first.first(), Some(b'{' | b'[')) || matches!(first.last(), Some(b'}' | b']')) {
-        return Spanning::No;
-    }
-    let end = memchr::memchr_iter(b'\n', lines).nth(SPANNED_LINES);
-    let head = &lines[..end.unwrap_or(lines.len())];
-    match (dynamic::validate(head), value_end(head)) {
-        (Ok(()), _) => Spanning::Yes,
-        (Err(_), Some(length)) if dynamic::validate(&head[..length]).is_ok() => {
-            if head[..length].contains(&b'\n') {
-                Spanning::Yes
-            } else {
-                Spanning::No
-            }
-        }
-        (Err(error), _) if error.offset < head.trim_ascii_end().len() => Spanning::No,
-        (Err(_), _) if end.is_some() => Spanning::Yes,
-        (Err(_), _) => Spanning::Unclear,
     }
 }
 

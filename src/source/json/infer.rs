@@ -13,8 +13,9 @@ use hashbrown::HashMap;
 use super::classify::{Class, Markers};
 use super::keys::KeyTree;
 use super::plan::Rows;
+use super::reader::Stop;
 use super::record::RecordScanner;
-use crate::source::framing::{Header, Span, ValueSplitter, is_wrapped};
+use crate::source::framing::{Extent, Header, Rest, Span, ValueSplitter, extent, is_sequence, is_wrapped};
 use crate::source::shape::KnownTable;
 use crate::types::dynamic::{self, Kind};
 use crate::types::{Field, Schema, Type, datetime};
@@ -78,40 +79,52 @@ impl Inference {
         self.cells = cells;
     }
 
-    /// Looks at the records of a block: those at `spans`, or a line each.
-    pub(crate) fn look(&mut self, block: &[u8], spans: Option<Vec<Span>>) {
-        match spans {
-            Some(spans) => {
-                spans.iter().for_each(|span| self.look_at(&block[span.start..span.end], span.header.as_ref()));
-            }
-            None => block.split(|byte| *byte == b'\n').for_each(|line| self.look_at_line(line.trim_ascii())),
+    /// Looks at records that lie at `spans` of a block.
+    pub(crate) fn look(&mut self, block: &[u8], spans: &[Span]) {
+        for span in spans {
+            self.look_at(&block[span.start..span.end], span.header.as_ref());
         }
     }
 
+    /// Looks at the records of a block of lines, which `rest` follows; answers where it has to stop, if not at the end.
+    pub(crate) fn look_at_lines(&mut self, block: &[u8], rest: Rest) -> Option<Stop> {
+        let mut start = 0;
+        while start < block.len() {
+            let line = start..memchr::memchr(b'\n', &block[start..]).map_or(block.len(), |length| start + length);
+            let end = match extent(block, line.clone(), rest) {
+                Extent::End(end) => end,
+                open => return Some(Stop { at: start, endless: open == Extent::Endless }),
+            };
+            self.look_at_line(block[start..end].trim_ascii());
+            start = if end == line.end { end + 1 } else { end };
+        }
+        None
+    }
+
     fn look_at_line(&mut self, line: &[u8]) {
-        if !is_wrapped(line) {
-            return self.look_at(line, None);
+        if !is_wrapped(line) && (self.look_at(line, None) || !is_sequence(line)) {
+            return;
         }
         for span in ValueSplitter::default().split(line, false).0 {
             self.look_at(&line[span.start..span.end], span.header.as_ref());
         }
     }
 
-    /// Damaged records are passed over: whoever reads them counts them.
-    fn look_at(&mut self, record: &[u8], header: Option<&Arc<Header>>) {
-        let Ok(record) = std::str::from_utf8(record) else { return };
+    /// Damaged records are passed over: whoever reads them counts them. False for one.
+    fn look_at(&mut self, record: &[u8], header: Option<&Arc<Header>>) -> bool {
+        let Ok(record) = std::str::from_utf8(record) else { return false };
         let scanned = match header {
             None => self.scanner.scan(record),
             Some(header) => self.scanner.scan_cells(record, header),
         };
         if scanned.is_err() {
-            return;
+            return false;
         }
         self.looked_at += 1;
         if let Some(only) = &self.only
             && self.markers.classify(&self.scanner, record) != Class::OtherTable(only.clone())
         {
-            return;
+            return true;
         }
         if self.only.is_none()
             && self.looked_at <= CLASSIFIED_RECORDS
@@ -132,6 +145,7 @@ impl Inference {
                 }
             }
         }
+        true
     }
 
     fn look_at_columns(&mut self, record: &str) {
@@ -235,7 +249,7 @@ mod tests {
 
     fn infer(text: &str) -> String {
         let mut inference = Inference::new();
-        inference.look(text.as_bytes(), None);
+        assert_eq!(inference.look_at_lines(text.as_bytes(), super::Rest::Nothing), None);
         match inference.finish() {
             Some(Rows::Any(schema) | Rows::Named(_, schema)) => {
                 let columns: Vec<_> =
@@ -257,6 +271,7 @@ mod tests {
         assert_eq!(infer(text), "a:real b:bool t:datetime n:string x:string o:dynamic s:string");
         assert_eq!(infer("{\"n\":9223372036854775807}"), "n:long");
         assert_eq!(infer("\n"), "nothing");
+        assert_eq!(infer("{\"a\":1}\n{\n \"b\": {}\n} {\"c\":2}{\"d\":[\n]}\n"), "a:long b:dynamic c:long d:dynamic");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::record::{Place, RecordScanner};
 
 use crate::diagnostic::{Error, Result};
 use crate::source::framing::{
-    Header, Places, Span, Spanning, ValueSplitter, is_sequence, is_wrapped, spans_lines, trim_start,
+    Extent, Header, Places, Rest, Span, ValueSplitter, extent, is_sequence, is_wrapped, trim_start,
 };
 use crate::source::provenance::{Provenance, position};
 use crate::source::shape::{KnownTable, RowKind};
@@ -36,8 +36,8 @@ pub(crate) struct Whereabouts<'a> {
     pub lines: Option<u64>,
     /// Where parts of the text stand in the file, where it was made of something else.
     pub places: Option<&'a Places>,
-    /// True where the block is of a file that is read as a whole.
-    pub whole: bool,
+    /// What follows the block.
+    pub rest: Rest,
 }
 
 /// Where a block of lines was left.
@@ -45,8 +45,8 @@ pub(crate) struct Whereabouts<'a> {
 pub(crate) struct Stop {
     /// The offset in the block.
     pub at: usize,
-    /// True where a value over several lines begins there; false where it takes more lines to tell.
-    pub value: bool,
+    /// True where an array begins there that is not read as a whole; false where it takes more lines to tell.
+    pub endless: bool,
 }
 
 /// The file that is being read.
@@ -171,9 +171,9 @@ impl JsonReader {
             let (mut start, mut lines) = (0, 0);
             while start < block.len() && self.stopped.is_none() {
                 let end = line_end(block, start);
-                self.read_line(block, start..end, at)?;
-                lines += u64::from(end < block.len());
-                start = end + 1;
+                let next = self.read_line(block, start..end, at)?;
+                lines += if next == end + 1 { u64::from(end < block.len()) } else { count_lines(&block[start..next]) };
+                start = next;
             }
             self.flush(block)?;
             return Ok(lines);
@@ -187,10 +187,12 @@ impl JsonReader {
             while odd.next_if(|&line| line < start).is_some() {}
             let Some(hit) = hits.iter().flatten().copied().chain(odd.peek().copied()).min() else { break };
             let line = line_start(block, hit).max(start)..line_end(block, hit);
-            start = line.end + 1;
-            self.read_line(block, line, at)?;
-            read += 1;
-            hits[0] = (!self.settled).then_some(start);
+            let next = self.read_line(block, line.clone(), at)?;
+            let spans_lines = next != line.end + 1;
+            read += if spans_lines { Survey::of(&block[line.start..next]).filled } else { 1 };
+            start = next;
+            // What stands behind a value over several lines, on its last one, is looked at.
+            hits[0] = (!self.settled || spans_lines).then_some(start);
             if hits[1].is_some_and(|hit| hit < start) {
                 hits[1] = prefilter.next_needle(block, start.min(block.len()));
             }
@@ -198,42 +200,44 @@ impl JsonReader {
                 hits[2] = prefilter.next_hidden(block, start.min(block.len()));
             }
         }
-        // Behind a stop the lines are read again.
-        let skipped = if self.stopped.is_some() { 0 } else { survey.filled.saturating_sub(read) };
+        let filled = self.stopped.map_or(survey.filled, |stop| Survey::of(&block[..stop.at]).filled);
+        let skipped = filled.saturating_sub(read);
         self.file.records += skipped;
         plan.counters.add(Count::RecordsSkipped, skipped);
         self.flush(block)?;
         Ok(survey.lines)
     }
 
-    /// Decodes one line, which may hold several records.
-    fn read_line(&mut self, block: &[u8], line: Range<usize>, at: Whereabouts<'_>) -> Result<()> {
+    /// Decodes one line, which may hold several records, or a value that begins with it; answers where the next line
+    /// begins.
+    fn read_line(&mut self, block: &[u8], line: Range<usize>, at: Whereabouts<'_>) -> Result<usize> {
         let bytes = &block[line.clone()];
         let trimmed = trim_start(bytes);
         // Elements of an array whose brackets are elsewhere, or what is left behind a value over several lines.
         let trimmed = trim_start(trimmed.strip_prefix(b",").unwrap_or(trimmed));
         let start = line.end - trimmed.len();
-        let bytes = trimmed.trim_ascii_end();
+        let mut bytes = trimmed.trim_ascii_end();
+        let mut next = line.end + 1;
         if bytes.is_empty() {
-            return Ok(());
+            return Ok(next);
         }
-        if at.whole && !bytes.ends_with(b"}") {
-            self.stopped = match spans_lines(&block[start..]) {
-                Spanning::Yes => Some(Stop { at: start, value: true }),
-                // A block that begins with the line shows what there is to be seen.
-                Spanning::Unclear if start > 0 => Some(Stop { at: start, value: false }),
-                Spanning::Unclear | Spanning::No => None,
-            };
-            if self.stopped.is_some() {
-                return Ok(());
+        if !bytes.ends_with(b"}") {
+            match extent(block, line.clone(), at.rest) {
+                Extent::End(end) if end == line.end => {}
+                Extent::End(end) => (bytes, next) = (&block[start..end], end),
+                open => {
+                    self.stopped = Some(Stop { at: line.start, endless: open == Extent::Endless });
+                    return Ok(line.start);
+                }
             }
         }
         let span = start..start + bytes.len();
         if may_be_wrapped(bytes) && is_wrapped(bytes) {
-            self.read_several(block, span, at)
+            self.read_several(block, span, at)?;
         } else {
-            self.read_record(block, span, None, at)
+            self.read_record(block, span, None, at)?;
         }
+        Ok(next)
     }
 
     /// Decodes the records of a wrapper, or of values that follow each other on one line.
