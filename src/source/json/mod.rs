@@ -21,12 +21,17 @@ mod plan;
 mod prefilter;
 mod reader;
 mod record;
+mod rows;
+mod survey;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod twin;
+mod whereabouts;
 
 pub(crate) use infer::Inference;
 pub use plan::Rows;
 pub(crate) use plan::ScanPlan;
-pub(crate) use reader::{JsonReader, Whereabouts, count_lines};
+pub(crate) use reader::JsonReader;
+pub(crate) use survey::count_lines;
+pub(crate) use whereabouts::Whereabouts;

@@ -7,63 +7,21 @@ use std::sync::Arc;
 use arrow::array::Array;
 
 use super::classify::{Class, RowClass, table_of_path};
-use super::cmdlet;
-use super::column::{ColumnWriter, dynamic_text};
+use super::column::ColumnWriter;
 use super::cursor::MORE_TEXT;
-use super::plan::{PlannedColumn, PlannedSource, Rows, ScanPlan, UNKNOWN_RECORDS};
+use super::plan::{Rows, ScanPlan, UNKNOWN_RECORDS};
 use super::record::{Place, RecordScanner};
-
+use super::rows::{CurrentFile, Found, Row, writer_for};
+use super::survey::{Survey, count_lines, line_end, line_start};
+use super::whereabouts::{Stop, Whereabouts};
 use crate::diagnostic::{Error, Result};
-use crate::source::framing::{
-    Extent, Header, Places, Rest, Span, ValueSplitter, extent, is_sequence, is_wrapped, trim_start,
-};
-use crate::source::provenance::{Provenance, position};
+use crate::source::framing::{Extent, Header, Span, ValueSplitter, extent, is_sequence, is_wrapped, trim_start};
 use crate::source::shape::{KnownTable, RowKind};
 use crate::source::{Count, Reject};
-use crate::types::{Batch, Type, dynamic};
+use crate::types::Batch;
 
 /// Classes of records that are remembered.
 const MAX_MET: usize = 64;
-
-/// Where a block of records stands, for messages.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Whereabouts<'a> {
-    /// The file.
-    pub file: &'a str,
-    /// Offset of the block, after decompression.
-    pub offset: u64,
-    /// Lines in front of the block, where they were counted.
-    pub lines: Option<u64>,
-    /// Where parts of the text stand in the file, where it was made of something else.
-    pub places: Option<&'a Places>,
-    /// What follows the block.
-    pub rest: Rest,
-}
-
-/// Where a block of lines was left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Stop {
-    /// The offset in the block.
-    pub at: usize,
-    /// True where an array begins there that is not read as a whole; false where it takes more lines to tell.
-    pub endless: bool,
-}
-
-/// The file that is being read.
-#[derive(Debug, Default)]
-struct CurrentFile {
-    /// Its place in the list.
-    index: usize,
-    name: String,
-    /// True where its text was made of something else, so that places in the text say nothing.
-    made: bool,
-    /// True where its columns were compared with those that are wanted.
-    compared: bool,
-    /// How the rows are laid out that it holds, by the first of them.
-    kind: Option<RowKind>,
-    /// Its records so far, read or skipped.
-    records: u64,
-}
 
 /// Decodes the records of any number of files, one after the other.
 #[derive(Debug)]
@@ -90,20 +48,6 @@ pub(crate) struct JsonReader {
 
 /// How a record is laid out, and its table where it is a known one.
 type TableRow = (RowKind, Option<&'static KnownTable>);
-
-/// A record that is a row of the table.
-#[derive(Clone, Debug)]
-struct Row {
-    record: Range<usize>,
-    kind: RowKind,
-    table: Option<&'static KnownTable>,
-    /// The line in which it begins, where lines are wanted; from 1.
-    line: Option<u64>,
-    /// Where its first byte stands in the file, where that is known.
-    byte: Option<u64>,
-    /// The offset of its first byte in the text.
-    offset: u64,
-}
 
 impl JsonReader {
     /// A reader without rows.
@@ -314,7 +258,7 @@ impl JsonReader {
             Ok(row) => row,
             Err(reason) => {
                 if let Some(reason) = reason.filter(|_| self.plan.report.is_thorough()) {
-                    let place = place_of(block, span.start, at);
+                    let place = at.describe(block, span.start);
                     let (file, raw) = (at.file, Some(bytes));
                     self.plan.report.reject(&Reject { file, place: Some(&place), reason: &reason, raw });
                 }
@@ -403,7 +347,7 @@ impl JsonReader {
 
     /// Counts the record at `span`, which has a flaw at `place`.
     fn lost(&self, block: &[u8], (span, place): (Range<usize>, usize), at: Whereabouts<'_>, reason: &str) {
-        self.plan.report.lost_record(at.file, &place_of(block, place, at), reason, Some(&block[span]));
+        self.plan.report.lost_record(at.file, &at.describe(block, place), reason, Some(&block[span]));
     }
 
     /// Counts the records that were decoded since the last time.
@@ -440,7 +384,8 @@ impl JsonReader {
         let mut columns = Vec::with_capacity(plan.filter_columns.len());
         for column in &plan.filter_columns {
             let mut writer = writer_for(column);
-            self.append(&mut writer, column, block, rows, &all);
+            let found = Found { block, rows, places: &self.places, slots: plan.tree.slot_count(), file: &self.file };
+            found.append(&mut writer, column, &all, &mut self.notices);
             columns.push(writer.finish());
         }
         let passed = filter.evaluate(&Batch::new(columns, rows.len()))?;
@@ -449,48 +394,14 @@ impl JsonReader {
 
     fn write(&mut self, block: &[u8], rows: &[Row], kept: &[usize]) {
         let plan = Arc::clone(&self.plan);
-        let mut writers = std::mem::take(&mut self.writers);
-        for (column, writer) in plan.columns.iter().zip(&mut writers) {
+        let found = Found { block, rows, places: &self.places, slots: plan.tree.slot_count(), file: &self.file };
+        for (column, writer) in plan.columns.iter().zip(&mut self.writers) {
             // What there is to say about a column of the filter was counted there.
             let counted = plan.filter_columns.iter().any(|other| other.name == column.name);
-            let notices = counted.then(|| self.notices.clone());
-            self.append(writer, column, block, rows, kept);
-            self.notices = notices.unwrap_or_else(|| std::mem::take(&mut self.notices));
+            let mut unsaid = BTreeMap::new();
+            found.append(writer, column, kept, if counted { &mut unsaid } else { &mut self.notices });
         }
-        self.writers = writers;
         self.written += kept.len();
-    }
-
-    /// Appends the values that a column has in the rows at `kept`.
-    fn append(
-        &mut self,
-        writer: &mut ColumnWriter,
-        column: &PlannedColumn,
-        block: &[u8],
-        rows: &[Row],
-        kept: &[usize],
-    ) {
-        if let PlannedSource::Origin(of) = column.sources[0] {
-            kept.iter().for_each(|&index| append_origin(writer, of, &rows[index], &self.file));
-            return;
-        }
-        let slots = self.plan.tree.slot_count();
-        let result = column.name == RESULT && column.path.is_none();
-        let mut tally = Tally::default();
-        for &index in kept {
-            let record = Record {
-                text: &block[rows[index].record.clone()],
-                places: &self.places[index * slots..(index + 1) * slots],
-            };
-            let row = &rows[index];
-            tally.empty += u64::from(result && lacks_result(column, row, record));
-            match append_value(writer, column, row, record) {
-                Appended::Whole => {}
-                Appended::Misfit => tally.misfits += 1,
-                Appended::Cut => tally.cut += 1,
-            }
-        }
-        tally.say(column, &mut self.notices);
     }
 
     fn emit(&mut self) {
@@ -510,135 +421,6 @@ impl Drop for JsonReader {
     }
 }
 
-/// The column with the outcome of a sign-in.
-const RESULT: &str = "ResultType";
-
-/// What is worth saying about the values of a column.
-#[derive(Default)]
-struct Tally {
-    misfits: u64,
-    cut: u64,
-    empty: u64,
-}
-
-impl Tally {
-    fn say(&self, column: &PlannedColumn, notices: &mut BTreeMap<String, u64>) {
-        let name = &column.name;
-        let mut count = |count: u64, text: &dyn Fn() -> String| {
-            if count > 0 {
-                *notices.entry(text()).or_default() += count;
-            }
-        };
-        count(self.misfits, &|| format!("values of {name} that are no {}: read as null", column.ty));
-        count(self.cut, &|| {
-            format!(
-                "values of {name} that PowerShell cut off, leaving names of types: save with ConvertTo-Json -Depth 10"
-            )
-        });
-        count(self.empty, &|| format!("sign-ins whose {name} is empty: neither a success nor a failure is known"));
-    }
-}
-
-/// How a value went into its column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Appended {
-    Whole,
-    /// It does not fit the type of the column.
-    Misfit,
-    /// A part of it was cut off before it came to us.
-    Cut,
-}
-
-impl Appended {
-    fn of(fits: bool, cut: bool) -> Self {
-        match (fits, cut) {
-            (_, true) => Self::Cut,
-            (true, false) => Self::Whole,
-            (false, false) => Self::Misfit,
-        }
-    }
-}
-
-/// True for a sign-in that does not say how it ended. Of the admin center's CSV that is said where it is taken apart.
-fn lacks_result(column: &PlannedColumn, row: &Row, record: Record<'_>) -> bool {
-    let PlannedSource::Keys(slots) = &column.sources[row.kind as usize] else { return false };
-    let sign_in = row.table.is_some_and(|table| table.category.ends_with("SignInLogs"));
-    let value = first_filled(slots.iter().map(|&slot| record.value(slot)));
-    sign_in && row.kind != RowKind::PortalCsv && value.is_none_or(|value| matches!(value, "null" | "\"\""))
-}
-
-/// A record and where its wanted values are.
-#[derive(Clone, Copy)]
-struct Record<'a> {
-    text: &'a [u8],
-    places: &'a [Place],
-}
-
-impl<'a> Record<'a> {
-    fn value(self, slot: usize) -> Option<&'a str> {
-        self.places[slot].text(self.text)
-    }
-}
-
-/// Appends the value of a column in a record.
-fn append_value(writer: &mut ColumnWriter, column: &PlannedColumn, row: &Row, record: Record<'_>) -> Appended {
-    let constant = |writer: &mut ColumnWriter, text: &str| {
-        writer.append_constant(text);
-        Appended::Whole
-    };
-    let json = match &column.sources[row.kind as usize] {
-        PlannedSource::Constant(text) => return constant(writer, text),
-        // Not read from the record.
-        PlannedSource::Origin(_) => return Appended::Whole,
-        PlannedSource::Table => return constant(writer, row.table.map_or("", |table| table.name)),
-        PlannedSource::Category => return constant(writer, row.table.map_or("", |table| table.category)),
-        PlannedSource::Keys(slots) => first_filled(slots.iter().map(|&slot| record.value(slot))),
-        PlannedSource::UnlessZero { value, guard } => {
-            let zero = record.value(*guard).is_some_and(|json| dynamic::to_text(json) == "0");
-            if zero { None } else { record.value(*value) }
-        }
-    };
-    // The command line writes `None` for null; in a string column, which has no null, the word was there.
-    let none = row.kind == RowKind::Az && column.ty != Type::String;
-    let json = json.filter(|json| !none || *json != "\"None\"");
-    let lowered = json.filter(|_| row.kind == RowKind::Cmdlet && column.ty.is_text()).and_then(cmdlet::camel_case);
-    let json = lowered.as_deref().or(json);
-    let cut = row.kind.is_graph() && column.ty.is_text() && json.is_some_and(cmdlet::is_cut);
-    let Some(path) = &column.path else { return Appended::of(writer.append(json), cut) };
-    let json = json.and_then(dynamic_text);
-    let found = json.as_deref().and_then(|json| dynamic::extract(json, path));
-    writer.append_dynamic(found);
-    Appended::of(true, cut && found.is_none_or(cmdlet::is_cut))
-}
-
-/// Appends what is asked about the origin of a row.
-fn append_origin(writer: &mut ColumnWriter, of: Provenance, row: &Row, file: &CurrentFile) {
-    let number = match of {
-        Provenance::File => return writer.append_constant(&file.name),
-        Provenance::Shape => return writer.append_constant(row.table.map_or("JSON objects", |_| row.kind.describe())),
-        Provenance::Line => row.line.and_then(|line| i64::try_from(line).ok()),
-        Provenance::Byte => row.byte.and_then(|byte| i64::try_from(byte).ok()),
-        Provenance::Position => Some(position(file.index, row.offset)),
-    };
-    writer.append(number.map(|number| number.to_string()).as_deref());
-}
-
-fn writer_for(column: &PlannedColumn) -> ColumnWriter {
-    ColumnWriter::new(if column.path.is_some() { Type::Dynamic } else { column.ty })
-}
-
-/// The first value that is there, not null and not ""; else the first that is there.
-fn first_filled<'a>(values: impl Iterator<Item = Option<&'a str>>) -> Option<&'a str> {
-    let mut first = None;
-    for value in values.flatten() {
-        if !matches!(value, "null" | "\"\"") {
-            return Some(value);
-        }
-        first = first.or(Some(value));
-    }
-    first
-}
-
 /// True where the first key may be one of a wrapping object, so that it is worth a look.
 fn may_be_wrapped(line: &[u8]) -> bool {
     let key = line.iter().skip(1).find(|byte| !byte.is_ascii_whitespace() && **byte != b'"');
@@ -649,68 +431,6 @@ fn may_be_wrapped(line: &[u8]) -> bool {
         )
 }
 
-/// A place in a block, for messages.
-fn place_of(block: &[u8], place: usize, at: Whereabouts<'_>) -> String {
-    let offset = at.offset + place as u64;
-    if let Some(place) = at.places.and_then(|places| places.describe(offset)) {
-        return place;
-    }
-    match at.lines {
-        Some(lines) => format!("line {}, byte {offset}", lines + count_lines(&block[..place]) + 1),
-        None => format!("byte {offset}"),
-    }
-}
-
 fn shorten(name: &str) -> String {
     name.chars().take(64).collect()
-}
-
-/// The lines of a block at a glance.
-struct Survey {
-    /// Lines that end in the block.
-    lines: u64,
-    /// Lines that are more than blanks.
-    filled: u64,
-    /// Where lines start that do not look like whole objects. They are read whether or not they may match, so that
-    /// records that were cut, run together or overwritten are counted as damage and not passed over.
-    odd: Vec<usize>,
-}
-
-impl Survey {
-    fn of(block: &[u8]) -> Self {
-        let mut survey = Self { lines: 0, filled: 0, odd: Vec::new() };
-        let mut start = 0;
-        for end in memchr::memchr_iter(b'\n', block) {
-            survey.add(start, &block[start..end]);
-            survey.lines += 1;
-            start = end + 1;
-        }
-        if start < block.len() {
-            survey.add(start, &block[start..]);
-        }
-        survey
-    }
-
-    fn add(&mut self, start: usize, line: &[u8]) {
-        let line = line.trim_ascii();
-        self.filled += u64::from(!line.is_empty());
-        let whole = line.starts_with(b"{") && line.ends_with(b"}");
-        if !line.is_empty() && !whole {
-            self.odd.push(start);
-        }
-    }
-}
-
-fn line_start(block: &[u8], at: usize) -> usize {
-    memchr::memrchr(b'\n', &block[..at]).map_or(0, |newline| newline + 1)
-}
-
-/// Offset of the newline that ends the line, or of the end of the block.
-fn line_end(block: &[u8], at: usize) -> usize {
-    memchr::memchr(b'\n', &block[at..]).map_or(block.len(), |newline| at + newline)
-}
-
-/// The number of newlines.
-pub(crate) fn count_lines(bytes: &[u8]) -> u64 {
-    memchr::memchr_iter(b'\n', bytes).count() as u64
 }

@@ -1,0 +1,214 @@
+//! Rows that were found in a block -> values of columns.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::cmdlet;
+use super::column::{ColumnWriter, dynamic_text};
+use super::plan::{PlannedColumn, PlannedSource};
+use super::record::Place;
+use crate::source::provenance::{Provenance, position};
+use crate::source::shape::{KnownTable, RowKind};
+use crate::types::{Type, dynamic};
+
+/// The file that is being read.
+#[derive(Debug, Default)]
+pub(super) struct CurrentFile {
+    /// Its place in the list.
+    pub index: usize,
+    pub name: String,
+    /// True where its text was made of something else, so that places in the text say nothing.
+    pub made: bool,
+    /// True where its columns were compared with those that are wanted.
+    pub compared: bool,
+    /// How the rows are laid out that it holds, by the first of them.
+    pub kind: Option<RowKind>,
+    /// Its records so far, read or skipped.
+    pub records: u64,
+}
+
+/// A record that is a row of the table.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    pub record: Range<usize>,
+    pub kind: RowKind,
+    pub table: Option<&'static KnownTable>,
+    /// The line in which it begins, where lines are wanted; from 1.
+    pub line: Option<u64>,
+    /// Where its first byte stands in the file, where that is known.
+    pub byte: Option<u64>,
+    /// The offset of its first byte in the text.
+    pub offset: u64,
+}
+
+/// Rows of a block, in the order in which they were found.
+pub(super) struct Found<'a> {
+    pub block: &'a [u8],
+    pub rows: &'a [Row],
+    /// Where the wanted values lie: so many for each row.
+    pub places: &'a [Place],
+    pub slots: usize,
+    pub file: &'a CurrentFile,
+}
+
+impl Found<'_> {
+    /// Appends the values that a column has in the rows at `kept`; what is worth saying about them is counted.
+    pub(super) fn append(
+        &self,
+        writer: &mut ColumnWriter,
+        column: &PlannedColumn,
+        kept: &[usize],
+        notices: &mut BTreeMap<String, u64>,
+    ) {
+        if let PlannedSource::Origin(of) = column.sources[0] {
+            kept.iter().for_each(|&index| append_origin(writer, of, &self.rows[index], self.file));
+            return;
+        }
+        let result = column.name == RESULT && column.path.is_none();
+        let mut tally = Tally::default();
+        for &index in kept {
+            let row = &self.rows[index];
+            let record = Record {
+                text: &self.block[row.record.clone()],
+                places: &self.places[index * self.slots..(index + 1) * self.slots],
+            };
+            tally.empty += u64::from(result && lacks_result(column, row, record));
+            match append_value(writer, column, row, record) {
+                Appended::Whole => {}
+                Appended::Misfit => tally.misfits += 1,
+                Appended::Cut => tally.cut += 1,
+            }
+        }
+        tally.say(column, notices);
+    }
+}
+
+/// The column with the outcome of a sign-in.
+const RESULT: &str = "ResultType";
+
+/// What is worth saying about the values of a column.
+#[derive(Default)]
+struct Tally {
+    misfits: u64,
+    cut: u64,
+    empty: u64,
+}
+
+impl Tally {
+    fn say(&self, column: &PlannedColumn, notices: &mut BTreeMap<String, u64>) {
+        let name = &column.name;
+        let mut count = |count: u64, text: &dyn Fn() -> String| {
+            if count > 0 {
+                *notices.entry(text()).or_default() += count;
+            }
+        };
+        count(self.misfits, &|| format!("values of {name} that are no {}: read as null", column.ty));
+        count(self.cut, &|| {
+            format!(
+                "values of {name} that PowerShell cut off, leaving names of types: save with ConvertTo-Json -Depth 10"
+            )
+        });
+        count(self.empty, &|| format!("sign-ins whose {name} is empty: neither a success nor a failure is known"));
+    }
+}
+
+/// How a value went into its column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Appended {
+    Whole,
+    /// It does not fit the type of the column.
+    Misfit,
+    /// A part of it was cut off before it came to us.
+    Cut,
+}
+
+impl Appended {
+    fn of(fits: bool, cut: bool) -> Self {
+        match (fits, cut) {
+            (_, true) => Self::Cut,
+            (true, false) => Self::Whole,
+            (false, false) => Self::Misfit,
+        }
+    }
+}
+
+/// True for a sign-in that does not say how it ended. Of the admin center's CSV that is said where it is taken apart.
+fn lacks_result(column: &PlannedColumn, row: &Row, record: Record<'_>) -> bool {
+    let PlannedSource::Keys(slots) = &column.sources[row.kind as usize] else { return false };
+    let sign_in = row.table.is_some_and(|table| table.category.ends_with("SignInLogs"));
+    let value = first_filled(slots.iter().map(|&slot| record.value(slot)));
+    sign_in && row.kind != RowKind::PortalCsv && value.is_none_or(|value| matches!(value, "null" | "\"\""))
+}
+
+/// A record and where its wanted values are.
+#[derive(Clone, Copy)]
+struct Record<'a> {
+    text: &'a [u8],
+    places: &'a [Place],
+}
+
+impl<'a> Record<'a> {
+    fn value(self, slot: usize) -> Option<&'a str> {
+        self.places[slot].text(self.text)
+    }
+}
+
+/// Appends the value of a column in a record.
+fn append_value(writer: &mut ColumnWriter, column: &PlannedColumn, row: &Row, record: Record<'_>) -> Appended {
+    let constant = |writer: &mut ColumnWriter, text: &str| {
+        writer.append_constant(text);
+        Appended::Whole
+    };
+    let json = match &column.sources[row.kind as usize] {
+        PlannedSource::Constant(text) => return constant(writer, text),
+        // Not read from the record.
+        PlannedSource::Origin(_) => return Appended::Whole,
+        PlannedSource::Table => return constant(writer, row.table.map_or("", |table| table.name)),
+        PlannedSource::Category => return constant(writer, row.table.map_or("", |table| table.category)),
+        PlannedSource::Keys(slots) => first_filled(slots.iter().map(|&slot| record.value(slot))),
+        PlannedSource::UnlessZero { value, guard } => {
+            let zero = record.value(*guard).is_some_and(|json| dynamic::to_text(json) == "0");
+            if zero { None } else { record.value(*value) }
+        }
+    };
+    // The command line writes `None` for null; in a string column, which has no null, the word was there.
+    let none = row.kind == RowKind::Az && column.ty != Type::String;
+    let json = json.filter(|json| !none || *json != "\"None\"");
+    let lowered = json.filter(|_| row.kind == RowKind::Cmdlet && column.ty.is_text()).and_then(cmdlet::camel_case);
+    let json = lowered.as_deref().or(json);
+    let cut = row.kind.is_graph() && column.ty.is_text() && json.is_some_and(cmdlet::is_cut);
+    let Some(path) = &column.path else { return Appended::of(writer.append(json), cut) };
+    let json = json.and_then(dynamic_text);
+    let found = json.as_deref().and_then(|json| dynamic::extract(json, path));
+    writer.append_dynamic(found);
+    Appended::of(true, cut && found.is_none_or(cmdlet::is_cut))
+}
+
+/// Appends what is asked about the origin of a row.
+fn append_origin(writer: &mut ColumnWriter, of: Provenance, row: &Row, file: &CurrentFile) {
+    let number = match of {
+        Provenance::File => return writer.append_constant(&file.name),
+        Provenance::Shape => return writer.append_constant(row.table.map_or("JSON objects", |_| row.kind.describe())),
+        Provenance::Line => row.line.and_then(|line| i64::try_from(line).ok()),
+        Provenance::Byte => row.byte.and_then(|byte| i64::try_from(byte).ok()),
+        Provenance::Position => Some(position(file.index, row.offset)),
+    };
+    writer.append(number.map(|number| number.to_string()).as_deref());
+}
+
+/// A writer for the values of a column.
+pub(super) fn writer_for(column: &PlannedColumn) -> ColumnWriter {
+    ColumnWriter::new(if column.path.is_some() { Type::Dynamic } else { column.ty })
+}
+
+/// The first value that is there, not null and not ""; else the first that is there.
+fn first_filled<'a>(values: impl Iterator<Item = Option<&'a str>>) -> Option<&'a str> {
+    let mut first = None;
+    for value in values.flatten() {
+        if !matches!(value, "null" | "\"\"") {
+            return Some(value);
+        }
+        first = first.or(Some(value));
+    }
+    first
+}

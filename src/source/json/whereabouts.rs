@@ -1,0 +1,42 @@
+//! Where records stand: in which file, behind how many bytes and lines.
+
+use super::survey::count_lines;
+use crate::source::framing::{Places, Rest};
+
+/// Where a block of records stands, for messages.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Whereabouts<'a> {
+    /// The file.
+    pub file: &'a str,
+    /// Offset of the block, after decompression.
+    pub offset: u64,
+    /// Lines in front of the block, where they were counted.
+    pub lines: Option<u64>,
+    /// Where parts of the text stand in the file, where it was made of something else.
+    pub places: Option<&'a Places>,
+    /// What follows the block.
+    pub rest: Rest,
+}
+
+/// Where a block of lines was left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stop {
+    /// The offset in the block.
+    pub at: usize,
+    /// True where an array begins there that is not read as a whole; false where it takes more lines to tell.
+    pub endless: bool,
+}
+
+impl Whereabouts<'_> {
+    /// A place in the block, for messages.
+    pub(crate) fn describe(self, block: &[u8], place: usize) -> String {
+        let offset = self.offset + place as u64;
+        if let Some(place) = self.places.and_then(|places| places.describe(offset)) {
+            return place;
+        }
+        match self.lines {
+            Some(lines) => format!("line {}, byte {offset}", lines + count_lines(&block[..place]) + 1),
+            None => format!("byte {offset}"),
+        }
+    }
+}
