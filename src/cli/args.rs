@@ -115,7 +115,7 @@ pub struct SourceArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
     /// Memory for rows that must be held, besides some 200 MB for reading and writing: in bytes, with K, M or G, or a
-    /// share of the machine's. What sorting, summarize and join hold beyond it goes to temporary files [default: 70%;
+    /// share of the machine's. What sorting, grouping and joins hold beyond it goes to temporary files [default: 70%;
     /// convert: 1G]
     #[arg(long, value_name = "SIZE")]
     pub max_memory: Option<Memory>,

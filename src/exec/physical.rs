@@ -13,18 +13,18 @@ use arrow::datatypes::Int64Type;
 use super::context::ExecContext;
 use super::memory::Reservation;
 use super::metrics::{self, Meter};
-use super::operator::{Filter, Operator, OperatorPartition, ProbeJoin, Project, Unnest};
+use super::operator::{Filter, JoinedColumn, Operator, OperatorPartition, ProbeJoin, Project, Unnest};
 use super::pipeline::{self, Flow};
-use super::sink::{self, JoinBuild};
+use super::sink::{self, JoinBuild, JoinSide};
 use crate::diagnostic::Result;
 use crate::expr::evaluate;
 use crate::functions::EvalContext;
-use crate::plan::{Join, JoinKind, LogicalPlan, Scan, ScanFilter};
+use crate::plan::{Join, JoinColumn, JoinKind, LogicalPlan, Scan, ScanFilter};
 use crate::source::{
     BatchIterator, MemoryTable, Partition, RowFilter, ScanColumn, ScanCounters, ScanRequest, TableProvider,
     TimeCoverage,
 };
-use crate::types::{Batch, Schema, Type};
+use crate::types::{Batch, Field, Schema, Type};
 
 /// Bytes that a row of a `top` takes, at most as a rule: where so many do not fit the memory, everything is sorted.
 const TOP_ROW: usize = 4096;
@@ -233,11 +233,22 @@ fn join(plan: &Join, context: &ExecContext) -> Result<Pipeline> {
         columns: plan.kind.only().is_none().then_some(held.as_slice()),
         unique: plan.kind == JoinKind::InnerUnique,
     };
-    let table = sink::join_build(&Pipeline::new(built, context)?, &build, context)?;
-    let probe = Arc::new(ProbeJoin::new(plan, table, &held, context));
-    let mut pipeline = Pipeline::new(plan.input(plan.build.other()), context)?.then(Arc::clone(&probe) as _);
+    let side = sink::join_build(&Pipeline::new(built, context)?, &build, context)?;
+    let streamed = Pipeline::new(plan.input(plan.build.other()), context)?;
+    let (table, reservation) = match side {
+        JoinSide::Table(table, reservation) => (table, reservation),
+        JoinSide::Divided(rows) => return sink::divided_join(plan, (&held, rows), &streamed, context),
+    };
+    let column = |(output, field): (&JoinColumn, &Field)| match output.side == plan.build {
+        true => JoinedColumn::Held(held.iter().position(|(column, _)| *column == output.column).unwrap_or_default()),
+        false => JoinedColumn::Streamed(output.column, field.ty),
+    };
+    let output = plan.output.iter().zip(plan.schema.fields()).map(column).collect();
+    let keys = plan.side_keys(plan.build.other()).cloned().collect();
+    let probe = Arc::new(ProbeJoin::new(plan, table, keys, output, context));
+    let mut pipeline = streamed.then(Arc::clone(&probe) as _).holding(reservation);
     if probe.has_rest() {
-        pipeline.serial.push(Serial::Rest(metrics::timed_operator(probe)));
+        pipeline.serial.push(Serial::Rest(probe));
     }
     Ok(pipeline)
 }

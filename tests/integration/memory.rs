@@ -46,11 +46,12 @@ fn answer(catalog: &Arc<dyn Catalog>, query: &str, settings: Settings) -> (Vec<V
 /// Runs the queries with little memory and with enough; the answers are the same, reals to the last bit.
 fn check(queries: &[&str]) {
     let mut rng = ChaCha8Rng::seed_from_u64(5);
-    let catalog = catalog(&mut rng, 16, 250);
+    let catalog = catalog(&mut rng, 8, 250);
     let folder = tempfile::tempdir().expect("a folder");
     for query in queries {
         let whole = Settings { threads: 2, ..Settings::new(datetime::UNIX_EPOCH) };
         let (expected, files) = answer(&catalog, query, whole);
+        assert!(!expected.is_empty(), "{query}: no rows");
         assert_eq!(files, 0, "{query}: there is memory enough");
         for (max_memory, threads, batch_rows) in [(8_000, 1, 900), (30_000, 3, 64), (150_000, 2, 8_192)] {
             let temp_dir = Some(folder.path().to_owned());
@@ -76,8 +77,8 @@ fn sorting_within_little_memory() {
         "T | sort by tostring(d) asc, k % 7 desc nulls first",
         "T | sort by n desc | where k > 100 | project n, s",
         "T | sort by 1",
-        "T | top 3000 by r, strlen(s)",
-        "T | extend c = 'constant' | sort by k asc nulls first | sort by s | take 2500",
+        "T | top 1500 by r, strlen(s)",
+        "T | extend c = 'constant' | sort by k asc nulls first | sort by s | take 1500",
     ]);
 }
 
@@ -90,8 +91,19 @@ fn groups_within_little_memory() {
         "T | summarize countif(r > 0), make_list_if(n, s has 'a', 700), binary_all_xor(n), dcountif(s, k > 5) by tostring(d)",
         "T | distinct s, k",
         "T | summarize c = count() by n, d = tostring(d) | summarize sum(c), make_list(n) by d | take 3",
-        "T | take 3000 | summarize make_list(n, 9) by k, s",
+        "T | take 1500 | summarize make_list(n, 9) by k, s",
     ]);
+}
+
+#[test]
+fn joins_within_little_memory() {
+    let other = "(T | where n % 3 == 0 | extend k = k + 20, m = n, e = strcat(s, '!'))";
+    let kinds = ["innerunique", "inner", "leftouter", "rightouter", "fullouter", "leftsemi", "leftanti", "rightsemi"];
+    let kinds = kinds.into_iter().chain(["rightanti"]);
+    let mut queries: Vec<String> = kinds.map(|kind| format!("T | join kind={kind} {other} on k")).collect();
+    queries.push(format!("T | join kind=fullouter {other} on k, s | project n, m, s1, s"));
+    queries.push(format!("T | lookup {other} on n"));
+    check(&queries.iter().map(String::as_str).collect::<Vec<_>>());
 }
 
 /// Rows that take more than the least memory that can be asked for.
@@ -131,6 +143,15 @@ fn what_cannot_be_divided_is_named() {
         assert!(failed.stderr.contains(part), "{part}: {}", failed.stderr);
     }
     assert_eq!(within(query, &name, &["--max-memory", "256M"]).code, 0);
+    let one_key = "extend s = strcat(s, s), k = 1 | join kind=inner (print k = 1) on k | count";
+    assert_eq!(within(one_key, &name, &["--max-memory", "16M"]).code, 0, "the few rows are held");
+    let one_key = "extend s = strcat(s, s), k = 1 | join kind=innerunique (print k = 1) on k | project s, x | count";
+    assert_eq!(within(one_key, &name, &["--max-memory", "16M"]).code, 0, "the first row of the key is held");
+    let one_key =
+        "extend s = strcat(s, s, s), k = 1 | join kind=rightouter (print k = 1) on k | summarize max(s), min(x)";
+    let failed = within(one_key, &name, &["--max-memory", "16M"]);
+    assert_eq!(failed.code, 6, "{}", failed.stderr);
+    assert!(failed.stderr.contains("join needs"), "{}", failed.stderr);
     assert!(is_empty(folder.path()), "temporary files are left");
 }
 

@@ -9,7 +9,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 pub use filter::{Filter, mask};
-pub use probe_join::ProbeJoin;
+pub use probe_join::{JoinedColumn, ProbeJoin};
 pub use project::Project;
 pub use unnest::Unnest;
 

@@ -20,7 +20,7 @@ use crate::types::{Batch, Column, Type, Value};
 pub struct ProbeJoin {
     table: JoinTable,
     keys: Vec<Expr>,
-    output: Vec<Output>,
+    output: Vec<JoinedColumn>,
     rows: Rows,
     context: EvalContext,
     batch_rows: usize,
@@ -40,8 +40,9 @@ enum Rows {
     Having(bool),
 }
 
+/// A column that comes out.
 #[derive(Clone, Copy, Debug)]
-enum Output {
+pub enum JoinedColumn {
     /// A column of the rows that stream past.
     Streamed(usize, Type),
     /// A column of the table.
@@ -49,16 +50,17 @@ enum Output {
 }
 
 impl ProbeJoin {
-    /// The join of `plan`, whose side to be held in memory is `table`. The columns of that are `held`, in its order.
+    /// The join of `plan`, whose side to be held in memory is `table`. `keys` and `output` are about the rows that stream
+    /// past and the columns of the table.
     #[must_use]
-    pub fn new(plan: &Join, table: JoinTable, held: &[(usize, Type)], context: &ExecContext) -> Self {
+    pub fn new(
+        plan: &Join,
+        table: JoinTable,
+        keys: Vec<Expr>,
+        output: Vec<JoinedColumn>,
+        context: &ExecContext,
+    ) -> Self {
         let streamed = plan.build.other();
-        let output = plan.output.iter().zip(plan.schema.fields()).map(|(output, field)| {
-            if output.side == streamed {
-                return Output::Streamed(output.column, field.ty);
-            }
-            Output::Held(held.iter().position(|(column, _)| *column == output.column).unwrap_or_default())
-        });
         let rows = match plan.kind {
             JoinKind::LeftSemi | JoinKind::RightSemi => Rows::Having(true),
             JoinKind::LeftAnti | JoinKind::RightAnti => Rows::Having(false),
@@ -67,8 +69,6 @@ impl ProbeJoin {
                 met: kind.pads(plan.build).then(|| (0..table.keys()).map(|_| AtomicBool::new(false)).collect()),
             },
         };
-        let output = output.collect();
-        let keys = plan.side_keys(streamed).cloned().collect();
         Self { table, keys, output, rows, context: context.eval.clone(), batch_rows: context.batch_rows }
     }
 
@@ -106,9 +106,9 @@ impl ProbeJoin {
 
     /// The output columns of a join that answers rows that stream past.
     fn streamed(&self, batch: &Batch) -> Vec<Column> {
-        let column = |output: &Output| match output {
-            Output::Streamed(column, _) => Some(batch.column(*column).clone()),
-            Output::Held(_) => None,
+        let column = |output: &JoinedColumn| match output {
+            JoinedColumn::Streamed(column, _) => Some(batch.column(*column).clone()),
+            JoinedColumn::Held(_) => None,
         };
         self.output.iter().filter_map(column).collect()
     }
@@ -140,9 +140,9 @@ impl Operator for ProbeJoin {
 
 impl ProbeJoin {
     fn beside_nulls(&self, positions: &UInt32Array) -> Result<Batch> {
-        let column = |output: &Output| match output {
-            Output::Streamed(_, ty) => Ok(Column::constant(Value::null(*ty), positions.len())),
-            Output::Held(column) => self.table.column(*column, positions),
+        let column = |output: &JoinedColumn| match output {
+            JoinedColumn::Streamed(_, ty) => Ok(Column::constant(Value::null(*ty), positions.len())),
+            JoinedColumn::Held(column) => self.table.column(*column, positions),
         };
         let columns = self.output.iter().map(column).collect::<Result<_>>()?;
         Ok(Batch::new(columns, positions.len()))
@@ -186,10 +186,10 @@ impl Pairs<'_> {
         let rows = held.len();
         let one_each = rows == self.batch.rows() && streamed.iter().zip(0..).all(|(row, place)| *row == place);
         let (streamed, held) = (UInt32Array::from(streamed), UInt32Array::from(held));
-        let column = |output: &Output| match output {
-            Output::Streamed(column, _) if one_each => Ok(self.batch.column(*column).clone()),
-            Output::Streamed(column, _) => self.batch.column(*column).take(&streamed),
-            Output::Held(column) => self.probe.table.column(*column, &held),
+        let column = |output: &JoinedColumn| match output {
+            JoinedColumn::Streamed(column, _) if one_each => Ok(self.batch.column(*column).clone()),
+            JoinedColumn::Streamed(column, _) => self.batch.column(*column).take(&streamed),
+            JoinedColumn::Held(column) => self.probe.table.column(*column, &held),
         };
         Ok(Batch::new(self.probe.output.iter().map(column).collect::<Result<_>>()?, rows))
     }

@@ -17,7 +17,7 @@ use crate::diagnostic::{Result, Span};
 use crate::exec::group_table;
 use crate::exec::physical::{self, Pipeline};
 use crate::exec::spill::SpillFile;
-use crate::exec::spill::partition::{FAN, MOST_DIVISIONS, RowWriter, divide, part_of};
+use crate::exec::spill::partition::{FAN, MOST_DIVISIONS, RowWriter, divide, numbered, part_of};
 use crate::expr::Expr;
 use crate::plan::SortKey;
 use crate::types::{Batch, Column, Schema, Type};
@@ -69,20 +69,13 @@ impl<'a> Groups<'a> {
     /// Takes in the next part of the input: a state, then rows.
     pub fn append(&mut self, state: State, rows: &[Batch]) -> Result<()> {
         let positions: Vec<i64> = (self.next..).take(state.table.len()).collect();
-        self.step_behind(positions.last());
+        self.next = positions.last().map_or(self.next, |last| last + 1);
         self.push_state(state, &positions)?;
         for batch in rows {
-            let positions: Int64Array = (self.next..).take(batch.rows()).collect();
-            self.step_behind(positions.values().last());
-            let mut columns = batch.columns().to_vec();
-            columns.push(Column::array(Type::Long, Arc::new(positions)));
-            self.push_rows(&Batch::new(columns, batch.rows()))?;
+            let batch = numbered(batch, &mut self.next);
+            self.push_rows(&batch)?;
         }
         Ok(())
-    }
-
-    fn step_behind(&mut self, last: Option<&i64>) {
-        self.next = last.map_or(self.next, |last| last + 1);
     }
 
     fn push_state(&mut self, state: State, firsts: &[i64]) -> Result<()> {

@@ -6,12 +6,23 @@ use super::{Part, fold};
 use crate::diagnostic::{Error, Result};
 use crate::exec::context::ExecContext;
 use crate::exec::group_table::GroupTable;
+use crate::exec::memory::Reservation;
 use crate::exec::physical::Pipeline;
+use crate::exec::spill::partition::{DividedRows, numbered};
+use crate::exec::spill::rows::bytes;
 use crate::expr::{Expr, evaluate};
 use crate::types::{Batch, Column, Type, Value};
 
-/// Bytes that the rows and keys of one join may take.
-const MAX_BYTES: usize = 4 << 30;
+/// What is on its way to be combined may take this part of the memory, for each thread together.
+const ON_THE_WAY: usize = 48;
+
+/// The held side of a join.
+pub enum JoinSide {
+    /// In memory.
+    Table(JoinTable, Reservation),
+    /// In temporary files: the keys of each row, its columns, its position.
+    Divided(DividedRows),
+}
 
 /// What a join keeps of the rows that it holds.
 #[derive(Clone, Debug)]
@@ -37,14 +48,30 @@ pub struct JoinTable {
 }
 
 /// The rows of `input` by their keys.
-pub fn join_build(input: &Pipeline, build: &JoinBuild<'_>, context: &ExecContext) -> Result<JoinTable> {
+pub fn join_build(input: &Pipeline, build: &JoinBuild<'_>, context: &ExecContext) -> Result<JoinSide> {
     let mut whole = Held::new(build, context);
-    fold(input, context, &|| Ok(Held::new(build, context)), &mut |part| whole.merge(part))?;
-    whole.finish()
+    let (mut divided, mut next): (Option<DividedRows>, i64) = (None, 0);
+    fold(input, context, &|| Ok(Held::new(build, context)), &mut |part: Held<'_>| {
+        if let Some(divided) = &mut divided {
+            return part.divide(divided, &mut next);
+        }
+        whole.merge(part)?;
+        if whole.is_too_much() && whole.keys() > 1 {
+            let whole = std::mem::replace(&mut whole, Held::new(build, context));
+            let types = whole.types().collect();
+            let divided = divided.insert(DividedRows::new(types, build.keys.len(), 0));
+            return whole.divide(divided, &mut next);
+        }
+        whole.check_size()
+    })?;
+    match divided {
+        Some(divided) => Ok(JoinSide::Divided(divided)),
+        None => whole.finish().map(|(table, reservation)| JoinSide::Table(table, reservation)),
+    }
 }
 
 /// The rows of a part of the input.
-struct Held<'a> {
+pub(super) struct Held<'a> {
     build: &'a JoinBuild<'a>,
     context: &'a ExecContext,
     keys: GroupTable,
@@ -54,6 +81,7 @@ struct Held<'a> {
     bytes: usize,
     /// The keys of the batch at hand.
     at_hand: Vec<u32>,
+    reservation: Reservation,
 }
 
 impl Part for Held<'_> {
@@ -72,15 +100,69 @@ impl Part for Held<'_> {
                 self.hold(&rows);
             }
         }
-        self.check_size()
+        self.account();
+        Ok(())
+    }
+
+    fn is_full(&self) -> bool {
+        self.reservation.bytes() > self.context.memory.limit() / ON_THE_WAY / self.context.threads
     }
 }
 
 impl<'a> Held<'a> {
-    fn new(build: &'a JoinBuild<'a>, context: &'a ExecContext) -> Self {
+    /// No rows yet.
+    pub fn new(build: &'a JoinBuild<'a>, context: &'a ExecContext) -> Self {
         let types = build.keys.iter().map(|key| key.ty).collect();
         let keys = GroupTable::new(types, context.eval.seed);
-        Self { build, context, keys, batches: Vec::new(), groups: Vec::new(), bytes: 0, at_hand: Vec::new() }
+        let reservation = context.memory.reservation();
+        let (batches, groups) = (Vec::new(), Vec::new());
+        Self { build, context, keys, batches, groups, bytes: 0, at_hand: Vec::new(), reservation }
+    }
+
+    fn account(&mut self) {
+        self.reservation.set(self.bytes + self.keys.bytes() + self.groups.capacity() * size_of::<u32>());
+    }
+
+    /// How many different keys there are.
+    pub fn keys(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// True where the rows should not all be held. Some memory must be left to put them in order.
+    pub fn is_too_much(&self) -> bool {
+        self.reservation.bytes() > self.context.memory.limit() / 2 || self.reservation.is_over()
+    }
+
+    /// An error where the rows are too many and can be divided no more.
+    pub fn check_size(&self) -> Result<()> {
+        if self.is_too_much() && self.reservation.is_hopeless() {
+            return Err(self.context.memory.exceeded("join", self.reservation.bytes()));
+        }
+        Ok(())
+    }
+
+    /// The types of the rows that [`Self::divide`] hands on.
+    fn types(&self) -> impl Iterator<Item = Type> {
+        let columns = self.build.columns.unwrap_or_default().iter().map(|(_, ty)| *ty);
+        self.build.keys.iter().map(|key| key.ty).chain(columns).chain([Type::Long])
+    }
+
+    /// Hands the rows on: their keys, their columns, their positions from `next` on. Where it only matters which keys
+    /// there are, a row for each key.
+    fn divide(self, divided: &mut DividedRows, next: &mut i64) -> Result<()> {
+        let keys = Batch::new(self.keys.columns(), self.keys.len());
+        if self.build.columns.is_none() {
+            return divided.push(&numbered(&keys, next), self.context);
+        }
+        let mut groups = self.groups.as_slice();
+        for rows in &self.batches {
+            let (own, rest) = groups.split_at(rows.rows());
+            groups = rest;
+            let mut columns = keys.take(&UInt32Array::from(own.to_vec()))?.columns().to_vec();
+            columns.extend_from_slice(rows.columns());
+            divided.push(&numbered(&Batch::new(columns, rows.rows()), next), self.context)?;
+        }
+        Ok(())
     }
 
     /// Keeps the first rows of the keys from `known` on.
@@ -93,7 +175,7 @@ impl<'a> Held<'a> {
     fn hold(&mut self, rows: &Batch) {
         if rows.rows() > 0 {
             let rows = rows.compacted();
-            self.bytes += rows.bytes();
+            self.bytes += usize::try_from(bytes(&rows)).unwrap_or(usize::MAX);
             self.batches.push(rows);
         }
     }
@@ -116,20 +198,12 @@ impl<'a> Held<'a> {
             self.bytes += later.bytes;
             self.batches.extend(later.batches);
         }
-        self.check_size()
-    }
-
-    fn check_size(&self) -> Result<()> {
-        let bytes = self.bytes + self.keys.bytes() + self.groups.len() * size_of::<u32>();
-        if bytes > MAX_BYTES {
-            let most = MAX_BYTES >> 20;
-            let why = format!("join: one side takes more than {most} MiB of memory");
-            return Err(Error::Limit(format!("{why}; keep fewer rows or columns of it, or swap the sides")));
-        }
+        self.account();
         Ok(())
     }
 
-    fn finish(self) -> Result<JoinTable> {
+    /// The rows by their keys, and the memory they take.
+    pub fn finish(self) -> Result<(JoinTable, Reservation)> {
         // Positions are 32 bits, and one is for the row of nulls.
         if u32::try_from(self.groups.len() + 1).is_err() {
             return Err(Error::Limit("join: more than 4,294,967,294 rows on one side".to_owned()));
@@ -142,7 +216,7 @@ impl<'a> Held<'a> {
         let columns = self.build.columns.unwrap_or_default().iter().enumerate().map(column).collect::<Result<_>>()?;
         let rows = Batch::new(columns, self.groups.len() + 1);
         let (by_key, starts) = sorted_by_key(&self.groups, self.keys.len());
-        Ok(JoinTable { keys: self.keys, rows, by_key, starts })
+        Ok((JoinTable { keys: self.keys, rows, by_key, starts }, self.reservation))
     }
 }
 

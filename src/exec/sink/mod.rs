@@ -2,12 +2,14 @@
 
 mod aggregate;
 mod divided_groups;
+mod divided_join;
 mod join_build;
 mod order;
 mod sort;
 
 pub use aggregate::aggregate;
-pub use join_build::{JoinBuild, JoinTable, join_build};
+pub use divided_join::divided_join;
+pub use join_build::{JoinBuild, JoinSide, JoinTable, join_build};
 pub use order::top;
 pub use sort::{Sorter, sort};
 

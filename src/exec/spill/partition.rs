@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use arrow::array::UInt32Array;
+use arrow::array::{Int64Array, UInt32Array};
 
 use super::{SpillFile, SpillFolder, SpillWriter, rows};
 use crate::diagnostic::Result;
-use crate::types::{Batch, Type};
+use crate::exec::context::ExecContext;
+use crate::exec::group_table::hashes;
+use crate::types::{Batch, Column, Type};
 
 /// Files that rows are divided among.
 pub const FAN: usize = 16;
@@ -30,6 +32,47 @@ pub fn divide(batch: &Batch, hashes: &[u64]) -> Result<Vec<(usize, Batch)>> {
     (0_u32..).zip(hashes).for_each(|(row, hash)| positions[part_of(*hash)].push(row));
     let some = positions.into_iter().enumerate().filter(|(_, rows)| !rows.is_empty());
     some.map(|(part, rows)| Ok((part, batch.take(&UInt32Array::from(rows))?))).collect()
+}
+
+/// The rows with their position behind their columns; `next` is that of the next row.
+#[must_use]
+pub fn numbered(batch: &Batch, next: &mut i64) -> Batch {
+    let positions: Int64Array = (*next..).take(batch.rows()).collect();
+    *next = positions.values().last().map_or(*next, |last| last + 1);
+    let mut columns = batch.columns().to_vec();
+    columns.push(Column::array(Type::Long, Arc::new(positions)));
+    Batch::new(columns, batch.rows())
+}
+
+/// Rows in a file for each part, by their first columns, which are the key.
+pub struct DividedRows {
+    types: Vec<Type>,
+    keys: usize,
+    round: u32,
+    parts: Vec<RowWriter>,
+}
+
+impl DividedRows {
+    /// No rows yet; they have columns of `types`, of which the first `keys` are the key. Another round divides those
+    /// rows that this one keeps together.
+    #[must_use]
+    pub fn new(types: Vec<Type>, keys: usize, round: u32) -> Self {
+        Self { types, keys, round, parts: (0..FAN).map(|_| RowWriter::default()).collect() }
+    }
+
+    /// Appends rows.
+    pub fn push(&mut self, batch: &Batch, context: &ExecContext) -> Result<()> {
+        let hashes = hashes(&batch.columns()[..self.keys], batch.rows(), context.eval.seed, self.round);
+        for (part, batch) in divide(batch, &hashes)? {
+            self.parts[part].push(&batch, &self.types, &context.spill)?;
+        }
+        Ok(())
+    }
+
+    /// The file of each part, None where it has no rows.
+    pub fn finish(mut self, context: &ExecContext) -> Result<Vec<Option<Arc<SpillFile>>>> {
+        self.parts.iter_mut().map(|part| part.finish(&self.types, &context.spill)).collect()
+    }
 }
 
 /// Collects rows for a file, which is made when it is worth it.
