@@ -127,6 +127,7 @@ impl Engine {
             cancelled: Arc::clone(&self.settings.cancelled),
             report,
             metrics: None,
+            bound: None,
         }
     }
 

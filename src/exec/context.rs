@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::bound::ScanBound;
 use super::memory::MemoryBudget;
 use super::metrics::PlanMetrics;
 use super::spill::SpillFolder;
@@ -25,6 +26,8 @@ pub struct ExecContext {
     pub spill: Arc<SpillFolder>,
     /// Set from outside to stop the run.
     pub cancelled: Arc<AtomicBool>,
+    /// What scans need not read any more.
+    pub bound: Option<Arc<ScanBound>>,
     /// Where scans count what they skip.
     pub report: Arc<ScanReport>,
     /// Where the nodes of the plan are measured, if they are.

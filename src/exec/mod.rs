@@ -1,5 +1,6 @@
 //! Plans -> rows: vectorized, parallel by partitions, without async.
 
+pub mod bound;
 pub mod context;
 pub mod memory;
 pub mod metrics;

@@ -88,7 +88,10 @@ impl Pipeline {
                 Ok(sorted)
             }
             LogicalPlan::Top { input, keys, count } => {
-                let rows = sink::top(&Self::new(input, context)?, input.schema(), keys, *count, context)?;
+                let rows = match sink::top_of_columns(input, keys, *count, context)? {
+                    Some(rows) => rows,
+                    None => sink::top(&Self::new(input, context)?, input.schema(), keys, *count, context)?,
+                };
                 in_memory(plan.schema(), rows, context)
             }
             LogicalPlan::Union { inputs, schema } => union(inputs, schema, context),
@@ -286,6 +289,8 @@ fn request(columns: Vec<ScanColumn>, context: &ExecContext) -> ScanRequest {
 
 fn scan_partitions(scan: &Scan, context: &ExecContext) -> Result<Vec<Arc<dyn Partition>>> {
     let asked = TimeCoverage::asked(&scan.name, scan.table.schema(), &scan.prune).map(Arc::new);
+    let bounded = context.bound.as_ref().map(|bound| bound.within(scan));
+    let scan = bounded.as_ref().unwrap_or(scan);
     let filter = scan.filter.as_ref().map(|filter| {
         let (filter, coverage) = (filter.clone(), asked.clone());
         Arc::new(PredicateFilter { filter, context: context.eval.clone(), coverage }) as Arc<dyn RowFilter>

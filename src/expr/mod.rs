@@ -10,7 +10,7 @@ pub mod visit;
 pub use eval::evaluate;
 
 use crate::diagnostic::Span;
-use crate::functions::{Overload, ScalarFunction, Volatility};
+use crate::functions::{Overload, ScalarFunction, Volatility, operator, signature};
 use crate::types::{Type, Value, dynamic};
 
 /// A bound expression.
@@ -62,6 +62,21 @@ impl Expr {
     #[must_use]
     pub fn literal(value: Value, span: Span) -> Self {
         Self { ty: value.ty(), kind: ExprKind::Literal(value), span }
+    }
+
+    /// An operator on operands that have the types it is defined for.
+    ///
+    /// # Panics
+    /// There is no such operator on these types.
+    #[must_use]
+    pub fn operator(symbol: &str, operands: Vec<Self>, span: Span) -> Self {
+        let types: Vec<Type> = operands.iter().map(|operand| operand.ty).collect();
+        let found = operator::operator(symbol).and_then(|function| {
+            signature::choose(function.overloads, &types).map(|(overload, _)| (function, overload))
+        });
+        let (function, overload) = found.expect("the registry has the operator on these types");
+        let ty = overload.returns.resolve(&types);
+        Self { kind: ExprKind::Call { function, overload, arguments: operands }, ty, span }
     }
 
     /// `self` as `ty`; itself where it already is.

@@ -217,6 +217,10 @@ impl TableProvider for FileTable {
         (self.files.len() as u64, bytes)
     }
 
+    fn reads_columns_apart(&self) -> bool {
+        self.files.iter().all(|file| matches!(file.format(), Ok(Format::Parquet)))
+    }
+
     fn left_out(&self, prune: &[Predicate]) -> Option<String> {
         let mut columns: Vec<&str> = Vec::new();
         let mut count = 0;

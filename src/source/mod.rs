@@ -73,6 +73,11 @@ pub trait TableProvider: Debug + Send + Sync {
         (0, 0)
     }
 
+    /// True where reading one column costs a fraction of reading all.
+    fn reads_columns_apart(&self) -> bool {
+        false
+    }
+
     /// What statistics leave out of a scan with these conditions, and by which columns, for `explain`; None where all
     /// is read.
     fn left_out(&self, _prune: &[Predicate]) -> Option<String> {

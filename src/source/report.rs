@@ -90,6 +90,12 @@ impl ScanReport {
         Self { rejects, ..Self::default() }
     }
 
+    /// A report for itself, but for the numbers, which are added to those of `other`.
+    #[must_use]
+    pub fn counting_with(other: &Self) -> Self {
+        Self { counters: Arc::clone(&other.counters), ..Self::default() }
+    }
+
     /// True where every record is to be looked at, for what cannot be read is kept: nothing may be skipped unparsed.
     #[must_use]
     pub fn is_thorough(&self) -> bool {
@@ -126,6 +132,25 @@ impl ScanReport {
     /// Remembers a range of time that a scan is asked for.
     pub fn watch(&self, coverage: Arc<TimeCoverage>) {
         lock(&self.coverages).push(coverage);
+    }
+
+    /// Also watches the ranges of time that another report watched.
+    pub fn watch_what(&self, other: &Self) {
+        let watched = lock(&other.coverages).clone();
+        lock(&self.coverages).extend(watched);
+    }
+
+    /// Takes over what another report had to say, other than numbers, damage and ranges of time. What both were
+    /// told of the same files is not told twice.
+    pub fn absorb(&self, other: &Self) {
+        lock(&self.warnings).extend(other.warnings());
+        lock(&self.tables).extend(other.tables());
+        lock(&self.shapes).extend(other.shapes());
+        let mut notices = lock(&self.notices);
+        for (text, times) in other.notices() {
+            let known = notices.entry(text).or_default();
+            *known = (*known).max(times);
+        }
     }
 
     /// Says where the files do not reach over the time that was asked for; once the scans have run. Where records

@@ -24,6 +24,7 @@ mod registry;
 #[cfg(feature = "remote")]
 mod remote;
 mod sniff;
+mod unnest;
 
 #[path = "../support/command.rs"]
 mod command;

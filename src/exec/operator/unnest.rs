@@ -4,8 +4,13 @@
 //! array drops the row, a null keeps one row with a null, a bag gives one bag of one key for each key.
 
 use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
 
-use arrow::array::UInt32Array;
+use arrow::array::{
+    Array, ArrayBuilder, ArrayRef, AsArray, DictionaryArray, Int32Array, StringArray, StringBuilder, UInt32Array,
+};
+use arrow::datatypes::Int32Type;
 
 use super::Operator;
 use crate::diagnostic::Result;
@@ -18,6 +23,9 @@ use crate::types::{Batch, Column, ColumnBuilder, Type, cast};
 
 /// Rows of an output batch, beyond which another one is begun.
 const MAX_ROWS: usize = 65_536;
+
+/// Bytes of distinct values that are taken apart together: their elements must have 32-bit places.
+const MAX_VALUES: usize = 1 << 30;
 
 /// Takes dynamic columns apart, side by side.
 #[derive(Debug)]
@@ -38,6 +46,9 @@ impl Operator for Unnest {
     fn process(&self, batch: Batch) -> Result<Vec<Batch>> {
         let items = self.plan.items.iter().map(|item| evaluate(&item.expr, &batch, &self.context));
         let items = items.collect::<Result<Vec<_>>>()?;
+        if let Some(items) = items.iter().map(|item| self.expand_values(item)).collect::<Option<Vec<_>>>() {
+            return self.process_values(&items, &batch);
+        }
         let mut outputs = Vec::new();
         let mut chunk = self.chunk();
         for row in 0..batch.rows() {
@@ -75,12 +86,66 @@ impl Unnest {
         }
     }
 
+    /// The elements of each distinct value of a dictionary-encoded column; None for another one, and where fewer rows
+    /// than values are there.
+    fn expand_values(&self, column: &Column) -> Option<Expanded> {
+        let dictionary = column.as_array()?.as_dictionary_opt::<Int32Type>()?;
+        let values = dictionary.values().as_string_opt::<i32>()?;
+        if values.len() > dictionary.len() || values.value_data().len() > MAX_VALUES {
+            return None;
+        }
+        let (mut texts, mut ends) = (StringBuilder::new(), Vec::with_capacity(values.len()));
+        for value in values {
+            for element in self.elements(value) {
+                texts.append_option((element != "null").then_some(element));
+            }
+            ends.push(texts.len());
+        }
+        let null = texts.len();
+        texts.append_null();
+        Some(Expanded { keys: dictionary.keys().clone(), ends, null, texts: Arc::new(texts.finish()) })
+    }
+
+    /// As [`Self::process`], without looking at any value twice.
+    fn process_values(&self, items: &[Expanded], batch: &Batch) -> Result<Vec<Batch>> {
+        let mut outputs = Vec::new();
+        let mut chunk = Places::new(items.len());
+        for row in 0..batch.rows() {
+            let elements: Vec<Range<usize>> = items.iter().map(|item| item.elements(row)).collect();
+            let longest = elements.iter().map(Range::len).max().unwrap_or(0);
+            chunk.push(row, longest.min(self.plan.limit.unwrap_or(usize::MAX)), &elements);
+            if chunk.rows.len() >= MAX_ROWS {
+                outputs.push(self.emit_values(
+                    std::mem::replace(&mut chunk, Places::new(items.len())),
+                    items,
+                    batch,
+                )?);
+            }
+        }
+        outputs.push(self.emit_values(chunk, items, batch)?);
+        Ok(outputs)
+    }
+
+    fn emit_values(&self, chunk: Places, items: &[Expanded], batch: &Batch) -> Result<Batch> {
+        let column = |(keys, item): (Vec<Option<i32>>, &Expanded)| {
+            let texts = DictionaryArray::try_new(Int32Array::from(keys), Arc::clone(&item.texts) as ArrayRef)?;
+            Ok(Column::array(Type::Dynamic, Arc::new(texts)))
+        };
+        let columns = chunk.keys.into_iter().zip(items).map(column).collect::<Result<Vec<_>>>()?;
+        self.output(chunk.rows, &chunk.positions, &columns, batch)
+    }
+
     fn emit(&self, mut chunk: Chunk, batch: &Batch) -> Result<Batch> {
-        let rows = chunk.rows.len();
-        let indices = UInt32Array::from(std::mem::take(&mut chunk.rows));
         let items: Vec<Column> = chunk.items.iter_mut().map(ColumnBuilder::finish).collect();
+        self.output(chunk.rows, &chunk.positions, &items, batch)
+    }
+
+    /// The rows of the input at `rows`, beside their elements and the positions of these.
+    fn output(&self, rows: Vec<u32>, at: &[i64], items: &[Column], batch: &Batch) -> Result<Batch> {
+        let indices = UInt32Array::from(rows);
+        let rows = indices.len();
         let mut positions = ColumnBuilder::with_capacity(Type::Long, rows);
-        chunk.positions.iter().for_each(|position| positions.append_i64(*position));
+        at.iter().for_each(|position| positions.append_i64(*position));
         let positions = positions.finish();
         let column = |output: &UnnestOutput| match output {
             UnnestOutput::Input(index) => batch.column(*index).take(&indices),
@@ -110,6 +175,51 @@ impl Chunk {
                     None => builder.append_null(),
                 }
             }
+        }
+    }
+}
+
+/// The distinct values of a column, taken apart.
+struct Expanded {
+    /// The value of each row.
+    keys: Int32Array,
+    /// Where the elements of each value end; those of the next one begin there.
+    ends: Vec<usize>,
+    /// Where the element of a row without a value is.
+    null: usize,
+    texts: Arc<StringArray>,
+}
+
+impl Expanded {
+    /// Where the elements of a row are.
+    fn elements(&self, row: usize) -> Range<usize> {
+        let key = if self.keys.is_null(row) { None } else { usize::try_from(self.keys.value(row)).ok() };
+        match key.and_then(|key| Some((key, *self.ends.get(key)?))) {
+            Some((0, end)) => 0..end,
+            Some((key, end)) => self.ends[key - 1]..end,
+            None => self.null..self.null + 1,
+        }
+    }
+}
+
+/// Rows of the output so far: which input row each repeats, and where its elements are.
+struct Places {
+    rows: Vec<u32>,
+    positions: Vec<i64>,
+    keys: Vec<Vec<Option<i32>>>,
+}
+
+impl Places {
+    fn new(items: usize) -> Self {
+        Self { rows: Vec::new(), positions: Vec::new(), keys: vec![Vec::new(); items] }
+    }
+
+    fn push(&mut self, row: usize, longest: usize, elements: &[Range<usize>]) {
+        self.rows.extend(std::iter::repeat_n(u32::try_from(row).unwrap_or(u32::MAX), longest));
+        self.positions.extend((0..longest).map(|position| i64::try_from(position).unwrap_or(i64::MAX)));
+        for (keys, elements) in self.keys.iter_mut().zip(elements) {
+            let key = |position: usize| elements.clone().nth(position).and_then(|place| i32::try_from(place).ok());
+            keys.extend((0..longest).map(key));
         }
     }
 }

@@ -6,12 +6,14 @@ mod divided_join;
 mod join_build;
 mod order;
 mod sort;
+mod top_of_columns;
 
 pub use aggregate::aggregate;
 pub use divided_join::divided_join;
 pub use join_build::{JoinBuild, JoinSide, JoinTable, join_build};
 pub use order::top;
 pub use sort::{Sorter, sort};
+pub use top_of_columns::top_of_columns;
 
 use super::context::ExecContext;
 use super::physical::Pipeline;

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Result, Span};
 use crate::expr::{Expr, ExprKind, visit as expr_visit};
-use crate::functions::{EvalContext, operator, signature};
+use crate::functions::EvalContext;
 use crate::plan::{Join, JoinColumn, JoinKind, LogicalPlan, Side, UnnestOutput, visit};
 use crate::types::Type;
 
@@ -32,12 +32,7 @@ pub fn conjuncts(predicate: Expr) -> Vec<Expr> {
 pub fn conjunction(parts: Vec<Expr>) -> Option<Expr> {
     parts.into_iter().reduce(|left, right| {
         let span = left.span.to(right.span);
-        let and = operator::operator("and").and_then(|function| {
-            let (overload, _) = signature::choose(function.overloads, &[Type::Bool, Type::Bool])?;
-            Some((function, overload))
-        });
-        let (function, overload) = and.expect("`and` between conditions is in the registry");
-        Expr { kind: ExprKind::Call { function, overload, arguments: vec![left, right] }, ty: Type::Bool, span }
+        Expr::operator("and", vec![left, right], span)
     })
 }
 

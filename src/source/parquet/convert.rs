@@ -34,13 +34,13 @@ pub(super) struct Converter {
 }
 
 impl Converter {
-    /// From the values of `column` to `target`.
-    pub fn new(column: &FileColumn, target: Type, report: &Arc<ScanReport>) -> Self {
+    /// From the values of `column` to `target`; with `is_taken_apart`, of which only parts are wanted.
+    pub fn new(column: &FileColumn, target: Type, is_taken_apart: bool, report: &Arc<ScanReport>) -> Self {
         Self {
             name: column.name.clone(),
             source: column.source.clone(),
             target,
-            text: TextConverter::new(target),
+            text: TextConverter::new(target, is_taken_apart),
             report: Arc::clone(report),
         }
     }

@@ -235,7 +235,7 @@ fn decoded_columns(scan: &RowGroupScan, indexes: &[usize]) -> Vec<DecodedColumn>
             Some(column) => Values::Read {
                 at: roots.binary_search(&column.root).unwrap_or(0),
                 at_seconds: int96.binary_search(&column.root).ok(),
-                converter: Converter::new(column, ty, &scan.request.report),
+                converter: Converter::new(column, ty, scan.takes_apart(index), &scan.request.report),
             },
         };
         DecodedColumn { index, values }

@@ -23,6 +23,7 @@ mod pages;
 mod partition;
 mod prune;
 mod reader;
+mod repeats;
 mod text;
 
 use std::io;
@@ -277,6 +278,10 @@ impl TableProvider for ParquetTable {
     fn describe(&self) -> String {
         let rows: u64 = self.files.iter().map(|file| file.rows()).sum();
         format!("parquet ({} files, {rows} rows)", self.files.len())
+    }
+
+    fn reads_columns_apart(&self) -> bool {
+        true
     }
 }
 

@@ -84,6 +84,13 @@ impl RowGroupScan {
         self.file.metadata.row_group(self.group)
     }
 
+    /// True where parts of the table's column at `index` are wanted.
+    pub fn takes_apart(&self, index: usize) -> bool {
+        let tested = self.request.filter.iter().flat_map(|filter| filter.columns());
+        let is_part = |wanted: &ScanColumn| matches!(wanted, ScanColumn::Path { column, .. } if *column == index);
+        self.request.columns.iter().chain(tested).any(is_part)
+    }
+
     /// The number of rows in the row groups before this one.
     pub fn first_row(&self) -> u64 {
         let before = &self.file.metadata.row_groups()[..self.group];

@@ -11,6 +11,7 @@ use arrow::compute::kernels::zip::zip;
 use arrow::datatypes::{DataType, Int32Type};
 
 use super::cast::cast;
+use super::repeats::{Coded, Repeats};
 use crate::diagnostic::{Error, Result};
 use crate::types::column::text_at;
 use crate::types::{Column, ColumnBuilder, Type, Value, dynamic};
@@ -22,6 +23,8 @@ use crate::types::{Column, ColumnBuilder, Type, Value, dynamic};
 #[derive(Debug)]
 pub(super) struct TextConverter {
     target: Type,
+    /// Where values will be taken apart: what repeats is looked for, to take it apart once.
+    repeats: Option<Repeats>,
     dictionary: Option<Converted>,
     unconverted: usize,
 }
@@ -44,9 +47,10 @@ enum Values {
 }
 
 impl TextConverter {
-    /// To columns of `target`.
-    pub fn new(target: Type) -> Self {
-        Self { target, dictionary: None, unconverted: 0 }
+    /// To columns of `target`; with `is_taken_apart`, of which only parts are wanted.
+    pub fn new(target: Type, is_taken_apart: bool) -> Self {
+        let repeats = is_taken_apart.then(Repeats::default);
+        Self { target, repeats, dictionary: None, unconverted: 0 }
     }
 
     /// How many texts have become null, although they are not empty, since the last call.
@@ -65,7 +69,10 @@ impl TextConverter {
     fn convert_views(&mut self, array: &ArrayRef) -> Result<Column> {
         match self.target {
             Type::String => Ok(Column::array(Type::String, without_nulls(array)?)),
-            Type::Dynamic => Ok(Column::array(Type::Dynamic, views_as_json(array))),
+            Type::Dynamic => {
+                let coded = self.repeats.as_mut().and_then(|repeats| repeats.find(array.as_string_view()));
+                Ok(Column::array(Type::Dynamic, coded.map_or_else(|| Ok(views_as_json(array)), coded_as_json)?))
+            }
             target => {
                 let (column, failed) = parse_all(array, target);
                 self.unconverted += failed.iter().filter(|failed| **failed).count();
@@ -147,6 +154,12 @@ fn without_nulls(array: &ArrayRef) -> Result<ArrayRef> {
     let valid = BooleanArray::new(nulls.inner().clone(), None);
     let empty = StringViewArray::new_scalar("");
     Ok(zip(&valid, array, &empty)?)
+}
+
+/// The same of each distinct text.
+fn coded_as_json(coded: Coded<'_>) -> Result<ArrayRef> {
+    let texts: StringArray = coded.texts.into_iter().map(as_json).collect();
+    Ok(Arc::new(DictionaryArray::try_new(coded.keys, Arc::new(texts))?))
 }
 
 /// JSON texts; null for "" and `null`.

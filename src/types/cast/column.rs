@@ -43,7 +43,7 @@ pub fn cast_column(column: &Column, to: Type) -> Result<Column> {
 /// # Errors
 /// As [`cast_column`].
 pub fn cast_elements(column: &Column, to: Type) -> Result<Column> {
-    if column.ty() != Type::Dynamic {
+    if column.ty() != Type::Dynamic || to == Type::Dynamic {
         return cast_column(column, to);
     }
     let mut builder = ColumnBuilder::with_capacity(to, column.rows());

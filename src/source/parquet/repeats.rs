@@ -1,0 +1,105 @@
+//! Texts that repeat, found in a batch: a dictionary where the file has none (writers give theirs up at some size).
+
+use std::hash::BuildHasher;
+
+use arrow::array::{Array, Int32Array, StringViewArray};
+use foldhash::quality::RandomState;
+use hashbrown::HashTable;
+
+/// Rows after which is decided whether looking further is worth it.
+const TRIED: usize = 2_048;
+
+/// Bytes of distinct texts of a batch, beyond which it is left as it is: a dictionary has 32-bit places.
+const MAX_BYTES: usize = 256 << 20;
+
+/// Looks for texts that repeat, batch by batch.
+#[derive(Debug, Default)]
+pub(super) struct Repeats {
+    /// Texts are written by attackers: the hash has a seed.
+    hasher: RandomState,
+    /// Set once most texts of a batch were different: those of the next ones will be, too.
+    given_up: bool,
+}
+
+/// The distinct texts of a batch, in the order in which they come, and which of them each row has.
+pub(super) struct Coded<'a> {
+    pub texts: Vec<&'a str>,
+    pub keys: Int32Array,
+}
+
+impl Repeats {
+    /// The texts of a batch; None where most of them do not repeat.
+    pub fn find<'a>(&mut self, views: &'a StringViewArray) -> Option<Coded<'a>> {
+        if self.given_up || views.is_empty() {
+            return None;
+        }
+        let mut known: HashTable<(u64, i32)> = HashTable::new();
+        let mut texts: Vec<&str> = Vec::new();
+        let mut keys: Vec<Option<i32>> = Vec::with_capacity(views.len());
+        let mut bytes = 0;
+        for (row, text) in views.iter().enumerate() {
+            if row == TRIED.min(views.len() / 2) && texts.len() > row / 2 {
+                self.given_up = row == TRIED;
+                return None;
+            }
+            let Some(text) = text else {
+                keys.push(None);
+                continue;
+            };
+            let hash = self.hasher.hash_one(text);
+            let same =
+                |(other, key): &(u64, i32)| *other == hash && usize::try_from(*key).is_ok_and(|key| texts[key] == text);
+            let key = match known.find(hash, same) {
+                Some((_, key)) => *key,
+                None => {
+                    let key = i32::try_from(texts.len()).ok()?;
+                    known.insert_unique(hash, (hash, key), |(hash, _)| *hash);
+                    texts.push(text);
+                    bytes += text.len();
+                    if bytes > MAX_BYTES {
+                        return None;
+                    }
+                    key
+                }
+            };
+            keys.push(Some(key));
+        }
+        Some(Coded { texts, keys: keys.into() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{Array, StringViewArray};
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::{Repeats, TRIED};
+
+    #[test]
+    fn keys_lead_to_the_texts_of_the_rows() {
+        let mut random = ChaCha8Rng::seed_from_u64(3);
+        for (rows, distinct) in [(1, 1), (100, 7), (5_000, 40), (5_000, 1)] {
+            let texts = (0..rows).map(|_| match random.random_range(0..distinct + 1) {
+                0 => None,
+                number => Some(format!("{{\"a text longer than a view\":{number}}}")),
+            });
+            let views: StringViewArray = texts.collect();
+            let coded = Repeats::default().find(&views).expect("they repeat");
+            for row in 0..rows {
+                let text =
+                    (!coded.keys.is_null(row)).then(|| coded.texts[usize::try_from(coded.keys.value(row)).unwrap()]);
+                assert_eq!(text, (!views.is_null(row)).then(|| views.value(row)));
+            }
+        }
+    }
+
+    #[test]
+    fn texts_that_differ_are_left_alone() {
+        let mut repeats = Repeats::default();
+        let few: StringViewArray = (0..100).map(|row| Some(row.to_string())).collect();
+        assert!(repeats.find(&few).is_none() && !repeats.given_up);
+        let many: StringViewArray = (0..2 * TRIED).map(|row| Some(row.to_string())).collect();
+        assert!(repeats.find(&many).is_none() && repeats.given_up);
+    }
+}
