@@ -8,6 +8,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 use super::FileReport;
+use super::pieces::Pieces;
 use super::places::{Places, Start, Unit};
 use crate::source::limits::UnpacksToMore;
 use crate::types::dynamic;
@@ -35,9 +36,6 @@ pub(crate) struct AvroBodies<R> {
     input: R,
     head: Option<Head>,
     blocks: u64,
-    text: Vec<u8>,
-    position: usize,
-    ended: bool,
     report: FileReport,
     limit: u64,
     /// Bytes to which packed blocks may unpack yet.
@@ -147,28 +145,25 @@ impl<R: Read> AvroBodies<R> {
     /// blocks may unpack to `limit` bytes in all.
     pub(crate) fn new(input: R, report: FileReport, limit: u64) -> Self {
         let (offset, messages, places) = (0, 0, Arc::new(Places::new(Unit::Message)));
-        let (head, blocks, text, position, ended) = (None, 0, Vec::new(), 0, false);
-        Self { input, head, blocks, text, position, ended, report, limit, left: limit, offset, messages, places }
+        Self { input, head: None, blocks: 0, report, limit, left: limit, offset, messages, places }
     }
 
     /// Where the messages begin in the text.
     pub(crate) fn places(&self) -> &Arc<Places> {
         &self.places
     }
+}
 
+impl<R: Read> Pieces for AvroBodies<R> {
     /// Reads the next block.
-    fn refill(&mut self) -> io::Result<()> {
-        self.offset += self.text.len() as u64;
-        self.text.clear();
-        self.position = 0;
+    fn next(&mut self, text: &mut Vec<u8>) -> io::Result<bool> {
         let head = match self.head.take() {
             Some(head) => head,
             None => Head::read(&mut self.input)?,
         };
         let head = self.head.insert(head);
         let Some(records) = try_read_long(&mut self.input)? else {
-            self.ended = true;
-            return Ok(());
+            return Ok(false);
         };
         let packed = read_bytes(&mut self.input)?;
         let mut sync = [0; SYNC_BYTES];
@@ -179,13 +174,14 @@ impl<R: Read> AvroBodies<R> {
         self.blocks += 1;
         let mut starts = Vec::new();
         let block = head.codec.unpack(packed, &mut self.left);
-        let read = block.and_then(|block| head.bodies(&block, records, &mut self.text, &mut starts));
+        let read = block.and_then(|block| head.bodies(&block, records, text, &mut starts));
         let start = |(index, at): (usize, &usize)| Start {
             text: self.offset + *at as u64,
             number: self.messages + index as u64 + 1,
             byte: 0,
         };
         self.places.add(&mut starts.iter().enumerate().map(start).collect());
+        self.offset += text.len() as u64;
         self.messages = self.messages.saturating_add(u64::try_from(records).unwrap_or(0));
         if let Err(error) = read {
             if UnpacksToMore::of(&error).is_some() {
@@ -193,18 +189,7 @@ impl<R: Read> AvroBodies<R> {
             }
             self.report.lost(format!("block {}", self.blocks), format!("the rest of it cannot be read: {error}"));
         }
-        Ok(())
-    }
-}
-
-impl<R: Read> Read for AvroBodies<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.position == self.text.len() && !self.ended {
-            self.refill()?;
-        }
-        let count = (&self.text[self.position..]).read(buffer)?;
-        self.position += count;
-        Ok(count)
+        Ok(true)
     }
 }
 
@@ -417,6 +402,7 @@ mod tests {
 
     use std::sync::Arc;
 
+    use super::super::pieces::Made;
     use super::{AvroBodies, Codec, FileReport};
 
     const SCHEMA: &str = r#"{"type":"record","name":"EventData","fields":[
@@ -473,7 +459,7 @@ mod tests {
     fn read(container: &[u8]) -> Result<String, String> {
         let report = FileReport::new("capture.avro", Arc::default());
         let mut text = String::new();
-        let read = AvroBodies::new(container, report.clone(), u64::MAX).read_to_string(&mut text);
+        let read = Made::new(AvroBodies::new(container, report.clone(), u64::MAX)).read_to_string(&mut text);
         match (read, report.problems()) {
             (Ok(_), 0) => Ok(text),
             (Err(error), _) => Err(error.to_string()),

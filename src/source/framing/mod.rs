@@ -8,6 +8,7 @@ mod avro;
 mod blocks;
 mod csv;
 mod open;
+mod pieces;
 mod places;
 mod spanning;
 mod tables;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::avro::AvroBodies;
 use super::csv::CsvLines;
+use super::pieces::Made;
 use super::places::Places;
 use super::utf16::{self, Utf16Reader};
 use super::{has_record_line, trim_start, without_byte_order_mark};
@@ -131,7 +132,7 @@ pub(crate) fn open(
                 };
                 places = None;
                 layers.encoding = if big_endian { "UTF-16 BE" } else { "UTF-16 LE" };
-                Box::new(Utf16Reader::new(peeked, big_endian))
+                Box::new(Made::new(Utf16Reader::new(peeked, big_endian)))
             }
             Format::Text(compression) => {
                 places = None;
@@ -142,7 +143,7 @@ pub(crate) fn open(
                 layers.container = Some("Avro");
                 let bodies = AvroBodies::new(peeked, file_report(), limits.unpacked(file.bytes));
                 places = Some(Arc::clone(bodies.places()));
-                Box::new(bodies)
+                Box::new(Made::new(bodies))
             }
             Format::Parquet if depth == 1 && file.is_plain() => return Ok(Opened::Parquet),
             Format::Parquet => return Ok(Opened::Refused("Parquet that is packed once more: unpack it first")),

@@ -2,6 +2,8 @@
 
 use std::io::{self, Read};
 
+use super::pieces::Pieces;
+
 /// Bytes read at once.
 const CHUNK: usize = 32 << 10;
 
@@ -11,9 +13,6 @@ pub(crate) struct Utf16Reader<R> {
     big_endian: bool,
     /// Bytes of the input that make no whole code unit, or the first half of a pair, yet.
     rest: Vec<u8>,
-    text: Vec<u8>,
-    position: usize,
-    ended: bool,
 }
 
 /// Which UTF-16 the first bytes of a text are, if any: told by the byte order mark, or by every second byte of ASCII
@@ -35,10 +34,36 @@ pub(crate) fn detect(head: &[u8]) -> Option<bool> {
 
 impl<R: Read> Utf16Reader<R> {
     pub(crate) fn new(input: R, big_endian: bool) -> Self {
-        Self { input, big_endian, rest: Vec::new(), text: Vec::new(), position: 0, ended: false }
+        Self { input, big_endian, rest: Vec::new() }
     }
 
-    fn refill(&mut self) -> io::Result<()> {
+    /// The text of the code units at hand.
+    fn decode(&mut self, ended: bool) -> String {
+        let unit = |pair: &[u8]| match self.big_endian {
+            true => u16::from_be_bytes([pair[0], pair[1]]),
+            false => u16::from_le_bytes([pair[0], pair[1]]),
+        };
+        let mut units: Vec<u16> = self.rest.chunks_exact(2).map(unit).collect();
+        let splits = units.last().is_some_and(|last| (0xd800..0xdc00).contains(last));
+        if splits && !ended {
+            units.pop();
+        }
+        let odd = ended && self.rest.len() % 2 == 1;
+        self.rest.drain(..units.len() * 2);
+        if odd {
+            self.rest.clear();
+        }
+        let mut text = String::with_capacity(units.len() * 2);
+        text.extend(char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)));
+        if odd {
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+        text
+    }
+}
+
+impl<R: Read> Pieces for Utf16Reader<R> {
+    fn next(&mut self, text: &mut Vec<u8>) -> io::Result<bool> {
         let kept = self.rest.len();
         self.rest.resize(kept + CHUNK, 0);
         let read = loop {
@@ -50,44 +75,8 @@ impl<R: Read> Utf16Reader<R> {
         let count = *read.as_ref().unwrap_or(&0);
         self.rest.truncate(kept + count);
         read?;
-        self.ended = count == 0;
-        self.decode();
-        Ok(())
-    }
-
-    fn decode(&mut self) {
-        let unit = |pair: &[u8]| match self.big_endian {
-            true => u16::from_be_bytes([pair[0], pair[1]]),
-            false => u16::from_le_bytes([pair[0], pair[1]]),
-        };
-        let mut units: Vec<u16> = self.rest.chunks_exact(2).map(unit).collect();
-        let splits = units.last().is_some_and(|last| (0xd800..0xdc00).contains(last));
-        if splits && !self.ended {
-            units.pop();
-        }
-        let odd = self.ended && self.rest.len() % 2 == 1;
-        self.rest.drain(..units.len() * 2);
-        if odd {
-            self.rest.clear();
-        }
-        let mut text = String::with_capacity(units.len() * 2);
-        text.extend(char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)));
-        if odd {
-            text.push(char::REPLACEMENT_CHARACTER);
-        }
-        self.text = text.into_bytes();
-        self.position = 0;
-    }
-}
-
-impl<R: Read> Read for Utf16Reader<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.position == self.text.len() && !self.ended {
-            self.refill()?;
-        }
-        let count = (&self.text[self.position..]).read(buffer)?;
-        self.position += count;
-        Ok(count)
+        *text = self.decode(count == 0).into_bytes();
+        Ok(count > 0)
     }
 }
 
@@ -95,6 +84,7 @@ impl<R: Read> Read for Utf16Reader<R> {
 mod tests {
     use std::io::Read;
 
+    use super::super::pieces::Made;
     use super::{Utf16Reader, detect};
 
     /// Yields a byte at a time.
@@ -109,7 +99,7 @@ mod tests {
 
     fn decode(bytes: &[u8], big_endian: bool) -> String {
         let mut text = String::new();
-        Utf16Reader::new(Slow(bytes), big_endian).read_to_string(&mut text).expect("UTF-8");
+        Made::new(Utf16Reader::new(Slow(bytes), big_endian)).read_to_string(&mut text).expect("UTF-8");
         text
     }
 

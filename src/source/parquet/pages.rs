@@ -122,6 +122,13 @@ pub(super) fn index_ranges(chunk: &ColumnChunkMetaData) -> impl Iterator<Item = 
     ranges.into_iter().flatten().filter(|range| range.end.saturating_sub(range.start) <= MAX_BYTES)
 }
 
+/// The first byte of a chunk and its length; None where the footer gives what cannot be. The crate's own function
+/// panics there.
+pub(super) fn chunk_range(chunk: &ColumnChunkMetaData) -> Option<(u64, u64)> {
+    let start = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset());
+    Some((u64::try_from(start).ok()?, u64::try_from(chunk.compressed_size()).ok()?))
+}
+
 /// Where the bytes lie that the reader of the only row group of `metadata` will ask for: the pages of wanted rows
 /// where an index tells where they are, and the dictionary in front of them; whole chunks where none does.
 pub(super) fn wanted_ranges(metadata: &ParquetMetaData, wanted: &Wanted) -> Vec<Range<u64>> {
@@ -129,7 +136,7 @@ pub(super) fn wanted_ranges(metadata: &ParquetMetaData, wanted: &Wanted) -> Vec<
     let index = metadata.page_index_for_row_group(0);
     let mut ranges = Vec::new();
     for &leaf in &wanted.leaves {
-        let Ok((start, length)) = guarded(|| Ok(group.column(leaf).byte_range())) else { continue };
+        let Some((start, length)) = chunk_range(group.column(leaf)) else { continue };
         let pages = index.offset_index(leaf).map_or(&[][..], |index| index.page_locations());
         match pages.first().map(|page| u64::try_from(page.offset)) {
             Some(Ok(first)) => {
@@ -176,12 +183,12 @@ fn read_offsets(
         return None;
     }
     let index = guarded(|| decode_offset_index(&bytes).map_err(|e| e.to_string())).ok()?;
-    let (start, length) = guarded(|| Ok(chunk.byte_range())).ok()?;
+    let (start, length) = chunk_range(chunk)?;
     let pages = index.page_locations();
     let inside = pages.iter().all(|page| {
         let first = u64::try_from(page.offset).unwrap_or(0);
         let size = u64::try_from(page.compressed_page_size).unwrap_or(u64::MAX);
-        start <= first && first.checked_add(size).is_some_and(|end| end <= start + length)
+        start <= first && first.checked_add(size).is_some_and(|end| end <= start.saturating_add(length))
     });
     let rising = pages
         .windows(2)

@@ -10,7 +10,7 @@ use super::contents::Contents;
 use super::filter::PartRows;
 use super::input::Input;
 use super::layout::Source;
-use super::pages::{Pages, index_ranges};
+use super::pages::{Pages, chunk_range, index_ranges};
 use super::prune::{RowGroupStatistics, may_match};
 use super::reader::{Damage, guarded};
 use super::{Mapping, ParquetFile};
@@ -198,8 +198,7 @@ pub(super) fn reads(columns: &[ScanColumn], column: usize) -> bool {
 
 /// Refuses chunks that lie outside of the file, before anything is reserved for them.
 fn check_range(group: &RowGroupMetaData, leaf: usize, bytes: u64) -> Result<(), Damage> {
-    let (start, length) = group.column(leaf).byte_range();
-    match start.checked_add(length) {
+    match chunk_range(group.column(leaf)).and_then(|(start, length)| start.checked_add(length)) {
         Some(end) if end <= bytes => Ok(()),
         _ => Err(format!("column {} lies outside of the file", group.column(leaf).column_path().string())),
     }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use arrow::array::{ArrayRef, Int64Array, StringArray};
 use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::metadata::ColumnChunkMetaData;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -47,6 +48,18 @@ fn group_bytes(file: &ParquetFile) -> Vec<Range<usize>> {
         start as usize..end as usize
     };
     file.metadata.row_groups().iter().map(of).collect()
+}
+
+/// Offsets and lengths of a footer are anybody's numbers: those below zero lie nowhere, and nothing panics.
+#[test]
+fn chunks_lie_nowhere_where_numbers_are_negative() {
+    let chunk = open(save(&healthy(Compression::UNCOMPRESSED)).path()).metadata.row_group(0).column(0).clone();
+    let range = |chunk: ColumnChunkMetaData| pages::chunk_range(&chunk);
+    assert_eq!(range(chunk.clone()), Some(chunk.byte_range()));
+    let without = || chunk.clone().into_builder().set_dictionary_page_offset(None);
+    assert_eq!(range(chunk.clone().into_builder().set_total_compressed_size(-1).build().unwrap()), None);
+    assert_eq!(range(without().set_data_page_offset(-1).build().unwrap()), None);
+    assert_eq!(range(without().set_data_page_offset(7).set_total_compressed_size(9).build().unwrap()), Some((7, 9)));
 }
 
 fn filtered() -> ScanRequest {
