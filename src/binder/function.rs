@@ -139,6 +139,7 @@ impl Binder<'_> {
         context: &mut Context<'_>,
     ) -> Bind<Binding> {
         self.count_call(function, call)?;
+        let before = self.reused;
         let arguments = self.match_arguments(function, call, input.is_some())?;
         let mut input = input;
         let parameters = &function.definition.parameters;
@@ -153,7 +154,7 @@ impl Binder<'_> {
         self.calls.pop();
         self.search = search;
         self.scope.leave(hidden);
-        self.bounded(answer?, call.span)
+        self.bounded(answer?, before, call.span)
     }
 
     /// Accounts for one more body; an error where that leads too far.
@@ -333,14 +334,20 @@ impl Binder<'_> {
         }
     }
 
-    /// What a call stands for, at its place; an error where that is too much.
-    fn bounded(&mut self, answer: Binding, span: Span) -> Bind<Binding> {
+    /// What a call stands for, at its place; an error where that is too much. Its parts count once, however many calls
+    /// hand them on: what was counted since there were `before` is among them.
+    fn bounded(&mut self, answer: Binding, before: usize, span: Span) -> Bind<Binding> {
+        let counted = self.reused.saturating_sub(before);
         let value = match answer {
             Binding::Value(value) | Binding::RowValue(value, _) => value,
-            Binding::Table(plan) => return self.reuse_table(&plan, span).map(|()| Binding::Table(plan)),
+            Binding::Table(plan) => {
+                let size = self.check_depth(&plan, span)?;
+                self.reuse(size.saturating_sub(counted), span)?;
+                return Ok(Binding::Table(plan));
+            }
             other => return Ok(other),
         };
-        self.reuse(visit::size(&value), span)?;
+        self.reuse(visit::size(&value).saturating_sub(counted), span)?;
         if visit::height(&value) > MAX_HEIGHT {
             let message = format!("calls make an expression of over {MAX_HEIGHT} steps in a row");
             return self.error(Code::TooDeep, span, message);

@@ -235,15 +235,18 @@ impl<'a> Binder<'a> {
 
     /// Accounts for one more use of a table that a let stands for; an error where that leads too far.
     fn reuse_table(&mut self, plan: &LogicalPlan, span: Span) -> Bind<()> {
+        let size = self.check_depth(plan, span)?;
+        self.reuse(size, span)
+    }
+
+    /// How many parts a plan has; an error where lets or functions made it too deep.
+    fn check_depth(&mut self, plan: &LogicalPlan, span: Span) -> Bind<usize> {
         let (size, depth) = visit::extent(plan);
         if depth > MAX_DEPTH {
-            return self.error(
-                Code::TooDeep,
-                span,
-                format!("lets that build on each other for over {MAX_DEPTH} steps"),
-            );
+            let message = format!("lets or functions that build on each other for over {MAX_DEPTH} steps");
+            return self.error(Code::TooDeep, span, message);
         }
-        self.reuse(size, span)
+        Ok(size)
     }
 
     /// Accounts for one more use of something of so many parts.
@@ -255,7 +258,11 @@ impl<'a> Binder<'a> {
             (true, true) => return Err(Failed::Reported),
             (false, true) => {}
         }
-        self.error(Code::TooDeep, span, format!("lets that use each other add up to over {MAX_REUSED} parts"))
+        self.error(
+            Code::TooDeep,
+            span,
+            format!("lets and functions that use each other add up to over {MAX_REUSED} parts"),
+        )
     }
 
     /// The rows of a subquery, now.

@@ -50,7 +50,7 @@ pub(super) fn run(args: &BatchArgs) -> Result<Outcome> {
                 writeln!(output, "{{\"id\":{id},{table}}}")
             }
             Err(error) => {
-                let error = json!({"error": error.to_string(), "code": error.exit_code()});
+                let error = json!({"error": session.talk.words(&error), "code": error.exit_code()});
                 facts.push((id.clone(), merged(json!({"query": query}), error.clone())));
                 writeln!(output, "{}", merged(json!({"id": id}), error))
             }

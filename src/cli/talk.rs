@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::args::{Colour, ErrorFormat, TalkArgs};
 use super::progress::Manner;
-use crate::diagnostic::{Diagnostic, Error, Sources, Style, render, render_json};
+use crate::diagnostic::{Diagnostic, Error, Sources, Style, render, render_json, render_line};
 use crate::source::{FunctionLibrary, ScanReport};
 
 /// Files with damage that are named one by one; the rest is summed up.
@@ -82,6 +82,23 @@ impl Talk {
         Error::Reported(Error::Query(diagnostics).exit_code())
     }
 
+    /// An error in words, a line each; what is wrong in a file of functions with its place there.
+    pub fn words(&self, error: &Error) -> String {
+        let Error::Query(diagnostics) = error else { return error.to_string() };
+        let sources = self.sources();
+        let words = |diagnostic: &Diagnostic| match sources.is_query(diagnostic.span) {
+            true => diagnostic.to_string(),
+            false => render_line(diagnostic, &sources),
+        };
+        diagnostics.iter().map(words).collect::<Vec<_>>().join("\n")
+    }
+
+    fn sources(&self) -> Sources {
+        let mut sources = Sources::new(self.text.as_str(), &self.origin);
+        self.library.add_to(&mut sources);
+        sources
+    }
+
     /// Warnings about the query.
     pub fn warnings(&self, warnings: &[Diagnostic]) {
         if !self.quiet {
@@ -90,8 +107,7 @@ impl Talk {
     }
 
     fn diagnostics(&self, diagnostics: &[Diagnostic]) {
-        let mut sources = Sources::new(self.text.as_str(), &self.origin);
-        self.library.add_to(&mut sources);
+        let sources = self.sources();
         for diagnostic in diagnostics {
             line(&match self.format {
                 ErrorFormat::Text => render(diagnostic, &sources, self.style),

@@ -40,6 +40,12 @@ impl Sources {
         self.texts.partition_point(|source| source.base <= span.start).saturating_sub(1)
     }
 
+    /// True for a place in the query itself.
+    #[must_use]
+    pub fn is_query(&self, span: Span) -> bool {
+        self.number(span) == 0
+    }
+
     pub(super) fn get(&self, number: usize) -> &Source {
         &self.texts[number]
     }

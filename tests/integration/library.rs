@@ -136,6 +136,10 @@ fn mistakes_point_into_the_file() {
     let said: Json = serde_json::from_str(&said).expect("JSON");
     let place = (&said["file"], &said["line"], &said["column"], &said["text"]);
     assert_eq!(place, (&"functions/a.kql".into(), &5.into(), &9.into(), &"missing".into()));
+    let line = serde_json::json!({"id": 1, "query": "print Outer(1)"}).to_string();
+    fs::write(folder.path().join("queries.jsonl"), line).expect("written");
+    let (_, answers, _) = run_in(folder.path(), &["batch", "queries.jsonl"], &[]);
+    assert!(answers.contains("\"functions/a.kql:5:9: KQL2003: unknown column `missing`\""), "{answers}");
     // What cannot be read matters to those who call it, and the rest of the file is there.
     assert_eq!(answer(&folder, "print Fine, After"), "print_0,print_1\n1,2\n");
     let (status, said) = failure(&folder, "Cut");

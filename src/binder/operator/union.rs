@@ -103,7 +103,7 @@ impl Binder<'_> {
             Err(Failed::Reported) if options.fuzzy && self.only_missing_tables(before) => {
                 for diagnostic in self.diagnostics.split_off(before) {
                     let message = format!("{}; left out, because isfuzzy allows it", diagnostic.message);
-                    self.warnings.push(Diagnostic::new(Code::MissingTable, diagnostic.span, message));
+                    self.warn(Diagnostic::new(Code::MissingTable, diagnostic.span, message));
                 }
                 Ok(Vec::new())
             }
