@@ -1,0 +1,128 @@
+//! Files -> what each partition reads: many small files, or a part of a big one.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use super::FileTable;
+use crate::diagnostic::Result;
+use crate::source::ScanReport;
+use crate::source::files::{Compression, DataFile, Format};
+use crate::source::framing::{self, Blocks, Framing, Opened, Origin, Text};
+use crate::source::json::count_lines;
+
+/// Bytes of files that one partition reads; few in unit tests, so that they meet the borders of parts.
+const PART_BYTES: u64 = if cfg!(test) { 64 << 10 } else { 8 << 20 };
+
+/// The same for a part of a file on a server, where starting one takes round trips.
+const REMOTE_PART_BYTES: u64 = 4 * PART_BYTES;
+
+/// Files that one partition reads.
+const PART_FILES: usize = 256;
+
+/// What one partition reads.
+pub(super) enum Part {
+    /// Files one after the other, or a part of one.
+    Text(Vec<Piece>),
+    /// A big Parquet file.
+    Parquet(usize),
+}
+
+/// A file or a part of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Piece {
+    pub file: usize,
+    pub origin: Origin,
+    /// Newlines of the file in front of it and the byte before it, where they are known.
+    pub lines: Option<u64>,
+}
+
+impl Piece {
+    /// All of a file.
+    pub(super) fn whole(file: usize) -> Self {
+        Self { file, origin: Origin::default(), lines: Some(0) }
+    }
+}
+
+impl FileTable {
+    /// How the files are cut.
+    pub(super) fn parts(&self, wants_lines: bool, report: &Arc<ScanReport>) -> Result<Vec<Part>> {
+        let mut parts = Vec::new();
+        let mut group: Vec<Piece> = Vec::new();
+        let mut bytes = 0;
+        for (index, file) in self.files.iter().enumerate() {
+            if file.bytes > PART_BYTES {
+                if !group.is_empty() {
+                    parts.push(Part::Text(std::mem::take(&mut group)));
+                    bytes = 0;
+                }
+                parts.extend(self.big_file(index, wants_lines, report)?);
+                continue;
+            }
+            if !group.is_empty() && (bytes + file.bytes > PART_BYTES || group.len() == PART_FILES) {
+                parts.push(Part::Text(std::mem::take(&mut group)));
+                bytes = 0;
+            }
+            bytes += file.bytes;
+            group.push(Piece::whole(index));
+        }
+        if !group.is_empty() {
+            parts.push(Part::Text(group));
+        }
+        Ok(parts)
+    }
+
+    /// How a big file is read.
+    fn big_file(&self, index: usize, wants_lines: bool, report: &Arc<ScanReport>) -> Result<Vec<Part>> {
+        let file = &self.files[index];
+        let whole = vec![Part::Text(vec![Piece::whole(index)])];
+        match file.format()? {
+            Format::Parquet => return Ok(vec![Part::Parquet(index)]),
+            Format::Text(Compression::None) => {}
+            _ => return Ok(whole),
+        }
+        let Opened::Text(text @ Text { plain: true, .. }) = framing::open(file, file.open()?, self.limits, report)?
+        else {
+            return Ok(whole);
+        };
+        let blocks = Blocks::start(text.input, Vec::new(), Origin::default());
+        if blocks.map_err(|error| file.failed(error))?.framing() != Framing::Lines {
+            return Ok(whole);
+        }
+        let part_bytes = if file.place.path().is_some() { PART_BYTES } else { REMOTE_PART_BYTES };
+        let starts: Vec<u64> = (0..file.bytes).step_by(usize::try_from(part_bytes).unwrap_or(usize::MAX)).collect();
+        let origin = |start: u64| Origin { start, end: Some(start + part_bytes).filter(|end| *end < file.bytes) };
+        let lines = if wants_lines { lines_before(file, &starts)? } else { Vec::new() };
+        let piece = |(part, start): (usize, &u64)| Piece {
+            file: index,
+            origin: origin(*start),
+            lines: if part == 0 { Some(0) } else { lines.get(part).copied() },
+        };
+        Ok(starts.iter().enumerate().map(|part| Part::Text(vec![piece(part)])).collect())
+    }
+}
+
+/// The number of newlines in front of each part of a file and the byte before it; its first line begins behind.
+fn lines_before(file: &DataFile, starts: &[u64]) -> Result<Vec<u64>> {
+    let mut input = file.open()?;
+    let mut lines = 0;
+    let mut at = 0;
+    let mut counts = Vec::new();
+    for start in starts {
+        let end = start.saturating_sub(1);
+        lines += newlines(&mut input.by_ref().take(end - at)).map_err(|error| file.failed(error))?;
+        at = end;
+        counts.push(lines);
+    }
+    Ok(counts)
+}
+
+fn newlines(input: &mut dyn Read) -> io::Result<u64> {
+    let mut buffer = vec![0; 1 << 18];
+    let mut lines = 0;
+    loop {
+        match input.read(&mut buffer)? {
+            0 => return Ok(lines),
+            read => lines += count_lines(&buffer[..read]),
+        }
+    }
+}

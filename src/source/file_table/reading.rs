@@ -1,0 +1,267 @@
+//! The files of a partition -> batches.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::parts::Piece;
+use super::scan::Scan;
+use crate::diagnostic::{Error, Result};
+use crate::source::files::DataFile;
+use crate::source::framing::{self, Blocks, Framing, Opened, Origin, Places};
+use crate::source::json::{JsonReader, ScanPlan, Whereabouts, count_lines};
+use crate::source::limits::UnpacksToMore;
+use crate::source::{BatchIterator, Count, Partition, ScanReport};
+use crate::types::Batch;
+
+/// What is said of a file that ends inside of an array or object.
+const CUT_OFF: &str = "the file ends inside of an array: it was cut off";
+
+/// Files on servers that one partition asks for ahead.
+const EXPECTED_FILES: usize = 8;
+
+/// Some files, read one after the other.
+pub(super) struct FilePartition {
+    pub scan: Arc<Scan>,
+    pub pieces: Vec<Piece>,
+}
+
+impl fmt::Debug for FilePartition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FilePartition").field("pieces", &self.pieces).finish_non_exhaustive()
+    }
+}
+
+impl Partition for FilePartition {
+    fn read(&self) -> Result<BatchIterator<'_>> {
+        Ok(Box::new(FileIterator {
+            scan: &self.scan,
+            pieces: self.pieces.iter(),
+            reader: JsonReader::new(Arc::clone(&self.scan.plan)),
+            open: None,
+            buffer: Vec::new(),
+            started: 0,
+            at: None,
+            batches: Vec::new().into_iter(),
+            ended: false,
+        }))
+    }
+}
+
+/// Reads the files of a partition.
+struct FileIterator<'a> {
+    scan: &'a Scan,
+    pieces: std::slice::Iter<'a, Piece>,
+    reader: JsonReader,
+    open: Option<OpenFile<'a>>,
+    buffer: Vec<u8>,
+    /// Files that were started.
+    started: usize,
+    /// The file at hand.
+    at: Option<usize>,
+    /// Batches of a small Parquet file.
+    batches: std::vec::IntoIter<Batch>,
+    ended: bool,
+}
+
+/// A text file that is being read.
+struct OpenFile<'a> {
+    file: &'a DataFile,
+    blocks: Blocks,
+    lines: Option<u64>,
+    places: Option<Arc<Places>>,
+    /// Its records in the parts that are done.
+    records: &'a AtomicU64,
+}
+
+impl Iterator for FileIterator<'_> {
+    type Item = Result<Batch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(batch) = self.reader.take_ready() {
+                return Some(Ok(batch));
+            }
+            if let Some(batch) = self.batches.next() {
+                return Some(Ok(batch));
+            }
+            if self.ended {
+                return None;
+            }
+            if let Err(error) = self.step() {
+                self.ended = true;
+                return Some(Err(error));
+            }
+        }
+    }
+}
+
+impl FileIterator<'_> {
+    /// Reads a block, or opens the next file, or ends.
+    fn step(&mut self) -> Result<()> {
+        if self.reader.is_satisfied() {
+            self.ended = true;
+            self.reader.finish();
+            return Ok(());
+        }
+        if let Some(mut open) = self.open.take() {
+            if open.step(&mut self.reader, &self.scan.plan)? {
+                self.open = Some(open);
+            } else {
+                self.buffer = open.blocks.into_buffer();
+            }
+            return Ok(());
+        }
+        if let Some(file) = self.at.take() {
+            self.scan.left.end(file);
+        }
+        let piece = self.pieces.next();
+        self.at = piece.map(|piece| piece.file);
+        match piece {
+            Some(piece) => match self.scan.files[piece.file].refused() {
+                Some(reason) => {
+                    self.scan.refuse(piece.file, reason);
+                    Ok(())
+                }
+                None => self.start(*piece),
+            },
+            None => {
+                self.ended = true;
+                self.reader.finish();
+                self.scan.end_partition()
+            }
+        }
+    }
+
+    fn start(&mut self, piece: Piece) -> Result<()> {
+        let scan = self.scan;
+        // The more files were read, the more are asked for ahead: a few rows may be all that is wanted.
+        for next in self.pieces.as_slice().iter().take(self.started.min(EXPECTED_FILES)) {
+            scan.files[next.file].place.expect();
+        }
+        self.started += 1;
+        let file = &scan.files[piece.file];
+        let (report, counters) = (&scan.plan.report, &scan.request.counters);
+        let opened = match piece.origin {
+            Origin { start: 0, end: None } => {
+                framing::open(file, file.open_at((0, None), Some(counters))?, scan.limits, report)?
+            }
+            // Only plain text is read in parts.
+            origin => Opened::Text(framing::open_at(file, (origin.offset(), origin.end), counters)?),
+        };
+        let text = match opened {
+            Opened::Text(text) => text,
+            Opened::Parquet => return self.read_parquet(piece.file),
+            Opened::Refused(reason) => {
+                scan.refuse(piece.file, reason);
+                return Ok(());
+            }
+        };
+        let buffer = std::mem::take(&mut self.buffer);
+        let blocks = Blocks::start(text.input, buffer, piece.origin).map_err(|error| file.failed(error))?;
+        counters.add(Count::Files, (piece.origin.start == 0).into());
+        match blocks.framing() {
+            Framing::Lines | Framing::Values => {
+                self.reader.start_file(piece.file, &file.name, text.cells);
+                let lines = piece.lines.filter(|_| text.layers.container.is_none());
+                let lines = lines.map(|lines| lines + blocks.passed_lines());
+                let records = &scan.records[piece.file];
+                self.open = Some(OpenFile { records, file, blocks, lines, places: text.places });
+            }
+            Framing::Empty if blocks.damage().is_none() => report.notice(format!("empty: {}", file.name)),
+            Framing::Empty => report_damage(file, &blocks, report)?,
+            Framing::Foreign(reason) => scan.refuse(piece.file, reason),
+        }
+        Ok(())
+    }
+
+    fn read_parquet(&mut self, file: usize) -> Result<()> {
+        let (counters, bytes) = (&self.scan.request.counters, self.scan.files[file].bytes);
+        // What was looked at to tell the format does not count: it is read again, as far as it is wanted.
+        let looked_at = bytes.min(framing::HEAD_BYTES as u64);
+        counters.take_back(Count::Bytes, looked_at);
+        counters.add(Count::BytesDone, bytes - looked_at);
+        self.scan.foreign.fetch_add(1, Ordering::Relaxed);
+        self.reader.finish();
+        let mut batches: Vec<Batch> = std::iter::from_fn(|| self.reader.take_ready()).collect();
+        for partition in self.scan.parquet(file)? {
+            for batch in partition.read()? {
+                batches.push(batch?);
+            }
+        }
+        self.batches = batches.into_iter();
+        Ok(())
+    }
+}
+
+impl OpenFile<'_> {
+    /// Decodes the next block; false at the end of the file.
+    fn step(&mut self, reader: &mut JsonReader, plan: &ScanPlan) -> Result<bool> {
+        let framing = self.blocks.framing();
+        let file = self.file;
+        match self.blocks.next().map_err(|error| file.failed(error))? {
+            framing::Next::Block(block) => {
+                let places = self.places.as_deref();
+                places.into_iter().for_each(|places| places.forget(block.offset));
+                let (offset, rest) = (block.offset, block.rest);
+                let at = Whereabouts { file: &file.name, offset, lines: self.lines, places, rest };
+                let mut back = None;
+                match block.spans {
+                    Some(spans) => {
+                        let lines = self.lines.filter(|_| plan.wants_lines);
+                        reader.read_values(block.bytes, spans, Whereabouts { lines, ..at })?;
+                        let done = block.bytes.get(..block.done).unwrap_or(block.bytes);
+                        self.lines = lines.map(|lines| lines + count_lines(done));
+                    }
+                    None => {
+                        let lines = reader.read_lines(block.bytes, at)?;
+                        let stop = reader.take_stop();
+                        let lines = stop.map_or(lines, |stop| count_lines(&block.bytes[..stop.at]));
+                        self.lines = self.lines.map(|before| before + lines);
+                        back = stop.map(|stop| (block.offset + stop.at as u64, stop.endless));
+                    }
+                }
+                if let Some((offset, endless)) = back {
+                    self.blocks.go_back(offset, endless);
+                }
+                let notes = self.blocks.take_notes();
+                notes.into_iter().for_each(|note| plan.report.notice(format!("{}: {note}", file.name)));
+                match self.blocks.refusal() {
+                    Some(reason) => {
+                        Err(Error::Data { file: file.name.clone(), place: None, reason: reason.to_owned() })
+                    }
+                    None => Ok(true),
+                }
+            }
+            framing::Next::TooLong(offset) => {
+                let rest = if framing == Framing::Lines { "" } else { ", and so is the rest of the file" };
+                self.lines = None;
+                let megabytes = framing::MAX_RECORD_BYTES >> 20;
+                let reason = format!("a record longer than {megabytes} MiB is not read{rest}");
+                plan.report.lost(&file.name, format!("byte {offset}"), reason);
+                Ok(true)
+            }
+            framing::Next::End => {
+                report_damage(file, &self.blocks, &plan.report)?;
+                self.records.fetch_add(reader.records_of_file(), Ordering::AcqRel);
+                Ok(false)
+            }
+        }
+    }
+}
+
+/// Counts the end of a file that cannot be unpacked, or is missing; an error where it unpacks to more than is allowed, or
+/// its server is to blame.
+fn report_damage(file: &DataFile, blocks: &Blocks, report: &ScanReport) -> Result<()> {
+    file.check_place()?;
+    if let Some((offset, error)) = blocks.damage() {
+        if let Some(reason) = UnpacksToMore::of(error) {
+            return Err(reason.error(&file.name));
+        }
+        report.lost(&file.name, format!("byte {offset} of the unpacked text"), format!("cannot be unpacked: {error}"));
+    }
+    for offset in blocks.unclosed() {
+        report.lost(&file.name, format!("byte {offset}"), CUT_OFF);
+    }
+    Ok(())
+}

@@ -1,0 +1,136 @@
+//! What the partitions of one scan share: whose rows they are, and what there is to say when all were read.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::diagnostic::{Error, Result};
+use crate::source::done::PartsLeft;
+use crate::source::files::DataFile;
+use crate::source::framing;
+use crate::source::json::{Rows, ScanPlan};
+use crate::source::of_table::{self, Belonging};
+use crate::source::parquet::{FileRows, ParquetFile};
+use crate::source::provenance::Origins;
+use crate::source::{Count, Limits, Partition, Reject, ScanRequest};
+
+/// What the partitions of one scan share.
+#[derive(Debug)]
+pub(super) struct Scan {
+    pub name: String,
+    pub files: Arc<[DataFile]>,
+    pub origins: Origins,
+    pub limits: Limits,
+    pub plan: Arc<ScanPlan>,
+    pub request: ScanRequest,
+    /// Partitions that have not been read to their end.
+    pub unread: AtomicUsize,
+    /// By file, the records in the parts that were read to their end.
+    pub records: Vec<AtomicU64>,
+    /// Files whose rows are not told apart by table.
+    pub foreign: AtomicUsize,
+    /// Files that are no exports, and the first of them with the reason.
+    pub refused: AtomicUsize,
+    pub first_refused: Mutex<Option<(usize, &'static str)>>,
+    /// Parts of files that are not done with.
+    pub left: Arc<PartsLeft>,
+}
+
+impl Scan {
+    pub(super) fn parquet(&self, index: usize) -> Result<Vec<Arc<dyn Partition>>> {
+        let file = &self.files[index];
+        let rows = FileRows { origins: self.origins.clone(), index };
+        let opened = ParquetFile::of(file)?;
+        if let Rows::Named(name, _) = &self.plan.rows {
+            self.request.counters.add(Count::FilesForeign, 1);
+            self.plan.say_once(format!("Parquet files are not searched for records of {name}: bind them to a name"));
+            return Ok(Vec::new());
+        }
+        let Some((table, bound)) = self.plan.rows.one_table() else {
+            return opened.partitions_of(&rows, &self.request);
+        };
+        let belonging = of_table::belonging(&opened, table, bound);
+        for name in of_table::meet(&opened, table, belonging, &self.request.report) {
+            self.plan.note_table(name);
+        }
+        if belonging != Belonging::None {
+            self.plan.say_missing(&opened.columns());
+        }
+        match belonging {
+            Belonging::Archived => opened.partitions_of(&rows, &self.request),
+            Belonging::ByType => opened.partitions_of(&rows, &of_table::only_of(table, &self.request)),
+            Belonging::All => {
+                let text = format!("Parquet files that do not name their table are read as {}", table.name);
+                self.plan.say_once(text);
+                opened.partitions_of(&rows, &self.request)
+            }
+            Belonging::None => {
+                self.request.counters.add(Count::FilesForeign, 1);
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    /// A partition was read to its end: behind the last one it is known whether the files hold the table at all.
+    pub(super) fn end_partition(&self) -> Result<()> {
+        if self.unread.fetch_sub(1, Ordering::AcqRel) != 1 {
+            return Ok(());
+        }
+        self.say_limits();
+        if self.foreign.load(Ordering::Acquire) > 0 {
+            self.say_absent();
+            return Ok(());
+        }
+        if let Some((file, reason)) = *self.first_refused.lock().unwrap_or_else(PoisonError::into_inner)
+            && self.refused.load(Ordering::Acquire) == self.files.len()
+        {
+            let count = self.files.len();
+            let reason = format!("{reason}: none of the {count} files can be read");
+            return Err(Error::Data { file: self.files[file].name.clone(), place: None, reason });
+        }
+        let (seen, strange) = (self.plan.seen(), self.plan.strange());
+        if self.plan.rows.one_table().is_some() && seen.is_empty() && !strange.is_empty() {
+            let file = match &*self.files {
+                [file] => file.name.clone(),
+                files => format!("{} files", files.len()),
+            };
+            let reason = format!("nothing in it can be read yet, only {}", strange.join("; "));
+            return Err(Error::Data { file, place: None, reason });
+        }
+        self.say_absent();
+        Ok(())
+    }
+
+    /// Says that no file holds records of the table, where that is so: no rows are no evidence then.
+    pub(super) fn say_absent(&self) {
+        let Some((table, _)) = self.plan.rows.one_table() else { return };
+        let seen = self.plan.seen();
+        if seen.iter().any(|name| name == table.name) {
+            return;
+        }
+        let found = if seen.is_empty() { "no known table".to_owned() } else { seen.join(", ") };
+        let files = self.files.len();
+        let report = &self.plan.report;
+        report.notice(format!("no record of {} in {files} files, which hold records of: {found}", self.name));
+    }
+
+    /// Says which files have just as many records as a service gives at most.
+    fn say_limits(&self) {
+        for (file, records) in self.files.iter().zip(&self.records) {
+            if let Some(note) = framing::limit_reached(records.load(Ordering::Acquire)) {
+                self.plan.report.warn(format!("{}: {note}", file.name));
+            }
+        }
+    }
+
+    /// Counts a file that is not read.
+    pub(super) fn refuse(&self, file: usize, reason: &'static str) {
+        self.refused.fetch_add(1, Ordering::AcqRel);
+        let mut first = self.first_refused.lock().unwrap_or_else(PoisonError::into_inner);
+        if first.is_none_or(|(earlier, _)| file < earlier) {
+            *first = Some((file, reason));
+        }
+        let file = self.files[file].name.as_str();
+        self.plan.report.notice(format!("not read: {file}: {reason}"));
+        self.plan.report.reject(&Reject { file, place: None, reason, raw: None });
+    }
+}
