@@ -49,10 +49,10 @@ pub(crate) struct Blocks {
     ended: bool,
     /// True where the border at the end of the part was found.
     at_border: bool,
+    /// How the records of the file follow each other, and how they do here: an array may stand among lines.
+    detected: Framing,
     framing: Framing,
     splitter: ValueSplitter,
-    /// True in an array over several lines among lines.
-    among_lines: bool,
     /// Where such arrays ended too early.
     unclosed: Vec<u64>,
     skipping: bool,
@@ -98,9 +98,9 @@ impl Blocks {
             wanted: 0,
             ended: false,
             at_border: false,
+            detected: Framing::Lines,
             framing: Framing::Lines,
             splitter: ValueSplitter::default(),
-            among_lines: false,
             unclosed: Vec::new(),
             skipping: false,
             damage: None,
@@ -110,7 +110,8 @@ impl Blocks {
             blocks.pass_to_border()?;
         } else {
             let head = &blocks.buffer[..blocks.filled];
-            blocks.framing = detect(head, blocks.ended);
+            blocks.detected = detect(head, blocks.ended);
+            blocks.framing = blocks.detected;
             blocks.done = head.len() - without_byte_order_mark(head).len();
         }
         Ok(blocks)
@@ -133,7 +134,7 @@ impl Blocks {
         self.done = usize::try_from(offset.saturating_sub(self.offset)).unwrap_or(self.done).min(self.done);
         self.at_border = false;
         if endless {
-            (self.framing, self.among_lines) = (Framing::Values, true);
+            self.framing = Framing::Values;
         } else {
             self.wanted = (self.filled - self.done).saturating_mul(2).min(MAX_RECORD_BYTES);
         }
@@ -304,7 +305,7 @@ impl Blocks {
 
     fn cut_values(&mut self) -> (Vec<Span>, usize) {
         let bytes = &self.buffer[self.done..self.filled];
-        if !self.among_lines {
+        if self.detected != Framing::Lines {
             let (spans, done) = self.splitter.split(bytes, !self.ended);
             return (spans, self.done + done);
         }
@@ -315,7 +316,7 @@ impl Blocks {
         let (spans, done) = self.splitter.split(first.map_or(bytes, |end| &bytes[..end]), end.is_err() && !self.ended);
         let done = self.done + done;
         if self.splitter.is_idle() || end.is_ok() {
-            (self.framing, self.among_lines) = (Framing::Lines, false);
+            self.framing = Framing::Lines;
             self.unclosed.extend(self.splitter.is_unclosed().then_some(self.offset + done as u64));
             self.splitter.abandon();
         }
