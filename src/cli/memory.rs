@@ -4,8 +4,7 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use super::args::SourceArgs;
-use super::configuration::Configuration;
+use super::configuration::Defaults;
 use super::progress::size;
 use crate::convert::LEAST_MEMORY;
 use crate::diagnostic::{Error, Result};
@@ -47,8 +46,8 @@ impl TryFrom<toml::Value> for Memory {
 ///
 /// # Errors
 /// Too little, or a share of nobody knows what.
-pub(super) fn asked(source: &SourceArgs, configuration: &Configuration) -> Result<Option<u64>> {
-    let Some(memory) = source.max_memory.or(configuration.defaults.max_memory) else { return Ok(None) };
+pub(super) fn asked(flag: Option<Memory>, defaults: &Defaults) -> Result<Option<u64>> {
+    let Some(memory) = flag.or(defaults.max_memory) else { return Ok(None) };
     let bytes = match memory {
         Memory::Bytes(bytes) => bytes,
         Memory::Share(percent) => share(percent).ok_or_else(|| {

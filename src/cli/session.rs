@@ -102,7 +102,7 @@ pub(super) fn of_text(source: &SourceArgs, text: String, origin: &str, paths: &[
     let mut settings = settings(source, &configuration)?;
     settings.rejects = rejects.clone().map(|rejects| rejects as Arc<dyn RejectSink>);
     let time_column = time_column(source, &configuration);
-    let max_memory = memory::asked(source, &configuration)?;
+    let max_memory = memory::asked(source.max_memory, &configuration.defaults)?;
     settings.max_memory = max_memory.unwrap_or_else(memory::usual);
     settings.temp_dir.clone_from(&source.temp_dir);
     let catalog = Arc::new(SessionCatalog::new(source, paths, &configuration)?);

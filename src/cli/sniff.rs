@@ -5,7 +5,7 @@ use std::io;
 
 use super::args::SniffArgs;
 use super::configuration::Configuration;
-use super::{Outcome, rows, session};
+use super::{Outcome, memory, rows, session};
 use crate::diagnostic::{Error, Result};
 use crate::engine::Settings;
 use crate::engine::profile::{Part, for_each_file, profile};
@@ -37,6 +37,7 @@ pub(super) fn run(args: &SniffArgs) -> Result<Outcome> {
     let limits = defaults.limits(args.max_decompressed);
     let mut settings = Settings::new(0);
     settings.threads = session::threads(args.threads.or(defaults.threads));
+    settings.max_memory = memory::asked(None, &defaults)?.unwrap_or_else(memory::usual);
     settings.cancelled = session::cancelled()?;
     let files = files(&args.paths)?;
     let mut rows = Vec::new();

@@ -208,7 +208,7 @@ impl<'a> Sorter<'a> {
             return self.finish_in_memory();
         }
         self.spill()?;
-        let most = spill::open_files(2 * self.context.memory.limit() as u64);
+        let most = spill::open_files((self.context.memory.limit() as u64).saturating_mul(2));
         while self.runs.len() > most {
             let mut longer = Vec::new();
             let runs = std::mem::take(&mut self.runs);
