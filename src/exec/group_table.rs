@@ -3,7 +3,7 @@
 //! A key is written as bytes: for each column a byte that says null or not, then the value (texts with their length).
 //! Equal bytes are equal keys. The hash is seeded, since keys come from whoever wrote the log.
 
-use arrow::array::{Array, DictionaryArray};
+use arrow::array::{Array, AsArray, DictionaryArray, Int32Array, StringViewArray};
 use arrow::datatypes::Int32Type;
 use foldhash::quality::FixedState;
 use hashbrown::HashTable;
@@ -130,10 +130,11 @@ impl GroupTable {
 #[must_use]
 pub fn hashes(columns: &[Column], rows: usize, seed: u64, round: u32) -> Vec<u64> {
     let hasher = round_hasher(seed, round);
+    let parts: Vec<KeyPart> = columns.iter().map(|column| KeyPart::new(column, rows)).collect();
     let mut key = Vec::new();
     let hash = |row| {
         key.clear();
-        columns.iter().for_each(|column| write_key(column, row, &mut key));
+        parts.iter().for_each(|part| part.write(row, &mut key));
         hasher.hash_one(key.as_slice())
     };
     (0..rows).map(hash).collect()
@@ -160,13 +161,57 @@ fn resolve(
     {
         return resolve_dictionary(column.ty(), dictionary, groups, answer);
     }
+    let parts: Vec<KeyPart> = columns.iter().map(|column| KeyPart::new(column, rows)).collect();
     let mut key = Vec::new();
     for row in 0..rows {
         key.clear();
-        columns.iter().for_each(|column| write_key(column, row, &mut key));
+        parts.iter().for_each(|part| part.write(row, &mut key));
         groups.push(answer(&key)?);
     }
     Ok(())
+}
+
+/// What one column adds to the keys of a batch.
+enum KeyPart<'a> {
+    /// Of a dictionary: what each distinct value adds, one behind the other, and last what null adds.
+    Values {
+        keys: &'a Int32Array,
+        bytes: Vec<u8>,
+        ends: Vec<usize>,
+    },
+    Texts(&'a StringViewArray),
+    Others(&'a Column),
+}
+
+impl<'a> KeyPart<'a> {
+    fn new(column: &'a Column, rows: usize) -> Self {
+        let Some(array) = column.as_array().filter(|_| column.ty().is_text()) else { return Self::Others(column) };
+        if let Some(views) = array.as_string_view_opt() {
+            return Self::Texts(views);
+        }
+        let dictionary = array.as_dictionary_opt::<Int32Type>().filter(|found| found.values().len() <= rows);
+        let texts = dictionary.and_then(|dictionary| dictionary.values().as_string_opt::<i32>());
+        let (Some(dictionary), Some(texts)) = (dictionary, texts) else { return Self::Others(column) };
+        let (mut bytes, mut ends) = (Vec::new(), Vec::with_capacity(texts.len() + 1));
+        for text in texts.iter().chain([None]) {
+            write_text(text, &mut bytes);
+            ends.push(bytes.len());
+        }
+        Self::Values { keys: dictionary.keys(), bytes, ends }
+    }
+
+    fn write(&self, row: usize, key: &mut Vec<u8>) {
+        match self {
+            Self::Values { keys, bytes, ends } => {
+                let place = if keys.is_null(row) { None } else { usize::try_from(keys.value(row)).ok() };
+                let place = place.unwrap_or(ends.len() - 1);
+                let start = if place == 0 { 0 } else { ends[place - 1] };
+                key.extend_from_slice(&bytes[start..ends[place]]);
+            }
+            Self::Texts(views) => write_text((!views.is_null(row)).then(|| views.value(row)), key),
+            Self::Others(column) => write_key(column, row, key),
+        }
+    }
 }
 
 fn resolve_constant(
@@ -214,6 +259,9 @@ const NULL: u8 = 0;
 const PRESENT: u8 = 1;
 
 fn write_key(column: &Column, row: usize, key: &mut Vec<u8>) {
+    if column.ty().is_text() {
+        return write_text(column.text_at(row), key);
+    }
     if column.is_null(row) {
         key.push(NULL);
         return;
@@ -231,12 +279,15 @@ fn write_key(column: &Column, row: usize, key: &mut Vec<u8>) {
             key.extend_from_slice(&value.to_le_bytes());
         }
         Type::Decimal | Type::Guid => key.extend_from_slice(&column.bytes_at(row).unwrap_or_default()),
-        Type::String | Type::Dynamic => {
-            let text = column.text_at(row).unwrap_or("");
-            key.extend_from_slice(&(text.len() as u64).to_le_bytes());
-            key.extend_from_slice(text.as_bytes());
-        }
+        Type::String | Type::Dynamic => debug_assert!(false, "texts are written above"),
     }
+}
+
+fn write_text(text: Option<&str>, key: &mut Vec<u8>) {
+    let Some(text) = text else { return key.push(NULL) };
+    key.push(PRESENT);
+    key.extend_from_slice(&(text.len() as u64).to_le_bytes());
+    key.extend_from_slice(text.as_bytes());
 }
 
 /// Appends the first value of `key` to `builder` and answers the rest.

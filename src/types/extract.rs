@@ -26,6 +26,43 @@ pub fn extract_column(column: &Column, path: &Path) -> Column {
     Column::array(Type::Dynamic, extracted)
 }
 
+/// A path into the batches of one column. What it finds in a dictionary is kept: the next batch may share it.
+#[derive(Debug)]
+pub struct Extractor {
+    path: Path,
+    last: Option<(ArrayRef, ArrayRef)>,
+}
+
+impl Extractor {
+    /// For `path`.
+    #[must_use]
+    pub fn new(path: Path) -> Self {
+        Self { path, last: None }
+    }
+
+    /// Its path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// As [`extract_column`].
+    pub fn extract(&mut self, column: &Column) -> Column {
+        let dictionary =
+            column.as_array().and_then(|array| array.as_any().downcast_ref::<DictionaryArray<Int32Type>>());
+        let Some(dictionary) = dictionary else { return extract_column(column, &self.path) };
+        let known = self.last.take().filter(|(values, _)| Arc::ptr_eq(values, dictionary.values()));
+        let known = known.or_else(|| {
+            let texts = dictionary.values().as_any().downcast_ref::<StringArray>()?;
+            Some((Arc::clone(dictionary.values()), extract_texts(texts, &self.path)))
+        });
+        let Some((values, found)) = known else { return extract_column(column, &self.path) };
+        let extracted = dictionary.with_values(Arc::clone(&found));
+        self.last = Some((values, found));
+        Column::array(Type::Dynamic, Arc::new(extracted))
+    }
+}
+
 fn found<'a>(json: Option<&'a str>, path: &Path) -> Option<&'a str> {
     json.and_then(|json| dynamic::extract(json, path)).filter(|json| *json != "null")
 }
@@ -42,10 +79,13 @@ fn extract_dictionary(dictionary: &DictionaryArray<Int32Type>, path: &Path) -> A
     let Some(values) = dictionary.values().as_any().downcast_ref::<StringArray>() else {
         return arrow::array::new_null_array(&Type::Dynamic.arrow(), dictionary.len());
     };
+    Arc::new(dictionary.with_values(extract_texts(values, path)))
+}
+
+fn extract_texts(texts: &StringArray, path: &Path) -> ArrayRef {
     let mut builder = StringBuilder::new();
-    for row in 0..values.len() {
-        let json = (!values.is_null(row)).then(|| values.value(row));
+    for json in texts {
         builder.append_option(found(json, path));
     }
-    Arc::new(dictionary.with_values(Arc::new(builder.finish())))
+    Arc::new(builder.finish())
 }

@@ -12,10 +12,11 @@ use super::layout::Source;
 use super::pages::wanted_ranges;
 use super::partition::{Part, Readable, RowGroupScan};
 use super::reader::{Damage, Reader, Wanted};
-use crate::diagnostic::Result;
-use crate::source::memory::select;
+use crate::diagnostic::{Error, Result};
 use crate::source::provenance::{Provenance, position};
 use crate::source::{Count, ScanColumn};
+use crate::types::dynamic::Path;
+use crate::types::extract::Extractor;
 use crate::types::{Batch, Column, Type, Value};
 
 /// Decodes some columns of the table, batch by batch.
@@ -31,6 +32,8 @@ pub(super) struct Decoder {
     /// Rows still to come.
     outstanding: usize,
     numbers: RowNumbers,
+    /// Paths into columns, by the position of the column in the table.
+    paths: Vec<(usize, Extractor)>,
 }
 
 struct DecodedColumn {
@@ -69,6 +72,7 @@ impl Decoder {
             batch_rows: scan.batch_rows(&leaves),
             outstanding: selection.row_count(),
             numbers: RowNumbers::new(scan, &selection),
+            paths: Vec::new(),
         };
         if !leaves.is_empty() && decoder.outstanding > 0 {
             let wanted = Wanted { leaves, selection, batch_rows: decoder.batch_rows };
@@ -139,14 +143,27 @@ impl Decoder {
     }
 
     /// What `columns` hold in a batch of this decoder.
-    pub fn select(&self, batch: &Batch, columns: &[ScanColumn]) -> Result<Batch> {
-        let place = |index: usize| self.columns.iter().position(|column| column.index == index).unwrap_or(0);
-        let moved = columns.iter().map(|column| match column {
-            ScanColumn::Column(index) => ScanColumn::Column(place(*index)),
-            ScanColumn::Path { column, path } => ScanColumn::Path { column: place(*column), path: path.clone() },
+    pub fn select(&mut self, batch: &Batch, columns: &[ScanColumn]) -> Result<Batch> {
+        let columns = columns.iter().map(|wanted| {
+            let place = self.columns.iter().position(|column| column.index == wanted.column());
+            let column = batch.column(place.ok_or_else(|| Error::internal("a column was not read"))?);
+            Ok(match wanted {
+                ScanColumn::Column(_) => column.clone(),
+                ScanColumn::Path { column: index, path } => extractor(&mut self.paths, *index, path).extract(column),
+            })
         });
-        select(batch, &moved.collect::<Vec<_>>())
+        Ok(Batch::new(columns.collect::<Result<_>>()?, batch.rows()))
     }
+}
+
+/// The one of `path` into the table's column at `index`.
+fn extractor<'a>(paths: &'a mut Vec<(usize, Extractor)>, index: usize, path: &Path) -> &'a mut Extractor {
+    let known = paths.iter().position(|(column, extractor)| *column == index && extractor.path() == path);
+    let place = known.unwrap_or_else(|| {
+        paths.push((index, Extractor::new(path.clone())));
+        paths.len() - 1
+    });
+    &mut paths[place].1
 }
 
 impl DecodedColumn {
@@ -157,9 +174,7 @@ impl DecodedColumn {
                 converter.convert(batch.column(*at), seconds)
             }
             (Values::Missing(value), _) => Ok(Column::constant(value.clone(), rows)),
-            (Values::Read { .. } | Values::Origin(_), _) => {
-                Err(crate::diagnostic::Error::internal("a column was not read"))
-            }
+            (Values::Read { .. } | Values::Origin(_), _) => Err(Error::internal("a column was not read")),
         }
     }
 }

@@ -85,7 +85,7 @@ impl<'a> PartRows<'a> {
             && let Some(batch) = decoder.next(self.part)?
         {
             request.counters.add(Count::Rows, batch.rows() as u64);
-            let mask = evaluate(filter, &decoder, &batch)?;
+            let mask = evaluate(filter, &mut decoder, &batch)?;
             survivors.push(decoder.select(&batch, &early)?.filter(&mask)?);
             evaluated += mask.len();
             masks.push(mask);
@@ -137,7 +137,7 @@ impl SecondPass {
 }
 
 /// True for the rows that pass; no nulls.
-fn evaluate(filter: &dyn RowFilter, decoder: &Decoder, batch: &Batch) -> Result<BooleanArray> {
+fn evaluate(filter: &dyn RowFilter, decoder: &mut Decoder, batch: &Batch) -> Result<BooleanArray> {
     let mask = filter.evaluate(&decoder.select(batch, filter.columns())?)?;
     if mask.len() != batch.rows() {
         return Err(Error::internal("a filter answered for another number of rows than it was given"));
