@@ -1,6 +1,6 @@
 //! What running a plan took, node by node: rows, batches, and how long threads were busy with it.
 //!
-//! A thread works for one node at a time: [`work_for`] says for which, until what it answers is dropped, and then the
+//! A thread works for one node at a time: `work_for` says for which, until what it answers is dropped, and then the
 //! thread works for the one before again. Whatever a node pulls from its inputs is so counted for them, and time in which
 //! a thread waits for others counts for nobody. Without metrics, nothing is measured.
 
