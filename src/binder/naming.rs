@@ -6,9 +6,9 @@
 
 use std::collections::HashSet;
 
-use super::Binder;
 use super::scope::Binding;
-use crate::diagnostic::Span;
+use super::{Bind, Binder};
+use crate::diagnostic::{Code, Span};
 use crate::functions::{self, ResultName};
 use crate::syntax::ast::{Argument, Assignment, Expr, ExprKind, Name};
 use crate::types::{Schema, Value};
@@ -57,6 +57,29 @@ pub(super) fn spelled(item: &Assignment) -> Option<&Name> {
     match (item.names.first(), &item.value.kind) {
         (Some(name), _) | (None, ExprKind::Name(name)) => Some(name),
         (None, _) => None,
+    }
+}
+
+/// True where the name would come from an index that differs from row to row: what it is then is not known.
+fn is_named_by_rows(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Parenthesised(inner) => is_named_by_rows(inner),
+        ExprKind::Member { base, .. } => is_named_by_rows(base),
+        ExprKind::Index { base, index } => !is_constant_step(index) || is_named_by_rows(base),
+        ExprKind::Call { function, arguments } => {
+            let entry = functions::scalar_function(&function.text);
+            let takes_over = entry
+                .is_some_and(|entry| matches!(entry.result_name, ResultName::FirstArgument | ResultName::Prefix(_)));
+            takes_over && arguments.first().is_some_and(|argument| is_named_by_rows(&argument.value))
+        }
+        _ => false,
+    }
+}
+
+fn is_constant_step(index: &Expr) -> bool {
+    match &index.kind {
+        ExprKind::Unary { operand, .. } => step(operand).is_some(),
+        _ => step(index).is_some(),
     }
 }
 
@@ -141,6 +164,15 @@ impl Names {
 }
 
 impl Binder<'_> {
+    /// An error where `item` has no name, and the one that the engine makes up is not known.
+    pub(super) fn check_name(&mut self, item: &Assignment) -> Bind<()> {
+        if !item.names.is_empty() || !is_named_by_rows(&item.value) {
+            return Ok(());
+        }
+        let message = "give this a name: what a column with an index that is computed is called is not known";
+        self.error(Code::UnsupportedSyntax, item.value.span, message)
+    }
+
     /// The name that an expression would have as a column; aggregates inside are not looked at.
     pub(super) fn own_name(expr: &Expr) -> Option<String> {
         name_of(expr, &CallNames::new())

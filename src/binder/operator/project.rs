@@ -17,6 +17,7 @@ impl Binder<'_> {
         let mut names = Names::default().past_written(items);
         let columns = self.all(items, |binder, item| {
             let mut columns = Vec::new();
+            binder.check_name(item)?;
             for (label, expr) in binder.labelled(item, &schema)? {
                 let name = match label {
                     // A name that an unnamed column before it has taken gives way.
@@ -40,6 +41,7 @@ impl Binder<'_> {
         let mut numbers = Names::default().past_input(&schema);
         let new = self.all(items, |binder, item| {
             let mut columns = Vec::new();
+            binder.check_name(item)?;
             for (label, expr) in binder.labelled(item, &schema)? {
                 let (name, span) = match label {
                     Label::Written(name) => (name.text.clone(), name.span),

@@ -1,6 +1,7 @@
 //! Kernels behind the operators of the language: entries of the same kind as functions, named by the operator's symbol,
 //! which no query can call by that name.
 
+mod access;
 mod arithmetic;
 mod between;
 mod comparison;
@@ -26,6 +27,7 @@ pub static FAMILIES: &[&[ScalarFunction]] = &[
     arithmetic::OPERATORS,
     text_match::OPERATORS,
     membership::OPERATORS,
+    access::OPERATORS,
 ];
 
 /// The operator written as `symbol`: `==`, `!has_cs`, `between`, `unary -`.

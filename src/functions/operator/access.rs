@@ -1,0 +1,45 @@
+//! `base[index]` where the index differs from row to row; a constant one is a path.
+
+use super::JSON;
+use crate::functions::ScalarFunction;
+use crate::functions::docs::{Category, Example};
+use crate::functions::signature::{Accepts, Overload, Param, Returns};
+use crate::types::{Type, dynamic};
+
+const BASE: Param = Param::of("base", JSON, "an array or a bag");
+
+/// Members and elements of dynamic values.
+///
+/// Reference: the page on the dynamic data type, and the engine's answers: what is not there is null.
+pub(super) static OPERATORS: &[ScalarFunction] = &[ScalarFunction {
+    name: "[]",
+    category: Category::Dynamic,
+    summary: "The element of an array at an index, from the end where that is negative, or the value of a key of a bag.",
+    overloads: &[
+        Overload {
+            params: &[
+                BASE,
+                Param::of("index", Accepts::Only(&[Type::Long, Type::Int]), "the place of an element, from 0"),
+            ],
+            returns: Returns::Type(Type::Dynamic),
+            kernel: |args| {
+                let (base, index) = (args.texts(0), args.longs(1));
+                Ok(args.map(|row| dynamic::get_index(base.get(row)?, index.get(row)?).map(str::to_owned)))
+            },
+        },
+        Overload {
+            params: &[BASE, Param::of("key", Accepts::Only(&[Type::String]), "a key")],
+            returns: Returns::Type(Type::Dynamic),
+            kernel: |args| {
+                let (base, key) = (args.texts(0), args.texts(1));
+                Ok(args.map(|row| dynamic::get_member(base.get(row)?, key.get(row)?).map(str::to_owned)))
+            },
+        },
+    ],
+    examples: &[
+        Example::new("dynamic(['a', 'b'])[toint('1')]", "b"),
+        Example::new("dynamic({'a': 1})[strcat('a', '')]", "1"),
+        Example::new("dynamic({'a': 1})[toint('0')]", ""),
+    ],
+    ..ScalarFunction::DEFAULT
+}];
