@@ -22,7 +22,7 @@ use crate::functions::EvalContext;
 use crate::plan::{Join, JoinColumn, JoinKind, LogicalPlan, Scan, ScanFilter};
 use crate::source::{
     BatchIterator, MemoryTable, Partition, RowFilter, ScanColumn, ScanCounters, ScanRequest, TableProvider,
-    TimeCoverage,
+    TimeCoverage, watched,
 };
 use crate::types::{Batch, Field, Schema, Type};
 
@@ -304,29 +304,11 @@ fn scan_partitions(scan: &Scan, context: &ExecContext) -> Result<Vec<Arc<dyn Par
     let Some(coverage) = asked else { return Ok(partitions) };
     coverage.expect(partitions.len());
     context.report.watch(Arc::clone(&coverage));
-    let watched = |inner| Arc::new(WatchedPartition { inner, coverage: Arc::clone(&coverage) }) as Arc<dyn Partition>;
-    Ok(partitions.into_iter().map(watched).collect())
-}
-
-/// A partition of which it matters whether it was read to its end.
-#[derive(Debug)]
-struct WatchedPartition {
-    inner: Arc<dyn Partition>,
-    coverage: Arc<TimeCoverage>,
-}
-
-impl Partition for WatchedPartition {
-    fn read(&self) -> Result<BatchIterator<'_>> {
-        let mut batches = self.inner.read()?.fuse();
-        let mut ended = false;
-        Ok(Box::new(std::iter::from_fn(move || {
-            let batch = batches.next();
-            if batch.is_none() && !std::mem::replace(&mut ended, true) {
-                self.coverage.end_partition();
-            }
-            batch
-        })))
-    }
+    let covered = |inner| {
+        let coverage = Arc::clone(&coverage);
+        watched(inner, move || coverage.end_partition())
+    };
+    Ok(partitions.into_iter().map(covered).collect())
 }
 
 /// A bound predicate as the test that a source applies.

@@ -1,5 +1,6 @@
 //! Which files of a scan are done with: those whose parts were all read to their ends, and those that are left out.
 
+use std::fmt::{self, Debug};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -38,35 +39,45 @@ impl PartsLeft {
         self.expect(file);
         let each = bytes / (parts.len() as u64).max(1);
         self.counters.add(Count::BytesDone, bytes - each * parts.len() as u64);
-        let watched = |inner| {
+        let part = |inner| {
             self.expect(file);
-            Arc::new(WatchedPart { inner, left: Arc::clone(self), file, bytes: each }) as Arc<dyn Partition>
+            let left = Arc::clone(self);
+            watched(inner, move || {
+                left.counters.add(Count::BytesDone, each);
+                left.end(file);
+            })
         };
-        let watched = parts.into_iter().map(watched).collect();
+        let watched = parts.into_iter().map(part).collect();
         self.end(file);
         watched
     }
 }
 
-/// A part of a file of which it matters that it was read to its end.
-#[derive(Debug)]
-struct WatchedPart {
+/// A partition of which it matters that it was read to its end.
+struct Watched<F> {
     inner: Arc<dyn Partition>,
-    left: Arc<PartsLeft>,
-    file: usize,
-    /// Its share of the file.
-    bytes: u64,
+    at_end: F,
 }
 
-impl Partition for WatchedPart {
+impl<F> Debug for Watched<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Watched").field(&self.inner).finish()
+    }
+}
+
+/// The partition; `at_end` is called whenever it was read to its end.
+pub fn watched(inner: Arc<dyn Partition>, at_end: impl Fn() + Send + Sync + 'static) -> Arc<dyn Partition> {
+    Arc::new(Watched { inner, at_end })
+}
+
+impl<F: Fn() + Send + Sync> Partition for Watched<F> {
     fn read(&self) -> Result<BatchIterator<'_>> {
         let mut batches = self.inner.read()?.fuse();
         let mut ended = false;
         Ok(Box::new(std::iter::from_fn(move || {
             let batch = batches.next();
             if batch.is_none() && !std::mem::replace(&mut ended, true) {
-                self.left.counters.add(Count::BytesDone, self.bytes);
-                self.left.end(self.file);
+                (self.at_end)();
             }
             batch
         })))

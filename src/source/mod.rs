@@ -37,6 +37,7 @@ use arrow::array::BooleanArray;
 pub use catalog::{Catalog, MemoryCatalog, Watchlist};
 pub use counters::{Count, ScanCounters};
 pub use coverage::TimeCoverage;
+pub use done::watched;
 pub use file_catalog::{FileCatalog, FileCatalogBuilder};
 pub use library::{FunctionLibrary, StoredFunction};
 pub use limits::Limits;

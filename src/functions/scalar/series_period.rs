@@ -40,6 +40,9 @@ pub(super) fn find(series: &[f64]) -> Result<usize> {
     let line = Line::fit(series);
     let level: Vec<f64> = series.iter().enumerate().map(|(index, value)| value - line.at(index)).collect();
     let largest = series.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
+    if !(largest * largest * count(series.len()) * 4.0).is_finite() {
+        return Err(unclear("a series of numbers this large is not searched for its period"));
+    }
     let peaks = peaks(&level, 16.0 * f64::EPSILON * largest);
     let best = peaks.iter().map(|peak| peak.likeness).fold(0.0, f64::max);
     let fundamental = peaks.iter().find(|peak| peak.likeness >= best - AS_GOOD);
@@ -148,5 +151,6 @@ mod tests {
         let faint = find(&series(336, 2.0, |hour| count(hour % 24) / 12.0)).unwrap_err().to_string();
         assert!(faint.contains("or none"), "{faint}");
         assert!(find(&vec![1.0; 20_001]).is_err());
+        assert!(find(&[1e300, 2e300, 3e300, 4e300, 1e300, 2e300, 3e300, 4e300]).is_err());
     }
 }
