@@ -12,6 +12,8 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use crate::command::{coldcase, root};
+
 /// What is compared of a sign-in.
 const COLUMNS: [&str; 8] =
     ["Id", "UserPrincipalName", "ResultType", "ResultDescription", "IPAddress", "AppDisplayName", "UserId", "Location"];
@@ -221,4 +223,26 @@ fn a_zero_byte_does_not_hide_the_rows_of_csv() {
     let found = read(folder.path()).expect("rows");
     let ids: Vec<&str> = found.rows.iter().map(|row| row[0].as_str()).collect();
     assert_eq!(ids, ["a\0b", "c"]);
+}
+
+/// A byte of the least text in the footer is raised: least and greatest contradict each other, and rule nothing out.
+#[test]
+fn statistics_that_contradict_each_other_rule_nothing_out() {
+    let tenant = b"b7a9f3c1-0e52-4d68-9c7f-5a1d3e8b2f46";
+    let name = "export_1_7d1e5c0b9f2a4c3d8e6f1a2b3c4d5e6f.parquet";
+    let original = fs::read(root().join("testdata/shapes/adx-export-parquet").join(name)).expect("a sample");
+    let end = original.len() - 8;
+    let footer = end - u32::from_le_bytes(original[end..end + 4].try_into().expect("four bytes")) as usize;
+    let places: Vec<usize> = (footer..end).filter(|at| original[*at..].starts_with(tenant)).collect();
+    assert!(places.len() >= 2, "{places:?}");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join(name).display().to_string();
+    let query = format!("SigninLogs | where TenantId == '{}' | count", str::from_utf8(tenant).expect("text"));
+    for place in places {
+        let mut changed = original.clone();
+        changed[place + 16] = b'z';
+        fs::write(&path, changed).expect("written");
+        let output = coldcase(&[&query, &path, "-o", "csv"]);
+        assert_eq!((output.code, output.stdout.as_str()), (0, "Count\r\n6\r\n"), "{place}: {}", output.stderr);
+    }
 }

@@ -112,12 +112,14 @@ impl<'a> BoundsReader<'a> {
         let usable =
             if statistics.is_min_max_deprecated() { self.is_signed() } else { self.is_signed() || self.ordered };
         let nulls = statistics.null_count_opt();
-        Bounds {
-            min: min.filter(|_| usable).and_then(|min| self.convert(min)),
-            max: max.filter(|_| usable).and_then(|max| self.convert(max)),
-            may_be_null: nulls != Some(0),
-            all_null: nulls.is_some_and(|nulls| nulls >= rows),
-        }
+        let (min, max) = if usable { self.ends(min, max) } else { (None, None) };
+        Bounds { min, max, may_be_null: nulls != Some(0), all_null: nulls.is_some_and(|nulls| nulls >= rows) }
+    }
+
+    /// Both ends in KQL's units; none where they contradict each other, as they do in a damaged file.
+    fn ends(&self, min: Option<Physical<'_>>, max: Option<Physical<'_>>) -> (Option<Bound>, Option<Bound>) {
+        let ends = (min.and_then(|min| self.convert(min)), max.and_then(|max| self.convert(max)));
+        if matches!(&ends, (Some(min), Some(max)) if min > max) { (None, None) } else { ends }
     }
 
     /// Of page `page` in an index, which must have that page.
@@ -141,12 +143,8 @@ impl<'a> BoundsReader<'a> {
             _ => (None, None),
         };
         let usable = self.is_signed() || self.ordered;
-        Bounds {
-            min: min.filter(|_| usable).and_then(|min| self.convert(min)),
-            max: max.filter(|_| usable).and_then(|max| self.convert(max)),
-            may_be_null: index.null_count(page) != Some(0),
-            all_null: false,
-        }
+        let (min, max) = if usable { self.ends(min, max) } else { (None, None) };
+        Bounds { min, max, may_be_null: index.null_count(page) != Some(0), all_null: false }
     }
 
     /// True for types whose order was the same before the format defined orders.
