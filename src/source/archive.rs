@@ -10,6 +10,7 @@ use zip::{CompressionMethod, ZipArchive};
 use super::Limits;
 use super::files::{DataFile, Format};
 use super::limits::UnpacksToMore;
+use super::side_by_side::side_by_side;
 use crate::diagnostic::{Error, Result};
 
 /// Entries that an archive may have.
@@ -24,8 +25,9 @@ const OTHER_ENDINGS: [&str; 11] =
 pub(crate) fn expand(files: &[DataFile], limits: Limits) -> Result<(Vec<DataFile>, Vec<String>)> {
     let mut expanded = Vec::with_capacity(files.len());
     let mut notices = Vec::new();
-    for file in files {
-        if !is_archive(file) {
+    let archives = side_by_side(files, is_archive);
+    for (file, is_archive) in files.iter().zip(archives) {
+        if !is_archive {
             expanded.push(file.clone());
             continue;
         }

@@ -27,6 +27,7 @@ pub mod range;
 pub mod remote;
 pub mod report;
 pub mod shape;
+mod side_by_side;
 pub mod sniff;
 
 use std::fmt::Debug;

@@ -24,6 +24,7 @@ pub mod dynamic;
 pub mod extract;
 pub mod guid;
 pub mod number;
+pub(crate) mod repeats;
 pub mod schema;
 pub mod timespan;
 pub mod value;

@@ -19,7 +19,7 @@ use crate::expr::evaluate;
 use crate::functions::EvalContext;
 use crate::plan::{self, UnnestOutput};
 use crate::types::dynamic::{self, Kind};
-use crate::types::{Batch, Column, ColumnBuilder, Type, cast};
+use crate::types::{Batch, Column, ColumnBuilder, Type, cast, repeats};
 
 /// Rows of an output batch, beyond which another one is begun.
 const MAX_ROWS: usize = 65_536;
@@ -44,7 +44,8 @@ impl Unnest {
 
 impl Operator for Unnest {
     fn process(&self, batch: Batch) -> Result<Vec<Batch>> {
-        let items = self.plan.items.iter().map(|item| evaluate(&item.expr, &batch, &self.context));
+        let item = |item: &plan::UnnestItem| repeats::coded(evaluate(&item.expr, &batch, &self.context)?);
+        let items = self.plan.items.iter().map(item);
         let items = items.collect::<Result<Vec<_>>>()?;
         if let Some(items) = items.iter().map(|item| self.expand_values(item)).collect::<Option<Vec<_>>>() {
             return self.process_values(&items, &batch);

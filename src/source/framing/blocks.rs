@@ -105,7 +105,7 @@ impl Blocks {
             skipping: false,
             damage: None,
         };
-        blocks.fill(BLOCK_BYTES)?;
+        blocks.fill(BLOCK_BYTES + BORDER_BYTES)?;
         if origin.start > 0 {
             blocks.pass_to_border()?;
         } else {

@@ -4,6 +4,8 @@
 use std::io::{self, BufReader, Read};
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::avro::AvroBodies;
 use super::csv::CsvLines;
 use super::pieces::Made;
@@ -216,16 +218,32 @@ impl Read for Limited {
 }
 
 /// The first bytes of the input, and the input from its first byte on.
-fn peek(mut input: Box<dyn Read + Send>) -> io::Result<(Vec<u8>, Box<dyn Read + Send>)> {
-    let mut head = Vec::with_capacity(HEAD_BYTES);
-    let read = input.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head);
+fn peek(mut input: Box<dyn Read + Send>) -> io::Result<(Bytes, Box<dyn Read + Send>)> {
+    let mut head = vec![0; HEAD_BYTES];
+    let (length, read) = fill(&mut input, &mut head);
+    head.truncate(length);
+    let head = Bytes::from(head);
     let again = io::Cursor::new(head.clone());
     Ok(match read {
-        Ok(_) => (head, Box::new(again.chain(input))),
+        Ok(()) => (head, Box::new(again.chain(input))),
         Err(error) if error.raw_os_error().is_some() => return Err(error),
         // Damage comes behind what was read before it.
         Err(error) => (head, Box::new(again.chain(Failing(Some(error))))),
     })
+}
+
+/// Reads until the buffer is full or the input ends; how many bytes there are, and what ended it early.
+fn fill(input: &mut dyn Read, buffer: &mut [u8]) -> (usize, io::Result<()>) {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match input.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return (filled, Err(error)),
+        }
+    }
+    (filled, Ok(()))
 }
 
 /// Passes an error on.

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::glance::Glance;
+use super::glance::{Glance, special_of_chunk};
 use crate::types::dynamic::MAX_DEPTH;
 
 /// What is said of a record that another text follows.
@@ -62,6 +62,15 @@ impl<'a> Cursor<'a> {
         self.position += count;
     }
 
+    /// Goes to `position`, forwards or back over what was passed. What lies between is known to be JSON.
+    #[inline]
+    pub(crate) fn go_to(&mut self, position: usize) {
+        if position < self.position {
+            self.glance = Glance::default();
+        }
+        self.position = position;
+    }
+
     /// A flaw at the position.
     pub(crate) fn flaw(&self, reason: &'static str) -> Flaw {
         Flaw { at: self.position, reason }
@@ -92,6 +101,12 @@ impl<'a> Cursor<'a> {
         let start = self.position;
         self.value_at(0)?;
         Ok(start..self.position)
+    }
+
+    /// Passes one value around which there are `depth` arrays and objects.
+    #[inline]
+    pub(crate) fn nested_value(&mut self, depth: usize) -> Result<(), Flaw> {
+        self.value_at(depth)
     }
 
     /// Passes blanks, and demands that nothing else follows.
@@ -146,6 +161,11 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Passes the bracket of an array around which there are `depth` arrays and objects.
+    pub(crate) fn enter_array(&mut self, depth: usize) -> Result<(), Flaw> {
+        self.enter(depth + 1)
+    }
+
     fn enter(&mut self, depth: usize) -> Result<(), Flaw> {
         if depth > MAX_DEPTH {
             return Err(self.flaw("nested too deeply"));
@@ -188,6 +208,30 @@ impl<'a> Cursor<'a> {
     pub(crate) fn string(&mut self) -> Result<(), Flaw> {
         if !self.take(b'"') {
             return Err(self.flaw(if self.peek().is_none() { "cut off" } else { "no quoted text" }));
+        }
+        self.rest_of_string()
+    }
+
+    /// Passes a quoted text from a character inside of it on, with which no escape goes on.
+    #[inline]
+    pub(crate) fn rest_of_short_string(&mut self) -> Result<(), Flaw> {
+        // Mostly a few characters: not worth a glance at more.
+        while let Some(chunk) = self.rest().first_chunk() {
+            let special = special_of_chunk(chunk);
+            if special != 0 {
+                self.position += special.trailing_zeros() as usize;
+                break;
+            }
+            self.position += chunk.len();
+        }
+        self.rest_of_string()
+    }
+
+    /// The same.
+    #[inline]
+    fn rest_of_string(&mut self) -> Result<(), Flaw> {
+        if self.take(b'"') {
+            return Ok(());
         }
         self.position = self.glance.special(self.bytes, self.position);
         if self.take(b'"') { Ok(()) } else { Err(self.text_flaw()) }

@@ -72,6 +72,16 @@ impl Glance {
     }
 }
 
+/// A bit for each quote, backslash and control character.
+#[inline]
+pub(crate) fn special_of_chunk(chunk: &[u8; 16]) -> u32 {
+    let chunk = u8x16::new(*chunk);
+    let quotes = chunk.simd_eq(u8x16::splat(b'"'));
+    let backslashes = chunk.simd_eq(u8x16::splat(b'\\'));
+    let controls = chunk.min(u8x16::splat(0x1f)).simd_eq(chunk);
+    (quotes | backslashes | controls).to_bitmask()
+}
+
 /// The backslashes that begin an escape: every other one of a run, its first included.
 fn escape_begins(backslashes: u64) -> u64 {
     const EVEN: u64 = 0x5555_5555_5555_5555;

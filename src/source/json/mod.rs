@@ -3,26 +3,29 @@
 //! Prefilter, scan, filter, decode, in this order: a literal that a wanted row must contain is searched in raw blocks
 //! ([`prefilter`]); a candidate is checked to be JSON in one forward pass that notes where the wanted values lie
 //! ([`record`]); the filter's columns are decoded and the filter is asked; only survivors are decoded ([`mod@column`]).
-//! Ends of texts are found 64 bytes at a time ([`glance`]), and what a record repeats from the one before is recognised
-//! and not scanned again ([`expected`]).
+//! Ends of texts are found 64 bytes at a time ([`glance`]), and records are laid over one that was checked, so that only
+//! what is another than in that one is scanned ([`template`], [`follow`]).
 //! What is decoded has been checked as a whole, wanted or not. A line that the prefilter
 //! skips has been looked at from the outside only: one that does not begin and end as an object does is read, and so
 //! its damage counted.
 
+mod alike;
 mod classify;
 mod cmdlet;
 mod column;
 mod cursor;
-mod expected;
+mod follow;
 mod glance;
 mod infer;
 mod keys;
+mod memo;
 mod plan;
 mod prefilter;
 mod reader;
 mod record;
 mod rows;
 mod survey;
+mod template;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

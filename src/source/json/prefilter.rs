@@ -21,6 +21,9 @@ const MIN_NEEDLE: usize = 3;
 /// More alternatives than this are not searched.
 const MAX_NEEDLES: usize = 1_000;
 
+/// So few texts are searched one by one, many bytes at a time each: faster than all at once.
+const FEW: usize = 3;
+
 /// Bytes of a case-blind needle that are searched in every spelling; the rest is compared.
 const WINDOW: usize = 3;
 
@@ -97,7 +100,7 @@ fn may_be_in_number(lower: &str) -> bool {
 /// A search for the records that may match.
 #[derive(Debug)]
 pub(crate) struct Prefilter {
-    search: Search,
+    searches: Vec<Search>,
     /// Code units below 128 whose `\u` escape may hide a part of a needle.
     hidden: [bool; 128],
     /// True where any other code unit may.
@@ -139,16 +142,16 @@ impl Prefilter {
         let escape = memmem::Finder::new(b"\\u").into_owned();
         let may_be_time = needles.iter().any(|needle| cmdlet::may_be_time(&needle.text));
         let times = may_be_time.then(|| memmem::Finder::new(b"/Date(").into_owned());
-        Some(Self { search: Search::new(&needles, &traps)?, hidden, hidden_others, traps, escape, times })
+        Some(Self { searches: Search::of(&needles, &traps)?, hidden, hidden_others, traps, escape, times })
     }
 
-    /// Offset of the first hit at or behind `from`.
-    pub(crate) fn next_needle(&self, bytes: &[u8], from: usize) -> Option<usize> {
-        self.search.next(bytes, from)
+    /// The hits in a text, from its start on.
+    pub(crate) fn hits(&self) -> Hits<'_> {
+        Hits { prefilter: self, next: vec![None; self.searches.len() + 1] }
     }
 
     /// Offset of the first escape or time of a cmdlet at or behind `from` that may hide a needle.
-    pub(crate) fn next_hidden(&self, bytes: &[u8], from: usize) -> Option<usize> {
+    fn next_hidden(&self, bytes: &[u8], from: usize) -> Option<usize> {
         let time = self.times.as_ref().and_then(|times| Some(from + times.find(bytes.get(from..)?)?));
         let escape = self.next_escape(bytes, from);
         time.into_iter().chain(escape).min()
@@ -175,17 +178,48 @@ impl Prefilter {
 
     /// True where the record may match.
     pub(crate) fn may_match(&self, record: &[u8]) -> bool {
-        self.next_needle(record, 0).is_some() || self.next_hidden(record, 0).is_some()
+        self.searches.iter().any(|search| search.next(record, 0).is_some()) || self.next_hidden(record, 0).is_some()
+    }
+}
+
+/// Hits of a prefilter in one text.
+pub(crate) struct Hits<'p> {
+    prefilter: &'p Prefilter,
+    /// The next hit of each search, and last that of what may hide a needle; None where it was not looked for yet.
+    next: Vec<Option<usize>>,
+}
+
+/// Where the next hit is where there is none.
+const NO_MORE: usize = usize::MAX;
+
+impl Hits<'_> {
+    /// Offset of the first hit at or behind `from`, which never goes back; each search goes over the text once.
+    pub(crate) fn next(&mut self, text: &[u8], from: usize) -> Option<usize> {
+        let Self { prefilter, next } = self;
+        for (index, next) in next.iter_mut().enumerate() {
+            if next.is_none_or(|at| at < from) {
+                let hit = match prefilter.searches.get(index) {
+                    Some(search) => search.next(text, from),
+                    None => prefilter.next_hidden(text, from),
+                };
+                *next = Some(hit.unwrap_or(NO_MORE));
+            }
+        }
+        next.iter().flatten().copied().min().filter(|at| *at != NO_MORE)
     }
 }
 
 impl Search {
-    fn new(needles: &[Needle], traps: &[char]) -> Option<Self> {
-        if let [needle] = needles
-            && needle.case_sensitive
-        {
-            return Some(Self::One(memmem::Finder::new(needle.text.as_bytes()).into_owned()));
+    /// The searches that find every needle.
+    fn of(needles: &[Needle], traps: &[char]) -> Option<Vec<Self>> {
+        if needles.len() <= FEW && needles.iter().all(|needle| needle.case_sensitive) {
+            let one = |needle: &Needle| Self::One(memmem::Finder::new(needle.text.as_bytes()).into_owned());
+            return Some(needles.iter().map(one).collect());
         }
+        Self::new(needles, traps).map(|search| vec![search])
+    }
+
+    fn new(needles: &[Needle], traps: &[char]) -> Option<Self> {
         // A hit without a check comes first: of several patterns that match at one place the first one is found.
         let (plain, caseless): (Vec<_>, Vec<_>) = needles.iter().partition(|needle| needle.case_sensitive);
         let plain = plain.iter().map(|needle| needle.text.clone()).chain(traps.iter().map(char::to_string));

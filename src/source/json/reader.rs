@@ -126,23 +126,19 @@ impl JsonReader {
         let mut odd = survey.odd.iter().copied().peekable();
         let mut start = 0;
         let mut read = 0;
-        let mut hits = [(!self.settled).then_some(0), prefilter.next_needle(block, 0), prefilter.next_hidden(block, 0)];
+        let mut hits = prefilter.hits();
+        let mut wanted = (!self.settled).then_some(0);
         while start < block.len() && self.stopped.is_none() {
             while odd.next_if(|&line| line < start).is_some() {}
-            let Some(hit) = hits.iter().flatten().copied().chain(odd.peek().copied()).min() else { break };
+            let hit = hits.next(block, start);
+            let Some(hit) = hit.into_iter().chain(wanted).chain(odd.peek().copied()).min() else { break };
             let line = line_start(block, hit).max(start)..line_end(block, hit);
             let next = self.read_line(block, line.clone(), at)?;
             let spans_lines = next != line.end + 1;
             read += if spans_lines { Survey::of(&block[line.start..next]).filled } else { 1 };
             start = next;
             // What stands behind a value over several lines, on its last one, is looked at.
-            hits[0] = (!self.settled || spans_lines).then_some(start);
-            if hits[1].is_some_and(|hit| hit < start) {
-                hits[1] = prefilter.next_needle(block, start.min(block.len()));
-            }
-            if hits[2].is_some_and(|hit| hit < start) {
-                hits[2] = prefilter.next_hidden(block, start.min(block.len()));
-            }
+            wanted = (!self.settled || spans_lines).then_some(start);
         }
         let filled = self.stopped.map_or(survey.filled, |stop| Survey::of(&block[..stop.at]).filled);
         let skipped = filled.saturating_sub(read);

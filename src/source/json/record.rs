@@ -5,19 +5,20 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use super::cursor::{Cursor, Flaw};
-use super::expected::Expected;
+use super::follow::{Followed, Workspace, follow};
 use super::keys::{KeyTree, Slot, Target};
+use super::template::{MemberTarget, Template};
 use crate::source::framing::Header;
 use crate::types::dynamic;
 
 /// Keys of one object that are remembered; an object with more different ones is looked up key by key.
 const MAX_REMEMBERED: usize = 1_024;
 
-/// Longer members than this are not compared with the one before.
-const MAX_REPEATED: usize = 4_096;
+/// So many objects are laid over one template before it is asked whether another would serve better, ...
+const TRIAL: u32 = 256;
 
-/// So many values in a row that are another than the one before tell that the next one will be as well.
-const MAX_CHANGES: u32 = 16;
+/// ... and so many later it is made anew where there is none yet.
+const RETRY: u32 = 16;
 
 /// How far ahead of the expected key the next one is looked for: exports leave keys out.
 const LOOK_AHEAD: usize = 4;
@@ -31,9 +32,14 @@ pub(crate) struct Place {
 
 impl Place {
     /// The bytes from `start` to `end`, which stay below the length of a record.
-    fn new(start: usize, end: usize) -> Self {
+    pub(super) fn new(start: usize, end: usize) -> Self {
         let offset = |at: usize| u32::try_from(at).unwrap_or(0);
         Self { start: offset(start), end: offset(end) }
+    }
+
+    /// Moves the end.
+    pub(super) fn set_end(&mut self, end: usize) {
+        self.end = Self::new(0, end).end;
     }
 
     /// The value in `record`, the text that was scanned; None where the record has none.
@@ -56,6 +62,8 @@ pub(crate) struct RecordScanner {
     /// Keys of the last record that no shape has: object and key.
     unknown: Vec<(usize, usize)>,
     cells: Option<Cells>,
+    /// Room for [`follow`] to work in.
+    workspace: Workspace,
 }
 
 /// What the cells of the rows of one table are.
@@ -66,51 +74,39 @@ struct Cells {
     unknown: Vec<String>,
 }
 
-/// The keys of an object in the order in which they came first.
+/// The keys of an object: those of the template in its order, then the others as they came.
 #[derive(Debug, Default)]
 struct Remembered {
     keys: Vec<Member>,
     index: HashMap<Box<[u8]>, usize>,
+    template: Option<Template>,
+    /// Objects until the template is looked at.
+    trial: u32,
+    /// How often members were others than in the template since it was looked at last.
+    departures: u32,
 }
 
-/// A key of an object, and what it last came with: exports repeat keys, their order, and most values.
+/// A key of an object.
 #[derive(Debug)]
 struct Member {
     /// The key as it is written, quotes and colon included.
     key: Box<[u8]>,
     target: Target,
-    /// The key with its value, as they were last written; the key alone where the value changes all the time.
-    last: Expected,
-    /// How many values in a row were another than the one before.
-    changes: u32,
 }
 
-impl Member {
-    fn new(key: &[u8], target: Target) -> Self {
-        let key: Box<[u8]> = [key, b":"].concat().into();
-        Self { last: Expected::new(&key), key, target, changes: 0 }
-    }
-
-    /// Remembers what the key came with. A value that always changes is looked at again now and then only.
-    #[inline]
-    fn remember(&mut self, text: &[u8]) {
-        self.changes = self.changes.wrapping_add(1);
-        if text.len() <= MAX_REPEATED && (self.changes < MAX_CHANGES || self.changes.is_multiple_of(MAX_CHANGES)) {
-            self.last.set(text);
-        } else if self.last.length > self.key.len() {
-            self.last.set(&self.key);
+impl Remembered {
+    /// Puts the keys of `order` first.
+    fn arrange(&mut self, order: &[usize]) {
+        let mut keys: Vec<Option<Member>> = std::mem::take(&mut self.keys).into_iter().map(Some).collect();
+        let first: Vec<Member> = order.iter().filter_map(|&found| keys.get_mut(found)?.take()).collect();
+        self.keys = first.into_iter().chain(keys.into_iter().flatten()).collect();
+        for (place, member) in self.keys.iter().enumerate() {
+            let key = member.key.strip_suffix(b":").unwrap_or(&member.key);
+            if let Some(found) = self.index.get_mut(key) {
+                *found = place;
+            }
         }
     }
-}
-
-/// What stands at the cursor, and has been passed.
-enum Seen {
-    /// The expected key and the value that it had before.
-    Member,
-    /// This key with its colon.
-    Key(usize),
-    /// Nothing: it is a key that was not expected, or none.
-    Nothing,
 }
 
 impl RecordScanner {
@@ -118,7 +114,7 @@ impl RecordScanner {
     pub(crate) fn new(tree: Arc<KeyTree>) -> Self {
         let remembered = (0..tree.node_count()).map(|_| Remembered::default()).collect();
         let places = vec![Place::default(); tree.slot_count()];
-        Self { tree, remembered, places, unknown: Vec::new(), cells: None }
+        Self { tree, remembered, places, unknown: Vec::new(), cells: None, workspace: Workspace::default() }
     }
 
     /// Checks that `record` is one JSON object, and notes where the wanted values are.
@@ -192,80 +188,79 @@ impl RecordScanner {
         unknown.drain(..).map(name).chain(of_table).collect()
     }
 
+    /// Passes an object, the wanted one number `node`.
     fn object(&mut self, cursor: &mut Cursor<'_>, node: usize) -> Result<(), Flaw> {
+        let start = cursor.position();
         cursor.advance(1);
         if cursor.skip_blanks() == Some(b'}') {
             cursor.advance(1);
             return Ok(());
         }
         let mut expected = 0;
-        loop {
-            let found = match self.expect(cursor, node, expected) {
-                Seen::Member => expected,
-                Seen::Key(found) => self.known_member(cursor, node, found)?,
-                Seen::Nothing => self.new_key(cursor, node)?,
-            };
-            expected = found + 1;
-            if cursor.separator(b'}')? {
-                return Ok(());
-            }
-        }
+        while !self.members(cursor, node, &mut expected)? {}
+        self.learn(cursor.passed(start), node);
+        Ok(())
     }
 
-    /// Passes the expected key, and its value where that is as it was in the record before: what was JSON there is
-    /// JSON here. Exports leave keys out, so the next few are looked at as well.
+    /// Passes members from the key at the cursor on, `expected` or another one; true at the end of the object, false at
+    /// another key.
     #[inline]
-    fn expect(&mut self, cursor: &mut Cursor<'_>, node: usize, expected: usize) -> Seen {
-        let Some(member) = self.remembered[node].keys.get_mut(expected) else { return Seen::Nothing };
-        let rest = cursor.rest();
-        let same = member.last.same(rest);
-        if same >= member.key.len() {
-            let value = cursor.position() + member.key.len();
-            let ends = same == member.last.length && matches!(rest.get(same), Some(b',' | b'}'));
-            if !ends || same == member.key.len() {
-                cursor.advance(member.key.len());
-                return Seen::Key(expected);
+    fn members(&mut self, cursor: &mut Cursor<'_>, node: usize, expected: &mut usize) -> Result<bool, Flaw> {
+        let Self { remembered, places, workspace, .. } = self;
+        let remembered = &mut remembered[node];
+        if let Some(template) = remembered.template.as_ref().filter(|template| *expected < template.members.len()) {
+            match follow(template, *expected, cursor, places, workspace)? {
+                Followed::ToEnd => return Ok(true),
+                Followed::ToChild(member) => {
+                    self.value_of(cursor, node, member)?;
+                    *expected = member + 1;
+                    return cursor.separator(b'}');
+                }
+                Followed::Before(member) => {
+                    remembered.departures = remembered.departures.saturating_add(1);
+                    if member > *expected {
+                        *expected = member;
+                        if cursor.separator(b'}')? {
+                            return Ok(true);
+                        }
+                    }
+                }
             }
-            cursor.advance(same);
-            member.changes = 0;
-            for &slot in &member.target.slots {
-                self.places[slot] = Place::new(value, cursor.position());
-            }
-            return Seen::Member;
         }
-        let ahead = self.remembered[node].keys[expected + 1..].iter().take(LOOK_AHEAD);
-        match ahead.map(|member| &member.key).position(|key| rest.starts_with(key)) {
+        // Exports leave keys out, so the next few are looked at as well.
+        let ahead = remembered.keys.iter().skip(*expected).take(LOOK_AHEAD);
+        let found = ahead.map(|member| &member.key).position(|key| cursor.rest().starts_with(key));
+        match found {
+            // From its key on, the template may hold again.
+            Some(ahead @ 1..) if remembered.template.is_some() => {
+                *expected += ahead;
+                return Ok(false);
+            }
             Some(ahead) => {
-                let found = expected + 1 + ahead;
-                cursor.advance(self.remembered[node].keys[found].key.len());
-                Seen::Key(found)
+                *expected += ahead;
+                cursor.advance(remembered.keys[*expected].key.len());
             }
-            None => Seen::Nothing,
+            None => *expected = self.new_key(cursor, node)?,
         }
+        self.value_of(cursor, node, *expected)?;
+        *expected += 1;
+        cursor.separator(b'}')
     }
 
-    /// Passes the value of a key that is known, behind its colon.
-    fn known_member(&mut self, cursor: &mut Cursor<'_>, node: usize, found: usize) -> Result<usize, Flaw> {
-        let member = &self.remembered[node].keys[found];
-        let begin = cursor.position() - member.key.len();
-        let child = member.target.child;
+    /// Passes the value of a member, behind its colon.
+    fn value_of(&mut self, cursor: &mut Cursor<'_>, node: usize, found: usize) -> Result<(), Flaw> {
+        let child = self.remembered[node].keys[found].target.child;
         cursor.skip_blanks();
         let start = self.member(cursor, child)?;
         self.note(node, found, start, cursor.position());
-        let member = &mut self.remembered[node].keys[found];
-        // A value behind blanks, or one that is taken apart, is not where the key alone tells.
-        if child.is_none() && !member.target.unknown && start == begin + member.key.len() {
-            member.remember(cursor.passed(begin));
-        }
-        Ok(found)
+        Ok(())
     }
 
-    /// A key that was not expected: looked up, and remembered where it is new.
+    /// Passes a key that was not expected, and its colon: looked up, and remembered where it is new.
     fn new_key(&mut self, cursor: &mut Cursor<'_>, node: usize) -> Result<usize, Flaw> {
-        let rest = cursor.rest();
         let start = cursor.position();
         cursor.string()?;
-        let key = &rest[..cursor.position() - start];
+        let key = cursor.passed(start);
         let remembered = &mut self.remembered[node];
         let found = match remembered.index.get(key) {
             Some(&found) => found,
@@ -274,19 +269,47 @@ impl RecordScanner {
                 let target = self.tree.resolve(node, &dynamic::unescape(text));
                 if remembered.keys.len() >= MAX_REMEMBERED {
                     self.unknown.retain(|(other, _)| *other != node);
-                    remembered.keys.clear();
-                    remembered.index.clear();
+                    *remembered = Remembered::default();
                 }
-                remembered.keys.push(Member::new(key, target));
+                remembered.keys.push(Member { key: [key, b":"].concat().into(), target });
                 remembered.index.insert(key.into(), remembered.keys.len() - 1);
                 remembered.keys.len() - 1
             }
         };
         cursor.colon()?;
-        let child = self.remembered[node].keys[found].target.child;
-        let start = self.member(cursor, child)?;
-        self.note(node, found, start, cursor.position());
         Ok(found)
+    }
+
+    /// Makes a template of an object that was passed, where there is none or a bad one.
+    #[inline]
+    fn learn(&mut self, text: &[u8], node: usize) {
+        let remembered = &mut self.remembered[node];
+        match remembered.trial.checked_sub(1) {
+            Some(left) => remembered.trial = left,
+            None if remembered.template.is_some() && remembered.departures <= TRIAL => {
+                (remembered.trial, remembered.departures) = (TRIAL, 0);
+            }
+            None => self.make_template(text, node),
+        }
+    }
+
+    #[cold]
+    fn make_template(&mut self, text: &[u8], node: usize) {
+        // Keys that no shape has are to be told first.
+        let untold = self.unknown.iter().any(|(other, _)| *other == node);
+        let remembered = &mut self.remembered[node];
+        let mut order = Vec::with_capacity(remembered.keys.len());
+        let template = Template::of(text, |key| {
+            let found = *remembered.index.get(key).filter(|found| !untold && !order.contains(*found))?;
+            order.push(found);
+            let target = &remembered.keys[found].target;
+            Some(MemberTarget { slots: &target.slots, has_child: target.child.is_some() })
+        });
+        let due = if template.is_some() { TRIAL } else { RETRY };
+        if template.is_some() {
+            remembered.arrange(&order);
+        }
+        (remembered.template, remembered.trial, remembered.departures) = (template, due, 0);
     }
 
     /// Passes a value; goes into it where it is a wanted object.
@@ -336,8 +359,29 @@ impl Cells {
 mod tests {
     use std::sync::Arc;
 
+    use rand::seq::IndexedRandom;
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
     use super::RecordScanner;
+    use crate::source::json::cursor::Flaw;
     use crate::source::json::keys::KeyTree;
+
+    type Scanned = Result<Vec<Option<String>>, Flaw>;
+
+    /// What the wanted values of a record are, or its flaw.
+    fn scan(scanner: &mut RecordScanner, record: &str) -> Scanned {
+        let slots = scanner.places().len();
+        scanner.scan(record).map(|()| (0..slots).map(|slot| scanner.value(slot, record).map(str::to_owned)).collect())
+    }
+
+    fn scanner(paths: &[&[&str]]) -> RecordScanner {
+        let mut tree = KeyTree::new();
+        for path in paths {
+            tree.slot(path, false);
+        }
+        RecordScanner::new(Arc::new(tree))
+    }
 
     #[test]
     fn a_record_is_read_whatever_came_before() {
@@ -350,15 +394,7 @@ mod tests {
                     .map(|record| record.replace('@', value))
             })
             .collect();
-        let scan = |scanner: &mut RecordScanner, record: &str| {
-            scanner.scan(record).map(|()| [0, 1].map(|slot| scanner.value(slot, record).map(str::to_owned)))
-        };
-        let scanner = || {
-            let mut tree = KeyTree::new();
-            tree.slot(&["a"], false);
-            tree.slot(&["b"], false);
-            RecordScanner::new(Arc::new(tree))
-        };
+        let scanner = || scanner(&[&["a"], &["b"]]);
         for before in &records {
             for record in &records {
                 let mut warm = scanner();
@@ -368,6 +404,116 @@ mod tests {
                     assert_eq!(scan(&mut warm, text), cold, "{text} after {before}");
                 }
             }
+        }
+    }
+
+    /// Random records that are much like each other.
+    struct Records {
+        random: ChaCha8Rng,
+        keys: Vec<&'static str>,
+    }
+
+    impl Records {
+        fn new(seed: u64) -> Self {
+            let keys = vec!["id", "user", "properties", "policies", "status", "n", "time", "a\\u0062", "wide \u{e9}"];
+            Self { random: ChaCha8Rng::seed_from_u64(seed), keys }
+        }
+
+        fn one_of(&mut self, list: &[&str]) -> String {
+            list.choose(&mut self.random).expect("some").to_string()
+        }
+
+        fn text(&mut self) -> String {
+            let part = ["a", "Kim", "0b5c2214-d966-487d", "\\\"", "\\\\", "\\u00e9", "\u{e9}", " ", "{", "]", ",", "7"];
+            let parts: String = (0..self.random.random_range(0..6)).map(|_| self.one_of(&part)).collect();
+            format!("\"{parts}\"")
+        }
+
+        fn value(&mut self, depth: usize) -> String {
+            match self.random.random_range(0..if depth < 3 { 12 } else { 9 }) {
+                0..5 => self.text(),
+                5..7 => self.one_of(&["0", "1", "12", "-3", "1.25", "6e4", "100"]),
+                7 => self.one_of(&["true", "false", "null"]),
+                8 => self.one_of(&["\"2026-03-05T02:06:01Z\"", "\"2026-03-05T02:06:11Z\""]),
+                9 | 10 => {
+                    let count = self.random.random_range(0..4);
+                    let items: Vec<String> = (0..count).map(|_| self.element(depth)).collect();
+                    format!("[{}]", items.join(","))
+                }
+                _ => self.object(&["result", "x"], depth + 1),
+            }
+        }
+
+        /// An element of an array: often one of a few long objects.
+        fn element(&mut self, depth: usize) -> String {
+            if self.random.random_bool(0.5) {
+                let result = self.one_of(&["success", "failure"]);
+                let id = self.one_of(&["76885f58-55f7-4a7a", "b9a1f3b1-cc63-4c85"]);
+                return format!("{{\"id\":\"{id}\",\"controls\":[\"Mfa\"],\"result\":\"{result}\"}}");
+            }
+            self.value(depth + 1)
+        }
+
+        fn object(&mut self, keys: &[&str], depth: usize) -> String {
+            let mut members = Vec::new();
+            for key in keys {
+                if self.random.random_bool(0.95) {
+                    let blank = if self.random.random_bool(0.98) { "" } else { " " };
+                    let value = if *key == "properties" {
+                        self.object(&["user", "city", "n"], depth + 1)
+                    } else {
+                        self.value(depth)
+                    };
+                    members.push(format!("\"{key}\":{blank}{value}"));
+                }
+            }
+            format!("{{{}}}", members.join(","))
+        }
+
+        fn record(&mut self) -> String {
+            if self.random.random_bool(0.05) {
+                let (from, to) =
+                    (self.random.random_range(0..self.keys.len()), self.random.random_range(0..self.keys.len()));
+                self.keys.swap(from, to);
+            }
+            let keys = self.keys.clone();
+            let record = self.object(&keys, 0);
+            if self.random.random_bool(0.8) { record } else { self.damaged(&record) }
+        }
+
+        /// A record with a character left out, doubled, or replaced.
+        fn damaged(&mut self, record: &str) -> String {
+            let mut characters: Vec<char> = record.chars().collect();
+            let at = self.random.random_range(0..characters.len());
+            match self.random.random_range(0..4) {
+                0 => drop(characters.remove(at)),
+                1 => characters.insert(at, characters[at]),
+                2 => characters.truncate(at),
+                _ => {
+                    characters[at] =
+                        *['"', '\\', '{', ']', ',', '\u{1}', '0', 'x'].choose(&mut self.random).expect("some")
+                }
+            }
+            characters.into_iter().collect()
+        }
+    }
+
+    #[test]
+    fn records_that_are_alike_are_read_as_each_by_itself() {
+        let paths: [&[&str]; 6] =
+            [&["id"], &["user"], &["properties", "city"], &["properties", "user"], &["policies"], &["ab"]];
+        for seed in 0..200 {
+            let mut records = Records::new(seed);
+            let mut warm = scanner(&paths);
+            let mut sound = 0;
+            for _ in 0..300 {
+                let record = records.record();
+                let cold = scan(&mut scanner(&paths), &record);
+                assert_eq!(cold.is_ok(), serde_json::from_str::<serde_json::Value>(&record).is_ok(), "{record}");
+                sound += usize::from(cold.is_ok());
+                assert_eq!(scan(&mut warm, &record), cold, "seed {seed}: {record}");
+            }
+            assert!((100..300).contains(&sound), "{sound}");
         }
     }
 }

@@ -23,7 +23,6 @@ mod pages;
 mod partition;
 mod prune;
 mod reader;
-mod repeats;
 mod text;
 
 use std::io;

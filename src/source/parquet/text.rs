@@ -11,9 +11,9 @@ use arrow::compute::kernels::zip::zip;
 use arrow::datatypes::{DataType, Int32Type};
 
 use super::cast::cast;
-use super::repeats::{Coded, Repeats};
 use crate::diagnostic::{Error, Result};
 use crate::types::column::text_at;
+use crate::types::repeats::{Coded, Repeats};
 use crate::types::{Column, ColumnBuilder, Type, Value, dynamic};
 
 /// Converts the texts of one column, batch by batch.

@@ -54,7 +54,7 @@ pub fn known_tables() -> impl Iterator<Item = &'static KnownTable> {
 /// The known table of this name (case-sensitive).
 #[must_use]
 pub fn known_table(name: &str) -> Option<&'static KnownTable> {
-    DATA.iter().position(|text| head(text).0 == name).map(table_at)
+    heads().iter().position(|head| head.0 == name).map(table_at)
 }
 
 /// The known table whose diagnostic category this is, in any case of letters.
@@ -62,11 +62,17 @@ pub fn known_table(name: &str) -> Option<&'static KnownTable> {
 pub fn table_of_category(category: &str) -> Option<&'static KnownTable> {
     // Microsoft's pages also write `SignIn` where records say `SignInLogs`.
     let category = if category.eq_ignore_ascii_case("SignIn") { "SignInLogs" } else { category };
-    DATA.iter().position(|text| head(text).1.eq_ignore_ascii_case(category)).map(table_at)
+    heads().iter().position(|head| head.1.eq_ignore_ascii_case(category)).map(table_at)
 }
 
 fn table_at(index: usize) -> &'static KnownTable {
     TABLES[index].get_or_init(|| parse(DATA[index]))
+}
+
+/// Names and categories of all data files: asked for every record.
+fn heads() -> &'static [(&'static str, &'static str); DATA.len()] {
+    static HEADS: OnceLock<[(&str, &str); DATA.len()]> = OnceLock::new();
+    HEADS.get_or_init(|| DATA.map(head))
 }
 
 /// Name and category of a data file.

@@ -15,9 +15,22 @@ pub(super) fn skip_blanks(json: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// The position after the string whose opening quote is at `at`; the end of the text where it has no end.
-pub(super) fn string_end(json: &[u8], at: usize) -> usize {
-    let mut at = at + 1;
+/// The position after the string whose opening quote is at `start`; the end of the text where it has no end.
+pub(super) fn string_end(json: &[u8], start: usize) -> usize {
+    let mut at = start + 1;
+    // Most texts are short: their end is found before a search over many bytes at a time would have begun.
+    while let Some(chunk) = json.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        let found = quotes_and_backslashes(*chunk);
+        at += usize::try_from(found.trailing_zeros() / 8).unwrap_or(0);
+        match json.get(at) {
+            _ if found == 0 => {}
+            Some(b'"') => return at + 1,
+            _ => at += 2,
+        }
+        if at > start + SHORT {
+            break;
+        }
+    }
     while let Some(found) = json.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
         at += found;
         if json[at] == b'"' {
@@ -26,6 +39,18 @@ pub(super) fn string_end(json: &[u8], at: usize) -> usize {
         at += 2;
     }
     json.len()
+}
+
+/// Texts up to about this length are searched eight bytes at a time.
+const SHORT: usize = 32;
+
+/// The highest bit of each byte that is a quote or a backslash; behind the first one, others may be set as well.
+fn quotes_and_backslashes(chunk: [u8; 8]) -> u64 {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGH: u64 = ONES << 7;
+    let chunk = u64::from_le_bytes(chunk);
+    let zeros = |bytes: u64| bytes.wrapping_sub(ONES) & !bytes & HIGH;
+    zeros(chunk ^ (ONES * u64::from(b'"'))) | zeros(chunk ^ (ONES * u64::from(b'\\')))
 }
 
 /// The position after the value that starts at `at`.

@@ -1,10 +1,16 @@
-//! Texts that repeat, found in a batch: a dictionary where the file has none (writers give theirs up at some size).
+//! Texts that repeat, found in a batch: a dictionary where there is none (JSON has none, and writers of Parquet give theirs
+//! up at some size), so that what repeats is taken apart once.
 
 use std::hash::BuildHasher;
 
-use arrow::array::{Array, Int32Array, StringViewArray};
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, DictionaryArray, Int32Array, StringArray, StringViewArray};
 use foldhash::quality::RandomState;
 use hashbrown::HashTable;
+
+use super::Column;
+use crate::diagnostic::Result;
 
 /// Rows after which is decided whether looking further is worth it.
 const TRIED: usize = 2_048;
@@ -14,7 +20,7 @@ const MAX_BYTES: usize = 256 << 20;
 
 /// Looks for texts that repeat, batch by batch.
 #[derive(Debug, Default)]
-pub(super) struct Repeats {
+pub(crate) struct Repeats {
     /// Texts are written by attackers: the hash has a seed.
     hasher: RandomState,
     /// Set once most texts of a batch were different: those of the next ones will be, too.
@@ -22,14 +28,14 @@ pub(super) struct Repeats {
 }
 
 /// The distinct texts of a batch, in the order in which they come, and which of them each row has.
-pub(super) struct Coded<'a> {
+pub(crate) struct Coded<'a> {
     pub texts: Vec<&'a str>,
     pub keys: Int32Array,
 }
 
 impl Repeats {
     /// The texts of a batch; None where most of them do not repeat.
-    pub fn find<'a>(&mut self, views: &'a StringViewArray) -> Option<Coded<'a>> {
+    pub(crate) fn find<'a>(&mut self, views: &'a StringViewArray) -> Option<Coded<'a>> {
         if self.given_up || views.is_empty() {
             return None;
         }
@@ -66,6 +72,16 @@ impl Repeats {
         }
         Some(Coded { texts, keys: keys.into() })
     }
+}
+
+/// A dynamic column with each of its texts once, where most of them repeat; else as it is.
+pub(crate) fn coded(column: Column) -> Result<Column> {
+    let views = column.as_array().and_then(|array| array.as_string_view_opt());
+    let Some(Coded { texts, keys }) = views.and_then(|views| Repeats::default().find(views)) else {
+        return Ok(column);
+    };
+    let values = Arc::new(StringArray::from(texts));
+    Ok(Column::array(column.ty(), Arc::new(DictionaryArray::try_new(keys, values)?)))
 }
 
 #[cfg(test)]
