@@ -37,7 +37,18 @@ impl Limits {
 
     /// Bytes of rows that are gathered before they are written to a temporary file.
     pub fn buffer_bytes(&self) -> u64 {
-        self.max_memory / 2
+        // While some are written, the next ones are gathered.
+        if self.threads > 1 { self.max_memory / 4 } else { self.max_memory / 2 }
+    }
+
+    /// Bytes that texts which stay in memory may take.
+    pub fn word_bytes(&self) -> u64 {
+        self.max_memory / 8
+    }
+
+    /// Bytes of rows that are put together to a block.
+    pub fn block_bytes(&self) -> u64 {
+        self.max_memory / 32
     }
 
     /// Temporary files that are open at once.

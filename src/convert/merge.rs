@@ -1,45 +1,65 @@
 //! Sorted runs -> all rows in order, a chunk at a time. Where too many runs overlap, neighbours are merged into longer
 //! ones first.
 
+use std::sync::Arc;
+
 use super::keys::{SortedRows, keys};
 use super::limits::Limits;
 use super::runs::{Run, SpilledRun};
+use super::words::Words;
 use crate::diagnostic::Result;
 use crate::exec::spill::{self, SpillFolder};
-use crate::types::Schema;
+use crate::types::{Schema, Type};
 
 /// Gives out the rows of several runs.
 pub(super) struct Merge {
     inner: spill::Merge<Vec<i64>>,
     chunk_rows: usize,
     time: Option<usize>,
+    words: Arc<Words>,
+    /// The columns that hold texts, or numbers instead of them.
+    texts: Vec<usize>,
 }
 
 impl Merge {
     /// Of `runs`, in the order in which their rows came. Longer runs that are needed on the way go to `folder`.
-    pub fn new(runs: Vec<Run>, table: (&Schema, Option<usize>), limits: &Limits, folder: &SpillFolder) -> Result<Self> {
-        let runs = shorten(runs, table, limits, folder)?;
-        Ok(Self::of(runs, table.1, limits))
-    }
-
-    fn of(runs: Vec<Run>, time: Option<usize>, limits: &Limits) -> Self {
-        let runs = runs.into_iter().map(|run| run.opened(limits)).collect();
-        Self { inner: spill::Merge::new(runs, limits.threads), chunk_rows: limits.chunk_rows, time }
+    pub fn new(
+        (runs, words): (Vec<Run>, Words),
+        (schema, time): (&Schema, Option<usize>),
+        limits: &Limits,
+        folder: &SpillFolder,
+    ) -> Result<Self> {
+        let words = Arc::new(words);
+        let runs = shorten(runs, (&words, time), limits, folder)?;
+        let texts = (0..schema.len()).filter(|index| schema.field(*index).ty.is_text()).collect();
+        let types = types(&runs);
+        let runs = runs.into_iter().map(|run| run.opened(&types, &words, limits)).collect();
+        let inner = spill::Merge::new(runs, limits.threads);
+        Ok(Self { inner, chunk_rows: limits.chunk_rows, time, words, texts })
     }
 
     /// The next rows, at most as many as a chunk has; `end` answers below which key the rows that begin with a key must
     /// stay. None at the end.
     pub fn next(&mut self, end: &dyn Fn(i64) -> Option<i64>) -> Result<Option<SortedRows>> {
         let end = |keys: &Vec<i64>, row: usize| end(keys[row]).map(|end| vec![end]);
-        let batch = self.inner.next(self.chunk_rows, &end)?;
-        Ok(batch.map(|batch| SortedRows { keys: keys(&batch, self.time), batch }))
+        let Some(batch) = self.inner.next(self.chunk_rows, &end)? else { return Ok(None) };
+        let batch = self.words.written_out(batch, &self.texts)?;
+        Ok(Some(SortedRows { keys: keys(&batch, self.time), batch }))
     }
+}
+
+/// The types of columns in which the rows of all runs can be: numbers of words where each of them has numbers.
+fn types(runs: &[Run]) -> Vec<Type> {
+    let mut runs = runs.iter().map(Run::types);
+    let first = runs.next().unwrap_or_default().to_vec();
+    let both = |a: &Type, b: &Type| if *a == Type::Int { *b } else { *a };
+    runs.fold(first, |types, run| types.iter().zip(run).map(|(a, b)| both(a, b)).collect())
 }
 
 /// Merges neighbours until no more runs overlap than may be open together.
 fn shorten(
     mut runs: Vec<Run>,
-    table: (&Schema, Option<usize>),
+    table: (&Arc<Words>, Option<usize>),
     limits: &Limits,
     folder: &SpillFolder,
 ) -> Result<Vec<Run>> {
@@ -55,12 +75,21 @@ fn shorten(
     Ok(runs)
 }
 
-fn merged(group: Vec<Run>, table: (&Schema, Option<usize>), limits: &Limits, folder: &SpillFolder) -> Result<Run> {
+fn merged(
+    group: Vec<Run>,
+    (words, time): (&Arc<Words>, Option<usize>),
+    limits: &Limits,
+    folder: &SpillFolder,
+) -> Result<Run> {
     let limits = Limits { chunk_rows: limits.spill_rows, ..*limits };
-    let mut merge = Merge::of(group, table.1, &limits);
-    let parts = std::iter::from_fn(|| merge.next(&|_| None).transpose());
-    let constants = vec![None; table.0.len()];
-    SpilledRun::write(parts, table, &constants, (limits.threads, folder)).map(Run::Spilled)
+    let types = types(&group);
+    let runs = group.into_iter().map(|run| run.opened(&types, words, &limits)).collect();
+    let mut merge = spill::Merge::new(runs, limits.threads);
+    let rows = |batch| SortedRows { keys: keys(&batch, time), batch };
+    let parts =
+        std::iter::from_fn(|| merge.next(limits.chunk_rows, &|_, _| None).map(|batch| batch.map(rows)).transpose());
+    let constants = vec![None; types.len()];
+    SpilledRun::write(parts, (&types, time), &constants, (limits.threads, folder)).map(Run::Spilled)
 }
 
 /// How many runs have rows around the same key, at most.
@@ -87,22 +116,34 @@ mod tests {
     use crate::convert::keys::NO_TIME;
     use crate::convert::runs::RunBuilder;
     use crate::types::{Batch, ColumnBuilder, Field, Type, Value};
-    use std::sync::Arc;
+
+    /// Texts of the row with that number: one that repeats, and one that does only among the first rows.
+    fn texts(number: i64) -> [Value; 2] {
+        let object = match number % 5 {
+            0 => Value::null(Type::Dynamic),
+            _ => Value::Dynamic(format!("{{\"number\":{}}}", if number < 300 { 1 } else { number }).into()),
+        };
+        [Value::string(format!("a text longer than a view, {}", number % 7)), object]
+    }
 
     /// Rows (time or null, number) in small batches, through runs that spill after each and cannot all be open.
     fn sorted(times: &[Option<i64>], max_memory: u64) -> Vec<(i64, i64)> {
         let place = tempfile::tempdir().expect("a folder");
         let folder = Arc::new(SpillFolder::new(Some(place.path().to_owned())));
-        let schema = Schema::new([Field::new("Time", Type::Datetime), Field::new("Number", Type::Long)]);
+        let types = [Type::Datetime, Type::Long, Type::String, Type::Dynamic];
+        let schema =
+            Schema::new(["Time", "Number", "Text", "Object"].iter().zip(types).map(|(n, ty)| Field::new(*n, ty)));
         let limits = Limits::new(max_memory, 2);
         let mut builder = RunBuilder::new(schema.clone(), Some(0), limits, Arc::clone(&folder));
         for (index, chunk) in times.chunks(50).enumerate() {
-            let (mut time, mut number) = (ColumnBuilder::new(Type::Datetime), ColumnBuilder::new(Type::Long));
-            for (row, ticks) in chunk.iter().enumerate() {
-                time.append(&ticks.map_or(Value::null(Type::Datetime), Value::Datetime));
-                number.append_i64((index * 50 + row) as i64);
+            let mut columns = types.map(ColumnBuilder::new);
+            for (number, ticks) in (index as i64 * 50..).zip(chunk) {
+                columns[0].append(&ticks.map_or(Value::null(Type::Datetime), Value::Datetime));
+                columns[1].append_i64(number);
+                columns[2..].iter_mut().zip(texts(number)).for_each(|(column, text)| column.append(&text));
             }
-            builder.push(&Batch::new(vec![time.finish(), number.finish()], chunk.len())).expect("room");
+            let columns = columns.iter_mut().map(ColumnBuilder::finish).collect();
+            builder.push(&Batch::new(columns, chunk.len())).expect("room");
         }
         let limits = limits.for_rows(builder.row_bytes());
         let runs = builder.finish().expect("runs");
@@ -113,6 +154,9 @@ mod tests {
             let first = part.keys[0];
             assert!(part.keys.iter().all(|key| end(first).is_none_or(|end| *key < end)), "rows beyond the bound");
             let number = |row| part.batch.column(1).i64_at(row).expect("a number");
+            for row in 0..part.keys.len() {
+                assert_eq!([2, 3].map(|column| part.batch.column(column).value(row)), texts(number(row)));
+            }
             all.extend(part.keys.iter().enumerate().map(|(row, key)| (*key, number(row))));
         }
         all

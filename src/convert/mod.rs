@@ -5,6 +5,7 @@
 //! into being beside its place and gets its name when it is whole (`staging.rs`). It answers every query as its
 //! original does: types that Parquet has not are noted in the footers, from which the reader restores them.
 
+mod blocks;
 mod keys;
 mod known_ids;
 mod layout;
@@ -13,6 +14,7 @@ mod merge;
 mod runs;
 mod staging;
 mod storage;
+mod words;
 mod writer;
 
 use std::path::{Path, PathBuf};

@@ -1,9 +1,13 @@
 //! Rows as they come -> sorted runs, in memory as long as there is room, then in temporary files.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
+use super::blocks::BlockBuilder;
 use super::keys::{SortedRows, keys};
 use super::limits::Limits;
+use super::words::Words;
 use crate::diagnostic::{Error, Result};
 use crate::exec::spill::{self, SpillFile, SpillFolder, SpillWriter, rows};
 use crate::types::{Batch, Column, Schema, Type, Value};
@@ -24,15 +28,30 @@ impl Run {
         }
     }
 
-    /// For the merge, which reads it some rows at a time.
-    pub fn opened(self, limits: &Limits) -> spill::Run<Vec<i64>> {
+    /// The types that its columns have here: int where a column holds numbers of words.
+    pub fn types(&self) -> &[Type] {
+        match self {
+            Self::Memory(run) => &run.types,
+            Self::Spilled(run) => &run.types,
+        }
+    }
+
+    /// For the merge, which reads it some rows at a time, in columns of `types`.
+    pub fn opened(self, types: &[Type], words: &Arc<Words>, limits: &Limits) -> spill::Run<Vec<i64>> {
         let (step, threads) = (limits.chunk_rows, limits.threads);
         let first = vec![self.span().0];
+        // Another run may have texts where this one has numbers.
+        let differ: Vec<usize> = (0..types.len()).filter(|index| self.types()[*index] != types[*index]).collect();
+        let words = Arc::clone(words);
+        let as_texts = move |rows: Result<SortedRows>| {
+            let SortedRows { batch, keys } = rows?;
+            Ok(SortedRows { batch: words.written_out(batch, &differ)?, keys })
+        };
         spill::Run {
             first,
             open: Box::new(move || match self {
-                Self::Memory(run) => Ok(Box::new(run.read(step, threads)) as Box<_>),
-                Self::Spilled(run) => Ok(Box::new(run.read()?) as Box<_>),
+                Self::Memory(run) => Ok(Box::new(run.read(step, threads).map(as_texts)) as Box<_>),
+                Self::Spilled(run) => Ok(Box::new(run.read()?.map(as_texts)) as Box<_>),
             }),
         }
     }
@@ -42,38 +61,33 @@ impl Run {
 #[derive(Debug)]
 pub(super) struct SpilledRun {
     file: Arc<SpillFile>,
+    types: Vec<Type>,
     time: Option<usize>,
     /// The least and the greatest key.
     span: (i64, i64),
 }
 
 impl SpilledRun {
-    fn of(
-        run: &MemoryRun,
-        (schema, time): (&Schema, Option<usize>),
-        limits: &Limits,
-        folder: &SpillFolder,
-    ) -> Result<Self> {
+    fn of(run: &MemoryRun, time: Option<usize>, limits: &Limits, folder: &SpillFolder) -> Result<Self> {
         let constant = |index: usize| {
             let parts: Vec<&Column> = run.batches.iter().map(|batch| batch.column(index)).collect();
             // At least one column is stored, since the file must say how many rows there are.
             rows::common_constant(&parts).filter(|_| index > 0 && Some(index) != time).cloned()
         };
-        let constants: Vec<Option<Value>> = (0..schema.len()).map(constant).collect();
+        let constants: Vec<Option<Value>> = (0..run.types.len()).map(constant).collect();
         let parts =
             (0..run.rows()).step_by(limits.spill_rows).map(|start| run.part(start, limits.spill_rows, limits.threads));
-        Self::write(parts, (schema, time), &constants, (limits.threads, folder))
+        Self::write(parts, (&run.types, time), &constants, (limits.threads, folder))
     }
 
     /// Writes rows that come in order.
     pub fn write(
         parts: impl Iterator<Item = Result<SortedRows>>,
-        (schema, time): (&Schema, Option<usize>),
+        (types, time): (&[Type], Option<usize>),
         constants: &[Option<Value>],
         (threads, folder): (usize, &SpillFolder),
     ) -> Result<Self> {
-        let types: Vec<Type> = schema.fields().iter().map(|field| field.ty).collect();
-        let mut writer = SpillWriter::new(folder, &types, constants, false)?;
+        let mut writer = SpillWriter::new(folder, types, constants, false)?;
         let mut span: Option<(i64, i64)> = None;
         for part in parts {
             let part = part?;
@@ -82,7 +96,7 @@ impl SpilledRun {
                 span = Some((span.map_or(first, |(first, _)| first), last));
             }
         }
-        Ok(Self { file: Arc::new(writer.finish()?), time, span: span.unwrap_or((0, 0)) })
+        Ok(Self { file: Arc::new(writer.finish()?), types: types.to_vec(), time, span: span.unwrap_or((0, 0)) })
     }
 
     /// Its rows, as many at a time as they were written.
@@ -103,12 +117,13 @@ struct Place {
 /// A run that is in memory: rows where they came in, and their order.
 #[derive(Debug)]
 pub(super) struct MemoryRun {
+    types: Vec<Type>,
     batches: Vec<Batch>,
     order: Vec<Place>,
 }
 
 impl MemoryRun {
-    fn new(batches: Vec<Batch>, keys: &[Vec<i64>]) -> Result<Self> {
+    fn new(types: Vec<Type>, batches: Vec<Batch>, keys: &[Vec<i64>]) -> Result<Self> {
         let too_many = |_| Error::Limit("more than 4,294,967,295 rows in one sorted run".to_owned());
         let mut order = Vec::with_capacity(keys.iter().map(Vec::len).sum());
         for (batch, keys) in keys.iter().enumerate() {
@@ -121,7 +136,7 @@ impl MemoryRun {
         if !order.is_sorted() {
             order.sort_unstable();
         }
-        Ok(Self { batches, order })
+        Ok(Self { types, batches, order })
     }
 
     pub fn rows(&self) -> usize {
@@ -147,16 +162,54 @@ impl MemoryRun {
     }
 }
 
+/// The run that is on its way to a temporary file.
+#[derive(Default)]
+struct Writing {
+    writer: Option<JoinHandle<Result<SpilledRun>>>,
+    done: Option<SpilledRun>,
+}
+
+impl Writing {
+    /// With one thread it is written at once.
+    fn start(&mut self, threads: usize, write: impl FnOnce() -> Result<SpilledRun> + Send + 'static) -> Result<()> {
+        if threads > 1 {
+            self.writer = Some(std::thread::spawn(write));
+        } else {
+            self.done = Some(write()?);
+        }
+        Ok(())
+    }
+
+    /// The run, when it is written.
+    fn end(&mut self) -> Result<Option<Run>> {
+        let stopped = |_| Err(Error::internal("a thread stopped early"));
+        let written = self.writer.take().map(|writer| writer.join().unwrap_or_else(stopped)).transpose()?;
+        Ok(written.or_else(|| self.done.take()).map(Run::Spilled))
+    }
+}
+
+impl Drop for Writing {
+    /// The folder of the file is about to go.
+    fn drop(&mut self) {
+        let _ = self.end();
+    }
+}
+
 /// Takes rows as they come.
 pub(super) struct RunBuilder {
     schema: Schema,
     time: Option<usize>,
     limits: Limits,
     folder: Arc<SpillFolder>,
+    words: Words,
+    block: BlockBuilder,
     batches: Vec<Batch>,
     keys: Vec<Vec<i64>>,
     bytes: u64,
     runs: Vec<Run>,
+    writing: Writing,
+    /// The columns of which a temporary file holds numbers.
+    coded: BTreeSet<usize>,
     total_bytes: u64,
     total_rows: u64,
 }
@@ -164,45 +217,84 @@ pub(super) struct RunBuilder {
 impl RunBuilder {
     /// Runs that do not fit the memory are written to `folder`.
     pub fn new(schema: Schema, time: Option<usize>, limits: Limits, folder: Arc<SpillFolder>) -> Self {
+        let words = Words::new(&schema, limits.word_bytes());
+        let block = BlockBuilder::new(&schema, limits.block_bytes());
+        let (batches, keys, runs) = (Vec::new(), Vec::new(), Vec::new());
+        let (bytes, total_bytes, total_rows) = (0, 0, 0);
+        let (writing, coded) = (Writing::default(), BTreeSet::new());
         Self {
             schema,
             time,
             limits,
             folder,
-            batches: Vec::new(),
-            keys: Vec::new(),
-            bytes: 0,
-            runs: Vec::new(),
-            total_bytes: 0,
-            total_rows: 0,
+            words,
+            block,
+            batches,
+            keys,
+            bytes,
+            runs,
+            writing,
+            coded,
+            total_bytes,
+            total_rows,
         }
     }
 
     /// Appends rows.
     pub fn push(&mut self, batch: &Batch) -> Result<()> {
-        let batch = rows::plain(batch)?;
-        let keys = keys(&batch, self.time);
+        self.total_rows += batch.rows() as u64;
+        if self.block.push(&rows::plain(batch)?, &mut self.words)? {
+            self.end_block()?;
+        }
+        if self.bytes + self.words.bytes() >= self.limits.buffer_bytes() { self.spill() } else { Ok(()) }
+    }
+
+    fn end_block(&mut self) -> Result<()> {
+        if self.block.is_empty() {
+            return Ok(());
+        }
+        let batch = self.block.finish()?;
         // The places of the rows count, too.
         let bytes = rows::bytes(&batch) + 24 * batch.rows() as u64;
         self.total_bytes += bytes;
-        self.total_rows += batch.rows() as u64;
         self.bytes += bytes;
+        self.keys.push(keys(&batch, self.time));
         self.batches.push(batch);
-        self.keys.push(keys);
-        if self.bytes >= self.limits.buffer_bytes() { self.spill() } else { Ok(()) }
+        Ok(())
     }
 
+    /// The rows so far as a run, in which a column holds either numbers or texts.
     fn take(&mut self) -> Result<MemoryRun> {
+        self.end_block()?;
         self.bytes = 0;
-        MemoryRun::new(std::mem::take(&mut self.batches), &std::mem::take(&mut self.keys))
+        let mut batches = std::mem::take(&mut self.batches);
+        let mut types: Vec<Type> = self.schema.fields().iter().map(|field| field.ty).collect();
+        let mut mixed = Vec::new();
+        for (index, ty) in types.iter_mut().enumerate() {
+            let coded = |batch: &Batch| self.words.is_coded(index, batch.column(index));
+            match batches.iter().all(coded) {
+                true if ty.is_text() => *ty = Type::Int,
+                _ => mixed.push(index),
+            }
+        }
+        for batch in &mut batches {
+            *batch = self.words.written_out(batch.clone(), &mixed)?;
+        }
+        for index in mixed.into_iter().filter(|index| !self.coded.contains(index)) {
+            self.words.forget(index);
+        }
+        MemoryRun::new(types, batches, &std::mem::take(&mut self.keys))
     }
 
+    /// Writes the rows so far to a temporary file, while the next ones come.
     fn spill(&mut self) -> Result<()> {
         let run = self.take()?;
+        let types = self.schema.fields().iter().zip(&run.types);
+        self.coded.extend(types.enumerate().filter(|(_, (field, ty))| field.ty != **ty).map(|(index, _)| index));
         let limits = Limits { spill_rows: spill::chunk_rows(self.row_bytes()), ..self.limits };
-        let spilled = SpilledRun::of(&run, (&self.schema, self.time), &limits, &self.folder)?;
-        self.runs.push(Run::Spilled(spilled));
-        Ok(())
+        let (time, folder) = (self.time, Arc::clone(&self.folder));
+        self.runs.extend(self.writing.end()?);
+        self.writing.start(limits.threads, move || SpilledRun::of(&run, time, &limits, &folder))
     }
 
     /// Bytes of a row, on average.
@@ -215,12 +307,15 @@ impl RunBuilder {
         self.total_rows
     }
 
-    /// The runs, in the order in which their rows came.
-    pub fn finish(mut self) -> Result<Vec<Run>> {
+    /// The runs, in the order in which their rows came, and the words that numbers in them stand for.
+    pub fn finish(mut self) -> Result<(Vec<Run>, Words)> {
+        self.end_block()?;
+        self.runs.extend(self.writing.end()?);
         if !self.batches.is_empty() {
             let run = Run::Memory(self.take()?);
             self.runs.push(run);
         }
-        Ok(self.runs)
+        self.words.close_all();
+        Ok((self.runs, self.words))
     }
 }

@@ -1,0 +1,95 @@
+//! Batches as they come -> blocks of some thousand rows, which hold no more memory than they need: texts that repeat are
+//! numbers of [`Words`], others are copied out of the memory of the reader.
+
+use super::words::{self, Words};
+use crate::diagnostic::Result;
+use crate::exec::spill::rows;
+use crate::types::{Batch, Column, Schema, Type};
+
+/// Rows of a block.
+const ROWS: usize = 4096;
+
+/// Puts a block together.
+#[derive(Debug)]
+pub(super) struct BlockBuilder {
+    types: Vec<Type>,
+    columns: Vec<Pending>,
+    rows: usize,
+    bytes: u64,
+    most_bytes: u64,
+}
+
+#[derive(Debug)]
+enum Pending {
+    /// Numbers of words.
+    Codes(Vec<i32>),
+    Parts(Vec<Column>),
+}
+
+impl BlockBuilder {
+    /// No rows yet; a block may take about `most_bytes`.
+    pub fn new(schema: &Schema, most_bytes: u64) -> Self {
+        let types: Vec<Type> = schema.fields().iter().map(|field| field.ty).collect();
+        let columns = types.iter().map(|_| Pending::Parts(Vec::new())).collect();
+        Self { types, columns, rows: 0, bytes: 0, most_bytes }
+    }
+
+    /// Appends rows whose texts are views. True where the block is full.
+    pub fn push(&mut self, batch: &Batch, words: &mut Words) -> Result<bool> {
+        for (index, (pending, column)) in self.columns.iter_mut().zip(batch.columns()).enumerate() {
+            if self.rows == 0 && words.is_open(index) {
+                *pending = Pending::Codes(Vec::with_capacity(ROWS));
+            }
+            if pending.push(index, column, words)? {
+                self.bytes += 4 * batch.rows() as u64;
+            } else {
+                self.bytes += rows::bytes(&Batch::new(vec![column.clone()], batch.rows()));
+            }
+        }
+        self.rows += batch.rows();
+        Ok(self.rows >= ROWS || self.bytes >= self.most_bytes)
+    }
+
+    /// True where there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
+    /// The rows; the builder has none afterwards.
+    pub fn finish(&mut self) -> Result<Batch> {
+        self.bytes = 0;
+        let rows = std::mem::take(&mut self.rows);
+        let pending = self.columns.iter_mut().map(|pending| std::mem::replace(pending, Pending::Parts(Vec::new())));
+        let columns = pending.zip(&self.types).map(|(pending, ty)| pending.finish(*ty, rows)).collect::<Result<_>>()?;
+        Ok(Batch::new(columns, rows))
+    }
+}
+
+impl Pending {
+    /// True where the rows became numbers.
+    fn push(&mut self, index: usize, column: &Column, words: &mut Words) -> Result<bool> {
+        match self {
+            Self::Parts(parts) => parts.push(column.clone()),
+            Self::Codes(codes) => {
+                if words.encode(index, column, codes) {
+                    return Ok(true);
+                }
+                let before = words.texts(index, &words::coded(codes))?;
+                *self = Self::Parts(vec![before, column.clone()]);
+            }
+        }
+        Ok(false)
+    }
+
+    fn finish(self, ty: Type, rows: usize) -> Result<Column> {
+        let parts = match self {
+            Self::Codes(codes) => return Ok(words::coded(&codes)),
+            Self::Parts(parts) => parts,
+        };
+        let parts: Vec<&Column> = parts.iter().filter(|part| part.rows() > 0).collect();
+        match rows::common_constant(&parts) {
+            Some(value) => Ok(Column::constant(value.clone(), rows)),
+            None => rows::detached(&Column::concat(ty, &parts)?),
+        }
+    }
+}

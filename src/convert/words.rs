@@ -1,0 +1,280 @@
+//! Texts that repeat -> a number each: rows that wait for the merge hold numbers, so that many more of them fit the
+//! memory. The texts themselves stay in memory to the end; a column that hardly repeats, or whose texts would take too
+//! much, does without.
+
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, Int32Array, StringViewArray, StringViewBuilder};
+use arrow::compute::take;
+use foldhash::quality::RandomState;
+use hashbrown::HashTable;
+
+use crate::diagnostic::{Error, Result};
+use crate::types::column::text_at;
+use crate::types::{Batch, Column, Schema, Type, Value};
+
+/// Stands for a null among the numbers.
+pub(super) const NULL: i32 = -1;
+/// After so many rows a column does without where nine texts of ten are new, ...
+const FIRST_LOOK: usize = 4 * 1024;
+/// ... and after so many where every other one is.
+const SECOND_LOOK: usize = 32 * 1024;
+/// Bytes that a word takes besides its text.
+const WORD_BYTES: u64 = 40;
+
+/// The words of all columns.
+#[derive(Debug)]
+pub(super) struct Words {
+    types: Vec<Type>,
+    columns: Vec<State>,
+    /// Texts are written by attackers: the hash has a seed.
+    hasher: RandomState,
+    bytes: u64,
+    most_bytes: u64,
+}
+
+#[derive(Debug)]
+enum State {
+    /// The column does without.
+    Plain,
+    Open(Box<Open>),
+    /// There are numbers of it, but there will be no others.
+    Closed(StringViewArray),
+}
+
+#[derive(Debug)]
+struct Open {
+    table: HashTable<(u64, i32)>,
+    texts: StringViewBuilder,
+    rows: usize,
+    bytes: u64,
+    /// The number given last: most texts are those of the row before.
+    last: i32,
+}
+
+impl Words {
+    /// None yet; they may take `most_bytes`.
+    pub fn new(schema: &Schema, most_bytes: u64) -> Self {
+        let types: Vec<Type> = schema.fields().iter().map(|field| field.ty).collect();
+        let state = |ty: &Type| if ty.is_text() { State::Open(Box::default()) } else { State::Plain };
+        let columns = types.iter().map(state).collect();
+        Self { types, columns, hasher: RandomState::default(), bytes: 0, most_bytes }
+    }
+
+    /// Bytes of memory.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// True where texts of the column at `index` get numbers.
+    pub fn is_open(&self, index: usize) -> bool {
+        matches!(self.columns[index], State::Open(_))
+    }
+
+    /// Appends the number of each text of the column at `index` to `codes`. False, and nothing appended, where the
+    /// column does without from now on.
+    pub fn encode(&mut self, index: usize, column: &Column, codes: &mut Vec<i32>) -> bool {
+        let State::Open(open) = &mut self.columns[index] else { return false };
+        let (start, before) = (codes.len(), open.bytes);
+        // One column must not take the room of all others.
+        let most = (self.most_bytes / 4).min(self.most_bytes.saturating_sub(self.bytes) + before);
+        let whole = open.encode(&self.hasher, column, most, codes) && open.pays();
+        self.bytes += open.bytes - before;
+        if !whole {
+            codes.truncate(start);
+            self.close(index);
+        }
+        whole
+    }
+
+    fn close(&mut self, index: usize) {
+        if let State::Open(open) = &mut self.columns[index] {
+            let texts = open.texts.finish();
+            self.bytes = self.bytes.saturating_sub(open.bytes) + texts.get_array_memory_size() as u64;
+            self.columns[index] = State::Closed(texts);
+        }
+    }
+
+    /// No more texts will come.
+    pub fn close_all(&mut self) {
+        (0..self.columns.len()).for_each(|index| self.close(index));
+    }
+
+    /// The column at `index` will not be asked for again, where it is closed.
+    pub fn forget(&mut self, index: usize) {
+        if let State::Closed(texts) = &self.columns[index] {
+            self.bytes = self.bytes.saturating_sub(texts.get_array_memory_size() as u64);
+            self.columns[index] = State::Plain;
+        }
+    }
+
+    /// True where `column` holds numbers instead of the texts of the column at `index`.
+    pub fn is_coded(&self, index: usize, column: &Column) -> bool {
+        self.types[index].is_text() && column.ty() == Type::Int
+    }
+
+    /// The batch with texts instead of numbers in the columns at `indices`.
+    pub fn written_out(&self, batch: Batch, indices: &[usize]) -> Result<Batch> {
+        let mut columns = batch.columns().to_vec();
+        for &index in indices.iter().filter(|index| self.is_coded(**index, batch.column(**index))) {
+            columns[index] = self.texts(index, batch.column(index))?;
+        }
+        Ok(Batch::new(columns, batch.rows()))
+    }
+
+    /// The texts of numbers of the column at `index`, which is closed.
+    pub fn texts(&self, index: usize, codes: &Column) -> Result<Column> {
+        let State::Closed(texts) = &self.columns[index] else { return Err(Error::internal("numbers without words")) };
+        let ty = self.types[index];
+        if let Some(code) = codes.as_constant() {
+            let text = match code {
+                Value::Int(code) => usize::try_from(*code).ok().and_then(|code| text_at(texts, code)),
+                _ => None,
+            };
+            let value = match text {
+                Some(text) if ty == Type::Dynamic => Value::Dynamic(text.into()),
+                Some(text) => Value::string(text),
+                None => Value::null(ty),
+            };
+            return Ok(Column::constant(value, codes.rows()));
+        }
+        Ok(Column::array(ty, take(texts, &codes.to_array(), None)?))
+    }
+}
+
+impl Default for Open {
+    fn default() -> Self {
+        let texts = StringViewBuilder::new();
+        Self { table: HashTable::new(), texts, rows: 0, bytes: 0, last: NULL }
+    }
+}
+
+impl Open {
+    /// False where the words would take more than `most` bytes.
+    fn encode(&mut self, hasher: &RandomState, column: &Column, most: u64, codes: &mut Vec<i32>) -> bool {
+        self.rows += column.rows();
+        let Some(views) = column.as_array().and_then(|array| array.as_string_view_opt()) else {
+            let text = match column.as_constant() {
+                Some(Value::String(text) | Value::Dynamic(text)) => Some(&**text),
+                _ => None,
+            };
+            let code = text.map_or(Some(NULL), |text| self.number(hasher, text, most));
+            codes.extend(std::iter::repeat_n(code.unwrap_or(NULL), column.rows()));
+            return code.is_some();
+        };
+        let mut before: Option<(u128, i32)> = None;
+        for (row, view) in views.views().iter().enumerate() {
+            // Equal views of one array are equal texts.
+            let code = match before {
+                _ if views.is_null(row) => Some(NULL),
+                Some((same, code)) if same == *view => Some(code),
+                _ => self.number(hasher, views.value(row), most),
+            };
+            let Some(code) = code else { return false };
+            before = (code != NULL).then_some((*view, code));
+            codes.push(code);
+        }
+        true
+    }
+
+    /// The number of a text; None where there is no room for a new one.
+    fn number(&mut self, hasher: &RandomState, text: &str, most: u64) -> Option<i32> {
+        let texts = &self.texts;
+        let is = |code: i32| usize::try_from(code).is_ok_and(|code| texts.get_value(code) == text.as_bytes());
+        if is(self.last) {
+            return Some(self.last);
+        }
+        let hash = hasher.hash_one(text);
+        let found = self.table.find(hash, |(other, code)| *other == hash && is(*code)).map(|(_, code)| *code);
+        self.last = match found {
+            Some(code) => code,
+            None => self.add(hash, text, most)?,
+        };
+        Some(self.last)
+    }
+
+    fn add(&mut self, hash: u64, text: &str, most: u64) -> Option<i32> {
+        self.bytes += WORD_BYTES + text.len() as u64;
+        let code = i32::try_from(self.table.len()).ok().filter(|_| self.bytes <= most)?;
+        self.texts.try_append_value(text).ok()?;
+        self.table.insert_unique(hash, (hash, code), |(hash, _)| *hash);
+        Some(code)
+    }
+
+    fn pays(&self) -> bool {
+        let words = self.table.len();
+        !(self.rows >= FIRST_LOOK && words > self.rows / 10 * 9 || self.rows >= SECOND_LOOK && words > self.rows / 2)
+    }
+}
+
+/// Numbers as a column: one value where all are the same.
+pub(super) fn coded(codes: &[i32]) -> Column {
+    let value = |code: i32| if code == NULL { Value::null(Type::Int) } else { Value::Int(code) };
+    match codes.first() {
+        Some(&first) if codes.iter().all(|code| *code == first) => Column::constant(value(first), codes.len()),
+        _ if codes.contains(&NULL) => {
+            let array: Int32Array = codes.iter().map(|code| (*code != NULL).then_some(*code)).collect();
+            Column::array(Type::Int, Arc::new(array))
+        }
+        _ => Column::array(Type::Int, Arc::new(Int32Array::from(codes.to_vec()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::Field;
+
+    fn schema() -> Schema {
+        Schema::new([Field::new("Text", Type::String), Field::new("Object", Type::Dynamic)])
+    }
+
+    fn column(ty: Type, texts: &[Option<&str>]) -> Column {
+        let mut builder = StringViewBuilder::new();
+        texts.iter().for_each(|text| builder.append_option(*text));
+        Column::array(ty, Arc::new(builder.finish()))
+    }
+
+    #[test]
+    fn numbers_lead_to_the_texts_of_the_rows() {
+        let mut words = Words::new(&schema(), 1 << 20);
+        let long = "a text that does not fit into a view";
+        let texts = column(Type::String, &[Some("a"), Some(""), Some(long), Some("a"), Some("a"), Some(long)]);
+        let objects = column(Type::Dynamic, &[Some("{\"a\":1}"), None, None, Some("null"), Some("{\"a\":1}"), None]);
+        let mut codes = [Vec::new(), Vec::new()];
+        for (index, column) in [&texts, &objects].into_iter().enumerate() {
+            assert!(words.encode(index, column, &mut codes[index]));
+        }
+        assert!(words.encode(0, &Column::constant(Value::string(long), 2), &mut codes[0]));
+        assert_eq!(codes, [vec![0, 1, 2, 0, 0, 2, 2, 2], vec![0, NULL, NULL, 1, 0, NULL]]);
+        words.close_all();
+        for (index, column) in [texts, objects].iter().enumerate() {
+            let read = words.texts(index, &coded(&codes[index])).expect("texts");
+            assert!((0..6).all(|row| text(&read, row) == text(column, row)), "{read:?}");
+            // Where all are the same, they are a constant.
+            let last = words.texts(index, &coded(&codes[index][5..])).expect("texts");
+            assert_eq!(last.value(0), column.value(5));
+            assert!(last.as_constant().is_some());
+        }
+    }
+
+    fn text(column: &Column, row: usize) -> Option<&str> {
+        column.as_array().and_then(|array| text_at(array, row))
+    }
+
+    #[test]
+    fn columns_that_do_not_repeat_or_take_too_much_do_without() {
+        let unique: Vec<String> = (0..FIRST_LOOK).map(|n| format!("{n:036}")).collect();
+        let texts = column(Type::String, &unique.iter().map(|text| Some(text.as_str())).collect::<Vec<_>>());
+        for most in [1 << 20, 1 << 30] {
+            let mut words = Words::new(&schema(), most);
+            let mut codes = vec![7];
+            assert!(!words.encode(0, &texts, &mut codes));
+            assert!(codes == [7] && !words.is_open(0) && words.is_open(1));
+            words.forget(0);
+            assert_eq!(words.bytes(), 0);
+            assert!(!words.encode(0, &texts, &mut codes));
+        }
+    }
+}
