@@ -5,6 +5,7 @@
 //! into being beside its place and gets its name when it is whole (`staging.rs`). It answers every query as its
 //! original does: types that Parquet has not are noted in the footers, from which the reader restores them.
 
+mod ahead;
 mod blocks;
 mod keys;
 mod known_ids;
@@ -72,9 +73,9 @@ pub trait Sink {
     /// The table; called once, first.
     fn begin(&mut self, table: &SortedTable) -> Result<()>;
 
-    /// Below which key rows must stay that are handed over together with one of `key`; None for no such bound.
-    fn end(&self, _key: i64) -> Option<i64> {
-        None
+    /// Rows that are handed over together are of one period of these.
+    fn partition(&self) -> Partition {
+        Partition::None
     }
 
     /// The next rows.
@@ -162,10 +163,12 @@ fn merge(
     let limits = Limits::new(options.max_memory, options.threads).for_rows(builder.row_bytes());
     let mut merge = Merge::new(builder.finish()?, (&table.schema, table.time), &limits, folder)?;
     sink.begin(table)?;
-    while let Some(SortedRows { batch, keys }) = merge.next(&|key| sink.end(key))? {
+    let partition = sink.partition();
+    let next = || merge.next(&|key| partition.end(key));
+    ahead::ahead(options.threads, next, |SortedRows { batch, keys }| {
         options.progress.rows_written.fetch_add(batch.rows() as u64, Ordering::Relaxed);
-        sink.rows(&Rows { batch, keys })?;
-    }
+        sink.rows(&Rows { batch, keys })
+    })?;
     sink.finish()
 }
 

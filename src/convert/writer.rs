@@ -156,7 +156,7 @@ impl ArchiveWriter {
     }
 
     fn close(&mut self, open: OpenFile) -> Result<()> {
-        let (name, bytes) = open.close()?;
+        let (name, bytes) = open.close(self.threads)?;
         self.files.push(name);
         self.bytes += bytes;
         Ok(())
@@ -171,8 +171,8 @@ impl Sink for ArchiveWriter {
         Ok(())
     }
 
-    fn end(&self, key: i64) -> Option<i64> {
-        self.place.partition.end(key)
+    fn partition(&self) -> Partition {
+        self.place.partition
     }
 
     fn rows(&mut self, rows: &Rows) -> Result<()> {
@@ -285,7 +285,7 @@ impl OpenFile {
             self.write_part(&rows.batch.slice(start, count), storage, threads)?;
             start += count;
             if self.is_full() {
-                self.end_group()?;
+                self.end_group(threads)?;
             }
         }
         Ok(())
@@ -319,7 +319,7 @@ impl OpenFile {
         Ok(())
     }
 
-    fn end_group(&mut self) -> Result<()> {
+    fn end_group(&mut self, threads: usize) -> Result<()> {
         let columns = std::mem::take(&mut self.columns);
         if columns.is_empty() {
             return Ok(());
@@ -327,9 +327,15 @@ impl OpenFile {
         let name = self.name.clone();
         let failed = |error| parquet_error(&name, error);
         let mut group = self.writer.next_row_group().map_err(failed)?;
-        for column in columns {
-            let column = column.into_inner().unwrap_or_else(PoisonError::into_inner);
-            column.close().and_then(|chunk| chunk.append_to_row_group(&mut group)).map_err(failed)?;
+        // The last pages and the dictionaries are compressed side by side, too.
+        let columns: Vec<Mutex<Option<ArrowColumnWriter>>> =
+            columns.into_iter().map(|column| Mutex::new(column.into_inner().ok())).collect();
+        let chunks = parallel::map(threads, columns.len(), |index| {
+            let column = columns[index].lock().unwrap_or_else(PoisonError::into_inner).take();
+            column.ok_or_else(|| Error::internal("a column was lost"))?.close().map_err(failed)
+        })?;
+        for chunk in chunks {
+            chunk.append_to_row_group(&mut group).map_err(failed)?;
         }
         group.close().map_err(failed)?;
         self.group_rows = 0;
@@ -338,8 +344,8 @@ impl OpenFile {
     }
 
     /// Writes the footer; without it the file is none. Answers the name and the number of bytes.
-    fn close(mut self) -> Result<(PathBuf, u64)> {
-        self.end_group()?;
+    fn close(mut self, threads: usize) -> Result<(PathBuf, u64)> {
+        self.end_group(threads)?;
         if let Some((first, last)) = self.span {
             let text = format!("{}/{}", datetime::to_text(first), datetime::to_text(last));
             self.writer.append_key_value_metadata(KeyValue::new(TIME_KEY.to_owned(), text));
