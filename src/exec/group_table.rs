@@ -3,12 +3,13 @@
 //! A key is written as bytes: for each column a byte that says null or not, then the value (texts with their length).
 //! Equal bytes are equal keys. The hash is seeded, since keys come from whoever wrote the log.
 
-use arrow::array::{Array, AsArray, DictionaryArray, Int32Array, StringViewArray};
-use arrow::datatypes::Int32Type;
+use arrow::array::{Array, AsArray, Int32Array, Int64Array, StringViewArray};
+use arrow::datatypes::{Int32Type, Int64Type};
 use foldhash::quality::FixedState;
 use hashbrown::HashTable;
 use std::hash::BuildHasher;
 
+use super::group_codes::Codes;
 use crate::diagnostic::{Error, Result};
 use crate::types::column::{decimal_from_bytes, guid_from_bytes};
 use crate::types::{Column, ColumnBuilder, Type, Value};
@@ -156,13 +157,15 @@ fn resolve(
     if columns.is_empty() || columns.iter().all(|column| column.as_constant().is_some()) {
         return resolve_constant(columns, rows, groups, answer);
     }
-    if let [column] = columns
-        && let Some(dictionary) = column.as_array().and_then(|array| array.as_any().downcast_ref())
-    {
-        return resolve_dictionary(column.ty(), dictionary, groups, answer);
+    let mut key = Vec::new();
+    if let Some(codes) = Codes::new(columns, rows) {
+        return codes.resolve(groups, |row| {
+            key.clear();
+            columns.iter().for_each(|column| write_key(column, row, &mut key));
+            answer(&key)
+        });
     }
     let parts: Vec<KeyPart> = columns.iter().map(|column| KeyPart::new(column, rows)).collect();
-    let mut key = Vec::new();
     for row in 0..rows {
         key.clear();
         parts.iter().for_each(|part| part.write(row, &mut key));
@@ -180,12 +183,16 @@ enum KeyPart<'a> {
         ends: Vec<usize>,
     },
     Texts(&'a StringViewArray),
+    Integers(&'a Int64Array),
     Others(&'a Column),
 }
 
 impl<'a> KeyPart<'a> {
     fn new(column: &'a Column, rows: usize) -> Self {
-        let Some(array) = column.as_array().filter(|_| column.ty().is_text()) else { return Self::Others(column) };
+        let Some(array) = column.as_array() else { return Self::Others(column) };
+        if let Some(integers) = array.as_primitive_opt::<Int64Type>() {
+            return Self::Integers(integers);
+        }
         if let Some(views) = array.as_string_view_opt() {
             return Self::Texts(views);
         }
@@ -209,6 +216,7 @@ impl<'a> KeyPart<'a> {
                 key.extend_from_slice(&bytes[start..ends[place]]);
             }
             Self::Texts(views) => write_text((!views.is_null(row)).then(|| views.value(row)), key),
+            Self::Integers(integers) => write_integer((!integers.is_null(row)).then(|| integers.value(row)), key),
             Self::Others(column) => write_key(column, row, key),
         }
     }
@@ -227,31 +235,6 @@ fn resolve_constant(
     columns.iter().for_each(|column| write_key(column, 0, &mut key));
     let group = answer(&key)?;
     groups.resize(rows, group);
-    Ok(())
-}
-
-/// One dictionary-encoded key: each distinct value is looked up once.
-fn resolve_dictionary(
-    ty: Type,
-    dictionary: &DictionaryArray<Int32Type>,
-    groups: &mut Vec<u32>,
-    answer: &mut dyn FnMut(&[u8]) -> Result<u32>,
-) -> Result<()> {
-    let mut known: Vec<Option<u32>> = vec![None; dictionary.values().len() + 1];
-    let column = Column::array(ty, std::sync::Arc::new(dictionary.clone()));
-    let mut key = Vec::new();
-    for row in 0..dictionary.len() {
-        let slot = dictionary.key(row).unwrap_or(known.len() - 1);
-        let group = match known[slot] {
-            Some(group) => group,
-            None => {
-                key.clear();
-                write_key(&column, row, &mut key);
-                *known[slot].insert(answer(&key)?)
-            }
-        };
-        groups.push(group);
-    }
     Ok(())
 }
 
@@ -281,6 +264,12 @@ fn write_key(column: &Column, row: usize, key: &mut Vec<u8>) {
         Type::Decimal | Type::Guid => key.extend_from_slice(&column.bytes_at(row).unwrap_or_default()),
         Type::String | Type::Dynamic => debug_assert!(false, "texts are written above"),
     }
+}
+
+fn write_integer(value: Option<i64>, key: &mut Vec<u8>) {
+    let Some(value) = value else { return key.push(NULL) };
+    key.push(PRESENT);
+    key.extend_from_slice(&value.to_le_bytes());
 }
 
 fn write_text(text: Option<&str>, key: &mut Vec<u8>) {

@@ -10,6 +10,7 @@ pub mod pipeline;
 pub mod sink;
 pub mod spill;
 
+mod group_codes;
 mod group_table;
 pub(crate) mod parallel;
 

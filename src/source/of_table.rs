@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use arrow::array::BooleanArray;
+use arrow::array::{Array, AsArray, BooleanArray};
+use arrow::buffer::BooleanBuffer;
 use arrow::compute;
+use arrow::datatypes::Int32Type;
 
 use super::parquet::{FileRows, ParquetFile};
 use super::provenance::Origins;
 use super::shape::{KnownTable, known_tables};
 use super::{Comparison, Predicate, RowFilter, ScanColumn, ScanReport, ScanRequest, TimeCoverage};
 use crate::diagnostic::Result;
-use crate::types::{Batch, Value};
+use crate::types::{Batch, Column, Value};
 
 /// Which rows of a Parquet file belong to a known table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,9 +107,51 @@ impl RowFilter for OfTable {
     fn evaluate(&self, columns: &Batch) -> Result<BooleanArray> {
         let last = self.columns.len() - 1;
         let ty = columns.column(last);
-        let of_table: BooleanArray = (0..columns.rows()).map(|row| Some(ty.text_at(row) == Some(self.name))).collect();
+        let of_table = is_text(ty, self.name);
         let Some(inner) = &self.inner else { return Ok(of_table) };
         let passes = inner.evaluate(&columns.project(&(0..last).collect::<Vec<_>>()))?;
-        Ok(compute::and(&passes, &of_table)?)
+        if of_table.true_count() == of_table.len() { Ok(passes) } else { Ok(compute::and(&passes, &of_table)?) }
+    }
+}
+
+/// True for the rows whose text is `wanted`; texts of a dictionary are looked at once each.
+fn is_text(column: &Column, wanted: &str) -> BooleanArray {
+    let rows = column.rows();
+    if let Some(dictionary) = column.as_array().and_then(|array| array.as_dictionary_opt::<Int32Type>())
+        && let Some(texts) = dictionary.values().as_string_opt::<i32>()
+        && dictionary.keys().null_count() == 0
+    {
+        let keys = dictionary.keys().values();
+        let is_wanted: Vec<bool> = texts.iter().map(|text| text == Some(wanted)).collect();
+        let has = |key: i32| usize::try_from(key).ok().and_then(|key| is_wanted.get(key)).is_some_and(|wanted| *wanted);
+        return BooleanBuffer::collect_bool(rows, |row| has(keys[row])).into();
+    }
+    BooleanBuffer::collect_bool(rows, |row| column.text_at(row) == Some(wanted)).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{ArrayRef, DictionaryArray, StringViewArray};
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+    use crate::types::Type;
+
+    #[test]
+    fn texts_of_a_dictionary_are_found_like_others() {
+        let mut random = ChaCha8Rng::seed_from_u64(7);
+        for rows in [0, 1, 63, 500] {
+            let texts: Vec<&str> =
+                (0..rows).map(|_| ["SigninLogs", "AuditLogs", ""][random.random_range(0..3)]).collect();
+            let views: StringViewArray = texts.iter().map(|text| Some(*text)).collect();
+            let dictionary: DictionaryArray<Int32Type> = texts.iter().copied().collect();
+            let expected: BooleanArray = texts.iter().map(|text| Some(*text == "SigninLogs")).collect();
+            for array in [Arc::new(views) as ArrayRef, Arc::new(dictionary)] {
+                assert_eq!(is_text(&Column::array(Type::String, array), "SigninLogs"), expected);
+            }
+        }
+        let constant = Column::constant(Value::string("SigninLogs"), 3);
+        assert_eq!(is_text(&constant, "SigninLogs").true_count(), 3);
     }
 }

@@ -11,7 +11,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use hashbrown::HashTable;
 
 use super::conditional::conditional;
-use super::element::{Element, for_each_text};
+use super::element::{Element, for_each_text_of_groups};
 use super::sketch::Sketch;
 use super::{Accumulator, AggregateCall, AggregateFunction, downcast, taken};
 use crate::diagnostic::{Code, Error, Result, Span};
@@ -139,8 +139,15 @@ impl Distinct {
     }
 
     fn merge(&mut self, later: Self, precision: Option<u8>) {
-        match (self, later) {
+        match (&mut *self, later) {
             (Self::Sketch(sketch), Self::Sketch(later)) => sketch.merge(&later),
+            // Sets take in the smaller one: how many values there are does not depend on their order.
+            (Self::Set(set), Self::Set(mut later)) => {
+                if set.len() < later.len() {
+                    std::mem::swap(set, &mut later);
+                }
+                later.iter().for_each(|hash| self.insert(*hash, precision));
+            }
             (this, Self::Set(later)) => later.iter().for_each(|hash| this.insert(*hash, precision)),
             (this @ Self::Set(_), later @ Self::Sketch(_)) => {
                 let earlier = std::mem::replace(this, later);
@@ -186,7 +193,7 @@ impl DistinctCount {
 impl Accumulator for DistinctCount {
     fn update(&mut self, rows: &[u32], groups: usize, arguments: &[Column]) -> Result<()> {
         self.groups.resize(groups, Distinct::default());
-        for_each_hash(&arguments[0], |row, hash| {
+        for_each_hash(&arguments[0], (rows, groups), |row, hash| {
             self.change(rows[row], |distinct, precision| distinct.insert(hash, precision));
         });
         Ok(())
@@ -232,11 +239,11 @@ fn hash_of(value: impl Hash) -> u64 {
     hasher.finish()
 }
 
-/// Calls `each` with the hash of every value that is not null.
-fn for_each_hash(column: &Column, mut each: impl FnMut(usize, u64)) {
+/// Calls `each` with the hash of every value of a group that is not null; the rows of `column` are of `groups`.
+fn for_each_hash(column: &Column, groups: (&[u32], usize), mut each: impl FnMut(usize, u64)) {
     match column.ty() {
-        Type::String => for_each_text(column, |text| hash_of(text), each),
-        Type::Dynamic => for_each_text(column, |json| hash_of(dynamic::canonical(json)), each),
+        Type::String => for_each_text_of_groups(column, groups, |text| hash_of(text), each),
+        Type::Dynamic => for_each_text_of_groups(column, groups, |json| hash_of(dynamic::canonical(json)), each),
         Type::Bool => bool::for_each(column, |row, value| each(row, hash_of(value))),
         Type::Real => f64::for_each(column, |row, value| each(row, hash_of(real_bits(value)))),
         Type::Decimal | Type::Guid => (0..column.rows())

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt::Debug;
 
-use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray};
+use arrow::array::{Array, ArrowPrimitiveType, AsArray, Int32Array, PrimitiveArray, StringArray};
 use arrow::datatypes::{Float64Type, Int32Type, Int64Type};
 use rust_decimal::Decimal;
 
@@ -232,20 +232,86 @@ impl Element for String {
     }
 }
 
-/// Calls `each` with every row of a text column and its text, None for a null, and what `once` made of the text.
-/// `once` is asked about each distinct value of a dictionary only once.
+/// Calls `each` with every row of a text column that is not null and with what `once` made of its text. `once` is asked
+/// about each distinct value of a dictionary only once.
 pub fn for_each_text<T: Clone>(column: &Column, mut once: impl FnMut(&str) -> T, mut each: impl FnMut(usize, T)) {
-    let dictionary = column.as_array().and_then(ArrayRef::as_any_dictionary_opt);
-    let Some(dictionary) = dictionary else {
+    let Some((keys, texts)) = dictionary_of(column) else {
         return String::for_each(column, |row, text| each(row, once(text)));
     };
-    let mut made: Vec<Option<T>> = vec![None; dictionary.values().len()];
-    if made.is_empty() {
-        return;
+    let mut made: Vec<Option<T>> = vec![None; texts.len()];
+    for (row, key) in keys.iter().enumerate() {
+        let Some(key) = key.and_then(|key| usize::try_from(key).ok()).filter(|key| texts.is_valid(*key)) else {
+            continue;
+        };
+        each(row, made[key].get_or_insert_with(|| once(texts.value(key))).clone());
     }
-    for (row, key) in dictionary.normalized_keys().into_iter().enumerate() {
-        if let Some(text) = column.text_at(row) {
-            each(row, made[key].get_or_insert_with(|| once(text)).clone());
+}
+
+/// As [`for_each_text`], where a row is of interest only if it is the first one of its group that has its text: others
+/// are left out where that is cheap to tell.
+pub fn for_each_text_of_groups<T: Clone>(
+    column: &Column,
+    (rows, groups): (&[u32], usize),
+    mut once: impl FnMut(&str) -> T,
+    mut each: impl FnMut(usize, T),
+) {
+    /// Bits for each row that telling may take.
+    const BITS: usize = 128;
+    let dictionary = dictionary_of(column).filter(|(keys, texts)| {
+        keys.null_count() == 0 && groups.saturating_mul(texts.len()) <= rows.len().saturating_mul(BITS)
+    });
+    let Some((keys, texts)) = dictionary else { return for_each_text(column, once, each) };
+    let mut seen = vec![0_u64; (groups * texts.len()).div_ceil(64)];
+    let mut made: Vec<Option<T>> = vec![None; texts.len()];
+    for (row, (group, key)) in rows.iter().zip(keys.values()).enumerate() {
+        let key = usize::try_from(*key).unwrap_or_default();
+        let place = *group as usize * texts.len() + key;
+        let (word, bit) = (&mut seen[place / 64], 1 << (place % 64));
+        if *word & bit == 0 {
+            *word |= bit;
+            if texts.is_valid(key) {
+                each(row, made[key].get_or_insert_with(|| once(texts.value(key))).clone());
+            }
+        }
+    }
+}
+
+/// The keys and the texts of a column that is dictionary-encoded.
+fn dictionary_of(column: &Column) -> Option<(&Int32Array, &StringArray)> {
+    let dictionary = column.as_array()?.as_dictionary_opt::<Int32Type>()?;
+    Some((dictionary.keys(), dictionary.values().as_string_opt::<i32>()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::sync::Arc;
+
+    use arrow::array::DictionaryArray;
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+
+    #[test]
+    fn no_text_of_a_group_is_left_out() {
+        let mut random = ChaCha8Rng::seed_from_u64(5);
+        for (rows, groups, distinct) in [(10, 3, 2), (1_000, 40, 7), (1_000, 900, 800)] {
+            let texts: Vec<String> = (0..rows).map(|_| format!("text {}", random.random_range(0..distinct))).collect();
+            let of_rows: Vec<u32> = (0..rows).map(|_| random.random_range(0..groups)).collect();
+            let groups = groups as usize;
+            let dictionary: DictionaryArray<Int32Type> = texts.iter().map(String::as_str).collect();
+            let column = Column::array(Type::String, Arc::new(dictionary));
+            let (mut all, mut few) = (Vec::new(), Vec::new());
+            for_each_text(&column, str::to_owned, |row, text| all.push((of_rows[row], text)));
+            for_each_text_of_groups(&column, (&of_rows, groups), str::to_owned, |row, text| {
+                few.push((of_rows[row], text))
+            });
+            let mut seen = HashSet::new();
+            let first: Vec<_> = all.iter().filter(|pair| seen.insert((*pair).clone())).collect();
+            let mut seen = HashSet::new();
+            assert_eq!(first, few.iter().filter(|pair| seen.insert((*pair).clone())).collect::<Vec<_>>());
+            assert!(few.len() <= all.len());
         }
     }
 }

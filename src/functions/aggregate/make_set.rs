@@ -10,7 +10,7 @@ use hashbrown::hash_map::Entry;
 use hashbrown::{HashMap, HashTable};
 
 use super::conditional::conditional;
-use super::element::for_each_text;
+use super::element::for_each_text_of_groups;
 use super::interner::Interner;
 use super::make_list::{MAX_SIZE, MAX_SIZE_PARAM, OLD_MAX_SIZE, OLD_MAX_SIZE_PARAM, max_size};
 use super::{Accumulator, AggregateCall, AggregateFunction, downcast, taken};
@@ -174,8 +174,15 @@ impl Sets {
     }
 
     fn update_texts(&mut self, rows: &[u32], column: &Column) {
-        let mut numbers = Vec::with_capacity(rows.len());
-        for_each_text(column, |text| self.values.intern(text), |row, number| numbers.push((rows[row], number)));
+        let mut numbers = Vec::new();
+        let groups = (rows, self.groups.len());
+        let values = &mut self.values;
+        for_each_text_of_groups(
+            column,
+            groups,
+            |text| values.intern(text),
+            |row, number| numbers.push((rows[row], number)),
+        );
         numbers.into_iter().for_each(|(group, number)| self.add(group, number));
     }
 

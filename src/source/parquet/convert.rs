@@ -47,7 +47,6 @@ impl Converter {
 
     /// The column of `array`; `seconds` is the same column of 96-bit timestamps in seconds.
     pub fn convert(&mut self, array: &ArrayRef, seconds: Option<&ArrayRef>) -> Result<Column> {
-        let before = array.len() - array.logical_null_count();
         let column = match &self.source {
             Source::Text => self.text.convert(array)?,
             Source::Bytes => {
@@ -63,7 +62,7 @@ impl Converter {
             Source::Int96 => self.cast(Column::array(Type::Datetime, Arc::new(from_int96(array, seconds)))),
             Source::Scalar(_) => self.cast(natural(array)?),
         };
-        let lost = self.text.take_unconverted() + self.count_lost(before, &column);
+        let lost = self.text.take_unconverted() + self.count_lost(array, &column);
         if lost > 0 {
             self.notice(&format!("values that are not a {} were read as null", self.target), lost);
         }
@@ -89,11 +88,12 @@ impl Converter {
     }
 
     /// How many values became null on the way. Texts count their own, since some texts *are* null.
-    fn count_lost(&self, before: usize, column: &Column) -> usize {
+    fn count_lost(&self, array: &ArrayRef, column: &Column) -> usize {
         let by_text = matches!(self.source, Source::Text | Source::Bytes | Source::Nested);
         if by_text || self.target == Type::String {
             return 0;
         }
+        let before = array.len() - array.logical_null_count();
         let after = column.rows() - column.as_array().map_or(column.rows(), arrow::array::Array::null_count);
         before.saturating_sub(after)
     }

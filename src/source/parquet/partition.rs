@@ -4,12 +4,13 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, RowSelection};
+use parquet::basic::Type as PhysicalType;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataBuilder, RowGroupMetaData};
 
 use super::contents::Contents;
 use super::filter::PartRows;
 use super::input::Input;
-use super::layout::Source;
+use super::layout::{Source, is_dictionary_only};
 use super::pages::{Pages, chunk_range, index_ranges};
 use super::prune::{RowGroupStatistics, may_match};
 use super::reader::{Damage, guarded};
@@ -24,6 +25,11 @@ const PART_ROWS: usize = if cfg!(test) { 300 } else { 1 << 17 };
 const MAX_PARTS: usize = 1 << 10;
 /// Bytes that a part may keep of the filter's columns while the other columns are read.
 const PART_BYTES: u64 = 32 << 20;
+/// So many times the rows that a batch has elsewhere, where its columns are narrow: what is found out about a
+/// dictionary then serves more rows.
+const NARROW_BATCHES: usize = 8;
+/// More columns than this are not narrow.
+const NARROW_COLUMNS: usize = 8;
 /// Bytes that a batch should have: wide rows come in shorter batches.
 const BATCH_BYTES: u64 = 8 << 20;
 
@@ -122,8 +128,18 @@ impl RowGroupScan {
 
     /// Rows of a batch that reads `leaves`.
     pub fn batch_rows(&self, leaves: &[usize]) -> usize {
-        let wanted = self.request.limit.map_or(self.request.batch_rows, |limit| limit.min(self.request.batch_rows));
+        let rows = self.request.batch_rows;
+        let most = if self.is_narrow(leaves) { rows.saturating_mul(NARROW_BATCHES) } else { rows };
+        let wanted = self.request.limit.map_or(most, |limit| limit.min(most));
         wanted.min(rows_of(BATCH_BYTES, self.row_bytes(leaves))).max(1)
+    }
+
+    /// True where rows of these leaves are a few numbers, some of them places in dictionaries.
+    fn is_narrow(&self, leaves: &[usize]) -> bool {
+        let is_text = |leaf: usize| self.metadata().column(leaf).column_type() == PhysicalType::BYTE_ARRAY;
+        let (texts, others): (Vec<usize>, Vec<usize>) = leaves.iter().partition(|&&leaf| is_text(leaf));
+        let is_dictionary = |leaf: &usize| is_dictionary_only(self.metadata().column(*leaf));
+        !texts.is_empty() && texts.len() + others.len() <= NARROW_COLUMNS && texts.iter().all(is_dictionary)
     }
 
     /// Bytes of `leaves` in a row, on average.

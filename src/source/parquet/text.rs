@@ -89,17 +89,15 @@ impl TextConverter {
             None => Converted::new(dictionary.values(), self.target)?,
         };
         let column = match &converted.values {
+            // The keys fit the values that they had, and these are no fewer.
+            Values::Texts(texts, _) if keys.null_count() == 0 => {
+                Column::array(Type::String, Arc::new(dictionary.with_values(Arc::clone(texts))))
+            }
             Values::Texts(texts, empty) => {
-                let keys: Int32Array = if keys.null_count() == 0 {
-                    keys.clone()
-                } else {
-                    keys.iter().map(|key| Some(key.unwrap_or(*empty))).collect()
-                };
+                let keys: Int32Array = keys.iter().map(|key| Some(key.unwrap_or(*empty))).collect();
                 Column::array(Type::String, Arc::new(DictionaryArray::try_new(keys, Arc::clone(texts))?))
             }
-            Values::Json(texts) => {
-                Column::array(Type::Dynamic, Arc::new(DictionaryArray::try_new(keys.clone(), Arc::clone(texts))?))
-            }
+            Values::Json(texts) => Column::array(Type::Dynamic, Arc::new(dictionary.with_values(Arc::clone(texts)))),
             Values::Parsed(values, failed) => {
                 self.unconverted += keys.iter().flatten().filter(|&key| failed[index(key)]).count();
                 let rows: UInt32Array =
