@@ -29,6 +29,9 @@ use crate::types::{Batch, Field, Schema, Type};
 /// Bytes that a row of a `top` takes, at most as a rule: where so many do not fit the memory, everything is sorted.
 const TOP_ROW: usize = 4096;
 
+/// Most rows that one partition is trusted to have.
+const FEW_ROWS: usize = 1_024;
+
 /// Partitions in order, a limit on the rows taken from them, and operators behind the limit.
 #[derive(Debug)]
 pub struct Pipeline {
@@ -37,6 +40,8 @@ pub struct Pipeline {
     serial: Vec<Serial>,
     /// The memory that the rows take which the partitions read.
     held: Vec<Reservation>,
+    /// The first partition is likely to have all rows that are wanted: the others are not begun before it is done.
+    is_first_enough: bool,
 }
 
 #[derive(Debug)]
@@ -74,6 +79,7 @@ impl Pipeline {
             }
             LogicalPlan::Limit { input, count } => {
                 let mut pipeline = Self::new(input, context)?;
+                pipeline.is_first_enough = pipeline.serial.is_empty() && *count <= FEW_ROWS && is_unfiltered(input);
                 pipeline.serial.push(Serial::Limit(*count));
                 Ok(pipeline)
             }
@@ -101,7 +107,12 @@ impl Pipeline {
 
     /// These partitions.
     pub(super) fn of(partitions: Vec<Arc<dyn Partition>>) -> Self {
-        Self { partitions: metrics::timed_partitions(partitions), serial: Vec::new(), held: Vec::new() }
+        Self {
+            partitions: metrics::timed_partitions(partitions),
+            serial: Vec::new(),
+            held: Vec::new(),
+            is_first_enough: false,
+        }
     }
 
     /// The same, with memory that is in use as long as the pipeline is there.
@@ -125,8 +136,12 @@ impl Pipeline {
     /// Calls `consume` with every batch in order, until it breaks off.
     pub fn run(&self, context: &ExecContext, consume: &mut dyn FnMut(Batch) -> Result<Flow>) -> Result<()> {
         let mut stages = Stages::new(&self.serial);
-        if !stages.are_done() {
-            pipeline::for_each_batch(&self.partitions, context, &mut |batch| stages.push(0, batch, consume))?;
+        let alone = usize::from(self.is_first_enough).min(self.partitions.len());
+        let (first, others) = self.partitions.split_at(alone);
+        for partitions in [first, others] {
+            if !stages.are_done() {
+                pipeline::for_each_batch(partitions, context, &mut |batch| stages.push(0, batch, consume))?;
+            }
         }
         stages.finish(consume)
     }
@@ -273,6 +288,15 @@ fn union(inputs: &[LogicalPlan], schema: &Schema, context: &ExecContext) -> Resu
         }
     }
     Ok(Pipeline { held, ..Pipeline::of(partitions) })
+}
+
+/// True for rows of a table that are not chosen among.
+fn is_unfiltered(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Scan(scan) => scan.filter.is_none(),
+        LogicalPlan::Project { input, .. } => is_unfiltered(input),
+        _ => false,
+    }
 }
 
 fn request(columns: Vec<ScanColumn>, context: &ExecContext) -> ScanRequest {

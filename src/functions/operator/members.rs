@@ -169,6 +169,11 @@ impl Members {
         Self { texts: Set::new(texts), integers: Set::new(integers), guids: Set::new(guids), others, has_null }
     }
 
+    /// The items, where values of their type are texts and nothing but texts is to be looked for.
+    pub(super) fn as_texts(&self) -> Option<&Set<Box<str>>> {
+        (self.others.is_empty() && !self.has_null).then_some(&self.texts)
+    }
+
     /// True where a null is among the items.
     pub(super) fn has_null(&self) -> bool {
         self.has_null

@@ -142,6 +142,10 @@ fn member(args: &Args<'_>, negated: bool) -> Result<Column> {
     let (column, rows) = (args.column(0), args.distinct_rows());
     let items = Items::of(args);
     let members = prepared(args, &items);
+    if let Some(set) = members.as_texts().filter(|_| column.ty() == Type::String && items.varying.is_empty()) {
+        let texts = args.texts(0);
+        return Ok(args.predicate(|row| set.contains(texts.get(row).unwrap_or("")) != negated));
+    }
     let answer = |row: usize| {
         let fixed = members.contain(column, row);
         if fixed == Some(true) || items.varying.is_empty() { fixed } else { either(fixed, vary(args, &items, row)) }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{Int64Array, RecordBatch};
+use arrow::array::{ArrayRef, Int64Array, RecordBatch};
 use parquet::arrow::arrow_reader::RowSelection;
 
 use super::convert::Converter;
@@ -12,6 +12,7 @@ use super::layout::Source;
 use super::pages::wanted_ranges;
 use super::partition::{Part, Readable, RowGroupScan};
 use super::reader::{Damage, Reader, Wanted};
+use super::sieve::{ROWS_FOR_ONE, sift};
 use crate::diagnostic::{Error, Result};
 use crate::source::provenance::{Provenance, position};
 use crate::source::{Count, ScanColumn};
@@ -49,6 +50,8 @@ enum Values {
     Origin(Provenance),
     /// It is the column at `at` of what the reader gives.
     Read { at: usize, at_seconds: Option<usize>, converter: Converter },
+    /// Its rows are known already, those from `next` on are to come.
+    Sifted { rows: ArrayRef, next: usize, converter: Converter },
 }
 
 impl Decoder {
@@ -64,8 +67,9 @@ impl Decoder {
         indexes.sort_unstable();
         indexes.dedup();
         let leaves = scan.leaves(&indexes);
+        let sifted = sifted(scan, readable, &indexes, (&selection, &input));
         let mut decoder = Self {
-            columns: decoded_columns(scan, &indexes),
+            columns: decoded_columns(scan, &indexes, &sifted),
             reader: None,
             seconds: None,
             damage: None,
@@ -75,9 +79,13 @@ impl Decoder {
             paths: Vec::new(),
         };
         if !leaves.is_empty() && decoder.outstanding > 0 {
-            let wanted = Wanted { leaves, selection, batch_rows: decoder.batch_rows };
+            let mut wanted = Wanted { leaves, selection, batch_rows: decoder.batch_rows };
             count_bytes(scan, &wanted);
-            decoder.damage = decoder.open(scan, readable, (wanted, input)).err();
+            let known = scan.leaves(&sifted.iter().map(|(index, _)| *index).collect::<Vec<_>>());
+            wanted.leaves.retain(|leaf| !known.contains(leaf));
+            if !wanted.leaves.is_empty() {
+                decoder.damage = decoder.open(scan, readable, (wanted, input)).err();
+            }
         }
         decoder
     }
@@ -173,6 +181,11 @@ impl DecodedColumn {
                 let seconds = seconds.zip(*at_seconds).map(|(seconds, at)| seconds.column(at));
                 converter.convert(batch.column(*at), seconds)
             }
+            (Values::Sifted { rows: known, next, converter }, _) => {
+                let array = known.slice(*next, rows);
+                *next += rows;
+                converter.convert(&array, None)
+            }
             (Values::Missing(value), _) => Ok(Column::constant(value.clone(), rows)),
             (Values::Read { .. } | Values::Origin(_), _) => Err(Error::internal("a column was not read")),
         }
@@ -234,9 +247,11 @@ fn origin(of: Provenance, scan: &RowGroupScan, numbers: &[u64], rows: usize) -> 
 }
 
 /// The columns in the order of the table; the reader gives those of the file in the order of the file.
-fn decoded_columns(scan: &RowGroupScan, indexes: &[usize]) -> Vec<DecodedColumn> {
+fn decoded_columns(scan: &RowGroupScan, indexes: &[usize], sifted: &[(usize, ArrayRef)]) -> Vec<DecodedColumn> {
     let file_column = |index: usize| scan.mapping.file_column(&scan.file, index);
-    let mut roots: Vec<usize> = indexes.iter().filter_map(|&index| file_column(index)).map(|c| c.root).collect();
+    let known = |index: usize| sifted.iter().find(|(known, _)| *known == index).map(|(_, rows)| Arc::clone(rows));
+    let read = indexes.iter().filter(|&&index| known(index).is_none());
+    let mut roots: Vec<usize> = read.filter_map(|&index| file_column(index)).map(|c| c.root).collect();
     roots.sort_unstable();
     roots.dedup();
     let is_int96 = |index: usize| file_column(index).filter(|column| column.source == Source::Int96);
@@ -245,17 +260,41 @@ fn decoded_columns(scan: &RowGroupScan, indexes: &[usize]) -> Vec<DecodedColumn>
     int96.dedup();
     let decoded = |&index: &usize| {
         let ty = scan.mapping.ty(index);
-        let values = match file_column(index) {
-            None => scan.mapping.origin(index).map_or_else(|| Values::Missing(Value::null(ty)), Values::Origin),
-            Some(column) => Values::Read {
+        let converter = |column| Converter::new(column, ty, scan.takes_apart(index), &scan.request.report);
+        let values = match (file_column(index), known(index)) {
+            (None, _) => scan.mapping.origin(index).map_or_else(|| Values::Missing(Value::null(ty)), Values::Origin),
+            (Some(column), Some(rows)) => Values::Sifted { rows, next: 0, converter: converter(column) },
+            (Some(column), None) => Values::Read {
                 at: roots.binary_search(&column.root).unwrap_or(0),
                 at_seconds: int96.binary_search(&column.root).ok(),
-                converter: Converter::new(column, ty, scan.takes_apart(index), &scan.request.report),
+                converter: converter(column),
             },
         };
         DecodedColumn { index, values }
     };
     indexes.iter().map(decoded).collect()
+}
+
+/// The columns that need no reader, for a few rows were found in their large pages, by their positions in the table.
+fn sifted(
+    scan: &RowGroupScan,
+    readable: &Readable,
+    indexes: &[usize],
+    (selection, input): (&RowSelection, &Input),
+) -> Vec<(usize, ArrayRef)> {
+    let (group, rows) = (scan.metadata(), selection.row_count());
+    if rows == 0 || rows.saturating_mul(ROWS_FOR_ONE) > scan.rows() {
+        return Vec::new();
+    }
+    let index_of_pages = readable.metadata.metadata().page_index_for_row_group(0);
+    let found = indexes.iter().filter_map(|&index| {
+        let column = scan.mapping.file_column(&scan.file, index)?;
+        let is_checked = matches!(column.source, Source::Text | Source::Ticks(_) | Source::Scalar(_));
+        let leaf = column.leaf().filter(|leaf| is_checked && index_of_pages.offset_index(*leaf).is_none())?;
+        let ty = readable.metadata.schema().field(column.root).data_type();
+        Some((index, sift(input, group.column(leaf), selection, ty)?))
+    });
+    found.collect()
 }
 
 /// Counts the bytes of the wanted share of each chunk: how many the reader really touches depends on where pages end.

@@ -7,6 +7,7 @@
 //! the rest by a mask, which costs little more than one pass over all columns.
 
 use arrow::array::{Array, BooleanArray};
+use arrow::buffer::BooleanBuffer;
 use arrow::compute::prep_null_mask_filter;
 use parquet::arrow::arrow_reader::RowSelection;
 
@@ -53,7 +54,12 @@ impl<'a> PartRows<'a> {
 
     fn start(&self) -> Result<Stage> {
         let request = &self.part.scan.request;
-        let selection = self.part.selection(self.readable);
+        let mut selection = self.part.selection(self.readable);
+        if let (None, Some(limit)) = (&request.filter, request.limit) {
+            let rows = selection.row_count();
+            let first = RowSelection::from_consecutive_ranges(std::iter::once(0..limit.min(rows)), rows);
+            selection = selection.and_then(&first);
+        }
         match &request.filter {
             Some(filter) if !request.columns.iter().all(|column| reads(filter.columns(), column.column())) => {
                 self.first_pass(filter.as_ref(), &selection)
@@ -85,7 +91,7 @@ impl<'a> PartRows<'a> {
             && let Some(batch) = decoder.next(self.part)?
         {
             request.counters.add(Count::Rows, batch.rows() as u64);
-            let mask = evaluate(filter, &mut decoder, &batch)?;
+            let mask = first_of(evaluate(filter, &mut decoder, &batch)?, wanted - survivors.rows());
             survivors.push(decoder.select(&batch, &early)?.filter(&mask)?);
             evaluated += mask.len();
             masks.push(mask);
@@ -133,6 +139,14 @@ impl SecondPass {
         let columns =
             columns.ok_or_else(|| Error::internal("the passes over a row group do not make up its columns"))?;
         Ok(Some(compact(Batch::new(columns, batch.rows()))))
+    }
+}
+
+/// The first `count` rows of those for which a mask is true.
+fn first_of(mask: BooleanArray, count: usize) -> BooleanArray {
+    match mask.values().set_indices().nth(count) {
+        Some(end) => BooleanBuffer::collect_bool(mask.len(), |row| row < end && mask.value(row)).into(),
+        None => mask,
     }
 }
 

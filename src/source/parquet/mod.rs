@@ -3,7 +3,8 @@
 //! A file is opened once: its footer is kept, its row groups are read as partitions. What is not wanted is left out as
 //! early as possible: files and row groups by statistics (`prune.rs`), row groups by bloom filters and dictionaries
 //! (`contents.rs`), pages by the page index (`pages.rs`), and the columns that a filter does not need by decoding them for the surviving rows only
-//! (`filter.rs`). Texts keep the dictionaries of the file (`layout.rs`, `text.rs`).
+//! (`filter.rs`), and of large pages only up to the last of a few rows (`sieve.rs`). Texts keep the dictionaries of the file
+//! (`layout.rs`, `text.rs`).
 //!
 //! Damage is contained: a row group that cannot be decoded is counted in the report with its rows, and the rest of the
 //! file is read. Where pages carry checksums they are verified.
@@ -19,10 +20,12 @@ pub mod footer;
 mod input;
 mod layout;
 mod nested;
+mod page_header;
 mod pages;
 mod partition;
 mod prune;
 mod reader;
+mod sieve;
 mod text;
 
 use std::io;

@@ -103,7 +103,8 @@ impl RowGroupScan {
         before.iter().map(|group| u64::try_from(group.num_rows()).unwrap_or(0)).fold(0, u64::saturating_add)
     }
 
-    fn rows(&self) -> usize {
+    /// How many rows it has.
+    pub fn rows(&self) -> usize {
         usize::try_from(self.metadata().num_rows()).unwrap_or(0)
     }
 
@@ -130,7 +131,9 @@ impl RowGroupScan {
     pub fn batch_rows(&self, leaves: &[usize]) -> usize {
         let rows = self.request.batch_rows;
         let most = if self.is_narrow(leaves) { rows.saturating_mul(NARROW_BATCHES) } else { rows };
-        let wanted = self.request.limit.map_or(most, |limit| limit.min(most));
+        // How many rows must be looked at for so many that pass is not known.
+        let limit = self.request.limit.filter(|_| self.request.filter.is_none());
+        let wanted = limit.map_or(most, |limit| limit.min(most));
         wanted.min(rows_of(BATCH_BYTES, self.row_bytes(leaves))).max(1)
     }
 

@@ -1,0 +1,176 @@
+//! The header of a page, in Thrift's compact form: only what tells where the values of the page begin.
+
+/// What a header says of a page.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct PageHeader {
+    /// One of [`Self::DATA`], [`Self::DATA_2`] and those of other pages.
+    pub kind: u64,
+    /// Bytes of the page behind its header when they are unpacked.
+    pub unpacked: usize,
+    /// These bytes as they lie in the file.
+    pub packed: usize,
+    pub has_checksum: bool,
+    /// Values of the page, nulls among them.
+    pub values: usize,
+    /// [`Self::PLAIN`], or another one.
+    pub encoding: u64,
+    /// Bytes of the definition levels, and of the repetition levels, where version 2 has them in front and unpacked.
+    pub levels: (usize, usize),
+    /// Version 2 says that the values are not packed.
+    pub is_plain: bool,
+}
+
+impl PageHeader {
+    /// Data pages of version 1.
+    pub const DATA: u64 = 0;
+    /// Data pages of version 2.
+    pub const DATA_2: u64 = 3;
+    /// Values one behind the other.
+    pub const PLAIN: u64 = 0;
+
+    /// Reads a header at the start of `bytes`, which afterwards begin behind it; None where it makes no sense.
+    pub fn read(bytes: &mut &[u8]) -> Option<Self> {
+        let mut header = Self::default();
+        let mut thrift = Thrift { bytes, id: 0 };
+        while let Some((id, ty)) = thrift.field()? {
+            match id {
+                1 => header.kind = thrift.integer()?,
+                2 => header.unpacked = thrift.size()?,
+                3 => header.packed = thrift.size()?,
+                5 | 8 => header.read_data(id == 8, &mut thrift)?,
+                _ => thrift.skip(ty, 0)?,
+            }
+            header.has_checksum |= id == 4;
+        }
+        *bytes = thrift.bytes;
+        Some(header)
+    }
+
+    /// What is only said of data pages.
+    fn read_data(&mut self, is_second: bool, outer: &mut Thrift<'_>) -> Option<()> {
+        let mut thrift = Thrift { bytes: outer.bytes, id: 0 };
+        while let Some((id, ty)) = thrift.field()? {
+            match (id, is_second) {
+                (1, _) => self.values = thrift.size()?,
+                (2, false) | (4, true) => self.encoding = thrift.integer()?,
+                (5, true) => self.levels.0 = thrift.size()?,
+                (6, true) => self.levels.1 = thrift.size()?,
+                (7, true) => self.is_plain = ty == Thrift::FALSE,
+                _ => thrift.skip(ty, 0)?,
+            }
+        }
+        outer.bytes = thrift.bytes;
+        Some(())
+    }
+}
+
+/// A struct in Thrift's compact form.
+struct Thrift<'a> {
+    bytes: &'a [u8],
+    /// The number of the last field.
+    id: u64,
+}
+
+impl Thrift<'_> {
+    const FALSE: u8 = 2;
+    /// Structs that lie in each other, at most.
+    const DEPTH: usize = 8;
+
+    /// The number and the type of the next field; None inside at the end.
+    fn field(&mut self) -> Option<Option<(u64, u8)>> {
+        let head = self.byte()?;
+        if head == 0 {
+            return Some(None);
+        }
+        self.id = match head >> 4 {
+            0 => self.integer()?,
+            delta => self.id + u64::from(delta),
+        };
+        Some(Some((self.id, head & 0x0f)))
+    }
+
+    fn byte(&mut self) -> Option<u8> {
+        let (first, rest) = self.bytes.split_first()?;
+        self.bytes = rest;
+        Some(*first)
+    }
+
+    fn number(&mut self) -> Option<u64> {
+        let mut number = 0;
+        for place in 0..10 {
+            let byte = self.byte()?;
+            number |= u64::from(byte & 0x7f).checked_shl(7 * place)?;
+            if byte & 0x80 == 0 {
+                return Some(number);
+            }
+        }
+        None
+    }
+
+    /// A number that is not negative.
+    fn integer(&mut self) -> Option<u64> {
+        let zigzag = self.number()?;
+        (zigzag & 1 == 0).then_some(zigzag >> 1)
+    }
+
+    fn size(&mut self) -> Option<usize> {
+        usize::try_from(self.integer()?).ok().filter(|size| i32::try_from(*size).is_ok())
+    }
+
+    fn pass(&mut self, bytes: u64) -> Option<()> {
+        self.bytes = self.bytes.get(usize::try_from(bytes).ok()?..)?;
+        Some(())
+    }
+
+    /// Passes over a value; truth values are in the type already.
+    fn skip(&mut self, ty: u8, depth: usize) -> Option<()> {
+        match ty {
+            1 | 2 => Some(()),
+            3 => self.pass(1),
+            4..=6 => self.number().map(drop),
+            7 => self.pass(8),
+            8 => {
+                let length = self.number()?;
+                self.pass(length)
+            }
+            12 if depth < Self::DEPTH => {
+                let mut inner = Thrift { bytes: self.bytes, id: 0 };
+                while let Some((_, ty)) = inner.field()? {
+                    inner.skip(ty, depth + 1)?;
+                }
+                self.bytes = inner.bytes;
+                Some(())
+            }
+            // Headers have no lists.
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fields 1 to 3, and a data page header with values, encodings and statistics of one text.
+    const HEADER: &[u8] = &[
+        0x15, 0x00, 0x15, 0x80, 0x01, 0x15, 0x40, 0x2c, 0x15, 0x14, 0x15, 0x00, 0x15, 0x06, 0x15, 0x06, 0x1c, 0x18, 1,
+        b'a', 0, 0, 0, 0xff,
+    ];
+
+    #[test]
+    fn headers_are_read_to_their_end() {
+        let mut bytes = HEADER;
+        let expected = PageHeader { unpacked: 64, packed: 32, values: 10, ..PageHeader::default() };
+        assert_eq!(PageHeader::read(&mut bytes), Some(expected));
+        assert_eq!(bytes, [0xff]);
+    }
+
+    #[test]
+    fn what_is_cut_or_endless_is_no_header() {
+        for end in 0..HEADER.len() - 1 {
+            assert_eq!(PageHeader::read(&mut &HEADER[..end]), None);
+        }
+        let deep = [0x9c; 100];
+        assert_eq!(PageHeader::read(&mut &deep[..]), None);
+    }
+}

@@ -1,0 +1,266 @@
+//! A few rows out of large pages.
+//!
+//! Some writers put a whole chunk into one page. The parquet crate unpacks pages whole; for a few rows of plain values it
+//! is enough to unpack up to the last of them, passing over the others, a buffer at a time. What is not as simple as that
+//! is left to the crate, and so is the judgement of what makes no sense.
+
+use std::io::{BufRead, BufReader, Read};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Builder, StringViewBuilder};
+use arrow::compute;
+use arrow::datatypes::DataType;
+use parquet::arrow::arrow_reader::RowSelection;
+use parquet::basic::{Compression, Type as PhysicalType};
+use parquet::file::metadata::ColumnChunkMetaData;
+
+use super::input::Input;
+use super::page_header::PageHeader;
+use super::pages::chunk_range;
+
+/// Rows of a row group for each wanted one: with fewer, the crate is as good.
+pub(super) const ROWS_FOR_ONE: usize = if cfg!(test) { 3 } else { 16 };
+/// Bytes that are unpacked at once.
+const BUFFER: usize = 64 << 10;
+/// Largest chunk that is held, in bytes.
+const MAX_BYTES: u64 = 64 << 20;
+
+/// The selected rows of a chunk as an array of type `ty`; None where the crate is to read them.
+pub(super) fn sift(
+    input: &Input,
+    chunk: &ColumnChunkMetaData,
+    selection: &RowSelection,
+    ty: &DataType,
+) -> Option<ArrayRef> {
+    if !is_simple(chunk, ty) || !matches!(input, Input::Disk(_)) {
+        return None;
+    }
+    let (start, length) = chunk_range(chunk).filter(|(_, length)| *length <= MAX_BYTES)?;
+    let bytes = input.read(start..start.checked_add(length)?).ok()?;
+    let mut wanted = Wanted::new(selection);
+    let mut kept = Kept::new(ty, selection.row_count());
+    let has_nulls = chunk.column_descr().max_def_level() > 0;
+    let (mut rest, mut first) = (&bytes[..], 0);
+    while let Some(next) = wanted.peek() {
+        let header = PageHeader::read(&mut rest)?;
+        let page = rest.get(..header.packed)?;
+        rest = &rest[header.packed..];
+        let end = first + header.values;
+        if next < end {
+            Page::open(&header, page, has_nulls)?.sift(first..end, &mut wanted, &mut kept)?;
+        } else if !matches!(header.kind, PageHeader::DATA | PageHeader::DATA_2) || header.has_checksum {
+            return None;
+        }
+        first = end;
+    }
+    kept.finish(ty)
+}
+
+/// True for chunks of plain values in pages that are packed with zstd, as far as the footer tells.
+fn is_simple(chunk: &ColumnChunkMetaData, ty: &DataType) -> bool {
+    let column = chunk.column_descr();
+    let fits = match ty {
+        DataType::Utf8View => chunk.column_type() == PhysicalType::BYTE_ARRAY,
+        DataType::Int64 | DataType::Timestamp(..) => chunk.column_type() == PhysicalType::INT64,
+        _ => false,
+    };
+    fits && matches!(chunk.compression(), Compression::ZSTD(_))
+        && chunk.dictionary_page_offset().is_none()
+        && column.max_rep_level() == 0
+        && column.max_def_level() <= 1
+}
+
+/// The numbers of the wanted rows, in order.
+struct Wanted {
+    rows: Vec<usize>,
+    at: usize,
+}
+
+impl Wanted {
+    fn new(selection: &RowSelection) -> Self {
+        let (mut rows, mut first) = (Vec::with_capacity(selection.row_count()), 0);
+        for selector in selection.iter() {
+            if !selector.skip {
+                rows.extend(first..first + selector.row_count);
+            }
+            first += selector.row_count;
+        }
+        Self { rows, at: 0 }
+    }
+
+    fn peek(&self) -> Option<usize> {
+        self.rows.get(self.at).copied()
+    }
+
+    /// The last row before `end`.
+    fn last_before(&self, end: usize) -> Option<usize> {
+        let rest = self.rows.get(self.at..)?;
+        rest.partition_point(|row| *row < end).checked_sub(1).map(|place| rest[place])
+    }
+
+    /// True where `row` is the next one, which it then is no more.
+    fn take(&mut self, row: usize) -> bool {
+        let is_next = self.peek() == Some(row);
+        self.at += usize::from(is_next);
+        is_next
+    }
+}
+
+/// The values that were kept.
+enum Kept {
+    Texts(StringViewBuilder),
+    Numbers(Int64Builder),
+}
+
+impl Kept {
+    fn new(ty: &DataType, rows: usize) -> Self {
+        match ty {
+            DataType::Utf8View => Self::Texts(StringViewBuilder::with_capacity(rows)),
+            _ => Self::Numbers(Int64Builder::with_capacity(rows)),
+        }
+    }
+
+    fn push_null(&mut self) {
+        match self {
+            Self::Texts(builder) => builder.append_null(),
+            Self::Numbers(builder) => builder.append_null(),
+        }
+    }
+
+    /// The next value of a page, kept or passed over.
+    fn next(&mut self, page: &mut impl BufRead, is_wanted: bool) -> Option<()> {
+        match self {
+            Self::Texts(builder) => {
+                let length = u64::from(u32::from_le_bytes(take(page)?));
+                if !is_wanted {
+                    return pass(page, length);
+                }
+                let mut text = Vec::new();
+                page.take(length).read_to_end(&mut text).ok()?;
+                let text = std::str::from_utf8(&text).ok().filter(|text| text.len() as u64 == length)?;
+                builder.try_append_value(text).ok()
+            }
+            Self::Numbers(_) if !is_wanted => pass(page, 8),
+            Self::Numbers(builder) => {
+                builder.append_value(i64::from_le_bytes(take(page)?));
+                Some(())
+            }
+        }
+    }
+
+    fn finish(self, ty: &DataType) -> Option<ArrayRef> {
+        match self {
+            Self::Texts(mut builder) => Some(Arc::new(builder.finish())),
+            Self::Numbers(mut builder) => compute::cast(&builder.finish(), ty).ok(),
+        }
+    }
+}
+
+/// A page whose values are unpacked as they are asked for.
+struct Page<R> {
+    values: R,
+    /// The levels that tell which rows are null; None where none is.
+    levels: Option<Vec<u8>>,
+}
+
+impl<'a> Page<BufReader<std::io::Take<Unpacked<'a>>>> {
+    fn open(header: &PageHeader, page: &'a [u8], has_nulls: bool) -> Option<Self> {
+        if header.has_checksum || header.encoding != PageHeader::PLAIN || header.is_plain {
+            return None;
+        }
+        let (front, rest) = match header.kind {
+            PageHeader::DATA => (None, page),
+            PageHeader::DATA_2 if header.levels.1 == 0 => {
+                (Some(page.get(..header.levels.0)?), page.get(header.levels.0..)?)
+            }
+            _ => return None,
+        };
+        let unpacked = header.unpacked.checked_sub(front.map_or(0, <[u8]>::len))?;
+        let unpacking = zstd::stream::read::Decoder::with_buffer(rest).ok()?.take(unpacked as u64);
+        let mut values = BufReader::with_capacity(BUFFER, unpacking);
+        let levels = match front {
+            Some(levels) => has_nulls.then(|| levels.to_vec()),
+            None if has_nulls => {
+                let length = u64::from(u32::from_le_bytes(take(&mut values)?));
+                let mut levels = Vec::new();
+                (&mut values).take(length).read_to_end(&mut levels).ok()?;
+                Some(levels)
+            }
+            None => None,
+        };
+        Some(Self { values, levels })
+    }
+}
+
+type Unpacked<'a> = zstd::stream::read::Decoder<'static, &'a [u8]>;
+
+impl<R: BufRead> Page<R> {
+    /// Keeps the wanted ones of these rows.
+    fn sift(mut self, rows: std::ops::Range<usize>, wanted: &mut Wanted, kept: &mut Kept) -> Option<()> {
+        let last = wanted.last_before(rows.end)?;
+        let is_there = match &self.levels {
+            Some(levels) => Some(bits(levels, last + 1 - rows.start)?),
+            None => None,
+        };
+        for row in rows.start..=last {
+            let is_wanted = wanted.take(row);
+            if is_there.as_ref().is_none_or(|is_there| is_there[row - rows.start]) {
+                kept.next(&mut self.values, is_wanted)?;
+            } else if is_wanted {
+                kept.push_null();
+            }
+        }
+        Some(())
+    }
+}
+
+/// The first `count` levels of one bit, in runs and groups of eight (RLE and bit-packing).
+fn bits(mut bytes: &[u8], count: usize) -> Option<Vec<bool>> {
+    let mut bits = Vec::with_capacity(count.min(1 << 20));
+    while bits.len() < count {
+        let (mut head, mut shift) = (0_usize, 0);
+        loop {
+            let byte = bytes.split_off_first()?;
+            head |= usize::from(byte & 0x7f).checked_shl(shift).filter(|_| shift < 35)?;
+            shift += 7;
+            if byte & 0x80 == 0 {
+                break;
+            }
+        }
+        let left = count - bits.len();
+        match (head >> 1, head & 1) {
+            (0, _) => return None,
+            (run, 0) => bits.extend(std::iter::repeat_n(*bytes.split_off_first()? & 1 == 1, run.min(left))),
+            (groups, _) => {
+                let packed = bytes.get(..groups)?;
+                bytes = &bytes[groups..];
+                let unpacked = packed.iter().flat_map(|byte| (0..8).map(move |bit| byte >> bit & 1 == 1));
+                bits.extend(unpacked.take(left));
+            }
+        }
+    }
+    Some(bits)
+}
+
+fn take<const N: usize>(page: &mut impl Read) -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    page.read_exact(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+fn pass(page: &mut impl BufRead, bytes: u64) -> Option<()> {
+    let mut left = usize::try_from(bytes).ok()?;
+    while left > 0 {
+        let passed = page.fill_buf().ok()?.len().min(left);
+        if passed == 0 {
+            return None;
+        }
+        page.consume(passed);
+        left -= passed;
+    }
+    Some(())
+}
+
+#[cfg(test)]
+#[path = "tests/sieve.rs"]
+mod tests;
