@@ -157,21 +157,17 @@ fn resolve(
     if columns.is_empty() || columns.iter().all(|column| column.as_constant().is_some()) {
         return resolve_constant(columns, rows, groups, answer);
     }
-    let mut key = Vec::new();
-    if let Some(codes) = Codes::new(columns, rows) {
-        return codes.resolve(groups, |row| {
-            key.clear();
-            columns.iter().for_each(|column| write_key(column, row, &mut key));
-            answer(&key)
-        });
-    }
     let parts: Vec<KeyPart> = columns.iter().map(|column| KeyPart::new(column, rows)).collect();
-    for row in 0..rows {
+    let mut key = Vec::new();
+    let mut ask = |row: usize| {
         key.clear();
         parts.iter().for_each(|part| part.write(row, &mut key));
-        groups.push(answer(&key)?);
+        answer(&key)
+    };
+    match Codes::new(columns, rows) {
+        Some(codes) => codes.resolve(groups, ask),
+        None => (0..rows).try_for_each(|row| Ok(groups.push(ask(row)?))),
     }
-    Ok(())
 }
 
 /// What one column adds to the keys of a batch.

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, DictionaryArray, Int32Array, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, DictionaryArray, Int32Array, StringArray};
 use arrow::compute;
 use arrow::datatypes::{DataType, Int32Type};
 
 use super::{Expr, ExprKind};
 use crate::diagnostic::{Error, Result};
 use crate::functions::{Args, EvalContext, Overload, ScalarFunction, Volatility};
+use crate::types::dictionary::spread_truths;
 use crate::types::{Batch, Column, Type, cast, extract};
 
 /// The values of `expr` over the rows of `batch`.
@@ -38,6 +39,10 @@ struct Call<'a> {
 }
 
 fn call(call: Call<'_>, columns: Vec<Column>, rows: usize) -> Result<Column> {
+    let chosen = (call.function.chosen)(&columns).and_then(|argument| columns.get(argument));
+    if let Some(column) = chosen.filter(|column| column.ty() == call.returns) {
+        return Ok(column.clone());
+    }
     if call.function.volatility != Volatility::Row
         && let Some(position) = only_dictionary(&columns, rows)
     {
@@ -85,7 +90,13 @@ fn call_on_dictionary(call: Call<'_>, columns: &[Column], position: usize) -> Re
             let spread = DictionaryArray::<Int32Type>::try_new(keys, texts)?;
             Ok(Column::array(call.returns, Arc::new(spread)))
         }
-        Some(array) => Ok(Column::array(call.returns, compute::take(array, &keys, None)?)),
+        Some(array) => match array.as_boolean_opt().filter(|truths| truths.null_count() == 0) {
+            Some(truths) => {
+                let spread: BooleanArray = spread_truths(&keys, truths.values()).into();
+                Ok(Column::array(call.returns, Arc::new(spread)))
+            }
+            None => Ok(Column::array(call.returns, compute::take(array, &keys, None)?)),
+        },
     }
 }
 

@@ -29,7 +29,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::diagnostic::{Diagnostic, Result};
-use crate::types::{Type, Value};
+use crate::types::{Column, Type, Value};
 
 /// What is fixed for one run and visible to functions. Never a clock: `now` is a value.
 #[derive(Clone, Debug)]
@@ -82,6 +82,9 @@ pub struct ScalarFunction {
     pub volatility: Volatility,
     /// What nulls do.
     pub nulls: Nulls,
+    /// The argument that is the result of all rows at once, where the function only chooses among its arguments and
+    /// these say so. It keeps its encoding.
+    pub chosen: fn(&[Column]) -> Option<usize>,
     /// Refuses constant arguments that no row could use, such as a pattern that does not parse: an error with an empty
     /// span, to which the binder adds the place. None stands for an argument that is not constant.
     pub validate: fn(&[Option<&Value>]) -> Result<()>,
@@ -102,6 +105,7 @@ impl ScalarFunction {
         columns: &[],
         volatility: Volatility::Pure,
         nulls: Nulls::Propagate,
+        chosen: |_| None,
         validate: |_| Ok(()),
         caution: |_| None,
     };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, BooleanArray};
+use arrow::array::{AsArray, BooleanArray};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute;
 use arrow::datatypes::Int32Type;
@@ -12,6 +12,7 @@ use super::provenance::Origins;
 use super::shape::{KnownTable, known_tables};
 use super::{Comparison, Predicate, RowFilter, ScanColumn, ScanReport, ScanRequest, TimeCoverage};
 use crate::diagnostic::Result;
+use crate::types::dictionary::spread_truths;
 use crate::types::{Batch, Column, Value};
 
 /// Which rows of a Parquet file belong to a known table.
@@ -116,17 +117,13 @@ impl RowFilter for OfTable {
 
 /// True for the rows whose text is `wanted`; texts of a dictionary are looked at once each.
 fn is_text(column: &Column, wanted: &str) -> BooleanArray {
-    let rows = column.rows();
     if let Some(dictionary) = column.as_array().and_then(|array| array.as_dictionary_opt::<Int32Type>())
         && let Some(texts) = dictionary.values().as_string_opt::<i32>()
-        && dictionary.keys().null_count() == 0
     {
-        let keys = dictionary.keys().values();
-        let is_wanted: Vec<bool> = texts.iter().map(|text| text == Some(wanted)).collect();
-        let has = |key: i32| usize::try_from(key).ok().and_then(|key| is_wanted.get(key)).is_some_and(|wanted| *wanted);
-        return BooleanBuffer::collect_bool(rows, |row| has(keys[row])).into();
+        let is_wanted: BooleanBuffer = texts.iter().map(|text| text == Some(wanted)).collect();
+        return spread_truths(dictionary.keys(), &is_wanted).into();
     }
-    BooleanBuffer::collect_bool(rows, |row| column.text_at(row) == Some(wanted)).into()
+    BooleanBuffer::collect_bool(column.rows(), |row| column.text_at(row) == Some(wanted)).into()
 }
 
 #[cfg(test)]

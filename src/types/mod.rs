@@ -20,6 +20,7 @@ pub mod cast;
 pub mod column;
 pub mod datetime;
 pub mod decimal;
+pub mod dictionary;
 pub mod dynamic;
 pub mod extract;
 pub mod guid;

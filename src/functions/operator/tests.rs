@@ -244,7 +244,10 @@ fn choices_over_columns_are_those_over_values() {
         let chosen = call(scalar_function("iff").unwrap(), &[condition.clone(), a.clone(), b.clone()]).unwrap();
         let first = call(scalar_function("coalesce").unwrap(), &[a.clone(), b.clone()]).unwrap();
         let empty = call(scalar_function("isempty").unwrap(), std::slice::from_ref(&a)).unwrap();
+        let arguments = [condition.clone(), a.clone(), b.clone()];
+        let whole = (scalar_function("iff").unwrap().chosen)(&arguments).map(|argument| &arguments[argument]);
         for row in 0..ROWS {
+            assert!(whole.is_none_or(|whole| same(&whole.value(row), &chosen.value(row))));
             let (a, b) = (a.value(row), b.value(row));
             let expected = if condition.value(row) == Value::Bool(true) { &a } else { &b };
             assert!(same(&chosen.value(row), expected));
@@ -252,6 +255,28 @@ fn choices_over_columns_are_those_over_values() {
             assert!(same(&first.value(row), if absent { &b } else { &a }));
             assert_eq!(empty.value(row), Value::Bool(a.to_text().is_empty()));
         }
+    }
+}
+
+#[test]
+fn bins_of_one_size_are_those_of_sizes_row_by_row() {
+    let mut random = ChaCha8Rng::seed_from_u64(8);
+    for round in 0..300 {
+        let ty = [Type::Long, Type::Datetime, Type::Timespan][round % 3];
+        let (size_type, least) = (if ty == Type::Datetime { Type::Timespan } else { ty }, [0, i64::MIN][round % 2]);
+        let size = [1, 7, 3_600_000, i64::MAX][random.random_range(0..4)];
+        let (mut values, mut sizes) = (ColumnBuilder::new(ty), ColumnBuilder::new(size_type));
+        let mut value = random.random_range(least..1 << 60);
+        for _ in 0..ROWS {
+            value = if random.random_bool(0.2) { random.random_range(least..1 << 60) } else { value.saturating_add(1) };
+            values.append_i64(value);
+            sizes.append_i64(size);
+        }
+        let values = values.finish();
+        let (sizes, bin) = (sizes.finish(), scalar_function("bin").unwrap());
+        let one = Column::constant(sizes.value(0), ROWS);
+        let (found, expected) = (call(bin, &[values.clone(), one]).unwrap(), call(bin, &[values, sizes]).unwrap());
+        (0..ROWS).for_each(|row| assert!(same(&found.value(row), &expected.value(row))));
     }
 }
 

@@ -18,6 +18,19 @@ use crate::functions::{Args, ScalarFunction};
 use crate::types::cast::cast_column;
 use crate::types::{Column, Type, Value, dynamic};
 
+/// The branch of `iff` that all rows take.
+fn chosen_branch(arguments: &[Column]) -> Option<usize> {
+    let condition = arguments.first()?;
+    let hits = match condition.as_array() {
+        Some(array) => array.as_boolean_opt()?.true_count(),
+        None => condition.rows() * usize::from(condition.as_constant() == Some(&Value::Bool(true))),
+    };
+    match hits {
+        0 => Some(2),
+        hits => (hits == condition.rows()).then_some(1),
+    }
+}
+
 /// The functions of this family.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
@@ -42,6 +55,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
             Example::new("iff(true, 1, 2.5)", "1.0"),
             Example::new("iff(bool(null), 1, 2)", "2"),
         ],
+        chosen: chosen_branch,
         ..CONDITIONAL
     },
     ScalarFunction {

@@ -1,5 +1,9 @@
 //! Numbers and moments rounded to multiples.
 
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, Int64Array};
+use arrow::datatypes::Int64Type;
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::diagnostic::{Code, Error, Result, Span};
@@ -156,6 +160,31 @@ fn in_range(args: &Args<'_>, value: Option<i64>) -> Option<i64> {
 }
 
 fn bin_long(args: &Args<'_>) -> Column {
+    bin_array(args).unwrap_or_else(|| bin_rows(args))
+}
+
+/// Whole numbers by one size, where none of them is null or becomes it: values that follow each other often have the same
+/// bin. None for others.
+fn bin_array(args: &Args<'_>) -> Option<Column> {
+    let size = integers(args.constant(1).map(|_| args.column(1))?).get(0);
+    let numbers = args.column(0).as_array()?.as_primitive_opt::<Int64Type>()?;
+    let is_whole = matches!(args.returns(), Type::Long | Type::Datetime | Type::Timespan);
+    if !is_whole || size <= 0 || numbers.null_count() > 0 {
+        return None;
+    }
+    let (mut floor, mut last) = (1, 0);
+    let bin = |value: &i64| {
+        if !(floor..=last).contains(value) {
+            floor = in_range(args, value.checked_sub(value.rem_euclid(size)))?;
+            last = floor.saturating_add(size - 1);
+        }
+        Some(floor)
+    };
+    let bins: Vec<i64> = numbers.values().iter().map(bin).collect::<Option<_>>()?;
+    Some(Column::array(args.returns(), Arc::new(Int64Array::from(bins))))
+}
+
+fn bin_rows(args: &Args<'_>) -> Column {
     let (values, sizes) = (integers(args.column(0)), integers(args.column(1)));
     args.map(|row| in_range(args, floor_to(values.get(row), sizes.get(row))))
 }

@@ -127,20 +127,27 @@ impl Kept {
         }
     }
 
-    /// The next value of a page, kept or passed over.
-    fn next(&mut self, page: &mut impl BufRead, is_wanted: bool) -> Option<()> {
+    /// Passes over values of a page.
+    fn pass(&self, page: &mut impl BufRead, count: usize) -> Option<()> {
+        match self {
+            Self::Texts(_) => (0..count).try_for_each(|_| {
+                let length = u32::from_le_bytes(take(page)?);
+                pass(page, length.into())
+            }),
+            Self::Numbers(_) => pass(page, 8 * count as u64),
+        }
+    }
+
+    /// Keeps the next value of a page.
+    fn push(&mut self, page: &mut impl BufRead) -> Option<()> {
         match self {
             Self::Texts(builder) => {
                 let length = u64::from(u32::from_le_bytes(take(page)?));
-                if !is_wanted {
-                    return pass(page, length);
-                }
                 let mut text = Vec::new();
                 page.take(length).read_to_end(&mut text).ok()?;
                 let text = std::str::from_utf8(&text).ok().filter(|text| text.len() as u64 == length)?;
                 builder.try_append_value(text).ok()
             }
-            Self::Numbers(_) if !is_wanted => pass(page, 8),
             Self::Numbers(builder) => {
                 builder.append_value(i64::from_le_bytes(take(page)?));
                 Some(())
@@ -202,12 +209,16 @@ impl<R: BufRead> Page<R> {
             Some(levels) => Some(bits(levels, last + 1 - rows.start)?),
             None => None,
         };
+        let mut passed = 0;
         for row in rows.start..=last {
-            let is_wanted = wanted.take(row);
-            if is_there.as_ref().is_none_or(|is_there| is_there[row - rows.start]) {
-                kept.next(&mut self.values, is_wanted)?;
-            } else if is_wanted {
-                kept.push_null();
+            let is_there = is_there.as_ref().is_none_or(|is_there| is_there[row - rows.start]);
+            match (wanted.take(row), is_there) {
+                (true, true) => {
+                    kept.pass(&mut self.values, std::mem::take(&mut passed))?;
+                    kept.push(&mut self.values)?;
+                }
+                (true, false) => kept.push_null(),
+                (false, _) => passed += usize::from(is_there),
             }
         }
         Some(())

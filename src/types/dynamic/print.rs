@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use memchr::memchr;
 
-use super::skip::{skip_blanks, string_end, value_end};
+use super::skip::{skip_blanks, special, string_end, value_end};
 use super::{Kind, MAX_DEPTH, elements, kind, unique_entries};
 use crate::types::number;
 
@@ -87,12 +87,12 @@ fn push_string(quoted: &str, out: &mut String) {
 /// Appends `text` as a JSON string, quotes included. Characters outside of ASCII stay as they are.
 pub fn quote(text: &str, out: &mut String) {
     out.push('"');
+    let bytes = text.as_bytes();
     let mut start = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        if byte >= b' ' && byte != b'"' && byte != b'\\' {
-            continue;
-        }
+    loop {
+        let at = special(bytes, start);
         out.push_str(&text[start..at]);
+        let Some(byte) = bytes.get(at) else { break };
         start = at + 1;
         match byte {
             b'"' => out.push_str("\\\""),
@@ -106,7 +106,6 @@ pub fn quote(text: &str, out: &mut String) {
             _ => _ = write!(out, "\\u{byte:04x}"),
         }
     }
-    out.push_str(&text[start..]);
     out.push('"');
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use memchr::{memchr, memchr2};
+use memchr::memchr;
 
 use super::unescape;
 
@@ -15,42 +15,38 @@ pub(super) fn skip_blanks(json: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// The position after the string whose opening quote is at `start`; the end of the text where it has no end.
-pub(super) fn string_end(json: &[u8], start: usize) -> usize {
-    let mut at = start + 1;
-    // Most texts are short: their end is found before a search over many bytes at a time would have begun.
-    while let Some(chunk) = json.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        let found = quotes_and_backslashes(*chunk);
-        at += usize::try_from(found.trailing_zeros() / 8).unwrap_or(0);
-        match json.get(at) {
-            _ if found == 0 => {}
-            Some(b'"') => return at + 1,
-            _ => at += 2,
+/// The first position from `at` of a quote, a backslash or a control character; the end of the text where there is none.
+/// Eight bytes are looked at together: most strings of a log are a few words long.
+pub(super) fn special(json: &[u8], mut at: usize) -> usize {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGH: u64 = ONES << 7;
+    // The high bit of each byte that is zero; of those behind the first one, perhaps others.
+    let zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
+    while let Some(eight) = json.get(at..).and_then(<[u8]>::first_chunk) {
+        let word = u64::from_le_bytes(*eight);
+        let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
+        let found = zero(word ^ (ONES * 0x22)) | zero(word ^ (ONES * 0x5c)) | control;
+        if found != 0 {
+            return at + found.trailing_zeros() as usize / 8;
         }
-        if at > start + SHORT {
-            break;
-        }
+        at += 8;
     }
-    while let Some(found) = json.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
-        at += found;
-        if json[at] == b'"' {
-            return at + 1;
-        }
-        at += 2;
-    }
-    json.len()
+    let rest = json.get(at..).unwrap_or_default();
+    let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | ..0x20);
+    rest.iter().position(is_special).map_or(json.len(), |place| at + place)
 }
 
-/// Texts up to about this length are searched eight bytes at a time.
-const SHORT: usize = 32;
-
-/// The highest bit of each byte that is a quote or a backslash; behind the first one, others may be set as well.
-fn quotes_and_backslashes(chunk: [u8; 8]) -> u64 {
-    const ONES: u64 = u64::from_le_bytes([1; 8]);
-    const HIGH: u64 = ONES << 7;
-    let chunk = u64::from_le_bytes(chunk);
-    let zeros = |bytes: u64| bytes.wrapping_sub(ONES) & !bytes & HIGH;
-    zeros(chunk ^ (ONES * u64::from(b'"'))) | zeros(chunk ^ (ONES * u64::from(b'\\')))
+/// The position after the string whose opening quote is at `at`; the end of the text where it has no end.
+pub(super) fn string_end(json: &[u8], at: usize) -> usize {
+    let mut at = special(json, at + 1);
+    while let Some(byte) = json.get(at) {
+        match byte {
+            b'"' => return at + 1,
+            b'\\' => at = special(json, at + 2),
+            _ => at = special(json, at + 1),
+        }
+    }
+    json.len()
 }
 
 /// The position after the value that starts at `at`.
@@ -154,6 +150,10 @@ impl<'a> Key<'a> {
     pub fn is(self, name: &str) -> bool {
         let inner = self.quoted.as_bytes();
         let inner = inner.get(1..inner.len().saturating_sub(1)).unwrap_or_default();
+        // Escapes are longer than what they stand for.
+        if inner.len() < name.len() || (inner.len() == name.len() && inner != name.as_bytes()) {
+            return false;
+        }
         if memchr(b'\\', inner).is_some() { unescape(self.quoted) == name } else { inner == name.as_bytes() }
     }
 
@@ -238,5 +238,33 @@ impl<'a> Items<'a> {
         let bytes = self.json.as_bytes();
         let at = skip_blanks(bytes, self.at);
         self.at = if bytes.get(at) == Some(&byte) { at + 1 } else { bytes.len() };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::special;
+
+    #[test]
+    fn eight_bytes_together_find_what_one_by_one_does() {
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        for _ in 0..20_000 {
+            let length = random.random_range(0..40);
+            let mut text: Vec<u8> = (0..length).map(|_| random.random_range(0x20..=0xff)).collect();
+            text.iter_mut().for_each(|byte| *byte = if matches!(byte, b'"' | b'\\') { b'x' } else { *byte });
+            for _ in 0..random.random_range(0..3) {
+                let place = random.random_range(0..text.len() + 1);
+                text.insert(
+                    place,
+                    [b'"', b'\\', 0, 0x1f, 0x21, 0x23, 0x5b, 0x5d, 0x80, 0x7f][random.random_range(0..10)],
+                );
+            }
+            let start = random.random_range(0..text.len() + 2);
+            let expected = (start..text.len()).find(|&at| matches!(text[at], b'"' | b'\\' | ..0x20));
+            assert_eq!(special(&text, start), expected.unwrap_or(text.len()), "{text:?} from {start}");
+        }
     }
 }

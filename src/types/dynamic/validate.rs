@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::quote;
-use super::skip::skip_blanks;
+use super::skip::{skip_blanks, special};
 
 /// How deep arrays and bags may be nested: as deep as `serde_json` goes, so that whatever is valid here can be handed
 /// to it.
@@ -139,13 +139,11 @@ fn word(json: &[u8], at: usize, word: &[u8]) -> Result<usize, Invalid> {
 }
 
 fn string(json: &[u8], at: usize) -> Result<usize, Invalid> {
-    let mut at = at + 1;
+    let mut at = special(json, at + 1);
     loop {
-        // A plain loop: most strings of a log are a few words long.
         match json.get(at) {
             Some(b'"') => return Ok(at + 1),
-            Some(b'\\') => at = escape(json, at + 1)?,
-            Some(0x20..) => at += 1,
+            Some(b'\\') => at = special(json, escape(json, at + 1)?),
             _ => return Err(invalid(at)),
         }
     }

@@ -1,0 +1,50 @@
+//! What is known of the values of a dictionary, for the rows that have them.
+
+use arrow::array::{Array, Int32Array};
+use arrow::buffer::BooleanBuffer;
+
+/// The truth of each row, which is that of the value at its key; keys that lead nowhere and nulls have none.
+#[must_use]
+pub fn spread_truths(keys: &Int32Array, truths: &BooleanBuffer) -> BooleanBuffer {
+    let (rows, hits) = (keys.len(), truths.count_set_bits());
+    let nulls = keys.nulls().map(arrow::buffer::NullBuffer::inner);
+    let keys = keys.values();
+    let spread = match truths.set_indices().next().and_then(|first| i32::try_from(first).ok()) {
+        None => return BooleanBuffer::new_unset(rows),
+        Some(_) if hits == truths.len() => BooleanBuffer::new_set(rows),
+        Some(only) if hits == 1 => BooleanBuffer::collect_bool(rows, |row| keys[row] == only),
+        Some(_) => {
+            let truths: Vec<bool> = truths.iter().collect();
+            let truth = |key: i32| usize::try_from(key).ok().and_then(|key| truths.get(key).copied());
+            BooleanBuffer::collect_bool(rows, |row| truth(keys[row]).unwrap_or(false))
+        }
+    };
+    nulls.map_or(spread.clone(), |nulls| &spread & nulls)
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+
+    #[test]
+    fn rows_have_the_truth_of_their_value() {
+        let mut random = ChaCha8Rng::seed_from_u64(3);
+        for (share, values) in [(0.0, 4), (1.0, 4), (0.5, 9), (0.1, 200), (1.0, 1)] {
+            for nulls in [0.0, 0.3] {
+                let truths: Vec<bool> = (0..values).map(|_| random.random_bool(share)).collect();
+                let key = |random: &mut ChaCha8Rng| {
+                    let key = random.random_range(0..values);
+                    (!random.random_bool(nulls)).then_some(key)
+                };
+                let keys: Vec<Option<i32>> = (0..700).map(|_| key(&mut random)).collect();
+                let expected: Vec<bool> =
+                    keys.iter().map(|key| key.is_some_and(|key| truths[usize::try_from(key).unwrap()])).collect();
+                let spread = spread_truths(&keys.into(), &BooleanBuffer::from(truths));
+                assert_eq!(spread.iter().collect::<Vec<_>>(), expected);
+            }
+        }
+    }
+}
