@@ -21,7 +21,7 @@ pub struct Settings {
     pub seed: u64,
     /// Threads that read and compute; at least one.
     pub threads: usize,
-    /// Rows a batch has at most.
+    /// Rows a batch has at most, a few times as many where its columns are narrow.
     pub batch_rows: usize,
     /// Whether plans are improved before they run; answers are the same either way.
     pub optimize: bool,

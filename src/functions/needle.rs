@@ -63,6 +63,10 @@ impl Needle {
         let finder = |text: &str| memmem::Finder::new(text).into_owned();
         let (text, search) = match case {
             Case::Matters => (text.to_owned(), Search::Exact(finder(text))),
+            // Without letters there is one case only.
+            Case::Ignored if text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_alphabetic()) => {
+                (text.to_owned(), Search::Exact(finder(text)))
+            }
             Case::Ignored if text.is_ascii() => {
                 let text = text.to_ascii_uppercase();
                 let offset = rarest(text.as_bytes());

@@ -95,7 +95,7 @@ pub trait TableProvider: Debug + Send + Sync {
 /// A part of a table that one thread reads.
 pub trait Partition: Debug + Send + Sync {
     /// Its batches: the columns of the request in its order, only rows that pass the request's filter, at most
-    /// `batch_rows` rows each. Dropping the iterator stops the reading.
+    /// `batch_rows` rows each, a few times as many where the columns are narrow. Dropping the iterator stops the reading.
     fn read(&self) -> Result<BatchIterator<'_>>;
 }
 
@@ -110,7 +110,7 @@ pub struct ScanRequest {
     pub filter: Option<Arc<dyn RowFilter>>,
     /// Rows wanted in all, where few are: a hint not to read ahead.
     pub limit: Option<usize>,
-    /// Rows a batch has at most.
+    /// Rows a batch has at most, a few times as many where its columns are narrow.
     pub batch_rows: usize,
     /// Where to say what was skipped, repaired and noticed.
     pub report: Arc<ScanReport>,

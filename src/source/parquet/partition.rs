@@ -27,7 +27,7 @@ const MAX_PARTS: usize = 1 << 10;
 const PART_BYTES: u64 = 32 << 20;
 /// So many times the rows that a batch has elsewhere, where its columns are narrow: what is found out about a
 /// dictionary then serves more rows.
-const NARROW_BATCHES: usize = 4;
+pub(super) const NARROW_BATCHES: usize = 4;
 /// More columns than this are not narrow.
 const NARROW_COLUMNS: usize = 8;
 /// Bytes that a batch should have: wide rows come in shorter batches.

@@ -170,9 +170,9 @@ struct Page<R> {
     levels: Option<Vec<u8>>,
 }
 
-impl<'a> Page<BufReader<std::io::Take<Unpacked<'a>>>> {
+impl<'a> Page<BufReader<Unpacked<'a>>> {
     fn open(header: &PageHeader, page: &'a [u8], has_nulls: bool) -> Option<Self> {
-        if header.has_checksum || header.encoding != PageHeader::PLAIN || header.is_plain {
+        if header.has_checksum || header.encoding != PageHeader::PLAIN {
             return None;
         }
         let (front, rest) = match header.kind {
@@ -183,7 +183,10 @@ impl<'a> Page<BufReader<std::io::Take<Unpacked<'a>>>> {
             _ => return None,
         };
         let unpacked = header.unpacked.checked_sub(front.map_or(0, <[u8]>::len))?;
-        let unpacking = zstd::stream::read::Decoder::with_buffer(rest).ok()?.take(unpacked as u64);
+        let unpacking: Unpacked<'a> = match header.is_plain {
+            true => Box::new(rest),
+            false => Box::new(zstd::stream::read::Decoder::with_buffer(rest).ok()?.take(unpacked as u64)),
+        };
         let mut values = BufReader::with_capacity(BUFFER, unpacking);
         let levels = match front {
             Some(levels) => has_nulls.then(|| levels.to_vec()),
@@ -199,7 +202,8 @@ impl<'a> Page<BufReader<std::io::Take<Unpacked<'a>>>> {
     }
 }
 
-type Unpacked<'a> = zstd::stream::read::Decoder<'static, &'a [u8]>;
+/// The bytes of a page behind what is not packed.
+type Unpacked<'a> = Box<dyn Read + 'a>;
 
 impl<R: BufRead> Page<R> {
     /// Keeps the wanted ones of these rows.

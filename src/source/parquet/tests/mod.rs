@@ -12,6 +12,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 use parquet::file::statistics::Statistics;
 
+use super::partition::NARROW_BATCHES;
 use super::*;
 use crate::source::{Comparison, Count, Predicate, RowFilter, ScanColumn, ScanReport};
 use crate::types::{Batch, Value};
@@ -48,7 +49,7 @@ fn rows(file: &Arc<ParquetFile>, table: &Schema, request: &ScanRequest) -> Vec<V
     for part in file.partitions(table, request).unwrap() {
         for batch in part.read().unwrap() {
             let batch = batch.unwrap();
-            assert!((1..=request.batch_rows).contains(&batch.rows()), "{} rows", batch.rows());
+            assert!((1..=request.batch_rows * NARROW_BATCHES).contains(&batch.rows()), "{} rows", batch.rows());
             assert_eq!(batch.columns().len(), request.columns.len());
             for row in 0..batch.rows() {
                 rows.push(batch.columns().iter().map(|column| column.value(row)).collect());
@@ -128,7 +129,8 @@ fn batches_of_a_chunk_share_one_dictionary() {
     let texts: ArrayRef = Arc::new(StringArray::from_iter((0..200).map(|n| (n % 5 > 0).then(|| format!("{}", n % 5)))));
     let file = write(&RecordBatch::try_from_iter([("text", texts)]).unwrap(), Default::default());
     let file = open(file.path());
-    let parts = file.partitions(&file.columns(), &request([0])).unwrap();
+    let request = ScanRequest { batch_rows: 64 / NARROW_BATCHES, ..request([0]) };
+    let parts = file.partitions(&file.columns(), &request).unwrap();
     let batches: Vec<Batch> = parts[0].read().unwrap().collect::<Result<_>>().unwrap();
     assert_eq!(batches.len(), 4);
     let dictionaries: Vec<ArrayRef> = batches
