@@ -166,7 +166,10 @@ fn resolve(
     };
     match Codes::new(columns, rows) {
         Some(codes) => codes.resolve(groups, ask),
-        None => (0..rows).try_for_each(|row| Ok(groups.push(ask(row)?))),
+        None => (0..rows).try_for_each(|row| {
+            groups.push(ask(row)?);
+            Ok(())
+        }),
     }
 }
 

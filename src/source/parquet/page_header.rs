@@ -32,7 +32,7 @@ impl PageHeader {
     pub fn read(bytes: &mut &[u8]) -> Option<Self> {
         let mut header = Self::default();
         let mut thrift = Thrift { bytes, id: 0 };
-        while let Some((id, ty)) = thrift.field()? {
+        while let (id, ty @ 1..) = thrift.field()? {
             match id {
                 1 => header.kind = thrift.integer()?,
                 2 => header.unpacked = thrift.size()?,
@@ -49,7 +49,7 @@ impl PageHeader {
     /// What is only said of data pages.
     fn read_data(&mut self, is_second: bool, outer: &mut Thrift<'_>) -> Option<()> {
         let mut thrift = Thrift { bytes: outer.bytes, id: 0 };
-        while let Some((id, ty)) = thrift.field()? {
+        while let (id, ty @ 1..) = thrift.field()? {
             match (id, is_second) {
                 (1, _) => self.values = thrift.size()?,
                 (2, false) | (4, true) => self.encoding = thrift.integer()?,
@@ -76,17 +76,17 @@ impl Thrift<'_> {
     /// Structs that lie in each other, at most.
     const DEPTH: usize = 8;
 
-    /// The number and the type of the next field; None inside at the end.
-    fn field(&mut self) -> Option<Option<(u64, u8)>> {
+    /// The number and the type of the next field; type 0 at the end.
+    fn field(&mut self) -> Option<(u64, u8)> {
         let head = self.byte()?;
         if head == 0 {
-            return Some(None);
+            return Some((0, 0));
         }
         self.id = match head >> 4 {
             0 => self.integer()?,
             delta => self.id + u64::from(delta),
         };
-        Some(Some((self.id, head & 0x0f)))
+        Some((self.id, head & 0x0f)).filter(|(_, ty)| *ty > 0)
     }
 
     fn byte(&mut self) -> Option<u8> {
@@ -135,7 +135,7 @@ impl Thrift<'_> {
             }
             12 if depth < Self::DEPTH => {
                 let mut inner = Thrift { bytes: self.bytes, id: 0 };
-                while let Some((_, ty)) = inner.field()? {
+                while let (_, ty @ 1..) = inner.field()? {
                     inner.skip(ty, depth + 1)?;
                 }
                 self.bytes = inner.bytes;
