@@ -12,6 +12,7 @@ mod dedup;
 mod diagnostics;
 mod docs;
 mod equivalence;
+mod evidence;
 mod functions;
 mod grammar;
 mod join;

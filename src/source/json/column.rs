@@ -6,13 +6,15 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, StringViewBuilder};
 
 use super::cursor::Cursor;
-
+use crate::source::shape::whole::without_point;
 use crate::types::{Column, ColumnBuilder, Type, Value, cast, datetime, dynamic};
 
 /// Builds one column, row by row. It stays one value as long as every row has the same text of ours or nothing.
 #[derive(Debug)]
 pub(crate) struct ColumnWriter {
     ty: Type,
+    /// True for texts that are whole numbers.
+    whole: bool,
     constant: Option<Value>,
     constant_rows: usize,
     array: Option<Builder>,
@@ -31,7 +33,12 @@ enum Builder {
 impl ColumnWriter {
     /// No rows yet.
     pub(crate) fn new(ty: Type) -> Self {
-        Self { ty, constant: None, constant_rows: 0, array: None }
+        Self { ty, whole: false, constant: None, constant_rows: 0, array: None }
+    }
+
+    /// The same, of texts that are whole numbers where `whole` is true.
+    pub(crate) fn of_whole_numbers(self, whole: bool) -> Self {
+        Self { whole, ..self }
     }
 
     /// Appends a text that is the same in every record, "" for nothing.
@@ -68,7 +75,7 @@ impl ColumnWriter {
     /// and became null.
     pub(crate) fn append(&mut self, json: Option<&str>) -> bool {
         let ty = self.ty;
-        let json = json.filter(|json| *json != "null");
+        let json = json.filter(|json| *json != "null").map(|json| if self.whole { without_point(json) } else { json });
         match self.builder() {
             Builder::Text(builder) => {
                 append_text(builder, ty, json);
@@ -106,7 +113,7 @@ impl ColumnWriter {
     }
 
     fn builder(&mut self) -> &mut Builder {
-        let Self { ty, constant, constant_rows, array } = self;
+        let Self { ty, constant, constant_rows, array, whole: _ } = self;
         array.get_or_insert_with(|| {
             let mut builder = Builder::new(*ty);
             for _ in 0..std::mem::take(constant_rows) {

@@ -8,6 +8,7 @@ use super::keys::{KeyTree, Slot};
 use super::prefilter::{Needle, Prefilter};
 use crate::source::provenance::{Origins, Provenance};
 use crate::source::shape::mapping::Since;
+use crate::source::shape::whole::holds_whole_numbers;
 use crate::source::shape::{KnownTable, RowKind, Source, known_tables};
 use crate::source::{RowFilter, ScanColumn, ScanCounters, ScanReport, ScanRequest};
 use crate::types::{Schema, Type, dynamic};
@@ -100,6 +101,8 @@ pub(crate) struct PlannedColumn {
     /// Its type in the table.
     pub ty: Type,
     pub path: Option<dynamic::Path>,
+    /// True where its texts are whole numbers.
+    pub whole: bool,
     /// Where it is, by row kind.
     pub sources: [PlannedSource; RowKind::ALL.len()],
 }
@@ -335,7 +338,7 @@ fn plan_column(tree: &mut KeyTree, rows: &Rows, origins: &Origins, wanted: &Scan
     let index = wanted.column();
     if let Some(of) = origins.at(index) {
         let sources = RowKind::ALL.map(|_| PlannedSource::Origin(of));
-        return PlannedColumn { name: of.name().to_owned(), ty: of.ty(), path: None, sources };
+        return PlannedColumn { name: of.name().to_owned(), ty: of.ty(), path: None, whole: false, sources };
     }
     let field = rows.schema().field(index);
     let sources = match rows.known() {
@@ -349,7 +352,8 @@ fn plan_column(tree: &mut KeyTree, rows: &Rows, origins: &Origins, wanted: &Scan
         ScanColumn::Column(_) => None,
         ScanColumn::Path { path, .. } => Some(path.clone()),
     };
-    PlannedColumn { name: field.name.clone(), ty: field.ty, path, sources }
+    let whole = rows.known().is_some() && holds_whole_numbers(&field.name);
+    PlannedColumn { name: field.name.clone(), ty: field.ty, path, whole, sources }
 }
 
 fn plan_source(tree: &mut KeyTree, source: &Source, kind: RowKind) -> PlannedSource {

@@ -8,6 +8,7 @@ use super::column::{ColumnWriter, dynamic_text};
 use super::plan::{PlannedColumn, PlannedSource};
 use super::record::Place;
 use crate::source::provenance::{Provenance, position};
+use crate::source::shape::whole::without_point;
 use crate::source::shape::{KnownTable, RowKind};
 use crate::types::{Type, dynamic};
 
@@ -167,7 +168,7 @@ fn append_value(writer: &mut ColumnWriter, column: &PlannedColumn, row: &Row, re
         PlannedSource::Category => return constant(writer, row.table.map_or("", |table| table.category)),
         PlannedSource::Keys(slots) => first_filled(slots.iter().map(|&slot| record.value(slot))),
         PlannedSource::UnlessZero { value, guard } => {
-            let zero = record.value(*guard).is_some_and(|json| dynamic::to_text(json) == "0");
+            let zero = record.value(*guard).is_some_and(|json| without_point(&dynamic::to_text(json)) == "0");
             if zero { None } else { record.value(*value) }
         }
     };
@@ -198,7 +199,7 @@ fn append_origin(writer: &mut ColumnWriter, of: Provenance, row: &Row, file: &Cu
 
 /// A writer for the values of a column.
 pub(super) fn writer_for(column: &PlannedColumn) -> ColumnWriter {
-    ColumnWriter::new(if column.path.is_some() { Type::Dynamic } else { column.ty })
+    ColumnWriter::new(if column.path.is_some() { Type::Dynamic } else { column.ty }).of_whole_numbers(column.whole)
 }
 
 /// The first value that is there, not null and not ""; else the first that is there.

@@ -20,6 +20,7 @@ use super::nested;
 use super::text::TextConverter;
 use crate::diagnostic::Result;
 use crate::source::ScanReport;
+use crate::source::shape::whole::{holds_whole_numbers, without_point};
 use crate::types::datetime::{self, TICKS_PER_DAY, UnixUnit};
 use crate::types::{Column, ColumnBuilder, Type, Value};
 
@@ -77,9 +78,11 @@ impl Converter {
         if let Some(widened) = widen(&column, self.target) {
             return widened;
         }
+        let whole = self.target == Type::String && holds_whole_numbers(&self.name);
         let mut builder = ColumnBuilder::with_capacity(self.target, column.rows());
         for row in 0..column.rows() {
             match super::cast::cast(&column.value(row), self.target) {
+                Some(Value::String(text)) if whole => builder.append(&Value::string(without_point(&text))),
                 Some(value) => builder.append(&value),
                 None => builder.append_null(),
             }

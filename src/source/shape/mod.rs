@@ -8,6 +8,7 @@ pub mod mapping;
 pub mod portal;
 pub mod positions;
 pub mod table;
+pub mod whole;
 
 pub use mapping::{Mapping, Source};
 pub use table::{KnownTable, known_table, known_tables};

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 
 use crate::source::ScanColumn;
 use crate::source::shape::mapping::KeyPath;
+use crate::source::shape::whole::holds_whole_numbers;
 use crate::source::shape::{KnownTable, RowKind, Source};
 use crate::types::{Type, Value, datetime, dynamic};
 
@@ -140,6 +141,8 @@ fn twin_value(bag: &Bag, table: &KnownTable, kind: RowKind, wanted: &ScanColumn)
             _ => find(value),
         },
     };
+    let whole = holds_whole_numbers(&table.schema.field(column).name);
+    let json = json.map(|json| if whole { json.trim_end_matches(".0").to_owned() } else { json });
     let value = json.map_or(Value::null(ty), |json| twin_convert(&json, ty));
     match (wanted, &value) {
         (ScanColumn::Path { path, .. }, Value::Dynamic(json)) => {
