@@ -8,7 +8,7 @@ use super::{Engine, Flow, Prepared, Settings};
 use crate::diagnostic::{Error, Result};
 use crate::exec;
 use crate::source::files::DataFile;
-use crate::source::{Catalog, FileCatalogBuilder, Limits, ScanReport};
+use crate::source::{Catalog, FileCatalogBuilder, Limits, ScanReport, table_of_path};
 use crate::types::{Batch, Schema, Type, Value};
 
 /// Columns that hold the time at which a record arrived.
@@ -97,7 +97,7 @@ fn read(file: &DataFile, limits: Limits, settings: &Settings) -> Result<Profile>
     let prepared = Engine::new(catalog, settings).prepare(&text)?;
     let mut parts = Vec::new();
     prepared.run(&mut |batch| {
-        parts.extend((0..batch.rows()).map(|row| part(&batch, row, ingestion)));
+        parts.extend((0..batch.rows()).map(|row| by_path(part(&batch, row, ingestion), file)));
         Ok(Flow::Continue(()))
     })?;
     Ok(Profile { parts, problems: problems(&prepared) })
@@ -112,15 +112,26 @@ fn query(schema: &Schema, ingestion: Option<&str>) -> String {
     let time = |column| if is(schema, column, Type::Datetime) { column } else { "datetime(null)" };
     let text = |column| if is(schema, column, Type::String) { column } else { "''" };
     let (generated, created) = (time("TimeGenerated"), time("CreatedDateTime"));
+    let (original_time, original_type) = (time("_OriginalTimeGenerated"), text("_OriginalType"));
     let ingested = ingestion.map_or("false".to_owned(), |column| format!("isnotnull({column})"));
     format!(
-        "{TABLE} | summarize N = count(), A = min({generated}), B = max({generated}), C = min({created}), D = max({created}), \
-         I = countif({ingested}) by Table = strcat({}, ''), Shape = _SourceShape, Key = strcat({}, '') \
+        "{TABLE} | extend _G = coalesce({original_time}, {generated}), _T = coalesce({original_type}, {}) \
+         | summarize N = count(), A = min(_G), B = max(_G), C = min({created}), D = max({created}), \
+         I = countif({ingested}) by Table = strcat(_T, ''), Shape = _SourceShape, Key = strcat({}, '') \
          | summarize N = sum(N), A = min(A), B = max(B), C = min(C), D = max(D), I = sum(I), \
          R = sumif(N - 1, isnotempty(Key)) by Table, Shape | order by Table asc, Shape asc",
         text("Type"),
         text("Id")
     )
+}
+
+/// Rows of a log that do not say of which table they are, are of the one that the path names, if it does.
+fn by_path(part: Part, file: &DataFile) -> Part {
+    let table = table_of_path(&file.name).filter(|_| part.table.is_empty() && !part.generated[0].is_null());
+    match table {
+        Some(table) => Part { table: table.name.to_owned(), ..part },
+        None => part,
+    }
 }
 
 fn part(batch: &Batch, row: usize, ingestion: Option<&str>) -> Part {

@@ -16,6 +16,7 @@ use self::scan::Scan;
 use super::done::PartsLeft;
 use super::files::{DataFile, Format};
 use super::json::{Rows, ScanPlan};
+use super::originals::Originals;
 use super::parquet::{FileRows, ParquetFile};
 use super::provenance::Origins;
 use super::{Limits, Partition, Predicate, ScanRequest, TableProvider};
@@ -112,6 +113,10 @@ impl TableProvider for FileTable {
             // What is wrong with a file, the scan will say.
             let Ok(Format::Parquet) = file.format() else { continue };
             let Ok(opened) = ParquetFile::of(file) else { continue };
+            // Statistics of columns that are replaced rule nothing out.
+            if Originals::of(&opened.columns(), &self.origins).is_some() {
+                continue;
+            }
             let rows = FileRows { origins: self.origins.clone(), index };
             let Some(by) = opened.ruled_out_by(&rows, prune) else { continue };
             count += 1;

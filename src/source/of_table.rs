@@ -7,10 +7,11 @@ use arrow::buffer::BooleanBuffer;
 use arrow::compute;
 use arrow::datatypes::Int32Type;
 
+use super::originals::Originals;
 use super::parquet::{FileRows, ParquetFile};
 use super::provenance::Origins;
 use super::shape::{KnownTable, known_tables};
-use super::{Comparison, Predicate, RowFilter, ScanColumn, ScanReport, ScanRequest, TimeCoverage};
+use super::{Comparison, Predicate, RowFilter, ScanColumn, ScanReport, ScanRequest, TimeCoverage, table_of_path};
 use crate::diagnostic::Result;
 use crate::types::dictionary::spread_truths;
 use crate::types::{Batch, Column, Value};
@@ -20,34 +21,58 @@ use crate::types::{Batch, Column, Value};
 pub(crate) enum Belonging {
     /// All: the file is of an archive of ours, and says so.
     Archived,
-    /// Those whose `Type` says so.
-    ByType,
+    /// Those whose `Type` says so; those that say nothing, where this says so.
+    ByType(Untold),
     /// All: the file does not say.
-    All,
+    All(Untold),
     /// None: it is no export of a log table, or one of another table.
     None,
 }
 
-/// Tells by the columns of the file. One without `Type` is taken for the table that the user bound it to, else for
-/// sign-ins.
+/// Whether rows that do not say of which table they are belong to a table, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Untold {
+    /// They do not.
+    Others,
+    /// The path of the file names the table.
+    ByPath,
+    /// Nothing says so: they are taken for rows of the table that the file is bound to, else for sign-ins.
+    Assumed,
+}
+
+impl Untold {
+    fn of(file: &ParquetFile, table: &KnownTable, bound: bool) -> Self {
+        let columns = file.columns();
+        let is_log = ["TimeGenerated", "_OriginalTimeGenerated"].iter().any(|name| columns.index_of(name).is_some());
+        match table_of_path(file.name()) {
+            Some(named) if named.name == table.name && (bound || is_log) => Self::ByPath,
+            _ if bound => Self::Assumed,
+            None if is_log && table.name == "SigninLogs" => Self::Assumed,
+            _ => Self::Others,
+        }
+    }
+}
+
+/// Tells by the columns of the file, and its path.
 pub(crate) fn belonging(file: &ParquetFile, table: &KnownTable, bound: bool) -> Belonging {
     let columns = file.columns();
     if let Some(archived) = file.archived_table() {
         return if archived == table.name { Belonging::Archived } else { Belonging::None };
     }
-    if columns.index_of("Type").is_some() {
-        Belonging::ByType
-    } else if bound || (columns.index_of("TimeGenerated").is_some() && table.name == "SigninLogs") {
-        Belonging::All
-    } else {
+    let untold = Untold::of(file, table, bound);
+    if ["Type", "_OriginalType"].iter().any(|name| columns.index_of(name).is_some()) {
+        Belonging::ByType(untold)
+    } else if untold == Untold::Others {
         Belonging::None
+    } else {
+        Belonging::All(untold)
     }
 }
 
 /// Notes the shape of a file, and the tables that it holds, or may hold by its statistics; answers these.
 pub(crate) fn meet(
     file: &ParquetFile,
-    table: &'static KnownTable,
+    (table, bound): (&'static KnownTable, bool),
     belonging: Belonging,
     report: &ScanReport,
 ) -> Vec<String> {
@@ -55,45 +80,93 @@ pub(crate) fn meet(
         let archived = if belonging == Belonging::Archived { "an archive" } else { "Parquet files" };
         report.met_shape(archived);
     }
-    let rows = |table: &KnownTable| FileRows { origins: Origins::none(&table.schema), index: 0 };
-    let may_hold = |table: &&KnownTable| file.ruled_out_by(&rows(table), &type_is(table)).is_none();
+    let untold = |other: &KnownTable| Untold::of(file, other, bound && other.name == table.name) != Untold::Others;
+    let may_hold = |other: &&'static KnownTable| may_hold(file, other, untold(other));
     let tables: Vec<String> = match (file.archived_table(), belonging) {
         (Some(archived), _) => vec![archived.to_owned()],
-        (None, Belonging::ByType) => known_tables().filter(may_hold).map(|table| table.name.to_owned()).collect(),
+        (None, Belonging::ByType(_)) => known_tables().filter(may_hold).map(|table| table.name.to_owned()).collect(),
         // It does not say, so that nothing is told of what it holds.
-        (None, Belonging::All) => return vec![table.name.to_owned()],
-        (None, Belonging::Archived | Belonging::None) => Vec::new(),
+        (None, Belonging::All(_)) => return vec![table.name.to_owned()],
+        (None, Belonging::Archived | Belonging::None) => {
+            known_tables().filter(|other| untold(other)).map(|other| other.name.to_owned()).collect()
+        }
     };
     tables.iter().for_each(|name| report.met_table(name));
     tables
 }
 
-/// The condition that a row's `Type` is the name of `table`.
-fn type_is(table: &KnownTable) -> Vec<Predicate> {
-    let value = Value::string(table.name);
-    let column = table.schema.index_of("Type");
-    column.map(|column| Predicate::Compare { column, comparison: Comparison::Equal, value }).into_iter().collect()
+/// False only where statistics rule out that a file has rows of a table; `untold` where those that say nothing are some.
+fn may_hold(file: &ParquetFile, table: &KnownTable, untold: bool) -> bool {
+    let own = Origins::none(&table.schema);
+    let originals = Originals::of(&file.columns(), &own);
+    let Some(ty) = table.schema.index_of("Type") else { return true };
+    let names = std::iter::once(ty).chain(originals.as_ref().and_then(|originals| originals.original(ty)));
+    let conditions = names.map(|column| type_is(column, table, untold)).collect();
+    let origins = originals.map_or(own, |originals| originals.origins);
+    file.ruled_out_by(&FileRows { origins, index: 0 }, &[Predicate::Any(conditions)]).is_none()
 }
 
-/// `request` for only those rows whose `Type` is the name of `table`.
-pub(crate) fn only_of(table: &KnownTable, request: &ScanRequest) -> ScanRequest {
+/// The condition that the column at `column` is the name of `table`, or "" where `untold` says so.
+fn type_is(column: usize, table: &KnownTable, untold: bool) -> Predicate {
+    let is = |text: &str| Predicate::Compare { column, comparison: Comparison::Equal, value: Value::string(text) };
+    match untold {
+        true => Predicate::Any(vec![is(table.name), is("")]),
+        false => is(table.name),
+    }
+}
+
+/// `request` for only those rows whose `Type` is the name of `table`, or says nothing where such rows are of the table;
+/// `assumed` is called where such rows were met.
+pub(crate) fn only_of(
+    table: &KnownTable,
+    untold: Untold,
+    request: &ScanRequest,
+    assumed: impl Fn() + Send + Sync + 'static,
+) -> ScanRequest {
     let Some(column) = table.schema.index_of("Type") else { return request.clone() };
     let inner = request.filter.clone();
     let mut columns = inner.as_ref().map_or(Vec::new(), |filter| filter.columns().to_vec());
     columns.push(ScanColumn::Column(column));
     let mut request = request.clone();
-    request.prune.extend(type_is(table));
-    request.filter = Some(Arc::new(OfTable { name: table.name, columns, inner }));
+    request.prune.push(type_is(column, table, untold != Untold::Others));
+    let assumed = Assumed(Box::new(assumed));
+    request.filter = Some(Arc::new(OfTable { name: table.name, untold, columns, inner, assumed }));
     request
+}
+
+/// What is done where rows are taken for those of a table though nothing says so.
+struct Assumed(Box<dyn Fn() + Send + Sync>);
+
+impl std::fmt::Debug for Assumed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Assumed")
+    }
 }
 
 /// The exact test: the row's `Type`, then the filter of the query.
 #[derive(Debug)]
 struct OfTable {
     name: &'static str,
+    untold: Untold,
     /// Those of the inner filter, then `Type`.
     columns: Vec<ScanColumn>,
     inner: Option<Arc<dyn RowFilter>>,
+    assumed: Assumed,
+}
+
+impl OfTable {
+    /// Which rows are of the table.
+    fn rows(&self, ty: &Column) -> Result<BooleanArray> {
+        let named = is_text(ty, self.name);
+        if self.untold == Untold::Others {
+            return Ok(named);
+        }
+        let unnamed = is_text(ty, "");
+        if self.untold == Untold::Assumed && unnamed.true_count() > 0 {
+            (self.assumed.0)();
+        }
+        Ok(compute::or(&named, &unnamed)?)
+    }
 }
 
 impl RowFilter for OfTable {
@@ -107,8 +180,7 @@ impl RowFilter for OfTable {
 
     fn evaluate(&self, columns: &Batch) -> Result<BooleanArray> {
         let last = self.columns.len() - 1;
-        let ty = columns.column(last);
-        let of_table = is_text(ty, self.name);
+        let of_table = self.rows(columns.column(last))?;
         let Some(inner) = &self.inner else { return Ok(of_table) };
         let passes = inner.evaluate(&columns.project(&(0..last).collect::<Vec<_>>()))?;
         if of_table.true_count() == of_table.len() { Ok(passes) } else { Ok(compute::and(&passes, &of_table)?) }

@@ -91,6 +91,13 @@ impl Origins {
         Self { schema: Schema::new(fields), own: own.len(), columns }
     }
 
+    /// The same with one column more behind all others.
+    #[must_use]
+    pub fn with(&self, field: Field) -> Self {
+        let fields = self.schema.fields().iter().cloned().chain([field]);
+        Self { schema: Schema::new(fields), own: self.own, columns: Arc::clone(&self.columns) }
+    }
+
     /// What the column at `index` tells of the origin; None for the table's own.
     #[must_use]
     pub fn at(&self, index: usize) -> Option<Provenance> {

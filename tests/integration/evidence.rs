@@ -76,3 +76,55 @@ fn numbers_that_were_widened_are_whole_again() {
     let own = evidence.write("own.json", "{\"ResultType\":50126.0}\n{\"ResultType\":\"x\"}\n");
     assert_eq!(ask(&["T", "-t", &format!("T={own}")]).0, "50126.0\nx");
 }
+
+/// Rows of a search job in Parquet, among others: each with the time and the table of what was found.
+#[test]
+fn search_jobs_in_parquet_are_rows_of_the_table() {
+    let evidence = Evidence::new();
+    let rows = "datatable(TimeGenerated:datetime, Type:string, _OriginalTimeGenerated:datetime, _OriginalType:string, Id:string) \
+                [datetime(2026-05-01), 'bg_SRCH', datetime(2026-03-02), 'SigninLogs', 'job', \
+                datetime(2026-05-01), 'bg_SRCH', datetime(2026-03-02), 'AuditLogs', 'other', \
+                datetime(2026-03-03), 'SigninLogs', datetime(null), '', 'plain']";
+    let file = evidence.parquet("job.parquet", rows);
+    let (found, said) = ask(&["SigninLogs | project Id, format_datetime(TimeGenerated, 'MM-dd'), Type", &file]);
+    assert_eq!(found, "job,03-02,SigninLogs\nplain,03-03,SigninLogs");
+    assert!(said.contains("rows of a search job"), "{said}");
+    // Statistics of the times of the job rule nothing out, and nothing else is the time that is asked for.
+    let march = ["--from", "2026-03-01", "--to", "2026-03-03"];
+    assert_eq!(ask(&[&["SigninLogs | project Id", &file][..], &march].concat()).0, "job");
+    let query = "SigninLogs | where TimeGenerated < datetime(2026-03-04) | sort by TimeGenerated desc | project Id, _SourceLine";
+    assert_eq!(ask(&[query, &file, "--provenance"]).0, "plain,3\njob,1");
+    assert_eq!(ask(&["AuditLogs | project Id", &file]).0, "other");
+    let kinds = ask(&["sniff", &file]).0;
+    assert!(kinds.contains("AuditLogs") && kinds.contains("2026-03-02") && !kinds.contains("SRCH"), "{kinds}");
+    // The same without the columns with the name of the table.
+    let times = format!("{rows} | where Id == 'job' | project-away Type, _OriginalType");
+    let file = evidence.parquet("times.parquet", &times);
+    assert_eq!(ask(&["SigninLogs | project format_datetime(TimeGenerated, 'MM-dd')", &file]).0, "03-02");
+}
+
+/// Rows that do not say of which table they are: the path says it, or they are taken for sign-ins, in every format.
+#[test]
+fn rows_without_a_table_are_read() {
+    let evidence = Evidence::new();
+    let rows = "datatable(TimeGenerated:datetime, Type:string, Id:string) [datetime(2026-03-02), '', 'a', \
+                datetime(2026-03-02), 'SigninLogs', 'b', datetime(2026-03-02), 'AuditLogs', 'c']";
+    let untold = evidence.parquet("x.parquet", rows);
+    let (found, said) = ask(&["SigninLogs | project Id", &untold]);
+    assert_eq!(found, "a\nb");
+    assert!(said.contains("note: Parquet rows that do not name their table are read as SigninLogs"), "{said}");
+    assert_eq!(ask(&["AuditLogs | project Id", &untold]).0, "c");
+    let path = evidence.parquet("am-auditlogs/y=2026/x.parquet", rows);
+    assert_eq!(ask(&["AuditLogs | project Id", &path]), ("a\nc".to_owned(), String::new()));
+    assert_eq!(ask(&["SigninLogs | project Id", &path]).0, "b");
+    let without = evidence.parquet("am-auditlogs/z.parquet", &format!("{rows} | project-away Type"));
+    assert_eq!(ask(&["AuditLogs | count", &without]), ("3".to_owned(), String::new()));
+    let (found, said) = ask(&["SigninLogs | count", &without]);
+    assert!(found == "0" && said.contains("which hold records of: AuditLogs"), "{said}");
+    let row = format!("{{\"TimeGenerated\":\"{TIME}\",\"Id\":\"d\"}}\n");
+    let json = evidence.write("am-auditlogs/x.json", row);
+    assert_eq!(ask(&["AuditLogs | project Id", &json]), ("d".to_owned(), String::new()));
+    for file in [json, without] {
+        assert!(ask(&["sniff", &file]).0.contains(",AuditLogs,"), "{file}");
+    }
+}

@@ -8,7 +8,8 @@ use crate::source::done::PartsLeft;
 use crate::source::files::DataFile;
 use crate::source::framing;
 use crate::source::json::{Rows, ScanPlan};
-use crate::source::of_table::{self, Belonging};
+use crate::source::of_table::{self, Belonging, Untold};
+use crate::source::originals::Originals;
 use crate::source::parquet::{FileRows, ParquetFile};
 use crate::source::provenance::Origins;
 use crate::source::{Count, Limits, Partition, Reject, ScanRequest};
@@ -37,37 +38,62 @@ pub(super) struct Scan {
 
 impl Scan {
     pub(super) fn parquet(&self, index: usize) -> Result<Vec<Arc<dyn Partition>>> {
-        let file = &self.files[index];
-        let rows = FileRows { origins: self.origins.clone(), index };
-        let opened = ParquetFile::of(file)?;
+        let opened = ParquetFile::of(&self.files[index])?;
         if let Rows::Named(name, _) = &self.plan.rows {
             self.request.counters.add(Count::FilesForeign, 1);
             self.plan.say_once(format!("Parquet files are not searched for records of {name}: bind them to a name"));
             return Ok(Vec::new());
         }
         let Some((table, bound)) = self.plan.rows.one_table() else {
-            return opened.partitions_of(&rows, &self.request);
+            let is_known = matches!(self.plan.rows, Rows::AllAs(_));
+            return self.parquet_rows(&opened, index, &self.request, is_known);
         };
         let belonging = of_table::belonging(&opened, table, bound);
-        for name in of_table::meet(&opened, table, belonging, &self.request.report) {
+        for name in of_table::meet(&opened, (table, bound), belonging, &self.request.report) {
             self.plan.note_table(name);
         }
         if belonging != Belonging::None {
             self.plan.say_missing(&opened.columns());
         }
+        let plan = Arc::clone(&self.plan);
+        let assumed = move |what: &str| {
+            plan.say_once(format!("{what} that do not name their table are read as {}", table.name));
+        };
         match belonging {
-            Belonging::Archived => opened.partitions_of(&rows, &self.request),
-            Belonging::ByType => opened.partitions_of(&rows, &of_table::only_of(table, &self.request)),
-            Belonging::All => {
-                let text = format!("Parquet files that do not name their table are read as {}", table.name);
-                self.plan.say_once(text);
-                opened.partitions_of(&rows, &self.request)
+            Belonging::Archived => self.parquet_rows(&opened, index, &self.request, false),
+            Belonging::ByType(untold) => {
+                let assumed = move || assumed("Parquet rows");
+                self.parquet_rows(&opened, index, &of_table::only_of(table, untold, &self.request, assumed), true)
+            }
+            Belonging::All(untold) => {
+                if untold == Untold::Assumed {
+                    assumed("Parquet files");
+                }
+                self.parquet_rows(&opened, index, &self.request, true)
             }
             Belonging::None => {
                 self.request.counters.add(Count::FilesForeign, 1);
                 Ok(Vec::new())
             }
         }
+    }
+
+    /// The rows of a file; those that a search job copied as they were, where `restored` says so.
+    fn parquet_rows(
+        &self,
+        opened: &Arc<ParquetFile>,
+        index: usize,
+        request: &ScanRequest,
+        restored: bool,
+    ) -> Result<Vec<Arc<dyn Partition>>> {
+        let originals = Originals::of(&opened.columns(), &self.origins).filter(|_| restored);
+        let Some(originals) = originals else {
+            return opened.partitions_of(&FileRows { origins: self.origins.clone(), index }, request);
+        };
+        self.plan.say_copied();
+        let rows = FileRows { origins: originals.origins.clone(), index };
+        let parts = opened.partitions_of(&rows, &originals.request(request))?;
+        Ok(originals.restored(request, parts))
     }
 
     /// A partition was read to its end: behind the last one it is known whether the files hold the table at all.

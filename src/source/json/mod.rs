@@ -32,6 +32,7 @@ mod tests;
 mod twin;
 mod whereabouts;
 
+pub(crate) use classify::table_of_path;
 pub(crate) use infer::Inference;
 pub use plan::Rows;
 pub(crate) use plan::ScanPlan;

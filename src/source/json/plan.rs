@@ -273,6 +273,12 @@ impl ScanPlan {
         }
     }
 
+    /// Says that rows are copies of a search job.
+    pub(crate) fn say_copied(&self) {
+        let text = "rows of a search job have the TimeGenerated and the table of the rows that it found";
+        self.say_once(text.to_owned());
+    }
+
     /// Says which of the wanted columns records of this class cannot supply.
     pub(crate) fn say_unsupplied(&self, class: RowClass) {
         let Some(table) = self.rows.known() else { return };
@@ -281,8 +287,7 @@ impl ScanPlan {
             self.say_once(format!("TimeGenerated of {shape} is {time}, the time of the sign-in: no other is there"));
         }
         if class.copied {
-            let text = "rows of a search job have the TimeGenerated and the table of the rows that it found";
-            self.say_once(text.to_owned());
+            self.say_copied();
         }
         let is_empty =
             |name: &&str| table.schema.index_of(name).is_some_and(|index| is_unsupplied(table, index, class));

@@ -95,6 +95,12 @@ impl ParquetFile {
         Ok(Arc::new(Self { place, name, bytes, metadata, layout }))
     }
 
+    /// What reports call it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The columns that can be read, with the KQL types that the file suggests for them.
     #[must_use]
     pub fn columns(&self) -> Schema {
