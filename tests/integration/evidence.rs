@@ -128,3 +128,32 @@ fn rows_without_a_table_are_read() {
         assert!(ask(&["sniff", &file]).0.contains(",AuditLogs,"), "{file}");
     }
 }
+
+/// Files of CSV that were joined, and what stands in front of a header.
+#[test]
+fn csv_files_that_were_joined_are_read_whole() {
+    let evidence = Evidence::new();
+    let (one, other) = ("TimeGenerated [UTC],Type,ResultType,Id", "Id,TimeGenerated [UTC],ResultType,Type");
+    let joined =
+        format!("{one}\n{TIME},SigninLogs,0,a\n{other}\nb,{TIME},50126,SigninLogs\n{other}\nc,{TIME},0,SigninLogs\n");
+    let file = evidence.write("joined.csv", &joined);
+    let query = "SigninLogs | project Id, ResultType, _SourceLine";
+    let (found, said) = ask(&[query, &file, "--provenance", "--strict"]);
+    assert_eq!(found, "a,0,2\nb,50126,4\nc,0,6");
+    assert!(said.contains("line 3 is a header with other columns"), "{said}");
+    assert!(said.contains("header lines that are repeated further down are no rows"), "{said}");
+    // Below a header that cannot be read, rows are lost, and counted.
+    let file = evidence.write("lost.csv", joined.replacen(other, "Id,TimeGenerated [Berlin],ResultType,Type", 1));
+    let output = coldcase(&["SigninLogs | count", &file, "--strict"]);
+    assert!(
+        output.code == 5 && output.stderr.contains("1 record was not read (line 4: its times are not"),
+        "{output:?}"
+    );
+    let shapes = ["\n \n", "#TYPE System.Management.Automation.PSCustomObject\r\n", ","];
+    for (number, front) in shapes.into_iter().enumerate() {
+        let row = if front == "," { ",0" } else { "" };
+        let text = format!("{front}{other}\n{}b,{TIME},50126,SigninLogs\n", row.chars().rev().collect::<String>());
+        let file = evidence.write(&format!("{number}.csv"), text);
+        assert_eq!(ask(&["SigninLogs | project Id, ResultType", &file]).0, "b,50126", "{front}");
+    }
+}

@@ -5,40 +5,25 @@
 //! end with the name of their table. A row that does not fit is counted with its line and left out; reading goes on
 //! with the next line, so that one stray quote does not take the rest along.
 
+mod header;
 mod portal;
 
 use std::borrow::Cow;
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use self::portal::PortalRow;
+use self::header::{Headers, Layout, TYPE_LINE, layout};
 use super::places::{Places, Start, Unit};
 use super::{FileReport, MAX_RECORD_BYTES, limit_reached, without_byte_order_mark};
-use crate::source::shape::known_tables;
-use crate::source::shape::portal::portal_column;
-use crate::source::shape::positions::positions;
-use crate::types::{datetime, dynamic};
 
 /// Bytes read at once.
 const CHUNK: usize = 256 << 10;
-
-/// Columns that a file may have.
-const MAX_COLUMNS: usize = 4_096;
-
-/// Bytes of their names: every row repeats them, so long ones would make much of little.
-const MAX_HEADER_BYTES: usize = 256 << 10;
-
-/// The column that makes rows those of a table.
-const TIME: &str = "TimeGenerated";
-
-/// Why the CSV of PowerShell objects is not read.
-const POWERSHELL: &str =
-    "Export-Csv wrote the names of types in place of nested objects: save with ConvertTo-Json -Depth 10";
 
 /// Yields a JSON object a row.
 pub(crate) struct CsvLines<R> {
     rows: Rows<R>,
     layout: Layout,
+    headers: Headers,
     count: u64,
     text: String,
     position: usize,
@@ -47,23 +32,6 @@ pub(crate) struct CsvLines<R> {
     offset: u64,
     starts: Vec<Start>,
     places: Arc<Places>,
-}
-
-/// What the rows are.
-enum Layout {
-    /// Cells under these keys, each quoted and with its colon.
-    Keys(Vec<String>),
-    /// A download of the Entra admin center.
-    Portal(PortalRow),
-}
-
-impl Layout {
-    fn width(&self) -> usize {
-        match self {
-            Self::Keys(keys) => keys.len(),
-            Self::Portal(row) => row.width(),
-        }
-    }
 }
 
 impl<R: Read> CsvLines<R> {
@@ -80,18 +48,19 @@ impl<R: Read> CsvLines<R> {
             unfinished: false,
             failed: None,
         };
-        rows.choose_delimiter();
+        let typed = rows.choose_delimiter();
         let (cells, length) = match rows.parse() {
             Parsed::Row(cells, length) => (cells.into_iter().map(Cow::into_owned).collect::<Vec<_>>(), length),
             Parsed::Incomplete | Parsed::Broken(_) => return Err("its first line is no line of CSV"),
         };
-        let (layout, is_header) = layout(&cells)?;
+        let (layout, is_header) = layout(&cells, typed)?;
+        let headers = Headers::new(is_header.then_some(&cells));
         if is_header {
             rows.pass(length);
         }
         let places = Arc::new(Places::new(Unit::Row));
         let (text, offset, starts) = (String::new(), 0, Vec::new());
-        Ok(Self { rows, layout, count: 0, text, position: 0, report, offset, starts, places })
+        Ok(Self { rows, layout, headers, count: 0, text, position: 0, report, offset, starts, places })
     }
 
     /// Where the rows begin in the text.
@@ -105,6 +74,7 @@ impl<R: Read> CsvLines<R> {
         self.text.clear();
         self.position = 0;
         while self.text.len() < CHUNK {
+            self.rows.skip_mark();
             let (line, byte) = (self.rows.line, self.rows.offset);
             let (length, flaw) = match self.rows.parse() {
                 Parsed::Row(cells, length) if cells.iter().all(|cell| cell.is_empty()) && cells.len() <= 1 => {
@@ -114,9 +84,18 @@ impl<R: Read> CsvLines<R> {
                     }
                     (length, None)
                 }
+                Parsed::Row(cells, length) if self.headers.is_header(&cells) => {
+                    let same = self.headers.is_same(&cells);
+                    let cells: Vec<String> = cells.into_iter().map(Cow::into_owned).collect();
+                    self.begin_again(&cells, same, line);
+                    (length, None)
+                }
+                Parsed::Row(_, length) if self.layout.unread().is_some() => {
+                    (length, self.layout.unread().map(str::to_owned))
+                }
                 Parsed::Row(cells, length) if cells.len() == self.layout.width() => {
                     self.starts.push(Start { text: self.offset + self.text.len() as u64, number: line, byte });
-                    write_row(&mut self.layout, &cells, &mut self.text);
+                    self.layout.write(&cells, &mut self.text);
                     self.count += 1;
                     (length, None)
                 }
@@ -139,11 +118,28 @@ impl<R: Read> CsvLines<R> {
         }
     }
 
+    /// Goes on behind a header line further down: the file was made of several.
+    fn begin_again(&mut self, cells: &[String], same: bool, line: u64) {
+        let name = self.report.name();
+        let text = match same {
+            true => format!("{name}: header lines that are repeated further down are no rows"),
+            false => format!("{name}: line {line} is a header with other columns: the rows behind it are read by it"),
+        };
+        self.report.notices(vec![(text, 1)]);
+        if same {
+            return;
+        }
+        self.report.notices(self.layout.take_notices());
+        self.layout = match layout(cells, false) {
+            Ok((layout, _)) => layout,
+            Err(reason) => Layout::Unread(reason, cells.len()),
+        };
+        self.headers = Headers::new(Some(cells));
+    }
+
     /// Says what the whole file says about itself.
     fn end(&mut self) {
-        if let Layout::Portal(row) = &mut self.layout {
-            self.report.notices(row.take_notices());
-        }
+        self.report.notices(self.layout.take_notices());
         if self.rows.unfinished && self.count > 0 {
             let text = "the last line has no line end, as all others have: the file may have been cut off";
             self.report.notices(vec![(format!("{}: {text}", self.report.name()), 1)]);
@@ -151,20 +147,6 @@ impl<R: Read> CsvLines<R> {
         if let Some(note) = limit_reached(std::mem::take(&mut self.count)) {
             self.report.notices(vec![(format!("{}: {note}", self.report.name()), 1)]);
         }
-    }
-}
-
-fn write_row(layout: &mut Layout, cells: &[Cow<'_, str>], text: &mut String) {
-    match layout {
-        Layout::Keys(keys) => {
-            for (index, (key, cell)) in keys.iter().zip(cells).enumerate() {
-                text.push(if index == 0 { '{' } else { ',' });
-                text.push_str(key);
-                dynamic::quote(cell, text);
-            }
-            text.push_str("}\n");
-        }
-        Layout::Portal(row) => row.write(cells, text),
     }
 }
 
@@ -179,68 +161,6 @@ impl<R: Read> Read for CsvLines<R> {
         self.position += count;
         Ok(count)
     }
-}
-
-/// What the first line says; true where it is a header, false where it is a row already.
-fn layout(cells: &[String]) -> Result<(Layout, bool), &'static str> {
-    if cells.len() > MAX_COLUMNS {
-        return Err("it has more columns than are read");
-    }
-    if let Some(columns) = positions(cells) {
-        return Ok((Layout::Keys(columns.map(key).collect()), false));
-    }
-    if cells.iter().map(String::len).sum::<usize>() > MAX_HEADER_BYTES {
-        return Err("the names of its columns are longer than is read");
-    }
-    let names: Vec<&str> = cells.iter().map(|cell| column_name(cell.trim())).collect::<Result<_, _>>()?;
-    let names: Vec<&str> = names.into_iter().map(|name| spelled(name, cells)).collect();
-    let has = |name: &str| names.contains(&name);
-    let is_table = has(TIME);
-    if names.first().is_some_and(|name| name.starts_with("#TYPE "))
-        || (has("CreatedDateTime") && has("AppliedConditionalAccessPolicies") && !is_table)
-    {
-        return Err(POWERSHELL);
-    }
-    if has("Request ID") && has("Authentication method") {
-        return Err("details of authentications, which belong to the rows of another download");
-    }
-    if names.iter().filter(|name| portal_column(name).is_some()).count() >= 3 && !is_table {
-        return Ok((Layout::Portal(PortalRow::new(cells)), true));
-    }
-    let is_value = |name: &&str| name.is_empty() || name.parse::<f64>().is_ok() || datetime::parse(name).is_some();
-    if names.iter().any(is_value) {
-        return Err("CSV without a header line: which columns it has cannot be told");
-    }
-    Ok((Layout::Keys(names.into_iter().map(key).collect()), true))
-}
-
-/// The name as the table has it, where tools wrote names of columns in another case: without `TimeGenerated` as such.
-fn spelled<'a>(name: &'a str, headers: &[String]) -> &'a str {
-    let time = |header: &String| column_name(header.trim()).is_ok_and(|name| name == TIME);
-    let other = |header: &String| column_name(header.trim()).is_ok_and(|name| name.eq_ignore_ascii_case(TIME));
-    if headers.iter().any(time) || !headers.iter().any(other) {
-        return name;
-    }
-    let mut columns = known_tables().flat_map(|table| table.schema.fields());
-    columns.find(|field| field.name.eq_ignore_ascii_case(name)).map_or(name, |field| field.name.as_str())
-}
-
-/// The name of the column: the portal of Log Analytics adds the time zone to those of times.
-fn column_name(header: &str) -> Result<&str, &'static str> {
-    let Some((name, zone)) = header.strip_suffix(']').and_then(|rest| rest.rsplit_once(" [")) else {
-        return Ok(header);
-    };
-    match zone {
-        _ if zone.eq_ignore_ascii_case("UTC") => Ok(name),
-        _ => Err("its times are not in UTC: export it again with the time zone UTC"),
-    }
-}
-
-fn key(name: &str) -> String {
-    let mut key = String::new();
-    dynamic::quote(name, &mut key);
-    key.push(':');
-    key
 }
 
 /// Splits bytes into rows of cells.
@@ -270,13 +190,21 @@ enum Parsed<'a> {
 }
 
 impl<R: Read> Rows<R> {
-    /// Takes the delimiter that cuts the first line into the most cells.
-    fn choose_delimiter(&mut self) {
+    /// Takes the delimiter that cuts the first line into the most cells, behind blank lines and those that only tell how
+    /// the file was made; true where one of these names a type of PowerShell.
+    fn choose_delimiter(&mut self) -> bool {
         self.fill(CHUNK);
-        self.at = self.buffer.len() - without_byte_order_mark(&self.buffer).len();
-        self.offset = self.at as u64;
-        if self.buffer[self.at..].starts_with(b"sep=") {
-            self.pass(self.first_line());
+        self.skip_mark();
+        let mut typed = false;
+        loop {
+            let length = self.first_line();
+            let line = &self.buffer[self.at..self.at + length];
+            typed |= line.starts_with(TYPE_LINE.as_bytes());
+            let is_header = !line.trim_ascii().is_empty() && !line.starts_with(b"sep=");
+            if (is_header && !line.starts_with(TYPE_LINE.as_bytes())) || length == 0 {
+                break;
+            }
+            self.pass(length);
         }
         let cells = |delimiter: u8| match parse_row(&self.buffer[self.at..], delimiter, true) {
             Parsed::Row(cells, _) => cells.len(),
@@ -284,6 +212,18 @@ impl<R: Read> Rows<R> {
         };
         let delimiters = [b'|', b'\t', b';', b','];
         self.delimiter = delimiters.into_iter().max_by_key(|&delimiter| cells(delimiter)).unwrap_or(b',');
+        typed
+    }
+
+    /// Passes a byte order mark, which stands in front of each file of those that were joined.
+    fn skip_mark(&mut self) {
+        if self.buffer.len() - self.at < 3 && !self.ended {
+            self.fill(CHUNK);
+        }
+        let marked = &self.buffer[self.at..];
+        let length = marked.len() - without_byte_order_mark(marked).len();
+        self.at += length;
+        self.offset += length as u64;
     }
 
     /// The row at the beginning, which is not passed.
@@ -422,12 +362,51 @@ mod tests {
     }
 
     #[test]
+    fn files_that_were_joined_have_several_headers() {
+        let cases = [
+            ("a,b\n1,2\na,b\n3,4\n", "{\"a\":\"1\",\"b\":\"2\"}\n{\"a\":\"3\",\"b\":\"4\"}\n", 0),
+            (
+                "TimeGenerated,Type,Id\n1,2,3\n\u{feff}Id,TimeGenerated,Type\n4,5,6\n",
+                "{\"TimeGenerated\":\"1\",\"Type\":\"2\",\"Id\":\"3\"}\n{\"Id\":\"4\",\"TimeGenerated\":\"5\",\"Type\":\"6\"}\n",
+                0,
+            ),
+            (
+                "TimeGenerated,Type,Id\n1,2,3\nTimeGenerated [Berlin],Type,Id\n4,5,6\n7,8,9\nTimeGenerated,Type,Id\n1,2,3\n",
+                &"{\"TimeGenerated\":\"1\",\"Type\":\"2\",\"Id\":\"3\"}\n".repeat(2),
+                2,
+            ),
+            // A row with the name of a column in it is a row.
+            ("Location,b,c\nLocation,2,3\n", "{\"Location\":\"Location\",\"b\":\"2\",\"c\":\"3\"}\n", 0),
+        ];
+        for (text, lines, lost) in cases {
+            assert_eq!(read(text), Ok((lines.to_owned(), lost)), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn lines_in_front_of_the_header_are_passed() {
+        let row = "{\"TimeGenerated\":\"1\",\"Id\":\"3\"}\n".to_owned();
+        for text in [
+            "\r\n  \r\nTimeGenerated,Id\r\n1,3\r\n",
+            "#TYPE System.Management.Automation.PSCustomObject\r\n\"TimeGenerated\",\"Id\"\r\n1,3\r\n",
+            "\u{feff}sep=;\n\nTimeGenerated;Id\n1;3\n",
+            // A column without a name is no reason to lose the others.
+            ",TimeGenerated,Id,\n0,1,3,\n",
+        ] {
+            assert_eq!(read(text), Ok((row.clone(), 0)), "{text:?}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_told_is_refused() {
         for text in [
             "Time [Berlin],b\n1,2\n",
             "1,2\n3,4\n",
             "\"a,b\n",
             "#TYPE Microsoft.Graph,x\n",
+            "#TYPE Microsoft.Graph\n\"Id\",\"Status\"\n",
+            "\n\n",
+            ",a,b\n1,2,3\n",
             "Request ID,Date (UTC),Authentication method\n",
         ] {
             assert!(read(text).is_err(), "{text:?}");

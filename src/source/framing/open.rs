@@ -257,7 +257,7 @@ impl Read for Failing {
 
 /// True where the first line is cut by one of the usual delimiters.
 fn looks_like_csv(head: &[u8]) -> bool {
-    let line = head.split(|byte| *byte == b'\n').next().unwrap_or(head);
+    let line = head.split(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty()).unwrap_or(head);
     let count = |wanted: u8| memchr::memchr_iter(wanted, line).count();
     line.starts_with(b"#TYPE ") || line.starts_with(b"sep=") || [b',', b';', b'\t'].into_iter().any(|d| count(d) >= 2)
 }

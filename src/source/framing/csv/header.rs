@@ -1,0 +1,184 @@
+//! What the header line of a CSV file says its rows are.
+
+use std::borrow::Cow;
+
+use super::portal::PortalRow;
+use crate::source::shape::known_tables;
+use crate::source::shape::portal::portal_column;
+use crate::source::shape::positions::positions;
+use crate::types::{datetime, dynamic};
+
+/// Columns that a file may have.
+const MAX_COLUMNS: usize = 4_096;
+
+/// Bytes of their names: every row repeats them, so long ones would make much of little.
+const MAX_HEADER_BYTES: usize = 256 << 10;
+
+/// The column that makes rows those of a table.
+const TIME: &str = "TimeGenerated";
+
+/// How the line begins that Export-Csv puts in front of the header.
+pub(super) const TYPE_LINE: &str = "#TYPE ";
+
+/// Why the CSV of PowerShell objects is not read.
+const POWERSHELL: &str =
+    "Export-Csv wrote the names of types in place of nested objects: save with ConvertTo-Json -Depth 10";
+
+/// What the rows are.
+pub(super) enum Layout {
+    /// Cells under these keys, each quoted and with its colon; "" for a column without a name, which is not read.
+    Keys(Vec<String>),
+    /// A download of the Entra admin center.
+    Portal(PortalRow),
+    /// Rows under a header, further down, that is not read; why, and how many cells they have.
+    Unread(&'static str, usize),
+}
+
+impl Layout {
+    pub(super) fn width(&self) -> usize {
+        match self {
+            Self::Keys(keys) => keys.len(),
+            Self::Portal(row) => row.width(),
+            Self::Unread(_, width) => *width,
+        }
+    }
+
+    /// Why the rows are not read, where they are not.
+    pub(super) fn unread(&self) -> Option<&'static str> {
+        match self {
+            Self::Unread(reason, _) => Some(reason),
+            Self::Keys(_) | Self::Portal(_) => None,
+        }
+    }
+
+    /// What is worth saying about the rows so far, with the number of times.
+    pub(super) fn take_notices(&mut self) -> Vec<(String, u64)> {
+        match self {
+            Self::Portal(row) => row.take_notices(),
+            Self::Keys(keys) if keys.iter().any(String::is_empty) => {
+                vec![("columns of a CSV file that have no name are not read".to_owned(), 1)]
+            }
+            Self::Keys(_) | Self::Unread(..) => Vec::new(),
+        }
+    }
+
+    /// Writes the object that a row is.
+    pub(super) fn write(&mut self, cells: &[Cow<'_, str>], text: &mut String) {
+        match self {
+            Self::Keys(keys) => {
+                text.push('{');
+                for (key, cell) in keys.iter().zip(cells).filter(|(key, _)| !key.is_empty()) {
+                    text.push_str(if text.ends_with('{') { "" } else { "," });
+                    text.push_str(key);
+                    dynamic::quote(cell, text);
+                }
+                text.push_str("}\n");
+            }
+            Self::Portal(row) => row.write(cells, text),
+            Self::Unread(..) => {}
+        }
+    }
+}
+
+/// What the first line says; true where it is a header, false where it is a row already. `typed` where a line with a
+/// type of PowerShell stands in front of it.
+pub(super) fn layout(cells: &[String], typed: bool) -> Result<(Layout, bool), &'static str> {
+    if cells.len() > MAX_COLUMNS {
+        return Err("it has more columns than are read");
+    }
+    if let Some(columns) = positions(cells) {
+        return Ok((Layout::Keys(columns.map(key).collect()), false));
+    }
+    if cells.iter().map(String::len).sum::<usize>() > MAX_HEADER_BYTES {
+        return Err("the names of its columns are longer than is read");
+    }
+    let names: Vec<&str> = cells.iter().map(|cell| column_name(cell.trim())).collect::<Result<_, _>>()?;
+    let names: Vec<&str> = names.into_iter().map(|name| spelled(name, cells)).collect();
+    let has = |name: &str| names.contains(&name);
+    let is_table = has(TIME);
+    if (typed || (has("CreatedDateTime") && has("AppliedConditionalAccessPolicies"))) && !is_table {
+        return Err(POWERSHELL);
+    }
+    if has("Request ID") && has("Authentication method") {
+        return Err("details of authentications, which belong to the rows of another download");
+    }
+    if names.iter().filter(|name| portal_column(name).is_some()).count() >= 3 && !is_table {
+        return Ok((Layout::Portal(PortalRow::new(cells)), true));
+    }
+    let is_value = |name: &&str| name.parse::<f64>().is_ok() || datetime::parse(name).is_some();
+    // An index without a name, or a comma too many, hides no column of a table.
+    if names.iter().any(is_value) || (!is_table && has("")) {
+        return Err("CSV without a header line: which columns it has cannot be told");
+    }
+    let key = |name: &str| if name.is_empty() { String::new() } else { key(name) };
+    Ok((Layout::Keys(names.into_iter().map(key).collect()), true))
+}
+
+/// The header lines of a file so far, to know another one when it comes.
+pub(super) struct Headers {
+    names: Vec<String>,
+}
+
+impl Headers {
+    /// The first line is this header; without any, none is known.
+    pub(super) fn new(header: Option<&[String]>) -> Self {
+        Self { names: header.into_iter().flatten().map(|name| name.trim().to_owned()).collect() }
+    }
+
+    /// Whether a row is a header again: the same, or most of its cells are names of columns. Rows are many, so most
+    /// have to be told by their first cell.
+    pub(super) fn is_header(&self, cells: &[Cow<'_, str>]) -> bool {
+        let filled = || cells.iter().map(|cell| cell.trim()).filter(|cell| !cell.is_empty());
+        if !filled().next().is_some_and(|cell| self.is_name(cell)) {
+            return false;
+        }
+        let names = filled().filter(|cell| self.is_name(cell)).count();
+        self.is_same(cells) || (names >= 3 && names * 2 > filled().count())
+    }
+
+    /// True where a row is the header once more.
+    pub(super) fn is_same(&self, cells: &[Cow<'_, str>]) -> bool {
+        self.names.len() == cells.len() && self.names.iter().zip(cells).all(|(name, cell)| name == cell.trim())
+    }
+
+    fn is_name(&self, cell: &str) -> bool {
+        let name = without_zone(cell);
+        self.names.iter().any(|own| without_zone(own) == name)
+            || portal_column(name).is_some()
+            || known_tables().any(|table| table.schema.index_of(name).is_some())
+    }
+}
+
+/// The name as the table has it, where tools wrote names of columns in another case: without `TimeGenerated` as such.
+fn spelled<'a>(name: &'a str, headers: &[String]) -> &'a str {
+    let time = |header: &String| column_name(header.trim()).is_ok_and(|name| name == TIME);
+    let other = |header: &String| column_name(header.trim()).is_ok_and(|name| name.eq_ignore_ascii_case(TIME));
+    if headers.iter().any(time) || !headers.iter().any(other) {
+        return name;
+    }
+    let mut columns = known_tables().flat_map(|table| table.schema.fields());
+    columns.find(|field| field.name.eq_ignore_ascii_case(name)).map_or(name, |field| field.name.as_str())
+}
+
+/// The name of the column: the portal of Log Analytics adds the time zone to those of times.
+fn column_name(header: &str) -> Result<&str, &'static str> {
+    let Some((name, zone)) = header.strip_suffix(']').and_then(|rest| rest.rsplit_once(" [")) else {
+        return Ok(header);
+    };
+    match zone {
+        _ if zone.eq_ignore_ascii_case("UTC") => Ok(name),
+        _ => Err("its times are not in UTC: export it again with the time zone UTC"),
+    }
+}
+
+/// The name of the column, whatever the time zone is that stands behind it.
+fn without_zone(header: &str) -> &str {
+    header.strip_suffix(']').and_then(|rest| rest.rsplit_once(" [")).map_or(header, |(name, _)| name)
+}
+
+fn key(name: &str) -> String {
+    let mut key = String::new();
+    dynamic::quote(name, &mut key);
+    key.push(':');
+    key
+}
