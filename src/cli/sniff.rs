@@ -5,12 +5,13 @@ use std::io;
 
 use super::args::SniffArgs;
 use super::configuration::Configuration;
-use super::{Outcome, memory, rows, session};
+use super::{Outcome, memory, rows, session, talk};
 use crate::diagnostic::{Error, Result};
 use crate::engine::Settings;
 use crate::engine::profile::{Part, for_each_file, profile};
 use crate::source::Limits;
 use crate::source::files::{DataFile, expand};
+use crate::source::once::once;
 use crate::source::sniff::FileKind;
 use crate::types::{Type, Value};
 
@@ -39,7 +40,8 @@ pub(super) fn run(args: &SniffArgs) -> Result<Outcome> {
     settings.threads = session::threads(args.threads.or(defaults.threads));
     settings.max_memory = memory::asked(None, &defaults)?.unwrap_or_else(memory::usual);
     settings.cancelled = session::cancelled()?;
-    let files = files(&args.paths)?;
+    let (files, repeated) = once(files(&args.paths)?);
+    repeated.iter().for_each(|text| talk::line(&format!("note: {text}")));
     let mut rows = Vec::new();
     let look = |file: &DataFile, settings: &Settings| of_file(file, limits, settings);
     for_each_file(&files, &settings, &look, &mut |found| {

@@ -15,6 +15,7 @@ use super::file_table::FileTable;
 use super::files::{DataFile, expand};
 use super::framing::{self, Blocks, Framing, Next, Opened, Origin, Text};
 use super::json::{Inference, Rows};
+use super::once::once;
 use super::parquet::ParquetFile;
 use super::remote::Access;
 use super::shape::{KnownTable, known_table, known_tables};
@@ -31,6 +32,8 @@ pub const STDIN: &str = "stdin";
 /// Files as they were named, and as they are read: archives are looked into when a table is first wanted.
 struct Listed {
     named: Vec<DataFile>,
+    /// What there is to say about the names.
+    repeated: Vec<String>,
     expanded: OnceLock<Expanded>,
 }
 
@@ -41,14 +44,16 @@ struct Expanded {
 
 impl Listed {
     fn new(named: Vec<DataFile>) -> Self {
-        Self { named, expanded: OnceLock::new() }
+        let (named, repeated) = once(named);
+        Self { named, repeated, expanded: OnceLock::new() }
     }
 
     fn expanded(&self, limits: Limits) -> Result<&Expanded> {
         if let Some(expanded) = self.expanded.get() {
             return Ok(expanded);
         }
-        let (files, notices) = archive::expand(&self.named, limits)?;
+        let (files, mut notices) = archive::expand(&self.named, limits)?;
+        notices.extend(self.repeated.iter().cloned());
         Ok(self.expanded.get_or_init(|| Expanded { files: files.into(), notices: notices.into() }))
     }
 }
@@ -196,7 +201,8 @@ impl FileCatalog {
             false => (called, Inference::new()),
         };
         let rows = look_into(inference, &files, self.limits)?;
-        Ok(rows.map(|rows| FileTable::new(name, files, rows, self.limits)))
+        let notices = &listed.notices;
+        Ok(rows.map(|rows| FileTable::new(name, files, rows, self.limits).with_notices(Arc::clone(notices))))
     }
 }
 

@@ -18,6 +18,7 @@ pub mod library;
 pub mod limits;
 pub mod memory;
 mod of_table;
+pub mod once;
 mod originals;
 pub mod parquet;
 mod percent;

@@ -157,3 +157,33 @@ fn csv_files_that_were_joined_are_read_whole() {
         assert_eq!(ask(&["SigninLogs | project Id, ResultType", &file]).0, "b,50126", "{front}");
     }
 }
+
+/// A file is read once, however many names lead to it.
+#[test]
+fn a_file_that_is_named_twice_is_read_once() {
+    let evidence = Evidence::new();
+    let file =
+        evidence.write("q/a.json", format!("{{\"TimeGenerated\":\"{TIME}\",\"Type\":\"SigninLogs\",\"Id\":\"1\"}}\n"));
+    let folder = evidence.path("q");
+    let (found, said) = ask(&["SigninLogs | count", &folder, &file]);
+    assert!(found == "1" && said.contains("a.json is named twice: it is read once"), "{found}: {said}");
+    let bindings = ["-t", &format!("T={folder}"), "-t", &format!("T={file}"), "-t", &format!("U={file}")];
+    assert_eq!(ask(&[&["T | union U | count"][..], &bindings].concat()).0, "2");
+    // A copy is another file.
+    fs::copy(&file, evidence.path("q/copy.json")).expect("copied");
+    assert_eq!(ask(&["SigninLogs | count", &folder]).0, "2");
+    fs::remove_file(evidence.path("q/copy.json")).expect("removed");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::symlink;
+        symlink("a.json", evidence.path("q/latest.json")).expect("a link");
+        symlink(".", evidence.path("q/loop")).expect("a link");
+        fs::hard_link(&file, evidence.path("q/z.json")).expect("a link");
+        let root = evidence.path("");
+        let (found, said) = ask(&["SigninLogs | count", &root]);
+        assert!(found == "1" && said.matches("is the same file as").count() == 5, "{found}: {said}");
+        assert!(said.contains("latest.json is the same file as"), "{said}");
+        let (rows, said) = ask(&["sniff", &root]);
+        assert!(rows.lines().count() == 1 && said.contains("it is read once"), "{rows}");
+    }
+}
