@@ -30,7 +30,7 @@ pub(super) fn run(session: &Session, prepared: &Prepared, started: Instant) -> R
     let rows = format!("rows: {rows}; planned in {planned}, run in {ran}, {threads} threads{temporary}{peak}");
     let text = format!("{plan}{rows}\nbusy: time for the operator alone, summed over threads\n");
     documents::print(text.as_bytes())?;
-    let damaged = session.strict && !prepared.report().problems().is_empty();
+    let damaged = session.strict && prepared.report().is_incomplete();
     Ok(if damaged { Outcome::Damaged } else { Outcome::Success })
 }
 

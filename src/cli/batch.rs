@@ -90,7 +90,7 @@ fn answer(session: &session::Session, query: &str, heard: &mut Heard) -> Result<
     });
     line.end();
     session.talk.report_news(prepared.report(), &mut heard.said);
-    heard.damage |= !prepared.report().problems().is_empty();
+    heard.damage |= prepared.report().is_incomplete();
     outcome?;
     writer.finish()?;
     drop(writer);

@@ -279,7 +279,7 @@ impl Work<'_> {
 
     fn count(&mut self, sorted: &SortedTable, prepared: &Prepared, ids: Option<&KnownIds>) -> Result<()> {
         let done = &mut self.done;
-        done.damaged |= !prepared.report().problems().is_empty();
+        done.damaged |= prepared.report().is_incomplete();
         done.known += ids.map_or(0, |ids| ids.known);
         done.without += ids.map_or(0, |ids| ids.without);
         let known = ids.map_or(0, |ids| ids.known);

@@ -55,7 +55,7 @@ fn answer(session: &Session, output: &OutputArgs, manifest: Option<&Path>) -> Re
         manifest::write(path, session, manifest::answer(&session.text, &prepared, rows))?;
     }
     session.talk.detail(|| summary(rows, &prepared, started));
-    Ok(Answer { rows, damaged: !prepared.report().problems().is_empty() })
+    Ok(Answer { rows, damaged: prepared.report().is_incomplete() })
 }
 
 fn summary(rows: u64, prepared: &Prepared, started: Instant) -> String {

@@ -21,7 +21,8 @@ const MAX_ENTRIES: usize = 1 << 20;
 const OTHER_ENDINGS: [&str; 11] =
     ["json", "jsonl", "ndjson", "log", "txt", "csv", "tsv", "parquet", "gz", "zst", "avro"];
 
-/// The files with the entries of each archive in its place, and what there is to say about entries that are left out.
+/// The files with the entries of each archive in its place, those that cannot be read among them, and what there is to
+/// say besides.
 pub(crate) fn expand(files: &[DataFile], limits: Limits) -> Result<(Vec<DataFile>, Vec<String>)> {
     let mut expanded = Vec::with_capacity(files.len());
     let mut notices = Vec::new();
@@ -37,8 +38,7 @@ pub(crate) fn expand(files: &[DataFile], limits: Limits) -> Result<(Vec<DataFile
             None => DataFile::spool(&mut file.open()?, &file.name)?,
         };
         match entries(file, limits) {
-            Ok((found, unread)) => {
-                notices.extend(unread);
+            Ok(found) => {
                 for entry in found {
                     expanded.push(seekable(entry, limits)?);
                 }
@@ -62,7 +62,7 @@ fn is_archive(file: &DataFile) -> bool {
 
 /// An entry that can be read; one of Parquet, which is no stream, is copied to the disk.
 fn seekable(entry: DataFile, limits: Limits) -> Result<DataFile> {
-    if entry.format()? != Format::Parquet {
+    if entry.refused().is_some() || entry.format()? != Format::Parquet {
         return Ok(entry);
     }
     let limit = limits.unpacked(entry.bytes);
@@ -82,8 +82,8 @@ pub(crate) struct Entry {
     crc: u32,
 }
 
-/// The entries of an archive that can be read, in its order, and what there is to say about the others.
-fn entries(archive: &DataFile, limits: Limits) -> Result<(Vec<DataFile>, Vec<String>)> {
+/// The entries of an archive, in its order; those that cannot be read say why.
+fn entries(archive: &DataFile, limits: Limits) -> Result<Vec<DataFile>> {
     let damaged = |reason: String| Error::Data { file: archive.name.clone(), place: None, reason };
     let path = archive.place.path().ok_or_else(|| Error::internal("an archive that is not on the disk"))?;
     let input = File::open(path).map_err(|source| archive.failed(source))?;
@@ -96,7 +96,6 @@ fn entries(archive: &DataFile, limits: Limits) -> Result<(Vec<DataFile>, Vec<Str
         return Err(damaged("several of its entries have the same name: unpack it first".to_owned()));
     }
     let mut found = Vec::new();
-    let mut notices = Vec::new();
     for index in 0..zip.len() {
         match zip.by_index_raw(index) {
             Ok(entry) if entry.is_dir() => {}
@@ -104,16 +103,17 @@ fn entries(archive: &DataFile, limits: Limits) -> Result<(Vec<DataFile>, Vec<Str
                 let name = entry.name().map_or_else(|_| format!("entry {index}"), std::borrow::Cow::into_owned);
                 // Where it belongs, by its own account: nothing is read from or written to this path.
                 let name = format!("{}/{}", archive.name, name.replace(char::is_control, "\u{fffd}"));
-                match readable(&entry) {
-                    Ok(place) => found.push((name, place)),
-                    Err(reason) => notices.push(format!("not read: {name}: {reason}")),
-                }
+                found.push((name, readable(&entry)));
             }
-            Err(error) => notices.push(format!("not read: entry {index} of {}: {error}", archive.name)),
+            Err(_) => found.push((format!("{}/entry {index}", archive.name), Err("it cannot be found in the archive"))),
         }
     }
-    check_sizes(archive, found.iter().map(|(_, entry)| entry), limits)?;
-    Ok((found.into_iter().map(|(name, entry)| archive.entry(name, entry)).collect(), notices))
+    check_sizes(archive, found.iter().filter_map(|(_, entry)| entry.as_ref().ok()), limits)?;
+    let file = |(name, entry)| match entry {
+        Ok(entry) => archive.entry(name, entry),
+        Err(reason) => archive.refused_entry(name, reason),
+    };
+    Ok(found.into_iter().map(file).collect())
 }
 
 /// Where the bytes of an entry lie; the inner error says why it is not read.
@@ -223,7 +223,12 @@ mod tests {
         let (files, notices) = expand(&[DataFile::new(&path).expect("a file")], limits)?;
         let own = path.display().to_string();
         let short = |text: &str| text.replace(&own, "a.zip");
-        let refused = files.iter().find_map(DataFile::refused);
+        let whole = files.iter().find(|file| file.name == path.display().to_string());
+        let refused = whole.and_then(DataFile::refused);
+        let unread = files.iter().filter(|file| whole.is_none() && file.refused().is_some());
+        let unread: Vec<String> =
+            unread.map(|file| format!("not read: {}: {}", file.name, file.refused().unwrap_or_default())).collect();
+        let notices = [notices, unread].concat();
         let text = |file: &DataFile| {
             let mut text = String::new();
             let read = file

@@ -255,7 +255,11 @@ fn look_into(mut inference: Inference, files: &[DataFile], limits: Limits) -> Re
     for file in files.iter().filter(|file| file.refused().is_none()) {
         match framing::open(file, file.open()?, limits, &unheard)? {
             Opened::Text(text) => left = left.saturating_sub(look_at(&mut inference, file, text, left)?),
-            Opened::Parquet if inference.takes_all() => return parquet_rows(file).map(Some),
+            Opened::Parquet if inference.takes_all() => match parquet_rows(file) {
+                // Others may tell.
+                Err(Error::Data { .. }) if files.len() > 1 => {}
+                rows => return rows.map(Some),
+            },
             Opened::Parquet | Opened::Refused(_) => {}
         }
         if left == 0 || inference.is_certain() {

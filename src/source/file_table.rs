@@ -87,6 +87,7 @@ impl TableProvider for FileTable {
             }
         }
         if scan.unread.load(Ordering::Acquire) == 0 && scan.foreign.load(Ordering::Acquire) > 0 {
+            scan.check_any_read()?;
             scan.say_absent();
         }
         Ok(partitions)

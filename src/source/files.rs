@@ -135,6 +135,11 @@ impl DataFile {
         Self { name, bytes: entry.packed(), entry: Some(Arc::new(entry)), ..self.clone() }
     }
 
+    /// An entry of this archive that is not to be read.
+    pub(crate) fn refused_entry(&self, name: String, reason: &'static str) -> Self {
+        Self { name, bytes: 0, refused: Some(reason), ..self.clone() }
+    }
+
     /// The same file, which is not to be read.
     pub(crate) fn refuse(&self, reason: &'static str) -> Self {
         Self { refused: Some(reason), ..self.clone() }

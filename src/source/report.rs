@@ -4,6 +4,7 @@ use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::{self, Debug};
 use std::hash::BuildHasher;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Count, ScanCounters, TimeCoverage};
@@ -45,6 +46,8 @@ pub struct ScanReport {
     notices: Mutex<BTreeMap<String, u64>>,
     tables: Mutex<BTreeSet<String>>,
     shapes: Mutex<BTreeSet<String>>,
+    /// True where files, entries or records were passed over that may hold what was asked for.
+    passed_over: AtomicBool,
 }
 
 /// What is wrong with one file.
@@ -52,16 +55,24 @@ pub struct ScanReport {
 pub struct FileProblems {
     /// How many records (or blocks) could not be read.
     pub lost: u64,
+    /// True where it is the whole file, whose records nobody can count.
+    pub whole: bool,
+    /// In how many places.
+    pub places: u64,
     /// The first of them: place and reason.
     pub examples: Vec<(String, String)>,
 }
 
 impl fmt::Display for FileProblems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let records = if self.lost == 1 { "record was" } else { "records were" };
+        let what = match self.lost {
+            _ if self.whole => "the file was".to_owned(),
+            1 => "1 record was".to_owned(),
+            records => format!("{records} records were"),
+        };
         let examples: Vec<String> = self.examples.iter().map(|(place, reason)| format!("{place}: {reason}")).collect();
-        let more = if self.lost > self.examples.len() as u64 { "; ..." } else { "" };
-        write!(f, "{} {records} not read ({}{more})", self.lost, examples.join("; "))
+        let more = if self.places > self.examples.len() as u64 { "; ..." } else { "" };
+        write!(f, "{what} not read ({}{more})", examples.join("; "))
     }
 }
 
@@ -116,17 +127,44 @@ impl ScanReport {
 
     /// As [`Self::lost`], with the bytes of the record.
     pub fn lost_record(&self, file: &str, place: &str, reason: &str, raw: Option<&[u8]>) {
+        self.lost_records((file, place), reason, raw, 1);
+    }
+
+    /// As [`Self::lost`], for so many records.
+    pub fn lost_rows(&self, file: &str, place: &str, reason: &str, rows: u64) {
+        self.lost_records((file, place), reason, None, rows);
+    }
+
+    /// Counts a file of which no record could be read, nor how many it has.
+    pub fn lost_file(&self, file: &str, place: &str, reason: &str) {
+        lock(&self.problems).files.entry(file.to_owned()).or_default().whole = true;
+        self.lost_records((file, place), reason, None, 1);
+    }
+
+    fn lost_records(&self, (file, place): (&str, &str), reason: &str, raw: Option<&[u8]>, records: u64) {
         let mut problems = lock(&self.problems);
         if !problems.is_new(file, place) {
             return;
         }
         let entry = problems.files.entry(file.to_owned()).or_default();
-        entry.lost += 1;
+        entry.lost += records;
+        entry.places += 1;
         if entry.examples.len() < EXAMPLES_PER_FILE {
             entry.examples.push((place.to_owned(), reason.to_owned()));
         }
         drop(problems);
         self.reject(&Reject { file, place: Some(place), reason, raw });
+    }
+
+    /// Notes that a file, an entry or a record was passed over that may hold what was asked for.
+    pub fn passed_over(&self) {
+        self.passed_over.store(true, Ordering::Relaxed);
+    }
+
+    /// True where anything could not be read, or was passed over.
+    #[must_use]
+    pub fn is_incomplete(&self) -> bool {
+        self.passed_over.load(Ordering::Relaxed) || !lock(&self.problems).files.is_empty()
     }
 
     /// Remembers a range of time that a scan is asked for.
@@ -146,6 +184,7 @@ impl ScanReport {
         lock(&self.warnings).extend(other.warnings());
         lock(&self.tables).extend(other.tables());
         lock(&self.shapes).extend(other.shapes());
+        self.passed_over.fetch_or(other.passed_over.load(Ordering::Relaxed), Ordering::Relaxed);
         let mut notices = lock(&self.notices);
         for (text, times) in other.notices() {
             let known = notices.entry(text).or_default();

@@ -187,3 +187,59 @@ fn a_file_that_is_named_twice_is_read_once() {
         assert!(rows.lines().count() == 1 && said.contains("it is read once"), "{rows}");
     }
 }
+
+/// With `--strict`, whatever may hold data and is not read is a failure; what is called like a document is none.
+#[test]
+fn strict_is_about_files_and_entries_too() {
+    let row = format!("{{\"TimeGenerated\":\"{TIME}\",\"Type\":\"SigninLogs\",\"Id\":\"1\"}}\n");
+    let evidence = Evidence::new();
+    let whole = evidence.write("whole/a.json", &row);
+    evidence.write("whole/README.txt", "Exported by hand.\n");
+    evidence.write("whole/logo.png", b"\x89PNG\x00\x01");
+    assert_eq!(ask(&["SigninLogs | count", &evidence.path("whole"), "--strict"]).0, "1");
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default();
+    zip.add_symlink("link.json", "a.json", options).expect("added");
+    zip.start_file("a.json", options).expect("begun");
+    std::io::Write::write_all(&mut zip, row.as_bytes()).expect("packed");
+    let zip = zip.finish().expect("packed").into_inner();
+    let odd: [(&str, &[u8]); 5] = [
+        ("b.json.xz", b"\xfd7zXZ\0\0\0"),
+        ("c.json", b"{\"foo\":1}\n"),
+        ("d.zip", &zip),
+        ("e.json", b"Access denied\n"),
+        ("f.txt", b"PAR1 and no end"),
+    ];
+    for (name, bytes) in odd {
+        let file = evidence.write(name, bytes);
+        let rejects = evidence.path("rejects.jsonl");
+        let args = ["SigninLogs | count", &whole, &file, "--rejects", &rejects];
+        assert_eq!(coldcase(&args).code, 0, "{name}");
+        let kept = fs::read_to_string(&rejects).expect("written");
+        assert!(kept.lines().count() == 1 && kept.contains(name), "{name}: {kept}");
+        let output = coldcase(&[&args[..], &["--strict"]].concat());
+        assert_eq!(output.code, 5, "{name}: {output:?}");
+        assert!(output.stderr.contains("not read"), "{name}: {output:?}");
+    }
+}
+
+/// A Parquet file that is damaged is left out and counted, as any other is; alone it is an error.
+#[test]
+fn one_damaged_parquet_file_does_not_end_the_run() {
+    let evidence = Evidence::new();
+    let rows = "range n from 1 to 4 step 1 | project TimeGenerated = datetime(2026-03-02), Type = 'SigninLogs', Id = tostring(n)";
+    let whole = evidence.parquet("x/whole.parquet", rows);
+    let bytes = fs::read(&whole).expect("readable");
+    let half = evidence.write("x/half.parquet", &bytes[..bytes.len() / 2]);
+    let folder = evidence.path("x");
+    let (found, said) = ask(&["SigninLogs | count", &folder]);
+    assert!(found == "4" && said.contains("half.parquet: the file was not read (footer: "), "{said}");
+    assert_eq!(ask(&["T | count", "-t", &format!("T={folder}")]).0, "4");
+    assert_eq!(coldcase(&["SigninLogs | count", &folder, "--strict"]).code, 5);
+    for query in ["SigninLogs | count", "SigninLogs | top 1 by TimeGenerated"] {
+        assert_eq!(coldcase(&[query, &half]).code, 5, "{query}");
+    }
+    fs::copy(&half, &whole).expect("copied");
+    let output = coldcase(&["SigninLogs | count", &folder]);
+    assert!(output.code == 5 && output.stderr.contains("none of the 2 files can be read"), "{output:?}");
+}

@@ -31,16 +31,24 @@ pub(super) struct Scan {
     pub foreign: AtomicUsize,
     /// Files that are no exports, and the first of them with the reason.
     pub refused: AtomicUsize,
-    pub first_refused: Mutex<Option<(usize, &'static str)>>,
+    pub first_refused: Mutex<Option<(usize, String)>>,
     /// Parts of files that are not done with.
     pub left: Arc<PartsLeft>,
 }
 
 impl Scan {
     pub(super) fn parquet(&self, index: usize) -> Result<Vec<Arc<dyn Partition>>> {
-        let opened = ParquetFile::of(&self.files[index])?;
+        let opened = match ParquetFile::of(&self.files[index]) {
+            Ok(opened) => opened,
+            Err(Error::Data { place, reason, .. }) if self.files.len() > 1 => {
+                self.broken(index, &place.unwrap_or_default(), reason);
+                return Ok(Vec::new());
+            }
+            Err(error) => return Err(error),
+        };
         if let Rows::Named(name, _) = &self.plan.rows {
             self.request.counters.add(Count::FilesForeign, 1);
+            self.request.report.passed_over();
             self.plan.say_once(format!("Parquet files are not searched for records of {name}: bind them to a name"));
             return Ok(Vec::new());
         }
@@ -102,16 +110,10 @@ impl Scan {
             return Ok(());
         }
         self.say_limits();
+        self.check_any_read()?;
         if self.foreign.load(Ordering::Acquire) > 0 {
             self.say_absent();
             return Ok(());
-        }
-        if let Some((file, reason)) = *self.first_refused.lock().unwrap_or_else(PoisonError::into_inner)
-            && self.refused.load(Ordering::Acquire) == self.files.len()
-        {
-            let count = self.files.len();
-            let reason = format!("{reason}: none of the {count} files can be read");
-            return Err(Error::Data { file: self.files[file].name.clone(), place: None, reason });
         }
         let (seen, strange) = (self.plan.seen(), self.plan.strange());
         if self.plan.rows.one_table().is_some() && seen.is_empty() && !strange.is_empty() {
@@ -124,6 +126,19 @@ impl Scan {
         }
         self.say_absent();
         Ok(())
+    }
+
+    /// An error where every file was refused.
+    pub(super) fn check_any_read(&self) -> Result<()> {
+        let count = self.files.len();
+        match &*self.first_refused.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some((file, reason)) if self.refused.load(Ordering::Acquire) == count => Err(Error::Data {
+                file: self.files[*file].name.clone(),
+                place: None,
+                reason: format!("{reason}: none of the {count} files can be read"),
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Says that no file holds records of the table, where that is so: no rows are no evidence then.
@@ -149,14 +164,40 @@ impl Scan {
     }
 
     /// Counts a file that is not read.
-    pub(super) fn refuse(&self, file: usize, reason: &'static str) {
+    pub(super) fn refuse(&self, index: usize, reason: &'static str) {
+        self.count_refused(index, reason.to_owned());
+        let file = &self.files[index];
+        let report = &self.plan.report;
+        report.notice(format!("not read: {}: {reason}", file.name));
+        report.reject(&Reject { file: &file.name, place: None, reason, raw: None });
+        if !is_other_thing(file, reason) {
+            report.passed_over();
+        }
+    }
+
+    /// Counts a file that is damaged where it would say what it holds.
+    fn broken(&self, index: usize, place: &str, reason: String) {
+        self.plan.report.lost_file(&self.files[index].name, place, &reason);
+        self.count_refused(index, format!("{place}: {reason}"));
+    }
+
+    fn count_refused(&self, index: usize, reason: String) {
         self.refused.fetch_add(1, Ordering::AcqRel);
         let mut first = self.first_refused.lock().unwrap_or_else(PoisonError::into_inner);
-        if first.is_none_or(|(earlier, _)| file < earlier) {
-            *first = Some((file, reason));
+        if first.as_ref().is_none_or(|(earlier, _)| index < *earlier) {
+            *first = Some((index, reason));
         }
-        let file = self.files[file].name.as_str();
-        self.plan.report.notice(format!("not read: {file}: {reason}"));
-        self.plan.report.reject(&Reject { file, place: None, reason, raw: None });
     }
+}
+
+/// Endings of files that people and tools put beside exports.
+const OTHER_THINGS: [&str; 24] = [
+    "txt", "md", "rst", "html", "htm", "pdf", "rtf", "xml", "png", "jpg", "jpeg", "gif", "svg", "yaml", "yml", "toml",
+    "ini", "ps1", "py", "sh", "kql", "sha256", "sha1", "md5",
+];
+
+/// True for a file that is called like a document and holds no data in any known format: no record was passed over.
+fn is_other_thing(file: &DataFile, reason: &str) -> bool {
+    let is_text = [framing::NO_RECORDS, framing::NO_TEXT].contains(&reason);
+    is_text && OTHER_THINGS.iter().any(|ending| file.ending().eq_ignore_ascii_case(ending))
 }

@@ -24,6 +24,12 @@ pub(crate) use values::{Header, Span, ValueSplitter, is_sequence, is_wrapped};
 
 use crate::types::dynamic;
 
+/// What a text is that holds no records.
+pub(crate) const NO_RECORDS: &str = "neither JSON nor CSV";
+
+/// What a file is that is nothing that is known.
+pub(crate) const NO_TEXT: &str = "neither text nor a known format";
+
 /// How the values of a text file follow each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
@@ -45,8 +51,8 @@ pub fn detect(head: &[u8], whole: bool) -> Framing {
         Some(b'{') if is_lines(head, whole) => Framing::Lines,
         Some(b'{' | b'[') | None => Framing::Values,
         Some(_) if has_record_line(head, whole) => Framing::Lines,
-        Some(_) if head.contains(&0) => Framing::Foreign("neither text nor a known format"),
-        Some(_) => Framing::Foreign("neither JSON nor CSV"),
+        Some(_) if head.contains(&0) => Framing::Foreign(NO_TEXT),
+        Some(_) => Framing::Foreign(NO_RECORDS),
     }
 }
 

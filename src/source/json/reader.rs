@@ -319,6 +319,7 @@ impl JsonReader {
             Class::OtherTable(name) => format!("records of {:?}, whose columns are not known: not read", shorten(name)),
             Class::Unknown => format!("{UNKNOWN_RECORDS}: not read"),
         };
+        self.plan.report.passed_over();
         self.count(reason.clone());
         Err(Some(reason))
     }

@@ -247,7 +247,8 @@ impl Part {
             return Err(Error::io(&file.name, fault));
         }
         let place = format!("row group {}, rows {} to {}", self.scan.group, self.rows.start, self.rows.end - 1);
-        self.scan.request.report.lost(&file.name, place, format!("{rows} rows not read: {reason}"));
+        let reason = format!("{rows} rows not read: {reason}");
+        self.scan.request.report.lost_rows(&file.name, &place, &reason, rows as u64);
         Ok(())
     }
 }
