@@ -12,6 +12,9 @@ use super::{Count, ScanCounters, TimeCoverage};
 /// How many examples of damage are kept of one file; the rest is only counted.
 const EXAMPLES_PER_FILE: usize = 3;
 
+/// Files that are named with what was passed over in them; of the rest the number.
+const FILES_NAMED: usize = 3;
+
 /// Lost records that are told apart, so that one that is met again by another scan is not counted twice.
 const MAX_TOLD_APART: usize = 1 << 20;
 
@@ -44,11 +47,15 @@ pub struct ScanReport {
     rejects: Option<Arc<dyn RejectSink>>,
     coverages: Mutex<Vec<Arc<TimeCoverage>>>,
     notices: Mutex<BTreeMap<String, u64>>,
+    passed_over: Mutex<PassedOver>,
     tables: Mutex<BTreeSet<String>>,
     shapes: Mutex<BTreeSet<String>>,
     /// True where files, entries or records were passed over that may hold what was asked for.
     passed_over: AtomicBool,
 }
+
+/// How many records of each file were passed over, by what is said of them.
+type PassedOver = BTreeMap<String, BTreeMap<String, u64>>;
 
 /// What is wrong with one file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -186,9 +193,18 @@ impl ScanReport {
         lock(&self.shapes).extend(other.shapes());
         self.passed_over.fetch_or(other.passed_over.load(Ordering::Relaxed), Ordering::Relaxed);
         let mut notices = lock(&self.notices);
-        for (text, times) in other.notices() {
-            let known = notices.entry(text).or_default();
-            *known = (*known).max(times);
+        for (text, times) in &*lock(&other.notices) {
+            let known = notices.entry(text.clone()).or_default();
+            *known = (*known).max(*times);
+        }
+        drop(notices);
+        let mut passed_over = lock(&self.passed_over);
+        for (what, files) in &*lock(&other.passed_over) {
+            let known = passed_over.entry(what.clone()).or_default();
+            for (file, times) in files {
+                let known = known.entry(file.clone()).or_default();
+                *known = (*known).max(*times);
+            }
         }
     }
 
@@ -215,9 +231,11 @@ impl ScanReport {
 
     /// Runs `scan` and forgets the notices it made: a second scan of the same files will make them, too.
     pub fn without_notices<T>(&self, scan: impl FnOnce() -> T) -> T {
-        let before = self.notices();
+        let before = lock(&self.notices).clone();
+        let passed_over = lock(&self.passed_over).clone();
         let result = scan();
         *lock(&self.notices) = before;
+        *lock(&self.passed_over) = passed_over;
         result
     }
 
@@ -234,6 +252,12 @@ impl ScanReport {
     /// Counts `count` occurrences of a notice.
     pub fn notices_of(&self, text: impl Into<String>, count: u64) {
         *lock(&self.notices).entry(text.into()).or_default() += count;
+    }
+
+    /// Counts records of a file that are passed over, for they are not known to be anything that is read.
+    pub fn pass_over(&self, what: &str, file: &str, records: u64) {
+        let mut passed_over = lock(&self.passed_over);
+        *passed_over.entry(what.to_owned()).or_default().entry(file.to_owned()).or_default() += records;
     }
 
     /// Notes a table that the files hold, or may hold, whether or not its rows were wanted.
@@ -270,11 +294,27 @@ impl ScanReport {
         lock(&self.problems).files.clone()
     }
 
-    /// Notices with the number of their occurrences.
+    /// Notices with the number of their occurrences; those of records that were passed over name the first files.
     #[must_use]
     pub fn notices(&self) -> BTreeMap<String, u64> {
-        lock(&self.notices).clone()
+        let mut notices = lock(&self.notices).clone();
+        let passed_over = lock(&self.passed_over);
+        notices.extend(passed_over.iter().map(|(what, files)| (with_files(what, files), files.values().sum())));
+        notices
     }
+}
+
+/// What is said of records, with the files in which they are.
+fn with_files(what: &str, files: &BTreeMap<String, u64>) -> String {
+    let mut named: Vec<String> = match files.len() {
+        1 => files.keys().cloned().collect(),
+        _ => files.iter().take(FILES_NAMED).map(|(file, records)| format!("{file} {records}")).collect(),
+    };
+    if let Some(more) = files.len().checked_sub(FILES_NAMED).filter(|more| *more > 0) {
+        let records: u64 = files.values().skip(FILES_NAMED).sum();
+        named.push(format!("{more} more files {records}"));
+    }
+    format!("{what}: {}", named.join(", "))
 }
 
 /// A poisoned lock only means that another thread stopped while counting: the counts are still the best known.

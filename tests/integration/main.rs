@@ -25,6 +25,7 @@ mod registry;
 #[cfg(feature = "remote")]
 mod remote;
 mod sniff;
+mod strangers;
 mod unnest;
 
 #[path = "../support/command.rs"]

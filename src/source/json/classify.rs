@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::cmdlet;
 use super::keys::{KeyTree, Slot};
 use super::record::RecordScanner;
 
@@ -25,6 +26,9 @@ pub(crate) const IGNORED_KEYS: [&[&str]; 9] = [
     &["AdditionalProperties"],
     &[PORTAL_KEY],
 ];
+
+/// Keys that no other object of Graph has beside `createdDateTime`.
+const SIGN_IN_KEYS: [&str; 4] = ["ipAddress", "clientAppUsed", "conditionalAccessStatus", "correlationId"];
 
 /// What a record turned out to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,6 +102,10 @@ pub(crate) struct Markers {
     user_agent: Slot,
     activity: Slot,
     initiated_by: Slot,
+    status: Slot,
+    sign_in: [Slot; 4],
+    user: Slot,
+    app: [Slot; 2],
 }
 
 /// The same for the capitalised keys of cmdlets.
@@ -137,6 +145,10 @@ impl Markers {
             user_agent: exact("userAgent"),
             activity: exact("activityDateTime"),
             initiated_by: exact("initiatedBy"),
+            status: exact("status"),
+            sign_in: SIGN_IN_KEYS.map(&mut exact),
+            user: exact("userPrincipalName"),
+            app: ["appDisplayName", "appId"].map(&mut exact),
             time: tree.slot(&["time"], true),
             category: tree.slot(&["category"], true),
             properties: tree.slot(&["properties"], true),
@@ -154,7 +166,7 @@ impl Markers {
             let kind = if value(self.table_name).is_some() { RowKind::Az } else { RowKind::Flat };
             return flat(kind, value(self.original_type), value(self.ty));
         }
-        if value(self.created).is_some() {
+        if value(self.created).is_some() && self.is_sign_in(&value) {
             if value(self.portal).is_some() {
                 return assumed(RowKind::PortalCsv, true);
             }
@@ -173,6 +185,18 @@ impl Markers {
         audit(RowKind::Graph, self.activity, self.initiated_by)
             .or_else(|| audit(RowKind::Cmdlet, cmdlet.activity, cmdlet.initiated_by))
             .unwrap_or(Class::Unknown)
+    }
+
+    /// True for a sign-in among the objects of Graph that were created at some time: users, policies, alerts and many
+    /// others have `createdDateTime`, too. The status of an alert is a word, that of a sign-in an object, or what
+    /// PowerShell leaves of one.
+    fn is_sign_in<'a>(&self, value: &impl Fn(Slot) -> Option<&'a str>) -> bool {
+        let has = |slot: &Slot| value(*slot).is_some();
+        let status = value(self.status).is_some_and(|json| json.starts_with('{') || cmdlet::is_cut(json));
+        status
+            || [self.portal, self.event_types, self.interactive, self.user_agent].iter().any(has)
+            || self.sign_in.iter().any(has)
+            || (has(&self.user) && self.app.iter().any(has))
     }
 }
 

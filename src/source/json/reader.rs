@@ -35,6 +35,8 @@ pub(crate) struct JsonReader {
     emitted: usize,
     ready: VecDeque<Batch>,
     notices: BTreeMap<String, u64>,
+    /// Records that were passed over, by file and by what is said of them.
+    passed_over: BTreeMap<(String, String), u64>,
     /// Classes of records that were met before.
     met: Vec<Class>,
     /// True where a record of the file told what the file holds.
@@ -61,6 +63,7 @@ impl JsonReader {
             emitted: 0,
             ready: VecDeque::new(),
             notices: BTreeMap::new(),
+            passed_over: BTreeMap::new(),
             met: Vec::new(),
             settled: false,
             decoded: 0,
@@ -320,7 +323,7 @@ impl JsonReader {
             Class::Unknown => format!("{UNKNOWN_RECORDS}: not read"),
         };
         self.plan.report.passed_over();
-        self.count(reason.clone());
+        *self.passed_over.entry((reason.clone(), file.to_owned())).or_default() += 1;
         Err(Some(reason))
     }
 
@@ -414,6 +417,9 @@ impl Drop for JsonReader {
         self.count_decoded();
         for (text, count) in std::mem::take(&mut self.notices) {
             self.plan.report.notices_of(text, count);
+        }
+        for ((what, file), count) in std::mem::take(&mut self.passed_over) {
+            self.plan.report.pass_over(&what, &file, count);
         }
     }
 }

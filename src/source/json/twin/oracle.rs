@@ -101,11 +101,19 @@ fn twin_kind(bag: &Bag) -> Option<RowKind> {
         Some(RowKind::Diagnostic)
     } else if bag.contains_key("TimeGenerated") && !bag.contains_key("TableName") {
         Some(RowKind::Flat)
-    } else if bag.contains_key("createdDateTime") {
+    } else if bag.contains_key("createdDateTime") && is_sign_in(bag) {
         Some(RowKind::Graph)
     } else {
         None
     }
+}
+
+/// True for what the records of Graph have that are sign-ins.
+fn is_sign_in(bag: &Bag) -> bool {
+    let has = |key: &&str| bag.contains_key(*key);
+    ["ipAddress", "userAgent", "isInteractive"].iter().any(has)
+        || bag.get("status").is_some_and(|raw| raw.get().starts_with('{'))
+        || ["userPrincipalName", "appDisplayName"].iter().all(has)
 }
 
 /// A key of the envelope in any case. The generator gives each in one case only.
