@@ -51,7 +51,7 @@ pub struct ScanReport {
     tables: Mutex<BTreeSet<String>>,
     shapes: Mutex<BTreeSet<String>>,
     /// True where files, entries or records were passed over that may hold what was asked for.
-    passed_over: AtomicBool,
+    unread: AtomicBool,
 }
 
 /// How many records of each file were passed over, by what is said of them.
@@ -164,14 +164,16 @@ impl ScanReport {
     }
 
     /// Notes that a file, an entry or a record was passed over that may hold what was asked for.
-    pub fn passed_over(&self) {
-        self.passed_over.store(true, Ordering::Relaxed);
+    pub fn note_unread(&self) {
+        self.unread.store(true, Ordering::Relaxed);
     }
 
     /// True where anything could not be read, or was passed over.
     #[must_use]
     pub fn is_incomplete(&self) -> bool {
-        self.passed_over.load(Ordering::Relaxed) || !lock(&self.problems).files.is_empty()
+        self.unread.load(Ordering::Relaxed)
+            || !lock(&self.passed_over).is_empty()
+            || !lock(&self.problems).files.is_empty()
     }
 
     /// Remembers a range of time that a scan is asked for.
@@ -191,7 +193,7 @@ impl ScanReport {
         lock(&self.warnings).extend(other.warnings());
         lock(&self.tables).extend(other.tables());
         lock(&self.shapes).extend(other.shapes());
-        self.passed_over.fetch_or(other.passed_over.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.unread.fetch_or(other.unread.load(Ordering::Relaxed), Ordering::Relaxed);
         let mut notices = lock(&self.notices);
         for (text, times) in &*lock(&other.notices) {
             let known = notices.entry(text.clone()).or_default();

@@ -48,7 +48,7 @@ impl Scan {
         };
         if let Rows::Named(name, _) = &self.plan.rows {
             self.request.counters.add(Count::FilesForeign, 1);
-            self.request.report.passed_over();
+            self.request.report.note_unread();
             self.plan.say_once(format!("Parquet files are not searched for records of {name}: bind them to a name"));
             return Ok(Vec::new());
         }
@@ -171,7 +171,7 @@ impl Scan {
         report.notice(format!("not read: {}: {reason}", file.name));
         report.reject(&Reject { file: &file.name, place: None, reason, raw: None });
         if !is_other_thing(file, reason) {
-            report.passed_over();
+            report.note_unread();
         }
     }
 

@@ -322,7 +322,6 @@ impl JsonReader {
             Class::OtherTable(name) => format!("records of {:?}, whose columns are not known: not read", shorten(name)),
             Class::Unknown => format!("{UNKNOWN_RECORDS}: not read"),
         };
-        self.plan.report.passed_over();
         *self.passed_over.entry((reason.clone(), file.to_owned())).or_default() += 1;
         Err(Some(reason))
     }
