@@ -51,7 +51,7 @@ impl Binder<'_> {
             return Err(self.report(Diagnostic::new(Code::UnknownColumn, span, message).help(help)));
         };
         let mut cut = plan;
-        for (symbol, bound) in [(">=", range.from), ("<", range.to)] {
+        for (symbol, bound) in [(">=", range.from), ("<", range.to), ("<=", range.through)] {
             if let Some(ticks) = bound {
                 let column = Expr::column(index, Type::Datetime, span);
                 let bound = Expr::literal(Value::Datetime(ticks), span);

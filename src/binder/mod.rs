@@ -71,6 +71,8 @@ pub struct TimeRange {
     pub from: Option<i64>,
     /// First tick that is out again.
     pub to: Option<i64>,
+    /// Last tick, included.
+    pub through: Option<i64>,
 }
 
 /// A bound query.

@@ -95,7 +95,7 @@ fn settings_json(settings: &Settings) -> Json {
     let range = settings.time_range.as_ref();
     json!({
         "from": range.and_then(|range| time(range.from)),
-        "to": range.and_then(|range| time(range.to)),
+        "to": range.and_then(|range| time(range.to.or(range.through))),
         "timeColumn": range.map(|range| range.column.as_str()),
         "timeColumns": settings.time_columns,
         "ingestionColumns": settings.ingestion_columns,

@@ -193,17 +193,18 @@ fn time_column(source: &SourceArgs, configuration: &Configuration) -> String {
 
 fn time_range(source: &SourceArgs, column: String, now: i64) -> Result<Option<TimeRange>> {
     let bound = |flag, text: &Option<String>| text.as_ref().map(|text| time_or_span(flag, text, now)).transpose();
-    let (from, to) = match &source.last {
-        Some(last) => (Some(now.saturating_sub(span("--last", last)?)), Some(now.saturating_add(1))),
-        None => (bound("--from", &source.from)?, bound("--to", &source.to)?),
-    };
+    if let Some(last) = &source.last {
+        let from = Some(now.saturating_sub(span("--last", last)?));
+        return Ok(Some(TimeRange { column, from, to: None, through: Some(now) }));
+    }
+    let (from, to) = (bound("--from", &source.from)?, bound("--to", &source.to)?);
     if let (Some(from), Some(to)) = (from, to)
         && from >= to
     {
         return Err(Error::Usage("--from is not before --to".to_owned()));
     }
     let cut = from.is_some() || to.is_some();
-    Ok(cut.then_some(TimeRange { column, from, to }))
+    Ok(cut.then_some(TimeRange { column, from, to, through: None }))
 }
 
 fn pairs(flag: &str, texts: &[String]) -> Result<BTreeMap<String, String>> {

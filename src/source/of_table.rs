@@ -7,6 +7,7 @@ use arrow::buffer::BooleanBuffer;
 use arrow::compute;
 use arrow::datatypes::Int32Type;
 
+use super::json::RESTORED;
 use super::originals::Originals;
 use super::parquet::{FileRows, ParquetFile};
 use super::provenance::Origins;
@@ -82,8 +83,11 @@ pub(crate) fn meet(
     }
     let untold = |other: &KnownTable| Untold::of(file, other, bound && other.name == table.name) != Untold::Others;
     let may_hold = |other: &&'static KnownTable| may_hold(file, other, untold(other));
+    // Of no table that is known: of a restored one, most likely.
+    let restored = bound && matches!(belonging, Belonging::ByType(_)) && !known_tables().any(|other| may_hold(&other));
     let tables: Vec<String> = match (file.archived_table(), belonging) {
         (Some(archived), _) => vec![archived.to_owned()],
+        _ if restored => vec![table.name.to_owned()],
         (None, Belonging::ByType(_)) => known_tables().filter(may_hold).map(|table| table.name.to_owned()).collect(),
         // It does not say, so that nothing is told of what it holds.
         (None, Belonging::All(_)) => return vec![table.name.to_owned()],
@@ -115,31 +119,43 @@ fn type_is(column: usize, table: &KnownTable, untold: bool) -> Predicate {
     }
 }
 
+/// Rows that are of a table though they do not say so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Met {
+    /// They say nothing.
+    Untold,
+    /// Their table was restored under another name.
+    Restored,
+}
+
 /// `request` for only those rows whose `Type` is the name of `table`, or says nothing where such rows are of the table;
-/// `assumed` is called where such rows were met.
+/// `met` is called where rows were taken that do not say that they are.
 pub(crate) fn only_of(
-    table: &KnownTable,
+    (table, bound): (&KnownTable, bool),
     untold: Untold,
     request: &ScanRequest,
-    assumed: impl Fn() + Send + Sync + 'static,
+    met: impl Fn(Met) + Send + Sync + 'static,
 ) -> ScanRequest {
     let Some(column) = table.schema.index_of("Type") else { return request.clone() };
     let inner = request.filter.clone();
     let mut columns = inner.as_ref().map_or(Vec::new(), |filter| filter.columns().to_vec());
     columns.push(ScanColumn::Column(column));
     let mut request = request.clone();
-    request.prune.push(type_is(column, table, untold != Untold::Others));
-    let assumed = Assumed(Box::new(assumed));
-    request.filter = Some(Arc::new(OfTable { name: table.name, untold, columns, inner, assumed }));
+    // A restored table may have any name.
+    if !bound {
+        request.prune.push(type_is(column, table, untold != Untold::Others));
+    }
+    let met = OnMet(Box::new(met));
+    request.filter = Some(Arc::new(OfTable { name: table.name, bound, untold, columns, inner, met }));
     request
 }
 
-/// What is done where rows are taken for those of a table though nothing says so.
-struct Assumed(Box<dyn Fn() + Send + Sync>);
+/// What is done where such rows were met.
+struct OnMet(Box<dyn Fn(Met) + Send + Sync>);
 
-impl std::fmt::Debug for Assumed {
+impl std::fmt::Debug for OnMet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Assumed")
+        f.write_str("OnMet")
     }
 }
 
@@ -147,25 +163,34 @@ impl std::fmt::Debug for Assumed {
 #[derive(Debug)]
 struct OfTable {
     name: &'static str,
+    /// True where rows of a restored table are of this one, too.
+    bound: bool,
     untold: Untold,
     /// Those of the inner filter, then `Type`.
     columns: Vec<ScanColumn>,
     inner: Option<Arc<dyn RowFilter>>,
-    assumed: Assumed,
+    met: OnMet,
 }
 
 impl OfTable {
     /// Which rows are of the table.
     fn rows(&self, ty: &Column) -> Result<BooleanArray> {
-        let named = is_text(ty, self.name);
-        if self.untold == Untold::Others {
-            return Ok(named);
+        let mut of_table = which(ty, |text| text == self.name);
+        if self.untold != Untold::Others {
+            let untold = which(ty, str::is_empty);
+            if self.untold == Untold::Assumed && untold.true_count() > 0 {
+                (self.met.0)(Met::Untold);
+            }
+            of_table = compute::or(&of_table, &untold)?;
         }
-        let unnamed = is_text(ty, "");
-        if self.untold == Untold::Assumed && unnamed.true_count() > 0 {
-            (self.assumed.0)();
+        if self.bound {
+            let restored = which(ty, |text| text.ends_with(RESTORED));
+            if restored.true_count() > 0 {
+                (self.met.0)(Met::Restored);
+            }
+            of_table = compute::or(&of_table, &restored)?;
         }
-        Ok(compute::or(&named, &unnamed)?)
+        Ok(of_table)
     }
 }
 
@@ -188,14 +213,14 @@ impl RowFilter for OfTable {
 }
 
 /// True for the rows whose text is `wanted`; texts of a dictionary are looked at once each.
-fn is_text(column: &Column, wanted: &str) -> BooleanArray {
+fn which(column: &Column, wanted: impl Fn(&str) -> bool) -> BooleanArray {
     if let Some(dictionary) = column.as_array().and_then(|array| array.as_dictionary_opt::<Int32Type>())
         && let Some(texts) = dictionary.values().as_string_opt::<i32>()
     {
-        let is_wanted: BooleanBuffer = texts.iter().map(|text| text == Some(wanted)).collect();
+        let is_wanted: BooleanBuffer = texts.iter().map(|text| text.is_some_and(&wanted)).collect();
         return spread_truths(dictionary.keys(), &is_wanted).into();
     }
-    BooleanBuffer::collect_bool(column.rows(), |row| column.text_at(row) == Some(wanted)).into()
+    BooleanBuffer::collect_bool(column.rows(), |row| column.text_at(row).is_some_and(&wanted)).into()
 }
 
 #[cfg(test)]
@@ -217,10 +242,10 @@ mod tests {
             let dictionary: DictionaryArray<Int32Type> = texts.iter().copied().collect();
             let expected: BooleanArray = texts.iter().map(|text| Some(*text == "SigninLogs")).collect();
             for array in [Arc::new(views) as ArrayRef, Arc::new(dictionary)] {
-                assert_eq!(is_text(&Column::array(Type::String, array), "SigninLogs"), expected);
+                assert_eq!(which(&Column::array(Type::String, array), |text| text == "SigninLogs"), expected);
             }
         }
         let constant = Column::constant(Value::string("SigninLogs"), 3);
-        assert_eq!(is_text(&constant, "SigninLogs").true_count(), 3);
+        assert_eq!(which(&constant, |text| text == "SigninLogs").true_count(), 3);
     }
 }

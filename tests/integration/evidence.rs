@@ -243,3 +243,56 @@ fn one_damaged_parquet_file_does_not_end_the_run() {
     let output = coldcase(&["SigninLogs | count", &folder]);
     assert!(output.code == 5 && output.stderr.contains("none of the 2 files can be read"), "{output:?}");
 }
+
+/// What is said of files that a table is bound to is said of that table; restored tables have names of their own.
+#[test]
+fn bound_files_are_of_their_table() {
+    let evidence = Evidence::new();
+    let row = |ty: &str| format!("{{\"TimeGenerated\":\"{TIME}\",{ty}\"Id\":\"1\"}}\n");
+    let untold = evidence.write("x.json", row(""));
+    let bound = format!("AuditLogs={untold}");
+    let (found, said) = ask(&["AuditLogs | count", "-t", &bound]);
+    assert_eq!((found.as_str(), said.lines().count()), ("1", 1), "{said}");
+    assert!(said.contains("that do not name their table are read as AuditLogs"), "{said}");
+    let rows =
+        "datatable(TimeGenerated:datetime, Type:string, Id:string) [datetime(2026-03-02), 'SigninLogs_bg_RST', '1']";
+    let files = [evidence.write("y.json", row("\"Type\":\"SigninLogs_bg_RST\",")), evidence.parquet("y.parquet", rows)];
+    for file in files {
+        let (found, said) = ask(&["SigninLogs | project Id, Type", "-t", &format!("SigninLogs={file}")]);
+        assert_eq!(found, "1,SigninLogs_bg_RST");
+        assert!(said == "note: rows of a restored table are read as SigninLogs, which they are bound to\n", "{said}");
+        let (found, said) = ask(&["SigninLogs | count", &file]);
+        assert!(found == "0" && said.contains("no record of SigninLogs"), "{said}");
+    }
+    let rows = rows.replace("SigninLogs_bg_RST", "AuditLogs");
+    let other = format!("SigninLogs={}", evidence.parquet("z.parquet", &rows));
+    let (found, said) = ask(&["SigninLogs | count", "-t", &other]);
+    assert!(found == "0" && said.contains("no record of SigninLogs"), "{said}");
+}
+
+/// A collector that may keep successes only is spoken of where a file of it holds no failure.
+#[test]
+fn files_without_failures_are_told() {
+    let evidence = Evidence::new();
+    let row = |code: u32| {
+        let status = format!("{{\"errorCode\": {code},\"failureReason\":\"errorCode\\\":1\"}}");
+        format!("{{\"createdDateTime\":\"{TIME}\",\"id\":\"{code}\",\"isInteractive\":true,\"status\":{status}}}\n")
+    };
+    let failures = evidence.write("AADSigninLog_a.json", row(0) + &row(50126));
+    let said = ask(&["SigninLogs | where ResultType != 0 | count", &failures]).1;
+    assert!(!said.contains("keeps successes only"), "{said}");
+    let successes = evidence.write("AADSigninLog_b.json", row(0).repeat(2));
+    let said = ask(&["SigninLogs | where ResultType != 0 | count", &failures, &successes]).1;
+    assert!(said.contains("keeps successes only"), "{said}");
+}
+
+/// The end of `--last` is the time of the query, and said as such.
+#[test]
+fn the_end_of_last_is_now() {
+    let evidence = Evidence::new();
+    let row = format!("{{\"TimeGenerated\":\"{TIME}\",\"Type\":\"SigninLogs\",\"Id\":\"1\"}}\n");
+    let file = evidence.write("a.json", row);
+    assert_eq!(ask(&["SigninLogs | count", &file, "--last", "1h", "--now", TIME]).0, "1");
+    let (found, said) = ask(&["SigninLogs | count", &file, "--last", "30d", "--now", "2026-03-04T00:00:00Z"]);
+    assert!(found == "1" && said.contains("to 2026-03-04T00:00:00.0000000Z, and"), "{said}");
+}

@@ -8,7 +8,7 @@ use crate::source::done::PartsLeft;
 use crate::source::files::DataFile;
 use crate::source::framing;
 use crate::source::json::{Rows, ScanPlan};
-use crate::source::of_table::{self, Belonging, Untold};
+use crate::source::of_table::{self, Belonging, Met, Untold};
 use crate::source::originals::Originals;
 use crate::source::parquet::{FileRows, ParquetFile};
 use crate::source::provenance::Origins;
@@ -70,8 +70,13 @@ impl Scan {
         match belonging {
             Belonging::Archived => self.parquet_rows(&opened, index, &self.request, false),
             Belonging::ByType(untold) => {
-                let assumed = move || assumed("Parquet rows");
-                self.parquet_rows(&opened, index, &of_table::only_of(table, untold, &self.request, assumed), true)
+                let plan = Arc::clone(&self.plan);
+                let met = move |met| match met {
+                    Met::Untold => assumed("Parquet rows"),
+                    Met::Restored => plan.say_restored(table),
+                };
+                let request = of_table::only_of((table, bound), untold, &self.request, met);
+                self.parquet_rows(&opened, index, &request, true)
             }
             Belonging::All(untold) => {
                 if untold == Untold::Assumed {
@@ -110,6 +115,7 @@ impl Scan {
             return Ok(());
         }
         self.say_limits();
+        self.plan.say_collector();
         self.check_any_read()?;
         if self.foreign.load(Ordering::Acquire) > 0 {
             self.say_absent();

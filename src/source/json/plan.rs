@@ -1,6 +1,6 @@
 //! A scan request over a table's mapping, compiled once and shared by all threads.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::classify::{Class, Markers, RowClass};
@@ -18,6 +18,9 @@ const MAX_UNKNOWN_KEYS: usize = 20;
 
 /// How the names of files begin that DFIR-O365RC writes: of large tenants it collects sign-ins with error code 0 alone.
 const SUCCESSES_ONLY: &str = "AADSigninLog_";
+
+/// How the names of tables end that were restored from the archive of a workspace.
+pub(crate) const RESTORED: &str = "_RST";
 
 /// How messages name records that are not recognised.
 pub(crate) const UNKNOWN_RECORDS: &str = "records of no known shape";
@@ -92,6 +95,8 @@ pub(crate) struct ScanPlan {
     said: Mutex<BTreeSet<String>>,
     seen: Mutex<BTreeSet<String>>,
     strange: Mutex<BTreeSet<&'static str>>,
+    /// By file that may hold successes only, whether it holds a failure.
+    failures: Mutex<BTreeMap<usize, bool>>,
 }
 
 /// A column of the request.
@@ -150,8 +155,22 @@ impl ScanPlan {
             said: Mutex::default(),
             seen: Mutex::default(),
             strange: Mutex::default(),
+            failures: Mutex::default(),
             rows,
         }
+    }
+
+    /// What a row is whose table was restored from the archive of a workspace, under a name that does not say which it
+    /// was: one of the table that the user bound it to.
+    pub(crate) fn restored(&self, name: &str) -> Option<Class> {
+        let table = self.rows.one_table().filter(|(_, bound)| *bound && name.ends_with(RESTORED))?.0;
+        self.say_restored(table);
+        Some(Class::Row(RowClass { kind: RowKind::Flat, table, certain: true, complete: true, copied: false }))
+    }
+
+    /// Says that rows are of a restored table.
+    pub(crate) fn say_restored(&self, table: &KnownTable) {
+        self.say_once(format!("rows of a restored table are read as {}, which they are bound to", table.name));
     }
 
     /// True where a record of this class is a row of the table.
@@ -186,7 +205,10 @@ impl ScanPlan {
     /// Notes what was found in the files: names of tables, and how the records are laid out.
     pub(crate) fn note_seen(&self, class: &Class) {
         let name = match class {
-            Class::Row(row) => row.table.name.to_owned(),
+            Class::Row(row) => match &self.rows {
+                Rows::Bound(table) if !row.certain => table.name.to_owned(),
+                _ => row.table.name.to_owned(),
+            },
             Class::OtherTable(name) => name.chars().take(64).collect(),
             Class::Unknown => return self.note_strange(UNKNOWN_RECORDS),
         };
@@ -262,10 +284,21 @@ impl ScanPlan {
         }
     }
 
-    /// Says what is known of the collector that names its files so.
-    pub(crate) fn say_collector(&self, kind: RowKind, file: &str) {
+    /// True for a file whose name says that its collector may have kept successes only.
+    pub(crate) fn may_lack_failures(&self, kind: RowKind, file: &str) -> bool {
         let last = file.rsplit(['/', '\\']).next().unwrap_or(file);
-        if kind.is_graph() && last.starts_with(SUCCESSES_ONLY) {
+        kind.is_graph() && last.starts_with(SUCCESSES_ONLY)
+    }
+
+    /// Notes of such a file whether a part of it holds a failure.
+    pub(crate) fn note_failures(&self, file: usize, failed: bool) {
+        *self.failures.lock().unwrap_or_else(PoisonError::into_inner).entry(file).or_default() |= failed;
+    }
+
+    /// Says what is known of the collector of such files, where one of them holds no failure; once all were read.
+    pub(crate) fn say_collector(&self) {
+        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        if failures.values().any(|failed| !failed) {
             self.report.warn(format!(
                 "{SUCCESSES_ONLY}* files: of large tenants their collector (DFIR-O365RC) keeps successes only, so that no \
                  failure is found in them proves nothing"

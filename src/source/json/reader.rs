@@ -271,7 +271,12 @@ impl JsonReader {
         }
         if self.file.kind.is_none() {
             self.file.kind = Some(kind);
-            self.plan.say_collector(kind, &self.file.name);
+            self.file.failed = self.plan.may_lack_failures(kind, &self.file.name).then_some(false);
+        }
+        if self.file.failed == Some(false) {
+            let failed = is_failure(bytes);
+            self.file.failed = Some(failed);
+            self.plan.note_failures(self.file.index, failed);
         }
         for key in self.scanner.take_unknown() {
             self.plan.say_unknown_key(&key);
@@ -307,6 +312,11 @@ impl JsonReader {
             && let Some(table) = table_of_path(file)
         {
             (row.table, row.certain) = (table, true);
+        }
+        if let Class::OtherTable(name) = &class
+            && let Some(restored) = self.plan.restored(name)
+        {
+            class = restored;
         }
         self.settled |= matches!(class, Class::Row(_) | Class::OtherTable(_));
         if !self.met.contains(&class) {
@@ -431,6 +441,15 @@ fn may_be_wrapped(line: &[u8]) -> bool {
             key,
             Some(b'\\' | b'r' | b'v' | b'@' | b'o' | b'n' | b'c' | b't' | b'T' | b'F' | b'E' | b'e' | b's')
         )
+}
+
+/// True for a record with an error code other than 0. No text of a record has a bare quote inside of it.
+fn is_failure(record: &[u8]) -> bool {
+    const KEY: &[u8] = b"rrorCode\"";
+    memchr::memmem::find_iter(record, KEY).any(|at| {
+        let value = record[at + KEY.len()..].iter().find(|byte| !matches!(byte, b' ' | b':' | b'"'));
+        matches!(value, Some(b'1'..=b'9'))
+    })
 }
 
 fn shorten(name: &str) -> String {

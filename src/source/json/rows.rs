@@ -24,6 +24,8 @@ pub(super) struct CurrentFile {
     pub compared: bool,
     /// How the rows are laid out that it holds, by the first of them.
     pub kind: Option<RowKind>,
+    /// Where it may hold successes only, whether it holds a failure.
+    pub failed: Option<bool>,
     /// Its records so far, read or skipped.
     pub records: u64,
 }
