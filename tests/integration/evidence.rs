@@ -296,3 +296,17 @@ fn the_end_of_last_is_now() {
     let (found, said) = ask(&["SigninLogs | count", &file, "--last", "30d", "--now", "2026-03-04T00:00:00Z"]);
     assert!(found == "1" && said.contains("to 2026-03-04T00:00:00.0000000Z, and"), "{said}");
 }
+
+/// The CSV of sign-ins of applications says what it is by its headers, whatever its name is.
+#[test]
+fn headers_of_the_portal_tell_the_table() {
+    let evidence = Evidence::new();
+    let text = "Date (UTC),Request ID,Service principal ID,Service principal name,Credential key ID,Status,Sign-in error code\n\
+                2026-03-02T09:05:11Z,r1,sp1,My SP,k,Failure,7000222\n";
+    let file = evidence.write("renamed.csv", text);
+    let query = "AADServicePrincipalSignInLogs | project Id, ServicePrincipalName, ResultType";
+    let (found, said) = ask(&[query, &file]);
+    assert!(found == "r1,My SP,7000222" && !said.contains("do not name their table"), "{found}: {said}");
+    let (found, said) = ask(&["SigninLogs | count", &file]);
+    assert!(found == "0" && said.contains("which hold records of: AADServicePrincipalSignInLogs"), "{said}");
+}

@@ -10,7 +10,8 @@ use crate::source::shape::table::table_of_category;
 use crate::source::shape::{KnownTable, RowKind, known_table, known_tables};
 use crate::types::dynamic;
 
-/// The key that marks rows of the portal's CSV, which are laid out as Graph objects.
+/// The key that marks rows of the portal's CSV, which are laid out as Graph objects; its value is their table where the
+/// headers tell it.
 pub(crate) const PORTAL_KEY: &str = "@portalCsv";
 
 /// Keys that records are known to have and no column wants: transport, bookkeeping, wrappers.
@@ -166,10 +167,13 @@ impl Markers {
             let kind = if value(self.table_name).is_some() { RowKind::Az } else { RowKind::Flat };
             return flat(kind, value(self.original_type), value(self.ty));
         }
+        if value(self.created).is_some()
+            && let Some(mark) = value(self.portal)
+        {
+            let told = known_table(&dynamic::to_text(mark));
+            return told.map_or(assumed(RowKind::PortalCsv, true), |table| row(RowKind::PortalCsv, table, true, true));
+        }
         if value(self.created).is_some() && self.is_sign_in(&value) {
-            if value(self.portal).is_some() {
-                return assumed(RowKind::PortalCsv, true);
-            }
             let complete = value(self.event_types).is_some() || value(self.user_agent).is_some();
             return graph(RowKind::Graph, value(self.event_types), value(self.interactive), complete);
         }

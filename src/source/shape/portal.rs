@@ -69,6 +69,20 @@ pub fn portal_column(header: &str) -> Option<&'static PortalColumn> {
     columns().get(&normal(header))
 }
 
+/// The table that headers tell by themselves: downloads of sign-ins without users have columns of their own.
+#[must_use]
+pub fn table_of(headers: &[String]) -> Option<&'static str> {
+    let columns: Vec<&PortalColumn> = headers.iter().filter_map(|header| portal_column(header)).collect();
+    let has = |keys: &[&str]| columns.iter().any(|column| keys.contains(&column.path[0]));
+    if !has(&["servicePrincipalId"]) || has(&["userId", "userPrincipalName", "userDisplayName"]) {
+        None
+    } else if has(&["servicePrincipalCredentialKeyId", "servicePrincipalCredentialThumbprint"]) {
+        Some("AADServicePrincipalSignInLogs")
+    } else {
+        has(&["managedServiceIdentity"]).then_some("AADManagedIdentitySignInLogs")
+    }
+}
+
 /// True where a row can hold the property at this path of a Graph object, or a part of it.
 #[must_use]
 pub fn supplies(path: &KeyPath) -> bool {
@@ -96,7 +110,7 @@ fn normal(header: &str) -> String {
 mod tests {
     use std::borrow::Cow;
 
-    use super::{PortalValues, columns, portal_column, supplies};
+    use super::{PortalValues, columns, portal_column, supplies, table_of};
 
     #[test]
     fn headers_are_found_in_every_spelling() {
@@ -108,6 +122,19 @@ mod tests {
         assert_eq!(path("Username of the admin"), None);
         assert_eq!(portal_column("Compliant").map(|column| &column.values), Some(&PortalValues::Bool));
         assert!(columns().values().all(|column| column.path.len() <= 2));
+    }
+
+    #[test]
+    fn headers_tell_the_table() {
+        let of = |headers: &[&str]| table_of(&headers.iter().map(|&header| header.to_owned()).collect::<Vec<_>>());
+        assert_eq!(
+            of(&["Request ID", "Service principal ID", "Credential key ID"]),
+            Some("AADServicePrincipalSignInLogs")
+        );
+        assert_eq!(of(&["Service principal ID", "Managed Identity type"]), Some("AADManagedIdentitySignInLogs"));
+        assert_eq!(of(&["Service principal ID", "Username", "Credential key ID"]), None);
+        assert_eq!(of(&["User ID", "Managed Identity type"]), None);
+        assert_eq!(of(&["Service principal ID"]), None);
     }
 
     #[test]

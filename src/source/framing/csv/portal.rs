@@ -2,16 +2,17 @@
 
 use std::borrow::Cow;
 
-use crate::source::shape::portal::{PortalColumn, PortalValues, is_success, portal_column};
+use crate::source::shape::portal::{PortalColumn, PortalValues, is_success, portal_column, table_of};
 use crate::types::dynamic;
 
-/// Closes every object, and says what it is.
-const MARK: &str = "\"@portalCsv\":1}\n";
+/// Says what every object is; its value is the table, where the headers tell it.
+const MARK: &str = "\"@portalCsv\":";
 
 /// How the cells of a row make an object.
 pub(super) struct PortalRow {
     properties: Vec<Property>,
     outcome: Option<usize>,
+    table: Option<&'static str>,
     width: usize,
     /// Headers without a column, and error codes that are blank though the sign-in did not succeed.
     unknown: Vec<String>,
@@ -33,8 +34,14 @@ struct Cell {
 
 impl PortalRow {
     pub(super) fn new(headers: &[String]) -> Self {
-        let mut row =
-            Self { properties: Vec::new(), outcome: None, width: headers.len(), unknown: Vec::new(), blank_codes: 0 };
+        let mut row = Self {
+            properties: Vec::new(),
+            outcome: None,
+            table: table_of(headers),
+            width: headers.len(),
+            unknown: Vec::new(),
+            blank_codes: 0,
+        };
         for (index, header) in headers.iter().enumerate() {
             match portal_column(header) {
                 Some(column) if column.values == PortalValues::Outcome => row.outcome = Some(index),
@@ -106,6 +113,11 @@ impl PortalRow {
             }
         }
         text.push_str(MARK);
+        match self.table {
+            Some(table) => dynamic::quote(table, text),
+            None => text.push('1'),
+        }
+        text.push_str("}\n");
     }
 }
 
