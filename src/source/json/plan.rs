@@ -284,12 +284,6 @@ impl ScanPlan {
         }
     }
 
-    /// True for a file whose name says that its collector may have kept successes only.
-    pub(crate) fn may_lack_failures(&self, kind: RowKind, file: &str) -> bool {
-        let last = file.rsplit(['/', '\\']).next().unwrap_or(file);
-        kind.is_graph() && last.starts_with(SUCCESSES_ONLY)
-    }
-
     /// Notes of such a file whether a part of it holds a failure.
     pub(crate) fn note_failures(&self, file: usize, failed: bool) {
         *self.failures.lock().unwrap_or_else(PoisonError::into_inner).entry(file).or_default() |= failed;
@@ -331,6 +325,12 @@ impl ScanPlan {
             self.say_once(format!("{} that do not name their table are read as {}", class.kind.describe(), table.name));
         }
     }
+}
+
+/// True for a file whose name says that its collector may have kept successes only.
+pub(crate) fn may_lack_failures(kind: RowKind, file: &str) -> bool {
+    let last = file.rsplit(['/', '\\']).next().unwrap_or(file);
+    kind.is_graph() && last.starts_with(SUCCESSES_ONLY)
 }
 
 fn is_unsupplied(table: &KnownTable, column: usize, class: RowClass) -> bool {

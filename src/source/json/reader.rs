@@ -9,7 +9,7 @@ use arrow::array::Array;
 use super::classify::{Class, RowClass, table_of_path};
 use super::column::ColumnWriter;
 use super::cursor::MORE_TEXT;
-use super::plan::{Rows, ScanPlan, UNKNOWN_RECORDS};
+use super::plan::{Rows, ScanPlan, UNKNOWN_RECORDS, may_lack_failures};
 use super::record::{Place, RecordScanner};
 use super::rows::{CurrentFile, Found, Row, writer_for};
 use super::survey::{Survey, count_lines, line_end, line_start};
@@ -271,7 +271,7 @@ impl JsonReader {
         }
         if self.file.kind.is_none() {
             self.file.kind = Some(kind);
-            self.file.failed = self.plan.may_lack_failures(kind, &self.file.name).then_some(false);
+            self.file.failed = may_lack_failures(kind, &self.file.name).then_some(false);
         }
         if self.file.failed == Some(false) {
             let failed = is_failure(bytes);

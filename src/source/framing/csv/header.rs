@@ -14,6 +14,9 @@ const MAX_COLUMNS: usize = 4_096;
 /// Bytes of their names: every row repeats them, so long ones would make much of little.
 const MAX_HEADER_BYTES: usize = 256 << 10;
 
+/// Bytes of the longest name that a column of a known table has, and more.
+const MAX_NAME: usize = 96;
+
 /// The column that makes rows those of a table.
 const TIME: &str = "TimeGenerated";
 
@@ -143,6 +146,10 @@ impl Headers {
 
     fn is_name(&self, cell: &str) -> bool {
         let name = without_zone(cell);
+        // Times, numbers and long texts are told at once.
+        if name.len() > MAX_NAME || name.starts_with(|first: char| first.is_ascii_digit()) {
+            return self.names.iter().any(|own| own == cell);
+        }
         self.names.iter().any(|own| without_zone(own) == name)
             || portal_column(name).is_some()
             || known_tables().any(|table| table.schema.index_of(name).is_some())
