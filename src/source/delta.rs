@@ -1,8 +1,10 @@
 //! Delta tables: the files that the log says are part of the table.
 //!
 //! Source: the Delta transaction log protocol. Every commit is a file of actions, one JSON object a line; the table is
-//! what was added and not removed later. A log that needs more than that (a checkpoint in place of commits that are
-//! gone, vectors of deleted rows, renamed columns) is refused.
+//! what was added and not removed later. A checkpoint stands in place of commits that are gone. A log that needs more than
+//! that (a checkpoint of several files, vectors of deleted rows, renamed columns) is refused.
+
+mod checkpoint;
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -20,17 +22,25 @@ const MAX_COMMIT_BYTES: u64 = 256 << 20;
 /// Features of the protocol that change nothing for a reader of whole files.
 const HARMLESS_FEATURES: [&str; 3] = ["timestampNtz", "vacuumProtocolCheck", "v2Checkpoint"];
 
+/// What is said of a log that makes no sense.
+const DAMAGED: Refusal = "a Delta table with a damaged log";
+
 /// Why a table is not read.
 pub(crate) type Refusal = &'static str;
 
 /// The files of the table whose log these files are, as paths below its folder in the order in which they were added;
 /// the inner error says why it cannot be told which these are.
 pub(crate) fn files(log: &[DataFile]) -> Result<Result<Vec<String>, Refusal>> {
-    let commits = match commits(log) {
-        Ok(commits) => commits,
+    let (checkpoint, commits) = match commits(log) {
+        Ok(found) => found,
         Err(reason) => return Ok(Err(reason)),
     };
     let mut state = State::default();
+    if let Some(checkpoint) = checkpoint
+        && let Err(reason) = checkpoint::read(checkpoint, &mut |action| state.act(action))?
+    {
+        return Ok(Err(reason));
+    }
     for commit in commits {
         if commit.bytes > MAX_COMMIT_BYTES {
             return Ok(Err("a Delta table with a commit that is too large"));
@@ -39,7 +49,7 @@ pub(crate) fn files(log: &[DataFile]) -> Result<Result<Vec<String>, Refusal>> {
         let read = commit.open()?.take(MAX_COMMIT_BYTES).read_to_end(&mut bytes);
         read.map_err(|error| commit.failed(error))?;
         let Ok(text) = String::from_utf8(bytes) else {
-            return Ok(Err("a Delta table with a damaged log"));
+            return Ok(Err(DAMAGED));
         };
         for action in text.lines().filter(|line| !line.trim().is_empty()) {
             if let Err(reason) = state.act(action) {
@@ -52,17 +62,25 @@ pub(crate) fn files(log: &[DataFile]) -> Result<Result<Vec<String>, Refusal>> {
     Ok(Ok(files.into_iter().map(|(_, path)| path).collect()))
 }
 
-/// The commits of the log in order, which must be all since the first.
-fn commits(log: &[DataFile]) -> Result<Vec<&DataFile>, Refusal> {
-    let version = |file: &DataFile| {
-        let name = file.name.rsplit(['/', '\\']).next()?;
-        name.strip_suffix(".json")?.parse::<u64>().ok()
-    };
+/// The last checkpoint, where the commits before it are not all there, and the commits of the log behind it in order,
+/// which must be all.
+fn commits(log: &[DataFile]) -> Result<(Option<&DataFile>, Vec<&DataFile>), Refusal> {
+    let name = |file: &'_ DataFile| file.name.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+    let version = |file: &DataFile| name(file).strip_suffix(".json")?.parse::<u64>().ok();
     let commits: BTreeMap<u64, &DataFile> = log.iter().filter_map(|file| Some((version(file)?, file))).collect();
-    let whole = commits.keys().enumerate().all(|(index, version)| index as u64 == *version);
-    match commits.is_empty() || !whole {
-        true => Err("a Delta table whose log lacks its first commits: checkpoints are not supported"),
-        false => Ok(commits.into_values().collect()),
+    let follow = |first: u64| {
+        let versions = commits.range(first..).map(|(version, _)| *version);
+        versions.zip(first..).all(|(version, expected)| version == expected)
+    };
+    if commits.contains_key(&0) && follow(0) {
+        return Ok((None, commits.into_values().collect()));
+    }
+    let checkpoints = log.iter().filter_map(|file| Some((checkpoint::version(&name(file))?, file)));
+    match checkpoints.max_by_key(|(version, _)| *version) {
+        Some((version, file)) if version < u64::MAX && follow(version + 1) => {
+            Ok((Some(file), commits.range(version + 1..).map(|(_, commit)| *commit).collect()))
+        }
+        _ => Err("a Delta table whose log lacks commits that no checkpoint of one file stands for"),
     }
 }
 
@@ -76,7 +94,7 @@ struct State {
 impl State {
     fn act(&mut self, action: &str) -> Result<(), Refusal> {
         if dynamic::validate(action.as_bytes()).is_err() {
-            return Err("a Delta table with a damaged log");
+            return Err(DAMAGED);
         }
         self.actions += 1;
         if let Some(add) = dynamic::get_member(action, "add") {
@@ -125,7 +143,7 @@ fn check_partitions(metadata: &str) -> Result<(), Refusal> {
 /// The path of a file, which must lie below the folder of the table.
 fn path_of(file: &str) -> Result<String, Refusal> {
     let path = dynamic::get_member(file, "path").map(dynamic::to_text).unwrap_or_default();
-    let path = percent::decoded(&path).ok_or("a Delta table with a damaged log")?;
+    let path = percent::decoded(&path).ok_or(DAMAGED)?;
     let below = !path.contains(':') && Path::new(&path).components().all(|part| matches!(part, Component::Normal(_)));
     match below && !path.is_empty() {
         true => Ok(path),

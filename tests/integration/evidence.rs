@@ -310,3 +310,38 @@ fn headers_of_the_portal_tell_the_table() {
     let (found, said) = ask(&["SigninLogs | count", &file]);
     assert!(found == "0" && said.contains("which hold records of: AADServicePrincipalSignInLogs"), "{said}");
 }
+
+/// A checkpoint stands for the commits that are gone; what cannot be told from the log is refused.
+#[test]
+fn checkpoints_of_delta_tables_are_read() {
+    let evidence = Evidence::new();
+    for name in ["a", "b", "c"] {
+        let row = format!("print TimeGenerated = datetime(2026-03-02), Type = 'SigninLogs', Id = '{name}'");
+        evidence.parquet(&format!("t/{name}.parquet"), &row);
+    }
+    let log = |name: &str| format!("t/_delta_log/0000000000000000000{name}");
+    let checkpoint = "datatable(protocol:dynamic, metaData:dynamic, add:dynamic) \
+        [dynamic({\"minReaderVersion\":1}), dynamic(null), dynamic(null), \
+        dynamic(null), dynamic({\"partitionColumns\":[]}), dynamic(null), \
+        dynamic(null), dynamic(null), dynamic({\"path\":\"a.parquet\"}), \
+        dynamic(null), dynamic(null), dynamic({\"path\":\"b.parquet\"})]";
+    let file = evidence.parquet(&log("1.checkpoint.parquet"), checkpoint);
+    let (folder, query) = (evidence.path("t"), "SigninLogs | project Id");
+    assert_eq!(ask(&[query, &folder]).0, "a\nb");
+    evidence.write(&log("1.json"), "{\"add\":{\"path\":\"gone.parquet\"}}\n");
+    evidence.write(&log("2.json"), "{\"remove\":{\"path\":\"a.parquet\"}}\n{\"add\":{\"path\":\"c.parquet\"}}\n");
+    assert_eq!(ask(&[query, &folder]).0, "b\nc");
+    let refused = |reason: &str| {
+        let output = coldcase(&[query, &folder]);
+        assert!(output.code == 5 && output.stderr.contains(reason), "{reason}: {output:?}");
+    };
+    let bytes = fs::read(&file).expect("readable");
+    evidence.write(&log("1.checkpoint.parquet"), &bytes[..bytes.len() / 2]);
+    refused("damaged log");
+    evidence
+        .parquet(&log("1.checkpoint.parquet"), &format!("{checkpoint} | extend sidecar = dynamic({{\"path\":\"x\"}})"));
+    refused("several files");
+    evidence.write(&log("1.checkpoint.parquet"), bytes);
+    evidence.write(&log("4.json"), "{}");
+    refused("lacks commits");
+}
