@@ -99,9 +99,17 @@ impl<R: Read> CsvLines<R> {
                     self.count += 1;
                     (length, None)
                 }
-                Parsed::Row(cells, _) => {
+                Parsed::Row(cells, length) => {
                     let flaw = format!("{} cells under {} headers", cells.len(), self.layout.width());
-                    (self.rows.first_line(), Some(flaw))
+                    match self.headers.joined(&cells, self.layout.width()) {
+                        Some(header) => {
+                            let cells: Vec<Cow<'_, str>> = header.iter().map(|name| name.as_str().into()).collect();
+                            let same = self.headers.is_same(&cells);
+                            self.begin_again(&header, same, line);
+                            (length, Some("the header line of another file is joined to its end".to_owned()))
+                        }
+                        None => (self.rows.first_line(), Some(flaw)),
+                    }
                 }
                 Parsed::Incomplete => (self.rows.first_line(), Some("a quote is opened and not closed".to_owned())),
                 Parsed::Broken(reason) => (self.rows.first_line(), Some(reason.to_owned())),
@@ -374,6 +382,12 @@ mod tests {
                 "TimeGenerated,Type,Id\n1,2,3\nTimeGenerated [Berlin],Type,Id\n4,5,6\n7,8,9\nTimeGenerated,Type,Id\n1,2,3\n",
                 &"{\"TimeGenerated\":\"1\",\"Type\":\"2\",\"Id\":\"3\"}\n".repeat(2),
                 2,
+            ),
+            // Without a line end between them the row is lost, and those behind it are read by their header.
+            (
+                "TimeGenerated,Type,Id\n1,2,3\n1,2,9Id,TimeGenerated,Type\n4,5,6\n",
+                "{\"TimeGenerated\":\"1\",\"Type\":\"2\",\"Id\":\"3\"}\n{\"Id\":\"4\",\"TimeGenerated\":\"5\",\"Type\":\"6\"}\n",
+                1,
             ),
             // A row with the name of a column in it is a row.
             ("Location,b,c\nLocation,2,3\n", "{\"Location\":\"Location\",\"b\":\"2\",\"c\":\"3\"}\n", 0),

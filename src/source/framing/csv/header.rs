@@ -144,6 +144,21 @@ impl Headers {
         self.names.len() == cells.len() && self.names.iter().zip(cells).all(|(name, cell)| name == cell.trim())
     }
 
+    /// The header that a row ends with: a file whose last line has no line end was joined to another. Its first name
+    /// is what is known of where the row ends; "" where nothing is.
+    pub(super) fn joined(&self, cells: &[Cow<'_, str>], width: usize) -> Option<Vec<String>> {
+        let last = cells.get(width.checked_sub(1)?)?;
+        let others = cells.get(width..)?;
+        let names = others.iter().filter(|cell| self.is_name(cell.trim())).count();
+        if names < 2 || names * 2 <= others.len() {
+            return None;
+        }
+        let columns = known_tables().flat_map(|table| table.schema.names());
+        let first = self.names.iter().map(String::as_str).chain(columns).filter(|name| last.trim().ends_with(name));
+        let first = first.max_by_key(|name| name.len()).unwrap_or_default().to_owned();
+        Some(std::iter::once(first).chain(others.iter().map(|cell| cell.clone().into_owned())).collect())
+    }
+
     fn is_name(&self, cell: &str) -> bool {
         let name = without_zone(cell);
         // Times, numbers and long texts are told at once.
