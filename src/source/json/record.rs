@@ -49,7 +49,7 @@ impl Place {
             return None;
         }
         // The record as a whole has been checked; checking the slice again is cheap and needs no unsafe code.
-        record.get(self.start as usize..self.end as usize).and_then(|bytes| std::str::from_utf8(bytes).ok())
+        record.get(self.start as usize..self.end as usize).and_then(|bytes| simdutf8::basic::from_utf8(bytes).ok())
     }
 }
 
