@@ -26,6 +26,7 @@ mod registry;
 mod remote;
 mod sniff;
 mod strangers;
+mod torn;
 mod unnest;
 
 #[path = "../support/command.rs"]

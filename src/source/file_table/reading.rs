@@ -224,6 +224,7 @@ impl OpenFile<'_> {
                 if let Some((offset, endless)) = back {
                     self.blocks.go_back(offset, endless);
                 }
+                self.report_lost(plan);
                 let notes = self.blocks.take_notes();
                 notes.into_iter().for_each(|note| plan.report.notice(format!("{}: {note}", file.name)));
                 match self.blocks.refusal() {
@@ -242,10 +243,22 @@ impl OpenFile<'_> {
                 Ok(true)
             }
             framing::Next::End => {
+                self.report_lost(plan);
                 report_damage(file, &self.blocks, &plan.report)?;
                 self.records.fetch_add(reader.records_of_file(), Ordering::AcqRel);
                 Ok(false)
             }
+        }
+    }
+}
+
+impl OpenFile<'_> {
+    /// Counts what was lost between records: one record each, for more is not known.
+    fn report_lost(&mut self, plan: &ScanPlan) {
+        for gap in self.blocks.take_lost() {
+            let place = self.places.as_deref().and_then(|places| places.describe(gap.offset));
+            let place = place.unwrap_or_else(|| format!("byte {}", gap.offset));
+            plan.report.lost_record(&self.file.name, &place, &gap.reason(), Some(&gap.raw));
         }
     }
 }
@@ -258,7 +271,11 @@ fn report_damage(file: &DataFile, blocks: &Blocks, report: &ScanReport) -> Resul
         if let Some(reason) = UnpacksToMore::of(error) {
             return Err(reason.error(&file.name));
         }
-        report.lost(&file.name, format!("byte {offset} of the unpacked text"), format!("cannot be unpacked: {error}"));
+        report.lost(
+            &file.name,
+            format!("byte {offset} of the unpacked text"),
+            format!("cannot be unpacked: {error}"),
+        );
     }
     for offset in blocks.unclosed() {
         report.lost(&file.name, format!("byte {offset}"), CUT_OFF);

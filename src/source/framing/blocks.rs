@@ -2,9 +2,11 @@
 
 use std::io::{self, Read};
 
+use super::scan::value_end;
 use super::spanning::{BORDER_BYTES, Rest, border};
-use super::values::{Span, ValueSplitter, value_end};
-use super::{Framing, detect, without_byte_order_mark};
+use super::torn::Lost;
+use super::values::{Span, ValueSplitter};
+use super::{Framing, detect, trim_start, without_byte_order_mark};
 
 /// Bytes read at once: what is read is still in the cache of the core when it is scanned. Few in unit tests, so that they
 /// meet the borders of blocks.
@@ -55,6 +57,8 @@ pub(crate) struct Blocks {
     splitter: ValueSplitter,
     /// Where such arrays ended too early.
     unclosed: Vec<u64>,
+    /// What was lost between records.
+    lost: Vec<Gap>,
     skipping: bool,
     /// The damage that ended the input early.
     damage: Option<io::Error>,
@@ -72,6 +76,33 @@ pub(crate) struct Block<'a> {
     pub done: usize,
     /// What follows it.
     pub rest: Rest,
+}
+
+/// What was lost between two records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Gap {
+    /// Where JSON ends in the file, after decompression.
+    pub offset: u64,
+    /// Where records begin again; None where they do not.
+    pub end: Option<u64>,
+    /// Its first bytes.
+    pub raw: Vec<u8>,
+}
+
+impl Gap {
+    /// The same of bytes that begin at this offset.
+    pub(crate) fn of(lost: Lost, offset: u64) -> Self {
+        let at = |place: i64| offset.saturating_add_signed(place);
+        Self { offset: at(lost.place), end: lost.end.map(at), raw: lost.raw }
+    }
+
+    /// What is said of it.
+    pub(crate) fn reason(&self) -> String {
+        match self.end {
+            Some(end) => format!("no JSON; records go on at byte {end}"),
+            None => "no JSON; no record was found behind it, and the rest is not read".to_owned(),
+        }
+    }
 }
 
 /// What comes next.
@@ -102,6 +133,7 @@ impl Blocks {
             framing: Framing::Lines,
             splitter: ValueSplitter::default(),
             unclosed: Vec::new(),
+            lost: Vec::new(),
             skipping: false,
             damage: None,
         };
@@ -113,6 +145,9 @@ impl Blocks {
             blocks.detected = detect(head, blocks.ended);
             blocks.framing = blocks.detected;
             blocks.done = head.len() - without_byte_order_mark(head).len();
+            if blocks.framing == Framing::Values && !matches!(trim_start(head).first(), None | Some(b'{' | b'[')) {
+                blocks.splitter.begin_inside();
+            }
         }
         Ok(blocks)
     }
@@ -149,6 +184,16 @@ impl Blocks {
     pub(crate) fn unclosed(&self) -> impl Iterator<Item = u64> {
         let at_end = self.damage.is_none() && self.splitter.is_unclosed();
         self.unclosed.iter().copied().chain(at_end.then_some(self.offset + self.filled as u64))
+    }
+
+    /// What was lost between records, since the last call; at the end of the file also what no record was found behind.
+    pub(crate) fn take_lost(&mut self) -> Vec<Gap> {
+        let mut lost = std::mem::take(&mut self.lost);
+        if self.ended && self.done == self.filled {
+            let offset = self.offset + self.done as u64;
+            lost.extend(self.splitter.take_open().map(|open| Gap::of(open, offset)));
+        }
+        lost
     }
 
     /// What the file says about itself, since the last call.
@@ -307,6 +352,7 @@ impl Blocks {
         let bytes = &self.buffer[self.done..self.filled];
         if self.detected != Framing::Lines {
             let (spans, done) = self.splitter.split(bytes, !self.ended);
+            self.keep_lost(self.done);
             return (spans, self.done + done);
         }
         // An array that was cut off ends where lines are records again.
@@ -314,13 +360,23 @@ impl Blocks {
         let bytes = end.map_or(bytes, |end| &bytes[..end]);
         let first = value_end(bytes).filter(|_| self.splitter.is_idle());
         let (spans, done) = self.splitter.split(first.map_or(bytes, |end| &bytes[..end]), end.is_err() && !self.ended);
+        self.keep_lost(self.done);
         let done = self.done + done;
         if self.splitter.is_idle() || end.is_ok() {
             self.framing = Framing::Lines;
-            self.unclosed.extend(self.splitter.is_unclosed().then_some(self.offset + done as u64));
+            let open = self.splitter.take_open();
+            self.lost.extend(open.map(|lost| Gap::of(lost, self.offset + done as u64)));
+            let unclosed = self.splitter.is_unclosed() && !self.splitter.is_just_mended();
+            self.unclosed.extend(unclosed.then_some(self.offset + done as u64));
             self.splitter.abandon();
         }
         (spans, done)
+    }
+
+    /// Keeps what was lost in the bytes from `start` of the buffer on.
+    fn keep_lost(&mut self, start: usize) {
+        let offset = self.offset + start as u64;
+        self.lost.extend(self.splitter.take_lost().into_iter().map(|lost| Gap::of(lost, offset)));
     }
 }
 

@@ -7,20 +7,25 @@
 mod avro;
 mod blocks;
 mod csv;
+mod members;
 mod open;
+mod opening;
 mod pieces;
 mod places;
+mod scan;
 mod spanning;
 mod tables;
+mod torn;
 mod utf16;
 mod values;
 
-pub(crate) use blocks::{Blocks, MAX_RECORD_BYTES, Next, Origin};
+pub(crate) use blocks::{Blocks, Gap, MAX_RECORD_BYTES, Next, Origin};
 pub(crate) use open::{FileReport, HEAD_BYTES, Layers, Opened, Text, open, open_at};
+pub(crate) use opening::{holds_records, is_wrapped};
 pub(crate) use places::Places;
 pub(crate) use spanning::{Extent, Rest, extent};
 pub(crate) use tables::limit_reached;
-pub(crate) use values::{Header, Span, ValueSplitter, is_sequence, is_wrapped};
+pub(crate) use values::{Header, Span, ValueSplitter, is_sequence};
 
 use crate::types::dynamic;
 
@@ -51,6 +56,7 @@ pub fn detect(head: &[u8], whole: bool) -> Framing {
         Some(b'{') if is_lines(head, whole) => Framing::Lines,
         Some(b'{' | b'[') | None => Framing::Values,
         Some(_) if has_record_line(head, whole) => Framing::Lines,
+        Some(_) if torn::is_tail(head) => Framing::Values,
         Some(_) if head.contains(&0) => Framing::Foreign(NO_TEXT),
         Some(_) => Framing::Foreign(NO_RECORDS),
     }
@@ -94,7 +100,7 @@ fn first_lines(head: &[u8], whole: bool) -> impl Iterator<Item = &[u8]> {
 
 /// True for a line that is one object, as far as its brackets tell.
 fn is_object(line: &[u8]) -> bool {
-    line.starts_with(b"{") && values::value_end(line) == Some(line.len())
+    line.starts_with(b"{") && scan::value_end(line) == Some(line.len())
 }
 
 #[cfg(test)]
@@ -118,6 +124,9 @@ mod tests {
             ("hello\n{\"a\":2}\n", Framing::Lines),
             ("\0\n{\"a\":2}\n", Framing::Lines),
             ("hello\n{a}\n", Framing::Foreign("neither JSON nor CSV")),
+            // The beginning is missing.
+            ("S\",\"a\":{}},{\"TimeGenerated\":1}]", Framing::Values),
+            ("S\",\"a\":{}},{\"b\":1}]", Framing::Foreign("neither JSON nor CSV")),
         ];
         for (text, framing) in cases {
             assert_eq!(detect(text.as_bytes(), true), framing, "{text}");

@@ -171,7 +171,7 @@ fn text(mut text: Text, head: &[u8], called_csv: bool, file_report: impl Fn() ->
     if is_json || is_binary || has_record_line(unmarked, head.len() < HEAD_BYTES) {
         return Opened::Text(text);
     }
-    if !called_csv && !looks_like_csv(head) {
+    if !called_csv && (!looks_like_csv(head) || is_inside_json(head)) {
         return Opened::Text(text);
     }
     text.layers.container = Some("CSV");
@@ -253,6 +253,12 @@ impl Read for Failing {
     fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
         self.0.take().map_or(Ok(0), Err)
     }
+}
+
+/// True where the first line is the rest of a JSON record: no header of columns has a key with its colon.
+fn is_inside_json(head: &[u8]) -> bool {
+    let line = head.split(|byte| *byte == b'\n').next().unwrap_or(head);
+    memchr::memmem::find_iter(line, b"\":").nth(1).is_some()
 }
 
 /// True where the first line is cut by one of the usual delimiters.

@@ -9,8 +9,9 @@
 
 use std::ops::Range;
 
+use super::opening::is_wrapped;
+use super::scan::value_end;
 use super::trim_start;
-use super::values::{is_wrapped, value_end};
 use crate::types::dynamic;
 
 /// Bytes behind the first that are looked at before more are.

@@ -8,7 +8,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::values::{Header, value_end};
+use super::members::Marks;
+use super::scan::value_end;
+use super::values::Header;
 use crate::types::dynamic;
 
 /// Columns that a table may have.
@@ -24,6 +26,9 @@ const ROW_LIMITS: [(u64, &str); 4] = [
     (500_000, "the most that the query interface answers"),
     (1_000_000, "the most that a search job finds"),
 ];
+
+/// Frames of an answer, apart from those with rows.
+const FRAMES: [&str; 5] = ["DataSetHeader", "TableHeader", "TableProgress", "TableCompletion", "DataSetCompletion"];
 
 /// Columns by which the tables are known that version 1 adds to an answer.
 const ADDED_TABLES: [&[&str]; 4] = [
@@ -50,6 +55,8 @@ pub(crate) enum Piece {
     Other,
     /// It takes more bytes to tell.
     Unclear,
+    /// It takes the whole object to tell: its rows come before what is said about them.
+    Whole,
 }
 
 /// What is known of the tables of an answer.
@@ -78,44 +85,66 @@ struct Keys<'a> {
     fragment: Option<Cow<'a, str>>,
     columns: Option<&'a str>,
     errors: bool,
+    /// Where the first row begins.
+    rows: Option<usize>,
+    marks: Marks,
 }
 
 impl Tables {
-    /// Looks at the object that `bytes` start with.
-    pub(crate) fn piece(&mut self, bytes: &[u8]) -> Piece {
+    /// Looks at the object that `bytes` start with: an element of the tables of an answer or, with `framed`, what may
+    /// be a frame. Its keys may come in any order.
+    pub(crate) fn piece(&mut self, bytes: &[u8], framed: bool) -> Piece {
         let mut keys = Keys::default();
         let mut position = 1;
         loop {
             position += blanks(&bytes[position..]);
             match bytes.get(position) {
                 Some(b',') => position += 1 + blanks(&bytes[position + 1..]),
-                Some(b'}') => return self.whole(&keys, position + 1),
+                Some(b'}') => return self.whole(&keys, position + 1, framed),
                 Some(_) => {}
-                None => return Piece::Unclear,
+                None => return keys.unclear(),
             }
             let Some((key, length)) = text(&bytes[position..]) else {
-                return if bytes.len() - position < 64 { Piece::Unclear } else { Piece::Other };
+                return if bytes.len() - position < 64 { keys.unclear() } else { Piece::Other };
             };
             position += length;
             position += blanks(&bytes[position..]);
             match bytes.get(position) {
                 Some(b':') => position += 1 + blanks(&bytes[position + 1..]),
                 Some(_) => return Piece::Other,
-                None => return Piece::Unclear,
+                None => return keys.unclear(),
             }
             let first = bytes.get(position);
-            if key.eq_ignore_ascii_case("rows") && (first == Some(&b'[') || first.is_none()) {
-                return if first.is_none() { Piece::Unclear } else { self.rows(&keys, position + 1) };
+            let rows = key.eq_ignore_ascii_case("rows");
+            match first {
+                None if rows => return keys.unclear(),
+                Some(b'[') if rows && keys.rows.is_some() => return Piece::Other,
+                Some(b'[') if rows => {
+                    keys.rows = Some(position + 1);
+                    if keys.say_all(framed) {
+                        return self.rows(&keys, position + 1);
+                    }
+                }
+                _ => {}
             }
-            let Some(length) = value_end(&bytes[position..]) else { return Piece::Unclear };
-            let Ok(value) = std::str::from_utf8(&bytes[position..position + length]) else { return Piece::Other };
-            keys.note(&key, value);
+            let Some(length) = value_end(&bytes[position..]) else { return keys.unclear() };
+            if keys.rows != Some(position + 1) {
+                let Ok(value) = std::str::from_utf8(&bytes[position..position + length]) else { return Piece::Other };
+                keys.note(&key, value);
+            }
             position += length;
         }
     }
 
-    /// A frame without rows.
-    fn whole(&mut self, keys: &Keys<'_>, length: usize) -> Piece {
+    /// All keys are known: a frame without rows, or a table whose rows did not come last. What has the keys of a record
+    /// is one.
+    fn whole(&mut self, keys: &Keys<'_>, length: usize, framed: bool) -> Piece {
+        if keys.marks.is_record() || (framed && keys.frame.is_none()) {
+            return Piece::Other;
+        }
+        if let Some(start) = keys.rows {
+            return self.rows(keys, start);
+        }
         match keys.frame.as_deref() {
             Some("TableHeader") => {
                 let header = if keys.is_answer() { keys.header() } else { None };
@@ -125,9 +154,9 @@ impl Tables {
                     self.open.insert(id.to_owned(), OpenTable { header, begun: false });
                 }
             }
-            Some(_) if keys.errors => self.note_partial(),
-            Some(_) => {}
-            None => return Piece::Other,
+            Some("DataSetCompletion" | "TableCompletion") if keys.errors => self.note_partial(),
+            Some(frame) if FRAMES.contains(&frame) => {}
+            _ => return Piece::Other,
         }
         Piece::Passed(length)
     }
@@ -160,7 +189,22 @@ impl Tables {
 }
 
 impl<'a> Keys<'a> {
+    /// What more bytes are needed for.
+    fn unclear(&self) -> Piece {
+        if self.rows.is_some() { Piece::Whole } else { Piece::Unclear }
+    }
+
+    /// True where everything is known about the rows that begin.
+    fn say_all(&self, framed: bool) -> bool {
+        match self.frame.as_deref() {
+            Some("TableFragment") => self.id.is_some() && self.fragment.is_some(),
+            Some(_) => self.columns.is_some() && self.kind.is_some(),
+            None => self.columns.is_some() && !framed,
+        }
+    }
+
     fn note(&mut self, key: &str, value: &'a str) {
+        self.marks.note(key.as_bytes());
         let inside = || dynamic::to_text(value);
         match key {
             "FrameType" => self.frame = Some(inside()),
@@ -237,7 +281,7 @@ mod tests {
 
     #[test]
     fn rows_come_with_their_columns() {
-        let cases: [(&str, &[&str], usize); 8] = [
+        let cases: [(&str, &[&str], usize); 11] = [
             (
                 r#"{"tables":[{"name":"PrimaryResult","columns":[{"name":"a","type":"x"},{"name":"b"}],"rows":[[1,"]"],[2]]}]}"#,
                 &[r#"a,b [1,"]"]"#, "a,b [2]"],
@@ -282,11 +326,25 @@ mod tests {
                 &["a [1]", "a [2]", "a [3]"],
                 0,
             ),
+            // Rows before their columns, and a frame that says in the end what it is.
+            (r#"{"tables":[{"rows":[[1],[2]],"columns":[{"name":"a"}]}]}"#, &["a [1]", "a [2]"], 0),
             (
-                r#"{"tables":[{"rows":[[1]],"columns":[{"name":"a"}]}]}"#,
-                &[r#"none {"rows":[[1]],"columns":[{"name":"a"}]}"#],
+                concat!(
+                    r#"[{"Version":"v2.0","FrameType":"DataSetHeader"},{"TableId":0,"Rows":[["x"]],"#,
+                    r#""Columns":[{"ColumnName":"Key"}],"TableKind":"QueryProperties","FrameType":"DataTable"},"#,
+                    r#"{"TableKind":"PrimaryResult","Rows":[[1],[2]],"Columns":[{"ColumnName":"a"}],"#,
+                    r#""FrameType":"DataTable"},{"HasErrors":true,"FrameType":"DataSetCompletion"}]"#,
+                ),
+                &["a [1]", "a [2]"],
+                1,
+            ),
+            // Records with keys of answers.
+            (
+                r#"[{"FrameType":"DataTable","TimeGenerated":1}]"#,
+                &[r#"none {"FrameType":"DataTable","TimeGenerated":1}"#],
                 0,
             ),
+            (r#"[{"FrameType":"x"},{"rows":[[1]]}]"#, &[r#"none {"FrameType":"x"}"#, r#"none {"rows":[[1]]}"#], 0),
             (r#"{"tables":"x"}"#, &[r#"none {"tables":"x"}"#], 0),
         ];
         for (text, expected, notes) in cases {

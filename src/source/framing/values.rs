@@ -1,29 +1,26 @@
 //! A sequence of JSON values -> its records, found by counting brackets; what stands between them is checked later.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::members::Marks;
+use super::opening::{Opening, opening};
+use super::scan::{Found, Scan, value_end};
 use super::tables::{Piece, Tables};
+use super::torn::{Heads, Lost, Torn, Wanted};
 use super::trim_start;
 use crate::types::dynamic;
 
-/// Bytes in front of the array of records inside a wrapping object.
-const MAX_HEADER_BYTES: usize = 64 << 10;
-
-/// The same for the names of columns in front of the rows of a table.
+/// Bytes of the names of columns in front of the rows of a table.
 const MAX_ANSWER_HEADER_BYTES: usize = 2 << 20;
+
+/// Frames of an answer without rows are no longer.
+const MAX_FRAME_BYTES: usize = 4 << 10;
 
 /// It stands in front of the values of each file where files were joined.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Brackets around records that are followed.
 const MAX_AROUND: usize = 16;
-
-/// Keys that a wrapping object may have in front of its records, apart from those that start with `@`.
-const HEADER_KEYS: [&[u8]; 5] = [b"odata.metadata", b"odata.nextLink", b"nextLink", b"count", b"total"];
-
-/// Keys of an answer that may stand in front of its tables; their values may be anything.
-const ANSWER_KEYS: [&[u8]; 4] = [b"error", b"statistics", b"render", b"Exceptions"];
 
 /// The columns of the table whose row a record is.
 #[derive(Debug, PartialEq, Eq)]
@@ -44,19 +41,31 @@ pub(crate) struct Span {
 /// Finds records in the blocks of one file, in order. Elements of an array at the top, and of the array under
 /// `records` or `value` of an object at the top, are records; so are the rows of the tables of an answer, and any other
 /// object at the top. A text or number in the place of a record is handed out as one: whoever reads it says that it is
-/// none.
+/// none. Where a bracket or quote was lost, records go on where the next one is recognised.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "what was seen between records, each by itself")]
 pub(crate) struct ValueSplitter {
     around: Vec<Around>,
     scan: Option<Scan>,
+    /// The array inside of the value that is scanned of which it is not clear yet what it is.
+    array: Option<usize>,
     tables: Tables,
     /// The columns of the rows that are being handed out; None where they are passed over.
     header: Option<Arc<Header>>,
     rows: u64,
     /// True behind the key of an error of the answer.
     error_follows: bool,
+    /// True behind the colon of a key around records.
+    keyed: bool,
     /// True where the values ended inside of a record, which was handed out as it is.
     cut_off: bool,
+    heads: Heads,
+    torn: Option<Torn>,
+    /// True where brackets may close that were never opened.
+    loose: bool,
+    /// Records since the last gap.
+    since: usize,
+    lost: Vec<Lost>,
 }
 
 /// A bracket around records.
@@ -66,6 +75,8 @@ enum Around {
     Array,
     /// `{` whose records stand in an array.
     Wrapper,
+    /// `{` whose rows stand in an array.
+    Table,
     /// That array.
     Records,
     /// The array around the tables of an answer.
@@ -74,68 +85,72 @@ enum Around {
     Rows,
 }
 
-/// How far a record has been looked at; kept from block to block.
-#[derive(Clone, Copy, Debug, Default)]
-struct Scan {
-    depth: usize,
-    in_text: bool,
-    /// Next byte to be looked at, from the start of the record.
-    next: usize,
-    /// What is passed over, not handed out.
-    ignored: bool,
-}
-
-/// What an object at the top is.
-enum Opening {
-    /// An object around records, the first of which comes behind this many bytes.
-    Wrapper(usize),
-    /// An object around tables, the first of which comes behind this many bytes; true where it speaks of an error.
-    Answer(usize, bool),
-    /// A frame of an answer.
-    Frame,
-    Record,
+/// What comes behind an element of an array.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Behind {
+    /// What may.
+    Fine,
+    /// The rest of a record: the element ended too early.
+    Rest,
     /// It takes more bytes to tell.
     Unclear,
 }
 
 impl ValueSplitter {
+    /// For a text that begins inside of a record.
+    pub(crate) fn begin_inside(&mut self) {
+        (self.torn, self.loose) = (Some(Torn::at_start()), true);
+    }
+
     /// The records that end in `bytes`, and how many bytes are done with. The next call starts with the byte behind.
     /// At the end of the file (`more` is false) a record without an end is handed out too.
     pub(crate) fn split(&mut self, bytes: &[u8], more: bool) -> (Vec<Span>, usize) {
         let mut spans = Vec::new();
         let mut position = 0;
-        loop {
-            if self.scan.is_none() && !self.begin(bytes, &mut position, more) {
-                return (spans, position);
-            }
-            let Some(scan) = &mut self.scan else { continue };
-            let end = match scan.find_end(&bytes[position..]) {
-                Some(length) => position + length,
-                None if more => return (spans, position),
-                None => {
-                    self.cut_off = true;
-                    bytes.len()
-                }
-            };
-            if scan.ignored {
-                self.pass(&bytes[position..end]);
-            } else {
-                let rows = self.around.last() == Some(&Around::Rows);
-                self.rows += u64::from(rows);
-                let header = self.header.as_ref().filter(|_| rows).map(Arc::clone);
-                spans.push(Span { start: position, end, header });
-            }
-            self.scan = None;
-            position = end;
-        }
+        while self.step(bytes, &mut position, more, &mut spans) {}
+        (spans, position)
     }
 
-    /// Passes what stands around records up to the next record, which it begins. False where `bytes` ends first.
+    /// Passes a record, or what stands around it. False where `bytes` ends first.
+    fn step(&mut self, bytes: &[u8], position: &mut usize, more: bool, spans: &mut Vec<Span>) -> bool {
+        if self.torn.is_some() {
+            return self.mend(bytes, position, more);
+        }
+        if self.scan.is_none() && !self.begin(bytes, position, more) {
+            return self.torn.is_some();
+        }
+        let Some(scan) = &mut self.scan else { return true };
+        let rest = &bytes[*position..];
+        let found = self.array.map_or_else(|| scan.go_on(rest), Found::Array);
+        match found {
+            Found::Array(at) => return self.look_into(rest, at, position, more),
+            Found::Flaw(at) => self.tear(rest, at),
+            Found::More if more => return false,
+            Found::More => {
+                self.cut_off = true;
+                self.end(rest, rest.len(), position, spans);
+            }
+            Found::End(length) => match self.behind(rest, length, more) {
+                Behind::Unclear => return false,
+                Behind::Rest => self.tear(rest, length),
+                Behind::Fine => self.end(rest, length, position, spans),
+            },
+        }
+        true
+    }
+
+    /// Passes what stands around records up to the next record, which it begins. False where `bytes` ends first, or
+    /// something stands there that does not belong there.
     fn begin(&mut self, bytes: &[u8], position: &mut usize, more: bool) -> bool {
         while let Some(&byte) = bytes.get(*position) {
             let inside = self.around.last().copied();
+            let between = matches!(inside, Some(Around::Wrapper | Around::Table));
             match (byte, inside) {
-                (b' ' | b'\t' | b'\r' | b'\n' | b',' | 0x1e, _) | (b':', Some(Around::Wrapper)) => *position += 1,
+                (b' ' | b'\t' | b'\r' | b'\n' | b',' | 0x1e, _) => *position += 1,
+                (b':', _) if between => {
+                    self.keyed = true;
+                    *position += 1;
+                }
                 (0xef, _) if bytes[*position..].starts_with(BYTE_ORDER_MARK) => *position += BYTE_ORDER_MARK.len(),
                 (0xef, _) if more && bytes.len() - *position < BYTE_ORDER_MARK.len() => return false,
                 (b']', Some(Around::Rows)) => {
@@ -143,44 +158,30 @@ impl ValueSplitter {
                     self.around.pop();
                     *position += 1;
                 }
-                (b']', Some(Around::Array | Around::Records | Around::Tables)) | (b'}', Some(Around::Wrapper)) => {
+                (b']', Some(Around::Array | Around::Records | Around::Tables)) => {
                     self.around.pop();
                     *position += 1;
                 }
+                (b'}', _) if between => {
+                    self.around.pop();
+                    *position += 1;
+                }
+                (b']' | b'}', None) if self.loose => *position += 1,
                 (b'[', None | Some(Around::Array)) if self.around.len() < MAX_AROUND => {
                     self.around.push(Around::Array);
                     *position += 1;
                 }
-                (b'{', None | Some(Around::Array)) => match opening(&bytes[*position..], more) {
-                    Opening::Wrapper(length) => {
-                        self.around.extend([Around::Wrapper, Around::Records]);
-                        *position += length;
-                    }
-                    Opening::Answer(length, error) => {
-                        if error {
-                            self.tables.note_partial();
-                        }
-                        self.around.extend([Around::Wrapper, Around::Tables]);
-                        *position += length;
-                    }
-                    Opening::Frame if self.begin_piece(bytes, position, more) => {}
-                    Opening::Record => {
-                        self.scan = Some(Scan::default());
-                        return true;
-                    }
-                    Opening::Frame | Opening::Unclear => return self.scan.is_some(),
-                },
                 (b'{', Some(Around::Tables)) => {
                     if !self.begin_piece(bytes, position, more) {
                         return self.scan.is_some();
                     }
                 }
                 (byte, inside) => {
-                    // An object among rows tells of an error.
-                    let aside = inside == Some(Around::Rows) && (self.header.is_none() || byte == b'{');
-                    self.error_follows |= aside && byte == b'{' && self.header.is_some();
-                    let ignored = aside || (inside == Some(Around::Wrapper) && byte != b'[');
-                    self.scan = Some(Scan { ignored, ..Scan::default() });
+                    if self.is_stray(byte, inside) {
+                        self.tear(&bytes[*position..], 0);
+                        return false;
+                    }
+                    self.scan = Some(self.scan_of(byte, inside));
                     return true;
                 }
             }
@@ -188,26 +189,170 @@ impl ValueSplitter {
         false
     }
 
+    /// True for what cannot stand where it does: the rest of a record that was damaged, or what follows an array that was
+    /// closed too early.
+    fn is_stray(&mut self, byte: u8, inside: Option<Around>) -> bool {
+        let keyed = std::mem::take(&mut self.keyed);
+        let opens = matches!(byte, b'{' | b'[');
+        match inside {
+            Some(Around::Rows) => self.header.is_some() && !opens,
+            Some(Around::Array | Around::Records) => matches!(byte, b'}' | b':'),
+            Some(Around::Table) if opens && !keyed => {
+                self.around.push(Around::Rows);
+                true
+            }
+            Some(Around::Wrapper) if opens && !keyed => {
+                self.around.push(Around::Records);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// How the value is looked at that begins with this byte.
+    fn scan_of(&mut self, byte: u8, inside: Option<Around>) -> Scan {
+        // An object among rows tells of an error.
+        let aside = inside == Some(Around::Rows) && (self.header.is_none() || byte == b'{');
+        self.error_follows |= aside && byte == b'{' && self.header.is_some();
+        let around = inside == Some(Around::Table) || (inside == Some(Around::Wrapper) && byte != b'[');
+        match inside {
+            _ if aside || around => Scan::ignoring(),
+            None | Some(Around::Array) => Scan::halting(),
+            _ => Scan::strict(),
+        }
+    }
+
     /// Passes the head of a table or a whole frame; where that is none, begins a record. False where there are too
     /// few bytes, or a record was begun.
     fn begin_piece(&mut self, bytes: &[u8], position: &mut usize, more: bool) -> bool {
         let rest = &bytes[*position..];
-        match self.tables.piece(rest) {
-            Piece::Rows(length, header) => {
-                self.around.extend([Around::Wrapper, Around::Rows]);
-                self.header = header;
-                self.rows = 0;
-                *position += length;
-                return true;
+        match self.tables.piece(rest, false) {
+            Piece::Rows(length, header) => self.begin_rows(length, header, position),
+            Piece::Passed(length) => *position += length,
+            Piece::Unclear if more && rest.len() < MAX_ANSWER_HEADER_BYTES => return false,
+            Piece::Whole if more => return false,
+            Piece::Other | Piece::Unclear | Piece::Whole => {
+                self.scan = Some(Scan::strict());
+                return false;
             }
-            Piece::Passed(length) => {
-                *position += length;
-                return true;
-            }
-            Piece::Unclear if more && rest.len() < MAX_ANSWER_HEADER_BYTES => {}
-            Piece::Other | Piece::Unclear => self.scan = Some(Scan::default()),
         }
-        false
+        true
+    }
+
+    fn begin_rows(&mut self, length: usize, header: Option<Arc<Header>>, position: &mut usize) {
+        self.around.extend([Around::Table, Around::Rows]);
+        (self.header, self.rows, self.scan, self.array) = (header, 0, None, None);
+        *position += length;
+    }
+
+    /// Tells what the object is that `rest` begins with and that has an array at `at`. False where it takes more bytes.
+    fn look_into(&mut self, rest: &[u8], at: usize, position: &mut usize, more: bool) -> bool {
+        self.array = None;
+        let inner = match opening(rest, at, more) {
+            Opening::Wrapper => Around::Records,
+            Opening::Answer(error) => {
+                if error {
+                    self.tables.note_partial();
+                }
+                Around::Tables
+            }
+            Opening::Hollow => {
+                self.scan.iter_mut().for_each(|scan| scan.hollow = true);
+                return true;
+            }
+            Opening::Unclear => {
+                self.array = Some(at);
+                return false;
+            }
+            Opening::Frame => return self.look_at_frame(rest, at, position, more),
+            Opening::Record => return true,
+        };
+        self.around.extend([Around::Wrapper, inner]);
+        self.scan = None;
+        *position += at + 1;
+        true
+    }
+
+    fn look_at_frame(&mut self, rest: &[u8], at: usize, position: &mut usize, more: bool) -> bool {
+        match self.tables.piece(rest, true) {
+            Piece::Rows(length, header) => self.begin_rows(length, header, position),
+            Piece::Passed(length) => {
+                self.scan = None;
+                *position += length;
+            }
+            Piece::Unclear if more && rest.len() < MAX_ANSWER_HEADER_BYTES => {
+                self.array = Some(at);
+                return false;
+            }
+            // The end of the object tells.
+            Piece::Whole => self.scan.iter_mut().for_each(|scan| scan.framed = true),
+            Piece::Other | Piece::Unclear => {}
+        }
+        true
+    }
+
+    /// What stands behind the element of an array that `rest` begins with.
+    fn behind(&self, rest: &[u8], length: usize, more: bool) -> Behind {
+        let rows = match self.around.last() {
+            Some(Around::Rows) => self.header.is_some(),
+            Some(Around::Array | Around::Records) => false,
+            None if self.loose => false,
+            _ => return Behind::Fine,
+        };
+        let scalar = !matches!(rest[0], b'{' | b'[' | b'"');
+        if scalar && !self.around.is_empty() && dynamic::validate(&rest[..length]).is_err() {
+            return Behind::Rest;
+        }
+        let behind = &rest[length..];
+        let comma = behind.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',' | 0x1e));
+        match comma.map(|at| (at, behind[at])) {
+            None if more => Behind::Unclear,
+            Some((_, b':')) => Behind::Rest,
+            // One bracket too few in the element, or one too many behind it.
+            Some((_, b'}')) if dynamic::validate(&rest[..length]).is_err() => Behind::Rest,
+            Some((at, b'"')) if !rows => {
+                match value_end(&behind[at..]).map(|end| behind[at + end..].trim_ascii_start()) {
+                    None | Some([]) if more => Behind::Unclear,
+                    Some([b':', ..]) => Behind::Rest,
+                    _ => Behind::Fine,
+                }
+            }
+            Some((_, byte)) if rows && !matches!(byte, b'[' | b']' | b'{') => Behind::Rest,
+            _ => Behind::Fine,
+        }
+    }
+
+    /// Hands the value out that `rest` begins with, or passes it over.
+    fn end(&mut self, rest: &[u8], length: usize, position: &mut usize, spans: &mut Vec<Span>) {
+        let (Some(scan), value) = (self.scan.take(), &rest[..length]) else { return };
+        if scan.ignored {
+            self.pass(value);
+        } else if let Some(piece) = self.frame(value, scan) {
+            if let Piece::Rows(length, header) = piece {
+                self.begin_rows(length, header, position);
+                return;
+            }
+        } else if !(scan.hollow && !self.cut_off && !Marks::of(value).is_record()) {
+            let rows = self.around.last() == Some(&Around::Rows);
+            self.rows += u64::from(rows);
+            if !rows && !self.cut_off && value[0] == b'{' {
+                self.heads.learn(value);
+            }
+            self.since += 1;
+            let header = self.header.as_ref().filter(|_| rows).map(Arc::clone);
+            spans.push(Span { start: *position, end: *position + length, header });
+        }
+        *position += length;
+    }
+
+    /// What a whole object is that may be a frame, if it is one.
+    fn frame(&mut self, value: &[u8], scan: Scan) -> Option<Piece> {
+        let few = value.len() <= MAX_FRAME_BYTES && self.around.last() == Some(&Around::Array);
+        let framed = scan.framed || (few && memchr::memmem::find(value, b"\"FrameType\"").is_some());
+        if !framed || value[0] != b'{' {
+            return None;
+        }
+        Some(self.tables.piece(value, true)).filter(|piece| matches!(piece, Piece::Rows(..) | Piece::Passed(_)))
     }
 
     /// Looks at what is passed over around records: the answer may say that it is not whole.
@@ -218,21 +363,70 @@ impl ValueSplitter {
         self.error_follows = value == b"\"error\"";
     }
 
+    /// The record that `rest` begins with is damaged: nothing behind it is what it seems to be.
+    fn tear(&mut self, rest: &[u8], at: usize) {
+        self.torn = Some(Torn::new(rest, at, &mut self.heads));
+        (self.scan, self.array) = (None, None);
+    }
+
+    /// Looks for the next record. False where `bytes` ends first.
+    fn mend(&mut self, bytes: &[u8], position: &mut usize, more: bool) -> bool {
+        let Some(mut torn) = self.torn.take() else { return true };
+        let wanted = match (self.around.last(), &self.header) {
+            (Some(Around::Rows), Some(header)) => Wanted::Cells(header.names.len()),
+            (Some(Around::Rows), None) => Wanted::Nothing,
+            _ => Wanted::Records(&self.heads),
+        };
+        match torn.search(&bytes[*position..], wanted, more) {
+            Ok(at) => {
+                self.lost.push(torn.into_lost(*position, Some(at)));
+                *position += at;
+                (self.loose, self.since) = (true, 0);
+                if !matches!(self.around.last(), Some(Around::Array | Around::Records | Around::Rows)) {
+                    self.around.clear();
+                }
+                true
+            }
+            Err(done) => {
+                *position += done;
+                self.torn = Some(torn);
+                false
+            }
+        }
+    }
+
     /// True where the values ended between the records of an array that is not closed.
     pub(crate) fn is_unclosed(&self) -> bool {
-        !self.around.is_empty() && !self.cut_off
+        !self.around.is_empty() && !self.cut_off && self.torn.is_none()
+    }
+
+    /// True where no more than one record was found behind what was lost: it may lie behind the end of the array.
+    pub(crate) fn is_just_mended(&self) -> bool {
+        self.loose && self.since <= 1
     }
 
     /// True between two values at the top.
     pub(crate) fn is_idle(&self) -> bool {
-        self.around.is_empty() && self.scan.is_none()
+        self.around.is_empty() && self.scan.is_none() && self.torn.is_none()
     }
 
     /// Leaves what is open, of which nothing more comes.
     pub(crate) fn abandon(&mut self) {
         self.around.clear();
-        (self.scan, self.header, self.rows) = (None, None, 0);
-        (self.error_follows, self.cut_off) = (false, false);
+        (self.scan, self.array, self.header, self.rows) = (None, None, None, 0);
+        (self.error_follows, self.cut_off, self.loose) = (false, false, false);
+    }
+
+    /// What was lost, since the last call; places count from the start of the bytes that were split last.
+    pub(crate) fn take_lost(&mut self) -> Vec<Lost> {
+        std::mem::take(&mut self.lost)
+    }
+
+    /// What was lost at the end, behind which no record was found; its place counts from what was not split yet.
+    pub(crate) fn take_open(&mut self) -> Option<Lost> {
+        let torn = self.torn.take()?;
+        self.cut_off = true;
+        Some(torn.into_lost(0, None))
     }
 
     /// What the values say about themselves, since the last call.
@@ -244,60 +438,6 @@ impl ValueSplitter {
     pub(crate) fn refusal(&self) -> Option<&'static str> {
         self.tables.refusal
     }
-}
-
-/// The length of the value that `bytes` start with; None where it goes on behind them.
-pub(crate) fn value_end(bytes: &[u8]) -> Option<usize> {
-    Scan::default().find_end(bytes)
-}
-
-impl Scan {
-    /// The length of the record that starts with `bytes`; None where it goes on behind them.
-    fn find_end(&mut self, bytes: &[u8]) -> Option<usize> {
-        if !matches!(bytes.first(), Some(b'{' | b'[' | b'"')) {
-            return scalar_end(bytes);
-        }
-        while let Some(&byte) = bytes.get(self.next) {
-            if self.in_text {
-                let found = memchr::memchr2(b'"', b'\\', &bytes[self.next..])?;
-                self.next += found;
-                if bytes[self.next] == b'\\' {
-                    bytes.get(self.next + 1)?;
-                    self.next += 2;
-                    continue;
-                }
-                self.in_text = false;
-            } else {
-                match byte {
-                    b'"' => {
-                        self.in_text = true;
-                        self.next += 1;
-                        continue;
-                    }
-                    b'{' | b'[' => self.depth += 1,
-                    b'}' | b']' => self.depth = self.depth.saturating_sub(1),
-                    _ => {
-                        self.next += 1;
-                        continue;
-                    }
-                }
-            }
-            self.next += 1;
-            if self.depth == 0 {
-                return Some(self.next);
-            }
-        }
-        None
-    }
-}
-
-/// The length of a number, a word or a stray bracket.
-fn scalar_end(bytes: &[u8]) -> Option<usize> {
-    if matches!(bytes.first(), Some(b'}' | b']' | b':')) {
-        return Some(1);
-    }
-    let ends = |byte: &u8| matches!(byte, b',' | b'{' | b'}' | b'[' | b']' | b' ' | b'\t' | b'\r' | b'\n');
-    bytes.iter().position(ends)
 }
 
 /// True where nothing but values and what may stand between them makes up the text.
@@ -313,112 +453,11 @@ pub(crate) fn is_sequence(text: &[u8]) -> bool {
     true
 }
 
-/// True for an array, and for an object around an array of records or tables.
-pub(crate) fn is_wrapped(line: &[u8]) -> bool {
-    line.starts_with(b"[") || !matches!(opening(line, false), Opening::Record | Opening::Unclear)
-}
-
-/// Looks at the first keys of an object.
-fn opening(bytes: &[u8], more: bool) -> Opening {
-    let unclear = if more && bytes.len() < MAX_HEADER_BYTES { Opening::Unclear } else { Opening::Record };
-    let mut reader = Head { bytes, position: 1 };
-    let mut error = false;
-    loop {
-        if reader.skip_blanks() == Some(b',') {
-            reader.position += 1;
-            reader.skip_blanks();
-        }
-        match bytes.get(reader.position) {
-            Some(b'"') => {}
-            Some(_) => return Opening::Record,
-            None => return unclear,
-        }
-        let Some(key) = reader.quoted() else { return unclear };
-        let key = &*unescaped(key);
-        if key == b"FrameType" {
-            return Opening::Frame;
-        }
-        let answer = key.eq_ignore_ascii_case(b"tables");
-        let records = key == b"records" || key == b"value" || answer;
-        let of_answer = ANSWER_KEYS.contains(&key);
-        if !records && !of_answer && !key.starts_with(b"@") && !HEADER_KEYS.contains(&key) {
-            return Opening::Record;
-        }
-        match (reader.skip_blanks(), records) {
-            (Some(b':'), _) => reader.position += 1,
-            (Some(_), _) => return Opening::Record,
-            (None, _) => return unclear,
-        }
-        match (reader.skip_blanks(), records) {
-            (Some(b'['), true) => return reader.first_element(unclear, answer.then_some(error)),
-            (None, _) => return unclear,
-            (Some(_), false) if of_answer => match value_end(&bytes[reader.position..]) {
-                Some(length) => {
-                    error |= key == b"error" && bytes[reader.position] == b'{';
-                    reader.position += length;
-                }
-                None => return unclear,
-            },
-            (_, true) | (Some(b'{' | b'['), _) => return Opening::Record,
-            (Some(b'"'), _) => {
-                if reader.quoted().is_none() {
-                    return unclear;
-                }
-            }
-            (Some(_), _) => match scalar_end(&bytes[reader.position..]) {
-                Some(length) => reader.position += length,
-                None => return unclear,
-            },
-        }
-    }
-}
-
-/// The key that stands between quotes.
-fn unescaped(key: &[u8]) -> Cow<'_, [u8]> {
-    if !key.contains(&b'\\') {
-        return Cow::Borrowed(key);
-    }
-    let quoted = format!("\"{}\"", String::from_utf8_lossy(key));
-    Cow::Owned(dynamic::to_text(&quoted).into_owned().into_bytes())
-}
-
-/// A position in the first bytes of an object.
-struct Head<'a> {
-    bytes: &'a [u8],
-    position: usize,
-}
-
-impl<'a> Head<'a> {
-    fn skip_blanks(&mut self) -> Option<u8> {
-        let rest = self.bytes.get(self.position..)?;
-        let blanks = rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-        self.position += blanks;
-        rest.get(blanks).copied()
-    }
-
-    /// The inside of the quoted text at the position, which is passed.
-    fn quoted(&mut self) -> Option<&'a [u8]> {
-        let mut scan = Scan::default();
-        let length = scan.find_end(self.bytes.get(self.position..)?)?;
-        let text = self.bytes.get(self.position + 1..self.position + length - 1)?;
-        self.position += length;
-        Some(text)
-    }
-
-    /// Behind the `[` of what may be records: they are, if the first element is an object or there is none.
-    fn first_element(mut self, unclear: Opening, answer: Option<bool>) -> Opening {
-        self.position += 1;
-        match (self.skip_blanks(), answer) {
-            (Some(b'{' | b']'), Some(error)) => Opening::Answer(self.position, error),
-            (Some(b'{' | b']'), None) => Opening::Wrapper(self.position),
-            (Some(_), _) => Opening::Record,
-            (None, _) => unclear,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
     use super::ValueSplitter;
 
     /// The records of a text that comes in pieces of `step` bytes.
@@ -434,6 +473,44 @@ mod tests {
             buffer.drain(..done);
         }
         found
+    }
+
+    /// What is found does not depend on how many bytes come at once, whatever is damaged.
+    #[test]
+    fn pieces_do_not_change_what_is_found() {
+        let record = |id: usize| format!("{{\"time\":{id},\"category\":\"c\",\"p\":{{\"a\":[{{\"x\":\"y\"}}]}}}}");
+        let all = |between: &str| (0..6).map(record).collect::<Vec<_>>().join(between);
+        let table = "{\"tables\":[{\"columns\":[{\"name\":\"a\"},{\"name\":\"b\"},{\"name\":\"c\"}],\"rows\":[";
+        let rows = (0..6).map(|id| format!("[{id},\"x\",[1]]")).collect::<Vec<_>>().join(",");
+        let texts = [
+            format!("[{}]", all(",")),
+            format!("{{\"records\":[{}],\"n\":\"x\"}}", all(",\n")),
+            all("\n"),
+            format!("{table}{rows}]}}]}}"),
+        ];
+        let mut random = ChaCha8Rng::seed_from_u64(5);
+        for _ in 0..300 {
+            let mut text = texts[random.random_range(0..texts.len())].clone();
+            let at = random.random_range(0..text.len());
+            match random.random_range(0..3) {
+                0 => drop(text.remove(at)),
+                1 => text.replace_range(at..=at, ["x", "\"", "{", "]"][random.random_range(0..4)]),
+                _ => text.insert(at, ['"', '}', '{', '[', ']', ':'][random.random_range(0..6)]),
+            }
+            let whole = records(&text, text.len());
+            for step in [1, 7, 50] {
+                assert_eq!(records(&text, step), whole, "{text} by {step}");
+            }
+        }
+    }
+
+    /// Objects that begin as records do and never end are not looked at again and again.
+    #[test]
+    fn the_search_for_the_next_record_is_not_long() {
+        for piece in ["},{\"time\":1,\"category\":2,\"p\":{\"a\":[", "},{\"time\":1,\"category\":2,\"p\":[", "{[\",["] {
+            let text = format!("[{{\"time\":1,\"category\":2,\"p\":\"x\"y{}", piece.repeat(100_000));
+            records(&text, 64 << 10);
+        }
     }
 
     #[test]

@@ -15,7 +15,9 @@ use super::keys::KeyTree;
 use super::plan::Rows;
 use super::record::RecordScanner;
 use super::whereabouts::Stop;
-use crate::source::framing::{Extent, Header, Rest, Span, ValueSplitter, extent, is_sequence, is_wrapped};
+use crate::source::framing::{
+    Extent, Header, Rest, Span, ValueSplitter, extent, holds_records, is_sequence, is_wrapped,
+};
 use crate::source::shape::KnownTable;
 use crate::types::dynamic::{self, Kind};
 use crate::types::{Field, Schema, Type, datetime};
@@ -102,7 +104,7 @@ impl Inference {
     }
 
     fn look_at_line(&mut self, line: &[u8]) {
-        if !is_wrapped(line) && (self.look_at(line, None) || !is_sequence(line)) {
+        if !is_wrapped(line) && !holds_records(line) && (self.look_at(line, None) || !is_sequence(line)) {
             return;
         }
         for span in ValueSplitter::default().split(line, false).0 {

@@ -15,7 +15,9 @@ use super::rows::{CurrentFile, Found, Row, writer_for};
 use super::survey::{Survey, count_lines, line_end, line_start};
 use super::whereabouts::{Stop, Whereabouts};
 use crate::diagnostic::{Error, Result};
-use crate::source::framing::{Extent, Header, Span, ValueSplitter, extent, is_sequence, is_wrapped, trim_start};
+use crate::source::framing::{
+    Extent, Gap, Header, Span, ValueSplitter, extent, holds_records, is_sequence, is_wrapped, trim_start,
+};
 use crate::source::shape::{KnownTable, RowKind};
 use crate::source::{Count, Reject};
 use crate::types::Batch;
@@ -187,8 +189,15 @@ impl JsonReader {
     fn read_several(&mut self, block: &[u8], line: Range<usize>, at: Whereabouts<'_>) -> Result<()> {
         let mut splitter = ValueSplitter::default();
         let start = line.start;
-        for span in splitter.split(&block[line.clone()], false).0 {
+        let (spans, done) = splitter.split(&block[line.clone()], false);
+        for span in spans {
             self.read_record(block, start + span.start..start + span.end, span.header.as_ref(), at)?;
+        }
+        let offset = at.offset + start as u64;
+        let gaps = splitter.take_lost().into_iter().map(|lost| Gap::of(lost, offset));
+        for gap in gaps.chain(splitter.take_open().map(|lost| Gap::of(lost, offset + done as u64))) {
+            let place = usize::try_from(gap.offset.saturating_sub(at.offset)).unwrap_or(0).min(block.len());
+            self.plan.report.lost_record(at.file, &at.describe(block, place), &gap.reason(), Some(&gap.raw));
         }
         if splitter.is_unclosed() {
             self.lost(block, (line.clone(), line.end), at, "cut off");
@@ -251,9 +260,13 @@ impl JsonReader {
             self.lost(block, (span, place), at, flaw.reason);
             return Ok(());
         }
+        let class = self.plan.markers.as_ref().map(|markers| markers.classify(&self.scanner, record));
+        if header.is_none() && self.may_hold_records(class.as_ref()) && holds_records(bytes) {
+            return self.read_several(block, span, at);
+        }
         self.decoded += 1;
         self.file.records += u64::from(header.is_none());
-        let (kind, table) = match self.row_of(record, at.file) {
+        let (kind, table) = match self.row_of(class, at.file) {
             Ok(row) => row,
             Err(reason) => {
                 if let Some(reason) = reason.filter(|_| self.plan.report.is_thorough()) {
@@ -299,14 +312,23 @@ impl JsonReader {
         Some(before + self.counted.1 + 1)
     }
 
-    /// How to read the record as a row; an error where it is none of this table, with the reason where it is none of
+    /// True for what is none of the known records, or does not say of which table it is: it may be an object around
+    /// others, under keys that such objects do not usually have.
+    fn may_hold_records(&self, class: Option<&Class>) -> bool {
+        match class {
+            Some(Class::Unknown) => true,
+            Some(Class::Row(row)) => !row.certain && row.kind == RowKind::Flat && !self.file.made,
+            Some(Class::OtherTable(_)) | None => false,
+        }
+    }
+
+    /// How to read a record of this class as a row; an error where it is none of this table, with the reason where it is none of
     /// any.
-    fn row_of(&mut self, record: &str, file: &str) -> Result<TableRow, Option<String>> {
-        let Some(markers) = &self.plan.markers else {
+    fn row_of(&mut self, class: Option<Class>, file: &str) -> Result<TableRow, Option<String>> {
+        let Some(mut class) = class else {
             self.settled = true;
             return Ok((RowKind::Flat, None));
         };
-        let mut class = markers.classify(&self.scanner, record);
         if let Class::Row(row) = &mut class
             && !row.certain
             && let Some(table) = table_of_path(file)

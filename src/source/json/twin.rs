@@ -194,21 +194,19 @@ fn long_arrays_among_lines() {
     let wrapped = format!("{{ \"records\": [\n  {}\n]\n}}", array.join(",\n  "));
     let cut = whole.strip_suffix("}\n]").expect("an array");
     for (array, array_rows, lost) in
-        [(&*whole, rows(array), 0), (&*wrapped, rows(array), 0), (cut, rows(&array[..array.len() - 1]), 1)]
+        [(&*whole, rows(array), 0), (&*wrapped, rows(array), 0), (cut, rows(&array[..array.len() - 1]), 1_u64)]
     {
         let file = [&first.join("\n"), array, &last.join("\n")].join("\n");
         let mut wanted = rows(first);
         wanted.extend(array_rows);
-        // A record that was cut off takes the line behind it along here, which cannot be told from a part of it.
-        let after = rows(&last[lost..]);
-        wanted.extend(after);
+        wanted.extend(rows(last));
         let packed = zstd::encode_all(file.as_bytes(), 1).expect("packed");
         for bytes in [file.as_bytes(), &packed] {
             let path = folder.path().join("records.json");
             std::fs::write(&path, bytes).expect("written");
             let found = scan(&path, Rows::Of(table), &columns, None, false, 1_000);
             assert_same(&found.rows, &wanted, &format!("{} bytes, {lost} lost", bytes.len()));
-            assert_eq!(found.lost, lost as u64);
+            assert_eq!(found.lost, lost);
         }
     }
 }

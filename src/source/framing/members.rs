@@ -1,0 +1,188 @@
+//! The members of an object, as far as its bytes are there: what its keys say about it.
+
+use std::borrow::Cow;
+
+use super::scan::value_end;
+use crate::types::dynamic;
+
+/// Keys by which records are known: of diagnostic settings, of tables, of Graph and of its cmdlets.
+const MARKS: [&[u8]; 8] = [
+    b"time",
+    b"category",
+    b"properties",
+    b"TimeGenerated",
+    b"createdDateTime",
+    b"CreatedDateTime",
+    b"activityDateTime",
+    b"ActivityDateTime",
+];
+
+/// Bytes of an object that are looked at for its first keys.
+const HEAD_BYTES: usize = 1 << 10;
+
+/// Keys that tell one kind of objects from another.
+const HEAD_KEYS: usize = 3;
+
+/// Passes the members of an object one by one.
+pub(super) struct Members<'a> {
+    bytes: &'a [u8],
+    pub position: usize,
+}
+
+/// What comes next in an object.
+pub(super) enum Member<'a> {
+    /// A key; its value begins at the position.
+    Key(Cow<'a, [u8]>),
+    /// The object ends in front of the position.
+    End,
+    /// The bytes end first.
+    Cut,
+    /// No JSON.
+    Other,
+}
+
+impl<'a> Members<'a> {
+    /// Those of the object that `bytes` start with.
+    pub(super) fn of(bytes: &'a [u8]) -> Self {
+        Self { bytes, position: 1 }
+    }
+
+    /// The next key; the value before was passed.
+    pub(super) fn next(&mut self) -> Member<'a> {
+        if self.skip_blanks() == Some(b',') {
+            self.position += 1;
+        }
+        match self.skip_blanks() {
+            Some(b'"') => {}
+            Some(b'}') => {
+                self.position += 1;
+                return Member::End;
+            }
+            Some(_) => return Member::Other,
+            None => return Member::Cut,
+        }
+        let start = self.position;
+        if !self.pass_value() {
+            return Member::Cut;
+        }
+        let key = unescaped(&self.bytes[start + 1..self.position - 1]);
+        match self.skip_blanks() {
+            Some(b':') => self.position += 1,
+            Some(_) => return Member::Other,
+            None => return Member::Cut,
+        }
+        if self.skip_blanks().is_none() { Member::Cut } else { Member::Key(key) }
+    }
+
+    /// Passes the value at the position; false where it goes on behind the bytes.
+    pub(super) fn pass_value(&mut self) -> bool {
+        let length = value_end(self.bytes.get(self.position..).unwrap_or_default());
+        self.position += length.unwrap_or(0);
+        length.is_some()
+    }
+
+    /// The first byte of the value at the position.
+    pub(super) fn first(&self) -> Option<u8> {
+        self.bytes.get(self.position).copied()
+    }
+
+    fn skip_blanks(&mut self) -> Option<u8> {
+        let rest = self.bytes.get(self.position..)?;
+        let blanks = rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        self.position += blanks;
+        rest.get(blanks).copied()
+    }
+}
+
+/// The key that stands between quotes.
+pub(super) fn unescaped(key: &[u8]) -> Cow<'_, [u8]> {
+    if !key.contains(&b'\\') {
+        return Cow::Borrowed(key);
+    }
+    let quoted = format!("\"{}\"", String::from_utf8_lossy(key));
+    Cow::Owned(dynamic::to_text(&quoted).into_owned().into_bytes())
+}
+
+/// Which of the keys by which records are known an object has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Marks(u8);
+
+impl Marks {
+    /// Those of the object that `bytes` start with, as far as they go.
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        let mut marks = Self::default();
+        let mut members = Members::of(bytes);
+        while let Member::Key(key) = members.next() {
+            marks.note(&key);
+            if !members.pass_value() {
+                break;
+            }
+        }
+        marks
+    }
+
+    /// Adds a key.
+    pub(super) fn note(&mut self, key: &[u8]) {
+        // The envelope of diagnostic settings is written in any case.
+        let is = |(index, mark): (usize, &&[u8])| if index < 3 { mark.eq_ignore_ascii_case(key) } else { *mark == key };
+        if let Some(index) = MARKS.iter().enumerate().position(is) {
+            self.0 |= 1 << index;
+        }
+    }
+
+    /// True for what has the keys of a record.
+    pub(super) fn is_record(self) -> bool {
+        self.0 & 0b11 == 0b11 || self.0 >> 3 != 0
+    }
+
+    /// True for what can be nothing but a record of diagnostic settings.
+    pub(super) fn is_envelope(self) -> bool {
+        self.0 & 0b111 == 0b111
+    }
+
+    /// True for a record of diagnostic settings or a row of a table: nothing inside of them looks so.
+    pub(super) fn is_certain(self) -> bool {
+        self.is_envelope() || self.0 & 0b1000 != 0
+    }
+}
+
+/// The first keys of an object.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Head {
+    keys: Vec<Vec<u8>>,
+    /// True where bytes that are not there yet may tell more.
+    pub cut: bool,
+}
+
+impl Head {
+    /// Those of the object that `bytes` start with.
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        let bytes = &bytes[..bytes.len().min(HEAD_BYTES)];
+        let mut head = Self::default();
+        let mut members = Members::of(bytes);
+        while head.keys.len() < HEAD_KEYS {
+            match members.next() {
+                Member::Key(key) => head.keys.push(key.into_owned()),
+                Member::End | Member::Other => return head,
+                Member::Cut => break,
+            }
+            if head.keys.len() < HEAD_KEYS && !members.pass_value() {
+                break;
+            }
+        }
+        head.cut = head.keys.len() < HEAD_KEYS && bytes.len() < HEAD_BYTES;
+        head
+    }
+
+    /// True where so many keys are known that no other kind of objects has them.
+    pub(super) fn is_telling(&self) -> bool {
+        self.keys.len() == HEAD_KEYS
+    }
+
+    /// True where an object with these keys is of the same kind as one with those.
+    pub(super) fn fits(&self, other: &Self) -> bool {
+        let common = self.keys.len().min(other.keys.len());
+        let alike = self.keys[..common] == other.keys[..common];
+        alike && (common > 1 || (common == 1 && self.keys.len() == other.keys.len()))
+    }
+}

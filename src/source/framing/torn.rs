@@ -1,0 +1,237 @@
+//! Behind a record that cannot be read: where do records begin again?
+//!
+//! A bracket or quote that was lost makes everything behind it look like something else. So the next record is not
+//! counted to but recognised: a whole object whose first keys are those that records of the file begin with, or that has
+//! the keys of a record of a known shape; a whole row with as many cells as its table has columns. Where nothing is
+//! certain the rest is not read, and that is said.
+
+use super::members::{Head, Marks};
+use super::scan::{Found, Scan};
+use crate::types::dynamic;
+
+/// Bytes of what was lost that are kept.
+const RAW_BYTES: usize = 4 << 10;
+
+/// Bytes in front of a place that tell what may stand there.
+const CONTEXT: usize = 64;
+
+/// So many bytes of what turns out to be no record are looked at for each byte that is searched, and some more.
+const MAX_EFFORT: usize = 4;
+const FREE_EFFORT: usize = 1 << 20;
+
+/// Rows with fewer cells could be anything.
+const MIN_CELLS: usize = 3;
+
+/// Beginnings of records that are remembered.
+const MAX_HEADS: usize = 16;
+
+/// Records that are looked at all, and every so many behind them.
+const LOOKED_AT: u64 = 64;
+const EVERY: u64 = 16;
+
+/// What the records of a file begin with.
+#[derive(Debug, Default)]
+pub(super) struct Heads {
+    /// With those that objects inside of records begin with, too: they tell nothing.
+    known: Vec<(Head, bool)>,
+    seen: u64,
+}
+
+/// What could not be read, between two records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Lost {
+    /// Where JSON ends, from the start of the bytes at hand.
+    pub place: i64,
+    /// Where records begin again; None where they do not.
+    pub end: Option<i64>,
+    /// Its first bytes.
+    pub raw: Vec<u8>,
+}
+
+/// A search for the next record, kept from block to block.
+#[derive(Debug)]
+pub(super) struct Torn {
+    /// Where JSON ends, from the position of the splitter.
+    place: i64,
+    raw: Vec<u8>,
+    /// Where the search goes on, from the position of the splitter.
+    from: usize,
+    searched: usize,
+    effort: usize,
+}
+
+/// What is looked for.
+#[derive(Clone, Copy)]
+pub(super) enum Wanted<'a> {
+    Records(&'a Heads),
+    /// A row with so many cells.
+    Cells(usize),
+    /// Nothing could be recognised.
+    Nothing,
+}
+
+/// Whether a record begins at a place.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Yes,
+    No,
+    Unclear,
+}
+
+impl Heads {
+    /// Looks at a record that is whole.
+    pub(super) fn learn(&mut self, record: &[u8]) {
+        self.seen += 1;
+        if self.seen > LOOKED_AT && !self.seen.is_multiple_of(EVERY) {
+            return;
+        }
+        let head = Head::of(record);
+        let inside = || memchr::memchr_iter(b'{', record).skip(1).any(|at| head.fits(&Head::of(&record[at..])));
+        match self.known.iter().position(|(known, _)| *known == head) {
+            Some(index) => self.known[index].1 |= self.seen <= LOOKED_AT && inside(),
+            None if self.known.len() < MAX_HEADS => {
+                let inside = inside();
+                self.known.push((head, inside));
+            }
+            None => {}
+        }
+    }
+
+    /// Looks at a record that is damaged behind these bytes; it counts where no other is known.
+    fn learn_damaged(&mut self, record: &[u8]) {
+        let head = Head::of(record);
+        if self.known.is_empty() && head.is_telling() {
+            self.known.push((head, false));
+        }
+    }
+
+    fn know(&self, head: &Head) -> bool {
+        self.known.iter().any(|(known, inside)| !inside && known.fits(head))
+    }
+}
+
+impl Torn {
+    /// The record that `bytes` begin with is damaged; what led astray stands at `at`.
+    pub(super) fn new(bytes: &[u8], at: usize, heads: &mut Heads) -> Self {
+        let damaged = &bytes[..bytes.len().min(at + 1)];
+        let flaw = dynamic::validate(damaged).err().map_or(at, |invalid| invalid.offset.min(at));
+        heads.learn_damaged(&bytes[..flaw]);
+        let raw = bytes[..bytes.len().min(RAW_BYTES)].to_vec();
+        let place = i64::try_from(flaw).unwrap_or(i64::MAX);
+        Self { place, raw, from: usize::from(bytes.starts_with(b"{") || at > 0), searched: 0, effort: 0 }
+    }
+
+    /// A file whose beginning is missing.
+    pub(super) fn at_start() -> Self {
+        Self { place: 0, raw: Vec::new(), from: 0, searched: 0, effort: 0 }
+    }
+
+    /// Looks for the next record in `bytes`, which begin at the position of the splitter: Ok with its place, or Err with
+    /// the number of bytes that are done with.
+    pub(super) fn search(&mut self, bytes: &[u8], wanted: Wanted<'_>, more: bool) -> Result<usize, usize> {
+        if self.raw.is_empty() {
+            self.raw = bytes[..bytes.len().min(RAW_BYTES)].to_vec();
+        }
+        let bracket = match wanted {
+            Wanted::Cells(cells) if cells >= MIN_CELLS => Some(b'['),
+            Wanted::Records(_) => Some(b'{'),
+            Wanted::Cells(_) | Wanted::Nothing => None,
+        };
+        let mut at = self.from.min(bytes.len());
+        while let Some(found) = bracket.and_then(|bracket| memchr::memchr(bracket, &bytes[at..])) {
+            self.searched += found + 1;
+            at += found;
+            match self.verdict(bytes, at, wanted, more) {
+                Verdict::Yes => return Ok(at),
+                Verdict::Unclear if more => return Err(self.go_on(at, at.saturating_sub(CONTEXT))),
+                Verdict::No | Verdict::Unclear => at += 1,
+            }
+        }
+        self.searched += bytes.len() - at;
+        let kept = if more { CONTEXT } else { 0 };
+        Err(self.go_on(bytes.len(), bytes.len().saturating_sub(kept)))
+    }
+
+    /// The search goes on at `from`; the bytes up to `done` are not needed any more.
+    fn go_on(&mut self, from: usize, done: usize) -> usize {
+        self.from = from - done;
+        self.place = self.place.saturating_sub(signed(done));
+        done
+    }
+
+    /// What was lost, up to the next record; all places count from a start that lies `position` bytes back.
+    pub(super) fn into_lost(self, position: usize, end: Option<usize>) -> Lost {
+        let end = end.map(|end| signed(position).saturating_add(signed(end)));
+        Lost { place: self.place.saturating_add(signed(position)), end, raw: self.raw }
+    }
+
+    fn verdict(&mut self, bytes: &[u8], at: usize, wanted: Wanted<'_>, more: bool) -> Verdict {
+        // Whoever writes parts of a log must not make the search long.
+        if self.effort > FREE_EFFORT + MAX_EFFORT * self.searched {
+            return Verdict::No;
+        }
+        let rest = &bytes[at..];
+        let mut certain = false;
+        if let Wanted::Records(heads) = wanted {
+            let head = Head::of(rest);
+            if head.cut && more {
+                return Verdict::Unclear;
+            }
+            certain = heads.know(&head);
+            let telling = certain && head.is_telling();
+            if !telling && !may_begin(bytes, at) {
+                return Verdict::No;
+            }
+        } else if !may_begin(bytes, at) {
+            return Verdict::No;
+        }
+        let length = match Scan::strict().go_on(rest) {
+            Found::End(length) => length,
+            Found::More => return Verdict::Unclear,
+            Found::Flaw(length) | Found::Array(length) => {
+                self.effort += length;
+                return Verdict::No;
+            }
+        };
+        self.effort += length;
+        match rest[length..].trim_ascii_start().first() {
+            None if more => return Verdict::Unclear,
+            None | Some(b',' | b']' | b'{' | b'[' | 0x1e) => {}
+            Some(_) => return Verdict::No,
+        }
+        if is_wanted(&rest[..length], wanted, certain) { Verdict::Yes } else { Verdict::No }
+    }
+}
+
+/// True for a whole value that is a record or row, as far as can be told.
+fn is_wanted(value: &[u8], wanted: Wanted<'_>, certain: bool) -> bool {
+    if dynamic::validate(value).is_err() {
+        return false;
+    }
+    match wanted {
+        Wanted::Records(heads) => {
+            let marks = Marks::of(value);
+            certain || marks.is_certain() || (heads.known.is_empty() && marks.is_record())
+        }
+        Wanted::Cells(cells) => std::str::from_utf8(value).is_ok_and(|row| dynamic::elements(row).count() == cells),
+        Wanted::Nothing => false,
+    }
+}
+
+/// True where an element of an array may begin: behind another one, at its start, or on a line of its own.
+fn may_begin(bytes: &[u8], at: usize) -> bool {
+    let before = &bytes[at.saturating_sub(CONTEXT)..at];
+    let text = before.trim_ascii_end();
+    let own_line = before[text.len()..].contains(&b'\n');
+    own_line || matches!(text.last(), Some(b',' | b'[' | b'}' | b']' | 0x1e))
+}
+
+/// True where a text that begins inside of a record goes on with one that is whole and of a known shape.
+pub(super) fn is_tail(head: &[u8]) -> bool {
+    let heads = Heads::default();
+    Torn::at_start().search(head, Wanted::Records(&heads), false).is_ok()
+}
+
+fn signed(bytes: usize) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
+}
