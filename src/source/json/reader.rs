@@ -277,20 +277,7 @@ impl JsonReader {
                 return Ok(());
             }
         };
-        if !self.file.compared && (header.is_some() || self.file.made) && matches!(kind, RowKind::Flat | RowKind::Az) {
-            self.file.compared = true;
-            let lacks = |slots: &[usize]| slots.iter().all(|&slot| self.scanner.value(slot, record).is_none());
-            self.plan.say_lacking(kind, &lacks);
-        }
-        if self.file.kind.is_none() {
-            self.file.kind = Some(kind);
-            self.file.failed = may_lack_failures(kind, &self.file.name).then_some(false);
-        }
-        if self.file.failed == Some(false) {
-            let failed = is_failure(bytes);
-            self.file.failed = Some(failed);
-            self.plan.note_failures(self.file.index, failed);
-        }
+        self.learn_of_file(kind, record, header.is_some());
         for key in self.scanner.take_unknown() {
             self.plan.say_unknown_key(&key);
         }
@@ -302,6 +289,25 @@ impl JsonReader {
         self.rows.push(Row { record: span, kind, table, line, byte, offset });
         self.places.extend_from_slice(self.scanner.places());
         if self.rows.len() >= self.plan.batch_rows { self.flush(block) } else { Ok(()) }
+    }
+
+    /// What a record tells of its file: what its columns lack, who wrote it, whether it has failures. `is_row` where the
+    /// record is an array of cells.
+    fn learn_of_file(&mut self, kind: RowKind, record: &str, is_row: bool) {
+        if !self.file.compared && (is_row || self.file.made) && matches!(kind, RowKind::Flat | RowKind::Az) {
+            self.file.compared = true;
+            let lacks = |slots: &[usize]| slots.iter().all(|&slot| self.scanner.value(slot, record).is_none());
+            self.plan.say_lacking(kind, &lacks);
+        }
+        if self.file.kind.is_none() {
+            self.file.kind = Some(kind);
+            self.file.failed = may_lack_failures(kind, &self.file.name).then_some(false);
+        }
+        if self.file.failed == Some(false) {
+            let failed = is_failure(record.as_bytes());
+            self.file.failed = Some(failed);
+            self.plan.note_failures(self.file.index, failed);
+        }
     }
 
     /// The line in which a record of the block begins, where lines are wanted. Records come in order.
