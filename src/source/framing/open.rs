@@ -255,10 +255,13 @@ impl Read for Failing {
     }
 }
 
-/// True where the first line is the rest of a JSON record: no header of columns has a key with its colon.
+/// True where the first line is the rest of a JSON record: no line of CSV has a key with its colon; in its cells quotes are
+/// doubled.
 fn is_inside_json(head: &[u8]) -> bool {
     let line = head.split(|byte| *byte == b'\n').next().unwrap_or(head);
-    memchr::memmem::find_iter(line, b"\":").nth(1).is_some()
+    let keys =
+        memchr::memmem::find_iter(line, b"\":").filter(|at| at.checked_sub(1).is_some_and(|at| line[at] != b'"'));
+    keys.take(2).count() == 2
 }
 
 /// True where the first line is cut by one of the usual delimiters.
