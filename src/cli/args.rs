@@ -130,7 +130,8 @@ pub struct SourceArgs {
     /// looked at then
     #[arg(long, value_name = "FILE", value_parser = local_path())]
     pub rejects: Option<PathBuf>,
-    /// End with exit code 5 where any record, file or entry of an archive could not be read
+    /// End with exit code 5 where any record, file or entry of an archive could not be read. Every record is looked at
+    /// then
     #[arg(long)]
     pub strict: bool,
     #[command(flatten)]

@@ -101,6 +101,8 @@ pub(super) fn of_text(source: &SourceArgs, text: String, origin: &str, paths: &[
     let rejects = source.rejects.as_deref().map(|path| Arc::new(Rejects::new(path)));
     let mut settings = settings(source, &configuration)?;
     settings.rejects = rejects.clone().map(|rejects| rejects as Arc<dyn RejectSink>);
+    let strict = source.strict || configuration.defaults.strict == Some(true);
+    settings.thorough = strict;
     let time_column = time_column(source, &configuration);
     let max_memory = memory::asked(source.max_memory, &configuration.defaults)?;
     settings.max_memory = max_memory.unwrap_or_else(memory::usual);
@@ -108,7 +110,6 @@ pub(super) fn of_text(source: &SourceArgs, text: String, origin: &str, paths: &[
     let catalog = Arc::new(SessionCatalog::new(source, paths, &configuration)?);
     let talk = talk.with_library(catalog.library());
     let engine = Engine::new(Arc::clone(&catalog) as Arc<dyn Catalog>, settings);
-    let strict = source.strict || configuration.defaults.strict == Some(true);
     let format = configuration.defaults.output;
     Ok(Session { engine, text, talk, catalog, rejects, strict, format, max_memory, time_column })
 }

@@ -74,7 +74,7 @@ impl Engine {
     /// What the scans of one query have to say, before there are any.
     #[must_use]
     pub fn report(&self) -> Arc<ScanReport> {
-        Arc::new(ScanReport::with_rejects(self.settings.rejects.clone()))
+        Arc::new(ScanReport::new(self.settings.rejects.clone(), self.settings.thorough))
     }
 
     /// As [`Self::prepare`], with a report of [`Self::report`], so that it can be seen how far subqueries are.

@@ -39,6 +39,8 @@ pub struct Settings {
     pub dedup: Option<String>,
     /// Where what could not be read is kept; every record is looked at then.
     pub rejects: Option<Arc<dyn RejectSink>>,
+    /// Whether every record is looked at, so that no damage is missed in records that cannot be in the answer.
+    pub thorough: bool,
     /// Bytes of memory that the operators of a run may hold together; what is more goes to temporary files.
     pub max_memory: u64,
     /// The folder for these; None for the system's.
@@ -64,6 +66,7 @@ impl Settings {
             provenance: false,
             dedup: None,
             rejects: None,
+            thorough: false,
             max_memory: u64::MAX,
             temp_dir: None,
             cancelled: Arc::new(AtomicBool::new(false)),

@@ -45,6 +45,7 @@ pub struct ScanReport {
     problems: Mutex<Problems>,
     warnings: Mutex<BTreeSet<String>>,
     rejects: Option<Arc<dyn RejectSink>>,
+    thorough: bool,
     coverages: Mutex<Vec<Arc<TimeCoverage>>>,
     notices: Mutex<BTreeMap<String, u64>>,
     passed_over: Mutex<PassedOver>,
@@ -102,10 +103,11 @@ impl Problems {
 }
 
 impl ScanReport {
-    /// A report that also keeps what could not be read.
+    /// A report that also keeps what could not be read; with `thorough`, every record is looked at.
     #[must_use]
-    pub fn with_rejects(rejects: Option<Arc<dyn RejectSink>>) -> Self {
-        Self { rejects, ..Self::default() }
+    pub fn new(rejects: Option<Arc<dyn RejectSink>>, thorough: bool) -> Self {
+        let thorough = thorough || rejects.is_some();
+        Self { rejects, thorough, ..Self::default() }
     }
 
     /// A report for itself, but for the numbers, which are added to those of `other`.
@@ -114,10 +116,11 @@ impl ScanReport {
         Self { counters: Arc::clone(&other.counters), ..Self::default() }
     }
 
-    /// True where every record is to be looked at, for what cannot be read is kept: nothing may be skipped unparsed.
+    /// True where every record is to be looked at, for what cannot be read is kept or decides how the run ends: nothing
+    /// may be skipped unparsed.
     #[must_use]
     pub fn is_thorough(&self) -> bool {
-        self.rejects.is_some()
+        self.thorough
     }
 
     /// Keeps something that is not read, where that is wanted.

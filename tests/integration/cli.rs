@@ -200,6 +200,10 @@ fn damage_is_counted_and_strict_about() {
     assert!(output.stderr.contains("2 records were not read"), "{output:?}");
     assert_eq!(coldcase(&[&args[..], &["--strict"]].concat()).code, 5);
     assert_eq!(coldcase(&[&args[..], &["-q"]].concat()).stderr, "");
+    // With it, so is damage inside of records that cannot be in the answer.
+    fs::write(&file, row(1) + &row(2).replace("\"2\"", "2x")).expect("written");
+    let args = ["SigninLogs | where UserPrincipalName == 'nobody@contoso.com' | count", args[1], "--strict"];
+    assert_eq!(coldcase(&args).code, 5);
 }
 
 #[test]

@@ -72,6 +72,11 @@ fn numbers_that_were_widened_are_whole_again() {
     );
     let graph = evidence.write("graph.json", graph);
     assert_eq!(ask(&["SigninLogs | project Id, ResultType, ResultDescription", &graph]).0, "3,0,");
+    let csv = "TimeGenerated,Type,Id,ResultType,AutonomousSystemNumber,OperationVersion,ResultDescription\n\
+               2026-03-02T00:00:00Z,SigninLogs,1,50126.0,8075.0,1.0,wrong\n2026-03-02T00:00:00Z,SigninLogs,2,0.0,,1.0,\n";
+    let csv = evidence.write("widened.csv", csv);
+    assert_eq!(ask(&[query, &csv]).0, expected);
+    assert_eq!(ask(&[failures, &csv]).0, "1");
     // A column of a table of the user's own is what its file says.
     let own = evidence.write("own.json", "{\"ResultType\":50126.0}\n{\"ResultType\":\"x\"}\n");
     assert_eq!(ask(&["T", "-t", &format!("T={own}")]).0, "50126.0\nx");

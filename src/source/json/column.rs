@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, StringViewBuilder};
 
 use super::cursor::Cursor;
-use crate::source::shape::whole::without_point;
+use crate::source::shape::whole::json_without_point;
 use crate::types::{Column, ColumnBuilder, Type, Value, cast, datetime, dynamic};
 
 /// Builds one column, row by row. It stays one value as long as every row has the same text of ours or nothing.
@@ -75,7 +75,8 @@ impl ColumnWriter {
     /// and became null.
     pub(crate) fn append(&mut self, json: Option<&str>) -> bool {
         let ty = self.ty;
-        let json = json.filter(|json| *json != "null").map(|json| if self.whole { without_point(json) } else { json });
+        let json =
+            json.filter(|json| *json != "null").map(|json| if self.whole { json_without_point(json) } else { json });
         match self.builder() {
             Builder::Text(builder) => {
                 append_text(builder, ty, json);

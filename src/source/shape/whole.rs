@@ -23,9 +23,18 @@ pub fn without_point(number: &str) -> &str {
     }
 }
 
+/// A checked JSON value without the point and the zeros behind it, where it is a number or a text of one: cells of CSV
+/// are texts, whatever they hold.
+#[must_use]
+pub fn json_without_point(json: &str) -> &str {
+    let Some(text) = json.strip_prefix('"').and_then(|text| text.strip_suffix('"')) else { return without_point(json) };
+    let whole = without_point(text);
+    if whole.len() < text.len() { whole } else { json }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{holds_whole_numbers, without_point};
+    use super::{holds_whole_numbers, json_without_point, without_point};
     use crate::source::shape::known_tables;
     use crate::types::Type;
 
@@ -36,6 +45,11 @@ mod tests {
         }
         for other in ["0.5", "1.", ".0", "1e5", "-1.0", "1.0.0", "\"5.0\"", "", "."] {
             assert_eq!(without_point(other), other);
+        }
+        for (json, whole) in
+            [("5.0", "5"), ("\"5.0\"", "5"), ("\"5\"", "\"5\""), ("\"1.0.0\"", "\"1.0.0\""), ("\"", "\"")]
+        {
+            assert_eq!(json_without_point(json), whole);
         }
     }
 

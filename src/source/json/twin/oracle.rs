@@ -150,7 +150,7 @@ fn twin_value(bag: &Bag, table: &KnownTable, kind: RowKind, wanted: &ScanColumn)
         },
     };
     let whole = holds_whole_numbers(&table.schema.field(column).name);
-    let json = json.map(|json| if whole { json.trim_end_matches(".0").to_owned() } else { json });
+    let json = json.map(|json| if whole { unwidened(json) } else { json });
     let value = json.map_or(Value::null(ty), |json| twin_convert(&json, ty));
     match (wanted, &value) {
         (ScanColumn::Path { path, .. }, Value::Dynamic(json)) => {
@@ -197,4 +197,11 @@ fn twin_convert(json: &str, ty: Type) -> Value {
         }
         _ => Value::dynamic(json),
     }
+}
+
+/// `5.0` and `"5.0"` as `5`.
+fn unwidened(json: String) -> String {
+    let digits = json.trim_matches('"').trim_end_matches(".0");
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number { digits.to_owned() } else { json }
 }
