@@ -10,6 +10,7 @@ mod csv;
 mod members;
 mod open;
 mod opening;
+mod packed;
 mod pieces;
 mod places;
 mod scan;

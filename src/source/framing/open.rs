@@ -1,13 +1,14 @@
 //! A file -> the text in it: unpacked, out of its container, in UTF-8, CSV as JSON Lines. Each layer is told by its
 //! first bytes, never by the name of the file.
 
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
 use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::avro::AvroBodies;
 use super::csv::CsvLines;
+use super::packed::Packed;
 use super::pieces::Made;
 use super::places::Places;
 use super::utf16::{self, Utf16Reader};
@@ -139,7 +140,7 @@ pub(crate) fn open(
             Format::Text(compression) => {
                 places = None;
                 layers.compression = compression.name();
-                unpack(peeked, compression, limits.unpacked(file.bytes)).map_err(failed)?
+                unpack(peeked, compression, limits.unpacked(file.bytes), file_report()).map_err(failed)?
             }
             Format::Avro => {
                 layers.container = Some("Avro");
@@ -186,15 +187,14 @@ fn text(mut text: Text, head: &[u8], called_csv: bool, file_report: impl Fn() ->
     }
 }
 
-fn unpack(input: Box<dyn Read + Send>, compression: Compression, limit: u64) -> io::Result<Box<dyn Read + Send>> {
-    let input = BufReader::with_capacity(1 << 16, input);
-    let unpacked: Box<dyn Read + Send> = match compression {
-        Compression::None => Box::new(input),
-        Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(input)),
-        Compression::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(input)?),
-        Compression::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(input)),
-    };
-    Ok(Box::new(Limited { input: unpacked, left: limit, limit }))
+fn unpack(
+    input: Box<dyn Read + Send>,
+    compression: Compression,
+    limit: u64,
+    report: FileReport,
+) -> io::Result<Box<dyn Read + Send>> {
+    let unpacked = Packed::new(input, compression, report)?;
+    Ok(Box::new(Limited { input: Box::new(unpacked), left: limit, limit }))
 }
 
 /// Stops a file that unpacks to more than is allowed.
