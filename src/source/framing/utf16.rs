@@ -1,4 +1,4 @@
-//! UTF-16 -> UTF-8, as it is read. Windows PowerShell redirects output in UTF-16.
+//! UTF-16 -> UTF-8, as it is read. Windows PowerShell redirects output in UTF-16; other tools append UTF-8 to that.
 
 use std::io::{self, Read};
 
@@ -7,12 +7,18 @@ use super::pieces::Pieces;
 /// Bytes read at once.
 const CHUNK: usize = 32 << 10;
 
-/// Reads UTF-16 and yields UTF-8. Halves of surrogate pairs become U+FFFD, as does a last odd byte.
+/// Bytes that tell that a line is UTF-8.
+const LINE_BYTES: usize = 11;
+
+/// Reads UTF-16 and yields UTF-8. Halves of surrogate pairs become U+FFFD, as does a last odd byte. From a line on that
+/// begins as a record in UTF-8, the text is passed on as it stands.
 pub(crate) struct Utf16Reader<R> {
     input: R,
     big_endian: bool,
     /// Bytes of the input that make no whole code unit, or the first half of a pair, yet.
     rest: Vec<u8>,
+    /// True behind the UTF-16.
+    is_utf8: bool,
 }
 
 /// Which UTF-16 the first bytes of a text are, if any: told by the byte order mark, or by every second byte of ASCII
@@ -34,7 +40,40 @@ pub(crate) fn detect(head: &[u8]) -> Option<bool> {
 
 impl<R: Read> Utf16Reader<R> {
     pub(crate) fn new(input: R, big_endian: bool) -> Self {
-        Self { input, big_endian, rest: Vec::new() }
+        Self { input, big_endian, rest: Vec::new(), is_utf8: false }
+    }
+
+    /// The text of the bytes at hand.
+    fn take(&mut self, ended: bool) -> Vec<u8> {
+        if self.is_utf8 {
+            return std::mem::take(&mut self.rest);
+        }
+        let newline = if self.big_endian { [0, b'\n'] } else { [b'\n', 0] };
+        let (pairs, _) = self.rest.as_chunks::<2>();
+        let line_ends = (0..pairs.len()).filter(|&pair| pairs[pair] == newline);
+        let starts = line_ends.map(|pair| 2 * (pair + 1));
+        let mut whole = self.rest.len();
+        for start in starts {
+            let line = &self.rest[start..];
+            if begins_in_utf8(line) {
+                self.is_utf8 = true;
+                whole = start;
+                break;
+            }
+            if line.len() < LINE_BYTES && !ended {
+                // The line end waits for what follows it.
+                whole = start - 2;
+                break;
+            }
+        }
+        let behind = self.rest.split_off(whole);
+        let mut text = self.decode(ended || self.is_utf8).into_bytes();
+        if self.is_utf8 {
+            text.extend(behind);
+        } else {
+            self.rest.extend(behind);
+        }
+        text
     }
 
     /// The text of the code units at hand.
@@ -75,9 +114,18 @@ impl<R: Read> Pieces for Utf16Reader<R> {
         let count = *read.as_ref().unwrap_or(&0);
         self.rest.truncate(kept + count);
         read?;
-        *text = self.decode(count == 0).into_bytes();
+        *text = self.take(count == 0);
         Ok(count > 0)
     }
+}
+
+/// True for a line that begins with a key in UTF-8, or with a byte order mark of it: as UTF-16 these are signs that no line
+/// begins with.
+fn begins_in_utf8(line: &[u8]) -> bool {
+    let unmarked = line.strip_prefix(b"\xef\xbb\xbf");
+    let text = unmarked.unwrap_or(line);
+    let is_text = text.get(..8).is_some_and(|text| text.iter().all(|byte| *byte >= b' '));
+    is_text && (unmarked.is_some() || text.starts_with(b"{\""))
 }
 
 #[cfg(test)]
@@ -113,6 +161,27 @@ mod tests {
         assert_eq!((decode(&little, false).as_str(), decode(&big, true).as_str()), (text, text));
         assert_eq!(detect(text.as_bytes()), None);
         assert_eq!(detect(b"{\0"), None);
+    }
+
+    #[test]
+    fn lines_in_utf8_may_follow() {
+        let (first, second) = ("{\"a\":\"München\"}\n≻\n", "{\"b\":\"Köln\"}\n{\"c\":1}\n");
+        for big_endian in [false, true] {
+            let units = first.encode_utf16();
+            let utf16: Vec<u8> = if big_endian {
+                units.flat_map(u16::to_be_bytes).collect()
+            } else {
+                units.flat_map(u16::to_le_bytes).collect()
+            };
+            for mark in [&b""[..], b"\xef\xbb\xbf"] {
+                let bytes = [&utf16[..], mark, second.as_bytes()].concat();
+                let text = decode(&bytes, big_endian);
+                assert_eq!(text.replace('\u{feff}', ""), [first, second].concat());
+            }
+            // The first bytes of a line, and nothing else.
+            let bytes = [&utf16[..], b"{\""].concat();
+            assert_eq!(decode(&bytes, big_endian), first.to_owned() + if big_endian { "笢" } else { "≻" });
+        }
     }
 
     #[test]
