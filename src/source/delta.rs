@@ -2,7 +2,7 @@
 //!
 //! Source: the Delta transaction log protocol. Every commit is a file of actions, one JSON object a line; the table is
 //! what was added and not removed later. A checkpoint stands in place of commits that are gone. A log that needs more than
-//! that (a checkpoint of several files, vectors of deleted rows, renamed columns) is refused.
+//! that (a checkpoint with sidecars, vectors of deleted rows, renamed columns) is refused.
 
 mod checkpoint;
 
@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Component, Path};
 
+use self::checkpoint::Part;
 use super::files::DataFile;
 use super::percent;
 use super::shape::known_tables;
@@ -36,10 +37,10 @@ pub(crate) fn files(log: &[DataFile]) -> Result<Result<Vec<String>, Refusal>> {
         Err(reason) => return Ok(Err(reason)),
     };
     let mut state = State::default();
-    if let Some(checkpoint) = checkpoint
-        && let Err(reason) = checkpoint::read(checkpoint, &mut |action| state.act(action))?
-    {
-        return Ok(Err(reason));
+    for part in checkpoint {
+        if let Err(reason) = checkpoint::read(part, &mut |action| state.act(action))? {
+            return Ok(Err(reason));
+        }
     }
     for commit in commits {
         if commit.bytes > MAX_COMMIT_BYTES {
@@ -62,9 +63,9 @@ pub(crate) fn files(log: &[DataFile]) -> Result<Result<Vec<String>, Refusal>> {
     Ok(Ok(files.into_iter().map(|(_, path)| path).collect()))
 }
 
-/// The last checkpoint, where the commits before it are not all there, and the commits of the log behind it in order,
-/// which must be all.
-fn commits(log: &[DataFile]) -> Result<(Option<&DataFile>, Vec<&DataFile>), Refusal> {
+/// The parts of the last whole checkpoint, where the commits before it are not all there, and the commits of the log
+/// behind it in order, which must be all.
+fn commits(log: &[DataFile]) -> Result<(Vec<&DataFile>, Vec<&DataFile>), Refusal> {
     let name = |file: &'_ DataFile| file.name.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
     let version = |file: &DataFile| name(file).strip_suffix(".json")?.parse::<u64>().ok();
     let commits: BTreeMap<u64, &DataFile> = log.iter().filter_map(|file| Some((version(file)?, file))).collect();
@@ -73,14 +74,21 @@ fn commits(log: &[DataFile]) -> Result<(Option<&DataFile>, Vec<&DataFile>), Refu
         versions.zip(first..).all(|(version, expected)| version == expected)
     };
     if commits.contains_key(&0) && follow(0) {
-        return Ok((None, commits.into_values().collect()));
+        return Ok((Vec::new(), commits.into_values().collect()));
     }
-    let checkpoints = log.iter().filter_map(|file| Some((checkpoint::version(&name(file))?, file)));
-    match checkpoints.max_by_key(|(version, _)| *version) {
-        Some((version, file)) if version < u64::MAX && follow(version + 1) => {
-            Ok((Some(file), commits.range(version + 1..).map(|(_, commit)| *commit).collect()))
+    let mut checkpoints: BTreeMap<(u64, u32), BTreeMap<u32, &DataFile>> = BTreeMap::new();
+    for file in log {
+        if let Some(Part { version, part, parts }) = checkpoint::part(&name(file)) {
+            checkpoints.entry((version, parts)).or_default().insert(part, file);
         }
-        _ => Err("a Delta table whose log lacks commits that no checkpoint of one file stands for"),
+    }
+    let whole = checkpoints.into_iter().rev().find(|((_, parts), found)| found.len() == *parts as usize);
+    match whole {
+        Some(((version, _), parts)) if version < u64::MAX && follow(version + 1) => {
+            let behind = commits.range(version + 1..).map(|(_, commit)| *commit);
+            Ok((parts.into_values().collect(), behind.collect()))
+        }
+        _ => Err("a Delta table whose log lacks commits that no checkpoint stands for"),
     }
 }
 

@@ -336,6 +336,22 @@ fn checkpoints_of_delta_tables_are_read() {
     evidence.write(&log("1.json"), "{\"add\":{\"path\":\"gone.parquet\"}}\n");
     evidence.write(&log("2.json"), "{\"remove\":{\"path\":\"a.parquet\"}}\n{\"add\":{\"path\":\"c.parquet\"}}\n");
     assert_eq!(ask(&[query, &folder]).0, "b\nc");
+    // A later one in two parts, once both are there.
+    let part = |which: &str, rows: &str| {
+        evidence.parquet(&log(&format!("2.checkpoint.000000000{which}.0000000002.parquet")), rows)
+    };
+    evidence.write(&log("3.json"), "{\"remove\":{\"path\":\"b.parquet\"}}\n");
+    let first = part("1", checkpoint);
+    assert_eq!(ask(&[query, &folder]).0, "c");
+    let second = part(
+        "2",
+        "datatable(protocol:dynamic, metaData:dynamic, add:dynamic) \
+        [dynamic(null), dynamic(null), dynamic({\"path\":\"c.parquet\"})]",
+    );
+    assert_eq!(ask(&[query, &folder]).0, "a\nc");
+    for file in [first, second, evidence.path(&log("3.json"))] {
+        fs::remove_file(file).expect("removed");
+    }
     let refused = |reason: &str| {
         let output = coldcase(&[query, &folder]);
         assert!(output.code == 5 && output.stderr.contains(reason), "{reason}: {output:?}");
@@ -345,7 +361,7 @@ fn checkpoints_of_delta_tables_are_read() {
     refused("damaged log");
     evidence
         .parquet(&log("1.checkpoint.parquet"), &format!("{checkpoint} | extend sidecar = dynamic({{\"path\":\"x\"}})"));
-    refused("several files");
+    refused("sidecars");
     evidence.write(&log("1.checkpoint.parquet"), bytes);
     evidence.write(&log("4.json"), "{}");
     refused("lacks commits");

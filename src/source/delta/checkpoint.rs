@@ -1,4 +1,4 @@
-//! Checkpoints of a Delta log: the state of the table in one Parquet file, in place of the commits before it.
+//! Checkpoints of a Delta log: the state of the table in Parquet files, in place of the commits before it.
 
 use std::sync::Arc;
 
@@ -15,12 +15,32 @@ const ACTIONS: [&str; 3] = ["protocol", "metaData", "add"];
 /// The column that names further files with actions.
 const SIDECAR: &str = "sidecar";
 
-/// The version that a checkpoint of one file is of, told by its name; None for any other file.
-pub(super) fn version(name: &str) -> Option<u64> {
-    name.strip_suffix(".checkpoint.parquet")?.parse().ok()
+/// Which part of which checkpoint a file is.
+pub(super) struct Part {
+    /// The version of the table that the checkpoint is of.
+    pub version: u64,
+    /// Its number, from 1 to `parts`.
+    pub part: u32,
+    /// How many parts the checkpoint has.
+    pub parts: u32,
 }
 
-/// Calls `act` with each action of a checkpoint, as commits have them; the inner error says why it cannot be told what
+/// What the name of a file tells: `<version>.checkpoint.parquet` is whole, `<version>.checkpoint.<part>.<parts>.parquet`
+/// is not; None for any other file.
+pub(super) fn part(name: &str) -> Option<Part> {
+    let (version, rest) = name.strip_suffix(".parquet")?.split_once(".checkpoint")?;
+    let (part, parts) = match rest {
+        "" => (1, 1),
+        rest => {
+            let (part, parts) = rest.strip_prefix('.')?.split_once('.')?;
+            (part.parse().ok()?, parts.parse().ok()?)
+        }
+    };
+    let version = version.parse().ok()?;
+    (1..=parts).contains(&part).then_some(Part { version, part, parts })
+}
+
+/// Calls `act` with each action of a part of a checkpoint, as commits have them; the inner error says why it cannot be told what
 /// these are.
 pub(super) fn read(file: &DataFile, act: &mut dyn FnMut(&str) -> Result<(), Refusal>) -> Result<Result<(), Refusal>> {
     let opened = match ParquetFile::of(file) {
@@ -57,7 +77,7 @@ fn read_part(part: &dyn Partition, act: &mut dyn FnMut(&str) -> Result<(), Refus
 
 fn read_row(batch: &Batch, row: usize, act: &mut dyn FnMut(&str) -> Result<(), Refusal>) -> Result<(), Refusal> {
     if batch.column(ACTIONS.len()).text_at(row).is_some() {
-        return Err("a Delta table whose checkpoint is divided into several files, which is not supported");
+        return Err("a Delta table whose checkpoint has sidecars, which are not supported");
     }
     for (index, action) in ACTIONS.into_iter().enumerate() {
         if let Some(value) = batch.column(index).text_at(row) {
