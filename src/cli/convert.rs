@@ -1,6 +1,6 @@
 //! `coldcase convert`: exports of any shape -> an archive.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt::Write;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
@@ -198,6 +198,7 @@ impl Work<'_> {
         let looks_around = !self.args.paths.is_empty();
         waiting.extend(looks_around.then(|| SIGNINS.to_owned()));
         let mut taken: Vec<String> = Vec::new();
+        let mut unknown = BTreeSet::new();
         while let Some(table) = waiting.pop_front() {
             if taken.contains(&table) {
                 continue;
@@ -205,12 +206,24 @@ impl Work<'_> {
             // Only a reading tells which tables the files hold.
             let met = self.table(&table)?;
             taken.push(table);
-            waiting.extend(met.into_iter().filter(|_| looks_around));
+            let (known, others): (Vec<_>, Vec<_>) =
+                met.into_iter().filter(|_| looks_around).partition(|name| known_table(name).is_some());
+            waiting.extend(known);
+            unknown.extend(others);
+        }
+        unknown.retain(|name| !taken.contains(name));
+        if !unknown.is_empty() {
+            self.done.damaged = true;
+            let names: Vec<String> = unknown.iter().map(|name| format!("{name:?}")).collect();
+            self.session.talk.say(&format!(
+                "warning: the archive has no records of {}: no known tables; bind their files to the name with -t NAME=PATH",
+                names.join(", ")
+            ));
         }
         Ok(())
     }
 
-    /// Converts one table; answers the known tables that its files hold besides.
+    /// Converts one table; answers the tables that its files hold besides.
     fn table(&mut self, table: &str) -> Result<Vec<String>> {
         let Session { engine, talk, .. } = self.session;
         let started = Instant::now();
@@ -256,7 +269,7 @@ impl Work<'_> {
         talk.report(prepared.report());
         let sorted = sorted.map_err(|error| talk.query_error(error))?;
         self.count(&sorted, &prepared, known_ids.as_ref())?;
-        Ok(prepared.report().tables().into_iter().filter(|name| known_table(name).is_some()).collect())
+        Ok(prepared.report().tables())
     }
 
     fn max_memory(&self) -> u64 {

@@ -19,6 +19,7 @@ use crate::exec::{self, ExecContext, PlanMetrics};
 pub use crate::exec::{Clock, Flow};
 use crate::functions::EvalContext;
 use crate::optimizer;
+use crate::plan::named::named_columns;
 use crate::plan::{LogicalPlan, explain};
 use crate::source::{Catalog, ScanReport};
 use crate::syntax;
@@ -81,6 +82,7 @@ impl Engine {
     pub fn prepare_with(&self, text: &str, report: Arc<ScanReport>) -> Result<Prepared> {
         let Bound { plan: bound, context, render, mut warnings } = self.bind(text, &report)?;
         let plan = self.optimize(bound.clone(), &context)?;
+        report.set_named_columns(named_columns(&plan));
         let context = self.context(context, report);
         warnings.dedup();
         Ok(Prepared { plan, context, bound, render, warnings })

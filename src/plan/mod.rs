@@ -2,6 +2,7 @@
 
 pub mod explain;
 mod join;
+pub mod named;
 pub mod verify;
 pub mod visit;
 

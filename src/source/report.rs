@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::{self, Debug};
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::{Count, ScanCounters, TimeCoverage};
 
@@ -46,6 +46,8 @@ pub struct ScanReport {
     warnings: Mutex<BTreeSet<String>>,
     rejects: Option<Arc<dyn RejectSink>>,
     thorough: bool,
+    /// The columns that the query speaks of by name.
+    named: OnceLock<BTreeSet<String>>,
     coverages: Mutex<Vec<Arc<TimeCoverage>>>,
     notices: Mutex<BTreeMap<String, u64>>,
     passed_over: Mutex<PassedOver>,
@@ -113,7 +115,19 @@ impl ScanReport {
     /// A report for itself, but for the numbers, which are added to those of `other`.
     #[must_use]
     pub fn counting_with(other: &Self) -> Self {
-        Self { counters: Arc::clone(&other.counters), ..Self::default() }
+        Self { counters: Arc::clone(&other.counters), named: other.named.clone(), ..Self::default() }
+    }
+
+    /// Says which columns the query speaks of by name, once that is known.
+    pub fn set_named_columns(&self, names: BTreeSet<String>) {
+        // Of a report that serves several runs, the first tells.
+        let _ = self.named.set(names);
+    }
+
+    /// True for a column that the query speaks of by name, where it asks for all.
+    #[must_use]
+    pub fn is_named(&self, column: &str) -> bool {
+        self.named.get().is_some_and(|names| names.contains(column))
     }
 
     /// True where every record is to be looked at, for what cannot be read is kept or decides how the run ends: nothing

@@ -64,3 +64,71 @@ fn a_file_of_unknown_records_is_named() {
     let note = output.stderr.lines().find(|line| line.starts_with("note: records of no known shape: not read: "));
     assert!(note.is_some_and(|note| note.ends_with("other.jsonl (2 times)")), "{output:?}");
 }
+
+/// Records that name a table nobody knows are a table of their own; a known one may be meant all the same.
+#[test]
+fn other_names_of_tables_are_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+    let row = |ty: &str| format!("{{\"TimeGenerated\":\"2026-03-02T09:00:00Z\",\"Type\":\"{ty}\",\"Id\":\"{ty}\"}}\n");
+    let file = path("rows.json");
+    fs::write(&file, row("SigninLogs") + &row("signinlogs") + &row("Heartbeat")).expect("written");
+    let output = coldcase(&["SigninLogs | project Id", &file, "-o", "csv"]);
+    assert_eq!((output.code, output.stdout.as_str()), (0, "Id\r\nSigninLogs\r\n"), "{output:?}");
+    assert!(output.stderr.contains("records of \"Heartbeat\", \"signinlogs\" are no part of SigninLogs"), "{output:?}");
+    let output = coldcase(&["convert", &file, "-O", &path("archive"), "--strict"]);
+    assert_eq!(output.code, 5, "{output:?}");
+    let output = coldcase(&["convert", &file, "-O", &path("archive")]);
+    assert_eq!(output.code, 0, "{output:?}");
+    assert!(output.stderr.contains("the archive has no records of \"Heartbeat\", \"signinlogs\""), "{output:?}");
+    // Diagnostic settings always name a category.
+    let nameless = path("nameless.json");
+    let record = "{\"time\":\"2026-03-02T09:00:00Z\",\"category\":\"\",\"properties\":{\"id\":\"1\"}}\n";
+    fs::write(&nameless, record.to_owned() + &record.replace("\"\"", "\"SignInLogs\"")).expect("written");
+    let output = coldcase(&["SigninLogs | count", &nameless, "-o", "csv"]);
+    assert!(output.stdout == "Count\r\n1\r\n" && output.stderr.contains("of no known shape"), "{output:?}");
+    // Graph lists kinds of sign-ins, some of which it does not know yet.
+    let graph = path("graph.json");
+    fs::write(&graph, object("1", r#""signInEventTypes":["unknownFutureValue","nonInteractiveUser"]"#))
+        .expect("written");
+    let output = coldcase(&["AADNonInteractiveUserSignInLogs | count", &graph, "-o", "csv"]);
+    assert_eq!(output.stdout, "Count\r\n1\r\n", "{output:?}");
+}
+
+/// Parquet of no known table among others.
+#[test]
+fn unknown_parquet_files_are_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+    let row = "print TimeGenerated = datetime(2026-03-02), Type = 'SigninLogs', Id = '1'";
+    for (name, query) in [("known.parquet", row), ("other.parquet", "print a = 1")] {
+        assert_eq!(coldcase(&[query, "-O", &path(name)]).code, 0);
+    }
+    let folder = path("");
+    let output = coldcase(&["SigninLogs | count", &folder, "-o", "csv"]);
+    assert_eq!((output.code, output.stdout.as_str()), (0, "Count\r\n1\r\n"), "{output:?}");
+    assert!(output.stderr.contains("not read: ") && output.stderr.contains("other.parquet"), "{output:?}");
+    assert_eq!(coldcase(&["SigninLogs | count", &folder, "--strict"]).code, 5);
+}
+
+/// A column that a shape does not have is told also where all columns are read and the condition comes later.
+#[test]
+fn a_column_without_a_source_is_told_behind_all_columns() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("graph.json");
+    let context = "https://graph.microsoft.com/v1.0/$metadata#auditLogs/signIns";
+    let page = object("1", r#""status":{"errorCode":0},"isInteractive":true"#);
+    fs::write(&file, format!(r#"{{"@odata.context":"{context}","value":[{page}]}}"#)).expect("written");
+    let file = file.to_str().expect("UTF-8");
+    for (query, told) in [
+        ("SigninLogs | summarize arg_max(TimeGenerated, *) by Id | where UserAgent has 'x'", true),
+        ("SigninLogs | take 1 | where UserAgent has 'x'", true),
+        ("SigninLogs | top 1 by TimeGenerated | extend Agent = strlen(UserAgent)", true),
+        ("SigninLogs | project-away TenantId", false),
+        ("SigninLogs | summarize arg_max(TimeGenerated, *) by Id", false),
+    ] {
+        let output = coldcase(&[query, file, "-o", "csv"]);
+        assert_eq!(output.code, 0, "{output:?}");
+        assert_eq!(output.stderr.contains("do not hold UserAgent of SigninLogs"), told, "{query}: {output:?}");
+    }
+}

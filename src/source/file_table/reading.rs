@@ -274,7 +274,7 @@ fn report_damage(file: &DataFile, blocks: &Blocks, report: &ScanReport) -> Resul
         report.lost(
             &file.name,
             format!("byte {offset} of the unpacked text"),
-            format!("cannot be unpacked: {error}; the rest of the file is not read"),
+            format!("cannot be unpacked: {error}; what was read is unchecked, and the rest of the file is not read"),
         );
     }
     for offset in blocks.unclosed() {

@@ -7,11 +7,12 @@ use crate::diagnostic::{Error, Result};
 use crate::source::done::PartsLeft;
 use crate::source::files::DataFile;
 use crate::source::framing;
-use crate::source::json::{Rows, ScanPlan};
+use crate::source::json::{Rows, ScanPlan, UNKNOWN_RECORDS};
 use crate::source::of_table::{self, Belonging, Met, Untold};
 use crate::source::originals::Originals;
 use crate::source::parquet::{FileRows, ParquetFile};
 use crate::source::provenance::Origins;
+use crate::source::shape::known_table;
 use crate::source::{Count, Limits, Partition, Reject, ScanRequest};
 
 /// What the partitions of one scan share.
@@ -57,9 +58,9 @@ impl Scan {
             return self.parquet_rows(&opened, index, &self.request, is_known);
         };
         let belonging = of_table::belonging(&opened, table, bound);
-        for name in of_table::meet(&opened, (table, bound), belonging, &self.request.report) {
-            self.plan.note_table(name);
-        }
+        let met = of_table::meet(&opened, (table, bound), belonging, &self.request.report);
+        let is_unknown = met.is_empty();
+        met.into_iter().for_each(|name| self.plan.note_table(name));
         if belonging != Belonging::None {
             self.plan.say_missing(&opened.columns());
         }
@@ -86,6 +87,10 @@ impl Scan {
             }
             Belonging::None => {
                 self.request.counters.add(Count::FilesForeign, 1);
+                if is_unknown {
+                    let what = format!("{UNKNOWN_RECORDS}: not read");
+                    self.request.report.pass_over(&what, &self.files[index].name, opened.rows());
+                }
                 Ok(Vec::new())
             }
         }
@@ -130,8 +135,27 @@ impl Scan {
             let reason = format!("nothing in it can be read yet, only {}", strange.join("; "));
             return Err(Error::Data { file, place: None, reason });
         }
+        self.say_others(&seen);
         self.say_absent();
         Ok(())
+    }
+
+    /// Says which records were met that are of no known table: each name is a table of its own, but may also be a known one
+    /// that somebody spelled in another way.
+    fn say_others(&self, seen: &[String]) {
+        const MOST: usize = 5;
+        let Some((table, _)) = self.plan.rows.one_table() else { return };
+        let others: Vec<String> =
+            seen.iter().filter(|name| known_table(name).is_none()).map(|name| format!("{name:?}")).collect();
+        if others.is_empty() {
+            return;
+        }
+        let (first, more) = others.split_at(others.len().min(MOST));
+        let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+        let names = first.join(", ");
+        self.plan
+            .report
+            .notice(format!("records of {names}{more} are no part of {}: a table is what they name", table.name));
     }
 
     /// An error where every file was refused.

@@ -56,6 +56,7 @@ impl Packed {
 
     /// Goes on to the stream that follows the one that ended; false at the end of the file.
     fn next_stream(&mut self, mut input: Input) -> io::Result<bool> {
+        input.pass_padding()?;
         let head = input.peek()?;
         if head.is_empty() {
             return Ok(false);
@@ -82,7 +83,9 @@ impl Packed {
         }
         self.resumed += 1;
         let name = self.compression.name();
-        let reason = format!("cannot be unpacked: {error}; records may be lost up to the next part of the {name} file");
+        let reason = format!(
+            "cannot be unpacked: {error}; what was read of this part is unchecked, and the rest of it is not read"
+        );
         self.report.lost(format!("byte {} of the {name} file", noticed.min(input.at())), reason);
         self.border = self.line_end();
         self.start(input)
@@ -208,6 +211,18 @@ impl Input {
         Ok(&self.bytes[self.position..])
     }
 
+    /// Passes zeros, which tools that write whole blocks leave behind the last stream.
+    fn pass_padding(&mut self) -> io::Result<()> {
+        loop {
+            let rest = self.fill_buf()?;
+            let zeros = rest.iter().take_while(|byte| **byte == 0).count();
+            if zeros == 0 {
+                return Ok(());
+            }
+            self.consume(zeros);
+        }
+    }
+
     /// Goes on to where a stream begins; false where there is none.
     fn seek(&mut self, compression: Compression) -> io::Result<bool> {
         loop {
@@ -322,7 +337,7 @@ mod tests {
         for kind in KINDS {
             let parts: [&[u8]; 4] = [b"{\"a\":1}\n", b"", b"x", b""];
             let packed = parts.map(|part| pack(part, kind)).concat();
-            assert_eq!(unpack(packed, kind), (parts.concat(), false, 0), "{kind:?}");
+            assert_eq!(unpack([&packed[..], &[0; 70_000]].concat(), kind), (parts.concat(), false, 0), "{kind:?}");
             assert_eq!(unpack(pack(b"", kind), kind), (Vec::new(), false, 0), "{kind:?}");
         }
     }

@@ -19,6 +19,8 @@ pub(crate) struct Utf16Reader<R> {
     rest: Vec<u8>,
     /// True behind the UTF-16.
     is_utf8: bool,
+    /// What ended the input early: it comes behind what was read before it.
+    failure: Option<io::Error>,
 }
 
 /// Which UTF-16 the first bytes of a text are, if any: told by the byte order mark, or by every second byte of ASCII
@@ -40,7 +42,7 @@ pub(crate) fn detect(head: &[u8]) -> Option<bool> {
 
 impl<R: Read> Utf16Reader<R> {
     pub(crate) fn new(input: R, big_endian: bool) -> Self {
-        Self { input, big_endian, rest: Vec::new(), is_utf8: false }
+        Self { input, big_endian, rest: Vec::new(), is_utf8: false, failure: None }
     }
 
     /// The text of the bytes at hand.
@@ -103,6 +105,9 @@ impl<R: Read> Utf16Reader<R> {
 
 impl<R: Read> Pieces for Utf16Reader<R> {
     fn next(&mut self, text: &mut Vec<u8>) -> io::Result<bool> {
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
         let kept = self.rest.len();
         self.rest.resize(kept + CHUNK, 0);
         let read = loop {
@@ -113,9 +118,9 @@ impl<R: Read> Pieces for Utf16Reader<R> {
         };
         let count = *read.as_ref().unwrap_or(&0);
         self.rest.truncate(kept + count);
-        read?;
         *text = self.take(count == 0);
-        Ok(count > 0)
+        self.failure = read.err();
+        Ok(count > 0 || self.failure.is_some())
     }
 }
 
@@ -182,6 +187,20 @@ mod tests {
             let bytes = [&utf16[..], b"{\""].concat();
             assert_eq!(decode(&bytes, big_endian), first.to_owned() + if big_endian { "笢" } else { "≻" });
         }
+    }
+
+    #[test]
+    fn what_stands_before_a_failure_is_read() {
+        struct Failing;
+        impl Read for Failing {
+            fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+                Err(std::io::ErrorKind::InvalidData.into())
+            }
+        }
+        let mut made = Made::new(Utf16Reader::new((&b"a\0\n\0"[..]).chain(Failing), false));
+        let mut text = Vec::new();
+        assert!(made.read_to_end(&mut text).is_err());
+        assert_eq!(text, b"a\n");
     }
 
     #[test]

@@ -212,6 +212,7 @@ fn diagnostic(category: &str) -> Class {
     let category = dynamic::to_text(category);
     match table_of_category(&category) {
         Some(table) => row(RowKind::Diagnostic, table, true, true),
+        None if category.is_empty() => Class::Unknown,
         None => Class::OtherTable(category.into_owned()),
     }
 }
@@ -228,16 +229,29 @@ fn flat(kind: RowKind, original: Option<&str>, ty: Option<&str>) -> Class {
 }
 
 fn graph(kind: RowKind, event_types: Option<&str>, interactive: Option<&str>, complete: bool) -> Class {
-    let first = event_types.and_then(|list| list.split('"').nth(1)).map(unescaped);
-    let name = match (first.as_deref(), interactive) {
-        (Some("interactiveUser"), _) | (None, Some("true")) => "SigninLogs",
-        (Some("nonInteractiveUser"), _) | (None, Some("false")) => "AADNonInteractiveUserSignInLogs",
-        (Some("servicePrincipal"), _) => "AADServicePrincipalSignInLogs",
-        (Some("managedIdentity"), _) => "AADManagedIdentitySignInLogs",
-        (Some(other), _) => return Class::OtherTable(other.to_owned()),
-        (None, _) => return assumed(kind, complete),
-    };
-    known_table(name).map_or(Class::Unknown, |table| row(kind, table, true, complete))
+    let names = || event_types.into_iter().flat_map(|list| list.split('"').skip(1).step_by(2)).map(unescaped);
+    // A list may begin with values that Graph did not know yet.
+    let told = names().find_map(|name| table_of_event_type(&name)).or_else(|| match interactive {
+        _ if names().next().is_some() => None,
+        Some("true") => Some("SigninLogs"),
+        Some("false") => Some("AADNonInteractiveUserSignInLogs"),
+        _ => None,
+    });
+    match (told.and_then(known_table), names().next()) {
+        (Some(table), _) => row(kind, table, true, complete),
+        (None, Some(other)) => Class::OtherTable(other.into_owned()),
+        (None, None) => assumed(kind, complete),
+    }
+}
+
+fn table_of_event_type(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "interactiveUser" => "SigninLogs",
+        "nonInteractiveUser" => "AADNonInteractiveUserSignInLogs",
+        "servicePrincipal" => "AADServicePrincipalSignInLogs",
+        "managedIdentity" => "AADManagedIdentitySignInLogs",
+        _ => return None,
+    })
 }
 
 /// The text that stands between quotes.

@@ -242,11 +242,16 @@ impl ScanPlan {
         self.warn_empty("some Parquet files", self.wanted().filter(is_missing).collect(), table);
     }
 
-    /// The names of the columns that are wanted, where not all are.
+    /// The names of the columns that are wanted.
     fn wanted(&self) -> impl Iterator<Item = &str> {
-        let all = self.rows.known().is_some_and(|table| self.columns.len() >= table.schema.len());
-        let outputs = if all { &[][..] } else { &self.columns[..] };
-        self.filter_columns.iter().chain(outputs).map(|column| column.name.as_str())
+        self.wanted_columns().map(|column| column.name.as_str())
+    }
+
+    /// The columns that are wanted; where most are, and nobody wrote down their names, those that the query speaks of.
+    fn wanted_columns(&self) -> impl Iterator<Item = &PlannedColumn> {
+        let most = self.rows.known().is_some_and(|table| self.columns.len() > table.schema.len() / 2);
+        let outputs = self.columns.iter().filter(move |column| !most || self.report.is_named(&column.name));
+        self.filter_columns.iter().chain(outputs)
     }
 
     /// Says so of each column, or of all of many: a search asks for every column.
@@ -269,10 +274,10 @@ impl ScanPlan {
     /// Says which of the wanted columns the header of a CSV file or saved answer lacks; `lacks` tells of the places of
     /// a column in rows of `kind`.
     pub(crate) fn say_lacking(&self, kind: RowKind, lacks: &dyn Fn(&[Slot]) -> bool) {
-        let Some(table) = self.rows.known() else { return };
-        let all = self.columns.len() >= table.schema.len();
-        let outputs = if all { &[][..] } else { &self.columns[..] };
-        for column in self.filter_columns.iter().chain(outputs) {
+        if self.rows.known().is_none() {
+            return;
+        }
+        for column in self.wanted_columns() {
             if let PlannedSource::Keys(slots) = &column.sources[kind as usize]
                 && lacks(slots)
             {
