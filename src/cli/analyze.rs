@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 
 use super::progress::size;
 use super::session::Session;
-use super::{Outcome, documents};
+use super::{Outcome, documents, overwrite};
 use crate::diagnostic::Result;
 use crate::engine::{Clock, Prepared};
 
 /// Runs a query whose planning `started` some time ago; its rows are counted, not shown.
 pub(super) fn run(session: &Session, prepared: &Prepared, started: Instant) -> Result<Outcome> {
     let planned = started.elapsed();
+    overwrite::refuse(session, &[])?;
     let line = session.progress(prepared, started);
     let clock: Arc<dyn Clock> = Arc::new(Stopwatch(Instant::now()));
     let outcome = prepared.analyze(&clock);

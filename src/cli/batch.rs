@@ -12,7 +12,7 @@ use serde_json::{Value as Json, json};
 
 use super::args::BatchArgs;
 use super::manifest::{self, merged};
-use super::{Outcome, session};
+use super::{Outcome, overwrite, session};
 use crate::diagnostic::{Error, Result};
 use crate::engine::Flow;
 use crate::output;
@@ -25,6 +25,8 @@ pub(super) fn run(args: &BatchArgs) -> Result<Outcome> {
         let file = std::fs::File::open(&args.queries).map_err(|error| Error::io(&args.queries, error))?;
         Box::new(BufReader::new(file))
     };
+    let outputs = [("-O", args.output_file.as_deref()), ("--manifest", args.manifest.as_deref())];
+    overwrite::refuse(&session, &outputs)?;
     let output: Box<dyn Write> = match &args.output_file {
         Some(path) => Box::new(std::fs::File::create(path).map_err(|error| Error::io(path, error))?),
         None => Box::new(io::stdout().lock()),

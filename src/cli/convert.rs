@@ -14,7 +14,7 @@ use super::args::{ConvertArgs, PartitionBy};
 use super::progress::{self, ProgressLine, size};
 use super::session::{self, Session};
 use super::talk::line;
-use super::{Outcome, manifest};
+use super::{Outcome, manifest, overwrite};
 use crate::convert::{self, ArchiveWriter, KnownIds, Partition, Place, Progress, Rows, Sink, SortedTable, Staging};
 use crate::diagnostic::{Error, Result};
 use crate::engine::{Engine, Prepared};
@@ -34,6 +34,7 @@ pub(super) fn run(args: &ConvertArgs) -> Result<Outcome> {
     let started = Instant::now();
     let target = Target::new(args)?;
     let session = session::of_text(&args.source, String::new(), "convert", &args.paths)?;
+    overwrite::refuse(&session, &[("-O", Some(&args.destination)), ("--manifest", args.manifest.as_deref())])?;
     let staging = Staging::new(&args.destination, args.source.temp_dir.as_deref())?;
     if staging.had_remains {
         session.talk.say("note: the remains of a conversion that did not come to its end were removed");

@@ -13,6 +13,7 @@ mod fields;
 mod functions;
 mod manifest;
 mod memory;
+mod overwrite;
 mod progress;
 mod query;
 mod rejects;

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::args::{ExplainArgs, OutputArgs, QueryArgs, SchemaArgs};
 use super::session::{self, Session};
 use super::target::Target;
-use super::{Outcome, analyze, documents, manifest};
+use super::{Outcome, analyze, documents, manifest, overwrite};
 use crate::diagnostic::Result;
 use crate::engine::{Flow, Prepared};
 use crate::source::Count;
@@ -32,6 +32,7 @@ fn answer(session: &Session, output: &OutputArgs, manifest: Option<&Path>) -> Re
     let target = Target::or(output, session.format.as_deref())?;
     let prepared = session.prepare(&session.text, started).map_err(|error| session.talk.query_error(error))?;
     session.talk.warnings(&prepared.warnings);
+    overwrite::refuse(session, &[("-O", output.output_file.as_deref()), ("--manifest", manifest)])?;
     let line = session.progress(&prepared, started);
     let mut writer = target.open(prepared.schema(), Some(&line))?;
     let mut rows = 0;

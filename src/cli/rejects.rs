@@ -38,6 +38,11 @@ impl Rejects {
         Self { path: path.to_owned(), kept: Mutex::default() }
     }
 
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Writes the file, also where nothing was rejected; it has its name only when it is whole. Answers how many
     /// were left out because there were too many.
     pub fn finish(&self) -> Result<u64> {

@@ -145,6 +145,11 @@ impl DataFile {
         Self { refused: Some(reason), ..self.clone() }
     }
 
+    /// The path of the file on this machine that it is, or is an entry of.
+    pub(crate) fn local_path(&self) -> Option<&Path> {
+        self.place.path()
+    }
+
     /// True where its bytes are those of its place.
     pub(crate) fn is_plain(&self) -> bool {
         self.entry.is_none()

@@ -19,6 +19,7 @@ mod join;
 mod library;
 mod limits;
 mod memory;
+mod overwrite;
 mod provenance;
 mod reference;
 mod registry;

@@ -64,6 +64,8 @@ pub(crate) enum Piece {
 pub(crate) struct Tables {
     /// Tables that come in pieces, by their ids.
     open: BTreeMap<String, OpenTable>,
+    /// The one of them whose rows are read.
+    current: Option<String>,
     /// What the answer says about itself.
     pub notes: Vec<String>,
     /// Why the answer cannot be read.
@@ -74,6 +76,7 @@ pub(crate) struct Tables {
 struct OpenTable {
     header: Option<Arc<Header>>,
     begun: bool,
+    rows: u64,
 }
 
 /// The keys of a table or frame in front of its rows.
@@ -85,6 +88,7 @@ struct Keys<'a> {
     fragment: Option<Cow<'a, str>>,
     columns: Option<&'a str>,
     errors: bool,
+    row_count: Option<u64>,
     /// Where the first row begins.
     rows: Option<usize>,
     marks: Marks,
@@ -151,10 +155,11 @@ impl Tables {
                 if let Some(id) = keys.id
                     && self.open.len() < MAX_TABLES
                 {
-                    self.open.insert(id.to_owned(), OpenTable { header, begun: false });
+                    self.open.insert(id.to_owned(), OpenTable { header, begun: false, rows: 0 });
                 }
             }
             Some("DataSetCompletion" | "TableCompletion") if keys.errors => self.note_partial(),
+            Some("TableCompletion") => self.check_rows(keys),
             Some(frame) if FRAMES.contains(&frame) => {}
             _ => return Piece::Other,
         }
@@ -174,7 +179,18 @@ impl Tables {
                 Some("a progressive answer takes rows back that it gave before: save the query's final answer");
         }
         table.begun = true;
+        self.current = keys.id.map(str::to_owned);
         Piece::Rows(length, table.header.clone())
+    }
+
+    /// A table in pieces ends: the service says how many rows it sent.
+    fn check_rows(&mut self, keys: &Keys<'_>) {
+        let table = keys.id.and_then(|id| self.open.get(id)).filter(|table| table.header.is_some());
+        if let (Some(table), Some(sent)) = (table, keys.row_count)
+            && table.rows != sent
+        {
+            self.notes.push(format!("{} rows of an answer that says that it has {sent}: rows are missing", table.rows));
+        }
     }
 
     /// The service says that the answer is not whole.
@@ -184,6 +200,9 @@ impl Tables {
 
     /// The rows of a table end.
     pub(crate) fn end_rows(&mut self, rows: u64) {
+        if let Some(table) = self.current.take().and_then(|id| self.open.get_mut(&id)) {
+            table.rows += rows;
+        }
         self.notes.extend(limit_reached(rows));
     }
 }
@@ -213,6 +232,7 @@ impl<'a> Keys<'a> {
             "TableFragmentType" => self.fragment = Some(inside()),
             "columns" | "Columns" => self.columns = Some(value),
             "HasErrors" | "Cancelled" => self.errors |= inside() == "true",
+            "RowCount" => self.row_count = value.parse().ok(),
             _ => {}
         }
     }

@@ -19,6 +19,8 @@ pub(crate) struct Utf16Reader<R> {
     rest: Vec<u8>,
     /// True behind the UTF-16.
     is_utf8: bool,
+    /// The last character so far.
+    last: Option<char>,
     /// What ended the input early: it comes behind what was read before it.
     failure: Option<io::Error>,
 }
@@ -42,7 +44,7 @@ pub(crate) fn detect(head: &[u8]) -> Option<bool> {
 
 impl<R: Read> Utf16Reader<R> {
     pub(crate) fn new(input: R, big_endian: bool) -> Self {
-        Self { input, big_endian, rest: Vec::new(), is_utf8: false, failure: None }
+        Self { input, big_endian, rest: Vec::new(), is_utf8: false, last: None, failure: None }
     }
 
     /// The text of the bytes at hand.
@@ -96,7 +98,12 @@ impl<R: Read> Utf16Reader<R> {
         }
         let mut text = String::with_capacity(units.len() * 2);
         text.extend(char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)));
+        self.last = text.chars().next_back().or(self.last);
         if odd {
+            // A record that is whole stays what it is.
+            if matches!(self.last, Some('}' | ']')) {
+                text.push('\n');
+            }
             text.push(char::REPLACEMENT_CHARACTER);
         }
         text
@@ -207,6 +214,7 @@ mod tests {
     fn damage_stays_where_it_is() {
         assert_eq!(decode(&[0x3d, 0xd8, b'a', 0, b'b'], false), "\u{fffd}a\u{fffd}");
         assert_eq!(decode(&[0x3d, 0xd8], false), "\u{fffd}");
+        assert_eq!(decode(&[b'{', 0, b'}', 0, b'\r'], false), "{}\n\u{fffd}");
         assert_eq!(decode(&[], true), "");
     }
 }

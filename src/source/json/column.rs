@@ -243,9 +243,22 @@ fn read_integer(json: &str, ty: Type) -> Read<i64> {
     let text = scalar_text(json);
     match text.trim() {
         "" => Read::Nothing,
-        text if ty == Type::Datetime => Read::of(if json.starts_with('"') { datetime::parse(text) } else { None }),
+        text if ty == Type::Datetime => {
+            let is_time = json.starts_with('"') && !is_dotted_date(text);
+            Read::of(if is_time { datetime::parse(text) } else { None })
+        }
         text => Read::of(text.parse().ok().or_else(|| whole(text))),
     }
+}
+
+/// True for `1.2.2026`: who writes dates with dots writes the day first, and `datetime()` reads the month first.
+fn is_dotted_date(text: &str) -> bool {
+    let mut parts = text.splitn(3, '.');
+    let (first, second) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let is_short = |part: &str| matches!(part.len(), 1 | 2) && part.bytes().all(|byte| byte.is_ascii_digit());
+    is_short(first)
+        && is_short(second)
+        && parts.next().is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// A whole number that is written with a point or an exponent.

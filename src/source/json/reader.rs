@@ -211,6 +211,39 @@ impl JsonReader {
         }
     }
 
+    /// Decodes the whole records in what is none: those behind one that was torn, or of a wrapper that is damaged. They
+    /// must begin as the first record of the file does. False, and nothing is read, where there are none.
+    fn read_torn(&mut self, block: &[u8], line: Range<usize>, at: Whereabouts<'_>) -> Result<bool> {
+        let head = std::mem::take(&mut self.file.head);
+        let bytes = &block[line.clone()];
+        // Each record is looked into once: what is found in it is found in no other.
+        let mut inside = memchr::memmem::find_iter(bytes, &head).filter(|&at| at > 0);
+        if head.is_empty() || inside.next().is_none() {
+            self.file.head = head;
+            return Ok(false);
+        }
+        let mut splitter = ValueSplitter::default();
+        let array = [b"[", bytes, b"]"].concat();
+        let (spans, _) = splitter.split(&array, false);
+        let is_record = |span: &Span| span.start > 1 && array[span.start..span.end].starts_with(&head);
+        let found: Vec<Range<usize>> = spans
+            .iter()
+            .filter(|span| is_record(span))
+            .map(|span| line.start + span.start - 1..line.start + span.end - 1)
+            .collect();
+        // The bracket in front is none of the file's.
+        let offset = (at.offset + line.start as u64).saturating_sub(1);
+        for lost in splitter.take_lost().into_iter().filter(|_| !found.is_empty()) {
+            let gap = Gap::of(lost, offset);
+            self.plan.report.lost_record(at.file, &at.describe(block, line.start), &gap.reason(), Some(&gap.raw));
+        }
+        for span in &found {
+            self.read_record(block, span.clone(), None, at)?;
+        }
+        self.file.head = head;
+        Ok(!found.is_empty())
+    }
+
     /// Decodes records that lie at `spans` of a block.
     pub(crate) fn read_values(&mut self, block: &[u8], spans: Vec<Span>, at: Whereabouts<'_>) -> Result<()> {
         self.counted = (0, 0);
@@ -255,6 +288,9 @@ impl JsonReader {
             if flaw.reason == MORE_TEXT && is_sequence(bytes) {
                 return self.read_several(block, span, at);
             }
+            if header.is_none() && self.read_torn(block, span.clone(), at)? {
+                return Ok(());
+            }
             // A record that was cut off is placed by its start: that is where the file can be mended.
             let place = if flaw.reason == "cut off" { span.start } else { span.start + flaw.at };
             self.lost(block, (span, place), at, flaw.reason);
@@ -266,6 +302,9 @@ impl JsonReader {
         }
         self.decoded += 1;
         self.file.records += u64::from(header.is_none());
+        if self.file.head.is_empty() && header.is_none() {
+            self.file.head = first_key(bytes).to_vec();
+        }
         let (kind, table) = match self.row_of(class, at.file) {
             Ok(row) => row,
             Err(reason) => {
@@ -482,4 +521,11 @@ fn is_failure(record: &[u8]) -> bool {
 
 fn shorten(name: &str) -> String {
     name.chars().take(64).collect()
+}
+
+/// A record up to the end of its first key; nothing where that is long or strange.
+fn first_key(record: &[u8]) -> &[u8] {
+    const LONGEST: usize = 64;
+    let end = record.iter().take(LONGEST).position(|byte| *byte == b':');
+    end.map_or(&[], |end| &record[..end])
 }

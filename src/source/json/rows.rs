@@ -26,6 +26,8 @@ pub(super) struct CurrentFile {
     pub kind: Option<RowKind>,
     /// Where it may hold successes only, whether it holds a failure.
     pub failed: Option<bool>,
+    /// What its records begin with, by the first of them.
+    pub head: Vec<u8>,
     /// Its records so far, read or skipped.
     pub records: u64,
 }
