@@ -4,17 +4,18 @@
 //! and inside a folder or glob that of the paths: it decides the order of the rows.
 
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, Metadata};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use globset::{GlobBuilder, GlobMatcher};
-use walkdir::WalkDir;
 
 use super::archive::Entry;
 use super::counters::{Counted, ScanCounters};
 use super::delta;
+use super::folders::{self, Wanted};
+use super::once::Identity;
 use super::place::Place;
 use super::remote::address::Address;
 use super::remote::{self, Access};
@@ -45,6 +46,8 @@ pub struct DataFile {
     refused: Option<&'static str>,
     /// Where it lies in an archive, if it is an entry of one.
     entry: Option<Arc<Entry>>,
+    /// What tells that another name is one of the same file.
+    identity: Option<Identity>,
 }
 
 /// How the bytes of a text file are packed.
@@ -118,16 +121,18 @@ impl DataFile {
     /// The file at `path`, which must exist.
     pub fn new(path: &Path) -> Result<Self> {
         let metadata = fs::metadata(path).map_err(|source| Error::io(path, source))?;
-        Ok(Self::at(path, metadata.len()))
+        Ok(Self::at(path, &metadata))
     }
 
-    fn at(path: &Path, bytes: u64) -> Self {
-        Self::of(Place::Disk(path.to_owned()), display(path), bytes)
+    /// The file at `path`, of which the system says this.
+    pub(super) fn at(path: &Path, metadata: &Metadata) -> Self {
+        let file = Self::of(Place::Disk(path.to_owned()), display(path), metadata.len());
+        Self { identity: Identity::of(path, metadata), ..file }
     }
 
     /// A file whose place is known to hold it.
     pub(crate) fn of(place: Place, name: String, bytes: u64) -> Self {
-        Self { place, name, bytes, temporary: None, refused: None, entry: None }
+        Self { place, name, bytes, temporary: None, refused: None, entry: None, identity: None }
     }
 
     /// An entry of this archive.
@@ -148,6 +153,11 @@ impl DataFile {
     /// The path of the file on this machine that it is, or is an entry of.
     pub(crate) fn local_path(&self) -> Option<&Path> {
         self.place.path()
+    }
+
+    /// What it has in common with other names of the same file, where that can be told.
+    pub(super) fn identity(&self) -> Option<&Identity> {
+        self.identity.as_ref()
     }
 
     /// True where its bytes are those of its place.
@@ -201,7 +211,7 @@ impl DataFile {
         let bytes = io::copy(stream, &mut copy).map_err(failed)?;
         copy.flush().map_err(failed)?;
         let path = copy.into_temp_path();
-        let spooled = Self::of(Place::Disk(path.to_path_buf()), name.to_owned(), bytes);
+        let spooled = Self { name: name.to_owned(), bytes, ..Self::new(&path)? };
         Ok(Self { temporary: Some(Arc::new(path)), ..spooled })
     }
 
@@ -327,32 +337,30 @@ fn nothing_in(path: &Path, reason: &str) -> Error {
 }
 
 /// As [`walk`] for the current folder, with paths as the user would write them.
-fn walk_here(wanted: &dyn Fn(&Path) -> bool) -> Result<Vec<DataFile>> {
+fn walk_here(wanted: &Wanted<'_>) -> Result<Vec<DataFile>> {
     let relative = |path: &Path| path.strip_prefix(".").map_or(path.to_owned(), Path::to_owned);
     let mut files = walk(Path::new("."), &|path| wanted(&relative(path)))?;
     for file in &mut files {
         let path = relative(file.place.path().unwrap_or(Path::new("")));
-        *file = DataFile::at(&path, file.bytes);
+        (file.name, file.place) = (display(&path), Place::Disk(path));
     }
     Ok(files)
 }
 
-/// Every file below `root` that is wanted, in order of the paths. Links are followed, but not in circles; files and
-/// folders whose names begin with a dot are left out, as shells do.
-fn walk(root: &Path, wanted: &dyn Fn(&Path) -> bool) -> Result<Vec<DataFile>> {
-    let mut walk = Walk { wanted, entered: Vec::new(), files: Vec::new(), delta_tables: Vec::new() };
-    walk.enter(root)?;
-    let Walk { mut files, delta_tables, .. } = walk;
-    for folder in delta_tables {
+/// Every file below `root` that is wanted, in order of the paths; of Delta tables those that count.
+fn walk(root: &Path, wanted: &Wanted<'_>) -> Result<Vec<DataFile>> {
+    let folders::Found { mut files, delta_logs, .. } = folders::search(root, wanted)?;
+    for log in delta_logs {
+        let Some(folder) = log.parent() else { continue };
         let relative = |file: &DataFile| {
-            let path = file.place.path()?.strip_prefix(&folder).ok()?.to_str()?;
+            let path = file.place.path()?.strip_prefix(folder).ok()?.to_str()?;
             Some(path.replace(std::path::MAIN_SEPARATOR, "/"))
         };
         choose_delta(
             &mut files,
             &DeltaTable {
-                folder: DataFile::at(&folder, 0),
-                log: files_in(&folder.join(DELTA_LOG))?,
+                folder: DataFile { bytes: 0, ..DataFile::new(folder)? },
+                log: files_in(&log)?,
                 relative: &relative,
                 exists: &|path| folder.join(path).exists(),
             },
@@ -409,57 +417,6 @@ pub(crate) fn choose_delta(files: &mut Vec<DataFile>, table: &DeltaTable<'_>) ->
     };
     files.splice(first..first, chosen);
     Ok(())
-}
-
-/// A search of folders.
-struct Walk<'a> {
-    wanted: &'a dyn Fn(&Path) -> bool,
-    /// The folders that were entered through a link, and are being searched.
-    entered: Vec<PathBuf>,
-    files: Vec<DataFile>,
-    /// Folders with the log of a Delta table in them.
-    delta_tables: Vec<PathBuf>,
-}
-
-impl Walk<'_> {
-    /// Searches a folder, unless it is being searched already.
-    fn enter(&mut self, folder: &Path) -> Result<()> {
-        let real = fs::canonicalize(folder).map_err(|error| Error::io(folder, error))?;
-        if self.entered.contains(&real) {
-            return Ok(());
-        }
-        self.entered.push(real);
-        let hidden = |name: &OsStr| name.as_encoded_bytes().starts_with(b".");
-        let entries = WalkDir::new(folder).sort_by_file_name().min_depth(1).into_iter();
-        // Links are resolved here, not by the walker: it would ask the system about every single entry.
-        for entry in entries.filter_entry(|entry| !hidden(entry.file_name())) {
-            let entry = entry.map_err(|error| Error::io(error.path().unwrap_or(folder).to_owned(), error.into()))?;
-            if entry.file_type().is_dir() && entry.file_name() == DELTA_LOG {
-                self.delta_tables.extend(entry.path().parent().map(Path::to_owned));
-            } else if entry.file_type().is_symlink() {
-                self.follow(entry.path())?;
-            } else if entry.file_type().is_file() && (self.wanted)(entry.path()) {
-                let metadata = entry.metadata().map_err(|error| Error::io(entry.path(), error.into()))?;
-                self.add(entry.path(), metadata.len());
-            }
-        }
-        self.entered.pop();
-        Ok(())
-    }
-
-    fn follow(&mut self, link: &Path) -> Result<()> {
-        match fs::metadata(link) {
-            Ok(target) if target.is_dir() => self.enter(link)?,
-            Ok(target) if target.is_file() && (self.wanted)(link) => self.add(link, target.len()),
-            // A link to nowhere is no file.
-            Ok(_) | Err(_) => {}
-        }
-        Ok(())
-    }
-
-    fn add(&mut self, path: &Path, bytes: u64) {
-        self.files.push(DataFile::at(path, bytes));
-    }
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod done;
 pub mod file_catalog;
 pub mod file_table;
 pub mod files;
+mod folders;
 mod framing;
 mod json;
 pub mod library;

@@ -1,7 +1,7 @@
 //! Files that are named several times: by links, or by a folder and a file in it. Each is read once.
 
 use std::collections::HashMap;
-use std::hash::Hash;
+use std::fs::Metadata;
 use std::path::Path;
 
 use super::files::DataFile;
@@ -11,19 +11,16 @@ const MAX_NAMED: usize = 10;
 
 /// The files without those that stand in front of them already under this or another name, and what there is to say.
 pub fn once(files: Vec<DataFile>) -> (Vec<DataFile>, Vec<String>) {
-    let mut first: HashMap<_, String> = HashMap::new();
+    let mut first: HashMap<Identity, String> = HashMap::with_capacity(files.len());
     let (mut kept, mut notices, mut more) = (Vec::with_capacity(files.len()), Vec::new(), 0_usize);
-    let single = files.len() < 2;
     for file in files {
-        // A copy of a stream is there once; what cannot be looked at, reading will say.
-        let identity = file.place.path().filter(|_| !single).and_then(identity);
-        let known = identity.as_ref().and_then(|identity| first.get(identity));
+        let known = file.identity().and_then(|identity| first.get(identity));
         match known {
             Some(_) if notices.len() >= MAX_NAMED => more += 1,
             Some(other) if *other == file.name => notices.push(format!("{other} is named twice: it is read once")),
             Some(other) => notices.push(format!("{} is the same file as {other}: it is read once", file.name)),
             None => {
-                first.extend(identity.map(|identity| (identity, file.name.clone())));
+                first.extend(file.identity().map(|identity| (identity.clone(), file.name.clone())));
                 kept.push(file);
             }
         }
@@ -34,16 +31,29 @@ pub fn once(files: Vec<DataFile>) -> (Vec<DataFile>, Vec<String>) {
     (kept, notices)
 }
 
-/// What two names of one file have in common. The number of a file alone is not trusted: some drivers make it up.
+/// What all names of one file have in common. The number of a file alone is not trusted: some drivers make it up.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Identity(Inner);
+
 #[cfg(unix)]
-fn identity(path: &Path) -> Option<impl Eq + Hash + use<>> {
-    use std::os::unix::fs::MetadataExt;
-    let metadata = path.metadata().ok()?;
-    Some((metadata.dev(), metadata.ino(), metadata.len(), metadata.mtime(), metadata.mtime_nsec()))
-}
+type Inner = (u64, u64, u64, i64, i64);
 
 /// The path that every link leads to.
 #[cfg(not(unix))]
-fn identity(path: &Path) -> Option<impl Eq + Hash + use<>> {
-    path.canonicalize().ok()
+type Inner = std::path::PathBuf;
+
+impl Identity {
+    /// That of the file at a path, of which the system says this.
+    #[cfg(unix)]
+    pub(super) fn of(_: &Path, metadata: &Metadata) -> Option<Self> {
+        use std::os::unix::fs::MetadataExt;
+        let written = (metadata.mtime(), metadata.mtime_nsec());
+        Some(Self((metadata.dev(), metadata.ino(), metadata.len(), written.0, written.1)))
+    }
+
+    /// That of the file at a path.
+    #[cfg(not(unix))]
+    pub(super) fn of(path: &Path, _: &Metadata) -> Option<Self> {
+        path.canonicalize().ok().map(Self)
+    }
 }

@@ -66,7 +66,6 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("tokio", &["source/remote"]),
     ("toml", &["cli/configuration", "cli/memory.rs"]),
     ("unicode_width", &["output"]),
-    ("walkdir", &["source/files.rs"]),
     ("zip", &["source/archive.rs"]),
     ("zstd", &["source", "synth"]),
 ];
