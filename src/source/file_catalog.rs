@@ -253,7 +253,7 @@ fn look_into(mut inference: Inference, files: &[DataFile], limits: Limits) -> Re
     // What is wrong with the files is said when they are read.
     let unheard = Arc::new(ScanReport::default());
     for file in files.iter().filter(|file| file.refused().is_none()) {
-        match framing::open(file, file.open()?, limits, &unheard)? {
+        match framing::open(file, file.open()?, Vec::new(), limits, &unheard)? {
             Opened::Text(text) => left = left.saturating_sub(look_at(&mut inference, file, text, left)?),
             Opened::Parquet if inference.takes_all() => match parquet_rows(file) {
                 // Others may tell.
@@ -286,7 +286,7 @@ fn parquet_rows(file: &DataFile) -> Result<Rows> {
 fn look_at(inference: &mut Inference, file: &DataFile, text: Text, limit: u64) -> Result<u64> {
     let failed = |error| file.failed(error);
     inference.start_file(text.cells);
-    let mut blocks = Blocks::start(text.input, Vec::new(), Origin::default()).map_err(failed)?;
+    let mut blocks = Blocks::start(text.input, Origin::default()).map_err(failed)?;
     let mut seen = 0;
     if !matches!(blocks.framing(), Framing::Lines | Framing::Values) {
         file.check_place()?;

@@ -36,7 +36,7 @@ impl FileKind {
             return Ok(other("zip archive"));
         }
         // What is wrong inside shows when the file is read.
-        match framing::open(file, file.open()?, Limits::default(), &Arc::default())? {
+        match framing::open(file, file.open()?, Vec::new(), Limits::default(), &Arc::default())? {
             Opened::Parquet => Ok(other("Parquet")),
             Opened::Refused(reason) => Ok(other(reason)),
             Opened::Text(text) => Self::of_text(file, text),

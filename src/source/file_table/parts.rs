@@ -80,11 +80,12 @@ impl FileTable {
             Format::Text(Compression::None) => {}
             _ => return Ok(whole),
         }
-        let Opened::Text(text @ Text { plain: true, .. }) = framing::open(file, file.open()?, self.limits, report)?
+        let Opened::Text(text @ Text { plain: true, .. }) =
+            framing::open(file, file.open()?, Vec::new(), self.limits, report)?
         else {
             return Ok(whole);
         };
-        let blocks = Blocks::start(text.input, Vec::new(), Origin::default());
+        let blocks = Blocks::start(text.input, Origin::default());
         if blocks.map_err(|error| file.failed(error))?.framing() != Framing::Lines {
             return Ok(whole);
         }

@@ -142,12 +142,13 @@ impl FileIterator<'_> {
         self.started += 1;
         let file = &scan.files[piece.file];
         let (report, counters) = (&scan.plan.report, &scan.request.counters);
+        let buffer = std::mem::take(&mut self.buffer);
         let opened = match piece.origin {
             Origin { start: 0, end: None } => {
-                framing::open(file, file.open_at((0, None), Some(counters))?, scan.limits, report)?
+                framing::open(file, file.open_at((0, None), Some(counters))?, buffer, scan.limits, report)?
             }
             // Only plain text is read in parts.
-            origin => Opened::Text(framing::open_at(file, (origin.offset(), origin.end), counters)?),
+            origin => Opened::Text(framing::open_at(file, (origin.offset(), origin.end), buffer, counters)?),
         };
         let text = match opened {
             Opened::Text(text) => text,
@@ -157,8 +158,7 @@ impl FileIterator<'_> {
                 return Ok(());
             }
         };
-        let buffer = std::mem::take(&mut self.buffer);
-        let blocks = Blocks::start(text.input, buffer, piece.origin).map_err(|error| file.failed(error))?;
+        let blocks = Blocks::start(text.input, piece.origin).map_err(|error| file.failed(error))?;
         counters.add(Count::Files, (piece.origin.start == 0).into());
         match blocks.framing() {
             Framing::Lines | Framing::Values => {

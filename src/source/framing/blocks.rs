@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 
+use super::peeked::Peeked;
 use super::scan::value_end;
 use super::spanning::{BORDER_BYTES, Rest, border};
 use super::torn::Lost;
@@ -116,12 +117,13 @@ pub(crate) enum Next<'a> {
 }
 
 impl Blocks {
-    /// Reads the first bytes of `input` and tells the framing. `buffer` is used again, whatever it holds.
-    pub(crate) fn start(input: Box<dyn Read + Send>, buffer: Vec<u8>, origin: Origin) -> io::Result<Self> {
+    /// Reads the first bytes of `input`, none of which was handed on, and tells the framing.
+    pub(crate) fn start(input: Peeked, origin: Origin) -> io::Result<Self> {
+        let (buffer, filled, input) = input.into_parts();
         let mut blocks = Self {
             input,
             buffer,
-            filled: 0,
+            filled,
             done: 0,
             offset: origin.offset(),
             origin,
@@ -382,13 +384,13 @@ impl Blocks {
 
 #[cfg(test)]
 mod tests {
-    use super::{Blocks, Next, Origin};
+    use super::{Blocks, Next, Origin, Peeked};
 
     /// All blocks of a part of a text.
     fn read(text: &str, start: u64, end: Option<u64>) -> String {
         let origin = Origin { start, end };
         let input = std::io::Cursor::new(text.as_bytes()[usize::try_from(origin.offset()).unwrap()..].to_vec());
-        let mut blocks = Blocks::start(Box::new(input), Vec::new(), origin).unwrap();
+        let mut blocks = Blocks::start(Peeked::not_yet(Box::new(input), Vec::new()), origin).unwrap();
         let mut all = String::new();
         while let Next::Block(block) = blocks.next().unwrap() {
             assert!(block.spans.is_none());

@@ -11,6 +11,7 @@ mod members;
 mod open;
 mod opening;
 mod packed;
+mod peeked;
 mod pieces;
 mod places;
 mod scan;
@@ -95,7 +96,12 @@ pub(crate) fn has_record_line(head: &[u8], whole: bool) -> bool {
 /// The first three lines that are not blank, as far as they are complete.
 fn first_lines(head: &[u8], whole: bool) -> impl Iterator<Item = &[u8]> {
     let complete = if whole { head.len() } else { memchr::memrchr(b'\n', head).unwrap_or(0) };
-    let lines = head[..complete].split(|byte| *byte == b'\n').map(|line| trim_start(line).trim_ascii_end());
+    let mut rest = &head[..complete];
+    let lines = std::iter::from_fn(move || {
+        let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1);
+        let line = rest.split_off(..end).filter(|line| !line.is_empty())?;
+        Some(trim_start(line).trim_ascii_end())
+    });
     lines.filter(|line| !line.is_empty()).take(3)
 }
 

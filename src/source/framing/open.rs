@@ -4,11 +4,10 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use super::avro::AvroBodies;
 use super::csv::CsvLines;
 use super::packed::Packed;
+use super::peeked::Peeked;
 use super::pieces::Made;
 use super::places::Places;
 use super::utf16::{self, Utf16Reader};
@@ -72,7 +71,7 @@ pub(crate) enum Opened {
 /// A text.
 pub(crate) struct Text {
     /// Its bytes.
-    pub input: Box<dyn Read + Send>,
+    pub input: Peeked,
     /// True where the bytes are those of the file.
     pub plain: bool,
     /// True where every value is a text, whatever it stands for.
@@ -98,16 +97,24 @@ impl Layers {
     const NONE: Self = Self { compression: "none", encoding: "UTF-8", container: None };
 }
 
-/// The plain text that `file` is, from a byte on; the reader most likely stops at the other.
-pub(crate) fn open_at(file: &DataFile, range: (u64, Option<u64>), counters: &Arc<ScanCounters>) -> Result<Text> {
-    let input = file.open_at(range, Some(counters))?;
+/// The plain text that `file` is, from a byte on; the reader most likely stops at the other. `buffer` is used again,
+/// whatever it holds.
+pub(crate) fn open_at(
+    file: &DataFile,
+    range: (u64, Option<u64>),
+    buffer: Vec<u8>,
+    counters: &Arc<ScanCounters>,
+) -> Result<Text> {
+    let input = Peeked::not_yet(file.open_at(range, Some(counters))?, buffer);
     Ok(Text { input, plain: true, cells: false, places: None, layers: Layers::NONE })
 }
 
-/// What `file` is, whose bytes are `input`. What is wrong inside of its layers goes to `report`.
+/// What `file` is, whose bytes are `input`. What is wrong inside of its layers goes to `report`; `buffer` is used again,
+/// whatever it holds.
 pub(crate) fn open(
     file: &DataFile,
     mut input: Box<dyn Read + Send>,
+    mut buffer: Vec<u8>,
     limits: Limits,
     report: &Arc<ScanReport>,
 ) -> Result<Opened> {
@@ -121,30 +128,34 @@ pub(crate) fn open(
     let mut layers = Layers::NONE;
     let mut places = None;
     loop {
-        let (head, peeked) = peek(input).map_err(failed)?;
+        let peeked = Peeked::new(input, buffer, HEAD_BYTES).map_err(failed)?;
+        let head = peeked.head();
         depth += 1;
         if depth > MAX_LAYERS {
             return Ok(Opened::Refused("it is packed too many times"));
         }
-        input = match Format::of(&head) {
+        input = match Format::of(head) {
             Format::Text(Compression::None) => {
-                let Some(big_endian) = utf16::detect(&head) else {
+                let Some(big_endian) = utf16::detect(head) else {
                     let plain = depth == 1 && file.is_plain();
                     let bytes = Text { input: peeked, plain, cells: false, places, layers };
-                    return Ok(text(bytes, &head, file.is_called_csv(), file_report));
+                    return Ok(text(bytes, file.is_called_csv(), file_report));
                 };
                 places = None;
                 layers.encoding = if big_endian { "UTF-16 BE" } else { "UTF-16 LE" };
-                Box::new(Made::new(Utf16Reader::new(peeked, big_endian)))
+                (input, buffer) = peeked.apart();
+                Box::new(Made::new(Utf16Reader::new(input, big_endian)))
             }
             Format::Text(compression) => {
                 places = None;
                 layers.compression = compression.name();
-                unpack(peeked, compression, limits.unpacked(file.bytes), file_report()).map_err(failed)?
+                (input, buffer) = peeked.apart();
+                unpack(input, compression, limits.unpacked(file.bytes), file_report()).map_err(failed)?
             }
             Format::Avro => {
                 layers.container = Some("Avro");
-                let bodies = AvroBodies::new(peeked, file_report(), limits.unpacked(file.bytes));
+                (input, buffer) = peeked.apart();
+                let bodies = AvroBodies::new(input, file_report(), limits.unpacked(file.bytes));
                 places = Some(Arc::clone(bodies.places()));
                 Box::new(Made::new(bodies))
             }
@@ -160,28 +171,30 @@ pub(crate) fn open(
 }
 
 /// What a text in UTF-8 is: JSON as it stands, CSV as JSON Lines.
-fn text(mut text: Text, head: &[u8], called_csv: bool, file_report: impl Fn() -> FileReport) -> Opened {
+fn text(mut text: Text, called_csv: bool, file_report: impl Fn() -> FileReport) -> Opened {
+    let head = text.input.head();
     let unmarked = without_byte_order_mark(head);
     if unmarked.len() < head.len() && text.layers.encoding == "UTF-8" {
         text.layers.encoding = "UTF-8 with BOM";
     }
     let first = trim_start(head).first();
     // What is no text shows in the first line; further down a stray byte is damage to one row.
-    let is_binary = head.split(|byte| *byte == b'\n').next().is_some_and(|line| line.contains(&0));
+    let is_binary = |head: &[u8]| head.split(|byte| *byte == b'\n').next().is_some_and(|line| line.contains(&0));
     let is_json = first.is_none_or(|first| matches!(first, b'{' | b'['));
-    if is_json || is_binary || has_record_line(unmarked, head.len() < HEAD_BYTES) {
+    if is_json || is_binary(head) || has_record_line(unmarked, head.len() < HEAD_BYTES) {
         return Opened::Text(text);
     }
     if !called_csv && (!looks_like_csv(head) || is_inside_json(head)) {
         return Opened::Text(text);
     }
     text.layers.container = Some("CSV");
-    match CsvLines::new(text.input, file_report()) {
+    match CsvLines::new(Box::new(text.input), file_report()) {
         Ok(lines) => {
             // Lines of a text that is made itself lead nowhere.
             let places = Arc::clone(lines.places());
             let places = text.places.is_none().then_some(places);
-            Opened::Text(Text { input: Box::new(lines), plain: false, cells: true, places, ..text })
+            let input = Peeked::not_yet(Box::new(lines), Vec::new());
+            Opened::Text(Text { input, plain: false, cells: true, places, ..text })
         }
         Err(reason) => Opened::Refused(reason),
     }
@@ -214,44 +227,6 @@ impl Read for Limited {
             }
             None => Err(UnpacksToMore { limit: self.limit }.into()),
         }
-    }
-}
-
-/// The first bytes of the input, and the input from its first byte on.
-fn peek(mut input: Box<dyn Read + Send>) -> io::Result<(Bytes, Box<dyn Read + Send>)> {
-    let mut head = vec![0; HEAD_BYTES];
-    let (length, read) = fill(&mut input, &mut head);
-    head.truncate(length);
-    let head = Bytes::from(head);
-    let again = io::Cursor::new(head.clone());
-    Ok(match read {
-        Ok(()) => (head, Box::new(again.chain(input))),
-        Err(error) if error.raw_os_error().is_some() => return Err(error),
-        // Damage comes behind what was read before it.
-        Err(error) => (head, Box::new(again.chain(Failing(Some(error))))),
-    })
-}
-
-/// Reads until the buffer is full or the input ends; how many bytes there are, and what ended it early.
-fn fill(input: &mut dyn Read, buffer: &mut [u8]) -> (usize, io::Result<()>) {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match input.read(&mut buffer[filled..]) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return (filled, Err(error)),
-        }
-    }
-    (filled, Ok(()))
-}
-
-/// Passes an error on.
-struct Failing(Option<io::Error>);
-
-impl Read for Failing {
-    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        self.0.take().map_or(Ok(0), Err)
     }
 }
 
@@ -288,7 +263,7 @@ mod tests {
         fs::write(&path, bytes).expect("a file");
         let file = DataFile::new(&path).expect("a file");
         let input = file.open().expect("a file");
-        match open(&file, input, limits, &Arc::new(ScanReport::default())).expect("readable") {
+        match open(&file, input, Vec::new(), limits, &Arc::new(ScanReport::default())).expect("readable") {
             Opened::Text(mut text) => {
                 let mut out = Vec::new();
                 let damaged = text.input.read_to_end(&mut out).is_err();

@@ -296,6 +296,7 @@ impl JsonReader {
             self.lost(block, (span, place), at, flaw.reason);
             return Ok(());
         }
+        let looked_at = !self.settled;
         let class = self.plan.markers.as_ref().map(|markers| markers.classify(&self.scanner, record));
         if header.is_none() && self.may_hold_records(class.as_ref()) && holds_records(bytes) {
             return self.read_several(block, span, at);
@@ -319,6 +320,10 @@ impl JsonReader {
         self.learn_of_file(kind, record, header.is_some());
         for key in self.scanner.take_unknown() {
             self.plan.say_unknown_key(&key);
+        }
+        // It told what the file holds; where it cannot match, that was all.
+        if looked_at && self.plan.prefilter.as_ref().is_some_and(|prefilter| !prefilter.may_match(bytes)) {
+            return Ok(());
         }
         let offset = at.offset + span.start as u64;
         let (line, byte) = match at.places.filter(|_| self.plan.wants_places) {

@@ -1,0 +1,114 @@
+//! Bytes of a file of which the first were looked at. They stay in the buffer that the rest is read into, so that nothing
+//! is copied where the file turns out to be plain text.
+
+use std::io::{self, Cursor, Read};
+
+/// The bytes of an input, the first of them in a buffer.
+pub(crate) struct Peeked {
+    buffer: Vec<u8>,
+    /// Bytes of the buffer that are read, and how many of these were handed on.
+    filled: usize,
+    done: usize,
+    rest: Box<dyn Read + Send>,
+}
+
+impl Peeked {
+    /// Reads the first bytes, as many as `head`, if there are so many. `buffer` is used again, whatever it holds.
+    pub(super) fn new(mut input: Box<dyn Read + Send>, mut buffer: Vec<u8>, head: usize) -> io::Result<Self> {
+        if buffer.len() < head {
+            buffer = vec![0; head];
+        }
+        let (filled, read) = fill(&mut input, &mut buffer[..head]);
+        let rest = match read {
+            Ok(()) => input,
+            Err(error) if error.raw_os_error().is_some() => return Err(error),
+            // Damage comes behind what was read before it.
+            Err(error) => Box::new(Failing(Some(error))),
+        };
+        Ok(Self { buffer, filled, done: 0, rest })
+    }
+
+    /// Reads nothing before it is wanted.
+    pub(super) fn not_yet(rest: Box<dyn Read + Send>, buffer: Vec<u8>) -> Self {
+        Self { buffer, filled: 0, done: 0, rest }
+    }
+
+    /// The first bytes.
+    pub(super) fn head(&self) -> &[u8] {
+        &self.buffer[..self.filled]
+    }
+
+    /// The buffer, how many bytes of the input stand in it, and the input behind them.
+    pub(super) fn into_parts(self) -> (Vec<u8>, usize, Box<dyn Read + Send>) {
+        (self.buffer, self.filled, self.rest)
+    }
+
+    /// The input from its first byte on, and the buffer, for what is made of it.
+    pub(super) fn apart(self) -> (Box<dyn Read + Send>, Vec<u8>) {
+        let head = Cursor::new(self.head().to_vec());
+        (Box::new(head.chain(self.rest)), self.buffer)
+    }
+}
+
+impl Read for Peeked {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.done == self.filled {
+            return self.rest.read(buffer);
+        }
+        let count = (&self.buffer[self.done..self.filled]).read(buffer)?;
+        self.done += count;
+        Ok(count)
+    }
+}
+
+/// Reads until the buffer is full or the input ends; how many bytes there are, and what ended it early.
+fn fill(input: &mut dyn Read, buffer: &mut [u8]) -> (usize, io::Result<()>) {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match input.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return (filled, Err(error)),
+        }
+    }
+    (filled, Ok(()))
+}
+
+/// Passes an error on.
+struct Failing(Option<io::Error>);
+
+impl Read for Failing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Read};
+
+    use super::Peeked;
+
+    #[test]
+    fn the_bytes_stay_those_of_the_input() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        for head in [0, 1, 100, 256, 300] {
+            for buffer in [Vec::new(), vec![7; 1_000]] {
+                let peeked =
+                    || Peeked::new(Box::new(io::Cursor::new(bytes.clone())), buffer.clone(), head).expect("read");
+                let mut all = Vec::new();
+                peeked().read_to_end(&mut all).expect("read");
+                assert_eq!(all, bytes);
+                let (mut input, _) = peeked().apart();
+                all.clear();
+                input.read_to_end(&mut all).expect("read");
+                assert_eq!(all, bytes);
+                let (buffer, filled, mut rest) = peeked().into_parts();
+                all = buffer[..filled].to_vec();
+                rest.read_to_end(&mut all).expect("read");
+                assert_eq!((all, filled), (bytes.clone(), head.min(256)));
+            }
+        }
+    }
+}
