@@ -9,6 +9,7 @@ pub mod counters;
 pub mod coverage;
 mod delta;
 mod done;
+mod escapes;
 pub mod file_catalog;
 pub mod file_table;
 pub mod files;

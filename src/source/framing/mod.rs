@@ -6,6 +6,7 @@
 
 mod avro;
 mod blocks;
+mod brackets;
 mod csv;
 mod members;
 mod open;

@@ -1,7 +1,10 @@
-//! Where a JSON value ends, found by counting brackets, block by block.
+//! Where a JSON value ends, found by counting brackets, block by block: many bytes at a time where nothing is out of the
+//! ordinary ([`super::brackets`]), else one by one.
 //!
 //! Values are checked by those who read them. Here only what would lead astray is: a quote or a bracket in a place where
 //! JSON has none shows that one was lost, and that what follows is counted wrongly.
+
+use super::brackets::{Glance, WIDTH, may_stand_before_text, may_stand_behind_text};
 
 /// Levels whose brackets are told apart; a value that is nested deeper is no record, whatever it is.
 const MAX_LEVELS: usize = 128;
@@ -65,8 +68,16 @@ impl Scan {
         if self.next > 0 && self.depth == 0 && !self.in_text {
             return Found::End(self.next);
         }
+        // Where a glance saw something that wants a closer look, up to this byte.
+        let mut closely = 0;
         while let Some(&byte) = bytes.get(self.next) {
             let at = self.next;
+            if at >= closely {
+                if self.glance(bytes) {
+                    continue;
+                }
+                closely = at + WIDTH;
+            }
             if self.in_text {
                 match self.pass_text(bytes) {
                     None => {}
@@ -101,6 +112,39 @@ impl Scan {
             }
         }
         Found::More
+    }
+
+    /// Passes some bytes at once; false, and nothing is passed, where something in them needs a closer look: the end of
+    /// the value, an array to halt at, a flaw.
+    #[inline]
+    fn glance(&mut self, bytes: &[u8]) -> bool {
+        if !self.strict || self.depth == 0 {
+            return false;
+        }
+        let Some((chunk, [behind, ..])) = bytes[self.next..].split_first_chunk::<WIDTH>() else { return false };
+        let around = (bytes[self.next - 1], *behind);
+        let Some(Glance { mut brackets, in_text, length }) = Glance::of(chunk, around, self.in_text) else {
+            return false;
+        };
+        let mut scan = *self;
+        while brackets != 0 {
+            let at = self.next + brackets.trailing_zeros() as usize;
+            brackets &= brackets - 1;
+            let (byte, outermost) = (bytes[at], scan.depth == 1);
+            let passed = match byte {
+                b'{' | b'[' if (outermost && byte == b'[' && scan.halting) || !scan.may_open(bytes, at) => false,
+                b'{' | b'[' => {
+                    scan.open(byte);
+                    scan.strict
+                }
+                _ => !outermost && scan.close(byte),
+            };
+            if !passed {
+                return false;
+            }
+        }
+        *self = Self { in_text, next: self.next + length, ..scan };
+        true
     }
 
     /// Passes the rest of a text, with its quote.
@@ -166,14 +210,6 @@ pub(super) fn value_end(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-fn may_stand_before_text(byte: u8) -> bool {
-    matches!(byte, b'{' | b'[' | b',' | b':' | b' ' | b'\t' | b'\r' | b'\n')
-}
-
-fn may_stand_behind_text(byte: u8) -> bool {
-    matches!(byte, b'}' | b']' | b',' | b':' | b' ' | b'\t' | b'\r' | b'\n')
-}
-
 /// The length of a number, a word or a stray bracket.
 fn scalar_end(bytes: &[u8]) -> Option<usize> {
     if matches!(bytes.first(), Some(b'}' | b']' | b':')) {
@@ -185,6 +221,9 @@ fn scalar_end(bytes: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
     use super::{Found, Scan};
 
     /// What the scan says of a text that comes in pieces of `step` bytes.
@@ -219,6 +258,77 @@ mod tests {
         ] {
             for step in [1, 3, 1_000] {
                 assert_eq!(scan(text, step), wanted, "{text} by {step}");
+            }
+        }
+    }
+
+    /// All that a scan meets in a text that comes in pieces of `step` bytes, and where it stops.
+    fn events(text: &[u8], step: usize, mut scan: Scan) -> Vec<Found> {
+        let mut events = Vec::new();
+        let mut end = step.min(text.len());
+        loop {
+            match scan.go_on(&text[..end]) {
+                Found::More if end < text.len() => end = (end + step).min(text.len()),
+                Found::Array(at) => events.push(Found::Array(at)),
+                found => {
+                    events.push(found);
+                    return events;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn many_bytes_at_once_give_what_single_ones_give() {
+        let pieces = [
+            "{",
+            "}",
+            "[",
+            "]",
+            "\"",
+            "\"",
+            "\"a\":",
+            "\"b\": ",
+            ",",
+            ":",
+            "\\",
+            "\\\\",
+            "\\\"",
+            "1",
+            "null",
+            "\"x\"",
+            "\"{[\\\"]}\"",
+            "\r\n\t",
+            " ",
+            "text without an end ",
+            "{\"k\":[1,{\"l\":\"\\u0022\"}]}",
+            "[]",
+            "{}",
+            "\u{e9}",
+        ];
+        let mut random = ChaCha8Rng::seed_from_u64(11);
+        for round in 0..20_000 {
+            // Objects as they should be, some with a piece too many.
+            let mut text = String::from("{");
+            for number in 0..random.random_range(0..40) {
+                let value = ["\"some text, or no text\"", "12", "[{\"m\":[]},\"n\\\\\"]", "{\"o\" : \"\\\"\" }"];
+                let value = value[random.random_range(0..value.len())];
+                text += &format!("{}\"key {number}\":{value}", if number > 0 { "," } else { "" });
+                if random.random_range(0..60) == 0 {
+                    text += pieces[random.random_range(0..pieces.len())];
+                }
+            }
+            text += "}";
+            if round % 4 == 0 {
+                text = (0..random.random_range(1..60)).map(|_| pieces[random.random_range(0..pieces.len())]).collect();
+                text.insert(0, '{');
+            }
+            text += " , and more behind the value, so that there is something to look at behind its last bracket";
+            for scan in [Scan::strict(), Scan::halting()] {
+                let slowly = events(text.as_bytes(), 1, scan);
+                for step in [65, 100, 1_000, 10_000] {
+                    assert_eq!(events(text.as_bytes(), step, scan), slowly, "{text} by {step}");
+                }
             }
         }
     }

@@ -5,6 +5,8 @@
 
 use wide::u8x16;
 
+use crate::source::escapes::escape_begins;
+
 /// How many bytes a glance takes in.
 const WIDTH: usize = 64;
 
@@ -80,15 +82,6 @@ pub(crate) fn special_of_chunk(chunk: &[u8; 16]) -> u32 {
     let backslashes = chunk.simd_eq(u8x16::splat(b'\\'));
     let controls = chunk.min(u8x16::splat(0x1f)).simd_eq(chunk);
     (quotes | backslashes | controls).to_bitmask()
-}
-
-/// The backslashes that begin an escape: every other one of a run, its first included.
-fn escape_begins(backslashes: u64) -> u64 {
-    const EVEN: u64 = 0x5555_5555_5555_5555;
-    let starts = backslashes & !(backslashes << 1);
-    // Adding the first bit of a run to the run carries to the bit behind it.
-    let runs = |starts: u64| backslashes & !backslashes.wrapping_add(starts);
-    runs(starts & EVEN) & EVEN | runs(starts & !EVEN) & !EVEN
 }
 
 /// The length of the escape that `text` begins with; None where it begins with none.
