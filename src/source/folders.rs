@@ -125,10 +125,9 @@ impl Found {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use std::fs;
-    use std::os::unix::fs::symlink;
     use std::path::{Path, PathBuf};
 
     use rand::{RngExt as _, SeedableRng as _};
@@ -136,6 +135,14 @@ mod tests {
 
     use super::search;
     use crate::diagnostic::Error;
+
+    /// A link, where there are some.
+    fn link(target: &Path, path: &Path) {
+        #[cfg(unix)]
+        let _ = std::os::unix::fs::symlink(target, path);
+        #[cfg(not(unix))]
+        let _ = (target, path);
+    }
 
     /// The same, one folder after the other.
     fn one_by_one(folder: &Path, entered: &mut Vec<PathBuf>, files: &mut Vec<PathBuf>) {
@@ -173,12 +180,8 @@ mod tests {
                     folders[random.random_range(0..folders.len())].join(names[random.random_range(0..names.len())]);
                 match random.random_range(0..20) {
                     // Few, since each may lead to all others.
-                    0 if folders.len() < 40 => {
-                        let _ = symlink(&folders[random.random_range(0..folders.len())], &path);
-                    }
-                    1 => {
-                        let _ = symlink("nowhere", &path);
-                    }
+                    0 if folders.len() < 40 => link(&folders[random.random_range(0..folders.len())], &path),
+                    1 => link(Path::new("nowhere"), &path),
                     2..8 if !path.exists() => fs::write(&path, "{}").expect("a file"),
                     8.. if fs::create_dir(&path).is_ok() => folders.push(path),
                     _ => {}
