@@ -46,6 +46,12 @@ impl Target {
         Ok(Self { format, options, file: output.output_file.clone() })
     }
 
+    /// The same, whose answer is encoded with so many threads.
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.options.threads = threads;
+        self
+    }
+
     /// Begins the answer. On a terminal it takes the place of the line of progress.
     pub fn open(self, schema: &Schema, line: Option<&Arc<ProgressLine>>) -> Result<AnswerWriter> {
         let (stream, file): (Stream, _) = match self.file {

@@ -4,18 +4,13 @@
 //! and in which order; pages have an index, and columns that people look things up in have bloom filters.
 
 use std::fs::{self, File};
-use std::io::BufWriter;
+use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 
-use parquet::arrow::ArrowSchemaConverter;
-use parquet::arrow::add_encoded_arrow_schema_to_metadata;
-use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowLeafColumn, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{KeyValue, SortingColumn};
-use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr};
-use parquet::file::writer::SerializedFileWriter;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
 use super::keys::NO_TIME;
@@ -23,7 +18,7 @@ use super::layout::{Partition, file_name, next_number};
 use super::storage::Storage;
 use super::{Rows, Sink, SortedTable};
 use crate::diagnostic::{Error, Result};
-use crate::exec::parallel;
+use crate::exec::row_groups::RowGroups;
 use crate::source::parquet::footer::{SCHEMA_KEY, TABLE_KEY, columns_as_json};
 use crate::types::{Type, datetime};
 
@@ -88,25 +83,16 @@ pub struct ArchiveWriter {
 struct Table {
     name: String,
     storage: Storage,
-    properties: WriterPropertiesPtr,
+    properties: WriterProperties,
 }
 
+#[derive(Debug)]
 struct OpenFile {
     /// Below the folder of the archive.
     name: PathBuf,
-    writer: SerializedFileWriter<BufWriter<File>>,
-    factory: ArrowRowGroupWriterFactory,
-    columns: Vec<Mutex<ArrowColumnWriter>>,
-    group_rows: usize,
-    groups: usize,
+    groups: RowGroups<BufWriter<File>>,
     /// The keys of the first and the last row that have a time.
     span: Option<(i64, i64)>,
-}
-
-impl std::fmt::Debug for OpenFile {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("OpenFile").field("name", &self.name).finish_non_exhaustive()
-    }
 }
 
 impl ArchiveWriter {
@@ -125,7 +111,7 @@ impl ArchiveWriter {
         let folder = self.folder_for(key)?;
         if let Some(open) = self.open.take() {
             let stays = self.place.single.is_some()
-                || (open.name.parent() == Some(folder.as_path()) && open.groups < FILE_GROUPS);
+                || (open.name.parent() == Some(folder.as_path()) && open.groups.groups() < FILE_GROUPS);
             if stays {
                 return Ok(open);
             }
@@ -133,7 +119,7 @@ impl ArchiveWriter {
         }
         let name = self.next_name(folder)?;
         let table = self.table()?;
-        OpenFile::create(&self.place.folder, name, table)
+        OpenFile::create(&self.place.folder, name, table, self.threads)
     }
 
     fn folder_for(&self, key: i64) -> Result<PathBuf> {
@@ -156,7 +142,7 @@ impl ArchiveWriter {
     }
 
     fn close(&mut self, open: OpenFile) -> Result<()> {
-        let (name, bytes) = open.close(self.threads)?;
+        let (name, bytes) = open.close()?;
         self.files.push(name);
         self.bytes += bytes;
         Ok(())
@@ -166,7 +152,7 @@ impl ArchiveWriter {
 impl Sink for ArchiveWriter {
     fn begin(&mut self, table: &SortedTable) -> Result<()> {
         let storage = Storage::new(&table.schema, &table.ranges);
-        let properties = Arc::new(properties(table, &storage)?);
+        let properties = properties(table)?;
         self.table = Some(Table { name: table.name.clone(), storage, properties });
         Ok(())
     }
@@ -178,7 +164,7 @@ impl Sink for ArchiveWriter {
     fn rows(&mut self, rows: &Rows) -> Result<()> {
         let Some((&first, &last)) = rows.keys.first().zip(rows.keys.last()) else { return Ok(()) };
         let mut file = self.file_for(first)?;
-        file.write(rows, &self.table()?.storage, self.threads)?;
+        file.write(rows, &self.table()?.storage)?;
         file.widen(first);
         file.widen(last);
         self.open = Some(file);
@@ -196,7 +182,7 @@ pub(super) fn folder_name(table: &str) -> String {
     name.strip_suffix("-00000.parquet").unwrap_or(&name).to_owned()
 }
 
-fn properties(table: &SortedTable, storage: &Storage) -> Result<WriterProperties> {
+fn properties(table: &SortedTable) -> Result<WriterProperties> {
     let pair = |key: &str, value: String| KeyValue::new(key.to_owned(), value);
     let mut notes = vec![
         pair(SCHEMA_KEY, columns_as_json(&table.schema)),
@@ -246,29 +232,20 @@ fn properties(table: &SortedTable, storage: &Storage) -> Result<WriterProperties
                 .set_column_bloom_filter_max_ndv(column(), GROUP_ROWS as u64);
         }
     }
-    let mut properties = builder.build();
-    add_encoded_arrow_schema_to_metadata(&storage.schema, &mut properties);
-    Ok(properties)
+    Ok(builder.build())
 }
 
 impl OpenFile {
-    fn create(folder: &Path, name: PathBuf, table: &Table) -> Result<Self> {
+    fn create(folder: &Path, name: PathBuf, table: &Table, threads: usize) -> Result<Self> {
         let path = folder.join(&name);
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(|error| Error::io(parent, error))?;
         }
-        let failed = |error| parquet_error(&path, error);
         let file = File::create_new(&path).map_err(|error| Error::io(&path, error))?;
-        let schema = ArrowSchemaConverter::new().convert(&table.storage.schema).map_err(failed)?;
         let output = BufWriter::with_capacity(BUFFER, file);
-        let writer = SerializedFileWriter::new(output, schema.root_schema_ptr(), Arc::clone(&table.properties));
-        let writer = writer.map_err(failed)?;
-        let factory = ArrowRowGroupWriterFactory::new(&writer, Arc::clone(&table.storage.schema));
-        Ok(Self { name, writer, factory, columns: Vec::new(), group_rows: 0, groups: 0, span: None })
-    }
-
-    fn failure(&self, error: ParquetError) -> Error {
-        parquet_error(&self.name, error)
+        let failed = Box::new(move |error| parquet_error(&path, error));
+        let groups = RowGroups::new(output, &table.storage.schema, table.properties.clone(), threads, failed)?;
+        Ok(Self { name, groups, span: None })
     }
 
     fn widen(&mut self, key: i64) {
@@ -278,83 +255,38 @@ impl OpenFile {
     }
 
     /// Appends rows; a row group ends where it is full.
-    fn write(&mut self, rows: &Rows, storage: &Storage, threads: usize) -> Result<()> {
+    fn write(&mut self, rows: &Rows, storage: &Storage) -> Result<()> {
         let mut start = 0;
         while start < rows.batch.rows() {
-            let count = (GROUP_ROWS - self.group_rows).min(rows.batch.rows() - start);
-            self.write_part(&rows.batch.slice(start, count), storage, threads)?;
+            let count = (GROUP_ROWS - self.groups.rows()).min(rows.batch.rows() - start);
+            let part = rows.batch.slice(start, count);
+            self.groups.write(count, &|index| storage.array(index, part.column(index)))?;
             start += count;
             if self.is_full() {
-                self.end_group(threads)?;
+                self.groups.end_group()?;
             }
         }
         Ok(())
     }
 
     fn is_full(&self) -> bool {
-        let bytes = || -> usize {
-            let of = |column: &Mutex<ArrowColumnWriter>| {
-                column.lock().unwrap_or_else(PoisonError::into_inner).get_estimated_total_bytes()
-            };
-            self.columns.iter().map(of).sum()
-        };
+        let rows = self.groups.rows();
         // Looked at after whole pages only, so that the answer does not depend on how rows are handed over.
-        self.group_rows >= GROUP_ROWS || (self.group_rows.is_multiple_of(PAGE_ROWS) && bytes() >= GROUP_BYTES)
-    }
-
-    fn write_part(&mut self, batch: &crate::types::Batch, storage: &Storage, threads: usize) -> Result<()> {
-        if self.columns.is_empty() {
-            let writers = self.factory.create_column_writers(self.groups);
-            self.columns = writers.map_err(|error| self.failure(error))?.into_iter().map(Mutex::new).collect();
-        }
-        let encode = |index: usize| -> Result<()> {
-            let array = storage.array(index, batch.column(index))?;
-            let leaves = compute_leaves(storage.schema.field(index), &array).map_err(|error| self.failure(error))?;
-            let mut writer = self.columns[index].lock().unwrap_or_else(PoisonError::into_inner);
-            let mut write = |leaf: &ArrowLeafColumn| writer.write(leaf).map_err(|error| self.failure(error));
-            leaves.iter().try_for_each(&mut write)
-        };
-        parallel::map(threads, self.columns.len(), encode)?;
-        self.group_rows += batch.rows();
-        Ok(())
-    }
-
-    fn end_group(&mut self, threads: usize) -> Result<()> {
-        let columns = std::mem::take(&mut self.columns);
-        if columns.is_empty() {
-            return Ok(());
-        }
-        let name = self.name.clone();
-        let failed = |error| parquet_error(&name, error);
-        let mut group = self.writer.next_row_group().map_err(failed)?;
-        // The last pages and the dictionaries are compressed side by side, too.
-        let columns: Vec<Mutex<Option<ArrowColumnWriter>>> =
-            columns.into_iter().map(|column| Mutex::new(column.into_inner().ok())).collect();
-        let chunks = parallel::map(threads, columns.len(), |index| {
-            let column = columns[index].lock().unwrap_or_else(PoisonError::into_inner).take();
-            column.ok_or_else(|| Error::internal("a column was lost"))?.close().map_err(failed)
-        })?;
-        for chunk in chunks {
-            chunk.append_to_row_group(&mut group).map_err(failed)?;
-        }
-        group.close().map_err(failed)?;
-        self.group_rows = 0;
-        self.groups += 1;
-        Ok(())
+        rows >= GROUP_ROWS || (rows.is_multiple_of(PAGE_ROWS) && self.groups.bytes() >= GROUP_BYTES)
     }
 
     /// Writes the footer; without it the file is none. Answers the name and the number of bytes.
-    fn close(mut self, threads: usize) -> Result<(PathBuf, u64)> {
-        self.end_group(threads)?;
-        if let Some((first, last)) = self.span {
+    fn close(self) -> Result<(PathBuf, u64)> {
+        let Self { name, mut groups, span } = self;
+        if let Some((first, last)) = span {
             let text = format!("{}/{}", datetime::to_text(first), datetime::to_text(last));
-            self.writer.append_key_value_metadata(KeyValue::new(TIME_KEY.to_owned(), text));
+            groups.note(KeyValue::new(TIME_KEY.to_owned(), text));
         }
-        let Self { name, writer, .. } = self;
-        let output = writer.into_inner().map_err(|error| parquet_error(&name, error))?;
-        let file = output.into_inner().map_err(|error| Error::io(&name, error.into_error()))?;
-        file.sync_all().map_err(|error| Error::io(&name, error))?;
-        let bytes = file.metadata().map_err(|error| Error::io(&name, error))?.len();
+        let output = groups.finish()?;
+        let failed = |error| Error::io(&name, error);
+        output.flush().map_err(failed)?;
+        output.get_ref().sync_all().map_err(failed)?;
+        let bytes = output.get_ref().metadata().map_err(failed)?.len();
         Ok((name, bytes))
     }
 }

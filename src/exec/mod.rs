@@ -13,6 +13,7 @@ pub mod spill;
 mod group_codes;
 mod group_table;
 pub(crate) mod parallel;
+pub(crate) mod row_groups;
 
 pub use context::ExecContext;
 pub use metrics::{Clock, NodeMetrics, PlanMetrics};

@@ -62,7 +62,8 @@ pub fn record_batch(batch: &Batch, schema: &SchemaRef) -> Result<RecordBatch> {
     Ok(RecordBatch::try_new_with_options(Arc::clone(schema), arrays, &options)?)
 }
 
-fn convert(column: &Column, name: &str) -> Result<ArrayRef> {
+/// The values of the column `name` in the type of [`arrow_schema`].
+pub fn convert(column: &Column, name: &str) -> Result<ArrayRef> {
     let array = column.to_array();
     Ok(match column.ty() {
         Type::Bool | Type::Int | Type::Long | Type::Real => array,

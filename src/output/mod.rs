@@ -68,6 +68,8 @@ pub struct Options {
     pub width: Option<usize>,
     /// Put a quote before texts that a spreadsheet would read as a formula.
     pub excel_safe: bool,
+    /// Threads that encode; 0 for one.
+    pub threads: usize,
 }
 
 /// Writes one answer: `begin`, then every batch in order, then `finish`.

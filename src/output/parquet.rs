@@ -1,18 +1,17 @@
-//! Parquet files.
+//! Parquet files, their columns encoded side by side.
 
 use std::io::Write;
-use std::sync::Arc;
 
 use ::arrow::datatypes::SchemaRef;
-use ::parquet::arrow::ArrowWriter;
 use ::parquet::basic::{Compression, ZstdLevel};
 use ::parquet::errors::ParquetError;
 use ::parquet::file::metadata::KeyValue;
 use ::parquet::file::properties::WriterProperties;
 
-use super::arrow::{arrow_schema, record_batch};
+use super::arrow::{arrow_schema, convert};
 use super::{Format, Stream, Writer, io_error};
 use crate::diagnostic::{Error, Result};
+use crate::exec::row_groups::RowGroups;
 use crate::source::parquet::footer::{SCHEMA_KEY, columns_as_json};
 use crate::types::{Batch, Schema};
 
@@ -22,17 +21,21 @@ pub const FORMAT: Format = Format {
     extensions: &["parquet"],
     summary: "Parquet, compressed with zstd; the columns and types in KQL stand in the metadata of the file.",
     binary: true,
-    writer: |stream, _| Box::new(Parquet { stream: Some(stream), open: None }),
+    writer: |stream, options| Box::new(Parquet { stream: Some(stream), threads: options.threads, open: None }),
 };
+
+/// Rows of a row group: enough for dictionaries to pay, few enough to hold while they are encoded.
+const GROUP_ROWS: usize = 128 * 1024;
 
 struct Parquet {
     /// Until the columns are known.
     stream: Option<Stream>,
-    open: Option<(ArrowWriter<Stream>, SchemaRef)>,
+    threads: usize,
+    open: Option<(RowGroups<Stream>, SchemaRef)>,
 }
 
 impl Parquet {
-    fn open(&mut self) -> Result<&mut (ArrowWriter<Stream>, SchemaRef)> {
+    fn open(&mut self) -> Result<&mut (RowGroups<Stream>, SchemaRef)> {
         self.open.as_mut().ok_or_else(|| Error::internal("rows before columns"))
     }
 }
@@ -63,21 +66,30 @@ impl Writer for Parquet {
         }
         let stream = self.stream.take().ok_or_else(|| Error::internal("columns twice"))?;
         let columns = arrow_schema(schema);
-        let writer = ArrowWriter::try_new(stream, Arc::clone(&columns), Some(properties(schema)));
-        self.open = Some((writer.map_err(parquet_error)?, columns));
+        let groups =
+            RowGroups::new(stream, &columns, properties(schema), self.threads.max(1), Box::new(parquet_error))?;
+        self.open = Some((groups, columns));
         Ok(())
     }
 
     fn batch(&mut self, batch: &Batch) -> Result<()> {
-        let (writer, schema) = self.open()?;
-        let batch = record_batch(batch, schema)?;
-        writer.write(&batch).map_err(parquet_error)
+        let (groups, schema) = self.open()?;
+        let mut start = 0;
+        while start < batch.rows() {
+            let count = (GROUP_ROWS - groups.rows()).min(batch.rows() - start);
+            let part = batch.slice(start, count);
+            groups.write(count, &|index| convert(part.column(index), schema.field(index).name()))?;
+            start += count;
+            if groups.rows() == GROUP_ROWS {
+                groups.end_group()?;
+            }
+        }
+        Ok(())
     }
 
     fn finish(&mut self) -> Result<()> {
         // Without the footer that this writes there is no file.
-        let (writer, _) = self.open()?;
-        writer.finish().map_err(parquet_error)?;
-        writer.inner_mut().flush().map_err(io_error)
+        let (groups, _) = self.open()?;
+        groups.finish()?.flush().map_err(io_error)
     }
 }

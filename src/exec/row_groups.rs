@@ -1,0 +1,190 @@
+//! Rows -> row groups of a Parquet file, whose columns are encoded side by side.
+
+use std::fmt;
+use std::io::Write;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow::array::ArrayRef;
+use arrow::datatypes::SchemaRef;
+use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowLeafColumn, ArrowRowGroupWriterFactory, compute_leaves};
+use parquet::arrow::{ArrowSchemaConverter, add_encoded_arrow_schema_to_metadata};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterProperties;
+use parquet::file::writer::SerializedFileWriter;
+
+use super::parallel;
+use crate::diagnostic::{Error, Result};
+
+/// Fewer rows at a time are encoded on one thread.
+const FEW_ROWS: usize = 1024;
+
+/// What becomes of an error of the file.
+type Failed = Box<dyn Fn(ParquetError) -> Error + Send + Sync>;
+
+/// A Parquet file that is being written.
+pub(crate) struct RowGroups<W: Write + Send> {
+    writer: SerializedFileWriter<W>,
+    factory: ArrowRowGroupWriterFactory,
+    schema: SchemaRef,
+    threads: usize,
+    failed: Failed,
+    columns: Vec<Mutex<ArrowColumnWriter>>,
+    rows: usize,
+    groups: usize,
+}
+
+impl<W: Write + Send> fmt::Debug for RowGroups<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RowGroups").field("groups", &self.groups).field("rows", &self.rows).finish_non_exhaustive()
+    }
+}
+
+impl<W: Write + Send> RowGroups<W> {
+    /// Writes columns of `schema` to `output`, encoding with so many threads.
+    pub(crate) fn new(
+        output: W,
+        schema: &SchemaRef,
+        mut properties: WriterProperties,
+        threads: usize,
+        failed: Failed,
+    ) -> Result<Self> {
+        add_encoded_arrow_schema_to_metadata(schema, &mut properties);
+        let columns = ArrowSchemaConverter::new().convert(schema).map_err(&failed)?;
+        let writer = SerializedFileWriter::new(output, columns.root_schema_ptr(), Arc::new(properties));
+        let writer = writer.map_err(&failed)?;
+        let factory = ArrowRowGroupWriterFactory::new(&writer, Arc::clone(schema));
+        let schema = Arc::clone(schema);
+        Ok(Self { writer, factory, schema, threads, failed, columns: Vec::new(), rows: 0, groups: 0 })
+    }
+
+    /// Rows of the group that is being written.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Bytes of that group so far.
+    pub(crate) fn bytes(&self) -> usize {
+        let of = |column: &Mutex<ArrowColumnWriter>| {
+            column.lock().unwrap_or_else(PoisonError::into_inner).get_estimated_total_bytes()
+        };
+        self.columns.iter().map(of).sum()
+    }
+
+    /// Groups that are whole.
+    pub(crate) fn groups(&self) -> usize {
+        self.groups
+    }
+
+    /// Appends rows to the group, which has room for them; `array` makes the values of a column.
+    pub(crate) fn write(&mut self, rows: usize, array: &(dyn Fn(usize) -> Result<ArrayRef> + Sync)) -> Result<()> {
+        if self.columns.is_empty() {
+            let writers = self.factory.create_column_writers(self.groups);
+            self.columns = writers.map_err(&self.failed)?.into_iter().map(Mutex::new).collect();
+        }
+        let encode = |index: usize| -> Result<()> {
+            let leaves = compute_leaves(self.schema.field(index), &array(index)?).map_err(&self.failed)?;
+            let mut writer = self.columns[index].lock().unwrap_or_else(PoisonError::into_inner);
+            let mut write = |leaf: &ArrowLeafColumn| writer.write(leaf).map_err(&self.failed);
+            leaves.iter().try_for_each(&mut write)
+        };
+        let threads = if rows < FEW_ROWS { 1 } else { self.threads };
+        parallel::map(threads, self.columns.len(), encode)?;
+        self.rows += rows;
+        Ok(())
+    }
+
+    /// Ends the group, if one was begun.
+    pub(crate) fn end_group(&mut self) -> Result<()> {
+        let columns = std::mem::take(&mut self.columns);
+        if columns.is_empty() {
+            return Ok(());
+        }
+        let failed = &self.failed;
+        let mut group = self.writer.next_row_group().map_err(failed)?;
+        // The last pages and the dictionaries are compressed side by side, too.
+        let columns: Vec<Mutex<Option<ArrowColumnWriter>>> =
+            columns.into_iter().map(|column| Mutex::new(column.into_inner().ok())).collect();
+        let chunks = parallel::map(self.threads, columns.len(), |index| {
+            let column = columns[index].lock().unwrap_or_else(PoisonError::into_inner).take();
+            column.ok_or_else(|| Error::internal("a column was lost"))?.close().map_err(failed)
+        })?;
+        for chunk in chunks {
+            chunk.append_to_row_group(&mut group).map_err(failed)?;
+        }
+        group.close().map_err(failed)?;
+        self.rows = 0;
+        self.groups += 1;
+        Ok(())
+    }
+
+    /// Adds a note to the footer.
+    pub(crate) fn note(&mut self, note: KeyValue) {
+        self.writer.append_key_value_metadata(note);
+    }
+
+    /// Writes the footer, without which the file is none; answers the output, which is not flushed.
+    pub(crate) fn finish(&mut self) -> Result<&mut W> {
+        self.end_group()?;
+        self.writer.finish().map_err(&self.failed)?;
+        Ok(self.writer.inner_mut())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, Int64Array, StringArray};
+    use arrow::datatypes::{DataType, Field, Schema};
+    use arrow::record_batch::RecordBatch;
+    use parquet::arrow::ArrowWriter;
+    use parquet::file::properties::WriterProperties;
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::RowGroups;
+    use crate::diagnostic::Error;
+
+    #[test]
+    fn columns_side_by_side_make_the_file_that_one_after_the_other_makes() {
+        let fields = [("a", DataType::Int64), ("b", DataType::Utf8), ("c", DataType::Int64)];
+        let fields: Vec<Field> = fields.into_iter().map(|(name, ty)| Field::new(name, ty, true)).collect();
+        let schema = Arc::new(Schema::new(fields));
+        for seed in 0..10 {
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
+            let mut number = |most: i64| random.random_bool(0.9).then(|| random.random_range(0..most));
+            // Groups of batches of rows.
+            let batch = |rows: usize, number: &mut dyn FnMut(i64) -> Option<i64>| {
+                let numbers: Int64Array = (0..rows).map(|_| number(1 << 40)).collect();
+                let texts: StringArray = (0..rows).map(|_| number(100).map(|n| format!("text {n}"))).collect();
+                let few: Int64Array = (0..rows).map(|_| number(3)).collect();
+                let columns: Vec<ArrayRef> = vec![Arc::new(numbers), Arc::new(texts), Arc::new(few)];
+                RecordBatch::try_new(Arc::clone(&schema), columns).expect("a batch")
+            };
+            let groups: Vec<Vec<RecordBatch>> = [[1, 2_000], [3_000, 10], [1_500, 1_024]]
+                .map(|group| group.map(|rows| batch(rows, &mut number)).into())
+                .into();
+            let properties = WriterProperties::builder().build();
+            let mut plain =
+                ArrowWriter::try_new(Vec::new(), Arc::clone(&schema), Some(properties.clone())).expect("begun");
+            for group in &groups {
+                group.iter().for_each(|batch| plain.write(batch).expect("written"));
+                plain.flush().expect("a group");
+            }
+            let plain = plain.into_inner().expect("a file");
+            for threads in [1, 3] {
+                let failed = Box::new(|error| Error::internal(format!("{error}")));
+                let mut file = RowGroups::new(Vec::new(), &schema, properties.clone(), threads, failed).expect("begun");
+                for group in &groups {
+                    for batch in group {
+                        file.write(batch.num_rows(), &|index| Ok(Arc::clone(batch.column(index)))).expect("written");
+                    }
+                    file.end_group().expect("a group");
+                }
+                assert_eq!(file.groups(), 3);
+                assert!(*file.finish().expect("a file") == plain, "seed {seed}, {threads} threads");
+            }
+        }
+    }
+}
