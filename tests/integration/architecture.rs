@@ -45,6 +45,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("futures_util", &["source/remote"]),
     ("globset", &["source/files.rs"]),
     ("hashbrown", &["functions", "exec", "source/json", "types/repeats.rs", "convert/words.rs"]),
+    ("lz4_flex", &["exec/spill/file.rs"]),
     ("memchr", &["functions", "source", "types"]),
     ("mimalloc", &["main.rs"]),
     ("nom", &["syntax"]),
