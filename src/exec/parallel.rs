@@ -5,6 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::metrics;
 use crate::diagnostic::{Error, Result};
 
+/// What a thread made, with its numbers, or the number that failed.
+type Part<T> = Result<Vec<(usize, T)>, (usize, Error)>;
+
 /// What `run` gives for each of `0..count`, in that order, or the first error in that order. Threads take the next number
 /// as they get free, since columns differ in their cost.
 pub(crate) fn map<T: Send>(threads: usize, count: usize, run: impl Fn(usize) -> Result<T> + Sync) -> Result<Vec<T>> {
@@ -24,7 +27,7 @@ pub(crate) fn map<T: Send>(threads: usize, count: usize, run: impl Fn(usize) -> 
             done.push((index, run(index).map_err(|error| (index, error))?));
         }
     };
-    let parts: Vec<Result<Vec<(usize, T)>, (usize, Error)>> = std::thread::scope(|scope| {
+    let parts: Vec<Part<T>> = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads.min(count)).map(|_| scope.spawn(work)).collect();
         let _waiting = metrics::work_for(None);
         let join = |worker: std::thread::ScopedJoinHandle<'_, _>| {

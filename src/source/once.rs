@@ -10,6 +10,7 @@ use super::files::DataFile;
 const MAX_NAMED: usize = 10;
 
 /// The files without those that stand in front of them already under this or another name, and what there is to say.
+#[must_use]
 pub fn once(files: Vec<DataFile>) -> (Vec<DataFile>, Vec<String>) {
     let mut first: HashMap<Identity, String> = HashMap::with_capacity(files.len());
     let (mut kept, mut notices, mut more) = (Vec::with_capacity(files.len()), Vec::new(), 0_usize);
