@@ -113,19 +113,36 @@ fn exact(_: &AggregateCall) -> Result<Box<dyn Accumulator>> {
 /// The different values of one group, by their hashes.
 #[derive(Clone, Debug)]
 enum Distinct {
+    /// Most groups have few, and a place for these in themselves.
+    Few([u64; FEW], usize),
     Set(HashTable<u64>),
     Sketch(Sketch),
 }
 
+/// So many hashes take no more room than a set does before there is anything in it.
+const FEW: usize = 3;
+
 impl Default for Distinct {
     fn default() -> Self {
-        Self::Set(HashTable::new())
+        Self::Few([0; FEW], 0)
     }
 }
 
 impl Distinct {
     fn insert(&mut self, hash: u64, precision: Option<u8>) {
         match self {
+            Self::Few(hashes, count) if hashes[..*count].contains(&hash) => {}
+            Self::Few(hashes, count) if *count < FEW => {
+                hashes[*count] = hash;
+                *count += 1;
+            }
+            Self::Few(hashes, _) => {
+                let mut set = HashTable::with_capacity(FEW + 1);
+                for hash in hashes.iter().chain([&hash]) {
+                    set.insert_unique(*hash, *hash, |hash| *hash);
+                }
+                *self = Self::Set(set);
+            }
             Self::Sketch(sketch) => sketch.insert(hash),
             Self::Set(set) => {
                 set.entry(hash, |other| *other == hash, |hash| *hash).or_insert(hash);
@@ -138,34 +155,41 @@ impl Distinct {
         }
     }
 
-    fn merge(&mut self, later: Self, precision: Option<u8>) {
-        match (&mut *self, later) {
-            (Self::Sketch(sketch), Self::Sketch(later)) => sketch.merge(&later),
-            // Sets take in the smaller one: how many values there are does not depend on their order.
-            (Self::Set(set), Self::Set(mut later)) => {
-                if set.len() < later.len() {
-                    std::mem::swap(set, &mut later);
-                }
-                later.iter().for_each(|hash| self.insert(*hash, precision));
-            }
-            (this, Self::Set(later)) => later.iter().for_each(|hash| this.insert(*hash, precision)),
-            (this @ Self::Set(_), later @ Self::Sketch(_)) => {
-                let earlier = std::mem::replace(this, later);
-                this.merge(earlier, precision);
-            }
+    fn merge(&mut self, mut later: Self, precision: Option<u8>) {
+        if let (Self::Sketch(sketch), Self::Sketch(later)) = (&mut *self, &later) {
+            return sketch.merge(later);
+        }
+        // The larger one takes in the other: how many values there are does not depend on their order.
+        if self.size() < later.size() {
+            std::mem::swap(self, &mut later);
+        }
+        match later {
+            Self::Few(hashes, count) => hashes[..count].iter().for_each(|hash| self.insert(*hash, precision)),
+            Self::Set(set) => set.iter().for_each(|hash| self.insert(*hash, precision)),
+            Self::Sketch(_) => debug_assert!(false, "a sketch is the larger one"),
+        }
+    }
+
+    /// How many hashes there are, where they are known.
+    fn size(&self) -> usize {
+        match self {
+            Self::Few(_, count) => *count,
+            Self::Set(set) => set.len(),
+            Self::Sketch(_) => usize::MAX,
         }
     }
 
     fn count(&self) -> i64 {
         let count = match self {
-            Self::Set(set) => set.len() as u64,
             Self::Sketch(sketch) => sketch.estimate(),
+            known => known.size() as u64,
         };
         i64::try_from(count).unwrap_or(i64::MAX)
     }
 
     fn bytes(&self) -> usize {
         match self {
+            Self::Few(..) => 0,
             Self::Set(set) => set.allocation_size(),
             Self::Sketch(sketch) => sketch.bytes(),
         }
@@ -260,6 +284,11 @@ fn real_bits(value: f64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
     use super::*;
     use crate::types::Value;
 
@@ -275,6 +304,26 @@ mod tests {
         }
         let error = (distinct.count() as f64 / 2_000_000.0 - 1.0).abs();
         assert!(error < 3.0 * 0.008, "{error}");
+    }
+
+    #[test]
+    fn merged_parts_count_what_all_have_together() {
+        let mut random = ChaCha8Rng::seed_from_u64(3);
+        for most in [1, 3, 5, 40, 100_000] {
+            for _ in 0..20 {
+                let (mut merged, mut all) = (Distinct::default(), HashSet::new());
+                for _ in 0..random.random_range(1..4) {
+                    let mut part = Distinct::default();
+                    for _ in 0..random.random_range(0..=most) {
+                        let hash = hash_of(random.random_range(0..most));
+                        part.insert(hash, None);
+                        all.insert(hash);
+                    }
+                    merged.merge(part, None);
+                }
+                assert_eq!(merged.count(), all.len() as i64);
+            }
+        }
     }
 
     #[test]
