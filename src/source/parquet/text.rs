@@ -1,6 +1,7 @@
 //! Texts of a file -> a column of the table's type, once a distinct value where the file has a dictionary.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -38,8 +39,8 @@ struct Converted {
 
 #[derive(Debug)]
 enum Values {
-    /// The distinct texts of a string column, among them "" at this place, which stands for null.
-    Texts(ArrayRef, i32),
+    /// The distinct texts of a string column, and once there was a null, with "" at a place that stands for it.
+    Texts(ArrayRef, OnceCell<(ArrayRef, i32)>),
     /// The distinct texts of a dynamic column.
     Json(ArrayRef),
     /// Values of any other type, and whether a text was not one of them.
@@ -90,10 +91,12 @@ impl TextConverter {
         };
         let column = match &converted.values {
             // The keys fit the values that they had, and these are no fewer.
-            Values::Texts(texts, _) if keys.null_count() == 0 => {
+            Values::Texts(texts, with_empty) if keys.null_count() == 0 => {
+                let texts = with_empty.get().map_or(texts, |(texts, _)| texts);
                 Column::array(Type::String, Arc::new(dictionary.with_values(Arc::clone(texts))))
             }
-            Values::Texts(texts, empty) => {
+            Values::Texts(texts, with_empty) => {
+                let (texts, empty) = with_empty.get_or_init(|| self::with_empty(texts));
                 let keys: Int32Array = keys.iter().map(|key| Some(key.unwrap_or(*empty))).collect();
                 Column::array(Type::String, Arc::new(DictionaryArray::try_new(keys, Arc::clone(texts))?))
             }
@@ -119,7 +122,7 @@ impl Converted {
         let texts = original.as_any().downcast_ref::<StringArray>();
         let texts = texts.ok_or_else(|| Error::internal("a dictionary of texts is not of type Utf8"))?;
         let values = match target {
-            Type::String => with_empty(original, texts),
+            Type::String => Values::Texts(Arc::clone(original), OnceCell::new()),
             Type::Dynamic => {
                 Values::Json(Arc::new(texts.iter().map(|text| text.and_then(as_json)).collect::<StringArray>()))
             }
@@ -133,15 +136,16 @@ impl Converted {
 }
 
 /// The texts and the place of "" among them, where it is put if need be.
-fn with_empty(original: &ArrayRef, texts: &StringArray) -> Values {
+fn with_empty(original: &ArrayRef) -> (ArrayRef, i32) {
     let place = |place: usize| i32::try_from(place).unwrap_or(0);
+    let texts = original.as_string::<i32>();
     if let Some(found) = (0..texts.len()).find(|&row| texts.value_length(row) == 0) {
-        return Values::Texts(Arc::clone(original), place(found));
+        return (Arc::clone(original), place(found));
     }
     let mut builder = StringBuilder::with_capacity(texts.len() + 1, texts.value_data().len());
     texts.iter().for_each(|text| builder.append_value(text.unwrap_or_default()));
     builder.append_value("");
-    Values::Texts(Arc::new(builder.finish()), place(texts.len()))
+    (Arc::new(builder.finish()), place(texts.len()))
 }
 
 /// "" for null.
