@@ -214,6 +214,11 @@ impl RowFilter for OfTable {
 
 /// True for the rows whose text is `wanted`; texts of a dictionary are looked at once each.
 fn which(column: &Column, wanted: impl Fn(&str) -> bool) -> BooleanArray {
+    if column.as_constant().is_some() {
+        let is_wanted = column.text_at(0).is_some_and(&wanted);
+        return if is_wanted { BooleanBuffer::new_set(column.rows()) } else { BooleanBuffer::new_unset(column.rows()) }
+            .into();
+    }
     if let Some(dictionary) = column.as_array().and_then(|array| array.as_dictionary_opt::<Int32Type>())
         && let Some(texts) = dictionary.values().as_string_opt::<i32>()
     {

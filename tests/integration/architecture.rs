@@ -61,7 +61,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("sha2", &["cli/manifest.rs", "functions/scalar/hash.rs"]),
     ("simdutf8", &["source", "types"]),
     ("wide", &["source/json", "source/framing/brackets.rs"]),
-    ("snap", &["source/framing"]),
+    ("snap", &["source/framing", "source/parquet"]),
     ("strsim", &["diagnostic/suggest.rs"]),
     ("tempfile", &["source", "exec/spill", "cli"]),
     ("tokio", &["source/remote"]),

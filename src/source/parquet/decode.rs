@@ -11,6 +11,8 @@ use super::input::Input;
 use super::layout::Source;
 use super::pages::wanted_ranges;
 use super::partition::{Part, Readable, RowGroupScan};
+use super::places;
+use super::prune::RowGroupStatistics;
 use super::reader::{Damage, Reader, Wanted};
 use super::sieve::{ROWS_FOR_ONE, sift};
 use crate::diagnostic::{Error, Result};
@@ -44,14 +46,14 @@ struct DecodedColumn {
 }
 
 enum Values {
-    /// The file lacks the column.
-    Missing(Value),
+    /// All rows have this one: the file lacks the column, or says so.
+    Same(Value),
     /// It tells where the row is.
     Origin(Provenance),
     /// It is the column at `at` of what the reader gives.
     Read { at: usize, at_seconds: Option<usize>, converter: Converter },
     /// Its rows are known already, those from `next` on are to come.
-    Sifted { rows: ArrayRef, next: usize, converter: Converter },
+    Picked { rows: ArrayRef, next: usize, converter: Converter },
 }
 
 impl Decoder {
@@ -67,9 +69,9 @@ impl Decoder {
         indexes.sort_unstable();
         indexes.dedup();
         let leaves = scan.leaves(&indexes);
-        let sifted = sifted(scan, readable, &indexes, (&selection, &input));
+        let known = known(scan, readable, &indexes, (&selection, &input));
         let mut decoder = Self {
-            columns: decoded_columns(scan, &indexes, &sifted),
+            columns: decoded_columns(scan, &indexes, &known),
             reader: None,
             seconds: None,
             damage: None,
@@ -81,7 +83,7 @@ impl Decoder {
         if !leaves.is_empty() && decoder.outstanding > 0 {
             let mut wanted = Wanted { leaves, selection, batch_rows: decoder.batch_rows };
             count_bytes(scan, &wanted);
-            let known = scan.leaves(&sifted.iter().map(|(index, _)| *index).collect::<Vec<_>>());
+            let known = scan.leaves(&known.iter().map(|(index, _)| *index).collect::<Vec<_>>());
             wanted.leaves.retain(|leaf| !known.contains(leaf));
             if !wanted.leaves.is_empty() {
                 decoder.damage = decoder.open(scan, readable, (wanted, input)).err();
@@ -181,12 +183,12 @@ impl DecodedColumn {
                 let seconds = seconds.zip(*at_seconds).map(|(seconds, at)| seconds.column(at));
                 converter.convert(batch.column(*at), seconds)
             }
-            (Values::Sifted { rows: known, next, converter }, _) => {
+            (Values::Picked { rows: known, next, converter }, _) => {
                 let array = known.slice(*next, rows);
                 *next += rows;
                 converter.convert(&array, None)
             }
-            (Values::Missing(value), _) => Ok(Column::constant(value.clone(), rows)),
+            (Values::Same(value), _) => Ok(Column::constant(value.clone(), rows)),
             (Values::Read { .. } | Values::Origin(_), _) => Err(Error::internal("a column was not read")),
         }
     }
@@ -247,9 +249,9 @@ fn origin(of: Provenance, scan: &RowGroupScan, numbers: &[u64], rows: usize) -> 
 }
 
 /// The columns in the order of the table; the reader gives those of the file in the order of the file.
-fn decoded_columns(scan: &RowGroupScan, indexes: &[usize], sifted: &[(usize, ArrayRef)]) -> Vec<DecodedColumn> {
+fn decoded_columns(scan: &RowGroupScan, indexes: &[usize], known: &[(usize, Known)]) -> Vec<DecodedColumn> {
     let file_column = |index: usize| scan.mapping.file_column(&scan.file, index);
-    let known = |index: usize| sifted.iter().find(|(known, _)| *known == index).map(|(_, rows)| Arc::clone(rows));
+    let known = |index: usize| known.iter().find(|(known, _)| *known == index).map(|(_, known)| known.clone());
     let read = indexes.iter().filter(|&&index| known(index).is_none());
     let mut roots: Vec<usize> = read.filter_map(|&index| file_column(index)).map(|c| c.root).collect();
     roots.sort_unstable();
@@ -262,8 +264,9 @@ fn decoded_columns(scan: &RowGroupScan, indexes: &[usize], sifted: &[(usize, Arr
         let ty = scan.mapping.ty(index);
         let converter = |column| Converter::new(column, ty, scan.takes_apart(index), &scan.request.report);
         let values = match (file_column(index), known(index)) {
-            (None, _) => scan.mapping.origin(index).map_or_else(|| Values::Missing(Value::null(ty)), Values::Origin),
-            (Some(column), Some(rows)) => Values::Sifted { rows, next: 0, converter: converter(column) },
+            (None, _) => scan.mapping.origin(index).map_or_else(|| Values::Same(Value::null(ty)), Values::Origin),
+            (Some(_), Some(Known::Same(value))) => Values::Same(value),
+            (Some(column), Some(Known::Picked(rows))) => Values::Picked { rows, next: 0, converter: converter(column) },
             (Some(column), None) => Values::Read {
                 at: roots.binary_search(&column.root).unwrap_or(0),
                 at_seconds: int96.binary_search(&column.root).ok(),
@@ -275,26 +278,53 @@ fn decoded_columns(scan: &RowGroupScan, indexes: &[usize], sifted: &[(usize, Arr
     indexes.iter().map(decoded).collect()
 }
 
-/// The columns that need no reader, for a few rows were found in their large pages, by their positions in the table.
-fn sifted(
+/// The values of a column that needs no reader.
+#[derive(Clone)]
+enum Known {
+    Same(Value),
+    Picked(ArrayRef),
+}
+
+/// The columns that need no reader, by their positions in the table: statistics tell that all rows are the same, rows of
+/// a few columns are looked up in dictionaries, and a few rows found in large pages.
+fn known(
+    scan: &RowGroupScan,
+    readable: &Readable,
+    indexes: &[usize],
+    source: (&RowSelection, &Input),
+) -> Vec<(usize, Known)> {
+    let statistics = RowGroupStatistics { file: &scan.file, mapping: &scan.mapping, group: scan.metadata() };
+    let same = |&index: &usize| Some((index, Known::Same(statistics.only_text(index)?)));
+    let mut known: Vec<(usize, Known)> = indexes.iter().filter_map(same).collect();
+    let is_known = |index: &usize| known.iter().any(|(known, _)| known == index);
+    let others: Vec<usize> = indexes.iter().copied().filter(|index| !is_known(index)).collect();
+    known.extend(picked(scan, readable, &others, source).map(|(index, rows)| (index, Known::Picked(rows))));
+    known
+}
+
+/// The columns that can be picked, by their positions in the table.
+fn picked(
     scan: &RowGroupScan,
     readable: &Readable,
     indexes: &[usize],
     (selection, input): (&RowSelection, &Input),
-) -> Vec<(usize, ArrayRef)> {
+) -> impl Iterator<Item = (usize, ArrayRef)> {
     let (group, rows) = (scan.metadata(), selection.row_count());
-    if rows == 0 || rows.saturating_mul(ROWS_FOR_ONE) > scan.rows() {
-        return Vec::new();
-    }
+    let is_narrow = rows.saturating_mul(indexes.len()) <= places::MAX_ROWS;
+    let are_few = rows.saturating_mul(ROWS_FOR_ONE) <= scan.rows();
+    let wanted = if rows > 0 && (is_narrow || are_few) { indexes } else { &[] };
     let index_of_pages = readable.metadata.metadata().page_index_for_row_group(0);
-    let found = indexes.iter().filter_map(|&index| {
+    wanted.iter().filter_map(move |&index| {
         let column = scan.mapping.file_column(&scan.file, index)?;
         let is_checked = matches!(column.source, Source::Text | Source::Ticks(_) | Source::Scalar(_));
-        let leaf = column.leaf().filter(|leaf| is_checked && index_of_pages.offset_index(*leaf).is_none())?;
-        let ty = readable.metadata.schema().field(column.root).data_type();
-        Some((index, sift(input, group.column(leaf), selection, ty)?))
-    });
-    found.collect()
+        let leaf = column.leaf().filter(|_| is_checked)?;
+        let (chunk, ty) = (group.column(leaf), readable.metadata.schema().field(column.root).data_type());
+        let pages = index_of_pages.offset_index(leaf).map(|index| index.page_locations().as_slice());
+        let looked_up = || places::pick(input, chunk, pages.unwrap_or_default(), selection, ty);
+        let sifted = || sift(input, chunk, selection, ty);
+        let rows = is_narrow.then(looked_up).flatten();
+        Some((index, rows.or_else(|| (are_few && pages.is_none()).then(sifted).flatten())?))
+    })
 }
 
 /// Counts the bytes of the wanted share of each chunk: how many the reader really touches depends on where pages end.

@@ -52,15 +52,32 @@ impl Input {
     /// The bytes of a range; an error where the file is shorter.
     pub fn read(&self, range: Range<u64>) -> io::Result<Bytes> {
         match self {
-            Self::Disk(file) => {
-                let mut file = file;
-                let length = range.end.saturating_sub(range.start);
+            Self::Disk(_) => {
                 let mut bytes = Vec::new();
-                file.seek(SeekFrom::Start(range.start))?;
-                file.take(length).read_to_end(&mut bytes)?;
-                if bytes.len() as u64 == length { Ok(bytes.into()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+                self.read_into(range, &mut bytes)?;
+                Ok(bytes.into())
             }
             Self::Remote(remote) => remote.read(range),
+        }
+    }
+
+    /// Appends the bytes of a range; an error where the file is shorter.
+    pub fn read_into(&self, range: Range<u64>, bytes: &mut Vec<u8>) -> io::Result<()> {
+        /// More is not reserved before it is there.
+        const RESERVED: u64 = 16 << 20;
+        let length = range.end.saturating_sub(range.start);
+        match self {
+            Self::Disk(file) => {
+                let mut file = file;
+                bytes.reserve(usize::try_from(length.min(RESERVED)).unwrap_or(0));
+                file.seek(SeekFrom::Start(range.start))?;
+                let read = file.take(length).read_to_end(bytes)?;
+                if read as u64 == length { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+            }
+            Self::Remote(remote) => {
+                bytes.extend_from_slice(&remote.read(range)?);
+                Ok(())
+            }
         }
     }
 }

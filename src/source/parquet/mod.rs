@@ -4,7 +4,7 @@
 //! early as possible: files and row groups by statistics (`prune.rs`), row groups by bloom filters and dictionaries
 //! (`contents.rs`), pages by the page index (`pages.rs`), and the columns that a filter does not need by decoding them for the surviving rows only
 //! (`filter.rs`), and of large pages only up to the last of a few rows (`sieve.rs`). Texts keep the dictionaries of the file
-//! (`layout.rs`, `text.rs`).
+//! (`layout.rs`, `text.rs`), in which the rows of a few columns are looked up directly (`places.rs`).
 //!
 //! Damage is contained: a row group that cannot be decoded is counted in the report with its rows, and the rest of the
 //! file is read. Where pages carry checksums they are verified.
@@ -23,10 +23,13 @@ mod nested;
 mod page_header;
 mod pages;
 mod partition;
+mod places;
 mod prune;
 mod reader;
+mod runs;
 mod sieve;
 mod text;
+mod unpacker;
 
 use std::io;
 use std::path::PathBuf;

@@ -3,7 +3,7 @@
 /// What a header says of a page.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct PageHeader {
-    /// One of [`Self::DATA`], [`Self::DATA_2`] and those of other pages.
+    /// One of [`Self::DATA`], [`Self::DICTIONARY`], [`Self::DATA_2`] and those of other pages.
     pub kind: u64,
     /// Bytes of the page behind its header when they are unpacked.
     pub unpacked: usize,
@@ -12,7 +12,7 @@ pub(super) struct PageHeader {
     pub has_checksum: bool,
     /// Values of the page, nulls among them.
     pub values: usize,
-    /// [`Self::PLAIN`], or another one.
+    /// [`Self::PLAIN`], [`Self::PLAIN_DICTIONARY`], [`Self::RLE_DICTIONARY`], or another one.
     pub encoding: u64,
     /// Bytes of the definition levels, and of the repetition levels, where version 2 has them in front and unpacked.
     pub levels: (usize, usize),
@@ -23,10 +23,16 @@ pub(super) struct PageHeader {
 impl PageHeader {
     /// Data pages of version 1.
     pub const DATA: u64 = 0;
+    /// The values that the places of data pages stand for.
+    pub const DICTIONARY: u64 = 2;
     /// Data pages of version 2.
     pub const DATA_2: u64 = 3;
     /// Values one behind the other.
     pub const PLAIN: u64 = 0;
+    /// Places in the dictionary, or values one behind the other in it: the old name of both.
+    pub const PLAIN_DICTIONARY: u64 = 2;
+    /// Places in the dictionary.
+    pub const RLE_DICTIONARY: u64 = 8;
 
     /// Reads a header at the start of `bytes`, which afterwards begin behind it; None where it makes no sense.
     pub fn read(bytes: &mut &[u8]) -> Option<Self> {
@@ -37,7 +43,7 @@ impl PageHeader {
                 1 => header.kind = thrift.integer()?,
                 2 => header.unpacked = thrift.size()?,
                 3 => header.packed = thrift.size()?,
-                5 | 8 => header.read_data(id == 8, &mut thrift)?,
+                5 | 7 | 8 => header.read_values(id == 8, &mut thrift)?,
                 _ => thrift.skip(ty, 0)?,
             }
             header.has_checksum |= id == 4;
@@ -46,8 +52,8 @@ impl PageHeader {
         Some(header)
     }
 
-    /// What is only said of data pages.
-    fn read_data(&mut self, is_second: bool, outer: &mut Thrift<'_>) -> Option<()> {
+    /// What is only said of pages with values: data pages of both versions, and dictionaries.
+    fn read_values(&mut self, is_second: bool, outer: &mut Thrift<'_>) -> Option<()> {
         let mut thrift = Thrift { bytes: outer.bytes, id: 0 };
         while let (id, ty @ 1..) = thrift.field()? {
             match (id, is_second) {

@@ -111,6 +111,20 @@ impl RowGroupStatistics<'_> {
     }
 }
 
+impl RowGroupStatistics<'_> {
+    /// The one text of all rows of a string column; None where there may be several.
+    pub fn only_text(&self, column: usize) -> Option<Value> {
+        /// Longer ones may have been cut, which not every writer tells.
+        const MAX_BYTES: usize = 32;
+        let Bounds { min: Some(Bound::Bytes(least)), max, may_be_null: false, .. } = self.bounds(column) else {
+            return None;
+        };
+        let is_only = max == Some(Bound::Bytes(least.clone())) && least.len() <= MAX_BYTES;
+        let text = String::from_utf8(least).ok().filter(|_| is_only && self.mapping.ty(column) == Type::String)?;
+        Some(Value::string(text))
+    }
+}
+
 impl Evidence for RowGroupStatistics<'_> {
     fn bounds(&self, column: usize) -> Bounds {
         self.read(column).unwrap_or_else(Bounds::unknown)

@@ -17,6 +17,7 @@ use parquet::file::metadata::ColumnChunkMetaData;
 use super::input::Input;
 use super::page_header::PageHeader;
 use super::pages::chunk_range;
+use super::runs::{Run, Runs};
 
 /// Rows of a row group for each wanted one: with fewer, the crate is as good.
 pub(super) const ROWS_FOR_ONE: usize = if cfg!(test) { 3 } else { 16 };
@@ -229,27 +230,16 @@ impl<R: BufRead> Page<R> {
     }
 }
 
-/// The first `count` levels of one bit, in runs and groups of eight (RLE and bit-packing).
-fn bits(mut bytes: &[u8], count: usize) -> Option<Vec<bool>> {
+/// The first `count` levels of one bit.
+fn bits(bytes: &[u8], count: usize) -> Option<Vec<bool>> {
+    let mut runs = Runs::new(bytes, 1)?;
     let mut bits = Vec::with_capacity(count.min(1 << 20));
     while bits.len() < count {
-        let (mut head, mut shift) = (0_usize, 0);
-        loop {
-            let byte = bytes.split_off_first()?;
-            head |= usize::from(byte & 0x7f).checked_shl(shift).filter(|_| shift < 35)?;
-            shift += 7;
-            if byte & 0x80 == 0 {
-                break;
-            }
-        }
         let left = count - bits.len();
-        match (head >> 1, head & 1) {
-            (0, _) => return None,
-            (run, 0) => bits.extend(std::iter::repeat_n(*bytes.split_off_first()? & 1 == 1, run.min(left))),
-            (groups, _) => {
-                let packed = bytes.get(..groups)?;
-                bytes = &bytes[groups..];
-                let unpacked = packed.iter().flat_map(|byte| (0..8).map(move |bit| byte >> bit & 1 == 1));
+        match runs.next()? {
+            Run::Repeated { number, count } => bits.extend(std::iter::repeat_n(number & 1 == 1, count.min(left))),
+            Run::Packed { bytes, .. } => {
+                let unpacked = bytes.iter().flat_map(|byte| (0..8).map(move |bit| byte >> bit & 1 == 1));
                 bits.extend(unpacked.take(left));
             }
         }

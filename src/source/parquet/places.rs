@@ -1,0 +1,270 @@
+//! Rows of chunks whose pages hold places in a dictionary.
+//!
+//! The parquet crate unpacks such pages by way of levels and buffers that it makes anew for each batch, the places of
+//! rows that nobody wants among them. Most of its time goes there where a query reads a few columns. Here the pages of a
+//! part are unpacked one after the other into the same buffer, and the places of the wanted rows are picked from it. What
+//! is not as simple as that is left to the crate, and so is the judgement of what makes no sense.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, DictionaryArray, Int32Array, Int64Array, StringArray};
+use arrow::buffer::{Buffer, OffsetBuffer};
+use arrow::compute;
+use arrow::datatypes::DataType;
+use parquet::arrow::arrow_reader::RowSelection;
+use parquet::basic::{Compression, Type as PhysicalType};
+use parquet::file::metadata::ColumnChunkMetaData;
+use parquet::file::page_index::offset_index::PageLocation;
+
+use super::input::Input;
+use super::layout::is_dictionary_only;
+use super::page_header::PageHeader;
+use super::pages::chunk_range;
+use super::runs::{Run, Runs, unpack};
+use super::unpacker::{Unpacker, with_unpacker};
+
+/// Rows of all columns for which places are kept together: four megabytes.
+pub(super) const MAX_ROWS: usize = 1 << 20;
+/// Largest chunk that is held, in bytes.
+const MAX_BYTES: u64 = 64 << 20;
+
+/// The selected rows of a chunk as an array of type `ty`, where `pages` lie if that is known; None where the crate is to
+/// read them.
+pub(super) fn pick(
+    input: &Input,
+    chunk: &ColumnChunkMetaData,
+    pages: &[PageLocation],
+    selection: &RowSelection,
+    ty: &DataType,
+) -> Option<ArrayRef> {
+    if !is_simple(chunk, ty) || !matches!(input, Input::Disk(_)) {
+        return None;
+    }
+    with_unpacker(|unpacker, packed| pick_with((unpacker, packed), (input, chunk, pages), selection, ty))
+}
+
+fn pick_with(
+    (unpacker, packed): (&mut Unpacker, &mut Vec<u8>),
+    (input, chunk, pages): (&Input, &ColumnChunkMetaData, &[PageLocation]),
+    selection: &RowSelection,
+    ty: &DataType,
+) -> Option<ArrayRef> {
+    let mut wanted = Wanted::new(selection);
+    let mut first = read_pages(input, chunk, pages, (wanted.span()?, packed))?;
+    let mut rest = &packed[..];
+    let compression = chunk.compression();
+    let dictionary = Dictionary::read(&mut rest, (unpacker, compression), ty)?;
+    let has_levels = chunk.column_descr().max_def_level() > 0;
+    let mut places = Vec::with_capacity(selection.row_count());
+    while let Some(next) = wanted.peek() {
+        let header = PageHeader::read(&mut rest)?;
+        let page = rest.split_off(..header.packed)?;
+        let rows = first..first + header.values;
+        first = rows.end;
+        if header.has_checksum || !matches!(header.kind, PageHeader::DATA | PageHeader::DATA_2) {
+            return None;
+        }
+        if next < rows.end {
+            let bytes = places_of(&header, page, has_levels, (unpacker, compression))?;
+            pick_of_page(bytes, rows, &mut wanted, &mut places)?;
+        }
+    }
+    dictionary.at(places, ty)
+}
+
+/// True for chunks of places in a dictionary of texts or numbers, as far as the footer tells.
+fn is_simple(chunk: &ColumnChunkMetaData, ty: &DataType) -> bool {
+    let column = chunk.column_descr();
+    let fits = match ty {
+        DataType::Dictionary(_, texts) => **texts == DataType::Utf8 && chunk.column_type() == PhysicalType::BYTE_ARRAY,
+        DataType::Int64 | DataType::Timestamp(..) => chunk.column_type() == PhysicalType::INT64,
+        _ => false,
+    };
+    fits && is_dictionary_only(chunk) && column.max_rep_level() == 0 && column.max_def_level() <= 1
+}
+
+/// Appends the bytes of the dictionary and of the pages that the rows of `span` need; answers the first row of these.
+fn read_pages(
+    input: &Input,
+    chunk: &ColumnChunkMetaData,
+    pages: &[PageLocation],
+    (span, packed): (Range<usize>, &mut Vec<u8>),
+) -> Option<usize> {
+    let (start, length) = chunk_range(chunk).filter(|(_, length)| *length <= MAX_BYTES)?;
+    let end = start.checked_add(length)?;
+    let Some(front) = pages.first() else {
+        input.read_into(start..end, packed).ok()?;
+        return Some(0);
+    };
+    let row = |page: &PageLocation| usize::try_from(page.first_row_index).unwrap_or(usize::MAX);
+    let offset = |page: &PageLocation| u64::try_from(page.offset).ok();
+    let from = &pages[pages.partition_point(|page| row(page) <= span.start).checked_sub(1)?];
+    let to = pages.get(pages.partition_point(|page| row(page) < span.end)).map_or(Some(end), offset)?;
+    let (front, first) = (offset(front)?, offset(from)?);
+    if !(start <= front && front <= first && first <= to && to <= end) {
+        return None;
+    }
+    input.read_into(start..front, packed).ok()?;
+    input.read_into(first..to, packed).ok()?;
+    Some(row(from))
+}
+
+/// What places stand for.
+enum Dictionary {
+    Texts(StringArray),
+    Numbers(Vec<i64>),
+}
+
+impl Dictionary {
+    /// Reads the page at the start of `bytes`, which afterwards begin behind it.
+    fn read(bytes: &mut &[u8], (unpacker, compression): (&mut Unpacker, Compression), ty: &DataType) -> Option<Self> {
+        let header = PageHeader::read(bytes)?;
+        let page = bytes.split_off(..header.packed)?;
+        let is_plain = matches!(header.encoding, PageHeader::PLAIN | PageHeader::PLAIN_DICTIONARY);
+        if header.kind != PageHeader::DICTIONARY || header.has_checksum || !is_plain {
+            return None;
+        }
+        let page = unpacker.unpack(page, compression, header.unpacked)?;
+        match ty {
+            DataType::Dictionary(..) => texts(page, header.values).map(Self::Texts),
+            _ => {
+                let (numbers, rest) = page.as_chunks();
+                let is_whole = rest.is_empty() && numbers.len() == header.values;
+                is_whole.then(|| Self::Numbers(numbers.iter().map(|bytes| i64::from_le_bytes(*bytes)).collect()))
+            }
+        }
+    }
+
+    /// What is at `places`; None where one of them leads nowhere.
+    fn at(self, places: Vec<i32>, ty: &DataType) -> Option<ArrayRef> {
+        match self {
+            Self::Texts(texts) => {
+                let rows = DictionaryArray::try_new(Int32Array::from(places), Arc::new(texts)).ok()?;
+                Some(Arc::new(rows))
+            }
+            Self::Numbers(numbers) => {
+                let number = |place: i32| numbers.get(usize::try_from(place).ok()?).copied();
+                let rows = places.into_iter().map(number).collect::<Option<Vec<i64>>>()?;
+                compute::cast(&Int64Array::from(rows), ty).ok()
+            }
+        }
+    }
+}
+
+/// Texts that lie one behind the other, each after its length.
+fn texts(mut page: &[u8], count: usize) -> Option<StringArray> {
+    let mut bytes = Vec::with_capacity(page.len());
+    let mut ends = vec![0];
+    while let Some(length) = page.split_off(..4) {
+        let length = u32::from_le_bytes(length.try_into().ok()?);
+        bytes.extend_from_slice(page.split_off(..usize::try_from(length).ok()?)?);
+        ends.push(i32::try_from(bytes.len()).ok()?);
+    }
+    if !page.is_empty() || ends.len() != count + 1 {
+        return None;
+    }
+    StringArray::try_new(OffsetBuffer::new(ends.into()), Buffer::from(bytes), None).ok()
+}
+
+/// The bytes of the places of a page in which no row is null.
+fn places_of<'a>(
+    header: &PageHeader,
+    page: &'a [u8],
+    has_levels: bool,
+    (unpacker, compression): (&'a mut Unpacker, Compression),
+) -> Option<&'a [u8]> {
+    if !matches!(header.encoding, PageHeader::RLE_DICTIONARY | PageHeader::PLAIN_DICTIONARY) {
+        return None;
+    }
+    if header.kind == PageHeader::DATA {
+        let mut unpacked = unpacker.unpack(page, compression, header.unpacked)?;
+        if has_levels {
+            let length = u32::from_le_bytes(unpacked.split_off(..4)?.try_into().ok()?);
+            has_no_nulls(unpacked.split_off(..usize::try_from(length).ok()?)?, header.values)?;
+        }
+        return Some(unpacked);
+    }
+    let (levels, packed) = page.split_at_checked(header.levels.0).filter(|_| header.levels.1 == 0)?;
+    if has_levels {
+        has_no_nulls(levels, header.values)?;
+    }
+    match header.is_plain {
+        true => Some(packed),
+        false => unpacker.unpack(packed, compression, header.unpacked.checked_sub(levels.len())?),
+    }
+}
+
+/// None where one of `count` rows is null.
+fn has_no_nulls(levels: &[u8], count: usize) -> Option<()> {
+    let (mut runs, mut passed) = (Runs::new(levels, 1)?, 0);
+    while passed < count {
+        passed += match runs.next()? {
+            Run::Repeated { number: 1, count } => count,
+            Run::Packed { bytes, count } if bytes.iter().all(|byte| *byte == u8::MAX) => count,
+            _ => return None,
+        };
+    }
+    Some(())
+}
+
+/// Appends the places of the wanted ones of the `rows` of a page.
+fn pick_of_page(mut bytes: &[u8], rows: Range<usize>, wanted: &mut Wanted, places: &mut Vec<i32>) -> Option<()> {
+    let width = usize::from(*bytes.split_off_first()?);
+    let (mut runs, mut first) = (Runs::new(bytes, width)?, rows.start);
+    while first < rows.end && wanted.peek().is_some_and(|next| next < rows.end) {
+        let run = runs.next()?;
+        let (Run::Repeated { count, .. } | Run::Packed { count, .. }) = run;
+        let end = first.saturating_add(count).min(rows.end);
+        while let Some(piece) = wanted.take_before(end) {
+            match run {
+                Run::Repeated { number, .. } => places.extend(std::iter::repeat_n(number, piece.len())),
+                Run::Packed { bytes, .. } => unpack(bytes, width, piece.start - first..piece.end - first, places),
+            }
+        }
+        first = end;
+    }
+    Some(())
+}
+
+/// The wanted rows that are still to come.
+struct Wanted(VecDeque<Range<usize>>);
+
+impl Wanted {
+    fn new(selection: &RowSelection) -> Self {
+        let (mut ranges, mut first) = (VecDeque::new(), 0);
+        for selector in selection.iter() {
+            let end = first + selector.row_count;
+            if !selector.skip && first < end {
+                ranges.push_back(first..end);
+            }
+            first = end;
+        }
+        Self(ranges)
+    }
+
+    /// From the first to the last.
+    fn span(&self) -> Option<Range<usize>> {
+        Some(self.0.front()?.start..self.0.back()?.end)
+    }
+
+    fn peek(&self) -> Option<usize> {
+        self.0.front().map(|range| range.start)
+    }
+
+    /// The next ones that follow each other and lie before `end`.
+    fn take_before(&mut self, end: usize) -> Option<Range<usize>> {
+        let range = self.0.front_mut().filter(|range| range.start < end)?;
+        let taken = range.start..range.end.min(end);
+        range.start = taken.end;
+        if range.start == range.end {
+            self.0.pop_front();
+        }
+        Some(taken)
+    }
+}
+
+#[cfg(test)]
+#[path = "tests/places.rs"]
+mod tests;

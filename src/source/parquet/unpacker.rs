@@ -1,0 +1,64 @@
+//! Packed pages, unpacked one after the other into the same memory.
+//!
+//! Memory that was never touched is dear: the system clears each page of it. So a thread keeps what it unpacks with for
+//! the next chunk, as long as that is not much.
+
+use std::cell::Cell;
+
+use parquet::basic::Compression;
+
+/// Largest page that is unpacked, in bytes.
+const MAX_BYTES: usize = 64 << 20;
+/// Larger buffers are not kept.
+const KEPT_BYTES: usize = 2 << 20;
+
+/// Unpacks pages.
+#[derive(Default)]
+pub(super) struct Unpacker {
+    zstd: Option<zstd::bulk::Decompressor<'static>>,
+    buffer: Vec<u8>,
+}
+
+thread_local! {
+    /// Idle ones.
+    static KEPT: Cell<Option<(Unpacker, Vec<u8>)>> = const { Cell::new(None) };
+}
+
+/// What `work` makes of an unpacker and an empty buffer for packed bytes.
+pub(super) fn with_unpacker<T>(work: impl FnOnce(&mut Unpacker, &mut Vec<u8>) -> T) -> T {
+    let (mut unpacker, mut packed) = KEPT.take().unwrap_or_default();
+    packed.clear();
+    let made = work(&mut unpacker, &mut packed);
+    if unpacker.buffer.capacity() <= KEPT_BYTES && packed.capacity() <= KEPT_BYTES {
+        KEPT.set(Some((unpacker, packed)));
+    }
+    made
+}
+
+impl Unpacker {
+    /// What `packed` holds, if that are `size` bytes; None also where the crate is to unpack it.
+    pub fn unpack<'a>(&'a mut self, packed: &'a [u8], compression: Compression, size: usize) -> Option<&'a [u8]> {
+        if size > MAX_BYTES {
+            return None;
+        }
+        let unpacked = match compression {
+            Compression::UNCOMPRESSED => packed,
+            Compression::SNAPPY => {
+                self.buffer.resize(snap::raw::decompress_len(packed).ok().filter(|length| *length == size)?, 0);
+                snap::raw::Decoder::new().decompress(packed, &mut self.buffer).ok()?;
+                &self.buffer
+            }
+            Compression::ZSTD(_) => {
+                if self.zstd.is_none() {
+                    self.zstd = zstd::bulk::Decompressor::new().ok();
+                }
+                self.buffer.clear();
+                self.buffer.reserve(size);
+                self.zstd.as_mut()?.decompress_to_buffer(packed, &mut self.buffer).ok()?;
+                &self.buffer
+            }
+            _ => return None,
+        };
+        (unpacked.len() == size).then_some(unpacked)
+    }
+}
