@@ -1,6 +1,9 @@
 //! What the chunks of a row group hold: bloom filters, and dictionaries where no value stands outside of them.
 
-use arrow::array::{AsArray, BinaryArray};
+use std::cell::RefCell;
+use std::ops::Range;
+
+use arrow::array::{AsArray, BinaryArray, StringArray};
 use arrow::datatypes::DataType;
 use parquet::bloom_filter::Sbbf;
 use parquet::file::metadata::ParquetMetaDataReader;
@@ -8,6 +11,7 @@ use parquet::file::metadata::ParquetMetaDataReader;
 use super::bounds::Bounds;
 use super::input::Input;
 use super::layout::{FileColumn, Source, is_dictionary_only};
+use super::places;
 use super::prune::{Evidence, RowGroupStatistics};
 use super::reader::guarded;
 use crate::types::{Type, Value};
@@ -18,6 +22,8 @@ pub(super) struct Contents<'a> {
     /// The position of the row group in the file.
     pub group: usize,
     pub input: &'a Input,
+    /// The dictionaries that were read, by leaf.
+    pub dictionaries: RefCell<Vec<(usize, StringArray)>>,
 }
 
 impl Contents<'_> {
@@ -63,8 +69,8 @@ impl Contents<'_> {
         Some(!may_hold)
     }
 
-    /// Every text of a string column, each once; null is not among them.
-    fn dictionary(&self, column: usize) -> Option<BinaryArray> {
+    /// The leaf of a string column, and the range of its dictionary if every text is in it.
+    fn dictionary_of(&self, column: usize) -> Option<(usize, Range<u64>)> {
         let file_column = self.file_column(column)?;
         if file_column.source != Source::Text || self.statistics.mapping.ty(column) != Type::String {
             return None;
@@ -76,6 +82,22 @@ impl Contents<'_> {
         if !is_dictionary_only(chunk) || !self.is_readable(start, length) {
             return None;
         }
+        Some((leaf, u64::try_from(start).ok()?..u64::try_from(start + length).ok()?))
+    }
+
+    /// The texts of a dictionary; null is not among them.
+    fn texts(&self, leaf: usize, range: Range<u64>) -> Option<StringArray> {
+        let mut dictionaries = self.dictionaries.borrow_mut();
+        if let Some((_, texts)) = dictionaries.iter().find(|(of, _)| *of == leaf) {
+            return Some(texts.clone());
+        }
+        let texts = places::dictionary(self.input, self.statistics.group.column(leaf), range)?;
+        dictionaries.push((leaf, texts.clone()));
+        Some(texts)
+    }
+
+    /// The same as the crate reads it.
+    fn bytes(&self, leaf: usize) -> Option<BinaryArray> {
         let metadata = &self.statistics.file.metadata;
         let read = || ParquetMetaDataReader::read_column_dictionary(self.input, metadata, self.group, leaf);
         let dictionary = guarded(|| read().map_err(|e| e.to_string())).ok().flatten()?;
@@ -84,9 +106,12 @@ impl Contents<'_> {
 
     /// Whether no text of the dictionary may pass; None where there is no dictionary that can tell.
     fn dictionary_lacks(&self, column: usize, test: &dyn Fn(&str) -> bool) -> Option<bool> {
-        let dictionary = self.dictionary(column)?;
+        let (leaf, range) = self.dictionary_of(column)?;
+        if let Some(texts) = self.texts(leaf, range) {
+            return Some(!texts.iter().flatten().any(test));
+        }
         // Bytes that are no text are the reader's to complain about.
-        Some(!dictionary.iter().flatten().any(|bytes| std::str::from_utf8(bytes).map_or(true, test)))
+        Some(!self.bytes(leaf)?.iter().flatten().any(|bytes| std::str::from_utf8(bytes).map_or(true, test)))
     }
 }
 

@@ -314,13 +314,17 @@ fn picked(
     let are_few = rows.saturating_mul(ROWS_FOR_ONE) <= scan.rows();
     let wanted = if rows > 0 && (is_narrow || are_few) { indexes } else { &[] };
     let index_of_pages = readable.metadata.metadata().page_index_for_row_group(0);
+    let mut dictionaries = readable.take_dictionaries();
     wanted.iter().filter_map(move |&index| {
         let column = scan.mapping.file_column(&scan.file, index)?;
         let is_checked = matches!(column.source, Source::Text | Source::Ticks(_) | Source::Scalar(_));
         let leaf = column.leaf().filter(|_| is_checked)?;
         let (chunk, ty) = (group.column(leaf), readable.metadata.schema().field(column.root).data_type());
         let pages = index_of_pages.offset_index(leaf).map(|index| index.page_locations().as_slice());
-        let looked_up = || places::pick(input, chunk, pages.unwrap_or_default(), selection, ty);
+        let looked_up = || {
+            let known = dictionaries.iter().position(|(of, _)| *of == leaf).map(|at| dictionaries.swap_remove(at).1);
+            places::pick(input, chunk, (pages.unwrap_or_default(), known), selection, ty)
+        };
         let sifted = || sift(input, chunk, selection, ty);
         let rows = is_narrow.then(looked_up).flatten();
         Some((index, rows.or_else(|| (are_few && pages.is_none()).then(sifted).flatten())?))

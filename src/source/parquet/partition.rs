@@ -1,8 +1,10 @@
 //! Row groups and their parts: what one thread reads, and what must be known before it does.
 
+use std::cell::RefCell;
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use arrow::array::StringArray;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, RowSelection};
 use parquet::basic::Type as PhysicalType;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataBuilder, RowGroupMetaData};
@@ -63,6 +65,15 @@ pub(super) struct Readable {
     pub seconds: Option<ArrowReaderMetadata>,
     /// The rows whose pages may match; None for all.
     pages: Option<RowSelection>,
+    /// Dictionaries that were read to find out whether there are rows, by leaf.
+    dictionaries: Mutex<Vec<(usize, StringArray)>>,
+}
+
+impl Readable {
+    /// The dictionaries that are known. Only the first decoder gets them: they are not to be held for every row group.
+    pub fn take_dictionaries(&self) -> Vec<(usize, StringArray)> {
+        std::mem::take(&mut self.dictionaries.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 impl RowGroupScan {
@@ -161,7 +172,7 @@ impl RowGroupScan {
         let (file, mapping, group) = (self.file.as_ref(), self.mapping.as_ref(), self.metadata());
         let predicates = &self.request.prune;
         let statistics = RowGroupStatistics { file, mapping, group };
-        let evidence = Contents { statistics, group: self.group, input };
+        let evidence = Contents { statistics, group: self.group, input, dictionaries: RefCell::default() };
         if !predicates.iter().all(|predicate| may_match(predicate, &evidence)) {
             self.request.counters.add(Count::RowGroupsPruned, 1);
             return Ok(Prepared::Pruned);
@@ -193,7 +204,8 @@ impl RowGroupScan {
         let left = selection.as_ref().map_or(self.rows(), RowSelection::row_count);
         self.request.counters.add(Count::RowGroups, 1);
         self.request.counters.add(Count::PageRowsPruned, self.rows().saturating_sub(left) as u64);
-        Ok(Prepared::Ready(Readable { metadata, seconds, pages: selection }))
+        let dictionaries = Mutex::new(evidence.dictionaries.into_inner());
+        Ok(Prepared::Ready(Readable { metadata, seconds, pages: selection, dictionaries }))
     }
 
     /// The metadata of this row group as those of a file that has no other. The page index is only read for it.

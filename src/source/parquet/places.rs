@@ -30,32 +30,49 @@ pub(super) const MAX_ROWS: usize = 1 << 20;
 /// Largest chunk that is held, in bytes.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// The selected rows of a chunk as an array of type `ty`, where `pages` lie if that is known; None where the crate is to
-/// read them.
+/// The texts of the dictionary at `range`, which is that of `chunk`; None where the crate is to read it.
+pub(super) fn dictionary(input: &Input, chunk: &ColumnChunkMetaData, range: Range<u64>) -> Option<StringArray> {
+    with_unpacker(|unpacker, packed| {
+        input.read_into(range, packed).ok()?;
+        match Dictionary::read(&mut &packed[..], unpacker, chunk)? {
+            Dictionary::Texts(texts) => Some(texts),
+            Dictionary::Numbers(_) => None,
+        }
+    })
+}
+
+/// The selected rows of a chunk as an array of type `ty`; None where the crate is to read them. It may be known where
+/// `pages` lie, and what the dictionary holds.
 pub(super) fn pick(
     input: &Input,
     chunk: &ColumnChunkMetaData,
-    pages: &[PageLocation],
+    (pages, known): (&[PageLocation], Option<StringArray>),
     selection: &RowSelection,
     ty: &DataType,
 ) -> Option<ArrayRef> {
     if !is_simple(chunk, ty) || !matches!(input, Input::Disk(_)) {
         return None;
     }
-    with_unpacker(|unpacker, packed| pick_with((unpacker, packed), (input, chunk, pages), selection, ty))
+    with_unpacker(|unpacker, packed| pick_with((unpacker, packed), (input, chunk, pages, known), selection, ty))
 }
 
 fn pick_with(
     (unpacker, packed): (&mut Unpacker, &mut Vec<u8>),
-    (input, chunk, pages): (&Input, &ColumnChunkMetaData, &[PageLocation]),
+    (input, chunk, pages, known): (&Input, &ColumnChunkMetaData, &[PageLocation], Option<StringArray>),
     selection: &RowSelection,
     ty: &DataType,
 ) -> Option<ArrayRef> {
     let mut wanted = Wanted::new(selection);
     let mut first = read_pages(input, chunk, pages, (wanted.span()?, packed))?;
     let mut rest = &packed[..];
-    let compression = chunk.compression();
-    let dictionary = Dictionary::read(&mut rest, (unpacker, compression), ty)?;
+    let dictionary = match known {
+        Some(texts) => {
+            let header = PageHeader::read(&mut rest)?;
+            rest.split_off(..header.packed)?;
+            Dictionary::Texts(texts)
+        }
+        None => Dictionary::read(&mut rest, unpacker, chunk)?,
+    };
     let has_levels = chunk.column_descr().max_def_level() > 0;
     let mut places = Vec::with_capacity(selection.row_count());
     while let Some(next) = wanted.peek() {
@@ -67,7 +84,7 @@ fn pick_with(
             return None;
         }
         if next < rows.end {
-            let bytes = places_of(&header, page, has_levels, (unpacker, compression))?;
+            let bytes = places_of(&header, page, has_levels, (unpacker, chunk.compression()))?;
             pick_of_page(bytes, rows, &mut wanted, &mut places)?;
         }
     }
@@ -119,22 +136,20 @@ enum Dictionary {
 
 impl Dictionary {
     /// Reads the page at the start of `bytes`, which afterwards begin behind it.
-    fn read(bytes: &mut &[u8], (unpacker, compression): (&mut Unpacker, Compression), ty: &DataType) -> Option<Self> {
+    fn read(bytes: &mut &[u8], unpacker: &mut Unpacker, chunk: &ColumnChunkMetaData) -> Option<Self> {
         let header = PageHeader::read(bytes)?;
         let page = bytes.split_off(..header.packed)?;
         let is_plain = matches!(header.encoding, PageHeader::PLAIN | PageHeader::PLAIN_DICTIONARY);
         if header.kind != PageHeader::DICTIONARY || header.has_checksum || !is_plain {
             return None;
         }
-        let page = unpacker.unpack(page, compression, header.unpacked)?;
-        match ty {
-            DataType::Dictionary(..) => texts(page, header.values).map(Self::Texts),
-            _ => {
-                let (numbers, rest) = page.as_chunks();
-                let is_whole = rest.is_empty() && numbers.len() == header.values;
-                is_whole.then(|| Self::Numbers(numbers.iter().map(|bytes| i64::from_le_bytes(*bytes)).collect()))
-            }
+        let page = unpacker.unpack(page, chunk.compression(), header.unpacked)?;
+        if chunk.column_type() == PhysicalType::BYTE_ARRAY {
+            return texts(page, header.values).map(Self::Texts);
         }
+        let (numbers, rest) = page.as_chunks();
+        let is_whole = rest.is_empty() && numbers.len() == header.values;
+        is_whole.then(|| Self::Numbers(numbers.iter().map(|bytes| i64::from_le_bytes(*bytes)).collect()))
     }
 
     /// What is at `places`; None where one of them leads nowhere.

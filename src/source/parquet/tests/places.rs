@@ -66,7 +66,12 @@ impl Written {
         let pages = index.offset_index(leaf).map_or(&[][..], |index| index.page_locations());
         let texts = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
         let ty = [texts, DataType::Int64][leaf].clone();
-        pick(&input, self.metadata.row_group(0).column(leaf), pages, selection, &ty)
+        let chunk = self.metadata.row_group(0).column(leaf);
+        let start = chunk.dictionary_page_offset().unwrap() as u64;
+        // Whether the dictionary was read before must make no difference.
+        let known = (leaf == 0 && selection.row_count().is_multiple_of(2))
+            .then(|| dictionary(&input, chunk, start..chunk.data_page_offset() as u64));
+        pick(&input, chunk, (pages, known.flatten()), selection, &ty)
     }
 }
 
