@@ -78,8 +78,8 @@ fn commits(log: &[DataFile]) -> Result<(Vec<&DataFile>, Vec<&DataFile>), Refusal
     }
     let mut checkpoints: BTreeMap<(u64, u32), BTreeMap<u32, &DataFile>> = BTreeMap::new();
     for file in log {
-        if let Some(Part { version, part, parts }) = checkpoint::part(&name(file)) {
-            checkpoints.entry((version, parts)).or_default().insert(part, file);
+        if let Some(Part { version, number, parts }) = checkpoint::part(&name(file)) {
+            checkpoints.entry((version, parts)).or_default().insert(number, file);
         }
     }
     let whole = checkpoints.into_iter().rev().find(|((_, parts), found)| found.len() == *parts as usize);

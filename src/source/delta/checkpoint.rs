@@ -19,8 +19,8 @@ const SIDECAR: &str = "sidecar";
 pub(super) struct Part {
     /// The version of the table that the checkpoint is of.
     pub version: u64,
-    /// Its number, from 1 to `parts`.
-    pub part: u32,
+    /// Which of them it is, from 1.
+    pub number: u32,
     /// How many parts the checkpoint has.
     pub parts: u32,
 }
@@ -37,7 +37,7 @@ pub(super) fn part(name: &str) -> Option<Part> {
         }
     };
     let version = version.parse().ok()?;
-    (1..=parts).contains(&part).then_some(Part { version, part, parts })
+    (1..=parts).contains(&part).then_some(Part { version, number: part, parts })
 }
 
 /// Calls `act` with each action of a part of a checkpoint, as commits have them; the inner error says why it cannot be told what

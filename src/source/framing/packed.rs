@@ -40,7 +40,7 @@ pub(super) struct Packed {
 
 /// One stream that is unpacked.
 enum Stream {
-    Gzip(flate2::bufread::GzDecoder<Input>),
+    Gzip(Box<flate2::bufread::GzDecoder<Input>>),
     Zstd(zstd::stream::read::Decoder<'static, Input>),
     Bzip2(bzip2::bufread::BzDecoder<Input>),
 }
@@ -146,7 +146,7 @@ impl Stream {
         Ok(match compression {
             Compression::Zstd => Self::Zstd(zstd::stream::read::Decoder::with_buffer(input)?.single_frame()),
             Compression::Bzip2 => Self::Bzip2(bzip2::bufread::BzDecoder::new(input)),
-            Compression::Gzip | Compression::None => Self::Gzip(flate2::bufread::GzDecoder::new(input)),
+            Compression::Gzip | Compression::None => Self::Gzip(Box::new(flate2::bufread::GzDecoder::new(input))),
         })
     }
 
@@ -172,14 +172,16 @@ impl Read for Stream {
 /// True where a stream begins, as far as its first bytes tell. The bytes of packed data pass for one once in a few
 /// billion.
 fn begins(bytes: &[u8], compression: Compression) -> bool {
-    match (compression, bytes) {
+    match compression {
         // Reserved flags are 0, the level is one of three, the system one of fourteen or unknown.
-        (Compression::Gzip, [0x1f, 0x8b, 8, 0..=0x1f, _, _, _, _, 0 | 2 | 4, 0..=13 | 255, ..])
-        | (Compression::Zstd, [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..])
-        | (Compression::Bzip2, [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, ..]) => true,
-        // An empty stream.
-        (Compression::Bzip2, [b'B', b'Z', b'h', b'1'..=b'9', 0x17, 0x72, 0x45, 0x38, 0x50, 0x90, ..]) => true,
-        _ => false,
+        Compression::Gzip => matches!(bytes, [0x1f, 0x8b, 8, 0..=0x1f, _, _, _, _, 0 | 2 | 4, 0..=13 | 255, ..]),
+        Compression::Zstd => matches!(bytes, [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..]),
+        // With a block, or empty.
+        Compression::Bzip2 => {
+            let Some([b'B', b'Z', b'h', b'1'..=b'9', magic @ ..]) = bytes.first_chunk::<10>() else { return false };
+            matches!(magic, [0x31, 0x41, 0x59, 0x26, 0x53, 0x59] | [0x17, 0x72, 0x45, 0x38, 0x50, 0x90])
+        }
+        Compression::None => false,
     }
 }
 
