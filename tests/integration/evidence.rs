@@ -366,3 +366,32 @@ fn checkpoints_of_delta_tables_are_read() {
     evidence.write(&log("4.json"), "{}");
     refused("lacks commits");
 }
+
+/// The day before the month, as half of the world writes it: what can be told is told, and dots are never read.
+#[test]
+fn dates_with_the_day_first_are_told() {
+    let evidence = Evidence::new();
+    let csv = |dates: [&str; 2]| {
+        let row = |id: usize, date: &str| format!("{id},SigninLogs,{date} 0:00:27\n");
+        format!("Id,Type,TimeGenerated\n{}{}", row(1, dates[0]), row(2, dates[1]))
+    };
+    let query = "SigninLogs | project Id, TimeGenerated";
+    let slashes = evidence.write("slashes.csv", csv(["1/2/2026", "31/1/2026"]));
+    let (rows, said) = ask(&[query, &slashes]);
+    assert_eq!(rows, "1,2026-01-02T00:00:27.0000000Z\n2,");
+    assert!(said.contains("with the day before the month"), "{said}");
+    let dots = evidence.write("dots.csv", csv(["1.2.2026", "31.1.2026"]));
+    let (rows, said) = ask(&[query, &dots]);
+    assert_eq!(rows, "1,\n2,");
+    assert!(said.contains("that are no datetime"), "{said}");
+}
+
+/// Files of a collector of Graph tell the kind of their sign-ins, where these do not.
+#[test]
+fn names_of_collected_files_tell_the_table() {
+    let evidence = Evidence::new();
+    let record = format!("[{{\"id\":\"1\",\"createdDateTime\":\"{TIME}\",\"status\":{{\"errorCode\":0}}}}]");
+    let file = evidence.write("20260304091500-nonInteractiveUser-SignInLogs.json", record);
+    assert_eq!(ask(&["AADNonInteractiveUserSignInLogs | project Id", &file]).0, "1");
+    assert_eq!(ask(&["SigninLogs | count", &file]).0, "0");
+}

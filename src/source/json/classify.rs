@@ -72,8 +72,16 @@ pub(crate) fn table_of_path(path: &str) -> Option<&'static KnownTable> {
         let exported = part.strip_prefix("am-").and_then(|name| {
             known_tables().find(|table| table.name.eq_ignore_ascii_case(name)).map(|table| table.name)
         });
-        download.or(exported).and_then(known_table)
+        download.or(exported).or_else(|| extracted(part)).and_then(known_table)
     })
+}
+
+/// The table of `20260304091500-nonInteractiveUser-SignInLogs.json`, as a collector of Graph names its files.
+fn extracted(name: &str) -> Option<&'static str> {
+    let mut words = name.splitn(3, '-');
+    let (time, kind, what) = (words.next()?, words.next()?, words.next()?);
+    let is_time = time.len() == 14 && time.bytes().all(|byte| byte.is_ascii_digit());
+    table_of_event_type(kind).filter(|_| is_time && what.starts_with("SignInLogs"))
 }
 
 impl PartialEq for RowClass {

@@ -81,6 +81,7 @@ impl Found<'_> {
             match append_value(writer, column, row, record) {
                 Appended::Whole => {}
                 Appended::Misfit => tally.misfits += 1,
+                Appended::DayFirst => tally.day_first += 1,
                 Appended::Cut => tally.cut += 1,
             }
         }
@@ -95,6 +96,7 @@ const RESULT: &str = "ResultType";
 #[derive(Default)]
 struct Tally {
     misfits: u64,
+    day_first: u64,
     cut: u64,
     empty: u64,
 }
@@ -108,6 +110,12 @@ impl Tally {
             }
         };
         count(self.misfits, &|| format!("values of {name} that are no {}: read as null", column.ty));
+        count(self.day_first, &|| {
+            format!(
+                "values of {name} with the day before the month: read as null, and others of the file have the two exchanged, \
+                 for dates with slashes are read month first"
+            )
+        });
         count(self.cut, &|| {
             format!(
                 "values of {name} that PowerShell cut off, leaving names of types: save with ConvertTo-Json -Depth 10"
@@ -123,6 +131,8 @@ enum Appended {
     Whole,
     /// It does not fit the type of the column.
     Misfit,
+    /// It is a date with slashes whose first number is no month.
+    DayFirst,
     /// A part of it was cut off before it came to us.
     Cut,
 }
@@ -182,11 +192,21 @@ fn append_value(writer: &mut ColumnWriter, column: &PlannedColumn, row: &Row, re
     let lowered = json.filter(|_| row.kind == RowKind::Cmdlet && column.ty.is_text()).and_then(cmdlet::camel_case);
     let json = lowered.as_deref().or(json);
     let cut = row.kind.is_graph() && column.ty.is_text() && json.is_some_and(cmdlet::is_cut);
-    let Some(path) = &column.path else { return Appended::of(writer.append(json), cut) };
+    let Some(path) = &column.path else {
+        let appended = Appended::of(writer.append(json), cut);
+        let day_first = appended == Appended::Misfit && column.ty == Type::Datetime && json.is_some_and(is_day_first);
+        return if day_first { Appended::DayFirst } else { appended };
+    };
     let json = json.and_then(dynamic_text);
     let found = json.as_deref().and_then(|json| dynamic::extract(json, path));
     writer.append_dynamic(found);
     Appended::of(true, cut && found.is_none_or(cmdlet::is_cut))
+}
+
+/// True for a text that begins like `31/1/2026`.
+fn is_day_first(json: &str) -> bool {
+    let day = json.trim_start_matches(['"', ' ']).split_once('/').and_then(|(day, _)| day.parse::<u8>().ok());
+    day.is_some_and(|day| (13..=31).contains(&day))
 }
 
 /// Appends what is asked about the origin of a row.
