@@ -285,8 +285,8 @@ enum Known {
     Picked(ArrayRef),
 }
 
-/// The columns that need no reader, by their positions in the table: statistics tell that all rows are the same, rows of
-/// a few columns are looked up in dictionaries, and a few rows found in large pages.
+/// The columns that need no reader, by their positions in the table: statistics tell that all rows are of one
+/// table, rows of a few columns are looked up in dictionaries, and a few rows found in large pages.
 fn known(
     scan: &RowGroupScan,
     readable: &Readable,
@@ -294,7 +294,10 @@ fn known(
     source: (&RowSelection, &Input),
 ) -> Vec<(usize, Known)> {
     let statistics = RowGroupStatistics { file: &scan.file, mapping: &scan.mapping, group: scan.metadata() };
-    let same = |&index: &usize| Some((index, Known::Same(statistics.only_text(index)?)));
+    // Values are read from the data and not from what is said of them, but for the one that tells rows of tables apart.
+    let is_table =
+        |index: usize| scan.mapping.file_column(&scan.file, index).is_some_and(|column| column.name == "Type");
+    let same = |&index: &usize| Some((index, Known::Same(statistics.only_text(index).filter(|_| is_table(index))?)));
     let mut known: Vec<(usize, Known)> = indexes.iter().filter_map(same).collect();
     let is_known = |index: &usize| known.iter().any(|(known, _)| known == index);
     let others: Vec<usize> = indexes.iter().copied().filter(|index| !is_known(index)).collect();
