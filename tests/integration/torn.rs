@@ -185,3 +185,21 @@ fn wrappers_are_told_from_records() {
         }
     }
 }
+
+/// Records of another shape on lines of their own are read behind a damaged one, though no record before them begins so.
+#[test]
+fn lines_of_another_shape_are_read_behind_damage() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("mixed.json");
+    let graph = |id: usize| {
+        format!(
+            "{{\"id\":\"{id}\",\"createdDateTime\":\"2026-03-02T09:00:00Z\",\"status\":{{\"errorCode\":0}},\"isInteractive\":true}}"
+        )
+    };
+    // More lines than are looked at to find out that these are lines.
+    let damaged = record(1).replacen("\"id\"", "\"i\n[\nd", 1);
+    fs::write(&file, [damaged, graph(2), record(3), graph(4)].join("\n")).expect("written");
+    let (ids, said) = ids(file.to_str().expect("UTF-8"));
+    assert_eq!(ids, ["2", "3", "4"], "{said}");
+    assert!(said.contains("1 record was not read"), "{said}");
+}

@@ -199,23 +199,39 @@ impl Torn {
             None | Some(b',' | b']' | b'{' | b'[' | 0x1e) => {}
             Some(_) => return Verdict::No,
         }
-        if is_wanted(&rest[..length], wanted, certain) { Verdict::Yes } else { Verdict::No }
+        let place = Told { certain, line: is_line(&bytes[..at], &rest[length..]) };
+        if is_wanted(&rest[..length], wanted, place) { Verdict::Yes } else { Verdict::No }
     }
 }
 
+/// What speaks for a value.
+#[derive(Clone, Copy)]
+struct Told {
+    /// Records of the file begin so, and nothing inside of them.
+    certain: bool,
+    /// It is a line of its own, which objects inside of others are not: these have blanks in front, or something behind.
+    line: bool,
+}
+
 /// True for a whole value that is a record or row, as far as can be told.
-fn is_wanted(value: &[u8], wanted: Wanted<'_>, certain: bool) -> bool {
+fn is_wanted(value: &[u8], wanted: Wanted<'_>, Told { certain, line }: Told) -> bool {
     if dynamic::validate(value).is_err() {
         return false;
     }
     match wanted {
         Wanted::Records(heads) => {
             let marks = Marks::of(value);
-            certain || marks.is_certain() || (heads.known.is_empty() && marks.is_record())
+            certain || marks.is_certain() || ((heads.known.is_empty() || line) && marks.is_record())
         }
         Wanted::Cells(cells) => std::str::from_utf8(value).is_ok_and(|row| dynamic::elements(row).count() == cells),
         Wanted::Nothing => false,
     }
+}
+
+/// True where a value that stands between these bytes has a line for itself.
+fn is_line(before: &[u8], behind: &[u8]) -> bool {
+    let ends = matches!(behind, [] | [b'\n', ..] | [b'\r', b'\n', ..]);
+    ends && before.last().is_none_or(|byte| *byte == b'\n')
 }
 
 /// True where an element of an array may begin: behind another one, at its start, or on a line of its own.
