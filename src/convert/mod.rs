@@ -35,6 +35,7 @@ use self::runs::RunBuilder;
 use crate::diagnostic::{Error, Result};
 use crate::engine::{Flow, Prepared};
 use crate::exec::spill::SpillFolder;
+use crate::source::Cautions;
 use crate::types::{Batch, Schema, Type};
 
 /// Least memory that a query or a conversion can be asked to do with, in bytes.
@@ -51,10 +52,8 @@ pub struct SortedTable {
     pub time: Option<usize>,
     /// What values its times have.
     pub ranges: Ranges,
-    /// The shapes that its rows had.
-    pub shapes: Vec<String>,
-    /// What the scan noticed about the rows.
-    pub notes: Vec<String>,
+    /// What there was to say of the files.
+    pub cautions: Cautions,
     /// Its rows.
     pub rows: u64,
 }
@@ -146,8 +145,8 @@ pub fn sort_table(
         options.progress.rows_read.fetch_add(batch.rows() as u64, Ordering::Relaxed);
         Ok(Flow::Continue(()))
     })?;
-    let (shapes, notes) = (prepared.report().shapes(), prepared.report().notices().into_keys().collect());
-    let table = SortedTable { name: name.to_owned(), schema, time, ranges, shapes, notes, rows: builder.rows() };
+    let cautions = Cautions::of(prepared.report());
+    let table = SortedTable { name: name.to_owned(), schema, time, ranges, cautions, rows: builder.rows() };
     if table.rows > 0 {
         merge(builder, &table, options, (&folder, sink))?;
     }

@@ -46,10 +46,6 @@ const FALSE_POSITIVES: f64 = 0.01;
 const TIME_KEY: &str = "coldcase.time";
 /// What every footer says about its writer.
 const VERSION_KEY: &str = "coldcase.version";
-/// What the rows were before.
-const SHAPES_KEY: &str = "coldcase.shape";
-/// What was noticed when they were read: a line each.
-const NOTES_KEY: &str = "coldcase.notes";
 
 /// Where an archive goes.
 #[derive(Clone, Debug)]
@@ -189,12 +185,7 @@ fn properties(table: &SortedTable) -> Result<WriterProperties> {
         pair(TABLE_KEY, table.name.clone()),
         pair(VERSION_KEY, env!("CARGO_PKG_VERSION").to_owned()),
     ];
-    if !table.shapes.is_empty() {
-        notes.push(pair(SHAPES_KEY, table.shapes.join(", ")));
-    }
-    if !table.notes.is_empty() {
-        notes.push(pair(NOTES_KEY, table.notes.join("\n")));
-    }
+    notes.extend(table.cautions.pairs().into_iter().map(|(key, text)| pair(key, text)));
     let level = ZstdLevel::try_new(1).map_err(|error| parquet_error(Path::new("zstd"), error))?;
     let order = table
         .time

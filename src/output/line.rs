@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::text::{visible, write_cell};
+use super::text::write_cell;
 use super::{Format, TextStream, Writer};
 use crate::diagnostic::Result;
-use crate::types::{Batch, Schema};
+use crate::types::{Batch, Schema, visible};
 
 /// Every cell is shown whole, and every column.
 pub const FORMAT: Format = Format {

@@ -1,9 +1,9 @@
 //! A table of GitHub's Markdown.
 
-use super::text::{visible, write_cell};
+use super::text::write_cell;
 use super::{Format, TextStream, Writer};
 use crate::diagnostic::Result;
-use crate::types::{Batch, Schema};
+use crate::types::{Batch, Schema, visible};
 
 /// What a cell holds is shown as it is: nothing in it becomes a link, an image or HTML.
 pub const FORMAT: Format = Format {

@@ -7,10 +7,10 @@ use std::fmt::Write;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::text::{visible, write_cell};
+use super::text::write_cell;
 use super::{Format, TextStream, Writer};
 use crate::diagnostic::Result;
-use crate::types::{Batch, Schema};
+use crate::types::{Batch, Schema, visible};
 
 /// So many rows are looked at before the widths are settled.
 const SAMPLE: usize = 500;

@@ -5,6 +5,7 @@
 
 mod archive;
 pub mod catalog;
+pub mod cautions;
 pub mod counters;
 pub mod coverage;
 mod delta;
@@ -40,6 +41,7 @@ use std::sync::Arc;
 use arrow::array::BooleanArray;
 
 pub use catalog::{Catalog, MemoryCatalog, Watchlist};
+pub use cautions::Cautions;
 pub use counters::{Count, ScanCounters};
 pub use coverage::TimeCoverage;
 pub use done::watched;

@@ -77,9 +77,9 @@ pub(crate) fn meet(
     belonging: Belonging,
     report: &ScanReport,
 ) -> Vec<String> {
-    if belonging != Belonging::None {
-        let archived = if belonging == Belonging::Archived { "an archive" } else { "Parquet files" };
-        report.met_shape(archived);
+    // What rows of an archive were before, it says itself.
+    if !matches!(belonging, Belonging::Archived | Belonging::None) {
+        report.met_shape("Parquet files");
     }
     let untold = |other: &KnownTable| Untold::of(file, other, bound && other.name == table.name) != Untold::Others;
     let may_hold = |other: &&'static KnownTable| may_hold(file, other, untold(other));

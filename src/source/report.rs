@@ -53,6 +53,7 @@ pub struct ScanReport {
     passed_over: Mutex<PassedOver>,
     tables: Mutex<BTreeSet<String>>,
     shapes: Mutex<BTreeSet<String>>,
+    lacking: Mutex<BTreeSet<String>>,
     /// True where files, entries or records were passed over that may hold what was asked for.
     unread: AtomicBool,
 }
@@ -73,16 +74,23 @@ pub struct FileProblems {
     pub examples: Vec<(String, String)>,
 }
 
+impl FileProblems {
+    /// How much was not read, in words.
+    #[must_use]
+    pub fn count(&self) -> String {
+        match self.lost {
+            _ if self.whole => "the file was not read".to_owned(),
+            1 => "1 record was not read".to_owned(),
+            records => format!("{records} records were not read"),
+        }
+    }
+}
+
 impl fmt::Display for FileProblems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = match self.lost {
-            _ if self.whole => "the file was".to_owned(),
-            1 => "1 record was".to_owned(),
-            records => format!("{records} records were"),
-        };
         let examples: Vec<String> = self.examples.iter().map(|(place, reason)| format!("{place}: {reason}")).collect();
         let more = if self.places > self.examples.len() as u64 { "; ..." } else { "" };
-        write!(f, "{what} not read ({}{more})", examples.join("; "))
+        write!(f, "{} ({}{more})", self.count(), examples.join("; "))
     }
 }
 
@@ -210,6 +218,7 @@ impl ScanReport {
         lock(&self.warnings).extend(other.warnings());
         lock(&self.tables).extend(other.tables());
         lock(&self.shapes).extend(other.shapes());
+        lock(&self.lacking).extend(other.lacking());
         self.unread.fetch_or(other.unread.load(Ordering::Relaxed), Ordering::Relaxed);
         let mut notices = lock(&self.notices);
         for (text, times) in &*lock(&other.notices) {
@@ -305,6 +314,20 @@ impl ScanReport {
     #[must_use]
     pub fn shapes(&self) -> Vec<String> {
         lock(&self.shapes).iter().cloned().collect()
+    }
+
+    /// Notes a column of the table that one of the files does not have.
+    pub fn lacks(&self, column: &str) {
+        let mut lacking = lock(&self.lacking);
+        if !lacking.contains(column) {
+            lacking.insert(column.to_owned());
+        }
+    }
+
+    /// The columns that were asked for and that one of the files does not have.
+    #[must_use]
+    pub fn lacking(&self) -> BTreeSet<String> {
+        lock(&self.lacking).clone()
     }
 
     /// Damage by file, in order of the file names.

@@ -395,3 +395,35 @@ fn names_of_collected_files_tell_the_table() {
     assert_eq!(ask(&["AADNonInteractiveUserSignInLogs | project Id", &file]).0, "1");
     assert_eq!(ask(&["SigninLogs | count", &file]).0, "0");
 }
+
+/// What there is to say of files is said of an archive of them, too, and of an archive of that.
+#[test]
+fn archives_say_what_their_originals_did() {
+    let evidence = Evidence::new();
+    let status = "\"status\":{\"errorCode\":0}";
+    let record = format!("{{\"createdDateTime\":\"{TIME}\",\"id\":\"1\",\"isInteractive\":true,{status}}}\n");
+    let torn = record.repeat(2) + "{\"createdDateTime\":\n";
+    let original = evidence.write("in/AADSigninLog_a.json", torn);
+    evidence.write("in/b.csv", format!("TimeGenerated,Type,Id\n{TIME},SigninLogs,2\n"));
+    let (once, twice) = (evidence.path("once"), evidence.path("twice"));
+    for (from, to) in [(evidence.path("in"), &once), (once.clone(), &twice)] {
+        let output = coldcase(&["convert", &from, "-O", to]);
+        assert_eq!(output.code, 0, "{output:?}");
+        assert_eq!(output.stderr.matches("keeps successes only").count(), 1, "{output:?}");
+    }
+    for archive in [once, twice] {
+        let (count, said) = ask(&["SigninLogs | where UserAgent has 'curl' | count", &archive]);
+        assert_eq!(count, "0");
+        for words in [
+            "warning: Microsoft Graph v1.0 records do not hold UserAgent of SigninLogs",
+            "warning: some of the files that the archive was made of do not hold UserAgent of SigninLogs",
+            "warning: when the archive was made: AADSigninLog_* files: ",
+            &format!("warning: when the archive was made: {original}: 1 record was not read"),
+        ] {
+            assert!(said.contains(words), "{words}: {said}");
+        }
+        let said = ask(&["SigninLogs | where TimeGenerated < ago(1d) | project Id", &archive]).1;
+        assert!(said.contains("TimeGenerated of Microsoft Graph records is createdDateTime"), "{said}");
+        assert!(!said.contains("do not hold"), "{said}");
+    }
+}

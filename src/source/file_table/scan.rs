@@ -54,6 +54,7 @@ impl Scan {
             return Ok(Vec::new());
         }
         let Some((table, bound)) = self.plan.rows.one_table() else {
+            opened.cautions().iter().for_each(|cautions| self.plan.say_again(cautions));
             let is_known = matches!(self.plan.rows, Rows::AllAs(_));
             return self.parquet_rows(&opened, index, &self.request, is_known);
         };
@@ -69,7 +70,10 @@ impl Scan {
             plan.say_once(format!("{what} that do not name their table are read as {}", table.name));
         };
         match belonging {
-            Belonging::Archived => self.parquet_rows(&opened, index, &self.request, false),
+            Belonging::Archived => {
+                opened.cautions().iter().for_each(|cautions| self.plan.say_again(cautions));
+                self.parquet_rows(&opened, index, &self.request, false)
+            }
             Belonging::ByType(untold) => {
                 let plan = Arc::clone(&self.plan);
                 let met = move |met| match met {

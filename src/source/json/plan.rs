@@ -1,5 +1,7 @@
 //! A scan request over a table's mapping, compiled once and shared by all threads.
 
+mod again;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,6 +17,9 @@ use crate::types::{Schema, Type, dynamic};
 
 /// Names of unknown keys that one scan reports; the rest would be noise.
 const MAX_UNKNOWN_KEYS: usize = 20;
+
+/// How the note about one begins.
+const UNKNOWN_KEY: &str = "the key";
 
 /// How the names of files begin that DFIR-O365RC writes: of large tenants it collects sign-ins with error code 0 alone.
 const SUCCESSES_ONLY: &str = "AADSigninLog_";
@@ -194,11 +199,12 @@ impl ScanPlan {
 
     /// Says that a key of the records has no column.
     pub(crate) fn say_unknown_key(&self, key: &str) {
-        let count = self.said.lock().unwrap_or_else(PoisonError::into_inner).len();
+        let is_of_key = |text: &&String| text.starts_with(UNKNOWN_KEY);
+        let count = self.said.lock().unwrap_or_else(PoisonError::into_inner).iter().filter(is_of_key).count();
         if count < MAX_UNKNOWN_KEYS {
             let key: String = key.chars().take(64).collect();
             let table = self.rows.known().map_or("the table", |table| table.name);
-            self.say_once(format!("the key {key:?} of the records has no column in {table}"));
+            self.say_once(format!("{UNKNOWN_KEY} {key:?} of the records has no column in {table}"));
         }
     }
 
@@ -239,6 +245,11 @@ impl ScanPlan {
     pub(crate) fn say_missing(&self, file: &Schema) {
         let Some(table) = self.rows.known() else { return };
         let is_missing = |name: &&str| table.schema.index_of(name).is_some() && file.index_of(name).is_none();
+        self.columns
+            .iter()
+            .map(|column| column.name.as_str())
+            .filter(is_missing)
+            .for_each(|name| self.report.lacks(name));
         self.warn_empty("some Parquet files", self.wanted().filter(is_missing).collect(), table);
     }
 
@@ -277,15 +288,15 @@ impl ScanPlan {
         if self.rows.known().is_none() {
             return;
         }
-        for column in self.wanted_columns() {
-            if let PlannedSource::Keys(slots) = &column.sources[kind as usize]
-                && lacks(slots)
-            {
-                let name = &column.name;
-                self.report.warn(format!(
-                    "a CSV file or saved answer has no column {name}: it is empty there, and no hit proves nothing"
-                ));
-            }
+        let is_lacking = |column: &&PlannedColumn| match &column.sources[kind as usize] {
+            PlannedSource::Keys(slots) => lacks(slots),
+            _ => false,
+        };
+        self.columns.iter().filter(is_lacking).for_each(|column| self.report.lacks(&column.name));
+        for PlannedColumn { name, .. } in self.wanted_columns().filter(is_lacking) {
+            self.report.warn(format!(
+                "a CSV file or saved answer has no column {name}: it is empty there, and no hit proves nothing"
+            ));
         }
     }
 
@@ -311,21 +322,27 @@ impl ScanPlan {
         self.say_once(text.to_owned());
     }
 
+    /// Says which of the wanted columns records of a kind cannot supply; objects of Graph of v1.0 where they are not
+    /// complete.
+    fn say_of_shape(&self, (kind, complete): (RowKind, bool), table: &KnownTable) {
+        if let Some(time) = kind.sign_in_time().filter(|_| self.wanted().any(|name| name == "TimeGenerated")) {
+            let shape = kind.describe();
+            self.say_once(format!("TimeGenerated of {shape} is {time}, the time of the sign-in: no other is there"));
+        }
+        let is_empty =
+            |name: &&str| table.schema.index_of(name).is_some_and(|index| is_unsupplied(table, index, kind, complete));
+        let v1 = kind.is_graph() && !complete;
+        let shape = if v1 { "Microsoft Graph v1.0 records" } else { kind.describe() };
+        self.warn_empty(shape, self.wanted().filter(is_empty).collect(), table);
+    }
+
     /// Says which of the wanted columns records of this class cannot supply.
     pub(crate) fn say_unsupplied(&self, class: RowClass) {
         let Some(table) = self.rows.known() else { return };
-        if let Some(time) = class.kind.sign_in_time().filter(|_| self.wanted().any(|name| name == "TimeGenerated")) {
-            let shape = class.kind.describe();
-            self.say_once(format!("TimeGenerated of {shape} is {time}, the time of the sign-in: no other is there"));
-        }
+        self.say_of_shape((class.kind, class.complete), table);
         if class.copied {
             self.say_copied();
         }
-        let is_empty =
-            |name: &&str| table.schema.index_of(name).is_some_and(|index| is_unsupplied(table, index, class));
-        let v1 = class.kind.is_graph() && !class.complete;
-        let shape = if v1 { "Microsoft Graph v1.0 records" } else { class.kind.describe() };
-        self.warn_empty(shape, self.wanted().filter(is_empty).collect(), table);
         if !class.certain {
             self.say_once(format!("{} that do not name their table are read as {}", class.kind.describe(), table.name));
         }
@@ -338,13 +355,13 @@ pub(crate) fn may_lack_failures(kind: RowKind, file: &str) -> bool {
     kind.is_graph() && last.starts_with(SUCCESSES_ONLY)
 }
 
-fn is_unsupplied(table: &KnownTable, column: usize, class: RowClass) -> bool {
-    let mapping = table.mapping(column, class.kind);
-    let version = class.kind.is_graph()
+fn is_unsupplied(table: &KnownTable, column: usize, kind: RowKind, complete: bool) -> bool {
+    let mapping = table.mapping(column, kind);
+    let version = kind.is_graph()
         && match mapping.since {
             Since::Always => false,
-            Since::GraphBeta => !class.complete,
-            Since::GraphV1 => class.complete,
+            Since::GraphBeta => !complete,
+            Since::GraphV1 => complete,
         };
     version || mapping.source == Source::Unsupplied
 }

@@ -417,7 +417,7 @@ impl JsonReader {
         if let Class::Row(row @ RowClass { .. }) = class
             && self.plan.accepts(*row)
         {
-            self.plan.report.met_shape(row.kind.describe());
+            self.plan.report.met_shape(&row.kind.shape(row.complete));
             self.plan.say_unsupplied(*row);
         }
     }

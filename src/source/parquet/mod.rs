@@ -45,7 +45,7 @@ use self::prune::{Evidence, RowGroupStatistics, may_match};
 use super::files::DataFile;
 use super::place::Place;
 use super::provenance::{Origins, Provenance};
-use super::{Count, Partition, Predicate, ScanRequest, TableProvider, TimeCoverage};
+use super::{Cautions, Count, Partition, Predicate, ScanRequest, TableProvider, TimeCoverage};
 use crate::diagnostic::{Error, Result};
 use crate::types::{Field, Schema, Type};
 
@@ -114,6 +114,12 @@ impl ParquetFile {
     #[must_use]
     pub fn archived_table(&self) -> Option<&str> {
         footer::value(&self.metadata, footer::TABLE_KEY)
+    }
+
+    /// What was said of the files that it was made of, where `convert` wrote the file.
+    pub(crate) fn cautions(&self) -> Option<Cautions> {
+        self.archived_table()?;
+        Some(Cautions::read(|key| footer::value(&self.metadata, key)))
     }
 
     /// The number of its rows, as the footer has it.

@@ -47,6 +47,20 @@ impl RowKind {
         }
     }
 
+    /// How footers of archives name it; objects of Graph with their version, `complete` where it is not v1.0.
+    #[must_use]
+    pub fn shape(self, complete: bool) -> String {
+        let version = if self.is_graph() && !complete { " (v1.0)" } else { "" };
+        format!("{}{version}", self.describe())
+    }
+
+    /// What [`Self::shape`] named.
+    #[must_use]
+    pub fn of_shape(name: &str) -> Option<(Self, bool)> {
+        let all = Self::ALL.into_iter().flat_map(|kind| [(kind, true), (kind, false)]);
+        all.into_iter().find(|(kind, complete)| kind.shape(*complete) == name)
+    }
+
     /// True for layouts made of Graph objects, whose version decides what they hold.
     #[must_use]
     pub fn is_graph(self) -> bool {
