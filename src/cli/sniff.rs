@@ -12,6 +12,7 @@ use crate::engine::profile::{Part, for_each_file, profile};
 use crate::source::Limits;
 use crate::source::files::{DataFile, expand};
 use crate::source::once::once;
+use crate::source::remark::Listing;
 use crate::source::sniff::FileKind;
 use crate::types::{Type, Value};
 
@@ -40,8 +41,8 @@ pub(super) fn run(args: &SniffArgs) -> Result<Outcome> {
     settings.threads = session::threads(args.threads.or(defaults.threads));
     settings.max_memory = memory::asked(None, &defaults)?.unwrap_or_else(memory::usual);
     settings.cancelled = session::cancelled()?;
-    let (files, repeated) = once(files(&args.paths)?);
-    repeated.iter().for_each(|text| talk::line(&format!("note: {text}")));
+    let Listing { files, remarks } = once(files(&args.paths)?);
+    remarks.iter().for_each(|remark| talk::line(&format!("note: {remark}")));
     let mut rows = Vec::new();
     let look = |file: &DataFile, settings: &Settings| of_file(file, limits, settings);
     for_each_file(&files, &settings, &look, &mut |found| {
@@ -53,19 +54,19 @@ pub(super) fn run(args: &SniffArgs) -> Result<Outcome> {
 }
 
 /// The files that `paths` name; `-` is stdin.
-fn files(paths: &[OsString]) -> Result<Vec<DataFile>> {
+fn files(paths: &[OsString]) -> Result<Listing> {
     if paths.is_empty() {
         return Err(Error::Usage("name files, folders or globs to look at".to_owned()));
     }
     let access = Configuration::of_environment()?.access();
-    let mut files = Vec::new();
+    let mut listing = Listing::default();
     for path in paths {
         match path.to_str() {
-            Some("-") => files.push(DataFile::spool(&mut io::stdin().lock(), "stdin")?),
-            _ => files.extend(expand(path, &access)?),
+            Some("-") => listing.files.push(DataFile::spool(&mut io::stdin().lock(), "stdin")?),
+            _ => listing.extend(expand(path, &access)?),
         }
     }
-    Ok(files)
+    Ok(listing)
 }
 
 /// A row for each table and shape in the file, one without them for a file that holds no rows.

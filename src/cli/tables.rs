@@ -11,6 +11,7 @@ use super::{Outcome, rows};
 use crate::diagnostic::{Diagnostic, Result, Sources, render_line};
 use crate::source::FunctionLibrary;
 use crate::source::files::{DataFile, expand};
+use crate::source::remark::Listing;
 use crate::source::remote::{Access, redacted};
 use crate::types::{Type, Value};
 
@@ -80,7 +81,9 @@ fn functions(library: FunctionLibrary, from: &str) -> Vec<Vec<Value>> {
 /// What a pattern matches. One that names no table stands for every known table that is found in its files.
 fn row(table: &str, pattern: &OsStr, from: &str, access: &Access) -> Vec<Value> {
     let (files, bytes, problem) = match expand(pattern, access) {
-        Ok(files) => (files.len(), files.iter().map(|file| file.bytes).fold(0, u64::saturating_add), String::new()),
+        Ok(Listing { files, .. }) => {
+            (files.len(), files.iter().map(|file| file.bytes).fold(0, u64::saturating_add), String::new())
+        }
         Err(error) => (0, 0, error.to_string()),
     };
     vec![

@@ -9,7 +9,9 @@ use zip::{CompressionMethod, ZipArchive};
 
 use super::Limits;
 use super::files::{DataFile, Format};
+use super::hidden::{EntryName, HIDDEN};
 use super::limits::UnpacksToMore;
+use super::remark::{Listing, Remark};
 use super::side_by_side::side_by_side;
 use crate::diagnostic::{Error, Result};
 
@@ -23,9 +25,9 @@ const OTHER_ENDINGS: [&str; 11] =
 
 /// The files with the entries of each archive in its place, those that cannot be read among them, and what there is to
 /// say besides.
-pub(crate) fn expand(files: &[DataFile], limits: Limits) -> Result<(Vec<DataFile>, Vec<String>)> {
+pub(crate) fn expand(files: &[DataFile], limits: Limits) -> Result<Listing> {
     let mut expanded = Vec::with_capacity(files.len());
-    let mut notices = Vec::new();
+    let (mut remarks, mut hidden) = (Vec::new(), Vec::new());
     let archives = side_by_side(files, is_archive);
     for (file, is_archive) in files.iter().zip(archives) {
         if !is_archive {
@@ -39,18 +41,20 @@ pub(crate) fn expand(files: &[DataFile], limits: Limits) -> Result<(Vec<DataFile
         };
         match entries(file, limits) {
             Ok(found) => {
-                for entry in found {
+                for entry in found.files {
                     expanded.push(seekable(entry, limits)?);
                 }
+                hidden.extend(found.hidden);
             }
             Err(Error::Data { reason, .. }) => {
-                notices.push(format!("{}: {reason}", file.name));
+                remarks.push(Remark::Note(format!("{}: {reason}", file.name)));
                 expanded.push(file.refuse("a zip archive that cannot be read"));
             }
             Err(error) => return Err(error),
         }
     }
-    Ok((expanded, notices))
+    remarks.extend(Remark::unread(HIDDEN, hidden, "unpack the archive and name them to read them"));
+    Ok(Listing { files: expanded, remarks })
 }
 
 /// True for a zip archive. What is wrong with a file that cannot be read is said when it is wanted.
@@ -82,8 +86,16 @@ pub(crate) struct Entry {
     crc: u32,
 }
 
-/// The entries of an archive, in its order; those that cannot be read say why.
-fn entries(archive: &DataFile, limits: Limits) -> Result<Vec<DataFile>> {
+/// What is in an archive.
+struct Entries {
+    /// Those that may be read, in its order; those that cannot be read say why.
+    files: Vec<DataFile>,
+    /// The names of those that are left out, for they are hidden.
+    hidden: Vec<String>,
+}
+
+/// The entries of an archive.
+fn entries(archive: &DataFile, limits: Limits) -> Result<Entries> {
     let damaged = |reason: String| Error::Data { file: archive.name.clone(), place: None, reason };
     let path = archive.place.path().ok_or_else(|| Error::internal("an archive that is not on the disk"))?;
     let input = File::open(path).map_err(|source| archive.failed(source))?;
@@ -95,15 +107,19 @@ fn entries(archive: &DataFile, limits: Limits) -> Result<Vec<DataFile>> {
         // The reader of the directory knows entries by their names alone, and the last one of a name.
         return Err(damaged("several of its entries have the same name: unpack it first".to_owned()));
     }
-    let mut found = Vec::new();
+    let (mut found, mut hidden) = (Vec::new(), Vec::new());
+    // Where it belongs, by its own account: nothing is read from or written to this path.
+    let called = |name: &str| format!("{}/{}", archive.name, name.replace(char::is_control, "\u{fffd}"));
     for index in 0..zip.len() {
         match zip.by_index_raw(index) {
             Ok(entry) if entry.is_dir() => {}
             Ok(entry) => {
                 let name = entry.name().map_or_else(|_| format!("entry {index}"), std::borrow::Cow::into_owned);
-                // Where it belongs, by its own account: nothing is read from or written to this path.
-                let name = format!("{}/{}", archive.name, name.replace(char::is_control, "\u{fffd}"));
-                found.push((name, readable(&entry)));
+                match EntryName::of(&name) {
+                    EntryName::Plain => found.push((called(&name), readable(&entry))),
+                    EntryName::Hidden(path) => hidden.push(called(path)),
+                    EntryName::Litter => {}
+                }
             }
             Err(_) => found.push((format!("{}/entry {index}", archive.name), Err("it cannot be found in the archive"))),
         }
@@ -113,7 +129,10 @@ fn entries(archive: &DataFile, limits: Limits) -> Result<Vec<DataFile>> {
         Ok(entry) => archive.entry(name, entry),
         Err(reason) => archive.refused_entry(name, reason),
     };
-    Ok(found.into_iter().map(file).collect())
+    // A folder once, whatever is in it.
+    hidden.sort();
+    hidden.dedup();
+    Ok(Entries { files: found.into_iter().map(file).collect(), hidden })
 }
 
 /// Where the bytes of an entry lie; the inner error says why it is not read.
@@ -210,7 +229,7 @@ mod tests {
     use zip::ZipWriter;
     use zip::write::SimpleFileOptions;
 
-    use super::{Error, Limits, expand};
+    use super::{Error, Limits, Listing, expand};
     use crate::source::files::DataFile;
 
     /// What becomes of an archive: names of entries behind its own with their texts, notices, and why it is refused.
@@ -220,7 +239,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.zip");
         fs::write(&path, bytes).expect("written");
-        let (files, notices) = expand(&[DataFile::new(&path).expect("a file")], limits)?;
+        let Listing { files, remarks } = expand(&[DataFile::new(&path).expect("a file")], limits)?;
+        let notices: Vec<String> = remarks.iter().map(ToString::to_string).collect();
         let own = path.display().to_string();
         let short = |text: &str| text.replace(&own, "a.zip");
         let whole = files.iter().find(|file| file.name == path.display().to_string());

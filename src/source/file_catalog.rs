@@ -17,6 +17,7 @@ use super::framing::{self, Blocks, Framing, Next, Opened, Origin, Text};
 use super::json::{Inference, Rows};
 use super::once::once;
 use super::parquet::ParquetFile;
+use super::remark::{Listing, Remark};
 use super::remote::Access;
 use super::shape::{KnownTable, known_table, known_tables};
 use super::{Catalog, Limits, ScanReport, TableProvider};
@@ -31,30 +32,27 @@ pub const STDIN: &str = "stdin";
 
 /// Files as they were named, and as they are read: archives are looked into when a table is first wanted.
 struct Listed {
-    named: Vec<DataFile>,
-    /// What there is to say about the names.
-    repeated: Vec<String>,
+    named: Listing,
     expanded: OnceLock<Expanded>,
 }
 
 struct Expanded {
     files: Arc<[DataFile]>,
-    notices: Arc<[String]>,
+    remarks: Arc<[Remark]>,
 }
 
 impl Listed {
-    fn new(named: Vec<DataFile>) -> Self {
-        let (named, repeated) = once(named);
-        Self { named, repeated, expanded: OnceLock::new() }
+    fn new(named: Listing) -> Self {
+        Self { named: once(named), expanded: OnceLock::new() }
     }
 
     fn expanded(&self, limits: Limits) -> Result<&Expanded> {
         if let Some(expanded) = self.expanded.get() {
             return Ok(expanded);
         }
-        let (files, mut notices) = archive::expand(&self.named, limits)?;
-        notices.extend(self.repeated.iter().cloned());
-        Ok(self.expanded.get_or_init(|| Expanded { files: files.into(), notices: notices.into() }))
+        let Listing { files, mut remarks } = archive::expand(&self.named.files, limits)?;
+        remarks.extend(self.named.remarks.iter().cloned());
+        Ok(self.expanded.get_or_init(|| Expanded { files: files.into(), remarks: remarks.into() }))
     }
 }
 
@@ -72,7 +70,7 @@ impl fmt::Debug for FileCatalog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.bindings.keys().collect();
         f.debug_struct("FileCatalog")
-            .field("files", &self.files.named.len())
+            .field("files", &self.files.named.files.len())
             .field("bindings", &names)
             .finish_non_exhaustive()
     }
@@ -81,8 +79,8 @@ impl fmt::Debug for FileCatalog {
 /// What a [`FileCatalog`] is made of.
 #[derive(Clone, Debug, Default)]
 pub struct FileCatalogBuilder {
-    files: Vec<DataFile>,
-    bindings: BTreeMap<String, Vec<DataFile>>,
+    files: Listing,
+    bindings: BTreeMap<String, Listing>,
     /// Tables whose columns are all texts.
     texts: BTreeSet<String>,
     limits: Limits,
@@ -120,13 +118,14 @@ impl FileCatalogBuilder {
 
     /// Adds one file as rows of the table `name`.
     pub fn bind_file(&mut self, name: impl Into<String>, file: DataFile) {
-        self.bindings.entry(name.into()).or_default().push(file);
+        self.bindings.entry(name.into()).or_default().files.push(file);
     }
 
     /// Every file, with the table that it is bound to; None where known tables are looked for in it.
     pub fn files(&self) -> impl Iterator<Item = (Option<&str>, &DataFile)> {
-        let bound = self.bindings.iter().flat_map(|(name, files)| files.iter().map(|file| (Some(name.as_str()), file)));
-        bound.chain(self.files.iter().map(|file| (None, file)))
+        let bound =
+            self.bindings.iter().flat_map(|(name, files)| files.files.iter().map(|file| (Some(name.as_str()), file)));
+        bound.chain(self.files.files.iter().map(|file| (None, file)))
     }
 
     /// Adds all that `other` has.
@@ -144,8 +143,8 @@ impl FileCatalogBuilder {
     /// The stream cannot be read, or its copy not be written.
     pub fn add_stdin(&mut self, stream: &mut dyn Read) -> Result<()> {
         let file = DataFile::spool(stream, STDIN)?;
-        self.bindings.entry(STDIN.to_owned()).or_default().push(file.clone());
-        self.files.push(file);
+        self.bindings.entry(STDIN.to_owned()).or_default().files.push(file.clone());
+        self.files.files.push(file);
         Ok(())
     }
 
@@ -189,7 +188,7 @@ impl FileCatalog {
         };
         let rows = if self.texts.contains(name) { as_texts(rows, name, &listed.files)? } else { rows };
         let table = FileTable::new(name, Arc::clone(&listed.files), rows, self.limits);
-        Ok(Some(table.with_notices(Arc::clone(&listed.notices))))
+        Ok(Some(table.with_remarks(Arc::clone(&listed.remarks))))
     }
 
     /// A table that nobody named: the files of this name, else the records that name it.
@@ -201,8 +200,8 @@ impl FileCatalog {
             false => (called, Inference::new()),
         };
         let rows = look_into(inference, &files, self.limits)?;
-        let notices = &listed.notices;
-        Ok(rows.map(|rows| FileTable::new(name, files, rows, self.limits).with_notices(Arc::clone(notices))))
+        let remarks = &listed.remarks;
+        Ok(rows.map(|rows| FileTable::new(name, files, rows, self.limits).with_remarks(Arc::clone(remarks))))
     }
 }
 

@@ -19,6 +19,7 @@ use super::json::{Rows, ScanPlan};
 use super::originals::Originals;
 use super::parquet::{FileRows, ParquetFile};
 use super::provenance::Origins;
+use super::remark::Remark;
 use super::{Limits, Partition, Predicate, ScanRequest, TableProvider};
 use crate::diagnostic::Result;
 use crate::types::Schema;
@@ -32,7 +33,7 @@ pub struct FileTable {
     origins: Origins,
     limits: Limits,
     /// What there was to say when the files were listed.
-    notices: Arc<[String]>,
+    remarks: Arc<[Remark]>,
 }
 
 impl FileTable {
@@ -40,13 +41,13 @@ impl FileTable {
     #[must_use]
     pub fn new(name: impl Into<String>, files: Arc<[DataFile]>, rows: Rows, limits: Limits) -> Self {
         let origins = Origins::none(rows.schema());
-        Self { name: name.into(), files, origins, rows, limits, notices: Arc::default() }
+        Self { name: name.into(), files, origins, rows, limits, remarks: Arc::default() }
     }
 
     /// The same table, with this to say in every scan.
     #[must_use]
-    pub fn with_notices(self, notices: Arc<[String]>) -> Self {
-        Self { notices, ..self }
+    pub fn with_remarks(self, remarks: Arc<[Remark]>) -> Self {
+        Self { remarks, ..self }
     }
 }
 
@@ -58,7 +59,7 @@ impl TableProvider for FileTable {
     fn scan(&self, request: &ScanRequest) -> Result<Vec<Arc<dyn Partition>>> {
         let plan = Arc::new(ScanPlan::new(self.rows.clone(), &self.origins, request));
         let parts = self.parts(plan.wants_lines, &request.report)?;
-        self.notices.iter().for_each(|notice| request.report.notice(notice.clone()));
+        self.remarks.iter().for_each(|remark| remark.tell(&request.report));
         let scan = Arc::new(Scan {
             name: self.name.clone(),
             files: Arc::clone(&self.files),
@@ -138,7 +139,7 @@ impl TableProvider for FileTable {
             rows: self.rows.clone(),
             origins,
             limits: self.limits,
-            notices: Arc::clone(&self.notices),
+            remarks: Arc::clone(&self.remarks),
         }))
     }
 }

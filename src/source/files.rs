@@ -15,8 +15,10 @@ use super::archive::Entry;
 use super::counters::{Counted, ScanCounters};
 use super::delta;
 use super::folders::{self, Wanted};
+use super::hidden::HIDDEN;
 use super::once::Identity;
 use super::place::Place;
+use super::remark::{Listing, Remark};
 use super::remote::address::Address;
 use super::remote::{self, Access};
 use crate::diagnostic::{Error, Result};
@@ -259,12 +261,12 @@ fn display(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// The files that `pattern` names: a path or a URL of a file, a folder, or a glob.
+/// The files that `pattern` names: a path or a URL of a file, a folder, or a glob; and what there is to say of them.
 ///
 /// # Errors
 /// A path that does not exist or cannot be read, a glob that is none or that nothing matches, a folder without files,
 /// a server that does not answer or refuses.
-pub fn expand(pattern: &OsStr, access: &Access) -> Result<Vec<DataFile>> {
+pub fn expand(pattern: &OsStr, access: &Access) -> Result<Listing> {
     match pattern.to_str().and_then(Address::parse).transpose()? {
         None => expand_local(pattern),
         Some(Address::Local(path)) => expand_local(OsStr::new(&path)),
@@ -272,18 +274,15 @@ pub fn expand(pattern: &OsStr, access: &Access) -> Result<Vec<DataFile>> {
     }
 }
 
-fn expand_local(pattern: &OsStr) -> Result<Vec<DataFile>> {
+fn expand_local(pattern: &OsStr) -> Result<Listing> {
     let path = Path::new(pattern);
     match fs::metadata(path) {
-        Ok(metadata) if metadata.is_dir() => {
-            let files = walk(path, &|_| true)?;
-            if files.is_empty() { Err(nothing_in(path, "the folder holds no file")) } else { Ok(files) }
-        }
-        Ok(metadata) if metadata.is_file() => Ok(vec![DataFile::new(path)?]),
+        Ok(metadata) if metadata.is_dir() => some_of(walk(path, &|_| true)?, path, "the folder holds no file"),
+        Ok(metadata) if metadata.is_file() => Ok(vec![DataFile::new(path)?].into()),
         // A pipe is read only once, and files are opened several times.
         Ok(_) => {
             let mut stream = fs::File::open(path).map_err(|error| Error::io(path, error))?;
-            Ok(vec![DataFile::spool(&mut stream, &display(path))?])
+            Ok(vec![DataFile::spool(&mut stream, &display(path))?].into())
         }
         Err(error) => {
             let text = pattern.to_str().unwrap_or("");
@@ -325,11 +324,20 @@ impl Pattern {
     }
 }
 
-fn expand_glob(text: &str, pattern: &Pattern) -> Result<Vec<DataFile>> {
+fn expand_glob(text: &str, pattern: &Pattern) -> Result<Listing> {
     let matches = |path: &Path| pattern.matches(path);
-    let files =
+    let found =
         if pattern.root().as_os_str().is_empty() { walk_here(&matches)? } else { walk(pattern.root(), &matches)? };
-    if files.is_empty() { Err(nothing_in(Path::new(text), "nothing matches the pattern")) } else { Ok(files) }
+    some_of(found, Path::new(text), "nothing matches the pattern")
+}
+
+/// What was found, unless it is nothing.
+fn some_of(found: Listing, path: &Path, nothing: &str) -> Result<Listing> {
+    if !found.files.is_empty() {
+        return Ok(found);
+    }
+    let said = found.remarks.iter().map(|remark| format!("; {remark}"));
+    Err(nothing_in(path, &format!("{nothing}{}", said.collect::<String>())))
 }
 
 fn nothing_in(path: &Path, reason: &str) -> Error {
@@ -337,19 +345,23 @@ fn nothing_in(path: &Path, reason: &str) -> Error {
 }
 
 /// As [`walk`] for the current folder, with paths as the user would write them.
-fn walk_here(wanted: &Wanted<'_>) -> Result<Vec<DataFile>> {
-    let relative = |path: &Path| path.strip_prefix(".").map_or(path.to_owned(), Path::to_owned);
-    let mut files = walk(Path::new("."), &|path| wanted(&relative(path)))?;
-    for file in &mut files {
-        let path = relative(file.place.path().unwrap_or(Path::new("")));
+fn walk_here(wanted: &Wanted<'_>) -> Result<Listing> {
+    let mut found = walk(Path::new("."), &|path| wanted(without_dot(path)))?;
+    for file in &mut found.files {
+        let path = without_dot(file.place.path().unwrap_or(Path::new(""))).to_owned();
         (file.name, file.place) = (display(&path), Place::Disk(path));
     }
-    Ok(files)
+    Ok(found)
+}
+
+/// A path without the name of the current folder in front.
+fn without_dot(path: &Path) -> &Path {
+    path.strip_prefix(".").unwrap_or(path)
 }
 
 /// Every file below `root` that is wanted, in order of the paths; of Delta tables those that count.
-fn walk(root: &Path, wanted: &Wanted<'_>) -> Result<Vec<DataFile>> {
-    let folders::Found { mut files, delta_logs, .. } = folders::search(root, wanted)?;
+fn walk(root: &Path, wanted: &Wanted<'_>) -> Result<Listing> {
+    let folders::Found { mut files, delta_logs, hidden, astray, .. } = folders::search(root, wanted)?;
     for log in delta_logs {
         let Some(folder) = log.parent() else { continue };
         let relative = |file: &DataFile| {
@@ -366,7 +378,12 @@ fn walk(root: &Path, wanted: &Wanted<'_>) -> Result<Vec<DataFile>> {
             },
         )?;
     }
-    Ok(files)
+    let names = |paths: Vec<PathBuf>| paths.iter().map(|path| display(without_dot(path))).collect();
+    let unread = [
+        Remark::unread(HIDDEN, names(hidden), "name them to read them"),
+        Remark::unread("links that lead nowhere", names(astray), ""),
+    ];
+    Ok(Listing { files, remarks: unread.into_iter().flatten().collect() })
 }
 
 /// The files in a folder itself.
@@ -428,7 +445,7 @@ mod tests {
     use crate::diagnostic::Error;
 
     fn names(pattern: impl AsRef<OsStr>, root: &std::path::Path) -> Vec<String> {
-        let files = expand(pattern.as_ref(), &Access::default()).expect("files");
+        let files = expand(pattern.as_ref(), &Access::default()).expect("files").files;
         let relative = |file: &DataFile| {
             file.place.path().expect("a path").strip_prefix(root).expect("below the root").display().to_string()
         };

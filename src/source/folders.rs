@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::files::{DELTA_LOG, DataFile};
+use super::hidden::{is_hidden, is_litter};
 use super::side_by_side::side_by_side;
 use crate::diagnostic::{Error, Result};
 
@@ -22,6 +23,10 @@ pub(super) struct Found {
     pub files: Vec<DataFile>,
     /// The folders that make those around them Delta tables.
     pub delta_logs: Vec<PathBuf>,
+    /// Files and folders that are left out, for their names begin with a dot, but for what nobody means.
+    pub hidden: Vec<PathBuf>,
+    /// Links that lead nowhere.
+    pub astray: Vec<PathBuf>,
     /// What is still to be listed.
     folders: Vec<Folder>,
     failures: Vec<(PathBuf, io::Error)>,
@@ -40,7 +45,7 @@ struct Entered {
 }
 
 /// Every file below `root` that is wanted, in order of the paths. Links are followed, but not in circles; files and
-/// folders whose names begin with a dot are left out, as shells do.
+/// folders whose names begin with a dot are left out, as shells do, and told.
 pub(super) fn search(root: &Path, wanted: &Wanted<'_>) -> Result<Found> {
     let mut all = Found::default();
     all.enter(root.to_owned(), None);
@@ -53,7 +58,7 @@ pub(super) fn search(root: &Path, wanted: &Wanted<'_>) -> Result<Found> {
         return Err(Error::io(&path, error));
     }
     all.files.sort_by(|one, other| one.place.path().cmp(&other.place.path()));
-    all.delta_logs.sort();
+    [&mut all.delta_logs, &mut all.hidden, &mut all.astray].into_iter().for_each(|paths| paths.sort());
     Ok(Found { failures: Vec::new(), ..all })
 }
 
@@ -73,6 +78,8 @@ impl Found {
     fn append(&mut self, other: Self) {
         self.files.extend(other.files);
         self.delta_logs.extend(other.delta_logs);
+        self.hidden.extend(other.hidden);
+        self.astray.extend(other.astray);
         self.folders.extend(other.folders);
         self.failures.extend(other.failures);
     }
@@ -80,10 +87,15 @@ impl Found {
     /// Adds an entry of a folder.
     fn add(&mut self, entry: &DirEntry, folder: &Folder, wanted: &Wanted<'_>) {
         let name = entry.file_name();
-        if name.as_encoded_bytes().starts_with(b".") {
+        let path = entry.path();
+        if is_hidden(name.as_encoded_bytes()) {
+            // What writers of Delta tables keep beside the log is none of the table.
+            let is_missed = !is_litter(name.as_encoded_bytes()) && !folder.path.ends_with(DELTA_LOG);
+            if is_missed && may_be_wanted(&path, wanted) {
+                self.hidden.push(path);
+            }
             return;
         }
-        let path = entry.path();
         match entry.file_type() {
             Ok(kind) if kind.is_dir() => {
                 if name == DELTA_LOG {
@@ -105,7 +117,7 @@ impl Found {
         match fs::metadata(&link) {
             Ok(target) if target.is_dir() => self.enter(link, Some(&folder.entered)),
             Ok(target) if target.is_file() && wanted(&link) => self.files.push(DataFile::at(&link, &target)),
-            // A link to nowhere is no file.
+            Err(_) if wanted(&link) => self.astray.push(link),
             Ok(_) | Err(_) => {}
         }
     }
@@ -123,6 +135,28 @@ impl Found {
             Err(error) => self.failures.push((path, error)),
         }
     }
+}
+
+/// True where a hidden file is wanted, or something that is below a hidden folder; also where that cannot be told.
+fn may_be_wanted(path: &Path, wanted: &Wanted<'_>) -> bool {
+    let mut left = vec![path.to_owned()];
+    while let Some(path) = left.pop() {
+        // Links inside are not followed: they may lead in circles.
+        if !path.is_dir() {
+            if wanted(&path) {
+                return true;
+            }
+            continue;
+        }
+        let Ok(entries) = fs::read_dir(&path).and_then(Iterator::collect::<io::Result<Vec<_>>>) else { return true };
+        let is_meant = |entry: &DirEntry| !is_litter(entry.file_name().as_encoded_bytes()) && !is_link(entry);
+        left.extend(entries.iter().filter(|entry| is_meant(entry)).map(DirEntry::path));
+    }
+    false
+}
+
+fn is_link(entry: &DirEntry) -> bool {
+    entry.file_type().is_ok_and(|kind| kind.is_symlink())
 }
 
 #[cfg(test)]

@@ -115,7 +115,7 @@ impl FunctionLibrary {
     fn load(&self) -> Result<Loaded> {
         let (mut loaded, mut base) = (Loaded::default(), MAX_TEXT + 1);
         for pattern in &self.patterns {
-            for file in expand(pattern.as_os_str(), &self.access)? {
+            for file in expand(pattern.as_os_str(), &self.access)?.files {
                 if loaded.files.iter().any(|known| known.file.name == file.name) {
                     continue;
                 }

@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::fs::Metadata;
 use std::path::Path;
 
-use super::files::DataFile;
+use super::remark::{Listing, Remark};
 
 /// Files of which it is said one by one that they were named before.
 const MAX_NAMED: usize = 10;
 
-/// The files without those that stand in front of them already under this or another name, and what there is to say.
+/// The files without those that stand in front of them already under this or another name, and what there is to say of that.
 #[must_use]
-pub fn once(files: Vec<DataFile>) -> (Vec<DataFile>, Vec<String>) {
+pub fn once(Listing { files, mut remarks }: Listing) -> Listing {
     let mut first: HashMap<Identity, String> = HashMap::with_capacity(files.len());
     let (mut kept, mut notices, mut more) = (Vec::with_capacity(files.len()), Vec::new(), 0_usize);
     for file in files {
@@ -29,7 +29,8 @@ pub fn once(files: Vec<DataFile>) -> (Vec<DataFile>, Vec<String>) {
     if more > 0 {
         notices.push(format!("{more} more files are named twice: they are read once"));
     }
-    (kept, notices)
+    remarks.extend(notices.into_iter().map(Remark::Note));
+    Listing { files: kept, remarks }
 }
 
 /// What all names of one file have in common. The number of a file alone is not trusted: some drivers make it up.

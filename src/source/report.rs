@@ -272,6 +272,11 @@ impl ScanReport {
         self.notice_times(text, 1);
     }
 
+    /// As [`Self::notice`], for what is so once, however many scans meet it.
+    pub fn notice_once(&self, text: impl Into<String>) {
+        lock(&self.notices).entry(text.into()).or_insert(1);
+    }
+
     /// Counts `times` occurrences at once of something worth saying.
     pub fn notice_times(&self, text: impl Into<String>, times: u64) {
         *lock(&self.notices).entry(text.into()).or_default() += times;

@@ -427,3 +427,55 @@ fn archives_say_what_their_originals_did() {
         assert!(!said.contains("do not hold"), "{said}");
     }
 }
+
+/// What is hidden in a folder or an archive, and links that lead nowhere, are left out, named and counted as unread.
+#[test]
+fn what_is_hidden_is_told() {
+    let row = format!("{{\"TimeGenerated\":\"{TIME}\",\"Type\":\"SigninLogs\",\"Id\":\"1\"}}\n");
+    let (evidence, query) = (Evidence::new(), "SigninLogs | count");
+    let meant = ["f/a.json", "f/.collected/b.json", "f/s/.b.json", "f/s/.c/d.json", "f/.e.csv"];
+    let litter = ["f/.DS_Store", "f/._a.json", "f/.git/x.json", "f/.azDownload-1-a.json", "f/.empty/.gitignore"];
+    for name in meant.into_iter().chain(litter) {
+        evidence.write(name, &row);
+    }
+    let folder = evidence.path("f");
+    let (found, said) = ask(&[query, &folder]);
+    let [collected, csv, b, c] = ["f/.collected", "f/.e.csv", "f/s/.b.json", "f/s/.c"].map(|name| evidence.path(name));
+    let note = format!("note: not read: hidden: {collected}, {csv}, {b} and 1 more; name them to read them\n");
+    assert_eq!((found.as_str(), said.as_str()), ("1", note.as_str()));
+    assert_eq!(coldcase(&[query, &folder, "--strict"]).code, 5);
+    assert!(ask(&["sniff", &folder]).1.contains(&note));
+    let archive = evidence.path("archive");
+    let output = coldcase(&["convert", &folder, "-O", &archive]);
+    assert!(output.code == 0 && output.stderr.contains(&note), "{output:?}");
+    let rejects = evidence.path("rejects.jsonl");
+    let _ = ask(&[query, &folder, "--rejects", &rejects]);
+    assert_eq!(fs::read_to_string(&rejects).expect("written").lines().count(), 4);
+    // What is named itself is read, what a pattern does not match is no matter of it.
+    assert_eq!(ask(&[query, &folder, &collected, &b, &c, "-q"]).0, "4");
+    assert_eq!(ask(&[query, &evidence.path("f/*.json"), "--strict"]), ("1".to_owned(), String::new()));
+    let said = ask(&[query, &evidence.path("f/**/*.json")]).1;
+    assert!(said.contains(&format!("hidden: {collected}, {b}, {c}; name")), "{said}");
+    let output = coldcase(&[query, &evidence.path("f/.empty")]);
+    assert!(output.code == 5 && output.stderr.contains("the folder holds no file"), "{output:?}");
+    // Entries of archives are as files in folders.
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for name in meant.into_iter().chain(litter).chain(["__MACOSX/a.json"]) {
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).expect("begun");
+        std::io::Write::write_all(&mut zip, row.as_bytes()).expect("packed");
+    }
+    let zip = evidence.write("x.zip", zip.finish().expect("packed").into_inner());
+    let (found, said) = ask(&[query, &zip]);
+    let note = format!("hidden: {zip}/f/.collected, {zip}/f/.e.csv, {zip}/f/s/.b.json and 1 more; unpack the archive");
+    assert!(found == "1" && said.contains(&note), "{said}");
+    assert_eq!(coldcase(&[query, &zip, "--strict"]).code, 5);
+    #[cfg(unix)]
+    {
+        evidence.write("l/a.json", &row);
+        std::os::unix::fs::symlink("nowhere", evidence.path("l/b.json")).expect("a link");
+        let (found, said) = ask(&[query, &evidence.path("l")]);
+        let note = format!("note: not read: links that lead nowhere: {}\n", evidence.path("l/b.json"));
+        assert_eq!((found, said), ("1".to_owned(), note));
+        assert_eq!(coldcase(&[query, &evidence.path("l"), "--strict"]).code, 5);
+    }
+}

@@ -34,7 +34,7 @@ fn scan(
     prune: bool,
     batch: usize,
 ) -> Scanned {
-    let files = expand(path.as_os_str(), &crate::source::remote::Access::default()).expect("a file");
+    let files = expand(path.as_os_str(), &crate::source::remote::Access::default()).expect("a file").files;
     let table = FileTable::new("T", files.into(), rows, crate::source::Limits::default());
     let filter = predicate.map(|predicate| {
         let mut columns = predicate.columns();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::Access;
 use super::address::Url;
 use crate::diagnostic::{Error, Result};
-use crate::source::files::DataFile;
+use crate::source::remark::Listing;
 
 /// No file: this build reaches no servers.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl RemoteFile {
 pub(crate) struct Connections {}
 
 /// Refuses the address.
-pub(crate) fn expand(url: &Url, _: &Access) -> Result<Vec<DataFile>> {
+pub(crate) fn expand(url: &Url, _: &Access) -> Result<Listing> {
     let reason = "this program was built without access to servers; build it with `cargo install --path . --features \
                   remote`, or copy the files here first";
     Err(Error::Data { file: url.name(), place: None, reason: reason.to_owned() })

@@ -18,24 +18,26 @@ use super::failure::Failure;
 use super::file::RemoteFile;
 use crate::diagnostic::{Error, Result};
 use crate::source::files::{DELTA_LOG, DataFile, DeltaTable, Pattern, choose_delta};
+use crate::source::hidden::{EntryName, HIDDEN};
 use crate::source::percent;
 use crate::source::place::Place;
+use crate::source::remark::{Listing, Remark};
 
 /// Files that a listing may have.
 const MAX_FILES: usize = 1 << 20;
 
 /// The files that `url` names, in order of their paths inside of a folder or pattern.
-pub(crate) fn expand(url: &Url, access: &Access) -> Result<Vec<DataFile>> {
+pub(crate) fn expand(url: &Url, access: &Access) -> Result<Listing> {
     let listing = |key: &str| {
         let store = access.store(url, &root(url))?;
-        Listing { url, store, key: key.to_owned() }.files()
+        Search { url, store, key: key.to_owned() }.files()
     };
     match url.scheme {
         Scheme::Web => {
             let path = url.rest.split(['?', '#']).next().unwrap_or("");
             match path.is_empty() || path.ends_with('/') || path.contains('*') {
                 true => listing(&percent::decoded(path).ok_or_else(|| wrong(url, "its percent codes make no text"))?),
-                false => single(url, access).map(|file| vec![file]),
+                false => single(url, access).map(|file| vec![file].into()),
             }
         }
         _ => listing(&url.rest),
@@ -102,15 +104,15 @@ impl Read for Body {
 }
 
 /// A search of a store.
-struct Listing<'a> {
+struct Search<'a> {
     url: &'a Url,
     store: Arc<Store>,
     /// What is searched for: a key, a folder, a pattern.
     key: String,
 }
 
-impl Listing<'_> {
-    fn files(&self) -> Result<Vec<DataFile>> {
+impl Search<'_> {
+    fn files(&self) -> Result<Listing> {
         if let Some(pattern) = Pattern::parse(&self.key)? {
             let matches = |key: &str| pattern.matches(LocalPath::new(key));
             return self.below(&pattern.root().to_string_lossy(), &matches, "nothing matches the pattern");
@@ -119,7 +121,7 @@ impl Listing<'_> {
             let location = self.location(&self.key)?;
             let options = GetOptions { head: true, ..GetOptions::default() };
             match self.store.wait(self.store.objects.get_opts(&location, options)) {
-                Ok(answer) => return Ok(vec![self.file(&answer.meta)]),
+                Ok(answer) => return Ok(vec![self.file(&answer.meta)].into()),
                 Err(StoreError::NotFound { .. }) => {}
                 Err(error) => return Err(self.failed(&error)),
             }
@@ -127,15 +129,28 @@ impl Listing<'_> {
         self.below(&self.key, &|_| true, "there is no file of this name, and no folder with files")
     }
 
-    /// The wanted files below a folder. Files and folders whose names begin with a dot are left out, as on disks.
-    fn below(&self, folder: &str, wanted: &dyn Fn(&str) -> bool, nothing: &str) -> Result<Vec<DataFile>> {
+    /// The wanted files below a folder. Files and folders whose names begin with a dot are left out and told, as on disks.
+    fn below(&self, folder: &str, wanted: &dyn Fn(&str) -> bool, nothing: &str) -> Result<Listing> {
         let folder = folder.trim_end_matches('/');
         let prefix = if folder.is_empty() { None } else { Some(self.location(folder)?) };
         let mut found = self.list(prefix.as_ref())?;
         // As a search of a disk meets them: by names, folder by folder.
         found.sort_by(|one, other| one.location.as_ref().split('/').cmp(other.location.as_ref().split('/')));
         let behind = |meta: &ObjectMeta| meta.location.as_ref().get(folder.len()..).unwrap_or("").to_owned();
-        found.retain(|meta| !behind(meta).split('/').any(|part| part.starts_with('.')));
+        let mut hidden = Vec::new();
+        found.retain(|meta| match EntryName::of(&behind(meta)) {
+            EntryName::Plain => true,
+            EntryName::Hidden(path) => {
+                let key = meta.location.as_ref();
+                if wanted(key) && delta_folder(key).is_none() {
+                    hidden.push(self.url.with(&format!("{folder}{path}")));
+                }
+                false
+            }
+            EntryName::Litter => false,
+        });
+        // A folder once, whatever is in it.
+        hidden.dedup();
         let mut logs: BTreeMap<String, Vec<DataFile>> = BTreeMap::new();
         let mut files = Vec::new();
         for meta in &found {
@@ -159,7 +174,8 @@ impl Listing<'_> {
                 },
             )?;
         }
-        if files.is_empty() { Err(wrong(self.url, nothing)) } else { Ok(files) }
+        let remarks = Remark::unread(HIDDEN, hidden, "name them to read them").into_iter().collect();
+        if files.is_empty() { Err(wrong(self.url, nothing)) } else { Ok(Listing { files, remarks }) }
     }
 
     fn list(&self, prefix: Option<&Path>) -> Result<Vec<ObjectMeta>> {

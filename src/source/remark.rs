@@ -1,0 +1,81 @@
+//! What there is to say of names and what they lead to, whichever rows are wanted of it.
+
+use std::fmt;
+
+use super::files::DataFile;
+use super::{Reject, ScanReport};
+
+/// Names that are said; of the rest the number.
+const MOST_NAMED: usize = 3;
+
+/// The files that names lead to, and what there is to say of them.
+#[derive(Clone, Debug, Default)]
+pub struct Listing {
+    /// The files.
+    pub files: Vec<DataFile>,
+    /// What there is to say.
+    pub remarks: Vec<Remark>,
+}
+
+impl Listing {
+    /// Adds another one.
+    pub fn extend(&mut self, other: Self) {
+        self.files.extend(other.files);
+        self.remarks.extend(other.remarks);
+    }
+}
+
+impl From<Vec<DataFile>> for Listing {
+    fn from(files: Vec<DataFile>) -> Self {
+        Self { files, remarks: Vec::new() }
+    }
+}
+
+/// Something to say of what names lead to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remark {
+    /// Nothing that may be wanted is missing.
+    Note(String),
+    /// What may hold rows and is not read.
+    Unread {
+        /// Why.
+        reason: &'static str,
+        /// The names of what it is.
+        names: Vec<String>,
+        /// What makes that it is read; "" where nothing does.
+        advice: &'static str,
+    },
+}
+
+impl Remark {
+    /// That these are not read, if there are any.
+    #[must_use]
+    pub fn unread(reason: &'static str, names: Vec<String>, advice: &'static str) -> Option<Self> {
+        (!names.is_empty()).then_some(Self::Unread { reason, names, advice })
+    }
+
+    /// Says it once, in a report of scans.
+    pub fn tell(&self, report: &ScanReport) {
+        report.notice_once(self.to_string());
+        if let Self::Unread { reason, names, .. } = self {
+            report.note_unread();
+            names.iter().for_each(|file| report.reject(&Reject { file, place: None, reason, raw: None }));
+        }
+    }
+}
+
+impl fmt::Display for Remark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Note(text) => f.write_str(text),
+            Self::Unread { reason, names, advice } => {
+                let (first, more) = names.split_at(names.len().min(MOST_NAMED));
+                write!(f, "not read: {reason}: {}", first.join(", "))?;
+                if !more.is_empty() {
+                    write!(f, " and {} more", more.len())?;
+                }
+                if advice.is_empty() { Ok(()) } else { write!(f, "; {advice}") }
+            }
+        }
+    }
+}
