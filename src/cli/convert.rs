@@ -19,6 +19,7 @@ use crate::convert::{self, ArchiveWriter, KnownIds, Partition, Place, Progress, 
 use crate::diagnostic::{Error, Result};
 use crate::engine::{Engine, Prepared};
 use crate::output::{self, Format};
+use crate::source::remark::number_of_files;
 use crate::source::shape::known_table;
 use crate::source::{FileCatalogBuilder, ScanReport};
 use crate::types::Batch;
@@ -167,7 +168,8 @@ impl Done {
 
     fn summary(&self, started: Instant) -> String {
         let tables = self.tables.join(", ");
-        let mut text = format!("{} rows of {tables} in {} files, {}", self.rows, self.files.len(), size(self.bytes));
+        let mut text =
+            format!("{} rows of {tables} in {}, {}", self.rows, number_of_files(self.files.len()), size(self.bytes));
         if self.rows == 0 {
             "no new rows".clone_into(&mut text);
         }

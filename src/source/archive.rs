@@ -1,6 +1,7 @@
 //! Entries of zip archives as files of their own. Entries are listed from the central directory and read where they
 //! lie; nothing is ever written to the names that they have.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 
@@ -8,6 +9,7 @@ use zip::read::ZipFile;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::Limits;
+use super::delta::table::folder_of_log;
 use super::files::{DataFile, Format};
 use super::hidden::{EntryName, HIDDEN};
 use super::limits::UnpacksToMore;
@@ -41,7 +43,7 @@ pub(crate) fn expand(files: &[DataFile], limits: Limits) -> Result<Listing> {
         };
         match entries(file, limits) {
             Ok(found) => {
-                for entry in found.files {
+                for entry in without_delta(file, found.files) {
                     expanded.push(seekable(entry, limits)?);
                 }
                 hidden.extend(found.hidden);
@@ -55,6 +57,27 @@ pub(crate) fn expand(files: &[DataFile], limits: Limits) -> Result<Listing> {
     }
     remarks.extend(Remark::unread(HIDDEN, hidden, "unpack the archive and name them to read them"));
     Ok(Listing { files: expanded, remarks })
+}
+
+/// The entries of an archive without those of Delta tables in it, in whose place stands one that is not to be read: files
+/// that were removed from a table are told by its log alone.
+fn without_delta(archive: &DataFile, mut entries: Vec<DataFile>) -> Vec<DataFile> {
+    let path = |entry: &DataFile| entry.name.get(archive.name.len() + 1..).unwrap_or_default().to_owned();
+    let folder = |entry: &DataFile| folder_of_log(&path(entry)).map(str::to_owned);
+    let tables: BTreeSet<String> = entries.iter().filter_map(folder).collect();
+    let is_of_table = |entry: &DataFile| {
+        let path = path(entry);
+        folder_of_log(&path).is_some() || tables.iter().any(|table| path.starts_with(table)) && entry.is_parquet()
+    };
+    if !tables.is_empty() {
+        entries.retain(|entry| !is_of_table(entry));
+    }
+    let refused = tables.iter().map(|table| {
+        let name = format!("{}/{table}", archive.name);
+        archive
+            .refused_entry(name.trim_end_matches('/').to_owned(), "a Delta table inside of an archive: unpack it first")
+    });
+    refused.chain(entries).collect()
 }
 
 /// True for a zip archive. What is wrong with a file that cannot be read is said when it is wanted.

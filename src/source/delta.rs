@@ -5,6 +5,7 @@
 //! that (a checkpoint with sidecars, vectors of deleted rows, renamed columns) is refused.
 
 mod checkpoint;
+pub(crate) mod table;
 
 use std::collections::BTreeMap;
 use std::io::Read;

@@ -3,6 +3,7 @@
 //! A name is a file, a folder (searched to the bottom), or a glob. The order of the files is the order of the names,
 //! and inside a folder or glob that of the paths: it decides the order of the rows.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::{self, Metadata};
 use std::io::{self, Read, Write};
@@ -13,7 +14,7 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use super::archive::Entry;
 use super::counters::{Counted, ScanCounters};
-use super::delta;
+use super::delta::table::DeltaTable;
 use super::folders::{self, Wanted};
 use super::hidden::HIDDEN;
 use super::once::Identity;
@@ -228,6 +229,11 @@ impl DataFile {
         Ok(Format::of(&head))
     }
 
+    /// True for a Parquet file, by its name or its first bytes.
+    pub(crate) fn is_parquet(&self) -> bool {
+        self.ending().eq_ignore_ascii_case("parquet") || matches!(self.format(), Ok(Format::Parquet))
+    }
+
     /// The ending of its name behind the last dot, queries of URLs aside; "" where there is none.
     pub(crate) fn ending(&self) -> &str {
         let path = self.name.split_once("?[").map_or(self.name.as_str(), |(path, _)| path);
@@ -277,7 +283,9 @@ pub fn expand(pattern: &OsStr, access: &Access) -> Result<Listing> {
 fn expand_local(pattern: &OsStr) -> Result<Listing> {
     let path = Path::new(pattern);
     match fs::metadata(path) {
-        Ok(metadata) if metadata.is_dir() => some_of(walk(path, &|_| true)?, path, "the folder holds no file"),
+        Ok(metadata) if metadata.is_dir() => {
+            walk(path, &|_| true)?.unless_nothing(|reason| nothing_in(path, reason), "the folder holds no file")
+        }
         Ok(metadata) if metadata.is_file() => Ok(vec![DataFile::new(path)?].into()),
         // A pipe is read only once, and files are opened several times.
         Ok(_) => {
@@ -328,16 +336,7 @@ fn expand_glob(text: &str, pattern: &Pattern) -> Result<Listing> {
     let matches = |path: &Path| pattern.matches(path);
     let found =
         if pattern.root().as_os_str().is_empty() { walk_here(&matches)? } else { walk(pattern.root(), &matches)? };
-    some_of(found, Path::new(text), "nothing matches the pattern")
-}
-
-/// What was found, unless it is nothing.
-fn some_of(found: Listing, path: &Path, nothing: &str) -> Result<Listing> {
-    if !found.files.is_empty() {
-        return Ok(found);
-    }
-    let said = found.remarks.iter().map(|remark| format!("; {remark}"));
-    Err(nothing_in(path, &format!("{nothing}{}", said.collect::<String>())))
+    found.unless_nothing(|reason| nothing_in(Path::new(text), reason), "nothing matches the pattern")
 }
 
 fn nothing_in(path: &Path, reason: &str) -> Error {
@@ -361,29 +360,65 @@ fn without_dot(path: &Path) -> &Path {
 
 /// Every file below `root` that is wanted, in order of the paths; of Delta tables those that count.
 fn walk(root: &Path, wanted: &Wanted<'_>) -> Result<Listing> {
-    let folders::Found { mut files, delta_logs, hidden, astray, .. } = folders::search(root, wanted)?;
-    for log in delta_logs {
-        let Some(folder) = log.parent() else { continue };
-        let relative = |file: &DataFile| {
-            let path = file.place.path()?.strip_prefix(folder).ok()?.to_str()?;
-            Some(path.replace(std::path::MAIN_SEPARATOR, "/"))
-        };
-        choose_delta(
-            &mut files,
-            &DeltaTable {
-                folder: DataFile { bytes: 0, ..DataFile::new(folder)? },
-                log: files_in(&log)?,
-                relative: &relative,
-                exists: &|path| folder.join(path).exists(),
-            },
-        )?;
-    }
+    let folders::Found { files, delta_logs, hidden, astray, .. } = folders::search(root, wanted)?;
     let names = |paths: Vec<PathBuf>| paths.iter().map(|path| display(without_dot(path))).collect();
     let unread = [
         Remark::unread(HIDDEN, names(hidden), "name them to read them"),
         Remark::unread("links that lead nowhere", names(astray), ""),
     ];
-    Ok(Listing { files, remarks: unread.into_iter().flatten().collect() })
+    let mut found = Listing { files, remarks: unread.into_iter().flatten().collect() };
+    let tables: BTreeSet<&Path> = delta_logs.iter().filter_map(|log| log.parent()).collect();
+    // The next one above a file is the one that it is of.
+    let is_of =
+        |path: &Path, table: Option<&Path>| path.ancestors().skip(1).find(|above| tables.contains(above)) == table;
+    for &folder in &tables {
+        let inside = |path: &Path| path.strip_prefix(folder).ok().map(Path::to_owned);
+        choose_delta(&mut found, folder, &|path| inside(path).filter(|_| is_of(path, Some(folder))), root)?;
+    }
+    if let Some((folder, real)) = table_around(root) {
+        let inside = |path: &Path| {
+            let path = real.join(path.strip_prefix(root).ok().filter(|_| is_of(path, None))?);
+            path.strip_prefix(&folder).ok().map(Path::to_owned)
+        };
+        choose_delta(&mut found, &folder, &inside, &real)?;
+    }
+    Ok(found)
+}
+
+/// The folder of the Delta table that the folder `root` is a part of, and where `root` really is.
+fn table_around(root: &Path) -> Option<(PathBuf, PathBuf)> {
+    let real = fs::canonicalize(root).ok()?;
+    // Who names the log wants to see it.
+    if real.iter().any(|name| name == DELTA_LOG) {
+        return None;
+    }
+    let folder = real.ancestors().skip(1).find(|folder| folder.join(DELTA_LOG).is_dir())?.to_owned();
+    Some((folder, real))
+}
+
+/// Keeps what counts of the Delta table in a folder, of which what is below `root` was asked for; `inside` tells the path
+/// in it that a file has, if it is in it.
+fn choose_delta(
+    found: &mut Listing,
+    folder: &Path,
+    inside: &dyn Fn(&Path) -> Option<PathBuf>,
+    root: &Path,
+) -> Result<()> {
+    let relative = |file: &DataFile| {
+        let path = inside(file.place.path()?)?;
+        Some(path.to_str()?.replace(std::path::MAIN_SEPARATOR, "/"))
+    };
+    let exists = |path: &str| {
+        let path = folder.join(path);
+        path.exists() || !path.starts_with(root)
+    };
+    let table = DeltaTable {
+        folder: DataFile { bytes: 0, ..DataFile::new(folder)? },
+        log: files_in(&folder.join(DELTA_LOG))?,
+        relative: &relative,
+        exists: &exists,
+    };
+    table.choose(found)
 }
 
 /// The files in a folder itself.
@@ -397,43 +432,6 @@ fn files_in(folder: &Path) -> Result<Vec<DataFile>> {
         }
     }
     Ok(files)
-}
-
-/// A folder with the log of a Delta table in it.
-pub(crate) struct DeltaTable<'a> {
-    /// The folder, as a file that is not to be read.
-    pub folder: DataFile,
-    /// The files of the log.
-    pub log: Vec<DataFile>,
-    /// The path of a file inside of the folder, with `/`; None for files elsewhere.
-    pub relative: &'a dyn Fn(&DataFile) -> Option<String>,
-    /// True where there is a file at such a path.
-    pub exists: &'a dyn Fn(&str) -> bool,
-}
-
-/// Keeps of the files below the folder of a Delta table those that its log names. Where that cannot be told, one file
-/// that is not to be read takes their place.
-pub(crate) fn choose_delta(files: &mut Vec<DataFile>, table: &DeltaTable<'_>) -> Result<()> {
-    let is_below = |file: &DataFile| (table.relative)(file).is_some();
-    let Some(first) = files.iter().position(is_below) else { return Ok(()) };
-    let below: Vec<DataFile> = files.extract_if(.., |file| is_below(file)).collect();
-    let chosen = match delta::files(&table.log)? {
-        Err(reason) => vec![table.folder.refuse(reason)],
-        Ok(paths) => {
-            let find = |path: &String| match below.iter().find(|file| (table.relative)(file).as_ref() == Some(path)) {
-                Some(file) => Ok(Some(file.clone())),
-                // What is there was left out by the user's pattern.
-                None if (table.exists)(path) => Ok(None),
-                None => {
-                    let name = format!("{}/{path}", table.folder.name.trim_end_matches('/'));
-                    Err(nothing_in(Path::new(&name), "the log of the Delta table names this file, and it is missing"))
-                }
-            };
-            paths.iter().filter_map(|path| find(path).transpose()).collect::<Result<Vec<_>>>()?
-        }
-    };
-    files.splice(first..first, chosen);
-    Ok(())
 }
 
 #[cfg(test)]

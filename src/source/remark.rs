@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::files::DataFile;
 use super::{Reject, ScanReport};
+use crate::diagnostic::{Error, Result};
 
 /// Names that are said; of the rest the number.
 const MOST_NAMED: usize = 3;
@@ -18,6 +19,16 @@ pub struct Listing {
 }
 
 impl Listing {
+    /// It, unless it is nothing, for which there is an error with a reason.
+    pub(crate) fn unless_nothing(self, error: impl Fn(&str) -> Error, nothing: &str) -> Result<Self> {
+        let is_answer = self.remarks.iter().any(|remark| matches!(remark, Remark::Empty(_)));
+        if !self.files.is_empty() || is_answer {
+            return Ok(self);
+        }
+        let said = self.remarks.iter().map(|remark| format!("; {remark}"));
+        Err(error(&format!("{nothing}{}", said.collect::<String>())))
+    }
+
     /// Adds another one.
     pub fn extend(&mut self, other: Self) {
         self.files.extend(other.files);
@@ -36,6 +47,8 @@ impl From<Vec<DataFile>> for Listing {
 pub enum Remark {
     /// Nothing that may be wanted is missing.
     Note(String),
+    /// Nothing is there, and that is the answer.
+    Empty(String),
     /// What may hold rows and is not read.
     Unread {
         /// Why.
@@ -67,7 +80,7 @@ impl Remark {
 impl fmt::Display for Remark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Note(text) => f.write_str(text),
+            Self::Note(text) | Self::Empty(text) => f.write_str(text),
             Self::Unread { reason, names, advice } => {
                 let (first, more) = names.split_at(names.len().min(MOST_NAMED));
                 write!(f, "not read: {reason}: {}", first.join(", "))?;
@@ -78,4 +91,10 @@ impl fmt::Display for Remark {
             }
         }
     }
+}
+
+/// A number of files, in words.
+#[must_use]
+pub fn number_of_files(count: usize) -> String {
+    if count == 1 { "1 file".to_owned() } else { format!("{count} files") }
 }

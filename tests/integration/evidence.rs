@@ -428,6 +428,111 @@ fn archives_say_what_their_originals_did() {
     }
 }
 
+/// A Delta table of three files in folders of months, one of which was removed.
+fn delta_table(evidence: &Evidence) -> String {
+    for name in ["month=1/a", "month=1/stale", "month=2/b"] {
+        let row = format!("print TimeGenerated = datetime(2026-03-02), Type = 'SigninLogs', Id = '{name}'");
+        evidence.parquet(&format!("d/{name}.parquet"), &row);
+    }
+    let actions = [("add", "month=1/stale"), ("remove", "month=1/stale"), ("add", "month=1/a"), ("add", "month=2/b")];
+    let actions = actions.map(|(action, path)| format!("{{\"{action}\":{{\"path\":\"{path}.parquet\"}}}}\n"));
+    evidence.write("d/_delta_log/00000000000000000000.json", actions.concat());
+    evidence.path("d")
+}
+
+/// The log of a Delta table is about its Parquet files; those that it does not name are counted.
+#[test]
+fn what_lies_beside_a_delta_table_is_read() {
+    let (evidence, query) = (Evidence::new(), "SigninLogs | project Id");
+    let folder = delta_table(&evidence);
+    let (found, said) = ask(&[query, &folder, "--strict"]);
+    assert_eq!(found, "month=1/a\nmonth=2/b");
+    assert_eq!(said, format!("note: {folder}: 1 file that the log of the Delta table does not name: not read\n"));
+    evidence.write("d/month=1/.a.parquet.crc", "crc");
+    let row = |id: &str| format!("{{\"TimeGenerated\":\"{TIME}\",\"Type\":\"SigninLogs\",\"Id\":\"{id}\"}}\n");
+    evidence.write("d/extra.json", row("json"));
+    evidence.write("d/month=2/extra.csv", format!("TimeGenerated,Type,Id\n{TIME},SigninLogs,csv\n"));
+    let (found, said) = ask(&[query, &folder, "--strict"]);
+    assert_eq!(found, "month=1/a\nmonth=2/b\njson\ncsv");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    // Also where the log cannot be followed.
+    evidence.write("d/_delta_log/00000000000000000001.json", "{\"protocol\":{\"minReaderVersion\":2}}\n");
+    let (found, said) = ask(&[query, &folder]);
+    assert!(found == "json\ncsv" && said.contains("features of the protocol"), "{found}: {said}");
+    assert_eq!(coldcase(&[query, &folder, "--strict"]).code, 5);
+}
+
+/// A part of a Delta table is what its log names of it, whichever way it is named.
+#[test]
+fn a_part_of_a_delta_table_follows_its_log() {
+    let (evidence, query) = (Evidence::new(), "SigninLogs | project Id");
+    let folder = delta_table(&evidence);
+    for part in ["month=1", "month=1/*.parquet", "**/month=1/*.parquet", "month=1/"] {
+        let (found, said) = ask(&[query, &format!("{folder}/{part}"), "--strict"]);
+        assert!(
+            found == "month=1/a" && said.contains("1 file that the log of the Delta table"),
+            "{part}: {found}: {said}"
+        );
+    }
+    let (found, said) = ask(&[query, &format!("{folder}/month=1/s*.parquet")]);
+    assert!(found.is_empty() && said.contains("names no file that was asked for"), "{found}: {said}");
+    // A table inside of another one has a log of its own.
+    for name in ["x", "y"] {
+        let row = format!("print TimeGenerated = datetime(2026-03-02), Type = 'SigninLogs', Id = '{name}'");
+        evidence.parquet(&format!("d/month=1/inner/{name}.parquet"), &row);
+    }
+    let log = "d/month=1/inner/_delta_log/00000000000000000000.json";
+    evidence.write(log, "{\"add\":{\"path\":\"x.parquet\"}}\n");
+    assert_eq!(ask(&[query, &folder]).0, "month=1/a\nmonth=2/b\nx");
+    assert_eq!(ask(&[query, &format!("{folder}/month=1")]).0, "month=1/a\nx");
+    fs::remove_file(evidence.path("d/month=1/a.parquet")).expect("removed");
+    assert_eq!(ask(&[query, &format!("{folder}/month=2")]).0, "month=2/b");
+    let output = coldcase(&[query, &format!("{folder}/month=1")]);
+    assert!(output.code == 5 && output.stderr.contains("it is missing"), "{output:?}");
+}
+
+/// A Delta table whose files were all removed has no rows, whether or not they still lie there.
+#[test]
+fn an_empty_delta_table_has_no_rows() {
+    let evidence = Evidence::new();
+    let folder = delta_table(&evidence);
+    let removed = ["month=1/a", "month=2/b"].map(|path| format!("{{\"remove\":{{\"path\":\"{path}.parquet\"}}}}\n"));
+    evidence.write("d/_delta_log/00000000000000000001.json", removed.concat());
+    for _ in 0..2 {
+        let (found, said) = ask(&["SigninLogs | count", &folder, "--strict"]);
+        assert!(found == "0" && said.contains("names no file that was asked for"), "{found}: {said}");
+        assert!(ask(&["sniff", &folder]).1.contains("names no file"));
+        for month in ["month=1", "month=2"] {
+            let _ = fs::remove_dir_all(evidence.path(&format!("d/{month}")));
+        }
+    }
+}
+
+/// The log of a Delta table in an archive is not followed, and its files are not read without it.
+#[test]
+fn delta_tables_in_archives_are_refused() {
+    let evidence = Evidence::new();
+    let folder = delta_table(&evidence);
+    let row = format!("{{\"TimeGenerated\":\"{TIME}\",\"Type\":\"SigninLogs\",\"Id\":\"json\"}}\n");
+    evidence.write("d/extra.json", row);
+    for prefix in ["", "cp/"] {
+        let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        for name in ["_delta_log/00000000000000000000.json", "month=1/a.parquet", "month=1/stale.parquet", "extra.json"]
+        {
+            zip.start_file(format!("{prefix}{name}"), zip::write::SimpleFileOptions::default()).expect("begun");
+            let bytes = fs::read(format!("{folder}/{name}")).expect("readable");
+            std::io::Write::write_all(&mut zip, &bytes).expect("packed");
+        }
+        let zip = evidence.write("x.zip", zip.finish().expect("packed").into_inner());
+        let (found, said) = ask(&["SigninLogs | project Id", &zip]);
+        let table = format!("{zip}/{prefix}");
+        let table = table.trim_end_matches('/');
+        let note = format!("note: not read: {table}: a Delta table inside of an archive: unpack it first\n");
+        assert_eq!((found.as_str(), said.as_str()), ("json", note.as_str()));
+        assert_eq!(coldcase(&["SigninLogs | count", &zip, "--strict"]).code, 5);
+    }
+}
+
 /// What is hidden in a folder or an archive, and links that lead nowhere, are left out, named and counted as unread.
 #[test]
 fn what_is_hidden_is_told() {

@@ -12,6 +12,7 @@ use crate::source::of_table::{self, Belonging, Met, Untold};
 use crate::source::originals::Originals;
 use crate::source::parquet::{FileRows, ParquetFile};
 use crate::source::provenance::Origins;
+use crate::source::remark::number_of_files;
 use crate::source::shape::known_table;
 use crate::source::{Count, Limits, Partition, Reject, ScanRequest};
 
@@ -183,9 +184,9 @@ impl Scan {
             return;
         }
         let found = if seen.is_empty() { "no known table".to_owned() } else { seen.join(", ") };
-        let files = self.files.len();
+        let files = number_of_files(self.files.len());
         let report = &self.plan.report;
-        report.notice(format!("no record of {} in {files} files, which hold records of: {found}", self.name));
+        report.notice(format!("no record of {} in {files}, which hold records of: {found}", self.name));
     }
 
     /// Says which files have just as many records as a service gives at most.

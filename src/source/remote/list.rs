@@ -17,7 +17,8 @@ use super::connect::Store;
 use super::failure::Failure;
 use super::file::RemoteFile;
 use crate::diagnostic::{Error, Result};
-use crate::source::files::{DELTA_LOG, DataFile, DeltaTable, Pattern, choose_delta};
+use crate::source::delta::table::{DeltaTable, folder_of_log};
+use crate::source::files::{DataFile, Pattern};
 use crate::source::hidden::{EntryName, HIDDEN};
 use crate::source::percent;
 use crate::source::place::Place;
@@ -142,7 +143,7 @@ impl Search<'_> {
             EntryName::Plain => true,
             EntryName::Hidden(path) => {
                 let key = meta.location.as_ref();
-                if wanted(key) && delta_folder(key).is_none() {
+                if wanted(key) && folder_of_log(key).is_none() {
                     hidden.push(self.url.with(&format!("{folder}{path}")));
                 }
                 false
@@ -152,30 +153,31 @@ impl Search<'_> {
         // A folder once, whatever is in it.
         hidden.dedup();
         let mut logs: BTreeMap<String, Vec<DataFile>> = BTreeMap::new();
-        let mut files = Vec::new();
         for meta in &found {
-            match delta_folder(meta.location.as_ref()) {
-                Some(table) => logs.entry(table.to_owned()).or_default().push(self.file(meta)),
-                None if wanted(meta.location.as_ref()) => files.push(self.file(meta)),
-                None => {}
+            if let Some(table) = folder_of_log(meta.location.as_ref()) {
+                let name = format!("{}/", self.url.with(table.trim_end_matches('/')));
+                logs.entry(name).or_default().push(self.file(meta));
             }
         }
-        for (table, log) in logs {
-            let name = format!("{}/", self.url.with(table.trim_end_matches('/')));
-            choose_delta(
-                &mut files,
-                &DeltaTable {
-                    folder: DataFile::of(Place::Disk(name.clone().into()), name.clone(), 0),
-                    log,
-                    relative: &|file| file.name.strip_prefix(&name).map(str::to_owned),
-                    exists: &|path| {
-                        found.iter().any(|meta| self.url.with(meta.location.as_ref()) == format!("{name}{path}"))
-                    },
-                },
-            )?;
-        }
+        let tables: Vec<String> = logs.keys().cloned().collect();
+        let table_of =
+            |file: &str| tables.iter().filter(|table| file.starts_with(*table)).max_by_key(|table| table.len());
+        let files = found.iter().filter(|meta| wanted(meta.location.as_ref())).map(|meta| self.file(meta)).collect();
         let remarks = Remark::unread(HIDDEN, hidden, "name them to read them").into_iter().collect();
-        if files.is_empty() { Err(wrong(self.url, nothing)) } else { Ok(Listing { files, remarks }) }
+        let mut listing = Listing { files, remarks };
+        for (name, log) in logs {
+            let inside = |file: &DataFile| file.name.strip_prefix(&name).map(str::to_owned);
+            let table = DeltaTable {
+                folder: DataFile::of(Place::Disk(name.clone().into()), name.clone(), 0),
+                log,
+                relative: &|file| inside(file).filter(|_| table_of(&file.name) == Some(&name)),
+                exists: &|path| {
+                    found.iter().any(|meta| self.url.with(meta.location.as_ref()) == format!("{name}{path}"))
+                },
+            };
+            table.choose(&mut listing)?;
+        }
+        listing.unless_nothing(|reason| wrong(self.url, reason), nothing)
     }
 
     fn list(&self, prefix: Option<&Path>) -> Result<Vec<ObjectMeta>> {
@@ -208,11 +210,4 @@ impl Search<'_> {
     fn failed(&self, error: &StoreError) -> Error {
         Error::io(self.url.name(), Failure::of(error, &self.store).into())
     }
-}
-
-/// The folder of the Delta table whose log a key is part of, with its slash; "" for the root.
-fn delta_folder(key: &str) -> Option<&str> {
-    let at = key.match_indices(DELTA_LOG).map(|(at, _)| at);
-    let is_whole = |at: &usize| (*at == 0 || key[..*at].ends_with('/')) && key[at + DELTA_LOG.len()..].starts_with('/');
-    at.into_iter().find(is_whole).map(|at| &key[..at])
 }
