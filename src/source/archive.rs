@@ -133,6 +133,11 @@ fn entries(archive: &DataFile, limits: Limits) -> Result<Entries> {
     let (mut found, mut hidden) = (Vec::new(), Vec::new());
     // Where it belongs, by its own account: nothing is read from or written to this path.
     let called = |name: &str| format!("{}/{}", archive.name, name.replace(char::is_control, "\u{fffd}"));
+    if zip.offset() > 0 {
+        // The directory is found from the end: of archives that were joined, it is that of the last one.
+        let place = format!("{}/its first {} bytes", archive.name, zip.offset());
+        found.push((place, Err("they are none of the archive, and of another one where several were joined")));
+    }
     for index in 0..zip.len() {
         match zip.by_index_raw(index) {
             Ok(entry) if entry.is_dir() => {}
@@ -360,7 +365,6 @@ mod tests {
                 read(&archive(&[("x.json", "{}")], options), Limits::default()).expect("readable");
             assert_eq!((files.len(), files[0].1.as_str(), notices.len()), (1, "{}", 0));
         }
-        // In front of an archive may stand what makes it a program; inside of one another.
         let inner = archive(&[("x.json", "{}")], SimpleFileOptions::default());
         let text = |bytes: &[u8]| bytes.iter().map(|byte| char::from(*byte)).collect::<String>();
         let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
@@ -368,6 +372,11 @@ mod tests {
         writer.write_all(&inner).expect("packed");
         let outer = writer.finish().expect("packed").into_inner();
         assert_eq!(names(&outer), ["a.zip/inner.zip"], "{}", text(&outer));
+        // What stands in front of an archive is not of it.
+        let (files, notices, _) = read(&[&inner[..], &outer].concat(), Limits::default()).expect("told");
+        assert_eq!(files.len(), 1, "{files:?}");
+        let expected = format!("not read: a.zip/its first {} bytes: they are none of the archive", inner.len());
+        assert!(notices.len() == 1 && notices[0].starts_with(&expected), "{notices:?}");
         assert!(read(&inner[..inner.len() / 2], Limits::default()).expect("told").2.is_some());
         assert!(read(b"PK\x03\x04", Limits::default()).expect("told").2.is_some());
     }

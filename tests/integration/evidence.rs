@@ -584,3 +584,20 @@ fn what_is_hidden_is_told() {
         assert_eq!(coldcase(&[query, &evidence.path("l"), "--strict"]).code, 5);
     }
 }
+
+/// Of archives that were joined the last one is read, and what stands in front of it is said.
+#[test]
+fn zip_archives_that_were_joined_are_told() {
+    let evidence = Evidence::new();
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    zip.start_file("a.json", zip::write::SimpleFileOptions::default()).expect("begun");
+    let row = format!("{{\"TimeGenerated\":\"{TIME}\",\"Type\":\"SigninLogs\",\"Id\":\"1\"}}\n");
+    std::io::Write::write_all(&mut zip, row.as_bytes()).expect("packed");
+    let zip = zip.finish().expect("packed").into_inner();
+    let file = evidence.write("x.zip", [&zip[..], &zip].concat());
+    let (found, said) = ask(&["SigninLogs | count", &file]);
+    let note = format!("note: not read: {file}/its first {} bytes: they are none of the archive", zip.len());
+    assert!(found == "1" && said.contains(&note), "{found}: {said}");
+    assert!(ask(&["sniff", &file]).0.contains("they are none of the archive"));
+    assert_eq!(coldcase(&["SigninLogs | count", &file, "--strict"]).code, 5);
+}
