@@ -170,7 +170,10 @@ impl Scan {
             Some((file, reason)) if self.refused.load(Ordering::Acquire) == count => Err(Error::Data {
                 file: self.files[*file].name.clone(),
                 place: None,
-                reason: format!("{reason}: none of the {count} files can be read"),
+                reason: match count {
+                    1 => reason.clone(),
+                    _ => format!("{reason}: none of the {count} files can be read"),
+                },
             }),
             _ => Ok(()),
         }
