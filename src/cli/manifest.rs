@@ -54,9 +54,10 @@ pub(super) fn merged(mut object: Json, other: Json) -> Json {
 /// What was not read, and what else a scan had to say.
 pub(super) fn said(report: &ScanReport) -> Json {
     let damage = report.problems().into_iter().map(|(file, damage)| json!({"file": file, "records": damage.lost}));
+    let refused = report.refused().into_iter().map(|(file, reason)| json!({"file": file, "reason": reason}));
     let notices = report.notices().into_iter().map(|(text, times)| json!({"text": text, "times": times}));
     json!({
-        "notRead": damage.collect::<Vec<_>>(),
+        "notRead": damage.chain(refused).collect::<Vec<_>>(),
         "warnings": report.warnings(),
         "notices": notices.collect::<Vec<_>>(),
     })

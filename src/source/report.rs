@@ -53,6 +53,7 @@ pub struct ScanReport {
     passed_over: Mutex<PassedOver>,
     tables: Mutex<BTreeSet<String>>,
     shapes: Mutex<BTreeSet<String>>,
+    refused: Mutex<BTreeMap<String, String>>,
     lacking: Mutex<BTreeSet<String>>,
     /// True where files, entries or records were passed over that may hold what was asked for.
     unread: AtomicBool,
@@ -188,6 +189,18 @@ impl ScanReport {
         self.reject(&Reject { file, place: Some(place), reason, raw });
     }
 
+    /// Notes that a file is not read at all, and why, though it may hold what was asked for.
+    pub fn refuse_file(&self, file: &str, reason: &str) {
+        lock(&self.refused).insert(file.to_owned(), reason.to_owned());
+        self.note_unread();
+    }
+
+    /// The files that were not read at all, with the reasons.
+    #[must_use]
+    pub fn refused(&self) -> BTreeMap<String, String> {
+        lock(&self.refused).clone()
+    }
+
     /// Notes that a file, an entry or a record was passed over that may hold what was asked for.
     pub fn note_unread(&self) {
         self.unread.store(true, Ordering::Relaxed);
@@ -218,6 +231,7 @@ impl ScanReport {
         lock(&self.warnings).extend(other.warnings());
         lock(&self.tables).extend(other.tables());
         lock(&self.shapes).extend(other.shapes());
+        lock(&self.refused).extend(other.refused());
         lock(&self.lacking).extend(other.lacking());
         self.unread.fetch_or(other.unread.load(Ordering::Relaxed), Ordering::Relaxed);
         let mut notices = lock(&self.notices);

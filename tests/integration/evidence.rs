@@ -601,3 +601,18 @@ fn zip_archives_that_were_joined_are_told() {
     assert!(ask(&["sniff", &file]).0.contains("they are none of the archive"));
     assert_eq!(coldcase(&["SigninLogs | count", &file, "--strict"]).code, 5);
 }
+
+/// A manifest names the files of which nothing was read.
+#[test]
+fn manifests_name_files_that_were_not_read() {
+    let evidence = Evidence::new();
+    let row = format!("{{\"TimeGenerated\":\"{TIME}\",\"Type\":\"SigninLogs\",\"Id\":\"1\"}}\n");
+    let whole = evidence.write("a.json", row);
+    let packed = evidence.write("b.json.xz", b"\xfd7zXZ\0\0\0");
+    let manifest = evidence.path("manifest.json");
+    assert_eq!(ask(&["SigninLogs | count", &whole, &packed, "--manifest", &manifest]).0, "1");
+    let manifest: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(manifest).expect("written")).expect("JSON");
+    assert_eq!(manifest["notRead"][0]["file"], packed.as_str());
+    assert_eq!(manifest["notRead"][0]["reason"], "xz is not supported");
+}

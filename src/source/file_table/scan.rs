@@ -209,7 +209,7 @@ impl Scan {
         report.notice(format!("not read: {}: {reason}", file.name));
         report.reject(&Reject { file: &file.name, place: None, reason, raw: None });
         if !is_other_thing(file, reason) {
-            report.note_unread();
+            report.refuse_file(&file.name, reason);
         }
     }
 
