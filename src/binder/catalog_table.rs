@@ -124,8 +124,11 @@ impl Binder<'_> {
             return Ok(None);
         }
         let Repeated { records, rows, keys, kept } = found;
-        let text = "rows left out: the last delivery of each record counts";
-        report.notice(format!("{}: {records} values of {column} are on several rows; {rows} {text}", name.text));
+        let text = "left out: the last delivery of each record counts";
+        let values = if records == 1 { "value" } else { "values" };
+        let left_out = if rows == 1 { "row" } else { "rows" };
+        report
+            .notice(format!("{}: {records} {values} of {column} on several rows; {rows} {left_out} {text}", name.text));
         Ok(Some([format!("[{keys}]").into(), format!("[{kept}]").into()]))
     }
 }

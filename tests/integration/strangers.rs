@@ -132,3 +132,21 @@ fn a_column_without_a_source_is_told_behind_all_columns() {
         assert_eq!(output.stderr.contains("do not hold UserAgent of SigninLogs"), told, "{query}: {output:?}");
     }
 }
+
+/// An answer of Log Analytics that is partial says so; with `--strict`, that is damage.
+#[test]
+fn partial_answers_are_damage() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("answer.json");
+    let columns = r#"[{"name":"TimeGenerated"},{"name":"Type"},{"name":"Id"}]"#;
+    let rows = r#"[["2026-03-02T09:00:00Z","SigninLogs","1"]]"#;
+    let answer =
+        |error: &str| format!(r#"{{"tables":[{{"name":"PrimaryResult","columns":{columns},"rows":{rows}}}]{error}}}"#);
+    let path = file.to_str().expect("UTF-8");
+    for (error, code) in [("", 0), (r#","error":{"code":"PartialError","message":"x"}"#, 5)] {
+        fs::write(&file, answer(error)).expect("written");
+        let output = coldcase(&["SigninLogs | count", path, "-o", "csv", "--strict"]);
+        assert_eq!((output.code, output.stdout.as_str()), (code, "Count\r\n1\r\n"), "{output:?}");
+        assert_eq!(output.stderr.contains("rows are missing"), code == 5, "{output:?}");
+    }
+}

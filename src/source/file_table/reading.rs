@@ -226,7 +226,7 @@ impl OpenFile<'_> {
                 }
                 self.report_lost(plan);
                 let notes = self.blocks.take_notes();
-                notes.into_iter().for_each(|note| plan.report.notice(format!("{}: {note}", file.name)));
+                notes.iter().for_each(|note| note.tell(&file.name, &plan.report));
                 match self.blocks.refusal() {
                     Some(reason) => {
                         Err(Error::Data { file: file.name.clone(), place: None, reason: reason.to_owned() })

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use super::peeked::Peeked;
 use super::scan::value_end;
 use super::spanning::{BORDER_BYTES, Rest, border};
+use super::tables::Note;
 use super::torn::Lost;
 use super::values::{Span, ValueSplitter};
 use super::{Framing, detect, trim_start, without_byte_order_mark};
@@ -199,7 +200,7 @@ impl Blocks {
     }
 
     /// What the file says about itself, since the last call.
-    pub(crate) fn take_notes(&mut self) -> Vec<String> {
+    pub(crate) fn take_notes(&mut self) -> Vec<Note> {
         self.splitter.take_notes()
     }
 

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::members::Marks;
 use super::scan::value_end;
 use super::values::Header;
+use crate::source::ScanReport;
 use crate::types::dynamic;
 
 /// Columns that a table may have.
@@ -44,6 +45,25 @@ pub(crate) fn limit_reached(rows: u64) -> Option<String> {
     Some(format!("exactly {rows} rows, {what}: there may have been more"))
 }
 
+/// What an answer says about itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Note {
+    /// In words.
+    pub text: String,
+    /// True where rows are missing for certain.
+    pub incomplete: bool,
+}
+
+impl Note {
+    /// Says it of a file.
+    pub(crate) fn tell(&self, file: &str, report: &ScanReport) {
+        report.notice(format!("{file}: {}", self.text));
+        if self.incomplete {
+            report.note_unread();
+        }
+    }
+}
+
 /// What an object in the place of a table or frame is.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Piece {
@@ -67,7 +87,7 @@ pub(crate) struct Tables {
     /// The one of them whose rows are read.
     current: Option<String>,
     /// What the answer says about itself.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
     /// Why the answer cannot be read.
     pub refusal: Option<&'static str>,
 }
@@ -189,13 +209,15 @@ impl Tables {
         if let (Some(table), Some(sent)) = (table, keys.row_count)
             && table.rows != sent
         {
-            self.notes.push(format!("{} rows of an answer that says that it has {sent}: rows are missing", table.rows));
+            let text = format!("{} rows of an answer that says that it has {sent}: rows are missing", table.rows);
+            self.notes.push(Note { text, incomplete: true });
         }
     }
 
     /// The service says that the answer is not whole.
     pub(crate) fn note_partial(&mut self) {
-        self.notes.push("the answer says itself that it is partial or had errors: rows are missing".to_owned());
+        let text = "the answer says itself that it is partial or had errors: rows are missing".to_owned();
+        self.notes.push(Note { text, incomplete: true });
     }
 
     /// The rows of a table end.
@@ -203,7 +225,7 @@ impl Tables {
         if let Some(table) = self.current.take().and_then(|id| self.open.get_mut(&id)) {
             table.rows += rows;
         }
-        self.notes.extend(limit_reached(rows));
+        self.notes.extend(limit_reached(rows).map(|text| Note { text, incomplete: false }));
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::members::Marks;
 use super::opening::{Opening, opening};
 use super::scan::{Found, Scan, value_end};
-use super::tables::{Piece, Tables};
+use super::tables::{Note, Piece, Tables};
 use super::torn::{Heads, Lost, Torn, Wanted};
 use super::trim_start;
 use crate::types::dynamic;
@@ -430,7 +430,7 @@ impl ValueSplitter {
     }
 
     /// What the values say about themselves, since the last call.
-    pub(crate) fn take_notes(&mut self) -> Vec<String> {
+    pub(crate) fn take_notes(&mut self) -> Vec<Note> {
         std::mem::take(&mut self.tables.notes)
     }
 

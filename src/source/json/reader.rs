@@ -202,9 +202,7 @@ impl JsonReader {
         if splitter.is_unclosed() {
             self.lost(block, (line.clone(), line.end), at, "cut off");
         }
-        for note in splitter.take_notes() {
-            self.count(format!("{}: {note}", at.file));
-        }
+        splitter.take_notes().iter().for_each(|note| note.tell(at.file, &self.plan.report));
         match splitter.refusal() {
             Some(reason) => Err(Error::Data { file: at.file.to_owned(), place: None, reason: reason.to_owned() }),
             None => Ok(()),
@@ -420,10 +418,6 @@ impl JsonReader {
             self.plan.report.met_shape(&row.kind.shape(row.complete));
             self.plan.say_unsupplied(*row);
         }
-    }
-
-    fn count(&mut self, notice: String) {
-        *self.notices.entry(notice).or_default() += 1;
     }
 
     /// Counts the record at `span`, which has a flaw at `place`.
