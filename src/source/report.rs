@@ -309,10 +309,7 @@ impl ScanReport {
 
     /// Notes a table that the files hold, or may hold, whether or not its rows were wanted.
     pub fn met_table(&self, name: &str) {
-        let mut tables = lock(&self.tables);
-        if !tables.contains(name) {
-            tables.insert(name.to_owned());
-        }
+        insert(&self.tables, name);
     }
 
     /// The tables that were met, in order of their names.
@@ -323,10 +320,7 @@ impl ScanReport {
 
     /// Notes a shape in which wanted rows lie.
     pub fn met_shape(&self, name: &str) {
-        let mut shapes = lock(&self.shapes);
-        if !shapes.contains(name) {
-            shapes.insert(name.to_owned());
-        }
+        insert(&self.shapes, name);
     }
 
     /// The shapes that were met, in order of their names.
@@ -337,10 +331,7 @@ impl ScanReport {
 
     /// Notes a column of the table that one of the files does not have.
     pub fn lacks(&self, column: &str) {
-        let mut lacking = lock(&self.lacking);
-        if !lacking.contains(column) {
-            lacking.insert(column.to_owned());
-        }
+        insert(&self.lacking, column);
     }
 
     /// The columns that were asked for and that one of the files does not have.
@@ -379,6 +370,14 @@ fn with_files(what: &str, files: &BTreeMap<String, u64>) -> String {
 }
 
 /// A poisoned lock only means that another thread stopped while counting: the counts are still the best known.
+/// Adds a text, which is most often there already.
+fn insert(texts: &Mutex<BTreeSet<String>>, text: &str) {
+    let mut texts = lock(texts);
+    if !texts.contains(text) {
+        texts.insert(text.to_owned());
+    }
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -4,6 +4,7 @@
 //! around an array, pretty-printed, one behind the other with or without anything between. Both are read block by
 //! block, so memory stays bounded by the longest record.
 
+mod append;
 mod avro;
 mod blocks;
 mod brackets;

@@ -5,6 +5,7 @@
 
 use std::io::{self, BufRead, Read};
 
+use super::append::append;
 use super::open::FileReport;
 use super::utf16;
 use crate::source::files::{Compression, Format};
@@ -247,16 +248,8 @@ impl Input {
         self.bytes.drain(..passed);
         self.position -= passed;
         self.offset += passed as u64;
-        let length = self.bytes.len();
-        self.bytes.resize(length + CHUNK, 0);
-        let read = loop {
-            match self.source.read(&mut self.bytes[length..]) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => break read,
-            }
-        };
-        self.bytes.truncate(length + *read.as_ref().unwrap_or(&0));
-        Ok(read? > 0)
+        let (count, read) = append(&mut self.source, &mut self.bytes, CHUNK);
+        read.map(|()| count > 0)
     }
 }
 

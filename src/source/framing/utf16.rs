@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 
+use super::append::append;
 use super::pieces::Pieces;
 
 /// Bytes read at once.
@@ -115,16 +116,7 @@ impl<R: Read> Pieces for Utf16Reader<R> {
         if let Some(failure) = self.failure.take() {
             return Err(failure);
         }
-        let kept = self.rest.len();
-        self.rest.resize(kept + CHUNK, 0);
-        let read = loop {
-            match self.input.read(&mut self.rest[kept..]) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                other => break other,
-            }
-        };
-        let count = *read.as_ref().unwrap_or(&0);
-        self.rest.truncate(kept + count);
+        let (count, read) = append(&mut self.input, &mut self.rest, CHUNK);
         *text = self.take(count == 0);
         self.failure = read.err();
         Ok(count > 0 || self.failure.is_some())

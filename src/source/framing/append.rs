@@ -1,0 +1,18 @@
+//! Some more bytes of an input, behind those that are there.
+
+use std::io::{self, Read};
+
+/// Reads once, at most `most` bytes; how many these are, which is 0 at the end, and what went wrong.
+pub(super) fn append(input: &mut dyn Read, bytes: &mut Vec<u8>, most: usize) -> (usize, io::Result<()>) {
+    let length = bytes.len();
+    bytes.resize(length + most, 0);
+    let read = loop {
+        match input.read(&mut bytes[length..]) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => break read,
+        }
+    };
+    let count = *read.as_ref().unwrap_or(&0);
+    bytes.truncate(length + count);
+    (count, read.map(|_| ()))
+}
