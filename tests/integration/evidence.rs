@@ -108,6 +108,23 @@ fn search_jobs_in_parquet_are_rows_of_the_table() {
     assert_eq!(ask(&["SigninLogs | project format_datetime(TimeGenerated, 'MM-dd')", &file]).0, "03-02");
 }
 
+/// What has no column in the table is named, in every format.
+#[test]
+fn columns_without_a_place_are_named() {
+    let evidence = Evidence::new();
+    let rows = "datatable(TimeGenerated:datetime, Type:string, Id:string, _OriginalItemId:string, Verdict:string) \
+                [datetime(2026-03-02), 'SigninLogs', 'a', 'x', 'bad']";
+    let query = "SigninLogs | project Id";
+    for ending in ["parquet", "csv", "jsonl"] {
+        let file = evidence.path(&format!("x.{ending}"));
+        assert_eq!(coldcase(&[rows, "-o", ending, "-O", &file]).code, 0);
+        let (found, said) = ask(&[query, &file]);
+        assert_eq!(found, "a");
+        assert!(said.contains("\"Verdict\" of ") && said.contains("has no column in SigninLogs"), "{ending}: {said}");
+        assert_eq!(said.matches("has no column").count(), 1, "{ending}: {said}");
+    }
+}
+
 /// Rows that do not say of which table they are: the path says it, or they are taken for sign-ins, in every format.
 #[test]
 fn rows_without_a_table_are_read() {

@@ -66,6 +66,9 @@ impl Scan {
         if belonging != Belonging::None {
             self.plan.say_missing(&opened.columns());
         }
+        if matches!(belonging, Belonging::ByType(_) | Belonging::All(_)) {
+            self.plan.say_unknown_columns(&opened.columns());
+        }
         let plan = Arc::clone(&self.plan);
         let assumed = move |what: &str| {
             plan.say_once(format!("{what} that do not name their table are read as {}", table.name));

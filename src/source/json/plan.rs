@@ -1,6 +1,7 @@
 //! A scan request over a table's mapping, compiled once and shared by all threads.
 
 mod again;
+mod unknown;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,15 +12,9 @@ use super::prefilter::{Needle, Prefilter};
 use crate::source::provenance::{Origins, Provenance};
 use crate::source::shape::mapping::Since;
 use crate::source::shape::whole::holds_whole_numbers;
-use crate::source::shape::{KnownTable, RowKind, Source, known_tables};
+use crate::source::shape::{KnownTable, RowKind, Source};
 use crate::source::{RowFilter, ScanColumn, ScanCounters, ScanReport, ScanRequest};
 use crate::types::{Schema, Type, dynamic};
-
-/// Names of unknown keys that one scan reports; the rest would be noise.
-const MAX_UNKNOWN_KEYS: usize = 20;
-
-/// How the note about one begins.
-const UNKNOWN_KEY: &str = "the key";
 
 /// How the names of files begin that DFIR-O365RC writes: of large tenants it collects sign-ins with error code 0 alone.
 const SUCCESSES_ONLY: &str = "AADSigninLog_";
@@ -133,7 +128,7 @@ impl ScanPlan {
     pub(crate) fn new(rows: Rows, origins: &Origins, request: &ScanRequest) -> Self {
         let mut tree = KeyTree::new();
         let markers = (!matches!(rows, Rows::Any(_))).then(|| Markers::new(&mut tree));
-        declare_keys(&mut tree, &rows);
+        unknown::declare_keys(&mut tree, &rows);
         let filter_request = request.filter.as_ref().map_or(&[][..], |filter| filter.columns());
         let columns = plan_columns(&mut tree, &rows, origins, &request.columns);
         let filter_columns = plan_columns(&mut tree, &rows, origins, filter_request);
@@ -194,17 +189,6 @@ impl ScanPlan {
         if !said.contains(&text) {
             self.report.notice(text.clone());
             said.insert(text);
-        }
-    }
-
-    /// Says that a key of the records has no column.
-    pub(crate) fn say_unknown_key(&self, key: &str) {
-        let is_of_key = |text: &&String| text.starts_with(UNKNOWN_KEY);
-        let count = self.said.lock().unwrap_or_else(PoisonError::into_inner).iter().filter(is_of_key).count();
-        if count < MAX_UNKNOWN_KEYS {
-            let key: String = key.chars().take(64).collect();
-            let table = self.rows.known().map_or("the table", |table| table.name);
-            self.say_once(format!("{UNKNOWN_KEY} {key:?} of the records has no column in {table}"));
         }
     }
 
@@ -364,30 +348,6 @@ fn is_unsupplied(table: &KnownTable, column: usize, kind: RowKind, complete: boo
             Since::GraphV1 => complete,
         };
     version || mapping.source == Source::Unsupplied
-}
-
-/// Tells the tree which keys records have by our knowledge, so that it can name the others.
-fn declare_keys(tree: &mut KeyTree, rows: &Rows) {
-    if let Rows::Any(schema) | Rows::Named(_, schema) = rows {
-        for name in schema.names() {
-            tree.declare(&[name], false);
-        }
-        return;
-    }
-    // An archive mixes tables and shapes: a key is unknown only where no table has it in any shape.
-    for table in known_tables() {
-        for index in 0..table.schema.len() {
-            for kind in RowKind::ALL {
-                for path in table.mapping(index, kind).paths() {
-                    let depth = if kind == RowKind::Diagnostic && path[0] == "properties" { 2 } else { 1 };
-                    tree.declare(&path[..depth.min(path.len())], kind == RowKind::Diagnostic);
-                }
-            }
-        }
-    }
-    for key in super::classify::IGNORED_KEYS {
-        tree.declare(key, key.len() > 1);
-    }
 }
 
 fn plan_columns(tree: &mut KeyTree, rows: &Rows, origins: &Origins, wanted: &[ScanColumn]) -> Vec<PlannedColumn> {

@@ -1,0 +1,73 @@
+//! What records and files have beyond the columns of their table: it is named, not passed over in silence.
+
+use std::sync::PoisonError;
+
+use super::{Rows, ScanPlan};
+use crate::source::json::classify::IGNORED_KEYS;
+use crate::source::json::keys::KeyTree;
+use crate::source::provenance::Provenance;
+use crate::source::shape::{RowKind, known_tables};
+use crate::types::Schema;
+
+/// Names that one scan reports; the rest would be noise.
+const MOST: usize = 20;
+
+/// How the note about a key of records begins.
+const KEY: &str = "the key";
+
+/// How the note about a column of Parquet files begins.
+const COLUMN: &str = "the column";
+
+impl ScanPlan {
+    /// Says that a key of the records has no column.
+    pub(crate) fn say_unknown_key(&self, key: &str) {
+        self.say_unknown(KEY, key, "the records");
+    }
+
+    /// Says which columns of a Parquet file no known table has.
+    pub(crate) fn say_unknown_columns(&self, file: &Schema) {
+        let is_known = |name: &str| {
+            let is_first_of = |path: &&[&str]| matches!(path, [first] if *first == name);
+            IGNORED_KEYS.iter().any(|path| is_first_of(path))
+                || Provenance::ALL.iter().any(|column| column.name() == name)
+                || known_tables().any(|table| table.schema.index_of(name).is_some())
+        };
+        for name in file.names().filter(|name| !is_known(name)) {
+            self.say_unknown(COLUMN, name, "Parquet files");
+        }
+    }
+
+    fn say_unknown(&self, what: &str, name: &str, of: &str) {
+        let is_one = |text: &&String| text.starts_with(KEY) || text.starts_with(COLUMN);
+        let count = self.said.lock().unwrap_or_else(PoisonError::into_inner).iter().filter(is_one).count();
+        if count < MOST {
+            let name: String = name.chars().take(64).collect();
+            let table = self.rows.known().map_or("the table", |table| table.name);
+            self.say_once(format!("{what} {name:?} of {of} has no column in {table}"));
+        }
+    }
+}
+
+/// Tells the tree which keys records have by our knowledge, so that it can name the others.
+pub(super) fn declare_keys(tree: &mut KeyTree, rows: &Rows) {
+    if let Rows::Any(schema) | Rows::Named(_, schema) = rows {
+        for name in schema.names() {
+            tree.declare(&[name], false);
+        }
+        return;
+    }
+    // An archive mixes tables and shapes: a key is unknown only where no table has it in any shape.
+    for table in known_tables() {
+        for index in 0..table.schema.len() {
+            for kind in RowKind::ALL {
+                for path in table.mapping(index, kind).paths() {
+                    let depth = if kind == RowKind::Diagnostic && path[0] == "properties" { 2 } else { 1 };
+                    tree.declare(&path[..depth.min(path.len())], kind == RowKind::Diagnostic);
+                }
+            }
+        }
+    }
+    for key in IGNORED_KEYS {
+        tree.declare(key, key.len() > 1);
+    }
+}
