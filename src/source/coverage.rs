@@ -68,9 +68,10 @@ impl TimeCoverage {
         self.unread.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// What there is to say where the archive does not reach over the range; None also where not all was read.
+    /// What there is to say where the archive does not reach over the range; None also where not all was read. Where
+    /// records were `skipped`, only the times of some were met.
     #[must_use]
-    pub fn gap(&self) -> Option<String> {
+    pub fn gap(&self, skipped: bool) -> Option<String> {
         let (first, last) = (self.first.load(Ordering::Relaxed), self.last.load(Ordering::Relaxed));
         if self.unread.load(Ordering::Relaxed) > 0 || first > last {
             return None;
@@ -80,9 +81,11 @@ impl TimeCoverage {
         let text = |ticks: Option<i64>, word: &str| {
             ticks.map_or(String::new(), |ticks| format!(" {word} {}", datetime::to_text(ticks)))
         };
+        let by = if skipped { ", by their first and last records" } else { "" };
         (late || early).then(|| {
             format!(
-                "{} by {} is asked for{}{}, and the files have it from {} to {}: outside of that, no hit proves nothing",
+                "{} by {} is asked for{}{}, and the files have it from {} to {}{by}: outside of that, no hit proves \
+                 nothing",
                 self.table,
                 self.column,
                 text(self.from, "from"),

@@ -250,14 +250,11 @@ impl ScanReport {
         }
     }
 
-    /// Says where the files do not reach over the time that was asked for; once the scans have run. Where records
-    /// were skipped unparsed their times are not known, and nothing is said.
+    /// Warns where the files do not reach over the time that was asked for; once the scans have run.
     pub fn say_time_gaps(&self) {
+        let skipped = self.counters.get(Count::RecordsSkipped) > 0;
         let coverages = std::mem::take(&mut *lock(&self.coverages));
-        if self.counters.get(Count::RecordsSkipped) == 0 {
-            let gaps: BTreeSet<String> = coverages.iter().filter_map(|coverage| coverage.gap()).collect();
-            gaps.into_iter().for_each(|gap| self.notice(gap));
-        }
+        coverages.iter().filter_map(|coverage| coverage.gap(skipped)).for_each(|gap| self.warn(gap));
     }
 
     /// Says once that an answer may mislead; keep the text free of row data.

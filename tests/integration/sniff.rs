@@ -279,6 +279,25 @@ fn a_range_that_the_archive_does_not_cover_is_told() {
         assert!(!said(shape, inside, &[]).contains("is asked for"), "{shape}");
         assert!(!said(shape, "true", &[]).contains("is asked for"), "{shape}");
     }
+    // Records that no name matches are skipped, but for the first and the last ones.
+    let nobody = "UserPrincipalName == 'nobody@contoso.com' and TimeGenerated > datetime(2026-01-01)";
+    for shape in ["graph-beta", "diag-variants", "la-data-export", "compressed-gzip-multimember"] {
+        let warning = said(shape, &format!("{nobody} and TimeGenerated < datetime(2026-04-01)"), &[]);
+        assert!(warning.contains("warning: SigninLogs by TimeGenerated is asked for"), "{shape}: {warning}");
+        assert!(warning.contains("from 2026-03-02T06:5") && warning.contains("to 2026-03-03T11:11"), "{warning}");
+    }
+    let row = |second: u32| {
+        let time = format!("2026-03-02T09:{:02}:{:02}Z", second / 60, second % 60);
+        format!("{{\"TimeGenerated\":\"{time}\",\"Type\":\"SigninLogs\",\"UserPrincipalName\":\"a@contoso.com\"}}")
+    };
+    let lines: Vec<String> = (0..3_600).map(row).collect();
+    let query = format!("SigninLogs | where {nobody}");
+    for text in [lines.join("\n"), lines.join("\r\n") + "\n\n", format!("[{}]", lines.join(",\n"))] {
+        let warning = said_of("a.json", text.as_bytes(), &query);
+        let times =
+            "from 2026-03-02T09:00:00.0000000Z to 2026-03-02T09:59:59.0000000Z, by their first and last records";
+        assert!(warning.contains(times), "{warning}");
+    }
     // Where reading stopped early, nobody knows what would have come.
     let query = "SigninLogs | where TimeGenerated > datetime(2026-01-01) | take 1";
     assert!(!run(&[query, &format!("{SHAPES}/graph-beta")]).stderr.contains("is asked for"));

@@ -63,12 +63,7 @@ impl Scan {
         let met = of_table::meet(&opened, (table, bound), belonging, &self.request.report);
         let is_unknown = met.is_empty();
         met.into_iter().for_each(|name| self.plan.note_table(name));
-        if belonging != Belonging::None {
-            self.plan.say_missing(&opened.columns());
-        }
-        if matches!(belonging, Belonging::ByType(_) | Belonging::All(_)) {
-            self.plan.say_unknown_columns(&opened.columns());
-        }
+        self.say_of_columns(&opened, belonging);
         let plan = Arc::clone(&self.plan);
         let assumed = move |what: &str| {
             plan.say_once(format!("{what} that do not name their table are read as {}", table.name));
@@ -101,6 +96,17 @@ impl Scan {
                 }
                 Ok(Vec::new())
             }
+        }
+    }
+
+    /// Says which columns of the table a file does not have, and which of its own the table does not have.
+    fn say_of_columns(&self, opened: &ParquetFile, belonging: Belonging) {
+        let columns = opened.columns();
+        if belonging != Belonging::None {
+            self.plan.say_missing(&columns);
+        }
+        if matches!(belonging, Belonging::ByType(_) | Belonging::All(_)) {
+            self.plan.say_unknown_columns(&columns);
         }
     }
 

@@ -153,7 +153,7 @@ impl<R: Read> CsvLines<R> {
             self.report.notices(vec![(format!("{}: {text}", self.report.name()), 1)]);
         }
         if let Some(note) = limit_reached(std::mem::take(&mut self.count)) {
-            self.report.notices(vec![(format!("{}: {note}", self.report.name()), 1)]);
+            self.report.warn(&note);
         }
     }
 }

@@ -51,6 +51,11 @@ impl FileReport {
         notices.into_iter().for_each(|(text, times)| self.report.notice_times(text, times));
     }
 
+    /// Says that the file may not hold all that it seems to.
+    pub(crate) fn warn(&self, text: &str) {
+        self.report.warn(format!("{}: {text}", self.name));
+    }
+
     /// How many records were lost.
     #[cfg(test)]
     pub(crate) fn problems(&self) -> u64 {

@@ -57,7 +57,7 @@ pub(crate) struct Note {
 impl Note {
     /// Says it of a file.
     pub(crate) fn tell(&self, file: &str, report: &ScanReport) {
-        report.notice(format!("{file}: {}", self.text));
+        report.warn(format!("{file}: {}", self.text));
         if self.incomplete {
             report.note_unread();
         }

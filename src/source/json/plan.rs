@@ -173,6 +173,12 @@ impl ScanPlan {
         self.say_once(format!("rows of a restored table are read as {}, which they are bound to", table.name));
     }
 
+    /// True where the times of the records are of interest whether or not they match. Of records that are skipped, the
+    /// last one of each block is looked at then, besides the first one of each file.
+    pub(crate) fn watches_times(&self) -> bool {
+        self.filter.as_ref().is_some_and(|filter| filter.time_coverage().is_some())
+    }
+
     /// True where a record of this class is a row of the table.
     pub(crate) fn accepts(&self, class: RowClass) -> bool {
         match &self.rows {

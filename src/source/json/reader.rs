@@ -133,10 +133,12 @@ impl JsonReader {
         let mut read = 0;
         let mut hits = prefilter.hits();
         let mut wanted = (!self.settled).then_some(0);
+        let last = plan.watches_times().then(|| line_start(block, block.trim_ascii_end().len()));
         while start < block.len() && self.stopped.is_none() {
             while odd.next_if(|&line| line < start).is_some() {}
             let hit = hits.next(block, start);
-            let Some(hit) = hit.into_iter().chain(wanted).chain(odd.peek().copied()).min() else { break };
+            let looked_at = wanted.into_iter().chain(last.filter(|&last| last >= start));
+            let Some(hit) = hit.into_iter().chain(looked_at).chain(odd.peek().copied()).min() else { break };
             let line = line_start(block, hit).max(start)..line_end(block, hit);
             let next = self.read_line(block, line.clone(), at)?;
             let spans_lines = next != line.end + 1;
@@ -247,8 +249,11 @@ impl JsonReader {
         self.counted = (0, 0);
         let plan = Arc::clone(&self.plan);
         let mut skipped = 0;
+        let mut left = spans.len();
         for Span { start, end, header } in spans {
+            left -= 1;
             let wanted = !self.settled
+                || (left == 0 && plan.watches_times())
                 || plan.prefilter.as_ref().is_none_or(|prefilter| prefilter.may_match(&block[start..end]));
             if wanted {
                 self.read_record(block, start..end, header.as_ref(), at)?;
@@ -320,7 +325,10 @@ impl JsonReader {
             self.plan.say_unknown_key(&key);
         }
         // It told what the file holds; where it cannot match, that was all.
-        if looked_at && self.plan.prefilter.as_ref().is_some_and(|prefilter| !prefilter.may_match(bytes)) {
+        if looked_at
+            && !self.plan.watches_times()
+            && self.plan.prefilter.as_ref().is_some_and(|prefilter| !prefilter.may_match(bytes))
+        {
             return Ok(());
         }
         let offset = at.offset + span.start as u64;

@@ -28,7 +28,7 @@ impl ScanPlan {
     pub(crate) fn say_unknown_columns(&self, file: &Schema) {
         let is_known = |name: &str| {
             let is_first_of = |path: &&[&str]| matches!(path, [first] if *first == name);
-            IGNORED_KEYS.iter().any(|path| is_first_of(path))
+            IGNORED_KEYS.iter().any(is_first_of)
                 || Provenance::ALL.iter().any(|column| column.name() == name)
                 || known_tables().any(|table| table.schema.index_of(name).is_some())
         };
