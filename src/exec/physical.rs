@@ -15,9 +15,9 @@ use super::memory::Reservation;
 use super::metrics::{self, Meter};
 use super::operator::{Filter, JoinedColumn, Operator, OperatorPartition, ProbeJoin, Project, Unnest};
 use super::pipeline::{self, Flow};
-use super::sink::{self, JoinBuild, JoinSide};
+use super::sink::{self, Grouping, JoinBuild, JoinSide};
 use crate::diagnostic::Result;
-use crate::expr::evaluate;
+use crate::expr::{Expr, evaluate};
 use crate::functions::EvalContext;
 use crate::plan::{Join, JoinColumn, JoinKind, LogicalPlan, Scan, ScanFilter};
 use crate::source::{
@@ -55,19 +55,25 @@ enum Serial {
 impl Pipeline {
     /// The pipeline of `plan`; runs whatever must be complete before it starts.
     pub fn new(plan: &LogicalPlan, context: &ExecContext) -> Result<Self> {
-        let Some(node) = context.metrics.as_ref().and_then(|metrics| metrics.of(plan)) else {
-            return Self::build(plan, context);
-        };
-        let _working = metrics::work_for(Some(Arc::clone(node)));
-        Ok(Self::build(plan, context)?.then(Arc::new(Meter(Arc::clone(node)))))
+        Self::below(None, plan, context)
     }
 
-    fn build(plan: &LogicalPlan, context: &ExecContext) -> Result<Self> {
+    /// The pipeline of `plan` below a filter for `wanted` rows: it may leave out others.
+    fn below(wanted: Option<&Expr>, plan: &LogicalPlan, context: &ExecContext) -> Result<Self> {
+        let Some(node) = context.metrics.as_ref().and_then(|metrics| metrics.of(plan)) else {
+            return Self::build(wanted, plan, context);
+        };
+        let _working = metrics::work_for(Some(Arc::clone(node)));
+        Ok(Self::build(wanted, plan, context)?.then(Arc::new(Meter(Arc::clone(node)))))
+    }
+
+    fn build(wanted: Option<&Expr>, plan: &LogicalPlan, context: &ExecContext) -> Result<Self> {
         match plan {
             LogicalPlan::Scan(scan) => scan_partitions(scan, context).map(Self::of),
             LogicalPlan::Filter { input, predicate } => {
                 let filter = Filter::new(predicate.clone(), context);
-                Ok(Self::new(input, context)?.then(Arc::new(filter)))
+                let wanted = predicate.is_repeatable().then_some(predicate);
+                Ok(Self::below(wanted, input, context)?.then(Arc::new(filter)))
             }
             LogicalPlan::Project { input, expressions, .. } => {
                 let project = Project::new(expressions.clone(), context);
@@ -85,7 +91,7 @@ impl Pipeline {
             }
             LogicalPlan::Aggregate { input, keys, aggregates, .. } => {
                 let input = Self::new(input, context)?;
-                sink::aggregate(&input, plan.schema(), keys, aggregates, context)
+                sink::aggregate(&input, plan.schema(), Grouping { keys, aggregates, wanted }, context)
             }
             LogicalPlan::Sort { input, keys } => sink::sort(&Self::new(input, context)?, input.schema(), keys, context),
             LogicalPlan::Top { input, keys, count } if count.saturating_mul(TOP_ROW) > context.memory.limit() => {

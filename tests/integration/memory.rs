@@ -92,7 +92,40 @@ fn groups_within_little_memory() {
         "T | distinct s, k",
         "T | summarize c = count() by n, d = tostring(d) | summarize sum(c), make_list(n) by d | take 3",
         "T | take 1500 | summarize make_list(n, 9) by k, s",
+        "T | summarize c = count(), make_list(n), make_set(s) by k | where c < 6",
     ]);
+}
+
+/// A condition on groups is asked before their lists are written; one that is not the same twice is asked behind.
+#[test]
+fn groups_that_nobody_wants_are_left_out() {
+    let catalog = catalog(&mut ChaCha8Rng::seed_from_u64(11), 8, 250);
+    let groups = [
+        "summarize c = count(), l = make_list(n), u = make_set(s), b = make_bag(bag_pack(s, n)), m = max(r) by k",
+        "summarize l = make_list(n), c = dcount(s), p = percentiles(n, 30, 60), arg_max(r, *) by k",
+        "summarize c = countif(r > 0), t = take_any(s), l = make_set_if(n, r > 0), stdev(r), min(s) by k, bin(n, 700)",
+        "summarize c = count(), l = make_list(s)",
+        "summarize c = count() by k",
+    ];
+    let conditions = ["c >= 5", "c < 5", "c > 0", "c > 1000", "c > 3 and k % 2 == 0", "k > 290", "tostring(l) has 'a'"];
+    let mut smaller = 0;
+    for (summarize, condition) in groups.iter().flat_map(|groups| conditions.map(|condition| (groups, condition))) {
+        let has = |name: &str| summarize.contains(name);
+        if (condition.contains('k') && !has(" by k")) || (condition.contains('l') && !has("l = ")) {
+            continue;
+        }
+        for (max_memory, threads, batch_rows) in [(u64::MAX, 2, 8_192), (u64::MAX, 1, 64), (30_000, 3, 64)] {
+            let ask = |condition: &str| {
+                let settings = Settings { threads, batch_rows, max_memory, ..Settings::new(datetime::UNIX_EPOCH) };
+                let rows = answer(&catalog, &format!("T | {summarize} | where {condition}"), settings).0;
+                rows.iter().map(|row| format!("{row:?}")).collect::<Vec<_>>()
+            };
+            let rows = ask(condition);
+            assert!(rows == ask(&format!("{condition} and rand() >= 0.0")), "{summarize}: {condition}");
+            smaller += usize::from(!rows.is_empty());
+        }
+    }
+    assert!(smaller > 30, "{smaller} answers with rows");
 }
 
 #[test]

@@ -3,6 +3,8 @@
 //! Each part of the input has a state for every group of its rows; the states are combined in the order of the rows.
 //! Where they get too large for that, `divided_groups` goes on with the rows in temporary files.
 
+mod finish;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::divided_groups::Groups;
@@ -18,20 +20,27 @@ use crate::functions::aggregate::AggregateCall;
 use crate::plan::AggregateExpr;
 use crate::types::{Batch, Column, Schema, Type, Value};
 
+pub(super) use finish::Finished;
+
 /// States that are on their way to be combined may take this part of the memory, for each thread together.
 const ON_THE_WAY: usize = 48;
 /// Rows that are handed on at once where there is no room for states.
 const ROWS: usize = 8_192;
 
+/// What to make groups of, and which of them are wanted.
+#[derive(Clone, Copy)]
+pub struct Grouping<'a> {
+    /// What the rows of a group have in common.
+    pub keys: &'a [Expr],
+    /// What is computed of the rows of a group.
+    pub aggregates: &'a [AggregateExpr],
+    /// A condition on the result that is tested above: groups for which it is not true may be left out.
+    pub wanted: Option<&'a Expr>,
+}
+
 /// The groups of the rows of `input`, in order of first appearance; one group, even of no rows, where there are no keys.
-pub fn aggregate(
-    input: &Pipeline,
-    schema: &Schema,
-    keys: &[Expr],
-    aggregates: &[AggregateExpr],
-    context: &ExecContext,
-) -> Result<Pipeline> {
-    let work = Work::new(keys, aggregates, context);
+pub fn aggregate(input: &Pipeline, schema: &Schema, grouping: Grouping<'_>, context: &ExecContext) -> Result<Pipeline> {
+    let work = Work::new(grouping, context);
     let mut groups = Groups::new(&work)?;
     fold(input, context, &|| work.part(), &mut |part: AggregatePart<'_>| groups.append(part.state, &part.rows))?;
     groups.finish(schema)
@@ -41,6 +50,8 @@ pub fn aggregate(
 pub(super) struct Work<'a> {
     pub keys: &'a [Expr],
     pub aggregates: &'a [AggregateExpr],
+    /// What is true of the groups that are wanted.
+    wanted: Option<&'a Expr>,
     pub context: &'a ExecContext,
     /// What of a row matters, each column once.
     expressions: Vec<&'a Expr>,
@@ -57,7 +68,7 @@ enum Argument {
 }
 
 impl<'a> Work<'a> {
-    fn new(keys: &'a [Expr], aggregates: &'a [AggregateExpr], context: &'a ExecContext) -> Self {
+    fn new(Grouping { keys, aggregates, wanted }: Grouping<'a>, context: &'a ExecContext) -> Self {
         let mut expressions: Vec<&Expr> = keys.iter().collect();
         let mut argument = |argument: &'a Expr| {
             if let Some(value) = argument.as_literal() {
@@ -71,7 +82,7 @@ impl<'a> Work<'a> {
             }))
         };
         let arguments = aggregates.iter().map(|call| call.arguments.iter().map(&mut argument).collect()).collect();
-        Self { keys, aggregates, context, expressions, arguments, is_divided: AtomicBool::new(false) }
+        Self { keys, aggregates, wanted, context, expressions, arguments, is_divided: AtomicBool::new(false) }
     }
 
     /// What matters of rows: the keys, then what the aggregates take.
@@ -165,16 +176,6 @@ impl State {
     fn account(&mut self) {
         let states: usize = self.accumulators.iter().map(|accumulator| accumulator.memory()).sum();
         self.reservation.set(states.saturating_add(self.table.bytes()));
-    }
-
-    /// A row a group.
-    pub fn finish(mut self, aggregates: &[AggregateExpr]) -> Result<Batch> {
-        let groups = self.table.len();
-        let mut columns = self.table.columns();
-        for (accumulator, aggregate) in self.accumulators.iter_mut().zip(aggregates) {
-            columns.extend(accumulator.finish(groups).map_err(|error| error.placed(aggregate.span))?);
-        }
-        Ok(Batch::new(columns, groups))
     }
 }
 

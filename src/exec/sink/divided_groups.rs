@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 use arrow::array::Int64Array;
 
 use super::Part;
-use super::aggregate::{State, Work};
+use super::aggregate::{Finished, State, Work};
 use super::sort::Sorter;
 use crate::diagnostic::{Result, Span};
 use crate::exec::group_table;
@@ -149,12 +149,12 @@ impl<'a> Groups<'a> {
 
     /// The groups in the order of their first rows.
     pub fn finish(self, schema: &Schema) -> Result<Pipeline> {
-        let Work { aggregates, context, .. } = *self.work;
+        let context = self.work.context;
         if self.parts.is_none() {
             let step = context.batch_rows.max(1);
             let mut held = context.memory.reservation();
             held.set(self.state.reservation.bytes());
-            let whole = self.state.finish(aggregates)?;
+            let whole = self.state.finish(self.work)?.rows;
             let starts = (0..whole.rows()).step_by(step);
             let batches = starts.map(|start| whole.slice(start, step.min(whole.rows() - start))).collect();
             return Ok(physical::in_memory(schema, batches, context)?.holding(held));
@@ -170,9 +170,13 @@ impl<'a> Groups<'a> {
     /// A row for each group, and the position of its first row.
     fn emit(mut self, sorter: &mut Sorter<'_>) -> Result<()> {
         let Some(parts) = self.parts.take() else {
-            let rows = self.state.finish(self.work.aggregates)?;
+            let Finished { rows, kept } = self.state.finish(self.work)?;
+            let firsts = match kept {
+                Some(kept) => kept.into_iter().map(|group| self.firsts[group as usize]).collect(),
+                None => self.firsts,
+            };
             let mut columns = rows.columns().to_vec();
-            columns.push(Column::array(Type::Long, Arc::new(Int64Array::from(self.firsts))));
+            columns.push(Column::array(Type::Long, Arc::new(Int64Array::from(firsts))));
             return sorter.push(Batch::new(columns, rows.rows()));
         };
         let (work, divisions, types) = (self.work, self.divisions + 1, self.types);

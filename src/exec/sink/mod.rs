@@ -8,7 +8,7 @@ mod order;
 mod sort;
 mod top_of_columns;
 
-pub use aggregate::aggregate;
+pub use aggregate::{Grouping, aggregate};
 pub use divided_join::divided_join;
 pub use join_build::{JoinBuild, JoinSide, JoinTable, join_build};
 pub use order::top;

@@ -5,7 +5,7 @@ use std::any::Any;
 use super::conditional::conditional;
 use super::interner::Interner;
 use super::make_list::{MAX_SIZE, MAX_SIZE_PARAM, OLD_MAX_SIZE, OLD_MAX_SIZE_PARAM, max_size};
-use super::make_set::Members;
+use super::members::Members;
 use super::{Accumulator, AggregateCall, AggregateFunction, downcast, taken};
 use crate::diagnostic::Result;
 use crate::functions::docs::Example;
@@ -66,20 +66,14 @@ fn bag(call: &AggregateCall, default: usize) -> Result<Box<dyn Accumulator>> {
     }))
 }
 
-/// The bag of one group so far: its entries with a comma between them.
-#[derive(Clone, Debug, Default)]
-struct Bag {
-    text: String,
-    length: usize,
-}
-
 #[derive(Debug)]
 struct Bags {
     max_size: usize,
     keys: Interner,
     /// Which key is in which group.
     members: Members,
-    groups: Vec<Bag>,
+    /// The bag of each group so far: its entries with a comma between them.
+    groups: Vec<String>,
     /// Bytes that the groups hold.
     bytes: usize,
 }
@@ -88,30 +82,34 @@ impl Bags {
     /// Adds the entries of the bag that `json` is; nothing where it is none.
     fn add(&mut self, group: u32, json: &str) {
         let bag = &mut self.groups[group as usize];
-        self.bytes -= bag.text.capacity();
+        self.bytes -= bag.capacity();
         for entry in dynamic::unique_entries(json) {
             let key = entry.key.text();
-            if bag.length >= self.max_size {
+            if self.members.count(group) >= self.max_size {
                 break;
             }
             if !self.members.insert(group, self.keys.intern(&key)) {
                 continue;
             }
-            if bag.length > 0 {
-                bag.text.push(',');
+            if !bag.is_empty() {
+                bag.push(',');
             }
-            dynamic::quote(&key, &mut bag.text);
-            bag.text.push(':');
-            bag.text.push_str(&dynamic::compact(entry.value));
-            bag.length += 1;
+            dynamic::quote(&key, bag);
+            bag.push(':');
+            bag.push_str(&dynamic::compact(entry.value));
         }
-        self.bytes += bag.text.capacity();
+        self.bytes += bag.capacity();
+    }
+
+    fn resize(&mut self, groups: usize) {
+        self.groups.resize(groups, String::new());
+        self.members.resize(groups);
     }
 }
 
 impl Accumulator for Bags {
     fn update(&mut self, rows: &[u32], groups: usize, arguments: &[Column]) -> Result<()> {
-        self.groups.resize(groups, Bag::default());
+        self.resize(groups);
         for (row, group) in rows.iter().enumerate() {
             if let Some(json) = arguments[0].text_at(row) {
                 self.add(*group, json);
@@ -121,32 +119,33 @@ impl Accumulator for Bags {
     }
 
     fn merge(&mut self, later: Box<dyn Accumulator>, map: &[u32], groups: usize) -> Result<()> {
-        self.groups.resize(groups, Bag::default());
+        self.resize(groups);
         for (later, group) in downcast::<Self>(later)?.groups.iter().zip(map) {
-            self.add(*group, &format!("{{{}}}", later.text));
+            self.add(*group, &format!("{{{later}}}"));
         }
         Ok(())
     }
 
     fn finish(&mut self, groups: usize) -> Result<Vec<Column>> {
-        self.groups.resize(groups, Bag::default());
+        self.resize(groups);
         let mut builder = ColumnBuilder::with_capacity(Type::Dynamic, groups);
-        self.groups.iter().for_each(|bag| builder.append_text(&format!("{{{}}}", bag.text)));
+        self.groups.iter().for_each(|bag| builder.append_text(&format!("{{{bag}}}")));
         Ok(vec![builder.finish()])
     }
 
     fn select(&mut self, groups: &[u32]) -> Result<Box<dyn Accumulator>> {
         let taken = taken(&mut self.groups, groups);
-        self.bytes -= taken.iter().map(|bag| bag.text.capacity()).sum::<usize>();
+        self.bytes -= taken.iter().map(String::capacity).sum::<usize>();
         let mut selected = Self {
             max_size: self.max_size,
             keys: self.keys.none(),
             members: self.members.none(),
-            groups: vec![Bag::default(); groups.len()],
+            groups: Vec::new(),
             bytes: 0,
         };
+        selected.resize(groups.len());
         for (group, bag) in (0..).zip(&taken) {
-            selected.add(group, &format!("{{{}}}", bag.text));
+            selected.add(group, &format!("{{{bag}}}"));
         }
         Ok(Box::new(selected))
     }
@@ -156,7 +155,7 @@ impl Accumulator for Bags {
     }
 
     fn memory(&self) -> usize {
-        let groups = self.groups.capacity() * size_of::<Bag>();
+        let groups = self.groups.capacity() * size_of::<String>();
         groups + self.bytes + self.keys.memory() + self.members.memory()
     }
 }

@@ -3,17 +3,17 @@
 //! Arrays are not nested: their elements are taken one by one, as the engine does.
 
 use std::any::Any;
-use std::hash::BuildHasher;
 
 use foldhash::quality::FixedState;
+use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
-use hashbrown::{HashMap, HashTable};
 
 use super::conditional::conditional;
 use super::element::for_each_text_of_groups;
 use super::interner::Interner;
 use super::make_list::{MAX_SIZE, MAX_SIZE_PARAM, OLD_MAX_SIZE, OLD_MAX_SIZE_PARAM, max_size};
-use super::{Accumulator, AggregateCall, AggregateFunction, downcast, taken};
+use super::members::Members;
+use super::{Accumulator, AggregateCall, AggregateFunction, downcast};
 use crate::diagnostic::Result;
 use crate::functions::docs::Example;
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
@@ -71,47 +71,7 @@ fn set(call: &AggregateCall, default: usize) -> Result<Box<dyn Accumulator>> {
         shown: HashMap::with_hasher(FixedState::with_seed(call.seed)),
         shown_bytes: 0,
         members: Members::new(call.seed),
-        groups: Vec::new(),
-        held: 0,
     }))
-}
-
-/// Which value is in which group.
-#[derive(Debug)]
-pub struct Members {
-    pairs: HashTable<(u32, u32)>,
-    hasher: FixedState,
-}
-
-impl Members {
-    /// No pairs yet.
-    #[must_use]
-    pub fn new(seed: u64) -> Self {
-        Self { pairs: HashTable::new(), hasher: FixedState::with_seed(seed) }
-    }
-
-    /// No pairs, with the same seed.
-    #[must_use]
-    pub fn none(&self) -> Self {
-        Self { pairs: HashTable::new(), hasher: self.hasher.clone() }
-    }
-
-    /// Puts `value` into `group`; false where it is there already.
-    pub fn insert(&mut self, group: u32, value: u32) -> bool {
-        let pair = (group, value);
-        let hash = self.hasher.hash_one(pair);
-        let new = self.pairs.find(hash, |other| *other == pair).is_none();
-        if new {
-            self.pairs.insert_unique(hash, pair, |pair| self.hasher.hash_one(pair));
-        }
-        new
-    }
-
-    /// Bytes held.
-    #[must_use]
-    pub fn memory(&self) -> usize {
-        self.pairs.allocation_size()
-    }
 }
 
 #[derive(Debug)]
@@ -125,18 +85,12 @@ struct Sets {
     shown: HashMap<u32, String, FixedState>,
     shown_bytes: usize,
     members: Members,
-    /// The values of each group, in order of first appearance.
-    groups: Vec<Vec<u32>>,
-    /// How many values all groups hold.
-    held: usize,
 }
 
 impl Sets {
     fn add(&mut self, group: u32, value: u32) {
-        let values = &mut self.groups[group as usize];
-        if values.len() < self.max_size && self.members.insert(group, value) {
-            values.push(value);
-            self.held += 1;
+        if self.members.count(group) < self.max_size {
+            self.members.insert(group, value);
         }
     }
 
@@ -175,7 +129,7 @@ impl Sets {
 
     fn update_texts(&mut self, rows: &[u32], column: &Column) {
         let mut numbers = Vec::new();
-        let groups = (rows, self.groups.len());
+        let groups = (rows, self.members.groups());
         let values = &mut self.values;
         for_each_text_of_groups(
             column,
@@ -209,7 +163,7 @@ impl Sets {
 
 impl Accumulator for Sets {
     fn update(&mut self, rows: &[u32], groups: usize, arguments: &[Column]) -> Result<()> {
-        self.groups.resize(groups, Vec::new());
+        self.members.resize(groups);
         let column = &arguments[0];
         match column.ty() {
             Type::String => self.update_texts(rows, column),
@@ -224,31 +178,30 @@ impl Accumulator for Sets {
     }
 
     fn merge(&mut self, later: Box<dyn Accumulator>, map: &[u32], groups: usize) -> Result<()> {
-        self.groups.resize(groups, Vec::new());
+        self.members.resize(groups);
         let later = downcast::<Self>(later)?;
         let numbers: Vec<u32> = later.values.texts().map(|text| self.values.intern(text)).collect();
         for (number, shown) in &later.shown {
             self.show(numbers[*number as usize], shown);
         }
-        for (values, group) in later.groups.iter().zip(map) {
-            values.iter().for_each(|value| self.add(*group, numbers[*value as usize]));
+        for (group, part) in map.iter().zip(0..) {
+            later.members.values(part).for_each(|value| self.add(*group, numbers[value as usize]));
         }
         Ok(())
     }
 
     fn finish(&mut self, groups: usize) -> Result<Vec<Column>> {
-        self.groups.resize(groups, Vec::new());
+        self.members.resize(groups);
         let mut builder = ColumnBuilder::with_capacity(Type::Dynamic, groups);
-        for values in &self.groups {
+        for group in (0..).take(groups) {
             let mut array = ArrayWriter::new();
-            values.iter().for_each(|value| self.write(*value, &mut array));
+            self.members.values(group).for_each(|value| self.write(value, &mut array));
             builder.append_text(&array.finish());
         }
         Ok(vec![builder.finish()])
     }
 
     fn select(&mut self, groups: &[u32]) -> Result<Box<dyn Accumulator>> {
-        let taken = taken(&mut self.groups, groups);
         let mut selected = Self {
             max_size: self.max_size,
             text: self.text,
@@ -256,17 +209,15 @@ impl Accumulator for Sets {
             shown: HashMap::with_hasher(self.shown.hasher().clone()),
             shown_bytes: 0,
             members: self.members.none(),
-            groups: vec![Vec::new(); groups.len()],
-            held: 0,
         };
-        for (group, values) in (0..).zip(taken) {
-            self.held -= values.len();
-            for value in values {
+        selected.members.resize(groups.len());
+        for (group, own) in (0..).zip(groups) {
+            for value in self.members.values(*own) {
                 let number = selected.values.intern(self.values.text(value));
                 if let Some(shown) = self.shown.get(&value) {
                     selected.show(number, shown);
                 }
-                selected.add(group, number);
+                selected.members.insert(group, number);
             }
         }
         Ok(Box::new(selected))
@@ -277,8 +228,7 @@ impl Accumulator for Sets {
     }
 
     fn memory(&self) -> usize {
-        let groups = self.groups.capacity() * size_of::<Vec<u32>>() + 2 * self.held * size_of::<u32>();
         let shown = self.shown.capacity() * size_of::<(u32, String)>() + self.shown_bytes;
-        groups + shown + self.values.memory() + self.members.memory()
+        shown + self.values.memory() + self.members.memory()
     }
 }

@@ -15,6 +15,7 @@ mod interner;
 pub mod make_bag;
 pub mod make_list;
 pub mod make_set;
+mod members;
 pub mod min_max;
 pub mod percentile;
 mod sketch;
