@@ -266,6 +266,12 @@ impl JsonReader {
         self.flush(block)
     }
 
+    /// True for a record that told what the file holds, where that was all: it cannot match, and nobody asks for its time.
+    fn is_done_with(&self, record: &[u8]) -> bool {
+        let may_match = |plan: &ScanPlan| plan.prefilter.as_ref().is_none_or(|prefilter| prefilter.may_match(record));
+        !self.plan.watches_times() && !may_match(&self.plan)
+    }
+
     /// Checks and classifies one record, and keeps it if it is a row. An array of cells comes with its header.
     fn read_record(
         &mut self,
@@ -324,11 +330,7 @@ impl JsonReader {
         for key in self.scanner.take_unknown() {
             self.plan.say_unknown_key(&key);
         }
-        // It told what the file holds; where it cannot match, that was all.
-        if looked_at
-            && !self.plan.watches_times()
-            && self.plan.prefilter.as_ref().is_some_and(|prefilter| !prefilter.may_match(bytes))
-        {
+        if looked_at && self.is_done_with(bytes) {
             return Ok(());
         }
         let offset = at.offset + span.start as u64;
