@@ -41,6 +41,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=5, help="runs of which the median counts")
     parser.add_argument("--timeout", type=int, default=600, help="seconds that a run may take")
     parser.add_argument("--binary", type=Path, default=REPOSITORY / "target/release/coldcase", help="the coldcase")
+    parser.add_argument("--max-memory", metavar="SIZE", help="what coldcase may take, as its own flag of this name")
     parser.add_argument(
         "--take", action="append", default=[], metavar="NAME=FOLDER",
         help="a folder of `coldcase synth` that is there already: la, la-gzip, diagnostic, ..., base (Parquet)",
@@ -70,6 +71,7 @@ def main() -> int:
     cpus = sorted(os.sched_getaffinity(0))[:2]
     with tempfile.TemporaryDirectory(prefix="answers.", dir=root) as scratch:
         bench = Bench(root, Path(scratch), REPOSITORY, options.binary.resolve(), venv, options.timeout, cpus)
+        bench.flags = ["--max-memory", options.max_memory] if options.max_memory else []
         floors, works = measure_all(bench, store, options)
     text = report(machine(bench), floors, works, options.runs)
     print(text)
@@ -121,11 +123,14 @@ def measure_all(bench: Bench, store: Store, options: argparse.Namespace) -> tupl
         data = store.get(name)
         if any(query.name == "Q14" for query in wanted):
             bench.second = store.get("second-table")
+        shared = {}
         if data.kind != "none":
             bench.floors(None, data)
-            floors.append((data, repeated(options.runs, lambda: bench.floors(None, data))))
+            shared = repeated(options.runs, lambda: bench.floors(None, data))
+            floors.append((data, shared))
         for query in wanted:
             works.append(measure(bench, query, data, options))
+            works[-1].shared = shared
     return floors, works
 
 
@@ -193,7 +198,7 @@ def machine(bench: Bench) -> list[tuple[str, str]]:
         ("processor", f"{cpu}, {os.cpu_count()} cores of which {len(bench.cpus)} are used"),
         ("memory", f"{memory / 1024 / 1024:.1f} GiB"),
         ("system", f"{platform.system()} {platform.release()}"),
-        ("coldcase", said([str(bench.binary), "--version"])),
+        ("coldcase", " ".join([said([str(bench.binary), "--version"]), *bench.flags])),
         ("duckdb", said([str(bench.venv / "bin/duckdb"), "--version"])),
         ("duckdb-py", f"duckdb {version(bench.venv, 'duckdb')}"),
     ]

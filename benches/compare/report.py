@@ -58,6 +58,7 @@ class Work:
     tools: dict[str, Measured]
     floors: dict[str, Measured]
     agreement: dict[str, str] = field(default_factory=dict)  # tool: yes, or the difference
+    shared: dict[str, Measured] = field(default_factory=dict)  # floors of the data, which all its queries have
 
     def best(self) -> tuple[str, Measured] | None:
         """The quickest peer of those that the goals speak of."""
@@ -73,7 +74,7 @@ class Work:
         if goal.against == "best":
             best = self.best()
             return best[1] if best else None
-        measured = self.tools.get(goal.against) or self.floors.get(goal.against)
+        measured = self.tools.get(goal.against) or self.floors.get(goal.against) or self.shared.get(goal.against)
         return measured if measured and not measured.problem else None
 
 

@@ -5,7 +5,7 @@ import os
 import shlex
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import sources
@@ -49,6 +49,7 @@ class Bench:
     timeout: int
     cpus: list[int]
     second: Dataset | None = None
+    flags: list[str] = field(default_factory=list)  # more for coldcase
 
     def query_file(self, tool: str, query: Query, kind: str) -> Path | None:
         """The text of a query for a tool; one for a shape before one for all."""
@@ -85,7 +86,7 @@ class Bench:
         null = Path(os.devnull)
         match tool:
             case "coldcase":
-                argv = [str(self.binary), "--quiet", "--threads", str(THREADS), "-f", str(path)]
+                argv = [str(self.binary), "--quiet", "--threads", str(THREADS), *self.flags, "-f", str(path)]
                 if query.name == "Q14":
                     argv += ["-t", f"SigninLogs={data.folder}"]
                     argv += ["-t", f"AADNonInteractiveUserSignInLogs={self.second.folder}"]
