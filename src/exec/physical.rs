@@ -107,7 +107,7 @@ impl Pipeline {
                 in_memory(plan.schema(), rows, context)
             }
             LogicalPlan::Union { inputs, schema } => union(inputs, schema, context),
-            LogicalPlan::Join(plan) => join(plan, context),
+            LogicalPlan::Join(plan) => join(plan, wanted, context),
         }
     }
 
@@ -242,7 +242,7 @@ pub(super) fn in_memory(schema: &Schema, batches: Vec<Batch>, context: &ExecCont
 }
 
 /// One side is read to its end first; the other is what the pipeline reads.
-fn join(plan: &Join, context: &ExecContext) -> Result<Pipeline> {
+fn join(plan: &Join, wanted: Option<&Expr>, context: &ExecContext) -> Result<Pipeline> {
     let built = plan.input(plan.build);
     let mut held: Vec<(usize, Type)> = plan
         .output
@@ -261,7 +261,7 @@ fn join(plan: &Join, context: &ExecContext) -> Result<Pipeline> {
     let streamed = Pipeline::new(plan.input(plan.build.other()), context)?;
     let (table, reservation) = match side {
         JoinSide::Table(table, reservation) => (table, reservation),
-        JoinSide::Divided(rows) => return sink::divided_join(plan, (&held, rows), &streamed, context),
+        JoinSide::Divided(rows) => return sink::divided_join(plan, (&held, rows), &streamed, wanted, context),
     };
     let column = |(output, field): (&JoinColumn, &Field)| match output.side == plan.build {
         true => JoinedColumn::Held(held.iter().position(|(column, _)| *column == output.column).unwrap_or_default()),

@@ -136,6 +136,10 @@ fn joins_within_little_memory() {
     let mut queries: Vec<String> = kinds.map(|kind| format!("T | join kind={kind} {other} on k")).collect();
     queries.push(format!("T | join kind=fullouter {other} on k, s | project n, m, s1, s"));
     queries.push(format!("T | lookup {other} on n"));
+    // A condition on the pairs is asked before they are put in order.
+    let outer = ["innerunique", "inner", "leftouter", "rightouter", "fullouter"];
+    queries
+        .extend(outer.map(|kind| format!("T | join kind={kind} {other} on k | where isnull(m) or n < m or s == s1")));
     check(&queries.iter().map(String::as_str).collect::<Vec<_>>());
 }
 

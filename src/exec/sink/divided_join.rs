@@ -10,7 +10,7 @@ use super::join_build::{Held, JoinBuild};
 use super::sort::Sorter;
 use crate::diagnostic::{Result, Span};
 use crate::exec::context::ExecContext;
-use crate::exec::operator::{JoinedColumn, Operator, ProbeJoin};
+use crate::exec::operator::{Filter, JoinedColumn, Operator, ProbeJoin};
 use crate::exec::physical::Pipeline;
 use crate::exec::pipeline::Flow;
 use crate::exec::spill::SpillFile;
@@ -23,11 +23,13 @@ use crate::types::{Batch, Type};
 type Rows = Option<Arc<SpillFile>>;
 
 /// The rows of `plan`. `held` are the rows of its held side: their keys, the columns that are named with them, their
-/// position. `input` is the other side.
+/// position. `input` is the other side. Rows for which `wanted`, a condition that is tested above, is not true may be left
+/// out: most pairs of a join on few keys are, and putting them in order is what takes the time.
 pub fn divided_join(
     plan: &Join,
     (columns, held): (&[(usize, Type)], DividedRows),
     input: &Pipeline,
+    wanted: Option<&Expr>,
     context: &ExecContext,
 ) -> Result<Pipeline> {
     let layout = Layout::new(plan, columns);
@@ -36,7 +38,8 @@ pub fn divided_join(
     let types: Vec<Type> = plan.schema.fields().iter().map(|field| field.ty).collect();
     let types = [types, vec![Type::Long; by_position.len()]].concat();
     let mut sorter = Sorter::new(&types, &by_position, context).hiding(by_position.len());
-    let mut work = Work { plan, layout: &layout, context, sorter: &mut sorter };
+    let wanted = wanted.map(|predicate| Filter::new(predicate.clone(), context));
+    let mut work = Work { plan, layout: &layout, context, wanted, sorter: &mut sorter };
     let parts = held.finish(context)?.into_iter().zip(streamed.finish(context)?);
     parts.into_iter().try_for_each(|(held, streamed)| work.join(held, streamed, 1))?;
     sorter.finish()
@@ -109,6 +112,7 @@ struct Work<'a, 'b> {
     plan: &'a Join,
     layout: &'a Layout,
     context: &'a ExecContext,
+    wanted: Option<Filter>,
     sorter: &'a mut Sorter<'b>,
 }
 
@@ -137,9 +141,16 @@ impl Work<'_, '_> {
         let probe = ProbeJoin::new(self.plan, table, keys, self.layout.output.clone(), context);
         for batch in streamed.iter().map(SpillFile::read).collect::<Result<Vec<_>>>()?.into_iter().flatten() {
             context.check_cancelled()?;
-            probe.stream(batch?).try_for_each(|rows| self.sorter.push(rows?))?;
+            probe.stream(batch?).try_for_each(|rows| self.push(rows?))?;
         }
-        probe.rest().try_for_each(|rows| self.sorter.push(rows?))
+        probe.rest().try_for_each(|rows| self.push(rows?))
+    }
+
+    fn push(&mut self, rows: Batch) -> Result<()> {
+        match &self.wanted {
+            Some(wanted) => wanted.process(rows)?.into_iter().try_for_each(|rows| self.sorter.push(rows)),
+            None => self.sorter.push(rows),
+        }
     }
 
     fn divide(&mut self, held: Rows, streamed: Rows, divisions: u32) -> Result<()> {

@@ -43,6 +43,13 @@ pub struct Sorter<'a> {
     reservation: Reservation,
 }
 
+/// A batch, and a row in it: there are fewer than 2^32 of either.
+type Place = (u32, u32);
+
+fn wide(places: &[Place]) -> Vec<(usize, usize)> {
+    places.iter().map(|(batch, row)| (*batch as usize, *row as usize)).collect()
+}
+
 /// Some rows in memory.
 struct Held {
     batch: Batch,
@@ -88,8 +95,8 @@ impl RowOrder {
         self.keys.iter().map(comparator).collect::<Result<_>>().map(RowKeys)
     }
 
-    /// The order of the rows of several batches, as batch and row in it.
-    fn places(&self, batches: &[&Batch]) -> Result<Vec<(usize, usize)>> {
+    /// The order of the rows of several batches.
+    fn places(&self, batches: &[&Batch]) -> Result<Vec<Place>> {
         let key = |(column, descending, nulls_first): &(usize, bool, bool)| {
             let parts: Vec<&Column> = batches.iter().map(|batch| batch.column(*column)).collect();
             let ty = parts.first().map_or(Type::Long, |part| part.ty());
@@ -97,11 +104,9 @@ impl RowOrder {
         };
         let comparators = self.keys.iter().map(key).collect::<Result<Vec<_>>>()?;
         let rows = batches.iter().map(|batch| batch.rows()).sum();
-        let all: Vec<(usize, usize)> = batches
-            .iter()
-            .enumerate()
-            .flat_map(|(number, batch)| (0..batch.rows()).map(move |row| (number, row)))
-            .collect();
+        let rows_of = |batch: &&Batch| (0..).take(batch.rows());
+        let all: Vec<Place> =
+            (0..).zip(batches).flat_map(|(number, batch)| rows_of(batch).map(move |row| (number, row))).collect();
         let order = ordered(&comparators, rows, usize::MAX)?;
         Ok(order.into_iter().map(|index| all[index as usize]).collect())
     }
@@ -147,9 +152,14 @@ impl<'a> Sorter<'a> {
         self.relieve()
     }
 
+    /// True where the rows should not all be held. Some memory must be left to put them in order and to write them.
+    fn is_too_much(&self) -> bool {
+        self.reservation.bytes() > self.context.memory.limit() / 2 || self.reservation.is_over()
+    }
+
     /// Writes what is held to a file where it is too much.
     fn relieve(&mut self) -> Result<()> {
-        if !self.reservation.is_over() {
+        if !self.is_too_much() {
             return Ok(());
         }
         for held in self.held.iter_mut().filter(|held| !held.is_exact) {
@@ -159,7 +169,7 @@ impl<'a> Sorter<'a> {
             held.is_exact = true;
         }
         self.reservation.set(self.held.iter().map(|held| held.bytes).sum());
-        if self.reservation.is_over() { self.spill() } else { Ok(()) }
+        if self.is_too_much() { self.spill() } else { Ok(()) }
     }
 
     fn take(&mut self) -> Result<Vec<Batch>> {
@@ -176,7 +186,7 @@ impl<'a> Sorter<'a> {
             let places = self.order.places(&batches)?;
             let step = spill::chunk_rows((bytes / places.len()) as u64);
             let constants = constants(&batches, &self.types, &self.order);
-            let chunks = places.chunks(step).map(|places| rows::gather(&batches, places, 1));
+            let chunks = places.chunks(step).map(|places| rows::gather(&batches, &wide(places), 1));
             let run = self.write(chunks, &constants)?;
             self.runs.extend(run);
         }
@@ -289,7 +299,7 @@ fn merged(
 #[derive(Debug)]
 struct Sorted {
     batches: Vec<Batch>,
-    places: Vec<(usize, usize)>,
+    places: Vec<Place>,
     order: RowOrder,
 }
 
@@ -308,7 +318,7 @@ impl Partition for SortedPartition {
         let starts = self.range.clone().step_by(self.step);
         Ok(Box::new(starts.map(move |start| {
             let end = self.range.end.min(start.saturating_add(self.step));
-            rows::gather(&batches, &places[start..end], 1).map(|batch| order.output(batch))
+            rows::gather(&batches, &wide(&places[start..end]), 1).map(|batch| order.output(batch))
         })))
     }
 }
