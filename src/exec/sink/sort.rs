@@ -4,6 +4,9 @@ use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::Arc;
 
+use arrow::array::Array;
+use arrow::datatypes::DataType;
+
 use super::order::{Comparator, ordered};
 use super::{Part, fold};
 use crate::diagnostic::Result;
@@ -20,6 +23,16 @@ use crate::types::{Batch, Column, Schema, Type, Value};
 const BATCHES_PER_PARTITION: usize = 8;
 /// Bytes that the place and the keys of a row take while rows are put in order, about.
 const PLACE: usize = 32;
+/// Bytes that a text of a dictionary takes once it stands for itself, as it does then.
+const VIEW: usize = 16;
+
+/// Bytes that rows take besides their own while they are put in order.
+fn order_bytes(batch: &Batch) -> usize {
+    let is_dictionary = |column: &&Column| {
+        column.as_array().is_some_and(|array| matches!(array.data_type(), DataType::Dictionary(..)))
+    };
+    batch.rows() * (PLACE + VIEW * batch.columns().iter().filter(is_dictionary).count())
+}
 
 /// All rows of `input`, ordered by `keys`.
 pub fn sort(input: &Pipeline, schema: &Schema, keys: &[SortKey], context: &ExecContext) -> Result<Pipeline> {
@@ -165,7 +178,7 @@ impl<'a> Sorter<'a> {
         for held in self.held.iter_mut().filter(|held| !held.is_exact) {
             held.batch = held.batch.compacted();
             let bytes = usize::try_from(rows::bytes(&held.batch)).unwrap_or(usize::MAX);
-            held.bytes = bytes.saturating_add(PLACE * held.batch.rows());
+            held.bytes = bytes.saturating_add(order_bytes(&held.batch));
             held.is_exact = true;
         }
         self.reservation.set(self.held.iter().map(|held| held.bytes).sum());
@@ -256,7 +269,7 @@ impl Part for Sorter<'_> {
             columns.push(evaluate(&key.expr, &batch, &self.context.eval)?);
         }
         let batch = Batch::new(columns, batch.rows());
-        let bytes = batch.bytes() + PLACE * batch.rows();
+        let bytes = batch.bytes() + order_bytes(&batch);
         self.reservation.grow(bytes);
         self.held.push(Held { batch, bytes, is_exact: false });
         self.relieve()
