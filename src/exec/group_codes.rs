@@ -16,6 +16,8 @@ use crate::types::{Column, Type};
 const FEWEST_ROWS: usize = 64;
 /// Numbers per row up to which a list has a place for each.
 const LISTED: u64 = 4;
+/// Rows after which is decided whether numbers repeat often enough.
+const TRIED: usize = 2_048;
 
 /// A number for each row.
 #[derive(Debug)]
@@ -87,32 +89,59 @@ impl Codes {
         Some(below)
     }
 
-    /// Appends what `answer` says of each row, which it is asked once a number, in the order of the rows.
-    pub fn resolve(&self, groups: &mut Vec<u32>, mut answer: impl FnMut(usize) -> Result<u32>) -> Result<()> {
+    /// Appends what `answer` says of each row, which it is asked once a number, in the order of the rows; once a row
+    /// where numbers turn out to repeat too seldom.
+    pub fn resolve(&self, groups: &mut Vec<u32>, answer: impl FnMut(usize) -> Result<u32>) -> Result<()> {
         match usize::try_from(self.below) {
             Ok(below) if self.below <= LISTED * self.rows.len() as u64 => {
-                let mut known: Vec<Option<u32>> = vec![None; below];
-                for (row, code) in self.rows.iter().enumerate() {
-                    let place = &mut known[usize::try_from(*code).unwrap_or_default()];
-                    let group = match *place {
-                        Some(group) => group,
-                        None => *place.insert(answer(row)?),
-                    };
-                    groups.push(group);
-                }
+                self.resolve_by(vec![None; below], groups, answer)
             }
-            _ => {
-                let mut known: HashMap<u64, u32, RandomState> = HashMap::default();
-                for (row, code) in self.rows.iter().enumerate() {
-                    let group = match known.get(code) {
-                        Some(group) => *group,
-                        None => *known.entry(*code).insert(answer(row)?).get(),
-                    };
-                    groups.push(group);
-                }
+            _ => self.resolve_by(HashMap::<_, _, RandomState>::default(), groups, answer),
+        }
+    }
+
+    fn resolve_by(
+        &self,
+        mut known: impl Known,
+        groups: &mut Vec<u32>,
+        mut answer: impl FnMut(usize) -> Result<u32>,
+    ) -> Result<()> {
+        let mut asked = 0;
+        for (row, code) in self.rows.iter().enumerate() {
+            if row == TRIED && asked > TRIED / 2 {
+                return (row..self.rows.len()).try_for_each(|row| {
+                    groups.push(answer(row)?);
+                    Ok(())
+                });
             }
+            let place = known.place(*code);
+            let group = match *place {
+                Some(group) => group,
+                None => {
+                    asked += 1;
+                    *place.insert(answer(row)?)
+                }
+            };
+            groups.push(group);
         }
         Ok(())
+    }
+}
+
+/// What was answered, by number.
+trait Known {
+    fn place(&mut self, code: u64) -> &mut Option<u32>;
+}
+
+impl Known for Vec<Option<u32>> {
+    fn place(&mut self, code: u64) -> &mut Option<u32> {
+        &mut self[usize::try_from(code).unwrap_or_default()]
+    }
+}
+
+impl Known for HashMap<u64, Option<u32>, RandomState> {
+    fn place(&mut self, code: u64) -> &mut Option<u32> {
+        self.entry(code).or_default()
     }
 }
 
@@ -158,8 +187,9 @@ mod tests {
     #[test]
     fn groups_are_those_of_the_keys_written_out() {
         let mut random = ChaCha8Rng::seed_from_u64(11);
-        for (rows, distinct) in [(64, 3), (500, 4), (500, 400), (3_000, 30), (3_000, 2_900)] {
-            let (mut coded, mut written) = (GroupTable::new(vec![Type::Dynamic; 3], 5), GroupTable::new(vec![], 5));
+        let table = || GroupTable::new(vec![Type::Dynamic, Type::Long, Type::Dynamic], 5);
+        for (rows, distinct) in [(64, 3), (500, 4), (500, 400), (3_000, 30), (3_000, 2_900), (9_000, 8_000)] {
+            let (mut coded, mut written) = (table(), table());
             for _ in 0..3 {
                 let mut columns = vec![texts(&mut random, rows, distinct)];
                 columns.push(integers(&mut random, rows, i64::from(distinct)));

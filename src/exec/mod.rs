@@ -10,7 +10,9 @@ pub mod pipeline;
 pub mod sink;
 pub mod spill;
 
+mod byte_table;
 mod group_codes;
+mod group_keys;
 mod group_table;
 pub(crate) mod parallel;
 pub(crate) mod row_groups;

@@ -1,0 +1,229 @@
+//! The keys of rows as bytes of one width, so that equal keys are equal bytes.
+//!
+//! A text is the number of a word, which is looked up once a distinct value of a dictionary; any other value is a byte
+//! that says null or not, then the value. Columns of one value are written once a batch.
+
+use arrow::array::{Array, AsArray, Int32Array, Int64Array, StringArray, StringViewArray};
+use arrow::datatypes::{Int32Type, Int64Type};
+
+use super::byte_table::ByteTable;
+use crate::diagnostic::Result;
+use crate::types::{Column, Type};
+
+/// Bytes of the number of a word.
+const WORD: usize = size_of::<u32>();
+
+const NULL: u8 = 0;
+const PRESENT: u8 = 1;
+
+/// True for what [`write_value`] writes of null.
+pub(super) fn is_null(value: &[u8]) -> bool {
+    value.first() == Some(&NULL)
+}
+
+/// Bytes of a value of `ty` in a key.
+pub(super) fn width(ty: Type) -> usize {
+    match ty {
+        Type::String | Type::Dynamic => WORD,
+        Type::Bool => 2,
+        Type::Int | Type::Long | Type::Datetime | Type::Timespan | Type::Real => 9,
+        Type::Decimal | Type::Guid => 17,
+    }
+}
+
+/// The number of a word in a key that begins with it.
+pub(super) fn word_of(key: &[u8]) -> u32 {
+    key.first_chunk().map_or(ByteTable::NONE, |bytes: &[u8; WORD]| u32::from_le_bytes(*bytes))
+}
+
+/// The texts met in a column; null is one of them.
+#[derive(Debug)]
+pub(super) struct Words {
+    texts: ByteTable,
+    null: Option<u32>,
+}
+
+impl Words {
+    /// No words yet.
+    pub fn new(seed: u64) -> Self {
+        Self { texts: ByteTable::new(seed), null: None }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.texts.len()
+    }
+
+    /// Bytes in memory.
+    pub fn memory(&self) -> usize {
+        self.texts.memory()
+    }
+
+    /// The text of a word.
+    pub fn text(&self, word: u32) -> Option<&str> {
+        (self.null != Some(word)).then(|| std::str::from_utf8(self.texts.get(word as usize)).unwrap_or(""))
+    }
+
+    /// The word of a text, the next one if it was not met.
+    pub fn number(&mut self, text: Option<&str>) -> Result<u32> {
+        match (text, self.null) {
+            (Some(text), _) => self.texts.number(text.as_bytes()),
+            (None, Some(null)) => Ok(null),
+            (None, None) => Ok(*self.null.insert(self.texts.reserve_number()?)),
+        }
+    }
+}
+
+/// Where the numbers of words come from.
+pub(super) trait WordSource {
+    /// The number of a text; [`ByteTable::NONE`], which is in no key, where it has none.
+    fn word(&mut self, text: Option<&str>) -> Result<u32>;
+}
+
+/// New texts get a number.
+impl WordSource for &mut Words {
+    fn word(&mut self, text: Option<&str>) -> Result<u32> {
+        self.number(text)
+    }
+}
+
+/// New texts stay without one.
+impl WordSource for &Words {
+    fn word(&mut self, text: Option<&str>) -> Result<u32> {
+        let known = text.map_or(self.null, |text| self.texts.find(text.as_bytes()));
+        Ok(known.unwrap_or(ByteTable::NONE))
+    }
+}
+
+/// Writes the keys of the rows of a batch.
+pub(super) struct KeyWriter<'a, W> {
+    parts: Vec<KeyPart<'a, W>>,
+    key: Vec<u8>,
+}
+
+impl<'a, W: WordSource> KeyWriter<'a, W> {
+    /// Of the `rows` rows of `columns`, at least one; `words` are those of the columns of texts.
+    pub fn new(columns: &'a [Column], rows: usize, words: impl IntoIterator<Item = W>) -> Result<Self> {
+        let mut words = words.into_iter();
+        let part = |column: &'a Column| {
+            let words = if column.ty().is_text() { words.next() } else { None };
+            KeyPart::new(column, rows, words)
+        };
+        Ok(Self { parts: columns.iter().map(part).collect::<Result<_>>()?, key: Vec::new() })
+    }
+
+    /// The key of a row.
+    #[inline]
+    pub fn key(&mut self, row: usize) -> Result<&[u8]> {
+        self.key.clear();
+        self.parts.iter_mut().try_for_each(|part| part.write(row, &mut self.key))?;
+        Ok(&self.key)
+    }
+}
+
+/// What one column adds to the keys of a batch.
+enum KeyPart<'a, W> {
+    Same(Vec<u8>),
+    /// Texts of a dictionary, with the words of the values that were met in this batch.
+    Coded {
+        keys: &'a Int32Array,
+        values: &'a StringArray,
+        known: Vec<Option<u32>>,
+        words: W,
+    },
+    Texts(&'a StringViewArray, W),
+    OtherTexts(&'a Column, W),
+    Integers(&'a Int64Array),
+    Others(&'a Column),
+}
+
+impl<'a, W: WordSource> KeyPart<'a, W> {
+    fn new(column: &'a Column, rows: usize, words: Option<W>) -> Result<Self> {
+        let Some(array) = column.as_array() else {
+            let mut bytes = Vec::new();
+            match words {
+                Some(mut words) => bytes.extend_from_slice(&words.word(column.text_at(0))?.to_le_bytes()),
+                None => write_value(column, 0, &mut bytes),
+            }
+            return Ok(Self::Same(bytes));
+        };
+        let Some(words) = words else {
+            return Ok(array.as_primitive_opt::<Int64Type>().map_or(Self::Others(column), Self::Integers));
+        };
+        if let Some(views) = array.as_string_view_opt() {
+            return Ok(Self::Texts(views, words));
+        }
+        let dictionary = array.as_dictionary_opt::<Int32Type>().filter(|found| found.values().len() <= rows);
+        let coded = dictionary.and_then(|dictionary| Some((dictionary.keys(), dictionary.values().as_string_opt()?)));
+        Ok(match coded {
+            // The last place is that of null.
+            Some((keys, values)) => Self::Coded { keys, values, known: vec![None; values.len() + 1], words },
+            None => Self::OtherTexts(column, words),
+        })
+    }
+
+    #[inline]
+    fn write(&mut self, row: usize, key: &mut Vec<u8>) -> Result<()> {
+        let word = match self {
+            Self::Same(bytes) => {
+                key.extend_from_slice(bytes);
+                return Ok(());
+            }
+            Self::Integers(integers) => {
+                let null = integers.is_null(row);
+                write_eight(if null { None } else { Some(integers.value(row).to_le_bytes()) }, key);
+                return Ok(());
+            }
+            Self::Others(column) => {
+                write_value(column, row, key);
+                return Ok(());
+            }
+            Self::Coded { keys, values, known, words } => {
+                let place = if keys.is_null(row) { None } else { usize::try_from(keys.value(row)).ok() };
+                let place = place.unwrap_or(values.len());
+                match known[place] {
+                    Some(word) => word,
+                    None => *known[place].insert(words.word(text_of(values, place))?),
+                }
+            }
+            Self::Texts(views, words) => words.word((!views.is_null(row)).then(|| views.value(row)))?,
+            Self::OtherTexts(column, words) => words.word(column.text_at(row))?,
+        };
+        key.extend_from_slice(&word.to_le_bytes());
+        Ok(())
+    }
+}
+
+/// None behind the last text, too.
+fn text_of(values: &StringArray, place: usize) -> Option<&str> {
+    (place < values.len() && !values.is_null(place)).then(|| values.value(place))
+}
+
+fn write_eight(value: Option<[u8; 8]>, key: &mut Vec<u8>) {
+    let [a, b, c, d, e, f, g, h] = value.unwrap_or_default();
+    key.extend_from_slice(&[if value.is_some() { PRESENT } else { NULL }, a, b, c, d, e, f, g, h]);
+}
+
+/// Writes a value that is no text, in [`width`] bytes.
+pub(super) fn write_value(column: &Column, row: usize, key: &mut Vec<u8>) {
+    match column.ty() {
+        Type::Bool => {
+            let value = column.bool_at(row);
+            key.extend_from_slice(&[u8::from(value.is_some()), u8::from(value == Some(true))]);
+        }
+        Type::Int | Type::Long | Type::Datetime | Type::Timespan => {
+            write_eight(column.i64_at(row).map(i64::to_le_bytes), key);
+        }
+        Type::Real => {
+            // One key for both zeros and one for every NaN.
+            let canonical = |value: f64| if value.is_nan() { f64::NAN } else { value + 0.0 };
+            write_eight(column.f64_at(row).map(|value| canonical(value).to_le_bytes()), key);
+        }
+        Type::Decimal | Type::Guid => {
+            let value = column.bytes_at(row);
+            key.push(u8::from(value.is_some()));
+            key.extend_from_slice(&value.unwrap_or_default());
+        }
+        Type::String | Type::Dynamic => debug_assert!(false, "texts are words"),
+    }
+}
