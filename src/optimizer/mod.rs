@@ -64,6 +64,11 @@ pub static RULES: &[Rule] = &[
         summary: "makes one projection of two that follow each other",
         apply: rule::merge_projections::apply,
     },
+    Rule {
+        name: "range_into_unnest",
+        summary: "counts elements of range() up where they are taken apart",
+        apply: rule::range_into_unnest::apply,
+    },
 ];
 
 /// `plan` improved by every rule.

@@ -13,6 +13,7 @@ pub use join::{JOIN_KINDS, Join, JoinColumn, JoinKey, JoinKind, Side};
 use crate::diagnostic::Span;
 use crate::expr::Expr;
 use crate::functions::AggregateFunction;
+use crate::functions::scalar::dynamic_series;
 use crate::source::{Predicate, ScanColumn, TableProvider};
 use crate::types::{Field, Schema, Type};
 
@@ -171,6 +172,18 @@ pub enum UnnestOutput {
     Item(usize),
     /// The element's position, a long.
     Position,
+}
+
+impl UnnestItem {
+    /// The arguments and the step of a `range()` whose elements are converted to what they are: they need not be written
+    /// as JSON.
+    #[must_use]
+    pub fn as_range(&self) -> Option<(&[Expr], i64)> {
+        let ("range", arguments) = self.expr.as_call()? else { return None };
+        let types: Vec<Type> = arguments.iter().map(|argument| argument.ty).collect();
+        let (ty, step) = dynamic_series::whole_range_of(&types)?;
+        (ty == self.ty).then_some((arguments, step))
+    }
 }
 
 impl LogicalPlan {

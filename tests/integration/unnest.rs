@@ -1,4 +1,5 @@
 //! Dynamic columns whose values repeat are taken apart once a value: as columns of the same values, each by itself.
+//! Ranges are counted up: as their elements in JSON are taken apart.
 
 use std::sync::Arc;
 
@@ -6,8 +7,8 @@ use arrow::array::StringDictionaryBuilder;
 use arrow::datatypes::Int32Type;
 use coldcase::engine::{Engine, Settings};
 use coldcase::source::{MemoryCatalog, MemoryTable};
-use coldcase::types::{Batch, Column, Field, Schema, Type, Value, datetime};
-use rand::SeedableRng;
+use coldcase::types::{Batch, Column, ColumnBuilder, Field, Schema, Type, Value, datetime};
+use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::equivalence::{plain, value};
@@ -62,6 +63,62 @@ fn values_that_repeat_are_taken_apart_as_each_by_itself() {
             let expected = rows(singly.clone(), query);
             assert!(!expected.is_empty());
             assert_eq!(rows(together.clone(), query), expected, "seed {seed}: {query}");
+        }
+    }
+}
+
+/// Where a range begins and ends, and its step; now and then null, a step of nothing or away from the end, the last number.
+fn range(rng: &mut impl Rng, unit: i64) -> [Option<i64>; 3] {
+    let step = rng.random_range(-3..9) * unit;
+    let length = rng.random_range(-2..8) * step + rng.random_range(-1..2);
+    let start = rng.random_range(-100..100_000) * unit.max(7);
+    let start = if unit == 1 && rng.random_range(0..8) == 0 { i64::MAX - length.max(0) } else { start };
+    [start, start + length, step].map(|value| (rng.random_range(0..12) > 0).then_some(value))
+}
+
+#[test]
+fn ranges_are_counted_up_as_their_elements_in_json_are_taken_apart() {
+    let types = [
+        ("long", Type::Long, Type::Long, 1),
+        ("datetime", Type::Datetime, Type::Timespan, 36_000_000_001),
+        ("timespan", Type::Timespan, Type::Timespan, 36_000_000_001),
+    ];
+    for (seed, (name, ty, step, unit)) in (0..10).flat_map(|seed| types.map(|ty| (seed, ty))) {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let base = if ty == Type::Datetime { datetime::UNIX_EPOCH } else { 0 };
+        let rows: Vec<[Option<i64>; 3]> = (0..200).map(|_| range(&mut rng, unit)).collect();
+        let column = |index: usize, ty, base| {
+            let mut builder = ColumnBuilder::new(ty);
+            rows.iter().for_each(|row| match row[index] {
+                Some(value) => builder.append_i64(value + base),
+                None => builder.append_null(),
+            });
+            builder.finish()
+        };
+        let columns = vec![column(0, ty, base), column(1, ty, base), column(2, step, 0)];
+        let fields = [Field::new("start", ty), Field::new("stop", ty), Field::new("step", step)];
+        let table = MemoryTable::new(Schema::new(fields), vec![Batch::new(columns, rows.len())]);
+        let engine = Engine::new(
+            Arc::new(MemoryCatalog::default().with("T", Arc::new(table))),
+            Settings::new(datetime::UNIX_EPOCH),
+        );
+        let answer = |query: &str| wire::rows(&engine.query(query).expect("a query"));
+        for (arguments, rest) in [
+            ("start, stop, step", ""),
+            ("start, stop, step", "limit 3"),
+            ("stop, start, step", ""),
+            ("start, start", ""),
+        ] {
+            let element = format!("to typeof({name}) {rest}");
+            let json = answer(&format!(
+                "T | mv-expand with_itemindex=i x = todynamic(tostring(range({arguments}))) {element}"
+            ));
+            assert!(!json.is_empty());
+            let whole = answer(&format!("T | mv-expand with_itemindex=i x = range({arguments}) {element}"));
+            assert_eq!(whole, json, "seed {seed}, {name}: {arguments}");
+            let projected =
+                answer(&format!("T | extend x = range({arguments}) | mv-expand with_itemindex=i x {element}"));
+            assert_eq!(projected, json, "seed {seed}, {name}: {arguments}");
         }
     }
 }

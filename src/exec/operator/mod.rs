@@ -4,6 +4,7 @@ mod filter;
 mod probe_join;
 mod project;
 mod unnest;
+mod unnest_range;
 
 use std::fmt::Debug;
 use std::sync::Arc;

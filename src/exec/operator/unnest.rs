@@ -8,7 +8,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayBuilder, ArrayRef, AsArray, DictionaryArray, Int32Array, StringArray, StringBuilder, UInt32Array,
+    Array, ArrayBuilder, ArrayRef, AsArray, DictionaryArray, Int32Array, Int64Array, StringArray, StringBuilder,
+    UInt32Array,
 };
 use arrow::datatypes::Int32Type;
 
@@ -44,6 +45,11 @@ impl Unnest {
 
 impl Operator for Unnest {
     fn process(&self, batch: Batch) -> Result<Vec<Batch>> {
+        if let [item] = &self.plan.items[..]
+            && let Some((arguments, step)) = item.as_range()
+        {
+            return self.process_range(arguments, step, &batch);
+        }
         let item = |item: &plan::UnnestItem| repeats::coded(evaluate(&item.expr, &batch, &self.context)?);
         let items = self.plan.items.iter().map(item);
         let items = items.collect::<Result<Vec<_>>>()?;
@@ -54,8 +60,8 @@ impl Operator for Unnest {
         let mut chunk = self.chunk();
         for row in 0..batch.rows() {
             let elements: Vec<Vec<Cow<'_, str>>> = items.iter().map(|item| self.elements(item.text_at(row))).collect();
-            chunk.push(row, &elements, self.plan.limit);
-            if chunk.rows.len() >= MAX_ROWS {
+            chunk.push(row, &elements, self.limit());
+            if Self::is_full(chunk.rows.len()) {
                 outputs.push(self.emit(std::mem::replace(&mut chunk, self.chunk()), &batch)?);
             }
         }
@@ -65,6 +71,25 @@ impl Operator for Unnest {
 }
 
 impl Unnest {
+    pub(super) fn context(&self) -> &EvalContext {
+        &self.context
+    }
+
+    /// What the elements of an item are converted to.
+    pub(super) fn type_of(&self, item: usize) -> Type {
+        self.plan.items[item].ty
+    }
+
+    /// Most rows of one row.
+    pub(super) fn limit(&self) -> usize {
+        self.plan.limit.unwrap_or(usize::MAX)
+    }
+
+    /// True where another output batch is to be begun.
+    pub(super) fn is_full(rows: usize) -> bool {
+        rows >= MAX_ROWS
+    }
+
     fn chunk(&self) -> Chunk {
         let items = self.plan.items.iter().map(|_| ColumnBuilder::new(Type::Dynamic)).collect();
         Chunk { rows: Vec::new(), positions: Vec::new(), items }
@@ -114,8 +139,8 @@ impl Unnest {
         for row in 0..batch.rows() {
             let elements: Vec<Range<usize>> = items.iter().map(|item| item.elements(row)).collect();
             let longest = elements.iter().map(Range::len).max().unwrap_or(0);
-            chunk.push(row, longest.min(self.plan.limit.unwrap_or(usize::MAX)), &elements);
-            if chunk.rows.len() >= MAX_ROWS {
+            chunk.push(row, longest.min(self.limit()), &elements);
+            if Self::is_full(chunk.rows.len()) {
                 outputs.push(self.emit_values(
                     std::mem::replace(&mut chunk, Places::new(items.len())),
                     items,
@@ -133,21 +158,19 @@ impl Unnest {
             Ok(Column::array(Type::Dynamic, Arc::new(texts)))
         };
         let columns = chunk.keys.into_iter().zip(items).map(column).collect::<Result<Vec<_>>>()?;
-        self.output(chunk.rows, &chunk.positions, &columns, batch)
+        self.output(chunk.rows, chunk.positions, &columns, batch)
     }
 
     fn emit(&self, mut chunk: Chunk, batch: &Batch) -> Result<Batch> {
         let items: Vec<Column> = chunk.items.iter_mut().map(ColumnBuilder::finish).collect();
-        self.output(chunk.rows, &chunk.positions, &items, batch)
+        self.output(chunk.rows, chunk.positions, &items, batch)
     }
 
     /// The rows of the input at `rows`, beside their elements and the positions of these.
-    fn output(&self, rows: Vec<u32>, at: &[i64], items: &[Column], batch: &Batch) -> Result<Batch> {
+    pub(super) fn output(&self, rows: Vec<u32>, positions: Vec<i64>, items: &[Column], batch: &Batch) -> Result<Batch> {
         let indices = UInt32Array::from(rows);
         let rows = indices.len();
-        let mut positions = ColumnBuilder::with_capacity(Type::Long, rows);
-        at.iter().for_each(|position| positions.append_i64(*position));
-        let positions = positions.finish();
+        let positions = Column::array(Type::Long, Arc::new(Int64Array::from(positions)));
         let column = |output: &UnnestOutput| match output {
             UnnestOutput::Input(index) => batch.column(*index).take(&indices),
             UnnestOutput::Item(index) => cast::cast_elements(&items[*index], self.plan.items[*index].ty),
@@ -165,8 +188,8 @@ struct Chunk {
 }
 
 impl Chunk {
-    fn push(&mut self, row: usize, elements: &[Vec<Cow<'_, str>>], limit: Option<usize>) {
-        let longest = elements.iter().map(Vec::len).max().unwrap_or(0).min(limit.unwrap_or(usize::MAX));
+    fn push(&mut self, row: usize, elements: &[Vec<Cow<'_, str>>], limit: usize) {
+        let longest = elements.iter().map(Vec::len).max().unwrap_or(0).min(limit);
         for position in 0..longest {
             self.rows.push(u32::try_from(row).unwrap_or(u32::MAX));
             self.positions.push(i64::try_from(position).unwrap_or(i64::MAX));

@@ -112,10 +112,26 @@ fn whole(args: &Args<'_>, default_step: i64, value: fn(i64) -> Value) -> Result<
         let (Some(start), Some(stop), Some(step)) = (starts.get(row), stops.get(row), steps.get(row)) else {
             return Ok(None);
         };
-        let within = |at: &i64| if step > 0 { *at <= stop } else { *at >= stop };
-        let values = std::iter::successors(Some(start), |at| at.checked_add(step)).take_while(within);
-        Ok((step != 0).then(|| series(values.map(value))))
+        Ok(whole_range(start, stop, step).map(|values| series(values.map(value))))
     })
+}
+
+/// What `range()` has of whole numbers or ticks; None for a step of nothing.
+pub fn whole_range(start: i64, stop: i64, step: i64) -> Option<impl Iterator<Item = i64>> {
+    let within = move |at: &i64| if step > 0 { *at <= stop } else { *at >= stop };
+    let values = std::iter::successors(Some(start), move |at| at.checked_add(step)).take_while(within);
+    (step != 0).then(|| values.take(MOST_ELEMENTS))
+}
+
+/// The type of the elements of `range()` on arguments of these types, and the step where none is said; None where they
+/// are no whole numbers or ticks.
+#[must_use]
+pub fn whole_range_of(types: &[Type]) -> Option<(Type, i64)> {
+    match types.first()? {
+        Type::Datetime => Some((Type::Datetime, TICKS_PER_HOUR)),
+        Type::Timespan => Some((Type::Timespan, TICKS_PER_HOUR)),
+        _ => types.iter().all(|ty| matches!(ty, Type::Int | Type::Long)).then_some((Type::Long, 1)),
+    }
 }
 
 fn fractional(args: &Args<'_>) -> Result<Column> {

@@ -1,0 +1,57 @@
+//! Moves a `range()` that a projection computes into the one unnest that takes it apart, which makes its elements without
+//! JSON in between. The projection computes the arguments instead.
+
+use crate::diagnostic::Result;
+use crate::expr::{Expr, ExprKind};
+use crate::functions::EvalContext;
+use crate::plan::{LogicalPlan, Unnest, UnnestItem, UnnestOutput, visit};
+use crate::types::{Field, Schema};
+
+pub fn apply(plan: LogicalPlan, _: &EvalContext) -> Result<LogicalPlan> {
+    visit::transform_up(plan, &mut |node| {
+        Ok(match node {
+            LogicalPlan::Unnest(mut unnest) => {
+                move_range(&mut unnest);
+                LogicalPlan::Unnest(unnest)
+            }
+            other => other,
+        })
+    })
+}
+
+fn move_range(unnest: &mut Unnest) {
+    let ([item], LogicalPlan::Project { expressions, schema, .. }) = (&mut unnest.items[..], &mut *unnest.input) else {
+        return;
+    };
+    let Some(column) = item.expr.as_column().filter(|column| !unnest.output.contains(&UnnestOutput::Input(*column)))
+    else {
+        return;
+    };
+    let mut range = UnnestItem { expr: expressions[column].clone(), ty: item.ty };
+    let is_range = range.as_range().is_some();
+    let ExprKind::Call { arguments, .. } = &mut range.expr.kind else { return };
+    if !is_range || arguments.iter().all(|argument| argument.as_literal().is_some()) {
+        return;
+    }
+    let mut fields = schema.fields().to_vec();
+    let mut free = Some(column);
+    for argument in arguments.iter_mut().filter(|argument| argument.as_literal().is_none()) {
+        let place = free.take().unwrap_or(expressions.len());
+        let computed = std::mem::replace(argument, Expr::column(place, argument.ty, argument.span));
+        if place == column {
+            fields[place].ty = computed.ty;
+            expressions[place] = computed;
+        } else {
+            fields.push(Field::new(unused(&fields, &fields[column].name), computed.ty));
+            expressions.push(computed);
+        }
+    }
+    *schema = Schema::new(fields);
+    *item = range;
+}
+
+/// A name that no field has, like this one.
+fn unused(fields: &[Field], name: &str) -> String {
+    let mut names = (1..=fields.len() + 1).map(|number| format!("{name}{number}"));
+    names.find(|name| fields.iter().all(|field| field.name != *name)).unwrap_or_default()
+}
