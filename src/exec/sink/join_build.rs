@@ -208,12 +208,16 @@ impl<'a> Held<'a> {
         if u32::try_from(self.groups.len() + 1).is_err() {
             return Err(Error::Limit("join: more than 4,294,967,294 rows on one side".to_owned()));
         }
-        let column = |(index, (_, ty)): (usize, &(usize, Type))| {
-            let null = Column::constant(Value::null(*ty), 1);
-            let parts: Vec<&Column> = self.batches.iter().map(|batch| batch.column(index)).chain([&null]).collect();
-            Column::concat(*ty, &parts)
+        let columns = (self.build.columns.unwrap_or_default().iter().enumerate())
+            .map(|(index, (_, ty))| (*ty, self.batches.iter().map(|batch| batch.column(index).clone()).collect()))
+            .collect::<Vec<(Type, Vec<Column>)>>();
+        drop(self.batches);
+        // One column after the other, so that there are never two copies of all of them.
+        let column = |(ty, mut parts): (Type, Vec<Column>)| {
+            parts.push(Column::constant(Value::null(ty), 1));
+            Column::concat(ty, &parts.iter().collect::<Vec<_>>())
         };
-        let columns = self.build.columns.unwrap_or_default().iter().enumerate().map(column).collect::<Result<_>>()?;
+        let columns = columns.into_iter().map(column).collect::<Result<_>>()?;
         let rows = Batch::new(columns, self.groups.len() + 1);
         let (by_key, starts) = sorted_by_key(&self.groups, self.keys.len());
         Ok((JoinTable { keys: self.keys, rows, by_key, starts }, self.reservation))
