@@ -89,9 +89,9 @@ impl Codes {
         Some(below)
     }
 
-    /// Appends what `answer` says of each row, which it is asked once a number, in the order of the rows; once a row
-    /// where numbers turn out to repeat too seldom.
-    pub fn resolve(&self, groups: &mut Vec<u32>, answer: impl FnMut(usize) -> Result<u32>) -> Result<()> {
+    /// Appends what `answer` says of each row, which it is asked once a number, in the order of the rows. Ends early where
+    /// numbers turn out to repeat too seldom; answers how many rows it came to.
+    pub fn resolve(&self, groups: &mut Vec<u32>, answer: impl FnMut(usize) -> Result<u32>) -> Result<usize> {
         match usize::try_from(self.below) {
             Ok(below) if self.below <= LISTED * self.rows.len() as u64 => {
                 self.resolve_by(vec![None; below], groups, answer)
@@ -105,14 +105,11 @@ impl Codes {
         mut known: impl Known,
         groups: &mut Vec<u32>,
         mut answer: impl FnMut(usize) -> Result<u32>,
-    ) -> Result<()> {
+    ) -> Result<usize> {
         let mut asked = 0;
         for (row, code) in self.rows.iter().enumerate() {
             if row == TRIED && asked > TRIED / 2 {
-                return (row..self.rows.len()).try_for_each(|row| {
-                    groups.push(answer(row)?);
-                    Ok(())
-                });
+                return Ok(row);
             }
             let place = known.place(*code);
             let group = match *place {
@@ -124,7 +121,7 @@ impl Codes {
             };
             groups.push(group);
         }
-        Ok(())
+        Ok(self.rows.len())
     }
 }
 

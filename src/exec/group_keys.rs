@@ -3,6 +3,8 @@
 //! A text is the number of a word, which is looked up once a distinct value of a dictionary; any other value is a byte
 //! that says null or not, then the value. Columns of one value are written once a batch.
 
+use std::ops::Range;
+
 use arrow::array::{Array, AsArray, Int32Array, Int64Array, StringArray, StringViewArray};
 use arrow::datatypes::{Int32Type, Int64Type};
 
@@ -74,6 +76,51 @@ impl Words {
     }
 }
 
+/// Where the numbers of keys come from.
+pub(super) trait KeySource {
+    /// The number of a key.
+    fn one(&mut self, key: &[u8]) -> Result<u32>;
+    /// Appends the numbers of some keys, one behind the other.
+    fn several(&mut self, keys: &[u8], numbers: &mut Vec<u32>) -> Result<()>;
+}
+
+/// New keys get a number.
+impl KeySource for &mut ByteTable {
+    fn one(&mut self, key: &[u8]) -> Result<u32> {
+        self.number(key)
+    }
+
+    fn several(&mut self, keys: &[u8], numbers: &mut Vec<u32>) -> Result<()> {
+        self.number_all(keys, numbers)
+    }
+}
+
+/// New keys stay without one, for which [`ByteTable::NONE`] stands.
+impl KeySource for &ByteTable {
+    fn one(&mut self, key: &[u8]) -> Result<u32> {
+        Ok(self.find(key).unwrap_or(ByteTable::NONE))
+    }
+
+    fn several(&mut self, keys: &[u8], numbers: &mut Vec<u32>) -> Result<()> {
+        self.find_all(keys, numbers);
+        Ok(())
+    }
+}
+
+/// Keys are words, the numbers of which are those of the keys.
+pub(super) struct WordsAlone;
+
+impl KeySource for WordsAlone {
+    fn one(&mut self, key: &[u8]) -> Result<u32> {
+        Ok(word_of(key))
+    }
+
+    fn several(&mut self, keys: &[u8], numbers: &mut Vec<u32>) -> Result<()> {
+        numbers.extend(keys.chunks_exact(WORD).map(word_of));
+        Ok(())
+    }
+}
+
 /// Where the numbers of words come from.
 pub(super) trait WordSource {
     /// The number of a text; [`ByteTable::NONE`], which is in no key, where it has none.
@@ -98,7 +145,7 @@ impl WordSource for &Words {
 /// Writes the keys of the rows of a batch.
 pub(super) struct KeyWriter<'a, W> {
     parts: Vec<KeyPart<'a, W>>,
-    key: Vec<u8>,
+    keys: Vec<u8>,
 }
 
 impl<'a, W: WordSource> KeyWriter<'a, W> {
@@ -109,15 +156,17 @@ impl<'a, W: WordSource> KeyWriter<'a, W> {
             let words = if column.ty().is_text() { words.next() } else { None };
             KeyPart::new(column, rows, words)
         };
-        Ok(Self { parts: columns.iter().map(part).collect::<Result<_>>()?, key: Vec::new() })
+        Ok(Self { parts: columns.iter().map(part).collect::<Result<_>>()?, keys: Vec::new() })
     }
 
-    /// The key of a row.
+    /// The keys of some rows, one behind the other.
     #[inline]
-    pub fn key(&mut self, row: usize) -> Result<&[u8]> {
-        self.key.clear();
-        self.parts.iter_mut().try_for_each(|part| part.write(row, &mut self.key))?;
-        Ok(&self.key)
+    pub fn keys(&mut self, rows: Range<usize>) -> Result<&[u8]> {
+        self.keys.clear();
+        for row in rows {
+            self.parts.iter_mut().try_for_each(|part| part.write(row, &mut self.keys))?;
+        }
+        Ok(&self.keys)
     }
 }
 
@@ -200,8 +249,12 @@ fn text_of(values: &StringArray, place: usize) -> Option<&str> {
 }
 
 fn write_eight(value: Option<[u8; 8]>, key: &mut Vec<u8>) {
-    let [a, b, c, d, e, f, g, h] = value.unwrap_or_default();
-    key.extend_from_slice(&[if value.is_some() { PRESENT } else { NULL }, a, b, c, d, e, f, g, h]);
+    let mut written = [NULL; 9];
+    if let Some(value) = value {
+        written[0] = PRESENT;
+        written[1..].copy_from_slice(&value);
+    }
+    key.extend_from_slice(&written);
 }
 
 /// Writes a value that is no text, in [`width`] bytes.

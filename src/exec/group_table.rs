@@ -8,10 +8,13 @@ use std::hash::BuildHasher;
 
 use super::byte_table::ByteTable;
 use super::group_codes::Codes;
-use super::group_keys::{KeyWriter, WordSource, Words, is_null, width, word_of, write_value};
+use super::group_keys::{KeySource, KeyWriter, WordSource, Words, WordsAlone, is_null, width, word_of, write_value};
 use crate::diagnostic::Result;
 use crate::types::column::{decimal_from_bytes, guid_from_bytes};
 use crate::types::{Column, ColumnBuilder, Type, Value};
+
+/// Keys that are looked up together.
+const BLOCK: usize = 512;
 
 /// The groups met so far.
 #[derive(Debug)]
@@ -58,18 +61,16 @@ impl GroupTable {
     /// The group of each of `rows` rows; new keys make new groups, in the order of the rows.
     pub fn assign(&mut self, columns: &[Column], rows: usize, groups: &mut Vec<u32>) -> Result<()> {
         match &mut self.keys {
-            Some(keys) => resolve(columns, rows, groups, self.words.iter_mut(), |key| keys.number(key)),
-            None => resolve(columns, rows, groups, self.words.iter_mut(), |key| Ok(word_of(key))),
+            Some(keys) => resolve(columns, rows, groups, self.words.iter_mut(), keys),
+            None => resolve(columns, rows, groups, self.words.iter_mut(), WordsAlone),
         }
     }
 
     /// The group of each of `rows` rows, [`Self::NONE`] where the key is not known.
     pub fn find(&self, columns: &[Column], rows: usize, groups: &mut Vec<u32>) -> Result<()> {
         match &self.keys {
-            Some(keys) => {
-                resolve(columns, rows, groups, self.words.iter(), |key| Ok(keys.find(key).unwrap_or(Self::NONE)))
-            }
-            None => resolve(columns, rows, groups, self.words.iter(), |key| Ok(word_of(key))),
+            Some(keys) => resolve(columns, rows, groups, self.words.iter(), keys),
+            None => resolve(columns, rows, groups, self.words.iter(), WordsAlone),
         }
     }
 
@@ -95,18 +96,26 @@ impl GroupTable {
         let (Some(keys), Some(others)) = (&mut self.keys, &other.keys) else {
             return groups.map(|group| word(0, group)).collect();
         };
+        if self.types.is_empty() {
+            return groups.map(|_| keys.number(b"")).collect();
+        }
         let places: Vec<usize> = other.places_of_words().collect();
-        let mut key = Vec::new();
-        let copied = |group: u32| {
-            key.clear();
-            key.extend_from_slice(others.get(group as usize));
-            for (column, place) in places.iter().enumerate() {
-                let bytes = word(column, word_of(&key[*place..]))?.to_le_bytes();
-                key[*place..][..bytes.len()].copy_from_slice(&bytes);
+        let (mut copied, mut numbers) = (Vec::new(), Vec::new());
+        let mut groups = groups.peekable();
+        while groups.peek().is_some() {
+            copied.clear();
+            for group in groups.by_ref().take(BLOCK) {
+                let start = copied.len();
+                copied.extend_from_slice(others.get(group as usize));
+                for (column, place) in places.iter().enumerate() {
+                    let bytes = &mut copied[start + place..];
+                    let number = word(column, word_of(bytes))?.to_le_bytes();
+                    bytes[..number.len()].copy_from_slice(&number);
+                }
             }
-            keys.number(&key)
-        };
-        groups.map(copied).collect()
+            keys.number_all(&copied, &mut numbers)?;
+        }
+        Ok(numbers)
     }
 
     /// Where words begin in a key.
@@ -194,13 +203,13 @@ fn write_text(text: Option<&str>, written: &mut Vec<u8>) {
     written.extend_from_slice(text.as_bytes());
 }
 
-/// What `answer` says of the key of each row, asked as seldom as the encoding of the columns allows.
+/// The number of the key of each row, looked up as seldom as the encoding of the columns allows.
 fn resolve(
     columns: &[Column],
     rows: usize,
     groups: &mut Vec<u32>,
     words: impl Iterator<Item: WordSource>,
-    mut answer: impl FnMut(&[u8]) -> Result<u32>,
+    mut numbers: impl KeySource,
 ) -> Result<()> {
     groups.clear();
     if rows == 0 && !columns.is_empty() {
@@ -208,18 +217,18 @@ fn resolve(
     }
     groups.reserve(rows);
     let mut keys = KeyWriter::new(columns, rows, words)?;
-    let mut ask = |row: usize| answer(keys.key(row)?);
     if columns.iter().all(|column| column.as_constant().is_some()) {
-        groups.resize(rows, ask(0)?);
+        groups.resize(rows, numbers.one(keys.keys(0..1)?)?);
         return Ok(());
     }
-    match Codes::new(columns, rows) {
-        Some(codes) => codes.resolve(groups, ask),
-        None => (0..rows).try_for_each(|row| {
-            groups.push(ask(row)?);
-            Ok(())
-        }),
+    let done = match Codes::new(columns, rows) {
+        Some(codes) => codes.resolve(groups, |row| numbers.one(keys.keys(row..row + 1)?))?,
+        None => 0,
+    };
+    for start in (done..rows).step_by(BLOCK) {
+        numbers.several(keys.keys(start..rows.min(start + BLOCK))?, groups)?;
     }
+    Ok(())
 }
 
 /// Appends what a key has of a column.

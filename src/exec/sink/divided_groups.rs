@@ -47,7 +47,7 @@ struct Entries {
 
 enum Entry {
     /// Groups and their first rows.
-    State(State, Vec<i64>),
+    State(Box<State>, Vec<i64>),
     Rows(Arc<SpillFile>),
 }
 
@@ -142,7 +142,7 @@ impl<'a> Groups<'a> {
             let rows = entries.rows.finish(&self.types, &context.spill)?;
             entries.done.extend(rows.map(Entry::Rows));
             let firsts = groups.iter().map(|group| firsts[*group as usize]).collect();
-            entries.done.push(Entry::State(state.select(groups)?, firsts));
+            entries.done.push(Entry::State(Box::new(state.select(groups)?), firsts));
         }
         Ok(())
     }
@@ -188,7 +188,7 @@ impl<'a> Groups<'a> {
             for entry in entries.done {
                 work.context.check_cancelled()?;
                 match entry {
-                    Entry::State(state, firsts) => part.push_state(state, &firsts)?,
+                    Entry::State(state, firsts) => part.push_state(*state, &firsts)?,
                     Entry::Rows(file) => file.read()?.try_for_each(|batch| part.push_rows(&batch?))?,
                 }
             }

@@ -117,6 +117,7 @@ fn whole(args: &Args<'_>, default_step: i64, value: fn(i64) -> Value) -> Result<
 }
 
 /// What `range()` has of whole numbers or ticks; None for a step of nothing.
+#[must_use]
 pub fn whole_range(start: i64, stop: i64, step: i64) -> Option<impl Iterator<Item = i64>> {
     let within = move |at: &i64| if step > 0 { *at <= stop } else { *at >= stop };
     let values = std::iter::successors(Some(start), move |at| at.checked_add(step)).take_while(within);
