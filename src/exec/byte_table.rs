@@ -42,6 +42,9 @@ enum Ends {
 /// Places of an empty table; there are a power of two always.
 const FEWEST_SLOTS: usize = 16;
 
+/// Of eight places so many are taken at most: a search looks at four of them then, on average.
+const FULL: usize = 5;
+
 impl Slot {
     const FREE: Self = Self { half: 0, number: ByteTable::NONE };
 }
@@ -104,9 +107,8 @@ impl ByteTable {
         self.search(half, string).or_else(|place| self.insert(half, string, place))
     }
 
-    /// Appends the number of each of some strings, which stand one behind the other and have the one width of the table;
-    /// [`Self::NONE`] for those that were not met.
-    pub fn find_all(&self, strings: &[u8], numbers: &mut Vec<u32>) {
+    /// Appends the number of each of some strings; [`Self::NONE`] for those that were not met.
+    pub fn find_all<'a>(&self, strings: impl Iterator<Item = &'a [u8]> + Clone, numbers: &mut Vec<u32>) {
         for (string, half, first) in self.firsts(strings) {
             numbers.push(match first {
                 Slot { number: Self::NONE, .. } => Self::NONE,
@@ -117,7 +119,11 @@ impl ByteTable {
     }
 
     /// As [`Self::find_all`]; those that were not met get the next numbers.
-    pub fn number_all(&mut self, strings: &[u8], numbers: &mut Vec<u32>) -> Result<()> {
+    pub fn number_all<'a>(
+        &mut self,
+        strings: impl Iterator<Item = &'a [u8]> + Clone,
+        numbers: &mut Vec<u32>,
+    ) -> Result<()> {
         for (string, half, first) in self.firsts(strings) {
             numbers.push(if self.is_at(first, half, string) {
                 first.number
@@ -129,9 +135,10 @@ impl ByteTable {
     }
 
     /// Each string, half of its hash, and what stands at the place of that.
-    fn firsts<'a>(&self, strings: &'a [u8]) -> impl Iterator<Item = (&'a [u8], u32, Slot)> + use<'a> {
-        let Ends::Every(width) = self.ends else { unreachable!("the strings have one width") };
-        let strings = strings.chunks_exact(width.max(1));
+    fn firsts<'a, S: Iterator<Item = &'a [u8]> + Clone>(
+        &self,
+        strings: S,
+    ) -> impl Iterator<Item = (&'a [u8], u32, Slot)> + use<'a, S> {
         let halves: Vec<u32> = strings.clone().map(|string| self.half_hash(string)).collect();
         let firsts: Vec<Slot> = halves.iter().map(|half| self.slots[self.place_of(*half)]).collect();
         strings.zip(halves).zip(firsts).map(|((string, half), first)| (string, half, first))
@@ -145,7 +152,7 @@ impl ByteTable {
     #[cold]
     fn insert(&mut self, half: u32, string: &[u8], mut place: usize) -> Result<u32> {
         let number = self.append(string)?;
-        if self.count > self.slots.len() / 4 * 3 {
+        if self.count > self.slots.len() / 8 * FULL {
             self.grow();
             place = self.free_place(half);
         }

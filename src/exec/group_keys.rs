@@ -4,6 +4,7 @@
 //! that says null or not, then the value. Columns of one value are written once a batch.
 
 use std::ops::Range;
+use std::slice::ChunksExact;
 
 use arrow::array::{Array, AsArray, Int32Array, Int64Array, StringArray, StringViewArray};
 use arrow::datatypes::{Int32Type, Int64Type};
@@ -11,6 +12,9 @@ use arrow::datatypes::{Int32Type, Int64Type};
 use super::byte_table::ByteTable;
 use crate::diagnostic::Result;
 use crate::types::{Column, Type};
+
+/// Keys, or words, that are looked up together.
+pub(super) const BLOCK: usize = 512;
 
 /// Bytes of the number of a word.
 const WORD: usize = size_of::<u32>();
@@ -66,6 +70,30 @@ impl Words {
         (self.null != Some(word)).then(|| std::str::from_utf8(self.texts.get(word as usize)).unwrap_or(""))
     }
 
+    /// Appends the words of some texts.
+    fn number_all<'a>(&mut self, texts: impl Iterator<Item = &'a str> + Clone, numbers: &mut Vec<u32>) -> Result<()> {
+        self.texts.number_all(texts.map(str::as_bytes), numbers)
+    }
+
+    /// The words of another column, in their order, as words of this one.
+    pub fn absorb(&mut self, other: &Self) -> Result<Vec<Option<u32>>> {
+        let mut numbers = Vec::new();
+        let is_null = |word: usize| other.null.is_some_and(|null| null as usize == word);
+        let mut start = 0;
+        while start < other.len() {
+            if is_null(start) {
+                numbers.push(self.number(None)?);
+                start += 1;
+                continue;
+            }
+            let end = (start + 1..other.len().min(start + BLOCK)).find(|word| is_null(*word));
+            let end = end.unwrap_or(other.len().min(start + BLOCK));
+            self.texts.number_all((start..end).map(|word| other.texts.get(word)), &mut numbers)?;
+            start = end;
+        }
+        Ok(numbers.into_iter().map(Some).collect())
+    }
+
     /// The word of a text, the next one if it was not met.
     pub fn number(&mut self, text: Option<&str>) -> Result<u32> {
         match (text, self.null) {
@@ -80,8 +108,8 @@ impl Words {
 pub(super) trait KeySource {
     /// The number of a key.
     fn one(&mut self, key: &[u8]) -> Result<u32>;
-    /// Appends the numbers of some keys, one behind the other.
-    fn several(&mut self, keys: &[u8], numbers: &mut Vec<u32>) -> Result<()>;
+    /// Appends the numbers of some keys.
+    fn several(&mut self, keys: ChunksExact<'_, u8>, numbers: &mut Vec<u32>) -> Result<()>;
 }
 
 /// New keys get a number.
@@ -90,7 +118,7 @@ impl KeySource for &mut ByteTable {
         self.number(key)
     }
 
-    fn several(&mut self, keys: &[u8], numbers: &mut Vec<u32>) -> Result<()> {
+    fn several(&mut self, keys: ChunksExact<'_, u8>, numbers: &mut Vec<u32>) -> Result<()> {
         self.number_all(keys, numbers)
     }
 }
@@ -101,7 +129,7 @@ impl KeySource for &ByteTable {
         Ok(self.find(key).unwrap_or(ByteTable::NONE))
     }
 
-    fn several(&mut self, keys: &[u8], numbers: &mut Vec<u32>) -> Result<()> {
+    fn several(&mut self, keys: ChunksExact<'_, u8>, numbers: &mut Vec<u32>) -> Result<()> {
         self.find_all(keys, numbers);
         Ok(())
     }
@@ -115,8 +143,8 @@ impl KeySource for WordsAlone {
         Ok(word_of(key))
     }
 
-    fn several(&mut self, keys: &[u8], numbers: &mut Vec<u32>) -> Result<()> {
-        numbers.extend(keys.chunks_exact(WORD).map(word_of));
+    fn several(&mut self, keys: ChunksExact<'_, u8>, numbers: &mut Vec<u32>) -> Result<()> {
+        numbers.extend(keys.map(word_of));
         Ok(())
     }
 }
@@ -125,12 +153,18 @@ impl KeySource for WordsAlone {
 pub(super) trait WordSource {
     /// The number of a text; [`ByteTable::NONE`], which is in no key, where it has none.
     fn word(&mut self, text: Option<&str>) -> Result<u32>;
+    /// Appends the numbers of some texts.
+    fn several<'a>(&mut self, texts: impl Iterator<Item = &'a str> + Clone, numbers: &mut Vec<u32>) -> Result<()>;
 }
 
 /// New texts get a number.
 impl WordSource for &mut Words {
     fn word(&mut self, text: Option<&str>) -> Result<u32> {
         self.number(text)
+    }
+
+    fn several<'a>(&mut self, texts: impl Iterator<Item = &'a str> + Clone, numbers: &mut Vec<u32>) -> Result<()> {
+        self.number_all(texts, numbers)
     }
 }
 
@@ -140,12 +174,19 @@ impl WordSource for &Words {
         let known = text.map_or(self.null, |text| self.texts.find(text.as_bytes()));
         Ok(known.unwrap_or(ByteTable::NONE))
     }
+
+    fn several<'a>(&mut self, texts: impl Iterator<Item = &'a str> + Clone, numbers: &mut Vec<u32>) -> Result<()> {
+        self.texts.find_all(texts.map(str::as_bytes), numbers);
+        Ok(())
+    }
 }
 
 /// Writes the keys of the rows of a batch.
 pub(super) struct KeyWriter<'a, W> {
     parts: Vec<KeyPart<'a, W>>,
     keys: Vec<u8>,
+    /// Bytes of a key.
+    width: usize,
 }
 
 impl<'a, W: WordSource> KeyWriter<'a, W> {
@@ -156,17 +197,26 @@ impl<'a, W: WordSource> KeyWriter<'a, W> {
             let words = if column.ty().is_text() { words.next() } else { None };
             KeyPart::new(column, rows, words)
         };
-        Ok(Self { parts: columns.iter().map(part).collect::<Result<_>>()?, keys: Vec::new() })
+        let width = columns.iter().map(|column| width(column.ty())).sum();
+        Ok(Self { parts: columns.iter().map(part).collect::<Result<_>>()?, keys: Vec::new(), width })
     }
 
-    /// The keys of some rows, one behind the other.
+    /// The key of a row.
     #[inline]
-    pub fn keys(&mut self, rows: Range<usize>) -> Result<&[u8]> {
+    pub fn key(&mut self, row: usize) -> Result<&[u8]> {
         self.keys.clear();
+        self.parts.iter_mut().try_for_each(|part| part.write(row, &mut self.keys))?;
+        Ok(&self.keys)
+    }
+
+    /// The keys of some rows.
+    pub fn keys(&mut self, rows: Range<usize>) -> Result<ChunksExact<'_, u8>> {
+        self.keys.clear();
+        self.parts.iter_mut().try_for_each(|part| part.look_ahead(rows.clone()))?;
         for row in rows {
             self.parts.iter_mut().try_for_each(|part| part.write(row, &mut self.keys))?;
         }
-        Ok(&self.keys)
+        Ok(self.keys.chunks_exact(self.width.max(1)))
     }
 }
 
@@ -180,7 +230,12 @@ enum KeyPart<'a, W> {
         known: Vec<Option<u32>>,
         words: W,
     },
-    Texts(&'a StringViewArray, W),
+    Texts {
+        views: &'a StringViewArray,
+        words: W,
+        /// The words of the rows from this one on, which were looked up together.
+        ahead: (usize, Vec<u32>),
+    },
     OtherTexts(&'a Column, W),
     Integers(&'a Int64Array),
     Others(&'a Column),
@@ -200,7 +255,7 @@ impl<'a, W: WordSource> KeyPart<'a, W> {
             return Ok(array.as_primitive_opt::<Int64Type>().map_or(Self::Others(column), Self::Integers));
         };
         if let Some(views) = array.as_string_view_opt() {
-            return Ok(Self::Texts(views, words));
+            return Ok(Self::Texts { views, words, ahead: Default::default() });
         }
         let dictionary = array.as_dictionary_opt::<Int32Type>().filter(|found| found.values().len() <= rows);
         let coded = dictionary.and_then(|dictionary| Some((dictionary.keys(), dictionary.values().as_string_opt()?)));
@@ -209,6 +264,18 @@ impl<'a, W: WordSource> KeyPart<'a, W> {
             Some((keys, values)) => Self::Coded { keys, values, known: vec![None; values.len() + 1], words },
             None => Self::OtherTexts(column, words),
         })
+    }
+
+    /// Looks up together what is looked up for each row.
+    fn look_ahead(&mut self, rows: Range<usize>) -> Result<()> {
+        if let Self::Texts { views, words, ahead: (start, ahead) } = self
+            && views.null_count() == 0
+        {
+            *start = rows.start;
+            ahead.clear();
+            words.several(rows.map(|row| views.value(row)), ahead)?;
+        }
+        Ok(())
     }
 
     #[inline]
@@ -235,7 +302,12 @@ impl<'a, W: WordSource> KeyPart<'a, W> {
                     None => *known[place].insert(words.word(text_of(values, place))?),
                 }
             }
-            Self::Texts(views, words) => words.word((!views.is_null(row)).then(|| views.value(row)))?,
+            Self::Texts { views, words, ahead: (start, ahead) } => {
+                match row.checked_sub(*start).and_then(|place| ahead.get(place)) {
+                    Some(word) => *word,
+                    None => words.word((!views.is_null(row)).then(|| views.value(row)))?,
+                }
+            }
             Self::OtherTexts(column, words) => words.word(column.text_at(row))?,
         };
         key.extend_from_slice(&word.to_le_bytes());

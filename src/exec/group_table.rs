@@ -8,13 +8,12 @@ use std::hash::BuildHasher;
 
 use super::byte_table::ByteTable;
 use super::group_codes::Codes;
-use super::group_keys::{KeySource, KeyWriter, WordSource, Words, WordsAlone, is_null, width, word_of, write_value};
+use super::group_keys::{
+    BLOCK, KeySource, KeyWriter, WordSource, Words, WordsAlone, is_null, width, word_of, write_value,
+};
 use crate::diagnostic::Result;
 use crate::types::column::{decimal_from_bytes, guid_from_bytes};
 use crate::types::{Column, ColumnBuilder, Type, Value};
-
-/// Keys that are looked up together.
-const BLOCK: usize = 512;
 
 /// The groups met so far.
 #[derive(Debug)]
@@ -76,19 +75,28 @@ impl GroupTable {
 
     /// The groups of `later` as groups of this table.
     pub fn merge(&mut self, later: &Self) -> Result<Vec<u32>> {
-        self.copy(later, later.numbers_from(0))
+        // Every word is of some group.
+        let words = self.words.iter_mut().zip(&later.words).map(|(own, others)| own.absorb(others));
+        let known = words.collect::<Result<_>>()?;
+        self.copy(later, later.numbers_from(0), known)
     }
 
     /// These groups alone, in this order.
     pub fn select(&self, groups: &[u32]) -> Result<Self> {
         let mut selected = Self::new(self.types.clone(), self.seed);
-        selected.copy(self, groups.iter().copied())?;
+        let known = self.words.iter().map(|words| vec![None; words.len()]).collect();
+        selected.copy(self, groups.iter().copied(), known)?;
         Ok(selected)
     }
 
-    /// Groups of another table as groups of this one.
-    fn copy(&mut self, other: &Self, groups: impl Iterator<Item = u32>) -> Result<Vec<u32>> {
-        let mut known: Vec<Vec<Option<u32>>> = other.words.iter().map(|words| vec![None; words.len()]).collect();
+    /// Groups of another table as groups of this one. `known` has the words of the other one as words of this one, by
+    /// column, as far as they are known.
+    fn copy(
+        &mut self,
+        other: &Self,
+        groups: impl Iterator<Item = u32>,
+        mut known: Vec<Vec<Option<u32>>>,
+    ) -> Result<Vec<u32>> {
         let mut word = |column: usize, word: u32| match &mut known[column][word as usize] {
             Some(known) => Ok(*known),
             unknown => Ok(*unknown.insert(self.words[column].number(other.words[column].text(word))?)),
@@ -100,6 +108,7 @@ impl GroupTable {
             return groups.map(|_| keys.number(b"")).collect();
         }
         let places: Vec<usize> = other.places_of_words().collect();
+        let length: usize = self.types.iter().map(|ty| width(*ty)).sum();
         let (mut copied, mut numbers) = (Vec::new(), Vec::new());
         let mut groups = groups.peekable();
         while groups.peek().is_some() {
@@ -113,7 +122,7 @@ impl GroupTable {
                     bytes[..number.len()].copy_from_slice(&number);
                 }
             }
-            keys.number_all(&copied, &mut numbers)?;
+            keys.number_all(copied.chunks_exact(length), &mut numbers)?;
         }
         Ok(numbers)
     }
@@ -218,11 +227,11 @@ fn resolve(
     groups.reserve(rows);
     let mut keys = KeyWriter::new(columns, rows, words)?;
     if columns.iter().all(|column| column.as_constant().is_some()) {
-        groups.resize(rows, numbers.one(keys.keys(0..1)?)?);
+        groups.resize(rows, numbers.one(keys.key(0)?)?);
         return Ok(());
     }
     let done = match Codes::new(columns, rows) {
-        Some(codes) => codes.resolve(groups, |row| numbers.one(keys.keys(row..row + 1)?))?,
+        Some(codes) => codes.resolve(groups, |row| numbers.one(keys.key(row)?))?,
         None => 0,
     };
     for start in (done..rows).step_by(BLOCK) {

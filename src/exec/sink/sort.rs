@@ -28,9 +28,8 @@ const VIEW: usize = 16;
 
 /// Bytes that rows take besides their own while they are put in order.
 fn order_bytes(batch: &Batch) -> usize {
-    let is_dictionary = |column: &&Column| {
-        column.as_array().is_some_and(|array| matches!(array.data_type(), DataType::Dictionary(..)))
-    };
+    let is_dictionary =
+        |column: &&Column| column.as_array().is_some_and(|array| matches!(array.data_type(), DataType::Dictionary(..)));
     batch.rows() * (PLACE + VIEW * batch.columns().iter().filter(is_dictionary).count())
 }
 
