@@ -29,7 +29,7 @@ impl Counted {
 }
 
 impl Unnest {
-    /// As [`Self::process`] does where the one item is a range of these `arguments`.
+    /// What processing a batch gives where the one item is a range of these `arguments`.
     pub(super) fn process_range(&self, arguments: &[Expr], step: i64, batch: &Batch) -> Result<Vec<Batch>> {
         let columns = arguments.iter().map(|argument| evaluate(argument, batch, self.context()));
         let columns: Vec<Column> = columns.collect::<Result<_>>()?;
