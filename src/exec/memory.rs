@@ -98,6 +98,12 @@ impl Reservation {
         self.budget.held.load(Ordering::Relaxed) > self.budget.limit && self.bytes > self.budget.limit / BLAMELESS
     }
 
+    /// True where this should not all be held: some memory must be left to put it in order and to write it.
+    #[must_use]
+    pub fn is_much(&self) -> bool {
+        self.bytes > self.budget.limit / 2 || self.is_over()
+    }
+
     /// True where what is held here alone is more than anyone may hold who cannot do with less.
     #[must_use]
     pub fn is_hopeless(&self) -> bool {
@@ -120,9 +126,9 @@ mod tests {
         let budget = MemoryBudget::new(1600);
         let (mut large, mut small) = (budget.reservation(), budget.reservation());
         large.grow(1600);
-        assert!(!large.is_over());
+        assert!(large.is_much() && !large.is_over());
         small.grow(100);
-        assert!(large.is_over() && !small.is_over());
+        assert!(large.is_over() && !small.is_over() && !small.is_much());
         let mut third = budget.reservation();
         third.set(300);
         small.absorb(third);

@@ -128,9 +128,9 @@ impl<'a> Held<'a> {
         self.keys.len()
     }
 
-    /// True where the rows should not all be held. Some memory must be left to put them in order.
+    /// True where the rows should not all be held.
     pub fn is_too_much(&self) -> bool {
-        self.reservation.bytes() > self.context.memory.limit() / 2 || self.reservation.is_over()
+        self.reservation.is_much()
     }
 
     /// An error where the rows are too many and can be divided no more.

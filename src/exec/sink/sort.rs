@@ -164,14 +164,9 @@ impl<'a> Sorter<'a> {
         self.relieve()
     }
 
-    /// True where the rows should not all be held. Some memory must be left to put them in order and to write them.
-    fn is_too_much(&self) -> bool {
-        self.reservation.bytes() > self.context.memory.limit() / 2 || self.reservation.is_over()
-    }
-
     /// Writes what is held to a file where it is too much.
     fn relieve(&mut self) -> Result<()> {
-        if !self.is_too_much() {
+        if !self.reservation.is_much() {
             return Ok(());
         }
         for held in self.held.iter_mut().filter(|held| !held.is_exact) {
@@ -181,7 +176,7 @@ impl<'a> Sorter<'a> {
             held.is_exact = true;
         }
         self.reservation.set(self.held.iter().map(|held| held.bytes).sum());
-        if self.is_too_much() { self.spill() } else { Ok(()) }
+        if self.reservation.is_much() { self.spill() } else { Ok(()) }
     }
 
     fn take(&mut self) -> Result<Vec<Batch>> {
