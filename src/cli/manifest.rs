@@ -56,8 +56,12 @@ pub(super) fn said(report: &ScanReport) -> Json {
     let damage = report.problems().into_iter().map(|(file, damage)| json!({"file": file, "records": damage.lost}));
     let refused = report.refused().into_iter().map(|(file, reason)| json!({"file": file, "reason": reason}));
     let notices = report.notices().into_iter().map(|(text, times)| json!({"text": text, "times": times}));
+    let log = report.damage();
+    let kinds =
+        log.kinds().map(|(damage, files)| json!({"text": damage.describe(files.values().sum()), "files": files}));
     json!({
         "notRead": damage.chain(refused).collect::<Vec<_>>(),
+        "damage": kinds.collect::<Vec<_>>(),
         "warnings": report.warnings(),
         "notices": notices.collect::<Vec<_>>(),
     })

@@ -148,7 +148,8 @@ impl Talk {
 
 /// What scans skipped and noticed, a line each.
 fn lines(report: &ScanReport) -> Vec<String> {
-    let warnings = report.warnings().into_iter().map(|text| format!("warning: {text}"));
+    let warnings =
+        report.warnings().into_iter().chain(report.damage().messages()).map(|text| format!("warning: {text}"));
     let notices = report.notices().into_iter().map(|(text, count)| match count {
         1 => format!("note: {text}"),
         _ => format!("note: {text} ({count} times)"),

@@ -157,5 +157,5 @@ fn problems(prepared: &Prepared) -> Vec<String> {
         _ => format!("{text} ({count} times)"),
     });
     // Warnings are about the columns that our query names.
-    lost.chain(notices).collect()
+    lost.chain(report.damage().messages()).chain(notices).collect()
 }

@@ -46,7 +46,8 @@ impl Cautions {
     /// threads, are no part of it.
     #[must_use]
     pub fn of(report: &ScanReport) -> Self {
-        let damage = report.problems().into_iter().map(|(file, damage)| format!("{file}: {}", damage.count()));
+        let lost = report.problems().into_iter().map(|(file, damage)| format!("{file}: {}", damage.count()));
+        let damage = report.damage().messages().into_iter().chain(lost);
         Self {
             shapes: report.shapes(),
             lacking: report.lacking(),

@@ -69,11 +69,10 @@ impl Remark {
 
     /// Says it once, in a report of scans.
     pub fn tell(&self, report: &ScanReport) {
-        report.notice_once(self.to_string());
-        if let Self::Unread { reason, names, .. } = self {
-            report.note_unread();
-            names.iter().for_each(|file| report.reject(&Reject { file, place: None, reason, raw: None }));
-        }
+        let Self::Unread { reason, names, .. } = self else { return report.notice_once(self.to_string()) };
+        report.warn(self.to_string());
+        report.note_unread();
+        names.iter().for_each(|file| report.reject(&Reject { file, place: None, reason, raw: None }));
     }
 }
 

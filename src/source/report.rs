@@ -7,13 +7,11 @@ use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use super::damage::{self, Damage, DamageLog};
 use super::{Count, ScanCounters, TimeCoverage};
 
 /// How many examples of damage are kept of one file; the rest is only counted.
 const EXAMPLES_PER_FILE: usize = 3;
-
-/// Files that are named with what was passed over in them; of the rest the number.
-const FILES_NAMED: usize = 3;
 
 /// Lost records that are told apart, so that one that is met again by another scan is not counted twice.
 const MAX_TOLD_APART: usize = 1 << 20;
@@ -50,7 +48,7 @@ pub struct ScanReport {
     named: OnceLock<BTreeSet<String>>,
     coverages: Mutex<Vec<Arc<TimeCoverage>>>,
     notices: Mutex<BTreeMap<String, u64>>,
-    passed_over: Mutex<PassedOver>,
+    damage: Mutex<DamageLog>,
     tables: Mutex<BTreeSet<String>>,
     shapes: Mutex<BTreeSet<String>>,
     refused: Mutex<BTreeMap<String, String>>,
@@ -58,9 +56,6 @@ pub struct ScanReport {
     /// True where files, entries or records were passed over that may hold what was asked for.
     unread: AtomicBool,
 }
-
-/// How many records of each file were passed over, by what is said of them.
-type PassedOver = BTreeMap<String, BTreeMap<String, u64>>;
 
 /// What is wrong with one file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -209,9 +204,7 @@ impl ScanReport {
     /// True where anything could not be read, or was passed over.
     #[must_use]
     pub fn is_incomplete(&self) -> bool {
-        self.unread.load(Ordering::Relaxed)
-            || !lock(&self.passed_over).is_empty()
-            || !lock(&self.problems).files.is_empty()
+        self.unread.load(Ordering::Relaxed) || !lock(&self.damage).is_empty() || !lock(&self.problems).files.is_empty()
     }
 
     /// Remembers a range of time that a scan is asked for.
@@ -240,14 +233,7 @@ impl ScanReport {
             *known = (*known).max(*times);
         }
         drop(notices);
-        let mut passed_over = lock(&self.passed_over);
-        for (what, files) in &*lock(&other.passed_over) {
-            let known = passed_over.entry(what.clone()).or_default();
-            for (file, times) in files {
-                let known = known.entry(file.clone()).or_default();
-                *known = (*known).max(*times);
-            }
-        }
+        lock(&self.damage).absorb(&lock(&other.damage));
     }
 
     /// Warns where the files do not reach over the time that was asked for; once the scans have run.
@@ -271,10 +257,10 @@ impl ScanReport {
     /// Runs `scan` and forgets the notices it made: a second scan of the same files will make them, too.
     pub fn without_notices<T>(&self, scan: impl FnOnce() -> T) -> T {
         let before = lock(&self.notices).clone();
-        let passed_over = lock(&self.passed_over).clone();
+        let damage = lock(&self.damage).clone();
         let result = scan();
         *lock(&self.notices) = before;
-        *lock(&self.passed_over) = passed_over;
+        *lock(&self.damage) = damage;
         result
     }
 
@@ -293,15 +279,22 @@ impl ScanReport {
         *lock(&self.notices).entry(text.into()).or_default() += times;
     }
 
-    /// Counts `count` occurrences of a notice.
-    pub fn notices_of(&self, text: impl Into<String>, count: u64) {
-        *lock(&self.notices).entry(text.into()).or_default() += count;
+    /// Counts `count` cases of damage in `file`; the name is empty where no single file is to blame.
+    pub fn damaged(&self, damage: Damage, file: &str, count: u64) {
+        if count == 0 {
+            return;
+        }
+        let reason = self.rejects.is_some().then(|| damage.describe(1)).filter(|_| damage::is_reject(&damage, file));
+        let is_new = lock(&self.damage).add(damage, file, count);
+        if let Some(reason) = reason.filter(|_| is_new) {
+            self.reject(&Reject { file, place: None, reason: &reason, raw: None });
+        }
     }
 
-    /// Counts records of a file that are passed over, for they are not known to be anything that is read.
-    pub fn pass_over(&self, what: &str, file: &str, records: u64) {
-        let mut passed_over = lock(&self.passed_over);
-        *passed_over.entry(what.to_owned()).or_default().entry(file.to_owned()).or_default() += records;
+    /// Damage other than that to whole records and files.
+    #[must_use]
+    pub fn damage(&self) -> DamageLog {
+        lock(&self.damage).clone()
     }
 
     /// Notes a table that the files hold, or may hold, whether or not its rows were wanted.
@@ -343,30 +336,13 @@ impl ScanReport {
         lock(&self.problems).files.clone()
     }
 
-    /// Notices with the number of their occurrences; those of records that were passed over name the first files.
+    /// Notices with the number of their occurrences.
     #[must_use]
     pub fn notices(&self) -> BTreeMap<String, u64> {
-        let mut notices = lock(&self.notices).clone();
-        let passed_over = lock(&self.passed_over);
-        notices.extend(passed_over.iter().map(|(what, files)| (with_files(what, files), files.values().sum())));
-        notices
+        lock(&self.notices).clone()
     }
 }
 
-/// What is said of records, with the files in which they are.
-fn with_files(what: &str, files: &BTreeMap<String, u64>) -> String {
-    let mut named: Vec<String> = match files.len() {
-        1 => files.keys().cloned().collect(),
-        _ => files.iter().take(FILES_NAMED).map(|(file, records)| format!("{file} {records}")).collect(),
-    };
-    if let Some(more) = files.len().checked_sub(FILES_NAMED).filter(|more| *more > 0) {
-        let records: u64 = files.values().skip(FILES_NAMED).sum();
-        named.push(format!("{more} more files {records}"));
-    }
-    format!("{what}: {}", named.join(", "))
-}
-
-/// A poisoned lock only means that another thread stopped while counting: the counts are still the best known.
 /// Adds a text, which is most often there already.
 fn insert(texts: &Mutex<BTreeSet<String>>, text: &str) {
     let mut texts = lock(texts);
@@ -375,6 +351,7 @@ fn insert(texts: &Mutex<BTreeSet<String>>, text: &str) {
     }
 }
 
+/// A poisoned lock only means that another thread stopped while counting: the counts are still the best known.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

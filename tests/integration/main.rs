@@ -4,31 +4,43 @@
 
 mod analyze;
 mod architecture;
+mod asked;
+mod bounds;
 mod catalog;
 mod cli;
 mod convert;
 mod damage;
+mod damage_kinds;
 mod dedup;
 mod diagnostics;
 mod docs;
+mod encodings;
 mod equivalence;
 mod evidence;
+mod field;
 mod functions;
 mod grammar;
+mod integrity;
 mod join;
 mod library;
 mod limits;
 mod memory;
 mod overwrite;
+mod platforms;
 mod provenance;
 mod reference;
 mod registry;
 #[cfg(feature = "remote")]
 mod remote;
+mod safe_output;
 mod sniff;
+mod stopped;
 mod strangers;
+mod tables_and_columns;
 mod torn;
 mod unnest;
+mod values;
+mod wrappers;
 
 #[path = "../support/command.rs"]
 mod command;

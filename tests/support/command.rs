@@ -27,16 +27,21 @@ pub fn program() -> PathBuf {
 
 /// Runs the program in the project's folder; `stdin` is all that it can read there.
 pub fn coldcase_with(args: &[&str], stdin: &str) -> Output {
-    run(Command::new(program()).args(args).current_dir(root()), stdin)
+    coldcase_at(root(), args, stdin.as_bytes())
+}
+
+/// Runs the program in `folder`; `stdin` is all that it can read there.
+pub fn coldcase_at(folder: &Path, args: &[&str], stdin: &[u8]) -> Output {
+    run(Command::new(program()).args(args).current_dir(folder), stdin)
 }
 
 /// Runs the program in `folder`, with these variables of the environment besides those that are there.
 #[cfg(feature = "remote")]
 pub fn coldcase_in(folder: &Path, args: &[&str], environment: &[(&str, &str)]) -> Output {
-    run(Command::new(program()).args(args).current_dir(folder).envs(environment.iter().copied()), "")
+    run(Command::new(program()).args(args).current_dir(folder).envs(environment.iter().copied()), b"")
 }
 
-fn run(command: &mut Command, stdin: &str) -> Output {
+fn run(command: &mut Command, stdin: &[u8]) -> Output {
     let mut child = command
         .env("NO_COLOR", "1")
         // The settings of whoever runs the tests do not count.
@@ -48,7 +53,7 @@ fn run(command: &mut Command, stdin: &str) -> Output {
         .expect("the program starts");
     let mut pipe = child.stdin.take().expect("stdin is piped");
     // A program that does not read its stdin closes it: that is no failure of the test.
-    let _ = pipe.write_all(stdin.as_bytes());
+    let _ = pipe.write_all(stdin);
     drop(pipe);
     let output = child.wait_with_output().expect("the program ends");
     Output {

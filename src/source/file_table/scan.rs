@@ -7,14 +7,13 @@ use crate::diagnostic::{Error, Result};
 use crate::source::done::PartsLeft;
 use crate::source::files::DataFile;
 use crate::source::framing;
-use crate::source::json::{Rows, ScanPlan, UNKNOWN_RECORDS};
+use crate::source::json::{Rows, ScanPlan};
 use crate::source::of_table::{self, Belonging, Met, Untold};
 use crate::source::originals::Originals;
 use crate::source::parquet::{FileRows, ParquetFile};
 use crate::source::provenance::Origins;
-use crate::source::remark::number_of_files;
 use crate::source::shape::known_table;
-use crate::source::{Count, Limits, Partition, Reject, ScanRequest};
+use crate::source::{Count, Damage, Limits, Partition, Reject, ScanRequest};
 
 /// What the partitions of one scan share.
 #[derive(Debug)]
@@ -50,8 +49,7 @@ impl Scan {
         };
         if let Rows::Named(name, _) = &self.plan.rows {
             self.request.counters.add(Count::FilesForeign, 1);
-            self.request.report.note_unread();
-            self.plan.say_once(format!("Parquet files are not searched for records of {name}: bind them to a name"));
+            self.request.report.damaged(Damage::NotSearched(name.clone()), &self.files[index].name, 1);
             return Ok(Vec::new());
         }
         let Some((table, bound)) = self.plan.rows.one_table() else {
@@ -91,8 +89,8 @@ impl Scan {
             Belonging::None => {
                 self.request.counters.add(Count::FilesForeign, 1);
                 if is_unknown {
-                    let what = format!("{UNKNOWN_RECORDS}: not read");
-                    self.request.report.pass_over(&what, &self.files[index].name, opened.rows());
+                    let report = &self.request.report;
+                    report.damaged(Damage::UnrecognisedRecords, &self.files[index].name, opened.rows());
                 }
                 Ok(Vec::new())
             }
@@ -196,9 +194,7 @@ impl Scan {
             return;
         }
         let found = if seen.is_empty() { "no known table".to_owned() } else { seen.join(", ") };
-        let files = number_of_files(self.files.len());
-        let report = &self.plan.report;
-        report.notice(format!("no record of {} in {files}, which hold records of: {found}", self.name));
+        self.plan.report.damaged(Damage::MissingTable(self.name.clone(), found), "", 1);
     }
 
     /// Says which files have just as many records as a service gives at most.
@@ -215,9 +211,12 @@ impl Scan {
         self.count_refused(index, reason.to_owned());
         let file = &self.files[index];
         let report = &self.plan.report;
-        report.notice(format!("not read: {}: {reason}", file.name));
+        let text = format!("not read: {}: {reason}", file.name);
         report.reject(&Reject { file: &file.name, place: None, reason, raw: None });
-        if !is_other_thing(file, reason) {
+        if is_other_thing(file, reason) {
+            report.notice(text);
+        } else {
+            report.warn(text);
             report.refuse_file(&file.name, reason);
         }
     }

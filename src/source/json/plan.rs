@@ -23,7 +23,7 @@ const SUCCESSES_ONLY: &str = "AADSigninLog_";
 pub(crate) const RESTORED: &str = "_RST";
 
 /// How messages name records that are not recognised.
-pub(crate) const UNKNOWN_RECORDS: &str = "records of no known shape";
+const UNKNOWN_RECORDS: &str = "records of unrecognised shape";
 
 /// Which records are rows of the table.
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@ use arrow::array::Array;
 use super::classify::{Class, RowClass, table_of_path};
 use super::column::ColumnWriter;
 use super::cursor::MORE_TEXT;
-use super::plan::{Rows, ScanPlan, UNKNOWN_RECORDS, may_lack_failures};
+use super::plan::{Rows, ScanPlan, may_lack_failures};
 use super::record::{Place, RecordScanner};
 use super::rows::{CurrentFile, Found, Row, writer_for};
 use super::survey::{Survey, count_lines, line_end, line_start};
@@ -19,7 +19,7 @@ use crate::source::framing::{
     Extent, Gap, Header, Span, ValueSplitter, extent, holds_records, is_sequence, is_wrapped, trim_start,
 };
 use crate::source::shape::{KnownTable, RowKind};
-use crate::source::{Count, Reject};
+use crate::source::{Count, Damage, Reject};
 use crate::types::Batch;
 
 /// Classes of records that are remembered.
@@ -36,9 +36,8 @@ pub(crate) struct JsonReader {
     written: usize,
     emitted: usize,
     ready: VecDeque<Batch>,
-    notices: BTreeMap<String, u64>,
-    /// Records that were passed over, by file and by what is said of them.
-    passed_over: BTreeMap<(String, String), u64>,
+    /// Damage in the current file.
+    damage: BTreeMap<Damage, u64>,
     /// Classes of records that were met before.
     met: Vec<Class>,
     /// True where a record of the file told what the file holds.
@@ -64,8 +63,7 @@ impl JsonReader {
             written: 0,
             emitted: 0,
             ready: VecDeque::new(),
-            notices: BTreeMap::new(),
-            passed_over: BTreeMap::new(),
+            damage: BTreeMap::new(),
             met: Vec::new(),
             settled: false,
             decoded: 0,
@@ -107,6 +105,7 @@ impl JsonReader {
     /// Goes on to the file at `index` in the list of files. Its first records are looked at whether or not they may
     /// match, until one of them tells what the file holds.
     pub(crate) fn start_file(&mut self, index: usize, name: &str, made: bool) {
+        self.report_damage();
         self.settled = false;
         self.file = CurrentFile { index, name: name.to_owned(), made, ..CurrentFile::default() };
     }
@@ -402,17 +401,18 @@ impl JsonReader {
         if !self.met.contains(&class) {
             self.meet(&class);
         }
-        let reason = match &class {
+        let damage = match &class {
             Class::Row(row) => {
                 let table = self.plan.rows.one_table().map_or(row.table, |(table, _)| table);
                 return if self.plan.accepts(*row) { Ok((row.kind, Some(table))) } else { Err(None) };
             }
             Class::OtherTable(name) if self.plan.rows.is_named(name) => return Ok((RowKind::Flat, None)),
             Class::OtherTable(_) if !matches!(self.plan.rows, Rows::AllAs(_)) => return Err(None),
-            Class::OtherTable(name) => format!("records of {:?}, whose columns are not known: not read", shorten(name)),
-            Class::Unknown => format!("{UNKNOWN_RECORDS}: not read"),
+            Class::OtherTable(name) => Damage::UnknownTable(name.clone()),
+            Class::Unknown => Damage::UnrecognisedRecords,
         };
-        *self.passed_over.entry((reason.clone(), file.to_owned())).or_default() += 1;
+        let reason = damage.describe(1);
+        *self.damage.entry(damage).or_default() += 1;
         Err(Some(reason))
     }
 
@@ -433,6 +433,13 @@ impl JsonReader {
     /// Counts the record at `span`, which has a flaw at `place`.
     fn lost(&self, block: &[u8], (span, place): (Range<usize>, usize), at: Whereabouts<'_>, reason: &str) {
         self.plan.report.lost_record(at.file, &at.describe(block, place), reason, Some(&block[span]));
+    }
+
+    /// Reports the damage that was met in the current file since the last time.
+    fn report_damage(&mut self) {
+        for (damage, count) in std::mem::take(&mut self.damage) {
+            self.plan.report.damaged(damage, &self.file.name, count);
+        }
     }
 
     /// Counts the records that were decoded since the last time.
@@ -470,7 +477,7 @@ impl JsonReader {
         for column in &plan.filter_columns {
             let mut writer = writer_for(column);
             let found = Found { block, rows, places: &self.places, slots: plan.tree.slot_count(), file: &self.file };
-            found.append(&mut writer, column, &all, &mut self.notices);
+            found.append(&mut writer, column, &all, &mut self.damage);
             columns.push(writer.finish());
         }
         let passed = filter.evaluate(&Batch::new(columns, rows.len()))?;
@@ -484,7 +491,7 @@ impl JsonReader {
             // What there is to say about a column of the filter was counted there.
             let counted = plan.filter_columns.iter().any(|other| other.name == column.name);
             let mut unsaid = BTreeMap::new();
-            found.append(writer, column, kept, if counted { &mut unsaid } else { &mut self.notices });
+            found.append(writer, column, kept, if counted { &mut unsaid } else { &mut self.damage });
         }
         self.written += kept.len();
     }
@@ -500,12 +507,7 @@ impl JsonReader {
 impl Drop for JsonReader {
     fn drop(&mut self) {
         self.count_decoded();
-        for (text, count) in std::mem::take(&mut self.notices) {
-            self.plan.report.notices_of(text, count);
-        }
-        for ((what, file), count) in std::mem::take(&mut self.passed_over) {
-            self.plan.report.pass_over(&what, &file, count);
-        }
+        self.report_damage();
     }
 }
 
@@ -526,10 +528,6 @@ fn is_failure(record: &[u8]) -> bool {
         let value = record[at + KEY.len()..].iter().find(|byte| !matches!(byte, b' ' | b':' | b'"'));
         matches!(value, Some(b'1'..=b'9'))
     })
-}
-
-fn shorten(name: &str) -> String {
-    name.chars().take(64).collect()
 }
 
 /// A record up to the end of its first key; nothing where that is long or strange.

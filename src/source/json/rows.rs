@@ -7,6 +7,7 @@ use super::cmdlet;
 use super::column::{ColumnWriter, dynamic_text};
 use super::plan::{PlannedColumn, PlannedSource};
 use super::record::Place;
+use crate::source::Damage;
 use crate::source::provenance::{Provenance, position};
 use crate::source::shape::whole::without_point;
 use crate::source::shape::{KnownTable, RowKind};
@@ -57,13 +58,13 @@ pub(super) struct Found<'a> {
 }
 
 impl Found<'_> {
-    /// Appends the values that a column has in the rows at `kept`; what is worth saying about them is counted.
+    /// Appends the values that a column has in the rows at `kept`, and counts the damaged ones.
     pub(super) fn append(
         &self,
         writer: &mut ColumnWriter,
         column: &PlannedColumn,
         kept: &[usize],
-        notices: &mut BTreeMap<String, u64>,
+        damage: &mut BTreeMap<Damage, u64>,
     ) {
         if let PlannedSource::Origin(of) = column.sources[0] {
             kept.iter().for_each(|&index| append_origin(writer, of, &self.rows[index], self.file));
@@ -85,14 +86,14 @@ impl Found<'_> {
                 Appended::Cut => tally.cut += 1,
             }
         }
-        tally.say(column, notices);
+        tally.add_to(damage, column);
     }
 }
 
 /// The column with the outcome of a sign-in.
 const RESULT: &str = "ResultType";
 
-/// What is worth saying about the values of a column.
+/// The damaged values of a column, by kind.
 #[derive(Default)]
 struct Tally {
     misfits: u64,
@@ -102,26 +103,21 @@ struct Tally {
 }
 
 impl Tally {
-    fn say(&self, column: &PlannedColumn, notices: &mut BTreeMap<String, u64>) {
+    fn add_to(&self, damage: &mut BTreeMap<Damage, u64>, column: &PlannedColumn) {
         let name = &column.name;
-        let mut count = |count: u64, text: &dyn Fn() -> String| {
-            if count > 0 {
-                *notices.entry(text()).or_default() += count;
-            }
+        let misfit = |name: String| match column.ty {
+            Type::Datetime => Damage::UnreadableTime(name),
+            ty => Damage::UnreadableValue(name, ty),
         };
-        count(self.misfits, &|| format!("values of {name} that are no {}: read as null", column.ty));
-        count(self.day_first, &|| {
-            format!(
-                "values of {name} with the day before the month: read as null, and others of the file have the two exchanged, \
-                 for dates with slashes are read month first"
-            )
-        });
-        count(self.cut, &|| {
-            format!(
-                "values of {name} that PowerShell cut off, leaving names of types: save with ConvertTo-Json -Depth 10"
-            )
-        });
-        count(self.empty, &|| format!("sign-ins whose {name} is empty: neither a success nor a failure is known"));
+        let kinds: [(u64, &dyn Fn(String) -> Damage); 4] = [
+            (self.misfits, &misfit),
+            (self.day_first, &Damage::DayFirstDates),
+            (self.cut, &Damage::CutByPowerShell),
+            (self.empty, &Damage::MissingResult),
+        ];
+        for (count, kind) in kinds.into_iter().filter(|(count, _)| *count > 0) {
+            *damage.entry(kind(name.clone())).or_default() += count;
+        }
     }
 }
 

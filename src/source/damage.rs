@@ -1,0 +1,205 @@
+//! The rule of what counts as damage.
+//!
+//! Damage is everything that makes an answer rest on less than the files hold, or on something else: a record, a value
+//! or a page that is missing, unreadable or ambiguous. All of it is a warning, ends a strict run with exit code 5, and is
+//! listed by `--rejects`, by the manifest and by `sniff`. A note, in contrast, never changes what an answer means.
+//!
+//! Damage to whole records and files, which is located by byte, is counted in [`super::FileProblems`]; the other kinds
+//! are here.
+
+use std::collections::BTreeMap;
+
+use crate::types::Type;
+
+/// Kinds of damage that are told apart; a file may name any number of tables, so the rest is summed up.
+const MAX_KINDS: usize = 1_000;
+
+/// Files that a message names; of the rest it says the number.
+const FILES_NAMED: usize = 3;
+
+/// One kind of damage, without the file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Damage {
+    /// Records of no shape that is known.
+    UnrecognisedRecords,
+    /// Records that name a table whose columns are not known, where the table decides how they are read.
+    UnknownTable(String),
+    /// Values of a datetime column that are no time.
+    UnreadableTime(String),
+    /// Values that do not fit the type of their column.
+    UnreadableValue(String, Type),
+    /// Dates of this column whose first number is no month, although dates with slashes are read month first.
+    DayFirstDates(String),
+    /// Values that PowerShell cut off before they were saved.
+    CutByPowerShell(String),
+    /// Sign-ins that do not say how they ended, by the column that would say it.
+    MissingResult(String),
+    /// The table that was asked for is not in the files, with the tables that are.
+    MissingTable(String, String),
+    /// A file that could not be searched for records of this table.
+    NotSearched(String),
+    /// More kinds than are told apart.
+    Other,
+}
+
+impl Damage {
+    /// True if each record is listed by itself where it is found.
+    fn is_listed_by_record(&self) -> bool {
+        matches!(self, Self::UnrecognisedRecords | Self::UnknownTable(_))
+    }
+
+    /// What happened `count` times, and what it means for the answer. Names of columns and tables may come from the
+    /// files; what shows the text makes control characters visible.
+    #[must_use]
+    pub fn describe(&self, count: u64) -> String {
+        let counted = |noun: &str| match count {
+            1 => format!("1 {noun}"),
+            _ => format!("{count} {noun}s"),
+        };
+        let (is, they) = if count == 1 { ("is", "it") } else { ("are", "they") };
+        match self {
+            Self::UnrecognisedRecords => format!("skipped {} of unrecognised shape", counted("record")),
+            Self::UnknownTable(name) => {
+                format!("skipped {} of {:?}, whose columns are not known", counted("record"), shorten(name))
+            }
+            Self::UnreadableTime(column) => format!(
+                "{} of {column} cannot be read as a datetime: {they} {is} null here, so a filter on {column} drops the row",
+                counted("value")
+            ),
+            Self::UnreadableValue(column, ty) => {
+                format!("{} of {column} cannot be read as {ty}: {they} {is} null here", counted("value"))
+            }
+            Self::DayFirstDates(column) => format!(
+                "{} of {column} cannot be read month first and {is} null here; other dates of the file may have day and \
+                 month exchanged",
+                counted("value")
+            ),
+            Self::CutByPowerShell(column) => format!(
+                "{} of {column} {} cut off by PowerShell, which left only type names: export again with \
+                 ConvertTo-Json -Depth 10",
+                counted("value"),
+                if count == 1 { "was" } else { "were" }
+            ),
+            Self::MissingResult(column) => {
+                format!("{} without {column}: neither success nor failure is known", counted("sign-in"))
+            }
+            Self::MissingTable(table, found) => format!(
+                "the files contain no {table} records (only {found}): finding no rows is not evidence of absence"
+            ),
+            Self::NotSearched(table) => format!(
+                "{} not searched for {table}, for a Parquet file does not name the table of each row: bind the files \
+                 with -t {table}=PATH",
+                match count {
+                    1 => "1 Parquet file was".to_owned(),
+                    _ => format!("{count} Parquet files were"),
+                }
+            ),
+            Self::Other => format!("{} of further kinds of damage", counted("case")),
+        }
+    }
+}
+
+/// Damage by kind, with the number of cases in each file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DamageLog(BTreeMap<Damage, BTreeMap<String, u64>>);
+
+impl DamageLog {
+    /// Counts `count` cases in `file`; the name is empty where no single file is to blame. True if neither was there.
+    pub(super) fn add(&mut self, damage: Damage, file: &str, count: u64) -> bool {
+        let known = self.0.contains_key(&damage) || self.0.len() < MAX_KINDS;
+        let files = self.0.entry(if known { damage } else { Damage::Other }).or_default();
+        if let Some(cases) = files.get_mut(file) {
+            *cases += count;
+            return false;
+        }
+        files.insert(file.to_owned(), count);
+        true
+    }
+
+    /// Takes over the damage of another scan of the same files: what both met is not counted twice.
+    pub(super) fn absorb(&mut self, other: &Self) {
+        for (damage, files) in &other.0 {
+            let known = self.0.entry(damage.clone()).or_default();
+            for (file, count) in files {
+                let cases = known.entry(file.clone()).or_default();
+                *cases = (*cases).max(*count);
+            }
+        }
+    }
+
+    /// True if there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The kinds, each with the number of cases by file.
+    pub fn kinds(&self) -> impl Iterator<Item = (&Damage, &BTreeMap<String, u64>)> {
+        self.0.iter()
+    }
+
+    /// A sentence for each kind, which names the first files.
+    #[must_use]
+    pub fn messages(&self) -> Vec<String> {
+        self.kinds().map(|(damage, files)| message(damage, files)).collect()
+    }
+}
+
+/// True if a reject is to be written for damage that is found in a file for the first time.
+pub(super) fn is_reject(damage: &Damage, file: &str) -> bool {
+    !file.is_empty() && !damage.is_listed_by_record()
+}
+
+fn message(damage: &Damage, files: &BTreeMap<String, u64>) -> String {
+    let count = files.values().sum();
+    let text = damage.describe(count);
+    let named: Vec<&String> = files.keys().filter(|file| !file.is_empty()).collect();
+    let list = match named.as_slice() {
+        [] => return text,
+        [file] => (*file).clone(),
+        several => {
+            let first = several.iter().take(FILES_NAMED).map(|file| format!("{file} {}", files[*file]));
+            let mut list: Vec<String> = first.collect();
+            if let Some(more) = several.len().checked_sub(FILES_NAMED).filter(|more| *more > 0) {
+                let cases: u64 = several.iter().skip(FILES_NAMED).map(|file| files[*file]).sum();
+                list.push(format!("{more} more files {cases}"));
+            }
+            list.join(", ")
+        }
+    };
+    format!("{text}: {list}")
+}
+
+fn shorten(name: &str) -> String {
+    name.chars().take(64).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_counts_all_files_and_names_the_first() {
+        let mut log = DamageLog::default();
+        assert!(log.add(Damage::UnrecognisedRecords, "a.json", 2));
+        assert!(!log.add(Damage::UnrecognisedRecords, "a.json", 1));
+        assert_eq!(log.messages(), ["skipped 3 records of unrecognised shape: a.json"]);
+        for file in ["b.json", "c.json", "d.json", "e.json"] {
+            log.add(Damage::UnrecognisedRecords, file, 1);
+        }
+        let several = "skipped 7 records of unrecognised shape: a.json 3, b.json 1, c.json 1, 2 more files 2";
+        assert_eq!(log.messages(), [several]);
+        let mut other = log.clone();
+        other.add(Damage::UnreadableTime("TimeGenerated".to_owned()), "a.json", 1);
+        log.absorb(&other);
+        assert_eq!(log, other, "both scans met the same damage");
+    }
+
+    #[test]
+    fn attackers_cannot_make_any_number_of_kinds() {
+        let mut log = DamageLog::default();
+        (0..10 * MAX_KINDS).for_each(|name| _ = log.add(Damage::UnknownTable(name.to_string()), "a.json", 1));
+        assert!(log.kinds().count() <= MAX_KINDS + 1);
+        assert_eq!(log.kinds().flat_map(|(_, files)| files.values()).sum::<u64>(), 10 * MAX_KINDS as u64);
+    }
+}

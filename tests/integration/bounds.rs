@@ -1,0 +1,1 @@
+//! Memory and time are bounded, whatever values, records and plans come.

@@ -1,0 +1,1 @@
+//! Every kind of damage times every kind of query: each finds the word for it.

@@ -1,0 +1,1 @@
+//! Parquet and archives: damaged pages, rows of other tables, checksums, answers that lie among the evidence.

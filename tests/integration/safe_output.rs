@@ -1,0 +1,1 @@
+//! Answers and messages are safe to open: spreadsheets, terminals, Markdown, any width.

@@ -1,0 +1,1 @@
+//! A run can be stopped at any moment, and leaves nothing behind.

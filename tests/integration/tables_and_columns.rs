@@ -1,0 +1,1 @@
+//! Tables and columns beyond the usual: sibling tables, restored tables, keys without a column.
