@@ -42,7 +42,10 @@ pub(super) fn run(args: &SniffArgs) -> Result<Outcome> {
     settings.max_memory = memory::asked(None, &defaults)?.unwrap_or_else(memory::usual);
     settings.cancelled = session::cancelled()?;
     let Listing { files, remarks } = once(files(&args.paths)?);
-    remarks.iter().for_each(|remark| talk::line(&format!("note: {remark}")));
+    for remark in &remarks {
+        let kind = if remark.is_damage() { "warning" } else { "note" };
+        talk::line(&format!("{kind}: {remark}"));
+    }
     let mut rows = Vec::new();
     let look = |file: &DataFile, settings: &Settings| of_file(file, limits, settings);
     for_each_file(&files, &settings, &look, &mut |found| {

@@ -34,18 +34,22 @@ pub enum Damage {
     CutByPowerShell(String),
     /// Sign-ins that do not say how they ended, by the column that would say it.
     MissingResult(String),
-    /// The table that was asked for is not in the files, with the tables that are.
+    /// The table that was asked for is not in the files, with the tables that are, or nothing.
     MissingTable(String, String),
     /// A file that could not be searched for records of this table.
     NotSearched(String),
+    /// Files that are not read, with the reason.
+    RefusedFile(String),
+    /// Hidden files, entries of archives and other things beside the files that are not read; the text names them.
+    NotRead(String),
     /// More kinds than are told apart.
     Other,
 }
 
 impl Damage {
-    /// True if each record is listed by itself where it is found.
-    fn is_listed_by_record(&self) -> bool {
-        matches!(self, Self::UnrecognisedRecords | Self::UnknownTable(_))
+    /// True if each case is written to the rejects by itself where it is found.
+    fn is_listed_by_case(&self) -> bool {
+        matches!(self, Self::UnrecognisedRecords | Self::UnknownTable(_) | Self::RefusedFile(_) | Self::NotRead(_))
     }
 
     /// What happened `count` times, and what it means for the answer. Names of columns and tables may come from the
@@ -83,9 +87,10 @@ impl Damage {
             Self::MissingResult(column) => {
                 format!("{} without {column}: neither success nor failure is known", counted("sign-in"))
             }
-            Self::MissingTable(table, found) => format!(
-                "the files contain no {table} records (only {found}): finding no rows is not evidence of absence"
-            ),
+            Self::MissingTable(table, found) => {
+                let found = if found.is_empty() { "nor of any other known table" } else { &format!("only {found}") };
+                format!("the files contain no {table} records ({found}): finding no rows is not evidence of absence")
+            }
             Self::NotSearched(table) => format!(
                 "{} not searched for {table}, for a Parquet file does not name the table of each row: bind the files \
                  with -t {table}=PATH",
@@ -94,6 +99,8 @@ impl Damage {
                     _ => format!("{count} Parquet files were"),
                 }
             ),
+            Self::RefusedFile(reason) => format!("not read: {reason}"),
+            Self::NotRead(text) => text.clone(),
             Self::Other => format!("{} of further kinds of damage", counted("case")),
         }
     }
@@ -147,7 +154,7 @@ impl DamageLog {
 
 /// True if a reject is to be written for damage that is found in a file for the first time.
 pub(super) fn is_reject(damage: &Damage, file: &str) -> bool {
-    !file.is_empty() && !damage.is_listed_by_record()
+    !file.is_empty() && !damage.is_listed_by_case()
 }
 
 fn message(damage: &Damage, files: &BTreeMap<String, u64>) -> String {

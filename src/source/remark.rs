@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::files::DataFile;
-use super::{Reject, ScanReport};
+use super::{Damage, Reject, ScanReport};
 use crate::diagnostic::{Error, Result};
 
 /// Names that are said; of the rest the number.
@@ -67,11 +67,16 @@ impl Remark {
         (!names.is_empty()).then_some(Self::Unread { reason, names, advice })
     }
 
+    /// True if what may hold rows is not read.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Unread { .. })
+    }
+
     /// Says it once, in a report of scans.
     pub fn tell(&self, report: &ScanReport) {
         let Self::Unread { reason, names, .. } = self else { return report.notice_once(self.to_string()) };
-        report.warn(self.to_string());
-        report.note_unread();
+        report.damaged(Damage::NotRead(self.to_string()), "", 1);
         names.iter().for_each(|file| report.reject(&Reject { file, place: None, reason, raw: None }));
     }
 }

@@ -187,7 +187,7 @@ impl ScanReport {
     /// Notes that a file is not read at all, and why, though it may hold what was asked for.
     pub fn refuse_file(&self, file: &str, reason: &str) {
         lock(&self.refused).insert(file.to_owned(), reason.to_owned());
-        self.note_unread();
+        self.damaged(Damage::RefusedFile(reason.to_owned()), file, 1);
     }
 
     /// The files that were not read at all, with the reasons.

@@ -89,7 +89,7 @@ fn read(folder: &Path) -> Option<Found> {
             rows.extend((0..batch.rows()).map(row));
         }
     }
-    let told = !report.problems().is_empty() || !report.notices().is_empty() || !report.warnings().is_empty();
+    let told = report.is_incomplete() || !report.notices().is_empty() || !report.warnings().is_empty();
     Some(Found { rows, told, tables: report.tables() })
 }
 

@@ -142,7 +142,7 @@ fn rows_without_a_table_are_read() {
     let without = evidence.parquet("am-auditlogs/z.parquet", &format!("{rows} | project-away Type"));
     assert_eq!(ask(&["AuditLogs | count", &without]), ("3".to_owned(), String::new()));
     let (found, said) = ask(&["SigninLogs | count", &without]);
-    assert!(found == "0" && said.contains("which hold records of: AuditLogs"), "{said}");
+    assert!(found == "0" && said.contains("(only AuditLogs)"), "{said}");
     let row = format!("{{\"TimeGenerated\":\"{TIME}\",\"Id\":\"d\"}}\n");
     let json = evidence.write("am-auditlogs/x.json", row);
     assert_eq!(ask(&["AuditLogs | project Id", &json]), ("d".to_owned(), String::new()));
@@ -241,7 +241,7 @@ fn strict_is_about_files_and_entries_too() {
         assert!(kept.lines().count() == 1 && kept.contains(name), "{name}: {kept}");
         let output = coldcase(&[&args[..], &["--strict"]].concat());
         assert_eq!(output.code, 5, "{name}: {output:?}");
-        assert!(output.stderr.contains("not read"), "{name}: {output:?}");
+        assert!(output.stderr.contains("not read") || output.stderr.contains("skipped"), "{name}: {output:?}");
     }
 }
 
@@ -284,12 +284,12 @@ fn bound_files_are_of_their_table() {
         assert_eq!(found, "1,SigninLogs_bg_RST");
         assert!(said == "note: rows of a restored table are read as SigninLogs, which they are bound to\n", "{said}");
         let (found, said) = ask(&["SigninLogs | count", &file]);
-        assert!(found == "0" && said.contains("no record of SigninLogs"), "{said}");
+        assert!(found == "0" && said.contains("contain no SigninLogs records"), "{said}");
     }
     let rows = rows.replace("SigninLogs_bg_RST", "AuditLogs");
     let other = format!("SigninLogs={}", evidence.parquet("z.parquet", &rows));
     let (found, said) = ask(&["SigninLogs | count", "-t", &other]);
-    assert!(found == "0" && said.contains("no record of SigninLogs"), "{said}");
+    assert!(found == "0" && said.contains("contain no SigninLogs records"), "{said}");
 }
 
 /// A collector that may keep successes only is spoken of where a file of it holds no failure.
@@ -330,7 +330,7 @@ fn headers_of_the_portal_tell_the_table() {
     let (found, said) = ask(&[query, &file]);
     assert!(found == "r1,My SP,7000222" && !said.contains("do not name their table"), "{found}: {said}");
     let (found, said) = ask(&["SigninLogs | count", &file]);
-    assert!(found == "0" && said.contains("which hold records of: AADServicePrincipalSignInLogs"), "{said}");
+    assert!(found == "0" && said.contains("(only AADServicePrincipalSignInLogs)"), "{said}");
 }
 
 /// A checkpoint stands for the commits that are gone; what cannot be told from the log is refused.
@@ -396,11 +396,11 @@ fn dates_with_the_day_first_are_told() {
     let slashes = evidence.write("slashes.csv", csv(["1/2/2026", "31/1/2026"]));
     let (rows, said) = ask(&[query, &slashes]);
     assert_eq!(rows, "1,2026-01-02T00:00:27.0000000Z\n2,");
-    assert!(said.contains("with the day before the month"), "{said}");
+    assert!(said.contains("cannot be read month first"), "{said}");
     let dots = evidence.write("dots.csv", csv(["1.2.2026", "31.1.2026"]));
     let (rows, said) = ask(&[query, &dots]);
     assert_eq!(rows, "1,\n2,");
-    assert!(said.contains("that are no datetime"), "{said}");
+    assert!(said.contains("cannot be read as a datetime"), "{said}");
 }
 
 /// Files of a collector of Graph tell the kind of their sign-ins, where these do not.
@@ -544,7 +544,7 @@ fn delta_tables_in_archives_are_refused() {
         let (found, said) = ask(&["SigninLogs | project Id", &zip]);
         let table = format!("{zip}/{prefix}");
         let table = table.trim_end_matches('/');
-        let note = format!("note: not read: {table}: a Delta table inside of an archive: unpack it first\n");
+        let note = format!("warning: not read: a Delta table inside of an archive: unpack it first: {table}\n");
         assert_eq!((found.as_str(), said.as_str()), ("json", note.as_str()));
         assert_eq!(coldcase(&["SigninLogs | count", &zip, "--strict"]).code, 5);
     }
@@ -563,7 +563,7 @@ fn what_is_hidden_is_told() {
     let folder = evidence.path("f");
     let (found, said) = ask(&[query, &folder]);
     let [collected, csv, b, c] = ["f/.collected", "f/.e.csv", "f/s/.b.json", "f/s/.c"].map(|name| evidence.path(name));
-    let note = format!("note: not read: hidden: {collected}, {csv}, {b} and 1 more; name them to read them\n");
+    let note = format!("warning: not read: hidden: {collected}, {csv}, {b} and 1 more; name them to read them\n");
     assert_eq!((found.as_str(), said.as_str()), ("1", note.as_str()));
     assert_eq!(coldcase(&[query, &folder, "--strict"]).code, 5);
     assert!(ask(&["sniff", &folder]).1.contains(&note));
@@ -596,7 +596,7 @@ fn what_is_hidden_is_told() {
         evidence.write("l/a.json", &row);
         std::os::unix::fs::symlink("nowhere", evidence.path("l/b.json")).expect("a link");
         let (found, said) = ask(&[query, &evidence.path("l")]);
-        let note = format!("note: not read: links that lead nowhere: {}\n", evidence.path("l/b.json"));
+        let note = format!("warning: not read: links that lead nowhere: {}\n", evidence.path("l/b.json"));
         assert_eq!((found, said), ("1".to_owned(), note));
         assert_eq!(coldcase(&[query, &evidence.path("l"), "--strict"]).code, 5);
     }
@@ -613,8 +613,9 @@ fn zip_archives_that_were_joined_are_told() {
     let zip = zip.finish().expect("packed").into_inner();
     let file = evidence.write("x.zip", [&zip[..], &zip].concat());
     let (found, said) = ask(&["SigninLogs | count", &file]);
-    let note = format!("note: not read: {file}/its first {} bytes: they are none of the archive", zip.len());
-    assert!(found == "1" && said.contains(&note), "{found}: {said}");
+    let prefix = format!("{file}/its first {} bytes", zip.len());
+    let is_told = said.contains("not read: they are none of the archive") && said.contains(&prefix);
+    assert!(found == "1" && is_told, "{found}: {said}");
     assert!(ask(&["sniff", &file]).0.contains("they are none of the archive"));
     assert_eq!(coldcase(&["SigninLogs | count", &file, "--strict"]).code, 5);
 }

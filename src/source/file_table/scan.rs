@@ -193,8 +193,7 @@ impl Scan {
         if seen.iter().any(|name| name == table.name) {
             return;
         }
-        let found = if seen.is_empty() { "no known table".to_owned() } else { seen.join(", ") };
-        self.plan.report.damaged(Damage::MissingTable(self.name.clone(), found), "", 1);
+        self.plan.report.damaged(Damage::MissingTable(self.name.clone(), seen.join(", ")), "", 1);
     }
 
     /// Says which files have just as many records as a service gives at most.
@@ -211,12 +210,10 @@ impl Scan {
         self.count_refused(index, reason.to_owned());
         let file = &self.files[index];
         let report = &self.plan.report;
-        let text = format!("not read: {}: {reason}", file.name);
         report.reject(&Reject { file: &file.name, place: None, reason, raw: None });
         if is_other_thing(file, reason) {
-            report.notice(text);
+            report.notice(format!("not read: {reason}: {}", file.name));
         } else {
-            report.warn(text);
             report.refuse_file(&file.name, reason);
         }
     }
