@@ -10,13 +10,11 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use globset::{GlobBuilder, GlobMatcher};
-
 use super::archive::Entry;
 use super::counters::{Counted, ScanCounters};
 use super::delta::table::DeltaTable;
-use super::folders::{self, Wanted};
-use super::hidden::HIDDEN;
+use super::folders::{self, Everything, Links, Selection};
+use super::glob::Pattern;
 use super::once::Identity;
 use super::place::Place;
 use super::remark::{Listing, Remark};
@@ -274,17 +272,18 @@ fn display(path: &Path) -> String {
 /// a server that does not answer or refuses.
 pub fn expand(pattern: &OsStr, access: &Access) -> Result<Listing> {
     match pattern.to_str().and_then(Address::parse).transpose()? {
-        None => expand_local(pattern),
-        Some(Address::Local(path)) => expand_local(OsStr::new(&path)),
+        None => expand_local(pattern, access.links()),
+        Some(Address::Local(path)) => expand_local(OsStr::new(&path), access.links()),
         Some(Address::Remote(url)) => remote::expand(&url, access),
     }
 }
 
-fn expand_local(pattern: &OsStr) -> Result<Listing> {
+fn expand_local(pattern: &OsStr, links: Links) -> Result<Listing> {
     let path = Path::new(pattern);
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => {
-            walk(path, &|_| true)?.unless_nothing(|reason| nothing_in(path, reason), "the folder holds no file")
+            let found = walk(path, &Everything, links)?;
+            found.unless_nothing(|reason| nothing_in(path, reason), "the folder holds no file")
         }
         Ok(metadata) if metadata.is_file() => Ok(vec![DataFile::new(path)?].into()),
         // A pipe is read only once, and files are opened several times.
@@ -294,48 +293,19 @@ fn expand_local(pattern: &OsStr) -> Result<Listing> {
         }
         Err(error) => {
             let text = pattern.to_str().unwrap_or("");
-            match Pattern::parse(text)? {
-                Some(pattern) => expand_glob(text, &pattern),
+            match Pattern::parse(text, Path::is_dir)? {
+                Some(pattern) => expand_glob(text, &pattern, links),
                 None => Err(Error::io(path, error)),
             }
         }
     }
 }
 
-/// A glob.
-pub(crate) struct Pattern {
-    matcher: GlobMatcher,
-    root: PathBuf,
-}
-
-impl Pattern {
-    /// The glob that a text is; None where it has no wildcards.
-    pub(crate) fn parse(text: &str) -> Result<Option<Self>> {
-        let is_glob = |part: &str| part.contains(['*', '?', '[', '{']);
-        if !is_glob(text) {
-            return Ok(None);
-        }
-        let glob = GlobBuilder::new(text).literal_separator(true).build();
-        let matcher = glob.map_err(|error| Error::Usage(format!("{text}: {}", error.kind())))?.compile_matcher();
-        let fixed = text.split_inclusive('/').take_while(|part| !is_glob(part));
-        Ok(Some(Self { matcher, root: PathBuf::from(fixed.collect::<String>()) }))
-    }
-
-    /// True for what matches, and for all that is in a folder that does.
-    pub(crate) fn matches(&self, path: &Path) -> bool {
-        path.ancestors().any(|path| self.matcher.is_match(path))
-    }
-
-    /// The folders in front of the first wildcard.
-    pub(crate) fn root(&self) -> &Path {
-        &self.root
-    }
-}
-
-fn expand_glob(text: &str, pattern: &Pattern) -> Result<Listing> {
-    let matches = |path: &Path| pattern.matches(path);
-    let found =
-        if pattern.root().as_os_str().is_empty() { walk_here(&matches)? } else { walk(pattern.root(), &matches)? };
+fn expand_glob(text: &str, pattern: &Pattern, links: Links) -> Result<Listing> {
+    let found = match pattern.root().as_os_str().is_empty() {
+        true => walk_here(pattern, links)?,
+        false => walk(pattern.root(), pattern, links)?,
+    };
     found.unless_nothing(|reason| nothing_in(Path::new(text), reason), "nothing matches the pattern")
 }
 
@@ -344,13 +314,26 @@ fn nothing_in(path: &Path, reason: &str) -> Error {
 }
 
 /// As [`walk`] for the current folder, with paths as the user would write them.
-fn walk_here(wanted: &Wanted<'_>) -> Result<Listing> {
-    let mut found = walk(Path::new("."), &|path| wanted(without_dot(path)))?;
+fn walk_here(pattern: &Pattern, links: Links) -> Result<Listing> {
+    let mut found = walk(Path::new("."), &Here(pattern), links)?;
     for file in &mut found.files {
         let path = without_dot(file.place.path().unwrap_or(Path::new(""))).to_owned();
         (file.name, file.place) = (display(&path), Place::Disk(path));
     }
     Ok(found)
+}
+
+/// A pattern that names paths in the current folder.
+struct Here<'a>(&'a Pattern);
+
+impl Selection for Here<'_> {
+    fn wants(&self, file: &Path) -> bool {
+        self.0.wants(without_dot(file))
+    }
+
+    fn may_hold(&self, folder: &Path) -> bool {
+        self.0.may_hold(without_dot(folder))
+    }
 }
 
 /// A path without the name of the current folder in front.
@@ -359,14 +342,13 @@ fn without_dot(path: &Path) -> &Path {
 }
 
 /// Every file below `root` that is wanted, in order of the paths; of Delta tables those that count.
-fn walk(root: &Path, wanted: &Wanted<'_>) -> Result<Listing> {
-    let folders::Found { files, delta_logs, hidden, astray, .. } = folders::search(root, wanted)?;
-    let names = |paths: Vec<PathBuf>| paths.iter().map(|path| display(without_dot(path))).collect();
-    let unread = [
-        Remark::unread(HIDDEN, names(hidden), "name them to read them"),
-        Remark::unread("links that lead nowhere", names(astray), ""),
-    ];
-    let mut found = Listing { files, remarks: unread.into_iter().flatten().collect() };
+fn walk(root: &Path, selection: &dyn Selection, links: Links) -> Result<Listing> {
+    let folders::Found { files, delta_logs, passed, .. } = folders::search(root, selection, links)?;
+    let unread = passed.into_iter().map(|(reason, paths)| {
+        let names = paths.iter().map(|path| display(without_dot(path))).collect();
+        Remark::Unread { reason: reason.describe(), names, advice: reason.advice() }
+    });
+    let mut found = Listing { remarks: unread.collect(), files };
     let tables: BTreeSet<&Path> = delta_logs.iter().filter_map(|log| log.parent()).collect();
     // The next one above a file is the one that it is of.
     let is_of =
@@ -439,7 +421,7 @@ mod tests {
     use std::ffi::OsStr;
     use std::fs;
 
-    use super::{Access, Compression, DataFile, Format, expand, expand_local};
+    use super::{Access, Compression, DataFile, Format, Links, expand, expand_local};
     use crate::diagnostic::Error;
 
     fn names(pattern: impl AsRef<OsStr>, root: &std::path::Path) -> Vec<String> {
@@ -467,10 +449,10 @@ mod tests {
         assert_eq!(names(root.join("**/*.json"), root), ["a/y.json", "b/m=03/m=00/x.json"]);
         assert_eq!(names(root.join("b/m=*"), root), ["b/m=03/m=00/x.json"]);
         assert_eq!(names(root.join("{a,b}/*.{json,gz}"), root), ["a/y.json", "b/z.gz"]);
-        assert!(matches!(expand_local(root.join("c").as_os_str()), Err(Error::Io { .. })));
-        assert!(matches!(expand_local(root.join("*.csv").as_os_str()), Err(Error::Data { .. })));
+        assert!(matches!(expand_local(root.join("c").as_os_str(), Links::Inside), Err(Error::Io { .. })));
+        assert!(matches!(expand_local(root.join("*.csv").as_os_str(), Links::Inside), Err(Error::Data { .. })));
         fs::create_dir(root.join("empty")).expect("a folder");
-        assert!(matches!(expand_local(root.join("empty").as_os_str()), Err(Error::Data { .. })));
+        assert!(matches!(expand_local(root.join("empty").as_os_str(), Links::Inside), Err(Error::Data { .. })));
     }
 
     #[test]

@@ -44,6 +44,33 @@ type Inner = (u64, u64, u64, i64, i64);
 #[cfg(not(unix))]
 type Inner = std::path::PathBuf;
 
+/// What all names of one folder have in common.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct FolderIdentity(FolderInner);
+
+#[cfg(unix)]
+type FolderInner = (u64, u64);
+
+/// The path that every link leads to.
+#[cfg(not(unix))]
+type FolderInner = std::path::PathBuf;
+
+impl FolderIdentity {
+    /// That of the folder at a path; None if the system does not tell.
+    #[cfg(unix)]
+    pub(super) fn of(path: &Path) -> Option<Self> {
+        use std::os::unix::fs::MetadataExt;
+        let metadata = std::fs::metadata(path).ok()?;
+        Some(Self((metadata.dev(), metadata.ino())))
+    }
+
+    /// That of the folder at a path; None if the system does not tell.
+    #[cfg(not(unix))]
+    pub(super) fn of(path: &Path) -> Option<Self> {
+        path.canonicalize().ok().map(Self)
+    }
+}
+
 impl Identity {
     /// That of the file at a path, of which the system says this.
     #[cfg(unix)]

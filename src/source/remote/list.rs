@@ -18,7 +18,8 @@ use super::failure::Failure;
 use super::file::RemoteFile;
 use crate::diagnostic::{Error, Result};
 use crate::source::delta::table::{DeltaTable, folder_of_log};
-use crate::source::files::{DataFile, Pattern};
+use crate::source::files::DataFile;
+use crate::source::glob::Pattern;
 use crate::source::hidden::{EntryName, HIDDEN};
 use crate::source::percent;
 use crate::source::place::Place;
@@ -114,7 +115,7 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn files(&self) -> Result<Listing> {
-        if let Some(pattern) = Pattern::parse(&self.key)? {
+        if let Some(pattern) = Pattern::parse(&self.key, |_| false)? {
             let matches = |key: &str| pattern.matches(LocalPath::new(key));
             return self.below(&pattern.root().to_string_lossy(), &matches, "nothing matches the pattern");
         }

@@ -33,23 +33,27 @@ pub(crate) use list::expand;
 
 pub use address::{is_url, redacted};
 
+use super::folders::Links;
+
 /// How long a server may say nothing, where nobody says how long.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The names of variables that stores are told of begin with one of these.
 pub const VARIABLES: [&str; 3] = ["AWS_", "AZURE_", "GOOGLE_"];
 
-/// What remote files are reached with. Nothing is connected before a remote file is named.
+/// How files are reached: remote ones with these variables, local ones through these links. Nothing is connected before a
+/// remote file is named.
 pub struct Access {
     variables: Vec<(String, String)>,
     patience: Duration,
+    links: Links,
     #[cfg_attr(not(feature = "remote"), expect(dead_code, reason = "nothing is connected without the feature"))]
     connections: Connections,
 }
 
 impl Default for Access {
     fn default() -> Self {
-        Self { variables: Vec::new(), patience: PATIENCE, connections: Connections::default() }
+        Self { variables: Vec::new(), patience: PATIENCE, links: Links::Inside, connections: Connections::default() }
     }
 }
 
@@ -70,6 +74,17 @@ impl Access {
             !value.is_empty() && VARIABLES.iter().any(|start| name.starts_with(start))
         };
         let variables = variables.into_iter().filter(known).collect();
-        Self { variables, patience: patience.unwrap_or(PATIENCE), connections: Connections::default() }
+        Self { variables, patience: patience.unwrap_or(PATIENCE), ..Self::default() }
+    }
+
+    /// The same, which treats symbolic links in folders so.
+    #[must_use]
+    pub fn with_links(self, links: Links) -> Self {
+        Self { links, ..self }
+    }
+
+    /// How symbolic links in folders are treated.
+    pub(crate) fn links(&self) -> Links {
+        self.links
     }
 }
