@@ -126,6 +126,9 @@ pub struct SourceArgs {
     /// is an error [default: 1G, or 500 times its own bytes where that is more]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub max_decompressed: Option<u64>,
+    /// Follow symbolic links that lead out of a named folder; without it they are skipped with a warning
+    #[arg(long)]
+    pub follow_links: bool,
     /// Keep what could not be read in a file, a JSON object a line: file, place, reason and the text. Every record is
     /// looked at then
     #[arg(long, value_name = "FILE", value_parser = local_path())]
@@ -274,6 +277,9 @@ pub struct SniffArgs {
     /// is more]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub max_decompressed: Option<u64>,
+    /// Follow symbolic links that lead out of a named folder; without it they are skipped with a warning
+    #[arg(long)]
+    pub follow_links: bool,
     #[command(flatten)]
     pub output: OutputArgs,
 }
@@ -303,6 +309,9 @@ pub struct TablesArgs {
     /// The catalog file [default: coldcase.toml here, else coldcase/config.toml among the user's settings]
     #[arg(short = 'c', long, value_name = "FILE")]
     pub catalog: Option<PathBuf>,
+    /// Follow symbolic links that lead out of a named folder; without it they are skipped with a warning
+    #[arg(long)]
+    pub follow_links: bool,
     #[command(flatten)]
     pub output: OutputArgs,
 }

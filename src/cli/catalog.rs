@@ -46,7 +46,7 @@ impl SessionCatalog {
         let limits = configuration.defaults.limits(source.max_decompressed);
         let mut builder = FileCatalogBuilder::default();
         builder.limit(limits);
-        let access = Arc::new(configuration.access());
+        let access = Arc::new(configuration.access(source.follow_links));
         builder.reach(Arc::clone(&access));
         let mut configured: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
         if paths.is_empty() {

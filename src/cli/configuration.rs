@@ -14,6 +14,7 @@ use self::backtest::Backtest;
 use super::memory::Memory;
 use crate::diagnostic::{Error, Result};
 use crate::source::Limits;
+use crate::source::folders::Links;
 use crate::source::remote::{Access, is_url};
 
 /// The catalog file in the working folder.
@@ -59,6 +60,7 @@ pub(super) struct Defaults {
     pub threads: Option<u16>,
     /// Seconds that a server may say nothing.
     pub remote_timeout: Option<u16>,
+    pub follow_links: Option<bool>,
     pub time_column: Option<String>,
     pub dedup: Option<String>,
     pub provenance: Option<bool>,
@@ -181,11 +183,14 @@ impl Configuration {
         configuration.check()
     }
 
-    /// What remote files are reached with: what the environment says, as the tools of their stores do.
-    pub fn access(&self) -> Access {
+    /// How files are reached: remote ones as the environment says, as the tools of their stores do; links that lead out of
+    /// a folder only if that is asked for.
+    pub fn access(&self, follow_links: bool) -> Access {
         let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
         let patience = self.defaults.remote_timeout.map(|seconds| Duration::from_secs(seconds.into()));
-        Access::new(std::env::vars_os().filter_map(text), patience)
+        let follow_links = follow_links || self.defaults.follow_links == Some(true);
+        let links = if follow_links { Links::Everywhere } else { Links::Inside };
+        Access::new(std::env::vars_os().filter_map(text), patience).with_links(links)
     }
 
     fn read(file: &Path) -> Result<Self> {
@@ -225,6 +230,7 @@ impl Defaults {
         override_with("OUTPUT", &mut self.output)?;
         override_with("THREADS", &mut self.threads)?;
         override_with("REMOTE_TIMEOUT", &mut self.remote_timeout)?;
+        override_with("FOLLOW_LINKS", &mut self.follow_links)?;
         override_with("TIME_COLUMN", &mut self.time_column)?;
         override_with("DEDUP", &mut self.dedup)?;
         override_with("PROVENANCE", &mut self.provenance)?;

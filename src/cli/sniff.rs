@@ -41,7 +41,7 @@ pub(super) fn run(args: &SniffArgs) -> Result<Outcome> {
     settings.threads = session::threads(args.threads.or(defaults.threads));
     settings.max_memory = memory::asked(None, &defaults)?.unwrap_or_else(memory::usual);
     settings.cancelled = session::cancelled()?;
-    let Listing { files, remarks } = once(files(&args.paths)?);
+    let Listing { files, remarks } = once(files(&args.paths, args.follow_links)?);
     for remark in &remarks {
         let kind = if remark.is_damage() { "warning" } else { "note" };
         talk::line(&format!("{kind}: {remark}"));
@@ -57,11 +57,11 @@ pub(super) fn run(args: &SniffArgs) -> Result<Outcome> {
 }
 
 /// The files that `paths` name; `-` is stdin.
-fn files(paths: &[OsString]) -> Result<Listing> {
+fn files(paths: &[OsString], follow_links: bool) -> Result<Listing> {
     if paths.is_empty() {
         return Err(Error::Usage("name files, folders or globs to look at".to_owned()));
     }
-    let access = Configuration::of_environment()?.access();
+    let access = Configuration::of_environment()?.access(follow_links);
     let mut listing = Listing::default();
     for path in paths {
         match path.to_str() {

@@ -27,7 +27,7 @@ const COLUMNS: [(&str, Type); 6] = [
 pub(super) fn run(args: &TablesArgs) -> Result<Outcome> {
     let configuration = Configuration::load(args.catalog.as_deref())?;
     let bound = bindings(&args.tables)?;
-    let access = configuration.access();
+    let access = configuration.access(args.follow_links);
     let mut rows = Vec::new();
     for (name, path) in &bound {
         rows.push(row(name, OsStr::new(path), "-t", &access));

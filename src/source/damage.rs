@@ -38,6 +38,8 @@ pub enum Damage {
     MissingTable(String, String),
     /// A file that could not be searched for records of this table.
     NotSearched(String),
+    /// A file that changed between being listed and being read to its end.
+    ChangedFile,
     /// Files that are not read, with the reason.
     RefusedFile(String),
     /// Hidden files, entries of archives and other things beside the files that are not read; the text names them.
@@ -99,6 +101,9 @@ impl Damage {
                     _ => format!("{count} Parquet files were"),
                 }
             ),
+            Self::ChangedFile => {
+                format!("{} changed while being read: rows may be missing, or mixed from two versions", counted("file"))
+            }
             Self::RefusedFile(reason) => format!("not read: {reason}"),
             Self::NotRead(text) => text.clone(),
             Self::Other => format!("{} of further kinds of damage", counted("case")),

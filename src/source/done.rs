@@ -5,32 +5,43 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::files::DataFile;
-use super::{BatchIterator, Count, Partition, ScanCounters};
+use super::{BatchIterator, Count, Damage, Partition, ScanCounters, ScanReport};
 use crate::diagnostic::Result;
 
 /// By file, how many of its parts are not done with.
 #[derive(Debug)]
 pub(super) struct PartsLeft {
-    files: Box<[AtomicUsize]>,
+    files: Arc<[DataFile]>,
+    left: Box<[AtomicUsize]>,
     counters: Arc<ScanCounters>,
+    report: Arc<ScanReport>,
 }
 
 impl PartsLeft {
     /// Of files that have no part yet.
-    pub fn new(files: &[DataFile], counters: &Arc<ScanCounters>) -> Self {
+    pub fn new(files: &Arc<[DataFile]>, counters: &Arc<ScanCounters>, report: &Arc<ScanReport>) -> Self {
         counters.add(Count::FilesListed, files.len() as u64);
-        Self { files: files.iter().map(|_| AtomicUsize::new(0)).collect(), counters: Arc::clone(counters) }
+        Self {
+            files: Arc::clone(files),
+            left: files.iter().map(|_| AtomicUsize::new(0)).collect(),
+            counters: Arc::clone(counters),
+            report: Arc::clone(report),
+        }
     }
 
     /// A file has one part more.
     pub fn expect(&self, file: usize) {
-        self.files[file].fetch_add(1, Ordering::Relaxed);
+        self.left[file].fetch_add(1, Ordering::Relaxed);
     }
 
     /// A part of a file was read to its end.
     pub fn end(&self, file: usize) {
-        if self.files[file].fetch_sub(1, Ordering::Relaxed) == 1 {
+        if self.left[file].fetch_sub(1, Ordering::AcqRel) == 1 {
             self.counters.add(Count::FilesDone, 1);
+            let file = &self.files[file];
+            if file.has_changed() {
+                self.report.damaged(Damage::ChangedFile, &file.name, 1);
+            }
         }
     }
 

@@ -252,7 +252,11 @@ fn look_into(mut inference: Inference, files: &[DataFile], limits: Limits) -> Re
     // What is wrong with the files is said when they are read.
     let unheard = Arc::new(ScanReport::default());
     for file in files.iter().filter(|file| file.refused().is_none()) {
-        match framing::open(file, file.open()?, Vec::new(), limits, &unheard)? {
+        let opened = match file.open().and_then(|input| framing::open(file, input, Vec::new(), limits, &unheard)) {
+            Err(Error::Io { .. }) if files.len() > 1 && file.local_path().is_some() => continue,
+            opened => opened?,
+        };
+        match opened {
             Opened::Text(text) => left = left.saturating_sub(look_at(&mut inference, file, text, left)?),
             Opened::Parquet if inference.takes_all() => match parquet_rows(file) {
                 // Others may tell.

@@ -70,7 +70,7 @@ impl TableProvider for FileTable {
             foreign: AtomicUsize::new(0),
             refused: AtomicUsize::new(0),
             first_refused: Mutex::new(None),
-            left: Arc::new(PartsLeft::new(&self.files, &request.counters)),
+            left: Arc::new(PartsLeft::new(&self.files, &request.counters, &request.report)),
             plan,
             request: request.clone(),
         });

@@ -161,6 +161,12 @@ impl DataFile {
         self.identity.as_ref()
     }
 
+    /// True if the file on the disk is no longer the one that was listed: another one, longer, shorter or written again.
+    pub(crate) fn has_changed(&self) -> bool {
+        let (Some(listed), Some(path)) = (&self.identity, self.place.path()) else { return false };
+        fs::metadata(path).ok().and_then(|metadata| Identity::of(path, &metadata)).as_ref() != Some(listed)
+    }
+
     /// True where its bytes are those of its place.
     pub(crate) fn is_plain(&self) -> bool {
         self.entry.is_none()

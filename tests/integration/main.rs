@@ -40,6 +40,7 @@ mod tables_and_columns;
 mod torn;
 mod unnest;
 mod values;
+mod walk;
 mod wrappers;
 
 #[path = "../support/command.rs"]

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 use super::FileTable;
-use crate::diagnostic::Result;
+use crate::diagnostic::{Error, Result};
 use crate::source::ScanReport;
 use crate::source::files::{Compression, DataFile, Format};
 use crate::source::framing::{self, Blocks, Framing, Opened, Origin, Text};
@@ -75,7 +75,12 @@ impl FileTable {
     fn big_file(&self, index: usize, wants_lines: bool, report: &Arc<ScanReport>) -> Result<Vec<Part>> {
         let file = &self.files[index];
         let whole = vec![Part::Text(vec![Piece::whole(index)])];
-        match file.format()? {
+        let format = match file.format() {
+            // Where it is read, that counts as damage.
+            Err(Error::Io { .. }) if file.local_path().is_some() => return Ok(whole),
+            format => format?,
+        };
+        match format {
             Format::Parquet => return Ok(vec![Part::Parquet(index)]),
             Format::Text(Compression::None) => {}
             _ => return Ok(whole),

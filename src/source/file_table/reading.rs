@@ -105,10 +105,10 @@ impl FileIterator<'_> {
             return Ok(());
         }
         if let Some(mut open) = self.open.take() {
-            if open.step(&mut self.reader, &self.scan.plan)? {
-                self.open = Some(open);
-            } else {
-                self.buffer = open.blocks.into_buffer();
+            match open.step(&mut self.reader, &self.scan.plan) {
+                Ok(true) => self.open = Some(open),
+                Ok(false) => self.buffer = open.blocks.into_buffer(),
+                Err(error) => return self.at.map_or(Ok(()), |file| self.scan.pass_unreadable(file, error)),
             }
             return Ok(());
         }
@@ -123,7 +123,7 @@ impl FileIterator<'_> {
                     self.scan.refuse(piece.file, reason);
                     Ok(())
                 }
-                None => self.start(*piece),
+                None => self.start(*piece).or_else(|error| self.scan.pass_unreadable(piece.file, error)),
             },
             None => {
                 self.ended = true;

@@ -45,7 +45,7 @@ impl Scan {
                 self.broken(index, &place.unwrap_or_default(), reason);
                 return Ok(Vec::new());
             }
-            Err(error) => return Err(error),
+            Err(error) => return self.pass_unreadable(index, error).map(|()| Vec::new()),
         };
         if let Rows::Named(name, _) = &self.plan.rows {
             self.request.counters.add(Count::FilesForeign, 1);
@@ -215,6 +215,17 @@ impl Scan {
             report.notice(format!("not read: {reason}: {}", file.name));
         } else {
             report.refuse_file(&file.name, reason);
+        }
+    }
+
+    /// Counts a file that the system cannot read, so that it costs no other; alone, and on a server, it ends the run.
+    pub(super) fn pass_unreadable(&self, index: usize, error: Error) -> Result<()> {
+        match error {
+            Error::Io { source, .. } if self.files.len() > 1 && self.files[index].local_path().is_some() => {
+                self.broken(index, "the system", source.to_string());
+                Ok(())
+            }
+            error => Err(error),
         }
     }
 
