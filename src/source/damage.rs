@@ -24,10 +24,16 @@ pub enum Damage {
     UnrecognisedRecords,
     /// Records that name a table whose columns are not known, where the table decides how they are read.
     UnknownTable(String),
+    /// Records of a table whose name is like the one that was asked for, which comes second.
+    SimilarTable(String, String),
     /// Values of a datetime column that are no time.
     UnreadableTime(String),
     /// Values that do not fit the type of their column.
     UnreadableValue(String, Type),
+    /// Strings of a column that are not UTF-8.
+    InvalidUtf8(String),
+    /// A column of a file that cannot be read at all, and why.
+    UnreadableColumn(String, String),
     /// Dates of this column whose first number is no month, although dates with slashes are read month first.
     DayFirstDates(String),
     /// Values that PowerShell cut off before they were saved.
@@ -51,7 +57,14 @@ pub enum Damage {
 impl Damage {
     /// True if each case is written to the rejects by itself where it is found.
     fn is_listed_by_case(&self) -> bool {
-        matches!(self, Self::UnrecognisedRecords | Self::UnknownTable(_) | Self::RefusedFile(_) | Self::NotRead(_))
+        matches!(
+            self,
+            Self::UnrecognisedRecords
+                | Self::UnknownTable(_)
+                | Self::SimilarTable(..)
+                | Self::RefusedFile(_)
+                | Self::NotRead(_)
+        )
     }
 
     /// What happened `count` times, and what it means for the answer. Names of columns and tables may come from the
@@ -68,12 +81,24 @@ impl Damage {
             Self::UnknownTable(name) => {
                 format!("skipped {} of {:?}, whose columns are not known", counted("record"), shorten(name))
             }
+            Self::SimilarTable(name, table) => format!(
+                "skipped {} of {:?}, which may be rows of {table}: bind the files with -t {table}=PATH to read them",
+                counted("record"),
+                shorten(name)
+            ),
             Self::UnreadableTime(column) => format!(
                 "{} of {column} cannot be read as a datetime: {they} {is} null here, so a filter on {column} drops the row",
                 counted("value")
             ),
             Self::UnreadableValue(column, ty) => {
                 format!("{} of {column} cannot be read as {ty}: {they} {is} null here", counted("value"))
+            }
+            Self::InvalidUtf8(column) => {
+                format!("{} of {column} {is} not valid UTF-8: the invalid bytes are replaced here", counted("value"))
+            }
+            Self::UnreadableColumn(column, reason) => {
+                let files = if count == 1 { String::new() } else { format!(" in {count} files") };
+                format!("column {column} cannot be read{files}: {reason}")
             }
             Self::DayFirstDates(column) => format!(
                 "{} of {column} cannot be read month first and {is} null here; other dates of the file may have day and \

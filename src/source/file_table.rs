@@ -89,7 +89,7 @@ impl TableProvider for FileTable {
         }
         if scan.unread.load(Ordering::Acquire) == 0 && scan.foreign.load(Ordering::Acquire) > 0 {
             scan.check_any_read()?;
-            scan.say_absent();
+            scan.say_tables();
         }
         Ok(partitions)
     }

@@ -38,6 +38,7 @@ pub mod report;
 pub mod shape;
 mod side_by_side;
 pub mod sniff;
+mod type_values;
 
 use std::fmt::Debug;
 use std::sync::Arc;

@@ -1,5 +1,6 @@
 //! The rows of one table in a Parquet file that may hold several.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{AsArray, BooleanArray};
@@ -7,11 +8,10 @@ use arrow::buffer::BooleanBuffer;
 use arrow::compute;
 use arrow::datatypes::Int32Type;
 
-use super::json::RESTORED;
-use super::originals::Originals;
-use super::parquet::{FileRows, ParquetFile};
-use super::provenance::Origins;
-use super::shape::{KnownTable, known_tables};
+use super::json::is_renamed;
+use super::parquet::ParquetFile;
+use super::shape::{KnownTable, known_tables, resembles, table_named};
+use super::type_values::TypeValues;
 use super::{Comparison, Predicate, RowFilter, ScanColumn, ScanReport, ScanRequest, TimeCoverage, table_of_path};
 use crate::diagnostic::Result;
 use crate::types::dictionary::spread_truths;
@@ -70,128 +70,181 @@ pub(crate) fn belonging(file: &ParquetFile, table: &KnownTable, bound: bool) -> 
     }
 }
 
-/// Notes the shape of a file, and the tables that it holds, or may hold by its statistics; answers these.
+/// What a file holds, as far as it matters to one table.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    /// The tables whose rows it holds: known ones by their names in queries, others as the file spells them.
+    pub tables: BTreeSet<String>,
+    /// The values of `Type` that rows of the table have; None if there may be others.
+    own: Option<Vec<String>>,
+    /// Rows without a name that are read as rows of the table.
+    pub unnamed: u64,
+    /// Rows of a restored table or a copy of the table, to which the file is bound.
+    pub renamed: BTreeMap<String, u64>,
+    /// Rows that may be of the table under another name, and are not read.
+    pub similar: BTreeMap<String, u64>,
+    /// Rows that name no table, and that nothing else tells a table of.
+    pub unrecognised: u64,
+}
+
+/// Notes the shape of a file and the tables that it holds.
+///
+/// # Errors
+/// The file cannot be opened, or its server does not answer.
 pub(crate) fn meet(
-    file: &ParquetFile,
+    file: &Arc<ParquetFile>,
     (table, bound): (&'static KnownTable, bool),
     belonging: Belonging,
     report: &ScanReport,
-) -> Vec<String> {
+) -> Result<Held> {
     // What rows of an archive were before, it says itself.
     if !matches!(belonging, Belonging::Archived | Belonging::None) {
         report.met_shape("Parquet files");
     }
-    let untold = |other: &KnownTable| Untold::of(file, other, bound && other.name == table.name) != Untold::Others;
-    let may_hold = |other: &&'static KnownTable| may_hold(file, other, untold(other));
-    // Of no table that is known: of a restored one, most likely.
-    let restored = bound && matches!(belonging, Belonging::ByType(_)) && !known_tables().any(|other| may_hold(&other));
-    let tables: Vec<String> = match (file.archived_table(), belonging) {
-        (Some(archived), _) => vec![archived.to_owned()],
-        _ if restored => vec![table.name.to_owned()],
-        (None, Belonging::ByType(_)) => known_tables().filter(may_hold).map(|table| table.name.to_owned()).collect(),
-        // It does not say, so that nothing is told of what it holds.
-        (None, Belonging::All(_)) => return vec![table.name.to_owned()],
-        (None, Belonging::Archived | Belonging::None) => {
-            known_tables().filter(|other| untold(other)).map(|other| other.name.to_owned()).collect()
+    let unnamed_are =
+        |other: &&KnownTable| Untold::of(file, other, bound && other.name == table.name) != Untold::Others;
+    let mut held = Held::default();
+    match (file.archived_table(), belonging) {
+        (Some(archived), _) => _ = held.tables.insert(archived.to_owned()),
+        (None, Belonging::ByType(untold)) => {
+            let values = TypeValues::of(file)?;
+            let owner = known_tables().find(unnamed_are);
+            held = Held::of(&values, Membership { table, bound, untold }, owner);
         }
-    };
-    tables.iter().for_each(|name| report.met_table(name));
-    tables
+        // It does not say, so that nothing is told of what it holds.
+        (None, Belonging::All(_)) => return Ok(Held { tables: BTreeSet::from([table.name.to_owned()]), ..held }),
+        (None, Belonging::Archived | Belonging::None) => {
+            held.tables = known_tables().filter(unnamed_are).map(|other| other.name.to_owned()).collect();
+        }
+    }
+    held.tables.iter().for_each(|name| report.met_table(name));
+    Ok(held)
 }
 
-/// False only where statistics rule out that a file has rows of a table; `untold` where those that say nothing are some.
-fn may_hold(file: &ParquetFile, table: &KnownTable, untold: bool) -> bool {
-    let own = Origins::none(&table.schema);
-    let originals = Originals::of(&file.columns(), &own);
-    let Some(ty) = table.schema.index_of("Type") else { return true };
-    let names = std::iter::once(ty).chain(originals.as_ref().and_then(|originals| originals.original(ty)));
-    let conditions = names.map(|column| type_is(column, table, untold)).collect();
-    let origins = originals.map_or(own, |originals| originals.origins);
-    file.ruled_out_by(&FileRows { origins, index: 0 }, &[Predicate::Any(conditions)]).is_none()
-}
+impl Held {
+    /// What rows with these values of `Type` are; those without a name are rows of `unnamed`.
+    fn of(values: &TypeValues, membership: Membership, unnamed: Option<&KnownTable>) -> Self {
+        let mut held = Self { own: values.is_complete.then(Vec::new), ..Self::default() };
+        for (value, &rows) in &values.rows {
+            let owner = membership.owner(value);
+            if let Some(own) = held.own.as_mut().filter(|_| membership.is_own(&owner)) {
+                own.push(value.clone());
+            }
+            match owner {
+                Owner::Wanted => _ = held.tables.insert(membership.table.name.to_owned()),
+                Owner::Other(table) => _ = held.tables.insert(table.name.to_owned()),
+                Owner::Unnamed if membership.untold != Untold::Others => {
+                    held.tables.insert(membership.table.name.to_owned());
+                    held.unnamed += rows;
+                }
+                Owner::Unnamed => match unnamed {
+                    Some(table) => _ = held.tables.insert(table.name.to_owned()),
+                    None => held.unrecognised += rows,
+                },
+                Owner::Renamed => {
+                    held.tables.insert(membership.table.name.to_owned());
+                    held.renamed.insert(value.clone(), rows);
+                }
+                Owner::Unknown => {
+                    held.tables.insert(value.chars().take(MAX_NAME).collect());
+                    if resembles(value, membership.table) {
+                        held.similar.insert(value.clone(), rows);
+                    }
+                }
+            }
+        }
+        held
+    }
 
-/// The condition that the column at `column` is the name of `table`, or "" where `untold` says so.
-fn type_is(column: usize, table: &KnownTable, untold: bool) -> Predicate {
-    let is = |text: &str| Predicate::Compare { column, comparison: Comparison::Equal, value: Value::string(text) };
-    match untold {
-        true => Predicate::Any(vec![is(table.name), is("")]),
-        false => is(table.name),
+    /// True if the file may hold rows of the table that is asked for.
+    pub fn may_hold_own(&self) -> bool {
+        self.own.as_ref().is_none_or(|own| !own.is_empty())
     }
 }
 
-/// Rows that are of a table though they do not say so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Met {
-    /// They say nothing.
-    Untold,
-    /// Their table was restored under another name.
-    Restored,
+/// Characters of a table's name that are kept.
+const MAX_NAME: usize = 64;
+
+/// The table that is asked for, and how rows belong to it.
+#[derive(Clone, Copy, Debug)]
+struct Membership {
+    table: &'static KnownTable,
+    /// True if the file is bound to the table.
+    bound: bool,
+    untold: Untold,
 }
 
-/// `request` for only those rows whose `Type` is the name of `table`, or says nothing where such rows are of the table;
-/// `met` is called where rows were taken that do not say that they are.
+/// The table of a row, by its `Type`.
+#[derive(Clone, Copy, Debug)]
+enum Owner {
+    /// The one that is asked for.
+    Wanted,
+    /// Another known table.
+    Other(&'static KnownTable),
+    /// The one that is asked for, under another name that the file is bound to.
+    Renamed,
+    /// The row names no table.
+    Unnamed,
+    /// A table that is not known.
+    Unknown,
+}
+
+impl Membership {
+    fn owner(&self, value: &str) -> Owner {
+        match table_named(value) {
+            Some(table) if table.name == self.table.name => Owner::Wanted,
+            Some(table) => Owner::Other(table),
+            None if value.trim_ascii().is_empty() => Owner::Unnamed,
+            None if self.bound && is_renamed(value, self.table) => Owner::Renamed,
+            None => Owner::Unknown,
+        }
+    }
+
+    fn is_own(&self, owner: &Owner) -> bool {
+        match owner {
+            Owner::Wanted | Owner::Renamed => true,
+            Owner::Unnamed => self.untold != Untold::Others,
+            Owner::Other(_) | Owner::Unknown => false,
+        }
+    }
+
+    /// True for rows of the table, by their `Type`.
+    fn has(&self, value: &str) -> bool {
+        value == self.table.name || self.is_own(&self.owner(value))
+    }
+}
+
+/// `request` for only those rows of a file that are of `table`.
 pub(crate) fn only_of(
-    (table, bound): (&KnownTable, bool),
+    (table, bound): (&'static KnownTable, bool),
     untold: Untold,
+    held: &Held,
     request: &ScanRequest,
-    met: impl Fn(Met) + Send + Sync + 'static,
 ) -> ScanRequest {
     let Some(column) = table.schema.index_of("Type") else { return request.clone() };
     let inner = request.filter.clone();
     let mut columns = inner.as_ref().map_or(Vec::new(), |filter| filter.columns().to_vec());
     columns.push(ScanColumn::Column(column));
     let mut request = request.clone();
-    // A restored table may have any name.
-    if !bound {
-        request.prune.push(type_is(column, table, untold != Untold::Others));
+    if let Some(own) = &held.own {
+        let is = |value: &String| {
+            let value = Value::string(value.as_str());
+            Predicate::Compare { column, comparison: Comparison::Equal, value }
+        };
+        request.prune.push(Predicate::Any(own.iter().map(is).collect()));
     }
-    let met = OnMet(Box::new(met));
-    request.filter = Some(Arc::new(OfTable { name: table.name, bound, untold, columns, inner, met }));
+    let membership = Membership { table, bound, untold };
+    request.filter = Some(Arc::new(OfTable { membership, columns, inner }));
     request
-}
-
-/// What is done where such rows were met.
-struct OnMet(Box<dyn Fn(Met) + Send + Sync>);
-
-impl std::fmt::Debug for OnMet {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("OnMet")
-    }
 }
 
 /// The exact test: the row's `Type`, then the filter of the query.
 #[derive(Debug)]
 struct OfTable {
-    name: &'static str,
-    /// True where rows of a restored table are of this one, too.
-    bound: bool,
-    untold: Untold,
+    membership: Membership,
     /// Those of the inner filter, then `Type`.
     columns: Vec<ScanColumn>,
     inner: Option<Arc<dyn RowFilter>>,
-    met: OnMet,
-}
-
-impl OfTable {
-    /// Which rows are of the table.
-    fn rows(&self, ty: &Column) -> Result<BooleanArray> {
-        let mut of_table = which(ty, |text| text == self.name);
-        if self.untold != Untold::Others {
-            let untold = which(ty, str::is_empty);
-            if self.untold == Untold::Assumed && untold.true_count() > 0 {
-                (self.met.0)(Met::Untold);
-            }
-            of_table = compute::or(&of_table, &untold)?;
-        }
-        if self.bound {
-            let restored = which(ty, |text| text.ends_with(RESTORED));
-            if restored.true_count() > 0 {
-                (self.met.0)(Met::Restored);
-            }
-            of_table = compute::or(&of_table, &restored)?;
-        }
-        Ok(of_table)
-    }
 }
 
 impl RowFilter for OfTable {
@@ -205,7 +258,7 @@ impl RowFilter for OfTable {
 
     fn evaluate(&self, columns: &Batch) -> Result<BooleanArray> {
         let last = self.columns.len() - 1;
-        let of_table = self.rows(columns.column(last))?;
+        let of_table = which(columns.column(last), |value| self.membership.has(value));
         let Some(inner) = &self.inner else { return Ok(of_table) };
         let passes = inner.evaluate(&columns.project(&(0..last).collect::<Vec<_>>()))?;
         if of_table.true_count() == of_table.len() { Ok(passes) } else { Ok(compute::and(&passes, &of_table)?) }

@@ -75,13 +75,13 @@ fn other_names_of_tables_are_told() {
     let file = path("rows.json");
     fs::write(&file, row("SigninLogs") + &row("signinlogs") + &row("Heartbeat")).expect("written");
     let output = coldcase(&["SigninLogs | project Id", &file, "-o", "csv"]);
-    assert_eq!((output.code, output.stdout.as_str()), (0, "Id\r\nSigninLogs\r\n"), "{output:?}");
-    assert!(output.stderr.contains("records of \"Heartbeat\", \"signinlogs\" are no part of SigninLogs"), "{output:?}");
+    assert_eq!((output.code, output.stdout.as_str()), (0, "Id\r\nSigninLogs\r\nsigninlogs\r\n"), "{output:?}");
+    assert!(output.stderr.contains("records of \"Heartbeat\" are no part of SigninLogs"), "{output:?}");
     let output = coldcase(&["convert", &file, "-O", &path("archive"), "--strict"]);
     assert_eq!(output.code, 5, "{output:?}");
     let output = coldcase(&["convert", &file, "-O", &path("archive")]);
     assert_eq!(output.code, 0, "{output:?}");
-    assert!(output.stderr.contains("the archive has no records of \"Heartbeat\", \"signinlogs\""), "{output:?}");
+    assert!(output.stderr.contains("the archive has no records of \"Heartbeat\""), "{output:?}");
     // Diagnostic settings always name a category.
     let nameless = path("nameless.json");
     let record = "{\"time\":\"2026-03-02T09:00:00Z\",\"category\":\"\",\"properties\":{\"id\":\"1\"}}\n";

@@ -8,11 +8,11 @@ use crate::source::done::PartsLeft;
 use crate::source::files::DataFile;
 use crate::source::framing;
 use crate::source::json::{Rows, ScanPlan};
-use crate::source::of_table::{self, Belonging, Met, Untold};
+use crate::source::of_table::{self, Belonging, Held, Untold};
 use crate::source::originals::Originals;
 use crate::source::parquet::{FileRows, ParquetFile};
 use crate::source::provenance::Origins;
-use crate::source::shape::known_table;
+use crate::source::shape::{KnownTable, table_named};
 use crate::source::{Count, Damage, Limits, Partition, Reject, ScanRequest};
 
 /// What the partitions of one scan share.
@@ -58,13 +58,11 @@ impl Scan {
             return self.parquet_rows(&opened, index, &self.request, is_known);
         };
         let belonging = of_table::belonging(&opened, table, bound);
-        let met = of_table::meet(&opened, (table, bound), belonging, &self.request.report);
-        let is_unknown = met.is_empty();
-        met.into_iter().for_each(|name| self.plan.note_table(name));
-        self.say_of_columns(&opened, belonging);
-        let plan = Arc::clone(&self.plan);
-        let assumed = move |what: &str| {
-            plan.say_once(format!("{what} that do not name their table are read as {}", table.name));
+        let held = of_table::meet(&opened, (table, bound), belonging, &self.request.report)?;
+        held.tables.iter().for_each(|name| self.plan.note_table(name.clone()));
+        self.say_of_columns(&opened, belonging, &held);
+        let assumed = |what: &str| {
+            self.plan.say_once(format!("{what} that do not name their table are read as {}", table.name));
         };
         match belonging {
             Belonging::Archived => {
@@ -72,12 +70,11 @@ impl Scan {
                 self.parquet_rows(&opened, index, &self.request, false)
             }
             Belonging::ByType(untold) => {
-                let plan = Arc::clone(&self.plan);
-                let met = move |met| match met {
-                    Met::Untold => assumed("Parquet rows"),
-                    Met::Restored => plan.say_restored(table),
-                };
-                let request = of_table::only_of((table, bound), untold, &self.request, met);
+                if untold == Untold::Assumed && held.unnamed > 0 {
+                    assumed("Parquet rows");
+                }
+                self.say_of_names(index, table, &held);
+                let request = of_table::only_of((table, bound), untold, &held, &self.request);
                 self.parquet_rows(&opened, index, &request, true)
             }
             Belonging::All(untold) => {
@@ -88,18 +85,40 @@ impl Scan {
             }
             Belonging::None => {
                 self.request.counters.add(Count::FilesForeign, 1);
-                if is_unknown {
-                    let report = &self.request.report;
-                    report.damaged(Damage::UnrecognisedRecords, &self.files[index].name, opened.rows());
+                if held.tables.is_empty() {
+                    self.rows_damaged(index, Damage::UnrecognisedRecords, opened.rows());
                 }
                 Ok(Vec::new())
             }
         }
     }
 
+    /// Says which rows of a file are read or left out though they do not name the table.
+    fn say_of_names(&self, index: usize, table: &KnownTable, held: &Held) {
+        held.renamed.keys().for_each(|name| self.plan.say_renamed(name, table));
+        self.rows_damaged(index, Damage::UnrecognisedRecords, held.unrecognised);
+        for (name, rows) in &held.similar {
+            self.rows_damaged(index, Damage::SimilarTable(name.clone(), table.name.to_owned()), *rows);
+        }
+    }
+
+    /// Counts rows of a Parquet file that are not read. They have no text of their own to keep, so one reject stands for
+    /// all of them.
+    fn rows_damaged(&self, index: usize, damage: Damage, rows: u64) {
+        if rows == 0 {
+            return;
+        }
+        let (file, report) = (&self.files[index].name, &self.request.report);
+        report.reject(&Reject { file, place: None, reason: &damage.describe(rows), raw: None });
+        report.damaged(damage, file, rows);
+    }
+
     /// Says which columns of the table a file does not have, and which of its own the table does not have.
-    fn say_of_columns(&self, opened: &ParquetFile, belonging: Belonging) {
+    fn say_of_columns(&self, opened: &ParquetFile, belonging: Belonging, held: &Held) {
         let columns = opened.columns();
+        if matches!(belonging, Belonging::ByType(_)) && !held.may_hold_own() {
+            return;
+        }
         if belonging != Belonging::None {
             self.plan.say_missing(&columns);
         }
@@ -134,12 +153,9 @@ impl Scan {
         self.say_limits();
         self.plan.say_collector();
         self.check_any_read()?;
-        if self.foreign.load(Ordering::Acquire) > 0 {
-            self.say_absent();
-            return Ok(());
-        }
         let (seen, strange) = (self.plan.seen(), self.plan.strange());
-        if self.plan.rows.one_table().is_some() && seen.is_empty() && !strange.is_empty() {
+        let has_parquet = self.foreign.load(Ordering::Acquire) > 0;
+        if self.plan.rows.one_table().is_some() && seen.is_empty() && !strange.is_empty() && !has_parquet {
             let file = match &*self.files {
                 [file] => file.name.clone(),
                 files => format!("{} files", files.len()),
@@ -147,9 +163,14 @@ impl Scan {
             let reason = format!("nothing in it can be read yet, only {}", strange.join("; "));
             return Err(Error::Data { file, place: None, reason });
         }
-        self.say_others(&seen);
-        self.say_absent();
+        self.say_tables();
         Ok(())
+    }
+
+    /// Says which tables the files hold instead of the one that was asked for, or beside it.
+    pub(super) fn say_tables(&self) {
+        self.say_others(&self.plan.seen());
+        self.say_absent();
     }
 
     /// Says which records were met that are of no known table: each name is a table of its own, but may also be a known one
@@ -158,7 +179,7 @@ impl Scan {
         const MOST: usize = 5;
         let Some((table, _)) = self.plan.rows.one_table() else { return };
         let others: Vec<String> =
-            seen.iter().filter(|name| known_table(name).is_none()).map(|name| format!("{name:?}")).collect();
+            seen.iter().filter(|name| table_named(name).is_none()).map(|name| format!("{name:?}")).collect();
         if others.is_empty() {
             return;
         }
@@ -187,7 +208,7 @@ impl Scan {
     }
 
     /// Says that no file holds records of the table, where that is so: no rows are no evidence then.
-    pub(super) fn say_absent(&self) {
+    fn say_absent(&self) {
         let Some((table, _)) = self.plan.rows.one_table() else { return };
         let seen = self.plan.seen();
         if seen.iter().any(|name| name == table.name) {

@@ -7,7 +7,7 @@ use super::keys::{KeyTree, Slot};
 use super::record::RecordScanner;
 
 use crate::source::shape::table::table_of_category;
-use crate::source::shape::{KnownTable, RowKind, known_table, known_tables};
+use crate::source::shape::{KnownTable, RowKind, known_table, known_tables, table_named};
 use crate::types::dynamic;
 
 /// The key that marks rows of the portal's CSV, which are laid out as Graph objects; its value is their table where the
@@ -218,7 +218,7 @@ fn row(kind: RowKind, table: &'static KnownTable, certain: bool, complete: bool)
 
 fn diagnostic(category: &str) -> Class {
     let category = dynamic::to_text(category);
-    match table_of_category(&category) {
+    match table_of_category(category.trim_ascii()) {
         Some(table) => row(RowKind::Diagnostic, table, true, true),
         None if category.is_empty() => Class::Unknown,
         None => Class::OtherTable(category.into_owned()),
@@ -229,9 +229,9 @@ fn diagnostic(category: &str) -> Class {
 fn flat(kind: RowKind, original: Option<&str>, ty: Option<&str>) -> Class {
     let name = dynamic::to_text(original.or(ty).unwrap_or("null"));
     let copied = original.is_some();
-    match known_table(&name) {
+    match table_named(&name) {
         Some(table) => Class::Row(RowClass { kind, table, certain: true, complete: true, copied }),
-        None if name.is_empty() => assumed(kind, true),
+        None if name.trim_ascii().is_empty() => assumed(kind, true),
         None => Class::OtherTable(name.into_owned()),
     }
 }

@@ -35,7 +35,7 @@ mod whereabouts;
 pub(crate) use classify::table_of_path;
 pub(crate) use infer::Inference;
 pub use plan::Rows;
-pub(crate) use plan::{RESTORED, ScanPlan};
+pub(crate) use plan::{ScanPlan, is_renamed};
 pub(crate) use reader::JsonReader;
 pub(crate) use survey::count_lines;
 pub(crate) use whereabouts::Whereabouts;

@@ -12,7 +12,7 @@ use super::prefilter::{Needle, Prefilter};
 use crate::source::provenance::{Origins, Provenance};
 use crate::source::shape::mapping::Since;
 use crate::source::shape::whole::holds_whole_numbers;
-use crate::source::shape::{KnownTable, RowKind, Source};
+use crate::source::shape::{KnownTable, RowKind, Source, resembles};
 use crate::source::{RowFilter, ScanColumn, ScanCounters, ScanReport, ScanRequest};
 use crate::types::{Schema, Type, dynamic};
 
@@ -20,7 +20,7 @@ use crate::types::{Schema, Type, dynamic};
 const SUCCESSES_ONLY: &str = "AADSigninLog_";
 
 /// How the names of tables end that were restored from the archive of a workspace.
-pub(crate) const RESTORED: &str = "_RST";
+const RESTORED: &str = "_RST";
 
 /// How messages name records that are not recognised.
 const UNKNOWN_RECORDS: &str = "records of unrecognised shape";
@@ -160,17 +160,25 @@ impl ScanPlan {
         }
     }
 
-    /// What a row is whose table was restored from the archive of a workspace, under a name that does not say which it
-    /// was: one of the table that the user bound it to.
-    pub(crate) fn restored(&self, name: &str) -> Option<Class> {
-        let table = self.rows.one_table().filter(|(_, bound)| *bound && name.ends_with(RESTORED))?.0;
-        self.say_restored(table);
+    /// The class of a row whose table has another name, if the user bound the file to the table that it is a copy of.
+    pub(crate) fn renamed(&self, name: &str) -> Option<Class> {
+        let table = self.rows.one_table().filter(|(table, bound)| *bound && is_renamed(name, table))?.0;
+        self.say_renamed(name, table);
         Some(Class::Row(RowClass { kind: RowKind::Flat, table, certain: true, complete: true, copied: false }))
     }
 
-    /// Says that rows are of a restored table.
-    pub(crate) fn say_restored(&self, table: &KnownTable) {
-        self.say_once(format!("rows of a restored table are read as {}, which they are bound to", table.name));
+    /// Says that rows of a table called `name` are read as rows of the one that they are bound to.
+    pub(crate) fn say_renamed(&self, name: &str, table: &KnownTable) {
+        let rows = match name.ends_with(RESTORED) {
+            true => "rows of a restored table".to_owned(),
+            false => format!("rows of {:?}", name.chars().take(64).collect::<String>()),
+        };
+        self.say_once(format!("{rows} are read as {}, which they are bound to", table.name));
+    }
+
+    /// True if a table called `name`, which is not known, may be the one that is asked for under another name.
+    pub(crate) fn may_be_asked_for(&self, name: &str) -> bool {
+        self.rows.one_table().is_some_and(|(table, _)| resembles(name, table))
     }
 
     /// True where the times of the records are of interest whether or not they match. Of records that are skipped, the
@@ -337,6 +345,12 @@ impl ScanPlan {
             self.say_once(format!("{} that do not name their table are read as {}", class.kind.describe(), table.name));
         }
     }
+}
+
+/// True if rows of a table called `name` are rows of `table`, to which the user bound them: the table was restored from the
+/// archive of a workspace, under a name that may not say which it was, or its name is like the one of `table`.
+pub(crate) fn is_renamed(name: &str, table: &KnownTable) -> bool {
+    name.ends_with(RESTORED) || resembles(name, table)
 }
 
 /// True for a file whose name says that its collector may have kept successes only.

@@ -393,9 +393,9 @@ impl JsonReader {
             (row.table, row.certain) = (table, true);
         }
         if let Class::OtherTable(name) = &class
-            && let Some(restored) = self.plan.restored(name)
+            && let Some(renamed) = self.plan.renamed(name)
         {
-            class = restored;
+            class = renamed;
         }
         self.settled |= matches!(class, Class::Row(_) | Class::OtherTable(_));
         if !self.met.contains(&class) {
@@ -407,6 +407,10 @@ impl JsonReader {
                 return if self.plan.accepts(*row) { Ok((row.kind, Some(table))) } else { Err(None) };
             }
             Class::OtherTable(name) if self.plan.rows.is_named(name) => return Ok((RowKind::Flat, None)),
+            Class::OtherTable(name) if self.plan.may_be_asked_for(name) => {
+                let wanted = self.plan.rows.one_table().map_or("", |(table, _)| table.name);
+                Damage::SimilarTable(name.clone(), wanted.to_owned())
+            }
             Class::OtherTable(_) if !matches!(self.plan.rows, Rows::AllAs(_)) => return Err(None),
             Class::OtherTable(name) => Damage::UnknownTable(name.clone()),
             Class::Unknown => Damage::UnrecognisedRecords,

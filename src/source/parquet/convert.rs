@@ -1,7 +1,7 @@
 //! Arrow arrays as the parquet crate gives them -> columns of KQL.
 //!
 //! The table's type wins. A file column of another type is converted value by value as the language would
-//! (`cast.rs`); a value that has no counterpart becomes null and is counted in a notice, never approximated.
+//! (`cast.rs`); a value that has no counterpart becomes null and is reported as damage, never approximated.
 
 use std::sync::Arc;
 
@@ -19,8 +19,8 @@ use super::layout::{FileColumn, Source};
 use super::nested;
 use super::text::TextConverter;
 use crate::diagnostic::Result;
-use crate::source::ScanReport;
 use crate::source::shape::whole::{holds_whole_numbers, without_point};
+use crate::source::{Damage, ScanReport};
 use crate::types::datetime::{self, TICKS_PER_DAY, UnixUnit};
 use crate::types::{Column, ColumnBuilder, Type, Value};
 
@@ -31,43 +31,70 @@ pub(super) struct Converter {
     source: Source,
     target: Type,
     text: TextConverter,
+    /// The file, as reports call it.
+    file: String,
     report: Arc<ScanReport>,
 }
 
 impl Converter {
-    /// From the values of `column` to `target`; with `is_taken_apart`, of which only parts are wanted.
-    pub fn new(column: &FileColumn, target: Type, is_taken_apart: bool, report: &Arc<ScanReport>) -> Self {
+    /// From the values of `column` of `file` to `target`; with `is_taken_apart`, of which only parts are wanted.
+    pub fn new(
+        column: &FileColumn,
+        file: &str,
+        (target, is_taken_apart): (Type, bool),
+        report: &Arc<ScanReport>,
+    ) -> Self {
         Self {
             name: column.name.clone(),
             source: column.source.clone(),
             target,
             text: TextConverter::new(target, is_taken_apart),
+            file: file.to_owned(),
             report: Arc::clone(report),
         }
     }
 
     /// The column of `array`; `seconds` is the same column of 96-bit timestamps in seconds.
     pub fn convert(&mut self, array: &ArrayRef, seconds: Option<&ArrayRef>) -> Result<Column> {
-        let column = match &self.source {
-            Source::Text => self.text.convert(array)?,
+        let (column, lost) = match &self.source {
+            Source::Text => (self.text.convert(array)?, 0),
             Source::Bytes => {
                 let (text, repaired) = super::text::check(array)?;
-                if repaired > 0 {
-                    self.notice("bytes that are not UTF-8 were replaced", repaired);
-                }
-                self.text.convert(&text)?
+                self.damaged(Damage::InvalidUtf8(self.name.clone()), repaired);
+                (self.text.convert(&text)?, 0)
             }
-            Source::Nested => self.text.convert(&nested::to_json(array)?)?,
-            Source::Uuid => self.cast(Column::array(Type::Guid, Arc::clone(array))),
-            Source::Ticks(ty) => self.cast(Column::array(*ty, Arc::clone(array))),
-            Source::Int96 => self.cast(Column::array(Type::Datetime, Arc::new(from_int96(array, seconds)))),
-            Source::Scalar(_) => self.cast(natural(array)?),
+            Source::Nested => {
+                let (text, lost) = nested::to_json(array)?;
+                self.damaged(Damage::InvalidUtf8(self.name.clone()), lost.strings);
+                self.damaged(Damage::UnreadableValue(self.name.clone(), Type::Dynamic), lost.values);
+                (self.text.convert(&text)?, 0)
+            }
+            Source::Uuid => self.from_natural(array, Column::array(Type::Guid, Arc::clone(array))),
+            Source::Ticks(ty) => self.from_natural(array, Column::array(*ty, Arc::clone(array))),
+            Source::Int96 => {
+                self.from_natural(array, Column::array(Type::Datetime, Arc::new(from_int96(array, seconds))))
+            }
+            Source::Scalar(_) => self.from_natural(array, natural(array)?),
         };
-        let lost = self.text.take_unconverted() + self.count_lost(array, &column);
-        if lost > 0 {
-            self.notice(&format!("values that are not a {} were read as null", self.target), lost);
-        }
+        let name = self.name.clone();
+        let damage = match self.target {
+            Type::Datetime => Damage::UnreadableTime(name),
+            target => Damage::UnreadableValue(name, target),
+        };
+        let lost = lost + self.text.take_unconverted();
+        self.damaged(damage, lost);
         Ok(column)
+    }
+
+    /// The values of `array` in the table's type, from the type that they have by themselves; and how many of them
+    /// became null on the way.
+    fn from_natural(&self, array: &ArrayRef, natural: Column) -> (Column, usize) {
+        let before = array.len() - array.logical_null_count();
+        let kept = not_null(&natural);
+        let column = self.cast(natural);
+        // A null string is "", and every value has a string.
+        let kept = if self.target == Type::String { kept } else { not_null(&column) };
+        (column, before.saturating_sub(kept))
     }
 
     /// From the type that the values have by themselves to the table's.
@@ -90,19 +117,17 @@ impl Converter {
         builder.finish()
     }
 
-    /// How many values became null on the way. Texts count their own, since some texts *are* null.
-    fn count_lost(&self, array: &ArrayRef, column: &Column) -> usize {
-        let by_text = matches!(self.source, Source::Text | Source::Bytes | Source::Nested);
-        if by_text || self.target == Type::String {
-            return 0;
-        }
-        let before = array.len() - array.logical_null_count();
-        let after = column.rows() - column.as_array().map_or(column.rows(), arrow::array::Array::null_count);
-        before.saturating_sub(after)
+    fn damaged(&self, damage: Damage, count: usize) {
+        self.report.damaged(damage, &self.file, count as u64);
     }
+}
 
-    fn notice(&self, what: &str, times: usize) {
-        self.report.notice_times(format!("column {}: {what}", self.name), times as u64);
+/// The number of values that are not null.
+pub(super) fn not_null(column: &Column) -> usize {
+    match column.as_array() {
+        Some(array) => column.rows() - array.null_count(),
+        None if column.is_null(0) => 0,
+        None => column.rows(),
     }
 }
 

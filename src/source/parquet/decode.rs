@@ -262,7 +262,8 @@ fn decoded_columns(scan: &RowGroupScan, indexes: &[usize], known: &[(usize, Know
     int96.dedup();
     let decoded = |&index: &usize| {
         let ty = scan.mapping.ty(index);
-        let converter = |column| Converter::new(column, ty, scan.takes_apart(index), &scan.request.report);
+        let target = (ty, scan.takes_apart(index));
+        let converter = |column| Converter::new(column, &scan.file.name, target, &scan.request.report);
         let values = match (file_column(index), known(index)) {
             (None, _) => scan.mapping.origin(index).map_or_else(|| Values::Same(Value::null(ty)), Values::Origin),
             (Some(_), Some(Known::Same(value))) => Values::Same(value),

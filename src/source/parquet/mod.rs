@@ -45,7 +45,7 @@ use self::prune::{Evidence, RowGroupStatistics, may_match};
 use super::files::DataFile;
 use super::place::Place;
 use super::provenance::{Origins, Provenance};
-use super::{Cautions, Count, Partition, Predicate, ScanRequest, TableProvider, TimeCoverage};
+use super::{Cautions, Count, Damage, Partition, Predicate, ScanRequest, TableProvider, TimeCoverage};
 use crate::diagnostic::{Error, Result};
 use crate::types::{Field, Schema, Type};
 
@@ -147,7 +147,7 @@ impl ParquetFile {
     ) -> Result<Vec<Arc<dyn Partition>>> {
         let mapping = Arc::new(Mapping::new(self, table.clone()));
         for (column, reason) in &self.layout.unreadable {
-            request.report.notice(format!("column {column} cannot be read: {reason}"));
+            request.report.damaged(Damage::UnreadableColumn(column.clone(), reason.clone()), &self.name, 1);
         }
         if let Some(coverage) = request.filter.as_ref().and_then(|filter| filter.time_coverage()) {
             self.tell_times(&mapping, coverage);

@@ -9,14 +9,24 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, StringViewBuilder};
 use arrow::datatypes::DataType;
 
-use super::convert::natural;
+use super::convert::{natural, not_null};
 use crate::diagnostic::Result;
 use crate::types::dynamic::{quote, write_value};
 use crate::types::{Column, Value};
 
-/// The JSON text of each row; null where the row is.
-pub(super) fn to_json(array: &ArrayRef) -> Result<ArrayRef> {
-    let node = Node::new(array)?;
+/// What was lost on the way to JSON.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Lost {
+    /// Strings that are not UTF-8.
+    pub strings: usize,
+    /// Values that have no counterpart in KQL.
+    pub values: usize,
+}
+
+/// The JSON text of each row, null for a null row; and what was lost.
+pub(super) fn to_json(array: &ArrayRef) -> Result<(ArrayRef, Lost)> {
+    let mut lost = Lost::default();
+    let node = Node::new(array, &mut lost)?;
     let mut builder = StringViewBuilder::with_capacity(array.len());
     let mut json = String::new();
     for row in 0..array.len() {
@@ -28,7 +38,7 @@ pub(super) fn to_json(array: &ArrayRef) -> Result<ArrayRef> {
         node.write(row, &mut json);
         builder.append_value(&json);
     }
-    Ok(Arc::new(builder.finish()))
+    Ok((Arc::new(builder.finish()), lost))
 }
 
 /// An array with its children, converted once a batch. As deep as the schema of the file.
@@ -41,31 +51,40 @@ enum Node {
 }
 
 impl Node {
-    fn new(array: &ArrayRef) -> Result<Self> {
+    fn new(array: &ArrayRef, lost: &mut Lost) -> Result<Self> {
         Ok(match array.data_type() {
             DataType::Struct(fields) => {
                 let children = array.as_struct().columns();
                 let members = fields.iter().zip(children).map(|(field, child)| {
                     let mut name = String::new();
                     quote(field.name(), &mut name);
-                    Ok((name, Self::new(child)?))
+                    Ok((name, Self::new(child, lost)?))
                 });
                 Self::Struct { array: Arc::clone(array), members: members.collect::<Result<_>>()? }
             }
             DataType::List(_) => {
-                let items = Self::new(array.as_list::<i32>().values())?;
+                let items = Self::new(array.as_list::<i32>().values(), lost)?;
                 Self::List { array: Arc::clone(array), items: Box::new(items) }
             }
             DataType::Map(..) => {
                 let map = array.as_map();
-                let (keys, values) = (Self::new(map.keys())?, Self::new(map.values())?);
+                let (keys, values) = (Self::new(map.keys(), lost)?, Self::new(map.values(), lost)?);
                 Self::Map { array: Arc::clone(array), keys: Box::new(keys), values: Box::new(values) }
             }
             // As bytes: text that is not annotated as such was not checked by the reader.
-            DataType::Utf8 => Self::Text(BinaryArray::from(array.as_string::<i32>().clone())),
-            DataType::Binary => Self::Text(array.as_binary::<i32>().clone()),
-            _ => Self::Scalar(natural(array)?),
+            DataType::Utf8 => Self::text(BinaryArray::from(array.as_string::<i32>().clone()), lost),
+            DataType::Binary => Self::text(array.as_binary::<i32>().clone(), lost),
+            _ => {
+                let column = natural(array)?;
+                lost.values += (array.len() - array.logical_null_count()).saturating_sub(not_null(&column));
+                Self::Scalar(column)
+            }
         })
+    }
+
+    fn text(array: BinaryArray, lost: &mut Lost) -> Self {
+        lost.strings += array.iter().flatten().filter(|bytes| std::str::from_utf8(bytes).is_err()).count();
+        Self::Text(array)
     }
 
     fn is_null(&self, row: usize) -> bool {

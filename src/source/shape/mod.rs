@@ -11,7 +11,7 @@ pub mod table;
 pub mod whole;
 
 pub use mapping::{Mapping, Source};
-pub use table::{KnownTable, known_table, known_tables};
+pub use table::{KnownTable, known_table, known_tables, resembles, table_named};
 
 /// The ways in which exports lay out a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -51,10 +51,33 @@ pub fn known_tables() -> impl Iterator<Item = &'static KnownTable> {
     (0..DATA.len()).map(table_at)
 }
 
-/// The known table of this name (case-sensitive).
+/// The known table of this name as queries write it (case-sensitive).
 #[must_use]
 pub fn known_table(name: &str) -> Option<&'static KnownTable> {
     heads().iter().position(|head| head.0 == name).map(table_at)
+}
+
+/// The known table that data means by this name: data spells it in any case, and with whitespace around it.
+#[must_use]
+pub fn table_named(name: &str) -> Option<&'static KnownTable> {
+    let name = name.trim_ascii();
+    heads().iter().position(|head| head.0.eq_ignore_ascii_case(name)).map(table_at)
+}
+
+/// True if `name`, which is no known table, may be a custom, restored or copied `table`: its letters and digits begin
+/// with those of the table, as in `SigninLogs_CL`, `SigninLogs_RST` or `Sign-in Logs`, or lack the last one.
+#[must_use]
+pub fn resembles(name: &str, table: &KnownTable) -> bool {
+    let mut letters = name.bytes().filter(u8::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase());
+    let mut own = table.name.bytes().map(|letter| letter.to_ascii_lowercase()).peekable();
+    while let Some(letter) = own.next() {
+        match letters.next() {
+            Some(other) if other == letter => {}
+            Some(_) => return false,
+            None => return own.peek().is_none(),
+        }
+    }
+    true
 }
 
 /// The known table whose diagnostic category this is, in any case of letters.
@@ -101,7 +124,7 @@ mod tests {
     use std::borrow::Cow;
 
     use super::super::{RowKind, Source};
-    use super::{DATA, known_table, known_tables, table_of_category};
+    use super::{DATA, known_table, known_tables, resembles, table_named, table_of_category};
     use crate::types::Type;
 
     #[test]
@@ -131,6 +154,18 @@ mod tests {
         assert_eq!(ty("AADNonInteractiveUserSignInLogs", "DeviceDetail"), Type::String);
         assert_eq!(ty("AADUserRiskEvents", "Location"), Type::Dynamic);
         assert_eq!(ty("SigninLogs", "ResultType"), Type::String);
+    }
+
+    #[test]
+    fn data_spells_names_of_tables_in_any_case() {
+        let named = |name| table_named(name).map(|table| table.name);
+        assert_eq!((named("signinlogs"), named(" SIGNINLOGS\n")), (Some("SigninLogs"), Some("SigninLogs")));
+        assert_eq!((named("SigninLog"), named(""), known_table("signinlogs").is_none()), (None, None, true));
+        let table = known_table("SigninLogs").expect("known");
+        let alike = ["SigninLogs_CL", "SigninLogs_bg_RST", "Sign-in Logs", "SigninLog", "signin_logs_2"];
+        assert!(alike.iter().all(|name| resembles(name, table)));
+        let others = ["", "Signin", "Heartbeat", "AADNonInteractiveUserSignInLogs", "MySigninLogs"];
+        assert!(!others.iter().any(|name| resembles(name, table)));
     }
 
     #[test]

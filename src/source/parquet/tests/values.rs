@@ -40,19 +40,24 @@ fn read_back<T: Physical>(declaration: &str, values: &[T::T]) -> (Type, Vec<Valu
     assert_eq!(request.report.problems(), Default::default());
     let ty = table.field(0).ty;
     assert_eq!(rows.remove(1), Value::null(ty), "{declaration}");
-    let notices = request.report.notices().into_iter().map(|(text, times)| format!("{text} ({times})"));
-    (ty, rows, notices.collect())
+    (ty, rows, request.report.damage().messages())
 }
 
 fn check<T: Physical>(declaration: &str, values: &[T::T], expected: &[Value]) {
-    let (ty, actual, notices) = read_back::<T>(declaration, values);
+    let (ty, actual, damage) = read_back::<T>(declaration, values);
     assert_eq!(actual, expected, "{declaration}");
     let nulls = expected.iter().filter(|value| value.is_null()).count();
     let expected = match nulls {
         0 => vec![],
-        nulls => vec![format!("column c: values that are not a {ty} were read as null ({nulls})")],
+        nulls => {
+            let damage = match ty {
+                Type::Datetime => Damage::UnreadableTime("c".to_owned()),
+                ty => Damage::UnreadableValue("c".to_owned(), ty),
+            };
+            vec![format!("{}: test.parquet", damage.describe(nulls as u64))]
+        }
     };
-    assert_eq!(notices, expected, "{declaration}");
+    assert_eq!(damage, expected, "{declaration}");
 }
 
 fn time(text: &str) -> Value {
@@ -183,11 +188,11 @@ fn texts_guids_and_json() {
         &bytes("zoë".as_bytes().chunks(9).collect::<Vec<_>>().as_slice()),
         &[text("zoë")],
     );
-    let (_, values, notices) = read_back::<ByteArrayType>("binary c", &bytes(&[b"a\xff", b"b"]));
+    let (_, values, damage) = read_back::<ByteArrayType>("binary c", &bytes(&[b"a\xff", b"b"]));
     assert_eq!(values, [text("a\u{fffd}"), text("b")]);
-    assert_eq!(notices, ["column c: bytes that are not UTF-8 were replaced (1)"]);
+    assert_eq!(damage, ["1 value of c is not valid UTF-8: the invalid bytes are replaced here: test.parquet"]);
     let json = [&b"{\"a\": 1}"[..], b" null", b"\"x\"", b"{\"cut", b"[1]", b"-1.5e3", b"\xff"];
-    let (ty, values, notices) = read_back::<ByteArrayType>("binary c (JSON)", &bytes(&json));
+    let (ty, values, damage) = read_back::<ByteArrayType>("binary c (JSON)", &bytes(&json));
     let dynamic = Value::dynamic;
     let expected = [
         dynamic("{\"a\": 1}"),
@@ -199,7 +204,7 @@ fn texts_guids_and_json() {
         dynamic("\"\u{fffd}\""),
     ];
     assert_eq!((ty, values), (Type::Dynamic, expected.to_vec()));
-    assert_eq!(notices, ["column c: bytes that are not UTF-8 were replaced (1)"]);
+    assert_eq!(damage, ["1 value of c is not valid UTF-8: the invalid bytes are replaced here: test.parquet"]);
     let id = guid::parse("00112233-4455-6677-8899-aabbccddeeff").unwrap();
     check::<FixedLenByteArrayType>(
         "fixed_len_byte_array(16) c (UUID)",
@@ -218,8 +223,8 @@ fn a_type_without_counterpart_is_left_out_and_said() {
     let request = request([0]);
     assert!(rows(&file, &file.columns(), &request).is_empty());
     assert_eq!(file.columns(), Schema::new([Field::new("a", Type::Int)]));
-    let notice = "column b cannot be read: its type FixedSizeBinary(3) has no counterpart in KQL";
-    assert_eq!(request.report.notices(), [(notice.to_owned(), 1)].into());
+    let message = "column b cannot be read: its type FixedSizeBinary(3) has no counterpart in KQL: test.parquet";
+    assert_eq!(request.report.damage().messages(), [message]);
 }
 
 #[test]
@@ -283,7 +288,7 @@ fn the_tables_type_wins() {
             let actual = rows(&file, &Schema::new([Field::new("text", ty)]), &request);
             assert_eq!(actual.concat(), as_text(ty), "{ty}, dictionary {dictionary}");
             let kept = as_text(ty).iter().filter(|value| !value.is_null()).count() as u64;
-            let lost: u64 = request.report.notices().values().sum();
+            let lost: u64 = request.report.damage().kinds().flat_map(|(_, files)| files.values()).sum();
             assert_eq!(lost, 5 - kept, "{ty}, dictionary {dictionary}");
         }
         let table = Schema::new([Field::new("number", Type::String)]);

@@ -1,0 +1,110 @@
+//! The tables that the rows of a Parquet file name in their `Type` column.
+//!
+//! Row groups whose statistics show one value for all rows are not read; of the others, only this column is. So it is
+//! known which tables a file holds, whatever a query leaves out of it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::Int32Type;
+
+use super::originals::Originals;
+use super::parquet::{FileRows, ParquetFile};
+use super::provenance::Origins;
+use super::{ScanColumn, ScanReport, ScanRequest};
+use crate::diagnostic::Result;
+use crate::types::{Column, Field, Schema, Type};
+
+/// Names that are told apart. A column with more is no column of table names.
+const MAX_NAMES: usize = 1_000;
+
+/// Rows that are looked at together.
+const BATCH_ROWS: usize = 8 * 1024;
+
+/// The values of the `Type` column of a file, with the number of rows that have each.
+#[derive(Debug, Default)]
+pub(crate) struct TypeValues {
+    /// Rows by value; "" counts rows without one.
+    pub rows: BTreeMap<String, u64>,
+    /// False if some rows could not be read, or there are more values than are told apart.
+    pub is_complete: bool,
+}
+
+impl TypeValues {
+    /// Reads them from `file`. Rows that a search job copied name the table that they were copied from.
+    ///
+    /// # Errors
+    /// The file cannot be opened, or its server does not answer. Damage only makes the result incomplete.
+    pub fn of(file: &Arc<ParquetFile>) -> Result<Self> {
+        let own = Origins::none(&Schema::new([Field::new("Type", Type::String)]));
+        let originals = Originals::of(&file.columns(), &own);
+        let report = Arc::new(ScanReport::default());
+        let request = request(Arc::clone(&report));
+        let parts = match &originals {
+            None => file.partitions_of(&FileRows { origins: own, index: 0 }, &request)?,
+            Some(originals) => {
+                let rows = FileRows { origins: originals.origins.clone(), index: 0 };
+                originals.restored(&request, file.partitions_of(&rows, &originals.request(&request))?)
+            }
+        };
+        let mut values = Self { rows: BTreeMap::new(), is_complete: true };
+        for part in parts {
+            for batch in part.read()? {
+                values.add(batch?.column(0));
+            }
+        }
+        values.is_complete &= report.problems().is_empty();
+        Ok(values)
+    }
+
+    fn add(&mut self, column: &Column) {
+        if column.as_constant().is_some() {
+            return self.count(column.text_at(0).unwrap_or_default(), column.rows());
+        }
+        if let Some(dictionary) = column.as_array().and_then(|array| array.as_dictionary_opt::<Int32Type>())
+            && let Some(strings) = dictionary.values().as_string_opt::<i32>()
+        {
+            let mut rows = vec![0; strings.len()];
+            let codes = dictionary.keys().iter().flatten();
+            codes.filter_map(|code| usize::try_from(code).ok()).for_each(|code| rows[code] += 1);
+            let nulls = dictionary.keys().null_count();
+            return strings.iter().zip(rows).chain([(None, nulls)]).for_each(|(value, rows)| {
+                self.count(value.unwrap_or_default(), rows);
+            });
+        }
+        let mut row = 0;
+        while row < column.rows() {
+            let value = column.text_at(row).unwrap_or_default();
+            let same = (row..column.rows()).take_while(|&row| column.text_at(row).unwrap_or_default() == value).count();
+            self.count(value, same);
+            row += same.max(1);
+        }
+    }
+
+    fn count(&mut self, value: &str, rows: usize) {
+        if rows == 0 {
+            return;
+        }
+        let rows = rows as u64;
+        if let Some(known) = self.rows.get_mut(value) {
+            *known += rows;
+        } else if self.rows.len() < MAX_NAMES {
+            self.rows.insert(value.to_owned(), rows);
+        } else {
+            self.is_complete = false;
+        }
+    }
+}
+
+fn request(report: Arc<ScanReport>) -> ScanRequest {
+    ScanRequest {
+        columns: vec![ScanColumn::Column(0)],
+        prune: Vec::new(),
+        filter: None,
+        limit: None,
+        batch_rows: BATCH_ROWS,
+        report,
+        counters: Arc::default(),
+    }
+}
