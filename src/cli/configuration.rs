@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use etcetera::BaseStrategy as _;
 use serde::Deserialize;
 
 use self::backtest::Backtest;
@@ -260,10 +261,8 @@ fn below(folder: &Path, path: &Path) -> PathBuf {
 }
 
 fn usual_places() -> Vec<PathBuf> {
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let settings = set("XDG_CONFIG_HOME").or_else(|| Some(set("HOME")?.join(".config")));
-    [Some(PathBuf::from(HERE)), settings.map(|folder| folder.join("coldcase/config.toml"))]
-        .into_iter()
-        .flatten()
-        .collect()
+    // `$XDG_CONFIG_HOME` or `~/.config`; on Windows `%APPDATA%`.
+    let settings = etcetera::choose_base_strategy().ok().map(|strategy| strategy.config_dir());
+    let settings = settings.map(|folder| folder.join("coldcase").join("config.toml"));
+    [Some(PathBuf::from(HERE)), settings].into_iter().flatten().collect()
 }

@@ -70,27 +70,27 @@ fn share(percent: u64) -> Option<u64> {
     Some(of_machine()? / 100 * percent)
 }
 
-/// The memory of the machine, or less where this process may not have all of it, in bytes. Linux only: elsewhere no
-/// file says it.
+/// Returns the memory of the machine in bytes, or less if this process may not have all of it; None if the system does not
+/// say.
 fn of_machine() -> Option<u64> {
+    let mut system = sysinfo::System::new();
+    system.refresh_memory();
+    let total = Some(system.total_memory()).filter(|total| *total > 0)?;
+    Some(group_limits().into_iter().fold(total, u64::min))
+}
+
+/// The limits that the control groups of Linux set to this process, in bytes. sysinfo knows that of the topmost group
+/// alone, and services are limited by the one that they are in. Elsewhere there are no such files.
+fn group_limits() -> Vec<u64> {
     let read = |path: &str| std::fs::read_to_string(path).ok();
-    let total = total_of(&read("/proc/meminfo")?)?;
-    let group =
-        read("/proc/self/cgroup").and_then(|text| Some(text.lines().find_map(|l| l.strip_prefix("0::"))?.to_owned()));
-    let group = group.unwrap_or_default();
-    let limits = [
-        format!("/sys/fs/cgroup{}/memory.max", group.trim_end_matches('/')),
+    let groups = read("/proc/self/cgroup").unwrap_or_default();
+    let own = groups.lines().find_map(|line| line.strip_prefix("0::")).unwrap_or_default();
+    let files = [
+        format!("/sys/fs/cgroup{}/memory.max", own.trim_end_matches('/')),
         "/sys/fs/cgroup/memory.max".to_owned(),
         "/sys/fs/cgroup/memory/memory.limit_in_bytes".to_owned(),
     ];
-    let limits = limits.iter().filter_map(|path| read(path)?.trim().parse::<u64>().ok());
-    Some(limits.fold(total, u64::min))
-}
-
-/// The bytes that `/proc/meminfo` speaks of.
-fn total_of(text: &str) -> Option<u64> {
-    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
+    files.iter().filter_map(|path| read(path)?.trim().parse().ok()).collect()
 }
 
 #[cfg(test)]
@@ -109,8 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn the_memory_of_a_machine_is_read() {
-        assert_eq!(total_of("MemTotal:       24576 kB\nMemFree: 1 kB\n"), Some(24 << 20));
-        assert_eq!(total_of("MemFree: 1 kB\n"), None);
+    fn the_memory_of_this_machine_is_known() {
+        assert!(of_machine().is_some_and(|bytes| bytes > 64 << 20));
     }
 }

@@ -26,6 +26,7 @@ mod library;
 mod limits;
 mod memory;
 mod overwrite;
+mod packages;
 mod platforms;
 mod provenance;
 mod reference;
