@@ -161,7 +161,7 @@ pub struct TalkArgs {
 /// When to use colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Colour {
-    /// On a terminal, unless NO_COLOR is set
+    /// On a terminal that has colours, unless NO_COLOR is set
     #[default]
     Auto,
     /// Always
@@ -189,6 +189,18 @@ pub struct OutputArgs {
     /// Write the answer to a file; it has its name only when it is whole
     #[arg(short = 'O', long, value_name = "FILE", value_parser = local_path())]
     pub output_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub spreadsheet: SpreadsheetArgs,
+}
+
+/// How CSV and TSV are written.
+#[derive(Args, Debug, Default)]
+pub struct SpreadsheetArgs {
+    /// Write CSV or TSV that is safe to open in Excel and other spreadsheets: a string that they would run as a formula
+    /// (it begins with =, +, -, @, a tab or a line end, also after whitespace or quotes) gets an apostrophe in front, and
+    /// the file a UTF-8 byte order mark. Numbers stay numbers
+    #[arg(long)]
+    pub excel_safe: bool,
 }
 
 /// A path to write to, which no server has.
@@ -362,6 +374,8 @@ pub struct ConvertArgs {
     /// Another format than Parquet, for one file [default: by the extension of -O]
     #[arg(short = 'o', long = "output", value_name = "FORMAT", value_parser = format_names())]
     pub format: Option<String>,
+    #[command(flatten)]
+    pub spreadsheet: SpreadsheetArgs,
     /// The periods of time that have folders of their own
     #[arg(long, value_name = "PERIOD", default_value = "month")]
     pub partition_by: PartitionBy,

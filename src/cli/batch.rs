@@ -12,7 +12,7 @@ use serde_json::{Value as Json, json};
 
 use super::args::BatchArgs;
 use super::manifest::{self, merged};
-use super::{Outcome, overwrite, session};
+use super::{Outcome, overwrite, session, terminal};
 use crate::diagnostic::{Error, Result};
 use crate::engine::Flow;
 use crate::output;
@@ -29,7 +29,7 @@ pub(super) fn run(args: &BatchArgs) -> Result<Outcome> {
     overwrite::refuse(&session, &outputs)?;
     let output: Box<dyn Write> = match &args.output_file {
         Some(path) => Box::new(std::fs::File::create(path).map_err(|error| Error::io(path, error))?),
-        None => Box::new(io::stdout().lock()),
+        None => terminal::stdout(),
     };
     let mut output = BufWriter::new(output);
     let mut facts = Vec::new();

@@ -58,6 +58,7 @@ pub(super) struct Functions {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Defaults {
     pub output: Option<String>,
+    pub excel_safe: Option<bool>,
     pub threads: Option<u16>,
     /// Seconds that a server may say nothing.
     pub remote_timeout: Option<u16>,
@@ -229,6 +230,7 @@ impl Defaults {
     /// What the environment says counts more than what the file says.
     fn environment(&mut self) -> Result<()> {
         override_with("OUTPUT", &mut self.output)?;
+        override_with("EXCEL_SAFE", &mut self.excel_safe)?;
         override_with("THREADS", &mut self.threads)?;
         override_with("REMOTE_TIMEOUT", &mut self.remote_timeout)?;
         override_with("FOLLOW_LINKS", &mut self.follow_links)?;

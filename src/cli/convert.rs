@@ -14,6 +14,7 @@ use super::args::{ConvertArgs, PartitionBy};
 use super::progress::{self, ProgressLine, size};
 use super::session::{self, Session};
 use super::talk::line;
+use super::target::check_excel_safe;
 use super::{Outcome, manifest, overwrite};
 use crate::convert::{self, ArchiveWriter, KnownIds, Partition, Place, Progress, Rows, Sink, SortedTable, Staging};
 use crate::diagnostic::{Error, Result};
@@ -108,6 +109,7 @@ impl Target {
     }
 
     fn file(args: &ConvertArgs, format: &'static Format) -> Result<Self> {
+        check_excel_safe(args.spreadsheet.excel_safe, format)?;
         if args.append {
             return Err(Error::Usage("--append adds to an archive in a folder, not to a file".to_owned()));
         }
@@ -118,6 +120,9 @@ impl Target {
     }
 
     fn archive(args: &ConvertArgs) -> Result<Self> {
+        if args.spreadsheet.excel_safe {
+            return Err(Error::Usage("--excel-safe: an archive is no CSV file; name one with -O FILE.csv".to_owned()));
+        }
         let destination = &args.destination;
         let empty = convert::is_empty(destination)?;
         if !empty && !args.append {
@@ -152,6 +157,8 @@ struct Done {
     bytes: u64,
     /// What a manifest says of each table.
     facts: Vec<Json>,
+    /// The notes and warnings that were given.
+    said: BTreeSet<String>,
 }
 
 impl Done {
@@ -264,15 +271,21 @@ impl Work<'_> {
                 self.write(table, &prepared, &options, (&mut keep, place))
             }
             Target::File(format) => {
-                let mut sink = FileSink::new(format, self.staging.archive().join(FILE));
+                let mut sink = FileSink::new(format, self.staging.archive().join(FILE), self.output_options());
                 convert::sort_table(table, &prepared, &options, &mut keep, &mut sink)
             }
         };
         line.end();
-        talk.report(prepared.report());
+        // Every table is found by reading the same files: what there is to say of them is said once.
+        talk.report_news(prepared.report(), &mut self.done.said);
         let sorted = sorted.map_err(|error| talk.query_error(error))?;
         self.count(&sorted, &prepared, known_ids.as_ref())?;
         Ok(prepared.report().tables())
+    }
+
+    fn output_options(&self) -> output::Options {
+        let excel_safe = self.args.spreadsheet.excel_safe || self.session.excel_safe;
+        output::Options { excel_safe, ..output::Options::default() }
     }
 
     fn max_memory(&self) -> u64 {
@@ -345,12 +358,13 @@ fn how_far(progress: &Progress, report: &ScanReport, elapsed: Duration) -> Strin
 struct FileSink {
     format: &'static Format,
     path: PathBuf,
+    options: output::Options,
     writer: Option<Box<dyn output::Writer>>,
 }
 
 impl FileSink {
-    fn new(format: &'static Format, path: PathBuf) -> Self {
-        Self { format, path, writer: None }
+    fn new(format: &'static Format, path: PathBuf, options: output::Options) -> Self {
+        Self { format, path, options, writer: None }
     }
 
     fn writer(&mut self) -> Result<&mut Box<dyn output::Writer>> {
@@ -363,7 +377,7 @@ impl Sink for FileSink {
         let path: &Path = &self.path;
         let file = std::fs::File::create_new(path).map_err(|error| Error::io(path, error))?;
         let stream = Box::new(BufWriter::with_capacity(BUFFER, file));
-        let mut writer = (self.format.writer)(stream, &output::Options::default());
+        let mut writer = (self.format.writer)(stream, &self.options);
         writer.begin(&table.schema)?;
         self.writer = Some(writer);
         Ok(())

@@ -1,6 +1,6 @@
 //! Help, manual page and completions, all made from the arguments.
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use clap::{Command, CommandFactory};
 
@@ -17,7 +17,7 @@ pub fn command() -> Command {
 /// What a call without arguments gets.
 pub(super) fn short_help() -> Result<Outcome> {
     let help = Cli::command().render_help();
-    super::talk::line(&help.to_string());
+    super::talk::lines(&help.to_string());
     Err(Error::Reported(2))
 }
 
@@ -35,7 +35,7 @@ pub(super) fn man(command: &Command) -> Result<Outcome> {
 
 /// Writes to stdout.
 pub(super) fn print(bytes: &[u8]) -> Result<Outcome> {
-    let mut stdout = io::stdout().lock();
+    let mut stdout = super::terminal::stdout();
     stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|error| Error::io("stdout", error))?;
     Ok(Outcome::Success)
 }

@@ -24,6 +24,7 @@ mod synth;
 mod tables;
 mod talk;
 mod target;
+mod terminal;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -50,13 +51,17 @@ pub enum Outcome {
 /// Runs the command that `arguments` name, the program's own name first.
 #[must_use]
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    talk::report_panics();
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are data; everything else is a wrong call. A closed pipe is no reason to complain.
-            let _ = error.print();
-            let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-            return ExitCode::from(if asked { 0 } else { 2 });
+            if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+                let _ = error.print();
+                return ExitCode::SUCCESS;
+            }
+            talk::wrong_call(error);
+            return ExitCode::from(2);
         }
     };
     match dispatch(&cli) {

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crate::diagnostic::visible;
 use crate::source::{Count, ScanCounters};
 
 /// Columns that the line takes at most: one that wraps could not be written over.
@@ -134,7 +135,7 @@ impl<W: Write> Screen<W> {
             return;
         }
         self.due = self.manner.next(elapsed);
-        let line = line(elapsed);
+        let line = visible(&line(elapsed)).into_owned();
         match self.manner {
             Manner::Plain => drop(writeln!(self.out, "{line}")),
             Manner::Rewritten => {

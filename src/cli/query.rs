@@ -30,7 +30,8 @@ struct Answer {
 fn answer(session: &Session, output: &OutputArgs, manifest: Option<&Path>) -> Result<Answer> {
     let started = Instant::now();
     let threads = session.engine.settings().threads;
-    let target = Target::or(output, session.format.as_deref())?.with_threads(threads);
+    let target =
+        Target::or(output, session.format.as_deref())?.with_threads(threads).with_excel_safe(session.excel_safe);
     let prepared = session.prepare(&session.text, started).map_err(|error| session.talk.query_error(error))?;
     session.talk.warnings(&prepared.warnings);
     overwrite::refuse(session, &[("-O", output.output_file.as_deref()), ("--manifest", manifest)])?;

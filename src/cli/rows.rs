@@ -20,8 +20,9 @@ pub(super) fn write(
         count += 1;
     }
     let columns = builders.iter_mut().map(ColumnBuilder::finish).collect();
-    let configuration = Configuration::load(None)?;
-    let mut writer = Target::or(output, configuration.defaults.output.as_deref())?.open(&schema, None)?;
+    let defaults = Configuration::load(None)?.defaults;
+    let target = Target::or(output, defaults.output.as_deref())?.with_excel_safe(defaults.excel_safe == Some(true));
+    let mut writer = target.open(&schema, None)?;
     writer.batch(&Batch::new(columns, count))?;
     writer.finish()
 }

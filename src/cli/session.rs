@@ -37,6 +37,8 @@ pub(super) struct Session {
     pub strict: bool,
     /// The format of answers where the call names none.
     pub format: Option<String>,
+    /// Whether CSV and TSV are made safe for spreadsheets where the call does not say it.
+    pub excel_safe: bool,
     /// Bytes of memory that rows may take, where that was asked.
     pub max_memory: Option<u64>,
     /// The column that holds the time, where a table has none of its own.
@@ -110,8 +112,9 @@ pub(super) fn of_text(source: &SourceArgs, text: String, origin: &str, paths: &[
     let catalog = Arc::new(SessionCatalog::new(source, paths, &configuration)?);
     let talk = talk.with_library(catalog.library());
     let engine = Engine::new(Arc::clone(&catalog) as Arc<dyn Catalog>, settings);
+    let excel_safe = configuration.defaults.excel_safe == Some(true);
     let format = configuration.defaults.output;
-    Ok(Session { engine, text, talk, catalog, rejects, strict, format, max_memory, time_column })
+    Ok(Session { engine, text, talk, catalog, rejects, strict, format, excel_safe, max_memory, time_column })
 }
 
 fn read_query(file: &Path) -> Result<String> {

@@ -1,12 +1,18 @@
 //! What is said on stderr: errors, warnings, what was skipped. Never data.
+//!
+//! Messages quote names and values that others chose. All of them are written here, and none can drive the terminal or
+//! look like two messages.
 
 use std::collections::BTreeSet;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::sync::Arc;
 
-use super::args::{Colour, ErrorFormat, TalkArgs};
+use clap::error::ContextValue;
+
+use super::args::{ErrorFormat, TalkArgs};
 use super::progress::Manner;
-use crate::diagnostic::{Diagnostic, Error, Sources, Style, render, render_json, render_line};
+use super::terminal;
+use crate::diagnostic::{Diagnostic, Error, Sources, Style, render, render_json, render_line, visible, visible_lines};
 use crate::source::{FunctionLibrary, ScanReport};
 
 /// Files with damage that are named one by one; the rest is summed up.
@@ -15,8 +21,34 @@ const FILES_NAMED: usize = 10;
 /// The error that ends the command, where it is not about the words of a query.
 pub(super) fn error(error: &Error) {
     if !matches!(error, Error::Reported(_)) {
-        line(&format!("error: {error}"));
+        lines(&indented(&format!("error: {error}")));
     }
+}
+
+/// The error of a wrong call, which quotes arguments: names of files in them may come from others.
+pub(super) fn wrong_call(mut error: clap::Error) {
+    let shown = |value: &ContextValue| match value {
+        ContextValue::String(text) => Some(ContextValue::String(visible(text).into_owned())),
+        ContextValue::Strings(texts) => {
+            Some(ContextValue::Strings(texts.iter().map(|text| visible(text).into_owned()).collect()))
+        }
+        _ => None,
+    };
+    let context: Vec<_> = error.context().filter_map(|(kind, value)| Some((kind, shown(value)?))).collect();
+    for (kind, value) in context {
+        error.insert(kind, value);
+    }
+    lines(error.render().to_string().trim_end());
+}
+
+/// A message with its second and further lines indented: a name with a line end in it begins no message of its own.
+fn indented(message: &str) -> String {
+    message.trim_end().replace('\n', "\n  ")
+}
+
+/// Has panics reported as other errors are.
+pub(super) fn report_panics() {
+    std::panic::set_hook(Box::new(|panic| line(&format!("error: internal error: {panic}; please report this bug"))));
 }
 
 /// True where the reader of stdout has gone: no reason to complain.
@@ -24,8 +56,18 @@ pub(super) fn is_closed_pipe(error: &Error) -> bool {
     matches!(error, Error::Io { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
 }
 
-/// One line on stderr; a closed stderr is ignored.
+/// Writes a message on one line.
 pub(super) fn line(text: &str) {
+    write(&visible(text));
+}
+
+/// Writes a message that may have several lines.
+pub(super) fn lines(text: &str) {
+    write(&visible_lines(text));
+}
+
+/// Writes text that is safe to show; a closed stderr is ignored.
+fn write(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
@@ -45,15 +87,10 @@ pub(super) struct Talk {
 
 impl Talk {
     pub fn new(args: &TalkArgs, origin: &str, text: &str) -> Self {
-        let coloured = match args.color {
-            Colour::Always => true,
-            Colour::Never => false,
-            Colour::Auto => io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
-        };
         Self {
             quiet: args.quiet,
             verbose: args.verbose,
-            style: if coloured { Style::Coloured } else { Style::Plain },
+            style: terminal::style(args.color),
             format: args.error_format,
             origin: origin.to_owned(),
             text: text.to_owned(),
@@ -109,10 +146,13 @@ impl Talk {
     fn diagnostics(&self, diagnostics: &[Diagnostic]) {
         let sources = self.sources();
         for diagnostic in diagnostics {
-            line(&match self.format {
-                ErrorFormat::Text => render(diagnostic, &sources, self.style),
-                ErrorFormat::Json => render_json(diagnostic, &sources),
-            });
+            match (self.format, self.style) {
+                (ErrorFormat::Json, _) => write(&render_json(diagnostic, &sources)),
+                (ErrorFormat::Text, Style::Plain) => write(&render(diagnostic, &sources, Style::Plain)),
+                (ErrorFormat::Text, Style::Coloured) => {
+                    terminal::write_coloured(&render(diagnostic, &sources, Style::Coloured));
+                }
+            }
         }
     }
 
@@ -123,7 +163,7 @@ impl Talk {
 
     /// The same, without what was `said` already of other scans of the same files.
     pub fn report_news(&self, report: &ScanReport, said: &mut BTreeSet<String>) {
-        for text in lines(report) {
+        for text in messages(report) {
             if !self.quiet && !said.contains(&text) {
                 line(&text);
                 said.insert(text);
@@ -147,7 +187,7 @@ impl Talk {
 }
 
 /// What scans skipped and noticed, a line each.
-fn lines(report: &ScanReport) -> Vec<String> {
+fn messages(report: &ScanReport) -> Vec<String> {
     let warnings =
         report.warnings().into_iter().chain(report.damage().messages()).map(|text| format!("warning: {text}"));
     let notices = report.notices().into_iter().map(|(text, count)| match count {

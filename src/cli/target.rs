@@ -8,6 +8,7 @@ use tempfile::NamedTempFile;
 
 use super::args::OutputArgs;
 use super::progress::{InPlaceOf, ProgressLine};
+use super::terminal;
 use crate::diagnostic::{Error, Result};
 use crate::output::{self, Format, Options, Stream, Writer};
 use crate::types::{Batch, Schema};
@@ -42,7 +43,9 @@ impl Target {
         if terminal && format.binary {
             return Err(Error::Usage(format!("-o {named}: not for a terminal; write it to a file with -O")));
         }
-        let options = Options { width: terminal.then(terminal_width), ..Options::default() };
+        let excel_safe = output.spreadsheet.excel_safe;
+        check_excel_safe(excel_safe, format)?;
+        let options = Options { width: terminal.then(terminal::width), excel_safe, ..Options::default() };
         Ok(Self { format, options, file: output.output_file.clone() })
     }
 
@@ -52,15 +55,21 @@ impl Target {
         self
     }
 
+    /// The same, made safe for spreadsheets also if the defaults ask for it.
+    pub fn with_excel_safe(mut self, default: bool) -> Self {
+        self.options.excel_safe |= default;
+        self
+    }
+
     /// Begins the answer. On a terminal it takes the place of the line of progress.
     pub fn open(self, schema: &Schema, line: Option<&Arc<ProgressLine>>) -> Result<AnswerWriter> {
         let (stream, file): (Stream, _) = match self.file {
             None => match line.filter(|_| io::stdout().is_terminal()) {
                 Some(line) => {
-                    let out = InPlaceOf { line: Arc::clone(line), out: io::stdout() };
+                    let out = InPlaceOf { line: Arc::clone(line), out: terminal::stdout() };
                     (Box::new(BufWriter::with_capacity(BUFFER, out)), None)
                 }
-                None => (Box::new(BufWriter::with_capacity(BUFFER, io::stdout())), None),
+                None => (Box::new(BufWriter::with_capacity(BUFFER, terminal::stdout())), None),
             },
             Some(path) => {
                 let temporary = NamedTempFile::new_in(folder(&path)).map_err(|error| Error::io(&path, error))?;
@@ -74,6 +83,17 @@ impl Target {
     }
 }
 
+/// Refuses `--excel-safe` for a format that it does not change.
+pub(super) fn check_excel_safe(asked: bool, format: &Format) -> Result<()> {
+    match format.name {
+        "csv" | "tsv" => Ok(()),
+        _ if !asked => Ok(()),
+        name => {
+            Err(Error::Usage(format!("--excel-safe has no effect on -o {name}: write CSV with -o csv or -O FILE.csv")))
+        }
+    }
+}
+
 /// The folder that a file is in.
 pub(super) fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
@@ -84,11 +104,6 @@ fn extension(file: &Path) -> Result<&'static str> {
     output::format_for_extension(extension)
         .map(|format| format.name)
         .ok_or_else(|| Error::Usage(format!("{}: no format has this extension; name one with -o", file.display())))
-}
-
-/// The width of the terminal, where the environment says it.
-fn terminal_width() -> usize {
-    std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|width| *width > 0).unwrap_or(120)
 }
 
 /// An answer being written.

@@ -9,6 +9,7 @@ mod render;
 mod sources;
 mod span;
 mod suggest;
+mod visible;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ pub use render::{Style, render, render_json, render_line};
 pub use sources::Sources;
 pub use span::{Span, Spanned};
 pub use suggest::suggest;
+pub use visible::{is_unsafe_to_show, visible, visible_json, visible_lines};
 
 /// The result of everything that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,10 +1,14 @@
 //! A diagnostic and the text of the query -> an excerpt with the words underlined, as plain text, coloured or JSON.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::json;
 
-use super::{Diagnostic, Severity, Sources};
+use super::sources::Source;
+use super::{Diagnostic, Label, Severity, Sources, Span, visible, visible_json, visible_lines};
 
 /// How messages look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,9 +19,10 @@ pub enum Style {
     Coloured,
 }
 
-/// `diagnostic` with the lines that it is about.
+/// `diagnostic` with the lines that it is about. Only the style puts escape sequences into the result.
 #[must_use]
 pub fn render(diagnostic: &Diagnostic, sources: &Sources, style: Style) -> String {
+    let diagnostic = &shown(diagnostic);
     let level = match diagnostic.severity() {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -31,14 +36,15 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, style: Style) -> Strin
             numbers.push(number);
         }
     }
-    for number in numbers {
-        let source = sources.get(number);
-        let labels = diagnostic.labels.iter().filter(|label| sources.number(label.span) == number);
+    let excerpts: Vec<(usize, Excerpt<'_>)> =
+        numbers.into_iter().map(|number| (number, Excerpt::of(sources.get(number)))).collect();
+    for (number, excerpt) in &excerpts {
+        let labels = diagnostic.labels.iter().filter(|label| sources.number(label.span) == *number);
         let labels =
-            labels.map(|label| AnnotationKind::Context.span(source.visible(label.span)).label(label.message.as_str()));
-        let mut snippet = Snippet::source(&*source.text).path(source.origin.as_str());
-        if number == first {
-            let primary = AnnotationKind::Primary.span(source.visible(diagnostic.span));
+            labels.map(|label| AnnotationKind::Context.span(excerpt.range(label.span)).label(label.message.as_str()));
+        let mut snippet = Snippet::source(&*excerpt.text).path(&*excerpt.origin);
+        if *number == first {
+            let primary = AnnotationKind::Primary.span(excerpt.range(diagnostic.span));
             snippet = snippet.annotation(match &diagnostic.note_at_span {
                 Some(note) => primary.label(note.as_str()),
                 None => primary,
@@ -56,6 +62,44 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, style: Style) -> Strin
     renderer.decor_style(DecorStyle::Ascii).render(&[group])
 }
 
+/// A text that is safe to show, with the ranges of spans in it.
+struct Excerpt<'a> {
+    source: &'a Source,
+    text: Cow<'a, str>,
+    origin: Cow<'a, str>,
+}
+
+impl<'a> Excerpt<'a> {
+    fn of(source: &'a Source) -> Self {
+        Self { source, text: visible_lines(&source.text), origin: visible(&source.origin) }
+    }
+
+    /// The range of `span` in the text that is shown, in which escapes are longer than what they stand for.
+    fn range(&self, span: Span) -> Range<usize> {
+        let Range { start, end } = self.source.visible(span);
+        match self.text {
+            Cow::Borrowed(_) => start..end,
+            Cow::Owned(_) => {
+                let shown = |at: usize| visible_lines(&self.source.text[..at]).len();
+                shown(start)..shown(end)
+            }
+        }
+    }
+}
+
+/// `diagnostic` with messages that are safe to show: they quote names of the query and of files.
+fn shown(diagnostic: &Diagnostic) -> Diagnostic {
+    let label = |label: &Label| Label { span: label.span, message: visible(&label.message).into_owned() };
+    Diagnostic {
+        code: diagnostic.code,
+        span: diagnostic.span,
+        message: visible(&diagnostic.message).into_owned(),
+        note_at_span: diagnostic.note_at_span.as_deref().map(|note| visible(note).into_owned()),
+        labels: diagnostic.labels.iter().map(label).collect(),
+        help: diagnostic.help.iter().map(|help| visible(help).into_owned()).collect(),
+    }
+}
+
 /// `diagnostic` as one JSON object: code, severity, message, file, line and column (from 1, in characters), the words,
 /// help.
 #[must_use]
@@ -63,7 +107,7 @@ pub fn render_json(diagnostic: &Diagnostic, sources: &Sources) -> String {
     let source = sources.get(sources.number(diagnostic.span));
     let range = source.visible(diagnostic.span);
     let (line, column) = line_and_column(&source.text, range.start);
-    json!({
+    let object = json!({
         "code": diagnostic.code.info().id,
         "severity": match diagnostic.severity() {
             Severity::Error => "error",
@@ -75,8 +119,8 @@ pub fn render_json(diagnostic: &Diagnostic, sources: &Sources) -> String {
         "column": column,
         "text": &source.text[range],
         "help": diagnostic.help,
-    })
-    .to_string()
+    });
+    visible_json(&object.to_string()).into_owned()
 }
 
 /// `diagnostic` on one line: file, line, column and message.
@@ -84,7 +128,7 @@ pub fn render_json(diagnostic: &Diagnostic, sources: &Sources) -> String {
 pub fn render_line(diagnostic: &Diagnostic, sources: &Sources) -> String {
     let source = sources.get(sources.number(diagnostic.span));
     let (line, column) = line_and_column(&source.text, source.visible(diagnostic.span).start);
-    format!("{}:{line}:{column}: {diagnostic}", source.origin)
+    visible(&format!("{}:{line}:{column}: {diagnostic}", source.origin)).into_owned()
 }
 
 /// From 1, in characters.

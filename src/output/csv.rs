@@ -1,12 +1,15 @@
 //! Comma- and tab-separated values, quoted as RFC 4180 has it; UTF-8 without a byte order mark.
 //!
-//! The format knows no types: a null and an empty text are the same, and so are 1 and "1".
+//! The format knows no types: a null and an empty text are the same, and so are 1 and "1". Made safe for spreadsheets,
+//! a file begins with a byte order mark, without which Excel does not read it as UTF-8.
+
+use std::io::{self, Write};
 
 use ::csv::{Terminator, Writer as CsvWriter, WriterBuilder};
 
 use super::text::write_cell;
 use super::{Format, Options, Stream, Writer, io_error};
-use crate::diagnostic::{Error, Result};
+use crate::diagnostic::{Error, Result, is_unsafe_to_show};
 use crate::types::{Batch, Column, Schema};
 
 /// Lines end in CR LF, as RFC 4180 demands.
@@ -28,12 +31,33 @@ pub const TABS: Format = Format {
 };
 
 fn separated(stream: Stream, delimiter: u8, terminator: Terminator, options: &Options) -> Box<dyn Writer> {
+    let is_marked = options.excel_safe && options.width.is_none();
+    let stream = MarkedStream { stream, mark: if is_marked { BYTE_ORDER_MARK } else { b"" } };
     let writer = WriterBuilder::new().delimiter(delimiter).terminator(terminator).from_writer(stream);
     Box::new(Separated { writer, excel_safe: options.excel_safe, cell: String::new() })
 }
 
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// A stream that begins with a mark, written before the first byte of data.
+struct MarkedStream {
+    stream: Stream,
+    mark: &'static [u8],
+}
+
+impl Write for MarkedStream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.write_all(std::mem::take(&mut self.mark))?;
+        self.stream.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
+}
+
 struct Separated {
-    writer: CsvWriter<Stream>,
+    writer: CsvWriter<MarkedStream>,
     excel_safe: bool,
     cell: String,
 }
@@ -53,11 +77,47 @@ impl Separated {
     }
 }
 
-/// Puts a quote before what a spreadsheet would read as a formula.
+/// Puts an apostrophe before everything that a spreadsheet may read as a formula.
 fn defuse(cell: &mut String) {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
-        cell.insert(0, '\'');
+    let mut defused = String::new();
+    let mut done = 0;
+    for start in formula_starts(cell) {
+        defused.push_str(&cell[done..start]);
+        defused.push('\'');
+        done = start;
     }
+    if !defused.is_empty() {
+        defused.push_str(&cell[done..]);
+        *cell = defused;
+    }
+}
+
+/// Returns where formulas may begin: at the beginning of the cell, and after the characters that separate cells where a
+/// program is set to another delimiter or does not see the quotes. Whitespace and quotes before a formula are skipped.
+fn formula_starts(cell: &str) -> Vec<usize> {
+    let mut starts = Vec::new();
+    if cell.starts_with(['\t', '\r', '\n']) {
+        starts.push(0);
+    }
+    // True as long as nothing but whitespace and quotes was seen; the position from which on that is so, if any.
+    let (mut nothing_yet, mut blank_from) = (true, Some(0));
+    for (at, character) in cell.char_indices() {
+        match character {
+            '\t' | '\r' | '\n' => blank_from = Some(at + 1),
+            ';' => (nothing_yet, blank_from) = (false, Some(at + 1)),
+            '"' | '\'' => {}
+            _ if character.is_whitespace() || is_unsafe_to_show(character) => {}
+            // In full width, too: Excel takes these for the others.
+            '=' | '+' | '-' | '@' | '\u{ff1d}' | '\u{ff0b}' | '\u{ff0d}' | '\u{ff20}' => {
+                starts.extend(nothing_yet.then_some(0));
+                starts.extend(blank_from);
+                (nothing_yet, blank_from) = (false, None);
+            }
+            _ => (nothing_yet, blank_from) = (false, None),
+        }
+    }
+    starts.dedup();
+    starts
 }
 
 fn csv_error(error: ::csv::Error) -> Error {
@@ -93,5 +153,55 @@ impl Writer for Separated {
 
     fn finish(&mut self) -> Result<()> {
         self.writer.flush().map_err(io_error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn defused(text: &str) -> String {
+        let mut cell = text.to_owned();
+        defuse(&mut cell);
+        cell
+    }
+
+    #[test]
+    fn formulas_become_texts() {
+        for formula in [
+            "=1+2",
+            "+1",
+            "-1",
+            "@SUM(A1)",
+            "\tx",
+            "\rx",
+            "\nx",
+            " =1",
+            "\"=1",
+            "' \"=1",
+            "\u{a0}=1",
+            "\u{feff}=1",
+            "\u{0}=1",
+            "\u{ff1d}1",
+            "\u{ff0b}1",
+            "\u{ff0d}1",
+            "\u{ff20}x",
+        ] {
+            assert_eq!(defused(formula), format!("'{formula}"));
+        }
+        for text in
+            ["", "a", "a=1", "anna@contoso.com", "1-2", "'a", "Mozilla/5.0 (Windows NT 10.0; Win64; x64)", "a,-1"]
+        {
+            assert_eq!(defused(text), text);
+        }
+    }
+
+    #[test]
+    fn a_cell_does_not_begin_another_one() {
+        assert_eq!(defused("x;=1"), "x;'=1");
+        assert_eq!(defused("x\n=1\r\n\t+2"), "x\n'=1\r\n\t'+2");
+        assert_eq!(defused("\t=1"), "'\t'=1");
+        assert_eq!(defused(" \n=1"), "' \n'=1");
+        assert_eq!(defused("=1; =2"), "'=1;' =2");
     }
 }

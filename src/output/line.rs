@@ -6,8 +6,8 @@ use unicode_width::UnicodeWidthStr;
 
 use super::text::write_cell;
 use super::{Format, TextStream, Writer};
-use crate::diagnostic::Result;
-use crate::types::{Batch, Schema, visible};
+use crate::diagnostic::{Result, visible};
+use crate::types::{Batch, Schema};
 
 /// Every cell is shown whole, and every column.
 pub const FORMAT: Format = Format {

@@ -2,8 +2,8 @@
 
 use super::text::write_cell;
 use super::{Format, TextStream, Writer};
-use crate::diagnostic::Result;
-use crate::types::{Batch, Schema, visible};
+use crate::diagnostic::{Result, visible};
+use crate::types::{Batch, Schema};
 
 /// What a cell holds is shown as it is: nothing in it becomes a link, an image or HTML.
 pub const FORMAT: Format = Format {
@@ -33,7 +33,8 @@ fn escape(text: &str, out: &mut String) {
         match character {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '!' => {
+            '>' => out.push_str("&gt;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '!' | '$' => {
                 out.push('\\');
                 out.push(character);
             }
@@ -95,7 +96,8 @@ mod tests {
         };
         assert_eq!(escaped("12:30 a@b.c"), "12:30 a@b.c");
         assert_eq!(escaped("https://x.y WWW.x.y"), "https&#58;//x.y WWW&#46;x.y");
-        assert_eq!(escaped("![a](b) <i> &amp; `c` *d*"), "\\!\\[a\\](b) &lt;i> &amp;amp; \\`c\\` \\*d\\*");
+        assert_eq!(escaped("![a](b) <i> &amp; `c` *d*"), "\\!\\[a\\](b) &lt;i&gt; &amp;amp; \\`c\\` \\*d\\*");
         assert_eq!(escaped("漢.x"), "漢.x");
+        assert_eq!(escaped("a|b\r\nc $x$"), "a\\|b\\\\r\\\\nc \\$x\\$");
     }
 }

@@ -66,7 +66,7 @@ pub fn format_for_extension(extension: &str) -> Option<&'static Format> {
 pub struct Options {
     /// The width of the terminal that the answer goes to; None where it goes elsewhere.
     pub width: Option<usize>,
-    /// Put a quote before texts that a spreadsheet would read as a formula.
+    /// Put an apostrophe before strings that a spreadsheet would read as a formula, and a byte order mark at the beginning.
     pub excel_safe: bool,
     /// Threads that encode; 0 for one.
     pub threads: usize,

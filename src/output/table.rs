@@ -1,105 +1,175 @@
 //! A table for the terminal.
 //!
-//! The widths come from the first rows; later rows are written as they come. Where the terminal is too narrow, cells are
-//! cut first and columns hidden then; the last line says how many of each, so that nothing is missing in silence.
+//! The layout comes from the first rows; later rows are written as they come. Where the terminal is too narrow, columns
+//! are hidden and cells are cut; the last line says how many of each, so that nothing is missing in silence.
 
-use std::fmt::Write;
+mod layout;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use self::layout::{Extent, GAP, fit};
 use super::text::write_cell;
 use super::{Format, TextStream, Writer};
-use crate::diagnostic::Result;
-use crate::types::{Batch, Schema, visible};
+use crate::diagnostic::{Result, visible};
+use crate::types::{Batch, Schema};
 
-/// So many rows are looked at before the widths are settled.
-const SAMPLE: usize = 500;
-/// No column needs less than this to be of use.
-const NARROW: usize = 12;
-/// Between two columns.
-const GAP: &str = "  ";
+/// Rows that are looked at before the layout is settled.
+const MAX_SAMPLED_ROWS: usize = 500;
+/// Bytes of cells that are looked at before the layout is settled.
+const MAX_SAMPLED_BYTES: usize = 8 << 20;
+/// Columns are aligned up to this width; one long cell does not make every row as long.
+const MAX_ALIGNED: usize = 1_000;
 
 /// The format of terminals.
 pub const FORMAT: Format = Format {
     name: "table",
     extensions: &[],
-    summary: "Aligned columns, cut to the width of the terminal, with a last line that says what was cut.",
+    summary: "Aligned columns that fit the width of the terminal, with a last line that says what was cut or hidden.",
     binary: false,
     writer: |stream, options| {
         Box::new(Table {
             out: TextStream::new(stream),
             width: options.width,
+            schema: Schema::new([]),
             columns: Vec::new(),
-            held: Vec::new(),
+            spare: 0,
+            sample: Vec::new(),
+            sampled_bytes: 0,
             settled: false,
             rows: 0,
             cut: 0,
             hidden: 0,
+            hidden_empty: Vec::new(),
         })
     },
 };
 
+/// A column that is shown.
 struct TableColumn {
+    /// Its index in the schema.
+    index: usize,
     name: String,
-    /// Numbers stand at the right.
+    /// True for numbers, which stand at the right.
     right: bool,
+    cuttable: bool,
     width: usize,
 }
 
 struct Table {
     out: TextStream,
+    /// The width of the terminal, if there is one.
     width: Option<usize>,
+    schema: Schema,
     columns: Vec<TableColumn>,
-    /// Rows that wait for the widths.
-    held: Vec<Vec<String>>,
+    /// What the widths of the columns leave of the width of the terminal.
+    spare: usize,
+    /// Rows that wait for the layout.
+    sample: Vec<Vec<String>>,
+    sampled_bytes: usize,
     settled: bool,
     rows: u64,
     cut: u64,
+    /// Columns that are hidden though they hold values.
     hidden: usize,
+    /// The indices of hidden columns that held no value so far.
+    hidden_empty: Vec<usize>,
 }
 
 impl Table {
-    /// Settles the widths, hides what does not fit, writes the head and the rows held back.
+    /// Settles which columns are shown and how wide, and writes the head and the rows that waited for it.
     fn settle(&mut self) {
         self.settled = true;
-        for (index, column) in self.columns.iter_mut().enumerate() {
-            let cells = self.held.iter().map(|row| row[index].width());
-            column.width = cells.chain([column.name.width()]).max().unwrap_or(0);
+        let extents: Vec<Extent> = self.columns.iter().map(|column| self.extent(column)).collect();
+        let widths = match self.width {
+            Some(available) => fit(&self.schema, &extents, available),
+            None => extents.iter().map(|extent| Some(extent.width)).collect(),
+        };
+        for (index, extent) in extents.iter().enumerate().filter(|(index, _)| widths[*index].is_none()) {
+            if extent.empty { self.hidden_empty.push(index) } else { self.hidden += 1 }
         }
-        if let Some(available) = self.width {
-            let shown = fit(&mut self.columns, available);
-            self.hidden = self.columns.len() - shown;
-            self.columns.truncate(shown);
+        self.columns.retain_mut(|column| {
+            column.width = widths[column.index].unwrap_or(0).min(MAX_ALIGNED);
+            widths[column.index].is_some()
+        });
+        let used = self.columns.iter().map(|column| column.width).sum::<usize>();
+        let gaps = GAP.len() * self.columns.len().saturating_sub(1);
+        self.spare = self.width.unwrap_or(0).saturating_sub(used + gaps);
+        self.write_head();
+        for mut row in std::mem::take(&mut self.sample) {
+            let cells: Vec<String> = self.columns.iter().map(|column| std::mem::take(&mut row[column.index])).collect();
+            self.write_row(&cells);
         }
+    }
+
+    /// How much room a column takes in the sample.
+    fn extent(&self, column: &TableColumn) -> Extent {
+        let cells = || self.sample.iter().map(|row| &row[column.index]);
+        let width = cells().map(|cell| cell.width()).chain([column.name.width()]).max().unwrap_or(0);
+        let empty = !self.sample.is_empty() && cells().all(String::is_empty);
+        Extent { width, cuttable: column.cuttable, empty }
+    }
+
+    fn write_head(&mut self) {
         let names: Vec<String> = self.columns.iter().map(|column| column.name.clone()).collect();
         let rules: Vec<String> = self.columns.iter().map(|column| "─".repeat(column.width)).collect();
         self.write_row(&names);
         self.write_row(&rules);
         // A name that is cut hides no data.
         self.cut = 0;
-        for row in std::mem::take(&mut self.held) {
-            self.write_row(&row);
-        }
     }
 
     fn write_row(&mut self, cells: &[String]) {
         let start = self.out.text.len();
+        let mut spare = self.spare;
         for (index, (column, cell)) in self.columns.iter().zip(cells).enumerate() {
             if index > 0 {
                 self.out.text.push_str(GAP);
             }
-            let cuttable = self.width.is_some() && !column.right;
-            let shortened = if cuttable { shorten(cell, column.width) } else { None };
+            let width = cell.width();
+            let room = column.width + spare;
+            spare = spare.saturating_sub(width.saturating_sub(column.width));
+            let shortened = if column.cuttable && self.width.is_some() { shorten(cell, room) } else { None };
             self.cut += u64::from(shortened.is_some());
-            let cell = shortened.as_deref().unwrap_or(cell);
-            let padding = column.width.saturating_sub(cell.width());
-            let (before, after) = if column.right { (padding, 0) } else { (0, padding) };
-            // Writing to a string does not fail.
-            let _ = write!(self.out.text, "{:before$}{cell}{:after$}", "", "");
+            // By hand: the width in a format is limited to 16 bits.
+            let padding = " ".repeat(column.width.saturating_sub(width));
+            let (before, after) = if column.right { (padding.as_str(), "") } else { ("", padding.as_str()) };
+            [before, shortened.as_deref().unwrap_or(cell), after]
+                .into_iter()
+                .for_each(|text| self.out.text.push_str(text));
         }
         let end = self.out.text[start..].trim_end_matches(' ').len() + start;
         self.out.text.truncate(end);
         self.out.text.push('\n');
+    }
+
+    /// Adds a row of all columns to the sample.
+    fn sample(&mut self, batch: &Batch, row: usize) {
+        let cells: Vec<String> = batch
+            .columns()
+            .iter()
+            .map(|column| {
+                let mut cell = String::new();
+                write_cell(column, row, &mut cell);
+                visible(&cell).into_owned()
+            })
+            .collect();
+        self.sampled_bytes += cells.iter().map(|cell| cell.len() + size_of::<String>()).sum::<usize>();
+        self.sample.push(cells);
+        if self.sample.len() >= MAX_SAMPLED_ROWS || self.sampled_bytes >= MAX_SAMPLED_BYTES {
+            self.settle();
+        }
+    }
+
+    /// Counts the hidden columns that hold their first value in this row.
+    fn check_hidden(&mut self, batch: &Batch, row: usize) {
+        let mut cell = String::new();
+        let before = self.hidden_empty.len();
+        self.hidden_empty.retain(|index| {
+            cell.clear();
+            write_cell(batch.column(*index), row, &mut cell);
+            cell.is_empty()
+        });
+        self.hidden += before - self.hidden_empty.len();
     }
 
     fn footer(&self) -> String {
@@ -108,35 +178,22 @@ impl Table {
         if self.cut > 0 {
             parts.push(format!("{} cut", count(self.cut, "cell")));
         }
+        let parts_before_advice = parts.len();
         if self.hidden > 0 {
             parts.push(format!("{} hidden", count(self.hidden as u64, "column")));
         }
+        if !self.hidden_empty.is_empty() {
+            parts.push(format!("{} hidden", count(self.hidden_empty.len() as u64, "empty column")));
+        }
         if parts.len() > 1 {
-            parts.push("use -o line to see all".to_owned());
+            let project = if parts.len() > parts_before_advice { ", or project the columns you need" } else { "" };
+            parts.push(format!("use -o line to see all{project}"));
         }
         parts.join(" · ")
     }
 }
 
-/// Narrows the widest columns until all fit into `available`, none below [`NARROW`] and none of numbers, since half a
-/// number is another number; answers how many of the first columns fit then. The first is always shown.
-fn fit(columns: &mut [TableColumn], available: usize) -> usize {
-    let gaps = |shown: usize| GAP.len() * shown.saturating_sub(1);
-    let least = |column: &TableColumn| if column.right { column.width } else { column.width.min(NARROW) };
-    let fits = |shown: usize| columns[..shown].iter().map(least).sum::<usize>() + gaps(shown) <= available;
-    let shown = (1..=columns.len()).rev().find(|shown| fits(*shown)).unwrap_or(columns.len().min(1));
-    let columns = &mut columns[..shown];
-    columns.iter_mut().filter(|column| !column.right).for_each(|column| column.width = column.width.min(available));
-    while columns.iter().map(|column| column.width).sum::<usize>() + gaps(shown) > available {
-        match columns.iter_mut().filter(|column| !column.right && column.width > 1).max_by_key(|column| column.width) {
-            Some(widest) => widest.width -= 1,
-            None => break,
-        }
-    }
-    shown
-}
-
-/// `cell` cut to `width`, its end marked; None where it fits.
+/// `cell` cut to `width`, its end marked; None if it fits.
 fn shorten(cell: &str, width: usize) -> Option<String> {
     if cell.width() <= width {
         return None;
@@ -157,12 +214,15 @@ fn shorten(cell: &str, width: usize) -> Option<String> {
 
 impl Writer for Table {
     fn begin(&mut self, schema: &Schema) -> Result<()> {
-        let column = |field: &crate::types::Field| TableColumn {
+        let column = |(index, field): (usize, &crate::types::Field)| TableColumn {
+            index,
             name: visible(&field.name).into_owned(),
             right: field.ty.is_numeric(),
+            cuttable: field.ty.is_text(),
             width: 0,
         };
-        self.columns = schema.fields().iter().map(column).collect();
+        self.columns = schema.fields().iter().enumerate().map(column).collect();
+        self.schema = schema.clone();
         Ok(())
     }
 
@@ -170,22 +230,19 @@ impl Writer for Table {
         let mut cell = String::new();
         for row in 0..batch.rows() {
             self.rows += 1;
-            let shown = if self.settled { self.columns.len() } else { batch.columns().len() };
-            let mut cells = Vec::with_capacity(shown);
-            for column in &batch.columns()[..shown] {
+            if !self.settled {
+                self.sample(batch, row);
+                continue;
+            }
+            let mut cells = Vec::with_capacity(self.columns.len());
+            for column in &self.columns {
                 cell.clear();
-                write_cell(column, row, &mut cell);
+                write_cell(batch.column(column.index), row, &mut cell);
                 cells.push(visible(&cell).into_owned());
             }
-            if self.settled {
-                self.write_row(&cells);
-                self.out.row_done()?;
-            } else {
-                self.held.push(cells);
-                if self.held.len() >= SAMPLE {
-                    self.settle();
-                }
-            }
+            self.write_row(&cells);
+            self.check_hidden(batch, row);
+            self.out.row_done()?;
         }
         if self.settled { self.out.flush() } else { Ok(()) }
     }

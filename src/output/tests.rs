@@ -204,7 +204,10 @@ fn formulas_are_defused_on_request() {
     let batch = Batch::new(vec![column(&[Value::string("=1+2")]), column(&[Value::Long(-1)])], 1);
     assert_eq!(text("csv", &schema, std::slice::from_ref(&batch)), "a,b\r\n=1+2,-1\r\n");
     let options = Options { excel_safe: true, ..Options::default() };
-    assert_eq!(text_with("csv", options, &schema, &[batch]), "a,b\r\n'=1+2,-1\r\n");
+    assert_eq!(text_with("csv", options, &schema, std::slice::from_ref(&batch)), "\u{feff}a,b\r\n'=1+2,-1\r\n");
+    assert_eq!(text_with("tsv", options, &schema, std::slice::from_ref(&batch)), "\u{feff}a\tb\n'=1+2\t-1\n");
+    let terminal = Options { width: Some(80), ..options };
+    assert_eq!(text_with("csv", terminal, &schema, &[batch]), "a,b\r\n'=1+2,-1\r\n", "no mark on a terminal");
 }
 
 #[test]
@@ -268,7 +271,10 @@ fn a_narrow_table_says_what_it_leaves_out() {
     );
     let options = Options { width: Some(26), ..Options::default() };
     let narrow = text_with("table", options, &schema, &[batch.slice(0, 1)]);
-    assert!(narrow.ends_with("1 row · 7 columns hidden · use -o line to see all\n"), "{narrow}");
+    assert!(
+        narrow.ends_with("1 row · 7 columns hidden · use -o line to see all, or project the columns you need\n"),
+        "{narrow}"
+    );
     assert!(narrow.lines().take(3).all(|line| line.chars().count() <= 26), "{narrow}");
 }
 
@@ -280,8 +286,46 @@ fn rows_after_the_widths_are_settled() {
     let wide = text("table", &schema, &batches);
     assert!(wide.ends_with("x\nmuch longer\n\n601 rows\n"), "{wide}");
     let options = Options { width: Some(80), ..Options::default() };
+    let whole = text_with("table", options, &schema, &batches);
+    assert!(whole.ends_with("x\nmuch longer\n\n601 rows\n"), "there is room for it: {whole}");
+    let options = Options { width: Some(8), ..Options::default() };
     let cut = text_with("table", options, &schema, &batches);
-    assert!(cut.ends_with("x\n…\n\n601 rows · 1 cell cut · use -o line to see all\n"), "{cut}");
+    assert!(cut.ends_with("x\nmuch lo…\n\n601 rows · 1 cell cut · use -o line to see all\n"), "{cut}");
+}
+
+#[test]
+fn cells_of_any_width() {
+    let schema = Schema::new([Field::new("a", Type::String), Field::new("n".repeat(70_000), Type::Long)]);
+    let long = "x".repeat(200_000);
+    let cells = [Value::string("short"), Value::string(long.as_str())];
+    let batch = Batch::new(vec![column(&cells), column(&[Value::Long(1), Value::Long(2)])], 2);
+    for name in ["table", "line", "md", "csv", "tsv", "json", "jsonl", "la-api"] {
+        let text = text(name, &schema, std::slice::from_ref(&batch));
+        assert!(text.contains(&long) && text.contains("short"), "{name}");
+        assert!(text.len() < 2_000_000, "{name}: one long cell does not widen every row");
+    }
+    let options = Options { width: Some(80), ..Options::default() };
+    let cut = text_with("table", options, &schema, &[batch]);
+    assert!(cut.contains("x…\n") && cut.contains("1 cell cut · 1 column hidden"), "{cut}");
+}
+
+#[test]
+fn hidden_columns_that_are_empty_are_told_from_others() {
+    let names = ["a", "b", "c"];
+    let schema = Schema::new(names.map(|name| Field::new(name, Type::String)));
+    let rows = |c: &str, rows| {
+        let cells = ["x".repeat(15), String::new(), c.to_owned()];
+        Batch::new(cells.iter().map(|cell| Column::constant(Value::string(cell.as_str()), rows)).collect(), rows)
+    };
+    let options = Options { width: Some(16), ..Options::default() };
+    let table = |batches: &[Batch]| text_with("table", options, &schema, batches);
+    let empty = table(&[rows("", 600)]);
+    assert!(
+        empty
+            .ends_with("600 rows · 2 empty columns hidden · use -o line to see all, or project the columns you need\n")
+    );
+    let later = table(&[rows("", 600), rows("y", 1)]);
+    assert!(later.contains("601 rows · 1 column hidden · 1 empty column hidden"), "{later}");
 }
 
 #[test]

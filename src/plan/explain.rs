@@ -25,9 +25,11 @@ pub fn explain_with(plan: &LogicalPlan, more: &dyn Fn(&LogicalPlan) -> Vec<Strin
 }
 
 fn write_node(plan: &LogicalPlan, more: &dyn Fn(&LogicalPlan) -> Vec<String>, depth: usize, text: &mut String) {
-    let _ = writeln!(text, "{:indent$}{}", "", line(plan), indent = depth * 2);
+    // A width in a format is limited to 16 bits; plans may be deeper.
+    let indent = "  ".repeat(depth);
+    let _ = writeln!(text, "{indent}{}", line(plan));
     for line in more(plan) {
-        let _ = writeln!(text, "{:indent$}= {line}", "", indent = depth * 2 + 2);
+        let _ = writeln!(text, "{indent}  = {line}");
     }
     for input in visit::inputs(plan) {
         write_node(input, more, depth + 1, text);

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::ScanReport;
-use crate::types::visible;
+use crate::diagnostic::visible;
 
 /// What the rows were before.
 const SHAPES_KEY: &str = "coldcase.shape";

@@ -29,7 +29,6 @@ pub(crate) mod repeats;
 pub mod schema;
 pub mod timespan;
 pub mod value;
-pub mod visible;
 
 use std::fmt;
 
@@ -39,7 +38,6 @@ pub use batch::Batch;
 pub use column::{Column, ColumnBuilder};
 pub use schema::{Field, Schema};
 pub use value::Value;
-pub use visible::visible;
 
 /// A type of KQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

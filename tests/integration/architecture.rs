@@ -66,6 +66,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("strsim", &["diagnostic/suggest.rs"]),
     ("sysinfo", &["cli/memory.rs"]),
     ("tempfile", &["source", "exec/spill", "cli"]),
+    ("terminal_size", &["cli/terminal.rs"]),
     ("tokio", &["source/remote"]),
     ("toml", &["cli/configuration", "cli/memory.rs"]),
     ("unicode_width", &["output"]),

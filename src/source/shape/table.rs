@@ -16,6 +16,8 @@ pub struct KnownTable {
     pub category: &'static str,
     /// Its columns, in order.
     pub schema: Schema,
+    /// The columns that an investigator looks at first, the most important first.
+    pub main: Vec<&'static str>,
     columns: Vec<[Mapping; RowKind::ALL.len()]>,
 }
 
@@ -33,7 +35,7 @@ impl KnownTable {
     }
 }
 
-/// The data files: a head line with table and category, then a line a column.
+/// The data files: a head line with table and category, a line with the main columns, then a line a column.
 static DATA: [&str; 7] = [
     include_str!("tables/SigninLogs.tsv"),
     include_str!("tables/AADNonInteractiveUserSignInLogs.tsv"),
@@ -104,6 +106,12 @@ fn head(text: &'static str) -> (&'static str, &'static str) {
     line.trim_start_matches("# ").split_once("\tcategory ").unwrap_or((line, ""))
 }
 
+/// The main columns of a data file.
+fn main_columns(text: &'static str) -> Vec<&'static str> {
+    let line = text.lines().find_map(|line| line.strip_prefix("# main\t"));
+    line.map_or(Vec::new(), |line| line.split('\t').collect())
+}
+
 fn parse(text: &'static str) -> KnownTable {
     let (name, category) = head(text);
     let mut fields = Vec::new();
@@ -116,7 +124,7 @@ fn parse(text: &'static str) -> KnownTable {
         let portal = graph.limited(&|path| portal::supplies(path));
         columns.push([diagnostic, graph.clone(), flat.clone(), graph.capitalised(), flat, portal]);
     }
-    KnownTable { name, category, schema: Schema::new(fields), columns }
+    KnownTable { name, category, schema: Schema::new(fields), main: main_columns(text), columns }
 }
 
 #[cfg(test)]
@@ -141,6 +149,9 @@ mod tests {
             names.sort_unstable();
             names.dedup();
             assert_eq!(names.len(), lines, "{}: a name twice", table.name);
+            assert_eq!(table.main.first(), Some(&"TimeGenerated"), "{}", table.name);
+            let is_column = |name: &&str| table.schema.index_of(name).is_some();
+            assert!(table.main.len() > 5 && table.main.iter().all(is_column), "{}: {:?}", table.name, table.main);
         }
     }
 

@@ -1,0 +1,147 @@
+//! Which columns of a table are shown on a terminal, and how wide.
+
+use crate::source::shape::{KnownTable, known_tables};
+use crate::types::{Field, Schema};
+
+/// Between two columns.
+pub(super) const GAP: &str = "  ";
+/// No column that is shown needs less than this to be of use.
+const NARROW: usize = 12;
+/// A column that is shown instead of others is wide enough for addresses and identifiers.
+const COMFORTABLE: usize = 40;
+
+/// How much room a column takes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Extent {
+    /// The widest of its name and its cells.
+    pub width: usize,
+    /// True if its cells may be cut: half a number, time or identifier is another one.
+    pub cuttable: bool,
+    /// True if no cell holds anything.
+    pub empty: bool,
+}
+
+impl Extent {
+    fn at_least(self, width: usize) -> usize {
+        if self.cuttable { self.width.min(width) } else { self.width }
+    }
+}
+
+/// Returns the width of each column that is shown in a line of `available` characters, None for a column that is hidden.
+///
+/// Columns without values are hidden first. If the others do not fit either, those are shown that `schema` ranks first.
+pub(super) fn fit(schema: &Schema, columns: &[Extent], available: usize) -> Vec<Option<usize>> {
+    let all: Vec<usize> = (0..columns.len()).collect();
+    let needed = |shown: &[usize], least: usize| {
+        let widths = shown.iter().map(|&index| columns[index].at_least(least));
+        widths.fold(GAP.len() * shown.len().saturating_sub(1), usize::saturating_add)
+    };
+    let (mut shown, mut least) = (all, NARROW);
+    if needed(&shown, usize::MAX) > available && columns.iter().any(|column| !column.empty) {
+        shown.retain(|&index| !columns[index].empty);
+    }
+    if needed(&shown, NARROW) > available {
+        least = COMFORTABLE;
+        let ranks = ranks(schema);
+        shown.sort_by_key(|&index| ranks[index]);
+        let mut chosen = Vec::new();
+        for index in shown {
+            chosen.push(index);
+            if chosen.len() > 1 && needed(&chosen, COMFORTABLE) > available {
+                chosen.pop();
+            }
+        }
+        shown = chosen;
+    }
+    let limit = widest(available, |limit| needed(&shown, limit.max(least)) <= available);
+    let limit = limit.max(least).min(available.max(1));
+    let mut widths = vec![None; columns.len()];
+    shown.iter().for_each(|&index| widths[index] = Some(columns[index].at_least(limit)));
+    let mut spare = available.saturating_sub(needed(&shown, limit));
+    for index in shown {
+        if let Some(width) = &mut widths[index]
+            && spare > 0
+            && *width < columns[index].width
+        {
+            *width += 1;
+            spare -= 1;
+        }
+    }
+    widths
+}
+
+/// The greatest limit up to `available` that fits; 0 if none does.
+fn widest(available: usize, fits: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high) = (0, available);
+    while low < high {
+        let middle = high - (high - low) / 2;
+        if fits(middle) { low = middle } else { high = middle - 1 }
+    }
+    low
+}
+
+/// The order in which columns are shown, the least first: for the rows of a known table its main columns, then what the
+/// query added, then the others.
+fn ranks(schema: &Schema) -> Vec<usize> {
+    let shared = |table: &&KnownTable| table.schema.names().filter(|name| schema.index_of(name).is_some()).count();
+    let table = known_tables().max_by_key(shared).filter(|table| shared(table) * 2 >= table.schema.len());
+    let Some(table) = table else { return vec![0; schema.len()] };
+    let rank = |field: &Field| match table.main.iter().position(|name| *name == field.name) {
+        Some(position) => position,
+        None => table.main.len() + usize::from(table.schema.index_of(&field.name).is_some()),
+    };
+    schema.fields().iter().map(rank).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::shape::known_table;
+    use crate::types::Type;
+
+    fn extent(width: usize) -> Extent {
+        Extent { width, cuttable: true, empty: false }
+    }
+
+    fn fitted(columns: &[Extent], available: usize) -> Vec<Option<usize>> {
+        let schema = Schema::new((0..columns.len()).map(|index| Field::new(format!("c{index}"), Type::String)));
+        fit(&schema, columns, available)
+    }
+
+    #[test]
+    fn everything_is_shown_whole_while_there_is_room() {
+        assert_eq!(fitted(&[extent(5), extent(40), extent(0)], 49), [Some(5), Some(40), Some(0)]);
+        assert_eq!(fitted(&[extent(70_000)], 120), [Some(120)]);
+        assert_eq!(fitted(&[], 120), []);
+    }
+
+    #[test]
+    fn columns_without_values_go_first() {
+        let empty = Extent { empty: true, ..extent(10) };
+        assert_eq!(fitted(&[empty, extent(20), empty, extent(20)], 50), [None, Some(20), None, Some(20)]);
+        assert_eq!(fitted(&[empty, extent(5)], 17), [Some(10), Some(5)]);
+        assert_eq!(fitted(&[empty, empty], 12), [Some(10), None]);
+    }
+
+    #[test]
+    fn long_texts_share_what_numbers_and_times_leave() {
+        let time = Extent { cuttable: false, ..extent(28) };
+        assert_eq!(fitted(&[time, extent(100), extent(20), extent(90)], 120), [Some(28), Some(33), Some(20), Some(33)]);
+        assert_eq!(fitted(&[time, extent(100)], 20), [Some(28), None]);
+        assert_eq!(fitted(&[extent(30), extent(30)], 47), [Some(23), Some(22)]);
+    }
+
+    #[test]
+    fn the_main_columns_of_a_table_are_shown_first() {
+        let table = known_table("SigninLogs").expect("known");
+        let names = table.schema.names().chain(["Added"]);
+        let schema = Schema::new(names.map(|name| Field::new(name, Type::String)));
+        let columns = vec![extent(20); schema.len()];
+        let widths = fit(&schema, &columns, 120);
+        let shown: Vec<&str> =
+            schema.names().zip(&widths).filter(|(_, width)| width.is_some()).map(|(name, _)| name).collect();
+        assert_eq!(shown, ["TimeGenerated", "ResultType", "AppDisplayName", "IPAddress", "UserPrincipalName"]);
+        let widths = fit(&schema, &columns, 22 * (table.main.len() + 1));
+        assert!(widths.last().is_some_and(Option::is_some), "what the query added comes before the rest of the table");
+    }
+}
