@@ -56,6 +56,8 @@ pub enum Command {
     Batch(BatchArgs),
     /// Convert exports to an archive in Parquet that is read fast
     Convert(ConvertArgs),
+    /// Verify the checksums of archives that convert wrote
+    Verify(VerifyArgs),
     /// Make synthetic sign-ins for demonstrations and benchmarks
     Synth(SynthArgs),
     /// Print a completion script for a shell
@@ -388,6 +390,24 @@ pub struct ConvertArgs {
     pub manifest: Option<PathBuf>,
     #[command(flatten)]
     pub source: SourceArgs,
+}
+
+/// `coldcase verify`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Every byte of a Parquet file that coldcase writes is covered by a checksum. A file whose checksums \
+    do not match, or that has none, ends the command with exit code 5. Checksums find damage; to find forgery, compare the \
+    SHA-256 of the files with those in the manifest of the conversion."
+)]
+pub struct VerifyArgs {
+    /// Archives: Parquet files, folders, globs
+    #[arg(value_name = "ARCHIVE", required = true)]
+    pub paths: Vec<std::ffi::OsString>,
+    /// Threads that read [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 /// The periods of an archive's folders.

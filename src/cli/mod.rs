@@ -25,6 +25,7 @@ mod tables;
 mod talk;
 mod target;
 mod terminal;
+mod verify;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -88,6 +89,7 @@ fn dispatch(cli: &Cli) -> Result<Outcome> {
         Some(Command::Tables(args)) => tables::run(args),
         Some(Command::Batch(args)) => batch::run(args),
         Some(Command::Convert(args)) => convert::run(args),
+        Some(Command::Verify(args)) => verify::run(args),
         Some(Command::Synth(args)) => synth::run(args),
         Some(Command::Completions { shell }) => documents::completions(*shell, &mut Cli::command()),
         Some(Command::Man) => documents::man(&Cli::command()),

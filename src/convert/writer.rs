@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{KeyValue, SortingColumn};
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::properties::{BloomFilterPosition, EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
 use super::keys::NO_TIME;
@@ -197,6 +197,8 @@ fn properties(table: &SortedTable) -> Result<WriterProperties> {
         .set_dictionary_page_size_limit(DICTIONARY_BYTES)
         .set_data_page_row_count_limit(PAGE_ROWS)
         .set_max_row_group_row_count(Some(GROUP_ROWS))
+        // Row groups lie side by side, so that one checksum covers each of them.
+        .set_bloom_filter_position(BloomFilterPosition::End)
         .set_sorting_columns(order)
         .set_created_by(concat!("coldcase version ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_key_value_metadata(Some(notes));

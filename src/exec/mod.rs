@@ -14,8 +14,10 @@ mod byte_table;
 mod group_codes;
 mod group_keys;
 mod group_table;
+mod page_checksums;
 pub(crate) mod parallel;
 pub(crate) mod row_groups;
+mod sealed;
 
 pub use context::ExecContext;
 pub use metrics::{Clock, NodeMetrics, PlanMetrics};

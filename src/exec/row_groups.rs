@@ -1,4 +1,5 @@
-//! Rows -> row groups of a Parquet file, whose columns are encoded side by side.
+//! Rows -> row groups of a Parquet file, whose columns are encoded side by side; every byte of the file is covered by a
+//! checksum (`source::parquet::checksums`).
 
 use std::fmt;
 use std::io::Write;
@@ -13,8 +14,11 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 
+use super::page_checksums::{CheckedChunk, GroupPages};
 use super::parallel;
+use super::sealed::Sealed;
 use crate::diagnostic::{Error, Result};
+use crate::source::parquet::checksums::{CHECKSUMS_KEY, Checksums, SEAL_DIGITS, SEAL_KEY, UNSEALED};
 
 /// Fewer rows at a time are encoded on one thread.
 const FEW_ROWS: usize = 1024;
@@ -24,19 +28,24 @@ type Failed = Box<dyn Fn(ParquetError) -> Error + Send + Sync>;
 
 /// A Parquet file that is being written.
 pub(crate) struct RowGroups<W: Write + Send> {
-    writer: SerializedFileWriter<W>,
+    writer: SerializedFileWriter<Sealed<W>>,
     factory: ArrowRowGroupWriterFactory,
+    pages: GroupPages,
     schema: SchemaRef,
     threads: usize,
     failed: Failed,
     columns: Vec<Mutex<ArrowColumnWriter>>,
     rows: usize,
-    groups: usize,
+    /// The checksums of the groups that are whole.
+    groups: Vec<u32>,
 }
 
 impl<W: Write + Send> fmt::Debug for RowGroups<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RowGroups").field("groups", &self.groups).field("rows", &self.rows).finish_non_exhaustive()
+        f.debug_struct("RowGroups")
+            .field("groups", &self.groups.len())
+            .field("rows", &self.rows)
+            .finish_non_exhaustive()
     }
 }
 
@@ -51,11 +60,13 @@ impl<W: Write + Send> RowGroups<W> {
     ) -> Result<Self> {
         add_encoded_arrow_schema_to_metadata(schema, &mut properties);
         let columns = ArrowSchemaConverter::new().convert(schema).map_err(&failed)?;
-        let writer = SerializedFileWriter::new(output, columns.root_schema_ptr(), Arc::new(properties));
+        let writer = SerializedFileWriter::new(Sealed::new(output), columns.root_schema_ptr(), Arc::new(properties));
         let writer = writer.map_err(&failed)?;
+        let pages = GroupPages::default();
         let factory = ArrowRowGroupWriterFactory::new(&writer, Arc::clone(schema));
+        let factory = factory.with_page_store_factory(Arc::new(pages.clone()));
         let schema = Arc::clone(schema);
-        Ok(Self { writer, factory, schema, threads, failed, columns: Vec::new(), rows: 0, groups: 0 })
+        Ok(Self { writer, factory, pages, schema, threads, failed, columns: Vec::new(), rows: 0, groups: Vec::new() })
     }
 
     /// Rows of the group that is being written.
@@ -73,13 +84,14 @@ impl<W: Write + Send> RowGroups<W> {
 
     /// Groups that are whole.
     pub(crate) fn groups(&self) -> usize {
-        self.groups
+        self.groups.len()
     }
 
     /// Appends rows to the group, which has room for them; `array` makes the values of a column.
     pub(crate) fn write(&mut self, rows: usize, array: &(dyn Fn(usize) -> Result<ArrayRef> + Sync)) -> Result<()> {
         if self.columns.is_empty() {
-            let writers = self.factory.create_column_writers(self.groups);
+            self.pages.clear();
+            let writers = self.factory.create_column_writers(self.groups.len());
             self.columns = writers.map_err(&self.failed)?.into_iter().map(Mutex::new).collect();
         }
         let encode = |index: usize| -> Result<()> {
@@ -107,14 +119,17 @@ impl<W: Write + Send> RowGroups<W> {
             columns.into_iter().map(|column| Mutex::new(column.into_inner().ok())).collect();
         let chunks = parallel::map(self.threads, columns.len(), |index| {
             let column = columns[index].lock().unwrap_or_else(PoisonError::into_inner).take();
-            column.ok_or_else(|| Error::internal("a column was lost"))?.close().map_err(failed)
+            let chunk = column.ok_or_else(|| Error::internal("a column was lost"))?.close().map_err(failed)?;
+            self.pages.take(index, &chunk).map_err(failed)
         })?;
-        for chunk in chunks {
-            chunk.append_to_row_group(&mut group).map_err(failed)?;
+        let mut checksum = crc32fast::Hasher::new();
+        for CheckedChunk { bytes, close } in chunks {
+            bytes.parts().iter().for_each(|part| checksum.update(part));
+            group.append_column(&bytes, close).map_err(failed)?;
         }
         group.close().map_err(failed)?;
         self.rows = 0;
-        self.groups += 1;
+        self.groups.push(checksum.finalize());
         Ok(())
     }
 
@@ -126,8 +141,13 @@ impl<W: Write + Send> RowGroups<W> {
     /// Writes the footer, without which the file is none; answers the output, which is not flushed.
     pub(crate) fn finish(&mut self) -> Result<&mut W> {
         self.end_group()?;
-        self.writer.finish().map_err(&self.failed)?;
-        Ok(self.writer.inner_mut())
+        let groups_end = self.writer.bytes_written() as u64;
+        let checksums = Checksums::of_groups(self.groups.clone(), self.schema.fields().len());
+        self.note(KeyValue::new(CHECKSUMS_KEY.to_owned(), checksums.to_string()));
+        self.note(KeyValue::new(SEAL_KEY.to_owned(), format!("{UNSEALED}{:0SEAL_DIGITS$x}", 0)));
+        self.writer.inner_mut().hold();
+        let metadata = self.writer.finish().map_err(&self.failed)?;
+        self.writer.inner_mut().release(&metadata, groups_end, checksums)
     }
 }
 
@@ -136,9 +156,13 @@ mod tests {
     use std::sync::Arc;
 
     use arrow::array::{ArrayRef, Int64Array, StringArray};
+    use arrow::compute::concat_batches;
     use arrow::datatypes::{DataType, Field, Schema};
     use arrow::record_batch::RecordBatch;
+    use bytes::Bytes;
     use parquet::arrow::ArrowWriter;
+    use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+    use parquet::file::metadata::PageIndexPolicy;
     use parquet::file::properties::WriterProperties;
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
@@ -147,7 +171,7 @@ mod tests {
     use crate::diagnostic::Error;
 
     #[test]
-    fn columns_side_by_side_make_the_file_that_one_after_the_other_makes() {
+    fn columns_encoded_side_by_side_make_the_same_file_as_one_after_the_other() {
         let fields = [("a", DataType::Int64), ("b", DataType::Utf8), ("c", DataType::Int64)];
         let fields: Vec<Field> = fields.into_iter().map(|(name, ty)| Field::new(name, ty, true)).collect();
         let schema = Arc::new(Schema::new(fields));
@@ -173,7 +197,7 @@ mod tests {
                 plain.flush().expect("a group");
             }
             let plain = plain.into_inner().expect("a file");
-            for threads in [1, 3] {
+            let files = [1, 3].map(|threads| {
                 let failed = Box::new(|error| Error::internal(format!("{error}")));
                 let mut file = RowGroups::new(Vec::new(), &schema, properties.clone(), threads, failed).expect("begun");
                 for group in &groups {
@@ -183,8 +207,20 @@ mod tests {
                     file.end_group().expect("a group");
                 }
                 assert_eq!(file.groups(), 3);
-                assert!(*file.finish().expect("a file") == plain, "seed {seed}, {threads} threads");
-            }
+                file.finish().expect("a file").clone()
+            });
+            assert!(files[0] == files[1], "seed {seed}");
+            assert_eq!(read(files[0].clone()), read(plain), "seed {seed}");
         }
+    }
+
+    /// The rows of a file, read with its page index; checksums of pages are verified.
+    fn read(file: Vec<u8>) -> RecordBatch {
+        let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Required);
+        let reader = ParquetRecordBatchReaderBuilder::try_new_with_options(Bytes::from(file), options).expect("a file");
+        let schema = Arc::clone(reader.schema());
+        let batches: Vec<RecordBatch> =
+            reader.build().expect("a reader").map(|batch| batch.expect("a batch")).collect();
+        concat_batches(&schema, &batches).expect("rows")
     }
 }

@@ -32,6 +32,8 @@ pub enum Damage {
     UnreadableValue(String, Type),
     /// Strings of a column that are not UTF-8.
     InvalidUtf8(String),
+    /// A part of a Parquet file that is not what was written, told by its checksum; it is not used.
+    ChecksumMismatch(String),
     /// A column of a file that cannot be read at all, and why.
     UnreadableColumn(String, String),
     /// Dates of this column whose first number is no month, although dates with slashes are read month first.
@@ -96,6 +98,10 @@ impl Damage {
             Self::InvalidUtf8(column) => {
                 format!("{} of {column} {is} not valid UTF-8: the invalid bytes are replaced here", counted("value"))
             }
+            Self::ChecksumMismatch(part) => format!(
+                "the checksum of {part} does not match: the file was damaged or changed after it was written; coldcase \
+                 verify lists every damaged part"
+            ),
             Self::UnreadableColumn(column, reason) => {
                 let files = if count == 1 { String::new() } else { format!(" in {count} files") };
                 format!("column {column} cannot be read{files}: {reason}")

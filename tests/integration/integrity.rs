@@ -5,8 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BinaryArray, RecordBatch, StringArray};
+use coldcase::source::parquet::ParquetFile;
+use coldcase::source::parquet::checksums::Verdict;
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 use crate::command::{Output, coldcase};
 
@@ -181,4 +185,134 @@ fn values_that_parquet_cannot_give_are_damage_of_their_file() {
         assert!(output.stderr.contains(message), "{message}: {output:?}");
     }
     assert!(output.stderr.contains("rows.parquet"), "{output:?}");
+}
+
+/// An archive of a thousand sign-ins in one file, which has dictionaries, bloom filters and page indexes.
+fn archive(folder: &Folder) -> String {
+    let record = |n: usize| {
+        format!(
+            "{{\"TimeGenerated\":\"2026-03-02T09:{:02}:{:02}Z\",\"Type\":\"SigninLogs\",\"Id\":\"id{n}\",\
+             \"UserPrincipalName\":\"user{}@contoso.com\",\"IPAddress\":\"203.0.113.{}\",\"ResultType\":\"{}\",\
+             \"AutonomousSystemNumber\":\"{}\",\"DeviceDetail\":{{\"deviceId\":\"{n}\"}}}}\n",
+            n / 60 % 60,
+            n % 60,
+            n % 37,
+            n % 250,
+            if n.is_multiple_of(3) { 50126 } else { 0 },
+            n % 5,
+        )
+    };
+    let input = folder.write("input.json", (0..1_000).map(record).collect::<String>());
+    let archive = folder.path("archive.parquet");
+    assert_eq!(coldcase(&["convert", &input, "-O", &archive]).code, 0);
+    archive
+}
+
+/// The file with one bit of it turned.
+fn flipped(bytes: &[u8], random: &mut ChaCha8Rng) -> (usize, Vec<u8>) {
+    let at = random.random_range(0..bytes.len());
+    let mut damaged = bytes.to_vec();
+    damaged[at] ^= 1 << random.random_range(0..8);
+    (at, damaged)
+}
+
+/// One bit that is turned anywhere in an archive is found, every time; `FLIPS` sets how many are tried.
+#[test]
+fn verify_finds_every_bit_that_was_turned() {
+    let folder = Folder::new();
+    let path = archive(&folder);
+    let bytes = fs::read(&path).expect("readable");
+    assert_eq!(ParquetFile::open(&path, "a").expect("a file").verify().expect("read"), Verdict::Intact);
+    let flips = std::env::var("FLIPS").ok().and_then(|flips| flips.parse().ok()).unwrap_or(500);
+    let mut random = ChaCha8Rng::seed_from_u64(55);
+    for _ in 0..flips {
+        let (at, damaged) = flipped(&bytes, &mut random);
+        fs::write(&path, damaged).expect("written");
+        let verdict = ParquetFile::open(&path, "a").map(|file| file.verify().expect("read"));
+        assert!(!matches!(verdict, Ok(Verdict::Intact)), "byte {at} of {}", bytes.len());
+    }
+}
+
+/// A query never gives other values in silence, whichever bit was turned, and prints no panic.
+#[test]
+fn queries_over_a_damaged_archive_are_right_or_say_so() {
+    let folder = Folder::new();
+    let path = archive(&folder);
+    let bytes = fs::read(&path).expect("readable");
+    let query = "SigninLogs | where IPAddress == '203.0.113.7' or ResultType == '50126' \
+                 | summarize count(), hash_sha256(strcat_array(make_list(strcat(Id, UserPrincipalName, DeviceDetail.deviceId, \
+                 TimeGenerated, AutonomousSystemNumber)), ','))";
+    let args = |path: &str| coldcase(&[query, path, "-o", "csv", "--strict"]);
+    let sound = args(&path);
+    assert_eq!(sound.code, 0, "{sound:?}");
+    let mut random = ChaCha8Rng::seed_from_u64(7);
+    let mut told = 0;
+    for _ in 0..150 {
+        let (at, damaged) = flipped(&bytes, &mut random);
+        fs::write(&path, damaged).expect("written");
+        let output = args(&path);
+        assert!(output.code == 5 || (output.code == 0 && output.stdout == sound.stdout), "byte {at}: {output:?}");
+        assert!(!output.stderr.contains("panicked"), "byte {at}: {output:?}");
+        told += usize::from(output.code == 5);
+    }
+    assert!(told > 20, "{told}");
+}
+
+#[test]
+fn verify_says_which_files_and_row_groups_are_damaged() {
+    let folder = Folder::new();
+    let path = archive(&folder);
+    let verify = |code: i32| {
+        let output = coldcase(&["verify", &path, "-o", "csv"]);
+        assert_eq!(output.code, code, "{output:?}");
+        output
+    };
+    let row = verify(0).stdout;
+    assert!(row.contains(",SigninLogs,1,1000,") && row.contains(",intact,"), "{row}");
+    let bytes = fs::read(&path).expect("readable");
+    let mut damaged = bytes.clone();
+    damaged[200] ^= 1;
+    fs::write(&path, &damaged).expect("written");
+    let output = verify(5);
+    assert!(output.stdout.contains(",damaged,row group 0"), "{output:?}");
+    assert!(output.stderr.contains("error: 1 of 1 files could not be verified"), "{output:?}");
+    let end = bytes.len() - 30;
+    let mut damaged = bytes.clone();
+    damaged[end] ^= 1;
+    fs::write(&path, &damaged).expect("written");
+    assert!(verify(5).stdout.contains(",damaged,"));
+    let query = coldcase(&["SigninLogs | count", &path]);
+    assert!(query.code == 5 && query.stderr.contains("archive.parquet"), "{query:?}");
+    fs::write(&path, &bytes[..bytes.len() - 9]).expect("written");
+    verify(5);
+    let other = folder.typed("other.parquet", &[Some("SigninLogs")]);
+    let output = coldcase(&["verify", &other, "-o", "csv"]);
+    assert!(output.code == 5 && output.stdout.contains(",no checksums,"), "{output:?}");
+    let json = folder.write("x.json", "{}");
+    assert_eq!(coldcase(&["verify", &json]).code, 2);
+    // Answers carry checksums, too.
+    let answer = folder.path("answer.parquet");
+    assert_eq!(coldcase(&["range n from 1 to 9 step 1", "-O", &answer]).code, 0);
+    assert_eq!(coldcase(&["verify", &answer]).code, 0);
+}
+
+/// A column that is damaged costs only the queries that read it.
+#[test]
+fn other_columns_of_a_damaged_file_are_read() {
+    let folder = Folder::new();
+    let ids: ArrayRef = Arc::new(StringArray::from_iter_values((0..300).map(|n| format!("id{n}"))));
+    let agents: ArrayRef = Arc::new(StringArray::from_iter_values((0..300).map(|n| format!("Mozilla {n}"))));
+    let types: ArrayRef = Arc::new(StringArray::from(vec!["SigninLogs"; 300]));
+    let times: ArrayRef = Arc::new(StringArray::from(vec!["2026-03-02T09:00:00Z"; 300]));
+    let properties = WriterProperties::builder().set_dictionary_enabled(false).build();
+    let columns = [("TimeGenerated", times), ("Type", types), ("Id", ids), ("UserAgent", agents)];
+    let file = folder.parquet("rows.parquet", properties, &columns);
+    let mut bytes = fs::read(&file).expect("readable");
+    let at = memchr::memmem::find(&bytes, b"Mozilla 7").expect("the column");
+    bytes[at - 40..at + 40].fill(0xff);
+    fs::write(&file, &bytes).expect("written");
+    assert_eq!(rows(&strict("SigninLogs | summarize dcount(Id), count()", &file, 0)), ["300,300"]);
+    assert_eq!(rows(&strict("SigninLogs | where Id == 'id299' | project Id", &file, 0)), ["id299"]);
+    let output = strict("SigninLogs | summarize count() by strlen(UserAgent) > 0", &file, 5);
+    assert!(output.stderr.contains("300 records were not read"), "{output:?}");
 }

@@ -9,11 +9,13 @@ use parquet::bloom_filter::Sbbf;
 use parquet::file::metadata::ParquetMetaDataReader;
 
 use super::bounds::Bounds;
+use super::checksums::Section;
 use super::input::Input;
 use super::layout::{FileColumn, Source, is_dictionary_only};
 use super::places;
 use super::prune::{Evidence, RowGroupStatistics};
 use super::reader::guarded;
+use crate::source::ScanReport;
 use crate::types::{Type, Value};
 
 /// The contents of one row group, read from the file as they are asked for.
@@ -22,6 +24,7 @@ pub(super) struct Contents<'a> {
     /// The position of the row group in the file.
     pub group: usize,
     pub input: &'a Input,
+    pub report: &'a ScanReport,
     /// The dictionaries that were read, by leaf.
     pub dictionaries: RefCell<Vec<(usize, StringArray)>>,
 }
@@ -48,6 +51,12 @@ impl Contents<'_> {
         // Without its length, the crate would believe the length inside of the filter and reserve that much.
         let (offset, length) = (chunk.bloom_filter_offset()?, chunk.bloom_filter_length()?);
         if !self.is_readable(offset, length.into()) {
+            return None;
+        }
+        let start = u64::try_from(offset).ok()?;
+        let bytes = self.input.read(start..start + u64::try_from(length).ok()?).ok()?;
+        let file = self.statistics.file;
+        if !file.is_intact(Section::BloomFilter, (self.group, leaf), &bytes, self.report) {
             return None;
         }
         let read = || Sbbf::read_from_column_chunk(chunk, self.input).map_err(|e| e.to_string());

@@ -7,10 +7,11 @@
 //! (`layout.rs`, `text.rs`), in which the rows of a few columns are looked up directly (`places.rs`).
 //!
 //! Damage is contained: a row group that cannot be decoded is counted in the report with its rows, and the rest of the
-//! file is read. Where pages carry checksums they are verified.
+//! file is read. Checksums of pages are verified, and those of the rest of the file where it is read (`checksums.rs`).
 
 mod bounds;
 mod cast;
+pub mod checksums;
 mod compact;
 mod contents;
 mod convert;
@@ -38,6 +39,7 @@ use std::sync::Arc;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 
 use self::bounds::Bound;
+use self::checksums::Checksums;
 use self::input::Input;
 use self::layout::{FileColumn, Layout};
 use self::partition::RowGroupScan;
@@ -63,6 +65,7 @@ pub struct ParquetFile {
     name: String,
     bytes: u64,
     metadata: Arc<ParquetMetaData>,
+    checksums: Option<Checksums>,
     layout: Layout,
 }
 
@@ -94,8 +97,9 @@ impl ParquetFile {
         let metadata =
             reader::guarded(|| ParquetMetaDataReader::new().parse_and_finish(&input).map_err(|e| e.to_string()));
         let metadata = metadata.and_then(check_counts).map(Arc::new).map_err(damaged)?;
+        let checksums = checksums::read_guarded(&input, bytes, &metadata).map_err(damaged)?;
         let layout = reader::guarded(|| Layout::new(&metadata)).map_err(damaged)?;
-        Ok(Arc::new(Self { place, name, bytes, metadata, layout }))
+        Ok(Arc::new(Self { place, name, bytes, metadata, checksums, layout }))
     }
 
     /// What reports call it.

@@ -9,7 +9,8 @@ pub(super) struct PageHeader {
     pub unpacked: usize,
     /// These bytes as they lie in the file.
     pub packed: usize,
-    pub has_checksum: bool,
+    /// The checksum of these bytes, if the writer gave one.
+    pub checksum: Option<u32>,
     /// Values of the page, nulls among them.
     pub values: usize,
     /// [`Self::PLAIN`], [`Self::PLAIN_DICTIONARY`], [`Self::RLE_DICTIONARY`], or another one.
@@ -43,13 +44,18 @@ impl PageHeader {
                 1 => header.kind = thrift.integer()?,
                 2 => header.unpacked = thrift.size()?,
                 3 => header.packed = thrift.size()?,
+                4 => header.checksum = Some(thrift.bits()?),
                 5 | 7 | 8 => header.read_values(id == 8, &mut thrift)?,
                 _ => thrift.skip(ty, 0)?,
             }
-            header.has_checksum |= id == 4;
         }
         *bytes = thrift.bytes;
         Some(header)
+    }
+
+    /// True unless the checksum tells that `page` is not what was written behind this header.
+    pub fn is_intact(&self, page: &[u8]) -> bool {
+        self.checksum.is_none_or(|checksum| checksum == crc32fast::hash(page))
     }
 
     /// What is only said of pages with values: data pages of both versions, and dictionaries.
@@ -117,6 +123,12 @@ impl Thrift<'_> {
     fn integer(&mut self) -> Option<u64> {
         let zigzag = self.number()?;
         (zigzag & 1 == 0).then_some(zigzag >> 1)
+    }
+
+    /// Thirty-two bits that are written as a signed number.
+    fn bits(&mut self) -> Option<u32> {
+        let zigzag = u32::try_from(self.number()?).ok()?;
+        Some((zigzag >> 1) ^ (zigzag & 1).wrapping_neg())
     }
 
     fn size(&mut self) -> Option<usize> {

@@ -12,11 +12,12 @@ use parquet::file::page_index::index_reader::{decode_column_index, decode_offset
 use parquet::file::page_index::offset_index::{OffsetIndexMetaData, PageLocation};
 
 use super::bounds::{Bounds, BoundsReader};
+use super::checksums::Section;
 use super::input::Input;
 use super::prune::{Evidence, may_match};
 use super::reader::{Wanted, guarded};
 use super::{Mapping, ParquetFile};
-use crate::source::Predicate;
+use crate::source::{Predicate, ScanReport};
 
 /// The page index of one row group, as far as it is needed and makes sense.
 pub(super) struct Pages<'a> {
@@ -28,14 +29,16 @@ pub(super) struct Pages<'a> {
 }
 
 impl<'a> Pages<'a> {
-    /// Reads the places of the pages of `leaves`, and the statistics of those pages that `predicates` speak of.
+    /// Reads, in the row group at an index, the places of the pages of `leaves`, and the statistics of those pages that `predicates` speak of.
     pub fn read(
         (file, mapping): (&'a ParquetFile, &'a Mapping),
         input: &Input,
-        group: &RowGroupMetaData,
+        (index, report): (usize, &ScanReport),
         leaves: &[usize],
         predicates: &[Predicate],
     ) -> Self {
+        let group = file.metadata.row_group(index);
+        let is_intact = |section, leaf, bytes: &Bytes| file.is_intact(section, (index, leaf), bytes, report);
         let rows = usize::try_from(group.num_rows()).unwrap_or(0);
         let mut pages = Self { file, mapping, rows, offsets: Vec::new(), statistics: Vec::new() };
         let spoken_of: Vec<usize> = predicates
@@ -44,9 +47,9 @@ impl<'a> Pages<'a> {
             .filter_map(|column| mapping.file_column(file, column)?.leaf())
             .collect();
         for &leaf in leaves {
-            let Some(offsets) = read_offsets(file, input, group, leaf) else { continue };
+            let Some(offsets) = read_offsets(file, input, group, leaf, &is_intact) else { continue };
             if spoken_of.contains(&leaf)
-                && let Some(statistics) = read_statistics(file, input, group, leaf)
+                && let Some(statistics) = read_statistics(file, input, group, leaf, &is_intact)
                 && usize::try_from(statistics.num_pages()) == Ok(offsets.page_locations().len())
             {
                 pages.statistics.push((leaf, statistics));
@@ -162,9 +165,13 @@ fn read_statistics(
     input: &Input,
     group: &RowGroupMetaData,
     leaf: usize,
+    is_intact: &dyn Fn(Section, usize, &Bytes) -> bool,
 ) -> Option<ColumnIndexMetaData> {
     let chunk = group.column(leaf);
     let bytes = read_range(file, input, chunk.column_index_range())?;
+    if !is_intact(Section::ColumnIndex, leaf, &bytes) {
+        return None;
+    }
     guarded(|| decode_column_index(&bytes, chunk.column_type()).map_err(|e| e.to_string())).ok()
 }
 
@@ -175,9 +182,13 @@ fn read_offsets(
     input: &Input,
     group: &RowGroupMetaData,
     leaf: usize,
+    is_intact: &dyn Fn(Section, usize, &Bytes) -> bool,
 ) -> Option<OffsetIndexMetaData> {
     let chunk = group.column(leaf);
     let bytes = read_range(file, input, chunk.offset_index_range())?;
+    if !is_intact(Section::OffsetIndex, leaf, &bytes) {
+        return None;
+    }
     // The crate reserves room for as many pages as the list claims to have.
     if claimed_pages(&bytes)? > bytes.len() as u64 {
         return None;

@@ -172,7 +172,8 @@ impl RowGroupScan {
         let (file, mapping, group) = (self.file.as_ref(), self.mapping.as_ref(), self.metadata());
         let predicates = &self.request.prune;
         let statistics = RowGroupStatistics { file, mapping, group };
-        let evidence = Contents { statistics, group: self.group, input, dictionaries: RefCell::default() };
+        let report = &*self.request.report;
+        let evidence = Contents { statistics, group: self.group, input, report, dictionaries: RefCell::default() };
         if !predicates.iter().all(|predicate| may_match(predicate, &evidence)) {
             self.request.counters.add(Count::RowGroupsPruned, 1);
             return Ok(Prepared::Pruned);
@@ -186,7 +187,7 @@ impl RowGroupScan {
         }
         let indexes = || leaves.iter().flat_map(|&leaf| index_ranges(group.column(leaf))).collect();
         let input = &input.with(indexes).map_err(|e| e.to_string())?;
-        let pages = Pages::read((file, mapping), input, group, &leaves, predicates);
+        let pages = Pages::read((file, mapping), input, (self.group, &self.request.report), &leaves, predicates);
         let selection = pages.select(predicates);
         if selection.as_ref().is_some_and(|selection| !selection.selects_any()) {
             self.request.counters.add(Count::RowGroupsPruned, 1);

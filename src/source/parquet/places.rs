@@ -80,10 +80,13 @@ fn pick_with(
         let page = rest.split_off(..header.packed)?;
         let rows = first..first + header.values;
         first = rows.end;
-        if header.has_checksum || !matches!(header.kind, PageHeader::DATA | PageHeader::DATA_2) {
+        if !matches!(header.kind, PageHeader::DATA | PageHeader::DATA_2) {
             return None;
         }
         if next < rows.end {
+            if !header.is_intact(page) {
+                return None;
+            }
             let bytes = places_of(&header, page, has_levels, (unpacker, chunk.compression()))?;
             pick_of_page(bytes, rows, &mut wanted, &mut places)?;
         }
@@ -140,7 +143,7 @@ impl Dictionary {
         let header = PageHeader::read(bytes)?;
         let page = bytes.split_off(..header.packed)?;
         let is_plain = matches!(header.encoding, PageHeader::PLAIN | PageHeader::PLAIN_DICTIONARY);
-        if header.kind != PageHeader::DICTIONARY || header.has_checksum || !is_plain {
+        if header.kind != PageHeader::DICTIONARY || !is_plain || !header.is_intact(page) {
             return None;
         }
         let page = unpacker.unpack(page, chunk.compression(), header.unpacked)?;

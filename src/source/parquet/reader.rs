@@ -6,7 +6,9 @@
 //! is reported as lost.
 
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+use std::sync::Once;
 
 use arrow::array::RecordBatch;
 use parquet::arrow::ProjectionMask;
@@ -22,7 +24,29 @@ pub(super) type Damage = String;
 
 /// Runs code of the parquet crate; a panic becomes damage.
 pub(super) fn guarded<T>(run: impl FnOnce() -> Result<T, Damage>) -> Result<T, Damage> {
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(describe(panic.as_ref())))
+    silence_guarded_panics();
+    let before = IS_GUARDED.replace(true);
+    let result = catch_unwind(AssertUnwindSafe(run));
+    IS_GUARDED.set(before);
+    result.unwrap_or_else(|panic| Err(describe(panic.as_ref())))
+}
+
+thread_local! {
+    /// True while a panic of this thread is caught and told as damage.
+    static IS_GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Keeps panics that are caught from being printed as if the program had failed; all others are printed as ever.
+fn silence_guarded_panics() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        let print = take_hook();
+        set_hook(Box::new(move |panic| {
+            if !IS_GUARDED.get() {
+                print(panic);
+            }
+        }));
+    });
 }
 
 fn describe(panic: &(dyn Any + Send)) -> Damage {

@@ -49,7 +49,7 @@ pub(super) fn sift(
         let end = first + header.values;
         if next < end {
             Page::open(&header, page, has_nulls)?.sift(first..end, &mut wanted, &mut kept)?;
-        } else if !matches!(header.kind, PageHeader::DATA | PageHeader::DATA_2) || header.has_checksum {
+        } else if !matches!(header.kind, PageHeader::DATA | PageHeader::DATA_2) {
             return None;
         }
         first = end;
@@ -173,7 +173,7 @@ struct Page<R> {
 
 impl<'a> Page<BufReader<Unpacked<'a>>> {
     fn open(header: &PageHeader, page: &'a [u8], has_nulls: bool) -> Option<Self> {
-        if header.has_checksum || header.encoding != PageHeader::PLAIN {
+        if header.encoding != PageHeader::PLAIN || !header.is_intact(page) {
             return None;
         }
         let (front, rest) = match header.kind {

@@ -1,0 +1,97 @@
+//! `coldcase verify`: whether archives are, byte for byte, what was written.
+
+use super::args::VerifyArgs;
+use super::configuration::Configuration;
+use super::{Outcome, rows, session, talk};
+use crate::diagnostic::{Error, Result};
+use crate::engine::Settings;
+use crate::engine::profile::for_each_file;
+use crate::source::files::{DataFile, expand};
+use crate::source::once::once;
+use crate::source::parquet::ParquetFile;
+use crate::source::parquet::checksums::Verdict;
+use crate::source::remark::Listing;
+use crate::types::{Type, Value};
+
+const COLUMNS: [(&str, Type); 7] = [
+    ("File", Type::String),
+    ("Table", Type::String),
+    ("RowGroups", Type::Long),
+    ("Rows", Type::Long),
+    ("Bytes", Type::Long),
+    ("Status", Type::String),
+    ("Damage", Type::String),
+];
+
+/// A file that was looked at.
+struct Verified {
+    row: Vec<Value>,
+    is_intact: bool,
+}
+
+pub(super) fn run(args: &VerifyArgs) -> Result<Outcome> {
+    let mut settings = Settings::new(0);
+    settings.threads = session::threads(args.threads);
+    settings.cancelled = session::cancelled()?;
+    let access = Configuration::of_environment()?.access(false);
+    let mut listing = Listing::default();
+    for path in &args.paths {
+        listing.extend(expand(path, &access)?);
+    }
+    let Listing { files, remarks } = once(listing);
+    remarks.iter().for_each(|remark| talk::line(&format!("note: {remark}")));
+    let (archives, others): (Vec<_>, Vec<_>) = files.into_iter().partition(DataFile::is_parquet);
+    let named: Vec<&str> = others.iter().take(3).map(|file| file.name.as_str()).collect();
+    if !named.is_empty() {
+        let (names, more) = (named.join(", "), if others.len() > named.len() { ", ..." } else { "" });
+        talk::line(&format!("note: not verified, for only Parquet files carry checksums: {names}{more}"));
+    }
+    if archives.is_empty() {
+        return Err(Error::Usage("verify checks Parquet files, and there is none: name an archive".to_owned()));
+    }
+    let (mut table, mut failed) = (Vec::new(), 0);
+    for_each_file(&archives, &settings, &|file, _| verify(file), &mut |verified: Verified| {
+        failed += u64::from(!verified.is_intact);
+        table.push(verified.row);
+        Ok(())
+    })?;
+    let total = table.len();
+    rows::write(&args.output, &COLUMNS, table)?;
+    if failed == 0 {
+        return Ok(Outcome::Success);
+    }
+    talk::line(&format!("error: {failed} of {total} files could not be verified; Status and Damage say why"));
+    Ok(Outcome::Damaged)
+}
+
+fn verify(file: &DataFile) -> Result<Verified> {
+    let found = ParquetFile::of(file).and_then(|opened| {
+        let verdict = opened.verify().map_err(|error| Error::io(&file.name, error))?;
+        Ok((opened, verdict))
+    });
+    let null = || Value::null(Type::Long);
+    let number = |number: u64| Value::Long(i64::try_from(number).unwrap_or(i64::MAX));
+    let (table, groups, count, status, damage) = match found {
+        Ok((opened, verdict)) => {
+            let (status, damage) = match verdict {
+                Verdict::Intact => ("intact", String::new()),
+                Verdict::Damaged(parts) => ("damaged", parts.join("; ")),
+                Verdict::NoChecksums => {
+                    ("no checksums", "written by another program, or by an older version of this one".to_owned())
+                }
+            };
+            let table = opened.archived_table().unwrap_or_default().to_owned();
+            (table, number(opened.row_groups() as u64), number(opened.rows()), status, damage)
+        }
+        Err(Error::Data { place, reason, .. }) => {
+            let place = place.map_or(String::new(), |place| format!("{place}: "));
+            (String::new(), null(), null(), "damaged", format!("{place}{reason}"))
+        }
+        Err(error @ Error::Io { .. }) => (String::new(), null(), null(), "unreadable", error.to_string()),
+        Err(error) => return Err(error),
+    };
+    let bytes = number(file.bytes);
+    let text = |text: &str| Value::string(text);
+    let row = vec![text(&file.name), text(&table), groups, count, bytes, text(status), text(&damage)];
+    Ok(Verified { row, is_intact: status == "intact" })
+}

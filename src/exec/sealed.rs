@@ -1,0 +1,78 @@
+//! The end of a Parquet file, sealed with checksums.
+//!
+//! What follows the row groups is held back until it is whole: bloom filters, page indexes and the footer. The footer has
+//! room for checksums, which are filled in before these bytes are written.
+
+use std::io::{self, Write};
+use std::ops::Range;
+
+use parquet::file::metadata::ParquetMetaData;
+
+use crate::diagnostic::{Error, Result};
+use crate::source::parquet::checksums::{Checksums, SEAL_DIGITS, TRAILER_BYTES, UNSEALED, footer_range};
+
+/// An output whose end can be held back.
+pub(crate) struct Sealed<W> {
+    output: W,
+    /// Bytes that were written to it.
+    written: u64,
+    held: Option<Vec<u8>>,
+}
+
+impl<W: Write> Sealed<W> {
+    pub fn new(output: W) -> Self {
+        Self { output, written: 0, held: None }
+    }
+
+    /// Holds back what is written from here on.
+    pub fn hold(&mut self) {
+        self.held.get_or_insert_default();
+    }
+
+    /// Fills in the checksums of what was held back, and writes it. `groups_end` is the offset in the file at which the row
+    /// groups end, `checksums` what the footer has at present.
+    pub fn release(&mut self, metadata: &ParquetMetaData, groups_end: u64, mut checksums: Checksums) -> Result<&mut W> {
+        let mut held = self.held.take().unwrap_or_default();
+        let room = checksums.to_string();
+        let at = |offset: u64| offset.checked_sub(self.written).and_then(|offset| usize::try_from(offset).ok());
+        let section = |range: Range<u64>| held.get(at(range.start)?..at(range.end)?);
+        let unknown = || Error::internal("the end of a Parquet file is not laid out as expected");
+        checksums.sum_sections(metadata, &section).ok_or_else(unknown)?;
+        let footer = footer_range(&held).ok_or_else(unknown)?;
+        checksums.between =
+            crc32fast::hash(held.get(at(groups_end).ok_or_else(unknown)?..footer.start).ok_or_else(unknown)?);
+        let footer = &mut held[footer.start..];
+        overwrite(footer, room.as_bytes(), checksums.to_string().as_bytes()).ok_or_else(unknown)?;
+        let seal = format!("{UNSEALED}{:0SEAL_DIGITS$x}", crc32fast::hash(footer));
+        let unsealed = format!("{UNSEALED}{:0SEAL_DIGITS$x}", 0);
+        overwrite(footer, unsealed.as_bytes(), seal.as_bytes()).ok_or_else(unknown)?;
+        debug_assert!(held.len() > TRAILER_BYTES);
+        self.output.write_all(&held).map_err(|error| Error::io("the output", error))?;
+        self.written += held.len() as u64;
+        Ok(&mut self.output)
+    }
+}
+
+/// Puts `new` in the place of the last `old`, which is as long.
+fn overwrite(bytes: &mut [u8], old: &[u8], new: &[u8]) -> Option<()> {
+    let at = memchr::memmem::rfind(bytes, old)?;
+    let place = bytes.get_mut(at..at + old.len()).filter(|place| place.len() == new.len())?;
+    place.copy_from_slice(new);
+    Some(())
+}
+
+impl<W: Write> Write for Sealed<W> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        if let Some(held) = &mut self.held {
+            held.extend_from_slice(buffer);
+            return Ok(buffer.len());
+        }
+        let count = self.output.write(buffer)?;
+        self.written += count as u64;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.held.is_some() { Ok(()) } else { self.output.flush() }
+    }
+}
