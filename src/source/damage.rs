@@ -40,6 +40,8 @@ pub enum Damage {
     DayFirstDates(String),
     /// Values that PowerShell cut off before they were saved.
     CutByPowerShell(String),
+    /// Labels in a CSV of the Entra admin center that stand for no known value of the column.
+    UnknownLabel(String),
     /// Sign-ins that do not say how they ended, by the column that would say it.
     MissingResult(String),
     /// The table that was asked for is not in the files, with the tables that are, or nothing.
@@ -116,6 +118,12 @@ impl Damage {
                  ConvertTo-Json -Depth 10",
                 counted("value"),
                 if count == 1 { "was" } else { "were" }
+            ),
+            Self::UnknownLabel(column) => format!(
+                "{} of {column} {is} no label that is known, perhaps of another language of the admin center: {they} {stay} \
+                 as {they} {is}, so a filter on {column} may miss the row: download the file as JSON",
+                counted("value"),
+                stay = if count == 1 { "stays" } else { "stay" },
             ),
             Self::MissingResult(column) => {
                 format!("{} without {column}: neither success nor failure is known", counted("sign-in"))

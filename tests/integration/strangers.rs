@@ -130,7 +130,7 @@ fn a_column_without_a_source_is_told_behind_all_columns() {
     ] {
         let output = coldcase(&[query, file, "-o", "csv"]);
         assert_eq!(output.code, 0, "{output:?}");
-        assert_eq!(output.stderr.contains("do not hold UserAgent of SigninLogs"), told, "{query}: {output:?}");
+        assert_eq!(output.stderr.contains("UserAgent is not exported in"), told, "{query}: {output:?}");
     }
 }
 

@@ -162,7 +162,7 @@ impl FileIterator<'_> {
         counters.add(Count::Files, (piece.origin.start == 0).into());
         match blocks.framing() {
             Framing::Lines | Framing::Values => {
-                self.reader.start_file(piece.file, &file.name, text.cells);
+                self.reader.start_file(piece.file, &file.name, text.cells, text.header);
                 let lines = piece.lines.filter(|_| text.layers.container.is_none());
                 let lines = lines.map(|lines| lines + blocks.passed_lines());
                 let records = &scan.records[piece.file];

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use self::header::{Headers, Layout, TYPE_LINE, layout};
 use super::places::{Places, Start, Unit};
 use super::{FileReport, MAX_RECORD_BYTES, limit_reached, without_byte_order_mark};
+use crate::source::shape::portal::PortalHeader;
 
 /// Bytes read at once.
 const CHUNK: usize = 256 << 10;
@@ -53,7 +54,7 @@ impl<R: Read> CsvLines<R> {
             Parsed::Row(cells, length) => (cells.into_iter().map(Cow::into_owned).collect::<Vec<_>>(), length),
             Parsed::Incomplete | Parsed::Broken(_) => return Err("its first line is no line of CSV"),
         };
-        let (layout, is_header) = layout(&cells, typed)?;
+        let (layout, is_header) = layout(&cells, typed, report.name())?;
         let headers = Headers::new(is_header.then_some(&cells));
         if is_header {
             rows.pass(length);
@@ -61,6 +62,11 @@ impl<R: Read> CsvLines<R> {
         let places = Arc::new(Places::new(Unit::Row));
         let (text, offset, starts) = (String::new(), 0, Vec::new());
         Ok(Self { rows, layout, headers, count: 0, text, position: 0, report, offset, starts, places })
+    }
+
+    /// What the first header names, if the file is one of the Entra admin center.
+    pub(crate) fn portal_header(&self) -> Option<Arc<PortalHeader>> {
+        self.layout.portal_header()
     }
 
     /// Where the rows begin in the text.
@@ -137,8 +143,8 @@ impl<R: Read> CsvLines<R> {
         if same {
             return;
         }
-        self.report.notices(self.layout.take_notices());
-        self.layout = match layout(cells, false) {
+        self.layout.report(&self.report);
+        self.layout = match layout(cells, false, self.report.name()) {
             Ok((layout, _)) => layout,
             Err(reason) => Layout::Unread(reason, cells.len()),
         };
@@ -147,7 +153,7 @@ impl<R: Read> CsvLines<R> {
 
     /// Says what the whole file says about itself.
     fn end(&mut self) {
-        self.report.notices(self.layout.take_notices());
+        self.layout.report(&self.report);
         if self.rows.unfinished && self.count > 0 {
             let text = "the last line has no line end, as all others have: the file may have been cut off";
             self.report.notices(vec![(format!("{}: {text}", self.report.name()), 1)]);

@@ -15,7 +15,8 @@ use super::{has_record_line, trim_start, without_byte_order_mark};
 use crate::diagnostic::Result;
 use crate::source::files::{Compression, DataFile, Format};
 use crate::source::limits::UnpacksToMore;
-use crate::source::{Limits, ScanCounters, ScanReport};
+use crate::source::shape::portal::PortalHeader;
+use crate::source::{Damage, Limits, ScanCounters, ScanReport};
 
 /// First bytes of a layer that are looked at: some records, so that damage to the first does not hide the others.
 pub(crate) const HEAD_BYTES: usize = 64 << 10;
@@ -51,6 +52,11 @@ impl FileReport {
         notices.into_iter().for_each(|(text, times)| self.report.notice_times(text, times));
     }
 
+    /// Counts damage to values of the file.
+    pub(crate) fn damaged(&self, damage: Damage, count: u64) {
+        self.report.damaged(damage, &self.name, count);
+    }
+
     /// Says that the file may not hold all that it seems to.
     pub(crate) fn warn(&self, text: &str) {
         self.report.warn(format!("{}: {text}", self.name));
@@ -81,6 +87,8 @@ pub(crate) struct Text {
     pub plain: bool,
     /// True where every value is a text, whatever it stands for.
     pub cells: bool,
+    /// What the header names, if it is a CSV of the Entra admin center.
+    pub header: Option<Arc<PortalHeader>>,
     /// Where its parts stand in the file, where it was made of something else.
     pub places: Option<Arc<Places>>,
     /// What the layers are that were taken off.
@@ -111,7 +119,7 @@ pub(crate) fn open_at(
     counters: &Arc<ScanCounters>,
 ) -> Result<Text> {
     let input = Peeked::not_yet(file.open_at(range, Some(counters))?, buffer);
-    Ok(Text { input, plain: true, cells: false, places: None, layers: Layers::NONE })
+    Ok(Text { input, plain: true, cells: false, header: None, places: None, layers: Layers::NONE })
 }
 
 /// What `file` is, whose bytes are `input`. What is wrong inside of its layers goes to `report`; `buffer` is used again,
@@ -143,7 +151,7 @@ pub(crate) fn open(
             Format::Text(Compression::None) => {
                 let Some(big_endian) = utf16::detect(head) else {
                     let plain = depth == 1 && file.is_plain();
-                    let bytes = Text { input: peeked, plain, cells: false, places, layers };
+                    let bytes = Text { input: peeked, plain, cells: false, header: None, places, layers };
                     return Ok(text(bytes, file.is_called_csv(), file_report));
                 };
                 places = None;
@@ -198,8 +206,9 @@ fn text(mut text: Text, called_csv: bool, file_report: impl Fn() -> FileReport) 
             // Lines of a text that is made itself lead nowhere.
             let places = Arc::clone(lines.places());
             let places = text.places.is_none().then_some(places);
+            let header = lines.portal_header();
             let input = Peeked::not_yet(Box::new(lines), Vec::new());
-            Opened::Text(Text { input, plain: false, cells: true, places, ..text })
+            Opened::Text(Text { input, plain: false, cells: true, header, places, ..text })
         }
         Err(reason) => Opened::Refused(reason),
     }

@@ -6,6 +6,7 @@ use super::cmdlet;
 use super::keys::{KeyTree, Slot};
 use super::record::RecordScanner;
 
+use crate::source::shape::portal::table_of_download;
 use crate::source::shape::table::table_of_category;
 use crate::source::shape::{KnownTable, RowKind, known_table, known_tables, table_named};
 use crate::types::dynamic;
@@ -57,18 +58,10 @@ pub(crate) struct RowClass {
     pub copied: bool,
 }
 
-/// Names of files that hold sign-ins of one table, as the admin center gives them to downloads.
-const DOWNLOADS: [(&str, &str); 4] = [
-    ("InteractiveSignIns_", "SigninLogs"),
-    ("NonInteractiveSignIns_", "AADNonInteractiveUserSignInLogs"),
-    ("ApplicationSignIns_", "AADServicePrincipalSignInLogs"),
-    ("MSISignIns_", "AADManagedIdentitySignInLogs"),
-];
-
 /// The table that a path tells, for records that do not tell it: `am-<table>` is a container of data export.
 pub(crate) fn table_of_path(path: &str) -> Option<&'static KnownTable> {
     path.split(['/', '\\']).find_map(|part| {
-        let download = DOWNLOADS.iter().find(|(prefix, _)| part.starts_with(prefix)).map(|(_, table)| *table);
+        let download = table_of_download(part);
         let exported = part.strip_prefix("am-").and_then(|name| {
             known_tables().find(|table| table.name.eq_ignore_ascii_case(name)).map(|table| table.name)
         });

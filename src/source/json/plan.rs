@@ -3,6 +3,7 @@
 mod again;
 mod unknown;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,7 +11,10 @@ use super::classify::{Class, Markers, RowClass};
 use super::keys::{KeyTree, Slot};
 use super::prefilter::{Needle, Prefilter};
 use crate::source::provenance::{Origins, Provenance};
-use crate::source::shape::mapping::Since;
+use crate::source::shape::differences;
+use crate::source::shape::mapping::{KeyPath, Since};
+use crate::source::shape::portal::{self, PortalHeader};
+use crate::source::shape::spelling::{self, Spellings, Verbatim};
 use crate::source::shape::whole::holds_whole_numbers;
 use crate::source::shape::{KnownTable, RowKind, Source, resembles};
 use crate::source::{RowFilter, ScanColumn, ScanCounters, ScanReport, ScanRequest};
@@ -18,6 +22,9 @@ use crate::types::{Schema, Type, dynamic};
 
 /// How the names of files begin that DFIR-O365RC writes: of large tenants it collects sign-ins with error code 0 alone.
 const SUCCESSES_ONLY: &str = "AADSigninLog_";
+
+/// What warnings about empty columns end with.
+const NO_EVIDENCE: &str = "finding no rows is not evidence of absence";
 
 /// How the names of tables end that were restored from the archive of a workspace.
 const RESTORED: &str = "_RST";
@@ -110,6 +117,8 @@ pub(crate) struct PlannedColumn {
     pub whole: bool,
     /// Where it is, by row kind.
     pub sources: [PlannedSource; RowKind::ALL.len()],
+    /// The values that records spell differently from the table, by row kind.
+    pub spellings: [Option<&'static Spellings>; RowKind::ALL.len()],
 }
 
 /// [`Source`] with slots for paths.
@@ -132,8 +141,10 @@ impl ScanPlan {
         let filter_request = request.filter.as_ref().map_or(&[][..], |filter| filter.columns());
         let columns = plan_columns(&mut tree, &rows, origins, &request.columns);
         let filter_columns = plan_columns(&mut tree, &rows, origins, filter_request);
-        let verbatim =
-            |column: usize, needle: &Needle| origins.at(column).is_none() && is_verbatim(&rows, column, needle);
+        let verbatim = |column: usize, needle: &Needle| match origins.at(column) {
+            Some(_) => Verbatim::No,
+            None => verbatim(&rows, column, needle),
+        };
         let wants = |of: Provenance| {
             let mut all = columns.iter().chain(&filter_columns);
             all.any(|column| matches!(column.sources[0], PlannedSource::Origin(other) if other == of))
@@ -248,7 +259,8 @@ impl ScanPlan {
             .map(|column| column.name.as_str())
             .filter(is_missing)
             .for_each(|name| self.report.lacks(name));
-        self.warn_empty("some Parquet files", self.wanted().filter(is_missing).collect(), table);
+        let missing = self.wanted().filter(is_missing).map(str::to_owned).collect();
+        self.warn_empty("is missing from some Parquet files", missing);
     }
 
     /// The names of the columns that are wanted.
@@ -263,24 +275,22 @@ impl ScanPlan {
         self.filter_columns.iter().chain(outputs)
     }
 
-    /// Says so of each column, or of all of many: a search asks for every column.
-    fn warn_empty(&self, shape: &str, columns: BTreeSet<&str>, table: &KnownTable) {
+    /// Warns of columns that are empty, one by one, or of many as one; `lack` says of a column where it is missing.
+    fn warn_empty(&self, lack: &str, columns: BTreeSet<String>) {
         const MANY: usize = 5;
-        let table = table.name;
         if columns.len() > MANY {
             let (count, first) = (columns.len(), columns.into_iter().next().unwrap_or_default());
-            let what = format!("{count} of the columns asked for of {table}, such as {first}");
-            return self
-                .report
-                .warn(format!("{shape} do not hold {what}: they are empty there, and no hit proves nothing"));
+            return self.report.warn(format!(
+                "{first} and {} other columns that the query reads: each {lack}, so it is empty here: {NO_EVIDENCE}",
+                count - 1
+            ));
         }
         for column in columns {
-            self.report
-                .warn(format!("{shape} do not hold {column} of {table}: it is empty there, and no hit proves nothing"));
+            self.report.warn(format!("{column} {lack}, so it is empty here: {NO_EVIDENCE}"));
         }
     }
 
-    /// Says which of the wanted columns the header of a CSV file or saved answer lacks; `lacks` tells of the places of
+    /// Warns of the wanted columns that the header of a CSV file or saved answer lacks; `lacks` tells it of the slots of
     /// a column in rows of `kind`.
     pub(crate) fn say_lacking(&self, kind: RowKind, lacks: &dyn Fn(&[Slot]) -> bool) {
         if self.rows.known().is_none() {
@@ -292,10 +302,29 @@ impl ScanPlan {
         };
         self.columns.iter().filter(is_lacking).for_each(|column| self.report.lacks(&column.name));
         for PlannedColumn { name, .. } in self.wanted_columns().filter(is_lacking) {
-            self.report.warn(format!(
-                "a CSV file or saved answer has no column {name}: it is empty there, and no hit proves nothing"
-            ));
+            self.warn_empty("is no column of a CSV file or saved answer", BTreeSet::from([name.clone()]));
         }
+    }
+
+    /// Warns of the wanted columns that the header of a CSV of the admin center lacks, other than those that no such
+    /// header has.
+    pub(crate) fn say_portal_lacks(&self, header: &PortalHeader) {
+        let Some(table) = self.rows.known() else { return };
+        let lacks = |column: &&PlannedColumn| {
+            let paths = |index| table.mapping(index, RowKind::PortalCsv).paths();
+            let is_read = |index| table.mapping(index, RowKind::PortalCsv).source != Source::Unsupplied;
+            let index = table.schema.index_of(&column.name).filter(|index| is_read(*index));
+            index.is_some_and(|index| paths(index).iter().all(|path| !header.supplies(&column.keys_behind(path))))
+        };
+        let is_whole = |column: &&PlannedColumn| column.path.is_none();
+        self.columns.iter().filter(is_whole).filter(lacks).for_each(|column| self.report.lacks(&column.name));
+        let wanted = self.wanted_columns().filter(|column| !is_unsupplied_path(table, column, RowKind::PortalCsv));
+        let lacking: BTreeSet<String> = wanted.filter(lacks).map(PlannedColumn::label).collect();
+        let lack = match lacking.contains("IsInteractive") {
+            true => "is not told by the header and the name of a CSV file of the Entra admin center",
+            false => "is no column of a CSV file of the Entra admin center",
+        };
+        self.warn_empty(lack, lacking);
     }
 
     /// Notes of such a file whether a part of it holds a failure.
@@ -327,11 +356,18 @@ impl ScanPlan {
             let shape = kind.describe();
             self.say_once(format!("TimeGenerated of {shape} is {time}, the time of the sign-in: no other is there"));
         }
-        let is_empty =
-            |name: &&str| table.schema.index_of(name).is_some_and(|index| is_unsupplied(table, index, kind, complete));
         let v1 = kind.is_graph() && !complete;
         let shape = if v1 { "Microsoft Graph v1.0 records" } else { kind.describe() };
-        self.warn_empty(shape, self.wanted().filter(is_empty).collect(), table);
+        let is_empty = |column: &&PlannedColumn| {
+            let index = table.schema.index_of(&column.name);
+            index.is_some_and(|index| is_unsupplied(table, index, kind, complete))
+                || is_unsupplied_path(table, column, kind)
+        };
+        let empty = self.wanted_columns().filter(is_empty).map(PlannedColumn::label).collect();
+        self.warn_empty(&format!("is not exported in {shape}"), empty);
+        let told =
+            self.wanted_columns().filter_map(|column| differences::difference(&column.name, column.first_key(), kind));
+        told.for_each(|text| self.say_once(text.to_owned()));
     }
 
     /// Says which of the wanted columns records of this class cannot supply.
@@ -370,6 +406,38 @@ fn is_unsupplied(table: &KnownTable, column: usize, kind: RowKind, complete: boo
     version || mapping.source == Source::Unsupplied
 }
 
+/// True for a path into a dynamic column that no record of `kind` has, though records of that kind have the column.
+fn is_unsupplied_path(table: &KnownTable, column: &PlannedColumn, kind: RowKind) -> bool {
+    let index = table.schema.index_of(&column.name).filter(|_| column.path.is_some() && kind == RowKind::PortalCsv);
+    let paths = index.map(|index| table.mapping(index, kind).paths()).unwrap_or_default();
+    !paths.is_empty() && paths.iter().all(|path| !portal::supplies(&column.keys_behind(path)))
+}
+
+impl PlannedColumn {
+    /// The keys of the source that lead to the value, where `path` leads to the column, up to an index of an array.
+    fn keys_behind<'a>(&'a self, path: &'a KeyPath) -> Vec<&'a str> {
+        let steps = self.path.iter().flat_map(|path| &path.steps);
+        let keys = steps.map_while(|step| match step {
+            dynamic::Step::Member(key) => Some(key.as_str()),
+            dynamic::Step::Index(_) => None,
+        });
+        path.iter().map(Cow::as_ref).chain(keys).collect()
+    }
+
+    /// The key with which the path begins; None for the column as a whole.
+    fn first_key(&self) -> Option<&str> {
+        match self.path.as_ref()?.steps.first()? {
+            dynamic::Step::Member(key) => Some(key),
+            dynamic::Step::Index(_) => None,
+        }
+    }
+
+    /// The column with its path, as a query writes it.
+    fn label(&self) -> String {
+        self.path.as_ref().map_or(self.name.clone(), |path| format!("{}{path}", self.name))
+    }
+}
+
 fn plan_columns(tree: &mut KeyTree, rows: &Rows, origins: &Origins, wanted: &[ScanColumn]) -> Vec<PlannedColumn> {
     wanted.iter().map(|column| plan_column(tree, rows, origins, column)).collect()
 }
@@ -378,7 +446,14 @@ fn plan_column(tree: &mut KeyTree, rows: &Rows, origins: &Origins, wanted: &Scan
     let index = wanted.column();
     if let Some(of) = origins.at(index) {
         let sources = RowKind::ALL.map(|_| PlannedSource::Origin(of));
-        return PlannedColumn { name: of.name().to_owned(), ty: of.ty(), path: None, whole: false, sources };
+        return PlannedColumn {
+            name: of.name().to_owned(),
+            ty: of.ty(),
+            path: None,
+            whole: false,
+            sources,
+            spellings: [None; RowKind::ALL.len()],
+        };
     }
     let field = rows.schema().field(index);
     let sources = match rows.known() {
@@ -393,7 +468,9 @@ fn plan_column(tree: &mut KeyTree, rows: &Rows, origins: &Origins, wanted: &Scan
         ScanColumn::Path { path, .. } => Some(path.clone()),
     };
     let whole = rows.known().is_some() && holds_whole_numbers(&field.name);
-    PlannedColumn { name: field.name.clone(), ty: field.ty, path, whole, sources }
+    let known = rows.known().filter(|_| path.is_none());
+    let spellings = RowKind::ALL.map(|kind| known.and_then(|_| spelling::spellings(&field.name, kind)));
+    PlannedColumn { name: field.name.clone(), ty: field.ty, path, whole, sources, spellings }
 }
 
 fn plan_source(tree: &mut KeyTree, source: &Source, kind: RowKind) -> PlannedSource {
@@ -410,18 +487,18 @@ fn plan_source(tree: &mut KeyTree, source: &Source, kind: RowKind) -> PlannedSou
     }
 }
 
-/// True where a row whose column contains the needle must come from a record whose text contains it, or has it
-/// behind an escape: the column is read from the record, not made up.
-fn is_verbatim(rows: &Rows, column: usize, needle: &Needle) -> bool {
+/// How the record of a row whose column contains the needle has it, escapes aside: No where the column may be made up.
+fn verbatim(rows: &Rows, column: usize, needle: &Needle) -> Verbatim {
     let field = rows.schema().field(column);
     if !field.ty.is_text() || (field.ty == Type::Dynamic && needle.may_be_reformatted()) {
-        return false;
+        return Verbatim::No;
     }
-    let Some(table) = rows.known() else { return true };
-    RowKind::ALL.iter().all(|&kind| match &table.mapping(column, kind).source {
+    let Some(table) = rows.known() else { return Verbatim::AsWritten };
+    let is_read = RowKind::ALL.iter().all(|&kind| match &table.mapping(column, kind).source {
         Source::Unsupplied | Source::Keys(_) | Source::UnlessZero { .. } => true,
         Source::Constant(text) => !needle.occurs_in(text),
         Source::Table => rows.one_table().is_some() && !needle.occurs_in(table.name),
         Source::Category => rows.one_table().is_some() && !needle.occurs_in(table.category),
-    })
+    });
+    if is_read { spelling::verbatim(&field.name, &|value| needle.occurs_in(value)) } else { Verbatim::No }
 }

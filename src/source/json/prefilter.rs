@@ -12,6 +12,7 @@ use aho_corasick::{AhoCorasick, Match, packed};
 use memchr::memmem;
 
 use super::cmdlet;
+use crate::source::shape::spelling::Verbatim;
 use crate::source::{Comparison, Predicate};
 use crate::types::Value;
 
@@ -128,7 +129,7 @@ struct Check {
 
 impl Prefilter {
     /// The search that the predicates allow, all of which hold for a wanted row; None where they allow none.
-    pub(crate) fn new(prune: &[Predicate], verbatim: &dyn Fn(usize, &Needle) -> bool) -> Option<Self> {
+    pub(crate) fn new(prune: &[Predicate], verbatim: &dyn Fn(usize, &Needle) -> Verbatim) -> Option<Self> {
         let needles = best(prune, verbatim)?;
         let letters: String = needles.iter().filter(|n| !n.case_sensitive).map(|n| n.text.to_lowercase()).collect();
         let traps: Vec<char> =
@@ -301,15 +302,22 @@ fn commonness(byte: u8) -> u8 {
 }
 
 /// The needles of the most telling of several predicates that all hold.
-fn best(list: &[Predicate], verbatim: &dyn Fn(usize, &Needle) -> bool) -> Option<Vec<Needle>> {
+fn best(list: &[Predicate], verbatim: &dyn Fn(usize, &Needle) -> Verbatim) -> Option<Vec<Needle>> {
     let shortest = |needles: &Vec<Needle>| needles.iter().map(|needle| needle.text.len()).min();
     list.iter().filter_map(|predicate| needles(predicate, verbatim)).max_by_key(shortest)
 }
 
 /// Texts of which a row that fulfils the predicate contains at least one.
-fn needles(predicate: &Predicate, verbatim: &dyn Fn(usize, &Needle) -> bool) -> Option<Vec<Needle>> {
+fn needles(predicate: &Predicate, verbatim: &dyn Fn(usize, &Needle) -> Verbatim) -> Option<Vec<Needle>> {
     let one = |column: usize, text: &str, case_sensitive: bool, nested: bool| {
-        Needle::new(text, case_sensitive, nested).filter(|needle| verbatim(column, needle))
+        let needle = Needle::new(text, case_sensitive, nested)?;
+        match verbatim(column, &needle) {
+            Verbatim::AsWritten => Some(needle),
+            Verbatim::InAnyCase => {
+                Needle::new(text, false, nested).filter(|needle| verbatim(column, needle) != Verbatim::No)
+            }
+            Verbatim::No => None,
+        }
     };
     // A string column holds nested JSON as text, which begins with a bracket; any other text is one token.
     let nested = |text: &str| text.starts_with(['{', '[']);
@@ -345,6 +353,7 @@ fn needles(predicate: &Predicate, verbatim: &dyn Fn(usize, &Needle) -> bool) -> 
 #[cfg(test)]
 mod tests {
     use super::{CASE_TRAPS, Prefilter};
+    use crate::source::shape::spelling::Verbatim;
     use crate::source::{Comparison, Predicate};
     use crate::types::Value;
 
@@ -353,7 +362,7 @@ mod tests {
     }
 
     fn prefilter(predicate: Predicate) -> Option<Prefilter> {
-        Prefilter::new(&[predicate], &|_, _| true)
+        Prefilter::new(&[predicate], &|_, _| Verbatim::AsWritten)
     }
 
     #[test]
@@ -416,7 +425,7 @@ mod tests {
     fn one_needle_for_all_columns() {
         let contains = |column| Predicate::Contains { column, needle: "requests".to_owned(), case_sensitive: false };
         let any = Predicate::Any((0..100).map(contains).collect());
-        assert_eq!(super::needles(&any, &|_, _| true).map(|needles| needles.len()), Some(1));
+        assert_eq!(super::needles(&any, &|_, _| Verbatim::AsWritten).map(|needles| needles.len()), Some(1));
     }
 
     #[test]
@@ -425,6 +434,6 @@ mod tests {
         assert!(prefilter(equal("a\"b\\c")).is_none());
         assert!(prefilter(Predicate::Any(vec![equal("contoso"), equal("x")])).is_none());
         assert!(prefilter(Predicate::All(vec![equal("contoso"), equal("x")])).is_some());
-        assert!(Prefilter::new(&[equal("contoso")], &|_, _| false).is_none());
+        assert!(Prefilter::new(&[equal("contoso")], &|_, _| Verbatim::No).is_none());
     }
 }

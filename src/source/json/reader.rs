@@ -18,6 +18,7 @@ use crate::diagnostic::{Error, Result};
 use crate::source::framing::{
     Extent, Gap, Header, Span, ValueSplitter, extent, holds_records, is_sequence, is_wrapped, trim_start,
 };
+use crate::source::shape::portal::PortalHeader;
 use crate::source::shape::{KnownTable, RowKind};
 use crate::source::{Count, Damage, Reject};
 use crate::types::Batch;
@@ -104,10 +105,10 @@ impl JsonReader {
 
     /// Goes on to the file at `index` in the list of files. Its first records are looked at whether or not they may
     /// match, until one of them tells what the file holds.
-    pub(crate) fn start_file(&mut self, index: usize, name: &str, made: bool) {
+    pub(crate) fn start_file(&mut self, index: usize, name: &str, made: bool, header: Option<Arc<PortalHeader>>) {
         self.report_damage();
         self.settled = false;
-        self.file = CurrentFile { index, name: name.to_owned(), made, ..CurrentFile::default() };
+        self.file = CurrentFile { index, name: name.to_owned(), made, header, ..CurrentFile::default() };
     }
 
     /// Decodes a block whose records are lines, up to one where reading lines has to stop; answers how many lines it
@@ -350,6 +351,9 @@ impl JsonReader {
             let lacks = |slots: &[usize]| slots.iter().all(|&slot| self.scanner.value(slot, record).is_none());
             self.plan.say_lacking(kind, &lacks);
         }
+        if let Some(header) = self.file.header.take_if(|_| kind == RowKind::PortalCsv) {
+            self.plan.say_portal_lacks(&header);
+        }
         if self.file.kind.is_none() {
             self.file.kind = Some(kind);
             self.file.failed = may_lack_failures(kind, &self.file.name).then_some(false);
@@ -481,7 +485,7 @@ impl JsonReader {
         for column in &plan.filter_columns {
             let mut writer = writer_for(column);
             let found = Found { block, rows, places: &self.places, slots: plan.tree.slot_count(), file: &self.file };
-            found.append(&mut writer, column, &all, &mut self.damage);
+            found.append(&mut writer, column, &all, &mut self.damage, &plan.report);
             columns.push(writer.finish());
         }
         let passed = filter.evaluate(&Batch::new(columns, rows.len()))?;
@@ -495,7 +499,8 @@ impl JsonReader {
             // What there is to say about a column of the filter was counted there.
             let counted = plan.filter_columns.iter().any(|other| other.name == column.name);
             let mut unsaid = BTreeMap::new();
-            found.append(writer, column, kept, if counted { &mut unsaid } else { &mut self.damage });
+            let damage = if counted { &mut unsaid } else { &mut self.damage };
+            found.append(writer, column, kept, damage, &plan.report);
         }
         self.written += kept.len();
     }

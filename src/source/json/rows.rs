@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::cmdlet;
 use super::column::{ColumnWriter, dynamic_text};
 use super::plan::{PlannedColumn, PlannedSource};
 use super::record::Place;
-use crate::source::Damage;
 use crate::source::provenance::{Provenance, position};
+use crate::source::shape::portal::PortalHeader;
+use crate::source::shape::spelling::Spellings;
 use crate::source::shape::whole::without_point;
 use crate::source::shape::{KnownTable, RowKind};
+use crate::source::{Damage, ScanReport};
 use crate::types::{Type, dynamic};
 
 /// The file that is being read.
@@ -27,6 +30,8 @@ pub(super) struct CurrentFile {
     pub kind: Option<RowKind>,
     /// Where it may hold successes only, whether it holds a failure.
     pub failed: Option<bool>,
+    /// The properties of a Graph object that the header of a CSV of the admin center names.
+    pub header: Option<Arc<PortalHeader>>,
     /// What its records begin with, by the first of them.
     pub head: Vec<u8>,
     /// Its records so far, read or skipped.
@@ -65,6 +70,7 @@ impl Found<'_> {
         column: &PlannedColumn,
         kept: &[usize],
         damage: &mut BTreeMap<Damage, u64>,
+        report: &ScanReport,
     ) {
         if let PlannedSource::Origin(of) = column.sources[0] {
             kept.iter().for_each(|&index| append_origin(writer, of, &self.rows[index], self.file));
@@ -84,9 +90,13 @@ impl Found<'_> {
                 Appended::Misfit => tally.misfits += 1,
                 Appended::DayFirst => tally.day_first += 1,
                 Appended::Cut => tally.cut += 1,
+                Appended::Cautioned(caution) => tally.caution = Some(caution),
             }
         }
         tally.add_to(damage, column);
+        if let Some(caution) = tally.caution {
+            report.warn(caution);
+        }
     }
 }
 
@@ -100,6 +110,8 @@ struct Tally {
     day_first: u64,
     cut: u64,
     empty: u64,
+    /// What to tell about one of the values.
+    caution: Option<&'static str>,
 }
 
 impl Tally {
@@ -131,6 +143,8 @@ enum Appended {
     DayFirst,
     /// A part of it was cut off before it came to us.
     Cut,
+    /// It is one that the user is to be told about.
+    Cautioned(&'static str),
 }
 
 impl Appended {
@@ -187,6 +201,9 @@ fn append_value(writer: &mut ColumnWriter, column: &PlannedColumn, row: &Row, re
     let json = json.filter(|json| !none || *json != "\"None\"");
     let lowered = json.filter(|_| row.kind == RowKind::Cmdlet && column.ty.is_text()).and_then(cmdlet::camel_case);
     let json = lowered.as_deref().or(json);
+    if let Some(spellings) = column.spellings[row.kind as usize] {
+        return append_spelled(writer, spellings, json);
+    }
     let cut = row.kind.is_graph() && column.ty.is_text() && json.is_some_and(cmdlet::is_cut);
     let Some(path) = &column.path else {
         let appended = Appended::of(writer.append(json), cut);
@@ -197,6 +214,13 @@ fn append_value(writer: &mut ColumnWriter, column: &PlannedColumn, row: &Row, re
     let found = json.as_deref().and_then(|json| dynamic::extract(json, path));
     writer.append_dynamic(found);
     Appended::of(true, cut && found.is_none_or(cmdlet::is_cut))
+}
+
+/// Appends a string in the spelling of the table.
+fn append_spelled(writer: &mut ColumnWriter, spellings: &'static Spellings, json: Option<&str>) -> Appended {
+    let table = json.and_then(|json| spellings.of_table(json));
+    writer.append(table.or(json));
+    spellings.caution.filter(|_| table.is_some()).map_or(Appended::Whole, Appended::Cautioned)
 }
 
 /// True for a text that begins like `31/1/2026`.

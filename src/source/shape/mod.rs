@@ -4,9 +4,11 @@
 //! reader, the documentation and the messages ([`table::KnownTable`]). A record is classified by its own keys, never
 //! by the name of its file.
 
+pub mod differences;
 pub mod mapping;
 pub mod portal;
 pub mod positions;
+pub mod spelling;
 pub mod table;
 pub mod whole;
 
@@ -33,6 +35,23 @@ pub enum RowKind {
 impl RowKind {
     /// Every kind.
     pub const ALL: [Self; 6] = [Self::Diagnostic, Self::Graph, Self::Flat, Self::Cmdlet, Self::Az, Self::PortalCsv];
+
+    /// How data files of this folder name it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Diagnostic => "diagnostic",
+            Self::Graph => "graph",
+            Self::Flat => "flat",
+            Self::Cmdlet => "cmdlet",
+            Self::Az => "az",
+            Self::PortalCsv => "portal-csv",
+        }
+    }
+
+    /// The kind that a data file of this folder names.
+    fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
 
     /// How messages name it.
     #[must_use]

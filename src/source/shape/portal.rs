@@ -3,11 +3,11 @@
 //! Headers follow the language of the portal, come with stray blanks, and one comes twice. Values are the texts that
 //! the portal shows; those that stand for a value of the interface are translated back, the rest stays as it is.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use super::mapping::KeyPath;
+use super::RowKind;
+use super::spelling::{Spellings, spellings_of_property};
 
 static DATA: &str = include_str!("portal.tsv");
 
@@ -21,6 +21,70 @@ pub struct PortalColumn {
     pub path: Vec<&'static str>,
     /// How its texts become values.
     pub values: PortalValues,
+    /// The column of the table whose values its labels stand for, with these values, if they are a closed set.
+    pub spellings: Option<(&'static str, &'static Spellings)>,
+}
+
+impl PortalColumn {
+    /// True if a row can hold the property at this path of a Graph object, or a part of it.
+    fn supplies(&self, path: &[&str]) -> bool {
+        if self.values == PortalValues::Place && path.len() > self.path.len() {
+            return path.starts_with(&self.path) && PLACE_KEYS.contains(&path[self.path.len()]);
+        }
+        let length = self.path.len().min(path.len());
+        self.path[..length] == path[..length]
+    }
+}
+
+/// The keys of a place.
+const PLACE_KEYS: [&str; 3] = ["city", "state", "countryOrRegion"];
+
+/// The property that the name of the file tells.
+const INTERACTIVE: &str = "isInteractive";
+
+/// The properties of a Graph object that the rows under a header hold.
+#[derive(Debug)]
+pub struct PortalHeader {
+    columns: Vec<&'static PortalColumn>,
+    interactive: bool,
+}
+
+impl PortalHeader {
+    /// The header with these columns; `interactive` if the file tells whether its sign-ins are interactive.
+    #[must_use]
+    pub fn new(columns: impl Iterator<Item = &'static PortalColumn>, interactive: bool) -> Self {
+        Self { columns: columns.collect(), interactive }
+    }
+
+    /// True if a row can hold the property at this path, or a part of it.
+    #[must_use]
+    pub fn supplies(&self, path: &[&str]) -> bool {
+        (self.interactive && path == [INTERACTIVE]) || self.columns.iter().any(|column| column.supplies(path))
+    }
+}
+
+/// Names of files that hold sign-ins of one table, as the admin center gives them to downloads.
+const DOWNLOADS: [(&str, &str); 4] = [
+    ("InteractiveSignIns_", "SigninLogs"),
+    ("NonInteractiveSignIns_", "AADNonInteractiveUserSignInLogs"),
+    ("ApplicationSignIns_", "AADServicePrincipalSignInLogs"),
+    ("MSISignIns_", "AADManagedIdentitySignInLogs"),
+];
+
+/// The table of a download of the admin center, by the name of its file or folder.
+#[must_use]
+pub fn table_of_download(name: &str) -> Option<&'static str> {
+    DOWNLOADS.iter().find(|(prefix, _)| name.starts_with(prefix)).map(|(_, table)| *table)
+}
+
+/// Whether the sign-ins of a download are interactive, if its name tells it.
+#[must_use]
+pub fn is_interactive(file: &str) -> Option<bool> {
+    match file.split(['/', '\\']).find_map(table_of_download)? {
+        "SigninLogs" => Some(true),
+        "AADNonInteractiveUserSignInLogs" => Some(false),
+        _ => None,
+    }
 }
 
 /// How the texts of a column become JSON values.
@@ -58,7 +122,9 @@ fn parse_line(line: &'static str) -> Vec<(String, PortalColumn)> {
             (_, "<code>") => PortalValues::Code,
             (_, list) => PortalValues::Text(list.split('|').filter_map(|pair| pair.split_once('=')).collect()),
         };
-        PortalColumn { path: place.split('.').collect(), values }
+        let path: Vec<&'static str> = place.split('.').collect();
+        let spellings = if path.len() == 1 { spellings_of_property(path[0], RowKind::PortalCsv) } else { None };
+        PortalColumn { path, values, spellings }
     };
     headers.split(" | ").map(|header| (normal(header), column())).collect()
 }
@@ -85,12 +151,8 @@ pub fn table_of(headers: &[String]) -> Option<&'static str> {
 
 /// True where a row can hold the property at this path of a Graph object, or a part of it.
 #[must_use]
-pub fn supplies(path: &KeyPath) -> bool {
-    let keys = || path.iter().map(Cow::as_ref);
-    columns().values().any(|column| {
-        let length = column.path.len().min(path.len());
-        column.path[..length].iter().copied().eq(keys().take(length))
-    })
+pub fn supplies(path: &[&str]) -> bool {
+    path == [INTERACTIVE] || columns().values().any(|column| column.supplies(path))
 }
 
 /// True where these words say that a sign-in succeeded.
@@ -108,8 +170,6 @@ fn normal(header: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::borrow::Cow;
-
     use super::{PortalValues, columns, portal_column, supplies, table_of};
 
     #[test]
@@ -139,11 +199,11 @@ mod tests {
 
     #[test]
     fn what_the_csv_holds_is_known() {
-        let path = |keys: &[&'static str]| keys.iter().map(|&key| Cow::Borrowed(key)).collect();
-        assert!(supplies(&path(&["deviceDetail"])));
-        assert!(supplies(&path(&["status", "errorCode"])));
-        assert!(supplies(&path(&["location", "countryOrRegion"])));
-        assert!(!supplies(&path(&["appliedConditionalAccessPolicies"])));
-        assert!(!supplies(&path(&["status", "other"])));
+        assert!(supplies(&["deviceDetail"]));
+        assert!(supplies(&["status", "errorCode"]));
+        assert!(supplies(&["location", "countryOrRegion"]));
+        assert!(!supplies(&["appliedConditionalAccessPolicies"]));
+        assert!(!supplies(&["status", "other"]));
+        assert!(!supplies(&["location", "geoCoordinates", "latitude"]) && !supplies(&["deviceDetail", "displayName"]));
     }
 }

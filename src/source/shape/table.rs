@@ -1,5 +1,6 @@
 //! The tables whose columns are known: their schemas and where each shape keeps the values.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use super::RowKind;
@@ -121,7 +122,7 @@ fn parse(text: &'static str) -> KnownTable {
         let [column, ty, diagnostic, graph, flat] = cells[..] else { continue };
         fields.push(Field::new(column, Type::from_name(ty).unwrap_or(Type::String)));
         let [diagnostic, graph, flat] = [diagnostic, graph, flat].map(|cell| Mapping::parse(cell, column));
-        let portal = graph.limited(&|path| portal::supplies(path));
+        let portal = graph.limited(&|path| portal::supplies(&path.iter().map(Cow::as_ref).collect::<Vec<_>>()));
         columns.push([diagnostic, graph.clone(), flat.clone(), graph.capitalised(), flat, portal]);
     }
     KnownTable { name, category, schema: Schema::new(fields), main: main_columns(text), columns }

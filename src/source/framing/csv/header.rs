@@ -1,10 +1,12 @@
 //! What the header line of a CSV file says its rows are.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::portal::PortalRow;
+use crate::source::framing::FileReport;
 use crate::source::shape::known_tables;
-use crate::source::shape::portal::portal_column;
+use crate::source::shape::portal::{PortalHeader, portal_column};
 use crate::source::shape::positions::positions;
 use crate::types::{datetime, dynamic};
 
@@ -54,14 +56,22 @@ impl Layout {
         }
     }
 
-    /// What is worth saying about the rows so far, with the number of times.
-    pub(super) fn take_notices(&mut self) -> Vec<(String, u64)> {
+    /// What the header names, if it is one of the Entra admin center.
+    pub(super) fn portal_header(&self) -> Option<Arc<PortalHeader>> {
         match self {
-            Self::Portal(row) => row.take_notices(),
+            Self::Portal(row) => Some(row.header()),
+            Self::Keys(_) | Self::Unread(..) => None,
+        }
+    }
+
+    /// Reports what was met in the rows since the last time.
+    pub(super) fn report(&mut self, report: &FileReport) {
+        match self {
+            Self::Portal(row) => row.report(report),
             Self::Keys(keys) if keys.iter().any(String::is_empty) => {
-                vec![("columns of a CSV file that have no name are not read".to_owned(), 1)]
+                report.notices(vec![("columns of a CSV file that have no name are not read".to_owned(), 1)]);
             }
-            Self::Keys(_) | Self::Unread(..) => Vec::new(),
+            Self::Keys(_) | Self::Unread(..) => {}
         }
     }
 
@@ -84,8 +94,8 @@ impl Layout {
 }
 
 /// What the first line says; true where it is a header, false where it is a row already. `typed` where a line with a
-/// type of PowerShell stands in front of it.
-pub(super) fn layout(cells: &[String], typed: bool) -> Result<(Layout, bool), &'static str> {
+/// type of PowerShell stands in front of it; `file` is the name of the file.
+pub(super) fn layout(cells: &[String], typed: bool, file: &str) -> Result<(Layout, bool), &'static str> {
     if cells.len() > MAX_COLUMNS {
         return Err("it has more columns than are read");
     }
@@ -106,7 +116,7 @@ pub(super) fn layout(cells: &[String], typed: bool) -> Result<(Layout, bool), &'
         return Err("details of authentications, which belong to the rows of another download");
     }
     if names.iter().filter(|name| portal_column(name).is_some()).count() >= 3 && !is_table {
-        return Ok((Layout::Portal(PortalRow::new(cells)), true));
+        return Ok((Layout::Portal(PortalRow::new(cells, file)), true));
     }
     let is_value = |name: &&str| name.parse::<f64>().is_ok() || datetime::parse(name).is_some();
     // An index without a name, or a comma too many, hides no column of a table.

@@ -1,8 +1,14 @@
 //! Rows of the CSV that the Entra admin center offers for download -> objects laid out as Microsoft Graph does.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use crate::source::shape::portal::{PortalColumn, PortalValues, is_success, portal_column, table_of};
+use crate::source::Damage;
+use crate::source::framing::FileReport;
+use crate::source::shape::portal::{
+    PortalColumn, PortalHeader, PortalValues, is_interactive, is_success, portal_column, table_of,
+};
 use crate::types::dynamic;
 
 /// Says what every object is; its value is the table, where the headers tell it.
@@ -13,10 +19,14 @@ pub(super) struct PortalRow {
     properties: Vec<Property>,
     outcome: Option<usize>,
     table: Option<&'static str>,
+    /// Whether the sign-ins are interactive, if the name of the file tells it.
+    interactive: Option<bool>,
     width: usize,
     /// Headers without a column, and error codes that are blank though the sign-in did not succeed.
     unknown: Vec<String>,
     blank_codes: u64,
+    /// Labels that stand for no known value, by the column of the table.
+    labels: BTreeMap<&'static str, u64>,
 }
 
 /// A property of the object: one value, or an object of several.
@@ -33,14 +43,16 @@ struct Cell {
 }
 
 impl PortalRow {
-    pub(super) fn new(headers: &[String]) -> Self {
+    pub(super) fn new(headers: &[String], file: &str) -> Self {
         let mut row = Self {
             properties: Vec::new(),
             outcome: None,
             table: table_of(headers),
+            interactive: is_interactive(file),
             width: headers.len(),
             unknown: Vec::new(),
             blank_codes: 0,
+            labels: BTreeMap::new(),
         };
         for (index, header) in headers.iter().enumerate() {
             match portal_column(header) {
@@ -68,8 +80,17 @@ impl PortalRow {
         self.width
     }
 
-    /// What is worth saying about the rows so far, with the number of times.
-    pub(super) fn take_notices(&mut self) -> Vec<(String, u64)> {
+    /// The properties that the header names.
+    pub(super) fn header(&self) -> Arc<PortalHeader> {
+        let cells = self.properties.iter().flat_map(|property| &property.cells);
+        Arc::new(PortalHeader::new(cells.map(|cell| cell.column), self.interactive.is_some()))
+    }
+
+    /// Reports what was met in the rows since the last time.
+    pub(super) fn report(&mut self, report: &FileReport) {
+        for (column, count) in std::mem::take(&mut self.labels) {
+            report.damaged(Damage::UnknownLabel(column.to_owned()), count);
+        }
         let unknown = std::mem::take(&mut self.unknown);
         let mut notices: Vec<(String, u64)> =
             unknown.iter().map(|header| (format!("the column {header:?} of the CSV is not read"), 1)).collect();
@@ -78,7 +99,7 @@ impl PortalRow {
             let text = "sign-ins of the CSV without an error code that did not succeed: their ResultType is empty";
             notices.push((text.to_owned(), blank));
         }
-        notices
+        report.notices(notices);
     }
 
     pub(super) fn write(&mut self, cells: &[Cow<'_, str>], text: &mut String) {
@@ -97,7 +118,7 @@ impl PortalRow {
                         text.push(':');
                         let blank = cell.column.values == PortalValues::Code && cells[cell.index].trim().is_empty();
                         self.blank_codes += u64::from(blank && !succeeded);
-                        if !write_value(cell, &cells[cell.index], succeeded, text) {
+                        if !write_value(cell, &cells[cell.index], succeeded, text, &mut self.labels) {
                             text.truncate(member);
                         }
                     }
@@ -105,12 +126,18 @@ impl PortalRow {
                     true
                 }
                 // Of a header that comes twice, the first cell that holds something counts.
-                false => property.cells.iter().any(|cell| write_value(cell, &cells[cell.index], succeeded, text)),
+                false => {
+                    let labels = &mut self.labels;
+                    property.cells.iter().any(|cell| write_value(cell, &cells[cell.index], succeeded, text, labels))
+                }
             };
             match written {
                 true => text.push(','),
                 false => text.truncate(start),
             }
+        }
+        if let Some(interactive) = self.interactive {
+            text.push_str(if interactive { "\"isInteractive\":true," } else { "\"isInteractive\":false," });
         }
         text.push_str(MARK);
         match self.table {
@@ -122,7 +149,13 @@ impl PortalRow {
 }
 
 /// Writes what a cell stands for; false where it holds nothing.
-fn write_value(cell: &Cell, value: &str, succeeded: bool, text: &mut String) -> bool {
+fn write_value(
+    cell: &Cell,
+    value: &str,
+    succeeded: bool,
+    text: &mut String,
+    labels: &mut BTreeMap<&'static str, u64>,
+) -> bool {
     let trimmed = value.trim();
     match &cell.column.values {
         PortalValues::Code if trimmed.is_empty() && succeeded => text.push('0'),
@@ -146,7 +179,11 @@ fn write_value(cell: &Cell, value: &str, succeeded: bool, text: &mut String) -> 
         }
         PortalValues::Text(others) => {
             let other = others.iter().find(|(words, _)| *words == trimmed).map(|(_, value)| *value);
-            dynamic::quote(other.unwrap_or_else(|| unguarded(value)), text);
+            let known = other.or_else(|| cell.column.spellings?.1.of_label(trimmed));
+            if let (None, Some((column, _))) = (known, cell.column.spellings) {
+                *labels.entry(column).or_default() += 1;
+            }
+            dynamic::quote(known.unwrap_or_else(|| unguarded(value)), text);
         }
         PortalValues::Outcome => return false,
     }

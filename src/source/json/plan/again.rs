@@ -4,8 +4,8 @@ use super::ScanPlan;
 use crate::source::Cautions;
 use crate::source::shape::RowKind;
 
-/// How messages name those files.
-const ORIGINALS: &str = "some of the files that the archive was made of";
+/// What messages say of a column that those files lack.
+const MISSING: &str = "is missing from some of the files that the archive was made of";
 
 impl ScanPlan {
     /// Says of an archive what there was to say of the files that it was made of.
@@ -16,8 +16,8 @@ impl ScanPlan {
         if let Some(table) = self.rows.known() {
             let kinds = cautions.shapes.iter().filter_map(|shape| RowKind::of_shape(shape));
             kinds.for_each(|kind| self.say_of_shape(kind, table));
-            let lacking = self.wanted().filter(|name| cautions.lacking.contains(*name)).collect();
-            self.warn_empty(ORIGINALS, lacking, table);
+            let lacking = self.wanted().filter(|name| cautions.lacking.contains(*name)).map(str::to_owned).collect();
+            self.warn_empty(MISSING, lacking);
         }
         cautions.warnings.iter().for_each(|warning| self.report.warn(warning.as_str()));
         cautions.notes.iter().for_each(|note| self.say_once(note.clone()));
