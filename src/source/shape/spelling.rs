@@ -75,7 +75,8 @@ impl Spellings {
     /// How a record has a string that is part of a value of the table.
     fn verbatim(&self, occurs_in: &dyn Fn(&str) -> bool) -> Verbatim {
         let met = || self.values.iter().filter(|value| occurs_in(value.table));
-        if met().any(|value| !value.source.eq_ignore_ascii_case(value.table)) {
+        // A value that the user is told about must be met, whether or not it is the one that is searched.
+        if self.caution.is_some() || met().any(|value| !value.source.eq_ignore_ascii_case(value.table)) {
             Verbatim::No
         } else if met().next().is_some() {
             Verbatim::InAnyCase
@@ -175,6 +176,7 @@ mod tests {
         assert_eq!(search("UserType", "Guest"), Verbatim::InAnyCase);
         assert_eq!(search("UserType", "Administrator"), Verbatim::AsWritten);
         assert_eq!(search("OperationVersion", "1.0"), Verbatim::No);
+        assert_eq!(search("ResultSignature", "SUCCESS"), Verbatim::No);
         assert_eq!(search("UserPrincipalName", "Guest"), Verbatim::AsWritten);
     }
 }
