@@ -9,7 +9,7 @@ use super::{Bind, Binder, Environment, Failed};
 use crate::diagnostic::{Code, Diagnostic, Error, Span};
 use crate::expr::Expr;
 use crate::plan::LogicalPlan;
-use crate::source::Provenance;
+use crate::source::{Provenance, TableProvider, Wildcard};
 use crate::syntax::{self, ast};
 use crate::types::{Batch, Type, Value, dynamic};
 
@@ -17,9 +17,22 @@ use crate::types::{Batch, Type, Value, dynamic};
 const DELIVERED: &str = "TimeGenerated";
 
 impl Binder<'_> {
-    /// A table of the catalog.
+    /// A table of the catalog, asked for by its name.
     pub(super) fn catalog_table(&mut self, name: &ast::Name) -> Bind<Option<LogicalPlan>> {
+        match self.environment.catalog.table(&name.text)? {
+            Some(table) => self.cut_table(name, table).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// A table of the catalog, one of those that `wildcard` stands for.
+    pub(super) fn matched_table(&mut self, name: &ast::Name, wildcard: &Arc<Wildcard>) -> Bind<Option<LogicalPlan>> {
         let Some(table) = self.environment.catalog.table(&name.text)? else { return Ok(None) };
+        let table = table.matched_by(wildcard).unwrap_or(table);
+        self.cut_table(name, table).map(Some)
+    }
+
+    fn cut_table(&mut self, name: &ast::Name, table: Arc<dyn TableProvider>) -> Bind<LogicalPlan> {
         let Environment { provenance, dedup, .. } = *self.environment;
         let own = table.schema().len();
         if let Some(column) = dedup.filter(|column| table.schema().index_of(column).is_none()) {
@@ -37,7 +50,7 @@ impl Binder<'_> {
         if let Some(column) = dedup {
             plan = self.last_deliveries(name, plan, column)?;
         }
-        Ok(Some(without_internal_columns(plan, own, provenance)))
+        Ok(without_internal_columns(plan, own, provenance))
     }
 
     fn cut_to_time_range(&mut self, plan: LogicalPlan, name: &ast::Name) -> Bind<LogicalPlan> {

@@ -12,6 +12,8 @@ use crate::expr::{Expr, fold, visit};
 use crate::functions::signature::implicit_cost;
 use crate::functions::{self, known};
 use crate::plan::LogicalPlan;
+use crate::source::Damage;
+use crate::source::shape::known_table;
 use crate::syntax::MAX_TEXT;
 use crate::syntax::ast::{self, ExprKind, FunctionParameter, LetValue, ParameterKind};
 use crate::types::{Schema, Type, Value};
@@ -78,6 +80,9 @@ impl Binder<'_> {
             }
         };
         self.check_parameters(&definition.parameters)?;
+        if known_table(&name.text).is_some() {
+            self.environment.report.damaged(Damage::HiddenTable(name.text.clone()), "", 1);
+        }
         Ok(Some(Arc::new(Function { definition, home: Place::default() })))
     }
 

@@ -10,6 +10,8 @@ use super::{Bind, Binder, Failed};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::functions::signature::implicit_cost;
 use crate::plan::LogicalPlan;
+use crate::source::file_catalog::STDIN;
+use crate::source::shape::known_table;
 use crate::source::{MemoryTable, RangeTable};
 use crate::syntax::ast::{self, SourceKind};
 use crate::types::{Batch, ColumnBuilder, Field, Schema, Type, Value, cast};
@@ -77,6 +79,13 @@ impl Binder<'_> {
     }
 
     pub(super) fn unknown_table(&mut self, name: &ast::Name) -> Failed {
+        if known_table(&name.text).is_some() {
+            return self.nothing_to_read(name);
+        }
+        if name.text == STDIN {
+            let message = "nothing to read `stdin` from: it is empty, a terminal, or holds the query";
+            return self.report(Diagnostic::new(Code::NothingToRead, name.span, message));
+        }
         let mut known = self.environment.catalog.names();
         known.extend(self.stored_names());
         known.extend(self.scope.names(|binding| matches!(binding, Binding::Table(_) | Binding::Function(_))));
@@ -85,6 +94,16 @@ impl Binder<'_> {
             .suggest(&name.text, known.iter().map(String::as_str))
             .help(format!("bind it to files with -t {}=PATH", name.text));
         self.report(diagnostic)
+    }
+
+    /// A known table that no file of the call can hold.
+    fn nothing_to_read(&mut self, name: &ast::Name) -> Failed {
+        let message = format!("nothing to read `{}` from: the call names no files that may hold it", name.text);
+        let help = format!(
+            "name files or folders after the query, pipe them in, or bind the table with -t {}=PATH or in a catalog file",
+            name.text
+        );
+        self.report(Diagnostic::new(Code::NothingToRead, name.span, message).help(help))
     }
 
     /// `table("name")`, `materialize(pipeline)`.

@@ -7,7 +7,7 @@ use crate::diagnostic::{Code, Diagnostic, Error};
 use crate::expr::{Expr, fold};
 use crate::plan::LogicalPlan;
 use crate::syntax::ast::{self, ExprKind, LetValue, StatementKind};
-use crate::types::{Schema, Type, Value, cast};
+use crate::types::{Schema, Type, Value, cast, datetime};
 
 impl Binder<'_> {
     /// The plan of the one statement that is a query; the others are set up before.
@@ -142,10 +142,14 @@ impl Binder<'_> {
         let given = self.environment.parameters.get(&name.text);
         match (given, &declaration.default) {
             (Some(text), _) => {
-                let value = cast::cast(&Value::string(text.as_str()), declaration.ty).map_err(Error::from)?;
+                let value = given_value(text, declaration.ty)?;
                 if value.is_null() && !matches!(text.as_str(), "" | "null") {
                     let message = format!("the value given for `{}` is no {}", name.text, declaration.ty);
-                    return self.error(Code::InvalidValue, name.span, message);
+                    let diagnostic = Diagnostic::new(Code::InvalidValue, name.span, message);
+                    return Err(self.report(match example_of(declaration.ty) {
+                        Some(example) => diagnostic.help(format!("write it as {example}")),
+                        None => diagnostic,
+                    }));
                 }
                 Ok(value)
             }
@@ -156,5 +160,23 @@ impl Binder<'_> {
                 Err(self.report(Diagnostic::new(Code::MissingParameter, name.span, message).help(help)))
             }
         }
+    }
+}
+
+/// The value that a user typed for a query parameter, null if it is none of this type. Unlike in the query itself, times
+/// are read only as ISO 8601 and RFC 3339 write them.
+fn given_value(text: &str, ty: Type) -> Result<Value, Error> {
+    match ty {
+        Type::Datetime => Ok(datetime::parse_iso8601(text).map_or(Value::null(ty), Value::Datetime)),
+        _ => cast::cast(&Value::string(text), ty).map_err(Error::from),
+    }
+}
+
+/// How a value is written for which several spellings are in use.
+fn example_of(ty: Type) -> Option<&'static str> {
+    match ty {
+        Type::Datetime => Some("2026-03-01 or 2026-03-01T09:00:00Z"),
+        Type::Timespan => Some("7d, 36h or 1.12:00:00"),
+        _ => None,
     }
 }

@@ -6,6 +6,7 @@ use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::memory::Memory;
+use super::sources::Call;
 use crate::source::remote::is_url;
 
 const EXAMPLES: &str = "\
@@ -18,7 +19,8 @@ Examples:
     cat signins.json | coldcase 'stdin | summarize count() by UserPrincipalName'
 
 Exit codes:
-  0 success, also without rows    1 no rows, with -e          2 wrong usage
+  0 success, also without rows    1 no rows, with -e; a query of a batch failed
+  2 wrong usage, nothing to read from
   3 the query is wrong            4 KQL not supported yet     5 data that cannot be read
   6 a limit was hit               70 a bug of ours            130 stopped";
 
@@ -82,17 +84,21 @@ pub struct SourceArgs {
     /// repeatable
     #[arg(long = "watchlist", value_name = "ALIAS[COLUMN]=PATH")]
     pub watchlists: Vec<String>,
-    /// The catalog file with tables, watchlists, functions and defaults [default: coldcase.toml here, else
-    /// coldcase/config.toml among the user's settings]; its tables count where the call names no PATH
+    /// The catalog file with tables, watchlists, functions and defaults [default: coldcase.toml in the working folder,
+    /// unless files are read from that folder or one above or below it, else coldcase/config.toml among the user's
+    /// settings]; its tables count if the call names no PATH
     #[arg(short = 'c', long, value_name = "FILE")]
     pub catalog: Option<PathBuf>,
-    /// What now() answers, as a datetime [default: the clock]
+    /// Use no catalog file at all
+    #[arg(long, conflicts_with = "catalog")]
+    pub no_catalog: bool,
+    /// What now() answers, as a datetime of ISO 8601 such as 2026-03-01T09:00:00Z [default: the clock]
     #[arg(long, value_name = "TIME")]
     pub now: Option<String>,
-    /// Only rows from this time on: a datetime, or a timespan back from now
+    /// Only rows from this time on: a datetime of ISO 8601 (UTC unless it has an offset), or a timespan back from now
     #[arg(long, value_name = "TIME", conflicts_with = "last")]
     pub from: Option<String>,
-    /// Only rows before this time: a datetime, or a timespan back from now
+    /// Only rows before this time: a datetime of ISO 8601 (UTC unless it has an offset), or a timespan back from now
     #[arg(long, value_name = "TIME", conflicts_with = "last")]
     pub to: Option<String>,
     /// Only rows of the last timespan before now: 7d, 36h
@@ -143,10 +149,24 @@ pub struct SourceArgs {
     pub talk: TalkArgs,
 }
 
+impl SourceArgs {
+    /// What a call with these flags says about sources, with the files `paths`.
+    pub(super) fn call<'a>(&'a self, paths: &'a [std::ffi::OsString]) -> Call<'a> {
+        Call {
+            catalog: self.catalog.as_deref(),
+            no_catalog: self.no_catalog,
+            tables: &self.tables,
+            paths,
+            follow_links: self.follow_links,
+            stdin_taken: None,
+        }
+    }
+}
+
 /// What is said on stderr, and how.
 #[derive(Args, Debug, Default)]
 pub struct TalkArgs {
-    /// Say nothing but errors, and show no progress
+    /// Say nothing but errors and warnings: no notes and no progress
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
     /// Say what was read, and how long it took; where stderr is no terminal, also how far a run is, every ten seconds
@@ -320,9 +340,13 @@ pub struct TablesArgs {
     /// Bind a table to files, as queries do; repeatable
     #[arg(short = 't', long = "table", value_name = "NAME=PATH")]
     pub tables: Vec<String>,
-    /// The catalog file [default: coldcase.toml here, else coldcase/config.toml among the user's settings]
+    /// The catalog file [default: coldcase.toml in the working folder, unless a PATH lies in that folder or one above or
+    /// below it, else coldcase/config.toml among the user's settings]
     #[arg(short = 'c', long, value_name = "FILE")]
     pub catalog: Option<PathBuf>,
+    /// Use no catalog file at all
+    #[arg(long, conflicts_with = "catalog")]
+    pub no_catalog: bool,
     /// Follow symbolic links that lead out of a named folder; without it they are skipped with a warning
     #[arg(long)]
     pub follow_links: bool,

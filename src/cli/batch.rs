@@ -12,14 +12,17 @@ use serde_json::{Value as Json, json};
 
 use super::args::BatchArgs;
 use super::manifest::{self, merged};
+use super::sources::Call;
 use super::{Outcome, overwrite, session, terminal};
-use crate::diagnostic::{Error, Result};
+use crate::diagnostic::{Code, Error, Result};
 use crate::engine::Flow;
 use crate::output;
 
 pub(super) fn run(args: &BatchArgs) -> Result<Outcome> {
-    let session = session::of_text(&args.source, String::new(), "batch", &args.paths)?;
-    let input: Box<dyn BufRead> = if args.queries == Path::new("-") {
+    let is_piped = args.queries == Path::new("-");
+    let call = Call { stdin_taken: is_piped.then_some("the queries"), ..args.source.call(&args.paths) };
+    let session = session::of_text(&args.source, String::new(), "batch", &call)?;
+    let input: Box<dyn BufRead> = if is_piped {
         Box::new(io::stdin().lock())
     } else {
         let file = std::fs::File::open(&args.queries).map_err(|error| Error::io(&args.queries, error))?;
@@ -51,7 +54,12 @@ pub(super) fn run(args: &BatchArgs) -> Result<Outcome> {
                 facts.push((id.clone(), said));
                 writeln!(output, "{{\"id\":{id},{table}}}")
             }
+            // Not the query is wrong then but the call, and so would every other answer be.
+            Err(error) if is_nothing_to_read(&error) && session.catalog.is_empty() => {
+                return Err(Error::Usage(session.talk.words(&error)));
+            }
             Err(error) => {
+                heard.failed = true;
                 let error = json!({"error": session.talk.words(&error), "code": error.exit_code()});
                 facts.push((id.clone(), merged(json!({"query": query}), error.clone())));
                 writeln!(output, "{}", merged(json!({"id": id}), error))
@@ -61,12 +69,21 @@ pub(super) fn run(args: &BatchArgs) -> Result<Outcome> {
         .and_then(|()| output.flush())
         .map_err(written)?;
     }
+    session.say_unread();
     session.finish()?;
     if let Some(path) = &args.manifest {
         let answers: Vec<Json> = facts.into_iter().map(|(id, said)| merged(json!({"id": id}), said)).collect();
         manifest::write(path, &session, json!({"answers": answers}))?;
     }
-    Ok(if session.strict && heard.damage { Outcome::Damaged } else { Outcome::Success })
+    Ok(match (session.strict && heard.damage, heard.failed) {
+        (true, _) => Outcome::Damaged,
+        (false, true) => Outcome::Negative,
+        (false, false) => Outcome::Success,
+    })
+}
+
+fn is_nothing_to_read(error: &Error) -> bool {
+    matches!(error, Error::Query(list) if list.iter().all(|diagnostic| diagnostic.code == Code::NothingToRead))
 }
 
 /// What the scans of all queries had to say.
@@ -74,6 +91,8 @@ pub(super) fn run(args: &BatchArgs) -> Result<Outcome> {
 struct Heard {
     said: BTreeSet<String>,
     damage: bool,
+    /// True once a query had no answer.
+    failed: bool,
 }
 
 /// The members `columns` and `rows` of an answer, as the Log Analytics format has them, and what a manifest says of it.

@@ -8,26 +8,20 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use etcetera::BaseStrategy as _;
 use serde::Deserialize;
 
 use self::backtest::Backtest;
 use super::memory::Memory;
+use super::sources::table_name;
 use crate::diagnostic::{Error, Result};
 use crate::source::Limits;
 use crate::source::folders::Links;
 use crate::source::remote::{Access, is_url};
 
-/// The catalog file in the working folder.
-const HERE: &str = "coldcase.toml";
-
 /// The catalog file with what the environment says instead.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Configuration {
-    /// The file; None where there is none.
-    #[serde(skip)]
-    pub file: Option<PathBuf>,
     /// Values of flags.
     #[serde(default)]
     pub defaults: Defaults,
@@ -153,15 +147,13 @@ enum Shape {
 }
 
 impl Configuration {
-    /// Reads the file that the flag, the environment or its usual place names.
+    /// Reads a catalog file, if there is one, and the environment.
     ///
     /// # Errors
-    /// A file that is named and cannot be read, one that is no catalog, a variable without a fitting value.
-    pub fn load(flag: Option<&Path>) -> Result<Self> {
-        let named = flag.map(Path::to_owned).or_else(|| variable("CATALOG").map(PathBuf::from));
-        let file = named.or_else(|| usual_places().into_iter().find(|path| path.is_file()));
+    /// A file that cannot be read or is no catalog, a variable without a fitting value.
+    pub fn load(file: Option<&Path>) -> Result<Self> {
         let mut configuration = match file {
-            Some(file) => Self::read(&file)?,
+            Some(file) => Self::read(file)?,
             None => Self::default(),
         };
         configuration.defaults.environment()?;
@@ -176,13 +168,6 @@ impl Configuration {
             return Err(Error::Usage("remote-timeout: at least 1 second is needed".to_owned()));
         }
         Ok(self)
-    }
-
-    /// What the environment says alone, for commands that no catalog file speaks of.
-    pub fn of_environment() -> Result<Self> {
-        let mut configuration = Self::default();
-        configuration.defaults.environment()?;
-        configuration.check()
     }
 
     /// How files are reached: remote ones as the environment says, as the tools of their stores do; links that lead out of
@@ -216,9 +201,27 @@ impl Configuration {
             *path = below(folder, path);
         }
         configuration.functions.paths.iter_mut().for_each(|path| *path = below(folder, path));
-        configuration.file = Some(file.to_owned());
+        configuration.tables = named_tables(configuration.tables).map_err(wrong)?;
         Ok(configuration)
     }
+}
+
+/// The tables under the names that queries know: known tables in any case of letters. An error says which name is
+/// nearly one of these, or names a table twice.
+fn named_tables(tables: BTreeMap<String, Table>) -> Result<BTreeMap<String, Table>, String> {
+    let mut named = BTreeMap::new();
+    for (written, table) in tables {
+        let name = table_name(&written).map_err(|near| {
+            format!(
+                "[tables.{written}]: did you mean {near}? A query over {near} would not read these files; a table of \
+                 your own needs a name that is less like it"
+            )
+        })?;
+        if named.insert(name.clone(), table).is_some() {
+            return Err(format!("[tables.{written}]: the table {name} is there already"));
+        }
+    }
+    Ok(named)
 }
 
 impl Defaults {
@@ -253,18 +256,11 @@ fn override_with<T: FromStr>(name: &str, value: &mut Option<T>) -> Result<()> {
 }
 
 /// The variable `COLDCASE_name`; an empty one is none.
-fn variable(name: &str) -> Option<OsString> {
+pub(super) fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(format!("COLDCASE_{name}")).filter(|value| !value.is_empty())
 }
 
 /// A path of the catalog file, seen from the working folder; URLs are where they are.
 fn below(folder: &Path, path: &Path) -> PathBuf {
     if path.to_str().is_some_and(is_url) { path.to_owned() } else { folder.join(path) }
-}
-
-fn usual_places() -> Vec<PathBuf> {
-    // `$XDG_CONFIG_HOME` or `~/.config`; on Windows `%APPDATA%`.
-    let settings = etcetera::choose_base_strategy().ok().map(|strategy| strategy.config_dir());
-    let settings = settings.map(|folder| folder.join("coldcase").join("config.toml"));
-    [Some(PathBuf::from(HERE)), settings].into_iter().flatten().collect()
 }

@@ -35,7 +35,7 @@ const SIGNINS: &str = "SigninLogs";
 pub(super) fn run(args: &ConvertArgs) -> Result<Outcome> {
     let started = Instant::now();
     let target = Target::new(args)?;
-    let session = session::of_text(&args.source, String::new(), "convert", &args.paths)?;
+    let session = session::of_text(&args.source, String::new(), "convert", &args.source.call(&args.paths))?;
     overwrite::refuse(&session, &[("-O", Some(&args.destination)), ("--manifest", args.manifest.as_deref())])?;
     let staging = Staging::new(&args.destination, args.source.temp_dir.as_deref())?;
     if staging.had_remains {
@@ -203,8 +203,9 @@ struct Work<'a> {
 impl Work<'_> {
     /// Converts what is bound to a name, and every known table of the other files.
     fn tables(&mut self) -> Result<()> {
-        let bound = self.args.source.tables.iter().filter_map(|text| text.split_once('='));
-        let mut waiting: VecDeque<String> = bound.map(|(name, _)| name.to_owned()).collect();
+        let named = &self.session.catalog.named;
+        let mut waiting: VecDeque<String> =
+            named.iter().filter(|source| source.is_of_call()).filter_map(|source| source.table.clone()).collect();
         let looks_around = !self.args.paths.is_empty();
         waiting.extend(looks_around.then(|| SIGNINS.to_owned()));
         let mut taken: Vec<String> = Vec::new();
@@ -225,8 +226,8 @@ impl Work<'_> {
         if !unknown.is_empty() {
             self.done.damaged = true;
             let names: Vec<String> = unknown.iter().map(|name| format!("{name:?}")).collect();
-            self.session.talk.say(&format!(
-                "warning: the archive has no records of {}: no known tables; bind their files to the name with -t NAME=PATH",
+            self.session.talk.warn(format!(
+                "the archive has no records of {}: no known tables; bind their files to the name with -t NAME=PATH",
                 names.join(", ")
             ));
         }

@@ -3,13 +3,15 @@
 use std::fmt::Write as _;
 
 use super::args::FieldsArgs;
+use super::sources::{Call, InputSources, table_name};
 use super::{Outcome, documents, rows};
 use crate::diagnostic::{Error, Result, suggest};
 use crate::source::shape::{KnownTable, RowKind, known_table, known_tables};
 use crate::types::{Type, Value};
 
 pub(super) fn run(args: &FieldsArgs) -> Result<Outcome> {
-    let table = known_table(&args.table).ok_or_else(|| {
+    let name = table_name(&args.table).unwrap_or_else(|_| args.table.clone());
+    let table = known_table(&name).ok_or_else(|| {
         let known: Vec<&str> = known_tables().map(|table| table.name).collect();
         let hint = suggest(&args.table, known.iter().copied())
             .map_or_else(|| format!("known are {}", known.join(", ")), |near| format!("did you mean {near}?"));
@@ -29,7 +31,12 @@ fn list(table: &KnownTable, args: &FieldsArgs) -> Result<Outcome> {
         let places = RowKind::ALL.map(|kind| Value::string(table.mapping(index, kind).to_string()));
         [Value::string(field.name.as_str()), Value::string(field.ty.name())].into_iter().chain(places).collect()
     };
-    rows::write(&args.output, &columns, table.schema.fields().iter().enumerate().map(row))?;
+    let sources = InputSources::settle(&Call::default())?;
+    rows::write(
+        (&args.output, &sources.configuration.defaults),
+        &columns,
+        table.schema.fields().iter().enumerate().map(row),
+    )?;
     Ok(Outcome::Success)
 }
 

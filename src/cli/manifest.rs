@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
 use super::session::Session;
+use super::sources::{Input, NamedSource};
 use crate::diagnostic::{Error, Result};
 use crate::engine::profile::{Part, for_each_file, profile};
 use crate::engine::{Prepared, Settings};
@@ -20,12 +21,18 @@ use crate::types::{Value, datetime};
 /// and the settings.
 pub(super) fn write(path: &Path, session: &Session, facts: Json) -> Result<()> {
     let settings = session.engine.settings();
+    let (used, unread) = session.catalog.inputs_by_use();
     let common = json!({
         "program": "coldcase",
         "version": env!("CARGO_PKG_VERSION"),
         "now": datetime::to_text(settings.now),
         "settings": settings_json(settings),
-        "inputs": inputs(session)?,
+        "catalog": session.catalog.file.file.as_deref().map(written).transpose()?,
+        "catalogNotUsed": session.catalog.file.unused,
+        "sources": session.catalog.named.iter().map(source).collect::<Vec<_>>(),
+        "inputs": inputs(session, &used)?,
+        "inputsNotAskedFor": unread.iter().map(|input| json!({"file": input.file.name, "table": input.table}))
+            .collect::<Vec<_>>(),
         "functions": functions(session)?,
     });
     let manifest = merged(common, facts);
@@ -73,18 +80,21 @@ pub(super) fn written(path: &Path) -> Result<Json> {
     Ok(json!({"file": file.name, "bytes": file.bytes, "sha256": sha256(&file)?}))
 }
 
-/// Every file of the session. A file that is bound to several tables is read for each of them.
-fn inputs(session: &Session) -> Result<Vec<Json>> {
+/// A source as the call or the catalog file names it.
+fn source(named: &NamedSource) -> Json {
+    json!({"table": named.table, "path": named.path, "from": named.from})
+}
+
+/// What is known of each of these files. A file that is bound to several tables is read for each of them.
+fn inputs(session: &Session, inputs: &[Input]) -> Result<Vec<Json>> {
     let limits = session.catalog.limits();
-    let look = |(table, file): &(Option<String>, DataFile), settings: &Settings| {
-        input(table.as_deref(), file, limits, settings)
-    };
-    let mut inputs = Vec::new();
-    for_each_file(&session.catalog.inputs(), session.engine.settings(), &look, &mut |found| {
-        inputs.push(found);
+    let look = |input: &Input, settings: &Settings| input_json(input, limits, settings);
+    let mut found = Vec::new();
+    for_each_file(inputs, session.engine.settings(), &look, &mut |input| {
+        found.push(input);
         Ok(())
     })?;
-    Ok(inputs)
+    Ok(found)
 }
 
 /// The stored functions that were called, and what their files are byte by byte.
@@ -111,7 +121,7 @@ fn settings_json(settings: &Settings) -> Json {
 }
 
 /// A file: what it is byte by byte, and what was found in it.
-fn input(table: Option<&str>, file: &DataFile, limits: Limits, settings: &Settings) -> Result<Json> {
+fn input_json(Input { table, file }: &Input, limits: Limits, settings: &Settings) -> Result<Json> {
     let profile = profile(file, limits, settings)?;
     Ok(json!({
         "file": file.name,

@@ -5,7 +5,6 @@
 mod analyze;
 mod args;
 mod batch;
-mod catalog;
 mod configuration;
 mod convert;
 mod documents;
@@ -20,6 +19,7 @@ mod rejects;
 mod rows;
 mod session;
 mod sniff;
+mod sources;
 mod synth;
 mod tables;
 mod talk;
@@ -43,7 +43,7 @@ pub use documents::command;
 pub enum Outcome {
     /// All is well.
     Success,
-    /// The negative answer to what was asked: no rows, with `-e`.
+    /// The negative answer to what was asked: no rows, with `-e`; a query of a batch that failed.
     Negative,
     /// Some data could not be read, with `--strict`.
     Damaged,

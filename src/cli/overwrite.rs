@@ -22,8 +22,8 @@ pub(super) fn refuse(session: &Session, outputs: &[(&str, Option<&Path>)]) -> Re
     }
     let existing: Vec<(&str, PathBuf)> =
         outputs.into_iter().filter_map(|(flag, path)| Some((flag, fs::canonicalize(path).ok()?))).collect();
-    for (_, file) in session.catalog.inputs() {
-        let Some(input) = file.local_path() else { continue };
+    for input in session.catalog.inputs() {
+        let Some(input) = input.file.local_path() else { continue };
         // Asking for the real place of every input would take longer than most queries.
         let alike = existing.iter().filter(|(_, path)| input.file_name() == path.file_name() || input.is_symlink());
         for (flag, path) in alike {

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::args::{ExplainArgs, OutputArgs, QueryArgs, SchemaArgs};
 use super::session::{self, Session};
+use super::sources::table_name;
 use super::target::Target;
 use super::{Outcome, analyze, documents, manifest, overwrite};
 use crate::diagnostic::Result;
@@ -34,6 +35,7 @@ fn answer(session: &Session, output: &OutputArgs, manifest: Option<&Path>) -> Re
         Target::or(output, session.format.as_deref())?.with_threads(threads).with_excel_safe(session.excel_safe);
     let prepared = session.prepare(&session.text, started).map_err(|error| session.talk.query_error(error))?;
     session.talk.warnings(&prepared.warnings);
+    session.say_unread();
     overwrite::refuse(session, &[("-O", output.output_file.as_deref()), ("--manifest", manifest)])?;
     let line = session.progress(&prepared, started);
     let mut writer = target.open(prepared.schema(), Some(&line))?;
@@ -85,6 +87,7 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<Outcome> {
     let session = session::of_query(&args.source, &args.arguments)?;
     let prepared = session.prepare(&session.text, started).map_err(|error| session.talk.query_error(error))?;
     session.talk.warnings(&prepared.warnings);
+    session.say_unread();
     if args.analyze {
         return analyze::run(&session, &prepared, started);
     }
@@ -94,9 +97,10 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<Outcome> {
 }
 
 pub(super) fn schema(args: &SchemaArgs) -> Result<Outcome> {
-    let table = args.name.replace('\\', "\\\\").replace('\'', "\\'");
+    let name = table_name(&args.name).unwrap_or_else(|_| args.name.clone());
+    let table = name.replace('\\', "\\\\").replace('\'', "\\'");
     let text = format!("['{table}'] | getschema | project Column = ColumnName, Type = ColumnType");
-    let session = session::of_text(&args.source, text, "schema", &args.paths)?;
+    let session = session::of_text(&args.source, text, "schema", &args.source.call(&args.paths))?;
     answer(&session, &args.output, None)?;
     Ok(Outcome::Success)
 }

@@ -1,14 +1,14 @@
 //! Small tables that commands answer besides queries: written in any format, as query answers are.
 
 use super::args::OutputArgs;
-use super::configuration::Configuration;
+use super::configuration::Defaults;
 use super::target::Target;
 use crate::diagnostic::Result;
 use crate::types::{Batch, ColumnBuilder, Field, Schema, Type, Value};
 
-/// Writes `rows`, whose cells are of the types of `columns`.
+/// Writes `rows`, whose cells are of the types of `columns`; in the format of `defaults` if the call names none.
 pub(super) fn write(
-    output: &OutputArgs,
+    (output, defaults): (&OutputArgs, &Defaults),
     columns: &[(&str, Type)],
     rows: impl IntoIterator<Item = Vec<Value>>,
 ) -> Result<()> {
@@ -20,7 +20,6 @@ pub(super) fn write(
         count += 1;
     }
     let columns = builders.iter_mut().map(ColumnBuilder::finish).collect();
-    let defaults = Configuration::load(None)?.defaults;
     let target = Target::or(output, defaults.output.as_deref())?.with_excel_safe(defaults.excel_safe == Some(true));
     let mut writer = target.open(&schema, None)?;
     writer.batch(&Batch::new(columns, count))?;

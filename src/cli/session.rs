@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use super::args::SourceArgs;
-use super::catalog::SessionCatalog;
 use super::configuration::Configuration;
 use super::memory;
 use super::progress::{self, ProgressLine};
 use super::rejects::Rejects;
+use super::sources::{Call, InputSources, SessionCatalog};
 use super::talk::Talk;
 use crate::diagnostic::{Error, Result};
 use crate::engine::{Engine, Prepared, Settings, TimeRange};
@@ -51,6 +51,11 @@ impl Session {
         self.engine.settings().time_columns.get(table).unwrap_or(&self.time_column).clone()
     }
 
+    /// Says which sources of the call no query has looked into.
+    pub fn say_unread(&self) {
+        self.catalog.unread().iter().for_each(|message| self.talk.message(message));
+    }
+
     /// Plans a query of a run that `started` some time ago; says how far it is where that takes long, for it may have to
     /// read.
     pub fn prepare(&self, text: &str, started: Instant) -> Result<Prepared> {
@@ -73,7 +78,7 @@ impl Session {
         if let Some(rejects) = &self.rejects {
             let left_out = rejects.finish()?;
             if left_out > 0 {
-                self.talk.say(&format!("warning: {left_out} more records could not be read than --rejects keeps"));
+                self.talk.warn(format!("{left_out} more records could not be read than --rejects keeps"));
             }
         }
         Ok(())
@@ -82,38 +87,42 @@ impl Session {
 
 /// The session of a command whose first argument is the query, unless `-f` names a file that holds it.
 pub(super) fn of_query(source: &SourceArgs, arguments: &[OsString]) -> Result<Session> {
-    let (text, origin, paths) = match &source.query_file {
-        Some(file) => (read_query(file)?, file.display().to_string(), arguments),
-        None => {
-            let Some((query, paths)) = arguments.split_first() else {
-                return Err(Error::Usage("a query is needed: as the first argument, or in a file with -f".to_owned()));
-            };
-            let text = query.to_str().ok_or_else(|| Error::Usage("the query is not valid UTF-8".to_owned()))?;
-            (text.to_owned(), "query".to_owned(), paths)
-        }
+    let Some(file) = &source.query_file else {
+        let Some((query, paths)) = arguments.split_first() else {
+            return Err(Error::Usage("a query is needed: as the first argument, or in a file with -f".to_owned()));
+        };
+        let text = query.to_str().ok_or_else(|| Error::Usage("the query is not valid UTF-8".to_owned()))?;
+        return of_text(source, text.to_owned(), "query", &source.call(paths));
     };
-    of_text(source, text, &origin, paths)
+    let stdin_taken = (file == Path::new("-")).then_some("the query");
+    let call = Call { stdin_taken, ..source.call(arguments) };
+    of_text(source, read_query(file)?, &file.display().to_string(), &call)
 }
 
-/// The session of a query that is known already.
-pub(super) fn of_text(source: &SourceArgs, text: String, origin: &str, paths: &[OsString]) -> Result<Session> {
+/// The session of a query that is known already, over the sources of `call`.
+pub(super) fn of_text(source: &SourceArgs, text: String, origin: &str, call: &Call<'_>) -> Result<Session> {
     let talk = Talk::new(&source.talk, origin, &text);
     // Everything that can be wrong in the call is found before a file is opened.
-    let configuration = Configuration::load(source.catalog.as_deref())?;
+    let sources = InputSources::settle(call)?;
+    let configuration = &sources.configuration;
     let rejects = source.rejects.as_deref().map(|path| Arc::new(Rejects::new(path)));
-    let mut settings = settings(source, &configuration)?;
+    let mut settings = settings(source, configuration)?;
     settings.rejects = rejects.clone().map(|rejects| rejects as Arc<dyn RejectSink>);
     let strict = source.strict || configuration.defaults.strict == Some(true);
     settings.thorough = strict;
-    let time_column = time_column(source, &configuration);
+    let time_column = time_column(source, configuration);
     let max_memory = memory::asked(source.max_memory, &configuration.defaults)?;
     settings.max_memory = max_memory.unwrap_or_else(memory::usual);
     settings.temp_dir.clone_from(&source.temp_dir);
-    let catalog = Arc::new(SessionCatalog::new(source, paths, &configuration)?);
+    let format = configuration.defaults.output.clone();
+    let excel_safe = configuration.defaults.excel_safe == Some(true);
+    sources.messages().iter().for_each(|message| talk.message(message));
+    let catalog = Arc::new(SessionCatalog::new(sources, source)?);
+    for named in &catalog.named {
+        talk.detail(|| named.to_string());
+    }
     let talk = talk.with_library(catalog.library());
     let engine = Engine::new(Arc::clone(&catalog) as Arc<dyn Catalog>, settings);
-    let excel_safe = configuration.defaults.excel_safe == Some(true);
-    let format = configuration.defaults.output;
     Ok(Session { engine, text, talk, catalog, rejects, strict, format, excel_safe, max_memory, time_column })
 }
 
@@ -171,8 +180,12 @@ fn seed() -> u64 {
 }
 
 fn time(flag: &str, text: &str) -> Result<i64> {
-    datetime::parse(text)
-        .ok_or_else(|| Error::Usage(format!("{flag} {text}: not a datetime; write 2026-03-01 or 2026-03-01T09:00:00Z")))
+    let wrong = || {
+        let forms = "write it as ISO 8601, such as 2026-03-01 or 2026-03-01T09:00:00Z";
+        let more = if flag == "--now" { "" } else { ", or as a timespan back from now, such as 7d or 36h" };
+        Error::Usage(format!("{flag} {text}: not a datetime; {forms}{more}"))
+    };
+    datetime::parse_iso8601(text).ok_or_else(wrong)
 }
 
 fn span(flag: &str, text: &str) -> Result<i64> {

@@ -1,16 +1,15 @@
 //! `coldcase sniff`: what files are, before anything is asked of them.
 
-use std::ffi::OsString;
 use std::io;
 
 use super::args::SniffArgs;
-use super::configuration::Configuration;
+use super::sources::{Call, InputSources, Source, Stdin};
 use super::{Outcome, memory, rows, session, talk};
-use crate::diagnostic::{Error, Result};
+use crate::diagnostic::Result;
 use crate::engine::Settings;
 use crate::engine::profile::{Part, for_each_file, profile};
 use crate::source::Limits;
-use crate::source::files::{DataFile, expand};
+use crate::source::files::DataFile;
 use crate::source::once::once;
 use crate::source::remark::Listing;
 use crate::source::sniff::FileKind;
@@ -35,13 +34,16 @@ const COLUMNS: [(&str, Type); 15] = [
 ];
 
 pub(super) fn run(args: &SniffArgs) -> Result<Outcome> {
-    let defaults = Configuration::load(None)?.defaults;
+    let sources =
+        InputSources::settle(&Call { paths: &args.paths, follow_links: args.follow_links, ..Call::default() })?;
+    sources.say();
+    let defaults = &sources.configuration.defaults;
     let limits = defaults.limits(args.max_decompressed);
     let mut settings = Settings::new(0);
     settings.threads = session::threads(args.threads.or(defaults.threads));
-    settings.max_memory = memory::asked(None, &defaults)?.unwrap_or_else(memory::usual);
+    settings.max_memory = memory::asked(None, defaults)?.unwrap_or_else(memory::usual);
     settings.cancelled = session::cancelled()?;
-    let Listing { files, remarks } = once(files(&args.paths, args.follow_links)?);
+    let Listing { files, remarks } = once(files(sources.named, sources.stdin)?);
     for remark in &remarks {
         let kind = if remark.is_damage() { "warning" } else { "note" };
         talk::line(&format!("{kind}: {remark}"));
@@ -52,22 +54,18 @@ pub(super) fn run(args: &SniffArgs) -> Result<Outcome> {
         rows.extend(found);
         Ok(())
     })?;
-    rows::write(&args.output, &COLUMNS, rows)?;
+    rows::write((&args.output, defaults), &COLUMNS, rows)?;
     Ok(Outcome::Success)
 }
 
-/// The files that `paths` name; `-` is stdin.
-fn files(paths: &[OsString], follow_links: bool) -> Result<Listing> {
-    if paths.is_empty() {
-        return Err(Error::Usage("name files, folders or globs to look at".to_owned()));
-    }
-    let access = Configuration::of_environment()?.access(follow_links);
+/// The files that the call names, stdin last.
+fn files(named: Vec<Source>, stdin: Stdin) -> Result<Listing> {
     let mut listing = Listing::default();
-    for path in paths {
-        match path.to_str() {
-            Some("-") => listing.files.push(DataFile::spool(&mut io::stdin().lock(), "stdin")?),
-            _ => listing.extend(expand(path, &access)?),
-        }
+    for source in named {
+        listing.extend(source.listing?);
+    }
+    if stdin == Stdin::Named {
+        listing.files.push(DataFile::spool(&mut io::stdin().lock(), "stdin")?);
     }
     Ok(listing)
 }

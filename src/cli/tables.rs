@@ -1,18 +1,17 @@
 //! `coldcase tables`: which files each table is bound to.
 
-use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::args::TablesArgs;
-use super::catalog::bindings;
-use super::configuration::Configuration;
+use super::sources::{Call, InputSources};
 use super::{Outcome, rows};
 use crate::diagnostic::{Diagnostic, Result, Sources, render_line};
 use crate::source::FunctionLibrary;
 use crate::source::files::{DataFile, expand};
 use crate::source::remark::Listing;
-use crate::source::remote::{Access, redacted};
+use crate::source::remote::redacted;
+use crate::source::shape::known_table;
 use crate::types::{Type, Value};
 
 const COLUMNS: [(&str, Type); 6] = [
@@ -25,27 +24,39 @@ const COLUMNS: [(&str, Type); 6] = [
 ];
 
 pub(super) fn run(args: &TablesArgs) -> Result<Outcome> {
-    let configuration = Configuration::load(args.catalog.as_deref())?;
-    let bound = bindings(&args.tables)?;
+    let call = Call {
+        catalog: args.catalog.as_deref(),
+        no_catalog: args.no_catalog,
+        tables: &args.tables,
+        paths: &args.paths,
+        follow_links: args.follow_links,
+        stdin_taken: None,
+    };
+    let sources = InputSources::settle(&call)?;
+    sources.say();
+    let counts = sources.catalog_tables_count();
+    let InputSources { configuration, catalog, named, .. } = sources;
     let access = configuration.access(args.follow_links);
-    let mut rows = Vec::new();
-    for (name, path) in &bound {
-        rows.push(row(name, OsStr::new(path), "-t", &access));
-    }
-    for path in &args.paths {
-        rows.push(row("", path, "argument", &access));
-    }
-    let file = configuration.file.as_deref().unwrap_or(Path::new("")).display().to_string();
-    for (name, table) in configuration.tables.iter().filter(|_| args.paths.is_empty()) {
-        if !bound.iter().any(|(other, _)| other == name) {
-            rows.extend(table.paths.iter().map(|path| row(name, path.as_os_str(), &file, &access)));
-        }
+    let is_bound = |name: &str| named.iter().any(|source| source.table.as_deref() == Some(name));
+    let file = catalog.file.as_deref().unwrap_or(Path::new("")).display().to_string();
+    let mut of_catalog = Vec::new();
+    for (name, table) in configuration.tables.iter().filter(|(name, _)| counts && !is_bound(name)) {
+        of_catalog.extend(table.paths.iter().map(|path| (name.clone(), path.clone())));
     }
     for (alias, (path, _)) in configuration.watchlists.iter().map(|(alias, list)| (alias, list.parts())) {
-        rows.push(row(&format!("_GetWatchlist('{alias}')"), path.as_os_str(), &file, &access));
+        of_catalog.push((format!("_GetWatchlist('{alias}')"), path.to_owned()));
+    }
+    let mut rows: Vec<Vec<Value>> = Vec::new();
+    for source in named {
+        let (table, shown, from) = (source.table.clone().unwrap_or_default(), source.shown(), source.origin.name());
+        rows.push(row((&table, &shown, from), source.listing));
+    }
+    for (table, path) in of_catalog {
+        let shown = redacted(&path.to_string_lossy());
+        rows.push(row((&table, &shown, &file), expand(path.as_os_str(), &access)));
     }
     rows.extend(functions(FunctionLibrary::new(configuration.functions.paths, Arc::new(access)), &file));
-    rows::write(&args.output, &COLUMNS, rows)?;
+    rows::write((&args.output, &configuration.defaults), &COLUMNS, rows)?;
     Ok(Outcome::Success)
 }
 
@@ -70,8 +81,13 @@ fn functions(library: FunctionLibrary, from: &str) -> Vec<Vec<Value>> {
     library.add_to(&mut sources);
     let first = |list: &[Diagnostic]| list.first().map_or(String::new(), |first| render_line(first, &sources));
     let defined = functions.map(|function| {
-        let problem = function.definition.function.as_ref().err().map_or(String::new(), |list| first(list));
-        let name = format!("{}()", function.definition.name.text);
+        let name = &function.definition.name.text;
+        let problem = match &function.definition.function {
+            Err(list) => first(list),
+            Ok(_) if known_table(name).is_some() => format!("it is used instead of the table {name}"),
+            Ok(_) => String::new(),
+        };
+        let name = format!("{name}()");
         row(&name, library.file_of(function).map(|of| &of.file), problem)
     });
     let wrong = files.iter().filter(|file| !file.mistakes.is_empty());
@@ -79,8 +95,8 @@ fn functions(library: FunctionLibrary, from: &str) -> Vec<Vec<Value>> {
 }
 
 /// What a pattern matches. One that names no table stands for every known table that is found in its files.
-fn row(table: &str, pattern: &OsStr, from: &str, access: &Access) -> Vec<Value> {
-    let (files, bytes, problem) = match expand(pattern, access) {
+fn row((table, pattern, from): (&str, &str, &str), listing: Result<Listing>) -> Vec<Value> {
+    let (files, bytes, problem) = match listing {
         Ok(Listing { files, .. }) => {
             (files.len(), files.iter().map(|file| file.bytes).fold(0, u64::saturating_add), String::new())
         }
@@ -88,7 +104,7 @@ fn row(table: &str, pattern: &OsStr, from: &str, access: &Access) -> Vec<Value> 
     };
     vec![
         Value::string(table),
-        Value::string(redacted(&pattern.to_string_lossy())),
+        Value::string(pattern),
         Value::string(from),
         Value::Long(i64::try_from(files).unwrap_or(i64::MAX)),
         Value::Long(i64::try_from(bytes).unwrap_or(i64::MAX)),

@@ -71,6 +71,15 @@ fn write(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
+/// Something to say that is not about the words of a query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Message {
+    /// Changes what the answer means, or what is done; `-q` keeps it.
+    Warning(String),
+    /// Changes no answer; `-q` hides it.
+    Note(String),
+}
+
 /// Says what a run has to say, as loudly as asked.
 #[derive(Clone, Debug)]
 pub(super) struct Talk {
@@ -138,9 +147,7 @@ impl Talk {
 
     /// Warnings about the query.
     pub fn warnings(&self, warnings: &[Diagnostic]) {
-        if !self.quiet {
-            self.diagnostics(warnings);
-        }
+        self.diagnostics(warnings);
     }
 
     fn diagnostics(&self, diagnostics: &[Diagnostic]) {
@@ -163,15 +170,29 @@ impl Talk {
 
     /// The same, without what was `said` already of other scans of the same files.
     pub fn report_news(&self, report: &ScanReport, said: &mut BTreeSet<String>) {
-        for text in messages(report) {
-            if !self.quiet && !said.contains(&text) {
-                line(&text);
+        for message in messages(report) {
+            let text = message.line();
+            if !said.contains(&text) {
+                self.message(&message);
                 said.insert(text);
             }
         }
     }
 
-    /// Something that `-q` silences.
+    /// A warning or a note.
+    pub fn message(&self, message: &Message) {
+        match message {
+            Message::Note(_) if self.quiet => {}
+            Message::Warning(_) | Message::Note(_) => message.print(),
+        }
+    }
+
+    /// A warning, which `-q` keeps.
+    pub fn warn(&self, text: impl Into<String>) {
+        self.message(&Message::Warning(text.into()));
+    }
+
+    /// Something that `-q` hides.
     pub fn say(&self, text: &str) {
         if !self.quiet {
             line(text);
@@ -186,18 +207,33 @@ impl Talk {
     }
 }
 
+impl Message {
+    /// Writes it.
+    pub fn print(&self) {
+        line(&self.line());
+    }
+
+    /// The line on stderr.
+    fn line(&self) -> String {
+        match self {
+            Self::Warning(text) => format!("warning: {text}"),
+            Self::Note(text) => format!("note: {text}"),
+        }
+    }
+}
+
 /// What scans skipped and noticed, a line each.
-fn messages(report: &ScanReport) -> Vec<String> {
-    let warnings =
-        report.warnings().into_iter().chain(report.damage().messages()).map(|text| format!("warning: {text}"));
+fn messages(report: &ScanReport) -> Vec<Message> {
+    let warnings = report.warnings().into_iter().chain(report.damage().messages()).map(Message::Warning);
     let notices = report.notices().into_iter().map(|(text, count)| match count {
-        1 => format!("note: {text}"),
-        _ => format!("note: {text} ({count} times)"),
+        1 => Message::Note(text),
+        _ => Message::Note(format!("{text} ({count} times)")),
     });
     let problems = report.problems();
-    let named = problems.iter().take(FILES_NAMED).map(|(file, damage)| format!("warning: {file}: {damage}"));
+    let named = problems.iter().take(FILES_NAMED).map(|(file, damage)| Message::Warning(format!("{file}: {damage}")));
     let rest: u64 = problems.values().skip(FILES_NAMED).map(|damage| damage.lost).sum();
     let more = problems.len().saturating_sub(FILES_NAMED);
-    let summary = (more > 0).then(|| format!("warning: {more} more files with {rest} records that were not read"));
+    let summary =
+        (more > 0).then(|| Message::Warning(format!("{more} more files with {rest} records that were not read")));
     warnings.chain(notices).chain(named).chain(summary).collect()
 }

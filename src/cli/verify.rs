@@ -1,12 +1,12 @@
 //! `coldcase verify`: whether archives are, byte for byte, what was written.
 
 use super::args::VerifyArgs;
-use super::configuration::Configuration;
+use super::sources::{Call, InputSources};
 use super::{Outcome, rows, session, talk};
 use crate::diagnostic::{Error, Result};
 use crate::engine::Settings;
 use crate::engine::profile::for_each_file;
-use crate::source::files::{DataFile, expand};
+use crate::source::files::DataFile;
 use crate::source::once::once;
 use crate::source::parquet::ParquetFile;
 use crate::source::parquet::checksums::Verdict;
@@ -33,10 +33,11 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Outcome> {
     let mut settings = Settings::new(0);
     settings.threads = session::threads(args.threads);
     settings.cancelled = session::cancelled()?;
-    let access = Configuration::of_environment()?.access(false);
+    let sources = InputSources::settle(&Call { paths: &args.paths, ..Call::default() })?;
+    sources.say();
     let mut listing = Listing::default();
-    for path in &args.paths {
-        listing.extend(expand(path, &access)?);
+    for source in sources.named {
+        listing.extend(source.listing?);
     }
     let Listing { files, remarks } = once(listing);
     remarks.iter().for_each(|remark| talk::line(&format!("note: {remark}")));
@@ -56,7 +57,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Outcome> {
         Ok(())
     })?;
     let total = table.len();
-    rows::write(&args.output, &COLUMNS, table)?;
+    rows::write((&args.output, &sources.configuration.defaults), &COLUMNS, table)?;
     if failed == 0 {
         return Ok(Outcome::Success);
     }

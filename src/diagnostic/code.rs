@@ -84,6 +84,8 @@ pub enum Code {
     InvalidRegex,
     /// KQL2016: watchlist without a file.
     UnknownWatchlist,
+    /// KQL2017: nothing to read a known table from.
+    NothingToRead,
     /// KQL3001: operator not supported yet.
     UnsupportedOperator,
     /// KQL3002: function not supported yet.
@@ -301,6 +303,14 @@ pub static CODES: &[CodeInfo] = &[
         "`_GetWatchlist` reads a file of yours: bind the alias to it with `--watchlist ALIAS=FILE` (`ALIAS[COLUMN]=FILE` \
          names the column of the search keys), or under [watchlists] in the catalog file.",
         "_GetWatchlist('VIPUsers') | count",
+    ),
+    row(
+        Code::NothingToRead,
+        "KQL2017",
+        "nothing to read a table from",
+        "The call names no file, folder or pipe that holds the table: name them after the query, bind the table with \
+         `-t TABLE=PATH`, or under [tables] in the catalog file. The exit code is 2.",
+        "SigninLogs | count",
     ),
     row(
         Code::UnsupportedOperator,

@@ -91,6 +91,7 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
+            Self::Query(list) if list.iter().all(|d| d.code == Code::NothingToRead) => 2,
             Self::Query(list) if list.iter().all(|d| d.code.family() == Family::Unsupported) => 4,
             Self::Query(_) => 3,
             Self::Usage(_) => 2,

@@ -155,7 +155,7 @@ impl Prepared {
     /// Calls `consume` with the rows in order, batch by batch, until it breaks off.
     pub fn run(&self, consume: &mut dyn FnMut(Batch) -> Result<Flow>) -> Result<()> {
         exec::execute(&self.plan, &self.context, consume)?;
-        self.context.report.say_time_gaps();
+        self.context.report.say_gaps();
         Ok(())
     }
 
@@ -168,7 +168,7 @@ impl Prepared {
             rows += batch.rows() as u64;
             Ok(Flow::Continue(()))
         })?;
-        self.context.report.say_time_gaps();
+        self.context.report.say_gaps();
         let figures = |node: &LogicalPlan| metrics.of(node).map_or(Vec::new(), |metrics| figures::lines(metrics));
         Ok((explain::explain_with(&self.plan, &figures), rows))
     }

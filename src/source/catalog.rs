@@ -13,8 +13,14 @@ pub trait Catalog: Debug + Send + Sync {
     /// The table of this name (case-sensitive); None where there is none. An error where its files cannot be read.
     fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>>;
 
-    /// The names that are known without a query, for suggestions and wildcards; sorted.
+    /// The names that are known without a query, for suggestions; sorted.
     fn names(&self) -> Vec<String>;
+
+    /// The names of the tables that there is something to read from: those that `union *` and `search` stand for;
+    /// sorted. An error if that cannot be told.
+    fn readable(&self) -> Result<Vec<String>> {
+        Ok(self.names())
+    }
 
     /// The watchlist of this alias (case-sensitive); None where none is bound. An error where its file cannot be read.
     fn watchlist(&self, _alias: &str) -> Result<Option<Watchlist>> {

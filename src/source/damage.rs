@@ -46,6 +46,10 @@ pub enum Damage {
     MissingResult(String),
     /// The table that was asked for is not in the files, with the tables that are, or nothing.
     MissingTable(String, String),
+    /// None of the tables that a wildcard stands for is in the files, with the tables that are.
+    MissingTables(String, String),
+    /// A stored function that is used instead of the known table of its name.
+    HiddenTable(String),
     /// A file that could not be searched for records of this table.
     NotSearched(String),
     /// A file that changed between being listed and being read to its end.
@@ -132,6 +136,17 @@ impl Damage {
                 let found = if found.is_empty() { "nor of any other known table" } else { &format!("only {found}") };
                 format!("the files contain no {table} records ({found}): finding no rows is not evidence of absence")
             }
+            Self::MissingTables(pattern, found) => {
+                let found = if found.is_empty() { "no known table" } else { found };
+                format!(
+                    "the files contain none of the tables that `{pattern}` stands for (they hold {found}): finding no \
+                     rows is not evidence of absence"
+                )
+            }
+            Self::HiddenTable(name) => format!(
+                "a stored function named {name} is used instead of the table {name}: the answer does not rest on its \
+                 records; rename the function, or leave the catalog out with --no-catalog"
+            ),
             Self::NotSearched(table) => format!(
                 "{} not searched for {table}, for a Parquet file does not name the table of each row: bind the files \
                  with -t {table}=PATH",

@@ -46,6 +46,11 @@ impl Listed {
         Self { named: once(named), expanded: OnceLock::new() }
     }
 
+    /// True if no file was named, and no table without files.
+    fn is_empty(&self) -> bool {
+        self.named.files.is_empty() && self.named.remarks.is_empty()
+    }
+
     fn expanded(&self, limits: Limits) -> Result<&Expanded> {
         if let Some(expanded) = self.expanded.get() {
             return Ok(expanded);
@@ -97,13 +102,24 @@ impl FileCatalogBuilder {
         Ok(())
     }
 
+    /// Adds files that were found already: any known table is looked for in them.
+    pub fn add_listing(&mut self, files: Listing) {
+        self.files.extend(files);
+    }
+
     /// Adds the files that `pattern` names as rows of the table `name`; several patterns of one name add up.
     ///
     /// # Errors
     /// As for [`Self::add`].
     pub fn bind(&mut self, name: impl Into<String>, pattern: impl Into<OsString>) -> Result<()> {
-        self.bindings.entry(name.into()).or_default().extend(expand(&pattern.into(), &self.access)?);
+        let files = expand(&pattern.into(), &self.access)?;
+        self.bind_listing(name, files);
         Ok(())
+    }
+
+    /// Adds files that were found already as rows of the table `name`.
+    pub fn bind_listing(&mut self, name: impl Into<String>, files: Listing) {
+        self.bindings.entry(name.into()).or_default().extend(files);
     }
 
     /// Adds the files that `pattern` names as rows of the table `name`, whose columns are texts whatever they look like.
@@ -119,6 +135,12 @@ impl FileCatalogBuilder {
     /// Adds one file as rows of the table `name`.
     pub fn bind_file(&mut self, name: impl Into<String>, file: DataFile) {
         self.bindings.entry(name.into()).or_default().files.push(file);
+    }
+
+    /// True if files are bound to the table `name`.
+    #[must_use]
+    pub fn binds(&self, name: &str) -> bool {
+        self.bindings.contains_key(name)
     }
 
     /// Every file, with the table that it is bound to; None where known tables are looked for in it.
@@ -176,6 +198,7 @@ impl FileCatalog {
         let known = known_table(name);
         let listed = match (self.bindings.get(name), known) {
             (Some(files), _) => files,
+            (None, Some(_)) if self.files.is_empty() => return Ok(None),
             (None, Some(_)) => &self.files,
             (None, None) => return self.open_unknown(name),
         };
@@ -222,6 +245,26 @@ impl Catalog for FileCatalog {
         names.sort();
         names.dedup();
         names
+    }
+
+    fn readable(&self) -> Result<Vec<String>> {
+        let mut names: Vec<String> = self.bindings.keys().cloned().collect();
+        let mut files = self.files.named.files.len();
+        // Records of stdin are rows of known tables, or of `stdin`, and count once.
+        if names.iter().any(|name| name == STDIN) {
+            let stdin = self.table(STDIN)?;
+            let is_known = stdin.is_some_and(|table| known_tables().any(|known| known.schema == *table.schema()));
+            match is_known {
+                true => names.retain(|name| name != STDIN),
+                false => files -= 1,
+            }
+        }
+        if files > 0 || !self.files.named.remarks.is_empty() {
+            names.extend(known_tables().map(|table| table.name.to_owned()));
+        }
+        names.sort();
+        names.dedup();
+        Ok(names)
     }
 }
 

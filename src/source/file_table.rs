@@ -20,12 +20,12 @@ use super::originals::Originals;
 use super::parquet::{FileRows, ParquetFile};
 use super::provenance::Origins;
 use super::remark::Remark;
-use super::{Limits, Partition, Predicate, ScanRequest, TableProvider};
+use super::{Limits, Partition, Predicate, ScanRequest, TableProvider, Wildcard};
 use crate::diagnostic::Result;
 use crate::types::Schema;
 
 /// The rows of a table in files.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct FileTable {
     name: String,
     files: Arc<[DataFile]>,
@@ -34,6 +34,8 @@ pub struct FileTable {
     limits: Limits,
     /// What there was to say when the files were listed.
     remarks: Arc<[Remark]>,
+    /// The wildcard that stands for it, if it was not asked for by its name.
+    wildcard: Option<Arc<Wildcard>>,
 }
 
 impl FileTable {
@@ -41,7 +43,7 @@ impl FileTable {
     #[must_use]
     pub fn new(name: impl Into<String>, files: Arc<[DataFile]>, rows: Rows, limits: Limits) -> Self {
         let origins = Origins::none(rows.schema());
-        Self { name: name.into(), files, origins, rows, limits, remarks: Arc::default() }
+        Self { name: name.into(), files, origins, rows, limits, remarks: Arc::default(), wildcard: None }
     }
 
     /// The same table, with this to say in every scan.
@@ -62,6 +64,7 @@ impl TableProvider for FileTable {
         self.remarks.iter().for_each(|remark| remark.tell(&request.report));
         let scan = Arc::new(Scan {
             name: self.name.clone(),
+            wildcard: self.wildcard.clone(),
             files: Arc::clone(&self.files),
             origins: self.origins.clone(),
             limits: self.limits,
@@ -133,13 +136,10 @@ impl TableProvider for FileTable {
 
     fn with_provenance(&self) -> Option<Arc<dyn TableProvider>> {
         let origins = Origins::all(self.rows.schema());
-        Some(Arc::new(Self {
-            name: self.name.clone(),
-            files: Arc::clone(&self.files),
-            rows: self.rows.clone(),
-            origins,
-            limits: self.limits,
-            remarks: Arc::clone(&self.remarks),
-        }))
+        Some(Arc::new(Self { origins, ..self.clone() }))
+    }
+
+    fn matched_by(&self, wildcard: &Arc<Wildcard>) -> Option<Arc<dyn TableProvider>> {
+        Some(Arc::new(Self { wildcard: Some(Arc::clone(wildcard)), ..self.clone() }))
     }
 }

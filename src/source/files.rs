@@ -284,6 +284,24 @@ pub fn expand(pattern: &OsStr, access: &Access) -> Result<Listing> {
     }
 }
 
+/// The path on this machine that `pattern` names: of a file or a folder, for a glob of the folder in front of its first
+/// wildcard. None for a server.
+pub(crate) fn local_root(pattern: &OsStr) -> Option<PathBuf> {
+    let path = match pattern.to_str().and_then(Address::parse) {
+        None => PathBuf::from(pattern),
+        Some(Ok(Address::Local(path))) => PathBuf::from(path),
+        Some(Ok(Address::Remote(_)) | Err(_)) => return None,
+    };
+    if path.exists() {
+        return Some(path);
+    }
+    match path.to_str().map(|text| Pattern::parse(text, Path::is_dir)) {
+        Some(Ok(Some(glob))) if glob.root().as_os_str().is_empty() => Some(PathBuf::from(".")),
+        Some(Ok(Some(glob))) => Some(glob.root().to_owned()),
+        _ => Some(path),
+    }
+}
+
 fn expand_local(pattern: &OsStr, links: Links) -> Result<Listing> {
     let path = Path::new(pattern);
     match fs::metadata(path) {

@@ -39,6 +39,7 @@ pub mod shape;
 mod side_by_side;
 pub mod sniff;
 mod type_values;
+mod wildcard;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -60,6 +61,7 @@ pub use predicate::{Comparison, Predicate};
 pub use provenance::Provenance;
 pub use range::RangeTable;
 pub use report::{FileProblems, Reject, RejectSink, ScanReport};
+pub use wildcard::Wildcard;
 
 use crate::diagnostic::Result;
 use crate::types::{Batch, Column, Schema, Type, dynamic, extract};
@@ -101,6 +103,12 @@ pub trait TableProvider: Debug + Send + Sync {
 
     /// The same table with the columns of [`provenance`] behind its own; None where rows do not come from files.
     fn with_provenance(&self) -> Option<Arc<dyn TableProvider>> {
+        None
+    }
+
+    /// The same table as one of those that a wildcard stands for: that it is missing in the files is no damage then,
+    /// unless all of them are. None if it cannot be missing.
+    fn matched_by(&self, _wildcard: &Arc<Wildcard>) -> Option<Arc<dyn TableProvider>> {
         None
     }
 }

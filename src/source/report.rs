@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::damage::{self, Damage, DamageLog};
-use super::{Count, ScanCounters, TimeCoverage};
+use super::{Count, ScanCounters, TimeCoverage, Wildcard};
 
 /// How many examples of damage are kept of one file; the rest is only counted.
 const EXAMPLES_PER_FILE: usize = 3;
@@ -47,6 +47,7 @@ pub struct ScanReport {
     /// The columns that the query speaks of by name.
     named: OnceLock<BTreeSet<String>>,
     coverages: Mutex<Vec<Arc<TimeCoverage>>>,
+    wildcards: Mutex<Vec<Arc<Wildcard>>>,
     notices: Mutex<BTreeMap<String, u64>>,
     damage: Mutex<DamageLog>,
     tables: Mutex<BTreeSet<String>>,
@@ -212,6 +213,11 @@ impl ScanReport {
         lock(&self.coverages).push(coverage);
     }
 
+    /// Remembers a wildcard, of whose tables at least one should be in the files.
+    pub fn expect_any(&self, wildcard: Arc<Wildcard>) {
+        lock(&self.wildcards).push(wildcard);
+    }
+
     /// Also watches the ranges of time that another report watched.
     pub fn watch_what(&self, other: &Self) {
         let watched = lock(&other.coverages).clone();
@@ -236,8 +242,11 @@ impl ScanReport {
         lock(&self.damage).absorb(&lock(&other.damage));
     }
 
-    /// Warns where the files do not reach over the time that was asked for; once the scans have run.
-    pub fn say_time_gaps(&self) {
+    /// Warns where the files do not reach over the time that was asked for, and where they hold no table that a wildcard
+    /// stands for; once the scans have run.
+    pub fn say_gaps(&self) {
+        let wildcards = std::mem::take(&mut *lock(&self.wildcards));
+        wildcards.iter().filter_map(|wildcard| wildcard.damage()).for_each(|damage| self.damaged(damage, "", 1));
         let skipped = self.counters.get(Count::RecordsSkipped) > 0;
         let coverages = std::mem::take(&mut *lock(&self.coverages));
         coverages.iter().filter_map(|coverage| coverage.gap(skipped)).for_each(|gap| self.warn(gap));

@@ -1,1 +1,399 @@
 //! What a run reads is settled before it starts: sources, catalogues, times, placeholders; a forgotten source is an error.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value as Json, json};
+use tempfile::TempDir;
+
+use crate::catalog::run_in;
+use crate::command::{Output, coldcase, coldcase_at, coldcase_with};
+
+const SIGNINS: &str = "testdata/signinlogs";
+
+/// A folder with files of these names and texts.
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("folders");
+        fs::write(path, text).expect("written");
+    }
+    folder
+}
+
+/// Sign-ins with these Ids, a minute apart from 09:00 on.
+fn signins(ids: &[&str]) -> String {
+    let row = |(minute, id): (usize, &&str)| {
+        format!(
+            "{{\"TimeGenerated\":\"2026-03-02T09:{minute:02}:00Z\",\"Type\":\"SigninLogs\",\"ResultType\":\"0\",\"Id\":\"{id}\"}}\n"
+        )
+    };
+    ids.iter().enumerate().map(row).collect()
+}
+
+fn refused(output: &Output, words: &str) {
+    assert_eq!((output.code, output.stdout.as_str()), (2, ""), "{output:?}");
+    assert!(output.stderr.contains(words), "{words}: {}", output.stderr);
+}
+
+#[test]
+fn a_table_that_nothing_is_bound_to_is_a_usage_error() {
+    let folder =
+        folder(&[("q.jsonl", "{\"id\":1,\"query\":\"print 1\"}\n{\"id\":2,\"query\":\"SigninLogs | count\"}\n")]);
+    let queries = folder.path().join("q.jsonl").display().to_string();
+    for args in [
+        &["SigninLogs | count"][..],
+        &["SigninLogs | count", "--strict"],
+        &["SigninLogs | count", "-t", "T=testdata/signinlogs"],
+        &["union SigninLogs, AuditLogs"],
+        &["union isfuzzy=true SigninLogs, AuditLogs"],
+        &["table('SigninLogs') | count"],
+        &["let T = SigninLogs; T | count"],
+        &["print toscalar(SigninLogs | count)"],
+        &["explain", "SigninLogs | count"],
+        &["explain", "--analyze", "SigninLogs | count"],
+        &["schema", "SigninLogs"],
+        &["batch", &queries],
+        &["search 'x'"],
+        &["union *"],
+        &["stdin | count"],
+    ] {
+        let output = coldcase(args);
+        assert_eq!(output.code, 2, "{args:?}: {output:?}");
+        assert!(output.stderr.contains("nothing to read"), "{args:?}: {output:?}");
+        assert!(!output.stdout.contains("Count"), "{args:?}: {output:?}");
+    }
+    refused(
+        &coldcase(&["convert", "-O", &folder.path().join("new").display().to_string()]),
+        "name the files to convert",
+    );
+    // A batch from stdin has no data on stdin; only the query that lacks it fails where others have some.
+    let pack = "{\"id\":1,\"query\":\"SigninLogs | count\"}\n{\"id\":2,\"query\":\"AuditLogs | count\"}\n";
+    assert_eq!(coldcase_with(&["batch", "-"], pack).code, 2);
+    let some = coldcase_with(&["batch", "-", "-t", "SigninLogs=testdata/signinlogs"], pack);
+    assert_eq!(some.code, 1, "{some:?}");
+    assert!(some.stdout.contains("[[10]]") && some.stdout.contains("\"code\":2"), "{some:?}");
+    refused(&coldcase_with(&["batch", "-", "-"], pack), "stdin holds the queries");
+    refused(&coldcase_with(&["-f", "-", "-"], "stdin | count"), "stdin holds the query");
+    // Missing tables are allowed where the query says so.
+    let fuzzy = coldcase(&["union isfuzzy=true SigninLogs, AuditLogs | count", "-t", "SigninLogs=testdata/signinlogs"]);
+    assert_eq!((fuzzy.code, fuzzy.stdout.as_str()), (0, "{\"Count\":10}\n"), "{fuzzy:?}");
+    assert!(fuzzy.stderr.contains("AuditLogs") && fuzzy.stderr.contains("left out"), "{fuzzy:?}");
+}
+
+#[test]
+fn known_tables_are_bound_in_any_case_and_slips_are_refused() {
+    for name in ["SigninLogs", "signinlogs", "SIGNINLOGS", "SignInLogs"] {
+        let output = coldcase(&["SigninLogs | count", "-t", &format!("{name}={SIGNINS}")]);
+        assert_eq!((output.code, output.stdout.as_str()), (0, "{\"Count\":10}\n"), "{name}: {output:?}");
+    }
+    for name in ["SigninLog", "SignnLogs", "SigninsLogs", "AuditLog", "aadriskyuser"] {
+        let binding = format!("{name}={SIGNINS}");
+        for args in [
+            &["SigninLogs | count", "-t", &binding, SIGNINS][..],
+            &["tables", "-t", &binding],
+            &["convert", "-t", &binding, "-O", "target/never"],
+        ] {
+            refused(&coldcase(args), "did you mean");
+        }
+        let folder = folder(&[("coldcase.toml", &format!("[tables.{name}]\npaths = ['x']\n"))]);
+        let (code, _, said) = run_in(folder.path(), &["print 1"], &[]);
+        assert!(code == 2 && said.contains("did you mean"), "{name}: {said}");
+    }
+    let folder = folder(&[
+        ("data/a.json", &signins(&["1", "2"])),
+        ("coldcase.toml", "[tables.signinLOGS]\npaths = ['data']\ntime-column = 'TimeGenerated'\n"),
+    ]);
+    assert_eq!(run_in(folder.path(), &["SigninLogs | count"], &[]).1, "{\"Count\":2}\n");
+    fs::write(
+        folder.path().join("coldcase.toml"),
+        "[tables.signinLOGS]\npaths = ['data']\n[tables.SigninLogs]\npaths = ['data']\n",
+    )
+    .expect("written");
+    let (code, _, said) = run_in(folder.path(), &["SigninLogs | count"], &[]);
+    assert!(code == 2 && said.contains("there already"), "{said}");
+    // Names of the user's own are names.
+    let own = coldcase(&["SigninLogs2 | count", "-t", &format!("SigninLogs2={SIGNINS}")]);
+    assert_eq!((own.code, own.stdout.as_str()), (0, "{\"Count\":10}\n"), "{own:?}");
+}
+
+#[test]
+fn sources_that_no_query_looks_into_are_told() {
+    let bound = format!("T={SIGNINS}");
+    let output = coldcase(&["SigninLogs | count", "-t", &bound, SIGNINS]);
+    assert!(output.stderr.contains("note: testdata/signinlogs is not read: it is bound to T"), "{output:?}");
+    let both = format!("SigninLogs={SIGNINS}");
+    let output = coldcase(&["SigninLogs | count", "-t", &both, "testdata/shapes", "-q"]);
+    assert!(output.stderr.contains("warning: testdata/shapes is not read"), "{output:?}");
+    for args in [&["SigninLogs | count", SIGNINS][..], &["union * | count", SIGNINS, "-t", &bound]] {
+        assert!(!coldcase(args).stderr.contains("is not read"), "{args:?}");
+    }
+    let said = coldcase(&["SigninLogs | count", "-t", &both, "-v"]).stderr;
+    assert!(said.contains("source: SigninLogs is read from testdata/signinlogs (-t)"), "{said}");
+}
+
+const PLANTED: &str = "[functions]\npaths = ['f.kql']\n[defaults]\noutput = 'csv'\ndedup = 'Id'\n";
+const HIDING: &str = ".create-or-alter function SigninLogs() { datatable(Id:string)['planted'] }\n";
+
+/// A folder of evidence in which somebody left a catalog file, and an empty one beside it.
+fn planted() -> TempDir {
+    folder(&[
+        ("evidence/coldcase.toml", PLANTED),
+        ("evidence/f.kql", HIDING),
+        ("evidence/logs/a.json", &signins(&["1", "2", "2"])),
+        ("evidence/b.json", &signins(&["3"])),
+        ("work/none.txt", ""),
+    ])
+}
+
+#[test]
+fn a_catalog_beside_the_evidence_is_not_used() {
+    let folder = planted();
+    let evidence = folder.path().join("evidence");
+    let all = evidence.display().to_string();
+    let logs = "{\"Count\":3}\n";
+    for (args, wanted) in [
+        (&["logs"][..], logs),
+        (&["logs/a.json"], logs),
+        (&["./logs/../logs"], logs),
+        (&["logs/*.json"], logs),
+        (&["../evidence/logs"], logs),
+        (&["-t", "SigninLogs=logs"], logs),
+        (&["-t", "signinlogs=*/a.json"], logs),
+        (&["../*/logs"], logs),
+        (&[&all], "{\"Count\":4}\n"),
+        (&[".."], "{\"Count\":4}\n"),
+    ] {
+        let (code, answer, said) = run_in(&evidence, &[&["SigninLogs | count"], args].concat(), &[]);
+        assert_eq!((code, answer.as_str()), (0, wanted), "{args:?}: {said}");
+        assert!(said.contains("warning: the catalog coldcase.toml") && said.contains("-c coldcase.toml"), "{said}");
+    }
+    // Below what is read, too, and for every command.
+    let (_, answer, said) = run_in(&evidence.join("logs"), &["SigninLogs | count", ".."], &[]);
+    assert_eq!(answer, "{\"Count\":4}\n", "{said}");
+    fs::write(evidence.join("logs/coldcase.toml"), PLANTED.replace("f.kql", "../f.kql")).expect("written");
+    let (_, answer, said) = run_in(&evidence.join("logs"), &["SigninLogs | count", "../b.json", ".."], &[]);
+    assert_eq!(answer, "{\"Count\":4}\n", "{said}");
+    for args in [
+        &["schema", "SigninLogs", "."][..],
+        &["explain", "SigninLogs", "."],
+        &["sniff", "."],
+        &["tables", "."],
+        &["convert", ".", "-O", "../archive"],
+    ] {
+        let (code, answer, said) = run_in(&evidence, args, &[]);
+        assert_eq!(code, 0, "{args:?}: {said}");
+        assert!(said.contains("warning: the catalog coldcase.toml"), "{args:?}: {said}");
+        assert!(!answer.contains("planted") && !answer.contains("Column,Type"), "{args:?}: {answer}");
+    }
+    // A catalog that cannot even be read is no obstacle then.
+    fs::write(evidence.join("coldcase.toml"), "no toml").expect("written");
+    assert_eq!(run_in(&evidence, &["SigninLogs | count", "b.json"], &[]).1, "{\"Count\":1}\n");
+}
+
+#[cfg(unix)]
+#[test]
+fn links_do_not_hide_that_a_catalog_lies_beside_the_evidence() {
+    use std::os::unix::fs::symlink;
+
+    let folder = planted();
+    let (evidence, work) = (folder.path().join("evidence"), folder.path().join("work"));
+    symlink(&evidence, folder.path().join("other")).expect("a link");
+    symlink(evidence.join("logs"), work.join("logs")).expect("a link");
+    symlink(evidence.join("b.json"), work.join("b.json")).expect("a link");
+    let other = folder.path().join("other").display().to_string();
+    let inside = work.display().to_string();
+    let linked = format!("{inside}/b.json");
+    for path in [other.as_str(), &format!("{other}/logs"), &linked] {
+        let (code, answer, said) = run_in(&evidence, &["SigninLogs | project Id", path], &[]);
+        assert!(code == 0 && !answer.contains("planted") && answer.starts_with('{'), "{path}: {answer}{said}");
+    }
+    // The working folder is named through a link, or the catalog file is one.
+    let (_, answer, said) = run_in(&folder.path().join("other"), &["SigninLogs | count", "logs"], &[]);
+    assert_eq!(answer, "{\"Count\":3}\n", "{said}");
+    symlink(evidence.join("coldcase.toml"), work.join("coldcase.toml")).expect("a link");
+    let file = evidence.join("b.json").display().to_string();
+    let (_, answer, said) = run_in(&work, &["SigninLogs | count", &file], &[]);
+    assert_eq!(answer, "{\"Count\":1}\n", "{said}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_redirected_file_is_evidence() {
+    let folder = planted();
+    let evidence = folder.path().join("evidence");
+    for more in [&[][..], &["-"]] {
+        let output = std::process::Command::new(crate::command::program())
+            .args([&["SigninLogs | count"], more].concat())
+            .current_dir(&evidence)
+            .env("XDG_CONFIG_HOME", folder.path())
+            .stdin(fs::File::open(evidence.join("b.json")).expect("a file"))
+            .output()
+            .expect("the program runs");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "{\"Count\":1}\n", "{output:?}");
+    }
+}
+
+#[test]
+fn a_catalog_is_used_where_it_is_meant() {
+    let folder = planted();
+    let (evidence, work) = (folder.path().join("evidence"), folder.path().join("work"));
+    fs::write(work.join("coldcase.toml"), "[defaults]\noutput = 'csv'\n").expect("written");
+    let logs = evidence.join("logs").display().to_string();
+    let (_, answer, said) = run_in(&work, &["SigninLogs | count", &logs], &[]);
+    assert_eq!(answer, "Count\n3\n");
+    assert!(said.contains("note: using the catalog coldcase.toml of the working folder"), "{said}");
+    assert_eq!(run_in(&work, &["SigninLogs | count", &logs, "--no-catalog"], &[]).1, "{\"Count\":3}\n");
+    assert_eq!(run_in(&work, &["SigninLogs | count", &logs, "--no-catalog", "-c", "x.toml"], &[]).0, 2);
+    // Named, it counts wherever it lies, and what hides a table is damage.
+    for environment in [&[][..], &[("COLDCASE_CATALOG", "coldcase.toml")]] {
+        let named: &[&str] = if environment.is_empty() { &["-c", "coldcase.toml"] } else { &[] };
+        let args = [&["SigninLogs | count", "logs"], named].concat();
+        let (code, answer, said) = run_in(&evidence, &args, environment);
+        assert_eq!((code, answer.as_str()), (0, "Count\n1\n"), "{said}");
+        assert!(
+            said.contains("note: using the catalog") && said.contains("a stored function named SigninLogs"),
+            "{said}"
+        );
+        let (code, _, said) = run_in(&evidence, &[&args[..], &["--strict", "-q"]].concat(), environment);
+        assert!(code == 5 && said.contains("warning: a stored function named SigninLogs"), "{said}");
+    }
+    // Without a PATH the call asks the catalog; that it hides a table is told all the same.
+    let (_, answer, said) = run_in(&evidence, &["SigninLogs | count"], &[]);
+    assert!(answer == "Count\n1\n" && said.contains("is used instead of the table SigninLogs"), "{answer}{said}");
+    let (_, answer, _) = run_in(&evidence, &["tables"], &[]);
+    assert!(answer.contains("it is used instead of the table SigninLogs"), "{answer}");
+    for query in
+        ["union * | count", "search 'x' | count", "let T = SigninLogs; T | count", "AuditLogs | union SigninLogs"]
+    {
+        let args = [query, "logs", "-c", "coldcase.toml", "--strict"];
+        let view = HIDING.replace("function", "function with (view = true)");
+        fs::write(evidence.join("f.kql"), view).expect("written");
+        let (code, _, said) = run_in(&evidence, &args, &[]);
+        assert!(code == 5 && said.contains("is used instead of the table SigninLogs"), "{query}: {said}");
+    }
+}
+
+#[test]
+fn manifests_say_which_sources_and_catalog_counted() {
+    let folder = planted();
+    let (evidence, work) = (folder.path().join("evidence"), folder.path().join("work"));
+    let read = |folder: &Path| -> Json {
+        serde_json::from_str(&fs::read_to_string(folder.join("m.json")).expect("a manifest")).expect("JSON")
+    };
+    run_in(&evidence, &["SigninLogs | count", "logs", "--manifest", "m.json"], &[]);
+    let manifest = read(&evidence);
+    assert_eq!((&manifest["catalog"], &manifest["catalogNotUsed"]), (&Json::Null, &"coldcase.toml".into()));
+    assert_eq!(manifest["sources"], json!([{"table": null, "path": "logs", "from": "argument"}]));
+    fs::write(work.join("coldcase.toml"), "[tables.SigninLogs]\npaths = ['../evidence/logs']\n").expect("written");
+    run_in(&work, &["SigninLogs | count", "-t", "T=../evidence/b.json", "--manifest", "m.json"], &[]);
+    let manifest = read(&work);
+    assert_eq!(manifest["catalog"]["file"], "coldcase.toml");
+    assert_eq!(manifest["catalog"]["sha256"].as_str().map(str::len), Some(64));
+    assert_eq!(manifest["sources"][0], json!({"table": "T", "path": "../evidence/b.json", "from": "-t"}));
+    assert_eq!(manifest["sources"][1]["table"], "SigninLogs");
+    let tables =
+        |list: &Json| list.as_array().expect("a list").iter().map(|one| one["table"].clone()).collect::<Vec<_>>();
+    assert_eq!(
+        (tables(&manifest["inputs"]), tables(&manifest["inputsNotAskedFor"])),
+        (vec!["SigninLogs".into()], vec!["T".into()])
+    );
+}
+
+#[test]
+fn stdin_counts_where_nothing_else_is_named_and_it_has_data() {
+    let row = signins(&["piped"]);
+    let bound = format!("T={SIGNINS}");
+    let count = |args: &[&str], input: &str| coldcase_with(args, input).stdout;
+    assert_eq!(count(&["SigninLogs | count"], &row), "{\"Count\":1}\n");
+    // Each record counts once, whatever its table.
+    assert_eq!(count(&["union * | count"], &row), "{\"Count\":1}\n");
+    assert_eq!(count(&["union * | count"], "{\"a\":1}\n{\"a\":2}\n"), "{\"Count\":2}\n");
+    assert_eq!(count(&["union * | count", "-"], &row), "{\"Count\":1}\n");
+    assert_eq!(count(&["union * | count", "-", SIGNINS], "{\"a\":1}\n"), "{\"Count\":11}\n");
+    for query in ["search 'bg-admin-01' | count", "union * | count"] {
+        for args in [&["-t", &bound][..], &[SIGNINS]] {
+            let output = coldcase_with(&[&[query], args, &["--strict"]].concat(), "");
+            assert_eq!(output.code, 0, "{query}: {output:?}");
+        }
+        let folder = folder(&[("data/a.json", &row), ("coldcase.toml", "[tables.SigninLogs]\npaths = ['data']\n")]);
+        let output = coldcase_at(folder.path(), &[query, "--strict"], b"");
+        assert_eq!(output.code, 0, "{query}: {output:?}");
+    }
+    // What is piped in and not read is told.
+    let folder = folder(&[("data/a.json", &row), ("coldcase.toml", "[tables.SigninLogs]\npaths = ['data']\n")]);
+    let output = coldcase_at(folder.path(), &["SigninLogs | count"], signins(&["a", "b"]).as_bytes());
+    assert_eq!(output.stdout, "{\"Count\":1}\n");
+    assert!(!cfg!(unix) || output.stderr.contains("note: stdin is not read"), "{output:?}");
+    let both = coldcase_at(folder.path(), &["union SigninLogs, stdin | count"], b"{\"a\":1}\n");
+    assert_eq!(both.stdout, "{\"Count\":2}\n", "{both:?}");
+}
+
+#[test]
+fn a_missing_table_is_damage_wherever_it_is_asked_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let archive = folder.path().join("archive").display().to_string();
+    assert_eq!(coldcase(&["convert", SIGNINS, "-O", &archive, "-q"]).code, 0);
+    for path in [SIGNINS, &archive, "testdata/shapes/adx-export-parquet"] {
+        for query in [
+            "AuditLogs | count",
+            "union SigninLogs, AuditLogs | count",
+            "search in (AuditLogs) 'x'",
+            "union AAD* | count",
+            "SigninLogs | where Id in ((AuditLogs | project Id)) | count",
+            "print toscalar(AuditLogs | count)",
+        ] {
+            let output = coldcase(&[query, path, "-q"]);
+            assert_eq!(output.code, 0, "{query}: {output:?}");
+            assert!(output.stderr.contains("warning: the files contain no"), "{path}, {query}: {output:?}");
+            assert_eq!(coldcase(&[query, path, "-q", "--strict"]).code, 5, "{path}: {query}");
+        }
+        // Nobody expects every known table to be there.
+        for query in ["union * | count", "search 'bg-admin-01' | count"] {
+            let output = coldcase(&[query, path, "--strict"]);
+            assert!(output.code == 0 && !output.stderr.contains("the files contain no"), "{path}, {query}: {output:?}");
+        }
+    }
+    let queries = "{\"id\":1,\"query\":\"SigninLogs | count\"}\n{\"id\":2,\"query\":\"AuditLogs | count\"}\n";
+    let output = coldcase_with(&["batch", "-", SIGNINS, "--strict", "-q"], queries);
+    assert!(output.code == 5 && output.stderr.contains("the files contain no AuditLogs"), "{output:?}");
+}
+
+#[test]
+fn times_of_the_call_are_of_one_standard() {
+    let now = ["--now", "2026-03-03T12:00:00Z"];
+    for time in [
+        "1.3.2026",
+        "01/03/2026",
+        "3/1/2026",
+        "2026/03/01",
+        "1 Mar 2026",
+        "01-03-2026",
+        "2026-03",
+        "20",
+        "1772434692",
+        "yesterday",
+        "2026-03-01 9:00 AM",
+        "",
+    ] {
+        for flag in ["--from", "--to", "--now", "--last"] {
+            let output = coldcase(&["SigninLogs | count", SIGNINS, flag, time]);
+            refused(&output, "write");
+        }
+        let query = "declare query_parameters(start:datetime); print start";
+        let output = coldcase(&[query, "--param", &format!("start={time}")]);
+        if !time.is_empty() {
+            assert!(output.code == 3 && output.stderr.contains("2026-03-01T09:00:00Z"), "{time}: {output:?}");
+        }
+    }
+    let of = |from: &str| coldcase(&["SigninLogs | count", SIGNINS, "--from", from, now[0], now[1]]).stdout;
+    let whole = of("2026-03-03");
+    assert_eq!(whole, "{\"Count\":3}\n");
+    for same in ["2026-03-03T00:00:00Z", "2026-03-03 00:00", "20260303", "2026-03-03T01:00:00+01:00", "12h"] {
+        assert_eq!(of(same), whole, "{same}");
+    }
+    let parameter =
+        coldcase(&["declare query_parameters(s:datetime); print s = s", "--param", "s=2026-03-01T10:00:00+01:00"]);
+    assert_eq!(parameter.stdout, "{\"s\":\"2026-03-01T09:00:00.0000000Z\"}\n", "{parameter:?}");
+}

@@ -42,8 +42,8 @@ fn tables_of_the_catalog_file() {
     let count = |args: &[&str]| run(&[&["SigninLogs | count"], args].concat(), &[]).1;
     assert_eq!(count(&[]), "Count\n4\n");
     // What the call names counts more: a path, a binding.
-    assert_eq!(count(&["data/more"]), "Count\n1\n");
-    assert_eq!(count(&["-t", "SigninLogs=data/1.json"]), "Count\n3\n");
+    assert_eq!(count(&["-c", "coldcase.toml", "data/more"]), "Count\n1\n");
+    assert_eq!(count(&["-c", "coldcase.toml", "-t", "SigninLogs=data/1.json"]), "Count\n3\n");
     // A table whose files are missing matters only to those who ask for it.
     assert_eq!(run(&["Missing | count"], &[]).0, 5);
     // From elsewhere, paths are relative to the file.
@@ -144,7 +144,8 @@ fn settings_of_backtests_are_checked() {
 #[test]
 fn tables_shows_what_patterns_match() {
     let folder = archive(CATALOG);
-    let (code, stdout, _) = run_in(folder.path(), &["tables", "-o", "json", "-t", "T=data/*.json"], &[]);
+    let (code, stdout, _) =
+        run_in(folder.path(), &["tables", "-o", "json", "-c", "coldcase.toml", "-t", "T=data/*.json"], &[]);
     assert_eq!(code, 0);
     let rows: Json = serde_json::from_str(&stdout).expect("JSON");
     let row = |index: usize| {
@@ -187,7 +188,8 @@ fn the_time_of_ingestion_of_a_table() {
         "union SigninLogs, (print a = 1) | summarize n = count() by Has = isnotnull(ingestion_time()) | order by Has";
     assert_eq!(run(both).1, "Has,n\ntrue,1\nfalse,2\n");
     // What the export wrote down is exact, and so is what the user names.
-    let kept = run_in(folder.path(), &["kept | project ingestion_time()", "kept.json"], &[]);
+    let named = ["kept | project ingestion_time()", "kept.json", "-c", "coldcase.toml", "-q"];
+    let kept = run_in(folder.path(), &named, &[]);
     assert_eq!((kept.1.as_str(), kept.2.as_str()), ("$IngestionTime\n2026-03-02T10:00:00.0000000Z\n", ""));
     let named = CATALOG.replace("['data']\n", "['data']\ningestion-column = 'TimeGenerated'\n");
     fs::write(folder.path().join("coldcase.toml"), named).expect("written");
@@ -241,6 +243,8 @@ fn watchlists() {
         "--watchlist",
         "Ids=lists/ids.json",
         "data",
+        "-c",
+        "coldcase.toml",
     ];
     assert_eq!(answer(&json), "Count\n1\n");
     assert_eq!(

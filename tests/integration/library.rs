@@ -43,7 +43,7 @@ fn answer(folder: &TempDir, query: &str) -> String {
 
 /// The status and what is said.
 fn failure(folder: &TempDir, query: &str) -> (i32, String) {
-    let (status, answer, said) = run_in(folder.path(), &[query], &[]);
+    let (status, answer, said) = run_in(folder.path(), &[query, "-q"], &[]);
     assert_eq!(answer, "", "{query}");
     (status, said)
 }
@@ -79,7 +79,7 @@ fn stored_functions_are_called() {
     let elsewhere = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("coldcase.toml").display().to_string();
     assert_eq!(run_in(elsewhere.path(), &["Recent | count", "-c", &file], &[]).1, "Count\n4\n");
-    assert_eq!(run_in(folder.path(), &["Recent | count", "data/more"], &[]).1, "Count\n1\n");
+    assert_eq!(run_in(folder.path(), &["Recent | count", "data/more", "-c", &file], &[]).1, "Count\n1\n");
     // Names are case-sensitive, and the nearest one is suggested.
     for (query, code) in [("recent | count", "KQL2001"), ("print twice(1)", "KQL2002")] {
         let (status, said) = failure(&folder, query);
@@ -130,7 +130,7 @@ fn mistakes_point_into_the_file() {
 ";
     assert_eq!(said, excerpt);
     let (_, said, _) = {
-        let (status, _, said) = run_in(folder.path(), &["print Outer(1)", "--error-format", "json"], &[]);
+        let (status, _, said) = run_in(folder.path(), &["print Outer(1)", "--error-format", "json", "-q"], &[]);
         (status, said, ())
     };
     let said: Json = serde_json::from_str(&said).expect("JSON");

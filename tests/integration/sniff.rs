@@ -73,7 +73,8 @@ fn the_dictionary_of_fields() {
     let text = run(&["fields", "SigninLogs", "--explain", "resulttype"]).stdout;
     assert!(text.contains("`resultType`, or where that is empty `properties.status.errorCode`"), "{text}");
     assert!(run(&["fields", "SigninLogs", "--explain", "callerIpAddress"]).stdout.starts_with("SigninLogs.IPAddress"));
-    let output = coldcase(&["fields", "SignInLogs"]);
+    assert_eq!(run(&["fields", "SignInLogs"]).stdout, run(&["fields", "SigninLogs"]).stdout);
+    let output = coldcase(&["fields", "SigninLog"]);
     assert!(output.code == 2 && output.stderr.contains("did you mean SigninLogs?"), "{output:?}");
     assert_eq!(coldcase(&["fields", "SigninLogs", "--explain", "NoSuchThing"]).code, 2);
 }
@@ -134,9 +135,16 @@ fn a_manifest_says_what_an_answer_rests_on() {
     assert_eq!(inputs.iter().map(|input| input["contents"][0]["rows"].as_i64().unwrap_or(0)).sum::<i64>(), 10);
     // SHA-256 of "abc" (FIPS 180-2).
     fs::write(path("abc.json"), "abc").expect("written");
-    run(&["print 1", &path("abc.json"), "--manifest", &path("3.json")]);
-    let manifest = fs::read_to_string(path("3.json")).expect("the manifest");
-    assert!(manifest.contains("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"), "{manifest}");
+    let manifest_of = |query: &str| {
+        run(&[query, &path("abc.json"), &input, "--manifest", &path("3.json")]);
+        fs::read_to_string(path("3.json")).expect("the manifest")
+    };
+    let sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    assert!(manifest_of("SigninLogs | count").contains(sha256));
+    // An answer does not rest on files that nobody asked for.
+    let manifest: Json = serde_json::from_str(&manifest_of("print 1")).expect("JSON");
+    assert_eq!(manifest["inputs"], serde_json::json!([]));
+    assert_eq!(manifest["inputsNotAskedFor"][0]["file"], path("abc.json"));
 }
 
 #[test]
@@ -171,7 +179,7 @@ fn every_command_that_answers_writes_manifests() {
     assert_eq!(read("2.json")["archive"]["tables"][1]["rowsInTheArchiveAlready"], 10);
     let queries = "{\"id\":1,\"query\":\"SigninLogs | project Id\"}\n{\"id\":\"b\",\"query\":\"nope\"}\n";
     let answered = coldcase_with(&["batch", "-", &input, "--manifest", &path("3.json")], queries);
-    assert_eq!(answered.code, 0, "{answered:?}");
+    assert_eq!(answered.code, 1, "{answered:?}");
     let manifest = read("3.json");
     let answers = &manifest["answers"];
     assert_eq!((&answers[0]["id"], &answers[0]["answer"]["rows"]), (&1.into(), &10.into()), "{manifest}");

@@ -36,7 +36,7 @@ impl Binder<'_> {
             _ => self.all(tables, |binder, table| binder.branches(table, &Options::default()))?.concat(),
         };
         if branches.is_empty() {
-            return self.error(Code::UnknownTable, span, "there is no table to search");
+            return Err(self.no_tables(span, "search"));
         }
         self.search_branches(branches, parameters, predicate, span)
     }
@@ -55,15 +55,7 @@ impl Binder<'_> {
 
     fn all_tables(&mut self, span: Span) -> Bind<Vec<Branch>> {
         let names = self.tables_and_views()?;
-        self.all(names, |binder, name| {
-            let table = ast::Name { text: name.clone(), span };
-            let plan = match binder.user_function(&table)? {
-                Some(_) => Some(binder.named_table(&table)?),
-                None => binder.catalog_table(&table)?,
-            };
-            Ok(plan.map(|plan| Branch { plan, label: Some(name) }))
-        })
-        .map(|branches| branches.into_iter().flatten().collect())
+        self.matched_branches("search", names, span)
     }
 
     fn search_branches(

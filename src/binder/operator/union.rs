@@ -2,6 +2,8 @@
 //!
 //! A name that has several types becomes a column for each type, `x_long` and `x_string`.
 
+use std::sync::Arc;
+
 use super::columns::wildcard;
 use crate::binder::naming::Names;
 use crate::binder::scope::Binding;
@@ -9,6 +11,7 @@ use crate::binder::{Bind, Binder, Failed};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::expr::Expr;
 use crate::plan::LogicalPlan;
+use crate::source::Wildcard;
 use crate::syntax::Definition;
 use crate::syntax::ast::{self, ExprKind, OperatorKind, Parameter, SourceKind};
 use crate::types::{Field, Schema, Type, Value};
@@ -51,10 +54,26 @@ impl Binder<'_> {
         let found = self.all(tables, |binder, table| binder.branches(table, &options))?;
         branches.extend(found.into_iter().flatten());
         if branches.is_empty() {
-            return self.error(Code::UnknownTable, span, "none of the tables of this union exists");
+            return Err(self.no_tables(span, "union"));
         }
         let branches = self.with_source(branches, &options, span)?;
         Ok(unite(branches, options.inner))
+    }
+
+    /// None of the tables exists that `operator` reads: the call names nothing to read, or the query the wrong tables.
+    pub(super) fn no_tables(&mut self, span: Span, operator: &str) -> Failed {
+        match self.environment.catalog.readable() {
+            Ok(names) if names.is_empty() => {
+                let message = format!("nothing to read from for this {operator}: the call names no files");
+                let help = "name files or folders after the query, or pipe them in";
+                self.report(Diagnostic::new(Code::NothingToRead, span, message).help(help))
+            }
+            Ok(_) => {
+                let message = format!("none of the tables of this {operator} exists");
+                self.report(Diagnostic::new(Code::UnknownTable, span, message))
+            }
+            Err(error) => error.into(),
+        }
     }
 
     fn union_options(&mut self, parameters: &[Parameter]) -> Bind<Options> {
@@ -92,10 +111,7 @@ impl Binder<'_> {
         if let Some(name) = name.filter(|name| name.text.contains('*')) {
             let known = self.tables_and_views()?;
             let hits: Vec<String> = known.into_iter().filter(|known| wildcard(&name.text, known)).collect();
-            return self.all(hits, |binder, hit| {
-                let plan = binder.named_table(&ast::Name { text: hit.clone(), span: name.span })?;
-                Ok(Branch { plan, label: Some(hit) })
-            });
+            return self.matched_branches(&name.text, hits, name.span);
         }
         let before = self.diagnostics.len();
         match self.pipeline(table) {
@@ -111,21 +127,37 @@ impl Binder<'_> {
         }
     }
 
-    /// The names of the catalog's tables and of views, those of the query and stored ones.
+    /// The tables and views `names`, for which `pattern` stands.
+    pub(super) fn matched_branches(&mut self, pattern: &str, names: Vec<String>, span: Span) -> Bind<Vec<Branch>> {
+        let wildcard = Arc::new(Wildcard::new(pattern, names.len()));
+        self.environment.report.expect_any(Arc::clone(&wildcard));
+        let branches = self.all(names, |binder, name| {
+            let table = ast::Name { text: name.clone(), span };
+            let plan = match binder.user_function(&table)? {
+                Some(_) => Some(binder.named_table(&table)?),
+                None => binder.matched_table(&table, &wildcard)?,
+            };
+            Ok(plan.map(|plan| Branch { plan, label: Some(name) }))
+        })?;
+        Ok(branches.into_iter().flatten().collect())
+    }
+
+    /// The names of the tables that can be read and of views, those of the query and stored ones.
     pub(super) fn tables_and_views(&self) -> Bind<Vec<String>> {
         let is_view = |binding: &Binding| matches!(binding, Binding::Function(function) if function.definition.view);
         let is_stored_view = |stored: &Definition| stored.function.as_ref().is_ok_and(|function| function.view);
         let mut views = self.scope.names(is_view);
         let stored = self.environment.catalog.functions()?.into_iter().filter(is_stored_view);
         views.extend(stored.map(|stored| stored.name.text).filter(|name| self.scope.get(name).is_none()));
-        let mut names = self.environment.catalog.names();
+        let mut names = self.environment.catalog.readable()?;
         names.retain(|name| !views.contains(name));
         names.extend(views);
         Ok(names)
     }
 
     fn only_missing_tables(&self, from: usize) -> bool {
-        self.diagnostics[from..].iter().all(|diagnostic| diagnostic.code == Code::UnknownTable)
+        let is_missing = |code| matches!(code, Code::UnknownTable | Code::NothingToRead);
+        self.diagnostics[from..].iter().all(|diagnostic| is_missing(diagnostic.code))
     }
 
     /// The branches with a column that names them in front.

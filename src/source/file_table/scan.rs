@@ -13,12 +13,14 @@ use crate::source::originals::Originals;
 use crate::source::parquet::{FileRows, ParquetFile};
 use crate::source::provenance::Origins;
 use crate::source::shape::{KnownTable, table_named};
-use crate::source::{Count, Damage, Limits, Partition, Reject, ScanRequest};
+use crate::source::{Count, Damage, Limits, Partition, Reject, ScanRequest, Wildcard};
 
 /// What the partitions of one scan share.
 #[derive(Debug)]
 pub(super) struct Scan {
     pub name: String,
+    /// The wildcard that stands for the table, if it was not asked for by its name.
+    pub wildcard: Option<Arc<Wildcard>>,
     pub files: Arc<[DataFile]>,
     pub origins: Origins,
     pub limits: Limits,
@@ -214,7 +216,11 @@ impl Scan {
         if seen.iter().any(|name| name == table.name) {
             return;
         }
-        self.plan.report.damaged(Damage::MissingTable(self.name.clone(), seen.join(", ")), "", 1);
+        let found = seen.join(", ");
+        match &self.wildcard {
+            Some(wildcard) => wildcard.lacks(table.name, found),
+            None => self.plan.report.damaged(Damage::MissingTable(self.name.clone(), found), "", 1),
+        }
     }
 
     /// Says which files have just as many records as a service gives at most.

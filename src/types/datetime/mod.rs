@@ -4,6 +4,7 @@
 //! its name says so. The calendar is the proleptic Gregorian one, without leap seconds.
 
 mod calendar;
+mod iso;
 mod parse;
 mod pattern;
 
@@ -12,6 +13,7 @@ use std::fmt;
 pub use calendar::{
     Part, Period, add_periods, boundaries, day_of_week, day_of_year, end_of, part_of, start_of, week_of_year,
 };
+pub use iso::parse_iso8601;
 pub use parse::{parse, parse_literal};
 pub use pattern::Pattern;
 

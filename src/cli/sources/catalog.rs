@@ -1,0 +1,398 @@
+//! The tables of a session. Each is opened when a query names it: `print 1` does not wait for a pipe, and a folder of the
+//! catalog file that is missing matters only to those who ask for it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use super::super::args::SourceArgs;
+use super::super::progress::size;
+use super::super::talk::Message;
+use super::bindings::watchlist_bindings;
+use super::stdin::{DASH, Stdin};
+use super::{CatalogFile, InputSources, Origin, stdin};
+use crate::diagnostic::Result;
+use crate::source::file_catalog::STDIN;
+use crate::source::files::DataFile;
+use crate::source::remote::{Access, redacted};
+use crate::source::{Catalog, FileCatalog, FileCatalogBuilder, FunctionLibrary, Limits, TableProvider, Watchlist};
+use crate::syntax::Definition;
+
+/// The tables that a call names, and those of its catalog file.
+#[derive(Debug)]
+pub(in crate::cli) struct SessionCatalog {
+    access: Arc<Access>,
+    limits: Limits,
+    /// The catalog file that counts, and one that does not.
+    pub file: CatalogFile,
+    /// What the call and the catalog file name.
+    pub named: Vec<NamedSource>,
+    /// Files that the call names, before stdin is copied.
+    builder: FileCatalogBuilder,
+    files: OnceLock<FileCatalog>,
+    stdin: Stdin,
+    /// The copy of stdin, if nothing else is named; None if it is empty.
+    copied: OnceLock<Option<FileCatalog>>,
+    /// Bytes of stdin so far.
+    spooled: AtomicU64,
+    /// Tables of the catalog file that the call does not name itself.
+    configured: BTreeMap<String, Vec<PathBuf>>,
+    /// By alias, the files of watchlists and the columns of their search keys.
+    watchlists: BTreeMap<String, (PathBuf, Option<String>)>,
+    /// Stored functions.
+    library: Arc<FunctionLibrary>,
+    /// The stored functions that were called, with their files.
+    called: Mutex<BTreeMap<String, DataFile>>,
+    opened: Mutex<BTreeMap<String, Arc<FileCatalog>>>,
+    inputs: Mutex<Vec<Input>>,
+    asked: Mutex<Asked>,
+}
+
+/// A source as people and manifests are told of it.
+#[derive(Clone, Debug)]
+pub(in crate::cli) struct NamedSource {
+    /// The table that it is bound to; None if known tables are looked for in it.
+    pub table: Option<String>,
+    /// The path, without the secrets of URLs.
+    pub path: String,
+    /// Where it is named.
+    pub from: String,
+}
+
+impl NamedSource {
+    /// True if the call names it, and not the catalog file.
+    pub fn is_of_call(&self) -> bool {
+        [Origin::Flag, Origin::Argument].iter().any(|origin| origin.name() == self.from)
+    }
+}
+
+impl fmt::Display for NamedSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { table, path, from } = self;
+        match table {
+            Some(table) => write!(f, "source: {table} is read from {path} ({from})"),
+            None => write!(f, "source: known tables are looked for in {path} ({from})"),
+        }
+    }
+}
+
+/// A file that the call or the catalog file leads to.
+#[derive(Clone, Debug)]
+pub(in crate::cli) struct Input {
+    /// The table that it is bound to; None if known tables are looked for in it.
+    pub table: Option<String>,
+    /// The file.
+    pub file: DataFile,
+}
+
+/// What queries asked for so far.
+#[derive(Debug, Default)]
+struct Asked {
+    /// Names of tables.
+    tables: BTreeSet<String>,
+    /// True once a table was looked for in files that are bound to none.
+    unbound: bool,
+}
+
+impl SessionCatalog {
+    /// The tables of `sources`, with the watchlists and limits of `flags`. If the call names a PATH, tables of the catalog
+    /// file do not count.
+    ///
+    /// # Errors
+    /// Files of the call that cannot be found, a `--watchlist` that binds nothing.
+    pub fn new(sources: InputSources, flags: &SourceArgs) -> Result<Self> {
+        let counts = sources.catalog_tables_count();
+        let InputSources { configuration, catalog: file, named, stdin } = sources;
+        let limits = configuration.defaults.limits(flags.max_decompressed);
+        let access = Arc::new(configuration.access(flags.follow_links));
+        let mut builder = FileCatalogBuilder::default();
+        builder.limit(limits);
+        let mut configured: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+        if counts {
+            configured = configuration.tables.into_iter().map(|(name, table)| (name, table.paths)).collect();
+        }
+        let mut list = Vec::new();
+        for source in named {
+            let (path, from) = (source.shown(), source.origin.name().to_owned());
+            list.push(NamedSource { table: source.table.clone(), path, from });
+            match source.table {
+                Some(name) => {
+                    configured.remove(&name);
+                    builder.bind_listing(name, source.listing?);
+                }
+                None => builder.add_listing(source.listing?),
+            }
+        }
+        if stdin == Stdin::Named {
+            list.push(NamedSource { table: None, path: DASH.to_owned(), from: Origin::Argument.name().to_owned() });
+        }
+        let origin = file.file.as_ref().map_or(String::new(), |file| file.display().to_string());
+        for (name, paths) in &configured {
+            list.extend(paths.iter().map(|path| NamedSource {
+                table: Some(name.clone()),
+                path: redacted(&path.to_string_lossy()),
+                from: origin.clone(),
+            }));
+        }
+        let listed = configuration.watchlists.iter().map(|(alias, list)| (alias.as_str(), list.parts()));
+        let mut bound: BTreeMap<String, (PathBuf, Option<String>)> =
+            listed.map(|(alias, (path, key))| (alias.to_owned(), (path.to_owned(), key.map(str::to_owned)))).collect();
+        for (alias, key, path) in watchlist_bindings(&flags.watchlists)? {
+            bound.insert(alias.to_owned(), (path.into(), key.map(str::to_owned)));
+        }
+        let library = Arc::new(FunctionLibrary::new(configuration.functions.paths, Arc::clone(&access)));
+        let input =
+            |(table, file): (Option<&str>, &DataFile)| Input { table: table.map(str::to_owned), file: file.clone() };
+        let inputs = builder.files().map(input).collect();
+        Ok(Self {
+            access,
+            limits,
+            file,
+            named: list,
+            builder,
+            files: OnceLock::new(),
+            stdin,
+            copied: OnceLock::new(),
+            spooled: AtomicU64::new(0),
+            configured,
+            watchlists: bound,
+            library,
+            called: Mutex::default(),
+            opened: Mutex::default(),
+            inputs: Mutex::new(inputs),
+            asked: Mutex::default(),
+        })
+    }
+
+    /// Stored functions.
+    pub fn library(&self) -> Arc<FunctionLibrary> {
+        Arc::clone(&self.library)
+    }
+
+    /// The stored functions that were called so far, with their files.
+    pub fn called(&self) -> BTreeMap<String, DataFile> {
+        lock(&self.called).clone()
+    }
+
+    /// What a file may cost.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// The files of the call, and those of other tables that were opened so far.
+    pub fn inputs(&self) -> Vec<Input> {
+        lock(&self.inputs).clone()
+    }
+
+    /// The inputs in which queries looked for a table so far, and those in which none did.
+    pub fn inputs_by_use(&self) -> (Vec<Input>, Vec<Input>) {
+        let asked = lock(&self.asked);
+        let is_used = |input: &Input| match &input.table {
+            Some(table) => asked.tables.contains(table),
+            None => asked.unbound,
+        };
+        self.inputs().into_iter().partition(is_used)
+    }
+
+    /// The sources of the call that no query looked into so far.
+    pub fn unread(&self) -> Vec<Message> {
+        let asked = lock(&self.asked);
+        let unread = |source: &NamedSource| match &source.table {
+            Some(table) if asked.tables.contains(table) => None,
+            Some(table) => Some(Message::Note(format!(
+                "{} is not read: it is bound to {table}, which the query does not name",
+                source.path
+            ))),
+            None if asked.unbound => None,
+            None => Some(Message::Warning(format!(
+                "{} is not read: the query names no table that is looked for there",
+                source.path
+            ))),
+        };
+        let mut messages: Vec<Message> =
+            self.named.iter().filter(|source| source.is_of_call()).filter_map(unread).collect();
+        let is_left = self.stdin == Stdin::Unnamed && !self.named.is_empty() && self.copied.get().is_none();
+        if is_left && stdin::may_hold_data() {
+            let text = "stdin is not read, for the catalog names the tables; to read it, name it with -";
+            messages.push(Message::Note(text.to_owned()));
+        }
+        messages
+    }
+
+    /// True if neither the call nor its catalog file names anything to read, and stdin holds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.named.is_empty() && !matches!(self.copied.get(), Some(Some(_)))
+    }
+
+    /// How far stdin was read that is being copied.
+    pub fn spooling(&self) -> Option<String> {
+        let bytes = self.spooled.load(Ordering::Relaxed);
+        let is_copied = self.files.get().is_some() && self.stdin == Stdin::Named || self.copied.get().is_some();
+        (bytes > 0 && !is_copied).then(|| format!("{} of stdin read", size(bytes)))
+    }
+
+    /// Adds files to the inputs.
+    fn note<'a>(&self, files: impl Iterator<Item = (Option<&'a str>, &'a DataFile)>) {
+        let input =
+            |(table, file): (Option<&str>, &DataFile)| Input { table: table.map(str::to_owned), file: file.clone() };
+        lock(&self.inputs).extend(files.map(input));
+    }
+
+    /// A copy of stdin as the table `stdin`, in which known tables are looked for too.
+    fn copy_of_stdin(&self) -> Result<FileCatalogBuilder> {
+        let mut copy = FileCatalogBuilder::default();
+        copy.limit(self.limits);
+        copy.add_stdin(&mut Spooled { input: io::stdin().lock(), bytes: &self.spooled })?;
+        Ok(copy)
+    }
+
+    /// The tables in the files that the call names, `-` among them.
+    fn files(&self) -> Result<&FileCatalog> {
+        if let Some(files) = self.files.get() {
+            return Ok(files);
+        }
+        let mut builder = self.builder.clone();
+        if self.stdin == Stdin::Named {
+            let copy = self.copy_of_stdin()?;
+            self.note(copy.files().filter(|(table, _)| table.is_some()));
+            builder.append(copy);
+        }
+        Ok(self.files.get_or_init(|| builder.build()))
+    }
+
+    /// The tables in stdin, though nothing names it; None if it is empty.
+    fn unnamed_stdin(&self) -> Result<Option<&FileCatalog>> {
+        if let Some(copied) = self.copied.get() {
+            return Ok(copied.as_ref());
+        }
+        let copy = self.copy_of_stdin()?;
+        let has_data = self.spooled.load(Ordering::Relaxed) > 0;
+        if has_data {
+            self.note(copy.files().filter(|(table, _)| table.is_some()));
+        }
+        Ok(self.copied.get_or_init(|| has_data.then(|| copy.build())).as_ref())
+    }
+
+    /// The catalog of one table that is opened when it is first named.
+    fn opened(&self, name: &str, bind: impl FnOnce(&mut FileCatalogBuilder) -> Result<()>) -> Result<Arc<FileCatalog>> {
+        let mut opened = lock(&self.opened);
+        if let Some(catalog) = opened.get(name) {
+            return Ok(Arc::clone(catalog));
+        }
+        let mut builder = FileCatalogBuilder::default();
+        builder.limit(self.limits);
+        builder.reach(Arc::clone(&self.access));
+        bind(&mut builder)?;
+        self.note(builder.files());
+        let catalog = Arc::new(builder.build());
+        opened.insert(name.to_owned(), Arc::clone(&catalog));
+        Ok(catalog)
+    }
+
+    /// The table `name` in the files that the call names.
+    fn named_table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        let found = self.files()?.table(name)?;
+        if found.is_some() && !self.builder.binds(name) {
+            let mut asked = lock(&self.asked);
+            asked.unbound = true;
+            asked.tables.insert(STDIN.to_owned());
+        }
+        Ok(found)
+    }
+
+    /// The table `name` in stdin, if it may be looked for there.
+    fn stdin_table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        let looks = match self.stdin {
+            Stdin::Nothing | Stdin::Named => false,
+            Stdin::Unnamed => true,
+            Stdin::ByName => name == STDIN,
+        };
+        match looks.then(|| self.unnamed_stdin()).transpose()?.flatten() {
+            Some(stdin) => {
+                lock(&self.asked).tables.insert(STDIN.to_owned());
+                stdin.table(name)
+            }
+            None => Ok(None),
+        }
+    }
+}
+
+/// A poisoned lock only means that another thread stopped in between; what was noted is still true.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Counts the bytes that are read.
+struct Spooled<'a, R> {
+    input: R,
+    bytes: &'a AtomicU64,
+}
+
+impl<R: Read> Read for Spooled<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(buffer)?;
+        self.bytes.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+impl Catalog for SessionCatalog {
+    fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        lock(&self.asked).tables.insert(name.to_owned());
+        if let Some(paths) = self.configured.get(name) {
+            let bind = |builder: &mut FileCatalogBuilder| paths.iter().try_for_each(|path| builder.bind(name, path));
+            return self.opened(name, bind)?.table(name);
+        }
+        match self.named_table(name)? {
+            Some(table) => Ok(Some(table)),
+            None => self.stdin_table(name),
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names = self.files.get().map(Catalog::names).unwrap_or_else(|| self.builder.clone().build().names());
+        names.extend(self.configured.keys().cloned());
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    fn readable(&self) -> Result<Vec<String>> {
+        let mut names = self.files()?.readable()?;
+        names.extend(self.configured.keys().cloned());
+        if names.is_empty() && self.stdin == Stdin::Unnamed {
+            names = self.unnamed_stdin()?.map_or(Ok(Vec::new()), Catalog::readable)?;
+        }
+        names.sort();
+        names.dedup();
+        Ok(names)
+    }
+
+    fn watchlist(&self, alias: &str) -> Result<Option<Watchlist>> {
+        let Some((path, search_key)) = self.watchlists.get(alias) else { return Ok(None) };
+        // No table has this name.
+        let name = format!("_GetWatchlist('{alias}')");
+        lock(&self.asked).tables.insert(name.clone());
+        let table = self.opened(&name, |builder| builder.bind_texts(&name, path))?.table(&name)?;
+        Ok(table.map(|table| Watchlist { table, search_key: search_key.clone() }))
+    }
+
+    fn watchlists(&self) -> Vec<String> {
+        self.watchlists.keys().cloned().collect()
+    }
+
+    fn function(&self, name: &str) -> Result<Option<Definition>> {
+        let Some(found) = self.library.function(name)? else { return Ok(None) };
+        if let Some(of) = self.library.file_of(&found) {
+            lock(&self.called).insert(name.to_owned(), of.file.clone());
+        }
+        Ok(Some(found.definition))
+    }
+
+    fn functions(&self) -> Result<Vec<Definition>> {
+        Ok(self.library.functions()?.map(|function| function.definition.clone()).collect())
+    }
+}
