@@ -8,11 +8,11 @@ use super::{Outcome, memory, rows, session, talk};
 use crate::diagnostic::Result;
 use crate::engine::Settings;
 use crate::engine::profile::{Part, for_each_file, profile};
-use crate::source::Limits;
 use crate::source::files::DataFile;
 use crate::source::once::once;
 use crate::source::remark::Listing;
 use crate::source::sniff::FileKind;
+use crate::source::{Limits, Pages};
 use crate::types::{Type, Value};
 
 const COLUMNS: [(&str, Type); 15] = [
@@ -48,12 +48,14 @@ pub(super) fn run(args: &SniffArgs) -> Result<Outcome> {
         let kind = if remark.is_damage() { "warning" } else { "note" };
         talk::line(&format!("{kind}: {remark}"));
     }
-    let mut rows = Vec::new();
+    let (mut rows, mut pages) = (Vec::new(), Pages::default());
     let look = |file: &DataFile, settings: &Settings| of_file(file, limits, settings);
-    for_each_file(&files, &settings, &look, &mut |found| {
+    for_each_file(&files, &settings, &look, &mut |(found, found_pages)| {
         rows.extend(found);
+        pages.extend(found_pages);
         Ok(())
     })?;
+    add_missing_pages(&mut rows, &pages);
     rows::write((&args.output, defaults), &COLUMNS, rows)?;
     Ok(Outcome::Success)
 }
@@ -71,7 +73,7 @@ fn files(named: Vec<Source>, stdin: Stdin) -> Result<Listing> {
 }
 
 /// A row for each table and shape in the file, one without them for a file that holds no rows.
-fn of_file(file: &DataFile, limits: Limits, settings: &Settings) -> Result<Vec<Vec<Value>>> {
+fn of_file(file: &DataFile, limits: Limits, settings: &Settings) -> Result<(Vec<Vec<Value>>, Pages)> {
     let kind = FileKind::of(file)?;
     let profile = profile(file, limits, settings)?;
     let none = Part {
@@ -107,5 +109,17 @@ fn of_file(file: &DataFile, limits: Limits, settings: &Settings) -> Result<Vec<V
             Value::string(problems.as_str()),
         ]
     };
-    Ok(parts.into_iter().map(row).collect())
+    Ok((parts.into_iter().map(row).collect(), profile.pages))
+}
+
+/// Adds to the problems of each file the pages that are missing behind its last one.
+fn add_missing_pages(rows: &mut [Vec<Value>], pages: &Pages) {
+    for (damage, file) in pages.missing() {
+        for row in rows.iter_mut().filter(|row| row[0].as_str() == Some(file)) {
+            let Some(problems) = row.last_mut() else { continue };
+            let before =
+                problems.as_str().filter(|text| !text.is_empty()).map_or(String::new(), |text| format!("{text}; "));
+            *problems = Value::string(format!("{before}{}", damage.describe(1)));
+        }
+    }
 }

@@ -8,7 +8,7 @@ use super::{Engine, Flow, Prepared, Settings};
 use crate::diagnostic::{Error, Result};
 use crate::exec;
 use crate::source::files::DataFile;
-use crate::source::{Catalog, FileCatalogBuilder, Limits, ScanReport, table_of_path};
+use crate::source::{Catalog, FileCatalogBuilder, Limits, Pages, ScanReport, table_of_path};
 use crate::types::{Batch, Schema, Type, Value};
 
 /// Columns that hold the time at which a record arrived.
@@ -24,6 +24,8 @@ pub struct Profile {
     pub parts: Vec<Part>,
     /// What could not be read, and what else there is to say.
     pub problems: Vec<String>,
+    /// Pages of answers, which only all files together can show to be complete.
+    pub pages: Pages,
 }
 
 /// The rows of one table in one shape.
@@ -70,7 +72,7 @@ pub fn profile(file: &DataFile, limits: Limits, settings: &Settings) -> Result<P
     match read(file, limits, settings) {
         Ok(profile) => Ok(profile),
         Err(error @ (Error::Data { .. } | Error::Io { .. } | Error::Limit(_))) => {
-            Ok(Profile { parts: Vec::new(), problems: vec![error.to_string()] })
+            Ok(Profile { parts: Vec::new(), problems: vec![error.to_string()], pages: Pages::default() })
         }
         Err(error) => Err(error),
     }
@@ -86,7 +88,8 @@ fn read(file: &DataFile, limits: Limits, settings: &Settings) -> Result<Profile>
         Ok(None) => return Err(Error::internal("a table that was bound exists")),
         // No record tells what the file holds.
         Err(Error::Data { place: None, .. }) => {
-            return Ok(Profile { parts: Vec::new(), problems: vec!["no record that can be read".to_owned()] });
+            let problems = vec!["no record that can be read".to_owned()];
+            return Ok(Profile { parts: Vec::new(), problems, pages: Pages::default() });
         }
         Err(error) => return Err(error),
     };
@@ -100,7 +103,7 @@ fn read(file: &DataFile, limits: Limits, settings: &Settings) -> Result<Profile>
         parts.extend((0..batch.rows()).map(|row| by_path(part(&batch, row, ingestion), file)));
         Ok(Flow::Continue(()))
     })?;
-    Ok(Profile { parts, problems: problems(&prepared) })
+    Ok(Profile { parts, problems: problems(&prepared), pages: prepared.report().pages() })
 }
 
 fn is(schema: &Schema, column: &str, ty: Type) -> bool {
@@ -157,5 +160,5 @@ fn problems(prepared: &Prepared) -> Vec<String> {
         _ => format!("{text} ({count} times)"),
     });
     // Warnings are about the columns that our query names.
-    lost.chain(report.damage().messages()).chain(notices).collect()
+    lost.chain(report.damage().without_missing_pages().messages()).chain(notices).collect()
 }

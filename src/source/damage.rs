@@ -58,6 +58,14 @@ pub enum Damage {
     RefusedFile(String),
     /// Hidden files, entries of archives and other things beside the files that are not read; the text names them.
     NotRead(String),
+    /// An answer that says itself that it is not whole.
+    PartialAnswer,
+    /// A table of an answer with fewer rows than the service says that it sent, with both numbers.
+    FewerRows(u64, u64),
+    /// An error that a service returned in place of records, with its code.
+    ErrorAnswer(String),
+    /// Pages all of which name a next page, with what they hold.
+    MissingPages(String),
     /// More kinds than are told apart.
     Other,
 }
@@ -160,6 +168,21 @@ impl Damage {
             }
             Self::RefusedFile(reason) => format!("not read: {reason}"),
             Self::NotRead(text) => text.clone(),
+            Self::PartialAnswer => {
+                "the answer says itself that it is partial or had errors: rows are missing".to_owned()
+            }
+            Self::FewerRows(rows, sent) => {
+                format!("{rows} rows of an answer that says that it has {sent}: rows are missing")
+            }
+            Self::ErrorAnswer(code) => format!(
+                "{} an error answer of Microsoft Graph or Azure ({}): rows are missing",
+                if count == 1 { "1 page is".to_owned() } else { format!("{count} pages are each") },
+                shorten(code)
+            ),
+            Self::MissingPages(context) => format!(
+                "the page names a next page (@odata.nextLink) that is not among the files: rows are missing{}",
+                if context.is_empty() { String::new() } else { format!(" ({})", shorten(context)) }
+            ),
             Self::Other => format!("{} of further kinds of damage", counted("case")),
         }
     }
@@ -202,6 +225,13 @@ impl DamageLog {
     /// The kinds, each with the number of cases by file.
     pub fn kinds(&self) -> impl Iterator<Item = (&Damage, &BTreeMap<String, u64>)> {
         self.0.iter()
+    }
+
+    /// The same, except for pages that are missing.
+    #[must_use]
+    pub fn without_missing_pages(mut self) -> Self {
+        self.0.retain(|damage, _| !matches!(damage, Damage::MissingPages(_)));
+        self
     }
 
     /// A sentence for each kind, which names the first files.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::damage::{self, Damage, DamageLog};
-use super::{Count, ScanCounters, TimeCoverage, Wildcard};
+use super::{Count, Pages, ScanCounters, TimeCoverage, Wildcard};
 
 /// How many examples of damage are kept of one file; the rest is only counted.
 const EXAMPLES_PER_FILE: usize = 3;
@@ -50,6 +50,7 @@ pub struct ScanReport {
     wildcards: Mutex<Vec<Arc<Wildcard>>>,
     notices: Mutex<BTreeMap<String, u64>>,
     damage: Mutex<DamageLog>,
+    pages: Mutex<Pages>,
     tables: Mutex<BTreeSet<String>>,
     shapes: Mutex<BTreeSet<String>>,
     refused: Mutex<BTreeMap<String, String>>,
@@ -304,6 +305,17 @@ impl ScanReport {
     #[must_use]
     pub fn damage(&self) -> DamageLog {
         lock(&self.damage).clone()
+    }
+
+    /// Keeps the pages that a scan met.
+    pub(crate) fn keep_pages(&self, pages: Pages) {
+        lock(&self.pages).extend(pages);
+    }
+
+    /// The pages of answers that were met, of those that come in several.
+    #[must_use]
+    pub fn pages(&self) -> Pages {
+        lock(&self.pages).clone()
     }
 
     /// Notes a table that the files hold, or may hold, whether or not its rows were wanted.

@@ -204,7 +204,8 @@ impl OpenFile<'_> {
                 let places = self.places.as_deref();
                 places.into_iter().for_each(|places| places.forget(block.offset));
                 let (offset, rest) = (block.offset, block.rest);
-                let at = Whereabouts { file: &file.name, offset, lines: self.lines, places, rest };
+                let start = offset;
+                let at = Whereabouts { file: &file.name, offset, lines: self.lines, places, rest, holder: None };
                 let mut back = None;
                 match block.spans {
                     Some(spans) => {
@@ -226,7 +227,7 @@ impl OpenFile<'_> {
                 }
                 self.report_lost(plan);
                 let notes = self.blocks.take_notes();
-                notes.iter().for_each(|note| note.tell(&file.name, &plan.report));
+                notes.iter().for_each(|note| plan.note(note, &file.name, start));
                 match self.blocks.refusal() {
                     Some(reason) => {
                         Err(Error::Data { file: file.name.clone(), place: None, reason: reason.to_owned() })

@@ -154,6 +154,7 @@ impl Scan {
         }
         self.say_limits();
         self.plan.say_collector();
+        self.plan.report_pages();
         self.check_any_read()?;
         let (seen, strange) = (self.plan.seen(), self.plan.strange());
         let has_parquet = self.foreign.load(Ordering::Acquire) > 0;

@@ -83,7 +83,12 @@ impl<'a> Members<'a> {
 
     /// The first byte of the value at the position.
     pub(super) fn first(&self) -> Option<u8> {
-        self.bytes.get(self.position).copied()
+        self.rest().first().copied()
+    }
+
+    /// The bytes from the value at the position on.
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.position..).unwrap_or_default()
     }
 
     fn skip_blanks(&mut self) -> Option<u8> {
@@ -101,6 +106,23 @@ pub(super) fn unescaped(key: &[u8]) -> Cow<'_, [u8]> {
     }
     let quoted = format!("\"{}\"", String::from_utf8_lossy(key));
     Cow::Owned(dynamic::to_text(&quoted).into_owned().into_bytes())
+}
+
+/// True for the keys under which services put errors beside what they return.
+pub(super) fn is_error_key(key: &[u8]) -> bool {
+    const KEYS: [&[u8]; 6] = [b"error", b"errors", b"odata.error", b"PartialError", b"OneApiErrors", b"Exceptions"];
+    KEYS.iter().any(|name| key.eq_ignore_ascii_case(name))
+}
+
+/// True for an object, array or string that `bytes` start with and that is not empty.
+pub(super) fn is_filled(bytes: &[u8]) -> bool {
+    let inside = |bytes: &[u8]| bytes.trim_ascii_start().first().copied();
+    match bytes.split_first() {
+        Some((b'{', rest)) => inside(rest).is_some_and(|byte| byte != b'}'),
+        Some((b'[', rest)) => inside(rest).is_some_and(|byte| byte != b']'),
+        Some((b'"', rest)) => rest.first().is_some_and(|byte| *byte != b'"'),
+        _ => false,
+    }
 }
 
 /// Which of the keys by which records are known an object has.

@@ -13,6 +13,7 @@ mod members;
 mod open;
 mod opening;
 mod packed;
+mod page;
 mod peeked;
 mod pieces;
 mod places;
@@ -26,9 +27,10 @@ mod values;
 pub(crate) use blocks::{Blocks, Gap, MAX_RECORD_BYTES, Next, Origin};
 pub(crate) use open::{FileReport, HEAD_BYTES, Layers, Opened, Text, open, open_at};
 pub(crate) use opening::{holds_records, is_wrapped};
+pub(crate) use page::Page;
 pub(crate) use places::Places;
 pub(crate) use spanning::{Extent, Rest, extent};
-pub(crate) use tables::limit_reached;
+pub(crate) use tables::{Note, limit_reached};
 pub(crate) use values::{Header, Span, ValueSplitter, is_sequence};
 
 use crate::types::dynamic;
@@ -59,6 +61,7 @@ pub fn detect(head: &[u8], whole: bool) -> Framing {
         None if whole => Framing::Empty,
         Some(b'{') if is_lines(head, whole) => Framing::Lines,
         Some(b'{' | b'[') | None => Framing::Values,
+        Some(b'"') if is_json_in_strings(head) => Framing::Lines,
         Some(_) if has_record_line(head, whole) => Framing::Lines,
         Some(_) if torn::is_tail(head) => Framing::Values,
         Some(_) if head.contains(&0) => Framing::Foreign(NO_TEXT),
@@ -95,6 +98,25 @@ pub(crate) fn has_record_line(head: &[u8], whole: bool) -> bool {
     first_lines(head, whole).skip(1).any(is_record)
 }
 
+/// True if the first line is a JSON string with JSON inside: what a row of CSV begins with is escaped otherwise.
+pub(crate) fn is_json_in_strings(head: &[u8]) -> bool {
+    const BLANKS: [&[u8]; 4] = [b" ", b"\\n", b"\\r", b"\\t"];
+    let Some(mut inside) = trim_start(head).strip_prefix(b"\"") else { return false };
+    while let Some(rest) = BLANKS.iter().find_map(|blank| inside.strip_prefix(*blank)) {
+        inside = rest;
+    }
+    // An object of objects, a key, or the end of a string in a string.
+    let begins = |inside: &[u8]| match inside {
+        [b'\\', b'"' | b'n' | b'r' | b't', ..] | [b'{' | b'[' | b' ', ..] => true,
+        _ => false,
+    };
+    match inside {
+        [b'{' | b'[', rest @ ..] => begins(rest),
+        [b'\\', b'"', b'{' | b'[', ..] => true,
+        _ => false,
+    }
+}
+
 /// The first three lines that are not blank, as far as they are complete.
 fn first_lines(head: &[u8], whole: bool) -> impl Iterator<Item = &[u8]> {
     let complete = if whole { head.len() } else { memchr::memrchr(b'\n', head).unwrap_or(0) };
@@ -122,6 +144,9 @@ mod tests {
             ("{\"a\":1}\n{\"a\":2}\n", Framing::Lines),
             ("\u{feff}\r\n{\"a\":1}\r\n", Framing::Lines),
             ("{\"a\":\n{\"a\":2}\n", Framing::Lines),
+            ("\"{\\\"a\\\":1}\"\n", Framing::Lines),
+            ("\"[\\n {\\\"a\\\":1}]\"", Framing::Lines),
+            ("\"{\"\"a\"\":1}\",x,y\n", Framing::Foreign("neither JSON nor CSV")),
             ("[{\"a\":1}]", Framing::Values),
             ("{\n  \"a\": 1\n}\n", Framing::Values),
             ("{\"a\":1}{\"a\":2}\n", Framing::Values),

@@ -11,7 +11,7 @@ use super::peeked::Peeked;
 use super::pieces::Made;
 use super::places::Places;
 use super::utf16::{self, Utf16Reader};
-use super::{has_record_line, trim_start, without_byte_order_mark};
+use super::{has_record_line, is_json_in_strings, trim_start, without_byte_order_mark};
 use crate::diagnostic::Result;
 use crate::source::files::{Compression, DataFile, Format};
 use crate::source::limits::UnpacksToMore;
@@ -194,7 +194,7 @@ fn text(mut text: Text, called_csv: bool, file_report: impl Fn() -> FileReport) 
     // What is no text shows in the first line; further down a stray byte is damage to one row.
     let is_binary = |head: &[u8]| head.split(|byte| *byte == b'\n').next().is_some_and(|line| line.contains(&0));
     let is_json = first.is_none_or(|first| matches!(first, b'{' | b'['));
-    if is_json || is_binary(head) || has_record_line(unmarked, head.len() < HEAD_BYTES) {
+    if is_json || is_json_in_strings(head) || is_binary(head) || has_record_line(unmarked, head.len() < HEAD_BYTES) {
         return Opened::Text(text);
     }
     if !called_csv && (!looks_like_csv(head) || is_inside_json(head)) {

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::members::{Marks, Member, Members, unescaped};
+use super::members::{Marks, Member, Members, is_error_key, is_filled, unescaped};
 use super::scan::{Found, Scan};
 
 /// Bytes of an object that are waited for, so that the keys behind its array are known.
@@ -45,15 +45,16 @@ struct Front {
     error: bool,
 }
 
-/// What the object is whose array begins at `at`.
-pub(super) fn opening(object: &[u8], at: usize, more: bool) -> Opening {
+/// What the object is whose array begins at `at`. `is_first` if nothing stands before it in the file: then the array may
+/// hold the records of the file under any key.
+pub(super) fn opening(object: &[u8], at: usize, more: bool, is_first: bool) -> Opening {
     let Some(key) = key_of(object, at) else { return Opening::Record };
     let answer = key.eq_ignore_ascii_case(b"tables");
     if [&b"rows"[..], b"columns"].iter().any(|name| key.eq_ignore_ascii_case(name)) {
         return Opening::Frame;
     }
     if !answer && !is_holder(&key) {
-        return Opening::Record;
+        return if is_first { under_any_key(object, at, more) } else { Opening::Record };
     }
     let front = Front::of(object, at);
     let elements = object[at + 1..].trim_ascii_start();
@@ -81,7 +82,7 @@ pub(crate) fn holds_records(object: &[u8]) -> bool {
     let mut hollow = false;
     loop {
         match scan.go_on(object) {
-            Found::Array(at) => match opening(object, at, false) {
+            Found::Array(at) => match opening(object, at, false, false) {
                 Opening::Wrapper | Opening::Answer(_) => return true,
                 found => hollow |= found == Opening::Hollow,
             },
@@ -124,13 +125,29 @@ impl Front {
             let of_answer = ANSWER_KEYS.contains(&&*key);
             let empty = nested && (is_holder(&key) || key.eq_ignore_ascii_case(b"tables"));
             front.usual &= of_answer || (is_usual(&key) && (!nested || empty));
-            front.error |= &*key == b"error" && members.first() == Some(b'{');
+            front.error |= is_error_key(&key) && is_filled(members.rest());
             front.marks.note(&key);
             if !members.pass_value() {
                 break;
             }
         }
         front
+    }
+}
+
+/// Under another key than those that services use, records are known by keys that nothing inside a record has.
+fn under_any_key(object: &[u8], at: usize, more: bool) -> Opening {
+    let elements = object[at + 1..].trim_ascii_start();
+    if elements.is_empty() && more {
+        return Opening::Unclear;
+    }
+    if !elements.starts_with(b"{") || Front::of(object, at).marks.is_record() {
+        return Opening::Record;
+    }
+    match Scan::strict().go_on(elements) {
+        Found::More if more && elements.len() < MAX_ELEMENT => Opening::Unclear,
+        Found::End(length) if Marks::of(&elements[..length]).is_certain() => Opening::Wrapper,
+        _ => Opening::Record,
     }
 }
 

@@ -8,10 +8,11 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::members::Marks;
+use super::members::{Marks, is_error_key, is_filled};
+use super::page::Page;
 use super::scan::value_end;
 use super::values::Header;
-use crate::source::ScanReport;
+use crate::source::Damage;
 use crate::types::dynamic;
 
 /// Columns that a table may have.
@@ -31,6 +32,9 @@ const ROW_LIMITS: [(u64, &str); 4] = [
 /// Frames of an answer, apart from those with rows.
 const FRAMES: [&str; 5] = ["DataSetHeader", "TableHeader", "TableProgress", "TableCompletion", "DataSetCompletion"];
 
+/// Columns that tell how bad an event of the query was, of the tables that report such events.
+const SEVERITIES: [&str; 4] = ["Severity", "SeverityName", "Level", "LevelName"];
+
 /// Columns by which the tables are known that version 1 adds to an answer.
 const ADDED_TABLES: [&[&str]; 4] = [
     &["Value"],
@@ -45,23 +49,15 @@ pub(crate) fn limit_reached(rows: u64) -> Option<String> {
     Some(format!("exactly {rows} rows, {what}: there may have been more"))
 }
 
-/// What an answer says about itself.
+/// What the text around records says about them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Note {
-    /// In words.
-    pub text: String,
-    /// True where rows are missing for certain.
-    pub incomplete: bool,
-}
-
-impl Note {
-    /// Says it of a file.
-    pub(crate) fn tell(&self, file: &str, report: &ScanReport) {
-        report.warn(format!("{file}: {}", self.text));
-        if self.incomplete {
-            report.note_unread();
-        }
-    }
+pub(crate) enum Note {
+    /// Rows are missing for certain.
+    Damage(Damage),
+    /// There are as many rows as a service returns at most.
+    Limit(String),
+    /// A page of several has been passed.
+    Page(Page),
 }
 
 /// What an object in the place of a table or frame is.
@@ -86,6 +82,8 @@ pub(crate) struct Tables {
     open: BTreeMap<String, OpenTable>,
     /// The one of them whose rows are read.
     current: Option<String>,
+    /// The columns with the severity of events, where the rows that are passed over report events.
+    severities: Vec<usize>,
     /// What the answer says about itself.
     pub notes: Vec<Note>,
     /// Why the answer cannot be read.
@@ -187,11 +185,14 @@ impl Tables {
     }
 
     fn rows(&mut self, keys: &Keys<'_>, length: usize) -> Piece {
+        self.severities.clear();
         if keys.frame.as_deref() != Some("TableFragment") {
-            return match keys.header() {
-                None => Piece::Other,
-                header => Piece::Rows(length, header.filter(|header| keys.is_answer() && !is_added(header))),
-            };
+            let Some(header) = keys.header() else { return Piece::Other };
+            let is_wanted = keys.is_answer() && !is_added(&header);
+            if !is_wanted {
+                self.severities = severity_columns(&header);
+            }
+            return Piece::Rows(length, Some(header).filter(|_| is_wanted));
         }
         let Some(table) = keys.id.and_then(|id| self.open.get_mut(id)) else { return Piece::Other };
         if keys.fragment.as_deref() == Some("DataReplace") && table.begun && table.header.is_some() {
@@ -209,15 +210,25 @@ impl Tables {
         if let (Some(table), Some(sent)) = (table, keys.row_count)
             && table.rows != sent
         {
-            let text = format!("{} rows of an answer that says that it has {sent}: rows are missing", table.rows);
-            self.notes.push(Note { text, incomplete: true });
+            self.notes.push(Note::Damage(Damage::FewerRows(table.rows, sent)));
         }
     }
 
     /// The service says that the answer is not whole.
     pub(crate) fn note_partial(&mut self) {
-        let text = "the answer says itself that it is partial or had errors: rows are missing".to_owned();
-        self.notes.push(Note { text, incomplete: true });
+        self.notes.push(Note::Damage(Damage::PartialAnswer));
+    }
+
+    /// Looks at a row that is passed over: an event of the query may be an error that cut the answer off.
+    pub(crate) fn note_event(&mut self, row: &[u8]) {
+        if self.severities.is_empty() {
+            return;
+        }
+        let Some(row) = std::str::from_utf8(row).ok().filter(|_| dynamic::validate(row).is_ok()) else { return };
+        let is_severity = |(index, _): &(usize, &str)| self.severities.contains(index);
+        if dynamic::elements(row).enumerate().filter(is_severity).any(|(_, cell)| is_error(cell)) {
+            self.note_partial();
+        }
     }
 
     /// The rows of a table end.
@@ -225,7 +236,7 @@ impl Tables {
         if let Some(table) = self.current.take().and_then(|id| self.open.get_mut(&id)) {
             table.rows += rows;
         }
-        self.notes.extend(limit_reached(rows).map(|text| Note { text, incomplete: false }));
+        self.notes.extend(limit_reached(rows).map(Note::Limit));
     }
 }
 
@@ -254,6 +265,7 @@ impl<'a> Keys<'a> {
             "TableFragmentType" => self.fragment = Some(inside()),
             "columns" | "Columns" => self.columns = Some(value),
             "HasErrors" | "Cancelled" => self.errors |= inside() == "true",
+            _ if is_error_key(key.as_bytes()) => self.errors |= is_filled(value.as_bytes()),
             "RowCount" => self.row_count = value.parse().ok(),
             _ => {}
         }
@@ -284,6 +296,19 @@ fn is_added(header: &Header) -> bool {
             && columns.iter().zip(&header.names).all(|(column, name)| column == name)
             && columns.len() <= header.names.len()
     })
+}
+
+/// The columns that tell how bad an event was, of a table of events: each of these has a code, too.
+fn severity_columns(header: &Header) -> Vec<usize> {
+    let is_severity = |(_, name): &(usize, &String)| SEVERITIES.contains(&name.as_str());
+    let columns = header.names.iter().enumerate().filter(is_severity).map(|(index, _)| index);
+    columns.filter(|_| header.names.iter().any(|name| name == "StatusCode")).collect()
+}
+
+/// True for the severity of an error: 1 is critical, 2 an error, and what is less bad has a higher number.
+fn is_error(severity: &str) -> bool {
+    let severity = dynamic::to_text(severity);
+    ["1", "2", "Error", "Critical"].iter().any(|error| severity.eq_ignore_ascii_case(error))
 }
 
 fn blanks(bytes: &[u8]) -> usize {

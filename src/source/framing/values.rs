@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::members::Marks;
+use super::members::{Marks, is_error_key, is_filled, unescaped};
 use super::opening::{Opening, opening};
+use super::page::Page;
 use super::scan::{Found, Scan, value_end};
 use super::tables::{Note, Piece, Tables};
 use super::torn::{Heads, Lost, Torn, Wanted};
@@ -18,6 +19,9 @@ const MAX_FRAME_BYTES: usize = 4 << 10;
 
 /// It stands in front of the values of each file where files were joined.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Bytes of a key around records that may mean something.
+const MAX_KEY: usize = 128;
 
 /// Brackets around records that are followed.
 const MAX_AROUND: usize = 16;
@@ -53,14 +57,19 @@ pub(crate) struct ValueSplitter {
     /// The columns of the rows that are being handed out; None where they are passed over.
     header: Option<Arc<Header>>,
     rows: u64,
-    /// True behind the key of an error of the answer.
-    error_follows: bool,
+    /// The key around records that was passed last, and its page, where there may be several.
+    key: Vec<u8>,
+    page: Option<Page>,
     /// True behind the colon of a key around records.
     keyed: bool,
+    /// True for the value of such a key.
+    of_key: bool,
     /// True where the values ended inside of a record, which was handed out as it is.
     cut_off: bool,
     heads: Heads,
     torn: Option<Torn>,
+    /// True if a value was handed out.
+    begun: bool,
     /// True where brackets may close that were never opened.
     loose: bool,
     /// Records since the last gap.
@@ -163,7 +172,9 @@ impl ValueSplitter {
                     *position += 1;
                 }
                 (b'}', _) if between => {
-                    self.around.pop();
+                    if self.around.pop() == Some(Around::Wrapper) {
+                        self.tables.notes.extend(self.page.take().map(Note::Page));
+                    }
                     *position += 1;
                 }
                 (b']' | b'}', None) if self.loose => *position += 1,
@@ -193,6 +204,7 @@ impl ValueSplitter {
     /// closed too early.
     fn is_stray(&mut self, byte: u8, inside: Option<Around>) -> bool {
         let keyed = std::mem::take(&mut self.keyed);
+        self.of_key = keyed;
         let opens = matches!(byte, b'{' | b'[');
         match inside {
             Some(Around::Rows) => self.header.is_some() && !opens,
@@ -213,8 +225,8 @@ impl ValueSplitter {
     fn scan_of(&mut self, byte: u8, inside: Option<Around>) -> Scan {
         // An object among rows tells of an error.
         let aside = inside == Some(Around::Rows) && (self.header.is_none() || byte == b'{');
-        self.error_follows |= aside && byte == b'{' && self.header.is_some();
-        let around = inside == Some(Around::Table) || (inside == Some(Around::Wrapper) && byte != b'[');
+        let is_error = self.of_key && is_error_key(&self.key);
+        let around = inside == Some(Around::Table) || (inside == Some(Around::Wrapper) && (byte != b'[' || is_error));
         match inside {
             _ if aside || around => Scan::ignoring(),
             None | Some(Around::Array) => Scan::halting(),
@@ -248,8 +260,12 @@ impl ValueSplitter {
     /// Tells what the object is that `rest` begins with and that has an array at `at`. False where it takes more bytes.
     fn look_into(&mut self, rest: &[u8], at: usize, position: &mut usize, more: bool) -> bool {
         self.array = None;
-        let inner = match opening(rest, at, more) {
-            Opening::Wrapper => Around::Records,
+        let is_first = self.around.is_empty() && !self.begun;
+        let inner = match opening(rest, at, more, is_first) {
+            Opening::Wrapper => {
+                self.begin_page(Page::of(rest, at));
+                Around::Records
+            }
             Opening::Answer(error) => {
                 if error {
                     self.tables.note_partial();
@@ -271,6 +287,13 @@ impl ValueSplitter {
         self.scan = None;
         *position += at + 1;
         true
+    }
+
+    fn begin_page(&mut self, page: Page) {
+        if page.failed {
+            self.tables.note_partial();
+        }
+        self.page = Some(page);
     }
 
     fn look_at_frame(&mut self, rest: &[u8], at: usize, position: &mut usize, more: bool) -> bool {
@@ -332,13 +355,17 @@ impl ValueSplitter {
                 self.begin_rows(length, header, position);
                 return;
             }
-        } else if !(scan.hollow && !self.cut_off && !Marks::of(value).is_record()) {
+        } else if scan.hollow && !self.cut_off && !Marks::of(value).is_record() {
+            self.begin_page(Page::of(value, value.len()));
+            self.tables.notes.extend(self.page.take().map(Note::Page));
+        } else {
             let rows = self.around.last() == Some(&Around::Rows);
             self.rows += u64::from(rows);
             if !rows && !self.cut_off && value[0] == b'{' {
                 self.heads.learn(value);
             }
             self.since += 1;
+            self.begun = true;
             let header = self.header.as_ref().filter(|_| rows).map(Arc::clone);
             spans.push(Span { start: *position, end: *position + length, header });
         }
@@ -355,12 +382,27 @@ impl ValueSplitter {
         Some(self.tables.piece(value, true)).filter(|piece| matches!(piece, Piece::Rows(..) | Piece::Passed(_)))
     }
 
-    /// Looks at what is passed over around records: the answer may say that it is not whole.
+    /// Looks at what is passed over around records: an answer may say that it is not whole, a page that another follows.
     fn pass(&mut self, value: &[u8]) {
-        if std::mem::take(&mut self.error_follows) && value.first() == Some(&b'{') {
-            self.tables.note_partial();
+        match self.around.last() {
+            // Objects among the rows of an answer tell of errors.
+            Some(Around::Rows) if value.starts_with(b"{") => self.tables.note_partial(),
+            Some(Around::Rows) => self.tables.note_event(value),
+            _ if self.of_key => {
+                if is_error_key(&self.key) && is_filled(value) {
+                    self.tables.note_partial();
+                }
+                if let Some(page) = &mut self.page {
+                    page.note(&self.key, value);
+                }
+            }
+            _ => {
+                let inside = value.strip_prefix(b"\"").and_then(|key| key.strip_suffix(b"\""));
+                let key = inside.filter(|key| key.len() <= MAX_KEY).unwrap_or_default();
+                self.key.clear();
+                self.key.extend_from_slice(&unescaped(key));
+            }
         }
-        self.error_follows = value == b"\"error\"";
     }
 
     /// The record that `rest` begins with is damaged: nothing behind it is what it seems to be.
@@ -414,7 +456,7 @@ impl ValueSplitter {
     pub(crate) fn abandon(&mut self) {
         self.around.clear();
         (self.scan, self.array, self.header, self.rows) = (None, None, None, 0);
-        (self.error_follows, self.cut_off, self.loose) = (false, false, false);
+        (self.page, self.of_key, self.cut_off, self.loose) = (None, false, false, false);
     }
 
     /// What was lost, since the last call; places count from the start of the bytes that were split last.

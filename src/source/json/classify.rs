@@ -1,7 +1,5 @@
 //! What a record is: its row kind and its table, told by its own keys.
 
-use std::borrow::Cow;
-
 use super::cmdlet;
 use super::keys::{KeyTree, Slot};
 use super::record::RecordScanner;
@@ -52,10 +50,12 @@ pub(crate) struct RowClass {
     pub table: &'static KnownTable,
     /// False where the record does not say which table it is of, and the usual one was assumed.
     pub certain: bool,
-    /// False for records of Graph v1.0, which lacks many properties.
+    /// False for records of Graph v1.0, which lacks many properties, and for rows of a table without `TimeGenerated`.
     pub complete: bool,
     /// True for a copy that a search job made.
     pub copied: bool,
+    /// True if it names a kind of sign-ins that is not known.
+    pub unknown_kind: bool,
 }
 
 /// The table that a path tells, for records that do not tell it: `am-<table>` is a container of data export.
@@ -79,7 +79,7 @@ fn extracted(name: &str) -> Option<&'static str> {
 
 impl PartialEq for RowClass {
     fn eq(&self, other: &Self) -> bool {
-        let flags = |class: &Self| (class.kind, class.certain, class.complete, class.copied);
+        let flags = |class: &Self| (class.kind, class.certain, class.complete, class.copied, class.unknown_kind);
         self.table.name == other.table.name && flags(self) == flags(other)
     }
 }
@@ -108,6 +108,11 @@ pub(crate) struct Markers {
     sign_in: [Slot; 4],
     user: Slot,
     app: [Slot; 2],
+    /// Columns by which rows of a table are known that lack the time: the result, and one of these.
+    result: Slot,
+    columns: [Slot; 3],
+    /// Any key that was joined of several.
+    pub joined: Slot,
 }
 
 /// The same for the capitalised keys of cmdlets.
@@ -120,6 +125,7 @@ struct CmdletMarkers {
     user_agent: Slot,
     activity: Slot,
     initiated_by: Slot,
+    sign_in: [Slot; 3],
 }
 
 impl Markers {
@@ -139,6 +145,7 @@ impl Markers {
                 user_agent: exact("UserAgent"),
                 activity: exact("ActivityDateTime"),
                 initiated_by: exact("InitiatedBy"),
+                sign_in: ["IpAddress", "ClientAppUsed", "ConditionalAccessStatus"].map(&mut exact),
             },
             ty: exact("Type"),
             original_type: exact("_OriginalType"),
@@ -151,9 +158,12 @@ impl Markers {
             sign_in: SIGN_IN_KEYS.map(&mut exact),
             user: exact("userPrincipalName"),
             app: ["appDisplayName", "appId"].map(&mut exact),
+            result: exact("ResultType"),
+            columns: ["CreatedDateTime", "UserPrincipalName", "AppDisplayName"].map(&mut exact),
             time: tree.slot(&["time"], true),
             category: tree.slot(&["category"], true),
             properties: tree.slot(&["properties"], true),
+            joined: tree.joined_slot(),
         }
     }
 
@@ -164,9 +174,10 @@ impl Markers {
         if is(self.properties, b'{') && value(self.time).is_some() && value(self.category).is_some() {
             return diagnostic(value(self.category).unwrap_or(""));
         }
-        if value(self.time_generated).is_some() {
+        if let Some(time) = value(self.time_generated) {
             let kind = if value(self.table_name).is_some() { RowKind::Az } else { RowKind::Flat };
-            return flat(kind, value(self.original_type), value(self.ty));
+            let is_timed = !matches!(time, "null" | "\"\"") || value(self.original_type).is_some();
+            return flat(kind, value(self.original_type), value(self.ty), is_timed);
         }
         if value(self.created).is_some()
             && let Some(mark) = value(self.portal)
@@ -178,8 +189,11 @@ impl Markers {
             let complete = value(self.event_types).is_some() || value(self.user_agent).is_some();
             return graph(RowKind::Graph, value(self.event_types), value(self.interactive), complete);
         }
+        if let Some(row) = self.untimed(&value) {
+            return row;
+        }
         let cmdlet = &self.cmdlet;
-        if is(cmdlet.status, b'{') && value(cmdlet.created).is_some() {
+        if value(cmdlet.created).is_some() && self.is_cmdlet_sign_in(&value) {
             let complete = value(cmdlet.event_types).is_some() || value(cmdlet.user_agent).is_some();
             return graph(RowKind::Cmdlet, value(cmdlet.event_types), value(cmdlet.interactive), complete);
         }
@@ -190,6 +204,25 @@ impl Markers {
         audit(RowKind::Graph, self.activity, self.initiated_by)
             .or_else(|| audit(RowKind::Cmdlet, cmdlet.activity, cmdlet.initiated_by))
             .unwrap_or(Class::Unknown)
+    }
+
+    /// The row of a table that a query returned without `TimeGenerated`: it names its table, or has columns of sign-ins.
+    fn untimed<'a>(&self, value: &impl Fn(Slot) -> Option<&'a str>) -> Option<Class> {
+        let kind = if value(self.table_name).is_some() { RowKind::Az } else { RowKind::Flat };
+        let ty = value(self.ty).filter(|ty| table_named(&dynamic::to_text(ty)).is_some());
+        if ty.is_some() {
+            return Some(flat(kind, None, ty, false));
+        }
+        let is_sign_in = value(self.result).is_some() && self.columns.iter().any(|&slot| value(slot).is_some());
+        is_sign_in.then(|| assumed(kind, false))
+    }
+
+    /// True for a sign-in among the objects of cmdlets that were created at some time.
+    fn is_cmdlet_sign_in<'a>(&self, value: &impl Fn(Slot) -> Option<&'a str>) -> bool {
+        let cmdlet = &self.cmdlet;
+        let status = value(cmdlet.status).is_some_and(|json| json.starts_with('{') || cmdlet::is_cut(json));
+        let [event_types, interactive] = [cmdlet.event_types, cmdlet.interactive];
+        status || [event_types, interactive].iter().chain(&cmdlet.sign_in).any(|&slot| value(slot).is_some())
     }
 
     /// True for a sign-in among the objects of Graph that were created at some time: users, policies, alerts and many
@@ -205,8 +238,9 @@ impl Markers {
     }
 }
 
-fn row(kind: RowKind, table: &'static KnownTable, certain: bool, complete: bool) -> Class {
-    Class::Row(RowClass { kind, table, certain, complete, copied: false })
+/// The class of a row.
+pub(super) fn row(kind: RowKind, table: &'static KnownTable, certain: bool, complete: bool) -> Class {
+    Class::Row(RowClass { kind, table, certain, complete, copied: false, unknown_kind: false })
 }
 
 fn diagnostic(category: &str) -> Class {
@@ -218,31 +252,54 @@ fn diagnostic(category: &str) -> Class {
     }
 }
 
-/// A row with the name of its table; `original` is the one that a search job copied it from.
-fn flat(kind: RowKind, original: Option<&str>, ty: Option<&str>) -> Class {
+/// A row with the name of its table; `original` is the one that a search job copied it from. `is_timed` if it has a
+/// `TimeGenerated`.
+fn flat(kind: RowKind, original: Option<&str>, ty: Option<&str>, is_timed: bool) -> Class {
     let name = dynamic::to_text(original.or(ty).unwrap_or("null"));
     let copied = original.is_some();
     match table_named(&name) {
-        Some(table) => Class::Row(RowClass { kind, table, certain: true, complete: true, copied }),
-        None if name.trim_ascii().is_empty() => assumed(kind, true),
+        Some(table) => {
+            Class::Row(RowClass { kind, table, certain: true, complete: is_timed, copied, unknown_kind: false })
+        }
+        None if name.trim_ascii().is_empty() => assumed(kind, is_timed),
         None => Class::OtherTable(name.into_owned()),
     }
 }
 
+/// A sign-in of Graph, whose kind decides its table: by `event_types`, else by `interactive`, else it does not say it.
 fn graph(kind: RowKind, event_types: Option<&str>, interactive: Option<&str>, complete: bool) -> Class {
-    let names = || event_types.into_iter().flat_map(|list| list.split('"').skip(1).step_by(2)).map(unescaped);
-    // A list may begin with values that Graph did not know yet.
-    let told = names().find_map(|name| table_of_event_type(&name)).or_else(|| match interactive {
-        _ if names().next().is_some() => None,
-        Some("true") => Some("SigninLogs"),
-        Some("false") => Some("AADNonInteractiveUserSignInLogs"),
+    let (listed, names_any) = event_types.map_or((None, false), told_by);
+    let interactive = interactive.filter(|json| json.len() > 2).map(dynamic::to_text);
+    let told = listed.or_else(|| match interactive?.to_ascii_lowercase().as_str() {
+        "true" => Some("SigninLogs"),
+        "false" => Some("AADNonInteractiveUserSignInLogs"),
         _ => None,
     });
-    match (told.and_then(known_table), names().next()) {
-        (Some(table), _) => row(kind, table, true, complete),
-        (None, Some(other)) => Class::OtherTable(other.into_owned()),
-        (None, None) => assumed(kind, complete),
+    let unknown_kind = names_any && listed.is_none();
+    let class = match told.and_then(known_table) {
+        Some(table) => row(kind, table, true, complete),
+        None => assumed(kind, complete),
+    };
+    match class {
+        Class::Row(row) => Class::Row(RowClass { unknown_kind, ..row }),
+        other => other,
     }
+}
+
+/// The table of the first known kind in a list of kinds, and whether the list names any. A list may begin with kinds
+/// that Graph does not know yet. Tools write it as JSON, as text of JSON, as Python does, or between separators.
+fn told_by(list: &str) -> (Option<&'static str>, bool) {
+    if list.starts_with('[') && !list.contains('\\') {
+        let mut names = list.split('"').skip(1).step_by(2).peekable();
+        let is_listed = names.peek().is_some();
+        return (names.find_map(table_of_event_type), is_listed);
+    }
+    let text = dynamic::to_text(list);
+    let text = if text.contains('\\') { dynamic::unescape(&text) } else { text.as_ref().into() };
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut names = text.split(|c| !is_name(c)).filter(|name| !name.is_empty() && *name != "null").peekable();
+    let is_listed = names.peek().is_some();
+    (names.find_map(table_of_event_type), is_listed)
 }
 
 fn table_of_event_type(name: &str) -> Option<&'static str> {
@@ -253,14 +310,6 @@ fn table_of_event_type(name: &str) -> Option<&'static str> {
         "managedIdentity" => "AADManagedIdentitySignInLogs",
         _ => return None,
     })
-}
-
-/// The text that stands between quotes.
-fn unescaped(inside: &str) -> Cow<'_, str> {
-    if !inside.contains('\\') {
-        return Cow::Borrowed(inside);
-    }
-    Cow::Owned(dynamic::to_text(&format!("\"{inside}\"")).into_owned())
 }
 
 /// Sign-in records that do not say of which table they are.

@@ -11,9 +11,11 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use super::classify::{Class, Markers};
+use super::inside::{HeldText, look_inside};
 use super::keys::KeyTree;
 use super::plan::Rows;
 use super::record::RecordScanner;
+use super::rewrite::Rewrite;
 use super::whereabouts::Stop;
 use crate::source::framing::{
     Extent, Header, Rest, Span, ValueSplitter, extent, holds_records, is_sequence, is_wrapped,
@@ -41,6 +43,10 @@ pub(crate) struct Inference {
     types: Vec<(String, Seen)>,
     /// True where every value is a text, whatever it stands for.
     cells: bool,
+    tree: Arc<KeyTree>,
+    /// True inside a value that was looked into, and inside a record that was written anew.
+    inside: bool,
+    rewritten: bool,
 }
 
 impl Inference {
@@ -53,7 +59,9 @@ impl Inference {
     pub(crate) fn new() -> Self {
         let mut tree = KeyTree::new();
         let markers = Markers::new(&mut tree);
-        let scanner = RecordScanner::new(Arc::new(tree));
+        tree.want_object("properties", true);
+        let tree = Arc::new(tree);
+        let scanner = RecordScanner::new(Arc::clone(&tree));
         Self {
             scanner,
             markers,
@@ -63,6 +71,9 @@ impl Inference {
             columns: HashMap::new(),
             types: Vec::new(),
             cells: false,
+            tree,
+            inside: false,
+            rewritten: false,
         }
     }
 
@@ -120,17 +131,26 @@ impl Inference {
             Some(header) => self.scanner.scan_cells(record, header),
         };
         if scanned.is_err() {
-            return false;
+            let is_string = record.starts_with('"') && dynamic::validate(record.as_bytes()).is_ok();
+            return is_string && self.look_inside(record);
+        }
+        let class = self.markers.classify(&self.scanner, record);
+        let is_changed = self.scanner.has_texts() || self.scanner.has(self.markers.joined);
+        if is_changed && class == Class::Unknown && header.is_none() && self.look_at_rewritten(record) {
+            return true;
+        }
+        if class == Class::Unknown && header.is_none() && self.look_inside(record) {
+            return true;
         }
         self.looked_at += 1;
         if let Some(only) = &self.only
-            && self.markers.classify(&self.scanner, record) != Class::OtherTable(only.clone())
+            && class != Class::OtherTable(only.clone())
         {
             return true;
         }
         if self.only.is_none()
             && self.looked_at <= CLASSIFIED_RECORDS
-            && let Class::Row(row) = self.markers.classify(&self.scanner, record)
+            && let Class::Row(row) = class
         {
             match self.known.iter_mut().find(|(table, _)| table.name == row.table.name) {
                 Some((_, count)) => *count += 1,
@@ -148,6 +168,37 @@ impl Inference {
             }
         }
         true
+    }
+
+    /// Looks at the records inside a value; false if there are none.
+    fn look_inside(&mut self, value: &str) -> bool {
+        if self.inside {
+            return false;
+        }
+        let found = look_inside(value);
+        self.inside = true;
+        for held in &found.records {
+            let record = match &held.text {
+                HeldText::Plain(range) => &value[range.clone()],
+                HeldText::Decoded(text) => text,
+            };
+            self.look_at_line(record.as_bytes());
+        }
+        self.inside = false;
+        !found.records.is_empty()
+    }
+
+    /// Looks at a record as it was before its objects were taken apart or turned into text; false if it was as it is.
+    fn look_at_rewritten(&mut self, record: &str) -> bool {
+        if self.rewritten {
+            return false;
+        }
+        let rewrite = Rewrite { tree: &self.tree, texts: true, cells: self.cells };
+        let Some(text) = rewrite.record(record) else { return false };
+        self.rewritten = true;
+        let is_record = self.look_at(text.as_bytes(), None);
+        self.rewritten = false;
+        is_record
     }
 
     fn look_at_columns(&mut self, record: &str) {

@@ -2,6 +2,8 @@
 
 use hashbrown::HashMap;
 
+use super::rewrite::joined_keys;
+
 /// The number of a wanted place in a record.
 pub(crate) type Slot = usize;
 
@@ -38,12 +40,26 @@ pub(crate) struct KeyTree {
     /// Keys of the record itself in lower case: those of an envelope, whose casing is not stable.
     envelope: HashMap<String, Target>,
     slots: HashMap<(bool, Vec<String>), Slot>,
+    /// The slot of keys that were joined of several.
+    joined: Option<Slot>,
 }
 
 impl KeyTree {
     /// Nothing is wanted yet.
     pub(crate) fn new() -> Self {
-        Self { nodes: vec![Node::default()], envelope: HashMap::new(), slots: HashMap::new() }
+        Self { nodes: vec![Node::default()], envelope: HashMap::new(), slots: HashMap::new(), joined: None }
+    }
+
+    /// The slot that any key of a record takes that was joined of several keys and is not wanted itself.
+    pub(crate) fn joined_slot(&mut self) -> Slot {
+        let slot = self.slot::<&str>(&[], false);
+        self.joined = Some(slot);
+        slot
+    }
+
+    /// Makes the object under `key` one that is looked into.
+    pub(crate) fn want_object(&mut self, key: &str, in_envelope: bool) {
+        self.child(0, key, in_envelope);
     }
 
     /// How many slots there are.
@@ -52,7 +68,7 @@ impl KeyTree {
     }
 
     /// The slot of a path. In an envelope the first key is matched in any case of letters.
-    pub(crate) fn slot(&mut self, path: &[impl AsRef<str>], in_envelope: bool) -> Slot {
+    pub(crate) fn slot<K: AsRef<str>>(&mut self, path: &[K], in_envelope: bool) -> Slot {
         let id = (in_envelope, path.iter().map(|key| key.as_ref().to_owned()).collect::<Vec<_>>());
         if let Some(&slot) = self.slots.get(&id) {
             return slot;
@@ -114,6 +130,11 @@ impl KeyTree {
             .as_ref()
             .is_none_or(|known| known.contains(key) || (node == 0 && known.contains(&key.to_lowercase())));
         target.unknown = !known && !bookkeeping && target.slots.is_empty() && target.child.is_none();
+        if let Some(joined) = self.joined.filter(|_| node == 0 && target.slots.is_empty() && target.child.is_none())
+            && joined_keys(key).is_some()
+        {
+            (target.slots, target.unknown) = (vec![joined], false);
+        }
         target
     }
 

@@ -17,12 +17,14 @@ mod cursor;
 mod follow;
 mod glance;
 mod infer;
+mod inside;
 mod keys;
 mod memo;
 mod plan;
 mod prefilter;
 mod reader;
 mod record;
+mod rewrite;
 mod rows;
 mod survey;
 mod template;
@@ -30,6 +32,7 @@ mod template;
 mod tests;
 #[cfg(test)]
 mod twin;
+mod unwrapped;
 mod whereabouts;
 
 pub(crate) use classify::table_of_path;

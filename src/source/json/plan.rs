@@ -7,17 +7,18 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::classify::{Class, Markers, RowClass};
+use super::classify::{self, Class, Markers, RowClass};
 use super::keys::{KeyTree, Slot};
 use super::prefilter::{Needle, Prefilter};
+use crate::source::framing::Note;
 use crate::source::provenance::{Origins, Provenance};
 use crate::source::shape::differences;
 use crate::source::shape::mapping::{KeyPath, Since};
 use crate::source::shape::portal::{self, PortalHeader};
 use crate::source::shape::spelling::{self, Spellings, Verbatim};
 use crate::source::shape::whole::holds_whole_numbers;
-use crate::source::shape::{KnownTable, RowKind, Source, resembles};
-use crate::source::{RowFilter, ScanColumn, ScanCounters, ScanReport, ScanRequest};
+use crate::source::shape::{KnownTable, RowKind, Source, resembles, union_names};
+use crate::source::{Damage, Pages, RowFilter, ScanColumn, ScanCounters, ScanReport, ScanRequest};
 use crate::types::{Schema, Type, dynamic};
 
 /// How the names of files begin that DFIR-O365RC writes: of large tenants it collects sign-ins with error code 0 alone.
@@ -31,6 +32,13 @@ const RESTORED: &str = "_RST";
 
 /// How messages name records that are not recognised.
 const UNKNOWN_RECORDS: &str = "records of unrecognised shape";
+
+/// What is said of sign-ins whose kinds are not known.
+const UNKNOWN_KINDS: &str = "sign-ins whose signInEventTypes are not known are read by isInteractive, else by the name \
+                             of their file, else as SigninLogs";
+
+/// How messages name errors that services returned.
+const ERROR_ANSWERS: &str = "error answers";
 
 /// Which records are rows of the table.
 #[derive(Clone, Debug)]
@@ -102,6 +110,8 @@ pub(crate) struct ScanPlan {
     said: Mutex<BTreeSet<String>>,
     seen: Mutex<BTreeSet<String>>,
     strange: Mutex<BTreeSet<&'static str>>,
+    /// The pages of answers that come in several.
+    pages: Mutex<Pages>,
     /// By file that may hold successes only, whether it holds a failure.
     failures: Mutex<BTreeMap<usize, bool>>,
 }
@@ -166,6 +176,7 @@ impl ScanPlan {
             said: Mutex::default(),
             seen: Mutex::default(),
             strange: Mutex::default(),
+            pages: Mutex::default(),
             failures: Mutex::default(),
             rows,
         }
@@ -175,7 +186,7 @@ impl ScanPlan {
     pub(crate) fn renamed(&self, name: &str) -> Option<Class> {
         let table = self.rows.one_table().filter(|(table, bound)| *bound && is_renamed(name, table))?.0;
         self.say_renamed(name, table);
-        Some(Class::Row(RowClass { kind: RowKind::Flat, table, certain: true, complete: true, copied: false }))
+        Some(classify::row(RowKind::Flat, table, true, true))
     }
 
     /// Says that rows of a table called `name` are read as rows of the one that they are bound to.
@@ -196,6 +207,16 @@ impl ScanPlan {
     /// last one of each block is looked at then, besides the first one of each file.
     pub(crate) fn watches_times(&self) -> bool {
         self.filter.as_ref().is_some_and(|filter| filter.time_coverage().is_some())
+    }
+
+    /// True if a wanted column reads one of these slots in rows of a kind.
+    pub(crate) fn reads_any(&self, kind: RowKind, slots: &[Slot]) -> bool {
+        let reads = |column: &PlannedColumn| match &column.sources[kind as usize] {
+            PlannedSource::Keys(own) => own.iter().any(|slot| slots.contains(slot)),
+            PlannedSource::UnlessZero { value, guard } => slots.contains(value) || slots.contains(guard),
+            _ => false,
+        };
+        self.columns.iter().chain(&self.filter_columns).any(reads)
     }
 
     /// True where a record of this class is a row of the table.
@@ -332,6 +353,28 @@ impl ScanPlan {
         *self.failures.lock().unwrap_or_else(PoisonError::into_inner).entry(file).or_default() |= failed;
     }
 
+    /// Reports what the text around the records of `file` says about them; `offset` is where it was read.
+    pub(crate) fn note(&self, note: &Note, file: &str, offset: u64) {
+        match note {
+            Note::Damage(damage) => self.report.damaged(damage.clone(), file, 1),
+            Note::Limit(text) => self.report.warn(format!("{file}: {text}")),
+            Note::Page(page) => self.pages.lock().unwrap_or_else(PoisonError::into_inner).add(file, offset, page),
+        }
+    }
+
+    /// Reports an error that a service returned in place of records.
+    pub(crate) fn note_error_answer(&self, code: &str, file: &str) {
+        self.note_strange(ERROR_ANSWERS);
+        self.report.damaged(Damage::ErrorAnswer(code.to_owned()), file, 1);
+    }
+
+    /// Reports pages that are missing; once all files were read.
+    pub(crate) fn report_pages(&self) {
+        let pages = std::mem::take(&mut *self.pages.lock().unwrap_or_else(PoisonError::into_inner));
+        pages.report(self.rows.one_table().map(|(table, _)| table), &self.report);
+        self.report.keep_pages(pages);
+    }
+
     /// Says what is known of the collector of such files, where one of them holds no failure; once all were read.
     pub(crate) fn say_collector(&self) {
         let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
@@ -356,6 +399,9 @@ impl ScanPlan {
             let shape = kind.describe();
             self.say_once(format!("TimeGenerated of {shape} is {time}, the time of the sign-in: no other is there"));
         }
+        if matches!(kind, RowKind::Flat | RowKind::Az) && !complete {
+            self.say_untimed(kind, table);
+        }
         let v1 = kind.is_graph() && !complete;
         let shape = if v1 { "Microsoft Graph v1.0 records" } else { kind.describe() };
         let is_empty = |column: &&PlannedColumn| {
@@ -370,10 +416,25 @@ impl ScanPlan {
         told.for_each(|text| self.say_once(text.to_owned()));
     }
 
+    /// Says which time rows of a table have that lack `TimeGenerated`.
+    fn say_untimed(&self, kind: RowKind, table: &KnownTable) {
+        const TIME: &str = "TimeGenerated";
+        let Some(index) = table.schema.index_of(TIME).filter(|_| self.wanted().any(|name| name == TIME)) else {
+            return;
+        };
+        let paths = table.mapping(index, kind).paths();
+        if let Some(other) = paths.iter().map(|path| path[0].as_ref()).find(|name| !name.ends_with(TIME)) {
+            self.say_once(format!("{} without TimeGenerated: {other} is used in its place", kind.describe()));
+        }
+    }
+
     /// Says which of the wanted columns records of this class cannot supply.
     pub(crate) fn say_unsupplied(&self, class: RowClass) {
         let Some(table) = self.rows.known() else { return };
         self.say_of_shape((class.kind, class.complete), table);
+        if class.unknown_kind {
+            self.say_once(UNKNOWN_KINDS.to_owned());
+        }
         if class.copied {
             self.say_copied();
         }
@@ -480,7 +541,13 @@ fn plan_source(tree: &mut KeyTree, source: &Source, kind: RowKind) -> PlannedSou
         Source::Constant(text) => PlannedSource::Constant(text),
         Source::Table => PlannedSource::Table,
         Source::Category => PlannedSource::Category,
-        Source::Keys(paths) => PlannedSource::Keys(paths.iter().map(|path| tree.slot(path, envelope)).collect()),
+        Source::Keys(paths) => {
+            let mut slots: Vec<Slot> = paths.iter().map(|path| tree.slot(path, envelope)).collect();
+            if matches!(kind, RowKind::Flat | RowKind::Az) {
+                slots.extend(paths.iter().flat_map(|path| union_names(&path[0])).map(|name| tree.slot(&[name], false)));
+            }
+            PlannedSource::Keys(slots)
+        }
         Source::UnlessZero { value, guard } => {
             PlannedSource::UnlessZero { value: tree.slot(value, envelope), guard: tree.slot(guard, envelope) }
         }

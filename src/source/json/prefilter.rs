@@ -134,14 +134,17 @@ impl Prefilter {
         let letters: String = needles.iter().filter(|n| !n.case_sensitive).map(|n| n.text.to_lowercase()).collect();
         let traps: Vec<char> =
             CASE_TRAPS.iter().filter(|(_, own)| own.chars().any(|c| letters.contains(c))).map(|(c, _)| *c).collect();
+        let may_be_time = needles.iter().any(|needle| cmdlet::may_be_time(&needle.text));
         let mut hidden = [false; 128];
+        // Records may stand in strings, where an escape of these is a part of an escape of something else.
+        let nested = b"\\u0123456789abcdefABCDEF".iter();
+        nested.chain(b"/Date(".iter().filter(|_| may_be_time)).for_each(|byte| hidden[usize::from(*byte)] = true);
         for byte in needles.iter().flat_map(|needle| needle.text.bytes()).filter(u8::is_ascii) {
             hidden[usize::from(byte.to_ascii_lowercase())] = true;
             hidden[usize::from(byte.to_ascii_uppercase())] = true;
         }
         let hidden_others = needles.iter().any(|needle| !needle.text.is_ascii());
         let escape = memmem::Finder::new(b"\\u").into_owned();
-        let may_be_time = needles.iter().any(|needle| cmdlet::may_be_time(&needle.text));
         let times = may_be_time.then(|| memmem::Finder::new(b"/Date(").into_owned());
         Some(Self { searches: Search::of(&needles, &traps)?, hidden, hidden_others, traps, escape, times })
     }
@@ -385,6 +388,10 @@ mod tests {
         assert!(hit(r#"{"u":"\u0062g-admin-01@contoso.com"}"#));
         assert!(!hit(r#"{"u":"J\u00f6rg \u0027x\u0027","v":"a\"b\\c\n"}"#));
         assert!(!hit(r#"{"u":"BG-admin-01@contoso.com"}"#));
+        // Inside of strings.
+        assert!(hit(r#"{"r":"{\"u\":\"bg-admin-01\\u0040contoso.com\"}"}"#));
+        assert!(hit(r#"{"r":"{\"u\":\"bg-admin-01\u005cu0040contoso.com\"}"}"#));
+        assert!(hit(r#"{"r":"{\"u\":\"bg-admin-01\\\u00750040contoso.com\"}"}"#));
     }
 
     #[test]

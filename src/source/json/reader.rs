@@ -1,5 +1,7 @@
 //! Blocks of records -> batches: candidates are scanned, the filter's columns decoded, then the rest of the survivors.
 
+mod wrapped;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,6 +15,7 @@ use super::plan::{Rows, ScanPlan, may_lack_failures};
 use super::record::{Place, RecordScanner};
 use super::rows::{CurrentFile, Found, Row, writer_for};
 use super::survey::{Survey, count_lines, line_end, line_start};
+use super::unwrapped::Unwrapped;
 use super::whereabouts::{Stop, Whereabouts};
 use crate::diagnostic::{Error, Result};
 use crate::source::framing::{
@@ -33,6 +36,7 @@ pub(crate) struct JsonReader {
     scanner: RecordScanner,
     rows: Vec<Row>,
     places: Vec<Place>,
+    unwrapped: Unwrapped,
     writers: Vec<ColumnWriter>,
     written: usize,
     emitted: usize,
@@ -60,6 +64,7 @@ impl JsonReader {
             scanner: RecordScanner::new(Arc::clone(&plan.tree)),
             rows: Vec::new(),
             places: Vec::new(),
+            unwrapped: Unwrapped::default(),
             writers: plan.columns.iter().map(writer_for).collect(),
             written: 0,
             emitted: 0,
@@ -145,7 +150,7 @@ impl JsonReader {
             read += if spans_lines { Survey::of(&block[line.start..next]).filled } else { 1 };
             start = next;
             // What stands behind a value over several lines, on its last one, is looked at.
-            wanted = (!self.settled || spans_lines).then_some(start);
+            wanted = (!self.settled || spans_lines || self.file.wrapped).then_some(start);
         }
         let filled = self.stopped.map_or(survey.filled, |stop| Survey::of(&block[..stop.at]).filled);
         let skipped = filled.saturating_sub(read);
@@ -180,6 +185,7 @@ impl JsonReader {
         }
         let span = start..start + bytes.len();
         if may_be_wrapped(bytes) && is_wrapped(bytes) {
+            self.file.wrapped = true;
             self.read_several(block, span, at)?;
         } else {
             self.read_record(block, span, None, at)?;
@@ -193,7 +199,13 @@ impl JsonReader {
         let start = line.start;
         let (spans, done) = splitter.split(&block[line.clone()], false);
         for span in spans {
-            self.read_record(block, start + span.start..start + span.end, span.header.as_ref(), at)?;
+            let record = start + span.start..start + span.end;
+            if self.may_be_wanted(&block[record.clone()]) {
+                self.read_record(block, record, span.header.as_ref(), at)?;
+            } else {
+                self.file.records += 1;
+                self.plan.counters.add(Count::RecordsSkipped, 1);
+            }
         }
         let offset = at.offset + start as u64;
         let gaps = splitter.take_lost().into_iter().map(|lost| Gap::of(lost, offset));
@@ -204,11 +216,17 @@ impl JsonReader {
         if splitter.is_unclosed() {
             self.lost(block, (line.clone(), line.end), at, "cut off");
         }
-        splitter.take_notes().iter().for_each(|note| note.tell(at.file, &self.plan.report));
+        splitter.take_notes().iter().for_each(|note| self.plan.note(note, at.file, offset));
         match splitter.refusal() {
             Some(reason) => Err(Error::Data { file: at.file.to_owned(), place: None, reason: reason.to_owned() }),
             None => Ok(()),
         }
+    }
+
+    /// True for a record of several that may match, or tells what there is to know of the file.
+    fn may_be_wanted(&self, record: &[u8]) -> bool {
+        let may_match = |plan: &ScanPlan| plan.prefilter.as_ref().is_none_or(|prefilter| prefilter.may_match(record));
+        !self.settled || self.plan.watches_times() || may_match(&self.plan)
     }
 
     /// Decodes the whole records in what is none: those behind one that was torn, or of a wrapper that is damaged. They
@@ -253,6 +271,7 @@ impl JsonReader {
         for Span { start, end, header } in spans {
             left -= 1;
             let wanted = !self.settled
+                || self.file.wrapped
                 || (left == 0 && plan.watches_times())
                 || plan.prefilter.as_ref().is_none_or(|prefilter| prefilter.may_match(&block[start..end]));
             if wanted {
@@ -297,7 +316,9 @@ impl JsonReader {
             if flaw.reason == MORE_TEXT && is_sequence(bytes) {
                 return self.read_several(block, span, at);
             }
-            if header.is_none() && self.read_torn(block, span.clone(), at)? {
+            if header.is_none()
+                && (self.read_around(block, span.clone(), at)? || self.read_torn(block, span.clone(), at)?)
+            {
                 return Ok(());
             }
             // A record that was cut off is placed by its start: that is where the file can be mended.
@@ -307,13 +328,24 @@ impl JsonReader {
         }
         let looked_at = !self.settled;
         let class = self.plan.markers.as_ref().map(|markers| markers.classify(&self.scanner, record));
-        if header.is_none() && self.may_hold_records(class.as_ref()) && holds_records(bytes) {
-            return self.read_several(block, span, at);
+        if self.is_changed(class.as_ref()) && self.read_rewritten(block, span.clone(), (header, class.as_ref()), at)? {
+            return Ok(());
+        }
+        if header.is_none() && self.may_hold_records(class.as_ref()) {
+            if holds_records(bytes) {
+                return self.read_several(block, span, at);
+            }
+            if class == Some(Class::Unknown) && self.read_inside(block, span.clone(), at)? {
+                return Ok(());
+            }
         }
         self.decoded += 1;
         self.file.records += u64::from(header.is_none());
         if self.file.head.is_empty() && header.is_none() {
             self.file.head = first_key(bytes).to_vec();
+        }
+        if class.is_none() {
+            self.note_error(bytes, at);
         }
         let (kind, table) = match self.row_of(class, at.file) {
             Ok(row) => row,
@@ -326,6 +358,9 @@ impl JsonReader {
                 return Ok(());
             }
         };
+        if self.scanner.has_cut() && kind.is_graph() {
+            self.note_cut(record, kind);
+        }
         self.learn_of_file(kind, record, header.is_some());
         for key in self.scanner.take_unknown() {
             self.plan.say_unknown_key(&key);
@@ -334,11 +369,9 @@ impl JsonReader {
             return Ok(());
         }
         let offset = at.offset + span.start as u64;
-        let (line, byte) = match at.places.filter(|_| self.plan.wants_places) {
-            Some(places) => places.at(offset).unzip(),
-            None => (self.line_of(block, span.start, at), Some(offset).filter(|_| !self.file.made)),
-        };
-        self.rows.push(Row { record: span, kind, table, line, byte, offset });
+        let (line, byte) = self.source_of(block, span.start, at);
+        let record = self.place_record(block, span, at)?;
+        self.rows.push(Row { record, kind, table, line, byte, offset });
         self.places.extend_from_slice(self.scanner.places());
         if self.rows.len() >= self.plan.batch_rows { self.flush(block) } else { Ok(()) }
     }
@@ -362,6 +395,18 @@ impl JsonReader {
             let failed = is_failure(record.as_bytes());
             self.file.failed = Some(failed);
             self.plan.note_failures(self.file.index, failed);
+        }
+    }
+
+    /// The line and byte of the file that lead to what begins at `start` of the block, as far as they are wanted.
+    fn source_of(&mut self, block: &[u8], start: usize, at: Whereabouts<'_>) -> (Option<u64>, Option<u64>) {
+        if let Some(holder) = at.holder {
+            return (holder.line, holder.byte);
+        }
+        let offset = at.offset + start as u64;
+        match at.places.filter(|_| self.plan.wants_places) {
+            Some(places) => places.at(offset).unzip(),
+            None => (self.line_of(block, start, at), Some(offset).filter(|_| !self.file.made)),
         }
     }
 
@@ -458,6 +503,8 @@ impl JsonReader {
     /// Filters and decodes the rows kept of this block.
     fn flush(&mut self, block: &[u8]) -> Result<()> {
         self.count_decoded();
+        let unwrapped = std::mem::take(&mut self.unwrapped);
+        let block = if unwrapped.is_current { &unwrapped.text } else { block };
         let rows = std::mem::take(&mut self.rows);
         let mut kept = self.filter(block, &rows)?;
         kept.truncate(self.plan.limit.saturating_sub(self.emitted + self.written));
@@ -473,6 +520,7 @@ impl JsonReader {
         self.rows = rows;
         self.rows.clear();
         self.places.clear();
+        self.unwrapped = unwrapped.emptied();
         Ok(())
     }
 

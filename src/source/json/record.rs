@@ -62,6 +62,10 @@ pub(crate) struct RecordScanner {
     /// Keys of the last record that no shape has: object and key.
     unknown: Vec<(usize, usize)>,
     cells: Option<Cells>,
+    /// True if the last record has a text that may stand for an object that is wanted.
+    texts: bool,
+    /// True if one may be what PowerShell left of such an object.
+    cut: bool,
     /// Room for [`follow`] to work in.
     workspace: Workspace,
 }
@@ -114,13 +118,23 @@ impl RecordScanner {
     pub(crate) fn new(tree: Arc<KeyTree>) -> Self {
         let remembered = (0..tree.node_count()).map(|_| Remembered::default()).collect();
         let places = vec![Place::default(); tree.slot_count()];
-        Self { tree, remembered, places, unknown: Vec::new(), cells: None, workspace: Workspace::default() }
+        Self {
+            tree,
+            remembered,
+            places,
+            unknown: Vec::new(),
+            cells: None,
+            texts: false,
+            cut: false,
+            workspace: Workspace::default(),
+        }
     }
 
     /// Checks that `record` is one JSON object, and notes where the wanted values are.
     pub(crate) fn scan(&mut self, record: &str) -> Result<(), Flaw> {
         self.places.fill(Place::default());
         self.unknown.clear();
+        (self.texts, self.cut) = (false, false);
         let mut cursor = Cursor::new(record.as_bytes());
         if cursor.skip_blanks() != Some(b'{') {
             return Err(cursor.flaw("no JSON object"));
@@ -133,6 +147,7 @@ impl RecordScanner {
     pub(crate) fn scan_cells(&mut self, row: &str, header: &Arc<Header>) -> Result<(), Flaw> {
         self.places.fill(Place::default());
         self.unknown.clear();
+        (self.texts, self.cut) = (false, false);
         let cells = match self.cells.take().filter(|cells| cells.header == *header) {
             Some(cells) => cells,
             None => Cells::new(&self.tree, header),
@@ -168,6 +183,21 @@ impl RecordScanner {
     /// The places of the last record, by slot.
     pub(crate) fn places(&self) -> &[Place] {
         &self.places
+    }
+
+    /// True if a text of the last record may stand for an object that is wanted.
+    pub(crate) fn has_texts(&self) -> bool {
+        self.texts
+    }
+
+    /// True if a text of the last record may be what PowerShell left of an object that is wanted.
+    pub(crate) fn has_cut(&self) -> bool {
+        self.cut
+    }
+
+    /// True if the last record has a value for a slot.
+    pub(crate) fn has(&self, slot: Slot) -> bool {
+        self.places[slot].end != self.places[slot].start
     }
 
     /// The value of a slot in the last record, which was `record`.
@@ -323,6 +353,8 @@ impl RecordScanner {
         if cursor.peek() == Some(b'{') {
             self.object(cursor, child)?;
         } else {
+            self.texts |= matches!(cursor.rest(), [b'"', b'{' | b' ' | b'\\', ..]);
+            self.cut |= matches!(cursor.rest(), [b'"', b'@' | b'M' | b'S', ..]);
             cursor.value()?;
         }
         Ok(start)

@@ -34,6 +34,8 @@ pub(super) struct CurrentFile {
     pub header: Option<Arc<PortalHeader>>,
     /// What its records begin with, by the first of them.
     pub head: Vec<u8>,
+    /// True if values around its records say something about them, so that each is looked at.
+    pub wrapped: bool,
     /// Its records so far, read or skipped.
     pub records: u64,
 }

@@ -6,8 +6,9 @@ pub(super) struct Survey {
     pub lines: u64,
     /// Lines that are more than blanks.
     pub filled: u64,
-    /// Where lines start that do not look like whole objects. They are read whether or not they may match, so that
-    /// records that were cut, run together or overwritten are counted as damage and not passed over.
+    /// Where lines start that do not look like whole objects, or look like errors of a service. They are read whether or
+    /// not they may match, so that records that were cut, run together or overwritten, and answers that failed, are
+    /// counted as damage and not passed over.
     pub odd: Vec<usize>,
 }
 
@@ -29,7 +30,7 @@ impl Survey {
     fn add(&mut self, start: usize, line: &[u8]) {
         let line = line.trim_ascii();
         self.filled += u64::from(!line.is_empty());
-        let whole = line.starts_with(b"{") && line.ends_with(b"}");
+        let whole = line.starts_with(b"{") && line.ends_with(b"}") && !line.starts_with(b"{\"error\"");
         if !line.is_empty() && !whole {
             self.odd.push(start);
         }

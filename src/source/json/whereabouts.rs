@@ -16,6 +16,19 @@ pub(crate) struct Whereabouts<'a> {
     pub places: Option<&'a Places>,
     /// What follows the block.
     pub rest: Rest,
+    /// For text that was decoded or written anew: where what it was made of stands.
+    pub holder: Option<Holder>,
+}
+
+/// Where the string stands that holds a record.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Holder {
+    /// The offset, after decompression.
+    pub offset: u64,
+    /// The line and byte in the file, as far as they are wanted and known.
+    pub line: Option<u64>,
+    /// See `line`.
+    pub byte: Option<u64>,
 }
 
 /// Where a block of lines was left.
@@ -30,11 +43,11 @@ pub(crate) struct Stop {
 impl Whereabouts<'_> {
     /// A place in the block, for messages.
     pub(crate) fn describe(self, block: &[u8], place: usize) -> String {
-        let offset = self.offset + place as u64;
+        let offset = self.holder.map_or(self.offset + place as u64, |holder| holder.offset);
         if let Some(place) = self.places.and_then(|places| places.describe(offset)) {
             return place;
         }
-        match self.lines {
+        match self.lines.filter(|_| self.holder.is_none()) {
             Some(lines) => format!("line {}, byte {offset}", lines + count_lines(&block[..place]) + 1),
             None => format!("byte {offset}"),
         }

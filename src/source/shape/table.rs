@@ -83,6 +83,17 @@ pub fn resembles(name: &str, table: &KnownTable) -> bool {
     true
 }
 
+/// The names that `union` gives to a column that has another type in another table: one for each type.
+#[must_use]
+pub fn union_names(column: &str) -> Vec<String> {
+    let mut types: Vec<Type> = known_tables()
+        .filter_map(|table| table.schema.index_of(column).map(|index| table.schema.field(index).ty))
+        .collect();
+    types.sort_unstable_by_key(|ty| ty.to_string());
+    types.dedup();
+    types.iter().map(|ty| format!("{column}_{ty}")).collect()
+}
+
 /// The known table whose diagnostic category this is, in any case of letters.
 #[must_use]
 pub fn table_of_category(category: &str) -> Option<&'static KnownTable> {

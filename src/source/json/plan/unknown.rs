@@ -6,7 +6,7 @@ use super::{Rows, ScanPlan};
 use crate::source::json::classify::IGNORED_KEYS;
 use crate::source::json::keys::KeyTree;
 use crate::source::provenance::Provenance;
-use crate::source::shape::{RowKind, known_tables};
+use crate::source::shape::{RowKind, known_tables, union_names};
 use crate::types::Schema;
 
 /// Names that one scan reports; the rest would be noise.
@@ -64,6 +64,9 @@ pub(super) fn declare_keys(tree: &mut KeyTree, rows: &Rows) {
                     let depth = if kind == RowKind::Diagnostic && path[0] == "properties" { 2 } else { 1 };
                     tree.declare(&path[..depth.min(path.len())], kind == RowKind::Diagnostic);
                 }
+            }
+            for name in union_names(&table.schema.field(index).name) {
+                tree.declare(&[name], false);
             }
         }
     }

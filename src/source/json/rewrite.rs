@@ -1,0 +1,282 @@
+//! Records whose objects were taken apart or turned into text, as they were before.
+//!
+//! Tools that make tables of records write `status.errorCode` as one key, and objects as JSON text. What reads records
+//! looks for objects, so such a record is written anew.
+
+use std::borrow::Cow;
+
+use super::keys::KeyTree;
+use crate::types::dynamic::{self, Kind};
+
+/// Members of a record that is written anew, and keys that one key may be joined of.
+const MAX_MEMBERS: usize = 2_048;
+const MAX_KEYS: usize = 32;
+
+/// Characters that join keys.
+const SEPARATORS: [char; 4] = ['.', '/', ':', '_'];
+
+/// Properties of records that are objects or arrays, in lower case.
+const NESTED: [&str; 24] = [
+    "properties",
+    "status",
+    "location",
+    "locationdetails",
+    "devicedetail",
+    "mfadetail",
+    "appliedconditionalaccesspolicies",
+    "conditionalaccesspolicies",
+    "networklocationdetails",
+    "authenticationdetails",
+    "authenticationprocessingdetails",
+    "authenticationrequirementpolicies",
+    "authenticationmethodsused",
+    "authenticationcontextclassreferences",
+    "appliedeventlisteners",
+    "authenticationappdevicedetails",
+    "authenticationapppolicyevaluationdetails",
+    "managedserviceidentity",
+    "agent",
+    "riskeventtypes",
+    "signineventtypes",
+    "initiatedby",
+    "targetresources",
+    "additionaldetails",
+];
+
+/// Ends of the names that `union` gives to columns of different types.
+const TYPES: [&str; 9] = ["string", "dynamic", "long", "int", "real", "bool", "datetime", "guid", "timespan"];
+
+/// The keys that a key was joined of, as `status.errorCode` or `a[0].b`; None for a key that is one by itself.
+pub(super) fn joined_keys(key: &str) -> Option<Vec<String>> {
+    let separator = SEPARATORS.into_iter().find(|separator| {
+        let first = key.split([*separator, '[']).next().unwrap_or_default();
+        first.len() < key.len() && NESTED.contains(&first.to_ascii_lowercase().as_str())
+    })?;
+    let indexes = key.replace('[', &separator.to_string()).replace(']', "");
+    let mut keys: Vec<String> = Vec::new();
+    for part in indexes.split(separator) {
+        match keys.last_mut() {
+            // The one property with an underscore in its name.
+            Some(last) if part == "v2" && separator == '_' => *last += "_v2",
+            _ => keys.push(part.to_owned()),
+        }
+    }
+    let is_type = separator == '_' && keys.len() == 2 && TYPES.contains(&keys[1].as_str());
+    let is_path = (2..=MAX_KEYS).contains(&keys.len()) && keys.iter().all(|key| !key.is_empty());
+    (is_path && !is_type).then_some(keys)
+}
+
+/// How a record is written anew.
+#[derive(Clone, Copy)]
+pub(super) struct Rewrite<'t> {
+    /// The objects that are looked for.
+    pub tree: &'t KeyTree,
+    /// True if text that stands for an object becomes that object.
+    pub texts: bool,
+    /// True if every value is a text, whatever it stands for.
+    pub cells: bool,
+}
+
+/// A value that is put together.
+enum Built<'a> {
+    Json(Cow<'a, str>),
+    Object(Vec<(Cow<'a, str>, Built<'a>)>),
+}
+
+impl Rewrite<'_> {
+    /// The record as it was before; None if it is as it was, or has more members than are put together.
+    pub(super) fn record(self, record: &str) -> Option<String> {
+        let entries = dynamic::unique_entries(record);
+        if entries.len() > MAX_MEMBERS {
+            return None;
+        }
+        let (mut members, mut joined) = (Vec::new(), Vec::new());
+        let mut changed = false;
+        for entry in entries {
+            let key = entry.key.text();
+            if let Some(keys) = joined_keys(&key) {
+                insert(&mut joined, keys, self.leaf(entry.value));
+                continue;
+            }
+            let value = self.value(0, &key, entry.value);
+            changed |= matches!(value, Cow::Owned(_));
+            members.push((key, Built::Json(value)));
+        }
+        changed |= !joined.is_empty();
+        // An object counts more than its parts, and these more than a word in its place.
+        joined.retain(|(key, _)| !members.iter().any(|(name, value)| name == key && value.is_nested()));
+        members.retain(|(key, _)| !joined.iter().any(|(name, _)| name == key));
+        members.append(&mut joined);
+        let mut out = String::with_capacity(record.len());
+        write_object(&members, &mut out);
+        changed.then_some(out)
+    }
+
+    /// The value of a member of the object `node`, in which text that stands for an object is that object.
+    fn value<'a>(self, node: usize, key: &str, value: &'a str) -> Cow<'a, str> {
+        let is_text = dynamic::kind(value) == Kind::String;
+        let child = self.tree.resolve(node, key).child.filter(|_| self.texts);
+        let Some(child) = child.filter(|_| is_text || value.starts_with('{')) else { return value.into() };
+        let decoded = if is_text { dynamic::unescape(value) } else { value.into() };
+        let text = decoded.trim_ascii();
+        if !text.starts_with('{') || (is_text && dynamic::validate(text.as_bytes()).is_err()) {
+            return value.into();
+        }
+        let mut changed = is_text;
+        let mut out = String::with_capacity(text.len());
+        for entry in dynamic::entries(text) {
+            let inner = self.value(child, &entry.key.text(), entry.value);
+            changed |= matches!(inner, Cow::Owned(_));
+            out.push(if out.is_empty() { '{' } else { ',' });
+            out.extend([entry.key.json(), ":", &inner]);
+        }
+        out.push_str(if out.is_empty() { "{}" } else { "}" });
+        if changed { out.into() } else { value.into() }
+    }
+
+    /// A value that stood in an object: in a table of texts, numbers and words of JSON were values.
+    fn leaf(self, value: &str) -> Built<'_> {
+        if !self.cells || dynamic::kind(value) != Kind::String {
+            return Built::Json(value.into());
+        }
+        let text = dynamic::unescape(value);
+        let is_number = || text.parse::<f64>().is_ok() && dynamic::validate(text.as_bytes()).is_ok();
+        Built::Json(match &*text {
+            "True" | "true" | "TRUE" => "true".into(),
+            "False" | "false" | "FALSE" => "false".into(),
+            "None" | "null" | "NaN" => "null".into(),
+            _ if is_number() => text.into_owned().into(),
+            _ => value.into(),
+        })
+    }
+}
+
+/// Puts a value where its keys lead, in place of what cannot be around it.
+fn insert<'a>(mut members: &mut Vec<(Cow<'a, str>, Built<'a>)>, keys: Vec<String>, value: Built<'a>) {
+    let last = keys.len() - 1;
+    let mut value = Some(value);
+    for (depth, key) in keys.into_iter().enumerate() {
+        let at = members.iter().position(|(name, _)| *name == key).unwrap_or(members.len());
+        if at == members.len() {
+            members.push((key.into(), Built::Json("null".into())));
+        }
+        let found = &mut members[at].1;
+        if depth == last {
+            if !matches!(found, Built::Object(_)) {
+                *found = value.take().unwrap_or(Built::Json("null".into()));
+            }
+            return;
+        }
+        if !matches!(found, Built::Object(_)) {
+            *found = Built::Object(Vec::new());
+        }
+        let Built::Object(inner) = found else { return };
+        members = inner;
+    }
+}
+
+impl Built<'_> {
+    fn is_nested(&self) -> bool {
+        match self {
+            Self::Json(json) => json.starts_with(['{', '[']),
+            Self::Object(_) => true,
+        }
+    }
+
+    /// True for what was nothing before it was taken apart.
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Json(json) => matches!(&**json, "null" | "\"\""),
+            Self::Object(members) => members.iter().all(|(_, value)| value.is_empty()),
+        }
+    }
+
+    fn write(&self, out: &mut String) {
+        match self {
+            Self::Json(json) => out.push_str(json),
+            Self::Object(_) if self.is_empty() => out.push_str("null"),
+            Self::Object(members) => match elements(members) {
+                Some(elements) => write_array(&elements, out),
+                None => write_object(members, out),
+            },
+        }
+    }
+}
+
+/// The elements of an array whose keys are their positions.
+fn elements<'b, 'a>(members: &'b [(Cow<'a, str>, Built<'a>)]) -> Option<Vec<&'b Built<'a>>> {
+    let mut elements: Vec<Option<&Built>> = vec![None; members.len()];
+    for (key, value) in members {
+        *elements.get_mut(key.parse::<usize>().ok()?)? = Some(value);
+    }
+    elements.into_iter().collect()
+}
+
+fn write_array(elements: &[&Built<'_>], out: &mut String) {
+    for (index, element) in elements.iter().enumerate() {
+        out.push(if index == 0 { '[' } else { ',' });
+        element.write(out);
+    }
+    out.push(']');
+}
+
+fn write_object(members: &[(Cow<'_, str>, Built<'_>)], out: &mut String) {
+    out.push('{');
+    for (index, (key, value)) in members.iter().enumerate() {
+        out.push_str(if index > 0 { "," } else { "" });
+        dynamic::quote(key, out);
+        out.push(':');
+        value.write(out);
+    }
+    out.push('}');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KeyTree, Rewrite, joined_keys};
+
+    fn rewritten(record: &str, cells: bool) -> Option<String> {
+        let mut tree = KeyTree::new();
+        for path in [&["properties", "status", "errorCode"][..], &["status", "errorCode"]] {
+            tree.slot(path, path.len() > 2);
+        }
+        Rewrite { tree: &tree, texts: true, cells }.record(record)
+    }
+
+    #[test]
+    fn keys_are_taken_apart() {
+        let keys = |key: &str| joined_keys(key).map(|keys| keys.join(" "));
+        for key in ["status.errorCode", "status/errorCode", "status_errorCode", "status:errorCode"] {
+            assert_eq!(keys(key).as_deref(), Some("status errorCode"), "{key}");
+        }
+        assert_eq!(
+            keys("appliedConditionalAccessPolicies[0].id").as_deref(),
+            Some("appliedConditionalAccessPolicies 0 id")
+        );
+        assert_eq!(keys("properties_riskEventTypes_v2").as_deref(), Some("properties riskEventTypes_v2"));
+        for key in ["riskEventTypes_v2", "Status_dynamic", "status", "status.", "a.b", "@odata.type", "_raw"] {
+            assert_eq!(keys(key), None, "{key}");
+        }
+    }
+
+    #[test]
+    fn objects_are_put_together() {
+        let record =
+            r#"{"id":"1","status.errorCode":0,"status.details":null,"location.geo.lat":1.50,"location.geo.lon":2}"#;
+        let expected = r#"{"id":"1","status":{"errorCode":0,"details":null},"location":{"geo":{"lat":1.50,"lon":2}}}"#;
+        assert_eq!(rewritten(record, false).as_deref(), Some(expected));
+        let record = r#"{"status":null,"status.errorCode":"0","deviceDetail.isManaged":"False","signInEventTypes.0":"x","location.city":""}"#;
+        let expected =
+            r#"{"status":{"errorCode":0},"deviceDetail":{"isManaged":false},"signInEventTypes":["x"],"location":null}"#;
+        assert_eq!(rewritten(record, true).as_deref(), Some(expected));
+        assert_eq!(rewritten(r#"{"a":1,"status":{"errorCode":0}}"#, false), None);
+    }
+
+    #[test]
+    fn texts_become_objects() {
+        let record = r#"{"time":"x","properties":"{\"id\":\"1\",\"status\":\"{\\\"errorCode\\\":5}\"}"}"#;
+        let expected = r#"{"time":"x","properties":{"id":"1","status":{"errorCode":5}}}"#;
+        assert_eq!(rewritten(record, false).as_deref(), Some(expected));
+        assert_eq!(rewritten(r#"{"properties":"{no","status":"@{errorCode=0}"}"#, false), None);
+    }
+}
