@@ -166,18 +166,25 @@ impl SourceArgs {
 /// What is said on stderr, and how.
 #[derive(Args, Debug, Default)]
 pub struct TalkArgs {
-    /// Say nothing but errors and warnings: no notes and no progress
-    #[arg(short, long, conflicts_with = "verbose")]
-    pub quiet: bool,
-    /// Say what was read, and how long it took; where stderr is no terminal, also how far a run is, every ten seconds
-    #[arg(short, long)]
-    pub verbose: bool,
+    #[command(flatten)]
+    pub volume: VolumeArgs,
     /// Colours of messages
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub color: Colour,
     /// How errors in a query are written
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub error_format: ErrorFormat,
+}
+
+/// How much is said on stderr.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub struct VolumeArgs {
+    /// Say nothing but errors and warnings: no notes and no progress
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say what was read, and how long it took; where stderr is no terminal, also how far a run is, every ten seconds
+    #[arg(short, long)]
+    pub verbose: bool,
 }
 
 /// When to use colours.
@@ -304,6 +311,10 @@ pub struct SniffArgs {
     /// Files, folders, globs, `-` for stdin
     #[arg(value_name = "PATH", required = true)]
     pub paths: Vec<std::ffi::OsString>,
+    /// Show a row for each table, shape and day instead of each file: how many rows and files it has, the first and last
+    /// time, and the days before it that have no rows
+    #[arg(long)]
+    pub summary: bool,
     /// Threads that read [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
@@ -314,6 +325,8 @@ pub struct SniffArgs {
     /// Follow symbolic links that lead out of a named folder; without it they are skipped with a warning
     #[arg(long)]
     pub follow_links: bool,
+    #[command(flatten)]
+    pub volume: VolumeArgs,
     #[command(flatten)]
     pub output: OutputArgs,
 }

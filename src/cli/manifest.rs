@@ -129,7 +129,7 @@ fn input_json(Input { table, file }: &Input, limits: Limits, settings: &Settings
         "bytes": file.bytes,
         "sha256": sha256(file)?,
         "contents": profile.parts.iter().map(contents).collect::<Vec<_>>(),
-        "problems": profile.problems,
+        "problems": profile.problems(),
     }))
 }
 

@@ -1,18 +1,26 @@
 //! `coldcase sniff`: what files are, before anything is asked of them.
 
-use std::io;
+mod summary;
 
-use super::args::SniffArgs;
+use std::io;
+use std::sync::Arc;
+use std::time::Instant;
+
+use self::summary::Summary;
+use super::args::{SniffArgs, VolumeArgs};
+use super::configuration::Defaults;
+use super::progress::{self, Manner, ProgressLine};
 use super::sources::{Call, InputSources, Source, Stdin};
-use super::{Outcome, memory, rows, session, talk};
+use super::talk::Message;
+use super::{Outcome, memory, rows, session};
 use crate::diagnostic::Result;
 use crate::engine::Settings;
-use crate::engine::profile::{Part, for_each_file, profile};
+use crate::engine::profile::{Part, Profile, for_each_file, profile, profile_days};
 use crate::source::files::DataFile;
 use crate::source::once::once;
 use crate::source::remark::Listing;
 use crate::source::sniff::FileKind;
-use crate::source::{Limits, Pages};
+use crate::source::{Count, Limits, Pages, ScanCounters};
 use crate::types::{Type, Value};
 
 const COLUMNS: [(&str, Type); 15] = [
@@ -45,19 +53,84 @@ pub(super) fn run(args: &SniffArgs) -> Result<Outcome> {
     settings.cancelled = session::cancelled()?;
     let Listing { files, remarks } = once(files(sources.named, sources.stdin)?);
     for remark in &remarks {
-        let kind = if remark.is_damage() { "warning" } else { "note" };
-        talk::line(&format!("{kind}: {remark}"));
+        match remark.is_damage() {
+            true => Message::Warning(remark.to_string()).print(),
+            false if args.volume.quiet => {}
+            false => Message::Note(remark.to_string()).print(),
+        }
     }
+    let work = Work { progress: Progress::start(args.volume, &files), files, limits, settings };
+    if args.summary { summarize(args, defaults, &work) } else { list(args, defaults, &work) }
+}
+
+/// The files, and how they are looked at.
+struct Work {
+    files: Vec<DataFile>,
+    limits: Limits,
+    settings: Settings,
+    progress: Progress,
+}
+
+/// Shows a row for each file, table and shape.
+fn list(args: &SniffArgs, defaults: &Defaults, work: &Work) -> Result<Outcome> {
     let (mut rows, mut pages) = (Vec::new(), Pages::default());
-    let look = |file: &DataFile, settings: &Settings| of_file(file, limits, settings);
-    for_each_file(&files, &settings, &look, &mut |(found, found_pages)| {
+    let look = |file: &DataFile, settings: &Settings| {
+        let found = profile(file, work.limits, settings)?;
+        work.progress.done(file, found.parts.iter().map(|part| part.rows).sum());
+        of_file(file, found)
+    };
+    for_each_file(&work.files, &work.settings, &look, &mut |(found, found_pages)| {
         rows.extend(found);
         pages.extend(found_pages);
         Ok(())
     })?;
+    work.progress.line.end();
     add_missing_pages(&mut rows, &pages);
     rows::write((&args.output, defaults), &COLUMNS, rows)?;
     Ok(Outcome::Success)
+}
+
+/// Shows a row for each table, shape and day.
+fn summarize(args: &SniffArgs, defaults: &Defaults, work: &Work) -> Result<Outcome> {
+    let mut summary = Summary::default();
+    let look = |file: &DataFile, settings: &Settings| {
+        let found = profile_days(file, work.limits, settings)?;
+        work.progress.done(file, found.parts.iter().map(|part| part.rows).sum());
+        Ok((file.name.clone(), found))
+    };
+    for_each_file(&work.files, &work.settings, &look, &mut |(name, found)| {
+        summary.add(&name, found);
+        Ok(())
+    })?;
+    work.progress.line.end();
+    summary.warnings().into_iter().for_each(|warning| Message::Warning(warning).print());
+    rows::write((&args.output, defaults), &summary::COLUMNS, summary.rows())?;
+    Ok(Outcome::Success)
+}
+
+/// How many of the files have been looked at.
+struct Progress {
+    counters: Arc<ScanCounters>,
+    line: Arc<ProgressLine>,
+}
+
+impl Progress {
+    fn start(volume: VolumeArgs, files: &[DataFile]) -> Self {
+        let counters = Arc::new(ScanCounters::default());
+        counters.add(Count::FilesExpected, files.len() as u64);
+        counters.add(Count::BytesExpected, files.iter().map(|file| file.bytes).fold(0, u64::saturating_add));
+        let shown = Arc::clone(&counters);
+        let manner = Manner::of(volume.quiet, volume.verbose);
+        let line = ProgressLine::start(manner, Instant::now(), move |elapsed| progress::scans(&shown, elapsed));
+        Self { counters, line }
+    }
+
+    /// Counts a file in which so many rows were found.
+    fn done(&self, file: &DataFile, rows: i64) {
+        self.counters.add(Count::FilesDone, 1);
+        self.counters.add(Count::BytesDone, file.bytes);
+        self.counters.add(Count::Rows, u64::try_from(rows).unwrap_or(0));
+    }
 }
 
 /// The files that the call names, stdin last.
@@ -73,9 +146,9 @@ fn files(named: Vec<Source>, stdin: Stdin) -> Result<Listing> {
 }
 
 /// A row for each table and shape in the file, one without them for a file that holds no rows.
-fn of_file(file: &DataFile, limits: Limits, settings: &Settings) -> Result<(Vec<Vec<Value>>, Pages)> {
+fn of_file(file: &DataFile, profile: Profile) -> Result<(Vec<Vec<Value>>, Pages)> {
     let kind = FileKind::of(file)?;
-    let profile = profile(file, limits, settings)?;
+    let problems = profile.problems().join("; ");
     let none = Part {
         table: String::new(),
         shape: String::new(),
@@ -87,7 +160,6 @@ fn of_file(file: &DataFile, limits: Limits, settings: &Settings) -> Result<(Vec<
     };
     let parts = if profile.parts.is_empty() { vec![none] } else { profile.parts };
     let bytes = i64::try_from(file.bytes).unwrap_or(i64::MAX);
-    let problems = profile.problems.join("; ");
     let row = |part: Part| {
         let [first_generated, last_generated] = part.generated;
         let [first_created, last_created] = part.created;

@@ -97,8 +97,8 @@ pub(super) struct Talk {
 impl Talk {
     pub fn new(args: &TalkArgs, origin: &str, text: &str) -> Self {
         Self {
-            quiet: args.quiet,
-            verbose: args.verbose,
+            quiet: args.volume.quiet,
+            verbose: args.volume.verbose,
             style: terminal::style(args.color),
             format: args.error_format,
             origin: origin.to_owned(),

@@ -19,13 +19,27 @@ const TABLE: &str = "T";
 
 /// What a file holds.
 #[derive(Debug)]
-pub struct Profile {
+pub struct Profile<P = Part> {
     /// By table and shape, in order of these.
-    pub parts: Vec<Part>,
-    /// What could not be read, and what else there is to say.
-    pub problems: Vec<String>,
+    pub parts: Vec<P>,
+    /// What could not be read or is damaged.
+    pub damage: Vec<String>,
+    /// What else there is to say.
+    pub notes: Vec<String>,
     /// Pages of answers, which only all files together can show to be complete.
     pub pages: Pages,
+}
+
+impl<P> Profile<P> {
+    /// What could not be read, and what else there is to say.
+    #[must_use]
+    pub fn problems(&self) -> Vec<&str> {
+        self.damage.iter().chain(&self.notes).map(String::as_str).collect()
+    }
+
+    fn unread(reason: String) -> Self {
+        Self { parts: Vec::new(), damage: vec![reason], notes: Vec::new(), pages: Pages::default() }
+    }
 }
 
 /// The rows of one table in one shape.
@@ -45,6 +59,19 @@ pub struct Part {
     pub ingestion: String,
     /// Rows whose `Id` stands in an earlier row, too.
     pub repeated: i64,
+}
+
+/// The rows of one table in one shape on one day.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DayPart {
+    /// The table; "" if it is none that is known.
+    pub table: String,
+    /// How the records are laid out.
+    pub shape: String,
+    /// How many rows.
+    pub rows: i64,
+    /// First and last `TimeGenerated` in ticks; None for the rows without one.
+    pub times: Option<[i64; 2]>,
 }
 
 /// Does `work`, which profiles a file, on each of `files`, several at a time, and calls `consume` with the results in the
@@ -69,16 +96,42 @@ pub fn for_each_file<F: Sync, T: Send>(
 /// # Errors
 /// Only what has nothing to do with the file: the run was stopped, or a bug. A file that cannot be read is a problem.
 pub fn profile(file: &DataFile, limits: Limits, settings: &Settings) -> Result<Profile> {
-    match read(file, limits, settings) {
-        Ok(profile) => Ok(profile),
+    read(file, limits, settings, &|schema| {
+        let ingestion = INGESTION_COLUMNS.into_iter().find(|name| is(schema, name, Type::Datetime));
+        let part = move |batch: &Batch, row: usize, file: &DataFile| by_path(part(batch, row, ingestion), file);
+        (query(schema, ingestion), part)
+    })
+}
+
+/// As [`profile`], with the rows of each day apart, in order of the days.
+///
+/// # Errors
+/// As for [`profile`].
+pub fn profile_days(file: &DataFile, limits: Limits, settings: &Settings) -> Result<Profile<DayPart>> {
+    read(file, limits, settings, &|schema| (query_days(schema), day_part))
+}
+
+/// Runs the query over the file that `plan` makes for its columns, and collects what it makes of the rows.
+fn read<P, F: Fn(&Batch, usize, &DataFile) -> P>(
+    file: &DataFile,
+    limits: Limits,
+    settings: &Settings,
+    plan: &dyn Fn(&Schema) -> (String, F),
+) -> Result<Profile<P>> {
+    match try_read(file, limits, settings, plan) {
         Err(error @ (Error::Data { .. } | Error::Io { .. } | Error::Limit(_))) => {
-            Ok(Profile { parts: Vec::new(), problems: vec![error.to_string()], pages: Pages::default() })
+            Ok(Profile::unread(error.to_string()))
         }
-        Err(error) => Err(error),
+        result => result,
     }
 }
 
-fn read(file: &DataFile, limits: Limits, settings: &Settings) -> Result<Profile> {
+fn try_read<P, F: Fn(&Batch, usize, &DataFile) -> P>(
+    file: &DataFile,
+    limits: Limits,
+    settings: &Settings,
+    plan: &dyn Fn(&Schema) -> (String, F),
+) -> Result<Profile<P>> {
     let mut builder = FileCatalogBuilder::default();
     builder.limit(limits);
     builder.bind_file(TABLE, file.clone());
@@ -87,23 +140,20 @@ fn read(file: &DataFile, limits: Limits, settings: &Settings) -> Result<Profile>
         Ok(Some(table)) => table,
         Ok(None) => return Err(Error::internal("a table that was bound exists")),
         // No record tells what the file holds.
-        Err(Error::Data { place: None, .. }) => {
-            let problems = vec!["no record that can be read".to_owned()];
-            return Ok(Profile { parts: Vec::new(), problems, pages: Pages::default() });
-        }
+        Err(Error::Data { place: None, .. }) => return Ok(Profile::unread("no record that can be read".to_owned())),
         Err(error) => return Err(error),
     };
-    let ingestion = INGESTION_COLUMNS.into_iter().find(|name| is(table.schema(), name, Type::Datetime));
-    let text = query(table.schema(), ingestion);
+    let (text, part) = plan(table.schema());
     let mut settings = Settings { provenance: true, ..settings.clone() };
     (settings.time_range, settings.dedup) = (None, None);
     let prepared = Engine::new(catalog, settings).prepare(&text)?;
     let mut parts = Vec::new();
     prepared.run(&mut |batch| {
-        parts.extend((0..batch.rows()).map(|row| by_path(part(&batch, row, ingestion), file)));
+        parts.extend((0..batch.rows()).map(|row| part(&batch, row, file)));
         Ok(Flow::Continue(()))
     })?;
-    Ok(Profile { parts, problems: problems(&prepared), pages: prepared.report().pages() })
+    let (damage, notes) = problems(&prepared);
+    Ok(Profile { parts, damage, notes, pages: prepared.report().pages() })
 }
 
 fn is(schema: &Schema, column: &str, ty: Type) -> bool {
@@ -126,6 +176,32 @@ fn query(schema: &Schema, ingestion: Option<&str>) -> String {
         text("Type"),
         text("Id")
     )
+}
+
+/// As [`query`], by day instead of by Id.
+fn query_days(schema: &Schema) -> String {
+    let time = |column| if is(schema, column, Type::Datetime) { column } else { "datetime(null)" };
+    let text = |column| if is(schema, column, Type::String) { column } else { "''" };
+    format!(
+        "{TABLE} | extend _G = coalesce({}, {}), _T = coalesce({}, {}) \
+         | summarize N = count(), A = min(_G), B = max(_G) by Table = strcat(_T, ''), Shape = _SourceShape, \
+         Day = startofday(_G) | order by Table asc, Shape asc, Day asc",
+        time("_OriginalTimeGenerated"),
+        time("TimeGenerated"),
+        text("_OriginalType"),
+        text("Type"),
+    )
+}
+
+fn day_part(batch: &Batch, row: usize, file: &DataFile) -> DayPart {
+    let text = |column: usize| batch.column(column).text_at(row).unwrap_or_default().to_owned();
+    let ticks = |column: usize| batch.column(column).i64_at(row);
+    let times = ticks(4).zip(ticks(5)).map(|(first, last)| [first, last]);
+    let table = match table_of_path(&file.name).filter(|_| text(0).is_empty() && times.is_some()) {
+        Some(table) => table.name.to_owned(),
+        None => text(0),
+    };
+    DayPart { table, shape: text(1), rows: ticks(3).unwrap_or(0), times }
 }
 
 /// Rows of a log that do not say of which table they are, are of the one that the path names, if it does.
@@ -152,7 +228,8 @@ fn part(batch: &Batch, row: usize, ingestion: Option<&str>) -> Part {
     }
 }
 
-fn problems(prepared: &Prepared) -> Vec<String> {
+/// Damage, and notes.
+fn problems(prepared: &Prepared) -> (Vec<String>, Vec<String>) {
     let report: &ScanReport = prepared.report();
     let lost = report.problems().into_values().map(|damage| damage.to_string());
     let notices = report.notices().into_iter().map(|(text, count)| match count {
@@ -160,5 +237,5 @@ fn problems(prepared: &Prepared) -> Vec<String> {
         _ => format!("{text} ({count} times)"),
     });
     // Warnings are about the columns that our query names.
-    lost.chain(report.damage().without_missing_pages().messages()).chain(notices).collect()
+    (lost.chain(report.damage().without_missing_pages().messages()).collect(), notices.collect())
 }

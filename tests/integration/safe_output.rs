@@ -238,6 +238,79 @@ fn pipes_and_files_get_data_byte_for_byte() {
     assert_eq!(json["UserAgent"], ESCAPES);
 }
 
+fn sign_in(time: &str) -> String {
+    format!("{{\"TimeGenerated\":\"{time}\",\"Type\":\"SigninLogs\",\"Id\":\"{time}\"}}\n")
+}
+
+#[test]
+fn a_summary_names_the_days_without_rows() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, times: &[&str]| {
+        let text: String = times.iter().map(|time| sign_in(time)).collect();
+        fs::write(folder.path().join(name), text).expect("written");
+    };
+    write("a.json", &["2026-03-01T10:00:00Z", "2026-03-01T23:59:59.9999999Z", "2026-03-02T00:00:00Z"]);
+    write("b.json", &["2026-03-01T09:00:00Z", "2026-03-06T12:00:00Z"]);
+    write("c.json", &["2026-03-08T12:00:00Z"]);
+    fs::write(folder.path().join("d.json"), "").expect("written");
+    let output = run(folder.path(), &["sniff", "--summary", ".", "-o", "csv"]);
+    assert_eq!(output.code, 0, "{output:?}");
+    let shape = "flat table rows";
+    let day = |day: &str, rows: &str, first: &str, last: &str, gap: &str| {
+        format!("SigninLogs,{shape},{day},{rows},{day}T{first}Z,{day}T{last}Z,{gap}\r\n")
+    };
+    let expected = [
+        "Table,Shape,Day,Rows,Files,FirstTimeGenerated,LastTimeGenerated,Gap\r\n,,,0,1,,,\r\n".to_owned(),
+        day("2026-03-01", "3,2", "09:00:00.0000000", "23:59:59.9999999", ""),
+        day("2026-03-02", "1,1", "00:00:00.0000000", "00:00:00.0000000", ""),
+        day(
+            "2026-03-06",
+            "1,1",
+            "12:00:00.0000000",
+            "12:00:00.0000000",
+            "\"no rows on 3 days, 2026-03-03 to 2026-03-05\"",
+        ),
+        day("2026-03-08", "1,1", "12:00:00.0000000", "12:00:00.0000000", "no rows on 2026-03-07"),
+    ];
+    assert_eq!(output.stdout, expected.concat());
+}
+
+#[test]
+fn a_summary_warns_of_damaged_files() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for number in 0..12 {
+        let text = format!("{}{{\"TimeGenerated\":\"2026-03-0", sign_in("2026-03-01T10:00:00Z"));
+        fs::write(folder.path().join(format!("{number:02}.json")), text).expect("written");
+    }
+    let output = run(folder.path(), &["sniff", "--summary", "."]);
+    assert_eq!(output.stderr.lines().filter(|line| line.starts_with("warning: ")).count(), 11, "{}", output.stderr);
+    assert!(output.stderr.contains("00.json: 1 record was not read"), "{}", output.stderr);
+    assert!(output.stderr.contains("warning: 2 more files are damaged"), "{}", output.stderr);
+    let row: Json = serde_json::from_str(output.stdout.trim()).expect("JSON");
+    assert_eq!((&row["Rows"], &row["Files"], &row["Gap"]), (&Json::from(12), &Json::from(12), &Json::from("")));
+}
+
+/// A conversion reads the same files once for each of their tables.
+#[test]
+fn a_conversion_gives_each_note_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut text = String::new();
+    for table in ["SigninLogs", "AuditLogs", "AADRiskyUsers"] {
+        text += &sign_in("2026-03-01T10:00:00Z").replace("SigninLogs", table);
+    }
+    fs::create_dir(folder.path().join("in")).expect("a folder");
+    fs::write(folder.path().join("in/a.json"), text + "{\"x\":1}\n{\"TimeGenerated\":\"2026").expect("written");
+    fs::write(folder.path().join("in/.hidden.json"), sign_in("2026-03-01T10:00:00Z")).expect("written");
+    let output = run(folder.path(), &["convert", "in", "-O", "out"]);
+    assert_eq!(output.code, 0, "{output:?}");
+    let said: Vec<&str> = output.stderr.lines().filter(|line| !line.starts_with("3 rows")).collect();
+    let mut once = said.clone();
+    once.sort_unstable();
+    once.dedup();
+    assert_eq!(once.len(), said.len(), "{}", output.stderr);
+    assert!(said.iter().any(|line| line.contains("1 record was not read")), "{}", output.stderr);
+}
+
 /// What the program does with a terminal of its own.
 #[cfg(unix)]
 mod terminal {

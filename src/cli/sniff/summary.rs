@@ -1,0 +1,136 @@
+//! `coldcase sniff --summary`: what files hold by table, shape and day, with the days that have no rows.
+
+use std::collections::BTreeMap;
+
+use crate::engine::profile::{DayPart, Profile};
+use crate::source::Pages;
+use crate::types::datetime::{self, TICKS_PER_DAY};
+use crate::types::{Type, Value};
+
+pub(super) const COLUMNS: [(&str, Type); 8] = [
+    ("Table", Type::String),
+    ("Shape", Type::String),
+    ("Day", Type::String),
+    ("Rows", Type::Long),
+    ("Files", Type::Long),
+    ("FirstTimeGenerated", Type::Datetime),
+    ("LastTimeGenerated", Type::Datetime),
+    ("Gap", Type::String),
+];
+
+/// Files whose damage is named one by one; the rest is summed up.
+const MAX_FILES_NAMED: usize = 10;
+
+/// What was found in all files.
+#[derive(Debug, Default)]
+pub(super) struct Summary {
+    days: BTreeMap<Key, Day>,
+    /// Files with damage, with the damage of the first.
+    damaged_files: usize,
+    damage: Vec<String>,
+    /// Pages of answers, of which some may be missing.
+    pages: Pages,
+}
+
+/// A table, a shape, and a day in ticks; None for rows without a time.
+type Key = (String, String, Option<i64>);
+
+/// The rows of one day.
+#[derive(Debug, Default)]
+struct Day {
+    rows: i64,
+    files: i64,
+    /// First and last time, in ticks.
+    times: Option<[i64; 2]>,
+}
+
+impl Day {
+    fn add(&mut self, part: &DayPart) {
+        self.rows += part.rows;
+        self.files += 1;
+        if let Some([first, last]) = part.times {
+            let [earliest, latest] = self.times.unwrap_or([first, last]);
+            self.times = Some([earliest.min(first), latest.max(last)]);
+        }
+    }
+}
+
+impl Summary {
+    /// Adds what the file `name` holds.
+    pub fn add(&mut self, name: &str, profile: Profile<DayPart>) {
+        if !profile.damage.is_empty() {
+            self.damaged_files += 1;
+            if self.damage.len() < MAX_FILES_NAMED {
+                self.damage.push(format!("{name}: {}", profile.damage.join("; ")));
+            }
+        }
+        self.pages.extend(profile.pages);
+        if profile.parts.is_empty() {
+            self.days.entry(Key::default()).or_default().files += 1;
+        }
+        for part in profile.parts {
+            let day = part.times.map(|[first, _]| first - first.rem_euclid(TICKS_PER_DAY));
+            self.days.entry((part.table.clone(), part.shape.clone(), day)).or_default().add(&part);
+        }
+    }
+
+    /// Returns what is damaged: the first files one by one, the number of the others, and pages that are missing.
+    pub fn warnings(&self) -> Vec<String> {
+        let more = self.damaged_files - self.damage.len();
+        let rest = (more > 0).then(|| format!("{more} more files are damaged: name them without --summary"));
+        let pages = self.pages.missing().map(|(damage, file)| format!("{file}: {}", damage.describe(1)));
+        self.damage.iter().cloned().chain(rest).chain(pages).collect()
+    }
+
+    /// Returns the rows of the table, one for each table, shape and day.
+    pub fn rows(&self) -> Vec<Vec<Value>> {
+        let before = std::iter::once(None).chain(self.days.keys().map(Some));
+        let row = |((key, day), before): ((&Key, &Day), Option<&Key>)| {
+            let (table, shape, start) = key;
+            let previous = before.filter(|other| other.0 == *table && other.1 == *shape);
+            let time =
+                |index: usize| day.times.map_or(Value::null(Type::Datetime), |times| Value::Datetime(times[index]));
+            vec![
+                Value::string(table.as_str()),
+                Value::string(shape.as_str()),
+                Value::string(start.map_or(String::new(), date)),
+                Value::Long(day.rows),
+                Value::Long(day.files),
+                time(0),
+                time(1),
+                Value::string(gap(previous.and_then(|key| key.2), *start)),
+            ]
+        };
+        self.days.iter().zip(before).map(row).collect()
+    }
+}
+
+/// Names the days between two days; "" if there are none.
+fn gap(earlier: Option<i64>, day: Option<i64>) -> String {
+    let Some((earlier, day)) = earlier.zip(day) else { return String::new() };
+    let (first, last) = (earlier + TICKS_PER_DAY, day - TICKS_PER_DAY);
+    match (last - first) / TICKS_PER_DAY + 1 {
+        ..=0 => String::new(),
+        1 => format!("no rows on {}", date(first)),
+        days => format!("no rows on {days} days, {} to {}", date(first), date(last)),
+    }
+}
+
+/// The date of a day that begins at `ticks`.
+fn date(ticks: i64) -> String {
+    datetime::to_text(ticks).chars().take_while(|character| *character != 'T').collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_are_named() {
+        let day = |number: i64| Some(number * TICKS_PER_DAY);
+        assert_eq!(gap(day(4), day(5)), "");
+        assert_eq!(gap(None, day(5)), "");
+        assert_eq!(gap(day(4), day(6)), "no rows on 0001-01-06");
+        assert_eq!(gap(day(4), day(34)), "no rows on 29 days, 0001-01-06 to 0001-02-03");
+    }
+}
