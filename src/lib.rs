@@ -18,4 +18,5 @@ pub mod plan;
 pub mod source;
 pub mod syntax;
 pub mod synth;
+pub mod temporary;
 pub mod types;

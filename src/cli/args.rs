@@ -22,7 +22,8 @@ Exit codes:
   0 success, also without rows    1 no rows, with -e; a query of a batch failed
   2 wrong usage, nothing to read from
   3 the query is wrong            4 KQL not supported yet     5 data that cannot be read
-  6 a limit was hit               70 a bug of ours            130 stopped";
+  6 a limit was hit (memory, time, room on the disk)
+  70 a bug of ours                128 + N stopped by the signal N (130: Ctrl+C)";
 
 /// KQL for the logs that the SIEM no longer keeps.
 ///
@@ -127,9 +128,16 @@ pub struct SourceArgs {
     /// convert: 1G]
     #[arg(long, value_name = "SIZE")]
     pub max_memory: Option<Memory>,
-    /// The folder for temporary files [default: the system's; convert: beside the archive]
+    /// The folder for temporary files, which must exist [default: the system's; convert: beside the archive]
     #[arg(long, value_name = "DIR")]
     pub temp_dir: Option<PathBuf>,
+    /// Bytes of stdin, or of a pipe that is named as a file, that may be copied to the folder for temporary files, also
+    /// with K, M or G: more is an error [default: 64G]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub max_stdin: Option<u64>,
+    /// Stop with exit code 6 if the run takes longer than this timespan: 90s, 10m
+    #[arg(long, value_name = "SPAN")]
+    pub timeout: Option<String>,
     /// Bytes that a packed file (gzip, zstd, bzip2, zip, Avro) may unpack to, also with K, M or G: one that goes beyond
     /// is an error [default: 1G, or 500 times its own bytes where that is more]
     #[arg(long, value_name = "SIZE", value_parser = size)]

@@ -13,7 +13,7 @@ use serde_json::{Value as Json, json};
 use super::args::BatchArgs;
 use super::manifest::{self, merged};
 use super::sources::Call;
-use super::{Outcome, overwrite, session, terminal};
+use super::{Outcome, overwrite, session, stdout, target, terminal};
 use crate::diagnostic::{Code, Error, Result};
 use crate::engine::Flow;
 use crate::output;
@@ -30,11 +30,16 @@ pub(super) fn run(args: &BatchArgs) -> Result<Outcome> {
     };
     let outputs = [("-O", args.output_file.as_deref()), ("--manifest", args.manifest.as_deref())];
     overwrite::refuse(&session, &outputs)?;
-    let output: Box<dyn Write> = match &args.output_file {
-        Some(path) => Box::new(std::fs::File::create(path).map_err(|error| Error::io(path, error))?),
-        None => terminal::stdout(),
+    let (mut output, pending): (Box<dyn Write>, _) = match &args.output_file {
+        Some(path) => {
+            let (pending, out) = target::pending(path)?;
+            (Box::new(out), Some((pending, path)))
+        }
+        None => {
+            stdout::check()?;
+            (Box::new(BufWriter::new(terminal::stdout())), None)
+        }
     };
-    let mut output = BufWriter::new(output);
     let mut facts = Vec::new();
     let mut heard = Heard::default();
     let written = |error| Error::io(args.output_file.clone().unwrap_or_else(|| "stdout".into()), error);
@@ -58,6 +63,7 @@ pub(super) fn run(args: &BatchArgs) -> Result<Outcome> {
             Err(error) if is_nothing_to_read(&error) && session.catalog.is_empty() => {
                 return Err(Error::Usage(session.talk.words(&error)));
             }
+            Err(error @ Error::Cancelled) => return Err(error),
             Err(error) => {
                 heard.failed = true;
                 let error = json!({"error": session.talk.words(&error), "code": error.exit_code()});
@@ -69,8 +75,12 @@ pub(super) fn run(args: &BatchArgs) -> Result<Outcome> {
         .and_then(|()| output.flush())
         .map_err(written)?;
     }
+    drop(output);
     session.say_unread();
     session.finish()?;
+    if let Some((pending, path)) = pending {
+        target::publish(pending, path)?;
+    }
     if let Some(path) = &args.manifest {
         let answers: Vec<Json> = facts.into_iter().map(|(id, said)| merged(json!({"id": id}), said)).collect();
         manifest::write(path, &session, json!({"answers": answers}))?;

@@ -6,17 +6,20 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use serde_json::{Value as Json, json};
 
-use super::args::{ConvertArgs, PartitionBy};
+use super::args::{ConvertArgs, PartitionBy, SourceArgs};
 use super::progress::{self, ProgressLine, size};
 use super::session::{self, Session};
+use super::sources::Input;
 use super::talk::line;
 use super::target::check_excel_safe;
-use super::{Outcome, manifest, overwrite};
-use crate::convert::{self, ArchiveWriter, KnownIds, Partition, Place, Progress, Rows, Sink, SortedTable, Staging};
+use super::{Outcome, manifest, overwrite, stop};
+use crate::convert::{
+    self, ArchiveWriter, KnownIds, Partition, Place, Progress, RealDisk, Rows, Sink, SortedTable, Staging,
+};
 use crate::diagnostic::{Error, Result};
 use crate::engine::{Engine, Prepared};
 use crate::output::{self, Format};
@@ -39,11 +42,11 @@ pub(super) fn run(args: &ConvertArgs) -> Result<Outcome> {
     overwrite::refuse(&session, &[("-O", Some(&args.destination)), ("--manifest", args.manifest.as_deref())])?;
     let staging = Staging::new(&args.destination, args.source.temp_dir.as_deref())?;
     if staging.had_remains {
-        session.talk.say("note: the remains of a conversion that did not come to its end were removed");
+        session.talk.say("note: removed the remains of a conversion that was stopped before its end");
     }
     let mut work = Work { args, session: &session, target: &target, staging: &staging, done: Done::default() };
     work.tables()?;
-    let Work { done, .. } = work;
+    let Work { mut done, .. } = work;
     session.finish()?;
     if session.strict && done.damaged {
         line("error: some records could not be read, and --strict was asked for: nothing was written");
@@ -54,20 +57,50 @@ pub(super) fn run(args: &ConvertArgs) -> Result<Outcome> {
         let file = args.paths.first().map_or("the input".to_owned(), |path| path.display().to_string());
         return Err(Error::Data { file, place: None, reason });
     }
-    publish(staging, &target, &done)?;
+    stop::check()?;
+    let request = request(args, &session)?;
+    if staging.was_added(&request) {
+        session.talk.say(
+            "note: an earlier run of this conversion had added these rows before it was stopped: nothing is added again",
+        );
+        done = Done { known: done.rows + done.known, ..Done::default() };
+    } else {
+        publish(&staging, &target, &done, &request)?;
+    }
     if let Some(path) = &args.manifest {
         manifest::write(path, &session, done.facts(&args.destination, &target)?)?;
+    }
+    if matches!(target, Target::Archive { .. }) {
+        staging.acknowledge()?;
     }
     session.talk.say(&done.summary(started));
     Ok(Outcome::Success)
 }
 
-fn publish(staging: Staging, target: &Target, done: &Done) -> Result<()> {
+fn publish(staging: &Staging, target: &Target, done: &Done, request: &Json) -> Result<()> {
     match target {
-        Target::Archive { existing: None, .. } => staging.publish(),
-        Target::Archive { existing: Some(_), .. } => staging.publish_files(&done.files),
+        Target::Archive { existing: None, .. } => staging.publish(request),
+        // Nothing new: the archive stays as it is.
+        Target::Archive { existing: Some(_), .. } if done.files.is_empty() => Ok(()),
+        Target::Archive { existing: Some(_), .. } => staging.publish_files(&done.files, request, &RealDisk),
         Target::File(_) => staging.publish_file(FILE),
     }
+}
+
+/// What is to be converted, as a run of the same command over the same files would say it again.
+fn request(args: &ConvertArgs, session: &Session) -> Result<Json> {
+    let file = |Input { table, file }: Input| {
+        let modified = file.local_path().and_then(|path| std::fs::metadata(path).ok()?.modified().ok());
+        let modified = modified.and_then(|time| Some(time.duration_since(UNIX_EPOCH).ok()?.as_nanos().to_string()));
+        // Nothing but its bytes tells one stream from another.
+        let hash = file.is_copy().then(|| manifest::sha256(&file)).transpose()?;
+        let path = file.local_path().and_then(|path| std::path::absolute(path).ok());
+        let name = path.map_or(file.name.clone(), |path| path.display().to_string());
+        Ok(json!({"file": name, "table": table, "bytes": file.bytes, "modified": modified, "sha256": hash}))
+    };
+    let files = session.catalog.inputs().into_iter().map(file).collect::<Result<Vec<_>>>()?;
+    let SourceArgs { from, to, last, time_column, dedup, .. } = &args.source;
+    Ok(json!({"files": files, "from": from, "to": to, "last": last, "timeColumn": time_column, "dedup": dedup}))
 }
 
 /// The name of the one file while it is not whole.
@@ -246,7 +279,7 @@ impl Work<'_> {
             time_column: self.session.time_column(table),
             max_memory: self.max_memory(),
             threads: engine.settings().threads,
-            runs: self.staging.runs().to_owned(),
+            temporary: self.staging.temporary().to_owned(),
             progress: Arc::clone(&progress),
         };
         let report = Arc::clone(prepared.report());

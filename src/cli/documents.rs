@@ -35,6 +35,7 @@ pub(super) fn man(command: &Command) -> Result<Outcome> {
 
 /// Writes to stdout.
 pub(super) fn print(bytes: &[u8]) -> Result<Outcome> {
+    super::stdout::check()?;
     let mut stdout = super::terminal::stdout();
     stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|error| Error::io("stdout", error))?;
     Ok(Outcome::Success)

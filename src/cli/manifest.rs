@@ -1,15 +1,16 @@
 //! `--manifest FILE`: what an answer rests on, so that it can be repeated and shown to others.
 
 use std::fmt::Write as _;
-use std::io::{self, Read, Write as _};
+use std::io::Read;
 use std::path::Path;
 
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
-use tempfile::NamedTempFile;
 
 use super::session::Session;
 use super::sources::{Input, NamedSource};
+use super::stop;
+use super::target::write_file;
 use crate::diagnostic::{Error, Result};
 use crate::engine::profile::{Part, for_each_file, profile};
 use crate::engine::{Prepared, Settings};
@@ -36,11 +37,7 @@ pub(super) fn write(path: &Path, session: &Session, facts: Json) -> Result<()> {
         "functions": functions(session)?,
     });
     let manifest = merged(common, facts);
-    let failed = |error: io::Error| Error::io(path, error);
-    let mut file = NamedTempFile::new_in(super::target::folder(path)).map_err(failed)?;
-    writeln!(file, "{manifest:#}").map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(())
+    write_file(path, |file| writeln!(file, "{manifest:#}"))
 }
 
 /// What a query answered, and what there is to say about that.
@@ -149,12 +146,14 @@ fn contents(part: &Part) -> Json {
     })
 }
 
-fn sha256(file: &DataFile) -> Result<String> {
+/// The SHA-256 of the bytes of a file.
+pub(super) fn sha256(file: &DataFile) -> Result<String> {
     let failed = |error| Error::io(&file.name, error);
     let mut input = file.open_place()?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 18];
     loop {
+        stop::check()?;
         match input.read(&mut buffer).map_err(failed)? {
             0 => break,
             read => hash.update(&buffer[..read]),

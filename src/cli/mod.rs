@@ -20,6 +20,8 @@ mod rows;
 mod session;
 mod sniff;
 mod sources;
+mod stdout;
+mod stop;
 mod synth;
 mod tables;
 mod talk;
@@ -65,7 +67,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match dispatch(&cli) {
+    let outcome = stop::on_signals().and_then(|()| dispatch(&cli));
+    if let Some(code) = stop::exit_code() {
+        return code;
+    }
+    match outcome {
         Ok(Outcome::Success) => ExitCode::SUCCESS,
         Ok(Outcome::Negative) => ExitCode::from(1),
         Ok(Outcome::Damaged) => ExitCode::from(5),

@@ -1,14 +1,13 @@
 //! `--rejects FILE`: what could not be read, a JSON object a line, in the order of files and places.
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value as Json};
-use tempfile::NamedTempFile;
 
-use crate::diagnostic::{Error, Result};
+use super::target::write_file;
+use crate::diagnostic::Result;
 use crate::source::{Reject, RejectSink};
 
 /// Bytes of a record that are kept.
@@ -47,12 +46,7 @@ impl Rejects {
     /// were left out because there were too many.
     pub fn finish(&self) -> Result<u64> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let failed = |error| Error::io(&self.path, error);
-        let mut file = NamedTempFile::new_in(super::target::folder(&self.path)).map_err(failed)?;
-        for (_, _, line) in &kept.lines {
-            writeln!(file, "{line}").map_err(failed)?;
-        }
-        file.persist(&self.path).map_err(|error| failed(error.error))?;
+        write_file(&self.path, |file| kept.lines.iter().try_for_each(|(_, _, line)| writeln!(file, "{line}")))?;
         Ok(kept.left_out)
     }
 }

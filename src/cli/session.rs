@@ -5,8 +5,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::args::SourceArgs;
 use super::configuration::Configuration;
@@ -14,9 +13,11 @@ use super::memory;
 use super::progress::{self, ProgressLine};
 use super::rejects::Rejects;
 use super::sources::{Call, InputSources, SessionCatalog};
+use super::stop;
 use super::talk::Talk;
 use crate::diagnostic::{Error, Result};
 use crate::engine::{Engine, Prepared, Settings, TimeRange};
+use crate::source::copy::CopySettings;
 use crate::source::{Catalog, RejectSink};
 use crate::types::datetime::{self, UnixUnit};
 use crate::types::timespan;
@@ -103,6 +104,7 @@ pub(super) fn of_query(source: &SourceArgs, arguments: &[OsString]) -> Result<Se
 pub(super) fn of_text(source: &SourceArgs, text: String, origin: &str, call: &Call<'_>) -> Result<Session> {
     let talk = Talk::new(&source.talk, origin, &text);
     // Everything that can be wrong in the call is found before a file is opened.
+    bound_run(source)?;
     let sources = InputSources::settle(call)?;
     let configuration = &sources.configuration;
     let rejects = source.rejects.as_deref().map(|path| Arc::new(Rejects::new(path)));
@@ -124,6 +126,20 @@ pub(super) fn of_text(source: &SourceArgs, text: String, origin: &str, call: &Ca
     let talk = talk.with_library(catalog.library());
     let engine = Engine::new(Arc::clone(&catalog) as Arc<dyn Catalog>, settings);
     Ok(Session { engine, text, talk, catalog, rejects, strict, format, excel_safe, max_memory, time_column })
+}
+
+/// Applies what bounds the run as a whole: its time, and what it copies to temporary files.
+fn bound_run(source: &SourceArgs) -> Result<()> {
+    if let Some(text) = &source.timeout {
+        // A tick is 100 ns.
+        stop::after(Duration::from_nanos(span("--timeout", text)?.unsigned_abs().saturating_mul(100)))?;
+    }
+    if let Some(folder) = source.temp_dir.as_deref().filter(|folder| !folder.is_dir()) {
+        let text = format!("--temp-dir {}: there is no such folder: make it, or name another one", folder.display());
+        return Err(Error::Usage(text));
+    }
+    CopySettings { folder: source.temp_dir.clone(), max_stream_bytes: source.max_stdin }.apply();
+    Ok(())
 }
 
 fn read_query(file: &Path) -> Result<String> {
@@ -158,7 +174,7 @@ fn settings(source: &SourceArgs, configuration: &Configuration) -> Result<Settin
     settings.ingestion_columns = configuration.tables.iter().filter_map(column).collect();
     settings.provenance = source.provenance || defaults.provenance == Some(true);
     settings.dedup = source.dedup.clone().or_else(|| defaults.dedup.clone());
-    settings.cancelled = cancelled()?;
+    settings.cancelled = stop::flag();
     Ok(settings)
 }
 
@@ -233,17 +249,4 @@ fn pairs(flag: &str, texts: &[String]) -> Result<BTreeMap<String, String>> {
         Ok((name.to_owned(), value.to_owned()))
     };
     texts.iter().map(pair).collect()
-}
-
-/// A flag that Ctrl+C sets: the run ends after what is complete; a second Ctrl+C ends the process.
-pub(super) fn cancelled() -> Result<Arc<AtomicBool>> {
-    let flag = Arc::new(AtomicBool::new(false));
-    let set = Arc::clone(&flag);
-    let handler = move || {
-        if set.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-    };
-    ctrlc::set_handler(handler).map_err(|error| Error::internal(format!("no handler for Ctrl+C: {error}")))?;
-    Ok(flag)
 }

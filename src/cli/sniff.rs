@@ -12,7 +12,7 @@ use super::configuration::Defaults;
 use super::progress::{self, Manner, ProgressLine};
 use super::sources::{Call, InputSources, Source, Stdin};
 use super::talk::Message;
-use super::{Outcome, memory, rows, session};
+use super::{Outcome, memory, rows, session, stop};
 use crate::diagnostic::Result;
 use crate::engine::Settings;
 use crate::engine::profile::{Part, Profile, for_each_file, profile, profile_days};
@@ -50,7 +50,7 @@ pub(super) fn run(args: &SniffArgs) -> Result<Outcome> {
     let mut settings = Settings::new(0);
     settings.threads = session::threads(args.threads.or(defaults.threads));
     settings.max_memory = memory::asked(None, defaults)?.unwrap_or_else(memory::usual);
-    settings.cancelled = session::cancelled()?;
+    settings.cancelled = stop::flag();
     let Listing { files, remarks } = once(files(sources.named, sources.stdin)?);
     for remark in &remarks {
         match remark.is_damage() {
@@ -140,7 +140,7 @@ fn files(named: Vec<Source>, stdin: Stdin) -> Result<Listing> {
         listing.extend(source.listing?);
     }
     if stdin == Stdin::Named {
-        listing.files.push(DataFile::spool(&mut io::stdin().lock(), "stdin")?);
+        listing.files.push(DataFile::stream(&mut io::stdin().lock(), "stdin")?);
     }
     Ok(listing)
 }

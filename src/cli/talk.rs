@@ -51,7 +51,7 @@ pub(super) fn report_panics() {
     std::panic::set_hook(Box::new(|panic| line(&format!("error: internal error: {panic}; please report this bug"))));
 }
 
-/// True where the reader of stdout has gone: no reason to complain.
+/// True if the reader of stdout has gone, as `head` does when it has enough: no reason to complain.
 pub(super) fn is_closed_pipe(error: &Error) -> bool {
     matches!(error, Error::Io { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
 }

@@ -1,16 +1,15 @@
 //! Where an answer goes: stdout, or a file that gets its name when it is whole.
 
-use std::io::{self, BufWriter, IsTerminal};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tempfile::NamedTempFile;
-
 use super::args::OutputArgs;
 use super::progress::{InPlaceOf, ProgressLine};
-use super::terminal;
+use super::{stdout, stop, terminal};
 use crate::diagnostic::{Error, Result};
 use crate::output::{self, Format, Options, Stream, Writer};
+use crate::temporary::PendingFile;
 use crate::types::{Batch, Schema};
 
 /// Bytes collected before they are written.
@@ -30,6 +29,9 @@ impl Target {
 
     /// As [`Self::new`], with the format where the call names none.
     pub fn or(output: &OutputArgs, default: Option<&str>) -> Result<Self> {
+        if output.output_file.is_none() {
+            stdout::check()?;
+        }
         let terminal = output.output_file.is_none() && io::stdout().is_terminal();
         let named = match (&output.format, &output.output_file) {
             (Some(name), _) => name.clone(),
@@ -61,7 +63,8 @@ impl Target {
         self
     }
 
-    /// Begins the answer. On a terminal it takes the place of the line of progress.
+    /// Opens the place of the answer; nothing is written yet. On a terminal the answer takes the place of the line of
+    /// progress.
     pub fn open(self, schema: &Schema, line: Option<&Arc<ProgressLine>>) -> Result<AnswerWriter> {
         let (stream, file): (Stream, _) = match self.file {
             None => match line.filter(|_| io::stdout().is_terminal()) {
@@ -72,14 +75,12 @@ impl Target {
                 None => (Box::new(BufWriter::with_capacity(BUFFER, terminal::stdout())), None),
             },
             Some(path) => {
-                let temporary = NamedTempFile::new_in(folder(&path)).map_err(|error| Error::io(&path, error))?;
-                let handle = temporary.reopen().map_err(|error| Error::io(&path, error))?;
-                (Box::new(BufWriter::with_capacity(BUFFER, handle)), Some((temporary, path)))
+                let (pending, out) = pending(&path)?;
+                (Box::new(out), Some((pending, path)))
             }
         };
-        let mut writer = (self.format.writer)(stream, &self.options);
-        writer.begin(schema)?;
-        Ok(AnswerWriter { writer, file })
+        let writer = (self.format.writer)(stream, &self.options);
+        Ok(AnswerWriter { writer, schema: Some(schema.clone()), file })
     }
 }
 
@@ -94,9 +95,25 @@ pub(super) fn check_excel_safe(asked: bool, format: &Format) -> Result<()> {
     }
 }
 
-/// The folder that a file is in.
-pub(super) fn folder(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+/// Writes a file that has its name only when it is complete.
+pub(super) fn write_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+    let (pending, mut out) = pending(path)?;
+    write(&mut out).and_then(|()| out.flush()).map_err(|error| Error::io(path, error))?;
+    publish(pending, path)
+}
+
+/// A file that will be at `path`, and what writes to it.
+pub(super) fn pending(path: &Path) -> Result<(PendingFile, BufWriter<std::fs::File>)> {
+    let failed = |error| Error::io(path, error);
+    let pending = PendingFile::create(path).map_err(failed)?;
+    let out = BufWriter::with_capacity(BUFFER, pending.handle().map_err(failed)?);
+    Ok((pending, out))
+}
+
+/// Gives a complete file its name, unless the run was stopped.
+pub(super) fn publish(file: PendingFile, path: &Path) -> Result<()> {
+    stop::check()?;
+    file.publish().map_err(|error| Error::io(path, error))
 }
 
 fn extension(file: &Path) -> Result<&'static str> {
@@ -106,33 +123,42 @@ fn extension(file: &Path) -> Result<&'static str> {
         .ok_or_else(|| Error::Usage(format!("{}: no format has this extension; name one with -o", file.display())))
 }
 
-/// An answer being written.
+/// An answer being written. It begins with its first rows, or at its successful end: a run that fails before writes
+/// nothing.
 pub(super) struct AnswerWriter {
     writer: Box<dyn Writer>,
-    file: Option<(NamedTempFile, PathBuf)>,
+    /// The columns, until the answer has begun.
+    schema: Option<Schema>,
+    file: Option<(PendingFile, PathBuf)>,
 }
 
 impl AnswerWriter {
     pub fn batch(&mut self, batch: &Batch) -> Result<()> {
+        if batch.rows() == 0 {
+            return Ok(());
+        }
+        self.begin()?;
         self.writer.batch(batch)
     }
 
-    /// The end of the answer; a file gets its name now.
-    pub fn finish(self) -> Result<()> {
-        let Self { mut writer, file } = self;
-        writer.finish()?;
-        drop(writer);
-        match file {
-            None => Ok(()),
-            Some((temporary, path)) => {
-                temporary.persist(&path).map_err(|error| Error::io(&path, error.error))?;
-                Ok(())
-            }
-        }
+    fn begin(&mut self) -> Result<()> {
+        self.schema.take().map_or(Ok(()), |schema| self.writer.begin(&schema))
     }
 
-    /// The answer ends early: what was streamed stays, a file does not.
-    pub fn abandon(self) {
-        drop(self);
+    /// The end of the answer; a file gets its name now.
+    pub fn finish(mut self) -> Result<()> {
+        stop::check()?;
+        self.begin()?;
+        let Self { mut writer, file, .. } = self;
+        writer.finish()?;
+        drop(writer);
+        file.map_or(Ok(()), |(pending, path)| publish(pending, &path))
+    }
+
+    /// The answer ends early: rows that were streamed stay, without an end mark; a file does not.
+    pub fn abandon(mut self) {
+        if self.schema.is_none() {
+            self.writer.abandon();
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::args::VerifyArgs;
 use super::sources::{Call, InputSources};
-use super::{Outcome, rows, session, talk};
+use super::{Outcome, rows, session, stop, talk};
 use crate::diagnostic::{Error, Result};
 use crate::engine::Settings;
 use crate::engine::profile::for_each_file;
@@ -32,7 +32,7 @@ struct Verified {
 pub(super) fn run(args: &VerifyArgs) -> Result<Outcome> {
     let mut settings = Settings::new(0);
     settings.threads = session::threads(args.threads);
-    settings.cancelled = session::cancelled()?;
+    settings.cancelled = stop::flag();
     let sources = InputSources::settle(&Call { paths: &args.paths, ..Call::default() })?;
     sources.say();
     let mut listing = Listing::default();

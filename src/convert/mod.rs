@@ -12,6 +12,7 @@ mod known_ids;
 mod layout;
 mod limits;
 mod merge;
+mod publish;
 mod runs;
 mod staging;
 mod storage;
@@ -24,6 +25,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use known_ids::KnownIds;
 pub use layout::Partition;
+pub use publish::{Disk, RealDisk};
 pub use staging::Staging;
 pub use storage::Ranges;
 pub use writer::{ArchiveWriter, Place};
@@ -102,8 +104,8 @@ pub struct Options {
     pub max_memory: u64,
     /// Threads that put rows together.
     pub threads: usize,
-    /// The folder for rows that do not fit the memory; made when it is needed.
-    pub runs: PathBuf,
+    /// The folder for rows that do not fit the memory.
+    pub temporary: PathBuf,
     /// Where to say how far it is.
     pub progress: Arc<Progress>,
 }
@@ -136,7 +138,7 @@ pub fn sort_table(
     let time = time_column(&schema, &options.time_column)?;
     let limits = Limits::new(options.max_memory, options.threads);
     let mut ranges = Ranges::new(&schema);
-    let folder = Arc::new(SpillFolder::new(Some(options.runs.clone())));
+    let folder = Arc::new(SpillFolder::new(Some(options.temporary.clone())));
     let mut builder = RunBuilder::new(schema.clone(), time, limits, Arc::clone(&folder));
     prepared.run(&mut |batch| {
         let batch = keep(batch)?;

@@ -8,7 +8,12 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value as Json;
+
+use super::publish::{Appending, Disk, RealDisk};
 use crate::diagnostic::{Error, Result};
+use crate::source::journal::{Journal, JournalState};
+use crate::temporary::{self, Kind, Registered};
 
 /// How names of folders of unfinished conversions end. They begin with a dot, so that no scan looks into them.
 const UNFINISHED: &str = ".coldcase-unfinished";
@@ -18,15 +23,21 @@ const UNFINISHED: &str = ".coldcase-unfinished";
 pub struct Staging {
     destination: PathBuf,
     folder: PathBuf,
-    runs: PathBuf,
+    temporary: Option<PathBuf>,
+    /// The folders around both that were made for them.
+    parents: Vec<PathBuf>,
+    /// What is removed if the run is stopped.
+    registered: Vec<Registered>,
     /// Held as long as this process works on the archive.
     lock: Option<File>,
-    /// True where a run before this one did not come to its end.
+    /// The journal of an append before this one that did not report its success although its rows were added.
+    unreported: Option<Journal>,
+    /// True if an earlier run to this place was stopped before its end.
     pub had_remains: bool,
 }
 
 impl Staging {
-    /// For an archive at `destination`; temporary files go to `temporary`, or beside it.
+    /// For an archive at `destination`; temporary files go to the folder `temporary`, or beside the archive.
     ///
     /// # Errors
     /// Another process is converting to the same place, or the folders cannot be made.
@@ -37,21 +48,46 @@ impl Staging {
         let hidden =
             [OsString::from("."), name.to_owned(), OsString::from(UNFINISHED)].into_iter().collect::<OsString>();
         let parent = destination.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        fs::create_dir_all(parent).map_err(|error| Error::io(parent, error))?;
         let folder = parent.join(&hidden);
+        let (parents, mut registered) = make_parents(parent)?;
         let had_remains = folder.exists();
+        let mut hold = temporary::hold();
         fs::create_dir_all(&folder).map_err(|error| Error::io(&folder, error))?;
         let lock = lock(&folder, destination)?;
-        let runs = match temporary {
-            // Two archives of one name may be made at the same time with one folder for temporary files.
-            Some(temporary) => temporary.join(format!("{}-{:016x}", hidden.display(), place_hash(&folder)?)),
-            None => folder.join("runs"),
+        registered.push(hold.register(&folder, Kind::Tree));
+        drop(hold);
+        let mut staging = Self {
+            destination: destination.to_owned(),
+            folder,
+            temporary: temporary.map(Path::to_owned),
+            parents,
+            registered,
+            lock: Some(lock),
+            unreported: None,
+            had_remains,
         };
-        let staging = Self { destination: destination.to_owned(), folder, runs, lock: Some(lock), had_remains };
         remove(&staging.archive())?;
-        remove(&staging.runs)?;
         fs::create_dir_all(staging.archive()).map_err(|error| Error::io(staging.archive(), error))?;
+        staging.recover()?;
         Ok(staging)
+    }
+
+    /// Removes what an append that was killed had moved to the archive, unless all of it counts.
+    fn recover(&mut self) -> Result<()> {
+        match Journal::read(&self.destination)? {
+            Some(Journal { state: JournalState::Adding, files, .. }) => {
+                self.had_remains = true;
+                self.appending(&RealDisk).undo(&files)
+            }
+            unreported => {
+                self.unreported = unreported;
+                Ok(())
+            }
+        }
+    }
+
+    fn appending<'a>(&'a self, disk: &'a dyn Disk) -> Appending<'a> {
+        Appending { archive: &self.destination, disk }
     }
 
     /// Where the archive is to be.
@@ -66,47 +102,101 @@ impl Staging {
         self.folder.join("archive")
     }
 
-    /// The folder for temporary files; not there yet.
+    /// The folder for temporary files.
     #[must_use]
-    pub fn runs(&self) -> &Path {
-        &self.runs
+    pub fn temporary(&self) -> &Path {
+        self.temporary.as_deref().unwrap_or(&self.folder)
     }
 
-    /// Gives a new archive its name, in one step.
-    pub fn publish(self) -> Result<()> {
+    /// True if a run with the same request added its rows to the archive, and was killed before it could say so.
+    #[must_use]
+    pub fn was_added(&self, request: &Json) -> bool {
+        self.unreported.as_ref().is_some_and(|journal| journal.request == *request)
+    }
+
+    /// Gives a new archive its name, in one step. `request` says what was to be converted.
+    pub fn publish(&self, request: &Json) -> Result<()> {
+        let journal = Journal { state: JournalState::Added, files: Vec::new(), request: request.clone() };
+        Appending { archive: &self.archive(), disk: &RealDisk }.write(&journal)?;
+        sync_folders(&self.archive())?;
+        let _hold = temporary::hold();
         match fs::remove_dir(&self.destination) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io(&self.destination, error)),
-            _ => fs::rename(self.archive(), &self.destination).map_err(|error| Error::io(&self.destination, error)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Error::io(&self.destination, error)),
+            _ => {}
         }
+        fs::rename(self.archive(), &self.destination).map_err(|error| Error::io(&self.destination, error))?;
+        self.sync_parent()
     }
 
     /// Gives the one file `name` of the archive the name of the destination, in one step.
-    pub fn publish_file(self, name: &str) -> Result<()> {
+    pub fn publish_file(&self, name: &str) -> Result<()> {
         let file = self.archive().join(name);
-        fs::rename(file, &self.destination).map_err(|error| Error::io(&self.destination, error))
+        let synced = File::open(&file).and_then(|file| file.sync_all());
+        synced.map_err(|error| Error::io(&self.destination, error))?;
+        let _hold = temporary::hold();
+        fs::rename(file, &self.destination).map_err(|error| Error::io(&self.destination, error))?;
+        self.sync_parent()
     }
 
-    /// Adds files, by their paths inside of the archive, to one that is there. Each is whole when it gets its name.
-    pub fn publish_files(self, files: &[PathBuf]) -> Result<()> {
-        for file in files {
-            let target = self.destination.join(file);
-            if let Some(parent) = target.parent() {
-                fs::create_dir_all(parent).map_err(|error| Error::io(parent, error))?;
-            }
-            fs::rename(self.archive().join(file), &target).map_err(|error| Error::io(&target, error))?;
-        }
-        Ok(())
+    /// Adds files, by their paths inside of the archive, to one that is there, in one step.
+    pub fn publish_files(&self, files: &[PathBuf], request: &Json, disk: &dyn Disk) -> Result<()> {
+        let _hold = temporary::hold();
+        self.appending(disk).add(&self.archive(), files, request)
+    }
+
+    /// Ends a conversion to a folder whose success is about to be reported.
+    pub fn acknowledge(&self) -> Result<()> {
+        self.appending(&RealDisk).acknowledge()
+    }
+
+    fn sync_parent(&self) -> Result<()> {
+        let parent = self.folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        temporary::sync_folder(parent).map_err(|error| Error::io(parent, error))
     }
 }
 
 impl Drop for Staging {
     /// Nothing stays but what was published. What cannot be removed now, the next run removes.
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.runs);
         let _ = fs::remove_dir_all(self.archive());
         drop(self.lock.take());
         let _ = fs::remove_dir_all(&self.folder);
+        for parent in self.parents.iter().rev() {
+            // Those with the archive in them stay.
+            let _ = fs::remove_dir(parent);
+        }
+        self.registered.clear();
     }
+}
+
+/// Makes a folder and those around it; the ones that were not there, outermost first.
+fn make_parents(folder: &Path) -> Result<(Vec<PathBuf>, Vec<Registered>)> {
+    let mut parents: Vec<PathBuf> = folder
+        .ancestors()
+        .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
+        .map(Path::to_owned)
+        .collect();
+    parents.reverse();
+    let mut hold = temporary::hold();
+    let mut registered = Vec::new();
+    for parent in &parents {
+        let made = fs::create_dir(parent);
+        made.or_else(|error| if parent.is_dir() { Ok(()) } else { Err(Error::io(parent, error)) })?;
+        registered.push(hold.register(parent, Kind::EmptyFolder));
+    }
+    Ok((parents, registered))
+}
+
+/// Makes the names in a folder and in those below it durable, innermost first.
+fn sync_folders(folder: &Path) -> Result<()> {
+    let failed = |error| Error::io(folder, error);
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        if entry.file_type().map_err(failed)?.is_dir() {
+            sync_folders(&entry.path())?;
+        }
+    }
+    temporary::sync_folder(folder).map_err(failed)
 }
 
 fn lock(folder: &Path, destination: &Path) -> Result<File> {
@@ -128,11 +218,4 @@ fn remove(folder: &Path) -> Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io(folder, error)),
         _ => Ok(()),
     }
-}
-
-/// A number for the place of a folder, the same in every run (FNV-1a).
-fn place_hash(folder: &Path) -> Result<u64> {
-    let path = fs::canonicalize(folder).map_err(|error| Error::io(folder, error))?;
-    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-    Ok(path.as_os_str().as_encoded_bytes().iter().fold(0xcbf2_9ce4_8422_2325, step))
 }

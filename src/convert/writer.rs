@@ -20,6 +20,7 @@ use super::{Rows, Sink, SortedTable};
 use crate::diagnostic::{Error, Result};
 use crate::exec::row_groups::RowGroups;
 use crate::source::parquet::footer::{SCHEMA_KEY, TABLE_KEY, columns_as_json};
+use crate::temporary;
 use crate::types::{Type, datetime};
 
 /// Rows of a row group: enough for dictionaries to pay, few enough to leave most of an archive unread.
@@ -231,10 +232,12 @@ fn properties(table: &SortedTable) -> Result<WriterProperties> {
 impl OpenFile {
     fn create(folder: &Path, name: PathBuf, table: &Table, threads: usize) -> Result<Self> {
         let path = folder.join(&name);
+        let hold = temporary::hold();
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(|error| Error::io(parent, error))?;
         }
         let file = File::create_new(&path).map_err(|error| Error::io(&path, error))?;
+        drop(hold);
         let output = BufWriter::with_capacity(BUFFER, file);
         let failed = Box::new(move |error| parquet_error(&path, error));
         let groups = RowGroups::new(output, &table.storage.schema, table.properties.clone(), threads, failed)?;

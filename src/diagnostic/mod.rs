@@ -87,6 +87,13 @@ impl Error {
         }
     }
 
+    /// True if there was no room for what was to be written.
+    #[must_use]
+    pub fn is_full_disk(&self) -> bool {
+        use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+        matches!(self, Self::Io { source, .. } if matches!(source.kind(), StorageFull | QuotaExceeded | FileTooLarge))
+    }
+
     /// The process exit code that stands for this error.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
@@ -95,6 +102,7 @@ impl Error {
             Self::Query(list) if list.iter().all(|d| d.code.family() == Family::Unsupported) => 4,
             Self::Query(_) => 3,
             Self::Usage(_) => 2,
+            Self::Io { .. } if self.is_full_disk() => 6,
             Self::Data { .. } | Self::Io { .. } => 5,
             Self::Limit(_) => 6,
             Self::Cancelled => 130,
@@ -132,6 +140,12 @@ impl fmt::Display for Error {
             Self::Usage(message) | Self::Limit(message) => f.write_str(message),
             Self::Data { file, place: Some(place), reason } => write!(f, "{file}: {place}: {reason}"),
             Self::Data { file, place: None, reason } => write!(f, "{file}: {reason}"),
+            Self::Io { path, source } if self.is_full_disk() => write!(
+                f,
+                "{}: no room left to write ({source}): free some disk space, or write somewhere else (-O for answers, \
+                 --temp-dir for temporary files)",
+                path.display()
+            ),
             Self::Io { path, source } => write!(f, "{}: {source}", path.display()),
             Self::Cancelled => f.write_str("stopped"),
             Self::Reported(_) => Ok(()),
@@ -257,6 +271,7 @@ mod tests {
             (Error::Query(of(&[Code::UnsupportedFunction, Code::UnsupportedOperator])), 4),
             (Error::io("", io::ErrorKind::NotFound.into()), 5),
             (data, 5),
+            (Error::io("", io::ErrorKind::StorageFull.into()), 6),
             (Error::Limit(String::new()), 6),
             (Error::internal(""), 70),
             (Error::Cancelled, 130),

@@ -3,6 +3,7 @@
 //! Nothing is rounded: a datetime or timespan that nanoseconds in 64 bits cannot hold is refused with its column.
 
 use std::collections::HashMap;
+use std::io::Write as _;
 use std::sync::Arc;
 
 use ::arrow::array::{ArrayRef, AsArray, Int64Array, StringBuilder};
@@ -33,6 +34,8 @@ pub const FORMAT: Format = Format {
 pub const TYPE_KEY: &str = "kql.type";
 /// The time zone of datetimes.
 const UTC: &str = "UTC";
+/// The start of a message of eight bytes, which do not follow.
+const UNFINISHED_MESSAGE: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 8, 0, 0, 0];
 /// A tick is 100 ns.
 const NANOSECONDS_PER_TICK: i64 = 100;
 
@@ -152,5 +155,14 @@ impl Writer for ArrowStream {
         let (writer, _) = self.open()?;
         writer.finish().map_err(arrow_error)?;
         writer.flush().map_err(arrow_error)
+    }
+
+    /// Readers take a stream that ends after any message for complete: this one ends inside of a message.
+    fn abandon(&mut self) {
+        if let Some((writer, _)) = &mut self.open {
+            let stream = writer.get_mut();
+            // The answer has failed already.
+            let _ = stream.write_all(&UNFINISHED_MESSAGE).and_then(|()| stream.flush());
+        }
     }
 }

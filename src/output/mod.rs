@@ -84,6 +84,10 @@ pub trait Writer {
 
     /// The end: what is held back is written and the stream flushed.
     fn finish(&mut self) -> Result<()>;
+
+    /// The answer ends early: what was written must not look complete to a program that reads it. Nothing is to be done
+    /// in formats with an end mark that readers insist on, or without any.
+    fn abandon(&mut self) {}
 }
 
 /// What the stream said. Its name is known to the caller alone.

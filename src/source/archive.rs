@@ -2,7 +2,6 @@
 //! lie; nothing is ever written to the names that they have.
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::io::{self, BufReader, Read};
 
 use zip::read::ZipFile;
@@ -13,6 +12,7 @@ use super::delta::table::folder_of_log;
 use super::files::{DataFile, Format};
 use super::hidden::{EntryName, HIDDEN};
 use super::limits::UnpacksToMore;
+use super::place::Seekable;
 use super::remark::{Listing, Remark};
 use super::side_by_side::side_by_side;
 use crate::diagnostic::{Error, Result};
@@ -37,9 +37,9 @@ pub(crate) fn expand(files: &[DataFile], limits: Limits) -> Result<Listing> {
             continue;
         }
         // Entries lie anywhere, so an archive on a server is copied here first.
-        let file = &match file.place.path() {
-            Some(_) => file.clone(),
-            None => DataFile::spool(&mut file.open()?, &file.name)?,
+        let file = &match file.place.remote() {
+            None => file.clone(),
+            Some(_) => DataFile::spool(&mut file.open()?, &file.name)?,
         };
         match entries(file, limits) {
             Ok(found) => {
@@ -83,7 +83,7 @@ fn without_delta(archive: &DataFile, mut entries: Vec<DataFile>) -> Vec<DataFile
 /// True for a zip archive. What is wrong with a file that cannot be read is said when it is wanted.
 fn is_archive(file: &DataFile) -> bool {
     let ending = file.ending();
-    let passed = file.place.path().is_none() && OTHER_ENDINGS.iter().any(|other| ending.eq_ignore_ascii_case(other));
+    let passed = file.place.remote().is_some() && OTHER_ENDINGS.iter().any(|other| ending.eq_ignore_ascii_case(other));
     !passed && file.refused().is_none() && matches!(file.format(), Ok(Format::Zip))
 }
 
@@ -95,7 +95,11 @@ fn seekable(entry: DataFile, limits: Limits) -> Result<DataFile> {
     let limit = limits.unpacked(entry.bytes);
     let mut input = entry.open()?.take(limit.saturating_add(1));
     // Nothing can be read of Parquet that is cut off.
-    let Ok(copy) = DataFile::spool(&mut input, &entry.name) else { return Ok(entry.refuse("a damaged entry")) };
+    let copy = match DataFile::spool(&mut input, &entry.name) {
+        Ok(copy) => copy,
+        Err(error) if error.is_full_disk() => return Err(error),
+        Err(_) => return Ok(entry.refuse("a damaged entry")),
+    };
     if copy.bytes > limit { Err(UnpacksToMore { limit }.error(&entry.name)) } else { Ok(copy) }
 }
 
@@ -120,8 +124,8 @@ struct Entries {
 /// The entries of an archive.
 fn entries(archive: &DataFile, limits: Limits) -> Result<Entries> {
     let damaged = |reason: String| Error::Data { file: archive.name.clone(), place: None, reason };
-    let path = archive.place.path().ok_or_else(|| Error::internal("an archive that is not on the disk"))?;
-    let input = File::open(path).map_err(|source| archive.failed(source))?;
+    let input = archive.place.seekable().map_err(|source| archive.failed(source))?;
+    let input = input.ok_or_else(|| Error::internal("an archive on a server was not copied"))?;
     let mut zip = ZipArchive::new(BufReader::new(input)).map_err(|error| damaged(format!("damaged zip: {error}")))?;
     if zip.len() > MAX_ENTRIES {
         return Err(damaged(format!("the archive has {} entries", zip.len())));
@@ -164,7 +168,7 @@ fn entries(archive: &DataFile, limits: Limits) -> Result<Entries> {
 }
 
 /// Where the bytes of an entry lie; the inner error says why it is not read.
-fn readable(entry: &ZipFile<'_, BufReader<File>>) -> Result<Entry, &'static str> {
+fn readable(entry: &ZipFile<'_, BufReader<Box<dyn Seekable>>>) -> Result<Entry, &'static str> {
     let deflated = match entry.compression() {
         _ if entry.encrypted() => return Err("it is encrypted"),
         _ if entry.is_symlink() => return Err("it is a link, which is not followed"),

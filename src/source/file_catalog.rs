@@ -164,7 +164,7 @@ impl FileCatalogBuilder {
     /// # Errors
     /// The stream cannot be read, or its copy not be written.
     pub fn add_stdin(&mut self, stream: &mut dyn Read) -> Result<()> {
-        let file = DataFile::spool(stream, STDIN)?;
+        let file = DataFile::stream(stream, STDIN)?;
         self.bindings.entry(STDIN.to_owned()).or_default().files.push(file.clone());
         self.files.files.push(file);
         Ok(())

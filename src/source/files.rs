@@ -6,15 +6,17 @@
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::{self, Metadata};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::archive::Entry;
+use super::copy;
 use super::counters::{Counted, ScanCounters};
 use super::delta::table::DeltaTable;
 use super::folders::{self, Everything, Links, Selection};
 use super::glob::Pattern;
+use super::journal;
 use super::once::Identity;
 use super::place::Place;
 use super::remark::{Listing, Remark};
@@ -40,9 +42,6 @@ pub struct DataFile {
     pub name: String,
     /// Its length in bytes, as it lies on the disk.
     pub bytes: u64,
-    /// Keeps the copy of a stream on the disk as long as it is needed.
-    #[expect(dead_code, reason = "held for what its drop does")]
-    temporary: Option<Arc<tempfile::TempPath>>,
     /// Why it is not to be read, where the place where it is says so.
     refused: Option<&'static str>,
     /// Where it lies in an archive, if it is an entry of one.
@@ -133,7 +132,7 @@ impl DataFile {
 
     /// A file whose place is known to hold it.
     pub(crate) fn of(place: Place, name: String, bytes: u64) -> Self {
-        Self { place, name, bytes, temporary: None, refused: None, entry: None, identity: None }
+        Self { place, name, bytes, refused: None, entry: None, identity: None }
     }
 
     /// An entry of this archive.
@@ -154,6 +153,11 @@ impl DataFile {
     /// The path of the file on this machine that it is, or is an entry of.
     pub(crate) fn local_path(&self) -> Option<&Path> {
         self.place.path()
+    }
+
+    /// True if it is a copy of a stream.
+    pub(crate) fn is_copy(&self) -> bool {
+        matches!(self.place, Place::Copy(_))
     }
 
     /// What it has in common with other names of the same file, where that can be told.
@@ -211,15 +215,21 @@ impl DataFile {
         self.place.fault().map_or(Ok(()), |fault| Err(self.failed(fault)))
     }
 
-    /// Copies a stream, which can be read only once, to the disk; `name` is how messages call it.
-    pub fn spool(stream: &mut dyn Read, name: &str) -> Result<Self> {
-        let failed = |source: io::Error| Error::io(name, source);
-        let mut copy = tempfile::NamedTempFile::new().map_err(failed)?;
-        let bytes = io::copy(stream, &mut copy).map_err(failed)?;
-        copy.flush().map_err(failed)?;
-        let path = copy.into_temp_path();
-        let spooled = Self { name: name.to_owned(), bytes, ..Self::new(&path)? };
-        Ok(Self { temporary: Some(Arc::new(path)), ..spooled })
+    /// Copies a stream, which can be read only once, to a temporary file; `name` is how messages call it.
+    pub(crate) fn spool(stream: &mut dyn Read, name: &str) -> Result<Self> {
+        let copy = copy::copy(stream).map_err(|source| Error::io(name, source))?;
+        let bytes = copy.length();
+        Ok(Self::of(Place::Copy(copy), name.to_owned(), bytes))
+    }
+
+    /// Copies stdin or a pipe, of which nobody knows how long it is.
+    ///
+    /// # Errors
+    /// The stream cannot be read, its copy cannot be written, or it is longer than the [`copy::CopySettings`] allow.
+    pub fn stream(stream: &mut dyn Read, name: &str) -> Result<Self> {
+        let copy = copy::copy_bounded(stream, name)?;
+        let bytes = copy.length();
+        Ok(Self::of(Place::Copy(copy), name.to_owned(), bytes))
     }
 
     /// Reads the first bytes and tells the format.
@@ -309,11 +319,15 @@ fn expand_local(pattern: &OsStr, links: Links) -> Result<Listing> {
             let found = walk(path, &Everything, links)?;
             found.unless_nothing(|reason| nothing_in(path, reason), "the folder holds no file")
         }
-        Ok(metadata) if metadata.is_file() => Ok(vec![DataFile::new(path)?].into()),
+        Ok(metadata) if metadata.is_file() => {
+            let mut found = Listing::from(vec![DataFile::new(path)?]);
+            journal::leave_out_uncounted(&mut found)?;
+            found.unless_nothing(|reason| nothing_in(path, reason), "the file does not count yet")
+        }
         // A pipe is read only once, and files are opened several times.
         Ok(_) => {
             let mut stream = fs::File::open(path).map_err(|error| Error::io(path, error))?;
-            Ok(vec![DataFile::spool(&mut stream, &display(path))?].into())
+            Ok(vec![DataFile::stream(&mut stream, &display(path))?].into())
         }
         Err(error) => {
             let text = pattern.to_str().unwrap_or("");
@@ -388,6 +402,7 @@ fn walk(root: &Path, selection: &dyn Selection, links: Links) -> Result<Listing>
         };
         choose_delta(&mut found, &folder, &inside, &real)?;
     }
+    journal::leave_out_uncounted(&mut found)?;
     Ok(found)
 }
 
@@ -444,6 +459,7 @@ fn files_in(folder: &Path) -> Result<Vec<DataFile>> {
 mod tests {
     use std::ffi::OsStr;
     use std::fs;
+    use std::io::Read;
 
     use super::{Access, Compression, DataFile, Format, Links, expand, expand_local};
     use crate::diagnostic::Error;
@@ -492,8 +508,10 @@ mod tests {
 
     #[test]
     fn a_stream_is_copied() {
-        let file = DataFile::spool(&mut &b"{\"a\":1}"[..], "stdin").expect("a copy");
+        let file = DataFile::stream(&mut &b"{\"a\":1}"[..], "stdin").expect("a copy");
         assert_eq!((file.bytes, file.name.as_str()), (7, "stdin"));
-        assert_eq!(fs::read(file.place.path().expect("a path")).expect("the copy"), b"{\"a\":1}");
+        let mut copy = String::new();
+        file.open().expect("the copy").read_to_string(&mut copy).expect("text");
+        assert_eq!(copy, "{\"a\":1}");
     }
 }

@@ -17,11 +17,12 @@ const LITTER: [&str; 10] = [
     ".fseventsd",
 ];
 
-/// How names of what they leave behind begin.
-const LITTER_STARTS: [&str; 5] = ["._", ".#", ".~lock.", ".Trash-", ".azDownload-"];
+/// How names of what they leave behind begin; the last is for temporary files of ours.
+const LITTER_STARTS: [&str; 6] = ["._", ".#", ".~lock.", ".Trash-", ".azDownload-", ".coldcase-"];
 
-/// How they end: checksums beside files that Hadoop and its kin wrote, copies of files that are being edited.
-const LITTER_ENDS: [&str; 2] = [".crc", ".swp"];
+/// How they end: checksums beside files that Hadoop and its kin wrote, copies of files that are being edited, folders of
+/// conversions of ours.
+const LITTER_ENDS: [&str; 3] = [".crc", ".swp", ".coldcase-unfinished"];
 
 /// The folder of an archive that macOS made, with what its file system keeps beside files.
 const RESOURCE_FORKS: &str = "__MACOSX";

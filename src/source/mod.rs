@@ -6,6 +6,7 @@
 mod archive;
 pub mod catalog;
 pub mod cautions;
+pub mod copy;
 pub mod counters;
 pub mod coverage;
 pub mod damage;
@@ -19,6 +20,7 @@ pub mod folders;
 mod framing;
 mod glob;
 mod hidden;
+pub mod journal;
 mod json;
 pub mod library;
 pub mod limits;

@@ -1,4 +1,4 @@
-//! Where the bytes of a file lie: on a disk of this machine, or behind a URL.
+//! Where the bytes of a file lie: on a disk of this machine, in a copy of a stream, or behind a URL.
 //!
 //! Readers of streams ask for bytes from an offset on; the reader of Parquet asks a file on a disk or a
 //! [`RemoteFile`] for ranges. Nothing above this module knows how a remote file is reached.
@@ -9,15 +9,23 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::remote::RemoteFile;
+use crate::temporary::ScratchFile;
 
 /// Where a file is.
 #[derive(Clone, Debug)]
 pub enum Place {
     /// At a path of this machine.
     Disk(PathBuf),
+    /// In a copy of a stream.
+    Copy(Arc<ScratchFile>),
     /// On a server.
     Remote(Arc<RemoteFile>),
 }
+
+/// Bytes that can be read in any order.
+pub(crate) trait Seekable: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> Seekable for T {}
 
 impl Place {
     /// Its bytes from `start` on. `end` is where the caller most likely stops: what is asked for ahead ends there.
@@ -30,22 +38,36 @@ impl Place {
                 }
                 Ok(Box::new(file))
             }
+            Self::Copy(file) => {
+                let mut reader = file.reader();
+                reader.seek(SeekFrom::Start(start))?;
+                Ok(Box::new(reader))
+            }
             Self::Remote(file) => Ok(Box::new(RemoteFile::stream(file, start, end))),
         }
+    }
+
+    /// Its bytes in any order; None if it is on a server.
+    pub(crate) fn seekable(&self) -> io::Result<Option<Box<dyn Seekable>>> {
+        Ok(match self {
+            Self::Disk(path) => Some(Box::new(File::open(path)?)),
+            Self::Copy(file) => Some(Box::new(file.reader())),
+            Self::Remote(_) => None,
+        })
     }
 
     /// The path, where it is on a disk.
     pub(crate) fn path(&self) -> Option<&Path> {
         match self {
             Self::Disk(path) => Some(path),
-            Self::Remote(_) => None,
+            Self::Copy(_) | Self::Remote(_) => None,
         }
     }
 
     /// The remote file, where it is one.
     pub(crate) fn remote(&self) -> Option<&Arc<RemoteFile>> {
         match self {
-            Self::Disk(_) => None,
+            Self::Disk(_) | Self::Copy(_) => None,
             Self::Remote(file) => Some(file),
         }
     }

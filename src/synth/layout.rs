@@ -8,6 +8,7 @@ use super::Compression;
 use super::calendar::fields;
 use super::catalogue::{TENANT, WORKSPACE_RESOURCE};
 use crate::diagnostic::{Error, Result};
+use crate::temporary::{self, Kind, Registered};
 
 /// The file of a data export that holds a row published at a time: one for five minutes.
 pub fn data_export_path(published: i64) -> String {
@@ -67,6 +68,8 @@ pub struct NewFile {
     partial: PathBuf,
     target: PathBuf,
     finished: bool,
+    #[expect(dead_code, reason = "held for what its drop does")]
+    registered: Registered,
 }
 
 impl NewFile {
@@ -80,8 +83,11 @@ impl NewFile {
         if let Some(parent) = target.parent() {
             fs::create_dir_all(parent).map_err(|source| Error::io(parent, source))?;
         }
+        let mut hold = temporary::hold();
         let file = File::create_new(&partial).map_err(|source| Error::io(&partial, source))?;
-        Ok(Self { file, partial, target, finished: false })
+        let registered = hold.register(&partial, Kind::File);
+        drop(hold);
+        Ok(Self { file, partial, target, finished: false, registered })
     }
 
     /// Gives the file its name; its length in bytes.

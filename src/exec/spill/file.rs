@@ -1,8 +1,7 @@
 //! Rows in a temporary file: Arrow IPC, since it costs nothing to encode and next to nothing to read, packed with LZ4,
 //! which makes little of it and costs little more than writing what it saves.
 
-use std::fs::File;
-use std::io::{BufReader, BufWriter, Write};
+use std::io::{BufReader, BufWriter};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,6 +15,7 @@ use lz4_flex::frame::{BlockSize, FrameDecoder, FrameEncoder, FrameInfo};
 use super::{SpillFolder, rows};
 use crate::diagnostic::{Error, Result};
 use crate::exec::parallel;
+use crate::temporary::{ScratchFile, ScratchWriter};
 use crate::types::{Batch, Column, Type, Value};
 
 /// Packed bytes that are read or written at once.
@@ -25,29 +25,22 @@ const SMALL_BUFFER: usize = 64 << 10;
 
 /// A file that is being written.
 pub struct SpillWriter {
-    file: SpillFile,
+    folder: PathBuf,
+    columns: Vec<SpilledColumn>,
+    rows: usize,
     schema: SchemaRef,
     stored: Vec<usize>,
-    writer: StreamWriter<FrameEncoder<BufWriter<File>>>,
+    writer: StreamWriter<FrameEncoder<BufWriter<ScratchWriter>>>,
 }
 
 /// Rows in a file, which is removed when they are dropped.
 #[derive(Debug)]
 pub struct SpillFile {
-    path: RemovedPath,
+    /// The folder that it is in, for messages.
+    folder: PathBuf,
+    bytes: Arc<ScratchFile>,
     columns: Vec<SpilledColumn>,
     rows: usize,
-}
-
-/// A path whose file is removed in the end.
-#[derive(Debug)]
-struct RemovedPath(PathBuf);
-
-impl Drop for RemovedPath {
-    fn drop(&mut self) {
-        // Whatever is left goes with the folder.
-        let _ = std::fs::remove_file(&self.0);
-    }
 }
 
 /// Where the values of a column are.
@@ -70,14 +63,12 @@ impl SpillWriter {
         let stored: Vec<usize> = (0..columns.len()).filter(|index| columns[*index].is_stored()).collect();
         let field = |index: &usize| ArrowField::new(index.to_string(), types[*index].arrow(), true);
         let schema: SchemaRef = Arc::new(ArrowSchema::new(stored.iter().map(field).collect::<Vec<_>>()));
-        let path = folder.new_path()?;
-        let file = File::create_new(&path).map_err(|error| Error::io(&path, error))?;
-        let buffer = BufWriter::with_capacity(if one_of_many { SMALL_BUFFER } else { BUFFER }, file);
+        let buffer = BufWriter::with_capacity(if one_of_many { SMALL_BUFFER } else { BUFFER }, folder.writer()?);
         let blocks = if one_of_many { BlockSize::Max64KB } else { BlockSize::Max256KB };
         let packed = FrameEncoder::with_frame_info(FrameInfo::new().block_size(blocks), buffer);
-        let file = SpillFile { path: RemovedPath(path), columns, rows: 0 };
-        let writer = StreamWriter::try_new(packed, &schema).map_err(|error| failure(&file.path.0, error))?;
-        Ok(Self { file, schema, stored, writer })
+        let folder = folder.path().to_owned();
+        let writer = StreamWriter::try_new(packed, &schema).map_err(|error| failure(&folder, error))?;
+        Ok(Self { folder, columns, rows: 0, schema, stored, writer })
     }
 
     /// Appends rows; columns are prepared on several threads.
@@ -86,18 +77,18 @@ impl SpillWriter {
         let arrays = parallel::map(threads, self.stored.len(), detached)?;
         let options = RecordBatchOptions::new().with_row_count(Some(batch.rows()));
         let record = RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options)?;
-        self.file.rows += batch.rows();
-        self.writer.write(&record).map_err(|error| failure(&self.file.path.0, error))
+        self.rows += batch.rows();
+        self.writer.write(&record).map_err(|error| failure(&self.folder, error))
     }
 
     /// The file, whole.
     pub fn finish(mut self) -> Result<SpillFile> {
-        let path = &self.file.path.0;
-        self.writer.finish().map_err(|error| failure(path, error))?;
-        let packed = self.writer.into_inner().map_err(|error| failure(path, error))?;
-        let mut buffer = packed.finish().map_err(|error| Error::io(path, error.into()))?;
-        buffer.flush().map_err(|error| Error::io(path, error))?;
-        Ok(self.file)
+        self.writer.finish().map_err(|error| failure(&self.folder, error))?;
+        let packed = self.writer.into_inner().map_err(|error| failure(&self.folder, error))?;
+        let buffer = packed.finish().map_err(|error| Error::io(&self.folder, error.into()))?;
+        let scratch = buffer.into_inner().map_err(|error| Error::io(&self.folder, error.into_error()))?;
+        let Self { folder, columns, rows, .. } = self;
+        Ok(SpillFile { folder, bytes: Arc::new(scratch.finish()), columns, rows })
     }
 }
 
@@ -110,15 +101,11 @@ impl SpillFile {
 
     /// Its rows, as many at a time as they were written.
     pub fn read(self: &Arc<Self>) -> Result<impl Iterator<Item = Result<Batch>> + Send + use<>> {
-        let path = &self.path.0;
-        let file = File::open(path).map_err(|error| Error::io(path, error))?;
-        let length = file.metadata().map_or(BUFFER as u64, |metadata| metadata.len());
-        let buffer = usize::try_from(length).map_or(BUFFER, |length| length.min(BUFFER));
-        let packed = FrameDecoder::new(BufReader::with_capacity(buffer, file));
-        let reader = StreamReader::try_new(packed, None);
-        let reader = reader.map_err(|error| failure(path, error))?;
+        let buffer = usize::try_from(self.bytes.length()).map_or(BUFFER, |length| length.min(BUFFER));
+        let packed = FrameDecoder::new(BufReader::with_capacity(buffer, self.bytes.reader()));
+        let reader = StreamReader::try_new(packed, None).map_err(|error| failure(&self.folder, error))?;
         let this = Arc::clone(self);
-        Ok(reader.map(move |record| Ok(this.batch(&record.map_err(|error| failure(&this.path.0, error))?))))
+        Ok(reader.map(move |record| Ok(this.batch(&record.map_err(|error| failure(&this.folder, error))?))))
     }
 
     fn batch(&self, record: &RecordBatch) -> Batch {

@@ -7,12 +7,13 @@ pub mod rows;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 pub use file::{SpillFile, SpillWriter};
 pub use merge::{Chunk, Keys, Merge, Run};
 
 use crate::diagnostic::{Error, Result};
+use crate::temporary::{self, Scratch, ScratchWriter};
 
 /// Bytes of rows that are written to a temporary file at once.
 const CHUNK_BYTES: u64 = 1 << 20;
@@ -33,55 +34,53 @@ pub fn open_files(max_memory: u64) -> usize {
     usize::try_from(max_memory / 4 / OPEN_BYTES).unwrap_or(usize::MAX).clamp(2, 256)
 }
 
-/// A folder of our own for temporary files, made when the first one is needed and removed in the end.
+/// The folder for the rows that a run cannot hold in memory: all of them are in one file without a name, which is made
+/// when it is needed.
 #[derive(Debug)]
 pub struct SpillFolder {
-    parent: PathBuf,
-    folder: Mutex<Option<tempfile::TempDir>>,
+    folder: PathBuf,
+    scratch: Mutex<Option<Arc<Scratch>>>,
     files: AtomicU64,
 }
 
 impl SpillFolder {
-    /// One in `parent`, which is made with it where it does not exist; None for the system's place for such folders.
+    /// Uses `folder`, which must exist when it is needed; None for the system's folder for temporary files.
     #[must_use]
-    pub fn new(parent: Option<PathBuf>) -> Self {
+    pub fn new(folder: Option<PathBuf>) -> Self {
         Self {
-            parent: parent.unwrap_or_else(tempfile::env::temp_dir),
-            folder: Mutex::new(None),
+            folder: folder.unwrap_or_else(temporary::usual_folder),
+            scratch: Mutex::new(None),
             files: AtomicU64::new(0),
         }
     }
 
-    /// A path for one more file.
+    /// A writer of one more temporary file.
     ///
     /// # Errors
-    /// The folder cannot be made.
-    pub fn new_path(&self) -> Result<PathBuf> {
-        let mut folder = self.folder.lock().unwrap_or_else(PoisonError::into_inner);
-        let folder = match &mut *folder {
-            Some(folder) => folder,
-            none => none.insert(private_folder(&self.parent).map_err(|error| self.failed(error))?),
+    /// Nothing can be written to the folder.
+    pub fn writer(&self) -> Result<ScratchWriter> {
+        let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
+        let scratch = match &mut *scratch {
+            Some(scratch) => scratch,
+            none => none.insert(Scratch::new(&self.folder).map_err(|error| self.failed(error))?),
         };
-        Ok(folder.path().join(format!("{:06}.arrow", self.files.fetch_add(1, Ordering::Relaxed))))
+        self.files.fetch_add(1, Ordering::Relaxed);
+        Ok(scratch.writer())
     }
 
-    /// How many paths were asked for.
+    /// The number of temporary files so far.
     #[must_use]
     pub fn files(&self) -> u64 {
         self.files.load(Ordering::Relaxed)
     }
 
-    fn failed(&self, error: std::io::Error) -> Error {
-        Error::io(&self.parent, error)
+    /// The path for messages.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.folder
     }
-}
 
-/// A folder that nobody else can look into.
-fn private_folder(parent: &Path) -> std::io::Result<tempfile::TempDir> {
-    std::fs::create_dir_all(parent)?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix("coldcase-");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-    builder.tempdir_in(parent)
+    fn failed(&self, error: std::io::Error) -> Error {
+        Error::io(&self.folder, error)
+    }
 }

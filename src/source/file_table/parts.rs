@@ -94,7 +94,7 @@ impl FileTable {
         if blocks.map_err(|error| file.failed(error))?.framing() != Framing::Lines {
             return Ok(whole);
         }
-        let part_bytes = if file.place.path().is_some() { PART_BYTES } else { REMOTE_PART_BYTES };
+        let part_bytes = if file.place.remote().is_none() { PART_BYTES } else { REMOTE_PART_BYTES };
         let starts: Vec<u64> = (0..file.bytes).step_by(usize::try_from(part_bytes).unwrap_or(usize::MAX)).collect();
         let origin = |start: u64| Origin { start, end: Some(start + part_bytes).filter(|end| *end < file.bytes) };
         let lines = if wants_lines { lines_before(file, &starts)? } else { Vec::new() };

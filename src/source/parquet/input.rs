@@ -5,7 +5,7 @@
 //! them; what it wants besides is fetched as it comes.
 
 use std::fs::File;
-use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -15,12 +15,15 @@ use parquet::file::reader::{ChunkReader, Length};
 
 use crate::source::place::Place;
 use crate::source::remote::RemoteFile;
+use crate::temporary::{ScratchFile, ScratchReader};
 
 /// A file that is open.
 #[derive(Debug)]
 pub(super) enum Input {
     /// On a disk.
     Disk(File),
+    /// In a copy of a stream.
+    Copy(Copied),
     /// On a server.
     Remote(Fetched),
 }
@@ -29,6 +32,7 @@ impl Input {
     pub fn open(place: &Place) -> io::Result<Self> {
         Ok(match place {
             Place::Disk(path) => Self::Disk(File::open(path)?),
+            Place::Copy(file) => Self::Copy(Copied(Arc::clone(file))),
             Place::Remote(file) => Self::Remote(Fetched { file: Arc::clone(file), held: Arc::default() }),
         })
     }
@@ -37,14 +41,21 @@ impl Input {
     pub fn bytes(&self) -> io::Result<u64> {
         match self {
             Self::Disk(file) => Ok(file.metadata()?.len()),
+            Self::Copy(copy) => Ok(copy.0.length()),
             Self::Remote(remote) => Ok(remote.file.bytes()),
         }
+    }
+
+    /// True if each read takes a round trip to a server.
+    pub fn is_remote(&self) -> bool {
+        matches!(self, Self::Remote(_))
     }
 
     /// The same file, with these bytes of it at hand where they would have to be fetched.
     pub fn with(&self, ranges: impl FnOnce() -> Vec<Range<u64>>) -> io::Result<Self> {
         Ok(match self {
             Self::Disk(file) => Self::Disk(file.try_clone()?),
+            Self::Copy(copy) => Self::Copy(copy.clone()),
             Self::Remote(remote) => Self::Remote(remote.with(&ranges())?),
         })
     }
@@ -52,7 +63,7 @@ impl Input {
     /// The bytes of a range; an error where the file is shorter.
     pub fn read(&self, range: Range<u64>) -> io::Result<Bytes> {
         match self {
-            Self::Disk(_) => {
+            Self::Disk(_) | Self::Copy(_) => {
                 let mut bytes = Vec::new();
                 self.read_into(range, &mut bytes)?;
                 Ok(bytes.into())
@@ -72,6 +83,11 @@ impl Input {
                 bytes.reserve(usize::try_from(length.min(RESERVED)).unwrap_or(0));
                 file.seek(SeekFrom::Start(range.start))?;
                 let read = file.take(length).read_to_end(bytes)?;
+                if read as u64 == length { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+            }
+            Self::Copy(copy) => {
+                bytes.reserve(usize::try_from(length.min(RESERVED)).unwrap_or(0));
+                let read = copy.reader(range.start)?.take(length).read_to_end(bytes)?;
                 if read as u64 == length { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
             }
             Self::Remote(remote) => {
@@ -94,6 +110,7 @@ impl ChunkReader for Input {
     fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
         match self {
             Self::Disk(file) => Ok(Box::new(file.get_read(start)?)),
+            Self::Copy(copy) => copy.get_read(start),
             Self::Remote(remote) => remote.get_read(start),
         }
     }
@@ -101,8 +118,44 @@ impl ChunkReader for Input {
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
         match self {
             Self::Disk(file) => file.get_bytes(start, length),
+            Self::Copy(copy) => copy.get_bytes(start, length),
             Self::Remote(remote) => remote.get_bytes(start, length),
         }
+    }
+}
+
+/// A copy of a stream.
+#[derive(Clone, Debug)]
+pub(super) struct Copied(Arc<ScratchFile>);
+
+impl Copied {
+    fn reader(&self, start: u64) -> io::Result<ScratchReader> {
+        let mut reader = self.0.reader();
+        reader.seek(SeekFrom::Start(start))?;
+        Ok(reader)
+    }
+}
+
+impl Length for Copied {
+    fn len(&self) -> u64 {
+        self.0.length()
+    }
+}
+
+impl ChunkReader for Copied {
+    type T = Box<dyn Read>;
+
+    fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
+        Ok(Box::new(BufReader::new(self.reader(start)?)))
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
+        if self.0.length().checked_sub(start).is_none_or(|left| left < length as u64) {
+            return Err(ParquetError::EOF("a range past the end".to_owned()));
+        }
+        let mut bytes = vec![0; length];
+        self.reader(start)?.read_exact(&mut bytes)?;
+        Ok(bytes.into())
     }
 }
 

@@ -50,7 +50,7 @@ pub(super) fn pick(
     selection: &RowSelection,
     ty: &DataType,
 ) -> Option<ArrayRef> {
-    if !is_simple(chunk, ty) || !matches!(input, Input::Disk(_)) {
+    if !is_simple(chunk, ty) || input.is_remote() {
         return None;
     }
     with_unpacker(|unpacker, packed| pick_with((unpacker, packed), (input, chunk, pages, known), selection, ty))

@@ -78,6 +78,7 @@ impl Reader {
     pub fn open(input: Input, metadata: ArrowReaderMetadata, wanted: &Wanted) -> Result<Self, Damage> {
         match input {
             Input::Disk(file) => Self::over(file, metadata, wanted),
+            Input::Copy(copy) => Self::over(copy, metadata, wanted),
             Input::Remote(fetched) => Self::over(fetched, metadata, wanted),
         }
     }

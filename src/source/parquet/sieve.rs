@@ -33,7 +33,7 @@ pub(super) fn sift(
     selection: &RowSelection,
     ty: &DataType,
 ) -> Option<ArrayRef> {
-    if !is_simple(chunk, ty) || !matches!(input, Input::Disk(_)) {
+    if !is_simple(chunk, ty) || input.is_remote() {
         return None;
     }
     let (start, length) = chunk_range(chunk).filter(|(_, length)| *length <= MAX_BYTES)?;

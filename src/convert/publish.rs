@@ -1,0 +1,138 @@
+//! The steps by which new files become part of an archive. Whichever of them is the last one that is done, either all
+//! files count or none.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value as Json;
+
+use crate::diagnostic::{Error, Result};
+use crate::source::journal::{Journal, JournalState};
+use crate::temporary;
+
+/// The changes to a disk that publishing consists of; tests replace it by one that stops working.
+pub trait Disk {
+    /// Writes a new file, durably.
+    fn write(&self, path: &Path, text: &str) -> io::Result<()> {
+        let mut file = File::create(path)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    }
+
+    /// Renames a file or folder; a file that is there is replaced.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+
+    /// Makes a folder and those around it.
+    fn create_folder(&self, path: &Path) -> io::Result<()> {
+        fs::create_dir_all(path)
+    }
+
+    /// Removes a file.
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
+    /// Removes a folder that is empty.
+    fn remove_folder(&self, path: &Path) -> io::Result<()> {
+        fs::remove_dir(path)
+    }
+
+    /// Makes the names in a folder durable.
+    fn sync_folder(&self, path: &Path) -> io::Result<()> {
+        temporary::sync_folder(path)
+    }
+}
+
+/// The disk of the machine.
+#[derive(Debug)]
+pub struct RealDisk;
+
+impl Disk for RealDisk {}
+
+/// An archive that files are added to.
+pub(super) struct Appending<'a> {
+    pub archive: &'a Path,
+    pub disk: &'a dyn Disk,
+}
+
+impl Appending<'_> {
+    /// Moves `files`, by their paths inside of `staged`, to the same paths inside of the archive. If that fails, what was
+    /// moved is removed again; if that fails as well, the journal keeps the files from counting.
+    pub fn add(&self, staged: &Path, files: &[PathBuf], request: &Json) -> Result<()> {
+        let journal = |state| Journal { state, files: files.to_vec(), request: request.clone() };
+        self.write(&journal(JournalState::Adding))?;
+        let added = self.move_all(staged, files).and_then(|()| self.write(&journal(JournalState::Added)));
+        if added.is_err() {
+            // The first error is the one to be told.
+            let _ = self.undo(files);
+        }
+        added
+    }
+
+    fn move_all(&self, staged: &Path, files: &[PathBuf]) -> Result<()> {
+        let mut folders = BTreeSet::new();
+        for file in files {
+            let target = self.archive.join(file);
+            let parent = target.parent().unwrap_or(self.archive);
+            self.disk.create_folder(parent).map_err(|error| Error::io(parent, error))?;
+            self.disk.rename(&staged.join(file), &target).map_err(|error| Error::io(&target, error))?;
+            folders.extend(self.folders_of(file));
+        }
+        // Names inside a folder come before its own name.
+        folders.iter().rev().try_for_each(|folder| self.sync(folder))
+    }
+
+    /// The folders inside of the archive that a file is in, and the archive.
+    fn folders_of(&self, file: &Path) -> impl Iterator<Item = PathBuf> {
+        file.ancestors().skip(1).map(|folder| self.archive.join(folder)).collect::<Vec<_>>().into_iter()
+    }
+
+    /// Removes files that do not count, the folders that were made for them, and the journal that says so.
+    pub fn undo(&self, files: &[PathBuf]) -> Result<()> {
+        for file in files {
+            let path = self.archive.join(file);
+            self.remove_file(&path)?;
+        }
+        let mut folders: BTreeSet<PathBuf> = files.iter().flat_map(|file| self.folders_of(file)).collect();
+        folders.remove(self.archive.join("").as_path());
+        folders.remove(self.archive);
+        for folder in folders.iter().rev() {
+            // Those that hold other files stay.
+            let _ = self.disk.remove_folder(folder);
+        }
+        self.acknowledge()
+    }
+
+    /// Removes the journal: whoever ran the conversion knows how it ended.
+    pub fn acknowledge(&self) -> Result<()> {
+        self.remove_file(&Journal::path(self.archive))?;
+        self.sync(self.archive)
+    }
+
+    fn remove_file(&self, path: &Path) -> Result<()> {
+        match self.disk.remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io(path, error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes the journal, in one step.
+    pub fn write(&self, journal: &Journal) -> Result<()> {
+        let path = Journal::path(self.archive);
+        let new = path.with_extension("new");
+        let written = self.disk.write(&new, &journal.to_text()).and_then(|()| self.disk.rename(&new, &path));
+        if let Err(error) = written {
+            let _ = self.disk.remove_file(&new);
+            return Err(Error::io(&path, error));
+        }
+        self.sync(self.archive)
+    }
+
+    fn sync(&self, folder: &Path) -> Result<()> {
+        self.disk.sync_folder(folder).map_err(|error| Error::io(folder, error))
+    }
+}

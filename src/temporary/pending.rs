@@ -1,0 +1,166 @@
+//! Files that have a temporary name until they are complete.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use super::platform::{same_owner, sync_folder, usual_permissions};
+use super::registry::{self, Kind, Registered};
+
+/// How temporary names begin and end. The dot keeps scans of the folder from reading the file.
+const PREFIX: &str = ".coldcase-";
+const SUFFIX: &str = ".partial";
+/// Random characters between the two.
+const RANDOM_CHARS: usize = 8;
+/// How often a new name is tried after another run took the first one for a leftover.
+const ATTEMPTS: usize = 8;
+
+/// A file beside its destination, which it replaces in one step when it is complete.
+#[derive(Debug)]
+pub struct PendingFile(Inner);
+
+#[derive(Debug)]
+enum Inner {
+    /// A new file; locked, so that other runs know that its owner is alive.
+    Beside { file: NamedTempFile, target: PathBuf, registered: Registered },
+    /// A device or pipe, which is written to and never replaced.
+    Direct(File),
+}
+
+impl PendingFile {
+    /// A file that will be at `path`. What killed runs left in the folder of `path` is removed.
+    ///
+    /// # Errors
+    /// `path` is a folder, or its folder does not exist or cannot be written to.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        // The file that a link leads to is replaced, not the link.
+        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        match fs::metadata(&target) {
+            Ok(metadata) if metadata.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+            Ok(metadata) if !metadata.is_file() => {
+                return Ok(Self(Inner::Direct(File::options().write(true).open(&target)?)));
+            }
+            _ => {}
+        }
+        let folder = folder_of(&target).to_owned();
+        let (file, registered) = new_file(&folder)?;
+        if let Ok(metadata) = fs::metadata(&target) {
+            // A file keeps the permissions that its owner gave it.
+            fs::set_permissions(file.path(), metadata.permissions())?;
+        }
+        sweep(&folder, &file);
+        Ok(Self(Inner::Beside { file, target, registered }))
+    }
+
+    /// The file, to be written to.
+    pub fn handle(&self) -> io::Result<File> {
+        match &self.0 {
+            Inner::Beside { file, .. } => file.as_file().try_clone(),
+            Inner::Direct(file) => file.try_clone(),
+        }
+    }
+
+    /// Gives the complete file its name, in one step.
+    pub fn publish(self) -> io::Result<()> {
+        let Inner::Beside { file, target, registered } = self.0 else { return Ok(()) };
+        file.as_file().sync_all()?;
+        let hold = registry::hold();
+        let published = file.persist(&target).map(drop).map_err(|error| error.error);
+        drop(hold);
+        drop(registered);
+        // The answer is there; that its name survives a power failure is not promised by every file system.
+        let _ = sync_folder(folder_of(&target));
+        published
+    }
+}
+
+/// The folder that a file is in.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn new_file(folder: &Path) -> io::Result<(NamedTempFile, Registered)> {
+    for _ in 0..ATTEMPTS {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(PREFIX).suffix(SUFFIX).rand_bytes(RANDOM_CHARS);
+        usual_permissions(&mut builder);
+        let mut hold = registry::hold();
+        let file = builder.tempfile_in(folder)?;
+        let registered = hold.register(file.path(), Kind::File);
+        drop(hold);
+        // File systems without locks have no sweeping either.
+        let swept = matches!(file.as_file().try_lock(), Err(fs::TryLockError::WouldBlock)) || !file.path().exists();
+        if !swept {
+            return Ok((file, registered));
+        }
+    }
+    Err(io::Error::other("temporary files disappear as soon as they are made"))
+}
+
+/// Removes the files of runs that were killed: those with our kind of name, of the same user, that no process has locked.
+fn sweep(folder: &Path, own: &NamedTempFile) {
+    let Ok(own_metadata) = own.as_file().metadata() else { return };
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for path in entries.flatten().filter(|entry| is_temporary(&entry.file_name())).map(|entry| entry.path()) {
+        let is_ours = |metadata: fs::Metadata| metadata.is_file() && same_owner(&metadata, &own_metadata);
+        if path.file_name() == own.path().file_name() || !fs::symlink_metadata(&path).is_ok_and(is_ours) {
+            continue;
+        }
+        if File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) {
+            // What cannot be removed is no reason to fail.
+            let _ = fs::remove_file(&path);
+        }
+    }
+}
+
+fn is_temporary(name: &std::ffi::OsStr) -> bool {
+    let middle = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX));
+    middle.is_some_and(|middle| middle.len() == RANDOM_CHARS && middle.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).expect("a folder");
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_file_has_its_name_when_it_is_complete() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let target = folder.path().join("answer.csv");
+        let file = PendingFile::create(&target).expect("a file");
+        io::Write::write_all(&mut file.handle().expect("a handle"), b"rows").expect("written");
+        assert!(!target.exists() && is_temporary(names(folder.path())[0].as_ref()));
+        file.publish().expect("published");
+        assert_eq!(
+            (names(folder.path()), fs::read(&target).expect("a file")),
+            (vec!["answer.csv".into()], b"rows".to_vec())
+        );
+        drop(PendingFile::create(&target).expect("a file"));
+        assert_eq!(fs::read(&target).expect("a file"), b"rows", "an abandoned file replaces nothing");
+        assert_eq!(names(folder.path()).len(), 1);
+    }
+
+    #[test]
+    fn files_of_killed_runs_are_swept_and_nothing_else() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let kept = [".coldcase-notes.partial", ".coldcase-a/cdefgh.partial", "coldcase-abcdefgh.partial", ".tmpabcdef"];
+        fs::create_dir(folder.path().join(".coldcase-a")).expect("a folder");
+        kept.iter().for_each(|name| fs::write(folder.path().join(name), "mine").expect("a file"));
+        fs::write(folder.path().join(".coldcase-abcdefgh.partial"), "left behind").expect("a file");
+        let alive = PendingFile::create(&folder.path().join("one.csv")).expect("a file");
+        assert!(!folder.path().join(".coldcase-abcdefgh.partial").exists());
+        let other = PendingFile::create(&folder.path().join("two.csv")).expect("a file");
+        assert!(kept.iter().all(|name| folder.path().join(name).exists()), "{:?}", names(folder.path()));
+        alive.publish().expect("the file of a living run stays");
+        other.publish().expect("published");
+    }
+}

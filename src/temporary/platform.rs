@@ -1,0 +1,45 @@
+//! File operations that differ between operating systems.
+
+use std::fs::{File, Metadata};
+use std::io;
+use std::path::Path;
+
+/// Reads from `offset` on, whatever other threads read from the same file.
+pub(super) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    #[cfg(unix)]
+    return std::os::unix::fs::FileExt::read_at(file, buffer, offset);
+    #[cfg(windows)]
+    return std::os::windows::fs::FileExt::seek_read(file, buffer, offset);
+}
+
+/// Writes at `offset`, whatever other threads write to the same file.
+pub(super) fn write_at(file: &File, buffer: &[u8], offset: u64) -> io::Result<usize> {
+    #[cfg(unix)]
+    return std::os::unix::fs::FileExt::write_at(file, buffer, offset);
+    #[cfg(windows)]
+    return std::os::windows::fs::FileExt::seek_write(file, buffer, offset);
+}
+
+/// Makes new files have the permissions that the umask allows, as files made by a shell have.
+pub(super) fn usual_permissions(builder: &mut tempfile::Builder<'_, '_>) {
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    #[cfg(not(unix))]
+    let _ = builder;
+}
+
+/// True if both files belong to the same user, as far as the system says.
+pub(super) fn same_owner(one: &Metadata, other: &Metadata) -> bool {
+    #[cfg(unix)]
+    return std::os::unix::fs::MetadataExt::uid(one) == std::os::unix::fs::MetadataExt::uid(other);
+    #[cfg(not(unix))]
+    return one.is_file() == other.is_file();
+}
+
+/// Makes the names in a folder durable. Not all systems can do so; nothing is lost but safety in a power failure.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    return File::open(folder)?.sync_all();
+    #[cfg(not(unix))]
+    return folder.metadata().map(|_| ());
+}

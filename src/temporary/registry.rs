@@ -1,0 +1,104 @@
+//! The files and folders that a run removes if it is stopped.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How often removal is tried: other threads may still add files to a folder.
+const ATTEMPTS: usize = 20;
+/// The time between two attempts.
+const PAUSE: Duration = Duration::from_millis(5);
+
+static REGISTRY: Mutex<Registry> = Mutex::new(Registry { entries: BTreeMap::new(), next: 0 });
+
+struct Registry {
+    /// In the order of registration.
+    entries: BTreeMap<u64, (PathBuf, Kind)>,
+    next: u64,
+}
+
+/// How a registered path is removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A file.
+    File,
+    /// A folder with everything in it.
+    Tree,
+    /// A folder, if it is empty.
+    EmptyFolder,
+}
+
+/// A path that is removed if the run is stopped before this value is dropped.
+#[derive(Debug)]
+#[must_use = "the path is registered only as long as this value lives"]
+pub struct Registered(u64);
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        lock().entries.remove(&self.0);
+    }
+}
+
+/// Registers a path, which need not exist yet.
+pub fn register(path: &Path, kind: Kind) -> Registered {
+    hold().register(path, kind)
+}
+
+/// As long as this value lives, a run that is stopped waits: for steps that must be done together.
+#[must_use = "the run is held only as long as this value lives"]
+pub struct Hold(MutexGuard<'static, Registry>);
+
+impl Hold {
+    /// Registers a path that was made under this hold.
+    pub fn register(&mut self, path: &Path, kind: Kind) -> Registered {
+        // The process may change its folder until then, and paths may be relative.
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let number = self.0.next;
+        self.0.next += 1;
+        self.0.entries.insert(number, (path, kind));
+        Registered(number)
+    }
+}
+
+/// Keeps [`leave`] waiting. Blocks for good once the run is leaving, so that nothing is made after the removal. A thread
+/// that holds the run must drop no [`Registered`] value meanwhile: it would wait for itself.
+pub fn hold() -> Hold {
+    Hold(lock())
+}
+
+/// Removes everything that is registered. No other thread can make or publish anything afterwards: the process must end.
+pub fn leave() {
+    let registry = lock();
+    for attempt in 0..ATTEMPTS {
+        // What was made last is inside what was made first.
+        let left = registry.entries.values().rev().filter(|(path, kind)| remove(path, *kind).is_err()).count();
+        if left == 0 {
+            break;
+        }
+        if attempt + 1 < ATTEMPTS {
+            std::thread::sleep(PAUSE);
+        }
+    }
+    std::mem::forget(registry);
+}
+
+fn lock() -> MutexGuard<'static, Registry> {
+    REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn remove(path: &Path, kind: Kind) -> io::Result<()> {
+    let removed = match kind {
+        Kind::File => fs::remove_file(path),
+        Kind::Tree => fs::remove_dir_all(path),
+        Kind::EmptyFolder => fs::remove_dir(path),
+    };
+    match removed {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(()),
+        // Somebody else uses the folder by now.
+        Err(error) if kind == Kind::EmptyFolder && error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
+        other => other,
+    }
+}

@@ -1,0 +1,208 @@
+//! A file without a name, shared by any number of byte sequences.
+//!
+//! Sorting a large table makes thousands of runs. Each in a file of its own would need a name, which a killed process
+//! leaves behind, or an open file, of which there may be few. So one file is divided into blocks, and each
+//! [`ScratchFile`] is a list of blocks, which are used again when it is dropped.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::platform::{read_at, write_at};
+
+/// Bytes of a block.
+const BLOCK: u64 = 64 << 10;
+
+/// The file, and which of its blocks are free.
+#[derive(Debug)]
+pub struct Scratch {
+    file: File,
+    blocks: Mutex<Blocks>,
+}
+
+#[derive(Debug, Default)]
+struct Blocks {
+    free: Vec<u32>,
+    /// The number of blocks that were ever used.
+    count: u32,
+}
+
+impl Scratch {
+    /// A file in `folder`, which must exist; it has no name where the system allows it.
+    pub fn new(folder: &Path) -> io::Result<Arc<Self>> {
+        Ok(Arc::new(Self { file: tempfile::tempfile_in(folder)?, blocks: Mutex::default() }))
+    }
+
+    /// A writer of a new sequence of bytes.
+    #[must_use]
+    pub fn writer(self: &Arc<Self>) -> ScratchWriter {
+        ScratchWriter(ScratchFile { scratch: Arc::clone(self), blocks: Vec::new(), length: 0 })
+    }
+
+    fn take_block(&self) -> io::Result<u32> {
+        let mut blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(block) = blocks.free.pop() {
+            return Ok(block);
+        }
+        let block = blocks.count;
+        blocks.count = block.checked_add(1).ok_or(io::ErrorKind::FileTooLarge)?;
+        Ok(block)
+    }
+}
+
+/// Bytes in a [`Scratch`] file.
+#[derive(Debug)]
+pub struct ScratchFile {
+    scratch: Arc<Scratch>,
+    blocks: Vec<u32>,
+    length: u64,
+}
+
+impl Drop for ScratchFile {
+    fn drop(&mut self) {
+        let mut blocks = self.scratch.blocks.lock().unwrap_or_else(PoisonError::into_inner);
+        // The last block is taken first: in this order a new sequence is contiguous again.
+        blocks.free.extend(self.blocks.drain(..).rev());
+    }
+}
+
+impl ScratchFile {
+    /// Copies a stream to its end, or up to `max_bytes` of it.
+    pub fn copy(scratch: &Arc<Scratch>, stream: &mut dyn Read, max_bytes: u64) -> io::Result<Self> {
+        let mut writer = io::BufWriter::with_capacity(4 * usize::try_from(BLOCK).unwrap_or(0), scratch.writer());
+        io::copy(&mut stream.take(max_bytes), &mut writer)?;
+        Ok(writer.into_inner()?.finish())
+    }
+
+    /// The number of bytes.
+    #[must_use]
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Reads from `offset` on; several threads may do so at a time. Like [`Read::read`], it may read less than asked.
+    pub fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let Some(place) = self.in_file(offset).filter(|_| offset < self.length) else { return Ok(0) };
+        let available = (BLOCK - offset % BLOCK).min(self.length - offset);
+        let wanted = usize::try_from(available).map_or(buffer.len(), |available| available.min(buffer.len()));
+        read_at(&self.scratch.file, &mut buffer[..wanted], place)
+    }
+
+    /// A reader of all bytes.
+    #[must_use]
+    pub fn reader(self: &Arc<Self>) -> ScratchReader {
+        ScratchReader { file: Arc::clone(self), offset: 0 }
+    }
+
+    /// The offset in the shared file.
+    fn in_file(&self, offset: u64) -> Option<u64> {
+        let block = self.blocks.get(usize::try_from(offset / BLOCK).ok()?)?;
+        Some(u64::from(*block) * BLOCK + offset % BLOCK)
+    }
+}
+
+/// Appends to a [`ScratchFile`]; without a buffer of its own.
+#[derive(Debug)]
+pub struct ScratchWriter(ScratchFile);
+
+impl ScratchWriter {
+    /// The bytes that were written.
+    #[must_use]
+    pub fn finish(self) -> ScratchFile {
+        self.0
+    }
+}
+
+impl Write for ScratchWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let file = &mut self.0;
+        if bytes.is_empty() {
+            return Ok(0);
+        }
+        if file.length.is_multiple_of(BLOCK) && file.blocks.len() as u64 == file.length / BLOCK {
+            file.blocks.push(file.scratch.take_block()?);
+        }
+        let place = file.in_file(file.length).ok_or(io::ErrorKind::UnexpectedEof)?;
+        let room = usize::try_from(BLOCK - file.length % BLOCK).unwrap_or(usize::MAX);
+        let written = write_at(&file.scratch.file, &bytes[..bytes.len().min(room)], place)?;
+        file.length += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Reads a [`ScratchFile`].
+#[derive(Clone, Debug)]
+pub struct ScratchReader {
+    file: Arc<ScratchFile>,
+    offset: u64,
+}
+
+impl Read for ScratchReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read_at(buffer, self.offset)?;
+        self.offset += read as u64;
+        Ok(read)
+    }
+}
+
+impl Seek for ScratchReader {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let offset = match to {
+            SeekFrom::Start(offset) => Some(offset),
+            SeekFrom::End(by) => self.file.length.checked_add_signed(by),
+            SeekFrom::Current(by) => self.offset.checked_add_signed(by),
+        };
+        self.offset = offset.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.offset)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sequences_share_a_file_and_blocks_are_used_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let scratch = Scratch::new(folder.path()).expect("a file");
+        assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0, "the file has no name");
+        let bytes = |seed: usize, length: usize| (0..length).map(|n| (n * 31 + seed) as u8).collect::<Vec<u8>>();
+        let lengths = [0, 1, 65_535, 65_536, 65_537, 300_000];
+        for round in 0..3 {
+            let mut writers: Vec<_> = lengths.iter().map(|_| scratch.writer()).collect();
+            // In turns, so that blocks of different sequences lie side by side.
+            for start in (0..300_000).step_by(50_000) {
+                for (seed, (writer, length)) in writers.iter_mut().zip(lengths).enumerate() {
+                    let all = bytes(seed + round, length);
+                    let part = start.min(length)..(start + 50_000).min(length);
+                    writer.write_all(&all[part]).expect("written");
+                }
+            }
+            for (seed, (writer, length)) in writers.into_iter().zip(lengths).enumerate() {
+                let file = Arc::new(writer.finish());
+                let mut read = Vec::new();
+                file.reader().read_to_end(&mut read).expect("read");
+                assert!(read == bytes(seed + round, length) && file.length() == length as u64);
+                let mut reader = file.reader();
+                assert_eq!(reader.seek(SeekFrom::End(-1)).is_ok(), length > 0);
+                assert_eq!(
+                    reader.bytes().map(|byte| byte.expect("read")).collect::<Vec<u8>>(),
+                    read[length.saturating_sub(1)..]
+                );
+            }
+        }
+        assert_eq!(scratch.blocks.lock().expect("not poisoned").count, 10);
+    }
+
+    #[test]
+    fn copies_end_at_their_bound() {
+        let scratch = Scratch::new(&std::env::temp_dir()).expect("a file");
+        let copy = ScratchFile::copy(&scratch, &mut io::repeat(7), 100_000).expect("a copy");
+        assert_eq!(copy.length(), 100_000);
+    }
+}
