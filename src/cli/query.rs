@@ -48,14 +48,8 @@ fn answer(session: &Session, output: &OutputArgs, manifest: Option<&Path>) -> Re
     line.end();
     session.talk.report(prepared.report());
     session.finish()?;
-    match outcome {
-        Ok(()) => writer.finish()?,
-        // What is complete is kept where it was streamed; a file gets its name only when it is whole.
-        Err(error) => {
-            writer.abandon();
-            return Err(session.talk.query_error(error));
-        }
-    }
+    outcome.map_err(|error| session.talk.query_error(error))?;
+    writer.finish()?;
     if let Some(path) = manifest {
         manifest::write(path, session, manifest::answer(&session.text, &prepared, rows))?;
     }

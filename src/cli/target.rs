@@ -80,7 +80,7 @@ impl Target {
             }
         };
         let writer = (self.format.writer)(stream, &self.options);
-        Ok(AnswerWriter { writer, schema: Some(schema.clone()), file })
+        Ok(AnswerWriter { writer, schema: Some(schema.clone()), finished: false, file })
     }
 }
 
@@ -129,6 +129,7 @@ pub(super) struct AnswerWriter {
     writer: Box<dyn Writer>,
     /// The columns, until the answer has begun.
     schema: Option<Schema>,
+    finished: bool,
     file: Option<(PendingFile, PathBuf)>,
 }
 
@@ -149,15 +150,18 @@ impl AnswerWriter {
     pub fn finish(mut self) -> Result<()> {
         stop::check()?;
         self.begin()?;
-        let Self { mut writer, file, .. } = self;
-        writer.finish()?;
-        drop(writer);
+        self.writer.finish()?;
+        self.finished = true;
+        let file = self.file.take();
+        drop(self);
         file.map_or(Ok(()), |(pending, path)| publish(pending, &path))
     }
+}
 
-    /// The answer ends early: rows that were streamed stay, without an end mark; a file does not.
-    pub fn abandon(mut self) {
-        if self.schema.is_none() {
+impl Drop for AnswerWriter {
+    /// An answer that ends early has no end mark: rows that were streamed stay, a file does not.
+    fn drop(&mut self) {
+        if self.schema.is_none() && !self.finished {
             self.writer.abandon();
         }
     }

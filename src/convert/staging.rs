@@ -17,6 +17,8 @@ use crate::temporary::{self, Kind, Registered};
 
 /// How names of folders of unfinished conversions end. They begin with a dot, so that no scan looks into them.
 const UNFINISHED: &str = ".coldcase-unfinished";
+/// The file in such a folder that its owner has locked.
+const LOCK: &str = "lock";
 
 /// The place of an archive, and the folder in which it comes into being.
 #[derive(Debug)]
@@ -66,6 +68,7 @@ impl Staging {
             unreported: None,
             had_remains,
         };
+        sweep(parent, &staging.folder);
         remove(&staging.archive())?;
         fs::create_dir_all(staging.archive()).map_err(|error| Error::io(staging.archive(), error))?;
         staging.recover()?;
@@ -169,6 +172,23 @@ impl Drop for Staging {
     }
 }
 
+/// Removes the folders of other conversions to places in `parent` that were killed: those that no process has locked. What
+/// an archive needs of them is in it already.
+fn sweep(parent: &Path, own: &Path) {
+    let is_other = |path: &PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        name.starts_with('.') && name.ends_with(UNFINISHED) && path != own
+    };
+    let entries = fs::read_dir(parent).into_iter().flatten().flatten().map(|entry| entry.path());
+    for folder in entries.filter(is_other).filter(|folder| fs::symlink_metadata(folder).is_ok_and(|it| it.is_dir())) {
+        // Without a lock it is none of ours, or is being made.
+        let Ok(lock) = File::open(folder.join(LOCK)) else { continue };
+        if temporary::same_owner(&folder, own) && lock.try_lock().is_ok() {
+            let _ = fs::remove_dir_all(&folder);
+        }
+    }
+}
+
 /// Makes a folder and those around it; the ones that were not there, outermost first.
 fn make_parents(folder: &Path) -> Result<(Vec<PathBuf>, Vec<Registered>)> {
     let mut parents: Vec<PathBuf> = folder
@@ -200,7 +220,7 @@ fn sync_folders(folder: &Path) -> Result<()> {
 }
 
 fn lock(folder: &Path, destination: &Path) -> Result<File> {
-    let path = folder.join("lock");
+    let path = folder.join(LOCK);
     let file = File::options().create(true).truncate(false).write(true).open(&path);
     let file = file.map_err(|error| Error::io(&path, error))?;
     match file.try_lock() {

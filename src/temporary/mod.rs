@@ -10,7 +10,7 @@ mod registry;
 mod scratch;
 
 pub use pending::PendingFile;
-pub use platform::sync_folder;
+pub use platform::{same_owner, sync_folder};
 pub use registry::{Hold, Kind, Registered, hold, leave, register};
 pub use scratch::{Scratch, ScratchFile, ScratchReader, ScratchWriter};
 

@@ -101,11 +101,10 @@ fn new_file(folder: &Path) -> io::Result<(NamedTempFile, Registered)> {
 
 /// Removes the files of runs that were killed: those with our kind of name, of the same user, that no process has locked.
 fn sweep(folder: &Path, own: &NamedTempFile) {
-    let Ok(own_metadata) = own.as_file().metadata() else { return };
     let Ok(entries) = fs::read_dir(folder) else { return };
     for path in entries.flatten().filter(|entry| is_temporary(&entry.file_name())).map(|entry| entry.path()) {
-        let is_ours = |metadata: fs::Metadata| metadata.is_file() && same_owner(&metadata, &own_metadata);
-        if path.file_name() == own.path().file_name() || !fs::symlink_metadata(&path).is_ok_and(is_ours) {
+        let is_file = fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_file());
+        if path.file_name() == own.path().file_name() || !is_file || !same_owner(&path, own.path()) {
             continue;
         }
         if File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) {

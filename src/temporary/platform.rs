@@ -1,6 +1,6 @@
 //! File operations that differ between operating systems.
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io;
 use std::path::Path;
 
@@ -29,11 +29,12 @@ pub(super) fn usual_permissions(builder: &mut tempfile::Builder<'_, '_>) {
 }
 
 /// True if both files belong to the same user, as far as the system says.
-pub(super) fn same_owner(one: &Metadata, other: &Metadata) -> bool {
+pub fn same_owner(one: &Path, other: &Path) -> bool {
+    let (Ok(one), Ok(other)) = (one.symlink_metadata(), other.symlink_metadata()) else { return false };
     #[cfg(unix)]
-    return std::os::unix::fs::MetadataExt::uid(one) == std::os::unix::fs::MetadataExt::uid(other);
+    return std::os::unix::fs::MetadataExt::uid(&one) == std::os::unix::fs::MetadataExt::uid(&other);
     #[cfg(not(unix))]
-    return one.is_file() == other.is_file();
+    return one.file_type() == other.file_type();
 }
 
 /// Makes the names in a folder durable. Not all systems can do so; nothing is lost but safety in a power failure.

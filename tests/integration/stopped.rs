@@ -446,6 +446,22 @@ fn parquet_and_archives_come_through_stdin() {
 }
 
 #[test]
+fn folders_of_killed_conversions_are_swept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let export = signins(&folder.path().join("export.json"), 1, true);
+    let unfinished = |name: &str| folder.path().join(format!(".{name}.coldcase-unfinished"));
+    for name in ["killed", "alive", "strange"] {
+        fs::create_dir(unfinished(name)).expect("a folder");
+    }
+    fs::write(unfinished("killed").join("lock"), "").expect("a file");
+    let lock = fs::File::create(unfinished("alive").join("lock")).expect("a file");
+    lock.lock().expect("a lock");
+    assert_eq!(coldcase(&["convert", &export, "-O", &folder.path().join("archive").display().to_string()]).code, 0);
+    let left = [".alive.coldcase-unfinished", ".strange.coldcase-unfinished", "archive", "export.json"];
+    assert_eq!(names(folder.path()), left);
+}
+
+#[test]
 fn files_of_killed_runs_are_swept() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join(".coldcase-0aB9zzzz.partial"), "half an answer").expect("a file");
