@@ -319,7 +319,7 @@ impl Work<'_> {
 
     fn output_options(&self) -> output::Options {
         let excel_safe = self.args.spreadsheet.excel_safe || self.session.excel_safe;
-        output::Options { excel_safe, ..output::Options::default() }
+        output::Options { excel_safe, is_evidence: true, ..output::Options::default() }
     }
 
     fn max_memory(&self) -> u64 {

@@ -1,5 +1,6 @@
 //! What is written never takes the place of what is read: exports are evidence.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -21,7 +22,8 @@ pub(super) fn refuse(session: &Session, outputs: &[(&str, Option<&Path>)]) -> Re
         }
     }
     let existing: Vec<(&str, PathBuf)> =
-        outputs.into_iter().filter_map(|(flag, path)| Some((flag, fs::canonicalize(path).ok()?))).collect();
+        outputs.iter().filter_map(|(flag, path)| Some((*flag, fs::canonicalize(path).ok()?))).collect();
+    warn_of_evidence(session, &outputs);
     for input in session.catalog.inputs() {
         let Some(input) = input.file.local_path() else { continue };
         // Asking for the real place of every input would take longer than most queries.
@@ -35,6 +37,30 @@ pub(super) fn refuse(session: &Session, outputs: &[(&str, Option<&Path>)]) -> Re
         }
     }
     Ok(())
+}
+
+/// Warns of an answer that the next search of a folder would take for evidence. What this program can tell by its contents
+/// is left out then: Parquet and Arrow answers, manifests and rejects.
+fn warn_of_evidence(session: &Session, outputs: &[(&str, &Path)]) {
+    let is_marked = |path: &Path| {
+        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or("");
+        ["parquet", "arrow", "arrows"].iter().any(|marked| extension.eq_ignore_ascii_case(marked))
+    };
+    let answers = outputs.iter().filter(|(flag, path)| *flag == "-O" && !is_marked(path));
+    let inputs = session.catalog.inputs();
+    for (flag, path) in answers {
+        let answer = place(path);
+        let is_inside = |folder: &&Path| fs::canonicalize(folder).is_ok_and(|folder| answer.starts_with(folder));
+        let folders: BTreeSet<&Path> = inputs.iter().filter_map(|input| input.file.found_in()).collect();
+        if let Some(folder) = folders.into_iter().find(is_inside) {
+            session.talk.say(&format!(
+                "warning: {flag} {} lies in {}, which is searched for records: the next run over that folder reads it as \
+                 evidence; write it elsewhere",
+                path.display(),
+                folder.display()
+            ));
+        }
+    }
 }
 
 /// Where a file is, or will be.

@@ -19,6 +19,7 @@ use ::arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use super::text::write_cell;
 use super::{Format, Stream, Writer, io_error};
 use crate::diagnostic::{Error, Result};
+use crate::source::parquet::footer::ANSWER_KEY;
 use crate::types::{Batch, Column, Field, Schema, Type, datetime};
 
 /// For Python, R, Polars and DuckDB.
@@ -27,7 +28,9 @@ pub const FORMAT: Format = Format {
     extensions: &["arrow", "arrows"],
     summary: "Arrow IPC stream; the type in KQL stands in the metadata of each field.",
     binary: true,
-    writer: |stream, _| Box::new(ArrowStream { stream: Some(stream), open: None }),
+    writer: |stream, options| {
+        Box::new(ArrowStream { stream: Some(stream), is_evidence: options.is_evidence, open: None })
+    },
 };
 
 /// The key of a field's metadata that holds its type in KQL.
@@ -120,6 +123,7 @@ fn texts(column: &Column) -> ArrayRef {
 struct ArrowStream {
     /// Until the columns are known.
     stream: Option<Stream>,
+    is_evidence: bool,
     open: Option<(StreamWriter<Stream>, SchemaRef)>,
 }
 
@@ -139,7 +143,11 @@ fn arrow_error(error: ArrowError) -> Error {
 impl Writer for ArrowStream {
     fn begin(&mut self, schema: &Schema) -> Result<()> {
         let stream = self.stream.take().ok_or_else(|| Error::internal("columns twice"))?;
-        let schema = arrow_schema(schema);
+        let mut schema = arrow_schema(schema);
+        if !self.is_evidence {
+            let mark = HashMap::from([(ANSWER_KEY.to_owned(), env!("CARGO_PKG_VERSION").to_owned())]);
+            schema = Arc::new(ArrowSchema::new_with_metadata(schema.fields().clone(), mark));
+        }
         self.open = Some((StreamWriter::try_new(stream, &schema).map_err(arrow_error)?, schema));
         Ok(())
     }

@@ -70,6 +70,8 @@ pub struct Options {
     pub excel_safe: bool,
     /// Threads that encode; 0 for one.
     pub threads: usize,
+    /// True for whole tables, which are evidence as their originals are; answers to queries are marked as such.
+    pub is_evidence: bool,
 }
 
 /// Writes one answer: `begin`, then every batch in order, then `finish`.

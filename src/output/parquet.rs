@@ -12,7 +12,7 @@ use super::arrow::{arrow_schema, convert};
 use super::{Format, Stream, Writer, io_error};
 use crate::diagnostic::{Error, Result};
 use crate::exec::row_groups::RowGroups;
-use crate::source::parquet::footer::{SCHEMA_KEY, columns_as_json};
+use crate::source::parquet::footer::{ANSWER_KEY, SCHEMA_KEY, columns_as_json};
 use crate::types::{Batch, Schema};
 
 /// For archives.
@@ -21,7 +21,14 @@ pub const FORMAT: Format = Format {
     extensions: &["parquet"],
     summary: "Parquet, compressed with zstd; the columns and types in KQL stand in the metadata of the file.",
     binary: true,
-    writer: |stream, options| Box::new(Parquet { stream: Some(stream), threads: options.threads, open: None }),
+    writer: |stream, options| {
+        Box::new(Parquet {
+            stream: Some(stream),
+            threads: options.threads,
+            is_evidence: options.is_evidence,
+            open: None,
+        })
+    },
 };
 
 /// Rows of a row group: enough for dictionaries to pay, few enough to hold while they are encoded.
@@ -31,6 +38,7 @@ struct Parquet {
     /// Until the columns are known.
     stream: Option<Stream>,
     threads: usize,
+    is_evidence: bool,
     open: Option<(RowGroups<Stream>, SchemaRef)>,
 }
 
@@ -40,12 +48,16 @@ impl Parquet {
     }
 }
 
-fn properties(schema: &Schema) -> WriterProperties {
+fn properties(schema: &Schema, is_evidence: bool) -> WriterProperties {
+    let mut notes = vec![KeyValue::new(SCHEMA_KEY.to_owned(), columns_as_json(schema))];
+    if !is_evidence {
+        notes.push(KeyValue::new(ANSWER_KEY.to_owned(), env!("CARGO_PKG_VERSION").to_owned()));
+    }
     let created_by = concat!("coldcase version ", env!("CARGO_PKG_VERSION"));
     WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_created_by(created_by.to_owned())
-        .set_key_value_metadata(Some(vec![KeyValue::new(SCHEMA_KEY.to_owned(), columns_as_json(schema))]))
+        .set_key_value_metadata(Some(notes))
         .build()
 }
 
@@ -66,8 +78,8 @@ impl Writer for Parquet {
         }
         let stream = self.stream.take().ok_or_else(|| Error::internal("columns twice"))?;
         let columns = arrow_schema(schema);
-        let groups =
-            RowGroups::new(stream, &columns, properties(schema), self.threads.max(1), Box::new(parquet_error))?;
+        let properties = properties(schema, self.is_evidence);
+        let groups = RowGroups::new(stream, &columns, properties, self.threads.max(1), Box::new(parquet_error))?;
         self.open = Some((groups, columns));
         Ok(())
     }

@@ -11,12 +11,12 @@ use std::io::Read;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::archive;
+use super::column_file::ColumnFile;
 use super::file_table::FileTable;
 use super::files::{DataFile, expand};
 use super::framing::{self, Blocks, Framing, Next, Opened, Origin, Text};
 use super::json::{Inference, Rows};
 use super::once::once;
-use super::parquet::ParquetFile;
 use super::remark::{Listing, Remark};
 use super::remote::Access;
 use super::shape::{KnownTable, known_table, known_tables};
@@ -301,12 +301,13 @@ fn look_into(mut inference: Inference, files: &[DataFile], limits: Limits) -> Re
         };
         match opened {
             Opened::Text(text) => left = left.saturating_sub(look_at(&mut inference, file, text, left)?),
-            Opened::Parquet if inference.takes_all() => match parquet_rows(file) {
+            Opened::Columns if inference.takes_all() => match column_rows(file, limits) {
+                Ok(None) => {}
                 // Others may tell.
                 Err(Error::Data { .. }) if files.len() > 1 => {}
-                rows => return rows.map(Some),
+                rows => return rows,
             },
-            Opened::Parquet | Opened::Refused(_) => {}
+            Opened::Columns | Opened::Refused(_) => {}
         }
         if left == 0 || inference.is_certain() {
             break;
@@ -315,17 +316,22 @@ fn look_into(mut inference: Inference, files: &[DataFile], limits: Limits) -> Re
     Ok(inference.finish())
 }
 
-/// What the rows of a Parquet file bound to a name of the user's are: those of a known table where its columns are.
-fn parquet_rows(file: &DataFile) -> Result<Rows> {
-    let opened = ParquetFile::of(file)?;
+/// What the rows of a file of columns bound to a name of the user's are: those of a known table if its columns are. None
+/// for an answer of this program that was found in a folder.
+fn column_rows(file: &DataFile, limits: Limits) -> Result<Option<Rows>> {
+    let opened = ColumnFile::of(file, limits)?;
+    if opened.is_answer() && file.found_in().is_some() {
+        return Ok(None);
+    }
     let schema = opened.columns();
     // An archive of ours has exactly the columns of its table, known or not.
     if opened.archived_table().is_some_and(|name| known_table(name).is_none()) {
-        return Ok(Rows::Any(schema));
+        return Ok(Some(Rows::Any(schema)));
     }
     let same = |table: &&KnownTable| schema.names().all(|name| table.schema.index_of(name).is_some());
     let is_log = schema.index_of("TimeGenerated").is_some();
-    Ok(known_tables().find(same).filter(|_| is_log).map_or(Rows::Any(schema.clone()), Rows::AllAs))
+    let known = known_tables().find(same).filter(|_| is_log);
+    Ok(Some(known.map_or(Rows::Any(schema.clone()), Rows::AllAs)))
 }
 
 /// Looks at the records of a file, up to `limit` bytes; answers how many bytes it saw.

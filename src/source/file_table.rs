@@ -84,9 +84,9 @@ impl TableProvider for FileTable {
                     pieces.iter().for_each(|piece| scan.left.expect(piece.file));
                     partitions.push(Arc::new(FilePartition { scan: Arc::clone(&scan), pieces }));
                 }
-                Part::Parquet(index) => {
+                Part::Columns(index) => {
                     scan.foreign.fetch_add(1, Ordering::Relaxed);
-                    partitions.extend(scan.left.watch(index, self.files[index].bytes, scan.parquet(index)?));
+                    partitions.extend(scan.left.watch(index, self.files[index].bytes, scan.columns(index)?));
                 }
             }
         }

@@ -28,7 +28,7 @@ use crate::diagnostic::{Error, Result};
 pub(crate) const DELTA_LOG: &str = "_delta_log";
 
 /// Bytes at the start of a file that tell its format.
-const MAGIC_BYTES: usize = 4;
+const MAGIC_BYTES: usize = 8;
 
 /// Where the header of the first file in a tar archive says what it is.
 const TAR_MAGIC_AT: usize = 257;
@@ -48,6 +48,8 @@ pub struct DataFile {
     entry: Option<Arc<Entry>>,
     /// What tells that another name is one of the same file.
     identity: Option<Identity>,
+    /// The folder in which it was found; None for a file that was named itself.
+    found_in: Option<Arc<Path>>,
 }
 
 /// How the bytes of a text file are packed.
@@ -83,6 +85,8 @@ pub enum Format {
     Text(Compression),
     /// Parquet.
     Parquet,
+    /// An Arrow IPC file or stream.
+    Arrow,
     /// An Avro object container.
     Avro,
     /// A zip archive.
@@ -100,6 +104,10 @@ impl Format {
             // A skippable frame may come first.
             [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Text(Compression::Zstd),
             [b'P', b'A', b'R', b'1', ..] => Self::Parquet,
+            [b'A', b'R', b'R', b'O', b'W', b'1', 0, 0, ..] | [0xff, 0xff, 0xff, 0xff, ..] => Self::Arrow,
+            [b'F', b'E', b'A', b'1', ..] => {
+                Self::Unsupported("Feather version 1 is not supported: write it again as version 2, which is Arrow IPC")
+            }
             [b'P', b'K', 3 | 5 | 7, ..] => Self::Zip,
             [b'O', b'b', b'j', 1, ..] => Self::Avro,
             [b'B', b'Z', b'h', b'1'..=b'9', ..] => Self::Text(Compression::Bzip2),
@@ -132,7 +140,7 @@ impl DataFile {
 
     /// A file whose place is known to hold it.
     pub(crate) fn of(place: Place, name: String, bytes: u64) -> Self {
-        Self { place, name, bytes, refused: None, entry: None, identity: None }
+        Self { place, name, bytes, refused: None, entry: None, identity: None, found_in: None }
     }
 
     /// An entry of this archive.
@@ -169,6 +177,11 @@ impl DataFile {
     pub(crate) fn has_changed(&self) -> bool {
         let (Some(listed), Some(path)) = (&self.identity, self.place.path()) else { return false };
         fs::metadata(path).ok().and_then(|metadata| Identity::of(path, &metadata)).as_ref() != Some(listed)
+    }
+
+    /// The folder in which it was found; None for a file that was named itself.
+    pub(crate) fn found_in(&self) -> Option<&Path> {
+        self.found_in.as_deref()
     }
 
     /// True where its bytes are those of its place.
@@ -381,7 +394,9 @@ fn without_dot(path: &Path) -> &Path {
 
 /// Every file below `root` that is wanted, in order of the paths; of Delta tables those that count.
 fn walk(root: &Path, selection: &dyn Selection, links: Links) -> Result<Listing> {
-    let folders::Found { files, delta_logs, passed, .. } = folders::search(root, selection, links)?;
+    let folders::Found { mut files, delta_logs, passed, .. } = folders::search(root, selection, links)?;
+    let found_in: Arc<Path> = root.into();
+    files.iter_mut().for_each(|file| file.found_in = Some(Arc::clone(&found_in)));
     let unread = passed.into_iter().map(|(reason, paths)| {
         let names = paths.iter().map(|path| display(without_dot(path))).collect();
         Remark::Unread { reason: reason.describe(), names, advice: reason.advice() }

@@ -6,6 +6,7 @@
 mod archive;
 pub mod catalog;
 pub mod cautions;
+mod column_file;
 pub mod copy;
 pub mod counters;
 pub mod coverage;

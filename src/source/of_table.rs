@@ -8,8 +8,8 @@ use arrow::buffer::BooleanBuffer;
 use arrow::compute;
 use arrow::datatypes::Int32Type;
 
+use super::column_file::ColumnFile;
 use super::json::is_renamed;
-use super::parquet::ParquetFile;
 use super::shape::{KnownTable, known_tables, resembles, table_named};
 use super::type_values::TypeValues;
 use super::{Comparison, Predicate, RowFilter, ScanColumn, ScanReport, ScanRequest, TimeCoverage, table_of_path};
@@ -42,7 +42,7 @@ pub(crate) enum Untold {
 }
 
 impl Untold {
-    fn of(file: &ParquetFile, table: &KnownTable, bound: bool) -> Self {
+    fn of(file: &ColumnFile, table: &KnownTable, bound: bool) -> Self {
         let columns = file.columns();
         let is_log = ["TimeGenerated", "_OriginalTimeGenerated"].iter().any(|name| columns.index_of(name).is_some());
         match table_of_path(file.name()) {
@@ -55,7 +55,7 @@ impl Untold {
 }
 
 /// Tells by the columns of the file, and its path.
-pub(crate) fn belonging(file: &ParquetFile, table: &KnownTable, bound: bool) -> Belonging {
+pub(crate) fn belonging(file: &ColumnFile, table: &KnownTable, bound: bool) -> Belonging {
     let columns = file.columns();
     if let Some(archived) = file.archived_table() {
         return if archived == table.name { Belonging::Archived } else { Belonging::None };
@@ -92,14 +92,14 @@ pub(crate) struct Held {
 /// # Errors
 /// The file cannot be opened, or its server does not answer.
 pub(crate) fn meet(
-    file: &Arc<ParquetFile>,
+    file: &ColumnFile,
     (table, bound): (&'static KnownTable, bool),
     belonging: Belonging,
     report: &ScanReport,
 ) -> Result<Held> {
     // What rows of an archive were before, it says itself.
     if !matches!(belonging, Belonging::Archived | Belonging::None) {
-        report.met_shape("Parquet files");
+        report.met_shape(&format!("{} files", file.format()));
     }
     let unnamed_are =
         |other: &&KnownTable| Untold::of(file, other, bound && other.name == table.name) != Untold::Others;

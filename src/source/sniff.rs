@@ -14,11 +14,11 @@ const HEAD_BYTES: u64 = 64 << 10;
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileKind {
-    /// `JSON Lines`, `JSON`, `CSV`, `Avro`, `Parquet`, `zip archive`, or why it is not read.
+    /// `JSON Lines`, `JSON`, `CSV`, `Avro`, `Parquet`, `Arrow`, `zip archive`, or why it is not read.
     pub format: &'static str,
     /// Of text; "" for others.
     pub encoding: &'static str,
-    /// How the whole file is packed; "" for Parquet, whose columns are packed one by one.
+    /// How the whole file is packed; "" for Parquet and Arrow, whose columns are packed one by one.
     pub compression: &'static str,
 }
 
@@ -37,7 +37,8 @@ impl FileKind {
         }
         // What is wrong inside shows when the file is read.
         match framing::open(file, file.open()?, Vec::new(), Limits::default(), &Arc::default())? {
-            Opened::Parquet => Ok(other("Parquet")),
+            Opened::Columns if file.format()? == Format::Arrow => Ok(other("Arrow")),
+            Opened::Columns => Ok(other("Parquet")),
             Opened::Refused(reason) => Ok(other(reason)),
             Opened::Text(text) => Self::of_text(file, text),
         }

@@ -1,4 +1,4 @@
-//! The tables that the rows of a Parquet file name in their `Type` column.
+//! The tables that the rows of a file of columns name in their `Type` column.
 //!
 //! Row groups whose statistics show one value for all rows are not read; of the others, only this column is. So it is
 //! known which tables a file holds, whatever a query leaves out of it.
@@ -9,8 +9,9 @@ use std::sync::Arc;
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::Int32Type;
 
+use super::column_file::ColumnFile;
 use super::originals::Originals;
-use super::parquet::{FileRows, ParquetFile};
+use super::parquet::FileRows;
 use super::provenance::Origins;
 use super::{ScanColumn, ScanReport, ScanRequest};
 use crate::diagnostic::Result;
@@ -36,7 +37,7 @@ impl TypeValues {
     ///
     /// # Errors
     /// The file cannot be opened, or its server does not answer. Damage only makes the result incomplete.
-    pub fn of(file: &Arc<ParquetFile>) -> Result<Self> {
+    pub fn of(file: &ColumnFile) -> Result<Self> {
         let own = Origins::none(&Schema::new([Field::new("Type", Type::String)]));
         let originals = Originals::of(&file.columns(), &own);
         let report = Arc::new(ScanReport::default());

@@ -1,18 +1,36 @@
 //! Parquet and archives: damaged pages, rows of other tables, checksums, answers that lie among the evidence.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BinaryArray, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, BinaryArray, DictionaryArray, RecordBatch, StringArray};
+use arrow::datatypes::Int32Type;
+use arrow::ipc::CompressionType;
+use arrow::ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
 use coldcase::source::parquet::ParquetFile;
 use coldcase::source::parquet::checksums::Verdict;
 use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::command::{Output, coldcase};
+use crate::command::{Output, coldcase, coldcase_at};
+
+/// Makes an answer in Parquet a file as another program would have written it.
+pub fn unmark(path: &str) {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path).expect("a file")).expect("Parquet");
+    let schema = Arc::clone(reader.schema());
+    let notes = reader.metadata().file_metadata().key_value_metadata().cloned().unwrap_or_default();
+    let notes = notes.into_iter().filter(|note| note.key == "kql.schema").collect();
+    let properties = WriterProperties::builder().set_key_value_metadata(Some(notes)).build();
+    let batches: Vec<RecordBatch> = reader.build().expect("rows").map(|batch| batch.expect("rows")).collect();
+    let mut writer =
+        ArrowWriter::try_new(File::create(path).expect("a file"), schema, Some(properties)).expect("begun");
+    batches.iter().for_each(|batch| writer.write(batch).expect("written"));
+    writer.close().expect("written");
+}
 
 /// A folder with files for one test.
 struct Folder(tempfile::TempDir);
@@ -315,4 +333,136 @@ fn other_columns_of_a_damaged_file_are_read() {
     assert_eq!(rows(&strict("SigninLogs | where Id == 'id299' | project Id", &file, 0)), ["id299"]);
     let output = strict("SigninLogs | summarize count() by strlen(UserAgent) > 0", &file, 5);
     assert!(output.stderr.contains("300 records were not read"), "{output:?}");
+}
+
+/// A row with a value of every type, and one of nulls.
+const EVERY_TYPE: &str = "datatable(b:bool, i:int, l:long, r:real, d:decimal, s:string, g:guid, t:datetime, n:timespan, y:dynamic) \
+    [true, -7, 9007199254740993, 0.1, decimal(12345678901234.5678), 'Zoë \\'quoted\\'', \
+    guid(74be27de-1e4e-49d9-b579-fe0b331d3642), datetime(2026-03-02T09:00:00.1234567Z), timespan(1.02:03:04.5678901), \
+    dynamic({'a':[1,null,'x']}), bool(null), int(null), long(null), real(null), decimal(null), '', guid(null), \
+    datetime(null), timespan(null), dynamic(null)]";
+
+#[test]
+fn arrow_answers_are_read_back_with_every_type() {
+    let folder = Folder::new();
+    let file = folder.path("answer.arrow");
+    assert_eq!(coldcase(&[EVERY_TYPE, "-o", "arrow", "-O", &file]).code, 0);
+    let expected = coldcase(&[EVERY_TYPE, "-o", "jsonl"]).stdout;
+    let bound = format!("T={file}");
+    let found = coldcase(&["T", "-t", &bound, "-o", "jsonl", "--strict"]);
+    assert!(found.code == 0 && found.stdout == expected, "{found:?}\n{expected}");
+    let schema = "| getschema | project ColumnName, ColumnType";
+    let types = coldcase(&[&format!("T {schema}"), "-t", &bound, "-o", "csv"]).stdout;
+    assert_eq!(types, coldcase(&[&format!("{EVERY_TYPE} {schema}"), "-o", "csv"]).stdout);
+    let bytes = fs::read(&file).expect("readable");
+    let piped = coldcase_at(folder.0.path(), &["stdin | where l > 5 | project s, y.a[2]", "-o", "csv"], &bytes);
+    assert_eq!(rows(&piped), ["Zoë 'quoted',x"], "{piped:?}");
+    let places = coldcase(&["T | project l, _SourceLine, _SourceShape", "-t", &bound, "--provenance", "-o", "csv"]);
+    assert_eq!(rows(&places), ["9007199254740993,1,Arrow rows", ",2,Arrow rows"], "{places:?}");
+}
+
+/// Sign-ins as other programs write them: with dictionaries, more than one batch, and compressed.
+fn arrow_batch(first: usize) -> RecordBatch {
+    let ids: ArrayRef = Arc::new(StringArray::from_iter_values((first..first + 100).map(|n| format!("id{n}"))));
+    let types: ArrayRef = Arc::new((0..100).map(|_| Some("SigninLogs")).collect::<DictionaryArray<Int32Type>>());
+    let times: ArrayRef =
+        Arc::new(arrow::array::TimestampMicrosecondArray::from(vec![1_772_442_000_000_000; 100]).with_timezone("UTC"));
+    RecordBatch::try_from_iter([("TimeGenerated", times), ("Type", types), ("Id", ids)]).expect("a batch")
+}
+
+#[test]
+fn arrow_files_and_streams_of_other_programs_are_sign_ins() {
+    let folder = Folder::new();
+    let (one, two) = (arrow_batch(0), arrow_batch(100));
+    let mut names = Vec::new();
+    for compression in [None, Some(CompressionType::ZSTD), Some(CompressionType::LZ4_FRAME)] {
+        let options = || IpcWriteOptions::default().try_with_compression(compression).expect("supported");
+        let mut file = FileWriter::try_new_with_options(Vec::new(), &one.schema(), options()).expect("begun");
+        [&one, &two].into_iter().for_each(|batch| file.write(batch).expect("written"));
+        file.finish().expect("written");
+        let mut stream = StreamWriter::try_new_with_options(Vec::new(), &one.schema(), options()).expect("begun");
+        [&one, &two].into_iter().for_each(|batch| stream.write(batch).expect("written"));
+        stream.finish().expect("written");
+        names.push(folder.write(&format!("{compression:?}.arrow"), file.into_inner().expect("bytes")));
+        names.push(folder.write(&format!("{compression:?}.arrows"), stream.into_inner().expect("bytes")));
+    }
+    for name in &names {
+        let counts = "SigninLogs | summarize count(), dcount(Id), min(TimeGenerated), countif(Id has 'id150')";
+        assert_eq!(rows(&strict(counts, name, 0)), ["200,200,2026-03-02T09:00:00.0000000Z,1"], "{name}");
+        assert_eq!(rows(&strict("SigninLogs | where Id == 'id150' | project Id", name, 0)), ["id150"]);
+        assert_eq!(rows(&strict("SigninLogs | take 3 | count", name, 0)), ["3"]);
+    }
+    let all = coldcase(&["SigninLogs | count", &folder.path(""), "-o", "csv", "--strict"]);
+    assert!(all.code == 0 && rows(&all) == ["1200"], "{all:?}");
+    let kinds = coldcase(&["sniff", &names[0], "-o", "csv"]);
+    assert!(kinds.stdout.contains(",SigninLogs,") && kinds.stdout.contains(",Arrow,"), "{kinds:?}");
+}
+
+#[test]
+fn damaged_arrow_files_are_told_and_nothing_panics() {
+    let folder = Folder::new();
+    let mut stream = StreamWriter::try_new(Vec::new(), &arrow_batch(0).schema()).expect("begun");
+    (0..3).for_each(|n| stream.write(&arrow_batch(100 * n)).expect("written"));
+    stream.finish().expect("written");
+    let bytes = stream.into_inner().expect("bytes");
+    let query = |bytes: &[u8]| {
+        let file = folder.write("rows.arrows", bytes);
+        let output = coldcase(&["SigninLogs | count", &file, "-o", "csv", "--strict"]);
+        assert!([0, 3, 5, 6].contains(&output.code) && !output.stderr.contains("panicked"), "{output:?}");
+        output
+    };
+    assert_eq!((query(&bytes).code, rows(&query(&bytes))[0]), (0, "300"));
+    // Without the mark of the end, rows may be missing.
+    let cut = query(&bytes[..bytes.len() - 8]);
+    assert!(cut.code == 5 && rows(&cut) == ["300"] && cut.stderr.contains("it was cut off"), "{cut:?}");
+    for at in (8..bytes.len() - 8).step_by(bytes.len() / 20) {
+        assert_eq!(query(&bytes[..at]).code, 5, "cut at {at}");
+    }
+    let mut random = ChaCha8Rng::seed_from_u64(26);
+    (0..60).for_each(|_| _ = query(&flipped(&bytes, &mut random).1));
+    let old = folder.write("old.feather", b"FEA1 and more than eight bytes");
+    let output = coldcase(&["SigninLogs | count", &old]);
+    assert!(output.code == 5 && output.stderr.contains("Feather version 1"), "{output:?}");
+}
+
+/// What the program wrote about evidence is no evidence itself, unless it is named.
+#[test]
+fn answers_in_a_searched_folder_are_left_out() {
+    let folder = Folder::new();
+    let record = "{\"TimeGenerated\":\"2026-03-02T09:00:00Z\",\"Type\":\"SigninLogs\",\"Id\":\"a\"}\n";
+    folder.write("case/evidence.json", record.to_owned() + "{\"TimeGenerated\":\n");
+    let case = folder.path("case");
+    let path = |name: &str| folder.path(&format!("case/{name}"));
+    let (manifest, rejects) = (path("run.json"), path("rejects.jsonl"));
+    let noted = ["--manifest", &manifest, "--rejects", &rejects];
+    for (name, more) in [("answer.parquet", &noted[..]), ("answer.arrow", &[])] {
+        let output = coldcase(&[&["SigninLogs", &case, "-O", &path(name)], more].concat());
+        assert!(output.code == 0 && !output.stderr.contains("evidence; write it elsewhere"), "{output:?}");
+    }
+    assert!(fs::read_to_string(&rejects).expect("written").contains("\"raw\""));
+    let output = coldcase(&["SigninLogs | count", &case, "-o", "csv"]);
+    assert_eq!(rows(&output), ["1"], "{output:?}");
+    for name in ["answer.parquet", "answer.arrow", "run.json", "rejects.jsonl"] {
+        let note = format!("note: left out, for coldcase wrote it: {}", path(name));
+        assert!(output.stderr.contains(&note), "{note}: {output:?}");
+    }
+    assert!(!output.stderr.contains("unrecognised shape"), "{output:?}");
+    for name in ["answer.parquet", "answer.arrow"] {
+        assert_eq!(rows(&strict("SigninLogs | count", &path(name), 0)), ["1"], "named itself");
+    }
+    let glob = coldcase(&["SigninLogs | count", &folder.path("case/*.arrow"), "-o", "csv", "--strict"]);
+    assert!(glob.code == 5 && rows(&glob) == ["0"], "{glob:?}");
+    // Nothing tells that a text is an answer.
+    let output = coldcase(&["SigninLogs", &case, "-O", &path("answer.csv")]);
+    assert!(
+        output.code == 0 && output.stderr.contains("the next run over that folder reads it as evidence"),
+        "{output:?}"
+    );
+    let outside = coldcase(&["SigninLogs", &case, "-O", &folder.path("answer.csv")]);
+    assert!(outside.code == 0 && !outside.stderr.contains("write it elsewhere"), "{outside:?}");
+    // A whole table that was converted is evidence as its original is.
+    let archive = folder.path("archive/signins.arrow");
+    fs::create_dir(folder.path("archive")).expect("a folder");
+    assert_eq!(coldcase(&["convert", &path("evidence.json"), "-O", &archive]).code, 0);
+    assert_eq!(rows(&strict("SigninLogs | count", &folder.path("archive"), 0)), ["1"]);
 }

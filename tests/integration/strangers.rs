@@ -104,6 +104,7 @@ fn unknown_parquet_files_are_named() {
     let row = "print TimeGenerated = datetime(2026-03-02), Type = 'SigninLogs', Id = '1'";
     for (name, query) in [("known.parquet", row), ("other.parquet", "print a = 1")] {
         assert_eq!(coldcase(&[query, "-O", &path(name)]).code, 0);
+        crate::integrity::unmark(&path(name));
     }
     let folder = path("");
     let output = coldcase(&["SigninLogs | count", &folder, "-o", "csv"]);

@@ -23,8 +23,8 @@ const PART_FILES: usize = 256;
 pub(super) enum Part {
     /// Files one after the other, or a part of one.
     Text(Vec<Piece>),
-    /// A big Parquet file.
-    Parquet(usize),
+    /// A big file of columns.
+    Columns(usize),
 }
 
 /// A file or a part of it.
@@ -81,7 +81,7 @@ impl FileTable {
             format => format?,
         };
         match format {
-            Format::Parquet => return Ok(vec![Part::Parquet(index)]),
+            Format::Parquet | Format::Arrow => return Ok(vec![Part::Columns(index)]),
             Format::Text(Compression::None) => {}
             _ => return Ok(whole),
         }

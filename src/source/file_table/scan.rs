@@ -4,13 +4,14 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::diagnostic::{Error, Result};
+use crate::source::column_file::ColumnFile;
 use crate::source::done::PartsLeft;
 use crate::source::files::DataFile;
 use crate::source::framing;
 use crate::source::json::{Rows, ScanPlan};
 use crate::source::of_table::{self, Belonging, Held, Untold};
 use crate::source::originals::Originals;
-use crate::source::parquet::{FileRows, ParquetFile};
+use crate::source::parquet::FileRows;
 use crate::source::provenance::Origins;
 use crate::source::shape::{KnownTable, table_named};
 use crate::source::{Count, Damage, Limits, Partition, Reject, ScanRequest, Wildcard};
@@ -40,8 +41,9 @@ pub(super) struct Scan {
 }
 
 impl Scan {
-    pub(super) fn parquet(&self, index: usize) -> Result<Vec<Arc<dyn Partition>>> {
-        let opened = match ParquetFile::of(&self.files[index]) {
+    /// The parts of a file of columns.
+    pub(super) fn columns(&self, index: usize) -> Result<Vec<Arc<dyn Partition>>> {
+        let opened = match ColumnFile::of(&self.files[index], self.limits) {
             Ok(opened) => opened,
             Err(Error::Data { place, reason, .. }) if self.files.len() > 1 => {
                 self.broken(index, &place.unwrap_or_default(), reason);
@@ -49,6 +51,10 @@ impl Scan {
             }
             Err(error) => return self.pass_unreadable(index, error).map(|()| Vec::new()),
         };
+        if opened.is_answer() && self.files[index].found_in().is_some() {
+            self.leave_out(index);
+            return Ok(Vec::new());
+        }
         if let Rows::Named(name, _) = &self.plan.rows {
             self.request.counters.add(Count::FilesForeign, 1);
             self.request.report.damaged(Damage::NotSearched(name.clone()), &self.files[index].name, 1);
@@ -57,7 +63,7 @@ impl Scan {
         let Some((table, bound)) = self.plan.rows.one_table() else {
             opened.cautions().iter().for_each(|cautions| self.plan.say_again(cautions));
             let is_known = matches!(self.plan.rows, Rows::AllAs(_));
-            return self.parquet_rows(&opened, index, &self.request, is_known);
+            return self.column_rows(&opened, index, &self.request, is_known);
         };
         let belonging = of_table::belonging(&opened, table, bound);
         let held = of_table::meet(&opened, (table, bound), belonging, &self.request.report)?;
@@ -69,21 +75,21 @@ impl Scan {
         match belonging {
             Belonging::Archived => {
                 opened.cautions().iter().for_each(|cautions| self.plan.say_again(cautions));
-                self.parquet_rows(&opened, index, &self.request, false)
+                self.column_rows(&opened, index, &self.request, false)
             }
             Belonging::ByType(untold) => {
                 if untold == Untold::Assumed && held.unnamed > 0 {
-                    assumed("Parquet rows");
+                    assumed(&format!("{} rows", opened.format()));
                 }
                 self.say_of_names(index, table, &held);
                 let request = of_table::only_of((table, bound), untold, &held, &self.request);
-                self.parquet_rows(&opened, index, &request, true)
+                self.column_rows(&opened, index, &request, true)
             }
             Belonging::All(untold) => {
                 if untold == Untold::Assumed {
-                    assumed("Parquet files");
+                    assumed(&format!("{} files", opened.format()));
                 }
-                self.parquet_rows(&opened, index, &self.request, true)
+                self.column_rows(&opened, index, &self.request, true)
             }
             Belonging::None => {
                 self.request.counters.add(Count::FilesForeign, 1);
@@ -116,23 +122,23 @@ impl Scan {
     }
 
     /// Says which columns of the table a file does not have, and which of its own the table does not have.
-    fn say_of_columns(&self, opened: &ParquetFile, belonging: Belonging, held: &Held) {
+    fn say_of_columns(&self, opened: &ColumnFile, belonging: Belonging, held: &Held) {
         let columns = opened.columns();
         if matches!(belonging, Belonging::ByType(_)) && !held.may_hold_own() {
             return;
         }
         if belonging != Belonging::None {
-            self.plan.say_missing(&columns);
+            self.plan.say_missing(&columns, opened.format());
         }
         if matches!(belonging, Belonging::ByType(_) | Belonging::All(_)) {
-            self.plan.say_unknown_columns(&columns);
+            self.plan.say_unknown_columns(&columns, opened.format());
         }
     }
 
     /// The rows of a file; those that a search job copied as they were, where `restored` says so.
-    fn parquet_rows(
+    fn column_rows(
         &self,
-        opened: &Arc<ParquetFile>,
+        opened: &ColumnFile,
         index: usize,
         request: &ScanRequest,
         restored: bool,
@@ -231,6 +237,15 @@ impl Scan {
                 self.plan.report.warn(format!("{}: {note}", file.name));
             }
         }
+    }
+
+    /// Leaves out a file that this program wrote about other files, and that was found in a folder of them.
+    pub(super) fn leave_out(&self, index: usize) {
+        self.request.counters.add(Count::FilesForeign, 1);
+        self.plan.say_once(format!(
+            "left out, for coldcase wrote it: {}; name the file itself to read it as evidence",
+            self.files[index].name
+        ));
     }
 
     /// Counts a file that is not read.

@@ -73,8 +73,8 @@ impl FileReport {
 pub(crate) enum Opened {
     /// Text in UTF-8.
     Text(Text),
-    /// Parquet, which is not read as a stream.
-    Parquet,
+    /// Parquet or Arrow IPC, which are not read as text.
+    Columns,
     /// Nothing that is read, and why.
     Refused(&'static str),
 }
@@ -172,8 +172,9 @@ pub(crate) fn open(
                 places = Some(Arc::clone(bodies.places()));
                 Box::new(Made::new(bodies))
             }
-            Format::Parquet if depth == 1 && file.is_plain() => return Ok(Opened::Parquet),
+            Format::Parquet | Format::Arrow if depth == 1 && file.is_plain() => return Ok(Opened::Columns),
             Format::Parquet => return Ok(Opened::Refused("Parquet that is packed once more: unpack it first")),
+            Format::Arrow => return Ok(Opened::Refused("Arrow that is packed once more: unpack it first")),
             Format::Zip if depth == 1 && file.is_plain() => {
                 return Ok(Opened::Refused("a zip archive under another name: give it the ending .zip"));
             }
@@ -283,7 +284,7 @@ mod tests {
                 let damaged = text.input.read_to_end(&mut out).is_err();
                 Ok((out, damaged))
             }
-            Opened::Parquet => Err("Parquet"),
+            Opened::Columns => Err("Parquet"),
             Opened::Refused(reason) => Err(reason),
         }
     }

@@ -34,7 +34,7 @@ impl Peeked {
     }
 
     /// The first bytes.
-    pub(super) fn head(&self) -> &[u8] {
+    pub(crate) fn head(&self) -> &[u8] {
         &self.buffer[..self.filled]
     }
 

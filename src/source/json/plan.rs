@@ -271,8 +271,8 @@ impl ScanPlan {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
-    /// Says which of the wanted columns a Parquet file does not have.
-    pub(crate) fn say_missing(&self, file: &Schema) {
+    /// Says which of the wanted columns a file of columns does not have, by the name of its format.
+    pub(crate) fn say_missing(&self, file: &Schema, format: &str) {
         let Some(table) = self.rows.known() else { return };
         let is_missing = |name: &&str| table.schema.index_of(name).is_some() && file.index_of(name).is_none();
         self.columns
@@ -281,7 +281,7 @@ impl ScanPlan {
             .filter(is_missing)
             .for_each(|name| self.report.lacks(name));
         let missing = self.wanted().filter(is_missing).map(str::to_owned).collect();
-        self.warn_empty("is missing from some Parquet files", missing);
+        self.warn_empty(&format!("is missing from some {format} files"), missing);
     }
 
     /// The names of the columns that are wanted.

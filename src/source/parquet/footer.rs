@@ -14,6 +14,8 @@ use crate::types::{Schema, Type};
 pub const SCHEMA_KEY: &str = "kql.schema";
 /// The name of the table whose rows these are, in a file of an archive that `convert` made.
 pub const TABLE_KEY: &str = "coldcase.table";
+/// The version of this program, in a file that it wrote as the answer to a query. Such a file is no evidence.
+pub const ANSWER_KEY: &str = "coldcase.answer";
 
 /// The value of [`SCHEMA_KEY`].
 #[must_use]

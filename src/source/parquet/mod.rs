@@ -19,6 +19,7 @@ mod decode;
 mod filter;
 pub mod footer;
 mod input;
+mod ipc;
 mod layout;
 mod nested;
 mod page_header;
@@ -41,6 +42,7 @@ use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use self::bounds::Bound;
 use self::checksums::Checksums;
 use self::input::Input;
+pub(crate) use self::ipc::ArrowFile;
 use self::layout::{FileColumn, Layout};
 use self::partition::RowGroupScan;
 use self::prune::{Evidence, RowGroupStatistics, may_match};
@@ -124,6 +126,11 @@ impl ParquetFile {
     pub(crate) fn cautions(&self) -> Option<Cautions> {
         self.archived_table()?;
         Some(Cautions::read(|key| footer::value(&self.metadata, key)))
+    }
+
+    /// True for an answer to a query that this program wrote.
+    pub(crate) fn is_answer(&self) -> bool {
+        footer::value(&self.metadata, footer::ANSWER_KEY).is_some()
     }
 
     /// The number of its rows, as the footer has it.

@@ -24,8 +24,8 @@ impl ScanPlan {
         self.say_unknown(KEY, key, "the records");
     }
 
-    /// Says which columns of a Parquet file no known table has.
-    pub(crate) fn say_unknown_columns(&self, file: &Schema) {
+    /// Says which columns of a file of columns no known table has, by the name of its format.
+    pub(crate) fn say_unknown_columns(&self, file: &Schema, format: &str) {
         let is_known = |name: &str| {
             let is_first_of = |path: &&[&str]| matches!(path, [first] if *first == name);
             IGNORED_KEYS.iter().any(is_first_of)
@@ -33,7 +33,7 @@ impl ScanPlan {
                 || known_tables().any(|table| table.schema.index_of(name).is_some())
         };
         for name in file.names().filter(|name| !is_known(name)) {
-            self.say_unknown(COLUMN, name, "Parquet files");
+            self.say_unknown(COLUMN, name, &format!("{format} files"));
         }
     }
 

@@ -1,0 +1,95 @@
+//! A file that keeps its rows in columns: Parquet or Arrow IPC.
+
+use std::sync::Arc;
+
+use super::files::{DataFile, Format};
+use super::parquet::{ArrowFile, FileRows, ParquetFile};
+use super::{Cautions, Limits, Partition, ScanRequest};
+use crate::diagnostic::Result;
+use crate::types::Schema;
+
+/// A file whose schema has been read.
+#[derive(Clone, Debug)]
+pub(crate) enum ColumnFile {
+    /// Parquet.
+    Parquet(Arc<ParquetFile>),
+    /// An Arrow IPC file or stream.
+    Arrow(Arc<ArrowFile>),
+}
+
+impl ColumnFile {
+    /// Opens `file`, which may cost what `limits` say.
+    ///
+    /// # Errors
+    /// The file cannot be opened, or what it says of its columns makes no sense.
+    pub fn of(file: &DataFile, limits: Limits) -> Result<Self> {
+        match file.format()? {
+            Format::Arrow => ArrowFile::of(file, limits).map(Self::Arrow),
+            _ => ParquetFile::of(file).map(Self::Parquet),
+        }
+    }
+
+    /// What reports call it.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Parquet(file) => file.name(),
+            Self::Arrow(file) => file.name(),
+        }
+    }
+
+    /// What messages call its format.
+    pub fn format(&self) -> &'static str {
+        match self {
+            Self::Parquet(_) => "Parquet",
+            Self::Arrow(_) => "Arrow",
+        }
+    }
+
+    /// The columns that can be read, with the KQL types that the file suggests for them.
+    pub fn columns(&self) -> Schema {
+        match self {
+            Self::Parquet(file) => file.columns(),
+            Self::Arrow(file) => file.columns(),
+        }
+    }
+
+    /// The table whose rows these are, if `convert` wrote the file.
+    pub fn archived_table(&self) -> Option<&str> {
+        match self {
+            Self::Parquet(file) => file.archived_table(),
+            Self::Arrow(_) => None,
+        }
+    }
+
+    /// What was said of the files that it was made of, if `convert` wrote the file.
+    pub fn cautions(&self) -> Option<Cautions> {
+        match self {
+            Self::Parquet(file) => file.cautions(),
+            Self::Arrow(_) => None,
+        }
+    }
+
+    /// True for an answer to a query that this program wrote.
+    pub fn is_answer(&self) -> bool {
+        match self {
+            Self::Parquet(file) => file.is_answer(),
+            Self::Arrow(file) => file.is_answer(),
+        }
+    }
+
+    /// The number of its rows, as far as the file tells.
+    pub fn rows(&self) -> u64 {
+        match self {
+            Self::Parquet(file) => file.rows(),
+            Self::Arrow(file) => file.rows(),
+        }
+    }
+
+    /// The parts of the file that may hold wanted rows of a table, in the order of the rows.
+    pub fn partitions_of(&self, table: &FileRows, request: &ScanRequest) -> Result<Vec<Arc<dyn Partition>>> {
+        match self {
+            Self::Parquet(file) => file.partitions_of(table, request),
+            Self::Arrow(file) => Ok(file.partitions_of(table, request)),
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The messages of a stream, none of which costs more than it may before it is decoded.
+
+use std::io::Read;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use arrow::ipc::convert::try_fb_to_schema;
+use arrow::ipc::{Message, MessageHeader, RecordBatch as BatchHeader, root_as_message};
+
+use super::super::reader::Damage;
+
+/// What each message begins with.
+const CONTINUATION: [u8; 4] = [0xff; 4];
+/// Largest description of a message, in bytes; the one of a schema has the names of all columns.
+const MAX_HEADER: usize = 64 << 20;
+/// Most rows of a batch.
+const MAX_ROWS: i64 = i32::MAX as i64;
+/// What is said of a stream that ends too early.
+const CUT_OFF: &str = "it was cut off: the mark of its end is missing";
+
+/// A part of a stream.
+pub(super) enum Frame {
+    /// A message.
+    Message(IpcMessage),
+    /// The mark of the end.
+    End,
+}
+
+/// A message with its body.
+pub(super) struct IpcMessage {
+    /// All of its bytes, as the decoder takes them.
+    pub bytes: Vec<u8>,
+    /// Rows of a record batch; 0 for other messages.
+    pub rows: u64,
+}
+
+/// Reads messages one after the other.
+pub(super) struct Frames<R> {
+    input: R,
+    /// Bytes that may still come.
+    left: u64,
+    /// Bytes that a message may unpack to.
+    limit: u64,
+}
+
+impl<R: Read> Frames<R> {
+    /// Over the stream `input` in a file of so many bytes.
+    pub fn new(input: R, file_bytes: u64, limit: u64) -> Self {
+        Self { input, left: file_bytes, limit }
+    }
+
+    /// The next message, or the end.
+    pub fn next(&mut self) -> Result<Frame, Damage> {
+        let mut bytes = Vec::new();
+        self.read(8, &mut bytes)?;
+        let (mark, length) = bytes.split_at(4);
+        if *mark != CONTINUATION {
+            return Err("a message does not begin as it should".to_owned());
+        }
+        let length = u32::from_le_bytes(length.try_into().unwrap_or_default());
+        if length == 0 {
+            return Ok(Frame::End);
+        }
+        let length = usize::try_from(length).ok().filter(|length| *length <= MAX_HEADER);
+        self.read(length.ok_or("the description of a message is too long")?, &mut bytes)?;
+        let (body, rows) = {
+            let message = root_as_message(&bytes[8..]).map_err(|error| error.to_string())?;
+            let body = usize::try_from(message.bodyLength()).map_err(|_| "a message with a negative length")?;
+            (body, header_of(&message).map_or(0, |header| u64::try_from(header.length()).unwrap_or(0)))
+        };
+        let header = bytes.len();
+        self.read(body, &mut bytes)?;
+        let message = root_as_message(&bytes[8..header]).map_err(|error| error.to_string())?;
+        check(&message, &bytes[header..], self.limit)?;
+        Ok(Frame::Message(IpcMessage { bytes, rows }))
+    }
+
+    /// Appends so many bytes; no more is reserved than the file has.
+    fn read(&mut self, count: usize, bytes: &mut Vec<u8>) -> Result<(), Damage> {
+        let count = count as u64;
+        self.left = self.left.checked_sub(count).ok_or(CUT_OFF)?;
+        let read = self.input.by_ref().take(count).read_to_end(bytes).map_err(|error| error.to_string())?;
+        if read as u64 == count { Ok(()) } else { Err(CUT_OFF.to_owned()) }
+    }
+}
+
+/// What a message says of rows or of a dictionary.
+fn header_of<'a>(message: &Message<'a>) -> Option<BatchHeader<'a>> {
+    match message.header_type() {
+        MessageHeader::RecordBatch => message.header_as_record_batch(),
+        MessageHeader::DictionaryBatch => message.header_as_dictionary_batch()?.data(),
+        _ => None,
+    }
+}
+
+/// Refuses numbers of rows that no batch has, and buffers that unpack to more than is allowed.
+fn check(message: &Message<'_>, body: &[u8], limit: u64) -> Result<(), Damage> {
+    let Some(header) = header_of(message) else { return Ok(()) };
+    let nodes = header.nodes().into_iter().flatten().map(arrow::ipc::FieldNode::length);
+    if let Some(rows) = nodes.chain([header.length()]).find(|rows| !(0..=MAX_ROWS).contains(rows)) {
+        return Err(format!("a batch claims to have {rows} rows"));
+    }
+    if header.compression().is_none() {
+        return Ok(());
+    }
+    let mut unpacked = 0_u64;
+    for buffer in header.buffers().into_iter().flatten().filter(|buffer| buffer.length() > 0) {
+        let start = usize::try_from(buffer.offset()).ok();
+        let length = start.and_then(|start| body.get(start..)?.first_chunk());
+        let length = i64::from_le_bytes(*length.ok_or("a buffer lies outside of its message")?);
+        // -1 stands for a buffer that is not packed.
+        unpacked = unpacked.saturating_add(u64::try_from(length).unwrap_or(0));
+    }
+    if unpacked > limit {
+        return Err(format!("a batch unpacks to {unpacked} bytes, more than the limit of {limit}"));
+    }
+    Ok(())
+}
+
+/// The schema that the first message of a stream holds.
+pub(super) fn decode_schema(message: &[u8]) -> Result<SchemaRef, Damage> {
+    let message = message.get(8..).and_then(|message| root_as_message(message).ok());
+    let schema = message.and_then(|message| message.header_as_schema()).ok_or("it does not begin with a schema")?;
+    try_fb_to_schema(schema).map(Arc::new).map_err(|error| error.to_string())
+}
