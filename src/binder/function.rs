@@ -14,7 +14,7 @@ use crate::functions::{self, known};
 use crate::plan::LogicalPlan;
 use crate::source::Damage;
 use crate::source::shape::known_table;
-use crate::syntax::MAX_TEXT;
+use crate::syntax::MAX_FUNCTIONS;
 use crate::syntax::ast::{self, ExprKind, FunctionParameter, LetValue, ParameterKind};
 use crate::types::{Schema, Type, Value};
 
@@ -175,13 +175,13 @@ impl Binder<'_> {
             let message = format!("`{name}` is called by over {MAX_CALLS} functions that call each other");
             return self.error(Code::TooDeep, call.span, message);
         }
-        let said = self.expanded > MAX_TEXT;
+        let said = self.expanded > MAX_FUNCTIONS;
         self.expanded = self.expanded.saturating_add(function.definition.span.range().len());
-        match (said, self.expanded > MAX_TEXT) {
+        match (said, self.expanded > MAX_FUNCTIONS) {
             (_, false) => Ok(()),
             (true, true) => Err(Failed::Reported),
             (false, true) => {
-                let message = format!("the bodies of functions that are called add up to over {MAX_TEXT} bytes");
+                let message = format!("the bodies of functions that are called add up to over {MAX_FUNCTIONS} bytes");
                 self.error(Code::TooDeep, call.span, message)
             }
         }

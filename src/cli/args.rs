@@ -30,7 +30,7 @@ Exit codes:
 /// Runs Kusto (KQL) queries over exported Microsoft Entra sign-in archives, offline.
 #[derive(Debug, Parser)]
 #[command(name = "coldcase", version, after_help = EXAMPLES, max_term_width = 100)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, disable_help_subcommand = true)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Cli {
     /// The command; a query where there is none.
     #[command(subcommand)]

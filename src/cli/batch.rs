@@ -11,12 +11,14 @@ use std::time::Instant;
 use serde_json::{Value as Json, json};
 
 use super::args::BatchArgs;
+use super::digest::Digest;
 use super::manifest::{self, merged};
 use super::sources::Call;
 use super::{Outcome, overwrite, session, stdout, target, terminal};
 use crate::diagnostic::{Code, Error, Result};
 use crate::engine::Flow;
 use crate::output;
+use crate::syntax::decode_text;
 
 pub(super) fn run(args: &BatchArgs) -> Result<Outcome> {
     let is_piped = args.queries == Path::new("-");
@@ -28,9 +30,10 @@ pub(super) fn run(args: &BatchArgs) -> Result<Outcome> {
         let file = std::fs::File::open(&args.queries).map_err(|error| Error::io(&args.queries, error))?;
         Box::new(BufReader::new(file))
     };
+    let input = decoded(input).map_err(|error| Error::io(&args.queries, error))?;
     let outputs = [("-O", args.output_file.as_deref()), ("--manifest", args.manifest.as_deref())];
     overwrite::refuse(&session, &outputs)?;
-    let (mut output, pending): (Box<dyn Write>, _) = match &args.output_file {
+    let (output, pending): (Box<dyn Write>, _) = match &args.output_file {
         Some(path) => {
             let (pending, out) = target::pending(path)?;
             (Box::new(out), Some((pending, path)))
@@ -40,6 +43,8 @@ pub(super) fn run(args: &BatchArgs) -> Result<Outcome> {
             (Box::new(BufWriter::new(terminal::stdout())), None)
         }
     };
+    let digest = Digest::default();
+    let mut output = digest.watch(output);
     let mut facts = Vec::new();
     let mut heard = Heard::default();
     let written = |error| Error::io(args.output_file.clone().unwrap_or_else(|| "stdout".into()), error);
@@ -83,13 +88,31 @@ pub(super) fn run(args: &BatchArgs) -> Result<Outcome> {
     }
     if let Some(path) = &args.manifest {
         let answers: Vec<Json> = facts.into_iter().map(|(id, said)| merged(json!({"id": id}), said)).collect();
-        manifest::write(path, &session, json!({"answers": answers}))?;
+        let written = manifest::output(args.output_file.as_deref(), Some(&digest));
+        manifest::write(path, &session, merged(json!({"answers": answers}), written))?;
     }
     Ok(match (session.strict && heard.damage, heard.failed) {
         (true, _) => Outcome::Damaged,
         (false, true) => Outcome::Negative,
         (false, false) => Outcome::Success,
     })
+}
+
+/// The queries as UTF-8 without a byte order mark: tools of Windows also write UTF-16.
+fn decoded(mut input: Box<dyn BufRead>) -> io::Result<Box<dyn BufRead>> {
+    match input.fill_buf()? {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
+            let mut bytes = Vec::new();
+            input.read_to_end(&mut bytes)?;
+            let text = decode_text(bytes).map_err(|reason| io::Error::new(io::ErrorKind::InvalidData, reason))?;
+            Ok(Box::new(io::Cursor::new(text.into_bytes())))
+        }
+        [0xef, 0xbb, 0xbf, ..] => {
+            input.consume(3);
+            Ok(input)
+        }
+        _ => Ok(input),
+    }
 }
 
 fn is_nothing_to_read(error: &Error) -> bool {

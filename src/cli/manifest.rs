@@ -1,15 +1,12 @@
 //! `--manifest FILE`: what an answer rests on, so that it can be repeated and shown to others.
 
-use std::fmt::Write as _;
-use std::io::Read;
 use std::path::Path;
 
 use serde_json::{Value as Json, json};
-use sha2::{Digest, Sha256};
 
+use super::digest::{self, Digest};
 use super::session::Session;
 use super::sources::{Input, NamedSource};
-use super::stop;
 use super::target::write_file;
 use crate::diagnostic::{Error, Result};
 use crate::engine::profile::{Part, for_each_file, profile};
@@ -45,6 +42,13 @@ pub(super) fn answer(query: &str, prepared: &Prepared, rows: u64) -> Json {
     let columns = prepared.schema().fields().iter().map(|field| json!({"name": field.name, "type": field.ty.name()}));
     let facts = json!({"query": query, "answer": {"rows": rows, "columns": columns.collect::<Vec<_>>()}});
     merged(facts, said(prepared.report()))
+}
+
+/// The bytes of an answer as they were written, to a file or to stdout.
+pub(super) fn output(file: Option<&Path>, digest: Option<&Digest>) -> Json {
+    let (bytes, sha256) = digest.map(Digest::finish).unzip();
+    let file = file.map_or_else(|| "stdout".to_owned(), |file| file.display().to_string());
+    json!({"output": {"file": file, "bytes": bytes, "sha256": sha256}})
 }
 
 /// An object with the members of another besides its own.
@@ -148,21 +152,5 @@ fn contents(part: &Part) -> Json {
 
 /// The SHA-256 of the bytes of a file.
 pub(super) fn sha256(file: &DataFile) -> Result<String> {
-    let failed = |error| Error::io(&file.name, error);
-    let mut input = file.open_place()?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 18];
-    loop {
-        stop::check()?;
-        match input.read(&mut buffer).map_err(failed)? {
-            0 => break,
-            read => hash.update(&buffer[..read]),
-        }
-    }
-    let mut text = String::new();
-    for byte in hash.finalize() {
-        // Writing to a text cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    Ok(text)
+    digest::sha256(&mut *file.open_place()?, |error| Error::io(&file.name, error))
 }

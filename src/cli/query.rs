@@ -4,6 +4,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::args::{ExplainArgs, OutputArgs, QueryArgs, SchemaArgs};
+use super::digest::Digest;
+use super::manifest::merged;
 use super::session::{self, Session};
 use super::sources::table_name;
 use super::target::Target;
@@ -31,9 +33,12 @@ struct Answer {
 fn answer(session: &Session, output: &OutputArgs, manifest: Option<&Path>) -> Result<Answer> {
     let started = Instant::now();
     let threads = session.engine.settings().threads;
-    let target =
-        Target::or(output, session.format.as_deref())?.with_threads(threads).with_excel_safe(session.excel_safe);
-    let prepared = session.prepare(&session.text, started).map_err(|error| session.talk.query_error(error))?;
+    let digest = manifest.map(|_| Digest::default());
+    let target = Target::or(output, session.format.as_deref())?
+        .with_threads(threads)
+        .with_excel_safe(session.excel_safe)
+        .with_digest(digest.clone());
+    let prepared = session.prepare_query(started)?;
     session.talk.warnings(&prepared.warnings);
     session.say_unread();
     overwrite::refuse(session, &[("-O", output.output_file.as_deref()), ("--manifest", manifest)])?;
@@ -51,7 +56,8 @@ fn answer(session: &Session, output: &OutputArgs, manifest: Option<&Path>) -> Re
     outcome.map_err(|error| session.talk.query_error(error))?;
     writer.finish()?;
     if let Some(path) = manifest {
-        manifest::write(path, session, manifest::answer(&session.text, &prepared, rows))?;
+        let written = manifest::output(output.output_file.as_deref(), digest.as_ref());
+        manifest::write(path, session, merged(manifest::answer(&session.text, &prepared, rows), written))?;
     }
     session.talk.detail(|| summary(rows, &prepared, started));
     Ok(Answer { rows, damaged: prepared.report().is_incomplete() })
@@ -79,12 +85,13 @@ fn summary(rows: u64, prepared: &Prepared, started: Instant) -> String {
 pub(super) fn explain(args: &ExplainArgs) -> Result<Outcome> {
     let started = Instant::now();
     let session = session::of_query(&args.source, &args.arguments)?;
-    let prepared = session.prepare(&session.text, started).map_err(|error| session.talk.query_error(error))?;
+    let prepared = session.prepare_query(started)?;
     session.talk.warnings(&prepared.warnings);
     session.say_unread();
     if args.analyze {
         return analyze::run(&session, &prepared, started);
     }
+    session.talk.report(prepared.report());
     session.finish()?;
     let text = if args.bound { prepared.explain_bound() } else { prepared.explain() };
     documents::print(text.as_bytes())

@@ -9,18 +9,22 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::args::SourceArgs;
 use super::configuration::Configuration;
-use super::memory;
 use super::progress::{self, ProgressLine};
 use super::rejects::Rejects;
 use super::sources::{Call, InputSources, SessionCatalog};
 use super::stop;
 use super::talk::Talk;
+use super::{lone_word, memory};
 use crate::diagnostic::{Error, Result};
 use crate::engine::{Engine, Prepared, Settings, TimeRange};
 use crate::source::copy::CopySettings;
 use crate::source::{Catalog, RejectSink};
+use crate::syntax::decode_text;
 use crate::types::datetime::{self, UnixUnit};
 use crate::types::timespan;
+
+/// How messages call a query that is an argument.
+const ARGUMENT: &str = "query";
 
 /// A query ready to be asked.
 pub(super) struct Session {
@@ -28,6 +32,8 @@ pub(super) struct Session {
     pub engine: Engine,
     /// Its text.
     pub text: String,
+    /// True if the text is an argument of the program, where a command may stand too.
+    takes_commands: bool,
     /// Says what there is to say.
     pub talk: Talk,
     /// The tables.
@@ -42,14 +48,12 @@ pub(super) struct Session {
     pub excel_safe: bool,
     /// Bytes of memory that rows may take, where that was asked.
     pub max_memory: Option<u64>,
-    /// The column that holds the time, where a table has none of its own.
-    time_column: String,
 }
 
 impl Session {
     /// The column that holds the time of a table.
     pub fn time_column(&self, table: &str) -> String {
-        self.engine.settings().time_columns.get(table).unwrap_or(&self.time_column).clone()
+        self.engine.settings().time_columns.get(table).unwrap_or(&self.engine.settings().time_column).clone()
     }
 
     /// Says which sources of the call no query has looked into.
@@ -66,6 +70,16 @@ impl Session {
             catalog.spooling().unwrap_or_else(|| progress::scans(&scans.counters, elapsed))
         });
         self.engine.prepare_with(text, report)
+    }
+
+    /// Plans the session's query, and says what is wrong with it.
+    pub fn prepare_query(&self, started: Instant) -> Result<Prepared> {
+        let prepared = self.prepare(&self.text, started);
+        let prepared = prepared.map_err(|error| match self.takes_commands {
+            true => lone_word::explain(&self.text, &self.catalog.names(), error),
+            false => error,
+        });
+        prepared.map_err(|error| self.talk.query_error(error))
     }
 
     /// Says how far a query is that runs now.
@@ -93,7 +107,8 @@ pub(super) fn of_query(source: &SourceArgs, arguments: &[OsString]) -> Result<Se
             return Err(Error::Usage("a query is needed: as the first argument, or in a file with -f".to_owned()));
         };
         let text = query.to_str().ok_or_else(|| Error::Usage("the query is not valid UTF-8".to_owned()))?;
-        return of_text(source, text.to_owned(), "query", &source.call(paths));
+        let session = of_text(source, text.to_owned(), ARGUMENT, &source.call(paths));
+        return session.map_err(|error| lone_word::explain(text, &[], error));
     };
     let stdin_taken = (file == Path::new("-")).then_some("the query");
     let call = Call { stdin_taken, ..source.call(arguments) };
@@ -112,7 +127,6 @@ pub(super) fn of_text(source: &SourceArgs, text: String, origin: &str, call: &Ca
     settings.rejects = rejects.clone().map(|rejects| rejects as Arc<dyn RejectSink>);
     let strict = source.strict || configuration.defaults.strict == Some(true);
     settings.thorough = strict;
-    let time_column = time_column(source, configuration);
     let max_memory = memory::asked(source.max_memory, &configuration.defaults)?;
     settings.max_memory = max_memory.unwrap_or_else(memory::usual);
     settings.temp_dir.clone_from(&source.temp_dir);
@@ -125,7 +139,8 @@ pub(super) fn of_text(source: &SourceArgs, text: String, origin: &str, call: &Ca
     }
     let talk = talk.with_library(catalog.library());
     let engine = Engine::new(Arc::clone(&catalog) as Arc<dyn Catalog>, settings);
-    Ok(Session { engine, text, talk, catalog, rejects, strict, format, excel_safe, max_memory, time_column })
+    let takes_commands = origin == ARGUMENT;
+    Ok(Session { engine, text, takes_commands, talk, catalog, rejects, strict, format, excel_safe, max_memory })
 }
 
 /// Applies what bounds the run as a whole: its time, and what it copies to temporary files.
@@ -150,7 +165,7 @@ fn read_query(file: &Path) -> Result<String> {
         std::fs::read(file)
     };
     let bytes = bytes.map_err(|error| Error::io(file, error))?;
-    String::from_utf8(bytes).map_err(|_| Error::Usage(format!("{}: the query is not valid UTF-8", file.display())))
+    decode_text(bytes).map_err(|reason| Error::Usage(format!("{}: no query: {reason}", file.display())))
 }
 
 fn settings(source: &SourceArgs, configuration: &Configuration) -> Result<Settings> {
@@ -164,6 +179,7 @@ fn settings(source: &SourceArgs, configuration: &Configuration) -> Result<Settin
     settings.threads = threads(source.threads.or(defaults.threads));
     settings.parameters = pairs("--param", &source.parameters)?;
     settings.time_range = time_range(source, time_column(source, configuration), now)?;
+    settings.time_column = time_column(source, configuration);
     if source.time_column.is_none() {
         let column =
             |(name, table): (&String, &super::configuration::Table)| Some((name.clone(), table.time_column.clone()?));

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::args::OutputArgs;
+use super::digest::Digest;
 use super::progress::{InPlaceOf, ProgressLine};
 use super::{stdout, stop, terminal};
 use crate::diagnostic::{Error, Result};
@@ -20,6 +21,8 @@ pub(super) struct Target {
     format: &'static Format,
     options: Options,
     file: Option<PathBuf>,
+    /// Hashes the answer as it is written.
+    digest: Option<Digest>,
 }
 
 impl Target {
@@ -48,13 +51,27 @@ impl Target {
         let excel_safe = output.spreadsheet.excel_safe;
         check_excel_safe(excel_safe, format)?;
         let options = Options { width: terminal.then(terminal::width), excel_safe, ..Options::default() };
-        Ok(Self { format, options, file: output.output_file.clone() })
+        Ok(Self { format, options, file: output.output_file.clone(), digest: None })
     }
 
     /// The same, whose answer is encoded with so many threads.
     pub fn with_threads(mut self, threads: usize) -> Self {
         self.options.threads = threads;
         self
+    }
+
+    /// The same, whose answer is hashed as it is written.
+    pub fn with_digest(mut self, digest: Option<Digest>) -> Self {
+        self.digest = digest;
+        self
+    }
+
+    /// `out` with a buffer.
+    fn stream(&self, out: impl Write + Send + 'static) -> Stream {
+        match &self.digest {
+            Some(digest) => Box::new(BufWriter::with_capacity(BUFFER, digest.watch(out))),
+            None => Box::new(BufWriter::with_capacity(BUFFER, out)),
+        }
     }
 
     /// The same, made safe for spreadsheets also if the defaults ask for it.
@@ -66,17 +83,17 @@ impl Target {
     /// Opens the place of the answer; nothing is written yet. On a terminal the answer takes the place of the line of
     /// progress.
     pub fn open(self, schema: &Schema, line: Option<&Arc<ProgressLine>>) -> Result<AnswerWriter> {
-        let (stream, file): (Stream, _) = match self.file {
+        let (stream, file): (Stream, _) = match &self.file {
             None => match line.filter(|_| io::stdout().is_terminal()) {
                 Some(line) => {
                     let out = InPlaceOf { line: Arc::clone(line), out: terminal::stdout() };
-                    (Box::new(BufWriter::with_capacity(BUFFER, out)), None)
+                    (self.stream(out), None)
                 }
-                None => (Box::new(BufWriter::with_capacity(BUFFER, terminal::stdout())), None),
+                None => (self.stream(terminal::stdout()), None),
             },
             Some(path) => {
-                let (pending, out) = pending(&path)?;
-                (Box::new(out), Some((pending, path)))
+                let (pending, out) = pending(path)?;
+                (self.stream(out), Some((pending, path.clone())))
             }
         };
         let writer = (self.format.writer)(stream, &self.options);

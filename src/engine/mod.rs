@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod examples;
 mod figures;
+mod placeholders;
 pub mod profile;
 mod settings;
 
@@ -20,8 +21,8 @@ pub use crate::exec::{Clock, Flow};
 use crate::functions::EvalContext;
 use crate::optimizer;
 use crate::plan::named::named_columns;
-use crate::plan::{LogicalPlan, explain};
-use crate::source::{Catalog, ScanReport};
+use crate::plan::{LogicalPlan, explain, visit};
+use crate::source::{Catalog, Overlap, ScanReport};
 use crate::syntax;
 use crate::types::{Batch, Schema};
 
@@ -43,6 +44,8 @@ pub struct Prepared {
     pub render: Option<Render>,
     /// What may not mean what the author thinks.
     pub warnings: Vec<Diagnostic>,
+    /// True if each delivery of a record counts, so that files which hold the same records are worth a note.
+    counts_deliveries: bool,
 }
 
 /// A whole answer in memory.
@@ -85,11 +88,13 @@ impl Engine {
         report.set_named_columns(named_columns(&plan));
         let context = self.context(context, report);
         warnings.dedup();
-        Ok(Prepared { plan, context, bound, render, warnings })
+        let counts_deliveries = self.settings.dedup.is_none();
+        Ok(Prepared { plan, context, bound, render, warnings, counts_deliveries })
     }
 
     fn bind(&self, text: &str, report: &Arc<ScanReport>) -> Result<Bound> {
-        let parsed = syntax::parse(text);
+        let filled = self.fill(text, report)?;
+        let parsed = syntax::parse_filled(text, &filled.values);
         let errors = |list: &[Diagnostic]| list.iter().any(|diagnostic| diagnostic.severity() == Severity::Error);
         if errors(&parsed.diagnostics) {
             return Err(Error::Query(parsed.diagnostics));
@@ -102,7 +107,7 @@ impl Engine {
             catalog: self.catalog.as_ref(),
             context: EvalContext::new(self.settings.now, self.settings.seed),
             parameters: &self.settings.parameters,
-            time_range: self.settings.time_range.as_ref(),
+            time_range: filled.time_range.as_ref(),
             time_columns: &self.settings.time_columns,
             ingestion_columns: &self.settings.ingestion_columns,
             provenance: self.settings.provenance,
@@ -156,7 +161,28 @@ impl Prepared {
     pub fn run(&self, consume: &mut dyn FnMut(Batch) -> Result<Flow>) -> Result<()> {
         exec::execute(&self.plan, &self.context, consume)?;
         self.context.report.say_gaps();
+        self.note_overlaps();
         Ok(())
+    }
+
+    /// Notes tables whose files hold the same records: the answer counts each of them several times.
+    fn note_overlaps(&self) {
+        let mut plans = if self.counts_deliveries { vec![&self.plan] } else { Vec::new() };
+        while let Some(plan) = plans.pop() {
+            plans.extend(visit::inputs(plan));
+            let LogicalPlan::Scan(scan) = plan else { continue };
+            // What is compared may be records of other tables.
+            if !self.context.report.tables().contains(&scan.name) {
+                continue;
+            }
+            if let Some(Overlap { files: [first, second] }) = scan.table.overlap() {
+                self.context.report.notice_once(format!(
+                    "{first} and {second} hold a record with the same Id: every copy counts as a row of {}; to count each \
+                     record once, add --dedup Id",
+                    scan.name
+                ));
+            }
+        }
     }
 
     /// Runs the query for its figures: the plan as it ran, with what each node took below it, and the number of rows.

@@ -29,6 +29,8 @@ pub struct Settings {
     pub parameters: BTreeMap<String, String>,
     /// A time range that every table is cut to.
     pub time_range: Option<TimeRange>,
+    /// The column that holds the time, where a table has none of its own.
+    pub time_column: String,
     /// By table, the column that the time range cuts instead of the range's own.
     pub time_columns: BTreeMap<String, String>,
     /// By table, the column that `ingestion_time()` answers.
@@ -61,6 +63,7 @@ impl Settings {
             optimize: true,
             parameters: BTreeMap::new(),
             time_range: None,
+            time_column: "TimeGenerated".to_owned(),
             time_columns: BTreeMap::new(),
             ingestion_columns: BTreeMap::new(),
             provenance: false,

@@ -8,7 +8,7 @@ mod reading;
 mod scan;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use self::parts::Part;
 use self::reading::FilePartition;
@@ -17,10 +17,11 @@ use super::done::PartsLeft;
 use super::files::{DataFile, Format};
 use super::json::{Rows, ScanPlan};
 use super::originals::Originals;
+use super::overlap;
 use super::parquet::{FileRows, ParquetFile};
 use super::provenance::Origins;
 use super::remark::Remark;
-use super::{Limits, Partition, Predicate, ScanRequest, TableProvider, Wildcard};
+use super::{Limits, Overlap, Partition, Predicate, ScanRequest, TableProvider, Wildcard};
 use crate::diagnostic::Result;
 use crate::types::Schema;
 
@@ -36,6 +37,8 @@ pub struct FileTable {
     remarks: Arc<[Remark]>,
     /// The wildcard that stands for it, if it was not asked for by its name.
     wildcard: Option<Arc<Wildcard>>,
+    /// Two files with the same record, once they were looked for.
+    overlap: Arc<OnceLock<Option<Overlap>>>,
 }
 
 impl FileTable {
@@ -43,7 +46,16 @@ impl FileTable {
     #[must_use]
     pub fn new(name: impl Into<String>, files: Arc<[DataFile]>, rows: Rows, limits: Limits) -> Self {
         let origins = Origins::none(rows.schema());
-        Self { name: name.into(), files, origins, rows, limits, remarks: Arc::default(), wildcard: None }
+        Self {
+            name: name.into(),
+            files,
+            origins,
+            rows,
+            limits,
+            remarks: Arc::default(),
+            wildcard: None,
+            overlap: Arc::default(),
+        }
     }
 
     /// The same table, with this to say in every scan.
@@ -137,6 +149,11 @@ impl TableProvider for FileTable {
     fn with_provenance(&self) -> Option<Arc<dyn TableProvider>> {
         let origins = Origins::all(self.rows.schema());
         Some(Arc::new(Self { origins, ..self.clone() }))
+    }
+
+    fn overlap(&self) -> Option<Overlap> {
+        let one = |file: &DataFile| Self::new(&self.name, Arc::new([file.clone()]), self.rows.clone(), self.limits);
+        self.overlap.get_or_init(|| overlap::find(&self.files, self.limits, one)).clone()
     }
 
     fn matched_by(&self, wildcard: &Arc<Wildcard>) -> Option<Arc<dyn TableProvider>> {

@@ -11,13 +11,13 @@ use std::sync::{Arc, OnceLock};
 use super::files::{DataFile, expand};
 use super::remote::Access;
 use crate::diagnostic::{Code, Diagnostic, Error, Result, Sources};
-use crate::syntax::{Definition, MAX_TEXT, definitions};
+use crate::syntax::{Definition, MAX_FUNCTIONS, MAX_TEXT, decode_text, definitions};
 
 /// Files of functions that are read at most.
 const MAX_FILES: usize = 1000;
 
 /// Bytes that they may have together.
-const MAX_BYTES: usize = 64 << 20;
+const MAX_BYTES: usize = MAX_TEXT + (64 << 20);
 
 /// Functions in files.
 #[derive(Debug, Default)]
@@ -122,8 +122,10 @@ impl FunctionLibrary {
                 let text = read(&file)?;
                 let next = base + text.len() + 1;
                 if loaded.files.len() >= MAX_FILES || next > MAX_BYTES {
-                    let message =
-                        format!("[functions]: more than {MAX_FILES} files or {} MB; name fewer files", MAX_BYTES >> 20);
+                    let message = format!(
+                        "[functions]: more than {MAX_FILES} files or {} MB; name fewer files",
+                        (MAX_BYTES - MAX_TEXT) >> 20
+                    );
                     return Err(Error::Limit(message));
                 }
                 loaded.add(file, text, base);
@@ -166,10 +168,11 @@ impl Loaded {
 fn read(file: &DataFile) -> Result<String> {
     let wrong = |reason: String| Error::Data { file: file.name.clone(), place: None, reason };
     let mut bytes = Vec::new();
-    let most = MAX_TEXT as u64 + 1;
+    let most = MAX_FUNCTIONS as u64 + 1;
     file.open_place()?.take(most).read_to_end(&mut bytes).map_err(|error| file.failed(error))?;
-    if bytes.len() > MAX_TEXT {
-        return Err(wrong(format!("a file of functions has {MAX_TEXT} bytes at most")));
+    if bytes.len() > MAX_FUNCTIONS {
+        return Err(wrong(format!("a file of functions has {MAX_FUNCTIONS} bytes at most")));
     }
-    String::from_utf8(bytes).map_err(|_| wrong("a file of functions is UTF-8".to_owned()))
+    decode_text(bytes)
+        .map_err(|reason| wrong(format!("a file of functions is UTF-8 or UTF-16 with a byte order mark: {reason}")))
 }

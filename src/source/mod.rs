@@ -29,6 +29,7 @@ pub mod memory;
 mod of_table;
 pub mod once;
 mod originals;
+pub mod overlap;
 mod pages;
 pub mod parquet;
 mod percent;
@@ -61,6 +62,7 @@ pub(crate) use json::table_of_path;
 pub use library::{FunctionLibrary, StoredFunction};
 pub use limits::Limits;
 pub use memory::MemoryTable;
+pub use overlap::Overlap;
 pub use pages::Pages;
 pub use predicate::{Comparison, Predicate};
 pub use provenance::Provenance;
@@ -108,6 +110,11 @@ pub trait TableProvider: Debug + Send + Sync {
 
     /// The same table with the columns of [`provenance`] behind its own; None where rows do not come from files.
     fn with_provenance(&self) -> Option<Arc<dyn TableProvider>> {
+        None
+    }
+
+    /// Two of its files that are found, at little cost, to hold the same record; None if none are.
+    fn overlap(&self) -> Option<Overlap> {
         None
     }
 

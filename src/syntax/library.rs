@@ -10,7 +10,7 @@ use super::ast::{Expr, ExprKind, Function, Name, Parameter};
 use super::parser::function::{begins_function, function};
 use super::parser::{comma_list, name, parameter};
 use super::stream::{Context, Parsed, Tokens};
-use super::{MAX_TEXT, TokenKind, lexer, too_long};
+use super::{MAX_FUNCTIONS, TokenKind, lexer, placeholder, too_long};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::types::Value;
 
@@ -32,12 +32,17 @@ pub struct Definition {
 /// # Errors
 /// What makes the text none of definitions.
 pub fn definitions(text: &str, base: usize) -> Result<Vec<Definition>, Vec<Diagnostic>> {
-    if text.len() > MAX_TEXT {
-        return Err(vec![too_long(text.len(), Span::new(base, base))]);
+    if text.len() > MAX_FUNCTIONS {
+        return Err(vec![too_long(text.len(), MAX_FUNCTIONS, Span::new(base, base))]);
     }
     let (tokens, diagnostics) = lexer::tokens_from(text, base);
     if !diagnostics.is_empty() {
         return Err(diagnostics);
+    }
+    let gaps = placeholder::of_tokens(&tokens);
+    if !gaps.is_empty() {
+        let help = "placeholders are filled in queries, not in stored functions: make it a parameter of the function";
+        return Err(gaps.iter().map(|gap| gap.unfilled(help)).collect());
     }
     let context = Context::new(&tokens).map_err(|diagnostic| vec![diagnostic])?;
     let (mut rest, mut found) = (Tokens::new(&context), Vec::new());

@@ -5,9 +5,11 @@
 //! `grammar/kql.ebnf` describes the same language, and a test holds the two together.
 
 pub mod ast;
+mod encoding;
 mod lexer;
 mod library;
 mod parser;
+mod placeholder;
 mod print;
 mod stream;
 mod string;
@@ -15,15 +17,22 @@ mod string;
 mod tests;
 mod token;
 
+use std::collections::BTreeMap;
+
 use crate::diagnostic::{Code, Diagnostic, Error, Result, Span};
 
+pub use encoding::decode_text;
 pub use library::{Definition, definitions};
 pub use parser::operator::{OPERATORS, OperatorInfo};
+pub use placeholder::{Placeholder, placeholders};
 pub use print::{print, print_expression};
 pub use token::{Token, TokenKind, is_reserved};
 
-/// The longest text that is read, in bytes.
-pub const MAX_TEXT: usize = 1024 * 1024;
+/// The longest query that is read, in bytes: lists of indicators are long.
+pub const MAX_TEXT: usize = 16 << 20;
+
+/// The longest text of functions that is read, in bytes, and the most that calls of functions may add up to.
+pub const MAX_FUNCTIONS: usize = 1 << 20;
 
 /// A text, read.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,7 +57,13 @@ impl Parsed {
 /// Reads the text of a query. Never panics, whatever the text.
 #[must_use]
 pub fn parse(text: &str) -> Parsed {
-    let (query, mut diagnostics) = read(text);
+    parse_filled(text, &BTreeMap::new())
+}
+
+/// As [`parse`], with these values of placeholders, by their names. Positions are those of `text`.
+#[must_use]
+pub fn parse_filled(text: &str, values: &BTreeMap<String, String>) -> Parsed {
+    let (query, mut diagnostics) = read(text, values);
     if let Some(last) = diagnostics.get_mut(stream::MAX_DIAGNOSTICS - 1) {
         last.help.push("reading stopped here: there were too many mistakes".to_owned());
     }
@@ -56,11 +71,16 @@ pub fn parse(text: &str) -> Parsed {
     Parsed { query: query.unwrap_or(ast::Query { statements: Vec::new() }), diagnostics }
 }
 
-fn read(text: &str) -> (Option<ast::Query>, Vec<Diagnostic>) {
+fn read(text: &str, values: &BTreeMap<String, String>) -> (Option<ast::Query>, Vec<Diagnostic>) {
     if text.len() > MAX_TEXT {
-        return (None, vec![too_long(text.len(), Span::default())]);
+        return (None, vec![too_long(text.len(), MAX_TEXT, Span::default())]);
     }
-    let (tokens, mut diagnostics) = lexer::tokens(text);
+    let (written, mut diagnostics) = lexer::tokens(text);
+    let filled = if values.is_empty() { Vec::new() } else { placeholder::filled(&written, values) };
+    let mut tokens: Vec<Token<'_>> = written;
+    for (number, text) in &filled {
+        tokens[*number].text = text;
+    }
     let context = match stream::Context::new(&tokens) {
         // What is no token would only cause further messages.
         Ok(context) if diagnostics.is_empty() => context,
@@ -71,6 +91,7 @@ fn read(text: &str) -> (Option<ast::Query>, Vec<Diagnostic>) {
     };
     let query = parser::statement::query(stream::Tokens::new(&context));
     let mut diagnostics = context.into_diagnostics();
+    several_queries(text, &tokens, &mut diagnostics);
     let has_query = query.statements.iter().any(|statement| matches!(statement.kind, ast::StatementKind::Query(_)));
     if diagnostics.is_empty() && !has_query {
         let end = tokens.last().map_or(Span::default(), |token| token.span);
@@ -85,7 +106,27 @@ pub fn tokens(text: &str) -> Vec<Token<'_>> {
     lexer::tokens(text).0
 }
 
-fn too_long(length: usize, span: Span) -> Diagnostic {
-    let message = format!("the text has {length} bytes, and {MAX_TEXT} are the most that are read");
+/// Says so if the first mistake is that another query begins after a blank line, as tools that run the query around the
+/// cursor allow.
+fn several_queries(text: &str, tokens: &[Token<'_>], diagnostics: &mut Vec<Diagnostic>) {
+    let Some(at) = diagnostics.first().map(|first| first.span.start) else { return };
+    let Some(number) = tokens.iter().position(|token| token.span.start == at && token.kind == TokenKind::Word) else {
+        return;
+    };
+    let Some(before) = number.checked_sub(1).map(|before| tokens[before].span.end as usize) else { return };
+    let between: Vec<&str> = text[before..at as usize].split('\n').collect();
+    // The first of these lines ends the query, and the last is that of the token.
+    let has_blank_line = between.iter().rev().skip(1).rev().skip(1).any(|line| line.trim().is_empty());
+    if has_blank_line && parse(&text[..before]).diagnostics.is_empty() {
+        let message = "a second query begins here, after a blank line";
+        let help = "a text holds one query: put each into a file of its own, or all of them into a file of JSON Lines for \
+                    `coldcase batch`";
+        let span = tokens[number].span;
+        *diagnostics = vec![Diagnostic::new(Code::UnsupportedStatement, span, message).help(help)];
+    }
+}
+
+fn too_long(length: usize, most: usize, span: Span) -> Diagnostic {
+    let message = format!("the text has {length} bytes, and {most} are the most that are read");
     Diagnostic::new(Code::TextTooLong, span, message)
 }

@@ -89,7 +89,7 @@ const OWNERS: &[(&str, &[&str])] = &[
             "synth",
         ],
     ),
-    ("sha2", &["cli/manifest.rs", "functions/scalar/hash.rs"]),
+    ("sha2", &["cli/digest.rs", "functions/scalar/hash.rs"]),
     ("signal_hook", &["cli/stop"]),
     ("simdutf8", &["source", "types"]),
     ("wide", &["source/json", "source/framing/brackets.rs"]),

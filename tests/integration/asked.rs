@@ -397,3 +397,253 @@ fn times_of_the_call_are_of_one_standard() {
         coldcase(&["declare query_parameters(s:datetime); print s = s", "--param", "s=2026-03-01T10:00:00+01:00"]);
     assert_eq!(parameter.stdout, "{\"s\":\"2026-03-01T09:00:00.0000000Z\"}\n", "{parameter:?}");
 }
+
+const HUNT: &str = "let starttime = todatetime('{{StartTimeISO}}');\nlet endtime = todatetime('{{EndTimeISO}}');\n";
+
+#[test]
+fn placeholders_of_hunting_queries_are_filled() {
+    let folder = folder(&[("a.json", &signins(&["1", "2", "3", "4"])), ("b/x.json", "{\"a\":1}\n")]);
+    let path = folder.path().join("a.json").display().to_string();
+    let count = format!("{HUNT}SigninLogs | where TimeGenerated between (starttime .. endtime) | count");
+    let half_open = format!("{HUNT}SigninLogs | where TimeGenerated >= starttime and TimeGenerated < endtime | count");
+    // From the data: nothing of it is left out, and the values are said.
+    for query in [&count, &half_open] {
+        let output = coldcase(&[query, &path]);
+        assert_eq!((output.code, output.stdout.as_str()), (0, "{\"Count\":4}\n"), "{output:?}");
+        for words in [
+            "{{StartTimeISO}} is filled with 2026-03-02T09:00:00.0000000Z",
+            "{{EndTimeISO}} is filled with 2026-03-02T09:03:00.0000001Z",
+        ] {
+            assert!(output.stderr.contains(words), "{output:?}");
+        }
+    }
+    // From the call, and each bound by itself.
+    let of = |query: &str, more: &[&str]| {
+        let output = coldcase(&[&[query, &path], more].concat());
+        assert_eq!(output.code, 0, "{output:?}");
+        (output.stdout, output.stderr)
+    };
+    let from = ["--from", "2026-03-02T09:01:00Z"];
+    let to = ["--to", "2026-03-02T09:02:00Z"];
+    assert_eq!(of(&count, &from).0, "{\"Count\":3}\n");
+    assert_eq!(of(&count, &to).0, "{\"Count\":3}\n");
+    assert_eq!(of(&count, &[from, to].concat()).0, "{\"Count\":2}\n");
+    assert_eq!(of(&count, &["--last", "1m", "--now", "2026-03-02T09:03:00Z"]).0, "{\"Count\":2}\n");
+    // What the query looks back to is not cut away from it; what it has no placeholder for is.
+    let lookback = format!("{HUNT}SigninLogs | where TimeGenerated between ((starttime - 1d) .. endtime) | count");
+    assert_eq!(of(&lookback, &[from, to].concat()).0, "{\"Count\":3}\n");
+    let start_only = "SigninLogs | where TimeGenerated >= todatetime('{{StartTimeISO}}') | count";
+    let (answer, said) = of(start_only, &[from, to].concat());
+    assert_eq!(answer, "{\"Count\":1}\n");
+    assert!(said.contains("the time range of the call"), "{said}");
+    // Every form of literal, tables by their names in strings, and batches.
+    for literal in
+        ["datetime({{StartTimeISO}})", "todatetime(@'{{ StartTimeISO }}')", "todatetime(```{{StartTimeISO}}```)"]
+    {
+        let query =
+            format!("let f = (t:string) {{ table(t) }}; f('SigninLogs') | where TimeGenerated > {literal} | count");
+        assert_eq!(of(&query, &[]).0, "{\"Count\":3}\n", "{literal}");
+    }
+    let pack = json!({"id": 1, "query": count}).to_string();
+    assert!(coldcase_with(&["batch", "-", &path], &pack).stdout.contains("[[4]]"));
+    // Comments hold none.
+    assert_eq!(of("print 1 // {{Anything}}", &[]).0, "{\"print_0\":1}\n");
+}
+
+#[test]
+fn placeholders_without_a_value_are_errors() {
+    for (query, words) in [
+        ("SigninLogs | where UserPrincipalName == '{{User}}'", "the placeholder `{{User}}` has no value"),
+        ("print x = strcat('a', \"{{ Account_Name }}\")", "`{{Account_Name}}` has no value"),
+        ("print datetime({{Day}})", "`{{Day}}` has no value"),
+        ("datatable(a:string)['{{X}}']", "`{{X}}` has no value"),
+    ] {
+        let output = coldcase(&[query, SIGNINS]);
+        assert_eq!((output.code, output.stdout.as_str()), (3, ""), "{query}: {output:?}");
+        assert!(output.stderr.contains(words) && output.stderr.contains("KQL2014"), "{query}: {output:?}");
+    }
+    // It points at the words of the user's text, and so do other messages of a query that is filled.
+    let output = coldcase(&["print 'é', '{{X}}'", "--error-format", "json"]);
+    let said: Json = serde_json::from_str(output.stderr.trim()).expect("JSON");
+    assert_eq!((&said["column"], &said["text"]), (&13.into(), &"{{X}}".into()), "{said}");
+    let query = "print todatetime('{{StartTimeISO}}'), nope";
+    let output = coldcase(&[query, "--from", "2026-03-01", "--error-format", "json"]);
+    let said: Json = serde_json::from_str(output.stderr.trim()).expect("JSON");
+    assert_eq!((&said["column"], &said["text"]), (&39.into(), &"nope".into()), "{said}");
+    // Data without times.
+    let output =
+        coldcase_with(&["stdin | where a > todatetime('{{StartTimeISO}}')"], "{\"a\":\"2026-03-01T00:00:00Z\"}\n");
+    assert!(output.code == 3 && output.stderr.contains("--from"), "{output:?}");
+    let named = ["stdin | where a >= todatetime('{{StartTimeISO}}') | count", "--time-column", "a"];
+    assert_eq!(coldcase_with(&named, "{\"a\":\"2026-03-01T00:00:00Z\"}\n").stdout, "{\"Count\":1}\n");
+    // Braces that hold no name are characters.
+    let plain = coldcase(&["print '{{', '{{}}', '{{1}}', strcat('{', '{X}}')"]);
+    assert_eq!(
+        plain.stdout, "{\"print_0\":\"{{\",\"print_1\":\"{{}}\",\"print_2\":\"{{1}}\",\"print_3\":\"{{X}}\"}\n",
+        "{plain:?}"
+    );
+    let folder = folder(&[
+        ("coldcase.toml", "[functions]\npaths = ['f.kql']\n"),
+        ("f.kql", "let F = () { print todatetime('{{StartTimeISO}}') };"),
+    ]);
+    let (code, _, said) = run_in(folder.path(), &["F"], &[]);
+    assert!(code == 3 && said.contains("f.kql") && said.contains("not in stored functions"), "{said}");
+}
+
+#[test]
+fn files_with_the_same_records_are_noted() {
+    let folder = folder(&[
+        ("a.json", &signins(&["1", "2", "3"])),
+        ("b.json", &signins(&["4", "3", "5"])),
+        ("c.json", &signins(&["6"])),
+    ]);
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let said = |args: &[&str]| coldcase(&[&["SigninLogs | count"], args].concat()).stderr;
+    let [a, b, c] = ["a.json", "b.json", "c.json"].map(path);
+    let (a, b, c) = (a.as_str(), b.as_str(), c.as_str());
+    let both = said(&[a, b]);
+    assert!(
+        both.contains("note:") && both.contains("a.json") && both.contains("b.json") && both.contains("--dedup Id"),
+        "{both}"
+    );
+    for args in [&[a, c][..], &[a], &[a, a], &[a, b, "-q"], &[a, b, "--dedup", "Id"]] {
+        assert!(!said(args).contains("a record with the same Id"), "{args:?}");
+    }
+    // In other shapes and formats, and against an archive of the same records.
+    for (one, other) in
+        [("graph-beta", "graph-ndjson"), ("diag-hourly", "la-export"), ("graph-beta", "adx-export-parquet")]
+    {
+        let [one, other] = [one, other].map(|shape| format!("testdata/shapes/{shape}"));
+        if Path::new(env!("CARGO_MANIFEST_DIR")).join(&one).exists()
+            && Path::new(env!("CARGO_MANIFEST_DIR")).join(&other).exists()
+        {
+            assert!(said(&[&one, &other]).contains("a record with the same Id"), "{one} {other}");
+        }
+    }
+    // One archive is no overlap.
+    assert!(!said(&[SIGNINS]).contains("a record with the same Id"));
+}
+
+#[test]
+fn help_is_where_users_look_for_it() {
+    let help = coldcase(&["help"]);
+    assert!(help.code == 0 && help.stdout.contains("Commands:") && help.stdout.contains("sniff"), "{help:?}");
+    assert_eq!(coldcase(&["help", "sniff"]).stdout, coldcase(&["sniff", "--help"]).stdout);
+    assert_eq!(coldcase(&["help", "snif"]).code, 2);
+    for (words, near) in [
+        (&["schemas"][..], "schema"),
+        (&["schemas", "SigninLogs"], "schema"),
+        (&["snif", SIGNINS], "sniff"),
+        (&["Sniff", SIGNINS], "sniff"),
+        (&["tabels"], "tables"),
+        (&["convrt", "no/such/folder"], "convert"),
+        (&["hlep"], "help"),
+    ] {
+        refused(&coldcase(words), &format!("did you mean the command `{near}`?"));
+    }
+    for words in [&["backtest"][..], &["backtest", SIGNINS], &["version"]] {
+        refused(&coldcase(words), "neither a command nor a table");
+    }
+    // Tables are tables.
+    assert_eq!(coldcase(&["SigninLogs", SIGNINS]).stdout.lines().count(), 10);
+    let near = coldcase(&["SigninLog", SIGNINS]);
+    assert!(near.code == 3 && near.stderr.contains("did you mean `SigninLogs`?"), "{near:?}");
+    let bound = coldcase(&["snif | count", "-t", &format!("snif={SIGNINS}")]);
+    assert_eq!((bound.code, bound.stdout.as_str()), (0, "{\"Count\":10}\n"), "{bound:?}");
+}
+
+#[test]
+fn query_files_of_any_tool_are_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let text = "// é\nprint x = 'ü'";
+    let utf16 = |unit: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(unit).collect::<Vec<u8>>();
+    for (name, bytes) in [
+        ("le.kql", [&[0xff, 0xfe][..], &utf16(u16::to_le_bytes)].concat()),
+        ("be.kql", [&[0xfe, 0xff][..], &utf16(u16::to_be_bytes)].concat()),
+        ("bom.kql", [&[0xef, 0xbb, 0xbf], text.as_bytes()].concat()),
+    ] {
+        fs::write(path(name), bytes).expect("written");
+        let output = coldcase(&["-f", &path(name)]);
+        assert_eq!((output.code, output.stdout.as_str()), (0, "{\"x\":\"ü\"}\n"), "{name}: {output:?}");
+    }
+    fs::write(path("wrong.kql"), utf16(u16::to_le_bytes)).expect("written");
+    refused(&coldcase(&["-f", &path("wrong.kql")]), "UTF-16 without a byte order mark");
+    let line = "{\"id\":1,\"query\":\"print 1\"}\n";
+    let bytes: Vec<u8> = [0xff, 0xfe].into_iter().chain(line.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    fs::write(path("le.jsonl"), bytes).expect("written");
+    assert_eq!(coldcase(&["batch", &path("le.jsonl")]).code, 0);
+    fs::write(path("bom.jsonl"), format!("\u{feff}{line}")).expect("written");
+    assert_eq!(coldcase(&["batch", &path("bom.jsonl")]).code, 0);
+}
+
+#[test]
+fn several_queries_in_one_text_are_told() {
+    for text in [
+        "SigninLogs\n| count\n\nSigninLogs\n| take 1",
+        "SigninLogs | count\r\n\r\n// the second\r\nlet x = 1;\r\nprint x",
+        "let a = 1;\nprint a\n   \n\nSigninLogs | count",
+    ] {
+        let output = coldcase(&[text, SIGNINS]);
+        assert!(
+            output.code == 4 && output.stderr.contains("a second query begins here, after a blank line"),
+            "{output:?}"
+        );
+        assert!(output.stderr.contains("coldcase batch"), "{output:?}");
+    }
+    // A blank line inside of a query is none between two.
+    assert_eq!(coldcase(&["SigninLogs\n\n| count", SIGNINS]).code, 0);
+    assert_eq!(coldcase(&["SigninLogs\n\n| coutn", SIGNINS]).code, 3);
+}
+
+#[test]
+fn manifests_have_the_hash_of_the_answer() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let manifest =
+        || -> Json { serde_json::from_str(&fs::read_to_string(path("m.json")).expect("a manifest")).expect("JSON") };
+    let query = "print a = 1";
+    let output = coldcase(&[query, "-O", &path("a.csv"), "--manifest", &path("m.json")]);
+    assert_eq!(output.code, 0, "{output:?}");
+    // SHA-256 of "a\r\n1\r\n" or "a\n1\n", as the file has it.
+    let hash = |bytes: &[u8]| {
+        let text = String::from_utf8(bytes.to_vec())
+            .expect("UTF-8")
+            .replace('\\', "\\\\")
+            .replace('\r', "\\r")
+            .replace('\n', "\\n")
+            .replace('"', "\\\"");
+        coldcase(&[&format!("print h = hash_sha256(\"{text}\")")]).stdout.split('"').nth(3).expect("a hash").to_owned()
+    };
+    let bytes = fs::read(path("a.csv")).expect("the answer");
+    let said = manifest();
+    assert_eq!(said["output"], json!({"file": path("a.csv"), "bytes": bytes.len(), "sha256": hash(&bytes)}));
+    let output = coldcase(&[query, "--manifest", &path("m.json")]);
+    assert_eq!(manifest()["output"]["sha256"], hash(output.stdout.as_bytes()));
+    assert_eq!(manifest()["output"]["file"], "stdout");
+    let pack = "{\"id\":1,\"query\":\"print 1\"}\n";
+    let output = coldcase_with(&["batch", "-", "--manifest", &path("m.json")], pack);
+    assert_eq!(manifest()["output"]["sha256"], hash(output.stdout.as_bytes()));
+    let parquet = coldcase(&["range x from 1 to 9 step 1", "-O", &path("x.parquet"), "--manifest", &path("m.json")]);
+    assert_eq!(parquet.code, 0, "{parquet:?}");
+    assert_eq!(manifest()["output"]["bytes"], fs::metadata(path("x.parquet")).expect("a file").len());
+}
+
+#[test]
+fn long_lists_of_indicators_are_read() {
+    let addresses: Vec<String> =
+        (0..150_000).map(|n: u32| format!("'198.51.{}.{}/{n}'", n / 256 % 256, n % 256)).collect();
+    let query = format!("SigninLogs | where IPAddress in ({}) | count", addresses.join(",\n"));
+    assert!(query.len() > 3 << 20);
+    let folder = folder(&[("q.kql", &query)]);
+    let file = folder.path().join("q.kql").display().to_string();
+    let started = std::time::Instant::now();
+    let output = coldcase(&["-f", &file, SIGNINS]);
+    assert_eq!(
+        (output.code, output.stdout.as_str()),
+        (0, "{\"Count\":0}\n"),
+        "{}",
+        &output.stderr[..output.stderr.len().min(500)]
+    );
+    assert!(started.elapsed().as_secs() < 120, "{:?}", started.elapsed());
+}

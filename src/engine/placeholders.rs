@@ -1,0 +1,143 @@
+//! `{{StartTimeISO}}` and `{{EndTimeISO}}`: the time range that Microsoft Sentinel fills into hunting queries.
+//!
+//! They are filled from the time range of the call, else from the times of the data. A bound that the query is given this
+//! way is the query's own matter: hunts look back from the start for what is new since, so tables are not cut there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::{Engine, Settings};
+use crate::binder::TimeRange;
+use crate::diagnostic::{Error, Result};
+use crate::exec;
+use crate::source::{MemoryCatalog, ScanReport, TableProvider};
+use crate::syntax::{Placeholder, TokenKind, placeholders, tokens};
+use crate::types::{Type, Value, datetime};
+
+const START: &str = "StartTimeISO";
+const END: &str = "EndTimeISO";
+
+/// What the placeholders of a query stand for.
+#[derive(Debug, Default)]
+pub(super) struct Filled {
+    /// Values by name.
+    pub values: BTreeMap<String, String>,
+    /// What is left of the time range that tables are cut to.
+    pub time_range: Option<TimeRange>,
+}
+
+impl Engine {
+    /// Fills the placeholders of `text`, and says in `report` with what.
+    ///
+    /// # Errors
+    /// A placeholder that is neither of the two, or for which there is no time.
+    pub(super) fn fill(&self, text: &str, report: &Arc<ScanReport>) -> Result<Filled> {
+        let found = placeholders(text);
+        let mut filled = Filled { time_range: self.settings.time_range.clone(), ..Filled::default() };
+        if found.is_empty() {
+            return Ok(filled);
+        }
+        let unknown = |found: &&Placeholder| found.name != START && found.name != END;
+        let help = "only {{StartTimeISO}} and {{EndTimeISO}} are filled, from --from and --to; write the value instead";
+        let wrong: Vec<_> = found.iter().filter(unknown).map(|found| found.unfilled(help)).collect();
+        if !wrong.is_empty() {
+            return Err(Error::Query(wrong));
+        }
+        let mut data = None;
+        for name in [START, END] {
+            let Some(place) = found.iter().find(|found| found.name == name) else { continue };
+            let (ticks, origin) = match self.bound_of_call(name) {
+                Some(ticks) => (ticks, "the time range of the call, which this query applies itself".to_owned()),
+                None => {
+                    let [first, last] = match data {
+                        Some(known) => known,
+                        None => *data.insert(self.range_of_data(text, report)?),
+                    };
+                    self.bound_of_data(name, if name == START { first } else { last }, place)?
+                }
+            };
+            let value = datetime::to_text(ticks);
+            report.notice_once(format!("{{{{{name}}}}} is filled with {value}: {origin}"));
+            filled.values.insert(name.to_owned(), value);
+            filled.time_range = filled.time_range.and_then(|range| without(range, name));
+        }
+        Ok(filled)
+    }
+
+    fn bound_of_call(&self, name: &str) -> Option<i64> {
+        let range = self.settings.time_range.as_ref()?;
+        if name == START { range.from } else { range.to.or(range.through) }
+    }
+
+    /// The bound that the data gives, where it has `time`, with where it is from. The end lies after the last record, so
+    /// that a query that leaves out its end does not leave out that record.
+    fn bound_of_data(&self, name: &str, time: Option<i64>, place: &Placeholder) -> Result<(i64, String)> {
+        let column = &self.settings.time_column;
+        match (time, name == START) {
+            (Some(ticks), true) => Ok((ticks, format!("the first {column} of the data"))),
+            (Some(ticks), false) => Ok((ticks.saturating_add(1), format!("just after the last {column} of the data"))),
+            (None, _) => {
+                let help = format!("the data has no {column} to take it from: give it with --from and --to");
+                Err(place.unfilled(help).into())
+            }
+        }
+    }
+
+    /// The first and the last time of the tables that `text` names, or of all if it names none.
+    fn range_of_data(&self, text: &str, report: &Arc<ScanReport>) -> Result<[Option<i64>; 2]> {
+        let readable = self.catalog.readable()?;
+        let all = tokens(text);
+        let is_name = |kind| matches!(kind, TokenKind::Word | TokenKind::String);
+        let words: BTreeSet<&str> =
+            all.iter().filter(|token| is_name(token.kind)).map(|token| token.text.trim_matches(['\'', '"'])).collect();
+        let named: Vec<&String> = readable.iter().filter(|name| words.contains(name.as_str())).collect();
+        let tables = if named.is_empty() { readable.iter().collect() } else { named };
+        let (mut first, mut last) = (None, None);
+        for name in tables {
+            let Some(table) = self.catalog.table(name)? else { continue };
+            let column = self.settings.time_columns.get(name).unwrap_or(&self.settings.time_column);
+            let schema = table.schema();
+            if schema.index_of(column).is_none_or(|index| schema.field(index).ty != Type::Datetime) {
+                continue;
+            }
+            let [earliest, latest] = self.extremes(&table, column, report)?;
+            first = first.into_iter().chain(earliest).min();
+            last = last.max(latest);
+        }
+        Ok([first, last])
+    }
+
+    /// The first and the last time in `column` of a table.
+    fn extremes(
+        &self,
+        table: &Arc<dyn TableProvider>,
+        column: &str,
+        report: &Arc<ScanReport>,
+    ) -> Result<[Option<i64>; 2]> {
+        let catalog = MemoryCatalog::default().with("T", Arc::clone(table));
+        let settings = Settings { time_range: None, dedup: None, provenance: false, ..self.settings.clone() };
+        let engine = Self::new(Arc::new(catalog), settings);
+        let column = column.replace('\\', "\\\\").replace('\'', "\\'");
+        let text = format!("T | summarize min(['{column}']), max(['{column}'])");
+        // The query itself will say what there is to say of the files.
+        let batches = report.without_notices(|| {
+            let bound = engine.bind(&text, report)?;
+            let plan = engine.optimize(bound.plan, &bound.context)?;
+            exec::collect(&plan, &engine.context(bound.context, Arc::clone(report)))
+        })?;
+        let value = |column: usize| match batches.iter().find(|batch| batch.rows() > 0)?.column(column).value(0) {
+            Value::Datetime(ticks) => Some(ticks),
+            _ => None,
+        };
+        Ok([value(0), value(1)])
+    }
+}
+
+/// The time range without the bound that a placeholder hands to the query.
+fn without(range: TimeRange, name: &str) -> Option<TimeRange> {
+    let range = match name {
+        START => TimeRange { from: None, ..range },
+        _ => TimeRange { to: None, through: None, ..range },
+    };
+    (range.from.is_some() || range.to.is_some() || range.through.is_some()).then_some(range)
+}

@@ -1,0 +1,155 @@
+//! Whether files of a table hold the same records, as exports that overlap do: each record counts once a file then.
+//!
+//! Looking for that costs little whatever the archive: small inputs are compared whole, of others the first records of a
+//! few files, of many files those that are equally long.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use super::file_table::FileTable;
+use super::files::{DataFile, Format};
+use super::framing::{self, Blocks, Next, Opened, Origin};
+use super::{Limits, ScanColumn, ScanReport, ScanRequest, TableProvider};
+use crate::diagnostic::Result;
+use crate::types::Type;
+
+/// The column that tells records apart.
+const ID: &str = "Id";
+
+/// Inputs of fewer bytes are compared whole.
+const SMALL: u64 = 1 << 20;
+
+/// Bytes of a text, unpacked, that are looked at in small inputs.
+const MAX_BYTES: u64 = 4 << 20;
+
+/// Files of which the first records are compared, if there are no more.
+const FEW: usize = 16;
+
+/// Pairs of equally long files that are compared, of more files than these.
+const MAX_PAIRS: usize = 2;
+
+/// Records of a file that are compared if not all are.
+const HEAD: usize = 16;
+
+/// Two files that hold the same record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Overlap {
+    /// The names of the files.
+    pub files: [String; 2],
+}
+
+/// Two of `files` that are found to hold a record with the same Id; `table` makes the table of one Parquet file.
+pub(super) fn find(files: &[DataFile], limits: Limits, table: impl Fn(&DataFile) -> FileTable) -> Option<Overlap> {
+    let mut first: HashMap<String, usize> = HashMap::new();
+    let is_small = files.iter().map(|file| file.bytes).fold(0, u64::saturating_add) < SMALL;
+    for index in candidates(files, is_small) {
+        let file = &files[index];
+        // What is wrong with a file is said of the query itself.
+        let ids = match file.format() {
+            Ok(Format::Parquet) => ids_of_table(&table(file)),
+            _ => ids_of_text(file, limits, is_small).unwrap_or_default(),
+        };
+        for id in ids {
+            match first.get(&id) {
+                Some(other) if *other != index => {
+                    return Some(Overlap { files: [files[*other].name.clone(), file.name.clone()] });
+                }
+                Some(_) => {}
+                None => _ = first.insert(id, index),
+            }
+        }
+    }
+    None
+}
+
+/// The files to compare.
+fn candidates(files: &[DataFile], is_small: bool) -> Vec<usize> {
+    if files.len() < 2 {
+        return Vec::new();
+    }
+    if is_small || files.len() <= FEW {
+        return (0..files.len()).collect();
+    }
+    let mut by_length: HashMap<u64, usize> = HashMap::new();
+    let mut pairs = Vec::new();
+    for (index, file) in files.iter().enumerate().filter(|(_, file)| file.bytes > 0 && file.local_path().is_some()) {
+        if let Some(other) = by_length.insert(file.bytes, index) {
+            pairs.extend([other, index]);
+            if pairs.len() >= 2 * MAX_PAIRS {
+                break;
+            }
+        }
+    }
+    pairs.sort_unstable();
+    pairs.dedup();
+    pairs
+}
+
+/// The Ids of the first records of a text, whatever their table; of all that it has if `is_small`.
+fn ids_of_text(file: &DataFile, limits: Limits, is_small: bool) -> Result<Vec<String>> {
+    let unheard = Arc::new(ScanReport::default());
+    let Opened::Text(text) = framing::open(file, file.open()?, Vec::new(), limits, &unheard)? else {
+        return Ok(Vec::new());
+    };
+    let failed = |error| file.failed(error);
+    let mut blocks = Blocks::start(text.input, Origin::default()).map_err(failed)?;
+    let (mut ids, mut seen) = (Vec::new(), 0);
+    while let Next::Block(block) = blocks.next().map_err(failed)? {
+        let room = if is_small { usize::MAX } else { HEAD };
+        let mut add = |record: &[u8]| {
+            if let Ok(record) = serde_json::from_slice(record) {
+                add_ids(&record, room, &mut ids);
+            }
+        };
+        match &block.spans {
+            Some(spans) => {
+                let records = spans.iter().take(room).filter_map(|span| block.bytes.get(span.start..span.end));
+                records.for_each(&mut add);
+            }
+            None => block.bytes.split(|byte| *byte == b'\n').take(room).for_each(&mut add),
+        }
+        seen += block.bytes.len() as u64;
+        if !is_small || seen >= MAX_BYTES {
+            break;
+        }
+    }
+    Ok(ids)
+}
+
+/// Adds the Id of a record of any shape, or those of the first records of a wrapper.
+fn add_ids(record: &Json, room: usize, ids: &mut Vec<String>) {
+    let own = |record: &Json| [ID, "id"].into_iter().find_map(|key| Some(record.get(key)?.as_str()?.to_owned()));
+    let id = |record: &Json| own(record).or_else(|| own(record.get("properties")?)).filter(|id| !id.is_empty());
+    if let Some(id) = id(record) {
+        ids.push(id);
+        return;
+    }
+    let wrapped = ["value", "records"].into_iter().find_map(|key| record.get(key));
+    if let Some(records) = wrapped.unwrap_or(record).as_array() {
+        ids.extend(records.iter().take(room).filter_map(id));
+    }
+}
+
+/// The Ids of the first rows of a table.
+fn ids_of_table(table: &FileTable) -> Vec<String> {
+    let schema = table.schema();
+    let Some(index) = schema.index_of(ID).filter(|&index| schema.field(index).ty == Type::String) else {
+        return Vec::new();
+    };
+    let request = ScanRequest {
+        columns: vec![ScanColumn::Column(index)],
+        prune: Vec::new(),
+        filter: None,
+        limit: Some(HEAD),
+        batch_rows: HEAD,
+        report: Arc::new(ScanReport::default()),
+        counters: Arc::default(),
+    };
+    let parts = table.scan(&request).unwrap_or_default();
+    let batches = parts.iter().filter_map(|part| part.read().ok()).flatten().map_while(Result::ok);
+    let Some(batch) = batches.into_iter().find(|batch| batch.rows() > 0) else { return Vec::new() };
+    let id = |row| batch.column(0).text_at(row).filter(|id| !id.is_empty()).map(str::to_owned);
+    (0..batch.rows()).filter_map(id).take(HEAD).collect()
+}
