@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::memory::Memory;
 use super::sources::Call;
+use crate::source::DateOrder;
 use crate::source::remote::is_url;
 
 const EXAMPLES: &str = "\
@@ -145,6 +146,9 @@ pub struct SourceArgs {
     /// Follow symbolic links that lead out of a named folder; without it they are skipped with a warning
     #[arg(long)]
     pub follow_links: bool,
+    /// The order of dates in numbers such as 02/03/2026: dmy (the day first) or mdy [default: as dates of the file prove]
+    #[arg(long, value_name = "ORDER")]
+    pub date_order: Option<DateOrder>,
     /// Keep what could not be read in a file, a JSON object a line: file, place, reason and the text. Every record is
     /// looked at then
     #[arg(long, value_name = "FILE", value_parser = local_path())]
@@ -316,6 +320,9 @@ pub struct FunctionsArgs {
 /// `coldcase sniff`.
 #[derive(Args, Debug)]
 pub struct SniffArgs {
+    /// The order of dates in numbers such as 02/03/2026: dmy (the day first) or mdy [default: as dates of the file prove]
+    #[arg(long, value_name = "ORDER")]
+    pub date_order: Option<DateOrder>,
     /// Files, folders, globs, `-` for stdin
     #[arg(value_name = "PATH", required = true)]
     pub paths: Vec<std::ffi::OsString>,

@@ -14,9 +14,9 @@ use self::backtest::Backtest;
 use super::memory::Memory;
 use super::sources::table_name;
 use crate::diagnostic::{Error, Result};
-use crate::source::Limits;
 use crate::source::folders::Links;
 use crate::source::remote::{Access, is_url};
+use crate::source::{DateOrder, Limits};
 
 /// The catalog file with what the environment says instead.
 #[derive(Debug, Default, Deserialize)]
@@ -86,6 +86,19 @@ impl TryFrom<toml::Value> for Size {
     }
 }
 
+/// The order of dates in numbers: `dmy` or `mdy`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct Dates(pub DateOrder);
+
+impl TryFrom<String> for Dates {
+    type Error = String;
+
+    fn try_from(text: String) -> std::result::Result<Self, String> {
+        text.parse().map(Self)
+    }
+}
+
 /// A table in files.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -99,6 +112,8 @@ pub(super) struct Table {
     pub time_column: Option<String>,
     /// The column that `ingestion_time()` answers.
     pub ingestion_column: Option<String>,
+    /// The order of dates in numbers.
+    pub dates: Option<Dates>,
 }
 
 /// A watchlist in a file; its path is relative to the folder of the catalog file.

@@ -129,6 +129,7 @@ fn input_json(Input { table, file }: &Input, limits: Limits, settings: &Settings
         "table": table,
         "bytes": file.bytes,
         "sha256": sha256(file)?,
+        "dateOrder": file.date_order().map(|order| order.to_string()),
         "contents": profile.parts.iter().map(contents).collect::<Vec<_>>(),
         "problems": profile.problems(),
     }))

@@ -51,7 +51,7 @@ pub(super) fn run(args: &SniffArgs) -> Result<Outcome> {
     settings.threads = session::threads(args.threads.or(defaults.threads));
     settings.max_memory = memory::asked(None, defaults)?.unwrap_or_else(memory::usual);
     settings.cancelled = stop::flag();
-    let Listing { files, remarks } = once(files(sources.named, sources.stdin)?);
+    let Listing { files, remarks } = once(files(sources.named, sources.stdin)?).with_date_order(args.date_order);
     for remark in &remarks {
         match remark.is_damage() {
             true => Message::Warning(remark.to_string()).print(),

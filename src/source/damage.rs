@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 
+use super::dates::DateOrder;
 use crate::types::Type;
 
 /// Kinds of damage that are told apart; a file may name any number of tables, so the rest is summed up.
@@ -36,8 +37,13 @@ pub enum Damage {
     ChecksumMismatch(String),
     /// A column of a file that cannot be read at all, and why.
     UnreadableColumn(String, String),
-    /// Dates of this column whose first number is no month, although dates with slashes are read month first.
-    DayFirstDates(String),
+    /// Dates of this column that nothing proves to have the day or the month first, with the order in which they are
+    /// read.
+    AmbiguousDates(String, DateOrder),
+    /// Dates of this column, in a file in which some dates have the day first and others the month.
+    ContradictoryDates(String),
+    /// Strings in this column that are no JSON, although it holds objects or arrays.
+    NotJson(String),
     /// Values that PowerShell cut off before they were saved.
     CutByPowerShell(String),
     /// Labels in a CSV of the Entra admin center that stand for no known value of the column.
@@ -120,11 +126,27 @@ impl Damage {
                 let files = if count == 1 { String::new() } else { format!(" in {count} files") };
                 format!("column {column} cannot be read{files}: {reason}")
             }
-            Self::DayFirstDates(column) => format!(
-                "{} of {column} cannot be read month first and {is} null here; other dates of the file may have day and \
-                 month exchanged",
+            Self::AmbiguousDates(column, order) => format!(
+                "{} of {column} can be read day first or month first, and no value of the file tells which: {they} {} \
+                 read {order}; say which it is with --date-order dmy or --date-order mdy",
+                counted("value"),
+                if count == 1 { "was" } else { "were" }
+            ),
+            Self::ContradictoryDates(column) => format!(
+                "{} of {column} {is} in a file that has both dates with the day first and dates with the month first: \
+                 where a date can be either, it was read month first",
                 counted("value")
             ),
+            Self::NotJson(column) => {
+                format!(
+                    "{} of {column} {is} not JSON: every path into {} is empty",
+                    counted("value"),
+                    match count {
+                        1 => "it",
+                        _ => "them",
+                    }
+                )
+            }
             Self::CutByPowerShell(column) => format!(
                 "{} of {column} {} cut off by PowerShell, which left only type names: export again with \
                  ConvertTo-Json -Depth 10",

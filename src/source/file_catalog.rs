@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::archive;
 use super::column_file::ColumnFile;
+use super::dates::DateOrder;
 use super::file_table::FileTable;
 use super::files::{DataFile, expand};
 use super::framing::{self, Blocks, Framing, Next, Opened, Origin, Text};
@@ -90,6 +91,7 @@ pub struct FileCatalogBuilder {
     texts: BTreeSet<String>,
     limits: Limits,
     access: Arc<Access>,
+    date_order: Option<DateOrder>,
 }
 
 impl FileCatalogBuilder {
@@ -98,13 +100,13 @@ impl FileCatalogBuilder {
     /// # Errors
     /// The path does not exist or cannot be read, nothing matches, or the folder holds no file.
     pub fn add(&mut self, pattern: impl Into<OsString>) -> Result<()> {
-        self.files.extend(expand(&pattern.into(), &self.access)?);
+        self.files.extend(expand(&pattern.into(), &self.access)?.with_date_order(self.date_order));
         Ok(())
     }
 
     /// Adds files that were found already: any known table is looked for in them.
     pub fn add_listing(&mut self, files: Listing) {
-        self.files.extend(files);
+        self.files.extend(files.with_date_order(self.date_order));
     }
 
     /// Adds the files that `pattern` names as rows of the table `name`; several patterns of one name add up.
@@ -119,7 +121,7 @@ impl FileCatalogBuilder {
 
     /// Adds files that were found already as rows of the table `name`.
     pub fn bind_listing(&mut self, name: impl Into<String>, files: Listing) {
-        self.bindings.entry(name.into()).or_default().extend(files);
+        self.bindings.entry(name.into()).or_default().extend(files.with_date_order(self.date_order));
     }
 
     /// Adds the files that `pattern` names as rows of the table `name`, whose columns are texts whatever they look like.
@@ -164,7 +166,7 @@ impl FileCatalogBuilder {
     /// # Errors
     /// The stream cannot be read, or its copy not be written.
     pub fn add_stdin(&mut self, stream: &mut dyn Read) -> Result<()> {
-        let file = DataFile::stream(stream, STDIN)?;
+        let file = DataFile::stream(stream, STDIN)?.with_date_order(self.date_order);
         self.bindings.entry(STDIN.to_owned()).or_default().files.push(file.clone());
         self.files.files.push(file);
         Ok(())
@@ -173,6 +175,11 @@ impl FileCatalogBuilder {
     /// Sets what remote files are reached with, for names that are added from here on.
     pub fn reach(&mut self, access: Arc<Access>) {
         self.access = access;
+    }
+
+    /// Sets which order dates in numbers have, for files that are added from here on; None where dates prove it.
+    pub fn read_dates(&mut self, order: Option<DateOrder>) {
+        self.date_order = order;
     }
 
     /// Sets what a file may cost.

@@ -3,6 +3,7 @@
 //! Partitions follow the order of the files. Many small files share a partition, so that thousands of them cost little
 //! more than their bytes; a big file of lines is cut between records, so that several threads read it.
 
+mod dates;
 mod parts;
 mod reading;
 mod scan;
@@ -10,9 +11,11 @@ mod scan;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
+use self::dates::FileDates;
 use self::parts::Part;
 use self::reading::FilePartition;
 use self::scan::Scan;
+use super::dates::DateOrders;
 use super::done::PartsLeft;
 use super::files::{DataFile, Format};
 use super::json::{Rows, ScanPlan};
@@ -33,6 +36,8 @@ pub struct FileTable {
     rows: Rows,
     origins: Origins,
     limits: Limits,
+    /// The order of dates in numbers, by file.
+    dates: Arc<dyn DateOrders>,
     /// What there was to say when the files were listed.
     remarks: Arc<[Remark]>,
     /// The wildcard that stands for it, if it was not asked for by its name.
@@ -46,12 +51,14 @@ impl FileTable {
     #[must_use]
     pub fn new(name: impl Into<String>, files: Arc<[DataFile]>, rows: Rows, limits: Limits) -> Self {
         let origins = Origins::none(rows.schema());
+        let dates = Arc::new(FileDates::new(Arc::clone(&files), rows.clone(), limits));
         Self {
             name: name.into(),
             files,
             origins,
             rows,
             limits,
+            dates,
             remarks: Arc::default(),
             wildcard: None,
             overlap: Arc::default(),
@@ -71,7 +78,7 @@ impl TableProvider for FileTable {
     }
 
     fn scan(&self, request: &ScanRequest) -> Result<Vec<Arc<dyn Partition>>> {
-        let plan = Arc::new(ScanPlan::new(self.rows.clone(), &self.origins, request));
+        let plan = Arc::new(ScanPlan::new(self.rows.clone(), &self.origins, request, Arc::clone(&self.dates)));
         let parts = self.parts(plan.wants_lines, &request.report)?;
         self.remarks.iter().for_each(|remark| remark.tell(&request.report));
         let scan = Arc::new(Scan {

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use super::archive::Entry;
 use super::copy;
 use super::counters::{Counted, ScanCounters};
+use super::dates::DateOrder;
 use super::delta::table::DeltaTable;
 use super::folders::{self, Everything, Links, Selection};
 use super::glob::Pattern;
@@ -46,6 +47,8 @@ pub struct DataFile {
     refused: Option<&'static str>,
     /// Where it lies in an archive, if it is an entry of one.
     entry: Option<Arc<Entry>>,
+    /// The order of its dates in numbers, if the user says it.
+    date_order: Option<DateOrder>,
     /// What tells that another name is one of the same file.
     identity: Option<Identity>,
     /// The folder in which it was found; None for a file that was named itself.
@@ -140,7 +143,8 @@ impl DataFile {
 
     /// A file whose place is known to hold it.
     pub(crate) fn of(place: Place, name: String, bytes: u64) -> Self {
-        Self { place, name, bytes, refused: None, entry: None, identity: None, found_in: None }
+        let (entry, identity, found_in) = (None, None, None);
+        Self { place, name, bytes, refused: None, entry, date_order: None, identity, found_in }
     }
 
     /// An entry of this archive.
@@ -156,6 +160,16 @@ impl DataFile {
     /// The same file, which is not to be read.
     pub(crate) fn refuse(&self, reason: &'static str) -> Self {
         Self { refused: Some(reason), ..self.clone() }
+    }
+
+    /// The same file, whose dates in numbers have this order.
+    pub(crate) fn with_date_order(self, order: Option<DateOrder>) -> Self {
+        Self { date_order: order, ..self }
+    }
+
+    /// The order of its dates in numbers, if the user says it.
+    pub(crate) fn date_order(&self) -> Option<DateOrder> {
+        self.date_order
     }
 
     /// The path of the file on this machine that it is, or is an entry of.

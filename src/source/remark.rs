@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::dates::DateOrder;
 use super::files::DataFile;
 use super::{Damage, Reject, ScanReport};
 use crate::diagnostic::{Error, Result};
@@ -27,6 +28,13 @@ impl Listing {
         }
         let said = self.remarks.iter().map(|remark| format!("; {remark}"));
         Err(error(&format!("{nothing}{}", said.collect::<String>())))
+    }
+
+    /// The same files, whose dates in numbers have this order.
+    #[must_use]
+    pub fn with_date_order(self, order: Option<DateOrder>) -> Self {
+        let files = self.files.into_iter().map(|file| file.with_date_order(order)).collect();
+        Self { files, ..self }
     }
 
     /// Adds another one.

@@ -385,7 +385,7 @@ fn checkpoints_of_delta_tables_are_read() {
     refused("lacks commits");
 }
 
-/// The day before the month, as half of the world writes it: what can be told is told, and dots are never read.
+/// The day before the month, as half of the world writes it: a date that can be nothing else proves the others.
 #[test]
 fn dates_with_the_day_first_are_told() {
     let evidence = Evidence::new();
@@ -394,14 +394,19 @@ fn dates_with_the_day_first_are_told() {
         format!("Id,Type,TimeGenerated\n{}{}", row(1, dates[0]), row(2, dates[1]))
     };
     let query = "SigninLogs | project Id, TimeGenerated";
-    let slashes = evidence.write("slashes.csv", csv(["1/2/2026", "31/1/2026"]));
-    let (rows, said) = ask(&[query, &slashes]);
-    assert_eq!(rows, "1,2026-01-02T00:00:27.0000000Z\n2,");
-    assert!(said.contains("cannot be read month first"), "{said}");
-    let dots = evidence.write("dots.csv", csv(["1.2.2026", "31.1.2026"]));
-    let (rows, said) = ask(&[query, &dots]);
-    assert_eq!(rows, "1,\n2,");
-    assert!(said.contains("cannot be read as a datetime"), "{said}");
+    let proven = "1,2026-02-01T00:00:27.0000000Z\n2,2026-01-31T00:00:27.0000000Z";
+    for dates in [["1/2/2026", "31/1/2026"], ["1.2.2026", "31.1.2026"], ["1-2-2026", "31-1-2026"]] {
+        let (rows, said) = ask(&[query, &evidence.write("proven.csv", csv(dates))]);
+        assert_eq!(rows, proven);
+        assert!(said.contains("read day first, as other dates of the files prove"), "{said}");
+    }
+    for (dates, first, order) in
+        [(["1/2/2026", "3/1/2026"], "2026-01-02", "month"), (["1.2.2026", "3.1.2026"], "2026-02-01", "day")]
+    {
+        let (rows, said) = ask(&[query, &evidence.write("open.csv", csv(dates))]);
+        assert!(rows.contains(first), "{rows}");
+        assert!(said.contains(&format!("they were read {order} first; say which it is with --date-order")), "{said}");
+    }
 }
 
 /// Files of a collector of Graph tell the kind of their sign-ins, where these do not.

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::super::args::SourceArgs;
+use super::super::configuration::Table;
 use super::super::progress::size;
 use super::super::talk::Message;
 use super::bindings::watchlist_bindings;
@@ -18,7 +19,9 @@ use crate::diagnostic::Result;
 use crate::source::file_catalog::STDIN;
 use crate::source::files::DataFile;
 use crate::source::remote::{Access, redacted};
-use crate::source::{Catalog, FileCatalog, FileCatalogBuilder, FunctionLibrary, Limits, TableProvider, Watchlist};
+use crate::source::{
+    Catalog, DateOrder, FileCatalog, FileCatalogBuilder, FunctionLibrary, Limits, TableProvider, Watchlist,
+};
 use crate::syntax::Definition;
 
 /// The tables that a call names, and those of its catalog file.
@@ -39,7 +42,9 @@ pub(in crate::cli) struct SessionCatalog {
     /// Bytes of stdin so far.
     spooled: AtomicU64,
     /// Tables of the catalog file that the call does not name itself.
-    configured: BTreeMap<String, Vec<PathBuf>>,
+    configured: BTreeMap<String, ConfiguredTable>,
+    /// The order of dates in numbers, if the call says it.
+    date_order: Option<DateOrder>,
     /// By alias, the files of watchlists and the columns of their search keys.
     watchlists: BTreeMap<String, (PathBuf, Option<String>)>,
     /// Stored functions.
@@ -110,9 +115,15 @@ impl SessionCatalog {
         let access = Arc::new(configuration.access(flags.follow_links));
         let mut builder = FileCatalogBuilder::default();
         builder.limit(limits);
-        let mut configured: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+        builder.read_dates(flags.date_order);
+        let mut configured: BTreeMap<String, ConfiguredTable> = BTreeMap::new();
         if counts {
-            configured = configuration.tables.into_iter().map(|(name, table)| (name, table.paths)).collect();
+            let table = |table: Table| ConfiguredTable {
+                paths: table.paths,
+                // The flag counts more than the file.
+                date_order: flags.date_order.or(table.dates.map(|dates| dates.0)),
+            };
+            configured = configuration.tables.into_iter().map(|(name, own)| (name, table(own))).collect();
         }
         let mut list = Vec::new();
         for source in named {
@@ -130,8 +141,8 @@ impl SessionCatalog {
             list.push(NamedSource { table: None, path: DASH.to_owned(), from: Origin::Argument.name().to_owned() });
         }
         let origin = file.file.as_ref().map_or(String::new(), |file| file.display().to_string());
-        for (name, paths) in &configured {
-            list.extend(paths.iter().map(|path| NamedSource {
+        for (name, table) in &configured {
+            list.extend(table.paths.iter().map(|path| NamedSource {
                 table: Some(name.clone()),
                 path: redacted(&path.to_string_lossy()),
                 from: origin.clone(),
@@ -158,6 +169,7 @@ impl SessionCatalog {
             copied: OnceLock::new(),
             spooled: AtomicU64::new(0),
             configured,
+            date_order: flags.date_order,
             watchlists: bound,
             library,
             called: Mutex::default(),
@@ -245,6 +257,7 @@ impl SessionCatalog {
     fn copy_of_stdin(&self) -> Result<FileCatalogBuilder> {
         let mut copy = FileCatalogBuilder::default();
         copy.limit(self.limits);
+        copy.read_dates(self.date_order);
         copy.add_stdin(&mut Spooled { input: io::stdin().lock(), bytes: &self.spooled })?;
         Ok(copy)
     }
@@ -325,6 +338,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// A table of the catalog file.
+#[derive(Debug)]
+struct ConfiguredTable {
+    paths: Vec<PathBuf>,
+    date_order: Option<DateOrder>,
+}
+
 /// Counts the bytes that are read.
 struct Spooled<'a, R> {
     input: R,
@@ -342,8 +362,11 @@ impl<R: Read> Read for Spooled<'_, R> {
 impl Catalog for SessionCatalog {
     fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         lock(&self.asked).tables.insert(name.to_owned());
-        if let Some(paths) = self.configured.get(name) {
-            let bind = |builder: &mut FileCatalogBuilder| paths.iter().try_for_each(|path| builder.bind(name, path));
+        if let Some(table) = self.configured.get(name) {
+            let bind = |builder: &mut FileCatalogBuilder| {
+                builder.read_dates(table.date_order);
+                table.paths.iter().try_for_each(|path| builder.bind(name, path))
+            };
             return self.opened(name, bind)?.table(name);
         }
         match self.named_table(name)? {

@@ -368,6 +368,8 @@ mod tests {
             ("a,b\n1,\"2\n3,4\n5,6\n", "{\"a\":\"3\",\"b\":\"4\"}\n{\"a\":\"5\",\"b\":\"6\"}\n", 1),
             ("a,b\n\"1\"2,3\n3,4\n", "{\"a\":\"3\",\"b\":\"4\"}\n", 1),
             ("Time [UTC],b\n1,2\n", "{\"Time\":\"1\",\"b\":\"2\"}\n", 0),
+            ("Time [UTC+00:00],b\n1,2\n", "{\"Time\":\"1\",\"b\":\"2\"}\n", 0),
+            ("Time [UTC-5:30],b\n1,2\n,2\n", "{\"Time\":\"1 -05:30\",\"b\":\"2\"}\n{\"Time\":\"\",\"b\":\"2\"}\n", 0),
             ("TIMEGENERATED [utc],id,b\n1,2,3\n", "{\"TimeGenerated\":\"1\",\"Id\":\"2\",\"b\":\"3\"}\n", 0),
         ];
         for (text, lines, lost) in cases {
@@ -421,6 +423,9 @@ mod tests {
     fn what_cannot_be_told_is_refused() {
         for text in [
             "Time [Berlin],b\n1,2\n",
+            "Time [Local],b\n1,2\n",
+            "Time [CET],b\n1,2\n",
+            "Time [UTC+15:00],b\n1,2\n",
             "1,2\n3,4\n",
             "\"a,b\n",
             "#TYPE Microsoft.Graph,x\n",

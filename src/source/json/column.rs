@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, StringViewBuilder};
 
+use super::counted::counted_time;
 use super::cursor::Cursor;
+use super::python;
 use crate::source::shape::whole::json_without_point;
 use crate::types::{Column, ColumnBuilder, Type, Value, cast, datetime, dynamic};
 
@@ -15,6 +17,8 @@ pub(crate) struct ColumnWriter {
     ty: Type,
     /// True for texts that are whole numbers.
     whole: bool,
+    /// True for a dynamic column that holds nothing but objects and arrays.
+    nested: bool,
     constant: Option<Value>,
     constant_rows: usize,
     array: Option<Builder>,
@@ -33,12 +37,17 @@ enum Builder {
 impl ColumnWriter {
     /// No rows yet.
     pub(crate) fn new(ty: Type) -> Self {
-        Self { ty, whole: false, constant: None, constant_rows: 0, array: None }
+        Self { ty, whole: false, nested: false, constant: None, constant_rows: 0, array: None }
     }
 
     /// The same, of texts that are whole numbers where `whole` is true.
     pub(crate) fn of_whole_numbers(self, whole: bool) -> Self {
         Self { whole, ..self }
+    }
+
+    /// The same, of objects and arrays alone where `nested` is true.
+    pub(crate) fn of_nested(self, nested: bool) -> Self {
+        Self { nested, ..self }
     }
 
     /// Appends a text that is the same in every record, "" for nothing.
@@ -71,38 +80,41 @@ impl ColumnWriter {
         }
     }
 
-    /// Appends a checked JSON value; None for a record without it. False where the value is not of the column's type
-    /// and became null.
-    pub(crate) fn append(&mut self, json: Option<&str>) -> bool {
-        let ty = self.ty;
+    /// Appends a checked JSON value; None for a record without it.
+    pub(crate) fn append(&mut self, json: Option<&str>) -> Fit {
+        let (ty, nested) = (self.ty, self.nested);
         let json =
             json.filter(|json| *json != "null").map(|json| if self.whole { json_without_point(json) } else { json });
         match self.builder() {
-            Builder::Text(builder) => {
-                append_text(builder, ty, json);
-                true
-            }
+            Builder::Text(builder) => append_text(builder, ty, json, nested),
             Builder::Bool(builder) => {
                 let value = json.map_or(Read::Nothing, read_bool);
                 builder.append_option(value.option());
-                value.fits()
+                value.fit()
             }
             Builder::Integer(builder) => {
                 let value = json.map_or(Read::Nothing, |json| read_integer(json, ty));
                 builder.append_option(value.option());
-                value.fits()
+                value.fit()
             }
             Builder::Real(builder) => {
                 let value = json.map_or(Read::Nothing, read_real);
                 builder.append_option(value.option());
-                value.fits()
+                value.fit()
             }
             Builder::Other(builder) => {
                 let text = json.map_or(Cow::Borrowed(""), scalar_text);
                 let value = cast::cast(&Value::string(&*text), ty).unwrap_or(Value::null(ty));
                 builder.append(&value);
-                text.trim().is_empty() || !value.is_null()
+                if text.trim().is_empty() || !value.is_null() { Fit::Whole } else { Fit::Misfit }
             }
+        }
+    }
+
+    /// Appends a datetime.
+    pub(crate) fn append_ticks(&mut self, ticks: Option<i64>) {
+        if let Builder::Integer(builder) = self.builder() {
+            builder.append_option(ticks);
         }
     }
 
@@ -114,7 +126,7 @@ impl ColumnWriter {
     }
 
     fn builder(&mut self) -> &mut Builder {
-        let Self { ty, constant, constant_rows, array, whole: _ } = self;
+        let Self { ty, constant, constant_rows, array, whole: _, nested: _ } = self;
         array.get_or_insert_with(|| {
             let mut builder = Builder::new(*ty);
             for _ in 0..std::mem::take(constant_rows) {
@@ -168,9 +180,25 @@ impl Builder {
     }
 }
 
+/// How a value fits its column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fit {
+    /// As it is.
+    Whole,
+    /// It is not of the column's type and became null.
+    Misfit,
+    /// It is a count of this unit.
+    Counted(&'static str),
+    /// It is in the spelling of Python.
+    Python,
+    /// It is a string where an object or array is expected.
+    NotJson,
+}
+
 /// What a JSON value is in a column's type.
 enum Read<T> {
     Value(T),
+    Counted(T, &'static str),
     Nothing,
     Misfit,
 }
@@ -178,13 +206,17 @@ enum Read<T> {
 impl<T: Copy> Read<T> {
     fn option(&self) -> Option<T> {
         match self {
-            Self::Value(value) => Some(*value),
+            Self::Value(value) | Self::Counted(value, _) => Some(*value),
             Self::Nothing | Self::Misfit => None,
         }
     }
 
-    fn fits(&self) -> bool {
-        !matches!(self, Self::Misfit)
+    fn fit(&self) -> Fit {
+        match self {
+            Self::Value(_) | Self::Nothing => Fit::Whole,
+            Self::Counted(_, unit) => Fit::Counted(unit),
+            Self::Misfit => Fit::Misfit,
+        }
     }
 
     fn of(value: Option<T>) -> Self {
@@ -192,33 +224,55 @@ impl<T: Copy> Read<T> {
     }
 }
 
-fn append_text(builder: &mut StringViewBuilder, ty: Type, json: Option<&str>) {
-    match (ty, json) {
-        (Type::String, json) => builder.append_value(json.map_or(Cow::Borrowed(""), dynamic::to_text)),
-        (_, Some(json)) => match dynamic_text(json) {
-            Some(json) => builder.append_value(json),
-            None => builder.append_null(),
-        },
-        (_, None) => builder.append_null(),
+fn append_text(builder: &mut StringViewBuilder, ty: Type, json: Option<&str>, nested: bool) -> Fit {
+    if ty == Type::String {
+        builder.append_value(json.map_or(Cow::Borrowed(""), dynamic::to_text));
+        return Fit::Whole;
     }
+    let (value, fit) = json.map_or((None, Fit::Whole), |json| read_dynamic(json, nested));
+    builder.append_option(value);
+    fit
 }
 
-/// The JSON that a dynamic column holds: nested JSON as it stands. A text that is itself a JSON array or object is
-/// taken apart, as some exports write dynamic columns; "" is nothing; any other text stays a text.
-pub(crate) fn dynamic_text(json: &str) -> Option<Cow<'_, str>> {
+/// The JSON that a dynamic column holds: nested JSON as it stands. A string that is itself a JSON array or object is
+/// taken apart, as some exports write dynamic columns; "" is nothing; any other string stays a string, which does not
+/// fit if the column is `nested`: if it holds nothing but objects and arrays.
+pub(crate) fn read_dynamic(json: &str, nested: bool) -> (Option<Cow<'_, str>>, Fit) {
     if !json.starts_with('"') {
-        return (json != "null").then_some(Cow::Borrowed(json));
+        return ((json != "null").then_some(Cow::Borrowed(json)), Fit::Whole);
     }
     let inner = dynamic::unescape(json);
     let trimmed = inner.trim_matches([' ', '\t', '\r', '\n']);
     if trimmed.is_empty() || trimmed == "null" {
-        return None;
+        return (None, Fit::Whole);
     }
-    let nested = trimmed.starts_with(['{', '[']) && {
-        let mut cursor = Cursor::new(trimmed.as_bytes());
-        cursor.value().is_ok() && cursor.end().is_ok()
-    };
-    Some(if nested { Cow::Owned(trimmed.to_owned()) } else { Cow::Borrowed(json) })
+    let begins_nested = trimmed.starts_with(['{', '[']);
+    if begins_nested && is_json(trimmed) {
+        return (Some(Cow::Owned(trimmed.to_owned())), Fit::Whole);
+    }
+    if let Some(read) = python::to_json(trimmed) {
+        return (Some(Cow::Owned(read)), Fit::Python);
+    }
+    if let Some(twice) = quoted_twice(trimmed).filter(|_| nested) {
+        return (Some(Cow::Owned(twice)), Fit::Whole);
+    }
+    match trimmed {
+        // What Python writes for a missing value.
+        "None" | "nan" | "NaN" if nested => (None, Fit::Whole),
+        _ => (Some(Cow::Borrowed(json)), if nested || begins_nested { Fit::NotJson } else { Fit::Whole }),
+    }
+}
+
+/// The object or array that was written as a JSON string before it was written as one again.
+fn quoted_twice(text: &str) -> Option<String> {
+    let is_string = text.starts_with('"') && is_json(text);
+    let inner = is_string.then(|| dynamic::unescape(text).into_owned())?;
+    (inner.starts_with(['{', '[']) && is_json(&inner)).then_some(inner)
+}
+
+fn is_json(text: &str) -> bool {
+    let mut cursor = Cursor::new(text.as_bytes());
+    cursor.value().is_ok() && cursor.end().is_ok()
 }
 
 /// The text of a scalar: the bare text of a string, else as written.
@@ -244,21 +298,14 @@ fn read_integer(json: &str, ty: Type) -> Read<i64> {
     match text.trim() {
         "" => Read::Nothing,
         text if ty == Type::Datetime => {
-            let is_time = json.starts_with('"') && !is_dotted_date(text);
-            Read::of(if is_time { datetime::parse(text) } else { None })
+            let parsed = if json.starts_with('"') { datetime::parse(text) } else { None };
+            match parsed {
+                Some(ticks) => Read::Value(ticks),
+                None => counted_time(text).map_or(Read::Misfit, |(ticks, unit)| Read::Counted(ticks, unit)),
+            }
         }
         text => Read::of(text.parse().ok().or_else(|| whole(text))),
     }
-}
-
-/// True for `1.2.2026`: who writes dates with dots writes the day first, and `datetime()` reads the month first.
-fn is_dotted_date(text: &str) -> bool {
-    let mut parts = text.splitn(3, '.');
-    let (first, second) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    let is_short = |part: &str| matches!(part.len(), 1 | 2) && part.bytes().all(|byte| byte.is_ascii_digit());
-    is_short(first)
-        && is_short(second)
-        && parts.next().is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// A whole number that is written with a point or an exponent.
@@ -285,11 +332,11 @@ fn read_real(json: &str) -> Read<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::ColumnWriter;
-    use crate::types::{Type, Value};
+    use super::{ColumnWriter, Fit};
+    use crate::types::{Type, Value, dynamic};
 
     /// What the column holds for one JSON value, and whether it fitted.
-    fn read(ty: Type, json: &str) -> (Value, bool) {
+    fn read(ty: Type, json: &str) -> (Value, Fit) {
         let mut writer = ColumnWriter::new(ty);
         let fits = writer.append(Some(json));
         (writer.finish().value(0), fits)
@@ -310,17 +357,37 @@ mod tests {
             (Type::String, "[ {\"a\" : 1} ]", Value::string("[{\"a\":1}]")),
             (Type::String, "null", Value::string("")),
             (Type::Dynamic, "\"{\\\"a\\\":1}\"", Value::dynamic("{\"a\":1}")),
-            (Type::Dynamic, "\"{a}\"", Value::dynamic("\"{a}\"")),
             (Type::Dynamic, "\"\"", Value::Null(Type::Dynamic)),
             (Type::Dynamic, "5", Value::dynamic("5")),
             (Type::Datetime, "\"0001-01-02\"", Value::Datetime(864_000_000_000)),
         ];
         for (ty, json, value) in cases {
-            assert_eq!(read(ty, json), (value, true), "{ty} {json}");
+            assert_eq!(read(ty, json), (value, Fit::Whole), "{ty} {json}");
         }
         for (ty, json) in [(Type::Long, "1.5"), (Type::Bool, "\"yes\""), (Type::Datetime, "5"), (Type::Real, "{}")] {
-            assert_eq!(read(ty, json), (Value::Null(ty), false), "{ty} {json}");
+            assert_eq!(read(ty, json), (Value::Null(ty), Fit::Misfit), "{ty} {json}");
         }
+    }
+
+    #[test]
+    fn strings_in_dynamic_columns_are_json_or_reported() {
+        let quoted = |text: &str| {
+            let mut json = String::new();
+            dynamic::quote(text, &mut json);
+            json
+        };
+        let read = |text: &str, nested: bool| {
+            let mut writer = ColumnWriter::new(Type::Dynamic).of_nested(nested);
+            let fit = writer.append(Some(&quoted(text)));
+            (writer.finish().value(0), fit)
+        };
+        let bag = Value::dynamic("{\"a\":null}");
+        assert_eq!(read("{'a': None}", false), (bag.clone(), Fit::Python));
+        assert_eq!(read("{a}", false), (Value::dynamic("\"{a}\""), Fit::NotJson));
+        assert_eq!(read("a", false), (Value::dynamic("\"a\""), Fit::Whole));
+        assert_eq!(read("a", true), (Value::dynamic("\"a\""), Fit::NotJson));
+        assert_eq!(read("None", true), (Value::Null(Type::Dynamic), Fit::Whole));
+        assert_eq!(read(&quoted("{\"a\":null}"), true), (bag, Fit::Whole));
     }
 
     #[test]

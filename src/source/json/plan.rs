@@ -10,9 +10,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::classify::{self, Class, Markers, RowClass};
 use super::keys::{KeyTree, Slot};
 use super::prefilter::{Needle, Prefilter};
+use crate::source::dates::DateOrders;
 use crate::source::framing::Note;
 use crate::source::provenance::{Origins, Provenance};
 use crate::source::shape::differences;
+use crate::source::shape::json_text::holds_json;
 use crate::source::shape::mapping::{KeyPath, Since};
 use crate::source::shape::portal::{self, PortalHeader};
 use crate::source::shape::spelling::{self, Spellings, Verbatim};
@@ -23,6 +25,9 @@ use crate::types::{Schema, Type, dynamic};
 
 /// How the names of files begin that DFIR-O365RC writes: of large tenants it collects sign-ins with error code 0 alone.
 const SUCCESSES_ONLY: &str = "AADSigninLog_";
+
+/// The key of a number that some records have as a string.
+const ERROR_CODE: &str = "errorCode";
 
 /// What warnings about empty columns end with.
 const NO_EVIDENCE: &str = "finding no rows is not evidence of absence";
@@ -107,6 +112,8 @@ pub(crate) struct ScanPlan {
     pub batch_rows: usize,
     pub report: Arc<ScanReport>,
     pub counters: Arc<ScanCounters>,
+    /// The order of dates in numbers.
+    pub dates: Arc<dyn DateOrders>,
     said: Mutex<BTreeSet<String>>,
     seen: Mutex<BTreeSet<String>>,
     strange: Mutex<BTreeSet<&'static str>>,
@@ -125,6 +132,12 @@ pub(crate) struct PlannedColumn {
     pub path: Option<dynamic::Path>,
     /// True where its texts are whole numbers.
     pub whole: bool,
+    /// True for a dynamic column that holds nothing but objects and arrays.
+    pub is_nested: bool,
+    /// True for a string column that holds JSON.
+    pub holds_json: bool,
+    /// True for a path to a number.
+    pub is_number: bool,
     /// Where it is, by row kind.
     pub sources: [PlannedSource; RowKind::ALL.len()],
     /// The values that records spell differently from the table, by row kind.
@@ -144,7 +157,7 @@ pub(crate) enum PlannedSource {
 
 impl ScanPlan {
     /// Compiles `request` for a table of these rows, which has the columns of `origins`.
-    pub(crate) fn new(rows: Rows, origins: &Origins, request: &ScanRequest) -> Self {
+    pub(crate) fn new(rows: Rows, origins: &Origins, request: &ScanRequest, dates: Arc<dyn DateOrders>) -> Self {
         let mut tree = KeyTree::new();
         let markers = (!matches!(rows, Rows::Any(_))).then(|| Markers::new(&mut tree));
         unknown::declare_keys(&mut tree, &rows);
@@ -173,6 +186,7 @@ impl ScanPlan {
             batch_rows: request.batch_rows.max(1),
             report: Arc::clone(&request.report),
             counters: Arc::clone(&request.counters),
+            dates,
             said: Mutex::default(),
             seen: Mutex::default(),
             strange: Mutex::default(),
@@ -512,6 +526,9 @@ fn plan_column(tree: &mut KeyTree, rows: &Rows, origins: &Origins, wanted: &Scan
             ty: of.ty(),
             path: None,
             whole: false,
+            is_nested: false,
+            holds_json: false,
+            is_number: false,
             sources,
             spellings: [None; RowKind::ALL.len()],
         };
@@ -531,7 +548,12 @@ fn plan_column(tree: &mut KeyTree, rows: &Rows, origins: &Origins, wanted: &Scan
     let whole = rows.known().is_some() && holds_whole_numbers(&field.name);
     let known = rows.known().filter(|_| path.is_none());
     let spellings = RowKind::ALL.map(|kind| known.and_then(|_| spelling::spellings(&field.name, kind)));
-    PlannedColumn { name: field.name.clone(), ty: field.ty, path, whole, sources, spellings }
+    let is_nested = rows.known().is_some() && field.ty == Type::Dynamic;
+    let holds_json = rows.known().is_some() && field.ty == Type::String && holds_json(&field.name);
+    let to_number = |path: &dynamic::Path| matches!(&path.steps[..], [dynamic::Step::Member(key)] if key == ERROR_CODE);
+    let is_number = is_nested && path.as_ref().is_some_and(to_number);
+    let name = field.name.clone();
+    PlannedColumn { name, ty: field.ty, path, whole, is_nested, holds_json, is_number, sources, spellings }
 }
 
 fn plan_source(tree: &mut KeyTree, source: &Source, kind: RowKind) -> PlannedSource {

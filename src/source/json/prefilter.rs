@@ -67,6 +67,7 @@ impl Needle {
                 || c.is_control()
                 || (nested && matches!(c, '{' | '}' | '[' | ']' | ',' | ':'))
                 || (!case_sensitive && !c.is_ascii())
+                || may_be_escaped_by_python(c)
         };
         let part = text.split(breaks).max_by_key(|part| part.len())?;
         // Cmdlets capitalise the keys of nested objects: the needle begins behind what may differ.
@@ -85,6 +86,11 @@ impl Needle {
         may_be_in_number(&lower)
             || ["true", "false", "null", "infinity", "nan"].iter().any(|word| word.contains(&lower))
     }
+}
+
+/// True for a character that Python may write as an escape of its own, in what is read as JSON.
+fn may_be_escaped_by_python(c: char) -> bool {
+    c == '\'' || (!c.is_ascii() && (!c.is_alphanumeric() || c > '\u{ffff}'))
 }
 
 /// True where a number may be written with this in it: one point, one exponent, and signs before either part alone.

@@ -2,7 +2,7 @@
 
 mod wrapped;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::column::ColumnWriter;
 use super::cursor::MORE_TEXT;
 use super::plan::{Rows, ScanPlan, may_lack_failures};
 use super::record::{Place, RecordScanner};
-use super::rows::{CurrentFile, Found, Row, writer_for};
+use super::rows::{CurrentFile, Findings, Found, Row, writer_for};
 use super::survey::{Survey, count_lines, line_end, line_start};
 use super::unwrapped::Unwrapped;
 use super::whereabouts::{Stop, Whereabouts};
@@ -41,8 +41,8 @@ pub(crate) struct JsonReader {
     written: usize,
     emitted: usize,
     ready: VecDeque<Batch>,
-    /// Damage in the current file.
-    damage: BTreeMap<Damage, u64>,
+    /// What there is to say of values of the current file.
+    findings: Findings,
     /// Classes of records that were met before.
     met: Vec<Class>,
     /// True where a record of the file told what the file holds.
@@ -69,7 +69,7 @@ impl JsonReader {
             written: 0,
             emitted: 0,
             ready: VecDeque::new(),
-            damage: BTreeMap::new(),
+            findings: Findings::default(),
             met: Vec::new(),
             settled: false,
             decoded: 0,
@@ -465,7 +465,7 @@ impl JsonReader {
             Class::Unknown => Damage::UnrecognisedRecords,
         };
         let reason = damage.describe(1);
-        *self.damage.entry(damage).or_default() += 1;
+        self.findings.add_damage(damage, 1);
         Err(Some(reason))
     }
 
@@ -490,9 +490,7 @@ impl JsonReader {
 
     /// Reports the damage that was met in the current file since the last time.
     fn report_damage(&mut self) {
-        for (damage, count) in std::mem::take(&mut self.damage) {
-            self.plan.report.damaged(damage, &self.file.name, count);
-        }
+        self.findings.report(&self.plan.report, &self.file.name);
     }
 
     /// Counts the records that were decoded since the last time.
@@ -530,26 +528,40 @@ impl JsonReader {
         let plan = Arc::clone(&self.plan);
         let Some(filter) = plan.filter.as_ref().filter(|_| !rows.is_empty()) else { return Ok(all) };
         let mut columns = Vec::with_capacity(plan.filter_columns.len());
-        for column in &plan.filter_columns {
+        let mut unsaid = Findings::default();
+        let found = self.found(&plan, block, rows);
+        let mut findings = Findings::default();
+        for (index, column) in plan.filter_columns.iter().enumerate() {
             let mut writer = writer_for(column);
-            let found = Found { block, rows, places: &self.places, slots: plan.tree.slot_count(), file: &self.file };
-            found.append(&mut writer, column, &all, &mut self.damage, &plan.report);
+            // Several paths of one column have the same to say.
+            let counted = plan.filter_columns[..index].iter().any(|other| other.name == column.name);
+            found.append(&mut writer, column, &all, if counted { &mut unsaid } else { &mut findings });
             columns.push(writer.finish());
         }
+        self.findings.merge(findings);
         let passed = filter.evaluate(&Batch::new(columns, rows.len()))?;
         Ok(all.into_iter().filter(|&row| passed.is_valid(row) && passed.value(row)).collect())
     }
 
+    /// The rows of a block, to be decoded.
+    fn found<'a>(&'a self, plan: &'a ScanPlan, block: &'a [u8], rows: &'a [Row]) -> Found<'a> {
+        let slots = plan.tree.slot_count();
+        Found { block, rows, places: &self.places, slots, file: &self.file, dates: &*plan.dates }
+    }
+
     fn write(&mut self, block: &[u8], rows: &[Row], kept: &[usize]) {
         let plan = Arc::clone(&self.plan);
-        let found = Found { block, rows, places: &self.places, slots: plan.tree.slot_count(), file: &self.file };
-        for (column, writer) in plan.columns.iter().zip(&mut self.writers) {
+        let mut writers = std::mem::take(&mut self.writers);
+        let found = self.found(&plan, block, rows);
+        let (mut findings, mut unsaid) = (Findings::default(), Findings::default());
+        for (index, (column, writer)) in plan.columns.iter().zip(&mut writers).enumerate() {
             // What there is to say about a column of the filter was counted there.
-            let counted = plan.filter_columns.iter().any(|other| other.name == column.name);
-            let mut unsaid = BTreeMap::new();
-            let damage = if counted { &mut unsaid } else { &mut self.damage };
-            found.append(writer, column, kept, damage, &plan.report);
+            let others = plan.filter_columns.iter().chain(&plan.columns[..index]);
+            let counted = others.into_iter().any(|other| other.name == column.name);
+            found.append(writer, column, kept, if counted { &mut unsaid } else { &mut findings });
         }
+        self.findings.merge(findings);
+        self.writers = writers;
         self.written += kept.len();
     }
 

@@ -5,6 +5,7 @@
 //! by the name of its file.
 
 pub mod differences;
+pub mod json_text;
 pub mod mapping;
 pub mod portal;
 pub mod positions;

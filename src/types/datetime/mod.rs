@@ -14,7 +14,7 @@ pub use calendar::{
     Part, Period, add_periods, boundaries, day_of_week, day_of_year, end_of, part_of, start_of, week_of_year,
 };
 pub use iso::parse_iso8601;
-pub use parse::{parse, parse_literal};
+pub use parse::{parse, parse_literal, with_plain_spaces};
 pub use pattern::Pattern;
 
 /// Ticks in a microsecond.

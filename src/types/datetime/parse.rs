@@ -4,6 +4,8 @@
 //! Everything else goes through a cursor that knows the formats of the reference's page on datetime (ISO 8601,
 //! RFC 822, RFC 850, sortable), the month-first dates that Kusto reads, and the spellings of exports.
 
+use std::borrow::Cow;
+
 use super::{Parts, TICKS_PER_HOUR, TICKS_PER_MILLISECOND, TICKS_PER_MINUTE, UNIX_EPOCH, add, from_parts, subtract};
 
 /// What `todatetime()` reads, in ticks; None where it answers null. Offsets are applied, text without one is UTC,
@@ -101,10 +103,22 @@ fn fraction(digits: &[u8]) -> Option<u32> {
 /// The longest text that can be a datetime; longer ones are not looked at.
 const MAX_LENGTH: usize = 64;
 
+/// The text with spaces of ASCII in place of others, which browsers write in front of AM and PM, and without marks of
+/// the writing direction.
+#[must_use]
+pub fn with_plain_spaces(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let plain = text.chars().filter(|c| !matches!(c, '\u{200e}' | '\u{200f}'));
+    Cow::Owned(plain.map(|c| if c.is_whitespace() { ' ' } else { c }).collect())
+}
+
 fn parse_any(text: &str) -> Option<i64> {
     if text.len() > MAX_LENGTH {
         return None;
     }
+    let text = &*with_plain_spaces(text);
     let mut cursor = Cursor { text: text.as_bytes() };
     if let Some(inner) = text.strip_prefix("/Date(") {
         return parse_milliseconds(inner.strip_suffix(")/")?);
@@ -386,6 +400,8 @@ mod tests {
             ("1/9/2007 10:41:00 AM +01:00", "2007-01-09T09:41:00.0000000Z"),
             ("9/19/2023, 1:45:17.287 PM", "2023-09-19T13:45:17.2870000Z"),
             ("6/15/2023, 12:09:31 PM", "2023-06-15T12:09:31.0000000Z"),
+            ("3/2/2026, 9:07:43.500\u{202f}AM", "2026-03-02T09:07:43.5000000Z"),
+            ("\u{200e}3/2/2026,\u{a0}1:07:43\u{a0}PM", "2026-03-02T13:07:43.0000000Z"),
             ("/Date(1772434692000)/", "2026-03-02T06:58:12.0000000Z"),
             ("/Date(-1000)/", "1969-12-31T23:59:59.0000000Z"),
             ("/Date(1772434692000+0100)/", "2026-03-02T06:58:12.0000000Z"),

@@ -31,12 +31,20 @@ const POWERSHELL: &str =
 
 /// What the rows are.
 pub(super) enum Layout {
-    /// Cells under these keys, each quoted and with its colon; "" for a column without a name, which is not read.
-    Keys(Vec<String>),
+    /// Cells under these keys.
+    Keys(Vec<KeyColumn>),
     /// A download of the Entra admin center.
     Portal(PortalRow),
     /// Rows under a header, further down, that is not read; why, and how many cells they have.
     Unread(&'static str, usize),
+}
+
+/// A column whose cells become values of a key.
+pub(super) struct KeyColumn {
+    /// The key, quoted and with its colon; "" for a column without a name, which is not read.
+    key: String,
+    /// The offset from UTC of its times, as it is written behind a time; "" for UTC.
+    offset: String,
 }
 
 impl Layout {
@@ -68,7 +76,7 @@ impl Layout {
     pub(super) fn report(&mut self, report: &FileReport) {
         match self {
             Self::Portal(row) => row.report(report),
-            Self::Keys(keys) if keys.iter().any(String::is_empty) => {
+            Self::Keys(keys) if keys.iter().any(|column| column.key.is_empty()) => {
                 report.notices(vec![("columns of a CSV file that have no name are not read".to_owned(), 1)]);
             }
             Self::Keys(_) | Self::Unread(..) => {}
@@ -80,10 +88,15 @@ impl Layout {
         match self {
             Self::Keys(keys) => {
                 text.push('{');
-                for (key, cell) in keys.iter().zip(cells).filter(|(key, _)| !key.is_empty()) {
+                for (column, cell) in keys.iter().zip(cells).filter(|(column, _)| !column.key.is_empty()) {
                     text.push_str(if text.ends_with('{') { "" } else { "," });
-                    text.push_str(key);
-                    dynamic::quote(cell, text);
+                    text.push_str(&column.key);
+                    if column.offset.is_empty() || cell.trim().is_empty() {
+                        dynamic::quote(cell, text);
+                    } else {
+                        // A time that has a zone of its own is none with a second one.
+                        dynamic::quote(&format!("{} {}", cell.trim(), column.offset), text);
+                    }
                 }
                 text.push_str("}\n");
             }
@@ -100,12 +113,13 @@ pub(super) fn layout(cells: &[String], typed: bool, file: &str) -> Result<(Layou
         return Err("it has more columns than are read");
     }
     if let Some(columns) = positions(cells) {
-        return Ok((Layout::Keys(columns.map(key).collect()), false));
+        return Ok((Layout::Keys(columns.map(|name| key(name, String::new())).collect()), false));
     }
     if cells.iter().map(String::len).sum::<usize>() > MAX_HEADER_BYTES {
         return Err("the names of its columns are longer than is read");
     }
-    let names: Vec<&str> = cells.iter().map(|cell| column_name(cell.trim())).collect::<Result<_, _>>()?;
+    let (names, offsets): (Vec<&str>, Vec<String>) =
+        cells.iter().map(|cell| column_name(cell.trim())).collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
     let names: Vec<&str> = names.into_iter().map(|name| spelled(name, cells)).collect();
     let has = |name: &str| names.contains(&name);
     let is_table = has(TIME);
@@ -123,8 +137,7 @@ pub(super) fn layout(cells: &[String], typed: bool, file: &str) -> Result<(Layou
     if names.iter().any(is_value) || (!is_table && has("")) {
         return Err("CSV without a header line: which columns it has cannot be told");
     }
-    let key = |name: &str| if name.is_empty() { String::new() } else { key(name) };
-    Ok((Layout::Keys(names.into_iter().map(key).collect()), true))
+    Ok((Layout::Keys(names.into_iter().zip(offsets).map(|(name, offset)| key(name, offset)).collect()), true))
 }
 
 /// The header lines of a file so far, to know another one when it comes.
@@ -183,8 +196,8 @@ impl Headers {
 
 /// The name as the table has it, where tools wrote names of columns in another case: without `TimeGenerated` as such.
 fn spelled<'a>(name: &'a str, headers: &[String]) -> &'a str {
-    let time = |header: &String| column_name(header.trim()).is_ok_and(|name| name == TIME);
-    let other = |header: &String| column_name(header.trim()).is_ok_and(|name| name.eq_ignore_ascii_case(TIME));
+    let time = |header: &String| column_name(header.trim()).is_ok_and(|(name, _)| name == TIME);
+    let other = |header: &String| column_name(header.trim()).is_ok_and(|(name, _)| name.eq_ignore_ascii_case(TIME));
     if headers.iter().any(time) || !headers.iter().any(other) {
         return name;
     }
@@ -192,14 +205,34 @@ fn spelled<'a>(name: &'a str, headers: &[String]) -> &'a str {
     columns.find(|field| field.name.eq_ignore_ascii_case(name)).map_or(name, |field| field.name.as_str())
 }
 
-/// The name of the column: the portal of Log Analytics adds the time zone to those of times.
-fn column_name(header: &str) -> Result<&str, &'static str> {
+/// The name of the column, and the offset of its times from UTC, "" for none: the portal of Log Analytics adds the time
+/// zone to the names of times.
+fn column_name(header: &str) -> Result<(&str, String), &'static str> {
     let Some((name, zone)) = header.strip_suffix(']').and_then(|rest| rest.rsplit_once(" [")) else {
-        return Ok(header);
+        return Ok((header, String::new()));
     };
-    match zone {
-        _ if zone.eq_ignore_ascii_case("UTC") => Ok(name),
-        _ => Err("its times are not in UTC: export it again with the time zone UTC"),
+    let offset = offset(zone);
+    offset.map(|offset| (name, offset)).ok_or("its times are not in UTC: export it again with the time zone UTC")
+}
+
+/// The offset that `UTC`, `UTC+01:00` or `UTC-5` names, "" for none. The offset of any other zone depends on the date.
+fn offset(zone: &str) -> Option<String> {
+    let zone = zone.trim().replace('\u{2212}', "-");
+    let prefix = zone.get(..3).filter(|prefix| ["UTC", "GMT"].iter().any(|name| prefix.eq_ignore_ascii_case(name)))?;
+    let rest = zone[prefix.len()..].trim();
+    if rest.is_empty() {
+        return Some(String::new());
+    }
+    let sign = rest.chars().next().filter(|sign| matches!(sign, '+' | '-' | '\u{b1}'))?;
+    let (hours, minutes) = rest[sign.len_utf8()..].split_once(':').unwrap_or((&rest[sign.len_utf8()..], "00"));
+    let number = |text: &str, most: u32| {
+        let is_short = (1..=2).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse::<u32>().ok().filter(|number| is_short && *number <= most)
+    };
+    match (number(hours, 14)?, number(minutes, 59)?) {
+        (0, 0) => Some(String::new()),
+        _ if sign == '\u{b1}' => None,
+        (hours, minutes) => Some(format!("{sign}{hours:02}:{minutes:02}")),
     }
 }
 
@@ -208,9 +241,11 @@ fn without_zone(header: &str) -> &str {
     header.strip_suffix(']').and_then(|rest| rest.rsplit_once(" [")).map_or(header, |(name, _)| name)
 }
 
-fn key(name: &str) -> String {
+fn key(name: &str, offset: String) -> KeyColumn {
     let mut key = String::new();
-    dynamic::quote(name, &mut key);
-    key.push(':');
-    key
+    if !name.is_empty() {
+        dynamic::quote(name, &mut key);
+        key.push(':');
+    }
+    KeyColumn { key, offset }
 }

@@ -106,7 +106,7 @@ impl JsonReader {
             let key = entry.key.text();
             let target = self.plan.tree.resolve(0, &key);
             if target.child.is_some() && !self.plan.reads_any(kind, &target.slots) {
-                *self.damage.entry(Damage::CutByPowerShell(key.into_owned())).or_default() += 1;
+                self.findings.add_damage(Damage::CutByPowerShell(key.into_owned()), 1);
             }
         }
     }

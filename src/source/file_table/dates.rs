@@ -1,0 +1,150 @@
+//! Which order dates in numbers have in each file of a table: a pass over the whole file, before its first date is read.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use super::FileTable;
+use crate::diagnostic::Result;
+use crate::source::dates::{DateOrders, DateStyle, FileEvidence, NumericDate, Verdict};
+use crate::source::files::DataFile;
+use crate::source::framing::{self, Opened};
+use crate::source::json::Rows;
+use crate::source::{Limits, ScanColumn, ScanReport, ScanRequest, TableProvider};
+use crate::types::{Type, dynamic};
+
+/// Other files of a table that are looked into for the order of dates in one that does not tell it.
+const MAX_OTHERS: usize = 2_000;
+
+/// Bytes of the first record of a file, by whose keys files are told apart.
+const MAX_FIRST_RECORD: u64 = 1 << 20;
+
+/// The order of dates in the files of a table.
+#[derive(Debug)]
+pub(super) struct FileDates {
+    files: Arc<[DataFile]>,
+    rows: Rows,
+    limits: Limits,
+    verdicts: Vec<OnceLock<[Verdict; DateStyle::COUNT]>>,
+    evidence: Vec<OnceLock<FileEvidence>>,
+    /// The evidence of all files with the same columns.
+    alike: Mutex<BTreeMap<String, FileEvidence>>,
+}
+
+impl FileDates {
+    /// Nothing was looked at yet.
+    pub(super) fn new(files: Arc<[DataFile]>, rows: Rows, limits: Limits) -> Self {
+        let verdicts = files.iter().map(|_| OnceLock::new()).collect();
+        let evidence = files.iter().map(|_| OnceLock::new()).collect();
+        Self { files, rows, limits, verdicts, evidence, alike: Mutex::default() }
+    }
+
+    /// What the dates of a file prove, and where they prove nothing, those of the files with the same columns.
+    fn verdicts(&self, file: usize) -> [Verdict; DateStyle::COUNT] {
+        let own = self.evidence(file).map(|evidence| evidence.verdict());
+        // No dates of American English are in doubt.
+        let is_certain =
+            |(style, verdict): (usize, &Verdict)| *verdict != Verdict::Unknown || style == DateStyle::American as usize;
+        if own.iter().enumerate().all(is_certain) {
+            return own;
+        }
+        let others = self.evidence_alike(file).map(|evidence| evidence.verdict());
+        let mut both = own.into_iter().zip(others);
+        std::array::from_fn(|_| match both.next() {
+            Some((Verdict::Unknown, Verdict::Proven(order))) => Verdict::Proven(order),
+            Some((own, _)) => own,
+            None => Verdict::Unknown,
+        })
+    }
+
+    /// The evidence of a file. What is wrong with it is reported when it is read.
+    fn evidence(&self, file: usize) -> FileEvidence {
+        *self.evidence[file].get_or_init(|| {
+            let collector = Arc::new(Collector::default());
+            let _ = self.collect(file, &collector);
+            let evidence = *collector.0.lock().unwrap_or_else(PoisonError::into_inner);
+            evidence
+        })
+    }
+
+    /// Reads the dates of a file.
+    fn collect(&self, file: usize, collector: &Arc<Collector>) -> Result<()> {
+        let files = [self.files[file].clone()].into();
+        let table = FileTable::new("", files, self.rows.clone(), self.limits);
+        let table = FileTable { dates: Arc::clone(collector) as Arc<dyn DateOrders>, ..table };
+        let fields = table.schema().fields().iter().enumerate();
+        let columns =
+            fields.filter(|(_, field)| field.ty == Type::Datetime).map(|(index, _)| ScanColumn::Column(index));
+        let request = ScanRequest {
+            columns: columns.collect(),
+            prune: Vec::new(),
+            filter: None,
+            limit: None,
+            batch_rows: 4_096,
+            report: Arc::default(),
+            counters: Arc::default(),
+        };
+        for partition in table.scan(&request)? {
+            for batch in partition.read()? {
+                batch?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The evidence of the files of the same name ending whose first record has the same keys as that of this file.
+    fn evidence_alike(&self, file: usize) -> FileEvidence {
+        let Some(keys) = self.first_keys(file) else { return FileEvidence::default() };
+        let known = |alike: &BTreeMap<String, FileEvidence>| alike.get(&keys).copied();
+        if let Some(known) = known(&self.alike.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return known;
+        }
+        let ending = |file: usize| self.files[file].ending();
+        let others = (0..self.files.len()).filter(|other| *other != file && ending(*other) == ending(file));
+        let mut all = FileEvidence::default();
+        for other in others.take(MAX_OTHERS).filter(|other| self.first_keys(*other).as_ref() == Some(&keys)) {
+            all.iter_mut().zip(self.evidence(other)).for_each(|(all, own)| all.merge(own));
+        }
+        all.iter_mut().zip(self.evidence(file)).for_each(|(all, own)| all.merge(own));
+        self.alike.lock().unwrap_or_else(PoisonError::into_inner).insert(keys, all);
+        all
+    }
+
+    /// The keys of the first record of a file of lines, or of CSV; None for any other file.
+    fn first_keys(&self, file: usize) -> Option<String> {
+        let file = &self.files[file];
+        let unheard = Arc::new(ScanReport::default());
+        let input = file.open().ok()?;
+        let Opened::Text(text) = framing::open(file, input, Vec::new(), self.limits, &unheard).ok()? else {
+            return None;
+        };
+        let mut line = String::new();
+        BufReader::new(text.input.take(MAX_FIRST_RECORD)).read_line(&mut line).ok()?;
+        let record = framing::without_byte_order_mark(line.as_bytes()).trim_ascii();
+        let record = std::str::from_utf8(record).ok().filter(|record| dynamic::validate(record.as_bytes()).is_ok())?;
+        let keys: Vec<String> = dynamic::entries(record).map(|entry| entry.key.text().into_owned()).collect();
+        Some(keys.join("\n")).filter(|keys| !keys.is_empty())
+    }
+}
+
+impl DateOrders for FileDates {
+    fn verdict(&self, file: usize, date: &NumericDate) -> Verdict {
+        match self.files.get(file).map(DataFile::date_order) {
+            Some(Some(order)) => Verdict::Asked(order),
+            Some(None) => self.verdicts[file].get_or_init(|| self.verdicts(file))[date.style as usize],
+            None => Verdict::Unknown,
+        }
+    }
+}
+
+/// Collects what the dates of one file prove.
+#[derive(Debug, Default)]
+struct Collector(Mutex<FileEvidence>);
+
+impl DateOrders for Collector {
+    fn verdict(&self, _: usize, date: &NumericDate) -> Verdict {
+        let mut evidence = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        evidence[date.style as usize].add(date);
+        Verdict::Unknown
+    }
+}

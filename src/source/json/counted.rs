@@ -1,0 +1,95 @@
+//! Times that are counts of a unit since an epoch, as scripts and databases write them.
+
+use crate::types::datetime::{self, Parts, TICKS_PER_MICROSECOND, TICKS_PER_MILLISECOND, TICKS_PER_SECOND};
+
+/// Nanoseconds in a tick.
+const NANOSECONDS_PER_TICK: i128 = 100;
+
+/// 1601-01-01, from which Windows counts.
+const WINDOWS_EPOCH: i64 = 504_911_232_000_000_000;
+
+/// A unit and its epoch, as the share `ticks / parts` of a tick.
+struct Unit {
+    name: &'static str,
+    ticks: i128,
+    parts: i128,
+    epoch: i64,
+}
+
+const fn unit(name: &'static str, ticks: i64, epoch: i64) -> Unit {
+    Unit { name, ticks: ticks as i128, parts: 1, epoch }
+}
+
+/// No count is a time of the years 2000 to 2099 in two of these units.
+const UNITS: [Unit; 6] = [
+    unit("seconds since 1970", TICKS_PER_SECOND, datetime::UNIX_EPOCH),
+    unit("milliseconds since 1970", TICKS_PER_MILLISECOND, datetime::UNIX_EPOCH),
+    unit("microseconds since 1970", TICKS_PER_MICROSECOND, datetime::UNIX_EPOCH),
+    Unit { name: "nanoseconds since 1970", ticks: 1, parts: NANOSECONDS_PER_TICK, epoch: datetime::UNIX_EPOCH },
+    unit(".NET ticks", 1, 0),
+    unit("Windows file times", 1, WINDOWS_EPOCH),
+];
+
+/// Digits after the point that are read; the rest is cut off.
+const MAX_FRACTION: usize = 9;
+
+/// The ticks of a count in the only unit in which it is a time of the years 2000 to 2099, and the name of the unit.
+pub(crate) fn counted_time(text: &str) -> Option<(i64, &'static str)> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || whole.len() > 19 || !is_digits(whole) {
+        return exponent(text);
+    }
+    let fraction = &fraction[..fraction.len().min(MAX_FRACTION)];
+    if !is_digits(fraction) {
+        return exponent(text);
+    }
+    // The count in billionths.
+    let count: i128 = format!("{whole}{fraction:0<9}").parse().ok()?;
+    let range = year(2000)?..year(2100)?;
+    let ticks = |unit: &Unit| {
+        let ticks = count.checked_mul(unit.ticks)? / (unit.parts * 1_000_000_000);
+        datetime::add(unit.epoch, i64::try_from(ticks).ok()?).filter(|ticks| range.contains(ticks))
+    };
+    UNITS.iter().find_map(|unit| Some((ticks(unit)?, unit.name)))
+}
+
+/// The same for a number with an exponent, as long as it is exact.
+fn exponent(text: &str) -> Option<(i64, &'static str)> {
+    let number: f64 = text.parse().ok().filter(|_| text.contains(['e', 'E']))?;
+    let is_exact = number.fract() == 0.0 && (0.0..9_007_199_254_740_992.0).contains(&number);
+    is_exact.then(|| format!("{number:.0}")).and_then(|text| counted_time(&text))
+}
+
+fn year(year: i32) -> Option<i64> {
+    datetime::from_parts(&Parts::date(year, 1, 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::counted_time;
+    use crate::types::datetime;
+
+    #[test]
+    fn the_magnitude_tells_the_unit() {
+        let expected = "2026-03-02T09:07:43.5000000Z";
+        for (count, unit) in [
+            ("1772442463.5", "seconds since 1970"),
+            ("1772442463500", "milliseconds since 1970"),
+            ("1.7724424635e+12", "milliseconds since 1970"),
+            ("1772442463500.0", "milliseconds since 1970"),
+            ("1772442463500000", "microseconds since 1970"),
+            ("1772442463500000000", "nanoseconds since 1970"),
+            ("639080392635000000", ".NET ticks"),
+            ("134169160635000000", "Windows file times"),
+        ] {
+            let time = counted_time(count).map(|(ticks, unit)| (datetime::to_text(ticks), unit));
+            assert_eq!(time, Some((expected.to_owned(), unit)), "{count}");
+        }
+        for other in
+            ["", "5", "20260302", "46083.38", "17724424635", "-1772442463", "1772442463x", "99999999999999999999"]
+        {
+            assert_eq!(counted_time(other), None, "{other}");
+        }
+    }
+}
