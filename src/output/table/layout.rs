@@ -27,47 +27,69 @@ impl Extent {
     }
 }
 
+/// A column that is shown.
+#[derive(Clone, Copy, Debug)]
+struct ShownColumn {
+    index: usize,
+    extent: Extent,
+    /// Its cells are not cut below this width.
+    floor: usize,
+}
+
+impl ShownColumn {
+    fn width(&self, limit: usize) -> usize {
+        self.extent.at_least(limit.max(self.floor))
+    }
+}
+
+/// The characters of a line whose columns are cut to `limit`.
+fn line_width(columns: &[ShownColumn], limit: usize) -> usize {
+    let gaps = GAP.len() * columns.len().saturating_sub(1);
+    columns.iter().map(|column| column.width(limit)).fold(gaps, usize::saturating_add)
+}
+
 /// Returns the width of each column that is shown in a line of `available` characters, None for a column that is hidden.
 ///
 /// Columns without values are hidden first. If the others do not fit either, those are shown that `schema` ranks first.
 pub(super) fn fit(schema: &Schema, columns: &[Extent], available: usize) -> Vec<Option<usize>> {
-    let all: Vec<usize> = (0..columns.len()).collect();
-    let needed = |shown: &[usize], least: usize| {
-        let widths = shown.iter().map(|&index| columns[index].at_least(least));
-        widths.fold(GAP.len() * shown.len().saturating_sub(1), usize::saturating_add)
-    };
-    let (mut shown, mut least) = (all, NARROW);
-    if needed(&shown, usize::MAX) > available && columns.iter().any(|column| !column.empty) {
-        shown.retain(|&index| !columns[index].empty);
+    let column = |(index, extent): (usize, &Extent)| ShownColumn { index, extent: *extent, floor: NARROW };
+    let mut shown: Vec<ShownColumn> = columns.iter().enumerate().map(column).collect();
+    if line_width(&shown, usize::MAX) > available && columns.iter().any(|column| !column.empty) {
+        shown.retain(|column| !column.extent.empty);
     }
-    if needed(&shown, NARROW) > available {
-        least = COMFORTABLE;
-        let ranks = ranks(schema);
-        shown.sort_by_key(|&index| ranks[index]);
-        let mut chosen = Vec::new();
-        for index in shown {
-            chosen.push(index);
-            if chosen.len() > 1 && needed(&chosen, COMFORTABLE) > available {
-                chosen.pop();
-            }
-        }
-        shown = chosen;
+    if line_width(&shown, 0) > available {
+        shown = choose(schema, shown, available);
     }
-    let limit = widest(available, |limit| needed(&shown, limit.max(least)) <= available);
-    let limit = limit.max(least).min(available.max(1));
+    let limit = widest(available, |limit| line_width(&shown, limit) <= available);
+    let mut spare = available.saturating_sub(line_width(&shown, limit));
     let mut widths = vec![None; columns.len()];
-    shown.iter().for_each(|&index| widths[index] = Some(columns[index].at_least(limit)));
-    let mut spare = available.saturating_sub(needed(&shown, limit));
-    for index in shown {
-        if let Some(width) = &mut widths[index]
-            && spare > 0
-            && *width < columns[index].width
-        {
-            *width += 1;
-            spare -= 1;
-        }
+    for column in shown {
+        let width = column.width(limit);
+        let more = usize::from(spare > 0 && width < column.extent.width);
+        widths[column.index] = Some(width + more);
+        spare -= more;
     }
     widths
+}
+
+/// The columns that are shown if not all fit: main columns with comfortable widths, then narrow ones, then the others.
+fn choose(schema: &Schema, mut columns: Vec<ShownColumn>, available: usize) -> Vec<ShownColumn> {
+    let ranks = ranks(schema);
+    columns.sort_by_key(|column| ranks[column.index]);
+    let is_main = |column: &&ShownColumn| matches!(ranks[column.index], Rank::Main(_));
+    let main = |floor: usize| columns.iter().filter(is_main).map(move |column| (column, floor));
+    let others = columns.iter().filter(|column| !is_main(column)).map(|column| (column, COMFORTABLE));
+    let mut chosen: Vec<ShownColumn> = Vec::new();
+    for (column, floor) in main(COMFORTABLE).chain(main(NARROW)).chain(others) {
+        if chosen.iter().any(|other| other.index == column.index) {
+            continue;
+        }
+        chosen.push(ShownColumn { floor: floor.min(available.max(1)), ..*column });
+        if chosen.len() > 1 && line_width(&chosen, 0) > available {
+            chosen.pop();
+        }
+    }
+    chosen
 }
 
 /// The greatest limit up to `available` that fits; 0 if none does.
@@ -80,15 +102,26 @@ fn widest(available: usize, fits: impl Fn(usize) -> bool) -> usize {
     low
 }
 
-/// The order in which columns are shown, the least first: for the rows of a known table its main columns, then what the
-/// query added, then the others.
-fn ranks(schema: &Schema) -> Vec<usize> {
+/// How soon a column is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// A main column of a known table, by its position among these.
+    Main(usize),
+    /// A column that the query made.
+    Made,
+    /// Another column of the known table.
+    Other,
+}
+
+/// The ranks of columns, which differ only for the rows of a known table.
+fn ranks(schema: &Schema) -> Vec<Rank> {
     let shared = |table: &&KnownTable| table.schema.names().filter(|name| schema.index_of(name).is_some()).count();
     let table = known_tables().max_by_key(shared).filter(|table| shared(table) * 2 >= table.schema.len());
-    let Some(table) = table else { return vec![0; schema.len()] };
+    let Some(table) = table else { return vec![Rank::Made; schema.len()] };
     let rank = |field: &Field| match table.main.iter().position(|name| *name == field.name) {
-        Some(position) => position,
-        None => table.main.len() + usize::from(table.schema.index_of(&field.name).is_some()),
+        Some(position) => Rank::Main(position),
+        None if table.schema.index_of(&field.name).is_some() => Rank::Other,
+        None => Rank::Made,
     };
     schema.fields().iter().map(rank).collect()
 }
@@ -141,6 +174,9 @@ mod tests {
         let shown: Vec<&str> =
             schema.names().zip(&widths).filter(|(_, width)| width.is_some()).map(|(name, _)| name).collect();
         assert_eq!(shown, ["TimeGenerated", "ResultType", "AppDisplayName", "IPAddress", "UserPrincipalName"]);
+        let widths = fit(&schema, &columns, 108 + 2 + NARROW);
+        let name = schema.index_of("Location").expect("a column");
+        assert_eq!(widths[name], Some(NARROW), "rather cut than without it");
         let widths = fit(&schema, &columns, 22 * (table.main.len() + 1));
         assert!(widths.last().is_some_and(Option::is_some), "what the query added comes before the rest of the table");
     }
