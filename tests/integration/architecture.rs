@@ -73,6 +73,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("rand_chacha", &["synth", "functions"]),
     ("rayon", &["exec/pipeline.rs"]),
     ("regex", &["functions"]),
+    ("reqwest", &["source/remote/client.rs"]),
     ("rust_decimal", &["types", "functions", "output", "source/parquet"]),
     ("serde", &["cli/configuration", "cli/memory.rs"]),
     (

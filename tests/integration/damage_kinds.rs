@@ -1,1 +1,271 @@
-//! Every kind of damage times every kind of query: each finds the word for it.
+//! Every kind of damage times every kind of query: each finds the word for it, and a strict run ends with exit code 5.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+
+use crate::command::{Output, coldcase, coldcase_with};
+
+/// Who is searched for: the record of this account is whole in every file.
+const SEARCHED: &str = "bg1@contoso.com";
+
+/// A way in which files are damaged.
+struct Kind {
+    name: &'static str,
+    /// Writes the file, or several.
+    write: fn(&Path),
+    /// What every message about it says.
+    word: &'static str,
+    /// The column whose values are damaged; None where records are missing, so that every query is concerned.
+    column: Option<&'static str>,
+}
+
+fn record(user: &str, more: &str) -> String {
+    format!(
+        "{{\"TimeGenerated\":\"2026-03-02T09:07:43Z\",\"Type\":\"SigninLogs\",\"Id\":\"{user}\",\
+         \"UserPrincipalName\":\"{user}\",\"ResultType\":\"0\"{more}}}"
+    )
+}
+
+fn graph(user: &str) -> String {
+    format!(
+        "{{\"id\":\"{user}\",\"createdDateTime\":\"2026-03-02T09:05:11Z\",\"userPrincipalName\":\"{user}\",\
+         \"ipAddress\":\"203.0.113.7\",\"clientAppUsed\":\"Browser\",\"isInteractive\":true,\"status\":{{\"errorCode\":0}}}}"
+    )
+}
+
+/// Records of the searched account and of another one.
+fn lines() -> String {
+    format!("{}\n{}\n", record(SEARCHED, ""), record("other@contoso.com", ""))
+}
+
+fn put(folder: &Path, name: &str, bytes: impl AsRef<[u8]>) {
+    fs::write(folder.join(name), bytes).expect("written");
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).expect("packed");
+    encoder.finish().expect("packed")
+}
+
+fn parquet(folder: &Path) -> Vec<u8> {
+    let path = folder.join("whole.parquet");
+    let rows = format!(
+        "range n from 1 to 2000 step 1 | project TimeGenerated = datetime(2026-03-02) + n * 1s, Type = 'SigninLogs', \
+         Id = tostring(n), UserPrincipalName = iff(n == 1, '{SEARCHED}', strcat(hash_md5(n), '@contoso.com')), ResultType = '0'"
+    );
+    assert_eq!(coldcase(&[&rows, "-O", path.to_str().expect("UTF-8")]).code, 0);
+    let bytes = fs::read(&path).expect("readable");
+    fs::remove_file(path).expect("removed");
+    bytes
+}
+
+const KINDS: &[Kind] = &[
+    Kind {
+        name: "a record that is cut off in the middle of the file",
+        write: |folder| {
+            put(
+                folder,
+                "a.json",
+                format!("{}\n{{\"TimeGenerated\":\"2026-03-0\n{}\n", record(SEARCHED, ""), record("c@contoso.com", "")),
+            )
+        },
+        word: "was not read",
+        column: None,
+    },
+    Kind {
+        name: "the end of the file is missing",
+        write: |folder| put(folder, "a.json", &lines()[..lines().len() - 20]),
+        word: "was not read",
+        column: None,
+    },
+    Kind {
+        name: "a page of records is cut off",
+        write: |folder| {
+            put(folder, "a.json", format!("{{\"value\":[{},{}", graph(SEARCHED), &graph("other@contoso.com")[..60]))
+        },
+        word: "not read",
+        column: None,
+    },
+    Kind {
+        name: "padding of NUL bytes",
+        write: |folder| {
+            put(folder, "a.json", format!("{}{}{}\n", lines(), "\0".repeat(4096), record("c@contoso.com", "")))
+        },
+        word: "not read",
+        column: None,
+    },
+    Kind {
+        name: "a gzip file that is cut off",
+        write: |folder| {
+            let packed = gzip(lines().repeat(2000).as_bytes());
+            put(folder, "a.json.gz", &packed[..packed.len() / 2]);
+        },
+        word: "not read",
+        column: None,
+    },
+    Kind {
+        name: "a file that is no data in any known format",
+        write: |folder| {
+            put(folder, "a.json", lines());
+            put(folder, "b.json", "Access denied\n");
+        },
+        word: "not read",
+        column: None,
+    },
+    Kind {
+        name: "records of unrecognised shape",
+        write: |folder| {
+            put(folder, "a.json", lines());
+            put(folder, "b.json", "{\"name\":\"x\",\"size\":1}\n{\"name\":\"y\",\"size\":2}\n");
+        },
+        word: "skipped 2 records of unrecognised shape",
+        column: None,
+    },
+    Kind {
+        name: "a hidden file",
+        write: |folder| {
+            put(folder, "a.json", lines());
+            put(folder, ".b.json", lines());
+        },
+        word: "not read: hidden",
+        column: None,
+    },
+    Kind {
+        name: "the next page is missing",
+        write: |folder| {
+            let page = format!(
+                "{{\"@odata.context\":\"https://graph.example/$metadata#auditLogs/signIns\",\
+                 \"@odata.nextLink\":\"https://graph.example/auditLogs/signIns?$skiptoken=a\",\"value\":[{},{}]}}",
+                graph(SEARCHED),
+                graph("other@contoso.com")
+            );
+            put(folder, "a.json", page);
+        },
+        word: "nextLink",
+        column: None,
+    },
+    Kind {
+        name: "a page that is an error",
+        write: |folder| {
+            put(folder, "a.json", format!("{{\"value\":[{}]}}", graph(SEARCHED)));
+            put(
+                folder,
+                "b.json",
+                "{\"error\":{\"code\":\"UnknownError\",\"message\":\"Too Many Requests\",\"innerError\":{}}}",
+            );
+        },
+        word: "UnknownError",
+        column: None,
+    },
+    Kind {
+        name: "a CSV file that is cut off in a row",
+        write: |folder| {
+            let text = format!(
+                "TimeGenerated,Type,Id,UserPrincipalName,ResultType\n2026-03-02T09:07:43Z,SigninLogs,1,{SEARCHED},0\n2026-03-02T09:07:43Z,SigninLogs,2,\"oth"
+            );
+            put(folder, "a.csv", text);
+        },
+        word: "not read",
+        column: None,
+    },
+    Kind {
+        name: "a Parquet file that is cut off",
+        write: |folder| {
+            let bytes = parquet(folder);
+            put(folder, "a.parquet", &bytes[..bytes.len() - 100]);
+            put(folder, "b.json", lines());
+        },
+        word: "not read",
+        column: None,
+    },
+    Kind {
+        name: "a time that cannot be read",
+        write: |folder| {
+            let bad = record(SEARCHED, "").replace("2026-03-02T09:07:43Z", "yesterday");
+            put(folder, "a.json", format!("{bad}\n{}\n", record("other@contoso.com", "")));
+        },
+        word: "cannot be read as a datetime",
+        column: Some("TimeGenerated"),
+    },
+    Kind {
+        name: "a string that is no JSON in a dynamic column",
+        write: |folder| put(folder, "a.json", record(SEARCHED, ",\"DeviceDetail\":\"{browser: Firefox\"") + "\n"),
+        word: "DeviceDetail",
+        column: Some("DeviceDetail"),
+    },
+    Kind {
+        name: "dates whose order of day and month nothing tells",
+        write: |folder| {
+            let text = format!(
+                "TimeGenerated,Type,Id,UserPrincipalName,ResultType\n02/03/2026 09:07:43,SigninLogs,1,{SEARCHED},0\n"
+            );
+            put(folder, "a.csv", text);
+        },
+        word: "month",
+        column: Some("TimeGenerated"),
+    },
+    Kind {
+        name: "values that PowerShell cut off",
+        write: |folder| {
+            let cut = graph(SEARCHED).replace("\"status\"", "\"deviceDetail\":\"@{browser=Edge}\",\"status\"");
+            put(folder, "a.json", format!("[{cut}]"));
+        },
+        word: "cut off by PowerShell",
+        column: Some("DeviceDetail"),
+    },
+];
+
+/// Kinds of queries: the name, the query, and whether it reads the values of all columns.
+const QUERIES: &[(&str, &str, bool)] = &[
+    ("search", "SigninLogs | where UserPrincipalName == 'bg1@contoso.com'", true),
+    ("count", "SigninLogs | count", false),
+    ("all columns", "SigninLogs", true),
+    ("aggregate", "SigninLogs | summarize count() by UserPrincipalName", false),
+];
+
+fn assert_told(kind: &Kind, query: &str, output: &Output, strict: bool) {
+    let context = format!("{}, {query}: {output:?}", kind.name);
+    let warning = output.stderr.lines().find(|line| line.starts_with("warning: ") && line.contains(kind.word));
+    assert!(warning.is_some() || output.stderr.starts_with("error: "), "{context}");
+    assert_eq!(output.code, if strict { 5 } else { 0 }, "{context}");
+}
+
+#[test]
+fn every_kind_of_damage_is_told_by_every_kind_of_query() {
+    for kind in KINDS {
+        let folder = tempfile::tempdir().expect("a folder");
+        (kind.write)(folder.path());
+        let path = folder.path().to_str().expect("UTF-8");
+        for &(name, query, reads_all) in QUERIES {
+            if kind.column.is_some() && !reads_all {
+                continue;
+            }
+            assert_told(kind, name, &coldcase(&[query, path]), false);
+            assert_told(kind, name, &coldcase(&[query, path, "--strict"]), true);
+            let request = serde_json::json!({"id": 1, "query": query}).to_string();
+            assert_told(kind, &format!("batch of {name}"), &coldcase_with(&["batch", "-", path], &request), false);
+        }
+        let sniffed = coldcase(&["sniff", path]);
+        let problems = format!("{}{}", sniffed.stdout, sniffed.stderr);
+        assert!(problems.contains(kind.word), "{}, sniff: {sniffed:?}", kind.name);
+        let archive = tempfile::tempdir().expect("a folder");
+        let target = archive.path().join("archive");
+        let target = target.to_str().expect("UTF-8");
+        assert_told(kind, "convert", &coldcase(&["convert", path, "-O", target]), false);
+        // What was damaged then is told again where the archive is read, by every query that is concerned.
+        let again = coldcase(&["SigninLogs", target]);
+        assert!(again.stderr.contains(kind.word), "{}, archive: {again:?}", kind.name);
+        // A strict run lists what was not read.
+        let rejects = archive.path().join("rejects.jsonl");
+        let rejects = rejects.to_str().expect("UTF-8");
+        coldcase(&["SigninLogs", path, "--rejects", rejects]);
+        assert_ne!(fs::read_to_string(rejects).expect("rejects"), "", "{}: no rejects", kind.name);
+        let manifest = archive.path().join("manifest.json");
+        let manifest = manifest.to_str().expect("UTF-8");
+        coldcase(&["SigninLogs", path, "--manifest", manifest]);
+        let text = fs::read_to_string(manifest).expect("a manifest");
+        assert!(text.contains(kind.word), "{}, manifest: {text}", kind.name);
+    }
+}

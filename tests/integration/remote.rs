@@ -253,6 +253,45 @@ fn signatures_stay_out_of_what_is_written_down() {
     assert!(manifest.contains(&format!("\"bytes\": {}", bytes.len())), "{manifest}");
 }
 
+/// A server may send requests on within itself, but not to others, and none is told by which address it was reached.
+#[test]
+fn redirects_stay_on_the_host() {
+    let server = one("signins.json", synthetic("diagnostic", "100"));
+    let other = one("signins.json", synthetic("diagnostic", "100"));
+    let near = format!("http://{}/near/signins.json?sig=hidden", server.address);
+    assert_eq!(answer(&server, &["SigninLogs | count", &near]).trim(), "{\"Count\":100}");
+    assert!(server.answers().iter().all(|answer| answer.referer.is_none()));
+    let far = format!("http://{}/far/{}/signins.json?sig=hidden", server.address, other.address);
+    let output = ask(&server, &["SigninLogs | count", &far]);
+    assert!(output.code == 5 && output.stderr.contains("redirects to another address"), "{output:?}");
+    assert!(!output.stderr.contains("hidden"), "{output:?}");
+    assert_eq!(other.answers(), []);
+}
+
+/// Servers repeat what they were asked with; none of it reaches a message.
+#[test]
+fn what_servers_repeat_shows_no_secret() {
+    let server = one("signins.json", synthetic("diagnostic", "10"));
+    let address = &server.address;
+    for url in [
+        format!("http://{address}/echo/signins.json?sv=2026-01-01&sig=hidden%2Bhidden%3D"),
+        format!("http://hidden@{address}/echo/signins.json"),
+        format!("http://someone:hidden@{address}/echo/signins.json"),
+        format!("http://{address}/echo/?token=hidden"),
+        "az://echo/signins.json".to_owned(),
+    ] {
+        for args in [
+            vec!["SigninLogs | count", &url],
+            vec!["tables", &url],
+            vec!["sniff", &url],
+            vec!["convert", &url, "-O", "x"],
+        ] {
+            let output = ask(&server, &args);
+            assert!(!(output.stdout.clone() + &output.stderr).contains("hidden"), "{args:?}: {output:?}");
+        }
+    }
+}
+
 #[test]
 fn archives_on_servers_are_converted() {
     let server = shapes();

@@ -19,6 +19,8 @@ pub struct Answer {
     pub status: u16,
     /// Bytes of the body that were sent.
     pub bytes: u64,
+    /// The address that led here, if the request names one.
+    pub referer: Option<String>,
 }
 
 /// A server; the first folder of a path is the bucket, container or place, and some names of it make trouble.
@@ -48,6 +50,9 @@ impl ObjectServer {
     /// - `stall`: nothing behind the first half
     /// - `moving`: another version with each answer
     /// - `broken`: 500
+    /// - `echo`: 403 that repeats the address and the credentials that it was asked with
+    /// - `near`: a redirect to the bucket `web` of this server
+    /// - `far`: a redirect to the address that stands behind `far/`, up to the next slash
     pub fn start(files: BTreeMap<String, Vec<u8>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address").to_string();
@@ -88,6 +93,8 @@ struct Request {
     method: String,
     target: String,
     range: Option<Range<u64>>,
+    referer: Option<String>,
+    authorization: String,
 }
 
 fn read_request(input: &mut impl BufRead) -> Option<Request> {
@@ -95,7 +102,7 @@ fn read_request(input: &mut impl BufRead) -> Option<Request> {
     input.read_line(&mut line).ok().filter(|count| *count > 0)?;
     let mut words = line.split_whitespace().map(str::to_owned);
     let (method, target) = (words.next()?, words.next()?);
-    let (mut range, mut length) = (None, 0);
+    let (mut range, mut length, mut referer, mut authorization) = (None, 0, None, String::new());
     loop {
         let mut header = String::new();
         input.read_line(&mut header).ok().filter(|count| *count > 0)?;
@@ -105,12 +112,14 @@ fn read_request(input: &mut impl BufRead) -> Option<Request> {
                 let (start, end) = value.trim().strip_prefix("bytes=")?.split_once('-')?;
                 range = Some(start.parse().ok()?..end.parse::<u64>().ok()?.saturating_add(1));
             }
+            "referer" => referer = Some(value.trim().to_owned()),
+            "authorization" => authorization = value.trim().to_owned(),
             "content-length" => length = value.trim().parse().ok()?,
             _ => {}
         }
     }
     input.take(length).read_to_end(&mut Vec::new()).ok()?;
-    Some(Request { method, target, range })
+    Some(Request { method, target, range, referer, authorization })
 }
 
 fn serve(stream: TcpStream, files: &Files, log: &Mutex<Vec<Answer>>) {
@@ -130,9 +139,10 @@ fn answer(request: &Request, output: &mut TcpStream, files: &Files, log: &Mutex<
     let path = decoded(path);
     let (bucket, key) = path.trim_start_matches('/').split_once('/').unwrap_or((path.trim_start_matches('/'), ""));
     let count = log.lock().expect("a log").len();
+    let referer = &request.referer;
     let note = |status: u16, bytes: usize| {
         let request = format!("{} {}", request.method, request.target);
-        log.lock().expect("a log").push(Answer { request, status, bytes: bytes as u64 });
+        log.lock().expect("a log").push(Answer { request, status, bytes: bytes as u64, referer: referer.clone() });
     };
     let mut send = |status: u16, headers: &str, body: &[u8], length: usize| -> Option<()> {
         let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\nlast-modified: {DATE}\r\n{headers}\r\n");
@@ -143,6 +153,18 @@ fn answer(request: &Request, output: &mut TcpStream, files: &Files, log: &Mutex<
     if bucket == "denied" {
         let body = "<Error><Code>AccessDenied</Code><Message>Access\u{1b}[31m Denied</Message></Error>";
         return send(403, "", body.as_bytes(), body.len());
+    }
+    if bucket == "echo" {
+        let words = format!("no access to {} with {}", request.target, request.authorization);
+        let body = format!("<Error><Code>AuthenticationFailed</Code><Message>{}</Message></Error>", escaped(&words));
+        return send(403, "", body.as_bytes(), body.len());
+    }
+    if bucket == "near" {
+        return send(302, &format!("location: /web/{key}\r\n"), b"", 0);
+    }
+    if bucket == "far" {
+        let (address, key) = key.split_once('/').expect("an address");
+        return send(302, &format!("location: http://{address}/web/{key}\r\n"), b"", 0);
     }
     if bucket == "broken" {
         return send(500, "", b"out of order", 12);

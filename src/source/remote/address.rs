@@ -5,6 +5,10 @@ use std::fmt::Write as _;
 use crate::diagnostic::{Error, Result};
 use crate::source::percent;
 
+/// Shorter values, such as versions and permissions, are in too many words of messages.
+#[cfg(feature = "remote")]
+const SHORTEST_SECRET: usize = 4;
+
 /// What stands for a secret in messages.
 pub(crate) const HIDDEN: &str = "[redacted]";
 
@@ -111,6 +115,31 @@ impl Url {
         self.with(&self.rest)
     }
 
+    /// What of the address may be secret, in every spelling in which a server may repeat it.
+    #[cfg(feature = "remote")]
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        let user = self.root.split_once("://").and_then(|(_, host)| host.rsplit_once('@')).map(|(user, _)| user);
+        // What stands before an `@` alone is the container of an Azure account.
+        let user = user.filter(|user| self.scheme == Scheme::Web || user.contains(':'));
+        let query = self
+            .rest
+            .split_once('?')
+            .map(|(_, query)| query)
+            .filter(|query| self.scheme == Scheme::Web || is_query(query));
+        let users = user.into_iter().flat_map(|user| user.split(':').chain([user]));
+        let values = query.into_iter().flat_map(|query| {
+            let value = |part: &'_ str| part.split_once('=').map_or(part.len(), |(name, _)| name.len() + 1);
+            query.split('&').map(move |part| part.get(value(part)..).unwrap_or_default()).chain([query])
+        });
+        let written: Vec<&str> = users.chain(values).filter(|text| text.len() >= SHORTEST_SECRET).collect();
+        let decoded = written.iter().filter_map(|text| percent::decoded(text));
+        let mut all: Vec<String> = decoded.chain(written.iter().map(|text| (*text).to_owned())).collect();
+        // The longest first, so that no end of one is left.
+        all.sort_by_key(|text| std::cmp::Reverse(text.len()));
+        all.dedup();
+        all
+    }
+
     /// How an object of the same store is called.
     pub(crate) fn with(&self, key: &str) -> String {
         match self.scheme {
@@ -138,13 +167,20 @@ pub fn redacted(text: &str) -> String {
     clean
 }
 
+/// True for what stands behind a question mark and is no pattern of paths: names with values, as signatures are.
+fn is_query(text: &str) -> bool {
+    let is_parameter =
+        |part: &str| part.split_once('=').is_some_and(|(name, _)| !name.is_empty() && !name.contains('/'));
+    text.split('&').all(is_parameter)
+}
+
 /// What is behind the `://` of a URL.
 fn push_url(clean: &mut String, url: &str, is_web: bool) {
-    let host_end = url.find(['/', '?']).unwrap_or(url.len());
+    let host_end = url.find(['/', '?', '#']).unwrap_or(url.len());
     let (host, path) = url.split_at(host_end);
     match host.rsplit_once('@') {
         // What stands before an `@` alone is the container of an Azure account.
-        Some((user, host)) if user.contains(':') => {
+        Some((user, host)) if is_web || user.contains(':') => {
             // Writing to a text cannot fail.
             let _ = write!(clean, "{HIDDEN}@{host}");
         }
@@ -152,7 +188,7 @@ fn push_url(clean: &mut String, url: &str, is_web: bool) {
     }
     match path.split_once('?') {
         // Elsewhere than on the web a question mark is a wildcard, unless someone put a signature behind it.
-        Some((path, query)) if is_web || query.contains("sig=") => {
+        Some((path, query)) if is_web || is_query(query) => {
             let _ = write!(clean, "{path}?{HIDDEN}");
         }
         _ => clean.push_str(path),
@@ -201,6 +237,9 @@ mod tests {
             ("az://c@account.dfs.core.windows.net/x?.json", "az://c@account.dfs.core.windows.net/x?.json"),
             ("az://c/m=0?/d=01/x.json", "az://c/m=0?/d=01/x.json"),
             ("HTTP://a.b?token", "HTTP://a.b?[redacted]"),
+            ("https://TOKEN@host/x", "https://[redacted]@host/x"),
+            ("gs://b/x.json?X-Goog-Signature=ab&x=1", "gs://b/x.json?[redacted]"),
+            ("s3://b/y=202?/m=1", "s3://b/y=202?/m=1"),
             ("az://c/x.json?sv=1&sig=y", "az://c/x.json?[redacted]"),
             ("no address: a?b=c", "no address: a?b=c"),
         ];

@@ -11,23 +11,18 @@ use object_store::aws::AmazonS3Builder;
 use object_store::azure::MicrosoftAzureBuilder;
 use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::http::HttpBuilder;
-use object_store::{ClientOptions, HeaderValue, ObjectStore, RetryConfig};
+use object_store::{ClientOptions, ObjectStore, RetryConfig};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
 use super::Access;
 use super::address::{Scheme, Url};
+use super::client::Connector;
 use super::failure::Failure;
 use crate::diagnostic::{Error, Result};
 
 /// Threads that move bytes; those that scan them are elsewhere.
 const THREADS: usize = 2;
-
-/// How long it may take to reach a server at all.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// A request may take this many times as long as a server may be silent.
-const REQUEST_PATIENCE: u32 = 10;
 
 /// How often a request that failed on the way is made again, and for how long.
 const RETRIES: usize = 4;
@@ -113,7 +108,7 @@ impl Access {
         let variables = self.variables.iter().filter(|(name, _)| !prefix.is_empty() && name.starts_with(prefix));
         let variables: Vec<&(String, String)> = variables.collect();
         let objects = self.objects(url.scheme, root, &variables).map_err(|error| {
-            let secrets = secrets(&variables);
+            let secrets = secrets(&variables, url);
             let reason = Failure::connecting(&error, url.scheme, &secrets).to_string();
             Error::Data { file: url.name(), place: None, reason }
         })?;
@@ -121,7 +116,7 @@ impl Access {
             objects,
             scheme: url.scheme,
             variables: variables.iter().map(|(name, _)| name.clone()).collect(),
-            secrets: secrets(&variables),
+            secrets: secrets(&variables, url),
             network,
         });
         connected.stores.insert(root.to_owned(), Arc::clone(&store));
@@ -135,37 +130,35 @@ impl Access {
         variables: &[&(String, String)],
     ) -> object_store::Result<Arc<dyn ObjectStore>> {
         let retry = RetryConfig { max_retries: RETRIES, retry_timeout: RETRY_TIMEOUT, ..RetryConfig::default() };
-        let options = self.client_options();
+        let connector = Connector { patience: self.patience };
         Ok(match scheme {
             Scheme::S3 => {
-                let builder = AmazonS3Builder::new().with_client_options(options).with_retry(retry);
+                let builder = AmazonS3Builder::new().with_http_connector(connector).with_retry(retry);
                 let set = |builder: AmazonS3Builder, key, value: &str| builder.with_config(key, value);
                 Arc::new(configured(builder, variables, set).with_url(root).build()?)
             }
             Scheme::Azure => {
-                let builder = MicrosoftAzureBuilder::new().with_client_options(options).with_retry(retry);
+                let builder = MicrosoftAzureBuilder::new().with_http_connector(connector).with_retry(retry);
                 let set = |builder: MicrosoftAzureBuilder, key, value: &str| builder.with_config(key, value);
                 Arc::new(configured(builder, variables, set).with_url(root).build()?)
             }
             Scheme::Google => {
-                let builder = GoogleCloudStorageBuilder::new().with_client_options(options).with_retry(retry);
+                let builder = GoogleCloudStorageBuilder::new().with_http_connector(connector).with_retry(retry);
                 let set = |builder: GoogleCloudStorageBuilder, key, value: &str| builder.with_config(key, value);
                 Arc::new(configured(builder, variables, set).with_url(root).build()?)
             }
             Scheme::Web => {
-                let options = options.with_allow_http(root.starts_with("http:"));
-                Arc::new(HttpBuilder::new().with_client_options(options).with_retry(retry).with_url(root).build()?)
+                let options = ClientOptions::new().with_allow_http(root.starts_with("http:"));
+                Arc::new(
+                    HttpBuilder::new()
+                        .with_client_options(options)
+                        .with_http_connector(connector)
+                        .with_retry(retry)
+                        .with_url(root)
+                        .build()?,
+                )
             }
         })
-    }
-
-    fn client_options(&self) -> ClientOptions {
-        let agent = concat!("coldcase/", env!("CARGO_PKG_VERSION"));
-        ClientOptions::new()
-            .with_user_agent(HeaderValue::from_static(agent))
-            .with_connect_timeout(CONNECT_TIMEOUT.min(self.patience))
-            .with_read_timeout(self.patience)
-            .with_timeout(self.patience.saturating_mul(REQUEST_PATIENCE))
     }
 }
 
@@ -185,11 +178,12 @@ fn runtime(url: &Url) -> Result<Runtime> {
 }
 
 /// Values that open something: messages of servers and libraries may repeat them.
-fn secrets(variables: &[&(String, String)]) -> Vec<String> {
+fn secrets(variables: &[&(String, String)], url: &Url) -> Vec<String> {
     let is_secret = |name: &str| ["KEY", "SECRET", "TOKEN", "SAS", "CREDENTIAL"].iter().any(|word| name.contains(word));
     variables
         .iter()
         .filter(|(name, value)| is_secret(name) && value.len() > 3)
         .map(|(_, value)| value.clone())
+        .chain(url.secrets())
         .collect()
 }

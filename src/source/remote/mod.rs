@@ -7,6 +7,8 @@
 mod absent;
 pub(crate) mod address;
 #[cfg(feature = "remote")]
+mod client;
+#[cfg(feature = "remote")]
 mod connect;
 #[cfg(feature = "remote")]
 mod failure;

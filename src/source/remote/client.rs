@@ -1,0 +1,88 @@
+//! The HTTP client of all stores. It follows redirects on the same host only, and tells no server which address led there:
+//! addresses hold signatures, and one server's are no business of another's.
+
+use std::fmt;
+use std::time::Duration;
+
+use object_store::client::{HttpClient, HttpConnector};
+use object_store::{ClientConfigKey, ClientOptions};
+use reqwest::redirect::{Action, Attempt, Policy};
+
+/// How long it may take to reach a server at all.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A request may take this many times as long as a server may be silent.
+const REQUEST_PATIENCE: u32 = 10;
+
+/// Redirects that one request follows.
+const MAX_REDIRECTS: usize = 5;
+
+/// Makes the clients of stores.
+#[derive(Debug)]
+pub(super) struct Connector {
+    /// How long a server may say nothing.
+    pub patience: Duration,
+}
+
+impl HttpConnector for Connector {
+    fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
+        let failed = |error: reqwest::Error| object_store::Error::Generic { store: "HTTP", source: Box::new(error) };
+        let is_set = |key| options.get_config_value(&key).is_some_and(|value| value == "true");
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("coldcase/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT_TIMEOUT.min(self.patience))
+            .read_timeout(self.patience)
+            .timeout(self.patience.saturating_mul(REQUEST_PATIENCE))
+            .referer(false)
+            .redirect(Policy::custom(within_host))
+            .https_only(!is_set(ClientConfigKey::AllowHttp))
+            .danger_accept_invalid_certs(is_set(ClientConfigKey::AllowInvalidCertificates))
+            // Ranges count bytes as they lie on the server.
+            .no_gzip()
+            .no_brotli()
+            .no_zstd()
+            .no_deflate();
+        if let Some(proxy) = options.get_config_value(&ClientConfigKey::ProxyUrl) {
+            builder = builder.proxy(reqwest::Proxy::all(proxy).map_err(failed)?);
+        }
+        builder.build().map(HttpClient::new).map_err(failed)
+    }
+}
+
+/// Follows a redirect if it stays on the host, and does not leave https.
+fn within_host(attempt: Attempt<'_>) -> Action {
+    let Some(first) = attempt.previous().first() else { return attempt.stop() };
+    let next = attempt.url();
+    let same_host =
+        first.host_str() == next.host_str() && first.port_or_known_default() == next.port_or_known_default();
+    let same_scheme = first.scheme() == next.scheme();
+    if !same_host || !same_scheme {
+        let host = next.host_str().unwrap_or_default().to_owned();
+        return attempt.error(OtherHost(host));
+    }
+    if attempt.previous().len() > MAX_REDIRECTS { attempt.error(TooMany) } else { attempt.follow() }
+}
+
+/// A server that sends requests on to another one.
+#[derive(Debug)]
+struct OtherHost(String);
+
+impl fmt::Display for OtherHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the server redirects to another address, on {}: name that one if it is meant", self.0)
+    }
+}
+
+impl std::error::Error for OtherHost {}
+
+/// A server that redirects without end.
+#[derive(Debug)]
+struct TooMany;
+
+impl fmt::Display for TooMany {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the server redirects more than {MAX_REDIRECTS} times")
+    }
+}
+
+impl std::error::Error for TooMany {}
