@@ -14,7 +14,8 @@ mod source;
 mod statement;
 mod watchlist;
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic, Error, Result, Span};
@@ -58,6 +59,8 @@ pub struct Environment<'a> {
     pub dedup: Option<&'a str>,
     /// Where to count what is left out.
     pub report: &'a ScanReport,
+    /// Names of columns that were not found: records may have them all the same.
+    pub missing: &'a RefCell<BTreeSet<String>>,
     /// Computes subqueries.
     pub subquery: &'a Subquery<'a>,
 }

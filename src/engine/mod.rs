@@ -7,6 +7,7 @@ mod placeholders;
 pub mod profile;
 mod settings;
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 pub use settings::{DEFAULT_BATCH_ROWS, Settings};
@@ -22,7 +23,7 @@ use crate::functions::EvalContext;
 use crate::optimizer;
 use crate::plan::named::named_columns;
 use crate::plan::{LogicalPlan, explain, visit};
-use crate::source::{Catalog, Overlap, ScanReport};
+use crate::source::{Catalog, Overlap, ScanReport, WithColumns};
 use crate::syntax;
 use crate::types::{Batch, Schema};
 
@@ -103,6 +104,7 @@ impl Engine {
             let plan = self.optimize(plan.clone(), context)?;
             exec::collect(&plan, &self.context(context.clone(), Arc::clone(report)))
         };
+        let missing = RefCell::default();
         let environment = Environment {
             catalog: self.catalog.as_ref(),
             context: EvalContext::new(self.settings.now, self.settings.seed),
@@ -113,9 +115,17 @@ impl Engine {
             provenance: self.settings.provenance,
             dedup: self.settings.dedup.as_deref(),
             report,
+            missing: &missing,
             subquery: &subquery,
         };
-        let mut bound = binder::bind(&parsed.query, &environment)?;
+        let mut bound = binder::bind(&parsed.query, &environment);
+        let names = missing.take();
+        if !names.is_empty() {
+            // Records may have columns that their table lacks: where it gains some, the query means these.
+            let catalog = WithColumns { catalog: self.catalog.as_ref(), names };
+            bound = binder::bind(&parsed.query, &Environment { catalog: &catalog, ..environment });
+        }
+        let mut bound = bound?;
         bound.warnings.splice(0..0, parsed.diagnostics);
         Ok(bound)
     }

@@ -1,6 +1,6 @@
 //! Names -> tables.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -51,6 +51,47 @@ pub struct Watchlist {
     pub table: Arc<dyn TableProvider>,
     /// The column whose values are the search keys; None where it has none, or a column `SearchKey` of its own.
     pub search_key: Option<String>,
+}
+
+/// A catalog whose tables have columns of these names, too, if their records do.
+#[derive(Debug)]
+pub struct WithColumns<'a> {
+    /// The catalog.
+    pub catalog: &'a dyn Catalog,
+    /// The names.
+    pub names: BTreeSet<String>,
+}
+
+impl Catalog for WithColumns<'_> {
+    fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        let Some(table) = self.catalog.table(name)? else { return Ok(None) };
+        let extended = table.with_columns(&self.names)?;
+        Ok(Some(extended.unwrap_or(table)))
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.catalog.names()
+    }
+
+    fn readable(&self) -> Result<Vec<String>> {
+        self.catalog.readable()
+    }
+
+    fn watchlist(&self, alias: &str) -> Result<Option<Watchlist>> {
+        self.catalog.watchlist(alias)
+    }
+
+    fn watchlists(&self) -> Vec<String> {
+        self.catalog.watchlists()
+    }
+
+    fn function(&self, name: &str) -> Result<Option<Definition>> {
+        self.catalog.function(name)
+    }
+
+    fn functions(&self) -> Result<Vec<Definition>> {
+        self.catalog.functions()
+    }
 }
 
 /// Tables in memory, by name.

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fmt;
 use std::io::Read;
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::archive;
@@ -15,18 +16,15 @@ use super::column_file::ColumnFile;
 use super::dates::DateOrder;
 use super::file_table::FileTable;
 use super::files::{DataFile, expand};
-use super::framing::{self, Blocks, Framing, Next, Opened, Origin, Text};
 use super::json::{Inference, Rows};
+use super::look::look_through;
 use super::once::once;
 use super::remark::{Listing, Remark};
 use super::remote::Access;
-use super::shape::{KnownTable, known_table, known_tables};
-use super::{Catalog, Limits, ScanReport, TableProvider};
+use super::shape::{KnownTable, known_table, known_tables, restored_from};
+use super::{Catalog, Limits, TableProvider};
 use crate::diagnostic::{Error, Result};
 use crate::types::{Field, Schema, Type};
-
-/// Bytes of records, unpacked, from which the columns of an unknown table are inferred.
-const INFERRED_BYTES: u64 = 64 << 20;
 
 /// The name of the table that a pipe is.
 pub const STDIN: &str = "stdin";
@@ -214,6 +212,7 @@ impl FileCatalog {
             (true, Some(table)) => Rows::Bound(table),
             (false, Some(table)) => Rows::Of(table),
             (_, None) => look_into(Inference::new(), &listed.files, self.limits)?
+                .map(|rows| as_restored(rows, name))
                 .ok_or_else(|| nothing_found(name, &listed.files))?,
         };
         let rows = if self.texts.contains(name) { as_texts(rows, name, &listed.files)? } else { rows };
@@ -229,7 +228,7 @@ impl FileCatalog {
             true => (Arc::clone(&listed.files), Inference::only(name)),
             false => (called, Inference::new()),
         };
-        let rows = look_into(inference, &files, self.limits)?;
+        let rows = look_into(inference, &files, self.limits)?.map(|rows| as_restored(rows, name));
         let remarks = &listed.remarks;
         Ok(rows.map(|rows| FileTable::new(name, files, rows, self.limits).with_remarks(Arc::clone(remarks))))
     }
@@ -283,6 +282,21 @@ fn nothing_found(name: &str, files: &[DataFile]) -> Error {
     }
 }
 
+/// The columns of a restored table: those of the table that it is a copy of, with their types, and what the records have
+/// beyond them.
+fn as_restored(rows: Rows, name: &str) -> Rows {
+    let Some(table) = restored_from(name) else { return rows };
+    let extended = |schema: &Schema| {
+        let more = schema.fields().iter().filter(|field| table.schema.index_of(&field.name).is_none());
+        Schema::new(table.schema.fields().iter().chain(more).cloned())
+    };
+    match rows {
+        Rows::Any(schema) => Rows::Any(extended(&schema)),
+        Rows::Named(name, schema) => Rows::Named(name, extended(&schema)),
+        known => known,
+    }
+}
+
 /// The same columns, each a text.
 fn as_texts(rows: Rows, name: &str, files: &[DataFile]) -> Result<Rows> {
     match rows {
@@ -298,29 +312,22 @@ fn as_texts(rows: Rows, name: &str, files: &[DataFile]) -> Result<Rows> {
 
 /// What the records of the files are, by the first of them; None where there are none that count.
 fn look_into(mut inference: Inference, files: &[DataFile], limits: Limits) -> Result<Option<Rows>> {
-    let mut left = INFERRED_BYTES;
-    // What is wrong with the files is said when they are read.
-    let unheard = Arc::new(ScanReport::default());
-    for file in files.iter().filter(|file| file.refused().is_none()) {
-        let opened = match file.open().and_then(|input| framing::open(file, input, Vec::new(), limits, &unheard)) {
-            Err(Error::Io { .. }) if files.len() > 1 && file.local_path().is_some() => continue,
-            opened => opened?,
-        };
-        match opened {
-            Opened::Text(text) => left = left.saturating_sub(look_at(&mut inference, file, text, left)?),
-            Opened::Columns if inference.takes_all() => match column_rows(file, limits) {
-                Ok(None) => {}
-                // Others may tell.
-                Err(Error::Data { .. }) if files.len() > 1 => {}
-                rows => return rows,
-            },
-            Opened::Columns | Opened::Refused(_) => {}
+    let mut rows_of_columns = None;
+    let takes_all = inference.takes_all();
+    look_through(&mut inference, files, limits, &mut |file| {
+        let next = Ok(ControlFlow::Continue(()));
+        if !takes_all {
+            return next;
         }
-        if left == 0 || inference.is_certain() {
-            break;
+        match column_rows(file, limits) {
+            Ok(None) => return next,
+            // Others may tell.
+            Err(Error::Data { .. }) if files.len() > 1 => return next,
+            rows => rows_of_columns = rows?,
         }
-    }
-    Ok(inference.finish())
+        Ok(ControlFlow::Break(()))
+    })?;
+    Ok(rows_of_columns.or_else(|| inference.finish()))
 }
 
 /// What the rows of a file of columns bound to a name of the user's are: those of a known table if its columns are. None
@@ -339,32 +346,4 @@ fn column_rows(file: &DataFile, limits: Limits) -> Result<Option<Rows>> {
     let is_log = schema.index_of("TimeGenerated").is_some();
     let known = known_tables().find(same).filter(|_| is_log);
     Ok(Some(known.map_or(Rows::Any(schema.clone()), Rows::AllAs)))
-}
-
-/// Looks at the records of a file, up to `limit` bytes; answers how many bytes it saw.
-fn look_at(inference: &mut Inference, file: &DataFile, text: Text, limit: u64) -> Result<u64> {
-    let failed = |error| file.failed(error);
-    inference.start_file(text.cells);
-    let mut blocks = Blocks::start(text.input, Origin::default()).map_err(failed)?;
-    let mut seen = 0;
-    if !matches!(blocks.framing(), Framing::Lines | Framing::Values) {
-        file.check_place()?;
-        return Ok(seen);
-    }
-    while seen < limit && !inference.is_certain() {
-        let Next::Block(block) = blocks.next().map_err(failed)? else { break };
-        seen += block.bytes.len() as u64;
-        let stop = match &block.spans {
-            Some(spans) => {
-                inference.look(block.bytes, spans);
-                None
-            }
-            None => inference.look_at_lines(block.bytes, block.rest),
-        };
-        if let Some((offset, endless)) = stop.map(|stop| (block.offset + stop.at as u64, stop.endless)) {
-            blocks.go_back(offset, endless);
-        }
-    }
-    file.check_place()?;
-    Ok(seen)
 }

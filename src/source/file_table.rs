@@ -3,11 +3,13 @@
 //! Partitions follow the order of the files. Many small files share a partition, so that thousands of them cost little
 //! more than their bytes; a big file of lines is cut between records, so that several threads read it.
 
+mod beyond;
 mod dates;
 mod parts;
 mod reading;
 mod scan;
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -26,7 +28,7 @@ use super::provenance::Origins;
 use super::remark::Remark;
 use super::{Limits, Overlap, Partition, Predicate, ScanRequest, TableProvider, Wildcard};
 use crate::diagnostic::Result;
-use crate::types::Schema;
+use crate::types::{Field, Schema};
 
 /// The rows of a table in files.
 #[derive(Clone, Debug)]
@@ -40,6 +42,8 @@ pub struct FileTable {
     dates: Arc<dyn DateOrders>,
     /// What there was to say when the files were listed.
     remarks: Arc<[Remark]>,
+    /// Columns of its records that the known table does not have.
+    added: Arc<[Field]>,
     /// The wildcard that stands for it, if it was not asked for by its name.
     wildcard: Option<Arc<Wildcard>>,
     /// Two files with the same record, once they were looked for.
@@ -60,6 +64,7 @@ impl FileTable {
             limits,
             dates,
             remarks: Arc::default(),
+            added: Arc::default(),
             wildcard: None,
             overlap: Arc::default(),
         }
@@ -81,6 +86,12 @@ impl TableProvider for FileTable {
         let plan = Arc::new(ScanPlan::new(self.rows.clone(), &self.origins, request, Arc::clone(&self.dates)));
         let parts = self.parts(plan.wants_lines, &request.report)?;
         self.remarks.iter().for_each(|remark| remark.tell(&request.report));
+        for Field { name, ty } in &*self.added {
+            request.report.notice_once(format!(
+                "{} has no column {name}; it is read from the key of that name, as {ty}",
+                self.name
+            ));
+        }
         let scan = Arc::new(Scan {
             name: self.name.clone(),
             wildcard: self.wildcard.clone(),
@@ -151,6 +162,10 @@ impl TableProvider for FileTable {
         columns.dedup();
         let files = self.files.len();
         (count > 0).then(|| format!("{count} of {files} files left out: {}", columns.join(", ")))
+    }
+
+    fn with_columns(&self, names: &BTreeSet<String>) -> Result<Option<Arc<dyn TableProvider>>> {
+        Ok(self.extended(names)?.map(|table| Arc::new(table) as _))
     }
 
     fn with_provenance(&self) -> Option<Arc<dyn TableProvider>> {

@@ -26,6 +26,7 @@ pub mod journal;
 mod json;
 pub mod library;
 pub mod limits;
+mod look;
 pub mod memory;
 mod of_table;
 pub mod once;
@@ -47,12 +48,13 @@ pub mod sniff;
 mod type_values;
 mod wildcard;
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::sync::Arc;
 
 use arrow::array::BooleanArray;
 
-pub use catalog::{Catalog, MemoryCatalog, Watchlist};
+pub use catalog::{Catalog, MemoryCatalog, Watchlist, WithColumns};
 pub use cautions::Cautions;
 pub use counters::{Count, ScanCounters};
 pub use coverage::TimeCoverage;
@@ -108,6 +110,12 @@ pub trait TableProvider: Debug + Send + Sync {
     /// is read.
     fn left_out(&self, _prune: &[Predicate]) -> Option<String> {
         None
+    }
+
+    /// The same table with columns after its own: those of these names that it lacks and its records have. None if there
+    /// are none.
+    fn with_columns(&self, _names: &BTreeSet<String>) -> Result<Option<Arc<dyn TableProvider>>> {
+        Ok(None)
     }
 
     /// The same table with the columns of [`provenance`] behind its own; None where rows do not come from files.

@@ -119,9 +119,15 @@ impl Binder<'_> {
         }
     }
 
+    /// Notes that a column was named and not found.
+    pub(super) fn miss(&self, column: &str) {
+        self.environment.missing.borrow_mut().insert(column.to_owned());
+    }
+
     pub(super) fn unknown_column(&mut self, name: &ast::Name, schema: &Schema) -> Failed {
         let is_value = |binding: &Binding| matches!(binding, Binding::Value(_) | Binding::RowValue(..));
         let known = schema.names().map(str::to_owned).chain(self.scope.names(is_value)).collect::<Vec<_>>();
+        self.miss(&name.text);
         let message = format!("unknown column `{}`", name.text);
         let diagnostic = Diagnostic::new(Code::UnknownColumn, name.span, message)
             .suggest(&name.text, known.iter().map(String::as_str));

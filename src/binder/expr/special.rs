@@ -73,7 +73,10 @@ fn column_ifexists(
     };
     match context.schema.index_of(wanted) {
         Some(index) => Ok(Expr::column(index, context.schema.field(index).ty, span)),
-        None => binder.bind_expr(&default.value, context),
+        None => {
+            binder.miss(wanted);
+            binder.bind_expr(&default.value, context)
+        }
     }
 }
 

@@ -66,6 +66,7 @@ impl Binder<'_> {
             match schema.index_of(&pattern.name.text) {
                 Some(index) => Ok(vec![index]),
                 None => {
+                    binder.miss(&pattern.name.text);
                     let message = format!("unknown column `{}`", pattern.name.text);
                     let diagnostic = Diagnostic::new(Code::UnknownColumn, pattern.name.span, message);
                     Err(binder.report(diagnostic.suggest(&pattern.name.text, schema.names())))

@@ -144,6 +144,7 @@ impl Binder<'_> {
 
     fn join_column(&mut self, name: &ast::Name, side: Side, schema: &Schema) -> Bind<Expr> {
         let Some(index) = schema.index_of(&name.text) else {
+            self.miss(&name.text);
             let message = format!("no column `{}` on the side of {}", name.text, side.name());
             let diagnostic = Diagnostic::new(Code::UnknownColumn, name.span, message);
             return Err(self.report(diagnostic.suggest(&name.text, schema.names())));

@@ -6,6 +6,7 @@
 //! real, anything else mixed is a string; nothing but nulls is a string.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
@@ -20,7 +21,8 @@ use super::whereabouts::Stop;
 use crate::source::framing::{
     Extent, Header, Rest, Span, ValueSplitter, extent, holds_records, is_sequence, is_wrapped,
 };
-use crate::source::shape::KnownTable;
+use crate::source::shape::mapping::camel_case;
+use crate::source::shape::{KnownTable, RowKind};
 use crate::types::dynamic::{self, Kind};
 use crate::types::{Field, Schema, Type, datetime};
 
@@ -37,6 +39,8 @@ pub(crate) struct Inference {
     markers: Markers,
     /// The only table whose records count.
     only: Option<String>,
+    /// The columns of a known table that are looked for, if they are not its own.
+    beyond: Option<Beyond>,
     known: Vec<(&'static KnownTable, usize)>,
     looked_at: usize,
     columns: HashMap<String, usize>,
@@ -49,7 +53,22 @@ pub(crate) struct Inference {
     rewritten: bool,
 }
 
+/// Columns that a known table does not have.
+#[derive(Debug)]
+struct Beyond {
+    table: &'static str,
+    /// By key, the name of the column.
+    columns: HashMap<String, String>,
+}
+
 impl Inference {
+    /// Nothing was seen yet; in records of `table`, keys of these names will count, as `Mapping::by_name` finds them.
+    pub(crate) fn beyond(table: &KnownTable, names: &BTreeSet<String>) -> Self {
+        let keys = names.iter().flat_map(|name| [(camel_case(name), name.clone()), (name.clone(), name.clone())]);
+        let beyond = Beyond { table: table.name, columns: keys.collect() };
+        Self { beyond: Some(beyond), ..Self::new() }
+    }
+
     /// Nothing was seen yet; only the records that name the table `name` will count.
     pub(crate) fn only(name: &str) -> Self {
         Self { only: Some(name.to_owned()), ..Self::new() }
@@ -66,6 +85,7 @@ impl Inference {
             scanner,
             markers,
             only: None,
+            beyond: None,
             known: Vec::new(),
             looked_at: 0,
             columns: HashMap::new(),
@@ -143,6 +163,14 @@ impl Inference {
             return true;
         }
         self.looked_at += 1;
+        if let Some(beyond) = &self.beyond {
+            if let Class::Row(row) = class
+                && (row.table.name == beyond.table || !row.certain)
+            {
+                self.look_beyond(record, header, row.kind);
+            }
+            return true;
+        }
         if let Some(only) = &self.only
             && class != Class::OtherTable(only.clone())
         {
@@ -199,6 +227,32 @@ impl Inference {
         let is_record = self.look_at(text.as_bytes(), None);
         self.rewritten = false;
         is_record
+    }
+
+    /// Looks for keys of the columns that the table does not have.
+    fn look_beyond(&mut self, record: &str, header: Option<&Arc<Header>>, kind: RowKind) {
+        let column = |beyond: &Option<Beyond>, key: &str| beyond.as_ref()?.columns.get(key).cloned();
+        if let Some(header) = header {
+            for (name, cell) in header.names.iter().zip(dynamic::elements(record)) {
+                if let Some(name) = column(&self.beyond, name) {
+                    self.look_at_column(Cow::Owned(name), cell);
+                }
+            }
+            return;
+        }
+        let properties = dynamic::get_member(record, "properties").filter(|_| kind == RowKind::Diagnostic);
+        for object in properties.into_iter().chain([record]) {
+            for entry in dynamic::unique_entries(object) {
+                if let Some(name) = column(&self.beyond, &entry.key.text()) {
+                    self.look_at_column(Cow::Owned(name), entry.value);
+                }
+            }
+        }
+    }
+
+    /// The columns that were found.
+    pub(crate) fn into_fields(self) -> Vec<Field> {
+        self.types.into_iter().map(|(name, seen)| Field::new(name, seen.ty())).collect()
     }
 
     fn look_at_columns(&mut self, record: &str) {

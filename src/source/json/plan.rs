@@ -18,6 +18,7 @@ use crate::source::shape::json_text::holds_json;
 use crate::source::shape::mapping::{KeyPath, Since};
 use crate::source::shape::portal::{self, PortalHeader};
 use crate::source::shape::spelling::{self, Spellings, Verbatim};
+use crate::source::shape::table::RESTORED;
 use crate::source::shape::whole::holds_whole_numbers;
 use crate::source::shape::{KnownTable, RowKind, Source, resembles, union_names};
 use crate::source::{Damage, Pages, RowFilter, ScanColumn, ScanCounters, ScanReport, ScanRequest};
@@ -31,9 +32,6 @@ const ERROR_CODE: &str = "errorCode";
 
 /// What warnings about empty columns end with.
 const NO_EVIDENCE: &str = "finding no rows is not evidence of absence";
-
-/// How the names of tables end that were restored from the archive of a workspace.
-const RESTORED: &str = "_RST";
 
 /// How messages name records that are not recognised.
 const UNKNOWN_RECORDS: &str = "records of unrecognised shape";
@@ -86,7 +84,8 @@ impl Rows {
         matches!(self, Self::Named(own, _) if own == name)
     }
 
-    fn known(&self) -> Option<&'static KnownTable> {
+    /// The known table whose columns these are.
+    pub(crate) fn known(&self) -> Option<&'static KnownTable> {
         match self {
             Self::Of(table) | Self::Bound(table) | Self::AllAs(table) => Some(table),
             Self::Any(_) | Self::Named(..) => None,

@@ -16,6 +16,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::RowKind;
+
 /// A path of keys into a record.
 pub type KeyPath = Vec<Cow<'static, str>>;
 
@@ -73,6 +75,23 @@ impl Mapping {
         Self { source: parse_source(text, column), since }
     }
 
+    /// How each kind of row holds a column that no table is known to have, under a key of its name.
+    #[must_use]
+    pub fn by_name(column: &str) -> [Self; RowKind::ALL.len()] {
+        let camel_case = camel_case(column);
+        let key = |name: &str| -> KeyPath { vec![Cow::Owned(name.to_owned())] };
+        let property = |name: &str| -> KeyPath { vec![Cow::Borrowed("properties"), Cow::Owned(name.to_owned())] };
+        RowKind::ALL.map(|kind| {
+            let mut paths = match kind {
+                RowKind::Diagnostic => vec![property(column), property(&camel_case), key(column), key(&camel_case)],
+                RowKind::Graph => vec![key(column), key(&camel_case)],
+                RowKind::Flat | RowKind::Cmdlet | RowKind::Az | RowKind::PortalCsv => vec![key(column)],
+            };
+            paths.dedup();
+            Self { source: Source::Keys(paths), since: Since::Always }
+        })
+    }
+
     /// The same for objects whose keys are capitalised.
     #[must_use]
     pub fn capitalised(&self) -> Self {
@@ -106,6 +125,13 @@ impl Mapping {
             Source::Unsupplied | Source::Constant(_) | Source::Table | Source::Category => Vec::new(),
         }
     }
+}
+
+/// A name with its first letter small, as Microsoft Graph writes the names of columns.
+#[must_use]
+pub fn camel_case(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map_or(String::new(), |first| first.to_ascii_lowercase().to_string() + letters.as_str())
 }
 
 /// In the notation of the tables' data files.

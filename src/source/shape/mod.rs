@@ -14,7 +14,7 @@ pub mod table;
 pub mod whole;
 
 pub use mapping::{Mapping, Source};
-pub use table::{KnownTable, known_table, known_tables, resembles, table_named, union_names};
+pub use table::{KnownTable, known_table, known_tables, resembles, restored_from, table_named, union_names};
 
 /// The ways in which exports lay out a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,7 +1,7 @@
 //! The tables whose columns are known: their schemas and where each shape keeps the values.
 
 use std::borrow::Cow;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::RowKind;
 use super::mapping::Mapping;
@@ -29,6 +29,27 @@ impl KnownTable {
         &self.columns[index][kind as usize]
     }
 
+    /// Returns the table with more columns after its own, read from keys of these names: as they are in table rows, and
+    /// in camelCase in objects of Microsoft Graph and in the properties of diagnostic records, too.
+    ///
+    /// Tables live as long as the program. A query adds at most one for each set of columns that it names.
+    #[must_use]
+    pub fn with_columns(&self, more: &[Field]) -> &'static Self {
+        static EXTENDED: Mutex<Vec<&'static KnownTable>> = Mutex::new(Vec::new());
+        let fields: Vec<Field> = self.schema.fields().iter().chain(more).cloned().collect();
+        let schema = Schema::new(fields);
+        let mut extended = EXTENDED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = extended.iter().find(|known| known.name == self.name && known.schema == schema) {
+            return known;
+        }
+        let columns = self.columns.iter().cloned().chain(more.iter().map(|field| Mapping::by_name(&field.name)));
+        let (name, category, main) = (self.name, self.category, self.main.clone());
+        let table: &'static Self =
+            Box::leak(Box::new(Self { name, category, schema, main, columns: columns.collect() }));
+        extended.push(table);
+        table
+    }
+
     /// True where no record of `kind` can hold a value of the column at `index`.
     #[must_use]
     pub fn is_unsupplied(&self, index: usize, kind: RowKind) -> bool {
@@ -36,12 +57,16 @@ impl KnownTable {
     }
 }
 
+/// How the names of tables end that were restored from the archive of a workspace.
+pub(crate) const RESTORED: &str = "_RST";
+
 /// The data files: a head line with table and category, a line with the main columns, then a line a column.
-static DATA: [&str; 7] = [
+static DATA: [&str; 8] = [
     include_str!("tables/SigninLogs.tsv"),
     include_str!("tables/AADNonInteractiveUserSignInLogs.tsv"),
     include_str!("tables/AADServicePrincipalSignInLogs.tsv"),
     include_str!("tables/AADManagedIdentitySignInLogs.tsv"),
+    include_str!("tables/ADFSSignInLogs.tsv"),
     include_str!("tables/AuditLogs.tsv"),
     include_str!("tables/AADRiskyUsers.tsv"),
     include_str!("tables/AADUserRiskEvents.tsv"),
@@ -65,6 +90,18 @@ pub fn known_table(name: &str) -> Option<&'static KnownTable> {
 pub fn table_named(name: &str) -> Option<&'static KnownTable> {
     let name = name.trim_ascii();
     heads().iter().position(|head| head.0.eq_ignore_ascii_case(name)).map(table_at)
+}
+
+/// The known table of which `name` is a restored copy, as Azure Monitor names these: `SigninLogs_case1_RST`.
+#[must_use]
+pub fn restored_from(name: &str) -> Option<&'static KnownTable> {
+    let stem = name.trim_ascii().strip_suffix(RESTORED)?;
+    // The longest name, of several that fit.
+    let is_copy = |table: &&KnownTable| {
+        let (own, rest) = stem.split_at_checked(table.name.len()).unwrap_or_default();
+        own.eq_ignore_ascii_case(table.name) && (rest.is_empty() || rest.starts_with('_'))
+    };
+    known_tables().filter(is_copy).max_by_key(|table| table.name.len())
 }
 
 /// True if `name`, which is no known table, may be a custom, restored or copied `table`: its letters and digits begin
@@ -124,13 +161,22 @@ fn main_columns(text: &'static str) -> Vec<&'static str> {
     line.map_or(Vec::new(), |line| line.split('\t').collect())
 }
 
+/// The columns that every table has.
+static STANDARD: &str = include_str!("tables/standard.tsv");
+
+/// The lines of a data file that are columns, each with its cells.
+fn column_lines(text: &'static str) -> impl Iterator<Item = [&'static str; 5]> {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines.filter_map(|line| line.split('\t').collect::<Vec<_>>().try_into().ok())
+}
+
 fn parse(text: &'static str) -> KnownTable {
     let (name, category) = head(text);
-    let mut fields = Vec::new();
-    let mut columns = Vec::new();
-    for line in text.lines().filter(|line| !line.starts_with('#')) {
-        let cells: Vec<&'static str> = line.split('\t').collect();
-        let [column, ty, diagnostic, graph, flat] = cells[..] else { continue };
+    let (mut fields, mut columns) = (Vec::<Field>::new(), Vec::new());
+    for [column, ty, diagnostic, graph, flat] in column_lines(text).chain(column_lines(STANDARD)) {
+        if fields.iter().any(|field| field.name == column) {
+            continue;
+        }
         fields.push(Field::new(column, Type::from_name(ty).unwrap_or(Type::String)));
         let [diagnostic, graph, flat] = [diagnostic, graph, flat].map(|cell| Mapping::parse(cell, column));
         let portal = graph.limited(&|path| portal::supplies(&path.iter().map(Cow::as_ref).collect::<Vec<_>>()));
@@ -144,14 +190,20 @@ mod tests {
     use std::borrow::Cow;
 
     use super::super::{RowKind, Source};
-    use super::{DATA, known_table, known_tables, resembles, table_named, table_of_category};
-    use crate::types::Type;
+    use super::{
+        DATA, STANDARD, column_lines, known_table, known_tables, resembles, restored_from, table_named,
+        table_of_category,
+    };
+    use crate::types::{Field, Type};
 
     #[test]
     fn every_line_of_data_is_a_column() {
         for (table, text) in known_tables().zip(DATA) {
+            let own: Vec<&str> = column_lines(text).map(|cells| cells[0]).collect();
             let lines = text.lines().filter(|line| !line.starts_with('#')).count();
-            assert_eq!(table.schema.len(), lines, "{}", table.name);
+            assert_eq!(own.len(), lines, "{}: a line that is no column", table.name);
+            let standard = column_lines(STANDARD).filter(|cells| !own.contains(&cells[0])).count();
+            assert_eq!(table.schema.len(), lines + standard, "{}", table.name);
             assert!(lines > 10 && !table.category.is_empty(), "{}", table.name);
             for line in text.lines().filter(|line| !line.starts_with('#')) {
                 let ty = line.split('\t').nth(1).unwrap_or("");
@@ -160,11 +212,32 @@ mod tests {
             let mut names: Vec<_> = table.schema.names().collect();
             names.sort_unstable();
             names.dedup();
-            assert_eq!(names.len(), lines, "{}: a name twice", table.name);
+            assert_eq!(names.len(), table.schema.len(), "{}: a name twice", table.name);
             assert_eq!(table.main.first(), Some(&"TimeGenerated"), "{}", table.name);
             let is_column = |name: &&str| table.schema.index_of(name).is_some();
             assert!(table.main.len() > 5 && table.main.iter().all(is_column), "{}: {:?}", table.name, table.main);
         }
+    }
+
+    #[test]
+    fn restored_tables_are_known_by_their_names() {
+        let of = |name: &str| restored_from(name).map(|table| table.name);
+        assert_eq!(of("SigninLogs_case1_RST"), Some("SigninLogs"));
+        assert_eq!(of("signinlogs_RST"), Some("SigninLogs"));
+        assert_eq!(of("SigninLogsOld_RST"), None);
+        assert_eq!(of("SigninLogs_case1"), None);
+        assert_eq!(of("_RST"), None);
+    }
+
+    #[test]
+    fn columns_are_added_after_the_own_ones() {
+        let table = known_table("SigninLogs").expect("known");
+        let more = [Field::new("Project_CF", Type::Long)];
+        let extended = table.with_columns(&more);
+        assert_eq!(extended.schema.index_of("Project_CF"), Some(table.schema.len()));
+        assert!(std::ptr::eq(extended, table.with_columns(&more)), "each set once");
+        let source = &extended.mapping(table.schema.len(), RowKind::Flat).source;
+        assert_eq!(source.to_owned(), Source::Keys(vec![vec![Cow::Borrowed("Project_CF")]]));
     }
 
     #[test]

@@ -30,7 +30,7 @@ impl ScanPlan {
             let is_first_of = |path: &&[&str]| matches!(path, [first] if *first == name);
             IGNORED_KEYS.iter().any(is_first_of)
                 || Provenance::ALL.iter().any(|column| column.name() == name)
-                || known_tables().any(|table| table.schema.index_of(name).is_some())
+                || self.rows.known().is_some_and(|table| table.schema.index_of(name).is_some())
         };
         for name in file.names().filter(|name| !is_known(name)) {
             self.say_unknown(COLUMN, name, &format!("{format} files"));
@@ -43,7 +43,7 @@ impl ScanPlan {
         if count < MOST {
             let name: String = name.chars().take(64).collect();
             let table = self.rows.known().map_or("the table", |table| table.name);
-            self.say_once(format!("{what} {name:?} of {of} has no column in {table}"));
+            self.say_once(format!("{what} {name:?} of {of} has no column in {table}: name it in the query to read it"));
         }
     }
 }
@@ -56,8 +56,10 @@ pub(super) fn declare_keys(tree: &mut KeyTree, rows: &Rows) {
         }
         return;
     }
-    // An archive mixes tables and shapes: a key is unknown only where no table has it in any shape.
-    for table in known_tables() {
+    // Files mix shapes: a key is unknown only if the table has it in none. If the rows of any table count, so do the keys
+    // of all of them.
+    let own = rows.one_table().map(|(table, _)| table);
+    for table in known_tables().filter(|_| own.is_none()).chain(rows.known()) {
         for index in 0..table.schema.len() {
             for kind in RowKind::ALL {
                 for path in table.mapping(index, kind).paths() {

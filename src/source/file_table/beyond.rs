@@ -1,0 +1,59 @@
+//! Columns that a known table does not have, but its records do: custom columns of a transformation, and what Microsoft
+//! added since. They are found when a query names them, and stand after the columns of the table.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+use super::FileTable;
+use crate::diagnostic::{Error, Result};
+use crate::source::column_file::ColumnFile;
+use crate::source::json::{Inference, Rows};
+use crate::source::look::look_through;
+use crate::source::provenance::Origins;
+use crate::types::Field;
+
+impl FileTable {
+    /// The table with those of the columns `names` that it lacks and its records have; None if there are none.
+    ///
+    /// # Errors
+    /// The files cannot be read.
+    pub(super) fn extended(&self, names: &BTreeSet<String>) -> Result<Option<Self>> {
+        let Some(table) = self.rows.known() else { return Ok(None) };
+        let lacking: BTreeSet<String> =
+            names.iter().filter(|name| self.origins.schema.index_of(name).is_none()).cloned().collect();
+        if lacking.is_empty() {
+            return Ok(None);
+        }
+        let mut inference = Inference::beyond(table, &lacking);
+        let mut fields: Vec<Field> = Vec::new();
+        look_through(&mut inference, &self.files, self.limits, &mut |file| {
+            match ColumnFile::of(file, self.limits) {
+                Ok(opened) => add(&mut fields, opened.columns().fields(), &lacking),
+                // Where it is read, that is damage.
+                Err(Error::Data { .. } | Error::Io { .. }) => {}
+                Err(error) => return Err(error),
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        add(&mut fields, &inference.into_fields(), &lacking);
+        if fields.is_empty() {
+            return Ok(None);
+        }
+        let table = table.with_columns(&fields);
+        let rows = match &self.rows {
+            Rows::Of(_) => Rows::Of(table),
+            Rows::Bound(_) => Rows::Bound(table),
+            _ => Rows::AllAs(table),
+        };
+        Ok(Some(Self { origins: Origins::none(rows.schema()), rows, added: fields.into(), ..self.clone() }))
+    }
+}
+
+/// Adds the columns that are looked for; the first file that has one tells its type.
+fn add(fields: &mut Vec<Field>, found: &[Field], lacking: &BTreeSet<String>) {
+    for field in found.iter().filter(|field| lacking.contains(&field.name)) {
+        if !fields.iter().any(|known| known.name == field.name) {
+            fields.push(field.clone());
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Looks at the first records of files, from which columns are inferred.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use super::files::DataFile;
+use super::framing::{self, Blocks, Framing, Next, Opened, Origin, Text};
+use super::json::Inference;
+use super::{Limits, ScanReport};
+use crate::diagnostic::{Error, Result};
+
+/// Bytes of records, decompressed, from which columns are inferred.
+const INFERRED_BYTES: u64 = 64 << 20;
+
+/// Shows the records of text files to `inference` and calls `columns` for each file of columns, in order, until enough was
+/// seen or `columns` breaks off. What is wrong with the files is reported when they are read.
+pub(super) fn look_through(
+    inference: &mut Inference,
+    files: &[DataFile],
+    limits: Limits,
+    columns: &mut dyn FnMut(&DataFile) -> Result<ControlFlow<()>>,
+) -> Result<()> {
+    let mut left = INFERRED_BYTES;
+    let unheard = Arc::new(ScanReport::default());
+    for file in files.iter().filter(|file| file.refused().is_none()) {
+        let opened = match file.open().and_then(|input| framing::open(file, input, Vec::new(), limits, &unheard)) {
+            Err(Error::Io { .. }) if files.len() > 1 && file.local_path().is_some() => continue,
+            opened => opened?,
+        };
+        match opened {
+            Opened::Text(text) => left = left.saturating_sub(look_at(inference, file, text, left)?),
+            Opened::Columns => {
+                if columns(file)?.is_break() {
+                    return Ok(());
+                }
+            }
+            Opened::Refused(_) => {}
+        }
+        if left == 0 || inference.is_certain() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Looks at the records of a file, up to `limit` bytes; answers how many bytes it saw.
+fn look_at(inference: &mut Inference, file: &DataFile, text: Text, limit: u64) -> Result<u64> {
+    let failed = |error| file.failed(error);
+    inference.start_file(text.cells);
+    let mut blocks = Blocks::start(text.input, Origin::default()).map_err(failed)?;
+    let mut seen = 0;
+    if !matches!(blocks.framing(), Framing::Lines | Framing::Values) {
+        file.check_place()?;
+        return Ok(seen);
+    }
+    while seen < limit && !inference.is_certain() {
+        let Next::Block(block) = blocks.next().map_err(failed)? else { break };
+        seen += block.bytes.len() as u64;
+        let stop = match &block.spans {
+            Some(spans) => {
+                inference.look(block.bytes, spans);
+                None
+            }
+            None => inference.look_at_lines(block.bytes, block.rest),
+        };
+        if let Some((offset, endless)) = stop.map(|stop| (block.offset + stop.at as u64, stop.endless)) {
+            blocks.go_back(offset, endless);
+        }
+    }
+    file.check_place()?;
+    Ok(seen)
+}
