@@ -92,6 +92,7 @@ impl Damage {
     /// What happened `count` times, and what it means for the answer. Names of columns and tables may come from the
     /// files; what shows the text makes control characters visible.
     #[must_use]
+    #[expect(clippy::too_many_lines, reason = "a sentence for each kind")]
     pub fn describe(&self, count: u64) -> String {
         let counted = |noun: &str| match count {
             1 => format!("1 {noun}"),
@@ -190,22 +191,31 @@ impl Damage {
             }
             Self::RefusedFile(reason) => format!("not read: {reason}"),
             Self::NotRead(text) => text.clone(),
-            Self::PartialAnswer => {
-                "the answer says itself that it is partial or had errors: rows are missing".to_owned()
+            Self::PartialAnswer | Self::FewerRows(..) | Self::ErrorAnswer(_) | Self::MissingPages(_) => {
+                self.describe_answer(count)
             }
+            Self::Other => format!("{} of further kinds of damage", counted("case")),
+        }
+    }
+}
+
+impl Damage {
+    /// As [`Self::describe`], for what answers of services say about themselves.
+    fn describe_answer(&self, count: u64) -> String {
+        let pages = if count == 1 { "1 page is".to_owned() } else { format!("{count} pages are each") };
+        match self {
             Self::FewerRows(rows, sent) => {
                 format!("{rows} rows of an answer that says that it has {sent}: rows are missing")
             }
-            Self::ErrorAnswer(code) => format!(
-                "{} an error answer of Microsoft Graph or Azure ({}): rows are missing",
-                if count == 1 { "1 page is".to_owned() } else { format!("{count} pages are each") },
-                shorten(code)
-            ),
+            Self::ErrorAnswer(code) => {
+                let code = shorten(code);
+                format!("{pages} an error answer of Microsoft Graph or Azure ({code}): rows are missing")
+            }
             Self::MissingPages(context) => format!(
                 "the page names a next page (@odata.nextLink) that is not among the files: rows are missing{}",
                 if context.is_empty() { String::new() } else { format!(" ({})", shorten(context)) }
             ),
-            Self::Other => format!("{} of further kinds of damage", counted("case")),
+            _ => "the answer says itself that it is partial or had errors: rows are missing".to_owned(),
         }
     }
 }

@@ -105,11 +105,8 @@ pub(crate) fn is_json_in_strings(head: &[u8]) -> bool {
     while let Some(rest) = BLANKS.iter().find_map(|blank| inside.strip_prefix(*blank)) {
         inside = rest;
     }
-    // An object of objects, a key, or the end of a string in a string.
-    let begins = |inside: &[u8]| match inside {
-        [b'\\', b'"' | b'n' | b'r' | b't', ..] | [b'{' | b'[' | b' ', ..] => true,
-        _ => false,
-    };
+    // A key, a nested value, a line end, or the string in a string.
+    let begins = |inside: &[u8]| matches!(inside, [b'\\', b'"' | b'n' | b'r' | b't', ..] | [b'{' | b'[' | b' ', ..]);
     match inside {
         [b'{' | b'[', rest @ ..] => begins(rest),
         [b'\\', b'"', b'{' | b'[', ..] => true,

@@ -43,6 +43,7 @@ pub(crate) enum Class {
 
 /// A row of a known table.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "what a record tells about itself, each by itself")]
 pub(crate) struct RowClass {
     /// How it is laid out.
     pub kind: RowKind,

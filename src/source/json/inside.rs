@@ -218,9 +218,8 @@ fn may_hold_json(quoted: &str) -> bool {
     let mut inside = quoted.as_bytes().get(1..).unwrap_or_default();
     loop {
         inside = match inside {
-            [b'{' | b'[', ..] | [b'\\', b'"', ..] => return true,
+            [b'{' | b'[', ..] | [b'\\', b'"' | b'u', ..] => return true,
             [b' ', rest @ ..] | [b'\\', b'n' | b'r' | b't', rest @ ..] => rest,
-            [b'\\', b'u', ..] => return true,
             _ => return false,
         };
     }
@@ -256,7 +255,7 @@ struct Keys<'a> {
     is_page: bool,
     failed: bool,
     /// Keys of sign-ins, and whether one of them tells sign-ins from other objects.
-    sign_in_keys: usize,
+    of_sign_in: usize,
     is_sign_in: bool,
     raw: Option<&'a str>,
     status: Option<&'a str>,
@@ -308,14 +307,14 @@ impl<'a> Keys<'a> {
         self.is_page |= (is("value") && value.starts_with('[')) || names_page(key);
         self.failed |= is("error") && matches!(dynamic::kind(value), Kind::Bag | Kind::String) && value.len() > 2;
         if SIGN_IN_KEYS.iter().any(|name| is(name)) {
-            (self.sign_in_keys, self.is_sign_in) = (self.sign_in_keys + 1, true);
+            (self.of_sign_in, self.is_sign_in) = (self.of_sign_in + 1, true);
         }
-        self.sign_in_keys += usize::from(OTHER_KEYS.iter().any(|name| is(name)));
+        self.of_sign_in += usize::from(OTHER_KEYS.iter().any(|name| is(name)));
         match key {
             RAW => self.raw = Some(value).filter(|value| value.starts_with('"') && may_hold_json(value)),
             "body" => self.body = Some(value),
             "status" | "Status" if value.starts_with('{') || cmdlet::is_cut(value) => {
-                (self.sign_in_keys, self.is_sign_in) = (self.sign_in_keys + 1, true);
+                (self.of_sign_in, self.is_sign_in) = (self.of_sign_in + 1, true);
             }
             "status" => self.status = Some(value),
             _ if key.starts_with("status.") || key.starts_with("status_") => self.is_sign_in = true,
@@ -328,7 +327,7 @@ impl<'a> Keys<'a> {
         (self.time && self.category && self.properties)
             || self.time_generated
             || (self.activity && self.initiated_by)
-            || (self.created && self.is_sign_in && self.sign_in_keys >= 2)
+            || (self.created && self.is_sign_in && self.of_sign_in >= 2)
     }
 
     /// The code of a response of a batch that is an error.

@@ -10,7 +10,7 @@ use arrow::array::Array;
 
 use super::classify::{Class, RowClass, table_of_path};
 use super::column::ColumnWriter;
-use super::cursor::MORE_TEXT;
+use super::cursor::{Flaw, MORE_TEXT};
 use super::plan::{Rows, ScanPlan, may_lack_failures};
 use super::record::{Place, RecordScanner};
 use super::rows::{CurrentFile, Findings, Found, Row, writer_for};
@@ -18,9 +18,7 @@ use super::survey::{Survey, count_lines, line_end, line_start};
 use super::unwrapped::Unwrapped;
 use super::whereabouts::{Stop, Whereabouts};
 use crate::diagnostic::{Error, Result};
-use crate::source::framing::{
-    Extent, Gap, Header, Span, ValueSplitter, extent, holds_records, is_sequence, is_wrapped, trim_start,
-};
+use crate::source::framing::{Extent, Gap, Header, Span, ValueSplitter, extent, is_sequence, is_wrapped, trim_start};
 use crate::source::shape::portal::PortalHeader;
 use crate::source::shape::{KnownTable, RowKind};
 use crate::source::{Count, Damage, Reject};
@@ -313,31 +311,18 @@ impl JsonReader {
             Some(header) => self.scanner.scan_cells(record, header),
         };
         if let Err(flaw) = scanned {
-            if flaw.reason == MORE_TEXT && is_sequence(bytes) {
-                return self.read_several(block, span, at);
-            }
-            if header.is_none()
-                && (self.read_around(block, span.clone(), at)? || self.read_torn(block, span.clone(), at)?)
-            {
-                return Ok(());
-            }
-            // A record that was cut off is placed by its start: that is where the file can be mended.
-            let place = if flaw.reason == "cut off" { span.start } else { span.start + flaw.at };
-            self.lost(block, (span, place), at, flaw.reason);
-            return Ok(());
+            return self.read_flawed(block, span, (flaw, header.is_some()), at);
         }
         let looked_at = !self.settled;
         let class = self.plan.markers.as_ref().map(|markers| markers.classify(&self.scanner, record));
         if self.is_changed(class.as_ref()) && self.read_rewritten(block, span.clone(), (header, class.as_ref()), at)? {
             return Ok(());
         }
-        if header.is_none() && self.may_hold_records(class.as_ref()) {
-            if holds_records(bytes) {
-                return self.read_several(block, span, at);
-            }
-            if class == Some(Class::Unknown) && self.read_inside(block, span.clone(), at)? {
-                return Ok(());
-            }
+        if header.is_none()
+            && self.may_hold_records(class.as_ref())
+            && self.read_wrapped(block, span.clone(), class.as_ref(), at)?
+        {
+            return Ok(());
         }
         self.decoded += 1;
         self.file.records += u64::from(header.is_none());
@@ -350,11 +335,7 @@ impl JsonReader {
         let (kind, table) = match self.row_of(class, at.file) {
             Ok(row) => row,
             Err(reason) => {
-                if let Some(reason) = reason.filter(|_| self.plan.report.is_thorough()) {
-                    let place = at.describe(block, span.start);
-                    let (file, raw) = (at.file, Some(bytes));
-                    self.plan.report.reject(&Reject { file, place: Some(&place), reason: &reason, raw });
-                }
+                self.reject(block, span, reason, at);
                 return Ok(());
             }
         };
@@ -374,6 +355,36 @@ impl JsonReader {
         self.rows.push(Row { record, kind, table, line, byte, offset });
         self.places.extend_from_slice(self.scanner.places());
         if self.rows.len() >= self.plan.batch_rows { self.flush(block) } else { Ok(()) }
+    }
+
+    /// Keeps a record that is no row, if there is a reason and somebody wants it.
+    fn reject(&self, block: &[u8], span: Range<usize>, reason: Option<String>, at: Whereabouts<'_>) {
+        if let Some(reason) = reason.filter(|_| self.plan.report.is_thorough()) {
+            let place = at.describe(block, span.start);
+            let (file, raw) = (at.file, Some(&block[span]));
+            self.plan.report.reject(&Reject { file, place: Some(&place), reason: &reason, raw });
+        }
+    }
+
+    /// Reads what can be read of a record with a flaw; `is_row` for an array of cells.
+    #[cold]
+    fn read_flawed(
+        &mut self,
+        block: &[u8],
+        span: Range<usize>,
+        (flaw, is_row): (Flaw, bool),
+        at: Whereabouts<'_>,
+    ) -> Result<()> {
+        if flaw.reason == MORE_TEXT && is_sequence(&block[span.clone()]) {
+            return self.read_several(block, span, at);
+        }
+        if !is_row && (self.read_around(block, span.clone(), at)? || self.read_torn(block, span.clone(), at)?) {
+            return Ok(());
+        }
+        // A record that was cut off is placed by its start: that is where the file can be mended.
+        let place = if flaw.reason == "cut off" { span.start } else { span.start + flaw.at };
+        self.lost(block, (span, place), at, flaw.reason);
+        Ok(())
     }
 
     /// What a record tells of its file: what its columns lack, who wrote it, whether it has failures. `is_row` where the

@@ -126,7 +126,7 @@ pub fn union_names(column: &str) -> Vec<String> {
     let mut types: Vec<Type> = known_tables()
         .filter_map(|table| table.schema.index_of(column).map(|index| table.schema.field(index).ty))
         .collect();
-    types.sort_unstable_by_key(|ty| ty.to_string());
+    types.sort_unstable_by_key(ToString::to_string);
     types.dedup();
     types.iter().map(|ty| format!("{column}_{ty}")).collect()
 }

@@ -11,7 +11,7 @@ use super::super::whereabouts::{Holder, Whereabouts};
 use super::JsonReader;
 use crate::diagnostic::Result;
 use crate::source::Damage;
-use crate::source::framing::{Header, Note};
+use crate::source::framing::{Header, Note, holds_records};
 use crate::source::shape::RowKind;
 use crate::types::dynamic;
 
@@ -53,6 +53,21 @@ impl JsonReader {
         let read = self.read_record(text.as_bytes(), 0..text.len(), None, at);
         self.unwrapped.is_rewritten = false;
         read.map(|()| true)
+    }
+
+    /// Reads the records in a record that may be an object around others. False, and nothing is read, if it is none.
+    #[cold]
+    pub(super) fn read_wrapped(
+        &mut self,
+        block: &[u8],
+        span: Range<usize>,
+        class: Option<&Class>,
+        at: Whereabouts<'_>,
+    ) -> Result<bool> {
+        if holds_records(&block[span.clone()]) {
+            return self.read_several(block, span, at).map(|()| true);
+        }
+        Ok(class == Some(&Class::Unknown) && self.read_inside(block, span, at)?)
     }
 
     /// Reads the records in a value that is a string or an array. False, and nothing is read, if there are none.
