@@ -348,7 +348,7 @@ mod tests {
 
     #[test]
     fn rows_come_with_their_columns() {
-        let cases: [(&str, &[&str], usize); 11] = [
+        let cases: [(&str, &[&str], usize); 12] = [
             (
                 r#"{"tables":[{"name":"PrimaryResult","columns":[{"name":"a","type":"x"},{"name":"b"}],"rows":[[1,"]"],[2]]}]}"#,
                 &[r#"a,b [1,"]"]"#, "a,b [2]"],
@@ -365,10 +365,19 @@ mod tests {
                     r#"{"Tables":[{"TableName":"Table_0","Columns":[{"ColumnName":"a"}],"Rows":[[1]]},"#,
                     r#"{"TableName":"Table_1","Columns":[{"ColumnName":"Value"}],"Rows":[["x"]]},"#,
                     r#"{"TableName":"Table_2","Columns":[{"ColumnName":"Timestamp"},{"ColumnName":"Severity"},"#,
-                    r#"{"ColumnName":"SeverityName"},{"ColumnName":"StatusCode"}],"Rows":[["x",1,"y",2]]}]}"#,
+                    r#"{"ColumnName":"SeverityName"},{"ColumnName":"StatusCode"}],"Rows":[["x",4,"Info",0]]}]}"#,
                 ),
                 &["a [1]"],
                 0,
+            ),
+            (
+                concat!(
+                    r#"{"Tables":[{"Columns":[{"ColumnName":"a"}],"Rows":[[1]]},"#,
+                    r#"{"Columns":[{"ColumnName":"Timestamp"},{"ColumnName":"Severity"},"#,
+                    r#"{"ColumnName":"SeverityName"},{"ColumnName":"StatusCode"}],"Rows":[["x",4,"Info",0],["x",2,"Error",1]]}]}"#,
+                ),
+                &["a [1]"],
+                1,
             ),
             (
                 concat!(

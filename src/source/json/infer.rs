@@ -78,7 +78,10 @@ impl Inference {
     pub(crate) fn new() -> Self {
         let mut tree = KeyTree::new();
         let markers = Markers::new(&mut tree);
-        tree.want_object("properties", true);
+        // Members by which the text of such an object is known.
+        for key in ["id", "createdDateTime", "userPrincipalName", "activityDateTime", "initiatedBy"] {
+            tree.slot(&["properties", key], true);
+        }
         let tree = Arc::new(tree);
         let scanner = RecordScanner::new(Arc::clone(&tree));
         Self {

@@ -57,9 +57,10 @@ impl KeyTree {
         slot
     }
 
-    /// Makes the object under `key` one that is looked into.
-    pub(crate) fn want_object(&mut self, key: &str, in_envelope: bool) {
-        self.child(0, key, in_envelope);
+    /// True if `key` of the object `node` is wanted, or declared.
+    pub(crate) fn knows(&self, node: NodeId, key: &str) -> bool {
+        let here = &self.nodes[node];
+        here.members.contains_key(key) || here.known.as_ref().is_some_and(|known| known.contains(key))
     }
 
     /// How many slots there are.

@@ -122,7 +122,11 @@ impl Rewrite<'_> {
         if !text.starts_with('{') || (is_text && dynamic::validate(text.as_bytes()).is_err()) {
             return value.into();
         }
-        let mut changed = is_text;
+        // Text of which nobody wants a member stays text.
+        if is_text && !dynamic::entries(text).any(|entry| self.tree.knows(child, &entry.key.text())) {
+            return value.into();
+        }
+        let mut changed = false;
         let mut out = String::with_capacity(text.len());
         for entry in dynamic::entries(text) {
             let inner = self.value(child, &entry.key.text(), entry.value);
@@ -131,7 +135,11 @@ impl Rewrite<'_> {
             out.extend([entry.key.json(), ":", &inner]);
         }
         out.push_str(if out.is_empty() { "{}" } else { "}" });
-        if changed { out.into() } else { value.into() }
+        match (changed, is_text) {
+            (true, _) => out.into(),
+            (false, true) => text.to_owned().into(),
+            (false, false) => value.into(),
+        }
     }
 
     /// A value that stood in an object: in a table of texts, numbers and words of JSON were values.
