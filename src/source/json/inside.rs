@@ -189,8 +189,9 @@ impl Walk {
             return self.keep(object, level, true);
         }
         for entry in dynamic::entries(object) {
-            // What stands in an envelope is a part of its record, even if it lacks the category.
-            if !(keys.time && entry.key.is("properties")) {
+            // What stands in an envelope is a part of its record, even if the envelope is damaged.
+            let is_part = keys.is_envelope() || (keys.is_of_envelope() && entry.key.is("properties"));
+            if !is_part {
                 self.value(entry.value, level.below());
             }
         }
@@ -246,6 +247,7 @@ fn drop_copies(records: &mut Vec<Held>, value: &str) {
 struct Keys<'a> {
     time: bool,
     category: bool,
+    has_category: bool,
     properties: bool,
     time_generated: bool,
     created: bool,
@@ -297,6 +299,7 @@ impl<'a> Keys<'a> {
         let is = |name: &str| key.eq_ignore_ascii_case(name);
         self.time |= is("time");
         self.category |= is("category") && value.len() > 2;
+        self.has_category |= is("category");
         self.properties |= (is("properties") && (value.starts_with('{') || may_hold_json(value)))
             || ["properties.", "properties_", "properties/"].iter().any(|start| key.starts_with(start));
         self.time_generated |= key == "TimeGenerated";
@@ -328,6 +331,16 @@ impl<'a> Keys<'a> {
             || self.time_generated
             || (self.activity && self.initiated_by)
             || (self.created && self.is_sign_in && self.of_sign_in >= 2)
+    }
+
+    /// True for the time and the category of diagnostic settings.
+    fn is_envelope(&self) -> bool {
+        self.time && self.has_category
+    }
+
+    /// True for one of both.
+    fn is_of_envelope(&self) -> bool {
+        self.time || self.has_category
     }
 
     /// The code of a response of a batch that is an error.
@@ -393,6 +406,8 @@ mod tests {
             r#"{"evidence":[{"createdDateTime":"x","ipAddress":"203.0.113.7"}]}"#,
             r#"{"app":{"createdDateTime":"x","appId":"a","appDisplayName":"b"}}"#,
             r#"{"time":"x","properties":{"createdDateTime":"x","ipAddress":"y","appId":"a"}}"#,
+            r#"{"category":"x","properties":{"createdDateTime":"x","ipAddress":"y","appId":"a"}}"#,
+            r#"{"time":"x","category":"x","other":{"createdDateTime":"x","ipAddress":"y","appId":"a"}}"#,
             r#"{"text":"{no JSON"}"#,
         ] {
             assert_eq!(records(value), [], "{value}");

@@ -86,7 +86,8 @@ enum Built<'a> {
 impl Rewrite<'_> {
     /// The record as it was before; None if it is as it was, or has more members than are put together.
     pub(super) fn record(self, record: &str) -> Option<String> {
-        let entries = dynamic::unique_entries(record);
+        // Of equal keys the last one counts, in an envelope in any case of letters: their order stays.
+        let entries: Vec<_> = dynamic::entries(record).take(MAX_MEMBERS + 1).collect();
         if entries.len() > MAX_MEMBERS {
             return None;
         }

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use crate::source::ScanColumn;
 use crate::source::shape::mapping::KeyPath;
 use crate::source::shape::whole::holds_whole_numbers;
-use crate::source::shape::{KnownTable, RowKind, Source};
+use crate::source::shape::{KnownTable, RowKind, Source, table_named};
 use crate::types::{Type, Value, datetime, dynamic};
 
 type Bag = BTreeMap<String, Box<RawValue>>;
@@ -103,9 +103,19 @@ fn twin_kind(bag: &Bag) -> Option<RowKind> {
         Some(RowKind::Flat)
     } else if bag.contains_key("createdDateTime") && is_sign_in(bag) {
         Some(RowKind::Graph)
+    } else if is_untimed(bag) {
+        Some(RowKind::Flat)
     } else {
         None
     }
+}
+
+/// True for a row without `TimeGenerated` that names its table, or has columns of sign-ins.
+fn is_untimed(bag: &Bag) -> bool {
+    let named = bag.get("Type").and_then(|raw| serde_json::from_str::<String>(raw.get()).ok());
+    let columns = ["CreatedDateTime", "UserPrincipalName", "AppDisplayName"];
+    named.is_some_and(|name| table_named(&name).is_some())
+        || (bag.contains_key("ResultType") && columns.iter().any(|column| bag.contains_key(*column)))
 }
 
 /// True for what the records of Graph have that are sign-ins.
