@@ -19,6 +19,7 @@ use crate::diagnostic::{Code, Error, Result};
 use crate::engine::Flow;
 use crate::output;
 use crate::syntax::decode_text;
+use crate::temporary::PendingFile;
 
 pub(super) fn run(args: &BatchArgs) -> Result<Outcome> {
     let is_piped = args.queries == Path::new("-");
@@ -33,16 +34,7 @@ pub(super) fn run(args: &BatchArgs) -> Result<Outcome> {
     let input = decoded(input).map_err(|error| Error::io(&args.queries, error))?;
     let outputs = [("-O", args.output_file.as_deref()), ("--manifest", args.manifest.as_deref())];
     overwrite::refuse(&session, &outputs)?;
-    let (output, pending): (Box<dyn Write>, _) = match &args.output_file {
-        Some(path) => {
-            let (pending, out) = target::pending(path)?;
-            (Box::new(out), Some((pending, path)))
-        }
-        None => {
-            stdout::check()?;
-            (Box::new(BufWriter::new(terminal::stdout())), None)
-        }
-    };
+    let (output, pending) = open(args.output_file.as_deref())?;
     let digest = Digest::default();
     let mut output = digest.watch(output);
     let mut facts = Vec::new();
@@ -83,7 +75,7 @@ pub(super) fn run(args: &BatchArgs) -> Result<Outcome> {
     drop(output);
     session.say_unread();
     session.finish()?;
-    if let Some((pending, path)) = pending {
+    if let Some((pending, path)) = pending.zip(args.output_file.as_deref()) {
         target::publish(pending, path)?;
     }
     if let Some(path) = &args.manifest {
@@ -117,6 +109,16 @@ fn decoded(mut input: Box<dyn BufRead>) -> io::Result<Box<dyn BufRead>> {
 
 fn is_nothing_to_read(error: &Error) -> bool {
     matches!(error, Error::Query(list) if list.iter().all(|diagnostic| diagnostic.code == Code::NothingToRead))
+}
+
+/// Where the answers go; with a file, what gets its name at the end.
+fn open(file: Option<&Path>) -> Result<(Box<dyn Write>, Option<PendingFile>)> {
+    let Some(path) = file else {
+        stdout::check()?;
+        return Ok((Box::new(BufWriter::new(terminal::stdout())), None));
+    };
+    let (pending, out) = target::pending(path)?;
+    Ok((Box::new(out), Some(pending)))
 }
 
 /// What the scans of all queries had to say.

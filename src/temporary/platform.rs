@@ -29,6 +29,7 @@ pub(super) fn usual_permissions(builder: &mut tempfile::Builder<'_, '_>) {
 }
 
 /// True if both files belong to the same user, as far as the system says.
+#[must_use]
 pub fn same_owner(one: &Path, other: &Path) -> bool {
     let (Ok(one), Ok(other)) = (one.symlink_metadata(), other.symlink_metadata()) else { return false };
     #[cfg(unix)]
