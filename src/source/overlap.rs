@@ -1,7 +1,7 @@
 //! Whether files of a table hold the same records, as exports that overlap do: each record counts once a file then.
 //!
 //! Looking for that costs little whatever the archive: small inputs are compared whole, of others the first records of a
-//! few files, of many files those that are equally long.
+//! few texts, of many files those that are equally long.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -69,14 +69,19 @@ fn candidates(files: &[DataFile], is_small: bool) -> Vec<usize> {
     if files.len() < 2 {
         return Vec::new();
     }
-    if is_small || files.len() <= FEW {
+    if is_small {
         return (0..files.len()).collect();
+    }
+    // Opening a Parquet file once more would cost more than most queries over an archive.
+    let texts = files.iter().enumerate().filter(|(_, file)| !file.is_parquet());
+    if files.len() <= FEW {
+        return texts.map(|(index, _)| index).collect();
     }
     let mut by_length: HashMap<u64, usize> = HashMap::new();
     let mut pairs = Vec::new();
     for (index, file) in files.iter().enumerate().filter(|(_, file)| file.bytes > 0 && file.local_path().is_some()) {
         if let Some(other) = by_length.insert(file.bytes, index) {
-            pairs.extend([other, index]);
+            pairs.extend([other, index].into_iter().filter(|&index| !files[index].is_parquet()));
             if pairs.len() >= 2 * MAX_PAIRS {
                 break;
             }
