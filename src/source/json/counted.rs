@@ -35,15 +35,18 @@ const MAX_FRACTION: usize = 9;
 
 /// The ticks of a count in the only unit in which it is a time of the years 2000 to 2099, and the name of the unit.
 pub(crate) fn counted_time(text: &str) -> Option<(i64, &'static str)> {
+    if text.contains(['e', 'E']) {
+        return exponent(text);
+    }
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if whole.is_empty() || whole.len() > 19 || !is_digits(whole) {
-        return exponent(text);
+        return None;
+    }
+    if !is_digits(fraction) {
+        return None;
     }
     let fraction = &fraction[..fraction.len().min(MAX_FRACTION)];
-    if !is_digits(fraction) {
-        return exponent(text);
-    }
     // The count in billionths.
     let count: i128 = format!("{whole}{fraction:0<9}").parse().ok()?;
     let range = year(2000)?..year(2100)?;
@@ -56,7 +59,7 @@ pub(crate) fn counted_time(text: &str) -> Option<(i64, &'static str)> {
 
 /// The same for a number with an exponent, as long as it is exact.
 fn exponent(text: &str) -> Option<(i64, &'static str)> {
-    let number: f64 = text.parse().ok().filter(|_| text.contains(['e', 'E']))?;
+    let number: f64 = text.parse().ok()?;
     let is_exact = number.fract() == 0.0 && (0.0..9_007_199_254_740_992.0).contains(&number);
     is_exact.then(|| format!("{number:.0}")).and_then(|text| counted_time(&text))
 }
