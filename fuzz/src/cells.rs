@@ -3,7 +3,7 @@
 use arbitrary::Arbitrary;
 use coldcase::types::Type;
 
-use crate::scan;
+use super::scan;
 
 /// A table as CSV.
 #[derive(Arbitrary, Debug)]

@@ -6,8 +6,8 @@ use std::ops::Range;
 use arbitrary::Arbitrary;
 use zip::write::SimpleFileOptions;
 
-use crate::lines::{self, Damage};
-use crate::scan;
+use super::lines::{self, Damage};
+use super::scan;
 
 /// A file of lines with layers around it.
 #[derive(Arbitrary, Debug)]

@@ -8,7 +8,7 @@ use arbitrary::Arbitrary;
 use coldcase::source::files::{Compression, Format};
 use serde_json::value::RawValue;
 
-use crate::scan::{self, Found};
+use super::scan::{self, Found};
 
 /// The samples that have a record a line.
 const SAMPLES: [&str; 6] =
@@ -75,7 +75,7 @@ impl Damage {
 pub fn lines() -> &'static [Line] {
     static LINES: OnceLock<Vec<Line>> = OnceLock::new();
     LINES.get_or_init(|| {
-        let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../testdata/shapes");
+        let root = scan::testdata().join("shapes");
         let mut lines: Vec<Vec<u8>> = SAMPLES.iter().flat_map(|sample| read(root.join(sample))).collect();
         lines.sort();
         lines.dedup();

@@ -12,6 +12,8 @@ use coldcase::source::{Catalog, FileCatalogBuilder, MemoryCatalog, MemoryTable};
 use coldcase::syntax;
 use coldcase::types::{Batch, ColumnBuilder, Field, Schema, Type, Value, datetime};
 
+use super::scan;
+
 /// How long one run may take before it is stopped.
 const PATIENCE: Duration = Duration::from_millis(700);
 
@@ -56,7 +58,7 @@ fn catalog() -> Arc<dyn Catalog> {
 /// The sign-ins of a sample.
 fn sign_ins() -> MemoryTable {
     let mut builder = FileCatalogBuilder::default();
-    builder.add(concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/shapes/graph-ndjson")).expect("a sample");
+    builder.add(scan::testdata().join("shapes/graph-ndjson")).expect("a sample");
     let engine = Engine::new(Arc::new(builder.build()), Settings::new(datetime::UNIX_EPOCH));
     let rows = engine.query("SigninLogs").expect("rows");
     MemoryTable::new(rows.schema, rows.batches)

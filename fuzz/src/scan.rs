@@ -58,6 +58,12 @@ thread_local! {
     static FOLDER: RefCell<Option<tempfile::TempDir>> = const { RefCell::new(None) };
 }
 
+/// The folder with the samples, of the program's package or of one below it.
+pub fn testdata() -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.ancestors().map(|folder| folder.join("testdata")).find(|folder| folder.is_dir()).expect("the samples")
+}
+
 /// A folder for the files of one case; it is the same one for all of them.
 pub fn folder() -> PathBuf {
     FOLDER.with(|folder| {
@@ -110,7 +116,8 @@ pub fn ask(catalog: &Arc<dyn Catalog>, query: &str, way: Way) -> Result<Found, S
     run.map_err(refused)?;
     let report = prepared.report();
     let lost = report.problems().values().map(|problems| problems.lost).sum();
-    let told = lost > 0 || !report.notices().is_empty() || !report.warnings().is_empty();
+    let said = !report.notices().is_empty() || !report.warnings().is_empty() || !report.damage().is_empty();
+    let told = lost > 0 || said;
     Ok(Found { columns, rows, lost, told })
 }
 

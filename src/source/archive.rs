@@ -25,6 +25,12 @@ const MAX_ENTRIES: usize = 1 << 20;
 const OTHER_ENDINGS: [&str; 11] =
     ["json", "jsonl", "ndjson", "log", "txt", "csv", "tsv", "parquet", "gz", "zst", "avro"];
 
+/// The entry that only documents of office programs have.
+const CONTENT_TYPES: &str = "[Content_Types].xml";
+
+/// Why these are not read.
+const OFFICE: &str = "an Excel workbook or other Office document: save the sheet as CSV";
+
 /// The files with the entries of each archive in its place, those that cannot be read among them, and what there is to
 /// say besides.
 pub(crate) fn expand(files: &[DataFile], limits: Limits) -> Result<Listing> {
@@ -42,6 +48,7 @@ pub(crate) fn expand(files: &[DataFile], limits: Limits) -> Result<Listing> {
             Some(_) => DataFile::spool(&mut file.open()?, &file.name)?,
         };
         match entries(file, limits) {
+            Ok(Entries { office: true, .. }) => expanded.push(file.refuse(OFFICE)),
             Ok(found) => {
                 for entry in without_delta(file, found.files) {
                     expanded.push(seekable(entry, limits)?);
@@ -119,6 +126,8 @@ struct Entries {
     files: Vec<DataFile>,
     /// The names of those that are left out, for they are hidden.
     hidden: Vec<String>,
+    /// True for a document of an office program.
+    office: bool,
 }
 
 /// The entries of an archive.
@@ -156,7 +165,9 @@ fn entries(archive: &DataFile, limits: Limits) -> Result<Entries> {
             Err(_) => found.push((format!("{}/entry {index}", archive.name), Err("it cannot be found in the archive"))),
         }
     }
-    check_sizes(archive, found.iter().filter_map(|(_, entry)| entry.as_ref().ok()), limits)?;
+    let office = zip.index_for_name(CONTENT_TYPES).is_some();
+    let listed: Vec<&Entry> = found.iter().filter_map(|(_, entry)| entry.as_ref().ok()).collect();
+    check_sizes(archive, &listed, limits)?;
     let file = |(name, entry)| match entry {
         Ok(entry) => archive.entry(name, entry),
         Err(reason) => archive.refused_entry(name, reason),
@@ -164,7 +175,7 @@ fn entries(archive: &DataFile, limits: Limits) -> Result<Entries> {
     // A folder once, whatever is in it.
     hidden.sort();
     hidden.dedup();
-    Ok(Entries { files: found.into_iter().map(file).collect(), hidden })
+    Ok(Entries { files: found.into_iter().map(file).collect(), hidden, office })
 }
 
 /// Where the bytes of an entry lie; the inner error says why it is not read.
@@ -182,10 +193,10 @@ fn readable(entry: &ZipFile<'_, BufReader<Box<dyn Seekable>>>) -> Result<Entry, 
 
 /// Refuses an archive whose entries lie over each other, so that the same bytes are unpacked many times, or that unpack
 /// to more than is allowed by their own account; an entry that unpacks to more than that ends in damage.
-fn check_sizes<'a>(archive: &DataFile, entries: impl Iterator<Item = &'a Entry>, limits: Limits) -> Result<()> {
+fn check_sizes(archive: &DataFile, entries: &[&Entry], limits: Limits) -> Result<()> {
     let mut places: Vec<(u64, u64)> = Vec::new();
     let mut bytes: u64 = 0;
-    for entry in entries.filter(|entry| entry.packed > 0) {
+    for entry in entries.iter().filter(|entry| entry.packed > 0) {
         places.push((entry.start, entry.start.saturating_add(entry.packed)));
         bytes = bytes.saturating_add(entry.bytes);
     }
@@ -196,7 +207,38 @@ fn check_sizes<'a>(archive: &DataFile, entries: impl Iterator<Item = &'a Entry>,
         return Err(Error::Data { file: archive.name.clone(), place: None, reason });
     }
     let limit = limits.unpacked(archive.bytes);
-    if bytes > limit { Err(UnpacksToMore { limit }.error(&archive.name)) } else { Ok(()) }
+    // A directory may be wrong: only what is there counts.
+    if bytes > limit && unpacks_to_more(archive, entries, limit) {
+        return Err(UnpacksToMore { limit }.error(&archive.name));
+    }
+    Ok(())
+}
+
+/// True if the entries of an archive unpack to more bytes than this. Damage to one is told when it is read.
+fn unpacks_to_more(archive: &DataFile, entries: &[&Entry], mut limit: u64) -> bool {
+    entries.iter().any(|entry| {
+        let Ok(input) = archive.entry(archive.name.clone(), (*entry).clone()).open() else { return false };
+        let unpacked = limit.saturating_add(1);
+        let mut counting = Counting { input: input.take(unpacked), bytes: 0 };
+        _ = io::copy(&mut counting, &mut io::sink());
+        let left = limit.checked_sub(counting.bytes);
+        limit = left.unwrap_or(0);
+        left.is_none()
+    })
+}
+
+/// Counts the bytes that are read before an error.
+struct Counting<R> {
+    input: R,
+    bytes: u64,
+}
+
+impl<R: Read> Read for Counting<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.input.read(buffer)?;
+        self.bytes += count as u64;
+        Ok(count)
+    }
 }
 
 impl Entry {

@@ -35,6 +35,18 @@ pub enum Damage {
     InvalidUtf8(String),
     /// A part of a Parquet file that is not what was written, told by its checksum; it is not used.
     ChecksumMismatch(String),
+    /// Records, or rows of CSV, that are not UTF-8: their other bytes are read as Windows-1252.
+    NotUtf8,
+    /// Characters of a text in UTF-16 that are cut in half.
+    BrokenUtf16,
+    /// Strings of a column with halves of surrogate pairs.
+    HalfSurrogatePair(String),
+    /// Records that name a key again that is read.
+    RepeatedKey,
+    /// Runs of NUL bytes between records.
+    NulBytes,
+    /// A CSV file whose end may be missing.
+    MayBeCutOff,
     /// A column of a file that cannot be read at all, and why.
     UnreadableColumn(String, String),
     /// Dates of this column that nothing proves to have the day or the month first, with the order in which they are
@@ -123,6 +135,35 @@ impl Damage {
                 "the checksum of {part} does not match: the file was damaged or changed after it was written; coldcase \
                  verify lists every damaged part"
             ),
+            Self::NotUtf8 => format!(
+                "{} {is} not in UTF-8: the other bytes are read as Windows-1252, so letters outside ASCII may be wrong",
+                counted("record")
+            ),
+            Self::BrokenUtf16 => {
+                format!("{} of a text in UTF-16 {is} incomplete and replaced by U+FFFD here", counted("character"))
+            }
+            Self::HalfSurrogatePair(column) => {
+                format!(
+                    "{} of {column} {} half of a surrogate pair, replaced by U+FFFD here",
+                    counted("value"),
+                    if count == 1 { "has" } else { "have" }
+                )
+            }
+            Self::RepeatedKey => {
+                format!(
+                    "{} {} the same key twice: the last value counts",
+                    counted("record"),
+                    if count == 1 { "has" } else { "have" }
+                )
+            }
+            Self::NulBytes => format!(
+                "skipped {} of NUL bytes, as interrupted writes leave them: records may be missing there",
+                counted("run")
+            ),
+            Self::MayBeCutOff => {
+                "the last line has no line end: the file may have been cut off, and its last row be incomplete"
+                    .to_owned()
+            }
             Self::UnreadableColumn(column, reason) => {
                 let files = if count == 1 { String::new() } else { format!(" in {count} files") };
                 format!("column {column} cannot be read{files}: {reason}")

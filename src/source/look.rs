@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::files::DataFile;
-use super::framing::{self, Blocks, Framing, Next, Opened, Origin, Text};
+use super::framing::{self, Blocks, FileReport, Framing, Next, Opened, Origin, Text};
 use super::json::Inference;
 use super::{Limits, ScanReport};
 use crate::diagnostic::{Error, Result};
@@ -47,7 +47,8 @@ pub(super) fn look_through(
 fn look_at(inference: &mut Inference, file: &DataFile, text: Text, limit: u64) -> Result<u64> {
     let failed = |error| file.failed(error);
     inference.start_file(text.cells);
-    let mut blocks = Blocks::start(text.input, Origin::default()).map_err(failed)?;
+    let report = FileReport::new(&file.name, Arc::default());
+    let mut blocks = Blocks::start(text.input, Origin::default(), report).map_err(failed)?;
     let mut seen = 0;
     if !matches!(blocks.framing(), Framing::Lines | Framing::Values) {
         file.check_place()?;
@@ -63,8 +64,8 @@ fn look_at(inference: &mut Inference, file: &DataFile, text: Text, limit: u64) -
             }
             None => inference.look_at_lines(block.bytes, block.rest),
         };
-        if let Some((offset, endless)) = stop.map(|stop| (block.offset + stop.at as u64, stop.endless)) {
-            blocks.go_back(offset, endless);
+        if let Some((offset, why)) = stop.map(|stop| (block.offset + stop.at as u64, stop.why)) {
+            blocks.go_back(offset, why);
         }
     }
     file.check_place()?;

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use super::file_table::FileTable;
 use super::files::{DataFile, Format};
-use super::framing::{self, Blocks, Next, Opened, Origin};
+use super::framing::{self, Blocks, FileReport, Next, Opened, Origin};
 use super::{Limits, ScanColumn, ScanReport, ScanRequest, TableProvider};
 use crate::diagnostic::Result;
 use crate::types::Type;
@@ -99,7 +99,8 @@ fn ids_of_text(file: &DataFile, limits: Limits, is_small: bool) -> Result<Vec<St
         return Ok(Vec::new());
     };
     let failed = |error| file.failed(error);
-    let mut blocks = Blocks::start(text.input, Origin::default()).map_err(failed)?;
+    let report = FileReport::new(&file.name, unheard);
+    let mut blocks = Blocks::start(text.input, Origin::default(), report).map_err(failed)?;
     let (mut ids, mut seen) = (Vec::new(), 0);
     while let Next::Block(block) = blocks.next().map_err(failed)? {
         let room = if is_small { usize::MAX } else { HEAD };

@@ -186,6 +186,16 @@ impl ScanReport {
         self.reject(&Reject { file, place: Some(place), reason, raw });
     }
 
+    /// True if records of this file could not be read.
+    pub(super) fn has_lost(&self, file: &str) -> bool {
+        lock(&self.problems).files.contains_key(file)
+    }
+
+    /// True if there is damage in this file other than that to whole records.
+    pub(super) fn is_damaged(&self, file: &str) -> bool {
+        lock(&self.damage).kinds().any(|(_, files)| files.contains_key(file))
+    }
+
     /// Notes that a file is not read at all, and why, though it may hold what was asked for.
     pub fn refuse_file(&self, file: &str, reason: &str) {
         lock(&self.refused).insert(file.to_owned(), reason.to_owned());

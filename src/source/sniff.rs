@@ -3,9 +3,9 @@
 use std::io::Read;
 use std::sync::Arc;
 
-use super::Limits;
 use super::files::{DataFile, Format};
 use super::framing::{self, Framing, Layers, Opened, Text};
+use super::{Limits, ScanReport};
 use crate::diagnostic::Result;
 
 /// Bytes of unpacked text that are looked at.
@@ -36,15 +36,16 @@ impl FileKind {
             return Ok(other("zip archive"));
         }
         // What is wrong inside shows when the file is read.
-        match framing::open(file, file.open()?, Vec::new(), Limits::default(), &Arc::default())? {
+        let report = Arc::default();
+        match framing::open(file, file.open()?, Vec::new(), Limits::default(), &report)? {
             Opened::Columns if file.format()? == Format::Arrow => Ok(other("Arrow")),
             Opened::Columns => Ok(other("Parquet")),
             Opened::Refused(reason) => Ok(other(reason)),
-            Opened::Text(text) => Self::of_text(file, text),
+            Opened::Text(text) => Self::of_text(file, text, &report),
         }
     }
 
-    fn of_text(file: &DataFile, text: Text) -> Result<Self> {
+    fn of_text(file: &DataFile, text: Text, report: &ScanReport) -> Result<Self> {
         let mut head = Vec::new();
         if let Err(error) = text.input.take(HEAD_BYTES).read_to_end(&mut head)
             && error.raw_os_error().is_some()
@@ -54,6 +55,10 @@ impl FileKind {
         file.check_place()?;
         let format = match framing::detect(&head, (head.len() as u64) < HEAD_BYTES) {
             Framing::Foreign(reason) => reason,
+            // Rows of CSV that cannot be read are no text.
+            Framing::Empty if report.has_lost(&file.name) || report.is_damaged(&file.name) => {
+                text.layers.container.unwrap_or("damaged")
+            }
             Framing::Empty => "empty",
             Framing::Lines => text.layers.container.unwrap_or("JSON Lines"),
             Framing::Values => text.layers.container.unwrap_or("JSON"),

@@ -19,6 +19,7 @@ mod equivalence;
 mod evidence;
 mod field;
 mod functions;
+mod fuzz_bodies;
 mod grammar;
 mod integrity;
 mod join;

@@ -7,7 +7,7 @@ use super::FileTable;
 use crate::diagnostic::{Error, Result};
 use crate::source::ScanReport;
 use crate::source::files::{Compression, DataFile, Format};
-use crate::source::framing::{self, Blocks, Framing, Opened, Origin, Text};
+use crate::source::framing::{self, Blocks, FileReport, Framing, Opened, Origin, Text};
 use crate::source::json::count_lines;
 
 /// Bytes of files that one partition reads; few in unit tests, so that they meet the borders of parts.
@@ -90,7 +90,10 @@ impl FileTable {
         else {
             return Ok(whole);
         };
-        let blocks = Blocks::start(text.input, Origin::default());
+        if changes_encoding_at_end(file)? {
+            return Ok(whole);
+        }
+        let blocks = Blocks::start(text.input, Origin::default(), FileReport::new(&file.name, Arc::clone(report)));
         if blocks.map_err(|error| file.failed(error))?.framing() != Framing::Lines {
             return Ok(whole);
         }
@@ -105,6 +108,18 @@ impl FileTable {
         };
         Ok(starts.iter().enumerate().map(|part| Part::Text(vec![piece(part)])).collect())
     }
+}
+
+/// True if the last bytes of a file on the disk are UTF-16 although its first are UTF-8: it cannot be read in parts.
+fn changes_encoding_at_end(file: &DataFile) -> Result<bool> {
+    if file.place.path().is_none() {
+        return Ok(false);
+    }
+    let mut tail = Vec::new();
+    let start = file.bytes.saturating_sub(framing::HEAD_BYTES as u64);
+    let mut input = file.open_at((start, None), None)?.take(framing::HEAD_BYTES as u64);
+    input.read_to_end(&mut tail).map_err(|error| file.failed(error))?;
+    Ok(framing::utf16_in(&tail).is_some())
 }
 
 /// The number of newlines in front of each part of a file and the byte before it; its first line begins behind.

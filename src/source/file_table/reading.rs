@@ -8,7 +8,7 @@ use super::parts::Piece;
 use super::scan::Scan;
 use crate::diagnostic::{Error, Result};
 use crate::source::files::DataFile;
-use crate::source::framing::{self, Blocks, Framing, Opened, Origin, Places};
+use crate::source::framing::{self, Blocks, FileReport, Framing, Opened, Origin, Places};
 use crate::source::json::{JsonReader, ScanPlan, Whereabouts, count_lines};
 use crate::source::limits::UnpacksToMore;
 use crate::source::{BatchIterator, Count, Partition, ScanReport};
@@ -16,6 +16,9 @@ use crate::types::Batch;
 
 /// What is said of a file that ends inside of an array or object.
 const CUT_OFF: &str = "the file ends inside of an array: it was cut off";
+
+/// What is said of a file if all of its records are damaged.
+const NOTHING_READ: &str = "none of its records can be read";
 
 /// Files on servers that one partition asks for ahead.
 const EXPECTED_FILES: usize = 8;
@@ -107,7 +110,13 @@ impl FileIterator<'_> {
         if let Some(mut open) = self.open.take() {
             match open.step(&mut self.reader, &self.scan.plan) {
                 Ok(true) => self.open = Some(open),
-                Ok(false) => self.buffer = open.blocks.into_buffer(),
+                Ok(false) => {
+                    let index = self.at.filter(|_| open.blocks.is_of_whole_file() && !self.reader.has_read_any());
+                    if let Some(index) = index.filter(|_| self.scan.plan.report.has_lost(&open.file.name)) {
+                        self.scan.count_refused(index, NOTHING_READ.to_owned());
+                    }
+                    self.buffer = open.blocks.into_buffer();
+                }
                 Err(error) => return self.at.map_or(Ok(()), |file| self.scan.pass_unreadable(file, error)),
             }
             return Ok(());
@@ -162,7 +171,8 @@ impl FileIterator<'_> {
             scan.leave_out(piece.file);
             return Ok(());
         }
-        let blocks = Blocks::start(text.input, piece.origin).map_err(|error| file.failed(error))?;
+        let file_report = FileReport::new(&file.name, Arc::clone(report));
+        let blocks = Blocks::start(text.input, piece.origin, file_report).map_err(|error| file.failed(error))?;
         counters.add(Count::Files, (piece.origin.start == 0).into());
         match blocks.framing() {
             Framing::Lines | Framing::Values => {
@@ -172,9 +182,24 @@ impl FileIterator<'_> {
                 let records = &scan.records[piece.file];
                 self.open = Some(OpenFile { records, file, blocks, lines, places: text.places });
             }
-            Framing::Empty if blocks.damage().is_none() => report.notice(format!("empty: {}", file.name)),
-            Framing::Empty => report_damage(file, &blocks, report)?,
+            Framing::Empty => self.end_empty(piece.file, &blocks)?,
             Framing::Foreign(reason) => scan.refuse(piece.file, reason),
+        }
+        Ok(())
+    }
+
+    /// A file without any text: nothing is in it, or nothing of it can be read.
+    fn end_empty(&self, index: usize, blocks: &Blocks) -> Result<()> {
+        let (file, report) = (&self.scan.files[index], &self.scan.plan.report);
+        file.check_place()?;
+        match blocks.damage().map(|(_, error)| error) {
+            Some(error) => match UnpacksToMore::of(error) {
+                Some(reason) => return Err(reason.error(&file.name)),
+                None => self.scan.broken(index, "byte 0 of the unpacked text", format!("cannot be unpacked: {error}")),
+            },
+            None if report.has_lost(&file.name) => self.scan.count_refused(index, NOTHING_READ.to_owned()),
+            None if !report.is_damaged(&file.name) => report.notice(format!("empty: {}", file.name)),
+            None => {}
         }
         Ok(())
     }
@@ -212,6 +237,7 @@ impl OpenFile<'_> {
     /// Decodes the next block; false at the end of the file.
     fn step(&mut self, reader: &mut JsonReader, plan: &ScanPlan) -> Result<bool> {
         let framing = self.blocks.framing();
+        let may_change_encoding = framing == Framing::Lines && self.blocks.is_of_whole_file();
         let file = self.file;
         match self.blocks.next().map_err(|error| file.failed(error))? {
             framing::Next::Block(block) => {
@@ -219,7 +245,9 @@ impl OpenFile<'_> {
                 places.into_iter().for_each(|places| places.forget(block.offset));
                 let (offset, rest) = (block.offset, block.rest);
                 let start = offset;
-                let at = Whereabouts { file: &file.name, offset, lines: self.lines, places, rest, holder: None };
+                let lines = self.lines;
+                let holder = None;
+                let at = Whereabouts { file: &file.name, offset, lines, places, rest, holder, may_change_encoding };
                 let mut back = None;
                 match block.spans {
                     Some(spans) => {
@@ -233,11 +261,11 @@ impl OpenFile<'_> {
                         let stop = reader.take_stop();
                         let lines = stop.map_or(lines, |stop| count_lines(&block.bytes[..stop.at]));
                         self.lines = self.lines.map(|before| before + lines);
-                        back = stop.map(|stop| (block.offset + stop.at as u64, stop.endless));
+                        back = stop.map(|stop| (block.offset + stop.at as u64, stop.why));
                     }
                 }
-                if let Some((offset, endless)) = back {
-                    self.blocks.go_back(offset, endless);
+                if let Some((offset, why)) = back {
+                    self.blocks.go_back(offset, why);
                 }
                 self.report_lost(plan);
                 let notes = self.blocks.take_notes();

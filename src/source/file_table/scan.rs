@@ -273,12 +273,12 @@ impl Scan {
     }
 
     /// Counts a file that is damaged where it would say what it holds.
-    fn broken(&self, index: usize, place: &str, reason: String) {
+    pub(super) fn broken(&self, index: usize, place: &str, reason: String) {
         self.plan.report.lost_file(&self.files[index].name, place, &reason);
         self.count_refused(index, format!("{place}: {reason}"));
     }
 
-    fn count_refused(&self, index: usize, reason: String) {
+    pub(super) fn count_refused(&self, index: usize, reason: String) {
         self.refused.fetch_add(1, Ordering::AcqRel);
         let mut first = self.first_refused.lock().unwrap_or_else(PoisonError::into_inner);
         if first.as_ref().is_none_or(|(earlier, _)| index < *earlier) {

@@ -13,8 +13,8 @@ use super::places::{Places, Start, Unit};
 use crate::source::limits::UnpacksToMore;
 use crate::types::dynamic;
 
-/// Bytes of a header or a block, packed or not.
-const MAX_BLOCK_BYTES: usize = 256 << 20;
+/// Bytes of a header or a block, packed or not. Writers end a block after some kilobytes.
+const MAX_BLOCK_BYTES: usize = 64 << 20;
 
 /// Bytes of a schema; that of Event Hub Capture has a few hundred.
 const MAX_SCHEMA_BYTES: usize = 1 << 20;
@@ -217,7 +217,9 @@ impl Codec {
                 // Four bytes of a checksum follow the data.
                 let (data, sum) = packed.split_last_chunk::<4>().ok_or_else(|| damaged("a block is cut off"))?;
                 let length = snap::raw::decompress_len(data).map_err(|error| damaged(&error.to_string()))?;
-                check_size(length, *left)?;
+                if length > MAX_BLOCK_BYTES {
+                    return Err(damaged("a block is too large"));
+                }
                 let block = snap::raw::Decoder::new().decompress_vec(data);
                 let block = block.map_err(|error| damaged(&error.to_string()))?;
                 let mut crc = flate2::Crc::new();

@@ -2,13 +2,18 @@
 
 use std::io::{self, Read};
 
+use super::FileReport;
+use super::encoding::Encoding;
 use super::peeked::Peeked;
+use super::pieces::Made;
 use super::scan::value_end;
 use super::spanning::{BORDER_BYTES, Rest, border};
 use super::tables::Note;
 use super::torn::Lost;
+use super::transcoder::Transcoder;
 use super::values::{Span, ValueSplitter};
-use super::{Framing, detect, trim_start, without_byte_order_mark};
+use super::{Framing, detect, trim_start, without_byte_order_mark, without_padding};
+use crate::source::Damage;
 
 /// Bytes read at once: what is read is still in the cache of the core when it is scanned. Few in unit tests, so that they
 /// meet the borders of blocks.
@@ -64,6 +69,7 @@ pub(crate) struct Blocks {
     skipping: bool,
     /// The damage that ended the input early.
     damage: Option<io::Error>,
+    report: FileReport,
 }
 
 /// Whole records.
@@ -107,6 +113,17 @@ impl Gap {
     }
 }
 
+/// Why the reader of a block of lines stops before its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Halt {
+    /// The next block begins here, and is longer if this one began here.
+    MoreLines,
+    /// An array over several lines begins here that is too long to be read as one record.
+    EndlessArray,
+    /// The text goes on in this encoding.
+    OtherEncoding(Encoding),
+}
+
 /// What comes next.
 pub(crate) enum Next<'a> {
     /// Whole records.
@@ -118,8 +135,9 @@ pub(crate) enum Next<'a> {
 }
 
 impl Blocks {
-    /// Reads the first bytes of `input`, none of which was handed on, and tells the framing.
-    pub(crate) fn start(input: Peeked, origin: Origin) -> io::Result<Self> {
+    /// Reads the first bytes of `input`, none of which was handed on, and tells the framing. Damage that costs no record
+    /// goes to `report`.
+    pub(crate) fn start(input: Peeked, origin: Origin, report: FileReport) -> io::Result<Self> {
         let (buffer, filled, input) = input.into_parts();
         let mut blocks = Self {
             input,
@@ -139,6 +157,7 @@ impl Blocks {
             lost: Vec::new(),
             skipping: false,
             damage: None,
+            report,
         };
         blocks.fill(BLOCK_BYTES + BORDER_BYTES)?;
         if origin.start > 0 {
@@ -148,7 +167,9 @@ impl Blocks {
             blocks.detected = detect(head, blocks.ended);
             blocks.framing = blocks.detected;
             blocks.done = head.len() - without_byte_order_mark(head).len();
-            if blocks.framing == Framing::Values && !matches!(trim_start(head).first(), None | Some(b'{' | b'[')) {
+            if blocks.framing == Framing::Values
+                && !matches!(trim_start(without_padding(head)).first(), None | Some(b'{' | b'['))
+            {
                 blocks.splitter.begin_inside();
             }
         }
@@ -165,17 +186,29 @@ impl Blocks {
         self.passed_lines
     }
 
-    /// Goes back to this offset, which lies in the block that was handed out last. With `endless`, what begins there is
-    /// an array over several lines, which is not handed out as a whole; lines follow it again. Else the next block
-    /// begins there, and is longer where this one began there already.
-    pub(crate) fn go_back(&mut self, offset: u64, endless: bool) {
+    /// Goes back to this offset, which lies in the block that was handed out last, for a reason.
+    pub(crate) fn go_back(&mut self, offset: u64, halt: Halt) {
         self.done = usize::try_from(offset.saturating_sub(self.offset)).unwrap_or(self.done).min(self.done);
         self.at_border = false;
-        if endless {
-            self.framing = Framing::Values;
-        } else {
-            self.wanted = (self.filled - self.done).saturating_mul(2).min(MAX_RECORD_BYTES);
+        match halt {
+            Halt::EndlessArray => self.framing = Framing::Values,
+            Halt::MoreLines => self.wanted = (self.filled - self.done).saturating_mul(2).min(MAX_RECORD_BYTES),
+            Halt::OtherEncoding(encoding) => self.change_encoding(encoding),
         }
+    }
+
+    /// Reads what is not done with yet in another encoding.
+    fn change_encoding(&mut self, encoding: Encoding) {
+        let rest = io::Cursor::new(self.buffer[self.done..self.filled].to_vec());
+        let input = std::mem::replace(&mut self.input, Box::new(io::empty()));
+        let input = Damaged { input, damage: self.damage.take(), ended: self.ended };
+        self.input = Box::new(Made::new(Transcoder::new(rest.chain(input), encoding, self.report.clone())));
+        (self.filled, self.ended) = (self.done, false);
+    }
+
+    /// True if all of the file is read, not a part of it.
+    pub(crate) fn is_of_whole_file(&self) -> bool {
+        self.origin == Origin::default()
     }
 
     /// The damage that ended the input before its end, and the offset of it.
@@ -199,6 +232,17 @@ impl Blocks {
         lost
     }
 
+    /// Goes on in another encoding if the values ended where it begins.
+    fn follow_encoding(&mut self) {
+        let Some(encoding) = self.splitter.change() else { return };
+        self.splitter.abandon();
+        match self.is_of_whole_file() {
+            true => self.change_encoding(encoding),
+            // In a part of a file, what cannot be read is lost line by line.
+            false => self.framing = Framing::Lines,
+        }
+    }
+
     /// What the file says about itself, since the last call.
     pub(crate) fn take_notes(&mut self) -> Vec<Note> {
         self.splitter.take_notes()
@@ -216,6 +260,7 @@ impl Blocks {
 
     /// The next block.
     pub(crate) fn next(&mut self) -> io::Result<Next<'_>> {
+        self.follow_encoding();
         self.drop_done();
         let mut target = self.block_bytes();
         loop {
@@ -231,7 +276,8 @@ impl Blocks {
                 return Ok(Next::End);
             }
             let (spans, end) = self.cut();
-            if end > self.done || spans.as_ref().is_some_and(|spans| !spans.is_empty()) {
+            let changes = self.splitter.change().is_some();
+            if end > self.done || changes || spans.as_ref().is_some_and(|spans| !spans.is_empty()) {
                 let rest = self.rest(end);
                 let start = std::mem::replace(&mut self.done, end);
                 let bytes = &self.buffer[start..self.filled.max(end)];
@@ -356,6 +402,8 @@ impl Blocks {
         if self.detected != Framing::Lines {
             let (spans, done) = self.splitter.split(bytes, !self.ended);
             self.keep_lost(self.done);
+            let unclosed = self.splitter.change().is_some() && self.splitter.is_unclosed();
+            self.unclosed.extend(unclosed.then_some(self.offset + (self.done + done) as u64));
             return (spans, self.done + done);
         }
         // An array that was cut off ends where lines are records again.
@@ -378,20 +426,42 @@ impl Blocks {
 
     /// Keeps what was lost in the bytes from `start` of the buffer on.
     fn keep_lost(&mut self, start: usize) {
+        self.report.damaged(Damage::NulBytes, self.splitter.take_nul_runs());
         let offset = self.offset + start as u64;
         self.lost.extend(self.splitter.take_lost().into_iter().map(|lost| Gap::of(lost, offset)));
     }
 }
 
+/// The rest of an input, with the damage that ended it.
+struct Damaged {
+    input: Box<dyn Read + Send>,
+    damage: Option<io::Error>,
+    ended: bool,
+}
+
+impl Read for Damaged {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.damage.take() {
+            Some(error) => Err(error),
+            None if self.ended => Ok(0),
+            None => self.input.read(buffer),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Blocks, Next, Origin, Peeked};
+    use std::sync::Arc;
+
+    use super::super::scan::work;
+    use super::{Blocks, FileReport, Next, Origin, Peeked};
 
     /// All blocks of a part of a text.
     fn read(text: &str, start: u64, end: Option<u64>) -> String {
         let origin = Origin { start, end };
         let input = std::io::Cursor::new(text.as_bytes()[usize::try_from(origin.offset()).unwrap()..].to_vec());
-        let mut blocks = Blocks::start(Peeked::not_yet(Box::new(input), Vec::new()), origin).unwrap();
+        let report = FileReport::new("file", Arc::default());
+        let mut blocks = Blocks::start(Peeked::not_yet(Box::new(input), Vec::new()), origin, report).unwrap();
         let mut all = String::new();
         while let Next::Block(block) = blocks.next().unwrap() {
             assert!(block.spans.is_none());
@@ -406,6 +476,47 @@ mod tests {
         let values = "{\"a\":1}\n{\n \"a\": [\n  {},\n  {}\n ]\n}\n[{},\n{}]\n{}\n{}\n{\"a\":\n{}\n{},\n{}\n{}";
         for text in [lines, values] {
             parts_hold(text);
+        }
+    }
+
+    /// Twice the bytes are twice the work, whatever they are: records that never end, wrappers in wrappers, quotes and
+    /// brackets in any order.
+    #[test]
+    fn the_work_of_finding_records_is_linear() {
+        let record = r#"{"TimeGenerated":"2026-03-02T06:59:48Z","Id":"a","ResultType":"0","Type":"SigninLogs""#;
+        let torn = format!("[{record},\"x\":\"y\"z,");
+        let unclosed = format!("{record},\"x\":\"");
+        let pieces = [
+            (unclosed.as_str(), "{\"records\":[".to_owned()),
+            ("[", "{\"value\":[".to_owned()),
+            (&torn, "{".to_owned()),
+            (&torn, "[".to_owned()),
+            (&torn, "\"".to_owned()),
+            (&torn, "]}".to_owned()),
+            (&torn, format!("{record},\"p\":[")),
+            (&torn, format!("{record},\"p\":{{\"q\":[1,")),
+            (&torn, format!("{record}}}:")),
+            (&torn, format!("{record},\"p\":01}}}},")),
+            (&torn, format!("{}1{}x,", "{\"a\":".repeat(60), "}".repeat(60))),
+            ("{", "\"value\":[],".to_owned()),
+            ("{", "\"value\":[{}],".to_owned()),
+            ("{\"tables\":[", "{\"name\":\"x\",\"columns\":[".to_owned()),
+            ("{\"tables\":[", "{\"name\":\"x\",\"columns\":[{\"name\":\"a\"}],\"rows\":[".to_owned()),
+            ("[", "{\"FrameType\":\"x\",\"rows\":[".to_owned()),
+            ("[", ",{\"Id\":\"a".to_owned()),
+        ];
+        for (before, piece) in pieces {
+            let work = |bytes: usize| {
+                let text = format!("{before}{}\n{record}}}\n", piece.repeat(bytes / piece.len()));
+                let report = FileReport::new("file", Arc::default());
+                let input = Peeked::not_yet(Box::new(std::io::Cursor::new(text)), Vec::new());
+                work::take();
+                let mut blocks = Blocks::start(input, Origin::default(), report).unwrap();
+                while !matches!(blocks.next().unwrap(), Next::End) {}
+                work::take()
+            };
+            let (once, twice) = (work(400_000), work(800_000));
+            assert!(twice < 3 * once + 2_000_000 && twice < 40 * 800_000, "{before} {piece}: {once}, {twice}");
         }
     }
 

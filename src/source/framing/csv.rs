@@ -14,7 +14,8 @@ use std::sync::Arc;
 
 use self::header::{Headers, Layout, TYPE_LINE, layout};
 use super::places::{Places, Start, Unit};
-use super::{FileReport, MAX_RECORD_BYTES, limit_reached, without_byte_order_mark};
+use super::{FileReport, MAX_RECORD_BYTES, decode, limit_reached, without_byte_order_mark};
+use crate::source::Damage;
 use crate::source::shape::portal::PortalHeader;
 
 /// Bytes read at once.
@@ -26,6 +27,8 @@ pub(crate) struct CsvLines<R> {
     layout: Layout,
     headers: Headers,
     count: u64,
+    /// Rows that are not UTF-8.
+    undecodable: u64,
     text: String,
     position: usize,
     report: FileReport,
@@ -51,7 +54,7 @@ impl<R: Read> CsvLines<R> {
         };
         let typed = rows.choose_delimiter();
         let (cells, length) = match rows.parse() {
-            Parsed::Row(cells, length) => (cells.into_iter().map(Cow::into_owned).collect::<Vec<_>>(), length),
+            Parsed::Row(cells, length, _) => (cells.into_iter().map(Cow::into_owned).collect::<Vec<_>>(), length),
             Parsed::Incomplete | Parsed::Broken(_) => return Err("its first line is no line of CSV"),
         };
         let (layout, is_header) = layout(&cells, typed, report.name())?;
@@ -61,7 +64,7 @@ impl<R: Read> CsvLines<R> {
         }
         let places = Arc::new(Places::new(Unit::Row));
         let (text, offset, starts) = (String::new(), 0, Vec::new());
-        Ok(Self { rows, layout, headers, count: 0, text, position: 0, report, offset, starts, places })
+        Ok(Self { rows, layout, headers, count: 0, undecodable: 0, text, position: 0, report, offset, starts, places })
     }
 
     /// What the first header names, if the file is one of the Entra admin center.
@@ -81,31 +84,33 @@ impl<R: Read> CsvLines<R> {
         self.position = 0;
         while self.text.len() < CHUNK {
             self.rows.skip_mark();
+            self.report.damaged(Damage::NulBytes, self.rows.skip_nul_bytes());
             let (line, byte) = (self.rows.line, self.rows.offset);
             let (length, flaw) = match self.rows.parse() {
-                Parsed::Row(cells, length) if cells.iter().all(|cell| cell.is_empty()) && cells.len() <= 1 => {
+                Parsed::Row(cells, length, _) if cells.iter().all(|cell| cell.is_empty()) && cells.len() <= 1 => {
                     if length == 0 {
                         self.end();
                         break;
                     }
                     (length, None)
                 }
-                Parsed::Row(cells, length) if self.headers.is_header(&cells) => {
+                Parsed::Row(cells, length, _) if self.headers.is_header(&cells) => {
                     let same = self.headers.is_same(&cells);
                     let cells: Vec<String> = cells.into_iter().map(Cow::into_owned).collect();
                     self.begin_again(&cells, same, line);
                     (length, None)
                 }
-                Parsed::Row(_, length) if self.layout.unread().is_some() => {
+                Parsed::Row(_, length, _) if self.layout.unread().is_some() => {
                     (length, self.layout.unread().map(str::to_owned))
                 }
-                Parsed::Row(cells, length) if cells.len() == self.layout.width() => {
+                Parsed::Row(cells, length, is_utf8) if cells.len() == self.layout.width() => {
+                    self.undecodable += u64::from(!is_utf8);
                     self.starts.push(Start { text: self.offset + self.text.len() as u64, number: line, byte });
                     self.layout.write(&cells, &mut self.text);
                     self.count += 1;
                     (length, None)
                 }
-                Parsed::Row(cells, length) => {
+                Parsed::Row(cells, length, _) => {
                     let flaw = format!("{} cells under {} headers", cells.len(), self.layout.width());
                     match self.headers.joined(&cells, self.layout.width()) {
                         Some(header) => {
@@ -126,6 +131,7 @@ impl<R: Read> CsvLines<R> {
             self.rows.pass(length);
         }
         self.places.add(&mut self.starts);
+        self.report.damaged(Damage::NotUtf8, std::mem::take(&mut self.undecodable));
         match self.rows.failed.take_if(|_| self.text.is_empty()) {
             Some(error) => Err(error),
             None => Ok(!self.text.is_empty()),
@@ -154,10 +160,7 @@ impl<R: Read> CsvLines<R> {
     /// Says what the whole file says about itself.
     fn end(&mut self) {
         self.layout.report(&self.report);
-        if self.rows.unfinished && self.count > 0 {
-            let text = "the last line has no line end, as all others have: the file may have been cut off";
-            self.report.notices(vec![(format!("{}: {text}", self.report.name()), 1)]);
-        }
+        self.report.damaged(Damage::MayBeCutOff, u64::from(self.rows.unfinished));
         if let Some(note) = limit_reached(std::mem::take(&mut self.count)) {
             self.report.warn(&note);
         }
@@ -196,8 +199,8 @@ struct Rows<R> {
 
 /// What stands at the beginning of the buffer.
 enum Parsed<'a> {
-    /// A row and its length in bytes.
-    Row(Vec<Cow<'a, str>>, usize),
+    /// A row, its length in bytes, and whether all of it is UTF-8.
+    Row(Vec<Cow<'a, str>>, usize, bool),
     /// A quote is not closed.
     Incomplete,
     Broken(&'static str),
@@ -221,7 +224,7 @@ impl<R: Read> Rows<R> {
             self.pass(length);
         }
         let cells = |delimiter: u8| match parse_row(&self.buffer[self.at..], delimiter, true) {
-            Parsed::Row(cells, _) => cells.len(),
+            Parsed::Row(cells, ..) => cells.len(),
             Parsed::Incomplete | Parsed::Broken(_) => 0,
         };
         let delimiters = [b'|', b'\t', b';', b','];
@@ -238,6 +241,20 @@ impl<R: Read> Rows<R> {
         let length = marked.len() - without_byte_order_mark(marked).len();
         self.at += length;
         self.offset += length as u64;
+    }
+
+    /// Passes NUL bytes in front of a row; how many runs of them there are.
+    fn skip_nul_bytes(&mut self) -> u64 {
+        let before = self.offset;
+        while self.buffer.get(self.at) == Some(&0) {
+            let length = self.buffer[self.at..].iter().take_while(|byte| **byte == 0).count();
+            self.at += length;
+            self.offset += length as u64;
+            if self.at == self.buffer.len() && !self.ended {
+                self.fill(CHUNK);
+            }
+        }
+        u64::from(self.offset > before)
     }
 
     /// The row at the beginning, which is not passed.
@@ -276,7 +293,8 @@ impl<R: Read> Rows<R> {
 
     fn pass(&mut self, length: usize) {
         let passed = &self.buffer[self.at..self.at + length];
-        self.unfinished = length > 0 && !passed.ends_with(b"\n") && !passed.ends_with(b"\r");
+        // What ends with the closing quote of a cell is whole.
+        self.unfinished = passed.last().is_some_and(|last| !matches!(last, b'\n' | b'\r' | b'"'));
         self.line += memchr::memchr_iter(b'\n', &self.buffer[self.at..self.at + length]).count() as u64;
         self.at += length;
         self.offset += length as u64;
@@ -287,6 +305,7 @@ impl<R: Read> Rows<R> {
 fn parse_row(bytes: &[u8], delimiter: u8, ended: bool) -> Parsed<'_> {
     let mut cells = Vec::new();
     let mut position = 0;
+    let mut is_utf8 = true;
     loop {
         let (cell, length) = match bytes.get(position) {
             Some(b'"') => match quoted(&bytes[position + 1..]) {
@@ -300,23 +319,26 @@ fn parse_row(bytes: &[u8], delimiter: u8, ended: bool) -> Parsed<'_> {
             }
         };
         position += length;
-        match cell {
-            Cow::Borrowed(cell) => match std::str::from_utf8(cell) {
-                Ok(cell) => cells.push(Cow::Borrowed(cell)),
-                Err(_) => return Parsed::Broken("not UTF-8"),
-            },
-            Cow::Owned(cell) => match String::from_utf8(cell) {
-                Ok(cell) => cells.push(Cow::Owned(cell)),
-                Err(_) => return Parsed::Broken("not UTF-8"),
-            },
-        }
+        cells.push(match cell {
+            Cow::Borrowed(cell) => std::str::from_utf8(cell).map_or_else(
+                |_| {
+                    is_utf8 = false;
+                    decode(cell)
+                },
+                Cow::Borrowed,
+            ),
+            Cow::Owned(cell) => Cow::Owned(String::from_utf8(cell).unwrap_or_else(|error| {
+                is_utf8 = false;
+                decode(error.as_bytes()).into_owned()
+            })),
+        });
         match bytes[position..] {
             [byte, ..] if byte == delimiter => position += 1,
-            [b'\r', b'\n', ..] => return Parsed::Row(cells, position + 2),
+            [b'\r', b'\n', ..] => return Parsed::Row(cells, position + 2, is_utf8),
             [] | [b'\r'] if !ended => return Parsed::Incomplete,
-            [] => return Parsed::Row(cells, position),
+            [] => return Parsed::Row(cells, position, is_utf8),
             // A lone carriage return ends a line where nothing else does.
-            [b'\n' | b'\r', ..] => return Parsed::Row(cells, position + 1),
+            [b'\n' | b'\r', ..] => return Parsed::Row(cells, position + 1, is_utf8),
             _ => return Parsed::Broken("text behind a closing quote"),
         }
     }

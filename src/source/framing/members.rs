@@ -169,11 +169,13 @@ impl Marks {
 }
 
 /// The first keys of an object.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Head {
     keys: Vec<Vec<u8>>,
     /// True where bytes that are not there yet may tell more.
     pub cut: bool,
+    /// Bytes that were looked at.
+    pub read: usize,
 }
 
 impl Head {
@@ -185,15 +187,25 @@ impl Head {
         while head.keys.len() < HEAD_KEYS {
             match members.next() {
                 Member::Key(key) => head.keys.push(key.into_owned()),
-                Member::End | Member::Other => return head,
+                Member::End | Member::Other => {
+                    head.read = members.position;
+                    return head;
+                }
                 Member::Cut => break,
             }
             if head.keys.len() < HEAD_KEYS && !members.pass_value() {
                 break;
             }
         }
-        head.cut = head.keys.len() < HEAD_KEYS && bytes.len() < HEAD_BYTES;
+        let whole = head.keys.len() == HEAD_KEYS;
+        head.cut = !whole && bytes.len() < HEAD_BYTES;
+        head.read = if whole { members.position } else { bytes.len() };
         head
+    }
+
+    /// True if both have the same keys.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.keys == other.keys && self.cut == other.cut
     }
 
     /// True where so many keys are known that no other kind of objects has them.

@@ -9,6 +9,8 @@ mod avro;
 mod blocks;
 mod brackets;
 mod csv;
+mod effort;
+mod encoding;
 mod members;
 mod open;
 mod opening;
@@ -21,10 +23,13 @@ mod scan;
 mod spanning;
 mod tables;
 mod torn;
-mod utf16;
+mod transcoder;
 mod values;
+mod windows_1252;
 
-pub(crate) use blocks::{Blocks, Gap, MAX_RECORD_BYTES, Next, Origin};
+pub(crate) use blocks::{Blocks, Gap, Halt, MAX_RECORD_BYTES, Next, Origin};
+pub(crate) use effort::Effort;
+pub(crate) use encoding::{Encoding, utf16_in};
 pub(crate) use open::{FileReport, HEAD_BYTES, Layers, Opened, Text, open, open_at};
 pub(crate) use opening::{holds_records, is_wrapped};
 pub(crate) use page::Page;
@@ -32,6 +37,7 @@ pub(crate) use places::Places;
 pub(crate) use spanning::{Extent, Rest, extent};
 pub(crate) use tables::{Note, limit_reached};
 pub(crate) use values::{Header, Span, ValueSplitter, is_sequence};
+pub(crate) use windows_1252::decode;
 
 use crate::types::dynamic;
 
@@ -57,7 +63,10 @@ pub enum Framing {
 /// How the values follow each other, told by the first bytes; `whole` where these are all bytes.
 #[must_use]
 pub fn detect(head: &[u8], whole: bool) -> Framing {
+    let padded = head.starts_with(&[0]);
+    let head = without_padding(head);
     match trim_start(head).first() {
+        None if padded => Framing::Foreign(NO_TEXT),
         None if whole => Framing::Empty,
         Some(b'{') if is_lines(head, whole) => Framing::Lines,
         Some(b'{' | b'[') | None => Framing::Values,
@@ -85,6 +94,11 @@ pub fn trim_start(mut bytes: &[u8]) -> &[u8] {
 #[must_use]
 pub fn without_byte_order_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
+/// The bytes after NUL bytes, which interrupted writes leave.
+fn without_padding(bytes: &[u8]) -> &[u8] {
+    &bytes[bytes.iter().take_while(|byte| **byte == 0).count()..]
 }
 
 /// True where one of the first lines is a whole object: a damaged first line must not hide that.

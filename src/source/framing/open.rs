@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use super::avro::AvroBodies;
 use super::csv::CsvLines;
+use super::encoding::{Change, Encoding};
 use super::packed::Packed;
 use super::peeked::Peeked;
 use super::pieces::Made;
 use super::places::Places;
-use super::utf16::{self, Utf16Reader};
+use super::transcoder::Transcoder;
 use super::{has_record_line, is_json_in_strings, trim_start, without_byte_order_mark};
 use crate::diagnostic::Result;
 use crate::source::files::{Compression, DataFile, Format};
@@ -149,15 +150,16 @@ pub(crate) fn open(
         }
         input = match Format::of(head) {
             Format::Text(Compression::None) => {
-                let Some(big_endian) = utf16::detect(head) else {
+                let encoding = Encoding::of(head);
+                if encoding == Encoding::Utf8 && !changes(head) {
                     let plain = depth == 1 && file.is_plain();
                     let bytes = Text { input: peeked, plain, cells: false, header: None, places, layers };
                     return Ok(text(bytes, file.is_called_csv(), file_report));
-                };
+                }
                 places = None;
-                layers.encoding = if big_endian { "UTF-16 BE" } else { "UTF-16 LE" };
+                layers.encoding = if encoding == Encoding::Utf8 { "UTF-8 and UTF-16" } else { encoding.name() };
                 (input, buffer) = peeked.apart();
-                Box::new(Made::new(Utf16Reader::new(input, big_endian)))
+                Box::new(Made::new(Transcoder::new(input, encoding, file_report())))
             }
             Format::Text(compression) => {
                 places = None;
@@ -184,6 +186,11 @@ pub(crate) fn open(
     }
 }
 
+/// True if a text that begins in UTF-8 goes on in UTF-16 within its first bytes.
+fn changes(head: &[u8]) -> bool {
+    matches!(Encoding::Utf8.change(head, true), Change::To(..))
+}
+
 /// What a text in UTF-8 is: JSON as it stands, CSV as JSON Lines.
 fn text(mut text: Text, called_csv: bool, file_report: impl Fn() -> FileReport) -> Opened {
     let head = text.input.head();
@@ -202,7 +209,8 @@ fn text(mut text: Text, called_csv: bool, file_report: impl Fn() -> FileReport) 
         return Opened::Text(text);
     }
     text.layers.container = Some("CSV");
-    match CsvLines::new(Box::new(text.input), file_report()) {
+    let input = Made::new(Transcoder::new(text.input, Encoding::Utf8, file_report()));
+    match CsvLines::new(Box::new(input), file_report()) {
         Ok(lines) => {
             // Lines of a text that is made itself lead nowhere.
             let places = Arc::clone(lines.places());

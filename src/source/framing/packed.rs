@@ -5,9 +5,11 @@
 
 use std::io::{self, BufRead, Read};
 
+use zstd::stream::raw::{self, Operation};
+
 use super::append::append;
+use super::encoding::Encoding;
 use super::open::FileReport;
-use super::utf16;
 use crate::source::files::{Compression, Format};
 use crate::source::limits::UnpacksToMore;
 
@@ -27,6 +29,8 @@ const FIRST_BYTES: usize = 16;
 pub(super) struct Packed {
     compression: Compression,
     stream: Option<Stream>,
+    /// The decoder of the last frame, for the next one: a new one takes longer than most of what it reads.
+    zstd: Option<raw::Decoder<'static>>,
     /// Where the stream begins.
     began: u64,
     report: FileReport,
@@ -42,7 +46,7 @@ pub(super) struct Packed {
 /// One stream that is unpacked.
 enum Stream {
     Gzip(Box<flate2::bufread::GzDecoder<Input>>),
-    Zstd(zstd::stream::read::Decoder<'static, Input>),
+    Zstd(ZstdFrame),
     Bzip2(bzip2::bufread::BzDecoder<Input>),
 }
 
@@ -50,9 +54,9 @@ impl Packed {
     /// What `input` holds, which is packed by `compression`. Losses go to `report`.
     pub(super) fn new(input: Box<dyn Read + Send>, compression: Compression, report: FileReport) -> io::Result<Self> {
         let input = Input { source: input, bytes: Vec::new(), position: 0, offset: 0 };
-        let stream = Some(Stream::new(input, compression)?);
+        let stream = Some(Stream::new(input, compression, None)?);
         let (first, border) = (Vec::with_capacity(FIRST_BYTES), Vec::new());
-        Ok(Self { compression, stream, began: 0, report, resumed: 0, first, made: 0, border })
+        Ok(Self { compression, stream, zstd: None, began: 0, report, resumed: 0, first, made: 0, border })
     }
 
     /// Goes on to the stream that follows the one that ended; false at the end of the file.
@@ -92,19 +96,30 @@ impl Packed {
         self.start(input)
     }
 
+    /// The input behind a stream, whose decoder is kept.
+    fn end(&mut self, stream: Stream) -> Input {
+        match stream {
+            Stream::Gzip(stream) => stream.into_inner(),
+            Stream::Bzip2(stream) => stream.into_inner(),
+            Stream::Zstd(frame) => {
+                self.zstd = Some(frame.decoder);
+                frame.input
+            }
+        }
+    }
+
     fn start(&mut self, input: Input) -> io::Result<()> {
         self.began = input.at();
-        self.stream = Some(Stream::new(input, self.compression)?);
+        self.stream = Some(Stream::new(input, self.compression, self.zstd.take())?);
         Ok(())
     }
 
     /// A line end in the encoding of the text.
     fn line_end(&self) -> Vec<u8> {
-        let Some(big_endian) = utf16::detect(&self.first) else { return b"\n".to_vec() };
-        let newline = if big_endian { [0, b'\n'] } else { [b'\n', 0] };
+        let encoding = Encoding::of(&self.first);
         // Half of a character is made whole.
-        let filler = (self.made % 2 == 1).then_some(0);
-        filler.into_iter().chain(newline).collect()
+        let filler = (encoding != Encoding::Utf8 && self.made % 2 == 1).then_some(0);
+        filler.iter().chain(encoding.line_end()).copied().collect()
     }
 }
 
@@ -124,7 +139,8 @@ impl Read for Packed {
             match stream.read(buffer) {
                 Ok(0) => {
                     let Some(stream) = self.stream.take() else { return Ok(0) };
-                    self.next_stream(stream.into_input())?;
+                    let input = self.end(stream);
+                    self.next_stream(input)?;
                 }
                 Ok(count) => {
                     let missing = FIRST_BYTES.saturating_sub(self.first.len()).min(count);
@@ -135,7 +151,8 @@ impl Read for Packed {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
                     let Some(stream) = self.stream.take() else { return Ok(0) };
-                    self.resume(stream.into_input(), error)?;
+                    let input = self.end(stream);
+                    self.resume(input, error)?;
                 }
             }
         }
@@ -143,20 +160,12 @@ impl Read for Packed {
 }
 
 impl Stream {
-    fn new(input: Input, compression: Compression) -> io::Result<Self> {
+    fn new(input: Input, compression: Compression, zstd: Option<raw::Decoder<'static>>) -> io::Result<Self> {
         Ok(match compression {
-            Compression::Zstd => Self::Zstd(zstd::stream::read::Decoder::with_buffer(input)?.single_frame()),
+            Compression::Zstd => Self::Zstd(ZstdFrame::new(input, zstd)?),
             Compression::Bzip2 => Self::Bzip2(bzip2::bufread::BzDecoder::new(input)),
             Compression::Gzip | Compression::None => Self::Gzip(Box::new(flate2::bufread::GzDecoder::new(input))),
         })
-    }
-
-    fn into_input(self) -> Input {
-        match self {
-            Self::Gzip(stream) => stream.into_inner(),
-            Self::Zstd(stream) => stream.finish(),
-            Self::Bzip2(stream) => stream.into_inner(),
-        }
     }
 }
 
@@ -167,6 +176,46 @@ impl Read for Stream {
             Self::Zstd(stream) => stream.read(buffer),
             Self::Bzip2(stream) => stream.read(buffer),
         }
+    }
+}
+
+/// One frame of Zstandard.
+struct ZstdFrame {
+    input: Input,
+    decoder: raw::Decoder<'static>,
+    ended: bool,
+}
+
+impl ZstdFrame {
+    /// The frame that `input` begins with; `decoder` has read another one.
+    fn new(input: Input, decoder: Option<raw::Decoder<'static>>) -> io::Result<Self> {
+        let decoder = match decoder {
+            Some(mut decoder) => {
+                decoder.reinit()?;
+                decoder
+            }
+            None => raw::Decoder::new()?,
+        };
+        Ok(Self { input, decoder, ended: false })
+    }
+}
+
+impl Read for ZstdFrame {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while !self.ended {
+            let packed = self.input.fill_buf()?;
+            let at_end = packed.is_empty();
+            let status = self.decoder.run_on_buffers(packed, buffer)?;
+            self.input.consume(status.bytes_read);
+            self.ended = status.remaining == 0;
+            if status.bytes_written > 0 {
+                return Ok(status.bytes_written);
+            }
+            if at_end && !self.ended {
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "incomplete frame"));
+            }
+        }
+        Ok(0)
     }
 }
 

@@ -9,6 +9,9 @@ use super::brackets::{Glance, WIDTH, may_stand_before_text, may_stand_behind_tex
 /// Levels whose brackets are told apart; a value that is nested deeper is no record, whatever it is.
 const MAX_LEVELS: usize = 128;
 
+/// Arrays among the members of a value at which a scan halts: what has more of them is a record.
+const MAX_HALTS: u8 = 64;
+
 /// How far a value has been looked at; kept from block to block.
 #[derive(Clone, Copy, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "what is looked for and what was seen, each by itself")]
@@ -21,8 +24,9 @@ pub(super) struct Scan {
     next: usize,
     /// True where brackets and quotes are checked.
     strict: bool,
-    /// True where the scan halts at the arrays among the members of the value.
+    /// True where the scan halts at the arrays among the members of the value, and how often it did.
     halting: bool,
+    halts: u8,
     /// What is passed over, not handed out.
     pub ignored: bool,
     /// True where an array among its members that could hold records is empty.
@@ -62,6 +66,15 @@ impl Scan {
 
     /// Looks for the end of the value that starts with `bytes`.
     pub(super) fn go_on(&mut self, bytes: &[u8]) -> Found {
+        #[cfg(test)]
+        let from = self.next;
+        let found = self.find_end(bytes);
+        #[cfg(test)]
+        work::add(self.next.saturating_sub(from));
+        found
+    }
+
+    fn find_end(&mut self, bytes: &[u8]) -> Found {
         if !matches!(bytes.first(), Some(b'{' | b'[' | b'"')) {
             return scalar_end(bytes).map_or(Found::More, Found::End);
         }
@@ -98,6 +111,8 @@ impl Scan {
                         let halts = self.halting && self.depth == 1 && byte == b'[';
                         self.open(byte);
                         if halts {
+                            self.halts += 1;
+                            self.halting = self.halts < MAX_HALTS;
                             self.next += 1;
                             return Found::Array(at);
                         }
@@ -199,6 +214,25 @@ impl Scan {
         self.bags >>= 1;
         self.depth = self.depth.saturating_sub(1);
         fits || !self.strict
+    }
+}
+
+/// Counts the bytes that scans pass, for tests of how much work a file makes.
+#[cfg(test)]
+pub(super) mod work {
+    use std::cell::Cell;
+
+    thread_local! {
+        static BYTES: Cell<usize> = const { Cell::new(0) };
+    }
+
+    pub(super) fn add(bytes: usize) {
+        BYTES.set(BYTES.get() + bytes);
+    }
+
+    /// The bytes that were passed since the last call.
+    pub(in super::super) fn take() -> usize {
+        BYTES.replace(0)
     }
 }
 

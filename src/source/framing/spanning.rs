@@ -9,6 +9,7 @@
 
 use std::ops::Range;
 
+use super::effort::Effort;
 use super::opening::is_wrapped;
 use super::scan::value_end;
 use super::trim_start;
@@ -48,7 +49,7 @@ pub(crate) enum Extent {
 /// How far the record goes that begins with a line of a block. Never inlined: readers of lines are small loops, and
 /// nearly all lines end as objects do, so that nobody asks.
 #[inline(never)]
-pub(crate) fn extent(block: &[u8], line: Range<usize>, rest: Rest) -> Extent {
+pub(crate) fn extent(block: &[u8], line: Range<usize>, rest: Rest, effort: &mut Effort) -> Extent {
     let text = &block[line.clone()];
     let trimmed = trim_start(text);
     let trimmed = trim_start(trimmed.strip_prefix(b",").unwrap_or(trimmed));
@@ -56,7 +57,7 @@ pub(crate) fn extent(block: &[u8], line: Range<usize>, rest: Rest) -> Extent {
         return Extent::End(line.end);
     }
     let open = behind_whole_values(trimmed);
-    if !matches!(open.first(), Some(b'{' | b'[')) {
+    if !matches!(open.first(), Some(b'{' | b'[')) || effort.is_exhausted() {
         return Extent::End(line.end);
     }
     let from = line.end - open.len();
@@ -67,8 +68,11 @@ pub(crate) fn extent(block: &[u8], line: Range<usize>, rest: Rest) -> Extent {
         let all = to == block.len();
         let lines = if all { &block[from..] } else { whole_lines(&block[from..to]) };
         let more = !all || rest != Rest::Nothing;
-        return match length(lines, indent, more) {
-            Some(length) => Extent::End(from + length),
+        return match length(lines, indent, more, effort) {
+            Some(length) => {
+                effort.pass(length);
+                Extent::End(from + length)
+            }
             None if !all => {
                 bytes *= 4;
                 continue;
@@ -122,12 +126,13 @@ fn whole_lines(bytes: &[u8]) -> &[u8] {
 }
 
 /// The length of the record that begins with `lines`; None where it may go on behind them.
-fn length(lines: &[u8], indent: usize, more: bool) -> Option<usize> {
+fn length(lines: &[u8], indent: usize, more: bool, effort: &mut Effort) -> Option<usize> {
     let (text, damaged) = match std::str::from_utf8(lines) {
         Ok(_) => (lines, false),
         Err(error) => (&lines[..error.valid_up_to()], true),
     };
     let offset = dynamic::validate(text).err().map_or(text.len(), |error| error.offset.min(text.len()));
+    effort.spend(offset);
     // As far as it is JSON, brackets tell where the value ends.
     match value_end(&text[..offset]) {
         Some(length) => Some(length),
@@ -167,12 +172,12 @@ fn line_end(lines: &[u8], start: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{Extent, Rest, border, extent};
+    use super::{Effort, Extent, Rest, border, extent};
 
     /// What the record is that the first line of a text begins.
     fn first(text: &str, rest: Rest) -> Option<&str> {
         let line = text.find('\n').unwrap_or(text.len());
-        match extent(text.as_bytes(), 0..line, rest) {
+        match extent(text.as_bytes(), 0..line, rest, &mut Effort::default()) {
             Extent::End(end) => Some(&text[..end]),
             Extent::Unclear => None,
             Extent::Endless => Some("..."),
@@ -211,7 +216,7 @@ mod tests {
         for text in ["{\n", "{\n  \"a\": 1\n", "{\n  x\n", "{\n  \"a\": 1\n\n"] {
             assert_eq!(first(text, Rest::Lines), None, "{text}");
             assert_eq!(first(text, Rest::TooMuch), Some(text.trim_end()), "{text}");
-            let behind = extent(format!("1\n{text}").as_bytes(), 2..3, Rest::TooMuch);
+            let behind = extent(format!("1\n{text}").as_bytes(), 2..3, Rest::TooMuch, &mut Effort::default());
             assert_eq!(behind, Extent::Unclear, "{text}");
         }
         assert_eq!(first("[{\"a\":1},\n", Rest::TooMuch), Some("..."));

@@ -5,6 +5,9 @@
 //! the keys of a record of a known shape; a whole row with as many cells as its table has columns. Where nothing is
 //! certain the rest is not read, and that is said.
 
+use super::blocks::MAX_RECORD_BYTES;
+use super::effort::Effort;
+use super::encoding::{ENCODING_BYTES, Encoding, utf16_in};
 use super::members::{Head, Marks};
 use super::scan::{Found, Scan};
 use crate::types::dynamic;
@@ -15,9 +18,11 @@ const RAW_BYTES: usize = 4 << 10;
 /// Bytes in front of a place that tell what may stand there.
 const CONTEXT: usize = 64;
 
-/// So many bytes of what turns out to be no record are looked at for each byte that is searched, and some more.
-const MAX_EFFORT: usize = 4;
-const FREE_EFFORT: usize = 1 << 20;
+/// A candidate that does not end within this many bytes is no record: those after it must be found.
+const MAX_CANDIDATE_BYTES: usize = MAX_RECORD_BYTES / 2;
+
+/// Objects inside of a record whose first keys are compared with those of the record.
+const MAX_INNER_OBJECTS: usize = 1_000;
 
 /// Rows with fewer cells could be anything.
 const MIN_CELLS: usize = 3;
@@ -53,11 +58,11 @@ pub(crate) struct Lost {
 pub(super) struct Torn {
     /// Where JSON ends, from the position of the splitter.
     place: i64,
+    /// Where the damaged record begins, from the position of the splitter, and its first bytes.
+    start: i64,
     raw: Vec<u8>,
     /// Where the search goes on, from the position of the splitter.
     from: usize,
-    searched: usize,
-    effort: usize,
 }
 
 /// What is looked for.
@@ -68,6 +73,17 @@ pub(super) enum Wanted<'a> {
     Cells(usize),
     /// Nothing could be recognised.
     Nothing,
+}
+
+/// What a search comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Searched {
+    /// A record begins at this byte.
+    Record(usize),
+    /// The text goes on in UTF-16 at this byte.
+    Utf16(usize, Encoding),
+    /// No record begins in the bytes, and this many of them are done with.
+    Nothing(usize),
 }
 
 /// Whether a record begins at a place.
@@ -86,8 +102,9 @@ impl Heads {
             return;
         }
         let head = Head::of(record);
-        let inside = || memchr::memchr_iter(b'{', record).skip(1).any(|at| head.fits(&Head::of(&record[at..])));
-        match self.known.iter().position(|(known, _)| *known == head) {
+        let inner = || memchr::memchr_iter(b'{', record).skip(1).take(MAX_INNER_OBJECTS);
+        let inside = || inner().any(|at| head.fits(&Head::of(&record[at..])));
+        match self.known.iter().position(|(known, _)| known.is_same(&head)) {
             Some(index) => self.known[index].1 |= self.seen <= LOOKED_AT && inside(),
             None if self.known.len() < MAX_HEADS => {
                 let inside = inside();
@@ -118,17 +135,16 @@ impl Torn {
         heads.learn_damaged(&bytes[..flaw]);
         let raw = bytes[..bytes.len().min(RAW_BYTES)].to_vec();
         let place = i64::try_from(flaw).unwrap_or(i64::MAX);
-        Self { place, raw, from: usize::from(bytes.starts_with(b"{") || at > 0), searched: 0, effort: 0 }
+        Self { place, start: 0, raw, from: usize::from(bytes.starts_with(b"{") || at > 0) }
     }
 
     /// A file whose beginning is missing.
     pub(super) fn at_start() -> Self {
-        Self { place: 0, raw: Vec::new(), from: 0, searched: 0, effort: 0 }
+        Self { place: 0, start: 0, raw: Vec::new(), from: 0 }
     }
 
-    /// Looks for the next record in `bytes`, which begin at the position of the splitter: Ok with its place, or Err with
-    /// the number of bytes that are done with.
-    pub(super) fn search(&mut self, bytes: &[u8], wanted: Wanted<'_>, more: bool) -> Result<usize, usize> {
+    /// Looks for the next record in `bytes`, which begin at the position of the splitter.
+    pub(super) fn search(&mut self, bytes: &[u8], wanted: Wanted<'_>, more: bool, effort: &mut Effort) -> Searched {
         if self.raw.is_empty() {
             self.raw = bytes[..bytes.len().min(RAW_BYTES)].to_vec();
         }
@@ -139,69 +155,101 @@ impl Torn {
         };
         let mut at = self.from.min(bytes.len());
         while let Some(found) = bracket.and_then(|bracket| memchr::memchr(bracket, &bytes[at..])) {
-            self.searched += found + 1;
+            if let Some((at, encoding)) = utf16_between(bytes, at, at + found) {
+                return Searched::Utf16(at, encoding);
+            }
+            effort.pass(found + 1);
             at += found;
-            match self.verdict(bytes, at, wanted, more) {
-                Verdict::Yes => return Ok(at),
-                Verdict::Unclear if more => return Err(self.go_on(at, at.saturating_sub(CONTEXT))),
+            match verdict(bytes, at, wanted, more, effort) {
+                Verdict::Yes => return Searched::Record(at),
+                Verdict::Unclear if more => return Searched::Nothing(self.go_on(at, at.saturating_sub(CONTEXT))),
                 Verdict::No | Verdict::Unclear => at += 1,
             }
         }
-        self.searched += bytes.len() - at;
+        if let Some((at, encoding)) = utf16_between(bytes, at, bytes.len()) {
+            return Searched::Utf16(at, encoding);
+        }
+        effort.pass(bytes.len() - at);
         let kept = if more { CONTEXT } else { 0 };
-        Err(self.go_on(bytes.len(), bytes.len().saturating_sub(kept)))
+        Searched::Nothing(self.go_on(bytes.len(), bytes.len().saturating_sub(kept)))
     }
 
     /// The search goes on at `from`; the bytes up to `done` are not needed any more.
     fn go_on(&mut self, from: usize, done: usize) -> usize {
         self.from = from - done;
         self.place = self.place.saturating_sub(signed(done));
+        self.start = self.start.saturating_sub(signed(done));
         done
     }
 
     /// What was lost, up to the next record; all places count from a start that lies `position` bytes back.
-    pub(super) fn into_lost(self, position: usize, end: Option<usize>) -> Lost {
+    pub(super) fn into_lost(mut self, position: usize, end: Option<usize>) -> Lost {
+        if let Some(end) = end {
+            let length = signed(end).saturating_sub(self.start);
+            self.raw.truncate(usize::try_from(length).unwrap_or(0));
+            self.raw.shrink_to_fit();
+        }
         let end = end.map(|end| signed(position).saturating_add(signed(end)));
         Lost { place: self.place.saturating_add(signed(position)), end, raw: self.raw }
     }
+}
 
-    fn verdict(&mut self, bytes: &[u8], at: usize, wanted: Wanted<'_>, more: bool) -> Verdict {
-        // Whoever writes parts of a log must not make the search long.
-        if self.effort > FREE_EFFORT + MAX_EFFORT * self.searched {
-            return Verdict::No;
-        }
-        let rest = &bytes[at..];
-        let mut certain = false;
-        if let Wanted::Records(heads) = wanted {
-            let head = Head::of(rest);
-            if head.cut && more {
-                return Verdict::Unclear;
-            }
-            certain = heads.know(&head);
-            let telling = certain && head.is_telling();
-            if !telling && !may_begin(bytes, at) {
-                return Verdict::No;
-            }
-        } else if !may_begin(bytes, at) {
-            return Verdict::No;
-        }
-        let length = match Scan::strict().go_on(rest) {
-            Found::End(length) => length,
-            Found::More => return Verdict::Unclear,
-            Found::Flaw(length) | Found::Array(length) => {
-                self.effort += length;
-                return Verdict::No;
-            }
-        };
-        self.effort += length;
-        match rest[length..].trim_ascii_start().first() {
-            None if more => return Verdict::Unclear,
-            None | Some(b',' | b']' | b'{' | b'[' | 0x1e) => {}
-            Some(_) => return Verdict::No,
-        }
-        let place = Told { certain, line: is_line(&bytes[..at], &rest[length..]) };
-        if is_wanted(&rest[..length], wanted, place) { Verdict::Yes } else { Verdict::No }
+/// Whether a record begins at `at`.
+fn verdict(bytes: &[u8], at: usize, wanted: Wanted<'_>, more: bool, effort: &mut Effort) -> Verdict {
+    if effort.is_exhausted() {
+        return Verdict::No;
     }
+    let rest = &bytes[at..];
+    let mut certain = false;
+    if let Wanted::Records(heads) = wanted {
+        let head = Head::of(rest);
+        effort.spend(head.read);
+        if head.cut && more {
+            return Verdict::Unclear;
+        }
+        certain = heads.know(&head);
+        let telling = certain && head.is_telling();
+        if !telling && !may_begin(bytes, at) {
+            return Verdict::No;
+        }
+    } else if !may_begin(bytes, at) {
+        return Verdict::No;
+    }
+    let length = match Scan::strict().go_on(rest) {
+        Found::End(length) => length,
+        Found::More if more && rest.len() < MAX_CANDIDATE_BYTES => return Verdict::Unclear,
+        Found::More => {
+            effort.spend(rest.len());
+            return Verdict::No;
+        }
+        Found::Flaw(length) | Found::Array(length) => {
+            effort.spend(length);
+            return Verdict::No;
+        }
+    };
+    match rest[length..].trim_ascii_start().first() {
+        None if more => return Verdict::Unclear,
+        None | Some(b',' | b']' | b'{' | b'[' | 0x1e) => {}
+        Some(_) => {
+            effort.spend(length);
+            return Verdict::No;
+        }
+    }
+    let place = Told { certain, line: is_line(&bytes[..at], &rest[length..]) };
+    if is_wanted(&rest[..length], wanted, place) {
+        effort.pass(length);
+        Verdict::Yes
+    } else {
+        effort.spend(length);
+        Verdict::No
+    }
+}
+
+/// Where UTF-16 begins between two bytes, or at the last of them.
+fn utf16_between(bytes: &[u8], from: usize, to: usize) -> Option<(usize, Encoding)> {
+    let start = from.saturating_sub(1);
+    let (at, encoding) = utf16_in(&bytes[start..bytes.len().min(to + ENCODING_BYTES)])?;
+    (start + at <= to).then_some((start + at, encoding))
 }
 
 /// What speaks for a value.
@@ -239,15 +287,16 @@ fn may_begin(bytes: &[u8], at: usize) -> bool {
     let before = &bytes[at.saturating_sub(CONTEXT)..at];
     let text = before.trim_ascii_end();
     let own_line = before[text.len()..].contains(&b'\n');
-    own_line || matches!(text.last(), Some(b',' | b'[' | b'}' | b']' | 0x1e))
+    own_line || matches!(text.last(), Some(b',' | b'[' | b'}' | b']' | 0x1e | 0))
 }
 
 /// True where a text that begins inside of a record goes on with one that is whole and of a known shape.
 pub(super) fn is_tail(head: &[u8]) -> bool {
     let heads = Heads::default();
-    Torn::at_start().search(head, Wanted::Records(&heads), false).is_ok()
+    let searched = Torn::at_start().search(head, Wanted::Records(&heads), false, &mut Effort::default());
+    matches!(searched, Searched::Record(_))
 }
 
-fn signed(bytes: usize) -> i64 {
+pub(super) fn signed(bytes: usize) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)
 }

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use super::effort::Effort;
+use super::encoding::{ENCODING_BYTES, Encoding, utf16_in};
 use super::members::{Marks, is_error_key, is_filled, unescaped};
 use super::opening::{Opening, opening};
 use super::page::Page;
 use super::scan::{Found, Scan, value_end};
 use super::tables::{Note, Piece, Tables};
-use super::torn::{Heads, Lost, Torn, Wanted};
+use super::torn::{Heads, Lost, Searched, Torn, Wanted, signed};
 use super::trim_start;
 use crate::types::dynamic;
 
@@ -40,6 +42,8 @@ pub(crate) struct Span {
     pub end: usize,
     /// For a record that is an array of cells: what its columns are.
     pub header: Option<Arc<Header>>,
+    /// False if the text ends inside of it.
+    pub is_whole: bool,
 }
 
 /// Finds records in the blocks of one file, in order. Elements of an array at the top, and of the array under
@@ -70,11 +74,15 @@ pub(crate) struct ValueSplitter {
     torn: Option<Torn>,
     /// True if a value was handed out.
     begun: bool,
+    effort: Effort,
     /// True where brackets may close that were never opened.
     loose: bool,
     /// Records since the last gap.
     since: usize,
     lost: Vec<Lost>,
+    /// The encoding in which the text goes on at the position.
+    change: Option<Encoding>,
+    nul_runs: u64,
 }
 
 /// A bracket around records.
@@ -106,6 +114,11 @@ enum Behind {
 }
 
 impl ValueSplitter {
+    /// For the elements of an array without its brackets.
+    pub(crate) fn inside_array() -> Self {
+        Self { around: vec![Around::Array], ..Self::default() }
+    }
+
     /// For a text that begins inside of a record.
     pub(crate) fn begin_inside(&mut self) {
         (self.torn, self.loose) = (Some(Torn::at_start()), true);
@@ -122,18 +135,21 @@ impl ValueSplitter {
 
     /// Passes a record, or what stands around it. False where `bytes` ends first.
     fn step(&mut self, bytes: &[u8], position: &mut usize, more: bool, spans: &mut Vec<Span>) -> bool {
+        if self.change.is_some() {
+            return false;
+        }
         if self.torn.is_some() {
             return self.mend(bytes, position, more);
         }
         if self.scan.is_none() && !self.begin(bytes, position, more) {
-            return self.torn.is_some();
+            return self.torn.is_some() && self.change.is_none();
         }
         let Some(scan) = &mut self.scan else { return true };
         let rest = &bytes[*position..];
         let found = self.array.map_or_else(|| scan.go_on(rest), Found::Array);
         match found {
             Found::Array(at) => return self.look_into(rest, at, position, more),
-            Found::Flaw(at) => self.tear(rest, at),
+            Found::Flaw(at) => self.tear_at(rest, at, position),
             Found::More if more => return false,
             Found::More => {
                 self.cut_off = true;
@@ -141,7 +157,7 @@ impl ValueSplitter {
             }
             Found::End(length) => match self.behind(rest, length, more) {
                 Behind::Unclear => return false,
-                Behind::Rest => self.tear(rest, length),
+                Behind::Rest => self.tear_at(rest, length, position),
                 Behind::Fine => self.end(rest, length, position, spans),
             },
         }
@@ -187,6 +203,12 @@ impl ValueSplitter {
                         return self.scan.is_some();
                     }
                 }
+                (0 | 0xfe | 0xff, _) if more && bytes.len() - *position < ENCODING_BYTES => return false,
+                (0 | 0xfe | 0xff, _) if self.goes_on_in_utf16(bytes, position) => return false,
+                (0, _) => {
+                    self.nul_runs += 1;
+                    *position += bytes[*position..].iter().take_while(|byte| **byte == 0).count();
+                }
                 (byte, inside) => {
                     if self.is_stray(byte, inside) {
                         self.tear(&bytes[*position..], 0);
@@ -198,6 +220,23 @@ impl ValueSplitter {
             }
         }
         false
+    }
+
+    /// True if UTF-16 begins at the position, or at the byte before it, which was taken for a bracket.
+    fn goes_on_in_utf16(&mut self, bytes: &[u8], position: &mut usize) -> bool {
+        let start = position.saturating_sub(1);
+        let Some((at, encoding)) = utf16_in(&bytes[start..bytes.len().min(start + ENCODING_BYTES)]) else {
+            return false;
+        };
+        if start + at > *position {
+            return false;
+        }
+        if start + at < *position && bytes[start] == b'[' {
+            self.around.pop();
+        }
+        *position = start + at;
+        self.change = Some(encoding);
+        true
     }
 
     /// True for what cannot stand where it does: the rest of a record that was damaged, or what follows an array that was
@@ -367,7 +406,7 @@ impl ValueSplitter {
             self.since += 1;
             self.begun = true;
             let header = self.header.as_ref().filter(|_| rows).map(Arc::clone);
-            spans.push(Span { start: *position, end: *position + length, header });
+            spans.push(Span { start: *position, end: *position + length, header, is_whole: !self.cut_off });
         }
         *position += length;
     }
@@ -405,6 +444,23 @@ impl ValueSplitter {
         }
     }
 
+    /// The record at the position is damaged: another encoding begins there, or nothing behind it is what it seems to be.
+    fn tear_at(&mut self, rest: &[u8], at: usize, position: &mut usize) {
+        match utf16_in(&rest[..rest.len().min(at + ENCODING_BYTES)]) {
+            Some((start, encoding)) if start <= at => {
+                if !rest[..start].trim_ascii().is_empty() {
+                    let raw = rest[..start.min(MAX_FRAME_BYTES)].to_vec();
+                    let (place, end) = (signed(*position), signed(*position + start));
+                    self.lost.push(Lost { place, end: Some(end), raw });
+                }
+                (self.scan, self.array) = (None, None);
+                *position += start;
+                self.change = Some(encoding);
+            }
+            _ => self.tear(rest, at),
+        }
+    }
+
     /// The record that `rest` begins with is damaged: nothing behind it is what it seems to be.
     fn tear(&mut self, rest: &[u8], at: usize) {
         self.torn = Some(Torn::new(rest, at, &mut self.heads));
@@ -419,8 +475,14 @@ impl ValueSplitter {
             (Some(Around::Rows), None) => Wanted::Nothing,
             _ => Wanted::Records(&self.heads),
         };
-        match torn.search(&bytes[*position..], wanted, more) {
-            Ok(at) => {
+        match torn.search(&bytes[*position..], wanted, more, &mut self.effort) {
+            Searched::Utf16(at, encoding) => {
+                self.lost.push(torn.into_lost(*position, Some(at)));
+                *position += at;
+                self.change = Some(encoding);
+                false
+            }
+            Searched::Record(at) => {
                 self.lost.push(torn.into_lost(*position, Some(at)));
                 *position += at;
                 (self.loose, self.since) = (true, 0);
@@ -429,7 +491,7 @@ impl ValueSplitter {
                 }
                 true
             }
-            Err(done) => {
+            Searched::Nothing(done) => {
                 *position += done;
                 self.torn = Some(torn);
                 false
@@ -457,6 +519,17 @@ impl ValueSplitter {
         self.around.clear();
         (self.scan, self.array, self.header, self.rows) = (None, None, None, 0);
         (self.page, self.of_key, self.cut_off, self.loose) = (None, false, false, false);
+        (self.torn, self.change) = (None, None);
+    }
+
+    /// The encoding in which the text goes on behind what was split.
+    pub(crate) fn change(&self) -> Option<Encoding> {
+        self.change
+    }
+
+    /// The runs of NUL bytes between values, since the last call.
+    pub(crate) fn take_nul_runs(&mut self) -> u64 {
+        std::mem::take(&mut self.nul_runs)
     }
 
     /// What was lost, since the last call; places count from the start of the bytes that were split last.

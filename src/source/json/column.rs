@@ -224,14 +224,24 @@ impl<T: Copy> Read<T> {
     }
 }
 
+/// Appends a string or dynamic value. A string with halves of surrogate pairs, which are replaced, does not fit.
 fn append_text(builder: &mut StringViewBuilder, ty: Type, json: Option<&str>, nested: bool) -> Fit {
     if ty == Type::String {
-        builder.append_value(json.map_or(Cow::Borrowed(""), dynamic::to_text));
-        return Fit::Whole;
+        let text = json.map_or(Cow::Borrowed(""), dynamic::to_text);
+        builder.append_value(&text);
+        let is_cut = matches!(text, Cow::Owned(_)) && json.is_some_and(|json| has_half_pair(&text, json));
+        return if is_cut { Fit::Misfit } else { Fit::Whole };
     }
     let (value, fit) = json.map_or((None, Fit::Whole), |json| read_dynamic(json, nested));
     builder.append_option(value);
     fit
+}
+
+/// True if more characters were replaced than the JSON has replacement characters.
+fn has_half_pair(text: &str, json: &str) -> bool {
+    let count = |text: &str, part: &str| text.matches(part).count();
+    let replaced = count(text, "\u{fffd}");
+    replaced > 0 && replaced > count(json, "\u{fffd}") + count(&json.to_ascii_lowercase(), "\\ufffd")
 }
 
 /// The JSON that a dynamic column holds: nested JSON as it stands. A string that is itself a JSON array or object is

@@ -19,7 +19,7 @@ use super::record::RecordScanner;
 use super::rewrite::Rewrite;
 use super::whereabouts::Stop;
 use crate::source::framing::{
-    Extent, Header, Rest, Span, ValueSplitter, extent, holds_records, is_sequence, is_wrapped,
+    Effort, Extent, Halt, Header, Rest, Span, ValueSplitter, decode, extent, holds_records, is_sequence, is_wrapped,
 };
 use crate::source::shape::mapping::camel_case;
 use crate::source::shape::{KnownTable, RowKind};
@@ -51,6 +51,7 @@ pub(crate) struct Inference {
     /// True inside a value that was looked into, and inside a record that was written anew.
     inside: bool,
     rewritten: bool,
+    effort: Effort,
 }
 
 /// Columns that a known table does not have.
@@ -97,6 +98,7 @@ impl Inference {
             tree,
             inside: false,
             rewritten: false,
+            effort: Effort::default(),
         }
     }
 
@@ -113,6 +115,7 @@ impl Inference {
     /// A file begins; `cells` where all values of it are texts, as CSV has them.
     pub(crate) fn start_file(&mut self, cells: bool) {
         self.cells = cells;
+        self.effort = Effort::default();
     }
 
     /// Looks at records that lie at `spans` of a block.
@@ -127,9 +130,10 @@ impl Inference {
         let mut start = 0;
         while start < block.len() {
             let line = start..memchr::memchr(b'\n', &block[start..]).map_or(block.len(), |length| start + length);
-            let end = match extent(block, line.clone(), rest) {
+            let end = match extent(block, line.clone(), rest, &mut self.effort) {
                 Extent::End(end) => end,
-                open => return Some(Stop { at: start, endless: open == Extent::Endless }),
+                Extent::Unclear => return Some(Stop { at: start, why: Halt::MoreLines }),
+                Extent::Endless => return Some(Stop { at: start, why: Halt::EndlessArray }),
             };
             self.look_at_line(block[start..end].trim_ascii());
             start = if end == line.end { end + 1 } else { end };
@@ -148,7 +152,8 @@ impl Inference {
 
     /// Damaged records are passed over: whoever reads them counts them. False for one.
     fn look_at(&mut self, record: &[u8], header: Option<&Arc<Header>>) -> bool {
-        let Ok(record) = std::str::from_utf8(record) else { return false };
+        let record = decode(record);
+        let record = &*record;
         let scanned = match header {
             None => self.scanner.scan(record),
             Some(header) => self.scanner.scan_cells(record, header),

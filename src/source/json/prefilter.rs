@@ -1,7 +1,7 @@
 //! Texts that a wanted row must contain, searched in raw blocks: only records with a hit are parsed.
 //!
 //! It may only ever skip a record that cannot match. JSON can hide a text behind escapes, so a needle holds no
-//! character that has a short escape, and a record with a `\u` escape of one of the needles' characters counts as a
+//! character that has a short escape, only ASCII, as records need not be UTF-8, and a record with a `\u` escape of one of the needles' characters counts as a
 //! hit. Needles that ignore case are ASCII; the few characters outside ASCII whose other case is ASCII count as a hit
 //! too. Values that are not read from the text as they stand (constants, numbers in dynamic columns) get no needle:
 //! the caller's `verbatim` says so.
@@ -51,6 +51,9 @@ const CASE_TRAPS: [(char, &str); 19] = [
     ('\u{fb06}', "st"),
 ];
 
+/// The one of them that is in Windows-1252, where its byte is the number of the character.
+const SHARP_S: char = '\u{df}';
+
 /// A text that must occur.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Needle {
@@ -66,8 +69,9 @@ impl Needle {
             matches!(c, '"' | '\\' | '/')
                 || c.is_control()
                 || (nested && matches!(c, '{' | '}' | '[' | ']' | ',' | ':'))
-                || (!case_sensitive && !c.is_ascii())
-                || may_be_escaped_by_python(c)
+                // Python writes quotes otherwise, and text that is not UTF-8 what is not ASCII.
+                || c == '\''
+                || !c.is_ascii()
         };
         let part = text.split(breaks).max_by_key(|part| part.len())?;
         // Cmdlets capitalise the keys of nested objects: the needle begins behind what may differ.
@@ -88,11 +92,6 @@ impl Needle {
     }
 }
 
-/// True for a character that Python may write as an escape of its own, in what is read as JSON.
-fn may_be_escaped_by_python(c: char) -> bool {
-    c == '\'' || (!c.is_ascii() && (!c.is_alphanumeric() || c > '\u{ffff}'))
-}
-
 /// True where a number may be written with this in it: one point, one exponent, and signs before either part alone.
 fn may_be_in_number(lower: &str) -> bool {
     let bytes = lower.trim().as_bytes();
@@ -110,8 +109,6 @@ pub(crate) struct Prefilter {
     searches: Vec<Search>,
     /// Code units below 128 whose `\u` escape may hide a part of a needle.
     hidden: [bool; 128],
-    /// True where any other code unit may.
-    hidden_others: bool,
     traps: Vec<char>,
     escape: memmem::Finder<'static>,
     /// Times of cmdlets, which are read as other texts; None where no needle may be a part of one.
@@ -149,10 +146,9 @@ impl Prefilter {
             hidden[usize::from(byte.to_ascii_lowercase())] = true;
             hidden[usize::from(byte.to_ascii_uppercase())] = true;
         }
-        let hidden_others = needles.iter().any(|needle| !needle.text.is_ascii());
         let escape = memmem::Finder::new(b"\\u").into_owned();
         let times = may_be_time.then(|| memmem::Finder::new(b"/Date(").into_owned());
-        Some(Self { searches: Search::of(&needles, &traps)?, hidden, hidden_others, traps, escape, times })
+        Some(Self { searches: Search::of(&needles, &traps)?, hidden, traps, escape, times })
     }
 
     /// The hits in a text, from its start on.
@@ -182,7 +178,7 @@ impl Prefilter {
         let Some(unit) = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()) else { return true };
         match self.hidden.get(unit as usize) {
             Some(hidden) => *hidden,
-            None => self.hidden_others || self.traps.iter().any(|trap| *trap as u32 == unit),
+            None => self.traps.iter().any(|trap| *trap as u32 == unit),
         }
     }
 
@@ -232,14 +228,17 @@ impl Search {
     fn new(needles: &[Needle], traps: &[char]) -> Option<Self> {
         // A hit without a check comes first: of several patterns that match at one place the first one is found.
         let (plain, caseless): (Vec<_>, Vec<_>) = needles.iter().partition(|needle| needle.case_sensitive);
-        let plain = plain.iter().map(|needle| needle.text.clone()).chain(traps.iter().map(char::to_string));
+        let plain = plain.iter().map(|needle| needle.text.as_bytes().to_vec());
+        // A text that is not UTF-8 has one byte for the only one of them that Windows-1252 has.
+        let windows = traps.contains(&SHARP_S).then(|| vec![SHARP_S as u8]);
+        let plain = plain.chain(traps.iter().map(|trap| trap.to_string().into_bytes())).chain(windows);
         let mut windows: BTreeMap<Vec<u8>, Vec<Check>> = BTreeMap::new();
         for needle in caseless {
             for (window, check) in case_windows(&needle.text) {
                 windows.entry(window).or_default().push(check);
             }
         }
-        let plain = plain.map(|text| (text.into_bytes(), Vec::new()));
+        let plain = plain.map(|text| (text, Vec::new()));
         let patterns: Vec<(Vec<u8>, Vec<Check>)> = plain.chain(windows).collect();
         let (texts, checks): (Vec<_>, Vec<_>) = patterns.into_iter().unzip();
         if let Some(search) = packed::Searcher::new(&texts) {

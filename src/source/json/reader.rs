@@ -18,11 +18,14 @@ use super::survey::{Survey, count_lines, line_end, line_start};
 use super::unwrapped::Unwrapped;
 use super::whereabouts::{Stop, Whereabouts};
 use crate::diagnostic::{Error, Result};
-use crate::source::framing::{Extent, Gap, Header, Span, ValueSplitter, extent, is_sequence, is_wrapped, trim_start};
+use crate::source::framing::{
+    Effort, Encoding, Extent, Gap, Halt, Header, Span, ValueSplitter, decode, extent, is_sequence, is_wrapped,
+    trim_start, utf16_in,
+};
 use crate::source::shape::portal::PortalHeader;
 use crate::source::shape::{KnownTable, RowKind};
 use crate::source::{Count, Damage, Reject};
-use crate::types::Batch;
+use crate::types::{Batch, dynamic};
 
 /// Classes of records that are remembered.
 const MAX_MET: usize = 64;
@@ -49,6 +52,8 @@ pub(crate) struct JsonReader {
     file: CurrentFile,
     /// Up to where lines were counted in the block, and how many.
     counted: (usize, u64),
+    /// What was spent on telling values over several lines from lines that were cut off.
+    effort: Effort,
     stopped: Option<Stop>,
 }
 
@@ -59,7 +64,7 @@ impl JsonReader {
     /// A reader without rows.
     pub(crate) fn new(plan: Arc<ScanPlan>) -> Self {
         Self {
-            scanner: RecordScanner::new(Arc::clone(&plan.tree)),
+            scanner: RecordScanner::new(Arc::clone(&plan.tree)).exact(plan.report.is_thorough()),
             rows: Vec::new(),
             places: Vec::new(),
             unwrapped: Unwrapped::default(),
@@ -73,6 +78,7 @@ impl JsonReader {
             decoded: 0,
             file: CurrentFile::default(),
             counted: (0, 0),
+            effort: Effort::default(),
             stopped: None,
             plan,
         }
@@ -94,6 +100,11 @@ impl JsonReader {
         if limited { self.file.records } else { 0 }
     }
 
+    /// True if any record of the file that is done is whole, or was skipped because it cannot match.
+    pub(crate) fn has_read_any(&self) -> bool {
+        self.file.read_any
+    }
+
     /// The rows that are left, as a last batch.
     pub(crate) fn finish(&mut self) {
         if self.written > 0 {
@@ -111,6 +122,7 @@ impl JsonReader {
     pub(crate) fn start_file(&mut self, index: usize, name: &str, made: bool, header: Option<Arc<PortalHeader>>) {
         self.report_damage();
         self.settled = false;
+        self.effort = Effort::default();
         self.file = CurrentFile { index, name: name.to_owned(), made, header, ..CurrentFile::default() };
     }
 
@@ -136,7 +148,9 @@ impl JsonReader {
         let mut read = 0;
         let mut hits = prefilter.hits();
         let mut wanted = (!self.settled).then_some(0);
-        let last = plan.watches_times().then(|| line_start(block, block.trim_ascii_end().len()));
+        // What the file ends inside of is damage, whatever is searched for.
+        let looks_at_last = plan.watches_times() || !block.ends_with(b"\n");
+        let last = looks_at_last.then(|| line_start(block, block.trim_ascii_end().len()));
         while start < block.len() && self.stopped.is_none() {
             while odd.next_if(|&line| line < start).is_some() {}
             let hit = hits.next(block, start);
@@ -153,6 +167,7 @@ impl JsonReader {
         let filled = self.stopped.map_or(survey.filled, |stop| Survey::of(&block[..stop.at]).filled);
         let skipped = filled.saturating_sub(read);
         self.file.records += skipped;
+        self.file.read_any |= skipped > 0;
         plan.counters.add(Count::RecordsSkipped, skipped);
         self.flush(block)?;
         Ok(survey.lines)
@@ -172,11 +187,12 @@ impl JsonReader {
             return Ok(next);
         }
         if !bytes.ends_with(b"}") {
-            match extent(block, line.clone(), at.rest) {
+            match extent(block, line.clone(), at.rest, &mut self.effort) {
                 Extent::End(end) if end == line.end => {}
                 Extent::End(end) => (bytes, next) = (&block[start..end], end),
                 open => {
-                    self.stopped = Some(Stop { at: line.start, endless: open == Extent::Endless });
+                    let why = if open == Extent::Endless { Halt::EndlessArray } else { Halt::MoreLines };
+                    self.stopped = Some(Stop { at: line.start, why });
                     return Ok(line.start);
                 }
             }
@@ -198,7 +214,8 @@ impl JsonReader {
         let (spans, done) = splitter.split(&block[line.clone()], false);
         for span in spans {
             let record = start + span.start..start + span.end;
-            if self.may_be_wanted(&block[record.clone()]) {
+            let is_odd = !span.is_whole || !is_object_or_row(&block[record.clone()]);
+            if is_odd || self.may_be_wanted(&block[record.clone()]) {
                 self.read_record(block, record, span.header.as_ref(), at)?;
             } else {
                 self.file.records += 1;
@@ -208,11 +225,17 @@ impl JsonReader {
         let offset = at.offset + start as u64;
         let gaps = splitter.take_lost().into_iter().map(|lost| Gap::of(lost, offset));
         for gap in gaps.chain(splitter.take_open().map(|lost| Gap::of(lost, offset + done as u64))) {
-            let place = usize::try_from(gap.offset.saturating_sub(at.offset)).unwrap_or(0).min(block.len());
-            self.plan.report.lost_record(at.file, &at.describe(block, place), &gap.reason(), Some(&gap.raw));
+            self.lost_gap(block, gap.offset, &gap, at);
         }
         if splitter.is_unclosed() {
             self.lost(block, (line.clone(), line.end), at, "cut off");
+        }
+        match splitter.change() {
+            Some(encoding) if at.may_change_encoding => {
+                self.stopped = Some(Stop { at: start + done, why: Halt::OtherEncoding(encoding) });
+            }
+            Some(_) => self.lost(block, (start + done..line.end, start + done), at, "text in UTF-16"),
+            None => {}
         }
         splitter.take_notes().iter().for_each(|note| self.plan.note(note, at.file, offset));
         match splitter.refusal() {
@@ -238,20 +261,23 @@ impl JsonReader {
             self.file.head = head;
             return Ok(false);
         }
-        let mut splitter = ValueSplitter::default();
-        let array = [b"[", bytes, b"]"].concat();
-        let (spans, _) = splitter.split(&array, false);
-        let is_record = |span: &Span| span.start > 1 && array[span.start..span.end].starts_with(&head);
+        let mut splitter = ValueSplitter::inside_array();
+        let (spans, done) = splitter.split(bytes, false);
+        let is_record = |span: &Span| span.start > 0 && bytes[span.start..span.end].starts_with(&head);
         let found: Vec<Range<usize>> = spans
             .iter()
             .filter(|span| is_record(span))
-            .map(|span| line.start + span.start - 1..line.start + span.end - 1)
+            .map(|span| line.start + span.start..line.start + span.end)
             .collect();
-        // The bracket in front is none of the file's.
-        let offset = (at.offset + line.start as u64).saturating_sub(1);
-        for lost in splitter.take_lost().into_iter().filter(|_| !found.is_empty()) {
-            let gap = Gap::of(lost, offset);
-            self.plan.report.lost_record(at.file, &at.describe(block, line.start), &gap.reason(), Some(&gap.raw));
+        if !found.is_empty() {
+            let offset = at.offset + line.start as u64;
+            let gaps = splitter.take_lost().into_iter().map(|lost| Gap::of(lost, offset));
+            let open = splitter.take_open().map(|lost| Gap::of(lost, offset + done as u64));
+            for (index, gap) in gaps.chain(open).enumerate() {
+                // The first one is placed by its start: that is where the file can be mended.
+                let place = if index == 0 { at.offset + line.start as u64 } else { gap.offset };
+                self.lost_gap(block, place, &gap, at);
+            }
         }
         for span in &found {
             self.read_record(block, span.clone(), None, at)?;
@@ -260,16 +286,68 @@ impl JsonReader {
         Ok(!found.is_empty())
     }
 
+    /// Reads what is no record for the NUL bytes in it: the text goes on in UTF-16, or an interrupted write left them around
+    /// whole records. False, and nothing is read, if it is neither.
+    fn read_padded(&mut self, block: &[u8], span: Range<usize>, at: Whereabouts<'_>) -> Result<bool> {
+        let bytes = &block[span.clone()];
+        if let Some((start, encoding)) = utf16_in(bytes).filter(|_| at.may_change_encoding) {
+            self.stop_at_encoding(block, span, start, encoding, at);
+            return Ok(true);
+        }
+        let pieces: Vec<Range<usize>> = pieces_between_nul_bytes(bytes);
+        let is_whole = |piece: &Range<usize>| dynamic::validate(&bytes[piece.clone()]).is_ok();
+        let is_padded = bytes.contains(&0) && (pieces.len() <= 1 || pieces.iter().any(is_whole));
+        if is_padded {
+            self.findings.add_damage(Damage::NulBytes, 1);
+            for piece in pieces {
+                self.read_record(block, span.start + piece.start..span.start + piece.end, None, at)?;
+            }
+        }
+        Ok(is_padded)
+    }
+
+    /// Stops where a block of lines goes on in another encoding, `start` bytes behind the start of a record.
+    fn stop_at_encoding(
+        &mut self,
+        block: &[u8],
+        span: Range<usize>,
+        start: usize,
+        encoding: Encoding,
+        at: Whereabouts<'_>,
+    ) {
+        if !block[span.start..span.start + start].trim_ascii().is_empty() {
+            self.lost(block, (span.start..span.start + start, span.start), at, "cut off");
+        }
+        self.stopped = Some(Stop { at: span.start + start, why: Halt::OtherEncoding(encoding) });
+    }
+
+    /// Decodes a record that is not UTF-8.
+    #[cold]
+    fn read_undecodable(
+        &mut self,
+        block: &[u8],
+        span: Range<usize>,
+        header: Option<&Arc<Header>>,
+        at: Whereabouts<'_>,
+    ) -> Result<()> {
+        let record = decode(&block[span.clone()]);
+        let held = self.hold(block, (span.start, span.start), at)?;
+        self.findings.add_damage(Damage::NotUtf8, 1);
+        self.read_record(record.as_bytes(), 0..record.len(), header, held)
+    }
+
     /// Decodes records that lie at `spans` of a block.
     pub(crate) fn read_values(&mut self, block: &[u8], spans: Vec<Span>, at: Whereabouts<'_>) -> Result<()> {
         self.counted = (0, 0);
         let plan = Arc::clone(&self.plan);
         let mut skipped = 0;
         let mut left = spans.len();
-        for Span { start, end, header } in spans {
+        for Span { start, end, header, is_whole } in spans {
             left -= 1;
             let wanted = !self.settled
                 || self.file.wrapped
+                || !is_whole
+                || !is_object_or_row(&block[start..end])
                 || (left == 0 && plan.watches_times())
                 || plan.prefilter.as_ref().is_none_or(|prefilter| prefilter.may_match(&block[start..end]));
             if wanted {
@@ -279,6 +357,7 @@ impl JsonReader {
             }
         }
         self.file.records += skipped;
+        self.file.read_any |= skipped > 0;
         plan.counters.add(Count::RecordsSkipped, skipped);
         self.flush(block)
     }
@@ -300,11 +379,8 @@ impl JsonReader {
         let bytes = &block[span.clone()];
         let record = match simdutf8::compat::from_utf8(bytes) {
             Ok(record) => record,
-            Err(error) => {
-                let place = span.start + error.valid_up_to();
-                self.lost(block, (span, place), at, "not UTF-8");
-                return Ok(());
-            }
+            Err(_) if self.read_padded(block, span.clone(), at)? => return Ok(()),
+            Err(_) => return self.read_undecodable(block, span, header, at),
         };
         let scanned = match header {
             None => self.scanner.scan(record),
@@ -325,6 +401,7 @@ impl JsonReader {
             return Ok(());
         }
         self.decoded += 1;
+        self.file.read_any = true;
         self.file.records += u64::from(header.is_none());
         if self.file.head.is_empty() && header.is_none() {
             self.file.head = first_key(bytes).to_vec();
@@ -339,6 +416,9 @@ impl JsonReader {
                 return Ok(());
             }
         };
+        if self.scanner.repeats_key() {
+            self.findings.add_damage(Damage::RepeatedKey, 1);
+        }
         if self.scanner.has_cut() && kind.is_graph() {
             self.note_cut(record, kind);
         }
@@ -358,9 +438,9 @@ impl JsonReader {
     }
 
     /// Keeps a record that is no row, if there is a reason and somebody wants it.
-    fn reject(&self, block: &[u8], span: Range<usize>, reason: Option<String>, at: Whereabouts<'_>) {
+    fn reject(&mut self, block: &[u8], span: Range<usize>, reason: Option<String>, at: Whereabouts<'_>) {
         if let Some(reason) = reason.filter(|_| self.plan.report.is_thorough()) {
-            let place = at.describe(block, span.start);
+            let place = self.describe(block, span.start, at);
             let (file, raw) = (at.file, Some(&block[span]));
             self.plan.report.reject(&Reject { file, place: Some(&place), reason: &reason, raw });
         }
@@ -375,10 +455,15 @@ impl JsonReader {
         (flaw, is_row): (Flaw, bool),
         at: Whereabouts<'_>,
     ) -> Result<()> {
-        if flaw.reason == MORE_TEXT && is_sequence(&block[span.clone()]) {
+        let bytes = &block[span.clone()];
+        if flaw.reason == MORE_TEXT && (is_record_next(&bytes[flaw.at..]) || is_sequence(bytes)) {
             return self.read_several(block, span, at);
         }
-        if !is_row && (self.read_around(block, span.clone(), at)? || self.read_torn(block, span.clone(), at)?) {
+        if !is_row
+            && (self.read_padded(block, span.clone(), at)?
+                || self.read_around(block, span.clone(), at)?
+                || self.read_torn(block, span.clone(), at)?)
+        {
             return Ok(());
         }
         // A record that was cut off is placed by its start: that is where the file can be mended.
@@ -424,9 +509,25 @@ impl JsonReader {
     /// The line in which a record of the block begins, where lines are wanted. Records come in order.
     fn line_of(&mut self, block: &[u8], start: usize, at: Whereabouts<'_>) -> Option<u64> {
         let before = at.lines.filter(|_| self.plan.wants_lines)?;
+        Some(before + self.lines_to(block, start) + 1)
+    }
+
+    /// The newlines of the block before `place`. Most places are near the one before.
+    fn lines_to(&mut self, block: &[u8], place: usize) -> u64 {
         let (from, lines) = self.counted;
-        self.counted = (start, lines + count_lines(block.get(from..start).unwrap_or_default()));
-        Some(before + self.counted.1 + 1)
+        let between = |range: Range<usize>| count_lines(block.get(range).unwrap_or_default());
+        let lines = match from <= place {
+            true => lines + between(from..place),
+            false => lines.saturating_sub(between(place..from)),
+        };
+        self.counted = (place, lines);
+        lines
+    }
+
+    /// A place in the block, for messages.
+    fn describe(&mut self, block: &[u8], place: usize, at: Whereabouts<'_>) -> String {
+        let lines = at.lines.filter(|_| at.holder.is_none()).map(|before| before + self.lines_to(block, place));
+        at.describe(place, lines)
     }
 
     /// True for what is none of the known records, or does not say of which table it is: it may be an object around
@@ -495,8 +596,16 @@ impl JsonReader {
     }
 
     /// Counts the record at `span`, which has a flaw at `place`.
-    fn lost(&self, block: &[u8], (span, place): (Range<usize>, usize), at: Whereabouts<'_>, reason: &str) {
-        self.plan.report.lost_record(at.file, &at.describe(block, place), reason, Some(&block[span]));
+    fn lost(&mut self, block: &[u8], (span, place): (Range<usize>, usize), at: Whereabouts<'_>, reason: &str) {
+        let place = self.describe(block, place, at);
+        self.plan.report.lost_record(at.file, &place, reason, Some(&block[span]));
+    }
+
+    /// Counts what was lost between two records, at an offset of the file.
+    fn lost_gap(&mut self, block: &[u8], offset: u64, gap: &Gap, at: Whereabouts<'_>) {
+        let place = usize::try_from(offset.saturating_sub(at.offset)).unwrap_or(0).min(block.len());
+        let place = self.describe(block, place, at);
+        self.plan.report.lost_record(at.file, &place, &gap.reason(), Some(&gap.raw));
     }
 
     /// Reports the damage that was met in the current file since the last time.
@@ -589,6 +698,29 @@ impl Drop for JsonReader {
         self.count_decoded();
         self.report_damage();
     }
+}
+
+/// False for what stands in the place of a record without being one.
+fn is_object_or_row(value: &[u8]) -> bool {
+    matches!((value.first(), value.last()), (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']')))
+}
+
+/// The ranges between runs of NUL bytes that are more than whitespace.
+fn pieces_between_nul_bytes(bytes: &[u8]) -> Vec<Range<usize>> {
+    let mut end = 0;
+    let range = |piece: &[u8]| {
+        let text = trim_start(piece);
+        let start = end + piece.len() - text.len();
+        end += piece.len() + 1;
+        start..start + text.trim_ascii_end().len()
+    };
+    bytes.split(|byte| *byte == 0).map(range).filter(|piece| !piece.is_empty()).collect()
+}
+
+/// True if another record begins behind a whole one, so that this one did not end too early.
+fn is_record_next(rest: &[u8]) -> bool {
+    let rest = trim_start(rest);
+    trim_start(rest.strip_prefix(b",").unwrap_or(rest)).starts_with(b"{")
 }
 
 /// True where the first key may be one of a wrapping object, so that it is worth a look.

@@ -68,6 +68,10 @@ pub(crate) struct RecordScanner {
     cut: bool,
     /// Room for [`follow`] to work in.
     workspace: Workspace,
+    /// True if every key that is named again is to be found, which takes time.
+    exact: bool,
+    /// True if the last record names a wanted key again.
+    repeated: bool,
 }
 
 /// What the cells of the rows of one table are.
@@ -127,14 +131,26 @@ impl RecordScanner {
             texts: false,
             cut: false,
             workspace: Workspace::default(),
+            exact: false,
+            repeated: false,
         }
+    }
+
+    /// The same, which finds every key that is named again, not only those that are met on the way.
+    pub(crate) fn exact(self, exact: bool) -> Self {
+        Self { exact, ..self }
+    }
+
+    /// True if the last record names a wanted key again: the last value counts.
+    pub(crate) fn repeats_key(&self) -> bool {
+        self.repeated
     }
 
     /// Checks that `record` is one JSON object, and notes where the wanted values are.
     pub(crate) fn scan(&mut self, record: &str) -> Result<(), Flaw> {
         self.places.fill(Place::default());
         self.unknown.clear();
-        (self.texts, self.cut) = (false, false);
+        (self.texts, self.cut, self.repeated) = (false, false, false);
         let mut cursor = Cursor::new(record.as_bytes());
         if cursor.skip_blanks() != Some(b'{') {
             return Err(cursor.flaw("no JSON object"));
@@ -270,7 +286,16 @@ impl RecordScanner {
                 *expected += ahead;
                 cursor.advance(remembered.keys[*expected].key.len());
             }
-            None => *expected = self.new_key(cursor, node)?,
+            None => {
+                let found = self.new_key(cursor, node)?;
+                if self.exact && found < *expected {
+                    // The template is for objects that name each key once.
+                    self.value_of(cursor, node, found)?;
+                    *expected = usize::MAX;
+                    return cursor.separator(b'}');
+                }
+                *expected = found;
+            }
         }
         self.value_of(cursor, node, *expected)?;
         *expected += 1;
@@ -347,6 +372,9 @@ impl RecordScanner {
         let start = cursor.position();
         let Some(child) = child else { return cursor.value().map(|range| range.start) };
         // The last of several equal keys counts, with all that is below it.
+        if self.exact {
+            self.repeated |= self.tree.below(child).iter().any(|&slot| self.places[slot] != Place::default());
+        }
         for &slot in self.tree.below(child) {
             self.places[slot] = Place::default();
         }
@@ -364,6 +392,7 @@ impl RecordScanner {
     fn note(&mut self, node: usize, found: usize, start: usize, end: usize) {
         let target = &self.remembered[node].keys[found].target;
         for &slot in &target.slots {
+            self.repeated |= self.places[slot] != Place::default();
             self.places[slot] = Place::new(start, end);
         }
         if target.unknown {

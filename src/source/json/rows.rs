@@ -40,6 +40,8 @@ pub(super) struct CurrentFile {
     pub wrapped: bool,
     /// Its records so far, read or skipped.
     pub records: u64,
+    /// True if any of its records is whole, or was skipped because it cannot match.
+    pub read_any: bool,
 }
 
 /// A record that is a row of the table.
@@ -188,6 +190,8 @@ impl Findings {
             Outcome::Whole => return,
             Outcome::Misfit => match column.ty {
                 Type::Datetime => Damage::UnreadableTime(name),
+                // Every other string is one.
+                Type::String => Damage::HalfSurrogatePair(name),
                 ty => Damage::UnreadableValue(name, ty),
             },
             Outcome::Cut => Damage::CutByPowerShell(name),

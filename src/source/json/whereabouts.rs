@@ -1,7 +1,6 @@
 //! Where records stand: in which file, behind how many bytes and lines.
 
-use super::survey::count_lines;
-use crate::source::framing::{Places, Rest};
+use crate::source::framing::{Halt, Places, Rest};
 
 /// Where a block of records stands, for messages.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +15,8 @@ pub(crate) struct Whereabouts<'a> {
     pub places: Option<&'a Places>,
     /// What follows the block.
     pub rest: Rest,
+    /// True if the rest of the text may be read in another encoding.
+    pub may_change_encoding: bool,
     /// For text that was decoded or written anew: where what it was made of stands.
     pub holder: Option<Holder>,
 }
@@ -36,19 +37,18 @@ pub(crate) struct Holder {
 pub(crate) struct Stop {
     /// The offset in the block.
     pub at: usize,
-    /// True where an array begins there that is not read as a whole; false where it takes more lines to tell.
-    pub endless: bool,
+    pub why: Halt,
 }
 
 impl Whereabouts<'_> {
-    /// A place in the block, for messages.
-    pub(crate) fn describe(self, block: &[u8], place: usize) -> String {
+    /// A place in the block, after so many newlines of the file, for messages.
+    pub(crate) fn describe(self, place: usize, lines: Option<u64>) -> String {
         let offset = self.holder.map_or(self.offset + place as u64, |holder| holder.offset);
         if let Some(place) = self.places.and_then(|places| places.describe(offset)) {
             return place;
         }
-        match self.lines.filter(|_| self.holder.is_none()) {
-            Some(lines) => format!("line {}, byte {offset}", lines + count_lines(&block[..place]) + 1),
+        match lines {
+            Some(lines) => format!("line {}, byte {offset}", lines + 1),
             None => format!("byte {offset}"),
         }
     }

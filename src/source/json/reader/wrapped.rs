@@ -149,7 +149,7 @@ impl JsonReader {
     }
 
     /// Goes on to text that was made of what begins in the block at the first of two offsets, and is placed at the second.
-    fn hold<'a>(
+    pub(super) fn hold<'a>(
         &mut self,
         block: &[u8],
         (start, rank): (usize, usize),
@@ -162,7 +162,7 @@ impl JsonReader {
         let (line, byte) = self.source_of(block, start, at);
         let offset = at.offset + start as u64;
         let holder = at.holder.unwrap_or(Holder { offset, line, byte });
-        Ok(Whereabouts { offset: at.offset + rank as u64, holder: Some(holder), ..at })
+        Ok(Whereabouts { offset: at.offset + rank as u64, holder: Some(holder), may_change_encoding: false, ..at })
     }
 
     /// Where a record lies in the block, or in the text that was made of it.

@@ -1,0 +1,275 @@
+//! Which Unicode encoding a text is in, and where it goes on in another: tools append to files that others wrote.
+
+/// Code units of ASCII that tell UTF-16.
+const UNITS: usize = 4;
+
+/// Bytes by which UTF-16 is told from NUL bytes.
+pub(super) const ENCODING_BYTES: usize = 4 * UNITS;
+
+/// Bytes after which text in UTF-8 may begin that tell that it does.
+const BEGINNING_BYTES: usize = 48;
+
+/// Bytes of ASCII in a row that are no UTF-16: there they would be 32 letters of rare scripts.
+const ASCII_RUN: usize = 64;
+
+/// An encoding of Unicode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    Utf8,
+    Utf16Le,
+    Utf16Be,
+}
+
+/// Where a text goes on in another encoding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// Nowhere in the bytes at hand.
+    None,
+    /// At this byte.
+    To(usize, Encoding),
+    /// Maybe at this byte or after it: more bytes tell.
+    Unclear(usize),
+}
+
+impl Encoding {
+    /// The encoding of a text with these first bytes: told by the byte order mark, or by every second byte of ASCII being
+    /// 0.
+    pub(crate) fn of(head: &[u8]) -> Self {
+        match head {
+            [0xff, 0xfe, ..] => Self::Utf16Le,
+            [0xfe, 0xff, ..] => Self::Utf16Be,
+            _ => {
+                let pairs = head.as_chunks::<2>().0;
+                let first = &pairs[..pairs.len().min(2 * UNITS)];
+                let zeros =
+                    |zero: usize| first.len() >= 2 && first.iter().all(|pair| pair[zero] == 0 && pair[1 - zero] != 0);
+                match (zeros(0), zeros(1)) {
+                    (true, _) => Self::Utf16Be,
+                    (_, true) => Self::Utf16Le,
+                    _ => Self::Utf8,
+                }
+            }
+        }
+    }
+
+    /// What messages call it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Utf8 => "UTF-8",
+            Self::Utf16Le => "UTF-16 LE",
+            Self::Utf16Be => "UTF-16 BE",
+        }
+    }
+
+    /// A line end.
+    pub(crate) fn line_end(self) -> &'static [u8] {
+        match self {
+            Self::Utf8 => b"\n",
+            Self::Utf16Le => b"\n\0",
+            Self::Utf16Be => b"\0\n",
+        }
+    }
+
+    /// The code unit of two bytes.
+    pub(crate) fn unit(self, pair: [u8; 2]) -> u16 {
+        if self == Self::Utf16Be { u16::from_be_bytes(pair) } else { u16::from_le_bytes(pair) }
+    }
+
+    /// Where a text in this encoding goes on in another; `ended` if nothing follows the bytes.
+    pub(crate) fn change(self, bytes: &[u8], ended: bool) -> Change {
+        match self {
+            Self::Utf8 => after_utf8(bytes, ended),
+            Self::Utf16Le | Self::Utf16Be => after_utf16(bytes, self, ended),
+        }
+    }
+
+    /// True if bytes begin as text of ASCII in UTF-16.
+    fn begins(self, bytes: &[u8]) -> bool {
+        is_alternating(bytes, usize::from(self == Self::Utf16Le))
+    }
+}
+
+/// True if the first code units are ASCII, with a zero as their first or second byte.
+fn is_alternating(bytes: &[u8], zero: usize) -> bool {
+    let pairs = bytes.as_chunks::<2>().0;
+    let first = &pairs[..pairs.len().min(UNITS)];
+    first.len() >= 2 && first.iter().all(|pair| pair[zero] == 0 && is_ascii_text(pair[1 - zero]))
+}
+
+fn is_ascii_text(byte: u8) -> bool {
+    matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~')
+}
+
+/// UTF-8 has neither zeros nor the bytes of a byte order mark of UTF-16.
+fn after_utf8(bytes: &[u8], ended: bool) -> Change {
+    let mut from = 0;
+    while let Some(found) = memchr::memchr3(0, 0xfe, 0xff, &bytes[from..]) {
+        let at = from + found;
+        if bytes.len() - at <= 2 * UNITS && !ended {
+            return Change::Unclear(at.saturating_sub(1));
+        }
+        if let Some((at, encoding)) = utf16_at(bytes, at) {
+            return Change::To(at, encoding);
+        }
+        from = at + bytes[at..].iter().take_while(|byte| **byte == bytes[at]).count();
+    }
+    Change::None
+}
+
+/// The UTF-16 whose first zero or byte order mark stands at `at`, and where it begins.
+fn utf16_at(bytes: &[u8], at: usize) -> Option<(usize, Encoding)> {
+    match &bytes[at..] {
+        [0xff, 0xfe, text @ ..] => Encoding::Utf16Le.begins(text).then_some((at, Encoding::Utf16Le)),
+        [0xfe, 0xff, text @ ..] => Encoding::Utf16Be.begins(text).then_some((at, Encoding::Utf16Be)),
+        [0, ..] => {
+            let big = Encoding::Utf16Be.begins(&bytes[at..]);
+            let before = at.checked_sub(1).filter(|&before| Encoding::Utf16Le.begins(&bytes[before..]));
+            // ASCII is the same in both, a byte apart: the byte before the zero ends the UTF-8, or begins the UTF-16.
+            match before {
+                Some(before) if !big || !ends_before_bracket(bytes[before], bytes[at + 1]) => {
+                    Some((before, Encoding::Utf16Le))
+                }
+                _ => big.then_some((at, Encoding::Utf16Be)),
+            }
+        }
+        _ => None,
+    }
+}
+
+/// True if a text ends with the first of two bytes, and the second begins another one.
+fn ends_before_bracket(last: u8, next: u8) -> bool {
+    let opens = |byte: u8| matches!(byte, b'{' | b'[');
+    matches!(last, b'\n' | b' ' | b'}' | b']') || (opens(next) && !opens(last) && last != b'\r')
+}
+
+/// Another encoding begins after a line, an object or an array, with a byte order mark of its own, or is told by a run of
+/// ASCII.
+fn after_utf16(bytes: &[u8], encoding: Encoding, ended: bool) -> Change {
+    const OTHER_MARK: u16 = 0xfffe;
+    let mut run = 0;
+    for (index, &pair) in bytes.as_chunks::<2>().0.iter().enumerate() {
+        let (start, end) = (2 * index, 2 * index + 2);
+        let unit = encoding.unit(pair);
+        if unit == OTHER_MARK {
+            return Change::To(start, other_order(encoding));
+        }
+        run = if pair.iter().all(|byte| is_ascii_text(*byte)) { run + 2 } else { 0 };
+        if run >= ASCII_RUN {
+            return Change::To(end - run, Encoding::Utf8);
+        }
+        if ![b'\n', b'}', b']'].map(u16::from).contains(&unit) {
+            continue;
+        }
+        if let Some(change) = change_at(bytes, end, encoding) {
+            return change;
+        }
+        if bytes.len() - end < BEGINNING_BYTES && !ended {
+            return Change::Unclear(start);
+        }
+    }
+    let open = bytes.len() / 2 * 2 - run;
+    if run > 0 && !ended { Change::Unclear(open) } else { Change::None }
+}
+
+fn other_order(encoding: Encoding) -> Encoding {
+    if encoding == Encoding::Utf16Le { Encoding::Utf16Be } else { Encoding::Utf16Le }
+}
+
+/// The other encoding that begins at `at`, or a byte later: half a code unit may be left of what was cut off.
+fn change_at(bytes: &[u8], at: usize, encoding: Encoding) -> Option<Change> {
+    let other = other_order(encoding);
+    if other.begins(bytes.get(at..)?) {
+        return Some(Change::To(at, other));
+    }
+    [at, at + 2, at + 1].into_iter().find_map(|at| {
+        let text = bytes.get(at..)?;
+        let marked = match text {
+            [0xff, 0xfe, ..] => Encoding::Utf16Le.begins(&text[2..]).then_some(Encoding::Utf16Le),
+            [0xfe, 0xff, ..] => Encoding::Utf16Be.begins(&text[2..]).then_some(Encoding::Utf16Be),
+            _ => begins_in_utf8(text).then_some(Encoding::Utf8),
+        };
+        marked.map(|encoding| Change::To(at, encoding))
+    })
+}
+
+/// True for the beginning of an object, an array or a line of CSV in UTF-8, or of what has a byte order mark of it: as
+/// UTF-16 these are characters that nothing begins with.
+fn begins_in_utf8(text: &[u8]) -> bool {
+    const LEAST: usize = 8;
+    let unmarked = text.strip_prefix(b"\xef\xbb\xbf");
+    let is_marked = unmarked.is_some();
+    let text = unmarked.unwrap_or(text);
+    let is_text = |bytes: &[u8]| bytes.iter().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..));
+    if !text.get(..LEAST).is_some_and(is_text) {
+        return false;
+    }
+    let json = text.trim_ascii_start();
+    let inside = json.get(1..).unwrap_or_default().trim_ascii_start().first();
+    let is_json = match json.first() {
+        Some(b'{') => matches!(inside, Some(b'"' | b'}')),
+        Some(b'[') => matches!(inside, Some(b'"' | b'{' | b'[' | b']')),
+        _ => false,
+    };
+    let line = &text[..text.len().min(BEGINNING_BYTES - 4)];
+    let is_csv = || line.len() >= 32 && line.iter().all(|byte| is_ascii_text(*byte)) && line.contains(&b',');
+    is_marked || is_json || is_csv()
+}
+
+/// Where UTF-16 begins in a piece of text that cannot be read, if it does.
+pub(crate) fn utf16_in(bytes: &[u8]) -> Option<(usize, Encoding)> {
+    match after_utf8(bytes, true) {
+        Change::To(at, encoding) => Some((at, encoding)),
+        Change::None | Change::Unclear(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Change, Encoding};
+
+    fn encode(text: &str, encoding: Encoding) -> Vec<u8> {
+        match encoding {
+            Encoding::Utf8 => text.as_bytes().to_vec(),
+            Encoding::Utf16Le => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+            Encoding::Utf16Be => text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+        }
+    }
+
+    #[test]
+    fn the_first_bytes_tell_the_encoding() {
+        for encoding in [Encoding::Utf16Le, Encoding::Utf16Be] {
+            let bytes = encode("\u{feff}{\"city\":\"München\"}", encoding);
+            assert_eq!((Encoding::of(&bytes), Encoding::of(&bytes[2..])), (encoding, encoding));
+        }
+        assert_eq!(Encoding::of(b"{\"a\":1}"), Encoding::Utf8);
+        assert_eq!(Encoding::of(b"{\0"), Encoding::Utf8);
+    }
+
+    #[test]
+    fn a_change_is_found_where_it_is() {
+        use Encoding::{Utf8, Utf16Be, Utf16Le};
+        for (first, second) in [(Utf8, Utf16Le), (Utf8, Utf16Be), (Utf16Le, Utf8), (Utf16Be, Utf8), (Utf16Le, Utf16Be)]
+        {
+            for before in ["[{\"a\":\"München – ≻\"}]", "{\"a\":1}\n", "[\r\n  {\r\n  }\r\n]\r\n"] {
+                for after in [
+                    "[{\"b\":\"Köln\",\"c\":1}]",
+                    "{\"b\":\"Köln\"}\n{\"c\":1}\n",
+                    "[\r\n  {\r\n    \"b\": 1\r\n  }\r\n]",
+                ] {
+                    let before = encode(before, first);
+                    let bytes = [&before[..], &encode(after, second)].concat();
+                    let context = format!("{first:?} {second:?} {after}");
+                    assert_eq!(first.change(&bytes, true), Change::To(before.len(), second), "{context}");
+                }
+            }
+        }
+        let cut = encode("[{\"a\":\"x", Utf16Le);
+        let long = "{\"TimeGenerated\":\"2026-03-02T09:07:43Z\",\"Id\":\"a-b-c-d\",\"Type\":\"SigninLogs\"}";
+        let bytes = [&cut[..], long.as_bytes()].concat();
+        assert_eq!(Utf16Le.change(&bytes, true), Change::To(cut.len(), Utf8));
+        for text in ["{\"a\":\"\0\0\0\"}\0\0\0\0\n", "{\"a\":\"J\u{fffd}rgen\"}"] {
+            assert_eq!(Utf8.change(text.as_bytes(), true), Change::None, "{text}");
+        }
+        assert_eq!(Utf16Le.change(&encode("{\"a\":\"李雷李雷\"}\n李雷,李雷", Utf16Le), true), Change::None);
+    }
+}
