@@ -28,7 +28,7 @@ use crate::types::{Batch, Value};
 use scope::Scope;
 
 /// Steps on the longest way through a plan that lets build: every pass over a plan goes as deep.
-const MAX_DEPTH: usize = 400;
+const MAX_DEPTH: usize = 2_000;
 
 /// Expressions and tables in each other, those in the functions that they call among them.
 const MAX_NESTING: usize = 512;

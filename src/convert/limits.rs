@@ -8,6 +8,10 @@ const STEP: usize = 1024;
 /// Rows of a chunk at most.
 const MOST_ROWS: usize = 8 * STEP;
 
+/// Bounds of the bytes that are merged at once, whatever the memory.
+const MIN_MERGE: usize = 8 << 20;
+const MAX_MERGE: usize = 64 << 20;
+
 /// What a conversion may use.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
@@ -49,6 +53,12 @@ impl Limits {
     /// Bytes of rows that are put together to a block.
     pub fn block_bytes(&self) -> u64 {
         self.max_memory / 32
+    }
+
+    /// Bytes of rows that are merged and handed on at once, where they are long: the writer must not look at its pages at
+    /// other rows because of short ones.
+    pub fn merge_bytes(&self) -> usize {
+        usize::try_from(self.max_memory / 8).unwrap_or(usize::MAX).clamp(MIN_MERGE, MAX_MERGE)
     }
 
     /// Temporary files that are open at once.

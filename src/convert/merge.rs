@@ -34,7 +34,7 @@ impl Merge {
         let texts = (0..schema.len()).filter(|index| schema.field(*index).ty.is_text()).collect();
         let types = types(&runs);
         let runs = runs.into_iter().map(|run| run.opened(&types, &words, limits)).collect();
-        let inner = spill::Merge::new(runs, limits.threads);
+        let inner = spill::Merge::new(runs, limits.threads, limits.merge_bytes());
         Ok(Self { inner, chunk_rows: limits.chunk_rows, time, words, texts })
     }
 
@@ -84,7 +84,7 @@ fn merged(
     let limits = Limits { chunk_rows: limits.spill_rows, ..*limits };
     let types = types(&group);
     let runs = group.into_iter().map(|run| run.opened(&types, words, &limits)).collect();
-    let mut merge = spill::Merge::new(runs, limits.threads);
+    let mut merge = spill::Merge::new(runs, limits.threads, limits.merge_bytes());
     let rows = |batch| SortedRows { keys: keys(&batch, time), batch };
     let parts =
         std::iter::from_fn(|| merge.next(limits.chunk_rows, &|_, _| None).map(|batch| batch.map(rows)).transpose());

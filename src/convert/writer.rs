@@ -27,6 +27,10 @@ use crate::types::{Type, datetime};
 const GROUP_ROWS: usize = 128 * 1024;
 /// Encoded bytes after which a row group ends early.
 const GROUP_BYTES: usize = 128 << 20;
+/// The same wherever that is: pages of long values have few rows.
+const MAX_GROUP_BYTES: usize = GROUP_BYTES + (32 << 20);
+/// Bytes of strings that are handed to the encoder at once.
+const PIECE_BYTES: usize = 32 << 20;
 /// Row groups of a file.
 const FILE_GROUPS: usize = 8;
 /// Rows of a page, the least that a scan can leave out.
@@ -255,8 +259,10 @@ impl OpenFile {
         let mut start = 0;
         while start < rows.batch.rows() {
             let count = (GROUP_ROWS - self.groups.rows()).min(rows.batch.rows() - start);
-            let part = rows.batch.slice(start, count);
-            self.groups.write(count, &|index| storage.array(index, part.column(index)))?;
+            // The encoder looks at the size of a page after a thousand rows only.
+            for part in rows.batch.slice(start, count).pieces(PIECE_BYTES) {
+                self.groups.write(part.rows(), &|index| storage.array(index, part.column(index)))?;
+            }
             start += count;
             if self.is_full() {
                 self.groups.end_group()?;
@@ -268,7 +274,8 @@ impl OpenFile {
     fn is_full(&self) -> bool {
         let rows = self.groups.rows();
         // Looked at after whole pages only, so that the answer does not depend on how rows are handed over.
-        rows >= GROUP_ROWS || (rows.is_multiple_of(PAGE_ROWS) && self.groups.bytes() >= GROUP_BYTES)
+        let bytes = self.groups.bytes();
+        rows >= GROUP_ROWS || (rows.is_multiple_of(PAGE_ROWS) && bytes >= GROUP_BYTES) || bytes >= MAX_GROUP_BYTES
     }
 
     /// Writes the footer; without it the file is none. Answers the name and the number of bytes.

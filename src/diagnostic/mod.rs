@@ -49,6 +49,9 @@ pub enum Error {
     },
     /// A limit was hit; the text says which and how to raise it.
     Limit(String),
+    /// The results of the function of this name are too large together for the rows of one batch: fewer rows at a time
+    /// may do.
+    BatchTooLarge(&'static str),
     /// The user stopped the run.
     Cancelled,
     /// Said already; what is left is the exit code.
@@ -104,7 +107,7 @@ impl Error {
             Self::Usage(_) => 2,
             Self::Io { .. } if self.is_full_disk() => 6,
             Self::Data { .. } | Self::Io { .. } => 5,
-            Self::Limit(_) => 6,
+            Self::Limit(_) | Self::BatchTooLarge(_) => 6,
             Self::Cancelled => 130,
             Self::Reported(code) => *code,
             Self::Internal(_) => 70,
@@ -147,6 +150,9 @@ impl fmt::Display for Error {
                 path.display()
             ),
             Self::Io { path, source } => write!(f, "{}: {source}", path.display()),
+            Self::BatchTooLarge(function) => {
+                write!(f, "`{function}` makes values that take too much memory together; narrow the query down")
+            }
             Self::Cancelled => f.write_str("stopped"),
             Self::Reported(_) => Ok(()),
             Self::Internal(message) => {

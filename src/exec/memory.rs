@@ -7,11 +7,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::diagnostic::Error;
+use crate::source::ScanMemory;
 
 /// An operator that holds less than this part of the budget is not at fault where others hold too much.
 const BLAMELESS: usize = 16;
 /// What any operator may hold however small the budget is, in bytes: less than this is not worth an error.
 const LEAST: usize = 16 << 20;
+/// A batch takes about this part of the budget: a thread has several of them at hand.
+const BATCH_SHARE: usize = 64;
+/// Bytes that a batch takes at most, whatever the budget; a batch of one row may take more.
+const MAX_BATCH: usize = 8 << 20;
+/// Bytes that a batch may take however small the budget is.
+const MIN_BATCH: usize = 256 << 10;
+/// Batches that wait for their turn may take this part of the budget, all together.
+const QUEUE_SHARE: usize = 8;
+/// Bytes that one value may take at most, whatever the budget.
+const MAX_VALUE: usize = 256 << 20;
+/// Bytes besides the budget that reading and writing may take.
+const INPUT_OUTPUT: usize = 256 << 20;
 
 /// Bytes that may be held, and are.
 #[derive(Debug)]
@@ -38,6 +51,31 @@ impl MemoryBudget {
     #[must_use]
     pub fn limit(&self) -> usize {
         self.limit
+    }
+
+    /// Bytes that the strings of a batch may take; operators cut larger ones into several.
+    #[must_use]
+    pub fn batch_bytes(&self) -> usize {
+        (self.limit / BATCH_SHARE).clamp(MIN_BATCH, MAX_BATCH)
+    }
+
+    /// Bytes of the batches that wait for their turn.
+    #[must_use]
+    pub fn queue_bytes(&self) -> usize {
+        (self.limit / QUEUE_SHARE).max(2 * self.batch_bytes())
+    }
+
+    /// Bytes that one value may take which an aggregate makes of many: what is made of the value takes as much again.
+    #[must_use]
+    pub fn value_bytes(&self) -> usize {
+        (self.limit.max(LEAST) / 4).min(MAX_VALUE)
+    }
+
+    /// What each of so many threads may take to read a table.
+    #[must_use]
+    pub fn scan(&self, threads: usize) -> ScanMemory {
+        let page_bytes = self.limit.saturating_add(INPUT_OUTPUT) / threads.max(1);
+        ScanMemory { batch_bytes: self.batch_bytes(), page_bytes }
     }
 
     /// Nothing yet, for an operator or its share on a thread.

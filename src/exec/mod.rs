@@ -26,7 +26,7 @@ pub use pipeline::{Flow, for_each};
 use crate::diagnostic::Result;
 use crate::plan::{LogicalPlan, visit};
 use crate::source::Count;
-use crate::types::Batch;
+use crate::types::{Batch, SharedMemory};
 
 /// Runs `plan` and calls `consume` with its rows in order, batch by batch, until it breaks off.
 pub fn execute(
@@ -48,10 +48,19 @@ fn expect(plan: &LogicalPlan, context: &ExecContext) {
     visit::inputs(plan).into_iter().for_each(|input| expect(input, context));
 }
 
-/// The rows of `plan`, all in memory.
+/// The rows of `plan`, a subquery, all in memory.
+///
+/// # Errors
+/// Those of the plan, and where the rows do not fit the memory.
 pub fn collect(plan: &LogicalPlan, context: &ExecContext) -> Result<Vec<Batch>> {
-    let mut batches = Vec::new();
+    let (mut batches, mut memory) = (Vec::new(), SharedMemory::default());
+    let mut held = context.memory.reservation();
     execute(plan, context, &mut |batch| {
+        let batch = batch.compacted();
+        held.grow(memory.add(&batch));
+        if held.is_hopeless() {
+            return Err(context.memory.exceeded("a subquery", held.bytes()));
+        }
         batches.push(batch);
         Ok(Flow::Continue(()))
     })?;

@@ -15,9 +15,9 @@ use super::memory::Reservation;
 use super::metrics::{self, Meter};
 use super::operator::{Filter, JoinedColumn, Operator, OperatorPartition, ProbeJoin, Project, Unnest};
 use super::pipeline::{self, Flow};
-use super::sink::{self, Grouping, JoinBuild, JoinSide};
+use super::sink::{self, FirstRows, Grouping, JoinBuild, JoinSide, Sorter};
 use crate::diagnostic::Result;
-use crate::expr::{Expr, evaluate};
+use crate::expr::Expr;
 use crate::functions::EvalContext;
 use crate::plan::{Join, JoinColumn, JoinKind, LogicalPlan, Scan, ScanFilter};
 use crate::source::{
@@ -101,10 +101,16 @@ impl Pipeline {
             }
             LogicalPlan::Top { input, keys, count } => {
                 let rows = match sink::top_of_columns(input, keys, *count, context)? {
-                    Some(rows) => rows,
+                    Some((rows, held)) => FirstRows::Held(rows, held),
                     None => sink::top(&Self::new(input, context)?, input.schema(), keys, *count, context)?,
                 };
-                in_memory(plan.schema(), rows, context)
+                match rows {
+                    FirstRows::Held(rows, held) => Ok(in_memory(plan.schema(), rows, context)?.holding(held)),
+                    FirstRows::Sorted(mut sorted) => {
+                        sorted.serial.push(Serial::Limit(*count));
+                        Ok(sorted)
+                    }
+                }
             }
             LogicalPlan::Union { inputs, schema } => union(inputs, schema, context),
             LogicalPlan::Join(plan) => join(plan, wanted, context),
@@ -238,6 +244,8 @@ impl<'a> Stages<'a> {
 /// A source over rows in memory.
 pub(super) fn in_memory(schema: &Schema, batches: Vec<Batch>, context: &ExecContext) -> Result<Pipeline> {
     let columns = (0..schema.len()).map(ScanColumn::Column).collect();
+    let max_bytes = context.memory.batch_bytes();
+    let batches = batches.into_iter().flat_map(|batch| batch.pieces(max_bytes)).collect();
     MemoryTable::new(schema.clone(), batches).scan(&request(columns, context)).map(Pipeline::of)
 }
 
@@ -279,18 +287,22 @@ fn join(plan: &Join, wanted: Option<&Expr>, context: &ExecContext) -> Result<Pip
 
 fn union(inputs: &[LogicalPlan], schema: &Schema, context: &ExecContext) -> Result<Pipeline> {
     let (mut partitions, mut held) = (Vec::new(), Vec::new());
+    let types: Vec<Type> = schema.fields().iter().map(|field| field.ty).collect();
     for input in inputs {
         let pipeline = Pipeline::new(input, context)?;
         if pipeline.serial.is_empty() {
             partitions.extend(pipeline.partitions);
             held.extend(pipeline.held);
         } else {
-            let mut rows = Vec::new();
+            // Without a key, rows keep their order.
+            let mut rows = Sorter::new(&types, &[], context);
             pipeline.run(context, &mut |batch| {
-                rows.push(batch);
+                rows.push(batch)?;
                 Ok(Flow::Continue(()))
             })?;
-            partitions.extend(in_memory(schema, rows, context)?.partitions);
+            let rows = rows.finish()?;
+            partitions.extend(rows.partitions);
+            held.extend(rows.held);
         }
     }
     Ok(Pipeline { held, ..Pipeline::of(partitions) })
@@ -312,6 +324,7 @@ fn request(columns: Vec<ScanColumn>, context: &ExecContext) -> ScanRequest {
         filter: None,
         limit: None,
         batch_rows: context.batch_rows,
+        memory: context.memory.scan(context.threads),
         report: Arc::clone(&context.report),
         counters: ScanCounters::of_run(&context.report.counters),
     }
@@ -375,6 +388,6 @@ impl RowFilter for PredicateFilter {
         if let Some(coverage) = &self.coverage {
             self.note_times(coverage, columns);
         }
-        super::operator::mask(&evaluate(&self.filter.predicate, columns, &self.context)?)
+        super::operator::evaluate_mask(&self.filter.predicate, columns, &self.context)
     }
 }

@@ -9,6 +9,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::context::ExecContext;
+use super::memory::{MemoryBudget, Reservation};
 use super::metrics;
 use crate::diagnostic::{Error, Result};
 use crate::source::Partition;
@@ -36,7 +37,8 @@ pub fn for_each_batch(
         }
         Ok(())
     };
-    in_order(partitions, context.threads, &produce, consume)
+    let weight = Weight { of: &Batch::own_bytes, budget: Some(&context.memory) };
+    in_order(partitions, context.threads, (&produce, weight), consume)
 }
 
 /// Computes values over the batches of a partition, one behind the other, and hands them on.
@@ -54,7 +56,8 @@ pub fn for_each_partition<S: Send>(
         let mut batches = partition.read()?.map(|batch| context.check_cancelled().and(batch));
         local(&mut batches, emit)
     };
-    in_order(partitions, context.threads, &produce, &mut |state| combine(state).map(|()| Flow::Continue(())))
+    let produce = (&produce as &Produce<'_, _, S>, Weight::none());
+    in_order(partitions, context.threads, produce, &mut |state| combine(state).map(|()| Flow::Continue(())))
 }
 
 /// Does `work` on each of `items`, which need not be parts of a table, and calls `consume` with the results in the order
@@ -69,16 +72,29 @@ pub fn for_each<I: Sync, T: Send>(
         let _ = emit(work(item)?);
         Ok(())
     };
-    in_order(items, threads, &produce, &mut |result| consume(result).map(|()| Flow::Continue(())))
+    let produce = (&produce as &Produce<'_, _, T>, Weight::none());
+    in_order(items, threads, produce, &mut |result| consume(result).map(|()| Flow::Continue(())))
 }
 
 /// Works on a partition, or whatever else the work is cut into, and emits what comes of it.
 type Produce<'a, I, T> = dyn Fn(&I, &mut dyn FnMut(T) -> Flow) -> Result<()> + Sync + 'a;
 
+/// How much memory items take while they wait, and of which budget; items that account for themselves weigh nothing.
+struct Weight<'a, T> {
+    of: &'a (dyn Fn(&T) -> usize + Sync),
+    budget: Option<&'a Arc<MemoryBudget>>,
+}
+
+impl<T> Weight<'_, T> {
+    fn none() -> Self {
+        Self { of: &|_| 0, budget: None }
+    }
+}
+
 fn in_order<I: Sync, T: Send>(
     partitions: &[I],
     threads: usize,
-    produce: &Produce<'_, I, T>,
+    (produce, weight): (&Produce<'_, I, T>, Weight<'_, T>),
     consume: &mut dyn FnMut(T) -> Result<Flow>,
 ) -> Result<()> {
     let threads = threads.min(partitions.len());
@@ -89,7 +105,7 @@ fn in_order<I: Sync, T: Send>(
         .num_threads(threads)
         .build()
         .map_err(|error| Error::Limit(format!("cannot start {threads} threads: {error}; try --threads 1")))?;
-    let shared = Shared::new(partitions.len(), threads);
+    let shared = Shared::new(partitions.len(), threads, &weight);
     let at_work = metrics::at_work();
     pool.in_place_scope(|scope| {
         for _ in 0..threads {
@@ -122,9 +138,12 @@ fn one_by_one<I, T>(
     Ok(())
 }
 
-struct Shared<T> {
+struct Shared<'a, T> {
     state: Mutex<State<T>>,
     changed: Condvar,
+    weight: &'a Weight<'a, T>,
+    /// Bytes of items that may wait, all together; the first item of the partition that the caller takes from always may.
+    max_bytes: usize,
     partitions: usize,
     ahead: usize,
 }
@@ -138,17 +157,37 @@ struct State<T> {
     slots: BTreeMap<usize, Slot<T>>,
     /// No more is wanted.
     stopped: bool,
+    /// Bytes of the items that wait.
+    bytes: usize,
+    reservation: Option<Reservation>,
+}
+
+impl<T> State<T> {
+    /// Items of `added` bytes more wait now, and such of `removed` bytes do not any more.
+    fn account(&mut self, added: usize, removed: usize) {
+        self.bytes = self.bytes.saturating_add(added).saturating_sub(removed);
+        let bytes = self.bytes;
+        self.reservation.iter_mut().for_each(|reservation| reservation.set(bytes));
+    }
+
+    fn has_room(&self, index: usize, bytes: usize, max_bytes: usize) -> bool {
+        let waiting = self.slots.get(&index).map_or(0, |slot| slot.items.len());
+        waiting < QUEUE && (self.bytes.saturating_add(bytes) <= max_bytes || (index == self.head && waiting == 0))
+    }
 }
 
 struct Slot<T> {
-    items: VecDeque<T>,
+    /// Items and their bytes.
+    items: VecDeque<(T, usize)>,
     outcome: Option<Result<()>>,
 }
 
-impl<T: Send> Shared<T> {
-    fn new(partitions: usize, threads: usize) -> Self {
-        let state = State { next: 0, head: 0, slots: BTreeMap::new(), stopped: false };
-        Self { state: Mutex::new(state), changed: Condvar::new(), partitions, ahead: threads * 2 }
+impl<'w, T: Send> Shared<'w, T> {
+    fn new(partitions: usize, threads: usize, weight: &'w Weight<'w, T>) -> Self {
+        let reservation = weight.budget.map(MemoryBudget::reservation);
+        let state = State { next: 0, head: 0, slots: BTreeMap::new(), stopped: false, bytes: 0, reservation };
+        let max_bytes = weight.budget.map_or(usize::MAX, |budget| budget.queue_bytes());
+        Self { state: Mutex::new(state), changed: Condvar::new(), weight, max_bytes, partitions, ahead: threads * 2 }
     }
 
     fn lock(&self) -> MutexGuard<'_, State<T>> {
@@ -191,14 +230,17 @@ impl<T: Send> Shared<T> {
     }
 
     fn push(&self, index: usize, item: T) -> Flow {
+        let bytes = (self.weight.of)(&item);
         let mut state = self.lock();
         loop {
             if state.stopped {
                 return Flow::Break(());
             }
+            let has_room = state.has_room(index, bytes, self.max_bytes);
             match state.slots.get_mut(&index) {
-                Some(slot) if slot.items.len() < QUEUE => {
-                    slot.items.push_back(item);
+                Some(slot) if has_room => {
+                    slot.items.push_back((item, bytes));
+                    state.account(bytes, 0);
                     self.changed.notify_all();
                     return Flow::Continue(());
                 }
@@ -226,7 +268,8 @@ impl<T: Send> Shared<T> {
             }
             let head = state.head;
             if let Some(slot) = state.slots.get_mut(&head) {
-                if let Some(item) = slot.items.pop_front() {
+                if let Some((item, bytes)) = slot.items.pop_front() {
+                    state.account(0, bytes);
                     self.changed.notify_all();
                     return Ok(Some(item));
                 }
@@ -244,7 +287,7 @@ impl<T: Send> Shared<T> {
 }
 
 struct End<'a, T: Send> {
-    shared: &'a Shared<T>,
+    shared: &'a Shared<'a, T>,
     index: usize,
     outcome: Option<Result<()>>,
 }

@@ -54,7 +54,13 @@ fn call(call: Call<'_>, columns: Vec<Column>, rows: usize) -> Result<Column> {
 
 fn run(call: Call<'_>, columns: &[Column], rows: usize) -> Result<Column> {
     let args = Args::new(columns, rows, call.returns, call.function.nulls, call.context);
-    let column = (call.overload.kernel)(&args)?;
+    let column = (call.overload.kernel)(&args).map_err(|error| match error {
+        Error::Limit(message) => Error::Limit(format!("`{}`: {message}", call.function.name)),
+        other => other,
+    })?;
+    if args.has_overflowed() {
+        return Err(Error::BatchTooLarge(call.function.name));
+    }
     let fits = column.rows() == rows && column.ty() == call.returns;
     fits.then_some(column)
         .ok_or_else(|| Error::internal(format!("`{}` answered a column of another type or length", call.function.name)))

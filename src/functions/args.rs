@@ -3,6 +3,7 @@
 //! A kernel never sees a dictionary-encoded column: evaluation calls it once a distinct value instead.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, BooleanArray, Float64Array, Int32Array, Int64Array, StringViewArray};
@@ -14,13 +15,13 @@ use super::signature::Nulls;
 use crate::diagnostic::{Error, Result};
 use crate::types::{Column, ColumnBuilder, Type, Value, dynamic};
 
-/// The most bytes of text that one call makes in one batch: what a query asks for over rows that an attacker wrote
-/// must not take all memory.
-pub const MOST_BYTES: usize = 1 << 30;
+/// The most bytes of text that one call makes in one batch of several rows: what a query asks for over rows that an
+/// attacker wrote must not take all memory. Beyond it, fewer rows are computed at a time.
+pub const MOST_BYTES: usize = 64 << 20;
 /// The longest text or dynamic that a function makes of shorter ones, in bytes.
 pub const LONGEST_VALUE: usize = 32 << 20;
 
-/// The error of a call whose answer would pass [`LONGEST_VALUE`] or [`MOST_BYTES`].
+/// The error of a call that would make a value longer than [`LONGEST_VALUE`].
 #[must_use]
 pub fn too_long(what: &str) -> Error {
     Error::Limit(format!("{what} would be longer than {} MiB; narrow the query down", LONGEST_VALUE >> 20))
@@ -34,13 +35,15 @@ pub struct Args<'a> {
     returns: Type,
     nulls: Nulls,
     context: &'a EvalContext,
+    /// Set once the texts of a result took more than [`MOST_BYTES`]: the result is not whole then.
+    overflow: Cell<bool>,
 }
 
 impl<'a> Args<'a> {
     /// Arguments of `rows` rows each for a call that answers `returns`.
     #[must_use]
     pub fn new(columns: &'a [Column], rows: usize, returns: Type, nulls: Nulls, context: &'a EvalContext) -> Self {
-        Self { columns, rows, returns, nulls, context }
+        Self { columns, rows, returns, nulls, context, overflow: Cell::new(false) }
     }
 
     /// How many arguments.
@@ -153,19 +156,34 @@ impl<'a> Args<'a> {
     }
 
     /// The result of `row -> T` for each row, of the call's type. Where nulls propagate, `of` is not asked about a
-    /// row with a null argument. A call with constant arguments only is computed once.
+    /// row with a null argument. A call with constant arguments only is computed once. Where the texts take too much, the
+    /// rest is null, and [`Self::has_overflowed`] is true.
     pub fn map<T: Slot>(&self, of: impl Fn(usize) -> T) -> Column {
         let (mut builder, nulls) = (self.builder(), self.propagated_nulls());
+        let mut bytes = 0;
         for row in 0..self.distinct_rows() {
-            if is_null(nulls.as_ref(), row) { builder.append_null() } else { of(row).append(&mut builder) }
+            if is_null(nulls.as_ref(), row) || bytes > MOST_BYTES {
+                builder.append_null();
+                continue;
+            }
+            let value = of(row);
+            bytes += value.bytes();
+            value.append(&mut builder);
         }
+        self.overflow.set(self.overflow.get() || (bytes > MOST_BYTES && self.distinct_rows() > 1));
         self.spread(builder.finish())
     }
 
-    /// As [`Args::map`], for what can fail or grow: the texts are bounded.
+    /// True if texts of the result took more memory than is allowed, so that it is not whole.
+    #[must_use]
+    pub fn has_overflowed(&self) -> bool {
+        self.overflow.get()
+    }
+
+    /// As [`Args::map`], for what can fail or grow: each text is bounded, too.
     ///
     /// # Errors
-    /// The first error of `of`, and the limits [`LONGEST_VALUE`] and [`MOST_BYTES`].
+    /// The first error of `of`, and the limit [`LONGEST_VALUE`].
     pub fn try_map<T: Slot>(&self, of: impl Fn(usize) -> Result<T>) -> Result<Column> {
         let (mut builder, nulls) = (self.builder(), self.propagated_nulls());
         let mut bytes = 0;
@@ -176,8 +194,12 @@ impl<'a> Args<'a> {
             }
             let value = of(row)?;
             bytes += value.bytes();
-            if value.bytes() > LONGEST_VALUE || bytes > MOST_BYTES {
+            if value.bytes() > LONGEST_VALUE {
                 return Err(too_long("the result"));
+            }
+            if bytes > MOST_BYTES && self.distinct_rows() > 1 {
+                self.overflow.set(true);
+                break;
             }
             value.append(&mut builder);
         }

@@ -34,6 +34,9 @@ pub const FORMAT: Format = Format {
 /// Rows of a row group: enough for dictionaries to pay, few enough to hold while they are encoded.
 const GROUP_ROWS: usize = 128 * 1024;
 
+/// Encoded bytes after which a row group ends early.
+const GROUP_BYTES: usize = 64 << 20;
+
 struct Parquet {
     /// Until the columns are known.
     stream: Option<Stream>,
@@ -92,7 +95,7 @@ impl Writer for Parquet {
             let part = batch.slice(start, count);
             groups.write(count, &|index| convert(part.column(index), schema.field(index).name()))?;
             start += count;
-            if groups.rows() == GROUP_ROWS {
+            if groups.rows() == GROUP_ROWS || groups.bytes() >= GROUP_BYTES {
                 groups.end_group()?;
             }
         }

@@ -155,10 +155,28 @@ pub struct ScanRequest {
     pub limit: Option<usize>,
     /// Rows a batch has at most, a few times as many where its columns are narrow.
     pub batch_rows: usize,
+    /// Memory that reading may take.
+    pub memory: ScanMemory,
     /// Where to say what was skipped, repaired and noticed.
     pub report: Arc<ScanReport>,
     /// Where to count what is read and left out.
     pub counters: Arc<ScanCounters>,
+}
+
+/// Memory that one thread of a scan may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScanMemory {
+    /// Bytes that the strings of a batch have together, about; a batch of one row may have more.
+    pub batch_bytes: usize,
+    /// Bytes that the decompressed pages of a Parquet file may take at a time.
+    pub page_bytes: usize,
+}
+
+impl Default for ScanMemory {
+    /// Enough for whatever files usually hold.
+    fn default() -> Self {
+        Self { batch_bytes: 8 << 20, page_bytes: 1 << 30 }
+    }
 }
 
 /// One output column of a scan.

@@ -19,6 +19,9 @@ const MAX_HEIGHT: u32 = 256;
 /// How many brackets may be open at once: reading what is in one takes more of the stack than walking it.
 const MAX_BRACKETS: usize = 100;
 
+/// How many operators the pipelines of one text may have together.
+const MAX_OPERATORS: usize = 2_000;
+
 /// How many messages one run gives at most.
 pub(super) const MAX_DIAGNOSTICS: usize = 100;
 
@@ -42,6 +45,8 @@ pub(super) struct Context<'a> {
     height: Cell<u32>,
     /// The greatest height since the last opening bracket.
     peak: Cell<u32>,
+    /// Operators of pipelines that were read.
+    operators: Cell<usize>,
     /// What closes the innermost bracket that is open.
     closer: Cell<Option<&'static str>>,
 }
@@ -102,6 +107,7 @@ impl<'a> Context<'a> {
             diagnostics: RefCell::default(),
             height: Cell::new(0),
             peak: Cell::new(0),
+            operators: Cell::new(0),
             closer: Cell::new(None),
         })
     }
@@ -246,6 +252,21 @@ impl<'a> Tokens<'a> {
             return Ok((self, ()));
         }
         self.refuse(too_deep(span))
+    }
+
+    /// One more operator of a pipeline was read.
+    ///
+    /// # Errors
+    ///
+    /// If there are too many in the text: a plan is as deep as its pipelines are long.
+    pub(super) fn counted_operator(self, span: Span) -> Parsed<'a, ()> {
+        let operators = self.context.operators.get() + 1;
+        self.context.operators.set(operators);
+        if operators <= MAX_OPERATORS {
+            return Ok((self, ()));
+        }
+        let message = format!("more than {MAX_OPERATORS} operators in one text");
+        self.refuse(Diagnostic::new(Code::TooDeep, span, message).help("divide the query into several"))
     }
 
     /// Reads what stands in brackets, up to `close`: its height is one more than that of the highest tree inside.

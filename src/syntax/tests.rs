@@ -62,6 +62,7 @@ fn chains_are_bounded_or_balanced() {
     for link in [" + b", ".b", "[0]", " == 1", "-"] {
         assert!(matches!(codes(&format!("T | where a{}", link.repeat(5_000))).as_slice(), ["KQL1005" | "KQL1001"]));
     }
+    assert_eq!(codes(&format!("T{}", " | count".repeat(1_000))), [] as [&str; 0]);
     assert_eq!(codes(&format!("T{}", " | count".repeat(5_000))), ["KQL1005"]);
     assert_eq!(codes(&"-".repeat(50_000)), ["KQL1001"]);
     assert_eq!(codes(&"a".repeat(super::MAX_TEXT + 1)), ["KQL1008"]);

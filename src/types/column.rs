@@ -5,8 +5,9 @@ use std::sync::Arc;
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, BooleanBuilder, DictionaryArray, FixedSizeBinaryArray,
     FixedSizeBinaryBuilder, Float64Array, Float64Builder, Int32Array, Int32Builder, Int64Array, Int64Builder,
-    StringArray, StringViewArray, StringViewBuilder,
+    StringArray, StringViewArray, StringViewBuilder, UInt32Array,
 };
+use arrow::compute;
 use arrow::datatypes::{DataType, Int32Type};
 use rust_decimal::Decimal;
 
@@ -91,6 +92,9 @@ impl Column {
         match &self.kind {
             Kind::Array(array) => Arc::clone(array),
             Kind::Constant(value) => {
+                if let Some(shared) = shared_text(value, self.rows) {
+                    return shared;
+                }
                 let mut builder = ColumnBuilder::with_capacity(self.ty, self.rows);
                 for _ in 0..self.rows {
                     builder.append(value);
@@ -120,6 +124,18 @@ impl Column {
             },
         }
     }
+}
+
+/// A string in each of `rows` rows that all share its bytes; None for a value that is no long string.
+fn shared_text(value: &Value, rows: usize) -> Option<ArrayRef> {
+    /// Shorter strings are in their views.
+    const INLINE: usize = 12;
+    let (Value::String(text) | Value::Dynamic(text)) = value else { return None };
+    if text.len() <= INLINE {
+        return None;
+    }
+    let one = StringViewArray::from_iter_values([&**text]);
+    compute::take(&one, &UInt32Array::from(vec![0; rows]), None).ok()
 }
 
 /// The value at `row` of an array that holds `ty`.

@@ -16,6 +16,7 @@
 //! The Arrow type alone does not tell a datetime from a long: the KQL [`Schema`] travels beside every batch.
 
 pub mod batch;
+pub mod batch_size;
 pub mod cast;
 pub mod column;
 pub mod datetime;
@@ -35,6 +36,7 @@ use std::fmt;
 use arrow::datatypes::DataType;
 
 pub use batch::Batch;
+pub use batch_size::SharedMemory;
 pub use column::{Column, ColumnBuilder};
 pub use schema::{Field, Schema};
 pub use value::Value;

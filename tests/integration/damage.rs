@@ -78,6 +78,7 @@ fn read(folder: &Path) -> Option<Found> {
         filter: None,
         limit: None,
         batch_rows: 8_192,
+        memory: coldcase::source::ScanMemory::default(),
         report: Arc::clone(&report),
         counters: Arc::default(),
     };

@@ -262,6 +262,7 @@ impl Binder<'_> {
             constants: cast.iter().map(|argument| argument.as_literal().cloned()).collect(),
             returns: fields.first().map_or(Type::Dynamic, |field| field.ty),
             seed: 0,
+            max_value: usize::MAX,
         };
         let fallback = cast.iter().rev().find(|argument| argument.as_literal().is_some());
         let place = fallback.map_or(name.span, |argument| argument.span);

@@ -1,10 +1,10 @@
 //! Rows for which a predicate is true.
 
 use arrow::array::{Array, AsArray, BooleanArray};
-use arrow::compute::prep_null_mask_filter;
+use arrow::compute::{concat, prep_null_mask_filter};
 
-use super::Operator;
-use crate::diagnostic::Result;
+use super::{Operator, halves};
+use crate::diagnostic::{Error, Result};
 use crate::exec::ExecContext;
 use crate::expr::{Expr, evaluate};
 use crate::functions::EvalContext;
@@ -27,8 +27,25 @@ impl Filter {
 
 impl Operator for Filter {
     fn process(&self, batch: Batch) -> Result<Vec<Batch>> {
-        let mask = mask(&evaluate(&self.predicate, &batch, &self.context)?)?;
-        Ok(vec![batch.filter(&mask)?])
+        /// Strings of fewer bytes need not be copied out of the batch.
+        const SMALL: usize = 1 << 20;
+        let kept = batch.filter(&evaluate_mask(&self.predicate, &batch, &self.context)?)?;
+        // A few rows must not keep all of the strings in memory that came with them.
+        let is_wasteful = kept.rows() < batch.rows() / 2 && kept.held_bytes() > SMALL;
+        Ok(vec![if is_wasteful { kept.compacted() } else { kept }])
+    }
+}
+
+/// The rows of `batch` for which `predicate` is true.
+pub fn evaluate_mask(predicate: &Expr, batch: &Batch, context: &EvalContext) -> Result<BooleanArray> {
+    match evaluate(predicate, batch, context) {
+        Ok(column) => mask(&column),
+        Err(Error::BatchTooLarge(_)) if batch.rows() > 1 => {
+            let [first, second] = halves(batch).map(|half| evaluate_mask(predicate, &half, context));
+            let halves: [BooleanArray; 2] = [first?, second?];
+            Ok(concat(&halves.each_ref().map(|half| half as &dyn Array))?.as_boolean().clone())
+        }
+        Err(error) => Err(error),
     }
 }
 

@@ -4,12 +4,12 @@ mod filter;
 mod probe_join;
 mod project;
 mod unnest;
-mod unnest_range;
+mod unnest_items;
 
 use std::fmt::Debug;
 use std::sync::Arc;
 
-pub use filter::{Filter, mask};
+pub use filter::{Filter, evaluate_mask, mask};
 pub use probe_join::{JoinedColumn, ProbeJoin};
 pub use project::Project;
 pub use unnest::Unnest;
@@ -35,6 +35,12 @@ pub trait Operator: Debug + Send + Sync {
     fn rest(&self) -> BatchIterator<'_> {
         Box::new(std::iter::empty())
     }
+}
+
+/// The two halves of a batch of several rows, for work whose results over all of them are too large.
+pub(crate) fn halves(batch: &Batch) -> [Batch; 2] {
+    let half = batch.rows() / 2;
+    [batch.slice(0, half), batch.slice(half, batch.rows() - half)]
 }
 
 /// A partition whose rows have passed an operator.

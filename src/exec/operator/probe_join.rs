@@ -24,6 +24,7 @@ pub struct ProbeJoin {
     rows: Rows,
     context: EvalContext,
     batch_rows: usize,
+    batch_bytes: usize,
 }
 
 /// Which rows come out.
@@ -69,7 +70,8 @@ impl ProbeJoin {
                 met: kind.pads(plan.build).then(|| (0..table.keys()).map(|_| AtomicBool::new(false)).collect()),
             },
         };
-        Self { table, keys, output, rows, context: context.eval.clone(), batch_rows: context.batch_rows }
+        let (batch_rows, batch_bytes) = (context.batch_rows, context.memory.batch_bytes());
+        Self { table, keys, output, rows, context: context.eval.clone(), batch_rows, batch_bytes }
     }
 
     /// True where held rows may be left that no row matched.
@@ -99,9 +101,19 @@ impl ProbeJoin {
                     let hits = found.iter().filter(|key| **key != GroupTable::NONE);
                     hits.for_each(|key| met[*key as usize].store(true, Ordering::Relaxed));
                 }
-                Ok(Box::new(Pairs { probe: self, batch, found, pad: *pad, row: 0, partner: 0 }))
+                let bytes = self.streamed_bytes(&batch);
+                Ok(Box::new(Pairs { probe: self, batch, found, bytes, pad: *pad, row: 0, partner: 0 }))
             }
         }
+    }
+
+    /// By row, the bytes of the strings that each of its pairs repeats.
+    fn streamed_bytes(&self, batch: &Batch) -> Vec<usize> {
+        let streamed = self.output.iter().filter_map(|output| match output {
+            JoinedColumn::Streamed(column, _) => Some(*column),
+            JoinedColumn::Held(_) => None,
+        });
+        batch.project(&streamed.collect::<Vec<_>>()).text_bytes_of_rows()
     }
 
     /// The output columns of a join that answers rows that stream past.
@@ -132,7 +144,14 @@ impl Operator for ProbeJoin {
         }
         let mut rows = (0..self.table.null_row()).filter(move |row| left[*row as usize]);
         Box::new(std::iter::from_fn(move || {
-            let positions: Vec<u32> = rows.by_ref().take(self.batch_rows).collect();
+            let (mut positions, mut bytes) = (Vec::new(), 0);
+            while positions.len() < self.batch_rows
+                && bytes < self.batch_bytes
+                && let Some(row) = rows.next()
+            {
+                bytes += self.table.text_bytes(row);
+                positions.push(row);
+            }
             (!positions.is_empty()).then(|| self.beside_nulls(&UInt32Array::from(positions)))
         }))
     }
@@ -154,6 +173,8 @@ struct Pairs<'a> {
     probe: &'a ProbeJoin,
     batch: Batch,
     found: Vec<u32>,
+    /// By row, the bytes of its strings.
+    bytes: Vec<usize>,
     pad: bool,
     /// The row whose partners are next, and which of them.
     row: usize,
@@ -164,16 +185,22 @@ impl Pairs<'_> {
     /// The next pairs: positions of rows that stream past, and of rows of the table.
     fn next_positions(&mut self) -> (Vec<u32>, Vec<u32>) {
         let most = self.probe.batch_rows;
-        let (mut streamed, mut held) = (Vec::new(), Vec::new());
-        while self.row < self.found.len() && held.len() < most {
+        let (mut streamed, mut held, mut bytes) = (Vec::new(), Vec::new(), 0_usize);
+        while self.row < self.found.len() && held.len() < most && bytes < self.probe.batch_bytes {
             let row = u32::try_from(self.row).unwrap_or(u32::MAX);
             let partners = match self.found[self.row] {
                 GroupTable::NONE if self.pad => &[self.probe.table.null_row()],
                 GroupTable::NONE => &[][..],
                 key => self.probe.table.rows_of(key),
             };
-            let end = partners.len().min(self.partner + most - held.len());
-            held.extend_from_slice(&partners[self.partner..end]);
+            let mut end = self.partner;
+            while end < partners.len() && held.len() < most && (bytes < self.probe.batch_bytes || end == self.partner) {
+                bytes = bytes
+                    .saturating_add(self.bytes[self.row])
+                    .saturating_add(self.probe.table.text_bytes(partners[end]));
+                held.push(partners[end]);
+                end += 1;
+            }
             streamed.resize(held.len(), row);
             let is_done = end == partners.len();
             self.partner = if is_done { 0 } else { end };

@@ -1,30 +1,53 @@
 //! Columns computed from columns.
 
-use super::Operator;
-use crate::diagnostic::Result;
+use super::{Operator, halves};
+use crate::diagnostic::{Error, Result};
 use crate::exec::ExecContext;
 use crate::expr::{Expr, evaluate};
 use crate::functions::EvalContext;
+use crate::source::BatchIterator;
 use crate::types::Batch;
 
 /// Computes each output column over the input.
 #[derive(Debug)]
 pub struct Project {
     expressions: Vec<Expr>,
+    /// The output columns that are no columns of the input.
+    computed: Vec<usize>,
     context: EvalContext,
+    batch_bytes: usize,
 }
 
 impl Project {
     /// One output column for each expression.
     #[must_use]
     pub fn new(expressions: Vec<Expr>, context: &ExecContext) -> Self {
-        Self { expressions, context: context.eval.clone() }
+        let computed = (0..expressions.len()).filter(|index| expressions[*index].as_column().is_none()).collect();
+        Self { expressions, computed, context: context.eval.clone(), batch_bytes: context.memory.batch_bytes() }
+    }
+
+    fn project(&self, batch: &Batch) -> Result<Batch> {
+        let columns = self.expressions.iter().map(|expr| evaluate(expr, batch, &self.context));
+        Ok(Batch::new(columns.collect::<Result<_>>()?, batch.rows()))
     }
 }
 
 impl Operator for Project {
     fn process(&self, batch: Batch) -> Result<Vec<Batch>> {
-        let columns = self.expressions.iter().map(|expr| evaluate(expr, &batch, &self.context));
-        Ok(vec![Batch::new(columns.collect::<Result<_>>()?, batch.rows())])
+        self.stream(batch).collect()
+    }
+
+    fn stream(&self, batch: Batch) -> BatchIterator<'_> {
+        match self.project(&batch) {
+            // Columns of the input are not too large: whoever made it has seen to that.
+            Ok(output) if output.project(&self.computed).may_exceed(self.batch_bytes) => {
+                Box::new(output.pieces(self.batch_bytes).into_iter().map(Ok))
+            }
+            Ok(output) => Box::new(std::iter::once(Ok(output))),
+            Err(Error::BatchTooLarge(_)) if batch.rows() > 1 => {
+                Box::new(halves(&batch).into_iter().flat_map(|half| self.stream(half)))
+            }
+            Err(error) => Box::new(std::iter::once(Err(error))),
+        }
     }
 }

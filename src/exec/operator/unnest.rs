@@ -2,172 +2,64 @@
 //!
 //! Source: the reference's page on the mv-expand operator, and the engine's answers where the page is silent: an empty
 //! array drops the row, a null keeps one row with a null, a bag gives one bag of one key for each key.
+//!
+//! One row may make millions of rows, which repeat its other columns, so the output comes batch by batch: a batch ends
+//! after so many rows, or so many bytes of strings, also between two elements of one row.
 
-use std::borrow::Cow;
-use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayBuilder, ArrayRef, AsArray, DictionaryArray, Int32Array, Int64Array, StringArray, StringBuilder,
-    UInt32Array,
-};
-use arrow::datatypes::Int32Type;
+use arrow::array::{Int64Array, UInt32Array};
 
-use super::Operator;
-use crate::diagnostic::Result;
+use super::unnest_items::Items;
+use super::{Operator, halves};
+use crate::diagnostic::{Error, Result};
 use crate::exec::ExecContext;
-use crate::expr::evaluate;
 use crate::functions::EvalContext;
 use crate::plan::{self, UnnestOutput};
-use crate::types::dynamic::{self, Kind};
-use crate::types::{Batch, Column, ColumnBuilder, Type, cast, repeats};
+use crate::source::BatchIterator;
+use crate::types::{Batch, Column, Type, cast};
 
-/// Rows of an output batch, beyond which another one is begun.
+/// Rows of an output batch, after which another one is begun.
 const MAX_ROWS: usize = 65_536;
-
-/// Bytes of distinct values that are taken apart together: their elements must have 32-bit places.
-const MAX_VALUES: usize = 1 << 30;
+/// An output batch has more rows than others, and may have so many times the bytes of strings.
+const BATCHES: usize = 4;
 
 /// Takes dynamic columns apart, side by side.
 #[derive(Debug)]
 pub struct Unnest {
     plan: plan::Unnest,
     context: EvalContext,
+    batch_bytes: usize,
 }
 
 impl Unnest {
     /// As `plan` says; its input is not looked at.
     #[must_use]
     pub fn new(plan: plan::Unnest, context: &ExecContext) -> Self {
-        Self { plan, context: context.eval.clone() }
+        let batch_bytes = context.memory.batch_bytes().saturating_mul(BATCHES);
+        Self { plan, context: context.eval.clone(), batch_bytes }
     }
 }
 
 impl Operator for Unnest {
     fn process(&self, batch: Batch) -> Result<Vec<Batch>> {
-        if let [item] = &self.plan.items[..]
-            && let Some((arguments, step)) = item.as_range()
-        {
-            return self.process_range(arguments, step, &batch);
-        }
-        let item = |item: &plan::UnnestItem| repeats::coded(evaluate(&item.expr, &batch, &self.context)?);
-        let items = self.plan.items.iter().map(item);
-        let items = items.collect::<Result<Vec<_>>>()?;
-        if let Some(items) = items.iter().map(|item| self.expand_values(item)).collect::<Option<Vec<_>>>() {
-            return self.process_values(&items, &batch);
-        }
-        let mut outputs = Vec::new();
-        let mut chunk = self.chunk();
-        for row in 0..batch.rows() {
-            let elements: Vec<Vec<Cow<'_, str>>> = items.iter().map(|item| self.elements(item.text_at(row))).collect();
-            chunk.push(row, &elements, self.limit());
-            if Self::is_full(chunk.rows.len()) {
-                outputs.push(self.emit(std::mem::replace(&mut chunk, self.chunk()), &batch)?);
+        self.stream(batch).collect()
+    }
+
+    fn stream(&self, batch: Batch) -> BatchIterator<'_> {
+        match Items::of(&self.plan, &batch, &self.context, self.batch_bytes) {
+            Ok(items) => Box::new(Expansion::new(self, items, batch)),
+            Err(Error::BatchTooLarge(_)) if batch.rows() > 1 => {
+                Box::new(halves(&batch).into_iter().flat_map(|half| self.stream(half)))
             }
+            Err(error) => Box::new(std::iter::once(Err(error))),
         }
-        outputs.push(self.emit(chunk, &batch)?);
-        Ok(outputs)
     }
 }
 
 impl Unnest {
-    pub(super) fn context(&self) -> &EvalContext {
-        &self.context
-    }
-
-    /// What the elements of an item are converted to.
-    pub(super) fn type_of(&self, item: usize) -> Type {
-        self.plan.items[item].ty
-    }
-
-    /// Most rows of one row.
-    pub(super) fn limit(&self) -> usize {
-        self.plan.limit.unwrap_or(usize::MAX)
-    }
-
-    /// True where another output batch is to be begun.
-    pub(super) fn is_full(rows: usize) -> bool {
-        rows >= MAX_ROWS
-    }
-
-    fn chunk(&self) -> Chunk {
-        let items = self.plan.items.iter().map(|_| ColumnBuilder::new(Type::Dynamic)).collect();
-        Chunk { rows: Vec::new(), positions: Vec::new(), items }
-    }
-
-    /// The elements of one value; one null for what is null or holds a single value that is not there.
-    fn elements<'a>(&self, json: Option<&'a str>) -> Vec<Cow<'a, str>> {
-        let Some(json) = json else { return vec![Cow::Borrowed("null")] };
-        match dynamic::kind(json) {
-            Kind::Array => dynamic::elements(json).map(Cow::Borrowed).collect(),
-            Kind::Bag => dynamic::unique_entries(json)
-                .into_iter()
-                .map(|entry| {
-                    let (open, middle, close) =
-                        if self.plan.bags_as_arrays { ('[', ',', ']') } else { ('{', ':', '}') };
-                    Cow::Owned(format!("{open}{}{middle}{}{close}", entry.key.json(), entry.value))
-                })
-                .collect(),
-            _ => vec![Cow::Borrowed(json)],
-        }
-    }
-
-    /// The elements of each distinct value of a dictionary-encoded column; None for another one, and where fewer rows
-    /// than values are there.
-    fn expand_values(&self, column: &Column) -> Option<Expanded> {
-        let dictionary = column.as_array()?.as_dictionary_opt::<Int32Type>()?;
-        let values = dictionary.values().as_string_opt::<i32>()?;
-        if values.len() > dictionary.len() || values.value_data().len() > MAX_VALUES {
-            return None;
-        }
-        let (mut texts, mut ends) = (StringBuilder::new(), Vec::with_capacity(values.len()));
-        for value in values {
-            for element in self.elements(value) {
-                texts.append_option((element != "null").then_some(element));
-            }
-            ends.push(texts.len());
-        }
-        let null = texts.len();
-        texts.append_null();
-        Some(Expanded { keys: dictionary.keys().clone(), ends, null, texts: Arc::new(texts.finish()) })
-    }
-
-    /// As [`Self::process`], without looking at any value twice.
-    fn process_values(&self, items: &[Expanded], batch: &Batch) -> Result<Vec<Batch>> {
-        let mut outputs = Vec::new();
-        let mut chunk = Places::new(items.len());
-        for row in 0..batch.rows() {
-            let elements: Vec<Range<usize>> = items.iter().map(|item| item.elements(row)).collect();
-            let longest = elements.iter().map(Range::len).max().unwrap_or(0);
-            chunk.push(row, longest.min(self.limit()), &elements);
-            if Self::is_full(chunk.rows.len()) {
-                outputs.push(self.emit_values(
-                    std::mem::replace(&mut chunk, Places::new(items.len())),
-                    items,
-                    batch,
-                )?);
-            }
-        }
-        outputs.push(self.emit_values(chunk, items, batch)?);
-        Ok(outputs)
-    }
-
-    fn emit_values(&self, chunk: Places, items: &[Expanded], batch: &Batch) -> Result<Batch> {
-        let column = |(keys, item): (Vec<Option<i32>>, &Expanded)| {
-            let texts = DictionaryArray::try_new(Int32Array::from(keys), Arc::clone(&item.texts) as ArrayRef)?;
-            Ok(Column::array(Type::Dynamic, Arc::new(texts)))
-        };
-        let columns = chunk.keys.into_iter().zip(items).map(column).collect::<Result<Vec<_>>>()?;
-        self.output(chunk.rows, chunk.positions, &columns, batch)
-    }
-
-    fn emit(&self, mut chunk: Chunk, batch: &Batch) -> Result<Batch> {
-        let items: Vec<Column> = chunk.items.iter_mut().map(ColumnBuilder::finish).collect();
-        self.output(chunk.rows, chunk.positions, &items, batch)
-    }
-
     /// The rows of the input at `rows`, beside their elements and the positions of these.
-    pub(super) fn output(&self, rows: Vec<u32>, positions: Vec<i64>, items: &[Column], batch: &Batch) -> Result<Batch> {
+    fn output(&self, rows: Vec<u32>, positions: Vec<i64>, items: &[Column], batch: &Batch) -> Result<Batch> {
         let indices = UInt32Array::from(rows);
         let rows = indices.len();
         let positions = Column::array(Type::Long, Arc::new(Int64Array::from(positions)));
@@ -180,70 +72,69 @@ impl Unnest {
     }
 }
 
-/// Rows of the output so far: which input row each repeats, and its elements.
-struct Chunk {
-    rows: Vec<u32>,
-    positions: Vec<i64>,
-    items: Vec<ColumnBuilder>,
+/// The rows that one batch makes, some at a time.
+struct Expansion<'a> {
+    unnest: &'a Unnest,
+    items: Items,
+    batch: Batch,
+    /// By row, the bytes of the strings that each of its output rows repeats.
+    repeated: Vec<usize>,
+    /// The row whose elements are next, how many there are, and the position of the next one.
+    row: usize,
+    count: usize,
+    position: usize,
 }
 
-impl Chunk {
-    fn push(&mut self, row: usize, elements: &[Vec<Cow<'_, str>>], limit: usize) {
-        let longest = elements.iter().map(Vec::len).max().unwrap_or(0).min(limit);
-        for position in 0..longest {
-            self.rows.push(u32::try_from(row).unwrap_or(u32::MAX));
-            self.positions.push(i64::try_from(position).unwrap_or(i64::MAX));
-            for (builder, values) in self.items.iter_mut().zip(elements) {
-                match values.get(position) {
-                    Some(json) => builder.append_text(json),
-                    None => builder.append_null(),
-                }
+impl<'a> Expansion<'a> {
+    fn new(unnest: &'a Unnest, items: Items, batch: Batch) -> Self {
+        let inputs = unnest.plan.output.iter().filter_map(|output| match output {
+            UnnestOutput::Input(index) => Some(*index),
+            UnnestOutput::Item(_) | UnnestOutput::Position => None,
+        });
+        let repeated = batch.project(&inputs.collect::<Vec<_>>()).text_bytes_of_rows();
+        let mut expansion = Self { unnest, items, batch, repeated, row: 0, count: 0, position: 0 };
+        expansion.open();
+        expansion
+    }
+
+    /// Looks at the elements of the row at hand.
+    fn open(&mut self) {
+        self.position = 0;
+        if self.row < self.batch.rows() {
+            self.count = self.items.open(self.row).min(self.unnest.plan.limit.unwrap_or(usize::MAX));
+        }
+    }
+
+    fn advance(&mut self) -> Result<Option<Batch>> {
+        let (mut rows, mut positions, mut bytes) = (Vec::new(), Vec::new(), 0_usize);
+        let max_bytes = self.unnest.batch_bytes;
+        while self.row < self.batch.rows() && rows.len() < MAX_ROWS && bytes < max_bytes {
+            let repeated = self.repeated[self.row];
+            let fitting = (max_bytes - bytes) / repeated.max(1) + 1;
+            let taken = (self.count - self.position).min(MAX_ROWS - rows.len()).min(fitting);
+            let end = self.position + taken;
+            let own = self.items.push(self.position..end);
+            bytes = bytes.saturating_add(own).saturating_add(repeated.saturating_mul(taken));
+            rows.extend(std::iter::repeat_n(u32::try_from(self.row).unwrap_or(u32::MAX), taken));
+            positions.extend((self.position..end).map(|position| i64::try_from(position).unwrap_or(i64::MAX)));
+            self.position = end;
+            if end == self.count {
+                self.row += 1;
+                self.open();
             }
         }
-    }
-}
-
-/// The distinct values of a column, taken apart.
-struct Expanded {
-    /// The value of each row.
-    keys: Int32Array,
-    /// Where the elements of each value end; those of the next one begin there.
-    ends: Vec<usize>,
-    /// Where the element of a row without a value is.
-    null: usize,
-    texts: Arc<StringArray>,
-}
-
-impl Expanded {
-    /// Where the elements of a row are.
-    fn elements(&self, row: usize) -> Range<usize> {
-        let key = if self.keys.is_null(row) { None } else { usize::try_from(self.keys.value(row)).ok() };
-        match key.and_then(|key| Some((key, *self.ends.get(key)?))) {
-            Some((0, end)) => 0..end,
-            Some((key, end)) => self.ends[key - 1]..end,
-            None => self.null..self.null + 1,
+        if rows.is_empty() {
+            return Ok(None);
         }
+        let items = self.items.finish()?;
+        self.unnest.output(rows, positions, &items, &self.batch).map(Some)
     }
 }
 
-/// Rows of the output so far: which input row each repeats, and where its elements are.
-struct Places {
-    rows: Vec<u32>,
-    positions: Vec<i64>,
-    keys: Vec<Vec<Option<i32>>>,
-}
+impl Iterator for Expansion<'_> {
+    type Item = Result<Batch>;
 
-impl Places {
-    fn new(items: usize) -> Self {
-        Self { rows: Vec::new(), positions: Vec::new(), keys: vec![Vec::new(); items] }
-    }
-
-    fn push(&mut self, row: usize, longest: usize, elements: &[Range<usize>]) {
-        self.rows.extend(std::iter::repeat_n(u32::try_from(row).unwrap_or(u32::MAX), longest));
-        self.positions.extend((0..longest).map(|position| i64::try_from(position).unwrap_or(i64::MAX)));
-        for (keys, elements) in self.keys.iter_mut().zip(elements) {
-            let key = |position: usize| elements.clone().nth(position).and_then(|place| i32::try_from(place).ok());
-            keys.extend((0..longest).map(key));
-        }
+    fn next(&mut self) -> Option<Self::Item> {
+        self.advance().transpose()
     }
 }

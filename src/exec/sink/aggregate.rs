@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::divided_groups::Groups;
 use super::{Part, fold};
-use crate::diagnostic::Result;
+use crate::diagnostic::{Error, Result};
 use crate::exec::context::ExecContext;
 use crate::exec::group_table::GroupTable;
 use crate::exec::memory::Reservation;
@@ -111,6 +111,7 @@ impl<'a> Work<'a> {
                 constants: aggregate.arguments.iter().map(|argument| argument.as_literal().cloned()).collect(),
                 returns: aggregate.fields[0].ty,
                 seed,
+                max_value: self.context.memory.value_bytes(),
             };
             (aggregate.function.accumulator)(&call)
         });
@@ -120,7 +121,7 @@ impl<'a> Work<'a> {
     }
 
     fn part(&self) -> Result<AggregatePart<'_>> {
-        Ok(AggregatePart { work: self, state: self.state()?, rows: Vec::new(), count: 0 })
+        Ok(AggregatePart { work: self, state: self.state()?, rows: Vec::new(), count: 0, bytes: 0 })
     }
 }
 
@@ -141,19 +142,23 @@ impl State {
             Argument::Column(index) => batch.column(*index).clone(),
             Argument::Constant(value) => Column::constant(value.clone(), batch.rows()),
         };
-        for (accumulator, arguments) in self.accumulators.iter_mut().zip(&work.arguments) {
+        let calls = work.arguments.iter().zip(work.aggregates);
+        for (accumulator, (arguments, aggregate)) in self.accumulators.iter_mut().zip(calls) {
             let arguments: Vec<Column> = arguments.iter().map(column).collect();
-            accumulator.update(&self.rows, self.table.len(), &arguments)?;
+            let updated = accumulator.update(&self.rows, self.table.len(), &arguments);
+            updated.map_err(|error| of_function(aggregate, error))?;
         }
         self.account();
         Ok(())
     }
 
     /// Takes in the state of later rows; answers its groups as groups of this one.
-    pub fn merge(&mut self, later: Self) -> Result<Vec<u32>> {
+    pub fn merge(&mut self, later: Self, work: &Work<'_>) -> Result<Vec<u32>> {
         let map = self.table.merge(&later.table)?;
-        for (accumulator, part) in self.accumulators.iter_mut().zip(later.accumulators) {
-            accumulator.merge(part, &map, self.table.len())?;
+        let parts = later.accumulators.into_iter().zip(work.aggregates);
+        for (accumulator, (part, aggregate)) in self.accumulators.iter_mut().zip(parts) {
+            let merged = accumulator.merge(part, &map, self.table.len());
+            merged.map_err(|error| of_function(aggregate, error))?;
         }
         self.account();
         Ok(map)
@@ -179,20 +184,32 @@ impl State {
     }
 }
 
+/// The error of an aggregate with its name, where a limit was hit.
+pub(super) fn of_function(aggregate: &AggregateExpr, error: Error) -> Error {
+    match error {
+        Error::Limit(message) => Error::Limit(format!("`{}`: {message}", aggregate.function.name)),
+        other => other.placed(aggregate.span),
+    }
+}
+
 /// A part of the input: first the state of some rows, then rows.
 struct AggregatePart<'a> {
     work: &'a Work<'a>,
     state: State,
     rows: Vec<Batch>,
     count: usize,
+    /// Bytes of the rows.
+    bytes: usize,
 }
 
 impl Part for AggregatePart<'_> {
     fn push(&mut self, batch: Batch) -> Result<()> {
         let batch = self.work.relevant(&batch)?;
         if self.work.is_divided.load(Ordering::Relaxed) {
+            let batch = batch.compacted();
             self.count += batch.rows();
-            self.rows.push(batch.compacted());
+            self.bytes += batch.own_bytes();
+            self.rows.push(batch);
             return Ok(());
         }
         self.state.update(self.work, &batch)
@@ -200,6 +217,7 @@ impl Part for AggregatePart<'_> {
 
     fn is_full(&self) -> bool {
         let ExecContext { memory, threads, .. } = self.work.context;
-        self.count >= ROWS || self.state.reservation.bytes() > memory.limit() / ON_THE_WAY / threads
+        let is_much = self.count >= ROWS || self.bytes >= memory.batch_bytes();
+        is_much || self.state.reservation.bytes() > memory.limit() / ON_THE_WAY / threads
     }
 }

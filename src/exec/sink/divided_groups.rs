@@ -10,7 +10,6 @@ use std::sync::atomic::Ordering;
 
 use arrow::array::Int64Array;
 
-use super::Part;
 use super::aggregate::{Finished, State, Work};
 use super::sort::Sorter;
 use crate::diagnostic::{Result, Span};
@@ -82,7 +81,7 @@ impl<'a> Groups<'a> {
         if self.parts.is_some() {
             return self.divide_state(state, firsts);
         }
-        let map = self.state.merge(state)?;
+        let map = self.state.merge(state, self.work)?;
         for (group, first) in map.iter().zip(firsts) {
             if *group as usize == self.firsts.len() {
                 self.firsts.push(*first);

@@ -9,9 +9,8 @@ use crate::exec::group_table::GroupTable;
 use crate::exec::memory::Reservation;
 use crate::exec::physical::Pipeline;
 use crate::exec::spill::partition::{DividedRows, numbered};
-use crate::exec::spill::rows::bytes;
 use crate::expr::{Expr, evaluate};
-use crate::types::{Batch, Column, Type, Value};
+use crate::types::{Batch, Column, SharedMemory, Type, Value};
 
 /// What is on its way to be combined may take this part of the memory, for each thread together.
 const ON_THE_WAY: usize = 48;
@@ -45,6 +44,8 @@ pub struct JoinTable {
     by_key: Vec<u32>,
     /// Where the rows of each key begin in `by_key`, and where those of the last end.
     starts: Vec<u32>,
+    /// By row, the bytes of its strings; empty where no row has many.
+    text_bytes: Vec<u32>,
 }
 
 /// The rows of `input` by their keys.
@@ -79,6 +80,7 @@ pub(super) struct Held<'a> {
     /// The key of each row.
     groups: Vec<u32>,
     bytes: usize,
+    memory: SharedMemory,
     /// The keys of the batch at hand.
     at_hand: Vec<u32>,
     reservation: Reservation,
@@ -116,7 +118,8 @@ impl<'a> Held<'a> {
         let keys = GroupTable::new(types, context.eval.seed);
         let reservation = context.memory.reservation();
         let (batches, groups) = (Vec::new(), Vec::new());
-        Self { build, context, keys, batches, groups, bytes: 0, at_hand: Vec::new(), reservation }
+        let (at_hand, memory) = (Vec::new(), SharedMemory::default());
+        Self { build, context, keys, batches, groups, bytes: 0, memory, at_hand, reservation }
     }
 
     fn account(&mut self) {
@@ -175,7 +178,7 @@ impl<'a> Held<'a> {
     fn hold(&mut self, rows: &Batch) {
         if rows.rows() > 0 {
             let rows = rows.compacted();
-            self.bytes += usize::try_from(bytes(&rows)).unwrap_or(usize::MAX);
+            self.bytes += self.memory.add(&rows);
             self.batches.push(rows);
         }
     }
@@ -220,8 +223,19 @@ impl<'a> Held<'a> {
         let columns = columns.into_iter().map(column).collect::<Result<_>>()?;
         let rows = Batch::new(columns, self.groups.len() + 1);
         let (by_key, starts) = sorted_by_key(&self.groups, self.keys.len());
-        Ok((JoinTable { keys: self.keys, rows, by_key, starts }, self.reservation))
+        let text_bytes = text_bytes(&rows, self.context);
+        Ok((JoinTable { keys: self.keys, rows, by_key, starts, text_bytes }, self.reservation))
     }
+}
+
+/// By row, the bytes of its strings; empty where a batch of any of the rows is not too large.
+fn text_bytes(rows: &Batch, context: &ExecContext) -> Vec<u32> {
+    let bytes = rows.text_bytes_of_rows();
+    let longest = bytes.iter().copied().max().unwrap_or(0);
+    if longest.saturating_mul(context.batch_rows) <= context.memory.batch_bytes() {
+        return Vec::new();
+    }
+    bytes.into_iter().map(|bytes| u32::try_from(bytes).unwrap_or(u32::MAX)).collect()
 }
 
 /// The rows that are the first of a key from `known` on: such keys are numbered in the order of their first rows.
@@ -270,6 +284,12 @@ impl JoinTable {
     pub fn rows_of(&self, key: u32) -> &[u32] {
         let key = key as usize;
         &self.by_key[self.starts[key] as usize..self.starts[key + 1] as usize]
+    }
+
+    /// Bytes of the strings of a row, where rows have so many that a batch of them may be too large; else 0.
+    #[must_use]
+    pub fn text_bytes(&self, row: u32) -> usize {
+        self.text_bytes.get(row as usize).map_or(0, |bytes| *bytes as usize)
     }
 
     /// The position of the row of nulls, which is behind the last row.

@@ -11,24 +11,35 @@ mod top_of_columns;
 pub use aggregate::{Grouping, aggregate};
 pub use divided_join::divided_join;
 pub use join_build::{JoinBuild, JoinSide, JoinTable, join_build};
-pub use order::top;
+pub use order::{FirstRows, top};
 pub use sort::{Sorter, sort};
 pub use top_of_columns::top_of_columns;
 
 use super::context::ExecContext;
 use super::physical::Pipeline;
 use super::pipeline::{self, Flow};
-use crate::diagnostic::Result;
+use crate::diagnostic::{Error, Result};
+use crate::exec::operator::halves;
 use crate::types::Batch;
 
 /// What is computed over a part of the input.
 trait Part: Send {
-    /// Takes in rows.
+    /// Takes in rows; nothing of them where this fails.
     fn push(&mut self, batch: Batch) -> Result<()>;
 
     /// True where the part should be combined with those before it now, and the next row begin another one.
     fn is_full(&self) -> bool {
         false
+    }
+}
+
+/// Lets a part take in rows, half of them at a time where what is computed of all of them is too large.
+fn push<S: Part>(part: &mut S, batch: Batch) -> Result<()> {
+    match part.push(batch.clone()) {
+        Err(Error::BatchTooLarge(_)) if batch.rows() > 1 => {
+            halves(&batch).into_iter().try_for_each(|half| push(part, half))
+        }
+        outcome => outcome,
     }
 }
 
@@ -45,7 +56,7 @@ fn fold<S: Part>(
             let local = |batches: &mut dyn Iterator<Item = Result<Batch>>, emit: &mut dyn FnMut(S) -> Flow| {
                 let mut part = new()?;
                 for batch in batches {
-                    part.push(batch?)?;
+                    push(&mut part, batch?)?;
                     if part.is_full() && emit(std::mem::replace(&mut part, new()?)).is_break() {
                         return Ok(());
                     }
@@ -58,7 +69,7 @@ fn fold<S: Part>(
         None => {
             let mut part = new()?;
             input.run(context, &mut |batch| {
-                part.push(batch)?;
+                push(&mut part, batch)?;
                 if part.is_full() {
                     combine(std::mem::replace(&mut part, new()?))?;
                 }

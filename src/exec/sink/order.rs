@@ -8,17 +8,31 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use arrow::array::{Array, AsArray, Int64Array, StringViewArray, UInt32Array};
 use arrow::compute::kernels::cmp::{gt_eq, lt_eq};
 
+use super::sort::Sorter;
 use super::{Part, fold};
 use crate::diagnostic::{Error, Result};
 use crate::exec::context::ExecContext;
+use crate::exec::memory::Reservation;
 use crate::exec::physical::Pipeline;
 use crate::expr::evaluate;
 use crate::functions::EvalContext;
 use crate::plan::SortKey;
-use crate::types::{Batch, Column, Schema, Type};
+use crate::types::{Batch, Column, Schema, SharedMemory, Type};
 
 /// Rows kept beyond those wanted before a `top` cuts back.
 const SLACK: usize = 16_384;
+/// The same in bytes: so many times those that a batch may have.
+const SLACK_BATCHES: usize = 4;
+/// Rows on their way to be combined may take this part of the memory, for each thread together.
+const ON_THE_WAY: usize = 16;
+
+/// The first rows of an order.
+pub enum FirstRows {
+    /// In memory, with what they take of it.
+    Held(Vec<Batch>, Reservation),
+    /// They are too large for that: all rows that may be among them, in order.
+    Sorted(Pipeline),
+}
 
 /// The first `count` rows of `input` in the order of `keys`.
 pub fn top(
@@ -27,24 +41,40 @@ pub fn top(
     keys: &[SortKey],
     count: usize,
     context: &ExecContext,
-) -> Result<Vec<Batch>> {
+) -> Result<FirstRows> {
     let types: Vec<Type> = schema.fields().iter().map(|field| field.ty).collect();
-    let cut = Cut { types: &types, keys, count, context: &context.eval, bound: Mutex::new(None) };
-    let best = || Best { cut: &cut, batches: Vec::new(), rows: 0 };
-    let mut whole = best();
-    fold(input, context, &|| Ok(best()), &mut |mut part| {
+    let cut = Cut { types: &types, keys, count, context, bound: Mutex::new(None) };
+    let mut whole = Best::new(&cut);
+    let mut sorter: Option<Sorter<'_>> = None;
+    fold(input, context, &|| Ok(Best::new(&cut)), &mut |mut part| {
         part.cut()?;
-        part.batches.into_iter().try_for_each(|batch| whole.push(batch))
+        for batch in std::mem::take(&mut part.batches) {
+            match &mut sorter {
+                Some(sorter) => sorter.push(cut.within_bound(batch)?)?,
+                None => whole.push(batch)?,
+            }
+            if sorter.is_none() && whole.is_too_much()? {
+                let sorter = sorter.insert(Sorter::new(&types, keys, context));
+                std::mem::replace(&mut whole, Best::new(&cut))
+                    .batches
+                    .into_iter()
+                    .try_for_each(|batch| sorter.push(batch))?;
+            }
+        }
+        Ok(())
     })?;
+    if let Some(sorter) = sorter {
+        return sorter.finish().map(FirstRows::Sorted);
+    }
     whole.cut()?;
-    Ok(whole.batches)
+    Ok(FirstRows::Held(whole.batches, whole.reservation))
 }
 
 struct Cut<'a> {
     types: &'a [Type],
     keys: &'a [SortKey],
     count: usize,
-    context: &'a EvalContext,
+    context: &'a ExecContext,
     /// The first key of a row that so many rows are not behind of: rows behind it need not be looked at by any thread.
     bound: Mutex<Option<i64>>,
 }
@@ -85,6 +115,10 @@ struct Best<'a> {
     cut: &'a Cut<'a>,
     batches: Vec<Batch>,
     rows: usize,
+    memory: SharedMemory,
+    reservation: Reservation,
+    /// Bytes held after which rows are cut back.
+    max_bytes: usize,
 }
 
 impl Part for Best<'_> {
@@ -92,20 +126,46 @@ impl Part for Best<'_> {
         let batch = self.cut.within_bound(batch)?;
         if batch.rows() > 0 {
             self.rows += batch.rows();
+            self.reservation.grow(self.memory.add(&batch));
             self.batches.push(batch);
         }
-        if self.rows > self.cut.count.saturating_add(SLACK) { self.cut() } else { Ok(()) }
+        let is_full = self.rows > self.cut.count.saturating_add(SLACK) || self.reservation.bytes() > self.max_bytes;
+        if is_full { self.cut() } else { Ok(()) }
+    }
+
+    fn is_full(&self) -> bool {
+        let ExecContext { memory, threads, .. } = self.cut.context;
+        self.reservation.bytes() > memory.limit() / ON_THE_WAY / threads && self.rows <= self.cut.count
     }
 }
 
-impl Best<'_> {
+impl<'a> Best<'a> {
+    fn new(cut: &'a Cut<'a>) -> Self {
+        let ExecContext { memory, .. } = cut.context;
+        let (reservation, max_bytes) = (memory.reservation(), SLACK_BATCHES.saturating_mul(memory.batch_bytes()));
+        Self { cut, batches: Vec::new(), rows: 0, memory: SharedMemory::default(), reservation, max_bytes }
+    }
+
+    /// True where not even the rows that are wanted fit the memory.
+    fn is_too_much(&mut self) -> Result<bool> {
+        if self.reservation.is_much() {
+            self.cut()?;
+        }
+        Ok(self.reservation.is_much())
+    }
+
     fn cut(&mut self) -> Result<()> {
         let cut = self.cut;
         let whole = Batch::concat(cut.types, &self.batches)?;
         // Few rows must not keep all the texts alive that came with them.
-        let ordered = order(&whole, cut.keys, cut.context, cut.count)?.compacted();
+        let ordered = order(&whole, cut.keys, &cut.context.eval, cut.count)?.compacted();
         cut.tighten(&ordered);
         self.rows = ordered.rows();
+        self.memory.clear();
+        self.reservation.set(self.memory.add(&ordered));
+        // Cutting back rows that stay would be for nothing.
+        let slack = SLACK_BATCHES.saturating_mul(cut.context.memory.batch_bytes());
+        self.max_bytes = self.reservation.bytes().saturating_mul(2).saturating_add(slack);
         self.batches = vec![ordered];
         Ok(())
     }

@@ -17,10 +17,12 @@ use crate::exec::spill::{self, Chunk, Keys, Merge, Run, SpillFile, SpillWriter, 
 use crate::expr::evaluate;
 use crate::plan::SortKey;
 use crate::source::{BatchIterator, Partition};
-use crate::types::{Batch, Column, Schema, Type, Value};
+use crate::types::{Batch, Column, Schema, SharedMemory, Type, Value};
 
 /// Batches that a partition of sorted rows gives.
 const BATCHES_PER_PARTITION: usize = 8;
+/// Rows that would take so many times their memory in a file stay there while they fit.
+const SHARED: usize = 4;
 /// Bytes that the place and the keys of a row take while rows are put in order, about.
 const PLACE: usize = 32;
 /// Bytes that a text of a dictionary takes once it stands for itself, as it does then.
@@ -52,6 +54,7 @@ pub struct Sorter<'a> {
     runs: Vec<SpilledRun>,
     /// The rows behind those of the runs.
     held: Vec<Held>,
+    memory: SharedMemory,
     reservation: Reservation,
 }
 
@@ -65,9 +68,8 @@ fn wide(places: &[Place]) -> Vec<(usize, usize)> {
 /// Some rows in memory.
 struct Held {
     batch: Batch,
-    bytes: usize,
-    /// False where `bytes` may be far too much, since batches share buffers.
-    is_exact: bool,
+    /// Once the batch is without what its strings do not need: the bytes that it takes in a file.
+    written: Option<usize>,
 }
 
 /// Which columns rows are ordered by, and which come out.
@@ -143,7 +145,8 @@ impl<'a> Sorter<'a> {
         };
         let order = RowOrder { keys: keys.iter().map(key).collect(), width: types.len() };
         let reservation = context.memory.reservation();
-        Self { order, types: all, keys, context, runs: Vec::new(), held: Vec::new(), reservation }
+        let (runs, held, memory) = (Vec::new(), Vec::new(), SharedMemory::default());
+        Self { order, types: all, keys, context, runs, held, memory, reservation }
     }
 
     /// The last `count` columns are to order the rows by, and do not come out.
@@ -169,14 +172,18 @@ impl<'a> Sorter<'a> {
         if !self.reservation.is_much() {
             return Ok(());
         }
-        for held in self.held.iter_mut().filter(|held| !held.is_exact) {
+        for held in self.held.iter_mut().filter(|held| held.written.is_none()) {
             held.batch = held.batch.compacted();
-            let bytes = usize::try_from(rows::bytes(&held.batch)).unwrap_or(usize::MAX);
-            held.bytes = bytes.saturating_add(order_bytes(&held.batch));
-            held.is_exact = true;
+            held.written = Some(held.batch.written_out_bytes());
         }
-        self.reservation.set(self.held.iter().map(|held| held.bytes).sum());
-        if self.reservation.is_much() { self.spill() } else { Ok(()) }
+        self.memory.clear();
+        let (memory, batches) = (&mut self.memory, self.held.iter().map(|held| &held.batch));
+        self.reservation.set(batches.map(|batch| memory.add(batch) + order_bytes(batch)).sum());
+        // Rows that share their strings, as those of mv-expand do, take much more in a file.
+        let written: usize = self.held.iter().filter_map(|held| held.written).sum();
+        let is_shared = written / SHARED > self.reservation.bytes();
+        let is_too_much = self.reservation.is_much() && (!is_shared || self.reservation.is_hopeless());
+        if is_too_much { self.spill() } else { Ok(()) }
     }
 
     fn take(&mut self) -> Result<Vec<Batch>> {
@@ -186,7 +193,7 @@ impl<'a> Sorter<'a> {
 
     /// Writes what is held to a sorted run.
     fn spill(&mut self) -> Result<()> {
-        let bytes = self.held.iter().map(|held| held.bytes).sum::<usize>();
+        let bytes: usize = self.held.iter().map(|held| held.batch.written_out_bytes()).sum();
         let batches = self.take()?;
         let batches: Vec<&Batch> = batches.iter().collect();
         if !batches.is_empty() {
@@ -197,6 +204,7 @@ impl<'a> Sorter<'a> {
             let run = self.write(chunks, &constants)?;
             self.runs.extend(run);
         }
+        self.memory.clear();
         self.reservation.set(0);
         Ok(())
     }
@@ -231,13 +239,13 @@ impl<'a> Sorter<'a> {
             let runs = std::mem::take(&mut self.runs);
             for group in runs.chunks(most) {
                 let step = group.iter().map(|run| run.step).min().unwrap_or(1);
-                let mut chunks = merged(group, &self.order, step, self.context.threads)?;
+                let mut chunks = merged(group, &self.order, step, self.context.into())?;
                 longer.extend(self.write(&mut chunks, &vec![None; self.types.len()])?);
             }
             self.runs = longer;
         }
         let Self { runs, order, context, .. } = self;
-        let rows = MergedRuns { runs, order, batch_rows: context.batch_rows, threads: context.threads };
+        let rows = MergedRuns { runs, order, batch_rows: context.batch_rows, merging: context.into() };
         Ok(Pipeline::of(vec![Arc::new(rows)]))
     }
 
@@ -245,7 +253,8 @@ impl<'a> Sorter<'a> {
         let batches = self.take()?;
         let places = self.order.places(&batches.iter().collect::<Vec<_>>())?;
         let (rows, step) = (places.len(), self.context.batch_rows.max(1));
-        let sorted = Arc::new(Sorted { batches, places, order: self.order });
+        let batch_bytes = self.context.memory.batch_bytes();
+        let sorted = Arc::new(Sorted { batches, places, order: self.order, batch_bytes });
         let per_partition = step.saturating_mul(BATCHES_PER_PARTITION);
         let partition = |start: usize| {
             let range = start..rows.min(start.saturating_add(per_partition));
@@ -258,14 +267,20 @@ impl<'a> Sorter<'a> {
 
 impl Part for Sorter<'_> {
     fn push(&mut self, batch: Batch) -> Result<()> {
+        Sorter::push(self, batch)
+    }
+}
+
+impl Sorter<'_> {
+    /// Takes in rows.
+    pub fn push(&mut self, batch: Batch) -> Result<()> {
         let mut columns = batch.columns().to_vec();
         for key in self.keys.iter().filter(|key| key.expr.as_column().is_none()) {
             columns.push(evaluate(&key.expr, &batch, &self.context.eval)?);
         }
         let batch = Batch::new(columns, batch.rows());
-        let bytes = batch.bytes() + order_bytes(&batch);
-        self.reservation.grow(bytes);
-        self.held.push(Held { batch, bytes, is_exact: false });
+        self.reservation.grow(self.memory.add(&batch) + order_bytes(&batch));
+        self.held.push(Held { batch, written: None });
         self.relieve()
     }
 }
@@ -281,12 +296,25 @@ fn constants(batches: &[&Batch], types: &[Type], order: &RowOrder) -> Vec<Option
     (0..types.len()).map(constant).collect()
 }
 
-/// The rows of several runs in order, `step` at a time.
+/// How rows of runs are put together.
+#[derive(Clone, Copy, Debug)]
+struct Merging {
+    threads: usize,
+    batch_bytes: usize,
+}
+
+impl From<&ExecContext> for Merging {
+    fn from(context: &ExecContext) -> Self {
+        Self { threads: context.threads, batch_bytes: context.memory.batch_bytes() }
+    }
+}
+
+/// The rows of several runs in order, `step` at a time, fewer where they are long.
 fn merged(
     runs: &[SpilledRun],
     order: &RowOrder,
     step: usize,
-    threads: usize,
+    merging: Merging,
 ) -> Result<impl Iterator<Item = Result<Batch>> + Send + use<>> {
     let run = |run: &SpilledRun| -> Result<Run<RowKeys>> {
         let (keys, file) = (order.clone(), Arc::clone(&run.file));
@@ -298,8 +326,17 @@ fn merged(
         Ok(Run { first: order.keys_of(&run.first)?, open })
     };
     let runs = runs.iter().map(run).collect::<Result<Vec<_>>>()?;
-    let mut merge = Merge::new(runs, threads);
+    let mut merge = Merge::new(runs, merging.threads, merging.batch_bytes);
     Ok(std::iter::from_fn(move || merge.next(step, &|_, _| None).transpose()))
+}
+
+/// A batch in pieces of at most so many bytes of strings.
+fn in_pieces(batch: Result<Batch>, max_bytes: usize) -> impl Iterator<Item = Result<Batch>> {
+    let (pieces, error) = match batch {
+        Ok(batch) => (batch.pieces(max_bytes), None),
+        Err(error) => (Vec::new(), Some(Err(error))),
+    };
+    pieces.into_iter().map(Ok).chain(error)
 }
 
 /// Rows in memory and their order.
@@ -308,6 +345,7 @@ struct Sorted {
     batches: Vec<Batch>,
     places: Vec<Place>,
     order: RowOrder,
+    batch_bytes: usize,
 }
 
 /// Some of the sorted rows.
@@ -320,12 +358,13 @@ struct SortedPartition {
 
 impl Partition for SortedPartition {
     fn read(&self) -> Result<BatchIterator<'_>> {
-        let Sorted { batches, places, order } = &*self.sorted;
+        let Sorted { batches, places, order, batch_bytes } = &*self.sorted;
         let batches: Vec<&Batch> = batches.iter().collect();
         let starts = self.range.clone().step_by(self.step);
-        Ok(Box::new(starts.map(move |start| {
+        Ok(Box::new(starts.flat_map(move |start| {
             let end = self.range.end.min(start.saturating_add(self.step));
-            rows::gather(&batches, &wide(&places[start..end]), 1).map(|batch| order.output(batch))
+            let batch = rows::gather(&batches, &wide(&places[start..end]), 1).map(|batch| order.output(batch));
+            in_pieces(batch, *batch_bytes)
         })))
     }
 }
@@ -336,12 +375,13 @@ struct MergedRuns {
     runs: Vec<SpilledRun>,
     order: RowOrder,
     batch_rows: usize,
-    threads: usize,
+    merging: Merging,
 }
 
 impl Partition for MergedRuns {
     fn read(&self) -> Result<BatchIterator<'_>> {
-        let batches = merged(&self.runs, &self.order, self.batch_rows.max(1), self.threads)?;
-        Ok(Box::new(batches.map(|batch| batch.map(|batch| self.order.output(batch)))))
+        let max_bytes = self.merging.batch_bytes;
+        let batches = merged(&self.runs, &self.order, self.batch_rows.max(1), self.merging)?;
+        Ok(Box::new(batches.flat_map(move |batch| in_pieces(batch.map(|batch| self.order.output(batch)), max_bytes))))
     }
 }

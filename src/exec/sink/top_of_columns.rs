@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
-use super::top;
+use super::{FirstRows, top};
 use crate::diagnostic::Result;
 use crate::exec::bound::ScanBound;
 use crate::exec::context::ExecContext;
+use crate::exec::memory::Reservation;
 use crate::exec::metrics;
 use crate::exec::physical::Pipeline;
 use crate::expr::Expr;
@@ -23,13 +24,15 @@ pub fn top_of_columns(
     keys: &[SortKey],
     count: usize,
     context: &ExecContext,
-) -> Result<Option<Vec<Batch>>> {
+) -> Result<Option<(Vec<Batch>, Reservation)>> {
     let Some((scan, key)) = wide_scan(input, keys).filter(|_| !context.report.is_thorough()) else { return Ok(None) };
     let first = Arc::new(ScanReport::default());
     let Some(bound) = key.bound(scan, count, &telling(&first, context))? else { return Ok(None) };
     let rest = Arc::new(ScanReport::counting_with(&context.report));
     let within = ExecContext { bound: Some(Arc::new(key.at(bound))), ..telling(&rest, context) };
     let rows = top(&Pipeline::new(input, &within)?, input.schema(), keys, count, &within)?;
+    // Rows that do not fit the memory are found in the plain way, too.
+    let FirstRows::Held(rows, held) = rows else { return Ok(None) };
     // Rows that cannot be read would leave places to rows behind the bound.
     let is_whole = rows.iter().map(Batch::rows).sum::<usize>() == count;
     if !is_whole || !first.problems().is_empty() || !rest.problems().is_empty() {
@@ -42,7 +45,7 @@ pub fn top_of_columns(
     context.report.absorb(&first);
     context.report.absorb(&rest);
     context.report.watch_what(&first);
-    Ok(Some(rows))
+    Ok(Some((rows, held)))
 }
 
 fn telling(report: &Arc<ScanReport>, context: &ExecContext) -> ExecContext {
@@ -92,6 +95,7 @@ impl Key {
         // Its work is not that of any node of the plan.
         let _nobody = metrics::work_for(None);
         let first = top(&Pipeline::new(&narrow, context)?, narrow.schema(), &[order], count, context)?;
+        let FirstRows::Held(first, _held) = first else { return Ok(None) };
         let rows: usize = first.iter().map(Batch::rows).sum();
         let has_null = first.iter().any(|batch| (0..batch.rows()).any(|row| batch.column(0).is_null(row)));
         let last = first.iter().rfind(|batch| batch.rows() > 0);

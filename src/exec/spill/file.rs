@@ -18,6 +18,8 @@ use crate::exec::parallel;
 use crate::temporary::{ScratchFile, ScratchWriter};
 use crate::types::{Batch, Column, Type, Value};
 
+/// Bytes of strings that are written at once, at most: rows are chosen by the average, and some are longer.
+const MAX_CHUNK: usize = 4 << 20;
 /// Packed bytes that are read or written at once.
 const BUFFER: usize = 512 << 10;
 /// The same where many files are written at once.
@@ -71,8 +73,12 @@ impl SpillWriter {
         Ok(Self { folder, columns, rows: 0, schema, stored, writer })
     }
 
-    /// Appends rows; columns are prepared on several threads.
+    /// Appends rows; columns are prepared on several threads. Strings that rows share are written for each of them.
     pub fn write(&mut self, batch: &Batch, threads: usize) -> Result<()> {
+        batch.clone().pieces(MAX_CHUNK).iter().try_for_each(|piece| self.write_piece(piece, threads))
+    }
+
+    fn write_piece(&mut self, batch: &Batch, threads: usize) -> Result<()> {
         let detached = |index: usize| rows::detached(batch.column(self.stored[index])).map(|column| column.to_array());
         let arrays = parallel::map(threads, self.stored.len(), detached)?;
         let options = RecordBatchOptions::new().with_row_count(Some(batch.rows()));

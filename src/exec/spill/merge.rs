@@ -44,6 +44,8 @@ pub struct Run<K> {
 /// Gives out the rows of several runs.
 pub struct Merge<K> {
     threads: usize,
+    /// Bytes of chunks that are put together at once, besides the last one of each run.
+    max_bytes: usize,
     /// Runs that no row has been taken of, the last to be opened first.
     waiting: Vec<(usize, Run<K>)>,
     /// A heap: the run at `n` has no row before the next one of the run at `(n - 1) / 2`.
@@ -122,21 +124,23 @@ impl<K: Keys> Cursor<K> {
 }
 
 impl<K: Keys> Merge<K> {
-    /// Of `runs`, in the order in which their rows came.
+    /// Merges `runs`, in the order in which their rows came. Rows that are given out together may keep chunks of about
+    /// `max_bytes` in memory, besides those that their runs have at hand.
     #[must_use]
-    pub fn new(runs: Vec<Run<K>>, threads: usize) -> Self {
+    pub fn new(runs: Vec<Run<K>>, threads: usize, max_bytes: usize) -> Self {
         let mut waiting: Vec<(usize, Run<K>)> = runs.into_iter().enumerate().collect();
         waiting.sort_by(|(a, x), (b, y)| y.first.compare(0, &x.first, 0).then(b.cmp(a)));
-        Self { threads, waiting, open: Vec::new() }
+        Self { threads, max_bytes, waiting, open: Vec::new() }
     }
 
-    /// The next rows, at most `most`; None at the end. `end` answers below which key (one row) rows must stay that are
+    /// The next rows, at most `most`, fewer where they are long; None at the end. `end` answers below which key (one row) rows must stay that are
     /// given out together with the row that it is called with.
     pub fn next(&mut self, most: usize, end: &dyn Fn(&K, usize) -> Option<K>) -> Result<Option<Batch>> {
         self.open.iter_mut().for_each(|cursor| cursor.taken = None);
         let (mut parts, mut places) = (Vec::new(), Vec::new());
         let mut stop: Option<Option<K>> = None;
-        while places.len() < most && self.open_next()? {
+        let mut done_bytes = 0;
+        while places.len() < most && done_bytes <= self.max_bytes && self.open_next()? {
             let stop = &*stop.get_or_insert_with(|| end(&self.open[0].current.keys, self.open[0].row));
             let count = self.count(most - places.len(), stop.as_ref());
             if count == 0 {
@@ -148,6 +152,9 @@ impl<K: Keys> Merge<K> {
                 parts.len() - 1
             });
             places.extend((cursor.row..cursor.row + count).map(|row| (part, row)));
+            if cursor.row + count >= cursor.current.batch.rows() {
+                done_bytes += cursor.current.batch.own_bytes();
+            }
             if !cursor.advance(count)? {
                 self.open.swap_remove(0);
             }

@@ -25,7 +25,7 @@ const OPEN_BYTES: u64 = 3 * CHUNK_BYTES;
 /// Rows of `row_bytes` that are written to a temporary file at once.
 #[must_use]
 pub fn chunk_rows(row_bytes: u64) -> usize {
-    usize::try_from(CHUNK_BYTES / row_bytes.max(1)).unwrap_or(usize::MAX).clamp(16, CHUNK_ROWS)
+    usize::try_from(CHUNK_BYTES / row_bytes.max(1)).unwrap_or(usize::MAX).clamp(1, CHUNK_ROWS)
 }
 
 /// How many temporary files may be open at once where rows may take `max_memory` bytes.

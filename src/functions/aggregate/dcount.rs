@@ -339,6 +339,7 @@ mod tests {
             constants: vec![None, Some(Value::Long(accuracy))],
             returns: Type::Long,
             seed: 1,
+            max_value: usize::MAX,
         };
         assert!(estimated(&call(4), 1).is_ok());
         assert!(estimated(&call(5), 1).is_err());

@@ -6,7 +6,7 @@ use super::conditional::conditional;
 use super::interner::Interner;
 use super::make_list::{MAX_SIZE, MAX_SIZE_PARAM, OLD_MAX_SIZE, OLD_MAX_SIZE_PARAM, max_size};
 use super::members::Members;
-use super::{Accumulator, AggregateCall, AggregateFunction, downcast, taken};
+use super::{Accumulator, AggregateCall, AggregateFunction, downcast, taken, value_too_long};
 use crate::diagnostic::Result;
 use crate::functions::docs::Example;
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
@@ -59,6 +59,7 @@ const BAG: AggregateFunction = AggregateFunction {
 fn bag(call: &AggregateCall, default: usize) -> Result<Box<dyn Accumulator>> {
     Ok(Box::new(Bags {
         max_size: max_size(call, 1, default)?,
+        max_value: call.max_value,
         keys: Interner::new(call.seed),
         members: Members::new(call.seed),
         groups: Vec::new(),
@@ -69,6 +70,7 @@ fn bag(call: &AggregateCall, default: usize) -> Result<Box<dyn Accumulator>> {
 #[derive(Debug)]
 struct Bags {
     max_size: usize,
+    max_value: usize,
     keys: Interner,
     /// Which key is in which group.
     members: Members,
@@ -80,7 +82,7 @@ struct Bags {
 
 impl Bags {
     /// Adds the entries of the bag that `json` is; nothing where it is none.
-    fn add(&mut self, group: u32, json: &str) {
+    fn add(&mut self, group: u32, json: &str) -> Result<()> {
         let bag = &mut self.groups[group as usize];
         self.bytes -= bag.capacity();
         for entry in dynamic::unique_entries(json) {
@@ -99,6 +101,7 @@ impl Bags {
             bag.push_str(&dynamic::compact(entry.value));
         }
         self.bytes += bag.capacity();
+        if bag.len() > self.max_value { Err(value_too_long(self.max_value)) } else { Ok(()) }
     }
 
     fn resize(&mut self, groups: usize) {
@@ -112,7 +115,7 @@ impl Accumulator for Bags {
         self.resize(groups);
         for (row, group) in rows.iter().enumerate() {
             if let Some(json) = arguments[0].text_at(row) {
-                self.add(*group, json);
+                self.add(*group, json)?;
             }
         }
         Ok(())
@@ -121,7 +124,7 @@ impl Accumulator for Bags {
     fn merge(&mut self, later: Box<dyn Accumulator>, map: &[u32], groups: usize) -> Result<()> {
         self.resize(groups);
         for (later, group) in downcast::<Self>(later)?.groups.iter().zip(map) {
-            self.add(*group, &format!("{{{later}}}"));
+            self.add(*group, &format!("{{{later}}}"))?;
         }
         Ok(())
     }
@@ -129,7 +132,13 @@ impl Accumulator for Bags {
     fn finish(&mut self, groups: usize) -> Result<Vec<Column>> {
         self.resize(groups);
         let mut builder = ColumnBuilder::with_capacity(Type::Dynamic, groups);
-        self.groups.iter().for_each(|bag| builder.append_text(&format!("{{{bag}}}")));
+        // One bag after the other is given up, so that there are never two copies of all of them.
+        for mut bag in std::mem::take(&mut self.groups) {
+            bag.insert(0, '{');
+            bag.push('}');
+            builder.append_text(&bag);
+        }
+        self.bytes = 0;
         Ok(vec![builder.finish()])
     }
 
@@ -138,6 +147,7 @@ impl Accumulator for Bags {
         self.bytes -= taken.iter().map(String::capacity).sum::<usize>();
         let mut selected = Self {
             max_size: self.max_size,
+            max_value: self.max_value,
             keys: self.keys.none(),
             members: self.members.none(),
             groups: Vec::new(),
@@ -145,7 +155,7 @@ impl Accumulator for Bags {
         };
         selected.resize(groups.len());
         for (group, bag) in (0..).zip(&taken) {
-            selected.add(group, &format!("{{{bag}}}"));
+            selected.add(group, &format!("{{{bag}}}"))?;
         }
         Ok(Box::new(selected))
     }

@@ -6,7 +6,7 @@
 use std::any::Any;
 
 use super::conditional::conditional;
-use super::{Accumulator, AggregateCall, AggregateFunction, downcast, taken};
+use super::{Accumulator, AggregateCall, AggregateFunction, downcast, taken, value_too_long};
 use crate::diagnostic::{Code, Error, Result, Span};
 use crate::functions::docs::Example;
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
@@ -102,7 +102,7 @@ enum Nulls {
 
 fn list(call: &AggregateCall, default: usize, nulls: Nulls) -> Result<Box<dyn Accumulator>> {
     let max_size = max_size(call, 1, default)?;
-    Ok(Box::new(Lists { groups: Vec::new(), max_size, nulls, bytes: 0 }))
+    Ok(Box::new(Lists { groups: Vec::new(), max_size, max_value: call.max_value, nulls, bytes: 0 }))
 }
 
 /// The array of one group so far: its elements with a comma between them.
@@ -135,6 +135,10 @@ impl List {
         }
     }
 
+    fn check_length(&self, max_value: usize) -> Result<()> {
+        if self.text.len() > max_value { Err(value_too_long(max_value)) } else { Ok(()) }
+    }
+
     fn append(&mut self, later: &Self, max_size: usize) {
         let room = max_size - self.length;
         if later.length == 0 || room == 0 {
@@ -155,6 +159,7 @@ impl List {
 struct Lists {
     groups: Vec<List>,
     max_size: usize,
+    max_value: usize,
     nulls: Nulls,
     /// Bytes that the groups hold.
     bytes: usize,
@@ -179,6 +184,7 @@ impl Accumulator for Lists {
                 false => list.push(|out| dynamic::write_row(column, row, out)),
             }
             self.bytes += list.text.capacity();
+            list.check_length(self.max_value)?;
         }
         Ok(())
     }
@@ -190,6 +196,7 @@ impl Accumulator for Lists {
             self.bytes -= list.text.capacity();
             list.append(later, self.max_size);
             self.bytes += list.text.capacity();
+            list.check_length(self.max_value)?;
         }
         Ok(())
     }
@@ -197,7 +204,14 @@ impl Accumulator for Lists {
     fn finish(&mut self, groups: usize) -> Result<Vec<Column>> {
         self.groups.resize(groups, List::default());
         let mut builder = ColumnBuilder::with_capacity(Type::Dynamic, groups);
-        self.groups.iter().for_each(|list| builder.append_text(&format!("[{}]", list.text)));
+        // One list after the other is given up, so that there are never two copies of all of them.
+        for list in std::mem::take(&mut self.groups) {
+            let mut text = list.text;
+            text.insert(0, '[');
+            text.push(']');
+            builder.append_text(&text);
+        }
+        self.bytes = 0;
         Ok(vec![builder.finish()])
     }
 
@@ -205,7 +219,13 @@ impl Accumulator for Lists {
         let taken = taken(&mut self.groups, groups);
         let bytes = taken.iter().map(|list| list.text.capacity()).sum();
         self.bytes -= bytes;
-        Ok(Box::new(Self { groups: taken, max_size: self.max_size, nulls: self.nulls, bytes }))
+        Ok(Box::new(Self {
+            groups: taken,
+            max_size: self.max_size,
+            max_value: self.max_value,
+            nulls: self.nulls,
+            bytes,
+        }))
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {

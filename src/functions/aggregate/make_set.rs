@@ -13,12 +13,15 @@ use super::element::for_each_text_of_groups;
 use super::interner::Interner;
 use super::make_list::{MAX_SIZE, MAX_SIZE_PARAM, OLD_MAX_SIZE, OLD_MAX_SIZE_PARAM, max_size};
 use super::members::Members;
-use super::{Accumulator, AggregateCall, AggregateFunction, downcast};
+use super::{Accumulator, AggregateCall, AggregateFunction, downcast, value_too_long};
 use crate::diagnostic::Result;
 use crate::functions::docs::Example;
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
 use crate::types::dynamic::{ArrayWriter, Kind};
 use crate::types::{Column, ColumnBuilder, Type, dynamic};
+
+/// The sets of all groups may take so many times the bytes that one value may.
+const RESULTS: usize = 4;
 
 const EXPR: Param = Param::of("expr", Accepts::Any, "what to collect; the elements of arrays are taken one by one");
 const PREDICATE: Param = Param::new("predicate", Type::Bool, "which rows are taken");
@@ -66,6 +69,7 @@ const SET: AggregateFunction = AggregateFunction {
 fn set(call: &AggregateCall, default: usize) -> Result<Box<dyn Accumulator>> {
     Ok(Box::new(Sets {
         max_size: max_size(call, 1, default)?,
+        max_value: call.max_value,
         text: call.arguments.first() == Some(&Type::String),
         values: Interner::new(call.seed),
         shown: HashMap::with_hasher(FixedState::with_seed(call.seed)),
@@ -77,6 +81,7 @@ fn set(call: &AggregateCall, default: usize) -> Result<Box<dyn Accumulator>> {
 #[derive(Debug)]
 struct Sets {
     max_size: usize,
+    max_value: usize,
     /// True where the values are texts, false where they are JSON.
     text: bool,
     /// The texts, or canonical JSON.
@@ -193,9 +198,17 @@ impl Accumulator for Sets {
     fn finish(&mut self, groups: usize) -> Result<Vec<Column>> {
         self.members.resize(groups);
         let mut builder = ColumnBuilder::with_capacity(Type::Dynamic, groups);
+        let mut bytes = 0_usize;
         for group in (0..).take(groups) {
             let mut array = ArrayWriter::new();
-            self.members.values(group).for_each(|value| self.write(value, &mut array));
+            for value in self.members.values(group) {
+                self.write(value, &mut array);
+                // Groups share their values until here, where each gets copies.
+                if array.len() > self.max_value || bytes / RESULTS > self.max_value {
+                    return Err(value_too_long(self.max_value));
+                }
+            }
+            bytes += array.len();
             builder.append_text(&array.finish());
         }
         Ok(vec![builder.finish()])
@@ -204,6 +217,7 @@ impl Accumulator for Sets {
     fn select(&mut self, groups: &[u32]) -> Result<Box<dyn Accumulator>> {
         let mut selected = Self {
             max_size: self.max_size,
+            max_value: self.max_value,
             text: self.text,
             values: self.values.none(),
             shown: HashMap::with_hasher(self.shown.hasher().clone()),

@@ -31,7 +31,7 @@ use std::fmt::Debug;
 
 use super::docs::Example;
 use super::signature::{Param, ResultName, Returns};
-use crate::diagnostic::Result;
+use crate::diagnostic::{Error, Result};
 use crate::types::{Column, Field, Type, Value};
 
 /// Every family of aggregates.
@@ -142,6 +142,17 @@ pub struct AggregateCall {
     pub returns: Type,
     /// Seed for hash tables: rows are written by attackers.
     pub seed: u64,
+    /// Bytes that one value may take which is made of many.
+    pub max_value: usize,
+}
+
+/// The error of an aggregate whose result would take more than `max_value` bytes.
+#[must_use]
+pub fn value_too_long(max_value: usize) -> Error {
+    Error::Limit(format!(
+        "the result would take more than {} MiB: raise --max-memory, or collect fewer or shorter values",
+        max_value >> 20
+    ))
 }
 
 /// State of one aggregate for every group.

@@ -388,6 +388,7 @@ mod tests {
             constants: vec![None, Some(value)],
             returns: Type::Long,
             seed: 1,
+            max_value: usize::MAX,
         };
         let made = |value| percentiles(&call(value), Weights::None, Shape::Array).is_ok();
         assert!(made(Value::Real(99.9)) && made(Value::Int(0)) && made(Value::dynamic("[5, 50.5]")));

@@ -120,7 +120,7 @@ fn case(function: &'static AggregateFunction, ty: Type, optional: bool, rng: &mu
         Returns::Type(ty) => ty,
         other => other.resolve(&types),
     };
-    let call = AggregateCall { arguments: types, constants, returns, seed: 42 };
+    let call = AggregateCall { arguments: types, constants, returns, seed: 42, max_value: usize::MAX };
     let groups = (0..ROWS).map(|_| rng.random_range(0..7)).collect();
     Some(Case { function, call, groups, arguments })
 }

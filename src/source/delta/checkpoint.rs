@@ -94,6 +94,7 @@ fn request(columns: usize) -> ScanRequest {
         filter: None,
         limit: None,
         batch_rows: 1024,
+        memory: crate::source::ScanMemory::default(),
         report: Arc::new(ScanReport::default()),
         counters: Arc::default(),
     }

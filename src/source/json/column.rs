@@ -136,6 +136,14 @@ impl ColumnWriter {
         })
     }
 
+    /// Bytes of memory of the strings so far.
+    pub(crate) fn text_bytes(&self) -> usize {
+        match &self.array {
+            Some(Builder::Text(builder)) => builder.allocated_size(),
+            _ => 0,
+        }
+    }
+
     /// The column; the writer is empty afterwards.
     pub(crate) fn finish(&mut self) -> Column {
         let rows = std::mem::take(&mut self.constant_rows);

@@ -109,6 +109,7 @@ pub(crate) struct ScanPlan {
     pub prefilter: Option<Prefilter>,
     pub limit: usize,
     pub batch_rows: usize,
+    pub batch_bytes: usize,
     pub report: Arc<ScanReport>,
     pub counters: Arc<ScanCounters>,
     /// The order of dates in numbers.
@@ -183,6 +184,7 @@ impl ScanPlan {
             prefilter,
             limit: request.limit.unwrap_or(usize::MAX),
             batch_rows: request.batch_rows.max(1),
+            batch_bytes: request.memory.batch_bytes,
             report: Arc::clone(&request.report),
             counters: Arc::clone(&request.counters),
             dates,

@@ -628,9 +628,10 @@ impl JsonReader {
         kept.truncate(self.plan.limit.saturating_sub(self.emitted + self.written));
         let mut rest = &kept[..];
         while !rest.is_empty() {
-            let (now, later) = rest.split_at(rest.len().min(self.plan.batch_rows - self.written));
+            let most = rest.len().min(self.plan.batch_rows - self.written);
+            let (now, later) = rest.split_at(self.within_bytes(block, &rows, &rest[..most]));
             self.write(block, &rows, now);
-            if self.written == self.plan.batch_rows {
+            if self.written == self.plan.batch_rows || self.text_bytes() >= self.plan.batch_bytes {
                 self.emit();
             }
             rest = later;
@@ -640,6 +641,24 @@ impl JsonReader {
         self.places.clear();
         self.unwrapped = unwrapped.emptied();
         Ok(())
+    }
+
+    /// How many of the rows at `kept` are written before the size of the batch is looked at: all of a usual block, some
+    /// of one that holds a long line.
+    fn within_bytes(&self, block: &[u8], rows: &[Row], kept: &[usize]) -> usize {
+        if block.len() <= self.plan.batch_bytes {
+            return kept.len();
+        }
+        let mut bytes = 0;
+        let end = kept.iter().position(|&row| {
+            bytes += rows[row].record.len();
+            bytes >= self.plan.batch_bytes
+        });
+        end.map_or(kept.len(), |last| last + 1)
+    }
+
+    fn text_bytes(&self) -> usize {
+        self.writers.iter().map(ColumnWriter::text_bytes).sum()
     }
 
     /// Which of the rows pass the filter.

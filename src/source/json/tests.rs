@@ -31,6 +31,7 @@ fn request(table: &dyn TableProvider, columns: &[&str]) -> ScanRequest {
         filter: None,
         limit: None,
         batch_rows: 8_192,
+        memory: crate::source::ScanMemory::default(),
         report: Arc::new(ScanReport::default()),
         counters: Arc::default(),
     }

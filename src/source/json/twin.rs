@@ -49,6 +49,7 @@ fn scan(
         filter,
         limit: None,
         batch_rows: batch,
+        memory: crate::source::ScanMemory::default(),
         report: Arc::new(ScanReport::default()),
         counters: Arc::default(),
     };

@@ -7,13 +7,15 @@ use arrow::compute;
 use arrow::datatypes::{DataType, Int32Type};
 
 use crate::diagnostic::{Error, Result};
-use crate::types::{Batch, Column};
+use crate::types::{Batch, Column, SharedMemory};
 
 /// Batches of the same columns, of which rows are taken from the front in other portions than they came in.
 #[derive(Default)]
 pub(super) struct Queue {
     batches: VecDeque<Batch>,
     rows: usize,
+    bytes: usize,
+    memory: SharedMemory,
 }
 
 impl Queue {
@@ -22,11 +24,18 @@ impl Queue {
         self.rows
     }
 
+    /// Bytes of the rows that were appended.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Appends rows. What they do not need of their pages is let go.
     pub fn push(&mut self, batch: Batch) {
         if batch.rows() > 0 {
             self.rows += batch.rows();
-            self.batches.push_back(batch.compacted());
+            let batch = batch.compacted();
+            self.bytes = self.bytes.saturating_add(self.memory.add(&batch));
+            self.batches.push_back(batch);
         }
     }
 

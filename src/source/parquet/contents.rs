@@ -12,6 +12,7 @@ use super::bounds::Bounds;
 use super::checksums::Section;
 use super::input::Input;
 use super::layout::{FileColumn, Source, is_dictionary_only};
+use super::page_header::PageHeader;
 use super::places;
 use super::prune::{Evidence, RowGroupStatistics};
 use super::reader::guarded;
@@ -32,6 +33,8 @@ pub(super) struct Contents<'a> {
 impl Contents<'_> {
     /// Largest bloom filter or dictionary that is read, in bytes; larger ones cost more than they can save.
     const MAX_BYTES: u64 = 4 << 20;
+    /// Largest dictionary when it is decompressed.
+    const MAX_UNPACKED: usize = 64 << 20;
 
     fn file_column(&self, column: usize) -> Option<&FileColumn> {
         self.statistics.mapping.file_column(self.statistics.file, column)
@@ -106,7 +109,11 @@ impl Contents<'_> {
     }
 
     /// The same as the crate reads it.
-    fn bytes(&self, leaf: usize) -> Option<BinaryArray> {
+    fn bytes(&self, leaf: usize, range: Range<u64>) -> Option<BinaryArray> {
+        // The crate reserves as much as the header of the page claims.
+        let mut bytes = Vec::new();
+        self.input.read_into(range, &mut bytes).ok()?;
+        PageHeader::read(&mut &bytes[..]).filter(|header| header.unpacked <= Self::MAX_UNPACKED)?;
         let metadata = &self.statistics.file.metadata;
         let read = || ParquetMetaDataReader::read_column_dictionary(self.input, metadata, self.group, leaf);
         let dictionary = guarded(|| read().map_err(|e| e.to_string())).ok().flatten()?;
@@ -116,11 +123,11 @@ impl Contents<'_> {
     /// Whether no text of the dictionary may pass; None where there is no dictionary that can tell.
     fn dictionary_lacks(&self, column: usize, test: &dyn Fn(&str) -> bool) -> Option<bool> {
         let (leaf, range) = self.dictionary_of(column)?;
-        if let Some(texts) = self.texts(leaf, range) {
+        if let Some(texts) = self.texts(leaf, range.clone()) {
             return Some(!texts.iter().flatten().any(test));
         }
         // Bytes that are no text are the reader's to complain about.
-        Some(!self.bytes(leaf)?.iter().flatten().any(|bytes| std::str::from_utf8(bytes).map_or(true, test)))
+        Some(!self.bytes(leaf, range)?.iter().flatten().any(|bytes| std::str::from_utf8(bytes).map_or(true, test)))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Columns of the table, decoded for some rows of a part.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -9,12 +10,14 @@ use parquet::arrow::arrow_reader::RowSelection;
 use super::convert::Converter;
 use super::input::Input;
 use super::layout::Source;
+use super::page_sizes;
 use super::pages::wanted_ranges;
 use super::partition::{Part, Readable, RowGroupScan};
 use super::places;
 use super::prune::RowGroupStatistics;
 use super::reader::{Damage, Reader, Wanted};
 use super::sieve::{ROWS_FOR_ONE, sift};
+use super::text_lengths::TextLengths;
 use crate::diagnostic::{Error, Result};
 use crate::source::provenance::{Provenance, position};
 use crate::source::{Count, ScanColumn};
@@ -31,12 +34,23 @@ pub(super) struct Decoder {
     seconds: Option<Reader>,
     /// What kept the readers from being opened.
     damage: Option<Damage>,
+    /// What was read and is not handed on yet, in pieces of a bounded size.
+    pieces: VecDeque<Piece>,
+    batch_bytes: usize,
+    lengths: TextLengths,
     batch_rows: usize,
     /// Rows still to come.
     outstanding: usize,
     numbers: RowNumbers,
     /// Paths into columns, by the position of the column in the table.
     paths: Vec<(usize, Extractor)>,
+}
+
+/// Some rows of what readers gave.
+struct Piece {
+    rows: usize,
+    batch: Option<RecordBatch>,
+    seconds: Option<RecordBatch>,
 }
 
 struct DecodedColumn {
@@ -63,7 +77,7 @@ impl Decoder {
         readable: &Readable,
         columns: impl Iterator<Item = usize>,
         (selection, input): (RowSelection, Input),
-    ) -> Self {
+    ) -> Result<Self> {
         let scan = part.scan.as_ref();
         let mut indexes: Vec<usize> = columns.collect();
         indexes.sort_unstable();
@@ -75,6 +89,9 @@ impl Decoder {
             reader: None,
             seconds: None,
             damage: None,
+            pieces: VecDeque::new(),
+            batch_bytes: scan.request.memory.batch_bytes,
+            lengths: TextLengths::default(),
             batch_rows: scan.batch_rows(&leaves),
             outstanding: selection.row_count(),
             numbers: RowNumbers::new(scan, &selection),
@@ -86,10 +103,46 @@ impl Decoder {
             let known = scan.leaves(&known.iter().map(|(index, _)| *index).collect::<Vec<_>>());
             wanted.leaves.retain(|leaf| !known.contains(leaf));
             if !wanted.leaves.is_empty() {
-                decoder.damage = decoder.open(scan, readable, (wanted, input)).err();
+                match decoder.fit(scan, readable, &mut wanted, &input)? {
+                    Ok(()) => decoder.damage = decoder.open(scan, readable, (wanted, input)).err(),
+                    Err(damage) => decoder.damage = Some(damage),
+                }
             }
         }
-        decoder
+        Ok(decoder)
+    }
+
+    /// Looks at the pages that will be read: batches are shorter where pages are dense.
+    ///
+    /// # Errors
+    /// The pages do not fit the memory. The inner error is damage of the file.
+    fn fit(
+        &mut self,
+        scan: &RowGroupScan,
+        readable: &Readable,
+        wanted: &mut Wanted,
+        input: &Input,
+    ) -> Result<Result<(), Damage>> {
+        let index = readable.metadata.metadata().page_index_for_row_group(0);
+        let locations = |leaf| index.offset_index(leaf).map_or(Vec::new(), |index| index.page_locations().clone());
+        let sizes = page_sizes::of_leaves(input, scan.metadata(), &wanted.leaves, &locations, &wanted.selection);
+        let sizes = match sizes {
+            Ok(sizes) => sizes,
+            Err(damage) => return Ok(Err(damage)),
+        };
+        let needed = sizes.iter().map(|sizes| sizes.largest).fold(0, usize::saturating_add);
+        let allowed = scan.request.memory.page_bytes;
+        if needed > allowed {
+            let (file, needed, allowed) = (&scan.file.name, needed >> 20, allowed >> 20);
+            return Err(Error::Limit(format!(
+                "{file}: the pages of row group {} take {needed} MiB when they are decompressed, and --max-memory leaves \
+                 {allowed} MiB to each thread: raise it, use fewer threads, or read fewer columns",
+                scan.group
+            )));
+        }
+        wanted.batch_rows = page_sizes::batch_rows(&sizes, wanted.batch_rows, self.batch_bytes.saturating_mul(4));
+        self.batch_rows = wanted.batch_rows;
+        Ok(Ok(()))
     }
 
     fn open(
@@ -119,7 +172,7 @@ impl Decoder {
             return Ok(None);
         }
         match self.read() {
-            Ok((rows, batch, seconds)) => {
+            Ok(Piece { rows, batch, seconds }) => {
                 self.outstanding -= rows;
                 let numbers = self.numbers.take(rows);
                 let scan = part.scan.as_ref();
@@ -137,19 +190,40 @@ impl Decoder {
         }
     }
 
-    fn read(&mut self) -> Result<(usize, Option<RecordBatch>, Option<RecordBatch>), Damage> {
+    /// The next rows; a dictionary or a view makes few bytes of long strings, which later steps may write out.
+    fn read(&mut self) -> Result<Piece, Damage> {
+        if let Some(piece) = self.pieces.pop_front() {
+            return Ok(piece);
+        }
+        let Piece { rows, batch, seconds } = self.read_batch()?;
+        let mut arrays: Vec<ArrayRef> = batch.as_ref().map_or(Vec::new(), |batch| batch.columns().to_vec());
+        arrays.extend(self.columns.iter().filter_map(|column| column.picked(rows)));
+        let step = self.lengths.rows_within(&arrays, rows, self.batch_bytes);
+        if step >= rows {
+            return Ok(Piece { rows, batch, seconds });
+        }
+        for start in (0..rows).step_by(step) {
+            let count = step.min(rows - start);
+            let slice = |batch: &RecordBatch| batch.slice(start, count);
+            let (batch, seconds) = (batch.as_ref().map(slice), seconds.as_ref().map(slice));
+            self.pieces.push_back(Piece { rows: count, batch, seconds });
+        }
+        self.pieces.pop_front().ok_or_else(|| "a batch without rows".to_owned())
+    }
+
+    fn read_batch(&mut self) -> Result<Piece, Damage> {
         if let Some(damage) = self.damage.take() {
             return Err(damage);
         }
         let Some(reader) = &mut self.reader else {
-            return Ok((self.batch_rows.min(self.outstanding), None, None));
+            return Ok(Piece { rows: self.batch_rows.min(self.outstanding), batch: None, seconds: None });
         };
         let batch = reader.next()?;
         let seconds = self.seconds.as_mut().map(Reader::next).transpose()?;
         if seconds.as_ref().is_some_and(|seconds| seconds.num_rows() != batch.num_rows()) {
             return Err("a column of timestamps gave different numbers of rows".to_owned());
         }
-        Ok((batch.num_rows(), Some(batch), seconds))
+        Ok(Piece { rows: batch.num_rows(), batch: Some(batch), seconds })
     }
 
     /// What `columns` hold in a batch of this decoder.
@@ -177,6 +251,14 @@ fn extractor<'a>(paths: &'a mut Vec<(usize, Extractor)>, index: usize, path: &Pa
 }
 
 impl DecodedColumn {
+    /// The next rows, where they are known already.
+    fn picked(&self, rows: usize) -> Option<ArrayRef> {
+        match &self.values {
+            Values::Picked { rows: known, next, .. } => Some(known.slice(*next, rows)),
+            Values::Same(_) | Values::Origin(_) | Values::Read { .. } => None,
+        }
+    }
+
     fn convert(&mut self, rows: usize, batch: Option<&RecordBatch>, seconds: Option<&RecordBatch>) -> Result<Column> {
         match (&mut self.values, batch) {
             (Values::Read { at, at_seconds, converter }, Some(batch)) => {

@@ -19,12 +19,19 @@ use crate::diagnostic::{Error, Result};
 use crate::source::{Count, RowFilter, ScanColumn};
 use crate::types::Batch;
 
+/// The first pass keeps so many times the bytes that a batch may have, before the second one goes on with those rows.
+const KEPT_BATCHES: usize = 16;
+
 /// The batches of a part.
 pub(super) struct PartRows<'a> {
     part: &'a Part,
     readable: &'a Readable,
     input: Input,
     stage: Stage,
+    /// The rows that the first pass has not come to, because it kept too much before.
+    left: Option<RowSelection>,
+    /// Rows that passed the filter.
+    survived: usize,
 }
 
 enum Stage {
@@ -49,12 +56,12 @@ struct SecondPass {
 impl<'a> PartRows<'a> {
     /// Nothing is read before the first batch is asked for.
     pub fn new(part: &'a Part, readable: &'a Readable, input: Input) -> Self {
-        Self { part, readable, input, stage: Stage::Start }
+        Self { part, readable, input, stage: Stage::Start, left: None, survived: 0 }
     }
 
-    fn start(&self) -> Result<Stage> {
+    fn start(&mut self) -> Result<Stage> {
         let request = &self.part.scan.request;
-        let mut selection = self.part.selection(self.readable);
+        let mut selection = self.left.take().unwrap_or_else(|| self.part.selection(self.readable));
         if let (None, Some(limit)) = (&request.filter, request.limit) {
             let rows = selection.row_count();
             let first = RowSelection::from_consecutive_ranges(std::iter::once(0..limit.min(rows)), rows);
@@ -73,11 +80,11 @@ impl<'a> PartRows<'a> {
 
     fn decoder<'c>(&self, columns: impl Iterator<Item = &'c ScanColumn>, selection: RowSelection) -> Result<Decoder> {
         let input = self.input.with(Vec::new).map_err(|source| Error::io(&self.part.scan.file.name, source))?;
-        Ok(Decoder::new(self.part, self.readable, columns.map(ScanColumn::column), (selection, input)))
+        Decoder::new(self.part, self.readable, columns.map(ScanColumn::column), (selection, input))
     }
 
     /// Evaluates the filter over its columns, and starts the second pass over the survivors.
-    fn first_pass(&self, filter: &dyn RowFilter, selection: &RowSelection) -> Result<Stage> {
+    fn first_pass(&mut self, filter: &dyn RowFilter, selection: &RowSelection) -> Result<Stage> {
         let request = &self.part.scan.request;
         let is_early: Vec<bool> =
             request.columns.iter().map(|column| reads(filter.columns(), column.column())).collect();
@@ -86,8 +93,10 @@ impl<'a> PartRows<'a> {
         let mut decoder = self.decoder(filter.columns().iter(), selection.clone())?;
         let (mut masks, mut evaluated) = (Vec::new(), 0);
         let mut survivors = Queue::default();
-        let wanted = request.limit.unwrap_or(usize::MAX);
+        let wanted = request.limit.map_or(usize::MAX, |limit| limit.saturating_sub(self.survived));
+        let max_bytes = request.memory.batch_bytes.saturating_mul(KEPT_BATCHES);
         while survivors.rows() < wanted
+            && survivors.bytes() < max_bytes
             && let Some(batch) = decoder.next(self.part)?
         {
             request.counters.add(Count::Rows, batch.rows() as u64);
@@ -98,6 +107,12 @@ impl<'a> PartRows<'a> {
         }
         if survivors.rows() == 0 {
             return Ok(Stage::Done);
+        }
+        self.survived += survivors.rows();
+        if survivors.rows() < wanted && evaluated < selection.row_count() && survivors.bytes() >= max_bytes {
+            let rows = selection.row_count();
+            let rest = RowSelection::from_consecutive_ranges(std::iter::once(evaluated..rows), rows);
+            self.left = Some(selection.and_then(&rest));
         }
         masks.push(BooleanArray::from(vec![false; selection.row_count() - evaluated]));
         let selection = selection.and_then(&RowSelection::from_filters(&masks));
@@ -122,7 +137,10 @@ impl<'a> PartRows<'a> {
                         return Ok(Some(compact(output)));
                     }
                 }
-                Stage::Second(pass) => return pass.next(part),
+                Stage::Second(pass) => match pass.next(part)? {
+                    None if self.left.is_some() => self.stage = Stage::Start,
+                    batch => return Ok(batch),
+                },
                 Stage::Done => return Ok(None),
             }
         }

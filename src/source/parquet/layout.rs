@@ -141,6 +141,7 @@ impl Layout {
                 Some(DataType::BinaryView)
             }
             Source::Text | Source::Bytes => Some(DataType::Utf8View),
+            Source::Nested => Some(with_views(self.schema.field(column.root).data_type())),
             _ => None,
         })
     }
@@ -161,6 +162,19 @@ impl Layout {
             }
         }
         Arc::new(ArrowSchema::new_with_metadata(fields, self.schema.metadata().clone()))
+    }
+}
+
+/// A nested type whose strings are views, which share the entries of a dictionary instead of copying them.
+fn with_views(ty: &DataType) -> DataType {
+    let field = |field: &ArrowField| Arc::new(field.clone().with_data_type(with_views(field.data_type())));
+    match ty {
+        DataType::Utf8 => DataType::Utf8View,
+        DataType::Binary => DataType::BinaryView,
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(|inner| field(inner)).collect()),
+        DataType::List(inner) => DataType::List(field(inner)),
+        DataType::Map(inner, sorted) => DataType::Map(field(inner), *sorted),
+        other => other.clone(),
     }
 }
 

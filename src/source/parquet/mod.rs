@@ -23,6 +23,7 @@ mod ipc;
 mod layout;
 mod nested;
 mod page_header;
+mod page_sizes;
 mod pages;
 mod partition;
 mod places;
@@ -31,6 +32,7 @@ mod reader;
 mod runs;
 mod sieve;
 mod text;
+mod text_lengths;
 mod unpacker;
 
 use std::io;

@@ -6,13 +6,16 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, StringViewBuilder};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryViewArray, StringViewBuilder};
 use arrow::datatypes::DataType;
 
 use super::convert::{natural, not_null};
-use crate::diagnostic::Result;
+use crate::diagnostic::{Error, Result};
 use crate::types::dynamic::{quote, write_value};
 use crate::types::{Column, Value};
+
+/// Bytes of JSON that one value may take: entries of a dictionary that lists repeat may be long.
+const MAX_JSON: usize = 64 << 20;
 
 /// What was lost on the way to JSON.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,6 +39,12 @@ pub(super) fn to_json(array: &ArrayRef) -> Result<(ArrayRef, Lost)> {
         }
         json.clear();
         node.write(row, &mut json);
+        if json.len() > MAX_JSON {
+            let most = MAX_JSON >> 20;
+            return Err(Error::Limit(format!(
+                "a nested value takes more than {most} MiB as JSON: leave its column out"
+            )));
+        }
         builder.append_value(&json);
     }
     Ok((Arc::new(builder.finish()), lost))
@@ -46,7 +55,7 @@ enum Node {
     Struct { array: ArrayRef, members: Vec<(String, Node)> },
     List { array: ArrayRef, items: Box<Node> },
     Map { array: ArrayRef, keys: Box<Node>, values: Box<Node> },
-    Text(BinaryArray),
+    Text(BinaryViewArray),
     Scalar(Column),
 }
 
@@ -72,8 +81,8 @@ impl Node {
                 Self::Map { array: Arc::clone(array), keys: Box::new(keys), values: Box::new(values) }
             }
             // As bytes: text that is not annotated as such was not checked by the reader.
-            DataType::Utf8 => Self::text(BinaryArray::from(array.as_string::<i32>().clone()), lost),
-            DataType::Binary => Self::text(array.as_binary::<i32>().clone(), lost),
+            DataType::Utf8View => Self::text(array.as_string_view().clone().to_binary_view(), lost),
+            DataType::BinaryView => Self::text(array.as_binary_view().clone(), lost),
             _ => {
                 let column = natural(array)?;
                 lost.values += (array.len() - array.logical_null_count()).saturating_sub(not_null(&column));
@@ -82,7 +91,7 @@ impl Node {
         })
     }
 
-    fn text(array: BinaryArray, lost: &mut Lost) -> Self {
+    fn text(array: BinaryViewArray, lost: &mut Lost) -> Self {
         lost.strings += array.iter().flatten().filter(|bytes| std::str::from_utf8(bytes).is_err()).count();
         Self::Text(array)
     }
@@ -157,6 +166,10 @@ fn write_list<T>(
 ) {
     json.push(open);
     for (index, item) in items.enumerate() {
+        // The value is refused then.
+        if json.len() > MAX_JSON {
+            break;
+        }
         if index > 0 {
             json.push(',');
         }

@@ -32,8 +32,6 @@ const PART_BYTES: u64 = 32 << 20;
 pub(super) const NARROW_BATCHES: usize = 4;
 /// More columns than this are not narrow.
 const NARROW_COLUMNS: usize = 8;
-/// Bytes that a batch should have: wide rows come in shorter batches.
-const BATCH_BYTES: u64 = 8 << 20;
 
 /// The scan of one row group; its parts share what is found out about it.
 #[derive(Debug)]
@@ -145,7 +143,7 @@ impl RowGroupScan {
         // How many rows must be looked at for so many that pass is not known.
         let limit = self.request.limit.filter(|_| self.request.filter.is_none());
         let wanted = limit.map_or(most, |limit| limit.min(most));
-        wanted.min(rows_of(BATCH_BYTES, self.row_bytes(leaves))).max(1)
+        wanted.min(rows_of(self.request.memory.batch_bytes as u64, self.row_bytes(leaves))).max(1)
     }
 
     /// True where rows of these leaves are a few numbers, some of them places in dictionaries.

@@ -23,6 +23,8 @@ use super::runs::{Run, Runs};
 pub(super) const ROWS_FOR_ONE: usize = if cfg!(test) { 3 } else { 16 };
 /// Bytes that are unpacked at once.
 const BUFFER: usize = 64 << 10;
+/// Bytes of strings that are kept of the wanted rows of a chunk.
+const MAX_KEPT: u64 = 32 << 20;
 /// Largest chunk that is held, in bytes.
 const MAX_BYTES: u64 = 64 << 20;
 
@@ -144,6 +146,9 @@ impl Kept {
         match self {
             Self::Texts(builder) => {
                 let length = u64::from(u32::from_le_bytes(take(page)?));
+                if length.saturating_add(builder.allocated_size() as u64) > MAX_KEPT {
+                    return None;
+                }
                 let mut text = Vec::new();
                 page.take(length).read_to_end(&mut text).ok()?;
                 let text = std::str::from_utf8(&text).ok().filter(|text| text.len() as u64 == length)?;

@@ -8,7 +8,7 @@ use std::cell::Cell;
 use parquet::basic::Compression;
 
 /// Largest page that is unpacked, in bytes.
-const MAX_BYTES: usize = 64 << 20;
+const MAX_BYTES: usize = 16 << 20;
 /// Larger buffers are not kept.
 const KEPT_BYTES: usize = 2 << 20;
 

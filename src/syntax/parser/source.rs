@@ -26,13 +26,15 @@ pub(super) fn operators(input: Tokens<'_>, source: Source) -> Parsed<'_, Pipelin
             Ok((after, operator)) if ends_operator(&after) => {
                 operators.push(operator);
                 height = height.max(after.height());
-                after.built(height + u32::try_from(operators.len()).unwrap_or(u32::MAX), rest.span())?
+                after.counted_operator(rest.span())?
             }
             Ok((after, _)) => (after.recover(&["|"]), ()),
             Err(_) => (rest.advance(1).recover(&["|"]), ()),
         };
     }
     note_ends(&rest);
+    // Operators follow each other; only what stands inside of one nests.
+    let (rest, ()) = rest.built(height + 1, rest.span())?;
     let span = rest.span_since(source.span);
     Ok((rest, Pipeline { source, operators, span }))
 }

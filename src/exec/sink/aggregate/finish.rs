@@ -5,7 +5,7 @@
 
 use arrow::array::BooleanArray;
 
-use super::{State, Work};
+use super::{State, Work, of_function};
 use crate::diagnostic::Result;
 use crate::exec::operator::mask;
 use crate::expr::{Expr, evaluate, visit};
@@ -92,5 +92,5 @@ impl State {
 }
 
 fn finished(accumulator: &mut dyn Accumulator, groups: usize, aggregate: &AggregateExpr) -> Result<Vec<Column>> {
-    accumulator.finish(groups).map_err(|error| error.placed(aggregate.span))
+    accumulator.finish(groups).map_err(|error| of_function(aggregate, error))
 }

@@ -38,6 +38,7 @@ fn request(columns: impl IntoIterator<Item = usize>) -> ScanRequest {
         filter: None,
         limit: None,
         batch_rows: 64,
+        memory: crate::source::ScanMemory::default(),
         report: Arc::new(ScanReport::default()),
         counters: Arc::default(),
     }
