@@ -53,10 +53,26 @@ pub enum Outcome {
     Damaged,
 }
 
+/// Bytes of the stack on which commands run: planning goes as deep as a pipeline is long. Less where the system does not
+/// give as much.
+const STACKS: [usize; 3] = [256 << 20, 64 << 20, 16 << 20];
+
 /// Runs the command that `arguments` name, the program's own name first.
 #[must_use]
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     talk::report_panics();
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    for stack in STACKS {
+        let arguments = arguments.clone();
+        let thread = std::thread::Builder::new().name("main".to_owned()).stack_size(stack);
+        if let Ok(thread) = thread.spawn(move || run_here(arguments)) {
+            return thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        }
+    }
+    run_here(arguments)
+}
+
+fn run_here(arguments: Vec<OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {

@@ -36,6 +36,8 @@ const FEW_ROWS: usize = 1_024;
 #[derive(Debug)]
 pub struct Pipeline {
     partitions: Vec<Arc<dyn Partition>>,
+    /// What each partition does with its rows.
+    operators: Vec<Arc<dyn Operator>>,
     /// What the caller's thread does with the rows, in order.
     serial: Vec<Serial>,
     /// The memory that the rows take which the partitions read.
@@ -121,6 +123,7 @@ impl Pipeline {
     pub(super) fn of(partitions: Vec<Arc<dyn Partition>>) -> Self {
         Self {
             partitions: metrics::timed_partitions(partitions),
+            operators: Vec::new(),
             serial: Vec::new(),
             held: Vec::new(),
             is_first_enough: false,
@@ -137,8 +140,7 @@ impl Pipeline {
     fn then(mut self, operator: Arc<dyn Operator>) -> Self {
         let operator = metrics::timed_operator(operator);
         if self.serial.is_empty() {
-            let wrap = |input| Arc::new(OperatorPartition::new(input, Arc::clone(&operator))) as Arc<dyn Partition>;
-            self.partitions = self.partitions.into_iter().map(wrap).collect();
+            self.operators.push(operator);
         } else {
             self.serial.push(Serial::Operator(operator));
         }
@@ -148,8 +150,9 @@ impl Pipeline {
     /// Calls `consume` with every batch in order, until it breaks off.
     pub fn run(&self, context: &ExecContext, consume: &mut dyn FnMut(Batch) -> Result<Flow>) -> Result<()> {
         let mut stages = Stages::new(&self.serial);
-        let alone = usize::from(self.is_first_enough).min(self.partitions.len());
-        let (first, others) = self.partitions.split_at(alone);
+        let partitions = self.whole_partitions();
+        let alone = usize::from(self.is_first_enough).min(partitions.len());
+        let (first, others) = partitions.split_at(alone);
         for partitions in [first, others] {
             if !stages.are_done() {
                 pipeline::for_each_batch(partitions, context, &mut |batch| stages.push(0, batch, consume))?;
@@ -159,8 +162,17 @@ impl Pipeline {
     }
 
     /// The partitions, where rows need not pass the caller's thread first.
-    pub(super) fn parallel_partitions(&self) -> Option<&[Arc<dyn Partition>]> {
-        self.serial.is_empty().then_some(self.partitions.as_slice())
+    pub(super) fn parallel_partitions(&self) -> Option<Vec<Arc<dyn Partition>>> {
+        self.serial.is_empty().then(|| self.whole_partitions())
+    }
+
+    /// The partitions with what they do with their rows.
+    fn whole_partitions(&self) -> Vec<Arc<dyn Partition>> {
+        let whole = |input: &Arc<dyn Partition>| {
+            Arc::new(OperatorPartition::new(Arc::clone(input), self.operators.clone())) as Arc<dyn Partition>
+        };
+        let is_whole = self.operators.is_empty();
+        self.partitions.iter().map(|input| if is_whole { Arc::clone(input) } else { whole(input) }).collect()
     }
 }
 
@@ -291,7 +303,7 @@ fn union(inputs: &[LogicalPlan], schema: &Schema, context: &ExecContext) -> Resu
     for input in inputs {
         let pipeline = Pipeline::new(input, context)?;
         if pipeline.serial.is_empty() {
-            partitions.extend(pipeline.partitions);
+            partitions.extend(pipeline.whole_partitions());
             held.extend(pipeline.held);
         } else {
             // Without a key, rows keep their order.
@@ -301,7 +313,7 @@ fn union(inputs: &[LogicalPlan], schema: &Schema, context: &ExecContext) -> Resu
                 Ok(Flow::Continue(()))
             })?;
             let rows = rows.finish()?;
-            partitions.extend(rows.partitions);
+            partitions.extend(rows.whole_partitions());
             held.extend(rows.held);
         }
     }

@@ -18,6 +18,9 @@ use crate::types::Batch;
 /// Items that wait for the caller, for each partition in work.
 const QUEUE: usize = 4;
 
+/// Bytes of the stack of a worker: expressions are evaluated as deep as they nest.
+const STACK: usize = 8 << 20;
+
 /// Whether more rows are wanted.
 pub type Flow = ControlFlow<()>;
 
@@ -103,6 +106,7 @@ fn in_order<I: Sync, T: Send>(
     }
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
+        .stack_size(STACK)
         .build()
         .map_err(|error| Error::Limit(format!("cannot start {threads} threads: {error}; try --threads 1")))?;
     let shared = Shared::new(partitions.len(), threads, &weight);

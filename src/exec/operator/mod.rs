@@ -43,27 +43,49 @@ pub(crate) fn halves(batch: &Batch) -> [Batch; 2] {
     [batch.slice(0, half), batch.slice(half, batch.rows() - half)]
 }
 
-/// A partition whose rows have passed an operator.
+/// A partition whose rows have passed operators.
 #[derive(Debug)]
 pub struct OperatorPartition {
     input: Arc<dyn Partition>,
-    operator: Arc<dyn Operator>,
+    /// The first one first.
+    operators: Vec<Arc<dyn Operator>>,
 }
 
 impl OperatorPartition {
-    /// The rows of `input` through `operator`.
+    /// The rows of `input` through `operators`.
     #[must_use]
-    pub fn new(input: Arc<dyn Partition>, operator: Arc<dyn Operator>) -> Self {
-        Self { input, operator }
+    pub fn new(input: Arc<dyn Partition>, operators: Vec<Arc<dyn Operator>>) -> Self {
+        Self { input, operators }
     }
 }
 
 impl Partition for OperatorPartition {
     fn read(&self) -> Result<BatchIterator<'_>> {
-        let process = |batch: Result<Batch>| match batch {
-            Ok(batch) => self.operator.stream(batch),
-            Err(error) => Box::new(std::iter::once(Err(error))) as BatchIterator<'_>,
-        };
-        Ok(Box::new(self.input.read()?.flat_map(process)))
+        Ok(Box::new(Through { operators: &self.operators, levels: vec![self.input.read()?] }))
+    }
+}
+
+/// Batches on their way through operators. Pipelines may have hundreds of them: none calls the next one.
+struct Through<'a> {
+    operators: &'a [Arc<dyn Operator>],
+    /// The input, and what each operator makes of the batch before it, as far as they are open.
+    levels: Vec<BatchIterator<'a>>,
+}
+
+impl Iterator for Through<'_> {
+    type Item = Result<Batch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            match self.levels.last_mut()?.next() {
+                Some(Ok(batch)) => match self.operators.get(self.levels.len() - 1) {
+                    Some(_) if batch.rows() == 0 => {}
+                    Some(operator) => self.levels.push(operator.stream(batch)),
+                    None => return Some(Ok(batch)),
+                },
+                Some(Err(error)) => return Some(Err(error)),
+                None => drop(self.levels.pop()),
+            }
+        }
     }
 }

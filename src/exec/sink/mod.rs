@@ -64,7 +64,7 @@ fn fold<S: Part>(
                 let _ = emit(part);
                 Ok(())
             };
-            pipeline::for_each_partition(partitions, context, &local, combine)
+            pipeline::for_each_partition(&partitions, context, &local, combine)
         }
         None => {
             let mut part = new()?;

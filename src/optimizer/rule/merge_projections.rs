@@ -9,7 +9,9 @@ pub fn apply(plan: LogicalPlan, _: &EvalContext) -> Result<LogicalPlan> {
     visit::transform_up(plan, &mut |node| {
         Ok(match node {
             LogicalPlan::Project { input, expressions, schema } => match *input {
-                LogicalPlan::Project { input, expressions: inner, .. } if once(&expressions, &inner) => {
+                LogicalPlan::Project { input, expressions: inner, .. }
+                    if once(&expressions, &inner) && is_low(&expressions, &inner) =>
+                {
                     let merged = expressions.into_iter().map(|expr| expr_visit::substitute(expr, &inner));
                     unless_idle(LogicalPlan::Project { input, expressions: merged.collect(), schema })
                 }
@@ -32,6 +34,16 @@ fn once(outer: &[Expr], inner: &[Expr]) -> bool {
         });
     }
     uses.iter().zip(inner).all(|(uses, expr)| *uses <= 1 || is_free(expr))
+}
+
+/// Steps on the longest way through a merged expression: evaluating it goes as deep.
+const MAX_HEIGHT: usize = 64;
+
+/// True where merged expressions are not too high.
+fn is_low(outer: &[Expr], inner: &[Expr]) -> bool {
+    let height = |expressions: &[Expr]| expressions.iter().map(expr_visit::height).max().unwrap_or(0);
+    let (outer, inner) = (height(outer), height(inner));
+    outer <= 1 || inner <= 1 || outer + inner <= MAX_HEIGHT
 }
 
 fn is_free(expr: &Expr) -> bool {

@@ -29,33 +29,51 @@ pub fn conjuncts(predicate: Expr) -> Vec<Expr> {
 }
 
 /// One condition that is true where all of `parts` are.
-pub fn conjunction(parts: Vec<Expr>) -> Option<Expr> {
-    parts.into_iter().reduce(|left, right| {
-        let span = left.span.to(right.span);
-        Expr::operator("and", vec![left, right], span)
-    })
+pub fn conjunction(mut parts: Vec<Expr>) -> Option<Expr> {
+    // Neighbours are joined until one is left: the tree is balanced, however many parts there are.
+    while parts.len() > 1 {
+        let mut rest = parts.into_iter();
+        let pairs = std::iter::from_fn(|| rest.next().map(|left| (left, rest.next())));
+        parts = pairs
+            .map(|(left, right)| match right {
+                Some(right) => both(left, right),
+                None => left,
+            })
+            .collect();
+    }
+    parts.pop()
+}
+
+fn both(left: Expr, right: Expr) -> Expr {
+    let span = left.span.to(right.span);
+    Expr::operator("and", vec![left, right], span)
 }
 
 /// Parts of a condition that moved: one that would grow beyond stays where it is. A column that is used twice doubles
 /// with every projection that it passes.
 const MAX_SIZE: usize = 1_000;
+/// Steps on the longest way through a part that moved: evaluating it goes as deep.
+const MAX_HEIGHT: usize = 128;
 
 /// True where `part` may be computed below the node that computes `columns`: they are all there, none is computed
 /// differently each time, and the condition stays within bounds.
 fn may_pass(part: &Expr, columns: &[Expr]) -> bool {
     let mut size = 0_usize;
+    let mut height = 0_usize;
     let mut possible = true;
     expr_visit::walk(part, &mut |inner| match inner.as_column() {
         Some(column) => match columns.get(column) {
             Some(expr) => {
                 size = size.saturating_add(expr_visit::size(expr));
+                height = height.max(expr_visit::height(expr));
                 possible &= expr.is_repeatable();
             }
             None => possible = false,
         },
         None => size += 1,
     });
-    possible && (size <= MAX_SIZE || size <= expr_visit::size(part))
+    let is_low = height <= 1 || height + expr_visit::height(part) <= MAX_HEIGHT;
+    possible && is_low && (size <= MAX_SIZE || size <= expr_visit::size(part))
 }
 
 /// `plan` with a filter of `parts` as deep as it can go.
