@@ -105,6 +105,7 @@ fn request(report: Arc<ScanReport>) -> ScanRequest {
         filter: None,
         limit: None,
         batch_rows: BATCH_ROWS,
+        memory: super::ScanMemory::default(),
         report,
         counters: Arc::default(),
     }

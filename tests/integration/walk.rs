@@ -107,6 +107,7 @@ fn read(table: &Arc<dyn TableProvider>) -> (Vec<String>, Vec<String>) {
         filter: None,
         limit: None,
         batch_rows: 8_192,
+        memory: coldcase::source::ScanMemory::default(),
         report: Arc::clone(&report),
         counters: Arc::default(),
     };
