@@ -240,6 +240,12 @@ impl<'a> Tokens<'a> {
         self.context.height.get()
     }
 
+    /// Begins a tree: what stands beside it does not make it higher.
+    pub(super) fn begun(self) -> Self {
+        self.context.height.set(0);
+        self
+    }
+
     /// A tree of this height was built.
     ///
     /// # Errors

@@ -63,6 +63,8 @@ fn chains_are_bounded_or_balanced() {
         assert!(matches!(codes(&format!("T | where a{}", link.repeat(5_000))).as_slice(), ["KQL1005" | "KQL1001"]));
     }
     assert_eq!(codes(&format!("T{}", " | count".repeat(1_000))), [] as [&str; 0]);
+    assert_eq!(codes(&format!("print 1{}", ", 1 + 1".repeat(1_000))), [] as [&str; 0]);
+    assert_eq!(codes(&format!("union T{}", ", (print x = 1)".repeat(1_000))), [] as [&str; 0]);
     assert_eq!(codes(&format!("T{}", " | count".repeat(5_000))), ["KQL1005"]);
     assert_eq!(codes(&"-".repeat(50_000)), ["KQL1001"]);
     assert_eq!(codes(&"a".repeat(super::MAX_TEXT + 1)), ["KQL1008"]);

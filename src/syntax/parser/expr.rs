@@ -98,7 +98,7 @@ impl Infix {
 /// A value; `expected` is what it is called where there is none.
 pub(in crate::syntax) fn expression<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, Expr> {
     move |input| {
-        let (rest, value) = climb(input, expected, Level::Or)?;
+        let (rest, value) = climb(input.begun(), expected, Level::Or)?;
         match rest.peek() {
             token if token.is_symbol("=") => rest.refuse(
                 Diagnostic::new(Code::UnexpectedToken, token.span, "`=` gives a name and stands after one name")

@@ -13,7 +13,7 @@ use crate::syntax::ast::{DatatableColumn, Expr, ExprKind, Operator, Parameter, P
 
 /// A source and its operators.
 pub(in crate::syntax) fn pipeline(input: Tokens<'_>) -> Parsed<'_, Pipeline> {
-    let (rest, source) = source(input)?;
+    let (rest, source) = source(input.begun())?;
     operators(rest, source)
 }
 
