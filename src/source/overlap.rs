@@ -150,6 +150,7 @@ fn ids_of_table(table: &FileTable) -> Vec<String> {
         filter: None,
         limit: Some(HEAD),
         batch_rows: HEAD,
+        memory: crate::source::ScanMemory::default(),
         report: Arc::new(ScanReport::default()),
         counters: Arc::default(),
     };

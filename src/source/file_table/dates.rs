@@ -81,6 +81,7 @@ impl FileDates {
             filter: None,
             limit: None,
             batch_rows: 4_096,
+            memory: crate::source::ScanMemory::default(),
             report: Arc::default(),
             counters: Arc::default(),
         };
