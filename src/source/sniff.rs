@@ -47,7 +47,9 @@ impl FileKind {
 
     fn of_text(file: &DataFile, text: Text, report: &ScanReport) -> Result<Self> {
         let mut head = Vec::new();
-        if let Err(error) = text.input.take(HEAD_BYTES).read_to_end(&mut head)
+        let read = text.input.take(HEAD_BYTES).read_to_end(&mut head);
+        let is_damaged = read.is_err() || report.has_lost(&file.name) || report.is_damaged(&file.name);
+        if let Err(error) = read
             && error.raw_os_error().is_some()
         {
             return Err(file.failed(error));
@@ -56,9 +58,7 @@ impl FileKind {
         let format = match framing::detect(&head, (head.len() as u64) < HEAD_BYTES) {
             Framing::Foreign(reason) => reason,
             // Rows of CSV that cannot be read are no text.
-            Framing::Empty if report.has_lost(&file.name) || report.is_damaged(&file.name) => {
-                text.layers.container.unwrap_or("damaged")
-            }
+            Framing::Empty if is_damaged => text.layers.container.unwrap_or("damaged"),
             Framing::Empty => "empty",
             Framing::Lines => text.layers.container.unwrap_or("JSON Lines"),
             Framing::Values => text.layers.container.unwrap_or("JSON"),

@@ -43,6 +43,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
     ("crc32fast", &["source/parquet", "exec"]),
+    ("encoding_rs", &["source"]),
     ("csv", &["source", "output/csv.rs", "functions/scalar/parse.rs"]),
     ("ctrlc", &["cli/stop"]),
     ("ctor", &["cli/stdout.rs"]),

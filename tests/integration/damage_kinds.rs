@@ -93,7 +93,7 @@ const KINDS: &[Kind] = &[
         write: |folder| {
             put(folder, "a.json", format!("{}{}{}\n", lines(), "\0".repeat(4096), record("c@contoso.com", "")))
         },
-        word: "not read",
+        word: "NUL bytes",
         column: None,
     },
     Kind {

@@ -12,6 +12,9 @@ const BEGINNING_BYTES: usize = 48;
 /// Bytes of ASCII in a row that are no UTF-16: there they would be 32 letters of rare scripts.
 const ASCII_RUN: usize = 64;
 
+/// The byte order mark of UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// An encoding of Unicode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Encoding {
@@ -155,7 +158,9 @@ fn after_utf16(bytes: &[u8], encoding: Encoding, ended: bool) -> Change {
         }
         run = if pair.iter().all(|byte| is_ascii_text(*byte)) { run + 2 } else { 0 };
         if run >= ASCII_RUN {
-            return Change::To(end - run, Encoding::Utf8);
+            let from = (end - run).saturating_sub(BYTE_ORDER_MARK.len() + 1);
+            let mark = memchr::memmem::find(&bytes[from..end], BYTE_ORDER_MARK);
+            return Change::To(mark.map_or(end - run, |at| from + at), Encoding::Utf8);
         }
         if ![b'\n', b'}', b']'].map(u16::from).contains(&unit) {
             continue;
@@ -196,7 +201,7 @@ fn change_at(bytes: &[u8], at: usize, encoding: Encoding) -> Option<Change> {
 /// UTF-16 these are characters that nothing begins with.
 fn begins_in_utf8(text: &[u8]) -> bool {
     const LEAST: usize = 8;
-    let unmarked = text.strip_prefix(b"\xef\xbb\xbf");
+    let unmarked = text.strip_prefix(BYTE_ORDER_MARK);
     let is_marked = unmarked.is_some();
     let text = unmarked.unwrap_or(text);
     let is_text = |bytes: &[u8]| bytes.iter().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..));

@@ -47,9 +47,9 @@ impl<R: Read> Transcoder<R> {
             self.last_byte = text.last().copied().or(self.last_byte);
             let Some(encoding) = next else { return };
             self.encoding = encoding;
-            // A record that was cut off does not go on in another encoding.
+            // A record that was cut off does not go on in another encoding, whatever it ends with.
             if self.last_byte.is_some_and(|last| !matches!(last, b'\n' | b'\r' | b' ' | b'}' | b']' | b',')) {
-                text.push(b'\n');
+                text.extend_from_slice("\u{fffd}\n".as_bytes());
             }
         }
     }
