@@ -79,7 +79,10 @@ pub(crate) fn extent(block: &[u8], line: Range<usize>, rest: Rest, effort: &mut 
             }
             None if rest == Rest::Lines || line.start > 0 => Extent::Unclear,
             None if is_wrapped(lines) => Extent::Endless,
-            None => Extent::End(from + length_by_layout(lines, indent, false).unwrap_or(lines.len())),
+            None => {
+                effort.spend(lines.len());
+                Extent::End(from + length_by_layout(lines, indent, false).unwrap_or(lines.len()))
+            }
         };
     }
 }
@@ -132,12 +135,12 @@ fn length(lines: &[u8], indent: usize, more: bool, effort: &mut Effort) -> Optio
         Err(error) => (&lines[..error.valid_up_to()], true),
     };
     let offset = dynamic::validate(text).err().map_or(text.len(), |error| error.offset.min(text.len()));
-    effort.spend(offset);
     // As far as it is JSON, brackets tell where the value ends.
     match value_end(&text[..offset]) {
         Some(length) => Some(length),
         None if offset == text.len() && !damaged && more => None,
-        None => length_by_layout(lines, indent, more),
+        // Only what turns out to be no value was looked at in vain: a long one is looked at again with more bytes.
+        None => length_by_layout(lines, indent, more).inspect(|_| effort.spend(offset)),
     }
 }
 

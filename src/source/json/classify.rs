@@ -215,7 +215,8 @@ impl Markers {
             return Some(flat(kind, None, ty, false));
         }
         let is_sign_in = value(self.result).is_some() && self.columns.iter().any(|&slot| value(slot).is_some());
-        is_sign_in.then(|| assumed(kind, false))
+        // A row that names a table which is not known is none of this one, whatever its columns are.
+        is_sign_in.then(|| flat(kind, value(self.original_type), value(self.ty), false))
     }
 
     /// True for a sign-in among the objects of cmdlets that were created at some time.

@@ -24,16 +24,35 @@ pub(super) fn twin(text: &[u8], table: &KnownTable, columns: &[ScanColumn]) -> (
         let end = if line.starts_with(b"{") && !line.ends_with(b"}") { twin_end(text, start) } else { line_end };
         let record = text[start..end].trim_ascii();
         let record = record.strip_prefix(b",").unwrap_or(record);
-        if !record.is_empty() {
-            let bag = std::str::from_utf8(record).ok().and_then(|record| serde_json::from_str::<Bag>(record).ok());
-            match bag {
-                Some(bag) => rows.extend(twin_row(&bag, table, columns)),
-                None => lost += 1,
+        // The comma behind a value over several lines, where its layout tells where it ends.
+        let record = record.strip_suffix(b",").unwrap_or(record);
+        for record in between_nul_bytes(record) {
+            match serde_json::from_str::<Bag>(&text_of(record)) {
+                Ok(bag) => rows.extend(twin_row(&bag, table, columns)),
+                Err(_) => lost += 1,
             }
         }
         start = if end == line_end { end + 1 } else { end };
     }
     (rows, lost)
+}
+
+/// What stands between NUL bytes, where these lie around a record; else the record as it is; nothing for a blank one.
+fn between_nul_bytes(record: &[u8]) -> Vec<&[u8]> {
+    let pieces: Vec<&[u8]> = record.split(|byte| *byte == 0).map(<[u8]>::trim_ascii).collect();
+    let pieces: Vec<&[u8]> = pieces.into_iter().filter(|piece| !piece.is_empty()).collect();
+    let is_json = |piece: &&[u8]| serde_json::from_slice::<&RawValue>(piece).is_ok();
+    if pieces.len() < 2 || pieces.iter().any(is_json) { pieces } else { vec![record] }
+}
+
+/// Bytes that are not UTF-8 are Windows-1252.
+fn text_of(record: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in record.utf8_chunks() {
+        text += chunk.valid();
+        text += &encoding_rs::WINDOWS_1252.decode_without_bom_handling(chunk.invalid()).0;
+    }
+    text
 }
 
 /// Where the record ends whose first line, which does not end it, begins at `start`: where its value does, or behind
