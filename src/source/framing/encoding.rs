@@ -116,7 +116,8 @@ fn after_utf8(bytes: &[u8], ended: bool) -> Change {
         }
         from = at + bytes[at..].iter().take_while(|byte| **byte == bytes[at]).count();
     }
-    Change::None
+    // The last byte may be the first of a code unit.
+    if ended || bytes.is_empty() { Change::None } else { Change::Unclear(bytes.len() - 1) }
 }
 
 /// The UTF-16 whose first zero or byte order mark stands at `at`, and where it begins.

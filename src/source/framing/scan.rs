@@ -64,6 +64,11 @@ impl Scan {
         Self { ignored: true, ..Self::strict() }
     }
 
+    /// How many bytes of the value were looked at.
+    pub(super) fn position(&self) -> usize {
+        self.next
+    }
+
     /// Looks for the end of the value that starts with `bytes`.
     pub(super) fn go_on(&mut self, bytes: &[u8]) -> Found {
         #[cfg(test)]

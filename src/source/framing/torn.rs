@@ -63,6 +63,8 @@ pub(super) struct Torn {
     raw: Vec<u8>,
     /// Where the search goes on, from the position of the splitter.
     from: usize,
+    /// How far the candidate that begins there was looked at, if more bytes are to tell whether it is a record.
+    pending: Option<Scan>,
 }
 
 /// What is looked for.
@@ -135,12 +137,12 @@ impl Torn {
         heads.learn_damaged(&bytes[..flaw]);
         let raw = bytes[..bytes.len().min(RAW_BYTES)].to_vec();
         let place = i64::try_from(flaw).unwrap_or(i64::MAX);
-        Self { place, start: 0, raw, from: usize::from(bytes.starts_with(b"{") || at > 0) }
+        Self { place, start: 0, raw, from: usize::from(bytes.starts_with(b"{") || at > 0), pending: None }
     }
 
     /// A file whose beginning is missing.
     pub(super) fn at_start() -> Self {
-        Self { place: 0, start: 0, raw: Vec::new(), from: 0 }
+        Self { place: 0, start: 0, raw: Vec::new(), from: 0, pending: None }
     }
 
     /// Looks for the next record in `bytes`, which begin at the position of the splitter.
@@ -160,7 +162,7 @@ impl Torn {
             }
             effort.pass(found + 1);
             at += found;
-            match verdict(bytes, at, wanted, more, effort) {
+            match verdict(bytes, at, wanted, more, effort, &mut self.pending) {
                 Verdict::Yes => return Searched::Record(at),
                 Verdict::Unclear if more => return Searched::Nothing(self.go_on(at, at.saturating_sub(CONTEXT))),
                 Verdict::No | Verdict::Unclear => at += 1,
@@ -195,8 +197,16 @@ impl Torn {
 }
 
 /// Whether a record begins at `at`.
-fn verdict(bytes: &[u8], at: usize, wanted: Wanted<'_>, more: bool, effort: &mut Effort) -> Verdict {
-    if effort.is_exhausted() {
+fn verdict(
+    bytes: &[u8],
+    at: usize,
+    wanted: Wanted<'_>,
+    more: bool,
+    effort: &mut Effort,
+    pending: &mut Option<Scan>,
+) -> Verdict {
+    let begun = pending.take();
+    if begun.is_none() && effort.is_exhausted() {
         return Verdict::No;
     }
     let rest = &bytes[at..];
@@ -215,33 +225,28 @@ fn verdict(bytes: &[u8], at: usize, wanted: Wanted<'_>, more: bool, effort: &mut
     } else if !may_begin(bytes, at) {
         return Verdict::No;
     }
-    let length = match Scan::strict().go_on(rest) {
-        Found::End(length) => length,
-        Found::More if more && rest.len() < MAX_CANDIDATE_BYTES => return Verdict::Unclear,
-        Found::More => {
-            effort.spend(rest.len());
-            return Verdict::No;
-        }
-        Found::Flaw(length) | Found::Array(length) => {
-            effort.spend(length);
-            return Verdict::No;
-        }
+    let mut scan = begun.unwrap_or_else(Scan::strict);
+    let from = scan.position();
+    let found = scan.go_on(rest);
+    effort.spend(scan.position().saturating_sub(from));
+    let is_open = more && rest.len() < MAX_CANDIDATE_BYTES;
+    let behind = match found {
+        Found::End(length) => rest[length..].trim_ascii_start().first(),
+        Found::More if is_open => None,
+        Found::More | Found::Flaw(_) | Found::Array(_) => return Verdict::No,
     };
-    match rest[length..].trim_ascii_start().first() {
-        None if more => return Verdict::Unclear,
-        None | Some(b',' | b']' | b'{' | b'[' | 0x1e) => {}
-        Some(_) => {
-            effort.spend(length);
-            return Verdict::No;
+    match (found, behind) {
+        (_, None) if is_open => {
+            *pending = Some(scan);
+            Verdict::Unclear
         }
-    }
-    let place = Told { certain, line: is_line(&bytes[..at], &rest[length..]) };
-    if is_wanted(&rest[..length], wanted, place) {
-        effort.pass(length);
-        Verdict::Yes
-    } else {
-        effort.spend(length);
-        Verdict::No
+        (Found::End(length), None | Some(b',' | b']' | b'{' | b'[' | 0x1e)) => {
+            let place = Told { certain, line: is_line(&bytes[..at], &rest[length..]) };
+            let is_record = is_wanted(&rest[..length], wanted, place);
+            effort.pass(if is_record { length } else { 0 });
+            if is_record { Verdict::Yes } else { Verdict::No }
+        }
+        _ => Verdict::No,
     }
 }
 
