@@ -1,1 +1,0 @@
-//! What differs between operating systems, which packages the project may use, and that secrets of URLs stay secret.
