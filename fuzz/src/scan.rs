@@ -136,7 +136,7 @@ pub fn check_file(name: &str, bytes: &[u8]) {
 
 fn check_table(catalog: &Arc<dyn Catalog>, table: &str, seed: usize, by_column: bool) {
     let whole = ask(catalog, table, PLAIN);
-    let small = Way { threads: 1 + seed % 3, batch_rows: 1 + seed % 5, optimize: seed % 2 == 0 };
+    let small = Way { threads: 1 + seed % 3, batch_rows: 1 + seed % 5, optimize: seed.is_multiple_of(2) };
     let again = ask(catalog, table, small);
     match (&whole, &again) {
         (Ok(whole), Ok(again)) => assert_same(whole, again, table),
@@ -195,7 +195,7 @@ fn check_filter((catalog, by_statistics): (&Arc<dyn Catalog>, bool), table: &str
     let Some(at) = (0..count).map(|step| (seed / 3 + step) % count).find(usable) else { return };
     let (name, ty) = &whole.columns[at];
     let Some(value) = literal(*ty, &row[at]) else { return };
-    let symbol = if *ty == Type::String && seed % 2 == 0 { "contains_cs" } else { "==" };
+    let symbol = if *ty == Type::String && seed.is_multiple_of(2) { "contains_cs" } else { "==" };
     let query = format!("{table} | where {} {symbol} {value}", quoted_name(name));
     let found = ask(catalog, &query, PLAIN).unwrap_or_else(|why| panic!("{query}: {why}"));
     let fits = |other: &&Vec<String>| match symbol {

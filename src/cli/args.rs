@@ -75,6 +75,7 @@ pub enum Command {
 
 /// A query, or how to find it, and the files it reads.
 #[derive(Args, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct SourceArgs {
     /// Read the query from a file; every argument is a PATH then
     #[arg(short = 'f', long = "file", value_name = "FILE")]

@@ -25,13 +25,7 @@ pub(super) fn run(args: &BatchArgs) -> Result<Outcome> {
     let is_piped = args.queries == Path::new("-");
     let call = Call { stdin_taken: is_piped.then_some("the queries"), ..args.source.call(&args.paths) };
     let session = session::of_text(&args.source, String::new(), "batch", &call)?;
-    let input: Box<dyn BufRead> = if is_piped {
-        Box::new(io::stdin().lock())
-    } else {
-        let file = std::fs::File::open(&args.queries).map_err(|error| Error::io(&args.queries, error))?;
-        Box::new(BufReader::new(file))
-    };
-    let input = decoded(input).map_err(|error| Error::io(&args.queries, error))?;
+    let input = queries(&args.queries)?;
     let outputs = [("-O", args.output_file.as_deref()), ("--manifest", args.manifest.as_deref())];
     overwrite::refuse(&session, &outputs)?;
     let (output, pending) = open(args.output_file.as_deref())?;
@@ -45,11 +39,7 @@ pub(super) fn run(args: &BatchArgs) -> Result<Outcome> {
         if line.trim().is_empty() {
             continue;
         }
-        let request: Json = serde_json::from_str(&line).map_err(|error| Error::Data {
-            file: args.queries.display().to_string(),
-            place: Some(format!("line {}", number + 1)),
-            reason: format!("not JSON: {error}"),
-        })?;
+        let request = request(&line, number + 1, &args.queries)?;
         let (id, query) = (&request["id"], request["query"].as_str().unwrap_or(""));
         match answer(&session, query, &mut heard) {
             Ok((table, said)) => {
@@ -87,6 +77,25 @@ pub(super) fn run(args: &BatchArgs) -> Result<Outcome> {
         (true, _) => Outcome::Damaged,
         (false, true) => Outcome::Negative,
         (false, false) => Outcome::Success,
+    })
+}
+
+/// The lines with queries; `-` is stdin.
+fn queries(path: &Path) -> Result<Box<dyn BufRead>> {
+    let failed = |error| Error::io(path, error);
+    let input: Box<dyn BufRead> = match path == Path::new("-") {
+        true => Box::new(io::stdin().lock()),
+        false => Box::new(BufReader::new(std::fs::File::open(path).map_err(failed)?)),
+    };
+    decoded(input).map_err(failed)
+}
+
+/// The request on a line of the file of queries.
+fn request(line: &str, number: usize, file: &Path) -> Result<Json> {
+    serde_json::from_str(line).map_err(|error| Error::Data {
+        file: file.display().to_string(),
+        place: Some(format!("line {number}")),
+        reason: format!("not JSON: {error}"),
     })
 }
 

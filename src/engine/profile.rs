@@ -170,12 +170,20 @@ fn query(schema: &Schema, ingestion: Option<&str>) -> String {
     format!(
         "{TABLE} | extend _G = coalesce({original_time}, {generated}), _T = coalesce({original_type}, {}) \
          | summarize N = count(), A = min(_G), B = max(_G), C = min({created}), D = max({created}), \
-         I = countif({ingested}) by Table = strcat(_T, ''), Shape = _SourceShape, Key = strcat({}, '') \
+         I = countif({ingested}), _V = countif({}) by Table = strcat(_T, ''), Shape = _SourceShape, Key = strcat({}, '') \
          | summarize N = sum(N), A = min(A), B = max(B), C = min(C), D = max(D), I = sum(I), \
          R = sumif(N - 1, isnotempty(Key)) by Table, Shape | order by Table asc, Shape asc",
         text("Type"),
+        any_value(schema),
         text("Id")
     )
+}
+
+/// A condition that reads every column, so that values that cannot be read are counted.
+fn any_value(schema: &Schema) -> String {
+    let is_filled = |name: &str| format!("isnotempty(['{}'])", name.replace('\\', "\\\\").replace('\'', "\\'"));
+    let columns: Vec<String> = schema.names().map(is_filled).collect();
+    if columns.is_empty() { "true".to_owned() } else { columns.join(" or ") }
 }
 
 /// As [`query`], by day instead of by Id.

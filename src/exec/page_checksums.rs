@@ -55,7 +55,7 @@ impl GroupPages {
         let mut close = chunk.close().clone();
         close.bytes_written += pages.grown as u64;
         let (compressed, uncompressed) = (close.metadata.compressed_size(), close.metadata.uncompressed_size());
-        let grown = pages.grown as i64;
+        let grown = i64::try_from(pages.grown).unwrap_or(i64::MAX);
         let builder = close.metadata.into_builder().set_total_compressed_size(compressed + grown);
         close.metadata = builder.set_total_uncompressed_size(uncompressed + grown).build()?;
         if let Some(index) = &mut close.offset_index {
@@ -149,10 +149,10 @@ fn with_checksum(header: &[u8], checksum: u32) -> Option<Bytes> {
     let number = checksum.cast_signed();
     let mut zigzag = ((number << 1) ^ (number >> 31)).cast_unsigned();
     while zigzag > 0x7f {
-        checked.push((zigzag & 0x7f) as u8 | 0x80);
+        checked.push(zigzag.to_le_bytes()[0] | 0x80);
         zigzag >>= 7;
     }
-    checked.push(zigzag as u8);
+    checked.push(zigzag.to_le_bytes()[0]);
     checked.push(next);
     checked.extend_from_slice(behind);
     Some(checked.into())

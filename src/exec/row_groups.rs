@@ -210,7 +210,9 @@ mod tests {
                 file.finish().expect("a file").clone()
             });
             assert!(files[0] == files[1], "seed {seed}");
-            assert_eq!(read(files[0].clone()), read(plain), "seed {seed}");
+            // Checksums stand in the metadata of the schema.
+            let columns = |file| read(file).columns().to_vec();
+            assert_eq!(columns(files[0].clone()), columns(plain), "seed {seed}");
         }
     }
 

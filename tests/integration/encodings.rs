@@ -260,7 +260,7 @@ fn files_without_a_readable_record_are_not_empty() {
     let files: [(&str, Vec<u8>); 5] = [
         ("a.csv", format!("{header}2026-03-02T09:07:43Z,Glass, Break,priya@contoso.com,0,SigninLogs\n").into_bytes()),
         ("a.json", b"{\"TimeGenerated\":\"2026-03-02T09:07\n{\"TimeGenerated\":x}\n{\"TimeGenerated\":1,}\n".to_vec()),
-        ("a.json", record("1", "priya")[..80].as_bytes().to_vec()),
+        ("a.json", record("1", "priya").as_bytes()[..80].to_vec()),
         ("a.json.gz", gzip),
         ("a.json.zst", zstd),
     ];

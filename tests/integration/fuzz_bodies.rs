@@ -30,7 +30,6 @@ fn run(target: &str, random: usize, body: impl Fn(&[u8])) {
     paths.sort();
     assert!(!paths.is_empty(), "{target}");
     for path in paths {
-        eprintln!("{}", path.display());
         body(&fs::read(path).expect("a file"));
     }
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::super::args::SourceArgs;
-use super::super::configuration::Table;
+use super::super::configuration::{Table, Watchlist as WatchlistFile};
 use super::super::progress::size;
 use super::super::talk::Message;
 use super::bindings::watchlist_bindings;
@@ -102,6 +102,33 @@ struct Asked {
     unbound: bool,
 }
 
+/// The tables of the catalog file. The flag about dates counts more than the file.
+fn configured_tables(
+    tables: BTreeMap<String, Table>,
+    date_order: Option<DateOrder>,
+) -> BTreeMap<String, ConfiguredTable> {
+    let table = |table: Table| ConfiguredTable {
+        paths: table.paths,
+        date_order: date_order.or(table.dates.map(|dates| dates.0)),
+    };
+    tables.into_iter().map(|(name, own)| (name, table(own))).collect()
+}
+
+/// By alias, the files of watchlists and the columns of their search keys: of the catalog file, and of `--watchlist`, which
+/// counts more.
+fn bound_watchlists(
+    configured: &BTreeMap<String, WatchlistFile>,
+    flags: &[String],
+) -> Result<BTreeMap<String, (PathBuf, Option<String>)>> {
+    let listed = configured.iter().map(|(alias, list)| (alias.as_str(), list.parts()));
+    let mut bound: BTreeMap<String, (PathBuf, Option<String>)> =
+        listed.map(|(alias, (path, key))| (alias.to_owned(), (path.to_owned(), key.map(str::to_owned)))).collect();
+    for (alias, key, path) in watchlist_bindings(flags)? {
+        bound.insert(alias.to_owned(), (path.into(), key.map(str::to_owned)));
+    }
+    Ok(bound)
+}
+
 impl SessionCatalog {
     /// The tables of `sources`, with the watchlists and limits of `flags`. If the call names a PATH, tables of the catalog
     /// file do not count.
@@ -116,14 +143,9 @@ impl SessionCatalog {
         let mut builder = FileCatalogBuilder::default();
         builder.limit(limits);
         builder.read_dates(flags.date_order);
-        let mut configured: BTreeMap<String, ConfiguredTable> = BTreeMap::new();
+        let mut configured = BTreeMap::new();
         if counts {
-            let table = |table: Table| ConfiguredTable {
-                paths: table.paths,
-                // The flag counts more than the file.
-                date_order: flags.date_order.or(table.dates.map(|dates| dates.0)),
-            };
-            configured = configuration.tables.into_iter().map(|(name, own)| (name, table(own))).collect();
+            configured = configured_tables(configuration.tables, flags.date_order);
         }
         let mut list = Vec::new();
         for source in named {
@@ -148,12 +170,7 @@ impl SessionCatalog {
                 from: origin.clone(),
             }));
         }
-        let listed = configuration.watchlists.iter().map(|(alias, list)| (alias.as_str(), list.parts()));
-        let mut bound: BTreeMap<String, (PathBuf, Option<String>)> =
-            listed.map(|(alias, (path, key))| (alias.to_owned(), (path.to_owned(), key.map(str::to_owned)))).collect();
-        for (alias, key, path) in watchlist_bindings(&flags.watchlists)? {
-            bound.insert(alias.to_owned(), (path.into(), key.map(str::to_owned)));
-        }
+        let bound = bound_watchlists(&configuration.watchlists, &flags.watchlists)?;
         let library = Arc::new(FunctionLibrary::new(configuration.functions.paths, Arc::clone(&access)));
         let input =
             |(table, file): (Option<&str>, &DataFile)| Input { table: table.map(str::to_owned), file: file.clone() };
@@ -376,7 +393,7 @@ impl Catalog for SessionCatalog {
     }
 
     fn names(&self) -> Vec<String> {
-        let mut names = self.files.get().map(Catalog::names).unwrap_or_else(|| self.builder.clone().build().names());
+        let mut names = self.files.get().map_or_else(|| self.builder.clone().build().names(), Catalog::names);
         names.extend(self.configured.keys().cloned());
         names.sort();
         names.dedup();

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::FileTable;
 use crate::diagnostic::Result;
-use crate::source::dates::{DateOrders, DateStyle, FileEvidence, NumericDate, Verdict};
+use crate::source::dates::{DateOrders, DateStyle, Evidence, FileEvidence, NumericDate, Verdict};
 use crate::source::files::DataFile;
 use crate::source::framing::{self, Opened};
 use crate::source::json::Rows;
@@ -41,14 +41,14 @@ impl FileDates {
 
     /// What the dates of a file prove, and where they prove nothing, those of the files with the same columns.
     fn verdicts(&self, file: usize) -> [Verdict; DateStyle::COUNT] {
-        let own = self.evidence(file).map(|evidence| evidence.verdict());
+        let own = self.evidence(file).map(Evidence::verdict);
         // No dates of American English are in doubt.
         let is_certain =
             |(style, verdict): (usize, &Verdict)| *verdict != Verdict::Unknown || style == DateStyle::American as usize;
         if own.iter().enumerate().all(is_certain) {
             return own;
         }
-        let others = self.evidence_alike(file).map(|evidence| evidence.verdict());
+        let others = self.evidence_alike(file).map(Evidence::verdict);
         let mut both = own.into_iter().zip(others);
         std::array::from_fn(|_| match both.next() {
             Some((Verdict::Unknown, Verdict::Proven(order))) => Verdict::Proven(order),
@@ -62,8 +62,7 @@ impl FileDates {
         *self.evidence[file].get_or_init(|| {
             let collector = Arc::new(Collector::default());
             let _ = self.collect(file, &collector);
-            let evidence = *collector.0.lock().unwrap_or_else(PoisonError::into_inner);
-            evidence
+            *collector.0.lock().unwrap_or_else(PoisonError::into_inner)
         })
     }
 

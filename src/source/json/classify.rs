@@ -14,15 +14,16 @@ use crate::types::dynamic;
 pub(crate) const PORTAL_KEY: &str = "@portalCsv";
 
 /// Keys that records are known to have and no column wants: transport, bookkeeping, wrappers.
-pub(crate) const IGNORED_KEYS: [&[&str]; 9] = [
+pub(crate) const IGNORED_KEYS: [&[&str]; 10] = [
     &["_Internal_WorkspaceResourceId"],
     &["_OriginalItemId"],
     &["_OriginalTimeGenerated"],
     &["_OriginalType"],
     &["@odata.type"],
     &["TableName"],
-    // The envelope's own `tenantId` once more.
+    // The envelope's own once more.
     &["properties", "tenantId"],
+    &["properties", "correlationId"],
     &["AdditionalProperties"],
     &[PORTAL_KEY],
 ];

@@ -125,6 +125,7 @@ pub(crate) struct ScanPlan {
 
 /// A column of the request.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each says something of its own")]
 pub(crate) struct PlannedColumn {
     pub name: String,
     /// Its type in the table.

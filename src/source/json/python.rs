@@ -107,7 +107,7 @@ impl Reader<'_> {
         loop {
             match characters.next()? {
                 c if c == quote => break,
-                '\\' => text.extend(escaped(&mut characters)?),
+                '\\' => escaped(&mut characters, &mut text)?,
                 c => text.push(c),
             }
         }
@@ -130,24 +130,35 @@ impl Reader<'_> {
     }
 }
 
-/// The character after a backslash; an inner None for the end of a line, which is left out.
-fn escaped(characters: &mut std::str::Chars<'_>) -> Option<Option<char>> {
+/// Reads what follows a backslash into `text`: a character, or the end of a line, which is left out. None for anything else.
+fn escaped(characters: &mut std::str::Chars<'_>, text: &mut String) -> Option<()> {
     let digits = match characters.next()? {
-        c @ ('\\' | '\'' | '"') => return Some(Some(c)),
-        'n' => return Some(Some('\n')),
-        'r' => return Some(Some('\r')),
-        't' => return Some(Some('\t')),
-        'b' => return Some(Some('\u{8}')),
-        'f' => return Some(Some('\u{c}')),
-        '\n' => return Some(None),
+        '\n' => return Some(()),
         'x' => 2,
         'u' => 4,
         'U' => 8,
-        _ => return None,
+        c => {
+            text.push(named_escape(c)?);
+            return Some(());
+        }
     };
-    let text = characters.as_str().get(..digits).filter(|text| text.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
+    let code = characters.as_str().get(..digits).filter(|code| code.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
     *characters = characters.as_str()[digits..].chars();
-    char::from_u32(u32::from_str_radix(text, 16).ok()?).map(Some)
+    text.push(char::from_u32(u32::from_str_radix(code, 16).ok()?)?);
+    Some(())
+}
+
+/// The character that an escape of one letter stands for.
+fn named_escape(letter: char) -> Option<char> {
+    Some(match letter {
+        '\\' | '\'' | '"' => letter,
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        'b' => '\u{8}',
+        'f' => '\u{c}',
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

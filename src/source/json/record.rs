@@ -55,6 +55,7 @@ impl Place {
 
 /// Scans records of one layout after the other, and expects each to have the keys of the one before.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each says something of its own")]
 pub(crate) struct RecordScanner {
     tree: Arc<KeyTree>,
     remembered: Vec<Remembered>,

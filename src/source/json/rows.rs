@@ -20,6 +20,7 @@ use crate::types::{Type, dynamic};
 
 /// The file that is being read.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each says something of its own")]
 pub(super) struct CurrentFile {
     /// Its place in the list.
     pub index: usize,

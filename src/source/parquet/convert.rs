@@ -69,12 +69,12 @@ impl Converter {
                 self.damaged(Damage::UnreadableValue(self.name.clone(), Type::Dynamic), lost.values);
                 (self.text.convert(&text)?, 0)
             }
-            Source::Uuid => self.from_natural(array, Column::array(Type::Guid, Arc::clone(array))),
-            Source::Ticks(ty) => self.from_natural(array, Column::array(*ty, Arc::clone(array))),
+            Source::Uuid => self.cast_natural(array, Column::array(Type::Guid, Arc::clone(array))),
+            Source::Ticks(ty) => self.cast_natural(array, Column::array(*ty, Arc::clone(array))),
             Source::Int96 => {
-                self.from_natural(array, Column::array(Type::Datetime, Arc::new(from_int96(array, seconds))))
+                self.cast_natural(array, Column::array(Type::Datetime, Arc::new(from_int96(array, seconds))))
             }
-            Source::Scalar(_) => self.from_natural(array, natural(array)?),
+            Source::Scalar(_) => self.cast_natural(array, natural(array)?),
         };
         let name = self.name.clone();
         let damage = match self.target {
@@ -88,7 +88,7 @@ impl Converter {
 
     /// The values of `array` in the table's type, from the type that they have by themselves; and how many of them
     /// became null on the way.
-    fn from_natural(&self, array: &ArrayRef, natural: Column) -> (Column, usize) {
+    fn cast_natural(&self, array: &ArrayRef, natural: Column) -> (Column, usize) {
         let before = array.len() - array.logical_null_count();
         let kept = not_null(&natural);
         let column = self.cast(natural);

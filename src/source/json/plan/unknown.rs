@@ -6,7 +6,7 @@ use super::{Rows, ScanPlan};
 use crate::source::json::classify::IGNORED_KEYS;
 use crate::source::json::keys::KeyTree;
 use crate::source::provenance::Provenance;
-use crate::source::shape::{RowKind, known_tables, union_names};
+use crate::source::shape::{KnownTable, RowKind, known_tables, union_names};
 use crate::types::Schema;
 
 /// Names that one scan reports; the rest would be noise.
@@ -57,17 +57,18 @@ pub(super) fn declare_keys(tree: &mut KeyTree, rows: &Rows) {
         return;
     }
     // Files mix shapes: a key is unknown only if the table has it in none. If the rows of any table count, so do the keys
-    // of all of them.
-    let own = rows.one_table().map(|(table, _)| table);
-    for table in known_tables().filter(|_| own.is_none()).chain(rows.known()) {
+    // of all of them. An object of Microsoft Graph has the properties of every kind of sign-in, null for the others.
+    let is_own = |table: &KnownTable| rows.one_table().is_none_or(|(own, _)| own.name == table.name);
+    for table in known_tables().chain(rows.known()) {
+        let kinds = RowKind::ALL.into_iter().filter(|kind| kind.is_graph() || is_own(table));
         for index in 0..table.schema.len() {
-            for kind in RowKind::ALL {
+            for kind in kinds.clone() {
                 for path in table.mapping(index, kind).paths() {
                     let depth = if kind == RowKind::Diagnostic && path[0] == "properties" { 2 } else { 1 };
                     tree.declare(&path[..depth.min(path.len())], kind == RowKind::Diagnostic);
                 }
             }
-            for name in union_names(&table.schema.field(index).name) {
+            for name in union_names(&table.schema.field(index).name).into_iter().filter(|_| is_own(table)) {
                 tree.declare(&[name], false);
             }
         }

@@ -62,7 +62,7 @@ struct WantedColumn {
 
 enum ColumnValues {
     /// It is this column of the file.
-    Read { column: IpcColumn, converter: Converter },
+    Read { column: IpcColumn, converter: Box<Converter> },
     /// It tells where the row is.
     Origin(Provenance),
     /// The file lacks it.
@@ -79,7 +79,7 @@ impl WantedColumn {
             (None, None) => ColumnValues::Missing(field.ty),
             (None, Some(column)) => {
                 let converter = Converter::new(&column.column, part.file.name(), (field.ty, false), report);
-                ColumnValues::Read { column: column.clone(), converter }
+                ColumnValues::Read { column: column.clone(), converter: Box::new(converter) }
             }
         };
         Self { index, values }
