@@ -186,7 +186,7 @@ fn messages_drive_no_terminal() {
     for call in calls {
         let output = run(folder.path(), call);
         assert!(output.code != 0 && !output.stderr.is_empty(), "{call:?}: {output:?}");
-        assert_eq!(unsafe_characters(&output.stderr), [], "{call:?}: {}", output.stderr);
+        assert_eq!(unsafe_characters(&output.stderr), [char::MIN; 0], "{call:?}: {}", output.stderr);
     }
 }
 
@@ -201,7 +201,7 @@ fn a_file_name_is_no_message_of_its_own() {
         [&["SigninLogs | count", "."][..], &["sniff", "."], &["convert", ".", "-O", "../archive-of-none", "--strict"]]
     {
         let output = run(folder.path(), args);
-        assert_eq!(unsafe_characters(&output.stderr), [], "{args:?}: {}", output.stderr);
+        assert_eq!(unsafe_characters(&output.stderr), [char::MIN; 0], "{args:?}: {}", output.stderr);
         assert!(!output.stderr.lines().any(|line| line.starts_with("warning: forged")), "{}", output.stderr);
     }
     let output = run(folder.path(), &["SigninLogs | count", "."]);
@@ -358,7 +358,7 @@ mod terminal {
             let text = shown(folder.path(), 120, &[&query, "signins.json", "-o", format], &[]);
             let text = text.replace("\r\n", "\n");
             assert!(text.contains("OWNED"), "{format}: {text}");
-            assert_eq!(unsafe_characters(&text), [], "{format}: {text}");
+            assert_eq!(unsafe_characters(&text), [char::MIN; 0], "{format}: {text}");
         }
         let line = shown(folder.path(), 120, &["SigninLogs | project UserAgent", "signins.json", "-o", "jsonl"], &[]);
         let json: Json = serde_json::from_str(line.lines().next().expect("a line")).expect("JSON");
@@ -376,9 +376,9 @@ mod terminal {
         assert!(coloured.contains("\u{1b}[") && !coloured.contains("\u{1b}[2J"), "{coloured}");
         assert!(!coloured.contains("\u{1b}]") && !coloured.contains('\u{9b}'), "{coloured}");
         for environment in [("TERM", "dumb"), ("NO_COLOR", "1"), ("CLICOLOR", "0")] {
-            assert_eq!(unsafe_characters(&message(&[], &[environment])), [], "{environment:?}");
+            assert_eq!(unsafe_characters(&message(&[], &[environment])), [char::MIN; 0], "{environment:?}");
         }
-        assert_eq!(unsafe_characters(&message(&["--color", "never"], &[])), []);
+        assert_eq!(unsafe_characters(&message(&["--color", "never"], &[])), [char::MIN; 0]);
         assert!(message(&["--color", "always"], &[("TERM", "dumb")]).contains("\u{1b}["));
     }
 
