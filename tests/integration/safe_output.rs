@@ -336,7 +336,7 @@ mod terminal {
         let mut command = Command::new(program());
         command.args(args).current_dir(folder).stdin(Stdio::null()).stdout(open()).stderr(open());
         command.env("XDG_CONFIG_HOME", folder.join("no-settings")).env("TERM", "xterm-256color");
-        for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS"] {
+        for variable in ["CI", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS"] {
             command.env_remove(variable);
         }
         let mut child = command.envs(environment.iter().copied()).spawn().expect("the program starts");
