@@ -126,12 +126,12 @@ impl KeyTree {
             target.child = target.child.or(envelope.child);
         }
         let bookkeeping = key.starts_with(BOOKKEEPING);
-        let known = here
-            .known
-            .as_ref()
-            .is_none_or(|known| known.contains(key) || (node == 0 && known.contains(&key.to_lowercase())));
-        target.unknown = !known && !bookkeeping && target.slots.is_empty() && target.child.is_none();
-        if let Some(joined) = self.joined.filter(|_| node == 0 && target.slots.is_empty() && target.child.is_none())
+        let is_declared =
+            here.known.as_ref().map(|known| known.contains(key) || (node == 0 && known.contains(&key.to_lowercase())));
+        let is_wanted = !target.slots.is_empty() || target.child.is_some();
+        target.unknown = is_declared == Some(false) && !bookkeeping && !is_wanted;
+        // A key that some shape has is one by itself: records with it are not put together anew.
+        if let Some(joined) = self.joined.filter(|_| node == 0 && !is_wanted && is_declared != Some(true))
             && joined_keys(key).is_some()
         {
             (target.slots, target.unknown) = (vec![joined], false);

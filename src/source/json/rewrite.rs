@@ -57,7 +57,7 @@ pub(super) fn joined_keys(key: &str) -> Option<Vec<String>> {
     for part in indexes.split(separator) {
         match keys.last_mut() {
             // The one property with an underscore in its name.
-            Some(last) if part == "v2" && separator == '_' => *last += "_v2",
+            Some(last) if part.eq_ignore_ascii_case("v2") && separator == '_' => *last = format!("{last}_{part}"),
             _ => keys.push(part.to_owned()),
         }
     }
@@ -263,7 +263,16 @@ mod tests {
             Some("appliedConditionalAccessPolicies 0 id")
         );
         assert_eq!(keys("properties_riskEventTypes_v2").as_deref(), Some("properties riskEventTypes_v2"));
-        for key in ["riskEventTypes_v2", "Status_dynamic", "status", "status.", "a.b", "@odata.type", "_raw"] {
+        for key in [
+            "riskEventTypes_v2",
+            "RiskEventTypes_V2",
+            "Status_dynamic",
+            "status",
+            "status.",
+            "a.b",
+            "@odata.type",
+            "_raw",
+        ] {
             assert_eq!(keys(key), None, "{key}");
         }
     }
