@@ -1,31 +1,27 @@
 //! Blocks of records -> batches: candidates are scanned, the filter's columns decoded, then the rest of the survivors.
 
+mod batches;
+mod damaged;
 mod wrapped;
 
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::Array;
-
 use super::classify::{Class, RowClass, table_of_path};
 use super::column::ColumnWriter;
-use super::cursor::{Flaw, MORE_TEXT};
 use super::plan::{Rows, ScanPlan, may_lack_failures};
 use super::record::{Place, RecordScanner};
-use super::rows::{CurrentFile, Findings, Found, Row, writer_for};
+use super::rows::{CurrentFile, Findings, Row, writer_for};
 use super::survey::{Survey, count_lines, line_end, line_start};
 use super::unwrapped::Unwrapped;
 use super::whereabouts::{Stop, Whereabouts};
 use crate::diagnostic::{Error, Result};
-use crate::source::framing::{
-    Effort, Encoding, Extent, Gap, Halt, Header, Span, ValueSplitter, decode, extent, is_sequence, is_wrapped,
-    trim_start, utf16_in,
-};
+use crate::source::framing::{Effort, Extent, Gap, Halt, Header, Span, ValueSplitter, extent, is_wrapped, trim_start};
 use crate::source::shape::portal::PortalHeader;
 use crate::source::shape::{KnownTable, RowKind};
 use crate::source::{Count, Damage, Reject};
-use crate::types::{Batch, dynamic};
+use crate::types::Batch;
 
 /// Classes of records that are remembered.
 const MAX_MET: usize = 64;
@@ -166,9 +162,7 @@ impl JsonReader {
         }
         let filled = self.stopped.map_or(survey.filled, |stop| Survey::of(&block[..stop.at]).filled);
         let skipped = filled.saturating_sub(read);
-        self.file.records += skipped;
-        self.file.read_any |= skipped > 0;
-        plan.counters.add(Count::RecordsSkipped, skipped);
+        self.count_skipped(skipped);
         self.flush(block)?;
         Ok(survey.lines)
     }
@@ -246,94 +240,7 @@ impl JsonReader {
 
     /// True for a record of several that may match, or tells what there is to know of the file.
     fn may_be_wanted(&self, record: &[u8]) -> bool {
-        let may_match = |plan: &ScanPlan| plan.prefilter.as_ref().is_none_or(|prefilter| prefilter.may_match(record));
-        !self.settled || self.plan.watches_times() || may_match(&self.plan)
-    }
-
-    /// Decodes the whole records in what is none: those behind one that was torn, or of a wrapper that is damaged. They
-    /// must begin as the first record of the file does. False, and nothing is read, where there are none.
-    fn read_torn(&mut self, block: &[u8], line: Range<usize>, at: Whereabouts<'_>) -> Result<bool> {
-        let head = std::mem::take(&mut self.file.head);
-        let bytes = &block[line.clone()];
-        // Each record is looked into once: what is found in it is found in no other.
-        let mut inside = memchr::memmem::find_iter(bytes, &head).filter(|&at| at > 0);
-        if head.is_empty() || inside.next().is_none() {
-            self.file.head = head;
-            return Ok(false);
-        }
-        let mut splitter = ValueSplitter::inside_array();
-        let (spans, done) = splitter.split(bytes, false);
-        let is_record = |span: &Span| span.start > 0 && bytes[span.start..span.end].starts_with(&head);
-        let found: Vec<Range<usize>> = spans
-            .iter()
-            .filter(|span| is_record(span))
-            .map(|span| line.start + span.start..line.start + span.end)
-            .collect();
-        if !found.is_empty() {
-            let offset = at.offset + line.start as u64;
-            let gaps = splitter.take_lost().into_iter().map(|lost| Gap::of(lost, offset));
-            let open = splitter.take_open().map(|lost| Gap::of(lost, offset + done as u64));
-            for (index, gap) in gaps.chain(open).enumerate() {
-                // The first one is placed by its start: that is where the file can be mended.
-                let place = if index == 0 { at.offset + line.start as u64 } else { gap.offset };
-                self.lost_gap(block, place, &gap, at);
-            }
-        }
-        for span in &found {
-            self.read_record(block, span.clone(), None, at)?;
-        }
-        self.file.head = head;
-        Ok(!found.is_empty())
-    }
-
-    /// Reads what is no record for the NUL bytes in it: the text goes on in UTF-16, or an interrupted write left them around
-    /// whole records. False, and nothing is read, if it is neither.
-    fn read_padded(&mut self, block: &[u8], span: Range<usize>, at: Whereabouts<'_>) -> Result<bool> {
-        let bytes = &block[span.clone()];
-        if let Some((start, encoding)) = utf16_in(bytes).filter(|_| at.may_change_encoding) {
-            self.stop_at_encoding(block, span, start, encoding, at);
-            return Ok(true);
-        }
-        let pieces: Vec<Range<usize>> = pieces_between_nul_bytes(bytes);
-        let is_whole = |piece: &Range<usize>| dynamic::validate(&bytes[piece.clone()]).is_ok();
-        let is_padded = bytes.contains(&0) && (pieces.len() <= 1 || pieces.iter().any(is_whole));
-        if is_padded {
-            self.findings.add_damage(Damage::NulBytes, 1);
-            for piece in pieces {
-                self.read_record(block, span.start + piece.start..span.start + piece.end, None, at)?;
-            }
-        }
-        Ok(is_padded)
-    }
-
-    /// Stops where a block of lines goes on in another encoding, `start` bytes behind the start of a record.
-    fn stop_at_encoding(
-        &mut self,
-        block: &[u8],
-        span: Range<usize>,
-        start: usize,
-        encoding: Encoding,
-        at: Whereabouts<'_>,
-    ) {
-        if !block[span.start..span.start + start].trim_ascii().is_empty() {
-            self.lost(block, (span.start..span.start + start, span.start), at, "cut off");
-        }
-        self.stopped = Some(Stop { at: span.start + start, why: Halt::OtherEncoding(encoding) });
-    }
-
-    /// Decodes a record that is not UTF-8.
-    #[cold]
-    fn read_undecodable(
-        &mut self,
-        block: &[u8],
-        span: Range<usize>,
-        header: Option<&Arc<Header>>,
-        at: Whereabouts<'_>,
-    ) -> Result<()> {
-        let record = decode(&block[span.clone()]);
-        let held = self.hold(block, (span.start, span.start), at)?;
-        self.findings.add_damage(Damage::NotUtf8, 1);
-        self.read_record(record.as_bytes(), 0..record.len(), header, held)
+        !self.settled || self.plan.watches_times() || self.may_match(record)
     }
 
     /// Decodes records that lie at `spans` of a block.
@@ -349,23 +256,32 @@ impl JsonReader {
                 || !is_whole
                 || !is_object_or_row(&block[start..end])
                 || (left == 0 && plan.watches_times())
-                || plan.prefilter.as_ref().is_none_or(|prefilter| prefilter.may_match(&block[start..end]));
+                || self.may_match(&block[start..end]);
             if wanted {
                 self.read_record(block, start..end, header.as_ref(), at)?;
             } else {
                 skipped += 1;
             }
         }
-        self.file.records += skipped;
-        self.file.read_any |= skipped > 0;
-        plan.counters.add(Count::RecordsSkipped, skipped);
+        self.count_skipped(skipped);
         self.flush(block)
     }
 
     /// True for a record that told what the file holds, where that was all: it cannot match, and nobody asks for its time.
     fn is_done_with(&self, record: &[u8]) -> bool {
-        let may_match = |plan: &ScanPlan| plan.prefilter.as_ref().is_none_or(|prefilter| prefilter.may_match(record));
-        !self.plan.watches_times() && !may_match(&self.plan)
+        !self.plan.watches_times() && !self.may_match(record)
+    }
+
+    /// False only if the prefilter rules the record out.
+    fn may_match(&self, record: &[u8]) -> bool {
+        self.plan.prefilter.as_ref().is_none_or(|prefilter| prefilter.may_match(record))
+    }
+
+    /// Counts records that were skipped because they cannot match.
+    fn count_skipped(&mut self, records: u64) {
+        self.file.records += records;
+        self.file.read_any |= records > 0;
+        self.plan.counters.add(Count::RecordsSkipped, records);
     }
 
     /// Checks and classifies one record, and keeps it if it is a row. An array of cells comes with its header.
@@ -444,32 +360,6 @@ impl JsonReader {
             let (file, raw) = (at.file, Some(&block[span]));
             self.plan.report.reject(&Reject { file, place: Some(&place), reason: &reason, raw });
         }
-    }
-
-    /// Reads what can be read of a record with a flaw; `is_row` for an array of cells.
-    #[cold]
-    fn read_flawed(
-        &mut self,
-        block: &[u8],
-        span: Range<usize>,
-        (flaw, is_row): (Flaw, bool),
-        at: Whereabouts<'_>,
-    ) -> Result<()> {
-        let bytes = &block[span.clone()];
-        if flaw.reason == MORE_TEXT && (is_record_next(&bytes[flaw.at..]) || is_sequence(bytes)) {
-            return self.read_several(block, span, at);
-        }
-        if !is_row
-            && (self.read_padded(block, span.clone(), at)?
-                || self.read_around(block, span.clone(), at)?
-                || self.read_torn(block, span.clone(), at)?)
-        {
-            return Ok(());
-        }
-        // A record that was cut off is placed by its start: that is where the file can be mended.
-        let place = if flaw.reason == "cut off" { span.start } else { span.start + flaw.at };
-        self.lost(block, (span, place), at, flaw.reason);
-        Ok(())
     }
 
     /// What a record tells of its file: what its columns lack, who wrote it, whether it has failures. `is_row` where the
@@ -595,19 +485,6 @@ impl JsonReader {
         }
     }
 
-    /// Counts the record at `span`, which has a flaw at `place`.
-    fn lost(&mut self, block: &[u8], (span, place): (Range<usize>, usize), at: Whereabouts<'_>, reason: &str) {
-        let place = self.describe(block, place, at);
-        self.plan.report.lost_record(at.file, &place, reason, Some(&block[span]));
-    }
-
-    /// Counts what was lost between two records, at an offset of the file.
-    fn lost_gap(&mut self, block: &[u8], offset: u64, gap: &Gap, at: Whereabouts<'_>) {
-        let place = usize::try_from(offset.saturating_sub(at.offset)).unwrap_or(0).min(block.len());
-        let place = self.describe(block, place, at);
-        self.plan.report.lost_record(at.file, &place, &gap.reason(), Some(&gap.raw));
-    }
-
     /// Reports the damage that was met in the current file since the last time.
     fn report_damage(&mut self) {
         self.findings.report(&self.plan.report, &self.file.name);
@@ -616,99 +493,6 @@ impl JsonReader {
     /// Counts the records that were decoded since the last time.
     fn count_decoded(&mut self) {
         self.plan.counters.add(Count::Rows, std::mem::take(&mut self.decoded));
-    }
-
-    /// Filters and decodes the rows kept of this block.
-    fn flush(&mut self, block: &[u8]) -> Result<()> {
-        self.count_decoded();
-        let unwrapped = std::mem::take(&mut self.unwrapped);
-        let block = if unwrapped.is_current { &unwrapped.text } else { block };
-        let rows = std::mem::take(&mut self.rows);
-        let mut kept = self.filter(block, &rows)?;
-        kept.truncate(self.plan.limit.saturating_sub(self.emitted + self.written));
-        let mut rest = &kept[..];
-        while !rest.is_empty() {
-            let most = rest.len().min(self.plan.batch_rows - self.written);
-            let (now, later) = rest.split_at(self.within_bytes(block, &rows, &rest[..most]));
-            self.write(block, &rows, now);
-            if self.written == self.plan.batch_rows || self.text_bytes() >= self.plan.batch_bytes {
-                self.emit();
-            }
-            rest = later;
-        }
-        self.rows = rows;
-        self.rows.clear();
-        self.places.clear();
-        self.unwrapped = unwrapped.emptied();
-        Ok(())
-    }
-
-    /// How many of the rows at `kept` are written before the size of the batch is looked at: all of a usual block, some
-    /// of one that holds a long line.
-    fn within_bytes(&self, block: &[u8], rows: &[Row], kept: &[usize]) -> usize {
-        if block.len() <= self.plan.batch_bytes {
-            return kept.len();
-        }
-        let mut bytes = 0;
-        let end = kept.iter().position(|&row| {
-            bytes += rows[row].record.len();
-            bytes >= self.plan.batch_bytes
-        });
-        end.map_or(kept.len(), |last| last + 1)
-    }
-
-    fn text_bytes(&self) -> usize {
-        self.writers.iter().map(ColumnWriter::text_bytes).sum()
-    }
-
-    /// Which of the rows pass the filter.
-    fn filter(&mut self, block: &[u8], rows: &[Row]) -> Result<Vec<usize>> {
-        let all: Vec<usize> = (0..rows.len()).collect();
-        let plan = Arc::clone(&self.plan);
-        let Some(filter) = plan.filter.as_ref().filter(|_| !rows.is_empty()) else { return Ok(all) };
-        let mut columns = Vec::with_capacity(plan.filter_columns.len());
-        let mut unsaid = Findings::default();
-        let found = self.found(&plan, block, rows);
-        let mut findings = Findings::default();
-        for (index, column) in plan.filter_columns.iter().enumerate() {
-            let mut writer = writer_for(column);
-            // Several paths of one column have the same to say.
-            let counted = plan.filter_columns[..index].iter().any(|other| other.name == column.name);
-            found.append(&mut writer, column, &all, if counted { &mut unsaid } else { &mut findings });
-            columns.push(writer.finish());
-        }
-        self.findings.merge(findings);
-        let passed = filter.evaluate(&Batch::new(columns, rows.len()))?;
-        Ok(all.into_iter().filter(|&row| passed.is_valid(row) && passed.value(row)).collect())
-    }
-
-    /// The rows of a block, to be decoded.
-    fn found<'a>(&'a self, plan: &'a ScanPlan, block: &'a [u8], rows: &'a [Row]) -> Found<'a> {
-        let slots = plan.tree.slot_count();
-        Found { block, rows, places: &self.places, slots, file: &self.file, dates: &*plan.dates }
-    }
-
-    fn write(&mut self, block: &[u8], rows: &[Row], kept: &[usize]) {
-        let plan = Arc::clone(&self.plan);
-        let mut writers = std::mem::take(&mut self.writers);
-        let found = self.found(&plan, block, rows);
-        let (mut findings, mut unsaid) = (Findings::default(), Findings::default());
-        for (index, (column, writer)) in plan.columns.iter().zip(&mut writers).enumerate() {
-            // What there is to say about a column of the filter was counted there.
-            let others = plan.filter_columns.iter().chain(&plan.columns[..index]);
-            let counted = others.into_iter().any(|other| other.name == column.name);
-            found.append(writer, column, kept, if counted { &mut unsaid } else { &mut findings });
-        }
-        self.findings.merge(findings);
-        self.writers = writers;
-        self.written += kept.len();
-    }
-
-    fn emit(&mut self) {
-        let rows = std::mem::take(&mut self.written);
-        let columns = self.writers.iter_mut().map(ColumnWriter::finish).collect();
-        self.emitted += rows;
-        self.ready.push_back(Batch::new(columns, rows));
     }
 }
 
@@ -722,24 +506,6 @@ impl Drop for JsonReader {
 /// False for what stands in the place of a record without being one.
 fn is_object_or_row(value: &[u8]) -> bool {
     matches!((value.first(), value.last()), (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']')))
-}
-
-/// The ranges between runs of NUL bytes that are more than whitespace.
-fn pieces_between_nul_bytes(bytes: &[u8]) -> Vec<Range<usize>> {
-    let mut end = 0;
-    let range = |piece: &[u8]| {
-        let text = trim_start(piece);
-        let start = end + piece.len() - text.len();
-        end += piece.len() + 1;
-        start..start + text.trim_ascii_end().len()
-    };
-    bytes.split(|byte| *byte == 0).map(range).filter(|piece| !piece.is_empty()).collect()
-}
-
-/// True if another record begins behind a whole one, so that this one did not end too early.
-fn is_record_next(rest: &[u8]) -> bool {
-    let rest = trim_start(rest);
-    trim_start(rest.strip_prefix(b",").unwrap_or(rest)).starts_with(b"{")
 }
 
 /// True where the first key may be one of a wrapping object, so that it is worth a look.
