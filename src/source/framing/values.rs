@@ -1,15 +1,17 @@
 //! A sequence of JSON values -> its records, found by counting brackets; what stands between them is checked later.
 
+mod answers;
+mod recovery;
+
 use std::sync::Arc;
 
 use super::effort::Effort;
 use super::encoding::{ENCODING_BYTES, Encoding, utf16_in};
-use super::members::{Marks, is_error_key, is_filled, unescaped};
-use super::opening::{Opening, opening};
+use super::members::{Marks, is_error_key};
 use super::page::Page;
 use super::scan::{Found, Scan, value_end};
 use super::tables::{Note, Piece, Tables};
-use super::torn::{Heads, Lost, Searched, Torn, Wanted, signed};
+use super::torn::{Heads, Lost, Torn};
 use super::trim_start;
 use crate::types::dynamic;
 
@@ -273,86 +275,6 @@ impl ValueSplitter {
         }
     }
 
-    /// Passes the head of a table or a whole frame; where that is none, begins a record. False where there are too
-    /// few bytes, or a record was begun.
-    fn begin_piece(&mut self, bytes: &[u8], position: &mut usize, more: bool) -> bool {
-        let rest = &bytes[*position..];
-        match self.tables.piece(rest, false) {
-            Piece::Rows(length, header) => self.begin_rows(length, header, position),
-            Piece::Passed(length) => *position += length,
-            Piece::Unclear if more && rest.len() < MAX_ANSWER_HEADER_BYTES => return false,
-            Piece::Whole if more => return false,
-            Piece::Other | Piece::Unclear | Piece::Whole => {
-                self.scan = Some(Scan::strict());
-                return false;
-            }
-        }
-        true
-    }
-
-    fn begin_rows(&mut self, length: usize, header: Option<Arc<Header>>, position: &mut usize) {
-        self.around.extend([Around::Table, Around::Rows]);
-        (self.header, self.rows, self.scan, self.array) = (header, 0, None, None);
-        *position += length;
-    }
-
-    /// Tells what the object is that `rest` begins with and that has an array at `at`. False where it takes more bytes.
-    fn look_into(&mut self, rest: &[u8], at: usize, position: &mut usize, more: bool) -> bool {
-        self.array = None;
-        let is_first = self.around.is_empty() && !self.begun;
-        let inner = match opening(rest, at, more, is_first) {
-            Opening::Wrapper => {
-                self.begin_page(Page::of(rest, at));
-                Around::Records
-            }
-            Opening::Answer(error) => {
-                if error {
-                    self.tables.note_partial();
-                }
-                Around::Tables
-            }
-            Opening::Hollow => {
-                self.scan.iter_mut().for_each(|scan| scan.hollow = true);
-                return true;
-            }
-            Opening::Unclear => {
-                self.array = Some(at);
-                return false;
-            }
-            Opening::Frame => return self.look_at_frame(rest, at, position, more),
-            Opening::Record => return true,
-        };
-        self.around.extend([Around::Wrapper, inner]);
-        self.scan = None;
-        *position += at + 1;
-        true
-    }
-
-    fn begin_page(&mut self, page: Page) {
-        if page.failed {
-            self.tables.note_partial();
-        }
-        self.page = Some(page);
-    }
-
-    fn look_at_frame(&mut self, rest: &[u8], at: usize, position: &mut usize, more: bool) -> bool {
-        match self.tables.piece(rest, true) {
-            Piece::Rows(length, header) => self.begin_rows(length, header, position),
-            Piece::Passed(length) => {
-                self.scan = None;
-                *position += length;
-            }
-            Piece::Unclear if more && rest.len() < MAX_ANSWER_HEADER_BYTES => {
-                self.array = Some(at);
-                return false;
-            }
-            // The end of the object tells.
-            Piece::Whole => self.scan.iter_mut().for_each(|scan| scan.framed = true),
-            Piece::Other | Piece::Unclear => {}
-        }
-        true
-    }
-
     /// What stands behind the element of an array that `rest` begins with.
     fn behind(&self, rest: &[u8], length: usize, more: bool) -> Behind {
         let rows = match self.around.last() {
@@ -411,102 +333,9 @@ impl ValueSplitter {
         *position += length;
     }
 
-    /// What a whole object is that may be a frame, if it is one.
-    fn frame(&mut self, value: &[u8], scan: Scan) -> Option<Piece> {
-        let few = value.len() <= MAX_FRAME_BYTES && self.around.last() == Some(&Around::Array);
-        let framed = scan.framed || (few && memchr::memmem::find(value, b"\"FrameType\"").is_some());
-        if !framed || value[0] != b'{' {
-            return None;
-        }
-        Some(self.tables.piece(value, true)).filter(|piece| matches!(piece, Piece::Rows(..) | Piece::Passed(_)))
-    }
-
-    /// Looks at what is passed over around records: an answer may say that it is not whole, a page that another follows.
-    fn pass(&mut self, value: &[u8]) {
-        match self.around.last() {
-            // Objects among the rows of an answer tell of errors.
-            Some(Around::Rows) if value.starts_with(b"{") => self.tables.note_partial(),
-            Some(Around::Rows) => self.tables.note_event(value),
-            _ if self.of_key => {
-                if is_error_key(&self.key) && is_filled(value) {
-                    self.tables.note_partial();
-                }
-                if let Some(page) = &mut self.page {
-                    page.note(&self.key, value);
-                }
-            }
-            _ => {
-                let inside = value.strip_prefix(b"\"").and_then(|key| key.strip_suffix(b"\""));
-                let key = inside.filter(|key| key.len() <= MAX_KEY).unwrap_or_default();
-                self.key.clear();
-                self.key.extend_from_slice(&unescaped(key));
-            }
-        }
-    }
-
-    /// The record at the position is damaged: another encoding begins there, or nothing behind it is what it seems to be.
-    fn tear_at(&mut self, rest: &[u8], at: usize, position: &mut usize) {
-        match utf16_in(&rest[..rest.len().min(at + ENCODING_BYTES)]) {
-            Some((start, encoding)) if start <= at => {
-                if !rest[..start].trim_ascii().is_empty() {
-                    let raw = rest[..start.min(MAX_FRAME_BYTES)].to_vec();
-                    let (place, end) = (signed(*position), signed(*position + start));
-                    self.lost.push(Lost { place, end: Some(end), raw });
-                }
-                (self.scan, self.array) = (None, None);
-                *position += start;
-                self.change = Some(encoding);
-            }
-            _ => self.tear(rest, at),
-        }
-    }
-
-    /// The record that `rest` begins with is damaged: nothing behind it is what it seems to be.
-    fn tear(&mut self, rest: &[u8], at: usize) {
-        self.torn = Some(Torn::new(rest, at, &mut self.heads));
-        (self.scan, self.array) = (None, None);
-    }
-
-    /// Looks for the next record. False where `bytes` ends first.
-    fn mend(&mut self, bytes: &[u8], position: &mut usize, more: bool) -> bool {
-        let Some(mut torn) = self.torn.take() else { return true };
-        let wanted = match (self.around.last(), &self.header) {
-            (Some(Around::Rows), Some(header)) => Wanted::Cells(header.names.len()),
-            (Some(Around::Rows), None) => Wanted::Nothing,
-            _ => Wanted::Records(&self.heads),
-        };
-        match torn.search(&bytes[*position..], wanted, more, &mut self.effort) {
-            Searched::Utf16(at, encoding) => {
-                self.lost.push(torn.into_lost(*position, Some(at)));
-                *position += at;
-                self.change = Some(encoding);
-                false
-            }
-            Searched::Record(at) => {
-                self.lost.push(torn.into_lost(*position, Some(at)));
-                *position += at;
-                (self.loose, self.since) = (true, 0);
-                if !matches!(self.around.last(), Some(Around::Array | Around::Records | Around::Rows)) {
-                    self.around.clear();
-                }
-                true
-            }
-            Searched::Nothing(done) => {
-                *position += done;
-                self.torn = Some(torn);
-                false
-            }
-        }
-    }
-
     /// True where the values ended between the records of an array that is not closed.
     pub(crate) fn is_unclosed(&self) -> bool {
         !self.around.is_empty() && !self.cut_off && self.torn.is_none()
-    }
-
-    /// True where no more than one record was found behind what was lost: it may lie behind the end of the array.
-    pub(crate) fn is_just_mended(&self) -> bool {
-        self.loose && self.since <= 1
     }
 
     /// True between two values at the top.
@@ -530,18 +359,6 @@ impl ValueSplitter {
     /// The runs of NUL bytes between values, since the last call.
     pub(crate) fn take_nul_runs(&mut self) -> u64 {
         std::mem::take(&mut self.nul_runs)
-    }
-
-    /// What was lost, since the last call; places count from the start of the bytes that were split last.
-    pub(crate) fn take_lost(&mut self) -> Vec<Lost> {
-        std::mem::take(&mut self.lost)
-    }
-
-    /// What was lost at the end, behind which no record was found; its place counts from what was not split yet.
-    pub(crate) fn take_open(&mut self) -> Option<Lost> {
-        let torn = self.torn.take()?;
-        self.cut_off = true;
-        Some(torn.into_lost(0, None))
     }
 
     /// What the values say about themselves, since the last call.
