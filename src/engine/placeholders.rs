@@ -69,12 +69,12 @@ impl Engine {
         if name == START { range.from } else { range.to.or(range.through) }
     }
 
-    /// The bound that the data gives, where it has `time`, with where it is from. The end lies after the last record, so
-    /// that a query that leaves out its end does not leave out that record.
+    /// The bound that the data gives, where it has `time`, with where it is from. The bounds lie just before the first and
+    /// just after the last record, so that no comparison of a query leaves out either.
     fn bound_of_data(&self, name: &str, time: Option<i64>, place: &Placeholder) -> Result<(i64, String)> {
         let column = &self.settings.time_column;
         match (time, name == START) {
-            (Some(ticks), true) => Ok((ticks, format!("the first {column} of the data"))),
+            (Some(ticks), true) => Ok((ticks.saturating_sub(1), format!("just before the first {column} of the data"))),
             (Some(ticks), false) => Ok((ticks.saturating_add(1), format!("just after the last {column} of the data"))),
             (None, _) => {
                 let help = format!("the data has no {column} to take it from: give it with --from and --to");

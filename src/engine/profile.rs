@@ -160,22 +160,32 @@ fn is(schema: &Schema, column: &str, ty: Type) -> bool {
     schema.index_of(column).is_some_and(|index| schema.field(index).ty == ty)
 }
 
+/// The rows with their time and table; those that a search job copied have those of the rows that it found.
+fn rows(schema: &Schema) -> String {
+    let [original_time, time] = ["_OriginalTimeGenerated", "TimeGenerated"].map(|column| time_of(schema, column));
+    let [original_type, ty] = ["_OriginalType", "Type"].map(|column| text_of(schema, column));
+    format!("{TABLE} | extend _G = coalesce({original_time}, {time}), _T = coalesce({original_type}, {ty})")
+}
+
+fn time_of<'a>(schema: &Schema, column: &'a str) -> &'a str {
+    if is(schema, column, Type::Datetime) { column } else { "datetime(null)" }
+}
+
+fn text_of<'a>(schema: &Schema, column: &'a str) -> &'a str {
+    if is(schema, column, Type::String) { column } else { "''" }
+}
+
 /// Groups by Id first, so that repeated ones are counted exactly.
 fn query(schema: &Schema, ingestion: Option<&str>) -> String {
-    let time = |column| if is(schema, column, Type::Datetime) { column } else { "datetime(null)" };
-    let text = |column| if is(schema, column, Type::String) { column } else { "''" };
-    let (generated, created) = (time("TimeGenerated"), time("CreatedDateTime"));
-    let (original_time, original_type) = (time("_OriginalTimeGenerated"), text("_OriginalType"));
+    let (rows, created, id) = (rows(schema), time_of(schema, "CreatedDateTime"), text_of(schema, "Id"));
     let ingested = ingestion.map_or("false".to_owned(), |column| format!("isnotnull({column})"));
+    let any_value = any_value(schema);
     format!(
-        "{TABLE} | extend _G = coalesce({original_time}, {generated}), _T = coalesce({original_type}, {}) \
-         | summarize N = count(), A = min(_G), B = max(_G), C = min({created}), D = max({created}), \
-         I = countif({ingested}), _V = countif({}) by Table = strcat(_T, ''), Shape = _SourceShape, Key = strcat({}, '') \
+        "{rows} | summarize N = count(), A = min(_G), B = max(_G), C = min({created}), D = max({created}), \
+         I = countif({ingested}), _V = countif({any_value}) by Table = strcat(_T, ''), Shape = _SourceShape, \
+         Key = strcat({id}, '') \
          | summarize N = sum(N), A = min(A), B = max(B), C = min(C), D = max(D), I = sum(I), \
-         R = sumif(N - 1, isnotempty(Key)) by Table, Shape | order by Table asc, Shape asc",
-        text("Type"),
-        any_value(schema),
-        text("Id")
+         R = sumif(N - 1, isnotempty(Key)) by Table, Shape | order by Table asc, Shape asc"
     )
 }
 
@@ -188,16 +198,10 @@ fn any_value(schema: &Schema) -> String {
 
 /// As [`query`], by day instead of by Id.
 fn query_days(schema: &Schema) -> String {
-    let time = |column| if is(schema, column, Type::Datetime) { column } else { "datetime(null)" };
-    let text = |column| if is(schema, column, Type::String) { column } else { "''" };
     format!(
-        "{TABLE} | extend _G = coalesce({}, {}), _T = coalesce({}, {}) \
-         | summarize N = count(), A = min(_G), B = max(_G) by Table = strcat(_T, ''), Shape = _SourceShape, \
+        "{} | summarize N = count(), A = min(_G), B = max(_G) by Table = strcat(_T, ''), Shape = _SourceShape, \
          Day = startofday(_G) | order by Table asc, Shape asc, Day asc",
-        time("_OriginalTimeGenerated"),
-        time("TimeGenerated"),
-        text("_OriginalType"),
-        text("Type"),
+        rows(schema)
     )
 }
 

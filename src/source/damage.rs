@@ -72,6 +72,8 @@ pub enum Damage {
     NotSearched(String),
     /// A file that changed between being listed and being read to its end.
     ChangedFile,
+    /// Records with a key that is the name of a column in other case, with the column.
+    KeyInOtherCase(String, String),
     /// Files that are not read, with the reason.
     RefusedFile(String),
     /// Hidden files, entries of archives and other things beside the files that are not read; the text names them.
@@ -230,6 +232,11 @@ impl Damage {
             Self::ChangedFile => {
                 format!("{} changed while being read: rows may be missing, or mixed from two versions", counted("file"))
             }
+            Self::KeyInOtherCase(key, column) => format!(
+                "the key {:?} is {column} in other case and is not read, so {column} is empty here: finding no rows is not \
+                 evidence of absence",
+                shorten(key)
+            ),
             Self::RefusedFile(reason) => format!("not read: {reason}"),
             Self::NotRead(text) => text.clone(),
             Self::PartialAnswer | Self::FewerRows(..) | Self::ErrorAnswer(_) | Self::MissingPages(_) => {

@@ -406,12 +406,13 @@ fn placeholders_of_hunting_queries_are_filled() {
     let path = folder.path().join("a.json").display().to_string();
     let count = format!("{HUNT}SigninLogs | where TimeGenerated between (starttime .. endtime) | count");
     let half_open = format!("{HUNT}SigninLogs | where TimeGenerated >= starttime and TimeGenerated < endtime | count");
-    // From the data: nothing of it is left out, and the values are said.
-    for query in [&count, &half_open] {
+    let open = format!("{HUNT}SigninLogs | where TimeGenerated > starttime and TimeGenerated < endtime | count");
+    // From the data: no comparison leaves any of it out, and the values are said.
+    for query in [&count, &half_open, &open] {
         let output = coldcase(&[query, &path]);
         assert_eq!((output.code, output.stdout.as_str()), (0, "{\"Count\":4}\n"), "{output:?}");
         for words in [
-            "{{StartTimeISO}} is filled with 2026-03-02T09:00:00.0000000Z",
+            "{{StartTimeISO}} is filled with 2026-03-02T08:59:59.9999999Z",
             "{{EndTimeISO}} is filled with 2026-03-02T09:03:00.0000001Z",
         ] {
             assert!(output.stderr.contains(words), "{output:?}");
@@ -442,7 +443,7 @@ fn placeholders_of_hunting_queries_are_filled() {
     {
         let query =
             format!("let f = (t:string) {{ table(t) }}; f('SigninLogs') | where TimeGenerated > {literal} | count");
-        assert_eq!(of(&query, &[]).0, "{\"Count\":3}\n", "{literal}");
+        assert_eq!(of(&query, &[]).0, "{\"Count\":4}\n", "{literal}");
     }
     let pack = json!({"id": 1, "query": count}).to_string();
     assert!(coldcase_with(&["batch", "-", &path], &pack).stdout.contains("[[4]]"));

@@ -7,12 +7,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use coldcase::source::{Catalog, FileCatalogBuilder, ScanColumn, ScanReport, ScanRequest};
+use coldcase::source::{Catalog, FileCatalogBuilder, ScanReport};
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::command::{coldcase, root};
+use crate::scan;
 
 /// What is compared of a sign-in.
 const COLUMNS: [&str; 8] =
@@ -70,26 +71,8 @@ fn read(folder: &Path) -> Option<Found> {
     let mut builder = FileCatalogBuilder::default();
     builder.add(folder).ok()?;
     let table = builder.build().table("SigninLogs").ok()??;
-    let column = |name: &&str| ScanColumn::Column(table.schema().index_of(name).expect("a column"));
     let report = Arc::new(ScanReport::default());
-    let request = ScanRequest {
-        columns: COLUMNS.iter().map(column).collect(),
-        prune: Vec::new(),
-        filter: None,
-        limit: None,
-        batch_rows: 8_192,
-        memory: coldcase::source::ScanMemory::default(),
-        report: Arc::clone(&report),
-        counters: Arc::default(),
-    };
-    let mut rows = Vec::new();
-    for partition in table.scan(&request).ok()? {
-        for batch in partition.read().ok()? {
-            let batch = batch.ok()?;
-            let row = |row: usize| batch.columns().iter().map(|column| column.value(row).to_text()).collect();
-            rows.extend((0..batch.rows()).map(row));
-        }
-    }
+    let rows = scan::read(&*table, &COLUMNS, &report).ok()?;
     let told = report.is_incomplete() || !report.notices().is_empty() || !report.warnings().is_empty();
     Some(Found { rows, told, tables: report.tables() })
 }

@@ -56,5 +56,7 @@ mod generate;
 mod object_server;
 #[path = "../support/random_query.rs"]
 mod random_query;
+#[path = "../support/scan.rs"]
+mod scan;
 #[path = "../support/wire.rs"]
 mod wire;

@@ -4,9 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use coldcase::source::{Catalog, FileCatalogBuilder, ScanColumn, ScanReport, ScanRequest, TableProvider};
+use coldcase::source::{Catalog, FileCatalogBuilder, ScanReport, TableProvider};
 
 use crate::command::{Output, coldcase, coldcase_at};
+use crate::scan;
 
 fn record(id: &str) -> String {
     format!(
@@ -100,27 +101,10 @@ fn pipes_sockets_and_devices_are_named() {
 /// Reads the Ids of a table, and what there is to say.
 fn read(table: &Arc<dyn TableProvider>) -> (Vec<String>, Vec<String>) {
     let report = Arc::new(ScanReport::default());
-    let id = table.schema().index_of("Id").expect("a column");
-    let request = ScanRequest {
-        columns: vec![ScanColumn::Column(id)],
-        prune: Vec::new(),
-        filter: None,
-        limit: None,
-        batch_rows: 8_192,
-        memory: coldcase::source::ScanMemory::default(),
-        report: Arc::clone(&report),
-        counters: Arc::default(),
-    };
-    let mut rows = Vec::new();
-    for partition in table.scan(&request).expect("a scan") {
-        for batch in partition.read().expect("readable") {
-            let batch = batch.expect("a batch");
-            rows.extend((0..batch.rows()).map(|row| batch.column(0).value(row).to_text().to_string()));
-        }
-    }
+    let rows = scan::read(&**table, &["Id"], &report).expect("readable");
     assert!(report.is_incomplete());
     let problems = report.problems().into_iter().map(|(file, problem)| format!("{file}: {problem}"));
-    (rows, report.damage().messages().into_iter().chain(problems).collect())
+    (rows.concat(), report.damage().messages().into_iter().chain(problems).collect())
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::parts::Piece;
-use super::scan::Scan;
+use super::scan::{Scan, is_called_document};
 use crate::diagnostic::{Error, Result};
 use crate::source::files::DataFile;
 use crate::source::framing::{self, Blocks, FileReport, Framing, Opened, Origin, Places};
@@ -169,6 +169,10 @@ impl FileIterator<'_> {
         };
         if file.found_in().is_some() && is_own_record(text.input.head()) {
             scan.leave_out(piece.file);
+            return Ok(());
+        }
+        if is_called_document(file) && framing::is_bracketed_text(text.input.head()) {
+            scan.refuse(piece.file, framing::NO_RECORDS);
             return Ok(());
         }
         let file_report = FileReport::new(&file.name, Arc::clone(report));

@@ -295,6 +295,10 @@ const OTHER_THINGS: [&str; 24] = [
 
 /// True for a file that is called like a document and holds no data in any known format: no record was passed over.
 fn is_other_thing(file: &DataFile, reason: &str) -> bool {
-    let is_text = [framing::NO_RECORDS, framing::NO_TEXT].contains(&reason);
-    is_text && OTHER_THINGS.iter().any(|ending| file.ending().eq_ignore_ascii_case(ending))
+    [framing::NO_RECORDS, framing::NO_TEXT].contains(&reason) && is_called_document(file)
+}
+
+/// True for a file that is called like a document.
+pub(super) fn is_called_document(file: &DataFile) -> bool {
+    OTHER_THINGS.iter().any(|ending| file.ending().eq_ignore_ascii_case(ending))
 }

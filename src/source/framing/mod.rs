@@ -106,6 +106,15 @@ fn is_lines(head: &[u8], whole: bool) -> bool {
     first_lines(head, whole).any(is_object)
 }
 
+/// True for text that begins with a bracket and is no array, such as the first section of a TOML or INI file.
+pub(crate) fn is_bracketed_text(head: &[u8]) -> bool {
+    let Some(rest) = trim_start(head).strip_prefix(b"[") else { return false };
+    let rest = trim_start(rest);
+    let is_word = ["true", "false", "null"].iter().any(|word| rest.starts_with(word.as_bytes()));
+    let is_value = is_word || matches!(rest.first(), None | Some(b'{' | b'[' | b']' | b'"' | b'-' | b'0'..=b'9'));
+    !is_value && !has_record_line(head, false)
+}
+
 /// True where one of the lines behind the first is a record: whatever the first one says, these are lines of JSON.
 pub(crate) fn has_record_line(head: &[u8], whole: bool) -> bool {
     let is_record = |line: &[u8]| line.starts_with(b"{") && dynamic::validate(line).is_ok();
@@ -148,6 +157,21 @@ fn is_object(line: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{Framing, detect};
+
+    #[test]
+    fn sections_of_settings_are_no_arrays() {
+        for (text, expected) in [
+            ("[defaults]\nstrict = true\n", true),
+            ("[tables.SigninLogs]\n", true),
+            ("[true, 1]", false),
+            ("[{\"a\":1}]", false),
+            (" [\n]", false),
+            ("[broken\n{\"a\":1}\n", false),
+            ("{\"a\":1}", false),
+        ] {
+            assert_eq!(super::is_bracketed_text(text.as_bytes()), expected, "{text}");
+        }
+    }
 
     #[test]
     fn framing_is_told_by_content() {

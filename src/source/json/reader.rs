@@ -340,7 +340,7 @@ impl JsonReader {
         }
         self.learn_of_file(kind, record, header.is_some());
         for key in self.scanner.take_unknown() {
-            self.plan.say_unknown_key(&key);
+            self.plan.say_unknown_key(&key, kind, at.file);
         }
         if looked_at && self.is_done_with(bytes) {
             return Ok(());

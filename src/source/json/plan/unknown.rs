@@ -3,6 +3,7 @@
 use std::sync::PoisonError;
 
 use super::{Rows, ScanPlan};
+use crate::source::Damage;
 use crate::source::json::classify::IGNORED_KEYS;
 use crate::source::json::keys::KeyTree;
 use crate::source::provenance::Provenance;
@@ -19,9 +20,15 @@ const KEY: &str = "the key";
 const COLUMN: &str = "the column";
 
 impl ScanPlan {
-    /// Says that a key of the records has no column.
-    pub(crate) fn say_unknown_key(&self, key: &str) {
-        self.say_unknown(KEY, key, "the records");
+    /// Says that a key of the records of a file, which are of this kind, has no column. If a column has the name in other
+    /// case, its values are most likely under this key, and it is empty here: that is damage.
+    pub(crate) fn say_unknown_key(&self, key: &str, kind: RowKind, file: &str) {
+        let is_row = matches!(kind, RowKind::Flat | RowKind::Az);
+        let columns = self.rows.known().filter(|_| is_row).map(|table| &table.schema);
+        match columns.and_then(|schema| schema.names().find(|name| name.eq_ignore_ascii_case(key))) {
+            Some(column) => self.report.damaged(Damage::KeyInOtherCase(key.to_owned(), column.to_owned()), file, 1),
+            None => self.say_unknown(KEY, key, "the records"),
+        }
     }
 
     /// Says which columns of a file of columns no known table has, by the name of its format.

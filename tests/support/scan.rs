@@ -1,0 +1,31 @@
+//! Reads a table as a library user does.
+
+use std::sync::Arc;
+
+use coldcase::diagnostic::Result;
+use coldcase::source::{ScanColumn, ScanMemory, ScanReport, ScanRequest, TableProvider};
+
+/// The values of these columns, as text; what there is to say of the files goes to `report`.
+pub fn read(table: &dyn TableProvider, columns: &[&str], report: &Arc<ScanReport>) -> Result<Vec<Vec<String>>> {
+    let column = |name: &&str| ScanColumn::Column(table.schema().index_of(name).expect("a column"));
+    let request = ScanRequest {
+        columns: columns.iter().map(column).collect(),
+        prune: Vec::new(),
+        filter: None,
+        limit: None,
+        batch_rows: 8_192,
+        memory: ScanMemory::default(),
+        report: Arc::clone(report),
+        counters: Arc::default(),
+    };
+    let mut rows = Vec::new();
+    for partition in table.scan(&request)? {
+        for batch in partition.read()? {
+            let batch = batch?;
+            let row =
+                |row: usize| batch.columns().iter().map(|column| column.value(row).to_text().to_string()).collect();
+            rows.extend((0..batch.rows()).map(row));
+        }
+    }
+    Ok(rows)
+}
