@@ -47,12 +47,13 @@ impl Binder<'_> {
             self.report(Diagnostic::new(Code::UnsupportedSyntax, span, message).help(help))
         })?;
         for table in found.received {
-            let message =
-                format!("the time of ingestion of {table} is taken from {RECEIVED}, which is a little earlier");
+            let message = format!("the ingestion time of {table} is taken from {RECEIVED}, which is slightly earlier");
             self.warn_ingestion(&table, message, span);
         }
         for table in found.without {
-            let message = format!("{table} has no time of ingestion: it is null there, and no hit proves nothing");
+            let message = format!(
+                "{table} has no ingestion time, so it is null there: finding no rows is not evidence of absence"
+            );
             self.warn_ingestion(&table, message, span);
         }
         Ok(match found.column {

@@ -1,4 +1,4 @@
-//! Whether an archive reaches over the time that a query asks for: no hit outside of it proves nothing.
+//! Whether files cover the time range that a query asks for: finding nothing outside the range that they cover proves nothing.
 
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
@@ -84,8 +84,8 @@ impl TimeCoverage {
         let by = if skipped { ", by their first and last records" } else { "" };
         (late || early).then(|| {
             format!(
-                "{} by {} is asked for{}{}, and the files have it from {} to {}{by}: outside of that, no hit proves \
-                 nothing",
+                "the query asks for {} by {}{}{}, but these files cover only {} to {}{by}; finding nothing outside that \
+                 range proves nothing",
                 self.table,
                 self.column,
                 text(self.from, "from"),

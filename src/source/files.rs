@@ -277,7 +277,8 @@ impl DataFile {
 
     /// The ending of its name behind the last dot, queries of URLs aside; "" where there is none.
     pub(crate) fn ending(&self) -> &str {
-        let path = self.name.split_once("?[").map_or(self.name.as_str(), |(path, _)| path);
+        let query = self.name.match_indices('?').find(|(at, _)| self.name[at + 1..].starts_with('['));
+        let path = query.map_or(self.name.as_str(), |(at, _)| &self.name[..at]);
         let last = path.rsplit(['/', '\\']).next().unwrap_or("");
         last.rsplit_once('.').map_or("", |(_, ending)| ending)
     }

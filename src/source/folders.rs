@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, DirEntry, Metadata};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, is_separator};
 
 use super::files::{DELTA_LOG, DataFile};
 use super::hidden::{HIDDEN, is_hidden, is_litter};
@@ -128,10 +128,16 @@ pub(super) fn search(root: &Path, selection: &dyn Selection, links: Links) -> Re
         }
         side_by_side(&level, |folder| walk.list(folder)).into_iter().for_each(|found| all.append(found));
     }
-    all.files.sort_by(|one, other| one.place.path().cmp(&other.place.path()));
+    all.files.sort_by_cached_key(|file| file.place.path().map(sort_key));
     all.delta_logs.sort();
     all.passed.values_mut().for_each(|paths| paths.sort());
     Ok(all)
+}
+
+/// The bytes of a path, which sort like its components: comparing paths takes them apart each time.
+fn sort_key(path: &Path) -> Vec<u8> {
+    let bytes = path.as_os_str().as_encoded_bytes();
+    bytes.iter().map(|&byte| if is_separator(char::from(byte)) { 0 } else { byte }).collect()
 }
 
 impl Found {

@@ -132,9 +132,8 @@ pub(super) fn leave_out_uncounted(listing: &mut Listing) -> Result<()> {
 
 /// The path of a file that an archive may hold.
 fn archived(file: &DataFile) -> Option<PathBuf> {
-    let path = file.local_path()?;
-    let is_parquet = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet"));
-    std::path::absolute(path).ok().filter(|_| is_parquet)
+    let is_parquet = |path: &&Path| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet"));
+    std::path::absolute(file.local_path().filter(is_parquet)?).ok()
 }
 
 #[cfg(test)]

@@ -179,7 +179,7 @@ fn the_time_of_ingestion_of_a_table() {
     let late = "SigninLogs | where ingestion_time() > datetime(2026-03-02 09:01) | project Id";
     let (status, answer, said) = run(late);
     assert_eq!((status, answer.as_str()), (0, "Id\n1\n"));
-    assert!(said.contains("KQL5003") && said.contains("_TimeReceived, which is a little earlier"), "{said}");
+    assert!(said.contains("KQL5003") && said.contains("_TimeReceived, which is slightly earlier"), "{said}");
     // Behind operators that keep the column, and in one order with them.
     let ordered = "SigninLogs | where Id != '' | extend n = 1 | top 1 by ingestion_time() desc | project-away n | project ingestion_time()";
     assert_eq!(run(ordered).1, "$IngestionTime\n2026-03-02T09:05:00.0000000Z\n");

@@ -208,7 +208,7 @@ fn said_of(name: &str, bytes: &[u8], query: &str) -> String {
 fn collectors_that_keep_successes_only_are_known_by_their_names() {
     let record = br#"{"createdDateTime":"2026-03-02T09:05:11Z","id":"1","status":{"errorCode":0}}"#;
     let said = |name: &str| said_of(name, record, "SigninLogs | where ResultType != 0 | count");
-    let warning = "keeps successes only, so that no failure is found in them proves nothing";
+    let warning = "keeps only successes, so finding no failures is not evidence of absence";
     assert!(said("AADSigninLog_contoso_2026-03-02_09-00-00.json").contains(warning));
     assert!(!said("signins.json").contains(warning));
 }
@@ -275,24 +275,30 @@ fn a_range_that_the_archive_does_not_cover_is_told() {
     };
     for shape in ["graph-beta", "adx-export-parquet"] {
         let note = said(shape, "TimeGenerated between (datetime(2026-01-01) .. datetime(2026-04-01))", &[]);
-        let parts =
-            ["SigninLogs by TimeGenerated is asked for from 2026-01-01", "to 2026-04-01", "from 2026-03-02T06:5"];
+        let parts = [
+            "the query asks for SigninLogs by TimeGenerated from 2026-01-01",
+            "to 2026-04-01",
+            "cover only 2026-03-02T06:5",
+        ];
         for part in parts {
             assert!(note.contains(part), "{shape}: {part}: {note}");
         }
         // Nothing at all is in the range: the most misleading case.
         assert!(said(shape, "TimeGenerated > ago(1d)", &[]).contains("to 2026-03-03T11:11"), "{shape}");
-        assert!(said(shape, "true", &["--to", "2026-02-01"]).contains("is asked for to 2026-02-01"), "{shape}");
+        assert!(
+            said(shape, "true", &["--to", "2026-02-01"]).contains("SigninLogs by TimeGenerated to 2026-02-01"),
+            "{shape}"
+        );
         let inside = "TimeGenerated between (datetime(2026-03-02T08:00:00Z) .. datetime(2026-03-03T11:00:00Z))";
-        assert!(!said(shape, inside, &[]).contains("is asked for"), "{shape}");
-        assert!(!said(shape, "true", &[]).contains("is asked for"), "{shape}");
+        assert!(!said(shape, inside, &[]).contains("the query asks for"), "{shape}");
+        assert!(!said(shape, "true", &[]).contains("the query asks for"), "{shape}");
     }
     // Records that no name matches are skipped, but for the first and the last ones.
     let nobody = "UserPrincipalName == 'nobody@contoso.com' and TimeGenerated > datetime(2026-01-01)";
     for shape in ["graph-beta", "diag-variants", "la-data-export", "compressed-gzip-multimember"] {
         let warning = said(shape, &format!("{nobody} and TimeGenerated < datetime(2026-04-01)"), &[]);
-        assert!(warning.contains("warning: SigninLogs by TimeGenerated is asked for"), "{shape}: {warning}");
-        assert!(warning.contains("from 2026-03-02T06:5") && warning.contains("to 2026-03-03T11:11"), "{warning}");
+        assert!(warning.contains("warning: the query asks for SigninLogs by TimeGenerated"), "{shape}: {warning}");
+        assert!(warning.contains("cover only 2026-03-02T06:5") && warning.contains("to 2026-03-03T11:11"), "{warning}");
     }
     let row = |second: u32| {
         let time = format!("2026-03-02T09:{:02}:{:02}Z", second / 60, second % 60);
@@ -303,12 +309,12 @@ fn a_range_that_the_archive_does_not_cover_is_told() {
     for text in [lines.join("\n"), lines.join("\r\n") + "\n\n", format!("[{}]", lines.join(",\n"))] {
         let warning = said_of("a.json", text.as_bytes(), &query);
         let times =
-            "from 2026-03-02T09:00:00.0000000Z to 2026-03-02T09:59:59.0000000Z, by their first and last records";
+            "cover only 2026-03-02T09:00:00.0000000Z to 2026-03-02T09:59:59.0000000Z, by their first and last records";
         assert!(warning.contains(times), "{warning}");
     }
     // Where reading stopped early, nobody knows what would have come.
     let query = "SigninLogs | where TimeGenerated > datetime(2026-01-01) | take 1";
-    assert!(!run(&[query, &format!("{SHAPES}/graph-beta")]).stderr.contains("is asked for"));
+    assert!(!run(&[query, &format!("{SHAPES}/graph-beta")]).stderr.contains("the query asks for"));
 }
 
 #[test]

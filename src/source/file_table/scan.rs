@@ -169,7 +169,7 @@ impl Scan {
                 [file] => file.name.clone(),
                 files => format!("{} files", files.len()),
             };
-            let reason = format!("nothing in it can be read yet, only {}", strange.join("; "));
+            let reason = format!("no records of a known table, only {}", strange.join("; "));
             return Err(Error::Data { file, place: None, reason });
         }
         self.say_tables();
@@ -197,7 +197,7 @@ impl Scan {
         let names = first.join(", ");
         self.plan
             .report
-            .notice(format!("records of {names}{more} are no part of {}: a table is what they name", table.name));
+            .notice(format!("records of {names}{more} belong to tables of their own, not to {}", table.name));
     }
 
     /// An error where every file was refused.
@@ -300,5 +300,6 @@ fn is_other_thing(file: &DataFile, reason: &str) -> bool {
 
 /// True for a file that is called like a document.
 pub(super) fn is_called_document(file: &DataFile) -> bool {
-    OTHER_THINGS.iter().any(|ending| file.ending().eq_ignore_ascii_case(ending))
+    let ending = file.ending();
+    OTHER_THINGS.iter().any(|other| ending.eq_ignore_ascii_case(other))
 }

@@ -103,40 +103,40 @@ fn is_ascii_text(byte: u8) -> bool {
     matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~')
 }
 
-/// UTF-8 has neither zeros nor the bytes of a byte order mark of UTF-16.
+/// Bytes in front of the first zero of a text in UTF-16: the byte order mark, and the first byte of a code unit.
+const BEFORE_ZERO: usize = 3;
+
+/// UTF-8 has no zeros, and text in UTF-16 has one in its first code unit: one kind of byte to look for is faster than the
+/// three that byte order marks would make it.
 fn after_utf8(bytes: &[u8], ended: bool) -> Change {
     let mut from = 0;
-    while let Some(found) = memchr::memchr3(0, 0xfe, 0xff, &bytes[from..]) {
+    while let Some(found) = memchr::memchr(0, &bytes[from..]) {
         let at = from + found;
         if bytes.len() - at <= 2 * UNITS && !ended {
-            return Change::Unclear(at.saturating_sub(1));
+            return Change::Unclear(at.saturating_sub(BEFORE_ZERO));
         }
         if let Some((at, encoding)) = utf16_at(bytes, at) {
             return Change::To(at, encoding);
         }
-        from = at + bytes[at..].iter().take_while(|byte| **byte == bytes[at]).count();
+        from = at + bytes[at..].iter().take_while(|byte| **byte == 0).count();
     }
-    // The last byte may be the first of a code unit.
-    if ended || bytes.is_empty() { Change::None } else { Change::Unclear(bytes.len() - 1) }
+    if ended || bytes.is_empty() { Change::None } else { Change::Unclear(bytes.len().saturating_sub(BEFORE_ZERO)) }
 }
 
-/// The UTF-16 whose first zero or byte order mark stands at `at`, and where it begins.
+/// The UTF-16 whose first zero stands at `at`, and where it begins: at its byte order mark, if it has one.
 fn utf16_at(bytes: &[u8], at: usize) -> Option<(usize, Encoding)> {
-    match &bytes[at..] {
-        [0xff, 0xfe, text @ ..] => Encoding::Utf16Le.begins(text).then_some((at, Encoding::Utf16Le)),
-        [0xfe, 0xff, text @ ..] => Encoding::Utf16Be.begins(text).then_some((at, Encoding::Utf16Be)),
-        [0, ..] => {
-            let big = Encoding::Utf16Be.begins(&bytes[at..]);
-            let before = at.checked_sub(1).filter(|&before| Encoding::Utf16Le.begins(&bytes[before..]));
-            // ASCII is the same in both, a byte apart: the byte before the zero ends the UTF-8, or begins the UTF-16.
-            match before {
-                Some(before) if !big || !ends_before_bracket(bytes[before], bytes[at + 1]) => {
-                    Some((before, Encoding::Utf16Le))
-                }
-                _ => big.then_some((at, Encoding::Utf16Be)),
-            }
-        }
-        _ => None,
+    let big = Encoding::Utf16Be.begins(&bytes[at..]);
+    let before = at.checked_sub(1).filter(|&before| Encoding::Utf16Le.begins(&bytes[before..]));
+    if let Some(mark) = before.filter(|&before| bytes[..before].ends_with(&[0xff, 0xfe])) {
+        return Some((mark - 2, Encoding::Utf16Le));
+    }
+    if big && bytes[..at].ends_with(&[0xfe, 0xff]) {
+        return Some((at - 2, Encoding::Utf16Be));
+    }
+    // ASCII is the same in both, a byte apart: the byte before the zero ends the UTF-8, or begins the UTF-16.
+    match before {
+        Some(before) if !big || !ends_before_bracket(bytes[before], bytes[at + 1]) => Some((before, Encoding::Utf16Le)),
+        _ => big.then_some((at, Encoding::Utf16Be)),
     }
 }
 

@@ -20,6 +20,8 @@ impl Peeked {
         }
         let (filled, read) = fill(&mut input, &mut buffer[..head]);
         let rest = match read {
+            // All of it was read: nobody has to ask again.
+            Ok(()) if filled < head => Box::new(io::empty()),
             Ok(()) => input,
             Err(error) if error.raw_os_error().is_some() => return Err(error),
             // Damage comes behind what was read before it.

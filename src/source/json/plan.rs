@@ -396,15 +396,15 @@ impl ScanPlan {
         let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         if failures.values().any(|failed| !failed) {
             self.report.warn(format!(
-                "{SUCCESSES_ONLY}* files: of large tenants their collector (DFIR-O365RC) keeps successes only, so that no \
-                 failure is found in them proves nothing"
+                "{SUCCESSES_ONLY}* files: for large tenants their collector (DFIR-O365RC) keeps only successes, so finding no \
+                 failures is not evidence of absence"
             ));
         }
     }
 
     /// Says that rows are copies of a search job.
     pub(crate) fn say_copied(&self) {
-        let text = "rows of a search job have the TimeGenerated and the table of the rows that it found";
+        let text = "search-job rows keep the TimeGenerated and table of the original rows";
         self.say_once(text.to_owned());
     }
 
@@ -413,7 +413,7 @@ impl ScanPlan {
     fn say_of_shape(&self, (kind, complete): (RowKind, bool), table: &KnownTable) {
         if let Some(time) = kind.sign_in_time().filter(|_| self.wanted().any(|name| name == "TimeGenerated")) {
             let shape = kind.describe();
-            self.say_once(format!("TimeGenerated of {shape} is {time}, the time of the sign-in: no other is there"));
+            self.say_once(format!("{shape} carry no TimeGenerated; {time} (the time of the sign-in) is used"));
         }
         if matches!(kind, RowKind::Flat | RowKind::Az) && !complete {
             self.say_untimed(kind, table);

@@ -149,10 +149,23 @@ pub fn table_of(headers: &[String]) -> Option<&'static str> {
     }
 }
 
-/// True where a row can hold the property at this path of a Graph object, or a part of it.
+/// True if a row can hold the property at this path of a Graph object, or a part of it.
 #[must_use]
 pub fn supplies(path: &[&str]) -> bool {
-    path == [INTERACTIVE] || columns().values().any(|column| column.supplies(path))
+    /// By the first key of its path, one column for each path: headers in many languages stand for the same.
+    static COLUMNS: OnceLock<BTreeMap<&str, Vec<&PortalColumn>>> = OnceLock::new();
+    let by_first_key = COLUMNS.get_or_init(|| {
+        let mut by_first_key: BTreeMap<&str, Vec<&PortalColumn>> = BTreeMap::new();
+        for column in columns().values() {
+            let same = by_first_key.entry(column.path[0]).or_default();
+            if same.iter().all(|other| other.path != column.path || other.values != column.values) {
+                same.push(column);
+            }
+        }
+        by_first_key
+    });
+    let columns = path.first().and_then(|key| by_first_key.get(key));
+    path == [INTERACTIVE] || columns.is_some_and(|columns| columns.iter().any(|column| column.supplies(path)))
 }
 
 /// True where these words say that a sign-in succeeded.

@@ -1,6 +1,7 @@
 //! The tables whose columns are known: their schemas and where each shape keeps the values.
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::RowKind;
@@ -88,8 +89,10 @@ pub fn known_table(name: &str) -> Option<&'static KnownTable> {
 /// The known table that data means by this name: data spells it in any case, and with whitespace around it.
 #[must_use]
 pub fn table_named(name: &str) -> Option<&'static KnownTable> {
-    let name = name.trim_ascii();
-    heads().iter().position(|head| head.0.eq_ignore_ascii_case(name)).map(table_at)
+    known_table(name).or_else(|| {
+        let name = name.trim_ascii();
+        heads().iter().position(|head| head.0.eq_ignore_ascii_case(name)).map(table_at)
+    })
 }
 
 /// The known table of which `name` is a restored copy, as Azure Monitor names these: `SigninLogs_case1_RST`.
@@ -122,13 +125,19 @@ pub fn resembles(name: &str, table: &KnownTable) -> bool {
 
 /// The names that `union` gives to a column that has another type in another table: one for each type.
 #[must_use]
-pub fn union_names(column: &str) -> Vec<String> {
-    let mut types: Vec<Type> = known_tables()
-        .filter_map(|table| table.schema.index_of(column).map(|index| table.schema.field(index).ty))
-        .collect();
-    types.sort_unstable_by_key(ToString::to_string);
-    types.dedup();
-    types.iter().map(|ty| format!("{column}_{ty}")).collect()
+pub fn union_names(column: &str) -> &'static [String] {
+    static NAMES: OnceLock<BTreeMap<&str, Vec<String>>> = OnceLock::new();
+    let names = NAMES.get_or_init(|| {
+        let mut types: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+        for field in known_tables().flat_map(|table| table.schema.fields()) {
+            types.entry(&field.name).or_default().insert(field.ty.to_string());
+        }
+        let named = |(column, types): (&'static str, BTreeSet<String>)| {
+            (column, types.iter().map(|ty| format!("{column}_{ty}")).collect())
+        };
+        types.into_iter().map(named).collect()
+    });
+    names.get(column).map_or(&[], Vec::as_slice)
 }
 
 /// The known table whose diagnostic category this is, in any case of letters.

@@ -75,7 +75,8 @@ pub(super) fn declare_keys(tree: &mut KeyTree, rows: &Rows) {
                     tree.declare(&path[..depth.min(path.len())], kind == RowKind::Diagnostic);
                 }
             }
-            for name in union_names(&table.schema.field(index).name).into_iter().filter(|_| is_own(table)) {
+            let names = if is_own(table) { union_names(&table.schema.field(index).name) } else { &[] };
+            for name in names {
                 tree.declare(&[name], false);
             }
         }
