@@ -5,7 +5,6 @@
 
 pub mod aggregate;
 pub mod args;
-pub mod digest;
 pub mod docs;
 pub mod known;
 pub mod needle;

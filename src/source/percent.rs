@@ -1,18 +1,25 @@
-//! Percent codes of URLs, in paths of files.
+//! Percent codes in the URLs and paths of files.
 
-/// The text that percent codes stand for; None where a code is none, or the bytes are no UTF-8.
+use percent_encoding::percent_decode_str;
+
+/// Decodes the percent codes of `text`. None if a `%` lacks its two digits, or the decoded bytes are not UTF-8.
 pub(crate) fn decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        rest = tail;
-        if byte == b'%' {
-            let digits = std::str::from_utf8(rest.get(..2)?).ok()?;
-            bytes.push(u8::from_str_radix(digits, 16).ok()?);
-            rest = &rest[2..];
-        } else {
-            bytes.push(byte);
+    let is_code = |after: &str| after.len() >= 2 && after.as_bytes()[..2].iter().all(u8::is_ascii_hexdigit);
+    if !text.split('%').skip(1).all(is_code) {
+        return None;
+    }
+    percent_decode_str(text).decode_utf8().ok().map(Into::into)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decoded;
+
+    #[test]
+    fn malformed_codes_are_refused() {
+        assert_eq!(decoded("a%20b+%C3%a9").as_deref(), Some("a b+é"));
+        for text in ["%", "%2", "%2%30", "%+1", "%zz", "%é", "%ff"] {
+            assert_eq!(decoded(text), None, "{text}");
         }
     }
-    String::from_utf8(bytes).ok()
 }

@@ -1,5 +1,8 @@
 //! Base64, with the alphabet of RFC 4648 and padding.
 
+use base64::alphabet;
+use base64::engine::{Engine, GeneralPurpose, GeneralPurposeConfig};
+
 use crate::functions::ScalarFunction;
 use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Overload, Param, Returns};
@@ -111,47 +114,17 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
 ];
 
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/// Accepts any value of the unused bits in the last digit.
+const BASE64: GeneralPurpose =
+    GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
 
 fn encode(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let byte = |index: usize| u32::from(chunk.get(index).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for index in 0..4 {
-            let digit = (bits >> (18 - 6 * index)) & 63;
-            text.push(if index <= chunk.len() { char::from(ALPHABET[digit as usize]) } else { '=' });
-        }
-    }
-    text
+    BASE64.encode(bytes)
 }
 
-/// The bytes; None where the text is not base64 with its padding.
+/// The decoded bytes; None if the string is not base64 with its padding.
 fn decode(text: &str) -> Option<Vec<u8>> {
-    if !text.len().is_multiple_of(4) {
-        return None;
-    }
-    let digits = text.trim_end_matches('=');
-    let padding = text.len() - digits.len();
-    let mut bytes = Vec::with_capacity(digits.len() / 4 * 3 + 2);
-    for chunk in digits.as_bytes().chunks(4) {
-        let bits = chunk.iter().try_fold(0, |bits, byte| Some(bits << 6 | value(*byte)?))? << (6 * (4 - chunk.len()));
-        let [_, first, second, third] = u32::to_be_bytes(bits);
-        bytes.extend([first, second, third].iter().take(chunk.len() - 1));
-    }
-    (padding <= 2 && digits.len() % 4 != 1).then_some(bytes)
-}
-
-fn value(byte: u8) -> Option<u32> {
-    let value = match byte {
-        b'A'..=b'Z' => byte - b'A',
-        b'a'..=b'z' => byte - b'a' + 26,
-        b'0'..=b'9' => byte - b'0' + 52,
-        b'+' => 62,
-        b'/' => 63,
-        _ => return None,
-    };
-    Some(u32::from(value))
+    BASE64.decode(text).ok()
 }
 
 /// The bytes of a guid between the order of its text and that of its memory, where the first three groups are numbers
@@ -174,6 +147,7 @@ mod tests {
             assert_eq!(decode(&encode(&bytes[..length])).as_deref(), Some(&bytes[..length]));
         }
         assert_eq!(encode(b"fo"), "Zm8=");
+        assert_eq!(decode("Zm9=").as_deref(), Some(&b"fo"[..]));
     }
 
     #[test]

@@ -2,12 +2,14 @@
 
 use std::fmt::Write;
 
+use md5::Md5;
+use sha1::Sha1;
 use sha2::{Digest, Sha256};
+use twox_hash::XxHash64;
 
 use crate::diagnostic::{Code, Error, Result, Span};
 use crate::functions::ScalarFunction;
 use crate::functions::args::Args;
-use crate::functions::digest::{md5, sha1, xxhash64};
 use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Accepts, Kernel, Overload, Param, Returns};
 use crate::types::{Column, Type};
@@ -29,7 +31,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "hash_md5",
         summary: "The MD5 digest of a value's text, in hexadecimal digits; \"\" of \"\".",
-        overloads: &[digest(|args| Ok(hexadecimal(args, |bytes| md5(bytes).to_vec())))],
+        overloads: &[digest(|args| Ok(hexadecimal(args, |bytes| Md5::digest(bytes).to_vec())))],
         examples: &[
             Example::new("hash_md5('World')", "f5a7924e621e84c9280a9a27e1bcb7f6"),
             Example::new("hash_md5(datetime(2020-01-01))", "786c530672d1f8db31fee25ea8a9390b"),
@@ -39,7 +41,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "hash_sha1",
         summary: "The SHA-1 digest of a value's text, in hexadecimal digits; \"\" of \"\".",
-        overloads: &[digest(|args| Ok(hexadecimal(args, |bytes| sha1(bytes).to_vec())))],
+        overloads: &[digest(|args| Ok(hexadecimal(args, |bytes| Sha1::digest(bytes).to_vec())))],
         examples: &[Example::new("hash_sha1('World')", "70c07ec18ef89c5309bbb0937f3a6342411e1fdd")],
         ..HASH
     },
@@ -91,8 +93,8 @@ fn hash(args: &Args<'_>) -> Result<Column> {
     let column = args.column(0);
     args.try_map(|row| {
         let hash = match column.ty() {
-            Type::Datetime => column.i64_at(row).map(|ticks| xxhash64(&ticks.to_le_bytes())),
-            _ => column.text_at(row).filter(|text| !text.is_empty()).map(|text| xxhash64(text.as_bytes())),
+            Type::Datetime => column.i64_at(row).map(|ticks| XxHash64::oneshot(0, &ticks.to_le_bytes())),
+            _ => column.text_at(row).filter(|text| !text.is_empty()).map(|text| XxHash64::oneshot(0, text.as_bytes())),
         };
         let hash = hash.ok_or_else(|| unknown("the hash of an empty text is not known here"))?.cast_signed();
         if args.len() < 2 {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use percent_encoding::percent_decode_str;
+
 use crate::functions::ScalarFunction;
 use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Overload, Param, Returns};
@@ -172,6 +174,7 @@ fn parameters(query: &str) -> String {
     bag.finish()
 }
 
+/// Written by hand: the engine writes lower-case digits, the percent-encoding crate upper-case ones.
 fn encode(text: &str, blank: &str) -> String {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let mut out = String::with_capacity(text.len());
@@ -186,25 +189,9 @@ fn encode(text: &str, blank: &str) -> String {
     out
 }
 
-/// The bytes that a text stands for. A percent sign without two digits stands for itself.
+/// Decodes percent codes, and `+` as a space. A percent sign without two digits is kept.
 fn decode(text: &str) -> Vec<u8> {
-    let bytes = text.as_bytes();
-    let digit =
-        |at: usize| bytes.get(at).and_then(|byte| char::from(*byte).to_digit(16)).and_then(|n| u8::try_from(n).ok());
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        match (byte, digit(at + 1), digit(at + 2)) {
-            (b'%', Some(high), Some(low)) => {
-                out.push(high << 4 | low);
-                at += 2;
-            }
-            (b'+', ..) => out.push(b' '),
-            _ => out.push(*byte),
-        }
-        at += 1;
-    }
-    out
+    percent_decode_str(&text.replace('+', " ")).collect()
 }
 
 #[cfg(test)]
@@ -238,5 +225,6 @@ mod tests {
         assert_eq!(decode(&encode(text, "+")), text.as_bytes());
         assert_eq!(decode(&encode(text, "%20")), text.as_bytes());
         assert_eq!(decode("%zz%4"), b"%zz%4");
+        assert_eq!(decode("%+41"), b"% 41");
     }
 }
