@@ -142,7 +142,7 @@ struct Heard {
 /// The members `columns` and `rows` of an answer, as the Log Analytics format has them, and what a manifest says of it.
 fn answer(session: &session::Session, query: &str, heard: &mut Heard) -> Result<(String, Json)> {
     let started = Instant::now();
-    let prepared = session.prepare(query, started)?;
+    let prepared = session.prepare(&session.engine, query, started)?;
     let bytes = Shared::default();
     let format = output::format("la-api").ok_or_else(|| Error::internal("the format la-api exists"))?;
     let mut writer = (format.writer)(Box::new(bytes.clone()), &output::Options::default());

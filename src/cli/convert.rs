@@ -1,5 +1,7 @@
 //! `coldcase convert`: exports of any shape -> an archive.
 
+mod reading;
+
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt::Write;
 use std::io::BufWriter;
@@ -10,15 +12,16 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use serde_json::{Value as Json, json};
 
+use self::reading::Reading;
 use super::args::{ConvertArgs, PartitionBy, SourceArgs};
-use super::progress::{self, ProgressLine, size};
+use super::progress::{self, size};
 use super::session::{self, Session};
 use super::sources::Input;
 use super::talk::line;
 use super::target::check_excel_safe;
 use super::{Outcome, manifest, overwrite, stop};
 use crate::convert::{
-    self, ArchiveWriter, KnownIds, Partition, Place, Progress, RealDisk, Rows, Sink, SortedTable, Staging,
+    self, ArchiveWriter, GatheredRows, KnownIds, Partition, Place, Progress, RealDisk, Rows, Sink, SortedTable, Staging,
 };
 use crate::diagnostic::{Error, Result};
 use crate::engine::{Engine, Prepared};
@@ -26,7 +29,6 @@ use crate::output::{self, Format};
 use crate::source::remark::number_of_files;
 use crate::source::shape::known_table;
 use crate::source::{FileCatalogBuilder, ScanReport};
-use crate::types::Batch;
 
 /// Bytes collected before they are written.
 const BUFFER: usize = 1 << 20;
@@ -269,50 +271,27 @@ impl Work<'_> {
 
     /// Converts one table; answers the tables that its files hold besides.
     fn table(&mut self, table: &str) -> Result<Vec<String>> {
-        let Session { engine, talk, .. } = self.session;
-        let started = Instant::now();
-        let prepared = self.session.prepare(&convert::quoted(table), started);
-        let prepared = prepared.map_err(|error| talk.query_error(error))?;
-        let mut known_ids = self.known_ids(table, &prepared)?;
-        let progress = Arc::new(Progress::default());
-        let options = convert::Options {
-            time_column: self.session.time_column(table),
-            max_memory: self.max_memory(),
-            threads: engine.settings().threads,
-            temporary: self.staging.temporary().to_owned(),
-            progress: Arc::clone(&progress),
-        };
-        let report = Arc::clone(prepared.report());
-        let line = ProgressLine::start(talk.manner(), started, move |elapsed| how_far(&progress, &report, elapsed));
-        let second = matches!(self.target, Target::File(_)).then(|| self.done.tables.first().cloned()).flatten();
-        let mut keep = |batch: Batch| match (&mut known_ids, &second) {
-            (_, Some(first)) if batch.rows() > 0 => {
-                let text = format!("the files hold rows of {first} and {table}: name a folder, not a file");
-                Err(Error::Usage(text))
-            }
-            (Some(ids), _) => ids.only_new(&batch),
-            _ => Ok(batch),
-        };
+        let Reading { prepared, rows, known_ids, options, line } = self.read(table)?;
         let sorted = match self.target {
             Target::Archive { existing, partition } => {
                 let (folder, existing) = (self.staging.archive(), existing.clone());
                 let place = Place { folder, existing, partition: *partition, single: None };
-                self.write(table, &prepared, &options, (&mut keep, place))
+                self.write(table, rows, &options, place)
             }
             Target::File(format) if is_parquet(format) => {
                 let folder = self.staging.archive();
                 let place = Place { folder, existing: None, partition: Partition::None, single: Some(FILE.to_owned()) };
-                self.write(table, &prepared, &options, (&mut keep, place))
+                self.write(table, rows, &options, place)
             }
             Target::File(format) => {
                 let mut sink = FileSink::new(format, self.staging.archive().join(FILE), self.output_options());
-                convert::sort_table(table, &prepared, &options, &mut keep, &mut sink)
+                rows.write(table, &options, &mut sink)
             }
         };
         line.end();
         // Every table is found by reading the same files: what there is to say of them is said once.
-        talk.report_news(prepared.report(), &mut self.done.said);
-        let sorted = sorted.map_err(|error| talk.query_error(error))?;
+        self.session.talk.report_news(prepared.report(), &mut self.done.said);
+        let sorted = sorted.map_err(|error| self.session.talk.query_error(error))?;
         self.count(&sorted, &prepared, known_ids.as_ref())?;
         Ok(prepared.report().tables())
     }
@@ -329,12 +308,12 @@ impl Work<'_> {
     fn write(
         &mut self,
         table: &str,
-        prepared: &Prepared,
+        rows: GatheredRows,
         options: &convert::Options,
-        (keep, place): (&mut dyn FnMut(Batch) -> Result<Batch>, Place),
+        place: Place,
     ) -> Result<SortedTable> {
         let mut writer = ArchiveWriter::new(place, options.threads);
-        let sorted = convert::sort_table(table, prepared, options, keep, &mut writer)?;
+        let sorted = rows.write(table, options, &mut writer)?;
         self.done.files.append(&mut writer.files);
         self.done.bytes += writer.bytes;
         Ok(sorted)

@@ -61,20 +61,20 @@ impl Session {
         self.catalog.unread().iter().for_each(|message| self.talk.message(message));
     }
 
-    /// Plans a query of a run that `started` some time ago; says how far it is where that takes long, for it may have to
+    /// Plans a query for `engine`, in a run that `started` some time ago; says how far it is where that takes long, for it may have to
     /// read.
-    pub fn prepare(&self, text: &str, started: Instant) -> Result<Prepared> {
-        let report = self.engine.report();
+    pub fn prepare(&self, engine: &Engine, text: &str, started: Instant) -> Result<Prepared> {
+        let report = engine.report();
         let (scans, catalog) = (Arc::clone(&report), Arc::clone(&self.catalog));
         let _line = ProgressLine::start(self.talk.manner(), started, move |elapsed| {
             catalog.spooling().unwrap_or_else(|| progress::scans(&scans.counters, elapsed))
         });
-        self.engine.prepare_with(text, report)
+        engine.prepare_with(text, report)
     }
 
     /// Plans the session's query, and says what is wrong with it.
     pub fn prepare_query(&self, started: Instant) -> Result<Prepared> {
-        let prepared = self.prepare(&self.text, started);
+        let prepared = self.prepare(&self.engine, &self.text, started);
         let prepared = prepared.map_err(|error| match self.takes_commands {
             true => lone_word::explain(&self.text, &self.catalog.names(), error),
             false => error,

@@ -37,7 +37,7 @@ use self::runs::RunBuilder;
 use crate::diagnostic::{Error, Result};
 use crate::engine::{Flow, Prepared};
 use crate::exec::spill::SpillFolder;
-use crate::source::Cautions;
+use crate::source::{Cautions, ScanReport};
 use crate::types::{Batch, Schema, Type};
 
 /// Least memory that a query or a conversion can be asked to do with, in bytes.
@@ -122,18 +122,27 @@ pub fn quoted(table: &str) -> String {
     format!("['{}']", table.replace('\\', "\\\\").replace('\'', "\\'"))
 }
 
-/// Reads all rows of `prepared`, the table `name`, and hands them to `sink` in the order of their time. `keep` says
-/// which of them are wanted. Answers what was found; without rows, `sink` hears nothing.
+/// All rows of a table, in sorted runs.
+#[derive(Debug)]
+pub struct GatheredRows {
+    schema: Schema,
+    time: Option<usize>,
+    ranges: Ranges,
+    folder: Arc<SpillFolder>,
+    builder: RunBuilder,
+    /// What there is to say of the files.
+    report: Arc<ScanReport>,
+}
+
+/// Reads all rows of `prepared`; `keep` says which of them are wanted.
 ///
 /// # Errors
-/// Those of the query, of the disk and of the sink.
-pub fn sort_table(
-    name: &str,
+/// Those of the query and of the disk.
+pub fn gather(
     prepared: &Prepared,
     options: &Options,
     keep: &mut dyn FnMut(Batch) -> Result<Batch>,
-    sink: &mut dyn Sink,
-) -> Result<SortedTable> {
+) -> Result<GatheredRows> {
     let schema = prepared.schema().clone();
     let time = time_column(&schema, &options.time_column)?;
     let limits = Limits::new(options.max_memory, options.threads);
@@ -147,12 +156,25 @@ pub fn sort_table(
         options.progress.rows_read.fetch_add(batch.rows() as u64, Ordering::Relaxed);
         Ok(Flow::Continue(()))
     })?;
-    let cautions = Cautions::of(prepared.report());
-    let table = SortedTable { name: name.to_owned(), schema, time, ranges, cautions, rows: builder.rows() };
-    if table.rows > 0 {
-        merge(builder, &table, options, (&folder, sink))?;
+    let report = Arc::clone(prepared.report());
+    Ok(GatheredRows { schema, time, ranges, folder, builder, report })
+}
+
+impl GatheredRows {
+    /// Hands the rows to `sink` in the order of their time, as rows of the table `name`, and returns what was found;
+    /// without rows, `sink` hears nothing.
+    ///
+    /// # Errors
+    /// Those of the disk and of the sink.
+    pub fn write(self, name: &str, options: &Options, sink: &mut dyn Sink) -> Result<SortedTable> {
+        let Self { schema, time, ranges, folder, builder, report } = self;
+        let cautions = Cautions::of(&report);
+        let table = SortedTable { name: name.to_owned(), schema, time, ranges, cautions, rows: builder.rows() };
+        if table.rows > 0 {
+            merge(builder, &table, options, (&folder, sink))?;
+        }
+        Ok(table)
     }
-    Ok(table)
 }
 
 fn merge(

@@ -163,7 +163,7 @@ impl MemoryRun {
 }
 
 /// The run that is on its way to a temporary file.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Writing {
     writer: Option<JoinHandle<Result<SpilledRun>>>,
     done: Option<SpilledRun>,
@@ -196,6 +196,7 @@ impl Drop for Writing {
 }
 
 /// Takes rows as they come.
+#[derive(Debug)]
 pub(super) struct RunBuilder {
     schema: Schema,
     time: Option<usize>,

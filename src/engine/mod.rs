@@ -122,7 +122,7 @@ impl Engine {
         let names = missing.take();
         if !names.is_empty() {
             // Records may have columns that their table lacks: where it gains some, the query means these.
-            let catalog = WithColumns { catalog: self.catalog.as_ref(), names };
+            let catalog = WithColumns { catalog: Arc::clone(&self.catalog), names, exist: false };
             bound = binder::bind(&parsed.query, &Environment { catalog: &catalog, ..environment });
         }
         let mut bound = bound?;

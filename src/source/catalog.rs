@@ -55,17 +55,19 @@ pub struct Watchlist {
 
 /// A catalog whose tables have columns of these names, too, if their records do.
 #[derive(Debug)]
-pub struct WithColumns<'a> {
+pub struct WithColumns {
     /// The catalog.
-    pub catalog: &'a dyn Catalog,
+    pub catalog: Arc<dyn Catalog>,
     /// The names.
     pub names: BTreeSet<String>,
+    /// True if records are known to have keys of these names. A column whose type cannot be inferred is a string then.
+    pub exist: bool,
 }
 
-impl Catalog for WithColumns<'_> {
+impl Catalog for WithColumns {
     fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         let Some(table) = self.catalog.table(name)? else { return Ok(None) };
-        let extended = table.with_columns(&self.names)?;
+        let extended = table.with_columns(&self.names, self.exist)?;
         Ok(Some(extended.unwrap_or(table)))
     }
 

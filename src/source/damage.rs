@@ -84,6 +84,8 @@ pub enum Damage {
     FewerRows(u64, u64),
     /// An error that a service returned in place of records, with its code.
     ErrorAnswer(String),
+    /// Keys of records, or columns, that are not in an archive that was made of them; the text names them.
+    NotConverted(String),
     /// Pages all of which name a next page, with what they hold.
     MissingPages(String),
     /// More kinds than are told apart.
@@ -239,6 +241,9 @@ impl Damage {
             ),
             Self::RefusedFile(reason) => format!("not read: {reason}"),
             Self::NotRead(text) => text.clone(),
+            Self::NotConverted(names) => {
+                format!("values are not in the archive, which has no column for their keys: {names}")
+            }
             Self::PartialAnswer | Self::FewerRows(..) | Self::ErrorAnswer(_) | Self::MissingPages(_) => {
                 self.describe_answer(count)
             }

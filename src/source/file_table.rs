@@ -164,8 +164,8 @@ impl TableProvider for FileTable {
         (count > 0).then(|| format!("{count} of {files} files left out: {}", columns.join(", ")))
     }
 
-    fn with_columns(&self, names: &BTreeSet<String>) -> Result<Option<Arc<dyn TableProvider>>> {
-        Ok(self.extended(names)?.map(|table| Arc::new(table) as _))
+    fn with_columns(&self, names: &BTreeSet<String>, exist: bool) -> Result<Option<Arc<dyn TableProvider>>> {
+        Ok(self.extended(names, exist)?.map(|table| Arc::new(table) as _))
     }
 
     fn with_provenance(&self) -> Option<Arc<dyn TableProvider>> {

@@ -113,8 +113,8 @@ pub trait TableProvider: Debug + Send + Sync {
     }
 
     /// The same table with columns after its own: those of these names that it lacks and its records have. None if there
-    /// are none.
-    fn with_columns(&self, _names: &BTreeSet<String>) -> Result<Option<Arc<dyn TableProvider>>> {
+    /// are none. If they are known to `exist`, a column whose type cannot be inferred is a string.
+    fn with_columns(&self, _names: &BTreeSet<String>, _exist: bool) -> Result<Option<Arc<dyn TableProvider>>> {
         Ok(None)
     }
 

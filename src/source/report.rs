@@ -13,6 +13,9 @@ use super::{Count, Pages, ScanCounters, TimeCoverage, Wildcard};
 /// How many examples of damage are kept of one file; the rest is only counted.
 const EXAMPLES_PER_FILE: usize = 3;
 
+/// Columns beyond those of a table whose names are kept: the first ones in the order of the names.
+const MAX_BEYOND: usize = 1_000;
+
 /// Lost records that are told apart, so that one that is met again by another scan is not counted twice.
 const MAX_TOLD_APART: usize = 1 << 20;
 
@@ -55,6 +58,7 @@ pub struct ScanReport {
     shapes: Mutex<BTreeSet<String>>,
     refused: Mutex<BTreeMap<String, String>>,
     lacking: Mutex<BTreeSet<String>>,
+    beyond: Mutex<BTreeSet<String>>,
     /// True where files, entries or records were passed over that may hold what was asked for.
     unread: AtomicBool,
 }
@@ -243,6 +247,7 @@ impl ScanReport {
         lock(&self.shapes).extend(other.shapes());
         lock(&self.refused).extend(other.refused());
         lock(&self.lacking).extend(other.lacking());
+        other.beyond().iter().for_each(|column| self.has_beyond(column));
         self.unread.fetch_or(other.unread.load(Ordering::Relaxed), Ordering::Relaxed);
         let mut notices = lock(&self.notices);
         for (text, times) in &*lock(&other.notices) {
@@ -359,6 +364,21 @@ impl ScanReport {
     #[must_use]
     pub fn lacking(&self) -> BTreeSet<String> {
         lock(&self.lacking).clone()
+    }
+
+    /// Notes a column that records have and their table does not: it was not read.
+    pub fn has_beyond(&self, column: &str) {
+        let mut beyond = lock(&self.beyond);
+        beyond.insert(column.to_owned());
+        if beyond.len() > MAX_BEYOND {
+            beyond.pop_last();
+        }
+    }
+
+    /// The columns that records have and their table does not, which were not read.
+    #[must_use]
+    pub fn beyond(&self) -> BTreeSet<String> {
+        lock(&self.beyond).clone()
     }
 
     /// Damage by file, in order of the file names.

@@ -397,3 +397,64 @@ fn strict_writes_nothing_where_records_are_damaged() {
     let (count, distinct) = counts[0].split_once(", ").expect("two numbers");
     assert_eq!(count.trim_start_matches('['), distinct.trim_end_matches(']'), "one row a record");
 }
+
+/// Records that have more than the columns of their table, in each of several shapes.
+fn beyond_the_table() -> PathBuf {
+    root().join("testdata/field/columns-beyond-the-table/input")
+}
+
+#[test]
+fn keys_beyond_the_table_are_columns_of_the_archive() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (archive, again) = (folder.path().join("archive"), folder.path().join("again"));
+    let output = convert(&beyond_the_table(), &archive, &["--strict"]);
+    assert!(output.code == 0 && output.stderr.contains("each is a column here: \"NewThing\""), "{output:?}");
+    assert!(!output.stderr.contains("name it in the query"), "{output:?}");
+    converted(&archive, &again, &["--strict"]);
+    let text = "SigninLogs | sort by Id asc | project Id, Project_CF, Score_CF, tostring(Tags_CF.a), NewThing.level";
+    let expected = query(text, None, &beyond_the_table());
+    assert!(rows(&expected).iter().any(|row| row.contains("alpha")), "{expected:?}");
+    for path in [&archive, &again] {
+        let answer = query(text, None, path);
+        assert_eq!(answer.schema, expected.schema, "{}", path.display());
+        assert_eq!(rows(&answer), rows(&expected), "{}", path.display());
+        let count = query("SigninLogs | getschema | count", None, path);
+        assert_eq!(rows(&count), rows(&query("SigninLogs | getschema | count", None, &beyond_the_table())));
+    }
+    let lines = folder.path().join("all.jsonl");
+    converted(&beyond_the_table(), &lines, &[]);
+    assert!(fs::read_to_string(lines).expect("written").contains("\"Project_CF\":\"alpha\""));
+}
+
+#[test]
+fn records_that_are_added_bring_their_keys() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (archive, more) = (folder.path().join("archive"), folder.path().join("more.jsonl"));
+    converted(&beyond_the_table(), &archive, &[]);
+    let records = concat!(
+        "{\"TimeGenerated\":\"2026-03-02T09:07:43Z\",\"Type\":\"SigninLogs\",\"Id\":\"1\",\"ResultType\":\"0\",\"Risk_CF\":7}\n",
+        "{\"TimeGenerated\":\"2026-03-09T09:07:43Z\",\"Type\":\"SigninLogs\",\"Id\":\"9\",\"ResultType\":\"0\",\"Risk_CF\":9}\n",
+    );
+    fs::write(&more, records).expect("written");
+    let output = convert(&more, &archive, &["--append"]);
+    assert_eq!(output.code, 0, "{output:?}");
+    assert!(output.stderr.contains("1 rows of SigninLogs") && output.stderr.contains("1 rows were in the archive"));
+    let answer = query("SigninLogs | where Risk_CF > 0 or Project_CF == 'gamma' | project Id, Risk_CF", None, &archive);
+    assert_eq!(sorted(rows(&answer)).len(), 2, "{answer:?}");
+}
+
+#[test]
+fn what_an_archive_lacks_is_damage() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = folder.path().join("many.jsonl");
+    let keys: String = (0..400).map(|key| format!(",\"K{key:03}_CF\":{key}")).collect();
+    let record =
+        "{\"TimeGenerated\":\"2026-03-02T09:07:43Z\",\"Type\":\"SigninLogs\",\"Id\":\"1\",\"ResultType\":\"0\"";
+    fs::write(&source, format!("{record}{keys}}}\n")).expect("written");
+    let output = convert(&source, &folder.path().join("strict"), &["--strict"]);
+    assert_eq!(output.code, 5, "{output:?}");
+    let output = convert(&source, &folder.path().join("archive"), &[]);
+    assert!(output.stderr.contains("are not in the archive") && output.stderr.contains("\"K250_CF\""), "{output:?}");
+    let kept = query("SigninLogs | project K000_CF, K249_CF", None, &folder.path().join("archive"));
+    assert_eq!(rows(&kept).len(), 1);
+}

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use super::FileTable;
 use crate::diagnostic::{Error, Result};
@@ -10,14 +11,16 @@ use crate::source::column_file::ColumnFile;
 use crate::source::json::{Inference, Rows};
 use crate::source::look::look_through;
 use crate::source::provenance::Origins;
-use crate::types::Field;
+use crate::types::{Field, Type};
 
 impl FileTable {
-    /// The table with those of the columns `names` that it lacks and its records have; None if there are none.
+    /// The table with those of the columns `names` that it lacks and its records have; None if there are none. Types
+    /// are inferred from the first records of the files; names that are known to `exist`, but are not among these, are
+    /// strings, which hold any value.
     ///
     /// # Errors
     /// The files cannot be read.
-    pub(super) fn extended(&self, names: &BTreeSet<String>) -> Result<Option<Self>> {
+    pub(super) fn extended(&self, names: &BTreeSet<String>, exist: bool) -> Result<Option<Self>> {
         let Some(table) = self.rows.known() else { return Ok(None) };
         let lacking: BTreeSet<String> =
             names.iter().filter(|name| self.origins.schema.index_of(name).is_none()).cloned().collect();
@@ -36,6 +39,10 @@ impl FileTable {
             Ok(ControlFlow::Continue(()))
         })?;
         add(&mut fields, &inference.into_fields(), &lacking);
+        if exist {
+            let strings: Vec<Field> = lacking.iter().map(|name| Field::new(name.clone(), Type::String)).collect();
+            add(&mut fields, &strings, &lacking);
+        }
         if fields.is_empty() {
             return Ok(None);
         }
@@ -45,7 +52,9 @@ impl FileTable {
             Rows::Bound(_) => Rows::Bound(table),
             _ => Rows::AllAs(table),
         };
-        Ok(Some(Self { origins: Origins::none(rows.schema()), rows, added: fields.into(), ..self.clone() }))
+        // Who knows that they exist needs no note of it.
+        let added = if exist { Arc::default() } else { fields.into() };
+        Ok(Some(Self { origins: Origins::none(rows.schema()), rows, added, ..self.clone() }))
     }
 }
 

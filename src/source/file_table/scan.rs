@@ -63,6 +63,9 @@ impl Scan {
         let Some((table, bound)) = self.plan.rows.one_table() else {
             opened.cautions().iter().for_each(|cautions| self.plan.say_again(cautions));
             let is_known = matches!(self.plan.rows, Rows::AllAs(_));
+            if is_known {
+                self.plan.say_unknown_columns(&opened.columns(), opened.format());
+            }
             return self.column_rows(&opened, index, &self.request, is_known);
         };
         let belonging = of_table::belonging(&opened, table, bound);
@@ -129,8 +132,6 @@ impl Scan {
         }
         if belonging != Belonging::None {
             self.plan.say_missing(&columns, opened.format());
-        }
-        if matches!(belonging, Belonging::ByType(_) | Belonging::All(_)) {
             self.plan.say_unknown_columns(&columns, opened.format());
         }
     }

@@ -1,5 +1,6 @@
 //! What records and files have beyond the columns of their table: it is named, not passed over in silence.
 
+use std::borrow::Cow;
 use std::sync::PoisonError;
 
 use super::{Rows, ScanPlan};
@@ -27,7 +28,10 @@ impl ScanPlan {
         let columns = self.rows.known().filter(|_| is_row).map(|table| &table.schema);
         match columns.and_then(|schema| schema.names().find(|name| name.eq_ignore_ascii_case(key))) {
             Some(column) => self.report.damaged(Damage::KeyInOtherCase(key.to_owned(), column.to_owned()), file, 1),
-            None => self.say_unknown(KEY, key, "the records"),
+            None => {
+                self.has_beyond(column_of(key, kind));
+                self.say_unknown(KEY, key, "the records");
+            }
         }
     }
 
@@ -40,7 +44,15 @@ impl ScanPlan {
                 || self.rows.known().is_some_and(|table| table.schema.index_of(name).is_some())
         };
         for name in file.names().filter(|name| !is_known(name)) {
+            self.has_beyond(Cow::Borrowed(name));
             self.say_unknown(COLUMN, name, &format!("{format} files"));
+        }
+    }
+
+    fn has_beyond(&self, column: Cow<'_, str>) {
+        // Columns that tell where rows came from are none of the evidence.
+        if Provenance::ALL.iter().all(|of| of.name() != column) {
+            self.report.has_beyond(&column);
         }
     }
 
@@ -52,6 +64,17 @@ impl ScanPlan {
             let table = self.rows.known().map_or("the table", |table| table.name);
             self.say_once(format!("{what} {name:?} of {of} has no column in {table}: name it in the query to read it"));
         }
+    }
+}
+
+/// The name that a column for a key of records of this kind has: tables capitalise the keys of Graph objects, and
+/// [`Mapping::by_name`](crate::source::shape::Mapping::by_name) finds the key by it.
+fn column_of(key: &str, kind: RowKind) -> Cow<'_, str> {
+    match (kind, key.chars().next()) {
+        (RowKind::Graph | RowKind::Diagnostic, Some(first)) if first.is_ascii_lowercase() => {
+            Cow::Owned(format!("{}{}", first.to_ascii_uppercase(), &key[1..]))
+        }
+        _ => Cow::Borrowed(key),
     }
 }
 
