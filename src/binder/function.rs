@@ -393,7 +393,7 @@ impl Binder<'_> {
                     let call = Call { name, arguments, span: expr.span };
                     self.call(&function, &call, None, context).map(Some)
                 }
-                None if super::source::answers_table(&name.text) => {
+                None if functions::special_form(&name.text).is_some_and(|form| form.table().is_some()) => {
                     self.table_call(name, arguments, expr.span).map(|plan| Some(Binding::Table(plan)))
                 }
                 None => Ok(None),
@@ -405,11 +405,7 @@ impl Binder<'_> {
 
 /// True for a function of the language, whether it is supported or not.
 fn is_built_in(name: &str) -> bool {
-    functions::scalar_function(name).is_some()
-        || functions::aggregate_function(name).is_some()
-        || known::is_kql_function(name)
-        || super::source::answers_table(name)
-        || super::expr::is_special(name)
+    functions::is_callable(name) || known::is_kql_function(name)
 }
 
 /// A call whose body is being bound.

@@ -9,6 +9,7 @@ use std::collections::HashSet;
 use super::scope::Binding;
 use super::{Bind, Binder};
 use crate::diagnostic::{Code, Span};
+use crate::functions::special::{Expansion, ScalarForm};
 use crate::functions::{self, ResultName};
 use crate::syntax::ast::{Argument, Assignment, Expr, ExprKind, Name};
 use crate::types::{Schema, Value};
@@ -27,7 +28,7 @@ pub(super) fn name_of(expr: &Expr, calls: &CallNames) -> Option<String> {
             if let Some((_, name)) = calls.iter().find(|(span, _)| *span == expr.span) {
                 return (!name.is_empty()).then(|| name.clone());
             }
-            if function.text == "ingestion_time" {
+            if is_form(function, ScalarForm::IngestionTime) {
                 return Some(super::ingestion::COLUMN_NAME.to_owned());
             }
             let first = || arguments.first().and_then(|argument| name_of(&argument.value, calls));
@@ -41,6 +42,11 @@ pub(super) fn name_of(expr: &Expr, calls: &CallNames) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// True for the name of this special form.
+fn is_form(function: &Name, form: ScalarForm) -> bool {
+    functions::special_form(&function.text).is_some_and(|row| row.expansion == Expansion::Scalar(form))
 }
 
 /// The name of a column that stands alone.
@@ -186,7 +192,7 @@ impl Binder<'_> {
     /// The name of a column that is looked up by a text: `column_ifexists("a", "")`.
     pub(super) fn looked_up(&self, expr: &Expr, schema: &Schema) -> Option<String> {
         let ExprKind::Call { function, arguments } = &expr.kind else { return None };
-        let looks_up = matches!(function.text.as_str(), "column_ifexists" | "columnifexists");
+        let looks_up = is_form(function, ScalarForm::ColumnIfExists);
         let column = match &arguments.first().filter(|_| looks_up)?.value.kind {
             ExprKind::Literal(value) => value.as_str()?.to_owned(),
             ExprKind::Name(name) => match self.scope.get(&name.text)? {

@@ -9,17 +9,14 @@ use super::scope::Binding;
 use super::{Bind, Binder, Failed};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::functions::signature::implicit_cost;
+use crate::functions::special::{Expansion, TableForm};
+use crate::functions::{self, SpecialForm};
 use crate::plan::LogicalPlan;
 use crate::source::file_catalog::STDIN;
 use crate::source::shape::known_table;
 use crate::source::{MemoryTable, RangeTable};
 use crate::syntax::ast::{self, SourceKind};
 use crate::types::{Batch, ColumnBuilder, Field, Schema, Type, Value, cast};
-
-/// Functions that answer a table.
-pub(super) fn answers_table(function: &str) -> bool {
-    matches!(function, "table" | "materialize" | "_GetWatchlist")
-}
 
 impl Binder<'_> {
     /// A source and its operators.
@@ -106,39 +103,48 @@ impl Binder<'_> {
         self.report(Diagnostic::new(Code::NothingToRead, name.span, message).help(help))
     }
 
-    /// `table("name")`, `materialize(pipeline)`.
+    /// A call where a table is required: of a user's function, or of a special form that returns a table.
     pub(super) fn table_call(
         &mut self,
         function: &ast::Name,
         arguments: &[ast::Argument],
         span: Span,
     ) -> Bind<LogicalPlan> {
+        let call = Call { name: function, arguments, span };
         if let Some(defined) = self.user_function(function)? {
-            return self.called_table(&defined, &Call { name: function, arguments, span }, None);
+            return self.called_table(&defined, &call, None);
         }
-        match (function.text.as_str(), arguments) {
-            ("table", [argument, ..]) => {
-                let value = self.constant(&argument.value)?;
-                match value.as_str() {
-                    Some(text) => self.named_table(&ast::Name { text: text.to_owned(), span: argument.value.span }),
-                    None => self.error(Code::ArgumentType, argument.value.span, "the name of a table is a string"),
-                }
+        match functions::special_form(&function.text) {
+            Some(SpecialForm { expansion: Expansion::Table(TableForm::Watchlist), .. }) => {
+                self.watchlist(function, arguments, span)
             }
-            // Rows are the same each time they are computed, so keeping them is a matter of speed only.
-            ("materialize", [argument]) => self.table_argument(&argument.value),
-            ("_GetWatchlist", _) => self.watchlist(function, arguments, span),
-            ("table" | "materialize", _) => {
-                self.error(Code::ArgumentCount, span, format!("`{}` takes one argument", function.text))
+            Some(form @ SpecialForm { expansion: Expansion::Table(TableForm::Table), .. }) => {
+                self.check_count(form, &call)?;
+                self.table_of_name(&arguments[0].value)
             }
-            _ if crate::functions::scalar_function(&function.text).is_some() => {
-                let message = format!("`{}` answers a value, and a table is needed", function.text);
+            // Rows do not change from one computation to the next, so keeping them would only save time.
+            Some(form @ SpecialForm { expansion: Expansion::Table(TableForm::Materialize), .. }) => {
+                self.check_count(form, &call)?;
+                self.table_argument(&arguments[0].value)
+            }
+            _ if functions::is_callable(&function.text) => {
+                let message = format!("`{}` returns a value where a table is required", function.text);
                 self.error(Code::ExpectedTable, span, message)
             }
             _ => Err(self.unknown_function(function)),
         }
     }
 
-    /// A table where an argument stands.
+    /// `table("name")`.
+    fn table_of_name(&mut self, name: &ast::Expr) -> Bind<LogicalPlan> {
+        let value = self.constant(name)?;
+        match value.as_str() {
+            Some(text) => self.named_table(&ast::Name { text: text.to_owned(), span: name.span }),
+            None => self.error(Code::ArgumentType, name.span, "the name of a table must be a string"),
+        }
+    }
+
+    /// An argument that must be a table.
     pub(super) fn table_argument(&mut self, expr: &ast::Expr) -> Bind<LogicalPlan> {
         match &expr.kind {
             ast::ExprKind::Pipeline(pipeline) => self.pipeline(pipeline),

@@ -1,4 +1,4 @@
-//! `coldcase functions`: the registry, listed or one entry of it.
+//! `coldcase functions`: the list of all functions, or the page of one.
 
 use std::io::Write as _;
 
@@ -18,13 +18,15 @@ pub(super) fn run(args: &FunctionsArgs) -> Result<Outcome> {
 
 fn one(name: &str) -> Result<Outcome> {
     let mut pages = Vec::new();
+    pages.extend(functions::special_form(name).map(docs::special_markdown));
     pages.extend(functions::scalar_function(name).map(docs::scalar_markdown));
     pages.extend(functions::aggregate_function(name).map(docs::aggregate_markdown));
     if pages.is_empty() {
-        let known = rows().into_iter().map(|row| row[0]).collect::<Vec<_>>();
-        let hint = match suggest(name, known) {
+        let hint = match suggest(name, functions::callable_names()) {
             Some(near) => format!("; did you mean {near}?"),
-            None if functions::known::is_kql_function(name) => "; it is KQL, but not supported here yet".to_owned(),
+            None if functions::known::is_kql_function(name) => {
+                "; it is a KQL function, but not supported yet".to_owned()
+            }
             None => String::new(),
         };
         return Err(Error::Usage(format!("no function `{name}`{hint}")));
@@ -34,11 +36,12 @@ fn one(name: &str) -> Result<Outcome> {
     documents::print(&text)
 }
 
-/// Name, kind and summary of every function.
+/// Name, kind and summary of every function, sorted by name.
 fn rows() -> Vec<[&'static str; 3]> {
     let scalar = functions::scalar_functions().map(|function| [function.name, "scalar", function.summary]);
     let aggregate = functions::aggregate_functions().map(|function| [function.name, "aggregate", function.summary]);
-    let mut rows: Vec<_> = scalar.chain(aggregate).collect();
+    let special = functions::special_forms().map(|form| [form.name, "special", form.summary]);
+    let mut rows: Vec<_> = scalar.chain(aggregate).chain(special).collect();
     rows.sort_unstable();
     rows
 }

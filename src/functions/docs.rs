@@ -1,15 +1,16 @@
-//! What a function's entry says about itself, and its page in Markdown.
+//! The documentation of functions: categories, examples, signatures, and pages in Markdown.
 
 use std::fmt::Write;
 
-use super::signature::{Accepts, Occurs, Overload, Param, Returns};
-use super::{AggregateFunction, ScalarFunction};
+use super::signature::{Accepts, Occurs, Param, Returns, TypeVariable, type_variable};
+use super::{AggregateFunction, ScalarFunction, SpecialForm};
+use crate::types::Type;
 
-/// Where a function stands in the documentation.
+/// The chapter of the documentation that a function belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "each is the title of a chapter")]
 pub enum Category {
-    Aggregate,
+    Binary,
     Conditional,
     Conversion,
     Datetime,
@@ -18,121 +19,200 @@ pub enum Category {
     Hash,
     Ip,
     Math,
+    Metadata,
     Operator,
     Parse,
     Regex,
+    RowSelector,
     Series,
+    Special,
+    Statistical,
     String,
     Timespan,
-    Window,
 }
 
-/// A call and its answer. It runs in the tests.
+impl Category {
+    /// The heading of the chapter.
+    #[must_use]
+    pub fn title(self) -> String {
+        match self {
+            Self::Ip => "IP address".to_owned(),
+            Self::RowSelector => "Row selector".to_owned(),
+            other => format!("{other:?}"),
+        }
+    }
+}
+
+/// A call and its result. It runs in the tests.
 #[derive(Clone, Copy, Debug)]
 pub struct Example {
-    /// An expression without columns; for aggregates a whole query that answers one cell.
+    /// An expression without columns for scalar functions, otherwise a whole query that returns one cell.
     pub query: &'static str,
-    /// What it answers, as a literal of the language or as the text that `tostring` gives.
+    /// The result, as a KQL literal or as the string that `tostring` returns for it.
     pub answer: &'static str,
 }
 
 impl Example {
-    /// `query` answers `answer`.
+    /// An example in which `query` returns `answer`.
     #[must_use]
     pub const fn new(query: &'static str, answer: &'static str) -> Self {
         Self { query, answer }
     }
 }
 
-/// The forms of a scalar function, one a line.
+/// The signatures of a scalar function, one per overload.
 #[must_use]
 pub fn scalar_signatures(function: &ScalarFunction) -> Vec<String> {
-    let forms = function.overloads.iter();
-    if function.columns.is_empty() {
-        return forms.map(|overload| signature(function.name, overload)).collect();
-    }
     let columns: Vec<String> = function.columns.iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
-    let columns = columns.join(", ");
-    forms.map(|form| format!("{}({}) -> ({columns})", function.name, parameters(form.params))).collect()
+    let signature = |overload: &super::Overload| {
+        let params = parameters(overload.params) + function.type_argument.parameter();
+        let returns = match columns.as_slice() {
+            [] => result_type(overload.returns, overload.params),
+            columns => format!("({})", columns.join(", ")),
+        };
+        format!("{}({params}) -> {returns}", function.name)
+    };
+    function.overloads.iter().map(signature).collect()
 }
 
-fn signature(name: &str, overload: &Overload) -> String {
-    format!("{name}({}) -> {}", parameters(overload.params), result(overload.returns, overload.params))
+/// The signature of an aggregate.
+#[must_use]
+pub fn aggregate_signature(function: &AggregateFunction) -> String {
+    let returns = result_type(function.returns, function.params);
+    format!("{}({}) -> {returns}", function.name, parameters(function.params))
+}
+
+/// The signature of a special form.
+#[must_use]
+pub fn special_signature(form: &SpecialForm) -> String {
+    format!("{}({}) -> {}", form.name, parameters(form.params), form.returns)
 }
 
 /// The type of a result in words.
-fn result(returns: Returns, params: &[Param]) -> String {
+fn result_type(returns: Returns, params: &[Param]) -> String {
     match returns {
-        Returns::Argument(index) => {
-            params.get(index).map_or_else(String::new, |param| format!("type of {}", param.name))
-        }
+        Returns::Argument(index) => match params.get(index) {
+            Some(Param { accepts: Accepts::Same(_), .. }) => VARIABLE.to_owned(),
+            param => param.map_or_else(String::new, |param| format!("type of {}", param.name)),
+        },
         other => format!("{other:?}"),
     }
 }
 
-/// `a: string, b: long = ...` for a list of parameters.
+/// The name of the type variable in signatures.
+const VARIABLE: &str = "T";
+
+/// `a: string, [b: long]`: a parameter list as the documentation shows it.
 #[must_use]
 pub fn parameters(params: &[Param]) -> String {
-    let text = |param: &Param| {
-        let kind = match param.accepts {
-            Accepts::Type(ty) => ty.name().to_owned(),
-            Accepts::Any => "any".to_owned(),
-            Accepts::OneOf(types) | Accepts::Only(types) | Accepts::Exactly(types) => {
-                types.iter().map(|ty| ty.name()).collect::<Vec<_>>().join(" | ")
-            }
-        };
-        let dots = if matches!(param.occurs, Occurs::Repeated | Occurs::Any | Occurs::Grouped) { "..." } else { "" };
-        let text = format!("{}: {kind}{dots}", param.name);
-        if matches!(param.occurs, Occurs::Optional | Occurs::Any) { format!("[{text}]") } else { text }
-    };
-    params.iter().map(text).collect::<Vec<_>>().join(", ")
+    params.iter().map(parameter).collect::<Vec<_>>().join(", ")
 }
 
-/// The page of a scalar function.
+fn parameter(param: &Param) -> String {
+    let kind = match param.accepts {
+        Accepts::Type(ty) => ty.name().to_owned(),
+        Accepts::Any => "any".to_owned(),
+        Accepts::OneOf(types) | Accepts::Only(types) | Accepts::Exactly(types) => join_types(types, " | "),
+        Accepts::Same(_) => VARIABLE.to_owned(),
+        Accepts::Table => "table".to_owned(),
+        Accepts::Column => "column".to_owned(),
+    };
+    let dots = if matches!(param.occurs, Occurs::Repeated | Occurs::Any | Occurs::Grouped) { "..." } else { "" };
+    let text = format!("{}: {kind}{dots}", param.name);
+    if matches!(param.occurs, Occurs::Optional | Occurs::Any) { format!("[{text}]") } else { text }
+}
+
+fn join_types(types: &[Type], separator: &str) -> String {
+    types.iter().map(|ty| ty.name()).collect::<Vec<_>>().join(separator)
+}
+
+/// The types that a type variable can stand for.
+fn variable_types(variable: TypeVariable) -> String {
+    if variable.types.len() == Type::ALL.len() { "any type".to_owned() } else { join_types(variable.types, ", ") }
+}
+
+/// The documentation page of a scalar function.
 #[must_use]
 pub fn scalar_markdown(function: &ScalarFunction) -> String {
-    let params: Vec<&Param> = longest(function.overloads.iter().map(|overload| overload.params));
-    page(function.name, function.aliases, function.summary, &scalar_signatures(function), &params, function.examples)
+    let params = function.overloads.iter().map(|overload| overload.params).max_by_key(|params| params.len());
+    let page = Page {
+        name: function.name,
+        aliases: function.aliases,
+        summary: function.summary,
+        signatures: scalar_signatures(function),
+        params: params.unwrap_or_default(),
+        variable: type_variable(function.overloads.iter().flat_map(|overload| overload.params)),
+        examples: function.examples,
+    };
+    page.markdown()
 }
 
-/// The page of an aggregate.
+/// The documentation page of an aggregate.
 #[must_use]
 pub fn aggregate_markdown(function: &AggregateFunction) -> String {
-    let returns = result(function.returns, function.params);
-    let signature = format!("{}({}) -> {returns}", function.name, parameters(function.params));
-    let params: Vec<&Param> = function.params.iter().collect();
-    page(function.name, function.aliases, function.summary, &[signature], &params, function.examples)
+    let page = Page {
+        name: function.name,
+        aliases: function.aliases,
+        summary: function.summary,
+        signatures: vec![aggregate_signature(function)],
+        params: function.params,
+        variable: None,
+        examples: function.examples,
+    };
+    page.markdown()
 }
 
-fn longest(lists: impl Iterator<Item = &'static [Param]>) -> Vec<&'static Param> {
-    lists.max_by_key(|params| params.len()).unwrap_or_default().iter().collect()
+/// The documentation page of a special form.
+#[must_use]
+pub fn special_markdown(form: &SpecialForm) -> String {
+    let page = Page {
+        name: form.name,
+        aliases: form.aliases,
+        summary: form.summary,
+        signatures: vec![special_signature(form)],
+        params: form.params,
+        variable: None,
+        examples: form.examples,
+    };
+    page.markdown()
 }
 
-fn page(
-    name: &str,
-    aliases: &[&str],
-    summary: &str,
-    signatures: &[String],
-    params: &[&Param],
-    examples: &[Example],
-) -> String {
-    let mut text = format!("### {name}\n\n{summary}\n\n```text\n{}\n```\n", signatures.join("\n"));
-    let mut line = |content: String| writeln!(text, "{content}").expect("writing to a String cannot fail");
-    if !aliases.is_empty() {
-        line(format!(
-            "\nAlso written {}.",
-            aliases.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-        ));
-    }
-    line(String::new());
-    for param in params {
-        line(format!("- `{}`: {}", param.name, param.about));
-    }
-    if !params.is_empty() {
+/// What the documentation page of any callable shows.
+struct Page {
+    name: &'static str,
+    aliases: &'static [&'static str],
+    summary: &'static str,
+    signatures: Vec<String>,
+    params: &'static [Param],
+    variable: Option<TypeVariable>,
+    examples: &'static [Example],
+}
+
+impl Page {
+    fn markdown(&self) -> String {
+        let signatures = self.signatures.join("\n");
+        let mut text = format!("### {}\n\n{}\n\n```text\n{signatures}\n```\n", self.name, self.summary);
+        let mut line = |content: String| writeln!(text, "{content}").expect("writing to a String cannot fail");
+        if !self.aliases.is_empty() {
+            let aliases: Vec<String> = self.aliases.iter().map(|name| format!("`{name}`")).collect();
+            line(format!("\nAlso written {}.", aliases.join(", ")));
+        }
         line(String::new());
+        for param in self.params {
+            line(format!("- `{}`: {}", param.name, param.about));
+        }
+        if let Some(variable) = self.variable {
+            line(format!("- `{VARIABLE}`: one type throughout the call ({})", variable_types(variable)));
+        }
+        if !self.params.is_empty() {
+            line(String::new());
+        }
+        for example in self.examples {
+            line(match example.answer {
+                "" => format!("`{}` returns an empty string  ", example.query),
+                answer => format!("`{}` returns `{answer}`  ", example.query),
+            });
+        }
+        text
     }
-    for example in examples {
-        line(format!("`{}` answers `{}`  ", example.query, example.answer));
-    }
-    text
 }

@@ -1,16 +1,17 @@
-//! Names that KQL has functions for, whether they are implemented here or not.
+//! The names of all KQL functions, supported or not.
 //!
-//! Source: the lists of functions in the reference. A call of one that is not implemented is "not supported yet", never
-//! "unknown".
+//! Source: the function lists of the KQL reference. A function that is listed but not implemented is reported as "not
+//! supported yet" rather than "unknown".
 
-/// True for the name of a function of the language.
+/// True for the name of a KQL function.
 #[must_use]
 pub fn is_kql_function(name: &str) -> bool {
     NAMES.binary_search(&name).is_ok()
 }
 
+/// The names of all KQL functions, sorted.
 #[rustfmt::skip]
-static NAMES: &[&str] = &[
+pub static NAMES: &[&str] = &[
     "_GetWatchlist", "_GetWatchlistAlias", "__cast", "__geo_length_to_s2cell_level",
     "__geo_line_s2cell_covering_level", "__geo_line_validate", "__geo_polygon_s2cell_covering_level",
     "__geo_polygon_validate", "__hash_crc32", "__hash_djb2", "__hash_many_crc32", "__hash_xxh64", "__hll_normalize",

@@ -1,7 +1,7 @@
-//! The registry of everything a query can call.
+//! The registry of everything a query can call: scalar functions, aggregates, operators and special forms.
 //!
-//! A family file holds a table of entries; the table is the registration. The binder, `coldcase functions`, the
-//! generated documentation and the tests read it.
+//! Each family has a file with a table of its functions; being in that table registers a function. The binder,
+//! `coldcase functions`, the generated documentation and the tests read these tables.
 
 pub mod aggregate;
 pub mod args;
@@ -13,6 +13,7 @@ pub mod operator;
 pub mod pattern;
 pub mod scalar;
 pub mod signature;
+pub mod special;
 
 pub use aggregate::{Accumulator, AggregateFunction};
 pub use args::{Args, Slot};
@@ -20,6 +21,7 @@ pub use docs::{Category, Example};
 pub use signature::{
     Accepts, Kernel, NUMERIC, Nulls, Occurs, Overload, Param, ResultName, Returns, SUMMABLE, Volatility,
 };
+pub use special::SpecialForm;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,25 +32,25 @@ use rand_chacha::ChaCha8Rng;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::types::{Column, Type, Value};
 
-/// What is fixed for one run and visible to functions. Never a clock: `now` is a value.
+/// What functions see of the run. There is no clock: `now` is fixed.
 #[derive(Clone, Debug)]
 pub struct EvalContext {
-    /// What `now()` answers: ticks of a datetime.
+    /// The result of `now()`, in ticks of a datetime.
     pub now: i64,
-    /// The seed of what is random in a run.
+    /// The seed of the run's random numbers.
     pub seed: u64,
-    /// How many generators were handed out: calls must not share their numbers.
+    /// The number of generators handed out: no two calls may share random numbers.
     generators: Arc<AtomicU64>,
 }
 
 impl EvalContext {
-    /// A run at `now`, whose random numbers come from `seed`.
+    /// A run at `now` with the random seed `seed`.
     #[must_use]
     pub fn new(now: i64, seed: u64) -> Self {
         Self { now, seed, generators: Arc::default() }
     }
 
-    /// Random numbers that no other call of this run gets. Which call gets which depends on the threads.
+    /// A random number generator that no other call of this run shares. Which call gets which depends on scheduling.
     #[must_use]
     pub fn generator(&self) -> ChaCha8Rng {
         let mut generator = ChaCha8Rng::seed_from_u64(self.seed);
@@ -57,42 +59,44 @@ impl EvalContext {
     }
 }
 
-/// One scalar function.
+/// A scalar function.
 #[derive(Debug)]
 pub struct ScalarFunction {
     /// Its name, lower case.
     pub name: &'static str,
     /// Other names for the same function.
     pub aliases: &'static [&'static str],
-    /// Its chapter.
+    /// Its chapter in the documentation.
     pub category: Category,
     /// One sentence.
     pub summary: &'static str,
-    /// Its forms.
+    /// Its signatures, each with its kernel.
     pub overloads: &'static [Overload],
-    /// At least one; they run in the tests.
+    /// At least one example; they run in the tests.
     pub examples: &'static [Example],
-    /// What an unnamed column of its result is called.
+    /// The name of an unnamed column of its result.
     pub result_name: ResultName,
-    /// The columns that it answers, where these are several: the kernel answers an array of their values, and the
-    /// function may stand only where columns are made.
+    /// The columns that it returns, if several: the kernel returns an array of their values, and the function can be
+    /// called only where columns are made (`project`, `extend`, `print`).
     pub columns: &'static [(&'static str, Type)],
-    /// Whether it can be computed beforehand.
+    /// Whether a last argument `typeof(type)` may name the type of the result.
+    pub type_argument: TypeArgument,
+    /// How often it must be computed.
     pub volatility: Volatility,
-    /// What nulls do.
+    /// The effect of a null argument.
     pub nulls: Nulls,
-    /// The argument that is the result of all rows at once, where the function only chooses among its arguments and
-    /// these say so. It keeps its encoding.
+    /// The position of the argument that is the result for every row, if these arguments show that there is one. The
+    /// argument is then returned with its encoding.
     pub chosen: fn(&[Column]) -> Option<usize>,
-    /// Refuses constant arguments that no row could use, such as a pattern that does not parse: an error with an empty
-    /// span, to which the binder adds the place. None stands for an argument that is not constant.
+    /// Rejects constant arguments that are wrong for every row, such as an invalid regular expression. The error has an
+    /// empty span; the binder adds the location. None stands for an argument that is not constant.
     pub validate: fn(&[Option<&Value>]) -> Result<()>,
-    /// The warning that goes with these constant arguments, with an empty span, to which the binder adds the place.
+    /// A warning about constant arguments that are probably a mistake. Its span is empty; the binder adds the location.
     pub caution: fn(&[Option<&Value>]) -> Option<Diagnostic>,
 }
 
 impl ScalarFunction {
-    /// What most functions have in common: pure, null in null out, results named `ColumnN`.
+    /// Defaults: pure, null in gives null out, results are named `ColumnN`.
     pub const DEFAULT: Self = Self {
         name: "",
         aliases: &[],
@@ -102,12 +106,43 @@ impl ScalarFunction {
         examples: &[],
         result_name: ResultName::Numbered,
         columns: &[],
+        type_argument: TypeArgument::None,
         volatility: Volatility::Pure,
         nulls: Nulls::Propagate,
         chosen: |_| None,
         validate: |_| Ok(()),
         caution: |_| None,
     };
+
+    /// The checks of its constant arguments.
+    pub(crate) fn checks(&self) -> ConstantChecks {
+        ConstantChecks { validate: self.validate, caution: self.caution }
+    }
+}
+
+/// What the binder checks of the constant arguments of a call; see [`ScalarFunction::validate`].
+#[derive(Clone, Copy)]
+pub(crate) struct ConstantChecks {
+    pub validate: fn(&[Option<&Value>]) -> Result<()>,
+    pub caution: fn(&[Option<&Value>]) -> Option<Diagnostic>,
+}
+
+/// Whether the last argument of a call may be `typeof(type)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TypeArgument {
+    /// It may not.
+    None,
+    /// The string that the function returns is cast to that type.
+    CastsString,
+    /// The JSON value that the function finds is cast to that type.
+    CastsJson,
+}
+
+impl TypeArgument {
+    /// The parameter as signatures show it.
+    fn parameter(self) -> &'static str {
+        if self == Self::None { "" } else { ", [typeof(type)]" }
+    }
 }
 
 /// The scalar function of this name or alias.
@@ -116,7 +151,7 @@ pub fn scalar_function(name: &str) -> Option<&'static ScalarFunction> {
     scalar_functions().find(|function| function.name == name || function.aliases.contains(&name))
 }
 
-/// Every scalar function that a query can call by name.
+/// Every scalar function.
 pub fn scalar_functions() -> impl Iterator<Item = &'static ScalarFunction> {
     scalar::FAMILIES.iter().copied().flatten()
 }
@@ -130,4 +165,28 @@ pub fn aggregate_function(name: &str) -> Option<&'static AggregateFunction> {
 /// Every aggregate.
 pub fn aggregate_functions() -> impl Iterator<Item = &'static AggregateFunction> {
     aggregate::FAMILIES.iter().copied().flatten()
+}
+
+/// The special form of this name or alias.
+#[must_use]
+pub fn special_form(name: &str) -> Option<&'static SpecialForm> {
+    special_forms().find(|form| form.name == name || form.aliases.contains(&name))
+}
+
+/// Every special form.
+pub fn special_forms() -> impl Iterator<Item = &'static SpecialForm> {
+    special::FORMS.iter()
+}
+
+/// True for a function that a query can call.
+#[must_use]
+pub fn is_callable(name: &str) -> bool {
+    special_form(name).is_some() || scalar_function(name).is_some() || aggregate_function(name).is_some()
+}
+
+/// The names of all functions that a query can call, without aliases.
+pub fn callable_names() -> impl Iterator<Item = &'static str> {
+    let scalars = scalar_functions().map(|function| function.name);
+    let aggregates = aggregate_functions().map(|function| function.name);
+    special_forms().map(|form| form.name).chain(scalars).chain(aggregates)
 }

@@ -1,4 +1,4 @@
-//! What a function takes and answers, and which of its forms fits the arguments at hand.
+//! Function signatures: parameters, result types, and the choice of the overload that fits the arguments.
 
 use std::fmt;
 
@@ -6,32 +6,32 @@ use super::args::Args;
 use crate::diagnostic::Result;
 use crate::types::{Column, Type, Value};
 
-/// Computes a function over whole columns: one result row for each argument row.
+/// Computes a function over whole columns: one result row per argument row.
 pub type Kernel = fn(&Args<'_>) -> Result<Column>;
 
-/// One form of a function.
+/// One signature of a function, with its kernel.
 #[derive(Debug)]
 pub struct Overload {
-    /// What it takes, in order.
+    /// Its parameters, in order.
     pub params: &'static [Param],
-    /// The type of what it answers.
+    /// Its result type.
     pub returns: Returns,
-    /// How it is computed.
+    /// Computes it.
     pub kernel: Kernel,
 }
 
 /// One parameter.
 #[derive(Debug)]
 pub struct Param {
-    /// Its name, as the reference has it where that is a good name.
+    /// Its name, usually that of the KQL reference.
     pub name: &'static str,
-    /// What may stand there.
+    /// The types it accepts.
     pub accepts: Accepts,
-    /// What it is for, a few words.
+    /// A few words for the documentation, without a period.
     pub about: &'static str,
-    /// Whether it may or must occur, and how often.
+    /// How often it may or must occur.
     pub occurs: Occurs,
-    /// True where its value must be known before the query runs.
+    /// True if its argument must be a constant.
     pub constant: bool,
 }
 
@@ -40,89 +40,128 @@ pub struct Param {
 pub enum Occurs {
     /// Exactly once.
     Once,
-    /// Once or not at all; only optional parameters follow.
+    /// At most once; only optional parameters follow.
     Optional,
-    /// Once or more; the last parameter.
+    /// Once or more; only as the last parameter.
     Repeated,
-    /// Never, once or more; the last parameter.
+    /// Any number of times; only as the last parameter.
     Any,
-    /// Once or more together with the parameters next to it that say the same: `case(if, then, if, then, else)`.
+    /// Once or more, in turn with the adjacent grouped parameters: `case(if, then, if, then, else)`.
     Grouped,
 }
 
 impl Param {
-    /// A parameter of one type; other types are cast where the language casts silently.
+    /// A parameter of one type; arguments of other types are cast if KQL casts them implicitly.
     #[must_use]
     pub const fn new(name: &'static str, ty: Type, about: &'static str) -> Self {
         Self { name, accepts: Accepts::Type(ty), about, occurs: Occurs::Once, constant: false }
     }
 
-    /// A parameter that takes several types as they are.
+    /// A parameter that accepts what `accepts` says.
     #[must_use]
     pub const fn of(name: &'static str, accepts: Accepts, about: &'static str) -> Self {
         Self { name, accepts, about, occurs: Occurs::Once, constant: false }
     }
 
-    /// The same, but it may be left out.
+    /// This parameter, made optional.
     #[must_use]
     pub const fn optional(self) -> Self {
         Self { occurs: Occurs::Optional, ..self }
     }
 
-    /// The same, once or more.
+    /// This parameter, once or more.
     #[must_use]
     pub const fn repeated(self) -> Self {
         Self { occurs: Occurs::Repeated, ..self }
     }
 
-    /// The same, any number of times.
+    /// This parameter, any number of times.
     #[must_use]
     pub const fn any_number(self) -> Self {
         Self { occurs: Occurs::Any, ..self }
     }
 
-    /// The same, once or more in turn with its neighbours of this kind.
+    /// This parameter, once or more in turn with the adjacent grouped parameters.
     #[must_use]
     pub const fn grouped(self) -> Self {
         Self { occurs: Occurs::Grouped, ..self }
     }
 
-    /// The same, known before the query runs.
+    /// This parameter, restricted to constant arguments.
     #[must_use]
     pub const fn constant(self) -> Self {
         Self { constant: true, ..self }
     }
 }
 
-/// What a parameter takes.
+/// The types that a parameter accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Accepts {
-    /// This type; a dynamic, an untyped null and a narrower number are cast to it.
+    /// This type; whatever KQL casts implicitly (a dynamic, a narrower number) is cast to it.
     Type(Type),
-    /// Any of these as they are; a dynamic is cast to the first of them, an int to the first wider number.
+    /// Any of these unchanged; a dynamic is cast to the first of them, an int to the first wider number.
     OneOf(&'static [Type]),
-    /// Any of these as they are, an int as the first wider number; a dynamic must be converted by the query.
+    /// Any of these unchanged, and an int as the first wider number; the query must convert a dynamic itself.
     Only(&'static [Type]),
-    /// Any of these as they are, and nothing else: no cast.
+    /// Any of these unchanged, without any cast.
     Exactly(&'static [Type]),
-    /// Anything, as it is.
+    /// The type variable: all such parameters of an overload are cast to one common type.
+    Same(TypeVariable),
+    /// Any type, unchanged.
     Any,
+    /// A table, for special forms only.
+    Table,
+    /// A column of the input, for special forms only.
+    Column,
 }
 
-/// int, long, real, decimal.
+/// The type that all [`Accepts::Same`] parameters of an overload share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TypeVariable {
+    /// The types it can stand for; of equally good ones the first is taken.
+    pub types: &'static [Type],
+    /// How arguments of other types become it.
+    pub casts: Casts,
+}
+
+/// The casts that lead to a common type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Casts {
+    /// Every cast that KQL makes implicitly.
+    Implicit,
+    /// int to long.
+    IntToLong,
+    /// int to long, and both to real and decimal.
+    IntegerToNumber,
+}
+
+impl TypeVariable {
+    /// The cost of casting `given` to `ty`; None if that cast is not allowed.
+    fn cost(self, given: Type, ty: Type) -> Option<u32> {
+        let allowed = match self.casts {
+            Casts::Implicit => true,
+            Casts::IntToLong => given == ty || (given, ty) == (Type::Int, Type::Long),
+            Casts::IntegerToNumber => given == ty || matches!(given, Type::Int | Type::Long),
+        };
+        implicit_cost(given, ty).filter(|_| allowed)
+    }
+}
+
+/// int, long, real and decimal.
 pub const NUMERIC: Accepts = Accepts::OneOf(&[Type::Long, Type::Int, Type::Real, Type::Decimal]);
-/// Whatever can be ordered and summed: numbers, timespan; datetime too where the function says so.
+/// Numbers and timespans.
 pub const SUMMABLE: Accepts = Accepts::OneOf(&[Type::Long, Type::Int, Type::Real, Type::Decimal, Type::Timespan]);
 
 impl Accepts {
-    /// The type that an argument of type `given` is handed over as; None where it does not fit.
+    /// The type that an argument of type `given` is cast to; None if it is not accepted.
     #[must_use]
     pub fn cast_target(self, given: Type) -> Option<Type> {
         match self {
             Self::Any => Some(given),
             Self::Type(wanted) => (implicit_cost(given, wanted).is_some()).then_some(wanted),
             Self::OneOf(types) | Self::Only(types) | Self::Exactly(types) if types.contains(&given) => Some(given),
-            Self::Exactly(_) => None,
+            Self::Same(variable) => variable.types.iter().copied().find(|ty| variable.cost(given, *ty).is_some()),
+            Self::Exactly(_) | Self::Table | Self::Column => None,
             Self::Only(_) if given == Type::Dynamic => None,
             Self::OneOf(types) | Self::Only(types) => {
                 types.iter().copied().find(|wanted| implicit_cost(given, *wanted).is_some())
@@ -130,21 +169,31 @@ impl Accepts {
         }
     }
 
-    /// How far `given` is from what is wanted; None where it does not fit.
+    /// The cost of casting `given` to what is accepted; None if it is not accepted.
     fn cost(self, given: Type) -> Option<u32> {
         match self {
             Self::Any => Some(1),
             Self::Type(wanted) => implicit_cost(given, wanted),
             Self::Only(types) if given == Type::Dynamic && !types.contains(&given) => None,
             Self::Exactly(types) => types.contains(&given).then_some(0),
+            Self::Same(variable) => variable.types.iter().filter_map(|ty| variable.cost(given, *ty)).min(),
+            Self::Table | Self::Column => None,
             Self::OneOf(types) | Self::Only(types) => {
                 types.iter().filter_map(|wanted| implicit_cost(given, *wanted)).min()
             }
         }
     }
+
+    /// The cost of an argument and the type it is cast to, if the type variable stands for `same`.
+    fn cast_with(self, same: Option<Type>, given: Type) -> Option<(u32, Type)> {
+        match (self, same) {
+            (Self::Same(variable), Some(ty)) => Some((variable.cost(given, ty)?, ty)),
+            _ => Some((self.cost(given)?, self.cast_target(given)?)),
+        }
+    }
 }
 
-/// The price of the silent cast `from` -> `to`; None where the language has none.
+/// The cost of the implicit cast from `from` to `to`; None if KQL has none.
 #[must_use]
 pub fn implicit_cost(from: Type, to: Type) -> Option<u32> {
     match (from, to) {
@@ -162,22 +211,22 @@ pub fn implicit_cost(from: Type, to: Type) -> Option<u32> {
 pub enum Returns {
     /// Always this one.
     Type(Type),
-    /// That of the argument at this position, after its cast.
+    /// The type of the argument at this position, after its cast.
     Argument(usize),
     /// Computed from the argument types, after their casts.
     By(fn(&[Type]) -> Type),
-    /// Computed from the argument types, after their casts, and from the arguments that are constant.
+    /// Computed from the argument types, after their casts, and from the constant arguments.
     ByConstants(fn(&[Type], &[Option<&Value>]) -> Type),
 }
 
 impl Returns {
-    /// The type for arguments of these types, none of which is known to be constant.
+    /// The result type for these argument types, if no constant matters.
     #[must_use]
     pub fn resolve(self, arguments: &[Type]) -> Type {
         self.resolve_with(arguments, &[])
     }
 
-    /// The type for arguments of these types, of which some are constant: None stands for one that is not.
+    /// The result type for these argument types and constants; None stands for an argument that is not constant.
     #[must_use]
     pub fn resolve_with(self, arguments: &[Type], constants: &[Option<&Value>]) -> Type {
         match self {
@@ -199,54 +248,73 @@ impl fmt::Debug for Returns {
     }
 }
 
-/// What an unnamed result column is called.
-/// Source: the engine's answers; the published analyzer's `ResultNameKind` has the same cases.
+/// The name of an unnamed result column.
+/// Source: results of the engine; `ResultNameKind` of the published analyzer has the same cases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResultName {
     /// `Column1`, `Column2`, ...
     Numbered,
-    /// The name of the first argument, where that is a column or has a name by the same rule.
+    /// The name of the first argument, if it is a column or has a name by the same rule.
     FirstArgument,
-    /// This prefix before the first argument's name: `sum_` gives `sum_x`, and `sum_` where it has none.
+    /// This prefix and the name of the first argument, if any: `sum_x`, or `sum_`.
     Prefix(&'static str),
-    /// The name of the first argument, where that is a column, or else `array0`, with `_sorted` behind it.
+    /// The name of the first argument if it is a column, else `array0`, followed by `_sorted`.
     Sorted,
 }
 
-/// Whether a call can be computed before the query runs.
+/// How often a call must be computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Volatility {
     /// Equal arguments give equal results.
     Pure,
-    /// One value for the whole run: `now()`.
+    /// Once per run: `now()`.
     Run,
-    /// Each row its own: `rand()`, `new_guid()`.
+    /// Once per row: `rand()`, `new_guid()`.
     Row,
 }
 
-/// What a null argument does.
+/// The effect of a null argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nulls {
-    /// A null argument makes the result null ("" for string results); the kernel's row loops see to it.
+    /// A null argument makes the result null ("" for string results); the row loops of [`Args`] do that.
     Propagate,
     /// The kernel decides.
     Handled,
 }
 
-/// The form that fits best, with the types its arguments are cast to.
+/// The overload that fits best, and the types its arguments are cast to.
 #[must_use]
 pub fn choose<'a>(overloads: &'a [Overload], arguments: &[Type]) -> Option<(&'a Overload, Vec<Type>)> {
-    let priced = overloads.iter().filter_map(|overload| {
+    let fitting = overloads.iter().filter_map(|overload| {
         let params = expand(overload.params, arguments.len())?;
-        let prices = params.iter().zip(arguments).map(|(param, given)| param.accepts.cost(*given));
-        let price = prices.sum::<Option<u32>>()?;
-        let casts = params.iter().zip(arguments).map(|(param, given)| param.accepts.cast_target(*given));
-        Some((price, overload, casts.collect::<Option<Vec<_>>>()?))
+        let (cost, casts) = cheapest_casts(&params, arguments)?;
+        Some((cost, overload, casts))
     });
-    priced.min_by_key(|(price, ..)| *price).map(|(_, overload, casts)| (overload, casts))
+    fitting.min_by_key(|(cost, ..)| *cost).map(|(_, overload, casts)| (overload, casts))
 }
 
-/// One parameter for each of `count` arguments; None where the number does not fit.
+/// The total cost and the targets of the cheapest casts of `arguments` to `params`.
+fn cheapest_casts(params: &[&Param], arguments: &[Type]) -> Option<(u32, Vec<Type>)> {
+    let casts = |same: Option<Type>| {
+        let each = params.iter().zip(arguments).map(|(param, given)| param.accepts.cast_with(same, *given));
+        let (costs, types): (Vec<u32>, Vec<Type>) = each.collect::<Option<Vec<_>>>()?.into_iter().unzip();
+        Some((costs.iter().sum::<u32>(), types))
+    };
+    match type_variable(params.iter().copied()) {
+        None => casts(None),
+        Some(variable) => variable.types.iter().filter_map(|ty| casts(Some(*ty))).min_by_key(|(cost, _)| *cost),
+    }
+}
+
+/// The type variable of an overload with these parameters.
+pub(super) fn type_variable<'p>(mut params: impl Iterator<Item = &'p Param>) -> Option<TypeVariable> {
+    params.find_map(|param| match param.accepts {
+        Accepts::Same(variable) => Some(variable),
+        _ => None,
+    })
+}
+
+/// The parameter of each of `count` arguments; None if the number does not fit.
 #[must_use]
 pub fn expand(params: &'static [Param], count: usize) -> Option<Vec<&'static Param>> {
     let (least, most) = arity(params);
@@ -263,14 +331,14 @@ pub fn expand(params: &'static [Param], count: usize) -> Option<Vec<&'static Par
     Some((0..count).map(|index| &params[index.min(last)]).collect())
 }
 
-/// The parameters with the group of `size` that begins at `start` repeated to the length of `grouped`.
+/// Repeats the group of `size` parameters at `start` until it is `grouped` parameters long.
 fn expand_group(params: &'static [Param], start: usize, size: usize, grouped: usize) -> Vec<&'static Param> {
     let (before, rest) = params.split_at(start);
     let (group, after) = rest.split_at(size);
     before.iter().chain(group.iter().cycle().take(grouped)).chain(after).collect()
 }
 
-/// The least and the greatest number of arguments; None for the greatest where there is no bound.
+/// The minimum and maximum number of arguments; no maximum is None.
 #[must_use]
 pub fn arity(params: &[Param]) -> (usize, Option<usize>) {
     let needed = |param: &&Param| matches!(param.occurs, Occurs::Once | Occurs::Repeated | Occurs::Grouped);

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 
 use coldcase::diagnostic::{CODES, Code, Family};
-use coldcase::functions::docs::{aggregate_markdown, scalar_markdown};
-use coldcase::functions::{Category, ScalarFunction, aggregate_functions, operator, scalar_functions};
+use coldcase::functions::docs::{aggregate_markdown, scalar_markdown, special_markdown};
+use coldcase::functions::{Category, aggregate_functions, operator, scalar_functions, special_forms};
 use coldcase::output::FORMATS;
 use coldcase::syntax::OPERATORS;
 
@@ -32,22 +32,27 @@ fn check(name: &str, page: &str) {
 #[test]
 fn functions() {
     let mut page = format!("{NOTE}\n\n# Functions\n\nEvery example runs in the tests.\n");
-    let mut chapters: BTreeMap<Category, Vec<&ScalarFunction>> = BTreeMap::new();
-    scalar_functions().for_each(|function| chapters.entry(function.category).or_default().push(function));
-    for (category, mut functions) in chapters {
-        functions.sort_by_key(|function| function.name);
-        write!(page, "\n## {category:?}\n").expect("a string");
-        for function in functions {
-            write!(page, "\n{}", scalar_markdown(function)).expect("a string");
-        }
-    }
-    let mut aggregates: Vec<_> = aggregate_functions().collect();
-    aggregates.sort_by_key(|function| function.name);
-    page.push_str("\n## Aggregates\n\nThey stand in `summarize`. Their examples are whole queries.\n");
-    for function in aggregates {
-        write!(page, "\n{}", aggregate_markdown(function)).expect("a string");
-    }
+    let scalars = scalar_functions().map(|function| (function.category, function.name, scalar_markdown(function)));
+    let special = special_forms().map(|form| (form.category, form.name, special_markdown(form)));
+    write_chapters(&mut page, "", scalars.chain(special));
+    page.push_str("\n# Aggregates\n\nAggregates are called in `summarize`. Their examples are whole queries.\n");
+    let aggregates =
+        aggregate_functions().map(|function| (function.category, function.name, aggregate_markdown(function)));
+    write_chapters(&mut page, " aggregates", aggregates);
     check("functions.md", &page);
+}
+
+/// Writes the functions of each category under a heading, sorted by name.
+fn write_chapters(page: &mut String, kind: &str, functions: impl Iterator<Item = (Category, &'static str, String)>) {
+    let mut chapters: BTreeMap<(Category, &str), String> = BTreeMap::new();
+    functions.for_each(|(category, name, text)| _ = chapters.insert((category, name), text));
+    let mut current = None;
+    for ((category, _), text) in chapters {
+        if current.replace(category) != Some(category) {
+            write!(page, "\n## {}{kind}\n", category.title()).expect("a string");
+        }
+        write!(page, "\n{text}").expect("a string");
+    }
 }
 
 #[test]
@@ -61,9 +66,7 @@ fn operators() {
         }
         write!(page, "\n```kusto\n{}\n```\n", operator.examples.join("\n")).expect("a string");
     }
-    page.push_str(
-        "\n## In expressions\n\n| operator | what it answers | example | answer |\n| --- | --- | --- | --- |\n",
-    );
+    page.push_str("\n## In expressions\n\n| operator | meaning | example | result |\n| --- | --- | --- | --- |\n");
     for symbol in operator::FAMILIES.iter().copied().flatten() {
         let (query, answer) = symbol.examples.first().map_or(("", ""), |example| (example.query, example.answer));
         let row = [symbol.name, symbol.summary, query, answer].map(|text| text.replace('|', "\\|"));

@@ -317,6 +317,7 @@ impl<R: Rng> Writer<'_, R> {
 
     fn arguments(&mut self, params: &[Param]) -> Option<(Vec<String>, Vec<Type>)> {
         let (mut texts, mut types) = (Vec::new(), Vec::new());
+        let mut same = None;
         for param in params {
             if matches!(param.occurs, Occurs::Optional) && self.one_in(2) {
                 break;
@@ -324,10 +325,12 @@ impl<R: Rng> Writer<'_, R> {
             let ty = match param.accepts {
                 Accepts::Type(ty) => ty,
                 Accepts::OneOf(types) | Accepts::Only(types) | Accepts::Exactly(types) => *self.pick(types),
+                Accepts::Same(variable) => *same.get_or_insert_with(|| *self.pick(variable.types)),
                 Accepts::Any => *self.pick(&Type::ALL),
+                Accepts::Table | Accepts::Column => return None,
             };
             let text = if param.constant || self.one_in(6) { self.literal(ty) } else { self.expr(ty, 1) };
-            types.push(param.accepts.cast_target(ty)?);
+            types.push(same.filter(|_| matches!(param.accepts, Accepts::Same(_))).or(param.accepts.cast_target(ty))?);
             texts.push(text);
         }
         Some((texts, types))

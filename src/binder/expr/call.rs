@@ -1,14 +1,14 @@
 //! Calls: functions of the registry, and aggregates where they may stand.
 
-use super::{Aggregates, Context, special};
+use super::{Aggregates, Context};
 use crate::binder::function::Call;
 use crate::binder::scope::Binding;
 use crate::binder::{Bind, Binder, Failed};
 use crate::diagnostic::{Code, Diagnostic, Error, Span};
 use crate::expr::{Expr, ExprKind, fold};
-use crate::functions::aggregate::{AggregateCall, Argument};
+use crate::functions::aggregate::Argument;
 use crate::functions::signature::{arity, choose, expand};
-use crate::functions::{self, AggregateFunction, ScalarFunction, known};
+use crate::functions::{self, AggregateFunction, ConstantChecks, ScalarFunction, TypeArgument, known};
 use crate::plan::AggregateExpr;
 use crate::syntax::ast;
 use crate::types::{Schema, Type, Value};
@@ -28,17 +28,20 @@ impl Binder<'_> {
             let message = "named arguments are not supported here yet";
             return self.error(Code::UnsupportedSyntax, named.span, message);
         }
-        if let Some(form) = special::form(&name.text) {
-            return form(self, name, arguments, span, context);
+        if let Some(form) = functions::special_form(&name.text) {
+            return self.special_value(form, &Call { name, arguments, span }, context);
         }
         if let Some(function) = functions::aggregate_function(&name.text) {
             return self.bind_aggregate(function, name, arguments, span, context);
         }
         match functions::scalar_function(&name.text) {
             Some(function) if !function.columns.is_empty() => {
-                let message = format!("`{}` answers several columns, and a value is needed", name.text);
-                let help = "take them apart first: | extend (a, b, ...) = ...";
+                let message = format!("`{}` returns several columns where a single value is required", name.text);
+                let help = "assign them to columns first: | extend (a, b, ...) = ...";
                 Err(self.report(Diagnostic::new(Code::NotAllowedHere, name.span, message).help(help)))
+            }
+            Some(function) if function.type_argument != TypeArgument::None => {
+                self.typed_call(function, &Call { name, arguments, span }, context)
             }
             Some(function) => {
                 let arguments = self.all(arguments, |binder, argument| binder.bind_expr(&argument.value, context))?;
@@ -83,34 +86,37 @@ impl Binder<'_> {
                 return self.error(Code::NotConstant, argument.span, message);
             }
         }
-        self.validate(function, &arguments, name.span)?;
+        self.check_constants(function.checks(), &arguments, name.span)?;
         let constants: Vec<Option<&Value>> = arguments.iter().map(Expr::as_literal).collect();
         let ty = overload.returns.resolve_with(&casts, &constants);
         let arguments = arguments.into_iter().zip(&casts).map(|(argument, ty)| argument.cast(*ty)).collect();
         Ok(Expr { kind: ExprKind::Call { function, overload, arguments }, ty, span })
     }
 
-    /// Asks the entry about its constant arguments; an error without a place gets one.
-    pub(super) fn validate(&mut self, function: &ScalarFunction, arguments: &[Expr], at: Span) -> Bind<()> {
+    /// Checks the constant arguments of a call at `at`; reports errors and warnings at the argument they are about.
+    pub(super) fn check_constants(&mut self, checks: ConstantChecks, arguments: &[Expr], at: Span) -> Bind<()> {
         let constants: Vec<Option<&Value>> = arguments.iter().map(Expr::as_literal).collect();
-        (function.validate)(&constants).map_err(|error| {
-            // The argument that is refused also when all others are unknown.
-            let refused = |index: &usize| {
+        // An argument is at fault if it causes the finding by itself, all others being unknown.
+        let span_of = |is_found: &dyn Fn(&[Option<&Value>]) -> bool| {
+            let alone = |index: &usize| {
                 let mut alone = vec![None; constants.len()];
                 alone[*index] = constants[*index];
-                (function.validate)(&alone).is_err()
+                is_found(&alone)
             };
-            let culprit = (0..constants.len()).find(refused).map(|index| arguments[index].span);
-            self.place(error, culprit.unwrap_or(at))
-        })?;
-        if let Some(warning) = (function.caution)(&constants) {
+            (0..constants.len()).find(alone).map_or(at, |index| arguments[index].span)
+        };
+        if let Err(error) = (checks.validate)(&constants) {
+            let span = span_of(&|alone| (checks.validate)(alone).is_err());
+            return Err(self.report_at(error, span));
+        }
+        if let Some(warning) = (checks.caution)(&constants) {
             self.warn(Diagnostic { span: at, ..warning });
         }
         Ok(())
     }
 
-    /// Reports the diagnostics of an entry, those without a place at `span`.
-    fn place(&mut self, error: Error, span: Span) -> Failed {
+    /// Reports the diagnostics of `error`, at `span` if they have no location.
+    fn report_at(&mut self, error: Error, span: Span) -> Failed {
         match error.placed(span) {
             Error::Query(diagnostics) => {
                 diagnostics.into_iter().for_each(|diagnostic| _ = self.report(diagnostic));
@@ -160,15 +166,13 @@ impl Binder<'_> {
             return Failed::Reported;
         }
         if known::is_kql_function(&name.text) {
-            let message = format!("`{}` is KQL, but not supported here yet", name.text);
+            let message = format!("`{}` is a KQL function, but not supported yet", name.text);
             return self.report(Diagnostic::new(Code::UnsupportedFunction, name.span, message));
         }
         let mut own = self.scope.names(|binding| matches!(binding, Binding::Function(_)));
         own.extend(self.stored_names());
-        let names = functions::scalar_functions()
-            .map(|function| function.name)
-            .chain(functions::aggregate_functions().map(|function| function.name))
-            .chain(own.iter().map(String::as_str));
+        let mut names: Vec<&str> = functions::callable_names().collect();
+        names.extend(own.iter().map(String::as_str));
         let message = format!("unknown function `{}`", name.text);
         self.report(Diagnostic::new(Code::UnknownFunction, name.span, message).suggest(&name.text, names))
     }
@@ -257,16 +261,7 @@ impl Binder<'_> {
             .map(|(expr, name)| Argument { name: name.as_deref(), ty: expr.ty, constant: expr.as_literal() })
             .collect();
         let fields = function.result_columns(&described);
-        let call = AggregateCall {
-            arguments: cast.iter().map(|argument| argument.ty).collect(),
-            constants: cast.iter().map(|argument| argument.as_literal().cloned()).collect(),
-            returns: fields.first().map_or(Type::Dynamic, |field| field.ty),
-            seed: 0,
-            max_value: usize::MAX,
-        };
-        let fallback = cast.iter().rev().find(|argument| argument.as_literal().is_some());
-        let place = fallback.map_or(name.span, |argument| argument.span);
-        (function.accumulator)(&call).map_err(|error| self.place(error, place))?;
+        self.check_constants(function.checks(), &cast, name.span)?;
         Ok((cast, fields))
     }
 }

@@ -30,11 +30,6 @@ pub(super) struct Aggregates {
     pub key_columns: Vec<usize>,
 }
 
-/// True for a function that the binder itself expands.
-pub(super) fn is_special(name: &str) -> bool {
-    special::form(name).is_some()
-}
-
 /// What an expression may refer to.
 pub(super) struct Context<'c> {
     /// The columns.
@@ -88,9 +83,7 @@ impl Binder<'_> {
     fn bind_name(&mut self, name: &ast::Name, context: &mut Context<'_>) -> Bind<Expr> {
         if let Some(index) = context.schema.index_of(&name.text) {
             if context.aggregates.is_some() {
-                let message = format!("the column `{}` outside of an aggregate", name.text);
-                let help = "a summarize answers one row a group: put the column behind `by`, or an aggregate around it";
-                return Err(self.report(Diagnostic::new(Code::NotAllowedHere, name.span, message).help(help)));
+                return Err(self.outside_of_aggregate(&format!("the column `{}`", name.text), name.span));
             }
             return Ok(Expr::column(index, context.schema.field(index).ty, name.span));
         }

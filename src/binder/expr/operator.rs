@@ -107,7 +107,7 @@ impl Binder<'_> {
         let Some((overload, casts)) = signature::choose(function.overloads, &types) else {
             return Err(self.operand_types(symbol, at, &operands));
         };
-        self.validate(function, &operands, at)?;
+        self.check_constants(function.checks(), &operands, at)?;
         let ty = overload.returns.resolve(&casts);
         let arguments = operands.into_iter().zip(&casts).map(|(operand, ty)| operand.cast(*ty)).collect();
         Ok(Expr { kind: ExprKind::Call { function, overload, arguments }, ty, span })

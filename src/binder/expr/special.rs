@@ -1,161 +1,134 @@
-//! Calls that the binder itself expands: they look at names or at tables, not at values.
+//! Calls of special forms: the binder expands them, because they take tables or names of columns.
 
 use super::Context;
+use crate::binder::function::Call;
 use crate::binder::scope::Binding;
 use crate::binder::{Bind, Binder};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::expr::Expr;
-use crate::functions;
+use crate::functions::signature::{arity, expand};
+use crate::functions::special::{Expansion, ScalarForm, SpecialForm};
+use crate::functions::{self, docs};
+use crate::plan::LogicalPlan;
 use crate::syntax::ast;
 use crate::types::Value;
 
-type Form = for<'b> fn(&mut Binder<'b>, &ast::Name, &[ast::Argument], Span, &mut Context<'_>) -> Bind<Expr>;
-
-/// The expansion of a special form.
-pub(super) fn form(name: &str) -> Option<Form> {
-    match name {
-        "toscalar" => Some(toscalar),
-        "column_ifexists" | "columnifexists" => Some(column_ifexists),
-        "pack_all" => Some(pack_all),
-        "extract" => Some(super::typed::extract),
-        "extract_json" | "extractjson" => Some(super::typed::extract_json),
-        "ingestion_time" => Some(ingestion_time),
-        "bag_pack_columns" => Some(bag_pack_columns),
-        "materialize" | "table" | "_GetWatchlist" => Some(not_a_value),
-        _ => None,
-    }
-}
-
-/// `toscalar(table)`: the first column of the first row, known before the query runs; a typed null of no rows.
-/// `toscalar(value)` is the value.
-fn toscalar(
-    binder: &mut Binder<'_>,
-    name: &ast::Name,
-    arguments: &[ast::Argument],
-    span: Span,
-    context: &mut Context<'_>,
-) -> Bind<Expr> {
-    let [argument] = arguments else {
-        return Err(binder.wrong_count(name, arguments.len(), (1, Some(1)), "toscalar(table)"));
-    };
-    let plan = match binder.table_or_value(&argument.value, context)? {
-        Some(Binding::Table(plan)) => plan,
-        Some(Binding::Value(value) | Binding::RowValue(value, _)) => return Ok(value),
-        _ => match &argument.value.kind {
-            ast::ExprKind::Name(name) if binder.is_unknown(name, context) => return Err(binder.unknown_table(name)),
-            _ => return binder.bind_expr(&argument.value, context),
-        },
-    };
-    binder.known_first_column(&plan, argument.value.span)?;
-    let Some(ty) = plan.schema().fields().first().map(|field| field.ty) else {
-        return binder.error(Code::InvalidValue, span, "a table without columns has no value");
-    };
-    let first = crate::plan::LogicalPlan::Limit { input: Box::new(plan), count: 1 };
-    let rows = binder.evaluate(&first)?;
-    let value = rows.iter().find(|batch| batch.rows() > 0).map_or(Value::null(ty), |batch| batch.column(0).value(0));
-    Ok(Expr::literal(value, span))
-}
-
-/// `column_ifexists(name, default)`: the column where the rows have it, else the default.
-fn column_ifexists(
-    binder: &mut Binder<'_>,
-    name: &ast::Name,
-    arguments: &[ast::Argument],
-    span: Span,
-    context: &mut Context<'_>,
-) -> Bind<Expr> {
-    let [column, default] = arguments else {
-        return Err(binder.wrong_count(name, arguments.len(), (2, Some(2)), "column_ifexists(name, default)"));
-    };
-    let wanted = binder.constant(&column.value)?;
-    let Some(wanted) = wanted.as_str() else {
-        return binder.error(Code::ArgumentType, column.value.span, "the name of a column is a string");
-    };
-    match context.schema.index_of(wanted) {
-        Some(index) => Ok(Expr::column(index, context.schema.field(index).ty, span)),
-        None => {
-            binder.miss(wanted);
-            binder.bind_expr(&default.value, context)
+impl Binder<'_> {
+    /// Expands a call of a special form where a value is required.
+    pub(super) fn special_value(
+        &mut self,
+        form: &'static SpecialForm,
+        call: &Call<'_>,
+        context: &mut Context<'_>,
+    ) -> Bind<Expr> {
+        let Expansion::Scalar(scalar) = form.expansion else {
+            let message = format!("`{}` returns a table where a value is required", call.name.text);
+            return self.error(Code::ExpectedTable, call.span, message);
+        };
+        self.check_count(form, call)?;
+        match scalar {
+            ScalarForm::BagPackColumns => self.bag_pack_columns(call, context),
+            ScalarForm::ColumnIfExists => self.column_if_exists(call, context),
+            ScalarForm::IngestionTime => self.ingestion_time_call(call, context),
+            ScalarForm::PackAll => self.pack_all(call, context),
+            ScalarForm::ToScalar => self.toscalar(call, context),
         }
     }
-}
 
-/// `pack_all([ignore_null_empty])`: all columns as one bag.
-fn pack_all(
-    binder: &mut Binder<'_>,
-    name: &ast::Name,
-    arguments: &[ast::Argument],
-    span: Span,
-    context: &mut Context<'_>,
-) -> Bind<Expr> {
-    let ignore = match arguments {
-        [] => false,
-        [argument] => binder.constant(&argument.value)? == Value::Bool(true),
-        _ => return Err(binder.wrong_count(name, arguments.len(), (0, Some(1)), "pack_all([ignore_null_empty])")),
-    };
-    if ignore {
-        let message = "`pack_all(true)` is KQL, but not supported here yet";
-        return binder.error(Code::UnsupportedSyntax, span, message);
+    /// Reports a call with too few or too many arguments.
+    pub(in crate::binder) fn check_count(&mut self, form: &'static SpecialForm, call: &Call<'_>) -> Bind<()> {
+        let given = call.arguments.len();
+        match expand(form.params, given) {
+            Some(_) => Ok(()),
+            None => Err(self.wrong_count(call.name, given, arity(form.params), &docs::special_signature(form))),
+        }
     }
-    let columns: Vec<usize> = (0..context.schema.len()).collect();
-    pack(binder, name, &columns, span, context)
-}
 
-/// `bag_pack_columns(a, b, ...)`: columns as one bag, each under its name.
-fn bag_pack_columns(
-    binder: &mut Binder<'_>,
-    name: &ast::Name,
-    arguments: &[ast::Argument],
-    span: Span,
-    context: &mut Context<'_>,
-) -> Bind<Expr> {
-    let columns = binder.all(arguments, |binder, argument| match &argument.value.kind {
-        ast::ExprKind::Name(column) => match context.schema.index_of(&column.text) {
-            Some(index) => Ok(index),
-            None => Err(binder.unknown_column(column, context.schema)),
-        },
-        _ => binder.error(Code::ArgumentType, argument.value.span, "a column is needed"),
-    })?;
-    pack(binder, name, &columns, span, context)
-}
-
-fn pack(binder: &mut Binder<'_>, name: &ast::Name, columns: &[usize], span: Span, context: &Context<'_>) -> Bind<Expr> {
-    let Some(function) = functions::scalar_function("bag_pack") else {
-        return Err(binder.unknown_function(name));
-    };
-    let pair = |index: &usize| {
-        let field = context.schema.field(*index);
-        [Expr::literal(Value::string(field.name.as_str()), span), Expr::column(*index, field.ty, span)]
-    };
-    binder.function_call(function, name, columns.iter().flat_map(pair).collect(), span)
-}
-
-/// `ingestion_time()`: when the record was ingested, as far as the table has a column that says so.
-fn ingestion_time(
-    binder: &mut Binder<'_>,
-    name: &ast::Name,
-    arguments: &[ast::Argument],
-    span: Span,
-    context: &mut Context<'_>,
-) -> Bind<Expr> {
-    if !arguments.is_empty() {
-        return Err(binder.wrong_count(name, arguments.len(), (0, Some(0)), "ingestion_time()"));
+    /// `toscalar(table)`: the first column of the first row, computed now; a typed null if there are no rows.
+    /// `toscalar(value)` is the value.
+    fn toscalar(&mut self, call: &Call<'_>, context: &mut Context<'_>) -> Bind<Expr> {
+        let argument = &call.arguments[0].value;
+        let plan = match self.table_or_value(argument, context)? {
+            Some(Binding::Table(plan)) => plan,
+            Some(Binding::Value(value) | Binding::RowValue(value, _)) => return Ok(value),
+            _ => match &argument.kind {
+                ast::ExprKind::Name(name) if self.is_unknown(name, context) => return Err(self.unknown_table(name)),
+                _ => return self.bind_expr(argument, context),
+            },
+        };
+        self.known_first_column(&plan, argument.span)?;
+        let Some(ty) = plan.schema().fields().first().map(|field| field.ty) else {
+            return self.error(Code::InvalidValue, call.span, "`toscalar` requires a table with at least one column");
+        };
+        let rows = self.evaluate(&LogicalPlan::Limit { input: Box::new(plan), count: 1 })?;
+        let first = rows.iter().find(|batch| batch.rows() > 0);
+        let value = first.map_or(Value::null(ty), |batch| batch.column(0).value(0));
+        Ok(Expr::literal(value, call.span))
     }
-    if context.aggregates.is_some() {
-        let message = "`ingestion_time()` outside of an aggregate";
-        let help = "a summarize answers one row a group: put it behind `by`, or an aggregate around it";
-        return Err(binder.report(Diagnostic::new(Code::NotAllowedHere, span, message).help(help)));
-    }
-    binder.ingestion_time(context.schema, span)
-}
 
-fn not_a_value(
-    binder: &mut Binder<'_>,
-    name: &ast::Name,
-    _: &[ast::Argument],
-    span: Span,
-    _: &mut Context<'_>,
-) -> Bind<Expr> {
-    let message = format!("`{}` answers a table, and a value is needed", name.text);
-    binder.error(Code::ExpectedTable, span, message)
+    /// `column_ifexists(name, default)`: the column if the input has it, otherwise the default.
+    fn column_if_exists(&mut self, call: &Call<'_>, context: &mut Context<'_>) -> Bind<Expr> {
+        let [column, default] = [&call.arguments[0].value, &call.arguments[1].value];
+        let wanted = self.constant(column)?;
+        let Some(wanted) = wanted.as_str() else {
+            return self.error(Code::ArgumentType, column.span, "the name of a column must be a string");
+        };
+        match context.schema.index_of(wanted) {
+            Some(index) => Ok(Expr::column(index, context.schema.field(index).ty, call.span)),
+            None => {
+                self.miss(wanted);
+                self.bind_expr(default, context)
+            }
+        }
+    }
+
+    /// `pack_all()`: a bag of all columns.
+    fn pack_all(&mut self, call: &Call<'_>, context: &mut Context<'_>) -> Bind<Expr> {
+        if let Some(ignore) = call.arguments.first()
+            && self.constant(&ignore.value)? == Value::Bool(true)
+        {
+            return self.error(Code::UnsupportedSyntax, call.span, "`pack_all(true)` is not supported yet");
+        }
+        let columns: Vec<usize> = (0..context.schema.len()).collect();
+        self.pack(call, &columns, context)
+    }
+
+    /// `bag_pack_columns(a, b, ...)`: a bag of the given columns.
+    fn bag_pack_columns(&mut self, call: &Call<'_>, context: &mut Context<'_>) -> Bind<Expr> {
+        let columns = self.all(call.arguments, |binder, argument| match &argument.value.kind {
+            ast::ExprKind::Name(column) => match context.schema.index_of(&column.text) {
+                Some(index) => Ok(index),
+                None => Err(binder.unknown_column(column, context.schema)),
+            },
+            _ => binder.error(Code::ArgumentType, argument.value.span, "the argument must be the name of a column"),
+        })?;
+        self.pack(call, &columns, context)
+    }
+
+    /// A bag of the columns at these positions, each under its name.
+    fn pack(&mut self, call: &Call<'_>, columns: &[usize], context: &Context<'_>) -> Bind<Expr> {
+        let Some(function) = functions::scalar_function("bag_pack") else {
+            return Err(self.unknown_function(call.name));
+        };
+        let pair = |index: &usize| {
+            let field = context.schema.field(*index);
+            [Expr::literal(Value::string(field.name.as_str()), call.span), Expr::column(*index, field.ty, call.span)]
+        };
+        self.function_call(function, call.name, columns.iter().flat_map(pair).collect(), call.span)
+    }
+
+    /// `ingestion_time()`: the time of ingestion, if the table has a column that holds it.
+    fn ingestion_time_call(&mut self, call: &Call<'_>, context: &mut Context<'_>) -> Bind<Expr> {
+        if context.aggregates.is_some() {
+            return Err(self.outside_of_aggregate("`ingestion_time()`", call.span));
+        }
+        self.ingestion_time(context.schema, call.span)
+    }
+
+    /// Reports a value of a row that is neither a key of `summarize` nor inside an aggregate.
+    pub(super) fn outside_of_aggregate(&mut self, what: &str, span: Span) -> crate::binder::Failed {
+        let message = format!("{what} is used outside an aggregate");
+        let help = "summarize returns one row per group: add it after `by` or wrap it in an aggregate";
+        self.report(Diagnostic::new(Code::NotAllowedHere, span, message).help(help))
+    }
 }

@@ -12,7 +12,7 @@ use super::element::Element;
 use super::min_max::ORDERED;
 use super::{Accumulator, AggregateCall, AggregateFunction, Argument, downcast, taken};
 use crate::diagnostic::Result;
-use crate::functions::docs::Example;
+use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Accepts, Param, Returns};
 use crate::types::{Column, Field, Type};
 
@@ -77,8 +77,12 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
 ];
 
-const ROW: AggregateFunction =
-    AggregateFunction { answers_arguments: true, returns: Returns::Argument(0), ..AggregateFunction::DEFAULT };
+const ROW: AggregateFunction = AggregateFunction {
+    category: Category::RowSelector,
+    answers_arguments: true,
+    returns: Returns::Argument(0),
+    ..AggregateFunction::DEFAULT
+};
 
 /// Columns named after their arguments; those without a name are `max_`, and `max_x_arg1` after the first.
 /// Source: the published analyzer.

@@ -5,7 +5,7 @@ use std::any::Any;
 use super::element::Element;
 use super::{Accumulator, AggregateFunction, downcast, taken};
 use crate::diagnostic::Result;
-use crate::functions::docs::Example;
+use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
 use crate::types::{Column, ColumnBuilder, Type};
 
@@ -37,6 +37,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
 ];
 
 const BITS: AggregateFunction = AggregateFunction {
+    category: Category::Binary,
     params: &[EXPR],
     returns: Returns::Type(Type::Long),
     result_name: ResultName::FirstArgument,

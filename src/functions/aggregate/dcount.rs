@@ -17,7 +17,7 @@ use super::{Accumulator, AggregateCall, AggregateFunction, downcast, taken};
 use crate::diagnostic::{Code, Error, Result, Span};
 use crate::functions::docs::Example;
 use crate::functions::signature::{Accepts, Param, ResultName};
-use crate::types::{Column, ColumnBuilder, Type, dynamic};
+use crate::types::{Column, ColumnBuilder, Type, Value, dynamic};
 
 /// Up to so many different values a group `dcount` is exact. Kusto documents 1,000 at its default accuracy.
 pub const EXACT: usize = 1 << 16;
@@ -56,6 +56,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         summary: "Number of different values that are not null: exact up to 65,536 a group, estimated beyond.",
         params: &[EXPR, ACCURACY],
         result_name: ResultName::Prefix("dcount_"),
+        validate: |constants| check_accuracy(constants, 1),
         accumulator: |call| estimated(call, 1),
         examples: &[
             Example::new("datatable(x:long) [1, 2, 2, long(null)] | summarize dcount(x)", "2"),
@@ -68,6 +69,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         summary: "Number of different values for which a condition is true: exact up to 65,536, estimated beyond.",
         params: &[EXPR, PREDICATE, ACCURACY],
         result_name: ResultName::Prefix("dcountif_"),
+        validate: |constants| check_accuracy(constants, 2),
         accumulator: |call| conditional(call, 1, |call| estimated(call, 1)),
         examples: &[Example::new("range x from 1 to 5 step 1 | summarize dcountif(x % 2, x > 1)", "2")],
         ..AggregateFunction::DEFAULT
@@ -92,18 +94,27 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
 ];
 
-/// State that turns into a sketch of the size that the accuracy at `position` asks for.
-/// Source: the reference's page on dcount, "estimation accuracy".
+/// State that becomes a sketch of the precision that the accuracy at `position` asks for.
 fn estimated(call: &AggregateCall, position: usize) -> Result<Box<dyn Accumulator>> {
+    let accuracy = call.constants.get(position).and_then(Option::as_ref);
+    let precision = precision(accuracy.unwrap_or(&Value::Long(1)))?;
+    Ok(Box::new(DistinctCount { groups: Vec::new(), precision: Some(precision), bytes: 0 }))
+}
+
+/// Rejects an accuracy at `position` that is not 0 to 4.
+fn check_accuracy(constants: &[Option<&Value>], position: usize) -> Result<()> {
+    constants.get(position).copied().flatten().map_or(Ok(()), |accuracy| precision(accuracy).map(|_| ()))
+}
+
+/// The bits of precision of an accuracy.
+/// Source: the reference's page on dcount, "estimation accuracy".
+fn precision(accuracy: &Value) -> Result<u8> {
     const PRECISIONS: [u8; 5] = [12, 14, 16, 17, 18];
-    let accuracy = match call.constants.get(position).and_then(Option::as_ref) {
-        Some(value) => value.as_i64().and_then(|number| usize::try_from(number).ok()),
-        None => Some(1),
-    };
-    let precision = accuracy.and_then(|accuracy| PRECISIONS.get(accuracy)).ok_or_else(|| {
-        Error::query(Code::InvalidValue, Span::default(), "the accuracy of dcount is a number from 0 to 4")
-    })?;
-    Ok(Box::new(DistinctCount { groups: Vec::new(), precision: Some(*precision), bytes: 0 }))
+    let accuracy = accuracy.as_i64().and_then(|number| usize::try_from(number).ok());
+    let precision = accuracy.and_then(|accuracy| PRECISIONS.get(accuracy)).copied();
+    precision.ok_or_else(|| {
+        Error::query(Code::InvalidValue, Span::default(), "the accuracy of dcount must be a number from 0 to 4")
+    })
 }
 
 fn exact(_: &AggregateCall) -> Result<Box<dyn Accumulator>> {

@@ -4,11 +4,11 @@ use std::any::Any;
 
 use super::conditional::conditional;
 use super::interner::Interner;
-use super::make_list::{MAX_SIZE, MAX_SIZE_PARAM, OLD_MAX_SIZE, OLD_MAX_SIZE_PARAM, max_size};
+use super::make_list::{MAX_SIZE, MAX_SIZE_PARAM, OLD_MAX_SIZE, OLD_MAX_SIZE_PARAM, check_max_size, max_size};
 use super::members::Members;
 use super::{Accumulator, AggregateCall, AggregateFunction, downcast, taken, value_too_long};
 use crate::diagnostic::Result;
-use crate::functions::docs::Example;
+use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
 use crate::types::{Column, ColumnBuilder, Type, dynamic};
 
@@ -21,6 +21,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         name: "make_bag",
         summary: "Bag with the entries of all bags; of a key that occurs several times the first.",
         params: &[EXPR, MAX_SIZE_PARAM],
+        validate: |constants| check_max_size(constants, 1),
         accumulator: |call| bag(call, MAX_SIZE),
         examples: &[Example::new(
             "datatable(x:dynamic) [dynamic({'a': 1}), dynamic({'b': 2, 'a': 3})] | summarize make_bag(x)",
@@ -32,6 +33,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         name: "make_bag_if",
         summary: "Bag with the entries of all bags for which a condition is true.",
         params: &[EXPR, PREDICATE, MAX_SIZE_PARAM],
+        validate: |constants| check_max_size(constants, 2),
         accumulator: |call| conditional(call, 1, |call| bag(call, MAX_SIZE)),
         examples: &[Example::new(
             "datatable(x:dynamic) [dynamic({'a': 1}), dynamic({'b': 2})] | summarize make_bag_if(x, isnotnull(x.b))",
@@ -44,6 +46,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         summary: "Old form of `make_bag`, which keeps 128 keys where it is not told otherwise.",
         params: &[EXPR, OLD_MAX_SIZE_PARAM],
         result_name: ResultName::Prefix("dictionary_"),
+        validate: |constants| check_max_size(constants, 1),
         accumulator: |call| bag(call, OLD_MAX_SIZE),
         examples: &[Example::new("print x = dynamic({'a': 1}) | summarize make_dictionary(x)", r#"{"a":1}"#)],
         ..BAG
@@ -51,6 +54,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
 ];
 
 const BAG: AggregateFunction = AggregateFunction {
+    category: Category::Dynamic,
     returns: Returns::Type(Type::Dynamic),
     result_name: ResultName::Prefix("bag_"),
     ..AggregateFunction::DEFAULT

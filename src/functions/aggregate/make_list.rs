@@ -8,9 +8,9 @@ use std::any::Any;
 use super::conditional::conditional;
 use super::{Accumulator, AggregateCall, AggregateFunction, downcast, taken, value_too_long};
 use crate::diagnostic::{Code, Error, Result, Span};
-use crate::functions::docs::Example;
+use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
-use crate::types::{Column, ColumnBuilder, Type, dynamic};
+use crate::types::{Column, ColumnBuilder, Type, Value, dynamic};
 
 /// How many elements the engine puts into one array or bag at most.
 pub const MAX_SIZE: usize = 1_048_576;
@@ -36,6 +36,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         name: "make_list",
         summary: "Array of the values that are not null, in the order of the rows.",
         params: &[EXPR, MAX_SIZE_PARAM],
+        validate: |constants| check_max_size(constants, 1),
         accumulator: |call| list(call, MAX_SIZE, Nulls::Skip),
         examples: &[
             Example::new("datatable(x:long) [3, 1, long(null), 3] | summarize make_list(x)", "[3,1,3]"),
@@ -47,6 +48,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         name: "make_list_if",
         summary: "Array of the values for which a condition is true, in the order of the rows.",
         params: &[EXPR, PREDICATE, MAX_SIZE_PARAM],
+        validate: |constants| check_max_size(constants, 2),
         accumulator: |call| conditional(call, 1, |call| list(call, MAX_SIZE, Nulls::Skip)),
         examples: &[Example::new("range x from 1 to 5 step 1 | summarize make_list_if(x, x > 3)", "[4,5]")],
         ..LIST
@@ -55,6 +57,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         name: "make_list_with_nulls",
         summary: "Array of the values, nulls included, in the order of the rows.",
         params: &[EXPR],
+        validate: |constants| check_max_size(constants, 1),
         accumulator: |call| list(call, MAX_SIZE, Nulls::Keep),
         examples: &[Example::new("datatable(x:long) [3, long(null)] | summarize make_list_with_nulls(x)", "[3,null]")],
         ..LIST
@@ -63,6 +66,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         name: "makelist",
         summary: "Old form of `make_list`, which keeps 128 elements where it is not told otherwise.",
         params: &[EXPR, OLD_MAX_SIZE_PARAM],
+        validate: |constants| check_max_size(constants, 1),
         accumulator: |call| list(call, OLD_MAX_SIZE, Nulls::Skip),
         examples: &[
             Example::new("range x from 1 to 3 step 1 | summarize makelist(x)", "[1,2,3]"),
@@ -73,25 +77,32 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
 ];
 
 const LIST: AggregateFunction = AggregateFunction {
+    category: Category::Dynamic,
     returns: Returns::Type(Type::Dynamic),
     result_name: ResultName::Prefix("list_"),
     ..AggregateFunction::DEFAULT
 };
 
-/// The limit that the argument at `position` sets, `default` where there is none.
+/// The limit that the argument at `position` sets, or `default` if it is not given.
 pub fn max_size(call: &AggregateCall, position: usize, default: usize) -> Result<usize> {
-    match call.constants.get(position) {
+    match call.constants.get(position).and_then(Option::as_ref) {
         None => Ok(default),
-        Some(constant) => constant
-            .as_ref()
-            .and_then(crate::types::Value::as_i64)
-            .and_then(|size| usize::try_from(size).ok())
-            .filter(|size| *size > 0)
-            .map(|size| size.min(MAX_SIZE))
-            .ok_or_else(|| {
-                Error::query(Code::InvalidValue, Span::default(), "maxSize is a whole number greater than 0")
-            }),
+        Some(constant) => valid_max_size(constant),
     }
+}
+
+/// Rejects a `maxSize` argument at `position` that is not positive.
+pub fn check_max_size(constants: &[Option<&Value>], position: usize) -> Result<()> {
+    match constants.get(position).copied().flatten() {
+        None => Ok(()),
+        Some(constant) => valid_max_size(constant).map(|_| ()),
+    }
+}
+
+fn valid_max_size(constant: &Value) -> Result<usize> {
+    let size = constant.as_i64().and_then(|size| usize::try_from(size).ok()).filter(|size| *size > 0);
+    let invalid = || Error::query(Code::InvalidValue, Span::default(), "maxSize must be a whole number greater than 0");
+    size.map(|size| size.min(MAX_SIZE)).ok_or_else(invalid)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

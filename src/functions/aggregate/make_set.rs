@@ -11,11 +11,11 @@ use hashbrown::hash_map::Entry;
 use super::conditional::conditional;
 use super::element::for_each_text_of_groups;
 use super::interner::Interner;
-use super::make_list::{MAX_SIZE, MAX_SIZE_PARAM, OLD_MAX_SIZE, OLD_MAX_SIZE_PARAM, max_size};
+use super::make_list::{MAX_SIZE, MAX_SIZE_PARAM, OLD_MAX_SIZE, OLD_MAX_SIZE_PARAM, check_max_size, max_size};
 use super::members::Members;
 use super::{Accumulator, AggregateCall, AggregateFunction, downcast, value_too_long};
 use crate::diagnostic::Result;
-use crate::functions::docs::Example;
+use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
 use crate::types::dynamic::{ArrayWriter, Kind};
 use crate::types::{Column, ColumnBuilder, Type, dynamic};
@@ -32,6 +32,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         name: "make_set",
         summary: "Array of the different values that are not null, in order of first appearance.",
         params: &[EXPR, MAX_SIZE_PARAM],
+        validate: |constants| check_max_size(constants, 1),
         accumulator: |call| set(call, MAX_SIZE),
         examples: &[
             Example::new("datatable(x:long) [3, 1, long(null), 3] | summarize make_set(x)", "[3,1]"),
@@ -43,6 +44,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         name: "make_set_if",
         summary: "Array of the different values for which a condition is true, in order of first appearance.",
         params: &[EXPR, PREDICATE, MAX_SIZE_PARAM],
+        validate: |constants| check_max_size(constants, 2),
         accumulator: |call| conditional(call, 1, |call| set(call, MAX_SIZE)),
         examples: &[Example::new("range x from 1 to 5 step 1 | summarize make_set_if(x % 2, x > 1)", "[0,1]")],
         ..SET
@@ -51,6 +53,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         name: "makeset",
         summary: "Old form of `make_set`, which keeps 128 elements where it is not told otherwise.",
         params: &[EXPR, OLD_MAX_SIZE_PARAM],
+        validate: |constants| check_max_size(constants, 1),
         accumulator: |call| set(call, OLD_MAX_SIZE),
         examples: &[
             Example::new("range x from 1 to 5 step 1 | summarize makeset(x % 2)", "[1,0]"),
@@ -61,6 +64,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
 ];
 
 const SET: AggregateFunction = AggregateFunction {
+    category: Category::Dynamic,
     returns: Returns::Type(Type::Dynamic),
     result_name: ResultName::Prefix("set_"),
     ..AggregateFunction::DEFAULT

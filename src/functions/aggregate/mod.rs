@@ -29,9 +29,10 @@ pub mod variance;
 use std::any::Any;
 use std::fmt::Debug;
 
-use super::docs::Example;
+use super::ConstantChecks;
+use super::docs::{Category, Example};
 use super::signature::{Param, ResultName, Returns};
-use crate::diagnostic::{Error, Result};
+use crate::diagnostic::{Diagnostic, Error, Result};
 use crate::types::{Column, Field, Type, Value};
 
 /// Every family of aggregates.
@@ -57,6 +58,8 @@ pub struct AggregateFunction {
     pub name: &'static str,
     /// Other names for the same aggregate.
     pub aliases: &'static [&'static str],
+    /// Its chapter in the documentation.
+    pub category: Category,
     /// One sentence.
     pub summary: &'static str,
     /// What it takes.
@@ -71,8 +74,12 @@ pub struct AggregateFunction {
     /// The columns of its result. An empty name stands for `ColumnN`; explicit names and the numbers of repeated ones
     /// are the binder's.
     pub columns: fn(&AggregateFunction, &[Argument<'_>]) -> Vec<Field>,
-    /// Fresh state for a call; an error, with an empty span, where a constant argument has a value that is not allowed.
-    /// The binder makes one to find that out before the query runs.
+    /// Rejects constant arguments, as [`ScalarFunction::validate`](super::ScalarFunction::validate) does.
+    pub validate: fn(&[Option<&Value>]) -> Result<()>,
+    /// A warning about constant arguments that are probably a mistake, as
+    /// [`ScalarFunction::caution`](super::ScalarFunction::caution).
+    pub caution: fn(&[Option<&Value>]) -> Option<Diagnostic>,
+    /// The initial state of a call whose constant arguments are valid.
     pub accumulator: fn(&AggregateCall) -> Result<Box<dyn Accumulator>>,
     /// Whole queries that answer one cell; they run in the tests.
     pub examples: &'static [Example],
@@ -83,15 +90,23 @@ impl AggregateFunction {
     pub const DEFAULT: Self = Self {
         name: "",
         aliases: &[],
+        category: Category::Statistical,
         summary: "",
         params: &[],
         returns: Returns::Type(Type::Long),
         result_name: ResultName::Numbered,
         answers_arguments: false,
         columns: one_column,
+        validate: |_| Ok(()),
+        caution: |_| None,
         accumulator: count::rows,
         examples: &[],
     };
+
+    /// The checks of its constant arguments.
+    pub(crate) fn checks(&self) -> ConstantChecks {
+        ConstantChecks { validate: self.validate, caution: self.caution }
+    }
 
     /// The columns that a call with `arguments` answers, as many as [`Accumulator::finish`] gives.
     #[must_use]

@@ -44,6 +44,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         summary: "Least value that a percentage of the values does not exceed; null where there is none.",
         params: &[EXPR, PERCENTILE],
         columns: |_, arguments| columns(arguments, 1),
+        validate: |constants| check_ranks(constants, 1),
         accumulator: |call| percentiles(call, Weights::None, Shape::Columns),
         examples: &[
             Example::new("range x from 1 to 10 step 1 | summarize percentile(x, 50)", "5"),
@@ -56,6 +57,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         summary: "Several percentiles, a column each.",
         params: &[EXPR, PERCENTILE.repeated()],
         columns: |_, arguments| columns(arguments, 1),
+        validate: |constants| check_ranks(constants, 1),
         accumulator: |call| percentiles(call, Weights::None, Shape::Columns),
         examples: &[Example::new(
             "range x from 1 to 10 step 1 | summarize percentiles(x, 50, 99.9) | project percentile_x_99_9",
@@ -69,6 +71,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         params: &[EXPR, PERCENTILES],
         returns: Returns::Type(Type::Dynamic),
         result_name: ResultName::Prefix("percentiles_"),
+        validate: |constants| check_ranks(constants, 1),
         accumulator: |call| percentiles(call, Weights::None, Shape::Array),
         examples: &[
             Example::new("range x from 1 to 10 step 1 | summarize percentiles_array(x, 10, 50)", "[1,5]"),
@@ -81,6 +84,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         summary: "Percentile of values that stand for several rows each.",
         params: &[EXPR, WEIGHT, PERCENTILE],
         columns: |_, arguments| columns(arguments, 2),
+        validate: |constants| check_ranks(constants, 2),
         accumulator: |call| percentiles(call, Weights::Second, Shape::Columns),
         examples: &[Example::new("datatable(x:long, n:long) [10, 8, 20, 6] | summarize percentilew(x, n, 75)", "20")],
         ..PERCENTILE_OF
@@ -90,6 +94,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         summary: "Several percentiles of values that stand for several rows each, a column each.",
         params: &[EXPR, WEIGHT, PERCENTILE.repeated()],
         columns: |_, arguments| columns(arguments, 2),
+        validate: |constants| check_ranks(constants, 2),
         accumulator: |call| percentiles(call, Weights::Second, Shape::Columns),
         examples: &[Example::new(
             "datatable(x:long, n:long) [10, 8, 20, 6] | summarize percentilesw(x, n, 50, 75) | project percentile_x_50",
@@ -103,6 +108,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         params: &[EXPR, WEIGHT, PERCENTILES],
         returns: Returns::Type(Type::Dynamic),
         result_name: ResultName::Prefix("percentiles_"),
+        validate: |constants| check_ranks(constants, 2),
         accumulator: |call| percentiles(call, Weights::Second, Shape::Array),
         examples: &[Example::new(
             "datatable(x:long, n:long) [10, 8, 20, 6, 30, 3, 40, 1] | summarize percentilesw_array(x, n, 50, 75, 99.9)",
@@ -162,18 +168,29 @@ enum Shape {
 
 fn percentiles(call: &AggregateCall, weights: Weights, shape: Shape) -> Result<Box<dyn Accumulator>> {
     let first = if weights == Weights::Second { 2 } else { 1 };
-    let ranks = call.constants.iter().skip(first).map(Option::as_ref).map(numbers).collect::<Option<Vec<_>>>();
-    let ranks: Vec<f64> = ranks.unwrap_or_default().concat();
-    if ranks.is_empty() || !ranks.iter().all(|rank| (0.0..=100.0).contains(rank)) {
-        return Err(Error::query(Code::InvalidValue, Span::default(), "a percentile is a number from 0 to 100"));
-    }
+    let ranks = ranks(call.constants.iter().skip(first).flatten())?;
     let ty = percentile_type(&call.arguments);
     Ok(Box::new(Percentiles { groups: Vec::new(), weights, ranks, shape, ty, bytes: 0 }))
 }
 
-/// The numbers that a constant holds; None where it holds something else.
-fn numbers(constant: Option<&Value>) -> Option<Vec<f64>> {
-    match constant? {
+/// Rejects percentiles, which start at argument `first`, that are not numbers from 0 to 100.
+fn check_ranks(constants: &[Option<&Value>], first: usize) -> Result<()> {
+    let mut given = constants.iter().skip(first).copied().flatten().peekable();
+    if given.peek().is_none() { Ok(()) } else { ranks(given).map(|_| ()) }
+}
+
+/// The percentiles that constant arguments hold.
+fn ranks<'v>(constants: impl Iterator<Item = &'v Value>) -> Result<Vec<f64>> {
+    let ranks: Vec<f64> = constants.map(numbers).collect::<Option<Vec<_>>>().unwrap_or_default().concat();
+    if ranks.is_empty() || !ranks.iter().all(|rank| (0.0..=100.0).contains(rank)) {
+        return Err(Error::query(Code::InvalidValue, Span::default(), "a percentile must be a number from 0 to 100"));
+    }
+    Ok(ranks)
+}
+
+/// The numbers that a constant holds; None if it holds anything else.
+fn numbers(constant: &Value) -> Option<Vec<f64>> {
+    match constant {
         Value::Dynamic(json) if dynamic::kind(json) == Kind::Array => {
             dynamic::elements(json).map(|element| element.parse().ok()).collect()
         }

@@ -6,7 +6,7 @@ use super::chosen_rows::ChosenRows;
 use super::conditional::conditional;
 use super::{Accumulator, AggregateCall, AggregateFunction, Argument, downcast, taken};
 use crate::diagnostic::Result;
-use crate::functions::docs::Example;
+use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
 use crate::types::{Column, Field};
 
@@ -17,6 +17,7 @@ const PREDICATE: Param = Param::new("predicate", crate::types::Type::Bool, "whic
 /// The aggregates of this family.
 pub static FUNCTIONS: &[AggregateFunction] = &[
     AggregateFunction {
+        category: Category::RowSelector,
         name: "take_any",
         summary: "The first row of the group; with a single argument, the first where that is neither null nor empty.",
         params: &[EXPR.repeated()],
@@ -31,6 +32,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         ..AggregateFunction::DEFAULT
     },
     AggregateFunction {
+        category: Category::RowSelector,
         name: "take_anyif",
         summary: "The first value, neither null nor empty where there is one, for which a condition is true.",
         params: &[ONE, PREDICATE],
@@ -41,6 +43,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         ..AggregateFunction::DEFAULT
     },
     AggregateFunction {
+        category: Category::RowSelector,
         name: "any",
         summary: "Old form of `take_any`, whose columns are called `any_x`.",
         params: &[EXPR.repeated()],
@@ -52,6 +55,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         ..AggregateFunction::DEFAULT
     },
     AggregateFunction {
+        category: Category::RowSelector,
         name: "anyif",
         summary: "Old form of `take_anyif`, whose column is called `anyif_x`.",
         params: &[ONE, PREDICATE],

@@ -128,6 +128,7 @@ fn case(function: &'static AggregateFunction, ty: Type, optional: bool, rng: &mu
 fn argument_type(param: &Param, ty: Type) -> Option<Type> {
     match param.accepts {
         Accepts::Type(fixed) => Some(fixed),
+        Accepts::Same(_) | Accepts::Table | Accepts::Column => None,
         Accepts::Any => Some(ty),
         Accepts::OneOf(types) | Accepts::Only(types) | Accepts::Exactly(types) if param.constant => {
             types.first().copied()

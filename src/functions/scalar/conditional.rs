@@ -1,6 +1,6 @@
-//! Choosing between values, and asking whether there is one.
+//! Conditional functions: choices between values, and tests for null and empty values.
 //!
-//! All branches are computed for all rows: nothing a branch can do has an effect.
+//! Every branch is computed for every row, because expressions have no side effects.
 
 use std::sync::Arc;
 
@@ -13,12 +13,12 @@ use arrow::compute::{not, prep_null_mask_filter};
 use crate::diagnostic::Result;
 use crate::functions::docs::{Category, Example};
 use crate::functions::operand::{Operand, decimals, integers, reals, valid_rows};
-use crate::functions::signature::{Accepts, Kernel, Nulls, Overload, Param, Returns};
+use crate::functions::signature::{Accepts, Casts, Kernel, Nulls, Overload, Param, Returns, TypeVariable};
 use crate::functions::{Args, ScalarFunction};
 use crate::types::cast::cast_column;
 use crate::types::{Column, Type, Value, dynamic};
 
-/// The branch of `iff` that all rows take.
+/// The argument of `iff` that every row selects, if there is one.
 fn chosen_branch(arguments: &[Column]) -> Option<usize> {
     let condition = arguments.first()?;
     let hits = match condition.as_array() {
@@ -36,19 +36,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "iff",
         aliases: &["iif"],
-        summary: "The second argument where the first is true, else the third.",
-        overloads: &[
-            choice(&BRANCHES.boolean, Type::Bool),
-            choice(&BRANCHES.int, Type::Int),
-            choice(&BRANCHES.long, Type::Long),
-            choice(&BRANCHES.real, Type::Real),
-            choice(&BRANCHES.decimal, Type::Decimal),
-            choice(&BRANCHES.string, Type::String),
-            choice(&BRANCHES.datetime, Type::Datetime),
-            choice(&BRANCHES.timespan, Type::Timespan),
-            choice(&BRANCHES.guid, Type::Guid),
-            choice(&BRANCHES.json, Type::Dynamic),
-        ],
+        summary: "Returns the second argument if the first is true, otherwise the third.",
+        overloads: &[Overload { params: BRANCHES, returns: Returns::Argument(1), kernel: choose }],
         examples: &[
             Example::new("iff(1 > 0, 'yes', 'no')", "yes"),
             Example::new("iff(false, int(1), int(2))", "int(2)"),
@@ -60,19 +49,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "case",
-        summary: "The value after the first condition that is true, the last argument where none is.",
-        overloads: &[
-            choice(&CASES.boolean, Type::Bool),
-            choice(&CASES.int, Type::Int),
-            choice(&CASES.long, Type::Long),
-            choice(&CASES.real, Type::Real),
-            choice(&CASES.decimal, Type::Decimal),
-            choice(&CASES.string, Type::String),
-            choice(&CASES.datetime, Type::Datetime),
-            choice(&CASES.timespan, Type::Timespan),
-            choice(&CASES.guid, Type::Guid),
-            choice(&CASES.json, Type::Dynamic),
-        ],
+        summary: "Returns the value after the first condition that is true, or the last argument if no condition is true.",
+        overloads: &[Overload { params: CASES, returns: Returns::Argument(1), kernel: choose }],
         examples: &[
             Example::new("case(7 <= 3, 'small', 7 <= 10, 'medium', 'large')", "medium"),
             Example::new("case(bool(null), 1, 2)", "2"),
@@ -81,18 +59,10 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "coalesce",
-        summary: "The first argument that is neither null nor an empty text.",
+        summary: "Returns the first argument that is neither null nor an empty string.",
         overloads: &[
-            uniform(&LISTS.boolean, Returns::Argument(0), coalesce),
-            uniform(&LISTS.int, Returns::Argument(0), coalesce),
-            uniform(&LISTS.integer, Returns::Type(Type::Long), coalesce),
-            uniform(&LISTS.real, Returns::Argument(0), coalesce),
-            uniform(&LISTS.decimal, Returns::Argument(0), coalesce),
-            uniform(&LISTS.string, Returns::Argument(0), coalesce),
-            uniform(&LISTS.datetime, Returns::Argument(0), coalesce),
-            uniform(&LISTS.timespan, Returns::Argument(0), coalesce),
-            uniform(&LISTS.guid, Returns::Argument(0), coalesce),
-            uniform(&LISTS.json, Returns::Type(Type::Dynamic), coalesce),
+            Overload { params: VALUES, returns: Returns::Argument(0), kernel: coalesce },
+            Overload { params: DYNAMIC_VALUES, returns: Returns::Type(Type::Dynamic), kernel: coalesce },
         ],
         examples: &[
             Example::new("coalesce(int(null), 42)", "42"),
@@ -106,17 +76,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "max_of",
-        summary: "The greatest of the arguments that are not null.",
-        overloads: &[
-            uniform(&LISTS.boolean, Returns::Argument(0), greatest),
-            uniform(&LISTS.int, Returns::Argument(0), greatest),
-            uniform(&LISTS.integer, Returns::Type(Type::Long), greatest),
-            uniform(&LISTS.number, Returns::Type(Type::Real), greatest),
-            uniform(&LISTS.exact_number, Returns::Type(Type::Decimal), greatest),
-            uniform(&LISTS.string, Returns::Argument(0), greatest),
-            uniform(&LISTS.datetime, Returns::Argument(0), greatest),
-            uniform(&LISTS.timespan, Returns::Argument(0), greatest),
-        ],
+        summary: "Returns the greatest of the arguments, ignoring nulls.",
+        overloads: &[Overload { params: ORDERED_VALUES, returns: Returns::Argument(0), kernel: greatest }],
         examples: &[
             Example::new("max_of(10, 1, -3, 17)", "17"),
             Example::new("max_of(1, 2.5)", "2.5"),
@@ -127,17 +88,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "min_of",
-        summary: "The least of the arguments that are not null.",
-        overloads: &[
-            uniform(&LISTS.boolean, Returns::Argument(0), least),
-            uniform(&LISTS.int, Returns::Argument(0), least),
-            uniform(&LISTS.integer, Returns::Type(Type::Long), least),
-            uniform(&LISTS.number, Returns::Type(Type::Real), least),
-            uniform(&LISTS.exact_number, Returns::Type(Type::Decimal), least),
-            uniform(&LISTS.string, Returns::Argument(0), least),
-            uniform(&LISTS.datetime, Returns::Argument(0), least),
-            uniform(&LISTS.timespan, Returns::Argument(0), least),
-        ],
+        summary: "Returns the least of the arguments, ignoring nulls.",
+        overloads: &[Overload { params: ORDERED_VALUES, returns: Returns::Argument(0), kernel: least }],
         examples: &[
             Example::new("min_of(10, 1, -3, 17)", "-3"),
             Example::new("min_of(1h, 30m)", "timespan(00:30:00)"),
@@ -147,9 +99,9 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "not",
-        summary: "The opposite of a truth value; null of null.",
+        summary: "Returns the logical negation of a bool; null stays null.",
         overloads: &[Overload {
-            params: &[Param::of("expression", BOOL, "the truth value")],
+            params: &[Param::of("expression", BOOL, "the bool to negate")],
             returns: Returns::Type(Type::Bool),
             kernel: |args| Ok(args.spread(Column::array(Type::Bool, Arc::new(not(truths(args, 0).as_boolean())?)))),
         }],
@@ -158,7 +110,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "isnull",
-        summary: "True where the argument is null; a text never is.",
+        summary: "Returns true if the argument is null; a string never is.",
         overloads: &[question(|args| Ok(whether(args, null_rows(args), false)))],
         examples: &[
             Example::new("isnull(long(null))", "true"),
@@ -170,14 +122,14 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "isnotnull",
         aliases: &["notnull"],
-        summary: "True where the argument is not null; a text never is.",
+        summary: "Returns true if the argument is not null; a string never is null.",
         overloads: &[question(|args| Ok(whether(args, null_rows(args), true)))],
         examples: &[Example::new("isnotnull(42)", "true"), Example::new("isnotnull(long(null))", "false")],
         ..CONDITIONAL
     },
     ScalarFunction {
         name: "isempty",
-        summary: "True where the argument is null or its text is empty.",
+        summary: "Returns true if the argument is null or an empty string.",
         overloads: &[question(|args| Ok(whether(args, empty_rows(args.column(0), args.distinct_rows()), false)))],
         examples: &[
             Example::new("isempty('')", "true"),
@@ -190,7 +142,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "isnotempty",
         aliases: &["notempty"],
-        summary: "True where the argument is not null and its text is not empty.",
+        summary: "Returns true if the argument is neither null nor an empty string.",
         overloads: &[question(|args| Ok(whether(args, empty_rows(args.column(0), args.distinct_rows()), true)))],
         examples: &[
             Example::new("isnotempty('abc')", "true"),
@@ -204,122 +156,75 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
 const CONDITIONAL: ScalarFunction =
     ScalarFunction { category: Category::Conditional, nulls: Nulls::Handled, ..ScalarFunction::DEFAULT };
 
-/// A dynamic has to be converted by the query.
+/// bool alone; the query must convert a dynamic itself.
 const BOOL: Accepts = Accepts::Exactly(&[Type::Bool]);
 
-/// The parameters of a family of forms, a list for each type.
-struct Forms<const N: usize> {
-    boolean: [Param; N],
-    int: [Param; N],
-    long: [Param; N],
-    real: [Param; N],
-    decimal: [Param; N],
-    string: [Param; N],
-    datetime: [Param; N],
-    timespan: [Param; N],
-    guid: [Param; N],
-    json: [Param; N],
-}
+/// Any type; the branches of a choice are cast to a common one.
+const BRANCH: Accepts = Accepts::Same(TypeVariable { types: &Type::ALL, casts: Casts::Implicit });
 
-static BRANCHES: Forms<3> = Forms {
-    boolean: branches(Type::Bool),
-    int: branches(Type::Int),
-    long: branches(Type::Long),
-    real: branches(Type::Real),
-    decimal: branches(Type::Decimal),
-    string: branches(Type::String),
-    datetime: branches(Type::Datetime),
-    timespan: branches(Type::Timespan),
-    guid: branches(Type::Guid),
-    json: branches(Type::Dynamic),
-};
+static BRANCHES: &[Param] = &[
+    Param::of("if", BOOL, "the condition"),
+    Param::of("then", BRANCH, "the value returned if the condition is true"),
+    Param::of("else", BRANCH, "the value returned if the condition is false or null"),
+];
 
-const fn branches(ty: Type) -> [Param; 3] {
-    [
-        Param::of("if", BOOL, "the condition"),
-        Param::new("then", ty, "the value where the condition is true"),
-        Param::new("else", ty, "the value where it is false or null"),
-    ]
-}
+static CASES: &[Param] = &[
+    Param::of("predicate", BOOL, "a condition").grouped(),
+    Param::of("then", BRANCH, "the value returned if the preceding condition is the first true one").grouped(),
+    Param::of("else", BRANCH, "the value returned if no condition is true"),
+];
 
-static CASES: Forms<3> = Forms {
-    boolean: cases(Type::Bool),
-    int: cases(Type::Int),
-    long: cases(Type::Long),
-    real: cases(Type::Real),
-    decimal: cases(Type::Decimal),
-    string: cases(Type::String),
-    datetime: cases(Type::Datetime),
-    timespan: cases(Type::Timespan),
-    guid: cases(Type::Guid),
-    json: cases(Type::Dynamic),
-};
-
-const fn cases(ty: Type) -> [Param; 3] {
-    [
-        Param::of("predicate", BOOL, "a condition").grouped(),
-        Param::new("then", ty, "the value where the condition before it is the first true one").grouped(),
-        Param::new("else", ty, "the value where no condition is true"),
-    ]
-}
-
-struct Lists {
-    boolean: [Param; 2],
-    int: [Param; 2],
-    integer: [Param; 2],
-    real: [Param; 2],
-    number: [Param; 2],
-    decimal: [Param; 2],
-    exact_number: [Param; 2],
-    string: [Param; 2],
-    datetime: [Param; 2],
-    timespan: [Param; 2],
-    guid: [Param; 2],
-    json: [Param; 2],
-}
-
-static LISTS: Lists = Lists {
-    boolean: list(&[Type::Bool]),
-    int: list(&[Type::Int]),
-    integer: list(&[Type::Long, Type::Int]),
-    real: list(&[Type::Real]),
-    number: list(&[Type::Real, Type::Long, Type::Int]),
-    decimal: list(&[Type::Decimal]),
-    exact_number: list(&[Type::Decimal, Type::Long, Type::Int]),
-    string: list(&[Type::String]),
-    datetime: list(&[Type::Datetime]),
-    timespan: list(&[Type::Timespan]),
-    guid: list(&[Type::Guid]),
-    json: [
-        Param::of("arg", Accepts::Exactly(&[Type::Dynamic]), "a value"),
-        Param::of("more", Accepts::Any, "further values").repeated(),
+/// Any type but dynamic; ints and longs mix.
+const VALUE: Accepts = Accepts::Same(TypeVariable {
+    types: &[
+        Type::Bool,
+        Type::Int,
+        Type::Long,
+        Type::Real,
+        Type::Decimal,
+        Type::String,
+        Type::Datetime,
+        Type::Timespan,
+        Type::Guid,
     ],
-};
+    casts: Casts::IntToLong,
+});
 
-const fn list(types: &'static [Type]) -> [Param; 2] {
-    [
-        Param::of("arg", Accepts::Exactly(types), "a value"),
-        Param::of("more", Accepts::Exactly(types), "further values").repeated(),
-    ]
-}
+static VALUES: &[Param] = &[Param::of("arg", VALUE, "a value"), Param::of("more", VALUE, "further values").repeated()];
 
-const fn choice(params: &'static [Param], ty: Type) -> Overload {
-    Overload { params, returns: Returns::Type(ty), kernel: choose }
-}
+/// After a dynamic any type may follow; the result is a dynamic.
+static DYNAMIC_VALUES: &[Param] = &[
+    Param::of("arg", Accepts::Exactly(&[Type::Dynamic]), "a value"),
+    Param::of("more", Accepts::Any, "further values").repeated(),
+];
 
-const fn uniform(params: &'static [Param], returns: Returns, kernel: Kernel) -> Overload {
-    Overload { params, returns, kernel }
-}
+/// Types with an order; whole numbers mix with each other and with one kind of wider number.
+const ORDERED: Accepts = Accepts::Same(TypeVariable {
+    types: &[
+        Type::Bool,
+        Type::Int,
+        Type::Long,
+        Type::Real,
+        Type::Decimal,
+        Type::String,
+        Type::Datetime,
+        Type::Timespan,
+    ],
+    casts: Casts::IntegerToNumber,
+});
+
+static ORDERED_VALUES: &[Param] =
+    &[Param::of("arg", ORDERED, "a value"), Param::of("more", ORDERED, "further values").repeated()];
 
 const fn question(kernel: Kernel) -> Overload {
     Overload {
-        params: const { &[Param::of("value", Accepts::Any, "what to look at")] },
+        params: const { &[Param::of("value", Accepts::Any, "the value to test")] },
         returns: Returns::Type(Type::Bool),
         kernel,
     }
 }
 
-/// A column as an operand of Arrow's kernels: an array of [`Args::distinct_rows`], or one value for all of them.
+/// A column as an operand of Arrow's kernels: an array of [`Args::distinct_rows`] rows, or a scalar.
 fn datum(column: &Column) -> Box<dyn Datum> {
     match column.as_array() {
         Some(array) => Box::new(ArrayRef::clone(array)),
@@ -327,19 +232,19 @@ fn datum(column: &Column) -> Box<dyn Datum> {
     }
 }
 
-/// The bool argument at `index` as an array of [`Args::distinct_rows`].
+/// The bool argument at `index` as an array of [`Args::distinct_rows`] rows.
 fn truths(args: &Args<'_>, index: usize) -> ArrayRef {
     let column = args.column(index);
     if column.as_array().is_some() { column.to_array() } else { column.resized(args.distinct_rows()).to_array() }
 }
 
-/// `then` where `mask` is true, `otherwise` elsewhere.
+/// Selects `then` in rows in which `mask` is true, `otherwise` in the others.
 fn select(args: &Args<'_>, mask: &BooleanArray, then: &Column, otherwise: &Column) -> Result<Column> {
     let array = zip(mask, datum(then).as_ref(), datum(otherwise).as_ref())?;
     Ok(Column::array(args.returns(), array))
 }
 
-/// `if, then, if, then, ..., else`.
+/// Kernel of `iff` and `case`: the arguments are `if, then, if, then, ..., else`.
 fn choose(args: &Args<'_>) -> Result<Column> {
     let last = args.len() - 1;
     let mut result = args.column(last).clone();
@@ -352,7 +257,7 @@ fn choose(args: &Args<'_>) -> Result<Column> {
     Ok(args.spread(result))
 }
 
-/// The arguments as the type of the result.
+/// The arguments cast to the result type.
 fn converted(args: &Args<'_>) -> Result<Vec<Column>> {
     args.columns().iter().map(|column| cast_column(column, args.returns())).collect()
 }
@@ -369,7 +274,8 @@ fn coalesce(args: &Args<'_>) -> Result<Column> {
     Ok(args.spread(result))
 }
 
-/// The rows that are null or an empty text; None where there is none. An empty text inside a dynamic is a value.
+/// The rows that are null or an empty string; None if there are none. An empty string inside a dynamic counts as a
+/// value.
 fn absent_rows(column: &Column, rows: usize) -> Option<BooleanBuffer> {
     let absent = match column.ty() {
         Type::String => BooleanBuffer::collect_bool(rows, |row| column.text_at(row).is_none_or(str::is_empty)),
@@ -386,7 +292,7 @@ fn least(args: &Args<'_>) -> Result<Column> {
     extreme(args, is_less)
 }
 
-/// The value that no other goes before, as `before` has it; a null goes after every value.
+/// The value that sorts first by `before`; nulls sort last.
 fn extreme(args: &Args<'_>, before: impl Fn(Rows<'_>, Rows<'_>) -> Result<BooleanBuffer>) -> Result<Column> {
     let rows = args.distinct_rows();
     let mut columns = converted(args)?.into_iter();
@@ -410,7 +316,7 @@ struct Rows<'a> {
     rows: usize,
 }
 
-/// Where `a` is less than `b`, both of one type; rows with a null hold anything.
+/// The rows in which `a` is less than `b`, both of one type; undefined in rows with a null.
 fn is_less(a: Rows<'_>, b: Rows<'_>) -> Result<BooleanBuffer> {
     fn less<T: Copy + PartialOrd>(a: &Operand<'_, T>, b: &Operand<'_, T>, rows: usize) -> BooleanBuffer {
         a.pairwise(b, rows, |a, b| a < b)
@@ -432,12 +338,12 @@ fn is_less(a: Rows<'_>, b: Rows<'_>) -> Result<BooleanBuffer> {
     })
 }
 
-/// The rows in which the first argument is null; None where there is none.
+/// The rows in which the first argument is null; None if there are none.
 fn null_rows(args: &Args<'_>) -> Option<BooleanBuffer> {
     valid_rows(args.column(0), args.distinct_rows()).map(|valid| !&valid)
 }
 
-/// The rows that are null or whose text is empty; None where there is none.
+/// The rows that are null or an empty string; None if there are none.
 fn empty_rows(column: &Column, rows: usize) -> Option<BooleanBuffer> {
     let is_empty = |row| column.text_at(row).is_none_or(|json| dynamic::to_text(json).is_empty());
     match column.ty() {
@@ -446,7 +352,7 @@ fn empty_rows(column: &Column, rows: usize) -> Option<BooleanBuffer> {
     }
 }
 
-/// Whether a row is one of `rows`, or with `negated` none.
+/// A bool column: true for `rows`, or with `negated` for the other rows.
 fn whether(args: &Args<'_>, rows: Option<BooleanBuffer>, negated: bool) -> Column {
     let rows = rows.unwrap_or_else(|| BooleanBuffer::new_unset(args.distinct_rows()));
     args.truths(if negated { !&rows } else { rows }, None)

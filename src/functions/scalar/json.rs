@@ -7,10 +7,10 @@ use arrow::buffer::NullBuffer;
 
 use super::json_path;
 use crate::diagnostic::{Code, Error, Result, Span};
-use crate::functions::ScalarFunction;
 use crate::functions::args::{Args, Texts};
 use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Accepts, Nulls, Overload, Param, ResultName, Returns};
+use crate::functions::{ScalarFunction, TypeArgument};
 use crate::types::dynamic::{Path, canonical, extract, from_text, kind, to_text, validate};
 use crate::types::{Column, Type, Value};
 
@@ -99,6 +99,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
             Example::new(r#"extract_json("$.hosts[1]['ip']", '{"hosts": [{}, {"ip": "10.0.0.1"}]}')"#, "10.0.0.1"),
             Example::new("extract_json('$.name', '[]')", ""),
         ],
+        type_argument: TypeArgument::CastsJson,
         validate: |arguments| match arguments.first().copied().flatten().and_then(Value::as_str).map(json_path::parse) {
             Some(None) => {
                 let message = "not a JSONPath of members and indexes, such as `$.a.b[0]`";

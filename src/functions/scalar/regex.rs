@@ -10,7 +10,7 @@ use crate::diagnostic::{Code, Error, Result, Span};
 use crate::functions::args::{Args, LONGEST_VALUE, too_long};
 use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Accepts, Nulls, Overload, Param, Returns};
-use crate::functions::{ScalarFunction, pattern};
+use crate::functions::{ScalarFunction, TypeArgument, pattern};
 use crate::types::dynamic::{ArrayWriter, Kind, elements, kind, unescape};
 use crate::types::{Column, Type, Value};
 
@@ -33,6 +33,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
             Example::new("extract('[0-9]+', 0, 'a1b22')", "1"),
             Example::new("extract('x=([0-9.]+)', 1, 'hello')", ""),
         ],
+        type_argument: TypeArgument::CastsString,
         validate: |arguments| pattern::check(arguments, 0).map(|_| ()),
         ..ScalarFunction::DEFAULT
     },

@@ -74,8 +74,11 @@ fn value(ty: Type, rng: &mut ChaCha8Rng) -> Value {
     }
 }
 
-fn argument(param: &Param, rng: &mut ChaCha8Rng) -> Value {
+/// A random argument; `same` selects the type that a type variable stands for in this call.
+fn argument(param: &Param, same: usize, rng: &mut ChaCha8Rng) -> Value {
     let ty = match param.accepts {
+        Accepts::Same(variable) => variable.types[same % variable.types.len()],
+        Accepts::Table | Accepts::Column => panic!("{} is a parameter of a special form", param.name),
         Accepts::Type(ty) => ty,
         Accepts::OneOf(types) | Accepts::Only(types) | Accepts::Exactly(types) => {
             types[rng.random_range(0..types.len())]
@@ -122,7 +125,8 @@ fn no_value_makes_a_function_fail_and_constants_answer_as_arrays_do() {
             for _ in 0..calls {
                 let count = rng.random_range(least..=most.unwrap_or(least + 2));
                 let params = expand(overload.params, count).unwrap_or_default();
-                let arguments: Vec<Value> = params.iter().map(|param| argument(param, rng)).collect();
+                let same = rng.random_range(0..Type::ALL.len());
+                let arguments: Vec<Value> = params.iter().map(|param| argument(param, same, rng)).collect();
                 if let Some([constant, array]) = answers(function, overload, &arguments)
                     && function.volatility == crate::functions::Volatility::Pure
                 {

@@ -1,0 +1,175 @@
+//! Special forms: functions that take tables or names of columns, so that the binder expands their calls.
+//!
+//! A row says everything but the expansion; the binder matches on [`Expansion`] and has no names of its own.
+
+use super::docs::{Category, Example};
+use super::signature::{Accepts, Param};
+use crate::types::Type;
+
+/// A function whose calls the binder expands.
+#[derive(Debug)]
+pub struct SpecialForm {
+    /// Its name.
+    pub name: &'static str,
+    /// Other names for the same function.
+    pub aliases: &'static [&'static str],
+    /// Its chapter in the documentation.
+    pub category: Category,
+    /// One sentence.
+    pub summary: &'static str,
+    /// Its parameters.
+    pub params: &'static [Param],
+    /// Its result, as the documentation shows it.
+    pub returns: &'static str,
+    /// Whole queries that return one cell; they run in the tests.
+    pub examples: &'static [Example],
+    /// Selects the code of the binder that expands a call.
+    pub expansion: Expansion,
+}
+
+/// How the binder expands a special form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is named like its function")]
+pub enum Expansion {
+    Scalar(ScalarForm),
+    Table(TableForm),
+}
+
+/// Special forms that return a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is named like its function")]
+pub enum ScalarForm {
+    BagPackColumns,
+    ColumnIfExists,
+    IngestionTime,
+    PackAll,
+    ToScalar,
+}
+
+/// Special forms that return a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is named like its function")]
+pub enum TableForm {
+    Materialize,
+    Table,
+    Watchlist,
+}
+
+impl SpecialForm {
+    /// The expansion of a form that returns a table; None if it returns a value.
+    #[must_use]
+    pub fn table(&self) -> Option<TableForm> {
+        match self.expansion {
+            Expansion::Table(form) => Some(form),
+            Expansion::Scalar(_) => None,
+        }
+    }
+}
+
+/// Every special form.
+pub static FORMS: &[SpecialForm] = &[
+    SpecialForm {
+        name: "toscalar",
+        aliases: &[],
+        category: Category::Special,
+        summary: "Returns the first column of the first row of a table as a constant, or null if the table is empty.",
+        params: &[Param::of("table", Accepts::Table, "a table, usually with one row and one column")],
+        returns: "scalar",
+        examples: &[
+            Example::new("print toscalar(range x from 1 to 4 step 1 | summarize sum(x))", "10"),
+            Example::new("print toscalar(range x from 1 to 4 step 1 | where x > 9)", "long(null)"),
+        ],
+        expansion: Expansion::Scalar(ScalarForm::ToScalar),
+    },
+    SpecialForm {
+        name: "column_ifexists",
+        aliases: &["columnifexists"],
+        category: Category::Metadata,
+        summary: "Returns the column of the given name if the input has it, otherwise the default value.",
+        params: &[
+            Param::new("name", Type::String, "the name of the column").constant(),
+            Param::of("default", Accepts::Any, "the value returned if there is no such column"),
+        ],
+        returns: "scalar",
+        examples: &[
+            Example::new("datatable(City:string) ['Oslo'] | project column_ifexists('City', 'unknown')", "Oslo"),
+            Example::new("datatable(City:string) ['Oslo'] | project column_ifexists('Country', 'unknown')", "unknown"),
+        ],
+        expansion: Expansion::Scalar(ScalarForm::ColumnIfExists),
+    },
+    SpecialForm {
+        name: "pack_all",
+        aliases: &[],
+        category: Category::Dynamic,
+        summary: "Returns a property bag of all columns of the input, each under its name.",
+        params: &[Param::new(
+            "ignore_null_empty",
+            Type::Bool,
+            "false; leaving out null and empty values is not supported yet",
+        )
+        .optional()
+        .constant()],
+        returns: "dynamic",
+        examples: &[Example::new(
+            "datatable(Id:long, City:string) [1, 'Oslo'] | project pack_all()",
+            r#"{"Id":1,"City":"Oslo"}"#,
+        )],
+        expansion: Expansion::Scalar(ScalarForm::PackAll),
+    },
+    SpecialForm {
+        name: "bag_pack_columns",
+        aliases: &[],
+        category: Category::Dynamic,
+        summary: "Returns a property bag of the given columns, each under its name.",
+        params: &[Param::of("column", Accepts::Column, "a column of the input").repeated()],
+        returns: "dynamic",
+        examples: &[Example::new(
+            "datatable(Id:long, City:string) [1, 'Oslo'] | project bag_pack_columns(City)",
+            r#"{"City":"Oslo"}"#,
+        )],
+        expansion: Expansion::Scalar(ScalarForm::BagPackColumns),
+    },
+    SpecialForm {
+        name: "ingestion_time",
+        aliases: &[],
+        category: Category::Metadata,
+        summary: "Returns the time at which the record was ingested, or null if the export does not hold it.",
+        params: &[],
+        returns: "datetime",
+        examples: &[Example::new("range x from 1 to 1 step 1 | project ingestion_time()", "datetime(null)")],
+        expansion: Expansion::Scalar(ScalarForm::IngestionTime),
+    },
+    SpecialForm {
+        name: "materialize",
+        aliases: &[],
+        category: Category::Special,
+        summary: "Returns the table unchanged; every use of it sees the same rows.",
+        params: &[Param::of("table", Accepts::Table, "a table")],
+        returns: "table",
+        examples: &[Example::new("let T = materialize(range x from 1 to 3 step 1); T | summarize sum(x)", "6")],
+        expansion: Expansion::Table(TableForm::Materialize),
+    },
+    SpecialForm {
+        name: "table",
+        aliases: &[],
+        category: Category::Special,
+        summary: "Returns the table of the given name.",
+        params: &[
+            Param::new("name", Type::String, "the name of the table").constant(),
+            Param::of("data_scope", Accepts::Any, "ignored: there is no hot cache").any_number(),
+        ],
+        returns: "table",
+        examples: &[Example::new("let T = range x from 1 to 3 step 1; table('T') | summarize sum(x)", "6")],
+        expansion: Expansion::Table(TableForm::Table),
+    },
+    SpecialForm {
+        name: "_GetWatchlist",
+        aliases: &[],
+        category: Category::Special,
+        summary: "Returns the items of a Microsoft Sentinel watchlist, read from the file bound to its alias.",
+        params: &[Param::new("alias", Type::String, "the alias of the watchlist").constant()],
+        returns: "table",
+        examples: &[Example::new("_GetWatchlist('HighValueUsers') | project SearchKey", "ann@contoso.com")],
+        expansion: Expansion::Table(TableForm::Watchlist),
+    },
+];
