@@ -1,44 +1,44 @@
-//! The one table of numbered messages.
+//! The table of numbered messages.
 //!
-//! A row is the registration: `docs/errors.md`, `--explain` and the tests read it. Every code has a query in
-//! `testdata/diagnostics` that yields it.
+//! `docs/errors.md` and `--explain` are generated from its rows. For every code, `testdata/diagnostics` has a query
+//! that causes it.
 
-/// What kind of message a code is.
+/// The category of a message code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
-    /// The text is not KQL (KQL1...).
+    /// The query is not valid KQL (KQL1...).
     Syntax,
-    /// A name or a type does not fit (KQL2...).
+    /// A name is unknown or a type does not match (KQL2...).
     Meaning,
     /// Valid KQL that is not supported yet (KQL3...).
     Unsupported,
-    /// Found only while running (KQL4...).
+    /// An error found while the query runs (KQL4...).
     Runtime,
-    /// The query runs, but may not mean what its author thinks (KQL5...).
+    /// The query runs, but may not mean what its author intended (KQL5...).
     Warning,
 }
 
-/// One row of the table.
+/// A row of the table.
 #[derive(Debug)]
 pub struct CodeInfo {
-    /// The code itself.
+    /// The code.
     pub code: Code,
-    /// Its number as printed.
+    /// The number, as printed.
     pub id: &'static str,
-    /// The message in general, one line.
+    /// The message in one general line.
     pub title: &'static str,
-    /// What it means and what to do, a sentence or two.
+    /// What the message means and what to do, in one or two sentences.
     pub meaning: &'static str,
-    /// A query that yields it.
+    /// A query that causes it.
     pub example: &'static str,
 }
 
-/// A numbered message; its row in [`CODES`] says what it means.
+/// A numbered message; its row in [`CODES`] explains it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Code {
     /// KQL1001: unexpected word.
     UnexpectedToken,
-    /// KQL1002: text without an end.
+    /// KQL1002: string without an end.
     UnterminatedString,
     /// KQL1003: not a valid literal.
     InvalidLiteral,
@@ -50,7 +50,7 @@ pub enum Code {
     EmptyQuery,
     /// KQL1007: unknown operator.
     UnknownOperator,
-    /// KQL1008: text too long.
+    /// KQL1008: query too long.
     TextTooLong,
     /// KQL2001: unknown table.
     UnknownTable,
@@ -64,17 +64,17 @@ pub enum Code {
     ArgumentCount,
     /// KQL2006: argument of the wrong type.
     ArgumentType,
-    /// KQL2007: column name used twice.
+    /// KQL2007: duplicate column name.
     DuplicateColumn,
-    /// KQL2008: a constant is needed.
+    /// KQL2008: constant required.
     NotConstant,
     /// KQL2009: value not allowed here.
     InvalidValue,
     /// KQL2010: not allowed here.
     NotAllowedHere,
-    /// KQL2011: name defined twice.
+    /// KQL2011: duplicate name.
     DuplicateName,
-    /// KQL2012: a table where a value is needed, or the reverse.
+    /// KQL2012: a table where a value is required, or the reverse.
     ExpectedTable,
     /// KQL2013: dynamic values cannot be compared here.
     DynamicNotAllowed,
@@ -84,13 +84,13 @@ pub enum Code {
     InvalidRegex,
     /// KQL2016: watchlist without a file.
     UnknownWatchlist,
-    /// KQL2017: nothing to read a known table from.
+    /// KQL2017: no files to read a known table from.
     NothingToRead,
     /// KQL3001: operator not supported yet.
     UnsupportedOperator,
     /// KQL3002: function not supported yet.
     UnsupportedFunction,
-    /// KQL3003: form not supported yet.
+    /// KQL3003: syntax not supported yet.
     UnsupportedSyntax,
     /// KQL3004: statement not supported yet.
     UnsupportedStatement,
@@ -98,25 +98,25 @@ pub enum Code {
     ValueOutOfRange,
     /// KQL5001: column without a source.
     ColumnWithoutSource,
-    /// KQL5002: missing table left out.
+    /// KQL5002: missing table skipped.
     MissingTable,
-    /// KQL5003: time of ingestion from another column.
+    /// KQL5003: ingestion time taken from another column.
     IngestionTime,
-    /// KQL5004: only texts are searched.
+    /// KQL5004: only strings are searched.
     SearchedTexts,
-    /// KQL5005: period that was looked for.
+    /// KQL5005: inferred period.
     PeriodLookedFor,
 }
 
 impl Code {
-    /// The row of this code.
+    /// Returns the row of this code.
     #[must_use]
     pub fn info(self) -> &'static CodeInfo {
-        // The rows stand in the order of the enum; a test holds it.
+        // The rows are in the order of the enum; a test checks it.
         &CODES[self as usize]
     }
 
-    /// What kind of message it is, from the first digit of its number.
+    /// Returns the category, from the first digit of the number.
     #[must_use]
     pub fn family(self) -> Family {
         match self.info().id.as_bytes()[3] {
@@ -139,62 +139,62 @@ const fn row(
     CodeInfo { code, id, title, meaning, example }
 }
 
-/// Every code, in order of its number.
+/// All codes, in order of their numbers.
 pub static CODES: &[CodeInfo] = &[
     row(
         Code::UnexpectedToken,
         "KQL1001",
         "unexpected word",
-        "The parser met a word that cannot stand there. The message names what could.",
+        "The parser found a word that is not valid there. The message names what would be.",
         "T | where | take 5",
     ),
     row(
         Code::UnterminatedString,
         "KQL1002",
-        "text without an end",
-        "A quoted text is not closed before the end of its line, or of the query for ``` text.",
+        "string without an end",
+        "A quoted string is not closed before the end of its line, or a ``` string before the end of the query.",
         "print 'abc",
     ),
     row(
         Code::InvalidLiteral,
         "KQL1003",
         "not a valid literal",
-        "A number, datetime, timespan, guid or dynamic literal is not written as KQL has it.",
+        "A number, datetime, timespan, guid or dynamic literal does not have the syntax of KQL.",
         "print datetime(2024-13-45)",
     ),
     row(
         Code::UnknownCharacter,
         "KQL1004",
         "a character that KQL does not use",
-        "A character outside quotes that belongs to no KQL word, often a typographic quote from a web page.",
+        "A character outside quotes that no KQL token contains, often a typographic quote copied from a web page.",
         "print “a”",
     ),
     row(
         Code::TooDeep,
         "KQL1005",
         "nested too deeply",
-        "Parentheses, brackets or functions are nested beyond the bound that protects the program.",
+        "Parentheses, brackets or functions are nested more deeply than the limit that protects the program.",
         "print ((( ... ",
     ),
     row(
         Code::EmptyQuery,
         "KQL1006",
         "no query",
-        "The text holds no query, only blanks, comments or statements without a result.",
+        "The text contains no query, only whitespace, comments or statements without a result.",
         "let x = 1;",
     ),
     row(
         Code::UnknownOperator,
         "KQL1007",
         "unknown operator",
-        "The word after `|` is no operator of KQL.",
+        "The word after `|` is not an operator of KQL.",
         "T | wehre a == 1",
     ),
     row(
         Code::TextTooLong,
         "KQL1008",
-        "text too long",
-        "The text of the query is longer than the bound that protects the program.",
+        "query too long",
+        "The query is longer than the limit that protects the program.",
         "",
     ),
     row(Code::UnknownTable, "KQL2001", "unknown table", "No file, folder or let has this name.", "SigninLog | take 1"),
@@ -202,113 +202,114 @@ pub static CODES: &[CodeInfo] = &[
         Code::UnknownFunction,
         "KQL2002",
         "unknown function",
-        "KQL has no function of this name, or it is no function of this kind.",
+        "KQL has no function of this name, or not of the kind required here (scalar, aggregate, tabular).",
         "print strlne('a')",
     ),
     row(
         Code::UnknownColumn,
         "KQL2003",
         "unknown column",
-        "The table at this place of the query has no such column; names are case-sensitive.",
+        "The table has no such column at this point of the query; names are case-sensitive.",
         "print a = 1 | where b == 1",
     ),
     row(
         Code::OperandTypes,
         "KQL2004",
         "operator not defined for these types",
-        "The operator does not take operands of these types, as in Kusto itself; convert one of them.",
+        "The operator does not accept operands of these types, as in Kusto; convert one of them.",
         "print 'a' > 1",
     ),
     row(
         Code::ArgumentCount,
         "KQL2005",
         "wrong number of arguments",
-        "The function takes fewer or more arguments.",
+        "The function was called with too few or too many arguments.",
         "print strlen()",
     ),
     row(
         Code::ArgumentType,
         "KQL2006",
         "argument of the wrong type",
-        "The function does not take this type at this place.",
+        "The function does not accept an argument of this type in this position.",
         "print startofday('x')",
     ),
     row(
         Code::DuplicateColumn,
         "KQL2007",
-        "column name used twice",
+        "duplicate column name",
         "Two columns of one result would have the same name.",
         "print a = 1 | project x = a, x = a",
     ),
     row(
         Code::NotConstant,
         "KQL2008",
-        "a constant is needed",
-        "The value at this place must be known before the query runs.",
+        "constant required",
+        "The value must be known before the query runs.",
         "range x from 1 to 3 step 1 | summarize percentile(x, x)",
     ),
     row(
         Code::InvalidValue,
         "KQL2009",
         "value not allowed here",
-        "The value is of the right type but outside of what is allowed here.",
+        "The value has the right type but is outside the allowed range or set.",
         "range x from 1 to 3 step 1 | summarize percentile(x, 101)",
     ),
     row(
         Code::NotAllowedHere,
         "KQL2010",
         "not allowed here",
-        "The construct is valid KQL, but not at this place: an aggregate outside summarize, for example.",
+        "The construct is valid KQL, but not in this position: for example, an aggregate outside summarize.",
         "print count()",
     ),
     row(
         Code::DuplicateName,
         "KQL2011",
-        "name defined twice",
-        "A let statement defines a name that is defined already.",
+        "duplicate name",
+        "A let statement defines a name that is already defined.",
         "let x = 1; let x = 2; print x",
     ),
     row(
         Code::ExpectedTable,
         "KQL2012",
-        "a table where a value is needed, or the reverse",
-        "A name stands for a table where a value is needed, or for a value where a table is needed.",
+        "a table where a value is required, or the reverse",
+        "A name refers to a table where a value is required, or to a value where a table is required.",
         "let x = 1; x | take 1",
     ),
     row(
         Code::DynamicNotAllowed,
         "KQL2013",
         "dynamic values cannot be compared here",
-        "Group keys, sort keys and distinct take no dynamic value; convert it with tostring() or another to...() function.",
+        "Group keys, sort keys and distinct do not accept dynamic values; convert them with tostring() or another \
+         to...() function.",
         "print d = dynamic({}) | summarize count() by d",
     ),
     row(
         Code::MissingParameter,
         "KQL2014",
         "query parameter without a value",
-        "A declared query parameter has no default and no --param gives it a value.",
+        "A declared query parameter has neither a default nor a value from --param.",
         "declare query_parameters(p:string); print p",
     ),
     row(
         Code::InvalidRegex,
         "KQL2015",
         "not a valid regular expression",
-        "The regular expression does not parse; the message says where.",
+        "The regular expression is malformed; the message says where.",
         "print 'a' matches regex '('",
     ),
     row(
         Code::UnknownWatchlist,
         "KQL2016",
         "watchlist without a file",
-        "`_GetWatchlist` reads a file of yours: bind the alias to it with `--watchlist ALIAS=FILE` (`ALIAS[COLUMN]=FILE` \
-         names the column of the search keys), or under [watchlists] in the catalog file.",
+        "`_GetWatchlist` reads a local file: bind the alias to it with `--watchlist ALIAS=FILE` (`ALIAS[COLUMN]=FILE` \
+         names the search-key column), or under [watchlists] in the catalog file.",
         "_GetWatchlist('VIPUsers') | count",
     ),
     row(
         Code::NothingToRead,
         "KQL2017",
-        "nothing to read a table from",
-        "The call names no file, folder or pipe that holds the table: name them after the query, bind the table with \
+        "no files to read a table from",
+        "No file, folder or pipe was given that contains the table: name one after the query, bind the table with \
          `-t TABLE=PATH`, or under [tables] in the catalog file. The exit code is 2.",
         "SigninLogs | count",
     ),
@@ -316,74 +317,81 @@ pub static CODES: &[CodeInfo] = &[
         Code::UnsupportedOperator,
         "KQL3001",
         "operator not supported yet",
-        "Valid KQL; this program does not implement the operator and refuses rather than answer differently.",
+        "Valid KQL, but this program does not implement the operator. It refuses rather than return a different \
+         result.",
         "print a = 1 | make-graph a --> a",
     ),
     row(
         Code::UnsupportedFunction,
         "KQL3002",
         "function not supported yet",
-        "Valid KQL; this program does not implement the function and refuses rather than answer differently.",
+        "Valid KQL, but this program does not implement the function. It refuses rather than return a different \
+         result.",
         "print series_fft(dynamic([1]))",
     ),
     row(
         Code::UnsupportedSyntax,
         "KQL3003",
-        "form not supported yet",
-        "Valid KQL; this form of a supported construct is not implemented and is refused rather than answered differently.",
+        "syntax not supported yet",
+        "Valid KQL, but this form of a supported construct is not implemented. It is refused rather than given a \
+         different result.",
         "print a = 1 | project a | as t | getschema kind=csl",
     ),
     row(
         Code::UnsupportedStatement,
         "KQL3004",
         "statement not supported yet",
-        "Valid KQL; this statement is not implemented.",
+        "Valid KQL, but this program does not implement the statement.",
         "alias database x = cluster('c').database('d'); print 1",
     ),
     row(
         Code::ValueOutOfRange,
         "KQL4001",
         "value out of range",
-        "For a value met while running there is no exact answer here, so the query stops rather than answer nearly.",
+        "A value in the data has no exact result in this program, so the query stops rather than return an \
+         approximation.",
         "print decimal(1e28) * decimal(1e28)",
     ),
     row(
         Code::ColumnWithoutSource,
         "KQL5001",
         "column without a source",
-        "The column exists in the table, but the files at hand cannot supply it: no hits on it prove nothing.",
+        "The column exists in the table, but these files do not contain it: finding no rows is not evidence of \
+         absence.",
         "",
     ),
     row(
         Code::MissingTable,
         "KQL5002",
-        "missing table left out",
-        "A union with isfuzzy=true goes on without the tables that do not exist; the answer is that of the others.",
+        "missing table skipped",
+        "A union with isfuzzy=true skips tables that do not exist; the result comes from the others only.",
         "union isfuzzy=true (print a = 1), NoSuchTable",
     ),
     row(
         Code::IngestionTime,
         "KQL5003",
-        "time of ingestion is near or not known",
-        "No export has what ingestion_time() answers: it is the column that the catalog file names, else \
-         `_IngestionTime`, else `_TimeReceived`, which is a little earlier, and null where a table has none of them.",
+        "ingestion time is approximate or unknown",
+        "No export contains the value of ingestion_time(). It is read from the column that the catalog file names, \
+         else \
+         `_IngestionTime`, else `_TimeReceived`, which is slightly earlier; it is null if the table has none of them.",
         "SigninLogs | where ingestion_time() > ago(1d)",
     ),
     row(
         Code::SearchedTexts,
         "KQL5004",
-        "only texts are searched",
-        "A search looks at columns of texts and of dynamic values. The term may be a number, a time or a truth value, and \
-         the columns of those are not searched: compare them by name.",
+        "only strings are searched",
+        "search looks at string and dynamic columns only. The term may also be a number, a time or a boolean, and \
+         columns \
+         of those types are not searched: compare them by name.",
         "SigninLogs | search '2024'",
     ),
     row(
         Code::PeriodLookedFor,
         "KQL5005",
-        "period that was looked for",
-        "How the service finds the period of a series by itself is not published. Here it is taken where there is no \
-         doubt about it (the series and itself one period later correlate by 0.85 or more, and no other distance comes \
-         near), taken for none where nothing correlates by 0.5, and an error in between. Name the period to be sure.",
+        "inferred period",
+        "How the service infers the period of a series is not published. Here it is inferred only if it is \
+         unambiguous (the autocorrelation at the period is 0.85 or more, and no other lag comes close). There is no \
+         period if no autocorrelation reaches 0.5; in between it is an error. Name the period to be sure.",
         "print series_seasonal(dynamic([1, 3, 5, 7, 1, 3, 5, 7, 1, 3, 5, 7]))",
     ),
 ];

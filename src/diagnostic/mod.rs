@@ -1,8 +1,8 @@
-//! What went wrong, where, and whose fault it is.
+//! Errors and diagnostics: what went wrong, where, and who can fix it.
 //!
-//! [`Error`] has one variant per party at fault, because that is what a caller acts on: a wrong query is the
-//! author's, a wrong file the archive's, a limit ours. A [`Diagnostic`] cannot be built without a [`Code`] and a
-//! [`Span`], so no message of the language lacks its place or its number.
+//! [`Error`] has one variant per party at fault, because callers act on that: a wrong query is up to its author, a
+//! damaged file to whoever made the archive, a limit to us. A [`Diagnostic`] cannot be built without a [`Code`] and a
+//! [`Span`], so every message about a query has a number and a position.
 
 mod code;
 mod render;
@@ -21,63 +21,61 @@ pub use span::{Span, Spanned};
 pub use suggest::suggest;
 pub use visible::{is_unsafe_to_show, visible, visible_json, visible_lines};
 
-/// The result of everything that can fail.
+/// The result of any operation that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why there is no answer, by whose fault it is.
+/// Why there is no result, by party at fault.
 #[derive(Debug)]
 pub enum Error {
-    /// The query is wrong, or uses what is not supported yet (see [`Code::family`]).
+    /// The query is wrong, or uses something that is not supported yet (see [`Code::family`]).
     Query(Vec<Diagnostic>),
-    /// The command was called wrongly.
+    /// The command line is wrong.
     Usage(String),
-    /// A file holds something that cannot be read.
+    /// A file contains something that cannot be read.
     Data {
         /// The file, as named by the user or found in a folder.
         file: String,
-        /// The place inside it: a line, a byte offset, a row group.
+        /// The position inside the file: a line, a byte offset, a row group.
         place: Option<String>,
         /// What is wrong, and what to do.
         reason: String,
     },
-    /// The machine is in the way: a file is missing, unreadable, or the disk is full.
+    /// The operating system refused: a file is missing or unreadable, or the disk is full.
     Io {
-        /// The path that was asked for.
+        /// The path of the file or folder.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// A limit was hit; the text says which and how to raise it.
+    /// A limit was exceeded; the message says which, and how to raise it.
     Limit(String),
-    /// The results of the function of this name are too large together for the rows of one batch: fewer rows at a time
-    /// may do.
+    /// The results of the function of this name are too large for one batch; a batch of fewer rows may succeed.
     BatchTooLarge(&'static str),
     /// The user stopped the run.
     Cancelled,
-    /// Said already; what is left is the exit code.
+    /// Already reported; only the exit code is left.
     Reported(u8),
-    /// An invariant of ours does not hold: a bug.
+    /// An invariant does not hold: a bug of this program.
     Internal(String),
 }
 
 impl Error {
-    /// A query error with one diagnostic.
+    /// Creates a query error with one diagnostic.
     pub fn query(code: Code, span: Span, message: impl Into<String>) -> Self {
         Diagnostic::new(code, span, message).into()
     }
 
-    /// A bug: an invariant that does not hold.
+    /// Creates an internal error: an invariant that does not hold.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::Internal(message.into())
     }
 
-    /// A file that cannot be read, with its path.
+    /// Creates an error for a file that cannot be read.
     pub fn io(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
         Self::Io { path: path.into(), source }
     }
 
-    /// The same, with messages about no place in particular pointing at `span`: functions do not know where they are
-    /// called.
+    /// Sets the span of diagnostics that have none, because functions do not know where they are called.
     #[must_use]
     pub fn placed(self, span: Span) -> Self {
         match self {
@@ -90,14 +88,14 @@ impl Error {
         }
     }
 
-    /// True if there was no room for what was to be written.
+    /// True if the disk is full.
     #[must_use]
     pub fn is_full_disk(&self) -> bool {
         use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
         matches!(self, Self::Io { source, .. } if matches!(source.kind(), StorageFull | QuotaExceeded | FileTooLarge))
     }
 
-    /// The process exit code that stands for this error.
+    /// Returns the process exit code of this error.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -122,7 +120,7 @@ impl From<Diagnostic> for Error {
 }
 
 impl From<arrow::error::ArrowError> for Error {
-    /// Arrow's kernels only fail on shapes the binder has already ruled out.
+    /// Arrow's kernels fail only on shapes that the binder has already excluded.
     fn from(error: arrow::error::ArrowError) -> Self {
         Self::Internal(format!("arrow: {error}"))
     }
@@ -145,13 +143,13 @@ impl fmt::Display for Error {
             Self::Data { file, place: None, reason } => write!(f, "{file}: {reason}"),
             Self::Io { path, source } if self.is_full_disk() => write!(
                 f,
-                "{}: no room left to write ({source}): free some disk space, or write somewhere else (-O for answers, \
-                 --temp-dir for temporary files)",
+                "{}: the disk is full ({source}): free some space, or write elsewhere (-O for results, --temp-dir for \
+                 temporary files)",
                 path.display()
             ),
             Self::Io { path, source } => write!(f, "{}: {source}", path.display()),
             Self::BatchTooLarge(function) => {
-                write!(f, "`{function}` makes values that take too much memory together; narrow the query down")
+                write!(f, "the results of `{function}` take too much memory together; narrow the query down")
             }
             Self::Cancelled => f.write_str("stopped"),
             Self::Reported(_) => Ok(()),
@@ -171,69 +169,69 @@ impl std::error::Error for Error {
     }
 }
 
-/// How much a diagnostic matters.
+/// The severity of a diagnostic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
     /// The query cannot run.
     Error,
-    /// The query runs, but may not mean what its author thinks.
+    /// The query runs, but may not mean what its author intended.
     Warning,
 }
 
-/// A second place that explains the first.
+/// A second position that explains the first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label {
-    /// The place.
+    /// The position.
     pub span: Span,
-    /// What it has to do with it.
+    /// How it is related to the diagnostic.
     pub message: String,
 }
 
-/// One message about the text of a query.
+/// A message about the text of a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// Its number.
+    /// The number of the message.
     pub code: Code,
     /// The words that are wrong.
     pub span: Span,
     /// What is wrong: lower case, no full stop, quotes only around source text.
     pub message: String,
-    /// What stands under the underline, where it says more than the message.
+    /// A note below the underlined words, if it adds to the message.
     pub note_at_span: Option<String>,
-    /// Other places that explain it.
+    /// Other positions that explain the message.
     pub labels: Vec<Label>,
     /// What to do about it.
     pub help: Vec<String>,
 }
 
 impl Diagnostic {
-    /// A message with its number and its place.
+    /// Creates a diagnostic.
     pub fn new(code: Code, span: Span, message: impl Into<String>) -> Self {
         Self { code, span, message: message.into(), note_at_span: None, labels: Vec::new(), help: Vec::new() }
     }
 
-    /// The text under the underline.
+    /// Sets the note below the underlined words.
     #[must_use]
     pub fn at(mut self, note: impl Into<String>) -> Self {
         self.note_at_span = Some(note.into());
         self
     }
 
-    /// Another place that explains this one.
+    /// Adds another position that explains this one.
     #[must_use]
     pub fn label(mut self, span: Span, message: impl Into<String>) -> Self {
         self.labels.push(Label { span, message: message.into() });
         self
     }
 
-    /// What to do about it.
+    /// Adds advice on what to do.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help.push(help.into());
         self
     }
 
-    /// "did you mean" as help, where `candidates` holds a likely one.
+    /// Adds "did you mean" as help, if one of `candidates` is similar.
     #[must_use]
     pub fn suggest<'a>(self, wrong: &str, candidates: impl IntoIterator<Item = &'a str>) -> Self {
         match suggest(wrong, candidates) {
@@ -242,7 +240,7 @@ impl Diagnostic {
         }
     }
 
-    /// Error or warning, by its code.
+    /// Returns the severity, which depends on the code.
     #[must_use]
     pub fn severity(&self) -> Severity {
         if self.code.family() == Family::Warning { Severity::Warning } else { Severity::Error }
@@ -272,7 +270,7 @@ mod tests {
         let cases = [
             (Error::Usage(String::new()), 2),
             (Error::Query(of(&[Code::UnknownColumn])), 3),
-            // A query that is wrong as well is wrong.
+            // A query that is both wrong and unsupported is reported as wrong.
             (Error::Query(of(&[Code::UnsupportedFunction, Code::UnknownColumn])), 3),
             (Error::Query(of(&[Code::UnsupportedFunction, Code::UnsupportedOperator])), 4),
             (Error::io("", io::ErrorKind::NotFound.into()), 5),

@@ -1,4 +1,5 @@
-//! A diagnostic and the text of the query -> an excerpt with the words underlined, as plain text, coloured or JSON.
+//! Renders a diagnostic as an excerpt of the query with the words underlined (plain or coloured), as one line, or as
+//! JSON.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -10,7 +11,7 @@ use serde_json::json;
 use super::sources::Source;
 use super::{Diagnostic, Label, Severity, Sources, Span, visible, visible_json, visible_lines};
 
-/// How messages look.
+/// The style of rendered messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
     /// Plain text.
@@ -19,7 +20,7 @@ pub enum Style {
     Coloured,
 }
 
-/// `diagnostic` with the lines that it is about. Only the style puts escape sequences into the result.
+/// Renders `diagnostic` with the lines that it is about. Only the style adds escape sequences.
 #[must_use]
 pub fn render(diagnostic: &Diagnostic, sources: &Sources, style: Style) -> String {
     let diagnostic = &shown(diagnostic);
@@ -62,7 +63,7 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, style: Style) -> Strin
     renderer.decor_style(DecorStyle::Ascii).render(&[group])
 }
 
-/// A text that is safe to show, with the ranges of spans in it.
+/// A source text that is safe to show, and the spans translated into it.
 struct Excerpt<'a> {
     source: &'a Source,
     text: Cow<'a, str>,
@@ -74,7 +75,7 @@ impl<'a> Excerpt<'a> {
         Self { source, text: visible_lines(&source.text), origin: visible(&source.origin) }
     }
 
-    /// The range of `span` in the text that is shown, in which escapes are longer than what they stand for.
+    /// Translates `span` into the shown text, in which escapes are longer than the characters they replace.
     fn range(&self, span: Span) -> Range<usize> {
         let Range { start, end } = self.source.visible(span);
         match self.text {
@@ -87,7 +88,7 @@ impl<'a> Excerpt<'a> {
     }
 }
 
-/// `diagnostic` with messages that are safe to show: they quote names of the query and of files.
+/// Makes the messages of `diagnostic` safe to show: they quote names from the query and from files.
 fn shown(diagnostic: &Diagnostic) -> Diagnostic {
     let label = |label: &Label| Label { span: label.span, message: visible(&label.message).into_owned() };
     Diagnostic {
@@ -100,8 +101,8 @@ fn shown(diagnostic: &Diagnostic) -> Diagnostic {
     }
 }
 
-/// `diagnostic` as one JSON object: code, severity, message, file, line and column (from 1, in characters), the words,
-/// help.
+/// Renders `diagnostic` as a JSON object: code, severity, message, file, line and column (from 1, in characters), the
+/// underlined words, help.
 #[must_use]
 pub fn render_json(diagnostic: &Diagnostic, sources: &Sources) -> String {
     let source = sources.get(sources.number(diagnostic.span));
@@ -123,7 +124,7 @@ pub fn render_json(diagnostic: &Diagnostic, sources: &Sources) -> String {
     visible_json(&object.to_string()).into_owned()
 }
 
-/// `diagnostic` on one line: file, line, column and message.
+/// Renders `diagnostic` on one line: file, line, column and message.
 #[must_use]
 pub fn render_line(diagnostic: &Diagnostic, sources: &Sources) -> String {
     let source = sources.get(sources.number(diagnostic.span));
@@ -131,7 +132,7 @@ pub fn render_line(diagnostic: &Diagnostic, sources: &Sources) -> String {
     visible(&format!("{}:{line}:{column}: {diagnostic}", source.origin)).into_owned()
 }
 
-/// From 1, in characters.
+/// Returns line and column, counted from 1, in characters.
 fn line_and_column(text: &str, at: usize) -> (usize, usize) {
     let before = &text[..at];
     (before.matches('\n').count() + 1, before.rsplit('\n').next().unwrap_or("").chars().count() + 1)

@@ -1,46 +1,46 @@
-//! The texts that places point into: the query, and the files of functions that it calls.
+//! The source texts that spans refer to: the query, and the files of stored functions that it calls.
 //!
-//! Texts stand one behind the other, each from a place of its own on, so that a [`Span`] alone says in which it is.
+//! The texts occupy consecutive offset ranges, so that a [`Span`] alone identifies its text.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::Span;
 
-/// Texts by their places.
+/// Source texts, ordered by their base offsets.
 #[derive(Clone, Debug)]
 pub struct Sources {
-    /// By the place where they begin.
+    /// Ordered by base offset.
     texts: Vec<Source>,
 }
 
-/// One text.
+/// One source text.
 #[derive(Clone, Debug)]
 pub(super) struct Source {
     base: u32,
-    /// Where it came from.
+    /// The file or other origin of the text.
     pub origin: String,
     pub text: Arc<str>,
 }
 
 impl Sources {
-    /// The query alone; `origin` names where it came from.
+    /// Creates the sources of a query; `origin` says where it came from.
     #[must_use]
     pub fn new(text: impl Into<Arc<str>>, origin: impl Into<String>) -> Self {
         Self { texts: vec![Source { base: 0, origin: origin.into(), text: text.into() }] }
     }
 
-    /// Adds a text whose first byte has the place `base`, behind all others.
+    /// Appends a text whose first byte has the offset `base`, which must be after all other texts.
     pub fn add(&mut self, base: u32, text: Arc<str>, origin: impl Into<String>) {
         self.texts.push(Source { base, origin: origin.into(), text });
     }
 
-    /// The text that holds the beginning of `span`, by its number.
+    /// Returns the index of the text that contains the start of `span`.
     pub(super) fn number(&self, span: Span) -> usize {
         self.texts.partition_point(|source| source.base <= span.start).saturating_sub(1)
     }
 
-    /// True for a place in the query itself.
+    /// True if the span is in the query itself.
     #[must_use]
     pub fn is_query(&self, span: Span) -> bool {
         self.number(span) == 0
@@ -52,7 +52,7 @@ impl Sources {
 }
 
 impl Source {
-    /// The span as a range of whole characters inside of the text.
+    /// Returns the span as a range of whole characters relative to the text.
     pub fn visible(&self, span: Span) -> Range<usize> {
         let inside = |at: u32| {
             let mut at = (at.saturating_sub(self.base) as usize).min(self.text.len());

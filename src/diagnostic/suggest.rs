@@ -1,7 +1,7 @@
-//! The nearest name to a misspelt one.
+//! Finds the name most similar to a misspelt one.
 
-/// The candidate that is most likely meant by `wrong`: the same letters in another case, or within an edit distance
-/// of a third of its length. None where nothing is near, since a far-fetched suggestion is worse than none.
+/// Returns the candidate most likely meant by `wrong`: equal except for case, or within an edit distance of a third of
+/// its length. None if nothing is similar: a far-fetched suggestion is worse than none.
 #[must_use]
 pub fn suggest<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (wrong.chars().count() / 3).max(1);

@@ -1,7 +1,7 @@
-//! Escapes what is not safe to show: strings of logs, file names and queries are written by attackers, too.
+//! Escapes characters that are not safe to show: attackers control strings in logs, file names and queries.
 //!
-//! Unsafe is every character that moves the cursor, changes the terminal, reverses the direction of writing, or takes up
-//! no ink so that two different strings look the same.
+//! A character is unsafe if it moves the cursor, changes the terminal, reverses the writing direction, or is invisible
+//! so that two different strings look the same.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -12,20 +12,20 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     replace(text, Lines::Escaped, escape)
 }
 
-/// As [`visible`], for a text of several lines: line ends and tabs stay.
+/// Like [`visible`], for text of several lines: line ends and tabs are kept.
 #[must_use]
 pub fn visible_lines(text: &str) -> Cow<'_, str> {
     replace(text, Lines::Kept, escape)
 }
 
-/// As [`visible_lines`], with the escapes of JSON such as `\u202e`: JSON keeps its meaning.
+/// Like [`visible_lines`], with JSON escapes such as `\u202e`: the JSON keeps its meaning.
 #[must_use]
 pub fn visible_json(text: &str) -> Cow<'_, str> {
     replace(text, Lines::Kept, escape_json)
 }
 
-/// True for a character that is not safe to show: a control character, a separator of lines, or one of Unicode's default
-/// ignorable characters, which include the marks of direction, the tags and the fillers.
+/// True for a character that is not safe to show: a control character, a line separator, or one of Unicode's default
+/// ignorable characters, which include direction marks, tags and fillers.
 #[must_use]
 pub fn is_unsafe_to_show(character: char) -> bool {
     match character {
@@ -39,7 +39,7 @@ pub fn is_unsafe_to_show(character: char) -> bool {
         | '\u{200b}'..='\u{200f}'
         | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}'
-        // The blank pattern of Braille.
+        // The blank Braille pattern.
         | '\u{2800}'
         | '\u{3164}'
         | '\u{fe00}'..='\u{fe0f}'
@@ -53,7 +53,7 @@ pub fn is_unsafe_to_show(character: char) -> bool {
     }
 }
 
-/// What becomes of line ends and tabs.
+/// What to do with line ends and tabs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Lines {
     Escaped,
@@ -63,7 +63,7 @@ enum Lines {
 fn replace(text: &str, lines: Lines, escape: fn(char, &mut String)) -> Cow<'_, str> {
     let is_kept = |at: usize, character: char| match character {
         '\n' | '\t' => lines == Lines::Kept,
-        // Alone it leads back to the beginning of the line.
+        // A lone carriage return moves the cursor to the start of the line.
         '\r' => lines == Lines::Kept && text[at + 1..].starts_with('\n'),
         _ => !is_unsafe_to_show(character),
     };
@@ -79,7 +79,7 @@ fn replace(text: &str, lines: Lines, escape: fn(char, &mut String)) -> Cow<'_, s
 }
 
 fn escape(character: char, out: &mut String) {
-    // Writing to a string does not fail.
+    // Writing to a String cannot fail.
     let _ = match character {
         '\n' => out.write_str("\\n"),
         '\r' => out.write_str("\\r"),
@@ -91,7 +91,7 @@ fn escape(character: char, out: &mut String) {
 
 fn escape_json(character: char, out: &mut String) {
     for unit in character.encode_utf16(&mut [0; 2]) {
-        // Writing to a string does not fail.
+        // Writing to a String cannot fail.
         let _ = write!(out, "\\u{unit:04x}");
     }
 }

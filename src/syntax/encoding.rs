@@ -1,6 +1,6 @@
-//! Bytes of a file with a query -> text: editors and PowerShell also write UTF-16.
+//! Decodes query files: editors and PowerShell also write UTF-16.
 
-/// The text of `bytes`: UTF-8, or UTF-16 with a byte order mark, which is left out.
+/// Decodes UTF-8, or UTF-16 with a byte order mark, which is removed.
 ///
 /// # Errors
 /// Why it is neither.
@@ -9,7 +9,7 @@ pub fn decode_text(bytes: Vec<u8>) -> Result<String, &'static str> {
         let (pairs, rest) = bytes.as_chunks::<2>();
         let units: Vec<u16> = pairs.iter().map(|pair| unit(*pair)).collect();
         let text = String::from_utf16(&units).ok().filter(|_| rest.is_empty());
-        text.ok_or("it begins as UTF-16 and is not valid UTF-16")
+        text.ok_or("it begins as UTF-16 but is not valid UTF-16")
     };
     match bytes.as_slice() {
         [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
@@ -21,7 +21,7 @@ pub fn decode_text(bytes: Vec<u8>) -> Result<String, &'static str> {
 
 fn utf8(bytes: Vec<u8>) -> Result<String, &'static str> {
     if bytes.contains(&0) {
-        return Err("it holds NUL bytes, as UTF-16 without a byte order mark does; save it as UTF-8");
+        return Err("it contains NUL bytes, like UTF-16 without a byte order mark; save it as UTF-8");
     }
     String::from_utf8(bytes).map_err(|_| "it is not valid UTF-8; save it as UTF-8")
 }

@@ -1,7 +1,7 @@
-//! Text -> tokens, with nom over `&str`.
+//! Splits query text into tokens, with nom over `&str`.
 //!
-//! Nothing here fails as a whole: what is no token is reported and skipped, so that one run finds as many mistakes as
-//! there are. The forms are those of the language reference's pages on scalar data types and entity names.
+//! Lexing never fails as a whole: malformed input is reported and skipped, so that one run finds all mistakes. The
+//! token forms are those of the language reference's pages on scalar data types and entity names.
 
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take_till, take_while, take_while1};
@@ -16,13 +16,13 @@ use crate::diagnostic::{Code, Diagnostic, Span};
 
 type Scan<'a, T = &'a str> = IResult<&'a str, T>;
 
-/// Types whose literal may stand in parentheses straight after their name.
+/// Types whose literal may follow in parentheses directly after the type name.
 const TYPED: &[&str] = &[
     "bool", "date", "datetime", "decimal", "double", "guid", "int", "int32", "int64", "long", "real", "time",
     "timespan",
 ];
 
-/// The units of a timespan literal; [`crate::types::timespan`] says what they are worth.
+/// The units of a timespan literal; [`crate::types::timespan`] defines their lengths.
 const UNITS: &[&str] = &[
     "d",
     "day",
@@ -60,18 +60,18 @@ const UNITS: &[&str] = &[
     "ticks",
 ];
 
-/// Punctuation, longer before shorter.
+/// Punctuation, longer symbols first.
 const SYMBOLS: &[&str] = &[
     "..", "<=", "<>", "<|", "<", ">=", ">", "==", "=>", "=~", "=", "!=", "!~", "(", ")", "[", "]", "{", "}", "|", ".",
     "+", "-", "*", "/", "%", ":", ";", ",", "@", "?",
 ];
 
-/// Every token of `text`, an [`TokenKind::End`] last, and what was wrong.
+/// Returns the tokens of `text`, ending with a [`TokenKind::End`], and the mistakes.
 pub(super) fn tokens(text: &str) -> (Vec<Token<'_>>, Vec<Diagnostic>) {
     tokens_from(text, 0)
 }
 
-/// The same, where the first byte of `text` has the place `base`.
+/// Like [`tokens`], with `base` as the offset of the first byte.
 pub(super) fn tokens_from(text: &str, base: usize) -> (Vec<Token<'_>>, Vec<Diagnostic>) {
     let (mut tokens, mut diagnostics) = (Vec::new(), Vec::new());
     let mut rest = skip_blanks(text);
@@ -90,13 +90,13 @@ pub(super) fn tokens_from(text: &str, base: usize) -> (Vec<Token<'_>>, Vec<Diagn
         }
         rest = skip_blanks(rest);
     }
-    // Messages about the end point at where the query stops, not at the blank line below it.
+    // Messages about the end point at the end of the query, not at the empty line below it.
     let end = tokens.last().map_or(Span::new(base, base).end, |last: &Token<'_>| last.span.end);
     tokens.push(Token { kind: TokenKind::End, text: "", span: Span { start: end, end } });
     (tokens, diagnostics)
 }
 
-/// The text after blanks and comments.
+/// Skips whitespace and comments.
 fn skip_blanks(mut text: &str) -> &str {
     loop {
         text = text.trim_start_matches(is_blank);
@@ -107,7 +107,8 @@ fn skip_blanks(mut text: &str) -> &str {
     }
 }
 
-/// Blanks, no-break space, zero-width space and byte order mark among them, since texts come from web pages.
+/// Whitespace, including the no-break space, the zero-width space and the byte order mark: queries are copied from web
+/// pages.
 fn is_blank(c: char) -> bool {
     c.is_whitespace() && c != '\u{b}' || matches!(c, '\u{180e}' | '\u{200b}' | '\u{feff}')
 }
@@ -124,7 +125,7 @@ fn is_name_part(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// One token; its first character says which it may be. The order matters: `1d` is no number, `h'x'` no name.
+/// Scans one token. The order of the alternatives matters: `1d` is not a number, `h'x'` not a name.
 fn token(text: &str) -> Scan<'_, (TokenKind, &str)> {
     let first = text.chars().next().unwrap_or(' ');
     if first.is_ascii_digit() {
@@ -154,7 +155,7 @@ fn token(text: &str) -> Scan<'_, (TokenKind, &str)> {
     }
 }
 
-/// `'...'`, `"..."`, `@'...'`, ```` ```...``` ````, `~~~...~~~`, each with an `h` before it or not.
+/// `'...'`, `"..."`, `@'...'`, ```` ```...``` ````, `~~~...~~~`, each optionally preceded by `h`.
 fn string(text: &str) -> Scan<'_> {
     let line = |quote: char| move |text| quoted(quote, text);
     let verbatim = |quote: char| move |text| verbatim_quoted(quote, text);
@@ -167,21 +168,21 @@ fn string(text: &str) -> Scan<'_> {
     recognize(preceded(opt(one_of("hH")), body)).parse(text)
 }
 
-/// A text of one line in which a backslash escapes; whether the escape exists is checked when it is decoded.
+/// A one-line string with backslash escapes, which are checked when it is decoded.
 fn quoted(quote: char, text: &str) -> Scan<'_> {
     let plain = take_while1(move |c| c != quote && c != '\\' && !matches!(c, '\r' | '\n'));
     let piece = alt((plain, recognize(pair(char('\\'), none_of("\r\n")))));
     recognize(delimited(char(quote), many0_count(piece), char(quote))).parse(text)
 }
 
-/// A text of one line in which only the quote is special: doubled, it stands for itself.
+/// A one-line string in which only the quote is special: doubled, it stands for itself.
 fn verbatim_quoted(quote: char, text: &str) -> Scan<'_> {
     let plain = take_while1(move |c| c != quote && !matches!(c, '\r' | '\n'));
     let piece = alt((plain, recognize(pair(char(quote), char(quote)))));
     recognize(delimited(char(quote), many0_count(piece), char(quote))).parse(text)
 }
 
-/// A text of several lines in which nothing is special.
+/// A multi-line string without special characters.
 fn block<'a>(fence: &'static str, text: &'a str) -> Scan<'a> {
     recognize((tag(fence), nom::bytes::complete::take_until(fence), tag(fence))).parse(text)
 }
@@ -195,7 +196,7 @@ fn raw_guid(text: &str) -> Scan<'_> {
 
 fn real(text: &str) -> Scan<'_> {
     let exponent = || (one_of("eE"), opt(one_of("+-")), digit1);
-    // In `1..5` the dots are the range's; `1...5` is `1.` and `..5`.
+    // In `1..5` the dots belong to the range; `1...5` is `1.` and `..5`.
     let dot = terminated(char('.'), not(pair(char('.'), not(char('.')))));
     let fraction = (dot, opt(digit1), opt(exponent()));
     whole(recognize((digit1, alt((recognize(fraction), recognize(exponent())))))).parse(text)
@@ -212,14 +213,14 @@ fn long(text: &str) -> Scan<'_> {
     whole(alt((recognize(hex), digit1))).parse(text)
 }
 
-/// `type(anything)` on one line: the text up to the `)`. No literal of these types holds a bracket.
+/// `type(anything)` on one line, up to the `)`. No literal of these types contains a bracket.
 fn typed(text: &str) -> Scan<'_> {
     let name = verify(take_while1(is_name_part), |name: &str| TYPED.contains(&name));
     let inside = take_till(|c| matches!(c, '(' | ')') || is_line_break(c));
     recognize((name, char('('), inside, char(')'))).parse(text)
 }
 
-/// A name, a word with a dash from [`DASHED`], an operator as `!has`, or `in~`. Names may begin with digits.
+/// A name, a word with a dash from [`DASHED`], an operator such as `!has`, or `in~`. Names may begin with digits.
 fn word(text: &str) -> Scan<'_> {
     let name = || recognize(pair(satisfy(|c| is_name_start(c) || c.is_ascii_digit()), take_while(is_name_part)));
     let tilde = |text| recognize(pair(alt((tag("!in"), tag("in"))), char('~'))).parse(text);
@@ -243,14 +244,14 @@ fn directive(text: &str) -> Scan<'_> {
     recognize(pair(char('#'), take_till(is_line_break))).parse(text)
 }
 
-/// `scan`, where no letter or digit follows.
+/// `scan`, unless a letter or digit follows.
 fn whole<'a>(
     scan: impl Parser<&'a str, Output = &'a str, Error = nom::error::Error<&'a str>>,
 ) -> impl Parser<&'a str, Output = &'a str, Error = nom::error::Error<&'a str>> {
     terminated(scan, peek(not(satisfy(is_name_part))))
 }
 
-/// The part of a text that begins with no token: an open quote with all of its line, or one character.
+/// Returns the malformed start of `text`: an unclosed quote with the rest of its line, or one character.
 fn wrong_text(text: &str) -> &str {
     if text.starts_with("```") || text.starts_with("~~~") {
         return text;
@@ -261,11 +262,11 @@ fn wrong_text(text: &str) -> &str {
     }
 }
 
-/// Why `wrong` is no token.
+/// Explains why `wrong` is not a token.
 fn explain(wrong: &str, span: Span) -> Diagnostic {
     if wrong.chars().count() > 1 || wrong.starts_with(['\'', '"']) {
-        let help = "close the text on the same line, or write ``` around a text of several lines";
-        return Diagnostic::new(Code::UnterminatedString, span, "this text has no closing quote").help(help);
+        let help = "close the string on the same line, or enclose a multi-line string in ```";
+        return Diagnostic::new(Code::UnterminatedString, span, "this string has no closing quote").help(help);
     }
     let unknown = Diagnostic::new(Code::UnknownCharacter, span, format!("`{wrong}` is not a character that KQL uses"));
     match wrong {
@@ -283,7 +284,7 @@ fn explain(wrong: &str, span: Span) -> Diagnostic {
 mod tests {
     use super::{TokenKind, tokens};
 
-    /// The tokens of `text`: the first letter of the kind, then the words.
+    /// The tokens of `text`: the first letter of the kind, then the text.
     fn kinds(text: &str) -> String {
         let (tokens, diagnostics) = tokens(text);
         let show = |kind: TokenKind| format!("{kind:?}").chars().next().unwrap_or(' ');

@@ -1,8 +1,8 @@
 //! Texts of stored functions: commands that create them, or `let` statements.
 //!
-//! A mistake in a body concerns who calls the function, so each definition keeps its own messages; where it cannot be
-//! told where a definition ends, the whole text is wrong. Source: the reference's pages on the commands
-//! `.create function`, `.create-or-alter function` and `.alter function`.
+//! A mistake in a body concerns only callers of that function, so each definition has its own messages; if the end of a
+//! definition cannot be found, the whole text is refused.
+//! Source: the reference's pages on the commands `.create function`, `.create-or-alter function` and `.alter function`.
 
 use std::sync::Arc;
 
@@ -14,23 +14,23 @@ use super::{MAX_FUNCTIONS, TokenKind, lexer, placeholder, too_long};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::types::Value;
 
-/// What may stand before a function's name, after the dot.
+/// The words allowed between the dot and the function's name.
 const COMMANDS: &[&[&str]] =
     &[&["create", "-", "or", "-", "alter", "function"], &["create", "function"], &["alter", "function"]];
 
-/// One function of a text.
+/// A function definition.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Definition {
-    /// Its name.
+    /// The name.
     pub name: Name,
-    /// The function, or what is wrong with it.
+    /// The function, or the mistakes in it.
     pub function: Result<Arc<Function>, Vec<Diagnostic>>,
 }
 
-/// The functions of a text, whose first byte has the place `base`.
+/// Parses function definitions; `base` is the offset of the first byte of `text`.
 ///
 /// # Errors
-/// What makes the text none of definitions.
+/// The mistakes that keep the text from being split into definitions.
 pub fn definitions(text: &str, base: usize) -> Result<Vec<Definition>, Vec<Diagnostic>> {
     if text.len() > MAX_FUNCTIONS {
         return Err(vec![too_long(text.len(), MAX_FUNCTIONS, Span::new(base, base))]);
@@ -41,7 +41,8 @@ pub fn definitions(text: &str, base: usize) -> Result<Vec<Definition>, Vec<Diagn
     }
     let gaps = placeholder::of_tokens(&tokens);
     if !gaps.is_empty() {
-        let help = "placeholders are filled in queries, not in stored functions: make it a parameter of the function";
+        let help =
+            "placeholders are filled only in queries, not in stored functions: make it a parameter of the function";
         return Err(gaps.iter().map(|gap| gap.unfilled(help)).collect());
     }
     let context = Context::new(&tokens).map_err(|diagnostic| vec![diagnostic])?;
@@ -61,7 +62,7 @@ pub fn definitions(text: &str, base: usize) -> Result<Vec<Definition>, Vec<Diagn
     Ok(found)
 }
 
-/// One definition and the `;` after it.
+/// A definition and the `;` after it.
 fn definition<'a>(input: Tokens<'a>, context: &Context<'a>) -> Parsed<'a, Definition> {
     let (rest, (name, view)) = head(input)?;
     if !begins_function(&rest) {
@@ -81,7 +82,7 @@ fn definition<'a>(input: Tokens<'a>, context: &Context<'a>) -> Parsed<'a, Defini
     Ok((rest, Definition { name, function }))
 }
 
-/// What stands before the parameters: the name, and whether the properties say that it is a view.
+/// The part before the parameters: the name, and whether the properties declare a view.
 fn head(input: Tokens<'_>) -> Parsed<'_, (Name, bool)> {
     let token = input.peek();
     if token.is_word("let") {
@@ -124,7 +125,7 @@ fn is_view(property: &Parameter) -> bool {
 }
 
 fn not_a_definition<T>(input: Tokens<'_>) -> Parsed<'_, T> {
-    let message = format!("{} is no definition of a function", input.peek().describe());
+    let message = format!("{} is not a function definition", input.peek().describe());
     let diagnostic = Diagnostic::new(Code::UnexpectedToken, input.span(), message);
     input.refuse(diagnostic.help(
         "a file of functions holds `.create-or-alter function NAME(PARAMETERS) { ... }` or \

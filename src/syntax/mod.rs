@@ -1,8 +1,8 @@
-//! Text -> tree.
+//! Parses query text into a syntax tree.
 //!
-//! [`parse`] is the only way in: a lexer cuts the text into tokens, the parsers in `parser` build the tree of
-//! [`ast`]. A mistake does not end the run: parsing goes on at the next `|` or `;`, so that one run reports them all.
-//! `grammar/kql.ebnf` describes the same language, and a test holds the two together.
+//! [`parse`] is the only entry point: a lexer splits the text into tokens, and the parsers in `parser` build the tree
+//! of [`ast`]. A mistake does not end the run: parsing continues at the next `|` or `;`, so that one run reports all
+//! mistakes. `grammar/kql.ebnf` describes the same language, and a test keeps the two equal.
 
 pub mod ast;
 mod encoding;
@@ -28,44 +28,43 @@ pub use placeholder::{Placeholder, placeholders};
 pub use print::{print, print_expression};
 pub use token::{Token, TokenKind, is_reserved};
 
-/// The longest query that is read, in bytes: lists of indicators are long.
+/// The maximum length of a query in bytes: lists of indicators are long.
 pub const MAX_TEXT: usize = 16 << 20;
 
-/// The longest text of functions that is read, in bytes, and the most that calls of functions may add up to.
+/// The maximum length of a function file, and of all function bodies that a query expands to, in bytes.
 pub const MAX_FUNCTIONS: usize = 1 << 20;
 
-/// A text, read.
+/// The result of parsing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parsed {
-    /// The tree. Where there are diagnostics, what they are about is missing from it.
+    /// The tree, without the parts that the diagnostics are about.
     pub query: ast::Query,
-    /// What is wrong, in the order of the text.
+    /// The mistakes, in the order of the text.
     pub diagnostics: Vec<Diagnostic>,
 }
 
 impl Parsed {
-    /// The tree of a text without mistakes.
+    /// Returns the tree of a query without mistakes.
     ///
     /// # Errors
-    ///
     /// [`Error::Query`] with every mistake.
     pub fn into_result(self) -> Result<ast::Query> {
         if self.diagnostics.is_empty() { Ok(self.query) } else { Err(Error::Query(self.diagnostics)) }
     }
 }
 
-/// Reads the text of a query. Never panics, whatever the text.
+/// Parses a query. Never panics, whatever the text.
 #[must_use]
 pub fn parse(text: &str) -> Parsed {
     parse_filled(text, &BTreeMap::new())
 }
 
-/// As [`parse`], with these values of placeholders, by their names. Positions are those of `text`.
+/// Like [`parse`], with values for placeholders by name. Positions are those in `text`.
 #[must_use]
 pub fn parse_filled(text: &str, values: &BTreeMap<String, String>) -> Parsed {
     let (query, mut diagnostics) = read(text, values);
     if let Some(last) = diagnostics.get_mut(stream::MAX_DIAGNOSTICS - 1) {
-        last.help.push("reading stopped here: there were too many mistakes".to_owned());
+        last.help.push("parsing stopped here: too many mistakes".to_owned());
     }
     diagnostics.truncate(stream::MAX_DIAGNOSTICS);
     Parsed { query: query.unwrap_or(ast::Query { statements: Vec::new() }), diagnostics }
@@ -82,7 +81,7 @@ fn read(text: &str, values: &BTreeMap<String, String>) -> (Option<ast::Query>, V
         tokens[*number].text = text;
     }
     let context = match stream::Context::new(&tokens) {
-        // What is no token would only cause further messages.
+        // Parsing malformed tokens would only cause further messages.
         Ok(context) if diagnostics.is_empty() => context,
         other => {
             diagnostics.extend(other.err());
@@ -100,14 +99,14 @@ fn read(text: &str, values: &BTreeMap<String, String>) -> (Option<ast::Query>, V
     (Some(query), diagnostics)
 }
 
-/// The words of `text`, blanks and comments left out, what is no word skipped; a [`TokenKind::End`] is the last.
+/// Returns the tokens of `text` without whitespace, comments and malformed input, ending with a [`TokenKind::End`].
 #[must_use]
 pub fn tokens(text: &str) -> Vec<Token<'_>> {
     lexer::tokens(text).0
 }
 
-/// Says so if the first mistake is that another query begins after a blank line, as tools that run the query around the
-/// cursor allow.
+/// Reports that another query begins after an empty line, if that is the first mistake: tools that run the query at the
+/// cursor allow it.
 fn several_queries(text: &str, tokens: &[Token<'_>], diagnostics: &mut Vec<Diagnostic>) {
     let Some(at) = diagnostics.first().map(|first| first.span.start) else { return };
     let Some(number) = tokens.iter().position(|token| token.span.start == at && token.kind == TokenKind::Word) else {
@@ -115,18 +114,17 @@ fn several_queries(text: &str, tokens: &[Token<'_>], diagnostics: &mut Vec<Diagn
     };
     let Some(before) = number.checked_sub(1).map(|before| tokens[before].span.end as usize) else { return };
     let between: Vec<&str> = text[before..at as usize].split('\n').collect();
-    // The first of these lines ends the query, and the last is that of the token.
+    // The first of these lines ends the query, and the last contains the token.
     let has_blank_line = between.iter().rev().skip(1).rev().skip(1).any(|line| line.trim().is_empty());
     if has_blank_line && parse(&text[..before]).diagnostics.is_empty() {
-        let message = "a second query begins here, after a blank line";
-        let help = "a text holds one query: put each into a file of its own, or all of them into a file of JSON Lines for \
-                    `coldcase batch`";
+        let message = "a second query begins here, after an empty line";
+        let help = "run one query at a time, or put them all into a JSON Lines file for `coldcase batch`";
         let span = tokens[number].span;
         *diagnostics = vec![Diagnostic::new(Code::UnsupportedStatement, span, message).help(help)];
     }
 }
 
 fn too_long(length: usize, most: usize, span: Span) -> Diagnostic {
-    let message = format!("the text has {length} bytes, and {most} are the most that are read");
+    let message = format!("the query has {length} bytes; the limit is {most}");
     Diagnostic::new(Code::TextTooLong, span, message)
 }

@@ -1,8 +1,8 @@
-//! `{{Name}}` in a literal: a gap that a portal fills before it runs the query.
+//! Placeholders `{{Name}}` in literals, which a portal fills before it runs the query.
 //!
-//! Hunting queries of Microsoft Sentinel hold `todatetime('{{StartTimeISO}}')`. Left as it is, the literal is a string
-//! that is no time, and the query finds nothing. A gap is filled in the text of its token, whose span stays that of the
-//! user's text.
+//! Hunting queries of Microsoft Sentinel contain `todatetime('{{StartTimeISO}}')`. Unfilled, the literal is a string
+//! that is not a time, and the query finds nothing. A placeholder is replaced in the text of its token, whose span
+//! stays that in the user's text.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -13,17 +13,17 @@ use crate::diagnostic::{Code, Diagnostic, Span};
 const OPEN: &str = "{{";
 const CLOSE: &str = "}}";
 
-/// A gap in a query.
+/// A placeholder in a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Placeholder {
-    /// What stands between the braces.
+    /// The name between the braces.
     pub name: String,
-    /// Where it stands, braces included.
+    /// The position, braces included.
     pub span: Span,
 }
 
 impl Placeholder {
-    /// The message that nothing fills it.
+    /// The message for a placeholder without a value.
     #[must_use]
     pub fn unfilled(&self, help: impl Into<String>) -> Diagnostic {
         let message = format!("the placeholder `{{{{{}}}}}` has no value", self.name);
@@ -32,13 +32,13 @@ impl Placeholder {
     }
 }
 
-/// The placeholders in the literals of `text`; those in comments are none.
+/// Returns the placeholders in the literals of `text`; those in comments do not count.
 #[must_use]
 pub fn placeholders(text: &str) -> Vec<Placeholder> {
     if text.contains(OPEN) { of_tokens(&super::tokens(text)) } else { Vec::new() }
 }
 
-/// The placeholders in these tokens.
+/// Returns the placeholders in `tokens`.
 pub(super) fn of_tokens(tokens: &[Token<'_>]) -> Vec<Placeholder> {
     let of_token = |token: &Token<'_>| {
         let start = token.span.start as usize;
@@ -51,7 +51,7 @@ pub(super) fn of_tokens(tokens: &[Token<'_>]) -> Vec<Placeholder> {
     tokens.iter().flat_map(of_token).collect()
 }
 
-/// For each token that has placeholders with a value in `values`, by its number, the text with these values.
+/// For each token whose placeholders have values: its index and its text with the values filled in.
 pub(super) fn filled(tokens: &[Token<'_>], values: &BTreeMap<String, String>) -> Vec<(usize, String)> {
     let fill = |(number, token): (usize, &Token<'_>)| {
         let (mut text, mut end) = (String::new(), 0);
@@ -66,7 +66,7 @@ pub(super) fn filled(tokens: &[Token<'_>], values: &BTreeMap<String, String>) ->
     tokens.iter().enumerate().filter_map(fill).collect()
 }
 
-/// The placeholders of a literal, by their bytes in its text.
+/// Returns the placeholders of a literal, with their byte ranges in its text.
 fn gaps<'a>(token: &Token<'a>) -> Vec<(Range<usize>, &'a str)> {
     if !matches!(token.kind, TokenKind::String | TokenKind::Typed) {
         return Vec::new();

@@ -1,8 +1,8 @@
-//! Tokens as an input of nom, and what the parsers learn on their way.
+//! Tokens as nom input, and the context that the parsers share.
 //!
-//! nom's `opt` and `many0` swallow failures, so the best message is lost by the time the whole has failed. The stream
-//! therefore carries a [`Context`] that remembers the furthest token that no parser could take, and what each of them
-//! expected there. That set is the message, and it is also what a completion would offer.
+//! nom's `opt` and `many0` swallow failures, so the best message is lost by the time the whole parser fails. The
+//! [`Context`] therefore remembers the furthest token that no parser accepted, and what each parser expected there.
+//! That set becomes the message; a completion would offer the same set.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -13,19 +13,19 @@ use nom::{Input, Needed};
 use super::token::{Token, TokenKind};
 use crate::diagnostic::{Code, Diagnostic, Span};
 
-/// How high a tree may be. Beyond it, walking the tree would risk the stack.
+/// The maximum height of a tree. Walking a higher one could overflow the stack.
 const MAX_HEIGHT: u32 = 256;
 
-/// How many brackets may be open at once: reading what is in one takes more of the stack than walking it.
+/// The maximum number of open brackets: parsing nested brackets takes more stack than walking the tree.
 const MAX_BRACKETS: usize = 100;
 
-/// How many operators the pipelines of one text may have together.
+/// The maximum number of operators in all pipelines of a query.
 const MAX_OPERATORS: usize = 2_000;
 
-/// How many messages one run gives at most.
+/// The maximum number of messages per run.
 pub(super) const MAX_DIAGNOSTICS: usize = 100;
 
-/// The tokens that are still to be read.
+/// The tokens that are still to be parsed.
 #[derive(Clone, Copy)]
 pub(super) struct Tokens<'a> {
     start: usize,
@@ -33,37 +33,37 @@ pub(super) struct Tokens<'a> {
     context: &'a Context<'a>,
 }
 
-/// What all parsers of one text share.
+/// The state shared by all parsers of a query.
 pub(super) struct Context<'a> {
-    /// Every token, [`TokenKind::End`] last.
+    /// All tokens, ending with [`TokenKind::End`].
     all: &'a [Token<'a>],
-    /// For each opening bracket, by its index, the index of the closing one.
+    /// For each opening bracket, by index, the index of its closing bracket.
     closing: Vec<usize>,
     furthest: RefCell<Furthest>,
     diagnostics: RefCell<Vec<Diagnostic>>,
-    /// The height of the tree that was built last, see [`Tokens::nested`].
+    /// The height of the last tree that was built; see [`Tokens::nested`].
     height: Cell<u32>,
     /// The greatest height since the last opening bracket.
     peak: Cell<u32>,
-    /// Operators of pipelines that were read.
+    /// The number of pipeline operators parsed so far.
     operators: Cell<usize>,
-    /// What closes the innermost bracket that is open.
+    /// The closing bracket of the innermost open bracket.
     closer: Cell<Option<&'static str>>,
 }
 
-/// The furthest token that nothing could take.
+/// The furthest token that no parser accepted.
 #[derive(Default)]
 struct Furthest {
     index: usize,
     expected: Vec<Expected>,
 }
 
-/// What could have stood where a parser did not match.
+/// What a parser would have accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Expected {
     /// A word or punctuation.
     Text(&'static str),
-    /// Anything of a kind: "a column".
+    /// A kind of construct: "a column".
     Kind(&'static str),
 }
 
@@ -76,11 +76,11 @@ impl fmt::Display for Expected {
     }
 }
 
-/// A parser did not match. What it expected is in the [`Context`].
+/// A parser did not match. The [`Context`] records what it expected.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Mismatch;
 
-/// The result of a parser over tokens.
+/// The result of a parser.
 pub(super) type Parsed<'a, T> = nom::IResult<Tokens<'a>, T, Mismatch>;
 
 impl<'a> ParseError<Tokens<'a>> for Mismatch {
@@ -94,10 +94,9 @@ impl<'a> ParseError<Tokens<'a>> for Mismatch {
 }
 
 impl<'a> Context<'a> {
-    /// For `all` tokens of a text.
+    /// Creates the context for the tokens of a query.
     ///
     /// # Errors
-    ///
     /// A bracket without its partner.
     pub(super) fn new(all: &'a [Token<'a>]) -> Result<Self, Diagnostic> {
         Ok(Self {
@@ -112,14 +111,14 @@ impl<'a> Context<'a> {
         })
     }
 
-    /// What was reported so far, in the order of the text, each place once.
+    /// Returns the diagnostics in the order of the text, at most one per position.
     pub(super) fn into_diagnostics(self) -> Vec<Diagnostic> {
         self.take_diagnostics()
     }
 }
 
 impl Context<'_> {
-    /// What was reported since this was last called, in the order of the text.
+    /// Returns the diagnostics reported since the last call, in the order of the text.
     pub(super) fn take_diagnostics(&self) -> Vec<Diagnostic> {
         let mut list = self.diagnostics.take();
         list.sort_by_key(|diagnostic| diagnostic.span.start);
@@ -129,62 +128,62 @@ impl Context<'_> {
 }
 
 impl<'a> Tokens<'a> {
-    /// All tokens of `context`.
+    /// Returns all tokens of `context`.
     pub(super) fn new(context: &'a Context<'a>) -> Self {
         Self { start: 0, end: context.all.len() - 1, context }
     }
 
-    /// The next token; [`TokenKind::End`] again and again at the end.
+    /// Returns the next token; at the end, always [`TokenKind::End`].
     pub(super) fn peek(&self) -> Token<'a> {
         self.peek_at(0)
     }
 
-    /// The token `distance` tokens after the next.
+    /// Returns the token `distance` tokens after the next one.
     pub(super) fn peek_at(&self, distance: usize) -> Token<'a> {
         let index = self.start + distance;
         self.context.all[if index < self.end { index } else { self.context.all.len() - 1 }]
     }
 
-    /// The token after the bracket that closes the next one.
+    /// Returns the token after the bracket that closes the next one.
     pub(super) fn peek_after_brackets(&self) -> Token<'a> {
         self.peek_at(self.context.closing[self.start] + 1 - self.start)
     }
 
-    /// Past a function: its `view`, its parameters and its body.
+    /// Skips a function: its `view`, parameters and body.
     pub(super) fn after_function(self) -> Self {
         let list = self.advance(usize::from(self.peek().is_word("view")));
         let body = Self { start: self.context.closing[list.start] + 1, ..self };
         Self { start: self.context.closing[body.start] + 1, ..self }
     }
 
-    /// Past `count` tokens, never past the end.
+    /// Skips `count` tokens, but not the end.
     pub(super) fn advance(self, count: usize) -> Self {
         Self { start: self.start.saturating_add(count).min(self.end), ..self }
     }
 
-    /// Where the next token stands.
+    /// Returns the position of the next token.
     pub(super) fn span(&self) -> Span {
         self.peek().span
     }
 
-    /// From the beginning of `first` to the end of the last token before the next.
+    /// Returns the span from the start of `first` to the end of the last consumed token.
     pub(super) fn span_since(&self, first: Span) -> Span {
         let last = self.start.checked_sub(1).map_or(first, |index| self.context.all[index].span);
         Span { start: first.start, end: last.end.max(first.start) }
     }
 
-    /// What closes the innermost bracket that is open.
+    /// Returns the closing bracket of the innermost open bracket.
     pub(super) fn closer(&self) -> Option<&'static str> {
         self.context.closer.get()
     }
 
-    /// Nothing takes the next token where `expected` could stand.
+    /// Fails: the next token is not `expected`.
     pub(super) fn mismatch<T>(self, expected: Expected) -> Parsed<'a, T> {
         self.note(expected);
         Err(nom::Err::Error(Mismatch))
     }
 
-    /// `expected` could stand here too.
+    /// Notes that `expected` would have been accepted here too.
     pub(super) fn note(&self, expected: Expected) {
         let index = self.start;
         let mut furthest = self.context.furthest.borrow_mut();
@@ -196,21 +195,21 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// Adds a message; parsing goes on.
+    /// Adds a diagnostic; parsing continues.
     pub(super) fn report(&self, diagnostic: Diagnostic) {
         self.context.diagnostics.borrow_mut().push(diagnostic);
     }
 
-    /// Adds a message and gives the construct up.
+    /// Adds a diagnostic and abandons the construct.
     pub(super) fn refuse<T>(self, diagnostic: Diagnostic) -> Parsed<'a, T> {
         self.report(diagnostic);
-        // A report is the message: what was expected further on does not matter any more.
+        // This diagnostic is the message: what was expected elsewhere no longer matters.
         self.context.furthest.borrow_mut().index = usize::MAX;
         Err(nom::Err::Failure(Mismatch))
     }
 
-    /// Adds the message for the furthest mismatch, unless one was reported instead, and goes on at the next of
-    /// `stops` outside of brackets, or at the end of what `self` is in.
+    /// Reports the furthest mismatch, unless a diagnostic was reported instead, and skips to the next of `stops`
+    /// outside brackets, or to the end of the enclosing construct.
     pub(super) fn recover(self, stops: &[&str]) -> Self {
         let furthest = self.context.furthest.take();
         if furthest.index != usize::MAX {
@@ -222,7 +221,7 @@ impl<'a> Tokens<'a> {
         self.skip_to(stops)
     }
 
-    /// The next of `stops` outside of brackets, `;`, a closing bracket, or the end.
+    /// Skips to the next of `stops` outside brackets, `;`, a closing bracket, or the end.
     pub(super) fn skip_to(self, stops: &[&str]) -> Self {
         let mut index = self.start;
         loop {
@@ -235,22 +234,21 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// What the last tree that was built is high.
+    /// Returns the height of the last tree that was built.
     pub(super) fn height(&self) -> u32 {
         self.context.height.get()
     }
 
-    /// Begins a tree: what stands beside it does not make it higher.
+    /// Starts a tree: its siblings do not add to its height.
     pub(super) fn begun(self) -> Self {
         self.context.height.set(0);
         self
     }
 
-    /// A tree of this height was built.
+    /// Records that a tree of this height was built.
     ///
     /// # Errors
-    ///
-    /// Where it is too high.
+    /// If it is too high.
     pub(super) fn built(self, height: u32, span: Span) -> Parsed<'a, ()> {
         self.context.height.set(height);
         self.context.peak.set(self.context.peak.get().max(height));
@@ -260,22 +258,21 @@ impl<'a> Tokens<'a> {
         self.refuse(too_deep(span))
     }
 
-    /// One more operator of a pipeline was read.
+    /// Counts a pipeline operator.
     ///
     /// # Errors
-    ///
-    /// If there are too many in the text: a plan is as deep as its pipelines are long.
+    /// If the query has too many: a plan is as deep as its pipelines are long.
     pub(super) fn counted_operator(self, span: Span) -> Parsed<'a, ()> {
         let operators = self.context.operators.get() + 1;
         self.context.operators.set(operators);
         if operators <= MAX_OPERATORS {
             return Ok((self, ()));
         }
-        let message = format!("more than {MAX_OPERATORS} operators in one text");
-        self.refuse(Diagnostic::new(Code::TooDeep, span, message).help("divide the query into several"))
+        let message = format!("more than {MAX_OPERATORS} operators in one query");
+        self.refuse(Diagnostic::new(Code::TooDeep, span, message).help("split the query"))
     }
 
-    /// Reads what stands in brackets, up to `close`: its height is one more than that of the highest tree inside.
+    /// Parses the content of brackets up to `close`: its height is one more than that of the highest tree inside.
     pub(super) fn nested<T>(self, close: &'static str, inside: impl FnOnce(Self) -> Parsed<'a, T>) -> Parsed<'a, T> {
         let span = self.span();
         let outside = self.context.peak.replace(0);
@@ -292,14 +289,14 @@ impl<'a> Tokens<'a> {
 fn too_deep(span: Span) -> Diagnostic {
     let message = format!("nested more than {MAX_BRACKETS} brackets or {MAX_HEIGHT} operators deep");
     Diagnostic::new(Code::TooDeep, span, message)
-        .help("name a part with `let`, or put the values into a list: `x in (...)`")
+        .help("name a part with `let`, or put values into a list: `x in (...)`")
 }
 
 fn unexpected(token: Token<'_>, expected: &[Expected]) -> Diagnostic {
     let found = token.describe();
     let expected: Vec<String> = expected.iter().map(Expected::to_string).collect();
     let message = match expected.as_slice() {
-        [] => format!("{found} cannot stand here"),
+        [] => format!("{found} is not valid here"),
         [one] => format!("expected {one}, found {found}"),
         [most @ .., last] => format!("expected {} or {last}, found {found}", most.join(", ")),
     };
@@ -310,7 +307,7 @@ fn is_closing(symbol: &str) -> bool {
     matches!(symbol, ")" | "]" | "}")
 }
 
-/// For each token its own index, or that of its partner for an opening bracket.
+/// Returns, for each token, its own index, or that of its partner for an opening bracket.
 fn match_brackets(tokens: &[Token<'_>]) -> Result<Vec<usize>, Diagnostic> {
     let mut closing: Vec<usize> = (0..tokens.len()).collect();
     let mut open: Vec<usize> = Vec::new();
@@ -340,22 +337,22 @@ fn partner_of(opening: &str) -> &'static str {
 }
 
 fn never_opened(token: &Token<'_>) -> Diagnostic {
-    Diagnostic::new(Code::UnexpectedToken, token.span, format!("`{}` closes nothing", token.text))
+    Diagnostic::new(Code::UnexpectedToken, token.span, format!("`{}` has no opening bracket", token.text))
 }
 
 fn never_closed(token: &Token<'_>) -> Diagnostic {
     let missing = partner_of(token.text);
-    Diagnostic::new(Code::UnexpectedToken, token.span, format!("`{}` is never closed by `{missing}`", token.text))
+    Diagnostic::new(Code::UnexpectedToken, token.span, format!("`{}` is not closed by `{missing}`", token.text))
 }
 
 fn wrong_partner(opening: &Token<'_>, closing: &Token<'_>) -> Diagnostic {
     let missing = partner_of(opening.text);
     let message = format!("expected `{missing}`, found `{}`", closing.text);
     Diagnostic::new(Code::UnexpectedToken, closing.span, message)
-        .label(opening.span, format!("this `{}` is still open", opening.text))
+        .label(opening.span, format!("this `{}` is not closed", opening.text))
 }
 
-/// nom's view: a sequence of tokens without the [`TokenKind::End`].
+/// nom sees a sequence of tokens without the [`TokenKind::End`].
 impl<'a> Input for Tokens<'a> {
     type Item = Token<'a>;
     type Iter = std::iter::Copied<std::slice::Iter<'a, Token<'a>>>;

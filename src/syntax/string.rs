@@ -1,11 +1,10 @@
-//! Text literals: from what is written to what is meant, and back.
+//! Decodes and encodes string literals.
 
 use crate::diagnostic::{Code, Diagnostic, Span};
 
-/// The text that the literal `raw` stands for; `start` is its place.
+/// Decodes the literal `raw`, which starts at the offset `start`.
 ///
 /// # Errors
-///
 /// An escape that KQL does not have.
 pub(super) fn decode(raw: &str, start: u32) -> Result<String, Diagnostic> {
     let bare = raw.trim_start_matches(['h', 'H']);
@@ -25,7 +24,7 @@ pub(super) fn decode(raw: &str, start: u32) -> Result<String, Diagnostic> {
     unescape(inner, offset)
 }
 
-/// Resolves the escapes of `text`, which stands at `offset`.
+/// Decodes the escapes of `text`, which starts at `offset`.
 fn unescape(text: &str, offset: usize) -> Result<String, Diagnostic> {
     let mut result = String::with_capacity(text.len());
     let mut rest = text;
@@ -42,7 +41,7 @@ fn unescape(text: &str, offset: usize) -> Result<String, Diagnostic> {
     Ok(result)
 }
 
-/// The character that the escape at the beginning of `text` stands for, and how long it is.
+/// Decodes the escape at the start of `text`; returns the character and the length of the escape.
 fn escape(text: &str) -> Option<(char, usize)> {
     let hex = |digits: usize| {
         let code = text.get(2..2 + digits).filter(|code| code.bytes().all(|b| b.is_ascii_hexdigit()))?;
@@ -65,14 +64,14 @@ fn escape(text: &str) -> Option<(char, usize)> {
     }
 }
 
-/// Two `\u` escapes that are one character beyond the first 65,536.
+/// Decodes two `\u` escapes that form a surrogate pair.
 fn surrogates(text: &str) -> Option<(char, usize)> {
     let unit = |at: usize| u16::from_str_radix(text.get(at..at + 4)?, 16).ok();
     let pair = [unit(2)?, unit(8).filter(|_| text.get(6..8) == Some("\\u"))?];
     char::decode_utf16(pair).next()?.ok().map(|c| (c, 12))
 }
 
-/// One to three octal digits, at most `\377`.
+/// Decodes one to three octal digits, at most `\377`.
 fn octal(text: &str) -> Option<(char, usize)> {
     let digits = text[1..].bytes().take_while(|b| matches!(b, b'0'..=b'7')).count();
     let most = if text.as_bytes()[1] <= b'3' { 3 } else { 2 };
@@ -84,11 +83,11 @@ fn octal(text: &str) -> Option<(char, usize)> {
 fn wrong_escape(text: &str, at: usize) -> Diagnostic {
     let length = text.chars().take(2).map(char::len_utf8).sum();
     let span = Span::new(at, at + length);
-    Diagnostic::new(Code::InvalidLiteral, span, format!("`{}` is not an escape", &text[..length]))
-        .help("write @ before the quote to take backslashes as they are, or \\\\ for one backslash")
+    Diagnostic::new(Code::InvalidLiteral, span, format!("`{}` is not an escape sequence", &text[..length]))
+        .help("write @ before the quote for literal backslashes, or \\\\ for one backslash")
 }
 
-/// A literal that [`decode`]s to `text`.
+/// Returns a literal that [`decode`]s to `text`.
 pub(super) fn encode(text: &str) -> String {
     let mut result = String::with_capacity(text.len() + 2);
     result.push('\'');
@@ -107,7 +106,7 @@ pub(super) fn encode(text: &str) -> String {
     result
 }
 
-/// Control characters end at U+009F: four digits are enough.
+/// Escapes a control character. They end at U+009F, so four digits are enough.
 fn control_escape(c: char) -> String {
     format!("\\u{:04x}", u32::from(c))
 }

@@ -1,9 +1,9 @@
-//! What the parser says about whole texts.
+//! Tests of messages and limits over whole queries.
 
 use super::parse;
 
 /// Every query of the files in `COLDCASE_CORPUS` (JSON lines with a `query`, separated by `:`) parses or is refused as
-/// unsupported; those that do not are listed.
+/// unsupported; the others are listed.
 #[test]
 fn corpora() {
     let Ok(files) = std::env::var("COLDCASE_CORPUS") else { return };
@@ -35,7 +35,7 @@ fn codes(text: &str) -> Vec<&'static str> {
     parse(text).diagnostics.iter().map(|diagnostic| diagnostic.code.info().id).collect()
 }
 
-/// Runs `check` with the stack that a program's first thread has; unoptimised code needs more than a test's.
+/// Runs `check` with the stack size of a program's first thread; unoptimised code needs more than a test thread has.
 fn with_stack(check: fn()) {
     let thread = std::thread::Builder::new().stack_size(8 << 20).spawn(check).expect("a thread");
     thread.join().expect("no panic");
@@ -70,7 +70,7 @@ fn chains_are_bounded_or_balanced() {
     assert_eq!(codes(&"a".repeat(super::MAX_TEXT + 1)), ["KQL1008"]);
 }
 
-/// A message: the words that it points at, what it says.
+/// Each message with the words that it points at.
 fn messages(text: &str) -> Vec<String> {
     parse(text).diagnostics.iter().map(|d| format!("{}: {}", d.span.text(text), d.message)).collect()
 }
@@ -81,14 +81,14 @@ fn messages_point_at_the_words() {
         ("T | project a, | take 5", "|: expected a column, found `|`"),
         ("T take 5", "take: expected `|`, `;` or the end of the query, found `take`"),
         ("T | where | take 5", "|: expected a condition, found `|`"),
-        ("T | where a = 1", "=: `=` gives a name and stands after one name"),
+        ("T | where a = 1", "=: `=` assigns a name; use `==` to compare"),
         ("T | where a == 1 == 2", "==: `==` cannot follow another comparison"),
         ("T | wehre a == 1", "wehre: `wehre` is not an operator"),
-        ("T | where (a == 1", "(: `(` is never closed by `)`"),
-        ("T | where a == 1)", "): `)` closes nothing"),
+        ("T | where (a == 1", "(: `(` is not closed by `)`"),
+        ("T | where a == 1)", "): `)` has no opening bracket"),
         ("T | where a[1)", "): expected `]`, found `)`"),
         ("print “a”", "“: `“` is not a character that KQL uses"),
-        ("print 'abc", "'abc: this text has no closing quote"),
+        ("print 'abc", "'abc: this string has no closing quote"),
         ("print datetime(2024-13-45)", "datetime(2024-13-45): `2024-13-45` is not a valid datetime literal"),
         ("T | summarize count() by", ": expected a column, found the end of the query"),
         ("T | make-graph a --> b", "make-graph: `make-graph` is not supported yet"),
@@ -97,13 +97,13 @@ fn messages_point_at_the_words() {
         ("let f = () { set a; 1 }; print f()", "set: expected a value or a table, found `set`"),
         (".show tables", ".show: the management command `.show` is not supported yet"),
         ("print 1; print 2", "print: statements after the query are not supported"),
-        ("datetime() | take 1", "datetime(): operators work on a table, and this is a value"),
-        ("print dynamic([bool(true)])", "bool(true): `bool(true)` cannot stand inside dynamic(...)"),
-        ("print '\\d'", "\\d: `\\d` is not an escape"),
-        ("T | mv-expand a, kind = b", "kind: the parameter `kind` stands before what is expanded"),
+        ("datetime() | take 1", "datetime(): operators apply to tables, and this is a value"),
+        ("print dynamic([bool(true)])", "bool(true): `bool(true)` is not valid inside dynamic(...)"),
+        ("print '\\d'", "\\d: `\\d` is not an escape sequence"),
+        ("T | mv-expand a, kind = b", "kind: the parameter `kind` goes before the expanded columns"),
         ("print f(T | take 1, 2)", ",: expected an operator, `|` or `)`, found `,`"),
-        ("let x = 1;", ": there is no query in this text"),
-        ("", ": there is no query in this text"),
+        ("let x = 1;", ": the text contains no query"),
+        ("", ": the text contains no query"),
     ];
     for (text, expected) in cases {
         let found = messages(text);
@@ -143,12 +143,12 @@ fn trees_are_printed_and_read_back() {
         let second = parse(&printed);
         assert_eq!(second.diagnostics, [], "{printed}");
         assert_eq!(super::print(&second.query), printed);
-        assert_eq!(without_places(&second.query), without_places(&first.query), "{printed}");
+        assert_eq!(without_spans(&second.query), without_spans(&first.query), "{printed}");
     }
 }
 
-/// The tree as text, every span left out.
-fn without_places(query: &super::ast::Query) -> String {
+/// The tree as a string, without spans.
+fn without_spans(query: &super::ast::Query) -> String {
     let text = format!("{query:?}");
     let mut parts = text.split("Span { start: ");
     let first = parts.next().unwrap_or("").to_owned();

@@ -1,27 +1,27 @@
-//! The words that a text is made of.
+//! The tokens of query text.
 //!
-//! KQL's keywords are contextual: `count` is an operator after a `|` and a column elsewhere. So a word stays a word
-//! here, and only [`RESERVED`], without which the grammar would be ambiguous, can never be a name.
+//! KQL's keywords are contextual: `count` is an operator after a `|` and a column elsewhere. So they stay plain words
+//! here; only [`RESERVED`] words, without which the grammar would be ambiguous, cannot be names.
 
 use crate::diagnostic::Span;
 
-/// One token: a slice of the text.
+/// A token: a slice of the query text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Token<'a> {
-    /// What it is.
+    /// The kind.
     pub kind: TokenKind,
     /// As written, quotes included.
     pub text: &'a str,
-    /// Where.
+    /// The position.
     pub span: Span,
 }
 
 /// The kinds of token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenKind {
-    /// An identifier or keyword, `project-away`, `!has` and `in~` among them.
+    /// An identifier or keyword, including `project-away`, `!has` and `in~`.
     Word,
-    /// A text literal of any form.
+    /// A string literal of any form.
     String,
     /// Digits, or `0x` and hexadecimal digits.
     Long,
@@ -31,30 +31,30 @@ pub enum TokenKind {
     Timespan,
     /// A type and its literal in parentheses: `datetime(2024-01-01)`.
     Typed,
-    /// A guid without `guid(...)`, which only `dynamic(...)` takes.
+    /// A guid without `guid(...)`, valid only inside `dynamic(...)`.
     RawGuid,
     /// Punctuation.
     Symbol,
     /// A line that begins with `#`.
     Directive,
-    /// The end of the text.
+    /// The end of the query.
     End,
 }
 
 impl Token<'_> {
-    /// True for this word.
+    /// True for the given word.
     #[must_use]
     pub fn is_word(&self, word: &str) -> bool {
         self.kind == TokenKind::Word && self.text == word
     }
 
-    /// True for this punctuation.
+    /// True for the given punctuation.
     #[must_use]
     pub fn is_symbol(&self, symbol: &str) -> bool {
         self.kind == TokenKind::Symbol && self.text == symbol
     }
 
-    /// True for a word that is no literal and has no `!`, `-` or `~`: a name where only a name can stand.
+    /// True for a word that is not a literal and contains no `!`, `-` or `~`: a name, if only a name is valid.
     #[must_use]
     pub fn is_plain_word(&self) -> bool {
         let is_literal = is_truth(self.text) || self.text == "dynamic";
@@ -67,7 +67,7 @@ impl Token<'_> {
         self.kind == TokenKind::Word && !is_reserved(self.text)
     }
 
-    /// How messages call it.
+    /// Returns the description used in messages.
     pub(super) fn describe(&self) -> String {
         if self.kind == TokenKind::End {
             return "the end of the query".to_owned();
@@ -80,19 +80,19 @@ impl Token<'_> {
     }
 }
 
-/// True for a truth value, in the spellings that Kusto has.
+/// True for a boolean literal, in the spellings of Kusto.
 #[must_use]
 pub fn is_truth(word: &str) -> bool {
     matches!(word, "true" | "True" | "TRUE" | "false" | "False" | "FALSE")
 }
 
-/// True for a word that cannot be a name unless it is put in brackets and quotes.
+/// True for a word that can be a name only in brackets and quotes.
 #[must_use]
 pub fn is_reserved(word: &str) -> bool {
     word.starts_with('!') || word.contains(['-', '~']) || is_truth(word) || RESERVED.contains(&word)
 }
 
-/// Words that cannot be names: operators, literals, and what begins a source or a clause.
+/// Words that cannot be names: operators, literals, and words that start a source or a clause.
 const RESERVED: &[&str] = &[
     "and",
     "or",
@@ -126,7 +126,7 @@ const RESERVED: &[&str] = &[
     "union",
 ];
 
-/// Words with a dash, which would otherwise read as a subtraction.
+/// Words with a dash, which would otherwise be lexed as a subtraction.
 pub(super) const DASHED: &[&str] = &[
     "assert-schema",
     "granny-asc",

@@ -1,4 +1,4 @@
-//! The unit of flow: some rows of a table.
+//! Batches: the unit in which rows flow between operators.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType, Int32Type};
 use super::{Column, Schema};
 use crate::diagnostic::Result;
 
-/// Columns of equal length. Their names stand in the [`Schema`] that travels beside them.
+/// Columns of equal length. Their names are in the accompanying [`Schema`].
 #[derive(Clone, Debug)]
 pub struct Batch {
     columns: Vec<Column>,
@@ -17,38 +17,38 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// These columns; `rows` is needed where there are none.
+    /// Creates a batch of `columns`; `rows` matters only if there are no columns.
     #[must_use]
     pub fn new(columns: Vec<Column>, rows: usize) -> Self {
         debug_assert!(columns.iter().all(|column| column.rows() == rows), "columns of a batch have equal lengths");
         Self { columns, rows }
     }
 
-    /// The columns, in the order of the schema.
+    /// Returns the columns, in schema order.
     #[must_use]
     pub fn columns(&self) -> &[Column] {
         &self.columns
     }
 
-    /// The column at `index`.
+    /// Returns the column at `index`.
     #[must_use]
     pub fn column(&self, index: usize) -> &Column {
         &self.columns[index]
     }
 
-    /// How many rows.
+    /// Returns the number of rows.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// The rows `offset..offset + rows`.
+    /// Returns the rows `offset..offset + rows`.
     #[must_use]
     pub fn slice(&self, offset: usize, rows: usize) -> Self {
         Self::new(self.columns.iter().map(|column| column.slice(offset, rows)).collect(), rows)
     }
 
-    /// The rows for which `mask` is true (null counts as false).
+    /// Returns the rows for which `mask` is true (null counts as false).
     pub fn filter(&self, mask: &BooleanArray) -> Result<Self> {
         let kept = mask.true_count();
         if kept == self.rows {
@@ -58,13 +58,13 @@ impl Batch {
         Ok(Self::new(columns, kept))
     }
 
-    /// The rows at `indices`, in that order; a null index makes a row of nulls.
+    /// Returns the rows at `indices`, in that order; a null index gives a row of nulls.
     pub fn take(&self, indices: &arrow::array::UInt32Array) -> Result<Self> {
         let columns = self.columns.iter().map(|column| column.take(indices)).collect::<Result<_>>()?;
         Ok(Self::new(columns, indices.len()))
     }
 
-    /// Several batches with columns of `types`, one below the other.
+    /// Concatenates batches whose columns have `types`.
     pub fn concat(types: &[super::Type], batches: &[Self]) -> Result<Self> {
         if let [one] = batches {
             return Ok(one.clone());
@@ -77,25 +77,26 @@ impl Batch {
         Ok(Self::new(columns, batches.iter().map(Self::rows).sum()))
     }
 
-    /// The columns at `indices`, in that order.
+    /// Returns the columns at `indices`, in that order.
     #[must_use]
     pub fn project(&self, indices: &[usize]) -> Self {
         Self::new(indices.iter().map(|&index| self.columns[index].clone()).collect(), self.rows)
     }
 
-    /// The same rows without what their texts do not need of the buffers that they point into.
+    /// Copies strings out of oversized buffers; see [`Column::compacted`].
     #[must_use]
     pub fn compacted(&self) -> Self {
         Self::new(self.columns.iter().map(Column::compacted).collect(), self.rows)
     }
 
-    /// Bytes in memory, about: texts of a dictionary count once a row, where these are fewer than the dictionary has.
+    /// Estimated size in memory, in bytes. Of a dictionary with more entries than rows, one average entry a row is
+    /// counted.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.columns.iter().map(Column::bytes).sum()
     }
 
-    /// As an Arrow batch with the names of `schema`; constants are written out.
+    /// Converts to an Arrow batch with the names of `schema`; constants become arrays.
     pub fn to_record_batch(&self, schema: &Schema) -> Result<RecordBatch> {
         let arrays: Vec<ArrayRef> = self.columns.iter().map(Column::to_array).collect();
         let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(self.rows));
@@ -104,7 +105,7 @@ impl Batch {
 }
 
 impl Column {
-    /// The rows `offset..offset + rows`.
+    /// Returns the rows `offset..offset + rows`.
     #[must_use]
     pub fn slice(&self, offset: usize, rows: usize) -> Self {
         match self.as_array() {
@@ -113,7 +114,7 @@ impl Column {
         }
     }
 
-    /// The `kept` rows for which `mask` is true.
+    /// Returns the `kept` rows for which `mask` is true.
     fn filter(&self, mask: &BooleanArray, kept: usize) -> Result<Self> {
         match self.as_array() {
             Some(array) => Ok(Self::array(self.ty(), compute::filter(array, mask)?)),
@@ -121,7 +122,7 @@ impl Column {
         }
     }
 
-    /// The rows at `indices`; a null index gives the null of the type, "" for string.
+    /// Returns the rows at `indices`; a null index gives the null of the type, "" for string.
     pub fn take(&self, indices: &arrow::array::UInt32Array) -> Result<Self> {
         if indices.null_count() > 0 {
             return Ok(self.take_or_null(indices));
@@ -143,15 +144,15 @@ impl Column {
         builder.finish()
     }
 
-    /// Views keep the buffers alive that they point into, and a dictionary all of its words. Where less than half of
-    /// them is needed, the column gets a copy of that.
+    /// Copies the strings that the rows use if they are less than half of what the column keeps alive: views keep whole
+    /// buffers alive, and dictionaries all of their entries.
     #[must_use]
     pub fn compacted(&self) -> Self {
-        /// Less than this is not worth the trouble.
+        /// Bytes of buffers below which copying does not pay.
         const SMALL: usize = 64 << 10;
         let Some(array) = self.as_array() else { return self.clone() };
         let written_out = match array.as_any().downcast_ref::<DictionaryArray<Int32Type>>() {
-            // More words than rows: only those of the rows are wanted.
+            // More entries than rows: most entries are unused.
             Some(dictionary) if dictionary.values().len() > dictionary.len() => {
                 compute::cast(array, &DataType::Utf8View).ok()
             }
@@ -178,7 +179,7 @@ impl Column {
         }
     }
 
-    /// Several columns of one type, one below the other.
+    /// Concatenates columns of one type.
     pub fn concat(ty: super::Type, columns: &[&Self]) -> Result<Self> {
         let plain = |column: &&Self| {
             let array = column.to_array();

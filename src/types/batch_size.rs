@@ -1,7 +1,7 @@
-//! How much memory batches take, and batches cut into pieces of a bounded size.
+//! The memory that batches take, and splitting batches into slices of bounded size.
 //!
-//! Strings make the difference: a view, a dictionary code or a constant is a few bytes that stand for a value of any
-//! length, which many rows and many batches may share.
+//! Strings need care: a view, a dictionary code or a constant is a few bytes that refer to a value of any length, which
+//! many rows and batches may share.
 
 use std::collections::HashSet;
 
@@ -10,12 +10,12 @@ use arrow::datatypes::{DataType, Int32Type};
 
 use super::{Batch, Column, Value};
 
-/// Bytes that a view, or the two ends of a value, take.
+/// Bytes of a string view, also the upper bound for a fixed-width value.
 const VIEW: usize = 16;
 
 impl Batch {
-    /// The batch in pieces whose strings take at most `max_bytes` each when every row has a copy of its own; a row that
-    /// takes more is a piece of its own. Pieces share the memory of the batch.
+    /// Splits the batch into slices whose strings take at most `max_bytes` each if every row has its own copy; a larger
+    /// row is a slice of its own. Slices share the memory of the batch.
     #[must_use]
     pub fn pieces(self, max_bytes: usize) -> Vec<Self> {
         if !self.may_exceed(max_bytes) {
@@ -35,14 +35,14 @@ impl Batch {
         pieces
     }
 
-    /// Bytes that the rows take when every row has a copy of its strings, about.
+    /// Estimated bytes of the rows if every row has its own copy of its strings.
     #[must_use]
     pub fn written_out_bytes(&self) -> usize {
         let fixed = self.rows().saturating_mul(self.columns().len()).saturating_mul(VIEW);
         self.text_bytes_of_rows().into_iter().fold(fixed, usize::saturating_add)
     }
 
-    /// By row, the bytes of its strings.
+    /// Returns the string bytes of each row.
     #[must_use]
     pub fn text_bytes_of_rows(&self) -> Vec<usize> {
         let mut row_bytes = vec![0_usize; self.rows()];
@@ -50,23 +50,24 @@ impl Batch {
         row_bytes
     }
 
-    /// True if the strings take more than `max_bytes` when every row has a copy of its own, or if they may: what is cheaper
-    /// to find is enough.
+    /// True if the strings may take more than `max_bytes` when every row has its own copy. Cheap: it uses an upper
+    /// bound.
     #[must_use]
     pub fn may_exceed(&self, max_bytes: usize) -> bool {
         self.rows() > 1 && self.columns().iter().map(Column::most_text_bytes).sum::<usize>() > max_bytes
     }
 
-    /// Bytes of memory that the batch takes by itself: of buffers that it shares with others, its own strings.
+    /// Bytes of memory that belong to the batch alone; of large buffers, which may be shared, at most the strings of
+    /// the batch are counted.
     #[must_use]
     pub fn own_bytes(&self) -> usize {
-        /// Less is not worth a closer look.
+        /// Bytes up to which the exact count does not pay.
         const SMALL: usize = 4 << 20;
         let held = self.held_bytes();
         if held > SMALL { held.min(self.written_out_bytes()) } else { held }
     }
 
-    /// Bytes of memory that the batch keeps in use, whether or not others share them.
+    /// Bytes of memory that the batch keeps alive, shared or not.
     #[must_use]
     pub fn held_bytes(&self) -> usize {
         SharedMemory::default().add(self)
@@ -74,7 +75,7 @@ impl Batch {
 }
 
 impl Column {
-    /// Bytes of the strings of all rows, or a bound that is cheaper to find.
+    /// Bytes of the strings of all rows, or a cheaper upper bound.
     fn most_text_bytes(&self) -> usize {
         if let Some(constant) = self.as_constant() {
             return text_bytes(constant).saturating_mul(self.rows());
@@ -86,7 +87,7 @@ impl Column {
         longest_entry(array.as_ref()).saturating_mul(self.rows())
     }
 
-    /// Adds the bytes of the string of each row to `row_bytes`.
+    /// Adds the string bytes of each row to `row_bytes`.
     fn add_text_bytes(&self, row_bytes: &mut [usize]) {
         if let Some(constant) = self.as_constant() {
             let bytes = text_bytes(constant);
@@ -108,7 +109,7 @@ impl Column {
     }
 }
 
-/// Bytes of the longest entry of a dictionary of strings; 0 for any other array.
+/// Length in bytes of the longest entry of a dictionary of strings; 0 for any other array.
 #[must_use]
 pub fn longest_entry(array: &dyn Array) -> usize {
     let entries = array.as_dictionary_opt::<Int32Type>().and_then(|dictionary| dictionary.values().as_string_opt());
@@ -126,15 +127,15 @@ fn text_bytes(value: &Value) -> usize {
     }
 }
 
-/// The memory that batches keep in use together: what several of them share counts once.
+/// Counts the memory that several batches keep alive together: shared buffers count once.
 #[derive(Debug, Default)]
 pub struct SharedMemory {
-    /// The addresses of the buffers that were counted. They stay allocated as long as the batches do.
+    /// Addresses of the buffers counted so far. They stay allocated as long as the batches do.
     buffers: HashSet<usize>,
 }
 
 impl SharedMemory {
-    /// Adds a batch; returns the bytes that it keeps in use and no batch before it does.
+    /// Adds a batch and returns the bytes that it keeps alive and no earlier batch does.
     pub fn add(&mut self, batch: &Batch) -> usize {
         batch.columns().iter().map(|column| self.add_column(column)).fold(0, usize::saturating_add)
     }

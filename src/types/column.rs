@@ -1,4 +1,4 @@
-//! A column of a batch: an Arrow array, or one value standing for every row.
+//! A column of a batch: an Arrow array, or one value for all rows.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ enum Kind {
 }
 
 impl Column {
-    /// A column over `array`, which must be laid out as the type demands.
+    /// Creates a column of `array`, whose data type must be one that `ty` allows.
     #[must_use]
     pub fn array(ty: Type, array: ArrayRef) -> Self {
         debug_assert!(
@@ -43,32 +43,32 @@ impl Column {
         Self { ty, rows: array.len(), kind: Kind::Array(array) }
     }
 
-    /// `value` in each of `rows` rows.
+    /// Creates a column with `value` in each of `rows` rows.
     #[must_use]
     pub fn constant(value: Value, rows: usize) -> Self {
         Self { ty: value.ty(), rows, kind: Kind::Constant(value) }
     }
 
-    /// A constant column with another number of rows; arrays cannot be resized and keep theirs.
+    /// Returns a constant column with another number of rows. Arrays are returned unchanged.
     #[must_use]
     pub(crate) fn resized(&self, rows: usize) -> Self {
         debug_assert!(self.as_array().is_none(), "only constants can be resized");
         Self { rows, ..self.clone() }
     }
 
-    /// Its KQL type.
+    /// Returns the KQL type.
     #[must_use]
     pub fn ty(&self) -> Type {
         self.ty
     }
 
-    /// Its number of rows.
+    /// Returns the number of rows.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// The one value, where the column is constant.
+    /// Returns the value of a constant column.
     #[must_use]
     pub fn as_constant(&self) -> Option<&Value> {
         match &self.kind {
@@ -77,7 +77,7 @@ impl Column {
         }
     }
 
-    /// The array, where the column is one; constants answer None.
+    /// Returns the array; None if the column is constant.
     #[must_use]
     pub fn as_array(&self) -> Option<&ArrayRef> {
         match &self.kind {
@@ -86,7 +86,7 @@ impl Column {
         }
     }
 
-    /// The column as an array with a slot a row.
+    /// Returns the column as an array with one element per row.
     #[must_use]
     pub fn to_array(&self) -> ArrayRef {
         match &self.kind {
@@ -104,7 +104,7 @@ impl Column {
         }
     }
 
-    /// The value of row `row`.
+    /// Returns the value of row `row`.
     #[must_use]
     pub fn value(&self, row: usize) -> Value {
         match &self.kind {
@@ -113,7 +113,7 @@ impl Column {
         }
     }
 
-    /// True where row `row` is null; never for strings.
+    /// True if row `row` is null; never for strings.
     #[must_use]
     pub fn is_null(&self, row: usize) -> bool {
         match &self.kind {
@@ -126,9 +126,9 @@ impl Column {
     }
 }
 
-/// A string in each of `rows` rows that all share its bytes; None for a value that is no long string.
+/// An array of `rows` views of one long string that share its bytes; None for short strings and other values.
 fn shared_text(value: &Value, rows: usize) -> Option<ArrayRef> {
-    /// Shorter strings are in their views.
+    /// Strings up to this length are stored in the view itself.
     const INLINE: usize = 12;
     let (Value::String(text) | Value::Dynamic(text)) = value else { return None };
     if text.len() <= INLINE {
@@ -138,7 +138,7 @@ fn shared_text(value: &Value, rows: usize) -> Option<ArrayRef> {
     compute::take(&one, &UInt32Array::from(vec![0; rows]), None).ok()
 }
 
-/// The value at `row` of an array that holds `ty`.
+/// Returns the value at `row` of an array of type `ty`.
 #[must_use]
 pub fn array_value(ty: Type, array: &ArrayRef, row: usize) -> Value {
     if array.is_null(row) {
@@ -162,7 +162,7 @@ fn int64(array: &ArrayRef) -> &Int64Array {
     array.as_primitive::<arrow::datatypes::Int64Type>()
 }
 
-/// The text at `row` of a string or dynamic array in any of its encodings; None for a null.
+/// Returns the string at `row` of a string or dynamic array in any encoding; None for a null.
 #[must_use]
 pub fn text_at(array: &dyn Array, row: usize) -> Option<&str> {
     if let Some(views) = array.as_any().downcast_ref::<StringViewArray>() {
@@ -174,19 +174,19 @@ pub fn text_at(array: &dyn Array, row: usize) -> Option<&str> {
     (!values.is_null(key)).then(|| values.value(key))
 }
 
-/// A decimal from its sixteen bytes in an array.
+/// Deserializes a decimal from the sixteen bytes stored in an array.
 #[must_use]
 pub fn decimal_from_bytes(bytes: &[u8]) -> Decimal {
     bytes.try_into().map_or(Decimal::ZERO, Decimal::deserialize)
 }
 
-/// A guid from its sixteen bytes in an array.
+/// Copies a guid from the sixteen bytes stored in an array.
 #[must_use]
 pub fn guid_from_bytes(bytes: &[u8]) -> [u8; 16] {
     bytes.try_into().unwrap_or([0; 16])
 }
 
-/// Builds an array of one type, value by value. For slow paths and small results; kernels use Arrow's builders.
+/// Builds an array of one type, value by value. Meant for slow paths and small results; kernels use Arrow's builders.
 #[derive(Debug)]
 pub struct ColumnBuilder {
     ty: Type,
@@ -204,13 +204,13 @@ enum Builder {
 }
 
 impl ColumnBuilder {
-    /// An empty array of `ty`.
+    /// Creates a builder for `ty`.
     #[must_use]
     pub fn new(ty: Type) -> Self {
         Self::with_capacity(ty, 0)
     }
 
-    /// An empty array of `ty` with room for `rows`.
+    /// Creates a builder for `ty` with capacity for `rows`.
     #[must_use]
     pub fn with_capacity(ty: Type, rows: usize) -> Self {
         let kind = match ty {
@@ -224,13 +224,13 @@ impl ColumnBuilder {
         Self { ty, kind }
     }
 
-    /// The type of the array.
+    /// Returns the type of the array.
     #[must_use]
     pub fn ty(&self) -> Type {
         self.ty
     }
 
-    /// Appends `value`; a value of another type than the column's is appended as null.
+    /// Appends `value`; a value of another type is appended as null.
     pub fn append(&mut self, value: &Value) {
         match (&mut self.kind, value) {
             (Builder::Bool(builder), Value::Bool(v)) => builder.append_value(*v),
@@ -253,7 +253,7 @@ impl ColumnBuilder {
         }
     }
 
-    /// Appends a truth value to a bool column; null to any other.
+    /// Appends to a bool column; any other column gets null.
     pub fn append_bool(&mut self, value: bool) {
         match &mut self.kind {
             Builder::Bool(builder) => builder.append_value(value),
@@ -261,8 +261,8 @@ impl ColumnBuilder {
         }
     }
 
-    /// Appends a number to a long, datetime or timespan column, or to an int column that can hold it; null to any
-    /// other.
+    /// Appends to a long, datetime or timespan column, or to an int column if the number fits; any other column gets
+    /// null.
     pub fn append_i64(&mut self, value: i64) {
         match &mut self.kind {
             Builder::Long(builder) => builder.append_value(value),
@@ -271,7 +271,7 @@ impl ColumnBuilder {
         }
     }
 
-    /// Appends a number to a real column; null to any other.
+    /// Appends to a real column; any other column gets null.
     pub fn append_f64(&mut self, value: f64) {
         match &mut self.kind {
             Builder::Real(builder) => builder.append_value(value),
@@ -279,8 +279,8 @@ impl ColumnBuilder {
         }
     }
 
-    /// Appends a text to a string column, JSON text to a dynamic column (`null` is the null there); null to any
-    /// other.
+    /// Appends a string to a string column, or JSON to a dynamic column (`null` is appended as null); any other column
+    /// gets null.
     pub fn append_text(&mut self, text: &str) {
         match &mut self.kind {
             Builder::Text(builder) if self.ty == Type::Dynamic && text == "null" => builder.append_null(),
@@ -307,7 +307,7 @@ impl ColumnBuilder {
         }
     }
 
-    /// The array.
+    /// Finishes the array.
     #[must_use]
     pub fn finish_array(&mut self) -> ArrayRef {
         match &mut self.kind {
@@ -320,16 +320,16 @@ impl ColumnBuilder {
         }
     }
 
-    /// The column.
+    /// Finishes the column.
     #[must_use]
     pub fn finish(&mut self) -> Column {
         Column::array(self.ty, self.finish_array())
     }
 }
 
-/// Typed views of a column's rows that hide whether it is an array or a constant.
+/// Typed access to rows that hides whether the column is an array or a constant.
 impl Column {
-    /// The row as bool; None for null.
+    /// Returns the row of a bool column; None for null.
     #[must_use]
     pub fn bool_at(&self, row: usize) -> Option<bool> {
         match &self.kind {
@@ -342,7 +342,7 @@ impl Column {
         }
     }
 
-    /// The row of an int, long, datetime or timespan as 64 bits; None for null.
+    /// Returns the row of an int, long, datetime or timespan column as 64 bits; None for null.
     #[must_use]
     pub fn i64_at(&self, row: usize) -> Option<i64> {
         match &self.kind {
@@ -357,7 +357,7 @@ impl Column {
         }
     }
 
-    /// The row of an int, long or real as a double; None for null.
+    /// Returns the row of an int, long or real column as a double; None for null.
     #[must_use]
     pub fn f64_at(&self, row: usize) -> Option<f64> {
         match &self.kind {
@@ -371,7 +371,7 @@ impl Column {
         }
     }
 
-    /// The text of a string ("" never None) or the JSON text of a dynamic (None for null).
+    /// Returns the string of a string column (never None) or the JSON of a dynamic column (None for null).
     #[must_use]
     pub fn text_at(&self, row: usize) -> Option<&str> {
         match &self.kind {
@@ -381,7 +381,7 @@ impl Column {
         }
     }
 
-    /// The sixteen bytes of a guid or decimal; None for null.
+    /// Returns the sixteen bytes of a guid or decimal; None for null.
     #[must_use]
     pub fn bytes_at(&self, row: usize) -> Option<[u8; 16]> {
         match &self.kind {

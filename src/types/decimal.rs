@@ -1,4 +1,4 @@
-//! decimal: its text form and its conversions.
+//! decimal: its text form and conversions.
 //!
 //! Kusto's decimal holds 34 digits, [`Decimal`] 28. A number that needs more is [`OutOfRange`], never rounded: the
 //! caller refuses it with KQL4001.
@@ -11,30 +11,30 @@ use rust_decimal::prelude::ToPrimitive;
 use super::number;
 use crate::diagnostic::{Code, Error, Span};
 
-/// A number that this program's decimal cannot hold exactly, or that does not fit the type asked for.
+/// A number that [`Decimal`] cannot hold exactly, or that does not fit the requested type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutOfRange;
 
 impl fmt::Display for OutOfRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the number does not fit the 28 digits of a decimal, or the type it is converted to")
+        f.write_str("the number does not fit the 28 digits of a decimal, or the target type")
     }
 }
 
 impl std::error::Error for OutOfRange {}
 
 impl From<OutOfRange> for Error {
-    /// KQL4001; whoever knows the call adds its place.
+    /// KQL4001; the caller that knows the call adds its position.
     fn from(error: OutOfRange) -> Self {
         Self::query(Code::ValueOutOfRange, Span::default(), error.to_string())
     }
 }
 
-/// What `todecimal()` reads: digits with an optional sign, fraction and exponent, blanks around them. `Ok(None)`
-/// where it answers null.
+/// Parses what `todecimal()` accepts: digits with an optional sign, fraction and exponent, surrounded by optional
+/// whitespace. `Ok(None)` if the result is null.
 ///
 /// # Errors
-/// [`OutOfRange`] for a number of more digits than fit.
+/// [`OutOfRange`] for a number with too many digits.
 pub fn parse(text: &str) -> Result<Option<Decimal>, OutOfRange> {
     let text = text.trim();
     let (negative, unsigned) = match text.as_bytes() {
@@ -58,7 +58,7 @@ pub fn parse(text: &str) -> Result<Option<Decimal>, OutOfRange> {
     })
 }
 
-/// Digits with at most one point, and at least one digit.
+/// True for digits with at most one point, and at least one digit.
 fn is_mantissa(text: &str) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     digits > 0 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && text.len() - digits <= 1
@@ -69,7 +69,7 @@ fn is_exponent(text: &str) -> bool {
     !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The number `mantissa` times ten to the `exponent`, exactly.
+/// Returns `mantissa` times ten to the `exponent`, exactly.
 fn from_digits(mantissa: &str, exponent: i32) -> Result<Decimal, OutOfRange> {
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let digits = format!("{whole}{fraction}");
@@ -77,7 +77,7 @@ fn from_digits(mantissa: &str, exponent: i32) -> Result<Decimal, OutOfRange> {
     if significant.is_empty() {
         return Ok(Decimal::ZERO);
     }
-    // Zeros at the end of the digits belong to the exponent.
+    // Trailing zeros are moved to the exponent.
     let trailing = digits.len() - digits.trim_end_matches('0').len();
     let shift = |length: usize| i64::try_from(length).unwrap_or(i64::MAX);
     let exponent = i64::from(exponent).saturating_sub(shift(fraction.len())).saturating_add(shift(trailing));
@@ -92,16 +92,16 @@ fn from_digits(mantissa: &str, exponent: i32) -> Result<Decimal, OutOfRange> {
     Decimal::try_from_i128_with_scale(number, scale).map_err(|_| OutOfRange)
 }
 
-/// What `tostring()` answers: plain digits, without zeros at the end of the fraction.
+/// Returns what `tostring()` returns: plain digits, without trailing zeros in the fraction.
 #[must_use]
 pub fn to_text(value: Decimal) -> String {
     value.normalize().to_string()
 }
 
-/// `todecimal()` of a real: the number that its text form names; `Ok(None)` for not-a-number and infinity.
+/// `todecimal()` of a real: the number that its text form spells; `Ok(None)` for NaN and infinity.
 ///
 /// # Errors
-/// [`OutOfRange`] where it does not fit.
+/// [`OutOfRange`] if it does not fit.
 pub fn from_real(value: f64) -> Result<Option<Decimal>, OutOfRange> {
     if value.is_finite() { parse(&number::real_to_text(value)) } else { Ok(None) }
 }
@@ -109,14 +109,14 @@ pub fn from_real(value: f64) -> Result<Option<Decimal>, OutOfRange> {
 /// `todouble()` of a decimal: the nearest real.
 #[must_use]
 pub fn to_real(value: Decimal) -> f64 {
-    // The library's own conversion goes through a division that can be off by a digit.
+    // The library's conversion divides, which can be off by one digit.
     to_text(value).parse().unwrap_or(f64::NAN)
 }
 
 /// `tolong()` of a decimal: towards zero.
 ///
 /// # Errors
-/// [`OutOfRange`] where it does not fit.
+/// [`OutOfRange`] if it does not fit.
 pub fn to_long(value: Decimal) -> Result<i64, OutOfRange> {
     value.trunc().to_i64().ok_or(OutOfRange)
 }
@@ -124,7 +124,7 @@ pub fn to_long(value: Decimal) -> Result<i64, OutOfRange> {
 /// `toint()` of a decimal: towards zero.
 ///
 /// # Errors
-/// [`OutOfRange`] where it does not fit.
+/// [`OutOfRange`] if it does not fit.
 pub fn to_int(value: Decimal) -> Result<i32, OutOfRange> {
     value.trunc().to_i32().ok_or(OutOfRange)
 }

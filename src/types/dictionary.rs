@@ -1,9 +1,9 @@
-//! What is known of the values of a dictionary, for the rows that have them.
+//! Spreads facts about dictionary entries to the rows that refer to them.
 
 use arrow::array::{Array, Int32Array};
 use arrow::buffer::BooleanBuffer;
 
-/// The truth of each row, which is that of the value at its key; keys that lead nowhere and nulls have none.
+/// Returns a bit per row: that of the entry its key refers to; false for nulls and keys out of range.
 #[must_use]
 pub fn spread_truths(keys: &Int32Array, truths: &BooleanBuffer) -> BooleanBuffer {
     let (rows, hits) = (keys.len(), truths.count_set_bits());

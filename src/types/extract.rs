@@ -1,4 +1,4 @@
-//! Paths into columns of dynamic values: once a distinct value where the column is dictionary-encoded.
+//! Extracts paths from dynamic columns, once per distinct value if the column is dictionary-encoded.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use arrow::datatypes::Int32Type;
 use super::dynamic::{self, Path};
 use super::{Column, Type, Value};
 
-/// What `path` finds in each row of a dynamic column: a dynamic, null where it finds nothing or JSON `null`.
+/// Returns the value at `path` in each row of a dynamic column; null if there is none or it is JSON `null`.
 #[must_use]
 pub fn extract_column(column: &Column, path: &Path) -> Column {
     if let Some(value) = column.as_constant() {
@@ -26,7 +26,8 @@ pub fn extract_column(column: &Column, path: &Path) -> Column {
     Column::array(Type::Dynamic, extracted)
 }
 
-/// A path into the batches of one column. What it finds in a dictionary is kept: the next batch may share it.
+/// Extracts one path from batch after batch. The result for a dictionary is cached: the next batch may share the
+/// dictionary.
 #[derive(Debug)]
 pub struct Extractor {
     path: Path,
@@ -34,19 +35,19 @@ pub struct Extractor {
 }
 
 impl Extractor {
-    /// For `path`.
+    /// Creates an extractor for `path`.
     #[must_use]
     pub fn new(path: Path) -> Self {
         Self { path, last: None }
     }
 
-    /// Its path.
+    /// Returns the path.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// As [`extract_column`].
+    /// Like [`extract_column`].
     pub fn extract(&mut self, column: &Column) -> Column {
         let dictionary =
             column.as_array().and_then(|array| array.as_any().downcast_ref::<DictionaryArray<Int32Type>>());

@@ -4,7 +4,7 @@ use std::fmt;
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
-/// The text form, lower case with dashes, as ASCII bytes.
+/// Returns the text form, lower case with dashes, as ASCII bytes.
 #[must_use]
 pub fn to_bytes(bytes: &[u8; 16]) -> [u8; 36] {
     let mut text = [b'-'; 36];
@@ -28,17 +28,17 @@ pub fn write_text(bytes: &[u8; 16], out: &mut impl fmt::Write) -> fmt::Result {
     out.write_str(std::str::from_utf8(&to_bytes(bytes)).map_err(|_| fmt::Error)?)
 }
 
-/// Lower case, with dashes.
+/// Returns the text form, lower case with dashes.
 #[must_use]
 pub fn to_text(bytes: &[u8; 16]) -> String {
     let mut text = String::with_capacity(36);
-    // Writing to a string does not fail.
+    // Writing to a String cannot fail.
     let _ = write_text(bytes, &mut text);
     text
 }
 
-/// What `toguid()` reads: 32 hexadecimal digits, with dashes between them wherever they are, in braces or
-/// parentheses or bare. None for anything else.
+/// Parses what `toguid()` accepts: 32 hexadecimal digits with dashes anywhere between them, bare, in braces or in
+/// parentheses. None for anything else.
 #[must_use]
 pub fn parse(text: &str) -> Option<[u8; 16]> {
     let text = text.trim();

@@ -1,4 +1,4 @@
-//! KQL's types and values, independent of any query, and how they lie in Arrow arrays.
+//! KQL's types and values, independent of any query, and their representation in Arrow arrays.
 //!
 //! | KQL | Arrow | unit |
 //! | --- | --- | --- |
@@ -7,13 +7,13 @@
 //! | long | Int64 | |
 //! | real | Float64 | |
 //! | decimal | FixedSizeBinary(16) | a normalised [`rust_decimal::Decimal`], serialised |
-//! | string | Utf8View, or Dictionary(Int32, Utf8) | never null: an absent text is "" |
+//! | string | Utf8View, or Dictionary(Int32, Utf8) | never null: an absent string is "" |
 //! | datetime | Int64 | ticks of 100 ns since 0001-01-01T00:00:00Z |
 //! | timespan | Int64 | ticks of 100 ns |
 //! | guid | FixedSizeBinary(16) | bytes in the order of the text form |
-//! | dynamic | Utf8View, or Dictionary(Int32, Utf8) | JSON text, not necessarily compact; JSON `null` is a null |
+//! | dynamic | Utf8View, or Dictionary(Int32, Utf8) | JSON, not necessarily compact; JSON `null` is a null |
 //!
-//! The Arrow type alone does not tell a datetime from a long: the KQL [`Schema`] travels beside every batch.
+//! The Arrow type alone does not tell a datetime from a long: the KQL [`Schema`] accompanies every batch.
 
 pub mod batch;
 pub mod batch_size;
@@ -41,7 +41,7 @@ pub use column::{Column, ColumnBuilder};
 pub use schema::{Field, Schema};
 pub use value::Value;
 
-/// A type of KQL.
+/// A KQL type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "each is the type of that name in the language")]
 pub enum Type {
@@ -57,7 +57,7 @@ pub enum Type {
     Dynamic,
 }
 
-/// Every type with its spellings, the canonical one first.
+/// The spellings of each type, the canonical one first.
 /// Source: the reference's pages on scalar data types.
 const SPELLINGS: &[(Type, &[&str])] = &[
     (Type::Bool, &["bool", "boolean"]),
@@ -87,19 +87,19 @@ impl Type {
         Self::Dynamic,
     ];
 
-    /// Its canonical name.
+    /// Returns the canonical name.
     #[must_use]
     pub fn name(self) -> &'static str {
         SPELLINGS.iter().find(|(ty, _)| *ty == self).map_or("", |(_, names)| names[0])
     }
 
-    /// The type that a word names, in any of its spellings.
+    /// Looks up a type by any of its spellings.
     #[must_use]
     pub fn from_name(word: &str) -> Option<Self> {
         SPELLINGS.iter().find(|(_, names)| names.contains(&word)).map(|(ty, _)| *ty)
     }
 
-    /// The Arrow type of a plain (not dictionary-encoded) array of this type.
+    /// Returns the Arrow type of a plain (not dictionary-encoded) array of this type.
     #[must_use]
     pub fn arrow(self) -> DataType {
         match self {
@@ -112,19 +112,19 @@ impl Type {
         }
     }
 
-    /// int, long, real or decimal.
+    /// True for int, long, real and decimal.
     #[must_use]
     pub fn is_numeric(self) -> bool {
         matches!(self, Self::Int | Self::Long | Self::Real | Self::Decimal)
     }
 
-    /// int or long.
+    /// True for int and long.
     #[must_use]
     pub fn is_integer(self) -> bool {
         matches!(self, Self::Int | Self::Long)
     }
 
-    /// string or dynamic: those whose arrays hold text.
+    /// True for string and dynamic, whose arrays hold strings.
     #[must_use]
     pub fn is_text(self) -> bool {
         matches!(self, Self::String | Self::Dynamic)

@@ -1,12 +1,12 @@
-//! Text forms of integers and reals, and the conversions between them that lose something on purpose.
+//! Text forms of integers and reals, and the lossy conversions between them.
 
 use std::fmt::{self, Write};
 
-/// Writes a real as `tostring()` does: the shortest digits that read back as the same double, always with a point
-/// or an exponent, `NaN`, `inf`, `-inf`.
+/// Writes a real as `tostring()` does: the shortest digits that read back as the same double, always with a point or an
+/// exponent, or `NaN`, `inf`, `-inf`.
 ///
-/// An exponent (`1e+21`, `1.5e-7`) stands from 1e21 upwards and below 1e-6. The reference does not say where it
-/// starts; these are the bounds of most JSON writers.
+/// Numbers from 1e21 upwards and below 1e-6 have an exponent (`1e+21`, `1.5e-7`). The reference does not define these
+/// bounds; they are those of most JSON writers.
 ///
 /// # Errors
 /// Only those of `out`.
@@ -24,7 +24,7 @@ pub fn write_real(value: f64, out: &mut impl Write) -> fmt::Result {
     if value.fract() == 0.0 { write!(out, "{value}.0") } else { write!(out, "{value}") }
 }
 
-/// `1e+21`: like the standard library's, with the sign of the exponent always there.
+/// Writes `1e+21`: like the standard library, but always with the sign of the exponent.
 fn write_scientific(value: f64, out: &mut impl Write) -> fmt::Result {
     let text = format!("{value:e}");
     let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
@@ -32,17 +32,17 @@ fn write_scientific(value: f64, out: &mut impl Write) -> fmt::Result {
     write!(out, "{digits}e{sign}{exponent}")
 }
 
-/// What `tostring()` answers for a real; see [`write_real`].
+/// Returns what `tostring()` returns for a real; see [`write_real`].
 #[must_use]
 pub fn real_to_text(value: f64) -> String {
     let mut text = String::new();
-    // Writing to a string does not fail.
+    // Writing to a String cannot fail.
     let _ = write_real(value, &mut text);
     text
 }
 
-/// What `tolong()` reads: a whole number in decimal digits with an optional sign, or `0x` and the bits in hexadecimal
-/// digits, blanks around it. None where it answers null.
+/// Parses what `tolong()` accepts: a decimal integer with an optional sign, or `0x` and the bits as hexadecimal digits,
+/// surrounded by optional whitespace. None if the result is null.
 #[must_use]
 pub fn parse_long(text: &str) -> Option<i64> {
     let text = text.trim();
@@ -52,7 +52,7 @@ pub fn parse_long(text: &str) -> Option<i64> {
     }
 }
 
-/// What `toint()` reads; as [`parse_long`], in 32 bits.
+/// Parses what `toint()` accepts; like [`parse_long`], with 32 bits.
 #[must_use]
 pub fn parse_int(text: &str) -> Option<i32> {
     let text = text.trim();
@@ -62,21 +62,22 @@ pub fn parse_int(text: &str) -> Option<i32> {
     }
 }
 
-/// The digits after `0x`; no sign may stand before them, nor among them.
+/// Returns the digits after `0x`; None if there is a sign before or after it.
 fn hexadecimal(text: &str) -> Option<&str> {
     let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"))?;
-    // The standard library would take a sign here.
+    // The standard library would accept a sign here.
     digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then_some(digits)
 }
 
-/// What `todouble()` reads: a decimal number with an optional fraction and exponent, or a spelling of infinity or
-/// not-a-number, blanks around it. None where it answers null.
+/// Parses what `todouble()` accepts: a decimal number with an optional fraction and exponent, or a spelling of infinity
+/// or NaN, surrounded by optional whitespace. None if the result is null.
 #[must_use]
 pub fn parse_real(text: &str) -> Option<f64> {
     text.trim().parse().ok()
 }
 
-/// What `tobool()` reads: true or false in any case, or a whole number, which is true unless zero; blanks around it.
+/// Parses what `tobool()` accepts: true or false in any case, or an integer, which is true unless zero; surrounded by
+/// optional whitespace.
 #[must_use]
 pub fn parse_bool(text: &str) -> Option<bool> {
     let text = text.trim();
@@ -96,21 +97,21 @@ pub fn wrap_to_int(value: i64) -> i32 {
     value as i32
 }
 
-/// `toint()` of a real: towards zero, to the nearest end where it does not fit; None for not-a-number.
+/// `toint()` of a real: truncates, and saturates if it does not fit; None for NaN.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, reason = "Kusto saturates, as the cast does")]
 pub fn real_to_int(value: f64) -> Option<i32> {
     (!value.is_nan()).then_some(value as i32)
 }
 
-/// `tolong()` of a real: towards zero, to the nearest end where it does not fit; None for not-a-number.
+/// `tolong()` of a real: truncates, and saturates if it does not fit; None for NaN.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, reason = "Kusto saturates, as the cast does")]
 pub fn real_to_long(value: f64) -> Option<i64> {
     (!value.is_nan()).then_some(value as i64)
 }
 
-/// A real as ticks, which do not saturate: None where it is not finite or does not fit.
+/// Converts a real to ticks without saturating: None if it is not finite or does not fit.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, reason = "the range was checked")]
 pub fn real_to_ticks(value: f64) -> Option<i64> {

@@ -1,5 +1,5 @@
-//! Texts that repeat, found in a batch: a dictionary where there is none (JSON has none, and writers of Parquet give theirs
-//! up at some size), so that what repeats is taken apart once.
+//! Dictionary-encodes batches of mostly duplicate strings. JSON has no dictionaries, and Parquet writers abandon theirs
+//! at some size; with one, each distinct string is processed once.
 
 use std::hash::BuildHasher;
 
@@ -12,29 +12,29 @@ use hashbrown::HashTable;
 use super::Column;
 use crate::diagnostic::Result;
 
-/// Rows after which is decided whether looking further is worth it.
+/// Number of rows after which a batch of mostly distinct strings is abandoned.
 const TRIED: usize = 2_048;
 
-/// Bytes of distinct texts of a batch, beyond which it is left as it is: a dictionary has 32-bit places.
+/// Maximum bytes of the distinct strings of a batch; a dictionary has 32-bit offsets.
 const MAX_BYTES: usize = 256 << 20;
 
-/// Looks for texts that repeat, batch by batch.
+/// Dictionary-encodes batch after batch of one column.
 #[derive(Debug, Default)]
 pub(crate) struct Repeats {
-    /// Texts are written by attackers: the hash has a seed.
+    /// Seeded: attackers control the strings.
     hasher: RandomState,
-    /// Set once most texts of a batch were different: those of the next ones will be, too.
+    /// Set once most strings of a batch were distinct: those of later batches will be, too.
     given_up: bool,
 }
 
-/// The distinct texts of a batch, in the order in which they come, and which of them each row has.
+/// The distinct strings of a batch, in order of first occurrence, and the index of that of each row.
 pub(crate) struct Coded<'a> {
     pub texts: Vec<&'a str>,
     pub keys: Int32Array,
 }
 
 impl Repeats {
-    /// The texts of a batch; None where most of them do not repeat.
+    /// Encodes the strings of a batch; None if most of them are distinct.
     pub(crate) fn find<'a>(&mut self, views: &'a StringViewArray) -> Option<Coded<'a>> {
         if self.given_up || views.is_empty() {
             return None;
@@ -74,7 +74,7 @@ impl Repeats {
     }
 }
 
-/// A dynamic column with each of its texts once, where most of them repeat; else as it is.
+/// Dictionary-encodes a dynamic column if most of its values are duplicates.
 pub(crate) fn coded(column: Column) -> Result<Column> {
     let views = column.as_array().and_then(|array| array.as_string_view_opt());
     let Some(Coded { texts, keys }) = views.and_then(|views| Repeats::default().find(views)) else {

@@ -6,77 +6,77 @@ use arrow::datatypes as arrow_types;
 
 use super::Type;
 
-/// One column: its name, case-sensitive, and its type.
+/// A column: its case-sensitive name and its type.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Field {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its type.
+    /// The type.
     pub ty: Type,
 }
 
 impl Field {
-    /// A column of this name and type.
+    /// Creates a column.
     pub fn new(name: impl Into<String>, ty: Type) -> Self {
         Self { name: name.into(), ty }
     }
 }
 
-/// The columns of a table or result, in order, no name twice. Cheap to clone.
+/// The columns of a table or result, in order, with unique names. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schema {
     fields: Arc<[Field]>,
 }
 
 impl Schema {
-    /// These columns, in this order.
+    /// Creates a schema of `fields`, in this order.
     pub fn new(fields: impl IntoIterator<Item = Field>) -> Self {
         Self { fields: fields.into_iter().collect() }
     }
 
-    /// The columns.
+    /// Returns the columns.
     #[must_use]
     pub fn fields(&self) -> &[Field] {
         &self.fields
     }
 
-    /// How many columns.
+    /// Returns the number of columns.
     #[must_use]
     pub fn len(&self) -> usize {
         self.fields.len()
     }
 
-    /// No columns.
+    /// True if there are no columns.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.fields.is_empty()
     }
 
-    /// The position of a column by its exact name.
+    /// Returns the position of a column by its exact name.
     #[must_use]
     pub fn index_of(&self, name: &str) -> Option<usize> {
         self.fields.iter().position(|field| field.name == name)
     }
 
-    /// The column at `index`.
+    /// Returns the column at `index`.
     #[must_use]
     pub fn field(&self, index: usize) -> &Field {
         &self.fields[index]
     }
 
-    /// The columns at `indices`, in that order.
+    /// Returns the columns at `indices`, in that order.
     #[must_use]
     pub fn project(&self, indices: &[usize]) -> Self {
         Self::new(indices.iter().map(|&index| self.fields[index].clone()))
     }
 
-    /// The names, in order.
+    /// Returns the names, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.fields.iter().map(|field| field.name.as_str())
     }
 
-    /// The Arrow schema of a batch whose arrays are `arrays`. Encodings differ from batch to batch, so it is made
-    /// from the arrays themselves.
+    /// Returns the Arrow schema of a batch of `arrays`. Encodings differ from batch to batch, so it is derived from the
+    /// arrays.
     #[must_use]
     pub fn arrow_for(&self, arrays: &[arrow::array::ArrayRef]) -> arrow_types::SchemaRef {
         let fields: Vec<_> = self

@@ -1,4 +1,4 @@
-//! timespan: ticks of 100 ns; its literal and text forms.
+//! timespan: ticks of 100 ns, with its literals and text forms.
 
 use std::fmt;
 
@@ -6,10 +6,10 @@ use super::datetime::{
     TICKS_PER_DAY, TICKS_PER_HOUR, TICKS_PER_MICROSECOND, TICKS_PER_MILLISECOND, TICKS_PER_MINUTE, TICKS_PER_SECOND,
 };
 
-/// A timespan taken apart. All parts are magnitudes; the sign stands apart.
+/// The components of a timespan. All are magnitudes; the sign is separate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parts {
-    /// Whether the span is below zero.
+    /// True if the timespan is negative.
     pub negative: bool,
     /// Whole days.
     pub days: u64,
@@ -23,7 +23,7 @@ pub struct Parts {
     pub ticks: u64,
 }
 
-/// The parts of `ticks`.
+/// Splits `ticks` into components.
 #[must_use]
 pub fn to_parts(ticks: i64) -> Parts {
     let magnitude = ticks.unsigned_abs();
@@ -57,16 +57,16 @@ pub fn write_text(ticks: i64, out: &mut impl fmt::Write) -> fmt::Result {
     Ok(())
 }
 
-/// What `tostring()` answers: `[-][d.]hh:mm:ss[.fffffff]`, with seven digits of a fraction or none.
+/// Returns what `tostring()` returns: `[-][d.]hh:mm:ss[.fffffff]`, with seven fractional digits or none.
 #[must_use]
 pub fn to_text(ticks: i64) -> String {
     let mut text = String::new();
-    // Writing to a string does not fail.
+    // Writing to a String cannot fail.
     let _ = write_text(ticks, &mut text);
     text
 }
 
-/// The text form of the JSON wire and of result comparisons, which always has the seven digits.
+/// Returns the text form of JSON results and of comparisons, which always has seven fractional digits.
 #[must_use]
 pub fn to_full_text(ticks: i64) -> String {
     let mut text = to_text(ticks);
@@ -76,7 +76,7 @@ pub fn to_full_text(ticks: i64) -> String {
     text
 }
 
-/// The units of a literal, with what one is worth in nanoseconds.
+/// The units of a literal, with their length in nanoseconds.
 /// Source: the reference's page on the timespan type, and the lexer of Microsoft's language service.
 const UNITS: &[(&[&str], i64)] = &[
     (&["d", "day", "days"], TICKS_PER_DAY * 100),
@@ -89,7 +89,7 @@ const UNITS: &[(&[&str], i64)] = &[
     (&["nano", "nanos", "nanosec", "nanosecond", "nanoseconds"], 1),
 ];
 
-/// True where `word` names a unit that may follow a number, as in `1.5h`. Lower case only, as in the language.
+/// True if `word` is a unit that may follow a number, as in `1.5h`. Units are lower case.
 #[must_use]
 pub fn is_unit(word: &str) -> bool {
     nanoseconds_of(word).is_some()
@@ -99,8 +99,8 @@ fn nanoseconds_of(unit: &str) -> Option<i64> {
     UNITS.iter().find(|(names, _)| names.contains(&unit)).map(|(_, nanoseconds)| *nanoseconds)
 }
 
-/// A number and its unit, `1d`, `1.5h`, `15 seconds`, in ticks. What is finer than a tick is cut off, as
-/// `150nanoseconds` is one tick. None where it is none, or does not fit.
+/// Parses a number with a unit, `1d`, `1.5h`, `15 seconds`, and returns ticks. Fractions of a tick are truncated:
+/// `150nanoseconds` is one tick. None if it is malformed or does not fit.
 #[must_use]
 pub fn parse_unit(text: &str) -> Option<i64> {
     let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.'))?;
@@ -118,12 +118,12 @@ pub fn parse_unit(text: &str) -> Option<i64> {
     i64::try_from(total / 100).ok()
 }
 
-/// The digits of a fraction that fit 64 bits whatever they are.
+/// The number of fractional digits that always fit 64 bits.
 const MAX_FRACTION: usize = 19;
 
-/// What stands inside `timespan(...)` or `time(...)`: `Some(None)` is the null, None is no valid literal.
+/// Parses the argument of `timespan(...)` or `time(...)`: `Some(None)` is null, None is not a valid literal.
 ///
-/// Takes what [`parse`] takes, with a sign, in quotes or without; a lone number counts days.
+/// Accepts everything that [`parse`] does, with a sign, with or without quotes; a lone number counts days.
 #[must_use]
 pub fn parse_literal(text: &str) -> Option<Option<i64>> {
     let text = text.trim();
@@ -140,8 +140,8 @@ pub fn parse_literal(text: &str) -> Option<Option<i64>> {
     parse(text).map(Some)
 }
 
-/// What `totimespan()` reads, in ticks: `[-][d.]hh:mm[:ss[.f...]]`, or a number with a unit. Digits beyond 100 ns
-/// are cut off. None where it answers null, as for a lone number.
+/// Parses what `totimespan()` accepts and returns ticks: `[-][d.]hh:mm[:ss[.f...]]`, or a number with a unit. Digits
+/// beyond 100 ns are truncated. None if the result is null, as for a lone number.
 #[must_use]
 pub fn parse(text: &str) -> Option<i64> {
     let (negative, magnitude) = split_sign(text.trim());
@@ -153,7 +153,7 @@ fn split_sign(text: &str) -> (bool, &str) {
     text.strip_prefix('-').map_or((false, text), |rest| (true, rest))
 }
 
-/// `[d.]hh:mm[:ss[.f...]]`; wide enough for the magnitude of the smallest timespan.
+/// Parses `[d.]hh:mm[:ss[.f...]]`; the result type also fits the magnitude of the smallest timespan.
 fn parse_clock(text: &str) -> Option<i128> {
     let (hours, rest) = text.split_once(':')?;
     let (days, hours) = hours.split_once('.').unwrap_or(("0", hours));
@@ -175,7 +175,7 @@ fn parse_clock(text: &str) -> Option<i128> {
     Some(total.into_iter().map(|(n, unit)| n * i128::from(unit)).sum::<i128>() + ticks)
 }
 
-/// A number of one to `most` digits.
+/// Parses a number of one to `most` digits.
 fn digits(text: &str, most: usize) -> Option<i128> {
     let valid = (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     valid.then(|| text.parse().ok())?

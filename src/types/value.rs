@@ -1,4 +1,4 @@
-//! One scalar, null included.
+//! One scalar value, null included.
 
 use std::sync::Arc;
 
@@ -6,14 +6,14 @@ use rust_decimal::Decimal;
 
 use super::{Type, datetime, decimal, dynamic, guid, number, timespan};
 
-/// One scalar of any type.
+/// A scalar value of any type.
 ///
-/// A string is never null: `Value::null(Type::String)` is the empty text. JSON `null` is the null of dynamic.
+/// A string is never null: `Value::null(Type::String)` is the empty string. JSON `null` is the null of dynamic.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// The null of a type other than string.
     Null(Type),
-    /// A truth value.
+    /// A boolean.
     Bool(bool),
     /// 32 bits.
     Int(i32),
@@ -23,7 +23,7 @@ pub enum Value {
     Real(f64),
     /// A decimal number.
     Decimal(Decimal),
-    /// A text.
+    /// A string.
     String(Arc<str>),
     /// Ticks of 100 ns since 0001-01-01T00:00:00Z.
     Datetime(i64),
@@ -31,29 +31,29 @@ pub enum Value {
     Timespan(i64),
     /// Bytes in the order of the text form.
     Guid([u8; 16]),
-    /// JSON text, not `null`.
+    /// JSON other than `null`.
     Dynamic(Arc<str>),
 }
 
 impl Value {
-    /// The null of `ty`; the empty text for string.
+    /// Returns the null of `ty`; the empty string for string.
     #[must_use]
     pub fn null(ty: Type) -> Self {
         if ty == Type::String { Self::String("".into()) } else { Self::Null(ty) }
     }
 
-    /// A text.
+    /// Creates a string.
     pub fn string(text: impl Into<Arc<str>>) -> Self {
         Self::String(text.into())
     }
 
-    /// A dynamic of JSON text; null where the text is `null`.
+    /// Creates a dynamic from JSON; null if the JSON is `null`.
     pub fn dynamic(json: impl Into<Arc<str>>) -> Self {
         let json = json.into();
         if json.trim() == "null" { Self::Null(Type::Dynamic) } else { Self::Dynamic(json) }
     }
 
-    /// Its type.
+    /// Returns the type.
     #[must_use]
     pub fn ty(&self) -> Type {
         match self {
@@ -71,13 +71,13 @@ impl Value {
         }
     }
 
-    /// True for a null; never for a string.
+    /// True for a null; never true for a string.
     #[must_use]
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null(_))
     }
 
-    /// int or long as 64 bits.
+    /// Returns an int or long as 64 bits.
     #[must_use]
     pub fn as_i64(&self) -> Option<i64> {
         match self {
@@ -87,7 +87,7 @@ impl Value {
         }
     }
 
-    /// The text of a string.
+    /// Returns the content of a string.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         match self {
@@ -96,7 +96,8 @@ impl Value {
         }
     }
 
-    /// What `tostring()` answers: "" for null, `True`/`False`, ISO datetimes with seven digits, compact JSON.
+    /// Returns what `tostring()` returns: "" for null, `True`/`False`, ISO datetimes with seven fractional digits,
+    /// compact JSON.
     #[must_use]
     pub fn to_text(&self) -> String {
         match self {

@@ -587,7 +587,7 @@ fn several_queries_in_one_text_are_told() {
     ] {
         let output = coldcase(&[text, SIGNINS]);
         assert!(
-            output.code == 4 && output.stderr.contains("a second query begins here, after a blank line"),
+            output.code == 4 && output.stderr.contains("a second query begins here, after an empty line"),
             "{output:?}"
         );
         assert!(output.stderr.contains("coldcase batch"), "{output:?}");

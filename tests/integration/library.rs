@@ -164,17 +164,17 @@ fn circles_are_named() {
 #[test]
 fn files_that_hold_no_functions_are_told() {
     for (text, words) in [
-        ("SigninLogs | take 1", "`SigninLogs` is no definition of a function"),
-        ("let n = 5;", "is no definition of a function"),
-        (".drop function F", "`.` is no definition of a function"),
+        ("SigninLogs | take 1", "`SigninLogs` is not a function definition"),
+        ("let n = 5;", "is not a function definition"),
+        (".drop function F", "`.` is not a function definition"),
         ("let F = () { 1 }", ""),
-        ("let F = () { 1 ", "never closed"),
+        ("let F = () { 1 ", "is not closed"),
         ("let F = () { 1 }; let F = () { 2 };", "the function `F` is defined already"),
         ("let F = () { 'open };", "KQL100"),
         ("let strlen = (s:string) { 1 };", "named like KQL's own `strlen`"),
         (".create function with (docstring) F() { 1 }", "expected"),
         (".create function 5() { 1 }", "expected a name"),
-        (".create function F { 1 }", "is no definition"),
+        (".create function F { 1 }", "is not a function definition"),
     ] {
         let folder = library(&[("functions/f.kql", text)]);
         let (status, _, said) = run_in(folder.path(), &["print F"], &[]);

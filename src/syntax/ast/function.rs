@@ -7,17 +7,17 @@ use crate::types::Type;
 /// `view (a:long, b:string = "") { let c = a; c + 1 }`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Function {
-    /// `view`: found by patterns of tables.
+    /// `view`: patterns of table names find it.
     pub view: bool,
-    /// In order.
+    /// The parameters, in order.
     pub parameters: Vec<FunctionParameter>,
-    /// What a call stands for.
+    /// The body, which replaces a call.
     pub body: FunctionBody,
-    /// All of its words.
+    /// The whole function.
     pub span: Span,
 }
 
-/// What stands in the braces of a function.
+/// The content of a function's braces.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FunctionBody {
     /// The `let` statements before the result.
@@ -26,23 +26,23 @@ pub struct FunctionBody {
     pub result: LetValue,
 }
 
-/// One parameter of a function.
+/// A parameter of a function.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FunctionParameter {
-    /// Its name.
+    /// The name.
     pub name: Name,
-    /// What it takes.
+    /// The kind of argument.
     pub kind: ParameterKind,
 }
 
-/// What a parameter takes.
+/// The kind of argument that a parameter takes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ParameterKind {
     /// `name:type`, `name:type = default`.
     Scalar {
         /// The type.
         ty: Type,
-        /// A literal, where the argument may be left out.
+        /// A literal, if the argument is optional.
         default: Option<Expr>,
     },
     /// `name:(column:type, ...)`, or `name:(*)` without columns: a table that has at least these columns.

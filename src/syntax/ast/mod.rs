@@ -1,7 +1,7 @@
-//! What was written: the tree of a query, every node with its place.
+//! The syntax tree of a query; every node has its position.
 //!
-//! Nothing here is looked up or checked against a schema: a [`Name`] may be a column, a `let`, a table or a mistake.
-//! That is the binder's business.
+//! Nothing here is resolved or checked against a schema: a [`Name`] may be a column, a `let`, a table or a mistake. The
+//! binder decides that.
 
 mod function;
 mod operator;
@@ -17,19 +17,19 @@ use std::sync::Arc;
 use crate::diagnostic::Span;
 use crate::types::{Type, Value};
 
-/// A whole text: statements separated by `;`.
+/// A whole query text: statements separated by `;`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Query {
     /// In the order written. At most one is a [`StatementKind::Query`]; the parser reports a text without one.
     pub statements: Vec<Statement>,
 }
 
-/// One statement.
+/// A statement.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Statement {
-    /// What it is.
+    /// The kind.
     pub kind: StatementKind,
-    /// All of its words.
+    /// The whole statement.
     pub span: Span,
 }
 
@@ -40,14 +40,14 @@ pub enum StatementKind {
     Let {
         /// The name.
         name: Name,
-        /// What it stands for.
+        /// The value it names.
         value: LetValue,
     },
     /// `set option` or `set option = value`.
     Set {
-        /// The option, `query_now` for example.
+        /// The option, for example `query_now`.
         option: Name,
-        /// Its value: a literal, or a bare word read as text.
+        /// The value: a literal, or a bare word read as a string.
         value: Option<Expr>,
     },
     /// `declare query_parameters(name:type = default, ...)`.
@@ -59,7 +59,7 @@ pub enum StatementKind {
 /// The right side of a `let`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LetValue {
-    /// A value, or a bare name or call that the binder may find to be a table.
+    /// A value, or a bare name or call that the binder may resolve to a table.
     Expr(Expr),
     /// A table: a source with operators, or a source that is more than a name.
     Pipeline(Pipeline),
@@ -67,56 +67,56 @@ pub enum LetValue {
     Function(Arc<Function>),
 }
 
-/// One declared query parameter.
+/// A declared query parameter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ParameterDeclaration {
-    /// Its name.
+    /// The name.
     pub name: Name,
-    /// Its type.
+    /// The type.
     pub ty: Type,
-    /// Its default, a literal.
+    /// The default, a literal.
     pub default: Option<Expr>,
 }
 
 /// An identifier as written.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Name {
-    /// The name itself, without brackets and quotes.
+    /// The name, without brackets and quotes.
     pub text: String,
-    /// Where, brackets included.
+    /// The position, brackets included.
     pub span: Span,
 }
 
-/// A source and the operators its rows flow through.
+/// A source and the operators that its rows flow through.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pipeline {
-    /// Where the rows come from.
+    /// The source of the rows.
     pub source: Source,
-    /// In order.
+    /// The operators, in order.
     pub operators: Vec<Operator>,
-    /// All of it.
+    /// The whole pipeline.
     pub span: Span,
 }
 
-/// Where rows come from.
+/// A source of rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Source {
-    /// What it is.
+    /// The kind.
     pub kind: SourceKind,
-    /// All of its words.
+    /// The whole source.
     pub span: Span,
 }
 
 /// The kinds of source.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SourceKind {
-    /// A table or a `let` that stands for one.
+    /// A table, or a `let` that names one.
     Name(Name),
-    /// A call that answers a table: `table("x")`, `materialize(...)`.
+    /// A call that returns a table: `table("x")`, `materialize(...)`.
     Call {
         /// The function.
         function: Name,
-        /// Its arguments.
+        /// The arguments.
         arguments: Vec<Argument>,
     },
     /// `print name = value, ...`: one row.
@@ -125,46 +125,46 @@ pub enum SourceKind {
     Datatable {
         /// The columns.
         columns: Vec<DatatableColumn>,
-        /// The cells, row after row; each a constant.
+        /// The cells, row by row; each a constant.
         cells: Vec<Expr>,
     },
     /// `range name from start to stop step step`.
     Range {
         /// The column.
         column: Name,
-        /// First value.
+        /// The first value.
         from: Box<Expr>,
-        /// Last value, included where a step hits it.
+        /// The last value, included if a step reaches it.
         to: Box<Expr>,
-        /// Distance.
+        /// The step.
         step: Box<Expr>,
     },
     /// `union kind=... withsource=... isfuzzy=... A, (B | where ...)` at the start of a pipeline.
     Union {
         /// `kind`, `withsource`, `isfuzzy`, hints.
         parameters: Vec<Parameter>,
-        /// The tables; a name may hold `*`.
+        /// The tables; a name may contain `*`.
         tables: Vec<Pipeline>,
     },
     /// `search kind=... in (A, B) "term"` at the start of a pipeline.
     Search {
         /// `kind`.
         parameters: Vec<Parameter>,
-        /// The tables, none for all; a name may hold `*`.
+        /// The tables, empty for all; a name may contain `*`.
         tables: Vec<Pipeline>,
-        /// What is looked for.
+        /// The search predicate.
         predicate: Box<Expr>,
     },
     /// `( pipeline )`.
     Parenthesised(Box<Pipeline>),
 }
 
-/// A value, as written.
+/// A scalar expression as written.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expr {
-    /// What it is.
+    /// The kind.
     pub kind: ExprKind,
-    /// All of its words.
+    /// The whole expression.
     pub span: Span,
 }
 
@@ -181,49 +181,49 @@ pub enum ExprKind {
     Unary {
         /// The sign.
         operator: UnaryOperator,
-        /// What it stands before.
+        /// The operand.
         operand: Box<Expr>,
     },
     /// `left operator right`.
     Binary {
         /// The operator.
         operator: BinaryOperator,
-        /// The place of the operator itself.
+        /// The position of the operator.
         operator_span: Span,
-        /// Left operand.
+        /// The left operand.
         left: Box<Expr>,
-        /// Right operand.
+        /// The right operand.
         right: Box<Expr>,
     },
     /// `left in (a, b)`, `left has_any (...)` and their kin.
     Membership {
         /// The operator.
         operator: MembershipOperator,
-        /// The place of the operator itself.
+        /// The position of the operator.
         operator_span: Span,
-        /// What is looked for.
+        /// The value to look up.
         left: Box<Expr>,
-        /// The list; one element may be a dynamic array or a table ([`ExprKind::Pipeline`]).
+        /// The list; an element may be a dynamic array or a table ([`ExprKind::Pipeline`]).
         list: Vec<Expr>,
     },
     /// `operand between (low .. high)`.
     Between {
         /// `!between`.
         negated: bool,
-        /// The place of the operator itself.
+        /// The position of the operator.
         operator_span: Span,
         /// The value.
         operand: Box<Expr>,
-        /// Lower bound, included.
+        /// The lower bound, included.
         low: Box<Expr>,
-        /// Upper bound, included.
+        /// The upper bound, included.
         high: Box<Expr>,
     },
     /// `function(arguments)`.
     Call {
         /// The function.
         function: Name,
-        /// Its arguments.
+        /// The arguments.
         arguments: Vec<Argument>,
     },
     /// `base.name`.
@@ -242,11 +242,11 @@ pub enum ExprKind {
     },
     /// `(inner)`.
     Parenthesised(Box<Expr>),
-    /// A table where a value is needed: inside `toscalar(...)`, `in (...)`.
+    /// A table where a value is required: inside `toscalar(...)` or `in (...)`.
     Pipeline(Box<Pipeline>),
 }
 
-/// One argument of a call.
+/// An argument of a call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Argument {
     /// `name = value`.
@@ -255,7 +255,7 @@ pub struct Argument {
     pub value: Expr,
 }
 
-/// Operators before a value.
+/// Prefix operators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum UnaryOperator {
     /// `-`
@@ -264,7 +264,7 @@ pub enum UnaryOperator {
     Plus,
 }
 
-/// Operators between two values.
+/// Binary operators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "each is its own name; BinaryOperator::symbol spells it")]
 pub enum BinaryOperator {
@@ -308,12 +308,12 @@ pub enum BinaryOperator {
     EndsWithCs,
     NotEndsWithCs,
     MatchesRegex,
-    /// `column:term`, of `search`.
+    /// `column:term` of `search`.
     Colon,
 }
 
 impl BinaryOperator {
-    /// Every operator with its spelling: the one table that lexer, parser, printer and messages read.
+    /// Every operator with its spelling: the only such table; lexer, parser, printer and messages read it.
     pub const SPELLINGS: &'static [(&'static str, Self)] = &[
         ("or", Self::Or),
         ("and", Self::And),
@@ -359,14 +359,14 @@ impl BinaryOperator {
         (":", Self::Colon),
     ];
 
-    /// How it is written.
+    /// Returns the spelling.
     #[must_use]
     pub fn symbol(self) -> &'static str {
         Self::SPELLINGS.iter().find(|(_, operator)| *operator == self).map_or("", |(text, _)| text)
     }
 }
 
-/// Operators that look a value up in a list.
+/// Operators that look up a value in a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "each is its own name; MembershipOperator::symbol spells it")]
 pub enum MembershipOperator {
@@ -389,7 +389,7 @@ impl MembershipOperator {
         ("has_all", Self::HasAll),
     ];
 
-    /// How it is written.
+    /// Returns the spelling.
     #[must_use]
     pub fn symbol(self) -> &'static str {
         Self::SPELLINGS.iter().find(|(_, operator)| *operator == self).map_or("", |(text, _)| text)

@@ -4,14 +4,14 @@ use super::{Argument, Expr, Name, Pipeline};
 use crate::diagnostic::Span;
 use crate::types::Type;
 
-/// One step of a pipeline: what stands after a `|`.
+/// An operator of a pipeline: the part after a `|`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Operator {
-    /// What it is.
+    /// The kind.
     pub kind: OperatorKind,
-    /// The operator's word, `where` for example.
+    /// The operator's keyword, for example `where`.
     pub keyword: Span,
-    /// All of its words.
+    /// The whole operator.
     pub span: Span,
 }
 
@@ -38,7 +38,7 @@ pub enum OperatorKind {
         parameters: Vec<Parameter>,
         /// Aggregates.
         aggregates: Vec<Assignment>,
-        /// Keys; None where there is no `by`.
+        /// Keys; None if there is no `by`.
         by: Option<Vec<Assignment>>,
     },
     /// `count`.
@@ -51,14 +51,14 @@ pub enum OperatorKind {
     Sort(Vec<SortKey>),
     /// `top n by a desc nulls last`.
     Top {
-        /// How many rows.
+        /// The number of rows.
         count: Expr,
-        /// By what.
+        /// The sort keys.
         by: Vec<SortKey>,
     },
     /// `getschema`.
     Getschema,
-    /// `render timechart with (title = "x")`: a hint for the output.
+    /// `render timechart with (title = "x")`: a hint for the client.
     Render {
         /// The chart.
         chart: Name,
@@ -69,9 +69,9 @@ pub enum OperatorKind {
     MvExpand {
         /// `bagexpansion=`, `kind=`, `with_itemindex=`.
         parameters: Vec<Parameter>,
-        /// What is expanded, side by side.
+        /// The values to expand, in parallel.
         items: Vec<MvExpandItem>,
-        /// `limit n`: at most so many rows of one row.
+        /// `limit n`: the maximum number of rows per input row.
         limit: Option<Expr>,
     },
     /// `union ...` after a `|`.
@@ -85,7 +85,7 @@ pub enum OperatorKind {
     Invoke {
         /// The function.
         function: Name,
-        /// Its other arguments.
+        /// The remaining arguments.
         arguments: Vec<Argument>,
     },
     /// `join kind=inner (right) on a, $left.b == $right.c`.
@@ -94,7 +94,7 @@ pub enum OperatorKind {
         parameters: Vec<Parameter>,
         /// The other table.
         right: Box<Pipeline>,
-        /// On what.
+        /// The join conditions.
         on: Vec<JoinKey>,
     },
     /// `lookup kind=leftouter (right) on a`.
@@ -103,7 +103,7 @@ pub enum OperatorKind {
         parameters: Vec<Parameter>,
         /// The other table.
         right: Box<Pipeline>,
-        /// On what.
+        /// The join conditions.
         on: Vec<JoinKey>,
     },
     /// `as hint.materialized=true name`.
@@ -117,7 +117,7 @@ pub enum OperatorKind {
     Search {
         /// `kind`.
         parameters: Vec<Parameter>,
-        /// What is looked for.
+        /// The search predicate.
         predicate: Expr,
     },
     /// `serialize a = row_number()`.
@@ -127,7 +127,7 @@ pub enum OperatorKind {
 /// `name = value`, `(a, b) = value`, or a value alone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Assignment {
-    /// The names, none where the value stands alone, several in the `(a, b) = f()` form.
+    /// The names: empty if the value stands alone, several in the `(a, b) = f()` form.
     pub names: Vec<Name>,
     /// The value.
     pub value: Expr,
@@ -136,42 +136,42 @@ pub struct Assignment {
 /// A column, or several by a pattern with `*`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ColumnPattern {
-    /// The text, `*` standing for any run of characters unless the name was in brackets.
+    /// The pattern; `*` matches any characters, unless the name was in brackets.
     pub name: Name,
-    /// True where `*` is a wildcard.
+    /// True if `*` is a wildcard.
     pub wildcard: bool,
 }
 
-/// One entry of `project-reorder`.
+/// An entry of `project-reorder`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReorderItem {
-    /// Which columns.
+    /// The columns.
     pub pattern: ColumnPattern,
-    /// In which order, where a pattern matches several.
+    /// The order of several columns that match the pattern.
     pub order: Option<ReorderOrder>,
 }
 
-/// Orders of `project-reorder`.
+/// The column orders of `project-reorder`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReorderOrder {
-    /// By name.
+    /// By name, ascending.
     Ascending,
-    /// By name, backwards.
+    /// By name, descending.
     Descending,
-    /// By name, runs of digits by their value.
+    /// By name, runs of digits by their value, ascending.
     GrannyAscending,
-    /// The same backwards.
+    /// By name, runs of digits by their value, descending.
     GrannyDescending,
 }
 
-/// One key of `sort` and `top`.
+/// A key of `sort` or `top`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SortKey {
-    /// By what.
+    /// The sort expression.
     pub value: Expr,
-    /// None where not written: descending.
+    /// None if not written: descending.
     pub order: Option<SortOrder>,
-    /// None where not written: last if descending, first if ascending.
+    /// None if not written: last if descending, first if ascending.
     pub nulls: Option<NullsOrder>,
 }
 
@@ -191,36 +191,36 @@ pub enum NullsOrder {
     Last,
 }
 
-/// `name = value` of an operator, `hint.strategy = shuffle` and `kind = inner` among them.
+/// `name = value` of an operator, including `hint.strategy = shuffle` and `kind = inner`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
-    /// Its name; dots are part of it.
+    /// The name; dots are part of it.
     pub name: Name,
-    /// Its value: a literal, or a bare word as a name.
+    /// The value: a literal, or a bare word as a name.
     pub value: Expr,
 }
 
-/// One column of a `datatable`.
+/// A column of a `datatable`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DatatableColumn {
-    /// Its name.
+    /// The name.
     pub name: Name,
-    /// Its type.
+    /// The type.
     pub ty: Type,
 }
 
-/// One entry of `mv-expand`.
+/// An item of `mv-expand`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MvExpandItem {
-    /// `name = value` or a value alone.
+    /// `name = value`, or a value alone.
     pub assignment: Assignment,
     /// `to typeof(type)`.
     pub to: Option<Type>,
 }
 
-/// One condition of `join`: a name on both sides, or `$left.a == $right.b`.
+/// A condition of `join`: a name on both sides, or `$left.a == $right.b`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JoinKey {
-    /// The condition as an expression; `$left` and `$right` are names in it.
+    /// The condition; `$left` and `$right` are names in it.
     pub condition: Expr,
 }

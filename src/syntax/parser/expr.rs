@@ -10,8 +10,8 @@ use super::{
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::syntax::ast::{Argument, BinaryOperator, Expr, ExprKind, MembershipOperator, Name, Pipeline, UnaryOperator};
 
-/// How tightly a construct binds; the tightest last, as in the reference's and Kusto's own grammar. Note that text
-/// operators bind more tightly than arithmetic.
+/// Precedence levels, the tightest last, as in the reference's and Kusto's own grammar. Note that string operators bind
+/// more tightly than arithmetic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::syntax) enum Level {
     Or,
@@ -21,14 +21,14 @@ pub(in crate::syntax) enum Level {
     Sum,
     Product,
     Text,
-    /// A sign, and what it stands before.
+    /// A sign and its operand.
     Sign,
-    /// A value and what is taken out of it.
+    /// A member or element access and its base.
     Path,
 }
 
 impl Level {
-    /// That of a binary operator.
+    /// Returns the level of a binary operator.
     pub(in crate::syntax) fn of(operator: BinaryOperator) -> Self {
         use BinaryOperator as B;
         match operator {
@@ -42,7 +42,7 @@ impl Level {
         }
     }
 
-    /// That of a whole expression.
+    /// Returns the level of an expression.
     pub(in crate::syntax) fn of_expr(expr: &Expr) -> Self {
         match &expr.kind {
             ExprKind::Binary { operator, .. } => Self::of(*operator),
@@ -53,17 +53,17 @@ impl Level {
         }
     }
 
-    /// True where `a op b op c` is `(a op b) op c`; elsewhere it is a mistake.
+    /// True if `a op b op c` means `(a op b) op c`; at other levels it is a mistake.
     pub(in crate::syntax) fn chains(self) -> bool {
         matches!(self, Self::Or | Self::And | Self::Sum | Self::Product)
     }
 
-    /// True where `a op (b op c)` is the same as `(a op b) op c`, whatever the values.
+    /// True if `a op (b op c)` equals `(a op b) op c` for all values.
     pub(in crate::syntax) fn is_associative(self) -> bool {
         matches!(self, Self::Or | Self::And)
     }
 
-    /// The next level.
+    /// Returns the next tighter level.
     pub(in crate::syntax) fn tighter(self) -> Self {
         match self {
             Self::Or => Self::And,
@@ -95,15 +95,15 @@ impl Infix {
     }
 }
 
-/// A value; `expected` is what it is called where there is none.
+/// An expression; `expected` names it in the message if it is missing.
 pub(in crate::syntax) fn expression<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, Expr> {
     move |input| {
         let (rest, value) = climb(input.begun(), expected, Level::Or)?;
         match rest.peek() {
-            token if token.is_symbol("=") => rest.refuse(
-                Diagnostic::new(Code::UnexpectedToken, token.span, "`=` gives a name and stands after one name")
-                    .help("write `==` to compare"),
-            ),
+            token if token.is_symbol("=") => {
+                let message = "`=` assigns a name; use `==` to compare";
+                rest.refuse(Diagnostic::new(Code::UnexpectedToken, token.span, message))
+            }
             token if infix_at(&rest).is_some() => {
                 let message = format!("{} cannot follow another comparison", token.describe());
                 let help = "put the first one in parentheses";
@@ -114,7 +114,7 @@ pub(in crate::syntax) fn expression<'a>(expected: &'static str) -> impl Fn(Token
     }
 }
 
-/// A value, or a table with operators, as in `toscalar(T | count)`.
+/// An expression, or a table with operators, as in `toscalar(T | count)`.
 pub(super) fn expression_or_pipeline<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, Expr> {
     move |input| {
         if source::begins_source(&input) {
@@ -135,13 +135,13 @@ fn pipeline_expr(pipeline: Pipeline) -> Expr {
     Expr { span: pipeline.span, kind: ExprKind::Pipeline(Box::new(pipeline)) }
 }
 
-/// Reads a value and every operator after it that binds at least as tightly as `loosest`.
+/// Parses a value and every following operator that binds at least as tightly as `loosest`.
 fn climb<'a>(input: Tokens<'a>, expected: &'static str, loosest: Level) -> Parsed<'a, Expr> {
     let (mut rest, mut left) = match begins_star(&input).filter(|level| *level >= loosest) {
         Some(_) => all_columns(input)?,
         None => unary(input, expected)?,
     };
-    // After `a + b` may follow what binds as tightly or less, after `a == b` only what binds less.
+    // After `a + b`, operators of the same or a looser level may follow, after `a == b` only looser ones.
     let mut last = None;
     while let Some((infix, length)) = infix_at(&rest) {
         let level = infix.level();
@@ -161,7 +161,7 @@ fn climb<'a>(input: Tokens<'a>, expected: &'static str, loosest: Level) -> Parse
     Ok((rest, left))
 }
 
-/// The level of the operator behind a `*` that stands for all columns: one on texts, or `==`.
+/// Returns the level of the operator after a `*` that stands for all columns: a string operator, or `==`.
 pub(super) fn begins_star(input: &Tokens<'_>) -> Option<Level> {
     let after = input.advance(1);
     match input.peek().is_symbol("*") {
@@ -171,7 +171,7 @@ pub(super) fn begins_star(input: &Tokens<'_>) -> Option<Level> {
     }
 }
 
-/// True before an operator on texts.
+/// True before a string operator.
 fn text_operator(input: &Tokens<'_>) -> bool {
     infix_at(input).is_some_and(|(infix, _)| infix.level() == Level::Text)
 }
@@ -183,7 +183,7 @@ fn all_columns(input: Tokens<'_>) -> Parsed<'_, Expr> {
     Ok((rest, Expr { kind: ExprKind::Star, span }))
 }
 
-/// The operator that the next tokens are, and of how many.
+/// Returns the operator at the next tokens and its number of tokens.
 pub(super) fn infix_at(input: &Tokens<'_>) -> Option<(Infix, usize)> {
     let token = input.peek();
     if !matches!(token.kind, TokenKind::Word | TokenKind::Symbol) {
@@ -202,7 +202,7 @@ pub(super) fn infix_at(input: &Tokens<'_>) -> Option<(Infix, usize)> {
     }
 }
 
-/// The right operand of an operator of `level`.
+/// Parses the right operand of an operator of `level`.
 fn right_operand(input: Tokens<'_>, level: Level) -> Parsed<'_, Expr> {
     committed(climb(input, "a value", level.tighter()))
 }
@@ -221,8 +221,8 @@ fn join(operator: BinaryOperator, operator_span: Span, left: Expr, right: Expr) 
     Expr { kind: ExprKind::Binary { operator, operator_span, left, right }, span }
 }
 
-/// `a and b and c ...`, `a or b or c ...`. Generated queries have thousands of them, and both operators are
-/// associative, so the tree is balanced: its height is the logarithm of their number.
+/// `a and b and c ...`, `a or b or c ...`. Generated queries contain thousands of operands, and both operators are
+/// associative, so the tree is balanced: its height is logarithmic.
 fn junction(input: Tokens<'_>, first: Expr, operator: BinaryOperator) -> Parsed<'_, Expr> {
     let (mut rest, mut height) = (input, input.height());
     let (mut operands, mut operators) = (vec![Some(first)], Vec::new());
@@ -241,7 +241,7 @@ fn balanced(operator: BinaryOperator, operands: &mut [Option<Expr>], operators: 
     if let [operand] = operands {
         return operand.take().expect("each operand is taken once");
     }
-    // One operand more than operators; the one in the middle joins the halves.
+    // There is one more operand than operators; the operator in the middle joins the halves.
     let middle = operators.len() / 2;
     let (left, right) = operands.split_at_mut(middle + 1);
     let left = balanced(operator, left, &operators[..middle]);
@@ -259,7 +259,7 @@ fn membership(input: Tokens<'_>, left: Expr, operator: MembershipOperator) -> Pa
     Ok((rest, Expr { kind: ExprKind::Membership { operator, operator_span, left, list }, span }))
 }
 
-/// A table with operators, or values.
+/// A table with operators, or a list of values.
 fn membership_list(input: Tokens<'_>) -> Parsed<'_, Vec<Expr>> {
     let (rest, first) = expression_or_pipeline("a value")(input)?;
     if matches!(first.kind, ExprKind::Pipeline(_)) || !rest.peek().is_symbol(",") {
@@ -284,7 +284,7 @@ fn bounds(input: Tokens<'_>) -> Parsed<'_, (Expr, Expr)> {
     (expression("a value"), symbol(".."), expression("a value")).map(|(low, _, high)| (low, high)).parse(input)
 }
 
-/// A sign or none, and what it stands before.
+/// An optional sign and its operand.
 fn unary<'a>(input: Tokens<'a>, expected: &'static str) -> Parsed<'a, Expr> {
     let token = input.peek();
     let operator = match token.text {
@@ -302,7 +302,7 @@ fn unary<'a>(input: Tokens<'a>, expected: &'static str) -> Parsed<'a, Expr> {
     Ok((rest, Expr { kind: ExprKind::Unary { operator, operand: Box::new(operand) }, span }))
 }
 
-/// A value and what is taken out of it: `a.b[0]['c']`.
+/// A value followed by member and element accesses: `a.b[0]['c']`.
 pub(super) fn path<'a>(input: Tokens<'a>, expected: &'static str) -> Parsed<'a, Expr> {
     let (mut rest, mut base) = primary(input, expected)?;
     loop {
@@ -318,7 +318,7 @@ pub(super) fn path<'a>(input: Tokens<'a>, expected: &'static str) -> Parsed<'a, 
     }
 }
 
-/// What stands after the dot: a name, or `[index]`, before which the dot means nothing.
+/// The part after the dot: a name, or `[index]`, before which the dot means nothing.
 fn member(input: Tokens<'_>, base: Expr) -> Parsed<'_, ExprKind> {
     if input.peek().is_symbol("[") && !is_bracketed_name(&input) {
         return index(input, base);
@@ -330,7 +330,7 @@ fn member(input: Tokens<'_>, base: Expr) -> Parsed<'_, ExprKind> {
     Ok((rest, ExprKind::Member { base: Box::new(base), name }))
 }
 
-/// What stands in brackets.
+/// The part in brackets.
 fn index(input: Tokens<'_>, base: Expr) -> Parsed<'_, ExprKind> {
     let (rest, index) = brackets("[", expression("a value"), "]")(input)?;
     Ok((rest, ExprKind::Index { base: Box::new(base), index: Box::new(index) }))
@@ -367,7 +367,7 @@ fn parenthesised(input: Tokens<'_>) -> Parsed<'_, Expr> {
 /// `function(argument, ...)`.
 fn call(input: Tokens<'_>) -> Parsed<'_, Expr> {
     let (rest, function): (_, Name) = name("a function")(input)?;
-    // The one type whose name begins a literal.
+    // dynamic is the only type whose name begins a literal.
     let word = rest.peek_at(1);
     if input.peek().is_word("typeof") && word.is_word("dynamic") && rest.peek_at(2).is_symbol(")") {
         let ty = Name { text: word.text.to_owned(), span: word.span };
@@ -383,7 +383,7 @@ fn call(input: Tokens<'_>) -> Parsed<'_, Expr> {
     Ok((rest, Expr { kind: ExprKind::Call { function, arguments }, span }))
 }
 
-/// A table with operators, which stands alone, or a list.
+/// A single table with operators, or a list.
 pub(super) fn arguments(input: Tokens<'_>) -> Parsed<'_, Vec<Argument>> {
     let token = input.peek();
     if token.is_symbol(")") {

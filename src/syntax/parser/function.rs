@@ -13,7 +13,7 @@ use crate::syntax::ast::{
     DatatableColumn, Expr, ExprKind, Function, FunctionBody, FunctionParameter, LetValue, ParameterKind, Statement,
 };
 
-/// True where a function begins: parentheses and braces, `view` before them or not.
+/// True if a function begins: parentheses and braces, optionally after `view`.
 pub(in crate::syntax) fn begins_function(input: &Tokens<'_>) -> bool {
     let list = if input.peek().is_word("view") { input.advance(1) } else { *input };
     list.peek().is_symbol("(") && list.peek_after_brackets().is_symbol("{")
@@ -71,7 +71,7 @@ fn function_body(input: Tokens<'_>) -> Parsed<'_, FunctionBody> {
     brackets("{", statements, "}")(input)
 }
 
-/// True where a `let` statement begins, and not a value whose name is `let`.
+/// True if a `let` statement begins, rather than a value named `let`.
 fn begins_local(input: &Tokens<'_>) -> bool {
     let after = input.advance(1);
     let is_index = after.peek().is_symbol("[") && !after.peek_after_brackets().is_symbol("=");

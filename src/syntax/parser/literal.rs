@@ -1,4 +1,4 @@
-//! Literals: numbers, texts, `datetime(...)` and its kin, `dynamic(...)`.
+//! Literals: numbers, strings, `datetime(...)` and similar, `dynamic(...)`.
 
 use nom::Parser;
 use nom::combinator::cut;
@@ -11,7 +11,7 @@ use crate::syntax::ast::{Expr, ExprKind, Name, UnaryOperator};
 use crate::syntax::token::is_truth;
 use crate::types::{Type, Value, datetime, decimal, dynamic, guid, number, timespan};
 
-/// True where a literal begins, a sign not counted.
+/// True if a literal begins; signs do not count.
 pub(super) fn begins_literal(token: Token<'_>) -> bool {
     match token.kind {
         TokenKind::Word => is_truth(token.text) || token.text == "dynamic",
@@ -46,14 +46,14 @@ pub(in crate::syntax) fn literal(input: Tokens<'_>) -> Parsed<'_, Expr> {
         TokenKind::Real => number::parse_real(token.text).map(Value::Real).ok_or_else(|| invalid("real")),
         TokenKind::Timespan => timespan::parse_unit(token.text).map(Value::Timespan).ok_or_else(|| invalid("timespan")),
         TokenKind::RawGuid => {
-            let message = "a guid needs guid(...) around it";
+            let message = "a guid literal is written guid(...)";
             Err(Diagnostic::new(Code::UnexpectedToken, token.span, message).help(format!("write guid({})", token.text)))
         }
         TokenKind::Typed if is_current_time(token.text) => return Ok((rest, current_time(token.span))),
         TokenKind::Typed => typed(token),
         _ => return input.mismatch(Expected::Kind("a value")),
     };
-    // A wrong value is no reason to stop reading: the message is kept and a null stands in for it.
+    // Parsing continues after a malformed value: the message is kept and a null replaces it.
     let value = value.unwrap_or_else(|diagnostic| {
         input.report(diagnostic);
         Value::Null(Type::Dynamic)
@@ -61,7 +61,7 @@ pub(in crate::syntax) fn literal(input: Tokens<'_>) -> Parsed<'_, Expr> {
     Ok((rest, literal_expr(value, token.span)))
 }
 
-/// A literal, a sign before a number or none: the default of a parameter, a cell of a `datatable`.
+/// A literal with an optional sign: the default of a parameter, a cell of a `datatable`.
 pub(super) fn signed_literal(input: Tokens<'_>) -> Parsed<'_, Expr> {
     let sign = input.peek();
     let operator = match sign.text {
@@ -82,10 +82,10 @@ pub(super) fn signed_literal(input: Tokens<'_>) -> Parsed<'_, Expr> {
     Ok((rest, Expr { kind: ExprKind::Unary { operator, operand: Box::new(operand) }, span }))
 }
 
-/// One or more texts side by side, which are one: `"a" 'b'`.
+/// One or more adjacent strings, which are concatenated: `"a" 'b'`.
 pub(super) fn string_literal(input: Tokens<'_>) -> Parsed<'_, String> {
     if input.peek().kind != TokenKind::String {
-        return input.mismatch(Expected::Kind("a text in quotes"));
+        return input.mismatch(Expected::Kind("a string in quotes"));
     }
     let (mut rest, mut text) = (input, String::new());
     while rest.peek().kind == TokenKind::String {
@@ -96,11 +96,11 @@ pub(super) fn string_literal(input: Tokens<'_>) -> Parsed<'_, String> {
     Ok((rest, text))
 }
 
-/// One text.
+/// A single string.
 pub(super) fn single_string(input: Tokens<'_>) -> Parsed<'_, String> {
     let token = input.peek();
     if token.kind != TokenKind::String {
-        return input.mismatch(Expected::Kind("a text in quotes"));
+        return input.mismatch(Expected::Kind("a string in quotes"));
     }
     let text = string::decode(token.text, token.span.start).unwrap_or_else(|diagnostic| {
         input.report(diagnostic);
@@ -109,14 +109,14 @@ pub(super) fn single_string(input: Tokens<'_>) -> Parsed<'_, String> {
     Ok((input.advance(1), text))
 }
 
-/// The smallest long, whose digits alone are out of range: `-9223372036854775808`.
+/// The smallest long, whose digits without the sign are out of range: `-9223372036854775808`.
 pub(super) fn smallest_long(input: &Tokens<'_>) -> Option<Value> {
     let (sign, digits) = (input.peek(), input.peek_at(1));
     let is_smallest = sign.is_symbol("-") && digits.kind == TokenKind::Long && digits.text == "9223372036854775808";
     is_smallest.then_some(Value::Long(i64::MIN))
 }
 
-/// `datetime()` is the time of the query: the same as `now()`.
+/// `datetime()` is the current time, like `now()`.
 fn is_current_time(text: &str) -> bool {
     let inside = text.strip_prefix("datetime(").or_else(|| text.strip_prefix("date("));
     inside.is_some_and(|inside| inside.trim_end_matches(')').trim().is_empty())
@@ -127,7 +127,7 @@ fn current_time(span: Span) -> Expr {
     Expr { kind: ExprKind::Call { function, arguments: Vec::new() }, span }
 }
 
-/// The value of `type(text)`.
+/// Parses `type(text)`.
 fn typed(token: Token<'_>) -> Result<Value, Diagnostic> {
     let (name, inside) = token.text.split_once('(').unwrap_or((token.text, ""));
     let text = inside.strip_suffix(')').unwrap_or(inside).trim();
@@ -145,7 +145,7 @@ fn typed(token: Token<'_>) -> Result<Value, Diagnostic> {
     })
 }
 
-/// What `text` is worth as a literal of type `ty`; none where it is not one.
+/// Parses `text` as a literal of type `ty`; None if it is not one.
 fn value_of(ty: Type, text: &str) -> Option<Value> {
     let nullable = |value: Option<Value>| value.unwrap_or(Value::Null(ty));
     match ty {
@@ -161,12 +161,12 @@ fn value_of(ty: Type, text: &str) -> Option<Value> {
     }
 }
 
-/// `dynamic(json)`: the JSON text of what is written, numbers and the order of keys as they are.
+/// `dynamic(json)` as JSON; numbers and the order of keys stay as written.
 fn dynamic_literal(input: Tokens<'_>) -> Parsed<'_, String> {
     committed(brackets("(", json, ")")(input.advance(1)))
 }
 
-/// A JSON value, or a KQL literal where JSON has none.
+/// A JSON value, or a KQL literal that JSON lacks.
 fn json(input: Tokens<'_>) -> Parsed<'_, String> {
     let token = input.peek();
     match token.text {
@@ -195,7 +195,7 @@ fn json_bag(input: Tokens<'_>) -> Parsed<'_, String> {
     Ok((rest, format!("{{{pairs}}}")))
 }
 
-/// Items up to `close`, none or more, as one text.
+/// Items up to `close`, possibly none, as one string.
 fn json_list<'a>(input: Tokens<'a>, item: fn(Tokens<'a>) -> Parsed<'a, String>, close: &str) -> Parsed<'a, String> {
     if input.peek().is_symbol(close) {
         return Ok((input, String::new()));
@@ -214,7 +214,7 @@ fn json_pair(input: Tokens<'_>) -> Parsed<'_, String> {
     Ok((rest, format!("{}:{value}", quoted(&key))))
 }
 
-/// A number as JSON has it: KQL's `1.`, `007` and `0x1F` are written as JSON would.
+/// A JSON number: KQL's `1.`, `007` and `0x1F` are rewritten.
 fn json_number(input: Tokens<'_>) -> Parsed<'_, String> {
     let token = input.peek();
     let (rest, text) = (input.advance(1), token.text);
@@ -234,8 +234,8 @@ fn json_number(input: Tokens<'_>) -> Parsed<'_, String> {
     }
 }
 
-/// A KQL literal inside `dynamic(...)`: a datetime is kept as its ISO text, a timespan as its ticks, a guid as text.
-/// Source: answers of the real engine; `bool(...)` and `int(...)` it refuses.
+/// A KQL literal inside `dynamic(...)`: a datetime becomes its ISO string, a timespan its ticks, a guid a string.
+/// Source: results of the real engine, which refuses `bool(...)` and `int(...)`.
 fn json_literal(input: Tokens<'_>) -> Parsed<'_, String> {
     let token = input.peek();
     if token.kind == TokenKind::RawGuid {
@@ -243,7 +243,7 @@ fn json_literal(input: Tokens<'_>) -> Parsed<'_, String> {
     }
     let is_refused = ["bool(", "int(", "int32("].iter().any(|name| token.text.starts_with(name));
     if is_refused {
-        let message = format!("{} cannot stand inside dynamic(...)", token.describe());
+        let message = format!("{} is not valid inside dynamic(...)", token.describe());
         input.report(
             Diagnostic::new(Code::InvalidLiteral, token.span, message).help("write the value alone, without its type"),
         );
@@ -253,7 +253,7 @@ fn json_literal(input: Tokens<'_>) -> Parsed<'_, String> {
     literal_text(rest, &value)
 }
 
-/// The JSON text of a literal.
+/// The JSON of a literal.
 fn literal_text<'a>(rest: Tokens<'a>, literal: &Expr) -> Parsed<'a, String> {
     let text = match &literal.kind {
         ExprKind::Literal(Value::Null(_)) => "null".to_owned(),
@@ -271,7 +271,7 @@ fn literal_text<'a>(rest: Tokens<'a>, literal: &Expr) -> Parsed<'a, String> {
     Ok((rest, text))
 }
 
-/// `text` as a JSON text.
+/// Returns `text` as a JSON string.
 fn quoted(text: &str) -> String {
     let mut json = String::new();
     dynamic::quote(text, &mut json);

@@ -1,7 +1,8 @@
-//! Tokens -> tree: the small parsers that all others are made of, and how parsing goes on after a mistake.
+//! Builds the tree from tokens: the basic parsers that all others use, and recovery after a mistake.
 //!
-//! Every production of `grammar/kql.ebnf` is a function of the same name in this folder. What begins a construct decides
-//! it, so nothing is read twice; once it is decided, [`cut`] makes a mismatch final and the message precise.
+//! Every production of `grammar/kql.ebnf` is a function of the same name in this folder. The first tokens of a
+//! construct identify it, so nothing is parsed twice; after that, [`cut`] makes a mismatch final and the message
+//! precise.
 
 pub(super) mod expr;
 pub(super) mod function;
@@ -23,7 +24,7 @@ use super::token::{Token, TokenKind};
 use crate::diagnostic::Span;
 use crate::types::{Type, Value};
 
-/// This word.
+/// The given word.
 fn word<'a>(word: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, Token<'a>> {
     move |input| {
         let token = input.peek();
@@ -31,7 +32,7 @@ fn word<'a>(word: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, Token<'a>> 
     }
 }
 
-/// This punctuation.
+/// The given punctuation.
 fn symbol<'a>(symbol: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, Token<'a>> {
     move |input| {
         let token = input.peek();
@@ -53,7 +54,7 @@ pub(super) fn comma_list<'a, T>(
     }
 }
 
-/// `open inside close`; what is inside counts as one level of nesting.
+/// `open inside close`; the inside counts as one level of nesting.
 fn brackets<'a, T>(
     open: &'static str,
     inside: impl FnOnce(Tokens<'a>) -> Parsed<'a, T>,
@@ -70,7 +71,7 @@ fn brackets<'a, T>(
     }
 }
 
-/// As nom's [`cut`], of a result: nothing else can match any more.
+/// nom's [`cut`] for a result: no other alternative is tried any more.
 fn committed<T>(result: Parsed<'_, T>) -> Parsed<'_, T> {
     result.map_err(|error| match error {
         nom::Err::Error(mismatch) => nom::Err::Failure(mismatch),
@@ -78,13 +79,13 @@ fn committed<T>(result: Parsed<'_, T>) -> Parsed<'_, T> {
     })
 }
 
-/// True where a pipeline, a list or a statement ends.
+/// True at the end of a pipeline, a list or a statement.
 fn is_end(token: Token<'_>) -> bool {
     token.kind == TokenKind::End
         || token.kind == TokenKind::Symbol && matches!(token.text, "|" | ";" | ")" | "," | "]" | "}")
 }
 
-/// A name that is no reserved word, or one in brackets and quotes: `name`, `['any text']`.
+/// A name that is not a reserved word, or any name in brackets and quotes: `name`, `['any text']`.
 pub(super) fn name<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, Name> {
     move |input| match input.peek() {
         token if token.is_name() => Ok((input.advance(1), name_of(token))),
@@ -93,7 +94,7 @@ pub(super) fn name<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<
     }
 }
 
-/// As [`name`], reserved words included: where only a name can stand.
+/// Like [`name`], reserved words included, for positions that allow only a name.
 fn any_name<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, Name> {
     move |input| match input.peek() {
         token if token.is_plain_word() => Ok((input.advance(1), name_of(token))),
@@ -116,7 +117,7 @@ fn bracketed_name<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'
     }
 }
 
-/// True where a name in brackets begins.
+/// True if a bracketed name begins.
 fn is_bracketed_name(input: &Tokens<'_>) -> bool {
     input.peek().is_symbol("[") && {
         let mut distance = 1;
@@ -127,7 +128,7 @@ fn is_bracketed_name(input: &Tokens<'_>) -> bool {
     }
 }
 
-/// The name of a type, `long` for example.
+/// The name of a type, for example `long`.
 fn type_name(input: Tokens<'_>) -> Parsed<'_, Type> {
     let token = input.peek();
     match Type::from_name(token.text) {
@@ -152,7 +153,7 @@ fn assignment<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, A
     }
 }
 
-/// What stands after the `names` and the `=`, or alone.
+/// The value after the `names` and the `=`, or alone.
 fn assigned_value<'a>(input: Tokens<'a>, names: Vec<Name>, expected: &'static str) -> Parsed<'a, Assignment> {
     let (rest, value) = match names.is_empty() {
         true => expr::expression(expected)(input)?,
@@ -161,7 +162,7 @@ fn assigned_value<'a>(input: Tokens<'a>, names: Vec<Name>, expected: &'static st
     Ok((rest, Assignment { names, value }))
 }
 
-/// `name =` or `(a, b) =`; nothing where none of them begins.
+/// `name =` or `(a, b) =`; nothing if neither begins.
 fn assigned_names(input: Tokens<'_>) -> Parsed<'_, Vec<Name>> {
     if begins_named(&input) {
         let (rest, name) = any_name("a name")(input)?;
@@ -174,13 +175,13 @@ fn assigned_names(input: Tokens<'_>) -> Parsed<'_, Vec<Name>> {
     Ok((input, Vec::new()))
 }
 
-/// True where `name =` begins.
+/// True if `name =` begins.
 fn begins_named(input: &Tokens<'_>) -> bool {
     input.peek().is_plain_word() && input.peek_at(1).is_symbol("=")
         || is_bracketed_name(input) && input.peek_after_brackets().is_symbol("=")
 }
 
-/// A column, or several: `name`, `*`, `pre*fix*`. The parts of a pattern stand side by side.
+/// A column, or several: `name`, `*`, `pre*fix*`. The parts of a pattern are not separated by whitespace.
 fn column_pattern<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, ColumnPattern> {
     move |input| {
         let first = input.peek();
@@ -207,7 +208,7 @@ fn is_glued_part(before: Span, token: Token<'_>) -> bool {
     before.end == token.span.start && (token.is_symbol("*") || token.is_plain_word() || token.kind == TokenKind::Long)
 }
 
-/// `name = value` before what an operator works on, dots in the name: `hint.strategy = shuffle`.
+/// `name = value` before an operator's operands, with dots in the name: `hint.strategy = shuffle`.
 pub(super) fn parameter(input: Tokens<'_>) -> Parsed<'_, Parameter> {
     let (mut rest, mut name) = any_name("a parameter")(input)?;
     while rest.peek().is_symbol(".") {
@@ -220,7 +221,7 @@ pub(super) fn parameter(input: Tokens<'_>) -> Parsed<'_, Parameter> {
     Ok((rest, Parameter { name, value }))
 }
 
-/// A name or a literal; of texts only one, as another may be what the operator works on.
+/// A name or a literal. Adjacent strings are not concatenated: the second may be an operand.
 fn parameter_value(input: Tokens<'_>) -> Parsed<'_, Expr> {
     let token = input.peek();
     if token.kind == TokenKind::String {
@@ -240,7 +241,7 @@ fn default_value(input: Tokens<'_>) -> Parsed<'_, Expr> {
     literal::signed_literal(input)
 }
 
-/// True where a [`parameter`] begins: `name =`, `name.name =`.
+/// True if a [`parameter`] begins: `name =`, `name.name =`.
 fn is_parameter(input: &Tokens<'_>) -> bool {
     let mut distance = 1;
     while input.peek_at(distance).is_symbol(".") {
@@ -249,12 +250,12 @@ fn is_parameter(input: &Tokens<'_>) -> bool {
     input.peek().is_plain_word() && input.peek_at(distance).is_symbol("=")
 }
 
-/// True where a hint begins: `hint.name =`.
+/// True if a hint begins: `hint.name =`.
 fn is_hint(input: &Tokens<'_>) -> bool {
     input.peek().is_word("hint") && input.peek_at(1).is_symbol(".") && is_parameter(input)
 }
 
-/// Every [`parameter`] before what an operator works on.
+/// Every [`parameter`] before an operator's operands.
 fn parameters(input: Tokens<'_>) -> Parsed<'_, Vec<Parameter>> {
     many0(|input| if is_parameter(&input) { parameter(input) } else { Err(nom::Err::Error(Mismatch)) }).parse(input)
 }
@@ -264,7 +265,7 @@ fn hint(input: Tokens<'_>) -> Parsed<'_, Parameter> {
     if is_hint(&input) { parameter(input) } else { Err(nom::Err::Error(Mismatch)) }
 }
 
-/// An expression that is this value.
+/// Creates a literal expression.
 fn literal_expr(value: Value, span: Span) -> Expr {
     Expr { kind: ExprKind::Literal(value), span }
 }

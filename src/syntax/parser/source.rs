@@ -1,4 +1,4 @@
-//! Where rows come from: tables, `print`, `datatable`, `range`, `union`, parentheses; and the operators after them.
+//! Sources of rows (tables, `print`, `datatable`, `range`, `union`, parentheses) and the operators after them.
 
 use nom::Parser;
 use nom::combinator::cut;
@@ -33,13 +33,13 @@ pub(super) fn operators(input: Tokens<'_>, source: Source) -> Parsed<'_, Pipelin
         };
     }
     note_ends(&rest);
-    // Operators follow each other; only what stands inside of one nests.
+    // Operators follow each other; only their operands nest.
     let (rest, ()) = rest.built(height + 1, rest.span())?;
     let span = rest.span_since(source.span);
     Ok((rest, Pipeline { source, operators, span }))
 }
 
-/// True where an operator may end: what stands next belongs to what is around the pipeline.
+/// True if an operator may end here: the next token belongs to the context of the pipeline.
 fn ends_operator(rest: &Tokens<'_>) -> bool {
     let token = rest.peek();
     let is_end = match token.kind {
@@ -53,7 +53,7 @@ fn ends_operator(rest: &Tokens<'_>) -> bool {
     is_end
 }
 
-/// What may stand after a pipeline, for the message.
+/// Notes what may follow a pipeline, for the message.
 fn note_ends(rest: &Tokens<'_>) {
     rest.note(Expected::Text("|"));
     if let Some(closer) = rest.closer() {
@@ -64,7 +64,7 @@ fn note_ends(rest: &Tokens<'_>) {
     }
 }
 
-/// True where a source begins that is more than a name or a call.
+/// True if a source begins that is more than a name or a call.
 pub(super) fn begins_source(input: &Tokens<'_>) -> bool {
     let token = input.peek();
     token.kind == TokenKind::Word
@@ -73,7 +73,7 @@ pub(super) fn begins_source(input: &Tokens<'_>) -> bool {
             || unsupported::begins_source(input))
 }
 
-/// True after `range` where it is the source: a column named `range` may stand before brackets too.
+/// True after `range` if it is the source: a column named `range` may be followed by brackets too.
 fn begins_range(input: &Tokens<'_>) -> bool {
     let is_word = input.peek().is_plain_word();
     is_word && (super::expr::infix_at(input).is_none() || input.peek_at(1).is_word("from"))
@@ -95,18 +95,18 @@ pub(super) fn source(input: Tokens<'_>) -> Parsed<'_, Source> {
     Ok((rest, Source { kind, span: rest.span_since(token.span) }))
 }
 
-/// A table by name, a call that answers one, or a pipeline in parentheses.
+/// A table by name, a call that returns one, or a pipeline in parentheses.
 fn table(input: Tokens<'_>) -> Parsed<'_, Source> {
     let (rest, value) = path(input, "a table")?;
     from_expr(rest, value)
 }
 
-/// What was read as a value is a table: a name, a call, or parentheses around one.
+/// Converts a parsed value to a table: a name, a call, or parentheses around one.
 pub(super) fn from_expr(rest: Tokens<'_>, value: Expr) -> Parsed<'_, Source> {
     let span = value.span;
     let kind = match value.kind {
         ExprKind::Name(name) => SourceKind::Name(name),
-        // `datetime()` is a call of `now` too, but has no name of its own.
+        // `datetime()` is parsed as a call of `now`, but has no name of its own.
         ExprKind::Call { function, arguments } if function.span != span => SourceKind::Call { function, arguments },
         ExprKind::Parenthesised(inner) => {
             let (_, inner) = pipeline_of(rest, *inner)?;
@@ -114,7 +114,7 @@ pub(super) fn from_expr(rest: Tokens<'_>, value: Expr) -> Parsed<'_, Source> {
         }
         ExprKind::Member { .. } => return unsupported::other_database(rest, span),
         _ => {
-            let message = "operators work on a table, and this is a value";
+            let message = "operators apply to tables, and this is a value";
             return rest.refuse(Diagnostic::new(Code::UnexpectedToken, span, message));
         }
     };
@@ -130,7 +130,7 @@ fn pipeline_of(rest: Tokens<'_>, value: Expr) -> Parsed<'_, Pipeline> {
     Ok((rest, Pipeline { source, operators: Vec::new(), span }))
 }
 
-/// The table of `join`, `lookup` and `union`: no operators unless in parentheses.
+/// The table of `join`, `lookup` or `union`: with operators only in parentheses.
 pub(super) fn table_operand(input: Tokens<'_>) -> Parsed<'_, Pipeline> {
     let token = input.peek();
     let (rest, source) = match token.is_word("datatable") {
@@ -148,7 +148,7 @@ fn print_source(input: Tokens<'_>) -> Parsed<'_, SourceKind> {
     Ok((rest, SourceKind::Print(values)))
 }
 
-/// `datatable(name:type, ...) [value, ...]`; a comma may stand after the last of each.
+/// `datatable(name:type, ...) [value, ...]`; each list may end with a comma.
 fn datatable_source(input: Tokens<'_>) -> Parsed<'_, SourceKind> {
     let (rest, _) = word("datatable")(input)?;
     let column = column_declaration.map(|(name, ty)| DatatableColumn { name, ty });
@@ -157,7 +157,7 @@ fn datatable_source(input: Tokens<'_>) -> Parsed<'_, SourceKind> {
     Ok((rest, SourceKind::Datatable { columns, cells }))
 }
 
-/// Items up to `close`, a comma after the last or not; there may be none before a `]`.
+/// Items up to `close`, optionally with a trailing comma; possibly none before a `]`.
 fn trailing_list<'a, T>(
     mut item: impl Parser<Tokens<'a>, Output = T, Error = super::Mismatch>,
     close: &'static str,
@@ -218,17 +218,17 @@ fn search_tables(input: Tokens<'_>) -> Parsed<'_, Vec<Pipeline>> {
     brackets("(", comma_list(union_table), ")")(rest)
 }
 
-/// What a row must be for `search`: any, or as a condition says, in which a text alone is a term.
+/// The predicate of `search`: `*`, or a condition in which a lone string is a search term.
 pub(super) fn search_predicate(input: Tokens<'_>) -> Parsed<'_, Expr> {
     let token = input.peek();
     if token.is_symbol("*") && begins_star(&input).is_none() {
         let (rest, ()) = input.advance(1).built(1, token.span)?;
         return Ok((rest, Expr { kind: ExprKind::Star, span: token.span }));
     }
-    cut(expression("what to search for")).parse(input)
+    cut(expression("a search term")).parse(input)
 }
 
-/// What stands after `union`.
+/// The part after `union`.
 pub(super) fn union_tables(input: Tokens<'_>) -> Parsed<'_, (Vec<Parameter>, Vec<Pipeline>)> {
     let (rest, parameters) = parameters(input)?;
     let (rest, tables) = committed(comma_list(union_table)(rest))?;

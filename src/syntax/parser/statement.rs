@@ -15,7 +15,7 @@ use super::{
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::syntax::ast::{ExprKind, LetValue, ParameterDeclaration, Query, Statement, StatementKind};
 
-/// All statements of a text, those with a mistake left out.
+/// All statements of a query, except those with mistakes.
 pub(in crate::syntax) fn query(input: Tokens<'_>) -> Query {
     let (mut rest, mut statements) = (input, Vec::new());
     while rest.peek().kind != TokenKind::End {
@@ -48,17 +48,17 @@ fn end_of_statement(input: Tokens<'_>) -> Parsed<'_, ()> {
     }
 }
 
-/// Reports the mistake in the statement that begins at `input`; the next statement.
+/// Reports the mistake in the statement that begins at `input` and skips to the next statement.
 fn after_mistake(input: Tokens<'_>) -> Tokens<'_> {
     let mut rest = input.recover(&[]);
-    // A closing bracket stops recovery too, and would stop it for ever.
+    // Recovery also stops at a closing bracket, and would never get past it.
     while !rest.peek().is_symbol(";") && rest.peek().kind != TokenKind::End {
         rest = rest.advance(1).skip_to(&[]);
     }
     rest.advance(1)
 }
 
-/// Kusto answers a text of several queries with several tables; that is not supported.
+/// Kusto returns several tables for a text of several queries; that is not supported.
 fn report_second_query(rest: &Tokens<'_>) {
     let token = rest.peek();
     if token.kind == TokenKind::End {
@@ -71,11 +71,11 @@ fn report_second_query(rest: &Tokens<'_>) {
     let message = "statements after the query are not supported";
     rest.report(
         Diagnostic::new(Code::UnsupportedStatement, token.span, message)
-            .help("put `let` and `set` before the query, and one query into each text"),
+            .help("put `let` and `set` before the query, and run each query on its own"),
     );
 }
 
-/// One statement, without the `;` after it.
+/// A statement, without the `;` after it.
 fn statement(input: Tokens<'_>) -> Parsed<'_, Statement> {
     let token = input.peek();
     let (rest, kind) = match token.text {
@@ -88,7 +88,7 @@ fn statement(input: Tokens<'_>) -> Parsed<'_, Statement> {
     Ok((rest, Statement { kind, span: rest.span_since(token.span) }))
 }
 
-/// True where a `let` statement begins: it may be a name too.
+/// True if a `let` statement begins: `let` may be a name too.
 pub(super) fn begins_let(input: &Tokens<'_>) -> bool {
     input.peek().is_word("let") && (input.peek_at(1).is_plain_word() || input.peek_at(1).is_symbol("["))
 }
@@ -143,8 +143,8 @@ fn parameter_declaration(input: Tokens<'_>) -> Parsed<'_, ParameterDeclaration> 
     Ok((rest, ParameterDeclaration { name, ty, default: Some(default) }))
 }
 
-/// The message for a text without a query.
+/// The message for a query without an expression.
 pub(in crate::syntax) fn no_query(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::EmptyQuery, span, "there is no query in this text")
+    Diagnostic::new(Code::EmptyQuery, span, "the text contains no query")
         .help("a query begins with a table, `print`, `datatable`, `range` or `union`")
 }

@@ -1,22 +1,22 @@
-//! Valid KQL that this program does not implement: refused by name, never taken for a mistake of the author's.
+//! Valid KQL that this program does not implement: refused by name, never reported as a mistake of the author.
 
 use super::{Parsed, Token, TokenKind, Tokens};
 use crate::diagnostic::{Code, Diagnostic, Span};
 
-/// Where a word of [`KNOWN`] stands.
+/// The position in a query at which a word of [`KNOWN`] is valid.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     /// After a `|`.
     Operator,
-    /// At the beginning of a pipeline, or after a `|`.
+    /// At the start of a pipeline, or after a `|`.
     Source,
-    /// At the beginning of a statement, before the second word.
+    /// At the start of a statement, before the given second word.
     Statement(&'static str),
     /// Between two values.
     Infix,
 }
 
-/// The words of KQL that are not supported, each with where it stands.
+/// The unsupported words of KQL and the positions at which they are valid.
 const KNOWN: &[(&str, Place)] = &[
     ("assert-schema", Place::Operator),
     ("consume", Place::Operator),
@@ -65,7 +65,7 @@ const KNOWN: &[(&str, Place)] = &[
     ("notlikecs", Place::Infix),
 ];
 
-/// Every operator that can stand after a `|` and is not supported, for suggestions.
+/// All unsupported operators, for suggestions.
 pub(super) fn operators() -> impl Iterator<Item = &'static str> {
     KNOWN.iter().filter(|(_, place)| is_operator(*place)).map(|(word, _)| *word)
 }
@@ -78,7 +78,7 @@ fn is_known(token: Token<'_>, place: impl Fn(Place) -> bool) -> bool {
     KNOWN.iter().any(|(word, at)| *word == token.text && place(*at))
 }
 
-/// True for an operator that is not supported.
+/// True for an unsupported operator.
 pub(super) fn is_unsupported_operator(token: Token<'_>) -> bool {
     token.kind == TokenKind::Word && is_known(token, is_operator)
 }
@@ -89,7 +89,7 @@ pub(super) fn operator<T>(input: Tokens<'_>) -> Parsed<'_, T> {
     input.refuse(Diagnostic::new(Code::UnsupportedOperator, input.span(), format!("`{word}` is not supported yet")))
 }
 
-/// True where a source begins that is not supported. `evaluate` is a possible name, so what follows decides.
+/// True if an unsupported source begins. `evaluate` may also be a name, so the next token decides.
 pub(super) fn begins_source(input: &Tokens<'_>) -> bool {
     let (token, next) = (input.peek(), input.peek_at(1));
     let goes_on = next.kind == TokenKind::Word && super::expr::infix_at(&input.advance(1)).is_none();
@@ -101,7 +101,7 @@ pub(super) fn source<T>(input: Tokens<'_>) -> Parsed<'_, T> {
     operator(input)
 }
 
-/// True where a statement begins that is not supported, a management command or directive included.
+/// True if an unsupported statement begins, including management commands and directives.
 pub(super) fn begins_statement(input: &Tokens<'_>) -> bool {
     let token = input.peek();
     let known = KNOWN.iter().any(|(word, place)| match place {
@@ -122,19 +122,19 @@ pub(super) fn statement<T>(input: Tokens<'_>) -> Parsed<'_, T> {
     input.refuse(Diagnostic::new(Code::UnsupportedStatement, span, format!("{what} is not supported yet")))
 }
 
-/// True where a declaration of query parameters begins, which is supported outside of functions.
+/// True if a declaration of query parameters begins, which is supported outside functions.
 pub(super) fn begins_declaration(input: &Tokens<'_>) -> bool {
     input.peek().is_word("declare") && input.peek_at(1).kind == TokenKind::Word
 }
 
 /// Refuses the declaration that begins here.
 pub(super) fn declaration<T>(input: Tokens<'_>) -> Parsed<'_, T> {
-    let message = "declarations inside of a function are not supported yet";
+    let message = "declarations inside a function are not supported yet";
     let diagnostic = Diagnostic::new(Code::UnsupportedStatement, input.span(), message);
     input.refuse(diagnostic.help("declare the parameters of the query before the function"))
 }
 
-/// Refuses an operator between two values that is valid KQL; anything else is left to the caller.
+/// Refuses an unsupported operator between two values; anything else is left to the caller.
 pub(super) fn infix(input: Tokens<'_>) -> Parsed<'_, ()> {
     let token = input.peek();
     if !is_known(token, |place| place == Place::Infix) {
@@ -152,13 +152,13 @@ pub(super) fn infix(input: Tokens<'_>) -> Parsed<'_, ()> {
     )
 }
 
-/// Refuses `cluster(...)`, `database(...)` and their kin.
+/// Refuses `cluster(...)`, `database(...)` and similar.
 pub(super) fn other_database<T>(input: Tokens<'_>, span: Span) -> Parsed<'_, T> {
     let message = "tables of other databases, clusters and workspaces are not supported";
-    input.refuse(Diagnostic::new(Code::UnsupportedSyntax, span, message).help("name the table alone"))
+    input.refuse(Diagnostic::new(Code::UnsupportedSyntax, span, message).help("use the table name alone"))
 }
 
-/// Refuses a hint of an operator that takes none here, and other parameters of `words`.
+/// Refuses hints, where none is supported, and the parameters in `words`.
 pub(super) fn parameter<'a>(input: Tokens<'a>, words: &[&str]) -> Parsed<'a, ()> {
     let is_parameter = super::is_hint(&input) || words.contains(&input.peek().text) && super::is_parameter(&input);
     if !is_parameter {
@@ -168,6 +168,6 @@ pub(super) fn parameter<'a>(input: Tokens<'a>, words: &[&str]) -> Parsed<'a, ()>
     input.refuse(Diagnostic::new(
         Code::UnsupportedSyntax,
         input.span(),
-        format!("`{word}` is not supported on this operator yet"),
+        format!("`{word}` is not supported for this operator yet"),
     ))
 }

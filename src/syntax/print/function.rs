@@ -4,7 +4,7 @@ use super::super::ast::{Function, FunctionParameter, LetValue, ParameterKind};
 use super::{Printer, value};
 
 impl Printer {
-    /// All on one line: functions stand in functions.
+    /// Prints on one line, because functions may be nested.
     pub(super) fn function(&mut self, function: &Function) {
         self.text(if function.view { "view (" } else { "(" });
         self.list(&function.parameters, Self::function_parameter);

@@ -1,7 +1,8 @@
-//! Tree -> text: the one canonical way to write a query.
+//! Prints a tree as canonical query text.
 //!
-//! `parse(print(tree))` is the tree again, places apart, and printing that is the same text again. A tree that no text
-//! of ours has, an operand that binds too loosely for example, gets the parentheses that keep its meaning.
+//! `parse(print(tree))` is the same tree except for positions, and printing that gives the same text. Trees that no
+//! query text produces, for example with an operand that binds too loosely, get the parentheses that keep their
+//! meaning.
 
 mod function;
 mod operator;
@@ -13,7 +14,7 @@ use super::ast::{
 };
 use super::parser::expr::Level;
 
-/// `query` as canonical KQL: a statement a line, an operator a line.
+/// Prints `query` as canonical KQL: one statement a line, one operator a line.
 #[must_use]
 pub fn print(query: &Query) -> String {
     let mut printer = Printer::default();
@@ -24,7 +25,7 @@ pub fn print(query: &Query) -> String {
     printer.out
 }
 
-/// `expression` on one line.
+/// Prints `expression` on one line.
 #[must_use]
 pub fn print_expression(expression: &Expr) -> String {
     let mut printer = Printer::default();
@@ -32,7 +33,7 @@ pub fn print_expression(expression: &Expr) -> String {
     printer.out
 }
 
-/// The text so far.
+/// The output so far.
 #[derive(Default)]
 struct Printer {
     out: String,
@@ -43,7 +44,7 @@ impl Printer {
         self.out.push_str(text);
     }
 
-    /// What `each` writes for every item, with commas between.
+    /// Prints every item with `each`, separated by commas.
     fn list<T>(&mut self, items: &[T], each: fn(&mut Self, &T)) {
         for (index, item) in items.iter().enumerate() {
             self.text(if index > 0 { ", " } else { "" });
@@ -96,7 +97,7 @@ impl Printer {
         }
     }
 
-    /// A source and its operators, `bar` before each of them.
+    /// Prints a source and its operators, with `bar` before each operator.
     fn pipeline(&mut self, pipeline: &Pipeline, bar: &str) {
         self.source(&pipeline.source);
         for operator in &pipeline.operators {
@@ -148,7 +149,7 @@ impl Printer {
         self.text(if cells.is_empty() { "]" } else { "\n]" });
     }
 
-    /// A name or, in `union`, a pattern.
+    /// Prints a name or, in `union`, a pattern.
     fn table(&mut self, table: &Pipeline) {
         match &table.source.kind {
             SourceKind::Name(name) if name.text.contains('*') && table.operators.is_empty() => self.pattern(name),
@@ -233,7 +234,7 @@ impl Printer {
         }
     }
 
-    /// One of several values: a table with operators has commas of its own.
+    /// Prints one value of a list. A table with operators gets parentheses: it has commas of its own.
     fn element(&mut self, expr: &Expr) {
         match &expr.kind {
             ExprKind::Pipeline(pipeline) => {
@@ -251,13 +252,13 @@ impl Printer {
         self.text(" ");
     }
 
-    /// What is taken apart; a blank keeps a number and the dot after it apart.
+    /// Prints the base of an access; a space separates a number from the dot after it.
     fn base(&mut self, base: &Expr) {
         self.operand(base, Level::Path);
         self.text(if matches!(base.kind, ExprKind::Literal(_)) { " " } else { "" });
     }
 
-    /// `expr` in a place that needs what binds at least as tightly as `loosest`.
+    /// Prints `expr`, in parentheses if it binds more loosely than `loosest`.
     fn operand(&mut self, expr: &Expr, loosest: Level) {
         let is_loose = Level::of_expr(expr) < loosest;
         self.text(if is_loose { "(" } else { "" });
@@ -282,18 +283,18 @@ impl Printer {
         self.text(")");
     }
 
-    /// A name, in brackets and quotes where it would not be one otherwise.
+    /// Prints a name, in brackets and quotes if needed.
     fn name(&mut self, name: &Name) {
         self.text(&value::name(&name.text));
     }
 
-    /// As [`Self::name`]; the name of a type would begin a literal.
+    /// Like [`Self::name`]; the name of a type would begin a literal.
     fn function_name(&mut self, name: &Name) {
         let is_type = crate::types::Type::from_name(&name.text).is_some();
         self.text(&if is_type { value::bracketed(&name.text) } else { value::name(&name.text) });
     }
 
-    /// A pattern as written.
+    /// Prints a pattern as written.
     fn pattern(&mut self, name: &Name) {
         self.text(&name.text);
     }

@@ -7,7 +7,7 @@ use super::super::ast::{
 use super::{Printer, value};
 
 impl Printer {
-    /// An operator without the `|` before it.
+    /// Prints an operator without the `|` before it.
     pub(super) fn operator(&mut self, kind: &OperatorKind) {
         match kind {
             OperatorKind::Where(condition) => self.keyword("where", condition, Self::expr),
@@ -53,7 +53,7 @@ impl Printer {
         }
     }
 
-    /// A word and what stands after it.
+    /// Prints a keyword and its operand.
     fn keyword<T>(&mut self, word: &str, item: &T, each: fn(&mut Self, &T)) {
         self.text(word);
         self.text(" ");
@@ -90,7 +90,7 @@ impl Printer {
         });
     }
 
-    /// Parameters, a blank after each.
+    /// Prints parameters, with a space after each.
     fn parameters(&mut self, parameters: &[Parameter]) {
         for parameter in parameters {
             self.parameter(parameter);
@@ -122,7 +122,7 @@ impl Printer {
         });
     }
 
-    /// Values of one property stand side by side.
+    /// Several values of one property are printed as a list.
     fn render(&mut self, chart: &str, properties: &[Parameter]) {
         self.text("render ");
         self.text(chart);
@@ -148,7 +148,7 @@ impl Printer {
         }
     }
 
-    /// An item of `mv-expand`, whose name may be that of a parameter.
+    /// Prints an item of `mv-expand`, whose name may equal that of a parameter.
     fn item(&mut self, assignment: &Assignment) {
         match assignment.names.as_slice() {
             [name] if matches!(name.text.as_str(), "bagexpansion" | "kind" | "with_itemindex") => {

@@ -5,7 +5,7 @@ use super::super::string;
 use super::super::token::TokenKind;
 use crate::types::Value;
 
-/// A literal of exactly this value.
+/// Returns a literal of exactly this value.
 pub(super) fn literal(value: &Value) -> String {
     match value {
         Value::Null(ty) => format!("{ty}(null)"),
@@ -23,7 +23,7 @@ pub(super) fn literal(value: &Value) -> String {
     }
 }
 
-/// The shortest text that reads back as the same bits.
+/// Returns the shortest literal with the same bits.
 fn real(number: f64) -> String {
     match number {
         _ if number.is_nan() => "real(nan)".to_owned(),
@@ -33,7 +33,7 @@ fn real(number: f64) -> String {
     }
 }
 
-/// `7d` and its kin, where a whole number of one unit says it.
+/// Returns `7d` or similar, if the timespan is a whole number of one unit.
 fn timespan(ticks: i64) -> Option<String> {
     const UNITS: [(&str, i64); 5] =
         [("d", 864_000_000_000), ("h", 36_000_000_000), ("m", 600_000_000), ("s", 10_000_000), ("ms", 10_000)];
@@ -41,7 +41,7 @@ fn timespan(ticks: i64) -> Option<String> {
     Some(format!("{}{unit}", ticks / worth))
 }
 
-/// `name` bare, or in brackets and quotes where a bare word would be something else.
+/// Returns `name` bare, or in brackets and quotes if the bare word would mean something else.
 pub(super) fn name(name: &str) -> String {
     match tokens(name).0.as_slice() {
         [token, end] if token.is_name() && token.text == name && end.kind == TokenKind::End => name.to_owned(),

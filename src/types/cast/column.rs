@@ -1,7 +1,7 @@
-//! Conversions of whole columns: the scalar ones in a loop without a [`Value`] a row, with shortcuts where nothing
-//! has to be looked at.
+//! Casts of whole columns: the scalar casts in a loop without a [`Value`] per row, with shortcuts where no value has to
+//! be read.
 //!
-//! A dictionary-encoded text is converted once a distinct value.
+//! Dictionary-encoded strings are cast once per distinct value.
 
 use std::sync::Arc;
 
@@ -18,11 +18,11 @@ use crate::types::column::{decimal_from_bytes, guid_from_bytes, text_at};
 use crate::types::decimal::OutOfRange;
 use crate::types::{Column, ColumnBuilder, Type, Value, dynamic, number};
 
-/// What `to...()` answers for each row of `column`; see [`cast`]. A column of that type already is handed back as it
-/// is.
+/// Casts each row of `column` as `to...()` does; see [`cast`]. A column that already has the type is returned
+/// unchanged.
 ///
 /// # Errors
-/// KQL4001, without a place in the query, where a decimal is involved and a number does not fit.
+/// KQL4001, without a position in the query, if a decimal is involved and a number does not fit.
 pub fn cast_column(column: &Column, to: Type) -> Result<Column> {
     if column.ty() == to {
         return Ok(column.clone());
@@ -38,10 +38,10 @@ pub fn cast_column(column: &Column, to: Type) -> Result<Column> {
     Ok(Column::array(to, array))
 }
 
-/// What `mv-expand ... to typeof(T)` makes of a column of elements; see [`cast_element`].
+/// Casts a column of elements as `mv-expand ... to typeof(T)` does; see [`cast_element`].
 ///
 /// # Errors
-/// As [`cast_column`].
+/// Those of [`cast_column`].
 pub fn cast_elements(column: &Column, to: Type) -> Result<Column> {
     if column.ty() != Type::Dynamic || to == Type::Dynamic {
         return cast_column(column, to);
@@ -64,7 +64,7 @@ fn cast_array(array: &ArrayRef, from: Type, to: Type) -> Result<ArrayRef> {
         (Type::Long | Type::Datetime | Type::Timespan, Type::Real) => {
             Arc::new(array.as_primitive::<Int64Type>().unary::<_, Float64Type>(number::long_to_real))
         }
-        // Ticks are ticks; the other way round a datetime has bounds.
+        // Both are ticks. The reverse cast has to check the range of datetime.
         (Type::Datetime | Type::Timespan, Type::Long) | (Type::Long | Type::Datetime, Type::Timespan) => {
             Arc::clone(array)
         }
@@ -73,7 +73,7 @@ fn cast_array(array: &ArrayRef, from: Type, to: Type) -> Result<ArrayRef> {
     })
 }
 
-/// True where `parse_json()` of every text is that text.
+/// True if `parse_json()` would return every string unchanged.
 fn all_json(array: &ArrayRef) -> bool {
     let is_json = |text: &str| dynamic::kind(text) != dynamic::Kind::Null && dynamic::validate(text.as_bytes()).is_ok();
     array.as_string_view_opt().is_some_and(|views| views.iter().flatten().all(is_json))
@@ -81,7 +81,7 @@ fn all_json(array: &ArrayRef) -> bool {
 
 fn cast_dictionary(dictionary: &DictionaryArray<Int32Type>, from: Type, to: Type) -> Result<ArrayRef> {
     let rows = dictionary.len();
-    // A slice of a large table keeps the whole dictionary: then the rows are fewer.
+    // A slice of a large table keeps the whole dictionary: casting row by row is less work.
     if dictionary.values().len() > rows {
         return convert(&Reader { from, rows, source: Source::Text(dictionary) }, to);
     }
@@ -94,7 +94,7 @@ fn cast_dictionary(dictionary: &DictionaryArray<Int32Type>, from: Type, to: Type
     let nulls = dictionary.keys().null_count() > 0;
     let texts = (0..values.len()).map(|at| text_at(&converted, at));
     if to == Type::String && nulls {
-        // A string is never null: the null keys point to an empty text at the end.
+        // Strings are never null: null keys refer to an empty string at the end.
         let absent = i32::try_from(values.len()).map_err(|_| OutOfRange)?;
         let keys = Int32Array::from_iter_values(dictionary.keys().iter().map(|key| key.unwrap_or(absent)));
         let texts: StringArray = texts.chain([Some("")]).collect();
@@ -113,9 +113,9 @@ struct Reader<'a> {
 
 enum Source<'a> {
     Array(&'a ArrayRef),
-    /// The texts of an array in either encoding.
+    /// The strings of an array in either encoding.
     Text(&'a dyn Array),
-    /// The values of a dictionary.
+    /// The entries of a dictionary.
     Values(&'a StringArray),
 }
 
@@ -124,7 +124,7 @@ impl<'a> Reader<'a> {
         Self { from, rows: array.len(), source: Source::Array(array) }
     }
 
-    /// Hands every row to `each`; None is a null.
+    /// Calls `each` with every row; None is a null.
     fn for_each(&self, mut each: impl FnMut(Option<Scalar<'a>>) -> Result<(), OutOfRange>) -> Result<(), OutOfRange> {
         let text = if self.from == Type::Dynamic { Scalar::Json } else { Scalar::Text };
         match self.source {
@@ -146,7 +146,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The rows as an array of numbers.
+    /// Converts the rows to an array of a primitive type.
     fn primitive<T: ArrowPrimitiveType>(
         &self,
         of: impl Fn(Scalar<'a>) -> Result<Option<T::Native>, OutOfRange>,
@@ -159,7 +159,7 @@ impl<'a> Reader<'a> {
         Ok(Arc::new(builder.finish()))
     }
 
-    /// The rows as an array of sixteen bytes.
+    /// Converts the rows to an array of 16-byte values.
     fn sixteen(&self, of: impl Fn(Scalar<'a>) -> Result<Option<[u8; 16]>, OutOfRange>) -> Result<ArrayRef> {
         let mut builder = FixedSizeBinaryBuilder::with_capacity(self.rows, 16);
         self.for_each(|scalar| {
@@ -172,7 +172,7 @@ impl<'a> Reader<'a> {
         Ok(Arc::new(builder.finish()))
     }
 
-    /// The rows as an array of texts; `write` says false for a null.
+    /// Converts the rows to an array of strings; `write` returns false for a null.
     fn texts(&self, write: impl Fn(Option<Scalar<'a>>, &mut String) -> bool) -> Result<ArrayRef> {
         let mut builder = StringViewBuilder::with_capacity(self.rows);
         let mut text = String::new();

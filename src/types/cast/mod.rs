@@ -1,11 +1,11 @@
-//! Conversions between types, one value at a time; [`cast_column`] applies them to whole columns.
+//! Casts between types, one value at a time; [`cast_column`] applies them to whole columns.
 //!
-//! [`Scalar`] is the one place that says what each conversion answers. Null goes to null ("" for string), and so
-//! does what cannot be converted. Only conversions that involve decimals can fail: Kusto's decimal is wider than
-//! ours, and a number is never rounded in silence.
+//! [`Scalar`] alone defines the result of each cast. Null becomes null ("" for string), and so does any value that
+//! cannot be cast. Only casts that involve decimals can fail: Kusto's decimal is wider than ours, and a number is never
+//! rounded silently.
 //!
 //! Sources: the reference's pages tostring, toint, tolong, toreal, tobool, todecimal, todatetime, totimespan, toguid
-//! and parse_json, and the engine's answers, which differ from them in places.
+//! and parse_json, and the results of the engine, which differ from them in some cases.
 
 mod column;
 
@@ -17,10 +17,10 @@ use super::decimal::{self, OutOfRange};
 use super::dynamic::{self, Kind};
 use super::{Type, Value, datetime, guid, number, timespan};
 
-/// What `to...()` of `value` answers: [`Type::String`] is `tostring()`, [`Type::Dynamic`] `parse_json()`.
+/// Casts `value` as `to...()` does: [`Type::String`] is `tostring()`, [`Type::Dynamic`] is `parse_json()`.
 ///
 /// # Errors
-/// [`OutOfRange`] where a decimal is involved and the number does not fit.
+/// [`OutOfRange`] if a decimal is involved and the number does not fit.
 pub fn cast(value: &Value, to: Type) -> Result<Value, OutOfRange> {
     if value.ty() == to {
         return Ok(value.clone());
@@ -31,11 +31,11 @@ pub fn cast(value: &Value, to: Type) -> Result<Value, OutOfRange> {
     scalar.to_value(to)
 }
 
-/// What `mv-expand ... to typeof(T)` makes of an element: as [`cast`], but numbers come from numbers only and truth
-/// values from truth values only.
+/// Casts an element as `mv-expand ... to typeof(T)` does: like [`cast`], but numbers come from numbers only and
+/// booleans from booleans only.
 ///
 /// # Errors
-/// As [`cast`].
+/// Those of [`cast`].
 pub fn cast_element(json: &str, to: Type) -> Result<Value, OutOfRange> {
     let fits = match to {
         Type::Int | Type::Long | Type::Real | Type::Decimal => matches!(dynamic::kind(json), Kind::Long | Kind::Double),
@@ -45,7 +45,7 @@ pub fn cast_element(json: &str, to: Type) -> Result<Value, OutOfRange> {
     if fits { Scalar::Json(json).to_value(to) } else { Ok(Value::null(to)) }
 }
 
-/// One value that is not null, borrowed.
+/// A borrowed value that is not null.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[expect(missing_docs, reason = "each is the variant of that name of Value")]
 pub enum Scalar<'a> {
@@ -58,12 +58,12 @@ pub enum Scalar<'a> {
     Datetime(i64),
     Timespan(i64),
     Guid([u8; 16]),
-    /// The JSON text of a dynamic.
+    /// The JSON of a dynamic.
     Json(&'a str),
 }
 
 impl<'a> Scalar<'a> {
-    /// The value, where it is not null.
+    /// Borrows `value`; None if it is null.
     #[must_use]
     pub fn of(value: &'a Value) -> Option<Self> {
         Some(match value {
@@ -81,10 +81,10 @@ impl<'a> Scalar<'a> {
         })
     }
 
-    /// The value as one of type `to`.
+    /// Casts to `to`.
     ///
     /// # Errors
-    /// [`OutOfRange`] where a decimal is involved and the number does not fit.
+    /// [`OutOfRange`] if a decimal is involved and the number does not fit.
     pub fn to_value(self, to: Type) -> Result<Value, OutOfRange> {
         let value = match to {
             Type::Bool => self.to_bool().map(Value::Bool),
@@ -109,7 +109,7 @@ impl<'a> Scalar<'a> {
         Ok(value.unwrap_or_else(|| Value::null(to)))
     }
 
-    /// `tobool()`: a number is true unless it is zero; of text `true`, `false` and whole numbers.
+    /// `tobool()`: a number is true unless it is zero; strings may be `true`, `false` or an integer.
     #[must_use]
     pub fn to_bool(self) -> Option<bool> {
         match self {
@@ -124,7 +124,7 @@ impl<'a> Scalar<'a> {
         }
     }
 
-    /// `toint()`: longs and ticks wrap, reals saturate, text must be a whole number.
+    /// `toint()`: longs and ticks wrap, reals saturate, a string must be an integer.
     ///
     /// # Errors
     /// [`OutOfRange`] for a decimal that does not fit.
@@ -141,7 +141,7 @@ impl<'a> Scalar<'a> {
         })
     }
 
-    /// `tolong()`: datetimes and timespans are their ticks, reals saturate, text must be a whole number.
+    /// `tolong()`: datetimes and timespans give their ticks, reals saturate, a string must be an integer.
     ///
     /// # Errors
     /// [`OutOfRange`] for a decimal that does not fit.
@@ -158,7 +158,7 @@ impl<'a> Scalar<'a> {
         })
     }
 
-    /// `toreal()`: datetimes and timespans are their ticks.
+    /// `toreal()`: datetimes and timespans give their ticks.
     #[must_use]
     pub fn to_real(self) -> Option<f64> {
         match self {
@@ -173,10 +173,10 @@ impl<'a> Scalar<'a> {
         }
     }
 
-    /// `todecimal()`: a real is the number that its text form names.
+    /// `todecimal()`: a real gives the number that its text form spells.
     ///
     /// # Errors
-    /// [`OutOfRange`] where it does not fit.
+    /// [`OutOfRange`] if it does not fit.
     pub fn to_decimal(self) -> Result<Option<Decimal>, OutOfRange> {
         Ok(match self {
             Self::Decimal(value) => Some(value),
@@ -185,14 +185,14 @@ impl<'a> Scalar<'a> {
             Self::Long(value) | Self::Datetime(value) | Self::Timespan(value) => Some(Decimal::from(value)),
             Self::Real(value) => decimal::from_real(value)?,
             Self::Text(text) => decimal::parse(text)?,
-            // A number keeps the digits that it is written with.
+            // A JSON number keeps all of its digits.
             Self::Json(json) if dynamic::kind(json) == Kind::Double => decimal::parse(json)?,
             Self::Json(json) => return held(json, |value| value.map_or(Ok(None), Scalar::to_decimal)),
             Self::Guid(_) => None,
         })
     }
 
-    /// `todatetime()`: text in any format that [`datetime::parse`] takes; numbers are ticks.
+    /// `todatetime()`: a string in any format that [`datetime::parse`] reads; numbers are ticks.
     ///
     /// # Errors
     /// [`OutOfRange`] for a decimal that does not fit.
@@ -206,7 +206,7 @@ impl<'a> Scalar<'a> {
         })
     }
 
-    /// `totimespan()`: text as [`timespan::parse`] takes it; numbers are ticks, and so is a datetime.
+    /// `totimespan()`: a string that [`timespan::parse`] reads; numbers and datetimes are ticks.
     ///
     /// # Errors
     /// [`OutOfRange`] for a decimal that does not fit.
@@ -219,7 +219,7 @@ impl<'a> Scalar<'a> {
         })
     }
 
-    /// `toguid()`: of text only.
+    /// `toguid()`: only strings can be cast.
     #[must_use]
     pub fn to_guid(self) -> Option<[u8; 16]> {
         match self {
@@ -230,9 +230,9 @@ impl<'a> Scalar<'a> {
         }
     }
 
-    /// Appends what `tostring()` answers.
+    /// Appends what `tostring()` returns.
     pub fn write_text(self, out: &mut String) {
-        // Writing to a string does not fail.
+        // Writing to a String cannot fail.
         match self {
             Self::Bool(value) => out.push_str(if value { "True" } else { "False" }),
             Self::Decimal(value) => out.push_str(&decimal::to_text(value)),
@@ -247,8 +247,8 @@ impl<'a> Scalar<'a> {
         }
     }
 
-    /// Appends the JSON of `parse_json()`: of text what it spells, of anything else what [`dynamic::write_value`]
-    /// stores. A text that is to be stored as a text is not for this function.
+    /// Appends what `parse_json()` returns: strings are parsed, anything else is written as [`dynamic::write_value`]
+    /// does. Not for strings that are to be stored as JSON strings.
     pub fn write_json(self, out: &mut String) {
         match self {
             Self::Text(text) => out.push_str(&dynamic::from_text(text)),
@@ -267,12 +267,12 @@ impl<'a> Scalar<'a> {
 
 fn push_integer(value: i64, out: &mut String) {
     use std::fmt::Write;
-    // Writing to a string does not fail.
+    // Writing to a String cannot fail.
     let _ = write!(out, "{value}");
 }
 
-/// Hands what a dynamic holds to `of`: a truth value, number or text; None for null, arrays and bags, which convert to
-/// nothing but text.
+/// Passes the scalar inside a dynamic to `of`: a boolean, number or string. None for null, arrays and bags, which can
+/// only be cast to string.
 fn held<T>(json: &str, of: impl FnOnce(Option<Scalar<'_>>) -> T) -> T {
     let json = json.trim_ascii();
     match dynamic::kind(json) {

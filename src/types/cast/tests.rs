@@ -90,7 +90,7 @@ fn elements_convert_strictly() {
     assert!(cast_elements(&column, Type::Long).unwrap().is_null(1));
 }
 
-/// Texts that mean something as some type, and some that mean nothing.
+/// Strings that some cast can read, and some that none can.
 const TEXTS: &[&str] = &[
     "",
     "1",
@@ -138,7 +138,7 @@ fn random_value(random: &mut ChaCha8Rng, ty: Type) -> Value {
     }
 }
 
-/// The values as a dictionary-encoded array, whose keys are in no order and of which some are null.
+/// A dictionary-encoded array of the values, with unordered keys, some of them null.
 fn dictionary(values: &[Value], spare: usize) -> ArrayRef {
     let text = |value: &Value| match value {
         Value::String(text) | Value::Dynamic(text) => Some(text.to_string()),
@@ -158,14 +158,14 @@ fn equal(a: &Value, b: &Value) -> bool {
     }
 }
 
-/// Every pair of types, in every encoding, against the conversion of one value.
+/// Compares column casts with casts of single values, for every pair of types and every encoding.
 #[test]
 fn columns_convert_as_values_do() {
     let mut random = ChaCha8Rng::seed_from_u64(7);
     for from in Type::ALL {
         for to in Type::ALL {
             let mut values: Vec<_> = (0..60).map(|_| random_value(&mut random, from)).collect();
-            // What does not fit fails alike, but fails for the whole column: that is tested apart.
+            // A value that does not fit fails the whole column: tested separately.
             values.retain(|value| cast(value, to).is_ok());
             let mut builder = ColumnBuilder::new(from);
             values.iter().for_each(|value| builder.append(value));

@@ -1,6 +1,6 @@
-//! Calendar arithmetic: periods, their starts and ends, the boundaries between two instants.
+//! Calendar arithmetic: periods, their starts and ends, and the boundaries between two datetimes.
 //!
-//! Weeks start on Sunday, except that the number of a week is ISO 8601's.
+//! Weeks start on Sunday, except in week numbers, which are those of ISO 8601.
 
 use super::{
     MAX, Parts, TICKS_PER_DAY, TICKS_PER_HOUR, TICKS_PER_MICROSECOND, TICKS_PER_MILLISECOND, TICKS_PER_MINUTE,
@@ -24,7 +24,7 @@ pub enum Period {
     Nanosecond,
 }
 
-/// How long a period is.
+/// The length of a period.
 enum Length {
     Months(i64),
     Ticks(i64),
@@ -47,7 +47,7 @@ const PERIODS: [(&str, Period); 11] = [
 ];
 
 impl Period {
-    /// The period of this name, in any case.
+    /// Looks up a period by name, ignoring case.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         PERIODS.iter().find(|(word, _)| word.eq_ignore_ascii_case(name)).map(|(_, period)| *period)
@@ -75,8 +75,8 @@ impl Period {
     }
 }
 
-/// `amount` periods after `ticks`; None outside of the years 1 to 9999. A day that the month reached does not have
-/// becomes its last one. Nanoseconds are cut down to whole ticks.
+/// Returns `ticks` plus `amount` periods; None outside the years 1 to 9999. If the target month is too short for the
+/// day, its last day is used. Nanoseconds are truncated to whole ticks.
 #[must_use]
 pub fn add_periods(ticks: i64, period: Period, amount: i64) -> Option<i64> {
     match period.length() {
@@ -91,8 +91,8 @@ pub fn add_periods(ticks: i64, period: Period, amount: i64) -> Option<i64> {
     }
 }
 
-/// How many starts of a period lie between `from` (not counted) and `to`, negative where `to` is earlier; None where
-/// the number does not fit 64 bits.
+/// Counts the starts of a period after `from` and up to `to`, negative if `to` is earlier; None if the count does not
+/// fit 64 bits.
 #[must_use]
 pub fn boundaries(to: i64, from: i64, period: Period) -> Option<i64> {
     match period.length() {
@@ -106,7 +106,7 @@ pub fn boundaries(to: i64, from: i64, period: Period) -> Option<i64> {
     }
 }
 
-/// Months since January of the year 0.
+/// Months since January of year 0.
 fn month_index(parts: &Parts) -> i64 {
     i64::from(parts.year) * 12 + i64::from(parts.month) - 1
 }
@@ -121,20 +121,20 @@ fn week_index(ticks: i64) -> i64 {
     (ticks.div_euclid(TICKS_PER_DAY) + 1).div_euclid(7)
 }
 
-/// The start of the day, week, month, quarter or year that is `offset` of them after the one of `ticks`; None outside
-/// of the years 1 to 9999. Any other period is taken on the clock.
+/// Returns the start of the day, week, month, quarter or year that is `offset` periods after the one containing
+/// `ticks`; None outside the years 1 to 9999. Other periods are multiples of their length.
 #[must_use]
 pub fn start_of(ticks: i64, period: Period, offset: i64) -> Option<i64> {
     edge(ticks, period, offset).and_then(in_range)
 }
 
-/// The last tick of the period that [`start_of`] is the start of.
+/// Returns the last tick of the period whose start [`start_of`] returns.
 #[must_use]
 pub fn end_of(ticks: i64, period: Period, offset: i64) -> Option<i64> {
     edge(ticks, period, offset.checked_add(1)?).and_then(|next| in_range(next.checked_sub(1)?))
 }
 
-/// As [`start_of`], up to the start of the year 10000.
+/// Like [`start_of`], but the start of the year 10000 is valid too.
 fn edge(ticks: i64, period: Period, offset: i64) -> Option<i64> {
     match period.length() {
         Length::Nanosecond => add(ticks, offset / 100),
@@ -156,13 +156,13 @@ fn edge(ticks: i64, period: Period, offset: i64) -> Option<i64> {
     }
 }
 
-/// The time since the start of the week, in whole days: Sunday is 0.
+/// Returns the time since the start of the week in whole days: Sunday is 0.
 #[must_use]
 pub fn day_of_week(ticks: i64) -> i64 {
     (ticks.div_euclid(TICKS_PER_DAY) + 1).rem_euclid(7)
 }
 
-/// 1 to 366.
+/// Returns the day of the year, 1 to 366.
 #[must_use]
 pub fn day_of_year(ticks: i64) -> i64 {
     let parts = to_parts(ticks);
@@ -170,7 +170,7 @@ pub fn day_of_year(ticks: i64) -> i64 {
     ticks.div_euclid(TICKS_PER_DAY) - new_year + 1
 }
 
-/// The number of the week by ISO 8601: weeks start on Monday, and the first one of a year has its first Thursday.
+/// Returns the ISO 8601 week number: weeks start on Monday, and the first week of a year contains its first Thursday.
 #[must_use]
 pub fn week_of_year(ticks: i64) -> i64 {
     let days = ticks.div_euclid(TICKS_PER_DAY);
@@ -178,7 +178,7 @@ pub fn week_of_year(ticks: i64) -> i64 {
     (day_of_year(thursday * TICKS_PER_DAY) - 1) / 7 + 1
 }
 
-/// A number that a datetime has.
+/// A numeric component of a datetime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is the part of that name")]
 pub enum Part {
@@ -191,7 +191,7 @@ pub enum Part {
     Hour,
     Minute,
     Second,
-    /// Of the second, as are the following.
+    /// Of the second; so are the components below.
     Millisecond,
     Microsecond,
     Nanosecond,
@@ -213,19 +213,19 @@ const PARTS: [(&str, Part); 12] = [
 ];
 
 impl Part {
-    /// The part of this name, in any case.
+    /// Looks up a component by name, ignoring case.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         PARTS.iter().find(|(word, _)| word.eq_ignore_ascii_case(name)).map(|(_, part)| *part)
     }
 
-    /// The names of all parts.
+    /// The names of all components.
     pub fn names() -> impl Iterator<Item = &'static str> {
         PARTS.iter().map(|(name, _)| *name)
     }
 }
 
-/// The number that `part` of a datetime is.
+/// Returns the value of a component of a datetime.
 #[must_use]
 pub fn part_of(ticks: i64, part: Part) -> i64 {
     let parts = to_parts(ticks);
@@ -326,7 +326,7 @@ mod tests {
         assert_eq!(start_of(MIN, Period::Week, 0), None, "the week began before the first datetime");
     }
 
-    /// Another implementation of the calendar agrees, day by day.
+    /// chrono gives the same weeks and days, for every day.
     #[test]
     fn weeks_and_days_agree_with_chrono() {
         let mut date = NaiveDate::from_ymd_opt(1, 1, 1).unwrap();

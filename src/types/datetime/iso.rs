@@ -1,10 +1,12 @@
-//! Datetimes as ISO 8601 and RFC 3339 write them, and nothing else: what people type must not be guessed at.
+//! A strict parser for datetimes of ISO 8601 and RFC 3339: for arguments, where guessing the order of day and month
+//! would be wrong.
 
 use super::parse::parse;
 
-/// Reads a date, or a date and a time, of ISO 8601 or RFC 3339, in ticks: `2026-03-01`, `2026-03-01T09:00:00+01:00`,
-/// `20260301T090000Z`. The year comes first and has four digits. Offsets are applied, text without one is UTC.
-/// None for every other spelling, such as `1.3.2026`, whose order of day and month would be a guess.
+/// Parses a date, or a date and a time, of ISO 8601 or RFC 3339 and returns its ticks: `2026-03-01`,
+/// `2026-03-01T09:00:00+01:00`, `20260301T090000Z`. The year comes first and has four digits. Offsets are applied;
+/// without an offset the time is UTC. None for any other spelling, such as `1.3.2026`, whose order of day and month is
+/// ambiguous.
 #[must_use]
 pub fn parse_iso8601(text: &str) -> Option<i64> {
     let (date, time) = match text.find(['T', 't', ' ']) {
@@ -23,7 +25,7 @@ pub fn parse_iso8601(text: &str) -> Option<i64> {
     }
 }
 
-/// The time of day and its offset with colons, if it is written as the date is.
+/// Normalises the time of day and its offset, if it is written in the same form (extended or basic) as the date.
 fn clock(text: &str, extended: bool) -> Option<String> {
     let end = text.find(['Z', 'z', '+', '-']).unwrap_or(text.len());
     let (time, zone) = text.split_at(end);
@@ -34,7 +36,7 @@ fn clock(text: &str, extended: bool) -> Option<String> {
     };
     let forms = if extended { ["00:00:00", "00:00"] } else { ["000000", "0000"] };
     let form = forms.into_iter().position(|form| is_like(whole, form))?;
-    // A fraction is one of a second.
+    // Only seconds may have a fraction.
     if form == 1 && !fraction.is_empty() {
         return None;
     }
@@ -43,7 +45,7 @@ fn clock(text: &str, extended: bool) -> Option<String> {
     Some(format!("{}:{}:{seconds}{fraction}{}", &digits[..2], &digits[2..4], offset(zone)?))
 }
 
-/// `Z`, `+hh:mm`, `+hhmm`, `+hh` or nothing, as a zone that [`parse`] reads.
+/// Normalises `Z`, `+hh:mm`, `+hhmm`, `+hh` or an empty zone for [`parse`].
 fn offset(zone: &str) -> Option<&str> {
     let digits = zone.strip_prefix(['+', '-']).unwrap_or("");
     match zone {
@@ -56,7 +58,7 @@ fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// True if `text` has a digit where `form` has a zero, and is the same elsewhere.
+/// True if `text` has a digit at every `0` of `form` and the same byte everywhere else.
 fn is_like(text: &str, form: &str) -> bool {
     let same = |(byte, wanted): (u8, u8)| if wanted == b'0' { byte.is_ascii_digit() } else { byte == wanted };
     text.len() == form.len() && text.bytes().zip(form.bytes()).all(same)

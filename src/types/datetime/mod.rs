@@ -1,7 +1,7 @@
-//! datetime: ticks of 100 ns since 0001-01-01T00:00:00Z; its calendar, its text and its conversions.
+//! datetime: ticks of 100 ns since 0001-01-01T00:00:00Z, with its calendar, text form and conversions.
 //!
-//! Readers and writers call this for every row, so nothing here allocates or goes through a format string unless
-//! its name says so. The calendar is the proleptic Gregorian one, without leap seconds.
+//! Readers and writers call these functions for every row, so they neither allocate nor interpret a format string
+//! unless their name says so. The calendar is the proleptic Gregorian one, without leap seconds.
 
 mod calendar;
 mod iso;
@@ -37,25 +37,25 @@ pub const MAX: i64 = 3_155_378_975_999_999_999;
 /// 1970-01-01T00:00:00Z in ticks.
 pub const UNIX_EPOCH: i64 = 621_355_968_000_000_000;
 
-/// `ticks`, where they are a datetime of the years 1 to 9999.
+/// Returns `ticks` if they are a datetime of the years 1 to 9999.
 #[must_use]
 pub fn in_range(ticks: i64) -> Option<i64> {
     (MIN..=MAX).contains(&ticks).then_some(ticks)
 }
 
-/// datetime plus timespan; None where the sum leaves the years 1 to 9999.
+/// Adds a timespan; None if the sum is outside the years 1 to 9999.
 #[must_use]
 pub fn add(ticks: i64, span: i64) -> Option<i64> {
     ticks.checked_add(span).and_then(in_range)
 }
 
-/// datetime minus timespan; None where the result leaves the years 1 to 9999.
+/// Subtracts a timespan; None if the result is outside the years 1 to 9999.
 #[must_use]
 pub fn subtract(ticks: i64, span: i64) -> Option<i64> {
     ticks.checked_sub(span).and_then(in_range)
 }
 
-/// A datetime taken apart, in UTC.
+/// The components of a datetime, in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parts {
     /// 1 to 9999.
@@ -75,14 +75,14 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Midnight of a day.
+    /// Midnight of a date.
     #[must_use]
     pub fn date(year: i32, month: u32, day: u32) -> Self {
         Self { year, month, day, hour: 0, minute: 0, second: 0, ticks: 0 }
     }
 }
 
-/// The ticks of `parts`; None where a part is outside of its range, such as 30 February or the year 10000.
+/// Converts components to ticks; None if one is out of range, as in 30 February or the year 10000.
 #[must_use]
 pub fn from_parts(parts: &Parts) -> Option<i64> {
     let days = days_from_date(parts.year, parts.month, parts.day)?;
@@ -98,7 +98,7 @@ pub fn from_parts(parts: &Parts) -> Option<i64> {
     )
 }
 
-/// The parts of `ticks`. Ticks outside of the years 1 to 9999 are no datetime; they answer the nearest one.
+/// Splits `ticks` into components. Ticks outside the years 1 to 9999 are clamped to the nearest datetime.
 #[must_use]
 pub fn to_parts(ticks: i64) -> Parts {
     let ticks = ticks.clamp(MIN, MAX);
@@ -115,18 +115,18 @@ pub fn to_parts(ticks: i64) -> Parts {
     }
 }
 
-/// A remainder that is known to be small and not negative.
+/// Converts a remainder that is known to be small and not negative.
 fn small(n: i64) -> u32 {
     u32::try_from(n).unwrap_or(0)
 }
 
-/// True for a leap year of the Gregorian calendar.
+/// True for leap years.
 #[must_use]
 pub fn is_leap_year(year: i32) -> bool {
     year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
 }
 
-/// The days of a month, 1 to 12; 0 for any other month.
+/// Returns the number of days in a month; 0 if `month` is not 1 to 12.
 #[must_use]
 pub fn days_in_month(year: i32, month: u32) -> u32 {
     match month {
@@ -138,24 +138,24 @@ pub fn days_in_month(year: i32, month: u32) -> u32 {
     }
 }
 
-/// Days since 0001-01-01 of a date; None where there is no such date in the years 1 to 9999.
+/// Returns the days since 0001-01-01; None if there is no such date in the years 1 to 9999.
 #[must_use]
 pub fn days_from_date(year: i32, month: u32, day: u32) -> Option<i64> {
     if !(1..=9999).contains(&year) || day == 0 || day > days_in_month(year, month) {
         return None;
     }
-    // The year is taken to begin in March: the leap day is then its last, and the months before it have a
-    // regular pattern of lengths.
+    // Years are counted from March: the leap day is then the last day, and the months before it have a regular pattern
+    // of lengths.
     let (year, month) = (i64::from(year), i64::from(month));
     let (year, month) = if month < 3 { (year - 1, month + 9) } else { (year, month - 3) };
     let day_of_year = (153 * month + 2) / 5 + i64::from(day) - 1;
     Some(year * 365 + year / 4 - year / 100 + year / 400 + day_of_year - DAYS_BEFORE_YEAR_ONE)
 }
 
-/// Days from 1 March of the year 0 to 1 January of the year 1.
+/// Days from 1 March of year 0 to 1 January of year 1.
 const DAYS_BEFORE_YEAR_ONE: i64 = 306;
 
-/// Year, month and day of a count of days since 0001-01-01, which is that of a datetime.
+/// Returns year, month and day of a number of days since 0001-01-01, which must be in the range of datetime.
 #[must_use]
 pub fn date_from_days(days: i64) -> (i32, u32, u32) {
     const DAYS_PER_ERA: i64 = 146_097;
@@ -170,7 +170,7 @@ pub fn date_from_days(days: i64) -> (i32, u32, u32) {
     (i32::try_from(year).unwrap_or(0), small(month), small(day))
 }
 
-/// The text form, ISO 8601 with seven digits and Z, as ASCII bytes.
+/// Returns the text form, ISO 8601 with seven fractional digits and Z, as ASCII bytes.
 #[must_use]
 pub fn to_bytes(ticks: i64) -> [u8; 28] {
     let parts = to_parts(ticks);
@@ -185,7 +185,7 @@ pub fn to_bytes(ticks: i64) -> [u8; 28] {
     text
 }
 
-/// The last digits of `n`, filling `text` from its end.
+/// Fills `text` from its end with the last digits of `n`.
 fn write_digits(text: &mut [u8], mut n: u32) {
     for byte in text.iter_mut().rev() {
         *byte = b'0' + (n % 10) as u8;
@@ -202,16 +202,16 @@ pub fn write_text(ticks: i64, out: &mut impl fmt::Write) -> fmt::Result {
     out.write_str(std::str::from_utf8(&bytes).map_err(|_| fmt::Error)?)
 }
 
-/// What `tostring()` answers: ISO 8601 with seven digits and Z.
+/// Returns what `tostring()` returns: ISO 8601 with seven fractional digits and Z.
 #[must_use]
 pub fn to_text(ticks: i64) -> String {
     let mut text = String::with_capacity(28);
-    // Writing to a string does not fail.
+    // Writing to a String cannot fail.
     let _ = write_text(ticks, &mut text);
     text
 }
 
-/// A unit in which other systems count from 1970-01-01T00:00:00Z.
+/// A unit in which other systems count time since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnixUnit {
     /// Seconds.
@@ -225,7 +225,7 @@ pub enum UnixUnit {
 }
 
 impl UnixUnit {
-    /// Ticks in a unit, for the units that are not finer than a tick.
+    /// Ticks in a unit; None for nanoseconds, which are finer than a tick.
     fn ticks(self) -> Option<i64> {
         match self {
             Self::Seconds => Some(TICKS_PER_SECOND),
@@ -239,8 +239,8 @@ impl UnixUnit {
 /// Nanoseconds in a tick.
 const NANOSECONDS_PER_TICK: i64 = 100;
 
-/// The datetime that another system counts as `count` units since 1970; None outside of the years 1 to 9999.
-/// Nanoseconds are cut down to the tick they lie in.
+/// Converts `count` units since 1970 to a datetime; None outside the years 1 to 9999. Nanoseconds are truncated to
+/// whole ticks.
 #[must_use]
 pub fn from_unix(count: i64, unit: UnixUnit) -> Option<i64> {
     let ticks = match unit.ticks() {
@@ -250,11 +250,11 @@ pub fn from_unix(count: i64, unit: UnixUnit) -> Option<i64> {
     add(UNIX_EPOCH, ticks)
 }
 
-/// The largest count of units that is not after `ticks`; None where it does not fit 64 bits (nanoseconds reach from
-/// 1677 to 2262).
+/// Returns the largest count of units that is not after `ticks`; None if it does not fit 64 bits (nanoseconds reach
+/// from 1677 to 2262).
 ///
-/// `t >= x` on values counted in units is `t >= to_unix_ceil(x)`, and `t <= x` is `t <= to_unix_floor(x)`: exact
-/// whether or not `x` lies on a unit. In nanoseconds a tick is a hundred counts: see [`last_nanosecond`].
+/// On values counted in units, `t >= x` is `t >= to_unix_ceil(x)` and `t <= x` is `t <= to_unix_floor(x)`: exact even
+/// if `x` is not a multiple of the unit. One tick is a hundred nanoseconds: see [`last_nanosecond`].
 #[must_use]
 pub fn to_unix_floor(ticks: i64, unit: UnixUnit) -> Option<i64> {
     let since = ticks.checked_sub(UNIX_EPOCH)?;
@@ -264,7 +264,7 @@ pub fn to_unix_floor(ticks: i64, unit: UnixUnit) -> Option<i64> {
     }
 }
 
-/// The smallest count of units that is not before `ticks`; None where it does not fit 64 bits.
+/// Returns the smallest count of units that is not before `ticks`; None if it does not fit 64 bits.
 #[must_use]
 pub fn to_unix_ceil(ticks: i64, unit: UnixUnit) -> Option<i64> {
     let since = ticks.checked_sub(UNIX_EPOCH)?;
@@ -274,7 +274,7 @@ pub fn to_unix_ceil(ticks: i64, unit: UnixUnit) -> Option<i64> {
     }
 }
 
-/// The last nanosecond since 1970 that [`from_unix`] cuts down to `ticks`; None where it does not fit 64 bits.
+/// Returns the last nanosecond since 1970 that [`from_unix`] truncates to `ticks`; None if it does not fit 64 bits.
 #[must_use]
 pub fn last_nanosecond(ticks: i64) -> Option<i64> {
     to_unix_floor(ticks, UnixUnit::Nanoseconds)?.checked_add(NANOSECONDS_PER_TICK - 1)

@@ -1,25 +1,25 @@
-//! Reads the many spellings of a datetime.
+//! Parses the many spellings of a datetime.
 //!
-//! One spelling is hot, that of the logs themselves (`2026-03-02T09:07:43.5000000Z`), and has a path of its own.
-//! Everything else goes through a cursor that knows the formats of the reference's page on datetime (ISO 8601,
-//! RFC 822, RFC 850, sortable), the month-first dates that Kusto reads, and the spellings of exports.
+//! The spelling of the logs themselves (`2026-03-02T09:07:43.5000000Z`) is hot and has a fast path. All others go
+//! through a cursor that knows the formats of the reference's page on datetime (ISO 8601, RFC 822, RFC 850, sortable),
+//! the month-first dates that Kusto reads, and the spellings found in exports.
 
 use std::borrow::Cow;
 
 use super::{Parts, TICKS_PER_HOUR, TICKS_PER_MILLISECOND, TICKS_PER_MINUTE, UNIX_EPOCH, add, from_parts, subtract};
 
-/// What `todatetime()` reads, in ticks; None where it answers null. Offsets are applied, text without one is UTC,
-/// digits beyond 100 ns are cut off.
+/// Parses what `todatetime()` accepts and returns ticks; None if the result is null. Offsets are applied; without an
+/// offset the time is UTC. Digits beyond 100 ns are truncated.
 #[must_use]
 pub fn parse(text: &str) -> Option<i64> {
     parse_iso(text.as_bytes()).or_else(|| parse_any(text.trim()))
 }
 
-/// What stands inside `datetime(...)`: `Some(None)` is the null, None is no valid literal.
+/// Parses the argument of `datetime(...)`: `Some(None)` is null, None is not a valid literal.
 ///
-/// Takes all that [`parse`] takes, in quotes or without, the list form `2025, 6, 14[, hour, minute, second]`, and
-/// `null`. A lone number is null, as in Kusto. The empty `datetime()` is the current time, which only the caller
-/// knows: it is no literal here.
+/// Accepts everything that [`parse`] does, with or without quotes, the list form `2025, 6, 14[, hour, minute, second]`,
+/// and `null`. A lone number is null, as in Kusto. The empty `datetime()` is the current time, which only the caller
+/// knows: it is not a valid literal here.
 #[must_use]
 pub fn parse_literal(text: &str) -> Option<Option<i64>> {
     let text = unquote(text.trim());
@@ -35,12 +35,12 @@ pub fn parse_literal(text: &str) -> Option<Option<i64>> {
     parse_list(text).map(Some)
 }
 
-/// `text` without the quotes around it, if any.
+/// Removes the quotes around `text`, if any.
 fn unquote(text: &str) -> &str {
     ['"', '\''].into_iter().find_map(|quote| text.strip_prefix(quote)?.strip_suffix(quote)).map_or(text, str::trim)
 }
 
-/// `year, month[, day[, hour[, minute[, second]]]]`.
+/// Parses `year, month[, day[, hour[, minute[, second]]]]`.
 fn parse_list(text: &str) -> Option<i64> {
     let mut numbers = [0, 1, 1, 0, 0, 0];
     let mut count = 0;
@@ -57,7 +57,7 @@ fn parse_list(text: &str) -> Option<i64> {
     (count >= 2).then(|| from_parts(&Parts { year, month, day, hour, minute, second, ticks: 0 }))?
 }
 
-/// `yyyy-MM-ddTHH:mm:ss[.f...]Z` with every digit in place.
+/// Parses `yyyy-MM-ddTHH:mm:ss[.f...]Z` with all of its digits.
 fn parse_iso(text: &[u8]) -> Option<i64> {
     let (head, tail) = text.split_at_checked(19)?;
     let fraction = match tail {
@@ -85,7 +85,7 @@ fn two_digits(text: &[u8], at: usize) -> Option<u32> {
     (tens < 10 && ones < 10).then(|| u32::from(tens) * 10 + u32::from(ones))
 }
 
-/// The ticks of the digits after a point; digits beyond the seventh are checked and cut off.
+/// Returns the ticks of a fraction; digits after the seventh are checked and truncated.
 fn fraction(digits: &[u8]) -> Option<u32> {
     let mut ticks = 0;
     let mut unit = 1_000_000;
@@ -100,11 +100,11 @@ fn fraction(digits: &[u8]) -> Option<u32> {
     Some(ticks)
 }
 
-/// The longest text that can be a datetime; longer ones are not looked at.
+/// The length of the longest string that is parsed; no datetime is longer.
 const MAX_LENGTH: usize = 64;
 
-/// The text with spaces of ASCII in place of others, which browsers write in front of AM and PM, and without marks of
-/// the writing direction.
+/// Replaces Unicode spaces, which browsers write before AM and PM, by ASCII ones, and removes marks of the writing
+/// direction.
 #[must_use]
 pub fn with_plain_spaces(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
@@ -142,8 +142,8 @@ fn parse_any(text: &str) -> Option<i64> {
     subtract(from_parts(&parts)?, offset)
 }
 
-/// The inside of `/Date(1772434692000)/`, which some .NET serialisers write. An offset that follows the number only
-/// says which clock the writer had: the number is UTC regardless.
+/// Parses the content of `/Date(1772434692000)/`, which some .NET serialisers write. An offset after the number only
+/// describes the clock of the writer: the number is UTC regardless.
 fn parse_milliseconds(text: &str) -> Option<i64> {
     let digits = text.trim_start_matches('-').find(['+', '-']).map_or(text, |at| {
         let sign = text.len() - text.trim_start_matches('-').len();
@@ -153,10 +153,10 @@ fn parse_milliseconds(text: &str) -> Option<i64> {
     add(UNIX_EPOCH, count.checked_mul(TICKS_PER_MILLISECOND)?)
 }
 
-/// A date in any order that says itself which it is, else month first. Answers year, month, day, unchecked.
+/// Parses a date: in any unambiguous order, otherwise month first. Returns year, month and day, unchecked.
 fn parse_date(cursor: &mut Cursor) -> Option<(i32, u32, u32)> {
     if cursor.peek_letter() {
-        // A day of the week is not checked against the date: it adds nothing.
+        // The day of the week is not compared with the date.
         name_index(cursor.word(), &WEEKDAYS)?;
         cursor.take(b',');
         if !cursor.blanks() {
@@ -184,8 +184,8 @@ fn parse_date(cursor: &mut Cursor) -> Option<(i32, u32, u32)> {
     (digits <= 2 && second_digits <= 2 && year_digits == 4).then_some((i32::try_from(year).ok()?, first, second))
 }
 
-/// The rest of `8 Nov 14`, `08-Nov-2014`. A year of two digits is that of RFC 822: 69 and later are of the last
-/// century.
+/// Parses the rest of `8 Nov 14` or `08-Nov-2014`. Two-digit years are those of RFC 822: 69 and later belong to the
+/// last century.
 fn parse_named_month(cursor: &mut Cursor, day: u32, digits: usize, separator: Option<u8>) -> Option<(i32, u32, u32)> {
     let month = name_index(cursor.word(), &MONTHS)?;
     match separator {
@@ -202,7 +202,7 @@ fn parse_named_month(cursor: &mut Cursor, day: u32, digits: usize, separator: Op
     (digits <= 2).then_some((i32::try_from(year).ok()?, month, day))
 }
 
-/// `H:mm[:ss[.f...]]` with an optional AM or PM.
+/// Parses `H:mm[:ss[.f...]]` with an optional AM or PM.
 fn parse_time(cursor: &mut Cursor, parts: &mut Parts) -> Option<()> {
     parts.hour = cursor.number_of_two_digits()?;
     cursor.take(b':').then_some(())?;
@@ -228,7 +228,8 @@ fn parse_time(cursor: &mut Cursor, parts: &mut Parts) -> Option<()> {
     Some(())
 }
 
-/// The ticks that the local clock is ahead of UTC: `Z`, `+01:00`, `-0500`, `+1`, a zone of RFC 822, or nothing.
+/// Parses `Z`, `+01:00`, `-0500`, `+1`, a zone of RFC 822, or nothing, and returns the ticks by which local time is
+/// ahead of UTC.
 fn parse_zone(cursor: &mut Cursor) -> Option<i64> {
     if cursor.at_end() {
         return Some(0);
@@ -245,7 +246,7 @@ fn parse_zone(cursor: &mut Cursor) -> Option<i64> {
         4 => (number / 100, number % 100),
         _ => return None,
     };
-    // No clock is further from UTC than 14 hours; 24 leaves room without hiding nonsense.
+    // No zone is more than 14 hours from UTC; up to 24 are accepted without hiding nonsense.
     if hours > 23 || minutes > 59 {
         return None;
     }
@@ -270,8 +271,7 @@ const MONTHS: [&str; 12] = [
     "december",
 ];
 
-/// The zones that RFC 822 names, in hours ahead of UTC; its other single letters were defined wrongly and mean
-/// nothing.
+/// The zones that RFC 822 names, in hours ahead of UTC. Its other single letters were defined wrongly and mean nothing.
 const ZONES: [(&str, i64); 12] = [
     ("Z", 0),
     ("UTC", 0),
@@ -287,14 +287,14 @@ const ZONES: [(&str, i64); 12] = [
     ("PDT", -7),
 ];
 
-/// The place, from 1, of the name that `word` is, in full or by its first three letters.
+/// Returns the position, from 1, of the name that `word` spells in full or by its first three letters.
 fn name_index(word: &[u8], names: &[&str]) -> Option<u32> {
     let is =
         |name: &&str| word.eq_ignore_ascii_case(name.as_bytes()) || word.eq_ignore_ascii_case(&name.as_bytes()[..3]);
     names.iter().position(is).and_then(|index| u32::try_from(index + 1).ok())
 }
 
-/// What is left of the text.
+/// The rest of the string.
 #[derive(Clone, Copy)]
 struct Cursor<'a> {
     text: &'a [u8],
@@ -334,7 +334,7 @@ impl<'a> Cursor<'a> {
         Some(byte)
     }
 
-    /// True where there were blanks.
+    /// Skips whitespace; true if there was any.
     fn blanks(&mut self) -> bool {
         !self.take_while(u8::is_ascii_whitespace).is_empty()
     }
@@ -347,7 +347,7 @@ impl<'a> Cursor<'a> {
         self.take_while(u8::is_ascii_digit)
     }
 
-    /// A number of one to nine digits, and how many they are.
+    /// Parses a number of one to nine digits; returns it and its number of digits.
     fn number(&mut self) -> Option<(u32, usize)> {
         let digits = self.digits();
         if digits.is_empty() || digits.len() > 9 {
@@ -360,7 +360,7 @@ impl<'a> Cursor<'a> {
         self.number().filter(|(_, digits)| *digits <= 2).map(|(number, _)| number)
     }
 
-    /// The number after `separator`, which may have blanks around it; nothing is taken where there is none.
+    /// Parses the number after `separator`, which may have whitespace around it; consumes nothing if there is none.
     fn after_separator(&mut self, separator: u8) -> Option<(u32, usize)> {
         let mut ahead = *self;
         ahead.blanks();
@@ -383,7 +383,7 @@ mod tests {
         parse(text).map_or_else(|| "null".to_owned(), to_text)
     }
 
-    /// Every spelling of an export and of the reference.
+    /// The spellings of exports and of the reference.
     #[test]
     fn spellings() {
         for (text, expected) in [
@@ -494,7 +494,7 @@ mod tests {
         }
     }
 
-    /// The hot path and the cursor must be one language where they overlap.
+    /// The fast path and the cursor agree on what both can parse.
     #[test]
     fn the_fast_path_agrees_with_the_cursor() {
         let mut ticks = 7;

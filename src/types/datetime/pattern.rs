@@ -1,11 +1,11 @@
-//! The patterns of `format_datetime()` and `format_timespan()`.
+//! The format patterns of `format_datetime()` and `format_timespan()`.
 //!
-//! A pattern is a row of fields, a letter repeated as often as it has digits, and delimiters. A letter repeated beyond
-//! its longest field starts another field: `ddd` is `dd` and `d`.
+//! A pattern consists of delimiters and fields; a field is a letter repeated once per digit. More repetitions than the
+//! longest field allows start another field: `ddd` is `dd` and `d`.
 
 use crate::types::{datetime, timespan};
 
-/// A pattern, read.
+/// A parsed pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
     pieces: Vec<Piece>,
@@ -23,7 +23,7 @@ struct Field {
     width: usize,
 }
 
-/// The letters of a datetime, each with the widths it takes.
+/// The letters of a datetime pattern, each with its valid widths.
 /// Source: the reference's page format-datetime-function.
 const DATETIME: &[(char, &[usize])] = &[
     ('y', &[1, 2, 4]),
@@ -38,7 +38,7 @@ const DATETIME: &[(char, &[usize])] = &[
     ('t', &[2]),
 ];
 
-/// The letters of a timespan, each with the widths it takes.
+/// The letters of a timespan pattern, each with its valid widths.
 /// Source: the reference's page format-timespan-function; `h`, which its example uses, is its `H`.
 const TIMESPAN: &[(char, &[usize])] = &[
     ('d', &[1, 2, 3, 4, 5, 6, 7, 8]),
@@ -53,18 +53,18 @@ const TIMESPAN: &[(char, &[usize])] = &[
 const DELIMITERS: &[char] = &[' ', '/', '-', ':', ',', '.', '_', '[', ']'];
 
 impl Pattern {
-    /// The pattern of a datetime.
+    /// Parses a datetime pattern.
     ///
     /// # Errors
-    /// What is wrong with it, in words.
+    /// A message that describes the mistake.
     pub fn datetime(text: &str) -> Result<Self, String> {
         Self::read(text, DATETIME)
     }
 
-    /// The pattern of a timespan.
+    /// Parses a timespan pattern.
     ///
     /// # Errors
-    /// What is wrong with it, in words.
+    /// A message that describes the mistake.
     pub fn timespan(text: &str) -> Result<Self, String> {
         Self::read(text, TIMESPAN)
     }
@@ -77,12 +77,12 @@ impl Pattern {
             let width = match letters.iter().find(|(known, _)| *known == letter) {
                 Some((_, widths)) => widths.iter().copied().filter(|width| *width <= run).max(),
                 None if DELIMITERS.contains(&letter) => Some(1),
-                None => return Err(format!("{letter:?} is no letter of the pattern and no delimiter")),
+                None => return Err(format!("{letter:?} is neither a pattern letter nor a delimiter")),
             };
             let Some(width) = width else {
-                return Err(format!("{letter:?} does not stand alone"));
+                return Err(format!("{letter:?} must be repeated"));
             };
-            // Three of a letter that takes two or four digits may mean either.
+            // Three repetitions of a letter that takes two or four digits are ambiguous.
             if letter == 'y' && run % 4 == 3 {
                 return Err("a year has one, two or four digits".to_owned());
             }
@@ -93,7 +93,7 @@ impl Pattern {
         if pieces.is_empty() { Err("it is empty".to_owned()) } else { Ok(Self { pieces }) }
     }
 
-    /// Appends a datetime in this pattern.
+    /// Appends a datetime formatted with this pattern.
     pub fn write_datetime(&self, ticks: i64, out: &mut String) {
         let parts = datetime::to_parts(ticks);
         let year = u64::from(parts.year.unsigned_abs());
@@ -119,7 +119,7 @@ impl Pattern {
         });
     }
 
-    /// Appends a timespan in this pattern. There is no field for the sign: the digits are those of the magnitude.
+    /// Appends a timespan formatted with this pattern. No field shows the sign: the digits are those of the magnitude.
     pub fn write_timespan(&self, ticks: i64, out: &mut String) {
         let parts = timespan::to_parts(ticks);
         self.write(out, |field, out| {
@@ -146,11 +146,11 @@ impl Pattern {
 
 fn push_padded(number: u64, width: usize, out: &mut String) {
     use std::fmt::Write;
-    // Writing to a string does not fail.
+    // Writing to a String cannot fail.
     let _ = write!(out, "{number:0width$}");
 }
 
-/// The first digits of the fraction; `F` gives nothing where they are all zero.
+/// Appends the first digits of the fraction; `F` appends nothing if they are all zero.
 fn push_fraction(ticks: u64, field: Field, out: &mut String) {
     let cut = u32::try_from(7_usize.saturating_sub(field.width)).unwrap_or(0);
     let digits = ticks / 10_u64.pow(cut);

@@ -1,11 +1,11 @@
-//! dynamic: JSON text that is taken apart without being parsed as a whole.
+//! dynamic: JSON that is read in place, without parsing all of it.
 //!
-//! A value is a slice of the text it came from: looking up a member, an element or a path skips over the rest. Every
-//! function takes well-formed JSON, as [`validate()`] checks it; anything else gives some answer, but never a panic
-//! and never more than linear work. Nothing recurses on the depth of the text.
+//! A value is a slice of its JSON: looking up a member, an element or a path skips the rest. Every function expects
+//! well-formed JSON, as [`validate()`] checks it; malformed input gives an arbitrary result, but never a panic and
+//! never more than linear work. Nothing recurses on the nesting depth.
 //!
-//! Of a key that stands in a bag more than once the last one counts, as for most readers of JSON; the reference only
-//! says that keys are unique. Key order and the text of numbers are kept.
+//! If a bag contains a key more than once, the last entry counts, as in most JSON readers; the reference only says that
+//! keys are unique. Key order and the digits of numbers are kept.
 
 mod path;
 mod print;
@@ -19,18 +19,18 @@ pub use skip::{Elements, Entries, Entry, Key, elements, entries, unique_entries}
 pub use validate::{Invalid, MAX_DEPTH, from_text, validate};
 pub use write::{ArrayWriter, BagWriter, write_row, write_value};
 
-/// What a dynamic holds.
+/// The kind of value in a dynamic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// JSON `null`.
     Null,
     /// `true` or `false`.
     Bool,
-    /// A whole number that fits 64 bits.
+    /// An integer that fits 64 bits.
     Long,
     /// Any other number.
     Double,
-    /// A text.
+    /// A string.
     String,
     /// `[...]`.
     Array,
@@ -39,7 +39,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The name that `gettype()` answers.
+    /// Returns the name that `gettype()` returns.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -54,7 +54,7 @@ impl Kind {
     }
 }
 
-/// What `json` holds, told by its first character, and for a number by its digits.
+/// Returns the kind of `json`, from its first character, and from its digits if it is a number.
 #[must_use]
 pub fn kind(json: &str) -> Kind {
     let json = json.trim_ascii();
@@ -71,13 +71,13 @@ pub fn kind(json: &str) -> Kind {
     }
 }
 
-/// The value of `key` in the bag that `json` is; None where it is no bag or has no such key. A JSON `null` is Some.
+/// Returns the value of `key` in the bag `json`; None if `json` is not a bag or lacks the key. A JSON `null` is Some.
 #[must_use]
 pub fn get_member<'a>(json: &'a str, key: &str) -> Option<&'a str> {
     entries(json).filter(|entry| entry.key.is(key)).last().map(|entry| entry.value)
 }
 
-/// The element at `index` of the array that `json` is, counted from the end where negative; None where it is no array
+/// Returns the element at `index` of the array `json`, counted from the end if negative; None if `json` is not an array
 /// or too short. A JSON `null` is Some.
 #[must_use]
 pub fn get_index(json: &str, index: i64) -> Option<&str> {

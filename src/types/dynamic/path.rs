@@ -1,4 +1,4 @@
-//! Paths into dynamics: `.a[0]["b c"]`, one at a time or many in one pass.
+//! Paths into dynamics, `.a[0]["b c"]`: looked up one at a time, or many in one pass.
 
 use std::fmt;
 
@@ -9,11 +9,11 @@ use super::{elements, entries, get_index, get_member, quote};
 pub enum Step {
     /// The value of a key of a bag.
     Member(String),
-    /// An element of an array, from the end where negative.
+    /// An element of an array, from the end if negative.
     Index(i64),
 }
 
-/// A path into a dynamic; without steps it is the dynamic itself.
+/// A path into a dynamic; without steps it is the whole dynamic.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Path {
     /// The steps, outermost first.
@@ -21,13 +21,13 @@ pub struct Path {
 }
 
 impl Path {
-    /// The path of these steps.
+    /// Creates a path of `steps`.
     #[must_use]
     pub fn new(steps: Vec<Step>) -> Self {
         Self { steps }
     }
 
-    /// This path and one step more.
+    /// Returns the path with another step appended.
     #[must_use]
     pub fn then(mut self, step: Step) -> Self {
         self.steps.push(step);
@@ -36,7 +36,7 @@ impl Path {
 }
 
 impl fmt::Display for Path {
-    /// As it is written in a query, after the name of the column.
+    /// Writes the path as in a query, after the column name.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for step in &self.steps {
             match step {
@@ -59,7 +59,7 @@ fn is_name(key: &str) -> bool {
         && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// What `path` leads to inside `json`; None where it leads nowhere. A JSON `null` is Some.
+/// Returns the value at `path` inside `json`; None if there is none. A JSON `null` is Some.
 #[must_use]
 pub fn extract<'a>(json: &'a str, path: &Path) -> Option<&'a str> {
     path.steps.iter().try_fold(json, |json, step| match step {
@@ -68,12 +68,12 @@ pub fn extract<'a>(json: &'a str, path: &Path) -> Option<&'a str> {
     })
 }
 
-/// Several paths into the same dynamic, taken together: what they share is walked over once.
+/// Several paths into the same dynamic, looked up together: a shared prefix is walked once.
 #[derive(Clone, Debug)]
 pub struct PathSet {
-    /// The tree of the steps; the first node is the dynamic itself and a node stands after its parent.
+    /// The tree of steps; the first node is the dynamic itself, and parents precede their children.
     nodes: Vec<Node>,
-    /// The node that each path ends at.
+    /// The node at which each path ends.
     ends: Vec<usize>,
 }
 
@@ -84,7 +84,7 @@ struct Node {
 }
 
 impl PathSet {
-    /// These paths; [`PathSet::extract`] answers in their order.
+    /// Creates a set; [`PathSet::extract`] returns the results in the order of `paths`.
     #[must_use]
     pub fn new(paths: &[Path]) -> Self {
         let mut set = Self { nodes: vec![Node::default()], ends: Vec::with_capacity(paths.len()) };
@@ -95,7 +95,7 @@ impl PathSet {
         set
     }
 
-    /// The node that `step` leads to from `node`, made where there is none.
+    /// Returns the child of `node` for `step`, creating it if needed.
     fn child(&mut self, node: usize, step: &Step) -> usize {
         let fresh = self.nodes.len();
         let Node { members, indices } = &mut self.nodes[node];
@@ -114,21 +114,21 @@ impl PathSet {
         fresh
     }
 
-    /// How many paths there are.
+    /// Returns the number of paths.
     #[must_use]
     pub fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// No paths.
+    /// True if there are no paths.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
 
-    /// What each path leads to inside `json`, as [`extract`] answers it, in the order of the paths.
+    /// Returns the result of [`extract`] for each path, in the order of the paths.
     ///
-    /// `scratch` only saves an allocation a row: hand in the same vector for every row.
+    /// `scratch` saves an allocation per row: pass the same vector for every row.
     pub fn extract<'a, 's>(
         &'s self,
         json: &'a str,
@@ -147,11 +147,11 @@ impl PathSet {
 }
 
 impl Node {
-    /// Sets the slots of the children that `json` has.
+    /// Fills the slots of the children found in `json`.
     fn walk<'a>(&self, json: &'a str, slots: &mut [Option<&'a str>]) {
         if !self.members.is_empty() {
             for entry in entries(json) {
-                // No two children have the same key, and a later entry of the same key wins.
+                // Children have distinct keys, and of duplicate entries in the bag the last one counts.
                 if let Some((_, child)) = self.members.iter().find(|(key, _)| entry.key.is(key)) {
                     slots[*child] = Some(entry.value);
                 }

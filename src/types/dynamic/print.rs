@@ -1,4 +1,4 @@
-//! The text of dynamics: bare, compact, canonical; and the escapes of JSON strings.
+//! Text forms of dynamics (bare, compact, canonical) and the escapes of JSON strings.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -9,7 +9,8 @@ use super::skip::{skip_blanks, special, string_end, value_end};
 use super::{Kind, MAX_DEPTH, elements, kind, unique_entries};
 use crate::types::number;
 
-/// What `tostring()` answers: the bare text of a JSON string, "" for `null`, compact JSON of anything else.
+/// Returns what `tostring()` returns: a JSON string without quotes and escapes, "" for `null`, compact JSON for
+/// anything else.
 #[must_use]
 pub fn to_text(json: &str) -> Cow<'_, str> {
     let json = json.trim_ascii();
@@ -22,8 +23,8 @@ pub fn to_text(json: &str) -> Cow<'_, str> {
     }
 }
 
-/// `json` without blanks and without needless escapes: only `"`, `\` and control characters are escaped, the latter
-/// by letter where JSON has one. Keys and numbers stay as they are written.
+/// Removes whitespace and needless escapes: only `"`, `\` and control characters stay escaped, the latter by letter if
+/// JSON has one. Keys and numbers keep their spelling.
 #[must_use]
 pub fn compact(json: &str) -> Cow<'_, str> {
     let json = json.trim_ascii();
@@ -57,7 +58,7 @@ pub fn compact(json: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Where the first blank outside of a string stands, or the first string with an escape starts.
+/// Returns the position of the first whitespace outside strings, or of the first string with an escape.
 fn first_not_compact(json: &[u8]) -> Option<usize> {
     let mut at = 0;
     while let Some(byte) = json.get(at) {
@@ -76,7 +77,7 @@ fn first_not_compact(json: &[u8]) -> Option<usize> {
     None
 }
 
-/// A JSON string with only the escapes it needs.
+/// Appends a JSON string with only the escapes it needs.
 fn push_string(quoted: &str, out: &mut String) {
     match unescape(quoted) {
         Cow::Borrowed(_) => out.push_str(quoted),
@@ -84,7 +85,7 @@ fn push_string(quoted: &str, out: &mut String) {
     }
 }
 
-/// Appends `text` as a JSON string, quotes included. Characters outside of ASCII stay as they are.
+/// Appends `text` as a quoted JSON string. Non-ASCII characters are not escaped.
 pub fn quote(text: &str, out: &mut String) {
     out.push('"');
     let bytes = text.as_bytes();
@@ -102,15 +103,14 @@ pub fn quote(text: &str, out: &mut String) {
             b'\t' => out.push_str("\\t"),
             0x08 => out.push_str("\\b"),
             0x0c => out.push_str("\\f"),
-            // Writing to a string does not fail.
+            // Writing to a String cannot fail.
             _ => _ = write!(out, "\\u{byte:04x}"),
         }
     }
     out.push('"');
 }
 
-/// The text that a JSON string, quotes included, stands for. Half of a surrogate pair, which is no character, becomes
-/// U+FFFD.
+/// Decodes a quoted JSON string. An unpaired surrogate becomes U+FFFD.
 #[must_use]
 pub fn unescape(quoted: &str) -> Cow<'_, str> {
     let inner = quoted.strip_prefix('"').unwrap_or(quoted);
@@ -132,8 +132,8 @@ pub fn unescape(quoted: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The position of the first backslash; the length where there is none. JSON inside of a text has one every few
-/// characters, so a few are looked at before a search over many at a time begins.
+/// Returns the position of the first backslash, or the length. JSON inside a string has one every few characters, so a
+/// few bytes are checked before the vectorized search begins.
 fn backslash(text: &[u8]) -> usize {
     const FEW: usize = 16;
     match text.iter().take(FEW).position(|byte| *byte == b'\\') {
@@ -143,7 +143,7 @@ fn backslash(text: &[u8]) -> usize {
     }
 }
 
-/// The character that an escape stands for, and what follows; `text` starts after the backslash.
+/// Decodes an escape and returns the rest of the string; `text` starts after the backslash.
 fn escaped(text: &str) -> (Option<char>, &str) {
     let mut chars = text.chars();
     let character = match chars.next() {
@@ -158,7 +158,7 @@ fn escaped(text: &str) -> (Option<char>, &str) {
     (character, chars.as_str())
 }
 
-/// As [`escaped`], after the `u`: four digits, or eight with another `\u` between for a pair.
+/// Like [`escaped`], after the `u`: four digits, or eight with another `\u` between them for a surrogate pair.
 fn unicode_escape(text: &str) -> (Option<char>, &str) {
     let Some((high, rest)) = four_digits(text) else {
         return (Some(char::REPLACEMENT_CHARACTER), text);
@@ -179,8 +179,8 @@ fn four_digits(text: &str) -> Option<(u32, &str)> {
     Some((number, rest))
 }
 
-/// A text that two dynamics share exactly when they hold the same: compact, keys sorted and each once, numbers by
-/// value. A long and a double are different, as `gettype()` has them.
+/// Returns a string that is equal for two dynamics exactly if their values are: compact, with sorted unique keys, and
+/// numbers by value. A long and a double differ, as in `gettype()`.
 #[must_use]
 pub fn canonical(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
@@ -194,12 +194,12 @@ fn push_canonical(json: &str, depth: usize, out: &mut String) {
         Kind::Bool => out.push_str(json),
         Kind::Long => out.push_str(&json.parse::<i64>().unwrap_or_default().to_string()),
         Kind::Double => match json.parse() {
-            // Writing to a string does not fail.
+            // Writing to a String cannot fail.
             Ok(number) => _ = number::write_real(number, out),
             Err(_) => out.push_str(json),
         },
         Kind::String => quote(&unescape(json), out),
-        // Text this deep never passed `validate`: it is only equal to itself.
+        // JSON nested this deep never passed `validate`: it equals only itself.
         Kind::Array | Kind::Bag if depth > 2 * MAX_DEPTH => out.push_str(json),
         Kind::Array => {
             let mut separator = '[';

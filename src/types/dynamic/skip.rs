@@ -1,4 +1,4 @@
-//! Walks over JSON text without building anything.
+//! Walks over JSON without building anything.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -7,7 +7,7 @@ use memchr::memchr;
 
 use super::unescape;
 
-/// The first position from `at` that is no blank.
+/// Returns the first position from `at` that is not whitespace.
 pub(super) fn skip_blanks(json: &[u8], mut at: usize) -> usize {
     while matches!(json.get(at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
         at += 1;
@@ -15,12 +15,12 @@ pub(super) fn skip_blanks(json: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// The first position from `at` of a quote, a backslash or a control character; the end of the text where there is none.
-/// Eight bytes are looked at together: most strings of a log are a few words long.
+/// Returns the first position from `at` of a quote, a backslash or a control character, or the length. Compares eight
+/// bytes at a time: most strings of a log are short.
 pub(super) fn special(json: &[u8], mut at: usize) -> usize {
     const ONES: u64 = u64::MAX / 255;
     const HIGH: u64 = ONES << 7;
-    // The high bit of each byte that is zero; of those behind the first one, perhaps others.
+    // Sets the high bit of each zero byte, and perhaps of bytes after the first one.
     let zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
     while let Some(eight) = json.get(at..).and_then(<[u8]>::first_chunk) {
         let word = u64::from_le_bytes(*eight);
@@ -36,7 +36,7 @@ pub(super) fn special(json: &[u8], mut at: usize) -> usize {
     rest.iter().position(is_special).map_or(json.len(), |place| at + place)
 }
 
-/// The position after the string whose opening quote is at `at`; the end of the text where it has no end.
+/// Returns the position after the string whose opening quote is at `at`, or the length if it is not closed.
 pub(super) fn string_end(json: &[u8], at: usize) -> usize {
     let mut at = special(json, at + 1);
     while let Some(byte) = json.get(at) {
@@ -49,7 +49,7 @@ pub(super) fn string_end(json: &[u8], at: usize) -> usize {
     json.len()
 }
 
-/// The position after the value that starts at `at`.
+/// Returns the position after the value that starts at `at`.
 pub(super) fn value_end(json: &[u8], at: usize) -> usize {
     match json.get(at) {
         Some(b'"') => string_end(json, at),
@@ -61,8 +61,8 @@ pub(super) fn value_end(json: &[u8], at: usize) -> usize {
     }
 }
 
-/// The position after the array or bag that starts at `at`. Counts brackets of either kind alike: in well-formed text
-/// they pair up.
+/// Returns the position after the array or bag that starts at `at`. Does not tell the two kinds of brackets apart: in
+/// well-formed JSON they are paired.
 fn container_end(json: &[u8], mut at: usize) -> usize {
     let mut depth = 0_usize;
     while let Some(byte) = json.get(at) {
@@ -85,22 +85,23 @@ fn container_end(json: &[u8], mut at: usize) -> usize {
     json.len()
 }
 
-/// The elements of the array that `json` is; nothing where it is none.
+/// Iterates over the elements of the array `json`; empty if it is not an array.
 #[must_use]
 pub fn elements(json: &str) -> Elements<'_> {
     Elements { items: Items::new(json, b'[') }
 }
 
-/// The entries of the bag that `json` is, in order, with keys as often as they stand there; nothing where it is none.
+/// Iterates over the entries of the bag `json`, in order and with duplicate keys; empty if it is not a bag.
 #[must_use]
 pub fn entries(json: &str) -> Entries<'_> {
     Entries { items: Items::new(json, b'{') }
 }
 
-/// The entries of the bag that `json` is, each key once: at its first place, with its last value.
+/// Returns the entries of the bag `json` with unique keys: each at the position of its first occurrence, with its last
+/// value.
 #[must_use]
 pub fn unique_entries(json: &str) -> Vec<Entry<'_>> {
-    /// Up to here comparing keys beats hashing them.
+    /// Up to this many entries, comparing keys is faster than hashing them.
     const FEW: usize = 16;
     let all: Vec<_> = entries(json).collect();
     let mut unique: Vec<Entry> = Vec::with_capacity(all.len());
@@ -113,7 +114,7 @@ pub fn unique_entries(json: &str) -> Vec<Entry<'_>> {
         }
         return unique;
     }
-    // The standard hasher is seeded: keys come from whoever wrote the log.
+    // The standard hasher is seeded: attackers control the keys.
     let mut places = HashMap::with_capacity(all.len());
     for entry in all {
         let place = *places.entry(entry.key.text()).or_insert(unique.len());
@@ -125,32 +126,32 @@ pub fn unique_entries(json: &str) -> Vec<Entry<'_>> {
     unique
 }
 
-/// A key of a bag as it is written, escapes and all.
+/// A key of a bag, still with its escapes.
 #[derive(Clone, Copy, Debug)]
 pub struct Key<'a> {
-    /// With its quotes.
+    /// Includes the quotes.
     quoted: &'a str,
 }
 
 impl<'a> Key<'a> {
-    /// The key itself, without quotes and escapes.
+    /// Returns the key without quotes and escapes.
     #[must_use]
     pub fn text(self) -> Cow<'a, str> {
         unescape(self.quoted)
     }
 
-    /// The key as JSON, with its quotes.
+    /// Returns the key as JSON, with its quotes.
     #[must_use]
     pub fn json(self) -> &'a str {
         self.quoted
     }
 
-    /// True where this is the key `name`.
+    /// True if the key equals `name`.
     #[must_use]
     pub fn is(self, name: &str) -> bool {
         let inner = self.quoted.as_bytes();
         let inner = inner.get(1..inner.len().saturating_sub(1)).unwrap_or_default();
-        // Escapes are longer than what they stand for.
+        // An escaped key is longer than its name.
         if inner.len() < name.len() || (inner.len() == name.len() && inner != name.as_bytes()) {
             return false;
         }
@@ -162,16 +163,16 @@ impl<'a> Key<'a> {
     }
 }
 
-/// One entry of a bag.
+/// An entry of a bag.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry<'a> {
-    /// Its key.
+    /// The key.
     pub key: Key<'a>,
-    /// Its value, JSON without blanks around it.
+    /// The value, JSON without surrounding whitespace.
     pub value: &'a str,
 }
 
-/// What [`elements`] walks over.
+/// Iterator of [`elements`].
 #[derive(Clone, Debug)]
 pub struct Elements<'a> {
     items: Items<'a>,
@@ -187,7 +188,7 @@ impl<'a> Iterator for Elements<'a> {
     }
 }
 
-/// What [`entries`] walks over.
+/// Iterator of [`entries`].
 #[derive(Clone, Debug)]
 pub struct Entries<'a> {
     items: Items<'a>,
@@ -205,11 +206,11 @@ impl<'a> Iterator for Entries<'a> {
     }
 }
 
-/// A place inside an array or bag.
+/// A position inside an array or bag.
 #[derive(Clone, Debug)]
 struct Items<'a> {
     json: &'a str,
-    /// Where the next item starts, or the end of the text.
+    /// The start of the next item, or the length of the JSON.
     at: usize,
 }
 
@@ -220,7 +221,7 @@ impl<'a> Items<'a> {
         Self { json, at }
     }
 
-    /// The value at this place; None, for good, where there is none.
+    /// Returns the value at this position; None, from then on, if there is none.
     fn value(&mut self) -> Option<&'a str> {
         let bytes = self.json.as_bytes();
         let start = skip_blanks(bytes, self.at);
@@ -233,7 +234,7 @@ impl<'a> Items<'a> {
         self.json.get(start..end)
     }
 
-    /// Steps over `byte`; where it is missing there is nothing more to come.
+    /// Skips `byte`; if it is missing, the iteration ends.
     fn separator(&mut self, byte: u8) {
         let bytes = self.json.as_bytes();
         let at = skip_blanks(bytes, self.at);

@@ -1,4 +1,4 @@
-//! JSON text as written by hand and at random, against a plain parser.
+//! Hand-written and random JSON, compared with a plain parser.
 
 use std::fmt::Write;
 
@@ -181,7 +181,7 @@ fn parse_json_of_a_text() {
     assert_eq!(from_text("{'a':1}"), "\"{'a':1}\"");
 }
 
-/// Random JSON with blanks, escapes, and keys that repeat where `repeat` says so.
+/// Generates random JSON with whitespace, escapes, and duplicate keys if `repeat` is set.
 struct Generator {
     random: ChaCha8Rng,
     repeat: bool,
@@ -281,7 +281,7 @@ impl Generator {
     }
 }
 
-/// What `serde_json` finds.
+/// The result of `serde_json`.
 fn slow_extract<'a>(json: &'a Json, path: &Path) -> Option<&'a Json> {
     path.steps.iter().try_fold(json, |json, step| match step {
         Step::Member(key) => json.as_object()?.get(key),
@@ -331,7 +331,7 @@ fn printing_agrees_with_serde_json() {
         let document = generator.document();
         let parsed = read(&document);
         let printed = serde_json::to_string(&parsed).unwrap();
-        // serde_json spells the exponent of a number in its own way.
+        // serde_json spells the exponents of numbers differently.
         if !document.contains("E+") && !document.contains("1e3") {
             assert_eq!(compact(&document), printed, "{document}");
         }
@@ -344,7 +344,7 @@ fn printing_agrees_with_serde_json() {
     }
 }
 
-/// Damaged text: the same verdict as serde_json, and no function may panic on it.
+/// Damaged JSON: validation agrees with serde_json, and no function panics.
 #[test]
 fn damaged_text() {
     let mut generator = Generator::new(3, true);
@@ -367,7 +367,7 @@ fn damaged_text() {
         }
         let text: String = text.into_iter().collect();
         let verdict = validate(text.as_bytes()).is_ok();
-        // serde_json refuses half a surrogate pair, which the grammar allows.
+        // serde_json refuses unpaired surrogates, which the grammar allows.
         if !text.contains("\\ud") {
             assert_eq!(verdict, serde_json::from_str::<Json>(&text).is_ok(), "{text}");
         }

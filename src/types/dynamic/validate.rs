@@ -1,25 +1,25 @@
-//! Tells JSON from what is not, by the grammar of RFC 8259.
+//! Validates JSON by the grammar of RFC 8259.
 
 use std::borrow::Cow;
 
 use super::quote;
 use super::skip::{skip_blanks, special};
 
-/// How deep arrays and bags may be nested: as deep as `serde_json` goes, so that whatever is valid here can be handed
-/// to it.
+/// The maximum nesting depth of arrays and bags: that of `serde_json`, so that it can parse everything that is valid
+/// here.
 pub const MAX_DEPTH: usize = 127;
 
-/// Why and where a text is not JSON.
+/// Why a string is not valid JSON, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Invalid {
-    /// The byte at which no JSON can go on.
+    /// The first byte that cannot continue the JSON.
     pub offset: usize,
-    /// True where the text may be JSON, but nests deeper than [`MAX_DEPTH`].
+    /// True if the JSON is nested deeper than [`MAX_DEPTH`]; it may otherwise be valid.
     pub too_deep: bool,
 }
 
-/// What `parse_json()` makes of a text: the text itself where it is JSON, a JSON string of it where it is not (a text
-/// nested deeper than [`MAX_DEPTH`] included), `null` for the empty text.
+/// Returns what `parse_json()` returns: valid JSON unchanged, anything else as a JSON string (including JSON nested
+/// deeper than [`MAX_DEPTH`]), `null` for the empty string.
 #[must_use]
 pub fn from_text(text: &str) -> Cow<'_, str> {
     if text.is_empty() {
@@ -33,12 +33,12 @@ pub fn from_text(text: &str) -> Cow<'_, str> {
     Cow::Owned(quoted)
 }
 
-/// Checks that `json` is one JSON value in UTF-8, blanks around it allowed.
+/// Checks that `json` is one JSON value in UTF-8, with optional whitespace around it.
 ///
-/// A `\u` escape of half a surrogate pair passes: JSON's grammar allows it.
+/// A `\u` escape of an unpaired surrogate is accepted: the grammar of JSON allows it.
 ///
 /// # Errors
-/// [`Invalid`] says where the text stops being JSON.
+/// [`Invalid`] with the position of the first error.
 pub fn validate(json: &[u8]) -> Result<(), Invalid> {
     if let Err(error) = std::str::from_utf8(json) {
         return Err(invalid(error.valid_up_to()));
@@ -50,7 +50,7 @@ fn invalid(offset: usize) -> Invalid {
     Invalid { offset, too_deep: false }
 }
 
-/// What may come next.
+/// What may follow.
 #[derive(Clone, Copy, PartialEq)]
 enum Expect {
     Value,
@@ -63,7 +63,7 @@ enum Expect {
     Next,
 }
 
-/// The open containers: a bit a level, set for a bag.
+/// The open containers: one bit per level, set for a bag.
 #[derive(Default)]
 struct Nesting {
     bags: u128,
@@ -123,7 +123,7 @@ fn colon(json: &[u8], at: usize) -> Result<usize, Invalid> {
     if json.get(at) == Some(&b':') { Ok(at + 1) } else { Err(invalid(at)) }
 }
 
-/// The position after the string, number or word at `at`.
+/// Returns the position after the string, number or literal at `at`.
 fn scalar(json: &[u8], at: usize) -> Result<usize, Invalid> {
     match json[at] {
         b'"' => string(json, at),
@@ -149,7 +149,7 @@ fn string(json: &[u8], at: usize) -> Result<usize, Invalid> {
     }
 }
 
-/// The position after an escape; `at` is after its backslash.
+/// Returns the position after an escape; `at` is after its backslash.
 fn escape(json: &[u8], at: usize) -> Result<usize, Invalid> {
     match json.get(at) {
         Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 1),
@@ -164,7 +164,7 @@ fn escape(json: &[u8], at: usize) -> Result<usize, Invalid> {
 fn number(json: &[u8], at: usize) -> Result<usize, Invalid> {
     let start = if json[at] == b'-' { at + 1 } else { at };
     let mut at = digits(json, start)?;
-    // A number does not start with a needless zero.
+    // Leading zeros are not valid.
     if json[start] == b'0' && at > start + 1 {
         return Err(invalid(start + 1));
     }
@@ -178,7 +178,7 @@ fn number(json: &[u8], at: usize) -> Result<usize, Invalid> {
     Ok(at)
 }
 
-/// The position after one or more digits.
+/// Returns the position after one or more digits.
 fn digits(json: &[u8], at: usize) -> Result<usize, Invalid> {
     let count = json.get(at..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_digit()).count();
     if count == 0 { Err(invalid(at)) } else { Ok(at + count) }

@@ -1,4 +1,4 @@
-//! Builds dynamics: JSON text, already compact.
+//! Builds dynamics as compact JSON.
 
 use std::fmt::Write;
 
@@ -6,10 +6,10 @@ use super::{compact, quote};
 use crate::types::column::decimal_from_bytes;
 use crate::types::{Column, Type, Value, datetime, decimal, guid, number, timespan};
 
-/// Appends what a dynamic stores of `value`, as `pack_array()` does: datetimes, timespans, guids and decimals as their
-/// text, a string as a string, a null as `null`, a real that is not finite as its name.
+/// Appends `value` as a dynamic stores it, as in `pack_array()`: datetimes, timespans, guids and decimals as strings of
+/// their text form, a null as `null`, a real that is not finite as its name.
 pub fn write_value(value: &Value, out: &mut String) {
-    // Writing to a string does not fail.
+    // Writing to a String cannot fail.
     match value {
         Value::Null(_) => out.push_str("null"),
         Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
@@ -25,12 +25,12 @@ pub fn write_value(value: &Value, out: &mut String) {
     }
 }
 
-/// Appends what a dynamic stores of row `row` of `column`; the same as [`write_value`] of its value, without making one.
+/// Appends row `row` of `column` as a dynamic stores it; equals [`write_value`] of its value, without creating one.
 pub fn write_row(column: &Column, row: usize, out: &mut String) {
     if let Some(value) = column.as_constant() {
         return write_value(value, out);
     }
-    // Writing to a string does not fail.
+    // Writing to a String cannot fail.
     let written = match column.ty() {
         Type::Bool => column.bool_at(row).map(|value| out.push_str(if value { "true" } else { "false" })),
         Type::Int | Type::Long => column.i64_at(row).map(|value| _ = write!(out, "{value}")),
@@ -47,7 +47,7 @@ pub fn write_row(column: &Column, row: usize, out: &mut String) {
     }
 }
 
-/// A real: JSON has no number for the ones that are not finite.
+/// Appends a real: JSON has no numbers for NaN and infinity.
 fn write_real(value: f64, out: &mut String) {
     if value.is_nan() {
         out.push_str("\"NaN\"");
@@ -58,14 +58,14 @@ fn write_real(value: f64, out: &mut String) {
     }
 }
 
-/// Quotes around a text that needs no escapes.
+/// Appends a quoted string that needs no escapes.
 fn quoted(out: &mut String, write: impl FnOnce(&mut String)) {
     out.push('"');
     write(out);
     out.push('"');
 }
 
-/// Writes an array, element by element.
+/// Writes an array element by element.
 #[derive(Debug)]
 pub struct ArrayWriter {
     text: String,
@@ -78,25 +78,25 @@ impl Default for ArrayWriter {
 }
 
 impl ArrayWriter {
-    /// An empty array.
+    /// Creates an empty array.
     #[must_use]
     pub fn new() -> Self {
         Self { text: "[".to_owned() }
     }
 
-    /// Appends an element that is JSON already.
+    /// Appends an element that is already JSON.
     pub fn push_json(&mut self, json: &str) {
         self.separate();
         self.text.push_str(json);
     }
 
-    /// Appends a text.
+    /// Appends a string.
     pub fn push_text(&mut self, text: &str) {
         self.separate();
         quote(text, &mut self.text);
     }
 
-    /// Appends what a dynamic stores of `value`.
+    /// Appends `value` as a dynamic stores it.
     pub fn push(&mut self, value: &Value) {
         self.separate();
         write_value(value, &mut self.text);
@@ -108,19 +108,19 @@ impl ArrayWriter {
         }
     }
 
-    /// The bytes written so far: callers that gather rows bound it.
+    /// Returns the number of bytes written so far, for callers that must bound it.
     #[must_use]
     pub fn len(&self) -> usize {
         self.text.len()
     }
 
-    /// True before the first element.
+    /// True if there are no elements yet.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.text.len() == 1
     }
 
-    /// The array.
+    /// Returns the array.
     #[must_use]
     pub fn finish(mut self) -> String {
         self.text.push(']');
@@ -128,7 +128,7 @@ impl ArrayWriter {
     }
 }
 
-/// Writes a bag, entry by entry. That keys are unique is up to the caller.
+/// Writes a bag entry by entry. The caller ensures that keys are unique.
 #[derive(Debug)]
 pub struct BagWriter {
     text: String,
@@ -141,25 +141,25 @@ impl Default for BagWriter {
 }
 
 impl BagWriter {
-    /// An empty bag.
+    /// Creates an empty bag.
     #[must_use]
     pub fn new() -> Self {
         Self { text: "{".to_owned() }
     }
 
-    /// Appends an entry whose value is JSON already.
+    /// Appends an entry whose value is already JSON.
     pub fn push_json(&mut self, key: &str, json: &str) {
         self.key(key);
         self.text.push_str(json);
     }
 
-    /// Appends an entry with a text.
+    /// Appends an entry with a string.
     pub fn push_text(&mut self, key: &str, text: &str) {
         self.key(key);
         quote(text, &mut self.text);
     }
 
-    /// Appends an entry with what a dynamic stores of `value`.
+    /// Appends an entry with `value` as a dynamic stores it.
     pub fn push(&mut self, key: &str, value: &Value) {
         self.key(key);
         write_value(value, &mut self.text);
@@ -173,7 +173,7 @@ impl BagWriter {
         self.text.push(':');
     }
 
-    /// The bag.
+    /// Returns the bag.
     #[must_use]
     pub fn finish(mut self) -> String {
         self.text.push('}');

@@ -34,7 +34,7 @@ fn is_parameter_name(input: &Tokens<'_>) -> bool {
     matches!(input.peek().text, "bagexpansion" | "kind" | "with_itemindex") && input.peek_at(1).is_symbol("=")
 }
 
-/// A value, its name, `to typeof(type)`.
+/// A value with an optional name and an optional `to typeof(type)`.
 fn mv_expand_item(input: Tokens<'_>) -> Parsed<'_, MvExpandItem> {
     let (rest, names) = item_names(input)?;
     let (rest, assignment) = assigned_value(rest, names, "a column")?;
@@ -52,9 +52,9 @@ fn item_names(input: Tokens<'_>) -> Parsed<'_, Vec<Name>> {
         return assigned_names(input);
     }
     let word = input.peek().text;
-    let message = format!("the parameter `{word}` stands before what is expanded");
+    let message = format!("the parameter `{word}` goes before the expanded columns");
     let diagnostic = Diagnostic::new(Code::UnexpectedToken, input.span(), message);
-    input.refuse(diagnostic.help(format!("for a column of this name write ['{word}']")))
+    input.refuse(diagnostic.help(format!("for a column of this name, write ['{word}']")))
 }
 
 /// `typeof(type)`.

@@ -1,4 +1,4 @@
-//! The tabular operators: one table that dispatch, suggestions, documentation and tests read.
+//! The tabular operators: one table that parser, suggestions, documentation and tests read.
 
 mod expand;
 mod join;
@@ -20,29 +20,29 @@ use super::{
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{Assignment, Expr, ExprKind, Operator, OperatorKind};
 
-/// One tabular operator.
+/// A tabular operator.
 #[derive(Debug)]
 pub struct OperatorInfo {
-    /// Its word.
+    /// The keyword.
     pub keyword: &'static str,
-    /// Other words for the same.
+    /// Synonyms of the keyword.
     pub aliases: &'static [&'static str],
-    /// What it does, one sentence.
+    /// A summary in one sentence.
     pub summary: &'static str,
-    /// Its production in `grammar/kql.ebnf`.
+    /// The production in `grammar/kql.ebnf`.
     pub rule: &'static str,
-    /// Queries that use it.
+    /// Example queries.
     pub examples: &'static [&'static str],
-    /// Reads what stands after the word.
+    /// Parses the part after the keyword.
     parse: for<'a> fn(Tokens<'a>) -> Parsed<'a, OperatorKind>,
 }
 
-/// Every tabular operator, in the order of the alphabet.
+/// All tabular operators, in alphabetical order.
 pub static OPERATORS: &[OperatorInfo] = &[
     OperatorInfo {
         keyword: "as",
         aliases: &[],
-        summary: "Gives the rows so far a name, for the operators that follow.",
+        summary: "Names the input table, so that later operators can refer to it.",
         rule: "as_operator",
         examples: &["T | as Rows"],
         parse: as_operator,
@@ -58,7 +58,7 @@ pub static OPERATORS: &[OperatorInfo] = &[
     OperatorInfo {
         keyword: "distinct",
         aliases: &[],
-        summary: "Keeps one row of each combination of the columns named.",
+        summary: "Returns the distinct combinations of the given columns.",
         rule: "distinct_operator",
         examples: &["T | distinct User, Country", "T | distinct *"],
         parse: distinct_operator,
@@ -74,7 +74,7 @@ pub static OPERATORS: &[OperatorInfo] = &[
     OperatorInfo {
         keyword: "getschema",
         aliases: &[],
-        summary: "Lists the columns and their types.",
+        summary: "Returns the columns and their types.",
         rule: "getschema_operator",
         examples: &["T | getschema"],
         parse: getschema_operator,
@@ -82,7 +82,7 @@ pub static OPERATORS: &[OperatorInfo] = &[
     OperatorInfo {
         keyword: "invoke",
         aliases: &[],
-        summary: "Calls a function with the rows so far as its first argument.",
+        summary: "Calls a function with the input table as its first argument.",
         rule: "invoke_operator",
         examples: &["T | invoke Recent(7d)"],
         parse: invoke_operator,
@@ -90,7 +90,7 @@ pub static OPERATORS: &[OperatorInfo] = &[
     OperatorInfo {
         keyword: "join",
         aliases: &[],
-        summary: "Combines the rows of two tables that agree in the columns named.",
+        summary: "Merges the rows of two tables that have equal values in the given columns.",
         rule: "join_operator",
         examples: &["T | join kind=inner (S | where a > 1) on Id", "T | join S on $left.Id == $right.Key"],
         parse: join::join_operator,
@@ -98,7 +98,7 @@ pub static OPERATORS: &[OperatorInfo] = &[
     OperatorInfo {
         keyword: "lookup",
         aliases: &[],
-        summary: "Adds columns of a second, small table to matching rows.",
+        summary: "Extends rows with columns of a second, smaller table.",
         rule: "lookup_operator",
         examples: &["T | lookup kind=leftouter Names on Id"],
         parse: join::lookup_operator,
@@ -106,7 +106,7 @@ pub static OPERATORS: &[OperatorInfo] = &[
     OperatorInfo {
         keyword: "mv-expand",
         aliases: &["mvexpand"],
-        summary: "Makes a row of each element of an array or bag.",
+        summary: "Expands arrays and bags into one row per element.",
         rule: "mv_expand_operator",
         examples: &["T | mv-expand Item = Items to typeof(string) limit 10", "T | mv-expand kind=array Bag"],
         parse: expand::mv_expand_operator,
@@ -114,7 +114,7 @@ pub static OPERATORS: &[OperatorInfo] = &[
     OperatorInfo {
         keyword: "project",
         aliases: &[],
-        summary: "Keeps, renames and computes columns, in the order given.",
+        summary: "Selects, renames and computes columns, in the given order.",
         rule: "project_operator",
         examples: &["T | project User, Hour = bin(Time, 1h)"],
         parse: project::project_operator,
@@ -122,7 +122,7 @@ pub static OPERATORS: &[OperatorInfo] = &[
     OperatorInfo {
         keyword: "project-away",
         aliases: &[],
-        summary: "Leaves columns out.",
+        summary: "Removes columns.",
         rule: "project_away_operator",
         examples: &["T | project-away Noise, Temp*"],
         parse: project::project_away_operator,
@@ -130,7 +130,7 @@ pub static OPERATORS: &[OperatorInfo] = &[
     OperatorInfo {
         keyword: "project-keep",
         aliases: &[],
-        summary: "Keeps columns in the order they have.",
+        summary: "Keeps only the given columns, in their existing order.",
         rule: "project_keep_operator",
         examples: &["T | project-keep User, *Id"],
         parse: project::project_keep_operator,
@@ -146,7 +146,7 @@ pub static OPERATORS: &[OperatorInfo] = &[
     OperatorInfo {
         keyword: "project-reorder",
         aliases: &[],
-        summary: "Puts columns first.",
+        summary: "Moves columns to the front.",
         rule: "project_reorder_operator",
         examples: &["T | project-reorder Time, User* asc"],
         parse: project::project_reorder_operator,
@@ -154,7 +154,7 @@ pub static OPERATORS: &[OperatorInfo] = &[
     OperatorInfo {
         keyword: "render",
         aliases: &[],
-        summary: "Says how the result is drawn; the rows stay as they are.",
+        summary: "Tells clients how to draw the result; the rows do not change.",
         rule: "render_operator",
         examples: &["T | render timechart with (title = 'Sign-ins', ycolumns = a, b)"],
         parse: render::render_operator,
@@ -162,7 +162,7 @@ pub static OPERATORS: &[OperatorInfo] = &[
     OperatorInfo {
         keyword: "search",
         aliases: &[],
-        summary: "Keeps the rows of one or all tables in which a term stands anywhere, and says of which table each is.",
+        summary: "Returns the rows of some or all tables with a term in any column, and the name of their table.",
         rule: "search_operator",
         examples: &["T | search 'contoso' and (User:'adm*' or Code == 0)", "T | search kind=case_sensitive 'Contoso'"],
         parse: search_operator,
@@ -170,7 +170,7 @@ pub static OPERATORS: &[OperatorInfo] = &[
     OperatorInfo {
         keyword: "serialize",
         aliases: &[],
-        summary: "Fixes the order of the rows, and adds columns that depend on it.",
+        summary: "Fixes the row order, and adds columns that depend on it.",
         rule: "serialize_operator",
         examples: &["T | serialize", "T | serialize Row = row_number()"],
         parse: serialize_operator,
@@ -186,7 +186,7 @@ pub static OPERATORS: &[OperatorInfo] = &[
     OperatorInfo {
         keyword: "summarize",
         aliases: &[],
-        summary: "Makes one row of each group of rows.",
+        summary: "Aggregates each group of rows into one row.",
         rule: "summarize_operator",
         examples: &["T | summarize Count = count(), max(Time) by User, bin(Time, 1d)"],
         parse: summarize::summarize_operator,
@@ -194,7 +194,7 @@ pub static OPERATORS: &[OperatorInfo] = &[
     OperatorInfo {
         keyword: "take",
         aliases: &["limit"],
-        summary: "Keeps some rows, at most as many as given.",
+        summary: "Returns at most the given number of rows.",
         rule: "take_operator",
         examples: &["T | take 10"],
         parse: take_operator,
@@ -202,7 +202,7 @@ pub static OPERATORS: &[OperatorInfo] = &[
     OperatorInfo {
         keyword: "top",
         aliases: &[],
-        summary: "Keeps the first rows by an order.",
+        summary: "Returns the first rows in a given order.",
         rule: "top_operator",
         examples: &["T | top 10 by Time desc nulls last"],
         parse: sort::top_operator,
@@ -210,7 +210,7 @@ pub static OPERATORS: &[OperatorInfo] = &[
     OperatorInfo {
         keyword: "union",
         aliases: &[],
-        summary: "Puts the rows of several tables together.",
+        summary: "Returns the rows of all given tables.",
         rule: "union_operator",
         examples: &["T | union kind=outer withsource=Table S, (U | take 5)"],
         parse: union_operator,
@@ -218,19 +218,19 @@ pub static OPERATORS: &[OperatorInfo] = &[
     OperatorInfo {
         keyword: "where",
         aliases: &["filter"],
-        summary: "Keeps the rows for which the condition is true.",
+        summary: "Returns the rows for which the condition is true.",
         rule: "where_operator",
         examples: &["T | where User has 'contoso' and Code !in (0, 50126)"],
         parse: where_operator,
     },
 ];
 
-/// The operator that a word stands for.
+/// Looks up an operator by keyword or synonym.
 fn find(word: &str) -> Option<&'static OperatorInfo> {
     OPERATORS.iter().find(|info| info.keyword == word || info.aliases.contains(&word))
 }
 
-/// What stands after a `|`.
+/// The part after a `|`.
 pub(super) fn operator(input: Tokens<'_>) -> Parsed<'_, Operator> {
     let token = input.peek();
     if token.kind != TokenKind::Word {
@@ -243,7 +243,7 @@ pub(super) fn operator(input: Tokens<'_>) -> Parsed<'_, Operator> {
     Ok((rest, Operator { kind, keyword: token.span, span: rest.span_since(token.span) }))
 }
 
-/// Reports a word that is no operator, with the nearest one that is.
+/// Reports an unknown operator and suggests the most similar one.
 fn unknown<T>(input: Tokens<'_>) -> Parsed<'_, T> {
     let word = name_of(input.peek());
     let known = OPERATORS.iter().flat_map(|info| std::iter::once(info.keyword).chain(info.aliases.iter().copied()));
@@ -335,9 +335,9 @@ fn where_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
     cut(expression("a condition")).map(OperatorKind::Where).parse(input)
 }
 
-/// Shorthand for an operator that is a list of one thing.
+/// Maps a list parser to an operator.
 trait MapList<'a, T>: FnOnce(Tokens<'a>) -> Parsed<'a, Vec<T>> + Sized {
-    /// The list, made into an operator.
+    /// Parses the list and wraps it into an operator.
     fn map_list(self, kind: fn(Vec<T>) -> OperatorKind, input: Tokens<'a>) -> Parsed<'a, OperatorKind> {
         self(input).map(|(rest, list)| (rest, kind(list)))
     }

@@ -1,4 +1,4 @@
-//! `project` and its kin.
+//! `project` and its variants.
 
 use nom::Parser;
 use nom::combinator::cut;

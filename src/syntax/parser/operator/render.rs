@@ -31,7 +31,7 @@ fn chart(input: Tokens<'_>) -> Parsed<'_, Name> {
     }
 }
 
-/// `(property = value, ...)`; a property of several values is several properties of one name.
+/// `(property = value, ...)`; a property with several values becomes several properties of the same name.
 fn with_clause(input: Tokens<'_>) -> Parsed<'_, Vec<Parameter>> {
     committed(brackets("(", properties, ")")(input))
 }

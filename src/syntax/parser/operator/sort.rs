@@ -24,7 +24,7 @@ pub(super) fn top_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
     Ok((rest, OperatorKind::Top { count, by }))
 }
 
-/// A value, `asc` or `desc`, `nulls first` or `nulls last`.
+/// A sort expression with optional `asc` or `desc` and `nulls first` or `nulls last`.
 fn sort_key(input: Tokens<'_>) -> Parsed<'_, SortKey> {
     let (rest, value) = expression("a column")(input)?;
     let token = rest.peek();
