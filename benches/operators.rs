@@ -1,4 +1,4 @@
-//! Operators and sinks, one by one, over rows in memory.
+//! Operators and sinks, one at a time, over rows in memory.
 
 #![allow(clippy::pedantic, clippy::print_stderr, reason = "tests and benchmarks say what they mean in few words")]
 
@@ -11,7 +11,7 @@ use coldcase::synth::{Compression, Shape};
 
 mod support;
 
-/// What stands behind `T |`.
+/// The text after `T |`.
 const OPERATORS: &[(&str, &str)] = &[
     ("where_equal", "where ResultType == '50126'"),
     ("where_has", "where UserAgent has 'Firefox'"),

@@ -1,4 +1,4 @@
-//! Parsing: bytes a second.
+//! Parsing, in bytes per second.
 
 #![allow(clippy::pedantic, clippy::print_stderr, reason = "tests and benchmarks say what they mean in few words")]
 
@@ -20,7 +20,7 @@ fn parse(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// A thousand comparisons: what tools write that turn lists of indicators into queries.
+/// A thousand comparisons, as written by tools that turn lists of indicators into queries.
 fn long_condition() -> String {
     let mut text = "SigninLogs | where IPAddress == '198.18.0.0'".to_owned();
     for number in 1..1000 {

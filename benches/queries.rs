@@ -1,4 +1,4 @@
-//! Whole queries over archives: each file of `testdata/bench`. Adding one is adding a file.
+//! Whole queries over archives, one per file of `testdata/bench`.
 
 #![allow(clippy::pedantic, clippy::print_stderr, reason = "tests and benchmarks say what they mean in few words")]
 

@@ -1,4 +1,4 @@
-//! Reading archives: every shape, whole, by one column, by a predicate that skips nearly everything.
+//! Reading archives of every shape: everything, one column, and with a predicate that skips nearly everything.
 
 #![allow(clippy::pedantic, clippy::print_stderr, reason = "tests and benchmarks say what they mean in few words")]
 

@@ -1,7 +1,7 @@
 //! coldcase: KQL for the logs that the SIEM no longer keeps. What follows is ARCHITECTURE.md.
 //!
 #![doc = include_str!("../ARCHITECTURE.md")]
-// Tests say what they mean in few words; matters of taste are for the code itself.
+// Tests are written tersely; style lints are for the code itself.
 #![cfg_attr(test, allow(clippy::pedantic))]
 
 pub mod binder;

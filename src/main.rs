@@ -1,4 +1,4 @@
-//! The program: arguments in, exit code out.
+//! The program: passes arguments to `cli` and returns its exit code.
 
 use std::process::ExitCode;
 

@@ -1,6 +1,6 @@
-//! What the benchmarks share: archives made from a seed, and engines over them.
+//! Shared by the benchmarks: archives generated from a seed, and engines over them.
 //!
-//! Archives are made once, below `target/bench`; remove that folder after a change of the generator.
+//! Archives are generated once, in `target/bench`; remove that folder after changing the generator.
 
 #![allow(dead_code, reason = "each benchmark uses a part of it")]
 
@@ -14,15 +14,15 @@ use coldcase::source::{Catalog, FileCatalogBuilder};
 use coldcase::synth::{self, Compression, Options, Shape};
 use coldcase::types::datetime;
 
-/// Sign-ins of an archive; few where the code is not optimised and timing means nothing.
+/// Sign-ins of an archive; few in unoptimised builds, where timing means nothing.
 pub const ROWS: u64 = if cfg!(debug_assertions) { 2_000 } else { 100_000 };
 
-/// The threads of this machine.
+/// Returns the number of threads of this machine.
 pub fn threads() -> usize {
     available_parallelism().map_or(1, usize::from)
 }
 
-/// The folder of an archive over 30 days, and its bytes as they lie on the disk.
+/// Returns the folder of an archive of 30 days, and its size in bytes on disk.
 pub fn archive(shape: Shape, compression: Compression) -> (PathBuf, u64) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench");
     let folder = root.join(format!("{shape:?}-{compression:?}-{ROWS}").to_lowercase());
@@ -43,19 +43,19 @@ fn bytes_below(folder: &Path) -> u64 {
     files.filter_map(|entry| entry.metadata().ok()).filter(fs::Metadata::is_file).map(|file| file.len()).sum()
 }
 
-/// An engine over the files below a folder.
+/// Creates an engine over the files in a folder.
 pub fn engine_over(folder: &Path) -> Engine {
     let mut files = FileCatalogBuilder::default();
     files.add(folder).expect("the archive can be listed");
     engine(Arc::new(files.build()))
 }
 
-/// An engine with all threads.
+/// Creates an engine that uses all threads.
 pub fn engine(catalog: Arc<dyn Catalog>) -> Engine {
     Engine::new(catalog, Settings { threads: threads(), ..Settings::new(datetime::UNIX_EPOCH) })
 }
 
-/// The queries of `testdata/bench`: name, text; in the order of their names.
+/// Returns name and text of the queries in `testdata/bench`, sorted by name.
 pub fn queries() -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/bench");
     let entries = fs::read_dir(folder).expect("testdata/bench is there");
@@ -71,7 +71,7 @@ pub fn queries() -> Vec<(String, String)> {
     queries
 }
 
-/// Whether the engine answers a query; says so where it does not, so that a missing line is not overlooked.
+/// True if the engine can run a query; prints the reason if it cannot, so that a missing line is noticed.
 pub fn is_answered(engine: &Engine, name: &str, query: &str) -> bool {
     match engine.prepare(query) {
         Ok(_) => true,
@@ -82,7 +82,7 @@ pub fn is_answered(engine: &Engine, name: &str, query: &str) -> bool {
     }
 }
 
-/// Runs a query to its end; the number of rows of its answer.
+/// Runs a query and returns its number of rows.
 pub fn run(engine: &Engine, query: &str) -> usize {
     let result = engine.query(query).expect("the query was prepared before");
     result.batches.iter().map(|batch| batch.rows()).sum()

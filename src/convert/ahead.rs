@@ -1,14 +1,14 @@
-//! One thing is made while another is used.
+//! Produces an item while the previous one is consumed.
 
 use std::sync::mpsc::sync_channel;
 
 use crate::diagnostic::{Error, Result};
 
-/// Items that wait to be used.
+/// The number of items that may wait to be consumed.
 const WAITING: usize = 1;
 
-/// Calls `consume` with what `produce` makes, in that order, until it makes no more. With several threads one item is
-/// made while the one before it is used. The first error ends it.
+/// Passes the items that `produce` returns to `consume`, in order, until there are no more. With several threads, an
+/// item is produced while the previous one is consumed. The first error ends both.
 pub(super) fn ahead<T: Send>(
     threads: usize,
     mut produce: impl FnMut() -> Result<Option<T>> + Send,
@@ -24,7 +24,7 @@ pub(super) fn ahead<T: Send>(
         let (sender, receiver) = sync_channel(WAITING);
         let producer = scope.spawn(move || {
             while let Some(item) = produce()? {
-                // Nobody takes it after an error.
+                // The receiver is gone after an error.
                 if sender.send(item).is_err() {
                     break;
                 }

@@ -1,5 +1,5 @@
-//! Batches as they come -> blocks of some thousand rows, which hold no more memory than they need: texts that repeat are
-//! numbers of [`Words`], others are copied out of the memory of the reader.
+//! Collects input batches into blocks of some thousand rows that take little memory: duplicate strings are encoded by
+//! [`Words`], others are copied out of the reader's buffers.
 
 use super::words::{self, Words};
 use crate::diagnostic::Result;
@@ -9,7 +9,7 @@ use crate::types::{Batch, Column, Schema, Type};
 /// Rows of a block.
 const ROWS: usize = 4096;
 
-/// Puts a block together.
+/// Collects a block.
 #[derive(Debug)]
 pub(super) struct BlockBuilder {
     types: Vec<Type>,
@@ -21,20 +21,20 @@ pub(super) struct BlockBuilder {
 
 #[derive(Debug)]
 enum Pending {
-    /// Numbers of words.
+    /// Dictionary codes.
     Codes(Vec<i32>),
     Parts(Vec<Column>),
 }
 
 impl BlockBuilder {
-    /// No rows yet; a block may take about `most_bytes`.
+    /// Creates an empty builder of blocks of about `most_bytes` bytes.
     pub fn new(schema: &Schema, most_bytes: u64) -> Self {
         let types: Vec<Type> = schema.fields().iter().map(|field| field.ty).collect();
         let columns = types.iter().map(|_| Pending::Parts(Vec::new())).collect();
         Self { types, columns, rows: 0, bytes: 0, most_bytes }
     }
 
-    /// Appends rows whose texts are views. True where the block is full.
+    /// Appends rows whose strings are view arrays. Returns true if the block is full.
     pub fn push(&mut self, batch: &Batch, words: &mut Words) -> Result<bool> {
         for (index, (pending, column)) in self.columns.iter_mut().zip(batch.columns()).enumerate() {
             if self.rows == 0 && words.is_open(index) {
@@ -50,12 +50,12 @@ impl BlockBuilder {
         Ok(self.rows >= ROWS || self.bytes >= self.most_bytes)
     }
 
-    /// True where there are no rows.
+    /// True if there are no rows.
     pub fn is_empty(&self) -> bool {
         self.rows == 0
     }
 
-    /// The rows; the builder has none afterwards.
+    /// Returns the block and empties the builder.
     pub fn finish(&mut self) -> Result<Batch> {
         self.bytes = 0;
         let rows = std::mem::take(&mut self.rows);
@@ -66,7 +66,7 @@ impl BlockBuilder {
 }
 
 impl Pending {
-    /// True where the rows became numbers.
+    /// Appends rows; returns true if they were encoded.
     fn push(&mut self, index: usize, column: &Column, words: &mut Words) -> Result<bool> {
         match self {
             Self::Parts(parts) => parts.push(column.clone()),

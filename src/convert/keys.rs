@@ -1,4 +1,4 @@
-//! What rows of an archive are ordered by.
+//! The sort keys of an archive.
 
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
@@ -6,14 +6,14 @@ use arrow::datatypes::Int64Type;
 use crate::exec::spill::Chunk;
 use crate::types::Batch;
 
-/// The key of a row whose time is null: behind every time.
+/// The key of a row whose time is null: it sorts after every time.
 pub(super) const NO_TIME: i64 = i64::MAX;
 
-/// Some rows in order of their keys.
+/// Rows sorted by their keys.
 pub(super) type SortedRows = Chunk<Vec<i64>>;
 
-/// The key of each row: the ticks of its time. All keys are equal where the table has no time, so that rows keep the
-/// order they came in.
+/// Returns the key of each row: the ticks of its time. Without a time column all keys are equal, so that rows keep
+/// their order.
 pub(super) fn keys(batch: &Batch, time: Option<usize>) -> Vec<i64> {
     let Some(time) = time else { return vec![0; batch.rows()] };
     match batch.column(time).as_array() {

@@ -1,4 +1,4 @@
-//! Which rows an archive has already, told by their `Id`.
+//! Finds the rows that an archive already contains, by `Id`.
 
 use std::collections::HashSet;
 
@@ -11,25 +11,26 @@ use crate::types::{Batch, Schema, Type, guid};
 /// The column that identifies a record.
 const ID: &str = "Id";
 
-/// The `Id` of every row of an archive's table.
+/// The `Id` of every row of a table in an archive.
 #[derive(Debug, Default)]
 pub struct KnownIds {
-    /// Nearly all are guids, which take a quarter of the room that their texts take.
+    /// Nearly all Ids are guids, which take a quarter of the memory of their strings.
     guids: HashSet<[u8; 16]>,
     others: HashSet<Box<str>>,
     other_bytes: usize,
     column: usize,
-    /// Rows that were known.
+    /// The number of rows that the archive already contains.
     pub known: u64,
-    /// Rows without an `Id`, of which nobody can tell.
+    /// The number of rows without an `Id`, which cannot be compared.
     pub without: u64,
 }
 
 impl KnownIds {
-    /// Reads those of `table` with `archive`, an engine over the archive; for rows with the columns of `schema`.
+    /// Reads the Ids of `table` with `archive`, an engine over the archive; for input rows with the columns of
+    /// `schema`.
     ///
     /// # Errors
-    /// The table has no `Id`, the archive cannot be read whole, or there are more than fit `max_memory` bytes.
+    /// The table has no `Id`, the archive cannot be read completely, or the Ids take more than `max_memory` bytes.
     pub fn read(archive: &Engine, table: &str, schema: &Schema, max_memory: u64) -> Result<Self> {
         let column = schema.index_of(ID).filter(|&index| schema.field(index).ty == Type::String);
         let column = column.ok_or_else(|| {
@@ -56,7 +57,7 @@ impl KnownIds {
     }
 
     fn bytes(&self) -> u64 {
-        // A set has up to twice the room that its entries need, and a byte of its own for each.
+        // A hash set has capacity for up to twice its entries, and one control byte per entry.
         (self.guids.capacity() * 17 + self.others.capacity() * 17 + self.other_bytes) as u64
     }
 
@@ -78,7 +79,8 @@ impl KnownIds {
         as_guid(id).map_or_else(|| self.others.contains(id), |bytes| self.guids.contains(&bytes))
     }
 
-    /// The rows that the archive does not have, counting the others. Rows of one `Id` in the input itself all stay.
+    /// Returns the rows that the archive does not contain, and counts the others. Rows with the same `Id` within the
+    /// input are all kept.
     pub fn only_new(&mut self, batch: &Batch) -> Result<Batch> {
         let ids = batch.column(self.column);
         let text = |row: usize| ids.text_at(row).unwrap_or_default();
@@ -89,7 +91,7 @@ impl KnownIds {
     }
 }
 
-/// Guids in the one form that exports have; any other text stands for itself.
+/// Parses guids in the form that exports use; other Ids are kept as strings.
 fn as_guid(id: &str) -> Option<[u8; 16]> {
     let usual = id.len() == 36 && !id.bytes().any(|byte| byte.is_ascii_uppercase());
     if usual { guid::parse(id) } else { None }

@@ -1,4 +1,4 @@
-//! Where the files of an archive lie: a folder a table, in it a folder a period of time, in it numbered files.
+//! The file layout of an archive: a folder per table, in it a folder per period, in it numbered files.
 
 use std::fs;
 use std::io;
@@ -8,7 +8,7 @@ use super::keys::NO_TIME;
 use crate::diagnostic::{Error, Result};
 use crate::types::datetime::{self, Parts, Period};
 
-/// Into which periods an archive is cut.
+/// The periods by which an archive is partitioned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is its own name")]
 pub enum Partition {
@@ -29,7 +29,7 @@ impl Partition {
         }
     }
 
-    /// The first tick after the period of a key; None where it has no end.
+    /// Returns the first tick after the period that contains `key`; None if the period has no end.
     pub(super) fn end(self, key: i64) -> Option<i64> {
         if key == NO_TIME {
             return None;
@@ -39,7 +39,7 @@ impl Partition {
         Some(last.map_or(NO_TIME, |last| last + 1))
     }
 
-    /// The folder of the rows with that key; None for the table's own.
+    /// Returns the folder of rows with `key`; None for the table's own folder.
     pub(super) fn folder(self, key: i64) -> Option<String> {
         let Parts { year, month, day, hour, .. } = datetime::to_parts(key.min(datetime::MAX));
         let (name, label) = match self {
@@ -52,14 +52,14 @@ impl Partition {
     }
 }
 
-/// The name of a file.
+/// Returns the name of a file.
 pub(super) fn file_name(table: &str, number: u32) -> String {
-    // Names of tables may hold anything; names of files may not.
+    // Table names may contain any character; file names may not.
     let safe = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_') { c } else { '_' };
     format!("{}-{number:05}.parquet", table.chars().map(safe).collect::<String>())
 }
 
-/// The first number that no file of an archive's folder has; 0 where there is no such folder.
+/// Returns the first unused file number in a folder of an archive; 0 if the folder does not exist.
 pub(super) fn next_number(folder: &Path) -> Result<u32> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,

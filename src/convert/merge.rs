@@ -1,5 +1,4 @@
-//! Sorted runs -> all rows in order, a chunk at a time. Where too many runs overlap, neighbours are merged into longer
-//! ones first.
+//! Merges sorted runs, a chunk at a time. If too many runs overlap, neighbours are first merged into longer ones.
 
 use std::sync::Arc;
 
@@ -11,18 +10,18 @@ use crate::diagnostic::Result;
 use crate::exec::spill::{self, SpillFolder};
 use crate::types::{Schema, Type};
 
-/// Gives out the rows of several runs.
+/// Iterates over the merged rows of several runs.
 pub(super) struct Merge {
     inner: spill::Merge<Vec<i64>>,
     chunk_rows: usize,
     time: Option<usize>,
     words: Arc<Words>,
-    /// The columns that hold texts, or numbers instead of them.
+    /// The columns that hold strings or their dictionary codes.
     texts: Vec<usize>,
 }
 
 impl Merge {
-    /// Of `runs`, in the order in which their rows came. Longer runs that are needed on the way go to `folder`.
+    /// Merges `runs`, which are in input order. Longer intermediate runs are written to `folder`.
     pub fn new(
         (runs, words): (Vec<Run>, Words),
         (schema, time): (&Schema, Option<usize>),
@@ -38,8 +37,8 @@ impl Merge {
         Ok(Self { inner, chunk_rows: limits.chunk_rows, time, words, texts })
     }
 
-    /// The next rows, at most as many as a chunk has; `end` answers below which key the rows that begin with a key must
-    /// stay. None at the end.
+    /// Returns the next rows, at most one chunk; None at the end. `end` returns, for the first key of the chunk, the
+    /// key at which the chunk must stop.
     pub fn next(&mut self, end: &dyn Fn(i64) -> Option<i64>) -> Result<Option<SortedRows>> {
         let end = |keys: &Vec<i64>, row: usize| end(keys[row]).map(|end| vec![end]);
         let Some(batch) = self.inner.next(self.chunk_rows, &end)? else { return Ok(None) };
@@ -48,7 +47,7 @@ impl Merge {
     }
 }
 
-/// The types of columns in which the rows of all runs can be: numbers of words where each of them has numbers.
+/// Returns the column types that all runs can be read with: codes where every run has codes.
 fn types(runs: &[Run]) -> Vec<Type> {
     let mut runs = runs.iter().map(Run::types);
     let first = runs.next().unwrap_or_default().to_vec();
@@ -56,7 +55,7 @@ fn types(runs: &[Run]) -> Vec<Type> {
     runs.fold(first, |types, run| types.iter().zip(run).map(|(a, b)| both(a, b)).collect())
 }
 
-/// Merges neighbours until no more runs overlap than may be open together.
+/// Merges neighbours until no more runs overlap than may be open at once.
 fn shorten(
     mut runs: Vec<Run>,
     table: (&Arc<Words>, Option<usize>),
@@ -92,7 +91,7 @@ fn merged(
     SpilledRun::write(parts, (&types, time), &constants, (limits.threads, folder)).map(Run::Spilled)
 }
 
-/// How many runs have rows around the same key, at most.
+/// Returns the maximum number of runs that overlap at any key.
 fn overlapping(runs: &[Run]) -> usize {
     let mut edges: Vec<(i64, i32)> = Vec::with_capacity(runs.len() * 2);
     for run in runs {
@@ -117,7 +116,7 @@ mod tests {
     use crate::convert::runs::RunBuilder;
     use crate::types::{Batch, ColumnBuilder, Field, Type, Value};
 
-    /// Texts of the row with that number: one that repeats, and one that does only among the first rows.
+    /// Strings of row `number`: one with few distinct values, and one with few only among the first rows.
     fn texts(number: i64) -> [Value; 2] {
         let object = match number % 5 {
             0 => Value::null(Type::Dynamic),
@@ -126,7 +125,8 @@ mod tests {
         [Value::string(format!("a text longer than a view, {}", number % 7)), object]
     }
 
-    /// Rows (time or null, number) in small batches, through runs that spill after each and cannot all be open.
+    /// Sorts rows (time or null, number) in small batches, with runs that are spilled after each batch and that cannot
+    /// all be open.
     fn sorted(times: &[Option<i64>], max_memory: u64) -> Vec<(i64, i64)> {
         let place = tempfile::tempdir().expect("a folder");
         let folder = Arc::new(SpillFolder::new(Some(place.path().to_owned())));

@@ -1,9 +1,9 @@
-//! Rows of a table in any shape -> an archive that is read fast: sorted by time, in Parquet.
+//! Converts a table of any shape to an archive that is fast to read: sorted by time, in Parquet.
 //!
-//! The input may be larger than the memory: rows are gathered into sorted runs (`runs.rs`), runs that do not fit are
-//! written to temporary files (`exec::spill`), and all of them are merged (`merge.rs`) into a [`Sink`]. An archive comes
-//! into being beside its place and gets its name when it is whole (`staging.rs`). It answers every query as its
-//! original does: types that Parquet has not are noted in the footers, from which the reader restores them.
+//! The input may be larger than memory: rows are collected into sorted runs (`runs.rs`), runs that do not fit are
+//! spilled to temporary files (`exec::spill`), and all runs are merged (`merge.rs`) into a [`Sink`]. An archive is
+//! written beside its destination and renamed when complete (`staging.rs`). Queries give the same results as over the
+//! original files: the KQL types that Parquet lacks are recorded in the footers, from which the reader restores them.
 
 mod ahead;
 mod blocks;
@@ -40,83 +40,83 @@ use crate::exec::spill::SpillFolder;
 use crate::source::{Cautions, ScanReport};
 use crate::types::{Batch, Schema, Type};
 
-/// Least memory that a query or a conversion can be asked to do with, in bytes.
+/// The smallest memory limit of a query or conversion, in bytes.
 pub const LEAST_MEMORY: u64 = 16 << 20;
 
-/// A table whose rows come in order.
+/// A table whose rows are sorted.
 #[derive(Clone, Debug)]
 pub struct SortedTable {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its columns.
+    /// The columns.
     pub schema: Schema,
-    /// The column that gives the order; None where the rows keep the one they came in.
+    /// The sort column; None if the rows keep their input order.
     pub time: Option<usize>,
-    /// What values its times have.
+    /// The ranges of its datetime and timespan columns.
     pub ranges: Ranges,
-    /// What there was to say of the files.
+    /// Warnings about the input files.
     pub cautions: Cautions,
-    /// Its rows.
+    /// The number of rows.
     pub rows: u64,
 }
 
-/// Some rows of a [`SortedTable`].
+/// A chunk of rows of a [`SortedTable`].
 #[derive(Clone, Debug)]
 pub struct Rows {
     /// The rows.
     pub batch: Batch,
-    /// The time of each in ticks, `i64::MAX` where it is null; never falling.
+    /// The time of each row in ticks, ascending; `i64::MAX` if it is null.
     keys: Vec<i64>,
 }
 
-/// Where rows in order go.
+/// The consumer of sorted rows.
 pub trait Sink {
-    /// The table; called once, first.
+    /// Starts the table; called once, before any rows.
     fn begin(&mut self, table: &SortedTable) -> Result<()>;
 
-    /// Rows that are handed over together are of one period of these.
+    /// Returns the partitioning: the rows of one call belong to one period.
     fn partition(&self) -> Partition {
         Partition::None
     }
 
-    /// The next rows.
+    /// Consumes the next rows.
     fn rows(&mut self, rows: &Rows) -> Result<()>;
 
-    /// The end.
+    /// Called once, after all rows.
     fn finish(&mut self) -> Result<()>;
 }
 
-/// How far a conversion has come, besides its scans; read by others while it runs.
+/// The progress of a conversion, besides its scans; read by other threads.
 #[derive(Debug, Default)]
 pub struct Progress {
-    /// Rows that were read.
+    /// Rows read so far.
     pub rows_read: AtomicU64,
-    /// Rows that were written.
+    /// Rows written so far.
     pub rows_written: AtomicU64,
 }
 
-/// How a table is sorted.
+/// Options for sorting a table.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The column that gives the order, where the table has it.
+    /// The name of the sort column, if the table has it.
     pub time_column: String,
-    /// Bytes of memory that rows may take.
+    /// The memory limit for rows, in bytes.
     pub max_memory: u64,
-    /// Threads that put rows together.
+    /// The number of threads that sort and merge.
     pub threads: usize,
-    /// The folder for rows that do not fit the memory.
+    /// The folder for temporary files.
     pub temporary: PathBuf,
-    /// Where to say how far it is.
+    /// Updated as the conversion proceeds.
     pub progress: Arc<Progress>,
 }
 
-/// The folder of a table in an archive.
+/// Returns the folder of a table in an archive.
 #[must_use]
 pub fn folder_of(table: &str) -> PathBuf {
     PathBuf::from(writer::folder_name(table))
 }
 
-/// The name of a table as a query must write it.
+/// Returns the name of a table as a query must write it.
 #[must_use]
 pub fn quoted(table: &str) -> String {
     format!("['{}']", table.replace('\\', "\\\\").replace('\'', "\\'"))
@@ -130,14 +130,14 @@ pub struct GatheredRows {
     ranges: Ranges,
     folder: Arc<SpillFolder>,
     builder: RunBuilder,
-    /// What there is to say of the files.
+    /// Notes and warnings about the input files.
     report: Arc<ScanReport>,
 }
 
-/// Reads all rows of `prepared`; `keep` says which of them are wanted.
+/// Reads the rows of `prepared` that `keep` selects.
 ///
 /// # Errors
-/// Those of the query and of the disk.
+/// Errors of the query and the disk.
 pub fn gather(
     prepared: &Prepared,
     options: &Options,
@@ -195,7 +195,7 @@ fn merge(
     sink.finish()
 }
 
-/// The column that gives the order: the one that was asked for, or else the first datetime.
+/// Returns the sort column: the requested one, or else the first datetime column.
 fn time_column(schema: &Schema, wanted: &str) -> Result<Option<usize>> {
     let is_time = |index: &usize| schema.field(*index).ty == Type::Datetime;
     match schema.index_of(wanted) {
@@ -210,7 +210,7 @@ fn time_column(schema: &Schema, wanted: &str) -> Result<Option<usize>> {
     }
 }
 
-/// True where a folder holds nothing, or is not there.
+/// True if a folder is empty or does not exist.
 pub fn is_empty(folder: &Path) -> Result<bool> {
     match std::fs::read_dir(folder) {
         Ok(mut entries) => Ok(entries.next().is_none()),

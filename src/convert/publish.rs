@@ -1,5 +1,5 @@
-//! The steps by which new files become part of an archive. Whichever of them is the last one that is done, either all
-//! files count or none.
+//! The steps that add new files to an archive. Whichever step is the last one completed, either all files count or
+//! none.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -12,7 +12,7 @@ use crate::diagnostic::{Error, Result};
 use crate::source::journal::{Journal, JournalState};
 use crate::temporary;
 
-/// The changes to a disk that publishing consists of; tests replace it by one that stops working.
+/// The disk operations of publishing; tests replace them by ones that fail.
 pub trait Disk {
     /// Writes a new file, durably.
     fn write(&self, path: &Path, text: &str) -> io::Result<()> {
@@ -21,12 +21,12 @@ pub trait Disk {
         file.sync_all()
     }
 
-    /// Renames a file or folder; a file that is there is replaced.
+    /// Renames a file or folder and replaces an existing file.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::rename(from, to)
     }
 
-    /// Makes a folder and those around it.
+    /// Creates a folder and its parents.
     fn create_folder(&self, path: &Path) -> io::Result<()> {
         fs::create_dir_all(path)
     }
@@ -36,7 +36,7 @@ pub trait Disk {
         fs::remove_file(path)
     }
 
-    /// Removes a folder that is empty.
+    /// Removes an empty folder.
     fn remove_folder(&self, path: &Path) -> io::Result<()> {
         fs::remove_dir(path)
     }
@@ -47,27 +47,27 @@ pub trait Disk {
     }
 }
 
-/// The disk of the machine.
+/// The real file system.
 #[derive(Debug)]
 pub struct RealDisk;
 
 impl Disk for RealDisk {}
 
-/// An archive that files are added to.
+/// An archive that files are being added to.
 pub(super) struct Appending<'a> {
     pub archive: &'a Path,
     pub disk: &'a dyn Disk,
 }
 
 impl Appending<'_> {
-    /// Moves `files`, by their paths inside of `staged`, to the same paths inside of the archive. If that fails, what was
-    /// moved is removed again; if that fails as well, the journal keeps the files from counting.
+    /// Moves `files` (relative paths) from `staged` to the same paths in the archive. If that fails, the moved files
+    /// are removed again; if that fails too, the journal keeps them from counting.
     pub fn add(&self, staged: &Path, files: &[PathBuf], request: &Json) -> Result<()> {
         let journal = |state| Journal { state, files: files.to_vec(), request: request.clone() };
         self.write(&journal(JournalState::Adding))?;
         let added = self.move_all(staged, files).and_then(|()| self.write(&journal(JournalState::Added)));
         if added.is_err() {
-            // The first error is the one to be told.
+            // The first error is reported.
             let _ = self.undo(files);
         }
         added
@@ -82,16 +82,16 @@ impl Appending<'_> {
             self.disk.rename(&staged.join(file), &target).map_err(|error| Error::io(&target, error))?;
             folders.extend(self.folders_of(file));
         }
-        // Names inside a folder come before its own name.
+        // The names inside a folder are synced before the folder's own name.
         folders.iter().rev().try_for_each(|folder| self.sync(folder))
     }
 
-    /// The folders inside of the archive that a file is in, and the archive.
+    /// Returns the folders of the archive that contain a file, up to the archive itself.
     fn folders_of(&self, file: &Path) -> impl Iterator<Item = PathBuf> {
         file.ancestors().skip(1).map(|folder| self.archive.join(folder)).collect::<Vec<_>>().into_iter()
     }
 
-    /// Removes files that do not count, the folders that were made for them, and the journal that says so.
+    /// Removes files that do not count, the folders created for them, and the journal that lists them.
     pub fn undo(&self, files: &[PathBuf]) -> Result<()> {
         for file in files {
             let path = self.archive.join(file);
@@ -101,13 +101,13 @@ impl Appending<'_> {
         folders.remove(self.archive.join("").as_path());
         folders.remove(self.archive);
         for folder in folders.iter().rev() {
-            // Those that hold other files stay.
+            // Folders that contain other files stay.
             let _ = self.disk.remove_folder(folder);
         }
         self.acknowledge()
     }
 
-    /// Removes the journal: whoever ran the conversion knows how it ended.
+    /// Removes the journal: the outcome has been reported.
     pub fn acknowledge(&self) -> Result<()> {
         self.remove_file(&Journal::path(self.archive))?;
         self.sync(self.archive)
@@ -120,7 +120,7 @@ impl Appending<'_> {
         }
     }
 
-    /// Writes the journal, in one step.
+    /// Writes the journal atomically.
     pub fn write(&self, journal: &Journal) -> Result<()> {
         let path = Journal::path(self.archive);
         let new = path.with_extension("new");

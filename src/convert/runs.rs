@@ -1,4 +1,4 @@
-//! Rows as they come -> sorted runs, in memory as long as there is room, then in temporary files.
+//! Collects input rows into sorted runs, in memory while there is room, then in temporary files.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::diagnostic::{Error, Result};
 use crate::exec::spill::{self, SpillFile, SpillFolder, SpillWriter, rows};
 use crate::types::{Batch, Column, Schema, Type, Value};
 
-/// Rows in order of their keys; those with equal keys in the order they came in.
+/// Rows sorted by key; rows with equal keys keep their input order.
 #[derive(Debug)]
 pub(super) enum Run {
     Memory(MemoryRun),
@@ -20,7 +20,7 @@ pub(super) enum Run {
 }
 
 impl Run {
-    /// The least and the greatest key.
+    /// Returns the smallest and the largest key.
     pub fn span(&self) -> (i64, i64) {
         match self {
             Self::Memory(run) => run.span(),
@@ -28,7 +28,7 @@ impl Run {
         }
     }
 
-    /// The types that its columns have here: int where a column holds numbers of words.
+    /// Returns the types of its columns: int for columns of dictionary codes.
     pub fn types(&self) -> &[Type] {
         match self {
             Self::Memory(run) => &run.types,
@@ -36,11 +36,11 @@ impl Run {
         }
     }
 
-    /// For the merge, which reads it some rows at a time, in columns of `types`.
+    /// Opens the run for the merge, which reads some rows at a time, with columns of `types`.
     pub fn opened(self, types: &[Type], words: &Arc<Words>, limits: &Limits) -> spill::Run<Vec<i64>> {
         let (step, threads) = (limits.chunk_rows, limits.threads);
         let first = vec![self.span().0];
-        // Another run may have texts where this one has numbers.
+        // Another run may have strings where this one has codes.
         let differ: Vec<usize> = (0..types.len()).filter(|index| self.types()[*index] != types[*index]).collect();
         let words = Arc::clone(words);
         let as_texts = move |rows: Result<SortedRows>| {
@@ -63,7 +63,7 @@ pub(super) struct SpilledRun {
     file: Arc<SpillFile>,
     types: Vec<Type>,
     time: Option<usize>,
-    /// The least and the greatest key.
+    /// The smallest and the largest key.
     span: (i64, i64),
 }
 
@@ -71,7 +71,7 @@ impl SpilledRun {
     fn of(run: &MemoryRun, time: Option<usize>, limits: &Limits, folder: &SpillFolder) -> Result<Self> {
         let constant = |index: usize| {
             let parts: Vec<&Column> = run.batches.iter().map(|batch| batch.column(index)).collect();
-            // At least one column is stored, since the file must say how many rows there are.
+            // At least one column is stored, because the file must record the number of rows.
             rows::common_constant(&parts).filter(|_| index > 0 && Some(index) != time).cloned()
         };
         let constants: Vec<Option<Value>> = (0..run.types.len()).map(constant).collect();
@@ -80,7 +80,7 @@ impl SpilledRun {
         Self::write(parts, (&run.types, time), &constants, (limits.threads, folder))
     }
 
-    /// Writes rows that come in order.
+    /// Writes sorted rows.
     pub fn write(
         parts: impl Iterator<Item = Result<SortedRows>>,
         (types, time): (&[Type], Option<usize>),
@@ -99,14 +99,14 @@ impl SpilledRun {
         Ok(Self { file: Arc::new(writer.finish()?), types: types.to_vec(), time, span: span.unwrap_or((0, 0)) })
     }
 
-    /// Its rows, as many at a time as they were written.
+    /// Reads the rows in the chunks in which they were written.
     fn read(self) -> Result<impl Iterator<Item = Result<SortedRows>> + Send> {
         let batches = self.file.read()?;
         Ok(batches.map(move |batch| batch.map(|batch| SortedRows { keys: keys(&batch, self.time), batch })))
     }
 }
 
-/// A row in the order of a run.
+/// The position of a row in its input, with its sort key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
     key: i64,
@@ -114,7 +114,7 @@ struct Place {
     row: u32,
 }
 
-/// A run that is in memory: rows where they came in, and their order.
+/// A run in memory: rows in input order, and their sorted positions.
 #[derive(Debug)]
 pub(super) struct MemoryRun {
     types: Vec<Type>,
@@ -132,7 +132,7 @@ impl MemoryRun {
                 order.push(Place { key, batch, row: u32::try_from(row).map_err(too_many)? });
             }
         }
-        // Exports are mostly in order already. The place decides last, so the sort is stable.
+        // Exports are mostly sorted already. Positions break ties, so the sort is stable.
         if !order.is_sorted() {
             order.sort_unstable();
         }
@@ -148,7 +148,7 @@ impl MemoryRun {
         (key(self.order.first()), key(self.order.last()))
     }
 
-    /// The rows from `start` on, at most `count`.
+    /// Returns at most `count` rows from the sorted position `start`.
     pub fn part(&self, start: usize, count: usize, threads: usize) -> Result<SortedRows> {
         let places = &self.order[start..self.order.len().min(start + count)];
         let batches: Vec<&Batch> = self.batches.iter().collect();
@@ -162,7 +162,7 @@ impl MemoryRun {
     }
 }
 
-/// The run that is on its way to a temporary file.
+/// The run that is being written to a temporary file.
 #[derive(Debug, Default)]
 struct Writing {
     writer: Option<JoinHandle<Result<SpilledRun>>>,
@@ -170,7 +170,7 @@ struct Writing {
 }
 
 impl Writing {
-    /// With one thread it is written at once.
+    /// Starts writing; with one thread, writes at once.
     fn start(&mut self, threads: usize, write: impl FnOnce() -> Result<SpilledRun> + Send + 'static) -> Result<()> {
         if threads > 1 {
             self.writer = Some(std::thread::spawn(write));
@@ -180,7 +180,7 @@ impl Writing {
         Ok(())
     }
 
-    /// The run, when it is written.
+    /// Waits for the writer and returns its run.
     fn end(&mut self) -> Result<Option<Run>> {
         let stopped = |_| Err(Error::internal("a thread stopped early"));
         let written = self.writer.take().map(|writer| writer.join().unwrap_or_else(stopped)).transpose()?;
@@ -189,13 +189,13 @@ impl Writing {
 }
 
 impl Drop for Writing {
-    /// The folder of the file is about to go.
+    /// The temporary directory is about to be deleted: wait for the writer.
     fn drop(&mut self) {
         let _ = self.end();
     }
 }
 
-/// Takes rows as they come.
+/// Collects input rows into runs.
 #[derive(Debug)]
 pub(super) struct RunBuilder {
     schema: Schema,
@@ -209,14 +209,14 @@ pub(super) struct RunBuilder {
     bytes: u64,
     runs: Vec<Run>,
     writing: Writing,
-    /// The columns of which a temporary file holds numbers.
+    /// The columns that temporary files store as dictionary codes.
     coded: BTreeSet<usize>,
     total_bytes: u64,
     total_rows: u64,
 }
 
 impl RunBuilder {
-    /// Runs that do not fit the memory are written to `folder`.
+    /// Creates a builder; runs that do not fit in memory are written to `folder`.
     pub fn new(schema: Schema, time: Option<usize>, limits: Limits, folder: Arc<SpillFolder>) -> Self {
         let words = Words::new(&schema, limits.word_bytes());
         let block = BlockBuilder::new(&schema, limits.block_bytes());
@@ -255,7 +255,7 @@ impl RunBuilder {
             return Ok(());
         }
         let batch = self.block.finish()?;
-        // The places of the rows count, too.
+        // Includes the sort entries of the rows.
         let bytes = rows::bytes(&batch) + 24 * batch.rows() as u64;
         self.total_bytes += bytes;
         self.bytes += bytes;
@@ -264,7 +264,7 @@ impl RunBuilder {
         Ok(())
     }
 
-    /// The rows so far as a run, in which a column holds either numbers or texts.
+    /// Returns the rows so far as a run in which every column holds either codes or strings.
     fn take(&mut self) -> Result<MemoryRun> {
         self.end_block()?;
         self.bytes = 0;
@@ -287,7 +287,7 @@ impl RunBuilder {
         MemoryRun::new(types, batches, &std::mem::take(&mut self.keys))
     }
 
-    /// Writes the rows so far to a temporary file, while the next ones come.
+    /// Writes the rows so far to a temporary file, in parallel to collecting the next ones.
     fn spill(&mut self) -> Result<()> {
         let run = self.take()?;
         let types = self.schema.fields().iter().zip(&run.types);
@@ -298,17 +298,17 @@ impl RunBuilder {
         self.writing.start(limits.threads, move || SpilledRun::of(&run, time, &limits, &folder))
     }
 
-    /// Bytes of a row, on average.
+    /// Returns the average bytes of a row.
     pub fn row_bytes(&self) -> u64 {
         self.total_bytes / self.total_rows.max(1)
     }
 
-    /// Rows so far.
+    /// Returns the number of rows so far.
     pub fn rows(&self) -> u64 {
         self.total_rows
     }
 
-    /// The runs, in the order in which their rows came, and the words that numbers in them stand for.
+    /// Returns the runs in input order, and the dictionaries of their codes.
     pub fn finish(mut self) -> Result<(Vec<Run>, Words)> {
         self.end_block()?;
         self.runs.extend(self.writing.end()?);

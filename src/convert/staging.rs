@@ -1,7 +1,7 @@
-//! An archive that comes into being beside its place, under another name, and is moved there when it is whole.
+//! An archive in a staging folder beside its destination, to which it is moved when complete.
 //!
-//! What a run that was killed left behind is recognised by its name and by the lock that nobody holds any more; the
-//! next run to the same place removes it.
+//! A staging folder that a killed run left over is recognised by its name and by its lock, which no process holds any
+//! more; the next run with the same destination removes it.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -15,34 +15,34 @@ use crate::diagnostic::{Error, Result};
 use crate::source::journal::{Journal, JournalState};
 use crate::temporary::{self, Kind, Registered};
 
-/// How names of folders of unfinished conversions end. They begin with a dot, so that no scan looks into them.
+/// The suffix of staging folders. Their names begin with a dot, so that scans skip them.
 const UNFINISHED: &str = ".coldcase-unfinished";
-/// The file in such a folder that its owner has locked.
+/// The lock file in a staging folder.
 const LOCK: &str = "lock";
 
-/// The place of an archive, and the folder in which it comes into being.
+/// The destination of an archive, and its staging folder.
 #[derive(Debug)]
 pub struct Staging {
     destination: PathBuf,
     folder: PathBuf,
     temporary: Option<PathBuf>,
-    /// The folders around both that were made for them.
+    /// The parent folders that were created for them.
     parents: Vec<PathBuf>,
-    /// What is removed if the run is stopped.
+    /// Paths to remove if the run is stopped.
     registered: Vec<Registered>,
-    /// Held as long as this process works on the archive.
+    /// Held while this process works on the archive.
     lock: Option<File>,
-    /// The journal of an append before this one that did not report its success although its rows were added.
+    /// The journal of an earlier append that added its rows but did not report success.
     unreported: Option<Journal>,
-    /// True if an earlier run to this place was stopped before its end.
+    /// True if an earlier run with this destination was killed.
     pub had_remains: bool,
 }
 
 impl Staging {
-    /// For an archive at `destination`; temporary files go to the folder `temporary`, or beside the archive.
+    /// Creates the staging folder for `destination`; temporary files go to `temporary`, or beside the archive.
     ///
     /// # Errors
-    /// Another process is converting to the same place, or the folders cannot be made.
+    /// Another process is converting to the same destination, or a folder cannot be created.
     pub fn new(destination: &Path, temporary: Option<&Path>) -> Result<Self> {
         let name = destination.file_name().ok_or_else(|| {
             Error::Usage(format!("{}: not a name for an archive; name a new folder", destination.display()))
@@ -75,7 +75,7 @@ impl Staging {
         Ok(staging)
     }
 
-    /// Removes what an append that was killed had moved to the archive, unless all of it counts.
+    /// Removes the files that a killed append moved to the archive, unless all of them count.
     fn recover(&mut self) -> Result<()> {
         match Journal::read(&self.destination)? {
             Some(Journal { state: JournalState::Adding, files, .. }) => {
@@ -93,31 +93,31 @@ impl Staging {
         Appending { archive: &self.destination, disk }
     }
 
-    /// Where the archive is to be.
+    /// Returns the destination of the archive.
     #[must_use]
     pub fn destination(&self) -> &Path {
         &self.destination
     }
 
-    /// The folder to write the archive to.
+    /// Returns the folder to write the archive to.
     #[must_use]
     pub fn archive(&self) -> PathBuf {
         self.folder.join("archive")
     }
 
-    /// The folder for temporary files.
+    /// Returns the folder for temporary files.
     #[must_use]
     pub fn temporary(&self) -> &Path {
         self.temporary.as_deref().unwrap_or(&self.folder)
     }
 
-    /// True if a run with the same request added its rows to the archive, and was killed before it could say so.
+    /// True if a run with the same request added its rows to the archive and was killed before it reported success.
     #[must_use]
     pub fn was_added(&self, request: &Json) -> bool {
         self.unreported.as_ref().is_some_and(|journal| journal.request == *request)
     }
 
-    /// Gives a new archive its name, in one step. `request` says what was to be converted.
+    /// Renames a new archive to its destination, atomically. `request` describes the conversion.
     pub fn publish(&self, request: &Json) -> Result<()> {
         let journal = Journal { state: JournalState::Added, files: Vec::new(), request: request.clone() };
         Appending { archive: &self.archive(), disk: &RealDisk }.write(&journal)?;
@@ -131,7 +131,7 @@ impl Staging {
         self.sync_parent()
     }
 
-    /// Gives the one file `name` of the archive the name of the destination, in one step.
+    /// Renames the single file `name` of the archive to the destination, atomically.
     pub fn publish_file(&self, name: &str) -> Result<()> {
         let file = self.archive().join(name);
         let synced = File::open(&file).and_then(|file| file.sync_all());
@@ -141,13 +141,13 @@ impl Staging {
         self.sync_parent()
     }
 
-    /// Adds files, by their paths inside of the archive, to one that is there, in one step.
+    /// Adds files (relative paths) to an existing archive, atomically.
     pub fn publish_files(&self, files: &[PathBuf], request: &Json, disk: &dyn Disk) -> Result<()> {
         let _hold = temporary::hold();
         self.appending(disk).add(&self.archive(), files, request)
     }
 
-    /// Ends a conversion to a folder whose success is about to be reported.
+    /// Finishes a conversion to a folder, before its success is reported.
     pub fn acknowledge(&self) -> Result<()> {
         self.appending(&RealDisk).acknowledge()
     }
@@ -159,21 +159,21 @@ impl Staging {
 }
 
 impl Drop for Staging {
-    /// Nothing stays but what was published. What cannot be removed now, the next run removes.
+    /// Removes everything but what was published. If that fails, the next run does it.
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(self.archive());
         drop(self.lock.take());
         let _ = fs::remove_dir_all(&self.folder);
         for parent in self.parents.iter().rev() {
-            // Those with the archive in them stay.
+            // Folders that contain the archive stay.
             let _ = fs::remove_dir(parent);
         }
         self.registered.clear();
     }
 }
 
-/// Removes the folders of other conversions to places in `parent` that were killed: those that no process has locked. What
-/// an archive needs of them is in it already.
+/// Removes the staging folders in `parent` of conversions that were killed: those that no process has locked. They
+/// contain nothing that an archive needs.
 fn sweep(parent: &Path, own: &Path) {
     let is_other = |path: &PathBuf| {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -181,7 +181,7 @@ fn sweep(parent: &Path, own: &Path) {
     };
     let entries = fs::read_dir(parent).into_iter().flatten().flatten().map(|entry| entry.path());
     for folder in entries.filter(is_other).filter(|folder| fs::symlink_metadata(folder).is_ok_and(|it| it.is_dir())) {
-        // Without a lock it is none of ours, or is being made.
+        // Without a lock file it is not a staging folder, or is just being created.
         let Ok(lock) = File::open(folder.join(LOCK)) else { continue };
         if temporary::same_owner(&folder, own) && lock.try_lock().is_ok() {
             let _ = fs::remove_dir_all(&folder);
@@ -189,7 +189,7 @@ fn sweep(parent: &Path, own: &Path) {
     }
 }
 
-/// Makes a folder and those around it; the ones that were not there, outermost first.
+/// Creates a folder and its parents; returns those that did not exist, outermost first.
 fn make_parents(folder: &Path) -> Result<(Vec<PathBuf>, Vec<Registered>)> {
     let mut parents: Vec<PathBuf> = folder
         .ancestors()
@@ -207,7 +207,7 @@ fn make_parents(folder: &Path) -> Result<(Vec<PathBuf>, Vec<Registered>)> {
     Ok((parents, registered))
 }
 
-/// Makes the names in a folder and in those below it durable, innermost first.
+/// Makes the names in a folder and its subfolders durable, innermost first.
 fn sync_folders(folder: &Path) -> Result<()> {
     let failed = |error| Error::io(folder, error);
     for entry in fs::read_dir(folder).map_err(failed)? {

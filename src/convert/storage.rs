@@ -1,8 +1,8 @@
-//! How the values of a column lie in the archive's Parquet files, so that none loses its last digit.
+//! How the values of a column are stored in the archive's Parquet files, without loss.
 //!
-//! Other programs should understand the files as well: a datetime is a timestamp in nanoseconds wherever all of its
-//! values fit, which are the years 1678 to 2261. Elsewhere it is the bare number of ticks, and so is a timespan.
-//! decimal and guid are their texts. Which type of KQL a column has stands in the footer.
+//! Other programs should be able to read the files as well: a datetime is a timestamp in nanoseconds if all values of
+//! the column fit, which are the years 1678 to 2261. Otherwise it is the number of ticks, and so is a timespan. decimal
+//! and guid are stored as strings. The footer records the KQL type of each column.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::types::{Batch, Column, Schema, Type, Value};
 /// A tick is 100 ns.
 const NANOSECONDS_PER_TICK: i64 = 100;
 
-/// The least and the greatest value of each datetime and timespan column.
+/// The smallest and the largest value of each datetime and timespan column.
 #[derive(Clone, Debug)]
 pub struct Ranges {
     columns: Vec<Option<(i64, i64)>>,
@@ -33,7 +33,7 @@ impl Ranges {
         Self { columns: vec![None; schema.len()] }
     }
 
-    /// Widens the ranges by the rows of `batch`.
+    /// Extends the ranges by the values of `batch`.
     pub(super) fn add(&mut self, batch: &Batch) {
         for (range, column) in self.columns.iter_mut().zip(batch.columns()) {
             if !matches!(column.ty(), Type::Datetime | Type::Timespan) {
@@ -53,21 +53,21 @@ impl Ranges {
         }
     }
 
-    /// The least and the greatest value of the column at `index`.
+    /// Returns the smallest and the largest value of the column at `index`.
     #[must_use]
     pub fn of(&self, index: usize) -> Option<(i64, i64)> {
         self.columns.get(index).copied().flatten()
     }
 }
 
-/// How one column is stored.
+/// How a column is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stored {
     AsIs,
     Text,
     Timestamp,
     Duration,
-    /// As the text of each value.
+    /// The text form of each value.
     Cells,
 }
 
@@ -79,7 +79,7 @@ pub(super) struct Storage {
 }
 
 impl Storage {
-    /// For values within `ranges`.
+    /// Chooses the storage for values within `ranges`.
     pub fn new(schema: &Schema, ranges: &Ranges) -> Self {
         let stored = |(index, field): (usize, &crate::types::Field)| stored(field.ty, ranges.of(index));
         let columns: Vec<Stored> = schema.fields().iter().enumerate().map(stored).collect();
@@ -91,12 +91,12 @@ impl Storage {
         Self { columns, schema: Arc::new(ArrowSchema::new(fields)) }
     }
 
-    /// The array of the column at `index`.
+    /// Converts the column at `index` to its stored array.
     pub fn array(&self, index: usize, column: &Column) -> Result<ArrayRef> {
         let stored = self.columns[index];
         match column.as_constant() {
             Some(value) if value.is_null() => Ok(new_null_array(self.schema.field(index).data_type(), column.rows())),
-            // One text for all rows: the writer takes a dictionary for a text column.
+            // The writer dictionary-encodes a string column of one value.
             Some(value) if matches!(stored, Stored::Text | Stored::Cells) => same_text(value, column.rows()),
             _ => array(stored, column),
         }

@@ -1,6 +1,6 @@
-//! Texts that repeat -> a number each: rows that wait for the merge hold numbers, so that many more of them fit the
-//! memory. The texts themselves stay in memory to the end; a column that hardly repeats, or whose texts would take too
-//! much, does without.
+//! Dictionaries of duplicate strings: rows that wait for the merge hold 32-bit codes, so that many more of them fit in
+//! memory. The dictionaries stay in memory to the end; a column with few duplicates, or with too large a dictionary, is
+//! not encoded.
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
@@ -14,21 +14,21 @@ use crate::diagnostic::{Error, Result};
 use crate::types::column::text_at;
 use crate::types::{Batch, Column, Schema, Type, Value};
 
-/// Stands for a null among the numbers.
+/// The code of a null.
 pub(super) const NULL: i32 = -1;
-/// After so many rows a column does without where nine texts of ten are new, ...
+/// After this many rows, a column is no longer encoded if nine of ten strings are new, ...
 const FIRST_LOOK: usize = 4 * 1024;
-/// ... and after so many where every other one is.
+/// ... and after this many, if every second one is.
 const SECOND_LOOK: usize = 32 * 1024;
-/// Bytes that a word takes besides its text.
+/// Bytes of a dictionary entry besides its string.
 const WORD_BYTES: u64 = 40;
 
-/// The words of all columns.
+/// The dictionaries of all columns.
 #[derive(Debug)]
 pub(super) struct Words {
     types: Vec<Type>,
     columns: Vec<State>,
-    /// Texts are written by attackers: the hash has a seed.
+    /// Seeded: attackers control the strings.
     hasher: RandomState,
     bytes: u64,
     most_bytes: u64,
@@ -36,10 +36,10 @@ pub(super) struct Words {
 
 #[derive(Debug)]
 enum State {
-    /// The column does without.
+    /// The column is not encoded.
     Plain,
     Open(Box<Open>),
-    /// There are numbers of it, but there will be no others.
+    /// Existing codes can be decoded, but no strings are added.
     Closed(StringViewArray),
 }
 
@@ -49,12 +49,12 @@ struct Open {
     texts: StringViewBuilder,
     rows: usize,
     bytes: u64,
-    /// The number given last: most texts are those of the row before.
+    /// The last code: most strings equal that of the previous row.
     last: i32,
 }
 
 impl Words {
-    /// None yet; they may take `most_bytes`.
+    /// Creates empty dictionaries that may take `most_bytes` together.
     pub fn new(schema: &Schema, most_bytes: u64) -> Self {
         let types: Vec<Type> = schema.fields().iter().map(|field| field.ty).collect();
         let state = |ty: &Type| if ty.is_text() { State::Open(Box::default()) } else { State::Plain };
@@ -62,22 +62,22 @@ impl Words {
         Self { types, columns, hasher: RandomState::default(), bytes: 0, most_bytes }
     }
 
-    /// Bytes of memory.
+    /// Returns the bytes of memory in use.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// True where texts of the column at `index` get numbers.
+    /// True if strings of the column at `index` are encoded.
     pub fn is_open(&self, index: usize) -> bool {
         matches!(self.columns[index], State::Open(_))
     }
 
-    /// Appends the number of each text of the column at `index` to `codes`. False, and nothing appended, where the
-    /// column does without from now on.
+    /// Appends the codes of the strings of the column at `index` to `codes`. Returns false and appends nothing if the
+    /// column is not encoded from now on.
     pub fn encode(&mut self, index: usize, column: &Column, codes: &mut Vec<i32>) -> bool {
         let State::Open(open) = &mut self.columns[index] else { return false };
         let (start, before) = (codes.len(), open.bytes);
-        // One column must not take the room of all others.
+        // One column must not take the memory of all others.
         let most = (self.most_bytes / 4).min(self.most_bytes.saturating_sub(self.bytes) + before);
         let whole = open.encode(&self.hasher, column, most, codes) && open.pays();
         self.bytes += open.bytes - before;
@@ -96,12 +96,12 @@ impl Words {
         }
     }
 
-    /// No more texts will come.
+    /// Closes all dictionaries: no more strings will follow.
     pub fn close_all(&mut self) {
         (0..self.columns.len()).for_each(|index| self.close(index));
     }
 
-    /// The column at `index` will not be asked for again, where it is closed.
+    /// Frees the dictionary of the column at `index` if it is closed: it is not needed any more.
     pub fn forget(&mut self, index: usize) {
         if let State::Closed(texts) = &self.columns[index] {
             self.bytes = self.bytes.saturating_sub(texts.get_array_memory_size() as u64);
@@ -109,12 +109,12 @@ impl Words {
         }
     }
 
-    /// True where `column` holds numbers instead of the texts of the column at `index`.
+    /// True if `column` holds codes instead of the strings of the column at `index`.
     pub fn is_coded(&self, index: usize, column: &Column) -> bool {
         self.types[index].is_text() && column.ty() == Type::Int
     }
 
-    /// The batch with texts instead of numbers in the columns at `indices`.
+    /// Returns the batch with the columns at `indices` decoded.
     pub fn written_out(&self, batch: Batch, indices: &[usize]) -> Result<Batch> {
         let mut columns = batch.columns().to_vec();
         for &index in indices.iter().filter(|index| self.is_coded(**index, batch.column(**index))) {
@@ -123,7 +123,7 @@ impl Words {
         Ok(Batch::new(columns, batch.rows()))
     }
 
-    /// The texts of numbers of the column at `index`, which is closed.
+    /// Decodes codes of the column at `index`, which is closed.
     pub fn texts(&self, index: usize, codes: &Column) -> Result<Column> {
         let State::Closed(texts) = &self.columns[index] else { return Err(Error::internal("numbers without words")) };
         let ty = self.types[index];
@@ -151,7 +151,7 @@ impl Default for Open {
 }
 
 impl Open {
-    /// False where the words would take more than `most` bytes.
+    /// Appends the codes of a column; returns false if the dictionary would take more than `most` bytes.
     fn encode(&mut self, hasher: &RandomState, column: &Column, most: u64, codes: &mut Vec<i32>) -> bool {
         self.rows += column.rows();
         let Some(views) = column.as_array().and_then(|array| array.as_string_view_opt()) else {
@@ -165,7 +165,7 @@ impl Open {
         };
         let mut before: Option<(u128, i32)> = None;
         for (row, view) in views.views().iter().enumerate() {
-            // Equal views of one array are equal texts.
+            // Equal views of one array are equal strings.
             let code = match before {
                 _ if views.is_null(row) => Some(NULL),
                 Some((same, code)) if same == *view => Some(code),
@@ -178,7 +178,7 @@ impl Open {
         true
     }
 
-    /// The number of a text; None where there is no room for a new one.
+    /// Interns a string and returns its code; None if there is no room for a new one.
     fn number(&mut self, hasher: &RandomState, text: &str, most: u64) -> Option<i32> {
         let texts = &self.texts;
         let is = |code: i32| usize::try_from(code).is_ok_and(|code| texts.get_value(code) == text.as_bytes());
@@ -208,7 +208,7 @@ impl Open {
     }
 }
 
-/// Numbers as a column: one value where all are the same.
+/// Creates a column of codes; a constant if all are equal.
 pub(super) fn coded(codes: &[i32]) -> Column {
     let value = |code: i32| if code == NULL { Value::null(Type::Int) } else { Value::Int(code) };
     match codes.first() {
@@ -252,7 +252,7 @@ mod tests {
         for (index, column) in [texts, objects].iter().enumerate() {
             let read = words.texts(index, &coded(&codes[index])).expect("texts");
             assert!((0..6).all(|row| text(&read, row) == text(column, row)), "{read:?}");
-            // Where all are the same, they are a constant.
+            // If all codes are equal, the column is a constant.
             let last = words.texts(index, &coded(&codes[index][5..])).expect("texts");
             assert_eq!(last.value(0), column.value(5));
             assert!(last.as_constant().is_some());

@@ -1,7 +1,7 @@
-//! Rows in order -> the Parquet files of an archive.
+//! Writes sorted rows to the Parquet files of an archive.
 //!
-//! Columns are encoded side by side. Each file says in its footer which table it holds, in which types, of which time,
-//! and in which order; pages have an index, and columns that people look things up in have bloom filters.
+//! Columns are encoded in parallel. The footer of each file records its table, column types, time range and sort order;
+//! pages have an index, and columns that are often searched have bloom filters.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
@@ -23,45 +23,45 @@ use crate::source::parquet::footer::{SCHEMA_KEY, TABLE_KEY, columns_as_json};
 use crate::temporary;
 use crate::types::{Type, datetime};
 
-/// Rows of a row group: enough for dictionaries to pay, few enough to leave most of an archive unread.
+/// Rows of a row group: enough for dictionaries to pay off, few enough to skip most of an archive.
 const GROUP_ROWS: usize = 128 * 1024;
-/// Encoded bytes after which a row group ends early.
+/// Encoded bytes at which a row group ends early.
 const GROUP_BYTES: usize = 128 << 20;
-/// The same wherever that is: pages of long values have few rows.
+/// An absolute limit: pages of long values have few rows.
 const MAX_GROUP_BYTES: usize = GROUP_BYTES + (32 << 20);
-/// Bytes of strings that are handed to the encoder at once.
+/// Bytes of strings passed to the encoder at once.
 const PIECE_BYTES: usize = 32 << 20;
 /// Row groups of a file.
 const FILE_GROUPS: usize = 8;
-/// Rows of a page, the least that a scan can leave out.
+/// Rows of a page, the smallest unit that a scan can skip.
 const PAGE_ROWS: usize = 8 * 1024;
-/// Bytes of a dictionary before a column chunk does without. Objects repeat less often than texts, but are longer.
+/// Maximum dictionary bytes of a column chunk. Objects have fewer duplicates than strings, but are longer.
 const DICTIONARY_BYTES: usize = 1 << 20;
 const OBJECT_DICTIONARY_BYTES: usize = 4 << 20;
-/// Bytes collected before they are written.
+/// Bytes buffered before they are written.
 const BUFFER: usize = 1 << 20;
-/// Columns in which people look for one value.
+/// Columns that are often searched for one value.
 const LOOKED_UP: &[&str] = &["UserPrincipalName", "UserId", "IPAddress", "CorrelationId", "AppId", "Id"];
-/// Columns whose values hardly ever repeat.
+/// Columns with hardly any duplicates.
 const UNIQUE: &[&str] = &["Id", "UniqueTokenIdentifier", "_ItemId"];
-/// Wrong answers of a bloom filter, of all.
+/// The false-positive rate of bloom filters.
 const FALSE_POSITIVES: f64 = 0.01;
 
-/// What every footer says about the time of its rows: the first and the last, in ISO 8601.
+/// Footer key of the time range of the rows: the first and the last, in ISO 8601.
 const TIME_KEY: &str = "coldcase.time";
-/// What every footer says about its writer.
+/// Footer key of the version of the writer.
 const VERSION_KEY: &str = "coldcase.version";
 
-/// Where an archive goes.
+/// The destination of an archive's files.
 #[derive(Clone, Debug)]
 pub struct Place {
     /// The folder to write to.
     pub folder: PathBuf,
-    /// The archive whose file numbers go on; None for a new one.
+    /// The existing archive whose file numbers are continued; None for a new one.
     pub existing: Option<PathBuf>,
     /// The periods that have folders of their own.
     pub partition: Partition,
-    /// The name of the one file that takes all rows, instead of folders and numbers.
+    /// The name of the single file for all rows, instead of folders and numbered files.
     pub single: Option<String>,
 }
 
@@ -72,11 +72,11 @@ pub struct ArchiveWriter {
     threads: usize,
     table: Option<Table>,
     open: Option<OpenFile>,
-    /// The folder of the open file, or of the last one, and the next number in it.
+    /// The folder of the current or last file, and the next file number in it.
     numbering: Option<(PathBuf, u32)>,
-    /// The files that are whole, by their paths below the folder of the archive.
+    /// The complete files, as paths relative to the archive.
     pub files: Vec<PathBuf>,
-    /// Bytes of those.
+    /// The total bytes of these files.
     pub bytes: u64,
 }
 
@@ -89,15 +89,15 @@ struct Table {
 
 #[derive(Debug)]
 struct OpenFile {
-    /// Below the folder of the archive.
+    /// The path relative to the archive.
     name: PathBuf,
     groups: RowGroups<BufWriter<File>>,
-    /// The keys of the first and the last row that have a time.
+    /// The keys of the first and the last row with a time.
     span: Option<(i64, i64)>,
 }
 
 impl ArchiveWriter {
-    /// Writes to `place`, encoding with so many threads.
+    /// Creates a writer that encodes with `threads` threads.
     #[must_use]
     pub fn new(place: Place, threads: usize) -> Self {
         Self { place, threads, table: None, open: None, numbering: None, files: Vec::new(), bytes: 0 }
@@ -107,7 +107,7 @@ impl ArchiveWriter {
         self.table.as_ref().ok_or_else(|| Error::internal("rows before columns"))
     }
 
-    /// The file for rows with `key`: the open one, or the next.
+    /// Returns the file for rows with `key`: the open one, or a new one.
     fn file_for(&mut self, key: i64) -> Result<OpenFile> {
         let folder = self.folder_for(key)?;
         if let Some(open) = self.open.take() {
@@ -177,7 +177,7 @@ impl Sink for ArchiveWriter {
     }
 }
 
-/// The folder of a table.
+/// Returns the folder name of a table.
 pub(super) fn folder_name(table: &str) -> String {
     let name = file_name(table, 0);
     name.strip_suffix("-00000.parquet").unwrap_or(&name).to_owned()
@@ -202,7 +202,7 @@ fn properties(table: &SortedTable) -> Result<WriterProperties> {
         .set_dictionary_page_size_limit(DICTIONARY_BYTES)
         .set_data_page_row_count_limit(PAGE_ROWS)
         .set_max_row_group_row_count(Some(GROUP_ROWS))
-        // Row groups lie side by side, so that one checksum covers each of them.
+        // Row groups are contiguous, so that one checksum covers each of them.
         .set_bloom_filter_position(BloomFilterPosition::End)
         .set_sorting_columns(order)
         .set_created_by(concat!("coldcase version ", env!("CARGO_PKG_VERSION")).to_owned())
@@ -213,9 +213,9 @@ fn properties(table: &SortedTable) -> Result<WriterProperties> {
             builder = builder.set_column_dictionary_page_size_limit(column(), OBJECT_DICTIONARY_BYTES);
         }
         builder = match field.ty {
-            // Where a dictionary does not pay: lengths and bytes apart compress better than mixed.
+            // If a dictionary does not pay off: lengths and bytes compress better separately than mixed.
             Type::String | Type::Dynamic => builder.set_column_encoding(column(), Encoding::DELTA_LENGTH_BYTE_ARRAY),
-            // Times hardly repeat, but are close to those of the rows before.
+            // Times have few duplicates, but are close to that of the previous row.
             Type::Datetime => builder
                 .set_column_dictionary_enabled(column(), false)
                 .set_column_encoding(column(), Encoding::DELTA_BINARY_PACKED),
@@ -254,12 +254,12 @@ impl OpenFile {
         }
     }
 
-    /// Appends rows; a row group ends where it is full.
+    /// Appends rows; a full row group is written.
     fn write(&mut self, rows: &Rows, storage: &Storage) -> Result<()> {
         let mut start = 0;
         while start < rows.batch.rows() {
             let count = (GROUP_ROWS - self.groups.rows()).min(rows.batch.rows() - start);
-            // The encoder looks at the size of a page after a thousand rows only.
+            // The encoder checks the size of a page only after a thousand rows.
             for part in rows.batch.slice(start, count).pieces(PIECE_BYTES) {
                 self.groups.write(part.rows(), &|index| storage.array(index, part.column(index)))?;
             }
@@ -273,12 +273,12 @@ impl OpenFile {
 
     fn is_full(&self) -> bool {
         let rows = self.groups.rows();
-        // Looked at after whole pages only, so that the answer does not depend on how rows are handed over.
+        // Checked only after whole pages, so that the file does not depend on how rows are passed in.
         let bytes = self.groups.bytes();
         rows >= GROUP_ROWS || (rows.is_multiple_of(PAGE_ROWS) && bytes >= GROUP_BYTES) || bytes >= MAX_GROUP_BYTES
     }
 
-    /// Writes the footer; without it the file is none. Answers the name and the number of bytes.
+    /// Writes the footer, without which the file is invalid. Returns the path and the number of bytes.
     fn close(self) -> Result<(PathBuf, u64)> {
         let Self { name, mut groups, span } = self;
         if let Some((first, last)) = span {

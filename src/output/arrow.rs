@@ -1,6 +1,6 @@
-//! Arrow's streaming IPC format, and KQL's types in Arrow's for every format built on it.
+//! Arrow's streaming IPC format, and the mapping of KQL types to Arrow types for every format based on it.
 //!
-//! Nothing is rounded: a datetime or timespan that nanoseconds in 64 bits cannot hold is refused with its column.
+//! Nothing is rounded: a datetime or timespan that does not fit 64-bit nanoseconds is an error that names its column.
 
 use std::collections::HashMap;
 use std::io::Write as _;
@@ -33,16 +33,16 @@ pub const FORMAT: Format = Format {
     },
 };
 
-/// The key of a field's metadata that holds its type in KQL.
+/// The field metadata key of the KQL type.
 pub const TYPE_KEY: &str = "kql.type";
 /// The time zone of datetimes.
 const UTC: &str = "UTC";
-/// The start of a message of eight bytes, which do not follow.
+/// The start of a message of eight bytes that never follow.
 const UNFINISHED_MESSAGE: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 8, 0, 0, 0];
 /// A tick is 100 ns.
 const NANOSECONDS_PER_TICK: i64 = 100;
 
-/// The columns of an answer in Arrow's types: datetime and timespan in nanoseconds, guid and decimal as text.
+/// Returns the columns of a result in Arrow types: datetime and timespan in nanoseconds, guid and decimal as strings.
 pub fn arrow_schema(schema: &Schema) -> SchemaRef {
     let field = |field: &Field| {
         let metadata = HashMap::from([(TYPE_KEY.to_owned(), field.ty.name().to_owned())]);
@@ -60,7 +60,7 @@ fn arrow_type(ty: Type) -> DataType {
     }
 }
 
-/// The rows in the types of [`arrow_schema`].
+/// Converts rows to the types of [`arrow_schema`].
 pub fn record_batch(batch: &Batch, schema: &SchemaRef) -> Result<RecordBatch> {
     let columns = batch.columns().iter().zip(schema.fields());
     let arrays = columns.map(|(column, field)| convert(column, field.name())).collect::<Result<_>>()?;
@@ -68,7 +68,7 @@ pub fn record_batch(batch: &Batch, schema: &SchemaRef) -> Result<RecordBatch> {
     Ok(RecordBatch::try_new_with_options(Arc::clone(schema), arrays, &options)?)
 }
 
-/// The values of the column `name` in the type of [`arrow_schema`].
+/// Converts the column `name` to its type in [`arrow_schema`].
 pub fn convert(column: &Column, name: &str) -> Result<ArrayRef> {
     let array = column.to_array();
     Ok(match column.ty() {
@@ -87,7 +87,7 @@ pub fn convert(column: &Column, name: &str) -> Result<ArrayRef> {
     })
 }
 
-/// Ticks, counted from where `base` says, in nanoseconds.
+/// Converts ticks, shifted by `base`, to nanoseconds.
 fn nanoseconds(column: &Column, name: &str, base: impl Fn(i64) -> Option<i64>) -> Result<Int64Array> {
     let array = column.to_array();
     let convert = |ticks: i64| {
@@ -121,7 +121,7 @@ fn texts(column: &Column) -> ArrayRef {
 }
 
 struct ArrowStream {
-    /// Until the columns are known.
+    /// None once the columns are known.
     stream: Option<Stream>,
     is_evidence: bool,
     open: Option<(StreamWriter<Stream>, SchemaRef)>,
@@ -165,11 +165,11 @@ impl Writer for ArrowStream {
         writer.flush().map_err(arrow_error)
     }
 
-    /// Readers take a stream that ends after any message for complete: this one ends inside of a message.
+    /// Readers take a stream that ends after any message for complete: this one ends inside a message.
     fn abandon(&mut self) {
         if let Some((writer, _)) = &mut self.open {
             let stream = writer.get_mut();
-            // The answer has failed already.
+            // The query has failed already.
             let _ = stream.write_all(&UNFINISHED_MESSAGE).and_then(|()| stream.flush());
         }
     }

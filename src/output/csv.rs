@@ -1,7 +1,7 @@
-//! Comma- and tab-separated values, quoted as RFC 4180 has it; UTF-8 without a byte order mark.
+//! Comma- and tab-separated values, quoted as in RFC 4180; UTF-8 without a byte order mark.
 //!
-//! The format knows no types: a null and an empty text are the same, and so are 1 and "1". Made safe for spreadsheets,
-//! a file begins with a byte order mark, without which Excel does not read it as UTF-8.
+//! The format has no types: a null equals an empty string, and 1 equals "1". Spreadsheet-safe files begin with a byte
+//! order mark, without which Excel does not read them as UTF-8.
 
 use std::io::{self, Write};
 
@@ -12,7 +12,7 @@ use super::{Format, Options, Stream, Writer, io_error};
 use crate::diagnostic::{Error, Result, is_unsafe_to_show};
 use crate::types::{Batch, Column, Schema};
 
-/// Lines end in CR LF, as RFC 4180 demands.
+/// Lines end in CR LF, as RFC 4180 requires.
 pub const COMMAS: Format = Format {
     name: "csv",
     extensions: &["csv"],
@@ -21,7 +21,7 @@ pub const COMMAS: Format = Format {
     writer: |stream, options| separated(stream, b',', Terminator::CRLF, options),
 };
 
-/// Lines end in LF, as the tools that cut such lines expect.
+/// Lines end in LF, as line-oriented tools expect.
 pub const TABS: Format = Format {
     name: "tsv",
     extensions: &["tsv"],
@@ -39,7 +39,7 @@ fn separated(stream: Stream, delimiter: u8, terminator: Terminator, options: &Op
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// A stream that begins with a mark, written before the first byte of data.
+/// A stream with a mark that is written before the first byte of data.
 struct MarkedStream {
     stream: Stream,
     mark: &'static [u8],
@@ -92,14 +92,14 @@ fn defuse(cell: &mut String) {
     }
 }
 
-/// Returns where formulas may begin: at the beginning of the cell, and after the characters that separate cells where a
-/// program is set to another delimiter or does not see the quotes. Whitespace and quotes before a formula are skipped.
+/// Returns the positions where formulas may begin: the start of the cell, and after characters that separate cells in
+/// programs with another delimiter or without quote handling. Whitespace and quotes before a formula are skipped.
 fn formula_starts(cell: &str) -> Vec<usize> {
     let mut starts = Vec::new();
     if cell.starts_with(['\t', '\r', '\n']) {
         starts.push(0);
     }
-    // True as long as nothing but whitespace and quotes was seen; the position from which on that is so, if any.
+    // Whether only whitespace and quotes were seen so far; and the position from which that holds, if any.
     let (mut nothing_yet, mut blank_from) = (true, Some(0));
     for (at, character) in cell.char_indices() {
         match character {
@@ -107,7 +107,7 @@ fn formula_starts(cell: &str) -> Vec<usize> {
             ';' => (nothing_yet, blank_from) = (false, Some(at + 1)),
             '"' | '\'' => {}
             _ if character.is_whitespace() || is_unsafe_to_show(character) => {}
-            // In full width, too: Excel takes these for the others.
+            // Full-width forms too: Excel treats them like the others.
             '=' | '+' | '-' | '@' | '\u{ff1d}' | '\u{ff0b}' | '\u{ff0d}' | '\u{ff20}' => {
                 starts.extend(nothing_yet.then_some(0));
                 starts.extend(blank_from);
@@ -136,7 +136,7 @@ impl Writer for Separated {
             }
             self.writer.write_field(&name).map_err(csv_error)?;
         }
-        // A record without fields would be an empty field.
+        // A record without fields would read as one empty field.
         if schema.is_empty() { Ok(()) } else { self.end_record() }
     }
 

@@ -1,10 +1,10 @@
-//! JSON: a line a row, one array, and the answer of the Log Analytics query API.
+//! JSON: one object a line, one array, or the response of the Log Analytics query API.
 
 use super::{Format, Stream, TextStream, Writer};
 use crate::diagnostic::Result;
 use crate::types::{Batch, Schema, dynamic};
 
-/// An object a line.
+/// One object a line.
 pub const LINES: Format = Format {
     name: "jsonl",
     extensions: &["jsonl", "ndjson"],
@@ -45,7 +45,7 @@ fn json(stream: Stream, layout: Layout) -> Box<dyn Writer> {
 struct Json {
     out: TextStream,
     layout: Layout,
-    /// What stands before each value: nothing, or its key.
+    /// The text before each value: empty, or its key.
     keys: Vec<String>,
     rows: u64,
 }
@@ -75,7 +75,7 @@ impl Json {
         }
     }
 
-    /// What stands before the row of this number.
+    /// Returns the text before the current row.
     fn before_row(&self) -> &'static str {
         match (self.layout, self.rows) {
             (Layout::Lines, _) => "",

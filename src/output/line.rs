@@ -1,4 +1,4 @@
-//! A line a cell: for rows of many columns.
+//! One line per cell, for rows of many columns.
 
 use std::fmt::Write;
 
@@ -9,7 +9,7 @@ use super::{Format, TextStream, Writer};
 use crate::diagnostic::{Result, visible};
 use crate::types::{Batch, Schema};
 
-/// Every cell is shown whole, and every column.
+/// Shows every column and every cell in full.
 pub const FORMAT: Format = Format {
     name: "line",
     extensions: &["txt"],
@@ -20,7 +20,7 @@ pub const FORMAT: Format = Format {
 
 struct Lines {
     out: TextStream,
-    /// The names, filled up to one width.
+    /// The names, padded to equal width.
     names: Vec<String>,
     rows: u64,
 }
@@ -39,7 +39,7 @@ impl Writer for Lines {
         for row in 0..batch.rows() {
             self.rows += 1;
             let text = &mut self.out.text;
-            // Writing to a string does not fail.
+            // Writing to a String cannot fail.
             let _ = writeln!(text, "{}row {}", if self.rows > 1 { "\n" } else { "" }, self.rows);
             for (name, column) in self.names.iter().zip(batch.columns()) {
                 cell.clear();

@@ -1,11 +1,11 @@
-//! A table of GitHub's Markdown.
+//! A Markdown table (GitHub flavour).
 
 use super::text::write_cell;
 use super::{Format, TextStream, Writer};
 use crate::diagnostic::{Result, visible};
 use crate::types::{Batch, Schema};
 
-/// What a cell holds is shown as it is: nothing in it becomes a link, an image or HTML.
+/// Cells are shown literally: nothing in them becomes a link, an image or HTML.
 pub const FORMAT: Format = Format {
     name: "md",
     extensions: &["md"],
@@ -26,7 +26,7 @@ impl Markdown {
     }
 }
 
-/// Appends `text` so that it renders as itself. Bare addresses become links by themselves unless they are broken up.
+/// Appends `text` so that it renders literally. Bare addresses become links unless they are broken up.
 fn escape(text: &str, out: &mut String) {
     let text = visible(text);
     for (at, character) in text.char_indices() {

@@ -1,4 +1,4 @@
-//! Answers as bytes: one writer a format, fed batch by batch.
+//! Writes results: one writer per format, fed batch by batch.
 
 mod arrow;
 mod csv;
@@ -16,25 +16,25 @@ use std::io::{self, Write};
 use crate::diagnostic::{Error, Result};
 use crate::types::{Batch, Schema};
 
-/// Where an answer goes.
+/// The destination of a result.
 pub type Stream = Box<dyn Write + Send>;
 
-/// A format of answers.
+/// An output format.
 #[derive(Debug)]
 pub struct Format {
-    /// Its name behind `-o`.
+    /// The name after `-o`.
     pub name: &'static str,
-    /// File extensions that stand for it, without the dot; no extension stands for two formats.
+    /// File extensions of the format, without the dot; no two formats share one.
     pub extensions: &'static [&'static str],
-    /// One sentence.
+    /// A summary in one sentence.
     pub summary: &'static str,
-    /// True where the bytes are not text, and so nothing for a terminal.
+    /// True if the bytes are not text, and therefore not for a terminal.
     pub binary: bool,
-    /// A writer over a stream.
+    /// Creates a writer over a stream.
     pub writer: fn(Stream, &Options) -> Box<dyn Writer>,
 }
 
-/// Every format.
+/// All formats.
 pub static FORMATS: &[Format] = &[
     table::FORMAT,
     line::FORMAT,
@@ -48,75 +48,76 @@ pub static FORMATS: &[Format] = &[
     arrow::FORMAT,
 ];
 
-/// The format of this name.
+/// Looks up a format by name.
 #[must_use]
 pub fn format(name: &str) -> Option<&'static Format> {
     FORMATS.iter().find(|format| format.name == name)
 }
 
-/// The format that a file extension, without its dot and in any case, stands for.
+/// Looks up a format by file extension, without the dot, ignoring case.
 #[must_use]
 pub fn format_for_extension(extension: &str) -> Option<&'static Format> {
     let extension = extension.to_ascii_lowercase();
     FORMATS.iter().find(|format| format.extensions.contains(&extension.as_str()))
 }
 
-/// How an answer is written.
+/// Options for writing a result.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
-    /// The width of the terminal that the answer goes to; None where it goes elsewhere.
+    /// The width of the terminal; None if the result goes elsewhere.
     pub width: Option<usize>,
-    /// Put an apostrophe before strings that a spreadsheet would read as a formula, and a byte order mark at the beginning.
+    /// Puts an apostrophe before strings that a spreadsheet would read as a formula, and a byte order mark at the
+    /// start.
     pub excel_safe: bool,
-    /// Threads that encode; 0 for one.
+    /// The number of encoding threads; 0 means one.
     pub threads: usize,
-    /// True for whole tables, which are evidence as their originals are; answers to queries are marked as such.
+    /// True for whole tables, which are evidence like their originals; query results are marked as such.
     pub is_evidence: bool,
 }
 
-/// Writes one answer: `begin`, then every batch in order, then `finish`.
+/// Writes one result: `begin`, then every batch in order, then `finish`.
 ///
-/// An error of the stream is an [`Error::Io`] whose source tells a closed pipe from a full disk.
+/// Stream errors are [`Error::Io`], whose source distinguishes a closed pipe from a full disk.
 pub trait Writer {
-    /// The columns; called once, first.
+    /// Starts the result; called once, first.
     fn begin(&mut self, schema: &Schema) -> Result<()>;
 
-    /// Some rows.
+    /// Writes the next rows.
     fn batch(&mut self, batch: &Batch) -> Result<()>;
 
-    /// The end: what is held back is written and the stream flushed.
+    /// Ends the result: writes what is buffered and flushes the stream.
     fn finish(&mut self) -> Result<()>;
 
-    /// The answer ends early: what was written must not look complete to a program that reads it. Nothing is to be done
-    /// in formats with an end mark that readers insist on, or without any.
+    /// Called if the result ends early: programs must not take the output for complete. Nothing to do for formats with
+    /// a mandatory end mark, or without any.
     fn abandon(&mut self) {}
 }
 
-/// What the stream said. Its name is known to the caller alone.
+/// Wraps an error of the stream. Only the caller knows the name of the stream.
 fn io_error(error: io::Error) -> Error {
     Error::io("the output", error)
 }
 
-/// Text on its way to a stream, handed on in large pieces.
+/// Buffers text for a stream.
 struct TextStream {
     stream: Stream,
     text: String,
 }
 
 impl TextStream {
-    /// So much is gathered before it is handed on.
+    /// Bytes that are buffered before they are written.
     const PIECE: usize = 1 << 16;
 
     fn new(stream: Stream) -> Self {
         Self { stream, text: String::new() }
     }
 
-    /// Hands on what was gathered where it is enough; called after each row.
+    /// Writes the buffer if it is large enough; called after each row.
     fn row_done(&mut self) -> Result<()> {
         if self.text.len() >= Self::PIECE { self.write() } else { Ok(()) }
     }
 
-    /// Hands on what was gathered, so that a reader sees it now; called after each batch and at the end.
+    /// Writes the buffer, so that a reader sees it now; called after each batch and at the end.
     fn flush(&mut self) -> Result<()> {
         self.write()?;
         self.stream.flush().map_err(io_error)

@@ -1,4 +1,4 @@
-//! Parquet files, their columns encoded side by side.
+//! Writes Parquet files, with columns encoded in parallel.
 
 use std::io::Write;
 
@@ -31,14 +31,14 @@ pub const FORMAT: Format = Format {
     },
 };
 
-/// Rows of a row group: enough for dictionaries to pay, few enough to hold while they are encoded.
+/// Rows of a row group: enough for dictionaries to pay off, few enough to hold in memory while they are encoded.
 const GROUP_ROWS: usize = 128 * 1024;
 
-/// Encoded bytes after which a row group ends early.
+/// Encoded bytes at which a row group ends early.
 const GROUP_BYTES: usize = 64 << 20;
 
 struct Parquet {
-    /// Until the columns are known.
+    /// None once the columns are known.
     stream: Option<Stream>,
     threads: usize,
     is_evidence: bool,
@@ -103,7 +103,7 @@ impl Writer for Parquet {
     }
 
     fn finish(&mut self) -> Result<()> {
-        // Without the footer that this writes there is no file.
+        // The footer that this writes makes the file valid.
         let (groups, _) = self.open()?;
         groups.finish()?.flush().map_err(io_error)
     }

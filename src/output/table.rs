@@ -1,7 +1,7 @@
 //! A table for the terminal.
 //!
-//! The layout comes from the first rows; later rows are written as they come. Where the terminal is too narrow, columns
-//! are hidden and cells are cut; the last line says how many of each, so that nothing is missing in silence.
+//! The first rows determine the layout; later rows are written as they come. If the terminal is too narrow, columns are
+//! hidden and cells are cut; the last line says how many of each, so that nothing is lost silently.
 
 mod layout;
 
@@ -13,14 +13,14 @@ use super::{Format, TextStream, Writer};
 use crate::diagnostic::{Result, visible};
 use crate::types::{Batch, Schema};
 
-/// Rows that are looked at before the layout is settled.
+/// Maximum rows examined before the layout is fixed.
 const MAX_SAMPLED_ROWS: usize = 500;
-/// Bytes of cells that are looked at before the layout is settled.
+/// Maximum bytes of cells examined before the layout is fixed.
 const MAX_SAMPLED_BYTES: usize = 8 << 20;
-/// Columns are aligned up to this width; one long cell does not make every row as long.
+/// Columns are aligned up to this width, so that one long cell does not lengthen every row.
 const MAX_ALIGNED: usize = 1_000;
 
-/// The format of terminals.
+/// The format for terminals.
 pub const FORMAT: Format = Format {
     name: "table",
     extensions: &[],
@@ -44,12 +44,12 @@ pub const FORMAT: Format = Format {
     },
 };
 
-/// A column that is shown.
+/// A visible column.
 struct TableColumn {
-    /// Its index in the schema.
+    /// The index in the schema.
     index: usize,
     name: String,
-    /// True for numbers, which stand at the right.
+    /// True for numbers, which are right-aligned.
     right: bool,
     cuttable: bool,
     width: usize,
@@ -61,7 +61,7 @@ struct Table {
     width: Option<usize>,
     schema: Schema,
     columns: Vec<TableColumn>,
-    /// What the widths of the columns leave of the width of the terminal.
+    /// The width of the terminal that the columns do not use.
     spare: usize,
     /// Rows that wait for the layout.
     sample: Vec<Vec<String>>,
@@ -69,14 +69,14 @@ struct Table {
     settled: bool,
     rows: u64,
     cut: u64,
-    /// Columns that are hidden though they hold values.
+    /// The number of hidden columns with values.
     hidden: usize,
-    /// The indices of hidden columns that held no value so far.
+    /// The indices of hidden columns without values so far.
     hidden_empty: Vec<usize>,
 }
 
 impl Table {
-    /// Settles which columns are shown and how wide, and writes the head and the rows that waited for it.
+    /// Fixes the visible columns and their widths, and writes the header and the waiting rows.
     fn settle(&mut self) {
         self.settled = true;
         let extents: Vec<Extent> = self.columns.iter().map(|column| self.extent(column)).collect();
@@ -101,7 +101,7 @@ impl Table {
         }
     }
 
-    /// How much room a column takes in the sample.
+    /// Returns the width that a column takes in the sample.
     fn extent(&self, column: &TableColumn) -> Extent {
         let cells = || self.sample.iter().map(|row| &row[column.index]);
         let width = cells().map(|cell| cell.width()).chain([column.name.width()]).max().unwrap_or(0);
@@ -114,7 +114,7 @@ impl Table {
         let rules: Vec<String> = self.columns.iter().map(|column| "─".repeat(column.width)).collect();
         self.write_row(&names);
         self.write_row(&rules);
-        // A name that is cut hides no data.
+        // A cut column name hides no data.
         self.cut = 0;
     }
 
@@ -130,7 +130,7 @@ impl Table {
             spare = spare.saturating_sub(width.saturating_sub(column.width));
             let shortened = if column.cuttable && self.width.is_some() { shorten(cell, room) } else { None };
             self.cut += u64::from(shortened.is_some());
-            // By hand: the width in a format is limited to 16 bits.
+            // Padded by hand: the width in a format string is limited to 16 bits.
             let padding = " ".repeat(column.width.saturating_sub(width));
             let (before, after) = if column.right { (padding.as_str(), "") } else { ("", padding.as_str()) };
             [before, shortened.as_deref().unwrap_or(cell), after]
@@ -160,7 +160,7 @@ impl Table {
         }
     }
 
-    /// Counts the hidden columns that hold their first value in this row.
+    /// Counts the hidden columns that have their first value in this row.
     fn check_hidden(&mut self, batch: &Batch, row: usize) {
         let mut cell = String::new();
         let before = self.hidden_empty.len();
@@ -193,7 +193,7 @@ impl Table {
     }
 }
 
-/// `cell` cut to `width`, its end marked; None if it fits.
+/// Cuts `cell` to `width` and marks its end; None if it fits.
 fn shorten(cell: &str, width: usize) -> Option<String> {
     if cell.width() <= width {
         return None;

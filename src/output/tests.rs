@@ -1,4 +1,4 @@
-//! Every format over the same answers: all types, nulls, escapes, wide characters, and nothing at all.
+//! Every format over the same results: all types, nulls, escapes, wide characters, and no rows at all.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -16,7 +16,7 @@ use crate::diagnostic::{Error, Result};
 use crate::source::parquet::footer::SCHEMA_KEY;
 use crate::types::{Batch, Column, ColumnBuilder, Field, Schema, Type, Value, datetime, decimal};
 
-/// A stream whose bytes can be looked at afterwards.
+/// A stream whose bytes can be read afterwards.
 #[derive(Clone, Default)]
 struct Bytes(Arc<Mutex<Vec<u8>>>);
 
@@ -37,7 +37,7 @@ impl Write for Bytes {
     }
 }
 
-/// A stream whose reader has gone.
+/// A stream whose reader has closed it.
 struct Closed;
 
 impl Write for Closed {
@@ -79,7 +79,7 @@ fn column(values: &[Value]) -> Column {
     builder.finish()
 }
 
-/// A column of every type: an everyday value, an awkward one, a null.
+/// A column of every type: a typical value, an unusual one, a null.
 fn all_types() -> (Schema, Batch) {
     let number = |text: &str| Value::Decimal(decimal::parse(text).unwrap().unwrap());
     let time = datetime::parse("2024-03-05T01:02:03.0000004Z").unwrap();

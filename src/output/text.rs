@@ -5,10 +5,10 @@ use std::fmt::Write;
 use crate::types::column::decimal_from_bytes;
 use crate::types::{Column, Type, datetime, decimal, dynamic, guid, timespan};
 
-/// Appends the cell: what `tostring()` answers, except that a bool is `true` or `false` and what is not finite has its
-/// whole name. A null is the empty text.
+/// Appends a cell as `tostring()` does, except that a bool is `true` or `false` and infinities and NaN have their full
+/// names. A null is empty.
 pub fn write_cell(column: &Column, row: usize, out: &mut String) {
-    // Writing to a string does not fail.
+    // Writing to a String cannot fail.
     let _ = match column.ty() {
         Type::Bool => column.bool_at(row).map(|value| out.push_str(if value { "true" } else { "false" })),
         Type::Int | Type::Long => column.i64_at(row).map(|value| _ = write!(out, "{value}")),

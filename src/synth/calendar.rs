@@ -1,33 +1,33 @@
-//! When sign-ins happen: the rhythm of working days, and the spellings of a time.
+//! When sign-ins happen: the rhythm of working days, and the text forms of times.
 //!
-//! Times are microseconds since 1970-01-01T00:00:00Z: the finest unit that every shape can hold, so that a row has
-//! the same time in all of them.
+//! Times are microseconds since 1970-01-01T00:00:00Z, the finest unit that every shape can hold, so that a row has the
+//! same time in all of them.
 
-/// Microseconds of a second.
+/// Microseconds in a second.
 pub const SECOND: i64 = 1_000_000;
-/// Microseconds of the five minutes that one file of a data export holds.
+/// Microseconds in five minutes, the period of one data export file.
 pub const SLOT: i64 = 300 * SECOND;
-/// Microseconds of an hour.
+/// Microseconds in an hour.
 pub const HOUR: i64 = 3600 * SECOND;
 /// Monday, 2026-03-02T00:00:00Z: the first TimeGenerated of every archive, fixed so that nothing depends on a clock.
 pub const START: i64 = 20_514 * 24 * HOUR;
 
-/// Sign-ins an hour of a working day, in UTC, relative to each other; nights are never empty.
+/// Relative number of sign-ins in each hour of a working day, in UTC; nights are never empty.
 const HOURS: [u64; 24] = [8, 8, 8, 8, 9, 11, 16, 28, 40, 42, 40, 36, 30, 36, 40, 38, 34, 26, 20, 16, 13, 11, 9, 8];
 const SLOTS_OF_HOUR: u64 = 12;
 const SLOTS_OF_DAY: u64 = 24 * SLOTS_OF_HOUR;
-/// Positions are slot weights with 32 bits behind the point.
+/// The number of fractional bits of a position on the weight axis.
 const POINT: u32 = 32;
 
-/// How a number of rows spreads over the days: a cumulative weight by slots of five minutes.
+/// The distribution of rows over the days: a cumulative weight per slot of five minutes.
 pub struct Rhythm {
-    /// The weight before each slot, and behind the last one the total.
+    /// The weight before each slot, and the total at the end.
     before: Vec<u64>,
     rows: u64,
 }
 
 impl Rhythm {
-    /// `rows` rows over `days` days from [`START`] on.
+    /// Distributes `rows` rows over `days` days from [`START`].
     pub fn new(rows: u64, days: u32) -> Self {
         let slots = u64::from(days) * SLOTS_OF_DAY;
         let mut total = 0;
@@ -39,12 +39,12 @@ impl Rhythm {
         Self { before, rows }
     }
 
-    /// The position on the weight axis where row number `row` begins; rows share the axis evenly.
+    /// Returns the position on the weight axis at which row `row` begins; all rows have equal shares of the axis.
     pub fn position(&self, row: u64) -> u64 {
         (u128::from(row) * self.axis() / u128::from(self.rows)) as u64
     }
 
-    /// The time at a position.
+    /// Returns the time at a position.
     pub fn time_at(&self, position: u64) -> i64 {
         let slot = self.before.partition_point(|before| before << POINT <= position).max(1) - 1;
         let Some([before, after]) = self.before.get(slot..slot + 2) else {
@@ -54,7 +54,7 @@ impl Rhythm {
         START + slot as i64 * SLOT + into as i64
     }
 
-    /// The rows that may lie in the hour number `hour`: all that do, and perhaps a neighbour on either side.
+    /// Returns the rows that may fall in hour `hour`: all that do, and possibly a neighbour on either side.
     pub fn rows_near_hour(&self, hour: usize) -> std::ops::Range<u64> {
         let row_at = |slot: usize| {
             let position = u128::from(self.before.get(slot).copied().unwrap_or(u64::MAX >> POINT)) << POINT;
@@ -69,7 +69,7 @@ impl Rhythm {
     }
 }
 
-/// The weight of a slot: between the hours in a straight line, half of it on Saturdays and Sundays.
+/// Returns the weight of a slot: interpolated between hours, and halved on Saturdays and Sundays.
 fn weight(slot: u64) -> u64 {
     let (day, slot) = (slot / SLOTS_OF_DAY, slot % SLOTS_OF_DAY);
     let (hour, step) = ((slot / SLOTS_OF_HOUR) as usize, slot % SLOTS_OF_HOUR);
@@ -77,7 +77,7 @@ fn weight(slot: u64) -> u64 {
     if day % 7 < 5 { line * 2 } else { line }
 }
 
-/// A time by the fields of the calendar.
+/// A time split into calendar fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fields {
     /// The year, four digits.
@@ -92,14 +92,14 @@ pub struct Fields {
     pub minute: i64,
     /// The second.
     pub second: i64,
-    /// Microseconds of the second.
+    /// The microseconds of the second.
     pub micro: i64,
 }
 
-/// The fields of a time, by the civil calendar counted in years that begin in March.
+/// Splits a time into calendar fields, with years that begin in March.
 pub fn fields(micros: i64) -> Fields {
     let (days, rest) = (micros.div_euclid(24 * HOUR), micros.rem_euclid(24 * HOUR));
-    // Days since 0000-03-01; 400 years are one cycle of the leap rule.
+    // Days since 0000-03-01; the leap rule repeats every 400 years.
     let shifted = days + 719_468;
     let (cycle, day_of_cycle) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
     let year_of_cycle = (day_of_cycle - day_of_cycle / 1460 + day_of_cycle / 36_524 - day_of_cycle / 146_096) / 365;
@@ -117,7 +117,7 @@ pub fn fields(micros: i64) -> Fields {
     }
 }
 
-/// Envelope time and data export: seven digits and Z, as `2026-03-02T09:07:43.5000000Z`.
+/// Envelope time and data export: seven digits and Z, as in `2026-03-02T09:07:43.5000000Z`.
 pub fn write_fixed(out: &mut Vec<u8>, micros: i64) {
     let fields = fields(micros);
     write_second(out, &fields);
@@ -126,7 +126,7 @@ pub fn write_fixed(out: &mut Vec<u8>, micros: i64) {
     out.extend_from_slice(b"0Z");
 }
 
-/// `createdDateTime`: trailing zeros trimmed, as `2026-03-02T09:05:11.25+00:00`.
+/// `createdDateTime`: trailing zeros trimmed, as in `2026-03-02T09:05:11.25+00:00`.
 pub fn write_trimmed(out: &mut Vec<u8>, micros: i64) {
     let fields = fields(micros);
     write_second(out, &fields);

@@ -1,7 +1,7 @@
-//! What the fictional organisation is made of: names, places, apps, devices, policies, results.
+//! The fictional organisation: names, cities, apps, devices, policies, results.
 //!
-//! Domains are those reserved for examples in Microsoft's own texts; addresses are from the ranges for
-//! documentation and benchmarks (RFC 5737, RFC 2544, RFC 3849), AS numbers from RFC 5398.
+//! Domains are those that Microsoft's documentation reserves for examples; addresses are from the documentation and
+//! benchmark ranges (RFC 5737, RFC 2544, RFC 3849), AS numbers from RFC 5398.
 
 /// The Entra tenant.
 pub const TENANT: &str = "5f0c2a6e-7b1d-4c39-8e52-a94d13b760fe";
@@ -9,13 +9,13 @@ pub const TENANT: &str = "5f0c2a6e-7b1d-4c39-8e52-a94d13b760fe";
 pub const TENANT_RESOURCE: &str = "/tenants/5f0c2a6e-7b1d-4c39-8e52-a94d13b760fe/providers/Microsoft.aadiam";
 /// The Log Analytics workspace.
 pub const WORKSPACE: &str = "c81e5d90-26f4-4ab7-9d03-7e6b51fa8c42";
-/// The workspace by its path in Azure, in lower case as data export writes it.
+/// The resource path of the workspace in Azure, in lower case as data export writes it.
 pub const WORKSPACE_RESOURCE: &str = "/subscriptions/9a47e3d1-05bc-4f68-b2e9-d6138c70fa25/resourcegroups/rg-security/\
      providers/microsoft.operationalinsights/workspaces/law-contoso-security";
 /// The tenant that owns Microsoft's own apps.
 pub const APP_OWNER: &str = "f8cdef31-a31e-4b4a-93e4-5f571e91255a";
 
-/// Tenants that guests come from: domain, company, tenant id.
+/// Home tenants of guests: domain, company, tenant id.
 pub const PARTNERS: &[(&str, &str, &str)] = &[
     ("fabrikam.com", "Fabrikam", "1d93b7f4-60ea-47c2-a5d8-3e0c94f2b716"),
     ("adatum.com", "A. Datum", "7e20c5a9-f318-4d6b-91b4-58c7d0e3a62f"),
@@ -23,7 +23,7 @@ pub const PARTNERS: &[(&str, &str, &str)] = &[
     ("northwindtraders.com", "Northwind Traders", "e07f4c81-3da5-42b9-b60c-94a1578d3fe2"),
 ];
 
-/// First names: as displayed, as in a user principal name.
+/// First names: as displayed, and as in a user principal name.
 pub const FIRST_NAMES: &[(&str, &str)] = &[
     ("Aisha", "aisha"),
     ("Alejandro", "alejandro"),
@@ -67,7 +67,7 @@ pub const FIRST_NAMES: &[(&str, &str)] = &[
     ("Žofia", "zofia"),
 ];
 
-/// Last names: as displayed, as in a user principal name.
+/// Last names: as displayed, and as in a user principal name.
 pub const LAST_NAMES: &[(&str, &str)] = &[
     ("Almeida", "almeida"),
     ("Andersson", "andersson"),
@@ -115,15 +115,15 @@ pub const LAST_NAMES: &[(&str, &str)] = &[
 
 /// A city that sign-ins come from.
 pub struct Place {
-    /// Two letters.
+    /// The two-letter country code.
     pub country: &'static str,
     /// City, state, latitude, longitude.
     pub city: (&'static str, &'static str, &'static str, &'static str),
     /// The AS number.
     pub network: &'static str,
-    /// How many people are there, relative to each other.
+    /// The relative number of people there.
     pub weight: u64,
-    /// The name of the trusted location, where the organisation has an office there.
+    /// The name of the trusted location, if the organisation has an office there.
     pub office: Option<&'static str>,
 }
 
@@ -137,7 +137,7 @@ const fn place(
     Place { country, city, network, weight, office }
 }
 
-/// The cities; the last one stands for an unknown place.
+/// The cities; the last one is an unknown location.
 pub const PLACES: &[Place] = &[
     place("CH", ("Zürich", "Zürich", "47.36667", "8.55"), "64496", 30, Some("HQ Zürich")),
     place("DE", ("München", "Bayern", "48.13743", "11.57549"), "64497", 18, Some("Office München")),
@@ -166,7 +166,7 @@ pub const PLACES: &[Place] = &[
     place("", ("", "", "0", "0"), "64511", 1, None),
 ];
 
-/// An app that people sign in to, and what it asks a token for.
+/// An app that people sign in to, and the token it requests.
 pub struct App {
     /// The display name.
     pub name: &'static str,
@@ -174,13 +174,13 @@ pub struct App {
     pub id: &'static str,
     /// Name, id and service principal of the resource.
     pub resource: (&'static str, &'static str, &'static str),
-    /// The scopes it asks for, inside of brackets.
+    /// The requested scopes, as JSON array elements.
     pub scopes: &'static str,
-    /// The tenant that owns it.
+    /// The tenant that owns the app.
     pub owner: &'static str,
-    /// Whether it runs in a browser.
+    /// True if the app runs in a browser.
     pub browser: bool,
-    /// How often it is used, relative to each other.
+    /// The relative frequency of use.
     pub weight: u64,
 }
 
@@ -210,9 +210,9 @@ const AZURE: Resource = (
 const EXPENSES: Resource =
     ("Contoso Expenses API", "36be09f7-8d5c-41a2-b9f4-e07c3a618d25", "c70a52e8-1f6d-4b39-85ce-2d94b7f03e61");
 
-/// The index of the portal that administrators use.
+/// The index of the administrators' portal.
 pub const PORTAL: usize = 5;
-/// The index of the shell that administrators use.
+/// The index of the administrators' shell.
 pub const SHELL: usize = 6;
 
 /// The apps.
@@ -276,33 +276,33 @@ pub const APPS: &[App] = &[
     },
 ];
 
-/// What a device says of itself.
+/// What a device reports about itself.
 pub struct Profile {
     /// The operating system.
     pub system: &'static str,
-    /// The browser where an app runs in one.
+    /// The browser, used by apps that run in one.
     pub browser: &'static str,
-    /// Its user agent.
+    /// The user agent of the browser.
     pub browser_agent: &'static str,
-    /// How often it is seen, relative to each other.
+    /// The relative frequency.
     pub weight: u64,
 }
 
-/// How a device belongs to the organisation.
+/// The trust types of devices.
 pub const TRUSTS: &[&str] = &["Azure AD joined", "Azure AD registered", "Hybrid Azure AD joined"];
 
-/// What an app without a browser says in its place.
+/// The browser field of an app without a browser.
 pub const RICH_CLIENT: &str = "Rich Client 4.61.0.0";
-/// Its user agent.
+/// The user agent of an app without a browser.
 pub const RICH_AGENT: &str = "Mozilla/5.0 (compatible; MSAL 1.0) PKeyAuth/1.0";
-/// The user agent of password guesses over old protocols.
+/// The user agent of password guesses over legacy protocols.
 pub const LEGACY_AGENT: &str = "BAV2ROPC";
 
 const fn profile(system: &'static str, browser: &'static str, browser_agent: &'static str, weight: u64) -> Profile {
     Profile { system, browser, browser_agent, weight }
 }
 
-/// The devices; the first is a managed one, the third from the end that of an administrator.
+/// The devices; the first is a managed one, the third from the end belongs to an administrator.
 pub const PROFILES: &[Profile] = &[
     profile(
         "Windows11",
@@ -342,7 +342,7 @@ pub const PROFILES: &[Profile] = &[
     ),
 ];
 
-/// A conditional access policy: name, grant controls, session controls.
+/// Conditional access policies: name, grant controls, session controls.
 pub const POLICIES: &[(&str, &[&str], &[&str])] = &[
     ("CA001 - Require MFA for all users", &["Mfa"], &[]),
     ("CA002 - Block legacy authentication", &["Block"], &[]),
@@ -356,29 +356,29 @@ pub const POLICIES: &[(&str, &[&str], &[&str])] = &[
     ("CA010 - Register security information (report-only)", &["Mfa"], &[]),
 ];
 
-/// How far a sign-in came.
+/// The stage at which a sign-in ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// Refused before any policy was looked at.
+    /// Refused before any policy was evaluated.
     Refused,
     /// Stopped by a policy.
     Blocked,
-    /// Let through by the policies, but something else interrupts it.
+    /// Allowed by the policies, but interrupted for another reason.
     Interrupted,
     /// A token was issued.
     Granted,
 }
 
-/// The result of one sign-in.
+/// The result of a sign-in.
 #[derive(Debug)]
 pub struct Outcome {
     /// `resultType`, also `status.errorCode`.
     pub code: &'static str,
     /// `resultDescription`, also `status.failureReason`; empty on success.
     pub reason: &'static str,
-    /// `status.additionalDetails` where the result alone decides it.
+    /// `status.additionalDetails`, if the result alone determines it.
     pub details: &'static str,
-    /// How far it came.
+    /// The stage reached.
     pub stage: Stage,
 }
 
@@ -386,9 +386,9 @@ const fn outcome(code: &'static str, stage: Stage, reason: &'static str, details
     Outcome { code, reason, details, stage }
 }
 
-/// 0
+/// Result 0: success.
 pub static GRANTED: Outcome = outcome("0", Stage::Granted, "", "");
-/// 50126
+/// Result 50126: invalid user name or password.
 pub static PASSWORD: Outcome = outcome(
     "50126",
     Stage::Refused,
@@ -396,17 +396,17 @@ pub static PASSWORD: Outcome = outcome(
     "The user didn't enter the right credentials.  It's expected to see some number of these errors in your logs due \
      to users making mistakes.",
 );
-/// 50053
+/// Result 50053: account locked.
 pub static LOCKED: Outcome = outcome(
     "50053",
     Stage::Refused,
     "The account is locked, you've tried to sign in too many times with an incorrect user ID or password.",
     "",
 );
-/// 50074
+/// Result 50074: strong authentication required.
 pub static MFA: Outcome =
     outcome("50074", Stage::Blocked, "Strong Authentication is required.", "MFA required in Azure AD");
-/// 50140
+/// Result 50140: "keep me signed in" interrupt.
 pub static STAY: Outcome = outcome(
     "50140",
     Stage::Interrupted,
@@ -446,11 +446,11 @@ static DENIED: Outcome = outcome(
 );
 static DEVICE: Outcome = outcome("53000", Stage::Blocked, "Device is not in required device state: compliant.", "");
 
-/// How one attempt to sign in goes: the results of its rows, which share a correlation id.
+/// The course of one attempt to sign in: the results of its rows, which share a correlation id.
 pub struct Course {
-    /// How often it is seen, relative to each other.
+    /// The relative frequency.
     pub weight: u64,
-    /// The results in their order, three at most.
+    /// The results in order, at most three.
     pub steps: &'static [&'static Outcome],
 }
 
@@ -458,7 +458,7 @@ const fn course(weight: u64, steps: &'static [&'static Outcome]) -> Course {
     Course { weight, steps }
 }
 
-/// What people do.
+/// The attempts of regular users.
 pub static COURSES: &[Course] = &[
     course(7800, &[&GRANTED]),
     course(420, &[&MFA, &GRANTED]),
@@ -482,15 +482,15 @@ pub static COURSES: &[Course] = &[
     course(20, &[&PROOF_UP, &GRANTED]),
 ];
 
-/// What a password spray does.
+/// The attempts of a password spray.
 pub static SPRAY: &[Course] =
     &[course(960, &[&PASSWORD]), course(25, &[&LOCKED]), course(10, &[&MFA]), course(5, &[&PASSWORD, &GRANTED])];
 
-/// What happens to the break-glass accounts, visit by visit in turn: whose account, what. Seven rows in four visits.
+/// The visits of the break-glass accounts, used in turn: the account and the results. Seven rows in four visits.
 pub static VISITS: &[(usize, &[&Outcome])] =
     &[(0, &[&PASSWORD, &MFA, &GRANTED]), (1, &[&GRANTED]), (1, &[&PASSWORD]), (0, &[&MFA, &GRANTED])];
 
-/// Methods of a second factor: method, detail.
+/// Second factors: method, detail.
 pub const METHODS: &[(&str, &str)] = &[
     ("Mobile app notification", ""),
     ("OATH verification code", "Authenticator app"),

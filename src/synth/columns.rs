@@ -1,13 +1,14 @@
-//! The columns of SigninLogs, each with the way to its value: the one truth of all shapes.
+//! The columns of SigninLogs, each with an accessor for its value: the single definition for all shapes.
 //!
-//! Kinds and names follow the reference of the table; what current records carry beyond it has the natural name.
+//! Kinds and names follow the reference of the table; columns that current records have beyond it have their usual
+//! names.
 
 use super::calendar::SECOND;
 use super::catalogue::{TENANT, TENANT_RESOURCE, WORKSPACE, WORKSPACE_RESOURCE};
 use super::model::World;
 use super::signin::{Proof, SignIn};
 
-/// A sign-in with the organisation that it belongs to.
+/// A sign-in and its organisation.
 pub struct Row<'r> {
     /// The sign-in.
     pub signin: &'r SignIn<'r>,
@@ -17,20 +18,20 @@ pub struct Row<'r> {
 
 /// A column.
 pub struct Column {
-    /// Its name in the table.
+    /// The name in the table.
     pub name: &'static str,
-    /// Its kind and value.
+    /// The kind and accessor of its value.
     pub value: Value,
 }
 
-/// A kind of value, and how to get it from a row.
+/// The kind of a value, with an accessor.
 #[derive(Clone, Copy)]
 pub enum Value {
     /// A string.
     Text(for<'r> fn(&Row<'r>) -> &'r str),
-    /// A string column that holds what is JSON at the source: a number, an array, an object.
+    /// A string column whose value is JSON at the source: a number, an array, an object.
     Json(for<'r> fn(&Row<'r>) -> &'r str),
-    /// A dynamic column, as JSON text.
+    /// A dynamic column, as JSON.
     Dynamic(for<'r> fn(&Row<'r>) -> &'r str),
     /// A bool.
     Bool(fn(&Row<'_>) -> Option<bool>),
@@ -38,7 +39,7 @@ pub enum Value {
     Long(fn(&Row<'_>) -> i64),
     /// A real.
     Real(fn(&Row<'_>) -> f64),
-    /// A datetime, microseconds since 1970.
+    /// A datetime, in microseconds since 1970.
     Time(fn(&Row<'_>) -> i64),
 }
 
@@ -48,12 +49,12 @@ const fn column(name: &'static str, value: Value) -> Column {
     Column { name, value }
 }
 
-/// The column of a name, which is one of [`COLUMNS`].
+/// Returns the column of a name, which must be in [`COLUMNS`].
 pub fn find(name: &str) -> Option<&'static Column> {
     COLUMNS.iter().find(|column| column.name == name)
 }
 
-/// All columns in the order of data export: by the codes of their characters.
+/// All columns in the order of data export: sorted by character codes.
 pub static COLUMNS: &[Column] = &[
     column("AADTenantId", Text(|_| TENANT)),
     column("Agent", Json(|_| r#"{"agentType":"notAgentic","agentSubjectType":"notAgentic"}"#)),
@@ -193,7 +194,7 @@ fn mfa_detail<'r>(row: &Row<'r>) -> &'r str {
     }
 }
 
-/// The trusted networks of the office, when the sign-in comes from it.
+/// The trusted networks of the office, if the sign-in comes from it.
 fn networks<'r>(row: &Row<'r>) -> &'r str {
     if row.signin.attempt.address.starts_with("198.51.100.") {
         &row.world.networks[row.signin.attempt.place]

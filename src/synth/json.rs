@@ -1,6 +1,6 @@
-//! JSON text, written straight into a buffer.
+//! Writes JSON directly into a buffer.
 
-/// Appends `text` as a JSON string with its quotes; characters beyond ASCII stay as they are.
+/// Appends `text` as a quoted JSON string; non-ASCII characters are not escaped.
 pub fn write_text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     let mut rest = text.as_bytes();
@@ -16,14 +16,14 @@ pub fn write_text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
-/// `text` as a JSON string.
+/// Returns `text` as a JSON string.
 pub fn text(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len() + 2);
     write_text(&mut out, text);
     String::from_utf8(out).expect("escapes keep UTF-8 whole")
 }
 
-/// The JSON array of texts.
+/// Returns a JSON array of strings.
 pub fn texts(items: &[&str]) -> String {
     let items: Vec<String> = items.iter().map(|item| text(item)).collect();
     format!("[{}]", items.join(","))

@@ -1,4 +1,4 @@
-//! Where the files of an archive lie, and how one comes into being: under another name until it is whole.
+//! The file layout of an archive. Files have temporary names until they are complete.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -10,7 +10,7 @@ use super::catalogue::{TENANT, WORKSPACE_RESOURCE};
 use crate::diagnostic::{Error, Result};
 use crate::temporary::{self, Kind, Registered};
 
-/// The file of a data export that holds a row published at a time: one for five minutes.
+/// Returns the path of the data export file with rows published at `published`: one file per five minutes.
 pub fn data_export_path(published: i64) -> String {
     let time = fields(published);
     format!(
@@ -23,7 +23,7 @@ pub fn data_export_path(published: i64) -> String {
     )
 }
 
-/// The file of diagnostic settings that holds a row published at a time: one for an hour.
+/// Returns the path of the diagnostic settings file with rows published at `published`: one file per hour.
 pub fn diagnostic_path(published: i64) -> String {
     let time = fields(published);
     format!(
@@ -32,12 +32,12 @@ pub fn diagnostic_path(published: i64) -> String {
     )
 }
 
-/// The name of the Parquet file number `index` with 128 bits that make it unlike others, as Kusto names exports.
+/// Returns the name of Parquet file `index`, made unique by 128 bits, as Kusto names exports.
 pub fn parquet_path(index: u64, unique: &str) -> String {
     format!("export_{}_{}.parquet", index + 1, unique.replace('-', ""))
 }
 
-/// What compression adds to the name of a file.
+/// Returns the suffix of compressed file names.
 pub fn suffix(compression: Compression) -> &'static str {
     match compression {
         Compression::None => "",
@@ -46,10 +46,10 @@ pub fn suffix(compression: Compression) -> &'static str {
     }
 }
 
-/// Makes the folder of an archive, which is new or empty.
+/// Creates the folder of an archive, which must be new or empty.
 ///
 /// # Errors
-/// [`Error::Usage`] where something is in it already or it is no folder, [`Error::Io`] where the system refuses.
+/// [`Error::Usage`] if it is not empty or not a folder, [`Error::Io`] if the system refuses.
 pub fn prepare(folder: &Path) -> Result<()> {
     if folder.exists() && !folder.is_dir() {
         return Err(Error::Usage(format!("{} is not a folder", folder.display())));
@@ -62,7 +62,7 @@ pub fn prepare(folder: &Path) -> Result<()> {
     }
 }
 
-/// A file in the making. It has its final name only after [`NewFile::finish`], and is removed without it.
+/// An unfinished file. [`NewFile::finish`] gives it its final name; otherwise it is removed.
 pub struct NewFile {
     file: File,
     partial: PathBuf,
@@ -73,10 +73,10 @@ pub struct NewFile {
 }
 
 impl NewFile {
-    /// Begins the file at `path` inside of `folder`, and makes the folders between.
+    /// Creates the file `path` inside `folder`, and the folders between.
     ///
     /// # Errors
-    /// [`Error::Io`] where the system refuses.
+    /// [`Error::Io`] if the system refuses.
     pub fn create(folder: &Path, path: &str) -> Result<Self> {
         let target = folder.join(path);
         let partial = folder.join(format!("{path}.partial"));
@@ -90,10 +90,10 @@ impl NewFile {
         Ok(Self { file, partial, target, finished: false, registered })
     }
 
-    /// Gives the file its name; its length in bytes.
+    /// Renames the file to its final name and returns its length in bytes.
     ///
     /// # Errors
-    /// [`Error::Io`] where the system refuses.
+    /// [`Error::Io`] if the system refuses.
     pub fn finish(mut self) -> Result<u64> {
         let length = self.file.metadata().map_err(|source| self.error(source))?.len();
         fs::rename(&self.partial, &self.target).map_err(|source| self.error(source))?;
@@ -101,7 +101,7 @@ impl NewFile {
         Ok(length)
     }
 
-    /// What the system said, with the name of this file.
+    /// Adds the file name to an error of the system.
     pub fn error(&self, source: io::Error) -> Error {
         Error::io(&self.target, source)
     }
@@ -120,7 +120,7 @@ impl Write for NewFile {
 impl Drop for NewFile {
     fn drop(&mut self) {
         if !self.finished {
-            // Nothing can be done about a failure here, and the name says that the file is not whole.
+            // A failure cannot be handled here, and the name shows that the file is not complete.
             let _ = fs::remove_file(&self.partial);
         }
     }

@@ -1,11 +1,11 @@
-//! Synthetic sign-ins: archives of any size in the shapes of real ones, for tests, benchmarks and demonstrations.
+//! Synthetic sign-ins: archives of any size in real shapes, for tests, benchmarks and demonstrations.
 //!
-//! The rows depend on seed, rows and days alone: not on the machine, the number of threads or the shape, so that
-//! one question has one answer over all shapes. Rows are drawn in chunks, each from a stream of its own, and every
-//! file is made by one thread from the chunks that it needs; memory is bounded whatever the number of rows.
+//! The rows depend only on seed, number of rows and days, not on the machine, the number of threads or the shape, so
+//! that a query has the same result over all shapes. Rows are drawn in chunks, each from its own random stream, and
+//! every file is written by one thread from the chunks that it needs; memory is bounded for any number of rows.
 //!
-//! All names are fictional. [`BREAK_GLASS`] are two emergency accounts that sign in about once in 100,000 rows,
-//! four rows at least where there are 16 rows: with success and without, from their own address and from elsewhere.
+//! All names are fictional. [`BREAK_GLASS`] are two emergency accounts with about one in 100,000 rows, but at least
+//! four if there are 16 rows: successes and failures, from their own address and from others.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -34,45 +34,45 @@ use crate::diagnostic::{Error, Result};
 use model::World;
 use signin::{Generator, SignIn};
 
-/// The accounts for emergencies.
+/// The emergency accounts.
 pub const BREAK_GLASS: [&str; 2] = ["bg-admin-01@contoso.com", "bg-admin-02@contoso.com"];
-/// The most days of one archive: ten years.
+/// The maximum number of days of an archive: ten years.
 pub const MAX_DAYS: u32 = 3653;
 
-/// What archive to make.
+/// Options of an archive.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The number of sign-ins, 1 at least.
+    /// The number of sign-ins, at least 1.
     pub rows: u64,
-    /// The seed: another seed makes other people and other sign-ins.
+    /// The seed: another seed gives other people and other sign-ins.
     pub seed: u64,
-    /// The days that TimeGenerated spreads over, 1 to [`MAX_DAYS`], from Monday 2026-03-02 on.
+    /// The number of days that TimeGenerated covers, 1 to [`MAX_DAYS`], from Monday 2026-03-02.
     pub days: u32,
     /// The shape of the archive.
     pub shape: Shape,
-    /// The compression of JSON files; Parquet files are compressed inside and take [`Compression::None`] only.
+    /// The compression of JSON files; Parquet files are compressed internally and allow only [`Compression::None`].
     pub compression: Compression,
     /// The folder to write to: new or empty.
     pub out: PathBuf,
-    /// The number of threads, 1 at least; it changes the time that it takes and nothing else.
+    /// The number of threads, at least 1; it does not affect the result.
     pub threads: usize,
 }
 
 /// The shape of an archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// Data export of Log Analytics to a storage account: flat JSON Lines, a file for five minutes of TimeGenerated.
+    /// Data export of Log Analytics to a storage account: flat JSON Lines, one file per five minutes of TimeGenerated.
     LaExport,
-    /// Diagnostic settings to a storage account: JSON Lines of envelopes, a file for an hour.
+    /// Diagnostic settings to a storage account: JSON Lines of envelopes, one file per hour.
     Diagnostic,
-    /// Kusto's export: Parquet, zstd, row groups of 131,072 rows in order of TimeGenerated, 524,288 rows a file.
+    /// Kusto's export: Parquet with zstd, row groups of 131,072 rows in order of TimeGenerated, 524,288 rows per file.
     Parquet,
 }
 
 /// The compression of JSON files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Compression {
-    /// Plain text.
+    /// No compression.
     #[default]
     None,
     /// gzip, names end in `.gz`.
@@ -81,18 +81,18 @@ pub enum Compression {
     Zstd,
 }
 
-/// What was made.
+/// Counts of what was generated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Sign-ins.
+    /// The number of sign-ins.
     pub rows: u64,
-    /// Files.
+    /// The number of files.
     pub files: u64,
-    /// Bytes of all files, as they lie on the disk.
+    /// The total bytes of the files on disk.
     pub bytes: u64,
-    /// Sign-ins of [`BREAK_GLASS`] accounts.
+    /// The number of sign-ins of [`BREAK_GLASS`] accounts.
     pub break_glass: u64,
-    /// Those of them that succeeded.
+    /// The number of successful sign-ins among them.
     pub break_glass_granted: u64,
 }
 
@@ -113,7 +113,7 @@ impl Summary {
     }
 }
 
-/// What the writers of files need.
+/// The state shared by the file writers.
 struct Archive<'a> {
     options: &'a Options,
     world: &'a World,
@@ -122,11 +122,11 @@ struct Archive<'a> {
 
 /// Writes an archive of SigninLogs.
 ///
-/// A file has its final name only when it is whole.
+/// Files have temporary names until they are complete.
 ///
 /// # Errors
-/// [`Error::Usage`] where an option is out of its range or the folder is not empty, [`Error::Io`] where the system
-/// refuses; what was finished until then stays.
+/// [`Error::Usage`] if an option is out of range or the folder is not empty, [`Error::Io`] if the system refuses;
+/// finished files stay.
 pub fn signinlogs(options: &Options) -> Result<Summary> {
     check(options)?;
     layout::prepare(&options.out)?;
@@ -160,8 +160,8 @@ fn check(options: &Options) -> Result<()> {
     Err(Error::Usage(wrong))
 }
 
-/// Does the pieces of work from 0 to `count - 1` on some threads, and adds up what they make. After an error no new
-/// piece is begun.
+/// Runs `work` for 0 to `count - 1` on several threads and adds up the summaries. After an error, no further work is
+/// started.
 fn in_parallel(threads: usize, count: u64, work: impl Fn(u64) -> Result<Summary> + Sync) -> Result<Summary> {
     let next = AtomicU64::new(0);
     let total = Mutex::new(Ok(Summary::default()));

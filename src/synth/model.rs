@@ -1,6 +1,6 @@
-//! The organisation behind the sign-ins: who its users are, what they sign in with, which policies they meet.
+//! The organisation of the sign-ins: its users, their devices, and the policies that apply to them.
 //!
-//! Everything is drawn once from the seed, and JSON that many rows share is written once here.
+//! Everything is drawn once from the seed, and JSON shared by many rows is written once here.
 
 use std::collections::HashMap;
 
@@ -10,42 +10,42 @@ use super::catalogue::{
 use super::json;
 use super::random::{Purpose, Random, Weighted};
 
-/// How many people sign in; the first is by far the busiest (Zipf's law).
+/// The number of users; the first is by far the most active (Zipf's law).
 const USERS: u64 = 5000;
-/// Distinct lists of policies.
+/// The number of distinct policy lists.
 const POLICY_LISTS: usize = 48;
 
 /// The organisation.
 pub struct World {
-    /// The people.
+    /// The users.
     pub users: Vec<User>,
-    /// The choice of one of `users` by how busy they are.
+    /// Draws one of `users` by activity.
     pub busy: Weighted,
     /// The two break-glass accounts.
     pub break_glass: [User; 2],
-    /// The choice of one of [`APPS`].
+    /// Draws one of [`APPS`].
     pub apps: Weighted,
-    /// The choice of one of [`PLACES`].
+    /// Draws one of [`PLACES`].
     pub places: Weighted,
-    /// Where passwords are sprayed from: address and index in [`PLACES`].
+    /// The sources of password sprays: address and index in [`PLACES`].
     pub attackers: Vec<(String, usize)>,
-    /// What a password spray signs in with.
+    /// The device of a password spray.
     pub attack_device: Device,
-    /// What policies say, by the groups of users and apps.
+    /// The policy lists of the groups of users and apps.
     pub policies: Vec<PolicyList>,
     /// Each app's `authenticationProcessingDetails`.
     pub processing: Vec<String>,
-    /// Each app's resource as a JSON array, for `conditionalAccessAudiences`.
+    /// The resource of each app as a JSON array, for `conditionalAccessAudiences`.
     pub audiences: Vec<String>,
-    /// Each place as a JSON object.
+    /// Each city as a JSON object.
     pub locations: Vec<String>,
-    /// Each place's trusted networks as a JSON array.
+    /// The trusted networks of each city as a JSON array.
     pub networks: Vec<String>,
     /// Each second factor as a JSON object, for `mfaDetail`.
     pub methods: Vec<String>,
 }
 
-/// Somebody who signs in.
+/// A user who signs in.
 pub struct User {
     /// The display name.
     pub name: String,
@@ -53,25 +53,25 @@ pub struct User {
     pub principal: String,
     /// The object id.
     pub id: String,
-    /// The home tenant of a guest.
+    /// The home tenant, if the user is a guest.
     pub partner: Option<&'static str>,
-    /// Where they live: an index in [`PLACES`].
+    /// The home city: an index in [`PLACES`].
     pub home: usize,
     /// The address at home.
     pub address: String,
-    /// What they sign in with, one at least.
+    /// The devices, at least one.
     pub devices: Vec<Device>,
-    /// The app they use most: an index in [`APPS`].
+    /// The most used app: an index in [`APPS`].
     pub app: usize,
-    /// What the policies see in them.
+    /// The group that policies distinguish.
     pub group: usize,
-    /// Their second factor: an index in [`METHODS`].
+    /// The second factor: an index in [`METHODS`].
     pub method: usize,
-    /// Whether this is a break-glass account.
+    /// True for a break-glass account.
     pub break_glass: bool,
 }
 
-/// Something to sign in with.
+/// A device to sign in with.
 pub struct Device {
     /// `deviceDetail` in a browser.
     pub in_browser: String,
@@ -81,16 +81,16 @@ pub struct Device {
     pub agent: &'static str,
 }
 
-/// One list of policies, by how the sign-in ended.
+/// A list of policies as logged, for each way a sign-in can end.
 pub struct PolicyList {
-    /// All are satisfied.
+    /// All policies are satisfied.
     pub satisfied: String,
-    /// One stops the sign-in.
+    /// One policy blocks the sign-in.
     pub blocking: String,
 }
 
 impl World {
-    /// The organisation of a seed.
+    /// Creates the organisation of a seed.
     pub fn new(seed: u64) -> Self {
         let mut random = Random::new(seed, Purpose::World, 0);
         let places = Weighted::new(PLACES.iter().map(|place| place.weight));
@@ -122,13 +122,13 @@ impl World {
     }
 }
 
-/// Draws people one after the other.
+/// Draws users one by one.
 struct People<'a> {
     random: &'a mut Random,
     places: &'a Weighted,
     apps: &'a Weighted,
     profiles: Weighted,
-    /// How many have a name already.
+    /// The number of users with each name so far.
     taken: HashMap<String, u32>,
 }
 
@@ -182,7 +182,7 @@ impl People<'_> {
         }
     }
 
-    /// One in eight has IPv6 at home, the others an address of the benchmark range 198.18.0.0/15.
+    /// Returns an address: one in eight homes has IPv6, the others an address of the benchmark range 198.18.0.0/15.
     fn home_address(&mut self, home: usize) -> String {
         let host = self.random.below(1 << 17);
         if self.random.below(8) == 0 {
@@ -192,7 +192,7 @@ impl People<'_> {
         }
     }
 
-    /// Two of three are known to the organisation.
+    /// Draws a device; two of three are registered with the organisation.
     fn device(&mut self, owner: &str) -> Device {
         let profile = &PROFILES[self.profiles.pick(self.random)];
         let known = (self.random.below(3) > 0).then(|| Registration {
@@ -209,7 +209,7 @@ impl People<'_> {
     }
 }
 
-/// What the organisation knows of a device.
+/// How a device is registered with the organisation.
 struct Registration {
     id: String,
     name: String,
@@ -255,7 +255,7 @@ fn processing_details(scopes: &str) -> String {
     ) + r#"{"key":"Is CAE Token","value":"False"}]"#
 }
 
-/// Two to six policies, few mostly: the first of [`POLICIES`] always, and some of the others in their order.
+/// Draws two to six policies, usually few: always the first of [`POLICIES`], and some of the others in order.
 fn policy_list(random: &mut Random, ids: &[String]) -> PolicyList {
     let wanted = 1 + random.below(5).min(random.below(5)) as usize;
     let mut chosen = vec![0];
@@ -275,7 +275,7 @@ fn policy_list(random: &mut Random, ids: &[String]) -> PolicyList {
     PolicyList { satisfied: list(false), blocking: list(true) }
 }
 
-/// One policy as it is logged; the two masks name the conditions by bits: application 1, users 2, others above.
+/// Returns a policy as it is logged; the two masks give the conditions by bits: application 1, users 2, others above.
 fn policy(index: usize, id: &str, applies: bool, blocks: bool) -> String {
     let (name, grants, sessions) = POLICIES[index];
     let result = match (name.ends_with("(report-only)"), applies, blocks) {

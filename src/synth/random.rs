@@ -1,29 +1,29 @@
-//! Chance that is the same everywhere: a portable stream cipher and integer arithmetic only.
+//! Random numbers that are the same everywhere: a portable stream cipher and integer arithmetic only.
 //!
-//! The ranges of `rand` itself may change between its versions and floating-point functions differ between
-//! machines, so neither is used: the bytes of a synthetic archive depend on its options alone.
+//! The ranges of `rand` may change between its versions, and floating-point functions differ between machines, so
+//! neither is used: the bytes of a synthetic archive depend only on its options.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-/// What a stream of chance is for; streams of one seed are independent of each other.
+/// The purpose of a random stream; streams of one seed are independent of each other.
 #[derive(Clone, Copy)]
 pub enum Purpose {
     /// The organisation: its users, devices and policies.
     World = 1,
     /// The sign-ins of one chunk.
     Chunk = 2,
-    /// The place of one break-glass visit.
+    /// The position of a break-glass visit.
     Visit = 3,
-    /// The name of one file.
+    /// The name of a file.
     File = 4,
 }
 
-/// A stream of chance.
+/// A random stream.
 pub struct Random(ChaCha8Rng);
 
 impl Random {
-    /// The stream number `index` of `purpose` under the seed of the user.
+    /// Creates stream `index` of `purpose` for a seed.
     pub fn new(seed: u64, purpose: Purpose, index: u64) -> Self {
         let mut key = [0; 32];
         key[..8].copy_from_slice(&seed.to_le_bytes());
@@ -32,22 +32,22 @@ impl Random {
         Self(ChaCha8Rng::from_seed(key))
     }
 
-    /// A number from 0 to `bound - 1`; 0 where `bound` is 0.
+    /// Returns a number from 0 to `bound - 1`; 0 if `bound` is 0.
     pub fn below(&mut self, bound: u64) -> u64 {
         ((u128::from(self.0.next_u64()) * u128::from(bound)) >> 64) as u64
     }
 
-    /// Whether an event of `per_mille` in a thousand happens.
+    /// Returns true with a probability of `per_mille` in a thousand.
     pub fn happens(&mut self, per_mille: u64) -> bool {
         self.below(1000) < per_mille
     }
 
-    /// One of `items`, which is never empty.
+    /// Draws one of `items`, which must not be empty.
     pub fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
         &items[self.below(items.len() as u64) as usize]
     }
 
-    /// A GUID of version 4.
+    /// Draws a version 4 GUID.
     pub fn guid(&mut self) -> Guid {
         let mut bytes = [0; 16];
         self.0.fill_bytes(&mut bytes);
@@ -62,7 +62,7 @@ impl Random {
 pub struct Guid([u8; 16]);
 
 impl Guid {
-    /// Lower-case hexadecimal digits with dashes, 36 characters.
+    /// Returns the text form, lower case with dashes.
     pub fn text(self) -> String {
         let mut text = String::with_capacity(36);
         for (index, byte) in self.0.iter().enumerate() {
@@ -76,7 +76,8 @@ impl Guid {
         text
     }
 
-    /// The unique token identifier of a sign-in: its id in little-endian field order, base64url without padding.
+    /// Returns the unique token identifier of a sign-in: its id in little-endian field order, base64url without
+    /// padding.
     pub fn token_identifier(self) -> String {
         const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
         let bytes = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15].map(|index: usize| self.0[index]);
@@ -91,11 +92,11 @@ impl Guid {
     }
 }
 
-/// A choice between alternatives of different weight.
+/// Alternatives with weights.
 pub struct Weighted(Vec<u64>);
 
 impl Weighted {
-    /// A choice by the weights of the alternatives, of which one at least is above 0.
+    /// Creates alternatives with the given weights, at least one of which is above 0.
     pub fn new(weights: impl IntoIterator<Item = u64>) -> Self {
         let sum = |total: &mut u64, weight| {
             *total += weight;
@@ -104,12 +105,12 @@ impl Weighted {
         Self(weights.into_iter().scan(0, sum).collect())
     }
 
-    /// A choice by Zipf's law: the alternative of rank r has the weight 1/r.
+    /// Creates alternatives by Zipf's law: rank r has the weight 1/r.
     pub fn zipf(count: u64) -> Self {
         Self::new((1..=count).map(|rank| (1 << 32) / rank))
     }
 
-    /// The index of one alternative.
+    /// Draws the index of an alternative.
     pub fn pick(&self, random: &mut Random) -> usize {
         let total = self.0.last().copied().unwrap_or(0);
         let at = random.below(total);

@@ -1,7 +1,7 @@
-//! One logical sign-in, and how a chunk of them comes about.
+//! Sign-ins, independent of shape, and how a chunk of them is generated.
 //!
-//! A chunk is [`CHUNK`] rows that follow each other in time. It is drawn from a stream of its own, so that any part
-//! of an archive can be made without the rest; whole attempts lie within one chunk.
+//! A chunk consists of [`CHUNK`] rows that are consecutive in time. It is drawn from its own random stream, so that any
+//! part of an archive can be generated without the rest; no attempt spans two chunks.
 
 use std::ops::Range;
 
@@ -14,24 +14,24 @@ use super::json;
 use super::model::{Device, PolicyList, User, World};
 use super::random::{Guid, Purpose, Random, Weighted};
 
-/// Rows of a chunk.
+/// The number of rows of a chunk.
 pub const CHUNK: u64 = 128;
 
-/// One sign-in as every shape tells it.
+/// A sign-in, independent of shape.
 pub struct SignIn<'w> {
-    /// When it was published: TimeGenerated, the envelope's time; microseconds since 1970.
+    /// When it was published: TimeGenerated and the time of the envelope, in microseconds since 1970.
     pub published: i64,
-    /// When it happened: 28 s to 20 min before.
+    /// When it happened: 28 s to 20 min before it was published.
     pub created: i64,
-    /// Its id, the same in every shape.
+    /// The id, the same in every shape.
     pub id: String,
     /// The id in its token form.
     pub token: String,
     /// The id of the stored row.
     pub item: String,
-    /// What the rows of one attempt share.
+    /// The properties that the rows of an attempt share.
     pub attempt: Attempt<'w>,
-    /// How it ended.
+    /// The result.
     pub outcome: &'static Outcome,
     /// The second factor.
     pub proof: Proof,
@@ -39,13 +39,13 @@ pub struct SignIn<'w> {
     pub status: String,
     /// `authenticationDetails` as JSON.
     pub authentication: String,
-    /// Milliseconds, as text.
+    /// Milliseconds, as a string.
     pub processing_time: String,
-    /// Bytes that the row is billed for.
+    /// The billed bytes of the row.
     pub billed: u32,
 }
 
-/// What the rows of one attempt share.
+/// The properties that the rows of an attempt share.
 #[derive(Clone)]
 pub struct Attempt<'w> {
     /// The correlation id.
@@ -54,32 +54,32 @@ pub struct Attempt<'w> {
     pub first: String,
     /// The session id.
     pub session: String,
-    /// Who.
+    /// The user.
     pub user: &'w User,
-    /// With what.
+    /// The device.
     pub device: &'w Device,
-    /// From which address.
+    /// The IP address.
     pub address: String,
-    /// From where: an index in [`PLACES`].
+    /// The city: an index in [`PLACES`].
     pub place: usize,
-    /// To which app: an index in [`APPS`].
+    /// The app: an index in [`APPS`].
     pub app: usize,
-    /// What the policies say.
+    /// The policies that apply.
     pub policies: &'w PolicyList,
     /// `riskLevelDuringSignIn`: none, or medium in a password spray, or low.
     pub risk: &'static str,
-    /// Whether a machine guesses passwords.
+    /// True for a password spray.
     pub spray: bool,
 }
 
-/// How the second factor was shown.
+/// How the second factor was satisfied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
-    /// None was asked for, or none was shown.
+    /// Not required, or not satisfied.
     None,
-    /// A token of before holds it.
+    /// By a claim in an earlier token.
     Claim,
-    /// With the method of the user.
+    /// By the user's method.
     Fresh,
 }
 
@@ -89,17 +89,17 @@ impl SignIn<'_> {
         &APPS[self.attempt.app]
     }
 
-    /// The place.
+    /// The city.
     pub fn place(&self) -> &'static Place {
         &PLACES[self.attempt.place]
     }
 
-    /// Whether a token was issued.
+    /// True if a token was issued.
     pub fn granted(&self) -> bool {
         self.outcome.stage == Stage::Granted
     }
 
-    /// `appliedConditionalAccessPolicies` as JSON: none where no policy was looked at.
+    /// `appliedConditionalAccessPolicies` as JSON: empty if no policy was evaluated.
     pub fn policies(&self) -> &str {
         match self.outcome.stage {
             Stage::Refused => "[]",
@@ -136,18 +136,18 @@ impl SignIn<'_> {
         }
     }
 
-    /// Whether a second factor was asked for.
+    /// True if a second factor was required.
     pub fn multi_factor(&self) -> bool {
         self.proof != Proof::None || matches!(self.outcome.stage, Stage::Blocked | Stage::Interrupted)
     }
 
-    /// The tenant of the user.
+    /// The home tenant of the user.
     pub fn home_tenant(&self) -> &'static str {
         self.attempt.user.partner.unwrap_or(TENANT)
     }
 }
 
-/// Makes the chunks of one archive.
+/// Generates the chunks of an archive.
 pub struct Generator<'w> {
     world: &'w World,
     rhythm: Rhythm,
@@ -158,19 +158,19 @@ pub struct Generator<'w> {
 }
 
 impl<'w> Generator<'w> {
-    /// The sign-ins of `rows` rows over `days` days under a seed; `rows` is above 0.
+    /// Creates a generator for `rows` rows over `days` days; `rows` must be above 0.
     pub fn new(world: &'w World, seed: u64, rows: u64, days: u32) -> Self {
         let weights = |courses: &[Course]| Weighted::new(courses.iter().map(|course| course.weight));
         Self { world, rhythm: Rhythm::new(rows, days), courses: weights(COURSES), spray: weights(SPRAY), seed, rows }
     }
 
-    /// The chunks whose rows may be published in the hour number `hour`.
+    /// Returns the chunks that may contain rows published in hour `hour`.
     pub fn chunks_near_hour(&self, hour: usize) -> Range<u64> {
         let rows = self.rhythm.rows_near_hour(hour);
         rows.start / CHUNK..rows.end.div_ceil(CHUNK)
     }
 
-    /// The chunk number `index`, in the order of publishing.
+    /// Generates chunk `index`, in the order of publishing.
     pub fn chunk(&self, index: u64) -> Vec<SignIn<'w>> {
         let rows = index * CHUNK..((index + 1) * CHUNK).min(self.rows);
         let mut draft = Draft {
@@ -196,14 +196,14 @@ impl<'w> Generator<'w> {
         draft.done
     }
 
-    /// How many visits of break-glass accounts there are: four of them make seven rows, and one row of 100,000 is
-    /// meant; never less than two, so that a small archive has them too.
+    /// Returns the number of break-glass visits. Four visits have seven rows, and the aim is one row in 100,000; at
+    /// least two, so that a small archive contains them too.
     fn visit_count(&self) -> u64 {
         (self.rows / 175_000).max(2)
     }
 
-    /// The visits that begin in `rows`: at which row, and which of [`VISITS`]. Each has an even share of all rows to
-    /// begin in.
+    /// Returns the visits that start in `rows`: the row, and the index in [`VISITS`]. Visits are spread evenly: one
+    /// starts in each 1/n of the rows.
     pub(super) fn visits(&self, rows: &Range<u64>) -> Vec<(u64, usize)> {
         let count = self.visit_count();
         let share = |visit: u64| (u128::from(self.rows) * u128::from(visit) / u128::from(count)) as u64;
@@ -220,24 +220,24 @@ impl<'w> Generator<'w> {
     }
 }
 
-/// A chunk in the making.
+/// A chunk being generated.
 struct Draft<'g, 'w> {
     generator: &'g Generator<'w>,
     random: Random,
-    /// Before when all rows are published.
+    /// All rows are published before this time.
     until: i64,
     done: Vec<SignIn<'w>>,
 }
 
 impl<'w> Draft<'_, 'w> {
-    /// A time within the share of the row number `row`.
+    /// Draws a time within the share of row `row`.
     fn time_of(&mut self, row: u64) -> i64 {
         let rhythm = &self.generator.rhythm;
         let begin = rhythm.position(row);
         rhythm.time_at(begin + self.random.below(rhythm.position(row + 1) - begin))
     }
 
-    /// An attempt of one of the people, or of somebody who sprays passwords at them; `room` rows at most.
+    /// Adds an attempt of a user, or of a password spray, with at most `room` rows.
     fn people(&mut self, at: i64, room: usize) {
         let generator = self.generator;
         let spray = is_campaign(at) && self.random.happens(180);
@@ -250,7 +250,7 @@ impl<'w> Draft<'_, 'w> {
         self.rows(attempt, at, &course.steps[..course.steps.len().min(room)]);
     }
 
-    /// A visit of a break-glass account: through the portal with its own device, or through the shell.
+    /// Adds a break-glass visit: through the portal with its own device, or through the shell.
     fn visit(&mut self, visit: usize, at: i64, room: usize) {
         let (account, steps) = VISITS[visit];
         let user = &self.generator.world.break_glass[account];
@@ -294,7 +294,7 @@ impl<'w> Draft<'_, 'w> {
         }
     }
 
-    /// Anyone is a target, not only the busy; one attacker an hour.
+    /// Anyone may be a target, not only active users; one attacker per hour.
     fn spray_attempt(&mut self, at: i64) -> Attempt<'w> {
         let world = self.generator.world;
         let user = self.random.pick(&world.users);
@@ -309,11 +309,11 @@ impl<'w> Draft<'_, 'w> {
         }
     }
 
-    /// The rows of an attempt, 8 to 40 s apart; the first is published `at`, and none after the end of the chunk.
+    /// Adds the rows of an attempt, 8 to 40 s apart; the first is published `at`, and none after the end of the chunk.
     fn rows(&mut self, mut attempt: Attempt<'w>, at: i64, steps: &[&'static Outcome]) {
         let gaps: Vec<i64> = steps.iter().skip(1).map(|_| self.between(8 * SECOND, 40 * SECOND)).collect();
         let spread: i64 = gaps.iter().sum();
-        // The least of three is small mostly. What is published together has the shortest way last.
+        // The smallest of three is usually small. Of rows published together, the last was delayed least.
         let most = 1200 * SECOND;
         let least = 28 * SECOND + spread;
         let delay = (0..3).map(|_| self.between(least, most)).min().unwrap_or(most);
@@ -369,13 +369,13 @@ impl<'w> Draft<'_, 'w> {
         }
     }
 
-    /// A number from `from` to below `to`; `from` where there is none.
+    /// Draws a number from `from` to `to - 1`; `from` if the range is empty.
     fn between(&mut self, from: i64, to: i64) -> i64 {
         from + self.random.below((to - from).max(0) as u64) as i64
     }
 }
 
-/// One hour of 29 is one in which passwords are sprayed.
+/// True in one of 29 hours, in which passwords are sprayed.
 fn is_campaign(at: i64) -> bool {
     (at / HOUR) % 29 == 7
 }
@@ -395,7 +395,7 @@ fn status(outcome: &Outcome, proof: Proof) -> String {
     status + "}"
 }
 
-/// The steps of the authentication: the password, then the second factor.
+/// Returns the authentication steps: the password, then the second factor.
 fn authentication(created: i64, outcome: &Outcome, proof: Proof, user: &User) -> String {
     let (correct, result) = match outcome.stage {
         Stage::Refused if outcome.code == PASSWORD.code => {
@@ -420,7 +420,7 @@ fn authentication(created: i64, outcome: &Outcome, proof: Proof, user: &User) ->
     format!("[{password}{sequence},{second}}}]")
 }
 
-/// One step without its closing brace.
+/// Returns an authentication step without its closing brace.
 fn step(time: i64, (method, detail): (&str, &str), succeeded: bool, (result, requirement): (&str, &str)) -> String {
     let mut stamp = Vec::with_capacity(32);
     write_trimmed(&mut stamp, time);

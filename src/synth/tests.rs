@@ -1,4 +1,4 @@
-//! Whole archives, read back with other code.
+//! Whole archives, read back with independent code.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -25,7 +25,7 @@ fn options(rows: u64, shape: Shape, out: &Path) -> Options {
     Options { rows, seed: 7, days: 2, shape, compression: Compression::None, out: out.to_owned(), threads: 2 }
 }
 
-/// Every file below a folder: its path inside, its bytes.
+/// Every file in a folder: its relative path and bytes.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
     for entry in walkdir::WalkDir::new(folder) {
@@ -150,7 +150,7 @@ fn compressed_files_hold_the_same_text() {
     }
 }
 
-/// Calls `look` with the logical rows of an archive of 30 days.
+/// Calls `look` with every sign-in of an archive of 30 days.
 fn each_row(rows: u64, seed: u64, mut look: impl FnMut(&super::signin::SignIn<'_>)) {
     let world = World::new(seed);
     let generator = Generator::new(&world, seed, rows, 30);
@@ -164,7 +164,7 @@ fn break_glass_accounts_sign_in_once_in_a_hundred_thousand_rows() {
     let world = World::new(1);
     for (rows, visits) in [(700_000, 4), (7_000_000, 40), (70_000_000_000, 400_000)] {
         let generator = Generator::new(&world, 1, rows, 30);
-        // Four visits make seven rows.
+        // Four visits have seven rows.
         let in_all: usize =
             (0..20).map(|part| generator.visits(&(rows / 20 * part..rows / 20 * (part + 1))).len()).sum();
         assert_eq!(in_all, visits);
@@ -221,7 +221,7 @@ fn rows_follow_each_other_and_are_published_late() {
     assert!(retried.count() > 1000);
 }
 
-/// The rows that a query answers over the files of a folder, or why it is refused.
+/// The rows of a query over the files of a folder, or why it is refused.
 fn answer(folder: &Path, query: &str) -> Result<Vec<Vec<Value>>, String> {
     let mut catalog = FileCatalogBuilder::default();
     catalog.add(folder).unwrap();
@@ -245,7 +245,7 @@ fn one_query_has_one_answer_over_all_shapes() {
     for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/bench")).unwrap() {
         let path = entry.unwrap().path();
         let query = fs::read_to_string(&path).unwrap();
-        // All columns are more than diagnostic settings hold.
+        // Diagnostic settings do not contain all columns.
         let all = path.ends_with("break_glass_all_columns.kql");
         queries.push(if all { query + "| project Id" } else { query });
     }

@@ -1,4 +1,4 @@
-//! The two shapes of JSON Lines: flat rows as data export writes them, and records of diagnostic settings.
+//! Writes the two shapes of JSON Lines: flat rows of data export, and records of diagnostic settings.
 
 use std::io::{self, BufWriter, Write};
 
@@ -11,7 +11,7 @@ use super::layout::{NewFile, data_export_path, diagnostic_path, suffix};
 use super::{Archive, Compression, Shape, Summary};
 use crate::diagnostic::{Error, Result};
 
-/// The envelope of a record: key, column. Texts that are empty are left out.
+/// The envelope of a record: key, column. Empty strings are left out.
 static ENVELOPE: &[(&str, &str)] = &[
     ("time", "TimeGenerated"),
     ("resourceId", "ResourceId"),
@@ -110,7 +110,7 @@ static PROPERTIES: &[(&str, &str)] = &[
     ("resourceOwnerTenantId", "ResourceOwnerTenantId"),
 ];
 
-/// The columns that records of diagnostic settings hold.
+/// The columns that records of diagnostic settings contain.
 #[cfg(test)]
 pub fn sources() -> impl Iterator<Item = &'static str> {
     let columns: std::collections::BTreeSet<&str> =
@@ -118,10 +118,10 @@ pub fn sources() -> impl Iterator<Item = &'static str> {
     columns.into_iter()
 }
 
-/// Writes the rows that are published in the hour number `hour` of an archive.
+/// Writes the rows published in hour `hour` of an archive.
 ///
 /// # Errors
-/// [`Error::Io`] where the system refuses.
+/// [`Error::Io`] if the system refuses.
 pub fn write_hour(archive: &Archive, hour: u64) -> Result<Summary> {
     let begin = START + hour as i64 * HOUR;
     let (span, path): (_, fn(i64) -> String) = match archive.options.shape {
@@ -162,7 +162,7 @@ fn close(open: &mut Option<(i64, Lines)>, summary: &mut Summary) -> Result<()> {
     Ok(())
 }
 
-/// One file of lines, compressed or not.
+/// A file of lines, compressed or not.
 struct Lines {
     path: String,
     sink: Sink,
@@ -195,7 +195,7 @@ impl Lines {
         written.map_err(|source| Error::io(&self.path, source))
     }
 
-    /// Gives the file its name; its length in bytes.
+    /// Renames the file to its final name and returns its length in bytes.
     fn finish(self) -> Result<u64> {
         let file = match self.sink {
             Sink::Plain(sink) => sink.into_inner().map_err(io::IntoInnerError::into_error),
@@ -206,12 +206,12 @@ impl Lines {
     }
 }
 
-/// A member of an object: key with quotes and colon, and where its value comes from.
+/// A member of an object: key with quotes and colon, and the column of its value.
 type Member = (String, &'static Column);
 
-/// How the rows of a shape are written.
+/// The structure of a shape's rows.
 enum Records {
-    /// One object with a member for each column.
+    /// An object with a member for each column.
     Flat(Vec<Member>),
     /// An envelope around `properties`.
     Enveloped { envelope: Vec<Member>, properties: Vec<Member> },
@@ -225,7 +225,7 @@ impl Records {
         })
     }
 
-    /// Appends one line with its end: CRLF in diagnostic settings.
+    /// Appends a line with its line end: CRLF in diagnostic settings.
     fn write(&self, out: &mut Vec<u8>, row: &Row<'_>) {
         match self {
             Self::Flat(members) => {
@@ -266,13 +266,13 @@ fn key(name: &str) -> String {
     format!("\"{name}\":")
 }
 
-/// The comma after the last member gives way to the end of the object.
+/// Replaces the comma after the last member by the end of the object.
 fn replace_last(out: &mut Vec<u8>, end: &[u8]) {
     out.pop();
     out.extend_from_slice(end);
 }
 
-/// A member of the envelope: its time has seven digits, and an empty text is left out with its key.
+/// Writes a member of the envelope: its time has seven digits, and an empty string is left out with its key.
 fn write_member(out: &mut Vec<u8>, key: &str, row: &Row<'_>, value: Value) {
     if matches!(value, Value::Text(text) if text(row).is_empty()) {
         return;
@@ -282,7 +282,7 @@ fn write_member(out: &mut Vec<u8>, key: &str, row: &Row<'_>, value: Value) {
     out.push(b',');
 }
 
-/// A value of a flat row: JSON of a string column is text.
+/// Writes a value of a flat row: JSON in a string column is a JSON string.
 fn write_flat(out: &mut Vec<u8>, row: &Row<'_>, value: Value) {
     match value {
         Value::Text(text) | Value::Json(text) => write_text(out, text(row)),
@@ -298,7 +298,7 @@ fn write_flat(out: &mut Vec<u8>, row: &Row<'_>, value: Value) {
     }
 }
 
-/// A value inside of `properties`: JSON stands as it is, and the zeros behind a time are trimmed.
+/// Writes a value inside `properties`: JSON is nested, and trailing zeros of a time are trimmed.
 fn write_nested(out: &mut Vec<u8>, row: &Row<'_>, value: Value) {
     match value {
         Value::Json(json) => out.extend_from_slice(json(row).as_bytes()),

@@ -1,4 +1,4 @@
-//! The Parquet shape: flat rows with the types of Kusto's export, sorted by TimeGenerated.
+//! Writes the Parquet shape: flat rows with the types of Kusto's export, sorted by TimeGenerated.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -20,17 +20,17 @@ use super::signin::CHUNK;
 use super::{Archive, Summary};
 use crate::diagnostic::{Error, Result};
 
-/// Rows of a row group.
+/// Rows per row group.
 const ROW_GROUP: u64 = 128 * 1024;
-/// Rows of a file: four row groups, so that files can be made side by side.
+/// Rows per file: four row groups, so that files can be written in parallel.
 pub const FILE: u64 = 4 * ROW_GROUP;
-/// Rows handed to the writer at once.
+/// Rows passed to the writer at once.
 const BATCH: usize = 2048;
 
-/// Writes the file number `index` of an archive.
+/// Writes file `index` of an archive.
 ///
 /// # Errors
-/// [`Error::Io`] where the system refuses.
+/// [`Error::Io`] if the system refuses.
 pub fn write_file(archive: &Archive, index: u64) -> Result<Summary> {
     let unique = Random::new(archive.options.seed, Purpose::File, index).guid().text();
     let path = parquet_path(index, &unique);
@@ -57,7 +57,7 @@ pub fn write_file(archive: &Archive, index: u64) -> Result<Summary> {
     Ok(summary)
 }
 
-/// What the system said, out of what the writer made of it.
+/// Extracts the error of the system from that of the Parquet writer.
 fn failure(path: &str, error: ParquetError) -> Error {
     match error {
         ParquetError::External(inner) => match inner.downcast::<std::io::Error>() {
@@ -82,7 +82,7 @@ fn schema() -> SchemaRef {
     let fields: Vec<Field> = COLUMNS
         .iter()
         .map(|column| match column.value {
-            // A string of Kusto is never null.
+            // Kusto's strings are never null.
             Value::Text(_) | Value::Json(_) => Field::new(column.name, DataType::Utf8, false),
             Value::Dynamic(_) => Field::new(column.name, DataType::Utf8, true),
             Value::Bool(_) => Field::new(column.name, DataType::Boolean, true),
@@ -98,13 +98,13 @@ fn time_type() -> DataType {
     DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
 }
 
-/// Rows by column.
+/// Rows being collected into columns.
 struct Batch {
     columns: Vec<Builder>,
     rows: usize,
 }
 
-/// The values of one column, and how to get the next one.
+/// The builder of a column, and the accessor of its values.
 enum Builder {
     Text(StringBuilder, for<'r> fn(&Row<'r>) -> &'r str),
     Bool(BooleanBuilder, fn(&Row<'_>) -> Option<bool>),
@@ -126,7 +126,7 @@ impl Batch {
         self.rows += 1;
     }
 
-    /// The rows so far; none are left.
+    /// Returns the rows so far and empties the batch.
     fn take(&mut self, schema: &SchemaRef) -> Result<RecordBatch> {
         self.rows = 0;
         let columns = self.columns.iter_mut().map(Builder::finish).collect();

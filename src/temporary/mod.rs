@@ -1,8 +1,8 @@
-//! Temporary storage: the one place that makes files which must not outlive a run.
+//! Temporary storage: the only module that creates files which must not outlive a run.
 //!
-//! Rows that do not fit in memory and copies of streams are in [`Scratch`], a file without a name: the operating system
-//! removes it however the process ends. What must have a name, because it is published by a rename, is a
-//! [`PendingFile`] or a folder that is [`registered`](register): a run that is stopped removes these with [`leave`].
+//! Rows that do not fit in memory and copies of streams are stored in [`Scratch`], a file without a name: the operating
+//! system removes it however the process ends. Files that need a name because they are published by a rename are a
+//! [`PendingFile`] or a [`registered`](register) folder: a stopped run removes these with [`leave`].
 
 mod pending;
 mod platform;
@@ -14,7 +14,7 @@ pub use platform::{same_owner, sync_folder};
 pub use registry::{Hold, Kind, Registered, hold, leave, register};
 pub use scratch::{Scratch, ScratchFile, ScratchReader, ScratchWriter};
 
-/// The system's folder for temporary files.
+/// Returns the system's folder for temporary files.
 #[must_use]
 pub fn usual_folder() -> std::path::PathBuf {
     tempfile::env::temp_dir()

@@ -9,15 +9,15 @@ use tempfile::NamedTempFile;
 use super::platform::{same_owner, sync_folder, usual_permissions};
 use super::registry::{self, Kind, Registered};
 
-/// How temporary names begin and end. The dot keeps scans of the folder from reading the file.
+/// The prefix and suffix of temporary names. The dot keeps scans of the folder from reading the file.
 const PREFIX: &str = ".coldcase-";
 const SUFFIX: &str = ".partial";
-/// Random characters between the two.
+/// The number of random characters between them.
 const RANDOM_CHARS: usize = 8;
-/// How often a new name is tried after another run took the first one for a leftover.
+/// How often a new name is tried after another run removed the file, taking it for a leftover.
 const ATTEMPTS: usize = 8;
 
-/// A file beside its destination, which it replaces in one step when it is complete.
+/// A file beside its destination, which it replaces atomically when it is complete.
 #[derive(Debug)]
 pub struct PendingFile(Inner);
 
@@ -25,17 +25,17 @@ pub struct PendingFile(Inner);
 enum Inner {
     /// A new file; locked, so that other runs know that its owner is alive.
     Beside { file: NamedTempFile, target: PathBuf, registered: Registered },
-    /// A device or pipe, which is written to and never replaced.
+    /// A device or pipe, which is written to directly and never replaced.
     Direct(File),
 }
 
 impl PendingFile {
-    /// A file that will be at `path`. What killed runs left in the folder of `path` is removed.
+    /// Creates a file that will be published at `path`. Leftovers of killed runs in the folder of `path` are removed.
     ///
     /// # Errors
-    /// `path` is a folder, or its folder does not exist or cannot be written to.
+    /// `path` is a folder, or its folder does not exist or is not writable.
     pub fn create(path: &Path) -> io::Result<Self> {
-        // The file that a link leads to is replaced, not the link.
+        // The target of a link is replaced, not the link.
         let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         match fs::metadata(&target) {
             Ok(metadata) if metadata.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
@@ -47,14 +47,14 @@ impl PendingFile {
         let folder = folder_of(&target).to_owned();
         let (file, registered) = new_file(&folder)?;
         if let Ok(metadata) = fs::metadata(&target) {
-            // A file keeps the permissions that its owner gave it.
+            // An existing file keeps its permissions.
             fs::set_permissions(file.path(), metadata.permissions())?;
         }
         sweep(&folder, &file);
         Ok(Self(Inner::Beside { file, target, registered }))
     }
 
-    /// The file, to be written to.
+    /// Returns a handle to write to.
     pub fn handle(&self) -> io::Result<File> {
         match &self.0 {
             Inner::Beside { file, .. } => file.as_file().try_clone(),
@@ -62,7 +62,7 @@ impl PendingFile {
         }
     }
 
-    /// Gives the complete file its name, in one step.
+    /// Renames the complete file to its destination, atomically.
     pub fn publish(self) -> io::Result<()> {
         let Inner::Beside { file, target, registered } = self.0 else { return Ok(()) };
         file.as_file().sync_all()?;
@@ -70,13 +70,13 @@ impl PendingFile {
         let published = file.persist(&target).map(drop).map_err(|error| error.error);
         drop(hold);
         drop(registered);
-        // The answer is there; that its name survives a power failure is not promised by every file system.
+        // The rename is done; not every file system promises that it survives a power failure.
         let _ = sync_folder(folder_of(&target));
         published
     }
 }
 
-/// The folder that a file is in.
+/// Returns the folder that contains a file.
 fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
@@ -99,7 +99,7 @@ fn new_file(folder: &Path) -> io::Result<(NamedTempFile, Registered)> {
     Err(io::Error::other("temporary files disappear as soon as they are made"))
 }
 
-/// Removes the files of runs that were killed: those with our kind of name, of the same user, that no process has locked.
+/// Removes the files of killed runs: those with our kind of name, of the same user, that no process has locked.
 fn sweep(folder: &Path, own: &NamedTempFile) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for path in entries.flatten().filter(|entry| is_temporary(&entry.file_name())).map(|entry| entry.path()) {
@@ -108,7 +108,7 @@ fn sweep(folder: &Path, own: &NamedTempFile) {
             continue;
         }
         if File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) {
-            // What cannot be removed is no reason to fail.
+            // A leftover that cannot be removed is no reason to fail.
             let _ = fs::remove_file(&path);
         }
     }

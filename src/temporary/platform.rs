@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-/// Reads from `offset` on, whatever other threads read from the same file.
+/// Reads from `offset`, independently of reads by other threads.
 pub(super) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     #[cfg(unix)]
     return std::os::unix::fs::FileExt::read_at(file, buffer, offset);
@@ -12,7 +12,7 @@ pub(super) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result
     return std::os::windows::fs::FileExt::seek_read(file, buffer, offset);
 }
 
-/// Writes at `offset`, whatever other threads write to the same file.
+/// Writes at `offset`, independently of writes by other threads.
 pub(super) fn write_at(file: &File, buffer: &[u8], offset: u64) -> io::Result<usize> {
     #[cfg(unix)]
     return std::os::unix::fs::FileExt::write_at(file, buffer, offset);
@@ -20,7 +20,7 @@ pub(super) fn write_at(file: &File, buffer: &[u8], offset: u64) -> io::Result<us
     return std::os::windows::fs::FileExt::seek_write(file, buffer, offset);
 }
 
-/// Makes new files have the permissions that the umask allows, as files made by a shell have.
+/// Gives new files the permissions that the umask allows, like files created by a shell.
 pub(super) fn usual_permissions(builder: &mut tempfile::Builder<'_, '_>) {
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
@@ -28,7 +28,7 @@ pub(super) fn usual_permissions(builder: &mut tempfile::Builder<'_, '_>) {
     let _ = builder;
 }
 
-/// True if both files belong to the same user, as far as the system says.
+/// True if both files belong to the same user, as far as the system knows.
 #[must_use]
 pub fn same_owner(one: &Path, other: &Path) -> bool {
     let (Ok(one), Ok(other)) = (one.symlink_metadata(), other.symlink_metadata()) else { return false };
@@ -38,7 +38,7 @@ pub fn same_owner(one: &Path, other: &Path) -> bool {
     return one.file_type() == other.file_type();
 }
 
-/// Makes the names in a folder durable. Not all systems can do so; nothing is lost but safety in a power failure.
+/// Makes the names in a folder durable. Not all systems can do so; only safety in a power failure is lost.
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
     return File::open(folder)?.sync_all();

@@ -1,4 +1,4 @@
-//! The files and folders that a run removes if it is stopped.
+//! The files and folders that a stopped run removes.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,13 +9,13 @@ use std::time::Duration;
 
 /// How often removal is tried: other threads may still add files to a folder.
 const ATTEMPTS: usize = 20;
-/// The time between two attempts.
+/// The pause between attempts.
 const PAUSE: Duration = Duration::from_millis(5);
 
 static REGISTRY: Mutex<Registry> = Mutex::new(Registry { entries: BTreeMap::new(), next: 0 });
 
 struct Registry {
-    /// In the order of registration.
+    /// In order of registration.
     entries: BTreeMap<u64, (PathBuf, Kind)>,
     next: u64,
 }
@@ -25,7 +25,7 @@ struct Registry {
 pub enum Kind {
     /// A file.
     File,
-    /// A folder with everything in it.
+    /// A folder with all of its content.
     Tree,
     /// A folder, if it is empty.
     EmptyFolder,
@@ -47,14 +47,14 @@ pub fn register(path: &Path, kind: Kind) -> Registered {
     hold().register(path, kind)
 }
 
-/// As long as this value lives, a run that is stopped waits: for steps that must be done together.
+/// Delays stopping while it is alive: for steps that must be done together.
 #[must_use = "the run is held only as long as this value lives"]
 pub struct Hold(MutexGuard<'static, Registry>);
 
 impl Hold {
-    /// Registers a path that was made under this hold.
+    /// Registers a path created during this hold.
     pub fn register(&mut self, path: &Path, kind: Kind) -> Registered {
-        // The process may change its folder until then, and paths may be relative.
+        // The process may change its working folder until then, and paths may be relative.
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let number = self.0.next;
         self.0.next += 1;
@@ -63,17 +63,18 @@ impl Hold {
     }
 }
 
-/// Keeps [`leave`] waiting. Blocks for good once the run is leaving, so that nothing is made after the removal. A thread
-/// that holds the run must drop no [`Registered`] value meanwhile: it would wait for itself.
+/// Delays [`leave`]. Blocks forever once the run is leaving, so that nothing is created after the removal. A thread
+/// with a hold must not drop a [`Registered`] value: it would wait for itself.
 pub fn hold() -> Hold {
     Hold(lock())
 }
 
-/// Removes everything that is registered. No other thread can make or publish anything afterwards: the process must end.
+/// Removes everything that is registered. No other thread can create or publish anything afterwards: the process must
+/// end.
 pub fn leave() {
     let registry = lock();
     for attempt in 0..ATTEMPTS {
-        // What was made last is inside what was made first.
+        // Later paths may be inside earlier ones.
         let left = registry.entries.values().rev().filter(|(path, kind)| remove(path, *kind).is_err()).count();
         if left == 0 {
             break;
@@ -97,7 +98,7 @@ fn remove(path: &Path, kind: Kind) -> io::Result<()> {
     };
     match removed {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(()),
-        // Somebody else uses the folder by now.
+        // Something else uses the folder by now.
         Err(error) if kind == Kind::EmptyFolder && error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
         other => other,
     }

@@ -1,8 +1,8 @@
 //! A file without a name, shared by any number of byte sequences.
 //!
-//! Sorting a large table makes thousands of runs. Each in a file of its own would need a name, which a killed process
-//! leaves behind, or an open file, of which there may be few. So one file is divided into blocks, and each
-//! [`ScratchFile`] is a list of blocks, which are used again when it is dropped.
+//! Sorting a large table creates thousands of runs. A file for each would need a name, which a killed process leaves
+//! over, or an open file, whose number is limited. So one file is divided into blocks; each [`ScratchFile`] is a list
+//! of blocks, which are reused when it is dropped.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -14,7 +14,7 @@ use super::platform::{read_at, write_at};
 /// Bytes of a block.
 const BLOCK: u64 = 64 << 10;
 
-/// The file, and which of its blocks are free.
+/// The file, and its free blocks.
 #[derive(Debug)]
 pub struct Scratch {
     file: File,
@@ -24,17 +24,17 @@ pub struct Scratch {
 #[derive(Debug, Default)]
 struct Blocks {
     free: Vec<u32>,
-    /// The number of blocks that were ever used.
+    /// The number of blocks in use or free.
     count: u32,
 }
 
 impl Scratch {
-    /// A file in `folder`, which must exist; it has no name where the system allows it.
+    /// Creates a file in `folder`, which must exist; the file has no name if the system supports that.
     pub fn new(folder: &Path) -> io::Result<Arc<Self>> {
         Ok(Arc::new(Self { file: tempfile::tempfile_in(folder)?, blocks: Mutex::default() }))
     }
 
-    /// A writer of a new sequence of bytes.
+    /// Creates a writer of a new byte sequence.
     #[must_use]
     pub fn writer(self: &Arc<Self>) -> ScratchWriter {
         ScratchWriter(ScratchFile { scratch: Arc::clone(self), blocks: Vec::new(), length: 0 })
@@ -51,7 +51,7 @@ impl Scratch {
     }
 }
 
-/// Bytes in a [`Scratch`] file.
+/// A byte sequence in a [`Scratch`] file.
 #[derive(Debug)]
 pub struct ScratchFile {
     scratch: Arc<Scratch>,
@@ -62,26 +62,26 @@ pub struct ScratchFile {
 impl Drop for ScratchFile {
     fn drop(&mut self) {
         let mut blocks = self.scratch.blocks.lock().unwrap_or_else(PoisonError::into_inner);
-        // The last block is taken first: in this order a new sequence is contiguous again.
+        // The last free block is taken first: in this order a new sequence is contiguous again.
         blocks.free.extend(self.blocks.drain(..).rev());
     }
 }
 
 impl ScratchFile {
-    /// Copies a stream to its end, or up to `max_bytes` of it.
+    /// Copies a stream up to its end or to `max_bytes`.
     pub fn copy(scratch: &Arc<Scratch>, stream: &mut dyn Read, max_bytes: u64) -> io::Result<Self> {
         let mut writer = io::BufWriter::with_capacity(4 * usize::try_from(BLOCK).unwrap_or(0), scratch.writer());
         io::copy(&mut stream.take(max_bytes), &mut writer)?;
         Ok(writer.into_inner()?.finish())
     }
 
-    /// The number of bytes.
+    /// Returns the number of bytes.
     #[must_use]
     pub fn length(&self) -> u64 {
         self.length
     }
 
-    /// Reads from `offset` on; several threads may do so at a time. Like [`Read::read`], it may read less than asked.
+    /// Reads from `offset`; several threads may do so at once. Like [`Read::read`], it may read less than requested.
     pub fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let Some(place) = self.in_file(offset).filter(|_| offset < self.length) else { return Ok(0) };
         let available = (BLOCK - offset % BLOCK).min(self.length - offset);
@@ -89,25 +89,25 @@ impl ScratchFile {
         read_at(&self.scratch.file, &mut buffer[..wanted], place)
     }
 
-    /// A reader of all bytes.
+    /// Returns a reader of all bytes.
     #[must_use]
     pub fn reader(self: &Arc<Self>) -> ScratchReader {
         ScratchReader { file: Arc::clone(self), offset: 0 }
     }
 
-    /// The offset in the shared file.
+    /// Returns the offset in the shared file.
     fn in_file(&self, offset: u64) -> Option<u64> {
         let block = self.blocks.get(usize::try_from(offset / BLOCK).ok()?)?;
         Some(u64::from(*block) * BLOCK + offset % BLOCK)
     }
 }
 
-/// Appends to a [`ScratchFile`]; without a buffer of its own.
+/// Appends to a [`ScratchFile`], without a buffer of its own.
 #[derive(Debug)]
 pub struct ScratchWriter(ScratchFile);
 
 impl ScratchWriter {
-    /// The bytes that were written.
+    /// Returns the bytes written.
     #[must_use]
     pub fn finish(self) -> ScratchFile {
         self.0
@@ -175,7 +175,7 @@ mod tests {
         let lengths = [0, 1, 65_535, 65_536, 65_537, 300_000];
         for round in 0..3 {
             let mut writers: Vec<_> = lengths.iter().map(|_| scratch.writer()).collect();
-            // In turns, so that blocks of different sequences lie side by side.
+            // Alternating, so that blocks of different sequences are adjacent.
             for start in (0..300_000).step_by(50_000) {
                 for (seed, (writer, length)) in writers.iter_mut().zip(lengths).enumerate() {
                     let all = bytes(seed + round, length);

@@ -1,23 +1,23 @@
-//! Which columns of a table are shown on a terminal, and how wide.
+//! Which columns of a table are visible on a terminal, and how wide.
 
 use crate::source::shape::{KnownTable, known_tables};
 use crate::types::{Field, Schema};
 
-/// Between two columns.
+/// The gap between two columns.
 pub(super) const GAP: &str = "  ";
-/// No column that is shown needs less than this to be of use.
+/// The width below which a visible column is of no use.
 const NARROW: usize = 12;
-/// A column that is shown instead of others is wide enough for addresses and identifiers.
+/// The width of columns that are preferred over others: enough for addresses and identifiers.
 const COMFORTABLE: usize = 40;
 
-/// How much room a column takes.
+/// The width that a column takes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Extent {
-    /// The widest of its name and its cells.
+    /// The width of the name or the widest cell.
     pub width: usize,
-    /// True if its cells may be cut: half a number, time or identifier is another one.
+    /// True if cells may be cut: a cut number, time or identifier would read as another one.
     pub cuttable: bool,
-    /// True if no cell holds anything.
+    /// True if all cells are empty.
     pub empty: bool,
 }
 
@@ -27,12 +27,12 @@ impl Extent {
     }
 }
 
-/// A column that is shown.
+/// A visible column.
 #[derive(Clone, Copy, Debug)]
 struct ShownColumn {
     index: usize,
     extent: Extent,
-    /// Its cells are not cut below this width.
+    /// Cells are not cut below this width.
     floor: usize,
 }
 
@@ -42,15 +42,16 @@ impl ShownColumn {
     }
 }
 
-/// The characters of a line whose columns are cut to `limit`.
+/// Returns the width of a line whose columns are cut to `limit`.
 fn line_width(columns: &[ShownColumn], limit: usize) -> usize {
     let gaps = GAP.len() * columns.len().saturating_sub(1);
     columns.iter().map(|column| column.width(limit)).fold(gaps, usize::saturating_add)
 }
 
-/// Returns the width of each column that is shown in a line of `available` characters, None for a column that is hidden.
+/// Returns the width of each visible column in a line of `available` characters, None for a hidden column.
 ///
-/// Columns without values are hidden first. If the others do not fit either, those are shown that `schema` ranks first.
+/// Columns without values are hidden first. If the others do not fit either, those that `schema` ranks first are
+/// visible.
 pub(super) fn fit(schema: &Schema, columns: &[Extent], available: usize) -> Vec<Option<usize>> {
     let column = |(index, extent): (usize, &Extent)| ShownColumn { index, extent: *extent, floor: NARROW };
     let mut shown: Vec<ShownColumn> = columns.iter().enumerate().map(column).collect();
@@ -72,7 +73,7 @@ pub(super) fn fit(schema: &Schema, columns: &[Extent], available: usize) -> Vec<
     widths
 }
 
-/// The columns that are shown if not all fit: main columns with comfortable widths, then narrow ones, then the others.
+/// Selects columns if not all fit: main columns with comfortable widths, then narrow ones, then the others.
 fn choose(schema: &Schema, mut columns: Vec<ShownColumn>, available: usize) -> Vec<ShownColumn> {
     let ranks = ranks(schema);
     columns.sort_by_key(|column| ranks[column.index]);
@@ -92,7 +93,7 @@ fn choose(schema: &Schema, mut columns: Vec<ShownColumn>, available: usize) -> V
     chosen
 }
 
-/// The greatest limit up to `available` that fits; 0 if none does.
+/// Returns the largest limit up to `available` that fits; 0 if none does.
 fn widest(available: usize, fits: impl Fn(usize) -> bool) -> usize {
     let (mut low, mut high) = (0, available);
     while low < high {
@@ -102,18 +103,18 @@ fn widest(available: usize, fits: impl Fn(usize) -> bool) -> usize {
     low
 }
 
-/// How soon a column is shown.
+/// The order in which columns are selected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
     /// A main column of a known table, by its position among these.
     Main(usize),
-    /// A column that the query made.
+    /// A column computed by the query.
     Made,
     /// Another column of the known table.
     Other,
 }
 
-/// The ranks of columns, which differ only for the rows of a known table.
+/// Returns the ranks of columns, which differ only for rows of a known table.
 fn ranks(schema: &Schema) -> Vec<Rank> {
     let shared = |table: &&KnownTable| table.schema.names().filter(|name| schema.index_of(name).is_some()).count();
     let table = known_tables().max_by_key(shared).filter(|table| shared(table) * 2 >= table.schema.len());
