@@ -3,6 +3,7 @@
 #![allow(clippy::pedantic, reason = "tests and benchmarks say what they mean in few words")]
 
 mod support {
+    pub mod diff;
     pub mod golden;
     pub mod wire;
 }
@@ -41,19 +42,16 @@ fn trials_of_cases(path: PathBuf, update: bool) -> Vec<Trial> {
             Ok(())
         })];
     }
-    let trial = |folder: Option<&str>, configuration: Configuration| {
+    let trial = |folder: Option<&str>, others: Vec<Configuration>| {
         let over = folder.map(|folder| format!(" over {folder}")).unwrap_or_default();
         let (path, folder) = (path.clone(), folder.map(str::to_owned));
-        Trial::test(format!("{name}{over} {}", configuration.name()), move || {
-            CaseFile::read(&path).check(configuration, folder.as_deref()).map_err(Into::into)
+        Trial::test(format!("{name}{over}"), move || {
+            CaseFile::read(&path).check(&others, folder.as_deref()).map_err(Into::into)
         })
     };
     let mut trials: Vec<Trial> = match CaseFile::read(&path).folders().as_slice() {
-        [] => Configuration::all().map(|configuration| trial(None, configuration)).collect(),
-        folders => {
-            let pairs = folders.iter().flat_map(|folder| Configuration::few().map(move |c| (*folder, c)));
-            pairs.map(|(folder, configuration)| trial(Some(folder), configuration)).collect()
-        }
+        [] => vec![trial(None, Configuration::all())],
+        folders => folders.iter().map(|folder| trial(Some(folder), Configuration::few())).collect(),
     };
     trials.push(Trial::test(format!("{name} printed"), move || {
         CaseFile::read(&path).check_printed().map_err(Into::into)
@@ -68,7 +66,7 @@ fn trial_of_plans(path: PathBuf, update: bool) -> Trial {
         if update {
             file.update();
         }
-        CaseFile::read(&path).check(Configuration::DEFAULT, folder.as_deref()).map_err(Into::into)
+        CaseFile::read(&path).check(&[], folder.as_deref()).map_err(Into::into)
     })
 }
 

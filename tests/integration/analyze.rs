@@ -4,7 +4,7 @@ use crate::command::coldcase;
 
 const SIGNINS: &str = "testdata/signinlogs";
 
-/// What is said of a query, every time as `T` and the line behind the plan without its memory.
+/// What is said of a query, every time as `T` and the line after the plan without its memory.
 fn analyzed(arguments: &[&str]) -> Vec<String> {
     let output = coldcase(&[&["explain", "--analyze", "--threads", "2"], arguments].concat());
     assert_eq!(output.code, 0, "{output:?}");

@@ -251,7 +251,7 @@ fn crates_have_owners() {
     none(&complaints);
 }
 
-/// True where `code` names the crate: `name::`, not behind another path or as the end of a longer name.
+/// True if `code` names the crate: `name::`, not after another path or as the end of a longer name.
 fn names_crate(code: &str, name: &str) -> bool {
     code.match_indices(&format!("{name}::")).any(|(at, _)| {
         let before = &code[..at];

@@ -94,7 +94,7 @@ fn paths_are_files_folders_and_globs() {
     assert_eq!(count(&["SigninLogs | count", "-t", "SigninLogs=testdata/shapes/graph-beta"]), 10);
 }
 
-/// Paths are what the system says they are: blanks, other alphabets, brackets, links and loops of links.
+/// Paths are what the system says they are: whitespace, other alphabets, brackets, links and loops of links.
 #[test]
 fn paths_of_every_kind() {
     let folder = tempfile::tempdir().expect("a folder");

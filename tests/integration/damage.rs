@@ -60,13 +60,13 @@ enum Damage {
 /// What a scan found.
 struct Found {
     rows: Vec<Vec<String>>,
-    /// True where the scan said that something is wrong or strange.
+    /// True if the scan said that something is wrong or strange.
     told: bool,
     /// The tables that were met: the name of a table may be what was damaged.
     tables: Vec<String>,
 }
 
-/// Reads the sign-ins of a folder; None where the scan itself refused.
+/// Reads the sign-ins of a folder; None if the scan itself refused.
 fn read(folder: &Path) -> Option<Found> {
     let mut builder = FileCatalogBuilder::default();
     builder.add(folder).ok()?;
@@ -122,7 +122,7 @@ fn apply(bytes: &[u8], damage: Damage, rng: &mut ChaCha8Rng) -> Vec<u8> {
         }
         Damage::Replace(start) => {
             let end = memchr::memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |length| start + length);
-            // Neither a line of blanks nor a comma between lines holds anything.
+            // Neither a line of whitespace nor a comma between lines holds anything.
             let random: Vec<u8> = (0..rng.random_range(1..40)).map(|_| rng.random_range(b'!'..=0xff)).collect();
             let text = if rng.random_range(0..3) == 0 { &random } else { *REPLACEMENTS.choose(rng).expect("some") };
             [&bytes[..start], text, &bytes[end..]].concat()

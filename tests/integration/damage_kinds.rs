@@ -16,7 +16,7 @@ struct Kind {
     write: fn(&Path),
     /// What every message about it says.
     word: &'static str,
-    /// The column whose values are damaged; None where records are missing, so that every query is concerned.
+    /// The column whose values are damaged; None if records are missing, so that every query is concerned.
     column: Option<&'static str>,
 }
 

@@ -13,6 +13,8 @@ use coldcase::engine::{Engine, Settings};
 use coldcase::source::{FileCatalog, FileCatalogBuilder};
 use coldcase::types::datetime;
 
+use crate::diff::line_diff;
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -97,7 +99,7 @@ fn every_message_points_where_it_should() {
         if std::env::var_os("UPDATE").is_some() {
             fs::write(&path, &said).expect("it can be written");
         } else if said != text {
-            complaints.push(format!("{}, where the engine says\n{said}", path.display()));
+            complaints.push(format!("{}\n{}", path.display(), line_diff(&text, &said)));
         }
     }
     assert!(complaints.is_empty(), "\n{}", complaints.join("\n\n"));

@@ -143,7 +143,7 @@ fn another_encoding_may_begin_far_into_a_file() {
     }
 }
 
-/// A piece that was cut off costs its last record, and no other encoding behind it.
+/// A piece that was cut off costs its last record, and no other encoding after it.
 #[test]
 fn a_piece_that_is_cut_off_hides_no_other_encoding() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -152,7 +152,7 @@ fn rows_without_a_table_are_read() {
     }
 }
 
-/// Files of CSV that were joined, and what stands in front of a header.
+/// Files of CSV that were joined, and what stands before a header.
 #[test]
 fn csv_files_that_were_joined_are_read_whole() {
     let evidence = Evidence::new();
@@ -613,7 +613,7 @@ fn what_is_hidden_is_told() {
     }
 }
 
-/// Of archives that were joined the last one is read, and what stands in front of it is said.
+/// Of archives that were joined the last one is read, and what stands before it is said.
 #[test]
 fn zip_archives_that_were_joined_are_told() {
     let evidence = Evidence::new();

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::command::{coldcase_at, root};
+use crate::diff::line_diff;
 
 /// A call and what it must lead to.
 #[derive(Default)]
@@ -16,7 +17,7 @@ struct Call {
     unsaid: Vec<String>,
 }
 
-/// The description in front of the calls, and the calls.
+/// The description before the calls, and the calls.
 fn parse(text: &str) -> (String, Vec<Call>) {
     let (mut title, mut calls) = (String::new(), Vec::<Call>::new());
     for line in text.lines() {
@@ -81,7 +82,8 @@ fn check(folder: &Path, update: bool) -> Vec<String> {
         rewritten.push('\n');
         let mut wrong = Vec::new();
         if !update && (output.code, &output.stdout) != (call.exit, &call.stdout) {
-            wrong.push(format!("expected exit {} and\n{}", call.exit, call.stdout));
+            let text = |code: i32, stdout: &str| format!("exit {code}\n{stdout}");
+            wrong.push(line_diff(&text(call.exit, &call.stdout), &text(output.code, &output.stdout)));
         }
         let missing = call.said.iter().filter(|text| !output.stderr.contains(*text));
         wrong.extend(missing.map(|text| format!("stderr does not say: {text}")));

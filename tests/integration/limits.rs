@@ -109,7 +109,7 @@ fn every_command_that_reads_knows_the_limit() {
     let converted = coldcase(&["convert", &bomb, "-O", &archive, "--max-decompressed", "1M"]);
     assert!(converted.code == 6 && converted.stderr.contains("--max-decompressed"), "{converted:?}");
     assert!(!Path::new(&archive).exists());
-    // A look at many files goes on behind one that is a bomb.
+    // A look at many files goes on after one that is a bomb.
     let sniffed = coldcase(&["sniff", &bomb, "--max-decompressed", "1M"]);
     assert!(sniffed.code == 0 && sniffed.stdout.contains("it unpacks to more than 1048576 bytes"), "{sniffed:?}");
     let queries = write(folder.path(), "queries.jsonl", b"{\"id\":1,\"query\":\"SigninLogs | count\"}\n");

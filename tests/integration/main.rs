@@ -45,6 +45,8 @@ mod wrappers;
 
 #[path = "../support/command.rs"]
 mod command;
+#[path = "../support/diff.rs"]
+mod diff;
 #[path = "../support/earley.rs"]
 mod earley;
 #[path = "../support/ebnf.rs"]

@@ -96,7 +96,7 @@ fn groups_within_little_memory() {
     ]);
 }
 
-/// A condition on groups is asked before their lists are written; one that is not the same twice is asked behind.
+/// A condition on groups is asked before their lists are written; one that is not the same twice is asked after.
 #[test]
 fn groups_that_nobody_wants_are_left_out() {
     let catalog = catalog(&mut ChaCha8Rng::seed_from_u64(11), 8, 250);

@@ -11,6 +11,8 @@ use coldcase::functions::{Category, aggregate_functions, operator, scalar_functi
 use coldcase::output::FORMATS;
 use coldcase::syntax::OPERATORS;
 
+use crate::diff::line_diff;
+
 /// Stands at the top of every page.
 const NOTE: &str = "<!-- Written by `UPDATE=1 cargo test --test integration reference`; edits are lost. -->";
 
@@ -21,12 +23,8 @@ fn check(name: &str, page: &str) {
         fs::write(&path, page).expect("docs can be written");
     }
     let found = fs::read_to_string(&path).unwrap_or_default();
-    let differs = found.lines().zip(page.lines()).position(|(found, wanted)| found != wanted);
-    assert!(
-        found == page,
-        "docs/{name} is not up to date (line {}): run `UPDATE=1 cargo test --test integration reference`",
-        differs.map_or(found.lines().count().min(page.lines().count()), |line| line) + 1
-    );
+    let how = "run `UPDATE=1 cargo test --test integration reference`";
+    assert!(found == page, "docs/{name} is not up to date: {how}\n{}", line_diff(&found, page));
 }
 
 #[test]

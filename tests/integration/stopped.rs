@@ -1,4 +1,4 @@
-//! A run can be stopped at any moment, and leaves nothing behind.
+//! A run can be stopped at any moment, and leaves nothing after.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Records behind a damaged one are read, whatever stands around them, and the damaged one counts once.
+//! Records after a damaged one are read, whatever stands around them, and the damaged one counts once.
 
 use std::fs;
 
@@ -186,7 +186,7 @@ fn wrappers_are_told_from_records() {
     }
 }
 
-/// Records of another shape on lines of their own are read behind a damaged one, though no record before them begins so.
+/// Records of another shape on lines of their own are read after a damaged one, though no record before them begins so.
 #[test]
 fn lines_of_another_shape_are_read_behind_damage() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::Value as Json;
 
 use crate::command::{Output, coldcase, root};
+use crate::diff::line_diff;
 
 const SHAPES: &str = "testdata/shapes";
 
@@ -285,7 +286,8 @@ fn every_difference_between_shapes_is_listed() {
         fs::write(&path, &text).expect("written");
     }
     assert!(!text.contains("\t?\t"), "differences without a reason: {text}");
-    assert_eq!(fs::read_to_string(&path).expect("readable").replace("\r\n", "\n"), text);
+    let recorded = fs::read_to_string(&path).expect("readable").replace("\r\n", "\n");
+    assert!(recorded == text, "\n{}", line_diff(&recorded, &text));
 }
 
 /// A column that an export of Graph or of the admin center does not have is reported, each by its name.

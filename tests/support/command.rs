@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// What a run left behind.
+/// What a run left after.
 #[derive(Debug)]
 pub struct Output {
     /// The exit code.

@@ -29,7 +29,7 @@ pub enum Node {
     Optional(Box<Node>),
     /// Any number of times.
     Repeat(Box<Node>),
-    /// Another production, or a class of tokens where there is none of that name.
+    /// Another production, or a class of tokens if there is none of that name.
     Name(String),
     /// Exactly these characters.
     Quoted(String),
@@ -82,7 +82,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Past blanks and comments; the last comment.
+    /// Past whitespace and comments; the last comment.
     fn skip(&mut self) -> String {
         let mut comment = String::new();
         loop {

@@ -65,7 +65,7 @@ impl<'a> Generator<'a> {
         }
     }
 
-    /// A sentence of `start`, its tokens separated by blanks, which adds its productions to `used`; beyond `budget`
+    /// A sentence of `start`, its tokens separated by whitespace, which adds its productions to `used`; beyond `budget`
     /// levels only the shallowest choices.
     pub fn sentence(&self, start: &str, budget: usize, random: &mut Random, used: &mut HashSet<&'a str>) -> String {
         let production = self.production(start).expect("a production of the grammar");

@@ -11,13 +11,14 @@ use coldcase::source::{Catalog, FileCatalogBuilder, MemoryCatalog};
 use coldcase::syntax;
 use coldcase::types::{Schema, Type, datetime};
 
+use super::diff::line_diff;
 use super::wire;
 
-/// What `now()` answers in every case.
+/// Returns what `now()` gives in every case.
 const NOW: &str = "2026-03-03T12:00:00Z";
 
 /// How a file of cases is run.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Configuration {
     /// Whether plans are improved.
     pub optimize: bool,
@@ -30,29 +31,28 @@ pub struct Configuration {
 }
 
 impl Configuration {
-    /// How a query runs unless asked otherwise; `UPDATE=1` writes down what it answers.
+    /// The configuration whose results are expected; `UPDATE=1` records them.
     pub const DEFAULT: Self =
         Self { optimize: true, threads: 1, batch_rows: coldcase::engine::DEFAULT_BATCH_ROWS, max_memory: u64::MAX };
-    /// Whatever can go to temporary files does.
+    /// Spills everything that can be spilled to temporary files.
     const SPILLED: Self = Self { threads: 3, batch_rows: 7, max_memory: 1, ..Self::DEFAULT };
 
-    /// Every configuration: an answer depends on none of these choices.
-    pub fn all() -> impl Iterator<Item = Self> {
+    /// Every configuration besides the default: results do not depend on any of these choices.
+    pub fn all() -> Vec<Self> {
         let choices = [true, false].into_iter().flat_map(|optimize| [1, 4].map(|threads| (optimize, threads)));
         let batches = [1, 7, 8_192];
-        choices
-            .flat_map(move |(optimize, threads)| {
-                batches.map(|batch_rows| Self { optimize, threads, batch_rows, ..Self::DEFAULT })
-            })
-            .chain([Self::SPILLED])
+        let each = choices.flat_map(|(optimize, threads)| {
+            batches.map(|batch_rows| Self { optimize, threads, batch_rows, ..Self::DEFAULT })
+        });
+        each.filter(|configuration| *configuration != Self::DEFAULT).chain([Self::SPILLED]).collect()
     }
 
-    /// A few that differ from each other in everything, for cases that run over many folders.
-    pub fn few() -> impl Iterator<Item = Self> {
-        [(true, 1, 8_192), (true, 4, 7), (false, 4, 1), (false, 1, 8_192)]
-            .into_iter()
-            .map(|(optimize, threads, batch_rows)| Self { optimize, threads, batch_rows, ..Self::DEFAULT })
-            .chain([Self::SPILLED])
+    /// A few configurations that differ from each other in everything, for cases that run over many folders.
+    pub fn few() -> Vec<Self> {
+        let choices = [(true, 4, 7), (false, 4, 1), (false, 1, 8_192)];
+        let each =
+            choices.map(|(optimize, threads, batch_rows)| Self { optimize, threads, batch_rows, ..Self::DEFAULT });
+        each.into_iter().chain([Self::SPILLED]).collect()
     }
 
     /// A short name.
@@ -115,7 +115,7 @@ impl CaseFile {
     }
 
     /// The folders of `testdata` that the cases run over, one after the other, several together with `+` between them;
-    /// none where they need no files.
+    /// none if they need no files.
     pub fn folders(&self) -> Vec<&str> {
         self.directive("@data").flat_map(str::split_whitespace).collect()
     }
@@ -136,10 +136,31 @@ impl CaseFile {
         Engine::new(catalog(folder), settings)
     }
 
-    /// Runs every case; the complaints, where there are any.
-    pub fn check(&self, configuration: Configuration, folder: Option<&str>) -> Result<(), String> {
-        let engine = self.engine(configuration, folder);
-        all(self.cases.iter().map(|case| self.compare(case, &case.query, &self.answer(&engine, &case.query))))
+    /// Runs every case in the default configuration, then in `others`. Returns the failures: each difference once.
+    pub fn check(&self, others: &[Configuration], folder: Option<&str>) -> Result<(), String> {
+        let engine = self.engine(Configuration::DEFAULT, folder);
+        let others: Vec<_> = others.iter().map(|other| (other.name(), self.engine(*other, folder))).collect();
+        all(self.cases.iter().flat_map(|case| {
+            let answer = self.answer(&engine, &case.query);
+            let differing = self.compare_others(case, &answer, &others);
+            std::iter::once(self.compare(case, &case.query, &answer)).chain(differing)
+        }))
+    }
+
+    /// Compares the results in other configurations with that in the default one.
+    fn compare_others(&self, case: &Case, default: &Answer, others: &[(String, Engine)]) -> Vec<Result<(), String>> {
+        let mut differing: BTreeMap<Vec<String>, Vec<&str>> = BTreeMap::new();
+        for (name, engine) in others {
+            let answer = self.answer(engine, &case.query);
+            if !answer.is_as(&default.lines) && !answer.is_as(&case.expected) {
+                differing.entry(answer.lines).or_default().push(name);
+            }
+        }
+        let failure = |(lines, names): (Vec<String>, Vec<&str>)| {
+            let diff = line_diff(&default.text(), &text(&lines));
+            Err(format!("{}\n{}\ndiffers from default in {}\n{diff}", self.place(case), case.query, names.join(", ")))
+        };
+        differing.into_iter().map(failure).collect()
     }
 
     /// Prints every query from its tree: the text means the same, and printed again it is the same.
@@ -174,9 +195,8 @@ impl CaseFile {
         if answer.is_as(&case.expected) {
             return Ok(());
         }
-        let lines = |lines: &[String]| lines.iter().map(|line| format!("    {line}\n")).collect::<String>();
-        let (expected, actual) = (lines(&case.expected), lines(&answer.lines));
-        Err(format!("{place}\n{query}\n  expected\n{expected}  answered\n{actual}"))
+        let diff = line_diff(&text(&case.expected), &answer.text());
+        Err(format!("{place}\n{query}\n{diff}"))
     }
 
     /// Writes the answers of the default configuration into the file.
@@ -220,6 +240,10 @@ pub fn catalog(folder: Option<&str>) -> Arc<dyn Catalog> {
     Arc::new(builder.build())
 }
 
+fn text(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
 /// What stands below the line of a case.
 struct Answer {
     lines: Vec<String>,
@@ -228,7 +252,11 @@ struct Answer {
 }
 
 impl Answer {
-    /// True where the lines are those expected; reals may differ as [`wire::same_row`] allows.
+    fn text(&self) -> String {
+        text(&self.lines)
+    }
+
+    /// True if the lines are those expected; reals may differ as [`wire::same_row`] allows.
     fn is_as(&self, expected: &[String]) -> bool {
         let (Some(types), [header, rows @ ..]) = (&self.types, expected) else { return self.lines == expected };
         let mut pairs = rows.iter().zip(&self.lines[1..]);

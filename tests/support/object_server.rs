@@ -47,12 +47,12 @@ impl ObjectServer {
     /// - `denied`: 403 to everything
     /// - `cut`: half of every body, every time
     /// - `flaky`: half of the first body, then all
-    /// - `stall`: nothing behind the first half
+    /// - `stall`: nothing after the first half
     /// - `moving`: another version with each answer
     /// - `broken`: 500
     /// - `echo`: 403 that repeats the address and the credentials that it was asked with
     /// - `near`: a redirect to the bucket `web` of this server
-    /// - `far`: a redirect to the address that stands behind `far/`, up to the next slash
+    /// - `far`: a redirect to the address that stands after `far/`, up to the next slash
     pub fn start(files: BTreeMap<String, Vec<u8>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address").to_string();
@@ -133,7 +133,7 @@ fn serve(stream: TcpStream, files: &Files, log: &Mutex<Vec<Answer>>) {
     }
 }
 
-/// Answers; None where the connection is not to be used again.
+/// Answers; None if the connection is not to be used again.
 fn answer(request: &Request, output: &mut TcpStream, files: &Files, log: &Mutex<Vec<Answer>>) -> Option<()> {
     let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
     let path = decoded(path);

@@ -241,7 +241,7 @@ impl<R: Rng> Writer<'_, R> {
         format!("union ({table} | take {count} | project {first})")
     }
 
-    /// For a word, of which there may be more before and behind it.
+    /// For a word, of which there may be more before and after it.
     fn search(&mut self) -> String {
         let word = *self.pick(WORDS);
         let (begin, end) = (*self.pick(&["", "*"]), *self.pick(&["", "*"]));

@@ -41,7 +41,7 @@ fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// True where two rows say the same: texts, numbers and the order of keys exactly, reals to [`TOLERANCE`].
+/// True if two rows say the same: texts, numbers and the order of keys exactly, reals to [`TOLERANCE`].
 pub fn same_row(types: &[Type], expected: &str, actual: &str) -> bool {
     if expected == actual {
         return true;
