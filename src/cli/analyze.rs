@@ -1,4 +1,4 @@
-//! `coldcase explain --analyze`: the plan with what running it took.
+//! `coldcase explain --analyze`: the plan with rows, time, bytes read and bytes skipped for each operator.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use super::{Outcome, documents, overwrite};
 use crate::diagnostic::Result;
 use crate::engine::{Clock, Prepared};
 
-/// Runs a query whose planning `started` some time ago; its rows are counted, not shown.
+/// Runs a query of a run that began at `started`. Its rows are counted and not shown.
 pub(super) fn run(session: &Session, prepared: &Prepared, started: Instant) -> Result<Outcome> {
     let planned = started.elapsed();
     overwrite::refuse(session, &[])?;
@@ -18,18 +18,18 @@ pub(super) fn run(session: &Session, prepared: &Prepared, started: Instant) -> R
     let outcome = prepared.analyze(&clock);
     let ran = clock.elapsed();
     line.end();
-    session.talk.report(prepared.report());
+    session.reporter.report(prepared.report());
     session.finish()?;
-    let (plan, rows) = outcome.map_err(|error| session.talk.query_error(error))?;
+    let (plan, rows) = outcome.map_err(|error| session.reporter.query_error(error))?;
     let threads = session.engine.settings().threads;
     let (planned, ran) = (milliseconds(planned), milliseconds(ran));
-    let peak = peak_memory().map_or(String::new(), |bytes| format!("; {} of memory at most", size(bytes)));
+    let peak = peak_memory().map_or(String::new(), |bytes| format!("; peak memory {}", size(bytes)));
     let temporary = match prepared.temporary_files() {
         0 => String::new(),
         files => format!(", {files} temporary files"),
     };
     let rows = format!("rows: {rows}; planned in {planned}, run in {ran}, {threads} threads{temporary}{peak}");
-    let text = format!("{plan}{rows}\nbusy: time for the operator alone, summed over threads\n");
+    let text = format!("{plan}{rows}\nbusy: time in the operator itself, summed over threads\n");
     documents::print(text.as_bytes())?;
     let damaged = session.strict && prepared.report().is_incomplete();
     Ok(if damaged { Outcome::Damaged } else { Outcome::Success })
@@ -39,7 +39,7 @@ fn milliseconds(time: Duration) -> String {
     format!("{:.3} ms", time.as_secs_f64() * 1000.0)
 }
 
-/// The time since it was started.
+/// The time since it was created.
 #[derive(Debug)]
 struct Stopwatch(Instant);
 
@@ -49,7 +49,7 @@ impl Clock for Stopwatch {
     }
 }
 
-/// The most memory that the process had so far, in bytes, where the system says it.
+/// The peak memory of the process in bytes; None if the system does not report it.
 fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

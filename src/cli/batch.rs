@@ -1,6 +1,6 @@
 //! `coldcase batch`: many queries in one process, JSON Lines in and out.
 //!
-//! Each line `{"id", "query"}` is answered with `{"id", "columns", "rows"}` or `{"id", "error", "code"}`.
+//! For each line `{"id", "query"}`, writes `{"id", "columns", "rows"}` or `{"id", "error", "code"}`.
 
 use std::collections::BTreeSet;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
@@ -14,7 +14,7 @@ use super::args::BatchArgs;
 use super::digest::Digest;
 use super::manifest::{self, merged};
 use super::sources::Call;
-use super::{Outcome, overwrite, session, stdout, target, terminal};
+use super::{Outcome, destination, overwrite, session, stdout, terminal};
 use crate::diagnostic::{Code, Error, Result};
 use crate::engine::Flow;
 use crate::output;
@@ -31,8 +31,8 @@ pub(super) fn run(args: &BatchArgs) -> Result<Outcome> {
     let (output, pending) = open(args.output_file.as_deref())?;
     let digest = Digest::default();
     let mut output = digest.watch(output);
-    let mut facts = Vec::new();
-    let mut heard = Heard::default();
+    let mut entries = Vec::new();
+    let mut batch = BatchOutcome::default();
     let written = |error| Error::io(args.output_file.clone().unwrap_or_else(|| "stdout".into()), error);
     for (number, line) in input.lines().enumerate() {
         let line = line.map_err(|error| Error::io(&args.queries, error))?;
@@ -41,46 +41,46 @@ pub(super) fn run(args: &BatchArgs) -> Result<Outcome> {
         }
         let request = request(&line, number + 1, &args.queries)?;
         let (id, query) = (&request["id"], request["query"].as_str().unwrap_or(""));
-        match answer(&session, query, &mut heard) {
-            Ok((table, said)) => {
-                facts.push((id.clone(), said));
+        match answer(&session, query, &mut batch) {
+            Ok((table, entry)) => {
+                entries.push((id.clone(), entry));
                 writeln!(output, "{{\"id\":{id},{table}}}")
             }
-            // Not the query is wrong then but the call, and so would every other answer be.
+            // A usage error, which would be the result of every other query, too.
             Err(error) if is_nothing_to_read(&error) && session.catalog.is_empty() => {
-                return Err(Error::Usage(session.talk.words(&error)));
+                return Err(Error::Usage(session.reporter.error_text(&error)));
             }
             Err(error @ Error::Cancelled) => return Err(error),
             Err(error) => {
-                heard.failed = true;
-                let error = json!({"error": session.talk.words(&error), "code": error.exit_code()});
-                facts.push((id.clone(), merged(json!({"query": query}), error.clone())));
+                batch.failed = true;
+                let error = json!({"error": session.reporter.error_text(&error), "code": error.exit_code()});
+                entries.push((id.clone(), merged(json!({"query": query}), error.clone())));
                 writeln!(output, "{}", merged(json!({"id": id}), error))
             }
         }
-        // A line at a time: whoever reads along sees the answers as they come.
+        // Flushed after each line, so that a reader of the pipe gets each result at once.
         .and_then(|()| output.flush())
         .map_err(written)?;
     }
     drop(output);
-    session.say_unread();
+    session.report_unread();
     session.finish()?;
     if let Some((pending, path)) = pending.zip(args.output_file.as_deref()) {
-        target::publish(pending, path)?;
+        destination::publish(pending, path)?;
     }
     if let Some(path) = &args.manifest {
-        let answers: Vec<Json> = facts.into_iter().map(|(id, said)| merged(json!({"id": id}), said)).collect();
+        let answers: Vec<Json> = entries.into_iter().map(|(id, entry)| merged(json!({"id": id}), entry)).collect();
         let written = manifest::output(args.output_file.as_deref(), Some(&digest));
         manifest::write(path, &session, merged(json!({"answers": answers}), written))?;
     }
-    Ok(match (session.strict && heard.damage, heard.failed) {
+    Ok(match (session.strict && batch.damage, batch.failed) {
         (true, _) => Outcome::Damaged,
         (false, true) => Outcome::Negative,
         (false, false) => Outcome::Success,
     })
 }
 
-/// The lines with queries; `-` is stdin.
+/// Opens the file of queries; `-` is stdin.
 fn queries(path: &Path) -> Result<Box<dyn BufRead>> {
     let failed = |error| Error::io(path, error);
     let input: Box<dyn BufRead> = match path == Path::new("-") {
@@ -90,7 +90,7 @@ fn queries(path: &Path) -> Result<Box<dyn BufRead>> {
     decoded(input).map_err(failed)
 }
 
-/// The request on a line of the file of queries.
+/// Parses one line of the file of queries.
 fn request(line: &str, number: usize, file: &Path) -> Result<Json> {
     serde_json::from_str(line).map_err(|error| Error::Data {
         file: file.display().to_string(),
@@ -99,7 +99,7 @@ fn request(line: &str, number: usize, file: &Path) -> Result<Json> {
     })
 }
 
-/// The queries as UTF-8 without a byte order mark: tools of Windows also write UTF-16.
+/// Converts the queries to UTF-8 without a byte order mark: Windows tools also write UTF-16.
 fn decoded(mut input: Box<dyn BufRead>) -> io::Result<Box<dyn BufRead>> {
     match input.fill_buf()? {
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
@@ -120,31 +120,34 @@ fn is_nothing_to_read(error: &Error) -> bool {
     matches!(error, Error::Query(list) if list.iter().all(|diagnostic| diagnostic.code == Code::NothingToRead))
 }
 
-/// Where the answers go; with a file, what gets its name at the end.
+/// Opens stdout, or a temporary file that is renamed at the end.
 fn open(file: Option<&Path>) -> Result<(Box<dyn Write>, Option<PendingFile>)> {
     let Some(path) = file else {
         stdout::check()?;
         return Ok((Box::new(BufWriter::new(terminal::stdout())), None));
     };
-    let (pending, out) = target::pending(path)?;
+    let (pending, out) = destination::pending(path)?;
     Ok((Box::new(out), Some(pending)))
 }
 
-/// What the scans of all queries had to say.
+/// What has happened so far in the queries of the batch.
 #[derive(Default)]
-struct Heard {
-    said: BTreeSet<String>,
+struct BatchOutcome {
+    /// Messages that were printed already.
+    emitted: BTreeSet<String>,
+    /// True once data could not be read.
     damage: bool,
-    /// True once a query had no answer.
+    /// True once a query failed.
     failed: bool,
 }
 
-/// The members `columns` and `rows` of an answer, as the Log Analytics format has them, and what a manifest says of it.
-fn answer(session: &session::Session, query: &str, heard: &mut Heard) -> Result<(String, Json)> {
+/// Runs a query. Returns the members `columns` and `rows` of its result in the Log Analytics format, and its entry in
+/// the manifest.
+fn answer(session: &session::Session, query: &str, batch: &mut BatchOutcome) -> Result<(String, Json)> {
     let started = Instant::now();
     let prepared = session.prepare(&session.engine, query, started)?;
     let bytes = Shared::default();
-    let format = output::format("la-api").ok_or_else(|| Error::internal("the format la-api exists"))?;
+    let format = output::format("la-api").ok_or_else(|| Error::internal("the format la-api is missing"))?;
     let mut writer = (format.writer)(Box::new(bytes.clone()), &output::Options::default());
     writer.begin(prepared.schema())?;
     let mut rows = 0;
@@ -154,19 +157,20 @@ fn answer(session: &session::Session, query: &str, heard: &mut Heard) -> Result<
         writer.batch(&batch).map(|()| Flow::Continue(()))
     });
     line.end();
-    session.talk.report_news(prepared.report(), &mut heard.said);
-    heard.damage |= prepared.report().is_incomplete();
+    session.reporter.report_new(prepared.report(), &mut batch.emitted);
+    batch.damage |= prepared.report().is_incomplete();
     outcome?;
     writer.finish()?;
     drop(writer);
     let text = bytes.text();
     let table = text.find("\"columns\":").and_then(|start| Some(&text[start..text.rfind("}]}")?]));
-    // The format breaks lines between rows; inside JSON strings there are none.
-    let table = table.map(|table| table.replace('\n', "")).ok_or_else(|| Error::internal("the answer has columns"))?;
+    // The format has a line end after each row; JSON strings contain none.
+    let table =
+        table.map(|table| table.replace('\n', "")).ok_or_else(|| Error::internal("the result has no columns"))?;
     Ok((table, manifest::answer(query, &prepared, rows)))
 }
 
-/// Bytes that a writer fills and its owner reads.
+/// A buffer that a writer fills and its owner reads.
 #[derive(Clone, Default)]
 struct Shared(Arc<Mutex<Vec<u8>>>);
 

@@ -1,6 +1,4 @@
-//! What holds where a flag is not given: the environment, then the catalog file, then the defaults.
-
-mod backtest;
+//! Settings of options that are not given: from the environment, else the catalog file, else defaults.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -10,7 +8,6 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use self::backtest::Backtest;
 use super::memory::Memory;
 use super::sources::table_name;
 use crate::diagnostic::{Error, Result};
@@ -18,11 +15,11 @@ use crate::source::folders::Links;
 use crate::source::remote::{Access, is_url};
 use crate::source::{DateOrder, Limits};
 
-/// The catalog file with what the environment says instead.
+/// The settings of the catalog file, overridden by the environment.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Configuration {
-    /// Values of flags.
+    /// Default values of options.
     #[serde(default)]
     pub defaults: Defaults,
     /// Tables by name.
@@ -34,27 +31,24 @@ pub(super) struct Configuration {
     /// Files of functions.
     #[serde(default)]
     pub functions: Functions,
-    /// How rules are replayed; checked, and read by no command yet.
-    #[serde(default, rename = "backtest")]
-    _backtest: Backtest,
 }
 
 /// Files of functions that queries may call.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Functions {
-    /// Files, folders, globs; relative to the folder of the catalog file.
+    /// Files, folders and globs, relative to the folder of the catalog file.
     pub paths: Vec<PathBuf>,
 }
 
-/// Values of flags.
+/// Default values of options.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Defaults {
     pub output: Option<String>,
     pub excel_safe: Option<bool>,
     pub threads: Option<u16>,
-    /// Seconds that a server may say nothing.
+    /// Seconds after which a server that sends nothing is given up.
     pub remote_timeout: Option<u16>,
     pub follow_links: Option<bool>,
     pub time_column: Option<String>,
@@ -65,7 +59,7 @@ pub(super) struct Defaults {
     pub max_memory: Option<Memory>,
 }
 
-/// A number of bytes: as such, or a text as flags have it.
+/// A number of bytes: an integer, or a string as on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "toml::Value")]
 pub(super) struct Size(pub u64);
@@ -74,7 +68,7 @@ impl FromStr for Size {
     type Err = String;
 
     fn from_str(text: &str) -> std::result::Result<Self, String> {
-        super::args::size(text).map(Self)
+        super::args::parse_size(text).map(Self)
     }
 }
 
@@ -86,7 +80,7 @@ impl TryFrom<toml::Value> for Size {
     }
 }
 
-/// The order of dates in numbers: `dmy` or `mdy`.
+/// The order of day and month in numeric dates: `dmy` or `mdy`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub(super) struct Dates(pub DateOrder);
@@ -99,45 +93,45 @@ impl TryFrom<String> for Dates {
     }
 }
 
-/// A table in files.
+/// A table of the catalog file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Table {
-    /// Files, folders, globs; relative to the folder of the catalog file.
+    /// Files, folders and globs, relative to the folder of the catalog file.
     pub paths: Vec<PathBuf>,
-    /// How records are laid out: `auto`, told by themselves.
+    /// The export shape. Only `auto` is accepted: each record is recognised by itself.
     #[serde(default, rename = "shape")]
-    _shape: Shape,
-    /// The column that --from, --to and --last look at.
+    _shape: ShapeSetting,
+    /// The column that --from, --to and --last compare.
     pub time_column: Option<String>,
-    /// The column that `ingestion_time()` answers.
+    /// The column that `ingestion_time()` returns.
     pub ingestion_column: Option<String>,
-    /// The order of dates in numbers.
+    /// The order of day and month in numeric dates.
     pub dates: Option<Dates>,
 }
 
-/// A watchlist in a file; its path is relative to the folder of the catalog file.
+/// A watchlist of the catalog file. Its path is relative to the folder of the catalog file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(
     untagged,
     deny_unknown_fields,
     rename_all_fields = "kebab-case",
-    expecting = "a path is needed, or path and search-key"
+    expecting = "expected a path, or a table with path and search-key"
 )]
 pub(super) enum Watchlist {
-    /// One without a search key.
+    /// A path only.
     File(PathBuf),
-    /// One with a search key.
+    /// A path and a search key.
     Keyed {
         /// The file.
         path: PathBuf,
-        /// The column that has the search keys.
+        /// The column of the search keys.
         search_key: Option<String>,
     },
 }
 
 impl Watchlist {
-    /// The file, and the column that has the search keys.
+    /// The file and the search-key column.
     pub fn parts(&self) -> (&Path, Option<&str>) {
         match self {
             Self::File(path) => (path, None),
@@ -152,101 +146,100 @@ impl Watchlist {
     }
 }
 
-/// How the records of a table are laid out.
+/// The export shape of the files of a table.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Shape {
-    /// As each record says.
+enum ShapeSetting {
+    /// Each record is recognised by itself.
     #[default]
     Auto,
 }
 
 impl Configuration {
-    /// Reads a catalog file, if there is one, and the environment.
+    /// Reads the catalog file, if given, and the environment.
     ///
     /// # Errors
-    /// A file that cannot be read or is no catalog, a variable without a fitting value.
+    /// If the file cannot be read or is malformed, or a variable has an invalid value.
     pub fn load(file: Option<&Path>) -> Result<Self> {
         let mut configuration = match file {
             Some(file) => Self::read(file)?,
             None => Self::default(),
         };
-        configuration.defaults.environment()?;
+        configuration.defaults.apply_environment()?;
         configuration.check()
     }
 
     fn check(self) -> Result<Self> {
         if self.defaults.threads == Some(0) {
-            return Err(Error::Usage("threads: at least 1 is needed".to_owned()));
+            return Err(Error::Usage("threads must be at least 1".to_owned()));
         }
         if self.defaults.remote_timeout == Some(0) {
-            return Err(Error::Usage("remote-timeout: at least 1 second is needed".to_owned()));
+            return Err(Error::Usage("remote-timeout must be at least 1 second".to_owned()));
         }
         Ok(self)
     }
 
-    /// How files are reached: remote ones as the environment says, as the tools of their stores do; links that lead out of
-    /// a folder only if that is asked for.
+    /// Returns how files are accessed: credentials of servers come from the variables that the tools of each store use;
+    /// links that lead out of a folder are followed only on request.
     pub fn access(&self, follow_links: bool) -> Access {
         let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
-        let patience = self.defaults.remote_timeout.map(|seconds| Duration::from_secs(seconds.into()));
+        let timeout = self.defaults.remote_timeout.map(|seconds| Duration::from_secs(seconds.into()));
         let follow_links = follow_links || self.defaults.follow_links == Some(true);
         let links = if follow_links { Links::Everywhere } else { Links::Inside };
-        Access::new(std::env::vars_os().filter_map(text), patience).with_links(links)
+        Access::new(std::env::vars_os().filter_map(text), timeout).with_links(links)
     }
 
     fn read(file: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(file).map_err(|error| Error::io(file, error))?;
-        let wrong = |reason: String| Error::Usage(format!("{}: {reason}", file.display()));
-        let sections: toml::Table = text.parse().map_err(|error: toml::de::Error| wrong(error.to_string()))?;
-        if let Some(unknown) = sections
-            .keys()
-            .find(|key| !matches!(key.as_str(), "defaults" | "tables" | "watchlists" | "functions" | "backtest"))
+        let invalid = |reason: String| Error::Usage(format!("{}: {reason}", file.display()));
+        let sections: toml::Table = text.parse().map_err(|error: toml::de::Error| invalid(error.to_string()))?;
+        if let Some(unknown) =
+            sections.keys().find(|key| !matches!(key.as_str(), "defaults" | "tables" | "watchlists" | "functions"))
         {
-            let known = "known are [defaults], [tables.NAME], [watchlists], [functions] and [backtest]";
-            return Err(wrong(format!("the section [{unknown}] is not supported yet; {known}")));
+            let expected = "[defaults], [tables.NAME], [watchlists], [functions]";
+            return Err(invalid(format!("unknown section [{unknown}]; expected one of {expected}")));
         }
-        let mut configuration: Self = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        let mut configuration: Self = toml::from_str(&text).map_err(|error| invalid(error.to_string()))?;
         let folder = file.parent().unwrap_or(Path::new(""));
         for table in configuration.tables.values_mut() {
-            table.paths.iter_mut().for_each(|path| *path = below(folder, path));
+            table.paths.iter_mut().for_each(|path| *path = relative_to(folder, path));
         }
         for watchlist in configuration.watchlists.values_mut() {
             let path = watchlist.path_mut();
-            *path = below(folder, path);
+            *path = relative_to(folder, path);
         }
-        configuration.functions.paths.iter_mut().for_each(|path| *path = below(folder, path));
-        configuration.tables = named_tables(configuration.tables).map_err(wrong)?;
+        configuration.functions.paths.iter_mut().for_each(|path| *path = relative_to(folder, path));
+        configuration.tables = canonical_tables(configuration.tables).map_err(invalid)?;
         Ok(configuration)
     }
 }
 
-/// The tables under the names that queries know: known tables in any case of letters. An error says which name is
-/// nearly one of these, or names a table twice.
-fn named_tables(tables: BTreeMap<String, Table>) -> Result<BTreeMap<String, Table>, String> {
+/// The tables by the names that queries use; the names of known tables are case-insensitive. Returns an error if a name
+/// seems to be a misspelt known table, or a table occurs twice.
+fn canonical_tables(tables: BTreeMap<String, Table>) -> Result<BTreeMap<String, Table>, String> {
     let mut named = BTreeMap::new();
     for (written, table) in tables {
         let name = table_name(&written).map_err(|near| {
             format!(
-                "[tables.{written}]: did you mean {near}? A query over {near} would not read these files; a table of \
-                 your own needs a name that is less like it"
+                "[tables.{written}]: did you mean {near}? Queries over {near} would not read these files; choose a \
+                 name for your own table that differs more from it"
             )
         })?;
         if named.insert(name.clone(), table).is_some() {
-            return Err(format!("[tables.{written}]: the table {name} is there already"));
+            return Err(format!("[tables.{written}]: the table {name} is defined twice"));
         }
     }
     Ok(named)
 }
 
 impl Defaults {
-    /// What a file may cost, where the flag does not say it.
+    /// The limits for each file; `flag` overrides the defaults.
     pub fn limits(&self, flag: Option<u64>) -> Limits {
         Limits { max_unpacked: flag.or(self.max_decompressed.map(|size| size.0)) }
     }
 
-    /// What the environment says counts more than what the file says.
-    fn environment(&mut self) -> Result<()> {
+    /// Overrides the values of the file by those of the environment.
+    fn apply_environment(&mut self) -> Result<()> {
         override_with("OUTPUT", &mut self.output)?;
         override_with("EXCEL_SAFE", &mut self.excel_safe)?;
         override_with("THREADS", &mut self.threads)?;
@@ -264,18 +257,17 @@ impl Defaults {
 fn override_with<T: FromStr>(name: &str, value: &mut Option<T>) -> Result<()> {
     let Some(text) = variable(name) else { return Ok(()) };
     let parsed = text.to_str().and_then(|text| text.parse().ok());
-    let parsed =
-        parsed.ok_or_else(|| Error::Usage(format!("COLDCASE_{name}={}: not a value for it", text.display())))?;
+    let parsed = parsed.ok_or_else(|| Error::Usage(format!("COLDCASE_{name}={}: invalid value", text.display())))?;
     *value = Some(parsed);
     Ok(())
 }
 
-/// The variable `COLDCASE_name`; an empty one is none.
+/// The variable `COLDCASE_name`; None if it is unset or empty.
 pub(super) fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(format!("COLDCASE_{name}")).filter(|value| !value.is_empty())
 }
 
-/// A path of the catalog file, seen from the working folder; URLs are where they are.
-fn below(folder: &Path, path: &Path) -> PathBuf {
+/// A path of the catalog file, which is relative to `folder`. URLs are unchanged.
+fn relative_to(folder: &Path, path: &Path) -> PathBuf {
     if path.to_str().is_some_and(is_url) { path.to_owned() } else { folder.join(path) }
 }

@@ -1,4 +1,4 @@
-//! `coldcase convert`: exports of any shape -> an archive.
+//! `coldcase convert`: converts exports of any shape to an archive.
 
 mod reading;
 
@@ -12,13 +12,13 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use serde_json::{Value as Json, json};
 
-use self::reading::Reading;
+use self::reading::TableRead;
 use super::args::{ConvertArgs, PartitionBy, SourceArgs};
+use super::destination::check_excel_safe;
 use super::progress::{self, size};
+use super::reporter::print_line;
 use super::session::{self, Session};
 use super::sources::Input;
-use super::talk::line;
-use super::target::check_excel_safe;
 use super::{Outcome, manifest, overwrite, stop};
 use crate::convert::{
     self, ArchiveWriter, GatheredRows, KnownIds, Partition, Place, Progress, RealDisk, Rows, Sink, SortedTable, Staging,
@@ -30,71 +30,72 @@ use crate::source::remark::number_of_files;
 use crate::source::shape::known_table;
 use crate::source::{FileCatalogBuilder, ScanReport};
 
-/// Bytes collected before they are written.
+/// Size of the write buffer, in bytes.
 const BUFFER: usize = 1 << 20;
-/// Bytes of memory that rows take unless asked otherwise: sorted runs that are longer make it no faster.
-const MEMORY: u64 = 1 << 30;
-/// The table that every export of sign-ins has.
-const SIGNINS: &str = "SigninLogs";
+/// The default memory limit for rows, in bytes. Longer sorted runs are not faster.
+const DEFAULT_MEMORY: u64 = 1 << 30;
+/// The table that is looked for first; reading it finds the other tables.
+const FIRST_TABLE: &str = "SigninLogs";
 
 pub(super) fn run(args: &ConvertArgs) -> Result<Outcome> {
     let started = Instant::now();
-    let target = Target::new(args)?;
+    let target = ConvertTarget::new(args)?;
     let session = session::of_text(&args.source, String::new(), "convert", &args.source.call(&args.paths))?;
     overwrite::refuse(&session, &[("-O", Some(&args.destination)), ("--manifest", args.manifest.as_deref())])?;
     let staging = Staging::new(&args.destination, args.source.temp_dir.as_deref())?;
     if staging.had_remains {
-        session.talk.say("note: removed the remains of a conversion that was stopped before its end");
+        session.reporter.info("note: removed the remains of an interrupted conversion");
     }
-    let mut work = Work { args, session: &session, target: &target, staging: &staging, done: Done::default() };
+    let mut work =
+        Conversion { args, session: &session, target: &target, staging: &staging, done: Converted::default() };
     work.tables()?;
-    let Work { mut done, .. } = work;
+    let Conversion { mut done, .. } = work;
     session.finish()?;
     if session.strict && done.damaged {
-        line("error: some records could not be read, and --strict was asked for: nothing was written");
+        print_line("error: some records could not be read: nothing was written, because of --strict");
         return Ok(Outcome::Damaged);
     }
     if done.rows == 0 && done.known == 0 {
-        let reason = "no row of a known table was found; bind other records to a name with -t NAME=PATH".to_owned();
+        let reason = "it contains no rows of a known table; bind other records to a table with -t NAME=PATH".to_owned();
         let file = args.paths.first().map_or("the input".to_owned(), |path| path.display().to_string());
         return Err(Error::Data { file, place: None, reason });
     }
     stop::check()?;
     let request = request(args, &session)?;
     if staging.was_added(&request) {
-        session.talk.say(
-            "note: an earlier run of this conversion had added these rows before it was stopped: nothing is added again",
-        );
-        done = Done { known: done.rows + done.known, ..Done::default() };
+        session
+            .reporter
+            .info("note: an interrupted run of this conversion had already added these rows: nothing is added again");
+        done = Converted { known: done.rows + done.known, ..Converted::default() };
     } else {
         publish(&staging, &target, &done, &request)?;
     }
     if let Some(path) = &args.manifest {
-        manifest::write(path, &session, done.facts(&args.destination, &target)?)?;
+        manifest::write(path, &session, done.manifest(&args.destination, &target)?)?;
     }
-    if matches!(target, Target::Archive { .. }) {
+    if matches!(target, ConvertTarget::Archive { .. }) {
         staging.acknowledge()?;
     }
-    session.talk.say(&done.summary(started));
+    session.reporter.info(&done.summary(started));
     Ok(Outcome::Success)
 }
 
-fn publish(staging: &Staging, target: &Target, done: &Done, request: &Json) -> Result<()> {
+fn publish(staging: &Staging, target: &ConvertTarget, done: &Converted, request: &Json) -> Result<()> {
     match target {
-        Target::Archive { existing: None, .. } => staging.publish(request),
-        // Nothing new: the archive stays as it is.
-        Target::Archive { existing: Some(_), .. } if done.files.is_empty() => Ok(()),
-        Target::Archive { existing: Some(_), .. } => staging.publish_files(&done.files, request, &RealDisk),
-        Target::File(_) => staging.publish_file(FILE),
+        ConvertTarget::Archive { existing: None, .. } => staging.publish(request),
+        // Without new rows, the archive stays unchanged.
+        ConvertTarget::Archive { existing: Some(_), .. } if done.files.is_empty() => Ok(()),
+        ConvertTarget::Archive { existing: Some(_), .. } => staging.publish_files(&done.files, request, &RealDisk),
+        ConvertTarget::File(_) => staging.publish_file(FILE),
     }
 }
 
-/// What is to be converted, as a run of the same command over the same files would say it again.
+/// Identifies the conversion: a later run of the same command over the same files returns the same value.
 fn request(args: &ConvertArgs, session: &Session) -> Result<Json> {
     let file = |Input { table, file }: Input| {
         let modified = file.local_path().and_then(|path| std::fs::metadata(path).ok()?.modified().ok());
         let modified = modified.and_then(|time| Some(time.duration_since(UNIX_EPOCH).ok()?.as_nanos().to_string()));
-        // Nothing but its bytes tells one stream from another.
+        // A stream can only be identified by its bytes.
         let hash = file.is_copy().then(|| manifest::sha256(&file)).transpose()?;
         let path = file.local_path().and_then(|path| std::path::absolute(path).ok());
         let name = path.map_or(file.name.clone(), |path| path.display().to_string());
@@ -105,29 +106,29 @@ fn request(args: &ConvertArgs, session: &Session) -> Result<Json> {
     Ok(json!({"files": files, "from": from, "to": to, "last": last, "timeColumn": time_column, "dedup": dedup}))
 }
 
-/// The name of the one file while it is not whole.
-const FILE: &str = "answer";
+/// The temporary name of a single file.
+const FILE: &str = "result";
 
-/// What is to be written.
-enum Target {
-    /// A folder of Parquet files; the archive that is added to, where there is one.
+/// What the conversion writes.
+enum ConvertTarget {
+    /// A folder of Parquet files; `existing` is the archive to add to.
     Archive { existing: Option<PathBuf>, partition: Partition },
-    /// One file.
+    /// A single file.
     File(&'static Format),
 }
 
-impl Target {
-    /// Everything that can be wrong in the call is found before a file is opened.
+impl ConvertTarget {
+    /// Finds all usage errors before a file is opened.
     fn new(args: &ConvertArgs) -> Result<Self> {
         let destination = &args.destination;
         if args.paths.is_empty() && args.source.tables.is_empty() {
-            return Err(Error::Usage("name the files to convert: files, folders, globs, or - for stdin".to_owned()));
+            return Err(Error::Usage("no input: give files, folders or globs, or - for stdin".to_owned()));
         }
         if args.source.query_file.is_some() || !args.source.parameters.is_empty() {
-            return Err(Error::Usage("convert takes whole tables: -f and --param have no place in it".to_owned()));
+            return Err(Error::Usage("convert reads whole tables: -f and --param are not supported".to_owned()));
         }
         if args.source.provenance {
-            let text = "--provenance: an archive has the columns of its tables, and nothing would read the others";
+            let text = "convert does not support --provenance: an archive has only the columns of its tables";
             return Err(Error::Usage(text.to_owned()));
         }
         let extension = destination.extension().and_then(|extension| extension.to_str());
@@ -136,9 +137,10 @@ impl Target {
         let is_folder = destination.is_dir() || (by_extension.is_none() && named.is_none_or(is_parquet));
         match named.or(by_extension) {
             Some(format) if !is_folder => Self::file(args, format),
-            Some(format) if !is_parquet(format) => {
-                Err(Error::Usage(format!("-o {}: one file, not a folder; name a new file with -O", format.name)))
-            }
+            Some(format) if !is_parquet(format) => Err(Error::Usage(format!(
+                "-o {} needs a single file, not a folder: give a new file with -O",
+                format.name
+            ))),
             _ => Self::archive(args),
         }
     }
@@ -146,22 +148,22 @@ impl Target {
     fn file(args: &ConvertArgs, format: &'static Format) -> Result<Self> {
         check_excel_safe(args.spreadsheet.excel_safe, format)?;
         if args.append {
-            return Err(Error::Usage("--append adds to an archive in a folder, not to a file".to_owned()));
+            return Err(Error::Usage("--append needs an archive that is a folder, not a file".to_owned()));
         }
         if args.destination.exists() {
-            return Err(Error::Usage(format!("{}: the file exists already", args.destination.display())));
+            return Err(Error::Usage(format!("{}: the file already exists", args.destination.display())));
         }
         Ok(Self::File(format))
     }
 
     fn archive(args: &ConvertArgs) -> Result<Self> {
         if args.spreadsheet.excel_safe {
-            return Err(Error::Usage("--excel-safe: an archive is no CSV file; name one with -O FILE.csv".to_owned()));
+            return Err(Error::Usage("--excel-safe needs a CSV file: give one with -O FILE.csv".to_owned()));
         }
         let destination = &args.destination;
         let empty = convert::is_empty(destination)?;
         if !empty && !args.append {
-            let text = "the folder is not empty; add to an archive with --append, or name a new folder";
+            let text = "the folder is not empty; add to the archive with --append, or give a new folder";
             return Err(Error::Usage(format!("{}: {text}", destination.display())));
         }
         let partition = match args.partition_by {
@@ -180,32 +182,32 @@ fn is_parquet(format: &'static Format) -> bool {
 
 /// What has been converted so far.
 #[derive(Default)]
-struct Done {
+struct Converted {
     tables: Vec<String>,
     rows: u64,
-    /// Rows that the archive had.
+    /// Rows that were in the archive already.
     known: u64,
-    /// Rows without an `Id` that were added to an archive.
-    without: u64,
+    /// Rows without an `Id` that were added to an existing archive.
+    without_id: u64,
     damaged: bool,
     files: Vec<PathBuf>,
     bytes: u64,
-    /// What a manifest says of each table.
-    facts: Vec<Json>,
-    /// The notes and warnings that were given.
-    said: BTreeSet<String>,
+    /// The entry of each table in the manifest.
+    entries: Vec<Json>,
+    /// Notes and warnings that were printed already.
+    emitted: BTreeSet<String>,
 }
 
-impl Done {
-    /// What a manifest says of the archive, which is at its place already.
-    fn facts(&self, destination: &Path, target: &Target) -> Result<Json> {
+impl Converted {
+    /// The entry of the published archive in the manifest.
+    fn manifest(&self, destination: &Path, target: &ConvertTarget) -> Result<Json> {
         let path = |file: &PathBuf| match target {
-            Target::Archive { .. } => destination.join(file),
-            Target::File(_) => destination.to_owned(),
+            ConvertTarget::Archive { .. } => destination.join(file),
+            ConvertTarget::File(_) => destination.to_owned(),
         };
         let files = self.files.iter().map(|file| manifest::written(&path(file))).collect::<Result<Vec<_>>>()?;
         let destination = destination.display().to_string();
-        Ok(json!({"archive": {"place": destination, "tables": self.facts, "files": files}}))
+        Ok(json!({"archive": {"place": destination, "tables": self.entries, "files": files}}))
     }
 
     fn summary(&self, started: Instant) -> String {
@@ -216,82 +218,84 @@ impl Done {
             "no new rows".clone_into(&mut text);
         }
         if self.known > 0 {
-            let _ = write!(text, "; {} rows were in the archive already", self.known);
+            let _ = write!(text, "; {} rows were already in the archive", self.known);
         }
-        if self.without > 0 {
-            let _ = write!(text, "; {} rows without an Id were added without a look", self.without);
+        if self.without_id > 0 {
+            let _ = write!(text, "; {} rows without an Id were added without checking for duplicates", self.without_id);
         }
         let _ = write!(text, "; {:.1} s", started.elapsed().as_secs_f64());
         text
     }
 }
 
-/// A conversion on its way.
-struct Work<'a> {
+/// A running conversion.
+struct Conversion<'a> {
     args: &'a ConvertArgs,
     session: &'a Session,
-    target: &'a Target,
+    target: &'a ConvertTarget,
     staging: &'a Staging,
-    done: Done,
+    done: Converted,
 }
 
-impl Work<'_> {
-    /// Converts what is bound to a name, and every known table of the other files.
+impl Conversion<'_> {
+    /// Converts the bound tables, and every known table in the other files.
     fn tables(&mut self) -> Result<()> {
         let named = &self.session.catalog.named;
         let mut waiting: VecDeque<String> =
-            named.iter().filter(|source| source.is_of_call()).filter_map(|source| source.table.clone()).collect();
-        let looks_around = !self.args.paths.is_empty();
-        waiting.extend(looks_around.then(|| SIGNINS.to_owned()));
-        let mut taken: Vec<String> = Vec::new();
+            named.iter().filter(|given| given.is_on_command_line()).filter_map(|given| given.table.clone()).collect();
+        let finds_tables = !self.args.paths.is_empty();
+        waiting.extend(finds_tables.then(|| FIRST_TABLE.to_owned()));
+        let mut converted: Vec<String> = Vec::new();
         let mut unknown = BTreeSet::new();
         while let Some(table) = waiting.pop_front() {
-            if taken.contains(&table) {
+            if converted.contains(&table) {
                 continue;
             }
-            // Only a reading tells which tables the files hold.
-            let met = self.table(&table)?;
-            taken.push(table);
+            // Which tables the files contain is known only after reading them.
+            let found = self.table(&table)?;
+            converted.push(table);
             let (known, others): (Vec<_>, Vec<_>) =
-                met.into_iter().filter(|_| looks_around).partition(|name| known_table(name).is_some());
+                found.into_iter().filter(|_| finds_tables).partition(|name| known_table(name).is_some());
             waiting.extend(known);
             unknown.extend(others);
         }
-        unknown.retain(|name| !taken.contains(name));
+        unknown.retain(|name| !converted.contains(name));
         if !unknown.is_empty() {
             self.done.damaged = true;
             let names: Vec<String> = unknown.iter().map(|name| format!("{name:?}")).collect();
-            self.session.talk.warn(format!(
-                "the archive has no records of {}: no known tables; bind their files to the name with -t NAME=PATH",
+            self.session.reporter.warn(format!(
+                "records of {} were not converted, because these tables are not known: bind their files with \
+                 -t NAME=PATH",
                 names.join(", ")
             ));
         }
         Ok(())
     }
 
-    /// Converts one table; answers the tables that its files hold besides.
+    /// Converts one table. Returns the other tables in its files.
     fn table(&mut self, table: &str) -> Result<Vec<String>> {
-        let Reading { prepared, rows, known_ids, options, line } = self.read(table)?;
+        let TableRead { prepared, rows, known_ids, options, line } = self.read(table)?;
         let sorted = match self.target {
-            Target::Archive { existing, partition } => {
+            ConvertTarget::Archive { existing, partition } => {
                 let (folder, existing) = (self.staging.archive(), existing.clone());
                 let place = Place { folder, existing, partition: *partition, single: None };
                 self.write(table, rows, &options, place)
             }
-            Target::File(format) if is_parquet(format) => {
+            ConvertTarget::File(format) if is_parquet(format) => {
                 let folder = self.staging.archive();
                 let place = Place { folder, existing: None, partition: Partition::None, single: Some(FILE.to_owned()) };
                 self.write(table, rows, &options, place)
             }
-            Target::File(format) => {
+            ConvertTarget::File(format) => {
                 let mut sink = FileSink::new(format, self.staging.archive().join(FILE), self.output_options());
                 rows.write(table, &options, &mut sink)
             }
         };
         line.end();
-        // Every table is found by reading the same files: what there is to say of them is said once.
-        self.session.talk.report_news(prepared.report(), &mut self.done.said);
-        let sorted = sorted.map_err(|error| self.session.talk.query_error(error))?;
+        // All tables are read from the same files: each message is printed once.
+        let reporter = &self.session.reporter;
+        reporter.report_new(prepared.report(), &mut self.done.emitted);
+        let sorted = sorted.map_err(|error| reporter.query_error(error))?;
         self.count(&sorted, &prepared, known_ids.as_ref())?;
         Ok(prepared.report().tables())
     }
@@ -302,7 +306,7 @@ impl Work<'_> {
     }
 
     fn max_memory(&self) -> u64 {
-        self.session.max_memory.unwrap_or(MEMORY)
+        self.session.max_memory.unwrap_or(DEFAULT_MEMORY)
     }
 
     fn write(
@@ -323,14 +327,14 @@ impl Work<'_> {
         let done = &mut self.done;
         done.damaged |= prepared.report().is_incomplete();
         done.known += ids.map_or(0, |ids| ids.known);
-        done.without += ids.map_or(0, |ids| ids.without);
+        done.without_id += ids.map_or(0, |ids| ids.without);
         let known = ids.map_or(0, |ids| ids.known);
-        let facts = json!({"table": sorted.name, "rows": sorted.rows, "rowsInTheArchiveAlready": known});
-        done.facts.push(manifest::merged(facts, manifest::said(prepared.report())));
+        let entry = json!({"table": sorted.name, "rows": sorted.rows, "rowsInTheArchiveAlready": known});
+        done.entries.push(manifest::merged(entry, manifest::scan_messages(prepared.report())));
         if sorted.rows == 0 {
             return Ok(());
         }
-        if matches!(self.target, Target::File(format) if !is_parquet(format)) {
+        if matches!(self.target, ConvertTarget::File(format) if !is_parquet(format)) {
             let path = self.staging.archive().join(FILE);
             done.bytes = std::fs::metadata(&path).map_err(|error| Error::io(&path, error))?.len();
             done.files.push(PathBuf::from(FILE));
@@ -340,16 +344,16 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The Ids of the archive that is added to.
+    /// The Ids in the archive to which rows are added.
     fn known_ids(&self, table: &str, prepared: &Prepared) -> Result<Option<KnownIds>> {
-        let Target::Archive { existing: Some(existing), .. } = self.target else { return Ok(None) };
+        let ConvertTarget::Archive { existing: Some(existing), .. } = self.target else { return Ok(None) };
         let folder = existing.join(convert::folder_of(table));
         if convert::is_empty(&folder)? {
             return Ok(None);
         }
         let mut builder = FileCatalogBuilder::default();
         builder.bind(table, &folder)?;
-        // All that it has, whatever the time range of the new rows.
+        // All of its rows, even those outside the time range of the new rows.
         let mut settings = self.session.engine.settings().clone();
         settings.time_range = None;
         settings.dedup = None;
@@ -358,8 +362,8 @@ impl Work<'_> {
     }
 }
 
-/// How far a conversion is.
-fn how_far(progress: &Progress, report: &ScanReport, elapsed: Duration) -> String {
+/// Describes the progress of a conversion.
+fn describe_progress(progress: &Progress, report: &ScanReport, elapsed: Duration) -> String {
     let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     match of(&progress.rows_written) {
         0 => progress::scans(&report.counters, elapsed),
@@ -367,7 +371,7 @@ fn how_far(progress: &Progress, report: &ScanReport, elapsed: Duration) -> Strin
     }
 }
 
-/// One file in any format of answers.
+/// Writes a single file in any output format.
 struct FileSink {
     format: &'static Format,
     path: PathBuf,
@@ -381,7 +385,7 @@ impl FileSink {
     }
 
     fn writer(&mut self) -> Result<&mut Box<dyn output::Writer>> {
-        self.writer.as_mut().ok_or_else(|| Error::internal("rows before columns"))
+        self.writer.as_mut().ok_or_else(|| Error::internal("rows before the schema"))
     }
 }
 

@@ -1,4 +1,4 @@
-//! SHA-256 of what is read or written, as manifests have it.
+//! SHA-256 of files and results, for manifests.
 
 use std::fmt::Write as _;
 use std::io::{self, Read, Write};
@@ -9,17 +9,17 @@ use sha2::{Digest as _, Sha256};
 use super::stop;
 use crate::diagnostic::{Error, Result};
 
-/// What has been written so far, by its length and hash.
+/// The length and hash of what has been written so far.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Digest(Arc<Mutex<(u64, Sha256)>>);
 
 impl Digest {
-    /// Passes on to `stream`, and counts, what is written to the answer.
+    /// Wraps `stream` so that the bytes written to it are counted and hashed.
     pub fn watch<W: Write>(&self, stream: W) -> Digested<W> {
         Digested { stream, digest: self.clone() }
     }
 
-    /// The number of bytes, and their hash.
+    /// Returns the number of bytes and their hash, in hexadecimal.
     pub fn finish(&self) -> (u64, String) {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         (state.0, hexadecimal(state.1.clone()))
@@ -32,7 +32,7 @@ impl Digest {
     }
 }
 
-/// A stream whose bytes are hashed as they are written.
+/// A stream that hashes the bytes written to it.
 #[derive(Debug)]
 pub(super) struct Digested<W> {
     stream: W,
@@ -51,7 +51,7 @@ impl<W: Write> Write for Digested<W> {
     }
 }
 
-/// The hash of all that `input` holds; `failed` makes the error of one that cannot be read.
+/// Returns the SHA-256 of `input` in hexadecimal; `failed` converts a read error.
 pub(super) fn sha256(input: &mut dyn Read, failed: impl Fn(io::Error) -> Error) -> Result<String> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 18];

@@ -1,4 +1,4 @@
-//! Help, manual page and completions, all made from the arguments.
+//! Help, manual page and shell completions, generated from the arguments.
 
 use std::io::Write;
 
@@ -8,16 +8,16 @@ use super::Outcome;
 use super::args::Cli;
 use crate::diagnostic::{Error, Result};
 
-/// The whole command line as a value, for documentation and tests.
+/// Returns the definition of the command line, for documentation and tests.
 #[must_use]
 pub fn command() -> Command {
     Cli::command()
 }
 
-/// What a call without arguments gets.
+/// Prints the short help, for a run without arguments.
 pub(super) fn short_help() -> Result<Outcome> {
     let help = Cli::command().render_help();
-    super::talk::lines(&help.to_string());
+    super::reporter::print_lines(&help.to_string());
     Err(Error::Reported(2))
 }
 
@@ -33,7 +33,7 @@ pub(super) fn man(command: &Command) -> Result<Outcome> {
     print(&page)
 }
 
-/// Writes to stdout.
+/// Writes `bytes` to stdout.
 pub(super) fn print(bytes: &[u8]) -> Result<Outcome> {
     super::stdout::check()?;
     let mut stdout = super::terminal::stdout();

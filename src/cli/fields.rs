@@ -1,4 +1,4 @@
-//! `coldcase fields`: where the columns of a table stand in each shape of export.
+//! `coldcase fields`: the source field of each column of a table, by export shape.
 
 use std::fmt::Write as _;
 
@@ -14,8 +14,8 @@ pub(super) fn run(args: &FieldsArgs) -> Result<Outcome> {
     let table = known_table(&name).ok_or_else(|| {
         let known: Vec<&str> = known_tables().map(|table| table.name).collect();
         let hint = suggest(&args.table, known.iter().copied())
-            .map_or_else(|| format!("known are {}", known.join(", ")), |near| format!("did you mean {near}?"));
-        Error::Usage(format!("no dictionary for the table `{}`; {hint}", args.table))
+            .map_or_else(|| format!("known tables: {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
+        Error::Usage(format!("the fields of the table `{}` are not known; {hint}", args.table))
     })?;
     match &args.explain {
         Some(name) => explain(table, name),
@@ -31,7 +31,7 @@ fn list(table: &KnownTable, args: &FieldsArgs) -> Result<Outcome> {
         let places = RowKind::ALL.map(|kind| Value::string(table.mapping(index, kind).to_string()));
         [Value::string(field.name.as_str()), Value::string(field.ty.name())].into_iter().chain(places).collect()
     };
-    let sources = InputSources::settle(&Call::default())?;
+    let sources = InputSources::resolve(&Call::default())?;
     rows::write(
         (&args.output, &sources.configuration.defaults),
         &columns,
@@ -40,7 +40,7 @@ fn list(table: &KnownTable, args: &FieldsArgs) -> Result<Outcome> {
     Ok(Outcome::Success)
 }
 
-/// A column by its name, or the columns that are read from a key of this name.
+/// Describes the column `name`, or the columns that are read from the source field `name`.
 fn explain(table: &KnownTable, name: &str) -> Result<Outcome> {
     let named = |column: &&str| column.eq_ignore_ascii_case(name);
     let reads = |index: usize| {
@@ -57,13 +57,14 @@ fn explain(table: &KnownTable, name: &str) -> Result<Outcome> {
         found = (0..table.schema.len()).filter(|&index| reads(index)).collect();
     }
     if found.is_empty() {
-        let hint = suggest(name, table.schema.names()).map_or(String::new(), |near| format!("; did you mean {near}?"));
-        return Err(Error::Usage(format!("no column or key `{name}` in {}{hint}", table.name)));
+        let hint =
+            suggest(name, table.schema.names()).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+        return Err(Error::Usage(format!("{} has no column and no source field `{name}`{hint}", table.name)));
     }
     let mut text = String::new();
     for index in found {
         let field = table.schema.field(index);
-        // Writing to a text cannot fail.
+        // Writing to a string cannot fail.
         let _ = writeln!(text, "{}.{}: {}", table.name, field.name, field.ty);
         for kind in RowKind::ALL {
             let _ = writeln!(text, "  {}: {}", kind.describe(), table.mapping(index, kind).explain());

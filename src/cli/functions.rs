@@ -1,9 +1,9 @@
-//! `coldcase functions`: the list of all functions, or the page of one.
+//! `coldcase functions`: lists the registry of functions, or describes one.
 
 use std::io::Write as _;
 
 use super::args::FunctionsArgs;
-use super::target::Target;
+use super::destination::Destination;
 use super::{Outcome, documents};
 use crate::diagnostic::{Error, Result, suggest};
 use crate::functions::{self, docs};
@@ -23,20 +23,20 @@ fn one(name: &str) -> Result<Outcome> {
     pages.extend(functions::aggregate_function(name).map(docs::aggregate_markdown));
     if pages.is_empty() {
         let hint = match suggest(name, functions::callable_names()) {
-            Some(near) => format!("; did you mean {near}?"),
+            Some(near) => format!(": did you mean `{near}`?"),
             None if functions::known::is_kql_function(name) => {
-                "; it is a KQL function, but not supported yet".to_owned()
+                ": it is a KQL function that coldcase does not support yet".to_owned()
             }
             None => String::new(),
         };
-        return Err(Error::Usage(format!("no function `{name}`{hint}")));
+        return Err(Error::Usage(format!("unknown function `{name}`{hint}")));
     }
     let mut text = Vec::new();
     writeln!(text, "{}", pages.join("\n").trim_end()).map_err(|error| Error::io("stdout", error))?;
     documents::print(&text)
 }
 
-/// Name, kind and summary of every function, sorted by name.
+/// The name, kind and summary of every function, sorted by name.
 fn rows() -> Vec<[&'static str; 3]> {
     let scalar = functions::scalar_functions().map(|function| [function.name, "scalar", function.summary]);
     let aggregate = functions::aggregate_functions().map(|function| [function.name, "aggregate", function.summary]);
@@ -54,7 +54,7 @@ fn all(args: &FunctionsArgs) -> Result<Outcome> {
         builders.iter_mut().zip(row).for_each(|(builder, text)| builder.append_text(text));
     }
     let columns = builders.iter_mut().map(ColumnBuilder::finish).collect();
-    let mut writer = Target::new(&args.output)?.open(&schema, None)?;
+    let mut writer = Destination::new(&args.output)?.open(&schema, None)?;
     writer.batch(&Batch::new(columns, rows.len()))?;
     writer.finish()?;
     Ok(Outcome::Success)

@@ -1,12 +1,12 @@
-//! A query that is one word: a table, or a command that is misspelt or does not exist.
+//! Explains errors of a query that is one word, which may be a misspelt command.
 
 use clap::CommandFactory;
 
 use super::args::Cli;
 use crate::diagnostic::{Code, Error, suggest};
 
-/// The error to report for one that was met with the query `text`: that the query is a misspelt command, or neither a
-/// command nor a table, if it is one word that names none of `tables`. Every other error is passed on.
+/// Returns a better error for the query `text` that failed with `error`, if the query is one word that resembles none
+/// of `tables`: a misspelt command, or neither a command nor a table. Other errors are returned unchanged.
 pub(super) fn explain(text: &str, tables: &[String], error: Error) -> Error {
     let word = text.trim();
     let is_word = word.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -22,12 +22,13 @@ pub(super) fn explain(text: &str, tables: &[String], error: Error) -> Error {
     let near = suggest(word, commands.iter().map(String::as_str));
     match (&error, near) {
         (Error::Query(_) | Error::Io { .. } | Error::Data { .. }, Some(near)) => Error::Usage(format!(
-            "`{word}` is no table here and no command: did you mean the command `{near}`? `coldcase help` lists them all"
+            "`{word}` is neither a table nor a command: did you mean the command `{near}`? \
+             `coldcase help` lists all commands"
         )),
         (Error::Query(list), None) if list.iter().all(|mistake| mistake.code == Code::UnknownTable) => {
             Error::Usage(format!(
-                "`{word}` is neither a command nor a table of these files: `coldcase help` lists the commands, and \
-                 -t {word}=PATH binds a table to files"
+                "`{word}` is neither a command nor a table of these files: `coldcase help` lists the commands; \
+                 -t {word}=PATH reads files as the table {word}"
             ))
         }
         _ => error,

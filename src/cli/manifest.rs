@@ -1,13 +1,13 @@
-//! `--manifest FILE`: what an answer rests on, so that it can be repeated and shown to others.
+//! `--manifest FILE`: everything that a result is based on, so that it can be reproduced and presented as evidence.
 
 use std::path::Path;
 
 use serde_json::{Value as Json, json};
 
+use super::destination::write_file;
 use super::digest::{self, Digest};
 use super::session::Session;
 use super::sources::{Input, NamedSource};
-use super::target::write_file;
 use crate::diagnostic::{Error, Result};
 use crate::engine::profile::{Part, for_each_file, profile};
 use crate::engine::{Prepared, Settings};
@@ -15,9 +15,8 @@ use crate::source::files::DataFile;
 use crate::source::{Limits, ScanReport};
 use crate::types::{Value, datetime};
 
-/// Writes a manifest; it has its name only when it is whole. `facts` is an object with what it says besides the inputs
-/// and the settings.
-pub(super) fn write(path: &Path, session: &Session, facts: Json) -> Result<()> {
+/// Writes a manifest of the inputs and the settings, with the members of the object `results`.
+pub(super) fn write(path: &Path, session: &Session, results: Json) -> Result<()> {
     let settings = session.engine.settings();
     let (used, unread) = session.catalog.inputs_by_use();
     let common = json!({
@@ -33,25 +32,25 @@ pub(super) fn write(path: &Path, session: &Session, facts: Json) -> Result<()> {
             .collect::<Vec<_>>(),
         "functions": functions(session)?,
     });
-    let manifest = merged(common, facts);
+    let manifest = merged(common, results);
     write_file(path, |file| writeln!(file, "{manifest:#}"))
 }
 
-/// What a query answered, and what there is to say about that.
+/// The entry of a query: its text, its rows and columns, and the messages of its scans.
 pub(super) fn answer(query: &str, prepared: &Prepared, rows: u64) -> Json {
     let columns = prepared.schema().fields().iter().map(|field| json!({"name": field.name, "type": field.ty.name()}));
-    let facts = json!({"query": query, "answer": {"rows": rows, "columns": columns.collect::<Vec<_>>()}});
-    merged(facts, said(prepared.report()))
+    let entry = json!({"query": query, "answer": {"rows": rows, "columns": columns.collect::<Vec<_>>()}});
+    merged(entry, scan_messages(prepared.report()))
 }
 
-/// The bytes of an answer as they were written, to a file or to stdout.
+/// The entry of the bytes that were written to a file or to stdout.
 pub(super) fn output(file: Option<&Path>, digest: Option<&Digest>) -> Json {
     let (bytes, sha256) = digest.map(Digest::finish).unzip();
     let file = file.map_or_else(|| "stdout".to_owned(), |file| file.display().to_string());
     json!({"output": {"file": file, "bytes": bytes, "sha256": sha256}})
 }
 
-/// An object with the members of another besides its own.
+/// Returns `object` with the members of `other` added.
 pub(super) fn merged(mut object: Json, other: Json) -> Json {
     if let (Some(object), Json::Object(other)) = (object.as_object_mut(), other) {
         object.extend(other);
@@ -59,8 +58,8 @@ pub(super) fn merged(mut object: Json, other: Json) -> Json {
     object
 }
 
-/// What was not read, and what else a scan had to say.
-pub(super) fn said(report: &ScanReport) -> Json {
+/// What could not be read, and the other messages of scans.
+pub(super) fn scan_messages(report: &ScanReport) -> Json {
     let damage = report.problems().into_iter().map(|(file, damage)| json!({"file": file, "records": damage.lost}));
     let refused = report.refused().into_iter().map(|(file, reason)| json!({"file": file, "reason": reason}));
     let notices = report.notices().into_iter().map(|(text, times)| json!({"text": text, "times": times}));
@@ -75,18 +74,18 @@ pub(super) fn said(report: &ScanReport) -> Json {
     })
 }
 
-/// A file that was written: its path, and what it is byte by byte.
+/// The entry of a local file: path, size and SHA-256.
 pub(super) fn written(path: &Path) -> Result<Json> {
     let file = DataFile::new(path)?;
     Ok(json!({"file": file.name, "bytes": file.bytes, "sha256": sha256(&file)?}))
 }
 
-/// A source as the call or the catalog file names it.
+/// The entry of a source, as the command line or the catalog file gives it.
 fn source(named: &NamedSource) -> Json {
     json!({"table": named.table, "path": named.path, "from": named.from})
 }
 
-/// What is known of each of these files. A file that is bound to several tables is read for each of them.
+/// The entries of input files. A file that is bound to several tables has several entries.
 fn inputs(session: &Session, inputs: &[Input]) -> Result<Vec<Json>> {
     let limits = session.catalog.limits();
     let look = |input: &Input, settings: &Settings| input_json(input, limits, settings);
@@ -98,7 +97,7 @@ fn inputs(session: &Session, inputs: &[Input]) -> Result<Vec<Json>> {
     Ok(found)
 }
 
-/// The stored functions that were called, and what their files are byte by byte.
+/// The entries of the stored functions that were called, with the SHA-256 of their files.
 fn functions(session: &Session) -> Result<Vec<Json>> {
     let function = |(name, file): (String, DataFile)| {
         Ok(json!({"function": name, "file": file.name, "bytes": file.bytes, "sha256": sha256(&file)?}))
@@ -121,7 +120,7 @@ fn settings_json(settings: &Settings) -> Json {
     })
 }
 
-/// A file: what it is byte by byte, and what was found in it.
+/// The entry of an input file: size, SHA-256 and contents.
 fn input_json(Input { table, file }: &Input, limits: Limits, settings: &Settings) -> Result<Json> {
     let profile = profile(file, limits, settings)?;
     Ok(json!({
@@ -151,7 +150,7 @@ fn contents(part: &Part) -> Json {
     })
 }
 
-/// The SHA-256 of the bytes of a file.
+/// The SHA-256 of a file, in hexadecimal.
 pub(super) fn sha256(file: &DataFile) -> Result<String> {
     digest::sha256(&mut *file.open_place()?, |error| Error::io(&file.name, error))
 }

@@ -1,4 +1,4 @@
-//! How much memory rows may take: as asked, or a share of what the machine has.
+//! The memory limit of a run: as requested, or a share of the memory of the machine.
 
 use std::str::FromStr;
 
@@ -9,18 +9,18 @@ use super::progress::size;
 use crate::convert::LEAST_MEMORY;
 use crate::diagnostic::{Error, Result};
 
-/// The share of the machine's memory that queries may take unless asked otherwise, in percent.
-const SHARE: u64 = 70;
-/// What they may take where nobody says how much the machine has, in bytes.
-const UNKNOWN: u64 = 4 << 30;
+/// The default limit, in percent of the memory of the machine.
+const DEFAULT_SHARE: u64 = 70;
+/// The default limit in bytes if the memory of the machine is unknown.
+const DEFAULT_IF_UNKNOWN: u64 = 4 << 30;
 
-/// An amount of memory.
+/// An amount of memory, as `--max-memory` has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "toml::Value")]
 pub(super) enum Memory {
     /// In bytes.
     Bytes(u64),
-    /// In percent of what the machine has.
+    /// In percent of the memory of the machine.
     Share(u64),
 }
 
@@ -28,9 +28,9 @@ impl FromStr for Memory {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let Some(percent) = text.strip_suffix('%') else { return super::args::size(text).map(Self::Bytes) };
+        let Some(percent) = text.strip_suffix('%') else { return super::args::parse_size(text).map(Self::Bytes) };
         let percent = percent.parse().ok().filter(|percent| (1..=100).contains(percent));
-        percent.map(Self::Share).ok_or_else(|| "write a percentage from 1% to 100%".to_owned())
+        percent.map(Self::Share).ok_or_else(|| "expected a percentage from 1% to 100%".to_owned())
     }
 }
 
@@ -42,45 +42,44 @@ impl TryFrom<toml::Value> for Memory {
     }
 }
 
-/// What the flag, the environment or the catalog file asks for, in bytes.
+/// The limit that the flag, the environment or the catalog file requests, in bytes.
 ///
 /// # Errors
-/// Too little, or a share of nobody knows what.
-pub(super) fn asked(flag: Option<Memory>, defaults: &Defaults) -> Result<Option<u64>> {
+/// If the limit is too small, or a share of an unknown amount of memory.
+pub(super) fn requested(flag: Option<Memory>, defaults: &Defaults) -> Result<Option<u64>> {
     let Some(memory) = flag.or(defaults.max_memory) else { return Ok(None) };
     let bytes = match memory {
         Memory::Bytes(bytes) => bytes,
         Memory::Share(percent) => share(percent).ok_or_else(|| {
-            let text = "max-memory: how much memory this machine has is not known here: write a size, as 2G";
+            let text = "--max-memory: the memory of this machine is unknown; give a size such as 2G";
             Error::Usage(text.to_owned())
         })?,
     };
     if bytes < LEAST_MEMORY {
-        return Err(Error::Usage(format!("--max-memory: at least {} are needed", size(LEAST_MEMORY))));
+        return Err(Error::Usage(format!("--max-memory: the minimum is {}", size(LEAST_MEMORY))));
     }
     Ok(Some(bytes))
 }
 
-/// What queries may take where nothing is asked for, in bytes.
-pub(super) fn usual() -> u64 {
-    share(SHARE).unwrap_or(UNKNOWN).max(LEAST_MEMORY)
+/// The default limit, in bytes.
+pub(super) fn default_limit() -> u64 {
+    share(DEFAULT_SHARE).unwrap_or(DEFAULT_IF_UNKNOWN).max(LEAST_MEMORY)
 }
 
 fn share(percent: u64) -> Option<u64> {
-    Some(of_machine()? / 100 * percent)
+    Some(available_memory()? / 100 * percent)
 }
 
-/// Returns the memory of the machine in bytes, or less if this process may not have all of it; None if the system does not
-/// say.
-fn of_machine() -> Option<u64> {
+/// Returns the memory of the machine in bytes, or the limit of this process if that is less; None if unknown.
+fn available_memory() -> Option<u64> {
     let mut system = sysinfo::System::new();
     system.refresh_memory();
     let total = Some(system.total_memory()).filter(|total| *total > 0)?;
     Some(group_limits().into_iter().fold(total, u64::min))
 }
 
-/// The limits that the control groups of Linux set to this process, in bytes. sysinfo knows that of the topmost group
-/// alone, and services are limited by the one that they are in. Elsewhere there are no such files.
+/// Returns the memory limits of the control groups of this process, in bytes; none on systems other than Linux. sysinfo
+/// only knows the topmost group, but services are limited by the group that they are in.
 fn group_limits() -> Vec<u64> {
     let read = |path: &str| std::fs::read_to_string(path).ok();
     let groups = read("/proc/self/cgroup").unwrap_or_default();
@@ -110,6 +109,6 @@ mod tests {
 
     #[test]
     fn the_memory_of_this_machine_is_known() {
-        assert!(of_machine().is_some_and(|bytes| bytes > 64 << 20));
+        assert!(available_memory().is_some_and(|bytes| bytes > 64 << 20));
     }
 }

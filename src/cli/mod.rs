@@ -1,12 +1,14 @@
-//! The command line: argv -> engine -> streams and exit codes.
+//! The command line: parses the arguments, runs the engine, writes to stdout and stderr, and returns the exit code.
 //!
-//! The only place that reads the clock and the environment, and that prints. stdout is data, stderr is talk.
+//! Only this module reads the clock and the environment, and only this module prints: data to stdout, messages to
+//! stderr.
 
 mod analyze;
 mod args;
 mod batch;
 mod configuration;
 mod convert;
+mod destination;
 mod digest;
 mod documents;
 mod fields;
@@ -18,6 +20,7 @@ mod overwrite;
 mod progress;
 mod query;
 mod rejects;
+mod reporter;
 mod rows;
 mod session;
 mod sniff;
@@ -26,8 +29,6 @@ mod stdout;
 mod stop;
 mod synth;
 mod tables;
-mod talk;
-mod target;
 mod terminal;
 mod verify;
 
@@ -42,27 +43,27 @@ use args::{Cli, Command};
 
 pub use documents::command;
 
-/// What a command that went well says to the caller of the process.
+/// The outcome of a command that did not fail, which decides the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// All is well.
+    /// Exit code 0.
     Success,
-    /// The negative answer to what was asked: no rows, with `-e`; a query of a batch that failed.
+    /// Exit code 1: no rows, with `-e`, or a query of a batch failed.
     Negative,
-    /// Some data could not be read, with `--strict`.
+    /// Exit code 5: data could not be read, with `--strict`.
     Damaged,
 }
 
-/// Bytes of the stack on which commands run: planning goes as deep as a pipeline is long. Less where the system does not
-/// give as much.
-const STACKS: [usize; 3] = [256 << 20, 64 << 20, 16 << 20];
+/// Stack sizes to try, in bytes. Planning recurses once per operator of a pipeline, so a large stack is preferred; a
+/// smaller one is used if the system refuses it.
+const STACK_SIZES: [usize; 3] = [256 << 20, 64 << 20, 16 << 20];
 
-/// Runs the command that `arguments` name, the program's own name first.
+/// Runs the command given by `arguments`, of which the first is the name of the program.
 #[must_use]
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    talk::report_panics();
+    reporter::report_panics();
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    for stack in STACKS {
+    for stack in STACK_SIZES {
         let arguments = arguments.clone();
         let thread = std::thread::Builder::new().name("main".to_owned()).stack_size(stack);
         if let Ok(thread) = thread.spawn(move || run_here(arguments)) {
@@ -76,12 +77,12 @@ fn run_here(arguments: Vec<OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version are data; everything else is a wrong call. A closed pipe is no reason to complain.
+            // Help and version go to stdout. A reader that has closed the pipe is not an error.
             if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
                 let _ = error.print();
                 return ExitCode::SUCCESS;
             }
-            talk::wrong_call(error);
+            reporter::usage_error(error);
             return ExitCode::from(2);
         }
     };
@@ -93,9 +94,9 @@ fn run_here(arguments: Vec<OsString>) -> ExitCode {
         Ok(Outcome::Success) => ExitCode::SUCCESS,
         Ok(Outcome::Negative) => ExitCode::from(1),
         Ok(Outcome::Damaged) => ExitCode::from(5),
-        Err(error) if talk::is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) if reporter::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            talk::error(&error);
+            reporter::error(&error);
             ExitCode::from(error.exit_code())
         }
     }

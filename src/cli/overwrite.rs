@@ -1,4 +1,4 @@
-//! What is written never takes the place of what is read: exports are evidence.
+//! Makes sure that no output overwrites an input: exports are evidence.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use super::session::Session;
 use crate::diagnostic::{Error, Result};
 
-/// An error where one of these files, each with the flag that names it, is one of the session's inputs, or where two of
-/// them are one.
+/// Returns an error if one of `outputs` (each with its flag) or the file of `--rejects` is an input of the session,
+/// or if two outputs are the same file.
 pub(super) fn refuse(session: &Session, outputs: &[(&str, Option<&Path>)]) -> Result<()> {
     let rejects = session.rejects.as_ref().map(|rejects| rejects.path());
     let outputs = outputs.iter().copied().chain([("--rejects", rejects)]);
@@ -17,21 +17,24 @@ pub(super) fn refuse(session: &Session, outputs: &[(&str, Option<&Path>)]) -> Re
         return Ok(());
     }
     for (index, (flag, path)) in outputs.iter().enumerate() {
-        if let Some((other, _)) = outputs[..index].iter().find(|(_, earlier)| place(earlier) == place(path)) {
+        if let Some((other, _)) = outputs[..index].iter().find(|(_, earlier)| resolved(earlier) == resolved(path)) {
             return Err(Error::Usage(format!("{other} and {flag} name the same file, {}", path.display())));
         }
     }
     let existing: Vec<(&str, PathBuf)> =
         outputs.iter().filter_map(|(flag, path)| Some((*flag, fs::canonicalize(path).ok()?))).collect();
-    warn_of_evidence(session, &outputs);
+    warn_if_searched(session, &outputs);
     for input in session.catalog.inputs() {
         let Some(input) = input.file.local_path() else { continue };
-        // Asking for the real place of every input would take longer than most queries.
-        let alike = existing.iter().filter(|(_, path)| input.file_name() == path.file_name() || input.is_symlink());
-        for (flag, path) in alike {
+        // Resolving the path of every input would take longer than most queries.
+        let candidates =
+            existing.iter().filter(|(_, path)| input.file_name() == path.file_name() || input.is_symlink());
+        for (flag, path) in candidates {
             if fs::canonicalize(input).is_ok_and(|input| input == *path) {
-                let text =
-                    format!("{flag} {}: the file is read, and would be overwritten: name another", input.display());
+                let text = format!(
+                    "{flag} {}: this file is an input and would be overwritten; choose another name",
+                    input.display()
+                );
                 return Err(Error::Usage(text));
             }
         }
@@ -39,22 +42,23 @@ pub(super) fn refuse(session: &Session, outputs: &[(&str, Option<&Path>)]) -> Re
     Ok(())
 }
 
-/// Warns of an answer that the next search of a folder would take for evidence. What this program can tell by its contents
-/// is left out then: Parquet and Arrow answers, manifests and rejects.
-fn warn_of_evidence(session: &Session, outputs: &[(&str, &Path)]) {
+/// Warns if a result is written to a folder in which records are searched: the next run over that folder would take
+/// it for evidence. Parquet and Arrow results, manifests and rejects are exempt, because they are recognised and
+/// skipped.
+fn warn_if_searched(session: &Session, outputs: &[(&str, &Path)]) {
     let is_marked = |path: &Path| {
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or("");
         ["parquet", "arrow", "arrows"].iter().any(|marked| extension.eq_ignore_ascii_case(marked))
     };
-    let answers = outputs.iter().filter(|(flag, path)| *flag == "-O" && !is_marked(path));
+    let results = outputs.iter().filter(|(flag, path)| *flag == "-O" && !is_marked(path));
     let inputs = session.catalog.inputs();
-    for (flag, path) in answers {
-        let answer = place(path);
-        let is_inside = |folder: &&Path| fs::canonicalize(folder).is_ok_and(|folder| answer.starts_with(folder));
+    for (flag, path) in results {
+        let result = resolved(path);
+        let is_inside = |folder: &&Path| fs::canonicalize(folder).is_ok_and(|folder| result.starts_with(folder));
         let folders: BTreeSet<&Path> = inputs.iter().filter_map(|input| input.file.found_in()).collect();
         if let Some(folder) = folders.into_iter().find(is_inside) {
-            session.talk.say(&format!(
-                "warning: {flag} {} lies in {}, which is searched for records: the next run over that folder reads it as \
+            session.reporter.warn(format!(
+                "{flag} {} is inside {}, which is searched for records: the next run over that folder would read it as \
                  evidence; write it elsewhere",
                 path.display(),
                 folder.display()
@@ -63,8 +67,8 @@ fn warn_of_evidence(session: &Session, outputs: &[(&str, &Path)]) {
     }
 }
 
-/// Where a file is, or will be.
-fn place(path: &Path) -> PathBuf {
+/// The path of an existing or new file, with links resolved.
+fn resolved(path: &Path) -> PathBuf {
     let real = fs::canonicalize(path).or_else(|_| {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         Ok::<_, std::io::Error>(fs::canonicalize(folder)?.join(path.file_name().unwrap_or_default()))

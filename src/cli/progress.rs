@@ -1,5 +1,5 @@
-//! How far a long run has come: on a terminal one line of stderr that is written over and over and gone at the end,
-//! elsewhere, where that is asked for, a line every ten seconds.
+//! Progress of long runs on stderr: on a terminal, one line that is rewritten in place and removed at the end;
+//! elsewhere, if requested, a line every ten seconds.
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
@@ -11,20 +11,20 @@ use std::time::{Duration, Instant};
 use crate::diagnostic::visible;
 use crate::source::{Count, ScanCounters};
 
-/// Columns that the line takes at most: one that wraps could not be written over.
-const WIDTH: usize = 79;
+/// The greatest width of the line in columns: a line that wraps could not be rewritten.
+const MAX_WIDTH: usize = 79;
 
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Manner {
-    /// One line, written over.
+pub(super) enum ProgressMode {
+    /// One line that is rewritten in place.
     Rewritten,
-    /// Line after line.
+    /// A new line each time.
     Plain,
 }
 
-impl Manner {
-    /// On this stderr, for who wants to hear so much; None for nothing.
+impl ProgressMode {
+    /// The mode for this stderr and these options; None shows no progress.
     pub fn of(quiet: bool, verbose: bool) -> Option<Self> {
         let dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
         Self::on(io::stderr().is_terminal() && !dumb, quiet, verbose)
@@ -39,15 +39,15 @@ impl Manner {
         }
     }
 
-    /// What takes less time than this needs no line.
-    fn patience(self) -> Duration {
+    /// The time after which the first line is shown.
+    fn initial_delay(self) -> Duration {
         match self {
             Self::Rewritten => Duration::from_secs(1),
             Self::Plain => Duration::from_secs(10),
         }
     }
 
-    /// When the next line is due after this time: lines of a run come at even distances, whatever its parts are.
+    /// The time of the next line after `elapsed`: a multiple of the interval since the start of the run.
     fn next(self, elapsed: Duration) -> Duration {
         let interval = self.interval().as_nanos();
         let next = (elapsed.as_nanos() / interval + 1) * interval;
@@ -71,30 +71,30 @@ pub(super) struct ProgressLine {
 }
 
 impl ProgressLine {
-    /// Of a run that `started` some time ago; `line` says how far it has come after so much time.
+    /// Starts to show the progress of a run that began at `started`. `line` returns the text for the elapsed time.
     pub fn start(
-        manner: Option<Manner>,
+        mode: Option<ProgressMode>,
         started: Instant,
         line: impl Fn(Duration) -> String + Send + 'static,
     ) -> Arc<Self> {
         let ended = Arc::new(AtomicBool::new(false));
         let stop = Arc::clone(&ended);
-        let thread = manner.and_then(|manner| {
+        let thread = mode.and_then(|mode| {
             let watch = move || {
-                let mut screen = Screen::new(manner, started.elapsed(), io::stderr());
+                let mut display = ProgressDisplay::new(mode, started.elapsed(), io::stderr());
                 while !stop.load(Ordering::Relaxed) {
-                    screen.tick(started.elapsed(), &line);
-                    std::thread::park_timeout(Manner::Rewritten.interval());
+                    display.tick(started.elapsed(), &line);
+                    std::thread::park_timeout(ProgressMode::Rewritten.interval());
                 }
-                screen.wipe();
+                display.clear();
             };
-            // A run goes well without.
+            // Without a thread, there is no progress line.
             std::thread::Builder::new().spawn(watch).ok()
         });
         Arc::new(Self { ended, thread: Mutex::new(thread) })
     }
 
-    /// Wipes the line for good: behind this nothing of it is to be seen.
+    /// Removes the line from the terminal and stops showing progress.
     pub fn end(&self) {
         if self.ended.swap(true, Ordering::Relaxed) {
             return;
@@ -112,35 +112,35 @@ impl Drop for ProgressLine {
     }
 }
 
-/// Where lines are shown. A screen that cannot be written to is ignored.
-struct Screen<W> {
-    manner: Manner,
+/// The stream on which progress is shown. Write errors are ignored.
+struct ProgressDisplay<W> {
+    mode: ProgressMode,
     /// When the next line is due.
     due: Duration,
     out: W,
-    /// Columns of the line that is to be seen.
+    /// The width of the visible line, in columns.
     shown: usize,
 }
 
-impl<W: Write> Screen<W> {
-    /// For a run that takes `elapsed` already.
-    fn new(manner: Manner, elapsed: Duration, out: W) -> Self {
-        let first = manner.next(elapsed.saturating_sub(Duration::from_nanos(1))).max(manner.patience());
-        Self { manner, due: first, out, shown: 0 }
+impl<W: Write> ProgressDisplay<W> {
+    /// For a run that has been running for `elapsed`.
+    fn new(mode: ProgressMode, elapsed: Duration, out: W) -> Self {
+        let first = mode.next(elapsed.saturating_sub(Duration::from_nanos(1))).max(mode.initial_delay());
+        Self { mode, due: first, out, shown: 0 }
     }
 
-    /// Shows the line where it is due.
+    /// Shows the line if it is due.
     fn tick(&mut self, elapsed: Duration, line: &dyn Fn(Duration) -> String) {
         if elapsed < self.due {
             return;
         }
-        self.due = self.manner.next(elapsed);
+        self.due = self.mode.next(elapsed);
         let line = visible(&line(elapsed)).into_owned();
-        match self.manner {
-            Manner::Plain => drop(writeln!(self.out, "{line}")),
-            Manner::Rewritten => {
-                let line: String = line.chars().take(WIDTH).collect();
-                // Blanks over what the line before has left: no terminal is too simple for that.
+        match self.mode {
+            ProgressMode::Plain => drop(writeln!(self.out, "{line}")),
+            ProgressMode::Rewritten => {
+                let line: String = line.chars().take(MAX_WIDTH).collect();
+                // Spaces overwrite the rest of a longer line; this works on every terminal.
                 let _ = write!(self.out, "\r{line:<width$}", width = self.shown);
                 let _ = self.out.flush();
                 self.shown = self.shown.max(line.chars().count());
@@ -148,8 +148,8 @@ impl<W: Write> Screen<W> {
         }
     }
 
-    /// Leaves nothing of a line that is written over.
-    fn wipe(&mut self) {
+    /// Removes the visible line.
+    fn clear(&mut self) {
         if self.shown > 0 {
             let _ = write!(self.out, "\r{:width$}\r", "", width = self.shown);
             let _ = self.out.flush();
@@ -158,13 +158,13 @@ impl<W: Write> Screen<W> {
     }
 }
 
-/// Ends the line of progress before the first byte is written: for an answer on the same terminal.
-pub(super) struct InPlaceOf<W> {
+/// Ends the progress line before the first byte is written, for a result on the same terminal.
+pub(super) struct EndsProgress<W> {
     pub line: Arc<ProgressLine>,
     pub out: W,
 }
 
-impl<W: Write> Write for InPlaceOf<W> {
+impl<W: Write> Write for EndsProgress<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.line.end();
         self.out.write(bytes)
@@ -175,7 +175,7 @@ impl<W: Write> Write for InPlaceOf<W> {
     }
 }
 
-/// How far the scans of a run have come.
+/// Describes the progress of the scans of a run.
 pub(super) fn scans(counters: &ScanCounters, elapsed: Duration) -> String {
     let count = |count| counters.get(count);
     let (done, total) = (count(Count::BytesDone), count(Count::BytesExpected));
@@ -189,19 +189,19 @@ pub(super) fn scans(counters: &ScanCounters, elapsed: Duration) -> String {
     }
     let mut text = format!("{} of {} read, {rows} rows, {files} of {all} files", size(done.min(total)), size(total));
     if done > 0 && done < total {
-        let _ = write!(text, ", about {} left", seconds(elapsed, total - done, done));
+        let _ = write!(text, ", about {} left", remaining(elapsed, total - done, done));
     }
     text
 }
 
-/// How long what is left takes where what is done took `elapsed`.
-fn seconds(elapsed: Duration, left: u64, done: u64) -> String {
+/// Estimates the remaining time if `done` of the work took `elapsed`.
+fn remaining(elapsed: Duration, left: u64, done: u64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
     let seconds = elapsed.as_secs_f64() * left as f64 / done as f64;
     if seconds < 120.0 { format!("{:.0} s", seconds.ceil()) } else { format!("{:.0} min", seconds / 60.0) }
 }
 
-/// A number of bytes for people.
+/// Formats a number of bytes for people, with decimal units.
 pub(super) fn size(bytes: u64) -> String {
     let units = [("GB", 1_000_000_000_u64), ("MB", 1_000_000), ("kB", 1_000)];
     match units.iter().find(|(_, unit)| bytes >= *unit) {
@@ -218,54 +218,54 @@ mod tests {
         Duration::from_millis(milliseconds)
     }
 
-    /// What a screen shows where it is asked at these times, each line being the time; then it is wiped.
-    fn shown(manner: Manner, start: u64, times: &[u64]) -> String {
-        let mut screen = Screen::new(manner, ms(start), Vec::new());
+    /// What a display shows at these times, with the time as the line; at the end it is cleared.
+    fn shown(mode: ProgressMode, start: u64, times: &[u64]) -> String {
+        let mut display = ProgressDisplay::new(mode, ms(start), Vec::new());
         for time in times {
-            screen.tick(ms(*time), &|elapsed| format!("{}", elapsed.as_millis()));
+            display.tick(ms(*time), &|elapsed| format!("{}", elapsed.as_millis()));
         }
-        screen.wipe();
-        String::from_utf8(screen.out).expect("text")
+        display.clear();
+        String::from_utf8(display.out).expect("text")
     }
 
     #[test]
-    fn a_terminal_has_one_line_from_the_first_second_on() {
-        assert_eq!(shown(Manner::Rewritten, 0, &[0, 200, 999]), "");
-        assert_eq!(shown(Manner::Rewritten, 0, &[800, 1000, 1100, 1200, 1400]), "\r1000\r1200\r1400\r    \r");
-        // A run that took long already is shown at once.
-        assert_eq!(shown(Manner::Rewritten, 5000, &[5000, 5010]), "\r5000\r    \r");
+    fn a_terminal_has_one_line_after_the_first_second() {
+        assert_eq!(shown(ProgressMode::Rewritten, 0, &[0, 200, 999]), "");
+        assert_eq!(shown(ProgressMode::Rewritten, 0, &[800, 1000, 1100, 1200, 1400]), "\r1000\r1200\r1400\r    \r");
+        // A run that started long ago is shown at once.
+        assert_eq!(shown(ProgressMode::Rewritten, 5000, &[5000, 5010]), "\r5000\r    \r");
     }
 
     #[test]
-    fn elsewhere_a_line_every_ten_seconds_stays() {
-        assert_eq!(shown(Manner::Plain, 0, &[1000, 9_999, 10_000, 10_200, 19_999, 20_100]), "10000\n20100\n");
-        // The second part of a run goes on with the lines of the first.
-        assert_eq!(shown(Manner::Plain, 12_000, &[12_000, 19_999, 20_000]), "20000\n");
+    fn without_a_terminal_a_line_is_added_every_ten_seconds() {
+        assert_eq!(shown(ProgressMode::Plain, 0, &[1000, 9_999, 10_000, 10_200, 19_999, 20_100]), "10000\n20100\n");
+        // The second phase of a run keeps the rhythm of the first.
+        assert_eq!(shown(ProgressMode::Plain, 12_000, &[12_000, 19_999, 20_000]), "20000\n");
     }
 
     #[test]
-    fn a_shorter_line_covers_a_longer_one_and_none_wraps() {
-        let mut screen = Screen::new(Manner::Rewritten, ms(1000), Vec::new());
+    fn a_shorter_line_overwrites_a_longer_one_and_none_wraps() {
+        let mut display = ProgressDisplay::new(ProgressMode::Rewritten, ms(1000), Vec::new());
         let lines = ["x".repeat(200), "short".to_owned()];
-        screen.tick(ms(1000), &|_| lines[0].clone());
-        screen.tick(ms(2000), &|_| lines[1].clone());
-        screen.wipe();
-        let blanks = " ".repeat(WIDTH);
-        let expected = format!("\r{}\r{:<WIDTH$}\r{blanks}\r", "x".repeat(WIDTH), "short");
-        assert_eq!(String::from_utf8(screen.out).expect("text"), expected);
+        display.tick(ms(1000), &|_| lines[0].clone());
+        display.tick(ms(2000), &|_| lines[1].clone());
+        display.clear();
+        let spaces = " ".repeat(MAX_WIDTH);
+        let expected = format!("\r{}\r{:<MAX_WIDTH$}\r{spaces}\r", "x".repeat(MAX_WIDTH), "short");
+        assert_eq!(String::from_utf8(display.out).expect("text"), expected);
     }
 
     #[test]
-    fn who_wants_quiet_or_has_no_terminal_sees_nothing() {
-        assert_eq!(Manner::on(true, false, false), Some(Manner::Rewritten));
-        assert_eq!(Manner::on(true, false, true), Some(Manner::Rewritten));
-        assert_eq!(Manner::on(false, false, true), Some(Manner::Plain));
-        assert_eq!(Manner::on(false, false, false), None);
-        assert_eq!(Manner::on(true, true, false), None);
+    fn quiet_runs_and_runs_without_a_terminal_show_nothing() {
+        assert_eq!(ProgressMode::on(true, false, false), Some(ProgressMode::Rewritten));
+        assert_eq!(ProgressMode::on(true, false, true), Some(ProgressMode::Rewritten));
+        assert_eq!(ProgressMode::on(false, false, true), Some(ProgressMode::Plain));
+        assert_eq!(ProgressMode::on(false, false, false), None);
+        assert_eq!(ProgressMode::on(true, true, false), None);
     }
 
     #[test]
-    fn the_line_says_how_far_it_is() {
+    fn the_line_describes_the_progress() {
         let counters = ScanCounters::default();
         assert_eq!(scans(&counters, ms(3500)), "running for 3 s");
         let count = |counts: &[(Count, u64)]| counts.iter().for_each(|(count, amount)| counters.add(*count, *amount));
@@ -281,9 +281,9 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_takes_the_place_of_the_line() {
+    fn the_result_ends_the_line() {
         let line = ProgressLine::start(None, Instant::now(), |_| String::new());
-        let mut out = InPlaceOf { line: Arc::clone(&line), out: Vec::new() };
+        let mut out = EndsProgress { line: Arc::clone(&line), out: Vec::new() };
         assert!(!line.ended.load(Ordering::Relaxed));
         out.write_all(b"rows").expect("written");
         assert!(line.ended.load(Ordering::Relaxed) && out.out == b"rows");

@@ -1,14 +1,14 @@
-//! `coldcase [QUERY] [PATH...]`, `coldcase explain`, `coldcase schema`.
+//! Runs queries: `coldcase [QUERY] [PATH...]`, `coldcase explain`, `coldcase schema`.
 
 use std::path::Path;
 use std::time::Instant;
 
 use super::args::{ExplainArgs, OutputArgs, QueryArgs, SchemaArgs};
+use super::destination::Destination;
 use super::digest::Digest;
 use super::manifest::merged;
 use super::session::{self, Session};
 use super::sources::table_name;
-use super::target::Target;
 use super::{Outcome, analyze, documents, manifest, overwrite};
 use crate::diagnostic::Result;
 use crate::engine::{Flow, Prepared};
@@ -16,34 +16,34 @@ use crate::source::Count;
 
 pub(super) fn run(args: &QueryArgs) -> Result<Outcome> {
     let session = session::of_query(&args.source, &args.arguments)?;
-    let answer = answer(&session, &args.output, args.manifest.as_deref())?;
-    if session.strict && answer.damaged {
+    let result = answer(&session, &args.output, args.manifest.as_deref())?;
+    if session.strict && result.damaged {
         return Ok(Outcome::Damaged);
     }
-    Ok(if args.exit_status && answer.rows == 0 { Outcome::Negative } else { Outcome::Success })
+    Ok(if args.exit_status && result.rows == 0 { Outcome::Negative } else { Outcome::Success })
 }
 
-/// What is known of an answer once it is written.
-struct Answer {
+/// A result that was written.
+struct WrittenResult {
     rows: u64,
     damaged: bool,
 }
 
-/// Runs the session's query and writes its rows as they come.
-fn answer(session: &Session, output: &OutputArgs, manifest: Option<&Path>) -> Result<Answer> {
+/// Runs the query of the session and writes its rows as they are produced.
+fn answer(session: &Session, output: &OutputArgs, manifest: Option<&Path>) -> Result<WrittenResult> {
     let started = Instant::now();
     let threads = session.engine.settings().threads;
     let digest = manifest.map(|_| Digest::default());
-    let target = Target::or(output, session.format.as_deref())?
+    let destination = Destination::with_default(output, session.format.as_deref())?
         .with_threads(threads)
         .with_excel_safe(session.excel_safe)
         .with_digest(digest.clone());
     let prepared = session.prepare_query(started)?;
-    session.talk.warnings(&prepared.warnings);
-    session.say_unread();
+    session.reporter.warnings(&prepared.warnings);
+    session.report_unread();
     overwrite::refuse(session, &[("-O", output.output_file.as_deref()), ("--manifest", manifest)])?;
     let line = session.progress(&prepared, started);
-    let mut writer = target.open(prepared.schema(), Some(&line))?;
+    let mut writer = destination.open(prepared.schema(), Some(&line))?;
     let mut rows = 0;
     let outcome = prepared.run(&mut |batch| {
         rows += batch.rows() as u64;
@@ -51,16 +51,16 @@ fn answer(session: &Session, output: &OutputArgs, manifest: Option<&Path>) -> Re
         Ok(Flow::Continue(()))
     });
     line.end();
-    session.talk.report(prepared.report());
+    session.reporter.report(prepared.report());
     session.finish()?;
-    outcome.map_err(|error| session.talk.query_error(error))?;
+    outcome.map_err(|error| session.reporter.query_error(error))?;
     writer.finish()?;
     if let Some(path) = manifest {
         let written = manifest::output(output.output_file.as_deref(), digest.as_ref());
         manifest::write(path, session, merged(manifest::answer(&session.text, &prepared, rows), written))?;
     }
-    session.talk.detail(|| summary(rows, &prepared, started));
-    Ok(Answer { rows, damaged: prepared.report().is_incomplete() })
+    session.reporter.detail(|| summary(rows, &prepared, started));
+    Ok(WrittenResult { rows, damaged: prepared.report().is_incomplete() })
 }
 
 fn summary(rows: u64, prepared: &Prepared, started: Instant) -> String {
@@ -70,7 +70,7 @@ fn summary(rows: u64, prepared: &Prepared, started: Instant) -> String {
     };
     let count = |count| prepared.report().counters.get(count);
     format!(
-        "{rows} rows; read {} files, {} bytes, {} records; skipped {} lines, {} files and {} row groups that could not \
+        "{rows} rows; read {} files, {} bytes, {} records; skipped {} lines, {} files and {} row groups that cannot \
          match; {temporary}{:.3} s",
         count(Count::Files),
         count(Count::Bytes),
@@ -86,12 +86,12 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<Outcome> {
     let started = Instant::now();
     let session = session::of_query(&args.source, &args.arguments)?;
     let prepared = session.prepare_query(started)?;
-    session.talk.warnings(&prepared.warnings);
-    session.say_unread();
+    session.reporter.warnings(&prepared.warnings);
+    session.report_unread();
     if args.analyze {
         return analyze::run(&session, &prepared, started);
     }
-    session.talk.report(prepared.report());
+    session.reporter.report(prepared.report());
     session.finish()?;
     let text = if args.bound { prepared.explain_bound() } else { prepared.explain() };
     documents::print(text.as_bytes())

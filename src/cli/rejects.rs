@@ -1,4 +1,4 @@
-//! `--rejects FILE`: what could not be read, a JSON object a line, in the order of files and places.
+//! `--rejects FILE`: unreadable records as JSON Lines, in the order of files and positions.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -6,29 +6,29 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value as Json};
 
-use super::target::write_file;
+use super::destination::write_file;
 use crate::diagnostic::Result;
 use crate::source::{Reject, RejectSink};
 
-/// Bytes of a record that are kept.
-const MAX_RAW: usize = 4 << 10;
+/// Bytes of each record that are written.
+const MAX_RAW_BYTES: usize = 4 << 10;
 
-/// Bytes that are kept in all; what comes after is counted.
-const MAX_KEPT: usize = 256 << 20;
+/// Bytes that are kept in memory; records after that are only counted.
+const MAX_KEPT_BYTES: usize = 256 << 20;
 
-/// Keeps rejects until the run is over.
+/// Collects rejects until the end of the run.
 #[derive(Debug)]
 pub(super) struct Rejects {
     path: PathBuf,
-    kept: Mutex<Kept>,
+    kept: Mutex<KeptRejects>,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
-    /// File, offset and line of output.
+struct KeptRejects {
+    /// File, offset and output line, so that the order does not depend on threads.
     lines: BTreeSet<(String, u64, String)>,
     bytes: usize,
-    /// Those for which there was no room.
+    /// The number of records for which there was no room.
     left_out: u64,
 }
 
@@ -37,13 +37,12 @@ impl Rejects {
         Self { path: path.to_owned(), kept: Mutex::default() }
     }
 
-    /// The file.
+    /// The file to write.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Writes the file, also where nothing was rejected; it has its name only when it is whole. Answers how many
-    /// were left out because there were too many.
+    /// Writes the file, even if it is empty. Returns the number of records for which there was no room.
     pub fn finish(&self) -> Result<u64> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         write_file(&self.path, |file| kept.lines.iter().try_for_each(|(_, _, line)| writeln!(file, "{line}")))?;
@@ -56,7 +55,7 @@ impl RejectSink for Rejects {
         let offset = reject.place.and_then(|place| place.rsplit("byte ").next()?.parse().ok()).unwrap_or(0);
         let line = line(reject);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.bytes > MAX_KEPT {
+        if kept.bytes > MAX_KEPT_BYTES {
             kept.left_out += 1;
             return;
         }
@@ -69,13 +68,13 @@ impl RejectSink for Rejects {
 
 fn line(reject: &Reject<'_>) -> String {
     let mut object = Map::new();
-    // The files are no evidence: by this a later search of their folder tells.
+    // By this key, later runs recognise that the file is not evidence.
     object.insert("program".to_owned(), "coldcase".into());
     object.insert("file".to_owned(), reject.file.into());
     object.insert("place".to_owned(), reject.place.into());
     object.insert("reason".to_owned(), reject.reason.into());
     if let Some(raw) = reject.raw {
-        let shown = &raw[..raw.len().min(MAX_RAW)];
+        let shown = &raw[..raw.len().min(MAX_RAW_BYTES)];
         object.insert("raw".to_owned(), String::from_utf8_lossy(shown).into());
         object.insert("bytes".to_owned(), raw.len().into());
     }

@@ -1,12 +1,12 @@
-//! Small tables that commands answer besides queries: written in any format, as query answers are.
+//! Writes the tables that commands other than queries produce, in any output format.
 
 use super::args::OutputArgs;
 use super::configuration::Defaults;
-use super::target::Target;
+use super::destination::Destination;
 use crate::diagnostic::Result;
 use crate::types::{Batch, ColumnBuilder, Field, Schema, Type, Value};
 
-/// Writes `rows`, whose cells are of the types of `columns`; in the format of `defaults` if the call names none.
+/// Writes `rows`, whose cells have the types of `columns`, in the format of the options or else of `defaults`.
 pub(super) fn write(
     (output, defaults): (&OutputArgs, &Defaults),
     columns: &[(&str, Type)],
@@ -20,8 +20,9 @@ pub(super) fn write(
         count += 1;
     }
     let columns = builders.iter_mut().map(ColumnBuilder::finish).collect();
-    let target = Target::or(output, defaults.output.as_deref())?.with_excel_safe(defaults.excel_safe == Some(true));
-    let mut writer = target.open(&schema, None)?;
+    let destination = Destination::with_default(output, defaults.output.as_deref())?
+        .with_excel_safe(defaults.excel_safe == Some(true));
+    let mut writer = destination.open(&schema, None)?;
     writer.batch(&Batch::new(columns, count))?;
     writer.finish()
 }

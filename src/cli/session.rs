@@ -1,4 +1,4 @@
-//! From arguments to an engine: the query's text, the tables, the settings.
+//! A session: the engine, the text of the query, the tables and the settings that the arguments ask for.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -11,9 +11,9 @@ use super::args::SourceArgs;
 use super::configuration::Configuration;
 use super::progress::{self, ProgressLine};
 use super::rejects::Rejects;
+use super::reporter::Reporter;
 use super::sources::{Call, InputSources, SessionCatalog};
 use super::stop;
-use super::talk::Talk;
 use super::{lone_word, memory};
 use crate::diagnostic::{Error, Result};
 use crate::engine::{Engine, Prepared, Settings, TimeRange};
@@ -23,30 +23,30 @@ use crate::syntax::decode_text;
 use crate::types::datetime::{self, UnixUnit};
 use crate::types::timespan;
 
-/// How messages call a query that is an argument.
+/// The name of a query that is an argument, in messages.
 const ARGUMENT: &str = "query";
 
-/// A query ready to be asked.
+/// What a command needs to run queries.
 pub(super) struct Session {
-    /// Runs it.
+    /// Runs queries.
     pub engine: Engine,
-    /// Its text.
+    /// The text of the query.
     pub text: String,
-    /// True if the text is an argument of the program, where a command may stand too.
+    /// True if the text is the first argument of the program, which could also be a misspelt command.
     takes_commands: bool,
-    /// Says what there is to say.
-    pub talk: Talk,
+    /// Prints messages.
+    pub reporter: Reporter,
     /// The tables.
     pub catalog: Arc<SessionCatalog>,
-    /// Where what could not be read is kept.
+    /// Collects unreadable records, with `--rejects`.
     pub rejects: Option<Arc<Rejects>>,
-    /// Whether records that could not be read are a failure.
+    /// True if unreadable data ends the run with exit code 5.
     pub strict: bool,
-    /// The format of answers where the call names none.
+    /// The default output format.
     pub format: Option<String>,
-    /// Whether CSV and TSV are made safe for spreadsheets where the call does not say it.
+    /// The default of `--excel-safe`.
     pub excel_safe: bool,
-    /// Bytes of memory that rows may take, where that was asked.
+    /// The memory limit in bytes, if one was given.
     pub max_memory: Option<u64>,
 }
 
@@ -56,44 +56,47 @@ impl Session {
         self.engine.settings().time_columns.get(table).unwrap_or(&self.engine.settings().time_column).clone()
     }
 
-    /// Says which sources of the call no query has looked into.
-    pub fn say_unread(&self) {
-        self.catalog.unread().iter().for_each(|message| self.talk.message(message));
+    /// Reports the sources on the command line that no query has read.
+    pub fn report_unread(&self) {
+        self.catalog.unread().iter().for_each(|message| self.reporter.message(message));
     }
 
-    /// Plans a query for `engine`, in a run that `started` some time ago; says how far it is where that takes long, for it may have to
-    /// read.
+    /// Plans a query for `engine`, in a run that began at `started`. Shows progress, since planning may have to read
+    /// files.
     pub fn prepare(&self, engine: &Engine, text: &str, started: Instant) -> Result<Prepared> {
         let report = engine.report();
         let (scans, catalog) = (Arc::clone(&report), Arc::clone(&self.catalog));
-        let _line = ProgressLine::start(self.talk.manner(), started, move |elapsed| {
-            catalog.spooling().unwrap_or_else(|| progress::scans(&scans.counters, elapsed))
+        let _line = ProgressLine::start(self.reporter.progress_mode(), started, move |elapsed| {
+            catalog.stdin_progress().unwrap_or_else(|| progress::scans(&scans.counters, elapsed))
         });
         engine.prepare_with(text, report)
     }
 
-    /// Plans the session's query, and says what is wrong with it.
+    /// Plans the query of the session, and prints its errors.
     pub fn prepare_query(&self, started: Instant) -> Result<Prepared> {
         let prepared = self.prepare(&self.engine, &self.text, started);
         let prepared = prepared.map_err(|error| match self.takes_commands {
             true => lone_word::explain(&self.text, &self.catalog.names(), error),
             false => error,
         });
-        prepared.map_err(|error| self.talk.query_error(error))
+        prepared.map_err(|error| self.reporter.query_error(error))
     }
 
-    /// Says how far a query is that runs now.
+    /// Shows the progress of a running query.
     pub fn progress(&self, prepared: &Prepared, started: Instant) -> Arc<ProgressLine> {
         let report = Arc::clone(prepared.report());
-        ProgressLine::start(self.talk.manner(), started, move |elapsed| progress::scans(&report.counters, elapsed))
+        ProgressLine::start(self.reporter.progress_mode(), started, move |elapsed| {
+            progress::scans(&report.counters, elapsed)
+        })
     }
 
-    /// Writes what could not be read, where that is kept; also where the run failed.
+    /// Writes the file of `--rejects`. Also called after a failed run.
     pub fn finish(&self) -> Result<()> {
         if let Some(rejects) = &self.rejects {
             let left_out = rejects.finish()?;
             if left_out > 0 {
-                self.talk.warn(format!("{left_out} more records could not be read than --rejects keeps"));
+                self.reporter
+                    .warn(format!("--rejects is full: {left_out} more unreadable records were not written to it"));
             }
         }
         Ok(())
@@ -104,7 +107,7 @@ impl Session {
 pub(super) fn of_query(source: &SourceArgs, arguments: &[OsString]) -> Result<Session> {
     let Some(file) = &source.query_file else {
         let Some((query, paths)) = arguments.split_first() else {
-            return Err(Error::Usage("a query is needed: as the first argument, or in a file with -f".to_owned()));
+            return Err(Error::Usage("no query: give it as the first argument, or in a file with -f".to_owned()));
         };
         let text = query.to_str().ok_or_else(|| Error::Usage("the query is not valid UTF-8".to_owned()))?;
         let session = of_text(source, text.to_owned(), ARGUMENT, &source.call(paths));
@@ -115,42 +118,42 @@ pub(super) fn of_query(source: &SourceArgs, arguments: &[OsString]) -> Result<Se
     of_text(source, read_query(file)?, &file.display().to_string(), &call)
 }
 
-/// The session of a query that is known already, over the sources of `call`.
+/// The session of a query whose text is known, over the sources of `call`. `origin` is its name in messages.
 pub(super) fn of_text(source: &SourceArgs, text: String, origin: &str, call: &Call<'_>) -> Result<Session> {
-    let talk = Talk::new(&source.talk, origin, &text);
-    // Everything that can be wrong in the call is found before a file is opened.
-    bound_run(source)?;
-    let sources = InputSources::settle(call)?;
+    let reporter = Reporter::new(&source.messages, origin, &text);
+    // All usage errors are found before a file is opened.
+    limit_run(source)?;
+    let sources = InputSources::resolve(call)?;
     let configuration = &sources.configuration;
     let rejects = source.rejects.as_deref().map(|path| Arc::new(Rejects::new(path)));
     let mut settings = settings(source, configuration)?;
     settings.rejects = rejects.clone().map(|rejects| rejects as Arc<dyn RejectSink>);
     let strict = source.strict || configuration.defaults.strict == Some(true);
     settings.thorough = strict;
-    let max_memory = memory::asked(source.max_memory, &configuration.defaults)?;
-    settings.max_memory = max_memory.unwrap_or_else(memory::usual);
+    let max_memory = memory::requested(source.max_memory, &configuration.defaults)?;
+    settings.max_memory = max_memory.unwrap_or_else(memory::default_limit);
     settings.temp_dir.clone_from(&source.temp_dir);
     let format = configuration.defaults.output.clone();
     let excel_safe = configuration.defaults.excel_safe == Some(true);
-    sources.messages().iter().for_each(|message| talk.message(message));
+    sources.messages().iter().for_each(|message| reporter.message(message));
     let catalog = Arc::new(SessionCatalog::new(sources, source)?);
     for named in &catalog.named {
-        talk.detail(|| named.to_string());
+        reporter.detail(|| named.to_string());
     }
-    let talk = talk.with_library(catalog.library());
+    let reporter = reporter.with_library(catalog.library());
     let engine = Engine::new(Arc::clone(&catalog) as Arc<dyn Catalog>, settings);
     let takes_commands = origin == ARGUMENT;
-    Ok(Session { engine, text, takes_commands, talk, catalog, rejects, strict, format, excel_safe, max_memory })
+    Ok(Session { engine, text, takes_commands, reporter, catalog, rejects, strict, format, excel_safe, max_memory })
 }
 
-/// Applies what bounds the run as a whole: its time, and what it copies to temporary files.
-fn bound_run(source: &SourceArgs) -> Result<()> {
+/// Applies the limits of the whole run: its time, and the size of the copies of stdin and pipes.
+fn limit_run(source: &SourceArgs) -> Result<()> {
     if let Some(text) = &source.timeout {
         // A tick is 100 ns.
         stop::after(Duration::from_nanos(span("--timeout", text)?.unsigned_abs().saturating_mul(100)))?;
     }
     if let Some(folder) = source.temp_dir.as_deref().filter(|folder| !folder.is_dir()) {
-        let text = format!("--temp-dir {}: there is no such folder: make it, or name another one", folder.display());
+        let text = format!("--temp-dir {}: the folder does not exist", folder.display());
         return Err(Error::Usage(text));
     }
     CopySettings { folder: source.temp_dir.clone(), max_stream_bytes: source.max_stdin }.apply();
@@ -165,7 +168,7 @@ fn read_query(file: &Path) -> Result<String> {
         std::fs::read(file)
     };
     let bytes = bytes.map_err(|error| Error::io(file, error))?;
-    decode_text(bytes).map_err(|reason| Error::Usage(format!("{}: no query: {reason}", file.display())))
+    decode_text(bytes).map_err(|reason| Error::Usage(format!("{}: the query cannot be read: {reason}", file.display())))
 }
 
 fn settings(source: &SourceArgs, configuration: &Configuration) -> Result<Settings> {
@@ -194,9 +197,9 @@ fn settings(source: &SourceArgs, configuration: &Configuration) -> Result<Settin
     Ok(settings)
 }
 
-/// The number of threads: as asked, or one for each processor.
-pub(super) fn threads(asked: Option<u16>) -> usize {
-    asked.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)
+/// The number of threads: as requested, or one per processor.
+pub(super) fn threads(requested: Option<u16>) -> usize {
+    requested.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)
 }
 
 fn clock() -> i64 {
@@ -205,7 +208,7 @@ fn clock() -> i64 {
     micros.and_then(|micros| datetime::from_unix(micros, UnixUnit::Microseconds)).unwrap_or_default()
 }
 
-/// A seed that nobody who wrote a log can know.
+/// A random seed of hash tables: whoever writes into a log cannot predict collisions.
 fn seed() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(0_u8)
@@ -213,8 +216,8 @@ fn seed() -> u64 {
 
 fn time(flag: &str, text: &str) -> Result<i64> {
     let wrong = || {
-        let forms = "write it as ISO 8601, such as 2026-03-01 or 2026-03-01T09:00:00Z";
-        let more = if flag == "--now" { "" } else { ", or as a timespan back from now, such as 7d or 36h" };
+        let forms = "expected ISO 8601, such as 2026-03-01 or 2026-03-01T09:00:00Z";
+        let more = if flag == "--now" { "" } else { ", or a timespan before now, such as 7d or 36h" };
         Error::Usage(format!("{flag} {text}: not a datetime; {forms}{more}"))
     };
     datetime::parse_iso8601(text).ok_or_else(wrong)
@@ -223,10 +226,10 @@ fn time(flag: &str, text: &str) -> Result<i64> {
 fn span(flag: &str, text: &str) -> Result<i64> {
     timespan::parse(text)
         .filter(|ticks| *ticks > 0)
-        .ok_or_else(|| Error::Usage(format!("{flag} {text}: not a timespan; write 7d, 36h or 90m")))
+        .ok_or_else(|| Error::Usage(format!("{flag} {text}: not a timespan; expected one such as 7d, 36h or 90m")))
 }
 
-/// A datetime, or a timespan back from `now`.
+/// Parses a datetime, or a timespan before `now`, into ticks.
 fn time_or_span(flag: &str, text: &str, now: i64) -> Result<i64> {
     match timespan::parse(text).filter(|_| text.ends_with(|c: char| c.is_ascii_alphabetic())) {
         Some(back) if back > 0 => Ok(now.saturating_sub(back)),
@@ -234,7 +237,7 @@ fn time_or_span(flag: &str, text: &str, now: i64) -> Result<i64> {
     }
 }
 
-/// The column that holds the time, where a table has none of its own.
+/// The time column of tables for which the catalog file names none.
 fn time_column(source: &SourceArgs, configuration: &Configuration) -> String {
     let named = source.time_column.as_ref().or(configuration.defaults.time_column.as_ref());
     named.map_or("TimeGenerated", String::as_str).to_owned()
@@ -250,7 +253,7 @@ fn time_range(source: &SourceArgs, column: String, now: i64) -> Result<Option<Ti
     if let (Some(from), Some(to)) = (from, to)
         && from >= to
     {
-        return Err(Error::Usage("--from is not before --to".to_owned()));
+        return Err(Error::Usage("--from must be before --to".to_owned()));
     }
     let cut = from.is_some() || to.is_some();
     Ok(cut.then_some(TimeRange { column, from, to, through: None }))
@@ -261,7 +264,7 @@ fn pairs(flag: &str, texts: &[String]) -> Result<BTreeMap<String, String>> {
         let (name, value) = text
             .split_once('=')
             .filter(|(name, _)| !name.is_empty())
-            .ok_or_else(|| Error::Usage(format!("{flag} {text}: write NAME=VALUE")))?;
+            .ok_or_else(|| Error::Usage(format!("{flag} {text}: expected NAME=VALUE")))?;
         Ok((name.to_owned(), value.to_owned()))
     };
     texts.iter().map(pair).collect()

@@ -1,4 +1,4 @@
-//! `coldcase sniff`: what files are, before anything is asked of them.
+//! `coldcase sniff`: identifies files before they are queried.
 
 mod summary;
 
@@ -9,9 +9,9 @@ use std::time::Instant;
 use self::summary::Summary;
 use super::args::{SniffArgs, VolumeArgs};
 use super::configuration::Defaults;
-use super::progress::{self, Manner, ProgressLine};
+use super::progress::{self, ProgressLine, ProgressMode};
+use super::reporter::Message;
 use super::sources::{Call, InputSources, Source, Stdin};
-use super::talk::Message;
 use super::{Outcome, memory, rows, session, stop};
 use crate::diagnostic::Result;
 use crate::engine::Settings;
@@ -43,13 +43,13 @@ const COLUMNS: [(&str, Type); 15] = [
 
 pub(super) fn run(args: &SniffArgs) -> Result<Outcome> {
     let sources =
-        InputSources::settle(&Call { paths: &args.paths, follow_links: args.follow_links, ..Call::default() })?;
-    sources.say();
+        InputSources::resolve(&Call { paths: &args.paths, follow_links: args.follow_links, ..Call::default() })?;
+    sources.report();
     let defaults = &sources.configuration.defaults;
     let limits = defaults.limits(args.max_decompressed);
     let mut settings = Settings::new(0);
     settings.threads = session::threads(args.threads.or(defaults.threads));
-    settings.max_memory = memory::asked(None, defaults)?.unwrap_or_else(memory::usual);
+    settings.max_memory = memory::requested(None, defaults)?.unwrap_or_else(memory::default_limit);
     settings.cancelled = stop::flag();
     let Listing { files, remarks } = once(files(sources.named, sources.stdin)?).with_date_order(args.date_order);
     for remark in &remarks {
@@ -59,73 +59,73 @@ pub(super) fn run(args: &SniffArgs) -> Result<Outcome> {
             false => Message::Note(remark.to_string()).print(),
         }
     }
-    let work = Work { progress: Progress::start(args.volume, &files), files, limits, settings };
-    if args.summary { summarize(args, defaults, &work) } else { list(args, defaults, &work) }
+    let run = SniffRun { progress: SniffProgress::start(args.volume, &files), files, limits, settings };
+    if args.summary { summarize(args, defaults, &run) } else { list(args, defaults, &run) }
 }
 
-/// The files, and how they are looked at.
-struct Work {
+/// The files to identify, with the settings for reading them.
+struct SniffRun {
     files: Vec<DataFile>,
     limits: Limits,
     settings: Settings,
-    progress: Progress,
+    progress: SniffProgress,
 }
 
-/// Shows a row for each file, table and shape.
-fn list(args: &SniffArgs, defaults: &Defaults, work: &Work) -> Result<Outcome> {
+/// Writes one row per file, table and shape.
+fn list(args: &SniffArgs, defaults: &Defaults, run: &SniffRun) -> Result<Outcome> {
     let (mut rows, mut pages) = (Vec::new(), Pages::default());
     let look = |file: &DataFile, settings: &Settings| {
-        let found = profile(file, work.limits, settings)?;
-        work.progress.done(file, found.parts.iter().map(|part| part.rows).sum());
+        let found = profile(file, run.limits, settings)?;
+        run.progress.done(file, found.parts.iter().map(|part| part.rows).sum());
         of_file(file, found)
     };
-    for_each_file(&work.files, &work.settings, &look, &mut |(found, found_pages)| {
+    for_each_file(&run.files, &run.settings, &look, &mut |(found, found_pages)| {
         rows.extend(found);
         pages.extend(found_pages);
         Ok(())
     })?;
-    work.progress.line.end();
+    run.progress.line.end();
     add_missing_pages(&mut rows, &pages);
     rows::write((&args.output, defaults), &COLUMNS, rows)?;
     Ok(Outcome::Success)
 }
 
-/// Shows a row for each table, shape and day.
-fn summarize(args: &SniffArgs, defaults: &Defaults, work: &Work) -> Result<Outcome> {
+/// Writes one row per table, shape and day.
+fn summarize(args: &SniffArgs, defaults: &Defaults, run: &SniffRun) -> Result<Outcome> {
     let mut summary = Summary::default();
     let look = |file: &DataFile, settings: &Settings| {
-        let found = profile_days(file, work.limits, settings)?;
-        work.progress.done(file, found.parts.iter().map(|part| part.rows).sum());
+        let found = profile_days(file, run.limits, settings)?;
+        run.progress.done(file, found.parts.iter().map(|part| part.rows).sum());
         Ok((file.name.clone(), found))
     };
-    for_each_file(&work.files, &work.settings, &look, &mut |(name, found)| {
+    for_each_file(&run.files, &run.settings, &look, &mut |(name, found)| {
         summary.add(&name, found);
         Ok(())
     })?;
-    work.progress.line.end();
+    run.progress.line.end();
     summary.warnings().into_iter().for_each(|warning| Message::Warning(warning).print());
     rows::write((&args.output, defaults), &summary::COLUMNS, summary.rows())?;
     Ok(Outcome::Success)
 }
 
-/// How many of the files have been looked at.
-struct Progress {
+/// The progress of reading the files.
+struct SniffProgress {
     counters: Arc<ScanCounters>,
     line: Arc<ProgressLine>,
 }
 
-impl Progress {
+impl SniffProgress {
     fn start(volume: VolumeArgs, files: &[DataFile]) -> Self {
         let counters = Arc::new(ScanCounters::default());
         counters.add(Count::FilesExpected, files.len() as u64);
         counters.add(Count::BytesExpected, files.iter().map(|file| file.bytes).fold(0, u64::saturating_add));
         let shown = Arc::clone(&counters);
-        let manner = Manner::of(volume.quiet, volume.verbose);
-        let line = ProgressLine::start(manner, Instant::now(), move |elapsed| progress::scans(&shown, elapsed));
+        let mode = ProgressMode::of(volume.quiet, volume.verbose);
+        let line = ProgressLine::start(mode, Instant::now(), move |elapsed| progress::scans(&shown, elapsed));
         Self { counters, line }
     }
 
-    /// Counts a file in which so many rows were found.
+    /// Counts a file with `rows` rows.
     fn done(&self, file: &DataFile, rows: i64) {
         self.counters.add(Count::FilesDone, 1);
         self.counters.add(Count::BytesDone, file.bytes);
@@ -133,7 +133,7 @@ impl Progress {
     }
 }
 
-/// The files that the call names, stdin last.
+/// The files given on the command line, stdin last.
 fn files(named: Vec<Source>, stdin: Stdin) -> Result<Listing> {
     let mut listing = Listing::default();
     for source in named {
@@ -145,7 +145,7 @@ fn files(named: Vec<Source>, stdin: Stdin) -> Result<Listing> {
     Ok(listing)
 }
 
-/// A row for each table and shape in the file, one without them for a file that holds no rows.
+/// One row per table and shape in the file; for a file without rows, one row without them.
 fn of_file(file: &DataFile, profile: Profile) -> Result<(Vec<Vec<Value>>, Pages)> {
     let kind = FileKind::of(file)?;
     let problems = profile.problems().join("; ");
@@ -184,7 +184,7 @@ fn of_file(file: &DataFile, profile: Profile) -> Result<(Vec<Vec<Value>>, Pages)
     Ok((parts.into_iter().map(row).collect(), profile.pages))
 }
 
-/// Adds to the problems of each file the pages that are missing behind its last one.
+/// Adds the pages that are missing after the last page of each file to its problems.
 fn add_missing_pages(rows: &mut [Vec<Value>], pages: &Pages) {
     for (damage, file) in pages.missing() {
         for row in rows.iter_mut().filter(|row| row[0].as_str() == Some(file)) {

@@ -1,7 +1,7 @@
-//! Whether there is a stdout at all.
+//! Detects a closed stdout.
 //!
-//! A process may be started with its stdout closed (`>&-`). The runtime puts /dev/null there before `main` begins, and
-//! an answer that is written to it is lost without an error. So it is looked at before that.
+//! A process may be started with stdout closed (`>&-`). The Rust runtime then opens /dev/null in its place before
+//! `main` begins, and a result written to it would be lost without an error. So this is checked before `main`.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,7 +9,7 @@ use crate::diagnostic::{Error, Result};
 
 static CLOSED: AtomicBool = AtomicBool::new(false);
 
-/// Looks at the open files of the process; runs before `main`. Systems without this folder say nothing.
+/// Checks the open files of the process; runs before `main`. Without /dev/fd, stdout counts as open.
 #[cfg(unix)]
 #[ctor::ctor(unsafe)]
 fn look() {
@@ -17,10 +17,10 @@ fn look() {
     CLOSED.store(exists("/dev/fd/") && !exists("/dev/fd/1"), Ordering::Relaxed);
 }
 
-/// An error if an answer to stdout would be lost.
+/// Returns an error if a result written to stdout would be lost.
 pub(super) fn check() -> Result<()> {
     if CLOSED.load(Ordering::Relaxed) {
-        return Err(Error::Usage("stdout is closed, so the answer would be lost: name a file with -O".to_owned()));
+        return Err(Error::Usage("stdout is closed: write the result to a file with -O".to_owned()));
     }
     Ok(())
 }

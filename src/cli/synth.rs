@@ -1,7 +1,7 @@
-//! `coldcase synth`: synthetic archives.
+//! `coldcase synth`: generates synthetic archives.
 
 use super::args::{SynthArgs, SynthShape, SynthTable};
-use super::{Outcome, session, talk};
+use super::{Outcome, reporter, session};
 use crate::diagnostic::Result;
 use crate::synth::{self, Compression, Options, Shape};
 
@@ -26,8 +26,8 @@ pub(super) fn run(args: &SynthArgs) -> Result<Outcome> {
     };
     let made = synth::signinlogs(&options)?;
     if !args.quiet {
-        talk::line(&format!(
-            "{} sign-ins in {} files, {} bytes; {} of emergency accounts, {} of them successful",
+        reporter::print_line(&format!(
+            "{} sign-ins in {} files, {} bytes; {} by emergency accounts, {} of them successful",
             made.rows, made.files, made.bytes, made.break_glass, made.break_glass_granted
         ));
     }

@@ -1,4 +1,4 @@
-//! `coldcase tables`: which files each table is bound to.
+//! `coldcase tables`: which files each table is read from.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -32,26 +32,26 @@ pub(super) fn run(args: &TablesArgs) -> Result<Outcome> {
         follow_links: args.follow_links,
         stdin_taken: None,
     };
-    let sources = InputSources::settle(&call)?;
-    sources.say();
-    let counts = sources.catalog_tables_count();
+    let sources = InputSources::resolve(&call)?;
+    sources.report();
+    let uses_catalog_tables = sources.uses_catalog_tables();
     let InputSources { configuration, catalog, named, .. } = sources;
     let access = configuration.access(args.follow_links);
     let is_bound = |name: &str| named.iter().any(|source| source.table.as_deref() == Some(name));
     let file = catalog.file.as_deref().unwrap_or(Path::new("")).display().to_string();
-    let mut of_catalog = Vec::new();
-    for (name, table) in configuration.tables.iter().filter(|(name, _)| counts && !is_bound(name)) {
-        of_catalog.extend(table.paths.iter().map(|path| (name.clone(), path.clone())));
+    let mut catalog_paths = Vec::new();
+    for (name, table) in configuration.tables.iter().filter(|(name, _)| uses_catalog_tables && !is_bound(name)) {
+        catalog_paths.extend(table.paths.iter().map(|path| (name.clone(), path.clone())));
     }
     for (alias, (path, _)) in configuration.watchlists.iter().map(|(alias, list)| (alias, list.parts())) {
-        of_catalog.push((format!("_GetWatchlist('{alias}')"), path.to_owned()));
+        catalog_paths.push((format!("_GetWatchlist('{alias}')"), path.to_owned()));
     }
     let mut rows: Vec<Vec<Value>> = Vec::new();
     for source in named {
         let (table, shown, from) = (source.table.clone().unwrap_or_default(), source.shown(), source.origin.name());
         rows.push(row((&table, &shown, from), source.listing));
     }
-    for (table, path) in of_catalog {
+    for (table, path) in catalog_paths {
         let shown = redacted(&path.to_string_lossy());
         rows.push(row((&table, &shown, &file), expand(path.as_os_str(), &access)));
     }
@@ -60,7 +60,7 @@ pub(super) fn run(args: &TablesArgs) -> Result<Outcome> {
     Ok(Outcome::Success)
 }
 
-/// Stored functions with their files, and files that hold none.
+/// Rows for stored functions, and for files that cannot be read as functions.
 fn functions(library: FunctionLibrary, from: &str) -> Vec<Vec<Value>> {
     let row = |name: &str, file: Option<&DataFile>, problem: String| {
         let bytes = file.map_or(0, |file| i64::try_from(file.bytes).unwrap_or(i64::MAX));
@@ -94,7 +94,7 @@ fn functions(library: FunctionLibrary, from: &str) -> Vec<Vec<Value>> {
     defined.chain(wrong.map(|of| row("[functions]", Some(&of.file), first(&of.mistakes)))).collect()
 }
 
-/// What a pattern matches. One that names no table stands for every known table that is found in its files.
+/// A row for a pattern, with what it matches. Without a table, every known table is looked for in its files.
 fn row((table, pattern, from): (&str, &str, &str), listing: Result<Listing>) -> Vec<Value> {
     let (files, bytes, problem) = match listing {
         Ok(Listing { files, .. }) => {

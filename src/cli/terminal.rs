@@ -1,4 +1,4 @@
-//! The terminal: its width, its colours, and what of an answer may reach it.
+//! The terminal: its width, its colours, and the escaping of data that is shown on it.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -9,17 +9,17 @@ use super::args::Colour;
 use crate::diagnostic::{Style, visible_json};
 use crate::output::Stream;
 
-/// The width where neither the terminal nor the environment says it.
-const USUAL_WIDTH: usize = 120;
+/// The width in columns if neither the terminal nor the environment tells it.
+const DEFAULT_WIDTH: usize = 120;
 
-/// The width of the terminal on stdout, in columns: as the terminal says, else as `COLUMNS` says.
+/// The width of the terminal on stdout, in columns: as the terminal reports it, else from `COLUMNS`.
 pub(super) fn width() -> usize {
     let terminal = terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
     let variable = || std::env::var("COLUMNS").ok()?.parse().ok().filter(|width| *width > 0);
-    terminal.or_else(variable).unwrap_or(USUAL_WIDTH)
+    terminal.or_else(variable).unwrap_or(DEFAULT_WIDTH)
 }
 
-/// The style of messages. Colours are chosen as other programs do: by the terminal, `TERM`, `NO_COLOR` and `CLICOLOR`.
+/// The style of messages. `auto` follows the conventions: the terminal, `TERM`, `NO_COLOR` and `CLICOLOR`.
 pub(super) fn style(colour: Colour) -> Style {
     let coloured = match colour {
         Colour::Always => true,
@@ -29,22 +29,22 @@ pub(super) fn style(colour: Colour) -> Style {
     if coloured { Style::Coloured } else { Style::Plain }
 }
 
-/// Writes coloured text that is safe to show to stderr; a closed stderr is ignored.
+/// Writes coloured text, which is escaped already, to stderr; a closed stderr is ignored.
 pub(super) fn write_coloured(text: &str) {
     let _ = writeln!(AutoStream::always(io::stderr()).lock(), "{text}");
 }
 
-/// The stream of data on stdout: byte for byte into pipes and files, [`VisibleText`] on a terminal.
+/// The stream for data on stdout: unchanged into pipes and files, through [`VisibleText`] on a terminal.
 pub(super) fn stdout() -> Stream {
     let stdout = io::stdout();
     if stdout.is_terminal() { Box::new(VisibleText::new(stdout)) } else { Box::new(stdout) }
 }
 
-/// Text on its way to a terminal, without what could drive it: whoever signs in writes part of the logs. The escapes are
-/// those of JSON, so that JSON keeps its meaning.
+/// Escapes control characters in text that is written to a terminal: attackers write part of the logs. The escapes are
+/// those of JSON, so that JSON stays valid.
 struct VisibleText<W> {
     out: W,
-    /// The beginning of a character, or of a line end, whose rest is to come.
+    /// An incomplete character at the end, or a \r that may be followed by \n.
     pending: Vec<u8>,
 }
 
@@ -58,7 +58,7 @@ impl<W: Write> Write for VisibleText<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut text = std::mem::take(&mut self.pending);
         text.extend_from_slice(bytes);
-        self.pending = text.split_off(whole(&text));
+        self.pending = text.split_off(complete(&text));
         self.out.write_all(visible_json(&String::from_utf8_lossy(&text)).as_bytes())?;
         Ok(bytes.len())
     }
@@ -68,8 +68,8 @@ impl<W: Write> Write for VisibleText<W> {
     }
 }
 
-/// The number of bytes up to the last character that is whole and whose meaning is known.
-fn whole(text: &[u8]) -> usize {
+/// The number of bytes before an incomplete character, or before a \r, at the end.
+fn complete(text: &[u8]) -> usize {
     let invalid = text.utf8_chunks().last().map_or(&[][..], |chunk| chunk.invalid());
     match std::str::from_utf8(invalid) {
         Err(error) if error.error_len().is_none() => text.len() - invalid.len(),
@@ -82,9 +82,9 @@ fn whole(text: &[u8]) -> usize {
 mod tests {
     use super::*;
 
-    fn shown(pieces: &[&[u8]]) -> String {
+    fn shown(parts: &[&[u8]]) -> String {
         let mut stream = VisibleText::new(Vec::new());
-        pieces.iter().for_each(|piece| stream.write_all(piece).expect("written"));
+        parts.iter().for_each(|part| stream.write_all(part).expect("written"));
         String::from_utf8(stream.out).expect("text")
     }
 
@@ -94,7 +94,7 @@ mod tests {
         let expected = "a,é\r\n\\u001b]0;OWNED\\u0007\\u009b2J\\u202e漢\t\\u007f\\u000db\n";
         assert_eq!(shown(&[text.as_bytes()]), expected);
         let bytes: Vec<&[u8]> = text.as_bytes().chunks(1).collect();
-        assert_eq!(shown(&bytes), expected, "cut anywhere");
-        assert_eq!(shown(&[b"a\xffb\n"]), "a\u{fffd}b\n", "what is no text cannot be a control character");
+        assert_eq!(shown(&bytes), expected, "split anywhere");
+        assert_eq!(shown(&[b"a\xffb\n"]), "a\u{fffd}b\n", "invalid UTF-8 cannot be a control character");
     }
 }

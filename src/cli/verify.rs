@@ -1,8 +1,8 @@
-//! `coldcase verify`: whether archives are, byte for byte, what was written.
+//! `coldcase verify`: checks that archives are, byte for byte, as they were written.
 
 use super::args::VerifyArgs;
 use super::sources::{Call, InputSources};
-use super::{Outcome, rows, session, stop, talk};
+use super::{Outcome, reporter, rows, session, stop};
 use crate::diagnostic::{Error, Result};
 use crate::engine::Settings;
 use crate::engine::profile::for_each_file;
@@ -23,8 +23,8 @@ const COLUMNS: [(&str, Type); 7] = [
     ("Damage", Type::String),
 ];
 
-/// A file that was looked at.
-struct Verified {
+/// The result row of a file.
+struct VerifiedFile {
     row: Vec<Value>,
     is_intact: bool,
 }
@@ -33,25 +33,27 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Outcome> {
     let mut settings = Settings::new(0);
     settings.threads = session::threads(args.threads);
     settings.cancelled = stop::flag();
-    let sources = InputSources::settle(&Call { paths: &args.paths, ..Call::default() })?;
-    sources.say();
+    let sources = InputSources::resolve(&Call { paths: &args.paths, ..Call::default() })?;
+    sources.report();
     let mut listing = Listing::default();
     for source in sources.named {
         listing.extend(source.listing?);
     }
     let Listing { files, remarks } = once(listing);
-    remarks.iter().for_each(|remark| talk::line(&format!("note: {remark}")));
+    remarks.iter().for_each(|remark| reporter::print_line(&format!("note: {remark}")));
     let (archives, others): (Vec<_>, Vec<_>) = files.into_iter().partition(DataFile::is_parquet);
     let named: Vec<&str> = others.iter().take(3).map(|file| file.name.as_str()).collect();
     if !named.is_empty() {
         let (names, more) = (named.join(", "), if others.len() > named.len() { ", ..." } else { "" });
-        talk::line(&format!("note: not verified, for only Parquet files carry checksums: {names}{more}"));
+        reporter::print_line(&format!(
+            "note: skipped files without checksums (only Parquet files have them): {names}{more}"
+        ));
     }
     if archives.is_empty() {
-        return Err(Error::Usage("verify checks Parquet files, and there is none: name an archive".to_owned()));
+        return Err(Error::Usage("no Parquet file to verify: give an archive".to_owned()));
     }
     let (mut table, mut failed) = (Vec::new(), 0);
-    for_each_file(&archives, &settings, &|file, _| verify(file), &mut |verified: Verified| {
+    for_each_file(&archives, &settings, &|file, _| verify(file), &mut |verified: VerifiedFile| {
         failed += u64::from(!verified.is_intact);
         table.push(verified.row);
         Ok(())
@@ -61,11 +63,13 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Outcome> {
     if failed == 0 {
         return Ok(Outcome::Success);
     }
-    talk::line(&format!("error: {failed} of {total} files could not be verified; Status and Damage say why"));
+    reporter::print_line(&format!(
+        "error: {failed} of {total} files could not be verified; see the columns Status and Damage"
+    ));
     Ok(Outcome::Damaged)
 }
 
-fn verify(file: &DataFile) -> Result<Verified> {
+fn verify(file: &DataFile) -> Result<VerifiedFile> {
     let found = ParquetFile::of(file).and_then(|opened| {
         let verdict = opened.verify().map_err(|error| Error::io(&file.name, error))?;
         Ok((opened, verdict))
@@ -94,5 +98,5 @@ fn verify(file: &DataFile) -> Result<Verified> {
     let bytes = number(file.bytes);
     let text = |text: &str| Value::string(text);
     let row = vec![text(&file.name), text(&table), groups, count, bytes, text(status), text(&damage)];
-    Ok(Verified { row, is_intact: status == "intact" })
+    Ok(VerifiedFile { row, is_intact: status == "intact" })
 }

@@ -18,7 +18,7 @@ fn masked(line: &str) -> String {
         _ => words[index],
     };
     let line = (0..words.len()).map(word).collect::<Vec<_>>().join(" ");
-    line.split("; ").filter(|part| !part.ends_with("of memory at most")).collect::<Vec<_>>().join("; ")
+    line.split("; ").filter(|part| !part.starts_with("peak memory ")).collect::<Vec<_>>().join("; ")
 }
 
 /// Three days of a thousand sign-ins each: a file a day.
@@ -45,7 +45,7 @@ Sort Failures desc nulls last
       = 6 rows in 1 batch, T ms busy
       = read 7 of 7 files, 44592 bytes, 10 rows
 rows: 5; planned in T ms, run in T ms, 2 threads
-busy: time for the operator alone, summed over threads";
+busy: time in the operator itself, summed over threads";
     assert_eq!(analyzed(&[query, SIGNINS]).join("\n"), expected);
 }
 
@@ -68,7 +68,7 @@ Project Count, Count1, Twice = (Count * 2)
       Scan range [Count] from range (3 rows)
         = 3 rows in 1 batch, T ms busy
 rows: 2; planned in T ms, run in T ms, 2 threads
-busy: time for the operator alone, summed over threads";
+busy: time in the operator itself, summed over threads";
     assert_eq!(analyzed(&[query, SIGNINS]).join("\n"), expected);
 }
 

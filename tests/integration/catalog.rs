@@ -101,7 +101,8 @@ fn the_time_column_of_a_table() {
 #[test]
 fn what_is_not_supported_is_named() {
     for (text, word) in [
-        ("[rules]\npaths = ['x']\n", "[rules]"),
+        ("[rules]\npaths = ['x']\n", "unknown section [rules]; expected one of [defaults], [tables.NAME]"),
+        ("[backtest]\ngrace = '5m'\n", "unknown section [backtest]"),
         ("[functions]\npath = 'x'\n", "path"),
         ("[defaults]\ntimeout = '1m'\n", "timeout"),
         ("[tables.T]\npaths = ['data']\nshape = 'graph'\n", "graph"),
@@ -114,31 +115,6 @@ fn what_is_not_supported_is_named() {
         assert!(stderr.contains(word), "{text}: {stderr}");
     }
     assert_eq!(run_in(root(), &["print 1", "-c", "no/such/file.toml"], &[]).0, 5);
-}
-
-/// No command reads the section yet; what stands in it is checked all the same.
-#[test]
-fn settings_of_backtests_are_checked() {
-    for text in ["", "ingestion-delay = 'p99'\ngrace = '5m'\n", "ingestion-delay = '2m'\n", "grace = '0s'\n"] {
-        let folder = archive(&format!("{CATALOG}[backtest]\n{text}"));
-        assert_eq!(run_in(folder.path(), &["SigninLogs | count"], &[]).1, "Count\n4\n", "{text}");
-        let bare = run_in(archive(CATALOG).path(), &["tables"], &[]);
-        assert_eq!(run_in(folder.path(), &["tables"], &[]), bare, "{text}");
-    }
-    for (text, words) in [
-        ("ingestion-delay = 'p50'", "`p50` is neither p99 nor a duration like 5m"),
-        ("ingestion-delay = 5", "expected a string"),
-        ("ingestion-delay = '-5m'", "`-5m` is neither p99 nor a duration"),
-        ("grace = 'p99'", "`p99` is no duration like 5m"),
-        ("grace = '5'", "`5` is no duration"),
-        ("grace = ''", "`` is no duration"),
-        ("grace = '99999999999d'", "is no duration"),
-        ("graze = '5m'", "unknown field `graze`"),
-    ] {
-        let (code, stdout, stderr) = run_in(archive(&format!("[backtest]\n{text}\n")).path(), &["print 1"], &[]);
-        assert_eq!((code, stdout.as_str()), (2, ""), "{text}");
-        assert!(stderr.contains(words) && stderr.contains("line 2, column"), "{text}: {stderr}");
-    }
 }
 
 #[test]
@@ -272,5 +248,5 @@ fn watchlists() {
     fails(&["print 1", "--watchlist", "Ids[None=lists/ids.csv"], 2, "ALIAS[COLUMN]=PATH");
     fails(&["_GetWatchlist('Rows')", "--watchlist", "Rows=data/1.json"], 5, "records of SigninLogs");
     fs::write(folder.path().join("coldcase.toml"), "[watchlists.A]\npath = 'x'\nkey = 'y'\n").expect("written");
-    fails(&["print 1"], 2, "a path is needed, or path and search-key");
+    fails(&["print 1"], 2, "expected a path, or a table with path and search-key");
 }

@@ -375,7 +375,11 @@ fn nothing_is_written_to_servers() {
         &["synth", "signinlogs", "--out", "s3://logs/a"],
     ] {
         let output = coldcase(args);
-        assert!(output.code == 2 && output.stderr.contains("files of this machine"), "{args:?}: {}", output.stderr);
+        assert!(
+            output.code == 2 && output.stderr.contains("written to local files only"),
+            "{args:?}: {}",
+            output.stderr
+        );
     }
     assert!(!root().join("s3:").exists() && !root().join("az:").exists());
 }

@@ -254,7 +254,7 @@ fn append_adds_what_is_new() {
     assert!((1..10).contains(&before), "{before} rows");
     let added = convert(&source, &archive, &["--append"]);
     assert_eq!(added.code, 0, "{added:?}");
-    assert!(added.stderr.contains(&format!("{before} rows were in the archive already")), "{added:?}");
+    assert!(added.stderr.contains(&format!("{before} rows were already in the archive")), "{added:?}");
     assert!(first.iter().all(|file| files(&archive).contains(file)), "what was there stays as it was");
     assert_eq!(sorted(rows(&query("SigninLogs", None, &archive))), sorted(rows(&query("SigninLogs", None, &source))));
     let all = files(&archive);
@@ -408,7 +408,7 @@ fn keys_beyond_the_table_are_columns_of_the_archive() {
     let folder = tempfile::tempdir().expect("a folder");
     let (archive, again) = (folder.path().join("archive"), folder.path().join("again"));
     let output = convert(&beyond_the_table(), &archive, &["--strict"]);
-    assert!(output.code == 0 && output.stderr.contains("each is a column here: \"NewThing\""), "{output:?}");
+    assert!(output.code == 0 && output.stderr.contains("the archive has columns for them: \"NewThing\""), "{output:?}");
     assert!(!output.stderr.contains("name it in the query"), "{output:?}");
     converted(&archive, &again, &["--strict"]);
     let text = "SigninLogs | sort by Id asc | project Id, Project_CF, Score_CF, tostring(Tags_CF.a), NewThing.level";

@@ -1,38 +1,38 @@
-//! All rows of a table, with the columns that only its records have.
+//! Reads all rows of a table, with columns for keys that the table does not have.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Target, Work, how_far};
+use super::{Conversion, ConvertTarget, describe_progress};
 use crate::cli::progress::ProgressLine;
-use crate::cli::talk::Message;
+use crate::cli::reporter::Message;
 use crate::convert::{self, GatheredRows, KnownIds, Progress};
 use crate::diagnostic::{Error, Result};
 use crate::engine::{Engine, Prepared};
 use crate::source::{Catalog, Damage, WithColumns};
 use crate::types::Batch;
 
-/// Columns that an archive has beyond those of a table.
-const MAX_COLUMNS: usize = 250;
+/// The greatest number of columns that are added to those of a table.
+const MAX_ADDED_COLUMNS: usize = 250;
 
-/// Names in a message about keys beyond the columns of a table.
-const NAMED: usize = 20;
+/// The greatest number of keys that a message names.
+const MAX_NAMED: usize = 20;
 
-/// The rows of a table, which were read and are not yet written.
-pub(super) struct Reading {
+/// The rows of a table that were read but not written yet.
+pub(super) struct TableRead {
     pub prepared: Prepared,
     pub rows: GatheredRows,
     pub known_ids: Option<KnownIds>,
     pub options: convert::Options,
-    /// Says how far the conversion of the table has come.
+    /// Shows the progress of the conversion.
     pub line: Arc<ProgressLine>,
 }
 
-impl Work<'_> {
-    /// Reads the rows of a table. Which keys its records have beyond the columns of the table, only reading them tells:
-    /// where there are some, the rows are read again, with columns for these.
-    pub(super) fn read(&mut self, table: &str) -> Result<Reading> {
+impl Conversion<'_> {
+    /// Reads the rows of a table. If records turn out to have keys that the table has no column for, the rows are
+    /// read a second time, with columns for these keys.
+    pub(super) fn read(&mut self, table: &str) -> Result<TableRead> {
         let first = self.read_with(table, None)?;
         let beyond = first.prepared.report().beyond();
         if beyond.is_empty() {
@@ -40,8 +40,9 @@ impl Work<'_> {
         }
         first.line.end();
         drop(first);
-        // A query cannot name a column without a name.
-        let names: BTreeSet<String> = beyond.into_iter().filter(|name| !name.is_empty()).take(MAX_COLUMNS).collect();
+        // A query cannot refer to a column without a name.
+        let names: BTreeSet<String> =
+            beyond.into_iter().filter(|name| !name.is_empty()).take(MAX_ADDED_COLUMNS).collect();
         let reading = self.read_with(table, Some(names.clone()))?;
         let (kept, left_out) = (list(&names), list(&reading.prepared.report().beyond()));
         match left_out {
@@ -54,26 +55,32 @@ impl Work<'_> {
 
     fn note_kept(&self, table: &str, names: Option<String>) {
         let Some(names) = names else { return };
-        let text =
-            format!("records of {table} have keys that the table has no column for; each is a column here: {names}");
-        self.session.talk.message(&Message::Note(text));
+        let text = format!(
+            "records of {table} have keys that are not columns of the table; the archive has columns for them: {names}"
+        );
+        self.session.reporter.message(&Message::Note(text));
     }
 
-    /// Reads the rows with `columns` beyond those of the table. Without any, no row is kept once records have some.
-    fn read_with(&mut self, table: &str, columns: Option<BTreeSet<String>>) -> Result<Reading> {
-        let talk = &self.session.talk;
+    /// Reads the rows, with `columns` added to those of the table. With None, no more rows are kept once a record has
+    /// other keys.
+    fn read_with(&mut self, table: &str, columns: Option<BTreeSet<String>>) -> Result<TableRead> {
+        let reporter = &self.session.reporter;
         let started = Instant::now();
         let is_first = columns.is_none();
-        let prepared = self.prepare(table, columns, started).map_err(|error| talk.query_error(error))?;
+        let prepared = self.prepare(table, columns, started).map_err(|error| reporter.query_error(error))?;
         let mut known_ids = self.known_ids(table, &prepared)?;
         let progress = Arc::new(Progress::default());
         let options = self.options(table, &progress);
         let report = Arc::clone(prepared.report());
-        let line = ProgressLine::start(talk.manner(), started, move |elapsed| how_far(&progress, &report, elapsed));
-        let second = matches!(self.target, Target::File(_)).then(|| self.done.tables.first().cloned()).flatten();
-        let mut keep = |batch: Batch| match (&mut known_ids, &second) {
+        let line = ProgressLine::start(reporter.progress_mode(), started, move |elapsed| {
+            describe_progress(&progress, &report, elapsed)
+        });
+        let first_table =
+            matches!(self.target, ConvertTarget::File(_)).then(|| self.done.tables.first().cloned()).flatten();
+        let mut keep = |batch: Batch| match (&mut known_ids, &first_table) {
             (_, Some(first)) if batch.rows() > 0 => {
-                let text = format!("the files hold rows of {first} and {table}: name a folder, not a file");
+                let text =
+                    format!("the input contains several tables ({first}, {table}); give -O a folder instead of a file");
                 Err(Error::Usage(text))
             }
             _ if is_first && !prepared.report().beyond().is_empty() => Ok(batch.slice(0, 0)),
@@ -81,11 +88,11 @@ impl Work<'_> {
             _ => Ok(batch),
         };
         match convert::gather(&prepared, &options, &mut keep) {
-            Ok(rows) => Ok(Reading { prepared, rows, known_ids, options, line }),
+            Ok(rows) => Ok(TableRead { prepared, rows, known_ids, options, line }),
             Err(error) => {
                 line.end();
-                talk.report_news(prepared.report(), &mut self.done.said);
-                Err(talk.query_error(error))
+                reporter.report_new(prepared.report(), &mut self.done.emitted);
+                Err(reporter.query_error(error))
             }
         }
     }
@@ -110,10 +117,10 @@ impl Work<'_> {
     }
 }
 
-/// The first of some names, quoted; None if there are none.
+/// The first names, quoted and joined; None if there are none.
 fn list(names: &BTreeSet<String>) -> Option<String> {
-    let mut first: Vec<String> = names.iter().take(NAMED).map(|name| format!("{name:?}")).collect();
-    if names.len() > NAMED {
+    let mut first: Vec<String> = names.iter().take(MAX_NAMED).map(|name| format!("{name:?}")).collect();
+    if names.len() > MAX_NAMED {
         first.push("and others".to_owned());
     }
     (!first.is_empty()).then(|| first.join(", "))

@@ -1,4 +1,4 @@
-//! `coldcase sniff --summary`: what files hold by table, shape and day, with the days that have no rows.
+//! `coldcase sniff --summary`: the rows of the files by table, shape and day, with the days that have none.
 
 use std::collections::BTreeMap;
 
@@ -18,21 +18,22 @@ pub(super) const COLUMNS: [(&str, Type); 8] = [
     ("Gap", Type::String),
 ];
 
-/// Files whose damage is named one by one; the rest is summed up.
+/// The number of damaged files that are named; the others are summed up in one line.
 const MAX_FILES_NAMED: usize = 10;
 
-/// What was found in all files.
+/// The contents of all files.
 #[derive(Debug, Default)]
 pub(super) struct Summary {
     days: BTreeMap<Key, Day>,
-    /// Files with damage, with the damage of the first.
+    /// The number of damaged files.
     damaged_files: usize,
+    /// The damage of the first of them.
     damage: Vec<String>,
-    /// Pages of answers, of which some may be missing.
+    /// Pages of query results, some of which may be missing.
     pages: Pages,
 }
 
-/// A table, a shape, and a day in ticks; None for rows without a time.
+/// The table, the shape and the day, in ticks; None for rows without a time.
 type Key = (String, String, Option<i64>);
 
 /// The rows of one day.
@@ -40,7 +41,7 @@ type Key = (String, String, Option<i64>);
 struct Day {
     rows: i64,
     files: i64,
-    /// First and last time, in ticks.
+    /// The first and the last time, in ticks.
     times: Option<[i64; 2]>,
 }
 
@@ -56,7 +57,7 @@ impl Day {
 }
 
 impl Summary {
-    /// Adds what the file `name` holds.
+    /// Adds the contents of the file `name`.
     pub fn add(&mut self, name: &str, profile: Profile<DayPart>) {
         if !profile.damage.is_empty() {
             self.damaged_files += 1;
@@ -74,15 +75,15 @@ impl Summary {
         }
     }
 
-    /// Returns what is damaged: the first files one by one, the number of the others, and pages that are missing.
+    /// Returns warnings: the first damaged files, the number of the others, and missing pages.
     pub fn warnings(&self) -> Vec<String> {
         let more = self.damaged_files - self.damage.len();
-        let rest = (more > 0).then(|| format!("{more} more files are damaged: name them without --summary"));
+        let rest = (more > 0).then(|| format!("{more} more files are damaged; sniff lists them without --summary"));
         let pages = self.pages.missing().map(|(damage, file)| format!("{file}: {}", damage.describe(1)));
         self.damage.iter().cloned().chain(rest).chain(pages).collect()
     }
 
-    /// Returns the rows of the table, one for each table, shape and day.
+    /// Returns one row per table, shape and day.
     pub fn rows(&self) -> Vec<Vec<Value>> {
         let before = std::iter::once(None).chain(self.days.keys().map(Some));
         let row = |((key, day), before): ((&Key, &Day), Option<&Key>)| {
@@ -105,7 +106,7 @@ impl Summary {
     }
 }
 
-/// Names the days between two days; "" if there are none.
+/// Describes the days between two days; "" if there are none.
 fn gap(earlier: Option<i64>, day: Option<i64>) -> String {
     let Some((earlier, day)) = earlier.zip(day) else { return String::new() };
     let (first, last) = (earlier + TICKS_PER_DAY, day - TICKS_PER_DAY);
@@ -116,7 +117,7 @@ fn gap(earlier: Option<i64>, day: Option<i64>) -> String {
     }
 }
 
-/// The date of a day that begins at `ticks`.
+/// The date, as YYYY-MM-DD, of a day that begins at `ticks`.
 fn date(ticks: i64) -> String {
     datetime::to_text(ticks).chars().take_while(|character| *character != 'T').collect()
 }
@@ -126,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn gaps_are_named() {
+    fn gaps_are_described() {
         let day = |number: i64| Some(number * TICKS_PER_DAY);
         assert_eq!(gap(day(4), day(5)), "");
         assert_eq!(gap(None, day(5)), "");

@@ -1,24 +1,24 @@
-//! `-t NAME=PATH` and `--watchlist ALIAS[COLUMN]=PATH`, taken apart.
+//! Parses `-t NAME=PATH` and `--watchlist ALIAS[COLUMN]=PATH`.
 
 use super::table_name;
 use crate::diagnostic::{Error, Result};
 use crate::source::remote::redacted;
 
-/// Names and paths of `-t NAME=PATH`; a known table is named in any case of letters.
+/// Parses `-t NAME=PATH` into table names and paths; the names of known tables are case-insensitive.
 pub(super) fn bindings(texts: &[String]) -> Result<Vec<(String, &str)>> {
     fn binding(text: &str) -> Result<(String, &str)> {
         let (name, path) = text
             .split_once('=')
             .filter(|(name, path)| !name.trim().is_empty() && !path.is_empty())
-            .ok_or_else(|| Error::Usage(format!("-t {}: write NAME=PATH", redacted(text))))?;
+            .ok_or_else(|| Error::Usage(format!("-t {}: expected NAME=PATH", redacted(text))))?;
         if path == super::stdin::DASH {
-            return Err(Error::Usage("stdin is the table `stdin`; name it so in the query".to_owned()));
+            return Err(Error::Usage("-t cannot bind stdin: the query reads it as the table `stdin`".to_owned()));
         }
         let table = table_name(name).map_err(|near| {
             let text = redacted(text);
             Error::Usage(format!(
-                "-t {text}: did you mean {near}? A query over {near} would not read these files; a table of your own \
-                 needs a name that is less like it"
+                "-t {text}: did you mean {near}? Queries over {near} would not read these files; choose a name for \
+                 your own table that differs more from it"
             ))
         })?;
         Ok((table, path))
@@ -26,7 +26,7 @@ pub(super) fn bindings(texts: &[String]) -> Result<Vec<(String, &str)>> {
     texts.iter().map(|text| binding(text)).collect()
 }
 
-/// Aliases, columns of search keys and paths of `--watchlist ALIAS[COLUMN]=PATH`.
+/// Parses `--watchlist ALIAS[COLUMN]=PATH` into aliases, search-key columns and paths.
 pub(super) fn watchlist_bindings(texts: &[String]) -> Result<Vec<(&str, Option<&str>, &str)>> {
     fn binding(text: &str) -> Option<(&str, Option<&str>, &str)> {
         let (alias, key, path) = match text.split_once('[').filter(|(alias, _)| !alias.contains('=')) {
@@ -41,6 +41,7 @@ pub(super) fn watchlist_bindings(texts: &[String]) -> Result<Vec<(&str, Option<&
         };
         (!alias.is_empty() && key != Some("") && !path.is_empty()).then_some((alias, key, path))
     }
-    let wrong = |text: &String| Error::Usage(format!("--watchlist {text}: write ALIAS=PATH or ALIAS[COLUMN]=PATH"));
-    texts.iter().map(|text| binding(text).ok_or_else(|| wrong(text))).collect()
+    let malformed =
+        |text: &String| Error::Usage(format!("--watchlist {text}: expected ALIAS=PATH or ALIAS[COLUMN]=PATH"));
+    texts.iter().map(|text| binding(text).ok_or_else(|| malformed(text))).collect()
 }

@@ -1,5 +1,5 @@
-//! The tables of a session. Each is opened when a query names it: `print 1` does not wait for a pipe, and a folder of the
-//! catalog file that is missing matters only to those who ask for it.
+//! The tables of a session. Each is opened when a query names it, so `print 1` does not wait for a pipe, and a missing
+//! folder of the catalog file is an error only for queries over its table.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use super::super::args::SourceArgs;
 use super::super::configuration::{Table, Watchlist as WatchlistFile};
 use super::super::progress::size;
-use super::super::talk::Message;
+use super::super::reporter::Message;
 use super::bindings::watchlist_bindings;
 use super::stdin::{DASH, Stdin};
 use super::{CatalogFile, InputSources, Origin, stdin};
@@ -24,28 +24,28 @@ use crate::source::{
 };
 use crate::syntax::Definition;
 
-/// The tables that a call names, and those of its catalog file.
+/// The tables given on the command line, and those of the catalog file.
 #[derive(Debug)]
 pub(in crate::cli) struct SessionCatalog {
     access: Arc<Access>,
     limits: Limits,
-    /// The catalog file that counts, and one that does not.
+    /// The catalog file that is used, and one that is not.
     pub file: CatalogFile,
-    /// What the call and the catalog file name.
+    /// The sources that the command line and the catalog file give.
     pub named: Vec<NamedSource>,
-    /// Files that the call names, before stdin is copied.
+    /// Files given on the command line, before stdin is copied.
     builder: FileCatalogBuilder,
     files: OnceLock<FileCatalog>,
     stdin: Stdin,
-    /// The copy of stdin, if nothing else is named; None if it is empty.
+    /// The copy of stdin, if no files are given; None if it is empty.
     copied: OnceLock<Option<FileCatalog>>,
-    /// Bytes of stdin so far.
+    /// Bytes of stdin copied so far.
     spooled: AtomicU64,
-    /// Tables of the catalog file that the call does not name itself.
+    /// Tables of the catalog file that the command line does not bind.
     configured: BTreeMap<String, ConfiguredTable>,
-    /// The order of dates in numbers, if the call says it.
+    /// The order of day and month in numeric dates, if the command line gives it.
     date_order: Option<DateOrder>,
-    /// By alias, the files of watchlists and the columns of their search keys.
+    /// Files and search-key columns of watchlists, by alias.
     watchlists: BTreeMap<String, (PathBuf, Option<String>)>,
     /// Stored functions.
     library: Arc<FunctionLibrary>,
@@ -53,23 +53,23 @@ pub(in crate::cli) struct SessionCatalog {
     called: Mutex<BTreeMap<String, DataFile>>,
     opened: Mutex<BTreeMap<String, Arc<FileCatalog>>>,
     inputs: Mutex<Vec<Input>>,
-    asked: Mutex<Asked>,
+    requested: Mutex<RequestedTables>,
 }
 
-/// A source as people and manifests are told of it.
+/// A source as messages and manifests show it.
 #[derive(Clone, Debug)]
 pub(in crate::cli) struct NamedSource {
-    /// The table that it is bound to; None if known tables are looked for in it.
+    /// The table that the source is bound to; None if known tables are looked for in it.
     pub table: Option<String>,
-    /// The path, without the secrets of URLs.
+    /// The path, without secrets in URLs.
     pub path: String,
-    /// Where it is named.
+    /// How it is given: an option, an argument or the catalog file.
     pub from: String,
 }
 
 impl NamedSource {
-    /// True if the call names it, and not the catalog file.
-    pub fn is_of_call(&self) -> bool {
+    /// True if the source is given on the command line, not by the catalog file.
+    pub fn is_on_command_line(&self) -> bool {
         [Origin::Flag, Origin::Argument].iter().any(|origin| origin.name() == self.from)
     }
 }
@@ -84,25 +84,25 @@ impl fmt::Display for NamedSource {
     }
 }
 
-/// A file that the call or the catalog file leads to.
+/// An input file.
 #[derive(Clone, Debug)]
 pub(in crate::cli) struct Input {
-    /// The table that it is bound to; None if known tables are looked for in it.
+    /// The table that the source is bound to; None if known tables are looked for in it.
     pub table: Option<String>,
     /// The file.
     pub file: DataFile,
 }
 
-/// What queries asked for so far.
+/// The tables that queries have named so far.
 #[derive(Debug, Default)]
-struct Asked {
+struct RequestedTables {
     /// Names of tables.
     tables: BTreeSet<String>,
-    /// True once a table was looked for in files that are bound to none.
+    /// True once a table was found in files that are bound to none.
     unbound: bool,
 }
 
-/// The tables of the catalog file. The flag about dates counts more than the file.
+/// Converts the tables of the catalog file. `--date-order` overrides the file.
 fn configured_tables(
     tables: BTreeMap<String, Table>,
     date_order: Option<DateOrder>,
@@ -114,8 +114,7 @@ fn configured_tables(
     tables.into_iter().map(|(name, own)| (name, table(own))).collect()
 }
 
-/// By alias, the files of watchlists and the columns of their search keys: of the catalog file, and of `--watchlist`, which
-/// counts more.
+/// Files and search-key columns of watchlists, by alias: of the catalog file, and of `--watchlist`, which overrides it.
 fn bound_watchlists(
     configured: &BTreeMap<String, WatchlistFile>,
     flags: &[String],
@@ -130,13 +129,12 @@ fn bound_watchlists(
 }
 
 impl SessionCatalog {
-    /// The tables of `sources`, with the watchlists and limits of `flags`. If the call names a PATH, tables of the catalog
-    /// file do not count.
+    /// Creates the catalog of `sources`, with the watchlists and limits of `flags`.
     ///
     /// # Errors
-    /// Files of the call that cannot be found, a `--watchlist` that binds nothing.
+    /// If files given on the command line do not exist, or a `--watchlist` is malformed.
     pub fn new(sources: InputSources, flags: &SourceArgs) -> Result<Self> {
-        let counts = sources.catalog_tables_count();
+        let uses_catalog_tables = sources.uses_catalog_tables();
         let InputSources { configuration, catalog: file, named, stdin } = sources;
         let limits = configuration.defaults.limits(flags.max_decompressed);
         let access = Arc::new(configuration.access(flags.follow_links));
@@ -144,7 +142,7 @@ impl SessionCatalog {
         builder.limit(limits);
         builder.read_dates(flags.date_order);
         let mut configured = BTreeMap::new();
-        if counts {
+        if uses_catalog_tables {
             configured = configured_tables(configuration.tables, flags.date_order);
         }
         let mut list = Vec::new();
@@ -192,7 +190,7 @@ impl SessionCatalog {
             called: Mutex::default(),
             opened: Mutex::default(),
             inputs: Mutex::new(inputs),
-            asked: Mutex::default(),
+            requested: Mutex::default(),
         })
     }
 
@@ -201,85 +199,85 @@ impl SessionCatalog {
         Arc::clone(&self.library)
     }
 
-    /// The stored functions that were called so far, with their files.
+    /// The stored functions called so far, with their files.
     pub fn called(&self) -> BTreeMap<String, DataFile> {
         lock(&self.called).clone()
     }
 
-    /// What a file may cost.
+    /// The limits for each file.
     pub fn limits(&self) -> Limits {
         self.limits
     }
 
-    /// The files of the call, and those of other tables that were opened so far.
+    /// The files given on the command line, and those of other tables opened so far.
     pub fn inputs(&self) -> Vec<Input> {
         lock(&self.inputs).clone()
     }
 
-    /// The inputs in which queries looked for a table so far, and those in which none did.
+    /// The inputs that queries have read so far, and those that none has.
     pub fn inputs_by_use(&self) -> (Vec<Input>, Vec<Input>) {
-        let asked = lock(&self.asked);
+        let requested = lock(&self.requested);
         let is_used = |input: &Input| match &input.table {
-            Some(table) => asked.tables.contains(table),
-            None => asked.unbound,
+            Some(table) => requested.tables.contains(table),
+            None => requested.unbound,
         };
         self.inputs().into_iter().partition(is_used)
     }
 
-    /// The sources of the call that no query looked into so far.
+    /// Messages about sources on the command line that no query has read.
     pub fn unread(&self) -> Vec<Message> {
-        let asked = lock(&self.asked);
+        let requested = lock(&self.requested);
         let unread = |source: &NamedSource| match &source.table {
-            Some(table) if asked.tables.contains(table) => None,
+            Some(table) if requested.tables.contains(table) => None,
             Some(table) => Some(Message::Note(format!(
                 "{} is not read: it is bound to {table}, which the query does not name",
                 source.path
             ))),
-            None if asked.unbound => None,
+            None if requested.unbound => None,
             None => Some(Message::Warning(format!(
-                "{} is not read: the query names no table that is looked for there",
+                "{} is not read: the query names no table to look for in it",
                 source.path
             ))),
         };
         let mut messages: Vec<Message> =
-            self.named.iter().filter(|source| source.is_of_call()).filter_map(unread).collect();
-        let is_left = self.stdin == Stdin::Unnamed && !self.named.is_empty() && self.copied.get().is_none();
-        if is_left && stdin::may_hold_data() {
-            let text = "stdin is not read, for the catalog names the tables; to read it, name it with -";
+            self.named.iter().filter(|source| source.is_on_command_line()).filter_map(unread).collect();
+        let is_stdin_unread = self.stdin == Stdin::Unnamed && !self.named.is_empty() && self.copied.get().is_none();
+        if is_stdin_unread && stdin::may_hold_data() {
+            let text = "stdin is not read, because the catalog names the tables; to read it, give - as a PATH";
             messages.push(Message::Note(text.to_owned()));
         }
         messages
     }
 
-    /// True if neither the call nor its catalog file names anything to read, and stdin holds nothing.
+    /// True if neither the command line nor the catalog file gives a source, and stdin is empty.
     pub fn is_empty(&self) -> bool {
         self.named.is_empty() && !matches!(self.copied.get(), Some(Some(_)))
     }
 
-    /// How far stdin was read that is being copied.
-    pub fn spooling(&self) -> Option<String> {
+    /// The progress of copying stdin; None before or after.
+    pub fn stdin_progress(&self) -> Option<String> {
         let bytes = self.spooled.load(Ordering::Relaxed);
         let is_copied = self.files.get().is_some() && self.stdin == Stdin::Named || self.copied.get().is_some();
         (bytes > 0 && !is_copied).then(|| format!("{} of stdin read", size(bytes)))
     }
 
     /// Adds files to the inputs.
-    fn note<'a>(&self, files: impl Iterator<Item = (Option<&'a str>, &'a DataFile)>) {
+    fn add_inputs<'a>(&self, files: impl Iterator<Item = (Option<&'a str>, &'a DataFile)>) {
         let input =
             |(table, file): (Option<&str>, &DataFile)| Input { table: table.map(str::to_owned), file: file.clone() };
         lock(&self.inputs).extend(files.map(input));
     }
 
-    /// A copy of stdin as the table `stdin`, in which known tables are looked for too.
+    /// Copies stdin as the table `stdin`, in which known tables are looked for, too.
     fn copy_of_stdin(&self) -> Result<FileCatalogBuilder> {
         let mut copy = FileCatalogBuilder::default();
         copy.limit(self.limits);
         copy.read_dates(self.date_order);
-        copy.add_stdin(&mut Spooled { input: io::stdin().lock(), bytes: &self.spooled })?;
+        copy.add_stdin(&mut CountingReader { input: io::stdin().lock(), bytes: &self.spooled })?;
         Ok(copy)
     }
 
-    /// The tables in the files that the call names, `-` among them.
+    /// The tables in the files given on the command line, including `-`.
     fn files(&self) -> Result<&FileCatalog> {
         if let Some(files) = self.files.get() {
             return Ok(files);
@@ -287,13 +285,13 @@ impl SessionCatalog {
         let mut builder = self.builder.clone();
         if self.stdin == Stdin::Named {
             let copy = self.copy_of_stdin()?;
-            self.note(copy.files().filter(|(table, _)| table.is_some()));
+            self.add_inputs(copy.files().filter(|(table, _)| table.is_some()));
             builder.append(copy);
         }
         Ok(self.files.get_or_init(|| builder.build()))
     }
 
-    /// The tables in stdin, though nothing names it; None if it is empty.
+    /// The tables in stdin if it is not given as `-`; None if it is empty.
     fn unnamed_stdin(&self) -> Result<Option<&FileCatalog>> {
         if let Some(copied) = self.copied.get() {
             return Ok(copied.as_ref());
@@ -301,12 +299,12 @@ impl SessionCatalog {
         let copy = self.copy_of_stdin()?;
         let has_data = self.spooled.load(Ordering::Relaxed) > 0;
         if has_data {
-            self.note(copy.files().filter(|(table, _)| table.is_some()));
+            self.add_inputs(copy.files().filter(|(table, _)| table.is_some()));
         }
         Ok(self.copied.get_or_init(|| has_data.then(|| copy.build())).as_ref())
     }
 
-    /// The catalog of one table that is opened when it is first named.
+    /// The catalog of one table, which is opened when it is first named.
     fn opened(&self, name: &str, bind: impl FnOnce(&mut FileCatalogBuilder) -> Result<()>) -> Result<Arc<FileCatalog>> {
         let mut opened = lock(&self.opened);
         if let Some(catalog) = opened.get(name) {
@@ -316,33 +314,33 @@ impl SessionCatalog {
         builder.limit(self.limits);
         builder.reach(Arc::clone(&self.access));
         bind(&mut builder)?;
-        self.note(builder.files());
+        self.add_inputs(builder.files());
         let catalog = Arc::new(builder.build());
         opened.insert(name.to_owned(), Arc::clone(&catalog));
         Ok(catalog)
     }
 
-    /// The table `name` in the files that the call names.
+    /// The table `name` in the files given on the command line.
     fn named_table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         let found = self.files()?.table(name)?;
         if found.is_some() && !self.builder.binds(name) {
-            let mut asked = lock(&self.asked);
-            asked.unbound = true;
-            asked.tables.insert(STDIN.to_owned());
+            let mut requested = lock(&self.requested);
+            requested.unbound = true;
+            requested.tables.insert(STDIN.to_owned());
         }
         Ok(found)
     }
 
-    /// The table `name` in stdin, if it may be looked for there.
+    /// The table `name` in stdin, if stdin is data for it.
     fn stdin_table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        let looks = match self.stdin {
-            Stdin::Nothing | Stdin::Named => false,
+        let is_data = match self.stdin {
+            Stdin::Unused | Stdin::Named => false,
             Stdin::Unnamed => true,
             Stdin::ByName => name == STDIN,
         };
-        match looks.then(|| self.unnamed_stdin()).transpose()?.flatten() {
+        match is_data.then(|| self.unnamed_stdin()).transpose()?.flatten() {
             Some(stdin) => {
-                lock(&self.asked).tables.insert(STDIN.to_owned());
+                lock(&self.requested).tables.insert(STDIN.to_owned());
                 stdin.table(name)
             }
             None => Ok(None),
@@ -350,7 +348,7 @@ impl SessionCatalog {
     }
 }
 
-/// A poisoned lock only means that another thread stopped in between; what was noted is still true.
+/// Locks a mutex. A poisoned one is used, too: its value is valid after every statement.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -362,13 +360,13 @@ struct ConfiguredTable {
     date_order: Option<DateOrder>,
 }
 
-/// Counts the bytes that are read.
-struct Spooled<'a, R> {
+/// Counts the bytes read from `input`.
+struct CountingReader<'a, R> {
     input: R,
     bytes: &'a AtomicU64,
 }
 
-impl<R: Read> Read for Spooled<'_, R> {
+impl<R: Read> Read for CountingReader<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.input.read(buffer)?;
         self.bytes.fetch_add(read as u64, Ordering::Relaxed);
@@ -378,7 +376,7 @@ impl<R: Read> Read for Spooled<'_, R> {
 
 impl Catalog for SessionCatalog {
     fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        lock(&self.asked).tables.insert(name.to_owned());
+        lock(&self.requested).tables.insert(name.to_owned());
         if let Some(table) = self.configured.get(name) {
             let bind = |builder: &mut FileCatalogBuilder| {
                 builder.read_dates(table.date_order);
@@ -415,7 +413,7 @@ impl Catalog for SessionCatalog {
         let Some((path, search_key)) = self.watchlists.get(alias) else { return Ok(None) };
         // No table has this name.
         let name = format!("_GetWatchlist('{alias}')");
-        lock(&self.asked).tables.insert(name.clone());
+        lock(&self.requested).tables.insert(name.clone());
         let table = self.opened(&name, |builder| builder.bind_texts(&name, path))?.table(&name)?;
         Ok(table.map(|table| Watchlist { table, search_key: search_key.clone() }))
     }

@@ -1,8 +1,9 @@
-//! Which catalog file counts: the one that is named, else one in the working folder, else the user's own.
+//! Chooses the catalog file: the one that is named, else one in the working folder, else the one in the user's
+//! settings.
 //!
-//! A catalog file decides what tables are, which functions stand for them and what is left out. Whoever hands over
-//! evidence can put one beside it. So a file in the working folder counts only if nothing that is read lies in that
-//! folder, above it or below it, and a call always says which one it uses.
+//! A catalog file defines tables and functions, and so decides what a query reads. An attacker could have planted one
+//! beside the evidence. So a file in the working folder is used only if no input is in that folder, or in one above or
+//! below it, and a note always names the file that is used.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,38 +11,38 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy as _;
 
 use super::super::configuration::variable;
-use super::super::talk::Message;
+use super::super::reporter::Message;
 use super::Call;
-use super::evidence::overlap;
+use super::locations::overlap;
 
 /// The catalog file in the working folder.
-const HERE: &str = "coldcase.toml";
+const FILE_NAME: &str = "coldcase.toml";
 
-/// The catalog file of a call.
+/// The catalog file of a command.
 #[derive(Debug)]
 pub(in crate::cli) struct CatalogFile {
-    /// The one that counts.
+    /// The file that is used.
     pub file: Option<PathBuf>,
-    found: Found,
-    /// The one in the working folder, if it does not count for what is read there.
+    origin: CatalogOrigin,
+    /// The file in the working folder, if it is not used because of the inputs beside it.
     pub unused: Option<PathBuf>,
 }
 
-/// How a catalog file was found.
+/// How the catalog file was chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Found {
-    /// By `-c`, or by the environment.
+enum CatalogOrigin {
+    /// By `-c` or the environment.
     Named,
     /// In the working folder.
-    Here,
-    /// Among the user's settings.
+    WorkingFolder,
+    /// In the user's settings folder.
     Settings,
 }
 
 impl CatalogFile {
-    /// The catalog file of a call that reads from `places`, links resolved.
-    pub fn choose(call: &Call<'_>, places: &[PathBuf]) -> Self {
-        let none = Self { file: None, found: Found::Named, unused: None };
+    /// Chooses the catalog file of a command that reads from `paths`, in which links are resolved.
+    pub fn choose(call: &Call<'_>, paths: &[PathBuf]) -> Self {
+        let none = Self { file: None, origin: CatalogOrigin::Named, unused: None };
         if call.no_catalog {
             return none;
         }
@@ -49,32 +50,32 @@ impl CatalogFile {
         if named.is_some() {
             return Self { file: named, ..none };
         }
-        let here = Path::new(HERE);
-        let is_here = here.is_file();
-        if is_here && !is_beside(here, places) {
-            return Self { file: Some(here.to_owned()), found: Found::Here, unused: None };
+        let local = Path::new(FILE_NAME);
+        let exists = local.is_file();
+        if exists && !is_beside(local, paths) {
+            return Self { file: Some(local.to_owned()), origin: CatalogOrigin::WorkingFolder, unused: None };
         }
         let settings = settings().filter(|path| path.is_file());
-        Self { file: settings, found: Found::Settings, unused: is_here.then(|| here.to_owned()) }
+        Self { file: settings, origin: CatalogOrigin::Settings, unused: exists.then(|| local.to_owned()) }
     }
 
-    /// True if the file lies in the working folder and nobody named it.
-    pub fn is_from_here(&self) -> bool {
-        self.file.is_some() && self.found == Found::Here
+    /// True if the file was found in the working folder and not named.
+    pub fn is_from_working_folder(&self) -> bool {
+        self.file.is_some() && self.origin == CatalogOrigin::WorkingFolder
     }
 
-    /// Which file counts, and which one does not.
+    /// Messages about the file that is used, and the one that is not.
     pub fn messages(&self) -> Vec<Message> {
-        let place = match self.found {
-            Found::Named => "",
-            Found::Here => " of the working folder",
-            Found::Settings => " of your settings",
+        let place = match self.origin {
+            CatalogOrigin::Named => "",
+            CatalogOrigin::WorkingFolder => " of the working folder",
+            CatalogOrigin::Settings => " of your settings",
         };
         let used = self.file.as_ref().map(|file| Message::Note(format!("using the catalog {}{place}", file.display())));
         let unused = self.unused.as_ref().map(|file| {
             Message::Warning(format!(
-                "the catalog {} of the working folder is not used, for it lies beside the files that are read and may have \
-                 come with them; to use it, name it with -c {0}, to drop this warning, add --no-catalog",
+                "the catalog {} of the working folder is not used: it is beside the input files and may have come with \
+                 them; to use it, add -c {0}; to silence this warning, add --no-catalog",
                 file.display()
             ))
         });
@@ -82,15 +83,16 @@ impl CatalogFile {
     }
 }
 
-/// True if one of `places` lies in the folder of a catalog file, or around it. A link has two folders.
-fn is_beside(catalog: &Path, places: &[PathBuf]) -> bool {
+/// True if one of `paths` is inside the folder of a catalog file, or contains it. A link counts with both of its
+/// folders.
+fn is_beside(catalog: &Path, paths: &[PathBuf]) -> bool {
     let folder = fs::canonicalize(".").ok();
     let target = fs::canonicalize(catalog).ok().and_then(|file| Some(file.parent()?.to_owned()));
     let folders = [folder, target, std::env::current_dir().ok()];
-    folders.iter().flatten().any(|folder| places.iter().any(|place| overlap(folder, place)))
+    folders.iter().flatten().any(|folder| paths.iter().any(|path| overlap(folder, path)))
 }
 
-/// The catalog file among the user's settings: below `$XDG_CONFIG_HOME` or `~/.config`; on Windows below `%APPDATA%`.
+/// The catalog file in the user's settings folder: in `$XDG_CONFIG_HOME` or `~/.config`; on Windows in `%APPDATA%`.
 fn settings() -> Option<PathBuf> {
     let folder = etcetera::choose_base_strategy().ok()?.config_dir();
     Some(folder.join("coldcase").join("config.toml"))

@@ -1,14 +1,14 @@
-//! What a call reads, settled in one place before anything runs: which catalog file counts, which files each table is
-//! bound to, and whether stdin is data.
+//! The input of a command, resolved in one place before anything runs: which catalog file is used, which files each
+//! table is read from, and whether stdin is data.
 //!
-//! A source that is forgotten, misspelt or put beside the evidence by somebody else must never shape an answer unseen.
-//! So every command asks here, a wrong call ends here, and what was settled is shown by `coldcase tables`, by `-v` and by
-//! manifests.
+//! A source that is forgotten, misspelt, or planted beside the evidence must never influence a result unnoticed. So
+//! every command resolves its sources here, usage errors end here, and `coldcase tables`, `-v` and manifests show the
+//! outcome.
 
 mod bindings;
 mod catalog;
 mod catalog_file;
-mod evidence;
+mod locations;
 mod names;
 mod stdin;
 
@@ -22,13 +22,13 @@ pub(super) use stdin::Stdin;
 use self::bindings::bindings;
 use self::catalog_file::CatalogFile;
 use super::configuration::Configuration;
-use super::talk::Message;
+use super::reporter::Message;
 use crate::diagnostic::Result;
 use crate::source::files::expand;
 use crate::source::remark::Listing;
 use crate::source::remote::{Access, redacted};
 
-/// What the words of a call say about sources.
+/// The arguments of a command that concern its sources.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Call<'a> {
     /// `-c FILE`.
@@ -41,11 +41,11 @@ pub(super) struct Call<'a> {
     pub paths: &'a [OsString],
     /// `--follow-links`.
     pub follow_links: bool,
-    /// What the call reads from stdin other than data: the query, or a batch of them.
+    /// What stdin holds instead of data, for messages: "the query" or "the queries".
     pub stdin_taken: Option<&'static str>,
 }
 
-/// Where a source is named.
+/// How a source is given on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
     /// `-t NAME=PATH`.
@@ -55,7 +55,7 @@ pub(super) enum Origin {
 }
 
 impl Origin {
-    /// How listings call it.
+    /// The name in listings and manifests.
     pub fn name(self) -> &'static str {
         match self {
             Self::Flag => "-t",
@@ -64,87 +64,89 @@ impl Origin {
     }
 }
 
-/// Files that a call names.
+/// Files given on the command line.
 #[derive(Debug)]
 pub(super) struct Source {
-    /// The table that they are bound to; None if known tables are looked for in them.
+    /// The table that the files are bound to; None if known tables are looked for in them.
     pub table: Option<String>,
-    /// The path, glob or URL as written.
+    /// The path, glob or URL as given.
     pub pattern: OsString,
-    /// Where it is named.
+    /// How the source is given.
     pub origin: Origin,
     /// The files.
     pub listing: Result<Listing>,
 }
 
 impl Source {
-    /// The path for people, without the secrets of URLs.
+    /// The path for messages, without secrets in URLs.
     pub fn shown(&self) -> String {
         redacted(&self.pattern.to_string_lossy())
     }
 }
 
-/// What a call reads.
+/// The resolved sources of a command.
 #[derive(Debug)]
 pub(super) struct InputSources {
-    /// Settings of the catalog file that counts, and of the environment.
+    /// The settings of the catalog file and the environment.
     pub configuration: Configuration,
-    /// The catalog file that counts, and one that does not.
+    /// The catalog file that is used, and one that is not.
     pub catalog: CatalogFile,
-    /// Files that the call names, `-` aside.
+    /// The files given on the command line, except `-`.
     pub named: Vec<Source>,
-    /// Whether stdin is data.
+    /// How stdin is used.
     pub stdin: Stdin,
 }
 
 impl InputSources {
-    /// Settles what `call` reads.
+    /// Resolves the sources of `call`.
     ///
     /// # Errors
-    /// A binding that is none or nearly names a known table, a catalog file that cannot be read, stdin that is named
-    /// twice. Files that cannot be found are errors of their sources.
-    pub fn settle(call: &Call<'_>) -> Result<Self> {
+    /// If a binding is malformed or nearly names a known table, the catalog file cannot be read, or stdin is used
+    /// twice. Missing files are errors in [`Source::listing`].
+    pub fn resolve(call: &Call<'_>) -> Result<Self> {
         let stdin = Stdin::of(call)?;
         let patterns = patterns(call)?;
-        let mut places: Vec<PathBuf> = patterns.iter().flat_map(|(_, pattern, _)| evidence::places(pattern)).collect();
-        places.extend(stdin.place());
-        let mut catalog = CatalogFile::choose(call, &places);
+        let mut paths: Vec<PathBuf> =
+            patterns.iter().flat_map(|(_, pattern, _)| locations::of_pattern(pattern)).collect();
+        paths.extend(stdin.redirected_from());
+        let mut catalog = CatalogFile::choose(call, &paths);
         let mut configuration = Configuration::load(catalog.file.as_deref())?;
-        let mut named = find(&patterns, &configuration.access(call.follow_links));
-        if catalog.is_from_here() {
+        let mut named = list(&patterns, &configuration.access(call.follow_links));
+        if catalog.is_from_working_folder() {
+            // Links below the given folders may lead to files beside the catalog file.
             let files = named.iter().filter_map(|source| source.listing.as_ref().ok()).flat_map(|found| &found.files);
-            let again = CatalogFile::choose(call, &evidence::real_folders(files));
-            if !again.is_from_here() {
-                configuration = Configuration::load(again.file.as_deref())?;
-                named = find(&patterns, &configuration.access(call.follow_links));
-                catalog = again;
+            let rechecked = CatalogFile::choose(call, &locations::real_folders(files));
+            if !rechecked.is_from_working_folder() {
+                configuration = Configuration::load(rechecked.file.as_deref())?;
+                named = list(&patterns, &configuration.access(call.follow_links));
+                catalog = rechecked;
             }
         }
         Ok(Self { configuration, catalog, named, stdin })
     }
 
-    /// True if tables of the catalog file count: the call names no PATH.
-    pub fn catalog_tables_count(&self) -> bool {
+    /// True if the tables of the catalog file are used, because no PATH is given.
+    pub fn uses_catalog_tables(&self) -> bool {
         self.named.iter().all(|source| source.origin == Origin::Flag) && self.stdin != Stdin::Named
     }
 
-    /// What there is to say before anything runs.
+    /// Messages to print before anything runs.
     pub fn messages(&self) -> Vec<Message> {
         self.catalog.messages()
     }
 
-    /// Says it, for commands without flags about messages.
-    pub fn say(&self) {
+    /// Prints the messages, for commands without options for messages.
+    pub fn report(&self) {
         self.messages().iter().for_each(Message::print);
     }
 }
 
-/// A table, a pattern and where both are named.
-type Named = (Option<String>, OsString, Origin);
+/// A table, a pattern and how both are given.
+type GivenPattern = (Option<String>, OsString, Origin);
 
-/// The files that these patterns name.
-fn find(patterns: &[Named], access: &Access) -> Vec<Source> {
-    let source = |(table, pattern, origin): &Named| Source {
+/// Lists the files that match the patterns.
+fn list(patterns: &[GivenPattern], access: &Access) -> Vec<Source> {
+    let source = |(table, pattern, origin): &GivenPattern| Source {
         table: table.clone(),
         pattern: pattern.clone(),
         origin: *origin,
@@ -153,8 +155,8 @@ fn find(patterns: &[Named], access: &Access) -> Vec<Source> {
     patterns.iter().map(source).collect()
 }
 
-/// The tables and patterns that a call names, `-` aside.
-fn patterns(call: &Call<'_>) -> Result<Vec<Named>> {
+/// The tables and patterns given on the command line, except `-`.
+fn patterns(call: &Call<'_>) -> Result<Vec<GivenPattern>> {
     let bound = bindings(call.tables)?;
     let bound = bound.into_iter().map(|(name, path)| (Some(name), OsString::from(path), Origin::Flag));
     let paths = call.paths.iter().filter(|path| path.as_os_str() != OsStr::new(stdin::DASH));

@@ -1,4 +1,4 @@
-//! Whether stdin is data: if `-` names it, or if the call names nothing else and it is no terminal.
+//! Decides whether stdin is data: if it is given as `-`, or if no files are given and it is not a terminal.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -8,51 +8,51 @@ use std::path::{Path, PathBuf};
 use super::Call;
 use crate::diagnostic::{Error, Result};
 
-/// The PATH that names stdin.
+/// The PATH that stands for stdin.
 pub(super) const DASH: &str = "-";
 
-/// What stdin is to a call.
+/// How a command uses stdin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::cli) enum Stdin {
-    /// Nothing: a terminal, or the query comes from it.
-    Nothing,
-    /// Data that `-` names.
+    /// Not as data: it is a terminal, or holds the query.
+    Unused,
+    /// As data, given as `-`.
     Named,
-    /// Data for the tables that nothing else is bound to, as the call names no other files.
+    /// As data for all tables without other files, since no files are given.
     Unnamed,
-    /// Data for a query that names the table `stdin`.
+    /// As data only if the query names the table `stdin`.
     ByName,
 }
 
 impl Stdin {
-    /// What stdin is to `call`.
+    /// Decides how `call` uses stdin.
     ///
     /// # Errors
-    /// Stdin is named as data and read as something else.
+    /// If stdin is given as data but holds the query.
     pub(super) fn of(call: &Call<'_>) -> Result<Self> {
         let is_named = call.paths.iter().any(|path| path == OsStr::new(DASH));
         if let Some(taken) = call.stdin_taken {
-            let text = format!("stdin holds {taken} and cannot be data as well: name a file instead of one `-`");
-            return if is_named { Err(Error::Usage(text)) } else { Ok(Self::Nothing) };
+            let text = format!("stdin cannot hold both {taken} and data: give one of them as a file instead of `-`");
+            return if is_named { Err(Error::Usage(text)) } else { Ok(Self::Unused) };
         }
         Ok(match (is_named, io::stdin().is_terminal()) {
             (true, _) => Self::Named,
-            (false, true) => Self::Nothing,
+            (false, true) => Self::Unused,
             (false, false) if call.paths.is_empty() && call.tables.is_empty() => Self::Unnamed,
             (false, false) => Self::ByName,
         })
     }
 
-    /// The file that stdin is redirected from, if it may be read and the system tells.
-    pub(super) fn place(self) -> Option<PathBuf> {
-        if matches!(self, Self::Nothing | Self::ByName) {
+    /// The file that stdin is redirected from, if it may be read as data and the system knows it.
+    pub(super) fn redirected_from(self) -> Option<PathBuf> {
+        if matches!(self, Self::Unused | Self::ByName) {
             return None;
         }
         fs::canonicalize(Path::new("/dev/stdin")).ok().filter(|path| path.is_file())
     }
 }
 
-/// True if stdin is a pipe, or a file that is not empty: somebody may expect that it is read.
+/// True if stdin is a pipe, or a file that is not empty: the user may expect that it is read.
 #[cfg(unix)]
 pub(super) fn may_hold_data() -> bool {
     use std::os::fd::AsFd;
@@ -63,7 +63,7 @@ pub(super) fn may_hold_data() -> bool {
     metadata.is_some_and(|found| found.file_type().is_fifo() || found.is_file() && found.len() > 0)
 }
 
-/// True if stdin is a pipe, or a file that is not empty: the system does not tell.
+/// Always false: not known on this system.
 #[cfg(not(unix))]
 pub(super) fn may_hold_data() -> bool {
     false

@@ -1,4 +1,4 @@
-//! Where an answer goes: stdout, or a file that gets its name when it is whole.
+//! The destination of a result: stdout, or a file that is written under a temporary name and renamed when complete.
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -6,32 +6,32 @@ use std::sync::Arc;
 
 use super::args::OutputArgs;
 use super::digest::Digest;
-use super::progress::{InPlaceOf, ProgressLine};
+use super::progress::{EndsProgress, ProgressLine};
 use super::{stdout, stop, terminal};
 use crate::diagnostic::{Error, Result};
 use crate::output::{self, Format, Options, Stream, Writer};
 use crate::temporary::PendingFile;
 use crate::types::{Batch, Schema};
 
-/// Bytes collected before they are written.
+/// Size of the write buffer, in bytes.
 const BUFFER: usize = 256 * 1024;
 
-/// A format and a place, checked before anything runs.
-pub(super) struct Target {
+/// A format and stdout or a file, checked before the query runs.
+pub(super) struct Destination {
     format: &'static Format,
     options: Options,
     file: Option<PathBuf>,
-    /// Hashes the answer as it is written.
+    /// Hashes the result as it is written.
     digest: Option<Digest>,
 }
 
-impl Target {
+impl Destination {
     pub fn new(output: &OutputArgs) -> Result<Self> {
-        Self::or(output, None)
+        Self::with_default(output, None)
     }
 
-    /// As [`Self::new`], with the format where the call names none.
-    pub fn or(output: &OutputArgs, default: Option<&str>) -> Result<Self> {
+    /// As [`Self::new`], with the format to use if the options name none.
+    pub fn with_default(output: &OutputArgs, default: Option<&str>) -> Result<Self> {
         if output.output_file.is_none() {
             stdout::check()?;
         }
@@ -42,11 +42,13 @@ impl Target {
             (None, None) => default.unwrap_or(if terminal { "table" } else { "jsonl" }).to_owned(),
         };
         let format = output::format(&named).ok_or_else(|| {
-            let known: Vec<&str> = output::FORMATS.iter().map(|format| format.name).collect();
-            Error::Usage(format!("-o {named}: not a format; known are {}", known.join(", ")))
+            let available: Vec<&str> = output::FORMATS.iter().map(|format| format.name).collect();
+            Error::Usage(format!("unknown output format `{named}`; available: {}", available.join(", ")))
         })?;
         if terminal && format.binary {
-            return Err(Error::Usage(format!("-o {named}: not for a terminal; write it to a file with -O")));
+            return Err(Error::Usage(format!(
+                "-o {named} is a binary format, which a terminal cannot show: write it to a file with -O"
+            )));
         }
         let excel_safe = output.spreadsheet.excel_safe;
         check_excel_safe(excel_safe, format)?;
@@ -54,19 +56,19 @@ impl Target {
         Ok(Self { format, options, file: output.output_file.clone(), digest: None })
     }
 
-    /// The same, whose answer is encoded with so many threads.
+    /// Encodes the result with this number of threads.
     pub fn with_threads(mut self, threads: usize) -> Self {
         self.options.threads = threads;
         self
     }
 
-    /// The same, whose answer is hashed as it is written.
+    /// Hashes the result as it is written.
     pub fn with_digest(mut self, digest: Option<Digest>) -> Self {
         self.digest = digest;
         self
     }
 
-    /// `out` with a buffer.
+    /// `out` with a buffer, and hashed if requested.
     fn stream(&self, out: impl Write + Send + 'static) -> Stream {
         match &self.digest {
             Some(digest) => Box::new(BufWriter::with_capacity(BUFFER, digest.watch(out))),
@@ -74,19 +76,19 @@ impl Target {
         }
     }
 
-    /// The same, made safe for spreadsheets also if the defaults ask for it.
+    /// Makes the result safe for spreadsheets if the options or `default` ask for it.
     pub fn with_excel_safe(mut self, default: bool) -> Self {
         self.options.excel_safe |= default;
         self
     }
 
-    /// Opens the place of the answer; nothing is written yet. On a terminal the answer takes the place of the line of
-    /// progress.
-    pub fn open(self, schema: &Schema, line: Option<&Arc<ProgressLine>>) -> Result<AnswerWriter> {
+    /// Opens the destination; nothing is written yet. On a terminal, the first byte of the result ends the progress
+    /// line.
+    pub fn open(self, schema: &Schema, line: Option<&Arc<ProgressLine>>) -> Result<ResultWriter> {
         let (stream, file): (Stream, _) = match &self.file {
             None => match line.filter(|_| io::stdout().is_terminal()) {
                 Some(line) => {
-                    let out = InPlaceOf { line: Arc::clone(line), out: terminal::stdout() };
+                    let out = EndsProgress { line: Arc::clone(line), out: terminal::stdout() };
                     (self.stream(out), None)
                 }
                 None => (self.stream(terminal::stdout()), None),
@@ -97,29 +99,29 @@ impl Target {
             }
         };
         let writer = (self.format.writer)(stream, &self.options);
-        Ok(AnswerWriter { writer, schema: Some(schema.clone()), finished: false, file })
+        Ok(ResultWriter { writer, schema: Some(schema.clone()), finished: false, file })
     }
 }
 
-/// Refuses `--excel-safe` for a format that it does not change.
-pub(super) fn check_excel_safe(asked: bool, format: &Format) -> Result<()> {
+/// Returns an error if `--excel-safe` was given for a format on which it has no effect.
+pub(super) fn check_excel_safe(requested: bool, format: &Format) -> Result<()> {
     match format.name {
         "csv" | "tsv" => Ok(()),
-        _ if !asked => Ok(()),
+        _ if !requested => Ok(()),
         name => {
             Err(Error::Usage(format!("--excel-safe has no effect on -o {name}: write CSV with -o csv or -O FILE.csv")))
         }
     }
 }
 
-/// Writes a file that has its name only when it is complete.
+/// Writes a file under a temporary name and renames it when complete.
 pub(super) fn write_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
     let (pending, mut out) = pending(path)?;
     write(&mut out).and_then(|()| out.flush()).map_err(|error| Error::io(path, error))?;
     publish(pending, path)
 }
 
-/// A file that will be at `path`, and what writes to it.
+/// Creates the temporary file that will be renamed to `path`, and its writer.
 pub(super) fn pending(path: &Path) -> Result<(PendingFile, BufWriter<std::fs::File>)> {
     let failed = |error| Error::io(path, error);
     let pending = PendingFile::create(path).map_err(failed)?;
@@ -127,7 +129,7 @@ pub(super) fn pending(path: &Path) -> Result<(PendingFile, BufWriter<std::fs::Fi
     Ok((pending, out))
 }
 
-/// Gives a complete file its name, unless the run was stopped.
+/// Renames a complete file, unless the run was interrupted.
 pub(super) fn publish(file: PendingFile, path: &Path) -> Result<()> {
     stop::check()?;
     file.publish().map_err(|error| Error::io(path, error))
@@ -135,22 +137,22 @@ pub(super) fn publish(file: PendingFile, path: &Path) -> Result<()> {
 
 fn extension(file: &Path) -> Result<&'static str> {
     let extension = file.extension().and_then(|extension| extension.to_str()).unwrap_or("");
-    output::format_for_extension(extension)
-        .map(|format| format.name)
-        .ok_or_else(|| Error::Usage(format!("{}: no format has this extension; name one with -o", file.display())))
+    output::format_for_extension(extension).map(|format| format.name).ok_or_else(|| {
+        Error::Usage(format!("{}: no output format has this file extension: choose one with -o", file.display()))
+    })
 }
 
-/// An answer being written. It begins with its first rows, or at its successful end: a run that fails before writes
-/// nothing.
-pub(super) struct AnswerWriter {
+/// Writes a result. Its header is written with the first rows, or at the end of a successful run: a run that fails
+/// before writes nothing.
+pub(super) struct ResultWriter {
     writer: Box<dyn Writer>,
-    /// The columns, until the answer has begun.
+    /// The columns, until the header is written.
     schema: Option<Schema>,
     finished: bool,
     file: Option<(PendingFile, PathBuf)>,
 }
 
-impl AnswerWriter {
+impl ResultWriter {
     pub fn batch(&mut self, batch: &Batch) -> Result<()> {
         if batch.rows() == 0 {
             return Ok(());
@@ -163,7 +165,7 @@ impl AnswerWriter {
         self.schema.take().map_or(Ok(()), |schema| self.writer.begin(&schema))
     }
 
-    /// The end of the answer; a file gets its name now.
+    /// Writes the end of the result, and renames its file.
     pub fn finish(mut self) -> Result<()> {
         stop::check()?;
         self.begin()?;
@@ -175,8 +177,8 @@ impl AnswerWriter {
     }
 }
 
-impl Drop for AnswerWriter {
-    /// An answer that ends early has no end mark: rows that were streamed stay, a file does not.
+impl Drop for ResultWriter {
+    /// Leaves an unfinished result without its end, so that it cannot be taken for a complete one. A file is removed.
     fn drop(&mut self) {
         if self.schema.is_none() && !self.finished {
             self.writer.abandon();

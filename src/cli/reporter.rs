@@ -1,7 +1,7 @@
-//! What is said on stderr: errors, warnings, what was skipped. Never data.
+//! Messages on stderr: errors, warnings and notes.
 //!
-//! Messages quote names and values that others chose. All of them are written here, and none can drive the terminal or
-//! look like two messages.
+//! Messages quote file names and values that an attacker may have chosen. All of them are escaped here, so that none
+//! can control the terminal or look like several messages.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -9,93 +9,95 @@ use std::sync::Arc;
 
 use clap::error::ContextValue;
 
-use super::args::{ErrorFormat, TalkArgs};
-use super::progress::Manner;
+use super::args::{ErrorFormat, MessageArgs};
+use super::progress::ProgressMode;
 use super::terminal;
 use crate::diagnostic::{Diagnostic, Error, Sources, Style, render, render_json, render_line, visible, visible_lines};
 use crate::source::{FunctionLibrary, ScanReport};
 
-/// Files with damage that are named one by one; the rest is summed up.
-const FILES_NAMED: usize = 10;
+/// The number of damaged files that are named; the others are summed up in one line.
+const MAX_FILES_NAMED: usize = 10;
 
-/// The error that ends the command, where it is not about the words of a query.
+/// Prints the error that ends the command, unless it was reported already.
 pub(super) fn error(error: &Error) {
     if !matches!(error, Error::Reported(_)) {
-        lines(&indented(&format!("error: {error}")));
+        print_lines(&indented(&format!("error: {error}")));
     }
 }
 
-/// The error of a wrong call, which quotes arguments: names of files in them may come from others.
-pub(super) fn wrong_call(mut error: clap::Error) {
-    let shown = |value: &ContextValue| match value {
+/// Prints a usage error. It quotes arguments, which may be file names that an attacker chose.
+pub(super) fn usage_error(mut error: clap::Error) {
+    let escaped = |value: &ContextValue| match value {
         ContextValue::String(text) => Some(ContextValue::String(visible(text).into_owned())),
         ContextValue::Strings(texts) => {
             Some(ContextValue::Strings(texts.iter().map(|text| visible(text).into_owned()).collect()))
         }
         _ => None,
     };
-    let context: Vec<_> = error.context().filter_map(|(kind, value)| Some((kind, shown(value)?))).collect();
+    let context: Vec<_> = error.context().filter_map(|(kind, value)| Some((kind, escaped(value)?))).collect();
     for (kind, value) in context {
         error.insert(kind, value);
     }
-    lines(error.render().to_string().trim_end());
+    print_lines(error.render().to_string().trim_end());
 }
 
-/// A message with its second and further lines indented: a name with a line end in it begins no message of its own.
+/// Indents all lines but the first, so that a file name with a line end in it cannot pass for a message of its own.
 fn indented(message: &str) -> String {
     message.trim_end().replace('\n', "\n  ")
 }
 
-/// Has panics reported as other errors are.
+/// Makes panics look like other errors.
 pub(super) fn report_panics() {
-    std::panic::set_hook(Box::new(|panic| line(&format!("error: internal error: {panic}; please report this bug"))));
+    std::panic::set_hook(Box::new(|panic| {
+        print_line(&format!("error: internal error: {panic}; please report this bug"))
+    }));
 }
 
-/// True if the reader of stdout has gone, as `head` does when it has enough: no reason to complain.
+/// True if the reader of stdout has closed the pipe, as `head` does. This is not an error.
 pub(super) fn is_closed_pipe(error: &Error) -> bool {
     matches!(error, Error::Io { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
 }
 
-/// Writes a message on one line.
-pub(super) fn line(text: &str) {
+/// Prints a message on one line.
+pub(super) fn print_line(text: &str) {
     write(&visible(text));
 }
 
-/// Writes a message that may have several lines.
-pub(super) fn lines(text: &str) {
+/// Prints a message that may have several lines.
+pub(super) fn print_lines(text: &str) {
     write(&visible_lines(text));
 }
 
-/// Writes text that is safe to show; a closed stderr is ignored.
+/// Writes text that is escaped already; a closed stderr is ignored.
 fn write(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-/// Something to say that is not about the words of a query.
+/// A message that does not point into the query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Message {
-    /// Changes what the answer means, or what is done; `-q` keeps it.
+    /// Affects what the result means. Shown with `-q`, too.
     Warning(String),
-    /// Changes no answer; `-q` hides it.
+    /// Does not affect the result. Hidden by `-q`.
     Note(String),
 }
 
-/// Says what a run has to say, as loudly as asked.
+/// Prints the messages of a run, as verbosely as requested.
 #[derive(Clone, Debug)]
-pub(super) struct Talk {
+pub(super) struct Reporter {
     quiet: bool,
     verbose: bool,
     style: Style,
     format: ErrorFormat,
-    /// Where the text of the query came from.
+    /// The file of the query, or a name for it in messages.
     origin: String,
     text: String,
-    /// Functions that messages may point into.
+    /// Stored functions, into which messages may point.
     library: Arc<FunctionLibrary>,
 }
 
-impl Talk {
-    pub fn new(args: &TalkArgs, origin: &str, text: &str) -> Self {
+impl Reporter {
+    pub fn new(args: &MessageArgs, origin: &str, text: &str) -> Self {
         Self {
             quiet: args.volume.quiet,
             verbose: args.volume.verbose,
@@ -107,36 +109,36 @@ impl Talk {
         }
     }
 
-    /// How the progress of long runs is shown.
-    pub fn manner(&self) -> Option<Manner> {
-        Manner::of(self.quiet, self.verbose)
+    /// How progress is shown; None shows none.
+    pub fn progress_mode(&self) -> Option<ProgressMode> {
+        ProgressMode::of(self.quiet, self.verbose)
     }
 
-    /// The same, where messages may point into files of functions, too.
+    /// Lets messages point into the files of stored functions, too.
     pub fn with_library(mut self, library: Arc<FunctionLibrary>) -> Self {
         self.library = library;
         self
     }
 
-    /// Says the diagnostics of a query error, and hands the error on for its exit code.
+    /// Prints the diagnostics of a query error. The returned error has its exit code and is not printed again.
     pub fn query_error(&self, error: Error) -> Error {
         let Error::Query(diagnostics) = error else { return error };
         self.diagnostics(&diagnostics);
         if self.format == ErrorFormat::Text && diagnostics.len() > 1 {
-            line(&format!("{} errors", diagnostics.len()));
+            print_line(&format!("{} errors", diagnostics.len()));
         }
         Error::Reported(Error::Query(diagnostics).exit_code())
     }
 
-    /// An error in words, a line each; what is wrong in a file of functions with its place there.
-    pub fn words(&self, error: &Error) -> String {
+    /// The text of an error, one line per diagnostic. One in a file of stored functions has its position there.
+    pub fn error_text(&self, error: &Error) -> String {
         let Error::Query(diagnostics) = error else { return error.to_string() };
         let sources = self.sources();
-        let words = |diagnostic: &Diagnostic| match sources.is_query(diagnostic.span) {
+        let text = |diagnostic: &Diagnostic| match sources.is_query(diagnostic.span) {
             true => diagnostic.to_string(),
             false => render_line(diagnostic, &sources),
         };
-        diagnostics.iter().map(words).collect::<Vec<_>>().join("\n")
+        diagnostics.iter().map(text).collect::<Vec<_>>().join("\n")
     }
 
     fn sources(&self) -> Sources {
@@ -145,7 +147,7 @@ impl Talk {
         sources
     }
 
-    /// Warnings about the query.
+    /// Prints warnings about the query.
     pub fn warnings(&self, warnings: &[Diagnostic]) {
         self.diagnostics(warnings);
     }
@@ -163,23 +165,23 @@ impl Talk {
         }
     }
 
-    /// What scans skipped and noticed.
+    /// Prints what scans skipped and noticed.
     pub fn report(&self, report: &ScanReport) {
-        self.report_news(report, &mut BTreeSet::new());
+        self.report_new(report, &mut BTreeSet::new());
     }
 
-    /// The same, without what was `said` already of other scans of the same files.
-    pub fn report_news(&self, report: &ScanReport, said: &mut BTreeSet<String>) {
+    /// As [`Self::report`], without the messages in `emitted`, to which the others are added.
+    pub fn report_new(&self, report: &ScanReport, emitted: &mut BTreeSet<String>) {
         for message in messages(report) {
             let text = message.line();
-            if !said.contains(&text) {
+            if !emitted.contains(&text) {
                 self.message(&message);
-                said.insert(text);
+                emitted.insert(text);
             }
         }
     }
 
-    /// A warning or a note.
+    /// Prints a warning, or a note unless `-q` was given.
     pub fn message(&self, message: &Message) {
         match message {
             Message::Note(_) if self.quiet => {}
@@ -187,33 +189,33 @@ impl Talk {
         }
     }
 
-    /// A warning, which `-q` keeps.
+    /// Prints a warning.
     pub fn warn(&self, text: impl Into<String>) {
         self.message(&Message::Warning(text.into()));
     }
 
-    /// Something that `-q` hides.
-    pub fn say(&self, text: &str) {
+    /// Prints a line unless `-q` was given.
+    pub fn info(&self, text: &str) {
         if !self.quiet {
-            line(text);
+            print_line(text);
         }
     }
 
-    /// Something that only `-v` asks for.
+    /// Prints a line if `-v` was given.
     pub fn detail(&self, text: impl FnOnce() -> String) {
         if self.verbose {
-            line(&text());
+            print_line(&text());
         }
     }
 }
 
 impl Message {
-    /// Writes it.
+    /// Prints the message.
     pub fn print(&self) {
-        line(&self.line());
+        print_line(&self.line());
     }
 
-    /// The line on stderr.
+    /// The line as it is printed.
     fn line(&self) -> String {
         match self {
             Self::Warning(text) => format!("warning: {text}"),
@@ -222,7 +224,7 @@ impl Message {
     }
 }
 
-/// What scans skipped and noticed, a line each.
+/// What scans skipped and noticed: warnings, notes, then damaged files.
 fn messages(report: &ScanReport) -> Vec<Message> {
     let warnings = report.warnings().into_iter().chain(report.damage().messages()).map(Message::Warning);
     let notices = report.notices().into_iter().map(|(text, count)| match count {
@@ -230,10 +232,10 @@ fn messages(report: &ScanReport) -> Vec<Message> {
         _ => Message::Note(format!("{text} ({count} times)")),
     });
     let problems = report.problems();
-    let named = problems.iter().take(FILES_NAMED).map(|(file, damage)| Message::Warning(format!("{file}: {damage}")));
-    let rest: u64 = problems.values().skip(FILES_NAMED).map(|damage| damage.lost).sum();
-    let more = problems.len().saturating_sub(FILES_NAMED);
-    let summary =
-        (more > 0).then(|| Message::Warning(format!("{more} more files with {rest} records that were not read")));
+    let named =
+        problems.iter().take(MAX_FILES_NAMED).map(|(file, damage)| Message::Warning(format!("{file}: {damage}")));
+    let rest: u64 = problems.values().skip(MAX_FILES_NAMED).map(|damage| damage.lost).sum();
+    let more = problems.len().saturating_sub(MAX_FILES_NAMED);
+    let summary = (more > 0).then(|| Message::Warning(format!("{more} more files with {rest} unreadable records")));
     warnings.chain(notices).chain(named).chain(summary).collect()
 }

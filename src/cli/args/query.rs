@@ -1,0 +1,89 @@
+//! Commands that run queries.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::output::OutputArgs;
+use super::source::SourceArgs;
+use super::{HELP_TEMPLATE, heading, local_path};
+
+/// `coldcase [QUERY] [PATH...]`.
+#[derive(Args, Debug, Default)]
+pub struct QueryArgs {
+    /// Query in KQL, followed by the files it reads; - is stdin
+    ///
+    /// A PATH is a file, a folder (searched recursively), a glob or a URL (file://; in builds with the feature `remote`
+    /// also az://, abfss://, s3://, gs:// and https://). Files are identified by content, not by name.
+    #[arg(value_names = ["QUERY", "PATH"], num_args = 0..)]
+    pub arguments: Vec<OsString>,
+    #[command(flatten)]
+    pub source: SourceArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// Exit with status 1 if there are no rows
+    #[arg(short = 'e', long, help_heading = heading::OUTPUT)]
+    pub exit_status: bool,
+    /// Write a JSON manifest of everything the result is based on
+    ///
+    /// It lists the inputs with their SHA-256, rows and time range, the query, the settings, the version of coldcase,
+    /// and the SHA-256 of the result.
+    #[arg(long, value_name = "FILE", value_parser = local_path(), help_heading = heading::EVIDENCE)]
+    pub manifest: Option<PathBuf>,
+}
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  Which predicates are pushed down into the scan:
+    coldcase explain \"SigninLogs | where ResultType != 0 | count\" archive/
+  Why is a query slow:
+    coldcase explain --analyze \"SigninLogs | summarize count() by UserPrincipalName\" archive/";
+
+/// `coldcase explain`.
+#[derive(Args, Debug)]
+#[command(help_template = HELP_TEMPLATE, before_help = EXPLAIN_EXAMPLES)]
+pub struct ExplainArgs {
+    /// Query in KQL, followed by the files it reads; - is stdin
+    #[arg(value_names = ["QUERY", "PATH"], num_args = 0..)]
+    pub arguments: Vec<OsString>,
+    /// Show the plan before optimisation
+    #[arg(long, help_heading = heading::OUTPUT)]
+    pub bound: bool,
+    /// Run the query and show rows, time, bytes read and bytes skipped for each operator
+    ///
+    /// The rows of the result are counted and not shown. The time of an operator is the time that all threads together
+    /// spent in that operator alone.
+    #[arg(long, conflicts_with = "bound", help_heading = heading::OUTPUT)]
+    pub analyze: bool,
+    #[command(flatten)]
+    pub source: SourceArgs,
+}
+
+const BATCH_EXAMPLES: &str = "\
+Examples:
+  All queries of a file over the same archive:
+    coldcase batch queries.jsonl archive/ -O results.jsonl
+
+A line of the file is {\"id\": 1, \"query\": \"SigninLogs | count\"}. The result of each query is one line, too:
+{\"id\", \"columns\", \"rows\"}, or {\"id\", \"error\", \"code\"} if the query failed.";
+
+/// `coldcase batch`.
+#[derive(Args, Debug)]
+#[command(help_template = HELP_TEMPLATE, before_help = BATCH_EXAMPLES)]
+pub struct BatchArgs {
+    /// File with one query per line, as {"id": ..., "query": ...}; - is stdin
+    #[arg(value_name = "QUERIES")]
+    pub queries: PathBuf,
+    /// Files, folders or globs that the queries read
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<OsString>,
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Write the results to FILE (written to a temporary file, renamed when complete)
+    #[arg(short = 'O', long, value_name = "FILE", value_parser = local_path(), help_heading = heading::OUTPUT)]
+    pub output_file: Option<PathBuf>,
+    /// Write a JSON manifest of everything the results are based on
+    #[arg(long, value_name = "FILE", value_parser = local_path(), help_heading = heading::EVIDENCE)]
+    pub manifest: Option<PathBuf>,
+}
