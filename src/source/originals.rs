@@ -1,6 +1,7 @@
-//! Rows that a search job copied, in Parquet: what they were copied from stands beside what the job made of them.
+//! Columns of a known table that a file of columns has under several names: rows that a search job copied have what they
+//! were copied from beside what the job made of them, and `union` names a column of several types once for each type.
 //!
-//! The reader of Parquet knows columns by one name only. So the columns of the originals are asked for behind those of
+//! The readers of Parquet and Arrow know columns by one name only. So the other columns are asked for behind those of
 //! the table, and put in their places row by row: above the filter of the query, and above what comes out. Statistics of
 //! the columns that are replaced say nothing and leave nothing out.
 
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use arrow::array::BooleanArray;
 
 use super::provenance::Origins;
+use super::shape::union_names;
 use super::{BatchIterator, Partition, Predicate, RowFilter, ScanColumn, ScanRequest};
 use crate::diagnostic::Result;
 use crate::types::{Batch, Column, ColumnBuilder, Field, Schema, Type};
@@ -16,49 +18,68 @@ use crate::types::{Batch, Column, ColumnBuilder, Field, Schema, Type};
 /// Columns of a table, and those that hold what they were.
 const ORIGINALS: [(&str, &str); 2] = [("TimeGenerated", "_OriginalTimeGenerated"), ("Type", "_OriginalType")];
 
-/// A column of the table, and the one that holds what it was.
-#[derive(Clone, Copy, Debug)]
-struct Pair {
+/// A column of the table that the file has under other names, too.
+#[derive(Clone, Debug)]
+struct Replaced {
     own: usize,
-    original: usize,
+    /// Where the original is: its value counts before that of the column.
+    original: Option<usize>,
+    /// Where the columns are that `union` made of it: their values count where it has none.
+    united: Vec<usize>,
 }
 
-/// The columns of a table that a file has twice.
+impl Replaced {
+    /// Where the other columns are.
+    fn others(&self) -> impl Iterator<Item = usize> {
+        self.original.into_iter().chain(self.united.iter().copied())
+    }
+}
+
+/// The columns of a table that a file has under several names.
 #[derive(Clone, Debug)]
 pub(crate) struct Originals {
-    pairs: Vec<Pair>,
-    /// Those of the table, and the originals behind them.
+    replaced: Vec<Replaced>,
+    /// Those of the table, and the others behind them.
     pub origins: Origins,
 }
 
 impl Originals {
     /// Those that a file with the columns `file` has of a table with those of `origins`; None for a file without any.
     pub fn of(file: &Schema, origins: &Origins) -> Option<Self> {
-        let mut originals = Self { pairs: Vec::new(), origins: origins.clone() };
-        for (name, original) in ORIGINALS {
-            let Some(own) = origins.schema.index_of(name).filter(|_| file.index_of(original).is_some()) else {
-                continue;
+        let mut originals = Self { replaced: Vec::new(), origins: origins.clone() };
+        let own = origins.schema.fields().iter().enumerate();
+        for (own, Field { name, ty }) in own.filter(|(own, _)| origins.at(*own).is_none()) {
+            let mut add = |other: &str| {
+                file.index_of(other)?;
+                originals.origins = originals.origins.with(Field::new(other, *ty));
+                Some(originals.origins.schema.len() - 1)
             };
-            let field = Field::new(original, origins.schema.field(own).ty);
-            originals.pairs.push(Pair { own, original: originals.origins.schema.len() });
-            originals.origins = originals.origins.with(field);
+            let original = ORIGINALS.iter().find(|(of, _)| of == name).and_then(|(_, original)| add(original));
+            let united: Vec<usize> = union_names(name).iter().filter_map(|other| add(other)).collect();
+            if original.is_some() || !united.is_empty() {
+                originals.replaced.push(Replaced { own, original, united });
+            }
         }
-        (!originals.pairs.is_empty()).then_some(originals)
+        (!originals.replaced.is_empty()).then_some(originals)
     }
 
-    /// Where the original of the column at `own` is.
-    pub fn original(&self, own: usize) -> Option<usize> {
-        self.pairs.iter().find(|pair| pair.own == own).map(|pair| pair.original)
+    /// True if the file has rows that a search job may have copied.
+    pub fn has_copies(&self) -> bool {
+        self.replaced.iter().any(|replaced| replaced.original.is_some())
+    }
+
+    fn replaced(&self, own: usize) -> Option<&Replaced> {
+        self.replaced.iter().find(|replaced| replaced.own == own)
     }
 
     /// What to ask the file for, for `request`.
     pub fn request(&self, request: &ScanRequest) -> ScanRequest {
-        let is_replaced = |predicate: &Predicate| predicate.columns().iter().any(|at| self.original(*at).is_some());
+        let is_replaced = |predicate: &Predicate| predicate.columns().iter().any(|at| self.replaced(*at).is_some());
         let mut asked = request.clone();
-        asked.columns = self.with_originals(&request.columns);
+        asked.columns = self.with_others(&request.columns);
         asked.prune.retain(|predicate| !is_replaced(predicate));
         asked.filter = request.filter.clone().map(|inner| {
-            let columns = self.with_originals(inner.columns());
+            let columns = self.with_others(inner.columns());
             let places = self.places(inner.columns());
             Arc::new(OverOriginals { columns, places, inner }) as Arc<dyn RowFilter>
         });
@@ -68,26 +89,37 @@ impl Originals {
     /// What `parts`, which were asked for that, give for `request`.
     pub fn restored(&self, request: &ScanRequest, parts: Vec<Arc<dyn Partition>>) -> Vec<Arc<dyn Partition>> {
         let places = self.places(&request.columns);
-        let restored = |part| Arc::new(Restored { part, places: places.clone() }) as Arc<dyn Partition>;
+        let restored = |part| Arc::new(Restored { part, places: Arc::clone(&places) }) as Arc<dyn Partition>;
         parts.into_iter().map(restored).collect()
     }
 
-    /// Behind `columns` the originals of those among them that have one.
-    fn with_originals(&self, columns: &[ScanColumn]) -> Vec<ScanColumn> {
-        let originals = columns.iter().filter_map(|column| self.original(column.column()));
-        columns.iter().cloned().chain(originals.map(ScanColumn::Column)).collect()
+    /// Behind `columns` the other columns of those among them that have some, with the same paths.
+    fn with_others(&self, columns: &[ScanColumn]) -> Vec<ScanColumn> {
+        let others = columns.iter().flat_map(|wanted| {
+            let others = self.replaced(wanted.column()).into_iter().flat_map(Replaced::others);
+            others.map(|column| match wanted {
+                ScanColumn::Column(_) => ScanColumn::Column(column),
+                ScanColumn::Path { path, .. } => ScanColumn::Path { column, path: path.clone() },
+            })
+        });
+        columns.iter().cloned().chain(others).collect()
     }
 
-    /// For each of `columns`, where its original stands behind them.
-    fn places(&self, columns: &[ScanColumn]) -> Arc<[Option<usize>]> {
+    /// For each of `columns`, the positions of the columns whose first value counts.
+    fn places(&self, columns: &[ScanColumn]) -> Arc<[Vec<usize>]> {
         let mut next = columns.len();
-        let place = |column: &ScanColumn| {
-            self.original(column.column()).map(|_| {
-                next += 1;
-                next - 1
-            })
+        let mut take = || {
+            next += 1;
+            next - 1
         };
-        columns.iter().map(place).collect()
+        let place = |(own, column): (usize, &ScanColumn)| {
+            let Some(replaced) = self.replaced(column.column()) else { return vec![own] };
+            let mut places: Vec<usize> = replaced.original.iter().map(|_| take()).collect();
+            places.push(own);
+            places.extend(replaced.united.iter().map(|_| take()));
+            places
+        };
+        columns.iter().enumerate().map(place).collect()
     }
 }
 
@@ -95,7 +127,7 @@ impl Originals {
 #[derive(Debug)]
 struct OverOriginals {
     columns: Vec<ScanColumn>,
-    places: Arc<[Option<usize>]>,
+    places: Arc<[Vec<usize>]>,
     inner: Arc<dyn RowFilter>,
 }
 
@@ -113,7 +145,7 @@ impl RowFilter for OverOriginals {
 #[derive(Debug)]
 struct Restored {
     part: Arc<dyn Partition>,
-    places: Arc<[Option<usize>]>,
+    places: Arc<[Vec<usize>]>,
 }
 
 impl Partition for Restored {
@@ -122,24 +154,26 @@ impl Partition for Restored {
     }
 }
 
-/// Puts originals in the places of the columns that they are behind.
-fn restore(places: &[Option<usize>], batch: &Batch) -> Batch {
-    let column = |(index, place): (usize, &Option<usize>)| match place {
-        Some(original) => first_filled(batch.column(*original), batch.column(index)),
-        None => batch.column(index).clone(),
-    };
-    Batch::new(places.iter().enumerate().map(column).collect(), batch.rows())
+/// Puts the first value of each row in the place of the columns that others stand for.
+fn restore(places: &[Vec<usize>], batch: &Batch) -> Batch {
+    let columns = places.iter().map(|places| match &places[..] {
+        [only] => batch.column(*only).clone(),
+        several => first_filled(&several.iter().map(|place| batch.column(*place)).collect::<Vec<_>>()),
+    });
+    Batch::new(columns.collect(), batch.rows())
 }
 
-/// The values of `original`, and those of `own` where it has none: a file may have other rows, too.
-fn first_filled(original: &Column, own: &Column) -> Column {
+/// In each row the first value of those of `columns`, of which there is one at least and all have one type.
+fn first_filled(columns: &[&Column]) -> Column {
+    let own = columns[0];
+    let is_filled = |column: &Column, row: usize| match own.ty() {
+        Type::String => column.text_at(row).is_some_and(|text| !text.is_empty()),
+        _ => !column.is_null(row),
+    };
     let mut builder = ColumnBuilder::with_capacity(own.ty(), own.rows());
     for row in 0..own.rows() {
-        let is_empty = match own.ty() {
-            Type::String => original.text_at(row).is_none_or(str::is_empty),
-            _ => original.is_null(row),
-        };
-        builder.append(&if is_empty { own.value(row) } else { original.value(row) });
+        let filled = columns.iter().find(|column| is_filled(column, row));
+        builder.append(&filled.unwrap_or(&own).value(row));
     }
     builder.finish()
 }

@@ -136,7 +136,7 @@ impl Scan {
         }
     }
 
-    /// The rows of a file; those that a search job copied as they were, where `restored` says so.
+    /// The rows of a file; if `restored`, with the values of columns that it has under several names.
     fn column_rows(
         &self,
         opened: &ColumnFile,
@@ -148,7 +148,9 @@ impl Scan {
         let Some(originals) = originals else {
             return opened.partitions_of(&FileRows { origins: self.origins.clone(), index }, request);
         };
-        self.plan.say_copied();
+        if originals.has_copies() {
+            self.plan.say_copied();
+        }
         let rows = FileRows { origins: originals.origins.clone(), index };
         let parts = opened.partitions_of(&rows, &originals.request(request))?;
         Ok(originals.restored(request, parts))

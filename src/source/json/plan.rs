@@ -290,7 +290,11 @@ impl ScanPlan {
     /// Says which of the wanted columns a file of columns does not have, by the name of its format.
     pub(crate) fn say_missing(&self, file: &Schema, format: &str) {
         let Some(table) = self.rows.known() else { return };
-        let is_missing = |name: &&str| table.schema.index_of(name).is_some() && file.index_of(name).is_none();
+        let has_any_of = |names: &[String]| names.iter().any(|name| file.index_of(name).is_some());
+        let is_missing = |name: &&str| {
+            let is_lacking = file.index_of(name).is_none() && !has_any_of(union_names(name));
+            is_lacking && table.schema.index_of(name).is_some()
+        };
         self.columns
             .iter()
             .map(|column| column.name.as_str())

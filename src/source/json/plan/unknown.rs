@@ -41,7 +41,7 @@ impl ScanPlan {
             let is_first_of = |path: &&[&str]| matches!(path, [first] if *first == name);
             IGNORED_KEYS.iter().any(is_first_of)
                 || Provenance::ALL.iter().any(|column| column.name() == name)
-                || self.rows.known().is_some_and(|table| table.schema.index_of(name).is_some())
+                || self.rows.known().is_some_and(|table| has_column(table, name))
         };
         for name in file.names().filter(|name| !is_known(name)) {
             self.has_beyond(Cow::Borrowed(name));
@@ -65,6 +65,12 @@ impl ScanPlan {
             self.say_once(format!("{what} {name:?} of {of} has no column in {table}: name it in the query to read it"));
         }
     }
+}
+
+/// True if a column of the table has this name, or one that `union` gives it.
+fn has_column(table: &KnownTable, name: &str) -> bool {
+    let is_of = |column: &str| union_names(column).iter().any(|other| other == name);
+    table.schema.index_of(name).is_some() || table.schema.names().any(is_of)
 }
 
 /// The name that a column for a key of records of this kind has: tables capitalise the keys of Graph objects, and
