@@ -109,6 +109,79 @@ fn search_jobs_in_parquet_are_rows_of_the_table() {
     assert_eq!(ask(&["SigninLogs | project format_datetime(TimeGenerated, 'MM-dd')", &file]).0, "03-02");
 }
 
+/// What `union` makes of a column that has another type in another table: a column for each type.
+#[test]
+fn union_columns_are_one_column_of_the_table() {
+    let evidence = Evidence::new();
+    let rows = "datatable(TimeGenerated:datetime, Type:string, Id:string, DeviceDetail_dynamic:dynamic, DeviceDetail_string:string) \
+                [datetime(2026-03-02), 'SigninLogs', 'a', dynamic({\"browser\":\"Edge 140\"}), '', \
+                datetime(2026-03-02), 'SigninLogs', 'b', dynamic(null), '{\"browser\":\"Safari 26\"}', \
+                datetime(2026-03-02), 'AADNonInteractiveUserSignInLogs', 'c', dynamic(null), '{\"browser\":\"Firefox 140\"}', \
+                datetime(2026-03-02), 'SigninLogs', 'd', dynamic(null), '']";
+    for ending in ["parquet", "arrow"] {
+        let file = evidence.path(&format!("union.{ending}"));
+        assert_eq!(coldcase(&[rows, "-o", ending, "-O", &file]).code, 0);
+        let of_row = |query: &str| ask(&[query, &file, "--strict"]);
+        let (found, said) = of_row("SigninLogs | project Id, tostring(DeviceDetail.browser)");
+        assert_eq!(found, "a,Edge 140\nb,Safari 26\nd,", "{ending}");
+        assert!(!said.contains("DeviceDetail"), "{ending}: {said}");
+        let query = "SigninLogs | where DeviceDetail.browser startswith 'Safari' | project Id, DeviceDetail";
+        assert_eq!(of_row(query).0, "b,\"{\"\"browser\"\":\"\"Safari 26\"\"}\"", "{ending}");
+        let query = "AADNonInteractiveUserSignInLogs | where DeviceDetail has 'Firefox' | project Id";
+        assert_eq!(of_row(query).0, "c", "{ending}");
+        assert_eq!(of_row("SigninLogs | where isempty(DeviceDetail) | project Id").0, "d", "{ending}");
+    }
+    // Beside the column itself, and beside what a search job copied.
+    let rows = "datatable(TimeGenerated:datetime, Type:string, _OriginalTimeGenerated:datetime, _OriginalType:string, \
+                Id:string, Status:dynamic, Status_string:string) \
+                [datetime(2026-05-01), 'bg_SRCH', datetime(2026-03-02), 'SigninLogs', 'a', dynamic(null), '{\"errorCode\":1}', \
+                datetime(2026-03-03), 'SigninLogs', datetime(null), '', 'b', dynamic({\"errorCode\":2}), '{\"errorCode\":3}']";
+    let file = evidence.parquet("both.parquet", rows);
+    let query = "SigninLogs | where Status.errorCode > 0 | project Id, toint(Status.errorCode), format_datetime(TimeGenerated, 'MM-dd')";
+    assert_eq!(ask(&[query, &file]).0, "a,1,03-02\nb,2,03-03");
+}
+
+/// What other tools wrote to dynamic columns is JSON, or in the spelling of Python, or damage: as in text files.
+#[test]
+fn strings_in_dynamic_columns_are_json_or_damage() {
+    let evidence = Evidence::new();
+    let text = |id: &str, value: &str| format!("datetime(2026-03-02), 'SigninLogs', '{id}', \"{value}\"");
+    let values = [
+        text("a", "{'browser': 'Edge 140', 'isManaged': None}"),
+        text("b", "@{browser=Edge 140; isManaged=}"),
+        text("c", "{browser: Edge 140"),
+        text("d", "nan"),
+        text("e", "{\\\"browser\\\":\\\"Safari 26\\\"}"),
+        text("f", ""),
+    ];
+    let head = "datatable(TimeGenerated:datetime, Type:string, Id:string, DeviceDetail:string)";
+    // Few distinct strings are a dictionary of the file; many are not.
+    let more = "range n from 1 to 200000 step 1 | project TimeGenerated = datetime(2026-03-02), Type = 'SigninLogs', \
+                Id = 'n', DeviceDetail = strcat('{\"n\":', n, ', \"browser\":\"', hash_sha256(tostring(n)), '\"}')";
+    let few = format!("{head} [{}]", values.join(", "));
+    for (name, rows) in [("few", few.clone()), ("many", format!("union ({few}), ({more})"))] {
+        for ending in ["parquet", "arrow"] {
+            let file = evidence.path(&format!("{name}.{ending}"));
+            assert_eq!(coldcase(&[&rows, "-o", ending, "-O", &file]).code, 0);
+            for query in [
+                "SigninLogs | where Id != 'n' | project Id, tostring(DeviceDetail.browser)",
+                "SigninLogs | where isnotnull(DeviceDetail.browser) or Id != 'n' | where Id != 'n' | \
+                 extend b = tostring(DeviceDetail.browser), all = DeviceDetail | project Id, b",
+            ] {
+                let output = coldcase(&[query, &file, "--strict", "-o", "csv"]);
+                assert_eq!(output.code, 5, "{name}.{ending}: {output:?}");
+                let expected = ["a,Edge 140", "b,", "c,", "d,", "e,Safari 26", "f,"];
+                assert_eq!(output.stdout.lines().skip(1).collect::<Vec<_>>(), expected, "{name}.{ending}");
+                let said = &output.stderr;
+                assert!(said.contains("2 values of DeviceDetail are not JSON"), "{name}.{ending}: {query}: {said}");
+                assert!(said.contains("values of DeviceDetail in the spelling of Python"), "{name}.{ending}: {said}");
+            }
+            let output = coldcase(&["SigninLogs | count", &file, "--strict"]);
+            assert_eq!((output.code, output.stderr.contains("not JSON")), (0, false), "{name}.{ending}: {output:?}");
+        }
+    }
+}
+
 /// What has no column in the table is named, in every format.
 #[test]
 fn columns_without_a_place_are_named() {

@@ -259,25 +259,46 @@ pub(crate) fn read_dynamic(json: &str, nested: bool) -> (Option<Cow<'_, str>>, F
     if !json.starts_with('"') {
         return ((json != "null").then_some(Cow::Borrowed(json)), Fit::Whole);
     }
-    let inner = dynamic::unescape(json);
-    let trimmed = inner.trim_matches([' ', '\t', '\r', '\n']);
+    let (held, fit) = read_dynamic_string(&dynamic::unescape(json), nested);
+    let value = match held {
+        HeldJson::Nothing => None,
+        HeldJson::Json(value) => Some(Cow::Owned(value)),
+        HeldJson::String => Some(Cow::Borrowed(json)),
+    };
+    (value, fit)
+}
+
+/// What a string in a dynamic column stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum HeldJson {
+    /// No value.
+    Nothing,
+    /// This JSON.
+    Json(String),
+    /// Itself.
+    String,
+}
+
+/// Returns what the string `text` in a dynamic column stands for, by the rule of [`read_dynamic`].
+pub(crate) fn read_dynamic_string(text: &str, nested: bool) -> (HeldJson, Fit) {
+    let trimmed = text.trim_matches([' ', '\t', '\r', '\n']);
     if trimmed.is_empty() || trimmed == "null" {
-        return (None, Fit::Whole);
+        return (HeldJson::Nothing, Fit::Whole);
     }
     let begins_nested = trimmed.starts_with(['{', '[']);
     if begins_nested && is_json(trimmed) {
-        return (Some(Cow::Owned(trimmed.to_owned())), Fit::Whole);
+        return (HeldJson::Json(trimmed.to_owned()), Fit::Whole);
     }
     if let Some(read) = python::to_json(trimmed) {
-        return (Some(Cow::Owned(read)), Fit::Python);
+        return (HeldJson::Json(read), Fit::Python);
     }
     if let Some(twice) = quoted_twice(trimmed).filter(|_| nested) {
-        return (Some(Cow::Owned(twice)), Fit::Whole);
+        return (HeldJson::Json(twice), Fit::Whole);
     }
     match trimmed {
         // What Python writes for a missing value.
-        "None" | "nan" | "NaN" if nested => (None, Fit::Whole),
-        _ => (Some(Cow::Borrowed(json)), if nested || begins_nested { Fit::NotJson } else { Fit::Whole }),
+        "None" | "nan" | "NaN" if nested => (HeldJson::Nothing, Fit::Whole),
+        _ => (HeldJson::String, if nested || begins_nested { Fit::NotJson } else { Fit::Whole }),
     }
 }
 

@@ -38,6 +38,7 @@ mod unwrapped;
 mod whereabouts;
 
 pub(crate) use classify::table_of_path;
+pub(crate) use column::{Fit, HeldJson, read_dynamic_string};
 pub(crate) use infer::Inference;
 pub use plan::Rows;
 pub(crate) use plan::{ScanPlan, is_renamed};

@@ -81,8 +81,13 @@ impl Converter {
             Type::Datetime => Damage::UnreadableTime(name),
             target => Damage::UnreadableValue(name, target),
         };
-        let lost = lost + self.text.take_unconverted();
-        self.damaged(damage, lost);
+        let found = self.text.take_findings();
+        self.damaged(damage, lost + found.unconverted);
+        self.damaged(Damage::NotJson(self.name.clone()), found.not_json);
+        if found.python > 0 {
+            let text = format!("values of {} in the spelling of Python are read as JSON", self.name);
+            self.report.notice_times(text, found.python as u64);
+        }
         Ok(column)
     }
 

@@ -13,6 +13,7 @@ use arrow::datatypes::{DataType, Int32Type};
 
 use super::cast::cast;
 use crate::diagnostic::{Error, Result};
+use crate::source::json::{Fit, HeldJson, read_dynamic_string};
 use crate::types::column::text_at;
 use crate::types::repeats::{Coded, Repeats};
 use crate::types::{Column, ColumnBuilder, Type, Value, dynamic};
@@ -27,8 +28,44 @@ pub(super) struct TextConverter {
     /// Where values will be taken apart: what repeats is looked for, to take it apart once.
     repeats: Option<Repeats>,
     dictionary: Option<Converted>,
-    unconverted: usize,
+    findings: TextFindings,
 }
+
+/// How many strings are not what a column of the type holds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct TextFindings {
+    /// Strings that became null, although they are not empty.
+    pub unconverted: usize,
+    /// Strings of a dynamic column in the spelling of Python, which are read.
+    pub python: usize,
+    /// Strings of a dynamic column that are no JSON: they stay strings.
+    pub not_json: usize,
+}
+
+impl TextFindings {
+    fn add(&mut self, fit: Fit) {
+        match fit {
+            Fit::Python => self.python += 1,
+            Fit::NotJson => self.not_json += 1,
+            _ => {}
+        }
+    }
+
+    /// Adds the values that `keys` name in a dictionary with these `odd` entries.
+    fn add_keys(&mut self, keys: &Int32Array, odd: &OddEntries) {
+        if odd.is_empty() {
+            return;
+        }
+        for key in keys.iter().flatten() {
+            if let Ok(at) = odd.binary_search_by_key(&index(key), |(entry, _)| *entry) {
+                self.add(odd[at].1);
+            }
+        }
+    }
+}
+
+/// The entries of a dictionary that are not JSON as they stand, by their positions, in order.
+type OddEntries = Vec<(usize, Fit)>;
 
 /// A dictionary of the file and what it became.
 #[derive(Debug)]
@@ -41,8 +78,8 @@ struct Converted {
 enum Values {
     /// The distinct texts of a string column, and once there was a null, with "" at a place that stands for it.
     Texts(ArrayRef, OnceCell<(ArrayRef, i32)>),
-    /// The distinct texts of a dynamic column.
-    Json(ArrayRef),
+    /// The distinct texts of a dynamic column, and which of them were no JSON.
+    Json(ArrayRef, OddEntries),
     /// Values of any other type, and whether a text was not one of them.
     Parsed(Column, Vec<bool>),
 }
@@ -51,12 +88,12 @@ impl TextConverter {
     /// To columns of `target`; with `is_taken_apart`, of which only parts are wanted.
     pub fn new(target: Type, is_taken_apart: bool) -> Self {
         let repeats = is_taken_apart.then(Repeats::default);
-        Self { target, repeats, dictionary: None, unconverted: 0 }
+        Self { target, repeats, dictionary: None, findings: TextFindings::default() }
     }
 
-    /// How many texts have become null, although they are not empty, since the last call.
-    pub fn take_unconverted(&mut self) -> usize {
-        std::mem::take(&mut self.unconverted)
+    /// What was found since the last call.
+    pub fn take_findings(&mut self) -> TextFindings {
+        std::mem::take(&mut self.findings)
     }
 
     /// The column of an array of Utf8View or Dictionary(Int32, Utf8).
@@ -72,11 +109,15 @@ impl TextConverter {
             Type::String => Ok(Column::array(Type::String, without_nulls(array)?)),
             Type::Dynamic => {
                 let coded = self.repeats.as_mut().and_then(|repeats| repeats.find(array.as_string_view()));
-                Ok(Column::array(Type::Dynamic, coded.map_or_else(|| Ok(views_as_json(array)), coded_as_json)?))
+                let json = match coded {
+                    Some(coded) => coded_as_json(coded, &mut self.findings)?,
+                    None => views_as_json(array, &mut self.findings),
+                };
+                Ok(Column::array(Type::Dynamic, json))
             }
             target => {
                 let (column, failed) = parse_all(array, target);
-                self.unconverted += failed.iter().filter(|failed| **failed).count();
+                self.findings.unconverted += failed.iter().filter(|failed| **failed).count();
                 Ok(column)
             }
         }
@@ -100,9 +141,12 @@ impl TextConverter {
                 let keys: Int32Array = keys.iter().map(|key| Some(key.unwrap_or(*empty))).collect();
                 Column::array(Type::String, Arc::new(DictionaryArray::try_new(keys, Arc::clone(texts))?))
             }
-            Values::Json(texts) => Column::array(Type::Dynamic, Arc::new(dictionary.with_values(Arc::clone(texts)))),
+            Values::Json(texts, odd) => {
+                self.findings.add_keys(keys, odd);
+                Column::array(Type::Dynamic, Arc::new(dictionary.with_values(Arc::clone(texts))))
+            }
             Values::Parsed(values, failed) => {
-                self.unconverted += keys.iter().flatten().filter(|&key| failed[index(key)]).count();
+                self.findings.unconverted += keys.iter().flatten().filter(|&key| failed[index(key)]).count();
                 let rows: UInt32Array =
                     keys.iter().map(|key| key.and_then(|key| u32::try_from(index(key)).ok())).collect();
                 values.take(&rows)?
@@ -124,7 +168,8 @@ impl Converted {
         let values = match target {
             Type::String => Values::Texts(Arc::clone(original), OnceCell::new()),
             Type::Dynamic => {
-                Values::Json(Arc::new(texts.iter().map(|text| text.and_then(as_json)).collect::<StringArray>()))
+                let (texts, odd) = all_as_json(texts.iter());
+                Values::Json(Arc::new(texts), odd)
             }
             target => {
                 let (column, failed) = parse_all(original, target);
@@ -159,20 +204,39 @@ fn without_nulls(array: &ArrayRef) -> Result<ArrayRef> {
 }
 
 /// The same of each distinct text.
-fn coded_as_json(coded: Coded<'_>) -> Result<ArrayRef> {
-    let texts: StringArray = coded.texts.into_iter().map(as_json).collect();
+fn coded_as_json(coded: Coded<'_>, findings: &mut TextFindings) -> Result<ArrayRef> {
+    let (texts, odd) = all_as_json(coded.texts.into_iter().map(Some));
+    findings.add_keys(&coded.keys, &odd);
     Ok(Arc::new(DictionaryArray::try_new(coded.keys, Arc::new(texts))?))
 }
 
+/// The entries of a dictionary as JSON, and those that were none.
+fn all_as_json<'a>(texts: impl Iterator<Item = Option<&'a str>>) -> (StringArray, OddEntries) {
+    let mut odd = OddEntries::new();
+    let texts = texts.enumerate().map(|(entry, text)| {
+        let (json, fit) = as_json(text?);
+        if fit != Fit::Whole {
+            odd.push((entry, fit));
+        }
+        json
+    });
+    let texts = texts.collect();
+    (texts, odd)
+}
+
 /// JSON texts; null for "" and `null`.
-fn views_as_json(array: &ArrayRef) -> ArrayRef {
+fn views_as_json(array: &ArrayRef, findings: &mut TextFindings) -> ArrayRef {
     let views = array.as_string_view();
-    let unchanged = |text: Option<&str>| text.is_none_or(|text| matches!(as_json(text), Some(Cow::Borrowed(_))));
+    let unchanged = |text: Option<&str>| text.is_none_or(|text| matches!(as_json(text).0, Some(Cow::Borrowed(_))));
     if views.iter().all(unchanged) {
         return Arc::clone(array);
     }
     let mut builder = StringViewBuilder::with_capacity(views.len());
-    views.iter().for_each(|text| builder.append_option(text.and_then(as_json)));
+    for text in views {
+        let (json, fit) = text.map_or((None, Fit::Whole), as_json);
+        findings.add(fit);
+        builder.append_option(json);
+    }
     Arc::new(builder.finish())
 }
 
@@ -199,12 +263,18 @@ fn plain_text_at(array: &ArrayRef, row: usize) -> Option<&str> {
     }
 }
 
-/// What `parse_json()` makes of a text: itself where it is JSON, a JSON string where it is not; None for null and "".
-///
-/// Reference: parse-json-function.
-fn as_json(text: &str) -> Option<Cow<'_, str>> {
-    let json = dynamic::from_text(text);
-    (json.trim_ascii() != "null").then_some(json)
+/// The JSON of a text in a dynamic column: itself if it is JSON; None for "" and `null`. Of another text, what it stands
+/// for in any export, else a JSON string of it.
+fn as_json(text: &str) -> (Option<Cow<'_, str>>, Fit) {
+    let quoted = match dynamic::from_text(text) {
+        Cow::Borrowed(json) => return ((json.trim_ascii() != "null").then_some(Cow::Borrowed(json)), Fit::Whole),
+        Cow::Owned(quoted) => quoted,
+    };
+    match read_dynamic_string(text, true) {
+        (HeldJson::Nothing, fit) => (None, fit),
+        (HeldJson::Json(json), fit) if dynamic::validate(json.as_bytes()).is_ok() => (Some(Cow::Owned(json)), fit),
+        _ => (Some(Cow::Owned(quoted)), Fit::NotJson),
+    }
 }
 
 /// Bytes that are meant as text, as text; and in how many of them something had to be replaced.
