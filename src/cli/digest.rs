@@ -51,15 +51,18 @@ impl<W: Write> Write for Digested<W> {
     }
 }
 
-/// Returns the SHA-256 of `input` in hexadecimal; `failed` converts a read error.
-pub(super) fn sha256(input: &mut dyn Read, failed: impl Fn(io::Error) -> Error) -> Result<String> {
-    let mut hash = Sha256::new();
+/// Returns the number of bytes of `input` and their SHA-256 in hexadecimal; `failed` converts a read error.
+pub(super) fn sha256(input: &mut dyn Read, failed: impl Fn(io::Error) -> Error) -> Result<(u64, String)> {
+    let (mut bytes, mut hash) = (0, Sha256::new());
     let mut buffer = vec![0; 1 << 18];
     loop {
         stop::check()?;
         match input.read(&mut buffer).map_err(&failed)? {
-            0 => return Ok(hexadecimal(hash)),
-            read => hash.update(&buffer[..read]),
+            0 => return Ok((bytes, hexadecimal(hash))),
+            read => {
+                bytes += read as u64;
+                hash.update(&buffer[..read]);
+            }
         }
     }
 }

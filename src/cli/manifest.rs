@@ -77,7 +77,8 @@ pub(super) fn scan_messages(report: &ScanReport) -> Json {
 /// The entry of a local file: path, size and SHA-256.
 pub(super) fn written(path: &Path) -> Result<Json> {
     let file = DataFile::new(path)?;
-    Ok(json!({"file": file.name, "bytes": file.bytes, "sha256": sha256(&file)?}))
+    let (bytes, sha256) = hashed(&file)?;
+    Ok(json!({"file": file.name, "bytes": bytes, "sha256": sha256}))
 }
 
 /// The entry of a source, as the command line or the catalog file gives it.
@@ -94,13 +95,19 @@ fn inputs(session: &Session, inputs: &[Input]) -> Result<Vec<Json>> {
         found.push(input);
         Ok(())
     })?;
+    for changed in found.iter().filter(|input| input["changed"] == true).filter_map(|input| input["file"].as_str()) {
+        session.reporter.warn(format!(
+            "{changed} changed after it was listed: the hash in the manifest may not be that of the bytes that were read"
+        ));
+    }
     Ok(found)
 }
 
 /// The entries of the stored functions that were called, with the SHA-256 of their files.
 fn functions(session: &Session) -> Result<Vec<Json>> {
     let function = |(name, file): (String, DataFile)| {
-        Ok(json!({"function": name, "file": file.name, "bytes": file.bytes, "sha256": sha256(&file)?}))
+        let (bytes, sha256) = hashed(&file)?;
+        Ok(json!({"function": name, "file": file.name, "bytes": bytes, "sha256": sha256}))
     };
     session.catalog.called().into_iter().map(function).collect()
 }
@@ -120,18 +127,24 @@ fn settings_json(settings: &Settings) -> Json {
     })
 }
 
-/// The entry of an input file: size, SHA-256 and contents.
+/// The entry of an input file: size, SHA-256 and contents. The file is read again for it: if the file changed since it
+/// was listed, the hash may not be that of the bytes that the answer rests on, and the entry says so.
 fn input_json(Input { table, file }: &Input, limits: Limits, settings: &Settings) -> Result<Json> {
     let profile = profile(file, limits, settings)?;
-    Ok(json!({
+    let (bytes, sha256) = hashed(file)?;
+    // An entry of an archive has the hash of the archive.
+    let (bytes, has_other_size) = if file.is_plain() { (bytes, bytes != file.bytes) } else { (file.bytes, false) };
+    let entry = json!({
         "file": file.name,
         "table": table,
-        "bytes": file.bytes,
-        "sha256": sha256(file)?,
+        "bytes": bytes,
+        "sha256": sha256,
         "dateOrder": file.date_order().map(|order| order.to_string()),
         "contents": profile.parts.iter().map(contents).collect::<Vec<_>>(),
         "problems": profile.problems(),
-    }))
+    });
+    let has_changed = has_other_size || file.has_changed();
+    Ok(if has_changed { merged(entry, json!({"changed": true})) } else { entry })
 }
 
 fn contents(part: &Part) -> Json {
@@ -150,7 +163,28 @@ fn contents(part: &Part) -> Json {
     })
 }
 
-/// The SHA-256 of a file, in hexadecimal.
-pub(super) fn sha256(file: &DataFile) -> Result<String> {
+/// Returns the number of bytes of a file and their SHA-256 in hexadecimal.
+pub(super) fn hashed(file: &DataFile) -> Result<(u64, String)> {
     digest::sha256(&mut *file.open_place()?, |error| Error::io(&file.name, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_says_that_its_file_changed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.jsonl");
+        let record = "{\"TimeGenerated\":\"2026-03-02T09:07:43Z\",\"Type\":\"SigninLogs\",\"Id\":\"1\"}\n";
+        std::fs::write(&path, record).expect("written");
+        let input = Input { table: None, file: DataFile::new(&path).expect("a file") };
+        let entry = || input_json(&input, Limits::default(), &Settings::new(0)).expect("an entry");
+        let listed = entry();
+        assert_eq!((&listed["bytes"], &listed["changed"]), (&json!(record.len()), &Json::Null));
+        std::fs::write(&path, record.repeat(2)).expect("written");
+        let changed = entry();
+        assert_eq!((&changed["bytes"], &changed["changed"]), (&json!(2 * record.len()), &json!(true)));
+        assert_ne!(changed["sha256"], listed["sha256"]);
+    }
 }
