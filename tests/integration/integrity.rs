@@ -458,7 +458,7 @@ fn answers_in_a_searched_folder_are_left_out() {
     // Nothing tells that a text is an answer.
     let output = coldcase(&["SigninLogs", &case, "-O", &path("answer.csv")]);
     assert!(
-        output.code == 0 && output.stderr.contains("the next run over that folder reads it as evidence"),
+        output.code == 0 && output.stderr.contains("the next run over that folder would read it as evidence"),
         "{output:?}"
     );
     let outside = coldcase(&["SigninLogs", &case, "-O", &folder.path("answer.csv")]);

@@ -75,7 +75,7 @@ fn the_dictionary_of_fields() {
     assert!(run(&["fields", "SigninLogs", "--explain", "callerIpAddress"]).stdout.starts_with("SigninLogs.IPAddress"));
     assert_eq!(run(&["fields", "SignInLogs"]).stdout, run(&["fields", "SigninLogs"]).stdout);
     let output = coldcase(&["fields", "SigninLog"]);
-    assert!(output.code == 2 && output.stderr.contains("did you mean SigninLogs?"), "{output:?}");
+    assert!(output.code == 2 && output.stderr.contains("did you mean `SigninLogs`?"), "{output:?}");
     assert_eq!(coldcase(&["fields", "SigninLogs", "--explain", "NoSuchThing"]).code, 2);
 }
 
