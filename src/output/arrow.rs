@@ -26,7 +26,7 @@ use crate::types::{Batch, Column, Field, Schema, Type, datetime};
 pub const FORMAT: Format = Format {
     name: "arrow",
     extensions: &["arrow", "arrows"],
-    summary: "Arrow IPC stream; the type in KQL stands in the metadata of each field.",
+    summary: "Arrow IPC stream, with the KQL type of each column in the field metadata.",
     binary: true,
     writer: |stream, options| {
         Box::new(ArrowStream { stream: Some(stream), is_evidence: options.is_evidence, open: None })

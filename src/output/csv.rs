@@ -16,7 +16,7 @@ use crate::types::{Batch, Column, Schema};
 pub const COMMAS: Format = Format {
     name: "csv",
     extensions: &["csv"],
-    summary: "Comma-separated values after RFC 4180, with a header line.",
+    summary: "Comma-separated values according to RFC 4180, with a header line.",
     binary: false,
     writer: |stream, options| separated(stream, b',', Terminator::CRLF, options),
 };

@@ -8,7 +8,7 @@ use crate::types::{Batch, Schema, dynamic};
 pub const LINES: Format = Format {
     name: "jsonl",
     extensions: &["jsonl", "ndjson"],
-    summary: "JSON Lines: an object a row, with datetimes as RFC 3339 and dynamics inline.",
+    summary: "JSON Lines: one object per row, with datetimes in RFC 3339 and dynamic values inline.",
     binary: false,
     writer: |stream, _| json(stream, Layout::Lines),
 };
@@ -17,7 +17,7 @@ pub const LINES: Format = Format {
 pub const ARRAY: Format = Format {
     name: "json",
     extensions: &["json"],
-    summary: "One JSON array with an object a row.",
+    summary: "One JSON array with one object per row.",
     binary: false,
     writer: |stream, _| json(stream, Layout::Array),
 };
@@ -26,7 +26,7 @@ pub const ARRAY: Format = Format {
 pub const LOG_ANALYTICS: Format = Format {
     name: "la-api",
     extensions: &[],
-    summary: "The answer that the Log Analytics query API gives: typed columns and rows as arrays.",
+    summary: "The response format of the Log Analytics query API: typed columns, and rows as arrays.",
     binary: false,
     writer: |stream, _| json(stream, Layout::LogAnalytics),
 };

@@ -13,7 +13,7 @@ use crate::types::{Batch, Schema};
 pub const FORMAT: Format = Format {
     name: "line",
     extensions: &["txt"],
-    summary: "A line a cell, nothing cut: for rows of many columns.",
+    summary: "One line per cell, never truncated: for rows with many columns.",
     binary: false,
     writer: |stream, _| Box::new(Lines { out: TextStream::new(stream), names: Vec::new(), rows: 0 }),
 };

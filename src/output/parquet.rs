@@ -19,7 +19,7 @@ use crate::types::{Batch, Schema};
 pub const FORMAT: Format = Format {
     name: "parquet",
     extensions: &["parquet"],
-    summary: "Parquet, compressed with zstd; the columns and types in KQL stand in the metadata of the file.",
+    summary: "Parquet, compressed with zstd, with the KQL types of the columns in the file metadata.",
     binary: true,
     writer: |stream, options| {
         Box::new(Parquet {

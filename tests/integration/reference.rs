@@ -1,4 +1,4 @@
-//! `docs/` is written from the registries and is up to date: `UPDATE=1 cargo test` writes it anew.
+//! The generated documents in `docs/` are up to date: `UPDATE=1 cargo test` rewrites them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -103,7 +103,7 @@ fn title(code: Code) -> &'static str {
 #[test]
 fn formats() {
     let mut page =
-        format!("{NOTE}\n\n# Formats of answers\n\n| `-o` | file extensions | what it is |\n| --- | --- | --- |\n");
+        format!("{NOTE}\n\n# Output formats\n\n| `-o` | file extensions | description |\n| --- | --- | --- |\n");
     for format in FORMATS {
         let extensions: Vec<String> = format.extensions.iter().map(|extension| format!("`.{extension}`")).collect();
         writeln!(page, "| `{}` | {} | {} |", format.name, extensions.join(", "), format.summary).expect("a string");
