@@ -1,4 +1,4 @@
-//! The commands of the README run, each as written.
+//! The commands of the README run, each as written; paths in documents exist.
 
 use std::fs;
 use std::process::Command;
@@ -45,4 +45,25 @@ fn the_first_command_answers_two_rows() {
     let text = first.replace("cargo run --release -- ", &format!("'{}' ", program().display()));
     let output = Command::new("sh").args(["-c", &text]).current_dir(root()).output().expect("a shell");
     assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 2, "{first}");
+}
+
+#[test]
+fn paths_in_documents_exist() {
+    for document in ["docs/life-of-a-query.md", "CONTRIBUTING.md", "README.md", "grammar/README.md"] {
+        let text = fs::read_to_string(root().join(document)).expect(document);
+        // The odd parts between backticks are code; placeholders of paths have other characters.
+        let code = text.split('`').skip(1).step_by(2);
+        let is_path = |part: &&str| {
+            ["src/", "tests/", "docs/", "grammar/"].iter().any(|folder| part.starts_with(folder))
+                && part.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c))
+        };
+        let missing: Vec<&str> = code.filter(is_path).filter(|path| !root().join(path).exists()).collect();
+        assert!(missing.is_empty(), "{document} names paths that do not exist: {missing:?}");
+    }
+}
+
+#[test]
+fn the_life_of_a_query_names_many_files() {
+    let text = fs::read_to_string(root().join("docs/life-of-a-query.md")).expect("the document");
+    assert!(text.matches("`src/").count() >= 20, "the document leads through the source files");
 }
