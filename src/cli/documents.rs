@@ -28,8 +28,13 @@ pub(super) fn completions(shell: clap_complete::Shell, command: &mut Command) ->
 }
 
 pub(super) fn man(command: &Command) -> Result<Outcome> {
+    // The generator of the page ignores the text before the help, which has the examples.
+    let texts = [command.get_before_help(), command.get_after_help()].into_iter().flatten();
+    let notes = texts.map(ToString::to_string).collect::<Vec<_>>().join("\n\n");
     let mut page = Vec::new();
-    clap_mangen::Man::new(command.clone()).render(&mut page).map_err(|error| Error::io("stdout", error))?;
+    clap_mangen::Man::new(command.clone().after_long_help(notes))
+        .render(&mut page)
+        .map_err(|error| Error::io("stdout", error))?;
     print(&page)
 }
 

@@ -438,7 +438,9 @@ fn records_that_are_added_bring_their_keys() {
     fs::write(&more, records).expect("written");
     let output = convert(&more, &archive, &["--append"]);
     assert_eq!(output.code, 0, "{output:?}");
-    assert!(output.stderr.contains("1 rows of SigninLogs") && output.stderr.contains("1 rows were in the archive"));
+    assert!(
+        output.stderr.contains("1 rows of SigninLogs") && output.stderr.contains("1 rows were already in the archive")
+    );
     let answer = query("SigninLogs | where Risk_CF > 0 or Project_CF == 'gamma' | project Id, Risk_CF", None, &archive);
     assert_eq!(sorted(rows(&answer)).len(), 2, "{answer:?}");
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Conversion, ConvertTarget, describe_progress};
+use super::target::ConvertTarget;
+use super::{Conversion, describe_progress};
 use crate::cli::progress::ProgressLine;
 use crate::cli::reporter::Message;
 use crate::convert::{self, GatheredRows, KnownIds, Progress};

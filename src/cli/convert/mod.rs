@@ -1,37 +1,37 @@
 //! `coldcase convert`: converts exports of any shape to an archive.
 
+mod outcome;
 mod reading;
+mod single_file;
+mod target;
 
 use std::collections::{BTreeSet, VecDeque};
-use std::fmt::Write;
-use std::io::BufWriter;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use serde_json::{Value as Json, json};
 
+use self::outcome::Converted;
 use self::reading::TableRead;
-use super::args::{ConvertArgs, PartitionBy, SourceArgs};
-use super::destination::check_excel_safe;
-use super::progress::{self, size};
+use self::single_file::FileSink;
+use self::target::{ConvertTarget, is_parquet};
+use super::args::{ConvertArgs, SourceArgs};
+use super::progress;
 use super::reporter::print_line;
 use super::session::{self, Session};
 use super::sources::Input;
 use super::{Outcome, manifest, overwrite, stop};
 use crate::convert::{
-    self, ArchiveWriter, GatheredRows, KnownIds, Partition, Place, Progress, RealDisk, Rows, Sink, SortedTable, Staging,
+    self, ArchiveWriter, GatheredRows, KnownIds, Partition, Place, Progress, RealDisk, SortedTable, Staging,
 };
 use crate::diagnostic::{Error, Result};
 use crate::engine::{Engine, Prepared};
-use crate::output::{self, Format};
-use crate::source::remark::number_of_files;
+use crate::output;
 use crate::source::shape::known_table;
 use crate::source::{FileCatalogBuilder, ScanReport};
 
-/// Size of the write buffer, in bytes.
-const BUFFER: usize = 1 << 20;
 /// The default memory limit for rows, in bytes. Longer sorted runs are not faster.
 const DEFAULT_MEMORY: u64 = 1 << 30;
 /// The table that is looked for first; reading it finds the other tables.
@@ -108,125 +108,6 @@ fn request(args: &ConvertArgs, session: &Session) -> Result<Json> {
 
 /// The temporary name of a single file.
 const FILE: &str = "result";
-
-/// What the conversion writes.
-enum ConvertTarget {
-    /// A folder of Parquet files; `existing` is the archive to add to.
-    Archive { existing: Option<PathBuf>, partition: Partition },
-    /// A single file.
-    File(&'static Format),
-}
-
-impl ConvertTarget {
-    /// Finds all usage errors before a file is opened.
-    fn new(args: &ConvertArgs) -> Result<Self> {
-        let destination = &args.destination;
-        if args.paths.is_empty() && args.source.tables.is_empty() {
-            return Err(Error::Usage("no input: give files, folders or globs, or - for stdin".to_owned()));
-        }
-        if args.source.query_file.is_some() || !args.source.parameters.is_empty() {
-            return Err(Error::Usage("convert reads whole tables: -f and --param are not supported".to_owned()));
-        }
-        if args.source.provenance {
-            let text = "convert does not support --provenance: an archive has only the columns of its tables";
-            return Err(Error::Usage(text.to_owned()));
-        }
-        let extension = destination.extension().and_then(|extension| extension.to_str());
-        let by_extension = extension.and_then(output::format_for_extension);
-        let named = args.format.as_deref().and_then(output::format);
-        let is_folder = destination.is_dir() || (by_extension.is_none() && named.is_none_or(is_parquet));
-        match named.or(by_extension) {
-            Some(format) if !is_folder => Self::file(args, format),
-            Some(format) if !is_parquet(format) => Err(Error::Usage(format!(
-                "-o {} needs a single file, not a folder: give a new file with -O",
-                format.name
-            ))),
-            _ => Self::archive(args),
-        }
-    }
-
-    fn file(args: &ConvertArgs, format: &'static Format) -> Result<Self> {
-        check_excel_safe(args.spreadsheet.excel_safe, format)?;
-        if args.append {
-            return Err(Error::Usage("--append needs an archive that is a folder, not a file".to_owned()));
-        }
-        if args.destination.exists() {
-            return Err(Error::Usage(format!("{}: the file already exists", args.destination.display())));
-        }
-        Ok(Self::File(format))
-    }
-
-    fn archive(args: &ConvertArgs) -> Result<Self> {
-        if args.spreadsheet.excel_safe {
-            return Err(Error::Usage("--excel-safe needs a CSV file: give one with -O FILE.csv".to_owned()));
-        }
-        let destination = &args.destination;
-        let empty = convert::is_empty(destination)?;
-        if !empty && !args.append {
-            let text = "the folder is not empty; add to the archive with --append, or give a new folder";
-            return Err(Error::Usage(format!("{}: {text}", destination.display())));
-        }
-        let partition = match args.partition_by {
-            PartitionBy::None => Partition::None,
-            PartitionBy::Hour => Partition::Hour,
-            PartitionBy::Day => Partition::Day,
-            PartitionBy::Month => Partition::Month,
-        };
-        Ok(Self::Archive { existing: (!empty).then(|| destination.clone()), partition })
-    }
-}
-
-fn is_parquet(format: &'static Format) -> bool {
-    format.name == "parquet"
-}
-
-/// What has been converted so far.
-#[derive(Default)]
-struct Converted {
-    tables: Vec<String>,
-    rows: u64,
-    /// Rows that were in the archive already.
-    known: u64,
-    /// Rows without an `Id` that were added to an existing archive.
-    without_id: u64,
-    damaged: bool,
-    files: Vec<PathBuf>,
-    bytes: u64,
-    /// The entry of each table in the manifest.
-    entries: Vec<Json>,
-    /// Notes and warnings that were printed already.
-    emitted: BTreeSet<String>,
-}
-
-impl Converted {
-    /// The entry of the published archive in the manifest.
-    fn manifest(&self, destination: &Path, target: &ConvertTarget) -> Result<Json> {
-        let path = |file: &PathBuf| match target {
-            ConvertTarget::Archive { .. } => destination.join(file),
-            ConvertTarget::File(_) => destination.to_owned(),
-        };
-        let files = self.files.iter().map(|file| manifest::written(&path(file))).collect::<Result<Vec<_>>>()?;
-        let destination = destination.display().to_string();
-        Ok(json!({"archive": {"place": destination, "tables": self.entries, "files": files}}))
-    }
-
-    fn summary(&self, started: Instant) -> String {
-        let tables = self.tables.join(", ");
-        let mut text =
-            format!("{} rows of {tables} in {}, {}", self.rows, number_of_files(self.files.len()), size(self.bytes));
-        if self.rows == 0 {
-            "no new rows".clone_into(&mut text);
-        }
-        if self.known > 0 {
-            let _ = write!(text, "; {} rows were already in the archive", self.known);
-        }
-        if self.without_id > 0 {
-            let _ = write!(text, "; {} rows without an Id were added without checking for duplicates", self.without_id);
-        }
-        let _ = write!(text, "; {:.1} s", started.elapsed().as_secs_f64());
-        text
-    }
-}
 
 /// A running conversion.
 struct Conversion<'a> {
@@ -368,43 +249,5 @@ fn describe_progress(progress: &Progress, report: &ScanReport, elapsed: Duration
     match of(&progress.rows_written) {
         0 => progress::scans(&report.counters, elapsed),
         written => format!("{written} of {} rows sorted and written", of(&progress.rows_read)),
-    }
-}
-
-/// Writes a single file in any output format.
-struct FileSink {
-    format: &'static Format,
-    path: PathBuf,
-    options: output::Options,
-    writer: Option<Box<dyn output::Writer>>,
-}
-
-impl FileSink {
-    fn new(format: &'static Format, path: PathBuf, options: output::Options) -> Self {
-        Self { format, path, options, writer: None }
-    }
-
-    fn writer(&mut self) -> Result<&mut Box<dyn output::Writer>> {
-        self.writer.as_mut().ok_or_else(|| Error::internal("rows before the schema"))
-    }
-}
-
-impl Sink for FileSink {
-    fn begin(&mut self, table: &SortedTable) -> Result<()> {
-        let path: &Path = &self.path;
-        let file = std::fs::File::create_new(path).map_err(|error| Error::io(path, error))?;
-        let stream = Box::new(BufWriter::with_capacity(BUFFER, file));
-        let mut writer = (self.format.writer)(stream, &self.options);
-        writer.begin(&table.schema)?;
-        self.writer = Some(writer);
-        Ok(())
-    }
-
-    fn rows(&mut self, rows: &Rows) -> Result<()> {
-        self.writer()?.batch(&rows.batch)
-    }
-
-    fn finish(&mut self) -> Result<()> {
-        self.writer()?.finish()
     }
 }
