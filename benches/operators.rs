@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
-use coldcase::source::{MemoryCatalog, MemoryTable};
+use coldcase::scan::{MemoryCatalog, MemoryTable};
 use coldcase::synth::{Compression, Shape};
 
 mod support;

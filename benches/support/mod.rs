@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use coldcase::engine::{Engine, Settings};
-use coldcase::source::{Catalog, FileCatalogBuilder};
+use coldcase::scan::Catalog;
+use coldcase::source::file_catalog::FileCatalogBuilder;
 use coldcase::synth::{self, Compression, Options, Shape};
 use coldcase::types::datetime;
 

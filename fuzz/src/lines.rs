@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::{fs, iter};
 
 use arbitrary::Arbitrary;
-use coldcase::source::files::{Compression, Format};
+use coldcase::storage::files::{Compression, Format};
 use serde_json::value::RawValue;
 
 use super::scan::{self, Found};

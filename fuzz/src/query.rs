@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use coldcase::diagnostic::{Error, Family};
 use coldcase::engine::{Engine, Flow, Settings};
-use coldcase::source::{Catalog, FileCatalogBuilder, MemoryCatalog, MemoryTable};
+use coldcase::scan::{Catalog, MemoryCatalog, MemoryTable};
+use coldcase::source::file_catalog::FileCatalogBuilder;
 use coldcase::syntax;
 use coldcase::types::{Batch, ColumnBuilder, Field, Schema, Type, Value, datetime};
 

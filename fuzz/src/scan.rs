@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use coldcase::diagnostic::Error;
 use coldcase::engine::{Engine, Flow, Settings};
-use coldcase::source::{Catalog, FileCatalogBuilder, Limits};
+use coldcase::scan::Catalog;
+use coldcase::source::file_catalog::FileCatalogBuilder;
+use coldcase::storage::limits::Limits;
 use coldcase::types::{Type, datetime};
 
 /// Bytes that a packed file may unpack to: few, so that bombs end soon.

@@ -9,7 +9,7 @@ use super::{Bind, Binder, Environment, Failed};
 use crate::diagnostic::{Code, Diagnostic, Error, Span};
 use crate::expr::Expr;
 use crate::plan::LogicalPlan;
-use crate::source::{Provenance, TableProvider, Wildcard};
+use crate::scan::{Provenance, TableProvider, Wildcard};
 use crate::syntax::{self, ast};
 use crate::types::{Batch, Type, Value, dynamic};
 

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use crate::diagnostic::{Code, Diagnostic, Error, Result, Span};
 use crate::functions::EvalContext;
 use crate::plan::{LogicalPlan, verify, visit};
-use crate::source::{Catalog, ScanReport};
+use crate::scan::{Catalog, ScanReport};
 use crate::syntax::ast;
 use crate::types::{Batch, Value};
 

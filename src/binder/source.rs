@@ -8,13 +8,13 @@ use super::operator::project::Label;
 use super::scope::Binding;
 use super::{Bind, Binder, Failed};
 use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::entra::known_table;
 use crate::functions::signature::implicit_cost;
 use crate::functions::special::{Expansion, TableForm};
 use crate::functions::{self, SpecialForm};
 use crate::plan::LogicalPlan;
-use crate::source::file_catalog::STDIN;
-use crate::source::shape::known_table;
-use crate::source::{MemoryTable, RangeTable};
+use crate::scan::catalog::STDIN;
+use crate::scan::{MemoryTable, RangeTable};
 use crate::syntax::ast::{self, SourceKind};
 use crate::types::{Batch, ColumnBuilder, Field, Schema, Type, Value, cast};
 

@@ -11,9 +11,10 @@ use serde::Deserialize;
 use super::memory::Memory;
 use super::sources::table_name;
 use crate::diagnostic::{Error, Result};
-use crate::source::folders::Links;
-use crate::source::remote::{Access, is_url};
-use crate::source::{DateOrder, Limits};
+use crate::entra::dates::DateOrder;
+use crate::storage::folders::Links;
+use crate::storage::limits::Limits;
+use crate::storage::remote::{Access, is_url};
 
 /// The settings of the catalog file, overridden by the environment.
 #[derive(Debug, Default, Deserialize)]

@@ -6,7 +6,7 @@ use super::args::FieldsArgs;
 use super::sources::{Call, InputSources, table_name};
 use super::{Outcome, documents, rows};
 use crate::diagnostic::{Error, Result, suggest};
-use crate::source::shape::{KnownTable, RowKind, known_table, known_tables};
+use crate::entra::{KnownTable, RowKind, known_table, known_tables};
 use crate::types::{Type, Value};
 
 pub(super) fn run(args: &FieldsArgs) -> Result<Outcome> {

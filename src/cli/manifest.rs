@@ -11,8 +11,9 @@ use super::sources::{Input, NamedSource};
 use crate::diagnostic::{Error, Result};
 use crate::engine::profile::{Part, for_each_file, profile};
 use crate::engine::{Prepared, Settings};
-use crate::source::files::DataFile;
-use crate::source::{Limits, ScanReport};
+use crate::scan::ScanReport;
+use crate::storage::files::DataFile;
+use crate::storage::limits::Limits;
 use crate::types::{Value, datetime};
 
 /// Writes a manifest of the inputs and the settings, with the members of the object `results`.

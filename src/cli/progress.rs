@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::diagnostic::visible;
-use crate::source::{Count, ScanCounters};
+use crate::storage::counters::{Count, ScanCounters};
 
 /// The greatest width of the line in columns: a line that wraps could not be rewritten.
 const MAX_WIDTH: usize = 79;

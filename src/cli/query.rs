@@ -12,7 +12,7 @@ use super::sources::table_name;
 use super::{Outcome, analyze, documents, manifest, overwrite};
 use crate::diagnostic::Result;
 use crate::engine::{Flow, Prepared};
-use crate::source::Count;
+use crate::storage::counters::Count;
 
 pub(super) fn run(args: &QueryArgs) -> Result<Outcome> {
     let session = session::of_query(&args.source, &args.arguments)?;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 
 use super::destination::write_file;
 use crate::diagnostic::Result;
-use crate::source::{Reject, RejectSink};
+use crate::scan::{Reject, RejectSink};
 
 /// Bytes of each record that are written.
 const MAX_RAW_BYTES: usize = 4 << 10;

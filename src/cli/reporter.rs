@@ -13,7 +13,7 @@ use super::args::{ErrorFormat, MessageArgs};
 use super::progress::ProgressMode;
 use super::terminal;
 use crate::diagnostic::{Diagnostic, Error, Sources, Style, render, render_json, render_line, visible, visible_lines};
-use crate::source::{FunctionLibrary, ScanReport};
+use crate::scan::{FunctionLibrary, ScanReport};
 
 /// The number of damaged files that are named; the others are summed up in one line.
 const MAX_FILES_NAMED: usize = 10;

@@ -7,11 +7,12 @@ use super::args::TablesArgs;
 use super::sources::{Call, InputSources};
 use super::{Outcome, rows};
 use crate::diagnostic::{Diagnostic, Result, Sources, render_line};
-use crate::source::FunctionLibrary;
-use crate::source::files::{DataFile, expand};
-use crate::source::remark::Listing;
-use crate::source::remote::redacted;
-use crate::source::shape::known_table;
+use crate::entra::known_table;
+use crate::scan::FunctionLibrary;
+use crate::source::listing::expand;
+use crate::storage::files::DataFile;
+use crate::storage::listing::Listing;
+use crate::storage::remote::redacted;
 use crate::types::{Type, Value};
 
 const COLUMNS: [(&str, Type); 6] = [

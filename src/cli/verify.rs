@@ -6,11 +6,11 @@ use super::{Outcome, reporter, rows, session, stop};
 use crate::diagnostic::{Error, Result};
 use crate::engine::Settings;
 use crate::engine::profile::for_each_file;
-use crate::source::files::DataFile;
-use crate::source::once::once;
-use crate::source::parquet::ParquetFile;
-use crate::source::parquet::checksums::Verdict;
-use crate::source::remark::Listing;
+use crate::parquet::ParquetFile;
+use crate::parquet::checksums::Verdict;
+use crate::storage::files::DataFile;
+use crate::storage::listing::Listing;
+use crate::storage::once::once;
 use crate::types::{Type, Value};
 
 const COLUMNS: [(&str, Type); 7] = [
@@ -39,7 +39,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Outcome> {
     for source in sources.named {
         listing.extend(source.listing?);
     }
-    let Listing { files, remarks } = once(listing);
+    let Listing { files, remarks, .. } = once(listing);
     remarks.iter().for_each(|remark| reporter::print_line(&format!("note: {remark}")));
     let (archives, others): (Vec<_>, Vec<_>) = files.into_iter().partition(DataFile::is_parquet);
     let named: Vec<&str> = others.iter().take(3).map(|file| file.name.as_str()).collect();

@@ -37,7 +37,7 @@ use self::runs::RunBuilder;
 use crate::diagnostic::{Error, Result};
 use crate::engine::{Flow, Prepared};
 use crate::exec::spill::SpillFolder;
-use crate::source::{Cautions, ScanReport};
+use crate::scan::{Cautions, ScanReport};
 use crate::types::{Batch, Schema, Type};
 
 /// The smallest memory limit of a query or conversion, in bytes.

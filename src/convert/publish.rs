@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value as Json;
 
 use crate::diagnostic::{Error, Result};
-use crate::source::journal::{Journal, JournalState};
+use crate::storage::journal::{Journal, JournalState};
 use crate::temporary;
 
 /// The disk operations of publishing; tests replace them by ones that fail.

@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 
 use super::publish::{Appending, Disk, RealDisk};
 use crate::diagnostic::{Error, Result};
-use crate::source::journal::{Journal, JournalState};
+use crate::storage::journal::{Journal, JournalState};
 use crate::temporary::{self, Kind, Registered};
 
 /// The suffix of staging folders. Their names begin with a dot, so that scans skip them.

@@ -19,7 +19,7 @@ use super::storage::Storage;
 use super::{Rows, Sink, SortedTable};
 use crate::diagnostic::{Error, Result};
 use crate::exec::row_groups::RowGroups;
-use crate::source::parquet::footer::{SCHEMA_KEY, TABLE_KEY, columns_as_json};
+use crate::parquet::footer::{SCHEMA_KEY, TABLE_KEY, columns_as_json};
 use crate::temporary;
 use crate::types::{Type, datetime};
 

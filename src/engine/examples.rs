@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Engine, Settings};
 use crate::functions::operator::operators;
 use crate::functions::{Example, aggregate_functions, scalar_functions, special_forms};
-use crate::source::{Catalog, MemoryTable, TableProvider, Watchlist};
+use crate::scan::{Catalog, MemoryTable, TableProvider, Watchlist};
 use crate::types::{Batch, ColumnBuilder, Field, Schema, Type, Value, datetime};
 
 /// A catalog with nothing but the watchlist that an example reads.

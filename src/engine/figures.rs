@@ -1,7 +1,7 @@
 //! What a node of a plan took, in words.
 
 use crate::exec::NodeMetrics;
-use crate::source::{Count, ScanCounters};
+use crate::storage::counters::{Count, ScanCounters};
 
 /// Two lines for a scan of files, else one.
 pub(super) fn lines(metrics: &NodeMetrics) -> Vec<String> {

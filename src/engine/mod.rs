@@ -23,7 +23,8 @@ use crate::functions::EvalContext;
 use crate::optimizer;
 use crate::plan::named::named_columns;
 use crate::plan::{LogicalPlan, explain, visit};
-use crate::source::{Catalog, Overlap, ScanReport, WithColumns};
+use crate::scan::Overlap;
+use crate::scan::{Catalog, ScanReport, WithColumns};
 use crate::syntax;
 use crate::types::{Batch, Schema};
 

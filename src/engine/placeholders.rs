@@ -10,7 +10,7 @@ use super::{Engine, Settings};
 use crate::binder::TimeRange;
 use crate::diagnostic::{Error, Result};
 use crate::exec;
-use crate::source::{MemoryCatalog, ScanReport, TableProvider};
+use crate::scan::{MemoryCatalog, ScanReport, TableProvider};
 use crate::syntax::{Placeholder, TokenKind, placeholders, tokens};
 use crate::types::{Type, Value, datetime};
 

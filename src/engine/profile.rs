@@ -7,8 +7,11 @@ use std::sync::Arc;
 use super::{Engine, Flow, Prepared, Settings};
 use crate::diagnostic::{Error, Result};
 use crate::exec;
-use crate::source::files::DataFile;
-use crate::source::{Catalog, FileCatalogBuilder, Limits, Pages, ScanReport, table_of_path};
+use crate::scan::{Catalog, Pages, ScanReport};
+use crate::source::file_catalog::FileCatalogBuilder;
+use crate::source::text::table_of_path;
+use crate::storage::files::DataFile;
+use crate::storage::limits::Limits;
 use crate::types::{Batch, Schema, Type, Value};
 
 /// Columns that hold the time at which a record arrived.

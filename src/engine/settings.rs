@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crate::binder::TimeRange;
-use crate::source::RejectSink;
+use crate::scan::RejectSink;
 
 /// Rows a batch has at most, unless set otherwise: large enough to amortise the work a batch costs, small enough for
 /// the processor's cache.

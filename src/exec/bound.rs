@@ -3,7 +3,7 @@
 use crate::diagnostic::Span;
 use crate::expr::Expr;
 use crate::plan::{Scan, ScanFilter};
-use crate::source::{Comparison, Predicate, ScanColumn};
+use crate::scan::{Comparison, Predicate, ScanColumn};
 use crate::types::Value;
 
 /// The values of one column that are wanted: those up to a value, from either side.

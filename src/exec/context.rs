@@ -9,7 +9,7 @@ use super::metrics::PlanMetrics;
 use super::spill::SpillFolder;
 use crate::diagnostic::{Error, Result};
 use crate::functions::EvalContext;
-use crate::source::ScanReport;
+use crate::scan::ScanReport;
 
 /// Fixed for one run; cheap to clone.
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::diagnostic::Error;
-use crate::source::ScanMemory;
+use crate::scan::ScanMemory;
 
 /// An operator that holds less than this part of the budget is not at fault where others hold too much.
 const BLAMELESS: usize = 16;

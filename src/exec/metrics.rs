@@ -14,7 +14,8 @@ use std::time::Duration;
 use super::operator::Operator;
 use crate::diagnostic::Result;
 use crate::plan::{LogicalPlan, visit};
-use crate::source::{BatchIterator, Partition, ScanCounters};
+use crate::scan::{BatchIterator, Partition};
+use crate::storage::counters::ScanCounters;
 use crate::types::Batch;
 
 /// Tells the time; the front door has one.

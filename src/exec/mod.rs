@@ -25,7 +25,7 @@ pub use pipeline::{Flow, for_each};
 
 use crate::diagnostic::Result;
 use crate::plan::{LogicalPlan, visit};
-use crate::source::Count;
+use crate::storage::counters::Count;
 use crate::types::{Batch, SharedMemory};
 
 /// Runs `plan` and calls `consume` with its rows in order, batch by batch, until it breaks off.

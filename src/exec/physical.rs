@@ -20,10 +20,10 @@ use crate::diagnostic::Result;
 use crate::expr::Expr;
 use crate::functions::EvalContext;
 use crate::plan::{Join, JoinColumn, JoinKind, LogicalPlan, Scan, ScanFilter};
-use crate::source::{
-    BatchIterator, MemoryTable, Partition, RowFilter, ScanColumn, ScanCounters, ScanRequest, TableProvider,
-    TimeCoverage, watched,
+use crate::scan::{
+    BatchIterator, MemoryTable, Partition, RowFilter, ScanColumn, ScanRequest, TableProvider, TimeCoverage, watched,
 };
+use crate::storage::counters::ScanCounters;
 use crate::types::{Batch, Field, Schema, Type};
 
 /// Bytes that a row of a `top` takes, at most as a rule: where so many do not fit the memory, everything is sorted.

@@ -12,7 +12,7 @@ use super::context::ExecContext;
 use super::memory::{MemoryBudget, Reservation};
 use super::metrics;
 use crate::diagnostic::{Error, Result};
-use crate::source::Partition;
+use crate::scan::Partition;
 use crate::types::Batch;
 
 /// Items that wait for the caller, for each partition in work.

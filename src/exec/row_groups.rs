@@ -18,7 +18,7 @@ use super::page_checksums::{CheckedChunk, GroupPages};
 use super::parallel;
 use super::sealed::Sealed;
 use crate::diagnostic::{Error, Result};
-use crate::source::parquet::checksums::{CHECKSUMS_KEY, Checksums, SEAL_DIGITS, SEAL_KEY, UNSEALED};
+use crate::parquet::checksums::{CHECKSUMS_KEY, Checksums, SEAL_DIGITS, SEAL_KEY, UNSEALED};
 
 /// Fewer rows at a time are encoded on one thread.
 const FEW_ROWS: usize = 1024;

@@ -9,7 +9,7 @@ use std::ops::Range;
 use parquet::file::metadata::ParquetMetaData;
 
 use crate::diagnostic::{Error, Result};
-use crate::source::parquet::checksums::{Checksums, SEAL_DIGITS, TRAILER_BYTES, UNSEALED, footer_range};
+use crate::parquet::checksums::{Checksums, SEAL_DIGITS, TRAILER_BYTES, UNSEALED, footer_range};
 
 /// An output whose end can be held back.
 pub(crate) struct Sealed<W> {

@@ -19,7 +19,7 @@ use ::arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use super::text::write_cell;
 use super::{Format, Stream, Writer, io_error};
 use crate::diagnostic::{Error, Result};
-use crate::source::parquet::footer::ANSWER_KEY;
+use crate::parquet::footer::ANSWER_KEY;
 use crate::types::{Batch, Column, Field, Schema, Type, datetime};
 
 /// For Python, R, Polars and DuckDB.

@@ -13,7 +13,7 @@ use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use super::arrow::TYPE_KEY;
 use super::{FORMATS, Options, Stream, format, format_for_extension};
 use crate::diagnostic::{Error, Result};
-use crate::source::parquet::footer::SCHEMA_KEY;
+use crate::parquet::footer::SCHEMA_KEY;
 use crate::types::{Batch, Column, ColumnBuilder, Field, Schema, Type, Value, datetime, decimal};
 
 /// A stream whose bytes can be read afterwards.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{AggregateExpr, Join, LogicalPlan, Scan, Side, SortKey, Unnest, visit};
 use crate::expr::Expr;
-use crate::source::{Predicate, ScanColumn};
+use crate::scan::{Predicate, ScanColumn};
 use crate::types::Schema;
 
 /// Columns in a row that are written out one by one; more are shortened.
@@ -181,7 +181,7 @@ fn one_needle(predicate: &Predicate) -> Option<(&str, usize)> {
 }
 
 fn predicate_text(predicate: &Predicate, table: &Schema) -> String {
-    use crate::source::Comparison;
+    use crate::scan::Comparison;
     let name = |column: &usize| table.field(*column).name.clone();
     let join = |list: &[Predicate], word: &str| {
         let parts: Vec<String> = list.iter().map(|part| predicate_text(part, table)).collect();

@@ -14,7 +14,7 @@ use crate::diagnostic::Span;
 use crate::expr::Expr;
 use crate::functions::AggregateFunction;
 use crate::functions::scalar::dynamic_series;
-use crate::source::{Predicate, ScanColumn, TableProvider};
+use crate::scan::{Predicate, ScanColumn, TableProvider};
 use crate::types::{Field, Schema, Type};
 
 /// A node and the nodes below it; rows flow upwards.

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::files::{DataFile, Format};
-use super::parquet::{ArrowFile, FileRows, ParquetFile};
-use super::{Cautions, Limits, Partition, ScanRequest};
 use crate::diagnostic::Result;
+use crate::parquet::{ArrowFile, FileRows, ParquetFile};
+use crate::scan::{Cautions, Partition, ScanRequest};
+use crate::storage::files::{DataFile, Format};
+use crate::storage::limits::Limits;
 use crate::types::Schema;
 
 /// A file whose schema has been read.

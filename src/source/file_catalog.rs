@@ -11,23 +11,23 @@ use std::io::Read;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::archive;
 use super::column_file::ColumnFile;
-use super::dates::DateOrder;
 use super::file_table::FileTable;
-use super::files::{DataFile, expand};
-use super::json::{Inference, Rows};
 use super::look::look_through;
-use super::once::once;
-use super::remark::{Listing, Remark};
-use super::remote::Access;
-use super::shape::{KnownTable, known_table, known_tables, restored_from};
-use super::{Catalog, Limits, TableProvider};
 use crate::diagnostic::{Error, Result};
+use crate::entra::dates::DateOrder;
+use crate::entra::{KnownTable, known_table, known_tables, restored_from};
+use crate::scan::catalog::STDIN;
+use crate::scan::{Catalog, TableProvider};
+use crate::source::listing::expand;
+use crate::source::text::{Inference, Rows};
+use crate::storage::archive;
+use crate::storage::files::DataFile;
+use crate::storage::limits::Limits;
+use crate::storage::listing::{Listing, Remark};
+use crate::storage::once::once;
+use crate::storage::remote::Access;
 use crate::types::{Field, Schema, Type};
-
-/// The name of the table that a pipe is.
-pub const STDIN: &str = "stdin";
 
 /// Files as they were named, and as they are read: archives are looked into when a table is first wanted.
 struct Listed {
@@ -54,7 +54,7 @@ impl Listed {
         if let Some(expanded) = self.expanded.get() {
             return Ok(expanded);
         }
-        let Listing { files, mut remarks } = archive::expand(&self.named.files, limits)?;
+        let Listing { files, mut remarks, .. } = archive::expand(&self.named.files, limits)?;
         remarks.extend(self.named.remarks.iter().cloned());
         Ok(self.expanded.get_or_init(|| Expanded { files: files.into(), remarks: remarks.into() }))
     }

@@ -17,17 +17,19 @@ use self::dates::FileDates;
 use self::parts::Part;
 use self::reading::FilePartition;
 use self::scan::Scan;
-use super::dates::DateOrders;
-use super::done::PartsLeft;
-use super::files::{DataFile, Format};
-use super::json::{Rows, ScanPlan};
 use super::originals::Originals;
 use super::overlap;
-use super::parquet::{FileRows, ParquetFile};
-use super::provenance::Origins;
-use super::remark::Remark;
-use super::{Limits, Overlap, Partition, Predicate, ScanRequest, TableProvider, Wildcard};
 use crate::diagnostic::Result;
+use crate::entra::dates::DateOrders;
+use crate::parquet::{FileRows, ParquetFile};
+use crate::scan::Overlap;
+use crate::scan::done::PartsLeft;
+use crate::scan::provenance::Origins;
+use crate::scan::{Partition, Predicate, ScanRequest, TableProvider, Wildcard};
+use crate::source::text::{Rows, ScanPlan};
+use crate::storage::files::{DataFile, Format};
+use crate::storage::limits::Limits;
+use crate::storage::listing::Remark;
 use crate::types::{Field, Schema};
 
 /// The rows of a table in files.
@@ -85,7 +87,7 @@ impl TableProvider for FileTable {
     fn scan(&self, request: &ScanRequest) -> Result<Vec<Arc<dyn Partition>>> {
         let plan = Arc::new(ScanPlan::new(self.rows.clone(), &self.origins, request, Arc::clone(&self.dates)));
         let parts = self.parts(plan.wants_lines, &request.report)?;
-        self.remarks.iter().for_each(|remark| remark.tell(&request.report));
+        self.remarks.iter().for_each(|remark| request.report.discovered(remark));
         for Field { name, ty } in &*self.added {
             request.report.notice_once(format!(
                 "{} has no column {name}; it is read from the key of that name, as {ty}",

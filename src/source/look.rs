@@ -3,18 +3,20 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::files::DataFile;
-use super::framing::{self, Blocks, FileReport, Framing, Next, Opened, Origin, Text};
-use super::json::Inference;
-use super::{Limits, ScanReport};
 use crate::diagnostic::{Error, Result};
+use crate::records;
+use crate::records::{Blocks, FileReport, Framing, Next, Opened, Origin, Text};
+use crate::scan::ScanReport;
+use crate::source::text::Inference;
+use crate::storage::files::DataFile;
+use crate::storage::limits::Limits;
 
 /// Bytes of records, decompressed, from which columns are inferred.
 const INFERRED_BYTES: u64 = 64 << 20;
 
 /// Shows the records of text files to `inference` and calls `columns` for each file of columns, in order, until enough was
 /// seen or `columns` breaks off. What is wrong with the files is reported when they are read.
-pub(super) fn look_through(
+pub(crate) fn look_through(
     inference: &mut Inference,
     files: &[DataFile],
     limits: Limits,
@@ -23,7 +25,7 @@ pub(super) fn look_through(
     let mut left = INFERRED_BYTES;
     let unheard = Arc::new(ScanReport::default());
     for file in files.iter().filter(|file| file.refused().is_none()) {
-        let opened = match file.open().and_then(|input| framing::open(file, input, Vec::new(), limits, &unheard)) {
+        let opened = match file.open().and_then(|input| records::open(file, input, Vec::new(), limits, &unheard)) {
             Err(Error::Io { .. }) if files.len() > 1 && file.local_path().is_some() => continue,
             opened => opened?,
         };

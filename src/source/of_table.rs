@@ -9,11 +9,12 @@ use arrow::compute;
 use arrow::datatypes::Int32Type;
 
 use super::column_file::ColumnFile;
-use super::json::is_renamed;
-use super::shape::{KnownTable, known_tables, resembles, table_named};
 use super::type_values::TypeValues;
-use super::{Comparison, Predicate, RowFilter, ScanColumn, ScanReport, ScanRequest, TimeCoverage, table_of_path};
 use crate::diagnostic::Result;
+use crate::entra::{KnownTable, known_tables, resembles, table_named};
+use crate::scan::{Comparison, Predicate, RowFilter, ScanColumn, ScanReport, ScanRequest, TimeCoverage};
+use crate::source::text::is_renamed;
+use crate::source::text::table_of_path;
 use crate::types::dictionary::spread_truths;
 use crate::types::{Batch, Column, Value};
 

@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use arrow::array::BooleanArray;
 
-use super::provenance::Origins;
-use super::shape::union_names;
-use super::{BatchIterator, Partition, Predicate, RowFilter, ScanColumn, ScanRequest};
 use crate::diagnostic::Result;
+use crate::entra::union_names;
+use crate::scan::provenance::Origins;
+use crate::scan::{BatchIterator, Partition, Predicate, RowFilter, ScanColumn, ScanRequest};
 use crate::types::{Batch, Column, ColumnBuilder, Field, Schema, Type};
 
 /// Columns of a table, and those that hold what they were.

@@ -9,10 +9,12 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::file_table::FileTable;
-use super::files::{DataFile, Format};
-use super::framing::{self, Blocks, FileReport, Next, Opened, Origin};
-use super::{Limits, ScanColumn, ScanReport, ScanRequest, TableProvider};
 use crate::diagnostic::Result;
+use crate::records;
+use crate::records::{Blocks, FileReport, Next, Opened, Origin};
+use crate::scan::{Overlap, ScanColumn, ScanReport, ScanRequest, TableProvider};
+use crate::storage::files::{DataFile, Format};
+use crate::storage::limits::Limits;
 use crate::types::Type;
 
 /// The column that tells records apart.
@@ -33,15 +35,8 @@ const MAX_PAIRS: usize = 2;
 /// Records of a file that are compared if not all are.
 const HEAD: usize = 16;
 
-/// Two files that hold the same record.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Overlap {
-    /// The names of the files.
-    pub files: [String; 2],
-}
-
 /// Two of `files` that are found to hold a record with the same Id; `table` makes the table of one Parquet file.
-pub(super) fn find(files: &[DataFile], limits: Limits, table: impl Fn(&DataFile) -> FileTable) -> Option<Overlap> {
+pub(crate) fn find(files: &[DataFile], limits: Limits, table: impl Fn(&DataFile) -> FileTable) -> Option<Overlap> {
     let mut first: HashMap<String, usize> = HashMap::new();
     let is_small = files.iter().map(|file| file.bytes).fold(0, u64::saturating_add) < SMALL;
     for index in candidates(files, is_small) {
@@ -95,7 +90,7 @@ fn candidates(files: &[DataFile], is_small: bool) -> Vec<usize> {
 /// The Ids of the first records of a text, whatever their table; of all that it has if `is_small`.
 fn ids_of_text(file: &DataFile, limits: Limits, is_small: bool) -> Result<Vec<String>> {
     let unheard = Arc::new(ScanReport::default());
-    let Opened::Text(text) = framing::open(file, file.open()?, Vec::new(), limits, &unheard)? else {
+    let Opened::Text(text) = records::open(file, file.open()?, Vec::new(), limits, &unheard)? else {
         return Ok(Vec::new());
     };
     let failed = |error| file.failed(error);
@@ -150,7 +145,7 @@ fn ids_of_table(table: &FileTable) -> Vec<String> {
         filter: None,
         limit: Some(HEAD),
         batch_rows: HEAD,
-        memory: crate::source::ScanMemory::default(),
+        memory: crate::scan::ScanMemory::default(),
         report: Arc::new(ScanReport::default()),
         counters: Arc::default(),
     };

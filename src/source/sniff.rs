@@ -3,10 +3,12 @@
 use std::io::Read;
 use std::sync::Arc;
 
-use super::files::{DataFile, Format};
-use super::framing::{self, Framing, Layers, Opened, Text};
-use super::{Limits, ScanReport};
 use crate::diagnostic::Result;
+use crate::records;
+use crate::records::{Framing, Layers, Opened, Text};
+use crate::scan::ScanReport;
+use crate::storage::files::{DataFile, Format};
+use crate::storage::limits::Limits;
 
 /// Bytes of unpacked text that are looked at.
 const HEAD_BYTES: u64 = 64 << 10;
@@ -37,7 +39,7 @@ impl FileKind {
         }
         // What is wrong inside shows when the file is read.
         let report = Arc::default();
-        match framing::open(file, file.open()?, Vec::new(), Limits::default(), &report)? {
+        match records::open(file, file.open()?, Vec::new(), Limits::default(), &report)? {
             Opened::Columns if file.format()? == Format::Arrow => Ok(other("Arrow")),
             Opened::Columns => Ok(other("Parquet")),
             Opened::Refused(reason) => Ok(other(reason)),
@@ -55,7 +57,7 @@ impl FileKind {
             return Err(file.failed(error));
         }
         file.check_place()?;
-        let format = match framing::detect(&head, (head.len() as u64) < HEAD_BYTES) {
+        let format = match records::detect(&head, (head.len() as u64) < HEAD_BYTES) {
             Framing::Foreign(reason) => reason,
             // Rows of CSV that cannot be read are no text.
             Framing::Empty if is_damaged => text.layers.container.unwrap_or("damaged"),

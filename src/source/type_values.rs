@@ -11,10 +11,10 @@ use arrow::datatypes::Int32Type;
 
 use super::column_file::ColumnFile;
 use super::originals::Originals;
-use super::parquet::FileRows;
-use super::provenance::Origins;
-use super::{ScanColumn, ScanReport, ScanRequest};
 use crate::diagnostic::Result;
+use crate::parquet::FileRows;
+use crate::scan::provenance::Origins;
+use crate::scan::{ScanColumn, ScanReport, ScanRequest};
 use crate::types::{Column, Field, Schema, Type};
 
 /// Names that are told apart. A column with more is no column of table names.
@@ -105,7 +105,7 @@ fn request(report: Arc<ScanReport>) -> ScanRequest {
         filter: None,
         limit: None,
         batch_rows: BATCH_ROWS,
-        memory: super::ScanMemory::default(),
+        memory: crate::scan::ScanMemory::default(),
         report,
         counters: Arc::default(),
     }

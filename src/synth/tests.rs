@@ -18,7 +18,7 @@ use super::write_json::sources;
 use super::{BREAK_GLASS, Compression, Options, Shape, Summary, signinlogs};
 use crate::diagnostic::Error;
 use crate::engine::{Engine, Settings};
-use crate::source::FileCatalogBuilder;
+use crate::source::file_catalog::FileCatalogBuilder;
 use crate::types::{Batch, Value};
 
 fn options(rows: u64, shape: Shape, out: &Path) -> Options {

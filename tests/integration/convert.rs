@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use coldcase::engine::{Engine, QueryResult, Settings};
-use coldcase::source::FileCatalogBuilder;
-use coldcase::source::shape::known_tables;
+use coldcase::entra::known_tables;
+use coldcase::source::file_catalog::FileCatalogBuilder;
 use coldcase::types::datetime;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 

@@ -7,7 +7,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use coldcase::source::{Catalog, FileCatalogBuilder, ScanReport};
+use coldcase::scan::{Catalog, ScanReport};
+use coldcase::source::file_catalog::FileCatalogBuilder;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

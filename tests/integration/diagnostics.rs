@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use coldcase::diagnostic::{CODES, Code, Diagnostic, Error};
 use coldcase::engine::{Engine, Settings};
-use coldcase::source::{FileCatalog, FileCatalogBuilder};
+use coldcase::source::file_catalog::{FileCatalog, FileCatalogBuilder};
 use coldcase::types::datetime;
 
 use crate::diff::line_diff;

@@ -9,7 +9,7 @@ use arrow::array::StringDictionaryBuilder;
 use arrow::datatypes::Int32Type;
 use coldcase::diagnostic::{Code, Error, Family};
 use coldcase::engine::{Engine, Settings};
-use coldcase::source::{Catalog, MemoryCatalog, MemoryTable, Partition, ScanRequest, TableProvider};
+use coldcase::scan::{Catalog, MemoryCatalog, MemoryTable, Partition, ScanRequest, TableProvider};
 use coldcase::types::{Batch, Column, ColumnBuilder, Field, Schema, Type, Value, datetime};
 use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt, SeedableRng};

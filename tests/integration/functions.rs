@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use coldcase::diagnostic::Error;
 use coldcase::engine::{Engine, Settings};
-use coldcase::source::FileCatalogBuilder;
+use coldcase::source::file_catalog::FileCatalogBuilder;
 use coldcase::types::datetime;
 
 /// The codes of what is said about a query.

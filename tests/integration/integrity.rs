@@ -8,8 +8,8 @@ use arrow::array::{ArrayRef, BinaryArray, DictionaryArray, RecordBatch, StringAr
 use arrow::datatypes::Int32Type;
 use arrow::ipc::CompressionType;
 use arrow::ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
-use coldcase::source::parquet::ParquetFile;
-use coldcase::source::parquet::checksums::Verdict;
+use coldcase::parquet::ParquetFile;
+use coldcase::parquet::checksums::Verdict;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use coldcase::engine::{Engine, Settings};
 use coldcase::plan::JOIN_KINDS;
-use coldcase::source::{MemoryCatalog, MemoryTable};
+use coldcase::scan::{MemoryCatalog, MemoryTable};
 use coldcase::types::{Batch, Field, Schema, Type, Value, datetime};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

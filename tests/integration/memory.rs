@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use coldcase::engine::{Engine, Flow, Settings};
-use coldcase::source::{Catalog, MemoryCatalog, MemoryTable};
+use coldcase::scan::{Catalog, MemoryCatalog, MemoryTable};
 use coldcase::types::{Batch, Field, Schema, Type, Value, datetime};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -9,7 +9,7 @@ use coldcase::functions::{
     Example, Param, aggregate_functions, is_callable, known, operator, scalar_functions, special_forms,
 };
 use coldcase::output::FORMATS;
-use coldcase::source::MemoryCatalog;
+use coldcase::scan::MemoryCatalog;
 use coldcase::syntax::{OPERATORS, parse};
 use coldcase::types::{Value, datetime};
 

@@ -388,7 +388,7 @@ fn an_arrow_stream_that_fails_ends_inside_of_a_message() {
         }
     }
     let engine = coldcase::engine::Engine::new(
-        Arc::new(coldcase::source::FileCatalogBuilder::default().build()),
+        Arc::new(coldcase::source::file_catalog::FileCatalogBuilder::default().build()),
         coldcase::engine::Settings::new(0),
     );
     let answer = engine.query("print a = 1").expect("an answer");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::StringDictionaryBuilder;
 use arrow::datatypes::Int32Type;
 use coldcase::engine::{Engine, Settings};
-use coldcase::source::{MemoryCatalog, MemoryTable};
+use coldcase::scan::{MemoryCatalog, MemoryTable};
 use coldcase::types::{Batch, Column, ColumnBuilder, Field, Schema, Type, Value, datetime};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use coldcase::source::{Catalog, FileCatalogBuilder, ScanReport, TableProvider};
+use coldcase::scan::{Catalog, ScanReport, TableProvider};
+use coldcase::source::file_catalog::FileCatalogBuilder;
 
 use crate::command::{Output, coldcase, coldcase_at};
 use crate::scan;

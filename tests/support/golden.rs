@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use coldcase::diagnostic::Error;
 use coldcase::engine::{Engine, Settings};
-use coldcase::source::{Catalog, FileCatalogBuilder, MemoryCatalog};
+use coldcase::scan::{Catalog, MemoryCatalog};
+use coldcase::source::file_catalog::FileCatalogBuilder;
 use coldcase::syntax;
 use coldcase::types::{Schema, Type, datetime};
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use coldcase::diagnostic::Result;
-use coldcase::source::{ScanColumn, ScanMemory, ScanReport, ScanRequest, TableProvider};
+use coldcase::scan::{ScanColumn, ScanMemory, ScanReport, ScanRequest, TableProvider};
 
 /// The values of these columns, as text; what there is to say of the files goes to `report`.
 pub fn read(table: &dyn TableProvider, columns: &[&str], report: &Arc<ScanReport>) -> Result<Vec<Vec<String>>> {

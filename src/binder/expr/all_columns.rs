@@ -8,7 +8,7 @@ use crate::binder::scope::Binding;
 use crate::binder::{Bind, Binder, MAX_REUSED};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::expr::Expr;
-use crate::source::Provenance;
+use crate::scan::Provenance;
 use crate::syntax::ast::{self, BinaryOperator};
 use crate::types::{Schema, Type, Value};
 

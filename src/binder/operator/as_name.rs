@@ -4,7 +4,7 @@ use crate::binder::scope::Binding;
 use crate::binder::{Bind, Binder};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::{LogicalPlan, visit};
-use crate::source::MemoryTable;
+use crate::scan::MemoryTable;
 use crate::syntax::ast::{self, ExprKind, Parameter};
 use crate::types::Value;
 

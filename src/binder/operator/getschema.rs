@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::binder::{Bind, Binder};
 use crate::plan::LogicalPlan;
-use crate::source::MemoryTable;
+use crate::scan::MemoryTable;
 use crate::types::{Batch, ColumnBuilder, Field, Schema, Type};
 
 impl Binder<'_> {

@@ -11,7 +11,7 @@ use crate::binder::{Bind, Binder, Failed};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::expr::Expr;
 use crate::plan::LogicalPlan;
-use crate::source::Wildcard;
+use crate::scan::Wildcard;
 use crate::syntax::Definition;
 use crate::syntax::ast::{self, ExprKind, OperatorKind, Parameter, SourceKind};
 use crate::types::{Field, Schema, Type, Value};

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 
-use crate::source::remote::is_url;
+use crate::storage::remote::is_url;
 
 pub use archive::{ConvertArgs, PartitionBy, SynthArgs, SynthShape, SynthTable, VerifyArgs};
 pub use output::{Colour, ErrorFormat, MessageArgs, OutputArgs, VolumeArgs};

@@ -8,7 +8,7 @@ use clap::Args;
 use super::output::{OutputArgs, VolumeArgs};
 use super::source::SourceArgs;
 use super::{HELP_TEMPLATE, heading, parse_size, thread_count};
-use crate::source::DateOrder;
+use crate::entra::dates::DateOrder;
 
 /// `coldcase schema`.
 #[derive(Args, Debug)]

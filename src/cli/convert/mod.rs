@@ -28,9 +28,10 @@ use crate::convert::{
 };
 use crate::diagnostic::{Error, Result};
 use crate::engine::{Engine, Prepared};
+use crate::entra::known_table;
 use crate::output;
-use crate::source::shape::known_table;
-use crate::source::{FileCatalogBuilder, ScanReport};
+use crate::scan::ScanReport;
+use crate::source::FileCatalogBuilder;
 
 /// The default memory limit for rows, in bytes. Longer sorted runs are not faster.
 const DEFAULT_MEMORY: u64 = 1 << 30;

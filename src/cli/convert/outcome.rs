@@ -11,7 +11,7 @@ use super::target::ConvertTarget;
 use crate::cli::manifest;
 use crate::cli::progress::size;
 use crate::diagnostic::Result;
-use crate::source::remark::number_of_files;
+use crate::storage::listing::number_of_files;
 
 /// What has been converted so far.
 #[derive(Default)]

@@ -11,7 +11,7 @@ use crate::cli::reporter::Message;
 use crate::convert::{self, GatheredRows, KnownIds, Progress};
 use crate::diagnostic::{Error, Result};
 use crate::engine::{Engine, Prepared};
-use crate::source::{Catalog, Damage, WithColumns};
+use crate::scan::{Catalog, Damage, WithColumns};
 use crate::types::Batch;
 
 /// The greatest number of columns that are added to those of a table.

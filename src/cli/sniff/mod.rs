@@ -16,11 +16,13 @@ use super::{Outcome, memory, rows, session, stop};
 use crate::diagnostic::Result;
 use crate::engine::Settings;
 use crate::engine::profile::{Part, Profile, for_each_file, profile, profile_days};
-use crate::source::files::DataFile;
-use crate::source::once::once;
-use crate::source::remark::Listing;
+use crate::scan::Pages;
 use crate::source::sniff::FileKind;
-use crate::source::{Count, Limits, Pages, ScanCounters};
+use crate::storage::counters::{Count, ScanCounters};
+use crate::storage::files::DataFile;
+use crate::storage::limits::Limits;
+use crate::storage::listing::Listing;
+use crate::storage::once::once;
 use crate::types::{Type, Value};
 
 const COLUMNS: [(&str, Type); 15] = [
@@ -51,7 +53,7 @@ pub(super) fn run(args: &SniffArgs) -> Result<Outcome> {
     settings.threads = session::threads(args.threads.or(defaults.threads));
     settings.max_memory = memory::requested(None, defaults)?.unwrap_or_else(memory::default_limit);
     settings.cancelled = stop::flag();
-    let Listing { files, remarks } = once(files(sources.named, sources.stdin)?).with_date_order(args.date_order);
+    let Listing { files, remarks, .. } = once(files(sources.named, sources.stdin)?).with_date_order(args.date_order);
     for remark in &remarks {
         match remark.is_damage() {
             true => Message::Warning(remark.to_string()).print(),

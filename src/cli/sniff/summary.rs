@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::engine::profile::{DayPart, Profile};
-use crate::source::Pages;
+use crate::scan::Pages;
 use crate::types::datetime::{self, TICKS_PER_DAY};
 use crate::types::{Type, Value};
 

@@ -2,7 +2,7 @@
 
 use super::table_name;
 use crate::diagnostic::{Error, Result};
-use crate::source::remote::redacted;
+use crate::storage::remote::redacted;
 
 /// Parses `-t NAME=PATH` into table names and paths; the names of known tables are case-insensitive.
 pub(super) fn bindings(texts: &[String]) -> Result<Vec<(String, &str)>> {

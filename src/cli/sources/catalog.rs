@@ -16,12 +16,13 @@ use super::bindings::watchlist_bindings;
 use super::stdin::{DASH, Stdin};
 use super::{CatalogFile, InputSources, Origin, stdin};
 use crate::diagnostic::Result;
-use crate::source::file_catalog::STDIN;
-use crate::source::files::DataFile;
-use crate::source::remote::{Access, redacted};
-use crate::source::{
-    Catalog, DateOrder, FileCatalog, FileCatalogBuilder, FunctionLibrary, Limits, TableProvider, Watchlist,
-};
+use crate::entra::dates::DateOrder;
+use crate::scan::catalog::STDIN;
+use crate::scan::{Catalog, FunctionLibrary, TableProvider, Watchlist};
+use crate::source::file_catalog::{FileCatalog, FileCatalogBuilder};
+use crate::storage::files::DataFile;
+use crate::storage::limits::Limits;
+use crate::storage::remote::{Access, redacted};
 use crate::syntax::Definition;
 
 /// The tables given on the command line, and those of the catalog file.

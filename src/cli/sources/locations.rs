@@ -5,7 +5,8 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use crate::source::files::{DataFile, local_root};
+use crate::storage::expand::local_root;
+use crate::storage::files::DataFile;
 
 /// The local file or folder of `pattern` (a path, glob or URL), both as given and with links resolved; empty for a
 /// server.

@@ -24,9 +24,9 @@ use self::catalog_file::CatalogFile;
 use super::configuration::Configuration;
 use super::reporter::Message;
 use crate::diagnostic::Result;
-use crate::source::files::expand;
-use crate::source::remark::Listing;
-use crate::source::remote::{Access, redacted};
+use crate::source::listing::expand;
+use crate::storage::listing::Listing;
+use crate::storage::remote::{Access, redacted};
 
 /// The arguments of a command that concern its sources.
 #[derive(Clone, Copy, Debug, Default)]

@@ -1,6 +1,6 @@
 //! Names of tables on the command line and in the catalog file.
 
-use crate::source::shape::{known_tables, table_named};
+use crate::entra::{known_tables, table_named};
 
 /// The greatest edit distance to a known table that counts as a typing error.
 const MAX_TYPO_DISTANCE: usize = 2;

@@ -15,7 +15,7 @@ pub use project::Project;
 pub use unnest::Unnest;
 
 use crate::diagnostic::Result;
-use crate::source::{BatchIterator, Partition};
+use crate::scan::{BatchIterator, Partition};
 use crate::types::Batch;
 
 /// A batch in, batches out; no memory of earlier batches.

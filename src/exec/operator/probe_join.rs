@@ -12,7 +12,7 @@ use crate::exec::sink::JoinTable;
 use crate::expr::{Expr, evaluate};
 use crate::functions::EvalContext;
 use crate::plan::{Join, JoinKind};
-use crate::source::BatchIterator;
+use crate::scan::BatchIterator;
 use crate::types::{Batch, Column, Type, Value};
 
 /// Finds for each row the rows of a [`JoinTable`] with the same keys.

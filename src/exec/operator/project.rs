@@ -5,7 +5,7 @@ use crate::diagnostic::{Error, Result};
 use crate::exec::ExecContext;
 use crate::expr::{Expr, evaluate};
 use crate::functions::EvalContext;
-use crate::source::BatchIterator;
+use crate::scan::BatchIterator;
 use crate::types::Batch;
 
 /// Computes each output column over the input.

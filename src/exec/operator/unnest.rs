@@ -16,7 +16,7 @@ use crate::diagnostic::{Error, Result};
 use crate::exec::ExecContext;
 use crate::functions::EvalContext;
 use crate::plan::{self, UnnestOutput};
-use crate::source::BatchIterator;
+use crate::scan::BatchIterator;
 use crate::types::{Batch, Column, Type, cast};
 
 /// Rows of an output batch, after which another one is begun.

@@ -16,7 +16,7 @@ use crate::exec::physical::Pipeline;
 use crate::exec::spill::{self, Chunk, Keys, Merge, Run, SpillFile, SpillWriter, rows};
 use crate::expr::evaluate;
 use crate::plan::SortKey;
-use crate::source::{BatchIterator, Partition};
+use crate::scan::{BatchIterator, Partition};
 use crate::types::{Batch, Column, Schema, SharedMemory, Type, Value};
 
 /// Batches that a partition of sorted rows gives.

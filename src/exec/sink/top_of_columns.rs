@@ -12,7 +12,8 @@ use crate::exec::metrics;
 use crate::exec::physical::Pipeline;
 use crate::expr::Expr;
 use crate::plan::{LogicalPlan, Scan, SortKey};
-use crate::source::{Count, ScanColumn, ScanReport};
+use crate::scan::{ScanColumn, ScanReport};
+use crate::storage::counters::Count;
 use crate::types::{Batch, Field, Schema, Type, Value};
 
 /// With fewer columns than this, reading the key twice is dearer than reading the others once.

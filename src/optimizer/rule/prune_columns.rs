@@ -11,7 +11,7 @@ use crate::functions::EvalContext;
 use crate::plan::{
     AggregateExpr, Join, JoinColumn, JoinKey, LogicalPlan, Scan, Side, SortKey, Unnest, UnnestItem, UnnestOutput,
 };
-use crate::source::ScanColumn;
+use crate::scan::ScanColumn;
 use crate::types::dynamic::Path;
 use crate::types::{Field, Schema, Type};
 

@@ -5,7 +5,7 @@ use crate::diagnostic::Result;
 use crate::expr::{Expr, ExprKind, visit as expr_visit};
 use crate::functions::EvalContext;
 use crate::plan::{LogicalPlan, Scan, ScanFilter, visit};
-use crate::source::{Comparison, Predicate, ScanColumn};
+use crate::scan::{Comparison, Predicate, ScanColumn};
 use crate::types::{Type, Value};
 
 pub fn apply(plan: LogicalPlan, _: &EvalContext) -> Result<LogicalPlan> {

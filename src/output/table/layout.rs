@@ -1,6 +1,6 @@
 //! Which columns of a table are visible on a terminal, and how wide.
 
-use crate::source::shape::{KnownTable, known_tables};
+use crate::entra::{KnownTable, known_tables};
 use crate::types::{Field, Schema};
 
 /// The gap between two columns.
@@ -130,7 +130,7 @@ fn ranks(schema: &Schema) -> Vec<Rank> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::shape::known_table;
+    use crate::entra::known_table;
     use crate::types::Type;
 
     fn extent(width: usize) -> Extent {

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use super::FileTable;
 use crate::diagnostic::{Error, Result};
+use crate::scan::provenance::Origins;
 use crate::source::column_file::ColumnFile;
-use crate::source::json::{Inference, Rows};
 use crate::source::look::look_through;
-use crate::source::provenance::Origins;
+use crate::source::text::{Inference, Rows};
 use crate::types::{Field, Type};
 
 impl FileTable {

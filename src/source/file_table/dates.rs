@@ -6,11 +6,13 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::FileTable;
 use crate::diagnostic::Result;
-use crate::source::dates::{DateOrders, DateStyle, Evidence, FileEvidence, NumericDate, Verdict};
-use crate::source::files::DataFile;
-use crate::source::framing::{self, Opened};
-use crate::source::json::Rows;
-use crate::source::{Limits, ScanColumn, ScanReport, ScanRequest, TableProvider};
+use crate::entra::dates::{DateOrders, DateStyle, Evidence, FileEvidence, NumericDate, Verdict};
+use crate::records;
+use crate::records::Opened;
+use crate::scan::{ScanColumn, ScanReport, ScanRequest, TableProvider};
+use crate::source::text::Rows;
+use crate::storage::files::DataFile;
+use crate::storage::limits::Limits;
 use crate::types::{Type, dynamic};
 
 /// Other files of a table that are looked into for the order of dates in one that does not tell it.
@@ -80,7 +82,7 @@ impl FileDates {
             filter: None,
             limit: None,
             batch_rows: 4_096,
-            memory: crate::source::ScanMemory::default(),
+            memory: crate::scan::ScanMemory::default(),
             report: Arc::default(),
             counters: Arc::default(),
         };
@@ -115,12 +117,12 @@ impl FileDates {
         let file = &self.files[file];
         let unheard = Arc::new(ScanReport::default());
         let input = file.open().ok()?;
-        let Opened::Text(text) = framing::open(file, input, Vec::new(), self.limits, &unheard).ok()? else {
+        let Opened::Text(text) = records::open(file, input, Vec::new(), self.limits, &unheard).ok()? else {
             return None;
         };
         let mut line = String::new();
         BufReader::new(text.input.take(MAX_FIRST_RECORD)).read_line(&mut line).ok()?;
-        let record = framing::without_byte_order_mark(line.as_bytes()).trim_ascii();
+        let record = records::without_byte_order_mark(line.as_bytes()).trim_ascii();
         let record = std::str::from_utf8(record).ok().filter(|record| dynamic::validate(record.as_bytes()).is_ok())?;
         let keys: Vec<String> = dynamic::entries(record).map(|entry| entry.key.text().into_owned()).collect();
         Some(keys.join("\n")).filter(|keys| !keys.is_empty())

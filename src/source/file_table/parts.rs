@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use super::FileTable;
 use crate::diagnostic::{Error, Result};
-use crate::source::ScanReport;
-use crate::source::files::{Compression, DataFile, Format};
-use crate::source::framing::{self, Blocks, FileReport, Framing, Opened, Origin, Text};
-use crate::source::json::count_lines;
+use crate::records;
+use crate::records::{Blocks, FileReport, Framing, Opened, Origin, Text};
+use crate::scan::ScanReport;
+use crate::source::text::count_lines;
+use crate::storage::files::{Compression, DataFile, Format};
 
 /// Bytes of files that one partition reads; few in unit tests, so that they meet the borders of parts.
 const PART_BYTES: u64 = if cfg!(test) { 64 << 10 } else { 8 << 20 };
@@ -86,7 +87,7 @@ impl FileTable {
             _ => return Ok(whole),
         }
         let Opened::Text(text @ Text { plain: true, .. }) =
-            framing::open(file, file.open()?, Vec::new(), self.limits, report)?
+            records::open(file, file.open()?, Vec::new(), self.limits, report)?
         else {
             return Ok(whole);
         };
@@ -116,10 +117,10 @@ fn changes_encoding_at_end(file: &DataFile) -> Result<bool> {
         return Ok(false);
     }
     let mut tail = Vec::new();
-    let start = file.bytes.saturating_sub(framing::HEAD_BYTES as u64);
-    let mut input = file.open_at((start, None), None)?.take(framing::HEAD_BYTES as u64);
+    let start = file.bytes.saturating_sub(records::HEAD_BYTES as u64);
+    let mut input = file.open_at((start, None), None)?.take(records::HEAD_BYTES as u64);
     input.read_to_end(&mut tail).map_err(|error| file.failed(error))?;
-    Ok(framing::utf16_in(&tail).is_some())
+    Ok(records::utf16_in(&tail).is_some())
 }
 
 /// The number of newlines in front of each part of a file and the byte before it; its first line begins behind.

@@ -7,11 +7,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::parts::Piece;
 use super::scan::{Scan, is_called_document};
 use crate::diagnostic::{Error, Result};
-use crate::source::files::DataFile;
-use crate::source::framing::{self, Blocks, FileReport, Framing, Opened, Origin, Places};
-use crate::source::json::{JsonReader, ScanPlan, Whereabouts, count_lines};
-use crate::source::limits::UnpacksToMore;
-use crate::source::{BatchIterator, Count, Partition, ScanReport};
+use crate::records;
+use crate::records::{Blocks, FileReport, Framing, Opened, Origin, Places};
+use crate::scan::{BatchIterator, Partition, ScanReport};
+use crate::source::text::{JsonReader, ScanPlan, Whereabouts, count_lines};
+use crate::storage::counters::Count;
+use crate::storage::files::DataFile;
+use crate::storage::limits::UnpacksToMore;
 use crate::types::Batch;
 
 /// What is said of a file that ends inside of an array or object.
@@ -154,10 +156,10 @@ impl FileIterator<'_> {
         let buffer = std::mem::take(&mut self.buffer);
         let opened = match piece.origin {
             Origin { start: 0, end: None } => {
-                framing::open(file, file.open_at((0, None), Some(counters))?, buffer, scan.limits, report)?
+                records::open(file, file.open_at((0, None), Some(counters))?, buffer, scan.limits, report)?
             }
             // Only plain text is read in parts.
-            origin => Opened::Text(framing::open_at(file, (origin.offset(), origin.end), buffer, counters)?),
+            origin => Opened::Text(records::open_at(file, (origin.offset(), origin.end), buffer, counters)?),
         };
         let text = match opened {
             Opened::Text(text) => text,
@@ -171,8 +173,8 @@ impl FileIterator<'_> {
             scan.leave_out(piece.file);
             return Ok(());
         }
-        if is_called_document(file) && framing::is_bracketed_text(text.input.head()) {
-            scan.refuse(piece.file, framing::NO_RECORDS);
+        if is_called_document(file) && records::is_bracketed_text(text.input.head()) {
+            scan.refuse(piece.file, records::NO_RECORDS);
             return Ok(());
         }
         let file_report = FileReport::new(&file.name, Arc::clone(report));
@@ -211,7 +213,7 @@ impl FileIterator<'_> {
     fn read_columns(&mut self, file: usize) -> Result<()> {
         let (counters, bytes) = (&self.scan.request.counters, self.scan.files[file].bytes);
         // What was looked at to tell the format does not count: it is read again, as far as it is wanted.
-        let looked_at = bytes.min(framing::HEAD_BYTES as u64);
+        let looked_at = bytes.min(records::HEAD_BYTES as u64);
         counters.take_back(Count::Bytes, looked_at);
         counters.add(Count::BytesDone, bytes - looked_at);
         self.scan.foreign.fetch_add(1, Ordering::Relaxed);
@@ -244,7 +246,7 @@ impl OpenFile<'_> {
         let may_change_encoding = framing == Framing::Lines && self.blocks.is_of_whole_file();
         let file = self.file;
         match self.blocks.next().map_err(|error| file.failed(error))? {
-            framing::Next::Block(block) => {
+            records::Next::Block(block) => {
                 let places = self.places.as_deref();
                 places.into_iter().for_each(|places| places.forget(block.offset));
                 let (offset, rest) = (block.offset, block.rest);
@@ -281,15 +283,15 @@ impl OpenFile<'_> {
                     None => Ok(true),
                 }
             }
-            framing::Next::TooLong(offset) => {
+            records::Next::TooLong(offset) => {
                 let rest = if framing == Framing::Lines { "" } else { ", and so is the rest of the file" };
                 self.lines = None;
-                let megabytes = framing::MAX_RECORD_BYTES >> 20;
+                let megabytes = records::MAX_RECORD_BYTES >> 20;
                 let reason = format!("a record longer than {megabytes} MiB is not read{rest}");
                 plan.report.lost(&file.name, format!("byte {offset}"), reason);
                 Ok(true)
             }
-            framing::Next::End => {
+            records::Next::End => {
                 self.report_lost(plan);
                 report_damage(file, &self.blocks, &plan.report)?;
                 self.records.fetch_add(reader.records_of_file(), Ordering::AcqRel);

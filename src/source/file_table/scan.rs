@@ -4,17 +4,19 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::diagnostic::{Error, Result};
+use crate::entra::{KnownTable, table_named};
+use crate::parquet::FileRows;
+use crate::records;
+use crate::scan::done::PartsLeft;
+use crate::scan::provenance::Origins;
+use crate::scan::{Damage, Partition, Reject, ScanRequest, Wildcard};
 use crate::source::column_file::ColumnFile;
-use crate::source::done::PartsLeft;
-use crate::source::files::DataFile;
-use crate::source::framing;
-use crate::source::json::{Rows, ScanPlan};
 use crate::source::of_table::{self, Belonging, Held, Untold};
 use crate::source::originals::Originals;
-use crate::source::parquet::FileRows;
-use crate::source::provenance::Origins;
-use crate::source::shape::{KnownTable, table_named};
-use crate::source::{Count, Damage, Limits, Partition, Reject, ScanRequest, Wildcard};
+use crate::source::text::{Rows, ScanPlan};
+use crate::storage::counters::Count;
+use crate::storage::files::DataFile;
+use crate::storage::limits::Limits;
 
 /// What the partitions of one scan share.
 #[derive(Debug)]
@@ -236,7 +238,7 @@ impl Scan {
     /// Says which files have just as many records as a service gives at most.
     fn say_limits(&self) {
         for (file, records) in self.files.iter().zip(&self.records) {
-            if let Some(note) = framing::limit_reached(records.load(Ordering::Acquire)) {
+            if let Some(note) = records::limit_reached(records.load(Ordering::Acquire)) {
                 self.plan.report.warn(format!("{}: {note}", file.name));
             }
         }
@@ -298,7 +300,7 @@ const OTHER_THINGS: [&str; 24] = [
 
 /// True for a file that is called like a document and holds no data in any known format: no record was passed over.
 fn is_other_thing(file: &DataFile, reason: &str) -> bool {
-    [framing::NO_RECORDS, framing::NO_TEXT].contains(&reason) && is_called_document(file)
+    [records::NO_RECORDS, records::NO_TEXT].contains(&reason) && is_called_document(file)
 }
 
 /// True for a file that is called like a document.

@@ -13,10 +13,11 @@ mod skip;
 mod validate;
 mod write;
 
+pub use crate::json::MAX_DEPTH;
 pub use path::{Path, PathSet, Step, extract};
 pub use print::{canonical, compact, quote, to_text, unescape};
 pub use skip::{Elements, Entries, Entry, Key, elements, entries, unique_entries};
-pub use validate::{Invalid, MAX_DEPTH, from_text, validate};
+pub use validate::{Invalid, from_text, validate};
 pub use write::{ArrayWriter, BagWriter, write_row, write_value};
 
 /// The kind of value in a dynamic.

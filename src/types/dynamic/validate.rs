@@ -4,10 +4,7 @@ use std::borrow::Cow;
 
 use super::quote;
 use super::skip::{skip_blanks, special};
-
-/// The maximum nesting depth of arrays and bags: that of `serde_json`, so that it can parse everything that is valid
-/// here.
-pub const MAX_DEPTH: usize = 127;
+use crate::json::MAX_DEPTH;
 
 /// Why a string is not valid JSON, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,76 @@
+//! Files below the folder of a Delta table -> those that its log names; what lies beside them is not read.
+
+use std::collections::BTreeMap;
+
+use super::files as named_by;
+use crate::diagnostic::{Error, Result};
+use crate::storage::delta_folder::{DeltaFolder, is_of_log};
+use crate::storage::files::DataFile;
+use crate::storage::listing::{Listing, Remark, number_of_files};
+
+/// Keeps of the files in Delta tables those that the logs name. If a log does not tell, one file that is not to be read
+/// replaces the files of its table.
+///
+/// # Errors
+/// A log cannot be read, or names a file that is missing.
+pub fn choose(mut listing: Listing) -> Result<Listing> {
+    for folder in std::mem::take(&mut listing.delta_folders) {
+        choose_in(&folder, &mut listing)?;
+    }
+    Ok(listing)
+}
+
+fn choose_in(table: &DeltaFolder, found: &mut Listing) -> Result<()> {
+    let files = &mut found.files;
+    let Some(first) = files.iter().position(|file| table.members.contains_key(&file.name)) else { return Ok(()) };
+    let is_taken = |file: &mut DataFile| table.members.get(&file.name).is_some_and(|path| is_own(file, path));
+    let taken: Vec<DataFile> = files.extract_if(.., is_taken).collect();
+    let mut own: BTreeMap<String, DataFile> =
+        taken.into_iter().filter_map(|file| Some((table.members.get(&file.name)?.clone(), file))).collect();
+    if own.is_empty() {
+        return Ok(());
+    }
+    let paths = match named_by(&table.log)? {
+        Ok(paths) => paths,
+        Err(reason) => {
+            files.insert(first, table.folder.refuse(reason));
+            return Ok(());
+        }
+    };
+    let mut named = Vec::new();
+    for path in paths {
+        match own.remove(&path) {
+            Some(file) => named.push(file),
+            // The file is there, and the user's pattern leaves it out.
+            None if table.present.accounts_for(&path) => {}
+            None => return Err(missing(&table.folder, &path)),
+        }
+    }
+    let name = &table.folder.name;
+    if named.is_empty() {
+        let text = format!("{name}: the log of the Delta table names no file that was asked for");
+        found.remarks.push(Remark::Empty(text));
+    }
+    // Usual: what was removed, or written by somebody who did not come to an end.
+    let others = own.keys().filter(|path| !is_of_log(path)).count();
+    if others > 0 {
+        let text =
+            format!("{name}: {} that the log of the Delta table does not name: not read", number_of_files(others));
+        found.remarks.push(Remark::Note(text));
+    }
+    found.files.splice(first..first, named);
+    Ok(())
+}
+
+fn missing(folder: &DataFile, path: &str) -> Error {
+    let file = format!("{}/{path}", folder.name.trim_end_matches('/'));
+    let reason = "the log of the Delta table names this file, and it is missing".to_owned();
+    Error::Data { file, place: None, reason }
+}
+
+/// True for a file that belongs to the table: of the log, with rows, or with the numbers of deleted rows. Others are in the
+/// folder by chance.
+fn is_own(file: &DataFile, path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    is_of_log(path) || name.starts_with("deletion_vector") || file.is_parquet()
+}

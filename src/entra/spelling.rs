@@ -1,0 +1,182 @@
+//! One spelling of a value in every export shape: that of the table.
+//!
+//! Which columns have closed sets of values that a shape spells differently is data, in `value_spellings.tsv`. Readers
+//! replace the value, so that a query, an archive and a search find the same value whatever the shape.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use super::RowKind;
+use crate::types::dynamic;
+
+static DATA: &str = include_str!("value_spellings.tsv");
+
+/// The values of a column in records of one row kind.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Spellings {
+    values: Vec<Spelling>,
+    /// What to tell the user if one of the values is met.
+    pub caution: Option<&'static str>,
+}
+
+/// A value of the table, and how the source spells it.
+#[derive(Debug, PartialEq, Eq)]
+struct Spelling {
+    /// The source spelling; the same as that of the table but for the case of letters, if the source has no other one.
+    source: &'static str,
+    table: &'static str,
+    /// The same two as JSON strings.
+    source_json: String,
+    table_json: String,
+}
+
+/// How a string of a row may be found in the record that it is read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verbatim {
+    /// The record has it as it is.
+    AsWritten,
+    /// The record has it, perhaps in another case of letters.
+    InAnyCase,
+    /// The record may not have it.
+    No,
+}
+
+impl Spelling {
+    fn parse(text: &'static str) -> Self {
+        let (source, table) = text.split_once('=').unwrap_or((text, text));
+        let json = |text: &str| {
+            let mut json = String::new();
+            dynamic::quote(text, &mut json);
+            json
+        };
+        Self { source, table, source_json: json(source), table_json: json(table) }
+    }
+
+    fn is(&self, json: &str) -> bool {
+        json.eq_ignore_ascii_case(&self.source_json) || json == self.source
+    }
+}
+
+impl Spellings {
+    /// The value as the table spells it, as JSON; None for a value that has no other spelling.
+    #[must_use]
+    pub fn of_table(&self, json: &str) -> Option<&str> {
+        self.values.iter().find(|value| value.is(json)).map(|value| value.table_json.as_str())
+    }
+
+    /// The table's spelling of a label, which has the same letters and digits.
+    #[must_use]
+    pub fn of_label(&self, label: &str) -> Option<&'static str> {
+        let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
+        let wanted = letters(label);
+        self.values.iter().find(|value| letters(value.source) == wanted).map(|value| value.table)
+    }
+
+    /// How a record has a string that is part of a value of the table.
+    fn verbatim(&self, occurs_in: &dyn Fn(&str) -> bool) -> Verbatim {
+        let met = || self.values.iter().filter(|value| occurs_in(value.table));
+        // A value that the user is told about must be met, whether or not it is the one that is searched.
+        if self.caution.is_some() || met().any(|value| !value.source.eq_ignore_ascii_case(value.table)) {
+            Verbatim::No
+        } else if met().next().is_some() {
+            Verbatim::InAnyCase
+        } else {
+            Verbatim::AsWritten
+        }
+    }
+}
+
+/// How records of any kind have a string for which `occurs_in` tells in which values of a column it occurs.
+#[must_use]
+pub fn verbatim(column: &str, occurs_in: &dyn Fn(&str) -> bool) -> Verbatim {
+    // Labels are replaced before the records of that CSV are searched.
+    let kinds = RowKind::ALL.into_iter().filter(|kind| *kind != RowKind::PortalCsv);
+    let ways = || kinds.clone().filter_map(|kind| spellings(column, kind)).map(|all| all.verbatim(occurs_in));
+    [Verbatim::No, Verbatim::InAnyCase]
+        .into_iter()
+        .find(|way| ways().any(|own| own == *way))
+        .unwrap_or(Verbatim::AsWritten)
+}
+
+/// The values of a column that records of `kind` may spell differently from the table.
+#[must_use]
+pub fn spellings(column: &str, kind: RowKind) -> Option<&'static Spellings> {
+    all().get(&kind)?.get(column)
+}
+
+/// The same for a property of Graph, which has the name of its column but for the case of letters; with that name.
+#[must_use]
+pub fn spellings_of_property(property: &str, kind: RowKind) -> Option<(&'static str, &'static Spellings)> {
+    let mut columns = all().get(&kind)?.iter();
+    columns.find(|(column, _)| column.eq_ignore_ascii_case(property)).map(|(column, values)| (*column, values))
+}
+
+type ByColumn = BTreeMap<&'static str, Spellings>;
+
+fn all() -> &'static BTreeMap<RowKind, ByColumn> {
+    static ALL: OnceLock<BTreeMap<RowKind, ByColumn>> = OnceLock::new();
+    ALL.get_or_init(|| {
+        let mut all: BTreeMap<RowKind, ByColumn> = BTreeMap::new();
+        for (column, kind, values) in DATA.lines().filter(|line| !line.starts_with('#')).flat_map(parse_line) {
+            all.entry(kind).or_default().insert(column, values);
+        }
+        all
+    })
+}
+
+/// The values of the column that a line is about, by row kind.
+fn parse_line(line: &'static str) -> Vec<(&'static str, RowKind, Spellings)> {
+    let cells: Vec<&'static str> = line.split('\t').collect();
+    let [column, kinds, values, caution] = cells[..] else { return Vec::new() };
+    let of_kind = |kind: RowKind| {
+        let values = values.split('|').map(Spelling::parse).collect();
+        (column, kind, Spellings { values, caution: Some(caution).filter(|text| !text.is_empty()) })
+    };
+    kinds.split(' ').filter_map(RowKind::from_name).map(of_kind).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DATA, Verbatim, parse_line, spellings, verbatim};
+    use crate::entra::{RowKind, known_tables};
+    use crate::types::Type;
+
+    #[test]
+    fn every_line_is_read_and_names_a_string_column() {
+        for line in DATA.lines().filter(|line| !line.starts_with('#')) {
+            let parsed = parse_line(line);
+            let kinds = line.split('\t').nth(1).map_or(0, |kinds| kinds.split(' ').count());
+            assert_eq!(parsed.len(), kinds, "{line}");
+            let column = parsed[0].0;
+            let fields = || known_tables().flat_map(|table| table.schema.fields()).filter(|field| field.name == column);
+            assert!(fields().next().is_some() && fields().all(|field| field.ty == Type::String), "{line}");
+        }
+    }
+
+    #[test]
+    fn values_take_the_spelling_of_the_table() {
+        let table = |column: &str, kind, json: &str| spellings(column, kind)?.of_table(json).map(str::to_owned);
+        assert_eq!(table("UserType", RowKind::Graph, "\"guest\""), Some("\"Guest\"".to_owned()));
+        assert_eq!(table("UserType", RowKind::Graph, "\"unknownFutureValue\""), None);
+        assert_eq!(table("UserType", RowKind::Flat, "\"guest\""), None);
+        assert_eq!(table("Level", RowKind::Diagnostic, "\"Informational\""), Some("\"4\"".to_owned()));
+        assert_eq!(table("OperationVersion", RowKind::Flat, "1"), Some("\"1.0\"".to_owned()));
+        let label = |column: &str, label: &str| spellings(column, RowKind::PortalCsv)?.of_label(label);
+        assert_eq!(label("ConditionalAccessStatus", "Not Applied"), Some("notApplied"));
+        assert_eq!(label("CrossTenantAccessType", "B2B collaboration"), Some("b2bCollaboration"));
+        assert_eq!(label("ConditionalAccessStatus", "Non appliqué"), None);
+    }
+
+    #[test]
+    fn a_search_knows_which_values_are_replaced() {
+        let search = |column: &str, needle: &str| {
+            let needle = needle.to_lowercase();
+            verbatim(column, &|value| value.to_lowercase().contains(&needle))
+        };
+        assert_eq!(search("UserType", "Guest"), Verbatim::InAnyCase);
+        assert_eq!(search("UserType", "Administrator"), Verbatim::AsWritten);
+        assert_eq!(search("OperationVersion", "1.0"), Verbatim::No);
+        assert_eq!(search("ResultSignature", "SUCCESS"), Verbatim::No);
+        assert_eq!(search("UserPrincipalName", "Guest"), Verbatim::AsWritten);
+    }
+}

@@ -1,0 +1,352 @@
+//! A strict forward scanner over JSON text.
+//!
+//! It finds where values end without building them, and checks everything it passes over: what it accepts is JSON by
+//! RFC 8259, whether or not anybody wants the value. UTF-8 is checked by the caller.
+
+use std::ops::Range;
+
+use super::MAX_DEPTH;
+use super::glance::{Glance, special_of_chunk};
+
+/// What is said of a record that another text follows.
+pub(crate) const MORE_TEXT: &str = "more text after the record";
+
+/// Why a text is no JSON, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Flaw {
+    /// Offset in the scanned bytes.
+    pub at: usize,
+    /// In a few words.
+    pub reason: &'static str,
+}
+
+/// A position in JSON text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cursor<'a> {
+    bytes: &'a [u8],
+    position: usize,
+    /// What was last seen of the inside of texts.
+    glance: Glance,
+}
+
+impl<'a> Cursor<'a> {
+    /// At the start of `bytes`.
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, position: 0, glance: Glance::default() }
+    }
+
+    /// Where it stands.
+    pub(crate) fn position(&self) -> usize {
+        self.position
+    }
+
+    /// What has not been passed yet.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        &self.bytes[self.position..]
+    }
+
+    /// What has been passed since `start`.
+    pub(crate) fn passed(&self, start: usize) -> &'a [u8] {
+        &self.bytes[start..self.position]
+    }
+
+    /// The byte at the position.
+    #[inline]
+    pub(crate) fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.position).copied()
+    }
+
+    /// Passes `count` bytes, which the caller has seen.
+    #[inline]
+    pub(crate) fn advance(&mut self, count: usize) {
+        self.position += count;
+    }
+
+    /// Goes to `position`, forwards or back over what was passed. What lies between is known to be JSON.
+    #[inline]
+    pub(crate) fn go_to(&mut self, position: usize) {
+        if position < self.position {
+            self.glance = Glance::default();
+        }
+        self.position = position;
+    }
+
+    /// A flaw at the position.
+    pub(crate) fn flaw(&self, reason: &'static str) -> Flaw {
+        Flaw { at: self.position, reason }
+    }
+
+    /// Passes blanks, and answers the byte behind them.
+    #[inline]
+    pub(crate) fn skip_blanks(&mut self) -> Option<u8> {
+        while let Some(byte) = self.peek() {
+            if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
+                return Some(byte);
+            }
+            self.position += 1;
+        }
+        None
+    }
+
+    /// Passes `byte` if it is next.
+    #[inline]
+    pub(crate) fn take(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        self.position += usize::from(found);
+        found
+    }
+
+    /// Passes one value that starts at the position; answers where it lies.
+    pub(crate) fn value(&mut self) -> Result<Range<usize>, Flaw> {
+        let start = self.position;
+        self.value_at(0)?;
+        Ok(start..self.position)
+    }
+
+    /// Passes one value around which there are `depth` arrays and objects.
+    #[inline]
+    pub(crate) fn nested_value(&mut self, depth: usize) -> Result<(), Flaw> {
+        self.value_at(depth)
+    }
+
+    /// Passes blanks, and demands that nothing else follows.
+    pub(crate) fn end(&mut self) -> Result<(), Flaw> {
+        match self.skip_blanks() {
+            None => Ok(()),
+            Some(_) => Err(self.flaw(MORE_TEXT)),
+        }
+    }
+
+    fn value_at(&mut self, depth: usize) -> Result<(), Flaw> {
+        match self.peek() {
+            Some(b'"') => self.string(),
+            Some(b'{') => self.object_at(depth + 1),
+            Some(b'[') => self.array_at(depth + 1),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(b't') => self.literal(b"true"),
+            Some(b'f') => self.literal(b"false"),
+            Some(b'n') => self.literal(b"null"),
+            Some(_) => Err(self.flaw("no JSON value")),
+            None => Err(self.flaw("cut off")),
+        }
+    }
+
+    fn object_at(&mut self, depth: usize) -> Result<(), Flaw> {
+        self.enter(depth)?;
+        if self.skip_blanks() == Some(b'}') {
+            self.position += 1;
+            return Ok(());
+        }
+        loop {
+            self.string()?;
+            self.colon()?;
+            self.value_at(depth)?;
+            if self.separator(b'}')? {
+                return Ok(());
+            }
+        }
+    }
+
+    fn array_at(&mut self, depth: usize) -> Result<(), Flaw> {
+        self.enter(depth)?;
+        if self.skip_blanks() == Some(b']') {
+            self.position += 1;
+            return Ok(());
+        }
+        loop {
+            self.value_at(depth)?;
+            if self.separator(b']')? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Passes the bracket of an array around which there are `depth` arrays and objects.
+    pub(crate) fn enter_array(&mut self, depth: usize) -> Result<(), Flaw> {
+        self.enter(depth + 1)
+    }
+
+    fn enter(&mut self, depth: usize) -> Result<(), Flaw> {
+        if depth > MAX_DEPTH {
+            return Err(self.flaw("nested too deeply"));
+        }
+        self.position += 1;
+        Ok(())
+    }
+
+    /// Passes blanks, the colon behind a key, and blanks.
+    #[inline]
+    pub(crate) fn colon(&mut self) -> Result<(), Flaw> {
+        if self.skip_blanks() != Some(b':') {
+            return Err(self.flaw(if self.peek().is_none() { "cut off" } else { "no colon after a key" }));
+        }
+        self.position += 1;
+        self.skip_blanks();
+        Ok(())
+    }
+
+    /// Passes what stands between two items, up to the next item; true at the `close` of the container.
+    #[inline]
+    pub(crate) fn separator(&mut self, close: u8) -> Result<bool, Flaw> {
+        match self.skip_blanks() {
+            Some(b',') => {
+                self.position += 1;
+                self.skip_blanks();
+                Ok(false)
+            }
+            Some(byte) if byte == close => {
+                self.position += 1;
+                Ok(true)
+            }
+            Some(_) => Err(self.flaw("no comma between values")),
+            None => Err(self.flaw("cut off")),
+        }
+    }
+
+    /// Passes a quoted text.
+    #[inline]
+    pub(crate) fn string(&mut self) -> Result<(), Flaw> {
+        if !self.take(b'"') {
+            return Err(self.flaw(if self.peek().is_none() { "cut off" } else { "no quoted text" }));
+        }
+        self.rest_of_string()
+    }
+
+    /// Passes a quoted text from a character inside of it on, with which no escape goes on.
+    #[inline]
+    pub(crate) fn rest_of_short_string(&mut self) -> Result<(), Flaw> {
+        // Mostly a few characters: not worth a glance at more.
+        while let Some(chunk) = self.rest().first_chunk() {
+            let special = special_of_chunk(chunk);
+            if special != 0 {
+                self.position += special.trailing_zeros() as usize;
+                break;
+            }
+            self.position += chunk.len();
+        }
+        self.rest_of_string()
+    }
+
+    /// The same.
+    #[inline]
+    fn rest_of_string(&mut self) -> Result<(), Flaw> {
+        if self.take(b'"') {
+            return Ok(());
+        }
+        self.position = self.glance.special(self.bytes, self.position);
+        if self.take(b'"') { Ok(()) } else { Err(self.text_flaw()) }
+    }
+
+    /// Why the text does not go on at the position.
+    #[cold]
+    fn text_flaw(&self) -> Flaw {
+        self.flaw(match self.rest() {
+            [] | [b'\\'] => "cut off",
+            [b'\\', b'u', digits @ ..] if digits.len() < 4 => "cut off",
+            [b'\\', b'u', ..] => "\\u without four hexadecimal digits",
+            [b'\\', ..] => "unknown escape in a text",
+            _ => "control character in a text",
+        })
+    }
+
+    fn number(&mut self) -> Result<(), Flaw> {
+        self.take(b'-');
+        if !self.take(b'0') {
+            self.digits()?;
+        }
+        if self.take(b'.') {
+            self.digits()?;
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            self.position += 1;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.position += 1;
+            }
+            self.digits()?;
+        }
+        match self.peek() {
+            Some(b'0'..=b'9' | b'.' | b'a'..=b'z' | b'A'..=b'Z') => Err(self.flaw("no JSON number")),
+            _ => Ok(()),
+        }
+    }
+
+    fn digits(&mut self) -> Result<(), Flaw> {
+        let start = self.position;
+        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+            self.position += 1;
+        }
+        if self.position > start { Ok(()) } else { Err(self.flaw("no JSON number")) }
+    }
+
+    fn literal(&mut self, word: &[u8]) -> Result<(), Flaw> {
+        if !self.rest().starts_with(word) {
+            return Err(self.flaw("no JSON value"));
+        }
+        self.position += word.len();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cursor;
+
+    fn accepts(text: &str) -> bool {
+        let mut cursor = Cursor::new(text.as_bytes());
+        cursor.skip_blanks();
+        cursor.value().is_ok() && cursor.end().is_ok()
+    }
+
+    #[test]
+    fn accepts_json_and_nothing_else() {
+        for text in ["{}", " [ ] ", r#"{"a":[1,-0.5e+3,"x\u00e9\n",null,true,false,{"b":{}}]}"#, "\"ü\"", "0"] {
+            assert!(accepts(text), "{text}");
+        }
+        let wrong = [
+            "",
+            "{",
+            "[1,]",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{\"a\":1,}",
+            "01",
+            "1.",
+            "+1",
+            "1e",
+            "tru",
+            "nul",
+            "\"a",
+            "\"\\x\"",
+            "\"\\u12g4\"",
+            "\"a\nb\"",
+            "[1 2]",
+            "{} {}",
+            "{a:1}",
+            "-",
+            "1a",
+            "[\"12345678\u{1}\"]",
+            "'a'",
+        ];
+        for text in wrong {
+            assert!(!accepts(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        assert!(accepts(&format!("{}{}", "[".repeat(100), "]".repeat(100))));
+        assert!(!accepts(&"[".repeat(1_000_000)));
+    }
+
+    #[test]
+    fn special_bytes_are_found_at_every_position() {
+        for special in ["\"", "\\\""] {
+            for before in 0..20 {
+                let text = format!("\"{}{special}", "ä".repeat(before));
+                let mut cursor = Cursor::new(text.as_bytes());
+                let closed = cursor.string();
+                assert_eq!(closed.is_ok(), special == "\"", "{text}");
+            }
+        }
+    }
+}

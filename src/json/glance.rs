@@ -1,0 +1,189 @@
+//! Sixty-four bytes of JSON text at a glance: which of them end a quoted text or may not stand in one.
+//!
+//! Most of a record is the inside of texts that nobody asked for. A glance finds all their ends in 64 bytes with a
+//! few vector instructions; one glance serves every text that ends in it.
+
+use wide::u8x16;
+
+use crate::json::escapes::escape_begins;
+
+/// How many bytes a glance takes in.
+const WIDTH: usize = 64;
+
+/// What was seen of the bytes from `start` on, which stood inside a text.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Glance {
+    start: usize,
+    end: usize,
+    /// A bit for each quote that ends or begins a text, each control character, and each backslash that begins no
+    /// escape.
+    special: u64,
+}
+
+impl Glance {
+    /// Offset of the first special byte at or behind `at`, which stands inside a text; the length of `bytes` if there
+    /// is none. Offsets never go back, and whatever lies between two texts is known to hold no backslash.
+    #[inline]
+    pub(crate) fn special(&mut self, bytes: &[u8], mut at: usize) -> usize {
+        loop {
+            if at >= self.end {
+                *self = Self::of(bytes, at);
+            }
+            let rest = self.special >> (at - self.start);
+            if rest != 0 {
+                return at + rest.trailing_zeros() as usize;
+            }
+            at = self.end;
+        }
+    }
+
+    #[inline]
+    fn of(bytes: &[u8], start: usize) -> Self {
+        let rest = bytes.get(start..).unwrap_or_default();
+        let Masks { quotes, controls, backslashes } = match rest.first_chunk::<WIDTH>() {
+            Some(chunk) => Masks::of(chunk),
+            None => {
+                // Behind the end stands a control character: something special is always found.
+                let mut chunk = [0; WIDTH];
+                chunk[..rest.len()].copy_from_slice(rest);
+                Masks::of(&chunk)
+            }
+        };
+        let glance = Self { start, end: start + WIDTH, special: quotes | controls };
+        if backslashes == 0 { glance } else { glance.without_escapes(rest, quotes, backslashes) }
+    }
+
+    /// Takes the escaped quotes out of the special bytes, and the backslashes that begin no escape in.
+    fn without_escapes(mut self, rest: &[u8], quotes: u64, backslashes: u64) -> Self {
+        let begins = escape_begins(backslashes);
+        if begins >> (WIDTH - 1) != 0 {
+            // What the last byte escapes is out of sight: the next glance begins with it.
+            self.end -= 1;
+        }
+        let escaped = begins << 1;
+        let mut rare = escaped & !quotes & !backslashes;
+        self.special &= !(escaped & quotes);
+        while rare != 0 {
+            let at = rare.trailing_zeros() as usize - 1;
+            rare &= rare - 1;
+            if escape_length(&rest[at..]).is_none() {
+                self.special |= 1 << at;
+            }
+        }
+        self
+    }
+}
+
+/// A bit for each quote, backslash and control character.
+#[inline]
+pub(crate) fn special_of_chunk(chunk: &[u8; 16]) -> u32 {
+    let chunk = u8x16::new(*chunk);
+    let quotes = chunk.simd_eq(u8x16::splat(b'"'));
+    let backslashes = chunk.simd_eq(u8x16::splat(b'\\'));
+    let controls = chunk.min(u8x16::splat(0x1f)).simd_eq(chunk);
+    (quotes | backslashes | controls).to_bitmask()
+}
+
+/// The length of the escape that `text` begins with; None where it begins with none.
+#[inline]
+pub(crate) fn escape_length(text: &[u8]) -> Option<usize> {
+    match text.get(1)? {
+        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(2),
+        b'u' => text.get(2..6)?.iter().all(u8::is_ascii_hexdigit).then_some(6),
+        _ => None,
+    }
+}
+
+/// A bit for each byte that is one of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Masks {
+    quotes: u64,
+    controls: u64,
+    backslashes: u64,
+}
+
+impl Masks {
+    #[inline]
+    fn of(chunk: &[u8; WIDTH]) -> Self {
+        let mut masks = Self { quotes: 0, controls: 0, backslashes: 0 };
+        for (index, part) in chunk.as_chunks::<16>().0.iter().enumerate() {
+            let part = u8x16::new(*part);
+            let bits = |matched: u8x16| u64::from(matched.to_bitmask()) << (index * 16);
+            masks.quotes |= bits(part.simd_eq(u8x16::splat(b'"')));
+            masks.controls |= bits(part.min(u8x16::splat(0x1f)).simd_eq(part));
+            masks.backslashes |= bits(part.simd_eq(u8x16::splat(b'\\')));
+        }
+        masks
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::{Glance, Masks, WIDTH, escape_length};
+
+    /// Bytes that are special or nearly so.
+    const BYTES: &[u8] = b"\"\"\\\\\\/bfnrtu0a9Fg \x00\x1f\x20\x7f\x80\xff\xc3{},:";
+
+    /// The masks, byte by byte.
+    fn slow_masks(chunk: &[u8; WIDTH]) -> Masks {
+        let gather = |holds: fn(u8) -> bool| {
+            chunk.iter().enumerate().fold(0, |bits, (index, byte)| bits | u64::from(holds(*byte)) << index)
+        };
+        Masks {
+            quotes: gather(|byte| byte == b'"'),
+            controls: gather(|byte| byte < 0x20),
+            backslashes: gather(|byte| byte == b'\\'),
+        }
+    }
+
+    #[test]
+    fn masks_tell_byte_for_byte() {
+        let mut random = ChaCha8Rng::seed_from_u64(7);
+        for _ in 0..10_000 {
+            let chunk: [u8; WIDTH] = std::array::from_fn(|_| match random.random_bool(0.5) {
+                true => BYTES[random.random_range(0..BYTES.len())],
+                false => random.random(),
+            });
+            assert_eq!(Masks::of(&chunk), slow_masks(&chunk), "{chunk:?}");
+        }
+    }
+
+    /// The first special byte, one byte after the other.
+    fn slow_special(bytes: &[u8], mut at: usize) -> usize {
+        while at < bytes.len() {
+            match bytes[at] {
+                b'\\' => match escape_length(&bytes[at..]) {
+                    Some(length) => at += length,
+                    None => return at,
+                },
+                b'"' | 0..0x20 => return at,
+                _ => at += 1,
+            }
+        }
+        bytes.len()
+    }
+
+    #[test]
+    fn texts_of_any_length_end_where_they_end() {
+        let mut random = ChaCha8Rng::seed_from_u64(8);
+        for _ in 0..20_000 {
+            let plain = random.random_range(0..20);
+            let bytes: Vec<u8> = (0..random.random_range(0..400))
+                .map(|_| if random.random_range(0..20) < plain { b'x' } else { BYTES[random.random_range(0..19)] })
+                .collect();
+            let mut glance = Glance::default();
+            let mut at = 0;
+            while at < bytes.len() {
+                let end = glance.special(&bytes, at);
+                assert_eq!(end, slow_special(&bytes, at), "from {at} of {bytes:?}");
+                if bytes.get(end) != Some(&b'"') {
+                    break;
+                }
+                at = end + 1;
+            }
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! Checksums of Parquet files that this program writes.
+//!
+//! Pages carry checksums of their own, which every reader verifies. The rest of the file is covered by two entries of the
+//! footer: [`CHECKSUMS_KEY`] has those of each row group, of what lies between the row groups and the footer, and of each
+//! index and bloom filter there, so that a query verifies what it reads of these. [`SEAL_KEY`] has that of the footer
+//! itself, with zeros in its own place. All are CRC-32: they find damage, not forgery.
+
+use std::fmt;
+use std::ops::Range;
+
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
+
+use super::input::Input;
+use super::pages::chunk_range;
+use super::{ParquetFile, footer, reader};
+use crate::scan::{Damage, ScanReport};
+
+/// The key of the checksums of the parts of a file.
+pub const CHECKSUMS_KEY: &str = "coldcase.checksums";
+/// The key of the checksum of the footer.
+pub const SEAL_KEY: &str = "coldcase.seal";
+/// How the value of [`SEAL_KEY`] begins, before its digits.
+pub const UNSEALED: &str = "crc32:";
+/// Hexadecimal digits of a checksum.
+pub const SEAL_DIGITS: usize = 8;
+/// Bytes behind the footer: its length, and the mark of the format.
+pub const TRAILER_BYTES: usize = 8;
+
+/// Bytes that are read at once to verify them.
+const PIECE_BYTES: u64 = 8 << 20;
+
+/// A part of a file that has a checksum of its own, for each column chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    /// The statistics of its pages.
+    ColumnIndex,
+    /// The offsets of its pages.
+    OffsetIndex,
+    /// Its bloom filter.
+    BloomFilter,
+}
+
+impl Section {
+    const ALL: [Self; 3] = [Self::ColumnIndex, Self::OffsetIndex, Self::BloomFilter];
+
+    /// Where it lies, if the chunk has one.
+    fn range(self, chunk: &ColumnChunkMetaData) -> Option<Range<u64>> {
+        match self {
+            Self::ColumnIndex => chunk.column_index_range(),
+            Self::OffsetIndex => chunk.offset_index_range(),
+            Self::BloomFilter => {
+                let start = u64::try_from(chunk.bloom_filter_offset()?).ok()?;
+                Some(start..start.checked_add(u64::try_from(chunk.bloom_filter_length()?).ok()?)?)
+            }
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::ColumnIndex | Self::OffsetIndex => "page index",
+            Self::BloomFilter => "bloom filter",
+        }
+    }
+}
+
+/// The checksums of the parts of a file. As a text they have a length that depends on the number of parts alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checksums {
+    /// Those of the row groups.
+    pub groups: Vec<u32>,
+    /// That of what lies between the row groups and the footer.
+    pub between: u32,
+    /// Those of the sections of each chunk, group by group; 0 for one that is not there.
+    sections: Vec<[u32; 3]>,
+}
+
+impl Checksums {
+    /// Those of row groups with so many columns; the others are to be filled in.
+    #[must_use]
+    pub fn of_groups(groups: Vec<u32>, columns: usize) -> Self {
+        let sections = vec![[0; 3]; groups.len() * columns];
+        Self { groups, between: 0, sections }
+    }
+
+    /// Fills in those of the sections; `bytes` answers the bytes of a range of the file. None if a section is not there.
+    pub fn sum_sections<'a>(
+        &mut self,
+        metadata: &ParquetMetaData,
+        bytes: &dyn Fn(Range<u64>) -> Option<&'a [u8]>,
+    ) -> Option<()> {
+        let chunks = metadata.row_groups().iter().flat_map(RowGroupMetaData::columns);
+        for (sums, chunk) in self.sections.iter_mut().zip(chunks) {
+            for (sum, section) in sums.iter_mut().zip(Section::ALL) {
+                if let Some(range) = section.range(chunk) {
+                    *sum = crc32fast::hash(bytes(range)?);
+                }
+            }
+        }
+        Some(())
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let sums = |text: &str| {
+            let (digits, rest) = text.as_bytes().as_chunks::<SEAL_DIGITS>();
+            let sum = |digits: &[u8; SEAL_DIGITS]| u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok();
+            digits.iter().map(sum).collect::<Option<Vec<u32>>>().filter(|_| rest.is_empty())
+        };
+        let mut parts = text.split('|').map(sums);
+        let (groups, between, sections) = (parts.next()??, parts.next()??, parts.next()??);
+        let [between] = between[..] else { return None };
+        let (sections, rest) = sections.as_chunks();
+        (rest.is_empty() && parts.next().is_none()).then(|| Self { groups, between, sections: sections.to_vec() })
+    }
+}
+
+impl fmt::Display for Checksums {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.groups.iter().try_for_each(|sum| write!(f, "{sum:08x}"))?;
+        write!(f, "|{:08x}|", self.between)?;
+        self.sections.iter().flatten().try_for_each(|sum| write!(f, "{sum:08x}"))
+    }
+}
+
+/// Where the footer lies in `bytes`, which end with the file.
+#[must_use]
+pub fn footer_range(bytes: &[u8]) -> Option<Range<usize>> {
+    let end = bytes.len().checked_sub(TRAILER_BYTES)?;
+    let length = u32::from_le_bytes(bytes.get(end..end + 4)?.try_into().ok()?);
+    Some(end.checked_sub(usize::try_from(length).ok()?)?..end)
+}
+
+/// Reads the checksums of a file and verifies those of its footer; None for a file without any.
+///
+/// # Errors
+/// The footer is not what was written.
+pub(super) fn read(input: &Input, bytes: u64, metadata: &ParquetMetaData) -> Result<Option<Checksums>, String> {
+    let Some(seal) = footer::value(metadata, SEAL_KEY) else { return Ok(None) };
+    let damaged = || "its checksum does not match: the file was damaged or changed after it was written".to_owned();
+    let sum = seal.strip_prefix(UNSEALED).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+    let footer = footer_bytes(input, bytes).map_err(|e| e.to_string())?;
+    let at = memchr::memmem::rfind(&footer, seal.as_bytes()).map(|at| at + UNSEALED.len()).ok_or_else(damaged)?;
+    let mut hash = crc32fast::Hasher::new();
+    hash.update(&footer[..at]);
+    hash.update(&[b'0'; SEAL_DIGITS]);
+    hash.update(footer.get(at + SEAL_DIGITS..).ok_or_else(damaged)?);
+    if sum != Some(hash.finalize()) {
+        return Err(damaged());
+    }
+    let checksums = footer::value(metadata, CHECKSUMS_KEY).and_then(Checksums::parse).ok_or_else(damaged)?;
+    let columns: usize = metadata.row_groups().iter().map(RowGroupMetaData::num_columns).sum();
+    let fits = checksums.groups.len() == metadata.num_row_groups() && checksums.sections.len() == columns;
+    if fits { Ok(Some(checksums)) } else { Err(damaged()) }
+}
+
+/// The footer and the bytes behind it.
+fn footer_bytes(input: &Input, bytes: u64) -> std::io::Result<bytes::Bytes> {
+    let trailer = input.read(bytes.saturating_sub(TRAILER_BYTES as u64)..bytes)?;
+    let length = trailer.first_chunk().map_or(0, |length| u32::from_le_bytes(*length));
+    input.read(bytes.saturating_sub(TRAILER_BYTES as u64 + u64::from(length))..bytes)
+}
+
+impl ParquetFile {
+    /// True unless a checksum tells that `bytes` are not what was written as a section of a chunk, which is reported.
+    pub(super) fn is_intact(
+        &self,
+        section: Section,
+        (group, leaf): (usize, usize),
+        bytes: &[u8],
+        report: &ScanReport,
+    ) -> bool {
+        let columns = self.metadata.row_group(group).num_columns();
+        let sums = self.checksums.as_ref().and_then(|sums| sums.sections.get(group * columns + leaf));
+        let is_intact = sums.is_none_or(|sums| sums[section as usize] == crc32fast::hash(bytes));
+        if !is_intact {
+            let column = self.metadata.row_group(group).column(leaf).column_path().string();
+            report.damaged(Damage::ChecksumMismatch(format!("the {} of {column}", section.name())), &self.name, 1);
+        }
+        is_intact
+    }
+
+    /// Reads the whole file, and compares it with its checksums.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn verify(&self) -> std::io::Result<Verdict> {
+        let Some(checksums) = &self.checksums else { return Ok(Verdict::NoChecksums) };
+        let input = Input::open(&self.place)?;
+        let mut damaged = Vec::new();
+        let mut next = MAGIC.len() as u64;
+        if *input.read(0..next.min(self.bytes))? != *MAGIC {
+            damaged.push("the mark at the start of the file".to_owned());
+        }
+        for (index, (group, sum)) in self.metadata.row_groups().iter().zip(&checksums.groups).enumerate() {
+            let end =
+                group.columns().iter().filter_map(chunk_range).map(|(start, length)| start.saturating_add(length));
+            let end = end.max().unwrap_or(next);
+            if end < next || end > self.bytes || hash(&input, next..end)? != *sum {
+                damaged.push(format!("row group {index}"));
+            }
+            next = next.max(end);
+        }
+        let footer = self.bytes.saturating_sub(footer_bytes(&input, self.bytes)?.len() as u64);
+        if footer < next || hash(&input, next..footer)? != checksums.between {
+            damaged.push("page indexes or bloom filters".to_owned());
+        }
+        Ok(if damaged.is_empty() { Verdict::Intact } else { Verdict::Damaged(damaged) })
+    }
+
+    /// The number of its row groups.
+    #[must_use]
+    pub fn row_groups(&self) -> usize {
+        self.metadata.num_row_groups()
+    }
+}
+
+/// How every Parquet file begins.
+const MAGIC: &[u8; 4] = b"PAR1";
+
+/// What the checksums of a file say of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every byte is as it was written.
+    Intact,
+    /// These parts are not.
+    Damaged(Vec<String>),
+    /// The file has none.
+    NoChecksums,
+}
+
+fn hash(input: &Input, range: Range<u64>) -> std::io::Result<u32> {
+    let mut hash = crc32fast::Hasher::new();
+    let mut start = range.start;
+    while start < range.end {
+        let end = range.end.min(start + PIECE_BYTES);
+        hash.update(&input.read(start..end)?);
+        start = end;
+    }
+    Ok(hash.finalize())
+}
+
+/// Reads the checksums of a file whose footer may make no sense.
+pub(super) fn read_guarded(
+    input: &Input,
+    bytes: u64,
+    metadata: &ParquetMetaData,
+) -> Result<Option<Checksums>, reader::Damage> {
+    reader::guarded(|| read(input, bytes, metadata))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Checksums;
+
+    #[test]
+    fn checksums_are_texts_of_a_fixed_length() {
+        let mut sums = Checksums::of_groups(vec![1, 0xdead_beef], 2);
+        let empty = sums.to_string();
+        sums.between = 7;
+        sums.sections[3] = [1, 2, u32::MAX];
+        let text = sums.to_string();
+        assert_eq!((text.len(), Checksums::parse(&text)), (empty.len(), Some(sums)));
+        for text in ["", "|", "0000000|00000000|", "|00000000|00000000", "|00000000||", "|0000000g|"] {
+            assert_eq!(Checksums::parse(text), None, "{text}");
+        }
+        assert_eq!(Checksums::parse("|00000000|"), Some(Checksums::default()));
+    }
+}

@@ -1,0 +1,191 @@
+//! Reading a part: the filter's columns first, the other columns for the rows that pass (late materialisation).
+//!
+//! With a filter that does not read every column of the output, a part is read in two passes. The first decodes the
+//! filter's columns batch by batch, and keeps of them what the output needs, survivors only. The second decodes the
+//! other columns for the survivors: pages without any are not even decompressed. The crate's own `RowFilter` would do
+//! the same but decode the filter's columns twice. Where most rows pass, the second pass decodes everything and drops
+//! the rest by a mask, which costs little more than one pass over all columns.
+
+use arrow::array::{Array, BooleanArray};
+use arrow::buffer::BooleanBuffer;
+use arrow::compute::prep_null_mask_filter;
+use parquet::arrow::arrow_reader::RowSelection;
+
+use super::compact::{Queue, compact};
+use super::decode::Decoder;
+use super::input::Input;
+use super::partition::{Part, Readable, reads};
+use crate::diagnostic::{Error, Result};
+use crate::scan::{RowFilter, ScanColumn};
+use crate::storage::counters::Count;
+use crate::types::Batch;
+
+/// The first pass keeps so many times the bytes that a batch may have, before the second one goes on with those rows.
+const KEPT_BATCHES: usize = 16;
+
+/// The batches of a part.
+pub(super) struct PartRows<'a> {
+    part: &'a Part,
+    readable: &'a Readable,
+    input: Input,
+    stage: Stage,
+    /// The rows that the first pass has not come to, because it kept too much before.
+    left: Option<RowSelection>,
+    /// Rows that passed the filter.
+    survived: usize,
+}
+
+enum Stage {
+    Start,
+    /// Every column is read in one pass.
+    Single(Decoder),
+    /// The survivors are known; what they have of the filter's columns waits for the rest.
+    Second(SecondPass),
+    Done,
+}
+
+struct SecondPass {
+    decoder: Decoder,
+    /// For each output column, whether the first pass has read it.
+    early: Vec<bool>,
+    /// The columns that the first pass has read, in order.
+    survivors: Queue,
+    /// The others, in order.
+    late: Vec<ScanColumn>,
+}
+
+impl<'a> PartRows<'a> {
+    /// Nothing is read before the first batch is asked for.
+    pub fn new(part: &'a Part, readable: &'a Readable, input: Input) -> Self {
+        Self { part, readable, input, stage: Stage::Start, left: None, survived: 0 }
+    }
+
+    fn start(&mut self) -> Result<Stage> {
+        let request = &self.part.scan.request;
+        let mut selection = self.left.take().unwrap_or_else(|| self.part.selection(self.readable));
+        if let (None, Some(limit)) = (&request.filter, request.limit) {
+            let rows = selection.row_count();
+            let first = RowSelection::from_consecutive_ranges(std::iter::once(0..limit.min(rows)), rows);
+            selection = selection.and_then(&first);
+        }
+        match &request.filter {
+            Some(filter) if !request.columns.iter().all(|column| reads(filter.columns(), column.column())) => {
+                self.first_pass(filter.as_ref(), &selection)
+            }
+            filter => {
+                let filtered = filter.iter().flat_map(|filter| filter.columns());
+                Ok(Stage::Single(self.decoder(request.columns.iter().chain(filtered), selection)?))
+            }
+        }
+    }
+
+    fn decoder<'c>(&self, columns: impl Iterator<Item = &'c ScanColumn>, selection: RowSelection) -> Result<Decoder> {
+        let input = self.input.with(Vec::new).map_err(|source| Error::io(&self.part.scan.file.name, source))?;
+        Decoder::new(self.part, self.readable, columns.map(ScanColumn::column), (selection, input))
+    }
+
+    /// Evaluates the filter over its columns, and starts the second pass over the survivors.
+    fn first_pass(&mut self, filter: &dyn RowFilter, selection: &RowSelection) -> Result<Stage> {
+        let request = &self.part.scan.request;
+        let is_early: Vec<bool> =
+            request.columns.iter().map(|column| reads(filter.columns(), column.column())).collect();
+        let (early, late): (Vec<_>, Vec<_>) =
+            request.columns.iter().cloned().partition(|column| reads(filter.columns(), column.column()));
+        let mut decoder = self.decoder(filter.columns().iter(), selection.clone())?;
+        let (mut masks, mut evaluated) = (Vec::new(), 0);
+        let mut survivors = Queue::default();
+        let wanted = request.limit.map_or(usize::MAX, |limit| limit.saturating_sub(self.survived));
+        let max_bytes = request.memory.batch_bytes.saturating_mul(KEPT_BATCHES);
+        while survivors.rows() < wanted
+            && survivors.bytes() < max_bytes
+            && let Some(batch) = decoder.next(self.part)?
+        {
+            request.counters.add(Count::Rows, batch.rows() as u64);
+            let mask = first_of(evaluate(filter, &mut decoder, &batch)?, wanted - survivors.rows());
+            survivors.push(decoder.select(&batch, &early)?.filter(&mask)?);
+            evaluated += mask.len();
+            masks.push(mask);
+        }
+        if survivors.rows() == 0 {
+            return Ok(Stage::Done);
+        }
+        self.survived += survivors.rows();
+        if survivors.rows() < wanted && evaluated < selection.row_count() && survivors.bytes() >= max_bytes {
+            let rows = selection.row_count();
+            let rest = RowSelection::from_consecutive_ranges(std::iter::once(evaluated..rows), rows);
+            self.left = Some(selection.and_then(&rest));
+        }
+        masks.push(BooleanArray::from(vec![false; selection.row_count() - evaluated]));
+        let selection = selection.and_then(&RowSelection::from_filters(&masks));
+        let decoder = self.decoder(late.iter(), selection)?;
+        Ok(Stage::Second(SecondPass { decoder, early: is_early, survivors, late }))
+    }
+
+    /// The next batch; None at the end.
+    fn advance(&mut self) -> Result<Option<Batch>> {
+        loop {
+            let (part, request) = (self.part, &self.part.scan.request);
+            match &mut self.stage {
+                Stage::Start => self.stage = self.start()?,
+                Stage::Single(decoder) => {
+                    let Some(batch) = decoder.next(part)? else { return Ok(None) };
+                    part.scan.request.counters.add(Count::Rows, batch.rows() as u64);
+                    let mut output = decoder.select(&batch, &request.columns)?;
+                    if let Some(filter) = &request.filter {
+                        output = output.filter(&evaluate(filter.as_ref(), decoder, &batch)?)?;
+                    }
+                    if output.rows() > 0 {
+                        return Ok(Some(compact(output)));
+                    }
+                }
+                Stage::Second(pass) => match pass.next(part)? {
+                    None if self.left.is_some() => self.stage = Stage::Start,
+                    batch => return Ok(batch),
+                },
+                Stage::Done => return Ok(None),
+            }
+        }
+    }
+}
+
+impl SecondPass {
+    fn next(&mut self, part: &Part) -> Result<Option<Batch>> {
+        let Some(batch) = self.decoder.next(part)? else { return Ok(None) };
+        let mut late = self.decoder.select(&batch, &self.late)?.columns().to_vec().into_iter();
+        let mut early = self.survivors.take(batch.rows())?.into_iter();
+        let columns = self.early.iter().map(|&is_early| if is_early { early.next() } else { late.next() });
+        let columns = columns.collect::<Option<Vec<_>>>();
+        let columns =
+            columns.ok_or_else(|| Error::internal("the passes over a row group do not make up its columns"))?;
+        Ok(Some(compact(Batch::new(columns, batch.rows()))))
+    }
+}
+
+/// The first `count` rows of those for which a mask is true.
+fn first_of(mask: BooleanArray, count: usize) -> BooleanArray {
+    match mask.values().set_indices().nth(count) {
+        Some(end) => BooleanBuffer::collect_bool(mask.len(), |row| row < end && mask.value(row)).into(),
+        None => mask,
+    }
+}
+
+/// True for the rows that pass; no nulls.
+fn evaluate(filter: &dyn RowFilter, decoder: &mut Decoder, batch: &Batch) -> Result<BooleanArray> {
+    let mask = filter.evaluate(&decoder.select(batch, filter.columns())?)?;
+    if mask.len() != batch.rows() {
+        return Err(Error::internal("a filter answered for another number of rows than it was given"));
+    }
+    Ok(if mask.null_count() > 0 { prep_null_mask_filter(&mask) } else { mask })
+}
+
+impl Iterator for PartRows<'_> {
+    type Item = Result<Batch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let next = self.advance().transpose();
+        if !matches!(next, Some(Ok(_))) {
+            self.stage = Stage::Done;
+        }
+        next
+    }
+}

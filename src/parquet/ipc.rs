@@ -1,0 +1,122 @@
+//! Arrow IPC files and streams, whose values are converted as those of Parquet files are.
+//!
+//! A file is a stream with a mark at its start and a footer behind it, so both are read as streams. The format has no
+//! checksums: a file is damaged if it does not hold together, and its rows from there on are lost.
+
+mod columns;
+mod frames;
+mod rows;
+
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use self::columns::IpcColumn;
+use self::frames::{Frame, Frames, decode_schema};
+use self::rows::IpcPart;
+use super::footer::ANSWER_KEY;
+use super::{FileRows, reader};
+use crate::diagnostic::{Error, Result};
+use crate::scan::{Damage, Partition, ScanRequest};
+use crate::storage::counters::Count;
+use crate::storage::files::DataFile;
+use crate::storage::limits::Limits;
+use crate::types::{Field, Schema};
+
+/// How a file begins that is no bare stream: the mark, padded to eight bytes.
+const FILE_MARK: &[u8; 8] = b"ARROW1\0\0";
+
+/// Words of eight bytes by which the mark is padded at most.
+const MAX_PADDING: usize = 15;
+
+/// An Arrow IPC file or stream whose schema has been read.
+#[derive(Debug)]
+pub(crate) struct ArrowFile {
+    file: DataFile,
+    /// Bytes that a message may unpack to.
+    limit: u64,
+    columns: Vec<IpcColumn>,
+    /// Columns that cannot be read: name and reason.
+    unreadable: Vec<(String, String)>,
+    is_answer: bool,
+}
+
+impl ArrowFile {
+    /// Opens `file` and reads its schema.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be opened, [`Error::Data`] if it does not begin with a schema.
+    pub fn of(file: &DataFile, limits: Limits) -> Result<Arc<Self>> {
+        let limit = limits.unpacked(file.bytes);
+        let damaged = |reason: String| match file.place.fault() {
+            Some(fault) => file.failed(fault),
+            None => Error::Data { file: file.name.clone(), place: Some("schema".to_owned()), reason },
+        };
+        let mut frames = Frames::new(open(file)?, file.bytes, limit);
+        let schema = reader::guarded(|| match frames.next()? {
+            Frame::Message(message) => decode_schema(&message.bytes),
+            Frame::End => Err("it holds no message".to_owned()),
+        });
+        let schema = schema.map_err(damaged)?;
+        let (columns, unreadable) = columns::of(&schema);
+        let is_answer = schema.metadata().contains_key(ANSWER_KEY);
+        Ok(Arc::new(Self { file: file.clone(), limit, columns, unreadable, is_answer }))
+    }
+
+    /// What reports call it.
+    pub fn name(&self) -> &str {
+        &self.file.name
+    }
+
+    /// The columns that can be read, with the KQL types that the file suggests for them.
+    pub fn columns(&self) -> Schema {
+        Schema::new(self.columns.iter().map(|column| Field::new(&column.column.name, column.column.ty)))
+    }
+
+    /// True for an answer that this program wrote.
+    pub fn is_answer(&self) -> bool {
+        self.is_answer
+    }
+
+    /// The number of its rows, as far as its messages can be read.
+    pub fn rows(&self) -> u64 {
+        let Ok(input) = open(&self.file) else { return 0 };
+        let mut frames = Frames::new(input, self.file.bytes, self.limit);
+        let mut rows = 0_u64;
+        while let Ok(Frame::Message(message)) = reader::guarded(|| frames.next()) {
+            rows = rows.saturating_add(message.rows);
+        }
+        rows
+    }
+
+    /// The parts of the file that hold the wanted rows: one, for messages rest on those before them.
+    pub fn partitions_of(self: &Arc<Self>, table: &FileRows, request: &ScanRequest) -> Vec<Arc<dyn Partition>> {
+        for (column, reason) in &self.unreadable {
+            let damage = Damage::UnreadableColumn(column.clone(), reason.clone());
+            request.report.damaged(damage, self.name(), 1);
+        }
+        request.counters.add(Count::Files, 1);
+        vec![Arc::new(IpcPart { file: Arc::clone(self), table: table.clone(), request: request.clone() })]
+    }
+}
+
+/// The bytes of the stream in `file`.
+fn open(file: &DataFile) -> Result<Box<dyn Read + Send>> {
+    let mut input = file.open()?;
+    let mut next = || {
+        let mut bytes = Vec::with_capacity(FILE_MARK.len());
+        let read = input.by_ref().take(FILE_MARK.len() as u64).read_to_end(&mut bytes);
+        read.map(|_| bytes).map_err(|error| file.failed(error))
+    };
+    let mut head = next()?;
+    if head == FILE_MARK {
+        // Writers pad the mark to their alignment.
+        head = next()?;
+        for _ in 0..MAX_PADDING {
+            if head != [0; FILE_MARK.len()] {
+                break;
+            }
+            head = next()?;
+        }
+    }
+    Ok(Box::new(io::Cursor::new(head).chain(input)))
+}

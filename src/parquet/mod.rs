@@ -1,0 +1,320 @@
+//! Parquet files.
+//!
+//! A file is opened once: its footer is kept, its row groups are read as partitions. What is not wanted is left out as
+//! early as possible: files and row groups by statistics (`prune.rs`), row groups by bloom filters and dictionaries
+//! (`contents.rs`), pages by the page index (`pages.rs`), and the columns that a filter does not need by decoding them for the surviving rows only
+//! (`filter.rs`), and of large pages only up to the last of a few rows (`sieve.rs`). Texts keep the dictionaries of the file
+//! (`layout.rs`, `text.rs`), in which the rows of a few columns are looked up directly (`places.rs`).
+//!
+//! Damage is contained: a row group that cannot be decoded is counted in the report with its rows, and the rest of the
+//! file is read. Checksums of pages are verified, and those of the rest of the file where it is read (`checksums.rs`).
+
+mod bounds;
+mod cast;
+pub mod checksums;
+mod compact;
+mod contents;
+mod convert;
+mod decode;
+mod filter;
+pub mod footer;
+mod input;
+mod ipc;
+mod layout;
+mod nested;
+mod page_header;
+mod page_sizes;
+mod pages;
+mod partition;
+mod places;
+mod prune;
+mod reader;
+mod runs;
+mod sieve;
+mod text;
+mod text_lengths;
+mod unpacker;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+
+use self::bounds::Bound;
+use self::checksums::Checksums;
+use self::input::Input;
+pub(crate) use self::ipc::ArrowFile;
+use self::layout::{FileColumn, Layout};
+use self::partition::RowGroupScan;
+use self::prune::{Evidence, RowGroupStatistics, may_match};
+use crate::diagnostic::{Error, Result};
+use crate::scan::provenance::{Origins, Provenance};
+use crate::scan::{Cautions, Damage, Partition, Predicate, ScanRequest, TableProvider, TimeCoverage};
+use crate::storage::counters::Count;
+use crate::storage::files::DataFile;
+use crate::storage::place::Place;
+use crate::types::{Field, Schema, Type};
+
+/// Most rows that a row group may claim to have. Real ones have a few millions; a query that only counts rows
+/// believes the footer.
+const MAX_GROUP_ROWS: i64 = i32::MAX as i64;
+
+/// Bytes at the end of a remote file that are fetched at once: most footers are shorter.
+const TAIL_BYTES: u64 = 64 << 10;
+
+/// A Parquet file whose footer has been read.
+#[derive(Debug)]
+pub struct ParquetFile {
+    place: Place,
+    name: String,
+    bytes: u64,
+    metadata: Arc<ParquetMetaData>,
+    checksums: Option<Checksums>,
+    layout: Layout,
+}
+
+impl ParquetFile {
+    /// Opens the file at `path` and reads its footer; `name` is what reports call it.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the file cannot be opened, [`Error::Data`] where it is no Parquet file, was cut off, or
+    /// its footer makes no sense.
+    pub fn open(path: impl Into<PathBuf>, name: impl Into<String>) -> Result<Arc<Self>> {
+        Self::at(Place::Disk(path.into()), name.into())
+    }
+
+    /// As [`Self::open`], wherever the file is.
+    pub(crate) fn of(file: &DataFile) -> Result<Arc<Self>> {
+        Self::at(file.place.clone(), file.name.clone())
+    }
+
+    fn at(place: Place, name: String) -> Result<Arc<Self>> {
+        let failed = |source: io::Error| Error::io(&name, source);
+        let input = Input::open(&place).map_err(failed)?;
+        let bytes = input.bytes().map_err(failed)?;
+        let input =
+            input.with(|| std::iter::once(bytes.saturating_sub(TAIL_BYTES)..bytes).collect()).map_err(failed)?;
+        let damaged = |reason: String| match place.fault() {
+            Some(fault) => failed(fault),
+            None => Error::Data { file: name.clone(), place: Some("footer".to_owned()), reason },
+        };
+        let metadata =
+            reader::guarded(|| ParquetMetaDataReader::new().parse_and_finish(&input).map_err(|e| e.to_string()));
+        let metadata = metadata.and_then(check_counts).map(Arc::new).map_err(damaged)?;
+        let checksums = checksums::read_guarded(&input, bytes, &metadata).map_err(damaged)?;
+        let layout = reader::guarded(|| Layout::new(&metadata)).map_err(damaged)?;
+        Ok(Arc::new(Self { place, name, bytes, metadata, checksums, layout }))
+    }
+
+    /// What reports call it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The columns that can be read, with the KQL types that the file suggests for them.
+    #[must_use]
+    pub fn columns(&self) -> Schema {
+        Schema::new(self.layout.columns.iter().map(|column| Field::new(&column.name, column.ty)))
+    }
+
+    /// The table whose rows these are, where `convert` wrote the file.
+    #[must_use]
+    pub fn archived_table(&self) -> Option<&str> {
+        footer::value(&self.metadata, footer::TABLE_KEY)
+    }
+
+    /// What was said of the files that it was made of, where `convert` wrote the file.
+    pub(crate) fn cautions(&self) -> Option<Cautions> {
+        self.archived_table()?;
+        Some(Cautions::read(|key| footer::value(&self.metadata, key)))
+    }
+
+    /// True for an answer to a query that this program wrote.
+    pub(crate) fn is_answer(&self) -> bool {
+        footer::value(&self.metadata, footer::ANSWER_KEY).is_some()
+    }
+
+    /// The number of its rows, as the footer has it.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.metadata.row_groups().iter().map(|group| u64::try_from(group.num_rows()).unwrap_or(0)).sum()
+    }
+
+    /// The parts of the file that may hold wanted rows of `table`, in the order of the rows.
+    ///
+    /// Columns are found by their names; a column that the file lacks is null throughout, and one of another type is
+    /// converted to the table's.
+    ///
+    /// # Errors
+    /// None so far: damage below the footer shows when the parts are read.
+    pub fn partitions(self: &Arc<Self>, table: &Schema, request: &ScanRequest) -> Result<Vec<Arc<dyn Partition>>> {
+        self.partitions_of(&FileRows { origins: Origins::none(table), index: 0 }, request)
+    }
+
+    /// As [`Self::partitions`], for a table that may have columns about the origin of its rows.
+    pub(crate) fn partitions_of(
+        self: &Arc<Self>,
+        table: &FileRows,
+        request: &ScanRequest,
+    ) -> Result<Vec<Arc<dyn Partition>>> {
+        let mapping = Arc::new(Mapping::new(self, table.clone()));
+        for (column, reason) in &self.layout.unreadable {
+            request.report.damaged(Damage::UnreadableColumn(column.clone(), reason.clone()), &self.name, 1);
+        }
+        if let Some(coverage) = request.filter.as_ref().and_then(|filter| filter.time_coverage()) {
+            self.tell_times(&mapping, coverage);
+        }
+        let total = self.metadata.num_row_groups();
+        let kept: Vec<usize> =
+            (0..total).filter(|&group| self.group_may_match(&mapping, group, &request.prune)).collect();
+        let counters = &request.counters;
+        if kept.is_empty() && total > 0 {
+            counters.add(Count::FilesPruned, 1);
+            counters.add(Count::FilesPrunedByTime, self.is_of_other_times(&mapping, &request.prune).into());
+            return Ok(Vec::new());
+        }
+        counters.add(Count::Files, 1);
+        counters.add(Count::RowGroupsPruned, (total - kept.len()) as u64);
+        let scans = kept.into_iter().map(|group| RowGroupScan::new(Arc::clone(self), &mapping, group, request));
+        Ok(scans.flat_map(RowGroupScan::parts).collect())
+    }
+
+    /// True where the conditions on times alone rule every row out.
+    fn is_of_other_times(&self, mapping: &Mapping, prune: &[Predicate]) -> bool {
+        let is_time = |column: usize| mapping.ty(column) == Type::Datetime;
+        let of_time = prune.iter().filter(|predicate| predicate.columns().into_iter().all(is_time));
+        let of_time: Vec<Predicate> = of_time.cloned().collect();
+        (0..self.metadata.num_row_groups()).all(|group| !self.group_may_match(mapping, group, &of_time))
+    }
+
+    /// Tells which times the rows have, read or not.
+    fn tell_times(&self, mapping: &Mapping, coverage: &TimeCoverage) {
+        for group in self.metadata.row_groups() {
+            let statistics = RowGroupStatistics { file: self, mapping, group };
+            let bounds = reader::guarded(|| Ok(statistics.bounds(coverage.column()))).unwrap_or_default();
+            if let (Some(Bound::Number(first)), Some(Bound::Number(last))) = (bounds.min, bounds.max) {
+                coverage.saw(first, last);
+            }
+        }
+    }
+
+    /// Which of the conditions rule out by statistics that any row is wanted, each at least of one row group; None
+    /// where rows may be wanted.
+    #[must_use]
+    pub(crate) fn ruled_out_by(&self, table: &FileRows, prune: &[Predicate]) -> Option<Vec<usize>> {
+        let mapping = Mapping::new(self, table.clone());
+        let mut groups = 0..self.metadata.num_row_groups();
+        if groups.is_empty() || groups.any(|group| self.group_may_match(&mapping, group, prune)) {
+            return None;
+        }
+        let groups = 0..self.metadata.num_row_groups();
+        let rules_out = |index: &usize| {
+            groups.clone().any(|group| !self.group_may_match(&mapping, group, std::slice::from_ref(&prune[*index])))
+        };
+        Some((0..prune.len()).filter(rules_out).collect())
+    }
+
+    /// False only where the statistics of a row group rule every row out.
+    fn group_may_match(&self, mapping: &Mapping, group: usize, prune: &[Predicate]) -> bool {
+        let group = self.metadata.row_group(group);
+        let statistics = RowGroupStatistics { file: self, mapping, group };
+        let verdict = reader::guarded(|| Ok(prune.iter().all(|predicate| may_match(predicate, &statistics))));
+        group.num_rows() > 0 && verdict.unwrap_or(true)
+    }
+}
+
+/// Refuses numbers of rows that no file has.
+fn check_counts(metadata: ParquetMetaData) -> Result<ParquetMetaData, String> {
+    match metadata
+        .row_groups()
+        .iter()
+        .map(parquet::file::metadata::RowGroupMetaData::num_rows)
+        .find(|rows| !(0..=MAX_GROUP_ROWS).contains(rows))
+    {
+        Some(rows) => Err(format!("a row group claims to have {rows} rows")),
+        None => Ok(metadata),
+    }
+}
+
+/// The table that the rows of a file belong to.
+#[derive(Clone, Debug)]
+pub(crate) struct FileRows {
+    /// Its columns.
+    pub origins: Origins,
+    /// The place of the file in the list of its files.
+    pub index: usize,
+}
+
+/// Which column of a file each column of a table is.
+#[derive(Debug)]
+struct Mapping {
+    columns: Vec<(Option<usize>, Type)>,
+    table: FileRows,
+}
+
+impl Mapping {
+    fn new(file: &ParquetFile, table: FileRows) -> Self {
+        let find = |(index, field): (usize, &Field)| {
+            let is_own = table.origins.at(index).is_none();
+            let found = file.layout.columns.iter().position(|column| column.name == field.name);
+            (found.filter(|_| is_own), field.ty)
+        };
+        Self { columns: table.origins.schema.fields().iter().enumerate().map(find).collect(), table }
+    }
+
+    /// The file's column for the table's column at `index`; None where the file has none.
+    fn file_column<'a>(&self, file: &'a ParquetFile, index: usize) -> Option<&'a FileColumn> {
+        self.columns[index].0.map(|column| &file.layout.columns[column])
+    }
+
+    /// What the table's column at `index` tells of the origin of a row; None for columns of the file.
+    fn origin(&self, index: usize) -> Option<Provenance> {
+        self.table.origins.at(index)
+    }
+
+    /// The type of the table's column at `index`.
+    fn ty(&self, index: usize) -> Type {
+        self.columns[index].1
+    }
+}
+
+/// A table over Parquet files, one below the other.
+#[derive(Debug)]
+pub struct ParquetTable {
+    schema: Schema,
+    files: Vec<Arc<ParquetFile>>,
+}
+
+impl ParquetTable {
+    /// The rows of `files` as a table of `schema`.
+    #[must_use]
+    pub fn new(schema: Schema, files: Vec<Arc<ParquetFile>>) -> Self {
+        Self { schema, files }
+    }
+}
+
+impl TableProvider for ParquetTable {
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn scan(&self, request: &ScanRequest) -> Result<Vec<Arc<dyn Partition>>> {
+        let parts: Vec<_> =
+            self.files.iter().map(|file| file.partitions(&self.schema, request)).collect::<Result<_>>()?;
+        Ok(parts.into_iter().flatten().collect())
+    }
+
+    fn describe(&self) -> String {
+        let rows: u64 = self.files.iter().map(|file| file.rows()).sum();
+        format!("parquet ({} files, {rows} rows)", self.files.len())
+    }
+
+    fn reads_columns_apart(&self) -> bool {
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,281 @@
+//! Row groups and their parts: what one thread reads, and what must be known before it does.
+
+use std::cell::RefCell;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use arrow::array::StringArray;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, RowSelection};
+use parquet::basic::Type as PhysicalType;
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataBuilder, RowGroupMetaData};
+
+use super::contents::Contents;
+use super::filter::PartRows;
+use super::input::Input;
+use super::layout::{Source, is_dictionary_only};
+use super::pages::{Pages, chunk_range, index_ranges};
+use super::prune::{RowGroupStatistics, may_match};
+use super::reader::{Damage, guarded};
+use super::{Mapping, ParquetFile};
+use crate::diagnostic::{Error, Result};
+use crate::scan::{BatchIterator, Partition, ScanColumn, ScanRequest};
+use crate::storage::counters::Count;
+
+/// Rows of a part: enough to make its start worth while, few enough to share a large row group among threads. Tests
+/// have small files, which must have more than one part, too.
+const PART_ROWS: usize = if cfg!(test) { 300 } else { 1 << 17 };
+/// Most parts of one row group, however many rows it claims to have.
+const MAX_PARTS: usize = 1 << 10;
+/// Bytes that a part may keep of the filter's columns while the other columns are read.
+const PART_BYTES: u64 = 32 << 20;
+/// So many times the rows that a batch has elsewhere, where its columns are narrow: what is found out about a
+/// dictionary then serves more rows.
+pub(super) const NARROW_BATCHES: usize = 4;
+/// More columns than this are not narrow.
+const NARROW_COLUMNS: usize = 8;
+
+/// The scan of one row group; its parts share what is found out about it.
+#[derive(Debug)]
+pub(super) struct RowGroupScan {
+    pub file: Arc<ParquetFile>,
+    pub mapping: Arc<Mapping>,
+    pub group: usize,
+    pub request: ScanRequest,
+    prepared: OnceLock<Prepared>,
+}
+
+/// What is known of a row group before its first page is read.
+#[derive(Debug)]
+pub(super) enum Prepared {
+    /// No row can match.
+    Pruned,
+    /// Nothing can be read.
+    Damaged(Damage),
+    /// It can be read.
+    Ready(Readable),
+}
+
+/// How to read a row group.
+#[derive(Debug)]
+pub(super) struct Readable {
+    /// Its metadata, as those of a file that has no other row group.
+    pub metadata: ArrowReaderMetadata,
+    /// The same for 96-bit timestamps as seconds, where there are any.
+    pub seconds: Option<ArrowReaderMetadata>,
+    /// The rows whose pages may match; None for all.
+    pages: Option<RowSelection>,
+    /// Dictionaries that were read to find out whether there are rows, by leaf.
+    dictionaries: Mutex<Vec<(usize, StringArray)>>,
+}
+
+impl Readable {
+    /// The dictionaries that are known. Only the first decoder gets them: they are not to be held for every row group.
+    pub fn take_dictionaries(&self) -> Vec<(usize, StringArray)> {
+        std::mem::take(&mut self.dictionaries.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl RowGroupScan {
+    pub fn new(file: Arc<ParquetFile>, mapping: &Arc<Mapping>, group: usize, request: &ScanRequest) -> Arc<Self> {
+        let (mapping, request) = (Arc::clone(mapping), request.clone());
+        Arc::new(Self { file, mapping, group, request, prepared: OnceLock::new() })
+    }
+
+    /// Its parts, in the order of the rows.
+    pub fn parts(self: Arc<Self>) -> Vec<Arc<dyn Partition>> {
+        let rows = self.rows();
+        let step = if self.is_fetched_whole() { rows } else { self.part_rows(rows).max(rows.div_ceil(MAX_PARTS)) };
+        let step = step.max(1);
+        let part = |start| Part { scan: Arc::clone(&self), rows: start..rows.min(start + step) };
+        (0..rows).step_by(step).map(|start| Arc::new(part(start)) as Arc<dyn Partition>).collect()
+    }
+
+    /// True where parts would each fetch all pages, for nothing tells where those of their rows lie.
+    fn is_fetched_whole(&self) -> bool {
+        let has_no_index = |chunk: &ColumnChunkMetaData| chunk.offset_index_range().is_none();
+        self.file.place.remote().is_some() && self.metadata().columns().iter().any(has_no_index)
+    }
+
+    pub fn metadata(&self) -> &RowGroupMetaData {
+        self.file.metadata.row_group(self.group)
+    }
+
+    /// True where parts of the table's column at `index` are wanted.
+    pub fn takes_apart(&self, index: usize) -> bool {
+        let tested = self.request.filter.iter().flat_map(|filter| filter.columns());
+        let is_part = |wanted: &ScanColumn| matches!(wanted, ScanColumn::Path { column, .. } if *column == index);
+        self.request.columns.iter().chain(tested).any(is_part)
+    }
+
+    /// The number of rows in the row groups before this one.
+    pub fn first_row(&self) -> u64 {
+        let before = &self.file.metadata.row_groups()[..self.group];
+        before.iter().map(|group| u64::try_from(group.num_rows()).unwrap_or(0)).fold(0, u64::saturating_add)
+    }
+
+    /// How many rows it has.
+    pub fn rows(&self) -> usize {
+        usize::try_from(self.metadata().num_rows()).unwrap_or(0)
+    }
+
+    /// Rows of a part: fewer where the filter's columns are wide and must be kept for the output.
+    fn part_rows(&self, rows: usize) -> usize {
+        let Some(filter) = &self.request.filter else { return PART_ROWS };
+        let kept = self.request.columns.iter().filter(|column| reads(filter.columns(), column.column()));
+        let leaves = self.leaves(&kept.map(ScanColumn::column).collect::<Vec<_>>());
+        let fitting = rows_of(PART_BYTES, self.row_bytes(&leaves));
+        // A part is many batches, or starting it would cost more than reading it.
+        PART_ROWS.min(fitting).max(self.request.batch_rows.min(PART_ROWS)).min(rows.max(1))
+    }
+
+    /// The leaves of the file behind columns of the table, in order, none twice.
+    pub fn leaves(&self, columns: &[usize]) -> Vec<usize> {
+        let columns = columns.iter().filter_map(|&column| self.mapping.file_column(&self.file, column));
+        let mut leaves: Vec<usize> = columns.flat_map(|column| column.leaves.clone()).collect();
+        leaves.sort_unstable();
+        leaves.dedup();
+        leaves
+    }
+
+    /// Rows of a batch that reads `leaves`.
+    pub fn batch_rows(&self, leaves: &[usize]) -> usize {
+        let rows = self.request.batch_rows;
+        let most = if self.is_narrow(leaves) { rows.saturating_mul(NARROW_BATCHES) } else { rows };
+        // How many rows must be looked at for so many that pass is not known.
+        let limit = self.request.limit.filter(|_| self.request.filter.is_none());
+        let wanted = limit.map_or(most, |limit| limit.min(most));
+        wanted.min(rows_of(self.request.memory.batch_bytes as u64, self.row_bytes(leaves))).max(1)
+    }
+
+    /// True where rows of these leaves are a few numbers, some of them places in dictionaries.
+    fn is_narrow(&self, leaves: &[usize]) -> bool {
+        let is_text = |leaf: usize| self.metadata().column(leaf).column_type() == PhysicalType::BYTE_ARRAY;
+        let (texts, others): (Vec<usize>, Vec<usize>) = leaves.iter().partition(|&&leaf| is_text(leaf));
+        let is_dictionary = |leaf: &usize| is_dictionary_only(self.metadata().column(*leaf));
+        !texts.is_empty() && texts.len() + others.len() <= NARROW_COLUMNS && texts.iter().all(is_dictionary)
+    }
+
+    /// Bytes of `leaves` in a row, on average.
+    fn row_bytes(&self, leaves: &[usize]) -> u64 {
+        let group = self.metadata();
+        let bytes = |leaf: &usize| u64::try_from(group.column(*leaf).uncompressed_size()).unwrap_or(0);
+        leaves.iter().map(bytes).fold(0, u64::saturating_add) / (self.rows().max(1) as u64)
+    }
+
+    /// What must be known before reading; found out by the first part that is read.
+    pub fn prepared(&self, input: &Input) -> &Prepared {
+        self.prepared.get_or_init(|| guarded(|| self.prepare(input)).unwrap_or_else(Prepared::Damaged))
+    }
+
+    fn prepare(&self, input: &Input) -> Result<Prepared, Damage> {
+        let (file, mapping, group) = (self.file.as_ref(), self.mapping.as_ref(), self.metadata());
+        let predicates = &self.request.prune;
+        let statistics = RowGroupStatistics { file, mapping, group };
+        let report = &*self.request.report;
+        let evidence = Contents { statistics, group: self.group, input, report, dictionaries: RefCell::default() };
+        if !predicates.iter().all(|predicate| may_match(predicate, &evidence)) {
+            self.request.counters.add(Count::RowGroupsPruned, 1);
+            return Ok(Prepared::Pruned);
+        }
+        let mut columns: Vec<usize> = self.request.columns.iter().map(ScanColumn::column).collect();
+        columns.extend(self.request.filter.iter().flat_map(|filter| filter.columns()).map(ScanColumn::column));
+        columns.extend(predicates.iter().flat_map(crate::scan::Predicate::columns));
+        let leaves = self.leaves(&columns);
+        for &leaf in &leaves {
+            check_range(group, leaf, file.bytes)?;
+        }
+        let indexes = || leaves.iter().flat_map(|&leaf| index_ranges(group.column(leaf))).collect();
+        let input = &input.with(indexes).map_err(|e| e.to_string())?;
+        let pages = Pages::read((file, mapping), input, (self.group, &self.request.report), &leaves, predicates);
+        let selection = pages.select(predicates);
+        if selection.as_ref().is_some_and(|selection| !selection.selects_any()) {
+            self.request.counters.add(Count::RowGroupsPruned, 1);
+            return Ok(Prepared::Pruned);
+        }
+        let metadata = self.alone(pages)?;
+        let with = |schema| {
+            let options = ArrowReaderOptions::new().with_schema(schema);
+            ArrowReaderMetadata::try_new(Arc::clone(&metadata), options).map_err(|e| e.to_string())
+        };
+        let is_int96 =
+            |&column: &usize| mapping.file_column(file, column).is_some_and(|column| column.source == Source::Int96);
+        let seconds = columns.iter().any(is_int96).then(|| with(file.layout.schema_of_seconds())).transpose()?;
+        let metadata = with(file.layout.schema_for(group))?;
+        let left = selection.as_ref().map_or(self.rows(), RowSelection::row_count);
+        self.request.counters.add(Count::RowGroups, 1);
+        self.request.counters.add(Count::PageRowsPruned, self.rows().saturating_sub(left) as u64);
+        let dictionaries = Mutex::new(evidence.dictionaries.into_inner());
+        Ok(Prepared::Ready(Readable { metadata, seconds, pages: selection, dictionaries }))
+    }
+
+    /// The metadata of this row group as those of a file that has no other. The page index is only read for it.
+    fn alone(&self, pages: Pages<'_>) -> Result<Arc<ParquetMetaData>, Damage> {
+        let group = self.metadata().clone();
+        let index = pages.into_index(group.num_columns());
+        let builder = ParquetMetaDataBuilder::new(self.file.metadata.file_metadata().clone());
+        Ok(Arc::new(builder.add_row_group(group).set_page_index(Some(index)).build()))
+    }
+}
+
+/// How many rows of `row_bytes` fit.
+fn rows_of(bytes: u64, row_bytes: u64) -> usize {
+    usize::try_from(bytes / row_bytes.max(1)).unwrap_or(usize::MAX)
+}
+
+/// True where one of the columns reads the table's column.
+pub(super) fn reads(columns: &[ScanColumn], column: usize) -> bool {
+    columns.iter().any(|other| other.column() == column)
+}
+
+/// Refuses chunks that lie outside of the file, before anything is reserved for them.
+fn check_range(group: &RowGroupMetaData, leaf: usize, bytes: u64) -> Result<(), Damage> {
+    match chunk_range(group.column(leaf)).and_then(|(start, length)| start.checked_add(length)) {
+        Some(end) if end <= bytes => Ok(()),
+        _ => Err(format!("column {} lies outside of the file", group.column(leaf).column_path().string())),
+    }
+}
+
+/// Some rows of a row group.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub scan: Arc<RowGroupScan>,
+    pub rows: Range<usize>,
+}
+
+impl Part {
+    /// The rows that are to be read.
+    pub fn selection(&self, readable: &Readable) -> RowSelection {
+        let rows = RowSelection::from_consecutive_ranges(std::iter::once(self.rows.clone()), self.scan.rows());
+        match &readable.pages {
+            Some(pages) => rows.intersection(pages),
+            None => rows,
+        }
+    }
+
+    /// Counts rows that could not be read; an error where the server of the file is to blame.
+    pub fn lost(&self, rows: usize, reason: &str) -> Result<()> {
+        let file = &self.scan.file;
+        if let Some(fault) = file.place.fault() {
+            return Err(Error::io(&file.name, fault));
+        }
+        let place = format!("row group {}, rows {} to {}", self.scan.group, self.rows.start, self.rows.end - 1);
+        let reason = format!("{rows} rows not read: {reason}");
+        self.scan.request.report.lost_rows(&file.name, &place, &reason, rows as u64);
+        Ok(())
+    }
+}
+
+impl Partition for Part {
+    fn read(&self) -> Result<BatchIterator<'_>> {
+        let file = &self.scan.file;
+        let input = Input::open(&file.place).map_err(|source| Error::io(&file.name, source))?;
+        match self.scan.prepared(&input) {
+            Prepared::Pruned => Ok(Box::new(std::iter::empty())),
+            Prepared::Damaged(reason) => {
+                self.lost(self.rows.len(), reason)?;
+                Ok(Box::new(std::iter::empty()))
+            }
+            Prepared::Ready(readable) => Ok(Box::new(PartRows::new(self, readable, input))),
+        }
+    }
+}

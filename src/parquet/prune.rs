@@ -1,0 +1,132 @@
+//! Which rows can be left out: by statistics, by what a chunk holds (`contents.rs`), and by the column's absence.
+//!
+//! Everything here answers "may a row match?" and says yes whenever it does not know.
+
+use parquet::file::metadata::RowGroupMetaData;
+
+use super::bounds::{Bound, Bounds, BoundsReader};
+use super::{Mapping, ParquetFile};
+use crate::scan::{Comparison, Predicate};
+use crate::types::{Type, Value};
+
+/// What is known about some rows.
+pub(super) trait Evidence {
+    /// The bounds of a column of the table.
+    fn bounds(&self, column: usize) -> Bounds;
+
+    /// True where no row has this value in a column of the table, for certain.
+    fn lacks(&self, _column: usize, _value: &Value) -> bool {
+        false
+    }
+
+    /// True where no row of a column of the table has a text that may pass `test`, for certain.
+    fn lacks_text(&self, _column: usize, _test: &dyn Fn(&str) -> bool) -> bool {
+        false
+    }
+}
+
+/// False only where no row can fulfil `predicate`.
+pub(super) fn may_match(predicate: &Predicate, evidence: &dyn Evidence) -> bool {
+    match predicate {
+        Predicate::All(list) => list.iter().all(|predicate| may_match(predicate, evidence)),
+        Predicate::Any(list) => list.iter().any(|predicate| may_match(predicate, evidence)),
+        Predicate::Compare { column, comparison, value } => {
+            compare(&evidence.bounds(*column), *comparison, value)
+                && !(*comparison == Comparison::Equal && evidence.lacks(*column, value))
+        }
+        Predicate::OneOf { column, values, case_sensitive } => {
+            let bounds = evidence.bounds(*column);
+            values.iter().any(|value| match value {
+                Value::String(text) if !case_sensitive => {
+                    text.is_empty()
+                        || !bounds.all_null && !evidence.lacks_text(*column, &|held| may_equal_in_any_case(held, text))
+                }
+                value => compare(&bounds, Comparison::Equal, value) && !evidence.lacks(*column, value),
+            })
+        }
+        Predicate::Contains { column, needle, case_sensitive } => {
+            let holds = |held: &str| match case_sensitive {
+                true => held.contains(needle.as_str()),
+                false => may_contain_in_any_case(held, needle),
+            };
+            needle.is_empty() || !evidence.bounds(*column).all_null && !evidence.lacks_text(*column, &holds)
+        }
+    }
+}
+
+/// Case is folded here for ASCII alone: any other character may fold to anything.
+fn may_equal_in_any_case(held: &str, wanted: &str) -> bool {
+    held.eq_ignore_ascii_case(wanted) || !held.is_ascii() || !wanted.is_ascii()
+}
+
+fn may_contain_in_any_case(held: &str, needle: &str) -> bool {
+    let found = || held.as_bytes().windows(needle.len()).any(|part| part.eq_ignore_ascii_case(needle.as_bytes()));
+    !held.is_ascii() || !needle.is_ascii() || found()
+}
+
+/// False only where no value within the bounds stands in that relation to the literal.
+fn compare(bounds: &Bounds, comparison: Comparison, value: &Value) -> bool {
+    let is_text = value.ty() == Type::String;
+    if bounds.all_null {
+        // A null string is "", other nulls are in no relation to anything.
+        return match value {
+            Value::String(text) => text.is_empty() || comparison != Comparison::Equal,
+            Value::Dynamic(_) => true,
+            _ => false,
+        };
+    }
+    // Bytes have the order of texts, which only equality can rely on here.
+    let ordered = !matches!(value, Value::String(_) | Value::Guid(_));
+    let Some(literal) = Bound::of(value).filter(|_| ordered || comparison == Comparison::Equal) else {
+        return true;
+    };
+    if is_text && bounds.may_be_null && literal == Bound::Bytes(Vec::new()) {
+        return true;
+    }
+    let (min, max) = (bounds.min.as_ref(), bounds.max.as_ref());
+    match comparison {
+        Comparison::Equal => min.is_none_or(|min| *min <= literal) && max.is_none_or(|max| literal <= *max),
+        Comparison::Less => min.is_none_or(|min| *min < literal),
+        Comparison::LessOrEqual => min.is_none_or(|min| *min <= literal),
+        Comparison::Greater => max.is_none_or(|max| literal < *max),
+        Comparison::GreaterOrEqual => max.is_none_or(|max| literal <= *max),
+    }
+}
+
+/// The footer's statistics of one row group.
+pub(super) struct RowGroupStatistics<'a> {
+    pub file: &'a ParquetFile,
+    pub mapping: &'a Mapping,
+    pub group: &'a RowGroupMetaData,
+}
+
+impl RowGroupStatistics<'_> {
+    fn read(&self, column: usize) -> Option<Bounds> {
+        let Some(file_column) = self.mapping.file_column(self.file, column) else {
+            return self.mapping.origin(column).is_none().then(Bounds::all_null);
+        };
+        let reader = BoundsReader::new(&self.file.metadata, file_column, self.mapping.ty(column))?;
+        let statistics = self.group.column(file_column.leaf()?).statistics()?;
+        Some(reader.row_group(statistics, u64::try_from(self.group.num_rows()).ok()?))
+    }
+}
+
+impl RowGroupStatistics<'_> {
+    /// The one text of all rows of a string column; None where there may be several.
+    pub fn only_text(&self, column: usize) -> Option<Value> {
+        /// Longer ones may have been cut, which not every writer tells.
+        const MAX_BYTES: usize = 32;
+        let Bounds { min: Some(Bound::Bytes(least)), max, may_be_null: false, .. } = self.bounds(column) else {
+            return None;
+        };
+        let is_only = max == Some(Bound::Bytes(least.clone())) && least.len() <= MAX_BYTES;
+        let text = String::from_utf8(least).ok().filter(|_| is_only && self.mapping.ty(column) == Type::String)?;
+        Some(Value::string(text))
+    }
+}
+
+impl Evidence for RowGroupStatistics<'_> {
+    fn bounds(&self, column: usize) -> Bounds {
+        self.read(column).unwrap_or_else(Bounds::unknown)
+    }
+}

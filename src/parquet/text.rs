@@ -1,0 +1,298 @@
+//! Texts of a file -> a column of the table's type, once a distinct value where the file has a dictionary.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, DictionaryArray, Int32Array, StringArray, StringBuilder, StringViewArray,
+    StringViewBuilder, UInt32Array,
+};
+use arrow::compute::kernels::zip::zip;
+use arrow::datatypes::{DataType, Int32Type};
+
+use super::cast::cast;
+use crate::diagnostic::{Error, Result};
+use crate::source::text::{Fit, HeldJson, read_dynamic_string};
+use crate::types::column::text_at;
+use crate::types::repeats::{Coded, Repeats};
+use crate::types::{Column, ColumnBuilder, Type, Value, dynamic};
+
+/// Converts the texts of one column, batch by batch.
+///
+/// The batches of a chunk share one dictionary. What has been made of it is kept, so that the work is done once and
+/// later steps see one dictionary, too (the same `Arc`), on which they can keep their own results.
+#[derive(Debug)]
+pub(super) struct TextConverter {
+    target: Type,
+    /// Where values will be taken apart: what repeats is looked for, to take it apart once.
+    repeats: Option<Repeats>,
+    dictionary: Option<Converted>,
+    findings: TextFindings,
+}
+
+/// How many strings are not what a column of the type holds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct TextFindings {
+    /// Strings that became null, although they are not empty.
+    pub unconverted: usize,
+    /// Strings of a dynamic column in the spelling of Python, which are read.
+    pub python: usize,
+    /// Strings of a dynamic column that are no JSON: they stay strings.
+    pub not_json: usize,
+}
+
+impl TextFindings {
+    fn add(&mut self, fit: Fit) {
+        match fit {
+            Fit::Python => self.python += 1,
+            Fit::NotJson => self.not_json += 1,
+            _ => {}
+        }
+    }
+
+    /// Adds the values that `keys` name in a dictionary with these `odd` entries.
+    fn add_keys(&mut self, keys: &Int32Array, odd: &OddEntries) {
+        if odd.is_empty() {
+            return;
+        }
+        for key in keys.iter().flatten() {
+            if let Ok(at) = odd.binary_search_by_key(&index(key), |(entry, _)| *entry) {
+                self.add(odd[at].1);
+            }
+        }
+    }
+}
+
+/// The entries of a dictionary that are not JSON as they stand, by their positions, in order.
+type OddEntries = Vec<(usize, Fit)>;
+
+/// A dictionary of the file and what it became.
+#[derive(Debug)]
+struct Converted {
+    original: ArrayRef,
+    values: Values,
+}
+
+#[derive(Debug)]
+enum Values {
+    /// The distinct texts of a string column, and once there was a null, with "" at a place that stands for it.
+    Texts(ArrayRef, OnceCell<(ArrayRef, i32)>),
+    /// The distinct texts of a dynamic column, and which of them were no JSON.
+    Json(ArrayRef, OddEntries),
+    /// Values of any other type, and whether a text was not one of them.
+    Parsed(Column, Vec<bool>),
+}
+
+impl TextConverter {
+    /// To columns of `target`; with `is_taken_apart`, of which only parts are wanted.
+    pub fn new(target: Type, is_taken_apart: bool) -> Self {
+        let repeats = is_taken_apart.then(Repeats::default);
+        Self { target, repeats, dictionary: None, findings: TextFindings::default() }
+    }
+
+    /// What was found since the last call.
+    pub fn take_findings(&mut self) -> TextFindings {
+        std::mem::take(&mut self.findings)
+    }
+
+    /// The column of an array of Utf8View or Dictionary(Int32, Utf8).
+    pub fn convert(&mut self, array: &ArrayRef) -> Result<Column> {
+        match array.as_any().downcast_ref::<DictionaryArray<Int32Type>>() {
+            Some(dictionary) => self.convert_dictionary(dictionary),
+            None => self.convert_views(array),
+        }
+    }
+
+    fn convert_views(&mut self, array: &ArrayRef) -> Result<Column> {
+        match self.target {
+            Type::String => Ok(Column::array(Type::String, without_nulls(array)?)),
+            Type::Dynamic => {
+                let coded = self.repeats.as_mut().and_then(|repeats| repeats.find(array.as_string_view()));
+                let json = match coded {
+                    Some(coded) => coded_as_json(coded, &mut self.findings)?,
+                    None => views_as_json(array, &mut self.findings),
+                };
+                Ok(Column::array(Type::Dynamic, json))
+            }
+            target => {
+                let (column, failed) = parse_all(array, target);
+                self.findings.unconverted += failed.iter().filter(|failed| **failed).count();
+                Ok(column)
+            }
+        }
+    }
+
+    fn convert_dictionary(&mut self, dictionary: &DictionaryArray<Int32Type>) -> Result<Column> {
+        let keys = dictionary.keys();
+        let known = self.dictionary.take().filter(|known| Arc::ptr_eq(&known.original, dictionary.values()));
+        let converted = match known {
+            Some(known) => known,
+            None => Converted::new(dictionary.values(), self.target)?,
+        };
+        let column = match &converted.values {
+            // The keys fit the values that they had, and these are no fewer.
+            Values::Texts(texts, with_empty) if keys.null_count() == 0 => {
+                let texts = with_empty.get().map_or(texts, |(texts, _)| texts);
+                Column::array(Type::String, Arc::new(dictionary.with_values(Arc::clone(texts))))
+            }
+            Values::Texts(texts, with_empty) => {
+                let (texts, empty) = with_empty.get_or_init(|| self::with_empty(texts));
+                let keys: Int32Array = keys.iter().map(|key| Some(key.unwrap_or(*empty))).collect();
+                Column::array(Type::String, Arc::new(DictionaryArray::try_new(keys, Arc::clone(texts))?))
+            }
+            Values::Json(texts, odd) => {
+                self.findings.add_keys(keys, odd);
+                Column::array(Type::Dynamic, Arc::new(dictionary.with_values(Arc::clone(texts))))
+            }
+            Values::Parsed(values, failed) => {
+                self.findings.unconverted += keys.iter().flatten().filter(|&key| failed[index(key)]).count();
+                let rows: UInt32Array =
+                    keys.iter().map(|key| key.and_then(|key| u32::try_from(index(key)).ok())).collect();
+                values.take(&rows)?
+            }
+        };
+        self.dictionary = Some(converted);
+        Ok(column)
+    }
+}
+
+fn index(key: i32) -> usize {
+    usize::try_from(key).expect("keys of a dictionary array are not negative")
+}
+
+impl Converted {
+    fn new(original: &ArrayRef, target: Type) -> Result<Self> {
+        let texts = original.as_any().downcast_ref::<StringArray>();
+        let texts = texts.ok_or_else(|| Error::internal("a dictionary of texts is not of type Utf8"))?;
+        let values = match target {
+            Type::String => Values::Texts(Arc::clone(original), OnceCell::new()),
+            Type::Dynamic => {
+                let (texts, odd) = all_as_json(texts.iter());
+                Values::Json(Arc::new(texts), odd)
+            }
+            target => {
+                let (column, failed) = parse_all(original, target);
+                Values::Parsed(column, failed)
+            }
+        };
+        Ok(Self { original: Arc::clone(original), values })
+    }
+}
+
+/// The texts and the place of "" among them, where it is put if need be.
+fn with_empty(original: &ArrayRef) -> (ArrayRef, i32) {
+    let place = |place: usize| i32::try_from(place).unwrap_or(0);
+    let texts = original.as_string::<i32>();
+    if let Some(found) = (0..texts.len()).find(|&row| texts.value_length(row) == 0) {
+        return (Arc::clone(original), place(found));
+    }
+    let mut builder = StringBuilder::with_capacity(texts.len() + 1, texts.value_data().len());
+    texts.iter().for_each(|text| builder.append_value(text.unwrap_or_default()));
+    builder.append_value("");
+    (Arc::new(builder.finish()), place(texts.len()))
+}
+
+/// "" for null.
+fn without_nulls(array: &ArrayRef) -> Result<ArrayRef> {
+    let Some(nulls) = array.nulls().filter(|nulls| nulls.null_count() > 0) else {
+        return Ok(Arc::clone(array));
+    };
+    let valid = BooleanArray::new(nulls.inner().clone(), None);
+    let empty = StringViewArray::new_scalar("");
+    Ok(zip(&valid, array, &empty)?)
+}
+
+/// The same of each distinct text.
+fn coded_as_json(coded: Coded<'_>, findings: &mut TextFindings) -> Result<ArrayRef> {
+    let (texts, odd) = all_as_json(coded.texts.into_iter().map(Some));
+    findings.add_keys(&coded.keys, &odd);
+    Ok(Arc::new(DictionaryArray::try_new(coded.keys, Arc::new(texts))?))
+}
+
+/// The entries of a dictionary as JSON, and those that were none.
+fn all_as_json<'a>(texts: impl Iterator<Item = Option<&'a str>>) -> (StringArray, OddEntries) {
+    let mut odd = OddEntries::new();
+    let texts = texts.enumerate().map(|(entry, text)| {
+        let (json, fit) = as_json(text?);
+        if fit != Fit::Whole {
+            odd.push((entry, fit));
+        }
+        json
+    });
+    let texts = texts.collect();
+    (texts, odd)
+}
+
+/// JSON texts; null for "" and `null`.
+fn views_as_json(array: &ArrayRef, findings: &mut TextFindings) -> ArrayRef {
+    let views = array.as_string_view();
+    let unchanged = |text: Option<&str>| text.is_none_or(|text| matches!(as_json(text).0, Some(Cow::Borrowed(_))));
+    if views.iter().all(unchanged) {
+        return Arc::clone(array);
+    }
+    let mut builder = StringViewBuilder::with_capacity(views.len());
+    for text in views {
+        let (json, fit) = text.map_or((None, Fit::Whole), as_json);
+        findings.add(fit);
+        builder.append_option(json);
+    }
+    Arc::new(builder.finish())
+}
+
+/// Every text as a value of `target`, and for which of them there is none.
+fn parse_all(array: &ArrayRef, target: Type) -> (Column, Vec<bool>) {
+    let mut builder = ColumnBuilder::with_capacity(target, array.len());
+    let mut failed = vec![false; array.len()];
+    for (row, failed) in failed.iter_mut().enumerate() {
+        let text = plain_text_at(array, row).filter(|text| !text.is_empty());
+        let value = text.and_then(|text| cast(&Value::string(text), target));
+        *failed = text.is_some() && value.is_none();
+        match value {
+            Some(value) => builder.append(&value),
+            None => builder.append_null(),
+        }
+    }
+    (builder.finish(), failed)
+}
+
+fn plain_text_at(array: &ArrayRef, row: usize) -> Option<&str> {
+    match array.as_string_opt::<i32>() {
+        Some(texts) => (!texts.is_null(row)).then(|| texts.value(row)),
+        None => text_at(array, row),
+    }
+}
+
+/// The JSON of a text in a dynamic column: itself if it is JSON; None for "" and `null`. Of another text, what it stands
+/// for in any export, else a JSON string of it.
+fn as_json(text: &str) -> (Option<Cow<'_, str>>, Fit) {
+    let quoted = match dynamic::from_text(text) {
+        Cow::Borrowed(json) => return ((json.trim_ascii() != "null").then_some(Cow::Borrowed(json)), Fit::Whole),
+        Cow::Owned(quoted) => quoted,
+    };
+    match read_dynamic_string(text, true) {
+        (HeldJson::Nothing, fit) => (None, fit),
+        (HeldJson::Json(json), fit) if dynamic::validate(json.as_bytes()).is_ok() => (Some(Cow::Owned(json)), fit),
+        _ => (Some(Cow::Owned(quoted)), Fit::NotJson),
+    }
+}
+
+/// Bytes that are meant as text, as text; and in how many of them something had to be replaced.
+pub(super) fn check(array: &ArrayRef) -> Result<(ArrayRef, usize)> {
+    let bytes = match array.data_type() {
+        // The crate did not check these; as bytes nobody takes them for text before it is done here.
+        DataType::Utf8View => array.as_string_view().clone().to_binary_view(),
+        _ => array.as_binary_view().clone(),
+    };
+    if let Ok(texts) = bytes.clone().to_string_view() {
+        return Ok((Arc::new(texts), 0));
+    }
+    let mut repaired = 0;
+    let mut builder = StringViewBuilder::with_capacity(bytes.len());
+    for value in &bytes {
+        let text = value.map(String::from_utf8_lossy);
+        repaired += usize::from(matches!(text, Some(Cow::Owned(_))));
+        builder.append_option(text);
+    }
+    Ok((Arc::new(builder.finish()), repaired))
+}

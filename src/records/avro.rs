@@ -1,0 +1,520 @@
+//! Avro object containers of Event Hub Capture -> the bodies of the messages, a line each.
+//!
+//! Source: the Avro 1.x specification (object container files, binary encoding) and the documentation of Event Hub
+//! Capture, whose records have the message in the field `Body`. Any schema of a record with such a field is read; the
+//! other fields are passed over. Sizes and depths are bounded, as the file may be anybody's.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use super::FileReport;
+use super::pieces::Pieces;
+use super::places::{Places, Start, Unit};
+use crate::storage::limits::UnpacksToMore;
+use crate::types::dynamic;
+
+/// Bytes of a header or a block, packed or not. Writers end a block after some kilobytes.
+const MAX_BLOCK_BYTES: usize = 64 << 20;
+
+/// Bytes of a schema; that of Event Hub Capture has a few hundred.
+const MAX_SCHEMA_BYTES: usize = 1 << 20;
+
+/// Types inside types of a schema.
+const MAX_DEPTH: usize = 32;
+
+/// Items of a list or map, and entries of the header.
+const MAX_ITEMS: i64 = 1 << 20;
+
+/// Bytes of the mark between blocks.
+const SYNC_BYTES: usize = 16;
+
+/// The field with the message.
+const BODY: &str = "Body";
+
+/// Yields the bodies of the messages of a container.
+pub(crate) struct AvroBodies<R> {
+    input: R,
+    head: Option<Head>,
+    blocks: u64,
+    report: FileReport,
+    limit: u64,
+    /// Bytes to which packed blocks may unpack yet.
+    left: u64,
+    /// Where the text of the block begins.
+    offset: u64,
+    /// Messages in front of it.
+    messages: u64,
+    places: Arc<Places>,
+}
+
+/// What the header of a container says.
+struct Head {
+    fields: Vec<(bool, AvroType)>,
+    codec: Codec,
+    sync: [u8; SYNC_BYTES],
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Codec {
+    Null,
+    Deflate,
+    Snappy,
+}
+
+/// A type of the schema, as far as it matters for passing over values.
+///
+/// Invariant: no record holds a type whose values take no bytes, and no array has such items. So every step over a
+/// value moves on in the input, and the work is bounded by its size whatever a forged count says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum AvroType {
+    Null,
+    Bool,
+    Integer,
+    Float,
+    Double,
+    Bytes,
+    Fixed(usize),
+    Array(Box<AvroType>),
+    Map(Box<AvroType>),
+    Union(Vec<AvroType>),
+    Record(Vec<AvroType>),
+}
+
+fn damaged(reason: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("Avro: {reason}"))
+}
+
+impl Head {
+    fn read(input: &mut impl Read) -> io::Result<Self> {
+        let mut magic = [0; 4];
+        input.read_exact(&mut magic)?;
+        let mut codec = Codec::Null;
+        let mut schema = None;
+        loop {
+            let count = read_long(input)?;
+            if count == 0 {
+                break;
+            }
+            if count < 0 {
+                read_long(input)?;
+            }
+            let count = count.checked_abs().filter(|count| *count <= MAX_ITEMS);
+            for _ in 0..count.ok_or_else(|| damaged("too many entries"))? {
+                let key = read_bytes(input)?;
+                let value = read_bytes(input)?;
+                match &*key {
+                    b"avro.codec" => codec = Codec::of(&value)?,
+                    b"avro.schema" => schema = String::from_utf8(value).ok(),
+                    _ => {}
+                }
+            }
+        }
+        if schema.as_ref().is_some_and(|schema: &String| schema.len() > MAX_SCHEMA_BYTES) {
+            return Err(damaged("the schema is too large"));
+        }
+        let schema = schema.filter(|schema| dynamic::validate(schema.as_bytes()).is_ok());
+        let fields = fields(&schema.ok_or_else(|| damaged("no schema"))?)?;
+        let mut sync = [0; SYNC_BYTES];
+        input.read_exact(&mut sync)?;
+        Ok(Self { fields, codec, sync })
+    }
+
+    /// Appends the bodies of a block to `text`, and where each begins to `starts`.
+    fn bodies(&self, block: &[u8], records: i64, text: &mut Vec<u8>, starts: &mut Vec<usize>) -> io::Result<()> {
+        let mut rest = block;
+        for _ in 0..records {
+            if rest.is_empty() {
+                return Err(damaged("a block with fewer records than it says"));
+            }
+            let whole = text.len();
+            for (body, ty) in &self.fields {
+                if let Err(error) = ty.read(&mut rest, body.then_some(&mut *text)) {
+                    text.truncate(whole);
+                    return Err(error);
+                }
+            }
+            starts.push(whole);
+            text.push(b'\n');
+        }
+        Ok(())
+    }
+}
+
+impl<R: Read> AvroBodies<R> {
+    /// Reads the container that `input` is, when asked to; damage inside of a block is counted at `report`. Packed
+    /// blocks may unpack to `limit` bytes in all.
+    pub(crate) fn new(input: R, report: FileReport, limit: u64) -> Self {
+        let (offset, messages, places) = (0, 0, Arc::new(Places::new(Unit::Message)));
+        Self { input, head: None, blocks: 0, report, limit, left: limit, offset, messages, places }
+    }
+
+    /// Where the messages begin in the text.
+    pub(crate) fn places(&self) -> &Arc<Places> {
+        &self.places
+    }
+}
+
+impl<R: Read> Pieces for AvroBodies<R> {
+    /// Reads the next block.
+    fn next(&mut self, text: &mut Vec<u8>) -> io::Result<bool> {
+        let head = match self.head.take() {
+            Some(head) => head,
+            None => Head::read(&mut self.input)?,
+        };
+        let head = self.head.insert(head);
+        let Some(records) = try_read_long(&mut self.input)? else {
+            return Ok(false);
+        };
+        let packed = read_bytes(&mut self.input)?;
+        let mut sync = [0; SYNC_BYTES];
+        self.input.read_exact(&mut sync)?;
+        if sync != head.sync {
+            return Err(damaged("a block does not end where it says"));
+        }
+        self.blocks += 1;
+        let mut starts = Vec::new();
+        let block = head.codec.unpack(packed, &mut self.left);
+        let read = block.and_then(|block| head.bodies(&block, records, text, &mut starts));
+        let start = |(index, at): (usize, &usize)| Start {
+            text: self.offset + *at as u64,
+            number: self.messages + index as u64 + 1,
+            byte: 0,
+        };
+        self.places.add(&mut starts.iter().enumerate().map(start).collect());
+        self.offset += text.len() as u64;
+        self.messages = self.messages.saturating_add(u64::try_from(records).unwrap_or(0));
+        if let Err(error) = read {
+            if UnpacksToMore::of(&error).is_some() {
+                return Err(UnpacksToMore { limit: self.limit }.into());
+            }
+            self.report.lost(format!("block {}", self.blocks), format!("the rest of it cannot be read: {error}"));
+        }
+        Ok(true)
+    }
+}
+
+impl Codec {
+    fn of(name: &[u8]) -> io::Result<Self> {
+        match name {
+            b"null" => Ok(Self::Null),
+            b"deflate" => Ok(Self::Deflate),
+            b"snappy" => Ok(Self::Snappy),
+            _ => Err(damaged("a codec other than null, deflate and snappy")),
+        }
+    }
+
+    /// The bytes of a block, which are taken from those that are `left` where it is packed.
+    fn unpack(self, packed: Vec<u8>, left: &mut u64) -> io::Result<Vec<u8>> {
+        let block = match self {
+            Self::Null => return Ok(packed),
+            Self::Deflate => {
+                let mut block = Vec::new();
+                let limit = (*left).min(MAX_BLOCK_BYTES as u64) + 1;
+                flate2::read::DeflateDecoder::new(&*packed).take(limit).read_to_end(&mut block)?;
+                block
+            }
+            Self::Snappy => {
+                // Four bytes of a checksum follow the data.
+                let (data, sum) = packed.split_last_chunk::<4>().ok_or_else(|| damaged("a block is cut off"))?;
+                let length = snap::raw::decompress_len(data).map_err(|error| damaged(&error.to_string()))?;
+                if length > MAX_BLOCK_BYTES {
+                    return Err(damaged("a block is too large"));
+                }
+                let block = snap::raw::Decoder::new().decompress_vec(data);
+                let block = block.map_err(|error| damaged(&error.to_string()))?;
+                let mut crc = flate2::Crc::new();
+                crc.update(&block);
+                if crc.sum() != u32::from_be_bytes(*sum) {
+                    return Err(damaged("a checksum is wrong"));
+                }
+                block
+            }
+        };
+        *left = check_size(block.len(), *left)?;
+        Ok(block)
+    }
+}
+
+/// The bytes that are left behind a block of `length` bytes.
+fn check_size(length: usize, left: u64) -> io::Result<u64> {
+    let rest = left.checked_sub(length as u64).ok_or(UnpacksToMore { limit: left })?;
+    if length > MAX_BLOCK_BYTES { Err(damaged("a block is too large")) } else { Ok(rest) }
+}
+
+impl AvroType {
+    /// Passes a value; the bytes of a text of bytes go to `taken`.
+    fn read(&self, input: &mut &[u8], taken: Option<&mut Vec<u8>>) -> io::Result<()> {
+        match self {
+            Self::Null => Ok(()),
+            Self::Bool => skip(input, 1),
+            Self::Integer => read_long(input).map(drop),
+            Self::Float => skip(input, 4),
+            Self::Double => skip(input, 8),
+            Self::Fixed(size) => skip(input, *size),
+            Self::Bytes => {
+                let length = length_of(read_long(input)?)?;
+                let bytes = input.get(..length).ok_or_else(|| damaged("a record is cut off"))?;
+                if let Some(taken) = taken {
+                    taken.extend_from_slice(bytes);
+                }
+                skip(input, length)
+            }
+            Self::Union(types) => {
+                let index = usize::try_from(read_long(input)?).ok();
+                index.and_then(|index| types.get(index)).ok_or_else(|| damaged("no such type"))?.read(input, taken)
+            }
+            Self::Record(types) => types.iter().try_for_each(|ty| ty.read(input, None)),
+            Self::Array(item) => read_blocks(input, &mut |input| item.read(input, None)),
+            Self::Map(value) => read_blocks(input, &mut |input| {
+                Self::Bytes.read(input, None)?;
+                value.read(input, None)
+            }),
+        }
+    }
+
+    /// True where a value of the type is not written at all.
+    fn takes_no_bytes(&self) -> bool {
+        match self {
+            Self::Null | Self::Fixed(0) => true,
+            Self::Record(types) => types.is_empty(),
+            _ => false,
+        }
+    }
+
+    fn parse(schema: &str, depth: usize) -> io::Result<Self> {
+        if depth > MAX_DEPTH {
+            return Err(damaged("types are nested too deeply"));
+        }
+        if schema.starts_with('[') {
+            let types = dynamic::elements(schema).map(|ty| Self::parse(ty, depth + 1));
+            return types.collect::<io::Result<_>>().map(Self::Union);
+        }
+        let member = |key: &str| dynamic::get_member(schema, key);
+        let inner = |key: &str| Self::parse(member(key).ok_or_else(|| damaged("a type without its items"))?, depth + 1);
+        let name = if schema.starts_with('{') { member("type").unwrap_or("null") } else { schema };
+        if name.starts_with(['{', '[']) {
+            return Self::parse(name, depth + 1);
+        }
+        Ok(match &*dynamic::to_text(name) {
+            "" => return Err(damaged("a type without a name")),
+            "null" => Self::Null,
+            "boolean" => Self::Bool,
+            "int" | "long" | "enum" => Self::Integer,
+            "float" => Self::Float,
+            "double" => Self::Double,
+            "bytes" | "string" => Self::Bytes,
+            "fixed" => {
+                Self::Fixed(member("size").and_then(|size| size.parse().ok()).ok_or_else(|| damaged("no size"))?)
+            }
+            "array" => {
+                let items = inner("items")?;
+                if items.takes_no_bytes() {
+                    return Err(damaged("a list of items that take no bytes is not supported"));
+                }
+                Self::Array(Box::new(items))
+            }
+            "map" => Self::Map(Box::new(inner("values")?)),
+            "record" => {
+                let fields = dynamic::elements(member("fields").unwrap_or("[]"));
+                let types = fields.map(|field| field_type(field, depth + 1));
+                let types = types.filter(|ty| !ty.as_ref().is_ok_and(Self::takes_no_bytes));
+                Self::Record(types.collect::<io::Result<_>>()?)
+            }
+            _ => return Err(damaged("a type that refers to another is not supported")),
+        })
+    }
+}
+
+fn field_type(field: &str, depth: usize) -> io::Result<AvroType> {
+    AvroType::parse(dynamic::get_member(field, "type").ok_or_else(|| damaged("a field without a type"))?, depth)
+}
+
+/// The fields of the record that the schema describes; true for the one with the message.
+fn fields(schema: &str) -> io::Result<Vec<(bool, AvroType)>> {
+    let fields = dynamic::elements(dynamic::get_member(schema, "fields").unwrap_or("[]"));
+    let is_body = |field: &str| dynamic::get_member(field, "name").is_some_and(|name| dynamic::to_text(name) == BODY);
+    let mut fields: Vec<(bool, AvroType)> =
+        fields.map(|field| Ok((is_body(field), field_type(field, 0)?))).collect::<io::Result<_>>()?;
+    fields.retain(|(_, ty)| !ty.takes_no_bytes());
+    if fields.iter().any(|(body, _)| *body) { Ok(fields) } else { Err(damaged("its records have no field Body")) }
+}
+
+/// The blocks of a list or map.
+fn read_blocks(input: &mut &[u8], item: &mut dyn FnMut(&mut &[u8]) -> io::Result<()>) -> io::Result<()> {
+    loop {
+        let count = read_long(input)?;
+        if count == 0 {
+            return Ok(());
+        }
+        if count < 0 {
+            let bytes = length_of(read_long(input)?)?;
+            skip(input, bytes)?;
+            continue;
+        }
+        if count > MAX_ITEMS {
+            return Err(damaged("too many items"));
+        }
+        (0..count).try_for_each(|_| item(input))?;
+    }
+}
+
+fn skip(input: &mut &[u8], count: usize) -> io::Result<()> {
+    *input = input.get(count..).ok_or_else(|| damaged("a record is cut off"))?;
+    Ok(())
+}
+
+fn length_of(length: i64) -> io::Result<usize> {
+    let length = usize::try_from(length).ok().filter(|length| *length <= MAX_BLOCK_BYTES);
+    length.ok_or_else(|| damaged("a length makes no sense"))
+}
+
+fn read_bytes(input: &mut impl Read) -> io::Result<Vec<u8>> {
+    let length = length_of(read_long(input)?)?;
+    let mut bytes = Vec::new();
+    input.take(length as u64).read_to_end(&mut bytes)?;
+    if bytes.len() == length { Ok(bytes) } else { Err(damaged("the file is cut off")) }
+}
+
+fn read_long(input: &mut impl Read) -> io::Result<i64> {
+    try_read_long(input)?.ok_or_else(|| damaged("the file is cut off"))
+}
+
+/// A zigzag number of variable length; None at the end of the input.
+fn try_read_long(input: &mut impl Read) -> io::Result<Option<i64>> {
+    let mut number: u64 = 0;
+    for index in 0..10 {
+        let mut byte = [0];
+        match input.read_exact(&mut byte) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof && index == 0 => return Ok(None),
+            Err(error) => return Err(error),
+        }
+        number |= u64::from(byte[0] & 0x7f) << (7 * index);
+        if byte[0] & 0x80 == 0 {
+            let sign = -i64::from(number & 1 == 1);
+            return Ok(Some((number >> 1).cast_signed() ^ sign));
+        }
+    }
+    Err(damaged("a number is too long"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+
+    use std::sync::Arc;
+
+    use super::super::pieces::Made;
+    use super::{AvroBodies, Codec, FileReport};
+
+    const SCHEMA: &str = r#"{"type":"record","name":"EventData","fields":[
+        {"name":"SequenceNumber","type":"long"},{"name":"Offset","type":"string"},
+        {"name":"Properties","type":{"type":"map","values":["long","string","bytes","null"]}},
+        {"name":"Body","type":["null","bytes"]}]}"#;
+
+    fn long(number: i64) -> Vec<u8> {
+        let mut rest = ((number << 1) ^ (number >> 63)).cast_unsigned();
+        let mut out = Vec::new();
+        while rest >= 0x80 {
+            out.push((rest & 0x7f) as u8 | 0x80);
+            rest >>= 7;
+        }
+        out.push(rest as u8);
+        out
+    }
+
+    fn bytes(text: &[u8]) -> Vec<u8> {
+        [long(text.len() as i64), text.to_vec()].concat()
+    }
+
+    fn container(codec: Codec, bodies: &[&str]) -> Vec<u8> {
+        let name: &[u8] = match codec {
+            Codec::Null => b"null",
+            Codec::Deflate => b"deflate",
+            Codec::Snappy => b"snappy",
+        };
+        let header = [bytes(b"avro.codec"), bytes(name), bytes(b"avro.schema"), bytes(SCHEMA.as_bytes())].concat();
+        let mut out = [b"Obj\x01".to_vec(), long(2), header, long(0), vec![7; 16]].concat();
+        for body in bodies {
+            let map = [long(1), bytes(b"key"), long(1), bytes(b"value"), long(0)].concat();
+            let record = [long(-3), bytes(b"0"), map, long(1), bytes(body.as_bytes())].concat();
+            let packed = match codec {
+                Codec::Null => record,
+                Codec::Deflate => {
+                    let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
+                    encoder.write_all(&record).expect("packed");
+                    encoder.finish().expect("packed")
+                }
+                Codec::Snappy => {
+                    let mut crc = flate2::Crc::new();
+                    crc.update(&record);
+                    let packed = snap::raw::Encoder::new().compress_vec(&record).expect("packed");
+                    [packed, crc.sum().to_be_bytes().to_vec()].concat()
+                }
+            };
+            out.extend([long(1), bytes(&packed), vec![7; 16]].concat());
+        }
+        out
+    }
+
+    /// The text, or the damage.
+    fn read(container: &[u8]) -> Result<String, String> {
+        let report = FileReport::new("capture.avro", Arc::default());
+        let mut text = String::new();
+        let read = Made::new(AvroBodies::new(container, report.clone(), u64::MAX)).read_to_string(&mut text);
+        match (read, report.problems()) {
+            (Ok(_), 0) => Ok(text),
+            (Err(error), _) => Err(error.to_string()),
+            (Ok(_), lost) => Err(format!("{lost} lost of {text}")),
+        }
+    }
+
+    /// A forged count of values that take no bytes must not keep the reader busy: without the bound this does not end.
+    #[test]
+    fn values_without_bytes_end_at_once() {
+        let forged = |body: &str, other: &str| {
+            let schema = format!(
+                r#"{{"type":"record","fields":[{{"name":"Body","type":{body}}},{{"name":"x","type":{other}}}]}}"#
+            );
+            let header = [bytes(b"avro.schema"), bytes(schema.as_bytes())].concat();
+            let block = [long(i64::MAX), bytes(&[0, 0]), vec![7; 16]].concat();
+            [b"Obj\x01".to_vec(), long(1), header, long(0), vec![7; 16], block].concat()
+        };
+        let empty = r#"{"type":"record","fields":[{"name":"y","type":"null"}]}"#;
+        let nothing = r#"{"type":"fixed","size":0}"#;
+        for ty in ["\"null\"", empty, nothing] {
+            assert!(read(&forged(ty, ty)).is_err(), "{ty}: no message can be in it");
+            assert!(read(&forged("\"bytes\"", ty)).is_err_and(|error| error.contains("lost")), "{ty}");
+            let array = format!(r#"{{"type":"array","items":{ty}}}"#);
+            assert!(read(&forged("\"bytes\"", &array)).is_err_and(|error| error.contains("no bytes")), "{ty}");
+        }
+    }
+
+    #[test]
+    fn bodies_come_out_of_every_codec() {
+        for codec in [Codec::Null, Codec::Deflate, Codec::Snappy] {
+            let container = container(codec, &["{\"a\":1}", "{\"a\":2}"]);
+            assert_eq!(read(&container).as_deref(), Ok("{\"a\":1}\n{\"a\":2}\n"), "{codec:?}");
+        }
+    }
+
+    #[test]
+    fn damage_is_an_error_and_nothing_worse() {
+        for codec in [Codec::Null, Codec::Deflate, Codec::Snappy] {
+            let whole = container(codec, &["{\"a\":1}", "{\"a\":2}"]);
+            for end in 0..whole.len() {
+                _ = read(&whole[..end]);
+            }
+            for at in 0..whole.len() {
+                for bit in 0..8 {
+                    let mut damaged = whole.clone();
+                    damaged[at] ^= 1 << bit;
+                    _ = read(&damaged);
+                }
+            }
+        }
+        let whole = container(Codec::Null, &["{}"]);
+        assert!(read(&whole[..whole.len() - 3]).is_err());
+        assert!(read(b"Obj\x01\x00").is_err());
+    }
+}

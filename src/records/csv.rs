@@ -1,0 +1,487 @@
+//! CSV -> JSON Lines, as it is read: every shape behind goes through the reader of JSON.
+//!
+//! What the file is, is told by its first line: a download of the Entra admin center (display names), a query result or
+//! `.export` (columns of a table, the portal of Log Analytics adds the time zone), or, without a header line, rows that
+//! end with the name of their table. A row that does not fit is counted with its line and left out; reading goes on
+//! with the next line, so that one stray quote does not take the rest along.
+
+mod header;
+mod portal;
+
+use std::borrow::Cow;
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use self::header::{Headers, Layout, TYPE_LINE, layout};
+use super::places::{Places, Start, Unit};
+use super::{FileReport, MAX_RECORD_BYTES, decode, limit_reached, without_byte_order_mark};
+use crate::entra::portal::PortalHeader;
+use crate::scan::Damage;
+
+/// Bytes read at once.
+const CHUNK: usize = 256 << 10;
+
+/// Yields a JSON object a row.
+pub(crate) struct CsvLines<R> {
+    rows: Rows<R>,
+    layout: Layout,
+    headers: Headers,
+    count: u64,
+    /// Rows that are not UTF-8.
+    undecodable: u64,
+    text: String,
+    position: usize,
+    report: FileReport,
+    /// Where the text begins that is at hand.
+    offset: u64,
+    starts: Vec<Start>,
+    places: Arc<Places>,
+}
+
+impl<R: Read> CsvLines<R> {
+    /// Reads the first line of `input`; the inner error says why the file is not read.
+    pub(crate) fn new(input: R, report: FileReport) -> Result<Self, &'static str> {
+        let mut rows = Rows {
+            input,
+            buffer: Vec::new(),
+            at: 0,
+            ended: false,
+            line: 1,
+            offset: 0,
+            delimiter: b',',
+            unfinished: false,
+            failed: None,
+        };
+        let typed = rows.choose_delimiter();
+        let (cells, length) = match rows.parse() {
+            Parsed::Row(cells, length, _) => (cells.into_iter().map(Cow::into_owned).collect::<Vec<_>>(), length),
+            Parsed::Incomplete | Parsed::Broken(_) => return Err("its first line is no line of CSV"),
+        };
+        let (layout, is_header) = layout(&cells, typed, report.name())?;
+        let headers = Headers::new(is_header.then_some(&cells));
+        if is_header {
+            rows.pass(length);
+        }
+        let places = Arc::new(Places::new(Unit::Row));
+        let (text, offset, starts) = (String::new(), 0, Vec::new());
+        Ok(Self { rows, layout, headers, count: 0, undecodable: 0, text, position: 0, report, offset, starts, places })
+    }
+
+    /// What the first header names, if the file is one of the Entra admin center.
+    pub(crate) fn portal_header(&self) -> Option<Arc<PortalHeader>> {
+        self.layout.portal_header()
+    }
+
+    /// Where the rows begin in the text.
+    pub(crate) fn places(&self) -> &Arc<Places> {
+        &self.places
+    }
+
+    /// Turns the rows of the buffer into text; false at the end.
+    fn refill(&mut self) -> io::Result<bool> {
+        self.offset += self.text.len() as u64;
+        self.text.clear();
+        self.position = 0;
+        while self.text.len() < CHUNK {
+            self.rows.skip_mark();
+            self.report.damaged(Damage::NulBytes, self.rows.skip_nul_bytes());
+            let (line, byte) = (self.rows.line, self.rows.offset);
+            let (length, flaw) = match self.rows.parse() {
+                Parsed::Row(cells, length, _) if cells.iter().all(|cell| cell.is_empty()) && cells.len() <= 1 => {
+                    if length == 0 {
+                        self.end();
+                        break;
+                    }
+                    (length, None)
+                }
+                Parsed::Row(cells, length, _) if self.headers.is_header(&cells) => {
+                    let same = self.headers.is_same(&cells);
+                    let cells: Vec<String> = cells.into_iter().map(Cow::into_owned).collect();
+                    self.begin_again(&cells, same, line);
+                    (length, None)
+                }
+                Parsed::Row(_, length, _) if self.layout.unread().is_some() => {
+                    (length, self.layout.unread().map(str::to_owned))
+                }
+                Parsed::Row(cells, length, is_utf8) if cells.len() == self.layout.width() => {
+                    self.undecodable += u64::from(!is_utf8);
+                    self.starts.push(Start { text: self.offset + self.text.len() as u64, number: line, byte });
+                    self.layout.write(&cells, &mut self.text);
+                    self.count += 1;
+                    (length, None)
+                }
+                Parsed::Row(cells, length, _) => {
+                    let flaw = format!("{} cells under {} headers", cells.len(), self.layout.width());
+                    match self.headers.joined(&cells, self.layout.width()) {
+                        Some(header) => {
+                            let cells: Vec<Cow<'_, str>> = header.iter().map(|name| name.as_str().into()).collect();
+                            let same = self.headers.is_same(&cells);
+                            self.begin_again(&header, same, line);
+                            (length, Some("the header line of another file is joined to its end".to_owned()))
+                        }
+                        None => (self.rows.first_line(), Some(flaw)),
+                    }
+                }
+                Parsed::Incomplete => (self.rows.first_line(), Some("a quote is opened and not closed".to_owned())),
+                Parsed::Broken(reason) => (self.rows.first_line(), Some(reason.to_owned())),
+            };
+            if let Some(flaw) = flaw {
+                self.report.lost(format!("line {line}"), flaw);
+            }
+            self.rows.pass(length);
+        }
+        self.places.add(&mut self.starts);
+        self.report.damaged(Damage::NotUtf8, std::mem::take(&mut self.undecodable));
+        match self.rows.failed.take_if(|_| self.text.is_empty()) {
+            Some(error) => Err(error),
+            None => Ok(!self.text.is_empty()),
+        }
+    }
+
+    /// Goes on behind a header line further down: the file was made of several.
+    fn begin_again(&mut self, cells: &[String], same: bool, line: u64) {
+        let name = self.report.name();
+        let text = match same {
+            true => format!("{name}: header lines that are repeated further down are no rows"),
+            false => format!("{name}: line {line} is a header with other columns: the rows behind it are read by it"),
+        };
+        self.report.notices(vec![(text, 1)]);
+        if same {
+            return;
+        }
+        self.layout.report(&self.report);
+        self.layout = match layout(cells, false, self.report.name()) {
+            Ok((layout, _)) => layout,
+            Err(reason) => Layout::Unread(reason, cells.len()),
+        };
+        self.headers = Headers::new(Some(cells));
+    }
+
+    /// Says what the whole file says about itself.
+    fn end(&mut self) {
+        self.layout.report(&self.report);
+        self.report.damaged(Damage::MayBeCutOff, u64::from(self.rows.unfinished));
+        if let Some(note) = limit_reached(std::mem::take(&mut self.count)) {
+            self.report.warn(&note);
+        }
+    }
+}
+
+impl<R: Read> Read for CsvLines<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.position == self.text.len() {
+            if !self.refill()? {
+                return Ok(0);
+            }
+        }
+        let count = (&self.text.as_bytes()[self.position..]).read(buffer)?;
+        self.position += count;
+        Ok(count)
+    }
+}
+
+/// Splits bytes into rows of cells.
+struct Rows<R> {
+    input: R,
+    buffer: Vec<u8>,
+    /// Where the next row begins in the buffer.
+    at: usize,
+    ended: bool,
+    /// The number of its line, and the offset of its first byte.
+    line: u64,
+    offset: u64,
+    delimiter: u8,
+    /// True behind a last line without a line end.
+    unfinished: bool,
+    /// What ended the input too early; it is passed on behind the rows that were whole.
+    failed: Option<io::Error>,
+}
+
+/// What stands at the beginning of the buffer.
+enum Parsed<'a> {
+    /// A row, its length in bytes, and whether all of it is UTF-8.
+    Row(Vec<Cow<'a, str>>, usize, bool),
+    /// A quote is not closed.
+    Incomplete,
+    Broken(&'static str),
+}
+
+impl<R: Read> Rows<R> {
+    /// Takes the delimiter that cuts the first line into the most cells, behind blank lines and those that only tell how
+    /// the file was made; true where one of these names a type of PowerShell.
+    fn choose_delimiter(&mut self) -> bool {
+        self.fill(CHUNK);
+        self.skip_mark();
+        let mut typed = false;
+        loop {
+            let length = self.first_line();
+            let line = &self.buffer[self.at..self.at + length];
+            typed |= line.starts_with(TYPE_LINE.as_bytes());
+            let is_header = !line.trim_ascii().is_empty() && !line.starts_with(b"sep=");
+            if (is_header && !line.starts_with(TYPE_LINE.as_bytes())) || length == 0 {
+                break;
+            }
+            self.pass(length);
+        }
+        let cells = |delimiter: u8| match parse_row(&self.buffer[self.at..], delimiter, true) {
+            Parsed::Row(cells, ..) => cells.len(),
+            Parsed::Incomplete | Parsed::Broken(_) => 0,
+        };
+        let delimiters = [b'|', b'\t', b';', b','];
+        self.delimiter = delimiters.into_iter().max_by_key(|&delimiter| cells(delimiter)).unwrap_or(b',');
+        typed
+    }
+
+    /// Passes a byte order mark, which stands in front of each file of those that were joined.
+    fn skip_mark(&mut self) {
+        if self.buffer.len() - self.at < 3 && !self.ended {
+            self.fill(CHUNK);
+        }
+        let marked = &self.buffer[self.at..];
+        let length = marked.len() - without_byte_order_mark(marked).len();
+        self.at += length;
+        self.offset += length as u64;
+    }
+
+    /// Passes NUL bytes in front of a row; how many runs of them there are.
+    fn skip_nul_bytes(&mut self) -> u64 {
+        let before = self.offset;
+        while self.buffer.get(self.at) == Some(&0) {
+            let length = self.buffer[self.at..].iter().take_while(|byte| **byte == 0).count();
+            self.at += length;
+            self.offset += length as u64;
+            if self.at == self.buffer.len() && !self.ended {
+                self.fill(CHUNK);
+            }
+        }
+        u64::from(self.offset > before)
+    }
+
+    /// The row at the beginning, which is not passed.
+    fn parse(&mut self) -> Parsed<'_> {
+        let mut wanted = CHUNK;
+        loop {
+            if self.buffer.len() - self.at < wanted && !self.ended {
+                self.fill(wanted);
+            }
+            let unfinished =
+                matches!(parse_row(&self.buffer[self.at..], self.delimiter, self.ended), Parsed::Incomplete);
+            if !unfinished || self.ended || wanted >= MAX_RECORD_BYTES {
+                break;
+            }
+            wanted *= 2;
+        }
+        parse_row(&self.buffer[self.at..], self.delimiter, self.ended)
+    }
+
+    /// Reads until `wanted` bytes are there.
+    fn fill(&mut self, wanted: usize) {
+        self.buffer.drain(..self.at);
+        self.at = 0;
+        let missing = wanted.saturating_sub(self.buffer.len()) as u64;
+        match self.input.by_ref().take(missing).read_to_end(&mut self.buffer) {
+            Ok(count) => self.ended = (count as u64) < missing,
+            Err(error) => (self.ended, self.failed) = (true, Some(error)),
+        }
+    }
+
+    /// The length of the line at the beginning.
+    fn first_line(&self) -> usize {
+        let rest = &self.buffer[self.at..];
+        memchr::memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1)
+    }
+
+    fn pass(&mut self, length: usize) {
+        let passed = &self.buffer[self.at..self.at + length];
+        // What ends with the closing quote of a cell is whole.
+        self.unfinished = passed.last().is_some_and(|last| !matches!(last, b'\n' | b'\r' | b'"'));
+        self.line += memchr::memchr_iter(b'\n', &self.buffer[self.at..self.at + length]).count() as u64;
+        self.at += length;
+        self.offset += length as u64;
+    }
+}
+
+/// The row that `bytes` start with; `ended` where nothing follows them. No cells, no length: the end.
+fn parse_row(bytes: &[u8], delimiter: u8, ended: bool) -> Parsed<'_> {
+    let mut cells = Vec::new();
+    let mut position = 0;
+    let mut is_utf8 = true;
+    loop {
+        let (cell, length) = match bytes.get(position) {
+            Some(b'"') => match quoted(&bytes[position + 1..]) {
+                Some((inside, length)) => (inside, length + 1),
+                None => return Parsed::Incomplete,
+            },
+            _ => {
+                let rest = &bytes[position..];
+                let length = memchr::memchr3(delimiter, b'\n', b'\r', rest).unwrap_or(rest.len());
+                (Cow::Borrowed(&rest[..length]), length)
+            }
+        };
+        position += length;
+        cells.push(match cell {
+            Cow::Borrowed(cell) => std::str::from_utf8(cell).map_or_else(
+                |_| {
+                    is_utf8 = false;
+                    decode(cell)
+                },
+                Cow::Borrowed,
+            ),
+            Cow::Owned(cell) => Cow::Owned(String::from_utf8(cell).unwrap_or_else(|error| {
+                is_utf8 = false;
+                decode(error.as_bytes()).into_owned()
+            })),
+        });
+        match bytes[position..] {
+            [byte, ..] if byte == delimiter => position += 1,
+            [b'\r', b'\n', ..] => return Parsed::Row(cells, position + 2, is_utf8),
+            [] | [b'\r'] if !ended => return Parsed::Incomplete,
+            [] => return Parsed::Row(cells, position, is_utf8),
+            // A lone carriage return ends a line where nothing else does.
+            [b'\n' | b'\r', ..] => return Parsed::Row(cells, position + 1, is_utf8),
+            _ => return Parsed::Broken("text behind a closing quote"),
+        }
+    }
+}
+
+/// The inside of a quoted cell, and its length with the closing quote.
+fn quoted(bytes: &[u8]) -> Option<(Cow<'_, [u8]>, usize)> {
+    let mut inside: Cow<'_, [u8]> = Cow::Borrowed(&[]);
+    let mut start = 0;
+    loop {
+        let end = start + memchr::memchr(b'"', &bytes[start..])?;
+        let doubled = bytes.get(end + 1) == Some(&b'"');
+        let part = &bytes[start..end + usize::from(doubled)];
+        match &mut inside {
+            Cow::Borrowed([]) if !doubled => inside = Cow::Borrowed(part),
+            Cow::Borrowed(_) => inside = Cow::Owned(part.to_vec()),
+            Cow::Owned(inside) => inside.extend_from_slice(part),
+        }
+        if !doubled {
+            return Some((inside, end + 1));
+        }
+        start = end + 2;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::sync::Arc;
+
+    use super::{CsvLines, FileReport};
+
+    /// The JSON Lines of a text, and how many lines were lost.
+    fn read(text: &str) -> Result<(String, u64), &'static str> {
+        let report = FileReport::new("file.csv", Arc::default());
+        let mut lines = CsvLines::new(text.as_bytes(), report.clone())?;
+        let mut out = String::new();
+        lines.read_to_string(&mut out).expect("no error of the disk");
+        Ok((out, report.problems()))
+    }
+
+    #[test]
+    fn rows_become_objects() {
+        let cases = [
+            ("a,b\n1,2\n", "{\"a\":\"1\",\"b\":\"2\"}\n", 0),
+            ("\u{feff}a;b\r\n\"x;\"\"y\"\"\r\nz\";2", "{\"a\":\"x;\\\"y\\\"\\r\\nz\",\"b\":\"2\"}\n", 0),
+            ("sep=\t\r\na\tb\r\n\r\n\t\"\"\r\n", "{\"a\":\"\",\"b\":\"\"}\n", 0),
+            ("a,b\n1\n3,4\n5,6,7\n", "{\"a\":\"3\",\"b\":\"4\"}\n", 2),
+            ("a,b\n1,\"2\n3,4\n5,6\n", "{\"a\":\"3\",\"b\":\"4\"}\n{\"a\":\"5\",\"b\":\"6\"}\n", 1),
+            ("a,b\n\"1\"2,3\n3,4\n", "{\"a\":\"3\",\"b\":\"4\"}\n", 1),
+            ("Time [UTC],b\n1,2\n", "{\"Time\":\"1\",\"b\":\"2\"}\n", 0),
+            ("Time [UTC+00:00],b\n1,2\n", "{\"Time\":\"1\",\"b\":\"2\"}\n", 0),
+            ("Time [UTC-5:30],b\n1,2\n,2\n", "{\"Time\":\"1 -05:30\",\"b\":\"2\"}\n{\"Time\":\"\",\"b\":\"2\"}\n", 0),
+            ("TIMEGENERATED [utc],id,b\n1,2,3\n", "{\"TimeGenerated\":\"1\",\"Id\":\"2\",\"b\":\"3\"}\n", 0),
+        ];
+        for (text, lines, lost) in cases {
+            assert_eq!(read(text), Ok((lines.to_owned(), lost)), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn files_that_were_joined_have_several_headers() {
+        let cases = [
+            ("a,b\n1,2\na,b\n3,4\n", "{\"a\":\"1\",\"b\":\"2\"}\n{\"a\":\"3\",\"b\":\"4\"}\n", 0),
+            (
+                "TimeGenerated,Type,Id\n1,2,3\n\u{feff}Id,TimeGenerated,Type\n4,5,6\n",
+                "{\"TimeGenerated\":\"1\",\"Type\":\"2\",\"Id\":\"3\"}\n{\"Id\":\"4\",\"TimeGenerated\":\"5\",\"Type\":\"6\"}\n",
+                0,
+            ),
+            (
+                "TimeGenerated,Type,Id\n1,2,3\nTimeGenerated [Berlin],Type,Id\n4,5,6\n7,8,9\nTimeGenerated,Type,Id\n1,2,3\n",
+                &"{\"TimeGenerated\":\"1\",\"Type\":\"2\",\"Id\":\"3\"}\n".repeat(2),
+                2,
+            ),
+            // Without a line end between them the row is lost, and those behind it are read by their header.
+            (
+                "TimeGenerated,Type,Id\n1,2,3\n1,2,9Id,TimeGenerated,Type\n4,5,6\n",
+                "{\"TimeGenerated\":\"1\",\"Type\":\"2\",\"Id\":\"3\"}\n{\"Id\":\"4\",\"TimeGenerated\":\"5\",\"Type\":\"6\"}\n",
+                1,
+            ),
+            // A row with the name of a column in it is a row.
+            ("Location,b,c\nLocation,2,3\n", "{\"Location\":\"Location\",\"b\":\"2\",\"c\":\"3\"}\n", 0),
+        ];
+        for (text, lines, lost) in cases {
+            assert_eq!(read(text), Ok((lines.to_owned(), lost)), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn lines_in_front_of_the_header_are_passed() {
+        let row = "{\"TimeGenerated\":\"1\",\"Id\":\"3\"}\n".to_owned();
+        for text in [
+            "\r\n  \r\nTimeGenerated,Id\r\n1,3\r\n",
+            "#TYPE System.Management.Automation.PSCustomObject\r\n\"TimeGenerated\",\"Id\"\r\n1,3\r\n",
+            "\u{feff}sep=;\n\nTimeGenerated;Id\n1;3\n",
+            // A column without a name is no reason to lose the others.
+            ",TimeGenerated,Id,\n0,1,3,\n",
+        ] {
+            assert_eq!(read(text), Ok((row.clone(), 0)), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_told_is_refused() {
+        for text in [
+            "Time [Berlin],b\n1,2\n",
+            "Time [Local],b\n1,2\n",
+            "Time [CET],b\n1,2\n",
+            "Time [UTC+15:00],b\n1,2\n",
+            "1,2\n3,4\n",
+            "\"a,b\n",
+            "#TYPE Microsoft.Graph,x\n",
+            "#TYPE Microsoft.Graph\n\"Id\",\"Status\"\n",
+            "\n\n",
+            ",a,b\n1,2,3\n",
+            "Request ID,Date (UTC),Authentication method\n",
+        ] {
+            assert!(read(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_portal_writes_words() {
+        let text = concat!(
+            "Date (UTC),Request ID,Unique token identifier,Location,Status,Sign-in error code,Failure reason,Browser,",
+            "Compliant,Incoming token type,Incoming token type,Conditional Access\n",
+            "2026-03-02T09:05:11Z,1,'-RE8,\"Washington, D.C., District, US\",Success,,Other.,Edge,Yes,,None,Not Applied\n",
+            "2026-03-02T09:05:12Z,2,,\", , \",Interrupted,50074,x,,,,,\n",
+            "2026-03-02T09:05:13Z,3,,,Interrupted,,,,,,,Strange\n",
+        );
+        let expected = concat!(
+            r#"{"createdDateTime":"2026-03-02T09:05:11Z","id":"1","uniqueTokenIdentifier":"-RE8","#,
+            r#""location":{"city":"Washington, D.C.","state":"District","countryOrRegion":"US"},"#,
+            r#""status":{"errorCode":0,"failureReason":"Other."},"deviceDetail":{"browser":"Edge","isCompliant":true},"#,
+            r#""incomingTokenType":"none","conditionalAccessStatus":"notApplied","@portalCsv":1}"#,
+            "\n",
+            r#"{"createdDateTime":"2026-03-02T09:05:12Z","id":"2","location":{"city":"","state":"","countryOrRegion":""},"#,
+            r#""status":{"errorCode":50074,"failureReason":"x"},"deviceDetail":{},"@portalCsv":1}"#,
+            "\n",
+            r#"{"createdDateTime":"2026-03-02T09:05:13Z","id":"3","status":{},"deviceDetail":{},"#,
+            r#""conditionalAccessStatus":"Strange","@portalCsv":1}"#,
+            "\n",
+        );
+        assert_eq!(read(text), Ok((expected.to_owned(), 0)));
+    }
+}

@@ -1,0 +1,202 @@
+//! Bytes of a file -> blocks of whole records.
+//!
+//! A file is either lines, one JSON value each, or a sequence of JSON values in any layout: an array, an object
+//! around an array, pretty-printed, one behind the other with or without anything between. Both are read block by
+//! block, so memory stays bounded by the longest record.
+
+mod append;
+mod avro;
+mod blocks;
+mod csv;
+mod effort;
+mod encoding;
+mod members;
+mod open;
+mod opening;
+mod packed;
+mod page;
+mod peeked;
+mod pieces;
+mod places;
+mod scan;
+mod spanning;
+mod tables;
+mod torn;
+mod transcoder;
+mod values;
+mod windows_1252;
+
+pub(crate) use blocks::{Blocks, Gap, Halt, MAX_RECORD_BYTES, Next, Origin};
+pub(crate) use effort::Effort;
+pub(crate) use encoding::{Encoding, utf16_in};
+pub(crate) use open::{FileReport, HEAD_BYTES, Layers, Opened, Text, open, open_at};
+pub(crate) use opening::{holds_records, is_wrapped};
+pub(crate) use places::Places;
+pub(crate) use spanning::{Extent, Rest, extent};
+pub(crate) use tables::{Note, limit_reached};
+pub(crate) use values::{Header, Span, ValueSplitter, is_sequence};
+pub(crate) use windows_1252::decode;
+
+use crate::types::dynamic;
+
+/// What a text is that holds no records.
+pub(crate) const NO_RECORDS: &str = "neither JSON nor CSV";
+
+/// What a file is that is nothing that is known.
+pub(crate) const NO_TEXT: &str = "neither text nor a known format";
+
+/// How the values of a text file follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// One value a line.
+    Lines,
+    /// Values of any layout.
+    Values,
+    /// Nothing but blanks.
+    Empty,
+    /// No JSON; with what it looks like.
+    Foreign(&'static str),
+}
+
+/// How the values follow each other, told by the first bytes; `whole` where these are all bytes.
+#[must_use]
+pub fn detect(head: &[u8], whole: bool) -> Framing {
+    let padded = head.starts_with(&[0]);
+    let head = without_padding(head);
+    match trim_start(head).first() {
+        None if padded => Framing::Foreign(NO_TEXT),
+        None if whole => Framing::Empty,
+        Some(b'{') if is_lines(head, whole) => Framing::Lines,
+        Some(b'{' | b'[') | None => Framing::Values,
+        Some(b'"') if is_json_in_strings(head) => Framing::Lines,
+        Some(_) if has_record_line(head, whole) => Framing::Lines,
+        Some(_) if torn::is_tail(head) => Framing::Values,
+        Some(_) if head.contains(&0) => Framing::Foreign(NO_TEXT),
+        Some(_) => Framing::Foreign(NO_RECORDS),
+    }
+}
+
+/// The bytes behind what may stand in front of a record: blanks, byte order marks (of files that were joined), and the
+/// record separators of RFC 7464.
+#[must_use]
+pub fn trim_start(mut bytes: &[u8]) -> &[u8] {
+    loop {
+        bytes = match bytes {
+            [b' ' | b'\t' | b'\r' | b'\n' | 0x0c | 0x1e, rest @ ..] | [0xef, 0xbb, 0xbf, rest @ ..] => rest,
+            _ => return bytes,
+        };
+    }
+}
+
+/// The bytes behind a UTF-8 byte order mark.
+#[must_use]
+pub fn without_byte_order_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
+/// The bytes after NUL bytes, which interrupted writes leave.
+fn without_padding(bytes: &[u8]) -> &[u8] {
+    &bytes[bytes.iter().take_while(|byte| **byte == 0).count()..]
+}
+
+/// True where one of the first lines is a whole object: a damaged first line must not hide that.
+fn is_lines(head: &[u8], whole: bool) -> bool {
+    first_lines(head, whole).any(is_object)
+}
+
+/// True for text that begins with a bracket and is no array, such as the first section of a TOML or INI file.
+pub(crate) fn is_bracketed_text(head: &[u8]) -> bool {
+    let Some(rest) = trim_start(head).strip_prefix(b"[") else { return false };
+    let rest = trim_start(rest);
+    let is_word = ["true", "false", "null"].iter().any(|word| rest.starts_with(word.as_bytes()));
+    let is_value = is_word || matches!(rest.first(), None | Some(b'{' | b'[' | b']' | b'"' | b'-' | b'0'..=b'9'));
+    !is_value && !has_record_line(head, false)
+}
+
+/// True where one of the lines behind the first is a record: whatever the first one says, these are lines of JSON.
+pub(crate) fn has_record_line(head: &[u8], whole: bool) -> bool {
+    let is_record = |line: &[u8]| line.starts_with(b"{") && dynamic::validate(line).is_ok();
+    first_lines(head, whole).skip(1).any(is_record)
+}
+
+/// True if the first line is a JSON string with JSON inside: what a row of CSV begins with is escaped otherwise.
+pub(crate) fn is_json_in_strings(head: &[u8]) -> bool {
+    const BLANKS: [&[u8]; 4] = [b" ", b"\\n", b"\\r", b"\\t"];
+    let Some(mut inside) = trim_start(head).strip_prefix(b"\"") else { return false };
+    while let Some(rest) = BLANKS.iter().find_map(|blank| inside.strip_prefix(*blank)) {
+        inside = rest;
+    }
+    // A key, a nested value, a line end, or the string in a string.
+    let begins = |inside: &[u8]| matches!(inside, [b'\\', b'"' | b'n' | b'r' | b't', ..] | [b'{' | b'[' | b' ', ..]);
+    match inside {
+        [b'{' | b'[', rest @ ..] => begins(rest),
+        [b'\\', b'"', b'{' | b'[', ..] => true,
+        _ => false,
+    }
+}
+
+/// The first three lines that are not blank, as far as they are complete.
+fn first_lines(head: &[u8], whole: bool) -> impl Iterator<Item = &[u8]> {
+    let complete = if whole { head.len() } else { memchr::memrchr(b'\n', head).unwrap_or(0) };
+    let mut rest = &head[..complete];
+    let lines = std::iter::from_fn(move || {
+        let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1);
+        let line = rest.split_off(..end).filter(|line| !line.is_empty())?;
+        Some(trim_start(line).trim_ascii_end())
+    });
+    lines.filter(|line| !line.is_empty()).take(3)
+}
+
+/// True for a line that is one object, as far as its brackets tell.
+fn is_object(line: &[u8]) -> bool {
+    line.starts_with(b"{") && scan::value_end(line) == Some(line.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Framing, detect};
+
+    #[test]
+    fn sections_of_settings_are_no_arrays() {
+        for (text, expected) in [
+            ("[defaults]\nstrict = true\n", true),
+            ("[tables.SigninLogs]\n", true),
+            ("[true, 1]", false),
+            ("[{\"a\":1}]", false),
+            (" [\n]", false),
+            ("[broken\n{\"a\":1}\n", false),
+            ("{\"a\":1}", false),
+        ] {
+            assert_eq!(super::is_bracketed_text(text.as_bytes()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn framing_is_told_by_content() {
+        let cases = [
+            ("{\"a\":1}\n{\"a\":2}\n", Framing::Lines),
+            ("\u{feff}\r\n{\"a\":1}\r\n", Framing::Lines),
+            ("{\"a\":\n{\"a\":2}\n", Framing::Lines),
+            ("\"{\\\"a\\\":1}\"\n", Framing::Lines),
+            ("\"[\\n {\\\"a\\\":1}]\"", Framing::Lines),
+            ("\"{\"\"a\"\":1}\",x,y\n", Framing::Foreign("neither JSON nor CSV")),
+            ("[{\"a\":1}]", Framing::Values),
+            ("{\n  \"a\": 1\n}\n", Framing::Values),
+            ("{\"a\":1}{\"a\":2}\n", Framing::Values),
+            ("{\"a\":1}\r{\"a\":2}\r", Framing::Values),
+            ("\u{1e}{\"a\":1}\n\u{1e}{\"a\":2}\n", Framing::Lines),
+            (" \r\n", Framing::Empty),
+            ("", Framing::Empty),
+            ("hello", Framing::Foreign("neither JSON nor CSV")),
+            ("hello\n{\"a\":2}\n", Framing::Lines),
+            ("\0\n{\"a\":2}\n", Framing::Lines),
+            ("hello\n{a}\n", Framing::Foreign("neither JSON nor CSV")),
+            // The beginning is missing.
+            ("S\",\"a\":{}},{\"TimeGenerated\":1}]", Framing::Values),
+            ("S\",\"a\":{}},{\"b\":1}]", Framing::Foreign("neither JSON nor CSV")),
+        ];
+        for (text, framing) in cases {
+            assert_eq!(detect(text.as_bytes(), true), framing, "{text}");
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! A file -> the text in it: unpacked, out of its container, in UTF-8, CSV as JSON Lines. Each layer is told by its
+//! first bytes, never by the name of the file.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use super::avro::AvroBodies;
+use super::csv::CsvLines;
+use super::encoding::{Change, Encoding};
+use super::packed::Packed;
+use super::peeked::Peeked;
+use super::pieces::Made;
+use super::places::Places;
+use super::transcoder::Transcoder;
+use super::{has_record_line, is_json_in_strings, trim_start, without_byte_order_mark};
+use crate::diagnostic::Result;
+use crate::entra::portal::PortalHeader;
+use crate::scan::{Damage, ScanReport};
+use crate::storage::counters::ScanCounters;
+use crate::storage::files::{Compression, DataFile, Format};
+use crate::storage::limits::Limits;
+use crate::storage::limits::UnpacksToMore;
+
+/// First bytes of a layer that are looked at: some records, so that damage to the first does not hide the others.
+pub(crate) const HEAD_BYTES: usize = 64 << 10;
+
+/// Layers around a text: packed twice and put into a container is the most that makes sense.
+const MAX_LAYERS: usize = 4;
+
+/// Where a layer counts what is wrong with its file.
+#[derive(Clone, Debug)]
+pub(crate) struct FileReport {
+    name: Arc<str>,
+    report: Arc<ScanReport>,
+}
+
+impl FileReport {
+    /// For the file that messages call `name`.
+    pub(crate) fn new(name: &str, report: Arc<ScanReport>) -> Self {
+        Self { name: name.into(), report }
+    }
+
+    /// How messages call the file.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Counts a record that cannot be read.
+    pub(crate) fn lost(&self, place: String, reason: String) {
+        self.report.lost(&self.name, place, reason);
+    }
+
+    /// Passes on what is worth saying.
+    pub(crate) fn notices(&self, notices: Vec<(String, u64)>) {
+        notices.into_iter().for_each(|(text, times)| self.report.notice_times(text, times));
+    }
+
+    /// Counts damage to values of the file.
+    pub(crate) fn damaged(&self, damage: Damage, count: u64) {
+        self.report.damaged(damage, &self.name, count);
+    }
+
+    /// Says that the file may not hold all that it seems to.
+    pub(crate) fn warn(&self, text: &str) {
+        self.report.warn(format!("{}: {text}", self.name));
+    }
+
+    /// How many records were lost.
+    #[cfg(test)]
+    pub(crate) fn problems(&self) -> u64 {
+        self.report.problems().values().map(|problems| problems.lost).sum()
+    }
+}
+
+/// What a file turned out to be.
+pub(crate) enum Opened {
+    /// Text in UTF-8.
+    Text(Text),
+    /// Parquet or Arrow IPC, which are not read as text.
+    Columns,
+    /// Nothing that is read, and why.
+    Refused(&'static str),
+}
+
+/// A text.
+pub(crate) struct Text {
+    /// Its bytes.
+    pub input: Peeked,
+    /// True where the bytes are those of the file.
+    pub plain: bool,
+    /// True where every value is a text, whatever it stands for.
+    pub cells: bool,
+    /// What the header names, if it is a CSV of the Entra admin center.
+    pub header: Option<Arc<PortalHeader>>,
+    /// Where its parts stand in the file, where it was made of something else.
+    pub places: Option<Arc<Places>>,
+    /// What the layers are that were taken off.
+    pub layers: Layers,
+}
+
+/// What stood around a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Layers {
+    /// How the file is packed.
+    pub compression: &'static str,
+    /// The encoding of the text.
+    pub encoding: &'static str,
+    /// What the text was made of, if it is not the text itself.
+    pub container: Option<&'static str>,
+}
+
+impl Layers {
+    const NONE: Self = Self { compression: "none", encoding: "UTF-8", container: None };
+}
+
+/// The plain text that `file` is, from a byte on; the reader most likely stops at the other. `buffer` is used again,
+/// whatever it holds.
+pub(crate) fn open_at(
+    file: &DataFile,
+    range: (u64, Option<u64>),
+    buffer: Vec<u8>,
+    counters: &Arc<ScanCounters>,
+) -> Result<Text> {
+    let input = Peeked::not_yet(file.open_at(range, Some(counters))?, buffer);
+    Ok(Text { input, plain: true, cells: false, header: None, places: None, layers: Layers::NONE })
+}
+
+/// What `file` is, whose bytes are `input`. What is wrong inside of its layers goes to `report`; `buffer` is used again,
+/// whatever it holds.
+pub(crate) fn open(
+    file: &DataFile,
+    mut input: Box<dyn Read + Send>,
+    mut buffer: Vec<u8>,
+    limits: Limits,
+    report: &Arc<ScanReport>,
+) -> Result<Opened> {
+    let failed = |source: io::Error| file.failed(source);
+    let file_report = || FileReport::new(&file.name, Arc::clone(report));
+    if !file.is_plain() {
+        let limit = limits.unpacked(file.bytes);
+        input = Box::new(Limited { input, left: limit, limit });
+    }
+    let mut depth = 0;
+    let mut layers = Layers::NONE;
+    let mut places = None;
+    loop {
+        let peeked = Peeked::new(input, buffer, HEAD_BYTES).map_err(failed)?;
+        let head = peeked.head();
+        depth += 1;
+        if depth > MAX_LAYERS {
+            return Ok(Opened::Refused("it is packed too many times"));
+        }
+        input = match Format::of(head) {
+            Format::Text(Compression::None) => {
+                let encoding = Encoding::of(head);
+                if encoding == Encoding::Utf8 && !changes(head) {
+                    let plain = depth == 1 && file.is_plain();
+                    let bytes = Text { input: peeked, plain, cells: false, header: None, places, layers };
+                    return Ok(text(bytes, file.is_called_csv(), file_report));
+                }
+                places = None;
+                layers.encoding = if encoding == Encoding::Utf8 { "UTF-8 and UTF-16" } else { encoding.name() };
+                (input, buffer) = peeked.apart();
+                Box::new(Made::new(Transcoder::new(input, encoding, file_report())))
+            }
+            Format::Text(compression) => {
+                places = None;
+                layers.compression = compression.name();
+                (input, buffer) = peeked.apart();
+                unpack(input, compression, limits.unpacked(file.bytes), file_report()).map_err(failed)?
+            }
+            Format::Avro => {
+                layers.container = Some("Avro");
+                (input, buffer) = peeked.apart();
+                let bodies = AvroBodies::new(input, file_report(), limits.unpacked(file.bytes));
+                places = Some(Arc::clone(bodies.places()));
+                Box::new(Made::new(bodies))
+            }
+            Format::Parquet | Format::Arrow if depth == 1 && file.is_plain() => return Ok(Opened::Columns),
+            Format::Parquet => return Ok(Opened::Refused("Parquet that is packed once more: unpack it first")),
+            Format::Arrow => return Ok(Opened::Refused("Arrow that is packed once more: unpack it first")),
+            Format::Zip if depth == 1 && file.is_plain() => {
+                return Ok(Opened::Refused("a zip archive under another name: give it the ending .zip"));
+            }
+            Format::Zip => return Ok(Opened::Refused("an archive inside of another: unpack it first")),
+            Format::Unsupported(reason) => return Ok(Opened::Refused(reason)),
+        };
+    }
+}
+
+/// True if a text that begins in UTF-8 goes on in UTF-16 within its first bytes.
+fn changes(head: &[u8]) -> bool {
+    matches!(Encoding::Utf8.change(head, true), Change::To(..))
+}
+
+/// What a text in UTF-8 is: JSON as it stands, CSV as JSON Lines.
+fn text(mut text: Text, called_csv: bool, file_report: impl Fn() -> FileReport) -> Opened {
+    let head = text.input.head();
+    let unmarked = without_byte_order_mark(head);
+    if unmarked.len() < head.len() && text.layers.encoding == "UTF-8" {
+        text.layers.encoding = "UTF-8 with BOM";
+    }
+    let first = trim_start(head).first();
+    // What is no text shows in the first line; further down a stray byte is damage to one row.
+    let is_binary = |head: &[u8]| head.split(|byte| *byte == b'\n').next().is_some_and(|line| line.contains(&0));
+    let is_json = first.is_none_or(|first| matches!(first, b'{' | b'['));
+    if is_json || is_json_in_strings(head) || is_binary(head) || has_record_line(unmarked, head.len() < HEAD_BYTES) {
+        return Opened::Text(text);
+    }
+    if !called_csv && (!looks_like_csv(head) || is_inside_json(head)) {
+        return Opened::Text(text);
+    }
+    text.layers.container = Some("CSV");
+    let input = Made::new(Transcoder::new(text.input, Encoding::Utf8, file_report()));
+    match CsvLines::new(Box::new(input), file_report()) {
+        Ok(lines) => {
+            // Lines of a text that is made itself lead nowhere.
+            let places = Arc::clone(lines.places());
+            let places = text.places.is_none().then_some(places);
+            let header = lines.portal_header();
+            let input = Peeked::not_yet(Box::new(lines), Vec::new());
+            Opened::Text(Text { input, plain: false, cells: true, header, places, ..text })
+        }
+        Err(reason) => Opened::Refused(reason),
+    }
+}
+
+fn unpack(
+    input: Box<dyn Read + Send>,
+    compression: Compression,
+    limit: u64,
+    report: FileReport,
+) -> io::Result<Box<dyn Read + Send>> {
+    let unpacked = Packed::new(input, compression, report)?;
+    Ok(Box::new(Limited { input: Box::new(unpacked), left: limit, limit }))
+}
+
+/// Stops a file that unpacks to more than is allowed.
+struct Limited {
+    input: Box<dyn Read + Send>,
+    left: u64,
+    limit: u64,
+}
+
+impl Read for Limited {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.input.read(buffer)?;
+        match self.left.checked_sub(count as u64) {
+            Some(left) => {
+                self.left = left;
+                Ok(count)
+            }
+            None => Err(UnpacksToMore { limit: self.limit }.into()),
+        }
+    }
+}
+
+/// True where the first line is the rest of a JSON record: no line of CSV has a key with its colon; in its cells quotes are
+/// doubled.
+fn is_inside_json(head: &[u8]) -> bool {
+    let line = head.split(|byte| *byte == b'\n').next().unwrap_or(head);
+    let keys =
+        memchr::memmem::find_iter(line, b"\":").filter(|at| at.checked_sub(1).is_some_and(|at| line[at] != b'"'));
+    keys.take(2).count() == 2
+}
+
+/// True where the first line is cut by one of the usual delimiters.
+fn looks_like_csv(head: &[u8]) -> bool {
+    let line = head.split(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty()).unwrap_or(head);
+    let count = |wanted: u8| memchr::memchr_iter(wanted, line).count();
+    line.starts_with(b"#TYPE ") || line.starts_with(b"sep=") || [b',', b';', b'\t'].into_iter().any(|d| count(d) >= 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::{Read, Write};
+    use std::sync::Arc;
+
+    use super::{Opened, open};
+    use crate::scan::ScanReport;
+    use crate::storage::files::DataFile;
+    use crate::storage::limits::Limits;
+
+    /// The text in a file, and whether it ended in damage; Err with the reason where it is refused.
+    fn read(bytes: &[u8], limits: Limits) -> Result<(Vec<u8>, bool), &'static str> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("file");
+        fs::write(&path, bytes).expect("a file");
+        let file = DataFile::new(&path).expect("a file");
+        let input = file.open().expect("a file");
+        match open(&file, input, Vec::new(), limits, &Arc::new(ScanReport::default())).expect("readable") {
+            Opened::Text(mut text) => {
+                let mut out = Vec::new();
+                let damaged = text.input.read_to_end(&mut out).is_err();
+                Ok((out, damaged))
+            }
+            Opened::Columns => Err("Parquet"),
+            Opened::Refused(reason) => Err(reason),
+        }
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).expect("packed");
+        encoder.finish().expect("packed")
+    }
+
+    fn bzip2(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+        encoder.write_all(bytes).expect("packed");
+        encoder.finish().expect("packed")
+    }
+
+    #[test]
+    fn layers_are_taken_off() {
+        let text = b"{\"a\":1}\n";
+        let utf16: Vec<u8> = String::from_utf8_lossy(text).encode_utf16().flat_map(u16::to_be_bytes).collect();
+        let zstd = zstd::encode_all(&text[..], 1).expect("packed");
+        let twice = [gzip(text), gzip(text)].concat();
+        for (bytes, times) in [
+            (text.to_vec(), 1),
+            (gzip(text), 1),
+            (twice, 2),
+            ([bzip2(text), bzip2(text)].concat(), 2),
+            (gzip(&zstd), 1),
+            (gzip(&utf16), 1),
+        ] {
+            assert_eq!(read(&bytes, Limits::default()), Ok((text.repeat(times), false)));
+        }
+        let deep = gzip(&gzip(&gzip(&gzip(&gzip(text)))));
+        assert!(read(&deep, Limits::default()).is_err());
+        assert!(read(&gzip(b"PAR1"), Limits::default()).is_err());
+        assert_eq!(read(b"PAR1", Limits::default()), Err("Parquet"));
+    }
+
+    #[test]
+    fn what_unpacks_to_too_much_is_stopped() {
+        let bomb = gzip(&vec![b' '; 1 << 20]);
+        let limited = Limits { max_unpacked: Some(100_000) };
+        let (text, damaged) = read(&bomb, limited).expect("a text");
+        assert!(damaged && text.len() <= 100_000, "{}", text.len());
+        assert_eq!(read(&bomb, Limits::default()).map(|(text, damaged)| (text.len(), damaged)), Ok((1 << 20, false)));
+    }
+
+    #[test]
+    fn what_was_read_before_the_damage_is_kept() {
+        let text = "{\"a\":1}\n".repeat(10_000);
+        let packed = gzip(text.as_bytes());
+        let (found, damaged) = read(&packed[..packed.len() - 20], Limits::default()).expect("a text");
+        assert!(damaged && !found.is_empty() && text.as_bytes().starts_with(&found));
+        let csv = format!("a,b,c\n{}", "1,2,3\n".repeat(10_000));
+        let packed = gzip(csv.as_bytes());
+        let (found, damaged) = read(&packed[..packed.len() - 20], Limits::default()).expect("a text");
+        assert!(damaged && found.starts_with(b"{\"a\":\"1\","));
+    }
+}

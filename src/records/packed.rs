@@ -1,0 +1,436 @@
+//! A packed file -> its text. It is one stream behind another: members of gzip, frames of Zstandard, streams of bzip2.
+//!
+//! Damage to one of them does not hide the next: it is found by its first bytes. What was lost in between is said, and the
+//! text is parted there, so that what stands before the damage is not joined to what stands behind it.
+
+use std::io::{self, BufRead, Read};
+
+use zstd::stream::raw::{self, Operation};
+
+use super::append::append;
+use super::encoding::Encoding;
+use super::open::FileReport;
+use crate::storage::files::{Compression, Format};
+use crate::storage::limits::UnpacksToMore;
+
+/// Bytes read at once, and bytes kept that were read: damage may be noticed behind the beginning of the next stream.
+const CHUNK: usize = 64 << 10;
+
+/// Bytes that a stream is told by, where it has so many.
+const MAGIC_BYTES: usize = 10;
+
+/// How often reading goes on behind damage in one file.
+const MAX_RESUMED: usize = 1_000;
+
+/// Bytes of the text that tell its encoding.
+const FIRST_BYTES: usize = 16;
+
+/// The text in a packed file.
+pub(super) struct Packed {
+    compression: Compression,
+    stream: Option<Stream>,
+    /// The decoder of the last frame, for the next one: a new one takes longer than most of what it reads.
+    zstd: Option<raw::Decoder<'static>>,
+    /// Where the stream begins.
+    began: u64,
+    report: FileReport,
+    resumed: usize,
+    /// The first bytes of the text.
+    first: Vec<u8>,
+    /// Bytes of text so far.
+    made: u64,
+    /// What parts the text, to come next.
+    border: Vec<u8>,
+}
+
+/// One stream that is unpacked.
+enum Stream {
+    Gzip(Box<flate2::bufread::GzDecoder<Input>>),
+    Zstd(ZstdFrame),
+    Bzip2(bzip2::bufread::BzDecoder<Input>),
+}
+
+impl Packed {
+    /// What `input` holds, which is packed by `compression`. Losses go to `report`.
+    pub(super) fn new(input: Box<dyn Read + Send>, compression: Compression, report: FileReport) -> io::Result<Self> {
+        let input = Input { source: input, bytes: Vec::new(), position: 0, offset: 0 };
+        let stream = Some(Stream::new(input, compression, None)?);
+        let (first, border) = (Vec::with_capacity(FIRST_BYTES), Vec::new());
+        Ok(Self { compression, stream, zstd: None, began: 0, report, resumed: 0, first, made: 0, border })
+    }
+
+    /// Goes on to the stream that follows the one that ended; false at the end of the file.
+    fn next_stream(&mut self, mut input: Input) -> io::Result<bool> {
+        input.pass_padding()?;
+        let head = input.peek()?;
+        if head.is_empty() {
+            return Ok(false);
+        }
+        if Format::of(head) == Format::Text(self.compression) {
+            self.start(input)?;
+            return Ok(true);
+        }
+        self.began = input.at();
+        let reason = format!("what follows is no {}", self.compression.name());
+        self.resume(input, io::Error::new(io::ErrorKind::InvalidData, reason)).map(|()| true)
+    }
+
+    /// Goes on to the next stream behind damage; the error where there is none.
+    fn resume(&mut self, mut input: Input, error: io::Error) -> io::Result<()> {
+        let ends = error.raw_os_error().is_some() || UnpacksToMore::of(&error).is_some();
+        if ends || self.resumed == MAX_RESUMED {
+            return Err(error);
+        }
+        let noticed = input.at();
+        input.go_to(self.began + 1);
+        if !input.seek(self.compression)? {
+            return Err(error);
+        }
+        self.resumed += 1;
+        let name = self.compression.name();
+        let reason = format!(
+            "cannot be unpacked: {error}; what was read of this part is unchecked, and the rest of it is not read"
+        );
+        self.report.lost(format!("byte {} of the {name} file", noticed.min(input.at())), reason);
+        self.border = self.line_end();
+        self.start(input)
+    }
+
+    /// The input behind a stream, whose decoder is kept.
+    fn end(&mut self, stream: Stream) -> Input {
+        match stream {
+            Stream::Gzip(stream) => stream.into_inner(),
+            Stream::Bzip2(stream) => stream.into_inner(),
+            Stream::Zstd(frame) => {
+                self.zstd = Some(frame.decoder);
+                frame.input
+            }
+        }
+    }
+
+    fn start(&mut self, input: Input) -> io::Result<()> {
+        self.began = input.at();
+        self.stream = Some(Stream::new(input, self.compression, self.zstd.take())?);
+        Ok(())
+    }
+
+    /// A line end in the encoding of the text.
+    fn line_end(&self) -> Vec<u8> {
+        let encoding = Encoding::of(&self.first);
+        // Half of a character is made whole.
+        let filler = (encoding != Encoding::Utf8 && self.made % 2 == 1).then_some(0);
+        filler.iter().chain(encoding.line_end()).copied().collect()
+    }
+}
+
+impl Read for Packed {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            if !self.border.is_empty() {
+                let count = self.border.as_slice().read(buffer)?;
+                self.border.drain(..count);
+                self.made += count as u64;
+                return Ok(count);
+            }
+            let Some(stream) = &mut self.stream else { return Ok(0) };
+            match stream.read(buffer) {
+                Ok(0) => {
+                    let Some(stream) = self.stream.take() else { return Ok(0) };
+                    let input = self.end(stream);
+                    self.next_stream(input)?;
+                }
+                Ok(count) => {
+                    let missing = FIRST_BYTES.saturating_sub(self.first.len()).min(count);
+                    self.first.extend_from_slice(&buffer[..missing]);
+                    self.made += count as u64;
+                    return Ok(count);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    let Some(stream) = self.stream.take() else { return Ok(0) };
+                    let input = self.end(stream);
+                    self.resume(input, error)?;
+                }
+            }
+        }
+    }
+}
+
+impl Stream {
+    fn new(input: Input, compression: Compression, zstd: Option<raw::Decoder<'static>>) -> io::Result<Self> {
+        Ok(match compression {
+            Compression::Zstd => Self::Zstd(ZstdFrame::new(input, zstd)?),
+            Compression::Bzip2 => Self::Bzip2(bzip2::bufread::BzDecoder::new(input)),
+            Compression::Gzip | Compression::None => Self::Gzip(Box::new(flate2::bufread::GzDecoder::new(input))),
+        })
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Gzip(stream) => stream.read(buffer),
+            Self::Zstd(stream) => stream.read(buffer),
+            Self::Bzip2(stream) => stream.read(buffer),
+        }
+    }
+}
+
+/// One frame of Zstandard.
+struct ZstdFrame {
+    input: Input,
+    decoder: raw::Decoder<'static>,
+    ended: bool,
+}
+
+impl ZstdFrame {
+    /// The frame that `input` begins with; `decoder` has read another one.
+    fn new(input: Input, decoder: Option<raw::Decoder<'static>>) -> io::Result<Self> {
+        let decoder = match decoder {
+            Some(mut decoder) => {
+                decoder.reinit()?;
+                decoder
+            }
+            None => raw::Decoder::new()?,
+        };
+        Ok(Self { input, decoder, ended: false })
+    }
+}
+
+impl Read for ZstdFrame {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while !self.ended {
+            let packed = self.input.fill_buf()?;
+            let at_end = packed.is_empty();
+            let status = self.decoder.run_on_buffers(packed, buffer)?;
+            self.input.consume(status.bytes_read);
+            self.ended = status.remaining == 0;
+            if status.bytes_written > 0 {
+                return Ok(status.bytes_written);
+            }
+            if at_end && !self.ended {
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "incomplete frame"));
+            }
+        }
+        Ok(0)
+    }
+}
+
+/// True where a stream begins, as far as its first bytes tell. The bytes of packed data pass for one once in a few
+/// billion.
+fn begins(bytes: &[u8], compression: Compression) -> bool {
+    match compression {
+        // Reserved flags are 0, the level is one of three, the system one of fourteen or unknown.
+        Compression::Gzip => matches!(bytes, [0x1f, 0x8b, 8, 0..=0x1f, _, _, _, _, 0 | 2 | 4, 0..=13 | 255, ..]),
+        Compression::Zstd => matches!(bytes, [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..]),
+        // With a block, or empty.
+        Compression::Bzip2 => {
+            let Some([b'B', b'Z', b'h', b'1'..=b'9', magic @ ..]) = bytes.first_chunk::<10>() else { return false };
+            matches!(magic, [0x31, 0x41, 0x59, 0x26, 0x53, 0x59] | [0x17, 0x72, 0x45, 0x38, 0x50, 0x90])
+        }
+        Compression::None => false,
+    }
+}
+
+/// Packed bytes. Some that were read are kept.
+struct Input {
+    source: Box<dyn Read + Send>,
+    bytes: Vec<u8>,
+    /// How many of them were taken.
+    position: usize,
+    /// Where the first of them stands in the file.
+    offset: u64,
+}
+
+impl Input {
+    /// Where the next byte stands in the file.
+    fn at(&self) -> u64 {
+        self.offset + self.position as u64
+    }
+
+    /// Goes to a place in the file, or as far back as bytes are kept.
+    fn go_to(&mut self, at: u64) {
+        let kept = usize::try_from(at.saturating_sub(self.offset)).unwrap_or(usize::MAX);
+        self.position = kept.min(self.bytes.len());
+    }
+
+    /// The next bytes, enough to tell a stream by; fewer at the end.
+    fn peek(&mut self) -> io::Result<&[u8]> {
+        while self.bytes.len() - self.position < MAGIC_BYTES && self.read_more()? {}
+        Ok(&self.bytes[self.position..])
+    }
+
+    /// Passes zeros, which tools that write whole blocks leave behind the last stream.
+    fn pass_padding(&mut self) -> io::Result<()> {
+        loop {
+            let rest = self.fill_buf()?;
+            let zeros = rest.iter().take_while(|byte| **byte == 0).count();
+            if zeros == 0 {
+                return Ok(());
+            }
+            self.consume(zeros);
+        }
+    }
+
+    /// Goes on to where a stream begins; false where there is none.
+    fn seek(&mut self, compression: Compression) -> io::Result<bool> {
+        loop {
+            let rest = &self.bytes[self.position..];
+            let unsure = rest.len().saturating_sub(MAGIC_BYTES - 1);
+            if let Some(at) = (0..unsure).find(|&at| begins(&rest[at..], compression)) {
+                self.position += at;
+                return Ok(true);
+            }
+            self.position += unsure;
+            if !self.read_more()? {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// Reads a chunk behind what is left; false at the end.
+    fn read_more(&mut self) -> io::Result<bool> {
+        let passed = self.position.saturating_sub(CHUNK);
+        self.bytes.drain(..passed);
+        self.position -= passed;
+        self.offset += passed as u64;
+        let (count, read) = append(&mut self.source, &mut self.bytes, CHUNK);
+        read.map(|()| count > 0)
+    }
+}
+
+impl Read for Input {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.fill_buf()?.read(buffer)?;
+        self.consume(count);
+        Ok(count)
+    }
+}
+
+impl BufRead for Input {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.position == self.bytes.len() {
+            self.read_more()?;
+        }
+        Ok(&self.bytes[self.position..])
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.position = (self.position + count).min(self.bytes.len());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::io::{Read, Write};
+    use std::sync::Arc;
+
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::super::open::FileReport;
+    use super::Packed;
+    use crate::scan::ScanReport;
+    use crate::storage::files::Compression;
+
+    const KINDS: [Compression; 3] = [Compression::Gzip, Compression::Zstd, Compression::Bzip2];
+
+    fn pack(text: &[u8], compression: Compression) -> Vec<u8> {
+        match compression {
+            Compression::Zstd => {
+                // Without a checksum, damage to a text that is not packed any smaller is no error.
+                let mut encoder = zstd::Encoder::new(Vec::new(), 1).expect("an encoder");
+                encoder.include_checksum(true).expect("a checksum");
+                encoder.write_all(text).expect("packed");
+                encoder.finish().expect("packed")
+            }
+            Compression::Bzip2 => {
+                let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+                encoder.write_all(text).expect("packed");
+                encoder.finish().expect("packed")
+            }
+            _ => {
+                let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+                encoder.write_all(text).expect("packed");
+                encoder.finish().expect("packed")
+            }
+        }
+    }
+
+    /// The text of a packed file, whether it ended in an error, and how many losses were told.
+    fn unpack(bytes: Vec<u8>, compression: Compression) -> (Vec<u8>, bool, u64) {
+        let report = FileReport::new("file", Arc::new(ScanReport::default()));
+        let mut text = Vec::new();
+        let packed = Packed::new(Box::new(std::io::Cursor::new(bytes)), compression, report.clone());
+        let failed = packed.expect("a stream").read_to_end(&mut text).is_err();
+        (text, failed, report.problems())
+    }
+
+    /// Lines that do not pack well, so that damage falls into them.
+    fn lines(random: &mut ChaCha8Rng, part: usize) -> Vec<u8> {
+        let line = |n| format!("{{\"part\":{part},\"n\":{n},\"id\":\"{:032x}\"}}\n", random.random::<u128>());
+        (0..200).map(line).collect::<String>().into_bytes()
+    }
+
+    #[test]
+    fn parts_follow_each_other() {
+        for kind in KINDS {
+            let parts: [&[u8]; 4] = [b"{\"a\":1}\n", b"", b"x", b""];
+            let packed = parts.map(|part| pack(part, kind)).concat();
+            assert_eq!(unpack([&packed[..], &[0; 70_000]].concat(), kind), (parts.concat(), false, 0), "{kind:?}");
+            assert_eq!(unpack(pack(b"", kind), kind), (Vec::new(), false, 0), "{kind:?}");
+        }
+    }
+
+    /// Whatever happens to one part, the others are there, and it is told.
+    #[test]
+    fn damage_to_one_part_does_not_hide_the_next() {
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        for round in 0..300 {
+            let kind = KINDS[round % 3];
+            let parts: Vec<Vec<u8>> = (0..4).map(|part| lines(&mut random, part)).collect();
+            let mut packed: Vec<Vec<u8>> = parts.iter().map(|part| pack(part, kind)).collect();
+            let hit = random.random_range(0..3);
+            let length = packed[hit].len();
+            let at = random.random_range(0..length);
+            match round % 4 {
+                0 => packed[hit].truncate(at),
+                1 => packed[hit][at] ^= 1 << random.random_range(0..8),
+                2 => drop(packed[hit].drain(at..(at + 40).min(length))),
+                _ => packed[hit].splice(at..at, [0; 7]).for_each(drop),
+            }
+            // Nothing at all, or a flag that no reader looks at, is no damage.
+            let (text, failed, told) = unpack(packed.concat(), kind);
+            let found: HashSet<&[u8]> = text.split(|byte| *byte == b'\n').collect();
+            for (part, lines) in parts.iter().enumerate() {
+                let whole = lines.split(|byte| *byte == b'\n').all(|line| found.contains(line));
+                let nothing_left = part == hit && round % 4 == 0 && at == 0;
+                assert!(whole || nothing_left || part == hit && told > 0, "round {round}: {part} beside {hit} at {at}");
+            }
+            assert!(!failed, "round {round}");
+        }
+    }
+
+    #[test]
+    fn text_in_utf16_stays_in_step() {
+        let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        let mut first = pack(&utf16(&"{\"München\":1}\r\n".repeat(2_000)), Compression::Gzip);
+        let length = first.len();
+        first.truncate(length - 21);
+        let packed = [first, pack(&utf16("{\"b\":2}\r\n"), Compression::Gzip)].concat();
+        let (text, failed, told) = unpack(packed, Compression::Gzip);
+        assert!(!failed && told == 1 && text.len().is_multiple_of(2));
+        assert!(text.ends_with(&[&[b'\n', 0][..], &utf16("{\"b\":2}\r\n")].concat()));
+    }
+
+    #[test]
+    fn what_never_is_a_stream_ends() {
+        let headers = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3].repeat(20_000);
+        let (text, failed, told) = unpack(headers, Compression::Gzip);
+        assert!(text.len() < 3_000 && failed && told == 1_000, "{} {told}", text.len());
+    }
+}

@@ -1,0 +1,79 @@
+//! Pages of an answer that comes in several: whether a page says that another one follows.
+
+use super::members::{Member, Members, is_error_key, is_filled};
+use crate::scan::pages::Page;
+use crate::types::dynamic;
+
+/// Characters of a context or filter that tell it from others.
+const MAX_TEXT: usize = 1 << 10;
+
+impl Page {
+    /// Reads the members of the object `bytes` start with whose values begin before `end`.
+    pub(crate) fn of(bytes: &[u8], end: usize) -> Self {
+        let mut page = Self::default();
+        let mut members = Members::of(bytes);
+        while let Member::Key(key) = members.next() {
+            let start = members.position;
+            if start >= end || !members.pass_value() {
+                break;
+            }
+            page.note(&key, &bytes[start..members.position]);
+        }
+        page
+    }
+
+    /// Adds a member that stands beside the records.
+    pub(super) fn note(&mut self, key: &[u8], value: &[u8]) {
+        let text = || std::str::from_utf8(value).ok().filter(|text| text.starts_with('"')).map(dynamic::to_text);
+        if names_next_page(key) {
+            self.next = text().filter(|link| !link.trim().is_empty()).map(|link| shorten(filter_of(&link)));
+        } else if is_context(key) {
+            self.context = text().map(|context| shorten(&context)).unwrap_or_default();
+        } else if is_error_key(key) {
+            self.failed |= is_filled(value);
+        }
+    }
+}
+
+/// True for the key of the link to the next page: `@odata.nextLink`, `odata.nextLink`, `nextLink`.
+fn names_next_page(key: &[u8]) -> bool {
+    const NAME: &[u8] = b"nextLink";
+    key.len() >= NAME.len() && key[key.len() - NAME.len()..].eq_ignore_ascii_case(NAME)
+}
+
+fn is_context(key: &[u8]) -> bool {
+    [&b"@odata.context"[..], b"odata.metadata"].iter().any(|name| key.eq_ignore_ascii_case(name))
+}
+
+/// The filter in the query part of a link: links of one chain differ in their tokens alone.
+fn filter_of(link: &str) -> &str {
+    let is_filter = |parameter: &&str| {
+        let name = parameter.split_once('=').map_or("", |(name, _)| name);
+        let name = name.strip_prefix('$').or_else(|| name.strip_prefix("%24")).unwrap_or(name);
+        name.eq_ignore_ascii_case("filter")
+    };
+    let parameters = link.split_once('?').map_or("", |(_, parameters)| parameters);
+    parameters.split('&').find(is_filter).unwrap_or("")
+}
+
+fn shorten(text: &str) -> String {
+    text.chars().take(MAX_TEXT).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Page;
+
+    #[test]
+    fn a_page_names_the_next_one() {
+        let page = |text: &str| Page::of(text.as_bytes(), text.len());
+        let link = r#""https://graph.microsoft.com/v1.0/auditLogs/signIns?$filter=a%20eq%201&$skiptoken=x""#;
+        for key in ["@odata.nextLink", "odata.nextLink", "nextLink", "NextLink"] {
+            let found = page(&format!(r#"{{"value":[],"@odata.context":"c","{key}":{link}}}"#));
+            assert_eq!((found.context.as_str(), found.next.as_deref()), ("c", Some("$filter=a%20eq%201")), "{key}");
+        }
+        for text in [r#"{"value":[]}"#, r#"{"nextLink":null}"#, r#"{"nextLink":""}"#, r#"{"deltaLink":"x"}"#] {
+            assert_eq!(page(text), Page::default(), "{text}");
+        }
+    }
+}

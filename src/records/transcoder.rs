@@ -1,0 +1,178 @@
+//! Text in UTF-16, or in several encodings one after the other -> UTF-8, as it is read. Windows PowerShell redirects output
+//! in UTF-16; other tools append UTF-8 to that, and the other way round.
+
+use std::io::{self, Read};
+
+use super::FileReport;
+use super::append::append;
+use super::encoding::{Change, Encoding};
+use super::pieces::Pieces;
+use crate::scan::Damage;
+
+/// Bytes read at once.
+const CHUNK: usize = 32 << 10;
+
+/// Reads a text and yields UTF-8. Halves of surrogate pairs become U+FFFD, as does a last odd byte.
+pub(crate) struct Transcoder<R> {
+    input: R,
+    encoding: Encoding,
+    /// Bytes of the input that make no whole code unit, or the first half of a pair, yet.
+    rest: Vec<u8>,
+    /// The last character so far.
+    last: Option<char>,
+    /// The last byte of the text so far.
+    last_byte: Option<u8>,
+    report: FileReport,
+    /// What ended the input early: it comes behind what was read before it.
+    failure: Option<io::Error>,
+}
+
+impl<R: Read> Transcoder<R> {
+    /// For a text that begins in this encoding. What has no character goes to `report`.
+    pub(crate) fn new(input: R, encoding: Encoding, report: FileReport) -> Self {
+        Self { input, encoding, rest: Vec::new(), last: None, last_byte: None, report, failure: None }
+    }
+
+    /// Appends the text of the bytes at hand, as far as it is clear what they are.
+    fn take(&mut self, ended: bool, text: &mut Vec<u8>) {
+        loop {
+            let (length, next) = match self.encoding.change(&self.rest, ended) {
+                Change::None => (self.rest.len(), None),
+                Change::Unclear(at) => (at, None),
+                Change::To(at, encoding) => (at, Some(encoding)),
+            };
+            let after = self.rest.split_off(length);
+            self.decode(next.is_some() || ended, text);
+            self.rest.extend(after);
+            self.last_byte = text.last().copied().or(self.last_byte);
+            let Some(encoding) = next else { return };
+            self.encoding = encoding;
+            // A record that was cut off does not go on in another encoding, whatever it ends with.
+            if self.last_byte.is_some_and(|last| !matches!(last, b'\n' | b'\r' | b' ' | b'}' | b']' | b',')) {
+                text.extend_from_slice("\u{fffd}\n".as_bytes());
+            }
+        }
+    }
+
+    /// Appends the text of `rest`; with `whole`, nothing of it is left.
+    fn decode(&mut self, whole: bool, text: &mut Vec<u8>) {
+        if self.encoding == Encoding::Utf8 {
+            text.append(&mut self.rest);
+            return;
+        }
+        let (pairs, odd) = self.rest.as_chunks::<2>();
+        let mut units: Vec<u16> = pairs.iter().map(|pair| self.encoding.unit(*pair)).collect();
+        let splits = units.last().is_some_and(|last| (0xd800..0xdc00).contains(last));
+        if splits && !whole {
+            units.pop();
+        }
+        let odd = whole && !odd.is_empty();
+        let mut replaced = u64::from(odd);
+        let mut decoded = String::with_capacity(units.len() * 2);
+        self.rest.drain(..units.len() * 2);
+        decoded.extend(char::decode_utf16(units).map(|unit| {
+            unit.unwrap_or_else(|_| {
+                replaced += 1;
+                char::REPLACEMENT_CHARACTER
+            })
+        }));
+        self.last = decoded.chars().next_back().or(self.last);
+        if odd {
+            self.rest.clear();
+            // A record that is whole stays what it is.
+            if matches!(self.last, Some('}' | ']')) {
+                decoded.push('\n');
+            }
+            decoded.push(char::REPLACEMENT_CHARACTER);
+        }
+        self.report.damaged(Damage::BrokenUtf16, replaced);
+        text.extend_from_slice(decoded.as_bytes());
+    }
+}
+
+impl<R: Read> Pieces for Transcoder<R> {
+    fn next(&mut self, text: &mut Vec<u8>) -> io::Result<bool> {
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
+        let (count, read) = append(&mut self.input, &mut self.rest, CHUNK);
+        self.take(count == 0, text);
+        self.failure = read.err();
+        Ok(count > 0 || self.failure.is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::sync::Arc;
+
+    use super::super::pieces::Made;
+    use super::{Encoding, FileReport, Transcoder};
+
+    /// Yields a byte at a time.
+    struct Slow<'a>(&'a [u8]);
+
+    impl Read for Slow<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let count = buffer.len().min(1);
+            self.0.read(&mut buffer[..count])
+        }
+    }
+
+    fn decode(bytes: &[u8], encoding: Encoding) -> String {
+        let report = FileReport::new("file", Arc::default());
+        let mut text = String::new();
+        let mut made = Made::new(Transcoder::new(Slow(bytes), encoding, report));
+        made.read_to_string(&mut text).expect("UTF-8");
+        text
+    }
+
+    #[test]
+    fn encodings_may_follow_each_other() {
+        let (first, second) = ("{\"a\":\"München\"}\n≻\n", "{\"b\":\"Köln 🗺\"}\n{\"c\":1}\n");
+        let utf8 = |text: &str| text.as_bytes().to_vec();
+        let little = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        let big = |text: &str| text.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<u8>>();
+        for mark in ["", "\u{feff}"] {
+            let second = format!("{mark}{second}");
+            for (encoding, bytes) in [
+                (Encoding::Utf16Le, [little(first), utf8(&second), little(first)].concat()),
+                (Encoding::Utf16Be, [big(first), utf8(&second), big(first)].concat()),
+                (Encoding::Utf8, [utf8(first), little(&second), utf8(first)].concat()),
+                (Encoding::Utf8, [utf8(first), big(&second), utf8(first)].concat()),
+                (Encoding::Utf16Le, [little(first), big(&second), utf8(first)].concat()),
+            ] {
+                let text = decode(&bytes, encoding);
+                assert_eq!(text.replace('\u{feff}', ""), [first, &second, first].concat().replace('\u{feff}', ""));
+            }
+        }
+        // The first bytes of a line, and nothing else.
+        assert_eq!(decode(&[little(first), utf8("{\"")].concat(), Encoding::Utf16Le), first.to_owned() + "≻");
+    }
+
+    #[test]
+    fn what_stands_before_a_failure_is_read() {
+        struct Failing;
+        impl Read for Failing {
+            fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+                Err(std::io::ErrorKind::InvalidData.into())
+            }
+        }
+        let report = FileReport::new("file", Arc::default());
+        let input = (&b"a\0\n\0"[..]).chain(Failing);
+        let mut made = Made::new(Transcoder::new(input, Encoding::Utf16Le, report));
+        let mut text = Vec::new();
+        assert!(made.read_to_end(&mut text).is_err());
+        assert_eq!(text, b"a\n");
+    }
+
+    #[test]
+    fn damage_stays_where_it_is() {
+        let little = |bytes: &[u8]| decode(bytes, Encoding::Utf16Le);
+        assert_eq!(little(&[0x3d, 0xd8, b'a', 0, b'b']), "\u{fffd}a\u{fffd}");
+        assert_eq!(little(&[0x3d, 0xd8]), "\u{fffd}");
+        assert_eq!(little(&[b'{', 0, b'}', 0, b'\r']), "{}\n\u{fffd}");
+        assert_eq!(decode(&[], Encoding::Utf16Be), "");
+    }
+}

@@ -1,0 +1,125 @@
+//! Names -> tables.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use super::TableProvider;
+use crate::diagnostic::Result;
+use crate::syntax::Definition;
+
+/// The name of the table that a pipe is.
+pub const STDIN: &str = "stdin";
+
+/// What a query can name.
+pub trait Catalog: Debug + Send + Sync {
+    /// The table of this name (case-sensitive); None where there is none. An error where its files cannot be read.
+    fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>>;
+
+    /// The names that are known without a query, for suggestions; sorted.
+    fn names(&self) -> Vec<String>;
+
+    /// The names of the tables that there is something to read from: those that `union *` and `search` stand for;
+    /// sorted. An error if that cannot be told.
+    fn readable(&self) -> Result<Vec<String>> {
+        Ok(self.names())
+    }
+
+    /// The watchlist of this alias (case-sensitive); None where none is bound. An error where its file cannot be read.
+    fn watchlist(&self, _alias: &str) -> Result<Option<Watchlist>> {
+        Ok(None)
+    }
+
+    /// The aliases of watchlists, sorted.
+    fn watchlists(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The stored function of this name (case-sensitive); None where there is none. An error where files of functions
+    /// cannot be read.
+    fn function(&self, _name: &str) -> Result<Option<Definition>> {
+        Ok(None)
+    }
+
+    /// Every stored function, by name. An error where files of functions cannot be read.
+    fn functions(&self) -> Result<Vec<Definition>> {
+        Ok(Vec::new())
+    }
+}
+
+/// A list of reference values, as Microsoft Sentinel has them.
+#[derive(Clone, Debug)]
+pub struct Watchlist {
+    /// Its items: text columns.
+    pub table: Arc<dyn TableProvider>,
+    /// The column whose values are the search keys; None where it has none, or a column `SearchKey` of its own.
+    pub search_key: Option<String>,
+}
+
+/// A catalog whose tables have columns of these names, too, if their records do.
+#[derive(Debug)]
+pub struct WithColumns {
+    /// The catalog.
+    pub catalog: Arc<dyn Catalog>,
+    /// The names.
+    pub names: BTreeSet<String>,
+    /// True if records are known to have keys of these names. A column whose type cannot be inferred is a string then.
+    pub exist: bool,
+}
+
+impl Catalog for WithColumns {
+    fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        let Some(table) = self.catalog.table(name)? else { return Ok(None) };
+        let extended = table.with_columns(&self.names, self.exist)?;
+        Ok(Some(extended.unwrap_or(table)))
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.catalog.names()
+    }
+
+    fn readable(&self) -> Result<Vec<String>> {
+        self.catalog.readable()
+    }
+
+    fn watchlist(&self, alias: &str) -> Result<Option<Watchlist>> {
+        self.catalog.watchlist(alias)
+    }
+
+    fn watchlists(&self) -> Vec<String> {
+        self.catalog.watchlists()
+    }
+
+    fn function(&self, name: &str) -> Result<Option<Definition>> {
+        self.catalog.function(name)
+    }
+
+    fn functions(&self) -> Result<Vec<Definition>> {
+        self.catalog.functions()
+    }
+}
+
+/// Tables in memory, by name.
+#[derive(Debug, Default)]
+pub struct MemoryCatalog {
+    tables: BTreeMap<String, Arc<dyn TableProvider>>,
+}
+
+impl MemoryCatalog {
+    /// The catalog with `table` under `name`.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<String>, table: Arc<dyn TableProvider>) -> Self {
+        self.tables.insert(name.into(), table);
+        self
+    }
+}
+
+impl Catalog for MemoryCatalog {
+    fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        Ok(self.tables.get(name).cloned())
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.tables.keys().cloned().collect()
+    }
+}

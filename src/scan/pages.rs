@@ -1,0 +1,136 @@
+//! Pages of answers over several files: whether the last page of each answer is among them.
+//!
+//! A page that another one follows names it by a link; only the last page of an answer has none. Links cannot be followed
+//! in saved files, so pages are counted: of the files in one folder with pages of one kind, one at least has to end with a
+//! last page, and there have to be as many last pages as requests with different filters.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::{Damage, ScanReport};
+use crate::entra::KnownTable;
+
+/// What one page says about the pages around it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Page {
+    /// What the records are, by the service's own words; "" where the page does not say it.
+    pub context: String,
+    /// The filter of the request, where the page names a next one; "" for a request without a filter.
+    pub next: Option<String>,
+    /// True if an error stands beside the records.
+    pub failed: bool,
+}
+
+/// Kinds of pages, and filters of each, that are told apart.
+const MAX_KINDS: usize = 10_000;
+const MAX_FILTERS: usize = 1_000;
+
+/// The pages of some files.
+#[derive(Clone, Debug, Default)]
+pub struct Pages(BTreeMap<(String, String), Kind>);
+
+/// The pages with one context in one folder.
+#[derive(Clone, Debug, Default)]
+struct Kind {
+    /// By file, the offset of its last page and whether a next one is named there.
+    files: BTreeMap<String, (u64, bool)>,
+    /// The filters of requests whose pages name a next page.
+    filters: BTreeSet<String>,
+    /// Pages that name none.
+    last_pages: usize,
+}
+
+impl Kind {
+    /// The file that ends with a page whose next page is not among the files.
+    fn open_file(&self) -> Option<&str> {
+        let is_open = self.files.values().all(|(_, open)| *open) || self.filters.len() > self.last_pages;
+        let mut open = self.files.iter().filter(|(_, (_, open))| *open);
+        open.next_back().map(|(file, _)| file.as_str()).filter(|_| is_open)
+    }
+}
+
+impl Pages {
+    /// Adds the page at this offset of a file.
+    pub(crate) fn add(&mut self, file: &str, offset: u64, page: &Page) {
+        let folder = Path::new(file).parent().map_or(String::new(), |folder| folder.display().to_string());
+        let key = (folder, page.context.clone());
+        if self.0.len() >= MAX_KINDS && !self.0.contains_key(&key) {
+            return;
+        }
+        let kind = self.0.entry(key).or_default();
+        kind.last_pages += usize::from(page.next.is_none());
+        let open = page.next.is_some();
+        kind.filters.extend(page.next.clone().filter(|_| kind.filters.len() < MAX_FILTERS));
+        let last = kind.files.entry(file.to_owned()).or_insert((offset, open));
+        if offset >= last.0 {
+            *last = (offset, open);
+        }
+    }
+
+    /// Adds the pages of other files.
+    pub fn extend(&mut self, other: Self) {
+        for (key, found) in other.0 {
+            let kind = self.0.entry(key).or_default();
+            kind.files.extend(found.files);
+            kind.filters.extend(found.filters);
+            kind.last_pages += found.last_pages;
+        }
+    }
+
+    /// The damage of pages that are missing, each with the file that names the missing page.
+    pub fn missing(&self) -> impl Iterator<Item = (Damage, &str)> {
+        self.0.iter().filter_map(|((_, context), kind)| Some((damage_of(context), kind.open_file()?)))
+    }
+
+    /// Reports the pages that are missing of records of `table`, or of any.
+    pub(crate) fn report(&self, table: Option<&KnownTable>, report: &ScanReport) {
+        let kinds = self.0.iter().filter(|((_, context), _)| table.is_none_or(|table| may_be_of(context, table)));
+        let missing = kinds.filter_map(|((_, context), kind)| Some((damage_of(context), kind.open_file()?)));
+        missing.for_each(|(damage, file)| report.damaged(damage, file, 1));
+    }
+}
+
+/// What the records of a page are, by its context.
+fn entity(context: &str) -> &str {
+    context.rsplit_once('#').map_or(context, |(_, entity)| entity)
+}
+
+fn damage_of(context: &str) -> Damage {
+    Damage::MissingPages(entity(context).to_owned())
+}
+
+/// True if pages with this context may hold records of a table: Graph names what they hold behind a `#`.
+fn may_be_of(context: &str, table: &KnownTable) -> bool {
+    let entity = entity(context).to_ascii_lowercase();
+    let of_table = match table.category {
+        category if category.ends_with("SignInLogs") => "signin",
+        "AuditLogs" => "directoryaudit",
+        _ => "risk",
+    };
+    !context.contains('#') || entity.contains(of_table)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Page, Pages};
+
+    /// The files with open ends among pages, each with its file, its filter, and whether it names a next page.
+    fn open(pages: &[(&str, &str, bool)]) -> Vec<String> {
+        let mut all = Pages::default();
+        for (offset, &(file, filter, more)) in pages.iter().enumerate() {
+            let next = more.then(|| filter.to_owned());
+            all.add(file, offset as u64, &Page { context: "x#signIns".to_owned(), next, failed: false });
+        }
+        all.missing().map(|(_, file)| file.to_owned()).collect()
+    }
+
+    #[test]
+    fn one_last_page_ends_a_chain() {
+        assert_eq!(open(&[("a", "", false)]), [""; 0]);
+        assert_eq!(open(&[("a", "", true), ("b", "", true)]), ["b"]);
+        assert_eq!(open(&[("a", "", true), ("b", "", false), ("c", "", true)]), [""; 0], "in any order");
+        assert_eq!(open(&[("a", "", true), ("a", "", false), ("a", "", true)]), ["a"], "pages of a file are in order");
+        assert_eq!(open(&[("x/a", "", false), ("y/a", "", true)]), ["y/a"], "folders are apart");
+        assert_eq!(open(&[("a", "1", true), ("b", "1", false), ("c", "2", true)]), ["c"], "two requests, one end");
+    }
+}

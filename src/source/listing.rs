@@ -1,0 +1,18 @@
+//! What the user named -> the files of which tables are made.
+
+use std::ffi::OsStr;
+
+use crate::delta::table::choose;
+use crate::diagnostic::Result;
+use crate::storage::expand;
+use crate::storage::listing::Listing;
+use crate::storage::remote::Access;
+
+/// The files that `pattern` names: a path or a URL of a file, a folder, or a glob; of Delta tables those that the log names.
+///
+/// # Errors
+/// A path that does not exist or cannot be read, a malformed glob or one that nothing matches, a folder without files, a
+/// server that does not answer or refuses, a Delta table that lacks a file.
+pub fn expand(pattern: &OsStr, access: &Access) -> Result<Listing> {
+    choose(expand::expand(pattern, access)?)
+}

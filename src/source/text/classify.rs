@@ -1,0 +1,321 @@
+//! What a record is: its row kind and its table, told by its own keys.
+
+use super::keys::{KeyTree, Slot};
+use super::record::RecordScanner;
+use crate::entra::cmdlet;
+
+use crate::entra::portal::table_of_download;
+use crate::entra::table::table_of_category;
+use crate::entra::{KnownTable, RowKind, known_table, known_tables, table_named};
+use crate::types::dynamic;
+
+/// The key that marks rows of the portal's CSV, which are laid out as Graph objects; its value is their table where the
+/// headers tell it.
+pub(crate) const PORTAL_KEY: &str = "@portalCsv";
+
+/// Keys that records are known to have and no column wants: transport, bookkeeping, wrappers.
+pub(crate) const IGNORED_KEYS: [&[&str]; 10] = [
+    &["_Internal_WorkspaceResourceId"],
+    &["_OriginalItemId"],
+    &["_OriginalTimeGenerated"],
+    &["_OriginalType"],
+    &["@odata.type"],
+    &["TableName"],
+    // The envelope's own once more.
+    &["properties", "tenantId"],
+    &["properties", "correlationId"],
+    &["AdditionalProperties"],
+    &[PORTAL_KEY],
+];
+
+/// Keys that no other object of Graph has beside `createdDateTime`.
+const SIGN_IN_KEYS: [&str; 4] = ["ipAddress", "clientAppUsed", "conditionalAccessStatus", "correlationId"];
+
+/// What a record turned out to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// A row of a known table.
+    Row(RowClass),
+    /// A row of a table whose columns are not known, with the name or category that it gives.
+    OtherTable(String),
+    /// None of the known shapes.
+    Unknown,
+}
+
+/// A row of a known table.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "what a record tells about itself, each by itself")]
+pub(crate) struct RowClass {
+    /// How it is laid out.
+    pub kind: RowKind,
+    /// Its table.
+    pub table: &'static KnownTable,
+    /// False where the record does not say which table it is of, and the usual one was assumed.
+    pub certain: bool,
+    /// False for records of Graph v1.0, which lacks many properties, and for rows of a table without `TimeGenerated`.
+    pub complete: bool,
+    /// True for a copy that a search job made.
+    pub copied: bool,
+    /// True if it names a kind of sign-ins that is not known.
+    pub unknown_kind: bool,
+}
+
+/// The table that a path tells, for records that do not tell it: `am-<table>` is a container of data export.
+pub(crate) fn table_of_path(path: &str) -> Option<&'static KnownTable> {
+    path.split(['/', '\\']).find_map(|part| {
+        let download = table_of_download(part);
+        let exported = part.strip_prefix("am-").and_then(|name| {
+            known_tables().find(|table| table.name.eq_ignore_ascii_case(name)).map(|table| table.name)
+        });
+        download.or(exported).or_else(|| extracted(part)).and_then(known_table)
+    })
+}
+
+/// The table of `20260304091500-nonInteractiveUser-SignInLogs.json`, as a collector of Graph names its files.
+fn extracted(name: &str) -> Option<&'static str> {
+    let mut words = name.splitn(3, '-');
+    let (time, kind, what) = (words.next()?, words.next()?, words.next()?);
+    let is_time = time.len() == 14 && time.bytes().all(|byte| byte.is_ascii_digit());
+    table_of_event_type(kind).filter(|_| is_time && what.starts_with("SignInLogs"))
+}
+
+impl PartialEq for RowClass {
+    fn eq(&self, other: &Self) -> bool {
+        let flags = |class: &Self| (class.kind, class.certain, class.complete, class.copied, class.unknown_kind);
+        self.table.name == other.table.name && flags(self) == flags(other)
+    }
+}
+
+impl Eq for RowClass {}
+
+/// The slots of the keys that tell shapes apart.
+#[derive(Clone, Debug)]
+pub(crate) struct Markers {
+    time: Slot,
+    category: Slot,
+    properties: Slot,
+    time_generated: Slot,
+    table_name: Slot,
+    created: Slot,
+    portal: Slot,
+    cmdlet: CmdletMarkers,
+    ty: Slot,
+    original_type: Slot,
+    event_types: Slot,
+    interactive: Slot,
+    user_agent: Slot,
+    activity: Slot,
+    initiated_by: Slot,
+    status: Slot,
+    sign_in: [Slot; 4],
+    user: Slot,
+    app: [Slot; 2],
+    /// Columns by which rows of a table are known that lack the time: the result, and one of these.
+    result: Slot,
+    columns: [Slot; 3],
+    /// Any key that was joined of several.
+    pub joined: Slot,
+}
+
+/// The same for the capitalised keys of cmdlets.
+#[derive(Clone, Debug)]
+struct CmdletMarkers {
+    created: Slot,
+    status: Slot,
+    event_types: Slot,
+    interactive: Slot,
+    user_agent: Slot,
+    activity: Slot,
+    initiated_by: Slot,
+    sign_in: [Slot; 3],
+}
+
+impl Markers {
+    /// Puts the marker keys among the wanted keys of `tree`.
+    pub(crate) fn new(tree: &mut KeyTree) -> Self {
+        let mut exact = |key: &str| tree.slot(&[key], false);
+        Self {
+            time_generated: exact("TimeGenerated"),
+            table_name: exact("TableName"),
+            created: exact("createdDateTime"),
+            portal: exact(PORTAL_KEY),
+            cmdlet: CmdletMarkers {
+                created: exact("CreatedDateTime"),
+                status: exact("Status"),
+                event_types: exact("SignInEventTypes"),
+                interactive: exact("IsInteractive"),
+                user_agent: exact("UserAgent"),
+                activity: exact("ActivityDateTime"),
+                initiated_by: exact("InitiatedBy"),
+                sign_in: ["IpAddress", "ClientAppUsed", "ConditionalAccessStatus"].map(&mut exact),
+            },
+            ty: exact("Type"),
+            original_type: exact("_OriginalType"),
+            event_types: exact("signInEventTypes"),
+            interactive: exact("isInteractive"),
+            user_agent: exact("userAgent"),
+            activity: exact("activityDateTime"),
+            initiated_by: exact("initiatedBy"),
+            status: exact("status"),
+            sign_in: SIGN_IN_KEYS.map(&mut exact),
+            user: exact("userPrincipalName"),
+            app: ["appDisplayName", "appId"].map(&mut exact),
+            result: exact("ResultType"),
+            columns: ["CreatedDateTime", "UserPrincipalName", "AppDisplayName"].map(&mut exact),
+            time: tree.slot(&["time"], true),
+            category: tree.slot(&["category"], true),
+            properties: tree.slot(&["properties"], true),
+            joined: tree.joined_slot(),
+        }
+    }
+
+    /// What the record is that was scanned last.
+    pub(crate) fn classify(&self, scanner: &RecordScanner, record: &str) -> Class {
+        let value = |slot: Slot| scanner.value(slot, record);
+        let is = |slot: Slot, first: u8| value(slot).is_some_and(|text| text.as_bytes().first() == Some(&first));
+        if is(self.properties, b'{') && value(self.time).is_some() && value(self.category).is_some() {
+            return diagnostic(value(self.category).unwrap_or(""));
+        }
+        if let Some(time) = value(self.time_generated) {
+            let kind = if value(self.table_name).is_some() { RowKind::Az } else { RowKind::Flat };
+            let is_timed = !matches!(time, "null" | "\"\"") || value(self.original_type).is_some();
+            return flat(kind, value(self.original_type), value(self.ty), is_timed);
+        }
+        if value(self.created).is_some()
+            && let Some(mark) = value(self.portal)
+        {
+            let told = known_table(&dynamic::to_text(mark));
+            return told.map_or(assumed(RowKind::PortalCsv, true), |table| row(RowKind::PortalCsv, table, true, true));
+        }
+        if value(self.created).is_some() && self.is_sign_in(&value) {
+            let complete = value(self.event_types).is_some() || value(self.user_agent).is_some();
+            return graph(RowKind::Graph, value(self.event_types), value(self.interactive), complete);
+        }
+        if let Some(row) = self.untimed(&value) {
+            return row;
+        }
+        let cmdlet = &self.cmdlet;
+        if value(cmdlet.created).is_some() && self.is_cmdlet_sign_in(&value) {
+            let complete = value(cmdlet.event_types).is_some() || value(cmdlet.user_agent).is_some();
+            return graph(RowKind::Cmdlet, value(cmdlet.event_types), value(cmdlet.interactive), complete);
+        }
+        let audit = |kind: RowKind, activity: Slot, initiated_by: Slot| {
+            let table = known_table("AuditLogs").filter(|_| value(activity).is_some() && value(initiated_by).is_some());
+            table.map(|table| row(kind, table, true, true))
+        };
+        audit(RowKind::Graph, self.activity, self.initiated_by)
+            .or_else(|| audit(RowKind::Cmdlet, cmdlet.activity, cmdlet.initiated_by))
+            .unwrap_or(Class::Unknown)
+    }
+
+    /// The row of a table that a query returned without `TimeGenerated`: it names its table, or has columns of sign-ins.
+    fn untimed<'a>(&self, value: &impl Fn(Slot) -> Option<&'a str>) -> Option<Class> {
+        let kind = if value(self.table_name).is_some() { RowKind::Az } else { RowKind::Flat };
+        let ty = value(self.ty).filter(|ty| table_named(&dynamic::to_text(ty)).is_some());
+        if ty.is_some() {
+            return Some(flat(kind, None, ty, false));
+        }
+        let is_sign_in = value(self.result).is_some() && self.columns.iter().any(|&slot| value(slot).is_some());
+        // A row that names a table which is not known is none of this one, whatever its columns are.
+        is_sign_in.then(|| flat(kind, value(self.original_type), value(self.ty), false))
+    }
+
+    /// True for a sign-in among the objects of cmdlets that were created at some time.
+    fn is_cmdlet_sign_in<'a>(&self, value: &impl Fn(Slot) -> Option<&'a str>) -> bool {
+        let cmdlet = &self.cmdlet;
+        let status = value(cmdlet.status).is_some_and(|json| json.starts_with('{') || cmdlet::is_cut(json));
+        let [event_types, interactive] = [cmdlet.event_types, cmdlet.interactive];
+        status || [event_types, interactive].iter().chain(&cmdlet.sign_in).any(|&slot| value(slot).is_some())
+    }
+
+    /// True for a sign-in among the objects of Graph that were created at some time: users, policies, alerts and many
+    /// others have `createdDateTime`, too. The status of an alert is a word, that of a sign-in an object, or what
+    /// PowerShell leaves of one.
+    fn is_sign_in<'a>(&self, value: &impl Fn(Slot) -> Option<&'a str>) -> bool {
+        let has = |slot: &Slot| value(*slot).is_some();
+        let status = value(self.status).is_some_and(|json| json.starts_with('{') || cmdlet::is_cut(json));
+        status
+            || [self.portal, self.event_types, self.interactive, self.user_agent].iter().any(has)
+            || self.sign_in.iter().any(has)
+            || (has(&self.user) && self.app.iter().any(has))
+    }
+}
+
+/// The class of a row.
+pub(super) fn row(kind: RowKind, table: &'static KnownTable, certain: bool, complete: bool) -> Class {
+    Class::Row(RowClass { kind, table, certain, complete, copied: false, unknown_kind: false })
+}
+
+fn diagnostic(category: &str) -> Class {
+    let category = dynamic::to_text(category);
+    match table_of_category(category.trim_ascii()) {
+        Some(table) => row(RowKind::Diagnostic, table, true, true),
+        None if category.is_empty() => Class::Unknown,
+        None => Class::OtherTable(category.into_owned()),
+    }
+}
+
+/// A row with the name of its table; `original` is the one that a search job copied it from. `is_timed` if it has a
+/// `TimeGenerated`.
+fn flat(kind: RowKind, original: Option<&str>, ty: Option<&str>, is_timed: bool) -> Class {
+    let name = dynamic::to_text(original.or(ty).unwrap_or("null"));
+    let copied = original.is_some();
+    match table_named(&name) {
+        Some(table) => {
+            Class::Row(RowClass { kind, table, certain: true, complete: is_timed, copied, unknown_kind: false })
+        }
+        None if name.trim_ascii().is_empty() => assumed(kind, is_timed),
+        None => Class::OtherTable(name.into_owned()),
+    }
+}
+
+/// A sign-in of Graph, whose kind decides its table: by `event_types`, else by `interactive`, else it does not say it.
+fn graph(kind: RowKind, event_types: Option<&str>, interactive: Option<&str>, complete: bool) -> Class {
+    let (listed, names_any) = event_types.map_or((None, false), told_by);
+    let interactive = interactive.filter(|json| json.len() > 2).map(dynamic::to_text);
+    let told = listed.or_else(|| match interactive?.to_ascii_lowercase().as_str() {
+        "true" => Some("SigninLogs"),
+        "false" => Some("AADNonInteractiveUserSignInLogs"),
+        _ => None,
+    });
+    let unknown_kind = names_any && listed.is_none();
+    let class = match told.and_then(known_table) {
+        Some(table) => row(kind, table, true, complete),
+        None => assumed(kind, complete),
+    };
+    match class {
+        Class::Row(row) => Class::Row(RowClass { unknown_kind, ..row }),
+        other => other,
+    }
+}
+
+/// The table of the first known kind in a list of kinds, and whether the list names any. A list may begin with kinds
+/// that Graph does not know yet. Tools write it as JSON, as text of JSON, as Python does, or between separators.
+fn told_by(list: &str) -> (Option<&'static str>, bool) {
+    if list.starts_with('[') && !list.contains('\\') {
+        let mut names = list.split('"').skip(1).step_by(2).peekable();
+        let is_listed = names.peek().is_some();
+        return (names.find_map(table_of_event_type), is_listed);
+    }
+    let text = dynamic::to_text(list);
+    let text = if text.contains('\\') { dynamic::unescape(&text) } else { text.as_ref().into() };
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut names = text.split(|c| !is_name(c)).filter(|name| !name.is_empty() && *name != "null").peekable();
+    let is_listed = names.peek().is_some();
+    (names.find_map(table_of_event_type), is_listed)
+}
+
+fn table_of_event_type(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "interactiveUser" => "SigninLogs",
+        "nonInteractiveUser" => "AADNonInteractiveUserSignInLogs",
+        "servicePrincipal" => "AADServicePrincipalSignInLogs",
+        "managedIdentity" => "AADManagedIdentitySignInLogs",
+        _ => return None,
+    })
+}
+
+/// Sign-in records that do not say of which table they are.
+fn assumed(kind: RowKind, complete: bool) -> Class {
+    known_table("SigninLogs").map_or(Class::Unknown, |table| row(kind, table, false, complete))
+}

@@ -1,0 +1,449 @@
+//! JSON values of one column -> an Arrow array, converted as the column's type demands.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, StringViewBuilder};
+
+use super::counted::counted_time;
+use super::python;
+use crate::entra::whole::json_without_point;
+use crate::json::cursor::Cursor;
+use crate::types::{Column, ColumnBuilder, Type, Value, cast, datetime, dynamic};
+
+/// Builds one column, row by row. It stays one value as long as every row has the same text of ours or nothing.
+#[derive(Debug)]
+pub(crate) struct ColumnWriter {
+    ty: Type,
+    /// True for texts that are whole numbers.
+    whole: bool,
+    /// True for a dynamic column that holds nothing but objects and arrays.
+    nested: bool,
+    constant: Option<Value>,
+    constant_rows: usize,
+    array: Option<Builder>,
+}
+
+#[derive(Debug)]
+enum Builder {
+    Bool(BooleanBuilder),
+    Integer(Int64Builder),
+    Real(Float64Builder),
+    Text(StringViewBuilder),
+    /// A type that exports hardly have.
+    Other(ColumnBuilder),
+}
+
+impl ColumnWriter {
+    /// No rows yet.
+    pub(crate) fn new(ty: Type) -> Self {
+        Self { ty, whole: false, nested: false, constant: None, constant_rows: 0, array: None }
+    }
+
+    /// The same, of texts that are whole numbers where `whole` is true.
+    pub(crate) fn of_whole_numbers(self, whole: bool) -> Self {
+        Self { whole, ..self }
+    }
+
+    /// The same, of objects and arrays alone where `nested` is true.
+    pub(crate) fn of_nested(self, nested: bool) -> Self {
+        Self { nested, ..self }
+    }
+
+    /// Appends a text that is the same in every record, "" for nothing.
+    pub(crate) fn append_constant(&mut self, text: &str) {
+        let same = match &self.constant {
+            None => self.array.is_none(),
+            Some(Value::String(constant)) => **constant == *text,
+            Some(_) => text.is_empty(),
+        };
+        if same && self.array.is_none() {
+            if self.constant.is_none() {
+                let value = if self.ty == Type::String { Value::string(text) } else { Value::null(self.ty) };
+                self.constant = Some(value);
+            }
+            self.constant_rows += 1;
+        } else {
+            self.append_text_value(text);
+        }
+    }
+
+    fn append_text_value(&mut self, text: &str) {
+        let string = self.ty == Type::String;
+        match self.builder() {
+            Builder::Text(builder) if string => builder.append_value(text),
+            Builder::Text(builder) => builder.append_null(),
+            Builder::Bool(builder) => builder.append_null(),
+            Builder::Integer(builder) => builder.append_null(),
+            Builder::Real(builder) => builder.append_null(),
+            Builder::Other(builder) => builder.append_null(),
+        }
+    }
+
+    /// Appends a checked JSON value; None for a record without it.
+    pub(crate) fn append(&mut self, json: Option<&str>) -> Fit {
+        let (ty, nested) = (self.ty, self.nested);
+        let json =
+            json.filter(|json| *json != "null").map(|json| if self.whole { json_without_point(json) } else { json });
+        match self.builder() {
+            Builder::Text(builder) => append_text(builder, ty, json, nested),
+            Builder::Bool(builder) => {
+                let value = json.map_or(Read::Nothing, read_bool);
+                builder.append_option(value.option());
+                value.fit()
+            }
+            Builder::Integer(builder) => {
+                let value = json.map_or(Read::Nothing, |json| read_integer(json, ty));
+                builder.append_option(value.option());
+                value.fit()
+            }
+            Builder::Real(builder) => {
+                let value = json.map_or(Read::Nothing, read_real);
+                builder.append_option(value.option());
+                value.fit()
+            }
+            Builder::Other(builder) => {
+                let text = json.map_or(Cow::Borrowed(""), scalar_text);
+                let value = cast::cast(&Value::string(&*text), ty).unwrap_or(Value::null(ty));
+                builder.append(&value);
+                if text.trim().is_empty() || !value.is_null() { Fit::Whole } else { Fit::Misfit }
+            }
+        }
+    }
+
+    /// Appends a datetime.
+    pub(crate) fn append_ticks(&mut self, ticks: Option<i64>) {
+        if let Builder::Integer(builder) = self.builder() {
+            builder.append_option(ticks);
+        }
+    }
+
+    /// Appends a checked JSON text to a dynamic column, as it stands.
+    pub(crate) fn append_dynamic(&mut self, json: Option<&str>) {
+        if let Builder::Text(builder) = self.builder() {
+            builder.append_option(json.filter(|json| *json != "null"));
+        }
+    }
+
+    fn builder(&mut self) -> &mut Builder {
+        let Self { ty, constant, constant_rows, array, whole: _, nested: _ } = self;
+        array.get_or_insert_with(|| {
+            let mut builder = Builder::new(*ty);
+            for _ in 0..std::mem::take(constant_rows) {
+                builder.append_value(constant.as_ref());
+            }
+            builder
+        })
+    }
+
+    /// Bytes of memory of the strings so far.
+    pub(crate) fn text_bytes(&self) -> usize {
+        match &self.array {
+            Some(Builder::Text(builder)) => builder.allocated_size(),
+            _ => 0,
+        }
+    }
+
+    /// The column; the writer is empty afterwards.
+    pub(crate) fn finish(&mut self) -> Column {
+        let rows = std::mem::take(&mut self.constant_rows);
+        let constant = self.constant.take();
+        match self.array.take() {
+            Some(mut builder) => Column::array(self.ty, builder.finish()),
+            None => Column::constant(constant.unwrap_or(Value::null(self.ty)), rows),
+        }
+    }
+}
+
+impl Builder {
+    fn new(ty: Type) -> Self {
+        match ty {
+            Type::Bool => Self::Bool(BooleanBuilder::new()),
+            Type::Real => Self::Real(Float64Builder::new()),
+            Type::String | Type::Dynamic => Self::Text(StringViewBuilder::new()),
+            Type::Long | Type::Datetime => Self::Integer(Int64Builder::new()),
+            Type::Int | Type::Decimal | Type::Timespan | Type::Guid => Self::Other(ColumnBuilder::new(ty)),
+        }
+    }
+
+    fn append_value(&mut self, value: Option<&Value>) {
+        match (self, value) {
+            (Self::Text(builder), Some(Value::String(text))) => builder.append_value(text),
+            (Self::Text(builder), _) => builder.append_null(),
+            (Self::Bool(builder), _) => builder.append_null(),
+            (Self::Integer(builder), _) => builder.append_null(),
+            (Self::Real(builder), _) => builder.append_null(),
+            (Self::Other(builder), _) => builder.append_null(),
+        }
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        match self {
+            Self::Bool(builder) => Arc::new(builder.finish()),
+            Self::Integer(builder) => Arc::new(builder.finish()),
+            Self::Real(builder) => Arc::new(builder.finish()),
+            Self::Text(builder) => Arc::new(builder.finish()),
+            Self::Other(builder) => builder.finish_array(),
+        }
+    }
+}
+
+/// How a value fits its column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fit {
+    /// As it is.
+    Whole,
+    /// It is not of the column's type and became null.
+    Misfit,
+    /// It is a count of this unit.
+    Counted(&'static str),
+    /// It is in the spelling of Python.
+    Python,
+    /// It is a string where an object or array is expected.
+    NotJson,
+}
+
+/// What a JSON value is in a column's type.
+enum Read<T> {
+    Value(T),
+    Counted(T, &'static str),
+    Nothing,
+    Misfit,
+}
+
+impl<T: Copy> Read<T> {
+    fn option(&self) -> Option<T> {
+        match self {
+            Self::Value(value) | Self::Counted(value, _) => Some(*value),
+            Self::Nothing | Self::Misfit => None,
+        }
+    }
+
+    fn fit(&self) -> Fit {
+        match self {
+            Self::Value(_) | Self::Nothing => Fit::Whole,
+            Self::Counted(_, unit) => Fit::Counted(unit),
+            Self::Misfit => Fit::Misfit,
+        }
+    }
+
+    fn of(value: Option<T>) -> Self {
+        value.map_or(Self::Misfit, Self::Value)
+    }
+}
+
+/// Appends a string or dynamic value. A string with halves of surrogate pairs, which are replaced, does not fit.
+fn append_text(builder: &mut StringViewBuilder, ty: Type, json: Option<&str>, nested: bool) -> Fit {
+    if ty == Type::String {
+        let text = json.map_or(Cow::Borrowed(""), dynamic::to_text);
+        builder.append_value(&text);
+        let is_cut = matches!(text, Cow::Owned(_)) && json.is_some_and(|json| has_half_pair(&text, json));
+        return if is_cut { Fit::Misfit } else { Fit::Whole };
+    }
+    let (value, fit) = json.map_or((None, Fit::Whole), |json| read_dynamic(json, nested));
+    builder.append_option(value);
+    fit
+}
+
+/// True if more characters were replaced than the JSON has replacement characters.
+fn has_half_pair(text: &str, json: &str) -> bool {
+    let count = |text: &str, part: &str| text.matches(part).count();
+    let replaced = count(text, "\u{fffd}");
+    replaced > 0 && replaced > count(json, "\u{fffd}") + count(&json.to_ascii_lowercase(), "\\ufffd")
+}
+
+/// The JSON that a dynamic column holds: nested JSON as it stands. A string that is itself a JSON array or object is
+/// taken apart, as some exports write dynamic columns; "" is nothing; any other string stays a string, which does not
+/// fit if the column is `nested`: if it holds nothing but objects and arrays.
+pub(crate) fn read_dynamic(json: &str, nested: bool) -> (Option<Cow<'_, str>>, Fit) {
+    if !json.starts_with('"') {
+        return ((json != "null").then_some(Cow::Borrowed(json)), Fit::Whole);
+    }
+    let (held, fit) = read_dynamic_string(&dynamic::unescape(json), nested);
+    let value = match held {
+        HeldJson::Nothing => None,
+        HeldJson::Json(value) => Some(Cow::Owned(value)),
+        HeldJson::String => Some(Cow::Borrowed(json)),
+    };
+    (value, fit)
+}
+
+/// What a string in a dynamic column stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum HeldJson {
+    /// No value.
+    Nothing,
+    /// This JSON.
+    Json(String),
+    /// Itself.
+    String,
+}
+
+/// Returns what the string `text` in a dynamic column stands for, by the rule of [`read_dynamic`].
+pub(crate) fn read_dynamic_string(text: &str, nested: bool) -> (HeldJson, Fit) {
+    let trimmed = text.trim_matches([' ', '\t', '\r', '\n']);
+    if trimmed.is_empty() || trimmed == "null" {
+        return (HeldJson::Nothing, Fit::Whole);
+    }
+    let begins_nested = trimmed.starts_with(['{', '[']);
+    if begins_nested && is_json(trimmed) {
+        return (HeldJson::Json(trimmed.to_owned()), Fit::Whole);
+    }
+    if let Some(read) = python::to_json(trimmed) {
+        return (HeldJson::Json(read), Fit::Python);
+    }
+    if let Some(twice) = quoted_twice(trimmed).filter(|_| nested) {
+        return (HeldJson::Json(twice), Fit::Whole);
+    }
+    match trimmed {
+        // What Python writes for a missing value.
+        "None" | "nan" | "NaN" if nested => (HeldJson::Nothing, Fit::Whole),
+        _ => (HeldJson::String, if nested || begins_nested { Fit::NotJson } else { Fit::Whole }),
+    }
+}
+
+/// The object or array that was written as a JSON string before it was written as one again.
+fn quoted_twice(text: &str) -> Option<String> {
+    let is_string = text.starts_with('"') && is_json(text);
+    let inner = is_string.then(|| dynamic::unescape(text).into_owned())?;
+    (inner.starts_with(['{', '[']) && is_json(&inner)).then_some(inner)
+}
+
+fn is_json(text: &str) -> bool {
+    let mut cursor = Cursor::new(text.as_bytes());
+    cursor.value().is_ok() && cursor.end().is_ok()
+}
+
+/// The text of a scalar: the bare text of a string, else as written.
+fn scalar_text(json: &str) -> Cow<'_, str> {
+    if json.starts_with('"') { dynamic::unescape(json) } else { Cow::Borrowed(json) }
+}
+
+fn read_bool(json: &str) -> Read<bool> {
+    let text = scalar_text(json);
+    match text.trim() {
+        "" => Read::Nothing,
+        "1" => Read::Value(true),
+        "0" => Read::Value(false),
+        word if word.eq_ignore_ascii_case("true") => Read::Value(true),
+        word if word.eq_ignore_ascii_case("false") => Read::Value(false),
+        _ => Read::Misfit,
+    }
+}
+
+/// A long or the ticks of a datetime.
+fn read_integer(json: &str, ty: Type) -> Read<i64> {
+    let text = scalar_text(json);
+    match text.trim() {
+        "" => Read::Nothing,
+        text if ty == Type::Datetime => {
+            let parsed = if json.starts_with('"') { datetime::parse(text) } else { None };
+            match parsed {
+                Some(ticks) => Read::Value(ticks),
+                None => counted_time(text).map_or(Read::Misfit, |(ticks, unit)| Read::Counted(ticks, unit)),
+            }
+        }
+        text => Read::of(text.parse().ok().or_else(|| whole(text))),
+    }
+}
+
+/// A whole number that is written with a point or an exponent.
+fn whole(text: &str) -> Option<i64> {
+    let number: f64 = text.parse().ok()?;
+    #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53: exact")]
+    let integer = number as i64;
+    (number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0).then_some(integer)
+}
+
+fn read_real(json: &str) -> Read<f64> {
+    let text = scalar_text(json);
+    match text.trim() {
+        "" => Read::Nothing,
+        "NaN" => Read::Value(f64::NAN),
+        "Infinity" | "inf" => Read::Value(f64::INFINITY),
+        "-Infinity" | "-inf" => Read::Value(f64::NEG_INFINITY),
+        text if text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E')) => {
+            Read::of(text.parse().ok())
+        }
+        _ => Read::Misfit,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ColumnWriter, Fit};
+    use crate::types::{Type, Value, dynamic};
+
+    /// What the column holds for one JSON value, and whether it fitted.
+    fn read(ty: Type, json: &str) -> (Value, Fit) {
+        let mut writer = ColumnWriter::new(ty);
+        let fits = writer.append(Some(json));
+        (writer.finish().value(0), fits)
+    }
+
+    #[test]
+    fn values_take_the_type_of_the_column() {
+        let cases = [
+            (Type::Long, "12", Value::Long(12)),
+            (Type::Long, "\"12\"", Value::Long(12)),
+            (Type::Long, "1.2e1", Value::Long(12)),
+            (Type::Long, "\"\"", Value::Null(Type::Long)),
+            (Type::Bool, "\"True\"", Value::Bool(true)),
+            (Type::Bool, "1", Value::Bool(true)),
+            (Type::Bool, "null", Value::Null(Type::Bool)),
+            (Type::Real, "\"1.5\"", Value::Real(1.5)),
+            (Type::String, "50126", Value::string("50126")),
+            (Type::String, "[ {\"a\" : 1} ]", Value::string("[{\"a\":1}]")),
+            (Type::String, "null", Value::string("")),
+            (Type::Dynamic, "\"{\\\"a\\\":1}\"", Value::dynamic("{\"a\":1}")),
+            (Type::Dynamic, "\"\"", Value::Null(Type::Dynamic)),
+            (Type::Dynamic, "5", Value::dynamic("5")),
+            (Type::Datetime, "\"0001-01-02\"", Value::Datetime(864_000_000_000)),
+        ];
+        for (ty, json, value) in cases {
+            assert_eq!(read(ty, json), (value, Fit::Whole), "{ty} {json}");
+        }
+        for (ty, json) in [(Type::Long, "1.5"), (Type::Bool, "\"yes\""), (Type::Datetime, "5"), (Type::Real, "{}")] {
+            assert_eq!(read(ty, json), (Value::Null(ty), Fit::Misfit), "{ty} {json}");
+        }
+    }
+
+    #[test]
+    fn strings_in_dynamic_columns_are_json_or_reported() {
+        let quoted = |text: &str| {
+            let mut json = String::new();
+            dynamic::quote(text, &mut json);
+            json
+        };
+        let read = |text: &str, nested: bool| {
+            let mut writer = ColumnWriter::new(Type::Dynamic).of_nested(nested);
+            let fit = writer.append(Some(&quoted(text)));
+            (writer.finish().value(0), fit)
+        };
+        let bag = Value::dynamic("{\"a\":null}");
+        assert_eq!(read("{'a': None}", false), (bag.clone(), Fit::Python));
+        assert_eq!(read("{a}", false), (Value::dynamic("\"{a}\""), Fit::NotJson));
+        assert_eq!(read("a", false), (Value::dynamic("\"a\""), Fit::Whole));
+        assert_eq!(read("a", true), (Value::dynamic("\"a\""), Fit::NotJson));
+        assert_eq!(read("None", true), (Value::Null(Type::Dynamic), Fit::Whole));
+        assert_eq!(read(&quoted("{\"a\":null}"), true), (bag, Fit::Whole));
+    }
+
+    #[test]
+    fn a_column_of_one_text_is_a_constant() {
+        let mut writer = ColumnWriter::new(Type::String);
+        writer.append_constant("a");
+        writer.append_constant("a");
+        let column = writer.finish();
+        assert_eq!((column.as_constant(), column.rows()), (Some(&Value::string("a")), 2));
+        writer.append_constant("a");
+        writer.append_constant("b");
+        writer.append(Some("\"c\""));
+        let column = writer.finish();
+        assert_eq!([0, 1, 2].map(|row| column.value(row)), ["a", "b", "c"].map(Value::string));
+        let mut writer = ColumnWriter::new(Type::Long);
+        writer.append_constant("");
+        writer.append(Some("1"));
+        assert_eq!(writer.finish().value(1), Value::Long(1));
+    }
+}

@@ -1,0 +1,367 @@
+//! Rows that were found in a block -> values of columns.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::column::{ColumnWriter, Fit, read_dynamic};
+use super::plan::{PlannedColumn, PlannedSource};
+use super::python;
+use super::record::Place;
+use crate::entra::cmdlet;
+use crate::entra::dates::{DateOrder, DateOrders, DateRead, NumericDate, Verdict, begins_with_year};
+use crate::entra::portal::PortalHeader;
+use crate::entra::spelling::Spellings;
+use crate::entra::whole::without_point;
+use crate::entra::{KnownTable, RowKind};
+use crate::scan::provenance::{Provenance, position};
+use crate::scan::{Damage, ScanReport};
+use crate::types::{Type, dynamic};
+
+/// The file that is being read.
+#[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each says something of its own")]
+pub(super) struct CurrentFile {
+    /// Its place in the list.
+    pub index: usize,
+    pub name: String,
+    /// True where its text was made of something else, so that places in the text say nothing.
+    pub made: bool,
+    /// True where its columns were compared with those that are wanted.
+    pub compared: bool,
+    /// How the rows are laid out that it holds, by the first of them.
+    pub kind: Option<RowKind>,
+    /// Where it may hold successes only, whether it holds a failure.
+    pub failed: Option<bool>,
+    /// The properties of a Graph object that the header of a CSV of the admin center names.
+    pub header: Option<Arc<PortalHeader>>,
+    /// What its records begin with, by the first of them.
+    pub head: Vec<u8>,
+    /// True if values around its records say something about them, so that each is looked at.
+    pub wrapped: bool,
+    /// Its records so far, read or skipped.
+    pub records: u64,
+    /// True if any of its records is whole, or was skipped because it cannot match.
+    pub read_any: bool,
+}
+
+/// A record that is a row of the table.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    pub record: Range<usize>,
+    pub kind: RowKind,
+    pub table: Option<&'static KnownTable>,
+    /// The line in which it begins, where lines are wanted; from 1.
+    pub line: Option<u64>,
+    /// Where its first byte stands in the file, where that is known.
+    pub byte: Option<u64>,
+    /// The offset of its first byte in the text.
+    pub offset: u64,
+}
+
+/// Rows of a block, in the order in which they were found.
+pub(super) struct Found<'a> {
+    pub block: &'a [u8],
+    pub rows: &'a [Row],
+    /// Where the wanted values lie: so many for each row.
+    pub places: &'a [Place],
+    pub slots: usize,
+    pub file: &'a CurrentFile,
+    /// The order of dates in numbers.
+    pub dates: &'a dyn DateOrders,
+}
+
+impl Found<'_> {
+    /// Appends the values that a column has in the rows at `kept`, and adds what there is to say of them to `findings`.
+    pub(super) fn append(
+        &self,
+        writer: &mut ColumnWriter,
+        column: &PlannedColumn,
+        kept: &[usize],
+        findings: &mut Findings,
+    ) {
+        if let PlannedSource::Origin(of) = column.sources[0] {
+            kept.iter().for_each(|&index| append_origin(writer, of, &self.rows[index], self.file));
+            return;
+        }
+        let result = column.name == RESULT && column.path.is_none();
+        let mut empty = 0;
+        let mut outcomes: BTreeMap<Outcome, u64> = BTreeMap::new();
+        for &index in kept {
+            let row = &self.rows[index];
+            let record = Record {
+                text: &self.block[row.record.clone()],
+                places: &self.places[index * self.slots..(index + 1) * self.slots],
+            };
+            empty += u64::from(result && lacks_result(column, row, record));
+            match self.append_value(writer, column, row, record) {
+                Outcome::Whole => {}
+                outcome => *outcomes.entry(outcome).or_default() += 1,
+            }
+        }
+        if empty > 0 {
+            findings.add_damage(Damage::MissingResult(column.name.clone()), empty);
+        }
+        outcomes.into_iter().for_each(|(outcome, count)| findings.add(outcome, column, count));
+    }
+
+    /// Appends the value of a column in a record.
+    fn append_value(
+        &self,
+        writer: &mut ColumnWriter,
+        column: &PlannedColumn,
+        row: &Row,
+        record: Record<'_>,
+    ) -> Outcome {
+        let constant = |writer: &mut ColumnWriter, text: &str| {
+            writer.append_constant(text);
+            Outcome::Whole
+        };
+        let json = match &column.sources[row.kind as usize] {
+            PlannedSource::Constant(text) => return constant(writer, text),
+            // Not read from the record.
+            PlannedSource::Origin(_) => return Outcome::Whole,
+            PlannedSource::Table => return constant(writer, row.table.map_or("", |table| table.name)),
+            PlannedSource::Category => return constant(writer, row.table.map_or("", |table| table.category)),
+            PlannedSource::Keys(slots) => first_filled(slots.iter().map(|&slot| record.value(slot))),
+            PlannedSource::UnlessZero { value, guard } => {
+                let zero = record.value(*guard).is_some_and(|json| without_point(&dynamic::to_text(json)) == "0");
+                if zero { None } else { record.value(*value) }
+            }
+        };
+        // The command line writes `None` for null; in a string column, which has no null, the word was there.
+        let none = row.kind == RowKind::Az && column.ty != Type::String;
+        let json = json.filter(|json| !none || *json != "\"None\"");
+        if let Some(spellings) = column.spellings[row.kind as usize] {
+            return append_spelled(writer, spellings, json);
+        }
+        if let Some(date) = json.filter(|_| column.ty == Type::Datetime).and_then(|json| numeric_date(json, row.kind)) {
+            return append_date(writer, &date, self.dates.verdict(self.file.index, &date));
+        }
+        let lowered = json.filter(|_| row.kind == RowKind::Cmdlet && column.ty.is_text()).and_then(cmdlet::camel_case);
+        let json = lowered.as_deref().or(json);
+        let cut = row.kind.is_graph() && column.ty.is_text() && json.is_some_and(cmdlet::is_cut);
+        let Some(path) = &column.path else {
+            let python = json.filter(|json| column.holds_json && is_python(json));
+            return match python {
+                Some(json) => append_python(writer, json),
+                None => Outcome::of(writer.append(json), cut),
+            };
+        };
+        let (json, fit) = json.map_or((None, Fit::Whole), |json| read_dynamic(json, column.is_nested));
+        let found = json.as_deref().and_then(|json| dynamic::extract(json, path));
+        let found = if column.is_number { found.map(unquoted_number) } else { found };
+        writer.append_dynamic(found);
+        Outcome::of(fit, cut && found.is_none_or(cmdlet::is_cut))
+    }
+}
+
+/// What there is to say of the values of a file, with the number of times.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    damage: BTreeMap<Damage, u64>,
+    notes: BTreeMap<String, u64>,
+    cautions: BTreeSet<&'static str>,
+}
+
+impl Findings {
+    /// Adds `count` cases of damage.
+    pub(super) fn add_damage(&mut self, damage: Damage, count: u64) {
+        *self.damage.entry(damage).or_default() += count;
+    }
+
+    /// Adds what else was found.
+    pub(super) fn merge(&mut self, other: Self) {
+        other.damage.into_iter().for_each(|(damage, count)| self.add_damage(damage, count));
+        other.notes.into_iter().for_each(|(note, count)| self.note(note, count));
+        self.cautions.extend(other.cautions);
+    }
+
+    /// Reports what was found in `file`, and forgets it.
+    pub(super) fn report(&mut self, report: &ScanReport, file: &str) {
+        let Self { damage, notes, cautions } = std::mem::take(self);
+        damage.into_iter().for_each(|(damage, count)| report.damaged(damage, file, count));
+        notes.into_iter().for_each(|(note, count)| report.notice_times(note, count));
+        cautions.into_iter().for_each(|caution| report.warn(caution));
+    }
+
+    fn add(&mut self, outcome: Outcome, column: &PlannedColumn, count: u64) {
+        let name = column.name.clone();
+        let damage = match outcome {
+            Outcome::Whole => return,
+            Outcome::Misfit => match column.ty {
+                Type::Datetime => Damage::UnreadableTime(name),
+                // Every other string is one.
+                Type::String => Damage::HalfSurrogatePair(name),
+                ty => Damage::UnreadableValue(name, ty),
+            },
+            Outcome::Cut => Damage::CutByPowerShell(name),
+            Outcome::NotJson => Damage::NotJson(name),
+            Outcome::Ambiguous(order) => Damage::AmbiguousDates(name, order),
+            Outcome::Contradictory => Damage::ContradictoryDates(name),
+            Outcome::Proven(order) => {
+                return self
+                    .note(format!("dates of {name} are read {order}, as other dates of the files prove"), count);
+            }
+            Outcome::Counted(unit) => return self.note(format!("numbers in {name} are read as {unit}"), count),
+            Outcome::Python => {
+                return self.note(format!("values of {name} in the spelling of Python are read as JSON"), count);
+            }
+            Outcome::Cautioned(caution) => {
+                self.cautions.insert(caution);
+                return;
+            }
+        };
+        self.add_damage(damage, count);
+    }
+
+    fn note(&mut self, text: String, count: u64) {
+        *self.notes.entry(text).or_default() += count;
+    }
+}
+
+/// The column with the outcome of a sign-in.
+const RESULT: &str = "ResultType";
+
+/// How a value went into its column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Outcome {
+    Whole,
+    /// It does not fit the type of the column.
+    Misfit,
+    /// A part of it was cut off before it came to us.
+    Cut,
+    /// It is a string that is no JSON, in place of an object or array.
+    NotJson,
+    /// It is a date that was read in this order, which nothing proves.
+    Ambiguous(DateOrder),
+    /// It is a date of a file whose dates contradict each other.
+    Contradictory,
+    /// It is a date that was read in the order that others prove.
+    Proven(DateOrder),
+    /// It is a time that is a count of this unit.
+    Counted(&'static str),
+    /// It is a dict or list in the spelling of Python.
+    Python,
+    /// It is one that the user is to be told about.
+    Cautioned(&'static str),
+}
+
+impl Outcome {
+    fn of(fit: Fit, cut: bool) -> Self {
+        match fit {
+            _ if cut => Self::Cut,
+            Fit::Whole => Self::Whole,
+            Fit::Misfit => Self::Misfit,
+            Fit::Counted(unit) => Self::Counted(unit),
+            Fit::Python => Self::Python,
+            Fit::NotJson => Self::NotJson,
+        }
+    }
+}
+
+/// True for a sign-in that does not say how it ended. Of the admin center's CSV that is said where it is taken apart.
+fn lacks_result(column: &PlannedColumn, row: &Row, record: Record<'_>) -> bool {
+    let PlannedSource::Keys(slots) = &column.sources[row.kind as usize] else { return false };
+    let sign_in = row.table.is_some_and(|table| table.category.ends_with("SignInLogs"));
+    let value = first_filled(slots.iter().map(|&slot| record.value(slot)));
+    sign_in && row.kind != RowKind::PortalCsv && value.is_none_or(|value| matches!(value, "null" | "\"\""))
+}
+
+/// A record and where its wanted values are.
+#[derive(Clone, Copy)]
+struct Record<'a> {
+    text: &'a [u8],
+    places: &'a [Place],
+}
+
+impl<'a> Record<'a> {
+    fn value(self, slot: usize) -> Option<&'a str> {
+        self.places[slot].text(self.text)
+    }
+}
+
+/// Appends a string in the spelling of the table.
+fn append_spelled(writer: &mut ColumnWriter, spellings: &'static Spellings, json: Option<&str>) -> Outcome {
+    let table = json.and_then(|json| spellings.of_table(json));
+    writer.append(table.or(json));
+    spellings.caution.filter(|_| table.is_some()).map_or(Outcome::Whole, Outcome::Cautioned)
+}
+
+/// The date in numbers, the year last, that a time begins with. Most times begin with the year.
+fn numeric_date(json: &str, kind: RowKind) -> Option<NumericDate> {
+    if begins_with_year(json) || !json.starts_with('"') {
+        None
+    } else {
+        NumericDate::of(&dynamic::unescape(json), kind)
+    }
+}
+
+/// Appends a date in the order that the verdict on its file says.
+fn append_date(writer: &mut ColumnWriter, date: &NumericDate, verdict: Verdict) -> Outcome {
+    let (ticks, outcome) = match date.read(verdict) {
+        DateRead::Never => (None, Outcome::Misfit),
+        DateRead::Certain(ticks) => (Some(ticks), Outcome::Whole),
+        DateRead::Proven(ticks, order) => (Some(ticks), Outcome::Proven(order)),
+        DateRead::Contradictory(ticks) => (Some(ticks), Outcome::Contradictory),
+        DateRead::Ambiguous(ticks, order) => (Some(ticks), Outcome::Ambiguous(order)),
+    };
+    writer.append_ticks(ticks);
+    outcome
+}
+
+/// The number that a JSON string holds: some records have numbers as strings.
+fn unquoted_number(json: &str) -> &str {
+    let inside = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let is_number =
+        |text: &&str| text.bytes().all(|byte| byte.is_ascii_digit()) && dynamic::validate(text.as_bytes()).is_ok();
+    inside.filter(is_number).unwrap_or(json)
+}
+
+/// True for a string that begins like a dict or list of strings in the spelling of Python.
+fn is_python(json: &str) -> bool {
+    let is_nested = json.starts_with("\"[") || json.starts_with("\"{");
+    is_nested && json[1..].trim_start_matches(['[', '{', '(', ' ']).starts_with('\'')
+}
+
+/// Appends such a string to a string column that holds JSON.
+fn append_python(writer: &mut ColumnWriter, json: &str) -> Outcome {
+    let Some(read) = python::to_json(&dynamic::unescape(json)) else {
+        writer.append(Some(json));
+        return Outcome::NotJson;
+    };
+    let mut quoted = String::new();
+    dynamic::quote(&read, &mut quoted);
+    writer.append(Some(&quoted));
+    Outcome::Python
+}
+
+/// Appends what is asked about the origin of a row.
+fn append_origin(writer: &mut ColumnWriter, of: Provenance, row: &Row, file: &CurrentFile) {
+    let number = match of {
+        Provenance::File => return writer.append_constant(&file.name),
+        Provenance::Shape => return writer.append_constant(row.table.map_or("JSON objects", |_| row.kind.describe())),
+        Provenance::Line => row.line.and_then(|line| i64::try_from(line).ok()),
+        Provenance::Byte => row.byte.and_then(|byte| i64::try_from(byte).ok()),
+        Provenance::Position => Some(position(file.index, row.offset)),
+    };
+    writer.append(number.map(|number| number.to_string()).as_deref());
+}
+
+/// A writer for the values of a column.
+pub(super) fn writer_for(column: &PlannedColumn) -> ColumnWriter {
+    let writer = ColumnWriter::new(if column.path.is_some() { Type::Dynamic } else { column.ty });
+    writer.of_whole_numbers(column.whole).of_nested(column.is_nested)
+}
+
+/// The first value that is there, not null and not ""; else the first that is there.
+fn first_filled<'a>(values: impl Iterator<Item = Option<&'a str>>) -> Option<&'a str> {
+    let mut first = None;
+    for value in values.flatten() {
+        if !matches!(value, "null" | "\"\"") {
+            return Some(value);
+        }
+        first = first.or(Some(value));
+    }
+    first
+}

@@ -1,0 +1,440 @@
+//! Entries of zip archives as files of their own. Entries are listed from the central directory and read where they
+//! lie; nothing is ever written to the names that they have.
+
+use std::collections::BTreeSet;
+use std::io::{self, BufReader, Read};
+
+use zip::read::ZipFile;
+use zip::{CompressionMethod, ZipArchive};
+
+use super::delta_folder::folder_of_log;
+use super::files::{DataFile, Format};
+use super::hidden::{EntryName, HIDDEN};
+use super::limits::UnpacksToMore;
+use super::listing::{Listing, Remark};
+use super::place::Seekable;
+use super::side_by_side::side_by_side;
+use crate::diagnostic::{Error, Result};
+use crate::storage::limits::Limits;
+
+/// Entries that an archive may have.
+const MAX_ENTRIES: usize = 1 << 20;
+
+/// Endings of files on servers that are not looked into before they are read, for that takes a round trip each: an
+/// archive under such a name is refused when it is read. Files on the disk are told by their first bytes alone.
+const OTHER_ENDINGS: [&str; 11] =
+    ["json", "jsonl", "ndjson", "log", "txt", "csv", "tsv", "parquet", "gz", "zst", "avro"];
+
+/// The entry that only documents of office programs have.
+const CONTENT_TYPES: &str = "[Content_Types].xml";
+
+/// Why these are not read.
+const OFFICE: &str = "an Excel workbook or other Office document: save the sheet as CSV";
+
+/// The files with the entries of each archive in its place, those that cannot be read among them, and what there is to
+/// say besides.
+pub(crate) fn expand(files: &[DataFile], limits: Limits) -> Result<Listing> {
+    let mut expanded = Vec::with_capacity(files.len());
+    let (mut remarks, mut hidden) = (Vec::new(), Vec::new());
+    let archives = side_by_side(files, is_archive);
+    for (file, is_archive) in files.iter().zip(archives) {
+        if !is_archive {
+            expanded.push(file.clone());
+            continue;
+        }
+        // Entries lie anywhere, so an archive on a server is copied here first.
+        let file = &match file.place.remote() {
+            None => file.clone(),
+            Some(_) => DataFile::spool(&mut file.open()?, &file.name)?,
+        };
+        match entries(file, limits) {
+            Ok(Entries { office: true, .. }) => expanded.push(file.refuse(OFFICE)),
+            Ok(found) => {
+                for entry in without_delta(file, found.files) {
+                    expanded.push(seekable(entry, limits)?);
+                }
+                hidden.extend(found.hidden);
+            }
+            Err(Error::Data { reason, .. }) => {
+                remarks.push(Remark::Note(format!("{}: {reason}", file.name)));
+                expanded.push(file.refuse("a zip archive that cannot be read"));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    remarks.extend(Remark::unread(HIDDEN, hidden, "unpack the archive and name them to read them"));
+    Ok(Listing { files: expanded, remarks, ..Listing::default() })
+}
+
+/// The entries of an archive without those of Delta tables in it, in whose place stands one that is not to be read: files
+/// that were removed from a table are told by its log alone.
+fn without_delta(archive: &DataFile, mut entries: Vec<DataFile>) -> Vec<DataFile> {
+    let path = |entry: &DataFile| entry.name.get(archive.name.len() + 1..).unwrap_or_default().to_owned();
+    let folder = |entry: &DataFile| folder_of_log(&path(entry)).map(str::to_owned);
+    let tables: BTreeSet<String> = entries.iter().filter_map(folder).collect();
+    let is_of_table = |entry: &DataFile| {
+        let path = path(entry);
+        folder_of_log(&path).is_some() || tables.iter().any(|table| path.starts_with(table)) && entry.is_parquet()
+    };
+    if !tables.is_empty() {
+        entries.retain(|entry| !is_of_table(entry));
+    }
+    let refused = tables.iter().map(|table| {
+        let name = format!("{}/{table}", archive.name);
+        archive
+            .refused_entry(name.trim_end_matches('/').to_owned(), "a Delta table inside of an archive: unpack it first")
+    });
+    refused.chain(entries).collect()
+}
+
+/// True for a zip archive. What is wrong with a file that cannot be read is said when it is wanted.
+fn is_archive(file: &DataFile) -> bool {
+    let ending = file.ending();
+    let passed = file.place.remote().is_some() && OTHER_ENDINGS.iter().any(|other| ending.eq_ignore_ascii_case(other));
+    !passed && file.refused().is_none() && matches!(file.format(), Ok(Format::Zip))
+}
+
+/// An entry that can be read; one of Parquet, which is no stream, is copied to the disk.
+fn seekable(entry: DataFile, limits: Limits) -> Result<DataFile> {
+    if entry.refused().is_some() || entry.format()? != Format::Parquet {
+        return Ok(entry);
+    }
+    let limit = limits.unpacked(entry.bytes);
+    let mut input = entry.open()?.take(limit.saturating_add(1));
+    // Nothing can be read of Parquet that is cut off.
+    let copy = match DataFile::spool(&mut input, &entry.name) {
+        Ok(copy) => copy,
+        Err(error) if error.is_full_disk() => return Err(error),
+        Err(_) => return Ok(entry.refuse("a damaged entry")),
+    };
+    if copy.bytes > limit { Err(UnpacksToMore { limit }.error(&entry.name)) } else { Ok(copy) }
+}
+
+/// Where an entry lies in its archive.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    start: u64,
+    packed: u64,
+    bytes: u64,
+    deflated: bool,
+    crc: u32,
+}
+
+/// What is in an archive.
+struct Entries {
+    /// Those that may be read, in its order; those that cannot be read say why.
+    files: Vec<DataFile>,
+    /// The names of those that are left out, for they are hidden.
+    hidden: Vec<String>,
+    /// True for a document of an office program.
+    office: bool,
+}
+
+/// The entries of an archive.
+fn entries(archive: &DataFile, limits: Limits) -> Result<Entries> {
+    let damaged = |reason: String| Error::Data { file: archive.name.clone(), place: None, reason };
+    let input = archive.place.seekable().map_err(|source| archive.failed(source))?;
+    let input = input.ok_or_else(|| Error::internal("an archive on a server was not copied"))?;
+    let mut zip = ZipArchive::new(BufReader::new(input)).map_err(|error| damaged(format!("damaged zip: {error}")))?;
+    if zip.len() > MAX_ENTRIES {
+        return Err(damaged(format!("the archive has {} entries", zip.len())));
+    }
+    if zip.has_duplicate_names() {
+        // The reader of the directory knows entries by their names alone, and the last one of a name.
+        return Err(damaged("several of its entries have the same name: unpack it first".to_owned()));
+    }
+    let (mut found, mut hidden) = (Vec::new(), Vec::new());
+    // Where it belongs, by its own account: nothing is read from or written to this path.
+    let called = |name: &str| format!("{}/{}", archive.name, name.replace(char::is_control, "\u{fffd}"));
+    if zip.offset() > 0 {
+        // The directory is found from the end: of archives that were joined, it is that of the last one.
+        let place = format!("{}/its first {} bytes", archive.name, zip.offset());
+        found.push((place, Err("they are none of the archive, and of another one where several were joined")));
+    }
+    for index in 0..zip.len() {
+        match zip.by_index_raw(index) {
+            Ok(entry) if entry.is_dir() => {}
+            Ok(entry) => {
+                let name = entry.name().map_or_else(|_| format!("entry {index}"), std::borrow::Cow::into_owned);
+                match EntryName::of(&name) {
+                    EntryName::Plain => found.push((called(&name), readable(&entry))),
+                    EntryName::Hidden(path) => hidden.push(called(path)),
+                    EntryName::Litter => {}
+                }
+            }
+            Err(_) => found.push((format!("{}/entry {index}", archive.name), Err("it cannot be found in the archive"))),
+        }
+    }
+    let office = zip.index_for_name(CONTENT_TYPES).is_some();
+    let listed: Vec<&Entry> = found.iter().filter_map(|(_, entry)| entry.as_ref().ok()).collect();
+    check_sizes(archive, &listed, limits)?;
+    let file = |(name, entry)| match entry {
+        Ok(entry) => archive.entry(name, entry),
+        Err(reason) => archive.refused_entry(name, reason),
+    };
+    // A folder once, whatever is in it.
+    hidden.sort();
+    hidden.dedup();
+    Ok(Entries { files: found.into_iter().map(file).collect(), hidden, office })
+}
+
+/// Where the bytes of an entry lie; the inner error says why it is not read.
+fn readable(entry: &ZipFile<'_, BufReader<Box<dyn Seekable>>>) -> Result<Entry, &'static str> {
+    let deflated = match entry.compression() {
+        _ if entry.encrypted() => return Err("it is encrypted"),
+        _ if entry.is_symlink() => return Err("it is a link, which is not followed"),
+        CompressionMethod::Stored => false,
+        CompressionMethod::Deflated => true,
+        _ => return Err("it is packed in a way that is not supported"),
+    };
+    let start = entry.data_start().ok_or("it is not where the directory of the archive says")?;
+    Ok(Entry { start, packed: entry.compressed_size(), bytes: entry.size(), deflated, crc: entry.crc32() })
+}
+
+/// Refuses an archive whose entries lie over each other, so that the same bytes are unpacked many times, or that unpack
+/// to more than is allowed by their own account; an entry that unpacks to more than that ends in damage.
+fn check_sizes(archive: &DataFile, entries: &[&Entry], limits: Limits) -> Result<()> {
+    let mut places: Vec<(u64, u64)> = Vec::new();
+    let mut bytes: u64 = 0;
+    for entry in entries.iter().filter(|entry| entry.packed > 0) {
+        places.push((entry.start, entry.start.saturating_add(entry.packed)));
+        bytes = bytes.saturating_add(entry.bytes);
+    }
+    places.sort_unstable();
+    if places.windows(2).any(|pair| pair[0].1 > pair[1].0) {
+        let reason =
+            "its entries lie over each other: the archive is damaged, or made to unpack without end".to_owned();
+        return Err(Error::Data { file: archive.name.clone(), place: None, reason });
+    }
+    let limit = limits.unpacked(archive.bytes);
+    // A directory may be wrong: only what is there counts.
+    if bytes > limit && unpacks_to_more(archive, entries, limit) {
+        return Err(UnpacksToMore { limit }.error(&archive.name));
+    }
+    Ok(())
+}
+
+/// True if the entries of an archive unpack to more bytes than this. Damage to one is told when it is read.
+fn unpacks_to_more(archive: &DataFile, entries: &[&Entry], mut limit: u64) -> bool {
+    entries.iter().any(|entry| {
+        let Ok(input) = archive.entry(archive.name.clone(), (*entry).clone()).open() else { return false };
+        let unpacked = limit.saturating_add(1);
+        let mut counting = Counting { input: input.take(unpacked), bytes: 0 };
+        _ = io::copy(&mut counting, &mut io::sink());
+        let left = limit.checked_sub(counting.bytes);
+        limit = left.unwrap_or(0);
+        left.is_none()
+    })
+}
+
+/// Counts the bytes that are read before an error.
+struct Counting<R> {
+    input: R,
+    bytes: u64,
+}
+
+impl<R: Read> Read for Counting<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.input.read(buffer)?;
+        self.bytes += count as u64;
+        Ok(count)
+    }
+}
+
+impl Entry {
+    /// Bytes that it takes in the archive.
+    pub(crate) fn packed(&self) -> u64 {
+        self.packed
+    }
+
+    /// Where its bytes lie in the archive: the first of them, and the end.
+    pub(crate) fn range(&self) -> (u64, Option<u64>) {
+        (self.start, self.start.checked_add(self.packed))
+    }
+
+    /// Its bytes, unpacked; `input` are those of the archive from its first one on.
+    pub(crate) fn unpacked(&self, input: Box<dyn Read + Send>) -> Box<dyn Read + Send> {
+        let packed = BufReader::with_capacity(1 << 16, input.take(self.packed));
+        let unpacked: Box<dyn Read + Send> = match self.deflated {
+            true => Box::new(flate2::bufread::DeflateDecoder::new(packed)),
+            false => Box::new(packed),
+        };
+        let crc = self.crc;
+        Box::new(Checked { input: unpacked, crc: flate2::Crc::new(), expected: crc, left: self.bytes })
+    }
+}
+
+/// Compares length and checksum with what the archive says.
+struct Checked {
+    input: Box<dyn Read + Send>,
+    crc: flate2::Crc,
+    expected: u32,
+    left: u64,
+}
+
+impl Read for Checked {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        let count = self.input.read(buffer)?;
+        let damaged = |reason: &str| Err(io::Error::new(io::ErrorKind::InvalidData, reason));
+        if count == 0 {
+            return match self.left {
+                0 if self.crc.sum() == self.expected => Ok(0),
+                0 => damaged("its checksum is wrong"),
+                _ => damaged("it is shorter than the archive says"),
+            };
+        }
+        self.crc.update(&buffer[..count]);
+        match self.left.checked_sub(count as u64) {
+            Some(left) => self.left = left,
+            None => return damaged("it is longer than the archive says"),
+        }
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::{Cursor, Read, Write};
+
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
+    use super::{Error, Limits, Listing, expand};
+    use crate::storage::files::DataFile;
+
+    /// What becomes of an archive: names of entries behind its own with their texts, notices, and why it is refused.
+    type Expanded = (Vec<(String, String)>, Vec<String>, Option<&'static str>);
+
+    fn read(bytes: &[u8], limits: Limits) -> Result<Expanded, Error> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.zip");
+        fs::write(&path, bytes).expect("written");
+        let Listing { files, remarks, .. } = expand(&[DataFile::new(&path).expect("a file")], limits)?;
+        let notices: Vec<String> = remarks.iter().map(ToString::to_string).collect();
+        let own = path.display().to_string();
+        let short = |text: &str| text.replace(&own, "a.zip");
+        let whole = files.iter().find(|file| file.name == path.display().to_string());
+        let refused = whole.and_then(DataFile::refused);
+        let unread = files.iter().filter(|file| whole.is_none() && file.refused().is_some());
+        let unread: Vec<String> =
+            unread.map(|file| format!("not read: {}: {}", file.name, file.refused().unwrap_or_default())).collect();
+        let notices = [notices, unread].concat();
+        let text = |file: &DataFile| {
+            let mut text = String::new();
+            let read = file
+                .open()
+                .and_then(|mut input| input.read_to_string(&mut text).map_err(|error| Error::io(&path, error)));
+            read.map_or_else(|error| short(&error.to_string()), |_| text)
+        };
+        let files = files.iter().filter(|file| file.refused().is_none()).map(|file| (short(&file.name), text(file)));
+        let found = (files.collect(), notices.iter().map(|notice| short(notice)).collect(), refused);
+        // Nothing was written beside the archive, whatever its entries are called.
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
+        Ok(found)
+    }
+
+    fn archive(entries: &[(&str, &str)], options: SimpleFileOptions) -> Vec<u8> {
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, text) in entries {
+            writer.start_file(*name, options).expect("begun");
+            writer.write_all(text.as_bytes()).expect("packed");
+        }
+        writer.finish().expect("packed").into_inner()
+    }
+
+    /// The archive with some bytes replaced wherever they are.
+    fn patched(mut bytes: Vec<u8>, from: &[u8], to: &[u8]) -> Vec<u8> {
+        assert_eq!(from.len(), to.len());
+        let places: Vec<usize> = (0..bytes.len()).filter(|&at| bytes[at..].starts_with(from)).collect();
+        assert!(!places.is_empty());
+        places.into_iter().for_each(|at| bytes[at..at + to.len()].copy_from_slice(to));
+        bytes
+    }
+
+    fn names(bytes: &[u8]) -> Vec<String> {
+        read(bytes, Limits::default()).expect("readable").0.into_iter().map(|(name, _)| name).collect()
+    }
+
+    #[test]
+    fn names_of_entries_are_words_and_no_paths() {
+        let odd = ["../../etc/passwd", "/etc/passwd", "..\\windows\\x.json", "C:\\x.json", "ü ö/x y.json", "con"];
+        let entries = odd.map(|name| (name, name));
+        let found = read(&archive(&entries, SimpleFileOptions::default()), Limits::default()).expect("readable");
+        let texts: Vec<&str> = found.0.iter().map(|(_, text)| text.as_str()).collect();
+        assert_eq!((texts, found.2), (odd.to_vec(), None));
+        assert!(found.0.iter().all(|(name, _)| name.starts_with("a.zip/")), "{found:?}");
+        let with_nul =
+            patched(archive(&[("aXb.json", "{}")], SimpleFileOptions::default()), b"aXb.json", b"a\0\n.json");
+        assert_eq!(names(&with_nul), ["a.zip/a\u{fffd}\u{fffd}.json"]);
+    }
+
+    #[test]
+    fn what_is_not_read_is_told() {
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        writer.add_symlink("link.json", "/etc/passwd", SimpleFileOptions::default()).expect("added");
+        writer.add_directory("folder/", SimpleFileOptions::default()).expect("added");
+        writer.start_file("whole.json", SimpleFileOptions::default()).expect("begun");
+        writer.write_all(b"{}").expect("packed");
+        let bytes = writer.finish().expect("packed").into_inner();
+        let (files, notices, _) = read(&bytes, Limits::default()).expect("readable");
+        assert_eq!(files, [("a.zip/whole.json".to_owned(), "{}".to_owned())]);
+        assert_eq!(notices, ["not read: a.zip/link.json: it is a link, which is not followed"]);
+        // A bit of the flags says that an entry is encrypted; a number how it is packed.
+        let plain = archive(&[("x.json", "{}")], SimpleFileOptions::default());
+        let entry = plain.windows(4).position(|bytes| bytes == b"PK\x01\x02").expect("the directory");
+        for (at, byte, word) in [(entry + 8, 1, "encrypted"), (entry + 10, 99, "not supported")] {
+            let mut odd = plain.clone();
+            odd[at] = byte;
+            let (files, notices, _) = read(&odd, Limits::default()).expect("readable");
+            assert!(files.is_empty() && notices.len() == 1 && notices[0].contains(word), "{notices:?}");
+        }
+    }
+
+    #[test]
+    fn entries_of_one_name_are_not_mixed_up() {
+        let twice = archive(&[("aa.json", "1"), ("ab.json", "2")], SimpleFileOptions::default());
+        let (files, notices, refused) = read(&patched(twice, b"ab.json", b"aa.json"), Limits::default()).expect("told");
+        assert!(files.is_empty() && refused.is_some(), "{files:?}");
+        assert!(notices[0].contains("several of its entries have the same name"), "{notices:?}");
+    }
+
+    #[test]
+    fn archives_of_every_making_are_read() {
+        let large = SimpleFileOptions::default().large_file(true);
+        let stored = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+        for options in [large, stored, stored.large_file(true)] {
+            let (files, notices, _) =
+                read(&archive(&[("x.json", "{}")], options), Limits::default()).expect("readable");
+            assert_eq!((files.len(), files[0].1.as_str(), notices.len()), (1, "{}", 0));
+        }
+        let inner = archive(&[("x.json", "{}")], SimpleFileOptions::default());
+        let text = |bytes: &[u8]| bytes.iter().map(|byte| char::from(*byte)).collect::<String>();
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        writer.start_file("inner.zip", stored).expect("begun");
+        writer.write_all(&inner).expect("packed");
+        let outer = writer.finish().expect("packed").into_inner();
+        assert_eq!(names(&outer), ["a.zip/inner.zip"], "{}", text(&outer));
+        // What stands in front of an archive is not of it.
+        let (files, notices, _) = read(&[&inner[..], &outer].concat(), Limits::default()).expect("told");
+        assert_eq!(files.len(), 1, "{files:?}");
+        let expected = format!("not read: a.zip/its first {} bytes: they are none of the archive", inner.len());
+        assert!(notices.len() == 1 && notices[0].starts_with(&expected), "{notices:?}");
+        assert!(read(&inner[..inner.len() / 2], Limits::default()).expect("told").2.is_some());
+        assert!(read(b"PK\x03\x04", Limits::default()).expect("told").2.is_some());
+    }
+
+    #[test]
+    fn no_archive_unpacks_to_more_than_is_allowed() {
+        let text = "x".repeat(10_000);
+        let entries: Vec<(String, &str)> = (0..10).map(|n| (format!("{n}.json"), text.as_str())).collect();
+        let entries: Vec<(&str, &str)> = entries.iter().map(|(name, text)| (name.as_str(), *text)).collect();
+        let bytes = archive(&entries, SimpleFileOptions::default());
+        let limit = |bytes: u64| Limits { max_unpacked: Some(bytes) };
+        assert!(matches!(read(&bytes, limit(99_999)), Err(Error::Limit(text)) if text.contains("--max-decompressed")));
+        assert_eq!(read(&bytes, limit(100_000)).expect("readable").0.len(), 10);
+    }
+}

@@ -1,0 +1,246 @@
+//! What the user named -> the files to read.
+//!
+//! A name is a file, a folder (searched recursively), or a glob. Files keep the order of the names, and inside a folder or
+//! glob that of the paths: it decides the order of the rows.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::path::{MAIN_SEPARATOR, Path, PathBuf};
+use std::sync::Arc;
+
+use super::delta_folder::{DELTA_LOG, DeltaFolder, Present};
+use super::files::{DataFile, display};
+use super::folders::{self, Everything, Links, Selection};
+use super::glob::Pattern;
+use super::journal;
+use super::listing::{Listing, Remark};
+use super::place::Place;
+use super::remote::address::Address;
+use super::remote::{self, Access};
+use crate::diagnostic::{Error, Result};
+
+/// The files that `pattern` names: a path or a URL of a file, a folder, or a glob; and what there is to say of them.
+///
+/// # Errors
+/// A path that does not exist or cannot be read, a glob that is none or that nothing matches, a folder without files,
+/// a server that does not answer or refuses.
+pub fn expand(pattern: &OsStr, access: &Access) -> Result<Listing> {
+    match pattern.to_str().and_then(Address::parse).transpose()? {
+        None => expand_local(pattern, access.links()),
+        Some(Address::Local(path)) => expand_local(OsStr::new(&path), access.links()),
+        Some(Address::Remote(url)) => remote::expand(&url, access),
+    }
+}
+
+/// The path on this machine that `pattern` names: of a file or a folder, for a glob of the folder in front of its first
+/// wildcard. None for a server.
+pub(crate) fn local_root(pattern: &OsStr) -> Option<PathBuf> {
+    let path = match pattern.to_str().and_then(Address::parse) {
+        None => PathBuf::from(pattern),
+        Some(Ok(Address::Local(path))) => PathBuf::from(path),
+        Some(Ok(Address::Remote(_)) | Err(_)) => return None,
+    };
+    if path.exists() {
+        return Some(path);
+    }
+    match path.to_str().map(|text| Pattern::parse(text, Path::is_dir)) {
+        Some(Ok(Some(glob))) if glob.root().as_os_str().is_empty() => Some(PathBuf::from(".")),
+        Some(Ok(Some(glob))) => Some(glob.root().to_owned()),
+        _ => Some(path),
+    }
+}
+
+fn expand_local(pattern: &OsStr, links: Links) -> Result<Listing> {
+    let path = Path::new(pattern);
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => {
+            let found = walk(path, &Everything, links)?;
+            found.unless_nothing(|reason| nothing_in(path, reason), "the folder holds no file")
+        }
+        Ok(metadata) if metadata.is_file() => {
+            let mut found = Listing::from(vec![DataFile::new(path)?]);
+            journal::leave_out_uncounted(&mut found)?;
+            found.unless_nothing(|reason| nothing_in(path, reason), "the file does not count yet")
+        }
+        // A pipe is read only once, and files are opened several times.
+        Ok(_) => {
+            let mut stream = fs::File::open(path).map_err(|error| Error::io(path, error))?;
+            Ok(vec![DataFile::stream(&mut stream, &display(path))?].into())
+        }
+        Err(error) => {
+            let text = pattern.to_str().unwrap_or("");
+            match Pattern::parse(text, Path::is_dir)? {
+                Some(pattern) => expand_glob(text, &pattern, links),
+                None => Err(Error::io(path, error)),
+            }
+        }
+    }
+}
+
+fn expand_glob(text: &str, pattern: &Pattern, links: Links) -> Result<Listing> {
+    let found = match pattern.root().as_os_str().is_empty() {
+        true => walk_here(pattern, links)?,
+        false => walk(pattern.root(), pattern, links)?,
+    };
+    found.unless_nothing(|reason| nothing_in(Path::new(text), reason), "nothing matches the pattern")
+}
+
+fn nothing_in(path: &Path, reason: &str) -> Error {
+    Error::Data { file: display(path), place: None, reason: reason.to_owned() }
+}
+
+/// As [`walk`] for the current folder, with paths as the user would write them.
+fn walk_here(pattern: &Pattern, links: Links) -> Result<Listing> {
+    let mut found = walk(Path::new("."), &Here(pattern), links)?;
+    for file in &mut found.files {
+        let path = without_dot(file.place.path().unwrap_or(Path::new(""))).to_owned();
+        let name = display(&path);
+        for folder in &mut found.delta_folders {
+            folder.rename(&file.name, &name);
+        }
+        (file.name, file.place) = (name, Place::Disk(path));
+    }
+    Ok(found)
+}
+
+/// A pattern that names paths in the current folder.
+struct Here<'a>(&'a Pattern);
+
+impl Selection for Here<'_> {
+    fn wants(&self, file: &Path) -> bool {
+        self.0.wants(without_dot(file))
+    }
+
+    fn may_hold(&self, folder: &Path) -> bool {
+        self.0.may_hold(without_dot(folder))
+    }
+}
+
+/// A path without the name of the current folder in front.
+fn without_dot(path: &Path) -> &Path {
+    path.strip_prefix(".").unwrap_or(path)
+}
+
+/// Every file below `root` that is wanted, in order of the paths, and the Delta tables that they may be part of.
+fn walk(root: &Path, selection: &dyn Selection, links: Links) -> Result<Listing> {
+    let folders::Found { files, delta_logs, passed, .. } = folders::search(root, selection, links)?;
+    let found_in: Arc<Path> = root.into();
+    let files: Vec<DataFile> = files.into_iter().map(|file| file.in_folder(&found_in)).collect();
+    let notes = passed.into_iter().map(|(reason, paths)| {
+        let names = paths.iter().map(|path| display(without_dot(path))).collect();
+        Remark::Unread { reason: reason.describe(), names, advice: reason.advice() }
+    });
+    let delta_folders = delta_folders(root, &files, &delta_logs)?;
+    let mut found = Listing { remarks: notes.collect(), files, delta_folders };
+    journal::leave_out_uncounted(&mut found)?;
+    Ok(found)
+}
+
+/// The folders of Delta tables at, below or above `root`. A file belongs to the innermost table around it.
+fn delta_folders(root: &Path, files: &[DataFile], logs: &[PathBuf]) -> Result<Vec<DeltaFolder>> {
+    let tables: BTreeSet<&Path> = logs.iter().filter_map(|log| log.parent()).collect();
+    let innermost = |path: &Path| path.ancestors().skip(1).find(|above| tables.contains(above)).map(Path::to_owned);
+    let mut found = Vec::new();
+    for &folder in &tables {
+        let inside = |path: &Path| {
+            let is_own = innermost(path).as_deref() == Some(folder);
+            path.strip_prefix(folder).ok().filter(|_| is_own).map(Path::to_owned)
+        };
+        found.push(delta_folder(folder, root, files, &inside)?);
+    }
+    if let Some((folder, real)) = table_around(root) {
+        let inside = |path: &Path| {
+            let path = real.join(path.strip_prefix(root).ok().filter(|_| innermost(path).is_none())?);
+            path.strip_prefix(&folder).ok().map(Path::to_owned)
+        };
+        found.push(delta_folder(&folder, &real, files, &inside)?);
+    }
+    Ok(found)
+}
+
+/// The Delta table in `folder`, of which everything below `root` was listed; `inside` returns the path in it of a file.
+fn delta_folder(
+    folder: &Path,
+    root: &Path,
+    files: &[DataFile],
+    inside: &dyn Fn(&Path) -> Option<PathBuf>,
+) -> Result<DeltaFolder> {
+    let member = |file: &DataFile| {
+        let path = inside(file.place.path()?)?;
+        Some((file.name.clone(), path.to_str()?.replace(MAIN_SEPARATOR, "/")))
+    };
+    let mut whole = DataFile::new(folder)?;
+    whole.bytes = 0;
+    Ok(DeltaFolder {
+        folder: whole,
+        log: files_in(&folder.join(DELTA_LOG))?,
+        members: files.iter().filter_map(member).collect(),
+        present: Present::Disk { folder: folder.to_owned(), root: root.to_owned() },
+    })
+}
+
+/// The folder of the Delta table that the folder `root` is a part of, and where `root` really is.
+fn table_around(root: &Path) -> Option<(PathBuf, PathBuf)> {
+    let real = fs::canonicalize(root).ok()?;
+    // A user who names the log wants to read it.
+    if real.iter().any(|name| name == DELTA_LOG) {
+        return None;
+    }
+    let folder = real.ancestors().skip(1).find(|folder| folder.join(DELTA_LOG).is_dir())?.to_owned();
+    Some((folder, real))
+}
+
+/// The files in a folder itself.
+fn files_in(folder: &Path) -> Result<Vec<DataFile>> {
+    let failed = |source: io::Error| Error::io(folder, source);
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.is_file() {
+            files.push(DataFile::new(&path)?);
+        }
+    }
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::fs;
+
+    use super::{Access, DataFile, Links, expand, expand_local};
+    use crate::diagnostic::Error;
+
+    fn names(pattern: impl AsRef<OsStr>, root: &std::path::Path) -> Vec<String> {
+        let files = expand(pattern.as_ref(), &Access::default()).expect("files").files;
+        let relative = |file: &DataFile| {
+            file.place.path().expect("a path").strip_prefix(root).expect("below the root").display().to_string()
+        };
+        files.iter().map(relative).collect()
+    }
+
+    #[test]
+    fn folders_and_globs_are_searched_in_order() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path();
+        for path in ["b/m=03/m=00/x.json", "a/y.json", "a/.hidden", "b/z.gz"] {
+            let path = root.join(path);
+            fs::create_dir_all(path.parent().expect("a parent")).expect("folders");
+            fs::write(path, "{}").expect("a file");
+        }
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(root, root.join("a/loop")).expect("a link");
+        #[cfg(unix)]
+        std::os::unix::fs::symlink("nowhere", root.join("a/broken")).expect("a link");
+        assert_eq!(names(root, root), ["a/y.json", "b/m=03/m=00/x.json", "b/z.gz"]);
+        assert_eq!(names(root.join("**/*.json"), root), ["a/y.json", "b/m=03/m=00/x.json"]);
+        assert_eq!(names(root.join("b/m=*"), root), ["b/m=03/m=00/x.json"]);
+        assert_eq!(names(root.join("{a,b}/*.{json,gz}"), root), ["a/y.json", "b/z.gz"]);
+        assert!(matches!(expand_local(root.join("c").as_os_str(), Links::Inside), Err(Error::Io { .. })));
+        assert!(matches!(expand_local(root.join("*.csv").as_os_str(), Links::Inside), Err(Error::Data { .. })));
+        fs::create_dir(root.join("empty")).expect("a folder");
+        assert!(matches!(expand_local(root.join("empty").as_os_str(), Links::Inside), Err(Error::Data { .. })));
+    }
+}

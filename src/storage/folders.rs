@@ -1,0 +1,361 @@
+//! Folders -> the files below them, in order of the paths.
+//!
+//! Exports have thousands of folders with a file or two in each, and listing them takes as long as reading a part of what
+//! is in them: folders of one depth are listed side by side.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fs::{self, DirEntry, Metadata};
+use std::io;
+use std::path::{Path, PathBuf, is_separator};
+
+use super::delta_folder::DELTA_LOG;
+use super::files::DataFile;
+use super::hidden::{HIDDEN, is_hidden, is_litter};
+use super::once::FolderIdentity;
+use super::side_by_side::side_by_side;
+use crate::diagnostic::{Error, Result};
+
+/// Which files below a folder are wanted.
+pub(crate) trait Selection: Sync {
+    /// True for the path of a file that is wanted.
+    fn wants(&self, file: &Path) -> bool;
+
+    /// False only if no file below this folder is wanted.
+    fn may_hold(&self, folder: &Path) -> bool;
+}
+
+/// Every file.
+pub(crate) struct Everything;
+
+impl Selection for Everything {
+    fn wants(&self, _: &Path) -> bool {
+        true
+    }
+
+    fn may_hold(&self, _: &Path) -> bool {
+        true
+    }
+}
+
+/// Which symbolic links in a folder are followed. The folder itself may be a link.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Links {
+    /// Those to files below the same folder. A folder below it is searched where it is, and what lies elsewhere was not
+    /// named: whoever packed the folder could add the rest of the disk to the evidence.
+    #[default]
+    Inside,
+    /// All of them. A folder is searched once, however many links lead there.
+    Everywhere,
+}
+
+/// Why something in a folder is not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Passed {
+    /// Its name begins with a dot.
+    Hidden,
+    /// It is a symbolic link to nothing.
+    DanglingLink,
+    /// It is a symbolic link to what lies elsewhere.
+    LinkElsewhere,
+    /// It is neither a file nor a folder.
+    Special,
+    /// It is a folder that cannot be listed, or a file about which the system says nothing.
+    Unreadable,
+}
+
+impl Passed {
+    /// The reason in words.
+    pub(crate) fn describe(self) -> &'static str {
+        match self {
+            Self::Hidden => HIDDEN,
+            Self::DanglingLink => "links that lead nowhere",
+            Self::LinkElsewhere => "links that lead out of the named folder",
+            Self::Special => "pipes, sockets and devices",
+            Self::Unreadable => "no permission, or damaged",
+        }
+    }
+
+    /// What to do to have it read; empty if nothing helps.
+    pub(crate) fn advice(self) -> &'static str {
+        match self {
+            Self::Hidden => "name them to read them",
+            Self::LinkElsewhere => "name what they lead to, or use --follow-links",
+            Self::DanglingLink | Self::Special | Self::Unreadable => "",
+        }
+    }
+}
+
+/// What was found in folders.
+#[derive(Default)]
+pub(crate) struct Found {
+    /// The files.
+    pub files: Vec<DataFile>,
+    /// The folders that make those around them Delta tables.
+    pub delta_logs: Vec<PathBuf>,
+    /// What is not read, by reason, but for what nobody misses.
+    pub passed: BTreeMap<Passed, Vec<PathBuf>>,
+    /// What is still to be listed.
+    folders: Vec<PathBuf>,
+    /// True if a link to a folder was followed, so that a folder may be met twice.
+    followed: bool,
+}
+
+/// A walk below one folder.
+struct Walk<'a> {
+    selection: &'a dyn Selection,
+    links: Links,
+    /// Where the folder really is.
+    real: PathBuf,
+}
+
+/// Returns every wanted file below `root`, in order of the paths, and what was passed over: files and folders whose names
+/// begin with a dot, as shells do, links as `links` says, and what cannot be read.
+///
+/// # Errors
+/// The folder itself cannot be listed.
+pub(crate) fn search(root: &Path, selection: &dyn Selection, links: Links) -> Result<Found> {
+    let failed = |error| Error::io(root, error);
+    let walk = Walk { selection, links, real: fs::canonicalize(root).map_err(failed)? };
+    fs::read_dir(root).map_err(failed)?;
+    let mut all = Found::default();
+    all.folders.push(root.to_owned());
+    let mut entered = HashSet::new();
+    while !all.folders.is_empty() {
+        let mut level = std::mem::take(&mut all.folders);
+        if all.followed || links == Links::Everywhere {
+            // In order of the paths, whichever thread met them.
+            level.sort();
+            level.retain(|folder| FolderIdentity::of(folder).is_none_or(|folder| entered.insert(folder)));
+        }
+        side_by_side(&level, |folder| walk.list(folder)).into_iter().for_each(|found| all.append(found));
+    }
+    all.files.sort_by_cached_key(|file| file.place.path().map(sort_key));
+    all.delta_logs.sort();
+    all.passed.values_mut().for_each(|paths| paths.sort());
+    Ok(all)
+}
+
+/// The bytes of a path, which sort like its components: comparing paths takes them apart each time.
+fn sort_key(path: &Path) -> Vec<u8> {
+    let bytes = path.as_os_str().as_encoded_bytes();
+    bytes.iter().map(|&byte| if is_separator(char::from(byte)) { 0 } else { byte }).collect()
+}
+
+impl Found {
+    fn append(&mut self, other: Self) {
+        self.files.extend(other.files);
+        self.delta_logs.extend(other.delta_logs);
+        self.folders.extend(other.folders);
+        self.followed |= other.followed;
+        for (reason, paths) in other.passed {
+            self.passed.entry(reason).or_default().extend(paths);
+        }
+    }
+
+    fn pass(&mut self, reason: Passed, path: PathBuf) {
+        self.passed.entry(reason).or_default().push(path);
+    }
+}
+
+impl Walk<'_> {
+    /// What is in a folder, and nothing of what is below that.
+    fn list(&self, folder: &Path) -> Found {
+        let mut found = Found::default();
+        match fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>) {
+            Ok(entries) => entries.into_iter().for_each(|entry| self.add(&mut found, &entry, folder)),
+            Err(_) => found.pass(Passed::Unreadable, folder.to_owned()),
+        }
+        found
+    }
+
+    /// Adds an entry of a folder.
+    fn add(&self, found: &mut Found, entry: &DirEntry, folder: &Path) {
+        let name = entry.file_name();
+        let path = entry.path();
+        if is_hidden(name.as_encoded_bytes()) {
+            // What writers of Delta tables keep beside the log is none of the table.
+            let is_missed = !is_litter(name.as_encoded_bytes()) && !folder.ends_with(DELTA_LOG);
+            if is_missed && may_be_wanted(&path, self.selection) {
+                found.pass(Passed::Hidden, path);
+            }
+            return;
+        }
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => {
+                if name == DELTA_LOG {
+                    found.delta_logs.push(path.clone());
+                }
+                if self.selection.may_hold(&path) {
+                    found.folders.push(path);
+                }
+            }
+            Ok(kind) if kind.is_symlink() => self.follow(found, path),
+            Ok(_) if !self.selection.wants(&path) => {}
+            Ok(kind) if kind.is_file() => match entry.metadata() {
+                Ok(metadata) => found.files.push(DataFile::at(&path, &metadata)),
+                Err(_) => found.pass(Passed::Unreadable, path),
+            },
+            Ok(_) => found.pass(Passed::Special, path),
+            Err(_) => found.pass(Passed::Unreadable, path),
+        }
+    }
+
+    fn follow(&self, found: &mut Found, link: PathBuf) {
+        let wants = |target: &Metadata| match target.is_dir() {
+            true => self.selection.may_hold(&link),
+            false => self.selection.wants(&link),
+        };
+        match fs::metadata(&link) {
+            Ok(target) if !wants(&target) => {}
+            Ok(target) => match self.target(&link) {
+                Target::Searched if target.is_dir() => {}
+                Target::Elsewhere => found.pass(Passed::LinkElsewhere, link),
+                Target::Searched | Target::Followed if target.is_file() => {
+                    found.files.push(DataFile::at(&link, &target));
+                }
+                Target::Searched | Target::Followed if target.is_dir() => {
+                    found.folders.push(link);
+                    found.followed = true;
+                }
+                Target::Searched | Target::Followed => found.pass(Passed::Special, link),
+            },
+            Err(_) if self.selection.wants(&link) => found.pass(Passed::DanglingLink, link),
+            Err(_) => {}
+        }
+    }
+
+    fn target(&self, link: &Path) -> Target {
+        if self.links == Links::Everywhere {
+            return Target::Followed;
+        }
+        let real = fs::canonicalize(link).ok();
+        match real.as_deref().and_then(|real| real.strip_prefix(&self.real).ok()) {
+            // A hidden folder is not searched, so what a link leads to in it is met only here.
+            Some(below) if below.iter().any(|name| is_hidden(name.as_encoded_bytes())) => Target::Followed,
+            Some(_) => Target::Searched,
+            None => Target::Elsewhere,
+        }
+    }
+}
+
+/// Where a symbolic link leads.
+enum Target {
+    /// To what the walk meets anyway.
+    Searched,
+    /// To what the walk meets only through the link.
+    Followed,
+    /// Out of the folder, which the user did not ask for.
+    Elsewhere,
+}
+
+/// True where a hidden file is wanted, or something that is below a hidden folder; also where that cannot be told.
+fn may_be_wanted(path: &Path, selection: &dyn Selection) -> bool {
+    let mut left = vec![path.to_owned()];
+    while let Some(path) = left.pop() {
+        // Links inside are not followed: they may lead in circles.
+        if !path.is_dir() {
+            if selection.wants(&path) {
+                return true;
+            }
+            continue;
+        }
+        if !selection.may_hold(&path) {
+            continue;
+        }
+        let Ok(entries) = fs::read_dir(&path).and_then(Iterator::collect::<io::Result<Vec<_>>>) else { return true };
+        let is_meant = |entry: &DirEntry| !is_litter(entry.file_name().as_encoded_bytes()) && !is_link(entry);
+        left.extend(entries.iter().filter(|entry| is_meant(entry)).map(DirEntry::path));
+    }
+    false
+}
+
+fn is_link(entry: &DirEntry) -> bool {
+    entry.file_type().is_ok_and(|kind| kind.is_symlink())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    use rand::{RngExt as _, SeedableRng as _};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::{Everything, Links, search};
+    use crate::diagnostic::Error;
+
+    /// A link, where there are some.
+    fn link(target: &Path, path: &Path) {
+        #[cfg(unix)]
+        let _ = std::os::unix::fs::symlink(target, path);
+        #[cfg(not(unix))]
+        let _ = (target, path);
+    }
+
+    /// The same, one folder after the other.
+    fn one_by_one(root: &Path, links: Links) -> Vec<PathBuf> {
+        let real_root = root.canonicalize().expect("a path");
+        let hidden = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(b".");
+        let (mut entered, mut files, mut level) = (Vec::new(), Vec::new(), vec![root.to_owned()]);
+        while !level.is_empty() {
+            level.sort();
+            let mut next = Vec::new();
+            for folder in std::mem::take(&mut level) {
+                let real = folder.canonicalize().expect("a path");
+                if entered.contains(&real) {
+                    continue;
+                }
+                entered.push(real);
+                for entry in fs::read_dir(&folder).expect("a folder") {
+                    let path = entry.expect("an entry").path();
+                    let Ok(real) = path.canonicalize() else { continue };
+                    let below = real.strip_prefix(&real_root).expect("inside");
+                    let is_searched = !path.is_symlink() || links == Links::Everywhere || below.iter().any(hidden);
+                    match path.file_name().is_some_and(hidden) {
+                        true => {}
+                        false if path.is_file() => files.push(path),
+                        false if is_searched => next.push(path),
+                        false => {}
+                    }
+                }
+            }
+            level = next;
+        }
+        files.sort();
+        files
+    }
+
+    #[test]
+    fn folders_listed_side_by_side_give_what_one_after_the_other_gives() {
+        let names = ["a", "a.b", "a-b", "B", "b", ".c", "y=2026", "m=1", "m=10", "m=2", "ä", "_delta_log"];
+        for seed in 0..20 {
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
+            let root = tempfile::tempdir().expect("a folder");
+            let mut folders = vec![root.path().to_owned()];
+            for _ in 0..400 {
+                let path =
+                    folders[random.random_range(0..folders.len())].join(names[random.random_range(0..names.len())]);
+                match random.random_range(0..20) {
+                    0 => link(&folders[random.random_range(0..folders.len())], &path),
+                    1 => link(Path::new("nowhere"), &path),
+                    2..8 if !path.exists() => fs::write(&path, "{}").expect("a file"),
+                    8.. if fs::create_dir(&path).is_ok() => folders.push(path),
+                    _ => {}
+                }
+            }
+            for links in [Links::Inside, Links::Everywhere] {
+                let expected = one_by_one(root.path(), links);
+                let found = search(root.path(), &Everything, links).expect("listed");
+                let paths: Vec<&Path> = found.files.iter().filter_map(|file| file.place.path()).collect();
+                assert_eq!(paths, expected, "seed {seed} {links:?}");
+                assert!(found.delta_logs.is_sorted());
+            }
+        }
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_an_error() {
+        let gone = search(Path::new("nowhere"), &Everything, Links::Inside);
+        assert!(matches!(gone, Err(Error::Io { .. })));
+    }
+}

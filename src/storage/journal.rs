@@ -1,0 +1,155 @@
+//! The journal of an archive that rows are being added to.
+//!
+//! `convert --append` moves its new files into an archive one by one. The journal in the folder of the archive makes this
+//! one step: as long as it says that files are being added, none of them counts; when it says that they were added, all
+//! of them do. It is removed when the run has reported its success, so a journal that is there tells of a run that is at
+//! work or was killed.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value as Json, json};
+
+use super::files::DataFile;
+use super::listing::{Listing, Remark};
+use crate::diagnostic::{Error, Result};
+
+/// The name of the journal; the dot keeps scans from reading it.
+const NAME: &str = ".coldcase-append";
+/// Bytes of a journal that are read at most.
+const MAX_BYTES: u64 = 256 << 20;
+
+/// How far a run came that adds files to an archive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JournalState {
+    /// The files do not count yet.
+    Adding,
+    /// The files count.
+    Added,
+}
+
+/// What is known of the last run that added files to an archive, and did not report its success.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Journal {
+    /// How far it came.
+    pub state: JournalState,
+    /// The files, by their paths inside the archive.
+    pub files: Vec<PathBuf>,
+    /// What the run was asked to add; a run with the same request would add the same rows again.
+    pub request: Json,
+}
+
+impl Journal {
+    /// The path of the journal of an archive.
+    #[must_use]
+    pub fn path(archive: &Path) -> PathBuf {
+        archive.join(NAME)
+    }
+
+    /// The journal of an archive; None if there is none.
+    ///
+    /// # Errors
+    /// The journal cannot be read, so that nobody can tell which files count.
+    pub fn read(archive: &Path) -> Result<Option<Self>> {
+        let path = Self::path(archive);
+        let failed = |error| Error::io(&path, error);
+        let length = match fs::metadata(&path) {
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(failed(error)),
+            Ok(metadata) => metadata.len(),
+        };
+        let text = if length > MAX_BYTES { String::new() } else { fs::read_to_string(&path).map_err(failed)? };
+        Self::parse(&text).map(Some).ok_or_else(|| Error::Data {
+            file: path.display().to_string(),
+            place: None,
+            reason: "the journal of `convert --append` is damaged, so it is unknown which files of the archive count: \
+                     remove it if no append was stopped, else convert to a new archive"
+                .to_owned(),
+        })
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let json: Json = serde_json::from_str(text).ok()?;
+        let state = match json["state"].as_str()? {
+            "adding" => JournalState::Adding,
+            "added" => JournalState::Added,
+            _ => return None,
+        };
+        let files = json["files"].as_array()?.iter().map(|file| relative(file.as_str()?)).collect::<Option<_>>()?;
+        Some(Self { state, files, request: json["request"].clone() })
+    }
+
+    /// The text of the journal.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let state = match self.state {
+            JournalState::Adding => "adding",
+            JournalState::Added => "added",
+        };
+        let name = |path: &PathBuf| path.iter().map(|name| name.to_string_lossy()).collect::<Vec<_>>().join("/");
+        let files: Vec<String> = self.files.iter().map(name).collect();
+        format!("{:#}\n", json!({"state": state, "files": files, "request": self.request}))
+    }
+}
+
+/// A path that stays inside the archive, whoever wrote the journal.
+fn relative(text: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(text);
+    let stays = path.components().all(|part| matches!(part, std::path::Component::Normal(_)));
+    (stays && !text.is_empty()).then_some(path)
+}
+
+/// Leaves out the files that do not count yet, and says so.
+pub(crate) fn leave_out_uncounted(listing: &mut Listing) -> Result<()> {
+    let mut looked_at = BTreeSet::new();
+    let mut uncounted = BTreeSet::new();
+    for file in listing.files.iter().filter_map(archived) {
+        // Where one folder was looked at, those around it were, too.
+        for folder in file.ancestors().skip(1).take_while(|folder| !looked_at.contains(*folder)).collect::<Vec<_>>() {
+            looked_at.insert(folder.to_owned());
+            if let Some(Journal { state: JournalState::Adding, files, .. }) = Journal::read(folder)? {
+                uncounted.extend(files.iter().map(|file| folder.join(file)));
+            }
+        }
+    }
+    if uncounted.is_empty() {
+        return Ok(());
+    }
+    let counts = |file: &DataFile| archived(file).is_none_or(|path| !uncounted.contains(&path));
+    let (kept, left_out): (Vec<_>, Vec<_>) = std::mem::take(&mut listing.files).into_iter().partition(counts);
+    listing.files = kept;
+    listing.remarks.extend(Remark::unread(
+        "files of a `convert --append` that has not finished",
+        left_out.into_iter().map(|file| file.name).collect(),
+        "they do not count until it has: if it was stopped, run it again",
+    ));
+    Ok(())
+}
+
+/// The path of a file that an archive may hold.
+fn archived(file: &DataFile) -> Option<PathBuf> {
+    let is_parquet = |path: &&Path| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet"));
+    std::path::absolute(file.local_path().filter(is_parquet)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn journals_are_read_as_they_were_written() {
+        for state in [JournalState::Adding, JournalState::Added] {
+            let files = vec![PathBuf::from("SigninLogs/month=2026-03/SigninLogs-00001.parquet"), "x.parquet".into()];
+            let journal = Journal { state, files, request: json!({"inputs": ["a"]}) };
+            assert_eq!(Journal::parse(&journal.to_text()), Some(journal));
+        }
+        for text in ["", "{}", r#"{"state":"x","files":[]}"#, r#"{"state":"added","files":["../x"]}"#] {
+            assert_eq!(Journal::parse(text), None, "{text}");
+        }
+        assert!(Journal::parse(r#"{"state":"adding","files":["/etc/x"]}"#).is_none());
+    }
+}

@@ -1,0 +1,250 @@
+//! Addresses: what a URL names, and how it is called without its secrets.
+
+use std::fmt::Write as _;
+
+use crate::diagnostic::{Error, Result};
+use crate::storage::percent;
+
+/// Shorter values, such as versions and permissions, are in too many words of messages.
+#[cfg(feature = "remote")]
+const SHORTEST_SECRET: usize = 4;
+
+/// What stands for a secret in messages.
+pub(crate) const HIDDEN: &str = "[redacted]";
+
+/// A place that the user named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Address {
+    /// A path on this machine.
+    Local(String),
+    /// A place on a server.
+    Remote(Url),
+}
+
+/// Stores, by the way they are spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    /// `az`, `abfs`, `abfss`, `adl`, `azure`.
+    Azure,
+    /// `s3`, `s3a`.
+    S3,
+    /// `gs`.
+    Google,
+    /// `http`, `https`.
+    Web,
+}
+
+/// A URL of a store.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Url {
+    pub scheme: Scheme,
+    /// Scheme, `://`, and bucket or container or host.
+    pub root: String,
+    /// What is behind the root and its slash, as it was written: a key, a folder, a pattern. Keys of buckets are not
+    /// percent-decoded; those of the web keep their query.
+    pub rest: String,
+}
+
+impl std::fmt::Debug for Url {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.name())
+    }
+}
+
+impl Address {
+    /// What `text` names, if it is a URL: letters, `://`, and more. None for paths.
+    ///
+    /// # Errors
+    /// A scheme that is not known, an address without a host or bucket, a `file` of another machine.
+    pub(crate) fn parse(text: &str) -> Option<Result<Self>> {
+        let (scheme, rest) = split(text)?;
+        Some(Self::of_scheme(&scheme.to_ascii_lowercase(), rest).map_err(|reason| wrong(text, reason)))
+    }
+
+    fn of_scheme(scheme: &str, rest: &str) -> Result<Self, &'static str> {
+        let kind = match scheme {
+            "file" => return local(rest).map(Self::Local),
+            "az" | "abfs" | "abfss" | "adl" | "azure" => Scheme::Azure,
+            "s3" | "s3a" => Scheme::S3,
+            "gs" => Scheme::Google,
+            "http" | "https" => Scheme::Web,
+            _ => {
+                return Err("not a kind of address that is read; known are az, abfss, s3, gs, https, http and file");
+            }
+        };
+        let end = match kind {
+            Scheme::Web => rest.find(['/', '?', '#']),
+            _ => rest.find('/'),
+        };
+        let (host, rest) = rest.split_at(end.unwrap_or(rest.len()));
+        if host.is_empty() {
+            return Err("the address names no bucket, container or host");
+        }
+        let rest = rest.strip_prefix('/').unwrap_or(rest);
+        Ok(Self::Remote(Url { scheme: kind, root: format!("{scheme}://{host}"), rest: rest.to_owned() }))
+    }
+}
+
+/// True for what names a place by a scheme: letters and digits, `://`, and more. One letter is a drive.
+#[must_use]
+pub fn is_url(text: &str) -> bool {
+    split(text).is_some()
+}
+
+fn split(text: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = text.split_once("://")?;
+    (scheme.len() > 1 && scheme.chars().all(|c| c.is_ascii_alphanumeric())).then_some((scheme, rest))
+}
+
+fn wrong(text: &str, reason: &str) -> Error {
+    Error::Usage(format!("{}: {reason}", redacted(text)))
+}
+
+/// The path of a `file` URL behind its `://`.
+fn local(rest: &str) -> Result<String, &'static str> {
+    let path = rest.strip_prefix("localhost").unwrap_or(rest);
+    if !path.starts_with('/') {
+        return Err("a file of another machine, or a relative path: write file:///path");
+    }
+    percent::decoded(path).ok_or("its percent codes make no text")
+}
+
+impl Url {
+    /// How messages, provenance and manifests call it: without what may be secret.
+    pub(crate) fn name(&self) -> String {
+        self.with(&self.rest)
+    }
+
+    /// What of the address may be secret, in every spelling in which a server may repeat it.
+    #[cfg(feature = "remote")]
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        let user = self.root.split_once("://").and_then(|(_, host)| host.rsplit_once('@')).map(|(user, _)| user);
+        // What stands before an `@` alone is the container of an Azure account.
+        let user = user.filter(|user| self.scheme == Scheme::Web || user.contains(':'));
+        let query = self
+            .rest
+            .split_once('?')
+            .map(|(_, query)| query)
+            .filter(|query| self.scheme == Scheme::Web || is_query(query));
+        let users = user.into_iter().flat_map(|user| user.split(':').chain([user]));
+        let values = query.into_iter().flat_map(|query| {
+            let value = |part: &'_ str| part.split_once('=').map_or(part.len(), |(name, _)| name.len() + 1);
+            query.split('&').map(move |part| part.get(value(part)..).unwrap_or_default()).chain([query])
+        });
+        let written: Vec<&str> = users.chain(values).filter(|text| text.len() >= SHORTEST_SECRET).collect();
+        let decoded = written.iter().filter_map(|text| percent::decoded(text));
+        let mut all: Vec<String> = decoded.chain(written.iter().map(|text| (*text).to_owned())).collect();
+        // The longest first, so that no end of one is left.
+        all.sort_by_key(|text| std::cmp::Reverse(text.len()));
+        all.dedup();
+        all
+    }
+
+    /// How an object of the same store is called.
+    pub(crate) fn with(&self, key: &str) -> String {
+        match self.scheme {
+            Scheme::Web => redacted(&format!("{}/{key}", self.root)),
+            _ => format!("{}/{key}", redacted(&self.root)),
+        }
+    }
+}
+
+/// A text without the secrets of the URLs in it: their queries (where signatures stand) and passwords.
+#[must_use]
+pub fn redacted(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, behind) = rest.split_at(at + 3);
+        clean.push_str(before);
+        let end = behind.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`' | ')'));
+        let (url, after) = behind.split_at(end.unwrap_or(behind.len()));
+        let is_web = ["http://", "https://"].iter().any(|web| before.to_ascii_lowercase().ends_with(web));
+        push_url(&mut clean, url, is_web);
+        rest = after;
+    }
+    clean.push_str(rest);
+    clean
+}
+
+/// True for what stands behind a question mark and is no pattern of paths: names with values, as signatures are.
+fn is_query(text: &str) -> bool {
+    let is_parameter =
+        |part: &str| part.split_once('=').is_some_and(|(name, _)| !name.is_empty() && !name.contains('/'));
+    text.split('&').all(is_parameter)
+}
+
+/// What is behind the `://` of a URL.
+fn push_url(clean: &mut String, url: &str, is_web: bool) {
+    let host_end = url.find(['/', '?', '#']).unwrap_or(url.len());
+    let (host, path) = url.split_at(host_end);
+    match host.rsplit_once('@') {
+        // What stands before an `@` alone is the container of an Azure account.
+        Some((user, host)) if is_web || user.contains(':') => {
+            // Writing to a text cannot fail.
+            let _ = write!(clean, "{HIDDEN}@{host}");
+        }
+        _ => clean.push_str(host),
+    }
+    match path.split_once('?') {
+        // Elsewhere than on the web a question mark is a wildcard, unless someone put a signature behind it.
+        Some((path, query)) if is_web || is_query(query) => {
+            let _ = write!(clean, "{path}?{HIDDEN}");
+        }
+        _ => clean.push_str(path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Address, Scheme, Url, redacted};
+
+    fn parse(text: &str) -> Option<Address> {
+        Address::parse(text).map(|address| address.expect("an address"))
+    }
+
+    fn url(scheme: Scheme, root: &str, rest: &str) -> Option<Address> {
+        Some(Address::Remote(Url { scheme, root: root.to_owned(), rest: rest.to_owned() }))
+    }
+
+    #[test]
+    fn addresses_are_taken_apart() {
+        assert_eq!(parse("az://logs/a b/x?.json"), url(Scheme::Azure, "az://logs", "a b/x?.json"));
+        assert_eq!(
+            parse("abfss://logs@account.dfs.core.windows.net/"),
+            url(Scheme::Azure, "abfss://logs@account.dfs.core.windows.net", "")
+        );
+        assert_eq!(parse("S3://bucket"), url(Scheme::S3, "s3://bucket", ""));
+        assert_eq!(parse("https://host:8080?sig=1"), url(Scheme::Web, "https://host:8080", "?sig=1"));
+        assert_eq!(parse("file:///a%20b"), Some(Address::Local("/a b".to_owned())));
+        assert_eq!(parse("file://localhost/a"), Some(Address::Local("/a".to_owned())));
+        for path in ["archive/a.json", "C://a", "a b://c", "://x", "/a://b"] {
+            assert_eq!(parse(path), None, "{path}");
+        }
+        for wrong in ["file://elsewhere/a", "ftp://host/a", "s3:///key", "file:///%ff", "https://"] {
+            assert!(Address::parse(wrong).is_some_and(|address| address.is_err()), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_left_out() {
+        let cases = [
+            ("https://a.b/c?sv=1&sig=x%3D", "https://a.b/c?[redacted]"),
+            (
+                "error at https://a.b/c?sig=x: 403 (https://u:p@a.b/d)",
+                "error at https://a.b/c?[redacted] 403 (https://[redacted]@a.b/d)",
+            ),
+            ("az://c@account.dfs.core.windows.net/x?.json", "az://c@account.dfs.core.windows.net/x?.json"),
+            ("az://c/m=0?/d=01/x.json", "az://c/m=0?/d=01/x.json"),
+            ("HTTP://a.b?token", "HTTP://a.b?[redacted]"),
+            ("https://TOKEN@host/x", "https://[redacted]@host/x"),
+            ("gs://b/x.json?X-Goog-Signature=ab&x=1", "gs://b/x.json?[redacted]"),
+            ("s3://b/y=202?/m=1", "s3://b/y=202?/m=1"),
+            ("az://c/x.json?sv=1&sig=y", "az://c/x.json?[redacted]"),
+            ("no address: a?b=c", "no address: a?b=c"),
+        ];
+        for (text, clean) in cases {
+            assert_eq!(redacted(text), clean);
+        }
+    }
+}
