@@ -38,7 +38,7 @@ impl Binder<'_> {
         if let Some(column) = dedup.filter(|column| table.schema().index_of(column).is_none()) {
             self.environment
                 .report
-                .warn(format!("{} has no column {column}: what was delivered twice stays", name.text));
+                .warn(format!("{} has no column {column}: duplicate deliveries are not dropped", name.text));
         }
         let dedup = dedup.filter(|column| table.schema().index_of(column).is_some());
         let table = match table.with_provenance().filter(|_| provenance || dedup.is_some()) {
@@ -59,7 +59,7 @@ impl Binder<'_> {
         let column = self.environment.time_columns.get(&name.text).unwrap_or(&range.column);
         let found = plan.schema().index_of(column).filter(|&i| plan.schema().field(i).ty == Type::Datetime);
         let Some(index) = found else {
-            let message = format!("this table has no datetime column `{column}` to cut to a time range");
+            let message = format!("the time range cannot be applied: this table has no datetime column `{column}`");
             let help = "name its time column with --time-column";
             return Err(self.report(Diagnostic::new(Code::UnknownColumn, span, message).help(help)));
         };
@@ -81,13 +81,13 @@ impl Binder<'_> {
         let schema = plan.schema().clone();
         let [Some(key), Some(position)] = [column, Provenance::Position.name()].map(|name| schema.index_of(name))
         else {
-            let reason = format!("cannot drop repeated rows of {}: they do not come from files", name.text);
+            let reason = format!("cannot drop duplicate rows of {}: they do not come from files", name.text);
             return Err(Error::Usage(reason).into());
         };
         if schema.field(key).ty != Type::String {
             let ty = schema.field(key).ty;
             return Err(Error::Usage(format!(
-                "the column {column} of {} is a {ty}: repeated rows are told by texts",
+                "cannot drop duplicate rows: the column {column} of {} has type {ty}, but must be a string",
                 name.text
             ))
             .into());
@@ -128,7 +128,7 @@ impl Binder<'_> {
         debug_assert!(defined.is_ok(), "the scope is empty");
         let bound = inner.query(&syntax::parse(&text).into_result()?);
         let bound = bound.map_err(|failed| match failed {
-            Failed::Reported => Error::internal(format!("a query of ours is wrong: {text}")).into(),
+            Failed::Reported => Error::internal(format!("an internal query is wrong: {text}")).into(),
             fatal @ Failed::Fatal(_) => fatal,
         })?;
         let report = self.environment.report;
@@ -137,11 +137,13 @@ impl Binder<'_> {
             return Ok(None);
         }
         let Repeated { records, rows, keys, kept } = found;
-        let text = "left out: the last delivery of each record counts";
-        let values = if records == 1 { "value" } else { "values" };
-        let left_out = if rows == 1 { "row" } else { "rows" };
-        report
-            .notice(format!("{}: {records} {values} of {column} on several rows; {rows} {left_out} {text}", name.text));
+        let (values, occur) = if records == 1 { ("value", "occurs") } else { ("values", "occur") };
+        let dropped = if rows == 1 { "row" } else { "rows" };
+        report.notice(format!(
+            "{}: {records} {values} of {column} {occur} more than once; dropped {rows} {dropped}, keeping the latest \
+             delivery of each record",
+            name.text
+        ));
         Ok(Some([format!("[{keys}]").into(), format!("[{kept}]").into()]))
     }
 }

@@ -41,13 +41,13 @@ impl Binder<'_> {
         for (position, parameter) in parameters.iter().enumerate() {
             let name = &parameter.name;
             if let Some(earlier) = parameters[..position].iter().find(|earlier| earlier.name.text == name.text) {
-                let message = format!("the parameter `{}` is there already", name.text);
+                let message = format!("duplicate parameter `{}`", name.text);
                 let diagnostic = Diagnostic::new(Code::DuplicateName, name.span, message);
                 return Err(self.report(diagnostic.label(earlier.name.span, "here")));
             }
             match &parameter.kind {
                 ParameterKind::Tabular(_) if scalar => {
-                    let message = "parameters that are tables stand before those that are values";
+                    let message = "table parameters must come before value parameters";
                     return self.error(Code::NotAllowedHere, name.span, message);
                 }
                 ParameterKind::Tabular(_) => {}
@@ -97,7 +97,7 @@ impl Binder<'_> {
     }
 
     fn built_in_name<T>(&mut self, name: &ast::Name) -> Bind<T> {
-        let message = format!("a function named like KQL's own `{}` is not supported yet", name.text);
+        let message = format!("a function with the name of the KQL function `{}` is not supported yet", name.text);
         self.error(Code::UnsupportedSyntax, name.span, message)
     }
 
@@ -113,7 +113,7 @@ impl Binder<'_> {
         match self.call(function, call, input, context)? {
             Binding::Table(plan) => Ok(plan),
             _ => {
-                let message = format!("`{}` answers a value, and a table is needed", call.name.text);
+                let message = format!("`{}` returns a value where a table is required", call.name.text);
                 self.error(Code::ExpectedTable, call.span, message)
             }
         }
@@ -129,7 +129,7 @@ impl Binder<'_> {
         match self.call(function, call, None, context)? {
             Binding::Value(value) | Binding::RowValue(value, _) => Ok(value),
             _ => {
-                let message = format!("`{}` answers a table, and a value is needed", call.name.text);
+                let message = format!("`{}` returns a table where a value is required", call.name.text);
                 self.error(Code::ExpectedTable, call.span, message)
             }
         }
@@ -168,11 +168,11 @@ impl Binder<'_> {
         if let Some(first) = self.calls.iter().position(|active| active.definition == function.definition.span) {
             let names = self.calls[first..].iter().map(|active| active.name.as_str()).chain([name.as_str()]);
             let cycle = names.collect::<Vec<_>>().join(", ");
-            let message = format!("stored functions that call each other in a circle: {cycle}");
+            let message = format!("stored functions call each other in a cycle: {cycle}");
             return self.error(Code::NotAllowedHere, call.span, message);
         }
         if self.calls.len() >= MAX_CALLS {
-            let message = format!("`{name}` is called by over {MAX_CALLS} functions that call each other");
+            let message = format!("the call of `{name}` is nested more than {MAX_CALLS} functions deep");
             return self.error(Code::TooDeep, call.span, message);
         }
         let said = self.expanded > MAX_FUNCTIONS;
@@ -181,7 +181,7 @@ impl Binder<'_> {
             (_, false) => Ok(()),
             (true, true) => Err(Failed::Reported),
             (false, true) => {
-                let message = format!("the bodies of functions that are called add up to over {MAX_FUNCTIONS} bytes");
+                let message = format!("the bodies of all called functions exceed {MAX_FUNCTIONS} bytes");
                 self.error(Code::TooDeep, call.span, message)
             }
         }
@@ -197,7 +197,7 @@ impl Binder<'_> {
         let parameters = &function.definition.parameters;
         let first = usize::from(has_input);
         if has_input && !matches!(parameters.first().map(|first| &first.kind), Some(ParameterKind::Tabular(_))) {
-            let message = format!("the first parameter of `{}` is no table to invoke it with", call.name.text);
+            let message = format!("`{}` cannot be invoked: its first parameter is not a table", call.name.text);
             return self.error(Code::ArgumentType, call.name.span, message);
         }
         let mut given: Vec<Option<&ast::Expr>> = vec![None; parameters.len()];
@@ -205,7 +205,7 @@ impl Binder<'_> {
         for (index, argument) in call.arguments.iter().enumerate() {
             let position = match &argument.name {
                 None if !ordered => {
-                    let message = "behind named arguments in another order all arguments are named";
+                    let message = "arguments after named arguments in another order must be named";
                     return self.error(Code::ArgumentCount, argument.value.span, message);
                 }
                 None => first + index,
@@ -218,7 +218,7 @@ impl Binder<'_> {
             match given.get_mut(position) {
                 Some(place @ None) => *place = Some(&argument.value),
                 Some(Some(_)) => {
-                    let message = format!("`{}` has two arguments", parameters[position].name.text);
+                    let message = format!("the parameter `{}` is given twice", parameters[position].name.text);
                     return self.error(Code::ArgumentCount, argument.value.span, message);
                 }
                 None => return Err(self.wrong_arguments(function, call, first)),
@@ -294,7 +294,7 @@ impl Binder<'_> {
         let narrows = ty == Type::Int && value.ty == Type::Long && is_small(&value);
         if !narrows && implicit_cost(value.ty, ty).is_none() {
             let (name, from, span) = (&parameter.text, value.ty, value.span);
-            let message = format!("the parameter `{name}` is a {ty}, and the argument a {from}");
+            let message = format!("the parameter `{name}` has type {ty}, but the argument has type {from}");
             let diagnostic = Diagnostic::new(Code::ArgumentType, span, message).label(parameter.span, "the parameter");
             return Err(self.report(diagnostic.help(format!("convert it with to{ty}(...)"))));
         }
@@ -304,18 +304,20 @@ impl Binder<'_> {
     /// The table, where it has the columns of a parameter.
     fn table_for(&mut self, parameter: &FunctionParameter, plan: LogicalPlan, span: Span) -> Bind<Binding> {
         let ParameterKind::Tabular(columns) = &parameter.kind else {
-            return self.error(Code::ArgumentType, span, format!("`{}` is a value", parameter.name.text));
+            return self.error(Code::ArgumentType, span, format!("`{}` is a value parameter", parameter.name.text));
         };
         let schema = plan.schema();
         for column in columns {
             let name = &column.name.text;
             let message = match schema.index_of(name).map(|index| schema.field(index).ty) {
                 Some(ty) if ty == column.ty => continue,
-                Some(ty) => format!("the column `{name}` of this table is a {ty}, and a {} is needed", column.ty),
-                None => format!("this table has no column `{name}`, which `{}` needs", parameter.name.text),
+                Some(ty) => {
+                    format!("the column `{name}` of this table has type {ty}, but type {} is required", column.ty)
+                }
+                None => format!("this table has no column `{name}`, which `{}` requires", parameter.name.text),
             };
             let diagnostic = Diagnostic::new(Code::ArgumentType, span, message);
-            return Err(self.report(diagnostic.label(column.name.span, "the column that is needed")));
+            return Err(self.report(diagnostic.label(column.name.span, "the required column")));
         }
         Ok(Binding::Table(plan))
     }
@@ -334,7 +336,7 @@ impl Binder<'_> {
             LetValue::Pipeline(pipeline) => self.pipeline(pipeline).map(Binding::Table),
             LetValue::Expr(expr) => self.let_expr(expr),
             LetValue::Function(function) => {
-                self.error(Code::NotAllowedHere, function.span, "a function that answers a function")
+                self.error(Code::NotAllowedHere, function.span, "a function cannot return a function")
             }
         }
     }
@@ -354,7 +356,7 @@ impl Binder<'_> {
         };
         self.reuse(visit::size(&value).saturating_sub(counted), span)?;
         if visit::height(&value) > MAX_HEIGHT {
-            let message = format!("calls make an expression of over {MAX_HEIGHT} steps in a row");
+            let message = format!("function calls build an expression more than {MAX_HEIGHT} levels deep");
             return self.error(Code::TooDeep, span, message);
         }
         Ok(self.value_binding(Expr { span, ..value }))

@@ -38,12 +38,12 @@ impl Binder<'_> {
     /// The value of `ingestion_time()` over rows of `schema`.
     pub(super) fn ingestion_time(&mut self, schema: &Schema, span: Span) -> Bind<Expr> {
         let Some(input) = self.inputs.last().filter(|input| input.schema() == schema) else {
-            let message = "`ingestion_time()` is supported in the operators behind a table only";
+            let message = "`ingestion_time()` is supported only in operators applied to a table";
             return self.error(Code::UnsupportedSyntax, span, message);
         };
         let found = self.find_ingestion(input).map_err(|why| {
-            let message = format!("the time of ingestion cannot be told here: {why}");
-            let help = "take it directly behind the table: | extend Ingested = ingestion_time()";
+            let message = format!("the ingestion time is not known here: {why}");
+            let help = "add it directly after the table: | extend Ingested = ingestion_time()";
             self.report(Diagnostic::new(Code::UnsupportedSyntax, span, message).help(help))
         })?;
         for table in found.received {
@@ -85,9 +85,9 @@ impl Binder<'_> {
                 Some(side) => passed_on(self.find_ingestion(join.input(side))?, |at| {
                     join.output.iter().position(|output| output.column == at)
                 }),
-                None => Err("rows behind a join are of two tables".to_owned()),
+                None => Err("after a join, rows come from two tables".to_owned()),
             },
-            LogicalPlan::Aggregate { .. } => Err("rows here are no records of a table any more".to_owned()),
+            LogicalPlan::Aggregate { .. } => Err("the rows are not records of a table any more".to_owned()),
         }
     }
 
@@ -101,7 +101,12 @@ impl Binder<'_> {
         let mut found = Ingestion::default();
         if let Some(name) = self.environment.ingestion_columns.get(&scan.name) {
             found.column = place(name);
-            let missing = || format!("{} has no datetime column {name}, which the catalog file names", scan.name);
+            let missing = || {
+                format!(
+                    "{} has no datetime column {name}, which the catalog file names as its ingestion column",
+                    scan.name
+                )
+            };
             return if found.column.is_some() { Ok(found) } else { Err(missing()) };
         }
         found.column = place(INGESTED);
@@ -122,7 +127,7 @@ impl Binder<'_> {
             let fits =
                 one.column == all.column || all.column.is_some_and(|at| one.column.is_none() && is_null(input, at));
             if !fits {
-                return Err("the tables of the union have it in different columns".to_owned());
+                return Err("the tables of the union hold it in different columns".to_owned());
             }
             all.received.extend(one.received);
             all.without.extend(one.without);
@@ -141,7 +146,7 @@ fn is_null(plan: &LogicalPlan, column: usize) -> bool {
 /// What is found above an operator that hands columns on to other places.
 fn passed_on(found: Ingestion, place: impl Fn(usize) -> Option<usize>) -> Found {
     match found.column.map(place) {
-        Some(None) => Err("its column was left out before".to_owned()),
+        Some(None) => Err("its column was removed by an earlier operator".to_owned()),
         at => Ok(Ingestion { column: at.flatten(), ..found }),
     }
 }

@@ -208,7 +208,7 @@ impl<'a> Binder<'a> {
     /// Binds something inside of what is being bound.
     fn nested<T>(&mut self, span: Span, bind: impl FnOnce(&mut Self) -> Bind<T>) -> Bind<T> {
         if self.nesting >= MAX_NESTING {
-            return self.error(Code::TooDeep, span, format!("calls nest more than {MAX_NESTING} steps deep"));
+            return self.error(Code::TooDeep, span, format!("calls are nested more than {MAX_NESTING} levels deep"));
         }
         self.nesting += 1;
         let bound = bind(self);
@@ -248,7 +248,7 @@ impl<'a> Binder<'a> {
     fn check_depth(&mut self, plan: &LogicalPlan, span: Span) -> Bind<usize> {
         let (size, depth) = visit::extent(plan);
         if depth > MAX_DEPTH {
-            let message = format!("lets or functions that build on each other for over {MAX_DEPTH} steps");
+            let message = format!("let statements or functions build on each other more than {MAX_DEPTH} levels deep");
             return self.error(Code::TooDeep, span, message);
         }
         Ok(size)
@@ -263,11 +263,7 @@ impl<'a> Binder<'a> {
             (true, true) => return Err(Failed::Reported),
             (false, true) => {}
         }
-        self.error(
-            Code::TooDeep,
-            span,
-            format!("lets and functions that use each other add up to over {MAX_REUSED} parts"),
-        )
+        self.error(Code::TooDeep, span, format!("let statements and functions expand to more than {MAX_REUSED} parts"))
     }
 
     /// The rows of a subquery, now.

@@ -175,7 +175,7 @@ impl Binder<'_> {
         if !item.names.is_empty() || !is_named_by_rows(&item.value) {
             return Ok(());
         }
-        let message = "give this a name: what a column with an index that is computed is called is not known";
+        let message = "name this column: the name that Kusto would give it is not known, because its index is computed";
         self.error(Code::UnsupportedSyntax, item.value.span, message)
     }
 

@@ -57,7 +57,7 @@ impl Binder<'_> {
         match self.scope.get(&name.text).cloned() {
             Some(Binding::Table(plan)) => return self.reuse_table(&plan, name.span).map(|()| plan),
             Some(Binding::Value(_) | Binding::RowValue(..)) => {
-                let message = format!("`{}` is a value, and a table is needed", name.text);
+                let message = format!("`{}` is a value where a table is required", name.text);
                 return self.error(Code::ExpectedTable, name.span, message);
             }
             Some(Binding::Function(function)) => return self.called_table(&function, &Call::bare(name), None),
@@ -80,7 +80,7 @@ impl Binder<'_> {
             return self.nothing_to_read(name);
         }
         if name.text == STDIN {
-            let message = "nothing to read `stdin` from: it is empty, a terminal, or holds the query";
+            let message = "nothing to read from `stdin`: it is empty, a terminal, or holds the query";
             return self.report(Diagnostic::new(Code::NothingToRead, name.span, message));
         }
         let mut known = self.environment.catalog.names();
@@ -95,9 +95,10 @@ impl Binder<'_> {
 
     /// A known table that no file of the call can hold.
     fn nothing_to_read(&mut self, name: &ast::Name) -> Failed {
-        let message = format!("nothing to read `{}` from: the call names no files that may hold it", name.text);
+        let message = format!("nothing to read the table `{}` from: no file is given that could hold it", name.text);
         let help = format!(
-            "name files or folders after the query, pipe them in, or bind the table with -t {}=PATH or in a catalog file",
+            "give files or folders after the query, pipe records in, or bind the table with -t {}=PATH or in a catalog \
+             file",
             name.text
         );
         self.report(Diagnostic::new(Code::NothingToRead, name.span, message).help(help))
@@ -151,7 +152,7 @@ impl Binder<'_> {
             ast::ExprKind::Name(name) => self.named_table(name),
             ast::ExprKind::Parenthesised(inner) => self.table_argument(inner),
             ast::ExprKind::Call { function, arguments } => self.table_call(function, arguments, expr.span),
-            _ => self.error(Code::ExpectedTable, expr.span, "a table is needed here"),
+            _ => self.error(Code::ExpectedTable, expr.span, "a table is required here"),
         }
     }
 
@@ -186,7 +187,7 @@ impl Binder<'_> {
     }
 
     pub(super) fn duplicate_column(&mut self, name: &ast::Name) -> Failed {
-        let message = format!("a second column `{}`", name.text);
+        let message = format!("duplicate column `{}`", name.text);
         self.report(Diagnostic::new(Code::DuplicateColumn, name.span, message))
     }
 
@@ -198,7 +199,8 @@ impl Binder<'_> {
             }
         }
         if columns.is_empty() || !cells.len().is_multiple_of(columns.len()) {
-            let message = format!("{} values do not fill rows of {} columns", cells.len(), columns.len());
+            let message =
+                format!("the number of values, {}, is not a multiple of the {} columns", cells.len(), columns.len());
             return self.error(Code::InvalidValue, span, message);
         }
         let values = self.all(cells.iter().enumerate(), |binder, (position, cell)| {
@@ -223,7 +225,11 @@ impl Binder<'_> {
             || (value.ty().is_numeric() && ty.is_numeric())
             || value.ty() == Type::String;
         if !fits {
-            return self.error(Code::ArgumentType, cell.span, format!("a {} in a column of {ty}", value.ty()));
+            return self.error(
+                Code::ArgumentType,
+                cell.span,
+                format!("a value of type {} in a column of type {ty}", value.ty()),
+            );
         }
         Ok(cast::cast(&value, ty).map_err(crate::diagnostic::Error::from)?)
     }

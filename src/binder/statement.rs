@@ -24,7 +24,7 @@ impl Binder<'_> {
                         Ok(())
                     }
                     Some(_) => {
-                        let message = "a second query in one text";
+                        let message = "the query text contains a second query";
                         let help = "run one query at a time";
                         Err(self
                             .report(Diagnostic::new(Code::UnsupportedStatement, statement.span, message).help(help)))
@@ -75,7 +75,7 @@ impl Binder<'_> {
 
     pub(super) fn define(&mut self, name: &ast::Name, binding: Binding) -> Bind<()> {
         self.scope.define(&name.text, binding, name.span).map_err(|earlier| {
-            let message = format!("`{}` is defined already", name.text);
+            let message = format!("`{}` is already defined", name.text);
             self.report(Diagnostic::new(Code::DuplicateName, name.span, message).label(earlier, "here"))
         })
     }
@@ -91,7 +91,7 @@ impl Binder<'_> {
         let bound = self.constant_or_volatile(expr)?;
         match bound.as_literal() {
             Some(value) => Ok(value.clone()),
-            None => self.error(Code::NotConstant, expr.span, "a value that is known before the query runs is needed"),
+            None => self.error(Code::NotConstant, expr.span, "a constant value is required"),
         }
     }
 
@@ -105,7 +105,11 @@ impl Binder<'_> {
                 #[expect(clippy::cast_possible_truncation, reason = "the guard keeps it in range")]
                 Ok(*number as i64)
             }
-            _ => self.error(Code::InvalidValue, expr.span, format!("a whole number is needed, not a {}", value.ty())),
+            _ => self.error(
+                Code::InvalidValue,
+                expr.span,
+                format!("a whole number is required, not a value of type {}", value.ty()),
+            ),
         }
     }
 
@@ -116,18 +120,18 @@ impl Binder<'_> {
             return if value.is_none_or(|value| matches!(value.kind, ExprKind::Name(_) | ExprKind::Literal(_))) {
                 Ok(())
             } else {
-                self.error(Code::NotConstant, option.span, "the value of an option is a literal")
+                self.error(Code::NotConstant, option.span, "the value of an option must be a literal")
             };
         }
         let Some(value) = value else {
-            return self.error(Code::InvalidValue, option.span, "`query_now` needs a datetime");
+            return self.error(Code::InvalidValue, option.span, "`query_now` must be a datetime");
         };
         match cast::cast(&self.constant(value)?, Type::Datetime).map_err(Error::from)? {
             Value::Datetime(ticks) => {
                 self.context.now = ticks;
                 Ok(())
             }
-            _ => self.error(Code::InvalidValue, value.span, "`query_now` needs a datetime"),
+            _ => self.error(Code::InvalidValue, value.span, "`query_now` must be a datetime"),
         }
     }
 
@@ -144,7 +148,7 @@ impl Binder<'_> {
             (Some(text), _) => {
                 let value = given_value(text, declaration.ty)?;
                 if value.is_null() && !matches!(text.as_str(), "" | "null") {
-                    let message = format!("the value given for `{}` is no {}", name.text, declaration.ty);
+                    let message = format!("the value given for `{}` is not a valid {}", name.text, declaration.ty);
                     let diagnostic = Diagnostic::new(Code::InvalidValue, name.span, message);
                     return Err(self.report(match example_of(declaration.ty) {
                         Some(example) => diagnostic.help(format!("write it as {example}")),
@@ -156,7 +160,7 @@ impl Binder<'_> {
             (None, Some(default)) => Ok(cast::cast(&self.constant(default)?, declaration.ty).map_err(Error::from)?),
             (None, None) => {
                 let message = format!("the query parameter `{}` has no value", name.text);
-                let help = format!("give it one with --param {}=VALUE", name.text);
+                let help = format!("set it with --param {}=VALUE", name.text);
                 Err(self.report(Diagnostic::new(Code::MissingParameter, name.span, message).help(help)))
             }
         }

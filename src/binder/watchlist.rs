@@ -27,20 +27,20 @@ impl Binder<'_> {
         let argument = match arguments {
             [argument] => &argument.value,
             [_, second, ..] => {
-                let message = "`_GetWatchlist` is supported with an alias alone";
+                let message = "`_GetWatchlist` supports no argument other than the alias";
                 return self.error(Code::UnsupportedSyntax, second.value.span, message);
             }
             [] => {
                 return self.error(
                     Code::ArgumentCount,
                     span,
-                    format!("`{}` takes the alias of a watchlist", function.text),
+                    format!("`{}` requires the alias of a watchlist", function.text),
                 );
             }
         };
         let alias = self.constant(argument)?;
         let Some(alias) = alias.as_str() else {
-            return self.error(Code::ArgumentType, argument.span, "the alias of a watchlist is a string");
+            return self.error(Code::ArgumentType, argument.span, "the alias of a watchlist must be a string");
         };
         let Some(found) = self.environment.catalog.watchlist(alias)? else {
             return Err(self.unknown_watchlist(alias, argument.span));
@@ -49,9 +49,10 @@ impl Binder<'_> {
         let mut columns = identity(plan.schema());
         if let Some(key) = found.search_key {
             let Some(index) = plan.schema().index_of(&key) else {
-                return Err(
-                    Error::Usage(format!("the watchlist {alias} has no column {key} for its search keys")).into()
-                );
+                return Err(Error::Usage(format!(
+                    "the watchlist {alias} has no column {key}, which is named as its search key"
+                ))
+                .into());
             };
             columns.retain(|(name, _)| name != SEARCH_KEY);
             columns.insert(0, (SEARCH_KEY.to_owned(), Expr::column(index, Type::String, span)));
@@ -65,8 +66,9 @@ impl Binder<'_> {
         let LogicalPlan::Project { input, .. } = plan else { return Ok(()) };
         match input.as_ref() {
             LogicalPlan::Scan(scan) if scan.name.starts_with(FUNCTION) => {
-                let message = "the first column of a watchlist is an identifier of Sentinel's, which is not known here";
-                let help = "say which column: (_GetWatchlist(...) | project SearchKey)";
+                let message =
+                    "the first column of a watchlist is an identifier assigned by Microsoft Sentinel, not known here";
+                let help = "select a column: (_GetWatchlist(...) | project SearchKey)";
                 Err(self.report(Diagnostic::new(Code::UnsupportedSyntax, span, message).help(help)))
             }
             _ => Ok(()),

@@ -24,7 +24,7 @@ pub const LONGEST_VALUE: usize = 32 << 20;
 /// The error of a call that would make a value longer than [`LONGEST_VALUE`].
 #[must_use]
 pub fn too_long(what: &str) -> Error {
-    Error::Limit(format!("{what} would be longer than {} MiB; narrow the query down", LONGEST_VALUE >> 20))
+    Error::Limit(format!("{what} would be longer than {} MiB; narrow the query", LONGEST_VALUE >> 20))
 }
 
 /// What a kernel is called with.

@@ -236,7 +236,7 @@ fn a_limit_of_ours_is_named() {
     let too_many = "print 1 in ((range x from 1 to 2000000 step 1))";
     let output = coldcase(&[too_many]);
     assert_eq!((output.code, output.stdout.as_str()), (6, ""), "{output:?}");
-    assert!(output.stderr.contains("more than 1000000 values behind `in`"), "{}", output.stderr);
+    assert!(output.stderr.contains("more than 1000000 values after `in`"), "{}", output.stderr);
     // In a pack it is the failure of its query alone.
     let pack = format!("{{\"id\":1,\"query\":\"{too_many}\"}}\n{{\"id\":2,\"query\":\"print 1\"}}\n");
     let output = coldcase_with(&["batch", "-"], &pack);

@@ -97,7 +97,7 @@ fn a_function_counts_more_than_a_table_of_its_name() {
     let folder = library(&[("functions/t.kql", "let SigninLogs = () { SigninLogs | take 1 };")]);
     let (status, said) = failure(&folder, "SigninLogs");
     assert_eq!(status, 3);
-    assert!(said.contains("in a circle: SigninLogs, SigninLogs"), "{said}");
+    assert!(said.contains("in a cycle: SigninLogs, SigninLogs"), "{said}");
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn circles_are_named() {
     ]);
     let (status, said) = failure(&folder, "print A(1)");
     assert_eq!(status, 3);
-    assert!(said.contains("in a circle: A, B, C, A") && said.contains("functions/b.kql:1:39"), "{said}");
+    assert!(said.contains("in a cycle: A, B, C, A") && said.contains("functions/b.kql:1:39"), "{said}");
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn files_that_hold_no_functions_are_told() {
         ("let F = () { 1 ", "is not closed"),
         ("let F = () { 1 }; let F = () { 2 };", "the function `F` is defined already"),
         ("let F = () { 'open };", "KQL100"),
-        ("let strlen = (s:string) { 1 };", "named like KQL's own `strlen`"),
+        ("let strlen = (s:string) { 1 };", "the name of the KQL function `strlen`"),
         (".create function with (docstring) F() { 1 }", "expected"),
         (".create function 5() { 1 }", "expected a name"),
         (".create function F { 1 }", "is not a function definition"),
@@ -188,7 +188,7 @@ fn files_that_hold_no_functions_are_told() {
     let folder = library(&[("functions/a.kql", "let strlen = (s:string) { 1 };\nlet F = () { 1 };")]);
     let (status, said) = failure(&folder, "print F");
     assert_eq!(status, 4);
-    assert!(said.contains("named like KQL's own `strlen`") && said.contains("functions/a.kql:1:5"), "{said}");
+    assert!(said.contains("the name of the KQL function `strlen`") && said.contains("functions/a.kql:1:5"), "{said}");
     let folder = library(&[("functions/a.kql", &format!("let F = () {{ 1 }};{}", " ".repeat(1 << 20)))]);
     let (status, said) = failure(&folder, "print F");
     assert_eq!(status, 5);

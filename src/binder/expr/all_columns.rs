@@ -22,17 +22,17 @@ impl Binder<'_> {
         context: &mut Context<'_>,
     ) -> Bind<Expr> {
         if context.aggregates.is_some() {
-            return self.error(Code::NotAllowedHere, span, "columns outside of an aggregate");
+            return self.error(Code::NotAllowedHere, span, "columns are used outside an aggregate");
         }
         let right = self.bind_expr(right, context)?;
         if right.ty != Type::String {
-            let message = format!("`*` is compared with texts only, not with a {}", right.ty);
+            let message = format!("`*` can be compared with strings only, not with a value of type {}", right.ty);
             return self.error(Code::UnsupportedSyntax, right.span, message);
         }
         let symbol = self.case_of(operator, at)?;
         if let Some(positive) = symbol.strip_prefix('!') {
             let message = format!("`* {symbol}` is not supported yet");
-            let help = format!("write not(* {positive} ...) for rows in which no column does");
+            let help = format!("for rows in which no column matches, write not(* {positive} ...)");
             return Err(self.report(Diagnostic::new(Code::UnsupportedSyntax, at, message).help(help)));
         }
         if operator == BinaryOperator::Colon {
@@ -64,8 +64,8 @@ impl Binder<'_> {
                 let (symbol, text) = self.term_operator(term, span)?;
                 Ok((symbol, Expr::literal(Value::string(text), span)))
             }
-            Some(_) => self.error(Code::OperandTypes, span, "a text is needed behind `:`"),
-            None => self.error(Code::NotConstant, span, "a text that is known before the query runs is needed"),
+            Some(_) => self.error(Code::OperandTypes, span, "`:` must be followed by a string"),
+            None => self.error(Code::NotConstant, span, "`:` must be followed by a constant string"),
         }
     }
 
@@ -74,8 +74,8 @@ impl Binder<'_> {
         let (begins, rest) = term.strip_prefix('*').map_or((false, term), |rest| (true, rest));
         let (ends, text) = rest.strip_suffix('*').map_or((false, rest), |rest| (true, rest));
         if text.contains('*') {
-            let message = "a `*` inside of a term is not supported yet";
-            let help = "write * matches regex \"...\"";
+            let message = "a `*` inside a term is not supported yet";
+            let help = "use * matches regex \"...\"";
             return Err(self.report(Diagnostic::new(Code::UnsupportedSyntax, span, message).help(help)));
         }
         let operator = match (begins, ends) {
@@ -120,8 +120,8 @@ impl Binder<'_> {
         if self.search.is_none_or(|search| !search.case_sensitive) {
             return Ok(());
         }
-        let message = format!("`{symbol}` in a search that is case-sensitive is not supported yet");
-        let help = "put it behind the search, in a `where`";
+        let message = format!("`{symbol}` is not supported in a case-sensitive search yet");
+        let help = "move it to a `where` after the search";
         Err(self.report(Diagnostic::new(Code::UnsupportedSyntax, at, message).help(help)))
     }
 
@@ -167,7 +167,7 @@ impl Binder<'_> {
     fn count_tests(&mut self, columns: usize, span: Span) -> Bind<()> {
         self.reused = self.reused.saturating_add(3 * columns);
         if self.reused > MAX_REUSED {
-            let message = format!("conditions on all columns add up to over {MAX_REUSED} parts");
+            let message = format!("conditions on all columns expand to more than {MAX_REUSED} parts");
             return self.error(Code::TooDeep, span, message);
         }
         Ok(())

@@ -82,7 +82,7 @@ impl Binder<'_> {
         let params = expand(overload.params, arguments.len()).unwrap_or_default();
         for (param, argument) in params.iter().zip(&arguments) {
             if param.constant && argument.as_literal().is_none() {
-                let message = format!("`{}` of `{}` must be known before the query runs", param.name, function.name);
+                let message = format!("the argument `{}` of `{}` must be a constant", param.name, function.name);
                 return self.error(Code::NotConstant, argument.span, message);
             }
         }
@@ -136,13 +136,13 @@ impl Binder<'_> {
             return self.wrong_count(name, arguments.len(), (least, most), &forms);
         }
         let types: Vec<&str> = arguments.iter().map(|argument| argument.ty.name()).collect();
-        let message = format!("`{}` does not take ({})", name.text, types.join(", "));
+        let message = format!("`{}` does not accept arguments of types ({})", name.text, types.join(", "));
         // Where a single argument is the only one of its kind the underline goes there.
         let place = match arguments {
             [one] => one.span,
             _ => name.span,
         };
-        self.report(Diagnostic::new(Code::ArgumentType, place, message).help(format!("it is {forms}")))
+        self.report(Diagnostic::new(Code::ArgumentType, place, message).help(format!("the signature is {forms}")))
     }
 
     pub(in crate::binder) fn wrong_count(
@@ -157,8 +157,9 @@ impl Binder<'_> {
             Some(most) => format!("{least} to {most}"),
             None => format!("{least} or more"),
         };
-        let message = format!("`{}` takes {wanted} arguments, not {given}", name.text);
-        self.report(Diagnostic::new(Code::ArgumentCount, name.span, message).help(format!("it is {forms}")))
+        let noun = if most == Some(1) { "argument" } else { "arguments" };
+        let message = format!("`{}` takes {wanted} {noun}, not {given}", name.text);
+        self.report(Diagnostic::new(Code::ArgumentCount, name.span, message).help(format!("the signature is {forms}")))
     }
 
     pub(in crate::binder) fn unknown_function(&mut self, name: &ast::Name) -> Failed {
@@ -186,8 +187,8 @@ impl Binder<'_> {
         context: &mut Context<'_>,
     ) -> Bind<Expr> {
         let Some(aggregates) = context.aggregates.as_deref_mut() else {
-            let message = format!("the aggregate `{}` cannot stand here", name.text);
-            let help = "aggregates stand in summarize";
+            let message = format!("the aggregate `{}` is not allowed here", name.text);
+            let help = "aggregates are allowed in summarize only";
             return Err(self.report(Diagnostic::new(Code::NotAllowedHere, name.span, message).help(help)));
         };
         let (arguments, names) = self.aggregate_arguments(function, arguments, context.schema, aggregates)?;
@@ -245,12 +246,12 @@ impl Binder<'_> {
         let mut cast = Vec::with_capacity(arguments.len());
         for (param, argument) in params.iter().zip(arguments) {
             let Some(ty) = param.accepts.cast_target(argument.ty) else {
-                let message = format!("`{}` does not take a {} as `{}`", name.text, argument.ty, param.name);
+                let message = format!("`{}` does not accept type {} for `{}`", name.text, argument.ty, param.name);
                 let diagnostic = Diagnostic::new(Code::ArgumentType, argument.span, message);
-                return Err(self.report(diagnostic.help(format!("it is {form}"))));
+                return Err(self.report(diagnostic.help(format!("the signature is {form}"))));
             };
             if param.constant && argument.as_literal().is_none() {
-                let message = format!("`{}` of `{}` must be known before the query runs", param.name, function.name);
+                let message = format!("the argument `{}` of `{}` must be a constant", param.name, function.name);
                 return self.error(Code::NotConstant, argument.span, message);
             }
             cast.push(fold::fold(argument.cast(ty), &self.context)?);

@@ -54,7 +54,7 @@ impl Binder<'_> {
         match &expr.kind {
             ExprKind::Literal(value) => Ok(Expr::literal(value.clone(), expr.span)),
             ExprKind::Name(name) => self.bind_name(name, context),
-            ExprKind::Star => self.error(Code::NotAllowedHere, expr.span, "`*` cannot stand here"),
+            ExprKind::Star => self.error(Code::NotAllowedHere, expr.span, "`*` is not allowed here"),
             ExprKind::Unary { operator, operand } => self.bind_unary(*operator, operand, expr.span, context),
             ExprKind::Binary { operator, operator_span, left, right } => {
                 self.bind_binary((*operator, *operator_span), left, right, expr.span, context)
@@ -72,8 +72,8 @@ impl Binder<'_> {
             ExprKind::Index { base, index } => self.bind_index(base, index, expr.span, context),
             ExprKind::Parenthesised(inner) => self.bind_expr(inner, context),
             ExprKind::Pipeline(_) => {
-                let message = "a table stands where a value is needed";
-                let help = "toscalar(...) takes one value out of a table";
+                let message = "a table is used where a value is required";
+                let help = "use toscalar(...) to get one value from a table";
                 Err(self.report(Diagnostic::new(Code::ExpectedTable, expr.span, message).help(help)))
             }
         }
@@ -89,8 +89,9 @@ impl Binder<'_> {
         }
         match self.scope.get(&name.text).cloned() {
             Some(Binding::RowValue(_, pipelines)) if pipelines != self.pipelines => {
-                let message = format!("`{}` depends on the row for which the function is called", name.text);
-                let help = "a table in a function needs arguments that are the same for all rows";
+                let message =
+                    format!("`{}` differs from row to row, so it cannot be used in a table expression", name.text);
+                let help = "table expressions inside a function require arguments that are the same for all rows";
                 Err(self.report(Diagnostic::new(Code::NotAllowedHere, name.span, message).help(help)))
             }
             Some(Binding::Function(function)) => self.called_value(&function, &Call::bare(name), context),
@@ -101,7 +102,7 @@ impl Binder<'_> {
                 Ok(Expr { span: name.span, ..value })
             }
             Some(Binding::Table(_)) => {
-                let message = format!("`{}` is a table, and a value is needed", name.text);
+                let message = format!("`{}` is a table where a value is required", name.text);
                 self.error(Code::ExpectedTable, name.span, message)
             }
             Some(Binding::Failed) => Err(Failed::Reported),

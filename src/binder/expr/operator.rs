@@ -75,12 +75,12 @@ impl Binder<'_> {
     fn members(&mut self, plan: &LogicalPlan, span: Span) -> Bind<Vec<Expr>> {
         self.known_first_column(plan, span)?;
         let Some(ty) = plan.schema().fields().first().map(|field| field.ty) else {
-            return self.error(Code::InvalidValue, span, "a table without columns");
+            return self.error(Code::InvalidValue, span, "`in` requires a table with at least one column");
         };
         let mut values = Vec::new();
         for batch in self.evaluate(plan)? {
             if values.len() + batch.rows() > MAX_MEMBERS {
-                return Err(Error::Limit(format!("more than {MAX_MEMBERS} values behind `in`")).into());
+                return Err(Error::Limit(format!("more than {MAX_MEMBERS} values after `in`")).into());
             }
             values.extend((0..batch.rows()).map(|row| Expr::literal(batch.column(0).value(row), span)));
         }
@@ -101,7 +101,11 @@ impl Binder<'_> {
         span: Span,
     ) -> Bind<Expr> {
         let Some(function) = operator::operator(symbol) else {
-            return self.error(Code::UnsupportedOperator, at, format!("`{symbol}` is KQL, but not supported here yet"));
+            return self.error(
+                Code::UnsupportedOperator,
+                at,
+                format!("`{symbol}` is a KQL operator, but not supported yet"),
+            );
         };
         let types: Vec<Type> = operands.iter().map(|operand| operand.ty).collect();
         let Some((overload, casts)) = signature::choose(function.overloads, &types) else {
@@ -124,7 +128,7 @@ impl Binder<'_> {
         };
         let mut diagnostic = Diagnostic::new(Code::OperandTypes, at, message);
         for operand in operands.iter().take(2) {
-            diagnostic = diagnostic.label(operand.span, format!("a {}", operand.ty));
+            diagnostic = diagnostic.label(operand.span, format!("type {}", operand.ty));
         }
         if let [left, right] = operands
             && (left.ty == Type::String) != (right.ty == Type::String)

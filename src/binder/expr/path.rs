@@ -48,10 +48,10 @@ impl Binder<'_> {
         if base.ty == Type::Dynamic {
             return Ok(base);
         }
-        let message = format!("a {} has no members", base.ty);
-        let diagnostic = Diagnostic::new(Code::OperandTypes, at, message).label(base.span, format!("a {}", base.ty));
+        let message = format!("a value of type {} has no members", base.ty);
+        let diagnostic = Diagnostic::new(Code::OperandTypes, at, message).label(base.span, format!("type {}", base.ty));
         let diagnostic = if base.ty == Type::String {
-            diagnostic.help("parse_json(...) makes a dynamic of JSON text")
+            diagnostic.help("convert a JSON string with parse_json(...) first")
         } else {
             diagnostic
         };

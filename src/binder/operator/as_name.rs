@@ -23,7 +23,7 @@ impl Binder<'_> {
             match (parameter.name.text.as_str(), &parameter.value.kind) {
                 ("hint.materialized", ExprKind::Literal(Value::Bool(truth))) => keep = *truth,
                 (other, _) => {
-                    let message = format!("`{other}` with this value is not known to as");
+                    let message = format!("unsupported value of the as parameter `{other}`");
                     let span = parameter.name.span.to(parameter.value.span);
                     return Err(self.report(Diagnostic::new(Code::InvalidValue, span, message)));
                 }

@@ -28,7 +28,7 @@ impl Binder<'_> {
         let mut columns = identity(&schema);
         for item in items {
             let ([new], ExprKind::Name(old)) = (item.names.as_slice(), &item.value.kind) else {
-                return self.error(Code::InvalidValue, item.value.span, "a new name, `=` and the old name are needed");
+                return self.error(Code::InvalidValue, item.value.span, "project-rename takes `new_name = old_name`");
             };
             match schema.index_of(&old.text) {
                 Some(index) => columns[index].0.clone_from(&new.text),

@@ -71,7 +71,7 @@ impl Binder<'_> {
                 "kind" => {
                     if let Some(earlier) = written.replace(parameter.name.span) {
                         let diagnostic = Diagnostic::new(Code::DuplicateName, parameter.name.span, "a second `kind`");
-                        return Err(binder.report(diagnostic.label(earlier, "here is the first")));
+                        return Err(binder.report(diagnostic.label(earlier, "first used here")));
                     }
                     match kinds.iter().find(|(known, _)| *known == word) {
                         Some((_, found)) => kind = *found,
@@ -105,8 +105,8 @@ impl Binder<'_> {
         known: impl Iterator<Item = &'w str> + Clone,
     ) -> Failed {
         let words = known.clone().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
-        let diagnostic = Diagnostic::new(Code::InvalidValue, span, format!("no {what} that is known here"));
-        self.report(diagnostic.suggest(word, known).help(format!("it is one of {words}")))
+        let diagnostic = Diagnostic::new(Code::InvalidValue, span, format!("unknown {what}"));
+        self.report(diagnostic.suggest(word, known).help(format!("expected one of {words}")))
     }
 
     fn join_keys(&mut self, on: &[ast::JoinKey], left: &Schema, right: &Schema) -> Bind<Vec<JoinKey>> {
@@ -137,22 +137,22 @@ impl Binder<'_> {
     }
 
     fn wrong_condition(&mut self, span: Span) -> Failed {
-        let message = "a join is on a column of both tables, or on `$left.a == $right.b`";
-        let help = "put any other condition behind the join, in a `where`";
+        let message = "a join condition must be the name of a common column, or `$left.a == $right.b`";
+        let help = "move other conditions to a `where` after the join";
         self.report(Diagnostic::new(Code::NotAllowedHere, span, message).help(help))
     }
 
     fn join_column(&mut self, name: &ast::Name, side: Side, schema: &Schema) -> Bind<Expr> {
         let Some(index) = schema.index_of(&name.text) else {
             self.miss(&name.text);
-            let message = format!("no column `{}` on the side of {}", name.text, side.name());
+            let message = format!("{} has no column `{}`", side.name(), name.text);
             let diagnostic = Diagnostic::new(Code::UnknownColumn, name.span, message);
             return Err(self.report(diagnostic.suggest(&name.text, schema.names())));
         };
         let ty = schema.field(index).ty;
         if ty == Type::Dynamic {
-            let message = format!("`{}` is a dynamic, which cannot be joined on", name.text);
-            let help = "before the join, extend a column with tostring(...) of it";
+            let message = format!("`{}` is dynamic, so it cannot be a join key", name.text);
+            let help = "convert it with tostring(...) in an `extend` before the join";
             return Err(self.report(Diagnostic::new(Code::DynamicNotAllowed, name.span, message).help(help)));
         }
         Ok(Expr::column(index, ty, name.span))
@@ -166,8 +166,8 @@ impl Binder<'_> {
                 Ok(JoinKey { left: left.cast(Type::Long), right: right.cast(Type::Long) })
             }
             (a, b) => {
-                let message = format!("a join of a {a} with a {b}");
-                let help = format!("before the join, extend a column with to{a}(...) or to{b}(...)");
+                let message = format!("join keys have different types: {a} and {b}");
+                let help = format!("convert one of them with to{a}(...) or to{b}(...) in an `extend` before the join");
                 let diagnostic = Diagnostic::new(Code::OperandTypes, span, message).help(help);
                 Err(self.report(diagnostic))
             }

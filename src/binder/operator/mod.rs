@@ -90,7 +90,11 @@ impl Binder<'_> {
             Type::Bool => Ok(join::filtered(input, predicate)),
             // A dynamic is read as a truth value; every other type is a mistake.
             Type::Dynamic => Ok(input.filter(predicate.cast(Type::Bool))),
-            ty => self.error(Code::OperandTypes, predicate.span, format!("a condition is needed, not a {ty}")),
+            ty => self.error(
+                Code::OperandTypes,
+                predicate.span,
+                format!("the condition must be a bool, not a value of type {ty}"),
+            ),
         }
     }
 
@@ -103,7 +107,7 @@ impl Binder<'_> {
         };
         self.all(parameters, |binder, parameter| match parameter.name.text.as_str() {
             "hint.strategy" if !is_shuffle(&parameter.value) => {
-                let message = "the one strategy of summarize is `shuffle`";
+                let message = "the only supported strategy of summarize is `shuffle`";
                 binder.error(Code::InvalidValue, parameter.value.span, message)
             }
             name if name.starts_with("hint.") => Ok(()),

@@ -28,10 +28,10 @@ impl Binder<'_> {
         let bound = self.all(items.iter().enumerate(), |binder, (position, item)| {
             let expr = binder.expr(&item.assignment.value, &schema)?;
             if expr.ty != Type::Dynamic {
-                let message = format!("a {} has no elements to expand", expr.ty);
+                let message = format!("a value of type {} has no elements to expand", expr.ty);
                 let mut diagnostic = Diagnostic::new(Code::ArgumentType, expr.span, message);
                 if expr.ty == Type::String {
-                    diagnostic = diagnostic.help("parse_json(...) makes a dynamic of JSON text");
+                    diagnostic = diagnostic.help("convert a JSON string with parse_json(...) first");
                 }
                 return Err(binder.report(diagnostic));
             }
@@ -77,7 +77,7 @@ impl Binder<'_> {
                 ("with_itemindex", name) if !name.is_empty() => index_name = Some(word),
                 (name, _) if name.starts_with("hint.") => {}
                 (name, _) => {
-                    let message = format!("`{name}` with this value is not known to mv-expand");
+                    let message = format!("unsupported value of the mv-expand parameter `{name}`");
                     return self.error(Code::InvalidValue, parameter.name.span.to(parameter.value.span), message);
                 }
             }

@@ -41,8 +41,8 @@ impl Binder<'_> {
         if expr.ty != Type::Dynamic {
             return Ok(());
         }
-        let message = format!("a dynamic cannot be {what}");
-        let help = "convert it first: tostring(...) for example";
+        let message = format!("a dynamic value cannot be {what}");
+        let help = "convert it first, for example with tostring(...)";
         Err(self.report(Diagnostic::new(Code::DynamicNotAllowed, expr.span, message).help(help)))
     }
 }

@@ -86,7 +86,7 @@ impl Binder<'_> {
         match item.names.as_slice() {
             [] => Ok(vec![(Label::Made(self.name_over(&item.value, schema)), expr)]),
             [name] => Ok(vec![(Label::Written(name), expr)]),
-            [_, second, ..] => self.error(Code::InvalidValue, second.span, "a second name for one value"),
+            [_, second, ..] => self.error(Code::InvalidValue, second.span, "one value cannot have two names"),
         }
     }
 
@@ -103,12 +103,14 @@ impl Binder<'_> {
         let tuple = self.function_call(function, name, bound, span)?;
         let count = function.columns.len();
         if !item.names.is_empty() && item.names.len() != count {
-            let message = format!("`{}` answers {count} columns: name all of them, or none", function.name);
+            let message = format!("`{}` returns {count} columns: name all of them or none", function.name);
             return self.error(Code::UnsupportedSyntax, item.names[0].span, message);
         }
         if item.names.is_empty() && count == 1 {
-            let message =
-                format!("give the answer of `{}` a name: what its column is called is not known", function.name);
+            let message = format!(
+                "name the result of `{}`: the name that Kusto would give its column is not known",
+                function.name
+            );
             return self.error(Code::UnsupportedSyntax, span, message);
         }
         let first = arguments.first().and_then(|argument| Self::own_name(&argument.value)).unwrap_or_default();

@@ -112,8 +112,8 @@ impl Binder<'_> {
                 ("kind", "case_sensitive") => case_sensitive = true,
                 ("kind", "case_insensitive" | "default") => case_sensitive = false,
                 (name, _) => {
-                    let message = format!("`{name}` with this value is not known to search");
-                    let help = "`kind` is `case_insensitive` or `case_sensitive`";
+                    let message = format!("unsupported value of the search parameter `{name}`");
+                    let help = "`kind` must be `case_insensitive` or `case_sensitive`";
                     let span = parameter.name.span.to(parameter.value.span);
                     return Err(self.report(Diagnostic::new(Code::InvalidValue, span, message).help(help)));
                 }
@@ -147,7 +147,7 @@ impl Binder<'_> {
         match condition.ty {
             Type::Bool => Ok(condition),
             ty => {
-                let message = format!("a term or a condition is needed, not a {ty}");
+                let message = format!("search takes a term or a condition, not a value of type {ty}");
                 self.error(Code::OperandTypes, expr.span, message)
             }
         }
@@ -167,8 +167,8 @@ impl Binder<'_> {
         if !has_others || term.is_empty() || !(is_truth || term.chars().all(may_be_other)) {
             return;
         }
-        let message = "only texts are searched here: columns of numbers, times and truth values are not";
-        self.warn(Diagnostic::new(Code::SearchedTexts, span, message).help("compare those columns by name"));
+        let message = "only string and dynamic columns are searched, not numbers, times and bools";
+        self.warn(Diagnostic::new(Code::SearchedTexts, span, message).help("compare the other columns by name"));
     }
 }
 

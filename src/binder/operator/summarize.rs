@@ -75,8 +75,8 @@ impl Binder<'_> {
         let before = aggregates.found.len();
         let expr = self.aggregate_expr(&item.value, schema, aggregates)?;
         if aggregates.found.len() == before {
-            let message = "no aggregate in an expression of summarize";
-            let help = "a summarize answers one row a group; take_any(...) answers the value of some row";
+            let message = "an expression of summarize contains no aggregate";
+            let help = "summarize returns one row per group; take_any(...) returns the value of one of its rows";
             return Err(self.report(Diagnostic::new(Code::NotAllowedHere, expr.span, message).help(help)));
         }
         let written = |position: usize| item.names.get(position).map(|name| name.text.clone());

@@ -64,8 +64,8 @@ impl Binder<'_> {
     pub(super) fn no_tables(&mut self, span: Span, operator: &str) -> Failed {
         match self.environment.catalog.readable() {
             Ok(names) if names.is_empty() => {
-                let message = format!("nothing to read from for this {operator}: the call names no files");
-                let help = "name files or folders after the query, or pipe them in";
+                let message = format!("nothing to read for this {operator}: no files are given");
+                let help = "give files or folders after the query, or pipe records in";
                 self.report(Diagnostic::new(Code::NothingToRead, span, message).help(help))
             }
             Ok(_) => {
@@ -93,7 +93,7 @@ impl Binder<'_> {
                 ("withsource" | "with_source", _) if !word.is_empty() => options.source_column = Some(word),
                 (name, _) if name.starts_with("hint.") => {}
                 (name, _) => {
-                    let message = format!("`{name}` with this value is not known to union");
+                    let message = format!("unsupported value of the union parameter `{name}`");
                     return self.error(Code::InvalidValue, parameter.name.span.to(parameter.value.span), message);
                 }
             }
@@ -118,7 +118,7 @@ impl Binder<'_> {
             Ok(plan) => Ok(vec![Branch { plan, label: label_of(table).map(str::to_owned) }]),
             Err(Failed::Reported) if options.fuzzy && self.only_missing_tables(before) => {
                 for diagnostic in self.diagnostics.split_off(before) {
-                    let message = format!("{}; left out, because isfuzzy allows it", diagnostic.message);
+                    let message = format!("{}; skipped because of isfuzzy", diagnostic.message);
                     self.warn(Diagnostic::new(Code::MissingTable, diagnostic.span, message));
                 }
                 Ok(Vec::new())
@@ -167,7 +167,7 @@ impl Binder<'_> {
         };
         self.all(branches.into_iter().enumerate(), |binder, (position, branch)| {
             if branch.plan.schema().index_of(column).is_some() {
-                let message = format!("a table of this union has a column `{column}` already");
+                let message = format!("a table of this union already has a column `{column}`");
                 return binder.error(Code::DuplicateColumn, span, message);
             }
             Ok(branch.labelled(column, &format!("union_arg{position}"), span))

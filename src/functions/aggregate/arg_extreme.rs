@@ -16,14 +16,16 @@ use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Accepts, Param, Returns};
 use crate::types::{Column, Field, Type};
 
-const RETURNED: Param = Param::of("returned", Accepts::Any, "what to answer of that row; `*` for all other columns");
+const RETURNED: Param =
+    Param::of("returned", Accepts::Any, "the value to return from that row; `*` for all other columns");
 
 /// The aggregates of this family.
 pub static FUNCTIONS: &[AggregateFunction] = &[
     AggregateFunction {
         name: "arg_max",
-        summary: "The row with the greatest value, the first of several; a row with null only where there is no other.",
-        params: &[Param::of("maximized", ORDERED, "what to compare"), RETURNED.any_number()],
+        summary: "Returns values of the row that maximizes an expression, the first of several; a row with null only \
+                  if there is no other.",
+        params: &[Param::of("maximized", ORDERED, "the values to compare"), RETURNED.any_number()],
         columns: |_, arguments| columns("max_", arguments),
         accumulator: |call| Ok(arg_extreme(call, Ordering::Greater)),
         examples: &[
@@ -41,8 +43,9 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "arg_min",
-        summary: "The row with the least value, the first of several; a row with null only where there is no other.",
-        params: &[Param::of("minimized", ORDERED, "what to compare"), RETURNED.any_number()],
+        summary: "Returns values of the row that minimizes an expression, the first of several; a row with null only \
+                  if there is no other.",
+        params: &[Param::of("minimized", ORDERED, "the values to compare"), RETURNED.any_number()],
         columns: |_, arguments| columns("min_", arguments),
         accumulator: |call| Ok(arg_extreme(call, Ordering::Less)),
         examples: &[Example::new(
@@ -53,8 +56,8 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "argmax",
-        summary: "Old form of `arg_max`, whose columns are called `max_x` and `max_x_y`.",
-        params: &[Param::of("maximized", ORDERED, "what to compare"), RETURNED.any_number()],
+        summary: "Returns the same as arg_max(), but names its columns `max_x` and `max_x_y` (deprecated).",
+        params: &[Param::of("maximized", ORDERED, "the values to compare"), RETURNED.any_number()],
         columns: |_, arguments| prefixed_columns("max_", arguments),
         accumulator: |call| Ok(arg_extreme(call, Ordering::Greater)),
         examples: &[Example::new(
@@ -65,8 +68,8 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "argmin",
-        summary: "Old form of `arg_min`, whose columns are called `min_x` and `min_x_y`.",
-        params: &[Param::of("minimized", ORDERED, "what to compare"), RETURNED.any_number()],
+        summary: "Returns the same as arg_min(), but names its columns `min_x` and `min_x_y` (deprecated).",
+        params: &[Param::of("minimized", ORDERED, "the values to compare"), RETURNED.any_number()],
         columns: |_, arguments| prefixed_columns("min_", arguments),
         accumulator: |call| Ok(arg_extreme(call, Ordering::Less)),
         examples: &[Example::new(

@@ -9,27 +9,27 @@ use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
 use crate::types::{Column, ColumnBuilder, Type};
 
-const EXPR: Param = Param::of("expr", Accepts::Only(&[Type::Long]), "whose bits to combine");
+const EXPR: Param = Param::of("expr", Accepts::Only(&[Type::Long]), "the numbers to combine");
 
 /// The aggregates of this family.
 pub static FUNCTIONS: &[AggregateFunction] = &[
     AggregateFunction {
         name: "binary_all_and",
-        summary: "Bits that are set in every value that is not null; null where there is none.",
+        summary: "Returns the bitwise AND of the values, ignoring nulls, or null if there are none.",
         accumulator: |_| Ok(bits(|a, b| a & b)),
         examples: &[Example::new("datatable(x:long) [7, 13] | summarize binary_all_and(x)", "5")],
         ..BITS
     },
     AggregateFunction {
         name: "binary_all_or",
-        summary: "Bits that are set in any value that is not null; null where there is none.",
+        summary: "Returns the bitwise OR of the values, ignoring nulls, or null if there are none.",
         accumulator: |_| Ok(bits(|a, b| a | b)),
         examples: &[Example::new("datatable(x:long) [5, 8] | summarize binary_all_or(x)", "13")],
         ..BITS
     },
     AggregateFunction {
         name: "binary_all_xor",
-        summary: "Bits that are set in an odd number of the values that are not null; null where there is none.",
+        summary: "Returns the bitwise XOR of the values, ignoring nulls, or null if there are none.",
         accumulator: |_| Ok(bits(|a, b| a ^ b)),
         examples: &[Example::new("datatable(x:long) [7, 2] | summarize binary_all_xor(x)", "5")],
         ..BITS

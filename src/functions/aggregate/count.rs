@@ -12,7 +12,7 @@ use crate::types::{Column, ColumnBuilder, Type};
 pub static FUNCTIONS: &[AggregateFunction] = &[
     AggregateFunction {
         name: "count",
-        summary: "Number of rows; with an argument too, nulls included.",
+        summary: "Returns the number of rows; an argument is ignored, so that nulls are counted.",
         params: &[Param::of("column", Accepts::Any, "ignored").optional()],
         result_name: ResultName::Prefix("count_"),
         accumulator: rows,
@@ -24,7 +24,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "countif",
-        summary: "Number of rows for which a condition is true.",
+        summary: "Returns the number of rows for which a condition is true.",
         params: &[Param::new("predicate", Type::Bool, "the condition")],
         returns: Returns::Type(Type::Long),
         result_name: ResultName::Prefix("countif_"),

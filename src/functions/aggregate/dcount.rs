@@ -29,9 +29,8 @@ const ACCURACY: Param = Param::new(
 )
 .optional()
 .constant();
-const PREDICATE: Param = Param::new("predicate", Type::Bool, "which rows count");
-const EXPR: Param =
-    Param::of("expr", Accepts::Any, "whose different values are counted; nulls are not, empty texts are");
+const PREDICATE: Param = Param::new("predicate", Type::Bool, "the condition on the rows");
+const EXPR: Param = Param::of("expr", Accepts::Any, "the values to count; nulls are ignored, empty strings are not");
 /// Everything but dynamic, as in the engine.
 const SCALAR: Param = Param::of(
     "expr",
@@ -46,14 +45,15 @@ const SCALAR: Param = Param::of(
         Type::Bool,
         Type::Guid,
     ]),
-    "whose different values are counted; nulls are not, empty texts are",
+    "the values to count; nulls are ignored, empty strings are not",
 );
 
 /// The aggregates of this family.
 pub static FUNCTIONS: &[AggregateFunction] = &[
     AggregateFunction {
         name: "dcount",
-        summary: "Number of different values that are not null: exact up to 65,536 a group, estimated beyond.",
+        summary: "Returns the number of distinct values, ignoring nulls: exact up to 65,536 per group, estimated \
+                  beyond.",
         params: &[EXPR, ACCURACY],
         result_name: ResultName::Prefix("dcount_"),
         validate: |constants| check_accuracy(constants, 1),
@@ -66,7 +66,8 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "dcountif",
-        summary: "Number of different values for which a condition is true: exact up to 65,536, estimated beyond.",
+        summary: "Returns the number of distinct values in rows for which a condition is true: exact up to 65,536 \
+                  per group, estimated beyond.",
         params: &[EXPR, PREDICATE, ACCURACY],
         result_name: ResultName::Prefix("dcountif_"),
         validate: |constants| check_accuracy(constants, 2),
@@ -76,7 +77,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "count_distinct",
-        summary: "Number of different values that are not null, always exact.",
+        summary: "Returns the exact number of distinct values, ignoring nulls.",
         params: &[SCALAR],
         result_name: ResultName::Prefix("count_distinct_"),
         accumulator: exact,
@@ -85,7 +86,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "count_distinctif",
-        summary: "Number of different values for which a condition is true, always exact.",
+        summary: "Returns the exact number of distinct values in rows for which a condition is true.",
         params: &[SCALAR, PREDICATE],
         result_name: ResultName::Prefix("count_distinctif_"),
         accumulator: |call| conditional(call, 1, exact),

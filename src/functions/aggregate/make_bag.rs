@@ -12,14 +12,14 @@ use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
 use crate::types::{Column, ColumnBuilder, Type, dynamic};
 
-const EXPR: Param = Param::of("expr", Accepts::Only(&[Type::Dynamic]), "the bags; anything else is left out");
-const PREDICATE: Param = Param::new("predicate", Type::Bool, "which rows are taken");
+const EXPR: Param = Param::of("expr", Accepts::Only(&[Type::Dynamic]), "the property bags; other values are ignored");
+const PREDICATE: Param = Param::new("predicate", Type::Bool, "the condition on the rows");
 
 /// The aggregates of this family.
 pub static FUNCTIONS: &[AggregateFunction] = &[
     AggregateFunction {
         name: "make_bag",
-        summary: "Bag with the entries of all bags; of a key that occurs several times the first.",
+        summary: "Returns a property bag with the entries of all bags; the first value of a duplicate key is kept.",
         params: &[EXPR, MAX_SIZE_PARAM],
         validate: |constants| check_max_size(constants, 1),
         accumulator: |call| bag(call, MAX_SIZE),
@@ -31,7 +31,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "make_bag_if",
-        summary: "Bag with the entries of all bags for which a condition is true.",
+        summary: "Returns a property bag with the entries of all bags in rows for which a condition is true.",
         params: &[EXPR, PREDICATE, MAX_SIZE_PARAM],
         validate: |constants| check_max_size(constants, 2),
         accumulator: |call| conditional(call, 1, |call| bag(call, MAX_SIZE)),
@@ -43,7 +43,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "make_dictionary",
-        summary: "Old form of `make_bag`, which keeps 128 keys where it is not told otherwise.",
+        summary: "Returns the same as make_bag(), but keeps 128 keys by default (deprecated).",
         params: &[EXPR, OLD_MAX_SIZE_PARAM],
         result_name: ResultName::Prefix("dictionary_"),
         validate: |constants| check_max_size(constants, 1),

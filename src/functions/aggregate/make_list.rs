@@ -18,23 +18,26 @@ pub const MAX_SIZE: usize = 1_048_576;
 pub const OLD_MAX_SIZE: usize = 128;
 
 /// The optional last parameter of the family.
-pub const MAX_SIZE_PARAM: Param =
-    Param::new("maxSize", Type::Long, "how many elements to keep, the first ones; 1,048,576 at most and by default")
-        .optional()
-        .constant();
+pub const MAX_SIZE_PARAM: Param = Param::new(
+    "maxSize",
+    Type::Long,
+    "the maximum number of elements, the first ones; 1,048,576 at most and by default",
+)
+.optional()
+.constant();
 /// The same for the old names.
 pub const OLD_MAX_SIZE_PARAM: Param =
-    Param::new("maxSize", Type::Long, "how many elements to keep, the first ones; 128 by default")
+    Param::new("maxSize", Type::Long, "the maximum number of elements, the first ones; 128 by default")
         .optional()
         .constant();
-const EXPR: Param = Param::of("expr", Accepts::Any, "what to collect; the elements of arrays are taken one by one");
-const PREDICATE: Param = Param::new("predicate", Type::Bool, "which rows are taken");
+const EXPR: Param = Param::of("expr", Accepts::Any, "the values to collect; arrays are expanded into their elements");
+const PREDICATE: Param = Param::new("predicate", Type::Bool, "the condition on the rows");
 
 /// The aggregates of this family.
 pub static FUNCTIONS: &[AggregateFunction] = &[
     AggregateFunction {
         name: "make_list",
-        summary: "Array of the values that are not null, in the order of the rows.",
+        summary: "Returns an array of the values, ignoring nulls, in the order of the rows.",
         params: &[EXPR, MAX_SIZE_PARAM],
         validate: |constants| check_max_size(constants, 1),
         accumulator: |call| list(call, MAX_SIZE, Nulls::Skip),
@@ -46,7 +49,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "make_list_if",
-        summary: "Array of the values for which a condition is true, in the order of the rows.",
+        summary: "Returns an array of the values in rows for which a condition is true, in the order of the rows.",
         params: &[EXPR, PREDICATE, MAX_SIZE_PARAM],
         validate: |constants| check_max_size(constants, 2),
         accumulator: |call| conditional(call, 1, |call| list(call, MAX_SIZE, Nulls::Skip)),
@@ -55,7 +58,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "make_list_with_nulls",
-        summary: "Array of the values, nulls included, in the order of the rows.",
+        summary: "Returns an array of the values, nulls included, in the order of the rows.",
         params: &[EXPR],
         validate: |constants| check_max_size(constants, 1),
         accumulator: |call| list(call, MAX_SIZE, Nulls::Keep),
@@ -64,7 +67,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "makelist",
-        summary: "Old form of `make_list`, which keeps 128 elements where it is not told otherwise.",
+        summary: "Returns the same as make_list(), but keeps 128 elements by default (deprecated).",
         params: &[EXPR, OLD_MAX_SIZE_PARAM],
         validate: |constants| check_max_size(constants, 1),
         accumulator: |call| list(call, OLD_MAX_SIZE, Nulls::Skip),

@@ -23,14 +23,14 @@ use crate::types::{Column, ColumnBuilder, Type, dynamic};
 /// The sets of all groups may take so many times the bytes that one value may.
 const RESULTS: usize = 4;
 
-const EXPR: Param = Param::of("expr", Accepts::Any, "what to collect; the elements of arrays are taken one by one");
-const PREDICATE: Param = Param::new("predicate", Type::Bool, "which rows are taken");
+const EXPR: Param = Param::of("expr", Accepts::Any, "the values to collect; arrays are expanded into their elements");
+const PREDICATE: Param = Param::new("predicate", Type::Bool, "the condition on the rows");
 
 /// The aggregates of this family.
 pub static FUNCTIONS: &[AggregateFunction] = &[
     AggregateFunction {
         name: "make_set",
-        summary: "Array of the different values that are not null, in order of first appearance.",
+        summary: "Returns an array of the distinct values, ignoring nulls, in order of first appearance.",
         params: &[EXPR, MAX_SIZE_PARAM],
         validate: |constants| check_max_size(constants, 1),
         accumulator: |call| set(call, MAX_SIZE),
@@ -42,7 +42,8 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "make_set_if",
-        summary: "Array of the different values for which a condition is true, in order of first appearance.",
+        summary: "Returns an array of the distinct values in rows for which a condition is true, in order of first \
+                  appearance.",
         params: &[EXPR, PREDICATE, MAX_SIZE_PARAM],
         validate: |constants| check_max_size(constants, 2),
         accumulator: |call| conditional(call, 1, |call| set(call, MAX_SIZE)),
@@ -51,7 +52,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "makeset",
-        summary: "Old form of `make_set`, which keeps 128 elements where it is not told otherwise.",
+        summary: "Returns the same as make_set(), but keeps 128 elements by default (deprecated).",
         params: &[EXPR, OLD_MAX_SIZE_PARAM],
         validate: |constants| check_max_size(constants, 1),
         accumulator: |call| set(call, OLD_MAX_SIZE),

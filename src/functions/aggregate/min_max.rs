@@ -24,14 +24,14 @@ pub const ORDERED: Accepts = Accepts::Only(&[
     Type::String,
     Type::Bool,
 ]);
-const PREDICATE: Param = Param::new("predicate", Type::Bool, "which rows count");
+const PREDICATE: Param = Param::new("predicate", Type::Bool, "the condition on the rows");
 
 /// The aggregates of this family.
 pub static FUNCTIONS: &[AggregateFunction] = &[
     AggregateFunction {
         name: "min",
-        summary: "Least value, texts ordered by code points; null where there is none.",
-        params: &[Param::of("expr", ORDERED, "what to compare")],
+        summary: "Returns the minimum value, or null if there are none; strings are ordered by code points.",
+        params: &[Param::of("expr", ORDERED, "the values to compare")],
         returns: Returns::Argument(0),
         result_name: ResultName::Prefix("min_"),
         accumulator: min,
@@ -43,8 +43,8 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "max",
-        summary: "Greatest value, texts ordered by code points; null where there is none.",
-        params: &[Param::of("expr", ORDERED, "what to compare")],
+        summary: "Returns the maximum value, or null if there are none; strings are ordered by code points.",
+        params: &[Param::of("expr", ORDERED, "the values to compare")],
         returns: Returns::Argument(0),
         result_name: ResultName::Prefix("max_"),
         accumulator: max,
@@ -56,8 +56,8 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "minif",
-        summary: "Least value for which a condition is true.",
-        params: &[Param::of("expr", ORDERED, "what to compare"), PREDICATE],
+        summary: "Returns the minimum value in rows for which a condition is true.",
+        params: &[Param::of("expr", ORDERED, "the values to compare"), PREDICATE],
         returns: Returns::Argument(0),
         result_name: ResultName::Prefix("minif_"),
         accumulator: |call| conditional(call, 1, min),
@@ -66,8 +66,8 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "maxif",
-        summary: "Greatest value for which a condition is true.",
-        params: &[Param::of("expr", ORDERED, "what to compare"), PREDICATE],
+        summary: "Returns the maximum value in rows for which a condition is true.",
+        params: &[Param::of("expr", ORDERED, "the values to compare"), PREDICATE],
         returns: Returns::Argument(0),
         result_name: ResultName::Prefix("maxif_"),
         accumulator: |call| conditional(call, 1, max),

@@ -16,23 +16,23 @@ use crate::types::{Column, ColumnBuilder, Field, Type, Value};
 const EXPR: Param = Param::of(
     "expr",
     Accepts::Only(&[Type::Long, Type::Real, Type::Decimal, Type::Datetime, Type::Timespan]),
-    "the values; nulls are left out",
+    "the values; nulls are ignored",
 );
 const WEIGHT: Param = Param::of(
     "weight",
     Accepts::Only(&[Type::Long]),
-    "how often the value counts; rows without a weight above 0 are left out",
+    "the weight of the value; rows without a weight above 0 are ignored",
 );
 const PERCENTILE: Param = Param::of(
     "percentile",
     Accepts::Only(&[Type::Real, Type::Long, Type::Int, Type::Decimal]),
-    "0 to 100: how much of the rows is to be at or below the answer",
+    "the percentage of rows at or below the result, 0 to 100",
 )
 .constant();
 const PERCENTILES: Param = Param::of(
     "percentile",
     Accepts::Only(&[Type::Real, Type::Long, Type::Int, Type::Decimal, Type::Dynamic]),
-    "0 to 100 each, or one array of them",
+    "percentages from 0 to 100, or one array of them",
 )
 .constant()
 .repeated();
@@ -41,7 +41,8 @@ const PERCENTILES: Param = Param::of(
 pub static FUNCTIONS: &[AggregateFunction] = &[
     AggregateFunction {
         name: "percentile",
-        summary: "Least value that a percentage of the values does not exceed; null where there is none.",
+        summary: "Returns the smallest value that the given percentage of the values does not exceed, or null if \
+                  there are none.",
         params: &[EXPR, PERCENTILE],
         columns: |_, arguments| columns(arguments, 1),
         validate: |constants| check_ranks(constants, 1),
@@ -54,7 +55,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "percentiles",
-        summary: "Several percentiles, a column each.",
+        summary: "Returns several percentiles, each in a column of its own.",
         params: &[EXPR, PERCENTILE.repeated()],
         columns: |_, arguments| columns(arguments, 1),
         validate: |constants| check_ranks(constants, 1),
@@ -67,7 +68,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "percentiles_array",
-        summary: "Several percentiles as an array.",
+        summary: "Returns an array of several percentiles.",
         params: &[EXPR, PERCENTILES],
         returns: Returns::Type(Type::Dynamic),
         result_name: ResultName::Prefix("percentiles_"),
@@ -81,7 +82,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "percentilew",
-        summary: "Percentile of values that stand for several rows each.",
+        summary: "Returns a percentile of weighted values.",
         params: &[EXPR, WEIGHT, PERCENTILE],
         columns: |_, arguments| columns(arguments, 2),
         validate: |constants| check_ranks(constants, 2),
@@ -91,7 +92,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "percentilesw",
-        summary: "Several percentiles of values that stand for several rows each, a column each.",
+        summary: "Returns several percentiles of weighted values, each in a column of its own.",
         params: &[EXPR, WEIGHT, PERCENTILE.repeated()],
         columns: |_, arguments| columns(arguments, 2),
         validate: |constants| check_ranks(constants, 2),
@@ -104,7 +105,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "percentilesw_array",
-        summary: "Several percentiles of values that stand for several rows each, as an array.",
+        summary: "Returns an array of several percentiles of weighted values.",
         params: &[EXPR, WEIGHT, PERCENTILES],
         returns: Returns::Type(Type::Dynamic),
         result_name: ResultName::Prefix("percentiles_"),

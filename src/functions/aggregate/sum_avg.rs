@@ -15,14 +15,14 @@ use crate::types::{ColumnBuilder, Type, Value};
 const SUMMED: Accepts = Accepts::Only(&[Type::Long, Type::Int, Type::Real, Type::Decimal, Type::Timespan]);
 const AVERAGED: Accepts =
     Accepts::Only(&[Type::Long, Type::Int, Type::Real, Type::Decimal, Type::Timespan, Type::Datetime]);
-const PREDICATE: Param = Param::new("predicate", Type::Bool, "which rows count");
+const PREDICATE: Param = Param::new("predicate", Type::Bool, "the condition on the rows");
 
 /// The aggregates of this family.
 pub static FUNCTIONS: &[AggregateFunction] = &[
     AggregateFunction {
         name: "sum",
-        summary: "Sum of the values that are not null, 0 where there is none.",
-        params: &[Param::of("expr", SUMMED, "what to add up")],
+        summary: "Returns the sum of the values, ignoring nulls, or 0 if there are none.",
+        params: &[Param::of("expr", SUMMED, "the values to add")],
         returns: Returns::By(sum_type),
         result_name: ResultName::Prefix("sum_"),
         accumulator: sum,
@@ -35,8 +35,8 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "sumif",
-        summary: "Sum of the values for which a condition is true.",
-        params: &[Param::of("expr", SUMMED, "what to add up"), PREDICATE],
+        summary: "Returns the sum of the values in rows for which a condition is true.",
+        params: &[Param::of("expr", SUMMED, "the values to add"), PREDICATE],
         returns: Returns::By(sum_type),
         result_name: ResultName::Prefix("sumif_"),
         accumulator: |call| conditional(call, 1, sum),
@@ -45,8 +45,9 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "avg",
-        summary: "Mean of the values that are not null; of numbers NaN where there is none, null of other types.",
-        params: &[Param::of("expr", AVERAGED, "what to take the mean of")],
+        summary: "Returns the average of the values, ignoring nulls; without values it is NaN for numbers, null for \
+                  other types.",
+        params: &[Param::of("expr", AVERAGED, "the values to average")],
         returns: Returns::By(average_type),
         result_name: ResultName::Prefix("avg_"),
         accumulator: average,
@@ -59,8 +60,8 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "avgif",
-        summary: "Mean of the values for which a condition is true.",
-        params: &[Param::of("expr", AVERAGED, "what to take the mean of"), PREDICATE],
+        summary: "Returns the average of the values in rows for which a condition is true.",
+        params: &[Param::of("expr", AVERAGED, "the values to average"), PREDICATE],
         returns: Returns::By(average_type),
         result_name: ResultName::Prefix("avgif_"),
         accumulator: |call| conditional(call, 1, average),

@@ -10,16 +10,17 @@ use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
 use crate::types::{Column, Field};
 
-const EXPR: Param = Param::of("expr", Accepts::Any, "what to answer of the row; `*` for all other columns");
-const ONE: Param = Param::of("expr", Accepts::Any, "what to answer of the row");
-const PREDICATE: Param = Param::new("predicate", crate::types::Type::Bool, "which rows may be taken");
+const EXPR: Param = Param::of("expr", Accepts::Any, "the value to return from the row; `*` for all other columns");
+const ONE: Param = Param::of("expr", Accepts::Any, "the value to return from the row");
+const PREDICATE: Param = Param::new("predicate", crate::types::Type::Bool, "the condition on the rows");
 
 /// The aggregates of this family.
 pub static FUNCTIONS: &[AggregateFunction] = &[
     AggregateFunction {
         category: Category::RowSelector,
         name: "take_any",
-        summary: "The first row of the group; with a single argument, the first where that is neither null nor empty.",
+        summary: "Returns values of the first row of the group; a single argument is taken from the first row in \
+                  which it is neither null nor empty.",
         params: &[EXPR.repeated()],
         returns: Returns::Argument(0),
         answers_arguments: true,
@@ -34,7 +35,8 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     AggregateFunction {
         category: Category::RowSelector,
         name: "take_anyif",
-        summary: "The first value, neither null nor empty where there is one, for which a condition is true.",
+        summary: "Returns the first value in rows for which a condition is true, preferring values that are neither \
+                  null nor empty.",
         params: &[ONE, PREDICATE],
         returns: Returns::Argument(0),
         result_name: ResultName::FirstArgument,
@@ -45,7 +47,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     AggregateFunction {
         category: Category::RowSelector,
         name: "any",
-        summary: "Old form of `take_any`, whose columns are called `any_x`.",
+        summary: "Returns the same as take_any(), but names its columns `any_x` (deprecated).",
         params: &[EXPR.repeated()],
         returns: Returns::Argument(0),
         answers_arguments: true,
@@ -57,7 +59,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     AggregateFunction {
         category: Category::RowSelector,
         name: "anyif",
-        summary: "Old form of `take_anyif`, whose column is called `anyif_x`.",
+        summary: "Returns the same as take_anyif(), but names its column `anyif_x` (deprecated).",
         params: &[ONE, PREDICATE],
         returns: Returns::Argument(0),
         result_name: ResultName::Prefix("anyif_"),

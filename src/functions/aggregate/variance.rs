@@ -14,15 +14,15 @@ use crate::functions::signature::{Accepts, Param, ResultName, Returns};
 use crate::types::{Column, ColumnBuilder, Field, Type};
 
 const NUMBERS: Accepts = Accepts::Only(&[Type::Real, Type::Long, Type::Int, Type::Decimal]);
-const EXPR: Param = Param::of("expr", NUMBERS, "the numbers; nulls are left out");
-const OTHER: Param = Param::of("other", NUMBERS, "the other numbers; rows with a null on either side are left out");
-const PREDICATE: Param = Param::new("predicate", Type::Bool, "which rows count");
+const EXPR: Param = Param::of("expr", NUMBERS, "the numbers; nulls are ignored");
+const OTHER: Param = Param::of("other", NUMBERS, "the other numbers; rows with a null in either column are ignored");
+const PREDICATE: Param = Param::new("predicate", Type::Bool, "the condition on the rows");
 
 /// The aggregates of this family.
 pub static FUNCTIONS: &[AggregateFunction] = &[
     AggregateFunction {
         name: "variance",
-        summary: "Variance of a sample, 0 of fewer than two values.",
+        summary: "Returns the sample variance, or 0 for fewer than two values.",
         params: &[EXPR],
         result_name: ResultName::Prefix("variance_"),
         accumulator: |call| moments(call, SAMPLE_VARIANCE),
@@ -34,7 +34,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "varianceif",
-        summary: "Variance of a sample, over the rows for which a condition is true.",
+        summary: "Returns the sample variance of the rows for which a condition is true.",
         params: &[EXPR, PREDICATE],
         result_name: ResultName::Prefix("varianceif_"),
         accumulator: |call| conditional(call, 1, |call| moments(call, SAMPLE_VARIANCE)),
@@ -43,7 +43,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "variancep",
-        summary: "Variance of a population.",
+        summary: "Returns the population variance.",
         params: &[EXPR],
         result_name: ResultName::Prefix("variancep_"),
         accumulator: |call| moments(call, POPULATION_VARIANCE),
@@ -52,7 +52,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "variancepif",
-        summary: "Variance of a population, over the rows for which a condition is true.",
+        summary: "Returns the population variance of the rows for which a condition is true.",
         params: &[EXPR, PREDICATE],
         result_name: ResultName::Prefix("variancepif_"),
         accumulator: |call| conditional(call, 1, |call| moments(call, POPULATION_VARIANCE)),
@@ -61,7 +61,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "stdev",
-        summary: "Standard deviation of a sample, 0 of fewer than two values.",
+        summary: "Returns the sample standard deviation, or 0 for fewer than two values.",
         params: &[EXPR],
         result_name: ResultName::Prefix("stdev_"),
         accumulator: |call| moments(call, Measure { root: true, ..SAMPLE_VARIANCE }),
@@ -70,7 +70,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "stdevif",
-        summary: "Standard deviation of a sample, over the rows for which a condition is true.",
+        summary: "Returns the sample standard deviation of the rows for which a condition is true.",
         params: &[EXPR, PREDICATE],
         result_name: ResultName::Prefix("stdevif_"),
         accumulator: |call| conditional(call, 1, |call| moments(call, Measure { root: true, ..SAMPLE_VARIANCE })),
@@ -79,7 +79,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "stdevp",
-        summary: "Standard deviation of a population.",
+        summary: "Returns the population standard deviation.",
         params: &[EXPR],
         result_name: ResultName::Prefix("stdevp_"),
         accumulator: |call| moments(call, Measure { root: true, ..POPULATION_VARIANCE }),
@@ -88,7 +88,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "covariance",
-        summary: "Covariance of two samples, 0 of fewer than two pairs.",
+        summary: "Returns the sample covariance of two columns, or 0 for fewer than two pairs.",
         params: &[EXPR, OTHER],
         result_name: ResultName::Prefix("covariance_"),
         columns: pair_column,
@@ -98,7 +98,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "covarianceif",
-        summary: "Covariance of two samples, over the rows for which a condition is true.",
+        summary: "Returns the sample covariance of two columns in the rows for which a condition is true.",
         params: &[EXPR, OTHER, PREDICATE],
         result_name: ResultName::Prefix("covarianceif_"),
         columns: pair_column,
@@ -108,7 +108,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "covariancep",
-        summary: "Covariance of two populations.",
+        summary: "Returns the population covariance of two columns.",
         params: &[EXPR, OTHER],
         result_name: ResultName::Prefix("covariancep_"),
         columns: pair_column,
@@ -118,7 +118,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
     AggregateFunction {
         name: "covariancepif",
-        summary: "Covariance of two populations, over the rows for which a condition is true.",
+        summary: "Returns the population covariance of two columns in the rows for which a condition is true.",
         params: &[EXPR, OTHER, PREDICATE],
         result_name: ResultName::Prefix("covariancepif_"),
         columns: pair_column,

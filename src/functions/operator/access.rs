@@ -14,12 +14,13 @@ const BASE: Param = Param::of("base", JSON, "an array or a bag");
 pub(super) static OPERATORS: &[ScalarFunction] = &[ScalarFunction {
     name: "[]",
     category: Category::Dynamic,
-    summary: "The element of an array at an index, from the end where that is negative, or the value of a key of a bag.",
+    summary: "The element of an array at an index, counted from the end if negative, or the value of a key of a \
+              property bag.",
     overloads: &[
         Overload {
             params: &[
                 BASE,
-                Param::of("index", Accepts::Only(&[Type::Long, Type::Int]), "the place of an element, from 0"),
+                Param::of("index", Accepts::Only(&[Type::Long, Type::Int]), "the zero-based index of the element"),
             ],
             returns: Returns::Type(Type::Dynamic),
             kernel: |args| {

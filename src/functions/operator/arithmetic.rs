@@ -46,7 +46,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "-",
         category: Category::Operator,
-        summary: "Difference; between two datetimes it is a timespan.",
+        summary: "Difference; of two datetimes it is a timespan.",
         overloads: &[
             form(&PAIRS.long, Type::Long, |args| Ok(wrapping(args, i64::wrapping_sub))),
             form(&PAIRS.real, Type::Real, |args| Ok(real(args, |a, b| a - b))),
@@ -100,7 +100,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "/",
         category: Category::Operator,
-        summary: "Quotient; between integers without its fraction, between timespans a real.",
+        summary: "Quotient; of whole numbers without its fraction, of timespans a real.",
         overloads: &[
             form(&PAIRS.long, Type::Long, |args| Ok(ticks(args, divide))),
             form(&PAIRS.real, Type::Real, |args| Ok(real(args, |a, b| a / b))),
@@ -129,7 +129,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "%",
         category: Category::Operator,
-        summary: "Remainder, never negative.",
+        summary: "Remainder of the division, never negative.",
         overloads: &[
             form(&PAIRS.long, Type::Long, |args| Ok(ticks(args, modulo))),
             form(&PAIRS.real, Type::Real, |args| Ok(real(args, real_modulo))),
@@ -158,7 +158,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "unary -",
         category: Category::Operator,
-        summary: "The value with the other sign.",
+        summary: "The value with its sign changed.",
         overloads: &[
             form(&SIGNED.int, Type::Int, |args| Ok(args.map(|row| args.longs(0).get(row).map(negate_int)))),
             form(&SIGNED.long, Type::Long, |args| Ok(args.map_long(0, i64::wrapping_neg))),
@@ -184,7 +184,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "unary +",
         category: Category::Operator,
-        summary: "The value itself.",
+        summary: "The value unchanged.",
         overloads: &[Overload {
             params: &[Param::of("operand", SIGNABLE, "the value")],
             returns: Returns::Argument(0),

@@ -13,7 +13,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "between",
         category: Category::Operator,
-        summary: "True where a value lies within a range that includes its ends.",
+        summary: "True if the value is inside the inclusive range.",
         overloads: BETWEEN,
         examples: &[
             Example::new("3 between (2 .. 10)", "true"),
@@ -29,7 +29,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "!between",
         category: Category::Operator,
-        summary: "True where a value lies outside of a range that includes its ends.",
+        summary: "True if the value is outside the inclusive range.",
         overloads: NOT_BETWEEN,
         examples: &[
             Example::new("3 !between (2 .. 10)", "false"),
@@ -51,7 +51,7 @@ const BOOL: Accepts = Accepts::Only(&[Type::Bool]);
 
 const fn range(value: Accepts, low: Accepts, high: Accepts) -> [Param; 3] {
     [
-        Param::of("value", value, "what is looked at"),
+        Param::of("value", value, "the value to test"),
         Param::of("low", low, "the lower bound, included"),
         Param::of("high", high, "the upper bound, included; a timespan counts from a lower datetime"),
     ]

@@ -16,7 +16,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "<",
         category: Category::Operator,
-        summary: "True where the left side is less.",
+        summary: "True if the left side is less.",
         overloads: LESS,
         examples: &[
             Example::new("1 < 1.5", "true"),
@@ -30,7 +30,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "<=",
         category: Category::Operator,
-        summary: "True where the left side is less or the same.",
+        summary: "True if the left side is less or equal.",
         overloads: LESS_OR_EQUAL,
         examples: &[
             Example::new("2 <= 1.5", "false"),
@@ -44,7 +44,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: ">",
         category: Category::Operator,
-        summary: "True where the left side is greater.",
+        summary: "True if the left side is greater.",
         overloads: GREATER,
         examples: &[
             Example::new("2 > 1.5", "true"),
@@ -58,7 +58,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: ">=",
         category: Category::Operator,
-        summary: "True where the left side is greater or the same.",
+        summary: "True if the left side is greater or equal.",
         overloads: GREATER_OR_EQUAL,
         examples: &[
             Example::new("2 >= 1.5", "true"),

@@ -18,7 +18,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "==",
         category: Category::Operator,
-        summary: "True where both sides are the same; a text and a number are the same where the number reads so.",
+        summary: "True if both sides are equal; a string equals a number if it spells that number.",
         overloads: EQUAL,
         examples: &[
             Example::new("1 == 1.0", "true"),
@@ -40,7 +40,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "!=",
         category: Category::Operator,
-        summary: "True where the sides differ, and where just one of them is null.",
+        summary: "True if the sides differ, or if exactly one of them is null.",
         overloads: NOT_EQUAL,
         examples: &[
             Example::new("1 != 1.0", "false"),

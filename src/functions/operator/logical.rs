@@ -16,7 +16,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "and",
         category: Category::Operator,
-        summary: "True where both sides are true, false where one is false, null otherwise.",
+        summary: "True if both sides are true, false if one is false, null otherwise.",
         overloads: &[Overload {
             params: &[left(Accepts::Type(Type::Bool)), right(Accepts::Type(Type::Bool))],
             returns: Returns::Type(Type::Bool),
@@ -33,7 +33,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "or",
         category: Category::Operator,
-        summary: "True where one side is true, false where both are false, null otherwise.",
+        summary: "True if one side is true, false if both are false, null otherwise.",
         overloads: &[Overload {
             params: &[left(Accepts::Type(Type::Bool)), right(Accepts::Type(Type::Bool))],
             returns: Returns::Type(Type::Bool),

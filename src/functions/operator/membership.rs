@@ -19,7 +19,7 @@ use crate::types::{Column, Type, Value};
 pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "in",
-        summary: "True where a value is the same as one of a list; an array stands for its elements.",
+        summary: "True if the value equals any value in the list; an array stands for its elements.",
         overloads: IN,
         examples: &[
             Example::new("'a' in ('a', 'b')", "true"),
@@ -39,7 +39,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "!in",
-        summary: "True where a value differs from all of a list; an array stands for its elements.",
+        summary: "True if the value equals no value in the list; an array stands for its elements.",
         overloads: NOT_IN,
         examples: &[
             Example::new("'a' !in ('a', 'b')", "false"),
@@ -56,14 +56,14 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "in~",
-        summary: "True where a text is the same as one of a list, case ignored; an array stands for its elements.",
+        summary: "True if the string equals any value in the list, ignoring case; an array stands for its elements.",
         overloads: &[texts(|args| any_text(args, false))],
         examples: &[Example::new("'A' in~ ('a', 'b')", "true"), Example::new("'c' in~ (dynamic(['a', 'b']))", "false")],
         ..MEMBERSHIP
     },
     ScalarFunction {
         name: "!in~",
-        summary: "True where a text differs from all of a list in more than case; an array stands for its elements.",
+        summary: "True if the string equals no value in the list, ignoring case; an array stands for its elements.",
         overloads: &[texts(|args| any_text(args, true))],
         examples: &[
             Example::new("'A' !in~ ('a', 'b')", "false"),
@@ -73,7 +73,8 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "has_any",
-        summary: "True where a text holds one of a list as a whole term, case ignored; an array stands for its elements.",
+        summary: "True if the string contains any of the list as a whole term, ignoring case; an array stands for \
+                  its elements.",
         overloads: &[texts(has_any)],
         examples: &[
             Example::new("'North America' has_any ('south', 'north')", "true"),
@@ -84,7 +85,8 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "has_all",
-        summary: "True where a text holds all of a list as whole terms, case ignored; an array stands for its elements.",
+        summary: "True if the string contains all of the list as whole terms, ignoring case; an array stands for its \
+                  elements.",
         overloads: &[texts(has_all)],
         examples: &[
             Example::new("'North America' has_all ('america', 'north')", "true"),
@@ -102,7 +104,10 @@ static IN: &[Overload] = &overloads(|args| member(args, false));
 static NOT_IN: &[Overload] = &overloads(|args| member(args, true));
 
 const fn list(value: Accepts, items: Accepts) -> [Param; 2] {
-    [Param::of("value", value, "what to look for"), Param::of("item", items, "one of the list, or an array").repeated()]
+    [
+        Param::of("value", value, "the value to search for"),
+        Param::of("item", items, "a value to compare with, or an array of values").repeated(),
+    ]
 }
 
 /// The pairs that `==` compares.
@@ -118,8 +123,8 @@ static LISTS: [[Param; 2]; 5] = [
 ];
 
 static TEXT_LIST: [Param; 2] = [
-    Param::new("text", Type::String, "the text to look at"),
-    Param::of("item", Accepts::Any, "one of the list, or an array").repeated(),
+    Param::new("text", Type::String, "the string to search"),
+    Param::of("item", Accepts::Any, "a value to compare with, or an array of values").repeated(),
 ];
 
 const fn overloads(kernel: Kernel) -> [Overload; 5] {

@@ -14,21 +14,21 @@ use crate::types::{Column, Type};
 pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "=~",
-        summary: "True where two texts are the same, case ignored.",
+        summary: "True if two strings are equal, ignoring case.",
         overloads: &[form(|args| Ok(find(args, Place::Whole, Case::Ignored, false)))],
         examples: &[Example::new("'Admin' =~ 'ADMIN'", "true"), Example::new("'Admin' =~ 'Admins'", "false")],
         ..TEXT_OPERATOR
     },
     ScalarFunction {
         name: "!~",
-        summary: "True where two texts differ in more than case.",
+        summary: "True if two strings differ, ignoring case.",
         overloads: &[form(|args| Ok(find(args, Place::Whole, Case::Ignored, true)))],
         examples: &[Example::new("'Admin' !~ 'ADMIN'", "false"), Example::new("'Admin' !~ 'Admins'", "true")],
         ..TEXT_OPERATOR
     },
     ScalarFunction {
         name: "has",
-        summary: "True where a text holds another as a whole term, case ignored.",
+        summary: "True if the string contains another as a whole term, ignoring case.",
         overloads: &[form(|args| Ok(find(args, Place::Term, Case::Ignored, false)))],
         examples: &[
             Example::new("'North America' has 'america'", "true"),
@@ -38,14 +38,14 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "!has",
-        summary: "True where a text does not hold another as a whole term, case ignored.",
+        summary: "True if the string does not contain another as a whole term, ignoring case.",
         overloads: &[form(|args| Ok(find(args, Place::Term, Case::Ignored, true)))],
         examples: &[Example::new("'North America' !has 'america'", "false"), Example::new("'' !has 'america'", "true")],
         ..TEXT_OPERATOR
     },
     ScalarFunction {
         name: "has_cs",
-        summary: "True where a text holds another as a whole term.",
+        summary: "True if the string contains another as a whole term, matching case.",
         overloads: &[form(|args| Ok(find(args, Place::Term, Case::Matters, false)))],
         examples: &[
             Example::new("'North America' has_cs 'America'", "true"),
@@ -55,7 +55,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "!has_cs",
-        summary: "True where a text does not hold another as a whole term.",
+        summary: "True if the string does not contain another as a whole term, matching case.",
         overloads: &[form(|args| Ok(find(args, Place::Term, Case::Matters, true)))],
         examples: &[
             Example::new("'North America' !has_cs 'America'", "false"),
@@ -65,7 +65,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "hasprefix",
-        summary: "True where a term of a text starts with another, case ignored.",
+        summary: "True if a term of the string starts with another string, ignoring case.",
         overloads: &[form(|args| Ok(find(args, Place::TermStart, Case::Ignored, false)))],
         examples: &[
             Example::new("'North America' hasprefix 'ame'", "true"),
@@ -75,7 +75,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "!hasprefix",
-        summary: "True where no term of a text starts with another, case ignored.",
+        summary: "True if no term of the string starts with another string, ignoring case.",
         overloads: &[form(|args| Ok(find(args, Place::TermStart, Case::Ignored, true)))],
         examples: &[
             Example::new("'North America' !hasprefix 'ame'", "false"),
@@ -85,7 +85,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "hasprefix_cs",
-        summary: "True where a term of a text starts with another.",
+        summary: "True if a term of the string starts with another string, matching case.",
         overloads: &[form(|args| Ok(find(args, Place::TermStart, Case::Matters, false)))],
         examples: &[
             Example::new("'North America' hasprefix_cs 'Ame'", "true"),
@@ -95,7 +95,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "!hasprefix_cs",
-        summary: "True where no term of a text starts with another.",
+        summary: "True if no term of the string starts with another string, matching case.",
         overloads: &[form(|args| Ok(find(args, Place::TermStart, Case::Matters, true)))],
         examples: &[
             Example::new("'North America' !hasprefix_cs 'Ame'", "false"),
@@ -105,7 +105,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "hassuffix",
-        summary: "True where a term of a text ends with another, case ignored.",
+        summary: "True if a term of the string ends with another string, ignoring case.",
         overloads: &[form(|args| Ok(find(args, Place::TermEnd, Case::Ignored, false)))],
         examples: &[
             Example::new("'North America' hassuffix 'TH'", "true"),
@@ -115,7 +115,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "!hassuffix",
-        summary: "True where no term of a text ends with another, case ignored.",
+        summary: "True if no term of the string ends with another string, ignoring case.",
         overloads: &[form(|args| Ok(find(args, Place::TermEnd, Case::Ignored, true)))],
         examples: &[
             Example::new("'North America' !hassuffix 'TH'", "false"),
@@ -125,7 +125,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "hassuffix_cs",
-        summary: "True where a term of a text ends with another.",
+        summary: "True if a term of the string ends with another string, matching case.",
         overloads: &[form(|args| Ok(find(args, Place::TermEnd, Case::Matters, false)))],
         examples: &[
             Example::new("'North America' hassuffix_cs 'th'", "true"),
@@ -135,7 +135,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "!hassuffix_cs",
-        summary: "True where no term of a text ends with another.",
+        summary: "True if no term of the string ends with another string, matching case.",
         overloads: &[form(|args| Ok(find(args, Place::TermEnd, Case::Matters, true)))],
         examples: &[
             Example::new("'North America' !hassuffix_cs 'th'", "false"),
@@ -145,7 +145,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "contains",
-        summary: "True where a text holds another, case ignored.",
+        summary: "True if the string contains another, ignoring case.",
         overloads: &[form(|args| Ok(find(args, Place::Anywhere, Case::Ignored, false)))],
         examples: &[
             Example::new("'Fabrikam' contains 'BRIK'", "true"),
@@ -155,14 +155,14 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "!contains",
-        summary: "True where a text does not hold another, case ignored.",
+        summary: "True if the string does not contain another, ignoring case.",
         overloads: &[form(|args| Ok(find(args, Place::Anywhere, Case::Ignored, true)))],
         examples: &[Example::new("'Fabrikam' !contains 'BRIK'", "false"), Example::new("'' !contains 'BRIK'", "true")],
         ..TEXT_OPERATOR
     },
     ScalarFunction {
         name: "contains_cs",
-        summary: "True where a text holds another.",
+        summary: "True if the string contains another, matching case.",
         overloads: &[form(|args| Ok(find(args, Place::Anywhere, Case::Matters, false)))],
         examples: &[
             Example::new("'Fabrikam' contains_cs 'brik'", "true"),
@@ -172,7 +172,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "!contains_cs",
-        summary: "True where a text does not hold another.",
+        summary: "True if the string does not contain another, matching case.",
         overloads: &[form(|args| Ok(find(args, Place::Anywhere, Case::Matters, true)))],
         examples: &[
             Example::new("'Fabrikam' !contains_cs 'brik'", "false"),
@@ -182,7 +182,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "startswith",
-        summary: "True where a text starts with another, case ignored.",
+        summary: "True if the string starts with another, ignoring case.",
         overloads: &[form(|args| Ok(find(args, Place::Start, Case::Ignored, false)))],
         examples: &[
             Example::new("'Fabrikam' startswith 'FAB'", "true"),
@@ -192,7 +192,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "!startswith",
-        summary: "True where a text does not start with another, case ignored.",
+        summary: "True if the string does not start with another, ignoring case.",
         overloads: &[form(|args| Ok(find(args, Place::Start, Case::Ignored, true)))],
         examples: &[
             Example::new("'Fabrikam' !startswith 'FAB'", "false"),
@@ -202,7 +202,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "startswith_cs",
-        summary: "True where a text starts with another.",
+        summary: "True if the string starts with another, matching case.",
         overloads: &[form(|args| Ok(find(args, Place::Start, Case::Matters, false)))],
         examples: &[
             Example::new("'Fabrikam' startswith_cs 'Fab'", "true"),
@@ -212,7 +212,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "!startswith_cs",
-        summary: "True where a text does not start with another.",
+        summary: "True if the string does not start with another, matching case.",
         overloads: &[form(|args| Ok(find(args, Place::Start, Case::Matters, true)))],
         examples: &[
             Example::new("'Fabrikam' !startswith_cs 'Fab'", "false"),
@@ -222,7 +222,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "endswith",
-        summary: "True where a text ends with another, case ignored.",
+        summary: "True if the string ends with another, ignoring case.",
         overloads: &[form(|args| Ok(find(args, Place::End, Case::Ignored, false)))],
         examples: &[
             Example::new("'Fabrikam' endswith 'KAM'", "true"),
@@ -232,14 +232,14 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "!endswith",
-        summary: "True where a text does not end with another, case ignored.",
+        summary: "True if the string does not end with another, ignoring case.",
         overloads: &[form(|args| Ok(find(args, Place::End, Case::Ignored, true)))],
         examples: &[Example::new("'Fabrikam' !endswith 'KAM'", "false"), Example::new("'' !endswith 'KAM'", "true")],
         ..TEXT_OPERATOR
     },
     ScalarFunction {
         name: "endswith_cs",
-        summary: "True where a text ends with another.",
+        summary: "True if the string ends with another, matching case.",
         overloads: &[form(|args| Ok(find(args, Place::End, Case::Matters, false)))],
         examples: &[
             Example::new("'Fabrikam' endswith_cs 'kam'", "true"),
@@ -249,7 +249,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "!endswith_cs",
-        summary: "True where a text does not end with another.",
+        summary: "True if the string does not end with another, matching case.",
         overloads: &[form(|args| Ok(find(args, Place::End, Case::Matters, true)))],
         examples: &[
             Example::new("'Fabrikam' !endswith_cs 'kam'", "false"),
@@ -259,7 +259,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "matches regex",
-        summary: "True where a text holds a match of a regular expression.",
+        summary: "True if a regular expression matches anywhere in the string.",
         overloads: &[form(matches_regex)],
         examples: &[
             Example::new("'Fabrikam' matches regex 'b.*k'", "true"),
@@ -273,8 +273,10 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
 const TEXT_OPERATOR: ScalarFunction =
     ScalarFunction { category: Category::Operator, nulls: Nulls::Handled, ..ScalarFunction::DEFAULT };
 
-static TEXTS: [Param; 2] =
-    [Param::new("text", Type::String, "the text to look at"), Param::new("needle", Type::String, "what to look for")];
+static TEXTS: [Param; 2] = [
+    Param::new("text", Type::String, "the string to search"),
+    Param::new("needle", Type::String, "the value to search for"),
+];
 
 const fn form(kernel: Kernel) -> Overload {
     Overload { params: &TEXTS, returns: Returns::Type(Type::Bool), kernel }

@@ -9,28 +9,28 @@ use crate::types::{Column, Type};
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "binary_and",
-        summary: "The bits that both numbers have.",
+        summary: "Returns the bitwise AND of two numbers.",
         overloads: &[pair(|args| combine(args, |a, b| Some(a & b)))],
         examples: &[Example::new("binary_and(6, 3)", "2")],
         ..BITS
     },
     ScalarFunction {
         name: "binary_or",
-        summary: "The bits that one of the numbers has.",
+        summary: "Returns the bitwise OR of two numbers.",
         overloads: &[pair(|args| combine(args, |a, b| Some(a | b)))],
         examples: &[Example::new("binary_or(int(4), int(1))", "5")],
         ..BITS
     },
     ScalarFunction {
         name: "binary_xor",
-        summary: "The bits that just one of the numbers has.",
+        summary: "Returns the bitwise XOR of two numbers.",
         overloads: &[pair(|args| combine(args, |a, b| Some(a ^ b)))],
         examples: &[Example::new("binary_xor(6, 3)", "5")],
         ..BITS
     },
     ScalarFunction {
         name: "binary_not",
-        summary: "The bits that a number does not have.",
+        summary: "Returns the bitwise negation of a number.",
         overloads: &[Overload {
             params: &[VALUE],
             returns: Returns::Type(Type::Long),
@@ -41,7 +41,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "binary_shift_left",
-        summary: "The bits of a number moved up, by the remainder of the shift by 64; null for a negative shift.",
+        summary: "Returns the number shifted left by the shift modulo 64, or null if the shift is negative.",
         overloads: &[shift(|args| {
             combine(args, |value, shift| Some(value.wrapping_shl(u32::try_from(shift % 64).ok()?)))
         })],
@@ -53,7 +53,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "binary_shift_right",
-        summary: "The bits of a number moved down, by the remainder of the shift by 64; null for a negative shift.",
+        summary: "Returns the number shifted right by the shift modulo 64, or null if the shift is negative.",
         overloads: &[shift(|args| {
             combine(args, |value, shift| Some(value.wrapping_shr(u32::try_from(shift % 64).ok()?)))
         })],
@@ -65,7 +65,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "bitset_count_ones",
-        summary: "How many bits of a number are set.",
+        summary: "Returns the number of bits that are set.",
         overloads: &[Overload {
             params: &[VALUE],
             returns: Returns::Type(Type::Long),
@@ -76,7 +76,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "tohex",
-        summary: "A number in hexadecimal digits, a negative one as the bits of its type.",
+        summary: "Returns the number as a hexadecimal string, a negative one as the bits of its type.",
         overloads: &[
             Overload {
                 params: &[INT, LENGTH],
@@ -106,7 +106,7 @@ const WHOLE: Accepts = Accepts::Only(&[Type::Long]);
 const VALUE: Param = Param::of("value", WHOLE, "a whole number");
 const INT: Param = Param::of("value", Accepts::Exactly(&[Type::Int]), "a whole number");
 const LENGTH: Param =
-    Param::of("minLength", WHOLE, "the least number of digits, at most 16; zeros stand in front").optional();
+    Param::of("minLength", WHOLE, "the minimum number of digits, at most 16; padded with zeros").optional();
 
 const fn pair(kernel: Kernel) -> Overload {
     Overload {
@@ -118,7 +118,7 @@ const fn pair(kernel: Kernel) -> Overload {
 
 const fn shift(kernel: Kernel) -> Overload {
     Overload {
-        params: const { &[VALUE, Param::of("shift", WHOLE, "how far")] },
+        params: const { &[VALUE, Param::of("shift", WHOLE, "the number of bits to shift by")] },
         returns: Returns::Type(Type::Long),
         kernel,
     }

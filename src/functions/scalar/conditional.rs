@@ -49,7 +49,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "case",
-        summary: "Returns the value after the first condition that is true, or the last argument if no condition is true.",
+        summary: "Returns the value after the first condition that is true, or the last argument if no condition is \
+                  true.",
         overloads: &[Overload { params: CASES, returns: Returns::Argument(1), kernel: choose }],
         examples: &[
             Example::new("case(7 <= 3, 'small', 7 <= 10, 'medium', 'large')", "medium"),

@@ -27,7 +27,7 @@ const fn to(
     }
 }
 
-const VALUE: &str = "what to convert";
+const VALUE: &str = "the value to convert";
 const ANY: Param = Param::of("value", Accepts::Any, VALUE);
 /// Whatever is a number, and texts and dynamics that hold one.
 const NUMERIC: Param =
@@ -40,7 +40,7 @@ const TICKS: Param =
 pub static FUNCTIONS: &[ScalarFunction] = &[
     to(
         "tostring",
-        "A value as text; a null is the empty text.",
+        "Returns the value as a string; null is the empty string.",
         &[Overload {
             params: &[ANY],
             returns: Returns::Type(Type::String),
@@ -57,7 +57,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ),
     to(
         "toint",
-        "A 32-bit whole number: a long wraps, a real is cut off and stops at the ends, text must be a whole number.",
+        "Returns the value as an int: a long wraps around, a real is truncated and saturates, a string must be a \
+         whole number.",
         &[Overload { params: &[ANY], returns: Returns::Type(Int), kernel: |args| cast_column(args.column(0), Int) }],
         &[
             Example::new("toint('123')", "123"),
@@ -68,8 +69,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ),
     to(
         "tolong",
-        "A 64-bit whole number: a real is cut off and stops at the ends, text must be a whole number, a datetime or \
-         timespan is its count of 100 ns.",
+        "Returns the value as a long: a real is truncated and saturates, a string must be a whole number, a datetime or \
+         timespan is converted to its number of ticks (100 ns).",
         &[Overload { params: &[ANY], returns: Returns::Type(Long), kernel: |args| cast_column(args.column(0), Long) }],
         &[
             Example::new("tolong('0x10')", "16"),
@@ -81,7 +82,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         aliases: &["todouble"],
         ..to(
             "toreal",
-            "A real; a datetime or timespan is its count of 100 ns.",
+            "Returns the value as a real; a datetime or timespan is converted to its number of ticks (100 ns).",
             &[Overload {
                 params: &[ANY],
                 returns: Returns::Type(Real),
@@ -94,7 +95,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         aliases: &["toboolean"],
         ..to(
             "tobool",
-            "A truth value: a number is true unless it is zero; of text, true and false in any case and whole numbers.",
+            "Returns the value as a bool: a number is true unless it is zero, a string must be true or false in any \
+             case or a whole number.",
             &[Overload {
                 params: &[NUMERIC],
                 returns: Returns::Type(Bool),
@@ -109,7 +111,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     to(
         "todecimal",
-        "A decimal of up to 28 digits; a number that needs more is an error, never rounded.",
+        "Returns the value as a decimal of up to 28 digits; a number with more digits is an error and is never \
+         rounded.",
         &[Overload {
             params: &[NUMERIC],
             returns: Returns::Type(Decimal),
@@ -119,8 +122,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ),
     to(
         "todatetime",
-        "A datetime: of text in ISO 8601, RFC 822, RFC 850 or month-first form, null where it is none; of a number \
-         the ticks.",
+        "Returns the value as a datetime: a string in ISO 8601, RFC 822, RFC 850 or month-first form, or a number of \
+         ticks; null if the string is anything else.",
         &[Overload {
             params: &[TICKS],
             returns: Returns::Type(Datetime),
@@ -137,7 +140,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         aliases: &["totime"],
         ..to(
             "totimespan",
-            "A timespan: of text in the form [-][d.]hh:mm[:ss[.fffffff]], null where it is none; of a number the ticks.",
+            "Returns the value as a timespan: a string in the form [-][d.]hh:mm[:ss[.fffffff]] or a number of ticks; \
+             null if the string is anything else.",
             &[Overload {
                 params: &[ANY],
                 returns: Returns::Type(Timespan),
@@ -152,7 +156,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     to(
         "toguid",
-        "A guid of 32 hexadecimal digits, wherever their dashes are; null of any other text.",
+        "Returns the value as a guid: a string of 32 hexadecimal digits with dashes anywhere, or null if it is \
+         anything else.",
         &[Overload {
             params: &[Param::of("value", Accepts::OneOf(&[Type::String, Dynamic, Guid]), VALUE)],
             returns: Returns::Type(Guid),

@@ -20,8 +20,8 @@ pub(super) const WHOLE: Accepts = Accepts::Only(&[Type::Long]);
 /// A number, whole or not; the language takes no dynamic here.
 pub(super) const REAL: Accepts = Accepts::Only(&[Type::Real]);
 
-const DATE: Param = Param::of("date", DATETIME, "the instant");
-const OFFSET: Param = Param::of("offset", WHOLE, "how many periods later; none where left out").optional();
+const DATE: Param = Param::of("date", DATETIME, "the datetime");
+const OFFSET: Param = Param::of("offset", WHOLE, "the number of periods to add; 0 by default").optional();
 
 /// A function of this family.
 const DEFAULT: Function = Function { category: Category::Datetime, ..Function::DEFAULT };
@@ -42,9 +42,10 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         volatility: Volatility::Run,
         ..of_date(
             "now",
-            "The time at which the query started, the same throughout the query, or a timespan after it.",
+            "Returns the time at which the query started, plus an optional timespan; it is the same throughout the \
+             query.",
             &[Overload {
-                params: &[Param::of("offset", TIMESPAN, "what to add; nothing where left out").optional()],
+                params: &[Param::of("offset", TIMESPAN, "the timespan to add; 0 by default").optional()],
                 returns: Returns::Type(Type::Datetime),
                 kernel: |args| Ok(from_now(args, datetime::add)),
             }],
@@ -55,9 +56,9 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         volatility: Volatility::Run,
         ..of_date(
             "ago",
-            "The time at which the query started less a timespan.",
+            "Returns the time at which the query started minus a timespan.",
             &[Overload {
-                params: &[Param::of("timespan", TIMESPAN, "how long ago")],
+                params: &[Param::of("timespan", TIMESPAN, "the timespan to subtract")],
                 returns: Returns::Type(Type::Datetime),
                 kernel: |args| Ok(from_now(args, datetime::subtract)),
             }],
@@ -68,12 +69,12 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         validate: |arguments| period_named(arguments).map(|_| ()),
         ..of_date(
             "datetime_add",
-            "An instant a number of periods later; a day that the month reached does not have becomes its last one.",
+            "Returns the datetime plus a number of periods; a day that the resulting month lacks becomes its last day.",
             &[Overload {
                 params: &[
                     PERIOD,
-                    Param::of("amount", WHOLE, "how many periods, negative for earlier"),
-                    Param::of("datetime", DATETIME, "the instant to start from"),
+                    Param::of("amount", WHOLE, "the number of periods to add; negative to subtract"),
+                    Param::of("datetime", DATETIME, "the datetime to start from"),
                 ],
                 returns: Returns::Type(Type::Datetime),
                 kernel: |args| {
@@ -92,12 +93,16 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         validate: |arguments| period_named(arguments).map(|_| ()),
         ..of_date(
             "datetime_diff",
-            "How many starts of a period lie between two instants: boundaries crossed, not periods elapsed.",
+            "Returns the number of period boundaries between two datetimes, not of elapsed periods.",
             &[Overload {
                 params: &[
                     PERIOD,
-                    Param::of("datetime1", DATETIME, "the later instant; the result is negative where it is earlier"),
-                    Param::of("datetime2", DATETIME, "the earlier instant"),
+                    Param::of(
+                        "datetime1",
+                        DATETIME,
+                        "the later datetime; the result is negative if it is the earlier one",
+                    ),
+                    Param::of("datetime2", DATETIME, "the earlier datetime"),
                 ],
                 returns: Returns::ByConstants(|_, constants| match period_named(constants) {
                     Ok(Period::Week) => Type::Real,
@@ -117,7 +122,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         validate: |arguments| part_named(arguments).map(|_| ()),
         ..of_date(
             "datetime_part",
-            "One number of an instant, such as its year; milliseconds and finer parts are those of the second.",
+            "Returns a part of the datetime, such as its year; milliseconds and smaller parts count from the start \
+             of the second.",
             &[Overload {
                 params: &[
                     Param::new(
@@ -146,7 +152,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         result_name: ResultName::FirstArgument,
         ..of_date(
             "startofday",
-            "Midnight at the start of the day.",
+            "Returns the start of the day that contains the datetime.",
             &[Overload { params: &[DATE, OFFSET], returns: INSTANT, kernel: |args| Ok(starts(args, Period::Day)) }],
             &[
                 Example::new("startofday(datetime(2017-01-01 10:10:17))", "datetime(2017-01-01)"),
@@ -156,49 +162,49 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     of_date(
         "startofweek",
-        "Midnight at the start of the week, a Sunday.",
+        "Returns the start of the week that contains the datetime, a Sunday.",
         &[Overload { params: &[DATE, OFFSET], returns: INSTANT, kernel: |args| Ok(starts(args, Period::Week)) }],
         &[Example::new("startofweek(datetime(2017-01-04 10:10:17))", "datetime(2017-01-01)")],
     ),
     of_date(
         "startofmonth",
-        "Midnight at the start of the month.",
+        "Returns the start of the month that contains the datetime.",
         &[Overload { params: &[DATE, OFFSET], returns: INSTANT, kernel: |args| Ok(starts(args, Period::Month)) }],
         &[Example::new("startofmonth(datetime(2017-01-04 10:10:17), 1)", "datetime(2017-02-01)")],
     ),
     of_date(
         "startofyear",
-        "Midnight at the start of the year.",
+        "Returns the start of the year that contains the datetime.",
         &[Overload { params: &[DATE, OFFSET], returns: INSTANT, kernel: |args| Ok(starts(args, Period::Year)) }],
         &[Example::new("startofyear(datetime(2017-01-04 10:10:17), -1)", "datetime(2016-01-01)")],
     ),
     of_date(
         "endofday",
-        "The last tick of the day.",
+        "Returns the end of the day that contains the datetime, its last tick.",
         &[Overload { params: &[DATE, OFFSET], returns: INSTANT, kernel: |args| Ok(ends(args, Period::Day)) }],
         &[Example::new("endofday(datetime(2017-01-01 10:10:17))", "datetime(2017-01-01 23:59:59.9999999)")],
     ),
     of_date(
         "endofweek",
-        "The last tick of the week, which ends on Saturday.",
+        "Returns the end of the week that contains the datetime, the last tick of Saturday.",
         &[Overload { params: &[DATE, OFFSET], returns: INSTANT, kernel: |args| Ok(ends(args, Period::Week)) }],
         &[Example::new("endofweek(datetime(2017-01-01 10:10:17))", "datetime(2017-01-07 23:59:59.9999999)")],
     ),
     of_date(
         "endofmonth",
-        "The last tick of the month.",
+        "Returns the end of the month that contains the datetime, its last tick.",
         &[Overload { params: &[DATE, OFFSET], returns: INSTANT, kernel: |args| Ok(ends(args, Period::Month)) }],
         &[Example::new("endofmonth(datetime(2017-01-01 10:10:17), 1)", "datetime(2017-02-28 23:59:59.9999999)")],
     ),
     of_date(
         "endofyear",
-        "The last tick of the year.",
+        "Returns the end of the year that contains the datetime, its last tick.",
         &[Overload { params: &[DATE, OFFSET], returns: INSTANT, kernel: |args| Ok(ends(args, Period::Year)) }],
         &[Example::new("endofyear(datetime(2017-01-01 10:10:17), -1)", "datetime(2016-12-31 23:59:59.9999999)")],
     ),
     of_date(
         "dayofweek",
-        "The days since Sunday, as a timespan.",
+        "Returns the number of days since the preceding Sunday, as a timespan.",
         &[Overload {
             params: &[DATE],
             returns: Returns::Type(Type::Timespan),
@@ -211,19 +217,19 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ),
     of_date(
         "dayofmonth",
-        "The day of the month, from 1.",
+        "Returns the day of the month, from 1.",
         &[Overload { params: &[DATE], returns: NUMBER, kernel: |args| Ok(parts(args, Part::Day)) }],
         &[Example::new("dayofmonth(datetime(2015-12-14))", "14")],
     ),
     of_date(
         "dayofyear",
-        "The day of the year, from 1.",
+        "Returns the day of the year, from 1.",
         &[Overload { params: &[DATE], returns: NUMBER, kernel: |args| Ok(parts(args, Part::DayOfYear)) }],
         &[Example::new("dayofyear(datetime(2015-12-14))", "348")],
     ),
     of_date(
         "hourofday",
-        "The hour of the day, from 0.",
+        "Returns the hour of the day, from 0.",
         &[Overload { params: &[DATE], returns: NUMBER, kernel: |args| Ok(parts(args, Part::Hour)) }],
         &[Example::new("hourofday(datetime(2015-12-14 18:54))", "18")],
     ),
@@ -231,20 +237,21 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         aliases: &["getmonth"],
         ..of_date(
             "monthofyear",
-            "The month of the year, from 1.",
+            "Returns the month of the year, from 1.",
             &[Overload { params: &[DATE], returns: NUMBER, kernel: |args| Ok(parts(args, Part::Month)) }],
             &[Example::new("monthofyear(datetime(2015-12-14))", "12")],
         )
     },
     of_date(
         "getyear",
-        "The year.",
+        "Returns the year of the datetime.",
         &[Overload { params: &[DATE], returns: NUMBER, kernel: |args| Ok(parts(args, Part::Year)) }],
         &[Example::new("getyear(datetime(2015-10-12))", "2015")],
     ),
     of_date(
         "week_of_year",
-        "The number of the week by ISO 8601: weeks start on Monday, and the first one has the year's first Thursday.",
+        "Returns the ISO 8601 week number: weeks start on Monday, and the first one contains the year's first \
+         Thursday.",
         &[Overload { params: &[DATE], returns: NUMBER, kernel: |args| Ok(parts(args, Part::WeekOfYear)) }],
         &[
             Example::new("week_of_year(datetime(2020-12-31))", "53"),
@@ -253,15 +260,15 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ),
     of_date(
         "make_datetime",
-        "An instant made of its numbers; null where there is none.",
+        "Returns the datetime of the given parts, or null if there is no such datetime.",
         &[Overload {
             params: &[
                 Param::of("year", WHOLE, "1 to 9999"),
                 Param::of("month", WHOLE, "1 to 12"),
                 Param::of("day", WHOLE, "1 to the length of the month"),
-                Param::of("hour", WHOLE, "0 to 23; 0 where left out").optional(),
-                Param::of("minute", WHOLE, "0 to 59; 0 where left out").optional(),
-                Param::of("second", REAL, "0 to 59.9999999; 0 where left out").optional(),
+                Param::of("hour", WHOLE, "0 to 23; 0 by default").optional(),
+                Param::of("minute", WHOLE, "0 to 59; 0 by default").optional(),
+                Param::of("second", REAL, "0 to 59.9999999; 0 by default").optional(),
             ],
             returns: INSTANT,
             kernel: make_datetime,
@@ -277,7 +284,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         validate: |arguments| pattern_of(arguments, Pattern::datetime).map(|_| ()),
         ..of_date(
             "format_datetime",
-            "An instant as text by a pattern of the letters y, M, d, h, H, m, s, f, F and tt.",
+            "Returns the datetime as a string in a format of the letters y, M, d, h, H, m, s, f, F and tt.",
             &[Overload {
                 params: &[
                     DATE,
@@ -309,25 +316,25 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     of_date(
         "unixtime_seconds_todatetime",
-        "The instant that is a number of seconds after 1970-01-01T00:00:00Z.",
+        "Returns the datetime of a Unix timestamp in seconds.",
         &[Overload { params: &[COUNT], returns: INSTANT, kernel: |args| Ok(unix(args, UnixUnit::Seconds)) }],
         &[Example::new("unixtime_seconds_todatetime(1546300800)", "datetime(2019-01-01)")],
     ),
     of_date(
         "unixtime_milliseconds_todatetime",
-        "The instant that is a number of milliseconds after 1970-01-01T00:00:00Z.",
+        "Returns the datetime of a Unix timestamp in milliseconds.",
         &[Overload { params: &[COUNT], returns: INSTANT, kernel: |args| Ok(unix(args, UnixUnit::Milliseconds)) }],
         &[Example::new("unixtime_milliseconds_todatetime(1546300800000)", "datetime(2019-01-01)")],
     ),
     of_date(
         "unixtime_microseconds_todatetime",
-        "The instant that is a number of microseconds after 1970-01-01T00:00:00Z.",
+        "Returns the datetime of a Unix timestamp in microseconds.",
         &[Overload { params: &[COUNT], returns: INSTANT, kernel: |args| Ok(unix(args, UnixUnit::Microseconds)) }],
         &[Example::new("unixtime_microseconds_todatetime(1546300800000000)", "datetime(2019-01-01)")],
     ),
     of_date(
         "unixtime_nanoseconds_todatetime",
-        "The instant that is a number of nanoseconds after 1970-01-01T00:00:00Z, cut down to 100 ns.",
+        "Returns the datetime of a Unix timestamp in nanoseconds, truncated to 100 ns.",
         &[Overload { params: &[COUNT], returns: INSTANT, kernel: |args| Ok(unix(args, UnixUnit::Nanoseconds)) }],
         &[Example::new("unixtime_nanoseconds_todatetime(1546300800000000000)", "datetime(2019-01-01)")],
     ),
@@ -337,7 +344,7 @@ const INSTANT: Returns = Returns::Type(Type::Datetime);
 /// The engine answers long where the reference says int.
 const NUMBER: Returns = Returns::Type(Type::Long);
 /// The reference takes any number. What the engine does with the fraction of a real is not known: it is refused.
-const COUNT: Param = Param::of("number", WHOLE, "how many");
+const COUNT: Param = Param::of("number", WHOLE, "the Unix timestamp");
 const PERIOD: Param = Param::new(
     "period",
     Type::String,

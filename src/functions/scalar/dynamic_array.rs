@@ -21,7 +21,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         name: "array_length",
         aliases: &["arraylength"],
         category: Category::Dynamic,
-        summary: "Number of elements of an array; null for what is no array.",
+        summary: "Returns the number of elements in the array, or null if it is not an array.",
         overloads: &[Overload {
             params: &[ARRAY],
             returns: Returns::Type(Type::Long),
@@ -36,7 +36,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "array_concat",
         category: Category::Dynamic,
-        summary: "The elements of several arrays in one; what is no array adds nothing.",
+        summary: "Returns the concatenation of the arrays; arguments that are not arrays add nothing.",
         overloads: &[Overload { params: &[ARRAY.repeated()], returns: Returns::Type(Type::Dynamic), kernel: concat }],
         examples: &[
             Example::new("array_concat(dynamic([1, 2]), dynamic([3]))", "[1,2,3]"),
@@ -48,12 +48,12 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "array_slice",
         category: Category::Dynamic,
-        summary: "The elements of an array from one position to another, both included.",
+        summary: "Returns the elements of the array from one position to another, both included.",
         overloads: &[Overload {
             params: &[
                 ARRAY,
-                Param::new("start", INTEGER, "the first position, from 0; from the end where negative"),
-                Param::new("end", INTEGER, "the last position; from the end where negative"),
+                Param::new("start", INTEGER, "the zero-based first position; negative counts from the end"),
+                Param::new("end", INTEGER, "the last position; negative counts from the end"),
             ],
             returns: Returns::Type(Type::Dynamic),
             kernel: |args| {
@@ -72,14 +72,14 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "array_index_of",
         category: Category::Dynamic,
-        summary: "The position of a value in an array, from 0; -1 where it is not there.",
+        summary: "Returns the zero-based position of a value in the array, or -1 if it does not occur.",
         overloads: &[Overload {
             params: &[
                 ARRAY,
-                Param::of("value", Accepts::Any, "what to look for"),
-                Param::new("start", INTEGER, "the first position that counts; from the end where negative").optional(),
-                Param::new("length", INTEGER, "how many positions count; -1 for all").optional(),
-                Param::new("occurrence", INTEGER, "which one to answer, from 1").optional().constant(),
+                Param::of("value", Accepts::Any, "the value to search for"),
+                Param::new("start", INTEGER, "the position to start at; negative counts from the end").optional(),
+                Param::new("length", INTEGER, "the number of positions to search; -1 for all").optional(),
+                Param::new("occurrence", INTEGER, "the number of the occurrence, from 1").optional().constant(),
             ],
             returns: Returns::Type(Type::Long),
             kernel: |args| {
@@ -99,7 +99,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "array_reverse",
         category: Category::Dynamic,
-        summary: "The elements of an array in reverse order.",
+        summary: "Returns the elements of the array in reverse order.",
         overloads: &[Overload {
             params: &[ARRAY],
             returns: Returns::Type(Type::Dynamic),
@@ -111,9 +111,9 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "array_rotate_left",
         category: Category::Dynamic,
-        summary: "The elements of an array moved to the left; those that leave come in again at the right.",
+        summary: "Returns the elements of the array rotated to the left.",
         overloads: &[Overload {
-            params: &[ARRAY, Param::new("count", INTEGER, "how far; to the right where negative")],
+            params: &[ARRAY, Param::new("count", INTEGER, "the number of positions; negative moves to the right")],
             returns: Returns::Type(Type::Dynamic),
             kernel: |args| Ok(map_array(args, |array, row| Some(rotated(array, args.longs(1).get(row)?)))),
         }],
@@ -123,9 +123,9 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "array_rotate_right",
         category: Category::Dynamic,
-        summary: "The elements of an array moved to the right; those that leave come in again at the left.",
+        summary: "Returns the elements of the array rotated to the right.",
         overloads: &[Overload {
-            params: &[ARRAY, Param::new("count", INTEGER, "how far; to the left where negative")],
+            params: &[ARRAY, Param::new("count", INTEGER, "the number of positions; negative moves to the left")],
             returns: Returns::Type(Type::Dynamic),
             kernel: |args| {
                 Ok(map_array(args, |array, row| Some(rotated(array, args.longs(1).get(row)?.wrapping_neg()))))
@@ -137,13 +137,17 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "array_shift_left",
         category: Category::Dynamic,
-        summary: "The elements of an array moved to the left, with a default value coming in at the right.",
+        summary: "Returns the elements of the array shifted to the left, with a default value filled in at the right.",
         overloads: &[Overload {
             params: &[
                 ARRAY,
-                Param::new("count", INTEGER, "how far; to the right where negative"),
-                Param::of("default", Accepts::Any, "what comes in; null where left out, or \"\" in an array of texts")
-                    .optional(),
+                Param::new("count", INTEGER, "the number of positions; negative moves to the right"),
+                Param::of(
+                    "default",
+                    Accepts::Any,
+                    "the value filled in; by default null, or \"\" in an array of strings",
+                )
+                .optional(),
             ],
             returns: Returns::Type(Type::Dynamic),
             kernel: |args| Ok(shift(args, |count| count)),
@@ -158,13 +162,17 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "array_shift_right",
         category: Category::Dynamic,
-        summary: "The elements of an array moved to the right, with a default value coming in at the left.",
+        summary: "Returns the elements of the array shifted to the right, with a default value filled in at the left.",
         overloads: &[Overload {
             params: &[
                 ARRAY,
-                Param::new("count", INTEGER, "how far; to the left where negative"),
-                Param::of("default", Accepts::Any, "what comes in; null where left out, or \"\" in an array of texts")
-                    .optional(),
+                Param::new("count", INTEGER, "the number of positions; negative moves to the left"),
+                Param::of(
+                    "default",
+                    Accepts::Any,
+                    "the value filled in; by default null, or \"\" in an array of strings",
+                )
+                .optional(),
             ],
             returns: Returns::Type(Type::Dynamic),
             kernel: |args| Ok(shift(args, i64::saturating_neg)),
@@ -176,15 +184,18 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "array_split",
         category: Category::Dynamic,
-        summary: "An array cut at one or more positions: an array of arrays.",
+        summary: "Returns an array of the parts of an array split at one or more positions.",
         overloads: &[
             Overload {
-                params: &[ARRAY, Param::new("index", INTEGER, "where to cut, from 0; from the end where negative")],
+                params: &[
+                    ARRAY,
+                    Param::new("index", INTEGER, "the zero-based position to split at; negative counts from the end"),
+                ],
                 returns: Returns::Type(Type::Dynamic),
                 kernel: |args| Ok(map_array(args, |array, row| Some(cut(array, &[args.longs(1).get(row)?])))),
             },
             Overload {
-                params: &[ARRAY, Param::new("indices", Type::Dynamic, "an array of where to cut")],
+                params: &[ARRAY, Param::new("indices", Type::Dynamic, "an array of positions to split at")],
                 returns: Returns::Type(Type::Dynamic),
                 kernel: |args| {
                     Ok(map_array(args, |array, row| {
@@ -206,7 +217,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "array_sum",
         category: Category::Dynamic,
-        summary: "The sum of an array of numbers; null where some element is none.",
+        summary: "Returns the sum of the elements of the array, or null if an element is not a number.",
         overloads: &[Overload {
             params: &[ARRAY],
             returns: Returns::Type(Type::Real),
@@ -224,10 +235,10 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         name: "array_iff",
         aliases: &["array_iif"],
         category: Category::Dynamic,
-        summary: "Element by element of one of two arrays, as an array of conditions says.",
+        summary: "Returns an array of elements of one of two arrays, selected by an array of conditions.",
         overloads: &[Overload {
             params: &[
-                Param::new("condition", Type::Dynamic, "an array of truth values, or of numbers, where 0 is false"),
+                Param::new("condition", Type::Dynamic, "an array of bools, or of numbers of which 0 is false"),
                 Param::of("when_true", Accepts::Any, "an array, or one value for all"),
                 Param::of("when_false", Accepts::Any, "an array, or one value for all"),
             ],
@@ -244,7 +255,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "array_sort_asc",
         category: Category::Dynamic,
-        summary: "The elements of an array in ascending order: numbers, then texts, then the rest; nulls last unless told otherwise.",
+        summary: "Returns the elements of the array in ascending order: numbers, then strings, then the rest; nulls \
+                  are last by default.",
         overloads: &[Overload {
             params: &[ARRAY, NULLS_LAST.optional().constant()],
             returns: Returns::Type(Type::Dynamic),
@@ -264,7 +276,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "array_sort_desc",
         category: Category::Dynamic,
-        summary: "The elements of an array in descending order; nulls last unless told otherwise.",
+        summary: "Returns the elements of the array in descending order; nulls are last by default.",
         overloads: &[Overload {
             params: &[ARRAY, NULLS_LAST.optional().constant()],
             returns: Returns::Type(Type::Dynamic),
@@ -279,9 +291,9 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         name: "strcat_array",
         aliases: &["array_strcat"],
         category: Category::Dynamic,
-        summary: "The elements of an array as one text, with a delimiter between them.",
+        summary: "Returns the elements of the array as one string, with a delimiter between them.",
         overloads: &[Overload {
-            params: &[ARRAY, Param::of("delimiter", Accepts::Any, "what stands between")],
+            params: &[ARRAY, Param::of("delimiter", Accepts::Any, "the delimiter")],
             returns: Returns::Type(Type::String),
             kernel: join,
         }],
@@ -295,7 +307,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "pack_array",
         category: Category::Dynamic,
-        summary: "An array of its arguments; a datetime, timespan or guid becomes text.",
+        summary: "Returns an array of the arguments; a datetime, timespan or guid becomes a string.",
         overloads: &[Overload {
             params: &[Param::of("value", Accepts::Any, "an element").repeated()],
             returns: Returns::Type(Type::Dynamic),
@@ -523,7 +535,7 @@ fn join(args: &Args<'_>) -> Result<Column> {
             }
             text.push_str(&to_text(element));
             if text.len() > LONGEST_VALUE {
-                return Err(too_long("the text"));
+                return Err(too_long("the string"));
             }
         }
         Ok(text)

@@ -18,7 +18,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         name: "bag_pack",
         aliases: &["pack", "pack_dictionary"],
         category: Category::Dynamic,
-        summary: "A bag of keys and values, one after the other; of a key given twice the last value counts.",
+        summary: "Returns a property bag of alternating keys and values; the last value of a duplicate key is kept.",
         overloads: &[Overload {
             params: &[
                 Param::new("key", Type::String, "a key"),
@@ -42,7 +42,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "bag_keys",
         category: Category::Dynamic,
-        summary: "The keys of a bag as an array; null for what is no bag.",
+        summary: "Returns an array of the keys of a property bag, or null if it is not a bag.",
         overloads: &[Overload {
             params: &[BAG],
             returns: Returns::Type(Type::Dynamic),
@@ -61,7 +61,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "bag_merge",
         category: Category::Dynamic,
-        summary: "One bag of the entries of several; of a key in more than one the leftmost counts, and what is no bag adds nothing.",
+        summary: "Returns a property bag with the entries of all bags; the leftmost value of a duplicate key is \
+                  kept, and other values are ignored.",
         overloads: &[Overload {
             params: &[BAG, Param::new("other", Type::Dynamic, "a bag").repeated()],
             returns: Returns::Type(Type::Dynamic),
@@ -77,7 +78,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "bag_has_key",
         category: Category::Dynamic,
-        summary: "True where a bag has a key, or a path of keys.",
+        summary: "Returns true if the property bag has the key or path of keys.",
         overloads: &[Overload {
             params: &[BAG, Param::new("key", Type::String, "a key, or a path such as '$.outer.inner'")],
             returns: Returns::Type(Type::Bool),
@@ -92,7 +93,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "bag_remove_keys",
         category: Category::Dynamic,
-        summary: "A bag without some keys.",
+        summary: "Returns the property bag without the given keys.",
         overloads: &[Overload {
             params: &[BAG, Param::new("keys", Type::Dynamic, "an array of keys, or of paths such as '$.outer.inner'")],
             returns: Returns::Type(Type::Dynamic),
@@ -107,7 +108,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "bag_set_key",
         category: Category::Dynamic,
-        summary: "A bag with the value of one key set; the entry moves to the end.",
+        summary: "Returns the property bag with the value of a key set; the entry moves to the end.",
         overloads: &[Overload {
             params: &[
                 BAG,
@@ -131,7 +132,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         nulls: Nulls::Handled,
         validate: |arguments| match arguments.get(1).copied().flatten().and_then(Value::as_str).map(keys) {
             Some(None) => {
-                let message = "the path is no path of keys: `$.outer.inner`, without indexes";
+                let message = "the path must consist of keys, such as `$.outer.inner`, without indexes";
                 Err(Error::query(Code::InvalidValue, Span::default(), message))
             }
             _ => Ok(()),
@@ -141,7 +142,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "bag_zip",
         category: Category::Dynamic,
-        summary: "A bag of an array of keys and an array of values; keys that are no texts are left out, missing values are null.",
+        summary: "Returns a property bag of an array of keys and an array of values; keys that are not strings are \
+                  skipped, missing values are null.",
         overloads: &[Overload {
             params: &[
                 Param::new("keys", Type::Dynamic, "an array of keys"),

@@ -15,13 +15,13 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "range",
         category: Category::Dynamic,
-        summary: "An array of values with equal steps between them, up to 1,048,576 of them.",
+        summary: "Returns an array of equally spaced values, at most 1,048,576.",
         overloads: &[
             Overload {
                 params: &[
                     Param::new("start", Type::Long, "the first value"),
-                    Param::new("stop", Type::Long, "no value lies beyond"),
-                    Param::new("step", Type::Long, "from one value to the next; 1 where left out").optional(),
+                    Param::new("stop", Type::Long, "the inclusive upper bound"),
+                    Param::new("step", Type::Long, "the step between values; 1 by default").optional(),
                 ],
                 returns: Returns::Type(Type::Dynamic),
                 kernel: |args| whole(args, 1, Value::Long),
@@ -29,8 +29,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
             Overload {
                 params: &[
                     Param::new("start", Type::Real, "the first value"),
-                    Param::new("stop", Type::Real, "no value lies beyond"),
-                    Param::new("step", Type::Real, "from one value to the next; 1 where left out").optional(),
+                    Param::new("stop", Type::Real, "the inclusive upper bound"),
+                    Param::new("step", Type::Real, "the step between values; 1 by default").optional(),
                 ],
                 returns: Returns::Type(Type::Dynamic),
                 kernel: fractional,
@@ -38,8 +38,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
             Overload {
                 params: &[
                     Param::new("start", Type::Datetime, "the first value"),
-                    Param::new("stop", Type::Datetime, "no value lies beyond"),
-                    Param::new("step", Type::Timespan, "from one value to the next; 1h where left out").optional(),
+                    Param::new("stop", Type::Datetime, "the inclusive upper bound"),
+                    Param::new("step", Type::Timespan, "the step between values; 1h by default").optional(),
                 ],
                 returns: Returns::Type(Type::Dynamic),
                 kernel: |args| whole(args, TICKS_PER_HOUR, Value::Datetime),
@@ -47,8 +47,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
             Overload {
                 params: &[
                     Param::new("start", Type::Timespan, "the first value"),
-                    Param::new("stop", Type::Timespan, "no value lies beyond"),
-                    Param::new("step", Type::Timespan, "from one value to the next; 1h where left out").optional(),
+                    Param::new("stop", Type::Timespan, "the inclusive upper bound"),
+                    Param::new("step", Type::Timespan, "the step between values; 1h by default").optional(),
                 ],
                 returns: Returns::Type(Type::Dynamic),
                 kernel: |args| whole(args, TICKS_PER_HOUR, Value::Timespan),
@@ -69,9 +69,12 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "repeat",
         category: Category::Dynamic,
-        summary: "An array of one value several times; null where the count is negative.",
+        summary: "Returns an array of a value repeated, or null if the count is negative.",
         overloads: &[Overload {
-            params: &[Param::of("value", Accepts::Any, "the value"), Param::new("count", Type::Long, "how often")],
+            params: &[
+                Param::of("value", Accepts::Any, "the value"),
+                Param::new("count", Type::Long, "the number of repetitions"),
+            ],
             returns: Returns::Type(Type::Dynamic),
             kernel: repeat,
         }],
@@ -87,7 +90,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "zip",
         category: Category::Dynamic,
-        summary: "The first elements of several arrays as an array, then the second ones, and so on; shorter arrays are filled with nulls.",
+        summary: "Returns an array of arrays of the elements at each position of several arrays; shorter arrays are \
+                  filled with nulls.",
         overloads: &[Overload {
             params: &[
                 Param::new("first", Type::Dynamic, "an array"),

@@ -18,7 +18,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "set_union",
         category: Category::Dynamic,
-        summary: "The distinct elements of several arrays.",
+        summary: "Returns the distinct elements of all arrays.",
         overloads: &[Overload {
             params: &[SET, OTHER.repeated()],
             returns: Returns::Type(Type::Dynamic),
@@ -36,7 +36,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "set_intersect",
         category: Category::Dynamic,
-        summary: "The distinct elements that every one of several arrays has.",
+        summary: "Returns the distinct elements that occur in every array.",
         overloads: &[Overload {
             params: &[SET, OTHER.repeated()],
             returns: Returns::Type(Type::Dynamic),
@@ -52,7 +52,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "set_difference",
         category: Category::Dynamic,
-        summary: "The distinct elements of an array that none of the other arrays has.",
+        summary: "Returns the distinct elements of the first array that occur in no other array.",
         overloads: &[Overload {
             params: &[SET, OTHER.repeated()],
             returns: Returns::Type(Type::Dynamic),
@@ -68,7 +68,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "set_has_element",
         category: Category::Dynamic,
-        summary: "True where an array has an element.",
+        summary: "Returns true if the array contains the element.",
         overloads: &[Overload {
             params: &[SET, Param::of("value", Accepts::Any, "the element to look for")],
             returns: Returns::Type(Type::Bool),
@@ -89,7 +89,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "jaccard_index",
         category: Category::Dynamic,
-        summary: "How alike two sets are: the number of elements in both by the number of elements in either.",
+        summary: "Returns the Jaccard index of two sets: the size of their intersection divided by the size of their \
+                  union.",
         overloads: &[Overload {
             params: &[SET, OTHER],
             returns: Returns::Type(Type::Real),

@@ -9,7 +9,7 @@ use crate::functions::signature::{Overload, Param, Returns};
 use crate::types::dynamic::elements;
 use crate::types::{Type, Value};
 
-const TEXT: Param = Param::new("base64", Type::String, "the base64 text");
+const TEXT: Param = Param::new("base64", Type::String, "the base64 string");
 
 /// The functions of this family.
 pub static FUNCTIONS: &[ScalarFunction] = &[
@@ -17,9 +17,9 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         name: "base64_encode_tostring",
         aliases: &["base64_encodestring"],
         category: Category::Encoding,
-        summary: "The UTF-8 bytes of a text in base64.",
+        summary: "Returns the UTF-8 bytes of a string encoded as base64.",
         overloads: &[Overload {
-            params: &[Param::new("text", Type::String, "the text")],
+            params: &[Param::new("text", Type::String, "the string")],
             returns: Returns::Type(Type::String),
             kernel: |args| Ok(args.map_text(0, |text| encode(text.as_bytes()))),
         }],
@@ -30,7 +30,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         name: "base64_decode_tostring",
         aliases: &["base64_decodestring"],
         category: Category::Encoding,
-        summary: "The text whose UTF-8 bytes are given in base64; \"\" where they are not UTF-8 or not base64.",
+        summary: "Returns the string whose UTF-8 bytes are given in base64, or \"\" if they are not valid base64 or \
+                  UTF-8.",
         overloads: &[Overload {
             params: &[TEXT],
             returns: Returns::Type(Type::String),
@@ -45,7 +46,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "base64_decode_toarray",
         category: Category::Encoding,
-        summary: "The bytes given in base64 as an array of numbers; null where the text is not base64.",
+        summary: "Returns the bytes given in base64 as an array of numbers, or null if the string is not valid base64.",
         overloads: &[Overload {
             params: &[TEXT],
             returns: Returns::Type(Type::Dynamic),
@@ -63,7 +64,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "base64_encode_fromarray",
         category: Category::Encoding,
-        summary: "An array of bytes in base64; \"\" where an element is no byte.",
+        summary: "Returns an array of bytes encoded as base64, or \"\" if an element is not a byte.",
         overloads: &[Overload {
             params: &[Param::new("bytes", Type::Dynamic, "an array of numbers from 0 to 255")],
             returns: Returns::Type(Type::String),
@@ -80,7 +81,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "base64_encode_fromguid",
         category: Category::Encoding,
-        summary: "The sixteen bytes of a guid in base64, the first three groups with their last byte first.",
+        summary: "Returns the 16 bytes of a guid encoded as base64, the first three groups in little-endian order.",
         overloads: &[Overload {
             params: &[Param::new("guid", Type::Guid, "the guid")],
             returns: Returns::Type(Type::String),
@@ -95,7 +96,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "base64_decode_toguid",
         category: Category::Encoding,
-        summary: "The guid whose sixteen bytes are given in base64; null where the text is anything else.",
+        summary: "Returns the guid whose 16 bytes are given in base64, or null if the string is anything else.",
         overloads: &[Overload {
             params: &[TEXT],
             returns: Returns::Type(Type::Guid),

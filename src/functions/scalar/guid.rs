@@ -13,7 +13,7 @@ use crate::types::{Column, ColumnBuilder, Type, Value};
 pub static FUNCTIONS: &[ScalarFunction] = &[ScalarFunction {
     name: "new_guid",
     category: Category::Conversion,
-    summary: "A random guid, another one for each row.",
+    summary: "Returns a random guid, a different one for each row.",
     overloads: &[Overload { params: &[], returns: Returns::Type(Type::Guid), kernel: new_guids }],
     examples: &[Example::new("gettype(new_guid())", "guid"), Example::new("new_guid() == new_guid()", "false")],
     volatility: Volatility::Row,

@@ -19,7 +19,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "hash",
         aliases: &["hash_xxhash64"],
-        summary: "The xxHash64 of a text or time, as a whole number; with a modulus, what is left of it.",
+        summary: "Returns the xxHash64 of a string or datetime as a long, reduced by the modulus if given.",
         overloads: &[Overload { params: &[HASHED, MODULUS], returns: Returns::Type(Type::Long), kernel: hash }],
         examples: &[
             Example::new("hash('World')", "1846988464401551951"),
@@ -30,7 +30,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "hash_md5",
-        summary: "The MD5 digest of a value's text, in hexadecimal digits; \"\" of \"\".",
+        summary: "Returns the MD5 hash of the value as a string, in hexadecimal; \"\" for \"\".",
         overloads: &[digest(|args| Ok(hexadecimal(args, |bytes| Md5::digest(bytes).to_vec())))],
         examples: &[
             Example::new("hash_md5('World')", "f5a7924e621e84c9280a9a27e1bcb7f6"),
@@ -40,14 +40,14 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "hash_sha1",
-        summary: "The SHA-1 digest of a value's text, in hexadecimal digits; \"\" of \"\".",
+        summary: "Returns the SHA-1 hash of the value as a string, in hexadecimal; \"\" for \"\".",
         overloads: &[digest(|args| Ok(hexadecimal(args, |bytes| Sha1::digest(bytes).to_vec())))],
         examples: &[Example::new("hash_sha1('World')", "70c07ec18ef89c5309bbb0937f3a6342411e1fdd")],
         ..HASH
     },
     ScalarFunction {
         name: "hash_sha256",
-        summary: "The SHA-256 digest of a value's text, in hexadecimal digits; \"\" of \"\".",
+        summary: "Returns the SHA-256 hash of the value as a string, in hexadecimal; \"\" for \"\".",
         overloads: &[digest(|args| Ok(hexadecimal(args, |bytes| Sha256::digest(bytes).to_vec())))],
         examples: &[Example::new(
             "hash_sha256('World')",
@@ -60,13 +60,13 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
 const HASH: ScalarFunction = ScalarFunction { category: Category::Hash, ..ScalarFunction::DEFAULT };
 
 // What the engine makes of other types is not known; tostring() says what is meant.
-const HASHED: Param = Param::of("value", Accepts::Exactly(&[Type::String, Type::Datetime]), "a text or time");
-const MODULUS: Param = Param::new("modulus", Type::Long, "the result is less than this").optional();
+const HASHED: Param = Param::of("value", Accepts::Exactly(&[Type::String, Type::Datetime]), "a string or datetime");
+const MODULUS: Param = Param::new("modulus", Type::Long, "the exclusive upper bound").optional();
 
 const fn digest(kernel: Kernel) -> Overload {
     const TEXT: Accepts = Accepts::Exactly(&[Type::String, Type::Datetime, Type::Long, Type::Int]);
     Overload {
-        params: const { &[Param::of("value", TEXT, "a text, time or whole number")] },
+        params: const { &[Param::of("value", TEXT, "a string, datetime or whole number")] },
         returns: Returns::Type(Type::String),
         kernel,
     }
@@ -96,13 +96,13 @@ fn hash(args: &Args<'_>) -> Result<Column> {
             Type::Datetime => column.i64_at(row).map(|ticks| XxHash64::oneshot(0, &ticks.to_le_bytes())),
             _ => column.text_at(row).filter(|text| !text.is_empty()).map(|text| XxHash64::oneshot(0, text.as_bytes())),
         };
-        let hash = hash.ok_or_else(|| unknown("the hash of an empty text is not known here"))?.cast_signed();
+        let hash = hash.ok_or_else(|| unknown("the hash of an empty string is not known"))?.cast_signed();
         if args.len() < 2 {
             return Ok(Some(hash));
         }
         match (args.longs(1).get(row), hash) {
             (Some(modulus @ 1..), 0..) => Ok(Some(hash % modulus)),
-            (Some(1..), _) => Err(unknown("what is left of a hash below 0 is not known here")),
+            (Some(1..), _) => Err(unknown("the modulus of a negative hash is not known")),
             _ => Err(unknown("a modulus is greater than 0")),
         }
     })

@@ -13,11 +13,11 @@ use crate::types::{Column, Type};
 
 const IP: Param = Param::new("ip", Type::String, "an address, such as 192.168.1.1 or 192.168.1.1/24");
 const SECOND: Param = Param::new("other", Type::String, "the address to compare it with");
-const PREFIX: Param = Param::new("prefix", Type::Long, "how many of the first bits count, 0 to 32");
+const PREFIX: Param = Param::new("prefix", Type::Long, "the number of leading bits to compare, 0 to 32");
 const ANY_IP: Param = Param::of(
     "ip",
     Accepts::OneOf(&[Type::String, Type::Long, Type::Int]),
-    "an address as text, or as a number in network order",
+    "an address as a string, or as a long in network order",
 );
 
 /// The functions of this family.
@@ -25,7 +25,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "parse_ipv4",
         category: Category::Ip,
-        summary: "The number of an IPv4 address, in network order; null where the text is none.",
+        summary: "Returns the IPv4 address as a long in network order, or null if the string is not an IPv4 address.",
         overloads: &[Overload {
             params: &[IP],
             returns: Returns::Type(Type::Long),
@@ -41,7 +41,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "parse_ipv4_mask",
         category: Category::Ip,
-        summary: "The number of the network that an IPv4 address belongs to; null where the text is no address.",
+        summary: "Returns the network of an IPv4 address as a long, or null if the string is not an IPv4 address.",
         overloads: &[Overload {
             params: &[IP, PREFIX],
             returns: Returns::Type(Type::Long),
@@ -56,7 +56,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "format_ipv4",
         category: Category::Ip,
-        summary: "The text of an IPv4 address with the bits after its prefix cleared; \"\" where there is no address.",
+        summary: "Returns the IPv4 address as a string with the bits after its prefix cleared, or \"\" if it is not \
+                  an address.",
         overloads: &[Overload {
             params: &[ANY_IP, PREFIX.optional()],
             returns: Returns::Type(Type::String),
@@ -72,7 +73,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "format_ipv4_mask",
         category: Category::Ip,
-        summary: "The text of an IPv4 network in prefix notation; \"\" where there is no address.",
+        summary: "Returns the IPv4 network as a string in CIDR notation, or \"\" if it is not an address.",
         overloads: &[Overload {
             params: &[ANY_IP, PREFIX],
             returns: Returns::Type(Type::String),
@@ -84,7 +85,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "ipv4_compare",
         category: Category::Ip,
-        summary: "-1, 0 or 1 as one IPv4 address is less than, equal to or greater than another, by the bits that count in both.",
+        summary: "Returns -1, 0 or 1 if an IPv4 address is less than, equal to or greater than another, comparing \
+                  the shorter prefix only.",
         overloads: &[Overload {
             params: &[IP, SECOND, PREFIX.optional()],
             returns: Returns::Type(Type::Long),
@@ -101,7 +103,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "ipv4_is_match",
         category: Category::Ip,
-        summary: "True where two IPv4 addresses are the same by the bits that count in both.",
+        summary: "Returns true if two IPv4 addresses are equal, comparing the shorter prefix only.",
         overloads: &[Overload {
             params: &[IP, SECOND, PREFIX.optional()],
             returns: Returns::Type(Type::Bool),
@@ -116,7 +118,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "ipv4_is_in_range",
         category: Category::Ip,
-        summary: "True where an IPv4 address lies in a network; null where either text is not one.",
+        summary: "Returns true if an IPv4 address is in a network, or null if either string is invalid.",
         overloads: &[Overload {
             params: &[IP, Param::new("range", Type::String, "a network, such as 192.168.0.0/16")],
             returns: Returns::Type(Type::Bool),
@@ -131,7 +133,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "ipv4_is_in_any_range",
         category: Category::Ip,
-        summary: "True where an IPv4 address lies in one of several networks; null where it lies in none and some text is not one.",
+        summary: "Returns true if an IPv4 address is in any of several networks, or null if it is in none and a \
+                  string is invalid.",
         overloads: &[
             Overload {
                 params: &[IP, Param::new("range", Type::String, "a network, such as 192.168.0.0/16").repeated()],
@@ -153,7 +156,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "ipv4_is_private",
         category: Category::Ip,
-        summary: "True where an IPv4 address belongs to a private network: 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16.",
+        summary: "Returns true if an IPv4 address is private: in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16.",
         overloads: &[Overload {
             params: &[IP],
             returns: Returns::Type(Type::Bool),
@@ -173,7 +176,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "ipv4_netmask_suffix",
         category: Category::Ip,
-        summary: "The prefix length of an IPv4 address: 32 where it is written without; null where the text is no address.",
+        summary: "Returns the prefix length of an IPv4 address (32 if it has none), or null if the string is not an \
+                  IPv4 address.",
         overloads: &[Overload {
             params: &[IP],
             returns: Returns::Type(Type::Long),
@@ -188,7 +192,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "ipv4_range_to_cidr_list",
         category: Category::Ip,
-        summary: "The fewest networks that make up a range of IPv4 addresses, in prefix notation; null where either text is no address.",
+        summary: "Returns the fewest networks in CIDR notation that cover a range of IPv4 addresses, or null if \
+                  either string is invalid.",
         overloads: &[Overload {
             params: &[
                 Param::new("start", Type::String, "the first address"),
@@ -206,10 +211,10 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "has_ipv4",
         category: Category::Ip,
-        summary: "True where a text holds an IPv4 address, with no letter or digit next to it.",
+        summary: "Returns true if the string contains the IPv4 address without a letter or digit next to it.",
         overloads: &[Overload {
             params: &[
-                Param::new("source", Type::String, "the text to search"),
+                Param::new("source", Type::String, "the string to search"),
                 Param::new("ip", Type::String, "the address to look for"),
             ],
             returns: Returns::Type(Type::Bool),
@@ -225,11 +230,11 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "has_any_ipv4",
         category: Category::Ip,
-        summary: "True where a text holds one of several IPv4 addresses, with no letter or digit next to it.",
+        summary: "Returns true if the string contains any of the IPv4 addresses without a letter or digit next to it.",
         overloads: &[
             Overload {
                 params: &[
-                    Param::new("source", Type::String, "the text to search"),
+                    Param::new("source", Type::String, "the string to search"),
                     Param::new("ip", Type::String, "an address to look for").repeated(),
                 ],
                 returns: Returns::Type(Type::Bool),
@@ -237,7 +242,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
             },
             Overload {
                 params: &[
-                    Param::new("source", Type::String, "the text to search"),
+                    Param::new("source", Type::String, "the string to search"),
                     Param::new("ips", Type::Dynamic, "an array of addresses to look for"),
                 ],
                 returns: Returns::Type(Type::Bool),
@@ -254,10 +259,11 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "has_ipv4_prefix",
         category: Category::Ip,
-        summary: "True where a text holds an IPv4 address that starts like this, with no letter or digit next to it.",
+        summary: "Returns true if the string contains an IPv4 address with the given prefix, without a letter or \
+                  digit next to it.",
         overloads: &[Overload {
             params: &[
-                Param::new("source", Type::String, "the text to search"),
+                Param::new("source", Type::String, "the string to search"),
                 Param::new("prefix", Type::String, "an address, or the start of one up to a dot: '10.1.'"),
             ],
             returns: Returns::Type(Type::Bool),
@@ -273,11 +279,12 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "has_any_ipv4_prefix",
         category: Category::Ip,
-        summary: "True where a text holds an IPv4 address that starts in one of several ways, with no letter or digit next to it.",
+        summary: "Returns true if the string contains an IPv4 address with any of the prefixes, without a letter or \
+                  digit next to it.",
         overloads: &[
             Overload {
                 params: &[
-                    Param::new("source", Type::String, "the text to search"),
+                    Param::new("source", Type::String, "the string to search"),
                     Param::new("prefix", Type::String, "an address, or the start of one up to a dot").repeated(),
                 ],
                 returns: Returns::Type(Type::Bool),
@@ -285,7 +292,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
             },
             Overload {
                 params: &[
-                    Param::new("source", Type::String, "the text to search"),
+                    Param::new("source", Type::String, "the string to search"),
                     Param::new("prefixes", Type::Dynamic, "an array of addresses, or of starts of them up to a dot"),
                 ],
                 returns: Returns::Type(Type::Bool),

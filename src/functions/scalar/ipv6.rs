@@ -12,7 +12,7 @@ use crate::types::Type;
 
 const IP: Param = Param::new("ip", Type::String, "an IPv6 or IPv4 address, with or without a prefix length");
 const SECOND: Param = Param::new("other", Type::String, "the address to compare it with");
-const PREFIX: Param = Param::new("prefix", Type::Long, "how many of the first bits count, 0 to 128");
+const PREFIX: Param = Param::new("prefix", Type::Long, "the number of leading bits to compare, 0 to 128");
 const RANGE: Param = Param::new("range", Type::String, "a network, such as fe80::/10");
 
 /// The functions of this family.
@@ -20,7 +20,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "parse_ipv6",
         category: Category::Ip,
-        summary: "An IPv6 or IPv4 address in full: eight groups of four hexadecimal digits; \"\" where the text is none.",
+        summary: "Returns the IPv6 or IPv4 address as eight groups of four hexadecimal digits, or \"\" if the string \
+                  is not an address.",
         overloads: &[Overload {
             params: &[IP],
             returns: Returns::Type(Type::String),
@@ -36,7 +37,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "parse_ipv6_mask",
         category: Category::Ip,
-        summary: "The network that an IPv6 or IPv4 address belongs to, in full; \"\" where the text is no address.",
+        summary: "Returns the network of an IPv6 or IPv4 address as eight groups of four hexadecimal digits, or \"\" \
+                  if the string is not an address.",
         overloads: &[Overload {
             params: &[IP, PREFIX],
             returns: Returns::Type(Type::String),
@@ -52,7 +54,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "ipv6_compare",
         category: Category::Ip,
-        summary: "-1, 0 or 1 as one IPv6 or IPv4 address is less than, equal to or greater than another, by the bits that count in both.",
+        summary: "Returns -1, 0 or 1 if an IPv6 or IPv4 address is less than, equal to or greater than another, \
+                  comparing the shorter prefix only.",
         overloads: &[Overload {
             params: &[IP, SECOND, PREFIX.optional()],
             returns: Returns::Type(Type::Long),
@@ -69,7 +72,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "ipv6_is_match",
         category: Category::Ip,
-        summary: "True where two IPv6 or IPv4 addresses are the same by the bits that count in both.",
+        summary: "Returns true if two IPv6 or IPv4 addresses are equal, comparing the shorter prefix only.",
         overloads: &[Overload {
             params: &[IP, SECOND, PREFIX.optional()],
             returns: Returns::Type(Type::Bool),
@@ -84,7 +87,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "ipv6_is_in_range",
         category: Category::Ip,
-        summary: "True where an IPv6 or IPv4 address lies in a network; null where either text is not one.",
+        summary: "Returns true if an IPv6 or IPv4 address is in a network, or null if either string is invalid.",
         overloads: &[Overload {
             params: &[IP, RANGE],
             returns: Returns::Type(Type::Bool),
@@ -99,7 +102,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "ipv6_is_in_any_range",
         category: Category::Ip,
-        summary: "True where an IPv6 or IPv4 address lies in one of several networks; null where it lies in none and some text is not one.",
+        summary: "Returns true if an IPv6 or IPv4 address is in any of several networks, or null if it is in none \
+                  and a string is invalid.",
         overloads: &[
             Overload {
                 params: &[IP, RANGE.repeated()],

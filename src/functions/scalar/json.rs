@@ -20,15 +20,16 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         name: "parse_json",
         aliases: &["todynamic", "parsejson", "toobject"],
         category: Category::Dynamic,
-        summary: "The dynamic value of a JSON text; a text that is not JSON stays a text, an empty one is null.",
+        summary: "Returns the dynamic value of a JSON string; anything that is not JSON stays a string, and \"\" is \
+                  null.",
         overloads: &[
             Overload {
-                params: &[Param::new("json", Type::String, "the text")],
+                params: &[Param::new("json", Type::String, "the string")],
                 returns: Returns::Type(Type::Dynamic),
                 kernel: parse_json,
             },
             Overload {
-                params: &[Param::new("value", Type::Dynamic, "a dynamic, which stays as it is")],
+                params: &[Param::new("value", Type::Dynamic, "a dynamic, which is returned unchanged")],
                 returns: Returns::Type(Type::Dynamic),
                 kernel: |args| Ok(args.column(0).clone()),
             },
@@ -46,7 +47,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "dynamic_to_json",
         category: Category::Dynamic,
-        summary: "A dynamic as JSON text with sorted keys, so that equal values give equal texts.",
+        summary: "Returns the dynamic as a JSON string with sorted keys, so that equal values give equal strings.",
         overloads: &[Overload {
             params: &[Param::new("value", Type::Dynamic, "the dynamic")],
             returns: Returns::Type(Type::String),
@@ -58,7 +59,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "gettype",
         category: Category::Conversion,
-        summary: "The name of a value's type; of a dynamic the type that it holds: array, dictionary, long, double, string, bool or null.",
+        summary: "Returns the name of the value's type; for a dynamic array, dictionary, long, double, string, bool \
+                  or null.",
         overloads: &[Overload {
             params: &[Param::of("value", Accepts::Any, "the value")],
             returns: Returns::Type(Type::String),
@@ -85,11 +87,12 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         name: "extract_json",
         aliases: &["extractjson"],
         category: Category::Dynamic,
-        summary: "What a path leads to in a JSON text, as text; \"\" where it leads nowhere or the text is not JSON.",
+        summary: "Returns the value at a path in a JSON string, as a string, or \"\" if there is none or the string \
+                  is not JSON.",
         overloads: &[Overload {
             params: &[
                 Param::new("path", Type::String, "a JSONPath such as '$.a.b[0]'").constant(),
-                Param::new("json", Type::String, "the JSON text"),
+                Param::new("json", Type::String, "the JSON string"),
             ],
             returns: Returns::Type(Type::String),
             kernel: extract_json,

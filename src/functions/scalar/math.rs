@@ -16,7 +16,7 @@ use crate::types::{Column, ColumnBuilder, Type, number};
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "abs",
-        summary: "A number or timespan without its sign.",
+        summary: "Returns the absolute value of a number or timespan.",
         overloads: &[
             form(&[LONG], Type::Long, |args| Ok(args.map_long(0, i64::wrapping_abs))),
             form(&[REAL], Type::Real, |args| Ok(args.map_real(0, f64::abs))),
@@ -34,7 +34,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "sign",
-        summary: "-1, 0 or 1, as the number is; 0 of null.",
+        summary: "Returns the sign of the number: -1, 0 or 1; 0 if it is null.",
         overloads: &[real(|args| Ok(sign(args)))],
         examples: &[
             Example::new("sign(-42)", "-1.0"),
@@ -46,14 +46,14 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "sqrt",
-        summary: "The square root; null of a negative number.",
+        summary: "Returns the square root, or null if the number is negative.",
         overloads: &[real(|args| Ok(partial(args, |n| (n.is_nan() || n >= 0.0).then(|| n.sqrt()))))],
         examples: &[Example::new("sqrt(16)", "4.0"), Example::new("sqrt(-1)", "real(null)")],
         ..NAMED
     },
     ScalarFunction {
         name: "pow",
-        summary: "The first number to the power of the second.",
+        summary: "Returns the first number raised to the power of the second.",
         overloads: &[form(
             &[Param::of("base", NUMBER, "a number"), Param::of("exponent", NUMBER, "its power")],
             Type::Real,
@@ -64,100 +64,100 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "exp",
-        summary: "The number e to a power.",
+        summary: "Returns e raised to the power of the number.",
         overloads: &[real(|args| Ok(unary(args, f64::exp)))],
         examples: &[Example::new("exp(0)", "1.0")],
         ..NAMED
     },
     ScalarFunction {
         name: "exp2",
-        summary: "2 to the power of a number.",
+        summary: "Returns 2 raised to the power of the number.",
         overloads: &[real(|args| Ok(unary(args, f64::exp2)))],
         examples: &[Example::new("exp2(3)", "8.0")],
         ..NAMED
     },
     ScalarFunction {
         name: "exp10",
-        summary: "10 to the power of a number.",
+        summary: "Returns 10 raised to the power of the number.",
         overloads: &[real(|args| Ok(unary(args, |n| 10f64.powf(n))))],
         examples: &[Example::new("exp10(2)", "100.0")],
         ..NAMED
     },
     ScalarFunction {
         name: "log",
-        summary: "The natural logarithm.",
+        summary: "Returns the natural logarithm of the number.",
         overloads: &[real(|args| Ok(unary(args, f64::ln)))],
         examples: &[Example::new("log(1)", "0.0"), Example::new("log(0)", "real(-inf)")],
         ..NAMED
     },
     ScalarFunction {
         name: "log2",
-        summary: "The logarithm to base 2.",
+        summary: "Returns the base-2 logarithm of the number.",
         overloads: &[real(|args| Ok(unary(args, f64::log2)))],
         examples: &[Example::new("log2(8)", "3.0")],
         ..NAMED
     },
     ScalarFunction {
         name: "log10",
-        summary: "The logarithm to base 10.",
+        summary: "Returns the base-10 logarithm of the number.",
         overloads: &[real(|args| Ok(unary(args, f64::log10)))],
         examples: &[Example::new("log10(1000)", "3.0")],
         ..NAMED
     },
     ScalarFunction {
         name: "sin",
-        summary: "The sine of an angle in radians.",
+        summary: "Returns the sine of an angle in radians.",
         overloads: &[real(|args| Ok(unary(args, f64::sin)))],
         examples: &[Example::new("sin(0)", "0.0")],
         ..NAMED
     },
     ScalarFunction {
         name: "cos",
-        summary: "The cosine of an angle in radians.",
+        summary: "Returns the cosine of an angle in radians.",
         overloads: &[real(|args| Ok(unary(args, f64::cos)))],
         examples: &[Example::new("cos(0)", "1.0")],
         ..NAMED
     },
     ScalarFunction {
         name: "tan",
-        summary: "The tangent of an angle in radians.",
+        summary: "Returns the tangent of an angle in radians.",
         overloads: &[real(|args| Ok(unary(args, f64::tan)))],
         examples: &[Example::new("tan(0)", "0.0")],
         ..NAMED
     },
     ScalarFunction {
         name: "cot",
-        summary: "The cotangent of an angle in radians.",
+        summary: "Returns the cotangent of an angle in radians.",
         overloads: &[real(|args| Ok(unary(args, |n| n.tan().recip())))],
         examples: &[Example::new("cot(0)", "real(+inf)")],
         ..MATH
     },
     ScalarFunction {
         name: "asin",
-        summary: "The angle in radians of this sine; null outside of -1 to 1.",
+        summary: "Returns the arc sine in radians, or null if the number is not between -1 and 1.",
         overloads: &[real(|args| Ok(partial(args, |n| (n.is_nan() || n.abs() <= 1.0).then(|| n.asin()))))],
         examples: &[Example::new("asin(0)", "0.0"), Example::new("asin(2)", "real(null)")],
         ..NAMED
     },
     ScalarFunction {
         name: "acos",
-        summary: "The angle in radians of this cosine; null outside of -1 to 1.",
+        summary: "Returns the arc cosine in radians, or null if the number is not between -1 and 1.",
         overloads: &[real(|args| Ok(partial(args, |n| (n.is_nan() || n.abs() <= 1.0).then(|| n.acos()))))],
         examples: &[Example::new("acos(1)", "0.0"), Example::new("acos(-2)", "real(null)")],
         ..NAMED
     },
     ScalarFunction {
         name: "atan",
-        summary: "The angle in radians of this tangent.",
+        summary: "Returns the arc tangent in radians.",
         overloads: &[real(|args| Ok(unary(args, f64::atan)))],
         examples: &[Example::new("atan(0)", "0.0")],
         ..NAMED
     },
     ScalarFunction {
         name: "atan2",
-        summary: "The angle in radians between the x axis and the point (x, y).",
+        summary: "Returns the angle in radians between the x axis and the point (x, y).",
         overloads: &[form(
-            &[Param::of("y", NUMBER, "how far up"), Param::of("x", NUMBER, "how far right")],
+            &[Param::of("y", NUMBER, "the y coordinate"), Param::of("x", NUMBER, "the x coordinate")],
             Type::Real,
             |args| Ok(binary(args, f64::atan2)),
         )],
@@ -166,21 +166,21 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "degrees",
-        summary: "An angle in radians as degrees.",
+        summary: "Returns the angle in radians converted to degrees.",
         overloads: &[real(|args| Ok(unary(args, f64::to_degrees)))],
         examples: &[Example::new("degrees(pi())", "180.0")],
         ..MATH
     },
     ScalarFunction {
         name: "radians",
-        summary: "An angle in degrees as radians.",
+        summary: "Returns the angle in degrees converted to radians.",
         overloads: &[real(|args| Ok(unary(args, f64::to_radians)))],
         examples: &[Example::new("radians(180) == pi()", "true")],
         ..MATH
     },
     ScalarFunction {
         name: "pi",
-        summary: "The ratio of a circle's circumference to its diameter.",
+        summary: "Returns the constant pi.",
         overloads: &[Overload {
             params: &[],
             returns: Returns::Type(Type::Real),
@@ -191,32 +191,32 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "isnan",
-        summary: "True where a real is not a number.",
+        summary: "Returns true if the real is NaN.",
         overloads: &[test(|args| Ok(args.map_real(0, f64::is_nan)))],
         examples: &[Example::new("isnan(0.0 / 0)", "true"), Example::new("isnan(1.0)", "false")],
         ..MATH
     },
     ScalarFunction {
         name: "isinf",
-        summary: "True where a real is infinite.",
+        summary: "Returns true if the real is positive or negative infinity.",
         overloads: &[test(|args| Ok(args.map_real(0, f64::is_infinite)))],
         examples: &[Example::new("isinf(-1.0 / 0)", "true")],
         ..MATH
     },
     ScalarFunction {
         name: "isfinite",
-        summary: "True where a real is neither infinite nor not a number.",
+        summary: "Returns true if the real is neither infinite nor NaN.",
         overloads: &[test(|args| Ok(args.map_real(0, f64::is_finite)))],
         examples: &[Example::new("isfinite(0.1)", "true"), Example::new("isfinite(1.0 / 0)", "false")],
         ..MATH
     },
     ScalarFunction {
         name: "rand",
-        summary: "A random number from 0 up to 1, or a random whole number from 0 up to a bound, as a real.",
+        summary: "Returns a random real from 0 up to 1, or a random whole number from 0 up to a bound, as a real.",
         overloads: &[
             Overload { params: &[], returns: Returns::Type(Type::Real), kernel: |args| Ok(random(args)) },
             Overload {
-                params: &[Param::of("bound", Accepts::Only(&[Type::Long]), "what the number stays below")],
+                params: &[Param::of("bound", Accepts::Only(&[Type::Long]), "the exclusive upper bound")],
                 returns: Returns::Type(Type::Real),
                 kernel: |args| Ok(random(args)),
             },

@@ -15,7 +15,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "parse_version",
         category: Category::Parse,
-        summary: "A version of up to four numbers as one decimal, so that versions can be compared; null where the text is none.",
+        summary: "Returns a comparable decimal for a version of up to four numbers, or null if the string is not a \
+                  version.",
         overloads: &[Overload {
             params: &[Param::new(
                 "version",
@@ -36,9 +37,9 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "parse_csv",
         category: Category::Parse,
-        summary: "The values of the first record of a CSV text, as an array.",
+        summary: "Returns an array of the values of the first CSV record of the string.",
         overloads: &[Overload {
-            params: &[Param::new("text", Type::String, "the CSV text")],
+            params: &[Param::new("text", Type::String, "the CSV string")],
             returns: Returns::Type(Type::Dynamic),
             kernel: |args| Ok(args.map_text(0, first_record)),
         }],

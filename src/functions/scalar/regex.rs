@@ -15,16 +15,20 @@ use crate::types::dynamic::{ArrayWriter, Kind, elements, kind, unescape};
 use crate::types::{Column, Type, Value};
 
 const REGEX: Param = Param::new("regex", Type::String, "the regular expression").constant();
-const SOURCE: Param = Param::new("source", Type::String, "the text");
+const SOURCE: Param = Param::new("source", Type::String, "the string");
 
 /// The functions of this family.
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "extract",
         category: Category::Regex,
-        summary: "The first match of a regular expression, or one of its groups; \"\" where there is no match.",
+        summary: "Returns the first match of a regular expression, or one of its groups, or \"\" if there is no match.",
         overloads: &[Overload {
-            params: &[REGEX, Param::new("group", Type::Long, "which group, from 1; 0 for the whole match"), SOURCE],
+            params: &[
+                REGEX,
+                Param::new("group", Type::Long, "the capture group, from 1; 0 for the whole match"),
+                SOURCE,
+            ],
             returns: Returns::Type(Type::String),
             kernel: extract,
         }],
@@ -41,7 +45,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         name: "extract_all",
         aliases: &["extractall"],
         category: Category::Regex,
-        summary: "The groups of every match of a regular expression: an array of texts for one group, of arrays for several; null where there is no match.",
+        summary: "Returns the capture groups of all matches of a regular expression: an array of strings for one \
+                  group, of arrays for several; null without a match.",
         overloads: &[
             Overload {
                 params: &[REGEX, SOURCE],
@@ -54,7 +59,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
                     Param::new(
                         "groups",
                         Type::Dynamic,
-                        "an array of the numbers and names of the groups wanted; what names none is left out, and all are wanted where nothing is left",
+                        "an array of the numbers and names of the groups wanted; what names none is left out, and \
+                         all are wanted where nothing is left",
                     ),
                     SOURCE,
                 ],
@@ -75,7 +81,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "replace_regex",
         category: Category::Regex,
-        summary: "A text with every match of a regular expression replaced.",
+        summary: "Returns the string with every match of a regular expression replaced.",
         overloads: &[Overload {
             params: &[
                 SOURCE,
@@ -83,7 +89,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
                 Param::new(
                     "rewrite",
                     Type::String,
-                    r"what to put in the place of a match; \1 stands for its first group, \0 for all of it",
+                    r"the replacement of a match; \1 stands for its first group, \0 for the whole match",
                 )
                 .constant(),
             ],
@@ -100,14 +106,15 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "replace",
         category: Category::Regex,
-        summary: "A text with every match of a regular expression replaced; the old form of replace_regex, with another order of arguments.",
+        summary: "Returns the string with every match of a regular expression replaced (deprecated: replace_regex() \
+                  with another order of arguments).",
         overloads: &[Overload {
             params: &[
                 REGEX,
                 Param::new(
                     "rewrite",
                     Type::String,
-                    r"what to put in the place of a match; \1 stands for its first group, \0 for all of it",
+                    r"the replacement of a match; \1 stands for its first group, \0 for the whole match",
                 )
                 .constant(),
                 SOURCE,
@@ -122,7 +129,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "trim",
         category: Category::Regex,
-        summary: "A text without one match of a regular expression at its start and one at its end.",
+        summary: "Returns the string without a match of the regular expression at its start and one at its end.",
         overloads: &[Overload {
             params: &[REGEX, SOURCE],
             returns: Returns::Type(Type::String),
@@ -139,7 +146,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "trim_start",
         category: Category::Regex,
-        summary: "A text without one match of a regular expression at its start.",
+        summary: "Returns the string without a match of the regular expression at its start.",
         overloads: &[Overload {
             params: &[REGEX, SOURCE],
             returns: Returns::Type(Type::String),
@@ -152,7 +159,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "trim_end",
         category: Category::Regex,
-        summary: "A text without one match of a regular expression at its end.",
+        summary: "Returns the string without a match of the regular expression at its end.",
         overloads: &[Overload {
             params: &[REGEX, SOURCE],
             returns: Returns::Type(Type::String),
@@ -165,15 +172,16 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "indexof_regex",
         category: Category::Regex,
-        summary: "The position of a match of a regular expression in a text, from 0; -1 where there is none; matches do not overlap.",
+        summary: "Returns the zero-based position of a match of a regular expression, or -1 if there is none; \
+                  matches do not overlap.",
         overloads: &[Overload {
             params: &[
-                Param::of("source", Accepts::Any, "the text to search; a value of another type is turned into text"),
+                Param::of("source", Accepts::Any, "the string to search; other types are converted to string"),
                 REGEX,
-                Param::new("start", INTEGER, "the first position that counts; the answer is null where negative")
+                Param::new("start", INTEGER, "the position to start at; if it is negative the result is null")
                     .optional(),
-                Param::new("length", INTEGER, "how many positions count; -1 for all").optional(),
-                Param::new("occurrence", INTEGER, "which match to answer, from 1").optional().constant(),
+                Param::new("length", INTEGER, "the number of positions to search; -1 for all").optional(),
+                Param::new("occurrence", INTEGER, "the number of the match, from 1").optional().constant(),
             ],
             returns: Returns::Type(Type::Long),
             kernel: indexof_regex,
@@ -190,12 +198,13 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "countof",
         category: Category::Regex,
-        summary: "How often a text stands in another, matches that overlap included; or how often a regular expression matches, where they do not overlap.",
+        summary: "Returns the number of occurrences of a string, overlapping ones included, or of non-overlapping \
+                  matches of a regular expression.",
         overloads: &[Overload {
             params: &[
                 SOURCE,
-                Param::new("search", Type::String, "the text or regular expression to count"),
-                Param::new("kind", Type::String, "'normal' for a text, as where it is left out, or 'regex'")
+                Param::new("search", Type::String, "the string or regular expression to count"),
+                Param::new("kind", Type::String, "'normal' for a string (the default), or 'regex'")
                     .optional()
                     .constant(),
             ],
@@ -223,7 +232,7 @@ fn invalid(message: &str) -> Error {
 /// The compiled expression of the constant argument at `index`.
 fn regex_of(args: &Args<'_>, index: usize) -> Result<Rc<Regex>> {
     let pattern = args.constant(index).and_then(Value::as_str);
-    pattern::compile(pattern.ok_or_else(|| Error::internal("a regular expression is a constant text"))?)
+    pattern::compile(pattern.ok_or_else(|| Error::internal("a regular expression is a constant string"))?)
 }
 
 fn extract(args: &Args<'_>) -> Result<Column> {
@@ -363,7 +372,7 @@ fn replace_all(text: &str, regex: &Regex, pieces: &[Piece]) -> Result<String> {
             });
         }
         if out.len() > LONGEST_VALUE {
-            return Err(too_long("the text with its replacements"));
+            return Err(too_long("the string with its replacements"));
         }
     }
     out.push_str(&text[end..]);

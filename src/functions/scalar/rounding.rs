@@ -19,7 +19,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "bin",
         aliases: &["floor"],
-        summary: "The greatest multiple of a bin size that is not above a value; the size's sign is not dropped.",
+        summary: "Returns the value rounded down to a multiple of the bin size, whose sign matters.",
         overloads: &[
             form(&BINS[0], Type::Long, |args| Ok(bin_long(args))),
             form(&BINS[1], Type::Real, |args| Ok(bin_real(args))),
@@ -41,7 +41,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "bin_at",
-        summary: "The greatest value, not above a given one, that is a multiple of a bin size away from a fixed point.",
+        summary: "Returns the value rounded down to a multiple of the bin size, counted from a fixed point.",
         overloads: &[
             form(&BINS_AT[0], Type::Long, |args| Ok(bin_at_long(args))),
             form(&BINS_AT[1], Type::Real, |args| Ok(bin_at_real(args))),
@@ -61,7 +61,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "ceiling",
-        summary: "The least whole number that is not below a number, as a real.",
+        summary: "Returns the smallest whole number greater than or equal to the number, as a real.",
         overloads: &[
             form(&[Param::of("number", REALS, "a number")], Type::Real, |args| {
                 let numbers = reals(args.column(0));
@@ -81,7 +81,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "round",
-        summary: "A number rounded to so many digits after the point, halves away from zero.",
+        summary: "Returns the number rounded to the given number of decimal places, halves away from zero.",
         overloads: &[
             form(&[Param::of("number", REALS, "a number"), PRECISION], Type::Real, |args| Ok(round_real(args))),
             form(
@@ -110,10 +110,12 @@ const DECIMALS: Accepts = Accepts::Exactly(&[Type::Decimal, Type::Long, Type::In
 const TIMESPAN: Accepts = Accepts::Exactly(&[Type::Timespan]);
 const DATETIME: Accepts = Accepts::Exactly(&[Type::Datetime]);
 const PRECISION: Param =
-    Param::new("precision", Type::Long, "how many digits; negative for those before the point").optional().constant();
+    Param::new("precision", Type::Long, "the number of decimal places; negative for places before the point")
+        .optional()
+        .constant();
 
 const fn bin_params(value: Accepts, size: Accepts) -> [Param; 2] {
-    [Param::of("value", value, "what to round down"), Param::of("roundTo", size, "the bin size")]
+    [Param::of("value", value, "the value to round down"), Param::of("roundTo", size, "the bin size")]
 }
 
 static BINS: [[Param; 2]; 6] = [
@@ -127,9 +129,9 @@ static BINS: [[Param; 2]; 6] = [
 
 const fn bin_at_params(value: Accepts, size: Accepts) -> [Param; 3] {
     [
-        Param::of("value", value, "what to round down"),
+        Param::of("value", value, "the value to round down"),
         Param::of("bin_size", size, "the bin size"),
-        Param::of("fixed_point", value, "where a bin begins"),
+        Param::of("fixed_point", value, "the start of a bin"),
     ]
 }
 

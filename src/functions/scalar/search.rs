@@ -21,14 +21,14 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "indexof",
         category: Category::String,
-        summary: "The position of a text in another, from 0; -1 where it is not there.",
+        summary: "Returns the zero-based position of a string inside another, or -1 if it does not occur.",
         overloads: &[Overload {
             params: &[
-                Param::of("source", Accepts::Any, "the text to search; a value of another type is turned into text"),
-                Param::of("lookup", Accepts::Any, "what to look for"),
-                Param::new("start", INTEGER, "the first position that counts; from the end where negative").optional(),
-                Param::new("length", INTEGER, "how many positions count; -1 for all").optional(),
-                Param::new("occurrence", INTEGER, "which one to answer, from 1").optional().constant(),
+                Param::of("source", Accepts::Any, "the string to search; other types are converted to string"),
+                Param::of("lookup", Accepts::Any, "the value to search for"),
+                Param::new("start", INTEGER, "the position to start at; negative counts from the end").optional(),
+                Param::new("length", INTEGER, "the number of positions to search; -1 for all").optional(),
+                Param::new("occurrence", INTEGER, "the number of the occurrence, from 1").optional().constant(),
             ],
             returns: Returns::Type(Type::Long),
             kernel: indexof_kernel,
@@ -45,10 +45,11 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "has_any_index",
         category: Category::String,
-        summary: "The position in an array of its first element that stands in a text as a whole term, case ignored; -1 where none does.",
+        summary: "Returns the zero-based position in an array of the first element that occurs in a string as a \
+                  whole term, ignoring case, or -1.",
         overloads: &[Overload {
             params: &[
-                Param::new("source", Type::String, "the text to search"),
+                Param::new("source", Type::String, "the string to search"),
                 Param::new("values", Type::Dynamic, "an array of terms to look for"),
             ],
             returns: Returns::Type(Type::Long),
@@ -65,12 +66,12 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "replace_string",
         category: Category::String,
-        summary: "A text with every match of another text replaced.",
+        summary: "Returns the string with every occurrence of another string replaced.",
         overloads: &[Overload {
             params: &[
-                Param::new("text", Type::String, "the text"),
-                Param::new("lookup", Type::String, "what to replace; nothing where empty"),
-                Param::new("rewrite", Type::String, "what to put in its place"),
+                Param::new("text", Type::String, "the string"),
+                Param::new("lookup", Type::String, "the string to replace; if it is empty nothing is replaced"),
+                Param::new("rewrite", Type::String, "the replacement"),
             ],
             returns: Returns::Type(Type::String),
             kernel: |args| {
@@ -90,15 +91,16 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "replace_strings",
         category: Category::String,
-        summary: "A text with the matches of several texts replaced; an earlier lookup takes precedence over a later one, and what was put in is not replaced again.",
+        summary: "Returns the string with the occurrences of several strings replaced; earlier lookups take \
+                  precedence, and replacements are not replaced again.",
         overloads: &[Overload {
             params: &[
-                Param::new("text", Type::String, "the text"),
-                Param::new("lookups", Type::Dynamic, "an array of what to replace"),
+                Param::new("text", Type::String, "the string"),
+                Param::new("lookups", Type::Dynamic, "an array of strings to replace"),
                 Param::new(
                     "rewrites",
                     Type::Dynamic,
-                    "an array of what to put in their places; where it holds no text the match stays",
+                    "an array of replacements; an occurrence whose replacement is not a string stays",
                 ),
             ],
             returns: Returns::Type(Type::String),
@@ -125,16 +127,17 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "translate",
         category: Category::String,
-        summary: "A text with characters replaced by others, one for one.",
+        summary: "Returns the string with characters replaced one for one.",
         overloads: &[Overload {
             params: &[
                 Param::new("lookup", Type::String, "the characters to replace"),
                 Param::new(
                     "replacement",
                     Type::String,
-                    "what replaces them, in the same order; its last character stands for all that follow, and none of them stay where it is empty",
+                    "what replaces them, in the same order; its last character stands for all that follow, and none \
+                     of them stay where it is empty",
                 ),
-                Param::new("source", Type::String, "the text"),
+                Param::new("source", Type::String, "the string"),
             ],
             returns: Returns::Type(Type::String),
             kernel: |args| {
@@ -285,7 +288,7 @@ enum Part<'a> {
 /// earlier one matched. A match without a rewrite stays as it is.
 fn replace_all(text: &str, pairs: &[(&str, Option<&str>)]) -> Result<String> {
     if text.len().saturating_mul(pairs.len()) > MOST_WORK {
-        return Err(Error::Limit("replace_strings: too many lookups for a text of this length".to_owned()));
+        return Err(Error::Limit("replace_strings: too many lookups for a string of this length".to_owned()));
     }
     let mut parts = vec![Part::Open(text)];
     for (lookup, rewrite) in pairs.iter().filter(|(lookup, _)| !lookup.is_empty()) {
@@ -293,7 +296,7 @@ fn replace_all(text: &str, pairs: &[(&str, Option<&str>)]) -> Result<String> {
     }
     let pieces = parts.iter().map(|(Part::Open(piece) | Part::Fixed(piece))| *piece);
     if pieces.clone().map(str::len).sum::<usize>() > LONGEST_VALUE {
-        return Err(too_long("the text with its replacements"));
+        return Err(too_long("the string with its replacements"));
     }
     Ok(pieces.collect())
 }

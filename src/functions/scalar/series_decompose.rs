@@ -19,7 +19,7 @@ use crate::types::{Column, Type, Value};
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "series_decompose",
-        summary: "A series taken apart into seasonal component, trend and the rest.",
+        summary: "Returns the decomposition of a series into seasonal, trend and residual components.",
         overloads: &[Overload {
             params: &[SERIES, SEASONALITY, TREND, TEST_POINTS, SEASONALITY_THRESHOLD],
             returns: Returns::Type(Type::Dynamic),
@@ -41,12 +41,12 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "series_decompose_anomalies",
-        summary: "The points of a series that lie far from its season and trend: flags (1, 0, -1), scores, and the series expected.",
+        summary: "Returns the anomalies of a series, found by decomposition: flags (1, 0, -1), scores, and the \
+                  expected series.",
         overloads: &[Overload {
             params: &[
                 SERIES,
-                Param::of("threshold", NUMBER, "the score from which a point is an anomaly; 1.5 where left out")
-                    .optional(),
+                Param::of("threshold", NUMBER, "the score from which a point is an anomaly; 1.5 by default").optional(),
                 SEASONALITY,
                 TREND,
                 TEST_POINTS,
@@ -71,13 +71,14 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "series_decompose_forecast",
-        summary: "A series with its last points replaced by what season and trend of the others expect.",
+        summary: "Returns a series whose last points are replaced with a forecast from the season and trend of the \
+                  others.",
         overloads: &[Overload {
             params: &[
                 SERIES,
-                Param::new("points", Type::Long, "how many points at the end to forecast"),
+                Param::new("points", Type::Long, "the number of points at the end to forecast"),
                 SEASONALITY,
-                Param::new("trend", Type::String, "`linefit` (where left out), `avg` or `none`").optional().constant(),
+                Param::new("trend", Type::String, "`linefit` (the default), `avg` or `none`").optional().constant(),
                 SEASONALITY_THRESHOLD,
             ],
             returns: Returns::Type(Type::Dynamic),
@@ -94,7 +95,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "series_seasonal",
-        summary: "The seasonal component of a series: the median of the points of each phase.",
+        summary: "Returns the seasonal component of a series: the median of the points of each phase.",
         overloads: &[Overload {
             params: &[SERIES, SEASONALITY],
             returns: Returns::Type(Type::Dynamic),
@@ -110,7 +111,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "series_outliers",
-        summary: "How far each point of a series lies beyond the 10th or 90th percentile, with sign; outliers are beyond 1.5.",
+        summary: "Returns an anomaly score for each point: the signed distance beyond the 10th or 90th percentile, \
+                  an outlier beyond 1.5.",
         overloads: &[Overload {
             params: &[SERIES, Param::new("kind", Type::String, "`ctukey`").optional().constant()],
             returns: Returns::Type(Type::Dynamic),
@@ -130,20 +132,21 @@ const SERIES_FUNCTION: ScalarFunction =
     ScalarFunction { category: Category::Series, nulls: Nulls::Handled, ..ScalarFunction::DEFAULT };
 
 const NUMBER: Accepts = Accepts::OneOf(&[Type::Real, Type::Long, Type::Int]);
-const SEASONALITY: Param =
-    Param::new("seasonality", Type::Long, "the points of one period; 0 for none; -1, or left out, to look for it")
-        .optional()
-        .constant();
-const TREND: Param =
-    Param::new("trend", Type::String, "`avg` (where left out), `linefit` or `none`").optional().constant();
-const TEST_POINTS: Param =
-    Param::new("test_points", Type::Long, "how many points at the end not to learn from; 0 where left out").optional();
-const SEASONALITY_THRESHOLD: Param = Param::of(
-    "seasonality_threshold",
-    NUMBER,
-    "takes effect only where the period is looked for, and is refused there",
+const SEASONALITY: Param = Param::new(
+    "seasonality",
+    Type::Long,
+    "the number of points in a period; 0 for none; -1 (the default) to detect it",
 )
-.optional();
+.optional()
+.constant();
+const TREND: Param =
+    Param::new("trend", Type::String, "`avg` (the default), `linefit` or `none`").optional().constant();
+const TEST_POINTS: Param =
+    Param::new("test_points", Type::Long, "the number of points at the end to exclude from learning; 0 by default")
+        .optional();
+const SEASONALITY_THRESHOLD: Param =
+    Param::of("seasonality_threshold", NUMBER, "affects the detection of the period only, where it is refused")
+        .optional();
 
 /// The score of a point is its distance from the percentile, times this, by the distance of the percentiles.
 /// Measured: the engine's answers over series of 365 and 840 points agree to the last digit.
@@ -345,7 +348,7 @@ fn scores(numbers: &[f64]) -> Result<Vec<f64>> {
     let unit = (high - low) / SCORE_UNIT;
     let beyond = |number: f64| if number > high { number - high } else { (number - low).min(0.0) };
     if unit == 0.0 && numbers.iter().any(|number| beyond(*number) != 0.0) {
-        return Err(unknown("nine of ten points are equal: how far the others lie from them has no known unit"));
+        return Err(unknown("nine of ten points are equal, so the distance of the others cannot be measured"));
     }
     Ok(numbers.iter().map(|number| if beyond(*number) == 0.0 { 0.0 } else { beyond(*number) / unit }).collect())
 }

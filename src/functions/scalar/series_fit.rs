@@ -18,7 +18,7 @@ type Facts = Vec<(&'static str, String)>;
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "series_fit_line",
-        summary: "The line that fits a series best, by linear regression.",
+        summary: "Returns the line that best fits a series, by linear regression.",
         overloads: &[Overload {
             params: &[SERIES],
             returns: Returns::Type(Type::Dynamic),
@@ -30,7 +30,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "series_fit_line_dynamic",
-        summary: "The line that fits a series best, by linear regression, as a bag.",
+        summary: "Returns a property bag of the line that best fits a series, by linear regression.",
         overloads: &[Overload {
             params: &[SERIES],
             returns: Returns::Type(Type::Dynamic),
@@ -41,7 +41,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "series_stats",
-        summary: "Least and greatest value of a series with their positions, average, standard deviation and variance.",
+        summary: "Returns statistics of a series: minimum and maximum with their positions, average, standard \
+                  deviation and variance.",
         overloads: &[Overload {
             params: &[SERIES],
             returns: Returns::Type(Type::Dynamic),
@@ -53,7 +54,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "series_stats_dynamic",
-        summary: "Least and greatest value of a series with their positions, average, deviation, variance, sum and length.",
+        summary: "Returns a property bag of statistics of a series: minimum and maximum with their positions, \
+                  average, standard deviation, variance, sum and length.",
         overloads: &[Overload {
             params: &[SERIES],
             returns: Returns::Type(Type::Dynamic),

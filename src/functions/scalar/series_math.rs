@@ -20,7 +20,7 @@ use crate::types::{Column, Type, Value};
 pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "series_abs",
-        summary: "Each number without its sign.",
+        summary: "Returns the absolute value of each element.",
         overloads: &[form(ONE, Type::Dynamic, |args| map(args, Some(i64::checked_abs), f64::abs))],
         examples: &[
             Example::new("series_abs(dynamic([-6.5, 0, 8.2]))", "[6.5,0.0,8.2]"),
@@ -30,175 +30,175 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "series_acos",
-        summary: "The angle of each cosine.",
+        summary: "Returns the arc cosine of each element, in radians.",
         overloads: &[form(ONE, Type::Dynamic, |args| map(args, None, f64::acos))],
         examples: &[Example::new("series_acos(dynamic([1]))", "[0.0]")],
         ..SERIES_FUNCTION
     },
     ScalarFunction {
         name: "series_asin",
-        summary: "The angle of each sine.",
+        summary: "Returns the arc sine of each element, in radians.",
         overloads: &[form(ONE, Type::Dynamic, |args| map(args, None, f64::asin))],
         examples: &[Example::new("series_asin(dynamic([0]))", "[0.0]")],
         ..SERIES_FUNCTION
     },
     ScalarFunction {
         name: "series_atan",
-        summary: "The angle of each tangent.",
+        summary: "Returns the arc tangent of each element, in radians.",
         overloads: &[form(ONE, Type::Dynamic, |args| map(args, None, f64::atan))],
         examples: &[Example::new("series_atan(dynamic([0]))", "[0.0]")],
         ..SERIES_FUNCTION
     },
     ScalarFunction {
         name: "series_ceiling",
-        summary: "The least whole number from each number on, as a real.",
+        summary: "Returns the ceiling of each element, as a real.",
         overloads: &[form(ONE, Type::Dynamic, |args| map(args, None, f64::ceil))],
         examples: &[Example::new("series_ceiling(dynamic([-1.5, 1, 2.5]))", "[-1.0,1.0,3.0]")],
         ..SERIES_FUNCTION
     },
     ScalarFunction {
         name: "series_cos",
-        summary: "The cosine of each angle.",
+        summary: "Returns the cosine of each element, an angle in radians.",
         overloads: &[form(ONE, Type::Dynamic, |args| map(args, None, f64::cos))],
         examples: &[Example::new("series_cos(dynamic([0]))", "[1.0]")],
         ..SERIES_FUNCTION
     },
     ScalarFunction {
         name: "series_exp",
-        summary: "The exponential of each number.",
+        summary: "Returns e to the power of each element.",
         overloads: &[form(ONE, Type::Dynamic, |args| map(args, None, f64::exp))],
         examples: &[Example::new("series_exp(dynamic([0]))", "[1.0]")],
         ..SERIES_FUNCTION
     },
     ScalarFunction {
         name: "series_floor",
-        summary: "The greatest whole number up to each number, as a real.",
+        summary: "Returns the floor of each element, as a real.",
         overloads: &[form(ONE, Type::Dynamic, |args| map(args, None, f64::floor))],
         examples: &[Example::new("series_floor(dynamic([-1.5, 1, 2.5]))", "[-2.0,1.0,2.0]")],
         ..SERIES_FUNCTION
     },
     ScalarFunction {
         name: "series_log",
-        summary: "The natural logarithm of each number.",
+        summary: "Returns the natural logarithm of each element.",
         overloads: &[form(ONE, Type::Dynamic, |args| map(args, None, f64::ln))],
         examples: &[Example::new("series_log(dynamic([1]))", "[0.0]")],
         ..SERIES_FUNCTION
     },
     ScalarFunction {
         name: "series_sign",
-        summary: "-1, 0 or 1 as each number is.",
+        summary: "Returns the sign of each element: -1, 0 or 1.",
         overloads: &[form(ONE, Type::Dynamic, |args| map(args, Some(|n| Some(n.signum())), sign))],
         examples: &[Example::new("series_sign(dynamic([-6, 0, 8]))", "[-1,0,1]")],
         ..SERIES_FUNCTION
     },
     ScalarFunction {
         name: "series_sin",
-        summary: "The sine of each angle.",
+        summary: "Returns the sine of each element, an angle in radians.",
         overloads: &[form(ONE, Type::Dynamic, |args| map(args, None, f64::sin))],
         examples: &[Example::new("series_sin(dynamic([0]))", "[0.0]")],
         ..SERIES_FUNCTION
     },
     ScalarFunction {
         name: "series_tan",
-        summary: "The tangent of each angle.",
+        summary: "Returns the tangent of each element, an angle in radians.",
         overloads: &[form(ONE, Type::Dynamic, |args| map(args, None, f64::tan))],
         examples: &[Example::new("series_tan(dynamic([0]))", "[0.0]")],
         ..SERIES_FUNCTION
     },
     ScalarFunction {
         name: "series_add",
-        summary: "The sums of the elements of two series.",
+        summary: "Returns the element-wise sum of two series.",
         overloads: &[form(TWO, Type::Dynamic, |args| pairs(args, Some(i64::checked_add), |a, b| a + b))],
         examples: &[Example::new("series_add(dynamic([1, 2, 4]), dynamic([4, 2]))", "[5,4,null]")],
         ..SERIES_FUNCTION
     },
     ScalarFunction {
         name: "series_subtract",
-        summary: "The differences of the elements of two series.",
+        summary: "Returns the element-wise difference of two series.",
         overloads: &[form(TWO, Type::Dynamic, |args| pairs(args, Some(i64::checked_sub), |a, b| a - b))],
         examples: &[Example::new("series_subtract(dynamic([1, 2, 4]), dynamic([4, 2, 1]))", "[-3,0,3]")],
         ..SERIES_FUNCTION
     },
     ScalarFunction {
         name: "series_multiply",
-        summary: "The products of the elements of two series.",
+        summary: "Returns the element-wise product of two series.",
         overloads: &[form(TWO, Type::Dynamic, |args| pairs(args, Some(i64::checked_mul), |a, b| a * b))],
         examples: &[Example::new("series_multiply(10, dynamic([4, 2.5]))", "[40.0,25.0]")],
         ..SERIES_FUNCTION
     },
     ScalarFunction {
         name: "series_divide",
-        summary: "The quotients of the elements of two series, as reals.",
+        summary: "Returns the element-wise quotient of two series, as reals.",
         overloads: &[form(TWO, Type::Dynamic, |args| pairs(args, None, |a, b| a / b))],
         examples: &[Example::new("series_divide(dynamic([1, 2, 4]), dynamic([4, 2, 1]))", "[0.25,1.0,4.0]")],
         ..SERIES_FUNCTION
     },
     ScalarFunction {
         name: "series_pow",
-        summary: "The elements of one series to the power of those of another.",
+        summary: "Returns the elements of the first series raised to the power of those of the second.",
         overloads: &[form(TWO, Type::Dynamic, |args| pairs(args, None, f64::powf))],
         examples: &[Example::new("series_pow(dynamic([1, 2, 3, 4]), dynamic([1, 2, 3, 0.5]))", "[1.0,4.0,27.0,2.0]")],
         ..SERIES_FUNCTION
     },
     ScalarFunction {
         name: "series_equals",
-        summary: "Whether the elements of two series are equal.",
+        summary: "Returns for each element of two series whether they are equal.",
         overloads: &[form(TWO, Type::Dynamic, |args| compare(args, Ordering::is_eq))],
         examples: &[Example::new("series_equals(dynamic([1, 2]), dynamic([1.0, 3]))", "[true,false]")],
         ..SERIES_FUNCTION
     },
     ScalarFunction {
         name: "series_not_equals",
-        summary: "Whether the elements of two series differ.",
+        summary: "Returns for each element of two series whether they differ.",
         overloads: &[form(TWO, Type::Dynamic, |args| compare(args, Ordering::is_ne))],
         examples: &[Example::new("series_not_equals(dynamic([1, 2]), dynamic([1, 3]))", "[false,true]")],
         ..SERIES_FUNCTION
     },
     ScalarFunction {
         name: "series_greater",
-        summary: "Whether the elements of a series are greater than those of another.",
+        summary: "Returns for each element of two series whether the first is greater.",
         overloads: &[form(TWO, Type::Dynamic, |args| compare(args, Ordering::is_gt))],
         examples: &[Example::new("series_greater(dynamic([1, 2, 4]), dynamic([4, 2, 1]))", "[false,false,true]")],
         ..SERIES_FUNCTION
     },
     ScalarFunction {
         name: "series_greater_equals",
-        summary: "Whether the elements of a series are greater than those of another or equal.",
+        summary: "Returns for each element of two series whether the first is greater or equal.",
         overloads: &[form(TWO, Type::Dynamic, |args| compare(args, Ordering::is_ge))],
         examples: &[Example::new("series_greater_equals(dynamic([1, 2, 4]), 2)", "[false,true,true]")],
         ..SERIES_FUNCTION
     },
     ScalarFunction {
         name: "series_less",
-        summary: "Whether the elements of a series are less than those of another.",
+        summary: "Returns for each element of two series whether the first is less.",
         overloads: &[form(TWO, Type::Dynamic, |args| compare(args, Ordering::is_lt))],
         examples: &[Example::new("series_less(dynamic([1, 2, 4]), dynamic([4, 2, 1]))", "[true,false,false]")],
         ..SERIES_FUNCTION
     },
     ScalarFunction {
         name: "series_less_equals",
-        summary: "Whether the elements of a series are less than those of another or equal.",
+        summary: "Returns for each element of two series whether the first is less or equal.",
         overloads: &[form(TWO, Type::Dynamic, |args| compare(args, Ordering::is_le))],
         examples: &[Example::new("series_less_equals(dynamic([1, 2, 4]), dynamic([4, 2, 1]))", "[true,true,false]")],
         ..SERIES_FUNCTION
     },
     ScalarFunction {
         name: "series_sum",
-        summary: "The sum of the elements.",
+        summary: "Returns the sum of the elements of a series.",
         overloads: &[form(ONE, Type::Real, |args| over(args, |series| series.iter().sum()))],
         examples: &[Example::new("series_sum(dynamic([1, 2, 3, 4]))", "10.0")],
         ..SERIES_FUNCTION
     },
     ScalarFunction {
         name: "series_product",
-        summary: "The product of the elements.",
+        summary: "Returns the product of the elements of a series.",
         overloads: &[form(ONE, Type::Real, |args| over(args, |series| series.iter().product()))],
         examples: &[Example::new("series_product(dynamic([1, 2, 3, 4]))", "24.0")],
         ..SERIES_FUNCTION
     },
     ScalarFunction {
         name: "series_magnitude",
-        summary: "The root of the sum of the squares of the elements.",
+        summary: "Returns the magnitude of a series: the square root of the sum of the squared elements.",
         overloads: &[form(ONE, Type::Real, |args| {
             over(args, |series| series.iter().map(|n| n * n).sum::<f64>().sqrt())
         })],
@@ -207,7 +207,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "series_dot_product",
-        summary: "The sum of the products of the elements of two series, as long as both go on; what is no number counts not.",
+        summary: "Returns the dot product of two series up to the length of the shorter one, ignoring elements that \
+                  are not numbers.",
         overloads: &[Overload { params: &[FIRST, SECOND], returns: Returns::Type(Type::Real), kernel: dot_product }],
         examples: &[
             Example::new("series_dot_product(dynamic([1, 2, 4]), dynamic([4, 2, 1]))", "12.0"),
@@ -217,7 +218,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "series_pearson_correlation",
-        summary: "Pearson's correlation of two series; null where they differ in length or hold what is no number.",
+        summary: "Returns the Pearson correlation of two series, or null if they differ in length or contain \
+                  anything but numbers.",
         overloads: &[Overload {
             params: &[SERIES, Param::new("other", Type::Dynamic, "an array of numbers")],
             returns: Returns::Type(Type::Real),
@@ -228,7 +230,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "series_fill_const",
-        summary: "A series with a value in place of each null.",
+        summary: "Returns a series in which each null is replaced with a constant.",
         overloads: &[Overload {
             params: &[SERIES, Param::of("constant", Accepts::OneOf(&[Type::Long, Type::Int, Type::Real]), "the value")],
             returns: Returns::Type(Type::Dynamic),
@@ -240,7 +242,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "series_fill_forward",
-        summary: "A series with the number before it in place of each null.",
+        summary: "Returns a series in which each null is replaced with the preceding number.",
         overloads: &[Overload {
             params: &[SERIES],
             returns: Returns::Type(Type::Dynamic),
@@ -252,7 +254,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
     ScalarFunction {
         name: "series_fill_backward",
-        summary: "A series with the number behind it in place of each null.",
+        summary: "Returns a series in which each null is replaced with the following number.",
         overloads: &[Overload {
             params: &[SERIES],
             returns: Returns::Type(Type::Dynamic),

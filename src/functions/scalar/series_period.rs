@@ -61,7 +61,7 @@ pub(super) fn find(series: &[f64]) -> Result<usize> {
 }
 
 fn unclear(what: &str) -> crate::diagnostic::Error {
-    unknown(format!("{what}: name the period, or 0 for none"))
+    unknown(format!("{what}: give the period, or 0 for none"))
 }
 
 /// A distance at which a series resembles itself more than at those around it.

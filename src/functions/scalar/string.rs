@@ -19,9 +19,9 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "strlen",
         category: Category::String,
-        summary: "Number of characters of a text.",
+        summary: "Returns the number of characters in the string.",
         overloads: &[Overload {
-            params: &[Param::new("source", Type::String, "the text to measure")],
+            params: &[Param::new("source", Type::String, "the string to measure")],
             returns: Returns::Type(Type::Long),
             kernel: |args| Ok(args.map_text(0, |text| long(text.chars().count()))),
         }],
@@ -32,9 +32,9 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "string_size",
         category: Category::String,
-        summary: "Number of bytes of a text in UTF-8.",
+        summary: "Returns the size of the string in bytes, encoded as UTF-8.",
         overloads: &[Overload {
-            params: &[Param::new("source", Type::String, "the text to measure")],
+            params: &[Param::new("source", Type::String, "the string to measure")],
             returns: Returns::Type(Type::Long),
             kernel: |args| Ok(args.map_text(0, |text| long(text.len()))),
         }],
@@ -45,13 +45,9 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "tolower",
         category: Category::String,
-        summary: "A text in lower case, character by character.",
+        summary: "Returns the string in lower case, converted character by character.",
         overloads: &[Overload {
-            params: &[Param::of(
-                "value",
-                Accepts::Any,
-                "what to write in lower case; a value of another type is turned into text",
-            )],
+            params: &[Param::of("value", Accepts::Any, "the string to convert; other types are converted to string")],
             returns: Returns::Type(Type::String),
             kernel: |args| Ok(map_any(args, |text| text.chars().map(lower).collect())),
         }],
@@ -61,13 +57,9 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "toupper",
         category: Category::String,
-        summary: "A text in upper case, character by character.",
+        summary: "Returns the string in upper case, converted character by character.",
         overloads: &[Overload {
-            params: &[Param::of(
-                "value",
-                Accepts::Any,
-                "what to write in upper case; a value of another type is turned into text",
-            )],
+            params: &[Param::of("value", Accepts::Any, "the string to convert; other types are converted to string")],
             returns: Returns::Type(Type::String),
             kernel: |args| Ok(map_any(args, |text| text.chars().map(upper).collect())),
         }],
@@ -77,9 +69,9 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "reverse",
         category: Category::String,
-        summary: "The characters of a text in reverse order.",
+        summary: "Returns the characters of the string in reverse order.",
         overloads: &[Overload {
-            params: &[Param::of("value", Accepts::Any, "what to reverse; a value of another type is turned into text")],
+            params: &[Param::of("value", Accepts::Any, "the string to reverse; other types are converted to string")],
             returns: Returns::Type(Type::String),
             kernel: |args| Ok(map_any(args, |text| text.chars().rev().collect())),
         }],
@@ -89,14 +81,10 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "strcat",
         category: Category::String,
-        summary: "Texts one after the other; a null adds nothing.",
+        summary: "Returns the concatenation of the arguments; a null adds nothing.",
         overloads: &[Overload {
-            params: &[Param::of(
-                "argument",
-                Accepts::Any,
-                "what to append; a value of another type is turned into text",
-            )
-            .repeated()],
+            params: &[Param::of("argument", Accepts::Any, "the string to append; other types are converted to string")
+                .repeated()],
             returns: Returns::Type(Type::String),
             kernel: |args| join(args, 0, |_| String::new()),
         }],
@@ -107,12 +95,13 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "strcat_delim",
         category: Category::String,
-        summary: "Texts one after the other with a delimiter between them; a null keeps its delimiter.",
+        summary: "Returns the concatenation of the arguments with a delimiter between them; a null keeps its \
+                  delimiter.",
         overloads: &[Overload {
             params: &[
-                Param::of("delimiter", Accepts::Any, "what stands between"),
-                Param::of("first", Accepts::Any, "the first text"),
-                Param::of("argument", Accepts::Any, "what to append; a value of another type is turned into text")
+                Param::of("delimiter", Accepts::Any, "the delimiter"),
+                Param::of("first", Accepts::Any, "the first string"),
+                Param::of("argument", Accepts::Any, "the string to append; other types are converted to string")
                     .repeated(),
             ],
             returns: Returns::Type(Type::String),
@@ -131,12 +120,12 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "strrep",
         category: Category::String,
-        summary: "A text repeated, up to 1024 times.",
+        summary: "Returns the string repeated up to 1024 times.",
         overloads: &[Overload {
             params: &[
-                Param::of("value", Accepts::Any, "what to repeat; a value of another type is turned into text"),
-                Param::new("multiplier", Type::Long, "how often; more than 1024 counts as 1024"),
-                Param::of("delimiter", Accepts::Any, "what stands between; nothing where left out").optional(),
+                Param::of("value", Accepts::Any, "the string to repeat; other types are converted to string"),
+                Param::new("multiplier", Type::Long, "the number of repetitions, at most 1024"),
+                Param::of("delimiter", Accepts::Any, "the delimiter; \"\" by default").optional(),
             ],
             returns: Returns::Type(Type::String),
             kernel: repeat_text,
@@ -147,12 +136,16 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "substring",
         category: Category::String,
-        summary: "A part of a text, by position and length in characters.",
+        summary: "Returns the part of the string at a position, with a length in characters.",
         overloads: &[Overload {
             params: &[
-                Param::of("source", Accepts::Any, "the text; a value of another type is turned into text"),
-                Param::new("start", INTEGER, "the first character, from 0; counted from the end where negative"),
-                Param::new("length", INTEGER, "how many characters; to the end where left out").optional(),
+                Param::of("source", Accepts::Any, "the string; other types are converted to string"),
+                Param::new(
+                    "start",
+                    INTEGER,
+                    "the zero-based position of the first character; negative counts from the end",
+                ),
+                Param::new("length", INTEGER, "the number of characters; up to the end by default").optional(),
             ],
             returns: Returns::Type(Type::String),
             kernel: |args| {
@@ -175,11 +168,11 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "split",
         category: Category::String,
-        summary: "The parts of a text between the delimiters, as an array.",
+        summary: "Returns an array of the parts of the string between the delimiters.",
         overloads: &[Overload {
             params: &[
-                Param::of("source", Accepts::Any, "the text; a value of another type is turned into text"),
-                Param::new("delimiter", Type::String, "what stands between the parts"),
+                Param::of("source", Accepts::Any, "the string; other types are converted to string"),
+                Param::new("delimiter", Type::String, "the delimiter between the parts"),
                 Param::new("index", INTEGER, "only the part at this position, from 0, still as an array").optional(),
             ],
             returns: Returns::Type(Type::Dynamic),
@@ -197,11 +190,11 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "strcmp",
         category: Category::String,
-        summary: "-1, 0 or 1 as the first text sorts before, with or after the second, by code points.",
+        summary: "Returns -1, 0 or 1 if the first string sorts before, equal to or after the second, by code points.",
         overloads: &[Overload {
             params: &[
-                Param::of("first", Accepts::Any, "a text; a value of another type is turned into text"),
-                Param::of("second", Accepts::Any, "what to compare it with"),
+                Param::of("first", Accepts::Any, "a string; other types are converted to string"),
+                Param::of("second", Accepts::Any, "the string to compare it with"),
             ],
             returns: Returns::Type(Type::Long),
             kernel: |args| {
@@ -220,13 +213,9 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "isascii",
         category: Category::String,
-        summary: "True where a text holds nothing but ASCII.",
+        summary: "Returns true if the string contains only ASCII characters.",
         overloads: &[Overload {
-            params: &[Param::of(
-                "value",
-                Accepts::Any,
-                "the text to check; a value of another type is turned into text",
-            )],
+            params: &[Param::of("value", Accepts::Any, "the string to test; other types are converted to string")],
             returns: Returns::Type(Type::Bool),
             kernel: |args| {
                 let texts = args.to_texts(0);
@@ -240,13 +229,9 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "isutf8",
         category: Category::String,
-        summary: "True where a text is well-formed UTF-8, as every text here is.",
+        summary: "Returns true if the string is valid UTF-8, as all strings are.",
         overloads: &[Overload {
-            params: &[Param::of(
-                "value",
-                Accepts::Any,
-                "the text to check; a value of another type is turned into text",
-            )],
+            params: &[Param::of("value", Accepts::Any, "the string to test; other types are converted to string")],
             returns: Returns::Type(Type::Bool),
             kernel: |args| Ok(args.map(|_| true)),
         }],
@@ -258,9 +243,9 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         name: "unicode_codepoints_from_string",
         aliases: &["to_utf8"],
         category: Category::String,
-        summary: "The code points of the characters of a text, as an array.",
+        summary: "Returns an array of the code points of the string.",
         overloads: &[Overload {
-            params: &[Param::of("value", Accepts::Any, "the text; a value of another type is turned into text")],
+            params: &[Param::of("value", Accepts::Any, "the string; other types are converted to string")],
             returns: Returns::Type(Type::Dynamic),
             kernel: |args| {
                 let texts = args.to_texts(0);
@@ -278,12 +263,12 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         name: "unicode_codepoints_to_string",
         aliases: &["make_string"],
         category: Category::String,
-        summary: "The text of the characters with these code points.",
+        summary: "Returns the string of the given code points.",
         overloads: &[Overload {
             params: &[Param::of(
                 "values",
                 Accepts::OneOf(&[Type::Long, Type::Int, Type::Dynamic]),
-                "a code point, or an array of them; what is no code point is left out",
+                "a code point, or an array of them; invalid code points are skipped",
             )
             .repeated()],
             returns: Returns::Type(Type::String),
@@ -354,7 +339,7 @@ fn join(args: &Args<'_>, first: usize, delimiter: impl Fn(usize) -> String) -> R
             }
             text.push_str(&part.get(row));
             if text.len() > LONGEST_VALUE {
-                return Err(too_long("the text"));
+                return Err(too_long("the string"));
             }
         }
         Ok(text)
@@ -374,7 +359,7 @@ fn repeat_text(args: &Args<'_>) -> Result<Column> {
         let times = times.get(row).unwrap_or(0).clamp(0, MOST_REPETITIONS);
         let times = usize::try_from(times).unwrap_or(0);
         if (text.len() + delimiter.len()).saturating_mul(times) > LONGEST_VALUE {
-            return Err(too_long("the repeated text"));
+            return Err(too_long("the repeated string"));
         }
         Ok(iter::repeat_n(&*text, times).collect::<Vec<_>>().join(&delimiter))
     })

@@ -20,7 +20,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "make_timespan",
         category: Category::Timespan,
-        summary: "A timespan made of its numbers; null where one is outside of its range.",
+        summary: "Returns the timespan of the given parts, or null if a part is out of range.",
         overloads: &[
             Overload { params: &[HOUR, MINUTE], returns: SPAN, kernel: |args| Ok(make_timespan(args, false)) },
             Overload { params: &[HOUR, MINUTE, SECOND], returns: SPAN, kernel: |args| Ok(make_timespan(args, false)) },
@@ -40,7 +40,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "format_timespan",
         category: Category::Timespan,
-        summary: "A timespan as text by a pattern of the letters d, h, H, m, s, f and F; the sign is not shown.",
+        summary: "Returns the timespan as a string in a format of the letters d, h, H, m, s, f and F; the sign is \
+                  not shown.",
         overloads: &[Overload {
             params: &[
                 Param::of("timespan", TIMESPAN, "the timespan"),

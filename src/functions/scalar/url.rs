@@ -16,7 +16,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         name: "parse_url",
         aliases: &["parseurl"],
         category: Category::Parse,
-        summary: "The parts of an absolute URL as a bag, nothing decoded; all of them empty where the text is none.",
+        summary: "Returns a property bag of the parts of an absolute URL, not decoded; all are empty if the string \
+                  is not a URL.",
         overloads: &[Overload {
             params: &[Param::new("url", Type::String, "the URL, with its scheme")],
             returns: Returns::Type(Type::Dynamic),
@@ -38,9 +39,10 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         name: "parse_urlquery",
         aliases: &["parseurlquery"],
         category: Category::Parse,
-        summary: "The parameters of the query part of a URL as a bag, nothing decoded; a key given twice has an array.",
+        summary: "Returns a property bag of the parameters of a URL query, not decoded; a duplicate key has an array \
+                  of values.",
         overloads: &[Overload {
-            params: &[Param::new("query", Type::String, "what follows the question mark of a URL")],
+            params: &[Param::new("query", Type::String, "the part of a URL after the question mark")],
             returns: Returns::Type(Type::Dynamic),
             kernel: |args| {
                 Ok(args.map_text(0, |query| {
@@ -59,9 +61,10 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "url_encode",
         category: Category::Encoding,
-        summary: "A text for use in a URL: lower-case percent codes for what is no letter, digit, `-`, `_`, `.` or `~`, and `+` for a blank.",
+        summary: "Returns the string encoded for a URL: `+` for a space, lower-case percent codes for other \
+                  characters but letters, digits, `-`, `_`, `.` and `~`.",
         overloads: &[Overload {
-            params: &[Param::new("text", Type::String, "the text")],
+            params: &[Param::new("text", Type::String, "the string")],
             returns: Returns::Type(Type::String),
             kernel: |args| Ok(args.map_text(0, |text| encode(text, "+"))),
         }],
@@ -74,9 +77,9 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "url_encode_component",
         category: Category::Encoding,
-        summary: "A text for use in a URL, as url_encode() has it, but with `%20` for a blank.",
+        summary: "Returns the string encoded for a URL like url_encode(), but with `%20` for a space.",
         overloads: &[Overload {
-            params: &[Param::new("text", Type::String, "the text")],
+            params: &[Param::new("text", Type::String, "the string")],
             returns: Returns::Type(Type::String),
             kernel: |args| Ok(args.map_text(0, |text| encode(text, "%20"))),
         }],
@@ -86,9 +89,10 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "url_decode",
         category: Category::Encoding,
-        summary: "A text with the percent codes of URLs resolved and `+` read as a blank; \"\" where the bytes are no UTF-8.",
+        summary: "Returns the string with percent codes decoded and `+` read as a space, or \"\" if the result is \
+                  not valid UTF-8.",
         overloads: &[Overload {
-            params: &[Param::new("text", Type::String, "the encoded text")],
+            params: &[Param::new("text", Type::String, "the encoded string")],
             returns: Returns::Type(Type::String),
             kernel: |args| Ok(args.map_text(0, |text| String::from_utf8(decode(text)).unwrap_or_default())),
         }],
