@@ -1,4 +1,4 @@
-//! The suites of text files, a trial for each file and configuration. `UPDATE=1` writes down what is answered.
+//! Runs the text cases and plans of `testdata`, one trial per file. `UPDATE=1` records the results.
 
 #![allow(clippy::pedantic, reason = "tests and benchmarks say what they mean in few words")]
 
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// The files below `folder` with this extension, sorted.
+/// Returns the files in `folder` with this extension, sorted.
 fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
     let entries = walkdir::WalkDir::new(folder).sort_by_file_name().into_iter().map(|entry| entry.expect("readable"));
     entries.map(|entry| entry.into_path()).filter(|path| path.extension().is_some_and(|e| e == extension)).collect()
@@ -70,14 +70,14 @@ fn trial_of_plans(path: PathBuf, update: bool) -> Trial {
     })
 }
 
-/// Every rule of the optimizer has a file of plans of its name.
+/// Every optimizer rule has a plan file of its name.
 fn every_rule_has_plans() -> Result<(), Failed> {
     let has_plans = |name: &&str| std::path::Path::new(&format!("testdata/plans/{name}.plan")).exists();
     let without: Vec<&str> = RULES.iter().map(|rule| rule.name).filter(|name| !has_plans(name)).collect();
     if without.is_empty() { Ok(()) } else { Err(format!("without testdata/plans/*.plan: {without:?}").into()) }
 }
 
-/// Every shape of export has cases.
+/// Every export shape has cases.
 fn every_shape_is_tested() -> Result<(), Failed> {
     let cases: Vec<CaseFile> = files("testdata/kql", "test").iter().map(|path| CaseFile::read(path)).collect();
     let tested: Vec<&str> = cases.iter().flat_map(CaseFile::folders).flat_map(|folders| folders.split('+')).collect();

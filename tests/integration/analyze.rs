@@ -1,10 +1,10 @@
-//! `explain --analyze`: what operators gave and scans read is exact; times are masked.
+//! `explain --analyze`: the counts of operators and scans are exact; times are masked.
 
 use crate::command::coldcase;
 
 const SIGNINS: &str = "testdata/signinlogs";
 
-/// What is said of a query, every time as `T` and the line after the plan without its memory.
+/// The output for a query, with every time as `T` and the last line without its memory.
 fn analyzed(arguments: &[&str]) -> Vec<String> {
     let output = coldcase(&[&["explain", "--analyze", "--threads", "2"], arguments].concat());
     assert_eq!(output.code, 0, "{output:?}");
@@ -21,7 +21,7 @@ fn masked(line: &str) -> String {
     line.split("; ").filter(|part| !part.starts_with("peak memory ")).collect::<Vec<_>>().join("; ")
 }
 
-/// Three days of a thousand sign-ins each: a file a day.
+/// Three days of a thousand sign-ins each: one file per day.
 fn archive(folder: &std::path::Path) -> String {
     let path = |name: &str| folder.join(name).display().to_string();
     let (json, archive) = (path("json"), path("archive"));
@@ -33,7 +33,7 @@ fn archive(folder: &std::path::Path) -> String {
 }
 
 #[test]
-fn every_operator_says_what_it_took() {
+fn every_operator_reports_its_metrics() {
     let query =
         "SigninLogs | where ResultType != 0 | summarize Failures = count() by UserPrincipalName | sort by Failures";
     let expected = "\
@@ -73,7 +73,7 @@ busy: time in the operator itself, summed over threads";
 }
 
 #[test]
-fn what_parquet_leaves_out() {
+fn skipped_parquet_row_groups_and_pages_are_counted() {
     let folder = tempfile::tempdir().expect("a folder");
     let archive = archive(folder.path());
     let scan =
@@ -97,7 +97,7 @@ fn what_parquet_leaves_out() {
 }
 
 #[test]
-fn what_goes_wrong_is_told_as_ever() {
+fn errors_are_reported_as_without_analyze() {
     let run = |query: &str| coldcase(&["explain", "--analyze", query, SIGNINS]);
     assert_eq!(run("SigninLogs | where NoSuchColumn == 1").code, 3);
     assert_eq!(coldcase(&["explain", "--analyze", "--bound", "print 1"]).code, 2);

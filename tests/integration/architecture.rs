@@ -1,10 +1,10 @@
-//! Holds the shape of the source: who may import whom, which file owns which crate, and what nothing below the front
-//! doors may do. The tables here are the rules; a new module or dependency needs a row.
+//! Checks the structure of the source: which module may import which, which files may use which crate, and what code
+//! below the front doors must not do. The tables here are the rules; a new module or dependency needs a row.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Every top module with its layer. A module imports only from layers below its own.
+/// Every top-level module with its layer. A module imports only from lower layers.
 const LAYERS: &[(&str, usize)] = &[
     ("diagnostic", 0),
     ("json", 1),
@@ -31,7 +31,7 @@ const LAYERS: &[(&str, usize)] = &[
     ("cli", 12),
 ];
 
-/// Every dependency with the files and folders of `src` that may name it.
+/// Every dependency with the files and folders of `src` that may use it.
 const OWNERS: &[(&str, &[&str])] = &[
     ("aho_corasick", &["functions/needle.rs", "functions/operator", "functions/scalar", "source/text"]),
     ("annotate_snippets", &["diagnostic/render.rs"]),
@@ -113,7 +113,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("zstd", &["source", "synth"]),
 ];
 
-/// What only the front doors may do: print, look at the clock, read the environment.
+/// Reserved to the front doors: printing, reading the clock or the environment.
 const FRONT_DOORS_ONLY: &[&str] = &[
     "print!(",
     "println!(",
@@ -128,26 +128,26 @@ const FRONT_DOORS_ONLY: &[&str] = &[
     "process::exit",
 ];
 
-/// What nobody may do outside tests.
+/// Forbidden outside tests.
 const NOBODY: &[&str] = &["todo!(", "dbg!(", "unimplemented!(", ".unwrap()", "unsafe ", "macro_rules!"];
 
-/// The files whose matches over plans, expressions and syntax name every variant, so that the compiler lists what a
+/// Files whose matches over plans, expressions and syntax must name every variant, so that the compiler lists what a
 /// new one needs.
 const EXHAUSTIVE: &[&str] = &["plan/visit.rs", "expr/visit.rs"];
 
-/// Modules that are tests, besides those called so.
+/// Test modules that their names do not show.
 const TEST_MODULES: &[&str] = &["engine/examples.rs", "source/text/twin.rs", "source/text/twin/"];
 
-/// A line of code outside tests, comments cut off.
+/// A line of code outside tests, without comments.
 struct Line {
-    /// Below `src`, with `/`.
+    /// The path below `src`, with `/`.
     file: String,
     number: usize,
     code: String,
 }
 
 impl Line {
-    /// The module at the top: `binder` of `binder/scope.rs`, `main` of `main.rs`.
+    /// The top-level module: `binder` of `binder/scope.rs`, `main` of `main.rs`.
     fn module(&self) -> &str {
         self.file.split(['/', '.']).next().unwrap_or_default()
     }
@@ -192,7 +192,7 @@ fn all_lines() -> Vec<Line> {
     source_files().iter().flat_map(|path| lines(path)).collect()
 }
 
-/// The names after each `before` in `code`, where no longer name ends there.
+/// The names after each `before` in `code`, unless `before` is the end of a longer name.
 fn names_after<'a>(code: &'a str, before: &str) -> Vec<&'a str> {
     let is_name = |c: char| c.is_alphanumeric() || c == '_';
     let starts = code.match_indices(before).filter(|(at, _)| !code[..*at].ends_with(is_name));
@@ -230,7 +230,7 @@ fn imports_go_down_the_layers() {
 }
 
 #[test]
-fn crates_have_owners() {
+fn crates_are_used_only_by_their_owners() {
     let manifest = fs::read_to_string("Cargo.toml").expect("the manifest is text");
     let dependencies = manifest.split("[dependencies]").nth(1).and_then(|rest| rest.split("\n[").next());
     let declared = dependencies.expect("a section of dependencies").lines().filter_map(|line| line.split_once(" = "));
@@ -242,7 +242,7 @@ fn crates_have_owners() {
     for path in source_files() {
         let lines = lines(&path);
         for (name, owners) in OWNERS {
-            // A module of our own may have the name of a crate; where it is declared, the name means the module.
+            // A module of ours may have the name of a crate; in a file that declares it, the name means the module.
             let is_module = lines.iter().any(|line| line.code.trim().ends_with(&format!("mod {name};")));
             let foreign = lines.iter().filter(|line| !is_module && names_crate(&line.code, name));
             let wrong = foreign.filter(|line| !line.is_below(owners));
@@ -252,7 +252,7 @@ fn crates_have_owners() {
     none(&complaints);
 }
 
-/// True if `code` names the crate: `name::`, not after another path or as the end of a longer name.
+/// True if `code` names the crate: `name::`, not inside another path or a longer name.
 fn names_crate(code: &str, name: &str) -> bool {
     code.match_indices(&format!("{name}::")).any(|(at, _)| {
         let before = &code[..at];
@@ -261,7 +261,7 @@ fn names_crate(code: &str, name: &str) -> bool {
 }
 
 #[test]
-fn only_front_doors_print_or_look_around() {
+fn only_front_doors_print_or_read_the_environment() {
     let below = all_lines().into_iter().filter(|line| !matches!(line.module(), "cli" | "server" | "main"));
     let complaints: Vec<String> = below
         .flat_map(|line| {
@@ -273,7 +273,7 @@ fn only_front_doors_print_or_look_around() {
 }
 
 #[test]
-fn nobody_gives_up() {
+fn no_panics_or_unfinished_code() {
     let complaints: Vec<String> = all_lines()
         .iter()
         .flat_map(|line| {
@@ -285,7 +285,7 @@ fn nobody_gives_up() {
 }
 
 #[test]
-fn the_shapes_of_plans_and_expressions_are_matched_whole() {
+fn matches_over_plans_and_expressions_are_exhaustive() {
     for file in EXHAUSTIVE {
         let path = Path::new("src").join(file);
         let text = fs::read_to_string(&path).expect("the file exists");
@@ -295,7 +295,7 @@ fn the_shapes_of_plans_and_expressions_are_matched_whole() {
 }
 
 #[test]
-fn every_module_says_why_it_exists() {
+fn every_module_has_a_doc_comment() {
     let silent: Vec<String> = source_files()
         .into_iter()
         .filter(|path| !["src/main.rs", "src/lib.rs"].iter().any(|name| path == Path::new(name)))

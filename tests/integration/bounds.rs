@@ -1,4 +1,4 @@
-//! Memory and time are bounded, whatever values, records and plans come.
+//! Memory and time are bounded for any values, records and plans.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -17,7 +17,7 @@ use crate::command::{Output, coldcase, root};
 const RECORDS: usize = 10;
 const LONG: usize = 1_000_000;
 
-/// Sign-ins, each with a value of a megabyte that no other has, and a long list.
+/// Sign-ins with a unique value of a megabyte each, and a long list.
 fn sign_ins(folder: &Path) -> PathBuf {
     let mut text = String::new();
     for row in 0..RECORDS {
@@ -40,7 +40,7 @@ fn sign_ins(folder: &Path) -> PathBuf {
     path
 }
 
-/// A Parquet file in which many rows have one long value of a dictionary.
+/// A Parquet file in which many rows refer to one long dictionary value.
 fn dictionary_bomb(folder: &Path, length: usize, rows: usize) -> PathBuf {
     let codes = Int32Array::from(vec![0; rows]);
     let values = StringArray::from(vec!["x".repeat(length)]);
@@ -59,10 +59,10 @@ fn dictionary_bomb(folder: &Path, length: usize, rows: usize) -> PathBuf {
     path
 }
 
-/// Kilobytes of address space: what the debug program, its stacks and its allocator reserve comes to most of it.
+/// Kilobytes of address space, most of which the debug build, its stacks and its allocator reserve.
 const ADDRESS_SPACE: usize = 2_500_000;
 
-/// Runs the program with little memory and little address space; the exit code is 0 or 6.
+/// Runs the program with little memory and address space; the exit code must be 0 or 6.
 #[cfg(unix)]
 fn bounded(args: &[&str]) -> Output {
     let script = format!("ulimit -v {ADDRESS_SPACE}; exec \"$@\"");
@@ -86,7 +86,7 @@ fn bounded(args: &[&str]) -> Output {
     coldcase(&[args, &["--max-memory", "16M", "--threads", "2"]].concat())
 }
 
-/// The same rows with little memory as with much, or exit code 6.
+/// Requires the same rows with little memory as with much, or exit code 6.
 fn check(query: &str, sources: &[&str]) -> i32 {
     let args = [&[query], sources, &["-o", "csv"]].concat();
     let little = bounded(&args);
@@ -98,7 +98,7 @@ fn check(query: &str, sources: &[&str]) -> i32 {
 }
 
 #[test]
-fn long_values_stay_within_the_memory() {
+fn long_values_stay_within_the_memory_limit() {
     let folder = tempfile::tempdir().expect("a folder");
     let json = sign_ins(folder.path());
     let archive = folder.path().join("archive");
@@ -111,7 +111,7 @@ fn long_values_stay_within_the_memory() {
         let query = fs::read_to_string(&query).expect("a query");
         assert_eq!(check(&query, &[archive]), 0, "{query}");
     }
-    // Rows that are larger together than the memory go to temporary files.
+    // Rows that do not fit in memory are spilled to temporary files.
     let queries = [
         "SigninLogs | sort by Id desc | project Id, strlen(ResultDescription), ResultDescription",
         "SigninLogs | sort by ResultDescription asc | project Id",
@@ -139,7 +139,7 @@ fn long_values_stay_within_the_memory() {
 }
 
 #[test]
-fn values_that_an_aggregate_or_a_function_cannot_hold_are_refused() {
+fn too_large_values_of_aggregates_and_functions_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let json = sign_ins(folder.path());
     let refused = [
@@ -162,7 +162,7 @@ fn values_that_an_aggregate_or_a_function_cannot_hold_are_refused() {
 }
 
 #[test]
-fn dictionaries_of_long_values_are_never_written_out_whole() {
+fn dictionaries_of_long_values_are_never_expanded() {
     let folder = tempfile::tempdir().expect("a folder");
     let bomb = dictionary_bomb(folder.path(), 2 << 20, 3_000);
     let table = format!("T={}", bomb.to_str().expect("a name"));
@@ -209,7 +209,7 @@ fn pipelines_of_hundreds_of_operators_run() {
 }
 
 #[test]
-fn wide_and_deep_queries_end_without_a_crash() {
+fn wide_and_deep_queries_do_not_crash() {
     let list = |count: usize, item: &dyn Fn(usize) -> String| (0..count).map(item).collect::<Vec<_>>();
     let or = list(5_000, &|n| format!("x == {n}")).join(" or ");
     let values = list(50_000, &|n| n.to_string()).join(",");

@@ -1,4 +1,4 @@
-//! The catalog file, the environment, and which of flag, environment and file counts.
+//! The catalog file, the environment, and the precedence of flag, environment and file.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use crate::command::{program, root};
 
-/// Runs the program in `folder`, away from the user's own settings.
+/// Runs the program in `folder`, without the user's own settings.
 pub fn run_in(folder: &Path, args: &[&str], environment: &[(&str, &str)]) -> (i32, String, String) {
     let mut command = Command::new(program());
     command.args(args).current_dir(folder).env("XDG_CONFIG_HOME", folder.join("settings")).env("NO_COLOR", "1");
@@ -18,7 +18,7 @@ pub fn run_in(folder: &Path, args: &[&str], environment: &[(&str, &str)]) -> (i3
     (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
 }
 
-/// A folder with a catalog file and the data that it names.
+/// Creates a folder with a catalog file and the data that it names.
 pub fn archive(catalog: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let row = |id: u32, minute: u32| {
@@ -41,17 +41,17 @@ fn tables_of_the_catalog_file() {
     let run = |args: &[&str], environment: &[(&str, &str)]| run_in(folder.path(), args, environment);
     let count = |args: &[&str]| run(&[&["SigninLogs | count"], args].concat(), &[]).1;
     assert_eq!(count(&[]), "Count\n4\n");
-    // What the call names counts more: a path, a binding.
+    // Paths and bindings on the command line take precedence.
     assert_eq!(count(&["-c", "coldcase.toml", "data/more"]), "Count\n1\n");
     assert_eq!(count(&["-c", "coldcase.toml", "-t", "SigninLogs=data/1.json"]), "Count\n3\n");
-    // A table whose files are missing matters only to those who ask for it.
+    // A table whose files are missing matters only to queries that use it.
     assert_eq!(run(&["Missing | count"], &[]).0, 5);
-    // From elsewhere, paths are relative to the file.
+    // In another working folder, paths are relative to the catalog file.
     let elsewhere = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("coldcase.toml").display().to_string();
     assert_eq!(run_in(elsewhere.path(), &["SigninLogs | count", "-c", &file], &[]).1, "Count\n4\n");
     assert_eq!(run_in(elsewhere.path(), &["SigninLogs | count"], &[("COLDCASE_CATALOG", &file)]).1, "Count\n4\n");
-    // The user's settings, where there is no file here.
+    // The user's settings, if there is no catalog file here.
     fs::create_dir_all(elsewhere.path().join("settings/coldcase")).expect("folders");
     let text = CATALOG.replace("'data'", &format!("'{}'", folder.path().join("data").display()));
     fs::write(elsewhere.path().join("settings/coldcase/config.toml"), text).expect("written");
@@ -59,7 +59,7 @@ fn tables_of_the_catalog_file() {
 }
 
 #[test]
-fn flag_then_environment_then_file_then_default() {
+fn flags_override_the_environment_which_overrides_the_file() {
     let folder = archive(&CATALOG.replace("'csv'\n", "'csv'\ndedup = 'Id'\n"));
     let run = |args: &[&str], environment: &[(&str, &str)]| {
         run_in(folder.path(), &[&["SigninLogs | count"], args].concat(), environment).1
@@ -75,7 +75,7 @@ fn flag_then_environment_then_file_then_default() {
 }
 
 #[test]
-fn sizes_are_numbers_or_texts() {
+fn sizes_are_numbers_or_strings() {
     for size in ["1000", "'1000'", "'1K'"] {
         let folder = archive(&CATALOG.replace("'csv'\n", &format!("'csv'\nmax-decompressed = {size}\n")));
         let packed = zstd::encode_all(&[b' '; 5_000][..], 1).expect("packed");
@@ -99,7 +99,7 @@ fn the_time_column_of_a_table() {
 }
 
 #[test]
-fn what_is_not_supported_is_named() {
+fn unsupported_settings_are_refused_by_name() {
     for (text, word) in [
         ("[rules]\npaths = ['x']\n", "unknown section [rules]; expected one of [defaults], [tables.NAME]"),
         ("[backtest]\ngrace = '5m'\n", "unknown section [backtest]"),
@@ -135,12 +135,12 @@ fn tables_shows_what_patterns_match() {
     assert_eq!(row(1), ("Missing", Some(0), "coldcase.toml"));
     assert_ne!(rows[1]["Problem"], "");
     assert_eq!(row(2), ("SigninLogs", Some(2), "coldcase.toml"));
-    // The defaults of the file count for it, too.
+    // The defaults of the catalog file apply to it, too.
     assert!(run_in(folder.path(), &["tables"], &[]).1.starts_with("Table,Pattern,From,Files,Bytes,Problem\n"));
 }
 
 #[test]
-fn the_time_of_ingestion_of_a_table() {
+fn the_ingestion_time_of_a_table() {
     let record = |id: u32, more: &str| {
         format!("{{\"TimeGenerated\":\"2026-03-02T09:00:00Z\",\"Type\":\"SigninLogs\",\"Id\":\"{id}\"{more}}}\n")
     };
@@ -156,14 +156,14 @@ fn the_time_of_ingestion_of_a_table() {
     let (status, answer, said) = run(late);
     assert_eq!((status, answer.as_str()), (0, "Id\n1\n"));
     assert!(said.contains("KQL5003") && said.contains("_TimeReceived, which is slightly earlier"), "{said}");
-    // Behind operators that keep the column, and in one order with them.
+    // After operators that keep the column, and sorted together with them.
     let ordered = "SigninLogs | where Id != '' | extend n = 1 | top 1 by ingestion_time() desc | project-away n | project ingestion_time()";
     assert_eq!(run(ordered).1, "$IngestionTime\n2026-03-02T09:05:00.0000000Z\n");
-    // Tables of a union that lack it have none.
+    // Tables of a union without the column give null.
     let both =
         "union SigninLogs, (print a = 1) | summarize n = count() by Has = isnotnull(ingestion_time()) | order by Has";
     assert_eq!(run(both).1, "Has,n\ntrue,1\nfalse,2\n");
-    // What the export wrote down is exact, and so is what the user names.
+    // A column of the export is exact, and so is one that the user names.
     let named = ["kept | project ingestion_time()", "kept.json", "-c", "coldcase.toml", "-q"];
     let kept = run_in(folder.path(), &named, &[]);
     assert_eq!((kept.1.as_str(), kept.2.as_str()), ("$IngestionTime\n2026-03-02T10:00:00.0000000Z\n", ""));
@@ -199,21 +199,21 @@ fn watchlists() {
         assert_eq!(status, 0, "{said}");
         answer
     };
-    // Values are texts, whatever they look like.
+    // Values are strings, whatever they look like.
     let types = "_GetWatchlist('Ids') | getschema | project ColumnName, ColumnType";
     assert_eq!(answer(&[types]), "ColumnName,ColumnType\nId,string\nSince,string\n");
     assert_eq!(answer(&["_GetWatchlist('Ids')"]), "Id,Since\n2,2026-03-01T00:00:00Z\n007,true\n");
     let keyed =
         "SearchKey,User Principal Name,Level\nann@contoso.com,ann@contoso.com,1\n\"bo, the boss\",\"bo, the boss\",\n";
     assert_eq!(answer(&["_GetWatchlist('VIPUsers')"]), keyed);
-    // Where a table may stand.
+    // In every position that allows a table.
     assert_eq!(answer(&["SigninLogs | where Id in ((_GetWatchlist('Ids') | project Id)) | count"]), "Count\n2\n");
     let let_list = "let Ids = (_GetWatchlist('Ids') | project Id); SigninLogs | where Id !in (Ids) | count";
     assert_eq!(answer(&[let_list]), "Count\n2\n");
     let scalar = "let n = toscalar(_GetWatchlist('Ids') | count); print n, toscalar(_GetWatchlist('Ids') | project Id)";
     assert_eq!(answer(&[scalar]), "print_0,print_1\n2,2\n");
     assert_eq!(answer(&["union withsource=From (_GetWatchlist('VIPUsers')) | count"]), "Count\n2\n");
-    // A flag counts more than the file, and paths of the call leave watchlists alone.
+    // A flag overrides the file, and paths on the command line do not affect watchlists.
     let json = [
         "SigninLogs | where Id in (_GetWatchlist('Ids') | project Id) | count",
         "--watchlist",

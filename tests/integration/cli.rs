@@ -94,7 +94,7 @@ fn paths_are_files_folders_and_globs() {
     assert_eq!(count(&["SigninLogs | count", "-t", "SigninLogs=testdata/shapes/graph-beta"]), 10);
 }
 
-/// Paths are what the system says they are: whitespace, other alphabets, brackets, links and loops of links.
+/// Paths with whitespace, other alphabets, brackets, links and cyclic links.
 #[test]
 fn paths_of_every_kind() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -132,12 +132,12 @@ fn paths_of_every_kind() {
         assert_eq!(of(&linked.join("all/a[1].json")), 1);
         symlink(root.join("a[1].json"), linked.join("one.json")).expect("a link");
         assert_eq!(of(&linked.join("one.json")), 1);
-        // One that is named, and leads nowhere, is an error.
+        // A named link without a target is an error.
         for name in ["self", "broken"] {
             let path = linked.join(name);
             assert_eq!(coldcase(&["SigninLogs | count", path.to_str().expect("UTF-8")]).code, 5, "{name}");
         }
-        // A name that is no UTF-8 is read all the same.
+        // A file name that is not UTF-8 is read all the same.
         use std::os::unix::ffi::OsStrExt;
         let odd = folder.path().join(std::ffi::OsStr::from_bytes(b"odd"));
         fs::create_dir(&odd).expect("a folder");
@@ -160,7 +160,7 @@ fn time_ranges() {
 }
 
 #[test]
-fn parameters_are_values_never_text() {
+fn parameters_are_values_not_query_text() {
     let query = "declare query_parameters(user:string); SigninLogs | where UserPrincipalName == user | count";
     assert_eq!(count(&[query, SIGNINS, "--param", "user=jonas.weber@contoso.com"]), 2);
     assert_eq!(count(&[query, SIGNINS, "--param", "user=' or true //"]), 0);
@@ -168,7 +168,7 @@ fn parameters_are_values_never_text() {
 }
 
 #[test]
-fn a_query_in_a_file_and_an_answer_in_a_file() {
+fn query_files_and_output_files() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name).display().to_string();
     fs::write(path("q.kql"), "SigninLogs\n| summarize n = count() by UserPrincipalName\n| top 1 by n")
@@ -177,7 +177,7 @@ fn a_query_in_a_file_and_an_answer_in_a_file() {
     assert_eq!((output.code, output.stdout.as_str()), (0, ""), "{output:?}");
     let answer = fs::read_to_string(path("answer.csv")).expect("the answer");
     assert_eq!(answer.replace("\r\n", "\n"), "UserPrincipalName,n\nbg-admin-01@contoso.com,3\n");
-    // A failed run leaves no file that looks whole.
+    // A failed run leaves no file that looks complete.
     let output = coldcase(&["SigninLogs | where Nope == 1", SIGNINS, "-O", &path("other.csv")]);
     assert_eq!(output.code, 3);
     assert!(!folder.path().join("other.csv").exists());
@@ -185,7 +185,7 @@ fn a_query_in_a_file_and_an_answer_in_a_file() {
 }
 
 #[test]
-fn damage_is_counted_and_strict_about() {
+fn damage_is_counted_and_fails_a_strict_run() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("signins.json");
     let row =
@@ -196,27 +196,27 @@ fn damage_is_counted_and_strict_about() {
     assert_eq!(output.code, 0, "{output:?}");
     assert_eq!(lines(&output)[0]["Count"], 2);
     assert!(output.stderr.contains("signins.json") && output.stderr.contains("2 records were not read"), "{output:?}");
-    // Damage is counted also where a search for a name could have passed over it.
+    // Damage is counted even if a search for a name could have skipped it.
     let output = coldcase(&["SigninLogs | where UserPrincipalName == 'nobody@contoso.com' | count", args[1]]);
     assert!(output.stderr.contains("2 records were not read"), "{output:?}");
     assert_eq!(coldcase(&[&args[..], &["--strict"]].concat()).code, 5);
     let quiet = coldcase(&[&args[..], &["-q"]].concat()).stderr;
     assert!(quiet.contains("2 records were not read"), "{quiet}");
-    // With it, so is damage inside of records that cannot be in the answer.
+    // With --strict, so is damage inside records that do not match.
     fs::write(&file, row(1) + &row(2).replace("\"2\"", "2x")).expect("written");
     let args = ["SigninLogs | where UserPrincipalName == 'nobody@contoso.com' | count", args[1], "--strict"];
     assert_eq!(coldcase(&args).code, 5);
 }
 
 #[test]
-fn stdout_is_data_alone() {
+fn stdout_has_only_data() {
     let output = coldcase(&["SigninLogs | project Id", SIGNINS, "-v"]);
     assert_eq!(lines(&output).len(), 10);
     assert!(output.stderr.contains("10 rows"), "{output:?}");
 }
 
 #[test]
-fn a_reader_that_leaves_is_no_error() {
+fn a_closed_pipe_is_no_error() {
     let mut child = Command::new(program())
         .args(["range x from 1 to 10000000 step 1"])
         .current_dir(root())
@@ -232,19 +232,19 @@ fn a_reader_that_leaves_is_no_error() {
 }
 
 #[test]
-fn a_limit_of_ours_is_named() {
+fn exceeded_limits_are_named() {
     let too_many = "print 1 in ((range x from 1 to 2000000 step 1))";
     let output = coldcase(&[too_many]);
     assert_eq!((output.code, output.stdout.as_str()), (6, ""), "{output:?}");
     assert!(output.stderr.contains("more than 1000000 values after `in`"), "{}", output.stderr);
-    // In a pack it is the failure of its query alone.
+    // In a batch, only its own query fails.
     let pack = format!("{{\"id\":1,\"query\":\"{too_many}\"}}\n{{\"id\":2,\"query\":\"print 1\"}}\n");
     let output = coldcase_with(&["batch", "-"], &pack);
     assert_eq!(output.code, 1, "{output:?}");
     assert_eq!(lines(&output)[1]["rows"], serde_json::json!([[1]]));
 }
 
-/// Starts a query, waits for `first` bytes of its answer, and presses Ctrl+C.
+/// Starts a query, waits for `first` bytes of its output, and presses Ctrl+C.
 #[cfg(unix)]
 fn interrupted(args: &[&str], first: usize) -> Output {
     use std::io::Read;
@@ -272,17 +272,17 @@ fn interrupted(args: &[&str], first: usize) -> Output {
 
 #[cfg(unix)]
 #[test]
-fn ctrl_c_ends_behind_whole_rows() {
+fn ctrl_c_ends_output_after_complete_rows() {
     let endless = "range x from 1 to 9000000000000000000 step 1";
     let output = interrupted(&[endless, "-o", "jsonl"], 1);
     assert_eq!(output.code, 130, "{}", output.stderr);
     assert!(output.stdout.ends_with('\n'));
     let rows: Vec<_> = lines(&output).iter().map(|row| row["x"].as_i64().expect("a number")).collect();
     assert!(rows.iter().copied().eq(1..=rows.len() as i64), "the first {} rows", rows.len());
-    // An answer that is one row is whole or not there.
+    // A result of one row is written completely or not at all.
     let output = interrupted(&[&format!("{endless} | count"), "-o", "csv"], 0);
     assert_eq!((output.code, output.stdout.contains('0')), (130, false), "{output:?}");
-    // A file gets its name when it is whole.
+    // A file gets its name when it is complete.
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("answer.jsonl");
     let output = interrupted(&[endless, "-O", &file.display().to_string()], 0);
@@ -319,9 +319,9 @@ fn many_queries_in_one_process() {
     assert_eq!((&answers[1]["id"], &answers[1]["code"]), (&"two".into(), &3.into()), "{output:?}");
 }
 
-/// What is said of the files is said once, whatever the number of queries; `--strict` counts.
+/// Messages about files are printed once for all queries; `--strict` counts them.
 #[test]
-fn batches_say_what_they_could_not_read() {
+fn batches_report_unread_records() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("signins.json");
     fs::write(&file, "{\"TimeGenerated\":\"2026-03-02\",\"Type\":\"SigninLogs\"}\nnot json\n").expect("written");
@@ -386,7 +386,7 @@ fn nothing_is_written_to_servers() {
 
 #[cfg(not(feature = "remote"))]
 #[test]
-fn servers_are_refused_by_a_build_that_reaches_none() {
+fn urls_are_refused_without_the_remote_feature() {
     for url in ["az://logs/a.json", "s3://logs/", "https://contoso.com/a.json?sig=hidden"] {
         let output = coldcase(&["SigninLogs | count", url]);
         assert_eq!(output.code, 5, "{url}: {}", output.stderr);
@@ -394,9 +394,9 @@ fn servers_are_refused_by_a_build_that_reaches_none() {
     }
 }
 
-/// No rows are no evidence where the files hold no records of the table at all, whatever their format.
+/// If the files contain no records of the table, in whatever format, that is reported: no rows is no evidence.
 #[test]
-fn a_table_that_no_file_holds_is_told() {
+fn a_table_without_records_is_reported() {
     for shape in ["testdata/signinlogs", "testdata/shapes/adx-export-parquet", "testdata/shapes/adf-parquet-struct"] {
         let output = coldcase(&["AADNonInteractiveUserSignInLogs | count", shape]);
         let told = output.stderr.contains("the files contain no AADNonInteractiveUserSignInLogs records");
@@ -407,7 +407,7 @@ fn a_table_that_no_file_holds_is_told() {
 }
 
 #[test]
-fn progress_is_for_terminals() {
+fn progress_is_shown_only_on_terminals() {
     for flags in [&[][..], &["-v"], &["-q"]] {
         let mut child = Command::new(program())
             .args(["stdin | count"])
@@ -420,7 +420,7 @@ fn progress_is_for_terminals() {
             .expect("the program starts");
         let mut pipe = child.stdin.take().expect("stdin is piped");
         std::io::Write::write_all(&mut pipe, b"{\"a\":1}\n").expect("written");
-        // Long enough for a line, if there were any.
+        // Long enough for a progress line to appear.
         std::thread::sleep(std::time::Duration::from_millis(1_300));
         drop(pipe);
         let output = child.wait_with_output().expect("the program ends");

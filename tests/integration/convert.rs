@@ -1,4 +1,4 @@
-//! Archives that `convert` makes: the same rows as the original, sorted, whole or not there.
+//! Archives written by `convert`: the same rows as the original, sorted, complete or absent.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 
 use crate::command::{Output, coldcase, root};
 
-/// The answer of `query` over files: bound to `table`, or searched for known tables.
+/// The result of `query` over files: bound to `table`, or searched for known tables.
 fn query(text: &str, table: Option<&str>, path: &Path) -> QueryResult {
     let mut builder = FileCatalogBuilder::default();
     match table {
@@ -53,7 +53,7 @@ fn converted(from: &Path, to: &Path, more: &[&str]) {
     assert_eq!(output.code, 0, "{}: {output:?}", from.display());
 }
 
-/// Every file below a folder with its bytes, in order of the paths.
+/// Every file in a folder with its bytes, sorted by path.
 fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let entries = walkdir::WalkDir::new(folder).sort_by_file_name().into_iter().map(|entry| entry.expect("readable"));
     let files = entries.filter(|entry| entry.file_type().is_file());
@@ -63,7 +63,7 @@ fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     files.map(read).collect()
 }
 
-/// Synthetic sign-ins in a folder of their own.
+/// Generates synthetic sign-ins in a new folder.
 fn synthetic(folder: &Path, shape: &str, rows: &str) -> PathBuf {
     let path = folder.join(format!("synthetic-{shape}"));
     let out = path.display().to_string();
@@ -73,7 +73,7 @@ fn synthetic(folder: &Path, shape: &str, rows: &str) -> PathBuf {
 }
 
 #[test]
-fn archives_of_all_shapes_hold_the_rows_of_their_originals() {
+fn archives_of_all_shapes_have_the_rows_of_their_originals() {
     let folder = tempfile::tempdir().expect("a folder");
     let shapes =
         fs::read_dir(root().join("testdata/shapes")).expect("shapes").map(|entry| entry.expect("entry").path());
@@ -92,7 +92,7 @@ fn archives_of_all_shapes_hold_the_rows_of_their_originals() {
             assert_eq!(original.schema, copy.schema);
             assert_eq!(sorted(rows(&original)), sorted(rows(&copy)), "{} of {}", table.name, shape.display());
             compared += rows(&copy).len();
-            // By order of time, as stable as the original.
+            // Sorted by time, stable with respect to the original.
             let by_time = format!("{} | sort by TimeGenerated asc nulls last", table.name);
             if table.schema.index_of("TimeGenerated").is_some() {
                 assert_eq!(rows(&query(&by_time, None, &shape)), rows(&copy), "{}", shape.display());
@@ -103,7 +103,7 @@ fn archives_of_all_shapes_hold_the_rows_of_their_originals() {
 }
 
 #[test]
-fn queries_answer_alike_over_both() {
+fn queries_return_the_same_over_original_and_archive() {
     let folder = tempfile::tempdir().expect("a folder");
     let original = root().join("testdata/signinlogs");
     let archive = folder.path().join("archive");
@@ -125,7 +125,7 @@ fn queries_answer_alike_over_both() {
 }
 
 #[test]
-fn a_file_says_what_it_holds() {
+fn footers_describe_the_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let archive = folder.path().join("archive");
     converted(&root().join("testdata/signinlogs"), &archive, &["--partition-by", "none"]);
@@ -154,7 +154,7 @@ fn a_file_says_what_it_holds() {
 }
 
 #[test]
-fn memory_shows_in_the_time_alone() {
+fn memory_limits_do_not_affect_the_archive() {
     let folder = tempfile::tempdir().expect("a folder");
     let source = synthetic(folder.path(), "diagnostic", "20000");
     let (large, small) = (folder.path().join("large"), folder.path().join("small"));
@@ -192,7 +192,7 @@ fn periods_have_folders() {
 }
 
 #[test]
-fn a_folder_in_use_is_not_written_to() {
+fn existing_folders_are_not_overwritten() {
     let folder = tempfile::tempdir().expect("a folder");
     let archive = folder.path().join("archive");
     let source = root().join("testdata/signinlogs");
@@ -211,7 +211,7 @@ fn a_folder_in_use_is_not_written_to() {
 }
 
 #[test]
-fn a_killed_run_leaves_nothing_that_looks_whole() {
+fn a_killed_run_leaves_nothing_that_looks_complete() {
     let folder = tempfile::tempdir().expect("a folder");
     let archive = folder.path().join("archive");
     let source = root().join("testdata/signinlogs");
@@ -221,7 +221,7 @@ fn a_killed_run_leaves_nothing_that_looks_whole() {
     fs::write(half.join("lock"), "").expect("a file");
     fs::write(half.join("archive/SigninLogs/SigninLogs-00000.parquet"), "PAR1 and no end").expect("a file");
     fs::write(half.join("runs/run-000000.arrow"), "half of it").expect("a file");
-    // No scan looks at what is not whole.
+    // Scans skip incomplete archives.
     let output = coldcase(&["SigninLogs | count", &folder.path().display().to_string()]);
     assert_eq!(output.code, 5, "{output:?}");
     let output = convert(&source, &archive, &[]);
@@ -232,7 +232,7 @@ fn a_killed_run_leaves_nothing_that_looks_whole() {
 }
 
 #[test]
-fn two_runs_do_not_share_a_place() {
+fn concurrent_runs_with_one_destination_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let half = folder.path().join(".archive.coldcase-unfinished");
     fs::create_dir_all(&half).expect("a folder");
@@ -337,7 +337,7 @@ fn other_formats_and_bound_names() {
 }
 
 #[test]
-fn files_are_left_out_by_what_their_footers_prove() {
+fn files_are_skipped_by_their_footers() {
     let folder = tempfile::tempdir().expect("a folder");
     let source = synthetic(folder.path(), "parquet", "200");
     let archive = folder.path().join("archive");
@@ -369,7 +369,7 @@ fn a_run_that_is_killed_can_be_run_again() {
             .spawn()
             .expect("the program starts");
         std::thread::sleep(std::time::Duration::from_millis(milliseconds));
-        // It may have come to its end.
+        // It may have ended by itself.
         let _ = child.kill();
         child.wait().expect("an end");
         if archive.exists() {
@@ -385,7 +385,7 @@ fn a_run_that_is_killed_can_be_run_again() {
 }
 
 #[test]
-fn strict_writes_nothing_where_records_are_damaged() {
+fn strict_writes_nothing_if_records_are_damaged() {
     let folder = tempfile::tempdir().expect("a folder");
     let archive = folder.path().join("archive");
     let damaged = root().join("testdata/shapes/diag-dups-truncated");
@@ -427,7 +427,7 @@ fn keys_beyond_the_table_are_columns_of_the_archive() {
 }
 
 #[test]
-fn records_that_are_added_bring_their_keys() {
+fn appended_records_bring_their_keys() {
     let folder = tempfile::tempdir().expect("a folder");
     let (archive, more) = (folder.path().join("archive"), folder.path().join("more.jsonl"));
     converted(&beyond_the_table(), &archive, &[]);
@@ -446,7 +446,7 @@ fn records_that_are_added_bring_their_keys() {
 }
 
 #[test]
-fn what_an_archive_lacks_is_damage() {
+fn keys_missing_from_an_archive_are_damage() {
     let folder = tempfile::tempdir().expect("a folder");
     let source = folder.path().join("many.jsonl");
     let keys: String = (0..400).map(|key| format!(",\"K{key:03}_CF\":{key}")).collect();

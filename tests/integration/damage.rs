@@ -1,5 +1,5 @@
-//! Files that were cut off or changed: never a panic, the rows that are whole keep their values, and what is missing is
-//! told. Files are cut, a bit is turned, a line is replaced: at a few places of each file, and with `DAMAGE=all` at every
+//! Truncated or modified files: no panic, undamaged rows keep their values, and missing rows are reported. Files are
+//! truncated, a bit is flipped, a line is replaced: at a few positions of each file, and with `DAMAGE=all` at every
 //! 97th byte and in every line.
 
 use std::fs;
@@ -16,23 +16,23 @@ use rand_chacha::ChaCha8Rng;
 use crate::command::{coldcase, root};
 use crate::scan;
 
-/// What is compared of a sign-in.
+/// The compared columns of a sign-in.
 const COLUMNS: [&str; 8] =
     ["Id", "UserPrincipalName", "ResultType", "ResultDescription", "IPAddress", "AppDisplayName", "UserId", "Location"];
 
-/// Every so many bytes.
+/// The distance of positions with `DAMAGE=all`, in bytes.
 const STEP: usize = 97;
 
-/// Places of each file that are tried in every run.
+/// The number of positions per file in every run.
 const FEW: usize = 12;
 
-/// Files whose bytes are packed: one changed bit may change any text before the checksum tells.
+/// Compressed formats: one flipped bit may change any value before the checksum shows it.
 const PACKED: [&str; 6] = ["gz", "zst", "zip", "avro", "parquet", "bz2"];
 
-/// Of these, files without checksums: nobody can tell that a value was changed.
+/// Formats among these without checksums: a changed value cannot be detected.
 const UNCHECKED: [&str; 3] = ["parquet", "zst", "avro"];
 
-/// What stands in the place of a line that was replaced, beside random bytes.
+/// Replacements of a line, besides random bytes.
 const REPLACEMENTS: [&[u8]; 11] = [
     b"0",
     b"null",
@@ -47,27 +47,27 @@ const REPLACEMENTS: [&[u8]; 11] = [
     b"<html><body>503</body></html>",
 ];
 
-/// What happens to a copy.
+/// The damage done to a copy.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Damage {
-    /// The bytes from here on are missing.
+    /// The bytes from this offset are missing.
     Cut(usize),
-    /// A bit of this byte is another one.
+    /// A bit of this byte is flipped.
     Flip(usize),
-    /// The line that begins here is another one.
+    /// The line that begins at this offset is replaced.
     Replace(usize),
 }
 
-/// What a scan found.
+/// The result of a scan.
 struct Found {
     rows: Vec<Vec<String>>,
-    /// True if the scan said that something is wrong or strange.
+    /// True if the scan reported any problem.
     told: bool,
-    /// The tables that were met: the name of a table may be what was damaged.
+    /// The tables found: the name of a table may be damaged.
     tables: Vec<String>,
 }
 
-/// Reads the sign-ins of a folder; None if the scan itself refused.
+/// Reads the sign-ins of a folder; None if the scan fails.
 fn read(folder: &Path) -> Option<Found> {
     let mut builder = FileCatalogBuilder::default();
     builder.add(folder).ok()?;
@@ -78,7 +78,7 @@ fn read(folder: &Path) -> Option<Found> {
     Some(Found { rows, told, tables: report.tables() })
 }
 
-/// The rows that `found` has and `whole` has not.
+/// The rows of `found` that are not in `whole`.
 fn strange(found: &[Vec<String>], whole: &[Vec<String>]) -> Vec<Vec<String>> {
     let mut left: Vec<&Vec<String>> = whole.iter().collect();
     let mut is_strange = |row: &&Vec<String>| match left.iter().position(|other| other == row) {
@@ -91,7 +91,7 @@ fn strange(found: &[Vec<String>], whole: &[Vec<String>]) -> Vec<Vec<String>> {
     found.iter().filter(|row| is_strange(row)).cloned().collect()
 }
 
-/// The files below the samples, but not those that a log or another file is needed for.
+/// The sample files, except those that need a log or another file.
 fn samples() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata");
     let folders = ["shapes", "signinlogs"].map(|folder| walkdir::WalkDir::new(root.join(folder)).sort_by_file_name());
@@ -101,7 +101,7 @@ fn samples() -> Vec<PathBuf> {
     paths.filter(|path| is_data(path) && !path.components().any(|part| part.as_os_str() == "_delta_log")).collect()
 }
 
-/// The damage of a file that is tried: with `all` at every so many bytes and in every line, else at a few places.
+/// The damage to try: with `all`, at regular distances and in every line, otherwise at a few positions.
 fn damages(bytes: &[u8], all: bool) -> Vec<Damage> {
     let step = if all { STEP } else { STEP.max(bytes.len() / FEW) };
     let mut damages: Vec<Damage> =
@@ -112,7 +112,7 @@ fn damages(bytes: &[u8], all: bool) -> Vec<Damage> {
     damages
 }
 
-/// The bytes after the damage.
+/// Returns the damaged bytes.
 fn apply(bytes: &[u8], damage: Damage, rng: &mut ChaCha8Rng) -> Vec<u8> {
     match damage {
         Damage::Cut(at) => bytes[..at].to_vec(),
@@ -123,7 +123,7 @@ fn apply(bytes: &[u8], damage: Damage, rng: &mut ChaCha8Rng) -> Vec<u8> {
         }
         Damage::Replace(start) => {
             let end = memchr::memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |length| start + length);
-            // Neither a line of whitespace nor a comma between lines holds anything.
+            // Whitespace lines and commas between lines carry no data.
             let random: Vec<u8> = (0..rng.random_range(1..40)).map(|_| rng.random_range(b'!'..=0xff)).collect();
             let text = if rng.random_range(0..3) == 0 { &random } else { *REPLACEMENTS.choose(rng).expect("some") };
             [&bytes[..start], text, &bytes[end..]].concat()
@@ -131,7 +131,7 @@ fn apply(bytes: &[u8], damage: Damage, rng: &mut ChaCha8Rng) -> Vec<u8> {
     }
 }
 
-/// Tries one damaged copy; the complaint, if there is one.
+/// Tries one damaged copy; returns the failure, if any.
 fn try_damage(copy: &Path, bytes: &[u8], whole: &Found, cut: bool) -> Option<String> {
     fs::write(copy, bytes).expect("a file");
     let folder = copy.parent().expect("a folder");
@@ -146,7 +146,7 @@ fn try_damage(copy: &Path, bytes: &[u8], whole: &Found, cut: bool) -> Option<Str
         let silent = !strange.is_empty() && !found.told && !ends_with(&UNCHECKED);
         return silent.then(|| format!("changed rows and not a word: {strange:?}"));
     }
-    // A changed header changes every row, and is told.
+    // A changed header changes every row, and is reported.
     if strange.len() > usize::from(!cut) && (cut || !found.told) {
         return Some(format!("{} strange rows: {strange:?}", strange.len()));
     }
@@ -157,7 +157,7 @@ fn try_damage(copy: &Path, bytes: &[u8], whole: &Found, cut: bool) -> Option<Str
 }
 
 #[test]
-fn damage_is_told_and_stays_where_it_is() {
+fn damage_is_reported_and_stays_local() {
     let all = std::env::var("DAMAGE").is_ok_and(|value| value == "all");
     let mut complaints = Vec::new();
     let (mut files, mut tried) = (0, 0);
@@ -187,7 +187,7 @@ fn damage_is_told_and_stays_where_it_is() {
     );
 }
 
-/// The rows of files whose first line is damaged: it is told, and the others are read.
+/// A damaged first line is reported, and the other rows are read.
 #[test]
 fn a_damaged_first_line_does_not_hide_the_others() {
     let record = br#"{ "TimeGenerated": "2026-03-02T06:59:48Z", "Type": "SigninLogs", "Id": "a, b, c" }"#;
@@ -199,9 +199,9 @@ fn a_damaged_first_line_does_not_hide_the_others() {
     }
 }
 
-/// A byte of a cell that is no text any more is damage to this cell.
+/// A byte that makes a cell invalid text damages only this cell.
 #[test]
-fn a_zero_byte_does_not_hide_the_rows_of_csv() {
+fn a_nul_byte_does_not_hide_the_rows_of_a_csv() {
     let folder = tempfile::tempdir().expect("a folder");
     let text = "TimeGenerated,Id,Type\n2026-03-02T06:59:48Z,a\0b,SigninLogs\n2026-03-02T06:59:49Z,c,SigninLogs\n";
     fs::write(folder.path().join("query_data.csv"), text).expect("a file");
@@ -210,9 +210,10 @@ fn a_zero_byte_does_not_hide_the_rows_of_csv() {
     assert_eq!(ids, ["a\0b", "c"]);
 }
 
-/// A byte of the least text in the footer is raised: least and greatest contradict each other, and rule nothing out.
+/// One byte of the minimum in the footer is increased: minimum and maximum are inconsistent, and must not prune
+/// anything.
 #[test]
-fn statistics_that_contradict_each_other_rule_nothing_out() {
+fn inconsistent_statistics_prune_nothing() {
     let tenant = b"b7a9f3c1-0e52-4d68-9c7f-5a1d3e8b2f46";
     let name = "export_1_7d1e5c0b9f2a4c3d8e6f1a2b3c4d5e6f.parquet";
     let original = fs::read(root().join("testdata/shapes/adx-export-parquet").join(name)).expect("a sample");

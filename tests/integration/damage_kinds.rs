@@ -1,4 +1,4 @@
-//! Every kind of damage times every kind of query: each finds the word for it, and a strict run ends with exit code 5.
+//! Every kind of damage with every kind of query: each reports the damage, and a strict run fails with exit code 5.
 
 use std::fs;
 use std::io::Write as _;
@@ -6,17 +6,17 @@ use std::path::Path;
 
 use crate::command::{Output, coldcase, coldcase_with};
 
-/// Who is searched for: the record of this account is whole in every file.
+/// The account to search for, whose record is intact in every file.
 const SEARCHED: &str = "bg1@contoso.com";
 
-/// A way in which files are damaged.
+/// A kind of damage.
 struct Kind {
     name: &'static str,
-    /// Writes the file, or several.
+    /// Writes one or more damaged files.
     write: fn(&Path),
-    /// What every message about it says.
+    /// The word that every message about it contains.
     word: &'static str,
-    /// The column whose values are damaged; None if records are missing, so that every query is concerned.
+    /// The column whose values are damaged; None if records are missing, which affects every query.
     column: Option<&'static str>,
 }
 
@@ -217,7 +217,7 @@ const KINDS: &[Kind] = &[
     },
 ];
 
-/// Kinds of queries: the name, the query, and whether it reads the values of all columns.
+/// The kinds of queries: name, query, and whether it reads the values of all columns.
 const QUERIES: &[(&str, &str, bool)] = &[
     ("search", "SigninLogs | where UserPrincipalName == 'bg1@contoso.com'", true),
     ("count", "SigninLogs | count", false),
@@ -225,7 +225,7 @@ const QUERIES: &[(&str, &str, bool)] = &[
     ("aggregate", "SigninLogs | summarize count() by UserPrincipalName", false),
 ];
 
-/// Complains if a run did not find the word for the damage, or ended in another way than it should.
+/// Adds a failure if a run did not report the damage or ended with another exit code.
 fn check_told(failures: &mut Vec<String>, kind: &Kind, query: &str, output: &Output, strict: bool) {
     let warning = output.stderr.lines().any(|line| line.starts_with("warning: ") && line.contains(kind.word));
     let is_told = warning || output.stderr.starts_with("error: ");
@@ -235,7 +235,7 @@ fn check_told(failures: &mut Vec<String>, kind: &Kind, query: &str, output: &Out
 }
 
 #[test]
-fn every_kind_of_damage_is_told_by_every_kind_of_query() {
+fn every_kind_of_query_reports_every_kind_of_damage() {
     let mut failures = Vec::new();
     for kind in KINDS {
         check_kind(&mut failures, kind);
@@ -268,7 +268,7 @@ fn check_kind(failures: &mut Vec<String>, kind: &Kind) {
     let archive = place("archive");
     let converted = coldcase(&["convert", path, "-O", &archive]);
     expect("convert", &converted.stderr, &[kind.word]);
-    // What was damaged then is told again where the archive is read.
+    // Damage found by the conversion is reported again when the archive is read.
     expect("archive", &coldcase(&["SigninLogs", &archive]).stderr, &[kind.word]);
     coldcase(&["SigninLogs", path, "--rejects", &place("rejects.jsonl")]);
     expect("rejects", &fs::read_to_string(place("rejects.jsonl")).expect("rejects"), &["\"reason\""]);

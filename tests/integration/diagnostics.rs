@@ -1,7 +1,7 @@
-//! Every message of the language: a query that yields it, the place it points at, and what it says.
+//! Every message code: a query that causes it, the position it points at, and its text.
 //!
-//! `testdata/diagnostics/*.kql` holds queries, a blank line between two. Below a line, `//` with `^` under some of its
-//! words says which message points there. `UPDATE=1` writes down what the engine says.
+//! `testdata/diagnostics/*.kql` contains queries, separated by empty lines. Below a line, `//` with `^` under some of
+//! its words shows the message that points there. `UPDATE=1` records the messages of the engine.
 
 use std::fmt::Write;
 use std::fs;
@@ -26,7 +26,7 @@ fn engine() -> Engine {
     Engine::new(Arc::new(catalog), Settings::new(datetime::UNIX_EPOCH))
 }
 
-/// Everything said about a query: before it runs or, where it runs, then.
+/// All messages about a query: before it runs or, if it runs, then.
 fn messages(engine: &Engine, query: &str) -> Vec<Diagnostic> {
     let prepared = match engine.prepare(query) {
         Ok(prepared) => prepared,
@@ -68,7 +68,7 @@ fn annotated(query: &str, messages: &[Diagnostic]) -> String {
     text
 }
 
-/// The queries of a file, without the comments that say what they yield.
+/// The queries of a file, without the comments that record messages.
 fn queries(text: &str) -> Vec<String> {
     let query = |block: &str| {
         let lines: Vec<&str> = block.lines().filter(|line| !line.starts_with("//")).collect();
@@ -89,7 +89,7 @@ fn files() -> Vec<PathBuf> {
 }
 
 #[test]
-fn every_message_points_where_it_should() {
+fn every_message_points_at_its_position() {
     let engine = engine();
     let mut complaints = Vec::new();
     for path in files() {
@@ -106,7 +106,7 @@ fn every_message_points_where_it_should() {
 }
 
 #[test]
-fn every_code_has_a_query_that_yields_it() {
+fn every_code_has_a_query_that_causes_it() {
     let engine = engine();
     let mut missing = Vec::new();
     for info in CODES.iter().filter(|info| !elsewhere(info.code)) {
@@ -121,13 +121,13 @@ fn every_code_has_a_query_that_yields_it() {
     assert!(missing.is_empty(), "\n{}", missing.join("\n"));
 }
 
-/// Codes whose query would be too long for a file, which have a test of their own, and those that nothing yields yet.
+/// Codes whose query would be too long for a file, which have their own tests, and codes that nothing causes yet.
 fn elsewhere(code: Code) -> bool {
     matches!(code, Code::TextTooLong | Code::TooDeep | Code::ColumnWithoutSource | Code::NothingToRead)
 }
 
 #[test]
-fn the_examples_of_codes_yield_them() {
+fn the_examples_of_codes_cause_them() {
     let engine = engine();
     let examples = CODES.iter().filter(|info| !info.example.is_empty() && !elsewhere(info.code));
     let wrong = examples.filter(|info| messages(&engine, info.example).iter().all(|message| message.code != info.code));
@@ -136,7 +136,7 @@ fn the_examples_of_codes_yield_them() {
 }
 
 #[test]
-fn what_is_too_deep_or_too_long() {
+fn too_deep_and_too_long_queries() {
     let engine = engine();
     let deep = format!("print {}1{}", "(".repeat(100_000), ")".repeat(100_000));
     assert_eq!(messages(&engine, &deep)[0].code, Code::TooDeep);

@@ -1,4 +1,4 @@
-//! The commands of the README run, each as written; paths in documents exist.
+//! Runs the commands of the README as written; paths in documents exist.
 
 use std::fs;
 use std::process::Command;
@@ -28,7 +28,7 @@ fn readme_commands_run() {
     assert!(commands.len() >= 8, "the README shows commands: {commands:?}");
     let program = program().display().to_string();
     for command in commands.iter().filter(|command| *command != "cargo test") {
-        // What cargo would build and install is the program under test.
+        // Instead of what cargo would build and install, the program under test is used.
         let text =
             command.replace("cargo run --release -- ", "coldcase ").replace("coldcase ", &format!("'{program}' "));
         let output = Command::new("sh").args(["-c", &text]).current_dir(root()).output().expect("a shell");
@@ -39,7 +39,7 @@ fn readme_commands_run() {
 }
 
 #[test]
-fn the_first_command_answers_two_rows() {
+fn the_first_command_returns_two_rows() {
     let readme = fs::read_to_string(root().join("README.md")).expect("README.md");
     let first = commands(&readme).into_iter().next().expect("a command");
     let text = first.replace("cargo run --release -- ", &format!("'{}' ", program().display()));

@@ -1,11 +1,12 @@
-//! Texts in other encodings, padded, joined, cut or packed badly: every whole record is read, and what is lost is reported.
+//! Files in other encodings, padded, joined, truncated or badly compressed: every complete record is read, and lost
+//! data is reported.
 
 use std::fs;
 use std::path::Path;
 
 use crate::command::{Output, coldcase_at};
 
-/// A record of a sign-in of this user.
+/// A sign-in record of this user.
 fn record(id: &str, user: &str) -> String {
     format!(
         "{{\"TimeGenerated\":\"2026-03-02T09:07:43Z\",\"Id\":\"{id}\",\"UserPrincipalName\":\"{user}@contoso.com\",\
@@ -17,7 +18,7 @@ fn run(folder: &Path, args: &[&str]) -> Output {
     coldcase_at(folder, args, b"")
 }
 
-/// The count that `query` returns over the folder, and what was said.
+/// The count that `query` returns over the folder, and the messages.
 fn count(folder: &Path, query: &str) -> (String, String) {
     let output = run(folder, &[query, ".", "-o", "csv"]);
     assert_eq!(output.code, 0, "{output:?}");
@@ -27,9 +28,9 @@ fn count(folder: &Path, query: &str) -> (String, String) {
 const ALL: &str = "SigninLogs | count";
 const OF_PRIYA: &str = "SigninLogs | where UserPrincipalName == 'priya@contoso.com' | count";
 
-/// An append that was caught halfway: wherever the last record ends, the records before it are read and one is reported.
+/// A partial append: wherever the last record ends, the records before it are read and one is reported.
 #[test]
-fn the_last_record_is_joined_and_cut_at_any_byte() {
+fn a_last_record_truncated_at_any_byte() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.json");
     let [first, second, last] = ["1", "2", "3"].map(|id| record(id, "priya"));
@@ -41,7 +42,7 @@ fn the_last_record_is_joined_and_cut_at_any_byte() {
     ];
     for (layout, before) in layouts.iter().enumerate() {
         let rows = if layout == 1 { "3" } else { "2" };
-        // Every byte of the usual layout, and each seventh of the others.
+        // Every byte of the usual layout, and every seventh of the others.
         for cut in (1..last.len()).step_by(if layout == 0 { 1 } else { 7 }) {
             fs::write(&path, format!("{before}{}", &last[..cut])).expect("written");
             for query in [ALL, OF_PRIYA] {
@@ -53,7 +54,7 @@ fn the_last_record_is_joined_and_cut_at_any_byte() {
     }
 }
 
-/// The bytes of a text in an encoding: "8" for UTF-8, "le" and "be" for UTF-16, with a byte order mark if "m" follows.
+/// Encodes a string: "8" is UTF-8, "le" and "be" are UTF-16, with a byte order mark if "m" follows.
 fn encode(text: &str, encoding: &str) -> Vec<u8> {
     let mark = if encoding.ends_with('m') { "\u{feff}" } else { "" };
     let text = format!("{mark}{text}");
@@ -64,7 +65,7 @@ fn encode(text: &str, encoding: &str) -> Vec<u8> {
     }
 }
 
-/// How tools lay out two records.
+/// The layouts of two records that tools write.
 fn layouts(first: &str, second: &str) -> Vec<String> {
     let pretty = |record: &str| record.replace("{\"", "{\r\n  \"").replace(",\"", ",\r\n  \"").replace('}', "\r\n}");
     vec![
@@ -77,9 +78,9 @@ fn layouts(first: &str, second: &str) -> Vec<String> {
     ]
 }
 
-/// Files that tools of different encodings appended to.
+/// Files to which tools with different encodings appended.
 #[test]
-fn every_order_of_encodings_is_read_whole() {
+fn every_order_of_encodings_is_read_completely() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.json");
     let orders: [&[&str]; 12] = [
@@ -120,9 +121,9 @@ fn every_order_of_encodings_is_read_whole() {
     }
 }
 
-/// Larger than what is looked at first: the change of the encoding is met while reading.
+/// Larger than the sample used for detection: the change of encoding is found while reading.
 #[test]
-fn another_encoding_may_begin_far_into_a_file() {
+fn a_late_change_of_encoding_is_read() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.json");
     for (layout, (between, open, close)) in [("\n", "", "\n"), (",\n", "[", "]")].into_iter().enumerate() {
@@ -143,9 +144,9 @@ fn another_encoding_may_begin_far_into_a_file() {
     }
 }
 
-/// A piece that was cut off costs its last record, and no other encoding after it.
+/// A truncated part loses its last record, but no later part in another encoding.
 #[test]
-fn a_piece_that_is_cut_off_hides_no_other_encoding() {
+fn a_truncated_part_hides_no_other_encoding() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.json");
     let [first, second] = ["1", "2"].map(|id| record(id, "priya"));
@@ -166,9 +167,9 @@ fn a_piece_that_is_cut_off_hides_no_other_encoding() {
     }
 }
 
-/// Bytes of Windows-1252 are decoded in JSON and CSV, said, and found by a search for the name.
+/// Windows-1252 is decoded in JSON and CSV, reported, and found by a search for the name.
 #[test]
-fn text_in_windows_1252_is_read_and_said() {
+fn windows_1252_is_read_and_reported() {
     let folder = tempfile::tempdir().expect("a folder");
     let latin = |text: &str| text.chars().map(|c| u8::try_from(u32::from(c)).expect("Latin-1")).collect::<Vec<u8>>();
     let named = |id: &str, name: &str| record(id, "priya").replace("\"0\"", &format!("\"0\",\"Identity\":\"{name}\""));
@@ -201,7 +202,7 @@ fn text_in_windows_1252_is_read_and_said() {
         assert_eq!(strict.code, 5, "{strict:?}");
         let query = "SigninLogs | where Identity contains 'rgen' | project Identity, _SourceByte";
         let rows = run(folder.path(), &[query, ".", "-o", "csv", "--provenance"]);
-        // Before the name, all characters have one byte.
+        // All characters before the name are one byte long.
         let before = &text[..text.find("Jürgen").unwrap_or(0)];
         let byte = before.rfind("{\"Time").unwrap_or(0);
         assert!(rows.stdout.contains(&format!("Müller,{byte}")) || name == "a.csv", "{byte}: {rows:?}");
@@ -209,9 +210,9 @@ fn text_in_windows_1252_is_read_and_said() {
     }
 }
 
-/// NUL bytes around records cost none of them, and are damage.
+/// NUL bytes around records lose none of them, and are damage.
 #[test]
-fn runs_of_nul_bytes_cost_no_record() {
+fn nul_bytes_lose_no_record() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.json");
     let nul = "\0".repeat(512);
@@ -250,7 +251,7 @@ fn runs_of_nul_bytes_cost_no_record() {
     }
 }
 
-/// Files of which nothing can be read are not called empty, and end the run as other unreadable files do.
+/// Files without any readable record are not called empty, and fail the run like other unreadable files.
 #[test]
 fn files_without_a_readable_record_are_not_empty() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -279,9 +280,9 @@ fn files_without_a_readable_record_are_not_empty() {
     }
 }
 
-/// A CSV that ends in its header or without a line end may lack rows.
+/// A CSV file that ends in its header or without a line end may lack rows.
 #[test]
-fn a_csv_without_its_last_line_end_may_be_cut_off() {
+fn a_csv_without_its_last_line_end_may_be_truncated() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.csv");
     let header = "TimeGenerated,Identity,UserPrincipalName,ResultType,Type";
@@ -294,9 +295,9 @@ fn a_csv_without_its_last_line_end_may_be_cut_off() {
     }
 }
 
-/// What a record says twice, and halves of characters, are damage of the values that are read.
+/// Duplicate keys and unpaired surrogates are damage of the values that are read.
 #[test]
-fn keys_twice_and_halves_of_characters_are_said() {
+fn duplicate_keys_and_unpaired_surrogates_are_reported() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.json");
     let [first, second] = ["1", "2"].map(|id| record(id, "priya"));
@@ -316,9 +317,9 @@ fn keys_twice_and_halves_of_characters_are_said() {
     assert!(!said.contains("surrogate"), "{said}");
 }
 
-/// Packed files whose lengths are wrong are damage of that file; what unpacks to too much ends the run.
+/// Compressed files with wrong lengths are damaged files; too much decompressed data ends the run.
 #[test]
-fn a_wrong_length_costs_one_file() {
+fn a_wrong_length_damages_one_file() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("b.json"), record("2", "priya") + "\n").expect("written");
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
@@ -332,9 +333,9 @@ fn a_wrong_length_costs_one_file() {
     assert!(found == "2" && said.contains("shorter than the archive says"), "{found}: {said}");
 }
 
-/// A workbook is refused with the reason, though its entries are text.
+/// A workbook is refused with a reason, although its entries are text.
 #[test]
-fn a_workbook_is_no_archive_of_exports() {
+fn a_workbook_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for name in ["[Content_Types].xml", "xl/worksheets/sheet1.xml"] {

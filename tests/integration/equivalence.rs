@@ -1,5 +1,6 @@
-//! Random queries over random tables: the answer depends neither on the optimizer nor on threads and batches, and no
-//! query brings the engine down. Seeded, so a failure comes back; the query of a failure is cut down before it is shown.
+//! Random queries over random tables: the result depends neither on the optimizer nor on threads and batches, and no
+//! query crashes the engine. Seeded, so that a failure can be reproduced; the query of a failure is minimised before it
+//! is shown.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -18,12 +19,12 @@ use rand_chacha::ChaCha8Rng;
 use crate::random_query::{self, WORDS};
 use crate::wire;
 
-/// How long the test looks for differences; each seed is tried whole.
+/// How long the test runs; each seed is tried completely.
 const TIME: Duration = Duration::from_secs(12);
 const SEEDS: u64 = 40;
 const QUERIES_PER_SEED: usize = 40;
 
-/// Optimizer, threads, rows a batch, memory; the first is what the others must agree with.
+/// Optimizer, threads, rows per batch, memory; the others must agree with the first.
 const CONFIGURATIONS: &[Configuration] = &[
     (true, 1, 8_192, u64::MAX),
     (false, 1, 8_192, u64::MAX),
@@ -34,7 +35,7 @@ const CONFIGURATIONS: &[Configuration] = &[
 
 type Configuration = (bool, usize, usize, u64);
 
-/// A column of each type, and one of texts that are dictionary-encoded.
+/// A column of each type, and a dictionary-encoded string column.
 fn columns() -> Vec<(String, Type)> {
     let mut columns: Vec<(String, Type)> = Type::ALL.iter().map(|ty| (format!("{ty}_"), *ty)).collect();
     columns.push(("coded_".to_owned(), Type::String));
@@ -51,7 +52,7 @@ pub(crate) fn value(rng: &mut impl Rng, ty: Type) -> Value {
         Type::Int => Value::Int(i32::try_from(small).expect("small")),
         Type::Long if small == 11 => Value::Long(i64::MIN),
         Type::Long => Value::Long(small),
-        // Quarters add up exactly in any order.
+        // Multiples of a quarter add up exactly in any order.
         Type::Real => Value::Real(small as f64 * 0.25),
         Type::Decimal => Value::Decimal(small.into()),
         Type::String => Value::string(*WORDS.choose(rng).expect("words")),
@@ -95,11 +96,11 @@ fn coded(values: &[Value]) -> Column {
     Column::array(Type::String, Arc::new(array))
 }
 
-/// What a query answers: types and rows, or why not.
+/// The result of a query: types and rows, or why there are none.
 enum Answer {
     Rows(Vec<Type>, Vec<String>),
     Refused(Code),
-    /// A value that cannot be represented was met, which depends on what is computed at all.
+    /// A value could not be represented; that depends on which values are computed at all.
     StoppedWhileRunning,
     Broken(String),
 }
@@ -126,7 +127,7 @@ fn answer(
     }
 }
 
-/// What differs between two answers.
+/// Describes the difference between two results.
 fn difference(expected: &Answer, actual: &Answer) -> Option<String> {
     match (expected, actual) {
         (_, Answer::Broken(why)) | (Answer::Broken(why), _) => Some(why.clone()),
@@ -155,7 +156,7 @@ fn disagreement(catalog: &Arc<dyn Catalog>, query: &str) -> Option<String> {
     })
 }
 
-/// The query without the operators that the disagreement does not need.
+/// Removes the operators that the disagreement does not need.
 fn smallest(catalog: &Arc<dyn Catalog>, mut stages: Vec<String>) -> Vec<String> {
     let mut at = stages.len();
     while at > 1 {
@@ -170,7 +171,7 @@ fn smallest(catalog: &Arc<dyn Catalog>, mut stages: Vec<String>) -> Vec<String> 
 }
 
 #[test]
-fn answers_depend_on_nothing_but_the_query() {
+fn results_depend_only_on_the_query() {
     let start = Instant::now();
     let (mut tried, mut valid) = (0, 0);
     let mut complaints = Vec::new();
@@ -195,8 +196,8 @@ fn answers_depend_on_nothing_but_the_query() {
     assert!(valid * 2 > tried, "only {valid} of {tried} queries are valid");
 }
 
-/// A table whose columns are read apart, or are said to be; where it is damaged, its first part has the first column
-/// only.
+/// A table whose columns are read separately, or claims to be; if it is damaged, its first partition has the first
+/// column only.
 #[derive(Debug)]
 struct InColumns {
     inner: MemoryTable,
@@ -227,9 +228,9 @@ impl TableProvider for InColumns {
     }
 }
 
-/// More rows than `top` keeps at once, so that its bound has to leave the right ones out.
+/// More rows than `top` keeps at once, so that its dynamic filter has to drop the right ones.
 #[test]
-fn the_first_rows_are_those_that_sorting_everything_puts_first() {
+fn top_returns_what_sorting_everything_returns() {
     let mut rng = ChaCha8Rng::seed_from_u64(11);
     let fields = [("a", Type::Datetime), ("b", Type::Long), ("n", Type::Long), ("c", Type::Long), ("d", Type::Long)];
     let schema = Schema::new(fields.map(|(name, ty)| Field::new(name, ty)));

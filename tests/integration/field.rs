@@ -1,4 +1,4 @@
-//! Inputs as the field has them: each folder of `testdata/field` is a case, described in `testdata/field/README.md`.
+//! Inputs found in practice: each folder of `testdata/field` is a case, described in `testdata/field/README.md`.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::command::{coldcase_at, root};
 use crate::diff::line_diff;
 
-/// A call and what it must lead to.
+/// A command and its expected outcome.
 #[derive(Default)]
 struct Call {
     command: String,
@@ -17,7 +17,7 @@ struct Call {
     unsaid: Vec<String>,
 }
 
-/// The description before the calls, and the calls.
+/// The description before the commands, and the commands.
 fn parse(text: &str) -> (String, Vec<Call>) {
     let (mut title, mut calls) = (String::new(), Vec::<Call>::new());
     for line in text.lines() {
@@ -41,7 +41,7 @@ fn parse(text: &str) -> (String, Vec<Call>) {
     (title, calls)
 }
 
-/// The words of a command line, in which both kinds of quotes hold words together and nothing else is special.
+/// Splits a command line into words; both kinds of quotes group words, and nothing else is special.
 fn words(command: &str) -> Vec<String> {
     let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
     for c in command.chars() {
@@ -101,7 +101,7 @@ fn check(folder: &Path, update: bool) -> Vec<String> {
 }
 
 #[test]
-fn every_case_of_the_field() {
+fn every_field_case() {
     let update = std::env::var_os("UPDATE").is_some();
     let entries = fs::read_dir(root().join("testdata/field")).expect("the cases");
     let mut folders: Vec<PathBuf> = entries.map(|entry| entry.expect("readable").path()).collect();

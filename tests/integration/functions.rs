@@ -1,4 +1,4 @@
-//! Functions of a query that call each other: whatever they do, the stack and the memory hold.
+//! Functions that call each other: stack and memory are bounded whatever they do.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use coldcase::engine::{Engine, Settings};
 use coldcase::source::file_catalog::FileCatalogBuilder;
 use coldcase::types::datetime;
 
-/// The codes of what is said about a query.
+/// The codes of the messages about a query.
 fn codes(query: &str) -> Vec<&'static str> {
     let engine = Engine::new(Arc::new(FileCatalogBuilder::default().build()), Settings::new(datetime::UNIX_EPOCH));
     match engine.query(query) {
@@ -18,7 +18,7 @@ fn codes(query: &str) -> Vec<&'static str> {
     }
 }
 
-/// `count` functions of which each calls the one before in the middle of `before` and `after`.
+/// `count` functions, each of which calls the previous one between `before` and `after`.
 fn chain(count: usize, first: &str, before: &str, after: &str) -> String {
     let mut text = format!("let f0 = {first};\n");
     for number in 1..=count {
@@ -28,7 +28,7 @@ fn chain(count: usize, first: &str, before: &str, after: &str) -> String {
     text
 }
 
-/// Runs `check` with the stack that a program's first thread has; unoptimised code needs more than a test's.
+/// Runs `check` with the stack size of a program's first thread; unoptimised code needs more than a test thread has.
 fn with_stack(check: fn()) {
     let thread = std::thread::Builder::new().stack_size(8 << 20).spawn(check).expect("a thread");
     thread.join().expect("no panic");
@@ -59,7 +59,7 @@ fn calls_are_bounded() {
 }
 
 #[test]
-fn high_bodies_are_bounded() {
+fn deep_bodies_are_bounded() {
     with_stack(|| {
         for (open, close) in [("-(", ")"), ("not(", ")"), ("toscalar(", ")"), ("iff(true, ", ", 1)"), ("tolong(", ")")]
         {
@@ -78,7 +78,7 @@ fn high_bodies_are_bounded() {
 }
 
 #[test]
-fn arguments_that_grow_are_bounded() {
+fn growing_arguments_are_bounded() {
     with_stack(|| {
         let high = format!("(x:long) {{ {}x{} }}", "abs(x + ".repeat(90), ")".repeat(90));
         let nested = format!("{}x{}", "f(".repeat(90), ")".repeat(90));

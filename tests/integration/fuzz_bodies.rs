@@ -1,6 +1,6 @@
-//! The bodies of the fuzz targets over a kept corpus: what a target found once is tried in every run of the tests.
+//! Runs the fuzz targets over their kept inputs: whatever a target found once is tried in every test run.
 //!
-//! `fuzz/kept/TARGET/` holds the inputs, as cargo-fuzz writes them.
+//! `fuzz/kept/TARGET/` contains the inputs, as cargo-fuzz writes them.
 
 #![allow(dead_code, reason = "the fuzz targets use more of it")]
 
@@ -43,7 +43,7 @@ fn run(target: &str, random: usize, body: impl Fn(&[u8])) {
     }
 }
 
-/// The input of a target that takes more than bytes.
+/// The input of a target that takes structured data.
 fn structured<T: for<'a> Arbitrary<'a>>(bytes: &[u8]) -> Option<T> {
     T::arbitrary_take_rest(Unstructured::new(bytes)).ok()
 }

@@ -1,4 +1,4 @@
-//! `grammar/*.ebnf` and the parser are one language: grammar/README.md says how they are held together.
+//! `grammar/*.ebnf` and the parser describe the same language; grammar/README.md explains how this is checked.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
@@ -31,13 +31,13 @@ const CLASSES: &[&str] = &[
     "WORD",
 ];
 
-/// How many mutants are made of each query.
+/// The number of mutants of each query.
 const MUTANTS: usize = 16;
 
-/// How many mutants and how many made-up sentences are tried in all, at most.
+/// The maximum number of mutants, and of generated sentences.
 const MOST: usize = 4000;
 
-/// Random numbers, the same in every run unless `COLDCASE_SEED` says otherwise.
+/// Random numbers, the same in every run unless `COLDCASE_SEED` is set.
 fn random() -> Random {
     Random(std::env::var("COLDCASE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_240_229))
 }
@@ -94,7 +94,7 @@ fn check_form(grammar: &Grammar, starts: &[&str], classes: &[&str]) {
 
 // ── 2. Names ──
 
-/// The source of the parsers, without that of what is refused, comments and the texts of the operator table.
+/// The source of the parsers, without refused syntax, comments and the strings of the operator table.
 fn parser_source() -> String {
     let mut files = Vec::new();
     collect(&root().join("src/syntax/parser"), "rs", &mut files);
@@ -160,8 +160,8 @@ fn the_words_of_the_grammar_are_those_of_the_parser() {
     let spelled = BinaryOperator::SPELLINGS.iter().map(|(text, _)| *text);
     let spelled = spelled.chain(MembershipOperator::SPELLINGS.iter().map(|(text, _)| *text));
     let mut tested: BTreeSet<String> = spelled.flat_map(str::split_whitespace).map(str::to_owned).collect();
-    // Texts of the parser that are no words of the grammar: names of types in messages, the function that stands for
-    // `datetime()`, a truth value that is compared in any case.
+    // String literals of the parser that are not words of the grammar: type names in messages, the function that
+    // `datetime()` means, a boolean that is compared ignoring case.
     let others = ["long", "now", "real", "timespan", "true"];
     let source = parser_source();
     let unquoted: Vec<String> = source.lines().map(|line| line.replace("'\"'", "")).collect();
@@ -180,7 +180,7 @@ fn is_one_word(text: &str) -> bool {
 
 // ── 3. Grammar -> parser ──
 
-/// Texts for a class of tokens.
+/// Sample texts for a class of tokens.
 fn samples(class: &str) -> &'static [&'static str] {
     match class {
         "NAME" => &["a", "T", "Col_1", "kind", "count", "$left"],
@@ -202,7 +202,7 @@ fn samples(class: &str) -> &'static [&'static str] {
 }
 
 #[test]
-fn sentences_made_from_the_grammar_parse() {
+fn generated_sentences_parse() {
     let grammar = syntax();
     let generator = Generator::new(&grammar, samples);
     let mut random = random();
@@ -224,7 +224,7 @@ fn sentences_made_from_the_grammar_parse() {
 
 // ── 4. Parser <-> grammar ──
 
-/// For each token the terminals that it is.
+/// For each token, the terminals that it matches.
 fn classes(recogniser: &Recogniser, tokens: &[Token<'_>]) -> Vec<HashSet<usize>> {
     let real = &tokens[..tokens.len() - 1];
     let mut known: HashMap<(&str, bool), HashSet<usize>> = HashMap::new();
@@ -269,19 +269,19 @@ fn is_of_class(class: &str, token: Token<'_>, is_glued: bool) -> bool {
     }
 }
 
-/// What the parser says against `text`. What stands inside a literal is no matter of grammar.
+/// The parser's diagnostics about `text`. The content of literals is not part of the grammar.
 fn mistakes(text: &str) -> Vec<Diagnostic> {
     let mut found = parse(text).diagnostics;
     found.retain(|diagnostic| diagnostic.code != Code::InvalidLiteral);
     found
 }
 
-/// Both verdicts on `text`; panics where they differ.
+/// Returns the verdict on `text`; panics if grammar and parser disagree.
 fn compare(recogniser: &Recogniser, text: &str) -> bool {
     let tokens = tokens(text);
     let verdict = recogniser.recognise("query", &classes(recogniser, &tokens));
     let found = mistakes(text);
-    // What is no token has no grammar either.
+    // Malformed tokens are outside the grammar too.
     if found.iter().any(|diagnostic| matches!(diagnostic.code, Code::UnknownCharacter | Code::UnterminatedString)) {
         return false;
     }
@@ -315,7 +315,7 @@ fn blocks(text: &str) -> Vec<String> {
     parts.filter_map(|part| part.split_once("\n```")).map(|(block, _)| block.to_owned()).collect()
 }
 
-/// The queries of `testdata/kql`: what stands between the `#` lines of a case and its `----`.
+/// The queries of `testdata/kql`: the text between the `#` lines of a case and its `----`.
 fn test_cases() -> Vec<String> {
     let mut files = Vec::new();
     collect(&root().join("testdata/kql"), "test", &mut files);
@@ -378,7 +378,7 @@ fn grammar_and_parser_agree_on_mutants() {
     assert!(accepted * 20 > all && accepted * 20 < all * 19, "{accepted} of {all} mutants are queries: no good test");
 }
 
-/// `text` with a token dropped, doubled, swapped with the next, or replaced by one of another query.
+/// `text` with a token removed, duplicated, swapped with the next, or replaced by one of another query.
 fn mutant(text: &str, kind: usize, corpus: &[String], random: &mut Random) -> String {
     let mut words: Vec<&str> = tokens(text).iter().map(|token| token.text).filter(|text| !text.is_empty()).collect();
     if words.is_empty() {
@@ -437,7 +437,7 @@ fn every_production_occurs_in_the_test_cases() {
 
 // ── Tokens ──
 
-/// The token that `text` is as a whole, by the grammar: the first production that takes it.
+/// The token class of the whole of `text` by the grammar: the first production that matches.
 fn token_by_grammar<'a>(lexical: &'a Grammar, recogniser: &Recogniser, text: &str) -> Option<&'a str> {
     let is_char = |terminal: &Node, c: char| match terminal {
         Node::Quoted(text) => text.chars().eq([c]),
@@ -474,7 +474,7 @@ fn is_described(description: &str, c: char) -> bool {
     }
 }
 
-/// The token that `text` is as a whole, by the lexer.
+/// The token class of the whole of `text` by the lexer.
 fn token_by_lexer(text: &str) -> Option<&'static str> {
     let tokens = tokens(text);
     let name = match tokens[0].kind {
@@ -492,7 +492,7 @@ fn token_by_lexer(text: &str) -> Option<&'static str> {
     (tokens[0].text == text).then_some(name)
 }
 
-/// `lexical` with words of several characters as sequences of them.
+/// `lexical` with multi-character words as sequences of characters.
 fn over_characters(lexical: &Grammar) -> Grammar {
     let productions = lexical.productions.iter().map(|production| Production {
         name: production.name.clone(),

@@ -1,4 +1,4 @@
-//! Parquet and archives: damaged pages, rows of other tables, checksums, answers that lie among the evidence.
+//! Parquet and archives: damaged pages, rows of other tables, checksums, and results stored among the evidence.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -18,7 +18,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::command::{Output, coldcase, coldcase_at};
 
-/// Makes an answer in Parquet a file as another program would have written it.
+/// Makes a Parquet result look like a file of another program.
 pub fn unmark(path: &str) {
     let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path).expect("a file")).expect("Parquet");
     let schema = Arc::clone(reader.schema());
@@ -51,7 +51,7 @@ impl Folder {
         path
     }
 
-    /// A Parquet file with these columns.
+    /// Writes a Parquet file with these columns.
     fn parquet(&self, name: &str, properties: WriterProperties, columns: &[(&str, ArrayRef)]) -> String {
         let batch = RecordBatch::try_from_iter(columns.iter().map(|(name, array)| (*name, Arc::clone(array))));
         let batch = batch.expect("a batch");
@@ -62,7 +62,7 @@ impl Folder {
         self.write(name, bytes)
     }
 
-    /// Sign-ins whose `Type` has these values, without statistics.
+    /// Sign-ins with these values of `Type`, without statistics.
     fn typed(&self, name: &str, types: &[Option<&str>]) -> String {
         let times: StringArray = types.iter().map(|_| Some("2026-03-02T09:00:00Z")).collect();
         let ids: StringArray = (0..types.len()).map(|id| Some(format!("id{id}"))).collect();
@@ -74,12 +74,12 @@ impl Folder {
     }
 }
 
-/// The answer in CSV without its header line.
+/// The CSV result without its header.
 fn rows(output: &Output) -> Vec<&str> {
     output.stdout.lines().skip(1).collect()
 }
 
-/// Runs `query` over `file`, as CSV; the exit code must be that of `--strict`.
+/// Runs `query` over `file`, as CSV; `--strict` must give the exit code.
 fn strict(query: &str, file: &str, code: i32) -> Output {
     let output = coldcase(&[query, file, "-o", "csv", "--strict"]);
     assert_eq!(output.code, code, "{query} {file}: {output:?}");
@@ -87,7 +87,7 @@ fn strict(query: &str, file: &str, code: i32) -> Output {
 }
 
 #[test]
-fn rows_of_other_tables_in_parquet_are_said_when_the_table_is_missing() {
+fn rows_of_other_tables_in_parquet_are_reported_if_the_table_is_missing() {
     let folder = Folder::new();
     let audit = folder.typed("audit.parquet", &[Some("AuditLogs"), Some("AuditLogs")]);
     let output = strict("SigninLogs | count", &audit, 5);
@@ -96,7 +96,7 @@ fn rows_of_other_tables_in_parquet_are_said_when_the_table_is_missing() {
     let unknown = folder.typed("unknown.parquet", &[Some("Contoso_CL")]);
     let output = strict("SigninLogs | count", &unknown, 5);
     assert!(output.stderr.contains("contain no SigninLogs records (only Contoso_CL)"), "{output:?}");
-    // The rows that a time range leaves out are of the table all the same.
+    // Rows outside the time range belong to the table all the same.
     let mixed = folder.typed("mixed.parquet", &[Some("AuditLogs"), Some("SigninLogs"), Some("Contoso_CL")]);
     let output = strict("SigninLogs | project Id", &mixed, 0);
     assert_eq!(rows(&output), ["id1"]);
@@ -109,7 +109,7 @@ fn rows_of_other_tables_in_parquet_are_said_when_the_table_is_missing() {
 }
 
 #[test]
-fn data_names_tables_in_any_case_in_every_format() {
+fn table_names_in_data_ignore_case_in_every_format() {
     let folder = Folder::new();
     let parquet = folder.typed("rows.parquet", &[Some("signinlogs"), Some("SigninLogs"), Some("SIGNINLOGS ")]);
     let row = |ty: &str, id: &str| format!("2026-03-02T09:00:00Z,{ty},{id}\n");
@@ -136,7 +136,7 @@ fn data_names_tables_in_any_case_in_every_format() {
 }
 
 #[test]
-fn names_like_that_of_the_table_are_damage_until_they_are_bound() {
+fn similar_table_names_are_damage_until_they_are_bound() {
     let folder = Folder::new();
     let types = [Some("SigninLogs"), Some("SigninLogs_CL"), Some("SigninLogs_CL")];
     let parquet = folder.typed("rows.parquet", &types);
@@ -157,9 +157,9 @@ fn names_like_that_of_the_table_are_damage_until_they_are_bound() {
 }
 
 #[test]
-fn parquet_rows_that_name_no_table_are_not_dropped_in_silence() {
+fn parquet_rows_without_a_table_are_not_dropped_silently() {
     let folder = Folder::new();
-    // Nothing makes this file a log: it has no TimeGenerated.
+    // Nothing identifies this file as a log: it has no TimeGenerated.
     let types: StringArray = [Some("SigninLogs"), None, Some("")].into_iter().collect();
     let ids: StringArray = ["a", "b", "c"].into_iter().map(Some).collect();
     let columns: [(&str, ArrayRef); 2] = [("Type", Arc::new(types)), ("Id", Arc::new(ids))];
@@ -173,7 +173,7 @@ fn parquet_rows_that_name_no_table_are_not_dropped_in_silence() {
 }
 
 #[test]
-fn values_that_parquet_cannot_give_are_damage_of_their_file() {
+fn unreadable_parquet_values_are_damage() {
     let folder = Folder::new();
     let types: ArrayRef = Arc::new(StringArray::from(vec!["SigninLogs"; 3]));
     let ids: ArrayRef = Arc::new(StringArray::from(vec!["a", "b", "c"]));
@@ -208,7 +208,7 @@ fn values_that_parquet_cannot_give_are_damage_of_their_file() {
     assert!(output.stderr.contains("rows.parquet"), "{output:?}");
 }
 
-/// An archive of a thousand sign-ins in one file, which has dictionaries, bloom filters and page indexes.
+/// An archive of a thousand sign-ins in one file, with dictionaries, bloom filters and page indexes.
 fn archive(folder: &Folder) -> String {
     let record = |n: usize| {
         format!(
@@ -229,7 +229,7 @@ fn archive(folder: &Folder) -> String {
     archive
 }
 
-/// The file with one bit of it turned.
+/// The file with one flipped bit.
 fn flipped(bytes: &[u8], random: &mut ChaCha8Rng) -> (usize, Vec<u8>) {
     let at = random.random_range(0..bytes.len());
     let mut damaged = bytes.to_vec();
@@ -237,9 +237,9 @@ fn flipped(bytes: &[u8], random: &mut ChaCha8Rng) -> (usize, Vec<u8>) {
     (at, damaged)
 }
 
-/// One bit that is turned anywhere in an archive is found, every time; `FLIPS` sets how many are tried.
+/// Any flipped bit in an archive is found; `FLIPS` sets how many are tried.
 #[test]
-fn verify_finds_every_bit_that_was_turned() {
+fn verify_finds_every_flipped_bit() {
     let folder = Folder::new();
     let path = archive(&folder);
     let bytes = fs::read(&path).expect("readable");
@@ -254,9 +254,9 @@ fn verify_finds_every_bit_that_was_turned() {
     }
 }
 
-/// A query never gives other values in silence, whichever bit was turned, and prints no panic.
+/// A query never silently returns other values, whichever bit is flipped, and prints no panic.
 #[test]
-fn queries_over_a_damaged_archive_are_right_or_say_so() {
+fn queries_over_a_damaged_archive_are_right_or_report_it() {
     let folder = Folder::new();
     let path = archive(&folder);
     let bytes = fs::read(&path).expect("readable");
@@ -280,7 +280,7 @@ fn queries_over_a_damaged_archive_are_right_or_say_so() {
 }
 
 #[test]
-fn verify_says_which_files_and_row_groups_are_damaged() {
+fn verify_names_damaged_files_and_row_groups() {
     let folder = Folder::new();
     let path = archive(&folder);
     let verify = |code: i32| {
@@ -311,15 +311,15 @@ fn verify_says_which_files_and_row_groups_are_damaged() {
     assert!(output.code == 5 && output.stdout.contains(",no checksums,"), "{output:?}");
     let json = folder.write("x.json", "{}");
     assert_eq!(coldcase(&["verify", &json]).code, 2);
-    // Answers carry checksums, too.
+    // Results carry checksums, too.
     let answer = folder.path("answer.parquet");
     assert_eq!(coldcase(&["range n from 1 to 9 step 1", "-O", &answer]).code, 0);
     assert_eq!(coldcase(&["verify", &answer]).code, 0);
 }
 
-/// A column that is damaged costs only the queries that read it.
+/// A damaged column affects only the queries that read it.
 #[test]
-fn other_columns_of_a_damaged_file_are_read() {
+fn undamaged_columns_of_a_damaged_file_are_read() {
     let folder = Folder::new();
     let ids: ArrayRef = Arc::new(StringArray::from_iter_values((0..300).map(|n| format!("id{n}"))));
     let agents: ArrayRef = Arc::new(StringArray::from_iter_values((0..300).map(|n| format!("Mozilla {n}"))));
@@ -338,7 +338,7 @@ fn other_columns_of_a_damaged_file_are_read() {
     assert!(output.stderr.contains("300 records were not read"), "{output:?}");
 }
 
-/// A row with a value of every type, and one of nulls.
+/// A row with a value of every type, and a row of nulls.
 const EVERY_TYPE: &str = "datatable(b:bool, i:int, l:long, r:real, d:decimal, s:string, g:guid, t:datetime, n:timespan, y:dynamic) \
     [true, -7, 9007199254740993, 0.1, decimal(12345678901234.5678), 'Zoë \\'quoted\\'', \
     guid(74be27de-1e4e-49d9-b579-fe0b331d3642), datetime(2026-03-02T09:00:00.1234567Z), timespan(1.02:03:04.5678901), \
@@ -346,7 +346,7 @@ const EVERY_TYPE: &str = "datatable(b:bool, i:int, l:long, r:real, d:decimal, s:
     datetime(null), timespan(null), dynamic(null)]";
 
 #[test]
-fn arrow_answers_are_read_back_with_every_type() {
+fn arrow_results_are_read_back_with_every_type() {
     let folder = Folder::new();
     let file = folder.path("answer.arrow");
     assert_eq!(coldcase(&[EVERY_TYPE, "-o", "arrow", "-O", &file]).code, 0);
@@ -364,7 +364,7 @@ fn arrow_answers_are_read_back_with_every_type() {
     assert_eq!(rows(&places), ["9007199254740993,1,Arrow rows", ",2,Arrow rows"], "{places:?}");
 }
 
-/// Sign-ins as other programs write them: with dictionaries, more than one batch, and compressed.
+/// Sign-ins as other programs write them: with dictionaries, several batches, and compressed.
 fn arrow_batch(first: usize) -> RecordBatch {
     let ids: ArrayRef = Arc::new(StringArray::from_iter_values((first..first + 100).map(|n| format!("id{n}"))));
     let types: ArrayRef = Arc::new((0..100).map(|_| Some("SigninLogs")).collect::<DictionaryArray<Int32Type>>());
@@ -402,7 +402,7 @@ fn arrow_files_and_streams_of_other_programs_are_sign_ins() {
 }
 
 #[test]
-fn damaged_arrow_files_are_told_and_nothing_panics() {
+fn damaged_arrow_files_are_reported_without_panics() {
     let folder = Folder::new();
     let mut stream = StreamWriter::try_new(Vec::new(), &arrow_batch(0).schema()).expect("begun");
     (0..3).for_each(|n| stream.write(&arrow_batch(100 * n)).expect("written"));
@@ -415,7 +415,7 @@ fn damaged_arrow_files_are_told_and_nothing_panics() {
         output
     };
     assert_eq!((query(&bytes).code, rows(&query(&bytes))[0]), (0, "300"));
-    // Without the mark of the end, rows may be missing.
+    // Without the end mark, rows may be missing.
     let cut = query(&bytes[..bytes.len() - 8]);
     assert!(cut.code == 5 && rows(&cut) == ["300"] && cut.stderr.contains("it was cut off"), "{cut:?}");
     for at in (8..bytes.len() - 8).step_by(bytes.len() / 20) {
@@ -428,9 +428,9 @@ fn damaged_arrow_files_are_told_and_nothing_panics() {
     assert!(output.code == 5 && output.stderr.contains("Feather version 1"), "{output:?}");
 }
 
-/// What the program wrote about evidence is no evidence itself, unless it is named.
+/// Results of the program are not evidence, unless they are named.
 #[test]
-fn answers_in_a_searched_folder_are_left_out() {
+fn results_in_a_searched_folder_are_skipped() {
     let folder = Folder::new();
     let record = "{\"TimeGenerated\":\"2026-03-02T09:00:00Z\",\"Type\":\"SigninLogs\",\"Id\":\"a\"}\n";
     folder.write("case/evidence.json", record.to_owned() + "{\"TimeGenerated\":\n");
@@ -455,7 +455,7 @@ fn answers_in_a_searched_folder_are_left_out() {
     }
     let glob = coldcase(&["SigninLogs | count", &folder.path("case/*.arrow"), "-o", "csv", "--strict"]);
     assert!(glob.code == 5 && rows(&glob) == ["0"], "{glob:?}");
-    // Nothing tells that a text is an answer.
+    // A text file cannot be recognised as a result.
     let output = coldcase(&["SigninLogs", &case, "-O", &path("answer.csv")]);
     assert!(
         output.code == 0 && output.stderr.contains("the next run over that folder would read it as evidence"),
@@ -463,7 +463,7 @@ fn answers_in_a_searched_folder_are_left_out() {
     );
     let outside = coldcase(&["SigninLogs", &case, "-O", &folder.path("answer.csv")]);
     assert!(outside.code == 0 && !outside.stderr.contains("write it elsewhere"), "{outside:?}");
-    // A whole table that was converted is evidence as its original is.
+    // A converted whole table is evidence, like its original.
     let archive = folder.path("archive/signins.arrow");
     fs::create_dir(folder.path("archive")).expect("a folder");
     assert_eq!(coldcase(&["convert", &path("evidence.json"), "-O", &archive]).code, 0);

@@ -1,4 +1,4 @@
-//! The hash join and its slow twin, a nested loop, on random tables: each kind, keys of each type, one key and two.
+//! Compares the hash join with a nested loop on random tables: each kind, keys of each type, one and two keys.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ fn rows(rng: &mut impl Rng, types: [Type; 2]) -> Vec<Row> {
     (0..count).map(|row| [value(rng, types[0]), value(rng, types[1]), Value::Long(row)]).collect()
 }
 
-/// The rows in batches of a few.
+/// The rows in small batches.
 fn table(rng: &mut impl Rng, types: [Type; 2], rows: &[Row], names: [&str; 3]) -> MemoryTable {
     let types = [types[0], types[1], Type::Long];
     let size = rng.random_range(1..12);
@@ -43,7 +43,7 @@ fn same(left: &Value, right: &Value) -> bool {
     left.is_null() && right.is_null() || left == right
 }
 
-/// What the kind answers, each row as its text.
+/// The result of a kind, each row as a string.
 fn nested_loop(kind: &str, left: &[Row], right: &[Row], keys: usize) -> Vec<String> {
     let same_keys = |a: &Row, b: &Row| (0..keys).all(|key| same(&a[key], &b[key]));
     let nulls = |row: &Row| row.clone().map(|value| Value::null(value.ty()));
@@ -83,7 +83,7 @@ fn text(rows: &[&Row]) -> String {
 }
 
 #[test]
-fn the_hash_join_answers_what_a_nested_loop_does() {
+fn the_hash_join_equals_a_nested_loop() {
     let mut matched = 0;
     for seed in 0..SEEDS {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::catalog::{CATALOG, archive, run_in};
 
-/// An archive whose catalog file names the functions in `files`.
+/// Creates an archive whose catalog file lists the functions in `files`.
 fn library(files: &[(&str, &str)]) -> TempDir {
     let folder = archive(&format!("{CATALOG}[functions]\npaths = ['functions/*.kql', 'more']\n"));
     for name in ["functions", "more"] {
@@ -41,7 +41,7 @@ fn answer(folder: &TempDir, query: &str) -> String {
     answer
 }
 
-/// The status and what is said.
+/// The exit code and the messages.
 fn failure(folder: &TempDir, query: &str) -> (i32, String) {
     let (status, answer, said) = run_in(folder.path(), &[query, "-q"], &[]);
     assert_eq!(answer, "", "{query}");
@@ -65,7 +65,7 @@ fn stored_functions_are_called() {
         ("SigninLogs2", "Count\n4\n3\n"),
         ("SigninLogs | where Id in (Ids) | summarize count() by Twice(1)", "Column1,count_\n2,4\n"),
         ("SigninLogs | join kind=inner Ids on Id | count", "Count\n4\n"),
-        // What the query defines counts more, and stored functions do not see it.
+        // Definitions in the query take precedence, and stored functions do not see them.
         (
             "let Twice = (n:long) { n + 100 }; print Twice(1), toscalar(SigninLogs | invoke Known(2) | count)",
             "print_0,print_1\n101,3\n",
@@ -75,12 +75,12 @@ fn stored_functions_are_called() {
     ] {
         assert_eq!(answer(&folder, query), wanted, "{query}");
     }
-    // From elsewhere, and beside files that the call names.
+    // From another working folder, and together with files on the command line.
     let elsewhere = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("coldcase.toml").display().to_string();
     assert_eq!(run_in(elsewhere.path(), &["Recent | count", "-c", &file], &[]).1, "Count\n4\n");
     assert_eq!(run_in(folder.path(), &["Recent | count", "data/more", "-c", &file], &[]).1, "Count\n1\n");
-    // Names are case-sensitive, and the nearest one is suggested.
+    // Names are case-sensitive, and the most similar one is suggested.
     for (query, code) in [("recent | count", "KQL2001"), ("print twice(1)", "KQL2002")] {
         let (status, said) = failure(&folder, query);
         assert_eq!(status, 3, "{said}");
@@ -89,11 +89,11 @@ fn stored_functions_are_called() {
 }
 
 #[test]
-fn a_function_counts_more_than_a_table_of_its_name() {
+fn a_function_takes_precedence_over_a_table_of_its_name() {
     let folder = library(&[("functions/t.kql", "let SigninLogs = () { print Mine = 1 };")]);
     assert_eq!(answer(&folder, "SigninLogs"), "Mine\n1\n");
     assert_eq!(answer(&folder, "let T = SigninLogs; T"), "Mine\n1\n");
-    // It cannot mean the table itself.
+    // A function with the name of a table cannot refer to that table.
     let folder = library(&[("functions/t.kql", "let SigninLogs = () { SigninLogs | take 1 };")]);
     let (status, said) = failure(&folder, "SigninLogs");
     assert_eq!(status, 3);
@@ -140,7 +140,7 @@ fn mistakes_point_into_the_file() {
     fs::write(folder.path().join("queries.jsonl"), line).expect("written");
     let (_, answers, _) = run_in(folder.path(), &["batch", "queries.jsonl"], &[]);
     assert!(answers.contains("\"functions/a.kql:5:9: KQL2003: unknown column `missing`\""), "{answers}");
-    // What cannot be read matters to those who call it, and the rest of the file is there.
+    // An unreadable function matters only to its callers; the rest of the file is available.
     assert_eq!(answer(&folder, "print Fine, After"), "print_0,print_1\n1,2\n");
     let (status, said) = failure(&folder, "Cut");
     assert_eq!(status, 3);
@@ -151,7 +151,7 @@ fn mistakes_point_into_the_file() {
 }
 
 #[test]
-fn circles_are_named() {
+fn recursive_functions_are_named() {
     let folder = library(&[
         ("functions/a.kql", "let A = (n:long) { B(n) };"),
         ("functions/b.kql", "let B = (n:long) { let C = (m:long) { A(m) }; C(n) };"),
@@ -162,7 +162,7 @@ fn circles_are_named() {
 }
 
 #[test]
-fn files_that_hold_no_functions_are_told() {
+fn files_without_functions_are_reported() {
     for (text, words) in [
         ("SigninLogs | take 1", "`SigninLogs` is not a function definition"),
         ("let n = 5;", "is not a function definition"),
@@ -178,11 +178,11 @@ fn files_that_hold_no_functions_are_told() {
     ] {
         let folder = library(&[("functions/f.kql", text)]);
         let (status, _, said) = run_in(folder.path(), &["print F"], &[]);
-        // A name of the language is no name of a function: the query has another mistake then.
+        // A built-in name cannot name a function: the query then has another mistake.
         assert_eq!(status == 0, words.is_empty(), "{text}: {said}");
         assert!(said.contains(words) || text.contains("strlen"), "{text}: {said}");
         assert!(words.is_empty() || text.contains("strlen") || said.contains("functions/f.kql:1:"), "{text}: {said}");
-        // Who calls no function does not wait for them.
+        // Queries that call no stored function do not read them.
         assert_eq!(answer(&folder, "print strlen('ab')"), "print_0\n2\n", "{text}");
     }
     let folder = library(&[("functions/a.kql", "let strlen = (s:string) { 1 };\nlet F = () { 1 };")]);

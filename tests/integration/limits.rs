@@ -1,4 +1,4 @@
-//! Files that unpack to more than they should: `--max-decompressed` stops them, whatever they are packed with.
+//! Decompression bombs: `--max-decompressed` stops them, whatever the compression.
 
 use std::fs;
 use std::io::Write;
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::command::coldcase;
 
-/// What the bombs unpack to: a sign-in, then nothing for a long time.
+/// The decompressed size of the bombs: a sign-in, then padding.
 const BYTES: usize = 8 << 20;
 
 const ROW: &str = "{\"TimeGenerated\":\"2026-03-02T09:01:00Z\",\"Type\":\"SigninLogs\",\"Id\":\"1\"}\n";
@@ -32,7 +32,7 @@ fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
     writer.finish().expect("packed").into_inner()
 }
 
-/// An Avro number.
+/// Encodes an Avro long.
 fn long(number: usize) -> Vec<u8> {
     let mut rest = number << 1;
     let mut out = Vec::new();
@@ -48,7 +48,7 @@ fn text_of(bytes: &[u8]) -> Vec<u8> {
     [long(bytes.len()), bytes.to_vec()].concat()
 }
 
-/// An Event Hub capture of these messages, a block each, packed with deflate.
+/// An Event Hub capture of these messages, one block each, compressed with deflate.
 pub fn avro(bodies: &[&[u8]]) -> Vec<u8> {
     let schema = br#"{"type":"record","name":"EventData","fields":[{"name":"Body","type":"bytes"}]}"#;
     let header = [text_of(b"avro.codec"), text_of(b"deflate"), text_of(b"avro.schema"), text_of(schema)].concat();
@@ -83,7 +83,7 @@ fn write(folder: &Path, name: &str, bytes: &[u8]) -> String {
 }
 
 #[test]
-fn bombs_of_every_kind_are_stopped() {
+fn every_kind_of_bomb_is_stopped() {
     let folder = tempfile::tempdir().expect("a folder");
     for (name, bytes) in bombs() {
         assert!(bytes.len() < BYTES / 100, "{name} is no bomb: {} bytes", bytes.len());
@@ -96,20 +96,20 @@ fn bombs_of_every_kind_are_stopped() {
         let read = coldcase(&["SigninLogs | count", &path, "--max-decompressed", "32M"]);
         let rows = if name == "bomb.zip" { 2 } else { 1 };
         assert_eq!((read.code, read.stdout), (0, format!("{{\"Count\":{rows}}}\n")), "{name}: {}", read.stderr);
-        // Without the flag, much is allowed, and never less than a gigabyte.
+        // Without the flag, a lot is allowed, and never less than a gigabyte.
         assert_eq!(coldcase(&["SigninLogs | count", &path]).code, 0, "{name}");
     }
 }
 
 #[test]
-fn every_command_that_reads_knows_the_limit() {
+fn every_reading_command_has_the_limit() {
     let folder = tempfile::tempdir().expect("a folder");
     let bomb = write(folder.path(), "bomb.json.gz", &gzip(&text()));
     let archive = folder.path().join("archive").display().to_string();
     let converted = coldcase(&["convert", &bomb, "-O", &archive, "--max-decompressed", "1M"]);
     assert!(converted.code == 6 && converted.stderr.contains("--max-decompressed"), "{converted:?}");
     assert!(!Path::new(&archive).exists());
-    // A look at many files goes on after one that is a bomb.
+    // sniff continues after a file that is a bomb.
     let sniffed = coldcase(&["sniff", &bomb, "--max-decompressed", "1M"]);
     assert!(sniffed.code == 0 && sniffed.stdout.contains("it unpacks to more than 1048576 bytes"), "{sniffed:?}");
     let queries = write(folder.path(), "queries.jsonl", b"{\"id\":1,\"query\":\"SigninLogs | count\"}\n");
@@ -118,10 +118,10 @@ fn every_command_that_reads_knows_the_limit() {
     assert_eq!(coldcase(&["print 1", "--max-decompressed", "much"]).code, 2);
 }
 
-/// Layers are told by their first bytes. What is packed otherwise than anybody packs it is refused in words, and not
-/// read as something else.
+/// Layers are detected by their first bytes. Unusual combinations are refused with a message, and not read as something
+/// else.
 #[test]
-fn layers_in_odd_orders() {
+fn unusual_layers() {
     let folder = tempfile::tempdir().expect("a folder");
     let parquet = fs::read("testdata/shapes/adx-export-parquet/export_1_7d1e5c0b9f2a4c3d8e6f1a2b3c4d5e6f.parquet");
     let parquet = parquet.expect("the sample");
@@ -147,9 +147,9 @@ fn layers_in_odd_orders() {
     }
 }
 
-/// A file is what its first bytes say, whatever it is called; what is not read is refused in words.
+/// Files are detected by their first bytes, whatever their names; unreadable ones are refused with a message.
 #[test]
-fn names_say_nothing_about_files() {
+fn file_types_are_detected_by_content() {
     let folder = tempfile::tempdir().expect("a folder");
     let sample = |path: &str| fs::read(Path::new("testdata/shapes").join(path)).expect("the sample");
     let parquet = sample("adx-export-parquet/export_1_7d1e5c0b9f2a4c3d8e6f1a2b3c4d5e6f.parquet");
@@ -200,7 +200,7 @@ fn names_say_nothing_about_files() {
     }
 }
 
-/// A pipe is read only once, however often the file is looked at.
+/// A pipe is read only once, however often the file is examined.
 #[cfg(unix)]
 #[test]
 fn pipes_are_files() {
@@ -216,12 +216,12 @@ fn pipes_are_files() {
     }
 }
 
-/// What a zip says of itself is not believed, and bytes are not unpacked more than once.
+/// Sizes in a zip are not trusted, and no bytes are decompressed twice.
 #[test]
-fn zips_that_lie() {
+fn zips_with_false_sizes() {
     let folder = tempfile::tempdir().expect("a folder");
     let text = text();
-    // The entry says that it has 80 bytes.
+    // The entry claims to have 80 bytes.
     let mut small = zip(&[("a.json", &text)]);
     let size = u32::try_from(BYTES).expect("small").to_le_bytes();
     while let Some(at) = small.windows(4).position(|bytes| bytes == size) {
@@ -230,7 +230,7 @@ fn zips_that_lie() {
     let path = write(folder.path(), "small.zip", &small);
     let read = coldcase(&["SigninLogs | count", &path, "--strict"]);
     assert!(read.code == 5 && read.stderr.contains("it is longer than the archive says"), "{read:?}");
-    // Two entries are made of the same bytes.
+    // Two entries share the same bytes.
     let mut twice = zip(&[("a.json", ROW.as_bytes()), ("b.json", ROW.as_bytes())]);
     let headers: Vec<usize> = (0..twice.len()).filter(|&at| twice[at..].starts_with(b"PK\x01\x02")).collect();
     let offset = headers[1] + 42;

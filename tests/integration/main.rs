@@ -1,10 +1,9 @@
-//! Tests over the public surface, one binary for all of them: a module each.
+//! Tests of the public interface, in one binary with one module per topic.
 
 #![allow(clippy::pedantic, reason = "tests and benchmarks say what they mean in few words")]
 
 mod analyze;
 mod architecture;
-mod asked;
 mod bounds;
 mod catalog;
 mod cli;
@@ -16,31 +15,32 @@ mod diagnostics;
 mod docs;
 mod encodings;
 mod equivalence;
-mod evidence;
 mod field;
+mod folder_search;
 mod functions;
 mod fuzz_bodies;
 mod grammar;
+mod inputs;
 mod integrity;
 mod join;
 mod library;
 mod limits;
 mod memory;
+mod non_sign_ins;
 mod overwrite;
 mod packages;
 mod provenance;
+mod real_world_exports;
 mod reference;
 mod registry;
 #[cfg(feature = "remote")]
 mod remote;
+mod resync;
 mod safe_output;
 mod sniff;
 mod stopped;
-mod strangers;
-mod torn;
 mod unnest;
 mod values;
-mod walk;
 mod wrappers;
 
 #[path = "../support/command.rs"]

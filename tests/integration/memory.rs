@@ -1,4 +1,5 @@
-//! Answers that do not fit the memory: the same rows in the same order, from temporary files that are gone afterwards.
+//! Results that do not fit in memory: the same rows in the same order, from temporary files that are removed
+//! afterwards.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::command::{Output, coldcase_with};
 use crate::equivalence::{plain, value};
 
-/// Batches of `rows` rows of texts that repeat, numbers, and the number of the row.
+/// Batches of `rows` rows with duplicate strings, numbers, and the number of the row.
 fn catalog(rng: &mut impl Rng, batches: usize, rows: usize) -> Arc<dyn Catalog> {
     let fields = [("s", Type::String), ("r", Type::Real), ("d", Type::Dynamic), ("k", Type::Long), ("n", Type::Long)];
     let batches = (0..batches).map(|batch| {
@@ -31,7 +32,7 @@ fn catalog(rng: &mut impl Rng, batches: usize, rows: usize) -> Arc<dyn Catalog> 
     Arc::new(MemoryCatalog::default().with("T", Arc::new(MemoryTable::new(schema, batches))))
 }
 
-/// The rows, and how many temporary files there were.
+/// The rows, and the number of temporary files.
 fn answer(catalog: &Arc<dyn Catalog>, query: &str, settings: Settings) -> (Vec<Vec<Value>>, u64) {
     let prepared = Engine::new(Arc::clone(catalog), settings).prepare(query).expect("the query is right");
     let mut rows = Vec::new();
@@ -43,7 +44,7 @@ fn answer(catalog: &Arc<dyn Catalog>, query: &str, settings: Settings) -> (Vec<V
     (rows, prepared.temporary_files())
 }
 
-/// Runs the queries with little memory and with enough; the answers are the same, reals to the last bit.
+/// Runs the queries with little memory and with enough; the results are equal, reals to the last bit.
 fn check(queries: &[&str]) {
     let mut rng = ChaCha8Rng::seed_from_u64(5);
     let catalog = catalog(&mut rng, 8, 250);
@@ -71,7 +72,7 @@ fn is_empty(folder: &Path) -> bool {
 }
 
 #[test]
-fn sorting_within_little_memory() {
+fn sorting_with_little_memory() {
     check(&[
         "T | sort by s asc, r desc",
         "T | sort by tostring(d) asc, k % 7 desc nulls first",
@@ -83,7 +84,7 @@ fn sorting_within_little_memory() {
 }
 
 #[test]
-fn groups_within_little_memory() {
+fn grouping_with_little_memory() {
     check(&[
         "T | summarize count(), sum(r), avg(r), stdev(r), min(s), max(s), dcount(n), percentile(n, 30) by k",
         "T | summarize make_list(n), make_set(s), make_set(d), make_bag(bag_pack(s, n)) by k",
@@ -96,9 +97,9 @@ fn groups_within_little_memory() {
     ]);
 }
 
-/// A condition on groups is asked before their lists are written; one that is not the same twice is asked after.
+/// A HAVING predicate is evaluated before lists are written; a nondeterministic one is evaluated afterwards.
 #[test]
-fn groups_that_nobody_wants_are_left_out() {
+fn groups_excluded_by_a_having_predicate_are_not_written() {
     let catalog = catalog(&mut ChaCha8Rng::seed_from_u64(11), 8, 250);
     let groups = [
         "summarize c = count(), l = make_list(n), u = make_set(s), b = make_bag(bag_pack(s, n)), m = max(r) by k",
@@ -129,21 +130,21 @@ fn groups_that_nobody_wants_are_left_out() {
 }
 
 #[test]
-fn joins_within_little_memory() {
+fn joins_with_little_memory() {
     let other = "(T | where n % 3 == 0 | extend k = k + 20, m = n, e = strcat(s, '!'))";
     let kinds = ["innerunique", "inner", "leftouter", "rightouter", "fullouter", "leftsemi", "leftanti", "rightsemi"];
     let kinds = kinds.into_iter().chain(["rightanti"]);
     let mut queries: Vec<String> = kinds.map(|kind| format!("T | join kind={kind} {other} on k")).collect();
     queries.push(format!("T | join kind=fullouter {other} on k, s | project n, m, s1, s"));
     queries.push(format!("T | lookup {other} on n"));
-    // A condition on the pairs is asked before they are put in order.
+    // A predicate on pairs is evaluated before they are sorted.
     let outer = ["innerunique", "inner", "leftouter", "rightouter", "fullouter"];
     queries
         .extend(outer.map(|kind| format!("T | join kind={kind} {other} on k | where isnull(m) or n < m or s == s1")));
     check(&queries.iter().map(String::as_str).collect::<Vec<_>>());
 }
 
-/// Rows that take more than the least memory that can be asked for.
+/// Rows that exceed the smallest memory limit.
 const LARGE: &str =
     "range x from 1 to 200000 step 1 | extend s = strcat('a text of some length that counts ', x * 7919 % 200003)";
 
@@ -153,7 +154,7 @@ fn within(query: &str, folder: &str, more: &[&str]) -> Output {
 }
 
 #[test]
-fn temporary_files_are_where_they_were_asked_for_and_gone_in_the_end() {
+fn temporary_files_are_in_the_requested_folder_and_removed() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path();
     let name = path.display().to_string();
@@ -163,14 +164,14 @@ fn temporary_files_are_where_they_were_asked_for_and_gone_in_the_end() {
     assert_eq!((spilled.code, spilled.stdout), (0, whole.stdout), "{}", spilled.stderr);
     assert!(spilled.stderr.contains("temporary files"), "{}", spilled.stderr);
     assert!(is_empty(path), "temporary files are left");
-    // Also where the run ends early, and in an error.
+    // Also if the run ends early, and after an error.
     assert_eq!(within("sort by s | take 3", &name, &["--max-memory", "16M"]).code, 0);
     let failed = within("sort by s | extend y = x / toscalar(print 0) | where y > 0", &name, &["--max-memory", "16M"]);
     assert!(is_empty(path), "temporary files are left: {}", failed.stderr);
 }
 
 #[test]
-fn what_cannot_be_divided_is_named() {
+fn state_that_cannot_be_split_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let name = folder.path().display().to_string();
     let query = "extend s = strcat(s, s, s) | summarize make_list(s)";
@@ -193,7 +194,7 @@ fn what_cannot_be_divided_is_named() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_used_is_named() {
+fn an_unusable_temporary_folder_is_named() {
     let file = tempfile::NamedTempFile::new().expect("a file");
     let name = file.path().display().to_string();
     let failed = within("sort by s", &name, &["--max-memory", "16M"]);
@@ -202,7 +203,7 @@ fn a_folder_that_cannot_be_used_is_named() {
 }
 
 #[test]
-fn amounts_of_memory_that_mean_nothing_are_refused() {
+fn invalid_memory_limits_are_refused() {
     for wrong in ["1K", "0%", "101%", "much", "-5"] {
         let output = coldcase_with(&["print 1", &format!("--max-memory={wrong}")], "");
         assert_eq!(output.code, 2, "{wrong}: {}", output.stderr);

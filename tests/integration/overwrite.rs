@@ -1,4 +1,4 @@
-//! What is written never takes the place of what is read.
+//! Output never overwrites input.
 
 use std::fs;
 

@@ -1,5 +1,5 @@
-//! Which packages the project may use: the licences and sources that are allowed, for every dependency of every
-//! platform and feature.
+//! The packages that the project may use: allowed licences and sources for every dependency of every platform and
+//! feature.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 
 use crate::command::root;
 
-/// The list that `deny.toml` has under a section and key.
+/// The list under a section and key of `deny.toml`.
 fn allowed(section: &str, key: &str) -> BTreeSet<String> {
     let text = fs::read_to_string(root().join("deny.toml")).expect("deny.toml");
     let rules: toml::Table = text.parse().expect("TOML");
@@ -17,7 +17,7 @@ fn allowed(section: &str, key: &str) -> BTreeSet<String> {
     list.iter().map(|item| item.as_str().expect("a string").to_owned()).collect()
 }
 
-/// Every package that Cargo.lock names, as `cargo metadata` describes it.
+/// Every package of Cargo.lock, as described by `cargo metadata`.
 fn packages() -> Vec<Json> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let args = ["metadata", "--format-version", "1", "--locked", "--all-features"];
@@ -27,8 +27,8 @@ fn packages() -> Vec<Json> {
     metadata["packages"].as_array().expect("a list").clone()
 }
 
-/// True if a licence expression can be met with the allowed licences: one of several joined by `OR` (or `/`), all of several
-/// joined by `AND`, which binds more tightly.
+/// True if a licence expression can be satisfied with the allowed licences: one of those joined by `OR` (or `/`), all
+/// of those joined by `AND`, which binds more tightly.
 fn is_met(expression: &str, allowed: &BTreeSet<String>) -> bool {
     let expression = expression.replace('/', " OR ");
     let expression = expression.trim();
@@ -74,7 +74,7 @@ fn every_dependency_has_an_allowed_licence_and_source() {
     let licences = allowed("licenses", "allow");
     let mut wrong = BTreeMap::new();
     let packages = packages();
-    // The one registry that Cargo asks if nothing else is set.
+    // The registry that Cargo uses by default.
     let arrow = packages.iter().find(|package| package["name"] == "arrow").expect("a dependency");
     let registry = arrow["source"].as_str().expect("a source").to_owned();
     assert!(registry.starts_with("registry+"), "{registry}");
@@ -85,7 +85,7 @@ fn every_dependency_has_an_allowed_licence_and_source() {
         if !is_met(licence, &licences) {
             wrong.insert(name.clone(), licence.to_owned());
         }
-        // The project itself comes from nowhere.
+        // The project itself has no source.
         let source = package["source"].as_str();
         let is_known = source.is_none_or(|source| source == registry);
         if !is_known || (source.is_none() && package["name"] != "coldcase") {

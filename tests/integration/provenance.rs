@@ -1,4 +1,4 @@
-//! Where rows come from: `--provenance`, and `--rejects` for what is no row.
+//! Where rows come from: `--provenance`, and `--rejects` for unreadable records.
 
 use std::fs;
 use std::io::Read;
@@ -13,9 +13,9 @@ fn rows(args: &[&str]) -> Vec<serde_json::Value> {
     output.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
-/// Every row's file and byte lead to the record with its Id.
+/// The file and byte offset of every row lead to the record with its Id.
 #[test]
-fn bytes_lead_to_the_record() {
+fn byte_offsets_lead_to_the_record() {
     for shape in ["diag-storage-legacy", "la-data-export", "graph-beta", "eventhub", "graph-ndjson", "portal-json"] {
         let query = "SigninLogs | project Id, _SourceFile, _SourceLine, _SourceByte, _SourceShape";
         let rows = rows(&[query, &format!("{SHAPES}/{shape}"), "--provenance"]);
@@ -35,10 +35,9 @@ fn bytes_lead_to_the_record() {
     }
 }
 
-/// Values over several lines among lines, in a file that several threads read: their places are found, too, wherever
-/// the file is cut.
+/// Multi-line values among lines, in a file read by several threads: they are located too, wherever the file is split.
 #[test]
-fn values_over_several_lines_are_found_again() {
+fn multi_line_values_are_located() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("mixed.json");
     let padding = "x".repeat(3_000);
@@ -52,7 +51,7 @@ fn values_over_several_lines_are_found_again() {
     let mut count = 0;
     while text.len() < 18 << 20 {
         count += 1;
-        // A long array lies across the place where the file is cut first, short ones elsewhere.
+        // A long array spans the position where the file is split first, short ones are elsewhere.
         let array = if (7 << 20..9 << 20).contains(&text.len()) { 900 } else { 3 };
         text += &match count % 5 {
             0 => record(count, "\n  ") + "\n",
@@ -83,16 +82,16 @@ fn values_over_several_lines_are_found_again() {
         found += 1;
     }
     assert_eq!(found, text.matches("\"Id\"").count());
-    // A filter skips lines unseen.
+    // A filter skips lines without parsing them.
     for id in [1, 2, count / 2, count - 1] {
         let wanted = format!("{{\"Count\":{}}}\n", text.matches(&format!("\"Id\": \"{id}\"")).count());
         assert_eq!(coldcase(&[&format!("SigninLogs | where Id == '{id}' | count"), path]).stdout, wanted, "{id}");
     }
 }
 
-/// The same where the text of a file is packed or in UTF-16: lines and bytes are those of the text in UTF-8.
+/// The same for compressed files and UTF-16: lines and bytes refer to the decompressed text in UTF-8.
 #[test]
-fn bytes_of_packed_files_are_those_of_the_text() {
+fn offsets_in_compressed_files_are_those_of_the_text() {
     let unpacked = |path: &str| {
         let bytes = fs::read(root().join(path)).expect("readable");
         let mut text = Vec::new();
@@ -123,9 +122,9 @@ fn bytes_of_packed_files_are_those_of_the_text() {
     }
 }
 
-/// Lines and bytes of CSV are those of the file in which a row begins, quoted line ends counted.
+/// Lines and bytes of CSV are those at which a row begins, including line ends inside quotes.
 #[test]
-fn rows_of_csv_are_found_again() {
+fn csv_rows_are_located() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("odd.csv");
     let text = "\u{feff}Id,TimeGenerated,Identity,Type\r\n\r\n1,2026-03-02,\"a\nb\n\",SigninLogs\r\nbroken\r\n\
@@ -150,9 +149,9 @@ fn rows_of_csv_are_found_again() {
     }
 }
 
-/// Records of a capture are found by the number of their message and the byte in its body.
+/// Records of a capture are located by the number of their message and the byte in its body.
 #[test]
-fn records_of_a_capture_are_found_again() {
+fn capture_records_are_located() {
     let record =
         |id: u32| format!("{{\"TimeGenerated\":\"2026-03-02T09:01:00Z\",\"Type\":\"SigninLogs\",\"Id\":\"{id}\"}}");
     let bodies = [
@@ -193,7 +192,7 @@ fn lines_of_parquet_are_rows() {
         assert!(row["_SourceByte"].is_null());
         last = (file.to_owned(), line);
     }
-    // A filter leaves the numbers as they are.
+    // A filter does not change the numbers.
     let wanted = &numbered[7];
     let query = format!("SigninLogs | where Id == '{}' | project _SourceLine", wanted["Id"].as_str().expect("an id"));
     assert_eq!(rows(&[&query, &path, "--provenance"])[0]["_SourceLine"], wanted["_SourceLine"]);
@@ -201,7 +200,7 @@ fn lines_of_parquet_are_rows() {
     assert_eq!(rows(&[query, &path, "--provenance"])[0]["Count"], 2);
 }
 
-/// Big files are read in parts: lines are counted over all of them.
+/// Big files are read in parts: lines are counted across all parts.
 #[test]
 fn lines_of_big_files() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -226,7 +225,7 @@ fn the_columns_are_there_only_on_request() {
 }
 
 #[test]
-fn searches_do_not_look_at_where_rows_come_from() {
+fn searches_ignore_provenance_columns() {
     let folder = format!("{SHAPES}/la-data-export");
     let found = |query: &str| rows(&[query, &folder, "--provenance"]).len();
     assert_eq!(found("SigninLogs | where _SourceFile has 'shapes'"), 10);

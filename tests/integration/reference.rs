@@ -13,7 +13,7 @@ use coldcase::syntax::OPERATORS;
 
 use crate::diff::line_diff;
 
-/// Stands at the top of every page.
+/// The first line of every page.
 const NOTE: &str = "<!-- Written by `UPDATE=1 cargo test --test integration reference`; edits are lost. -->";
 
 fn check(name: &str, page: &str) {

@@ -1,4 +1,4 @@
-//! Archives on servers: the same rows as on the disk, few bytes, and honest failures. The servers are on loopback.
+//! Archives on servers: the same rows as on disk, few bytes, and clear errors. The servers are on loopback.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,14 +7,14 @@ use std::path::Path;
 use crate::command::{Output, coldcase, coldcase_in, root};
 use crate::object_server::{ObjectServer, files_below};
 
-/// The secret key of the tests, which no message may show.
+/// The secret key of the tests, which no message may contain.
 const SECRET: &str = "c2VjcmV0LWtleQ==";
 
-/// A query whose answer is the same wherever files are.
+/// A query whose result does not depend on where files are.
 const ROWS: &str = "SigninLogs | project TimeGenerated, Id, UserPrincipalName, ResultType, LocationDetails \
                     | sort by TimeGenerated asc, Id asc";
 
-/// Runs the program with what the tools of S3 and Azure read in the environment; whatever else is set does not count.
+/// Runs the program with the environment variables of the S3 and Azure tools; other settings do not count.
 fn ask(server: &ObjectServer, args: &[&str]) -> Output {
     let url = format!("http://{}", server.address);
     let environment = [
@@ -38,7 +38,7 @@ fn ask(server: &ObjectServer, args: &[&str]) -> Output {
     output
 }
 
-/// The answer, which must be one.
+/// The result; the query must succeed.
 fn answer(server: &ObjectServer, args: &[&str]) -> String {
     let output = ask(server, args);
     assert_eq!(output.code, 0, "{args:?}: {}", output.stderr);
@@ -68,7 +68,7 @@ fn one(name: &str, bytes: Vec<u8>) -> ObjectServer {
 }
 
 #[test]
-fn folders_of_stores_answer_like_folders_here() {
+fn remote_folders_return_what_local_folders_do() {
     let server = shapes();
     let expected = local(&[ROWS, "testdata/shapes"]);
     assert!(expected.lines().count() > 100);
@@ -83,7 +83,7 @@ fn folders_of_stores_answer_like_folders_here() {
 }
 
 #[test]
-fn every_file_answers_behind_a_url() {
+fn every_file_can_be_read_by_url() {
     let server = shapes();
     let mut formats = 0;
     for name in files_below(&root().join("testdata/shapes")).keys().filter(|name| !name.contains("_delta_log")) {
@@ -122,7 +122,7 @@ fn globs_tables_and_catalogs_take_urls() {
 }
 
 #[test]
-fn of_parquet_only_the_footer_and_wanted_columns_are_fetched() {
+fn only_the_footer_and_needed_columns_of_parquet_are_fetched() {
     let bytes = synthetic("parquet", "20000");
     let size = bytes.len() as u64;
     let folder = tempfile::tempdir().expect("a folder");
@@ -146,7 +146,7 @@ fn of_parquet_only_the_footer_and_wanted_columns_are_fetched() {
 }
 
 #[test]
-fn json_is_read_as_it_arrives_and_no_further_than_wanted() {
+fn json_is_streamed_and_no_more_than_needed() {
     let bytes = synthetic("diagnostic", "12000");
     let size = bytes.len() as u64;
     assert!(size > 32 << 20, "{size}");
@@ -219,7 +219,7 @@ fn failures_of_servers_are_errors_with_their_reasons() {
 }
 
 #[test]
-fn a_failure_on_the_way_is_tried_again() {
+fn interrupted_transfers_are_retried() {
     let server = one("signins.json", synthetic("diagnostic", "1000"));
     let url = format!("http://{}/flaky/signins.json", server.address);
     assert_eq!(answer(&server, &["SigninLogs | count", &url]).trim(), "{\"Count\":1000}");
@@ -227,7 +227,7 @@ fn a_failure_on_the_way_is_tried_again() {
 }
 
 #[test]
-fn files_of_servers_that_give_no_parts_are_copied() {
+fn files_of_servers_without_range_requests_are_copied() {
     let server = shapes();
     for name in ["graph-ndjson", "adx-export-parquet"] {
         let folder = root().join("testdata/shapes").join(name);
@@ -238,7 +238,7 @@ fn files_of_servers_that_give_no_parts_are_copied() {
 }
 
 #[test]
-fn signatures_stay_out_of_what_is_written_down() {
+fn signatures_are_not_written_to_files() {
     let server = one("signins.json", synthetic("diagnostic", "100"));
     let url = format!("http://{}/web/signins.json?sv=1&sig=hidden", server.address);
     let folder = tempfile::tempdir().expect("a folder");
@@ -253,7 +253,7 @@ fn signatures_stay_out_of_what_is_written_down() {
     assert!(manifest.contains(&format!("\"bytes\": {}", bytes.len())), "{manifest}");
 }
 
-/// A server may send requests on within itself, but not to others, and none is told by which address it was reached.
+/// Redirects are followed on the same host only, and no server learns the address that led to it.
 #[test]
 fn redirects_stay_on_the_host() {
     let server = one("signins.json", synthetic("diagnostic", "100"));
@@ -268,9 +268,9 @@ fn redirects_stay_on_the_host() {
     assert_eq!(other.answers(), []);
 }
 
-/// Servers repeat what they were asked with; none of it reaches a message.
+/// Servers echo requests; no message contains any of it.
 #[test]
-fn what_servers_repeat_shows_no_secret() {
+fn echoed_requests_reveal_no_secret() {
     let server = one("signins.json", synthetic("diagnostic", "10"));
     let address = &server.address;
     for url in [

@@ -1,4 +1,4 @@
-//! Answers and messages are safe to open: spreadsheets, terminals, Markdown, any width.
+//! Results and messages are safe to open in spreadsheets, terminals and Markdown, at any width.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ fn run(folder: &Path, args: &[&str]) -> Output {
     coldcase_at(folder, args, b"")
 }
 
-/// A folder with `signins.json` that has one record with these members.
+/// A folder with `signins.json`, which contains one record with these members.
 fn folder_with(members: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let record = format!(
@@ -23,7 +23,7 @@ fn folder_with(members: &str) -> tempfile::TempDir {
     folder
 }
 
-/// The characters of `text` that could drive a terminal or that nobody would see.
+/// The characters of `text` that control a terminal or are invisible.
 fn unsafe_characters(text: &str) -> Vec<char> {
     let is_unsafe = |c: &char| {
         c.is_control() && !matches!(c, '\n' | '\t')
@@ -78,7 +78,7 @@ fn every_command_writes_safe_cells() {
 }
 
 #[test]
-fn the_catalog_and_the_environment_make_answers_safe() {
+fn catalog_and_environment_can_enable_safe_cells() {
     let folder = folder_with("\"UserPrincipalName\":\"=1+1\"");
     let catalog = tempfile::tempdir().expect("a folder");
     let catalog = catalog.path().join("c.toml");
@@ -114,9 +114,9 @@ fn cells_of_any_width_are_written() {
     }
 }
 
-/// Neither a name nor a place in a query is too wide for a message.
+/// Long names and positions do not break messages.
 #[test]
-fn messages_about_long_queries_are_written() {
+fn messages_about_long_queries_are_printed() {
     let folder = folder_with("\"UserAgent\":\"x\"");
     let long = "x".repeat(70_000);
     let lines = "\n".repeat(70_000);
@@ -136,9 +136,9 @@ fn messages_about_long_queries_are_written() {
     assert_eq!(run(folder.path(), &["print 1", "-o", &long]).code, 2);
 }
 
-/// Every way by which names and values of others get into messages.
+/// Every way in which foreign names and values get into messages.
 #[test]
-fn messages_drive_no_terminal() {
+fn messages_do_not_control_the_terminal() {
     let folder = tempfile::tempdir().expect("a folder");
     let at = |name: &str| folder.path().join(name);
     fs::create_dir_all(at("delta/_delta_log")).expect("folders");
@@ -192,7 +192,7 @@ fn messages_drive_no_terminal() {
 
 #[cfg(unix)]
 #[test]
-fn a_file_name_is_no_message_of_its_own() {
+fn a_file_name_cannot_fake_a_message() {
     let folder = tempfile::tempdir().expect("a folder");
     let name = format!("a{ESCAPES}\nwarning: forged\r.json");
     let record = "{\"TimeGenerated\":\"2026-03-02T09:00:00Z\",\"Type\":\"SigninLogs\",\"Id\":\"1\"}\n";
@@ -210,7 +210,7 @@ fn a_file_name_is_no_message_of_its_own() {
     assert!(!missing.stderr.lines().any(|line| line.starts_with("error: forged")), "{}", missing.stderr);
 }
 
-/// JSON on stderr stays JSON, and says the same.
+/// JSON on stderr stays valid, with the same meaning.
 #[test]
 fn escaped_messages_in_json_keep_their_meaning() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -276,7 +276,7 @@ fn a_summary_names_the_days_without_rows() {
 }
 
 #[test]
-fn a_summary_warns_of_damaged_files() {
+fn a_summary_warns_about_damaged_files() {
     let folder = tempfile::tempdir().expect("a folder");
     for number in 0..12 {
         let text = format!("{}{{\"TimeGenerated\":\"2026-03-0", sign_in("2026-03-01T10:00:00Z"));
@@ -292,7 +292,7 @@ fn a_summary_warns_of_damaged_files() {
 
 /// A conversion reads the same files once for each of their tables.
 #[test]
-fn a_conversion_gives_each_note_once() {
+fn a_conversion_prints_each_note_once() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut text = String::new();
     for table in ["SigninLogs", "AuditLogs", "AADRiskyUsers"] {
@@ -311,7 +311,7 @@ fn a_conversion_gives_each_note_once() {
     assert!(said.iter().any(|line| line.contains("1 record was not read")), "{}", output.stderr);
 }
 
-/// What the program does with a terminal of its own.
+/// Output to a terminal.
 #[cfg(unix)]
 mod terminal {
     use std::fs::File;
@@ -340,7 +340,7 @@ mod terminal {
             command.env_remove(variable);
         }
         let mut child = command.envs(environment.iter().copied()).spawn().expect("the program starts");
-        // The last open end of the terminal is the program's.
+        // Closes our copy of the terminal, so that reading ends with the program.
         drop(command);
         let (mut bytes, mut buffer, mut master) = (Vec::new(), [0; 4096], File::from(master));
         while let Ok(read @ 1..) = master.read(&mut buffer) {
@@ -351,7 +351,7 @@ mod terminal {
     }
 
     #[test]
-    fn data_of_no_format_drives_it() {
+    fn data_does_not_control_the_terminal_in_any_format() {
         let folder = folder_with(&format!("\"UserAgent\":{},\"City\":\"x\"", json_text(ESCAPES)));
         for format in ["table", "line", "md", "csv", "tsv", "json", "jsonl", "la-api"] {
             let query = format!("SigninLogs | project UserAgent, ['{}'] = 1", "a\\u001b[2J\\u202e");
@@ -366,7 +366,7 @@ mod terminal {
     }
 
     #[test]
-    fn colours_are_for_terminals_that_have_them() {
+    fn colours_are_used_only_on_terminals_that_support_them() {
         let folder = tempfile::tempdir().expect("a folder");
         let message = |args: &[&str], environment: &[(&str, &str)]| {
             let query = format!("print '\u{1b}[2J' | where {ESCAPES} nosuch == 1");
@@ -383,7 +383,7 @@ mod terminal {
     }
 
     #[test]
-    fn a_table_has_its_width() {
+    fn a_table_fits_the_terminal() {
         let folder =
             folder_with(&format!("\"UserAgent\":\"{}\",\"UserPrincipalName\":\"anna@contoso.com\"", "x".repeat(300)));
         let widest = |columns, environment: &[(&str, &str)]| {

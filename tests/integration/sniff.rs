@@ -1,4 +1,4 @@
-//! What files are and what an answer rests on: `sniff`, `fields`, `--rejects`, `--manifest`.
+//! What files contain and what a result is based on: `sniff`, `fields`, `--rejects`, `--manifest`.
 
 use std::fs;
 
@@ -89,7 +89,7 @@ fn a_column_that_the_shape_lacks_is_a_warning() {
 }
 
 #[test]
-fn rejects_are_kept() {
+fn rejects_are_written() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name).display().to_string();
     let row = "{\"TimeGenerated\":\"2026-03-02T09:01:00Z\",\"Type\":\"SigninLogs\",\"Id\":\"1\"}\n";
@@ -97,7 +97,7 @@ fn rejects_are_kept() {
     fs::write(path("a.json"), format!("{row}damage\n{row}{{\"unknown\":1}}\n{{\"a\":\"{long}\n")).expect("written");
     fs::write(path("b.zip"), "PK\u{3}\u{4}").expect("written");
     let rejects = tempfile::tempdir().expect("a folder").path().with_extension("jsonl").display().to_string();
-    // The filter would skip damaged lines unseen, were they not wanted.
+    // Without `--rejects`, the filter would skip damaged lines without parsing them.
     let query = "SigninLogs | where Id == 'none of them'";
     let folder_path = folder.path().display().to_string();
     run(&[query, &folder_path, "--rejects", &rejects, "--dedup", "Id"]);
@@ -112,7 +112,7 @@ fn rejects_are_kept() {
 }
 
 #[test]
-fn a_manifest_says_what_an_answer_rests_on() {
+fn a_manifest_lists_what_a_result_is_based_on() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name).display().to_string();
     let query = "SigninLogs | where ResultType != 0 | project Id";
@@ -141,14 +141,14 @@ fn a_manifest_says_what_an_answer_rests_on() {
     };
     let sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
     assert!(manifest_of("SigninLogs | count").contains(sha256));
-    // An answer does not rest on files that nobody asked for.
+    // The manifest does not list files that the query did not use.
     let manifest: Json = serde_json::from_str(&manifest_of("print 1")).expect("JSON");
     assert_eq!(manifest["inputs"], serde_json::json!([]));
     assert_eq!(manifest["inputsNotAskedFor"][0]["file"], path("abc.json"));
 }
 
 #[test]
-fn every_command_that_answers_writes_manifests() {
+fn every_query_command_writes_manifests() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name).display().to_string();
     let input = format!("{SHAPES}/graph-beta-mixed");
@@ -187,7 +187,7 @@ fn every_command_that_answers_writes_manifests() {
     assert_eq!(manifest["inputs"][0]["sha256"].as_str().map(str::len), Some(64));
 }
 
-/// Files are looked at several at a time; what is said of them comes in their order.
+/// Files are examined in parallel; messages appear in file order.
 #[test]
 fn the_order_of_files_does_not_depend_on_threads() {
     let sniffed = |threads: &str| run(&["sniff", SHAPES, "--threads", threads]).stdout;
@@ -196,7 +196,7 @@ fn the_order_of_files_does_not_depend_on_threads() {
     assert_eq!(one, sniffed("7"));
 }
 
-/// What is said on stderr about a query over one file.
+/// The messages on stderr about a query over one file.
 fn said_of(name: &str, bytes: &[u8], query: &str) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join(name);
@@ -205,7 +205,7 @@ fn said_of(name: &str, bytes: &[u8], query: &str) -> String {
 }
 
 #[test]
-fn collectors_that_keep_successes_only_are_known_by_their_names() {
+fn collectors_that_keep_only_successes_are_recognised_by_name() {
     let record = br#"{"createdDateTime":"2026-03-02T09:05:11Z","id":"1","status":{"errorCode":0}}"#;
     let said = |name: &str| said_of(name, record, "SigninLogs | where ResultType != 0 | count");
     let warning = "keeps only successes, so finding no failures is not evidence of absence";
@@ -214,7 +214,7 @@ fn collectors_that_keep_successes_only_are_known_by_their_names() {
 }
 
 #[test]
-fn what_powershell_cut_off_is_told() {
+fn values_truncated_by_powershell_are_reported() {
     let object = r#"{"Id":"1","CreatedDateTime":"\/Date(1772442311000)\/","Status":{"ErrorCode":0},
         "Location":{"City":"Sofia","GeoCoordinates":"Microsoft.Graph.PowerShell.Models.MicrosoftGraphGeoCoordinates"},
         "AppliedConditionalAccessPolicies":["System.Collections.Hashtable","@{displayName=CA001; result=success}"],
@@ -226,12 +226,12 @@ fn what_powershell_cut_off_is_told() {
     assert!(policies.contains(&warning("ConditionalAccessPolicies")), "{policies}");
     let latitude = said("where LocationDetails.geoCoordinates.latitude > 0 | project LocationDetails");
     assert!(latitude.contains(&warning("LocationDetails")), "{latitude}");
-    // What is whole is not spoken of.
+    // Complete values are not reported.
     let city = said("where LocationDetails.city == 'Sofia' | project Id, tostring(LocationDetails.city)");
     assert!(!city.contains("cut off by PowerShell"), "{city}");
     let file = tempfile::NamedTempFile::new().expect("a file");
     fs::write(file.path(), &text).expect("written");
-    // Times inside of objects are those of Microsoft Graph, and found as such.
+    // Times inside objects have the spelling of Microsoft Graph, and are found as such.
     let query = "SigninLogs | where AuthenticationDetails has '2026-03-02T09' | project AuthenticationDetails";
     let rows = lines(&run(&[query, file.path().to_str().expect("UTF-8")]).stdout);
     assert_eq!(rows.len(), 2);
@@ -250,9 +250,9 @@ fn sign_ins_without_a_result_are_counted() {
     assert!(!said("SigninLogs | project Id").contains("ResultType"));
 }
 
-/// Files with just as many records as a service gives at most, in any form.
+/// Files with exactly the maximum number of records of a service, in any format.
 #[test]
-fn limits_of_services_are_told_of_json_too() {
+fn service_limits_are_reported_for_json_too() {
     let row = "{\"TimeGenerated\":\"2026-03-02T09:01:00Z\",\"Type\":\"SigninLogs\",\"Id\":\"1\"}";
     let query = "SigninLogs | where UserPrincipalName == 'nobody@contoso.com'";
     let full = "exactly 30000 rows, the most that the portal of Log Analytics shows: there may have been more";
@@ -268,7 +268,7 @@ fn limits_of_services_are_told_of_json_too() {
 }
 
 #[test]
-fn a_range_that_the_archive_does_not_cover_is_told() {
+fn an_uncovered_time_range_is_reported() {
     let said = |path: &str, condition: &str, more: &[&str]| {
         let (query, path) = (format!("SigninLogs | where {condition} | project Id"), format!("{SHAPES}/{path}"));
         run(&[&[query.as_str(), path.as_str(), "--now", "2026-03-05"], more].concat()).stderr
@@ -283,7 +283,7 @@ fn a_range_that_the_archive_does_not_cover_is_told() {
         for part in parts {
             assert!(note.contains(part), "{shape}: {part}: {note}");
         }
-        // Nothing at all is in the range: the most misleading case.
+        // No data at all in the range: the most misleading case.
         assert!(said(shape, "TimeGenerated > ago(1d)", &[]).contains("to 2026-03-03T11:11"), "{shape}");
         assert!(
             said(shape, "true", &["--to", "2026-02-01"]).contains("SigninLogs by TimeGenerated to 2026-02-01"),
@@ -293,7 +293,7 @@ fn a_range_that_the_archive_does_not_cover_is_told() {
         assert!(!said(shape, inside, &[]).contains("the query asks for"), "{shape}");
         assert!(!said(shape, "true", &[]).contains("the query asks for"), "{shape}");
     }
-    // Records that no name matches are skipped, but for the first and the last ones.
+    // Records without the name are skipped, except for the first and the last ones.
     let nobody = "UserPrincipalName == 'nobody@contoso.com' and TimeGenerated > datetime(2026-01-01)";
     for shape in ["graph-beta", "diag-variants", "la-data-export", "compressed-gzip-multimember"] {
         let warning = said(shape, &format!("{nobody} and TimeGenerated < datetime(2026-04-01)"), &[]);
@@ -312,7 +312,7 @@ fn a_range_that_the_archive_does_not_cover_is_told() {
             "cover only 2026-03-02T09:00:00.0000000Z to 2026-03-02T09:59:59.0000000Z, by their first and last records";
         assert!(warning.contains(times), "{warning}");
     }
-    // Where reading stopped early, nobody knows what would have come.
+    // If reading stopped early, the rest is unknown.
     let query = "SigninLogs | where TimeGenerated > datetime(2026-01-01) | take 1";
     assert!(!run(&[query, &format!("{SHAPES}/graph-beta")]).stderr.contains("the query asks for"));
 }

@@ -1,4 +1,4 @@
-//! A run can be stopped at any moment, and leaves nothing after.
+//! A run can be stopped at any moment, and leaves nothing behind.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -57,12 +57,12 @@ mod moments {
 
     const ENDLESS: &str = "range x from 1 to 9000000000000000000 step 1";
 
-    /// Moments for each signal and kind of run; `MOMENTS=50` tries more.
+    /// The number of moments for each signal and kind of run; `MOMENTS=50` tries more.
     fn moments() -> usize {
         std::env::var("MOMENTS").ok().and_then(|text| text.parse().ok()).unwrap_or(1)
     }
 
-    /// The signals to try, by name and number; without those that the tests were started to survive.
+    /// The signals to try, by name and number, except those that this process ignores.
     fn signals() -> Vec<(&'static str, i32)> {
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or("0");
@@ -83,11 +83,12 @@ mod moments {
             .expect("the program starts")
     }
 
-    /// Sends the signal at a moment of the first half second. The exit code as a shell has it, and stdout.
+    /// Sends the signal at a moment within the first half second. Returns the exit code as a shell reports it, and
+    /// stdout.
     fn stopped(args: &[&str], signal: &str, rng: &mut ChaCha8Rng) -> (i32, String) {
         let mut child = start(args);
         let mut stdin = child.stdin.take().expect("stdin is piped");
-        // Never at its end: a copy of stdin waits for more.
+        // Not closed: the program waits for more input.
         let _ = stdin.write_all(b"{\"a\":1}\n");
         std::thread::sleep(Duration::from_micros(rng.random_range(0..500_000)));
         let sent =
@@ -99,7 +100,7 @@ mod moments {
         (code.expect("an end"), String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    /// Stops runs of `query` that would never end.
+    /// Stops endless runs of `query`.
     fn check(query: &str, more: &[&str]) {
         let folder = tempfile::tempdir().expect("a folder");
         let (temporary, answers) = (folder.path().join("temporary"), folder.path().join("answers"));
@@ -120,7 +121,7 @@ mod moments {
     }
 
     #[test]
-    fn scans_that_find_nothing() {
+    fn scans_without_matches() {
         check(&format!("{ENDLESS} | where x < 0"), &["--threads", "1"]);
         check(&format!("{ENDLESS} | where tostring(x) has 'nobody' | count"), &[]);
     }
@@ -144,7 +145,7 @@ mod moments {
     }
 
     #[test]
-    fn a_run_that_is_meant_to_survive_its_terminal_does() {
+    fn nohup_runs_survive_their_terminal() {
         if !cfg!(target_os = "linux") {
             return;
         }
@@ -196,7 +197,7 @@ mod moments {
     }
 }
 
-/// A disk that does nothing any more after some changes, as in a run that is killed then.
+/// A disk that fails after some changes, as if the run were killed then.
 struct Killed {
     left: std::cell::Cell<usize>,
 }
@@ -211,7 +212,7 @@ impl Killed {
 
 impl Disk for Killed {
     fn write(&self, path: &Path, text: &str) -> std::io::Result<()> {
-        // A file that was cut off.
+        // A truncated file.
         if self.left.get() == 0 {
             let _ = fs::write(path, &text[..text.len() / 2]);
         }
@@ -240,7 +241,7 @@ impl Disk for Killed {
 }
 
 #[test]
-fn appended_files_count_all_or_not_at_all_whichever_step_was_the_last() {
+fn appends_are_atomic_whichever_step_is_the_last() {
     let folder = tempfile::tempdir().expect("a folder");
     let (old, new) = (folder.path().join("old"), folder.path().join("new"));
     for (archive, months) in [(&old, [1, 2]), (&new, [2, 3])] {
@@ -250,7 +251,7 @@ fn appended_files_count_all_or_not_at_all_whichever_step_was_the_last() {
             assert_eq!(added.code, 0, "{added:?}");
         }
     }
-    // The new files have names that the archive does not have.
+    // The new files have names that the archive does not contain.
     let files: Vec<PathBuf> = ["month=2026-02/SigninLogs-00001.parquet", "month=2026-03/SigninLogs-00000.parquet"]
         .iter()
         .map(|file| Path::new("SigninLogs").join(file))
@@ -271,7 +272,7 @@ fn appended_files_count_all_or_not_at_all_whichever_step_was_the_last() {
             let disk = Killed { left: steps.into() };
             finished = staging.publish_files(&files, &request, &disk).is_ok();
         }
-        // Readers see all or nothing, whatever they name.
+        // Readers see all or nothing, however they name the archive.
         let read = count(&archive, &[]);
         assert_eq!(read.code, 0, "{steps}: {read:?}");
         let found = rows(&archive);
@@ -286,7 +287,7 @@ fn appended_files_count_all_or_not_at_all_whichever_step_was_the_last() {
             let named = coldcase(&["SigninLogs | count", &archive.join(&files[0]).display().to_string()]);
             assert!(named.code != 0 && named.stderr.contains("append"), "{steps}: a file of the archive: {named:?}");
         }
-        // The next run removes what does not count, and knows what was added.
+        // The next run removes files that do not count, and knows what was added.
         let staging = Staging::new(&archive, None).expect("a place");
         assert_eq!(staging.was_added(&request), found == 36, "{steps}");
         drop(staging);
@@ -310,27 +311,27 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[test]
-fn rows_without_an_id_are_not_doubled_by_running_a_stopped_append_again() {
+fn repeating_a_stopped_append_does_not_duplicate_rows_without_an_id() {
     let folder = tempfile::tempdir().expect("a folder");
     let archive = folder.path().join("archive");
     let to = archive.display().to_string();
     let (first, second) = (folder.path().join("first.json"), folder.path().join("second.json"));
     let (first, second) = (signins(&first, 1, false), signins(&second, 2, false));
     assert_eq!(coldcase(&["convert", &first, "-O", &to, "-q"]).code, 0);
-    // Stopped after the rows were added, and before that was said: the manifest cannot be written.
+    // Stopped after the rows were added and before success was reported: the manifest cannot be written.
     let nowhere = folder.path().join("nowhere/manifest.json").display().to_string();
     let stopped = coldcase(&["convert", &second, "-O", &to, "--append", "--manifest", &nowhere]);
     assert_eq!((stopped.code, rows(&archive)), (5, 18), "{stopped:?}");
     let again = coldcase(&["convert", &second, "-O", &to, "--append"]);
     assert_eq!((again.code, rows(&archive)), (0, 18), "{again:?}");
     assert!(again.stderr.contains("nothing is added again"), "{again:?}");
-    // Whoever asks for it after a success gets it.
+    // After a success, the same request adds the rows again.
     assert_eq!(coldcase(&["convert", &second, "-O", &to, "--append", "-q"]).code, 0);
     assert_eq!(rows(&archive), 27);
     assert_eq!(names(&archive), ["SigninLogs"]);
 }
 
-/// A file with rows, and one that ends every run that reads it.
+/// A file with rows, and one that fails every run that reads it.
 fn failing(folder: &Path) -> [String; 2] {
     let good = folder.join("1-good.json").display().to_string();
     let lines: String = (0..2000).map(|n| format!("{{\"a\":{n},\"s\":\"text {n}\"}}\n")).collect();
@@ -343,7 +344,7 @@ fn failing(folder: &Path) -> [String; 2] {
 }
 
 #[test]
-fn answers_that_fail_do_not_look_complete() {
+fn failed_results_do_not_look_complete() {
     let folder = tempfile::tempdir().expect("a folder");
     let [good, bomb] = failing(folder.path());
     let table = |path: &str| format!("T={path}");
@@ -366,13 +367,13 @@ fn answers_that_fail_do_not_look_complete() {
             _ => {}
         }
     }
-    // An empty answer that succeeds has its columns.
+    // An empty result has its columns.
     let empty = coldcase(&["print a = 1 | where a > 1", "-o", "csv"]);
     assert_eq!((empty.code, empty.stdout.trim_end()), (0, "a"));
 }
 
 #[test]
-fn an_arrow_stream_that_fails_ends_inside_of_a_message() {
+fn a_failed_arrow_stream_ends_inside_a_message() {
     use coldcase::output;
     use std::sync::{Arc, Mutex};
 
@@ -405,7 +406,7 @@ fn an_arrow_stream_that_fails_ends_inside_of_a_message() {
 }
 
 #[test]
-fn runs_end_when_their_time_is_over() {
+fn runs_end_at_their_time_limit() {
     let endless = "range x from 1 to 9000000000000000000 step 1";
     for query in [format!("{endless} | where x < 0"), endless.to_owned(), format!("{endless} | count")] {
         let output = coldcase(&[&query, "--timeout", "300ms", "-o", "json"]);
@@ -418,7 +419,7 @@ fn runs_end_when_their_time_is_over() {
 }
 
 #[test]
-fn copies_of_stdin_have_a_bound_and_a_place() {
+fn copies_of_stdin_are_bounded_and_in_the_temporary_folder() {
     let folder = tempfile::tempdir().expect("a folder");
     let place = folder.path().display().to_string();
     let text = "{\"a\":1}\n".repeat(100);
@@ -436,7 +437,7 @@ fn copies_of_stdin_have_a_bound_and_a_place() {
 }
 
 #[test]
-fn parquet_and_archives_come_through_stdin() {
+fn parquet_and_archives_are_read_from_stdin() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("rows.parquet").display().to_string();
     assert_eq!(coldcase(&["range x from 1 to 20000 step 1 | extend s = tostring(x)", "-O", &file]).code, 0);
@@ -446,7 +447,7 @@ fn parquet_and_archives_come_through_stdin() {
 }
 
 #[test]
-fn folders_of_killed_conversions_are_swept() {
+fn folders_of_killed_conversions_are_removed() {
     let folder = tempfile::tempdir().expect("a folder");
     let export = signins(&folder.path().join("export.json"), 1, true);
     let unfinished = |name: &str| folder.path().join(format!(".{name}.coldcase-unfinished"));
@@ -462,7 +463,7 @@ fn folders_of_killed_conversions_are_swept() {
 }
 
 #[test]
-fn files_of_killed_runs_are_swept() {
+fn files_of_killed_runs_are_removed() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join(".coldcase-0aB9zzzz.partial"), "half an answer").expect("a file");
     let answer = folder.path().join("answer.csv").display().to_string();
@@ -472,14 +473,14 @@ fn files_of_killed_runs_are_swept() {
 
 #[cfg(unix)]
 mod unix {
-    //! What shells and devices do.
+    //! Behaviour of shells and devices.
 
     use std::os::unix::fs::{FileTypeExt, PermissionsExt};
     use std::process::{Command, Stdio};
 
     use super::*;
 
-    /// Runs the program by a shell script, in which it is `"$0"` with its arguments `"$@"`.
+    /// Runs the program by a shell script, which calls it as `"$0"` with the arguments `"$@"`.
     fn shell(script: &str, args: &[&str]) -> Output {
         let output = Command::new("sh")
             .args(["-c", script])
@@ -517,7 +518,7 @@ mod unix {
             paths.iter().for_each(|path| assert_eq!(mode(Path::new(path)), expected, "{path}"));
             paths.iter().for_each(|path| fs::remove_file(path).expect("removed"));
         }
-        // A file that is there keeps what its owner gave it; a link is followed.
+        // An existing file keeps its permissions; a link is followed.
         fs::write(file("mine.csv"), "old").expect("a file");
         fs::set_permissions(file("mine.csv"), fs::Permissions::from_mode(0o600)).expect("set");
         std::os::unix::fs::symlink("mine.csv", file("link.csv")).expect("a link");
@@ -555,7 +556,7 @@ mod unix {
     }
 
     #[test]
-    fn an_answer_without_a_stdout_is_refused() {
+    fn a_closed_stdout_is_refused() {
         for args in [&["print 1"][..], &["functions"], &["schema", "SigninLogs", "testdata/signinlogs"], &["man"]] {
             let closed = shell("exec \"$0\" \"$@\" >&-", args);
             assert_eq!(closed.code, 2, "{args:?}: {}", closed.stderr);

@@ -1,5 +1,5 @@
-//! Dynamic columns whose values repeat are taken apart once a value: as columns of the same values, each by itself.
-//! Ranges are counted up: as their elements in JSON are taken apart.
+//! Dynamic columns with duplicate values are expanded once per distinct value, with the same result as one by one.
+//! Ranges are expanded without building their JSON, with the same result.
 
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ fn rows(batches: Vec<Batch>, query: &str) -> Vec<String> {
 }
 
 #[test]
-fn values_that_repeat_are_taken_apart_as_each_by_itself() {
+fn duplicate_values_expand_like_single_ones() {
     for seed in 0..20 {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let (mut singly, mut together) = (Vec::new(), Vec::new());
@@ -67,7 +67,7 @@ fn values_that_repeat_are_taken_apart_as_each_by_itself() {
     }
 }
 
-/// Where a range begins and ends, and its step; now and then null, a step of nothing or away from the end, the last number.
+/// The bounds and the step of a range; sometimes null, a step of zero or away from the end, the last number.
 fn range(rng: &mut impl Rng, unit: i64) -> [Option<i64>; 3] {
     let step = rng.random_range(-3..9) * unit;
     let length = rng.random_range(-2..8) * step + rng.random_range(-1..2);
@@ -77,7 +77,7 @@ fn range(rng: &mut impl Rng, unit: i64) -> [Option<i64>; 3] {
 }
 
 #[test]
-fn ranges_are_counted_up_as_their_elements_in_json_are_taken_apart() {
+fn ranges_expand_like_their_json() {
     let types = [
         ("long", Type::Long, Type::Long, 1),
         ("datetime", Type::Datetime, Type::Timespan, 36_000_000_001),

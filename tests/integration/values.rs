@@ -11,7 +11,7 @@ use crate::diff::line_diff;
 
 const SHAPES: &str = "testdata/shapes";
 
-/// What warnings about columns that an export does not have end with.
+/// The end of warnings about columns that an export lacks.
 const NO_EVIDENCE: &str = "so it is empty here: finding no rows is not evidence of absence";
 
 /// Runs coldcase and expects an exit code.
@@ -35,7 +35,7 @@ fn sample(path: &str) -> String {
 
 const PORTAL_CSV: &str = "portal-csv/InteractiveSignIns_2026-03-02_2026-03-03.csv";
 
-/// Graph writes "guest", the table "Guest": a query, a search and an archive have the spelling of the table.
+/// Graph writes "guest", the table "Guest": queries, searches and archives use the spelling of the table.
 #[test]
 fn user_types_have_the_spelling_of_the_table_in_every_shape() {
     let guests = "SigninLogs | where UserType == 'Guest' | project UserType, Id";
@@ -48,7 +48,7 @@ fn user_types_have_the_spelling_of_the_table_in_every_shape() {
     let archive = folder.path().join("archive.parquet").display().to_string();
     run(&["convert", &format!("{SHAPES}/graph-beta"), "-O", &archive], 0);
     assert_eq!(run(&[guests, &archive], 0).stdout, expected);
-    // The condition is also searched in the bytes of records: in lines, where each may be skipped by itself.
+    // The condition also prefilters the bytes of records: in lines, each of which may be skipped.
     let lines = "SigninLogs | where UserType in ('Guest', 'Robot') | count";
     assert_eq!(run(&[lines, &format!("{SHAPES}/graph-ndjson")], 0).stdout, "{\"Count\":1}\n");
     let others =
@@ -57,7 +57,7 @@ fn user_types_have_the_spelling_of_the_table_in_every_shape() {
     assert!(counts.contains("{\"UserType\":\"Guest\",\"count_\":1}") && counts.lines().count() == 2, "{counts}");
 }
 
-/// Other values that shapes spell in their own way.
+/// Other values that shapes spell differently.
 #[test]
 fn closed_sets_of_values_have_one_spelling() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -73,7 +73,7 @@ fn closed_sets_of_values_have_one_spelling() {
     let number = "SigninLogs | where Status.errorCode == 0 | count";
     let expected = run(&[number, "testdata/signinlogs"], 0).stdout;
     assert_eq!(run(&[number, &format!("{SHAPES}/diag-variants")], 0).stdout, expected);
-    // What cannot be mapped is told.
+    // Values without a mapping are reported.
     let signature = "SigninLogs | where ResultSignature == 'SUCCESS' | count";
     let output = run(&[signature, &format!("{SHAPES}/diag-storage-legacy")], 0);
     assert!(output.stderr.contains("warning: ResultSignature is \"None\" in older records"), "{output:?}");
@@ -83,7 +83,7 @@ fn closed_sets_of_values_have_one_spelling() {
     assert!(output.stderr.contains("are bit masks in the table"), "{output:?}");
 }
 
-/// The labels of the admin center follow its language.
+/// Labels of the admin center depend on its language.
 #[test]
 fn labels_of_the_admin_center_become_values_or_are_reported() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -98,7 +98,7 @@ fn labels_of_the_admin_center_become_values_or_are_reported() {
     assert_eq!(run(&[query, &path], 0).stdout, "{\"Count\":4}\n");
 }
 
-/// A path that an export has no source for is told as a whole column is.
+/// A path that an export lacks is reported like a column.
 #[test]
 fn paths_without_a_source_are_reported() {
     let portal = format!("{SHAPES}/{PORTAL_CSV}");
@@ -116,7 +116,7 @@ fn paths_without_a_source_are_reported() {
     }
     let supplied = "SigninLogs | where DeviceDetail.browser has 'Firefox' and LocationDetails.city == 'Sofia'";
     assert!(!run(&[supplied, &portal], 0).stderr.contains("warning"));
-    // So is a column or a path that this file alone lacks.
+    // So is a column or a path that only this file lacks.
     let folder = tempfile::tempdir().expect("a folder");
     let older = sample(PORTAL_CSV).replace("User type", "X").replace("Browser,", "Y,");
     let older = write(folder.path(), "InteractiveSignIns_older.csv", older);
@@ -131,9 +131,9 @@ fn paths_without_a_source_are_reported() {
     }
 }
 
-/// Downloads of the admin center say in their name whether sign-ins are interactive.
+/// File names of admin center downloads tell whether sign-ins are interactive.
 #[test]
-fn names_of_downloads_tell_whether_sign_ins_are_interactive() {
+fn download_names_tell_whether_sign_ins_are_interactive() {
     let folder = tempfile::tempdir().expect("a folder");
     let text = sample(PORTAL_CSV);
     let query = "summarize count() by IsInteractive";
@@ -150,7 +150,7 @@ fn names_of_downloads_tell_whether_sign_ins_are_interactive() {
     assert!(count("SigninLogs", &renamed, "null"), "the name tells nothing");
 }
 
-/// The folders of `testdata/shapes` that hold the ten sign-ins.
+/// The folders of `testdata/shapes` that contain the ten sign-ins.
 const SIGN_IN_SHAPES: [&str; 34] = [
     "adf-parquet-struct",
     "adx-export-csv",
@@ -195,7 +195,7 @@ fn sign_ins(path: &str) -> BTreeMap<String, Json> {
     rows.map(|row| (row["Id"].as_str().expect("an Id").to_owned(), row)).collect()
 }
 
-/// How a value differs from that of the reference.
+/// How a value differs from the reference.
 fn difference(reference: &Json, value: &Json) -> &'static str {
     match (is_empty(reference), is_empty(value)) {
         (true, true) => return "empty",
@@ -217,7 +217,7 @@ fn difference(reference: &Json, value: &Json) -> &'static str {
     }
 }
 
-/// True for nothing, and for an array or object without members, as JSON or as text.
+/// True for null and "", and for an array or object without members, as JSON or as a string.
 fn is_empty(value: &Json) -> bool {
     match value {
         Json::Null => true,
@@ -290,7 +290,7 @@ fn every_difference_between_shapes_is_listed() {
     assert!(recorded == text, "\n{}", line_diff(&recorded, &text));
 }
 
-/// A column that an export of Graph or of the admin center does not have is reported, each by its name.
+/// Each column that an export of Graph or the admin center lacks is reported by name.
 #[test]
 fn absent_columns_are_reported() {
     let listed = fs::read_to_string(root().join(SHAPES).join("differences.tsv")).expect("readable");
@@ -299,8 +299,7 @@ fn absent_columns_are_reported() {
             let [_, kind, _, shapes] = cells[..] else { return false };
             kind.split(", ").any(|kind| kind == "absent") && shapes.split(' ').any(|own| own == shape)
         });
-        // The place of one sign-in alone is not known, and Graph beta has a column that its samples leave out: none of them
-        // is absent.
+        // The location of one sign-in is unknown, and the samples lack a column of Graph beta: neither is absent.
         let is_absent = |column: &&str| !["LocationDetails", "OriginalRequestId"].contains(column);
         let columns: Vec<&str> = absent.map(|cells| cells[0]).filter(is_absent).collect();
         assert!(!columns.is_empty(), "{shape}");
@@ -314,9 +313,9 @@ fn absent_columns_are_reported() {
     }
 }
 
-/// `dates` of the catalog file counts for its table, and the flag counts more.
+/// `dates` of the catalog file applies to its table, and the flag overrides it.
 #[test]
-fn the_order_of_dates_is_told_by_catalog_and_flag() {
+fn the_date_order_is_set_by_catalog_and_flag() {
     let folder = tempfile::tempdir().expect("a folder");
     let csv = "TimeGenerated [UTC],ResultType\n02/03/2026 09:07:43,0\n";
     write(folder.path(), "SigninLogs.csv", csv);
@@ -332,7 +331,7 @@ fn the_order_of_dates_is_told_by_catalog_and_flag() {
     ask(&["-c", &catalog("ymd")], 2);
 }
 
-/// Nothing but the dates of datetime columns proves an order: other values may come from anybody.
+/// Only the dates of datetime columns prove an order: attackers may control other values.
 #[test]
 fn values_of_other_columns_prove_no_order() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -340,7 +339,7 @@ fn values_of_other_columns_prove_no_order() {
     let path = write(folder.path(), "SigninLogs.csv", csv);
     let output = run(&["SigninLogs | project TimeGenerated", &path, "--strict"], 5);
     assert!(output.stderr.contains("can be read day first or month first"), "{output:?}");
-    // The order is that of the whole file, whatever a query reads of it, and an archive keeps the warning.
+    // The order is determined by the whole file, whatever a query reads of it, and an archive keeps the warning.
     let proven = "TimeGenerated [UTC],UserPrincipalName,CreatedDateTime\n02/03/2026 09:07:43,kim@contoso.com,\n\
                   01/03/2026 09:07:43,tim@contoso.com,31/03/2026 09:07:43\n";
     let proven = write(folder.path(), "proven.csv", proven);

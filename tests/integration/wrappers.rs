@@ -1,4 +1,4 @@
-//! Records inside wrappers, pages that are missing, answers that say themselves that they are partial.
+//! Records inside wrappers, missing pages, and responses that report themselves as partial.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -53,9 +53,9 @@ fn rows(output: &Output) -> Vec<serde_json::Value> {
     output.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
-/// The byte of each row is that of the record, or of the string that holds it.
+/// The byte offset of each row is that of the record, or of the string that contains it.
 #[test]
-fn bytes_lead_into_wrappers() {
+fn byte_offsets_lead_into_wrappers() {
     let files = Files::new();
     let strings: Vec<String> = (4..6).map(|id| quoted(&record(id))).collect();
     let text = [
@@ -81,7 +81,7 @@ fn bytes_lead_into_wrappers() {
     }
 }
 
-/// Rows of one string are told apart, and so are equal records of one array.
+/// Rows from one string have different positions, and so do equal records of one array.
 #[test]
 fn every_record_inside_a_value_is_a_row() {
     let files = Files::new();
@@ -98,7 +98,7 @@ fn every_record_inside_a_value_is_a_row() {
     assert_eq!(ask("SigninLogs | count", &[&archive]).stdout, "{\"Count\":6}\n");
 }
 
-/// A search passes over what cannot match, and over nothing else: however a string in a string hides what is searched.
+/// A search skips only what cannot match, however a string inside a string hides the searched value.
 #[test]
 fn searches_look_into_strings() {
     let files = Files::new();
@@ -112,7 +112,7 @@ fn searches_look_into_strings() {
         quoted(&quoted(&inner)),
     ];
     for text in texts {
-        // A record that tells what the file holds comes first.
+        // A record that identifies the file's table comes first.
         let path = files.write("hidden.jsonl", format!("{}\n{text}\n{}\n", record(2), record(3)));
         for query in ["UserPrincipalName == 'ana1@contoso.com'", "UserPrincipalName has 'ana1'"] {
             let output = ask(&format!("SigninLogs | where {query} | project Id"), &[&path]);
@@ -121,7 +121,7 @@ fn searches_look_into_strings() {
     }
 }
 
-/// Wrappers cost time in proportion to their bytes, and depth is bounded.
+/// The time for wrappers is proportional to their bytes, and their depth is bounded.
 #[test]
 fn wrappers_are_bounded() {
     let files = Files::new();
@@ -143,9 +143,9 @@ fn wrappers_are_bounded() {
     assert!(output.stderr.contains("too many keys that were joined of several"), "{output:?}");
 }
 
-/// Pages of several requests in one folder: each has to have its own last page.
+/// Pages of several requests in one folder: each request needs its own last page.
 #[test]
-fn each_request_has_its_last_page() {
+fn each_request_needs_its_last_page() {
     let files = Files::new();
     let page = |id: usize, filter: Option<&str>| {
         let link = filter.map_or(String::new(), |filter| {
@@ -166,14 +166,14 @@ fn each_request_has_its_last_page() {
     files.write("tuesday-2.json", page(4, None));
     let output = ask("SigninLogs | count", &[&folder, "--strict"]);
     assert_eq!((output.code, output.stdout.as_str()), (0, "{\"Count\":4}\n"), "{output:?}");
-    // Pages of other records are not missed.
+    // Missing pages of other records do not matter.
     let output = ask("AuditLogs | count", &[&folder]);
     assert!(!output.stderr.contains("next page"), "{output:?}");
 }
 
-/// What is damage is in the manifest and among the rejects, too.
+/// Damage is in the manifest and among the rejects, too.
 #[test]
-fn partial_answers_are_kept_with_the_answer() {
+fn partial_responses_are_recorded_with_the_result() {
     let files = Files::new();
     let error = r#"{"error":{"code":"serviceUnavailable","message":"x"}}"#;
     let path = files.write("pages.jsonl", format!("{{\"value\":[{}]}}\n{error}\n", record(1)));
@@ -185,14 +185,15 @@ fn partial_answers_are_kept_with_the_answer() {
     {
         assert!(text.contains("error answer of Microsoft Graph or Azure (serviceUnavailable)"), "{text}");
     }
-    // Also where the line is passed over by a search.
+    // Also if a search skips the line.
     let output = ask("SigninLogs | where UserPrincipalName == 'ana1@contoso.com' | count", &[&path]);
     assert!(output.stderr.contains("(serviceUnavailable): rows are missing"), "{output:?}");
 }
 
-/// `sniff` tells of each file what it says about itself, and of all files together which chain of pages is open.
+/// `sniff` reports for each file what it says about itself, and for all files together which chains of pages are
+/// incomplete.
 #[test]
-fn sniff_names_what_is_incomplete() {
+fn sniff_reports_incomplete_requests() {
     let files = Files::new();
     let context = "\"@odata.context\":\"https://graph.microsoft.com/v1.0/$metadata#auditLogs/signIns\"";
     let next = "\"@odata.nextLink\":\"https://graph.microsoft.com/v1.0/auditLogs/signIns?$skiptoken=x\"";

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// What a run left after.
+/// The outcome of a run.
 #[derive(Debug)]
 pub struct Output {
     /// The exit code.
@@ -20,22 +20,22 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The program.
+/// The path of the program.
 pub fn program() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_coldcase"))
 }
 
-/// Runs the program in the project's folder; `stdin` is all that it can read there.
+/// Runs the program in the project's folder; `stdin` is its whole standard input.
 pub fn coldcase_with(args: &[&str], stdin: &str) -> Output {
     coldcase_at(root(), args, stdin.as_bytes())
 }
 
-/// Runs the program in `folder`; `stdin` is all that it can read there.
+/// Runs the program in `folder`; `stdin` is its whole standard input.
 pub fn coldcase_at(folder: &Path, args: &[&str], stdin: &[u8]) -> Output {
     run(Command::new(program()).args(args).current_dir(folder), stdin)
 }
 
-/// Runs the program in `folder`, with these variables of the environment besides those that are there.
+/// Runs the program in `folder` with additional environment variables.
 #[cfg(feature = "remote")]
 pub fn coldcase_in(folder: &Path, args: &[&str], environment: &[(&str, &str)]) -> Output {
     run(Command::new(program()).args(args).current_dir(folder).envs(environment.iter().copied()), b"")
@@ -44,7 +44,7 @@ pub fn coldcase_in(folder: &Path, args: &[&str], environment: &[(&str, &str)]) -
 fn run(command: &mut Command, stdin: &[u8]) -> Output {
     let mut child = command
         .env("NO_COLOR", "1")
-        // The settings of whoever runs the tests do not count.
+        // The settings of the user who runs the tests do not count.
         .env("XDG_CONFIG_HOME", root().join("target/no-settings"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -1,16 +1,16 @@
-//! An Earley recogniser: takes any grammar, left recursion and ambiguity included, and says whether a sequence belongs
-//! to its language. Slow and simple on purpose: it is the second opinion that the parser is compared with.
+//! An Earley recogniser: for any grammar, left recursion and ambiguity included, it decides whether a sequence is a
+//! sentence. Slow and simple on purpose: it is the reference that the parser is compared with.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::ebnf::{Grammar, Node};
 
-/// A grammar made ready: plain rules, groups and repetitions turned into rules of their own.
+/// A preprocessed grammar: plain rules, with groups and repetitions turned into rules of their own.
 pub struct Recogniser {
     rules: Vec<Rule>,
-    /// What a terminal is, by its number.
+    /// The terminals, by number.
     terminals: Vec<Node>,
-    /// Whether a rule takes the empty sequence.
+    /// Whether a rule matches the empty sequence.
     nullable: Vec<bool>,
     /// The terminals that a rule's sentences can begin with.
     first: Vec<HashSet<usize>>,
@@ -28,21 +28,21 @@ enum Symbol {
     Rule(usize),
 }
 
-/// A rule, one of its alternatives, how much of it is read, and where it began.
+/// A rule, one of its alternatives, how much of it is matched, and where it began.
 type Item = (usize, usize, usize, usize);
 
 /// The verdict on one sequence.
 pub struct Verdict {
-    /// It is a sentence.
+    /// True if the sequence is a sentence.
     pub accepted: bool,
-    /// The last position that anything could be read up to.
+    /// The last position that could be matched.
     pub furthest: usize,
-    /// The productions read completely somewhere.
+    /// The productions that matched somewhere.
     pub used: HashSet<String>,
 }
 
 impl Recogniser {
-    /// Makes `grammar` ready.
+    /// Preprocesses `grammar`.
     pub fn new(grammar: &Grammar) -> Self {
         let names = grammar.productions.iter().enumerate().map(|(index, p)| (p.name.clone(), index)).collect();
         let rules = grammar.productions.iter().map(|p| Rule { name: Some(p.name.clone()), alternatives: Vec::new() });
@@ -56,7 +56,7 @@ impl Recogniser {
         this
     }
 
-    /// What the terminals are: a class, exact characters, or a description of a character.
+    /// The terminals: a class, exact characters, or a description of a character.
     pub fn terminals(&self) -> &[Node] {
         &self.terminals
     }
@@ -155,7 +155,7 @@ impl Recogniser {
         first
     }
 
-    /// Reads a sequence as `start`; for each of its elements, `classes` holds the terminals that it is.
+    /// Matches a sequence with `start`; `classes` holds the terminals that each element matches.
     pub fn recognise(&self, start: &str, classes: &[HashSet<usize>]) -> Verdict {
         let start = self.names[start];
         let mut chart =
@@ -186,7 +186,7 @@ impl Chart<'_> {
         }
     }
 
-    /// The alternatives of `rule` that can begin here.
+    /// Adds the alternatives of `rule` that can begin here.
     fn predict(&mut self, rule: usize, position: usize) {
         let recogniser = self.recogniser;
         for (index, symbols) in recogniser.rules[rule].alternatives.iter().enumerate() {
@@ -224,7 +224,7 @@ impl Chart<'_> {
         }
     }
 
-    /// `rule` was read from `origin` to `position`: whoever waited for it goes on.
+    /// `rule` matched from `origin` to `position`: advances the items that waited for it.
     fn complete(&mut self, rule: usize, origin: usize, position: usize) {
         let waits = |(waiting, alternative, read, _): &Item| {
             let next = self.recogniser.rules[*waiting].alternatives[*alternative].get(*read);

@@ -1,4 +1,4 @@
-//! Reads the notation of `grammar/*.ebnf` (grammar/README.md explains it).
+//! Parses the notation of `grammar/*.ebnf` (grammar/README.md explains it).
 
 use std::collections::HashMap;
 
@@ -12,18 +12,18 @@ pub struct Grammar {
 pub struct Production {
     pub name: String,
     pub body: Node,
-    /// Texts that it takes part in, from the comment above.
+    /// Texts that it accepts, from the comment above it.
     pub accepted: Vec<String>,
-    /// Texts that are wrong because of it.
+    /// Texts that it rejects.
     pub rejected: Vec<String>,
 }
 
-/// What a production consists of.
+/// The parts of a production.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Node {
-    /// One after the other.
+    /// All, in order.
     Sequence(Vec<Node>),
-    /// One of them.
+    /// One of several.
     Choice(Vec<Node>),
     /// Once or not at all.
     Optional(Box<Node>),
@@ -33,12 +33,12 @@ pub enum Node {
     Name(String),
     /// Exactly these characters.
     Quoted(String),
-    /// One character as described.
+    /// A character, described in words.
     Special(String),
 }
 
 impl Grammar {
-    /// Reads a grammar; panics with the place of what is wrong.
+    /// Parses a grammar; panics with the position of the first mistake.
     pub fn read(text: &str) -> Self {
         let mut reader = Reader { text, rest: text };
         let mut productions = Vec::new();
@@ -65,7 +65,7 @@ impl Grammar {
 }
 
 impl Node {
-    /// Calls `visit` for this and everything inside.
+    /// Calls `visit` for this node and every node inside.
     pub fn walk<'a>(&'a self, visit: &mut impl FnMut(&'a Node)) {
         visit(self);
         match self {
@@ -82,7 +82,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Past whitespace and comments; the last comment.
+    /// Skips whitespace and comments; returns the last comment.
     fn skip(&mut self) -> String {
         let mut comment = String::new();
         loop {

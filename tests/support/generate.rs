@@ -1,10 +1,10 @@
-//! Sentences made up from a grammar, and mutants of texts: from a seed, so that a failure can be repeated.
+//! Random sentences of a grammar, and mutants of texts: from a seed, so that a failure can be reproduced.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::ebnf::{Grammar, Node, Production};
 
-/// Random numbers from a seed (SplitMix64): enough for tests, the same on every machine.
+/// A random number generator (SplitMix64): enough for tests, the same on every machine.
 pub struct Random(pub u64);
 
 impl Random {
@@ -23,20 +23,20 @@ impl Random {
     }
 }
 
-/// From here on, in bytes, a sentence takes the shallowest way to its end.
+/// The length in bytes from which a sentence ends as soon as possible.
 const LONG: usize = 240;
 
-/// Makes sentences of a grammar.
+/// Generates sentences of a grammar.
 pub struct Generator<'a> {
     grammar: &'a Grammar,
-    /// How deep the shallowest sentence of a production is.
+    /// The depth of the shallowest sentence of each production.
     depths: HashMap<&'a str, usize>,
-    /// Texts for a class of tokens.
+    /// Sample texts for a class of tokens.
     samples: fn(&str) -> &'static [&'static str],
 }
 
 impl<'a> Generator<'a> {
-    /// For `grammar`, with `samples` for its classes.
+    /// Creates a generator, with `samples` for the token classes of `grammar`.
     pub fn new(grammar: &'a Grammar, samples: fn(&str) -> &'static [&'static str]) -> Self {
         let mut this = Self { grammar, depths: HashMap::new(), samples };
         loop {
@@ -65,8 +65,8 @@ impl<'a> Generator<'a> {
         }
     }
 
-    /// A sentence of `start`, its tokens separated by whitespace, which adds its productions to `used`; beyond `budget`
-    /// levels only the shallowest choices.
+    /// Returns a sentence of `start`, its tokens separated by spaces, and adds its productions to `used`; beyond
+    /// `budget` levels only the shallowest alternatives are used.
     pub fn sentence(&self, start: &str, budget: usize, random: &mut Random, used: &mut HashSet<&'a str>) -> String {
         let production = self.production(start).expect("a production of the grammar");
         let mut writer = Writer { generator: self, random, used, out: String::new() };
@@ -88,7 +88,7 @@ struct Writer<'a, 'b> {
 
 impl<'a> Writer<'a, '_> {
     fn write(&mut self, node: &'a Node, budget: usize) {
-        // A sentence that is long already ends as soon as it can.
+        // A long sentence ends as soon as it can.
         let budget = if self.out.len() > LONG { 0 } else { budget };
         match node {
             Node::Sequence(nodes) => nodes.iter().for_each(|node| self.write(node, budget)),

@@ -1,5 +1,5 @@
-//! The text cases of `testdata/kql` and `testdata/plans`: read, run, compared, rewritten. `testdata/kql/README.md` says
-//! how they look.
+//! The text cases of `testdata/kql` and `testdata/plans`: reads, runs, compares and updates them.
+//! `testdata/kql/README.md` describes the format.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,19 +15,19 @@ use coldcase::types::{Schema, Type, datetime};
 use super::diff::line_diff;
 use super::wire;
 
-/// Returns what `now()` gives in every case.
+/// The value of `now()` in every case.
 const NOW: &str = "2026-03-03T12:00:00Z";
 
-/// How a file of cases is run.
+/// The settings that a file of cases runs with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Configuration {
-    /// Whether plans are improved.
+    /// True if plans are optimized.
     pub optimize: bool,
-    /// How many threads work.
+    /// The number of threads.
     pub threads: usize,
-    /// Rows a batch has at most.
+    /// Maximum rows of a batch.
     pub batch_rows: usize,
-    /// Bytes of memory that rows may take.
+    /// The memory limit in bytes.
     pub max_memory: u64,
 }
 
@@ -56,7 +56,7 @@ impl Configuration {
         each.into_iter().chain([Self::SPILLED]).collect()
     }
 
-    /// A short name.
+    /// A short name for failures.
     pub fn name(self) -> String {
         let plan = if self.optimize { "optimized" } else { "as-bound" };
         let memory = if self.max_memory == u64::MAX { "" } else { "-spilled" };
@@ -64,7 +64,7 @@ impl Configuration {
     }
 }
 
-/// A file of cases.
+/// A parsed file of cases.
 #[derive(Debug)]
 pub struct CaseFile {
     path: PathBuf,
@@ -82,11 +82,11 @@ struct Case {
 }
 
 impl CaseFile {
-    /// Reads a file.
+    /// Parses a file of cases.
     pub fn read(path: &Path) -> Self {
         let text = std::fs::read_to_string(path).expect("a file of cases is readable");
         let mut file = Self { path: path.to_owned(), preamble: Vec::new(), cases: Vec::new() };
-        // A case is titles, then the query, then what is expected; each part ends where the next one begins.
+        // A case consists of titles, the query and the expected lines; each part ends where the next one begins.
         let mut in_title = false;
         let mut in_query = false;
         for (index, line) in text.lines().enumerate() {
@@ -115,8 +115,8 @@ impl CaseFile {
         file
     }
 
-    /// The folders of `testdata` that the cases run over, one after the other, several together with `+` between them;
-    /// none if they need no files.
+    /// The folders of `testdata` that the cases run over, one at a time, or several together if joined by `+`; empty if
+    /// they need no files.
     pub fn folders(&self) -> Vec<&str> {
         self.directive("@data").flat_map(str::split_whitespace).collect()
     }
@@ -142,29 +142,34 @@ impl CaseFile {
         let engine = self.engine(Configuration::DEFAULT, folder);
         let others: Vec<_> = others.iter().map(|other| (other.name(), self.engine(*other, folder))).collect();
         all(self.cases.iter().flat_map(|case| {
-            let answer = self.answer(&engine, &case.query);
-            let differing = self.compare_others(case, &answer, &others);
-            std::iter::once(self.compare(case, &case.query, &answer)).chain(differing)
+            let outcome = self.run(&engine, &case.query);
+            let differing = self.compare_others(case, &outcome, &others);
+            std::iter::once(self.compare(case, &case.query, &outcome)).chain(differing)
         }))
     }
 
     /// Compares the results in other configurations with that in the default one.
-    fn compare_others(&self, case: &Case, default: &Answer, others: &[(String, Engine)]) -> Vec<Result<(), String>> {
+    fn compare_others(&self, case: &Case, default: &Outcome, others: &[(String, Engine)]) -> Vec<Result<(), String>> {
         let mut differing: BTreeMap<Vec<String>, Vec<&str>> = BTreeMap::new();
         for (name, engine) in others {
-            let answer = self.answer(engine, &case.query);
-            if !answer.is_as(&default.lines) && !answer.is_as(&case.expected) {
-                differing.entry(answer.lines).or_default().push(name);
+            let outcome = self.run(engine, &case.query);
+            if !outcome.is_as(&default.lines) && !outcome.is_as(&case.expected) {
+                differing.entry(outcome.lines).or_default().push(name);
             }
         }
         let failure = |(lines, names): (Vec<String>, Vec<&str>)| {
             let diff = line_diff(&default.text(), &text(&lines));
-            Err(format!("{}\n{}\ndiffers from default in {}\n{diff}", self.place(case), case.query, names.join(", ")))
+            Err(format!(
+                "{}\n{}\ndiffers from default in {}\n{diff}",
+                self.location(case),
+                case.query,
+                names.join(", ")
+            ))
         };
         differing.into_iter().map(failure).collect()
     }
 
-    /// Prints every query from its tree: the text means the same, and printed again it is the same.
+    /// Prints every query from its tree: the printed query has the same result and prints as itself.
     pub fn check_printed(&self) -> Result<(), String> {
         let engine = self.engine(Configuration::DEFAULT, self.folders().first().copied());
         all(self.cases.iter().map(|case| {
@@ -175,32 +180,32 @@ impl CaseFile {
             let printed = syntax::print(&parsed.query);
             let again = syntax::print(&syntax::parse(&printed).query);
             if again != printed {
-                let place = self.place(case);
-                return Err(format!("{place}: printed as\n{printed}\nand, read and printed again, as\n{again}"));
+                let location = self.location(case);
+                return Err(format!("{location}: printed as\n{printed}\nand, read and printed again, as\n{again}"));
             }
-            // Messages point at words, which may be spelled in another way.
+            // Diagnostics quote words, which may be spelled differently when printed.
             let is_error = case.expected.first().is_some_and(|line| line.starts_with("error"));
-            if is_error { Ok(()) } else { self.compare(case, &printed, &self.answer(&engine, &printed)) }
+            if is_error { Ok(()) } else { self.compare(case, &printed, &self.run(&engine, &printed)) }
         }))
     }
 
-    fn place(&self, case: &Case) -> String {
+    fn location(&self, case: &Case) -> String {
         format!("{}:{}: {}", self.path.display(), case.line, case.titles.join(" "))
     }
 
-    fn compare(&self, case: &Case, query: &str, answer: &Answer) -> Result<(), String> {
-        let place = self.place(case);
+    fn compare(&self, case: &Case, query: &str, outcome: &Outcome) -> Result<(), String> {
+        let location = self.location(case);
         if case.expected.is_empty() {
-            return Err(format!("{place}: nothing is expected; write it down with UPDATE=1"));
+            return Err(format!("{location}: nothing is expected; write it down with UPDATE=1"));
         }
-        if answer.is_as(&case.expected) {
+        if outcome.is_as(&case.expected) {
             return Ok(());
         }
-        let diff = line_diff(&text(&case.expected), &answer.text());
-        Err(format!("{place}\n{query}\n{diff}"))
+        let diff = line_diff(&text(&case.expected), &outcome.text());
+        Err(format!("{location}\n{query}\n{diff}"))
     }
 
-    /// Writes the answers of the default configuration into the file.
+    /// Writes the results of the default configuration into the file.
     pub fn update(&self) {
         let engine = self.engine(Configuration::DEFAULT, self.folders().first().copied());
         let mut text: String = self.preamble.iter().map(|line| format!("{line}\n")).collect();
@@ -208,16 +213,16 @@ impl CaseFile {
             text.push_str(if index > 0 { "\n" } else { "" });
             case.titles.iter().for_each(|title| text.push_str(&format!("# {title}\n")));
             text.push_str(&format!("{}\n----\n", case.query));
-            let answer = self.answer(&engine, &case.query);
-            // What is within the tolerance stays as it is written.
-            let kept = if answer.is_as(&case.expected) { &case.expected } else { &answer.lines };
+            let outcome = self.run(&engine, &case.query);
+            // Numbers within the tolerance stay as written.
+            let kept = if outcome.is_as(&case.expected) { &case.expected } else { &outcome.lines };
             kept.iter().for_each(|line| text.push_str(&format!("{line}\n")));
         }
         std::fs::write(&self.path, text).expect("a file of cases is writable");
     }
 
-    /// What the query answers; for a file of plans, how it would run.
-    fn answer(&self, engine: &Engine, query: &str) -> Answer {
+    /// Returns the result of the query; for a file of plans, its plans.
+    fn run(&self, engine: &Engine, query: &str) -> Outcome {
         if self.path.extension().is_some_and(|extension| extension == "plan") {
             plans(engine, query)
         } else {
@@ -231,7 +236,7 @@ fn all(outcomes: impl Iterator<Item = Result<(), String>>) -> Result<(), String>
     if complaints.is_empty() { Ok(()) } else { Err(complaints.join("\n\n")) }
 }
 
-/// The tables that a query finds.
+/// Creates the tables of a folder.
 pub fn catalog(folder: Option<&str>) -> Arc<dyn Catalog> {
     let Some(folder) = folder else { return Arc::new(MemoryCatalog::default()) };
     let mut builder = FileCatalogBuilder::default();
@@ -245,19 +250,19 @@ fn text(lines: &[String]) -> String {
     lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
-/// What stands below the line of a case.
-struct Answer {
+/// The lines below the query of a case.
+struct Outcome {
     lines: Vec<String>,
-    /// The types of the columns, where the lines are a header and rows.
+    /// The types of the columns, if the lines are a header and rows.
     types: Option<Vec<Type>>,
 }
 
-impl Answer {
+impl Outcome {
     fn text(&self) -> String {
         text(&self.lines)
     }
 
-    /// True if the lines are those expected; reals may differ as [`wire::same_row`] allows.
+    /// True if the lines are the expected ones; reals may differ as [`wire::same_row`] allows.
     fn is_as(&self, expected: &[String]) -> bool {
         let (Some(types), [header, rows @ ..]) = (&self.types, expected) else { return self.lines == expected };
         let mut pairs = rows.iter().zip(&self.lines[1..]);
@@ -267,31 +272,31 @@ impl Answer {
     }
 }
 
-/// A header and rows, or errors.
-fn rows(engine: &Engine, query: &str) -> Answer {
+/// Returns a header and rows, or errors.
+fn rows(engine: &Engine, query: &str) -> Outcome {
     match engine.query(query) {
         Ok(result) => {
             let types = result.schema.fields().iter().map(|field| field.ty).collect();
             let lines = std::iter::once(header(&result.schema)).chain(wire::rows(&result)).collect();
-            Answer { lines, types: Some(types) }
+            Outcome { lines, types: Some(types) }
         }
         Err(error) => errors(&error, query),
     }
 }
 
-/// The plan as bound, a line, the plan as it runs.
-fn plans(engine: &Engine, query: &str) -> Answer {
+/// Returns the bound plan, a separator, and the optimized plan.
+fn plans(engine: &Engine, query: &str) -> Outcome {
     match engine.prepare(query) {
         Ok(prepared) => {
             let text = format!("{}----\n{}", prepared.explain_bound(), prepared.explain());
-            Answer { lines: text.lines().map(str::to_owned).collect(), types: None }
+            Outcome { lines: text.lines().map(str::to_owned).collect(), types: None }
         }
         Err(error) => errors(&error, query),
     }
 }
 
-/// A line for each message, with the words that it points at on one line.
-fn errors(error: &Error, query: &str) -> Answer {
+/// Returns a line for each diagnostic, with the words that it points at.
+fn errors(error: &Error, query: &str) -> Outcome {
     let lines = match error {
         Error::Query(diagnostics) => diagnostics
             .iter()
@@ -302,10 +307,10 @@ fn errors(error: &Error, query: &str) -> Answer {
             .collect(),
         error => error.to_string().lines().map(|line| format!("error: {line}")).collect(),
     };
-    Answer { lines, types: None }
+    Outcome { lines, types: None }
 }
 
-/// The columns as `name:type, name:type`.
+/// Formats the columns as `name:type, name:type`.
 fn header(schema: &Schema) -> String {
     if schema.is_empty() {
         return "(no columns)".to_owned();

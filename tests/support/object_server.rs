@@ -1,5 +1,5 @@
-//! A server on the loopback interface that speaks as much HTTP, S3, Azure Blob and WebDAV as the program asks for, with
-//! a log of what it was asked and how many bytes it gave.
+//! A server on the loopback interface with the parts of HTTP, S3, Azure Blob and WebDAV that the program uses. It logs
+//! its requests and the bytes it sent.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// One answer.
+/// A response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The method and the path, with its query.
@@ -23,7 +23,7 @@ pub struct Answer {
     pub referer: Option<String>,
 }
 
-/// A server; the first folder of a path is the bucket, container or place, and some names of it make trouble.
+/// A server; the first folder of a path is the bucket or container, and some bucket names cause failures.
 pub struct ObjectServer {
     /// `127.0.0.1:port`.
     pub address: String,
@@ -32,10 +32,10 @@ pub struct ObjectServer {
 
 type Files = Arc<BTreeMap<String, Vec<u8>>>;
 
-/// Objects of a page of a listing: few, so that listings have pages.
+/// Objects per page of a listing: few, so that listings have several pages.
 const PAGE: usize = 20;
 
-/// How long a server may keep silent.
+/// How long a server may stay silent.
 const SILENCE: Duration = Duration::from_secs(30);
 
 const DATE: &str = "Mon, 02 Mar 2026 10:00:00 GMT";
@@ -67,18 +67,18 @@ impl ObjectServer {
         Self { address, answers }
     }
 
-    /// The answers so far; the log is empty then.
+    /// Takes the log of responses.
     pub fn answers(&self) -> Vec<Answer> {
         std::mem::take(&mut self.answers.lock().expect("a log"))
     }
 
-    /// Bytes of bodies that were sent since the log was taken.
+    /// Bytes of bodies sent since the log was taken.
     pub fn bytes(&self) -> u64 {
         self.answers().iter().map(|answer| answer.bytes).sum()
     }
 }
 
-/// Every file below `folder` with its path, `/` between its parts.
+/// Every file in `folder` with its path, separated by `/`.
 pub fn files_below(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = walkdir::WalkDir::new(folder).into_iter().map(|entry| entry.expect("readable"));
     let files = entries.filter(|entry| entry.file_type().is_file());
@@ -133,7 +133,7 @@ fn serve(stream: TcpStream, files: &Files, log: &Mutex<Vec<Answer>>) {
     }
 }
 
-/// Answers; None if the connection is not to be used again.
+/// Sends a response; None if the connection must not be reused.
 fn answer(request: &Request, output: &mut TcpStream, files: &Files, log: &Mutex<Vec<Answer>>) -> Option<()> {
     let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
     let path = decoded(path);
@@ -193,7 +193,7 @@ fn answer(request: &Request, output: &mut TcpStream, files: &Files, log: &Mutex<
         }
         None => (200, &file[..]),
     };
-    // The first byte tells how long a file is: it is always given.
+    // The first byte reveals the length of the file: it is always sent.
     let half = &body[..body.len() / 2];
     match bucket {
         "cut" if body.len() > 1 => {
@@ -238,7 +238,7 @@ fn parameter(query: &str, name: &str) -> String {
     decoded(&value.unwrap_or("").replace('+', " "))
 }
 
-/// The objects of a page, and where the next begins.
+/// The objects of a page, and the marker of the next one.
 fn page<'a>(files: &'a Files, prefix: &str, marker: &str) -> (Vec<(&'a String, usize)>, Option<&'a String>) {
     let below = files.iter().filter(|(name, _)| name.starts_with(prefix) && name.as_str() >= marker);
     let mut below = below.map(|(name, bytes)| (name, bytes.len()));

@@ -1,5 +1,5 @@
-//! Random queries over a table, most of them valid: expressions by type, functions straight from the registries, and
-//! pipelines that know the columns they have at each step.
+//! Random queries over a table, most of them valid: expressions by type, functions from the registries, and pipelines
+//! that track the columns available at each step.
 
 use coldcase::functions::signature::{Accepts, Occurs, Param, Volatility};
 use coldcase::functions::{AggregateFunction, ScalarFunction, aggregate_functions, scalar_functions};
@@ -8,7 +8,7 @@ use coldcase::types::Type;
 use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
 
-/// Functions that build large values from small arguments: right, but slow to try at random.
+/// Functions that build large values from small arguments: correct, but slow to try at random.
 const LARGE: &[&str] = &["range", "repeat", "strrep"];
 /// Aggregates that estimate, or whose last digits depend on how rows are split.
 const INEXACT: &[&str] = &[
@@ -26,10 +26,10 @@ const INEXACT: &[&str] = &[
     "variancepif",
 ];
 
-/// Texts that occur in literals, rows and dynamics, so that comparisons hit.
+/// Strings used in literals, rows and dynamics, so that comparisons match.
 pub const WORDS: &[&str] = &["", "a", "Ab", "b-c", "Zoë", "10", "2024-01-01", "10.0.0.1", "{\"a\":1}", "x y"];
 
-/// Writes a query over `table`, whose columns are `columns`: its source, then one text for each operator.
+/// Returns a query over `table` with `columns`: its source, then one string per operator.
 pub fn query(rng: &mut impl Rng, table: &str, columns: &[(String, Type)]) -> Vec<String> {
     let mut writer = Writer { rng, table: table.to_owned(), columns: columns.to_vec(), next: 0, joins: 0 };
     let mut stages = vec![table.to_owned()];
@@ -49,7 +49,7 @@ struct Writer<'r, R> {
     columns: Vec<(String, Type)>,
     /// The number of the next new column.
     next: usize,
-    /// Joins so far: each multiplies rows.
+    /// The number of joins so far: each multiplies rows.
     joins: usize,
 }
 
@@ -100,7 +100,7 @@ impl<R: Rng> Writer<'_, R> {
         let items: Vec<String> = (0..self.below(3) + 1)
             .map(|_| {
                 let (text, ty) = self.any_expr();
-                // Now and then a column is replaced, which must not show through to the others.
+                // Sometimes a column is replaced, which must not affect the others.
                 let name = if self.one_in(4) { self.column().0 } else { self.new_name() };
                 (name, ty, text)
             })
@@ -227,7 +227,7 @@ impl<R: Rng> Writer<'_, R> {
     fn union(&mut self, all: &[(String, Type)]) -> String {
         let name = self.new_name();
         let (first, ty) = self.pick(all).clone();
-        // A name of the other branch may clash with one of this branch that has another type: leave those out.
+        // Leaves out names of the other branch that clash with a column of another type in this branch.
         let clash = self.columns.iter().any(|(other, other_ty)| *other == first && *other_ty != ty);
         let table = self.table.clone();
         if clash {
@@ -241,7 +241,7 @@ impl<R: Rng> Writer<'_, R> {
         format!("union ({table} | take {count} | project {first})")
     }
 
-    /// For a word, of which there may be more before and after it.
+    /// Searches for a word, which may also occur before and after it.
     fn search(&mut self) -> String {
         let word = *self.pick(WORDS);
         let (begin, end) = (*self.pick(&["", "*"]), *self.pick(&["", "*"]));
@@ -257,7 +257,7 @@ impl<R: Rng> Writer<'_, R> {
         format!("search {kind}'{begin}{word}{end}'{condition}")
     }
 
-    /// With a few rows of the table, on a column of either.
+    /// Joins with a few rows of the table, on a column of either side.
     fn join(&mut self, all: &[(String, Type)]) -> String {
         let is_key =
             |column: &&(String, Type)| column.1 != Type::Dynamic && self.columns.iter().any(|(_, ty)| *ty == column.1);
@@ -287,7 +287,7 @@ impl<R: Rng> Writer<'_, R> {
         format!("join kind={kind} ({right}) on $left.{own} == $right.{key_name}")
     }
 
-    /// An expression of some type.
+    /// An expression of any type.
     fn any_expr(&mut self) -> (String, Type) {
         if self.one_in(2)
             && let Some(call) = self.call()
@@ -305,7 +305,7 @@ impl<R: Rng> Writer<'_, R> {
         let function = *self.pick(&functions);
         let overload = self.pick(function.overloads);
         let (arguments, types) = self.arguments(overload.params)?;
-        // What a type made of constants is, only the binder knows.
+        // Only the binder knows the type of a result computed from constants.
         let text = format!("tostring({}({}))", function.name, arguments.join(", "));
         match overload.returns {
             coldcase::functions::signature::Returns::Type(ty) if self.one_in(2) => {
@@ -445,7 +445,7 @@ impl<R: Rng> Writer<'_, R> {
         }
     }
 
-    /// A literal of type `ty`, now and then its null.
+    /// A literal of type `ty`, sometimes null.
     pub fn literal(&mut self, ty: Type) -> String {
         if ty != Type::String && self.one_in(8) {
             return format!("{ty}(null)");
@@ -468,7 +468,7 @@ impl<R: Rng> Writer<'_, R> {
     }
 }
 
-/// Runs something beside a value.
+/// Runs a side effect on a value.
 trait Tap: Sized {
     fn tap(self, run: impl FnOnce(&Self)) -> Self {
         run(&self);

@@ -1,11 +1,11 @@
-//! Reads a table as a library user does.
+//! Reads a table like a user of the library.
 
 use std::sync::Arc;
 
 use coldcase::diagnostic::Result;
 use coldcase::scan::{ScanColumn, ScanMemory, ScanReport, ScanRequest, TableProvider};
 
-/// The values of these columns, as text; what there is to say of the files goes to `report`.
+/// Returns the values of these columns as strings; messages about the files go to `report`.
 pub fn read(table: &dyn TableProvider, columns: &[&str], report: &Arc<ScanReport>) -> Result<Vec<Vec<String>>> {
     let column = |name: &&str| ScanColumn::Column(table.schema().index_of(name).expect("a column"));
     let request = ScanRequest {

@@ -1,13 +1,13 @@
-//! Answers as text: how every suite of this repository writes and compares rows.
+//! Results as text: how all suites write and compare rows.
 
 use coldcase::engine::QueryResult;
 use coldcase::types::{Type, Value};
 use serde_json::value::RawValue;
 
-/// How far two reals may lie apart: the order in which parts are added up shows in the last bits.
+/// The relative tolerance of reals: the order of additions affects the last bits.
 const TOLERANCE: f64 = 1e-12;
 
-/// One JSON array a row.
+/// One JSON array per row.
 pub fn rows(result: &QueryResult) -> Vec<String> {
     let mut rows = Vec::new();
     for batch in &result.batches {
@@ -19,7 +19,7 @@ pub fn rows(result: &QueryResult) -> Vec<String> {
     rows
 }
 
-/// One value as the service's wire has it: numbers and truth values bare, dynamic as compact JSON, the rest as text.
+/// A value in the format of the service: numbers and booleans bare, dynamic as compact JSON, anything else as a string.
 pub fn cell(value: &Value) -> String {
     match value {
         Value::Null(_) => "null".to_owned(),
@@ -28,7 +28,7 @@ pub fn cell(value: &Value) -> String {
         Value::Real(number) if number.is_finite() => value.to_text(),
         Value::Real(number) if number.is_nan() => quoted("NaN"),
         Value::Real(number) => quoted(if *number > 0.0 { "Infinity" } else { "-Infinity" }),
-        // A text inside a dynamic is JSON already; everything else is made compact.
+        // A string inside a dynamic is already JSON; everything else is made compact.
         Value::Dynamic(json) if json.trim_start().starts_with('"') => json.trim().to_owned(),
         Value::Dynamic(_) => value.to_text(),
         Value::Decimal(_) | Value::String(_) | Value::Guid(_) | Value::Datetime(_) | Value::Timespan(_) => {
@@ -41,7 +41,7 @@ fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// True if two rows say the same: texts, numbers and the order of keys exactly, reals to [`TOLERANCE`].
+/// True if two rows are equal: strings, numbers and key order exactly, reals within [`TOLERANCE`].
 pub fn same_row(types: &[Type], expected: &str, actual: &str) -> bool {
     if expected == actual {
         return true;

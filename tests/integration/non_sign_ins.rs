@@ -1,11 +1,11 @@
-//! Objects that lie beside sign-ins and are none: they are not read as sign-ins, and the files they are in are named.
+//! Objects beside sign-ins that are not sign-ins: they are not read as sign-ins, and their files are reported.
 
 use std::fs;
 
 use crate::command::coldcase;
 
-/// Pages of Graph whose objects have `createdDateTime`, as sign-ins do.
-const STRANGERS: [(&str, &str); 9] = [
+/// Pages of Graph whose objects have `createdDateTime`, like sign-ins.
+const NON_SIGN_INS: [(&str, &str); 9] = [
     ("users", r#""displayName":"Ann","userPrincipalName":"ann@contoso.com","accountEnabled":true"#),
     ("policies", r#""displayName":"CA001","modifiedDateTime":null,"state":"enabled","conditions":{}"#),
     ("groups", r#""displayName":"G","mailEnabled":false,"securityEnabled":true"#),
@@ -17,7 +17,7 @@ const STRANGERS: [(&str, &str); 9] = [
     ("devices", r#""displayName":"D","deviceId":"d","operatingSystem":"Windows""#),
 ];
 
-/// What makes a sign-in of an object with `createdDateTime`; exports leave keys out, and fill others with null.
+/// Objects with `createdDateTime` that are sign-ins: exports omit keys, and fill others with null.
 const SIGN_INS: [&str; 9] = [
     r#""status":{"errorCode":0}"#,
     r#""status":"@{errorCode=0}""#,
@@ -35,10 +35,10 @@ fn object(id: &str, members: &str) -> String {
 }
 
 #[test]
-fn other_objects_of_graph_are_no_sign_ins() {
+fn other_graph_objects_are_not_sign_ins() {
     let folder = tempfile::tempdir().expect("a folder");
     let write = |name: &str, text: String| fs::write(folder.path().join(name), text).expect("written");
-    for (name, members) in STRANGERS {
+    for (name, members) in NON_SIGN_INS {
         let page = [object("1", members), object("2", members)].join(",");
         write(&format!("{name}.json"), format!(r#"{{"@odata.context":"x#{name}","value":[{page}]}}"#));
     }
@@ -55,7 +55,7 @@ fn other_objects_of_graph_are_no_sign_ins() {
 }
 
 #[test]
-fn a_file_of_unknown_records_is_named() {
+fn files_of_unknown_records_are_reported() {
     let folder = tempfile::tempdir().expect("a folder");
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("written");
     write("other.jsonl", "{\"a\":1}\n{\"a\":2}\n");
@@ -66,9 +66,9 @@ fn a_file_of_unknown_records_is_named() {
     assert!(note.is_some_and(|note| note.ends_with("other.jsonl")), "{output:?}");
 }
 
-/// Records that name a table nobody knows are a table of their own; a known one may be meant all the same.
+/// Records that name an unknown table form a table of their own; a known one may be meant all the same.
 #[test]
-fn other_names_of_tables_are_told() {
+fn unknown_table_names_are_reported() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
     let row = |ty: &str| format!("{{\"TimeGenerated\":\"2026-03-02T09:00:00Z\",\"Type\":\"{ty}\",\"Id\":\"{ty}\"}}\n");
@@ -99,9 +99,9 @@ fn other_names_of_tables_are_told() {
     assert_eq!(output.stdout, "Count\r\n1\r\n", "{output:?}");
 }
 
-/// Parquet of no known table among others.
+/// Parquet files of unknown tables among others.
 #[test]
-fn unknown_parquet_files_are_named() {
+fn unknown_parquet_files_are_reported() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
     let row = "print TimeGenerated = datetime(2026-03-02), Type = 'SigninLogs', Id = '1'";
@@ -116,9 +116,9 @@ fn unknown_parquet_files_are_named() {
     assert_eq!(coldcase(&["SigninLogs | count", &folder, "--strict"]).code, 5);
 }
 
-/// A column that a shape does not have is told also where all columns are read and the condition comes later.
+/// A column that a shape lacks is reported even if all columns are read and the condition follows later.
 #[test]
-fn a_column_without_a_source_is_told_behind_all_columns() {
+fn a_column_without_a_source_is_reported_if_all_columns_are_read() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("graph.json");
     let context = "https://graph.microsoft.com/v1.0/$metadata#auditLogs/signIns";
@@ -138,9 +138,9 @@ fn a_column_without_a_source_is_told_behind_all_columns() {
     }
 }
 
-/// An answer of Log Analytics that is partial says so; with `--strict`, that is damage.
+/// A partial Log Analytics response is reported; with `--strict`, it is damage.
 #[test]
-fn partial_answers_are_damage() {
+fn partial_responses_are_damage() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("answer.json");
     let columns = r#"[{"name":"TimeGenerated"},{"name":"Type"},{"name":"Id"}]"#;

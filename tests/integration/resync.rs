@@ -1,4 +1,4 @@
-//! Records after a damaged one are read, whatever stands around them, and the damaged one counts once.
+//! Records after a damaged one are read, in any layout, and the damaged one counts once.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use crate::command::{Output, coldcase};
 
-/// A record whose inner objects begin as records of other services do, and hold their brackets and quotes in texts.
+/// A record whose inner objects begin like records of other services, with brackets and quotes inside strings.
 fn record(id: usize) -> String {
     format!(
         "{{\"time\":\"2026-03-02T09:00:00Z\",\"category\":\"SignInLogs\",\"properties\":{{\"id\":\"{id}\",\
@@ -25,7 +25,7 @@ fn row(id: usize) -> String {
 const COLUMNS: &str =
     r#"[{"name":"TimeGenerated"},{"name":"Type"},{"name":"Id"},{"name":"Status"},{"name":"AppDisplayName"}]"#;
 
-/// Elements between what stands around them, in the layouts that exports have.
+/// Elements and their surroundings, in the layouts of exports.
 fn layouts(records: usize) -> Vec<(&'static str, Vec<String>, &'static str, String)> {
     let all = |one: fn(usize) -> String| (0..records).map(one).collect::<Vec<_>>();
     let pretty = |id: usize| {
@@ -54,10 +54,9 @@ fn ids(path: &str) -> (Vec<String>, String) {
     (output.stdout.lines().skip(1).map(str::to_owned).collect(), output.stderr)
 }
 
-/// One byte of a record is another one, or missing, or one is too many: the others are read, and if a record is missing
-/// it is told, once.
+/// One byte of a record is changed, missing or added: the others are read, and a missing record is reported once.
 #[test]
-fn one_damaged_record_costs_no_other() {
+fn a_damaged_record_loses_no_other() {
     const RECORDS: usize = 12;
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.json").display().to_string();
@@ -82,7 +81,7 @@ fn one_damaged_record_costs_no_other() {
             let missing: Vec<String> = others.filter(|id| !found.contains(id)).collect();
             assert!(missing.is_empty(), "{missing:?} are missing; {context}");
             assert!(found.len() <= RECORDS, "{found:?}; {context}");
-            // What is JSON yet may be anything else.
+            // If it is still valid JSON, it may be any record.
             if found.len() < RECORDS && serde_json::from_str::<Json>(&elements[index]).is_err() {
                 assert!(said.contains(": 1 record was not read ("), "{context}");
             }
@@ -90,9 +89,9 @@ fn one_damaged_record_costs_no_other() {
     }
 }
 
-/// Rejects, manifest and sniff count what the query counts, also where a filter would skip the damage unseen.
+/// Rejects, manifest and sniff count what the query counts, even if a filter would skip the damage without parsing it.
 #[test]
-fn every_count_is_the_same() {
+fn all_counts_agree() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name).display().to_string();
     let broken = record(2).replace("\"status\":{", "\"status\":");
@@ -114,9 +113,9 @@ fn every_count_is_the_same() {
     assert!(sniffed["Problems"].as_str().is_some_and(|text| text.starts_with("1 record was not read (")), "{sniffed}");
 }
 
-/// Where nothing tells a record from what is in one, the rest is not read, and that is said.
+/// If a record cannot be told from an object inside one, the rest is not read, and that is reported.
 #[test]
-fn what_is_not_certain_is_not_read() {
+fn ambiguous_data_is_not_read() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.json").display().to_string();
     let node = |id: &str, inside: &str| format!("{{\"id\":\"{id}\",\"name\":\"n\",\"sub\":[{inside}]}}");
@@ -131,7 +130,7 @@ fn what_is_not_certain_is_not_read() {
     );
 }
 
-/// The beginning of a file is missing: what is whole is read.
+/// The start of a file is missing: complete records are read.
 #[test]
 fn the_tail_of_an_array_is_read() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -145,14 +144,14 @@ fn the_tail_of_an_array_is_read() {
             assert!(said.contains("1 record was not read (byte "), "{said}");
         }
     }
-    // Nothing in it is whole.
+    // Nothing in it is complete.
     fs::write(&path, "S\",\"a\":\"b\",\"c\":\"d\",\"e\":1},{\"b\":1}]").expect("written");
     assert_eq!(coldcase(&["SigninLogs | count", &path]).code, 5);
 }
 
-/// Records with keys of wrappers are records, and wrappers with other keys are wrappers.
+/// Records with the keys of wrappers are records, and wrappers with other keys are wrappers.
 #[test]
-fn wrappers_are_told_from_records() {
+fn wrappers_are_distinguished_from_records() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.json").display().to_string();
     let keyed = |member: &str| record(1).replacen('{', &format!("{{{member},"), 1);
@@ -172,7 +171,7 @@ fn wrappers_are_told_from_records() {
         ("{\"value\":[],\"@odata.nextLink\":\"x\"}".to_owned(), 0),
     ];
     for (text, rows) in cases {
-        // On a line of its own, as an element of an array, and over several lines.
+        // On one line, as an element of an array, and over several lines.
         let spread: Json = serde_json::from_str(&text).expect("JSON");
         let spread = serde_json::to_string_pretty(&spread).expect("JSON");
         for layout in
@@ -186,9 +185,9 @@ fn wrappers_are_told_from_records() {
     }
 }
 
-/// Records of another shape on lines of their own are read after a damaged one, though no record before them begins so.
+/// Line records of another shape are read after a damaged one, although no earlier record has that shape.
 #[test]
-fn lines_of_another_shape_are_read_behind_damage() {
+fn lines_of_another_shape_are_read_after_damage() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("mixed.json");
     let graph = |id: usize| {
@@ -196,7 +195,7 @@ fn lines_of_another_shape_are_read_behind_damage() {
             "{{\"id\":\"{id}\",\"createdDateTime\":\"2026-03-02T09:00:00Z\",\"status\":{{\"errorCode\":0}},\"isInteractive\":true}}"
         )
     };
-    // More lines than are looked at to find out that these are lines.
+    // More lines than the detection of line records examines.
     let damaged = record(1).replacen("\"id\"", "\"i\n[\nd", 1);
     fs::write(&file, [damaged, graph(2), record(3), graph(4)].join("\n")).expect("written");
     let (ids, said) = ids(file.to_str().expect("UTF-8"));

@@ -1,4 +1,4 @@
-//! Evidence as it comes: exports that went through other tools and hands before they came here.
+//! Real-world exports: files that other tools and people changed after the export.
 
 use std::fs;
 use std::path::Path;
@@ -26,7 +26,7 @@ impl Evidence {
         self.path(name)
     }
 
-    /// A Parquet file with the rows of a query.
+    /// Writes a Parquet file with the rows of a query.
     fn parquet(&self, name: &str, query: &str) -> String {
         self.write(name, "");
         let path = self.path(name);
@@ -37,7 +37,7 @@ impl Evidence {
     }
 }
 
-/// The answer as CSV without its header line, and what was said.
+/// The result as CSV without its header, and the messages.
 fn ask(args: &[&str]) -> (String, String) {
     let Output { code, stdout, stderr } = coldcase(&[args, &["-o", "csv"]].concat());
     assert_eq!(code, 0, "{args:?}: {stderr}");
@@ -45,9 +45,9 @@ fn ask(args: &[&str]) -> (String, String) {
     (rows.join("\n"), stderr)
 }
 
-/// A tool that met a missing value widens whole numbers; texts that look alike stay what they are.
+/// Tools widen integers of columns with missing values; strings that look like numbers stay strings.
 #[test]
-fn numbers_that_were_widened_are_whole_again() {
+fn widened_integers_are_restored() {
     let evidence = Evidence::new();
     let query = "SigninLogs | project Id, ResultType, AutonomousSystemNumber, OperationVersion, ResultDescription";
     let expected = "1,50126,8075,1.0,wrong\n2,0,,1.0,";
@@ -78,14 +78,14 @@ fn numbers_that_were_widened_are_whole_again() {
     let csv = evidence.write("widened.csv", csv);
     assert_eq!(ask(&[query, &csv]).0, expected);
     assert_eq!(ask(&[failures, &csv]).0, "1");
-    // A column of a table of the user's own is what its file says.
+    // A column of a user-defined table has the type that its file implies.
     let own = evidence.write("own.json", "{\"ResultType\":50126.0}\n{\"ResultType\":\"x\"}\n");
     assert_eq!(ask(&["T", "-t", &format!("T={own}")]).0, "50126.0\nx");
 }
 
-/// Rows of a search job in Parquet, among others: each with the time and the table of what was found.
+/// Search-job rows in Parquet, mixed with others: each has the time and the table of the original row.
 #[test]
-fn search_jobs_in_parquet_are_rows_of_the_table() {
+fn search_job_rows_in_parquet_belong_to_the_original_table() {
     let evidence = Evidence::new();
     let rows = "datatable(TimeGenerated:datetime, Type:string, _OriginalTimeGenerated:datetime, _OriginalType:string, Id:string) \
                 [datetime(2026-05-01), 'bg_SRCH', datetime(2026-03-02), 'SigninLogs', 'job', \
@@ -95,7 +95,7 @@ fn search_jobs_in_parquet_are_rows_of_the_table() {
     let (found, said) = ask(&["SigninLogs | project Id, format_datetime(TimeGenerated, 'MM-dd'), Type", &file]);
     assert_eq!(found, "job,03-02,SigninLogs\nplain,03-03,SigninLogs");
     assert!(said.contains("search-job rows"), "{said}");
-    // Statistics of the times of the job rule nothing out, and nothing else is the time that is asked for.
+    // Statistics of the job's times prune nothing, and only the original time is used for the time range.
     let march = ["--from", "2026-03-01", "--to", "2026-03-03"];
     assert_eq!(ask(&[&["SigninLogs | project Id", &file][..], &march].concat()).0, "job");
     let query = "SigninLogs | where TimeGenerated < datetime(2026-03-04) | sort by TimeGenerated desc | project Id, _SourceLine";
@@ -109,7 +109,7 @@ fn search_jobs_in_parquet_are_rows_of_the_table() {
     assert_eq!(ask(&["SigninLogs | project format_datetime(TimeGenerated, 'MM-dd')", &file]).0, "03-02");
 }
 
-/// What `union` makes of a column that has another type in another table: a column for each type.
+/// `union` splits a column that has different types in two tables into a column for each type.
 #[test]
 fn union_columns_are_one_column_of_the_table() {
     let evidence = Evidence::new();
@@ -131,7 +131,7 @@ fn union_columns_are_one_column_of_the_table() {
         assert_eq!(of_row(query).0, "c", "{ending}");
         assert_eq!(of_row("SigninLogs | where isempty(DeviceDetail) | project Id").0, "d", "{ending}");
     }
-    // Beside the column itself, and beside what a search job copied.
+    // Together with the column itself, and with columns copied by a search job.
     let rows = "datatable(TimeGenerated:datetime, Type:string, _OriginalTimeGenerated:datetime, _OriginalType:string, \
                 Id:string, Status:dynamic, Status_string:string) \
                 [datetime(2026-05-01), 'bg_SRCH', datetime(2026-03-02), 'SigninLogs', 'a', dynamic(null), '{\"errorCode\":1}', \
@@ -141,7 +141,7 @@ fn union_columns_are_one_column_of_the_table() {
     assert_eq!(ask(&[query, &file]).0, "a,1,03-02\nb,2,03-03");
 }
 
-/// What other tools wrote to dynamic columns is JSON, or in the spelling of Python, or damage: as in text files.
+/// Strings that other tools wrote to dynamic columns are JSON, Python literals, or damage, as in text files.
 #[test]
 fn strings_in_dynamic_columns_are_json_or_damage() {
     let evidence = Evidence::new();
@@ -182,9 +182,9 @@ fn strings_in_dynamic_columns_are_json_or_damage() {
     }
 }
 
-/// What has no column in the table is named, in every format.
+/// Keys without a column in the table are reported, in every format.
 #[test]
-fn columns_without_a_place_are_named() {
+fn unknown_keys_are_reported() {
     let evidence = Evidence::new();
     let rows = "datatable(TimeGenerated:datetime, Type:string, Id:string, _OriginalItemId:string, Verdict:string) \
                 [datetime(2026-03-02), 'SigninLogs', 'a', 'x', 'bad']";
@@ -199,7 +199,7 @@ fn columns_without_a_place_are_named() {
     }
 }
 
-/// Rows that do not say of which table they are: the path says it, or they are taken for sign-ins, in every format.
+/// Rows without a table name: the path names it, or they are sign-ins, in every format.
 #[test]
 fn rows_without_a_table_are_read() {
     let evidence = Evidence::new();
@@ -225,9 +225,9 @@ fn rows_without_a_table_are_read() {
     }
 }
 
-/// Files of CSV that were joined, and what stands before a header.
+/// Concatenated CSV files, and lines before a header.
 #[test]
-fn csv_files_that_were_joined_are_read_whole() {
+fn concatenated_csv_files_are_read_completely() {
     let evidence = Evidence::new();
     let (one, other) = ("TimeGenerated [UTC],Type,ResultType,Id", "Id,TimeGenerated [UTC],ResultType,Type");
     let joined =
@@ -238,7 +238,7 @@ fn csv_files_that_were_joined_are_read_whole() {
     assert_eq!(found, "a,0,2\nb,50126,4\nc,0,6");
     assert!(said.contains("line 3 is a header with other columns"), "{said}");
     assert!(said.contains("header lines that are repeated further down are no rows"), "{said}");
-    // Below a header that cannot be read, rows are lost, and counted.
+    // Rows after an unreadable header are lost, and counted.
     let file = evidence.write("lost.csv", joined.replacen(other, "Id,TimeGenerated [Berlin],ResultType,Type", 1));
     let output = coldcase(&["SigninLogs | count", &file, "--strict"]);
     assert!(
@@ -254,9 +254,9 @@ fn csv_files_that_were_joined_are_read_whole() {
     }
 }
 
-/// A file is read once, however many names lead to it.
+/// A file is read once, however many paths lead to it.
 #[test]
-fn a_file_that_is_named_twice_is_read_once() {
+fn a_file_named_twice_is_read_once() {
     let evidence = Evidence::new();
     let file =
         evidence.write("q/a.json", format!("{{\"TimeGenerated\":\"{TIME}\",\"Type\":\"SigninLogs\",\"Id\":\"1\"}}\n"));
@@ -265,7 +265,7 @@ fn a_file_that_is_named_twice_is_read_once() {
     assert!(found == "1" && said.contains("a.json is named twice: it is read once"), "{found}: {said}");
     let bindings = ["-t", &format!("T={folder}"), "-t", &format!("T={file}"), "-t", &format!("U={file}")];
     assert_eq!(ask(&[&["T | union U | count"][..], &bindings].concat()).0, "2");
-    // A copy is another file.
+    // A copy is a different file.
     fs::copy(&file, evidence.path("q/copy.json")).expect("copied");
     assert_eq!(ask(&["SigninLogs | count", &folder]).0, "2");
     fs::remove_file(evidence.path("q/copy.json")).expect("removed");
@@ -284,9 +284,9 @@ fn a_file_that_is_named_twice_is_read_once() {
     }
 }
 
-/// With `--strict`, whatever may hold data and is not read is a failure; what is called like a document is none.
+/// With `--strict`, any unread file that may contain data is a failure; documents by name are not.
 #[test]
-fn strict_is_about_files_and_entries_too() {
+fn strict_applies_to_files_and_entries() {
     let row = format!("{{\"TimeGenerated\":\"{TIME}\",\"Type\":\"SigninLogs\",\"Id\":\"1\"}}\n");
     let evidence = Evidence::new();
     let whole = evidence.write("whole/a.json", &row);
@@ -319,9 +319,9 @@ fn strict_is_about_files_and_entries_too() {
     }
 }
 
-/// A Parquet file that is damaged is left out and counted, as any other is; alone it is an error.
+/// A damaged Parquet file is skipped and counted, like any other; on its own, it is an error.
 #[test]
-fn one_damaged_parquet_file_does_not_end_the_run() {
+fn a_damaged_parquet_file_does_not_end_the_run() {
     let evidence = Evidence::new();
     let rows = "range n from 1 to 4 step 1 | project TimeGenerated = datetime(2026-03-02), Type = 'SigninLogs', Id = tostring(n)";
     let whole = evidence.parquet("x/whole.parquet", rows);
@@ -340,9 +340,9 @@ fn one_damaged_parquet_file_does_not_end_the_run() {
     assert!(output.code == 5 && output.stderr.contains("none of the 2 files can be read"), "{output:?}");
 }
 
-/// What is said of files that a table is bound to is said of that table; restored tables have names of their own.
+/// Messages about files bound to a table name that table; restored tables have names of their own.
 #[test]
-fn bound_files_are_of_their_table() {
+fn bound_files_belong_to_their_table() {
     let evidence = Evidence::new();
     let row = |ty: &str| format!("{{\"TimeGenerated\":\"{TIME}\",{ty}\"Id\":\"1\"}}\n");
     let untold = evidence.write("x.json", row(""));
@@ -366,9 +366,9 @@ fn bound_files_are_of_their_table() {
     assert!(found == "0" && said.contains("contain no SigninLogs records"), "{said}");
 }
 
-/// A collector that may keep successes only is spoken of where a file of it holds no failure.
+/// A collector that may keep only successes is reported if its file contains no failures.
 #[test]
-fn files_without_failures_are_told() {
+fn files_without_failed_sign_ins_are_reported() {
     let evidence = Evidence::new();
     let row = |code: u32| {
         let status = format!("{{\"errorCode\": {code},\"failureReason\":\"errorCode\\\":1\"}}");
@@ -382,7 +382,7 @@ fn files_without_failures_are_told() {
     assert!(said.contains("keeps only successes"), "{said}");
 }
 
-/// The end of `--last` is the time of the query, and said as such.
+/// The end of `--last` is the time of the query, and is reported as such.
 #[test]
 fn the_end_of_last_is_now() {
     let evidence = Evidence::new();
@@ -393,9 +393,9 @@ fn the_end_of_last_is_now() {
     assert!(found == "1" && said.contains("to 2026-03-04T00:00:00.0000000Z, but"), "{said}");
 }
 
-/// The CSV of sign-ins of applications says what it is by its headers, whatever its name is.
+/// Headers identify the CSV of application sign-ins, whatever its file name.
 #[test]
-fn headers_of_the_portal_tell_the_table() {
+fn portal_headers_identify_the_table() {
     let evidence = Evidence::new();
     let text = "Date (UTC),Request ID,Service principal ID,Service principal name,Credential key ID,Status,Sign-in error code\n\
                 2026-03-02T09:05:11Z,r1,sp1,My SP,k,Failure,7000222\n";
@@ -407,7 +407,7 @@ fn headers_of_the_portal_tell_the_table() {
     assert!(found == "0" && said.contains("(only AADServicePrincipalSignInLogs)"), "{said}");
 }
 
-/// A checkpoint stands for the commits that are gone; what cannot be told from the log is refused.
+/// A checkpoint replaces the commits that are gone; an incomplete log is refused.
 #[test]
 fn checkpoints_of_delta_tables_are_read() {
     let evidence = Evidence::new();
@@ -427,7 +427,7 @@ fn checkpoints_of_delta_tables_are_read() {
     evidence.write(&log("1.json"), "{\"add\":{\"path\":\"gone.parquet\"}}\n");
     evidence.write(&log("2.json"), "{\"remove\":{\"path\":\"a.parquet\"}}\n{\"add\":{\"path\":\"c.parquet\"}}\n");
     assert_eq!(ask(&[query, &folder]).0, "b\nc");
-    // A later one in two parts, once both are there.
+    // A later checkpoint in two parts, used once both exist.
     let part = |which: &str, rows: &str| {
         evidence.parquet(&log(&format!("2.checkpoint.000000000{which}.0000000002.parquet")), rows)
     };
@@ -458,9 +458,9 @@ fn checkpoints_of_delta_tables_are_read() {
     refused("lacks commits");
 }
 
-/// The day before the month, as half of the world writes it: a date that can be nothing else proves the others.
+/// The day before the month: one unambiguous date proves the order of the others.
 #[test]
-fn dates_with_the_day_first_are_told() {
+fn day_first_dates_are_recognised() {
     let evidence = Evidence::new();
     let csv = |dates: [&str; 2]| {
         let row = |id: usize, date: &str| format!("{id},SigninLogs,{date} 0:00:27\n");
@@ -482,9 +482,9 @@ fn dates_with_the_day_first_are_told() {
     }
 }
 
-/// Files of a collector of Graph tell the kind of their sign-ins, where these do not.
+/// File names of a Graph collector give the kind of sign-in if the records do not.
 #[test]
-fn names_of_collected_files_tell_the_table() {
+fn collector_file_names_identify_the_table() {
     let evidence = Evidence::new();
     let record = format!("[{{\"id\":\"1\",\"createdDateTime\":\"{TIME}\",\"status\":{{\"errorCode\":0}}}}]");
     let file = evidence.write("20260304091500-nonInteractiveUser-SignInLogs.json", record);
@@ -492,9 +492,9 @@ fn names_of_collected_files_tell_the_table() {
     assert_eq!(ask(&["SigninLogs | count", &file]).0, "0");
 }
 
-/// What there is to say of files is said of an archive of them, too, and of an archive of that.
+/// Warnings about files also appear for an archive of them, and for an archive of that archive.
 #[test]
-fn archives_say_what_their_originals_did() {
+fn archives_repeat_the_warnings_of_their_originals() {
     let evidence = Evidence::new();
     let status = "\"status\":{\"errorCode\":0}";
     let record = format!("{{\"createdDateTime\":\"{TIME}\",\"id\":\"1\",\"isInteractive\":true,{status}}}\n");
@@ -529,7 +529,7 @@ fn archives_say_what_their_originals_did() {
     }
 }
 
-/// A Delta table of three files in folders of months, one of which was removed.
+/// A Delta table of three files in month folders, one of which was removed.
 fn delta_table(evidence: &Evidence) -> String {
     for name in ["month=1/a", "month=1/stale", "month=2/b"] {
         let row = format!("print TimeGenerated = datetime(2026-03-02), Type = 'SigninLogs', Id = '{name}'");
@@ -541,9 +541,9 @@ fn delta_table(evidence: &Evidence) -> String {
     evidence.path("d")
 }
 
-/// The log of a Delta table is about its Parquet files; those that it does not name are counted.
+/// The log of a Delta table applies to its Parquet files; files that it does not list are counted.
 #[test]
-fn what_lies_beside_a_delta_table_is_read() {
+fn files_beside_a_delta_table_are_read() {
     let (evidence, query) = (Evidence::new(), "SigninLogs | project Id");
     let folder = delta_table(&evidence);
     let (found, said) = ask(&[query, &folder, "--strict"]);
@@ -556,14 +556,14 @@ fn what_lies_beside_a_delta_table_is_read() {
     let (found, said) = ask(&[query, &folder, "--strict"]);
     assert_eq!(found, "month=1/a\nmonth=2/b\njson\ncsv");
     assert_eq!(said.lines().count(), 1, "{said}");
-    // Also where the log cannot be followed.
+    // The same if the log cannot be followed.
     evidence.write("d/_delta_log/00000000000000000001.json", "{\"protocol\":{\"minReaderVersion\":2}}\n");
     let (found, said) = ask(&[query, &folder]);
     assert!(found == "json\ncsv" && said.contains("features of the protocol"), "{found}: {said}");
     assert_eq!(coldcase(&[query, &folder, "--strict"]).code, 5);
 }
 
-/// A part of a Delta table is what its log names of it, whichever way it is named.
+/// A part of a Delta table consists of what the log lists of it, however it is named.
 #[test]
 fn a_part_of_a_delta_table_follows_its_log() {
     let (evidence, query) = (Evidence::new(), "SigninLogs | project Id");
@@ -577,7 +577,7 @@ fn a_part_of_a_delta_table_follows_its_log() {
     }
     let (found, said) = ask(&[query, &format!("{folder}/month=1/s*.parquet")]);
     assert!(found.is_empty() && said.contains("names no file that was asked for"), "{found}: {said}");
-    // A table inside of another one has a log of its own.
+    // A nested table has its own log.
     for name in ["x", "y"] {
         let row = format!("print TimeGenerated = datetime(2026-03-02), Type = 'SigninLogs', Id = '{name}'");
         evidence.parquet(&format!("d/month=1/inner/{name}.parquet"), &row);
@@ -592,7 +592,7 @@ fn a_part_of_a_delta_table_follows_its_log() {
     assert!(output.code == 5 && output.stderr.contains("it is missing"), "{output:?}");
 }
 
-/// A Delta table whose files were all removed has no rows, whether or not they still lie there.
+/// A Delta table whose files were all removed has no rows, even if the files still exist.
 #[test]
 fn an_empty_delta_table_has_no_rows() {
     let evidence = Evidence::new();
@@ -634,14 +634,14 @@ fn delta_tables_in_archives_are_refused() {
     }
 }
 
-/// What is hidden in a folder or an archive, and links that lead nowhere, are left out, named and counted as unread.
+/// Hidden files in folders and archives, and broken links, are skipped, reported and counted as unread.
 #[test]
-fn what_is_hidden_is_told() {
+fn hidden_files_are_reported() {
     let row = format!("{{\"TimeGenerated\":\"{TIME}\",\"Type\":\"SigninLogs\",\"Id\":\"1\"}}\n");
     let (evidence, query) = (Evidence::new(), "SigninLogs | count");
     let meant = ["f/a.json", "f/.collected/b.json", "f/s/.b.json", "f/s/.c/d.json", "f/.e.csv"];
-    let litter = ["f/.DS_Store", "f/._a.json", "f/.git/x.json", "f/.azDownload-1-a.json", "f/.empty/.gitignore"];
-    for name in meant.into_iter().chain(litter) {
+    let ignored = ["f/.DS_Store", "f/._a.json", "f/.git/x.json", "f/.azDownload-1-a.json", "f/.empty/.gitignore"];
+    for name in meant.into_iter().chain(ignored) {
         evidence.write(name, &row);
     }
     let folder = evidence.path("f");
@@ -657,16 +657,16 @@ fn what_is_hidden_is_told() {
     let rejects = evidence.path("rejects.jsonl");
     let _ = ask(&[query, &folder, "--rejects", &rejects]);
     assert_eq!(fs::read_to_string(&rejects).expect("written").lines().count(), 4);
-    // What is named itself is read, what a pattern does not match is no matter of it.
+    // Hidden files that are named are read; files that do not match a pattern are not reported.
     assert_eq!(ask(&[query, &folder, &collected, &b, &c, "-q"]).0, "4");
     assert_eq!(ask(&[query, &evidence.path("f/*.json"), "--strict"]), ("1".to_owned(), String::new()));
     let said = ask(&[query, &evidence.path("f/**/*.json")]).1;
     assert!(said.contains(&format!("hidden: {collected}, {b}, {c}; name")), "{said}");
     let output = coldcase(&[query, &evidence.path("f/.empty")]);
     assert!(output.code == 5 && output.stderr.contains("the folder holds no file"), "{output:?}");
-    // Entries of archives are as files in folders.
+    // Archive entries are treated like files in folders.
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    for name in meant.into_iter().chain(litter).chain(["__MACOSX/a.json"]) {
+    for name in meant.into_iter().chain(ignored).chain(["__MACOSX/a.json"]) {
         zip.start_file(name, zip::write::SimpleFileOptions::default()).expect("begun");
         std::io::Write::write_all(&mut zip, row.as_bytes()).expect("packed");
     }
@@ -686,9 +686,9 @@ fn what_is_hidden_is_told() {
     }
 }
 
-/// Of archives that were joined the last one is read, and what stands before it is said.
+/// Of concatenated zip archives the last one is read, and the data before it is reported.
 #[test]
-fn zip_archives_that_were_joined_are_told() {
+fn concatenated_zip_archives_are_reported() {
     let evidence = Evidence::new();
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     zip.start_file("a.json", zip::write::SimpleFileOptions::default()).expect("begun");
@@ -704,9 +704,9 @@ fn zip_archives_that_were_joined_are_told() {
     assert_eq!(coldcase(&["SigninLogs | count", &file, "--strict"]).code, 5);
 }
 
-/// A manifest names the files of which nothing was read.
+/// A manifest names the files from which nothing was read.
 #[test]
-fn manifests_name_files_that_were_not_read() {
+fn manifests_name_unread_files() {
     let evidence = Evidence::new();
     let row = format!("{{\"TimeGenerated\":\"{TIME}\",\"Type\":\"SigninLogs\",\"Id\":\"1\"}}\n");
     let whole = evidence.write("a.json", row);

@@ -1,4 +1,5 @@
-//! What a run reads is settled before it starts: sources, catalogues, times, placeholders; a forgotten source is an error.
+//! The inputs of a run are determined before it starts: sources, catalogs, times, placeholders; a forgotten source is
+//! an error.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +12,7 @@ use crate::command::{Output, coldcase, coldcase_at, coldcase_with};
 
 const SIGNINS: &str = "testdata/signinlogs";
 
-/// A folder with files of these names and texts.
+/// Creates a folder with files of these names and contents.
 fn folder(files: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     for (name, text) in files {
@@ -22,7 +23,7 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
-/// Sign-ins with these Ids, a minute apart from 09:00 on.
+/// Sign-ins with these Ids, a minute apart from 09:00.
 fn signins(ids: &[&str]) -> String {
     let row = |(minute, id): (usize, &&str)| {
         format!(
@@ -38,7 +39,7 @@ fn refused(output: &Output, words: &str) {
 }
 
 #[test]
-fn a_table_that_nothing_is_bound_to_is_a_usage_error() {
+fn a_table_without_files_is_a_usage_error() {
     let folder =
         folder(&[("q.jsonl", "{\"id\":1,\"query\":\"print 1\"}\n{\"id\":2,\"query\":\"SigninLogs | count\"}\n")]);
     let queries = folder.path().join("q.jsonl").display().to_string();
@@ -68,7 +69,7 @@ fn a_table_that_nothing_is_bound_to_is_a_usage_error() {
         &coldcase(&["convert", "-O", &folder.path().join("new").display().to_string()]),
         "no input: give files, folders or globs",
     );
-    // A batch from stdin has no data on stdin; only the query that lacks it fails where others have some.
+    // A batch on stdin leaves no data on stdin: only the query without data fails.
     let pack = "{\"id\":1,\"query\":\"SigninLogs | count\"}\n{\"id\":2,\"query\":\"AuditLogs | count\"}\n";
     assert_eq!(coldcase_with(&["batch", "-"], pack).code, 2);
     let some = coldcase_with(&["batch", "-", "-t", "SigninLogs=testdata/signinlogs"], pack);
@@ -76,14 +77,14 @@ fn a_table_that_nothing_is_bound_to_is_a_usage_error() {
     assert!(some.stdout.contains("[[10]]") && some.stdout.contains("\"code\":2"), "{some:?}");
     refused(&coldcase_with(&["batch", "-", "-"], pack), "stdin cannot hold both the queries and data");
     refused(&coldcase_with(&["-f", "-", "-"], "stdin | count"), "stdin cannot hold both the query and data");
-    // Missing tables are allowed where the query says so.
+    // Missing tables are allowed if the query says so.
     let fuzzy = coldcase(&["union isfuzzy=true SigninLogs, AuditLogs | count", "-t", "SigninLogs=testdata/signinlogs"]);
     assert_eq!((fuzzy.code, fuzzy.stdout.as_str()), (0, "{\"Count\":10}\n"), "{fuzzy:?}");
     assert!(fuzzy.stderr.contains("AuditLogs") && fuzzy.stderr.contains("skipped because of isfuzzy"), "{fuzzy:?}");
 }
 
 #[test]
-fn known_tables_are_bound_in_any_case_and_slips_are_refused() {
+fn bindings_ignore_case_and_misspellings_are_refused() {
     for name in ["SigninLogs", "signinlogs", "SIGNINLOGS", "SignInLogs"] {
         let output = coldcase(&["SigninLogs | count", "-t", &format!("{name}={SIGNINS}")]);
         assert_eq!((output.code, output.stdout.as_str()), (0, "{\"Count\":10}\n"), "{name}: {output:?}");
@@ -113,13 +114,13 @@ fn known_tables_are_bound_in_any_case_and_slips_are_refused() {
     .expect("written");
     let (code, _, said) = run_in(folder.path(), &["SigninLogs | count"], &[]);
     assert!(code == 2 && said.contains("is defined twice"), "{said}");
-    // Names of the user's own are names.
+    // Table names that the user defines are accepted.
     let own = coldcase(&["SigninLogs2 | count", "-t", &format!("SigninLogs2={SIGNINS}")]);
     assert_eq!((own.code, own.stdout.as_str()), (0, "{\"Count\":10}\n"), "{own:?}");
 }
 
 #[test]
-fn sources_that_no_query_looks_into_are_told() {
+fn unused_sources_are_reported() {
     let bound = format!("T={SIGNINS}");
     let output = coldcase(&["SigninLogs | count", "-t", &bound, SIGNINS]);
     assert!(output.stderr.contains("note: testdata/signinlogs is not read: it is bound to T"), "{output:?}");
@@ -136,7 +137,7 @@ fn sources_that_no_query_looks_into_are_told() {
 const PLANTED: &str = "[functions]\npaths = ['f.kql']\n[defaults]\noutput = 'csv'\ndedup = 'Id'\n";
 const HIDING: &str = ".create-or-alter function SigninLogs() { datatable(Id:string)['planted'] }\n";
 
-/// A folder of evidence in which somebody left a catalog file, and an empty one beside it.
+/// A folder of evidence that contains a catalog file left by somebody else, and an empty folder beside it.
 fn planted() -> TempDir {
     folder(&[
         ("evidence/coldcase.toml", PLANTED),
@@ -169,7 +170,7 @@ fn a_catalog_beside_the_evidence_is_not_used() {
         assert_eq!((code, answer.as_str()), (0, wanted), "{args:?}: {said}");
         assert!(said.contains("warning: the catalog coldcase.toml") && said.contains("-c coldcase.toml"), "{said}");
     }
-    // Below what is read, too, and for every command.
+    // Catalog files inside the input are ignored too, by every command.
     let (_, answer, said) = run_in(&evidence.join("logs"), &["SigninLogs | count", ".."], &[]);
     assert_eq!(answer, "{\"Count\":4}\n", "{said}");
     fs::write(evidence.join("logs/coldcase.toml"), PLANTED.replace("f.kql", "../f.kql")).expect("written");
@@ -187,14 +188,14 @@ fn a_catalog_beside_the_evidence_is_not_used() {
         assert!(said.contains("warning: the catalog coldcase.toml"), "{args:?}: {said}");
         assert!(!answer.contains("planted") && !answer.contains("Column,Type"), "{args:?}: {answer}");
     }
-    // A catalog that cannot even be read is no obstacle then.
+    // An ignored catalog file may be unreadable.
     fs::write(evidence.join("coldcase.toml"), "no toml").expect("written");
     assert_eq!(run_in(&evidence, &["SigninLogs | count", "b.json"], &[]).1, "{\"Count\":1}\n");
 }
 
 #[cfg(unix)]
 #[test]
-fn links_do_not_hide_that_a_catalog_lies_beside_the_evidence() {
+fn links_do_not_hide_a_catalog_beside_the_evidence() {
     use std::os::unix::fs::symlink;
 
     let folder = planted();
@@ -220,7 +221,7 @@ fn links_do_not_hide_that_a_catalog_lies_beside_the_evidence() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_redirected_file_is_evidence() {
+fn a_catalog_beside_redirected_stdin_is_not_used() {
     let folder = planted();
     let evidence = folder.path().join("evidence");
     for more in [&[][..], &["-"]] {
@@ -236,7 +237,7 @@ fn a_redirected_file_is_evidence() {
 }
 
 #[test]
-fn a_catalog_is_used_where_it_is_meant() {
+fn a_catalog_is_used_if_it_is_named() {
     let folder = planted();
     let (evidence, work) = (folder.path().join("evidence"), folder.path().join("work"));
     fs::write(work.join("coldcase.toml"), "[defaults]\noutput = 'csv'\n").expect("written");
@@ -246,7 +247,7 @@ fn a_catalog_is_used_where_it_is_meant() {
     assert!(said.contains("note: using the catalog coldcase.toml of the working folder"), "{said}");
     assert_eq!(run_in(&work, &["SigninLogs | count", &logs, "--no-catalog"], &[]).1, "{\"Count\":3}\n");
     assert_eq!(run_in(&work, &["SigninLogs | count", &logs, "--no-catalog", "-c", "x.toml"], &[]).0, 2);
-    // Named, it counts wherever it lies, and what hides a table is damage.
+    // A catalog file that is named counts wherever it is; if it hides a table, that is damage.
     for environment in [&[][..], &[("COLDCASE_CATALOG", "coldcase.toml")]] {
         let named: &[&str] = if environment.is_empty() { &["-c", "coldcase.toml"] } else { &[] };
         let args = [&["SigninLogs | count", "logs"], named].concat();
@@ -259,7 +260,7 @@ fn a_catalog_is_used_where_it_is_meant() {
         let (code, _, said) = run_in(&evidence, &[&args[..], &["--strict", "-q"]].concat(), environment);
         assert!(code == 5 && said.contains("warning: a stored function named SigninLogs"), "{said}");
     }
-    // Without a PATH the call asks the catalog; that it hides a table is told all the same.
+    // Without a PATH the catalog is used; that it hides a table is reported all the same.
     let (_, answer, said) = run_in(&evidence, &["SigninLogs | count"], &[]);
     assert!(answer == "Count\n1\n" && said.contains("is used instead of the table SigninLogs"), "{answer}{said}");
     let (_, answer, _) = run_in(&evidence, &["tables"], &[]);
@@ -276,7 +277,7 @@ fn a_catalog_is_used_where_it_is_meant() {
 }
 
 #[test]
-fn manifests_say_which_sources_and_catalog_counted() {
+fn manifests_name_sources_and_catalog() {
     let folder = planted();
     let (evidence, work) = (folder.path().join("evidence"), folder.path().join("work"));
     let read = |folder: &Path| -> Json {
@@ -302,7 +303,7 @@ fn manifests_say_which_sources_and_catalog_counted() {
 }
 
 #[test]
-fn stdin_counts_where_nothing_else_is_named_and_it_has_data() {
+fn stdin_is_read_if_it_has_data_and_no_path_is_given() {
     let row = signins(&["piped"]);
     let bound = format!("T={SIGNINS}");
     let count = |args: &[&str], input: &str| coldcase_with(args, input).stdout;
@@ -321,7 +322,7 @@ fn stdin_counts_where_nothing_else_is_named_and_it_has_data() {
         let output = coldcase_at(folder.path(), &[query, "--strict"], b"");
         assert_eq!(output.code, 0, "{query}: {output:?}");
     }
-    // What is piped in and not read is told.
+    // Piped input that is not read is reported.
     let folder = folder(&[("data/a.json", &row), ("coldcase.toml", "[tables.SigninLogs]\npaths = ['data']\n")]);
     let output = coldcase_at(folder.path(), &["SigninLogs | count"], signins(&["a", "b"]).as_bytes());
     assert_eq!(output.stdout, "{\"Count\":1}\n");
@@ -331,7 +332,7 @@ fn stdin_counts_where_nothing_else_is_named_and_it_has_data() {
 }
 
 #[test]
-fn a_missing_table_is_damage_wherever_it_is_asked_for() {
+fn a_missing_table_is_reported_by_every_kind_of_query() {
     let folder = tempfile::tempdir().expect("a folder");
     let archive = folder.path().join("archive").display().to_string();
     assert_eq!(coldcase(&["convert", SIGNINS, "-O", &archive, "-q"]).code, 0);
@@ -349,7 +350,7 @@ fn a_missing_table_is_damage_wherever_it_is_asked_for() {
             assert!(output.stderr.contains("warning: the files contain no"), "{path}, {query}: {output:?}");
             assert_eq!(coldcase(&[query, path, "-q", "--strict"]).code, 5, "{path}: {query}");
         }
-        // Nobody expects every known table to be there.
+        // Not every known table has to exist.
         for query in ["union * | count", "search 'bg-admin-01' | count"] {
             let output = coldcase(&[query, path, "--strict"]);
             assert!(output.code == 0 && !output.stderr.contains("the files contain no"), "{path}, {query}: {output:?}");
@@ -361,7 +362,7 @@ fn a_missing_table_is_damage_wherever_it_is_asked_for() {
 }
 
 #[test]
-fn times_of_the_call_are_of_one_standard() {
+fn time_arguments_are_iso_8601_only() {
     let now = ["--now", "2026-03-03T12:00:00Z"];
     for time in [
         "1.3.2026",
@@ -407,7 +408,7 @@ fn placeholders_of_hunting_queries_are_filled() {
     let count = format!("{HUNT}SigninLogs | where TimeGenerated between (starttime .. endtime) | count");
     let half_open = format!("{HUNT}SigninLogs | where TimeGenerated >= starttime and TimeGenerated < endtime | count");
     let open = format!("{HUNT}SigninLogs | where TimeGenerated > starttime and TimeGenerated < endtime | count");
-    // From the data: no comparison leaves any of it out, and the values are said.
+    // From the data: no comparison excludes any of it, and the chosen values are reported.
     for query in [&count, &half_open, &open] {
         let output = coldcase(&[query, &path]);
         assert_eq!((output.code, output.stdout.as_str()), (0, "{\"Count\":4}\n"), "{output:?}");
@@ -418,7 +419,7 @@ fn placeholders_of_hunting_queries_are_filled() {
             assert!(output.stderr.contains(words), "{output:?}");
         }
     }
-    // From the call, and each bound by itself.
+    // From the command line, with each bound on its own.
     let of = |query: &str, more: &[&str]| {
         let output = coldcase(&[&[query, &path], more].concat());
         assert_eq!(output.code, 0, "{output:?}");
@@ -430,14 +431,14 @@ fn placeholders_of_hunting_queries_are_filled() {
     assert_eq!(of(&count, &to).0, "{\"Count\":3}\n");
     assert_eq!(of(&count, &[from, to].concat()).0, "{\"Count\":2}\n");
     assert_eq!(of(&count, &["--last", "1m", "--now", "2026-03-02T09:03:00Z"]).0, "{\"Count\":2}\n");
-    // What the query looks back to is not cut away from it; what it has no placeholder for is.
+    // The lookback of the query is not cut off; without a placeholder, the range is applied.
     let lookback = format!("{HUNT}SigninLogs | where TimeGenerated between ((starttime - 1d) .. endtime) | count");
     assert_eq!(of(&lookback, &[from, to].concat()).0, "{\"Count\":3}\n");
     let start_only = "SigninLogs | where TimeGenerated >= todatetime('{{StartTimeISO}}') | count";
     let (answer, said) = of(start_only, &[from, to].concat());
     assert_eq!(answer, "{\"Count\":1}\n");
     assert!(said.contains("the time range of the call"), "{said}");
-    // Every form of literal, tables by their names in strings, and batches.
+    // Every form of literal, table names in strings, and batches.
     for literal in
         ["datetime({{StartTimeISO}})", "todatetime(@'{{ StartTimeISO }}')", "todatetime(```{{StartTimeISO}}```)"]
     {
@@ -447,7 +448,7 @@ fn placeholders_of_hunting_queries_are_filled() {
     }
     let pack = json!({"id": 1, "query": count}).to_string();
     assert!(coldcase_with(&["batch", "-", &path], &pack).stdout.contains("[[4]]"));
-    // Comments hold none.
+    // Placeholders in comments do not count.
     assert_eq!(of("print 1 // {{Anything}}", &[]).0, "{\"print_0\":1}\n");
 }
 
@@ -463,7 +464,7 @@ fn placeholders_without_a_value_are_errors() {
         assert_eq!((output.code, output.stdout.as_str()), (3, ""), "{query}: {output:?}");
         assert!(output.stderr.contains(words) && output.stderr.contains("KQL2014"), "{query}: {output:?}");
     }
-    // It points at the words of the user's text, and so do other messages of a query that is filled.
+    // Diagnostics of a filled query point at the words of the original text.
     let output = coldcase(&["print 'é', '{{X}}'", "--error-format", "json"]);
     let said: Json = serde_json::from_str(output.stderr.trim()).expect("JSON");
     assert_eq!((&said["column"], &said["text"]), (&13.into(), &"{{X}}".into()), "{said}");
@@ -477,7 +478,7 @@ fn placeholders_without_a_value_are_errors() {
     assert!(output.code == 3 && output.stderr.contains("--from"), "{output:?}");
     let named = ["stdin | where a >= todatetime('{{StartTimeISO}}') | count", "--time-column", "a"];
     assert_eq!(coldcase_with(&named, "{\"a\":\"2026-03-01T00:00:00Z\"}\n").stdout, "{\"Count\":1}\n");
-    // Braces that hold no name are characters.
+    // Braces without a name are plain characters.
     let plain = coldcase(&["print '{{', '{{}}', '{{1}}', strcat('{', '{X}}')"]);
     assert_eq!(
         plain.stdout, "{\"print_0\":\"{{\",\"print_1\":\"{{}}\",\"print_2\":\"{{1}}\",\"print_3\":\"{{X}}\"}\n",
@@ -510,7 +511,7 @@ fn files_with_the_same_records_are_noted() {
     for args in [&[a, c][..], &[a], &[a, a], &[a, b, "-q"], &[a, b, "--dedup", "Id"]] {
         assert!(!said(args).contains("a record with the same Id"), "{args:?}");
     }
-    // In other shapes and formats, and against an archive of the same records.
+    // In other shapes and formats, and with an archive of the same records.
     for (one, other) in
         [("graph-beta", "graph-ndjson"), ("diag-hourly", "la-export"), ("graph-beta", "adx-export-parquet")]
     {
@@ -521,12 +522,12 @@ fn files_with_the_same_records_are_noted() {
             assert!(said(&[&one, &other]).contains("a record with the same Id"), "{one} {other}");
         }
     }
-    // One archive is no overlap.
+    // A single archive does not overlap.
     assert!(!said(&[SIGNINS]).contains("a record with the same Id"));
 }
 
 #[test]
-fn help_is_where_users_look_for_it() {
+fn help_and_misspelt_commands() {
     let help = coldcase(&["help"]);
     assert!(help.code == 0 && help.stdout.contains("Commands:") && help.stdout.contains("sniff"), "{help:?}");
     assert_eq!(coldcase(&["help", "sniff"]).stdout, coldcase(&["sniff", "--help"]).stdout);
@@ -545,7 +546,7 @@ fn help_is_where_users_look_for_it() {
     for words in [&["backtest"][..], &["backtest", SIGNINS], &["version"]] {
         refused(&coldcase(words), "neither a command nor a table");
     }
-    // Tables are tables.
+    // Table names are not commands.
     assert_eq!(coldcase(&["SigninLogs", SIGNINS]).stdout.lines().count(), 10);
     let near = coldcase(&["SigninLog", SIGNINS]);
     assert!(near.code == 3 && near.stderr.contains("did you mean `SigninLogs`?"), "{near:?}");
@@ -579,7 +580,7 @@ fn query_files_of_any_tool_are_read() {
 }
 
 #[test]
-fn several_queries_in_one_text_are_told() {
+fn several_queries_in_one_text_are_reported() {
     for text in [
         "SigninLogs\n| count\n\nSigninLogs\n| take 1",
         "SigninLogs | count\r\n\r\n// the second\r\nlet x = 1;\r\nprint x",
@@ -592,7 +593,7 @@ fn several_queries_in_one_text_are_told() {
         );
         assert!(output.stderr.contains("coldcase batch"), "{output:?}");
     }
-    // A blank line inside of a query is none between two.
+    // An empty line inside a query does not separate queries.
     assert_eq!(coldcase(&["SigninLogs\n\n| count", SIGNINS]).code, 0);
     assert_eq!(coldcase(&["SigninLogs\n\n| coutn", SIGNINS]).code, 3);
 }
@@ -606,7 +607,7 @@ fn manifests_have_the_hash_of_the_answer() {
     let query = "print a = 1";
     let output = coldcase(&[query, "-O", &path("a.csv"), "--manifest", &path("m.json")]);
     assert_eq!(output.code, 0, "{output:?}");
-    // SHA-256 of "a\r\n1\r\n" or "a\n1\n", as the file has it.
+    // SHA-256 of "a\r\n1\r\n" or "a\n1\n", depending on the file's line ends.
     let hash = |bytes: &[u8]| {
         let text = String::from_utf8(bytes.to_vec())
             .expect("UTF-8")

@@ -1,4 +1,4 @@
-//! What a named folder leads to: each folder once, nothing outside of it unasked, nothing left out in silence.
+//! Searching a named folder: each folder once, nothing outside it unless requested, nothing skipped silently.
 
 use std::fs;
 use std::path::Path;
@@ -68,7 +68,7 @@ fn links_out_of_the_folder_are_followed_only_if_asked() {
     assert_eq!(ids(&[&evidence, "--strict"]).1.code, 5);
     let (found, output) = ids(&[&evidence, "--follow-links", "--strict"]);
     assert_eq!((found.as_str(), output.code), ("a b c", 0), "{output:?}");
-    // A link that is named itself was asked for.
+    // A named link is followed.
     assert_eq!(ids(&[&format!("{evidence}/folder"), &format!("{evidence}/c.json"), "--strict"]).0, "b c");
 }
 
@@ -89,7 +89,7 @@ fn a_folder_whose_name_looks_like_a_pattern_is_that_folder() {
 
 #[cfg(unix)]
 #[test]
-fn pipes_sockets_and_devices_are_named() {
+fn pipes_sockets_and_devices_are_reported() {
     let folder = tempfile::tempdir().expect("a folder");
     write(&folder.path().join("a.json"), record("a"));
     let _socket = std::os::unix::net::UnixListener::bind(folder.path().join("s.json")).expect("a socket");
@@ -99,7 +99,7 @@ fn pipes_sockets_and_devices_are_named() {
     assert!(output.stderr.contains("s.json"), "{output:?}");
 }
 
-/// Reads the Ids of a table, and what there is to say.
+/// Reads the Ids of a table, and the messages.
 fn read(table: &Arc<dyn TableProvider>) -> (Vec<String>, Vec<String>) {
     let report = Arc::new(ScanReport::default());
     let rows = scan::read(&**table, &["Id"], &report).expect("readable");
@@ -109,7 +109,7 @@ fn read(table: &Arc<dyn TableProvider>) -> (Vec<String>, Vec<String>) {
 }
 
 #[test]
-fn a_file_that_is_gone_costs_no_other_and_one_that_changed_is_told() {
+fn a_deleted_file_affects_no_other_and_a_changed_one_is_reported() {
     let folder = tempfile::tempdir().expect("a folder");
     for name in ["a", "b", "c"] {
         write(&folder.path().join(format!("{name}.json")), record(name).repeat(2));
