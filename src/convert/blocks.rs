@@ -1,7 +1,7 @@
 //! Collects input batches into blocks of some thousand rows that take little memory: duplicate strings are encoded by
-//! [`Words`], others are copied out of the reader's buffers.
+//! [`StringDictionaries`], others are copied out of the reader's buffers.
 
-use super::words::{self, Words};
+use super::dictionaries::{self, StringDictionaries};
 use crate::diagnostic::Result;
 use crate::exec::spill::rows;
 use crate::types::{Batch, Column, Schema, Type};
@@ -16,7 +16,7 @@ pub(super) struct BlockBuilder {
     columns: Vec<Pending>,
     rows: usize,
     bytes: u64,
-    most_bytes: u64,
+    max_bytes: u64,
 }
 
 #[derive(Debug)]
@@ -27,27 +27,27 @@ enum Pending {
 }
 
 impl BlockBuilder {
-    /// Creates an empty builder of blocks of about `most_bytes` bytes.
-    pub fn new(schema: &Schema, most_bytes: u64) -> Self {
+    /// Creates an empty builder of blocks of about `max_bytes` bytes.
+    pub fn new(schema: &Schema, max_bytes: u64) -> Self {
         let types: Vec<Type> = schema.fields().iter().map(|field| field.ty).collect();
         let columns = types.iter().map(|_| Pending::Parts(Vec::new())).collect();
-        Self { types, columns, rows: 0, bytes: 0, most_bytes }
+        Self { types, columns, rows: 0, bytes: 0, max_bytes }
     }
 
     /// Appends rows whose strings are view arrays. Returns true if the block is full.
-    pub fn push(&mut self, batch: &Batch, words: &mut Words) -> Result<bool> {
+    pub fn push(&mut self, batch: &Batch, dictionaries: &mut StringDictionaries) -> Result<bool> {
         for (index, (pending, column)) in self.columns.iter_mut().zip(batch.columns()).enumerate() {
-            if self.rows == 0 && words.is_open(index) {
+            if self.rows == 0 && dictionaries.is_open(index) {
                 *pending = Pending::Codes(Vec::with_capacity(ROWS));
             }
-            if pending.push(index, column, words)? {
+            if pending.push(index, column, dictionaries)? {
                 self.bytes += 4 * batch.rows() as u64;
             } else {
                 self.bytes += rows::bytes(&Batch::new(vec![column.clone()], batch.rows()));
             }
         }
         self.rows += batch.rows();
-        Ok(self.rows >= ROWS || self.bytes >= self.most_bytes)
+        Ok(self.rows >= ROWS || self.bytes >= self.max_bytes)
     }
 
     /// True if there are no rows.
@@ -67,14 +67,14 @@ impl BlockBuilder {
 
 impl Pending {
     /// Appends rows; returns true if they were encoded.
-    fn push(&mut self, index: usize, column: &Column, words: &mut Words) -> Result<bool> {
+    fn push(&mut self, index: usize, column: &Column, dictionaries: &mut StringDictionaries) -> Result<bool> {
         match self {
             Self::Parts(parts) => parts.push(column.clone()),
             Self::Codes(codes) => {
-                if words.encode(index, column, codes) {
+                if dictionaries.encode(index, column, codes) {
                     return Ok(true);
                 }
-                let before = words.texts(index, &words::coded(codes))?;
+                let before = dictionaries.decode(index, &dictionaries::code_column(codes))?;
                 *self = Self::Parts(vec![before, column.clone()]);
             }
         }
@@ -83,7 +83,7 @@ impl Pending {
 
     fn finish(self, ty: Type, rows: usize) -> Result<Column> {
         let parts = match self {
-            Self::Codes(codes) => return Ok(words::coded(&codes)),
+            Self::Codes(codes) => return Ok(dictionaries::code_column(&codes)),
             Self::Parts(parts) => parts,
         };
         let parts: Vec<&Column> = parts.iter().filter(|part| part.rows() > 0).collect();

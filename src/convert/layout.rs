@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::keys::NO_TIME;
 use crate::diagnostic::{Error, Result};
-use crate::types::datetime::{self, Parts, Period};
+use crate::types::datetime::{self, DatetimeParts, Period};
 
 /// The periods by which an archive is partitioned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl Partition {
 
     /// Returns the folder of rows with `key`; None for the table's own folder.
     pub(super) fn folder(self, key: i64) -> Option<String> {
-        let Parts { year, month, day, hour, .. } = datetime::to_parts(key.min(datetime::MAX));
+        let DatetimeParts { year, month, day, hour, .. } = datetime::to_parts(key.min(datetime::MAX));
         let (name, label) = match self {
             Self::None => return None,
             Self::Hour => ("hour", format!("{year:04}-{month:02}-{day:02}T{hour:02}")),

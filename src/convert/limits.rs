@@ -46,7 +46,7 @@ impl Limits {
     }
 
     /// Maximum bytes of dictionary entries kept in memory.
-    pub fn word_bytes(&self) -> u64 {
+    pub fn dictionary_bytes(&self) -> u64 {
         self.max_memory / 8
     }
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use super::dictionaries::StringDictionaries;
 use super::keys::{SortedRows, keys};
 use super::limits::Limits;
-use super::runs::{Run, SpilledRun};
-use super::words::Words;
+use super::runs::{Run, SortedRuns, SpilledRun};
 use crate::diagnostic::Result;
 use crate::exec::spill::{self, SpillFolder};
 use crate::types::{Schema, Type};
@@ -15,26 +15,27 @@ pub(super) struct Merge {
     inner: spill::Merge<Vec<i64>>,
     chunk_rows: usize,
     time: Option<usize>,
-    words: Arc<Words>,
+    dictionaries: Arc<StringDictionaries>,
     /// The columns that hold strings or their dictionary codes.
-    texts: Vec<usize>,
+    strings: Vec<usize>,
 }
 
 impl Merge {
     /// Merges `runs`, which are in input order. Longer intermediate runs are written to `folder`.
     pub fn new(
-        (runs, words): (Vec<Run>, Words),
-        (schema, time): (&Schema, Option<usize>),
+        input: SortedRuns,
+        schema: &Schema,
+        time: Option<usize>,
         limits: &Limits,
         folder: &SpillFolder,
     ) -> Result<Self> {
-        let words = Arc::new(words);
-        let runs = shorten(runs, (&words, time), limits, folder)?;
-        let texts = (0..schema.len()).filter(|index| schema.field(*index).ty.is_text()).collect();
+        let dictionaries = Arc::new(input.dictionaries);
+        let runs = shorten(input.runs, &dictionaries, time, limits, folder)?;
+        let strings = (0..schema.len()).filter(|index| schema.field(*index).ty.is_text()).collect();
         let types = types(&runs);
-        let runs = runs.into_iter().map(|run| run.opened(&types, &words, limits)).collect();
+        let runs = runs.into_iter().map(|run| run.opened(&types, &dictionaries, limits)).collect();
         let inner = spill::Merge::new(runs, limits.threads, limits.merge_bytes());
-        Ok(Self { inner, chunk_rows: limits.chunk_rows, time, words, texts })
+        Ok(Self { inner, chunk_rows: limits.chunk_rows, time, dictionaries, strings })
     }
 
     /// Returns the next rows, at most one chunk; None at the end. `end` returns, for the first key of the chunk, the
@@ -42,7 +43,7 @@ impl Merge {
     pub fn next(&mut self, end: &dyn Fn(i64) -> Option<i64>) -> Result<Option<SortedRows>> {
         let end = |keys: &Vec<i64>, row: usize| end(keys[row]).map(|end| vec![end]);
         let Some(batch) = self.inner.next(self.chunk_rows, &end)? else { return Ok(None) };
-        let batch = self.words.written_out(batch, &self.texts)?;
+        let batch = self.dictionaries.decoded(batch, &self.strings)?;
         Ok(Some(SortedRows { keys: keys(&batch, self.time), batch }))
     }
 }
@@ -58,7 +59,8 @@ fn types(runs: &[Run]) -> Vec<Type> {
 /// Merges neighbours until no more runs overlap than may be open at once.
 fn shorten(
     mut runs: Vec<Run>,
-    table: (&Arc<Words>, Option<usize>),
+    dictionaries: &Arc<StringDictionaries>,
+    time: Option<usize>,
     limits: &Limits,
     folder: &SpillFolder,
 ) -> Result<Vec<Run>> {
@@ -67,7 +69,7 @@ fn shorten(
         let mut rest = runs.into_iter().peekable();
         while rest.peek().is_some() {
             let group: Vec<Run> = rest.by_ref().take(limits.open_runs()).collect();
-            longer.push(merged(group, table, limits, folder)?);
+            longer.push(merged(group, dictionaries, time, limits, folder)?);
         }
         runs = longer;
     }
@@ -76,19 +78,20 @@ fn shorten(
 
 fn merged(
     group: Vec<Run>,
-    (words, time): (&Arc<Words>, Option<usize>),
+    dictionaries: &Arc<StringDictionaries>,
+    time: Option<usize>,
     limits: &Limits,
     folder: &SpillFolder,
 ) -> Result<Run> {
     let limits = Limits { chunk_rows: limits.spill_rows, ..*limits };
     let types = types(&group);
-    let runs = group.into_iter().map(|run| run.opened(&types, words, &limits)).collect();
+    let runs = group.into_iter().map(|run| run.opened(&types, dictionaries, &limits)).collect();
     let mut merge = spill::Merge::new(runs, limits.threads, limits.merge_bytes());
     let rows = |batch| SortedRows { keys: keys(&batch, time), batch };
     let parts =
         std::iter::from_fn(|| merge.next(limits.chunk_rows, &|_, _| None).map(|batch| batch.map(rows)).transpose());
     let constants = vec![None; types.len()];
-    SpilledRun::write(parts, (&types, time), &constants, (limits.threads, folder)).map(Run::Spilled)
+    SpilledRun::write(parts, &types, time, &constants, limits.threads, folder).map(Run::Spilled)
 }
 
 /// Returns the maximum number of runs that overlap at any key.
@@ -114,7 +117,7 @@ mod tests {
     use super::*;
     use crate::convert::keys::NO_TIME;
     use crate::convert::runs::RunBuilder;
-    use crate::types::{Batch, ColumnBuilder, Field, Type, Value};
+    use crate::types::{Batch, ColumnBuilder, Field, Value};
 
     /// Strings of row `number`: one with few distinct values, and one with few only among the first rows.
     fn texts(number: i64) -> [Value; 2] {
@@ -122,14 +125,14 @@ mod tests {
             0 => Value::null(Type::Dynamic),
             _ => Value::Dynamic(format!("{{\"number\":{}}}", if number < 300 { 1 } else { number }).into()),
         };
-        [Value::string(format!("a text longer than a view, {}", number % 7)), object]
+        [Value::string(format!("a string longer than a view, {}", number % 7)), object]
     }
 
     /// Sorts rows (time or null, number) in small batches, with runs that are spilled after each batch and that cannot
     /// all be open.
     fn sorted(times: &[Option<i64>], max_memory: u64) -> Vec<(i64, i64)> {
-        let place = tempfile::tempdir().expect("a folder");
-        let folder = Arc::new(SpillFolder::new(Some(place.path().to_owned())));
+        let directory = tempfile::tempdir().expect("a folder");
+        let folder = Arc::new(SpillFolder::new(Some(directory.path().to_owned())));
         let types = [Type::Datetime, Type::Long, Type::String, Type::Dynamic];
         let schema =
             Schema::new(["Time", "Number", "Text", "Object"].iter().zip(types).map(|(n, ty)| Field::new(*n, ty)));
@@ -147,7 +150,7 @@ mod tests {
         }
         let limits = limits.for_rows(builder.row_bytes());
         let runs = builder.finish().expect("runs");
-        let mut merge = Merge::new(runs, (&schema, Some(0)), &limits, &folder).expect("a merge");
+        let mut merge = Merge::new(runs, &schema, Some(0), &limits, &folder).expect("a merge");
         let mut all = Vec::new();
         let end = |key: i64| (key != NO_TIME).then(|| key - key.rem_euclid(100) + 100);
         while let Some(part) = merge.next(&end).expect("rows") {

@@ -5,18 +5,18 @@
 //! written beside its destination and renamed when complete (`staging.rs`). Queries give the same results as over the
 //! original files: the KQL types that Parquet lacks are recorded in the footers, from which the reader restores them.
 
-mod ahead;
 mod blocks;
+mod dictionaries;
 mod keys;
 mod known_ids;
 mod layout;
 mod limits;
 mod merge;
+mod prefetch;
 mod publish;
 mod runs;
 mod staging;
 mod storage;
-mod words;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -28,7 +28,7 @@ pub use layout::Partition;
 pub use publish::{Disk, RealDisk};
 pub use staging::Staging;
 pub use storage::Ranges;
-pub use writer::{ArchiveWriter, Place};
+pub use writer::{ArchiveTarget, ArchiveWriter};
 
 use self::keys::SortedRows;
 use self::limits::Limits;
@@ -62,7 +62,7 @@ pub struct SortedTable {
 
 /// A chunk of rows of a [`SortedTable`].
 #[derive(Clone, Debug)]
-pub struct Rows {
+pub struct ArchiveRows {
     /// The rows.
     pub batch: Batch,
     /// The time of each row in ticks, ascending; `i64::MAX` if it is null.
@@ -80,7 +80,7 @@ pub trait Sink {
     }
 
     /// Consumes the next rows.
-    fn rows(&mut self, rows: &Rows) -> Result<()>;
+    fn rows(&mut self, rows: &ArchiveRows) -> Result<()>;
 
     /// Called once, after all rows.
     fn finish(&mut self) -> Result<()>;
@@ -161,17 +161,16 @@ pub fn gather(
 }
 
 impl GatheredRows {
-    /// Hands the rows to `sink` in the order of their time, as rows of the table `name`, and returns what was found;
-    /// without rows, `sink` hears nothing.
+    /// Passes the rows to `sink`, sorted by time, as rows of the table `name`. Without rows, `sink` is not called.
     ///
     /// # Errors
-    /// Those of the disk and of the sink.
+    /// Errors of the disk and the sink.
     pub fn write(self, name: &str, options: &Options, sink: &mut dyn Sink) -> Result<SortedTable> {
         let Self { schema, time, ranges, folder, builder, report } = self;
         let cautions = Cautions::of(&report);
         let table = SortedTable { name: name.to_owned(), schema, time, ranges, cautions, rows: builder.rows() };
         if table.rows > 0 {
-            merge(builder, &table, options, (&folder, sink))?;
+            merge(builder, &table, options, &folder, sink)?;
         }
         Ok(table)
     }
@@ -181,16 +180,17 @@ fn merge(
     builder: RunBuilder,
     table: &SortedTable,
     options: &Options,
-    (folder, sink): (&SpillFolder, &mut dyn Sink),
+    folder: &SpillFolder,
+    sink: &mut dyn Sink,
 ) -> Result<()> {
     let limits = Limits::new(options.max_memory, options.threads).for_rows(builder.row_bytes());
-    let mut merge = Merge::new(builder.finish()?, (&table.schema, table.time), &limits, folder)?;
+    let mut merge = Merge::new(builder.finish()?, &table.schema, table.time, &limits, folder)?;
     sink.begin(table)?;
     let partition = sink.partition();
     let next = || merge.next(&|key| partition.end(key));
-    ahead::ahead(options.threads, next, |SortedRows { batch, keys }| {
+    prefetch::prefetch(options.threads, next, |SortedRows { batch, keys }| {
         options.progress.rows_written.fetch_add(batch.rows() as u64, Ordering::Relaxed);
-        sink.rows(&Rows { batch, keys })
+        sink.rows(&ArchiveRows { batch, keys })
     })?;
     sink.finish()
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use super::blocks::BlockBuilder;
+use super::dictionaries::StringDictionaries;
 use super::keys::{SortedRows, keys};
 use super::limits::Limits;
-use super::words::Words;
 use crate::diagnostic::{Error, Result};
 use crate::exec::spill::{self, SpillFile, SpillFolder, SpillWriter, rows};
 use crate::types::{Batch, Column, Schema, Type, Value};
@@ -37,15 +37,20 @@ impl Run {
     }
 
     /// Opens the run for the merge, which reads some rows at a time, with columns of `types`.
-    pub fn opened(self, types: &[Type], words: &Arc<Words>, limits: &Limits) -> spill::Run<Vec<i64>> {
+    pub fn opened(
+        self,
+        types: &[Type],
+        dictionaries: &Arc<StringDictionaries>,
+        limits: &Limits,
+    ) -> spill::Run<Vec<i64>> {
         let (step, threads) = (limits.chunk_rows, limits.threads);
         let first = vec![self.span().0];
         // Another run may have strings where this one has codes.
         let differ: Vec<usize> = (0..types.len()).filter(|index| self.types()[*index] != types[*index]).collect();
-        let words = Arc::clone(words);
+        let dictionaries = Arc::clone(dictionaries);
         let as_texts = move |rows: Result<SortedRows>| {
             let SortedRows { batch, keys } = rows?;
-            Ok(SortedRows { batch: words.written_out(batch, &differ)?, keys })
+            Ok(SortedRows { batch: dictionaries.decoded(batch, &differ)?, keys })
         };
         spill::Run {
             first,
@@ -77,15 +82,17 @@ impl SpilledRun {
         let constants: Vec<Option<Value>> = (0..run.types.len()).map(constant).collect();
         let parts =
             (0..run.rows()).step_by(limits.spill_rows).map(|start| run.part(start, limits.spill_rows, limits.threads));
-        Self::write(parts, (&run.types, time), &constants, (limits.threads, folder))
+        Self::write(parts, &run.types, time, &constants, limits.threads, folder)
     }
 
     /// Writes sorted rows.
     pub fn write(
         parts: impl Iterator<Item = Result<SortedRows>>,
-        (types, time): (&[Type], Option<usize>),
+        types: &[Type],
+        time: Option<usize>,
         constants: &[Option<Value>],
-        (threads, folder): (usize, &SpillFolder),
+        threads: usize,
+        folder: &SpillFolder,
     ) -> Result<Self> {
         let mut writer = SpillWriter::new(folder, types, constants, false)?;
         let mut span: Option<(i64, i64)> = None;
@@ -108,7 +115,7 @@ impl SpilledRun {
 
 /// The position of a row in its input, with its sort key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
+struct RowPosition {
     key: i64,
     batch: u32,
     row: u32,
@@ -119,7 +126,7 @@ struct Place {
 pub(super) struct MemoryRun {
     types: Vec<Type>,
     batches: Vec<Batch>,
-    order: Vec<Place>,
+    order: Vec<RowPosition>,
 }
 
 impl MemoryRun {
@@ -129,7 +136,7 @@ impl MemoryRun {
         for (batch, keys) in keys.iter().enumerate() {
             let batch = u32::try_from(batch).map_err(too_many)?;
             for (row, &key) in keys.iter().enumerate() {
-                order.push(Place { key, batch, row: u32::try_from(row).map_err(too_many)? });
+                order.push(RowPosition { key, batch, row: u32::try_from(row).map_err(too_many)? });
             }
         }
         // Exports are mostly sorted already. Positions break ties, so the sort is stable.
@@ -144,17 +151,18 @@ impl MemoryRun {
     }
 
     pub fn span(&self) -> (i64, i64) {
-        let key = |place: Option<&Place>| place.map_or(0, |place| place.key);
+        let key = |position: Option<&RowPosition>| position.map_or(0, |position| position.key);
         (key(self.order.first()), key(self.order.last()))
     }
 
     /// Returns at most `count` rows from the sorted position `start`.
     pub fn part(&self, start: usize, count: usize, threads: usize) -> Result<SortedRows> {
-        let places = &self.order[start..self.order.len().min(start + count)];
+        let positions = &self.order[start..self.order.len().min(start + count)];
         let batches: Vec<&Batch> = self.batches.iter().collect();
-        let at: Vec<(usize, usize)> = places.iter().map(|place| (place.batch as usize, place.row as usize)).collect();
+        let at: Vec<(usize, usize)> =
+            positions.iter().map(|position| (position.batch as usize, position.row as usize)).collect();
         let batch = rows::gather(&batches, &at, threads)?;
-        Ok(SortedRows { batch, keys: places.iter().map(|place| place.key).collect() })
+        Ok(SortedRows { batch, keys: positions.iter().map(|position| position.key).collect() })
     }
 
     fn read(self, step: usize, threads: usize) -> impl Iterator<Item = Result<SortedRows>> + Send {
@@ -195,6 +203,14 @@ impl Drop for Writing {
     }
 }
 
+/// All rows of a table, in sorted runs.
+pub(super) struct SortedRuns {
+    /// The runs in input order.
+    pub runs: Vec<Run>,
+    /// The dictionaries of the codes in the runs.
+    pub dictionaries: StringDictionaries,
+}
+
 /// Collects input rows into runs.
 #[derive(Debug)]
 pub(super) struct RunBuilder {
@@ -202,7 +218,7 @@ pub(super) struct RunBuilder {
     time: Option<usize>,
     limits: Limits,
     folder: Arc<SpillFolder>,
-    words: Words,
+    dictionaries: StringDictionaries,
     block: BlockBuilder,
     batches: Vec<Batch>,
     keys: Vec<Vec<i64>>,
@@ -218,7 +234,7 @@ pub(super) struct RunBuilder {
 impl RunBuilder {
     /// Creates a builder; runs that do not fit in memory are written to `folder`.
     pub fn new(schema: Schema, time: Option<usize>, limits: Limits, folder: Arc<SpillFolder>) -> Self {
-        let words = Words::new(&schema, limits.word_bytes());
+        let dictionaries = StringDictionaries::new(&schema, limits.dictionary_bytes());
         let block = BlockBuilder::new(&schema, limits.block_bytes());
         let (batches, keys, runs) = (Vec::new(), Vec::new(), Vec::new());
         let (bytes, total_bytes, total_rows) = (0, 0, 0);
@@ -228,7 +244,7 @@ impl RunBuilder {
             time,
             limits,
             folder,
-            words,
+            dictionaries,
             block,
             batches,
             keys,
@@ -244,10 +260,10 @@ impl RunBuilder {
     /// Appends rows.
     pub fn push(&mut self, batch: &Batch) -> Result<()> {
         self.total_rows += batch.rows() as u64;
-        if self.block.push(&rows::plain(batch)?, &mut self.words)? {
+        if self.block.push(&rows::plain(batch)?, &mut self.dictionaries)? {
             self.end_block()?;
         }
-        if self.bytes + self.words.bytes() >= self.limits.buffer_bytes() { self.spill() } else { Ok(()) }
+        if self.bytes + self.dictionaries.bytes() >= self.limits.buffer_bytes() { self.spill() } else { Ok(()) }
     }
 
     fn end_block(&mut self) -> Result<()> {
@@ -272,17 +288,17 @@ impl RunBuilder {
         let mut types: Vec<Type> = self.schema.fields().iter().map(|field| field.ty).collect();
         let mut mixed = Vec::new();
         for (index, ty) in types.iter_mut().enumerate() {
-            let coded = |batch: &Batch| self.words.is_coded(index, batch.column(index));
+            let coded = |batch: &Batch| self.dictionaries.is_coded(index, batch.column(index));
             match batches.iter().all(coded) {
                 true if ty.is_text() => *ty = Type::Int,
                 _ => mixed.push(index),
             }
         }
         for batch in &mut batches {
-            *batch = self.words.written_out(batch.clone(), &mixed)?;
+            *batch = self.dictionaries.decoded(batch.clone(), &mixed)?;
         }
         for index in mixed.into_iter().filter(|index| !self.coded.contains(index)) {
-            self.words.forget(index);
+            self.dictionaries.forget(index);
         }
         MemoryRun::new(types, batches, &std::mem::take(&mut self.keys))
     }
@@ -308,15 +324,15 @@ impl RunBuilder {
         self.total_rows
     }
 
-    /// Returns the runs in input order, and the dictionaries of their codes.
-    pub fn finish(mut self) -> Result<(Vec<Run>, Words)> {
+    /// Returns all runs.
+    pub fn finish(mut self) -> Result<SortedRuns> {
         self.end_block()?;
         self.runs.extend(self.writing.end()?);
         if !self.batches.is_empty() {
             let run = Run::Memory(self.take()?);
             self.runs.push(run);
         }
-        self.words.close_all();
-        Ok((self.runs, self.words))
+        self.dictionaries.close_all();
+        Ok(SortedRuns { runs: self.runs, dictionaries: self.dictionaries })
     }
 }

@@ -16,7 +16,7 @@ use parquet::schema::types::ColumnPath;
 use super::keys::NO_TIME;
 use super::layout::{Partition, file_name, next_number};
 use super::storage::Storage;
-use super::{Rows, Sink, SortedTable};
+use super::{ArchiveRows, Sink, SortedTable};
 use crate::diagnostic::{Error, Result};
 use crate::exec::row_groups::RowGroups;
 use crate::parquet::footer::{SCHEMA_KEY, TABLE_KEY, columns_as_json};
@@ -54,7 +54,7 @@ const VERSION_KEY: &str = "coldcase.version";
 
 /// The destination of an archive's files.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct ArchiveTarget {
     /// The folder to write to.
     pub folder: PathBuf,
     /// The existing archive whose file numbers are continued; None for a new one.
@@ -68,7 +68,7 @@ pub struct Place {
 /// Writes one table of an archive.
 #[derive(Debug)]
 pub struct ArchiveWriter {
-    place: Place,
+    target: ArchiveTarget,
     threads: usize,
     table: Option<Table>,
     open: Option<OpenFile>,
@@ -99,8 +99,8 @@ struct OpenFile {
 impl ArchiveWriter {
     /// Creates a writer that encodes with `threads` threads.
     #[must_use]
-    pub fn new(place: Place, threads: usize) -> Self {
-        Self { place, threads, table: None, open: None, numbering: None, files: Vec::new(), bytes: 0 }
+    pub fn new(target: ArchiveTarget, threads: usize) -> Self {
+        Self { target, threads, table: None, open: None, numbering: None, files: Vec::new(), bytes: 0 }
     }
 
     fn table(&self) -> Result<&Table> {
@@ -111,7 +111,7 @@ impl ArchiveWriter {
     fn file_for(&mut self, key: i64) -> Result<OpenFile> {
         let folder = self.folder_for(key)?;
         if let Some(open) = self.open.take() {
-            let stays = self.place.single.is_some()
+            let stays = self.target.single.is_some()
                 || (open.name.parent() == Some(folder.as_path()) && open.groups.groups() < FILE_GROUPS);
             if stays {
                 return Ok(open);
@@ -120,22 +120,22 @@ impl ArchiveWriter {
         }
         let name = self.next_name(folder)?;
         let table = self.table()?;
-        OpenFile::create(&self.place.folder, name, table, self.threads)
+        OpenFile::create(&self.target.folder, name, table, self.threads)
     }
 
     fn folder_for(&self, key: i64) -> Result<PathBuf> {
         let mut folder = PathBuf::from(folder_name(&self.table()?.name));
-        folder.extend(self.place.partition.folder(key));
+        folder.extend(self.target.partition.folder(key));
         Ok(folder)
     }
 
     fn next_name(&mut self, folder: PathBuf) -> Result<PathBuf> {
-        if let Some(single) = &self.place.single {
+        if let Some(single) = &self.target.single {
             return Ok(PathBuf::from(single));
         }
         let number = match &self.numbering {
             Some((known, number)) if *known == folder => *number,
-            _ => self.place.existing.as_ref().map_or(Ok(0), |existing| next_number(&existing.join(&folder)))?,
+            _ => self.target.existing.as_ref().map_or(Ok(0), |existing| next_number(&existing.join(&folder)))?,
         };
         let name = folder.join(file_name(&self.table()?.name, number));
         self.numbering = Some((folder, number.saturating_add(1)));
@@ -159,10 +159,10 @@ impl Sink for ArchiveWriter {
     }
 
     fn partition(&self) -> Partition {
-        self.place.partition
+        self.target.partition
     }
 
-    fn rows(&mut self, rows: &Rows) -> Result<()> {
+    fn rows(&mut self, rows: &ArchiveRows) -> Result<()> {
         let Some((&first, &last)) = rows.keys.first().zip(rows.keys.last()) else { return Ok(()) };
         let mut file = self.file_for(first)?;
         file.write(rows, &self.table()?.storage)?;
@@ -255,7 +255,7 @@ impl OpenFile {
     }
 
     /// Appends rows; a full row group is written.
-    fn write(&mut self, rows: &Rows, storage: &Storage) -> Result<()> {
+    fn write(&mut self, rows: &ArchiveRows, storage: &Storage) -> Result<()> {
         let mut start = 0;
         while start < rows.batch.rows() {
             let count = (GROUP_ROWS - self.groups.rows()).min(rows.batch.rows() - start);

@@ -10,7 +10,7 @@ pub const LINES: Format = Format {
     extensions: &["jsonl", "ndjson"],
     summary: "JSON Lines: one object per row, with datetimes in RFC 3339 and dynamic values inline.",
     binary: false,
-    writer: |stream, _| json(stream, Layout::Lines),
+    writer: |stream, _| json(stream, JsonLayout::Lines),
 };
 
 /// One array of objects.
@@ -19,7 +19,7 @@ pub const ARRAY: Format = Format {
     extensions: &["json"],
     summary: "One JSON array with one object per row.",
     binary: false,
-    writer: |stream, _| json(stream, Layout::Array),
+    writer: |stream, _| json(stream, JsonLayout::Array),
 };
 
 /// Source: the reference of the Azure Monitor Log Analytics API, "response format".
@@ -28,23 +28,23 @@ pub const LOG_ANALYTICS: Format = Format {
     extensions: &[],
     summary: "The response format of the Log Analytics query API: typed columns, and rows as arrays.",
     binary: false,
-    writer: |stream, _| json(stream, Layout::LogAnalytics),
+    writer: |stream, _| json(stream, JsonLayout::LogAnalytics),
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Layout {
+enum JsonLayout {
     Lines,
     Array,
     LogAnalytics,
 }
 
-fn json(stream: Stream, layout: Layout) -> Box<dyn Writer> {
+fn json(stream: Stream, layout: JsonLayout) -> Box<dyn Writer> {
     Box::new(Json { out: TextStream::new(stream), layout, keys: Vec::new(), rows: 0 })
 }
 
 struct Json {
     out: TextStream,
-    layout: Layout,
+    layout: JsonLayout,
     /// The text before each value: empty, or its key.
     keys: Vec<String>,
     rows: u64,
@@ -59,8 +59,8 @@ impl Json {
             key
         };
         match self.layout {
-            Layout::Lines | Layout::Array => self.keys = schema.names().map(key).collect(),
-            Layout::LogAnalytics => {
+            JsonLayout::Lines | JsonLayout::Array => self.keys = schema.names().map(key).collect(),
+            JsonLayout::LogAnalytics => {
                 self.keys = vec![String::new(); schema.len()];
                 self.out.text.push_str(r#"{"tables":[{"name":"PrimaryResult","columns":["#);
                 for (index, field) in schema.fields().iter().enumerate() {
@@ -78,7 +78,7 @@ impl Json {
     /// Returns the text before the current row.
     fn before_row(&self) -> &'static str {
         match (self.layout, self.rows) {
-            (Layout::Lines, _) => "",
+            (JsonLayout::Lines, _) => "",
             (_, 0) => "[\n",
             _ => ",\n",
         }
@@ -86,7 +86,7 @@ impl Json {
 
     fn row(&mut self, batch: &Batch, row: usize) {
         let before = self.before_row();
-        let (open, close) = if self.layout == Layout::LogAnalytics { ('[', ']') } else { ('{', '}') };
+        let (open, close) = if self.layout == JsonLayout::LogAnalytics { ('[', ']') } else { ('{', '}') };
         let text = &mut self.out.text;
         text.push_str(before);
         text.push(open);
@@ -98,7 +98,7 @@ impl Json {
             dynamic::write_row(column, row, text);
         }
         text.push(close);
-        if self.layout == Layout::Lines {
+        if self.layout == JsonLayout::Lines {
             text.push('\n');
         }
         self.rows += 1;
@@ -120,13 +120,13 @@ impl Writer for Json {
     }
 
     fn finish(&mut self) -> Result<()> {
-        if self.layout != Layout::Lines {
+        if self.layout != JsonLayout::Lines {
             self.out.text.push_str(if self.rows == 0 { "[]" } else { "\n]" });
         }
         self.out.text.push_str(match self.layout {
-            Layout::Lines => "",
-            Layout::Array => "\n",
-            Layout::LogAnalytics => "}]}\n",
+            JsonLayout::Lines => "",
+            JsonLayout::Array => "\n",
+            JsonLayout::LogAnalytics => "}]}\n",
         });
         self.out.flush()
     }

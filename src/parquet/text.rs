@@ -15,7 +15,7 @@ use super::cast::cast;
 use crate::diagnostic::{Error, Result};
 use crate::source::text::{Fit, HeldJson, read_dynamic_string};
 use crate::types::column::text_at;
-use crate::types::repeats::{Coded, Repeats};
+use crate::types::dictionary_encode::{DictionaryEncoder, EncodedStrings};
 use crate::types::{Column, ColumnBuilder, Type, Value, dynamic};
 
 /// Converts the texts of one column, batch by batch.
@@ -26,7 +26,7 @@ use crate::types::{Column, ColumnBuilder, Type, Value, dynamic};
 pub(super) struct TextConverter {
     target: Type,
     /// Where values will be taken apart: what repeats is looked for, to take it apart once.
-    repeats: Option<Repeats>,
+    repeats: Option<DictionaryEncoder>,
     dictionary: Option<Converted>,
     findings: TextFindings,
 }
@@ -87,7 +87,7 @@ enum Values {
 impl TextConverter {
     /// To columns of `target`; with `is_taken_apart`, of which only parts are wanted.
     pub fn new(target: Type, is_taken_apart: bool) -> Self {
-        let repeats = is_taken_apart.then(Repeats::default);
+        let repeats = is_taken_apart.then(DictionaryEncoder::default);
         Self { target, repeats, dictionary: None, findings: TextFindings::default() }
     }
 
@@ -108,7 +108,7 @@ impl TextConverter {
         match self.target {
             Type::String => Ok(Column::array(Type::String, without_nulls(array)?)),
             Type::Dynamic => {
-                let coded = self.repeats.as_mut().and_then(|repeats| repeats.find(array.as_string_view()));
+                let coded = self.repeats.as_mut().and_then(|repeats| repeats.encode(array.as_string_view()));
                 let json = match coded {
                     Some(coded) => coded_as_json(coded, &mut self.findings)?,
                     None => views_as_json(array, &mut self.findings),
@@ -204,7 +204,7 @@ fn without_nulls(array: &ArrayRef) -> Result<ArrayRef> {
 }
 
 /// The same of each distinct text.
-fn coded_as_json(coded: Coded<'_>, findings: &mut TextFindings) -> Result<ArrayRef> {
+fn coded_as_json(coded: EncodedStrings<'_>, findings: &mut TextFindings) -> Result<ArrayRef> {
     let (texts, odd) = all_as_json(coded.texts.into_iter().map(Some));
     findings.add_keys(&coded.keys, &odd);
     Ok(Arc::new(DictionaryArray::try_new(coded.keys, Arc::new(texts))?))

@@ -114,11 +114,11 @@ pub const LAST_NAMES: &[(&str, &str)] = &[
 ];
 
 /// A city that sign-ins come from.
-pub struct Place {
+pub struct City {
     /// The two-letter country code.
     pub country: &'static str,
-    /// City, state, latitude, longitude.
-    pub city: (&'static str, &'static str, &'static str, &'static str),
+    /// Its name and coordinates.
+    pub location: Location,
     /// The AS number.
     pub network: &'static str,
     /// The relative number of people there.
@@ -127,43 +127,59 @@ pub struct Place {
     pub office: Option<&'static str>,
 }
 
-const fn place(
+/// The name and coordinates of a city.
+pub struct Location {
+    /// The name of the city.
+    pub city: &'static str,
+    /// The state.
+    pub state: &'static str,
+    /// The latitude in degrees.
+    pub latitude: &'static str,
+    /// The longitude in degrees.
+    pub longitude: &'static str,
+}
+
+const fn at(city: &'static str, state: &'static str, latitude: &'static str, longitude: &'static str) -> Location {
+    Location { city, state, latitude, longitude }
+}
+
+const fn city(
     country: &'static str,
-    city: (&'static str, &'static str, &'static str, &'static str),
+    location: Location,
     network: &'static str,
     weight: u64,
     office: Option<&'static str>,
-) -> Place {
-    Place { country, city, network, weight, office }
+) -> City {
+    City { country, location, network, weight, office }
 }
 
 /// The cities; the last one is an unknown location.
-pub const PLACES: &[Place] = &[
-    place("CH", ("Zürich", "Zürich", "47.36667", "8.55"), "64496", 30, Some("HQ Zürich")),
-    place("DE", ("München", "Bayern", "48.13743", "11.57549"), "64497", 18, Some("Office München")),
-    place("DE", ("Köln", "Nordrhein-Westfalen", "50.93333", "6.95"), "64497", 7, None),
-    place("FR", ("Orléans", "Centre-Val de Loire", "47.90289", "1.90389"), "64498", 6, None),
-    place("GB", ("London", "England", "51.50853", "-0.12574"), "64499", 14, Some("Office \"The Gherkin\"")),
-    place("IE", ("Dublin", "Dublin", "53.33306", "-6.24889"), "64499", 4, None),
-    place("PT", ("Porto", "Porto", "41.14961", "-8.61099"), "64500", 4, None),
-    place("ES", ("Málaga", "Andalucía", "36.72016", "-4.42034"), "64500", 4, None),
-    place("DK", ("Århus", "Midtjylland", "56.15674", "10.21076"), "64501", 4, None),
-    place("SE", ("Göteborg", "Västra Götaland", "57.70716", "11.96679"), "64501", 4, None),
-    place("PL", ("Łódź", "Łódzkie", "51.75", "19.46667"), "64502", 5, Some("Centrum usług Łódź")),
-    place("CZ", ("Plzeň", "Plzeňský kraj", "49.74747", "13.37759"), "64502", 3, None),
-    place("BG", ("Sofia", "Sofia-Grad", "42.69751", "23.32415"), "64503", 3, None),
-    place("TR", ("İzmir", "İzmir", "38.41273", "27.13838"), "64503", 2, None),
-    place("US", ("Chicago", "Illinois", "41.85003", "-87.65005"), "64504", 12, Some("Office Chicago")),
-    place("US", ("San José", "California", "37.33939", "-121.89496"), "64505", 6, None),
-    place("CA", ("Montréal", "Québec", "45.50884", "-73.58781"), "64505", 4, None),
-    place("BR", ("São Paulo", "São Paulo", "-23.5475", "-46.63611"), "64506", 4, None),
-    place("CO", ("Bogotá", "Bogotá D.C.", "4.60971", "-74.08175"), "64506", 2, None),
-    place("IN", ("Bengaluru", "Karnataka", "12.97194", "77.59369"), "64507", 10, Some("Office Bengaluru")),
-    place("JP", ("東京", "東京都", "35.6895", "139.69171"), "64508", 4, None),
-    place("VN", ("Đà Nẵng", "Đà Nẵng", "16.06778", "108.22083"), "64509", 2, None),
-    place("NG", ("Lagos", "Lagos", "6.45407", "3.39467"), "64510", 2, None),
-    place("ZA", ("Cape Town", "Western Cape", "-33.92584", "18.42322"), "64511", 2, None),
-    place("", ("", "", "0", "0"), "64511", 1, None),
+pub const CITIES: &[City] = &[
+    city("CH", at("Zürich", "Zürich", "47.36667", "8.55"), "64496", 30, Some("HQ Zürich")),
+    city("DE", at("München", "Bayern", "48.13743", "11.57549"), "64497", 18, Some("Office München")),
+    city("DE", at("Köln", "Nordrhein-Westfalen", "50.93333", "6.95"), "64497", 7, None),
+    city("FR", at("Orléans", "Centre-Val de Loire", "47.90289", "1.90389"), "64498", 6, None),
+    city("GB", at("London", "England", "51.50853", "-0.12574"), "64499", 14, Some("Office \"The Gherkin\"")),
+    city("IE", at("Dublin", "Dublin", "53.33306", "-6.24889"), "64499", 4, None),
+    city("PT", at("Porto", "Porto", "41.14961", "-8.61099"), "64500", 4, None),
+    city("ES", at("Málaga", "Andalucía", "36.72016", "-4.42034"), "64500", 4, None),
+    city("DK", at("Århus", "Midtjylland", "56.15674", "10.21076"), "64501", 4, None),
+    city("SE", at("Göteborg", "Västra Götaland", "57.70716", "11.96679"), "64501", 4, None),
+    city("PL", at("Łódź", "Łódzkie", "51.75", "19.46667"), "64502", 5, Some("Centrum usług Łódź")),
+    city("CZ", at("Plzeň", "Plzeňský kraj", "49.74747", "13.37759"), "64502", 3, None),
+    city("BG", at("Sofia", "Sofia-Grad", "42.69751", "23.32415"), "64503", 3, None),
+    city("TR", at("İzmir", "İzmir", "38.41273", "27.13838"), "64503", 2, None),
+    city("US", at("Chicago", "Illinois", "41.85003", "-87.65005"), "64504", 12, Some("Office Chicago")),
+    city("US", at("San José", "California", "37.33939", "-121.89496"), "64505", 6, None),
+    city("CA", at("Montréal", "Québec", "45.50884", "-73.58781"), "64505", 4, None),
+    city("BR", at("São Paulo", "São Paulo", "-23.5475", "-46.63611"), "64506", 4, None),
+    city("CO", at("Bogotá", "Bogotá D.C.", "4.60971", "-74.08175"), "64506", 2, None),
+    city("IN", at("Bengaluru", "Karnataka", "12.97194", "77.59369"), "64507", 10, Some("Office Bengaluru")),
+    city("JP", at("東京", "東京都", "35.6895", "139.69171"), "64508", 4, None),
+    city("VN", at("Đà Nẵng", "Đà Nẵng", "16.06778", "108.22083"), "64509", 2, None),
+    city("NG", at("Lagos", "Lagos", "6.45407", "3.39467"), "64510", 2, None),
+    city("ZA", at("Cape Town", "Western Cape", "-33.92584", "18.42322"), "64511", 2, None),
+    city("", at("", "", "0", "0"), "64511", 1, None),
 ];
 
 /// An app that people sign in to, and the token it requests.
@@ -172,8 +188,8 @@ pub struct App {
     pub name: &'static str,
     /// The app id.
     pub id: &'static str,
-    /// Name, id and service principal of the resource.
-    pub resource: (&'static str, &'static str, &'static str),
+    /// The resource that the token is for.
+    pub resource: Resource,
     /// The requested scopes, as JSON array elements.
     pub scopes: &'static str,
     /// The tenant that owns the app.
@@ -184,31 +200,51 @@ pub struct App {
     pub weight: u64,
 }
 
-type Resource = (&'static str, &'static str, &'static str);
+/// The resource of a token.
+#[derive(Clone, Copy)]
+pub struct Resource {
+    /// The display name.
+    pub name: &'static str,
+    /// The app id.
+    pub id: &'static str,
+    /// The id of the service principal.
+    pub principal: &'static str,
+}
+
+const fn resource(name: &'static str, id: &'static str, principal: &'static str) -> Resource {
+    Resource { name, id, principal }
+}
 
 const fn app(
-    id: (&'static str, &'static str),
+    name: &'static str,
+    id: &'static str,
     resource: Resource,
     scopes: &'static str,
     browser: bool,
     weight: u64,
 ) -> App {
-    App { name: id.0, id: id.1, resource, scopes, owner: APP_OWNER, browser, weight }
+    App { name, id, resource, scopes, owner: APP_OWNER, browser, weight }
 }
 
 const GRAPH: Resource =
-    ("Microsoft Graph", "00000003-0000-0000-c000-000000000000", "41c8e9f0-7d25-4b6a-93ce-0a5f8b1d7e34");
-const EXCHANGE: Resource =
-    ("Office 365 Exchange Online", "00000002-0000-0ff1-ce00-000000000000", "82f60b3d-c1a7-4e95-8d20-6b94e7053fca");
-const SHAREPOINT: Resource =
-    ("Office 365 SharePoint Online", "00000003-0000-0ff1-ce00-000000000000", "0d7ba5c4-e938-4f12-b6e7-c3850f9d21a6");
-const AZURE: Resource = (
+    resource("Microsoft Graph", "00000003-0000-0000-c000-000000000000", "41c8e9f0-7d25-4b6a-93ce-0a5f8b1d7e34");
+const EXCHANGE: Resource = resource(
+    "Office 365 Exchange Online",
+    "00000002-0000-0ff1-ce00-000000000000",
+    "82f60b3d-c1a7-4e95-8d20-6b94e7053fca",
+);
+const SHAREPOINT: Resource = resource(
+    "Office 365 SharePoint Online",
+    "00000003-0000-0ff1-ce00-000000000000",
+    "0d7ba5c4-e938-4f12-b6e7-c3850f9d21a6",
+);
+const AZURE: Resource = resource(
     "Windows Azure Service Management API",
     "797f4846-ba00-4fd7-ba43-dac1f8f63013",
     "f5936e1b-42d0-4c8a-a17f-9e2b60d8c453",
 );
 const EXPENSES: Resource =
-    ("Contoso Expenses API", "36be09f7-8d5c-41a2-b9f4-e07c3a618d25", "c70a52e8-1f6d-4b39-85ce-2d94b7f03e61");
+    resource("Contoso Expenses API", "36be09f7-8d5c-41a2-b9f4-e07c3a618d25", "c70a52e8-1f6d-4b39-85ce-2d94b7f03e61");
 
 /// The index of the administrators' portal.
 pub const PORTAL: usize = 5;
@@ -218,46 +254,45 @@ pub const SHELL: usize = 6;
 /// The apps.
 pub const APPS: &[App] = &[
     app(
-        ("OfficeHome", "4765445b-32c6-49b0-83e6-1d93765276ca"),
+        "OfficeHome",
+        "4765445b-32c6-49b0-83e6-1d93765276ca",
         GRAPH,
         "User.Read, Files.ReadWrite.All, People.Read",
         true,
         220,
     ),
     app(
-        ("Microsoft Teams Web Client", "5e3ce6c0-2b1f-4285-8d4b-75ee78787346"),
+        "Microsoft Teams Web Client",
+        "5e3ce6c0-2b1f-4285-8d4b-75ee78787346",
         GRAPH,
         "Chat.ReadWrite, Calendars.ReadWrite, Presence.Read.All, User.Read",
         true,
         180,
     ),
     app(
-        ("Microsoft Office", "d3590ed6-52b3-4102-aeff-aad2292ab01c"),
+        "Microsoft Office",
+        "d3590ed6-52b3-4102-aeff-aad2292ab01c",
         EXCHANGE,
         "EAS.AccessAsUser.All, Mail.ReadWrite",
         false,
         200,
     ),
     app(
-        ("Office 365 SharePoint Online", "00000003-0000-0ff1-ce00-000000000000"),
+        "Office 365 SharePoint Online",
+        "00000003-0000-0ff1-ce00-000000000000",
         SHAREPOINT,
         "Sites.Read.All, AllSites.Write",
         true,
         110,
     ),
-    app(("My Apps", "2793995e-0a7d-40d7-bd35-6968ba142197"), GRAPH, "openid, profile, User.Read", true, 50),
-    app(
-        ("Azure Portal", "c44b4083-3bb0-49c1-b47d-974e53cbdf3c"),
-        AZURE,
-        "user_impersonation, openid, profile",
-        true,
-        40,
-    ),
-    app(("Microsoft Azure PowerShell", "1950a258-227b-4e31-a9cf-717495945fc2"), AZURE, "user_impersonation", false, 15),
+    app("My Apps", "2793995e-0a7d-40d7-bd35-6968ba142197", GRAPH, "openid, profile, User.Read", true, 50),
+    app("Azure Portal", "c44b4083-3bb0-49c1-b47d-974e53cbdf3c", AZURE, "user_impersonation, openid, profile", true, 40),
+    app("Microsoft Azure PowerShell", "1950a258-227b-4e31-a9cf-717495945fc2", AZURE, "user_impersonation", false, 15),
     App {
         owner: TENANT,
         ..app(
-            ("Contoso Expenses", "a90d6cf3-5e27-48b1-92c4-7f13e0b8d65a"),
+            "Contoso Expenses",
+            "a90d6cf3-5e27-48b1-92c4-7f13e0b8d65a",
             EXPENSES,
             "Expenses.Submit, Expenses.Read",
             true,
@@ -266,18 +301,12 @@ pub const APPS: &[App] = &[
     },
     App {
         owner: TENANT,
-        ..app(
-            ("Café & Kantine – \"Tagesmenü\"", "6c2f81be-d074-4935-a8e6-b50f93d7c21e"),
-            EXPENSES,
-            "Menu.Read",
-            true,
-            25,
-        )
+        ..app("Café & Kantine – \"Tagesmenü\"", "6c2f81be-d074-4935-a8e6-b50f93d7c21e", EXPENSES, "Menu.Read", true, 25)
     },
 ];
 
 /// What a device reports about itself.
-pub struct Profile {
+pub struct DeviceProfile {
     /// The operating system.
     pub system: &'static str,
     /// The browser, used by apps that run in one.
@@ -298,12 +327,17 @@ pub const RICH_AGENT: &str = "Mozilla/5.0 (compatible; MSAL 1.0) PKeyAuth/1.0";
 /// The user agent of password guesses over legacy protocols.
 pub const LEGACY_AGENT: &str = "BAV2ROPC";
 
-const fn profile(system: &'static str, browser: &'static str, browser_agent: &'static str, weight: u64) -> Profile {
-    Profile { system, browser, browser_agent, weight }
+const fn profile(
+    system: &'static str,
+    browser: &'static str,
+    browser_agent: &'static str,
+    weight: u64,
+) -> DeviceProfile {
+    DeviceProfile { system, browser, browser_agent, weight }
 }
 
 /// The devices; the first is a managed one, the third from the end belongs to an administrator.
-pub const PROFILES: &[Profile] = &[
+pub const PROFILES: &[DeviceProfile] = &[
     profile(
         "Windows11",
         "Edge 131.0.0",

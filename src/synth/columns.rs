@@ -72,7 +72,7 @@ pub static COLUMNS: &[Column] = &[
     column("AuthenticationProtocol", Text(|row| if row.signin.attempt.spray { "ropc" } else { "none" })),
     column("AuthenticationRequirement", Text(requirement)),
     column("AuthenticationRequirementPolicies", Json(requirement_policies)),
-    column("AutonomousSystemNumber", Json(|row| row.signin.place().network)),
+    column("AutonomousSystemNumber", Json(|row| row.signin.city().network)),
     column("Category", Text(|_| "SignInLogs")),
     column("ClientAppUsed", Text(|row| row.signin.client())),
     column("ClientCredentialType", Text(|_| "none")),
@@ -101,8 +101,8 @@ pub static COLUMNS: &[Column] = &[
     column("IsTenantRestricted", Bool(|_| Some(false))),
     column("IsThroughGlobalSecureAccess", Bool(|_| Some(false))),
     column("Level", Text(|_| "4")),
-    column("Location", Text(|row| row.signin.place().country)),
-    column("LocationDetails", Dynamic(|row| &row.world.locations[row.signin.attempt.place])),
+    column("Location", Text(|row| row.signin.city().country)),
+    column("LocationDetails", Dynamic(|row| &row.world.locations[row.signin.attempt.city])),
     column("MfaDetail", Dynamic(mfa_detail)),
     column("NetworkLocationDetails", Json(networks)),
     column("OperationName", Text(|_| "Sign-in activity")),
@@ -113,13 +113,13 @@ pub static COLUMNS: &[Column] = &[
     column("ProcessingTimeInMilliseconds", Json(|row| &row.signin.processing_time)),
     column("RedirectUrl", Text(|_| "")),
     column("Resource", Text(|_| "Microsoft.aadiam")),
-    column("ResourceDisplayName", Text(|row| row.signin.app().resource.0)),
+    column("ResourceDisplayName", Text(|row| row.signin.app().resource.name)),
     column("ResourceGroup", Text(|_| "Microsoft.aadiam")),
     column("ResourceId", Text(|_| TENANT_RESOURCE)),
-    column("ResourceIdentity", Text(|row| row.signin.app().resource.1)),
+    column("ResourceIdentity", Text(|row| row.signin.app().resource.id)),
     column("ResourceOwnerTenantId", Text(|row| row.signin.app().owner)),
     column("ResourceProvider", Text(|_| "")),
-    column("ResourceServicePrincipalId", Text(|row| row.signin.app().resource.2)),
+    column("ResourceServicePrincipalId", Text(|row| row.signin.app().resource.principal)),
     column("ResourceTenantId", Text(|_| TENANT)),
     column("ResultDescription", Text(|row| row.signin.outcome.reason)),
     column("ResultSignature", Text(|row| if row.signin.granted() { "SUCCESS" } else { "FAILURE" })),
@@ -197,7 +197,7 @@ fn mfa_detail<'r>(row: &Row<'r>) -> &'r str {
 /// The trusted networks of the office, if the sign-in comes from it.
 fn networks<'r>(row: &Row<'r>) -> &'r str {
     if row.signin.attempt.address.starts_with("198.51.100.") {
-        &row.world.networks[row.signin.attempt.place]
+        &row.world.networks[row.signin.attempt.city]
     } else {
         "[]"
     }

@@ -5,7 +5,8 @@
 use std::collections::HashMap;
 
 use super::catalogue::{
-    APPS, FIRST_NAMES, LAST_NAMES, LEGACY_AGENT, METHODS, PARTNERS, PLACES, POLICIES, PROFILES, RICH_CLIENT, TRUSTS,
+    APPS, CITIES, FIRST_NAMES, LAST_NAMES, LEGACY_AGENT, Location, METHODS, PARTNERS, POLICIES, PROFILES, RICH_CLIENT,
+    TRUSTS,
 };
 use super::json;
 use super::random::{Purpose, Random, Weighted};
@@ -25,9 +26,9 @@ pub struct World {
     pub break_glass: [User; 2],
     /// Draws one of [`APPS`].
     pub apps: Weighted,
-    /// Draws one of [`PLACES`].
-    pub places: Weighted,
-    /// The sources of password sprays: address and index in [`PLACES`].
+    /// Draws one of [`CITIES`].
+    pub cities: Weighted,
+    /// The sources of password sprays: address and index in [`CITIES`].
     pub attackers: Vec<(String, usize)>,
     /// The device of a password spray.
     pub attack_device: Device,
@@ -55,7 +56,7 @@ pub struct User {
     pub id: String,
     /// The home tenant, if the user is a guest.
     pub partner: Option<&'static str>,
-    /// The home city: an index in [`PLACES`].
+    /// The home city: an index in [`CITIES`].
     pub home: usize,
     /// The address at home.
     pub address: String,
@@ -93,10 +94,10 @@ impl World {
     /// Creates the organisation of a seed.
     pub fn new(seed: u64) -> Self {
         let mut random = Random::new(seed, Purpose::World, 0);
-        let places = Weighted::new(PLACES.iter().map(|place| place.weight));
+        let cities = Weighted::new(CITIES.iter().map(|city| city.weight));
         let apps = Weighted::new(APPS.iter().map(|app| app.weight));
         let profiles = Weighted::new(PROFILES.iter().map(|profile| profile.weight));
-        let mut people = People { random: &mut random, places: &places, apps: &apps, profiles, taken: HashMap::new() };
+        let mut people = People { random: &mut random, cities: &cities, apps: &apps, profiles, taken: HashMap::new() };
         let users = (0..USERS).map(|_| people.user()).collect();
         let break_glass = [people.break_glass(1), people.break_glass(2)];
         let policy_ids: Vec<String> = POLICIES.iter().map(|_| random.guid().text()).collect();
@@ -112,11 +113,11 @@ impl World {
             },
             policies: (0..POLICY_LISTS).map(|_| policy_list(&mut random, &policy_ids)).collect(),
             processing: APPS.iter().map(|app| processing_details(app.scopes)).collect(),
-            audiences: APPS.iter().map(|app| json::texts(&[app.resource.1])).collect(),
-            locations: PLACES.iter().map(location).collect(),
-            networks: PLACES.iter().map(|place| networks(place.office)).collect(),
+            audiences: APPS.iter().map(|app| json::texts(&[app.resource.id])).collect(),
+            locations: CITIES.iter().map(location).collect(),
+            networks: CITIES.iter().map(|city| networks(city.office)).collect(),
             methods: METHODS.iter().map(|(method, detail)| mfa_detail(method, detail)).collect(),
-            places,
+            cities,
             apps,
         }
     }
@@ -125,7 +126,7 @@ impl World {
 /// Draws users one by one.
 struct People<'a> {
     random: &'a mut Random,
-    places: &'a Weighted,
+    cities: &'a Weighted,
     apps: &'a Weighted,
     profiles: Weighted,
     /// The number of users with each name so far.
@@ -148,7 +149,7 @@ impl People<'_> {
         let count = self.taken.entry(format!("{plain}@{domain}")).or_default();
         *count += 1;
         let number = if *count > 1 { count.to_string() } else { String::new() };
-        let home = self.places.pick(self.random);
+        let home = self.cities.pick(self.random);
         User {
             name,
             principal: format!("{plain}{number}@{domain}"),
@@ -228,12 +229,12 @@ fn device_detail(system: &str, browser: &str, known: Option<&Registration>) -> S
 }
 
 fn attacker(random: &mut Random, number: u64) -> (String, usize) {
-    (format!("192.0.2.{}", 20 * number + random.below(20)), random.below(PLACES.len() as u64) as usize)
+    (format!("192.0.2.{}", 20 * number + random.below(20)), random.below(CITIES.len() as u64) as usize)
 }
 
-fn location(place: &super::catalogue::Place) -> String {
-    let (city, state, latitude, longitude) = place.city;
-    format!(r#"{{"city":{},"state":{},"countryOrRegion":"{}","#, json::text(city), json::text(state), place.country)
+fn location(at: &super::catalogue::City) -> String {
+    let Location { city, state, latitude, longitude } = &at.location;
+    format!(r#"{{"city":{},"state":{},"countryOrRegion":"{}","#, json::text(city), json::text(state), at.country)
         + &format!(r#""geoCoordinates":{{"latitude":{latitude},"longitude":{longitude}}}}}"#)
 }
 

@@ -7,8 +7,8 @@ use std::ops::Range;
 
 use super::calendar::{HOUR, Rhythm, SECOND, write_trimmed};
 use super::catalogue::{
-    APPS, App, COURSES, Course, METHODS, MFA, Outcome, PASSWORD, PLACES, PORTAL, Place, RICH_AGENT, SHELL, SPRAY,
-    Stage, TENANT, VISITS,
+    APPS, App, CITIES, COURSES, City, Course, METHODS, MFA, Outcome, PASSWORD, PORTAL, RICH_AGENT, SHELL, SPRAY, Stage,
+    TENANT, VISITS,
 };
 use super::json;
 use super::model::{Device, PolicyList, User, World};
@@ -60,8 +60,8 @@ pub struct Attempt<'w> {
     pub device: &'w Device,
     /// The IP address.
     pub address: String,
-    /// The city: an index in [`PLACES`].
-    pub place: usize,
+    /// The city: an index in [`CITIES`].
+    pub city: usize,
     /// The app: an index in [`APPS`].
     pub app: usize,
     /// The policies that apply.
@@ -90,8 +90,8 @@ impl SignIn<'_> {
     }
 
     /// The city.
-    pub fn place(&self) -> &'static Place {
-        &PLACES[self.attempt.place]
+    pub fn city(&self) -> &'static City {
+        &CITIES[self.attempt.city]
     }
 
     /// True if a token was issued.
@@ -258,7 +258,7 @@ impl<'w> Draft<'_, 'w> {
         let mut attempt = self.attempt_of(user, app);
         attempt.address.clone_from(&user.address);
         if steps.iter().all(|outcome| outcome.code == PASSWORD.code) {
-            (attempt.address, attempt.place) = self.generator.world.attackers[0].clone();
+            (attempt.address, attempt.city) = self.generator.world.attackers[0].clone();
         }
         self.rows(attempt, at, &steps[steps.len().saturating_sub(room)..]);
     }
@@ -269,9 +269,9 @@ impl<'w> Draft<'_, 'w> {
         let app = if self.random.happens(550) { user.app } else { world.apps.pick(&mut self.random) };
         let mut attempt = self.attempt_of(user, app);
         if self.random.happens(70) {
-            attempt.place = world.places.pick(&mut self.random);
+            attempt.city = world.cities.pick(&mut self.random);
             attempt.address = format!("203.0.113.{}", 100 + self.random.below(150));
-        } else if PLACES[user.home].office.is_some() && self.random.happens(400) {
+        } else if CITIES[user.home].office.is_some() && self.random.happens(400) {
             attempt.address = format!("198.51.100.{}", 10 + user.home);
         }
         attempt
@@ -286,7 +286,7 @@ impl<'w> Draft<'_, 'w> {
             user,
             device: self.random.pick(&user.devices),
             address: user.address.clone(),
-            place: user.home,
+            city: user.home,
             app,
             policies: &world.policies[(user.group + app) % world.policies.len()],
             risk: if self.random.happens(8) { "low" } else { "none" },
@@ -298,15 +298,8 @@ impl<'w> Draft<'_, 'w> {
     fn spray_attempt(&mut self, at: i64) -> Attempt<'w> {
         let world = self.generator.world;
         let user = self.random.pick(&world.users);
-        let (address, place) = world.attackers[(at / HOUR) as usize % world.attackers.len()].clone();
-        Attempt {
-            address,
-            place,
-            device: &world.attack_device,
-            risk: "medium",
-            spray: true,
-            ..self.attempt_of(user, 2)
-        }
+        let (address, city) = world.attackers[(at / HOUR) as usize % world.attackers.len()].clone();
+        Attempt { address, city, device: &world.attack_device, risk: "medium", spray: true, ..self.attempt_of(user, 2) }
     }
 
     /// Adds the rows of an attempt, 8 to 40 s apart; the first is published `at`, and none after the end of the chunk.
@@ -328,7 +321,7 @@ impl<'w> Draft<'_, 'w> {
             if step == 0 {
                 attempt.first = id.text();
             }
-            let signin = self.signin(attempt.clone(), outcome, (published, created), asked, id);
+            let signin = self.signin(attempt.clone(), outcome, published, created, asked, id);
             self.done.push(signin);
         }
     }
@@ -337,7 +330,8 @@ impl<'w> Draft<'_, 'w> {
         &mut self,
         attempt: Attempt<'w>,
         outcome: &'static Outcome,
-        (published, created): (i64, i64),
+        published: i64,
+        created: i64,
         asked: bool,
         id: Guid,
     ) -> SignIn<'w> {
@@ -404,31 +398,48 @@ fn authentication(created: i64, outcome: &Outcome, proof: Proof, user: &User) ->
         Stage::Refused => return "[]".to_owned(),
         _ => (true, "Correct password"),
     };
-    let password = step(created, ("Password", "Password in the cloud"), correct, (result, "Primary authentication"));
-    let sequence = r#","StatusSequence":0,"RequestSequence":1}"#;
-    let second = match proof {
-        Proof::None => return format!("[{password}{sequence}]"),
-        Proof::Claim => {
-            let satisfied = "MFA requirement satisfied by claim in the token";
-            step(created, ("Previously satisfied", ""), true, (satisfied, "Multifactor authentication"))
-        }
-        Proof::Fresh => {
-            let completed = ("MFA successfully completed", "Multifactor authentication");
-            step(created + 9 * SECOND, METHODS[user.method], true, completed)
-        }
+    let password = AuthenticationStep {
+        time: created,
+        method: "Password",
+        detail: "Password in the cloud",
+        succeeded: correct,
+        result,
+        requirement: "Primary authentication",
     };
+    let password = password.json();
+    let sequence = r#","StatusSequence":0,"RequestSequence":1}"#;
+    let (time, (method, detail), result) = match proof {
+        Proof::None => return format!("[{password}{sequence}]"),
+        Proof::Claim => (created, ("Previously satisfied", ""), "MFA requirement satisfied by claim in the token"),
+        Proof::Fresh => (created + 9 * SECOND, METHODS[user.method], "MFA successfully completed"),
+    };
+    let requirement = "Multifactor authentication";
+    let second = AuthenticationStep { time, method, detail, succeeded: true, result, requirement }.json();
     format!("[{password}{sequence},{second}}}]")
 }
 
-/// Returns an authentication step without its closing brace.
-fn step(time: i64, (method, detail): (&str, &str), succeeded: bool, (result, requirement): (&str, &str)) -> String {
-    let mut stamp = Vec::with_capacity(32);
-    write_trimmed(&mut stamp, time);
-    let stamp = String::from_utf8_lossy(&stamp);
-    let detail = json::text(detail);
-    format!(
-        r#"{{"authenticationStepDateTime":"{stamp}","authenticationMethod":"{method}","authenticationMethodDetail":{detail},"#
-    ) + &format!(
-        r#""succeeded":{succeeded},"authenticationStepResultDetail":"{result}","authenticationStepRequirement":"{requirement}""#
-    )
+/// An element of `authenticationDetails`.
+struct AuthenticationStep<'a> {
+    time: i64,
+    method: &'a str,
+    detail: &'a str,
+    succeeded: bool,
+    result: &'a str,
+    requirement: &'a str,
+}
+
+impl AuthenticationStep<'_> {
+    /// Returns the JSON object without its closing brace.
+    fn json(&self) -> String {
+        let Self { method, succeeded, result, requirement, .. } = self;
+        let mut stamp = Vec::with_capacity(32);
+        write_trimmed(&mut stamp, self.time);
+        let stamp = String::from_utf8_lossy(&stamp);
+        let detail = json::text(self.detail);
+        format!(
+            r#"{{"authenticationStepDateTime":"{stamp}","authenticationMethod":"{method}","authenticationMethodDetail":{detail},"#
+        ) + &format!(
+            r#""succeeded":{succeeded},"authenticationStepResultDetail":"{result}","authenticationStepRequirement":"{requirement}""#
+        )
+    }
 }

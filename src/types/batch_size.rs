@@ -46,7 +46,7 @@ impl Batch {
     #[must_use]
     pub fn text_bytes_of_rows(&self) -> Vec<usize> {
         let mut row_bytes = vec![0_usize; self.rows()];
-        self.columns().iter().for_each(|column| column.add_text_bytes(&mut row_bytes));
+        self.columns().iter().for_each(|column| column.add_string_bytes(&mut row_bytes));
         row_bytes
     }
 
@@ -54,7 +54,7 @@ impl Batch {
     /// bound.
     #[must_use]
     pub fn may_exceed(&self, max_bytes: usize) -> bool {
-        self.rows() > 1 && self.columns().iter().map(Column::most_text_bytes).sum::<usize>() > max_bytes
+        self.rows() > 1 && self.columns().iter().map(Column::max_string_bytes).sum::<usize>() > max_bytes
     }
 
     /// Bytes of memory that belong to the batch alone; of large buffers, which may be shared, at most the strings of
@@ -76,9 +76,9 @@ impl Batch {
 
 impl Column {
     /// Bytes of the strings of all rows, or a cheaper upper bound.
-    fn most_text_bytes(&self) -> usize {
+    fn max_string_bytes(&self) -> usize {
         if let Some(constant) = self.as_constant() {
-            return text_bytes(constant).saturating_mul(self.rows());
+            return string_bytes(constant).saturating_mul(self.rows());
         }
         let Some(array) = self.as_array() else { return 0 };
         if let Some(views) = array.as_string_view_opt() {
@@ -88,9 +88,9 @@ impl Column {
     }
 
     /// Adds the string bytes of each row to `row_bytes`.
-    fn add_text_bytes(&self, row_bytes: &mut [usize]) {
+    fn add_string_bytes(&self, row_bytes: &mut [usize]) {
         if let Some(constant) = self.as_constant() {
-            let bytes = text_bytes(constant);
+            let bytes = string_bytes(constant);
             row_bytes.iter_mut().for_each(|row| *row = row.saturating_add(bytes));
             return;
         }
@@ -120,7 +120,7 @@ pub fn longest_entry(array: &dyn Array) -> usize {
     })
 }
 
-fn text_bytes(value: &Value) -> usize {
+fn string_bytes(value: &Value) -> usize {
     match value {
         Value::String(text) | Value::Dynamic(text) => text.len(),
         _ => 0,
@@ -147,7 +147,7 @@ impl SharedMemory {
 
     fn add_column(&mut self, column: &Column) -> usize {
         if let Some(constant) = column.as_constant() {
-            return text_bytes(constant).saturating_add(64);
+            return string_bytes(constant).saturating_add(64);
         }
         let Some(array) = column.as_array() else { return 0 };
         match array.data_type() {

@@ -8,7 +8,7 @@ use super::datetime::{
 
 /// The components of a timespan. All are magnitudes; the sign is separate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Parts {
+pub struct TimespanParts {
     /// True if the timespan is negative.
     pub negative: bool,
     /// Whole days.
@@ -25,10 +25,10 @@ pub struct Parts {
 
 /// Splits `ticks` into components.
 #[must_use]
-pub fn to_parts(ticks: i64) -> Parts {
+pub fn to_parts(ticks: i64) -> TimespanParts {
     let magnitude = ticks.unsigned_abs();
     let per = |unit: i64| magnitude / unit.unsigned_abs();
-    Parts {
+    TimespanParts {
         negative: ticks < 0,
         days: per(TICKS_PER_DAY),
         hours: per(TICKS_PER_HOUR) % 24,

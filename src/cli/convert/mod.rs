@@ -24,7 +24,7 @@ use super::session::{self, Session};
 use super::sources::Input;
 use super::{Outcome, manifest, overwrite, stop};
 use crate::convert::{
-    self, ArchiveWriter, GatheredRows, KnownIds, Partition, Place, Progress, RealDisk, SortedTable, Staging,
+    self, ArchiveTarget, ArchiveWriter, GatheredRows, KnownIds, Partition, Progress, RealDisk, SortedTable, Staging,
 };
 use crate::diagnostic::{Error, Result};
 use crate::engine::{Engine, Prepared};
@@ -160,13 +160,14 @@ impl Conversion<'_> {
         let sorted = match self.target {
             ConvertTarget::Archive { existing, partition } => {
                 let (folder, existing) = (self.staging.archive(), existing.clone());
-                let place = Place { folder, existing, partition: *partition, single: None };
-                self.write(table, rows, &options, place)
+                let target = ArchiveTarget { folder, existing, partition: *partition, single: None };
+                self.write(table, rows, &options, target)
             }
             ConvertTarget::File(format) if is_parquet(format) => {
                 let folder = self.staging.archive();
-                let place = Place { folder, existing: None, partition: Partition::None, single: Some(FILE.to_owned()) };
-                self.write(table, rows, &options, place)
+                let target =
+                    ArchiveTarget { folder, existing: None, partition: Partition::None, single: Some(FILE.to_owned()) };
+                self.write(table, rows, &options, target)
             }
             ConvertTarget::File(format) => {
                 let mut sink = FileSink::new(format, self.staging.archive().join(FILE), self.output_options());
@@ -196,9 +197,9 @@ impl Conversion<'_> {
         table: &str,
         rows: GatheredRows,
         options: &convert::Options,
-        place: Place,
+        target: ArchiveTarget,
     ) -> Result<SortedTable> {
-        let mut writer = ArchiveWriter::new(place, options.threads);
+        let mut writer = ArchiveWriter::new(target, options.threads);
         let sorted = rows.write(table, options, &mut writer)?;
         self.done.files.append(&mut writer.files);
         self.done.bytes += writer.bytes;

@@ -3,7 +3,7 @@
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
-use crate::convert::{Rows, Sink, SortedTable};
+use crate::convert::{ArchiveRows, Sink, SortedTable};
 use crate::diagnostic::{Error, Result};
 use crate::output::{self, Format};
 
@@ -39,7 +39,7 @@ impl Sink for FileSink {
         Ok(())
     }
 
-    fn rows(&mut self, rows: &Rows) -> Result<()> {
+    fn rows(&mut self, rows: &ArchiveRows) -> Result<()> {
         self.writer()?.batch(&rows.batch)
     }
 

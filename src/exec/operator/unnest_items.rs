@@ -16,7 +16,7 @@ use crate::functions::EvalContext;
 use crate::functions::scalar::dynamic_series::whole_range;
 use crate::plan;
 use crate::types::dynamic::{self, Kind};
-use crate::types::{Batch, Column, ColumnBuilder, Type, repeats};
+use crate::types::{Batch, Column, ColumnBuilder, Type, dictionary_encode};
 
 /// The items of an unnest over one batch. Elements are pushed for the row that was opened last, and then taken together.
 pub(super) enum Items {
@@ -33,7 +33,7 @@ impl Items {
         {
             return RangeItem::new(arguments, (step, item.ty), batch, context).map(Self::Range);
         }
-        let column = |item: &plan::UnnestItem| repeats::coded(evaluate(&item.expr, batch, context)?);
+        let column = |item: &plan::UnnestItem| dictionary_encode::encode_column(evaluate(&item.expr, batch, context)?);
         let columns = plan.items.iter().map(column).collect::<Result<Vec<_>>>()?;
         let as_arrays = plan.bags_as_arrays;
         let entries = columns.iter().map(|column| EntryItem::new(column, as_arrays, max_bytes));

@@ -8,7 +8,9 @@ use crate::functions::args::Args;
 use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Accepts, Overload, Param, ResultName, Returns, Volatility};
 use crate::functions::{ScalarFunction, ScalarFunction as Function};
-use crate::types::datetime::{self, Part, Parts, Pattern, Period, TICKS_PER_DAY, TICKS_PER_SECOND, UnixUnit};
+use crate::types::datetime::{
+    self, DatetimePart, DatetimeParts, Pattern, Period, TICKS_PER_DAY, TICKS_PER_SECOND, UnixUnit,
+};
 use crate::types::{Column, Type, Value};
 
 /// A datetime; the language takes no dynamic here.
@@ -218,19 +220,19 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     of_date(
         "dayofmonth",
         "Returns the day of the month, from 1.",
-        &[Overload { params: &[DATE], returns: NUMBER, kernel: |args| Ok(parts(args, Part::Day)) }],
+        &[Overload { params: &[DATE], returns: NUMBER, kernel: |args| Ok(parts(args, DatetimePart::Day)) }],
         &[Example::new("dayofmonth(datetime(2015-12-14))", "14")],
     ),
     of_date(
         "dayofyear",
         "Returns the day of the year, from 1.",
-        &[Overload { params: &[DATE], returns: NUMBER, kernel: |args| Ok(parts(args, Part::DayOfYear)) }],
+        &[Overload { params: &[DATE], returns: NUMBER, kernel: |args| Ok(parts(args, DatetimePart::DayOfYear)) }],
         &[Example::new("dayofyear(datetime(2015-12-14))", "348")],
     ),
     of_date(
         "hourofday",
         "Returns the hour of the day, from 0.",
-        &[Overload { params: &[DATE], returns: NUMBER, kernel: |args| Ok(parts(args, Part::Hour)) }],
+        &[Overload { params: &[DATE], returns: NUMBER, kernel: |args| Ok(parts(args, DatetimePart::Hour)) }],
         &[Example::new("hourofday(datetime(2015-12-14 18:54))", "18")],
     ),
     Function {
@@ -238,21 +240,21 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         ..of_date(
             "monthofyear",
             "Returns the month of the year, from 1.",
-            &[Overload { params: &[DATE], returns: NUMBER, kernel: |args| Ok(parts(args, Part::Month)) }],
+            &[Overload { params: &[DATE], returns: NUMBER, kernel: |args| Ok(parts(args, DatetimePart::Month)) }],
             &[Example::new("monthofyear(datetime(2015-12-14))", "12")],
         )
     },
     of_date(
         "getyear",
         "Returns the year of the datetime.",
-        &[Overload { params: &[DATE], returns: NUMBER, kernel: |args| Ok(parts(args, Part::Year)) }],
+        &[Overload { params: &[DATE], returns: NUMBER, kernel: |args| Ok(parts(args, DatetimePart::Year)) }],
         &[Example::new("getyear(datetime(2015-10-12))", "2015")],
     ),
     of_date(
         "week_of_year",
         "Returns the ISO 8601 week number: weeks start on Monday, and the first one contains the year's first \
          Thursday.",
-        &[Overload { params: &[DATE], returns: NUMBER, kernel: |args| Ok(parts(args, Part::WeekOfYear)) }],
+        &[Overload { params: &[DATE], returns: NUMBER, kernel: |args| Ok(parts(args, DatetimePart::WeekOfYear)) }],
         &[
             Example::new("week_of_year(datetime(2020-12-31))", "53"),
             Example::new("week_of_year(datetime(2000-01-01))", "52"),
@@ -376,7 +378,7 @@ fn edges(args: &Args<'_>, edge: impl Fn(i64, i64) -> Option<i64>) -> Column {
     args.map(|row| edge(dates.get(row)?, offsets.get(row)?))
 }
 
-fn parts(args: &Args<'_>, part: Part) -> Column {
+fn parts(args: &Args<'_>, part: DatetimePart) -> Column {
     args.map_long(0, |ticks| datetime::part_of(ticks, part))
 }
 
@@ -407,7 +409,7 @@ fn make_datetime(args: &Args<'_>) -> Result<Column> {
     Ok(args.map(|row| {
         let second = if args.len() > 5 { args.reals(5).get(row)? } else { 0.0 };
         let second = seconds_to_ticks(second)?;
-        datetime::from_parts(&Parts {
+        datetime::from_parts(&DatetimeParts {
             year: i32::try_from(number(0, row)?).ok()?,
             month: number(1, row)?,
             day: number(2, row)?,
@@ -436,8 +438,8 @@ fn period_named(arguments: &[Option<&Value>]) -> Result<Period> {
     named(arguments, Period::from_name, Period::names())
 }
 
-fn part_named(arguments: &[Option<&Value>]) -> Result<Part> {
-    named(arguments, Part::from_name, Part::names())
+fn part_named(arguments: &[Option<&Value>]) -> Result<DatetimePart> {
+    named(arguments, DatetimePart::from_name, DatetimePart::names())
 }
 
 /// What the first argument names.

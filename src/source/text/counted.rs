@@ -1,6 +1,6 @@
 //! Times that are counts of a unit since an epoch, as scripts and databases write them.
 
-use crate::types::datetime::{self, Parts, TICKS_PER_MICROSECOND, TICKS_PER_MILLISECOND, TICKS_PER_SECOND};
+use crate::types::datetime::{self, DatetimeParts, TICKS_PER_MICROSECOND, TICKS_PER_MILLISECOND, TICKS_PER_SECOND};
 
 /// Nanoseconds in a tick.
 const NANOSECONDS_PER_TICK: i128 = 100;
@@ -65,7 +65,7 @@ fn exponent(text: &str) -> Option<(i64, &'static str)> {
 }
 
 fn year(year: i32) -> Option<i64> {
-    datetime::from_parts(&Parts::date(year, 1, 1))
+    datetime::from_parts(&DatetimeParts::date(year, 1, 1))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use crate::diagnostic::{Code, Diagnostic, Span};
 
 /// The position in a query at which a word of [`KNOWN`] is valid.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum WordPosition {
     /// After a `|`.
     Operator,
     /// At the start of a pipeline, or after a `|`.
@@ -17,65 +17,65 @@ enum Place {
 }
 
 /// The unsupported words of KQL and the positions at which they are valid.
-const KNOWN: &[(&str, Place)] = &[
-    ("assert-schema", Place::Operator),
-    ("consume", Place::Operator),
-    ("execute_and_cache", Place::Operator),
-    ("__executeAndCache", Place::Operator),
-    ("facet", Place::Operator),
-    ("fork", Place::Operator),
-    ("graph-mark-components", Place::Operator),
-    ("graph-match", Place::Operator),
-    ("graph-shortest-paths", Place::Operator),
-    ("graph-to-table", Place::Operator),
-    ("graph-where-edges", Place::Operator),
-    ("graph-where-nodes", Place::Operator),
-    ("make-graph", Place::Operator),
-    ("make-series", Place::Operator),
-    ("mv-apply", Place::Operator),
-    ("mvapply", Place::Operator),
-    ("parse", Place::Operator),
-    ("parse-kv", Place::Operator),
-    ("parse-where", Place::Operator),
-    ("partition", Place::Operator),
-    ("__partitionby", Place::Operator),
-    ("project-by-names", Place::Operator),
-    ("project-smart", Place::Operator),
-    ("reduce", Place::Operator),
-    ("sample", Place::Operator),
-    ("sample-distinct", Place::Operator),
-    ("scan", Place::Operator),
-    ("top-hitters", Place::Operator),
-    ("top-nested", Place::Operator),
-    ("evaluate", Place::Source),
-    ("externaldata", Place::Source),
-    ("external_data", Place::Source),
-    ("find", Place::Source),
-    ("inline_external_table", Place::Source),
-    ("macro-expand", Place::Source),
-    ("alias", Place::Statement("database")),
-    ("declare", Place::Statement("pattern")),
-    ("restrict", Place::Statement("access")),
-    ("containscs", Place::Infix),
-    ("like", Place::Infix),
-    ("likecs", Place::Infix),
-    ("notcontains", Place::Infix),
-    ("notcontainscs", Place::Infix),
-    ("notlike", Place::Infix),
-    ("notlikecs", Place::Infix),
+const KNOWN: &[(&str, WordPosition)] = &[
+    ("assert-schema", WordPosition::Operator),
+    ("consume", WordPosition::Operator),
+    ("execute_and_cache", WordPosition::Operator),
+    ("__executeAndCache", WordPosition::Operator),
+    ("facet", WordPosition::Operator),
+    ("fork", WordPosition::Operator),
+    ("graph-mark-components", WordPosition::Operator),
+    ("graph-match", WordPosition::Operator),
+    ("graph-shortest-paths", WordPosition::Operator),
+    ("graph-to-table", WordPosition::Operator),
+    ("graph-where-edges", WordPosition::Operator),
+    ("graph-where-nodes", WordPosition::Operator),
+    ("make-graph", WordPosition::Operator),
+    ("make-series", WordPosition::Operator),
+    ("mv-apply", WordPosition::Operator),
+    ("mvapply", WordPosition::Operator),
+    ("parse", WordPosition::Operator),
+    ("parse-kv", WordPosition::Operator),
+    ("parse-where", WordPosition::Operator),
+    ("partition", WordPosition::Operator),
+    ("__partitionby", WordPosition::Operator),
+    ("project-by-names", WordPosition::Operator),
+    ("project-smart", WordPosition::Operator),
+    ("reduce", WordPosition::Operator),
+    ("sample", WordPosition::Operator),
+    ("sample-distinct", WordPosition::Operator),
+    ("scan", WordPosition::Operator),
+    ("top-hitters", WordPosition::Operator),
+    ("top-nested", WordPosition::Operator),
+    ("evaluate", WordPosition::Source),
+    ("externaldata", WordPosition::Source),
+    ("external_data", WordPosition::Source),
+    ("find", WordPosition::Source),
+    ("inline_external_table", WordPosition::Source),
+    ("macro-expand", WordPosition::Source),
+    ("alias", WordPosition::Statement("database")),
+    ("declare", WordPosition::Statement("pattern")),
+    ("restrict", WordPosition::Statement("access")),
+    ("containscs", WordPosition::Infix),
+    ("like", WordPosition::Infix),
+    ("likecs", WordPosition::Infix),
+    ("notcontains", WordPosition::Infix),
+    ("notcontainscs", WordPosition::Infix),
+    ("notlike", WordPosition::Infix),
+    ("notlikecs", WordPosition::Infix),
 ];
 
 /// All unsupported operators, for suggestions.
 pub(super) fn operators() -> impl Iterator<Item = &'static str> {
-    KNOWN.iter().filter(|(_, place)| is_operator(*place)).map(|(word, _)| *word)
+    KNOWN.iter().filter(|(_, position)| is_operator(*position)).map(|(word, _)| *word)
 }
 
-fn is_operator(place: Place) -> bool {
-    matches!(place, Place::Operator | Place::Source)
+fn is_operator(position: WordPosition) -> bool {
+    matches!(position, WordPosition::Operator | WordPosition::Source)
 }
 
-fn is_known(token: Token<'_>, place: impl Fn(Place) -> bool) -> bool {
-    KNOWN.iter().any(|(word, at)| *word == token.text && place(*at))
+fn is_known(token: Token<'_>, position: impl Fn(WordPosition) -> bool) -> bool {
+    KNOWN.iter().any(|(word, at)| *word == token.text && position(*at))
 }
 
 /// True for an unsupported operator.
@@ -93,7 +93,9 @@ pub(super) fn operator<T>(input: Tokens<'_>) -> Parsed<'_, T> {
 pub(super) fn begins_source(input: &Tokens<'_>) -> bool {
     let (token, next) = (input.peek(), input.peek_at(1));
     let goes_on = next.kind == TokenKind::Word && super::expr::infix_at(&input.advance(1)).is_none();
-    token.kind == TokenKind::Word && is_known(token, |place| place == Place::Source) && (!token.is_name() || goes_on)
+    token.kind == TokenKind::Word
+        && is_known(token, |position| position == WordPosition::Source)
+        && (!token.is_name() || goes_on)
 }
 
 /// Refuses the source that begins here.
@@ -104,8 +106,8 @@ pub(super) fn source<T>(input: Tokens<'_>) -> Parsed<'_, T> {
 /// True if an unsupported statement begins, including management commands and directives.
 pub(super) fn begins_statement(input: &Tokens<'_>) -> bool {
     let token = input.peek();
-    let known = KNOWN.iter().any(|(word, place)| match place {
-        Place::Statement(second) => token.is_word(word) && input.peek_at(1).is_word(second),
+    let known = KNOWN.iter().any(|(word, position)| match position {
+        WordPosition::Statement(second) => token.is_word(word) && input.peek_at(1).is_word(second),
         _ => false,
     });
     known || token.is_symbol(".") || token.kind == TokenKind::Directive
@@ -137,7 +139,7 @@ pub(super) fn declaration<T>(input: Tokens<'_>) -> Parsed<'_, T> {
 /// Refuses an unsupported operator between two values; anything else is left to the caller.
 pub(super) fn infix(input: Tokens<'_>) -> Parsed<'_, ()> {
     let token = input.peek();
-    if !is_known(token, |place| place == Place::Infix) {
+    if !is_known(token, |position| position == WordPosition::Infix) {
         return Ok((input, ()));
     }
     let instead = match token.text {

@@ -69,7 +69,7 @@ fn cast_array(array: &ArrayRef, from: Type, to: Type) -> Result<ArrayRef> {
             Arc::clone(array)
         }
         (Type::String, Type::Dynamic) if all_json(array) => Arc::clone(array),
-        _ => convert(&Reader::of(array, from), to)?,
+        _ => convert(&ScalarReader::of(array, from), to)?,
     })
 }
 
@@ -83,10 +83,10 @@ fn cast_dictionary(dictionary: &DictionaryArray<Int32Type>, from: Type, to: Type
     let rows = dictionary.len();
     // A slice of a large table keeps the whole dictionary: casting row by row is less work.
     if dictionary.values().len() > rows {
-        return convert(&Reader { from, rows, source: Source::Text(dictionary) }, to);
+        return convert(&ScalarReader { from, rows, source: ScalarSource::Text(dictionary) }, to);
     }
     let values = dictionary.values();
-    let reader = Reader { from, rows: values.len(), source: Source::Values(values.as_string::<i32>()) };
+    let reader = ScalarReader { from, rows: values.len(), source: ScalarSource::Values(values.as_string::<i32>()) };
     let converted = convert(&reader, to)?;
     if !to.is_text() {
         return Ok(take(&converted, dictionary.keys(), None)?);
@@ -105,13 +105,13 @@ fn cast_dictionary(dictionary: &DictionaryArray<Int32Type>, from: Type, to: Type
 }
 
 /// An array of a known type, read scalar by scalar.
-struct Reader<'a> {
+struct ScalarReader<'a> {
     from: Type,
     rows: usize,
-    source: Source<'a>,
+    source: ScalarSource<'a>,
 }
 
-enum Source<'a> {
+enum ScalarSource<'a> {
     Array(&'a ArrayRef),
     /// The strings of an array in either encoding.
     Text(&'a dyn Array),
@@ -119,18 +119,18 @@ enum Source<'a> {
     Values(&'a StringArray),
 }
 
-impl<'a> Reader<'a> {
+impl<'a> ScalarReader<'a> {
     fn of(array: &'a ArrayRef, from: Type) -> Self {
-        Self { from, rows: array.len(), source: Source::Array(array) }
+        Self { from, rows: array.len(), source: ScalarSource::Array(array) }
     }
 
     /// Calls `each` with every row; None is a null.
     fn for_each(&self, mut each: impl FnMut(Option<Scalar<'a>>) -> Result<(), OutOfRange>) -> Result<(), OutOfRange> {
         let text = if self.from == Type::Dynamic { Scalar::Json } else { Scalar::Text };
         match self.source {
-            Source::Text(array) => (0..self.rows).try_for_each(|row| each(text_at(array, row).map(text))),
-            Source::Values(texts) => texts.iter().try_for_each(|value| each(value.map(text))),
-            Source::Array(array) => match self.from {
+            ScalarSource::Text(array) => (0..self.rows).try_for_each(|row| each(text_at(array, row).map(text))),
+            ScalarSource::Values(texts) => texts.iter().try_for_each(|value| each(value.map(text))),
+            ScalarSource::Array(array) => match self.from {
                 Type::String | Type::Dynamic => {
                     array.as_string_view().iter().try_for_each(|value| each(value.map(text)))
                 }
@@ -202,7 +202,7 @@ fn sixteen<'a>(
     array.as_fixed_size_binary().iter().try_for_each(|value| each(value.map(&scalar)))
 }
 
-fn convert(reader: &Reader<'_>, to: Type) -> Result<ArrayRef> {
+fn convert(reader: &ScalarReader<'_>, to: Type) -> Result<ArrayRef> {
     match to {
         Type::Bool => {
             let mut builder = BooleanArray::builder(reader.rows);

@@ -119,7 +119,7 @@ impl<'a> Scalar<'a> {
             Self::Real(value) => Some(value != 0.0),
             Self::Decimal(value) => Some(!value.is_zero()),
             Self::Text(text) => number::parse_bool(text),
-            Self::Json(json) => held(json, |value| value?.to_bool()),
+            Self::Json(json) => with_scalar(json, |value| value?.to_bool()),
             Self::Datetime(_) | Self::Timespan(_) | Self::Guid(_) => None,
         }
     }
@@ -136,7 +136,7 @@ impl<'a> Scalar<'a> {
             Self::Real(value) => number::real_to_int(value),
             Self::Decimal(value) => Some(decimal::to_int(value)?),
             Self::Text(text) => number::parse_int(text),
-            Self::Json(json) => return held(json, |value| value.map_or(Ok(None), Scalar::to_int)),
+            Self::Json(json) => return with_scalar(json, |value| value.map_or(Ok(None), Scalar::to_int)),
             Self::Guid(_) => None,
         })
     }
@@ -153,7 +153,7 @@ impl<'a> Scalar<'a> {
             Self::Real(value) => number::real_to_long(value),
             Self::Decimal(value) => Some(decimal::to_long(value)?),
             Self::Text(text) => number::parse_long(text),
-            Self::Json(json) => return held(json, |value| value.map_or(Ok(None), Scalar::to_long)),
+            Self::Json(json) => return with_scalar(json, |value| value.map_or(Ok(None), Scalar::to_long)),
             Self::Guid(_) => None,
         })
     }
@@ -168,7 +168,7 @@ impl<'a> Scalar<'a> {
             Self::Long(value) | Self::Datetime(value) | Self::Timespan(value) => Some(number::long_to_real(value)),
             Self::Decimal(value) => Some(decimal::to_real(value)),
             Self::Text(text) => number::parse_real(text),
-            Self::Json(json) => held(json, |value| value?.to_real()),
+            Self::Json(json) => with_scalar(json, |value| value?.to_real()),
             Self::Guid(_) => None,
         }
     }
@@ -187,7 +187,7 @@ impl<'a> Scalar<'a> {
             Self::Text(text) => decimal::parse(text)?,
             // A JSON number keeps all of its digits.
             Self::Json(json) if dynamic::kind(json) == Kind::Double => decimal::parse(json)?,
-            Self::Json(json) => return held(json, |value| value.map_or(Ok(None), Scalar::to_decimal)),
+            Self::Json(json) => return with_scalar(json, |value| value.map_or(Ok(None), Scalar::to_decimal)),
             Self::Guid(_) => None,
         })
     }
@@ -200,7 +200,7 @@ impl<'a> Scalar<'a> {
         Ok(match self {
             Self::Datetime(ticks) => Some(ticks),
             Self::Text(text) => datetime::parse(text),
-            Self::Json(json) => return held(json, |value| value.map_or(Ok(None), Scalar::to_datetime)),
+            Self::Json(json) => return with_scalar(json, |value| value.map_or(Ok(None), Scalar::to_datetime)),
             Self::Bool(_) => None,
             _ => self.to_timespan()?.and_then(datetime::in_range),
         })
@@ -214,7 +214,7 @@ impl<'a> Scalar<'a> {
         Ok(match self {
             Self::Text(text) => timespan::parse(text),
             Self::Real(value) => number::real_to_ticks(value),
-            Self::Json(json) => return held(json, |value| value.map_or(Ok(None), Scalar::to_timespan)),
+            Self::Json(json) => return with_scalar(json, |value| value.map_or(Ok(None), Scalar::to_timespan)),
             _ => self.to_long()?,
         })
     }
@@ -225,7 +225,7 @@ impl<'a> Scalar<'a> {
         match self {
             Self::Guid(bytes) => Some(bytes),
             Self::Text(text) => guid::parse(text),
-            Self::Json(json) => held(json, |value| value?.to_guid()),
+            Self::Json(json) => with_scalar(json, |value| value?.to_guid()),
             _ => None,
         }
     }
@@ -273,7 +273,7 @@ fn push_integer(value: i64, out: &mut String) {
 
 /// Passes the scalar inside a dynamic to `of`: a boolean, number or string. None for null, arrays and bags, which can
 /// only be cast to string.
-fn held<T>(json: &str, of: impl FnOnce(Option<Scalar<'_>>) -> T) -> T {
+fn with_scalar<T>(json: &str, of: impl FnOnce(Option<Scalar<'_>>) -> T) -> T {
     let json = json.trim_ascii();
     match dynamic::kind(json) {
         Kind::Bool => of(Some(Scalar::Bool(json == "true"))),

@@ -3,7 +3,7 @@
 //! Weeks start on Sunday, except in week numbers, which are those of ISO 8601.
 
 use super::{
-    MAX, Parts, TICKS_PER_DAY, TICKS_PER_HOUR, TICKS_PER_MICROSECOND, TICKS_PER_MILLISECOND, TICKS_PER_MINUTE,
+    DatetimeParts, MAX, TICKS_PER_DAY, TICKS_PER_HOUR, TICKS_PER_MICROSECOND, TICKS_PER_MILLISECOND, TICKS_PER_MINUTE,
     TICKS_PER_SECOND, add, days_from_date, days_in_month, from_parts, in_range, to_parts,
 };
 
@@ -86,7 +86,7 @@ pub fn add_periods(ticks: i64, period: Period, amount: i64) -> Option<i64> {
             let parts = to_parts(ticks);
             let index = month_index(&parts).checked_add(amount.checked_mul(months)?)?;
             let (year, month) = year_and_month(index)?;
-            from_parts(&Parts { year, month, day: parts.day.min(days_in_month(year, month)), ..parts })
+            from_parts(&DatetimeParts { year, month, day: parts.day.min(days_in_month(year, month)), ..parts })
         }
     }
 }
@@ -107,7 +107,7 @@ pub fn boundaries(to: i64, from: i64, period: Period) -> Option<i64> {
 }
 
 /// Months since January of year 0.
-fn month_index(parts: &Parts) -> i64 {
+fn month_index(parts: &DatetimeParts) -> i64 {
     i64::from(parts.year) * 12 + i64::from(parts.month) - 1
 }
 
@@ -181,7 +181,7 @@ pub fn week_of_year(ticks: i64) -> i64 {
 /// A numeric component of a datetime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is the part of that name")]
-pub enum Part {
+pub enum DatetimePart {
     Year,
     Quarter,
     Month,
@@ -197,22 +197,22 @@ pub enum Part {
     Nanosecond,
 }
 
-const PARTS: [(&str, Part); 12] = [
-    ("year", Part::Year),
-    ("quarter", Part::Quarter),
-    ("month", Part::Month),
-    ("week_of_year", Part::WeekOfYear),
-    ("day", Part::Day),
-    ("dayOfYear", Part::DayOfYear),
-    ("hour", Part::Hour),
-    ("minute", Part::Minute),
-    ("second", Part::Second),
-    ("millisecond", Part::Millisecond),
-    ("microsecond", Part::Microsecond),
-    ("nanosecond", Part::Nanosecond),
+const PARTS: [(&str, DatetimePart); 12] = [
+    ("year", DatetimePart::Year),
+    ("quarter", DatetimePart::Quarter),
+    ("month", DatetimePart::Month),
+    ("week_of_year", DatetimePart::WeekOfYear),
+    ("day", DatetimePart::Day),
+    ("dayOfYear", DatetimePart::DayOfYear),
+    ("hour", DatetimePart::Hour),
+    ("minute", DatetimePart::Minute),
+    ("second", DatetimePart::Second),
+    ("millisecond", DatetimePart::Millisecond),
+    ("microsecond", DatetimePart::Microsecond),
+    ("nanosecond", DatetimePart::Nanosecond),
 ];
 
-impl Part {
+impl DatetimePart {
     /// Looks up a component by name, ignoring case.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
@@ -227,22 +227,22 @@ impl Part {
 
 /// Returns the value of a component of a datetime.
 #[must_use]
-pub fn part_of(ticks: i64, part: Part) -> i64 {
+pub fn part_of(ticks: i64, part: DatetimePart) -> i64 {
     let parts = to_parts(ticks);
     let fraction = i64::from(parts.ticks);
     match part {
-        Part::Year => i64::from(parts.year),
-        Part::Quarter => i64::from(parts.month.div_ceil(3)),
-        Part::Month => i64::from(parts.month),
-        Part::WeekOfYear => week_of_year(ticks),
-        Part::Day => i64::from(parts.day),
-        Part::DayOfYear => day_of_year(ticks),
-        Part::Hour => i64::from(parts.hour),
-        Part::Minute => i64::from(parts.minute),
-        Part::Second => i64::from(parts.second),
-        Part::Millisecond => fraction / TICKS_PER_MILLISECOND,
-        Part::Microsecond => fraction / TICKS_PER_MICROSECOND,
-        Part::Nanosecond => fraction * 100,
+        DatetimePart::Year => i64::from(parts.year),
+        DatetimePart::Quarter => i64::from(parts.month.div_ceil(3)),
+        DatetimePart::Month => i64::from(parts.month),
+        DatetimePart::WeekOfYear => week_of_year(ticks),
+        DatetimePart::Day => i64::from(parts.day),
+        DatetimePart::DayOfYear => day_of_year(ticks),
+        DatetimePart::Hour => i64::from(parts.hour),
+        DatetimePart::Minute => i64::from(parts.minute),
+        DatetimePart::Second => i64::from(parts.second),
+        DatetimePart::Millisecond => fraction / TICKS_PER_MILLISECOND,
+        DatetimePart::Microsecond => fraction / TICKS_PER_MICROSECOND,
+        DatetimePart::Nanosecond => fraction * 100,
     }
 }
 
@@ -347,10 +347,11 @@ mod tests {
     #[test]
     fn parts() {
         let ticks = at("2017-10-30 01:02:03.7654321");
-        let numbers: Vec<_> = Part::names().map(|name| part_of(ticks, Part::from_name(name).unwrap())).collect();
+        let numbers: Vec<_> =
+            DatetimePart::names().map(|name| part_of(ticks, DatetimePart::from_name(name).unwrap())).collect();
         assert_eq!(numbers, [2017, 4, 10, 44, 30, 303, 1, 2, 3, 765, 765_432, 765_432_100]);
-        assert_eq!(Part::from_name("dayofyear"), Some(Part::DayOfYear));
-        assert_eq!(Part::from_name("weekday"), None);
+        assert_eq!(DatetimePart::from_name("dayofyear"), Some(DatetimePart::DayOfYear));
+        assert_eq!(DatetimePart::from_name("weekday"), None);
         assert_eq!(Period::from_name("Week"), Some(Period::Week));
         assert_eq!(Period::from_name("week_of_year"), None);
     }

@@ -11,7 +11,7 @@ mod pattern;
 use std::fmt;
 
 pub use calendar::{
-    Part, Period, add_periods, boundaries, day_of_week, day_of_year, end_of, part_of, start_of, week_of_year,
+    DatetimePart, Period, add_periods, boundaries, day_of_week, day_of_year, end_of, part_of, start_of, week_of_year,
 };
 pub use iso::parse_iso8601;
 pub use parse::{parse, parse_literal, with_plain_spaces};
@@ -57,7 +57,7 @@ pub fn subtract(ticks: i64, span: i64) -> Option<i64> {
 
 /// The components of a datetime, in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Parts {
+pub struct DatetimeParts {
     /// 1 to 9999.
     pub year: i32,
     /// 1 to 12.
@@ -74,7 +74,7 @@ pub struct Parts {
     pub ticks: u32,
 }
 
-impl Parts {
+impl DatetimeParts {
     /// Midnight of a date.
     #[must_use]
     pub fn date(year: i32, month: u32, day: u32) -> Self {
@@ -84,7 +84,7 @@ impl Parts {
 
 /// Converts components to ticks; None if one is out of range, as in 30 February or the year 10000.
 #[must_use]
-pub fn from_parts(parts: &Parts) -> Option<i64> {
+pub fn from_parts(parts: &DatetimeParts) -> Option<i64> {
     let days = days_from_date(parts.year, parts.month, parts.day)?;
     if parts.hour > 23 || parts.minute > 59 || parts.second > 59 || parts.ticks > 9_999_999 {
         return None;
@@ -100,11 +100,11 @@ pub fn from_parts(parts: &Parts) -> Option<i64> {
 
 /// Splits `ticks` into components. Ticks outside the years 1 to 9999 are clamped to the nearest datetime.
 #[must_use]
-pub fn to_parts(ticks: i64) -> Parts {
+pub fn to_parts(ticks: i64) -> DatetimeParts {
     let ticks = ticks.clamp(MIN, MAX);
     let (year, month, day) = date_from_days(ticks / TICKS_PER_DAY);
     let time = ticks % TICKS_PER_DAY;
-    Parts {
+    DatetimeParts {
         year,
         month,
         day,
@@ -311,11 +311,11 @@ mod tests {
 
     #[test]
     fn parts_are_checked() {
-        assert_eq!(from_parts(&Parts::date(1970, 1, 1)), Some(UNIX_EPOCH));
+        assert_eq!(from_parts(&DatetimeParts::date(1970, 1, 1)), Some(UNIX_EPOCH));
         for bad in [(0, 1, 1), (10000, 1, 1), (2023, 2, 29), (2023, 13, 1), (2023, 0, 1), (2023, 4, 31), (2023, 1, 0)] {
-            assert_eq!(from_parts(&Parts::date(bad.0, bad.1, bad.2)), None, "{bad:?}");
+            assert_eq!(from_parts(&DatetimeParts::date(bad.0, bad.1, bad.2)), None, "{bad:?}");
         }
-        assert_eq!(from_parts(&Parts { hour: 24, ..Parts::date(2023, 1, 1) }), None);
+        assert_eq!(from_parts(&DatetimeParts { hour: 24, ..DatetimeParts::date(2023, 1, 1) }), None);
         let ticks = 638_081_231_449_876_543;
         assert_eq!(from_parts(&to_parts(ticks)), Some(ticks));
     }

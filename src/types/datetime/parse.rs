@@ -6,7 +6,9 @@
 
 use std::borrow::Cow;
 
-use super::{Parts, TICKS_PER_HOUR, TICKS_PER_MILLISECOND, TICKS_PER_MINUTE, UNIX_EPOCH, add, from_parts, subtract};
+use super::{
+    DatetimeParts, TICKS_PER_HOUR, TICKS_PER_MILLISECOND, TICKS_PER_MINUTE, UNIX_EPOCH, add, from_parts, subtract,
+};
 
 /// Parses what `todatetime()` accepts and returns ticks; None if the result is null. Offsets are applied; without an
 /// offset the time is UTC. Digits beyond 100 ns are truncated.
@@ -54,7 +56,7 @@ fn parse_list(text: &str) -> Option<i64> {
     }
     let [year, month, day, hour, minute, second] = numbers;
     let year = i32::try_from(year).ok()?;
-    (count >= 2).then(|| from_parts(&Parts { year, month, day, hour, minute, second, ticks: 0 }))?
+    (count >= 2).then(|| from_parts(&DatetimeParts { year, month, day, hour, minute, second, ticks: 0 }))?
 }
 
 /// Parses `yyyy-MM-ddTHH:mm:ss[.f...]Z` with all of its digits.
@@ -69,7 +71,7 @@ fn parse_iso(text: &[u8]) -> Option<i64> {
         return None;
     }
     let year = two_digits(head, 0)? * 100 + two_digits(head, 2)?;
-    from_parts(&Parts {
+    from_parts(&DatetimeParts {
         year: i32::try_from(year).ok()?,
         month: two_digits(head, 5)?,
         day: two_digits(head, 8)?,
@@ -124,7 +126,7 @@ fn parse_any(text: &str) -> Option<i64> {
         return parse_milliseconds(inner.strip_suffix(")/")?);
     }
     let (year, month, day) = parse_date(&mut cursor)?;
-    let mut parts = Parts::date(year, month, day);
+    let mut parts = DatetimeParts::date(year, month, day);
     if cursor.at_end() {
         return from_parts(&parts);
     }
@@ -203,7 +205,7 @@ fn parse_named_month(cursor: &mut Cursor, day: u32, digits: usize, separator: Op
 }
 
 /// Parses `H:mm[:ss[.f...]]` with an optional AM or PM.
-fn parse_time(cursor: &mut Cursor, parts: &mut Parts) -> Option<()> {
+fn parse_time(cursor: &mut Cursor, parts: &mut DatetimeParts) -> Option<()> {
     parts.hour = cursor.number_of_two_digits()?;
     cursor.take(b':').then_some(())?;
     parts.minute = cursor.number_of_two_digits()?;

@@ -8,11 +8,11 @@ use crate::types::{datetime, timespan};
 /// A parsed pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
-    pieces: Vec<Piece>,
+    pieces: Vec<PatternPiece>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Piece {
+enum PatternPiece {
     Delimiter(char),
     Field(Field),
 }
@@ -86,8 +86,8 @@ impl Pattern {
             if letter == 'y' && run % 4 == 3 {
                 return Err("a year has one, two or four digits".to_owned());
             }
-            let field = Piece::Field(Field { letter, width });
-            pieces.push(if DELIMITERS.contains(&letter) { Piece::Delimiter(letter) } else { field });
+            let field = PatternPiece::Field(Field { letter, width });
+            pieces.push(if DELIMITERS.contains(&letter) { PatternPiece::Delimiter(letter) } else { field });
             rest = &rest[letter.len_utf8() * width..];
         }
         if pieces.is_empty() { Err("it is empty".to_owned()) } else { Ok(Self { pieces }) }
@@ -137,8 +137,8 @@ impl Pattern {
     fn write(&self, out: &mut String, write_field: impl Fn(Field, &mut String)) {
         for piece in &self.pieces {
             match piece {
-                Piece::Delimiter(delimiter) => out.push(*delimiter),
-                Piece::Field(field) => write_field(*field, out),
+                PatternPiece::Delimiter(delimiter) => out.push(*delimiter),
+                PatternPiece::Field(field) => write_field(*field, out),
             }
         }
     }

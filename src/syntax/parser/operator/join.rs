@@ -20,9 +20,9 @@ pub(super) fn lookup_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
     Ok((rest, OperatorKind::Lookup { parameters, right: Box::new(right), on }))
 }
 
-type Parts = (Vec<Parameter>, Pipeline, Vec<JoinKey>);
+type JoinParts = (Vec<Parameter>, Pipeline, Vec<JoinKey>);
 
-fn join_parts(input: Tokens<'_>) -> Parsed<'_, Parts> {
+fn join_parts(input: Tokens<'_>) -> Parsed<'_, JoinParts> {
     (parameters, cut(table_operand), cut(on_clause)).parse(input)
 }
 

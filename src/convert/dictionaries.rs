@@ -1,6 +1,9 @@
 //! Dictionaries of duplicate strings: rows that wait for the merge hold 32-bit codes, so that many more of them fit in
 //! memory. The dictionaries stay in memory to the end; a column with few duplicates, or with too large a dictionary, is
 //! not encoded.
+//!
+//! Not the interner of aggregates (`functions::aggregate`): this one has a memory limit, and its strings become an Arrow
+//! array without a copy.
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
@@ -21,30 +24,30 @@ const FIRST_LOOK: usize = 4 * 1024;
 /// ... and after this many, if every second one is.
 const SECOND_LOOK: usize = 32 * 1024;
 /// Bytes of a dictionary entry besides its string.
-const WORD_BYTES: u64 = 40;
+const ENTRY_BYTES: u64 = 40;
 
 /// The dictionaries of all columns.
 #[derive(Debug)]
-pub(super) struct Words {
+pub(super) struct StringDictionaries {
     types: Vec<Type>,
-    columns: Vec<State>,
+    columns: Vec<ColumnDictionary>,
     /// Seeded: attackers control the strings.
     hasher: RandomState,
     bytes: u64,
-    most_bytes: u64,
+    max_bytes: u64,
 }
 
 #[derive(Debug)]
-enum State {
+enum ColumnDictionary {
     /// The column is not encoded.
     Plain,
-    Open(Box<Open>),
+    Open(Box<OpenDictionary>),
     /// Existing codes can be decoded, but no strings are added.
     Closed(StringViewArray),
 }
 
 #[derive(Debug)]
-struct Open {
+struct OpenDictionary {
     table: HashTable<(u64, i32)>,
     texts: StringViewBuilder,
     rows: usize,
@@ -53,13 +56,14 @@ struct Open {
     last: i32,
 }
 
-impl Words {
-    /// Creates empty dictionaries that may take `most_bytes` together.
-    pub fn new(schema: &Schema, most_bytes: u64) -> Self {
+impl StringDictionaries {
+    /// Creates empty dictionaries that may take `max_bytes` together.
+    pub fn new(schema: &Schema, max_bytes: u64) -> Self {
         let types: Vec<Type> = schema.fields().iter().map(|field| field.ty).collect();
-        let state = |ty: &Type| if ty.is_text() { State::Open(Box::default()) } else { State::Plain };
+        let state =
+            |ty: &Type| if ty.is_text() { ColumnDictionary::Open(Box::default()) } else { ColumnDictionary::Plain };
         let columns = types.iter().map(state).collect();
-        Self { types, columns, hasher: RandomState::default(), bytes: 0, most_bytes }
+        Self { types, columns, hasher: RandomState::default(), bytes: 0, max_bytes }
     }
 
     /// Returns the bytes of memory in use.
@@ -69,17 +73,17 @@ impl Words {
 
     /// True if strings of the column at `index` are encoded.
     pub fn is_open(&self, index: usize) -> bool {
-        matches!(self.columns[index], State::Open(_))
+        matches!(self.columns[index], ColumnDictionary::Open(_))
     }
 
     /// Appends the codes of the strings of the column at `index` to `codes`. Returns false and appends nothing if the
     /// column is not encoded from now on.
     pub fn encode(&mut self, index: usize, column: &Column, codes: &mut Vec<i32>) -> bool {
-        let State::Open(open) = &mut self.columns[index] else { return false };
+        let ColumnDictionary::Open(open) = &mut self.columns[index] else { return false };
         let (start, before) = (codes.len(), open.bytes);
         // One column must not take the memory of all others.
-        let most = (self.most_bytes / 4).min(self.most_bytes.saturating_sub(self.bytes) + before);
-        let whole = open.encode(&self.hasher, column, most, codes) && open.pays();
+        let max_bytes = (self.max_bytes / 4).min(self.max_bytes.saturating_sub(self.bytes) + before);
+        let whole = open.encode(&self.hasher, column, max_bytes, codes) && open.is_worthwhile();
         self.bytes += open.bytes - before;
         if !whole {
             codes.truncate(start);
@@ -89,10 +93,10 @@ impl Words {
     }
 
     fn close(&mut self, index: usize) {
-        if let State::Open(open) = &mut self.columns[index] {
+        if let ColumnDictionary::Open(open) = &mut self.columns[index] {
             let texts = open.texts.finish();
             self.bytes = self.bytes.saturating_sub(open.bytes) + texts.get_array_memory_size() as u64;
-            self.columns[index] = State::Closed(texts);
+            self.columns[index] = ColumnDictionary::Closed(texts);
         }
     }
 
@@ -103,9 +107,9 @@ impl Words {
 
     /// Frees the dictionary of the column at `index` if it is closed: it is not needed any more.
     pub fn forget(&mut self, index: usize) {
-        if let State::Closed(texts) = &self.columns[index] {
+        if let ColumnDictionary::Closed(texts) = &self.columns[index] {
             self.bytes = self.bytes.saturating_sub(texts.get_array_memory_size() as u64);
-            self.columns[index] = State::Plain;
+            self.columns[index] = ColumnDictionary::Plain;
         }
     }
 
@@ -115,17 +119,19 @@ impl Words {
     }
 
     /// Returns the batch with the columns at `indices` decoded.
-    pub fn written_out(&self, batch: Batch, indices: &[usize]) -> Result<Batch> {
+    pub fn decoded(&self, batch: Batch, indices: &[usize]) -> Result<Batch> {
         let mut columns = batch.columns().to_vec();
         for &index in indices.iter().filter(|index| self.is_coded(**index, batch.column(**index))) {
-            columns[index] = self.texts(index, batch.column(index))?;
+            columns[index] = self.decode(index, batch.column(index))?;
         }
         Ok(Batch::new(columns, batch.rows()))
     }
 
     /// Decodes codes of the column at `index`, which is closed.
-    pub fn texts(&self, index: usize, codes: &Column) -> Result<Column> {
-        let State::Closed(texts) = &self.columns[index] else { return Err(Error::internal("numbers without words")) };
+    pub fn decode(&self, index: usize, codes: &Column) -> Result<Column> {
+        let ColumnDictionary::Closed(texts) = &self.columns[index] else {
+            return Err(Error::internal("numbers without dictionaries"));
+        };
         let ty = self.types[index];
         if let Some(code) = codes.as_constant() {
             let text = match code {
@@ -143,23 +149,23 @@ impl Words {
     }
 }
 
-impl Default for Open {
+impl Default for OpenDictionary {
     fn default() -> Self {
         let texts = StringViewBuilder::new();
         Self { table: HashTable::new(), texts, rows: 0, bytes: 0, last: NULL }
     }
 }
 
-impl Open {
+impl OpenDictionary {
     /// Appends the codes of a column; returns false if the dictionary would take more than `most` bytes.
-    fn encode(&mut self, hasher: &RandomState, column: &Column, most: u64, codes: &mut Vec<i32>) -> bool {
+    fn encode(&mut self, hasher: &RandomState, column: &Column, max_bytes: u64, codes: &mut Vec<i32>) -> bool {
         self.rows += column.rows();
         let Some(views) = column.as_array().and_then(|array| array.as_string_view_opt()) else {
             let text = match column.as_constant() {
                 Some(Value::String(text) | Value::Dynamic(text)) => Some(&**text),
                 _ => None,
             };
-            let code = text.map_or(Some(NULL), |text| self.number(hasher, text, most));
+            let code = text.map_or(Some(NULL), |text| self.intern(hasher, text, max_bytes));
             codes.extend(std::iter::repeat_n(code.unwrap_or(NULL), column.rows()));
             return code.is_some();
         };
@@ -169,7 +175,7 @@ impl Open {
             let code = match before {
                 _ if views.is_null(row) => Some(NULL),
                 Some((same, code)) if same == *view => Some(code),
-                _ => self.number(hasher, views.value(row), most),
+                _ => self.intern(hasher, views.value(row), max_bytes),
             };
             let Some(code) = code else { return false };
             before = (code != NULL).then_some((*view, code));
@@ -179,7 +185,7 @@ impl Open {
     }
 
     /// Interns a string and returns its code; None if there is no room for a new one.
-    fn number(&mut self, hasher: &RandomState, text: &str, most: u64) -> Option<i32> {
+    fn intern(&mut self, hasher: &RandomState, text: &str, max_bytes: u64) -> Option<i32> {
         let texts = &self.texts;
         let is = |code: i32| usize::try_from(code).is_ok_and(|code| texts.get_value(code) == text.as_bytes());
         if is(self.last) {
@@ -189,27 +195,28 @@ impl Open {
         let found = self.table.find(hash, |(other, code)| *other == hash && is(*code)).map(|(_, code)| *code);
         self.last = match found {
             Some(code) => code,
-            None => self.add(hash, text, most)?,
+            None => self.add(hash, text, max_bytes)?,
         };
         Some(self.last)
     }
 
-    fn add(&mut self, hash: u64, text: &str, most: u64) -> Option<i32> {
-        self.bytes += WORD_BYTES + text.len() as u64;
-        let code = i32::try_from(self.table.len()).ok().filter(|_| self.bytes <= most)?;
+    fn add(&mut self, hash: u64, text: &str, max_bytes: u64) -> Option<i32> {
+        self.bytes += ENTRY_BYTES + text.len() as u64;
+        let code = i32::try_from(self.table.len()).ok().filter(|_| self.bytes <= max_bytes)?;
         self.texts.try_append_value(text).ok()?;
         self.table.insert_unique(hash, (hash, code), |(hash, _)| *hash);
         Some(code)
     }
 
-    fn pays(&self) -> bool {
-        let words = self.table.len();
-        !(self.rows >= FIRST_LOOK && words > self.rows / 10 * 9 || self.rows >= SECOND_LOOK && words > self.rows / 2)
+    fn is_worthwhile(&self) -> bool {
+        let entries = self.table.len();
+        !(self.rows >= FIRST_LOOK && entries > self.rows / 10 * 9
+            || self.rows >= SECOND_LOOK && entries > self.rows / 2)
     }
 }
 
 /// Creates a column of codes; a constant if all are equal.
-pub(super) fn coded(codes: &[i32]) -> Column {
+pub(super) fn code_column(codes: &[i32]) -> Column {
     let value = |code: i32| if code == NULL { Value::null(Type::Int) } else { Value::Int(code) };
     match codes.first() {
         Some(&first) if codes.iter().all(|code| *code == first) => Column::constant(value(first), codes.len()),
@@ -237,23 +244,23 @@ mod tests {
     }
 
     #[test]
-    fn numbers_lead_to_the_texts_of_the_rows() {
-        let mut words = Words::new(&schema(), 1 << 20);
-        let long = "a text that does not fit into a view";
+    fn codes_decode_to_the_strings_of_the_rows() {
+        let mut dictionaries = StringDictionaries::new(&schema(), 1 << 20);
+        let long = "a string that does not fit into a view";
         let texts = column(Type::String, &[Some("a"), Some(""), Some(long), Some("a"), Some("a"), Some(long)]);
         let objects = column(Type::Dynamic, &[Some("{\"a\":1}"), None, None, Some("null"), Some("{\"a\":1}"), None]);
         let mut codes = [Vec::new(), Vec::new()];
         for (index, column) in [&texts, &objects].into_iter().enumerate() {
-            assert!(words.encode(index, column, &mut codes[index]));
+            assert!(dictionaries.encode(index, column, &mut codes[index]));
         }
-        assert!(words.encode(0, &Column::constant(Value::string(long), 2), &mut codes[0]));
+        assert!(dictionaries.encode(0, &Column::constant(Value::string(long), 2), &mut codes[0]));
         assert_eq!(codes, [vec![0, 1, 2, 0, 0, 2, 2, 2], vec![0, NULL, NULL, 1, 0, NULL]]);
-        words.close_all();
+        dictionaries.close_all();
         for (index, column) in [texts, objects].iter().enumerate() {
-            let read = words.texts(index, &coded(&codes[index])).expect("texts");
+            let read = dictionaries.decode(index, &code_column(&codes[index])).expect("texts");
             assert!((0..6).all(|row| text(&read, row) == text(column, row)), "{read:?}");
             // If all codes are equal, the column is a constant.
-            let last = words.texts(index, &coded(&codes[index][5..])).expect("texts");
+            let last = dictionaries.decode(index, &code_column(&codes[index][5..])).expect("texts");
             assert_eq!(last.value(0), column.value(5));
             assert!(last.as_constant().is_some());
         }
@@ -264,17 +271,17 @@ mod tests {
     }
 
     #[test]
-    fn columns_that_do_not_repeat_or_take_too_much_do_without() {
+    fn columns_with_few_duplicates_or_too_much_memory_are_not_encoded() {
         let unique: Vec<String> = (0..FIRST_LOOK).map(|n| format!("{n:036}")).collect();
         let texts = column(Type::String, &unique.iter().map(|text| Some(text.as_str())).collect::<Vec<_>>());
-        for most in [1 << 20, 1 << 30] {
-            let mut words = Words::new(&schema(), most);
+        for max_bytes in [1 << 20, 1 << 30] {
+            let mut dictionaries = StringDictionaries::new(&schema(), max_bytes);
             let mut codes = vec![7];
-            assert!(!words.encode(0, &texts, &mut codes));
-            assert!(codes == [7] && !words.is_open(0) && words.is_open(1));
-            words.forget(0);
-            assert_eq!(words.bytes(), 0);
-            assert!(!words.encode(0, &texts, &mut codes));
+            assert!(!dictionaries.encode(0, &texts, &mut codes));
+            assert!(codes == [7] && !dictionaries.is_open(0) && dictionaries.is_open(1));
+            dictionaries.forget(0);
+            assert_eq!(dictionaries.bytes(), 0);
+            assert!(!dictionaries.encode(0, &texts, &mut codes));
         }
     }
 }

@@ -9,7 +9,7 @@ const WAITING: usize = 1;
 
 /// Passes the items that `produce` returns to `consume`, in order, until there are no more. With several threads, an
 /// item is produced while the previous one is consumed. The first error ends both.
-pub(super) fn ahead<T: Send>(
+pub(super) fn prefetch<T: Send>(
     threads: usize,
     mut produce: impl FnMut() -> Result<Option<T>> + Send,
     mut consume: impl FnMut(T) -> Result<()>,
@@ -42,13 +42,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn items_keep_their_order_and_the_first_error_ends_it() {
+    fn items_keep_their_order_and_the_first_error_ends_both() {
         for threads in [1, 2] {
             let run = |items: u32, fails: [u32; 2]| {
                 let (mut next, mut taken) = (0..items, Vec::new());
                 let error = |item: &u32, fails: u32| if *item == fails { Err(Error::Cancelled) } else { Ok(()) };
                 let produce = || next.next().map(|item| error(&item, fails[0]).map(|()| item)).transpose();
-                let outcome = ahead(threads, produce, |item| {
+                let outcome = prefetch(threads, produce, |item| {
                     error(&item, fails[1])?;
                     taken.push(item);
                     Ok(())
