@@ -2,7 +2,7 @@
 
 #[cfg(test)]
 mod examples;
-mod figures;
+mod explain_metrics;
 mod placeholders;
 pub mod profile;
 mod settings;
@@ -145,7 +145,7 @@ impl Engine {
             cancelled: Arc::clone(&self.settings.cancelled),
             report,
             metrics: None,
-            bound: None,
+            dynamic_filter: None,
         }
     }
 
@@ -206,8 +206,8 @@ impl Prepared {
             Ok(Flow::Continue(()))
         })?;
         self.context.report.say_gaps();
-        let figures = |node: &LogicalPlan| metrics.of(node).map_or(Vec::new(), |metrics| figures::lines(metrics));
-        Ok((explain::explain_with(&self.plan, &figures), rows))
+        let details = |node| metrics.of(node).map_or(Vec::new(), |metrics| explain_metrics::lines(metrics));
+        Ok((explain::explain_with(&self.plan, &details), rows))
     }
 
     /// What scans skipped, repaired and pruned; complete once the query has run.

@@ -1,7 +1,8 @@
 //! `{{StartTimeISO}}` and `{{EndTimeISO}}`: the time range that Microsoft Sentinel fills into hunting queries.
 //!
-//! They are filled from the time range of the call, else from the times of the data. A bound that the query is given this
-//! way is the query's own matter: hunts look back from the start for what is new since, so tables are not cut there.
+//! They are filled from the time range of the call, else from the times of the data. A bound that the query is given
+//! this way is the query's own matter: hunts look back from the start for what is new since, so tables are not cut
+//! there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -69,8 +70,8 @@ impl Engine {
         if name == START { range.from } else { range.to.or(range.through) }
     }
 
-    /// The bound that the data gives, where it has `time`, with where it is from. The bounds lie just before the first and
-    /// just after the last record, so that no comparison of a query leaves out either.
+    /// The bound that the data gives, where it has `time`, with where it is from. The bounds lie just before the first
+    /// and just after the last record, so that no comparison of a query leaves out either.
     fn bound_of_data(&self, name: &str, time: Option<i64>, place: &Placeholder) -> Result<(i64, String)> {
         let column = &self.settings.time_column;
         match (time, name == START) {

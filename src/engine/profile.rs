@@ -77,8 +77,8 @@ pub struct DayPart {
     pub times: Option<[i64; 2]>,
 }
 
-/// Does `work`, which profiles a file, on each of `files`, several at a time, and calls `consume` with the results in the
-/// order of the files. The threads of `settings` are shared out among the files.
+/// Does `work`, which profiles a file, on each of `files`, several at a time, and calls `consume` with the results in
+/// the order of the files. The threads of `settings` are shared out among the files.
 ///
 /// # Errors
 /// The first error of `work`, in that order, or of `consume`.

@@ -1,42 +1,57 @@
-//! What a run knows: its `now`, its threads, its batch size, and whether it is stopped.
+//! The settings and shared state of one run.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::bound::ScanBound;
+use super::dynamic_filter::DynamicFilter;
 use super::memory::MemoryBudget;
 use super::metrics::PlanMetrics;
 use super::spill::SpillFolder;
 use crate::diagnostic::{Error, Result};
 use crate::functions::EvalContext;
-use crate::scan::ScanReport;
+use crate::scan::{ScanColumn, ScanReport, ScanRequest};
+use crate::storage::counters::ScanCounters;
 
-/// Fixed for one run; cheap to clone.
+/// The settings and shared state of one run; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct ExecContext {
-    /// What functions see.
+    /// The context of function calls: `now()` and the seed.
     pub eval: EvalContext,
-    /// How many threads read and compute; at least one.
+    /// Threads that read and compute; at least one.
     pub threads: usize,
-    /// Rows a batch has at most.
+    /// The maximum number of rows of a batch.
     pub batch_rows: usize,
-    /// What operators may hold.
+    /// The memory that operators may use.
     pub memory: Arc<MemoryBudget>,
-    /// Where what is more goes.
+    /// Where operators write rows that do not fit in memory.
     pub spill: Arc<SpillFolder>,
     /// Set from outside to stop the run.
     pub cancelled: Arc<AtomicBool>,
-    /// What scans need not read any more.
-    pub bound: Option<Arc<ScanBound>>,
+    /// A filter for scans that was learned while the query runs.
+    pub dynamic_filter: Option<Arc<DynamicFilter>>,
     /// Where scans count what they skip.
     pub report: Arc<ScanReport>,
-    /// Where the nodes of the plan are measured, if they are.
+    /// The measurements of each plan node; None if the run is not measured.
     pub metrics: Option<Arc<PlanMetrics>>,
 }
 
 impl ExecContext {
-    /// An error where the run was stopped from outside.
+    /// Returns an error if the run was stopped from outside.
     pub fn check_cancelled(&self) -> Result<()> {
         if self.cancelled.load(Ordering::Relaxed) { Err(Error::Cancelled) } else { Ok(()) }
+    }
+
+    /// A request for all rows of a table with these columns.
+    pub(super) fn scan_request(&self, columns: Vec<ScanColumn>) -> ScanRequest {
+        ScanRequest {
+            columns,
+            prune: Vec::new(),
+            filter: None,
+            limit: None,
+            batch_rows: self.batch_rows,
+            memory: self.memory.scan(self.threads),
+            report: Arc::clone(&self.report),
+            counters: ScanCounters::of_run(&self.report.counters),
+        }
     }
 }

@@ -1,7 +1,7 @@
-//! The memory that the operators of a run may hold together.
+//! The memory budget that the operators of a run share.
 //!
-//! An operator says with a [`Reservation`] how much it holds, a batch at a time, and asks whether that is too much. Who
-//! holds too much writes what it has to temporary files (`spill`); what cannot be written is an error that names it.
+//! An operator keeps a [`Reservation`] of the bytes that it uses, updates it batch by batch, and asks it when to spill.
+//! If it cannot spill, it returns an error that names the operator.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,31 +9,31 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::diagnostic::Error;
 use crate::scan::ScanMemory;
 
-/// An operator that holds less than this part of the budget is not at fault where others hold too much.
-const BLAMELESS: usize = 16;
-/// What any operator may hold however small the budget is, in bytes: less than this is not worth an error.
-const LEAST: usize = 16 << 20;
-/// A batch takes about this part of the budget: a thread has several of them at hand.
+/// An operator that uses less than one part in this many of the budget does not spill, even if others exceed it.
+const MIN_SHARE: usize = 16;
+/// Every operator may use this many bytes, however small the budget is, before it returns an error.
+const MIN_LIMIT: usize = 16 << 20;
+/// A batch uses about one part in this many of the budget: a thread works on several at a time.
 const BATCH_SHARE: usize = 64;
-/// Bytes that a batch takes at most, whatever the budget; a batch of one row may take more.
-const MAX_BATCH: usize = 8 << 20;
-/// Bytes that a batch may take however small the budget is.
-const MIN_BATCH: usize = 256 << 10;
-/// Batches that wait for their turn may take this part of the budget, all together.
+/// The maximum size of a batch in bytes, however large the budget is; a batch of one row may be larger.
+const MAX_BATCH_BYTES: usize = 8 << 20;
+/// The size that a batch may have in bytes, however small the budget is.
+const MIN_BATCH_BYTES: usize = 256 << 10;
+/// All batches in queues together may use one part in this many of the budget.
 const QUEUE_SHARE: usize = 8;
-/// Bytes that one value may take at most, whatever the budget.
-const MAX_VALUE: usize = 256 << 20;
-/// Bytes besides the budget that reading and writing may take.
-const INPUT_OUTPUT: usize = 256 << 20;
+/// The maximum size of a value in bytes, however large the budget is.
+const MAX_VALUE_BYTES: usize = 256 << 20;
+/// Bytes that reading and writing may use on top of the budget.
+const IO_BYTES: usize = 256 << 20;
 
-/// Bytes that may be held, and are.
+/// The limit of a run, and how much of it is in use.
 #[derive(Debug)]
 pub struct MemoryBudget {
     limit: usize,
-    held: AtomicUsize,
+    used: AtomicUsize,
 }
 
-/// What one operator holds, or its share on one thread; given back when it is dropped.
+/// The bytes that an operator uses, or its share on one thread; released when it is dropped.
 #[derive(Debug)]
 pub struct Reservation {
     budget: Arc<MemoryBudget>,
@@ -44,47 +44,47 @@ impl MemoryBudget {
     /// A budget of `limit` bytes.
     #[must_use]
     pub fn new(limit: u64) -> Arc<Self> {
-        Arc::new(Self { limit: usize::try_from(limit).unwrap_or(usize::MAX), held: AtomicUsize::new(0) })
+        Arc::new(Self { limit: usize::try_from(limit).unwrap_or(usize::MAX), used: AtomicUsize::new(0) })
     }
 
-    /// Bytes that all operators of the run may hold together.
+    /// The bytes that all operators of the run may use together.
     #[must_use]
     pub fn limit(&self) -> usize {
         self.limit
     }
 
-    /// Bytes that the strings of a batch may take; operators cut larger ones into several.
+    /// The maximum bytes of the strings of a batch; operators split larger batches.
     #[must_use]
     pub fn batch_bytes(&self) -> usize {
-        (self.limit / BATCH_SHARE).clamp(MIN_BATCH, MAX_BATCH)
+        (self.limit / BATCH_SHARE).clamp(MIN_BATCH_BYTES, MAX_BATCH_BYTES)
     }
 
-    /// Bytes of the batches that wait for their turn.
+    /// The maximum bytes of all batches in a queue.
     #[must_use]
     pub fn queue_bytes(&self) -> usize {
         (self.limit / QUEUE_SHARE).max(2 * self.batch_bytes())
     }
 
-    /// Bytes that one value may take which an aggregate makes of many: what is made of the value takes as much again.
+    /// The maximum bytes of a value that an aggregate builds; its result takes as much again.
     #[must_use]
     pub fn value_bytes(&self) -> usize {
-        (self.limit.max(LEAST) / 4).min(MAX_VALUE)
+        (self.limit.max(MIN_LIMIT) / 4).min(MAX_VALUE_BYTES)
     }
 
-    /// What each of so many threads may take to read a table.
+    /// The memory that each of `threads` threads may use to read a table.
     #[must_use]
     pub fn scan(&self, threads: usize) -> ScanMemory {
-        let page_bytes = self.limit.saturating_add(INPUT_OUTPUT) / threads.max(1);
+        let page_bytes = self.limit.saturating_add(IO_BYTES) / threads.max(1);
         ScanMemory { batch_bytes: self.batch_bytes(), page_bytes }
     }
 
-    /// Nothing yet, for an operator or its share on a thread.
+    /// An empty reservation for an operator, or for its share on one thread.
     #[must_use]
     pub fn reservation(self: &Arc<Self>) -> Reservation {
         Reservation { budget: Arc::clone(self), bytes: 0 }
     }
 
-    /// The error of an operator that needs `bytes` and cannot do with less.
+    /// The error of an operator that uses `bytes` and cannot spill.
     #[must_use]
     pub fn exceeded(&self, operator: &str, bytes: usize) -> Error {
         let (needed, limit) = (mebibytes(bytes), mebibytes(self.limit));
@@ -98,54 +98,54 @@ fn mebibytes(bytes: usize) -> String {
 }
 
 impl Reservation {
-    /// Bytes held.
+    /// The bytes in use.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Says that `bytes` are held now.
+    /// Sets the bytes in use.
     pub fn set(&mut self, bytes: usize) {
         if bytes >= self.bytes {
-            self.budget.held.fetch_add(bytes - self.bytes, Ordering::Relaxed);
+            self.budget.used.fetch_add(bytes - self.bytes, Ordering::Relaxed);
         } else {
-            self.budget.held.fetch_sub(self.bytes - bytes, Ordering::Relaxed);
+            self.budget.used.fetch_sub(self.bytes - bytes, Ordering::Relaxed);
         }
         self.bytes = bytes;
     }
 
-    /// Says that `bytes` more are held.
+    /// Adds to the bytes in use.
     pub fn grow(&mut self, bytes: usize) {
         self.set(self.bytes.saturating_add(bytes));
     }
 
-    /// Nothing yet, of the same budget.
+    /// An empty reservation of the same budget.
     #[must_use]
     pub fn another(&self) -> Self {
         self.budget.reservation()
     }
 
-    /// Takes over what `other` holds.
+    /// Takes over the bytes of `other`.
     pub fn absorb(&mut self, mut other: Self) {
         self.bytes = self.bytes.saturating_add(std::mem::take(&mut other.bytes));
     }
 
-    /// True where too much is held, and more than a little of it here.
+    /// True if all operators together exceed the budget, and this one has a notable share in that.
     #[must_use]
-    pub fn is_over(&self) -> bool {
-        self.budget.held.load(Ordering::Relaxed) > self.budget.limit && self.bytes > self.budget.limit / BLAMELESS
+    pub fn exceeds_budget(&self) -> bool {
+        self.budget.used.load(Ordering::Relaxed) > self.budget.limit && self.bytes > self.budget.limit / MIN_SHARE
     }
 
-    /// True where this should not all be held: some memory must be left to put it in order and to write it.
+    /// True if the operator should spill: some memory must be left to sort and to write its rows.
     #[must_use]
-    pub fn is_much(&self) -> bool {
-        self.bytes > self.budget.limit / 2 || self.is_over()
+    pub fn should_spill(&self) -> bool {
+        self.bytes > self.budget.limit / 2 || self.exceeds_budget()
     }
 
-    /// True where what is held here alone is more than anyone may hold who cannot do with less.
+    /// True if this operator alone exceeds the budget: it returns an error if it cannot spill.
     #[must_use]
-    pub fn is_hopeless(&self) -> bool {
-        self.bytes > self.budget.limit.max(LEAST)
+    pub fn exceeds_alone(&self) -> bool {
+        self.bytes > self.budget.limit.max(MIN_LIMIT)
     }
 }
 
@@ -160,18 +160,18 @@ mod tests {
     use super::MemoryBudget;
 
     #[test]
-    fn who_holds_much_is_over_and_what_is_dropped_is_free() {
+    fn large_reservations_exceed_the_budget_and_dropped_ones_are_free() {
         let budget = MemoryBudget::new(1600);
         let (mut large, mut small) = (budget.reservation(), budget.reservation());
         large.grow(1600);
-        assert!(large.is_much() && !large.is_over());
+        assert!(large.should_spill() && !large.exceeds_budget());
         small.grow(100);
-        assert!(large.is_over() && !small.is_over() && !small.is_much());
+        assert!(large.exceeds_budget() && !small.exceeds_budget() && !small.should_spill());
         let mut third = budget.reservation();
         third.set(300);
         small.absorb(third);
-        assert!(small.is_over() && small.bytes() == 400);
+        assert!(small.exceeds_budget() && small.bytes() == 400);
         drop(large);
-        assert!(!small.is_over());
+        assert!(!small.exceeds_budget());
     }
 }

@@ -1,37 +1,32 @@
-//! What running a plan took, node by node: rows, batches, and how long threads were busy with it.
+//! Measures what running a plan costs, per node: rows, batches, and the time that threads were busy with it.
 //!
-//! A thread works for one node at a time: `work_for` says for which, until what it answers is dropped, and then the
-//! thread works for the one before again. Whatever a node pulls from its inputs is so counted for them, and time in which
-//! a thread waits for others counts for nobody. Without metrics, nothing is measured.
+//! The time of a thread is charged to one node at a time: [`enter`] starts charging another node and returns a guard
+//! that restores the previous one when it is dropped. So what a node pulls from its inputs is charged to the inputs,
+//! and a thread that waits for others charges nobody. Without metrics, nothing is measured.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use super::operator::Operator;
-use crate::diagnostic::Result;
-use crate::plan::{LogicalPlan, visit};
-use crate::scan::{BatchIterator, Partition};
+use crate::plan::{LogicalPlan, NodeId, node_count};
 use crate::storage::counters::ScanCounters;
-use crate::types::Batch;
 
-/// Tells the time; the front door has one.
+/// A monotonic clock; the caller of the engine provides it.
 pub trait Clock: Debug + Send + Sync {
-    /// The time since some moment, never falling.
+    /// The time since a fixed moment.
     fn elapsed(&self) -> Duration;
 }
 
-/// What the nodes of one plan took.
+/// The measurements of a plan, by node.
 #[derive(Debug)]
 pub struct PlanMetrics {
-    /// By the place of the node in memory: a plan does not move while it runs.
-    nodes: HashMap<usize, Arc<NodeMetrics>>,
+    /// Indexed by [`NodeId::index`].
+    nodes: Vec<Arc<NodeMetrics>>,
 }
 
-/// What one node took.
+/// The measurements of one node.
 #[derive(Debug)]
 pub struct NodeMetrics {
     rows: AtomicU64,
@@ -42,27 +37,17 @@ pub struct NodeMetrics {
 }
 
 impl PlanMetrics {
-    /// For a run of `plan`.
+    /// Metrics for one run of `plan`, or of a clone of it.
     #[must_use]
     pub fn new(plan: &LogicalPlan, clock: &Arc<dyn Clock>) -> Self {
-        let mut nodes = HashMap::new();
-        let mut waiting = vec![plan];
-        while let Some(node) = waiting.pop() {
-            nodes.insert(place(node), Arc::new(NodeMetrics::new(clock)));
-            waiting.extend(visit::inputs(node));
-        }
-        Self { nodes }
+        Self { nodes: (0..node_count(plan)).map(|_| Arc::new(NodeMetrics::new(clock))).collect() }
     }
 
-    /// Those of a node; None where it is none of the plan.
+    /// Returns the measurements of a node; None if the plan has no node with this id.
     #[must_use]
-    pub fn of(&self, node: &LogicalPlan) -> Option<&Arc<NodeMetrics>> {
-        self.nodes.get(&place(node))
+    pub fn of(&self, id: NodeId) -> Option<&Arc<NodeMetrics>> {
+        self.nodes.get(id.index())
     }
-}
-
-fn place(node: &LogicalPlan) -> usize {
-    std::ptr::from_ref(node).addr()
 }
 
 impl NodeMetrics {
@@ -71,64 +56,70 @@ impl NodeMetrics {
         Self { rows, batches, nanoseconds, scan: OnceLock::new(), clock: Arc::clone(clock) }
     }
 
-    /// Rows that came out.
+    /// The number of rows that the node returned.
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.rows.load(Ordering::Relaxed)
     }
 
-    /// Batches that came out.
+    /// The number of batches that the node returned, without empty ones.
     #[must_use]
     pub fn batches(&self) -> u64 {
         self.batches.load(Ordering::Relaxed)
     }
 
-    /// How long threads were busy with this node and none of those below it, all threads together.
+    /// The time for this node alone, without its inputs, summed over threads.
     #[must_use]
     pub fn busy(&self) -> Duration {
         Duration::from_nanos(self.nanoseconds.load(Ordering::Relaxed))
     }
 
-    /// What was read, where the node is a scan.
+    /// What the scan read and skipped; None if the node is not a scan.
     #[must_use]
     pub fn scan(&self) -> Option<&ScanCounters> {
         self.scan.get().map(Arc::as_ref)
     }
 
-    /// The node is a scan that counts here.
-    pub(super) fn reads(&self, counters: &Arc<ScanCounters>) {
-        // A plan runs once for its metrics.
+    /// Sets the counters of the scan that this node is.
+    pub(super) fn set_scan(&self, counters: &Arc<ScanCounters>) {
+        // Metrics are for one run, so they are set once.
         let _ = self.scan.set(Arc::clone(counters));
+    }
+
+    /// Counts a batch that the node returned.
+    pub(super) fn count_batch(&self, rows: usize) {
+        self.rows.fetch_add(rows as u64, Ordering::Relaxed);
+        self.batches.fetch_add(u64::from(rows > 0), Ordering::Relaxed);
     }
 }
 
 thread_local! {
-    /// Which node this thread works for, and since when.
-    static WORK: RefCell<Option<(Arc<NodeMetrics>, Duration)>> = const { RefCell::new(None) };
+    /// The node that the time of this thread is charged to, and since when.
+    static CURRENT: RefCell<Option<(Arc<NodeMetrics>, Duration)>> = const { RefCell::new(None) };
 }
 
-/// Until it is dropped, the thread works for another node than before.
-pub(super) struct Working {
-    before: Option<Arc<NodeMetrics>>,
+/// Charges the previous node again when it is dropped.
+pub(super) struct MetricsScope {
+    previous: Option<Arc<NodeMetrics>>,
 }
 
-/// From now on the thread works for `node`, or for nobody.
-pub(super) fn work_for(node: Option<Arc<NodeMetrics>>) -> Working {
-    Working { before: switch(node) }
+/// Charges the time of this thread to `node`, or to nobody, until the returned guard is dropped.
+pub(super) fn enter(node: Option<Arc<NodeMetrics>>) -> MetricsScope {
+    MetricsScope { previous: switch(node) }
 }
 
-/// Which node this thread works for.
-pub(super) fn at_work() -> Option<Arc<NodeMetrics>> {
-    WORK.with_borrow(|work| work.as_ref().map(|(node, _)| Arc::clone(node)))
+/// Returns the node that the time of this thread is charged to.
+pub(super) fn current() -> Option<Arc<NodeMetrics>> {
+    CURRENT.with_borrow(|current| current.as_ref().map(|(node, _)| Arc::clone(node)))
 }
 
-/// Lets the thread work for `next`; answers for which node it did.
+/// Charges `next` from now on; returns the node that was charged before.
 fn switch(next: Option<Arc<NodeMetrics>>) -> Option<Arc<NodeMetrics>> {
-    WORK.with_borrow_mut(|work| {
-        let now = work.as_ref().map(|(node, _)| node).or(next.as_ref())?.clock.elapsed();
-        let before = work.take();
-        *work = next.map(|node| (node, now));
-        before.map(|(node, since)| {
+    CURRENT.with_borrow_mut(|current| {
+        let now = current.as_ref().map(|(node, _)| node).or(next.as_ref())?.clock.elapsed();
+        let previous = current.take();
+        *current = next.map(|node| (node, now));
+        previous.map(|(node, since)| {
             let spent = u64::try_from(now.saturating_sub(since).as_nanos()).unwrap_or(u64::MAX);
             node.nanoseconds.fetch_add(spent, Ordering::Relaxed);
             node
@@ -136,125 +127,53 @@ fn switch(next: Option<Arc<NodeMetrics>>) -> Option<Arc<NodeMetrics>> {
     })
 }
 
-impl Drop for Working {
+impl Drop for MetricsScope {
     fn drop(&mut self) {
-        switch(self.before.take());
+        switch(self.previous.take());
     }
-}
-
-/// Counts the batches that come out of a node, and hands them on.
-#[derive(Debug)]
-pub(super) struct Meter(pub Arc<NodeMetrics>);
-
-impl Operator for Meter {
-    fn process(&self, batch: Batch) -> Result<Vec<Batch>> {
-        let Self(node) = self;
-        node.rows.fetch_add(batch.rows() as u64, Ordering::Relaxed);
-        node.batches.fetch_add(u64::from(batch.rows() > 0), Ordering::Relaxed);
-        Ok(vec![batch])
-    }
-}
-
-/// An operator or a partition that is worked on for a node.
-#[derive(Debug)]
-struct Timed<T> {
-    inner: T,
-    node: Arc<NodeMetrics>,
-}
-
-impl<T: Sync> Timed<T> {
-    /// The batches that `start` begins, each worked on for the node.
-    fn batches<'a>(&'a self, start: impl FnOnce(&'a T) -> Result<BatchIterator<'a>>) -> Result<BatchIterator<'a>> {
-        let work = || work_for(Some(Arc::clone(&self.node)));
-        let mut batches = {
-            let _working = work();
-            start(&self.inner)?
-        };
-        Ok(Box::new(std::iter::from_fn(move || {
-            let _working = work();
-            batches.next()
-        })))
-    }
-}
-
-impl Operator for Timed<Arc<dyn Operator>> {
-    fn process(&self, batch: Batch) -> Result<Vec<Batch>> {
-        let _working = work_for(Some(Arc::clone(&self.node)));
-        self.inner.process(batch)
-    }
-
-    fn stream(&self, batch: Batch) -> BatchIterator<'_> {
-        self.batches(|operator| Ok(operator.stream(batch)))
-            .unwrap_or_else(|error| Box::new(std::iter::once(Err(error))))
-    }
-
-    fn rest(&self) -> BatchIterator<'_> {
-        self.batches(|operator| Ok(operator.rest())).unwrap_or_else(|error| Box::new(std::iter::once(Err(error))))
-    }
-}
-
-impl Partition for Timed<Arc<dyn Partition>> {
-    fn read(&self) -> Result<BatchIterator<'_>> {
-        self.batches(|partition| partition.read())
-    }
-}
-
-/// The operator, timed for the node that this thread works for, if it does.
-pub(super) fn timed_operator(inner: Arc<dyn Operator>) -> Arc<dyn Operator> {
-    match at_work() {
-        Some(node) => Arc::new(Timed { inner, node }),
-        None => inner,
-    }
-}
-
-/// The partitions, timed for the node that this thread works for, if it does.
-pub(super) fn timed_partitions(partitions: Vec<Arc<dyn Partition>>) -> Vec<Arc<dyn Partition>> {
-    let Some(node) = at_work() else { return partitions };
-    let timed = |inner| Arc::new(Timed { inner, node: Arc::clone(&node) }) as Arc<dyn Partition>;
-    partitions.into_iter().map(timed).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// A clock that stands still until it is moved.
+    /// A clock that stands still until it is advanced.
     #[derive(Debug, Default)]
-    struct Hand(AtomicU64);
+    struct ManualClock(AtomicU64);
 
-    impl Hand {
-        fn turn(&self, nanoseconds: u64) {
+    impl ManualClock {
+        fn advance(&self, nanoseconds: u64) {
             self.0.fetch_add(nanoseconds, Ordering::Relaxed);
         }
     }
 
-    impl Clock for Hand {
+    impl Clock for ManualClock {
         fn elapsed(&self) -> Duration {
             Duration::from_nanos(self.0.load(Ordering::Relaxed))
         }
     }
 
     #[test]
-    fn time_counts_for_the_innermost_node_and_waiting_for_nobody() {
-        let hand = Arc::new(Hand::default());
-        let clock: Arc<dyn Clock> = Arc::<Hand>::clone(&hand);
+    fn time_is_charged_to_the_innermost_node_and_waiting_to_nobody() {
+        let manual = Arc::new(ManualClock::default());
+        let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(&manual);
         let [sort, scan] = [(); 2].map(|()| Arc::new(NodeMetrics::new(&clock)));
-        hand.turn(1);
+        manual.advance(1);
         {
-            let _sort = work_for(Some(Arc::clone(&sort)));
-            hand.turn(10);
+            let _sort = enter(Some(Arc::clone(&sort)));
+            manual.advance(10);
             {
-                let _scan = work_for(Some(Arc::clone(&scan)));
-                hand.turn(100);
-                let _waiting = work_for(None);
-                hand.turn(1_000);
-                assert!(at_work().is_none());
+                let _scan = enter(Some(Arc::clone(&scan)));
+                manual.advance(100);
+                let _waiting = enter(None);
+                manual.advance(1_000);
+                assert!(current().is_none());
             }
-            hand.turn(20);
-            assert!(at_work().is_some_and(|node| Arc::ptr_eq(&node, &sort)));
+            manual.advance(20);
+            assert!(current().is_some_and(|node| Arc::ptr_eq(&node, &sort)));
         }
-        hand.turn(10_000);
-        assert!(at_work().is_none());
+        manual.advance(10_000);
+        assert!(current().is_none());
         assert_eq!([sort, scan].map(|node| node.busy().as_nanos()), [30, 100]);
     }
 }

@@ -1,30 +1,35 @@
-//! Plans -> rows: vectorized, parallel by partitions, without async.
+//! Runs plans: vectorized, parallel by partitions, without async.
+//!
+//! `planner` turns a plan into a [`pipeline`]: partitions with the operators that run inside them. Nodes that must see
+//! all rows first (`aggregate`, `sort`, the build side of `join`) consume one pipeline and start another.
 
-pub mod bound;
 pub mod context;
+pub mod dynamic_filter;
 pub mod memory;
 pub mod metrics;
 pub mod operator;
-pub mod physical;
-pub mod pipeline;
-pub mod sink;
 pub mod spill;
 
-mod byte_table;
-mod group_codes;
-mod group_keys;
-mod group_table;
+mod aggregate;
+mod fold;
+mod hash;
+mod join;
 mod page_checksums;
 pub(crate) mod parallel;
+mod pipeline;
+mod planner;
 pub(crate) mod row_groups;
+mod scan;
+mod scheduler;
 mod sealed;
+mod sort;
 
 pub use context::ExecContext;
 pub use metrics::{Clock, NodeMetrics, PlanMetrics};
-pub use pipeline::{Flow, for_each};
+pub use scheduler::{Flow, for_each};
 
 use crate::diagnostic::Result;
-use crate::plan::{LogicalPlan, visit};
+use crate::plan::{LogicalPlan, PlanNode, visit};
 use crate::storage::counters::Count;
 use crate::types::{Batch, SharedMemory};
 
@@ -34,32 +39,32 @@ pub fn execute(
     context: &ExecContext,
     consume: &mut dyn FnMut(Batch) -> Result<Flow>,
 ) -> Result<()> {
-    expect(plan, context);
-    physical::Pipeline::new(plan, context)?.run(context, consume)
+    count_expected(plan, context);
+    planner::plan(PlanNode::root(plan), context)?.run(context, consume)
 }
 
-/// Counts what there is to read, so that it can be told how much of it is done.
-fn expect(plan: &LogicalPlan, context: &ExecContext) {
+/// Counts the files and bytes that the plan will read, for progress messages.
+fn count_expected(plan: &LogicalPlan, context: &ExecContext) {
     if let LogicalPlan::Scan(scan) = plan {
         let (files, bytes) = scan.table.extent();
         context.report.counters.add(Count::FilesExpected, files);
         context.report.counters.add(Count::BytesExpected, bytes);
     }
-    visit::inputs(plan).into_iter().for_each(|input| expect(input, context));
+    visit::inputs(plan).into_iter().for_each(|input| count_expected(input, context));
 }
 
-/// The rows of `plan`, a subquery, all in memory.
+/// Runs `plan`, a subquery, and returns all of its rows.
 ///
 /// # Errors
-/// Those of the plan, and where the rows do not fit the memory.
+/// Those of the plan, and [`Error::Limit`](crate::diagnostic::Error::Limit) if the rows do not fit in memory.
 pub fn collect(plan: &LogicalPlan, context: &ExecContext) -> Result<Vec<Batch>> {
     let (mut batches, mut memory) = (Vec::new(), SharedMemory::default());
-    let mut held = context.memory.reservation();
+    let mut reservation = context.memory.reservation();
     execute(plan, context, &mut |batch| {
         let batch = batch.compacted();
-        held.grow(memory.add(&batch));
-        if held.is_hopeless() {
-            return Err(context.memory.exceeded("a subquery", held.bytes()));
+        reservation.grow(memory.add(&batch));
+        if reservation.exceeds_alone() {
+            return Err(context.memory.exceeded("a subquery", reservation.bytes()));
         }
         batches.push(batch);
         Ok(Flow::Continue(()))

@@ -1,7 +1,7 @@
 //! Column chunks of Parquet files whose pages carry checksums.
 //!
-//! The parquet crate verifies the checksums of pages, but writes none. So pages are stored here as they are encoded, with
-//! the checksum added to their headers, and the sizes and offsets of the chunk are corrected for that.
+//! The parquet crate verifies the checksums of pages, but writes none. So pages are stored here as they are encoded,
+//! with the checksum added to their headers, and the sizes and offsets of the chunk are corrected for that.
 
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

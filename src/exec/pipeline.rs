@@ -1,307 +1,211 @@
-//! Runs partitions in parallel and hands on what they give in the order of the partitions.
+//! Partitions in order, the operators that run inside each of them, and the stages behind a row limit.
 //!
-//! The only file that names rayon. Workers claim partitions in order; the caller takes the results of partition 0,
-//! then of 1, and so on, while workers run a few partitions and batches ahead. So the order of the rows depends neither
-//! on the number of threads nor on chance, memory stays bounded, and stopping the caller stops the workers.
+//! Operators run inside the partitions, in parallel, until a limit needs the rows in order: from there on, the rows
+//! pass through serial stages on the thread of the caller.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::ops::ControlFlow;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use super::context::ExecContext;
-use super::memory::{MemoryBudget, Reservation};
-use super::metrics;
-use crate::diagnostic::{Error, Result};
-use crate::scan::Partition;
-use crate::types::Batch;
+use super::memory::Reservation;
+use super::operator::{Operator, OperatorPartition, timed_operator, timed_partitions};
+use super::scheduler::{self, Flow};
+use crate::diagnostic::Result;
+use crate::scan::{BatchIterator, MemoryTable, Partition, ScanColumn, TableProvider};
+use crate::types::{Batch, Schema};
 
-/// Items that wait for the caller, for each partition in work.
-const QUEUE: usize = 4;
+/// A source of rows in order.
+#[derive(Debug)]
+pub(super) struct Pipeline {
+    partitions: Vec<Arc<dyn Partition>>,
+    /// Run inside each partition.
+    operators: Vec<Arc<dyn Operator>>,
+    /// Run on the thread of the caller, over the rows of all partitions in order.
+    serial: Vec<SerialStage>,
+    /// The memory of the rows that the partitions read.
+    reservations: Vec<Reservation>,
+    /// The first partition probably has all rows that are needed: the others start only after it is done.
+    is_first_enough: bool,
+}
 
-/// Bytes of the stack of a worker: expressions are evaluated as deep as they nest.
-const STACK: usize = 8 << 20;
+#[derive(Debug)]
+enum SerialStage {
+    Limit(usize),
+    Operator(Arc<dyn Operator>),
+    /// The rows that an operator emits after the last row.
+    Flush(Arc<dyn Operator>),
+}
 
-/// Whether more rows are wanted.
-pub type Flow = ControlFlow<()>;
+impl Pipeline {
+    /// A pipeline over these partitions.
+    pub fn of(partitions: Vec<Arc<dyn Partition>>) -> Self {
+        Self {
+            partitions: timed_partitions(partitions),
+            operators: Vec::new(),
+            serial: Vec::new(),
+            reservations: Vec::new(),
+            is_first_enough: false,
+        }
+    }
 
-/// Calls `consume` with every batch, in the order of the partitions.
-pub fn for_each_batch(
-    partitions: &[Arc<dyn Partition>],
-    context: &ExecContext,
-    consume: &mut dyn FnMut(Batch) -> Result<Flow>,
-) -> Result<()> {
-    let produce = |partition: &Arc<dyn Partition>, emit: &mut dyn FnMut(Batch) -> Flow| {
-        for batch in partition.read()? {
-            context.check_cancelled()?;
-            let batch = batch?;
-            if batch.rows() > 0 && emit(batch).is_break() {
-                break;
+    /// A pipeline over rows in memory.
+    pub fn in_memory(schema: &Schema, batches: Vec<Batch>, context: &ExecContext) -> Result<Self> {
+        let columns = (0..schema.len()).map(ScanColumn::Column).collect();
+        let max_bytes = context.memory.batch_bytes();
+        let batches = batches.into_iter().flat_map(|batch| batch.pieces(max_bytes)).collect();
+        MemoryTable::new(schema.clone(), batches).scan(&context.scan_request(columns)).map(Self::of)
+    }
+
+    /// The rows of all `pipelines`, one after the other; each must be parallel.
+    pub fn concat(pipelines: Vec<Self>) -> Self {
+        let (mut partitions, mut reservations) = (Vec::new(), Vec::new());
+        for pipeline in pipelines {
+            debug_assert!(pipeline.is_parallel());
+            partitions.extend(pipeline.partitions_with_operators());
+            reservations.extend(pipeline.reservations);
+        }
+        Self { reservations, ..Self::of(partitions) }
+    }
+
+    /// Keeps `reservation` as long as the pipeline exists.
+    pub fn holding(mut self, reservation: Reservation) -> Self {
+        self.reservations.push(reservation);
+        self
+    }
+
+    /// Appends an operator: inside the partitions, or to the serial stages if there are any.
+    pub fn then(mut self, operator: Arc<dyn Operator>) -> Self {
+        let operator = timed_operator(operator);
+        if self.is_parallel() {
+            self.operators.push(operator);
+        } else {
+            self.serial.push(SerialStage::Operator(operator));
+        }
+        self
+    }
+
+    /// Appends the rows that `operator`, which is already part of the pipeline, emits after the last row.
+    pub fn then_flush(mut self, operator: Arc<dyn Operator>) -> Self {
+        self.serial.push(SerialStage::Flush(operator));
+        self
+    }
+
+    /// Ends the rows after `count`. With `is_first_enough`, the first partition runs alone before the others start.
+    pub fn limited(mut self, count: usize, is_first_enough: bool) -> Self {
+        self.is_first_enough = self.is_parallel() && is_first_enough;
+        self.serial.push(SerialStage::Limit(count));
+        self
+    }
+
+    /// True if no row has to pass through the thread of the caller.
+    pub fn is_parallel(&self) -> bool {
+        self.serial.is_empty()
+    }
+
+    /// Returns the partitions with their operators; None if rows must pass through the thread of the caller.
+    pub fn parallel_partitions(&self) -> Option<Vec<Arc<dyn Partition>>> {
+        self.is_parallel().then(|| self.partitions_with_operators())
+    }
+
+    /// Calls `consume` with every batch in order, until it breaks off.
+    pub fn run(&self, context: &ExecContext, consume: &mut dyn FnMut(Batch) -> Result<Flow>) -> Result<()> {
+        let mut stages = SerialStages::new(&self.serial);
+        let partitions = self.partitions_with_operators();
+        let (first, others) = partitions.split_at(usize::from(self.is_first_enough).min(partitions.len()));
+        for partitions in [first, others] {
+            if !stages.are_done() {
+                scheduler::for_each_batch(partitions, context, &mut |batch| stages.push(0, batch, consume))?;
+            }
+        }
+        stages.flush(consume)
+    }
+
+    fn partitions_with_operators(&self) -> Vec<Arc<dyn Partition>> {
+        if self.operators.is_empty() {
+            return self.partitions.clone();
+        }
+        let partition = |input: &Arc<dyn Partition>| {
+            Arc::new(OperatorPartition::new(Arc::clone(input), self.operators.clone())) as Arc<dyn Partition>
+        };
+        self.partitions.iter().map(partition).collect()
+    }
+}
+
+/// The serial stages of a running pipeline.
+struct SerialStages<'a> {
+    /// The stages, each with the rows that its limit still lets through.
+    stages: Vec<(&'a SerialStage, usize)>,
+    /// The stages before this index need no more rows.
+    done: usize,
+}
+
+impl<'a> SerialStages<'a> {
+    fn new(serial: &'a [SerialStage]) -> Self {
+        let remaining = |stage: &SerialStage| match stage {
+            SerialStage::Limit(count) => *count,
+            SerialStage::Operator(_) | SerialStage::Flush(_) => 0,
+        };
+        let is_empty_limit = |stage: &SerialStage| matches!(stage, SerialStage::Limit(0));
+        let done = serial.iter().rposition(is_empty_limit).map_or(0, |index| index + 1);
+        Self { stages: serial.iter().map(|stage| (stage, remaining(stage))).collect(), done }
+    }
+
+    /// True if the pipeline needs no more rows from its partitions.
+    fn are_done(&self) -> bool {
+        self.done > 0
+    }
+
+    /// Passes rows through the stages from `index` on.
+    fn push(&mut self, index: usize, batch: Batch, consume: &mut dyn FnMut(Batch) -> Result<Flow>) -> Result<Flow> {
+        if batch.rows() == 0 {
+            return Ok(Flow::Continue(()));
+        }
+        let Some((stage, remaining)) = self.stages.get_mut(index) else {
+            let flow = consume(batch)?;
+            if flow.is_break() {
+                self.done = index;
+            }
+            return Ok(flow);
+        };
+        match stage {
+            SerialStage::Limit(_) => {
+                let rows = batch.rows().min(*remaining);
+                *remaining -= rows;
+                let is_last = *remaining == 0;
+                let batch = if rows == batch.rows() { batch } else { batch.slice(0, rows) };
+                let flow = self.push(index + 1, batch, consume)?;
+                if is_last {
+                    self.done = self.done.max(index + 1);
+                }
+                Ok(if is_last { Flow::Break(()) } else { flow })
+            }
+            SerialStage::Operator(operator) => self.push_all(index + 1, operator.stream(batch), consume),
+            SerialStage::Flush(_) => self.push(index + 1, batch, consume),
+        }
+    }
+
+    fn push_all(
+        &mut self,
+        index: usize,
+        batches: BatchIterator<'_>,
+        consume: &mut dyn FnMut(Batch) -> Result<Flow>,
+    ) -> Result<Flow> {
+        for batch in batches {
+            if self.push(index, batch?, consume)?.is_break() {
+                return Ok(Flow::Break(()));
+            }
+        }
+        Ok(Flow::Continue(()))
+    }
+
+    /// Emits the rows that operators have after the last row, unless later stages need no more.
+    fn flush(&mut self, consume: &mut dyn FnMut(Batch) -> Result<Flow>) -> Result<()> {
+        for index in 0..self.stages.len() {
+            if let (SerialStage::Flush(operator), _) = self.stages[index]
+                && index >= self.done
+            {
+                let _ = self.push_all(index + 1, operator.flush(), consume)?;
             }
         }
         Ok(())
-    };
-    let weight = Weight { of: &Batch::own_bytes, budget: Some(&context.memory) };
-    in_order(partitions, context.threads, (&produce, weight), consume)
-}
-
-/// Computes values over the batches of a partition, one behind the other, and hands them on.
-pub type Local<'a, S> =
-    dyn Fn(&mut dyn Iterator<Item = Result<Batch>>, &mut dyn FnMut(S) -> Flow) -> Result<()> + Sync + 'a;
-
-/// Computes `local` over each partition and calls `combine` with the results, in the order of the rows.
-pub fn for_each_partition<S: Send>(
-    partitions: &[Arc<dyn Partition>],
-    context: &ExecContext,
-    local: &Local<'_, S>,
-    combine: &mut dyn FnMut(S) -> Result<()>,
-) -> Result<()> {
-    let produce = |partition: &Arc<dyn Partition>, emit: &mut dyn FnMut(S) -> Flow| {
-        let mut batches = partition.read()?.map(|batch| context.check_cancelled().and(batch));
-        local(&mut batches, emit)
-    };
-    let produce = (&produce as &Produce<'_, _, S>, Weight::none());
-    in_order(partitions, context.threads, produce, &mut |state| combine(state).map(|()| Flow::Continue(())))
-}
-
-/// Does `work` on each of `items`, which need not be parts of a table, and calls `consume` with the results in the order
-/// of the items. The first error, in that order, ends it.
-pub fn for_each<I: Sync, T: Send>(
-    items: &[I],
-    threads: usize,
-    work: &(dyn Fn(&I) -> Result<T> + Sync),
-    consume: &mut dyn FnMut(T) -> Result<()>,
-) -> Result<()> {
-    let produce = |item: &I, emit: &mut dyn FnMut(T) -> Flow| {
-        let _ = emit(work(item)?);
-        Ok(())
-    };
-    let produce = (&produce as &Produce<'_, _, T>, Weight::none());
-    in_order(items, threads, produce, &mut |result| consume(result).map(|()| Flow::Continue(())))
-}
-
-/// Works on a partition, or whatever else the work is cut into, and emits what comes of it.
-type Produce<'a, I, T> = dyn Fn(&I, &mut dyn FnMut(T) -> Flow) -> Result<()> + Sync + 'a;
-
-/// How much memory items take while they wait, and of which budget; items that account for themselves weigh nothing.
-struct Weight<'a, T> {
-    of: &'a (dyn Fn(&T) -> usize + Sync),
-    budget: Option<&'a Arc<MemoryBudget>>,
-}
-
-impl<T> Weight<'_, T> {
-    fn none() -> Self {
-        Self { of: &|_| 0, budget: None }
-    }
-}
-
-fn in_order<I: Sync, T: Send>(
-    partitions: &[I],
-    threads: usize,
-    (produce, weight): (&Produce<'_, I, T>, Weight<'_, T>),
-    consume: &mut dyn FnMut(T) -> Result<Flow>,
-) -> Result<()> {
-    let threads = threads.min(partitions.len());
-    if threads <= 1 {
-        return one_by_one(partitions, produce, consume);
-    }
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .stack_size(STACK)
-        .build()
-        .map_err(|error| Error::Limit(format!("cannot start {threads} threads: {error}; try --threads 1")))?;
-    let shared = Shared::new(partitions.len(), threads, &weight);
-    let at_work = metrics::at_work();
-    pool.in_place_scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|_| {
-                let _working = metrics::work_for(at_work.clone());
-                shared.work(partitions, produce);
-            });
-        }
-        let outcome = shared.drain(consume);
-        shared.stop();
-        outcome
-    })
-}
-
-fn one_by_one<I, T>(
-    partitions: &[I],
-    produce: &Produce<'_, I, T>,
-    consume: &mut dyn FnMut(T) -> Result<Flow>,
-) -> Result<()> {
-    for partition in partitions {
-        let mut outcome = Ok(Flow::Continue(()));
-        produce(partition, &mut |item| {
-            outcome = consume(item);
-            if matches!(outcome, Ok(Flow::Continue(()))) { Flow::Continue(()) } else { Flow::Break(()) }
-        })?;
-        if outcome?.is_break() {
-            break;
-        }
-    }
-    Ok(())
-}
-
-struct Shared<'a, T> {
-    state: Mutex<State<T>>,
-    changed: Condvar,
-    weight: &'a Weight<'a, T>,
-    /// Bytes of items that may wait, all together; the first item of the partition that the caller takes from always may.
-    max_bytes: usize,
-    partitions: usize,
-    ahead: usize,
-}
-
-struct State<T> {
-    /// The next partition to be claimed.
-    next: usize,
-    /// The partition that the caller takes from.
-    head: usize,
-    /// The partitions that are claimed and not yet taken whole.
-    slots: BTreeMap<usize, Slot<T>>,
-    /// No more is wanted.
-    stopped: bool,
-    /// Bytes of the items that wait.
-    bytes: usize,
-    reservation: Option<Reservation>,
-}
-
-impl<T> State<T> {
-    /// Items of `added` bytes more wait now, and such of `removed` bytes do not any more.
-    fn account(&mut self, added: usize, removed: usize) {
-        self.bytes = self.bytes.saturating_add(added).saturating_sub(removed);
-        let bytes = self.bytes;
-        self.reservation.iter_mut().for_each(|reservation| reservation.set(bytes));
-    }
-
-    fn has_room(&self, index: usize, bytes: usize, max_bytes: usize) -> bool {
-        let waiting = self.slots.get(&index).map_or(0, |slot| slot.items.len());
-        waiting < QUEUE && (self.bytes.saturating_add(bytes) <= max_bytes || (index == self.head && waiting == 0))
-    }
-}
-
-struct Slot<T> {
-    /// Items and their bytes.
-    items: VecDeque<(T, usize)>,
-    outcome: Option<Result<()>>,
-}
-
-impl<'w, T: Send> Shared<'w, T> {
-    fn new(partitions: usize, threads: usize, weight: &'w Weight<'w, T>) -> Self {
-        let reservation = weight.budget.map(MemoryBudget::reservation);
-        let state = State { next: 0, head: 0, slots: BTreeMap::new(), stopped: false, bytes: 0, reservation };
-        let max_bytes = weight.budget.map_or(usize::MAX, |budget| budget.queue_bytes());
-        Self { state: Mutex::new(state), changed: Condvar::new(), weight, max_bytes, partitions, ahead: threads * 2 }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State<T>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn wait<'a>(&self, guard: MutexGuard<'a, State<T>>) -> MutexGuard<'a, State<T>> {
-        let _waiting = metrics::work_for(None);
-        self.changed.wait(guard).unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn stop(&self) {
-        self.lock().stopped = true;
-        self.changed.notify_all();
-    }
-
-    /// One worker: partition after partition, until none is left or no more is wanted.
-    fn work<I>(&self, partitions: &[I], produce: &Produce<'_, I, T>) {
-        while let Some(index) = self.claim() {
-            // Reports the end of the partition on every way out, so that the caller never waits for a lost worker.
-            let mut end = End { shared: self, index, outcome: Some(Err(Error::internal("a worker stopped early"))) };
-            end.outcome = Some(produce(&partitions[index], &mut |item| self.push(index, item)));
-        }
-    }
-
-    fn claim(&self) -> Option<usize> {
-        let mut state = self.lock();
-        loop {
-            if state.stopped || state.next >= self.partitions {
-                return None;
-            }
-            if state.next < state.head + self.ahead {
-                let index = state.next;
-                state.next += 1;
-                state.slots.insert(index, Slot { items: VecDeque::new(), outcome: None });
-                return Some(index);
-            }
-            state = self.wait(state);
-        }
-    }
-
-    fn push(&self, index: usize, item: T) -> Flow {
-        let bytes = (self.weight.of)(&item);
-        let mut state = self.lock();
-        loop {
-            if state.stopped {
-                return Flow::Break(());
-            }
-            let has_room = state.has_room(index, bytes, self.max_bytes);
-            match state.slots.get_mut(&index) {
-                Some(slot) if has_room => {
-                    slot.items.push_back((item, bytes));
-                    state.account(bytes, 0);
-                    self.changed.notify_all();
-                    return Flow::Continue(());
-                }
-                Some(_) => state = self.wait(state),
-                None => return Flow::Break(()),
-            }
-        }
-    }
-
-    /// The caller: everything in order.
-    fn drain(&self, consume: &mut dyn FnMut(T) -> Result<Flow>) -> Result<()> {
-        while let Some(item) = self.pop()? {
-            if consume(item)?.is_break() {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    fn pop(&self) -> Result<Option<T>> {
-        let mut state = self.lock();
-        loop {
-            if state.head >= self.partitions {
-                return Ok(None);
-            }
-            let head = state.head;
-            if let Some(slot) = state.slots.get_mut(&head) {
-                if let Some((item, bytes)) = slot.items.pop_front() {
-                    state.account(0, bytes);
-                    self.changed.notify_all();
-                    return Ok(Some(item));
-                }
-                if let Some(outcome) = slot.outcome.take() {
-                    state.slots.remove(&head);
-                    state.head += 1;
-                    self.changed.notify_all();
-                    outcome?;
-                    continue;
-                }
-            }
-            state = self.wait(state);
-        }
-    }
-}
-
-struct End<'a, T: Send> {
-    shared: &'a Shared<'a, T>,
-    index: usize,
-    outcome: Option<Result<()>>,
-}
-
-impl<T: Send> Drop for End<'_, T> {
-    fn drop(&mut self) {
-        let mut state = self.shared.lock();
-        if let Some(slot) = state.slots.get_mut(&self.index) {
-            slot.outcome = self.outcome.take();
-        }
-        self.shared.changed.notify_all();
     }
 }

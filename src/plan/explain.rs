@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{AggregateExpr, Join, LogicalPlan, Scan, Side, SortKey, Unnest, visit};
+use super::{AggregateExpr, Join, LogicalPlan, NodeId, PlanNode, Scan, Side, SortKey, Unnest, visit};
 use crate::expr::Expr;
 use crate::scan::{Predicate, ScanColumn};
 use crate::types::Schema;
@@ -10,29 +10,29 @@ use crate::types::Schema;
 /// Columns in a row that are written out one by one; more are shortened.
 const LONG_RUN: usize = 5;
 
-/// One line a node, inputs below and indented.
+/// Returns one line for each node, its inputs below it and indented.
 #[must_use]
 pub fn explain(plan: &LogicalPlan) -> String {
     explain_with(plan, &|_| Vec::new())
 }
 
-/// As [`explain`], with more lines below that of each node.
+/// As [`explain`], with the lines that `details` returns below the line of each node.
 #[must_use]
-pub fn explain_with(plan: &LogicalPlan, more: &dyn Fn(&LogicalPlan) -> Vec<String>) -> String {
+pub fn explain_with(plan: &LogicalPlan, details: &dyn Fn(NodeId) -> Vec<String>) -> String {
     let mut text = String::new();
-    write_node(plan, more, 0, &mut text);
+    write_node(PlanNode::root(plan), details, 0, &mut text);
     text
 }
 
-fn write_node(plan: &LogicalPlan, more: &dyn Fn(&LogicalPlan) -> Vec<String>, depth: usize, text: &mut String) {
-    // A width in a format is limited to 16 bits; plans may be deeper.
+fn write_node(node: PlanNode<'_>, details: &dyn Fn(NodeId) -> Vec<String>, depth: usize, text: &mut String) {
+    // Not by a format width, which is limited to 16 bits: plans may be deeper.
     let indent = "  ".repeat(depth);
-    let _ = writeln!(text, "{indent}{}", line(plan));
-    for line in more(plan) {
+    let _ = writeln!(text, "{indent}{}", line(node.plan));
+    for line in details(node.id) {
         let _ = writeln!(text, "{indent}  = {line}");
     }
-    for input in visit::inputs(plan) {
-        write_node(input, more, depth + 1, text);
+    for input in node.inputs() {
+        write_node(input, details, depth + 1, text);
     }
 }
 

@@ -3,12 +3,14 @@
 pub mod explain;
 mod join;
 pub mod named;
+mod node;
 pub mod verify;
 pub mod visit;
 
 use std::sync::Arc;
 
 pub use join::{JOIN_KINDS, Join, JoinColumn, JoinKey, JoinKind, Side};
+pub use node::{NodeId, PlanNode, node_count};
 
 use crate::diagnostic::Span;
 use crate::expr::Expr;
@@ -175,8 +177,8 @@ pub enum UnnestOutput {
 }
 
 impl UnnestItem {
-    /// The arguments and the step of a `range()` whose elements are converted to what they are: they need not be written
-    /// as JSON.
+    /// The arguments and the step of a `range()` whose elements are converted to what they are: they need not be
+    /// written as JSON.
     #[must_use]
     pub fn as_range(&self) -> Option<(&[Expr], i64)> {
         let ("range", arguments) = self.expr.as_call()? else { return None };

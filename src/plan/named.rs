@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::{LogicalPlan, visit};
 use crate::expr::{self, Expr};
 
-/// The names of the columns that decide which rows come out, how they are ordered, grouped and joined, or that something is
-/// computed of. Columns that are only handed on, as all are by `*`, are none of them.
+/// The names of the columns that decide which rows come out, how they are ordered, grouped and joined, or that
+/// something is computed of. Columns that are only handed on, as all are by `*`, are none of them.
 #[must_use]
 pub fn named_columns(plan: &LogicalPlan) -> BTreeSet<String> {
     let mut names = BTreeSet::new();

@@ -76,7 +76,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("percent_encoding", &["source/percent.rs", "functions/scalar/url.rs"]),
     ("rand", &["synth", "functions"]),
     ("rand_chacha", &["synth", "functions"]),
-    ("rayon", &["exec/pipeline.rs"]),
+    ("rayon", &["exec/scheduler.rs"]),
     ("regex", &["functions"]),
     ("reqwest", &["storage/remote/client.rs"]),
     ("rust_decimal", &["types", "functions", "output", "parquet"]),

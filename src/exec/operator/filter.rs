@@ -5,7 +5,7 @@ use arrow::compute::{concat, prep_null_mask_filter};
 
 use super::{Operator, halves};
 use crate::diagnostic::{Error, Result};
-use crate::exec::ExecContext;
+use crate::exec::context::ExecContext;
 use crate::expr::{Expr, evaluate};
 use crate::functions::EvalContext;
 use crate::types::{Batch, Column, Value};

@@ -1,7 +1,7 @@
-//! Operators that take a batch at a time: they run inside partitions.
+//! Operators that process one batch at a time: they run inside partitions.
 
 mod filter;
-mod probe_join;
+mod metered;
 mod project;
 mod unnest;
 mod unnest_items;
@@ -10,7 +10,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 pub use filter::{Filter, evaluate_mask, mask};
-pub use probe_join::{JoinedColumn, ProbeJoin};
+pub use metered::{CountOutput, timed_operator, timed_partitions};
 pub use project::Project;
 pub use unnest::Unnest;
 
@@ -18,12 +18,12 @@ use crate::diagnostic::Result;
 use crate::scan::{BatchIterator, Partition};
 use crate::types::Batch;
 
-/// A batch in, batches out; no memory of earlier batches.
+/// Turns a batch into batches, independently of earlier batches.
 pub trait Operator: Debug + Send + Sync {
-    /// What becomes of the rows of `batch`.
+    /// Returns the output rows for `batch`.
     fn process(&self, batch: Batch) -> Result<Vec<Batch>>;
 
-    /// The same, one after the other: for operators that make much of little.
+    /// Streaming variant of [`Self::process`], for operators that multiply rows.
     fn stream(&self, batch: Batch) -> BatchIterator<'_> {
         match self.process(batch) {
             Ok(batches) => Box::new(batches.into_iter().map(Ok)),
@@ -31,28 +31,27 @@ pub trait Operator: Debug + Send + Sync {
         }
     }
 
-    /// Rows that come after those of the last batch.
-    fn rest(&self) -> BatchIterator<'_> {
+    /// Returns the output rows that follow those of the last batch.
+    fn flush(&self) -> BatchIterator<'_> {
         Box::new(std::iter::empty())
     }
 }
 
-/// The two halves of a batch of several rows, for work whose results over all of them are too large.
+/// The two halves of a batch of at least two rows, for work whose result over the whole batch is too large.
 pub(crate) fn halves(batch: &Batch) -> [Batch; 2] {
     let half = batch.rows() / 2;
     [batch.slice(0, half), batch.slice(half, batch.rows() - half)]
 }
 
-/// A partition whose rows have passed operators.
+/// A partition whose rows pass through operators.
 #[derive(Debug)]
 pub struct OperatorPartition {
     input: Arc<dyn Partition>,
-    /// The first one first.
     operators: Vec<Arc<dyn Operator>>,
 }
 
 impl OperatorPartition {
-    /// The rows of `input` through `operators`.
+    /// Passes the rows of `input` through `operators`, in order.
     #[must_use]
     pub fn new(input: Arc<dyn Partition>, operators: Vec<Arc<dyn Operator>>) -> Self {
         Self { input, operators }
@@ -61,18 +60,18 @@ impl OperatorPartition {
 
 impl Partition for OperatorPartition {
     fn read(&self) -> Result<BatchIterator<'_>> {
-        Ok(Box::new(Through { operators: &self.operators, levels: vec![self.input.read()?] }))
+        Ok(Box::new(OperatorChain { operators: &self.operators, levels: vec![self.input.read()?] }))
     }
 }
 
-/// Batches on their way through operators. Pipelines may have hundreds of them: none calls the next one.
-struct Through<'a> {
+/// Passes batches through a chain of operators without recursion: pipelines may have hundreds of operators.
+struct OperatorChain<'a> {
     operators: &'a [Arc<dyn Operator>],
-    /// The input, and what each operator makes of the batch before it, as far as they are open.
+    /// The input, then for each operator the remaining output for its current batch, as deep as outputs are open.
     levels: Vec<BatchIterator<'a>>,
 }
 
-impl Iterator for Through<'_> {
+impl Iterator for OperatorChain<'_> {
     type Item = Result<Batch>;
 
     fn next(&mut self) -> Option<Self::Item> {

@@ -2,7 +2,7 @@
 
 use super::{Operator, halves};
 use crate::diagnostic::{Error, Result};
-use crate::exec::ExecContext;
+use crate::exec::context::ExecContext;
 use crate::expr::{Expr, evaluate};
 use crate::functions::EvalContext;
 use crate::scan::BatchIterator;

@@ -13,7 +13,7 @@ use arrow::array::{Int64Array, UInt32Array};
 use super::unnest_items::Items;
 use super::{Operator, halves};
 use crate::diagnostic::{Error, Result};
-use crate::exec::ExecContext;
+use crate::exec::context::ExecContext;
 use crate::functions::EvalContext;
 use crate::plan::{self, UnnestOutput};
 use crate::scan::BatchIterator;

@@ -1,5 +1,5 @@
-//! The elements of the values of a batch: read from JSON, looked up where values repeat, or counted up for a `range()` of
-//! numbers or times, which is never written as JSON.
+//! The elements of the values of a batch: read from JSON, looked up where values repeat, or counted up for a `range()`
+//! of numbers or times, which is never written as JSON.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -18,7 +18,8 @@ use crate::plan;
 use crate::types::dynamic::{self, Kind};
 use crate::types::{Batch, Column, ColumnBuilder, Type, dictionary_encode};
 
-/// The items of an unnest over one batch. Elements are pushed for the row that was opened last, and then taken together.
+/// The items of an unnest over one batch. Elements are pushed for the row that was opened last, and then taken
+/// together.
 pub(super) enum Items {
     Json(Vec<JsonItem>),
     Entries(Vec<EntryItem>),

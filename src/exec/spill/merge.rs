@@ -1,7 +1,6 @@
-//! Sorted runs -> all rows in order, a chunk at a time.
+//! Merges sorted runs, a chunk at a time.
 //!
-//! A run is opened when the rows before it have been given out, so that runs of an input that is almost in order are
-//! never open together.
+//! A run is opened only when its first row is next, so the runs of an input that is almost in order are never all open.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -10,9 +9,9 @@ use super::rows;
 use crate::diagnostic::Result;
 use crate::types::Batch;
 
-/// What rows are ordered by: one a row, rising.
+/// The ascending sort keys of rows, one for each row.
 pub trait Keys {
-    /// How the key of a row compares with one of another chunk.
+    /// Compares the key of a row with the key of a row of another chunk.
     fn compare(&self, row: usize, other: &Self, other_row: usize) -> Ordering;
 }
 
@@ -22,7 +21,7 @@ impl Keys for Vec<i64> {
     }
 }
 
-/// Some rows in order.
+/// Consecutive rows of a run.
 #[derive(Clone, Debug)]
 pub struct Chunk<K> {
     /// The rows; at least one.
@@ -33,37 +32,43 @@ pub struct Chunk<K> {
 
 type Chunks<K> = Box<dyn Iterator<Item = Result<Chunk<K>>> + Send>;
 
-/// Rows in order of their keys; those with equal keys in the order they came in.
+/// A sorted run; rows with equal keys are in the order they came in.
 pub struct Run<K> {
     /// The key of the first row.
     pub first: K,
-    /// Opens it.
+    /// Opens the run.
     pub open: Box<dyn FnOnce() -> Result<Chunks<K>> + Send>,
 }
 
-/// Gives out the rows of several runs.
+/// Merges several runs.
 pub struct Merge<K> {
     threads: usize,
-    /// Bytes of chunks that are put together at once, besides the last one of each run.
+    /// The maximum bytes of the chunks that one batch is gathered from, besides the last chunk of each run.
     max_bytes: usize,
-    /// Runs that no row has been taken of, the last to be opened first.
-    waiting: Vec<(usize, Run<K>)>,
-    /// A heap: the run at `n` has no row before the next one of the run at `(n - 1) / 2`.
+    /// The runs that are not open yet, the next one last.
+    waiting: Vec<WaitingRun<K>>,
+    /// A binary min-heap of the open runs by their next rows.
     open: Vec<Cursor<K>>,
 }
 
-/// The next row of a run.
+/// A run that is not open yet, and its position among all runs.
+struct WaitingRun<K> {
+    number: usize,
+    run: Run<K>,
+}
+
+/// The next row of an open run.
 struct Cursor<K> {
-    /// The place of the run among all: decides between equal keys.
+    /// The position of the run among all runs, which decides between equal keys.
     number: usize,
     chunks: Chunks<K>,
     current: Arc<Chunk<K>>,
     row: usize,
-    /// The number of `current` among the chunks that rows are being taken of.
-    taken: Option<usize>,
+    /// The position of `current` among the chunks of the batch that is being gathered.
+    gathered: Option<usize>,
 }
 
-/// A row, and the place of its run among all.
+/// A row, and the position of its run among all runs.
 struct Position<'a, K> {
     keys: &'a K,
     row: usize,
@@ -94,20 +99,20 @@ impl<K: Keys> Cursor<K> {
         self.position().is_before(&other.position())
     }
 
-    /// Steps over `count` rows of the current ones; false at the end of the run.
+    /// Skips `count` rows of the current chunk; returns false at the end of the run.
     fn advance(&mut self, count: usize) -> Result<bool> {
         self.row += count;
         while self.row >= self.current.batch.rows() {
             let Some(next) = self.chunks.next().transpose()? else { return Ok(false) };
-            (self.current, self.row, self.taken) = (Arc::new(next), 0, None);
+            (self.current, self.row, self.gathered) = (Arc::new(next), 0, None);
         }
         Ok(true)
     }
 
-    /// How many of the next `most` current rows fulfil a condition that none fulfils behind one that does not.
-    fn count_while(&self, most: usize, holds: impl Fn(usize) -> bool) -> usize {
-        let end = self.current.batch.rows().min(self.row + most);
-        // Steps that double find the neighbourhood: mostly a few rows, or all.
+    /// Returns how many of the next `max` rows of the current chunk fulfil `holds`, which holds for a prefix of them.
+    fn count_while(&self, max: usize, holds: impl Fn(usize) -> bool) -> usize {
+        let end = self.current.batch.rows().min(self.row + max);
+        // Exponential search, since it is mostly a few rows, or all; then binary search.
         let mut step = 1;
         let mut low = self.row;
         while low < end && holds((low + step - 1).min(end - 1)) {
@@ -124,34 +129,35 @@ impl<K: Keys> Cursor<K> {
 }
 
 impl<K: Keys> Merge<K> {
-    /// Merges `runs`, in the order in which their rows came. Rows that are given out together may keep chunks of about
-    /// `max_bytes` in memory, besides those that their runs have at hand.
+    /// Merges `runs`, which are in the order of their input rows. One batch is gathered from chunks of about
+    /// `max_bytes` bytes, besides the current chunk of each run.
     #[must_use]
     pub fn new(runs: Vec<Run<K>>, threads: usize, max_bytes: usize) -> Self {
-        let mut waiting: Vec<(usize, Run<K>)> = runs.into_iter().enumerate().collect();
-        waiting.sort_by(|(a, x), (b, y)| y.first.compare(0, &x.first, 0).then(b.cmp(a)));
+        let runs = runs.into_iter().enumerate();
+        let mut waiting: Vec<WaitingRun<K>> = runs.map(|(number, run)| WaitingRun { number, run }).collect();
+        waiting.sort_by(|a, b| b.run.first.compare(0, &a.run.first, 0).then(b.number.cmp(&a.number)));
         Self { threads, max_bytes, waiting, open: Vec::new() }
     }
 
-    /// The next rows, at most `most`, fewer where they are long; None at the end. `end` answers below which key (one row) rows must stay that are
-    /// given out together with the row that it is called with.
-    pub fn next(&mut self, most: usize, end: &dyn Fn(&K, usize) -> Option<K>) -> Result<Option<Batch>> {
-        self.open.iter_mut().for_each(|cursor| cursor.taken = None);
-        let (mut parts, mut places) = (Vec::new(), Vec::new());
+    /// Returns the next rows, at most `max_rows`, fewer if they are long; None at the end. `end` is called with the
+    /// first row and returns the key (of one row) that all rows of the batch must be less than.
+    pub fn next(&mut self, max_rows: usize, end: &dyn Fn(&K, usize) -> Option<K>) -> Result<Option<Batch>> {
+        self.open.iter_mut().for_each(|cursor| cursor.gathered = None);
+        let (mut chunks, mut indices) = (Vec::new(), Vec::new());
         let mut stop: Option<Option<K>> = None;
         let mut done_bytes = 0;
-        while places.len() < most && done_bytes <= self.max_bytes && self.open_next()? {
+        while indices.len() < max_rows && done_bytes <= self.max_bytes && self.open_next()? {
             let stop = &*stop.get_or_insert_with(|| end(&self.open[0].current.keys, self.open[0].row));
-            let count = self.count(most - places.len(), stop.as_ref());
+            let count = self.count(max_rows - indices.len(), stop.as_ref());
             if count == 0 {
                 break;
             }
             let cursor = &mut self.open[0];
-            let part = *cursor.taken.get_or_insert_with(|| {
-                parts.push(Arc::clone(&cursor.current));
-                parts.len() - 1
+            let chunk = *cursor.gathered.get_or_insert_with(|| {
+                chunks.push(Arc::clone(&cursor.current));
+                chunks.len() - 1
             });
-            places.extend((cursor.row..cursor.row + count).map(|row| (part, row)));
+            indices.extend((cursor.row..cursor.row + count).map(|row| (chunk, row)));
             if cursor.row + count >= cursor.current.batch.rows() {
                 done_bytes += cursor.current.batch.own_bytes();
             }
@@ -160,39 +166,43 @@ impl<K: Keys> Merge<K> {
             }
             self.sift_down();
         }
-        if places.is_empty() {
+        if indices.is_empty() {
             return Ok(None);
         }
-        let batches: Vec<&Batch> = parts.iter().map(|part| &part.batch).collect();
-        rows::gather(&batches, &places, self.threads).map(Some)
+        let batches: Vec<&Batch> = chunks.iter().map(|chunk| &chunk.batch).collect();
+        rows::gather(&batches, &indices, self.threads).map(Some)
     }
 
-    /// Opens the runs that may have the next row; false where there is none.
+    /// Opens the runs that may have the next row; returns false if there are no more rows.
     fn open_next(&mut self) -> Result<bool> {
-        while let Some((number, run)) = self.waiting.last() {
+        while let Some(WaitingRun { number, run }) = self.waiting.last() {
             let waiting = Position { keys: &run.first, row: 0, number: *number };
             if self.open.first().is_some_and(|least| least.position().is_before(&waiting)) {
                 break;
             }
-            let Some((number, run)) = self.waiting.pop() else { break };
+            let Some(WaitingRun { number, run }) = self.waiting.pop() else { break };
             let mut chunks = (run.open)()?;
             if let Some(current) = chunks.next().transpose()? {
-                self.open.push(Cursor { number, chunks, current: Arc::new(current), row: 0, taken: None });
+                self.open.push(Cursor { number, chunks, current: Arc::new(current), row: 0, gathered: None });
                 self.sift_up();
             }
         }
         Ok(!self.open.is_empty())
     }
 
-    /// How many rows of the first run come before those of all others, and before `stop`.
-    fn count(&self, most: usize, stop: Option<&K>) -> usize {
+    /// Returns how many rows of the first run, at most `max`, come before those of all other runs and before `stop`.
+    fn count(&self, max: usize, stop: Option<&K>) -> usize {
         let least = &self.open[0];
         let keys = &least.current.keys;
         let others = self.open.iter().skip(1).take(2).map(Cursor::position);
-        let waiting = self.waiting.last().map(|(number, run)| Position { keys: &run.first, row: 0, number: *number });
+        let waiting = self.waiting.last().map(|WaitingRun { number, run }| Position {
+            keys: &run.first,
+            row: 0,
+            number: *number,
+        });
         let earlier = |a: Position<'_, K>, b: Position<'_, K>| b.is_before(&a);
         let next = others.chain(waiting).reduce(|a, b| if earlier(a, b) { b } else { a });
-        least.count_while(most, |row| {
+        least.count_while(max, |row| {
             next.is_none_or(|next| Position { keys, row, number: least.number }.is_before(&next))
                 && stop.is_none_or(|stop| keys.compare(row, stop, 0).is_lt())
         })

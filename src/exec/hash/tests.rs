@@ -1,4 +1,5 @@
-//! The table and its slow twin, a list of keys that is searched from the front, on random columns of each type and encoding.
+//! Compares the table with a reference implementation, a linear search over a list of keys, on random columns of each
+//! type and encoding.
 
 use std::sync::Arc;
 
@@ -31,7 +32,7 @@ fn value(random: &mut ChaCha8Rng, ty: Type) -> Value {
     }
 }
 
-/// A column as an array, as a dictionary where it has texts, or of one value.
+/// A random column: an array, a dictionary of strings, or a constant.
 fn column(random: &mut ChaCha8Rng, ty: Type, rows: usize) -> Column {
     if random.random_range(0..5) == 0 {
         return Column::constant(value(random, ty), rows);
@@ -46,7 +47,7 @@ fn column(random: &mut ChaCha8Rng, ty: Type, rows: usize) -> Column {
     Column::array(ty, Arc::new(texts))
 }
 
-/// The key of each row, written out.
+/// Returns the key of each row as a string.
 fn keys(columns: &[Column], rows: usize) -> Vec<String> {
     let text = |value: Value| match value {
         Value::Real(value) => format!("{}", if value == 0.0 { 0.0 } else { value }),
@@ -68,13 +69,13 @@ fn groups(known: &mut Vec<String>, keys: &[String]) -> Vec<u32> {
 }
 
 #[test]
-fn groups_are_those_of_a_list_of_keys() {
+fn groups_are_those_of_a_linear_search() {
     for seed in 0..300 {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let types: Vec<Type> =
             (0..random.random_range(0..4)).map(|_| Type::ALL[random.random_range(0..Type::ALL.len())]).collect();
         let mut tables = [0, 1].map(|_| (GroupTable::new(types.clone(), SEED), Vec::new()));
-        let mut numbers = Vec::new();
+        let mut ids = Vec::new();
         for (table, known) in &mut tables {
             for _ in 0..3 {
                 let rows = random.random_range(1..100);
@@ -82,21 +83,21 @@ fn groups_are_those_of_a_list_of_keys() {
                 let keys = keys(&columns, rows);
                 let found = |key: &String| known.iter().position(|other: &String| other == key);
                 let expected: Vec<Option<usize>> = keys.iter().map(found).collect();
-                table.find(&columns, rows, &mut numbers).unwrap();
-                let answer = |number: &u32| (*number != GroupTable::NONE).then_some(*number as usize);
-                assert_eq!(numbers.iter().map(answer).collect::<Vec<_>>(), expected, "seed {seed}: {types:?}");
-                table.assign(&columns, rows, &mut numbers).unwrap();
-                assert_eq!(numbers, groups(known, &keys), "seed {seed}: {types:?}");
+                table.find(&columns, rows, &mut ids).unwrap();
+                let group = |number: &u32| (*number != GroupTable::NONE).then_some(*number as usize);
+                assert_eq!(ids.iter().map(group).collect::<Vec<_>>(), expected, "seed {seed}: {types:?}");
+                table.assign(&columns, rows, &mut ids).unwrap();
+                assert_eq!(ids, groups(known, &keys), "seed {seed}: {types:?}");
                 let by_row = hashes(&columns, rows, SEED, 1);
                 let by_group: Vec<u64> = table.hashes(SEED, 1).collect();
-                assert!(by_row.iter().zip(&numbers).all(|(hash, group)| *hash == by_group[*group as usize]));
+                assert!(by_row.iter().zip(&ids).all(|(hash, group)| *hash == by_group[*group as usize]));
             }
             assert_eq!(self::keys(&table.columns(), table.len()), *known, "seed {seed}: {types:?}");
         }
         let [(mut table, mut known), (later, others)] = tables;
         assert_eq!(table.merge(&later).unwrap(), groups(&mut known, &others), "seed {seed}: {types:?}");
         assert_eq!(keys(&table.columns(), table.len()), known);
-        let mut some: Vec<u32> = table.numbers_from(0).filter(|group| group % 3 != 1).collect();
+        let mut some: Vec<u32> = table.ids_from(0).filter(|group| group % 3 != 1).collect();
         some.reverse();
         let selected = table.select(&some).unwrap();
         let expected: Vec<String> = some.iter().map(|group| known[*group as usize].clone()).collect();

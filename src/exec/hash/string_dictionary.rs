@@ -1,0 +1,92 @@
+//! The dictionary of a string column of keys: each distinct string has an id, and so has null.
+
+use super::bytes_interner::BytesInterner;
+use super::key_encoding::BLOCK;
+use crate::diagnostic::Result;
+
+/// The distinct strings of a column; null counts as one of them.
+#[derive(Debug)]
+pub(super) struct StringDictionary {
+    strings: BytesInterner,
+    null: Option<u32>,
+}
+
+impl StringDictionary {
+    /// An empty dictionary.
+    pub fn new(seed: u64) -> Self {
+        Self { strings: BytesInterner::new(seed), null: None }
+    }
+
+    /// The number of ids.
+    pub fn len(&self) -> usize {
+        self.strings.len()
+    }
+
+    /// The bytes in use.
+    pub fn memory(&self) -> usize {
+        self.strings.memory()
+    }
+
+    /// Returns the string with this id; None for null.
+    pub fn get(&self, id: u32) -> Option<&str> {
+        (self.null != Some(id)).then(|| std::str::from_utf8(self.strings.get(id as usize)).unwrap_or(""))
+    }
+
+    /// Interns all strings of `other`; returns the id in this dictionary of each of its ids.
+    pub fn merge(&mut self, other: &Self) -> Result<Vec<Option<u32>>> {
+        let mut ids = Vec::new();
+        let is_null = |id: usize| other.null.is_some_and(|null| null as usize == id);
+        let mut start = 0;
+        while start < other.len() {
+            if is_null(start) {
+                ids.push(self.intern(None)?);
+                start += 1;
+                continue;
+            }
+            let end = (start + 1..other.len().min(start + BLOCK)).find(|id| is_null(*id));
+            let end = end.unwrap_or(other.len().min(start + BLOCK));
+            self.strings.intern_all((start..end).map(|id| other.strings.get(id)), &mut ids)?;
+            start = end;
+        }
+        Ok(ids.into_iter().map(Some).collect())
+    }
+
+    /// Returns the id of a string, the next id if it is new.
+    pub fn intern(&mut self, string: Option<&str>) -> Result<u32> {
+        match (string, self.null) {
+            (Some(string), _) => self.strings.intern(string.as_bytes()),
+            (None, Some(null)) => Ok(null),
+            (None, None) => Ok(*self.null.insert(self.strings.reserve_id()?)),
+        }
+    }
+}
+
+/// Returns the ids of strings: a mutable dictionary interns new ones, a shared one only finds known ones.
+pub(super) trait StringIdSource {
+    /// Returns the id of a string; [`BytesInterner::NONE`], which no key has, if it has none.
+    fn id_of(&mut self, string: Option<&str>) -> Result<u32>;
+    /// Appends the ids of several strings.
+    fn append_ids<'a>(&mut self, strings: impl Iterator<Item = &'a str> + Clone, ids: &mut Vec<u32>) -> Result<()>;
+}
+
+impl StringIdSource for &mut StringDictionary {
+    fn id_of(&mut self, string: Option<&str>) -> Result<u32> {
+        self.intern(string)
+    }
+
+    fn append_ids<'a>(&mut self, strings: impl Iterator<Item = &'a str> + Clone, ids: &mut Vec<u32>) -> Result<()> {
+        self.strings.intern_all(strings.map(str::as_bytes), ids)
+    }
+}
+
+impl StringIdSource for &StringDictionary {
+    fn id_of(&mut self, string: Option<&str>) -> Result<u32> {
+        let known = string.map_or(self.null, |string| self.strings.find(string.as_bytes()));
+        Ok(known.unwrap_or(BytesInterner::NONE))
+    }
+
+    fn append_ids<'a>(&mut self, strings: impl Iterator<Item = &'a str> + Clone, ids: &mut Vec<u32>) -> Result<()> {
+        self.strings.find_all(strings.map(str::as_bytes), ids);
+        Ok(())
+    }
+}

@@ -1,0 +1,318 @@
+//! The build side of a join: a hash table of its rows by their keys.
+
+use arrow::array::{BooleanArray, UInt32Array};
+
+use crate::diagnostic::{Error, Result};
+use crate::exec::context::ExecContext;
+use crate::exec::fold::{PartialState, fold};
+use crate::exec::hash::GroupTable;
+use crate::exec::memory::Reservation;
+use crate::exec::pipeline::Pipeline;
+use crate::exec::spill::partition::{PartitionedRows, append_positions};
+use crate::expr::{Expr, evaluate};
+use crate::types::{Batch, Column, SharedMemory, Type, Value};
+
+/// The unmerged states of all threads together may use one part in this many of the memory.
+const UNMERGED_SHARE: usize = 48;
+
+/// The rows of the build side.
+pub enum BuildSide {
+    /// In memory.
+    InMemory(JoinTable, Reservation),
+    /// In temporary files: the keys of each row, its columns, its position.
+    Partitioned(PartitionedRows),
+}
+
+/// A column of an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InputColumn {
+    /// Its position.
+    pub index: usize,
+    /// Its type.
+    pub ty: Type,
+}
+
+/// What a join keeps of the rows of its build side.
+#[derive(Clone, Debug)]
+pub struct BuildSpec<'a> {
+    /// The key expressions.
+    pub keys: &'a [Expr],
+    /// The columns to keep of each row; None if only the distinct keys are needed.
+    pub columns: Option<&'a [InputColumn]>,
+    /// Keep only the first row of each key.
+    pub unique: bool,
+}
+
+/// The rows of the build side by their keys.
+#[derive(Debug)]
+pub struct JoinTable {
+    keys: GroupTable,
+    /// The rows in input order, then a row of nulls that is joined to rows without a match.
+    rows: Batch,
+    /// The positions of the rows, grouped by key.
+    by_key: Vec<u32>,
+    /// For each key, where its rows begin in `by_key`; then the length of `by_key`.
+    starts: Vec<u32>,
+    /// For each row, the bytes of its strings; empty if no row has many.
+    string_bytes: Vec<u32>,
+}
+
+/// Builds the table of the rows of `input`, or partitions them into files if they do not fit in memory.
+pub fn build_table(input: &Pipeline, spec: &BuildSpec<'_>, context: &ExecContext) -> Result<BuildSide> {
+    let mut whole = BuildState::new(spec, context);
+    let (mut partitioned, mut next_position): (Option<PartitionedRows>, i64) = (None, 0);
+    fold(input, context, &|| Ok(BuildState::new(spec, context)), &mut |state: BuildState<'_>| {
+        if let Some(partitioned) = &mut partitioned {
+            return state.partition(partitioned, &mut next_position);
+        }
+        whole.merge(state)?;
+        if whole.should_spill() && whole.keys() > 1 {
+            let whole = std::mem::replace(&mut whole, BuildState::new(spec, context));
+            let types = whole.types().collect();
+            let partitioned = partitioned.insert(PartitionedRows::new(types, spec.keys.len(), 0, context));
+            return whole.partition(partitioned, &mut next_position);
+        }
+        whole.check_size()
+    })?;
+    match partitioned {
+        Some(partitioned) => Ok(BuildSide::Partitioned(partitioned)),
+        None => whole.finish().map(|(table, reservation)| BuildSide::InMemory(table, reservation)),
+    }
+}
+
+/// Consecutive rows of the build side.
+pub(super) struct BuildState<'a> {
+    spec: &'a BuildSpec<'a>,
+    context: &'a ExecContext,
+    keys: GroupTable,
+    batches: Vec<Batch>,
+    /// The key of each row.
+    row_keys: Vec<u32>,
+    /// Bytes of `batches`.
+    bytes: usize,
+    memory: SharedMemory,
+    /// The key of each row of the current batch.
+    batch_keys: Vec<u32>,
+    reservation: Reservation,
+}
+
+impl PartialState for BuildState<'_> {
+    fn push(&mut self, batch: Batch) -> Result<()> {
+        let (spec, context) = (self.spec, self.context);
+        let keys = spec.keys.iter().map(|key| evaluate(key, &batch, &context.eval)).collect::<Result<Vec<_>>>()?;
+        let known = self.keys.len();
+        self.keys.assign(&keys, batch.rows(), &mut self.batch_keys)?;
+        if let Some(columns) = spec.columns {
+            let rows = Batch::new(columns.iter().map(|c| batch.column(c.index).clone()).collect(), batch.rows());
+            if spec.unique {
+                self.keep_first_rows(&rows.filter(&first_of_each(&self.batch_keys, known))?, known);
+            } else {
+                self.row_keys.extend_from_slice(&self.batch_keys);
+                self.keep(&rows);
+            }
+        }
+        self.update_reservation();
+        Ok(())
+    }
+
+    fn is_full(&self) -> bool {
+        self.reservation.bytes() > self.context.memory.limit() / UNMERGED_SHARE / self.context.threads
+    }
+}
+
+impl<'a> BuildState<'a> {
+    /// A state without rows.
+    pub fn new(spec: &'a BuildSpec<'a>, context: &'a ExecContext) -> Self {
+        let types = spec.keys.iter().map(|key| key.ty).collect();
+        let keys = GroupTable::new(types, context.eval.seed);
+        let reservation = context.memory.reservation();
+        let (batches, row_keys) = (Vec::new(), Vec::new());
+        let (batch_keys, memory) = (Vec::new(), SharedMemory::default());
+        Self { spec, context, keys, batches, row_keys, bytes: 0, memory, batch_keys, reservation }
+    }
+
+    fn update_reservation(&mut self) {
+        self.reservation.set(self.bytes + self.keys.bytes() + self.row_keys.capacity() * size_of::<u32>());
+    }
+
+    /// The number of distinct keys.
+    pub fn keys(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// True if the rows should not stay in memory.
+    pub fn should_spill(&self) -> bool {
+        self.reservation.should_spill()
+    }
+
+    /// Returns an error if the rows take too much memory to go on without partitioning them further.
+    pub fn check_size(&self) -> Result<()> {
+        if self.should_spill() && self.reservation.exceeds_alone() {
+            return Err(self.context.memory.exceeded("join", self.reservation.bytes()));
+        }
+        Ok(())
+    }
+
+    /// The types of the rows that [`Self::partition`] writes.
+    fn types(&self) -> impl Iterator<Item = Type> {
+        let columns = self.spec.columns.unwrap_or_default().iter().map(|column| column.ty);
+        self.spec.keys.iter().map(|key| key.ty).chain(columns).chain([Type::Long])
+    }
+
+    /// Moves the rows to `partitioned`: their keys, their columns, their positions from `next_position` on. If only the
+    /// distinct keys are needed, one row for each key.
+    fn partition(self, partitioned: &mut PartitionedRows, next_position: &mut i64) -> Result<()> {
+        let keys = Batch::new(self.keys.columns(), self.keys.len());
+        if self.spec.columns.is_none() {
+            return partitioned.push(&append_positions(&keys, next_position));
+        }
+        let mut row_keys = self.row_keys.as_slice();
+        for rows in &self.batches {
+            let (own, rest) = row_keys.split_at(rows.rows());
+            row_keys = rest;
+            let mut columns = keys.take(&UInt32Array::from(own.to_vec()))?.columns().to_vec();
+            columns.extend_from_slice(rows.columns());
+            partitioned.push(&append_positions(&Batch::new(columns, rows.rows()), next_position))?;
+        }
+        Ok(())
+    }
+
+    /// Keeps `rows`, which are the first rows of the keys from `known` on.
+    fn keep_first_rows(&mut self, rows: &Batch, known: usize) {
+        debug_assert_eq!(known + rows.rows(), self.keys.len(), "a row for each new key");
+        self.row_keys.extend(self.keys.ids_from(known));
+        self.keep(rows);
+    }
+
+    fn keep(&mut self, rows: &Batch) {
+        if rows.rows() > 0 {
+            let rows = rows.compacted();
+            self.bytes += self.memory.add(&rows);
+            self.batches.push(rows);
+        }
+    }
+
+    fn merge(&mut self, later: Self) -> Result<()> {
+        let known = self.keys.len();
+        let key_map = self.keys.merge(&later.keys)?;
+        if self.spec.unique {
+            // A state has one row for each key, in the order of its keys.
+            let mut start = 0;
+            for rows in later.batches {
+                let keys = &key_map[start..start + rows.rows()];
+                start += rows.rows();
+                let is_new = keys.iter().map(|key| Some(*key as usize >= known));
+                self.keep(&rows.filter(&is_new.collect::<BooleanArray>())?);
+            }
+            self.row_keys.extend(self.keys.ids_from(known));
+        } else {
+            self.row_keys.extend(later.row_keys.iter().map(|key| key_map[*key as usize]));
+            self.bytes += later.bytes;
+            self.batches.extend(later.batches);
+        }
+        self.update_reservation();
+        Ok(())
+    }
+
+    /// Returns the table of the rows and the memory that it uses.
+    pub fn finish(self) -> Result<(JoinTable, Reservation)> {
+        // Positions have 32 bits, and one is for the row of nulls.
+        if u32::try_from(self.row_keys.len() + 1).is_err() {
+            return Err(Error::Limit("join: more than 4,294,967,294 rows on one side".to_owned()));
+        }
+        let columns = (self.spec.columns.unwrap_or_default().iter().enumerate())
+            .map(|(position, InputColumn { ty, .. })| {
+                (*ty, self.batches.iter().map(|batch| batch.column(position).clone()).collect())
+            })
+            .collect::<Vec<(Type, Vec<Column>)>>();
+        drop(self.batches);
+        // One column after the other, so that there are never two copies of all of them.
+        let column = |(ty, mut chunks): (Type, Vec<Column>)| {
+            chunks.push(Column::constant(Value::null(ty), 1));
+            Column::concat(ty, &chunks.iter().collect::<Vec<_>>())
+        };
+        let columns = columns.into_iter().map(column).collect::<Result<_>>()?;
+        let rows = Batch::new(columns, self.row_keys.len() + 1);
+        let (by_key, starts) = sorted_by_key(&self.row_keys, self.keys.len());
+        let string_bytes = string_bytes(&rows, self.context);
+        Ok((JoinTable { keys: self.keys, rows, by_key, starts, string_bytes }, self.reservation))
+    }
+}
+
+/// Returns the bytes of the strings of each row; empty if a batch of the longest rows would not be too large.
+fn string_bytes(rows: &Batch, context: &ExecContext) -> Vec<u32> {
+    let bytes = rows.text_bytes_of_rows();
+    let longest = bytes.iter().copied().max().unwrap_or(0);
+    if longest.saturating_mul(context.batch_rows) <= context.memory.batch_bytes() {
+        return Vec::new();
+    }
+    bytes.into_iter().map(|bytes| u32::try_from(bytes).unwrap_or(u32::MAX)).collect()
+}
+
+/// Selects the rows that are the first of a key from `known` on: new keys are numbered in the order of their first
+/// rows.
+fn first_of_each(row_keys: &[u32], known: usize) -> BooleanArray {
+    let mut next = known;
+    let is_first = |key: &u32| {
+        let is_first = *key as usize == next;
+        next += usize::from(is_first);
+        Some(is_first)
+    };
+    row_keys.iter().map(is_first).collect()
+}
+
+/// Returns the positions of `row_keys` sorted by key, and where each key begins among them (a counting sort).
+#[expect(clippy::cast_possible_truncation, reason = "there are fewer than 2^32 rows")]
+fn sorted_by_key(row_keys: &[u32], count: usize) -> (Vec<u32>, Vec<u32>) {
+    let mut starts = vec![0_u32; count + 1];
+    row_keys.iter().for_each(|key| starts[*key as usize + 1] += 1);
+    for index in 1..starts.len() {
+        starts[index] += starts[index - 1];
+    }
+    let mut next = starts.clone();
+    let mut by_key = vec![0; row_keys.len()];
+    for (row, key) in row_keys.iter().enumerate() {
+        let end = &mut next[*key as usize];
+        by_key[*end as usize] = row as u32;
+        *end += 1;
+    }
+    (by_key, starts)
+}
+
+impl JoinTable {
+    /// Finds the key of each of `rows` rows: a number below [`Self::keys`], or [`GroupTable::NONE`] if no row of the
+    /// table has the key.
+    pub fn find(&self, keys: &[Column], rows: usize, found: &mut Vec<u32>) -> Result<()> {
+        self.keys.find(keys, rows, found)
+    }
+
+    /// The number of distinct keys.
+    #[must_use]
+    pub fn keys(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Returns the positions of the rows with this key.
+    #[must_use]
+    pub fn rows_of(&self, key: u32) -> &[u32] {
+        let key = key as usize;
+        &self.by_key[self.starts[key] as usize..self.starts[key + 1] as usize]
+    }
+
+    /// The bytes of the strings of a row; 0 if strings are so short that batches cannot become too large.
+    #[must_use]
+    pub fn string_bytes(&self, row: u32) -> usize {
+        self.string_bytes.get(row as usize).map_or(0, |bytes| *bytes as usize)
+    }
+
+    /// The position of the row of nulls, which follows the last row.
+    #[must_use]
+    pub fn null_row(&self) -> u32 {
+        u32::try_from(self.rows.rows() - 1).expect("the number of rows was checked")
+    }
+
+    /// Returns the values of a column at `positions`; `column` is a position in [`BuildSpec::columns`].
+    pub fn column(&self, column: usize, positions: &UInt32Array) -> Result<Column> {
+        self.rows.column(column).take(positions)
+    }
+}

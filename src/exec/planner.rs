@@ -1,0 +1,118 @@
+//! Turns a logical plan into a pipeline.
+//!
+//! Aggregate, sort and top consume the pipeline of their input and start a new one. A join consumes the pipeline of its
+//! build side and becomes an operator on that of its probe side.
+
+use std::sync::Arc;
+
+use super::aggregate::{self, Grouping};
+use super::context::ExecContext;
+use super::metrics;
+use super::operator::{CountOutput, Filter, Project, Unnest};
+use super::pipeline::Pipeline;
+use super::sort::{self, Sorter, TopRows, TopSpec};
+use super::{join, scan};
+use crate::diagnostic::Result;
+use crate::expr::Expr;
+use crate::plan::{Join, LogicalPlan, PlanNode, Side};
+use crate::types::{Schema, Type};
+
+/// Assumed size of a row of a `top`, in bytes: if that many do not fit in memory, all rows are sorted instead.
+const TOP_ROW_BYTES: usize = 4096;
+
+/// A limit of at most this many rows is expected to be filled by the first partition.
+const MAX_FIRST_PARTITION_LIMIT: usize = 1_024;
+
+/// Returns the pipeline of `node`; runs whatever must be complete before the pipeline can start.
+pub(super) fn plan(node: PlanNode<'_>, context: &ExecContext) -> Result<Pipeline> {
+    plan_filtered(node, None, context)
+}
+
+/// As [`plan`], for a node below a filter: it may leave out groups or pairs for which `residual` is not true.
+fn plan_filtered(node: PlanNode<'_>, residual: Option<&Expr>, context: &ExecContext) -> Result<Pipeline> {
+    let Some(metrics) = context.metrics.as_ref().and_then(|metrics| metrics.of(node.id)) else {
+        return build(node, residual, context);
+    };
+    let _scope = metrics::enter(Some(Arc::clone(metrics)));
+    Ok(build(node, residual, context)?.then(Arc::new(CountOutput(Arc::clone(metrics)))))
+}
+
+fn build(node: PlanNode<'_>, residual: Option<&Expr>, context: &ExecContext) -> Result<Pipeline> {
+    match node.plan {
+        LogicalPlan::Scan(scan) => scan::partitions(scan, context).map(Pipeline::of),
+        LogicalPlan::Filter { input, predicate } => {
+            let residual = predicate.is_repeatable().then_some(predicate);
+            let input = plan_filtered(node.first_input(input), residual, context)?;
+            Ok(input.then(Arc::new(Filter::new(predicate.clone(), context))))
+        }
+        LogicalPlan::Project { input, expressions, .. } => {
+            let input = plan(node.first_input(input), context)?;
+            Ok(input.then(Arc::new(Project::new(expressions.clone(), context))))
+        }
+        LogicalPlan::Unnest(unnest) => {
+            let input = plan(node.first_input(&unnest.input), context)?;
+            Ok(input.then(Arc::new(Unnest::new(unnest.clone(), context))))
+        }
+        LogicalPlan::Limit { input, count } => {
+            let pipeline = plan(node.first_input(input), context)?;
+            let is_first_enough = *count <= MAX_FIRST_PARTITION_LIMIT && is_unfiltered(input);
+            Ok(pipeline.limited(*count, is_first_enough))
+        }
+        LogicalPlan::Aggregate { input, keys, aggregates, .. } => {
+            let input = plan(node.first_input(input), context)?;
+            aggregate::aggregate(&input, node.plan.schema(), Grouping { keys, aggregates, residual }, context)
+        }
+        LogicalPlan::Sort { input, keys } => {
+            sort::sort(&plan(node.first_input(input), context)?, input.schema(), keys, context)
+        }
+        LogicalPlan::Top { input, keys, count } => {
+            top(node.first_input(input), TopSpec { schema: input.schema(), keys, count: *count }, context)
+        }
+        LogicalPlan::Union { schema, .. } => union(&node.inputs(), schema, context),
+        LogicalPlan::Join(join) => self::join(node, join, residual, context),
+    }
+}
+
+fn top(input: PlanNode<'_>, spec: TopSpec<'_>, context: &ExecContext) -> Result<Pipeline> {
+    if spec.count.saturating_mul(TOP_ROW_BYTES) > context.memory.limit() {
+        let sorted = sort::sort(&plan(input, context)?, spec.schema, spec.keys, context)?;
+        return Ok(sorted.limited(spec.count, false));
+    }
+    let rows = match sort::two_phase_top(input.plan, spec, &|context| plan(input, context), context)? {
+        Some(rows) => rows,
+        None => sort::top(&plan(input, context)?, spec, context)?,
+    };
+    match rows {
+        TopRows::InMemory(batches, reservation) => {
+            Ok(Pipeline::in_memory(spec.schema, batches, context)?.holding(reservation))
+        }
+        TopRows::Sorted(sorted) => Ok(sorted.limited(spec.count, false)),
+    }
+}
+
+/// Reads the build side to its end before the probe side is planned.
+fn join(node: PlanNode<'_>, join: &Join, residual: Option<&Expr>, context: &ExecContext) -> Result<Pipeline> {
+    let inputs = node.inputs();
+    let input = |side| plan(inputs[usize::from(side == Side::Right)], context);
+    let build_side = join::build_side(&input(join.build)?, join, context)?;
+    join::join(join, build_side, input(join.build.other())?, residual, context)
+}
+
+fn union(inputs: &[PlanNode<'_>], schema: &Schema, context: &ExecContext) -> Result<Pipeline> {
+    let types: Vec<Type> = schema.fields().iter().map(|field| field.ty).collect();
+    let parallel = |input: &PlanNode<'_>| {
+        let pipeline = plan(*input, context)?;
+        // A sort without keys keeps the order of the rows.
+        if pipeline.is_parallel() { Ok(pipeline) } else { Sorter::new(&types, &[], context).consume(&pipeline) }
+    };
+    Ok(Pipeline::concat(inputs.iter().map(parallel).collect::<Result<Vec<_>>>()?))
+}
+
+/// True for all rows of a table: a scan without a filter, below any number of projections.
+fn is_unfiltered(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Scan(scan) => scan.filter.is_none(),
+        LogicalPlan::Project { input, .. } => is_unfiltered(input),
+        _ => false,
+    }
+}
