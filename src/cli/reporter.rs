@@ -49,7 +49,7 @@ fn indented(message: &str) -> String {
 /// Makes panics look like other errors.
 pub(super) fn report_panics() {
     std::panic::set_hook(Box::new(|panic| {
-        print_line(&format!("error: internal error: {panic}; please report this bug"))
+        print_line(&format!("error: internal error: {panic}; please report this bug"));
     }));
 }
 
