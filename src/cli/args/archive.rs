@@ -19,9 +19,10 @@ Examples:
     coldcase convert exports/ -O march.parquet --from 2026-03-01 --to 2026-04-01";
 
 const CONVERT_NOTES: &str = "\
-The archive has one folder per table and, in it, one per month: archive/SigninLogs/month=2026-03/. It is written to a
-temporary folder and renamed when complete: an interrupted run never leaves a partial archive, and the next run removes
-what it left behind. Queries return the same rows from the archive as from its originals, in the order of time.";
+The archive has one folder per table and, in it, one per month: archive/SigninLogs/month=2026-03/. It is written to \
+a temporary folder and renamed when complete: an interrupted run never leaves a partial archive, and the next run \
+removes what it left behind. Queries return the same rows from the archive as from its originals, in the order of \
+time.";
 
 /// `coldcase convert`.
 #[derive(Args, Debug)]
@@ -79,9 +80,16 @@ pub enum PartitionBy {
     Month,
 }
 
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  Every file of an archive:
+    coldcase verify archive";
+
 /// `coldcase verify`.
 #[derive(Args, Debug)]
 #[command(
+    help_template = HELP_TEMPLATE,
+    before_help = VERIFY_EXAMPLES,
     after_help = "Checksums cover every byte of the Parquet files that coldcase writes. If a checksum does not match, \
     or a file has none, the exit status is 5. Checksums detect damage, not forgery: to detect forgery, compare the \
     SHA-256 of the files with the manifest of the conversion."
@@ -97,8 +105,14 @@ pub struct VerifyArgs {
     pub output: OutputArgs,
 }
 
+const SYNTH_EXAMPLES: &str = "\
+Examples:
+  A million sign-ins of 90 days, as Log Analytics exports them:
+    coldcase synth signinlogs --rows 1000000 --days 90 --out demo";
+
 /// `coldcase synth`.
 #[derive(Args, Debug)]
+#[command(help_template = HELP_TEMPLATE, before_help = SYNTH_EXAMPLES)]
 pub struct SynthArgs {
     /// Table to generate
     pub table: SynthTable,

@@ -47,6 +47,8 @@ pub struct ExplainArgs {
     /// Query in KQL, followed by the files it reads; - is stdin
     #[arg(value_names = ["QUERY", "PATH"], num_args = 0..)]
     pub arguments: Vec<OsString>,
+    #[command(flatten)]
+    pub source: SourceArgs,
     /// Show the plan before optimisation
     #[arg(long, help_heading = heading::OUTPUT)]
     pub bound: bool,
@@ -56,8 +58,6 @@ pub struct ExplainArgs {
     /// spent in that operator alone.
     #[arg(long, conflicts_with = "bound", help_heading = heading::OUTPUT)]
     pub analyze: bool,
-    #[command(flatten)]
-    pub source: SourceArgs,
 }
 
 const BATCH_EXAMPLES: &str = "\
@@ -65,8 +65,8 @@ Examples:
   All queries of a file over the same archive:
     coldcase batch queries.jsonl archive/ -O results.jsonl
 
-A line of the file is {\"id\": 1, \"query\": \"SigninLogs | count\"}. The result of each query is one line, too:
-{\"id\", \"columns\", \"rows\"}, or {\"id\", \"error\", \"code\"} if the query failed.";
+A line of the file is {\"id\": 1, \"query\": \"SigninLogs | count\"}. For each query, one line is written: \
+{\"id\", \"columns\", \"rows\"}, or {\"id\", \"error\", \"code\"} if it failed.";
 
 /// `coldcase batch`.
 #[derive(Args, Debug)]

@@ -10,8 +10,14 @@ use super::source::SourceArgs;
 use super::{HELP_TEMPLATE, heading, parse_size, thread_count};
 use crate::entra::dates::DateOrder;
 
+const SCHEMA_EXAMPLES: &str = "\
+Examples:
+  The columns of sign-ins:
+    coldcase schema SigninLogs exports/";
+
 /// `coldcase schema`.
 #[derive(Args, Debug)]
+#[command(help_template = HELP_TEMPLATE, before_help = SCHEMA_EXAMPLES)]
 pub struct SchemaArgs {
     /// Table
     #[arg(value_name = "TABLE")]
@@ -25,8 +31,16 @@ pub struct SchemaArgs {
     pub output: OutputArgs,
 }
 
+const FUNCTIONS_EXAMPLES: &str = "\
+Examples:
+  All functions that concern JSON:
+    coldcase functions -o line | grep -i json
+  The signature of a function, with examples:
+    coldcase functions countif";
+
 /// `coldcase functions`.
 #[derive(Args, Debug)]
+#[command(help_template = HELP_TEMPLATE, before_help = FUNCTIONS_EXAMPLES)]
 pub struct FunctionsArgs {
     /// Function to describe, with its signature and examples
     pub name: Option<String>,
@@ -46,7 +60,7 @@ Examples:
 #[command(help_template = HELP_TEMPLATE, before_help = SNIFF_EXAMPLES, next_help_heading = heading::INPUT)]
 pub struct SniffArgs {
     /// Files, folders or globs; - is stdin
-    #[arg(value_name = "PATH", required = true, help_heading = "Arguments")]
+    #[arg(value_name = "PATH", required = true, help_heading = None::<&'static str>)]
     pub paths: Vec<OsString>,
     /// Order of day and month in numeric dates such as 02/03/2026: dmy or mdy [default: inferred]
     #[arg(long, value_name = "ORDER")]
@@ -92,12 +106,19 @@ pub struct FieldsArgs {
     pub output: OutputArgs,
 }
 
+const TABLES_EXAMPLES: &str = "\
+Examples:
+  What the patterns of coldcase.toml match:
+    coldcase tables
+  What a pattern on the command line matches:
+    coldcase tables -t \"SigninLogs=exports/**/*.json.gz\"";
+
 /// `coldcase tables`.
 #[derive(Args, Debug)]
-#[command(next_help_heading = heading::INPUT)]
+#[command(help_template = HELP_TEMPLATE, before_help = TABLES_EXAMPLES, next_help_heading = heading::INPUT)]
 pub struct TablesArgs {
     /// Files, folders or globs
-    #[arg(value_name = "PATH", help_heading = "Arguments")]
+    #[arg(value_name = "PATH", help_heading = None::<&'static str>)]
     pub paths: Vec<OsString>,
     /// Read the table NAME from a file, folder, glob or URL; repeatable
     #[arg(short = 't', long = "table", value_name = "NAME=PATH")]
