@@ -24,7 +24,7 @@ const MAX_ALIGNED: usize = 1_000;
 pub const FORMAT: Format = Format {
     name: "table",
     extensions: &[],
-    summary: "Aligned columns that fit the width of the terminal, with a last line that tells what is truncated or hidden.",
+    summary: "Aligned columns that fit the width of the terminal; the last line tells what is truncated or hidden.",
     binary: false,
     writer: |stream, options| {
         Box::new(Table {
