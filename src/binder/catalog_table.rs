@@ -1,5 +1,5 @@
-//! Tables of the catalog as a query sees them: with the columns about the origin of rows where these are wanted, cut to
-//! the time range of the run, without repeated deliveries.
+//! Tables of the catalog as a query sees them: with provenance columns if requested, restricted to the time range of
+//! the run, without duplicate deliveries.
 
 use std::sync::Arc;
 
@@ -13,11 +13,11 @@ use crate::scan::{Provenance, TableProvider, Wildcard};
 use crate::syntax::{self, ast};
 use crate::types::{Batch, Type, Value, dynamic};
 
-/// The column by which the last of several deliveries is told.
+/// The column that orders the deliveries of a record.
 const DELIVERED: &str = "TimeGenerated";
 
 impl Binder<'_> {
-    /// A table of the catalog, asked for by its name.
+    /// The table of the catalog with this name.
     pub(super) fn catalog_table(&mut self, name: &ast::Name) -> Bind<Option<LogicalPlan>> {
         match self.environment.catalog.table(&name.text)? {
             Some(table) => self.cut_table(name, table).map(Some),
@@ -25,7 +25,7 @@ impl Binder<'_> {
         }
     }
 
-    /// A table of the catalog, one of those that `wildcard` stands for.
+    /// The table of the catalog with this name, which matched `wildcard`.
     pub(super) fn matched_table(&mut self, name: &ast::Name, wildcard: &Arc<Wildcard>) -> Bind<Option<LogicalPlan>> {
         let Some(table) = self.environment.catalog.table(&name.text)? else { return Ok(None) };
         let table = table.matched_by(wildcard).unwrap_or(table);
@@ -74,9 +74,9 @@ impl Binder<'_> {
         Ok(cut)
     }
 
-    /// Only the last delivery of each record: of the rows that share a text in `column`, the one with the greatest
-    /// `TimeGenerated`, the first of several. Rows without a text in it are all kept. The repeated records are found
-    /// now, so that what is left is a test of rows like any other.
+    /// Keeps the latest delivery of each record: of the rows with the same string in `column`, the first one with the
+    /// greatest `TimeGenerated`. Rows with an empty string are all kept. The duplicate keys are computed now, so that
+    /// the result is an ordinary filter.
     fn last_deliveries(&mut self, name: &ast::Name, plan: LogicalPlan, column: &str) -> Bind<LogicalPlan> {
         let schema = plan.schema().clone();
         let [Some(key), Some(position)] = [column, Provenance::Position.name()].map(|name| schema.index_of(name))
@@ -110,8 +110,8 @@ impl Binder<'_> {
         Ok(plan.filter(self.operator_call("or", span, vec![is_single, is_kept], span)?))
     }
 
-    /// The keys that several rows share and the positions of the rows to keep of them, as JSON arrays; None where
-    /// every key is on one row. What will be left out is said.
+    /// The duplicate keys and the positions of the rows to keep, as JSON arrays; None if every key is unique. Reports
+    /// the number of dropped rows.
     fn repeated_keys(&mut self, name: &ast::Name, plan: &LogicalPlan, column: &str) -> Bind<Option<[Arc<str>; 2]>> {
         let (column, position) = (column.replace('\\', "\\\\").replace('\'', "\\'"), Provenance::Position.name());
         let kept = match plan.schema().index_of(DELIVERED) {
@@ -148,19 +148,19 @@ impl Binder<'_> {
     }
 }
 
-/// Records that were delivered several times.
+/// Records that were delivered more than once.
 #[derive(Default)]
 struct Repeated {
     records: u64,
-    /// Rows that are too many.
+    /// The number of rows to drop.
     rows: i64,
-    /// The items of JSON arrays.
+    /// Elements of a JSON array, separated by commas.
     keys: String,
     kept: String,
 }
 
 impl Repeated {
-    /// From columns of keys, positions and numbers of rows.
+    /// Reads columns of keys, positions to keep and row counts.
     fn of(batches: &[Batch]) -> Self {
         let mut found = Self::default();
         for batch in batches {
@@ -178,7 +178,7 @@ impl Repeated {
     }
 }
 
-/// The table's own columns, and those about the origin that users see where they are wanted.
+/// The table's own columns, and the provenance columns if requested.
 fn without_internal_columns(plan: LogicalPlan, own: usize, provenance: bool) -> LogicalPlan {
     let mut columns = identity(plan.schema());
     let all = columns.len();

@@ -1,11 +1,11 @@
-//! Calls of functions that the query or a file of the catalog defines: each stands for the function's body, bound anew with its parameters.
+//! Calls of functions that the query or a file of the catalog defines: each call binds the body again.
 //!
-//! A body sees what was defined before its function and its parameters, never the columns of the rows for which it is
-//! called. Source: the reference's page on user-defined functions, and the engine's answers.
+//! A body sees its parameters and what was defined before its function, never the columns of the rows for which it
+//! is called. Source: the reference's page on user-defined functions, and results of the engine.
 
 use std::sync::Arc;
 
-use super::scope::{Binding, Function, Place};
+use super::scope::{Binding, Function, ScopePosition};
 use super::{Bind, Binder, Failed};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::entra::known_table;
@@ -20,14 +20,14 @@ use crate::types::{Schema, Type, Value};
 
 use super::expr::Context;
 
-/// Functions that may call each other in a row.
+/// Maximum depth of function calls.
 const MAX_CALLS: usize = 32;
 
-/// How high an expression may become by calls: higher than one that is written, and walking it would risk the stack.
+/// Maximum height of an expression after calls are expanded; a higher one could overflow the stack.
 const MAX_HEIGHT: usize = 256;
 
 impl Binder<'_> {
-    /// A function as a name stands for it.
+    /// Defines a function.
     pub(super) fn function(&mut self, name: &ast::Name, definition: &Arc<ast::Function>) -> Bind<Binding> {
         if is_built_in(&name.text) {
             return self.built_in_name(name);
@@ -57,7 +57,7 @@ impl Binder<'_> {
         Ok(())
     }
 
-    /// The function that `name` stands for: one of the query, else a stored one.
+    /// The function of this name: one of the query, else a stored one.
     pub(super) fn user_function(&mut self, name: &ast::Name) -> Bind<Option<Arc<Function>>> {
         match self.scope.get(&name.text) {
             Some(Binding::Function(function)) => Ok(Some(Arc::clone(function))),
@@ -67,7 +67,7 @@ impl Binder<'_> {
         }
     }
 
-    /// A stored function: it sees nothing of the query.
+    /// A stored function; it cannot see anything of the query.
     pub(super) fn stored_function(&mut self, name: &ast::Name) -> Bind<Option<Arc<Function>>> {
         let Some(found) = self.environment.catalog.function(&name.text)? else { return Ok(None) };
         self.check_library()?;
@@ -83,10 +83,10 @@ impl Binder<'_> {
         if known_table(&name.text).is_some() {
             self.environment.report.damaged(Damage::HiddenTable(name.text.clone()), "", 1);
         }
-        Ok(Some(Arc::new(Function { definition, home: Place::default() })))
+        Ok(Some(Arc::new(Function { definition, home: ScopePosition::default() })))
     }
 
-    /// An error where stored functions are called like functions of the language, which would hide them.
+    /// Reports stored functions with the names of KQL functions, which would hide them.
     fn check_library(&mut self) -> Bind<()> {
         if std::mem::replace(&mut self.library_checked, true) {
             return Ok(());
@@ -101,7 +101,7 @@ impl Binder<'_> {
         self.error(Code::UnsupportedSyntax, name.span, message)
     }
 
-    /// The table that a call answers, where tables are needed.
+    /// A call where a table is required.
     pub(super) fn called_table(
         &mut self,
         function: &Function,
@@ -119,7 +119,7 @@ impl Binder<'_> {
         }
     }
 
-    /// The value that a call answers, where values are needed.
+    /// A call where a value is required.
     pub(super) fn called_value(
         &mut self,
         function: &Function,
@@ -135,7 +135,7 @@ impl Binder<'_> {
         }
     }
 
-    /// What a call stands for: a value or a table. `input` is its first argument, where the call is an `invoke`.
+    /// Binds a call to a value or a table. `input` is the first argument of an `invoke`.
     pub(super) fn call(
         &mut self,
         function: &Function,
@@ -162,7 +162,7 @@ impl Binder<'_> {
         self.bounded(answer?, before, call.span)
     }
 
-    /// Accounts for one more body; an error where that leads too far.
+    /// Counts one more function body; reports too many or a cycle.
     fn count_call(&mut self, function: &Function, call: &Call<'_>) -> Bind<()> {
         let name = &call.name.text;
         if let Some(first) = self.calls.iter().position(|active| active.definition == function.definition.span) {
@@ -187,7 +187,7 @@ impl Binder<'_> {
         }
     }
 
-    /// For each parameter the argument that is given for it; None where it has a default, or is the input.
+    /// The argument of each parameter; None if it has a default or is the input.
     fn match_arguments<'c>(
         &mut self,
         function: &Function,
@@ -249,7 +249,7 @@ impl Binder<'_> {
         self.report(Diagnostic::new(Code::ArgumentCount, name.span, message).suggest(&name.text, names))
     }
 
-    /// What a parameter stands for during a call.
+    /// The binding of a parameter during a call.
     fn argument(
         &mut self,
         parameter: &FunctionParameter,
@@ -277,14 +277,14 @@ impl Binder<'_> {
         }
     }
 
-    /// A value under a name: of the row, where it has columns.
+    /// The binding of a value; it depends on the row if it has columns.
     pub(super) fn value_binding(&self, value: Expr) -> Binding {
         let mut has_columns = false;
         visit::walk(&value, &mut |part| has_columns |= part.as_column().is_some());
         if has_columns { Binding::RowValue(value, self.pipelines) } else { Binding::Value(value) }
     }
 
-    /// The value as the type of a parameter.
+    /// Casts the value to the type of a parameter.
     fn value_for(&mut self, parameter: &ast::Name, ty: Type, value: Expr) -> Bind<Expr> {
         let is_small = |value: &Expr| match value.as_literal() {
             Some(Value::Long(number)) => i32::try_from(*number).is_ok(),
@@ -301,7 +301,7 @@ impl Binder<'_> {
         Ok(fold::fold(value.cast(ty), &self.context)?)
     }
 
-    /// The table, where it has the columns of a parameter.
+    /// Checks that the table has the columns of a parameter.
     fn table_for(&mut self, parameter: &FunctionParameter, plan: LogicalPlan, span: Span) -> Bind<Binding> {
         let ParameterKind::Tabular(columns) = &parameter.kind else {
             return self.error(Code::ArgumentType, span, format!("`{}` is a value parameter", parameter.name.text));
@@ -322,7 +322,7 @@ impl Binder<'_> {
         Ok(Binding::Table(plan))
     }
 
-    /// A body, with what its parameters stand for.
+    /// Binds a body with the given parameter bindings.
     fn body(&mut self, function: &ast::Function, arguments: Vec<Binding>) -> Bind<Binding> {
         for (parameter, binding) in function.parameters.iter().zip(arguments) {
             self.define(&parameter.name, binding)?;
@@ -341,8 +341,8 @@ impl Binder<'_> {
         }
     }
 
-    /// What a call stands for, at its place; an error where that is too much. Its parts count once, however many calls
-    /// hand them on: what was counted since there were `before` is among them.
+    /// The result of a call, at the span of the call; reports one that is too large. Its parts count once, however many
+    /// calls pass them on: what was counted after `before` is part of them.
     fn bounded(&mut self, answer: Binding, before: usize, span: Span) -> Bind<Binding> {
         let counted = self.reused.saturating_sub(before);
         let value = match answer {
@@ -368,13 +368,13 @@ impl Binder<'_> {
         functions.into_iter().map(|function| function.name.text).collect()
     }
 
-    /// True for a name that is neither a column nor defined.
+    /// True if a name is neither a column nor defined.
     pub(super) fn is_unknown(&self, name: &ast::Name, context: &Context<'_>) -> bool {
         context.schema.index_of(&name.text).is_none() && self.scope.get(&name.text).is_none()
     }
 
-    /// The value or the table that an expression is which may be a table: a name, a call, a pipeline. None for any other
-    /// value, which the caller binds.
+    /// Binds an expression that can be a table: a name, a call or a pipeline. None for any other value, which the
+    /// caller binds.
     pub(super) fn table_or_value(&mut self, expr: &ast::Expr, context: &mut Context<'_>) -> Bind<Option<Binding>> {
         match &expr.kind {
             ExprKind::Pipeline(pipeline) => self.pipeline(pipeline).map(|plan| Some(Binding::Table(plan))),
@@ -405,7 +405,7 @@ impl Binder<'_> {
     }
 }
 
-/// True for a function of the language, whether it is supported or not.
+/// True for a KQL function, supported or not.
 fn is_built_in(name: &str) -> bool {
     functions::is_callable(name) || known::is_kql_function(name)
 }
@@ -421,18 +421,18 @@ pub(super) struct Active {
     pub name: String,
 }
 
-/// A call as written.
+/// A call in the syntax tree.
 pub(super) struct Call<'c> {
     /// The function's name.
     pub name: &'c ast::Name,
     /// Its arguments.
     pub arguments: &'c [ast::Argument],
-    /// All of its words.
+    /// The span of the whole call.
     pub span: Span,
 }
 
 impl<'c> Call<'c> {
-    /// A name alone: a function whose parameters all have defaults.
+    /// A bare name: a call of a function whose parameters all have defaults.
     pub(super) fn bare(name: &'c ast::Name) -> Self {
         Self { name, arguments: &[], span: name.span }
     }

@@ -1,9 +1,9 @@
-//! `ingestion_time()`: which column of a table holds the time at which a record was ingested.
+//! `ingestion_time()`: finds the column that holds the time at which a record was ingested.
 //!
-//! The service keeps that time with the record and no export has it, unless its author wrote it down. So the function
-//! is a column: the one that the user names, else `_IngestionTime`, else `_TimeReceived`, the time at which the cloud
-//! received the record, which is a little earlier. The column is followed from the table up to where the function
-//! stands; where it was left out on the way, or rows are no records any more, the question is refused.
+//! The service stores that time with the record, but exports lack it unless the query that made them included it. So
+//! the function reads a column: the one that the user names, else `_IngestionTime`, else `_TimeReceived`, the slightly
+//! earlier time at which the cloud received the record. The column is traced from the table to the call; if it was
+//! removed on the way, or the rows are not records any more, the call is an error.
 
 use super::{Bind, Binder};
 use crate::diagnostic::{Code, Diagnostic, Span};
@@ -11,31 +11,31 @@ use crate::expr::Expr;
 use crate::plan::{LogicalPlan, Scan, UnnestOutput};
 use crate::types::{Schema, Type, Value};
 
-/// The name that the function's value has as a column.
+/// The name of an unnamed column of `ingestion_time()`.
 pub(super) const COLUMN_NAME: &str = "$IngestionTime";
 
-/// Holds what `ingestion_time()` answered when the records were exported: the author of the export wrote it.
+/// Holds the result of `ingestion_time()` when the records were exported, if the export included it.
 const INGESTED: &str = "_IngestionTime";
 
-/// Holds when the cloud received the record.
+/// Holds the time at which the cloud received the record.
 const RECEIVED: &str = "_TimeReceived";
 
-/// Where the time of ingestion of a plan's rows is, and what to say of it.
+/// The column of the ingestion time in a plan's rows, and the tables to warn about.
 #[derive(Default)]
 struct Ingestion {
-    /// The column; None where it is null.
+    /// The column; None if the time is null.
     column: Option<usize>,
-    /// Tables of which it is the time of reception.
+    /// Tables whose time of reception is used instead.
     received: Vec<String>,
-    /// Tables that have no such column.
+    /// Tables without such a column.
     without: Vec<String>,
 }
 
-/// An error says why the time cannot be told.
-type Found = Result<Ingestion, String>;
+/// The error is the reason why the time is not known.
+type IngestionResult = Result<Ingestion, String>;
 
 impl Binder<'_> {
-    /// The value of `ingestion_time()` over rows of `schema`.
+    /// Binds `ingestion_time()` over rows of `schema`.
     pub(super) fn ingestion_time(&mut self, schema: &Schema, span: Span) -> Bind<Expr> {
         let Some(input) = self.inputs.last().filter(|input| input.schema() == schema) else {
             let message = "`ingestion_time()` is supported only in operators applied to a table";
@@ -67,7 +67,7 @@ impl Binder<'_> {
         self.warn(Diagnostic::new(Code::IngestionTime, span, message).help(help));
     }
 
-    fn find_ingestion(&self, plan: &LogicalPlan) -> Found {
+    fn find_ingestion(&self, plan: &LogicalPlan) -> IngestionResult {
         match plan {
             LogicalPlan::Scan(scan) => self.ingestion_of(scan),
             LogicalPlan::Filter { input, .. }
@@ -91,7 +91,7 @@ impl Binder<'_> {
         }
     }
 
-    fn ingestion_of(&self, scan: &Scan) -> Found {
+    fn ingestion_of(&self, scan: &Scan) -> IngestionResult {
         // Rows that do not come from files were never ingested.
         if scan.table.with_provenance().is_none() {
             return Ok(Ingestion::default());
@@ -118,8 +118,8 @@ impl Binder<'_> {
         Ok(found)
     }
 
-    /// The inputs of a union have the columns of the union; those that lack one have a null there.
-    fn ingestion_of_all(&self, inputs: &[LogicalPlan]) -> Found {
+    /// Every input of a union has all its columns; a column that the input lacks is null.
+    fn ingestion_of_all(&self, inputs: &[LogicalPlan]) -> IngestionResult {
         let mut all = Ingestion::default();
         let found = inputs.iter().map(|input| self.find_ingestion(input)).collect::<Result<Vec<_>, _>>()?;
         all.column = found.iter().find_map(|one| one.column);
@@ -143,8 +143,8 @@ fn is_null(plan: &LogicalPlan, column: usize) -> bool {
     }
 }
 
-/// What is found above an operator that hands columns on to other places.
-fn passed_on(found: Ingestion, place: impl Fn(usize) -> Option<usize>) -> Found {
+/// Traces the column through an operator that moves columns to other positions.
+fn passed_on(found: Ingestion, place: impl Fn(usize) -> Option<usize>) -> IngestionResult {
     match found.column.map(place) {
         Some(None) => Err("its column was removed by an earlier operator".to_owned()),
         at => Ok(Ingestion { column: at.flatten(), ..found }),

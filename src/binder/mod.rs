@@ -1,7 +1,7 @@
-//! What was written -> what it means: names looked up, types checked, sugar gone.
+//! The binder turns a syntax tree into a logical plan: it resolves names, checks types and expands syntactic sugar.
 //!
-//! Binding goes on after an error where it can, so that one run reports several; what depends on a wrong part is left
-//! out without a message of its own.
+//! It continues after an error if possible, so that one run reports several; errors that only follow from an earlier
+//! one are not reported.
 
 mod catalog_table;
 mod expr;
@@ -27,54 +27,54 @@ use crate::types::{Batch, Value};
 
 use scope::Scope;
 
-/// Steps on the longest way through a plan that lets build: every pass over a plan goes as deep.
+/// Maximum depth of a plan, to which every pass over it recurses.
 const MAX_DEPTH: usize = 2_000;
 
-/// Expressions and tables in each other, those in the functions that they call among them.
+/// Maximum nesting of expressions and tables, including the functions that they call.
 const MAX_NESTING: usize = 512;
 
-/// Parts of plans and expressions that uses of lets may add up to.
+/// Maximum number of plan and expression nodes that uses of lets may add up to.
 const MAX_REUSED: usize = 100_000;
 
-/// Rows of a plan that must be known while binding: `toscalar(...)`, `x in (table)`.
+/// Computes a plan whose rows the binder needs: `toscalar(...)`, `x in (table)`.
 pub type Subquery<'a> = dyn Fn(&LogicalPlan, &EvalContext) -> Result<Vec<Batch>> + 'a;
 
-/// What a query is bound against.
+/// Everything outside the query that binding depends on.
 pub struct Environment<'a> {
     /// The tables.
     pub catalog: &'a dyn Catalog,
-    /// `now` and the seed; `set query_now` changes the first.
+    /// `now` (which `set query_now` overrides) and the random seed.
     pub context: EvalContext,
-    /// Values of query parameters, as text.
+    /// The values of query parameters as the user typed them.
     pub parameters: &'a BTreeMap<String, String>,
-    /// A time range that every table is cut to.
+    /// The time range that every table is restricted to.
     pub time_range: Option<&'a TimeRange>,
-    /// By table, the column that the time range cuts instead of the range's own.
+    /// By table, the column that the time range applies to instead of the range's own.
     pub time_columns: &'a BTreeMap<String, String>,
-    /// By table, the column that holds the time of ingestion, where the user names one.
+    /// By table, the column of the ingestion time, if the user names one.
     pub ingestion_columns: &'a BTreeMap<String, String>,
-    /// Whether tables have the columns that tell where a row came from.
+    /// True if tables have provenance columns.
     pub provenance: bool,
-    /// The column whose repeated values are the same record delivered again.
+    /// The column that identifies a record, for dropping duplicate deliveries.
     pub dedup: Option<&'a str>,
-    /// Where to count what is left out.
+    /// Collects what was skipped.
     pub report: &'a ScanReport,
-    /// Names of columns that were not found: records may have them all the same.
+    /// Names of columns that were not found, although records may have them.
     pub missing: &'a RefCell<BTreeSet<String>>,
     /// Computes subqueries.
     pub subquery: &'a Subquery<'a>,
 }
 
-/// A range of time that tables are cut to before the query sees them.
+/// The time range that tables are restricted to before the query sees them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TimeRange {
-    /// The column that holds the time; a table without it is refused.
+    /// The time column; a table without it is an error.
     pub column: String,
-    /// First tick, included.
+    /// First tick, inclusive.
     pub from: Option<i64>,
-    /// First tick that is out again.
+    /// End tick, exclusive.
     pub to: Option<i64>,
-    /// Last tick, included.
+    /// Last tick, inclusive.
     pub through: Option<i64>,
 }
 
@@ -83,11 +83,11 @@ pub struct TimeRange {
 pub struct Bound {
     /// What to compute.
     pub plan: LogicalPlan,
-    /// With which `now`.
+    /// The `now` and random seed to compute it with.
     pub context: EvalContext,
-    /// How the author wants it drawn.
+    /// The `render` operator, if any.
     pub render: Option<Render>,
-    /// What may not mean what the author thinks.
+    /// Warnings about probable mistakes.
     pub warnings: Vec<Diagnostic>,
 }
 
@@ -115,12 +115,12 @@ pub fn bind(query: &ast::Query, environment: &Environment<'_>) -> Result<Bound> 
     }
 }
 
-/// Why something could not be bound.
+/// The reason why something could not be bound.
 #[derive(Debug)]
 pub(crate) enum Failed {
-    /// A diagnostic says so.
+    /// An error that was reported as a diagnostic.
     Reported,
-    /// Binding cannot go on: a file cannot be read, a subquery failed.
+    /// An error that ends binding: an unreadable file, a failed subquery.
     Fatal(Error),
 }
 
@@ -136,26 +136,26 @@ pub(crate) struct Binder<'a> {
     environment: &'a Environment<'a>,
     context: EvalContext,
     scope: Scope,
-    /// What the operators that are being bound work on, the innermost last.
+    /// The inputs of the operators being bound, innermost last.
     inputs: Vec<LogicalPlan>,
-    /// What the uses of lets have added up to: lets that use lets twice double with each.
+    /// Nodes added by uses of lets so far; they can grow exponentially.
     reused: usize,
-    /// Bytes that the bodies of functions have added up to, once a call.
+    /// Total bytes of the function bodies bound so far, counted per call.
     expanded: usize,
-    /// The calls whose bodies are being bound, the innermost last.
+    /// The calls whose bodies are being bound, innermost last.
     calls: Vec<function::Active>,
-    /// Whether the names of stored functions were looked at.
+    /// True once the names of stored functions were checked.
     library_checked: bool,
-    /// How many pipelines are being bound, one in the other.
+    /// Current nesting depth of pipelines.
     pipelines: usize,
-    /// How many expressions and pipelines are being bound, one in the other.
+    /// Current nesting depth of expressions and pipelines.
     nesting: usize,
     /// Set while the condition of a search is bound.
     search: Option<operator::Searching>,
     diagnostics: Vec<Diagnostic>,
     warnings: Vec<Diagnostic>,
     render: Option<Render>,
-    /// By table, the keys of repeated rows and the positions of those to keep, as JSON arrays; None without any.
+    /// By table, the duplicate keys and the positions of the rows to keep, as JSON arrays; None if there are none.
     repeated: BTreeMap<String, Option<[Arc<str>; 2]>>,
 }
 
@@ -180,8 +180,8 @@ impl<'a> Binder<'a> {
         }
     }
 
-    /// Notes an error, once for each place; the answer stands for the part that is missing now. In the body of a
-    /// function the calls that led there are shown: the last, and the one in the query.
+    /// Records an error, once per location. In the body of a function, the diagnostic shows the calls that led there:
+    /// the innermost one, and the one in the query.
     fn report(&mut self, diagnostic: Diagnostic) -> Failed {
         let is_same = |known: &Diagnostic| {
             (known.code, known.span, &known.message) == (diagnostic.code, diagnostic.span, &diagnostic.message)
@@ -198,14 +198,14 @@ impl<'a> Binder<'a> {
         Failed::Reported
     }
 
-    /// Notes a warning, once.
+    /// Records a warning, once.
     fn warn(&mut self, warning: Diagnostic) {
         if !self.warnings.contains(&warning) {
             self.warnings.push(warning);
         }
     }
 
-    /// Binds something inside of what is being bound.
+    /// Binds something nested; reports too deep nesting.
     fn nested<T>(&mut self, span: Span, bind: impl FnOnce(&mut Self) -> Bind<T>) -> Bind<T> {
         if self.nesting >= MAX_NESTING {
             return self.error(Code::TooDeep, span, format!("calls are nested more than {MAX_NESTING} levels deep"));
@@ -220,7 +220,7 @@ impl<'a> Binder<'a> {
         Err(self.report(Diagnostic::new(code, span, message)))
     }
 
-    /// Binds every item, so that the errors of all of them are reported.
+    /// Binds every item, so that the errors of all items are reported.
     fn all<S, T>(
         &mut self,
         items: impl IntoIterator<Item = S>,
@@ -238,13 +238,13 @@ impl<'a> Binder<'a> {
         failed.map_or(Ok(bound), Err)
     }
 
-    /// Accounts for one more use of a table that a let stands for; an error where that leads too far.
+    /// Counts one more use of a table bound by a let; reports a plan that becomes too large or too deep.
     fn reuse_table(&mut self, plan: &LogicalPlan, span: Span) -> Bind<()> {
         let size = self.check_depth(plan, span)?;
         self.reuse(size, span)
     }
 
-    /// How many parts a plan has; an error where lets or functions made it too deep.
+    /// The number of nodes of a plan; reports a plan that is too deep.
     fn check_depth(&mut self, plan: &LogicalPlan, span: Span) -> Bind<usize> {
         let (size, depth) = visit::extent(plan);
         if depth > MAX_DEPTH {
@@ -254,7 +254,7 @@ impl<'a> Binder<'a> {
         Ok(size)
     }
 
-    /// Accounts for one more use of something of so many parts.
+    /// Counts one more use of something with `size` nodes.
     fn reuse(&mut self, size: usize, span: Span) -> Bind<()> {
         let said = self.reused > MAX_REUSED;
         self.reused = self.reused.saturating_add(size);
@@ -266,7 +266,7 @@ impl<'a> Binder<'a> {
         self.error(Code::TooDeep, span, format!("let statements and functions expand to more than {MAX_REUSED} parts"))
     }
 
-    /// The rows of a subquery, now.
+    /// Computes a subquery.
     fn evaluate(&self, plan: &LogicalPlan) -> Bind<Vec<Batch>> {
         Ok((self.environment.subquery)(plan, &self.context)?)
     }

@@ -1,7 +1,7 @@
-//! The names of columns that were not named.
+//! The names of columns that the query does not name.
 //!
-//! Source: the engine's answers; where the published analyzer differs, the engine is right. A bare column keeps its
-//! name, a path joins its steps with `_`, some functions hand their first argument's name on (with a prefix or without),
+//! Source: results of the engine, which wins where the published analyzer differs. A bare column keeps its name, a
+//! path joins its steps with `_`, some functions pass on the name of their first argument (with or without a prefix),
 //! and everything else is numbered: `Column1`, `Column2`, ...
 
 use std::collections::HashSet;
@@ -14,10 +14,10 @@ use crate::functions::{self, ResultName};
 use crate::syntax::ast::{Argument, Assignment, Expr, ExprKind, Name};
 use crate::types::{Schema, Value};
 
-/// Names of aggregate calls inside a larger expression, by their place.
+/// Names of aggregate calls inside a larger expression, by their spans.
 pub(super) type CallNames = Vec<(Span, String)>;
 
-/// The name that a column of this expression alone has; None where it is numbered.
+/// The name of a column with this expression; None if it is numbered.
 pub(super) fn name_of(expr: &Expr, calls: &CallNames) -> Option<String> {
     match &expr.kind {
         ExprKind::Name(name) => Some(name.text.clone()),
@@ -49,7 +49,7 @@ fn is_form(function: &Name, form: ScalarForm) -> bool {
     functions::special_form(&function.text).is_some_and(|row| row.expansion == Expansion::Scalar(form))
 }
 
-/// The name of a column that stands alone.
+/// The name of an argument that is a bare column.
 fn column(argument: Option<&Argument>) -> Option<&str> {
     match &argument?.value.kind {
         ExprKind::Name(name) => Some(&name.text),
@@ -57,8 +57,8 @@ fn column(argument: Option<&Argument>) -> Option<&str> {
     }
 }
 
-/// The name that an item is spelled with: before the `=`, or because it is nothing but a name. No two items of one
-/// operator are spelled alike, while names that are made up give way.
+/// The explicit name of an item: before the `=`, or the item itself if it is a bare name. Explicit names must be
+/// unique within an operator; derived names are changed on a conflict.
 pub(super) fn spelled(item: &Assignment) -> Option<&Name> {
     match (item.names.first(), &item.value.kind) {
         (Some(name), _) | (None, ExprKind::Name(name)) => Some(name),
@@ -66,7 +66,7 @@ pub(super) fn spelled(item: &Assignment) -> Option<&Name> {
     }
 }
 
-/// True where the name would come from an index that differs from row to row: what it is then is not known.
+/// True if the name would depend on an index that differs from row to row, so that it is not known.
 fn is_named_by_rows(expr: &Expr) -> bool {
     match &expr.kind {
         ExprKind::Parenthesised(inner) => is_named_by_rows(inner),
@@ -97,47 +97,47 @@ fn step(index: &Expr) -> Option<String> {
     }
 }
 
-/// Hands out names, each once.
+/// Assigns unique names.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     taken: HashSet<String>,
-    /// Names that are written somewhere: numbers behind a name step past them.
+    /// Explicit names: appended numbers skip them.
     written: HashSet<String>,
-    /// Columns of the input: `ColumnN` steps past them.
+    /// Columns of the input: `ColumnN` skips them.
     input: HashSet<String>,
     numbered: usize,
 }
 
 impl Names {
-    /// Names that are taken from the start.
+    /// Creates a set with these names taken.
     pub fn taken<'n>(names: impl IntoIterator<Item = &'n str>) -> Self {
         Self { taken: names.into_iter().map(str::to_owned).collect(), ..Self::default() }
     }
 
-    /// The same, where `ColumnN` steps past the columns of the input.
+    /// Makes `ColumnN` skip the columns of the input.
     pub fn past_input(mut self, schema: &Schema) -> Self {
         self.input = schema.names().map(str::to_owned).collect();
         self
     }
 
-    /// The same, where numbers behind a name step past the names written in `items`.
+    /// Makes appended numbers skip the explicit names of `items`.
     pub fn past_written<'i>(mut self, items: impl IntoIterator<Item = &'i Assignment>) -> Self {
         self.written = items.into_iter().flat_map(|item| &item.names).map(|name| name.text.clone()).collect();
         self
     }
 
-    /// The same, where numbers behind a name step past `names`.
+    /// Makes appended numbers skip `names`.
     pub fn past<'n>(mut self, names: impl IntoIterator<Item = &'n str>) -> Self {
         self.written = names.into_iter().map(str::to_owned).collect();
         self
     }
 
-    /// True where `name` is still free; it is taken afterwards.
+    /// Takes `name`; false if it was already taken.
     pub fn claim(&mut self, name: &str) -> bool {
         self.taken.insert(name.to_owned())
     }
 
-    /// `wanted`, with 1, 2, ... behind it where it is taken.
+    /// Returns `wanted`, followed by 1, 2, ... if it is taken.
     pub fn unique(&mut self, wanted: &str) -> String {
         if self.claim(wanted) {
             return wanted.to_owned();
@@ -149,7 +149,7 @@ impl Names {
         name
     }
 
-    /// The next `ColumnN`.
+    /// Returns the next free `ColumnN`.
     pub fn numbered(&mut self) -> String {
         loop {
             self.numbered += 1;
@@ -160,7 +160,7 @@ impl Names {
         }
     }
 
-    /// `wanted` made unique, or the next `ColumnN`.
+    /// Returns `wanted` made unique, or the next `ColumnN`.
     pub fn unique_or_numbered(&mut self, wanted: Option<&str>) -> String {
         match wanted {
             Some(name) if !name.is_empty() => self.unique(name),
@@ -170,7 +170,7 @@ impl Names {
 }
 
 impl Binder<'_> {
-    /// An error where `item` has no name, and the one that the engine makes up is not known.
+    /// Reports an unnamed item whose name on the engine is not known.
     pub(super) fn check_name(&mut self, item: &Assignment) -> Bind<()> {
         if !item.names.is_empty() || !is_named_by_rows(&item.value) {
             return Ok(());
@@ -179,17 +179,17 @@ impl Binder<'_> {
         self.error(Code::UnsupportedSyntax, item.value.span, message)
     }
 
-    /// The name that an expression would have as a column; aggregates inside are not looked at.
+    /// The name of an expression as a column, ignoring aggregates inside it.
     pub(super) fn own_name(expr: &Expr) -> Option<String> {
         name_of(expr, &CallNames::new())
     }
 
-    /// The same over rows of `schema`.
+    /// The name of an expression over rows of `schema`.
     pub(super) fn name_over(&self, expr: &Expr, schema: &Schema) -> Option<String> {
         Self::own_name(expr).or_else(|| self.looked_up(expr, schema))
     }
 
-    /// The name of a column that is looked up by a text: `column_ifexists("a", "")`.
+    /// The name of a column that is looked up by a string: `column_ifexists("a", "")`.
     pub(super) fn looked_up(&self, expr: &Expr, schema: &Schema) -> Option<String> {
         let ExprKind::Call { function, arguments } = &expr.kind else { return None };
         let looks_up = is_form(function, ScalarForm::ColumnIfExists);

@@ -1,7 +1,7 @@
-//! What a name means apart from columns: lets, query parameters, functions and their parameters.
+//! The scope of names other than columns: lets, query parameters, functions and their parameters.
 //!
-//! Names stand in levels: the query's own, and one for each function whose body is being bound. A body sees what was
-//! defined before its function, whatever was defined since, so every definition has a number.
+//! A scope has levels: one for the query, and one per function whose body is being bound. A body sees only what was
+//! defined before its function, so definitions are numbered.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,62 +11,62 @@ use crate::expr::Expr;
 use crate::plan::LogicalPlan;
 use crate::syntax::ast;
 
-/// What a `let` or a parameter stands for.
+/// The meaning of a `let` or a parameter.
 #[derive(Clone, Debug)]
 pub(crate) enum Binding {
-    /// A value; an expression without columns, a literal unless each use is computed anew.
+    /// A value: an expression without columns; a literal unless every use is computed again.
     Value(Expr),
-    /// A value that depends on the row for which a function is called, and inside of how many pipelines it is that:
-    /// in others its columns mean something else.
+    /// A value that depends on the row for which a function is called, and the pipeline depth at which it is valid:
+    /// at another depth its columns would mean something else.
     RowValue(Expr, usize),
     /// A table.
     Table(LogicalPlan),
     /// A function.
     Function(Arc<Function>),
-    /// Something that is wrong, which has been said where it is defined.
+    /// A definition that failed and was reported.
     Failed,
 }
 
-/// A function, and what its body sees.
+/// A function, and the definitions that its body can see.
 #[derive(Debug)]
 pub(crate) struct Function {
-    /// As written.
+    /// The definition in the syntax tree.
     pub definition: Arc<ast::Function>,
-    /// What was defined before it.
-    pub home: Place,
+    /// The position after the definitions it can see.
+    pub home: ScopePosition,
 }
 
-/// A place between two definitions; by default the one before all.
+/// A position between two definitions; by default before all of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Place {
-    /// How many levels there are.
+pub(crate) struct ScopePosition {
+    /// The number of levels.
     levels: usize,
-    /// How many names the last of them has had.
+    /// The number of definitions in the last level.
     defined: usize,
 }
 
-/// The levels that are out of sight while the body of a function is bound.
+/// The levels hidden while the body of a function is bound.
 #[derive(Debug)]
 pub(crate) struct Hidden {
     levels: Vec<Level>,
     visible: usize,
 }
 
-/// The names in force.
+/// All visible names.
 #[derive(Debug)]
 pub(crate) struct Scope {
-    /// The innermost last; never empty.
+    /// The levels, innermost last; never empty.
     levels: Vec<Level>,
 }
 
 /// Names of the query or of one call.
 #[derive(Debug)]
 struct Level {
-    /// Each definition of a name with its number; later ones shadow those before.
+    /// The definitions of each name with their numbers; later ones shadow earlier ones.
     names: BTreeMap<String, Vec<(usize, Binding, Span)>>,
-    /// How many definitions there have been.
+    /// The number of definitions so far.
     defined: usize,
-    /// How many of them can be seen.
+    /// The number of visible definitions.
     visible: usize,
 }
 
@@ -89,12 +89,12 @@ impl Default for Scope {
 }
 
 impl Scope {
-    /// What `name` stands for.
+    /// The meaning of `name`.
     pub fn get(&self, name: &str) -> Option<&Binding> {
         self.levels.iter().rev().find_map(|level| level.get(name)).map(|(_, binding, _)| binding)
     }
 
-    /// Defines `name`; where it is defined already, the place of that is the error. Names of outer levels are hidden.
+    /// Defines `name`; the error is the span of an earlier definition in this level. Names of outer levels are hidden.
     pub fn define(&mut self, name: &str, binding: Binding, span: Span) -> Result<(), Span> {
         match self.levels.last().and_then(|level| level.get(name)) {
             Some((.., earlier)) => Err(*earlier),
@@ -105,7 +105,7 @@ impl Scope {
         }
     }
 
-    /// Defines `name`, whatever it stood for.
+    /// Defines `name`, replacing an earlier definition.
     pub fn shadow(&mut self, name: &str, binding: Binding, span: Span) {
         if let Some(level) = self.levels.last_mut() {
             level.names.entry(name.to_owned()).or_default().push((level.defined, binding, span));
@@ -113,14 +113,14 @@ impl Scope {
         }
     }
 
-    /// The place behind all definitions so far.
-    pub fn here(&self) -> Place {
-        Place { levels: self.levels.len(), defined: self.levels.last().map_or(0, |level| level.defined) }
+    /// The position after all definitions so far.
+    pub fn here(&self) -> ScopePosition {
+        ScopePosition { levels: self.levels.len(), defined: self.levels.last().map_or(0, |level| level.defined) }
     }
 
-    /// Goes to `home`, into a level of its own. Only functions that can be seen are called, so the levels of `home`
-    /// are all there.
-    pub fn enter(&mut self, home: Place) -> Hidden {
+    /// Returns to position `home` and opens a new level. Only visible functions are called, so the levels of `home` all
+    /// exist.
+    pub fn enter(&mut self, home: ScopePosition) -> Hidden {
         let levels = self.levels.split_off(home.levels.min(self.levels.len()));
         let visible = |level: &mut Level| std::mem::replace(&mut level.visible, home.defined);
         let visible = self.levels.last_mut().map_or(usize::MAX, visible);
@@ -128,7 +128,7 @@ impl Scope {
         Hidden { levels, visible }
     }
 
-    /// Goes back to where [`Scope::enter`] was called.
+    /// Undoes [`Scope::enter`].
     pub fn leave(&mut self, hidden: Hidden) {
         self.levels.pop();
         if let Some(level) = self.levels.last_mut() {
@@ -137,7 +137,7 @@ impl Scope {
         self.levels.extend(hidden.levels);
     }
 
-    /// The names that `is_wanted` takes, each once, in the order of the alphabet.
+    /// The names whose binding satisfies `is_wanted`, sorted and without duplicates.
     pub fn names(&self, is_wanted: impl Fn(&Binding) -> bool) -> Vec<String> {
         let all: std::collections::BTreeSet<&String> =
             self.levels.iter().flat_map(|level| level.names.keys()).collect();

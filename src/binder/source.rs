@@ -1,4 +1,4 @@
-//! Sources: tables, print, datatable, range, union, parenthesised pipelines.
+//! Sources: tables, print, datatable, range, union and parenthesised pipelines.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::types::{Batch, ColumnBuilder, Field, Schema, Type, Value, cast};
 impl Binder<'_> {
     /// A source and its operators.
     pub(super) fn pipeline(&mut self, pipeline: &ast::Pipeline) -> Bind<LogicalPlan> {
-        // What a search says of case holds for its own condition, not for tables in it.
+        // The case sensitivity of a search does not apply to tables inside its condition.
         let search = self.search.take();
         self.pipelines += 1;
         let bound = self.nested(pipeline.span, |binder| {
@@ -52,7 +52,7 @@ impl Binder<'_> {
         }
     }
 
-    /// A let, a function without arguments or a table of the catalog.
+    /// A let, a function without arguments, or a table of the catalog.
     pub(super) fn named_table(&mut self, name: &ast::Name) -> Bind<LogicalPlan> {
         match self.scope.get(&name.text).cloned() {
             Some(Binding::Table(plan)) => return self.reuse_table(&plan, name.span).map(|()| plan),
@@ -62,7 +62,7 @@ impl Binder<'_> {
             }
             Some(Binding::Function(function)) => return self.called_table(&function, &Call::bare(name), None),
             Some(Binding::Failed) => return Err(Failed::Reported),
-            // Where a stored function and a table have the same name, the function counts.
+            // A stored function takes precedence over a table of the same name.
             None => {
                 if let Some(function) = self.stored_function(name)? {
                     return self.called_table(&function, &Call::bare(name), None);
@@ -93,7 +93,7 @@ impl Binder<'_> {
         self.report(diagnostic)
     }
 
-    /// A known table that no file of the call can hold.
+    /// Reports a known table that no given file can hold.
     fn nothing_to_read(&mut self, name: &ast::Name) -> Failed {
         let message = format!("nothing to read the table `{}` from: no file is given that could hold it", name.text);
         let help = format!(
@@ -156,7 +156,7 @@ impl Binder<'_> {
         }
     }
 
-    /// One row without columns.
+    /// A table of one row without columns.
     fn one_row() -> LogicalPlan {
         let schema = Schema::new([]);
         LogicalPlan::scan("print", Arc::new(MemoryTable::new(schema, vec![Batch::new(Vec::new(), 1)])))

@@ -10,7 +10,7 @@ use crate::syntax::ast::{self, ExprKind, LetValue, StatementKind};
 use crate::types::{Schema, Type, Value, cast, datetime};
 
 impl Binder<'_> {
-    /// The plan of the one statement that is a query; the others are set up before.
+    /// Binds all statements; the only query among them gives the plan.
     pub(super) fn query(&mut self, query: &ast::Query) -> Bind<LogicalPlan> {
         let mut plan = None;
         for statement in &query.statements {
@@ -38,7 +38,7 @@ impl Binder<'_> {
         plan.unwrap_or_else(|| Err(Failed::Fatal(Error::internal("the parser reports a text without a query"))))
     }
 
-    /// What a name stands for from here on.
+    /// Binds a `let`.
     pub(super) fn let_statement(&mut self, name: &ast::Name, value: &LetValue) -> Bind<()> {
         let binding = match value {
             LetValue::Pipeline(pipeline) => self.pipeline(pipeline).map(Binding::Table),
@@ -48,7 +48,7 @@ impl Binder<'_> {
         self.define_or_fail(name, binding)
     }
 
-    /// A value, or a bare name or call that stands for a table.
+    /// Binds a value, or a bare name or call that denotes a table.
     pub(super) fn let_expr(&mut self, expr: &ast::Expr) -> Bind<Binding> {
         let no_columns = Schema::new([]);
         let context = &mut Context { schema: &no_columns, aggregates: None };
@@ -64,7 +64,7 @@ impl Binder<'_> {
         Ok(self.value_binding(value))
     }
 
-    /// Defines `name`; what uses a name that could not be bound is silent, since its definition has had its message.
+    /// Defines `name`. If its definition failed, uses of it report nothing, because the definition already did.
     fn define_or_fail(&mut self, name: &ast::Name, binding: Bind<Binding>) -> Bind<()> {
         match binding {
             Ok(binding) => self.define(name, binding),
@@ -80,13 +80,13 @@ impl Binder<'_> {
         })
     }
 
-    /// A value without columns: computed now, unless each use must be computed anew.
+    /// A value without columns, computed now unless every use must be computed again.
     fn constant_or_volatile(&mut self, expr: &ast::Expr) -> Bind<Expr> {
         let bound = self.expr(expr, &Schema::new([]))?;
         Ok(fold::fold(bound, &self.context)?)
     }
 
-    /// A value that must be known before the query runs.
+    /// A constant value.
     pub(super) fn constant(&mut self, expr: &ast::Expr) -> Bind<Value> {
         let bound = self.constant_or_volatile(expr)?;
         match bound.as_literal() {
@@ -95,7 +95,7 @@ impl Binder<'_> {
         }
     }
 
-    /// A whole number that is known before the query runs.
+    /// A constant whole number.
     pub(super) fn constant_number(&mut self, expr: &ast::Expr) -> Bind<i64> {
         let value = self.constant(expr)?;
         match (value.as_i64(), &value) {
@@ -115,8 +115,8 @@ impl Binder<'_> {
 
     fn set_statement(&mut self, option: &ast::Name, value: Option<&ast::Expr>) -> Bind<()> {
         if option.text != "query_now" {
-            // Every other option of the service steers how a query runs, not what it answers; what could cut an
-            // answer is not done here at all.
+            // Every other option controls how the service runs a query, not its result; limits that could truncate a
+            // result do not exist here.
             return if value.is_none_or(|value| matches!(value.kind, ExprKind::Name(_) | ExprKind::Literal(_))) {
                 Ok(())
             } else {
@@ -167,8 +167,8 @@ impl Binder<'_> {
     }
 }
 
-/// The value that a user typed for a query parameter, null if it is none of this type. Unlike in the query itself, times
-/// are read only as ISO 8601 and RFC 3339 write them.
+/// Parses the value of a query parameter; null if it is not of this type. Unlike in the query itself, times must be
+/// in ISO 8601 or RFC 3339 form.
 fn given_value(text: &str, ty: Type) -> Result<Value, Error> {
     match ty {
         Type::Datetime => Ok(datetime::parse_iso8601(text).map_or(Value::null(ty), Value::Datetime)),
@@ -176,7 +176,7 @@ fn given_value(text: &str, ty: Type) -> Result<Value, Error> {
     }
 }
 
-/// How a value is written for which several spellings are in use.
+/// An example of a value whose type has several common notations.
 fn example_of(ty: Type) -> Option<&'static str> {
     match ty {
         Type::Datetime => Some("2026-03-01 or 2026-03-01T09:00:00Z"),

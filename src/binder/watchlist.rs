@@ -1,7 +1,7 @@
-//! `_GetWatchlist('alias')`: the items of a watchlist of Microsoft Sentinel, read from a file that the user names.
+//! `_GetWatchlist('alias')`: the items of a Microsoft Sentinel watchlist, read from the file bound to its alias.
 //!
-//! As in Sentinel, the values are texts, and the column of the search keys stands in front once more as `SearchKey`.
-//! The identifiers and times that Sentinel gives items are not known here, unless the file has them.
+//! As in Sentinel, all values are strings, and the search key column is repeated as the first column, `SearchKey`.
+//! The identifiers and times that Sentinel assigns to items are missing unless the file has them.
 
 use super::operator::project::identity;
 use super::{Bind, Binder};
@@ -11,10 +11,10 @@ use crate::plan::LogicalPlan;
 use crate::syntax::ast;
 use crate::types::Type;
 
-/// The function's name, in front of the names of its scans: no table has it.
+/// The prefix of the names of watchlist scans; no table has this name.
 const FUNCTION: &str = "_GetWatchlist";
 
-/// The column that has the search keys.
+/// The column that holds the search keys.
 const SEARCH_KEY: &str = "SearchKey";
 
 impl Binder<'_> {
@@ -60,8 +60,8 @@ impl Binder<'_> {
         Ok(plan.project(columns))
     }
 
-    /// An error where the first column of `plan` counts and it is a watchlist as it stands: Sentinel has the
-    /// identifiers of items in front.
+    /// Reports a use of the first column of an unmodified watchlist: on Sentinel that column holds the identifiers of
+    /// items.
     pub(super) fn known_first_column(&mut self, plan: &LogicalPlan, span: Span) -> Bind<()> {
         let LogicalPlan::Project { input, .. } = plan else { return Ok(()) };
         match input.as_ref() {

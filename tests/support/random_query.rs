@@ -178,7 +178,7 @@ impl<R: Rng> Writer<'_, R> {
 
     fn aggregate(&mut self) -> Option<(String, Type)> {
         let functions: Vec<&AggregateFunction> =
-            aggregate_functions().filter(|f| !INEXACT.contains(&f.name) && !f.answers_arguments).collect();
+            aggregate_functions().filter(|f| !INEXACT.contains(&f.name) && !f.returns_arguments).collect();
         let function = *self.pick(&functions);
         let (arguments, types) = self.arguments(function.params)?;
         let several = function.name.starts_with("percentiles");

@@ -1,6 +1,6 @@
-//! `*` for all columns: `* has "x"`; and the terms of `search`, whose stars say how they must match.
+//! `*` as an operand, as in `* has "x"`, and the terms of `search`, whose wildcards select the operator.
 //!
-//! Source: the reference's page on the search operator. All columns are those that hold texts: strings and dynamics.
+//! Source: the reference's page on the search operator. `*` stands for the string and dynamic columns.
 
 use super::Context;
 use crate::binder::operator::TABLE_COLUMN;
@@ -13,7 +13,7 @@ use crate::syntax::ast::{self, BinaryOperator};
 use crate::types::{Schema, Type, Value};
 
 impl Binder<'_> {
-    /// `* operator right`: true where it is true of any column.
+    /// `* operator right`: true if it is true for any column.
     pub(super) fn bind_star(
         &mut self,
         (operator, at): (BinaryOperator, Span),
@@ -42,7 +42,7 @@ impl Binder<'_> {
         self.any_column(symbol, at, &right, context.schema)
     }
 
-    /// `left:term`: as a term of `search`, in one column.
+    /// `left:term`: matches a search term in one column.
     pub(super) fn bind_colon(
         &mut self,
         at: Span,
@@ -69,7 +69,7 @@ impl Binder<'_> {
         }
     }
 
-    /// How a term must match, by the stars at its ends, and its text without them.
+    /// The operator that the wildcards at the ends of a term select, and the term without them.
     pub(in crate::binder) fn term_operator(&mut self, term: &str, span: Span) -> Bind<(&'static str, String)> {
         let (begins, rest) = term.strip_prefix('*').map_or((false, term), |rest| (true, rest));
         let (ends, text) = rest.strip_suffix('*').map_or((false, rest), |rest| (true, rest));
@@ -87,7 +87,7 @@ impl Binder<'_> {
         Ok((self.case_of(operator, span)?, text.to_owned()))
     }
 
-    /// The operator in the form that `search kind=case_sensitive` makes of it.
+    /// The operator in its case-sensitive form if `search kind=case_sensitive` asks for it.
     pub(super) fn case_of(&mut self, operator: BinaryOperator, at: Span) -> Bind<&'static str> {
         use BinaryOperator as B;
         if self.search.is_none_or(|search| !search.case_sensitive) {
@@ -115,7 +115,7 @@ impl Binder<'_> {
         Ok(cased.symbol())
     }
 
-    /// Refuses an operator that ignores case by its meaning where case is to matter.
+    /// Rejects an operator that always ignores case inside a case-sensitive search.
     pub(super) fn caseless_operator(&mut self, symbol: &str, at: Span) -> Bind<()> {
         if self.search.is_none_or(|search| !search.case_sensitive) {
             return Ok(());
@@ -125,7 +125,7 @@ impl Binder<'_> {
         Err(self.report(Diagnostic::new(Code::UnsupportedSyntax, at, message).help(help)))
     }
 
-    /// True where `column symbol right` is true of any column.
+    /// True if `column symbol right` is true for any searched column.
     pub(in crate::binder) fn any_column(
         &mut self,
         symbol: &str,
@@ -155,7 +155,7 @@ impl Binder<'_> {
         Ok(parts.pop().unwrap_or_else(|| Expr::literal(Value::Bool(false), span)))
     }
 
-    /// True for columns that hold texts of the records: not the name of the table, nor where a record stands.
+    /// True for string and dynamic columns of the records, but not for the table name and provenance columns.
     fn is_searched(&self, schema: &Schema, index: usize) -> bool {
         let field = schema.field(index);
         let is_own = self.search.is_none_or(|search| index < search.columns && field.name != TABLE_COLUMN);
@@ -163,7 +163,7 @@ impl Binder<'_> {
         field.ty.is_text() && is_own && !is_origin
     }
 
-    /// Accounts for a test of so many columns; an error where conditions on all columns add up to too much.
+    /// Counts a condition on `columns` columns; reports conditions on all columns that expand to too many parts.
     fn count_tests(&mut self, columns: usize, span: Span) -> Bind<()> {
         self.reused = self.reused.saturating_add(3 * columns);
         if self.reused > MAX_REUSED {
@@ -173,7 +173,7 @@ impl Binder<'_> {
         Ok(())
     }
 
-    /// The text that a `let` or parameter of this name stands for; None for a column.
+    /// The string that a `let` or parameter of this name holds; None for a column.
     pub(in crate::binder) fn text_of_let(&self, name: &ast::Name, schema: &Schema) -> Option<std::sync::Arc<str>> {
         match self.scope.get(&name.text) {
             Some(Binding::Value(value)) if schema.index_of(&name.text).is_none() => match value.as_literal() {

@@ -1,4 +1,4 @@
-//! Calls: functions of the registry, and aggregates where they may stand.
+//! Calls of scalar functions and of aggregates.
 
 use super::{Aggregates, Context};
 use crate::binder::function::Call;
@@ -51,7 +51,7 @@ impl Binder<'_> {
         }
     }
 
-    /// A function of the registry on bound arguments.
+    /// A call of a scalar function with bound arguments.
     pub(in crate::binder) fn function_call(
         &mut self,
         function: &'static ScalarFunction,
@@ -65,7 +65,7 @@ impl Binder<'_> {
         }
     }
 
-    /// A function on arguments that are what they look like.
+    /// A call without the special handling of null strings.
     pub(super) fn plain_call(
         &mut self,
         function: &'static ScalarFunction,
@@ -137,7 +137,7 @@ impl Binder<'_> {
         }
         let types: Vec<&str> = arguments.iter().map(|argument| argument.ty.name()).collect();
         let message = format!("`{}` does not accept arguments of types ({})", name.text, types.join(", "));
-        // Where a single argument is the only one of its kind the underline goes there.
+        // A single argument is underlined instead of the function's name.
         let place = match arguments {
             [one] => one.span,
             _ => name.span,
@@ -200,7 +200,7 @@ impl Binder<'_> {
         Ok(Expr::column(index, ty, span))
     }
 
-    /// The arguments with the names they would have as columns; `*` is written out.
+    /// The arguments and their names as columns; `*` is expanded.
     fn aggregate_arguments(
         &mut self,
         function: &AggregateFunction,
@@ -212,8 +212,8 @@ impl Binder<'_> {
         let mut names = Vec::new();
         for argument in arguments {
             if matches!(argument.value.kind, ast::ExprKind::Star) {
-                if !function.answers_arguments {
-                    // `count(*)` and its like: the star says no more than that rows count.
+                if !function.returns_arguments {
+                    // In `count(*)` and the like, the star is ignored.
                     continue;
                 }
                 let taken: Vec<usize> = bound.iter().filter_map(Expr::as_column).collect();
@@ -231,7 +231,7 @@ impl Binder<'_> {
         Ok((bound, names))
     }
 
-    /// The arguments cast to what the aggregate takes, and the columns it answers.
+    /// The arguments cast to the parameter types, and the result columns.
     fn aggregate_signature(
         &mut self,
         function: &'static AggregateFunction,

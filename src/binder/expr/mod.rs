@@ -1,4 +1,4 @@
-//! Expressions: dispatch by kind, one line each.
+//! Expressions: dispatch by kind.
 
 mod all_columns;
 mod call;
@@ -17,35 +17,35 @@ use crate::plan::AggregateExpr;
 use crate::syntax::ast::{self, ExprKind};
 use crate::types::Schema;
 
-/// Aggregates met while binding an expression of `summarize`: they become columns behind the keys.
+/// Aggregates collected from an expression of `summarize`; their results follow the keys as columns.
 #[derive(Debug, Default)]
 pub(super) struct Aggregates {
     /// In order of appearance.
     pub found: Vec<AggregateExpr>,
-    /// The name of the first column of each call, by its place.
+    /// The name of the first result column of each call, by its span.
     pub names: super::naming::CallNames,
-    /// How many columns the keys take.
+    /// The number of key columns.
     pub keys: usize,
-    /// The columns that are keys of the summarize, which `*` leaves out.
+    /// The input columns that are keys, which `*` excludes.
     pub key_columns: Vec<usize>,
 }
 
-/// What an expression may refer to.
+/// What an expression can refer to.
 pub(super) struct Context<'c> {
     /// The columns.
     pub schema: &'c Schema,
-    /// Where aggregates are collected; None where none may stand.
+    /// Collects aggregates; None if they are not allowed.
     pub aggregates: Option<&'c mut Aggregates>,
 }
 
 impl Binder<'_> {
-    /// An expression over rows of `schema`, constants computed.
+    /// Binds an expression over rows of `schema` and folds constants.
     pub(super) fn expr(&mut self, expr: &ast::Expr, schema: &Schema) -> Bind<Expr> {
         let bound = self.bind_expr(expr, &mut Context { schema, aggregates: None })?;
         Ok(fold::fold(bound, &self.context)?)
     }
 
-    /// An expression that may refer to what `context` says.
+    /// Binds an expression in `context`.
     pub(super) fn bind_expr(&mut self, expr: &ast::Expr, context: &mut Context<'_>) -> Bind<Expr> {
         self.nested(expr.span, |binder| binder.bind_kind(expr, context))
     }
@@ -79,7 +79,7 @@ impl Binder<'_> {
         }
     }
 
-    /// A column, else a let or a parameter: in rows a column hides them.
+    /// A column, else a let or a parameter; a column hides them.
     fn bind_name(&mut self, name: &ast::Name, context: &mut Context<'_>) -> Bind<Expr> {
         if let Some(index) = context.schema.index_of(&name.text) {
             if context.aggregates.is_some() {
@@ -113,7 +113,7 @@ impl Binder<'_> {
         }
     }
 
-    /// Notes that a column was named and not found.
+    /// Records that a column was not found.
     pub(super) fn miss(&self, column: &str) {
         self.environment.missing.borrow_mut().insert(column.to_owned());
     }
@@ -128,7 +128,7 @@ impl Binder<'_> {
         self.report(diagnostic)
     }
 
-    /// An expression of `summarize`, with its aggregates moved to `aggregates`.
+    /// Binds an expression of `summarize` and moves its aggregates to `aggregates`.
     pub(super) fn aggregate_expr(
         &mut self,
         expr: &ast::Expr,

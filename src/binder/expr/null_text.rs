@@ -1,8 +1,8 @@
-//! Texts that are null to the function directly on them.
+//! Strings that count as null for the function applied directly to them.
 //!
-//! A text is never null in KQL. Measured on the engine, two functions are exceptions: what `substring` answers for a
-//! null position and `format_datetime` for a null instant is null to `isnull`, `isnotnull` and `strlen`, though it is
-//! the empty text as soon as it is a column. Texts stay without nulls here: the binder asks the arguments instead.
+//! A string is never null in KQL. Measured on the engine, there are two exceptions: the results of `substring` for a
+//! null position and of `format_datetime` for a null datetime are null for `isnull`, `isnotnull` and `strlen`, but are
+//! empty strings as soon as they are stored in a column. Strings have no nulls here, so the binder tests the arguments.
 
 use crate::binder::{Bind, Binder};
 use crate::diagnostic::{Code, Diagnostic, Span};
@@ -12,8 +12,8 @@ use crate::syntax::ast;
 use crate::types::{Type, Value};
 
 impl Binder<'_> {
-    /// `function` on a text that is null where some other value is: an expression that asks that value. None where
-    /// the call means what it says.
+    /// For `function` applied to a string that is null if another value is: an expression that tests that value. None
+    /// if the call needs no special handling.
     pub(super) fn call_on_null_text(
         &mut self,
         function: &'static ScalarFunction,
@@ -44,7 +44,7 @@ impl Binder<'_> {
         Ok(Some(answer))
     }
 
-    /// True where one of `values` is null.
+    /// True if any of `values` is null.
     fn any_null(&mut self, values: Vec<Expr>, at: Span, span: Span) -> Bind<Expr> {
         let mut any: Option<Expr> = None;
         for value in values {
@@ -57,7 +57,7 @@ impl Binder<'_> {
         Ok(any.unwrap_or_else(|| Expr::literal(Value::Bool(false), span)))
     }
 
-    /// A function of the registry by its name, as if it stood at `at`.
+    /// A call of a scalar function by name, reported at `at`.
     fn named_call(&mut self, function: &str, arguments: Vec<Expr>, at: Span, span: Span) -> Bind<Expr> {
         let name = ast::Name { text: function.into(), span: at };
         match functions::scalar_function(function) {
@@ -67,7 +67,7 @@ impl Binder<'_> {
     }
 }
 
-/// The values a null among which makes `text` null.
+/// The values that make `text` null if one of them is null.
 fn deciding(text: &Expr) -> Vec<&Expr> {
     let parts = match text.as_call() {
         Some(("substring", parts)) => &parts[1..],

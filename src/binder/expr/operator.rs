@@ -1,4 +1,4 @@
-//! Operators: each is an entry of the registry, found by its symbol.
+//! Operators: calls of the registry entry with the operator's symbol.
 
 use super::Context;
 use crate::binder::scope::Binding;
@@ -10,7 +10,7 @@ use crate::plan::LogicalPlan;
 use crate::syntax::ast::{self, BinaryOperator, MembershipOperator, UnaryOperator};
 use crate::types::{Type, Value};
 
-/// Values that a table behind `in` may hold.
+/// Maximum number of values in a table after `in`.
 const MAX_MEMBERS: usize = 1_000_000;
 
 impl Binder<'_> {
@@ -29,7 +29,7 @@ impl Binder<'_> {
         self.operator_call(symbol, span, vec![operand], span)
     }
 
-    /// Chains of operators are walked in a loop: a query may hold thousands of `or`s.
+    /// Chains of operators are walked in a loop, because a query can contain thousands of `or`s.
     pub(super) fn bind_binary(
         &mut self,
         (symbol, at): (BinaryOperator, Span),
@@ -85,14 +85,14 @@ impl Binder<'_> {
             values.extend((0..batch.rows()).map(|row| Expr::literal(batch.column(0).value(row), span)));
         }
         if values.is_empty() {
-            // An empty list matches nothing, which a list of nothing but a null says for every type.
+            // An empty list matches nothing; a list with an empty array does so for every type.
             values.push(Expr::literal(Value::Dynamic("[]".into()), span).cast(Type::Dynamic));
         }
         debug_assert!(values.iter().all(|value| value.ty == ty || value.ty == Type::Dynamic));
         Ok(values)
     }
 
-    /// The operator `symbol` on bound operands.
+    /// Applies the operator `symbol` to bound operands.
     pub(in crate::binder) fn operator_call(
         &mut self,
         symbol: &str,

@@ -1,4 +1,4 @@
-//! as: a name for the rows so far.
+//! as: names the input.
 
 use crate::binder::scope::Binding;
 use crate::binder::{Bind, Binder};
@@ -9,8 +9,8 @@ use crate::syntax::ast::{self, ExprKind, Parameter};
 use crate::types::Value;
 
 impl Binder<'_> {
-    /// From here on the name stands for these rows. Rows that would not be the same each time they are computed are
-    /// computed now, where the author wants them kept.
+    /// Binds the name to these rows from here on. Rows that differ each time they are computed are computed now if the
+    /// query asks to keep them.
     /// Source: the reference's page on the as operator.
     pub(super) fn name_rows(
         &mut self,

@@ -1,4 +1,4 @@
-//! project-away, project-keep, project-rename, project-reorder: columns chosen and named, nothing computed.
+//! project-away, project-keep, project-rename and project-reorder: columns are selected and renamed, not computed.
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
@@ -56,7 +56,7 @@ impl Binder<'_> {
         Ok(pick(input, &order))
     }
 
-    /// The columns that the patterns name, in the order of the patterns, each once.
+    /// The columns that match the patterns, in the order of the patterns, without duplicates.
     fn matches(&mut self, patterns: &[ColumnPattern], schema: &Schema) -> Bind<Vec<usize>> {
         let found = self.all(patterns, |binder, pattern| {
             if pattern.wildcard {
@@ -89,7 +89,7 @@ fn pick(input: LogicalPlan, columns: &[usize]) -> LogicalPlan {
     input.project(picked)
 }
 
-/// True where `name` is `pattern` with any run of characters for each `*`.
+/// True if `name` matches `pattern`, in which each `*` matches any characters.
 pub(in crate::binder) fn wildcard(pattern: &str, name: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or("");
@@ -114,7 +114,7 @@ fn compare(a: &str, b: &str, order: ReorderOrder) -> Ordering {
     }
 }
 
-/// Runs of digits compare by their value, everything else character by character.
+/// Natural order: runs of digits are compared by value, everything else character by character.
 fn by_numbers(a: &str, b: &str) -> Ordering {
     let (mut a, mut b) = (a, b);
     loop {

@@ -1,4 +1,4 @@
-//! getschema: the columns of a table as rows.
+//! getschema: one row per column of the input.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ impl Binder<'_> {
     }
 }
 
-/// The name of the type in the service's runtime.
+/// The .NET name of the type.
 /// Source: the reference's page on the getschema operator and its pages on scalar data types.
 fn runtime_type(ty: Type) -> &'static str {
     match ty {

@@ -1,4 +1,4 @@
-//! invoke: a function that is called with the rows so far.
+//! invoke: calls a function with the input as its first argument.
 
 use crate::binder::function::Call;
 use crate::binder::{Bind, Binder};

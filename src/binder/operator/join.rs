@@ -1,7 +1,7 @@
-//! join and lookup: rows of two tables that agree in the columns named.
+//! join and lookup: the rows of two tables whose key columns are equal.
 //!
-//! Columns of the right table whose names the left one has get a number behind them, in steps past every name that is
-//! written in either.
+//! A column of the right table whose name exists on the left gets a number appended, skipping every name that
+//! occurs in either table.
 
 use crate::binder::naming::Names;
 use crate::binder::{Bind, Binder, Failed};
@@ -11,12 +11,12 @@ use crate::plan::{JOIN_KINDS, Join, JoinColumn, JoinKey, JoinKind, LogicalPlan, 
 use crate::syntax::ast::{self, BinaryOperator, ExprKind, Parameter};
 use crate::types::{Field, Schema, Type, Value};
 
-/// What `hint.strategy` may be.
+/// The accepted values of `hint.strategy`.
 const STRATEGIES: &[&str] = &["auto", "broadcast", "centralized", "shuffle"];
-/// What `hint.remote` may be.
+/// The accepted values of `hint.remote`.
 const REMOTES: &[&str] = &["auto", "left", "local", "right"];
 
-/// What stands behind `lookup kind=`.
+/// The accepted values of `lookup kind=`.
 const LOOKUP_KINDS: &[(&str, JoinKind)] = &[("leftouter", JoinKind::LeftOuter), ("inner", JoinKind::Inner)];
 
 impl Binder<'_> {
@@ -35,7 +35,7 @@ impl Binder<'_> {
         Ok(joined(left, right, kind, keys, build, |_| true))
     }
 
-    /// A join that leaves the keys of the right side out, whose table is taken to be the smaller one.
+    /// A join that omits the right keys; the right table is assumed to be the smaller one.
     /// Source: the reference's page on the lookup operator.
     pub(super) fn lookup(
         &mut self,
@@ -51,7 +51,7 @@ impl Binder<'_> {
         Ok(joined(left, right, kind, keys, Side::Right, |column| !key_columns.contains(&column)))
     }
 
-    /// The kind that the parameters name; hints are checked and change nothing.
+    /// The join kind; hints are checked, but have no effect.
     fn join_kind(
         &mut self,
         parameters: &[Parameter],
@@ -158,7 +158,7 @@ impl Binder<'_> {
         Ok(Expr::column(index, ty, name.span))
     }
 
-    /// The columns as a key; an int is compared with a long as a long.
+    /// A pair of columns as a join key; an int and a long are compared as longs.
     fn same_type(&mut self, left: Expr, right: Expr, span: Span) -> Bind<JoinKey> {
         match (left.ty, right.ty) {
             (a, b) if a == b => Ok(JoinKey { left, right }),
@@ -175,7 +175,7 @@ impl Binder<'_> {
     }
 }
 
-/// The conditions between which there is `and`.
+/// Splits a condition at its top-level `and`s.
 fn split<'e>(condition: &'e ast::Expr, parts: &mut Vec<&'e ast::Expr>) {
     match &condition.kind {
         ExprKind::Parenthesised(inner) => split(inner, parts),
@@ -187,7 +187,7 @@ fn split<'e>(condition: &'e ast::Expr, parts: &mut Vec<&'e ast::Expr>) {
     }
 }
 
-/// The column behind `$left.` or `$right.`.
+/// The column after `$left.` or `$right.`.
 fn qualified(expr: &ast::Expr, side: Side) -> Option<&ast::Name> {
     match &expr.kind {
         ExprKind::Parenthesised(inner) => qualified(inner, side),
@@ -199,7 +199,7 @@ fn qualified(expr: &ast::Expr, side: Side) -> Option<&ast::Name> {
     }
 }
 
-/// The join of two tables; `keep` says which columns of the right one come out.
+/// Joins two tables; `keep` selects the output columns of the right one.
 fn joined(
     left: LogicalPlan,
     right: LogicalPlan,
@@ -227,11 +227,11 @@ fn joined(
     LogicalPlan::Join(Join { left, right, kind, keys, build, output, schema })
 }
 
-/// Parts of a condition that is moved below a join: one that would grow beyond stays where it is.
+/// Maximum size of a condition that is moved below a join.
 const MAX_MOVED: usize = 1_000;
 
-/// `plan` with a condition. Of left rows with the same keys, `innerunique` takes one that fulfils the conditions behind
-/// the join: those on left columns alone are tested before the row is chosen.
+/// Filters `plan`. Among left rows with equal keys, `innerunique` picks one that satisfies the conditions after the
+/// join, so conditions on left columns alone are tested before the row is picked.
 /// Source: the reference's page on the innerunique join, which promises this.
 pub(super) fn filtered(plan: LogicalPlan, predicate: Expr) -> LogicalPlan {
     match predicate.kind {
@@ -260,7 +260,7 @@ fn is_unique(plan: &LogicalPlan) -> bool {
     }
 }
 
-/// True where the columns are those of the left side of an `innerunique`, or follow from them in so many parts.
+/// True if the columns come from the left side of an `innerunique`, possibly through expressions of limited size.
 fn reaches_left(plan: &LogicalPlan, columns: &[usize], parts: usize) -> bool {
     match plan {
         LogicalPlan::Filter { input, .. } | LogicalPlan::Sort { input, .. } => reaches_left(input, columns, parts),
@@ -280,7 +280,7 @@ fn reaches_left(plan: &LogicalPlan, columns: &[usize], parts: usize) -> bool {
     }
 }
 
-/// The condition where [`reaches_left`] found that it can go.
+/// Moves the condition to the place that [`reaches_left`] found.
 fn below_join(plan: LogicalPlan, predicate: Expr) -> LogicalPlan {
     match plan {
         LogicalPlan::Filter { input, predicate: own } => below_join(*input, predicate).filter(own),
@@ -300,13 +300,13 @@ fn below_join(plan: LogicalPlan, predicate: Expr) -> LogicalPlan {
     }
 }
 
-/// The side that looks smaller, by what is done to it; the right one where there is nothing to choose. Seen from the
-/// query alone, because the order of the answer depends on it.
+/// The side that looks smaller, judged by its operators; the right one if they look equal. Only the query decides,
+/// because the order of the result depends on it.
 fn smaller(left: &LogicalPlan, right: &LogicalPlan) -> Side {
     if magnitude(left) < magnitude(right) { Side::Left } else { Side::Right }
 }
 
-/// How many rows a plan may answer: 0 for a few, 1 for one a group, 2 for those of files.
+/// The expected size of a plan's result: 0 for a few rows, 1 for one row per group, 2 for the rows of files.
 fn magnitude(plan: &LogicalPlan) -> u8 {
     match plan {
         LogicalPlan::Scan(scan) => {

@@ -1,4 +1,4 @@
-//! Tabular operators: dispatch, one line each.
+//! Tabular operators: dispatch to one method per operator.
 
 mod as_name;
 mod columns;
@@ -21,7 +21,7 @@ use crate::syntax::ast::{self, OperatorKind};
 use crate::types::Type;
 
 impl Binder<'_> {
-    /// The rows of a source through `operators`; `name` is what the source is called.
+    /// Applies `operators` to a source named `name`.
     pub(super) fn operators(
         &mut self,
         input: LogicalPlan,
@@ -36,7 +36,7 @@ impl Binder<'_> {
             let before = self.inputs.pop().ok_or_else(|| Error::internal("an operator has one input"))?;
             plan = match bound {
                 Ok(plan) => plan,
-                // Operators that leave the columns alone can be left out to find more errors behind them.
+                // If an operator that keeps the columns fails, binding goes on without it to find more errors.
                 Err(Failed::Reported) if keeps_columns(&operator.kind) => {
                     failed = true;
                     before
@@ -56,7 +56,7 @@ impl Binder<'_> {
             OperatorKind::ProjectKeep(patterns) => self.project_keep(input, patterns),
             OperatorKind::ProjectRename(items) => self.project_rename(input, items),
             OperatorKind::ProjectReorder(items) => self.project_reorder(input, items),
-            // Rows are always in order here, so `serialize` is an extend, and nothing where it adds no column.
+            // Rows are always ordered, so `serialize` is an extend, or nothing if it adds no column.
             OperatorKind::Extend(items) | OperatorKind::Serialize(items) => self.extend(input, items),
             OperatorKind::Summarize { parameters, aggregates, by } => {
                 self.hints(parameters)?;
@@ -88,7 +88,7 @@ impl Binder<'_> {
         let predicate = self.expr(predicate, input.schema())?;
         match predicate.ty {
             Type::Bool => Ok(join::filtered(input, predicate)),
-            // A dynamic is read as a truth value; every other type is a mistake.
+            // A dynamic is cast to bool; every other type is an error.
             Type::Dynamic => Ok(input.filter(predicate.cast(Type::Bool))),
             ty => self.error(
                 Code::OperandTypes,
@@ -98,7 +98,7 @@ impl Binder<'_> {
         }
     }
 
-    /// `hint.*` steer how a cluster spreads the work; they do not change an answer.
+    /// Hints control how a cluster distributes work, so they are ignored.
     fn hints(&mut self, parameters: &[ast::Parameter]) -> Bind<()> {
         let is_shuffle = |value: &ast::Expr| match &value.kind {
             ast::ExprKind::Name(name) => name.text.eq_ignore_ascii_case("shuffle"),
@@ -133,16 +133,16 @@ impl Binder<'_> {
     }
 }
 
-/// What rows are called.
+/// The name of an operator's input.
 #[derive(Clone, Copy)]
 struct Label<'n> {
-    /// By `as`, just before.
+    /// Assigned by `as` immediately before.
     given: Option<&'n str>,
-    /// By that, or by the table that they come from.
+    /// Assigned by `as`, or the name of the source table.
     any: Option<&'n str>,
 }
 
-/// What the rows of a source are called behind these operators.
+/// The name of the rows after these operators.
 fn label<'n>(source: Option<&'n ast::Name>, operators: &'n [ast::Operator]) -> Label<'n> {
     let named = |operator: &'n ast::Operator| match &operator.kind {
         OperatorKind::As { name, .. } => Some(name.text.as_str()),

@@ -1,4 +1,4 @@
-//! mv-expand: one row for each element of dynamic columns.
+//! mv-expand: one row per element of dynamic columns.
 
 use crate::binder::naming::Names;
 use crate::binder::{Bind, Binder};

@@ -19,7 +19,7 @@ impl Binder<'_> {
         Ok(LogicalPlan::Sort { input: Box::new(input), keys })
     }
 
-    /// A count of zero or less answers no rows.
+    /// A count of zero or less gives no rows.
     pub(super) fn top(&mut self, input: LogicalPlan, count: &ast::Expr, by: &[ast::SortKey]) -> Bind<LogicalPlan> {
         let count = usize::try_from(self.constant_number(count)?).unwrap_or(0);
         let keys = self.sort_keys(by, input.schema())?;
@@ -36,7 +36,7 @@ impl Binder<'_> {
         })
     }
 
-    /// Dynamics have no order and no groups.
+    /// Reports a dynamic, which can be neither sorted nor grouped.
     pub(super) fn not_dynamic(&mut self, expr: &crate::expr::Expr, what: &str) -> Bind<()> {
         if expr.ty != Type::Dynamic {
             return Ok(());

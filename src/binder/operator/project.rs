@@ -20,7 +20,7 @@ impl Binder<'_> {
             binder.check_name(item)?;
             for (label, expr) in binder.labelled(item, &schema)? {
                 let name = match label {
-                    // A name that an unnamed column before it has taken gives way.
+                    // If an earlier unnamed column has taken the name, it gets a number.
                     Label::Written(name) => names.unique(&name.text),
                     Label::Made(name) => names.unique_or_numbered(name.as_deref()),
                 };
@@ -47,7 +47,7 @@ impl Binder<'_> {
                     Label::Written(name) => (name.text.clone(), name.span),
                     Label::Made(name) => (name.unwrap_or_else(|| numbers.numbered()), item.value.span),
                 };
-                // Two columns of one name would be one column with two values.
+                // Two columns of the same name would be one column with two values.
                 if !made.claim(&name) {
                     return Err(binder.duplicate_column(&Name { text: name, span }));
                 }
@@ -64,7 +64,7 @@ impl Binder<'_> {
         Ok(input.project(columns))
     }
 
-    /// An error where one name is spelled twice.
+    /// Reports a name that is written twice.
     pub(super) fn spelled_once<'i>(&mut self, mut spelled: impl Iterator<Item = &'i Name>) -> Bind<()> {
         let mut names = Names::default();
         match spelled.find(|name| !names.claim(&name.text)) {
@@ -73,7 +73,7 @@ impl Binder<'_> {
         }
     }
 
-    /// The columns that an item makes: one, or those of a function that answers several.
+    /// The columns that an item produces: one, or several if a function returns several.
     pub(in crate::binder) fn labelled<'i>(
         &mut self,
         item: &'i Assignment,
@@ -127,13 +127,13 @@ impl Binder<'_> {
 /// The name of a column.
 #[derive(Debug)]
 pub(in crate::binder) enum Label<'i> {
-    /// As the query says.
+    /// Written in the query.
     Written(&'i Name),
-    /// As it follows from the value; None where it is numbered.
+    /// Derived from the value; None if it is numbered.
     Made(Option<String>),
 }
 
-/// The call of a function that answers several columns.
+/// A call of a function that returns several columns.
 fn several_columns(value: &ast::Expr) -> Option<(&'static ScalarFunction, &Name, &[Argument])> {
     match &value.kind {
         ast::ExprKind::Parenthesised(inner) => several_columns(inner),
@@ -145,7 +145,7 @@ fn several_columns(value: &ast::Expr) -> Option<(&'static ScalarFunction, &Name,
     }
 }
 
-/// Every column as it is.
+/// All columns unchanged, as a projection.
 pub(in crate::binder) fn identity(schema: &Schema) -> Vec<(String, Expr)> {
     schema
         .fields()

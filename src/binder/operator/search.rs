@@ -1,4 +1,4 @@
-//! search: rows of one table or several in which a term stands in any column, or that fulfil a condition.
+//! search: the rows of one or more tables that contain a term in any column, or satisfy a condition.
 
 use super::project::identity;
 use super::union::{Branch, Options, unite};
@@ -10,12 +10,12 @@ use crate::plan::LogicalPlan;
 use crate::syntax::ast::{self, BinaryOperator, ExprKind, Parameter};
 use crate::types::{Field, Schema, Type, Value};
 
-/// What is known while the condition of a search is bound.
+/// State while the condition of a search is bound.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::binder) struct Searching {
-    /// Whether case matters.
+    /// True if the search is case-sensitive.
     pub case_sensitive: bool,
-    /// How many columns the rows have of their own: those of other tables stand behind them.
+    /// The number of columns of the table itself; columns of the other tables follow.
     pub columns: usize,
 }
 
@@ -23,7 +23,7 @@ pub(in crate::binder) struct Searching {
 pub(in crate::binder) const TABLE_COLUMN: &str = "$table";
 
 impl Binder<'_> {
-    /// `search` at the beginning: over the tables named, or all.
+    /// `search` as a source: over the named tables, or all.
     pub(in crate::binder) fn search(
         &mut self,
         parameters: &[Parameter],
@@ -41,7 +41,7 @@ impl Binder<'_> {
         self.search_branches(branches, parameters, predicate, span)
     }
 
-    /// `search` after a `|`: over the rows so far, of which `label` is the name.
+    /// `search` after a `|`: over the input, whose name is `label`.
     pub(super) fn search_rows(
         &mut self,
         input: LogicalPlan,
@@ -69,7 +69,7 @@ impl Binder<'_> {
         let fields = all_fields(&branches);
         let found = self.all(branches.into_iter().enumerate(), |binder, (position, branch)| {
             let plan = binder.searched(branch.plan, &fields, predicate, case_sensitive)?;
-            // Rows of an earlier search say of which table they are.
+            // The rows of an earlier search already have the column that names their table.
             let is_labelled = plan.schema().index_of(TABLE_COLUMN).is_some();
             let branch = Branch { plan, ..branch };
             let default = || format!("search_arg{position}");
@@ -78,7 +78,7 @@ impl Binder<'_> {
         Ok(unite(found, false))
     }
 
-    /// The rows of one table for which the condition is true. Columns that only others have are null.
+    /// The rows of one table for which the condition is true. Columns of other tables are null.
     fn searched(
         &mut self,
         plan: LogicalPlan,
@@ -100,7 +100,7 @@ impl Binder<'_> {
         Ok(if is_whole { found } else { found.project(own) })
     }
 
-    /// Whether case matters.
+    /// True if the search is case-sensitive.
     fn search_kind(&mut self, parameters: &[Parameter]) -> Bind<bool> {
         let mut case_sensitive = false;
         for parameter in parameters {
@@ -122,7 +122,7 @@ impl Binder<'_> {
         Ok(case_sensitive)
     }
 
-    /// A condition in which a text alone is a term to look for in every column.
+    /// A search condition: a string on its own is a term to search for in every column.
     fn search_condition(&mut self, expr: &ast::Expr, schema: &Schema) -> Bind<Expr> {
         match &expr.kind {
             ExprKind::Star => Ok(Expr::literal(Value::Bool(true), expr.span)),
@@ -159,7 +159,7 @@ impl Binder<'_> {
         self.any_column(operator, span, &Expr::literal(Value::string(text), span), schema)
     }
 
-    /// What is written as a number or a time may be one: those are not searched.
+    /// Warns about a term that looks like a number or a time: such columns are not searched.
     fn warn_of_other_types(&mut self, term: &str, span: Span, schema: &Schema) {
         let may_be_other = |c: char| c.is_ascii_digit() || matches!(c, '.' | ':' | '-' | '+');
         let is_truth = term.eq_ignore_ascii_case("true") || term.eq_ignore_ascii_case("false");
@@ -172,7 +172,7 @@ impl Binder<'_> {
     }
 }
 
-/// The columns of all tables, each name once.
+/// The columns of all tables, without duplicate names.
 fn all_fields(branches: &[Branch]) -> Vec<Field> {
     let mut names = Names::default();
     let fields = branches.iter().flat_map(|branch| branch.plan.schema().fields());

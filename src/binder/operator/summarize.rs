@@ -1,4 +1,4 @@
-//! summarize, distinct, count: groups.
+//! summarize, distinct and count.
 
 use crate::binder::expr::Aggregates;
 use crate::binder::naming::{CallNames, Names, name_of, spelled};
@@ -35,7 +35,7 @@ impl Binder<'_> {
         }
         self.spelled_once(items.iter().filter_map(spelled))?;
         let mut names = Names::default().past_written(items).past_input(&schema);
-        // As measured: gettype names its column everywhere but in distinct.
+        // Measured on the engine: gettype names its column everywhere but in distinct.
         let key_name =
             |expr: &ast::Expr, calls: &CallNames| if names_by_type(expr) { None } else { name_of(expr, calls) };
         let (keys, fields) = self.keys(items, &schema, &mut names, key_name)?;
@@ -55,7 +55,7 @@ impl Binder<'_> {
         self.spelled_once(items.iter().flat_map(|item| &item.names).chain(keys_spelled))?;
         let mut names = Names::default().past_written(written()).past_input(&schema);
         claim_written(written(), &mut names);
-        // A bare let as a key is numbered, though elsewhere it names its column.
+        // A let as a key gets a numbered name, although it names its column elsewhere.
         let key_name = |expr: &ast::Expr, calls: &CallNames| match &expr.kind {
             ast::ExprKind::Name(name) if schema.index_of(&name.text).is_none() => None,
             _ => name_of(expr, calls),
@@ -70,7 +70,7 @@ impl Binder<'_> {
         Ok(assemble(input, (keys, fields), aggregates.found, outputs, &mut names))
     }
 
-    /// The columns of one item: several for aggregates that answer several.
+    /// The columns of one item: several if its aggregate returns several.
     fn summarize_item(&mut self, item: &Assignment, schema: &Schema, aggregates: &mut Aggregates) -> Bind<Vec<Output>> {
         let before = aggregates.found.len();
         let expr = self.aggregate_expr(&item.value, schema, aggregates)?;
@@ -134,7 +134,7 @@ impl Binder<'_> {
     }
 }
 
-/// True for `gettype(x)`, also inside functions that hand its name on.
+/// True for `gettype(x)`, also inside functions that pass the name of their argument on.
 fn names_by_type(expr: &ast::Expr) -> bool {
     let ast::ExprKind::Call { function, arguments } = &expr.kind else { return false };
     let hands_on = functions::scalar_function(&function.text)
@@ -148,13 +148,13 @@ fn claim_written<'i>(items: impl Iterator<Item = &'i Assignment>, names: &mut Na
     }
 }
 
-/// One output column behind the keys.
+/// An output column after the keys.
 struct Output {
-    /// The name that was written.
+    /// The name written in the query.
     written: Option<String>,
-    /// The name it gets otherwise; None or empty where it is numbered.
+    /// The derived name; None or empty if it is numbered.
     wanted: Option<String>,
-    /// Over the keys and the columns of the aggregates.
+    /// An expression over the keys and the results of the aggregates.
     expr: Expr,
 }
 
@@ -177,7 +177,7 @@ fn assemble(
     let in_order = columns.len() == count
         && columns.iter().enumerate().all(|(position, (_, expr))| expr.as_column() == Some(position));
     if in_order {
-        // Nothing is computed around the aggregates: they carry the final names themselves.
+        // No expression wraps the aggregates, so they carry the final names themselves.
         let mut rest = columns.iter().skip(key_fields.len());
         for field in aggregates.iter_mut().flat_map(|aggregate| &mut aggregate.fields) {
             if let Some((name, _)) = rest.next() {

@@ -1,6 +1,6 @@
-//! union: the rows of several tables, columns matched by name.
+//! union: the rows of several tables, with columns matched by name.
 //!
-//! A name that has several types becomes a column for each type, `x_long` and `x_string`.
+//! A name with several types becomes one column per type, such as `x_long` and `x_string`.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub(super) struct Options {
     source_column: Option<String>,
 }
 
-/// A branch and the name that `withsource` gives it.
+/// A branch, and its name in the `withsource` column.
 #[derive(Clone)]
 pub(super) struct Branch {
     pub plan: LogicalPlan,
@@ -31,7 +31,7 @@ pub(super) struct Branch {
 }
 
 impl Branch {
-    /// The rows with their label, or else `default`, in front of them.
+    /// Prepends a column with the label, or `default` if there is none.
     pub(super) fn labelled(self, column: &str, default: &str, span: Span) -> LogicalPlan {
         let label = self.label.unwrap_or_else(|| default.to_owned());
         let label = (column.to_owned(), Expr::literal(Value::string(label), span));
@@ -60,7 +60,7 @@ impl Binder<'_> {
         Ok(unite(branches, options.inner))
     }
 
-    /// None of the tables exists that `operator` reads: the call names nothing to read, or the query the wrong tables.
+    /// Reports that `operator` has no table to read: no files are given, or the query names unknown tables.
     pub(super) fn no_tables(&mut self, span: Span, operator: &str) -> Failed {
         match self.environment.catalog.readable() {
             Ok(names) if names.is_empty() => {
@@ -101,8 +101,8 @@ impl Binder<'_> {
         Ok(options)
     }
 
-    /// The tables that one entry stands for: several where it is a name with `*`, none where it is missing and
-    /// missing tables are allowed.
+    /// The tables that an entry stands for: several if its name contains `*`, none if it is missing and missing tables
+    /// are allowed.
     pub(super) fn branches(&mut self, table: &ast::Pipeline, options: &Options) -> Bind<Vec<Branch>> {
         let name = match &table.source.kind {
             SourceKind::Name(name) if table.operators.is_empty() => Some(name),
@@ -127,7 +127,7 @@ impl Binder<'_> {
         }
     }
 
-    /// The tables and views `names`, for which `pattern` stands.
+    /// Binds the tables and views `names`, which match `pattern`.
     pub(super) fn matched_branches(&mut self, pattern: &str, names: Vec<String>, span: Span) -> Bind<Vec<Branch>> {
         let wildcard = Arc::new(Wildcard::new(pattern, names.len()));
         self.environment.report.expect_any(Arc::clone(&wildcard));
@@ -142,7 +142,7 @@ impl Binder<'_> {
         Ok(branches.into_iter().flatten().collect())
     }
 
-    /// The names of the tables that can be read and of views, those of the query and stored ones.
+    /// The names of the readable tables and of views, both of the query and stored ones.
     pub(super) fn tables_and_views(&self) -> Bind<Vec<String>> {
         let is_view = |binding: &Binding| matches!(binding, Binding::Function(function) if function.definition.view);
         let is_stored_view = |stored: &Definition| stored.function.as_ref().is_ok_and(|function| function.view);
@@ -160,7 +160,7 @@ impl Binder<'_> {
         self.diagnostics[from..].iter().all(|diagnostic| is_missing(diagnostic.code))
     }
 
-    /// The branches with a column that names them in front.
+    /// Prepends a column with its name to each branch.
     fn with_source(&mut self, branches: Vec<Branch>, options: &Options, span: Span) -> Bind<Vec<LogicalPlan>> {
         let Some(column) = &options.source_column else {
             return Ok(branches.into_iter().map(|branch| branch.plan).collect());
@@ -175,7 +175,7 @@ impl Binder<'_> {
     }
 }
 
-/// The name of a table, or the one that `as` gives its rows at last.
+/// The name of a table, or the last one that `as` assigns.
 fn label_of(table: &ast::Pipeline) -> Option<&str> {
     match (&table.source.kind, table.operators.last().map(|operator| &operator.kind)) {
         (_, Some(OperatorKind::As { name, .. })) | (SourceKind::Name(name), None) => Some(&name.text),
@@ -184,7 +184,7 @@ fn label_of(table: &ast::Pipeline) -> Option<&str> {
     }
 }
 
-/// The branches brought to one schema.
+/// Projects all branches to a common schema.
 pub(super) fn unite(branches: Vec<LogicalPlan>, inner: bool) -> LogicalPlan {
     let branches = match <[LogicalPlan; 1]>::try_from(branches) {
         Ok([only]) => return only,
@@ -216,7 +216,7 @@ struct UnitedColumn {
     output: String,
 }
 
-/// Names with their types in order of first appearance; for an inner union only what every branch has.
+/// Names with their types, in order of first appearance; an inner union keeps only those of every branch.
 fn united_columns(branches: &[LogicalPlan], inner: bool) -> Vec<UnitedColumn> {
     let mut found: Vec<(String, Vec<Type>)> = Vec::new();
     for field in branches.iter().flat_map(|branch| branch.schema().fields()) {

@@ -82,7 +82,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
 
 const ROW: AggregateFunction = AggregateFunction {
     category: Category::RowSelector,
-    answers_arguments: true,
+    returns_arguments: true,
     returns: Returns::Argument(0),
     ..AggregateFunction::DEFAULT
 };

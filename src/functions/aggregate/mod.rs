@@ -70,7 +70,7 @@ pub struct AggregateFunction {
     pub result_name: ResultName,
     /// True where the call answers a column for each argument: `arg_max`, `take_any`. Only there may a `*` stand for
     /// the columns that are neither keys nor arguments yet; the binder writes them out as further arguments.
-    pub answers_arguments: bool,
+    pub returns_arguments: bool,
     /// The columns of its result. An empty name stands for `ColumnN`; explicit names and the numbers of repeated ones
     /// are the binder's.
     pub columns: fn(&AggregateFunction, &[Argument<'_>]) -> Vec<Field>,
@@ -95,7 +95,7 @@ impl AggregateFunction {
         params: &[],
         returns: Returns::Type(Type::Long),
         result_name: ResultName::Numbered,
-        answers_arguments: false,
+        returns_arguments: false,
         columns: one_column,
         validate: |_| Ok(()),
         caution: |_| None,

@@ -23,7 +23,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
                   which it is neither null nor empty.",
         params: &[EXPR.repeated()],
         returns: Returns::Argument(0),
-        answers_arguments: true,
+        returns_arguments: true,
         columns: |_, arguments| columns(arguments),
         accumulator: first_row,
         examples: &[
@@ -50,7 +50,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
         summary: "Returns the same as take_any(), but names its columns `any_x` (deprecated).",
         params: &[EXPR.repeated()],
         returns: Returns::Argument(0),
-        answers_arguments: true,
+        returns_arguments: true,
         columns: |_, arguments| prefixed_columns(arguments),
         accumulator: first_row,
         examples: &[Example::new("range x from 1 to 5 step 1 | summarize any(x) | project any_x", "1")],
