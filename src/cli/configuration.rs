@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::memory::Memory;
 use super::sources::table_name;
 use crate::diagnostic::{Error, Result};
-use crate::entra::dates::DateOrder;
+use crate::entra::numeric_dates::DateOrder;
 use crate::storage::folders::Links;
 use crate::storage::limits::Limits;
 use crate::storage::remote::{Access, is_url};

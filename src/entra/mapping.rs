@@ -23,7 +23,7 @@ pub type KeyPath = Vec<Cow<'static, str>>;
 
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum ColumnSource {
     /// Nowhere: "" or null.
     Unsupplied,
     /// A text of ours.
@@ -45,34 +45,34 @@ pub enum Source {
 
 /// Which version of an interface supplies a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Since {
+pub enum GraphVersions {
     /// All.
-    Always,
+    All,
     /// Graph v1.0 only.
-    GraphV1,
+    V1Only,
     /// Graph beta only.
-    GraphBeta,
+    BetaOnly,
 }
 
 /// A column in a shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mapping {
     /// Where the value is.
-    pub source: Source,
+    pub source: ColumnSource,
     /// In which versions.
-    pub since: Since,
+    pub versions: GraphVersions,
 }
 
 impl Mapping {
     /// Reads the notation above; `column` is the column's own name.
     #[must_use]
     pub fn parse(text: &'static str, column: &'static str) -> Self {
-        let (since, text) = match (text.strip_prefix("beta "), text.strip_prefix("v1.0 ")) {
-            (Some(rest), _) => (Since::GraphBeta, rest),
-            (_, Some(rest)) => (Since::GraphV1, rest),
-            _ => (Since::Always, text),
+        let (versions, text) = match (text.strip_prefix("beta "), text.strip_prefix("v1.0 ")) {
+            (Some(rest), _) => (GraphVersions::BetaOnly, rest),
+            (_, Some(rest)) => (GraphVersions::V1Only, rest),
+            _ => (GraphVersions::All, text),
         };
-        Self { source: parse_source(text, column), since }
+        Self { source: parse_source(text, column), versions }
     }
 
     /// How each kind of row holds a column that no table is known to have, under a key of its name.
@@ -88,7 +88,7 @@ impl Mapping {
                 RowKind::Flat | RowKind::Cmdlet | RowKind::Az | RowKind::PortalCsv => vec![key(column)],
             };
             paths.dedup();
-            Self { source: Source::Keys(paths), since: Since::Always }
+            Self { source: ColumnSource::Keys(paths), versions: GraphVersions::All }
         })
     }
 
@@ -97,32 +97,38 @@ impl Mapping {
     pub fn capitalised(&self) -> Self {
         let first = |path: &KeyPath| capitalised_paths(path).swap_remove(0);
         let source = match &self.source {
-            Source::Keys(paths) => Source::Keys(paths.iter().flat_map(capitalised_paths).collect()),
-            Source::UnlessZero { value, guard } => Source::UnlessZero { value: first(value), guard: first(guard) },
+            ColumnSource::Keys(paths) => ColumnSource::Keys(paths.iter().flat_map(capitalised_paths).collect()),
+            ColumnSource::UnlessZero { value, guard } => {
+                ColumnSource::UnlessZero { value: first(value), guard: first(guard) }
+            }
             other => other.clone(),
         };
-        Self { source, since: self.since }
+        Self { source, versions: self.versions }
     }
 
     /// The same for records that hold only what `has` says; the rest is unsupplied.
     #[must_use]
     pub fn limited(&self, has: &dyn Fn(&KeyPath) -> bool) -> Self {
         let missing = match &self.source {
-            Source::Keys(paths) => !paths.iter().any(has),
-            Source::UnlessZero { value, .. } => !has(value),
-            Source::Unsupplied | Source::Constant(_) | Source::Table | Source::Category => false,
+            ColumnSource::Keys(paths) => !paths.iter().any(has),
+            ColumnSource::UnlessZero { value, .. } => !has(value),
+            ColumnSource::Unsupplied | ColumnSource::Constant(_) | ColumnSource::Table | ColumnSource::Category => {
+                false
+            }
         };
-        let source = if missing { Source::Unsupplied } else { self.source.clone() };
-        Self { source, since: Since::Always }
+        let source = if missing { ColumnSource::Unsupplied } else { self.source.clone() };
+        Self { source, versions: GraphVersions::All }
     }
 
     /// The paths it reads.
     #[must_use]
     pub fn paths(&self) -> Vec<&KeyPath> {
         match &self.source {
-            Source::Keys(paths) => paths.iter().collect(),
-            Source::UnlessZero { value, guard } => vec![value, guard],
-            Source::Unsupplied | Source::Constant(_) | Source::Table | Source::Category => Vec::new(),
+            ColumnSource::Keys(paths) => paths.iter().collect(),
+            ColumnSource::UnlessZero { value, guard } => vec![value, guard],
+            ColumnSource::Unsupplied | ColumnSource::Constant(_) | ColumnSource::Table | ColumnSource::Category => {
+                Vec::new()
+            }
         }
     }
 }
@@ -137,20 +143,22 @@ pub fn camel_case(name: &str) -> String {
 /// In the notation of the tables' data files.
 impl fmt::Display for Mapping {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.since {
-            Since::Always => "",
-            Since::GraphV1 => "v1.0 ",
-            Since::GraphBeta => "beta ",
+        f.write_str(match self.versions {
+            GraphVersions::All => "",
+            GraphVersions::V1Only => "v1.0 ",
+            GraphVersions::BetaOnly => "beta ",
         })?;
         match &self.source {
-            Source::Unsupplied => f.write_str("-"),
-            Source::Constant(text) => write!(f, "'{text}'"),
-            Source::Table => f.write_str("<table>"),
-            Source::Category => f.write_str("<category>"),
-            Source::Keys(paths) => {
+            ColumnSource::Unsupplied => f.write_str("-"),
+            ColumnSource::Constant(text) => write!(f, "'{text}'"),
+            ColumnSource::Table => f.write_str("<table>"),
+            ColumnSource::Category => f.write_str("<category>"),
+            ColumnSource::Keys(paths) => {
                 f.write_str(&paths.iter().map(|path| path.join(".")).collect::<Vec<_>>().join(" | "))
             }
-            Source::UnlessZero { value, guard } => write!(f, "{} unless {} is 0", value.join("."), guard.join(".")),
+            ColumnSource::UnlessZero { value, guard } => {
+                write!(f, "{} unless {} is 0", value.join("."), guard.join("."))
+            }
         }
     }
 }
@@ -161,17 +169,17 @@ impl Mapping {
     pub fn explain(&self) -> String {
         let keys = |path: &KeyPath| format!("`{}`", path.join("."));
         let text = match &self.source {
-            Source::Unsupplied => "not supplied: the column is empty".to_owned(),
-            Source::Constant(text) => format!("always '{text}'"),
-            Source::Table => "the name of the record's table".to_owned(),
-            Source::Category => "the category of the record's table".to_owned(),
-            Source::Keys(paths) => paths.iter().map(keys).collect::<Vec<_>>().join(", or where that is empty "),
-            Source::UnlessZero { value, guard } => format!("{}, or \"\" where {} is 0", keys(value), keys(guard)),
+            ColumnSource::Unsupplied => "not supplied: the column is empty".to_owned(),
+            ColumnSource::Constant(text) => format!("always '{text}'"),
+            ColumnSource::Table => "the name of the record's table".to_owned(),
+            ColumnSource::Category => "the category of the record's table".to_owned(),
+            ColumnSource::Keys(paths) => paths.iter().map(keys).collect::<Vec<_>>().join(", or where that is empty "),
+            ColumnSource::UnlessZero { value, guard } => format!("{}, or \"\" where {} is 0", keys(value), keys(guard)),
         };
-        match self.since {
-            Since::Always => text,
-            Since::GraphV1 => format!("{text} (version v1.0 only)"),
-            Since::GraphBeta => format!("{text} (version beta only)"),
+        match self.versions {
+            GraphVersions::All => text,
+            GraphVersions::V1Only => format!("{text} (version v1.0 only)"),
+            GraphVersions::BetaOnly => format!("{text} (version beta only)"),
         }
     }
 }
@@ -194,21 +202,21 @@ fn capitalise(key: &str) -> String {
     (first + characters.as_str()).replace("_v2", "V2")
 }
 
-fn parse_source(text: &'static str, column: &'static str) -> Source {
+fn parse_source(text: &'static str, column: &'static str) -> ColumnSource {
     let path = |text: &'static str| text.trim().split('.').map(Cow::Borrowed).collect();
     match text {
-        "-" => Source::Unsupplied,
-        "=" => Source::Keys(vec![vec![Cow::Borrowed(column)]]),
-        "<table>" => Source::Table,
-        "<category>" => Source::Category,
+        "-" => ColumnSource::Unsupplied,
+        "=" => ColumnSource::Keys(vec![vec![Cow::Borrowed(column)]]),
+        "<table>" => ColumnSource::Table,
+        "<category>" => ColumnSource::Category,
         _ => {
             if let Some(constant) = text.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
-                return Source::Constant(constant);
+                return ColumnSource::Constant(constant);
             }
             if let Some((value, guard)) = text.strip_suffix(" is 0").and_then(|rest| rest.split_once(" unless ")) {
-                return Source::UnlessZero { value: path(value), guard: path(guard) };
+                return ColumnSource::UnlessZero { value: path(value), guard: path(guard) };
             }
-            Source::Keys(text.split('|').map(path).collect())
+            ColumnSource::Keys(text.split('|').map(path).collect())
         }
     }
 }

@@ -4,18 +4,18 @@
 //! reader, the documentation and the messages ([`table::KnownTable`]). A record is classified by its own keys, never
 //! by the name of its file.
 
-pub(crate) mod cmdlet;
-pub mod dates;
 pub mod differences;
+pub mod headerless_columns;
+pub mod integral_columns;
 pub mod json_text;
 pub mod mapping;
+pub mod numeric_dates;
 pub mod portal;
-pub mod positions;
+pub(crate) mod powershell;
 pub mod spelling;
 pub mod table;
-pub mod whole;
 
-pub use mapping::{Mapping, Source};
+pub use mapping::{ColumnSource, Mapping};
 pub use table::{KnownTable, known_table, known_tables, resembles, restored_from, table_named, union_names};
 
 /// The ways in which exports lay out a record.

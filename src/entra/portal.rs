@@ -28,8 +28,8 @@ pub struct PortalColumn {
 impl PortalColumn {
     /// True if a row can hold the property at this path of a Graph object, or a part of it.
     fn supplies(&self, path: &[&str]) -> bool {
-        if self.values == PortalValues::Place && path.len() > self.path.len() {
-            return path.starts_with(&self.path) && PLACE_KEYS.contains(&path[self.path.len()]);
+        if self.values == PortalValues::Location && path.len() > self.path.len() {
+            return path.starts_with(&self.path) && LOCATION_KEYS.contains(&path[self.path.len()]);
         }
         let length = self.path.len().min(path.len());
         self.path[..length] == path[..length]
@@ -37,7 +37,7 @@ impl PortalColumn {
 }
 
 /// The keys of a place.
-const PLACE_KEYS: [&str; 3] = ["city", "state", "countryOrRegion"];
+const LOCATION_KEYS: [&str; 3] = ["city", "state", "countryOrRegion"];
 
 /// The property that the name of the file tells.
 const INTERACTIVE: &str = "isInteractive";
@@ -91,11 +91,11 @@ pub fn is_interactive(file: &str) -> Option<bool> {
 #[derive(Debug, PartialEq, Eq)]
 pub enum PortalValues {
     /// They are texts; those listed stand for others.
-    Text(Vec<(&'static str, &'static str)>),
+    Strings(Vec<(&'static str, &'static str)>),
     /// Words for true and false; "" is nothing.
     Bool,
     /// `City, State, Country`, to be split from the right.
-    Place,
+    Location,
     /// The error code, which is blank where the status says success.
     Code,
     /// The status in words, which decides what a blank error code means.
@@ -118,9 +118,9 @@ fn parse_line(line: &'static str) -> Vec<(String, PortalColumn)> {
         let values = match (place, values) {
             ("<outcome>", _) => PortalValues::Outcome,
             (_, "<bool>") => PortalValues::Bool,
-            (_, "<place>") => PortalValues::Place,
+            (_, "<place>") => PortalValues::Location,
             (_, "<code>") => PortalValues::Code,
-            (_, list) => PortalValues::Text(list.split('|').filter_map(|pair| pair.split_once('=')).collect()),
+            (_, list) => PortalValues::Strings(list.split('|').filter_map(|pair| pair.split_once('=')).collect()),
         };
         let path: Vec<&'static str> = place.split('.').collect();
         let spellings = if path.len() == 1 { spellings_of_property(path[0], RowKind::PortalCsv) } else { None };

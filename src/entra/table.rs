@@ -54,7 +54,7 @@ impl KnownTable {
     /// True where no record of `kind` can hold a value of the column at `index`.
     #[must_use]
     pub fn is_unsupplied(&self, index: usize, kind: RowKind) -> bool {
-        self.mapping(index, kind).source == super::Source::Unsupplied
+        self.mapping(index, kind).source == super::ColumnSource::Unsupplied
     }
 }
 
@@ -198,7 +198,7 @@ fn parse(text: &'static str) -> KnownTable {
 mod tests {
     use std::borrow::Cow;
 
-    use super::super::{RowKind, Source};
+    use super::super::{ColumnSource, RowKind};
     use super::{
         DATA, STANDARD, column_lines, known_table, known_tables, resembles, restored_from, table_named,
         table_of_category,
@@ -246,7 +246,7 @@ mod tests {
         assert_eq!(extended.schema.index_of("Project_CF"), Some(table.schema.len()));
         assert!(std::ptr::eq(extended, table.with_columns(&more)), "each set once");
         let source = &extended.mapping(table.schema.len(), RowKind::Flat).source;
-        assert_eq!(source.to_owned(), Source::Keys(vec![vec![Cow::Borrowed("Project_CF")]]));
+        assert_eq!(source.to_owned(), ColumnSource::Keys(vec![vec![Cow::Borrowed("Project_CF")]]));
     }
 
     #[test]
@@ -280,24 +280,27 @@ mod tests {
         let source =
             |column: &str, kind| table.mapping(table.schema.index_of(column).expect("column"), kind).source.clone();
         let path = |keys: &[&'static str]| keys.iter().map(|&key| Cow::Borrowed(key)).collect::<Vec<_>>();
-        let keys = |paths: &[&[&'static str]]| Source::Keys(paths.iter().map(|keys| path(keys)).collect());
-        assert_eq!(source("TenantId", RowKind::Diagnostic), Source::Unsupplied);
+        let keys = |paths: &[&[&'static str]]| ColumnSource::Keys(paths.iter().map(|keys| path(keys)).collect());
+        assert_eq!(source("TenantId", RowKind::Diagnostic), ColumnSource::Unsupplied);
         assert_eq!(source("LocationDetails", RowKind::Diagnostic), keys(&[&["properties", "location"]]));
         assert_eq!(
             source("IPAddress", RowKind::Diagnostic),
             keys(&[&["properties", "ipAddress"], &["callerIpAddress"]])
         );
-        assert_eq!(source("SourceSystem", RowKind::Graph), Source::Constant("Azure AD"));
-        assert_eq!(source("Type", RowKind::Graph), Source::Table);
+        assert_eq!(source("SourceSystem", RowKind::Graph), ColumnSource::Constant("Azure AD"));
+        assert_eq!(source("Type", RowKind::Graph), ColumnSource::Table);
         assert_eq!(
             source("ResultDescription", RowKind::Graph),
-            Source::UnlessZero { value: path(&["status", "failureReason"]), guard: path(&["status", "errorCode"]) }
+            ColumnSource::UnlessZero {
+                value: path(&["status", "failureReason"]),
+                guard: path(&["status", "errorCode"])
+            }
         );
         assert_eq!(source("UserId", RowKind::Flat), keys(&[&["UserId"]]));
         assert_eq!(source("IPAddress", RowKind::Cmdlet), keys(&[&["IpAddress"], &["IPAddress"]]));
         assert_eq!(source("RiskEventTypes_V2", RowKind::Cmdlet), keys(&[&["RiskEventTypesV2"]]));
         assert_eq!(source("Location", RowKind::Cmdlet), keys(&[&["Location", "CountryOrRegion"]]));
-        assert_eq!(source("ConditionalAccessPolicies", RowKind::PortalCsv), Source::Unsupplied);
+        assert_eq!(source("ConditionalAccessPolicies", RowKind::PortalCsv), ColumnSource::Unsupplied);
         assert_eq!(source("DeviceDetail", RowKind::PortalCsv), keys(&[&["deviceDetail"]]));
     }
 }

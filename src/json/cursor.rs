@@ -6,14 +6,14 @@
 use std::ops::Range;
 
 use super::MAX_DEPTH;
-use super::glance::{Glance, special_of_chunk};
+use super::string_mask::{StringMask, special_of_chunk};
 
 /// What is said of a record that another text follows.
 pub(crate) const MORE_TEXT: &str = "more text after the record";
 
 /// Why a text is no JSON, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Flaw {
+pub(crate) struct JsonError {
     /// Offset in the scanned bytes.
     pub at: usize,
     /// In a few words.
@@ -26,13 +26,13 @@ pub(crate) struct Cursor<'a> {
     bytes: &'a [u8],
     position: usize,
     /// What was last seen of the inside of texts.
-    glance: Glance,
+    string_mask: StringMask,
 }
 
 impl<'a> Cursor<'a> {
     /// At the start of `bytes`.
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, position: 0, glance: Glance::default() }
+        Self { bytes, position: 0, string_mask: StringMask::default() }
     }
 
     /// Where it stands.
@@ -66,19 +66,19 @@ impl<'a> Cursor<'a> {
     #[inline]
     pub(crate) fn go_to(&mut self, position: usize) {
         if position < self.position {
-            self.glance = Glance::default();
+            self.string_mask = StringMask::default();
         }
         self.position = position;
     }
 
     /// A flaw at the position.
-    pub(crate) fn flaw(&self, reason: &'static str) -> Flaw {
-        Flaw { at: self.position, reason }
+    pub(crate) fn error(&self, reason: &'static str) -> JsonError {
+        JsonError { at: self.position, reason }
     }
 
     /// Passes blanks, and answers the byte behind them.
     #[inline]
-    pub(crate) fn skip_blanks(&mut self) -> Option<u8> {
+    pub(crate) fn skip_whitespace(&mut self) -> Option<u8> {
         while let Some(byte) = self.peek() {
             if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
                 return Some(byte);
@@ -97,7 +97,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Passes one value that starts at the position; answers where it lies.
-    pub(crate) fn value(&mut self) -> Result<Range<usize>, Flaw> {
+    pub(crate) fn value(&mut self) -> Result<Range<usize>, JsonError> {
         let start = self.position;
         self.value_at(0)?;
         Ok(start..self.position)
@@ -105,19 +105,19 @@ impl<'a> Cursor<'a> {
 
     /// Passes one value around which there are `depth` arrays and objects.
     #[inline]
-    pub(crate) fn nested_value(&mut self, depth: usize) -> Result<(), Flaw> {
+    pub(crate) fn nested_value(&mut self, depth: usize) -> Result<(), JsonError> {
         self.value_at(depth)
     }
 
     /// Passes blanks, and demands that nothing else follows.
-    pub(crate) fn end(&mut self) -> Result<(), Flaw> {
-        match self.skip_blanks() {
+    pub(crate) fn end(&mut self) -> Result<(), JsonError> {
+        match self.skip_whitespace() {
             None => Ok(()),
-            Some(_) => Err(self.flaw(MORE_TEXT)),
+            Some(_) => Err(self.error(MORE_TEXT)),
         }
     }
 
-    fn value_at(&mut self, depth: usize) -> Result<(), Flaw> {
+    fn value_at(&mut self, depth: usize) -> Result<(), JsonError> {
         match self.peek() {
             Some(b'"') => self.string(),
             Some(b'{') => self.object_at(depth + 1),
@@ -126,14 +126,14 @@ impl<'a> Cursor<'a> {
             Some(b't') => self.literal(b"true"),
             Some(b'f') => self.literal(b"false"),
             Some(b'n') => self.literal(b"null"),
-            Some(_) => Err(self.flaw("no JSON value")),
-            None => Err(self.flaw("cut off")),
+            Some(_) => Err(self.error("no JSON value")),
+            None => Err(self.error("cut off")),
         }
     }
 
-    fn object_at(&mut self, depth: usize) -> Result<(), Flaw> {
+    fn object_at(&mut self, depth: usize) -> Result<(), JsonError> {
         self.enter(depth)?;
-        if self.skip_blanks() == Some(b'}') {
+        if self.skip_whitespace() == Some(b'}') {
             self.position += 1;
             return Ok(());
         }
@@ -147,9 +147,9 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    fn array_at(&mut self, depth: usize) -> Result<(), Flaw> {
+    fn array_at(&mut self, depth: usize) -> Result<(), JsonError> {
         self.enter(depth)?;
-        if self.skip_blanks() == Some(b']') {
+        if self.skip_whitespace() == Some(b']') {
             self.position += 1;
             return Ok(());
         }
@@ -162,13 +162,13 @@ impl<'a> Cursor<'a> {
     }
 
     /// Passes the bracket of an array around which there are `depth` arrays and objects.
-    pub(crate) fn enter_array(&mut self, depth: usize) -> Result<(), Flaw> {
+    pub(crate) fn enter_array(&mut self, depth: usize) -> Result<(), JsonError> {
         self.enter(depth + 1)
     }
 
-    fn enter(&mut self, depth: usize) -> Result<(), Flaw> {
+    fn enter(&mut self, depth: usize) -> Result<(), JsonError> {
         if depth > MAX_DEPTH {
-            return Err(self.flaw("nested too deeply"));
+            return Err(self.error("nested too deeply"));
         }
         self.position += 1;
         Ok(())
@@ -176,45 +176,45 @@ impl<'a> Cursor<'a> {
 
     /// Passes blanks, the colon behind a key, and blanks.
     #[inline]
-    pub(crate) fn colon(&mut self) -> Result<(), Flaw> {
-        if self.skip_blanks() != Some(b':') {
-            return Err(self.flaw(if self.peek().is_none() { "cut off" } else { "no colon after a key" }));
+    pub(crate) fn colon(&mut self) -> Result<(), JsonError> {
+        if self.skip_whitespace() != Some(b':') {
+            return Err(self.error(if self.peek().is_none() { "cut off" } else { "no colon after a key" }));
         }
         self.position += 1;
-        self.skip_blanks();
+        self.skip_whitespace();
         Ok(())
     }
 
     /// Passes what stands between two items, up to the next item; true at the `close` of the container.
     #[inline]
-    pub(crate) fn separator(&mut self, close: u8) -> Result<bool, Flaw> {
-        match self.skip_blanks() {
+    pub(crate) fn separator(&mut self, close: u8) -> Result<bool, JsonError> {
+        match self.skip_whitespace() {
             Some(b',') => {
                 self.position += 1;
-                self.skip_blanks();
+                self.skip_whitespace();
                 Ok(false)
             }
             Some(byte) if byte == close => {
                 self.position += 1;
                 Ok(true)
             }
-            Some(_) => Err(self.flaw("no comma between values")),
-            None => Err(self.flaw("cut off")),
+            Some(_) => Err(self.error("no comma between values")),
+            None => Err(self.error("cut off")),
         }
     }
 
     /// Passes a quoted text.
     #[inline]
-    pub(crate) fn string(&mut self) -> Result<(), Flaw> {
+    pub(crate) fn string(&mut self) -> Result<(), JsonError> {
         if !self.take(b'"') {
-            return Err(self.flaw(if self.peek().is_none() { "cut off" } else { "no quoted text" }));
+            return Err(self.error(if self.peek().is_none() { "cut off" } else { "no quoted text" }));
         }
         self.rest_of_string()
     }
 
     /// Passes a quoted text from a character inside of it on, with which no escape goes on.
     #[inline]
-    pub(crate) fn rest_of_short_string(&mut self) -> Result<(), Flaw> {
+    pub(crate) fn rest_of_short_string(&mut self) -> Result<(), JsonError> {
         // Mostly a few characters: not worth a glance at more.
         while let Some(chunk) = self.rest().first_chunk() {
             let special = special_of_chunk(chunk);
@@ -229,18 +229,18 @@ impl<'a> Cursor<'a> {
 
     /// The same.
     #[inline]
-    fn rest_of_string(&mut self) -> Result<(), Flaw> {
+    fn rest_of_string(&mut self) -> Result<(), JsonError> {
         if self.take(b'"') {
             return Ok(());
         }
-        self.position = self.glance.special(self.bytes, self.position);
-        if self.take(b'"') { Ok(()) } else { Err(self.text_flaw()) }
+        self.position = self.string_mask.special(self.bytes, self.position);
+        if self.take(b'"') { Ok(()) } else { Err(self.string_error()) }
     }
 
     /// Why the text does not go on at the position.
     #[cold]
-    fn text_flaw(&self) -> Flaw {
-        self.flaw(match self.rest() {
+    fn string_error(&self) -> JsonError {
+        self.error(match self.rest() {
             [] | [b'\\'] => "cut off",
             [b'\\', b'u', digits @ ..] if digits.len() < 4 => "cut off",
             [b'\\', b'u', ..] => "\\u without four hexadecimal digits",
@@ -249,7 +249,7 @@ impl<'a> Cursor<'a> {
         })
     }
 
-    fn number(&mut self) -> Result<(), Flaw> {
+    fn number(&mut self) -> Result<(), JsonError> {
         self.take(b'-');
         if !self.take(b'0') {
             self.digits()?;
@@ -265,22 +265,22 @@ impl<'a> Cursor<'a> {
             self.digits()?;
         }
         match self.peek() {
-            Some(b'0'..=b'9' | b'.' | b'a'..=b'z' | b'A'..=b'Z') => Err(self.flaw("no JSON number")),
+            Some(b'0'..=b'9' | b'.' | b'a'..=b'z' | b'A'..=b'Z') => Err(self.error("no JSON number")),
             _ => Ok(()),
         }
     }
 
-    fn digits(&mut self) -> Result<(), Flaw> {
+    fn digits(&mut self) -> Result<(), JsonError> {
         let start = self.position;
         while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
             self.position += 1;
         }
-        if self.position > start { Ok(()) } else { Err(self.flaw("no JSON number")) }
+        if self.position > start { Ok(()) } else { Err(self.error("no JSON number")) }
     }
 
-    fn literal(&mut self, word: &[u8]) -> Result<(), Flaw> {
+    fn literal(&mut self, word: &[u8]) -> Result<(), JsonError> {
         if !self.rest().starts_with(word) {
-            return Err(self.flaw("no JSON value"));
+            return Err(self.error("no JSON value"));
         }
         self.position += word.len();
         Ok(())
@@ -293,7 +293,7 @@ mod tests {
 
     fn accepts(text: &str) -> bool {
         let mut cursor = Cursor::new(text.as_bytes());
-        cursor.skip_blanks();
+        cursor.skip_whitespace();
         cursor.value().is_ok() && cursor.end().is_ok()
     }
 

@@ -19,7 +19,7 @@ use super::layout::{FileColumn, Source};
 use super::nested;
 use super::text::TextConverter;
 use crate::diagnostic::Result;
-use crate::entra::whole::{holds_whole_numbers, without_point};
+use crate::entra::integral_columns::{holds_whole_numbers, without_point};
 use crate::scan::{Damage, ScanReport};
 use crate::types::datetime::{self, TICKS_PER_DAY, UnixUnit};
 use crate::types::{Column, ColumnBuilder, Type, Value};

@@ -8,8 +8,8 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 use super::FileReport;
-use super::pieces::Pieces;
-use super::places::{Places, Start, Unit};
+use super::chunk_source::ChunkSource;
+use super::source_map::{SourceMap, SourceUnit, UnitStart};
 use crate::storage::limits::UnpacksToMore;
 use crate::types::dynamic;
 
@@ -34,7 +34,7 @@ const BODY: &str = "Body";
 /// Yields the bodies of the messages of a container.
 pub(crate) struct AvroBodies<R> {
     input: R,
-    head: Option<Head>,
+    head: Option<ContainerHeader>,
     blocks: u64,
     report: FileReport,
     limit: u64,
@@ -44,11 +44,11 @@ pub(crate) struct AvroBodies<R> {
     offset: u64,
     /// Messages in front of it.
     messages: u64,
-    places: Arc<Places>,
+    source_map: Arc<SourceMap>,
 }
 
 /// What the header of a container says.
-struct Head {
+struct ContainerHeader {
     fields: Vec<(bool, AvroType)>,
     codec: Codec,
     sync: [u8; SYNC_BYTES],
@@ -84,7 +84,7 @@ fn damaged(reason: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("Avro: {reason}"))
 }
 
-impl Head {
+impl ContainerHeader {
     fn read(input: &mut impl Read) -> io::Result<Self> {
         let mut magic = [0; 4];
         input.read_exact(&mut magic)?;
@@ -144,22 +144,22 @@ impl<R: Read> AvroBodies<R> {
     /// Reads the container that `input` is, when asked to; damage inside of a block is counted at `report`. Packed
     /// blocks may unpack to `limit` bytes in all.
     pub(crate) fn new(input: R, report: FileReport, limit: u64) -> Self {
-        let (offset, messages, places) = (0, 0, Arc::new(Places::new(Unit::Message)));
-        Self { input, head: None, blocks: 0, report, limit, left: limit, offset, messages, places }
+        let (offset, messages, source_map) = (0, 0, Arc::new(SourceMap::new(SourceUnit::Message)));
+        Self { input, head: None, blocks: 0, report, limit, left: limit, offset, messages, source_map }
     }
 
     /// Where the messages begin in the text.
-    pub(crate) fn places(&self) -> &Arc<Places> {
-        &self.places
+    pub(crate) fn source_map(&self) -> &Arc<SourceMap> {
+        &self.source_map
     }
 }
 
-impl<R: Read> Pieces for AvroBodies<R> {
+impl<R: Read> ChunkSource for AvroBodies<R> {
     /// Reads the next block.
-    fn next(&mut self, text: &mut Vec<u8>) -> io::Result<bool> {
+    fn next_chunk(&mut self, text: &mut Vec<u8>) -> io::Result<bool> {
         let head = match self.head.take() {
             Some(head) => head,
-            None => Head::read(&mut self.input)?,
+            None => ContainerHeader::read(&mut self.input)?,
         };
         let head = self.head.insert(head);
         let Some(records) = try_read_long(&mut self.input)? else {
@@ -175,12 +175,12 @@ impl<R: Read> Pieces for AvroBodies<R> {
         let mut starts = Vec::new();
         let block = head.codec.unpack(packed, &mut self.left);
         let read = block.and_then(|block| head.bodies(&block, records, text, &mut starts));
-        let start = |(index, at): (usize, &usize)| Start {
+        let start = |(index, at): (usize, &usize)| UnitStart {
             text: self.offset + *at as u64,
             number: self.messages + index as u64 + 1,
             byte: 0,
         };
-        self.places.add(&mut starts.iter().enumerate().map(start).collect());
+        self.source_map.add(&mut starts.iter().enumerate().map(start).collect());
         self.offset += text.len() as u64;
         self.messages = self.messages.saturating_add(u64::try_from(records).unwrap_or(0));
         if let Err(error) = read {
@@ -404,7 +404,7 @@ mod tests {
 
     use std::sync::Arc;
 
-    use super::super::pieces::Made;
+    use super::super::chunk_source::ChunkReader;
     use super::{AvroBodies, Codec, FileReport};
 
     const SCHEMA: &str = r#"{"type":"record","name":"EventData","fields":[
@@ -461,7 +461,7 @@ mod tests {
     fn read(container: &[u8]) -> Result<String, String> {
         let report = FileReport::new("capture.avro", Arc::default());
         let mut text = String::new();
-        let read = Made::new(AvroBodies::new(container, report.clone(), u64::MAX)).read_to_string(&mut text);
+        let read = ChunkReader::new(AvroBodies::new(container, report.clone(), u64::MAX)).read_to_string(&mut text);
         match (read, report.problems()) {
             (Ok(_), 0) => Ok(text),
             (Err(error), _) => Err(error.to_string()),

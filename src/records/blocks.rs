@@ -3,15 +3,15 @@
 use std::io::{self, Read};
 
 use super::FileReport;
+use super::chunk_source::ChunkReader;
 use super::encoding::Encoding;
-use super::peeked::Peeked;
-use super::pieces::Made;
-use super::scan::value_end;
-use super::spanning::{BORDER_BYTES, Rest, border};
-use super::tables::Note;
-use super::torn::Lost;
+use super::multi_line::{AfterBlock, BOUNDARY_BYTES, record_boundary};
+use super::peek_reader::PeekReader;
+use super::query_response::FramingNote;
+use super::resync::RelativeSkip;
 use super::transcoder::Transcoder;
-use super::values::{Span, ValueSplitter};
+use super::value_scan::value_end;
+use super::value_splitter::{RecordSpan, ValueSplitter};
 use super::{Framing, detect, trim_start, without_byte_order_mark, without_padding};
 use crate::scan::Damage;
 
@@ -28,29 +28,29 @@ pub(crate) const MAX_RECORD_BYTES: usize = if cfg!(test) { 1 << 20 } else { 64 <
 /// Which part of a file a block reader reads: from the first border between records at or behind `start` to the first
 /// one at or behind `end`. A record that begins in a part belongs to it, however long it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Origin {
+pub(crate) struct FileRange {
     /// Offset of the part.
     pub start: u64,
     /// Offset behind the part; None for the end of the file.
     pub end: Option<u64>,
 }
 
-impl Origin {
+impl FileRange {
     /// Offset of the first byte that the input has to yield: what stands in front of a part tells where it begins.
     pub(crate) fn offset(self) -> u64 {
-        self.start.saturating_sub(BORDER_BYTES as u64)
+        self.start.saturating_sub(BOUNDARY_BYTES as u64)
     }
 }
 
 /// Reads blocks.
-pub(crate) struct Blocks {
+pub(crate) struct BlockReader {
     input: Box<dyn Read + Send>,
     buffer: Vec<u8>,
     filled: usize,
     done: usize,
     /// Offset in the file of the first byte of the buffer.
     offset: u64,
-    origin: Origin,
+    origin: FileRange,
     /// Lines that belong to the part before.
     passed_lines: u64,
     /// Bytes that the next block needs, where more than usual.
@@ -65,7 +65,7 @@ pub(crate) struct Blocks {
     /// Where such arrays ended too early.
     unclosed: Vec<u64>,
     /// What was lost between records.
-    lost: Vec<Gap>,
+    skipped: Vec<SkippedRange>,
     skipping: bool,
     /// The damage that ended the input early.
     damage: Option<io::Error>,
@@ -79,16 +79,16 @@ pub(crate) struct Block<'a> {
     /// Offset of the first of them in the file, after decompression.
     pub offset: u64,
     /// Where the records are; None where each line is one.
-    pub spans: Option<Vec<Span>>,
+    pub spans: Option<Vec<RecordSpan>>,
     /// How many of the bytes are done with: the next block begins behind them.
     pub done: usize,
     /// What follows it.
-    pub rest: Rest,
+    pub rest: AfterBlock,
 }
 
 /// What was lost between two records.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Gap {
+pub(crate) struct SkippedRange {
     /// Where JSON ends in the file, after decompression.
     pub offset: u64,
     /// Where records begin again; None where they do not.
@@ -97,9 +97,9 @@ pub(crate) struct Gap {
     pub raw: Vec<u8>,
 }
 
-impl Gap {
+impl SkippedRange {
     /// The same of bytes that begin at this offset.
-    pub(crate) fn of(lost: Lost, offset: u64) -> Self {
+    pub(crate) fn of(lost: RelativeSkip, offset: u64) -> Self {
         let at = |place: i64| offset.saturating_add_signed(place);
         Self { offset: at(lost.place), end: lost.end.map(at), raw: lost.raw }
     }
@@ -115,7 +115,7 @@ impl Gap {
 
 /// Why the reader of a block of lines stops before its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Halt {
+pub(crate) enum BlockHalt {
     /// The next block begins here, and is longer if this one began here.
     MoreLines,
     /// An array over several lines begins here that is too long to be read as one record.
@@ -125,7 +125,7 @@ pub(crate) enum Halt {
 }
 
 /// What comes next.
-pub(crate) enum Next<'a> {
+pub(crate) enum NextBlock<'a> {
     /// Whole records.
     Block(Block<'a>),
     /// A record that begins at this offset and is too long to be read.
@@ -134,10 +134,10 @@ pub(crate) enum Next<'a> {
     End,
 }
 
-impl Blocks {
+impl BlockReader {
     /// Reads the first bytes of `input`, none of which was handed on, and tells the framing. Damage that costs no record
     /// goes to `report`.
-    pub(crate) fn start(input: Peeked, origin: Origin, report: FileReport) -> io::Result<Self> {
+    pub(crate) fn start(input: PeekReader, origin: FileRange, report: FileReport) -> io::Result<Self> {
         let (buffer, filled, input) = input.into_parts();
         let mut blocks = Self {
             input,
@@ -154,12 +154,12 @@ impl Blocks {
             framing: Framing::Lines,
             splitter: ValueSplitter::default(),
             unclosed: Vec::new(),
-            lost: Vec::new(),
+            skipped: Vec::new(),
             skipping: false,
             damage: None,
             report,
         };
-        blocks.fill(BLOCK_BYTES + BORDER_BYTES)?;
+        blocks.fill(BLOCK_BYTES + BOUNDARY_BYTES)?;
         if origin.start > 0 {
             blocks.pass_to_border()?;
         } else {
@@ -187,13 +187,13 @@ impl Blocks {
     }
 
     /// Goes back to this offset, which lies in the block that was handed out last, for a reason.
-    pub(crate) fn go_back(&mut self, offset: u64, halt: Halt) {
+    pub(crate) fn go_back(&mut self, offset: u64, halt: BlockHalt) {
         self.done = usize::try_from(offset.saturating_sub(self.offset)).unwrap_or(self.done).min(self.done);
         self.at_border = false;
         match halt {
-            Halt::EndlessArray => self.framing = Framing::Values,
-            Halt::MoreLines => self.wanted = (self.filled - self.done).saturating_mul(2).min(MAX_RECORD_BYTES),
-            Halt::OtherEncoding(encoding) => self.change_encoding(encoding),
+            BlockHalt::EndlessArray => self.framing = Framing::Values,
+            BlockHalt::MoreLines => self.wanted = (self.filled - self.done).saturating_mul(2).min(MAX_RECORD_BYTES),
+            BlockHalt::OtherEncoding(encoding) => self.change_encoding(encoding),
         }
     }
 
@@ -201,14 +201,14 @@ impl Blocks {
     fn change_encoding(&mut self, encoding: Encoding) {
         let rest = io::Cursor::new(self.buffer[self.done..self.filled].to_vec());
         let input = std::mem::replace(&mut self.input, Box::new(io::empty()));
-        let input = Damaged { input, damage: self.damage.take(), ended: self.ended };
-        self.input = Box::new(Made::new(Transcoder::new(rest.chain(input), encoding, self.report.clone())));
+        let input = DamagedInput { input, damage: self.damage.take(), ended: self.ended };
+        self.input = Box::new(ChunkReader::new(Transcoder::new(rest.chain(input), encoding, self.report.clone())));
         (self.filled, self.ended) = (self.done, false);
     }
 
     /// True if all of the file is read, not a part of it.
     pub(crate) fn is_of_whole_file(&self) -> bool {
-        self.origin == Origin::default()
+        self.origin == FileRange::default()
     }
 
     /// The damage that ended the input before its end, and the offset of it.
@@ -223,11 +223,11 @@ impl Blocks {
     }
 
     /// What was lost between records, since the last call; at the end of the file also what no record was found behind.
-    pub(crate) fn take_lost(&mut self) -> Vec<Gap> {
-        let mut lost = std::mem::take(&mut self.lost);
+    pub(crate) fn take_skipped(&mut self) -> Vec<SkippedRange> {
+        let mut lost = std::mem::take(&mut self.skipped);
         if self.ended && self.done == self.filled {
             let offset = self.offset + self.done as u64;
-            lost.extend(self.splitter.take_open().map(|open| Gap::of(open, offset)));
+            lost.extend(self.splitter.take_open().map(|open| SkippedRange::of(open, offset)));
         }
         lost
     }
@@ -244,7 +244,7 @@ impl Blocks {
     }
 
     /// What the file says about itself, since the last call.
-    pub(crate) fn take_notes(&mut self) -> Vec<Note> {
+    pub(crate) fn take_notes(&mut self) -> Vec<FramingNote> {
         self.splitter.take_notes()
     }
 
@@ -259,7 +259,7 @@ impl Blocks {
     }
 
     /// The next block.
-    pub(crate) fn next(&mut self) -> io::Result<Next<'_>> {
+    pub(crate) fn next(&mut self) -> io::Result<NextBlock<'_>> {
         self.follow_encoding();
         self.drop_done();
         let mut target = self.block_bytes();
@@ -268,12 +268,12 @@ impl Blocks {
             self.fill(target)?;
             if self.skipping && !self.skip_line() {
                 if self.ended {
-                    return Ok(Next::End);
+                    return Ok(NextBlock::End);
                 }
                 continue;
             }
             if self.at_border || (self.ended && self.done == self.filled) {
-                return Ok(Next::End);
+                return Ok(NextBlock::End);
             }
             let (spans, end) = self.cut();
             let changes = self.splitter.change().is_some();
@@ -283,24 +283,24 @@ impl Blocks {
                 let bytes = &self.buffer[start..self.filled.max(end)];
                 let bytes = if spans.is_some() { bytes } else { &bytes[..end - start] };
                 let (offset, done) = (self.offset + start as u64, end - start);
-                return Ok(Next::Block(Block { bytes, offset, spans, done, rest }));
+                return Ok(NextBlock::Block(Block { bytes, offset, spans, done, rest }));
             }
             if self.ended || self.at_border {
-                return Ok(Next::End);
+                return Ok(NextBlock::End);
             }
             if self.filled - self.done >= MAX_RECORD_BYTES {
-                return Ok(Next::TooLong(self.give_up()));
+                return Ok(NextBlock::TooLong(self.give_up()));
             }
             target = self.filled * 2;
         }
     }
 
     /// What follows a block that ends at `end`.
-    fn rest(&self, end: usize) -> Rest {
+    fn rest(&self, end: usize) -> AfterBlock {
         match self.filled - self.done {
-            _ if self.at_border || (self.ended && end == self.filled) => Rest::Nothing,
-            MAX_RECORD_BYTES.. => Rest::TooMuch,
-            _ => Rest::Lines,
+            _ if self.at_border || (self.ended && end == self.filled) => AfterBlock::Nothing,
+            MAX_RECORD_BYTES.. => AfterBlock::BlockIsFull,
+            _ => AfterBlock::Lines,
         }
     }
 
@@ -308,7 +308,7 @@ impl Blocks {
     fn block_bytes(&mut self) -> usize {
         let left = self.origin.end.map(|end| usize::try_from(end.saturating_sub(self.offset)).unwrap_or(usize::MAX));
         let usual = left.map_or(BLOCK_BYTES, |left| left.saturating_add(TAIL_BYTES).min(BLOCK_BYTES));
-        usual.max(std::mem::take(&mut self.wanted)) + BORDER_BYTES
+        usual.max(std::mem::take(&mut self.wanted)) + BOUNDARY_BYTES
     }
 
     /// Passes lines up to the first border of the part: they belong to the part before. Where there is none, so does
@@ -316,7 +316,7 @@ impl Blocks {
     fn pass_to_border(&mut self) -> io::Result<()> {
         self.done = usize::try_from(self.origin.start - 1 - self.offset).unwrap_or(0).min(self.filled);
         loop {
-            let found = border(&self.buffer[..self.filled], self.done, !self.ended);
+            let found = record_boundary(&self.buffer[..self.filled], self.done, !self.ended);
             let next = found.map_or_else(|next| next, |newline| newline + 1);
             self.passed_lines += memchr::memchr_iter(b'\n', &self.buffer[self.done..next]).count() as u64;
             self.done = next;
@@ -343,7 +343,7 @@ impl Blocks {
 
     /// Forgets what is done with, but for the bytes that tell whether a border follows.
     fn drop_done(&mut self) {
-        let gone = self.done.saturating_sub(BORDER_BYTES);
+        let gone = self.done.saturating_sub(BOUNDARY_BYTES);
         self.buffer.copy_within(gone..self.filled, 0);
         self.offset += gone as u64;
         self.filled -= gone;
@@ -379,7 +379,7 @@ impl Blocks {
     }
 
     /// Where the records in the buffer lie, and where the last whole one ends.
-    fn cut(&mut self) -> (Option<Vec<Span>>, usize) {
+    fn cut(&mut self) -> (Option<Vec<RecordSpan>>, usize) {
         if self.framing != Framing::Lines {
             let (spans, end) = self.cut_values();
             return (Some(spans), end);
@@ -387,7 +387,7 @@ impl Blocks {
         if let Some(end) = self.origin.end {
             let last = usize::try_from((end - 1).saturating_sub(self.offset)).unwrap_or(usize::MAX);
             let from = last.max(self.done.saturating_sub(1));
-            if let Ok(newline) = border(&self.buffer[..self.filled], from, !self.ended) {
+            if let Ok(newline) = record_boundary(&self.buffer[..self.filled], from, !self.ended) {
                 self.at_border = true;
                 return (None, newline + 1);
             }
@@ -397,27 +397,28 @@ impl Blocks {
         (None, self.done + end.unwrap_or(0))
     }
 
-    fn cut_values(&mut self) -> (Vec<Span>, usize) {
+    fn cut_values(&mut self) -> (Vec<RecordSpan>, usize) {
         let bytes = &self.buffer[self.done..self.filled];
         if self.detected != Framing::Lines {
             let (spans, done) = self.splitter.split(bytes, !self.ended);
-            self.keep_lost(self.done);
+            self.keep_skipped(self.done);
             let unclosed = self.splitter.change().is_some() && self.splitter.is_unclosed();
             self.unclosed.extend(unclosed.then_some(self.offset + (self.done + done) as u64));
             return (spans, self.done + done);
         }
         // An array that was cut off ends where lines are records again.
-        let end = border(&self.buffer[..self.filled], self.done, !self.ended).map(|newline| newline + 1 - self.done);
+        let end =
+            record_boundary(&self.buffer[..self.filled], self.done, !self.ended).map(|newline| newline + 1 - self.done);
         let bytes = end.map_or(bytes, |end| &bytes[..end]);
         let first = value_end(bytes).filter(|_| self.splitter.is_idle());
         let (spans, done) = self.splitter.split(first.map_or(bytes, |end| &bytes[..end]), end.is_err() && !self.ended);
-        self.keep_lost(self.done);
+        self.keep_skipped(self.done);
         let done = self.done + done;
         if self.splitter.is_idle() || end.is_ok() {
             self.framing = Framing::Lines;
             let open = self.splitter.take_open();
-            self.lost.extend(open.map(|lost| Gap::of(lost, self.offset + done as u64)));
-            let unclosed = self.splitter.is_unclosed() && !self.splitter.is_just_mended();
+            self.skipped.extend(open.map(|lost| SkippedRange::of(lost, self.offset + done as u64)));
+            let unclosed = self.splitter.is_unclosed() && !self.splitter.is_just_resynced();
             self.unclosed.extend(unclosed.then_some(self.offset + done as u64));
             self.splitter.abandon();
         }
@@ -425,21 +426,21 @@ impl Blocks {
     }
 
     /// Keeps what was lost in the bytes from `start` of the buffer on.
-    fn keep_lost(&mut self, start: usize) {
+    fn keep_skipped(&mut self, start: usize) {
         self.report.damaged(Damage::NulBytes, self.splitter.take_nul_runs());
         let offset = self.offset + start as u64;
-        self.lost.extend(self.splitter.take_lost().into_iter().map(|lost| Gap::of(lost, offset)));
+        self.skipped.extend(self.splitter.take_skipped().into_iter().map(|lost| SkippedRange::of(lost, offset)));
     }
 }
 
 /// The rest of an input, with the damage that ended it.
-struct Damaged {
+struct DamagedInput {
     input: Box<dyn Read + Send>,
     damage: Option<io::Error>,
     ended: bool,
 }
 
-impl Read for Damaged {
+impl Read for DamagedInput {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self.damage.take() {
             Some(error) => Err(error),
@@ -453,17 +454,17 @@ impl Read for Damaged {
 mod tests {
     use std::sync::Arc;
 
-    use super::super::scan::work;
-    use super::{Blocks, FileReport, Next, Origin, Peeked};
+    use super::super::value_scan::work;
+    use super::{BlockReader, FileRange, FileReport, NextBlock, PeekReader};
 
     /// All blocks of a part of a text.
     fn read(text: &str, start: u64, end: Option<u64>) -> String {
-        let origin = Origin { start, end };
+        let origin = FileRange { start, end };
         let input = std::io::Cursor::new(text.as_bytes()[usize::try_from(origin.offset()).unwrap()..].to_vec());
         let report = FileReport::new("file", Arc::default());
-        let mut blocks = Blocks::start(Peeked::not_yet(Box::new(input), Vec::new()), origin, report).unwrap();
+        let mut blocks = BlockReader::start(PeekReader::unread(Box::new(input), Vec::new()), origin, report).unwrap();
         let mut all = String::new();
-        while let Next::Block(block) = blocks.next().unwrap() {
+        while let NextBlock::Block(block) = blocks.next().unwrap() {
             assert!(block.spans.is_none());
             all.push_str(std::str::from_utf8(block.bytes).unwrap());
         }
@@ -509,10 +510,10 @@ mod tests {
             let work = |bytes: usize| {
                 let text = format!("{before}{}\n{record}}}\n", piece.repeat(bytes / piece.len()));
                 let report = FileReport::new("file", Arc::default());
-                let input = Peeked::not_yet(Box::new(std::io::Cursor::new(text)), Vec::new());
+                let input = PeekReader::unread(Box::new(std::io::Cursor::new(text)), Vec::new());
                 work::take();
-                let mut blocks = Blocks::start(input, Origin::default(), report).unwrap();
-                while !matches!(blocks.next().unwrap(), Next::End) {}
+                let mut blocks = BlockReader::start(input, FileRange::default(), report).unwrap();
+                while !matches!(blocks.next().unwrap(), NextBlock::End) {}
                 work::take()
             };
             let (once, twice) = (work(400_000), work(800_000));

@@ -12,8 +12,8 @@ use std::borrow::Cow;
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use self::header::{Headers, Layout, TYPE_LINE, layout};
-use super::places::{Places, Start, Unit};
+use self::header::{CsvLayout, HeaderLines, TYPE_LINE, layout};
+use super::source_map::{SourceMap, SourceUnit, UnitStart};
 use super::{FileReport, MAX_RECORD_BYTES, decode, limit_reached, without_byte_order_mark};
 use crate::entra::portal::PortalHeader;
 use crate::scan::Damage;
@@ -23,9 +23,9 @@ const CHUNK: usize = 256 << 10;
 
 /// Yields a JSON object a row.
 pub(crate) struct CsvLines<R> {
-    rows: Rows<R>,
-    layout: Layout,
-    headers: Headers,
+    rows: RowReader<R>,
+    layout: CsvLayout,
+    headers: HeaderLines,
     count: u64,
     /// Rows that are not UTF-8.
     undecodable: u64,
@@ -34,14 +34,14 @@ pub(crate) struct CsvLines<R> {
     report: FileReport,
     /// Where the text begins that is at hand.
     offset: u64,
-    starts: Vec<Start>,
-    places: Arc<Places>,
+    starts: Vec<UnitStart>,
+    source_map: Arc<SourceMap>,
 }
 
 impl<R: Read> CsvLines<R> {
     /// Reads the first line of `input`; the inner error says why the file is not read.
     pub(crate) fn new(input: R, report: FileReport) -> Result<Self, &'static str> {
-        let mut rows = Rows {
+        let mut rows = RowReader {
             input,
             buffer: Vec::new(),
             at: 0,
@@ -54,17 +54,29 @@ impl<R: Read> CsvLines<R> {
         };
         let typed = rows.choose_delimiter();
         let (cells, length) = match rows.parse() {
-            Parsed::Row(cells, length, _) => (cells.into_iter().map(Cow::into_owned).collect::<Vec<_>>(), length),
-            Parsed::Incomplete | Parsed::Broken(_) => return Err("its first line is no line of CSV"),
+            ParsedRow::Row(cells, length, _) => (cells.into_iter().map(Cow::into_owned).collect::<Vec<_>>(), length),
+            ParsedRow::Incomplete | ParsedRow::Broken(_) => return Err("its first line is no line of CSV"),
         };
         let (layout, is_header) = layout(&cells, typed, report.name())?;
-        let headers = Headers::new(is_header.then_some(&cells));
+        let headers = HeaderLines::new(is_header.then_some(&cells));
         if is_header {
             rows.pass(length);
         }
-        let places = Arc::new(Places::new(Unit::Row));
+        let source_map = Arc::new(SourceMap::new(SourceUnit::Row));
         let (text, offset, starts) = (String::new(), 0, Vec::new());
-        Ok(Self { rows, layout, headers, count: 0, undecodable: 0, text, position: 0, report, offset, starts, places })
+        Ok(Self {
+            rows,
+            layout,
+            headers,
+            count: 0,
+            undecodable: 0,
+            text,
+            position: 0,
+            report,
+            offset,
+            starts,
+            source_map,
+        })
     }
 
     /// What the first header names, if the file is one of the Entra admin center.
@@ -73,8 +85,8 @@ impl<R: Read> CsvLines<R> {
     }
 
     /// Where the rows begin in the text.
-    pub(crate) fn places(&self) -> &Arc<Places> {
-        &self.places
+    pub(crate) fn source_map(&self) -> &Arc<SourceMap> {
+        &self.source_map
     }
 
     /// Turns the rows of the buffer into text; false at the end.
@@ -87,30 +99,30 @@ impl<R: Read> CsvLines<R> {
             self.report.damaged(Damage::NulBytes, self.rows.skip_nul_bytes());
             let (line, byte) = (self.rows.line, self.rows.offset);
             let (length, flaw) = match self.rows.parse() {
-                Parsed::Row(cells, length, _) if cells.iter().all(|cell| cell.is_empty()) && cells.len() <= 1 => {
+                ParsedRow::Row(cells, length, _) if cells.iter().all(|cell| cell.is_empty()) && cells.len() <= 1 => {
                     if length == 0 {
                         self.end();
                         break;
                     }
                     (length, None)
                 }
-                Parsed::Row(cells, length, _) if self.headers.is_header(&cells) => {
+                ParsedRow::Row(cells, length, _) if self.headers.is_header(&cells) => {
                     let same = self.headers.is_same(&cells);
                     let cells: Vec<String> = cells.into_iter().map(Cow::into_owned).collect();
                     self.begin_again(&cells, same, line);
                     (length, None)
                 }
-                Parsed::Row(_, length, _) if self.layout.unread().is_some() => {
+                ParsedRow::Row(_, length, _) if self.layout.unread().is_some() => {
                     (length, self.layout.unread().map(str::to_owned))
                 }
-                Parsed::Row(cells, length, is_utf8) if cells.len() == self.layout.width() => {
+                ParsedRow::Row(cells, length, is_utf8) if cells.len() == self.layout.width() => {
                     self.undecodable += u64::from(!is_utf8);
-                    self.starts.push(Start { text: self.offset + self.text.len() as u64, number: line, byte });
+                    self.starts.push(UnitStart { text: self.offset + self.text.len() as u64, number: line, byte });
                     self.layout.write(&cells, &mut self.text);
                     self.count += 1;
                     (length, None)
                 }
-                Parsed::Row(cells, length, _) => {
+                ParsedRow::Row(cells, length, _) => {
                     let flaw = format!("{} cells under {} headers", cells.len(), self.layout.width());
                     match self.headers.joined(&cells, self.layout.width()) {
                         Some(header) => {
@@ -122,15 +134,15 @@ impl<R: Read> CsvLines<R> {
                         None => (self.rows.first_line(), Some(flaw)),
                     }
                 }
-                Parsed::Incomplete => (self.rows.first_line(), Some("a quote is opened and not closed".to_owned())),
-                Parsed::Broken(reason) => (self.rows.first_line(), Some(reason.to_owned())),
+                ParsedRow::Incomplete => (self.rows.first_line(), Some("a quote is opened and not closed".to_owned())),
+                ParsedRow::Broken(reason) => (self.rows.first_line(), Some(reason.to_owned())),
             };
             if let Some(flaw) = flaw {
                 self.report.lost(format!("line {line}"), flaw);
             }
             self.rows.pass(length);
         }
-        self.places.add(&mut self.starts);
+        self.source_map.add(&mut self.starts);
         self.report.damaged(Damage::NotUtf8, std::mem::take(&mut self.undecodable));
         match self.rows.failed.take_if(|_| self.text.is_empty()) {
             Some(error) => Err(error),
@@ -152,9 +164,9 @@ impl<R: Read> CsvLines<R> {
         self.layout.report(&self.report);
         self.layout = match layout(cells, false, self.report.name()) {
             Ok((layout, _)) => layout,
-            Err(reason) => Layout::Unread(reason, cells.len()),
+            Err(reason) => CsvLayout::Unread(reason, cells.len()),
         };
-        self.headers = Headers::new(Some(cells));
+        self.headers = HeaderLines::new(Some(cells));
     }
 
     /// Says what the whole file says about itself.
@@ -181,7 +193,7 @@ impl<R: Read> Read for CsvLines<R> {
 }
 
 /// Splits bytes into rows of cells.
-struct Rows<R> {
+struct RowReader<R> {
     input: R,
     buffer: Vec<u8>,
     /// Where the next row begins in the buffer.
@@ -198,7 +210,7 @@ struct Rows<R> {
 }
 
 /// What stands at the beginning of the buffer.
-enum Parsed<'a> {
+enum ParsedRow<'a> {
     /// A row, its length in bytes, and whether all of it is UTF-8.
     Row(Vec<Cow<'a, str>>, usize, bool),
     /// A quote is not closed.
@@ -206,7 +218,7 @@ enum Parsed<'a> {
     Broken(&'static str),
 }
 
-impl<R: Read> Rows<R> {
+impl<R: Read> RowReader<R> {
     /// Takes the delimiter that cuts the first line into the most cells, behind blank lines and those that only tell how
     /// the file was made; true where one of these names a type of PowerShell.
     fn choose_delimiter(&mut self) -> bool {
@@ -224,8 +236,8 @@ impl<R: Read> Rows<R> {
             self.pass(length);
         }
         let cells = |delimiter: u8| match parse_row(&self.buffer[self.at..], delimiter, true) {
-            Parsed::Row(cells, ..) => cells.len(),
-            Parsed::Incomplete | Parsed::Broken(_) => 0,
+            ParsedRow::Row(cells, ..) => cells.len(),
+            ParsedRow::Incomplete | ParsedRow::Broken(_) => 0,
         };
         let delimiters = [b'|', b'\t', b';', b','];
         self.delimiter = delimiters.into_iter().max_by_key(|&delimiter| cells(delimiter)).unwrap_or(b',');
@@ -258,14 +270,14 @@ impl<R: Read> Rows<R> {
     }
 
     /// The row at the beginning, which is not passed.
-    fn parse(&mut self) -> Parsed<'_> {
+    fn parse(&mut self) -> ParsedRow<'_> {
         let mut wanted = CHUNK;
         loop {
             if self.buffer.len() - self.at < wanted && !self.ended {
                 self.fill(wanted);
             }
             let unfinished =
-                matches!(parse_row(&self.buffer[self.at..], self.delimiter, self.ended), Parsed::Incomplete);
+                matches!(parse_row(&self.buffer[self.at..], self.delimiter, self.ended), ParsedRow::Incomplete);
             if !unfinished || self.ended || wanted >= MAX_RECORD_BYTES {
                 break;
             }
@@ -302,7 +314,7 @@ impl<R: Read> Rows<R> {
 }
 
 /// The row that `bytes` start with; `ended` where nothing follows them. No cells, no length: the end.
-fn parse_row(bytes: &[u8], delimiter: u8, ended: bool) -> Parsed<'_> {
+fn parse_row(bytes: &[u8], delimiter: u8, ended: bool) -> ParsedRow<'_> {
     let mut cells = Vec::new();
     let mut position = 0;
     let mut is_utf8 = true;
@@ -310,7 +322,7 @@ fn parse_row(bytes: &[u8], delimiter: u8, ended: bool) -> Parsed<'_> {
         let (cell, length) = match bytes.get(position) {
             Some(b'"') => match quoted(&bytes[position + 1..]) {
                 Some((inside, length)) => (inside, length + 1),
-                None => return Parsed::Incomplete,
+                None => return ParsedRow::Incomplete,
             },
             _ => {
                 let rest = &bytes[position..];
@@ -334,12 +346,12 @@ fn parse_row(bytes: &[u8], delimiter: u8, ended: bool) -> Parsed<'_> {
         });
         match bytes[position..] {
             [byte, ..] if byte == delimiter => position += 1,
-            [b'\r', b'\n', ..] => return Parsed::Row(cells, position + 2, is_utf8),
-            [] | [b'\r'] if !ended => return Parsed::Incomplete,
-            [] => return Parsed::Row(cells, position, is_utf8),
+            [b'\r', b'\n', ..] => return ParsedRow::Row(cells, position + 2, is_utf8),
+            [] | [b'\r'] if !ended => return ParsedRow::Incomplete,
+            [] => return ParsedRow::Row(cells, position, is_utf8),
             // A lone carriage return ends a line where nothing else does.
-            [b'\n' | b'\r', ..] => return Parsed::Row(cells, position + 1, is_utf8),
-            _ => return Parsed::Broken("text behind a closing quote"),
+            [b'\n' | b'\r', ..] => return ParsedRow::Row(cells, position + 1, is_utf8),
+            _ => return ParsedRow::Broken("text behind a closing quote"),
         }
     }
 }

@@ -25,7 +25,7 @@ pub(crate) enum Encoding {
 
 /// Where a text goes on in another encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Change {
+pub(crate) enum EncodingChange {
     /// Nowhere in the bytes at hand.
     None,
     /// At this byte.
@@ -79,7 +79,7 @@ impl Encoding {
     }
 
     /// Where a text in this encoding goes on in another; `ended` if nothing follows the bytes.
-    pub(crate) fn change(self, bytes: &[u8], ended: bool) -> Change {
+    pub(crate) fn change(self, bytes: &[u8], ended: bool) -> EncodingChange {
         match self {
             Self::Utf8 => after_utf8(bytes, ended),
             Self::Utf16Le | Self::Utf16Be => after_utf16(bytes, self, ended),
@@ -108,19 +108,23 @@ const BEFORE_ZERO: usize = 3;
 
 /// UTF-8 has no zeros, and text in UTF-16 has one in its first code unit: one kind of byte to look for is faster than the
 /// three that byte order marks would make it.
-fn after_utf8(bytes: &[u8], ended: bool) -> Change {
+fn after_utf8(bytes: &[u8], ended: bool) -> EncodingChange {
     let mut from = 0;
     while let Some(found) = memchr::memchr(0, &bytes[from..]) {
         let at = from + found;
         if bytes.len() - at <= 2 * UNITS && !ended {
-            return Change::Unclear(at.saturating_sub(BEFORE_ZERO));
+            return EncodingChange::Unclear(at.saturating_sub(BEFORE_ZERO));
         }
         if let Some((at, encoding)) = utf16_at(bytes, at) {
-            return Change::To(at, encoding);
+            return EncodingChange::To(at, encoding);
         }
         from = at + bytes[at..].iter().take_while(|byte| **byte == 0).count();
     }
-    if ended || bytes.is_empty() { Change::None } else { Change::Unclear(bytes.len().saturating_sub(BEFORE_ZERO)) }
+    if ended || bytes.is_empty() {
+        EncodingChange::None
+    } else {
+        EncodingChange::Unclear(bytes.len().saturating_sub(BEFORE_ZERO))
+    }
 }
 
 /// The UTF-16 whose first zero stands at `at`, and where it begins: at its byte order mark, if it has one.
@@ -148,20 +152,20 @@ fn ends_before_bracket(last: u8, next: u8) -> bool {
 
 /// Another encoding begins after a line, an object or an array, with a byte order mark of its own, or is told by a run of
 /// ASCII.
-fn after_utf16(bytes: &[u8], encoding: Encoding, ended: bool) -> Change {
+fn after_utf16(bytes: &[u8], encoding: Encoding, ended: bool) -> EncodingChange {
     const OTHER_MARK: u16 = 0xfffe;
     let mut run = 0;
     for (index, &pair) in bytes.as_chunks::<2>().0.iter().enumerate() {
         let (start, end) = (2 * index, 2 * index + 2);
         let unit = encoding.unit(pair);
         if unit == OTHER_MARK {
-            return Change::To(start, other_order(encoding));
+            return EncodingChange::To(start, other_order(encoding));
         }
         run = if pair.iter().all(|byte| is_ascii_text(*byte)) { run + 2 } else { 0 };
         if run >= ASCII_RUN {
             let from = (end - run).saturating_sub(BYTE_ORDER_MARK.len() + 1);
             let mark = memchr::memmem::find(&bytes[from..end], BYTE_ORDER_MARK);
-            return Change::To(mark.map_or(end - run, |at| from + at), Encoding::Utf8);
+            return EncodingChange::To(mark.map_or(end - run, |at| from + at), Encoding::Utf8);
         }
         if ![b'\n', b'}', b']'].map(u16::from).contains(&unit) {
             continue;
@@ -170,11 +174,11 @@ fn after_utf16(bytes: &[u8], encoding: Encoding, ended: bool) -> Change {
             return change;
         }
         if bytes.len() - end < BEGINNING_BYTES && !ended {
-            return Change::Unclear(start);
+            return EncodingChange::Unclear(start);
         }
     }
     let open = bytes.len() / 2 * 2 - run;
-    if run > 0 && !ended { Change::Unclear(open) } else { Change::None }
+    if run > 0 && !ended { EncodingChange::Unclear(open) } else { EncodingChange::None }
 }
 
 fn other_order(encoding: Encoding) -> Encoding {
@@ -182,10 +186,10 @@ fn other_order(encoding: Encoding) -> Encoding {
 }
 
 /// The other encoding that begins at `at`, or a byte later: half a code unit may be left of what was cut off.
-fn change_at(bytes: &[u8], at: usize, encoding: Encoding) -> Option<Change> {
+fn change_at(bytes: &[u8], at: usize, encoding: Encoding) -> Option<EncodingChange> {
     let other = other_order(encoding);
     if other.begins(bytes.get(at..)?) {
-        return Some(Change::To(at, other));
+        return Some(EncodingChange::To(at, other));
     }
     [at, at + 2, at + 1].into_iter().find_map(|at| {
         let text = bytes.get(at..)?;
@@ -194,7 +198,7 @@ fn change_at(bytes: &[u8], at: usize, encoding: Encoding) -> Option<Change> {
             [0xfe, 0xff, ..] => Encoding::Utf16Be.begins(&text[2..]).then_some(Encoding::Utf16Be),
             _ => begins_in_utf8(text).then_some(Encoding::Utf8),
         };
-        marked.map(|encoding| Change::To(at, encoding))
+        marked.map(|encoding| EncodingChange::To(at, encoding))
     })
 }
 
@@ -224,14 +228,14 @@ fn begins_in_utf8(text: &[u8]) -> bool {
 /// Where UTF-16 begins in a piece of text that cannot be read, if it does.
 pub(crate) fn utf16_in(bytes: &[u8]) -> Option<(usize, Encoding)> {
     match after_utf8(bytes, true) {
-        Change::To(at, encoding) => Some((at, encoding)),
-        Change::None | Change::Unclear(_) => None,
+        EncodingChange::To(at, encoding) => Some((at, encoding)),
+        EncodingChange::None | EncodingChange::Unclear(_) => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Change, Encoding};
+    use super::{Encoding, EncodingChange};
 
     fn encode(text: &str, encoding: Encoding) -> Vec<u8> {
         match encoding {
@@ -265,17 +269,17 @@ mod tests {
                     let before = encode(before, first);
                     let bytes = [&before[..], &encode(after, second)].concat();
                     let context = format!("{first:?} {second:?} {after}");
-                    assert_eq!(first.change(&bytes, true), Change::To(before.len(), second), "{context}");
+                    assert_eq!(first.change(&bytes, true), EncodingChange::To(before.len(), second), "{context}");
                 }
             }
         }
         let cut = encode("[{\"a\":\"x", Utf16Le);
         let long = "{\"TimeGenerated\":\"2026-03-02T09:07:43Z\",\"Id\":\"a-b-c-d\",\"Type\":\"SigninLogs\"}";
         let bytes = [&cut[..], long.as_bytes()].concat();
-        assert_eq!(Utf16Le.change(&bytes, true), Change::To(cut.len(), Utf8));
+        assert_eq!(Utf16Le.change(&bytes, true), EncodingChange::To(cut.len(), Utf8));
         for text in ["{\"a\":\"\0\0\0\"}\0\0\0\0\n", "{\"a\":\"J\u{fffd}rgen\"}"] {
-            assert_eq!(Utf8.change(text.as_bytes(), true), Change::None, "{text}");
+            assert_eq!(Utf8.change(text.as_bytes(), true), EncodingChange::None, "{text}");
         }
-        assert_eq!(Utf16Le.change(&encode("{\"a\":\"李雷李雷\"}\n李雷,李雷", Utf16Le), true), Change::None);
+        assert_eq!(Utf16Le.change(&encode("{\"a\":\"李雷李雷\"}\n李雷,李雷", Utf16Le), true), EncodingChange::None);
     }
 }

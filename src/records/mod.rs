@@ -4,38 +4,38 @@
 //! around an array, pretty-printed, one behind the other with or without anything between. Both are read block by
 //! block, so memory stays bounded by the longest record.
 
-mod append;
 mod avro;
 mod blocks;
+mod chunk_source;
 mod csv;
+mod decompressor;
 mod effort;
 mod encoding;
-mod members;
+mod multi_line;
+mod object_keys;
 mod open;
-mod opening;
-mod packed;
 mod page;
-mod peeked;
-mod pieces;
-mod places;
-mod scan;
-mod spanning;
-mod tables;
-mod torn;
+mod peek_reader;
+mod query_response;
+mod read_more;
+mod resync;
+mod source_map;
 mod transcoder;
-mod values;
+mod value_scan;
+mod value_splitter;
 mod windows_1252;
+mod wrapper_detection;
 
-pub(crate) use blocks::{Blocks, Gap, Halt, MAX_RECORD_BYTES, Next, Origin};
+pub(crate) use blocks::{BlockHalt, BlockReader, FileRange, MAX_RECORD_BYTES, NextBlock, SkippedRange};
 pub(crate) use effort::Effort;
 pub(crate) use encoding::{Encoding, utf16_in};
-pub(crate) use open::{FileReport, HEAD_BYTES, Layers, Opened, Text, open, open_at};
-pub(crate) use opening::{holds_records, is_wrapped};
-pub(crate) use places::Places;
-pub(crate) use spanning::{Extent, Rest, extent};
-pub(crate) use tables::{Note, limit_reached};
-pub(crate) use values::{Header, Span, ValueSplitter, is_sequence};
+pub(crate) use multi_line::{AfterBlock, RecordExtent, extent};
+pub(crate) use open::{FileReport, HEAD_BYTES, Opened, OpenedText, TextLayers, open, open_at};
+pub(crate) use query_response::{FramingNote, limit_reached};
+pub(crate) use source_map::SourceMap;
+pub(crate) use value_splitter::{ColumnHeader, RecordSpan, ValueSplitter, is_sequence};
 pub(crate) use windows_1252::decode;
+pub(crate) use wrapper_detection::{holds_records, is_wrapped};
 
 use crate::types::dynamic;
 
@@ -70,7 +70,7 @@ pub fn detect(head: &[u8], whole: bool) -> Framing {
         Some(b'{' | b'[') | None => Framing::Values,
         Some(b'"') if is_json_in_strings(head) => Framing::Lines,
         Some(_) if has_record_line(head, whole) => Framing::Lines,
-        Some(_) if torn::is_tail(head) => Framing::Values,
+        Some(_) if resync::is_tail(head) => Framing::Values,
         Some(_) if head.contains(&0) => Framing::Foreign(NO_TEXT),
         Some(_) => Framing::Foreign(NO_RECORDS),
     }
@@ -149,7 +149,7 @@ fn first_lines(head: &[u8], whole: bool) -> impl Iterator<Item = &[u8]> {
 
 /// True for a line that is one object, as far as its brackets tell.
 fn is_object(line: &[u8]) -> bool {
-    line.starts_with(b"{") && scan::value_end(line) == Some(line.len())
+    line.starts_with(b"{") && value_scan::value_end(line) == Some(line.len())
 }
 
 #[cfg(test)]

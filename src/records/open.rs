@@ -5,12 +5,12 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 use super::avro::AvroBodies;
+use super::chunk_source::ChunkReader;
 use super::csv::CsvLines;
-use super::encoding::{Change, Encoding};
-use super::packed::Packed;
-use super::peeked::Peeked;
-use super::pieces::Made;
-use super::places::Places;
+use super::decompressor::Decompressor;
+use super::encoding::{Encoding, EncodingChange};
+use super::peek_reader::PeekReader;
+use super::source_map::SourceMap;
 use super::transcoder::Transcoder;
 use super::{has_record_line, is_json_in_strings, trim_start, without_byte_order_mark};
 use crate::diagnostic::Result;
@@ -75,7 +75,7 @@ impl FileReport {
 /// What a file turned out to be.
 pub(crate) enum Opened {
     /// Text in UTF-8.
-    Text(Text),
+    Text(OpenedText),
     /// Parquet or Arrow IPC, which are not read as text.
     Columns,
     /// Nothing that is read, and why.
@@ -83,9 +83,9 @@ pub(crate) enum Opened {
 }
 
 /// A text.
-pub(crate) struct Text {
+pub(crate) struct OpenedText {
     /// Its bytes.
-    pub input: Peeked,
+    pub input: PeekReader,
     /// True where the bytes are those of the file.
     pub plain: bool,
     /// True where every value is a text, whatever it stands for.
@@ -93,14 +93,14 @@ pub(crate) struct Text {
     /// What the header names, if it is a CSV of the Entra admin center.
     pub header: Option<Arc<PortalHeader>>,
     /// Where its parts stand in the file, where it was made of something else.
-    pub places: Option<Arc<Places>>,
+    pub source_map: Option<Arc<SourceMap>>,
     /// What the layers are that were taken off.
-    pub layers: Layers,
+    pub layers: TextLayers,
 }
 
 /// What stood around a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Layers {
+pub(crate) struct TextLayers {
     /// How the file is packed.
     pub compression: &'static str,
     /// The encoding of the text.
@@ -109,7 +109,7 @@ pub(crate) struct Layers {
     pub container: Option<&'static str>,
 }
 
-impl Layers {
+impl TextLayers {
     const NONE: Self = Self { compression: "none", encoding: "UTF-8", container: None };
 }
 
@@ -120,9 +120,9 @@ pub(crate) fn open_at(
     range: (u64, Option<u64>),
     buffer: Vec<u8>,
     counters: &Arc<ScanCounters>,
-) -> Result<Text> {
-    let input = Peeked::not_yet(file.open_at(range, Some(counters))?, buffer);
-    Ok(Text { input, plain: true, cells: false, header: None, places: None, layers: Layers::NONE })
+) -> Result<OpenedText> {
+    let input = PeekReader::unread(file.open_at(range, Some(counters))?, buffer);
+    Ok(OpenedText { input, plain: true, cells: false, header: None, source_map: None, layers: TextLayers::NONE })
 }
 
 /// What `file` is, whose bytes are `input`. What is wrong inside of its layers goes to `report`; `buffer` is used again,
@@ -141,10 +141,10 @@ pub(crate) fn open(
         input = Box::new(Limited { input, left: limit, limit });
     }
     let mut depth = 0;
-    let mut layers = Layers::NONE;
-    let mut places = None;
+    let mut layers = TextLayers::NONE;
+    let mut source_map = None;
     loop {
-        let peeked = Peeked::new(input, buffer, HEAD_BYTES).map_err(failed)?;
+        let peeked = PeekReader::new(input, buffer, HEAD_BYTES).map_err(failed)?;
         let head = peeked.head();
         depth += 1;
         if depth > MAX_LAYERS {
@@ -155,26 +155,26 @@ pub(crate) fn open(
                 let encoding = Encoding::of(head);
                 if encoding == Encoding::Utf8 && !changes(head) {
                     let plain = depth == 1 && file.is_plain();
-                    let bytes = Text { input: peeked, plain, cells: false, header: None, places, layers };
+                    let bytes = OpenedText { input: peeked, plain, cells: false, header: None, source_map, layers };
                     return Ok(text(bytes, file.is_called_csv(), file_report));
                 }
-                places = None;
+                source_map = None;
                 layers.encoding = if encoding == Encoding::Utf8 { "UTF-8 and UTF-16" } else { encoding.name() };
-                (input, buffer) = peeked.apart();
-                Box::new(Made::new(Transcoder::new(input, encoding, file_report())))
+                (input, buffer) = peeked.into_stream();
+                Box::new(ChunkReader::new(Transcoder::new(input, encoding, file_report())))
             }
             Format::Text(compression) => {
-                places = None;
+                source_map = None;
                 layers.compression = compression.name();
-                (input, buffer) = peeked.apart();
+                (input, buffer) = peeked.into_stream();
                 unpack(input, compression, limits.unpacked(file.bytes), file_report()).map_err(failed)?
             }
             Format::Avro => {
                 layers.container = Some("Avro");
-                (input, buffer) = peeked.apart();
+                (input, buffer) = peeked.into_stream();
                 let bodies = AvroBodies::new(input, file_report(), limits.unpacked(file.bytes));
-                places = Some(Arc::clone(bodies.places()));
-                Box::new(Made::new(bodies))
+                source_map = Some(Arc::clone(bodies.source_map()));
+                Box::new(ChunkReader::new(bodies))
             }
             Format::Parquet | Format::Arrow if depth == 1 && file.is_plain() => return Ok(Opened::Columns),
             Format::Parquet => return Ok(Opened::Refused("Parquet that is packed once more: unpack it first")),
@@ -190,11 +190,11 @@ pub(crate) fn open(
 
 /// True if a text that begins in UTF-8 goes on in UTF-16 within its first bytes.
 fn changes(head: &[u8]) -> bool {
-    matches!(Encoding::Utf8.change(head, true), Change::To(..))
+    matches!(Encoding::Utf8.change(head, true), EncodingChange::To(..))
 }
 
 /// What a text in UTF-8 is: JSON as it stands, CSV as JSON Lines.
-fn text(mut text: Text, called_csv: bool, file_report: impl Fn() -> FileReport) -> Opened {
+fn text(mut text: OpenedText, called_csv: bool, file_report: impl Fn() -> FileReport) -> Opened {
     let head = text.input.head();
     let unmarked = without_byte_order_mark(head);
     if unmarked.len() < head.len() && text.layers.encoding == "UTF-8" {
@@ -211,15 +211,15 @@ fn text(mut text: Text, called_csv: bool, file_report: impl Fn() -> FileReport) 
         return Opened::Text(text);
     }
     text.layers.container = Some("CSV");
-    let input = Made::new(Transcoder::new(text.input, Encoding::Utf8, file_report()));
+    let input = ChunkReader::new(Transcoder::new(text.input, Encoding::Utf8, file_report()));
     match CsvLines::new(Box::new(input), file_report()) {
         Ok(lines) => {
             // Lines of a text that is made itself lead nowhere.
-            let places = Arc::clone(lines.places());
-            let places = text.places.is_none().then_some(places);
+            let source_map = Arc::clone(lines.source_map());
+            let source_map = text.source_map.is_none().then_some(source_map);
             let header = lines.portal_header();
-            let input = Peeked::not_yet(Box::new(lines), Vec::new());
-            Opened::Text(Text { input, plain: false, cells: true, header, places, ..text })
+            let input = PeekReader::unread(Box::new(lines), Vec::new());
+            Opened::Text(OpenedText { input, plain: false, cells: true, header, source_map, ..text })
         }
         Err(reason) => Opened::Refused(reason),
     }
@@ -231,7 +231,7 @@ fn unpack(
     limit: u64,
     report: FileReport,
 ) -> io::Result<Box<dyn Read + Send>> {
-    let unpacked = Packed::new(input, compression, report)?;
+    let unpacked = Decompressor::new(input, compression, report)?;
     Ok(Box::new(Limited { input: Box::new(unpacked), left: limit, limit }))
 }
 

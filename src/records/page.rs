@@ -1,6 +1,6 @@
 //! Pages of an answer that comes in several: whether a page says that another one follows.
 
-use super::members::{Member, Members, is_error_key, is_filled};
+use super::object_keys::{NextKey, ObjectKeys, is_error_key, is_filled};
 use crate::scan::pages::Page;
 use crate::types::dynamic;
 
@@ -11,8 +11,8 @@ impl Page {
     /// Reads the members of the object `bytes` start with whose values begin before `end`.
     pub(crate) fn of(bytes: &[u8], end: usize) -> Self {
         let mut page = Self::default();
-        let mut members = Members::of(bytes);
-        while let Member::Key(key) = members.next() {
+        let mut members = ObjectKeys::of(bytes);
+        while let NextKey::Key(key) = members.next() {
             let start = members.position;
             if start >= end || !members.pass_value() {
                 break;

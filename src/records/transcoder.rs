@@ -4,9 +4,9 @@
 use std::io::{self, Read};
 
 use super::FileReport;
-use super::append::append;
-use super::encoding::{Change, Encoding};
-use super::pieces::Pieces;
+use super::chunk_source::ChunkSource;
+use super::encoding::{Encoding, EncodingChange};
+use super::read_more::read_more;
 use crate::scan::Damage;
 
 /// Bytes read at once.
@@ -37,9 +37,9 @@ impl<R: Read> Transcoder<R> {
     fn take(&mut self, ended: bool, text: &mut Vec<u8>) {
         loop {
             let (length, next) = match self.encoding.change(&self.rest, ended) {
-                Change::None => (self.rest.len(), None),
-                Change::Unclear(at) => (at, None),
-                Change::To(at, encoding) => (at, Some(encoding)),
+                EncodingChange::None => (self.rest.len(), None),
+                EncodingChange::Unclear(at) => (at, None),
+                EncodingChange::To(at, encoding) => (at, Some(encoding)),
             };
             let after = self.rest.split_off(length);
             self.decode(next.is_some() || ended, text);
@@ -90,12 +90,12 @@ impl<R: Read> Transcoder<R> {
     }
 }
 
-impl<R: Read> Pieces for Transcoder<R> {
-    fn next(&mut self, text: &mut Vec<u8>) -> io::Result<bool> {
+impl<R: Read> ChunkSource for Transcoder<R> {
+    fn next_chunk(&mut self, text: &mut Vec<u8>) -> io::Result<bool> {
         if let Some(failure) = self.failure.take() {
             return Err(failure);
         }
-        let (count, read) = append(&mut self.input, &mut self.rest, CHUNK);
+        let (count, read) = read_more(&mut self.input, &mut self.rest, CHUNK);
         self.take(count == 0, text);
         self.failure = read.err();
         Ok(count > 0 || self.failure.is_some())
@@ -107,7 +107,7 @@ mod tests {
     use std::io::Read;
     use std::sync::Arc;
 
-    use super::super::pieces::Made;
+    use super::super::chunk_source::ChunkReader;
     use super::{Encoding, FileReport, Transcoder};
 
     /// Yields a byte at a time.
@@ -123,7 +123,7 @@ mod tests {
     fn decode(bytes: &[u8], encoding: Encoding) -> String {
         let report = FileReport::new("file", Arc::default());
         let mut text = String::new();
-        let mut made = Made::new(Transcoder::new(Slow(bytes), encoding, report));
+        let mut made = ChunkReader::new(Transcoder::new(Slow(bytes), encoding, report));
         made.read_to_string(&mut text).expect("UTF-8");
         text
     }
@@ -161,7 +161,7 @@ mod tests {
         }
         let report = FileReport::new("file", Arc::default());
         let input = (&b"a\0\n\0"[..]).chain(Failing);
-        let mut made = Made::new(Transcoder::new(input, Encoding::Utf16Le, report));
+        let mut made = ChunkReader::new(Transcoder::new(input, Encoding::Utf16Le, report));
         let mut text = Vec::new();
         assert!(made.read_to_end(&mut text).is_err());
         assert_eq!(text, b"a\n");

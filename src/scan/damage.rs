@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::entra::dates::DateOrder;
+use crate::entra::numeric_dates::DateOrder;
 use crate::types::Type;
 
 /// Kinds of damage that are told apart; a file may name any number of tables, so the rest is summed up.

@@ -15,7 +15,7 @@ use super::column_file::ColumnFile;
 use super::file_table::FileTable;
 use super::look::look_through;
 use crate::diagnostic::{Error, Result};
-use crate::entra::dates::DateOrder;
+use crate::entra::numeric_dates::DateOrder;
 use crate::entra::{KnownTable, known_table, known_tables, restored_from};
 use crate::scan::catalog::STDIN;
 use crate::scan::{Catalog, TableProvider};

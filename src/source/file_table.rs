@@ -20,7 +20,7 @@ use self::scan::Scan;
 use super::originals::Originals;
 use super::overlap;
 use crate::diagnostic::Result;
-use crate::entra::dates::DateOrders;
+use crate::entra::numeric_dates::DateOrders;
 use crate::parquet::{FileRows, ParquetFile};
 use crate::scan::Overlap;
 use crate::scan::done::PartsLeft;

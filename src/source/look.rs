@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Error, Result};
 use crate::records;
-use crate::records::{Blocks, FileReport, Framing, Next, Opened, Origin, Text};
+use crate::records::{BlockReader, FileRange, FileReport, Framing, NextBlock, Opened, OpenedText};
 use crate::scan::ScanReport;
 use crate::source::text::Inference;
 use crate::storage::files::DataFile;
@@ -46,18 +46,18 @@ pub(crate) fn look_through(
 }
 
 /// Looks at the records of a file, up to `limit` bytes; answers how many bytes it saw.
-fn look_at(inference: &mut Inference, file: &DataFile, text: Text, limit: u64) -> Result<u64> {
+fn look_at(inference: &mut Inference, file: &DataFile, text: OpenedText, limit: u64) -> Result<u64> {
     let failed = |error| file.failed(error);
     inference.start_file(text.cells);
     let report = FileReport::new(&file.name, Arc::default());
-    let mut blocks = Blocks::start(text.input, Origin::default(), report).map_err(failed)?;
+    let mut blocks = BlockReader::start(text.input, FileRange::default(), report).map_err(failed)?;
     let mut seen = 0;
     if !matches!(blocks.framing(), Framing::Lines | Framing::Values) {
         file.check_place()?;
         return Ok(seen);
     }
     while seen < limit && !inference.is_certain() {
-        let Next::Block(block) = blocks.next().map_err(failed)? else { break };
+        let NextBlock::Block(block) = blocks.next().map_err(failed)? else { break };
         seen += block.bytes.len() as u64;
         let stop = match &block.spans {
             Some(spans) => {

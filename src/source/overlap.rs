@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use super::file_table::FileTable;
 use crate::diagnostic::Result;
 use crate::records;
-use crate::records::{Blocks, FileReport, Next, Opened, Origin};
+use crate::records::{BlockReader, FileRange, FileReport, NextBlock, Opened};
 use crate::scan::{Overlap, ScanColumn, ScanReport, ScanRequest, TableProvider};
 use crate::storage::files::{DataFile, Format};
 use crate::storage::limits::Limits;
@@ -95,9 +95,9 @@ fn ids_of_text(file: &DataFile, limits: Limits, is_small: bool) -> Result<Vec<St
     };
     let failed = |error| file.failed(error);
     let report = FileReport::new(&file.name, unheard);
-    let mut blocks = Blocks::start(text.input, Origin::default(), report).map_err(failed)?;
+    let mut blocks = BlockReader::start(text.input, FileRange::default(), report).map_err(failed)?;
     let (mut ids, mut seen) = (Vec::new(), 0);
-    while let Next::Block(block) = blocks.next().map_err(failed)? {
+    while let NextBlock::Block(block) = blocks.next().map_err(failed)? {
         let room = if is_small { usize::MAX } else { HEAD };
         let mut add = |record: &[u8]| {
             if let Ok(record) = serde_json::from_slice(record) {

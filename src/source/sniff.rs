@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::Result;
 use crate::records;
-use crate::records::{Framing, Layers, Opened, Text};
+use crate::records::{Framing, Opened, OpenedText, TextLayers};
 use crate::scan::ScanReport;
 use crate::storage::files::{DataFile, Format};
 use crate::storage::limits::Limits;
@@ -47,7 +47,7 @@ impl FileKind {
         }
     }
 
-    fn of_text(file: &DataFile, text: Text, report: &ScanReport) -> Result<Self> {
+    fn of_text(file: &DataFile, text: OpenedText, report: &ScanReport) -> Result<Self> {
         let mut head = Vec::new();
         let read = text.input.take(HEAD_BYTES).read_to_end(&mut head);
         let is_damaged = read.is_err() || report.has_lost(&file.name) || report.is_damaged(&file.name);
@@ -65,7 +65,7 @@ impl FileKind {
             Framing::Lines => text.layers.container.unwrap_or("JSON Lines"),
             Framing::Values => text.layers.container.unwrap_or("JSON"),
         };
-        let Layers { compression, encoding, .. } = text.layers;
+        let TextLayers { compression, encoding, .. } = text.layers;
         Ok(Self { format, encoding, compression })
     }
 }

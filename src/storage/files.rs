@@ -11,7 +11,7 @@ use super::counters::{Counted, ScanCounters};
 use super::once::Identity;
 use super::place::Place;
 use crate::diagnostic::{Error, Result};
-use crate::entra::dates::DateOrder;
+use crate::entra::numeric_dates::DateOrder;
 
 /// Bytes at the start of a file that tell its format.
 const MAGIC_BYTES: usize = 8;

@@ -5,7 +5,7 @@ use std::fmt;
 use super::delta_folder::DeltaFolder;
 use super::files::DataFile;
 use crate::diagnostic::{Error, Result};
-use crate::entra::dates::DateOrder;
+use crate::entra::numeric_dates::DateOrder;
 
 /// Names that are said; of the rest the number.
 const MOST_NAMED: usize = 3;

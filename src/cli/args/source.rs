@@ -9,7 +9,7 @@ use super::output::MessageArgs;
 use super::{heading, local_path, parse_size, thread_count};
 use crate::cli::memory::Memory;
 use crate::cli::sources::Call;
-use crate::entra::dates::DateOrder;
+use crate::entra::numeric_dates::DateOrder;
 
 /// The input of a query, and how it is read.
 #[derive(Args, Debug, Default)]

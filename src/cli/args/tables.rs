@@ -8,7 +8,7 @@ use clap::Args;
 use super::output::{OutputArgs, VolumeArgs};
 use super::source::SourceArgs;
 use super::{HELP_TEMPLATE, heading, parse_size, thread_count};
-use crate::entra::dates::DateOrder;
+use crate::entra::numeric_dates::DateOrder;
 
 const SCHEMA_EXAMPLES: &str = "\
 Examples:

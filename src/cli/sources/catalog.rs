@@ -16,7 +16,7 @@ use super::bindings::watchlist_bindings;
 use super::stdin::{DASH, Stdin};
 use super::{CatalogFile, InputSources, Origin, stdin};
 use crate::diagnostic::Result;
-use crate::entra::dates::DateOrder;
+use crate::entra::numeric_dates::DateOrder;
 use crate::scan::catalog::STDIN;
 use crate::scan::{Catalog, FunctionLibrary, TableProvider, Watchlist};
 use crate::source::file_catalog::{FileCatalog, FileCatalogBuilder};

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::portal::PortalRow;
+use crate::entra::headerless_columns::headerless_columns;
 use crate::entra::known_tables;
 use crate::entra::portal::{PortalHeader, portal_column};
-use crate::entra::positions::positions;
 use crate::records::FileReport;
 use crate::types::{datetime, dynamic};
 
@@ -30,7 +30,7 @@ const POWERSHELL: &str =
     "Export-Csv wrote the names of types in place of nested objects: save with ConvertTo-Json -Depth 10";
 
 /// What the rows are.
-pub(super) enum Layout {
+pub(super) enum CsvLayout {
     /// Cells under these keys.
     Keys(Vec<KeyColumn>),
     /// A download of the Entra admin center.
@@ -47,7 +47,7 @@ pub(super) struct KeyColumn {
     offset: String,
 }
 
-impl Layout {
+impl CsvLayout {
     pub(super) fn width(&self) -> usize {
         match self {
             Self::Keys(keys) => keys.len(),
@@ -108,12 +108,12 @@ impl Layout {
 
 /// What the first line says; true where it is a header, false where it is a row already. `typed` where a line with a
 /// type of PowerShell stands in front of it; `file` is the name of the file.
-pub(super) fn layout(cells: &[String], typed: bool, file: &str) -> Result<(Layout, bool), &'static str> {
+pub(super) fn layout(cells: &[String], typed: bool, file: &str) -> Result<(CsvLayout, bool), &'static str> {
     if cells.len() > MAX_COLUMNS {
         return Err("it has more columns than are read");
     }
-    if let Some(columns) = positions(cells) {
-        return Ok((Layout::Keys(columns.map(|name| key(name, String::new())).collect()), false));
+    if let Some(columns) = headerless_columns(cells) {
+        return Ok((CsvLayout::Keys(columns.map(|name| key(name, String::new())).collect()), false));
     }
     if cells.iter().map(String::len).sum::<usize>() > MAX_HEADER_BYTES {
         return Err("the names of its columns are longer than is read");
@@ -130,22 +130,22 @@ pub(super) fn layout(cells: &[String], typed: bool, file: &str) -> Result<(Layou
         return Err("details of authentications, which belong to the rows of another download");
     }
     if names.iter().filter(|name| portal_column(name).is_some()).count() >= 3 && !is_table {
-        return Ok((Layout::Portal(PortalRow::new(cells, file)), true));
+        return Ok((CsvLayout::Portal(PortalRow::new(cells, file)), true));
     }
     let is_value = |name: &&str| name.parse::<f64>().is_ok() || datetime::parse(name).is_some();
     // An index without a name, or a comma too many, hides no column of a table.
     if names.iter().any(is_value) || (!is_table && has("")) {
         return Err("CSV without a header line: which columns it has cannot be told");
     }
-    Ok((Layout::Keys(names.into_iter().zip(offsets).map(|(name, offset)| key(name, offset)).collect()), true))
+    Ok((CsvLayout::Keys(names.into_iter().zip(offsets).map(|(name, offset)| key(name, offset)).collect()), true))
 }
 
 /// The header lines of a file so far, to know another one when it comes.
-pub(super) struct Headers {
+pub(super) struct HeaderLines {
     names: Vec<String>,
 }
 
-impl Headers {
+impl HeaderLines {
     /// The first line is this header; without any, none is known.
     pub(super) fn new(header: Option<&[String]>) -> Self {
         Self { names: header.into_iter().flatten().map(|name| name.trim().to_owned()).collect() }

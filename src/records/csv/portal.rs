@@ -16,7 +16,7 @@ const MARK: &str = "\"@portalCsv\":";
 
 /// How the cells of a row make an object.
 pub(super) struct PortalRow {
-    properties: Vec<Property>,
+    properties: Vec<PortalProperty>,
     outcome: Option<usize>,
     table: Option<&'static str>,
     /// Whether the sign-ins are interactive, if the name of the file tells it.
@@ -30,13 +30,13 @@ pub(super) struct PortalRow {
 }
 
 /// A property of the object: one value, or an object of several.
-struct Property {
+struct PortalProperty {
     key: String,
     nested: bool,
-    cells: Vec<Cell>,
+    cells: Vec<PortalCell>,
 }
 
-struct Cell {
+struct PortalCell {
     key: &'static str,
     index: usize,
     column: &'static PortalColumn,
@@ -69,10 +69,10 @@ impl PortalRow {
         let mut key = String::new();
         dynamic::quote(name, &mut key);
         key.push(':');
-        let cell = Cell { key: column.path.last().copied().unwrap_or(name), index, column };
+        let cell = PortalCell { key: column.path.last().copied().unwrap_or(name), index, column };
         match self.properties.iter_mut().find(|property| property.key == key) {
             Some(property) => property.cells.push(cell),
-            None => self.properties.push(Property { key, nested: column.path.len() > 1, cells: vec![cell] }),
+            None => self.properties.push(PortalProperty { key, nested: column.path.len() > 1, cells: vec![cell] }),
         }
     }
 
@@ -150,7 +150,7 @@ impl PortalRow {
 
 /// Writes what a cell stands for; false where it holds nothing.
 fn write_value(
-    cell: &Cell,
+    cell: &PortalCell,
     value: &str,
     succeeded: bool,
     text: &mut String,
@@ -168,7 +168,7 @@ fn write_value(
             Some(truth) => text.push_str(if truth { "true" } else { "false" }),
             None => dynamic::quote(trimmed, text),
         },
-        PortalValues::Place => {
+        PortalValues::Location => {
             let mut parts = value.rsplitn(3, ", ").map(str::trim);
             let [country, state, city] = [(); 3].map(|()| parts.next().unwrap_or(""));
             for (key, part) in [("{\"city\":", city), (",\"state\":", state), (",\"countryOrRegion\":", country)] {
@@ -177,7 +177,7 @@ fn write_value(
             }
             text.push('}');
         }
-        PortalValues::Text(others) => {
+        PortalValues::Strings(others) => {
             let other = others.iter().find(|(words, _)| *words == trimmed).map(|(_, value)| *value);
             let known = other.or_else(|| cell.column.spellings?.1.of_label(trimmed));
             if let (None, Some((column, _))) = (known, cell.column.spellings) {

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::FileTable;
 use crate::diagnostic::Result;
-use crate::entra::dates::{DateOrders, DateStyle, Evidence, FileEvidence, NumericDate, Verdict};
+use crate::entra::numeric_dates::{
+    DateOrderEvidence, DateOrderVerdict, DateOrders, DateStyle, FileDateEvidence, NumericDate,
+};
 use crate::records;
 use crate::records::Opened;
 use crate::scan::{ScanColumn, ScanReport, ScanRequest, TableProvider};
@@ -27,10 +29,10 @@ pub(super) struct FileDates {
     files: Arc<[DataFile]>,
     rows: Rows,
     limits: Limits,
-    verdicts: Vec<OnceLock<[Verdict; DateStyle::COUNT]>>,
-    evidence: Vec<OnceLock<FileEvidence>>,
+    verdicts: Vec<OnceLock<[DateOrderVerdict; DateStyle::COUNT]>>,
+    evidence: Vec<OnceLock<FileDateEvidence>>,
     /// The evidence of all files with the same columns.
-    alike: Mutex<BTreeMap<String, FileEvidence>>,
+    alike: Mutex<BTreeMap<String, FileDateEvidence>>,
 }
 
 impl FileDates {
@@ -42,25 +44,26 @@ impl FileDates {
     }
 
     /// What the dates of a file prove, and where they prove nothing, those of the files with the same columns.
-    fn verdicts(&self, file: usize) -> [Verdict; DateStyle::COUNT] {
-        let own = self.evidence(file).map(Evidence::verdict);
+    fn verdicts(&self, file: usize) -> [DateOrderVerdict; DateStyle::COUNT] {
+        let own = self.evidence(file).map(DateOrderEvidence::verdict);
         // No dates of American English are in doubt.
-        let is_certain =
-            |(style, verdict): (usize, &Verdict)| *verdict != Verdict::Unknown || style == DateStyle::American as usize;
+        let is_certain = |(style, verdict): (usize, &DateOrderVerdict)| {
+            *verdict != DateOrderVerdict::Unknown || style == DateStyle::American as usize
+        };
         if own.iter().enumerate().all(is_certain) {
             return own;
         }
-        let others = self.evidence_alike(file).map(Evidence::verdict);
+        let others = self.evidence_alike(file).map(DateOrderEvidence::verdict);
         let mut both = own.into_iter().zip(others);
         std::array::from_fn(|_| match both.next() {
-            Some((Verdict::Unknown, Verdict::Proven(order))) => Verdict::Proven(order),
+            Some((DateOrderVerdict::Unknown, DateOrderVerdict::Proven(order))) => DateOrderVerdict::Proven(order),
             Some((own, _)) => own,
-            None => Verdict::Unknown,
+            None => DateOrderVerdict::Unknown,
         })
     }
 
     /// The evidence of a file. What is wrong with it is reported when it is read.
-    fn evidence(&self, file: usize) -> FileEvidence {
+    fn evidence(&self, file: usize) -> FileDateEvidence {
         *self.evidence[file].get_or_init(|| {
             let collector = Arc::new(Collector::default());
             let _ = self.collect(file, &collector);
@@ -95,15 +98,15 @@ impl FileDates {
     }
 
     /// The evidence of the files of the same name ending whose first record has the same keys as that of this file.
-    fn evidence_alike(&self, file: usize) -> FileEvidence {
-        let Some(keys) = self.first_keys(file) else { return FileEvidence::default() };
-        let known = |alike: &BTreeMap<String, FileEvidence>| alike.get(&keys).copied();
+    fn evidence_alike(&self, file: usize) -> FileDateEvidence {
+        let Some(keys) = self.first_keys(file) else { return FileDateEvidence::default() };
+        let known = |alike: &BTreeMap<String, FileDateEvidence>| alike.get(&keys).copied();
         if let Some(known) = known(&self.alike.lock().unwrap_or_else(PoisonError::into_inner)) {
             return known;
         }
         let ending = |file: usize| self.files[file].ending();
         let others = (0..self.files.len()).filter(|other| *other != file && ending(*other) == ending(file));
-        let mut all = FileEvidence::default();
+        let mut all = FileDateEvidence::default();
         for other in others.take(MAX_OTHERS).filter(|other| self.first_keys(*other).as_ref() == Some(&keys)) {
             all.iter_mut().zip(self.evidence(other)).for_each(|(all, own)| all.merge(own));
         }
@@ -130,23 +133,23 @@ impl FileDates {
 }
 
 impl DateOrders for FileDates {
-    fn verdict(&self, file: usize, date: &NumericDate) -> Verdict {
+    fn verdict(&self, file: usize, date: &NumericDate) -> DateOrderVerdict {
         match self.files.get(file).map(DataFile::date_order) {
-            Some(Some(order)) => Verdict::Asked(order),
+            Some(Some(order)) => DateOrderVerdict::Asked(order),
             Some(None) => self.verdicts[file].get_or_init(|| self.verdicts(file))[date.style as usize],
-            None => Verdict::Unknown,
+            None => DateOrderVerdict::Unknown,
         }
     }
 }
 
 /// Collects what the dates of one file prove.
 #[derive(Debug, Default)]
-struct Collector(Mutex<FileEvidence>);
+struct Collector(Mutex<FileDateEvidence>);
 
 impl DateOrders for Collector {
-    fn verdict(&self, _: usize, date: &NumericDate) -> Verdict {
+    fn verdict(&self, _: usize, date: &NumericDate) -> DateOrderVerdict {
         let mut evidence = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         evidence[date.style as usize].add(date);
-        Verdict::Unknown
+        DateOrderVerdict::Unknown
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::FileTable;
 use crate::diagnostic::{Error, Result};
 use crate::records;
-use crate::records::{Blocks, FileReport, Framing, Opened, Origin, Text};
+use crate::records::{BlockReader, FileRange, FileReport, Framing, Opened, OpenedText};
 use crate::scan::ScanReport;
 use crate::source::text::count_lines;
 use crate::storage::files::{Compression, DataFile, Format};
@@ -32,7 +32,7 @@ pub(super) enum Part {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Piece {
     pub file: usize,
-    pub origin: Origin,
+    pub origin: FileRange,
     /// Newlines of the file in front of it and the byte before it, where they are known.
     pub lines: Option<u64>,
 }
@@ -40,7 +40,7 @@ pub(super) struct Piece {
 impl Piece {
     /// All of a file.
     pub(super) fn whole(file: usize) -> Self {
-        Self { file, origin: Origin::default(), lines: Some(0) }
+        Self { file, origin: FileRange::default(), lines: Some(0) }
     }
 }
 
@@ -86,7 +86,7 @@ impl FileTable {
             Format::Text(Compression::None) => {}
             _ => return Ok(whole),
         }
-        let Opened::Text(text @ Text { plain: true, .. }) =
+        let Opened::Text(text @ OpenedText { plain: true, .. }) =
             records::open(file, file.open()?, Vec::new(), self.limits, report)?
         else {
             return Ok(whole);
@@ -94,13 +94,14 @@ impl FileTable {
         if changes_encoding_at_end(file)? {
             return Ok(whole);
         }
-        let blocks = Blocks::start(text.input, Origin::default(), FileReport::new(&file.name, Arc::clone(report)));
+        let blocks =
+            BlockReader::start(text.input, FileRange::default(), FileReport::new(&file.name, Arc::clone(report)));
         if blocks.map_err(|error| file.failed(error))?.framing() != Framing::Lines {
             return Ok(whole);
         }
         let part_bytes = if file.place.remote().is_none() { PART_BYTES } else { REMOTE_PART_BYTES };
         let starts: Vec<u64> = (0..file.bytes).step_by(usize::try_from(part_bytes).unwrap_or(usize::MAX)).collect();
-        let origin = |start: u64| Origin { start, end: Some(start + part_bytes).filter(|end| *end < file.bytes) };
+        let origin = |start: u64| FileRange { start, end: Some(start + part_bytes).filter(|end| *end < file.bytes) };
         let lines = if wants_lines { lines_before(file, &starts)? } else { Vec::new() };
         let piece = |(part, start): (usize, &u64)| Piece {
             file: index,

@@ -8,7 +8,7 @@ use super::parts::Piece;
 use super::scan::{Scan, is_called_document};
 use crate::diagnostic::{Error, Result};
 use crate::records;
-use crate::records::{Blocks, FileReport, Framing, Opened, Origin, Places};
+use crate::records::{BlockReader, FileRange, FileReport, Framing, Opened, SourceMap};
 use crate::scan::{BatchIterator, Partition, ScanReport};
 use crate::source::text::{JsonReader, ScanPlan, Whereabouts, count_lines};
 use crate::storage::counters::Count;
@@ -72,9 +72,9 @@ struct FileIterator<'a> {
 /// A text file that is being read.
 struct OpenFile<'a> {
     file: &'a DataFile,
-    blocks: Blocks,
+    blocks: BlockReader,
     lines: Option<u64>,
-    places: Option<Arc<Places>>,
+    places: Option<Arc<SourceMap>>,
     /// Its records in the parts that are done.
     records: &'a AtomicU64,
 }
@@ -155,7 +155,7 @@ impl FileIterator<'_> {
         let (report, counters) = (&scan.plan.report, &scan.request.counters);
         let buffer = std::mem::take(&mut self.buffer);
         let opened = match piece.origin {
-            Origin { start: 0, end: None } => {
+            FileRange { start: 0, end: None } => {
                 records::open(file, file.open_at((0, None), Some(counters))?, buffer, scan.limits, report)?
             }
             // Only plain text is read in parts.
@@ -178,7 +178,7 @@ impl FileIterator<'_> {
             return Ok(());
         }
         let file_report = FileReport::new(&file.name, Arc::clone(report));
-        let blocks = Blocks::start(text.input, piece.origin, file_report).map_err(|error| file.failed(error))?;
+        let blocks = BlockReader::start(text.input, piece.origin, file_report).map_err(|error| file.failed(error))?;
         counters.add(Count::Files, (piece.origin.start == 0).into());
         match blocks.framing() {
             Framing::Lines | Framing::Values => {
@@ -186,7 +186,7 @@ impl FileIterator<'_> {
                 let lines = piece.lines.filter(|_| text.layers.container.is_none());
                 let lines = lines.map(|lines| lines + blocks.passed_lines());
                 let records = &scan.records[piece.file];
-                self.open = Some(OpenFile { records, file, blocks, lines, places: text.places });
+                self.open = Some(OpenFile { records, file, blocks, lines, places: text.source_map });
             }
             Framing::Empty => self.end_empty(piece.file, &blocks)?,
             Framing::Foreign(reason) => scan.refuse(piece.file, reason),
@@ -195,7 +195,7 @@ impl FileIterator<'_> {
     }
 
     /// A file without any text: nothing is in it, or nothing of it can be read.
-    fn end_empty(&self, index: usize, blocks: &Blocks) -> Result<()> {
+    fn end_empty(&self, index: usize, blocks: &BlockReader) -> Result<()> {
         let (file, report) = (&self.scan.files[index], &self.scan.plan.report);
         file.check_place()?;
         match blocks.damage().map(|(_, error)| error) {
@@ -246,7 +246,7 @@ impl OpenFile<'_> {
         let may_change_encoding = framing == Framing::Lines && self.blocks.is_of_whole_file();
         let file = self.file;
         match self.blocks.next().map_err(|error| file.failed(error))? {
-            records::Next::Block(block) => {
+            records::NextBlock::Block(block) => {
                 let places = self.places.as_deref();
                 places.into_iter().for_each(|places| places.forget(block.offset));
                 let (offset, rest) = (block.offset, block.rest);
@@ -283,7 +283,7 @@ impl OpenFile<'_> {
                     None => Ok(true),
                 }
             }
-            records::Next::TooLong(offset) => {
+            records::NextBlock::TooLong(offset) => {
                 let rest = if framing == Framing::Lines { "" } else { ", and so is the rest of the file" };
                 self.lines = None;
                 let megabytes = records::MAX_RECORD_BYTES >> 20;
@@ -291,7 +291,7 @@ impl OpenFile<'_> {
                 plan.report.lost(&file.name, format!("byte {offset}"), reason);
                 Ok(true)
             }
-            records::Next::End => {
+            records::NextBlock::End => {
                 self.report_lost(plan);
                 report_damage(file, &self.blocks, &plan.report)?;
                 self.records.fetch_add(reader.records_of_file(), Ordering::AcqRel);
@@ -304,7 +304,7 @@ impl OpenFile<'_> {
 impl OpenFile<'_> {
     /// Counts what was lost between records: one record each, for more is not known.
     fn report_lost(&mut self, plan: &ScanPlan) {
-        for gap in self.blocks.take_lost() {
+        for gap in self.blocks.take_skipped() {
             let place = self.places.as_deref().and_then(|places| places.describe(gap.offset));
             let place = place.unwrap_or_else(|| format!("byte {}", gap.offset));
             plan.report.lost_record(&self.file.name, &place, &gap.reason(), Some(&gap.raw));
@@ -314,7 +314,7 @@ impl OpenFile<'_> {
 
 /// Counts the end of a file that cannot be unpacked, or is missing; an error where it unpacks to more than is allowed, or
 /// its server is to blame.
-fn report_damage(file: &DataFile, blocks: &Blocks, report: &ScanReport) -> Result<()> {
+fn report_damage(file: &DataFile, blocks: &BlockReader, report: &ScanReport) -> Result<()> {
     file.check_place()?;
     if let Some((offset, error)) = blocks.damage() {
         if let Some(reason) = UnpacksToMore::of(error) {

@@ -2,7 +2,7 @@
 
 use super::keys::{KeyTree, Slot};
 use super::record::RecordScanner;
-use crate::entra::cmdlet;
+use crate::entra::powershell;
 
 use crate::entra::portal::table_of_download;
 use crate::entra::table::table_of_category;
@@ -223,7 +223,7 @@ impl Markers {
     /// True for a sign-in among the objects of cmdlets that were created at some time.
     fn is_cmdlet_sign_in<'a>(&self, value: &impl Fn(Slot) -> Option<&'a str>) -> bool {
         let cmdlet = &self.cmdlet;
-        let status = value(cmdlet.status).is_some_and(|json| json.starts_with('{') || cmdlet::is_cut(json));
+        let status = value(cmdlet.status).is_some_and(|json| json.starts_with('{') || powershell::is_cut(json));
         let [event_types, interactive] = [cmdlet.event_types, cmdlet.interactive];
         status || [event_types, interactive].iter().chain(&cmdlet.sign_in).any(|&slot| value(slot).is_some())
     }
@@ -233,7 +233,7 @@ impl Markers {
     /// PowerShell leaves of one.
     fn is_sign_in<'a>(&self, value: &impl Fn(Slot) -> Option<&'a str>) -> bool {
         let has = |slot: &Slot| value(*slot).is_some();
-        let status = value(self.status).is_some_and(|json| json.starts_with('{') || cmdlet::is_cut(json));
+        let status = value(self.status).is_some_and(|json| json.starts_with('{') || powershell::is_cut(json));
         status
             || [self.portal, self.event_types, self.interactive, self.user_agent].iter().any(has)
             || self.sign_in.iter().any(has)

@@ -7,7 +7,7 @@ use arrow::array::{ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, Strin
 
 use super::counted::counted_time;
 use super::python;
-use crate::entra::whole::json_without_point;
+use crate::entra::integral_columns::json_without_point;
 use crate::json::cursor::Cursor;
 use crate::types::{Column, ColumnBuilder, Type, Value, cast, datetime, dynamic};
 

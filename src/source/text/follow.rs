@@ -2,8 +2,8 @@
 
 use super::record::Place;
 use super::template::{Piece, PieceKind, Template};
-use crate::json::cursor::{Cursor, Flaw};
-use crate::json::memo::Memo;
+use crate::json::cursor::{Cursor, JsonError};
+use crate::json::validated_cache::ValidatedCache;
 
 /// How far an object is as its template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ struct Shift {
 #[derive(Debug, Default)]
 pub(super) struct Workspace {
     shifts: Vec<Shift>,
-    memo: Memo,
+    validated_cache: ValidatedCache,
 }
 
 /// Follows the template from member `first` on, at whose key the cursor stands.
@@ -36,8 +36,8 @@ pub(super) fn follow(
     first: usize,
     cursor: &mut Cursor<'_>,
     places: &mut [Place],
-    Workspace { shifts, memo }: &mut Workspace,
-) -> Result<Followed, Flaw> {
+    Workspace { shifts, validated_cache }: &mut Workspace,
+) -> Result<Followed, JsonError> {
     shifts.clear();
     let member = template.members[first];
     let mut follower = Follower {
@@ -45,7 +45,7 @@ pub(super) fn follow(
         at: member.key as usize,
         cursor,
         shifts,
-        memo,
+        validated_cache,
         mark: member.marks as usize,
         places,
         scanned_again: None,
@@ -65,7 +65,7 @@ struct Follower<'a, 'c> {
     at: usize,
     cursor: &'a mut Cursor<'c>,
     shifts: &'a mut Vec<Shift>,
-    memo: &'a mut Memo,
+    validated_cache: &'a mut ValidatedCache,
     /// The next mark.
     mark: usize,
     places: &'a mut [Place],
@@ -74,9 +74,9 @@ struct Follower<'a, 'c> {
 }
 
 impl Follower<'_, '_> {
-    fn run(&mut self) -> Result<Followed, Flaw> {
+    fn run(&mut self) -> Result<Followed, JsonError> {
         loop {
-            let alike = self.template.pattern.alike(self.at, self.cursor.rest());
+            let alike = self.template.pattern.matching_prefix(self.at, self.cursor.rest());
             self.cursor.advance(alike);
             self.at += alike;
             if self.at >= self.template.pattern.len() {
@@ -99,7 +99,7 @@ impl Follower<'_, '_> {
 
     /// Passes a piece of the template and what stands in its place; false where no other value does.
     #[inline]
-    fn pass(&mut self, piece: Piece) -> Result<bool, Flaw> {
+    fn pass(&mut self, piece: Piece) -> Result<bool, JsonError> {
         if self.at == piece.start as usize {
             // An array may have ended here.
             let is_value = self.cursor.peek().is_some_and(begins_value);
@@ -120,8 +120,8 @@ impl Follower<'_, '_> {
 
     /// A text that parts from the template somewhere.
     #[inline]
-    fn text(&mut self, piece: Piece) -> Result<(), Flaw> {
-        if self.template.pattern.is_free(self.at) || self.at + 1 == piece.end as usize {
+    fn text(&mut self, piece: Piece) -> Result<(), JsonError> {
+        if self.template.pattern.is_wildcard(self.at) || self.at + 1 == piece.end as usize {
             // No escape that began before goes on here: it would go on in the template as well.
             self.pass_marks(piece.start as usize);
             self.cursor.rest_of_short_string()?;
@@ -133,7 +133,7 @@ impl Follower<'_, '_> {
     }
 
     /// Something that parts from the template inside of an array or object, behind its first byte.
-    fn container(&mut self, piece: Piece) -> Result<(), Flaw> {
+    fn container(&mut self, piece: Piece) -> Result<(), JsonError> {
         // The innermost one first; a second time the whole, so that work stays linear.
         let outermost = self.template.outermost(piece);
         let again = self.scanned_again.replace(outermost.start) == Some(outermost.start);
@@ -141,12 +141,12 @@ impl Follower<'_, '_> {
     }
 
     /// Scans what stands in the place of a piece, from its first byte on.
-    fn value_from_start(&mut self, piece: Piece) -> Result<(), Flaw> {
+    fn value_from_start(&mut self, piece: Piece) -> Result<(), JsonError> {
         let start = piece.start as usize;
         self.pass_marks(start);
         let shift = self.shifts.iter().rev().find(|shift| shift.from <= start).map_or(0, |shift| shift.by);
         self.cursor.go_to(start.saturating_add_signed(shift));
-        self.memo.value(self.cursor, usize::from(piece.depth))?;
+        self.validated_cache.value(self.cursor, usize::from(piece.depth))?;
         self.resume(piece);
         Ok(())
     }

@@ -21,7 +21,8 @@ use super::whereabouts::Stop;
 use crate::entra::mapping::camel_case;
 use crate::entra::{KnownTable, RowKind};
 use crate::records::{
-    Effort, Extent, Halt, Header, Rest, Span, ValueSplitter, decode, extent, holds_records, is_sequence, is_wrapped,
+    AfterBlock, BlockHalt, ColumnHeader, Effort, RecordExtent, RecordSpan, ValueSplitter, decode, extent,
+    holds_records, is_sequence, is_wrapped,
 };
 use crate::types::dynamic::{self, Kind};
 use crate::types::{Field, Schema, Type, datetime};
@@ -119,21 +120,21 @@ impl Inference {
     }
 
     /// Looks at records that lie at `spans` of a block.
-    pub(crate) fn look(&mut self, block: &[u8], spans: &[Span]) {
+    pub(crate) fn look(&mut self, block: &[u8], spans: &[RecordSpan]) {
         for span in spans {
             self.look_at(&block[span.start..span.end], span.header.as_ref());
         }
     }
 
     /// Looks at the records of a block of lines, which `rest` follows; answers where it has to stop, if not at the end.
-    pub(crate) fn look_at_lines(&mut self, block: &[u8], rest: Rest) -> Option<Stop> {
+    pub(crate) fn look_at_lines(&mut self, block: &[u8], rest: AfterBlock) -> Option<Stop> {
         let mut start = 0;
         while start < block.len() {
             let line = start..memchr::memchr(b'\n', &block[start..]).map_or(block.len(), |length| start + length);
             let end = match extent(block, line.clone(), rest, &mut self.effort) {
-                Extent::End(end) => end,
-                Extent::Unclear => return Some(Stop { at: start, why: Halt::MoreLines }),
-                Extent::Endless => return Some(Stop { at: start, why: Halt::EndlessArray }),
+                RecordExtent::End(end) => end,
+                RecordExtent::Unclear => return Some(Stop { at: start, why: BlockHalt::MoreLines }),
+                RecordExtent::Endless => return Some(Stop { at: start, why: BlockHalt::EndlessArray }),
             };
             self.look_at_line(block[start..end].trim_ascii());
             start = if end == line.end { end + 1 } else { end };
@@ -151,7 +152,7 @@ impl Inference {
     }
 
     /// Damaged records are passed over: whoever reads them counts them. False for one.
-    fn look_at(&mut self, record: &[u8], header: Option<&Arc<Header>>) -> bool {
+    fn look_at(&mut self, record: &[u8], header: Option<&Arc<ColumnHeader>>) -> bool {
         let record = decode(record);
         let record = &*record;
         let scanned = match header {
@@ -238,7 +239,7 @@ impl Inference {
     }
 
     /// Looks for keys of the columns that the table does not have.
-    fn look_beyond(&mut self, record: &str, header: Option<&Arc<Header>>, kind: RowKind) {
+    fn look_beyond(&mut self, record: &str, header: Option<&Arc<ColumnHeader>>, kind: RowKind) {
         let column = |beyond: &Option<Beyond>, key: &str| beyond.as_ref()?.columns.get(key).cloned();
         if let Some(header) = header {
             for (name, cell) in header.names.iter().zip(dynamic::elements(record)) {
@@ -364,7 +365,7 @@ mod tests {
 
     fn infer(text: &str) -> String {
         let mut inference = Inference::new();
-        assert_eq!(inference.look_at_lines(text.as_bytes(), super::Rest::Nothing), None);
+        assert_eq!(inference.look_at_lines(text.as_bytes(), super::AfterBlock::Nothing), None);
         match inference.finish() {
             Some(Rows::Any(schema) | Rows::Named(_, schema)) => {
                 let columns: Vec<_> =

@@ -11,7 +11,7 @@ use crate::records::{MAX_RECORD_BYTES, ValueSplitter, holds_records, is_sequence
 use crate::scan::pages::Page;
 use crate::types::dynamic::{self, Kind};
 
-use crate::entra::cmdlet;
+use crate::entra::powershell;
 
 /// Values around a record: a record in a string of an element of a list in an object, and as much once more.
 const MAX_DEPTH: usize = 12;
@@ -317,7 +317,7 @@ impl<'a> Keys<'a> {
         match key {
             RAW => self.raw = Some(value).filter(|value| value.starts_with('"') && may_hold_json(value)),
             "body" => self.body = Some(value),
-            "status" | "Status" if value.starts_with('{') || cmdlet::is_cut(value) => {
+            "status" | "Status" if value.starts_with('{') || powershell::is_cut(value) => {
                 (self.of_sign_in, self.is_sign_in) = (self.of_sign_in + 1, true);
             }
             "status" => self.status = Some(value),

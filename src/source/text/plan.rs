@@ -10,18 +10,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::classify::{self, Class, Markers, RowClass};
 use super::keys::{KeyTree, Slot};
 use super::prefilter::{Needle, Prefilter};
-use crate::entra::dates::DateOrders;
 use crate::entra::differences;
+use crate::entra::integral_columns::holds_whole_numbers;
 use crate::entra::json_text::holds_json;
-use crate::entra::mapping::{KeyPath, Since};
+use crate::entra::mapping::{GraphVersions, KeyPath};
+use crate::entra::numeric_dates::DateOrders;
 use crate::entra::portal;
 use crate::entra::portal::PortalHeader;
 use crate::entra::spelling;
 use crate::entra::spelling::{Spellings, Verbatim};
 use crate::entra::table::RESTORED;
-use crate::entra::whole::holds_whole_numbers;
-use crate::entra::{KnownTable, RowKind, Source, resembles, union_names};
-use crate::records::Note;
+use crate::entra::{ColumnSource, KnownTable, RowKind, resembles, union_names};
+use crate::records::FramingNote;
 use crate::scan::provenance::{Origins, Provenance};
 use crate::scan::{Damage, Pages, RowFilter, ScanColumn, ScanReport, ScanRequest};
 use crate::storage::counters::ScanCounters;
@@ -148,7 +148,7 @@ pub(crate) struct PlannedColumn {
     pub spellings: [Option<&'static Spellings>; RowKind::ALL.len()],
 }
 
-/// [`Source`] with slots for paths.
+/// [`ColumnSource`] with slots for paths.
 #[derive(Clone, Debug)]
 pub(crate) enum PlannedSource {
     Constant(&'static str),
@@ -356,7 +356,7 @@ impl ScanPlan {
         let Some(table) = self.rows.known() else { return };
         let lacks = |column: &&PlannedColumn| {
             let paths = |index| table.mapping(index, RowKind::PortalCsv).paths();
-            let is_read = |index| table.mapping(index, RowKind::PortalCsv).source != Source::Unsupplied;
+            let is_read = |index| table.mapping(index, RowKind::PortalCsv).source != ColumnSource::Unsupplied;
             let index = table.schema.index_of(&column.name).filter(|index| is_read(*index));
             index.is_some_and(|index| paths(index).iter().all(|path| !header.supplies(&column.keys_behind(path))))
         };
@@ -377,11 +377,13 @@ impl ScanPlan {
     }
 
     /// Reports what the text around the records of `file` says about them; `offset` is where it was read.
-    pub(crate) fn note(&self, note: &Note, file: &str, offset: u64) {
+    pub(crate) fn note(&self, note: &FramingNote, file: &str, offset: u64) {
         match note {
-            Note::Damage(damage) => self.report.damaged(damage.clone(), file, 1),
-            Note::Limit(text) => self.report.warn(format!("{file}: {text}")),
-            Note::Page(page) => self.pages.lock().unwrap_or_else(PoisonError::into_inner).add(file, offset, page),
+            FramingNote::Damage(damage) => self.report.damaged(damage.clone(), file, 1),
+            FramingNote::Limit(text) => self.report.warn(format!("{file}: {text}")),
+            FramingNote::Page(page) => {
+                self.pages.lock().unwrap_or_else(PoisonError::into_inner).add(file, offset, page);
+            }
         }
     }
 
@@ -482,12 +484,12 @@ pub(crate) fn may_lack_failures(kind: RowKind, file: &str) -> bool {
 fn is_unsupplied(table: &KnownTable, column: usize, kind: RowKind, complete: bool) -> bool {
     let mapping = table.mapping(column, kind);
     let version = kind.is_graph()
-        && match mapping.since {
-            Since::Always => false,
-            Since::GraphBeta => !complete,
-            Since::GraphV1 => complete,
+        && match mapping.versions {
+            GraphVersions::All => false,
+            GraphVersions::BetaOnly => !complete,
+            GraphVersions::V1Only => complete,
         };
-    version || mapping.source == Source::Unsupplied
+    version || mapping.source == ColumnSource::Unsupplied
 }
 
 /// True for a path into a dynamic column that no record of `kind` has, though records of that kind have the column.
@@ -565,21 +567,21 @@ fn plan_column(tree: &mut KeyTree, rows: &Rows, origins: &Origins, wanted: &Scan
     PlannedColumn { name, ty: field.ty, path, whole, is_nested, holds_json, is_number, sources, spellings }
 }
 
-fn plan_source(tree: &mut KeyTree, source: &Source, kind: RowKind) -> PlannedSource {
+fn plan_source(tree: &mut KeyTree, source: &ColumnSource, kind: RowKind) -> PlannedSource {
     let envelope = kind == RowKind::Diagnostic;
     match source {
-        Source::Unsupplied => PlannedSource::Constant(""),
-        Source::Constant(text) => PlannedSource::Constant(text),
-        Source::Table => PlannedSource::Table,
-        Source::Category => PlannedSource::Category,
-        Source::Keys(paths) => {
+        ColumnSource::Unsupplied => PlannedSource::Constant(""),
+        ColumnSource::Constant(text) => PlannedSource::Constant(text),
+        ColumnSource::Table => PlannedSource::Table,
+        ColumnSource::Category => PlannedSource::Category,
+        ColumnSource::Keys(paths) => {
             let mut slots: Vec<Slot> = paths.iter().map(|path| tree.slot(path, envelope)).collect();
             if matches!(kind, RowKind::Flat | RowKind::Az) {
                 slots.extend(paths.iter().flat_map(|path| union_names(&path[0])).map(|name| tree.slot(&[name], false)));
             }
             PlannedSource::Keys(slots)
         }
-        Source::UnlessZero { value, guard } => {
+        ColumnSource::UnlessZero { value, guard } => {
             PlannedSource::UnlessZero { value: tree.slot(value, envelope), guard: tree.slot(guard, envelope) }
         }
     }
@@ -593,10 +595,10 @@ fn verbatim(rows: &Rows, column: usize, needle: &Needle) -> Verbatim {
     }
     let Some(table) = rows.known() else { return Verbatim::AsWritten };
     let is_read = RowKind::ALL.iter().all(|&kind| match &table.mapping(column, kind).source {
-        Source::Unsupplied | Source::Keys(_) | Source::UnlessZero { .. } => true,
-        Source::Constant(text) => !needle.occurs_in(text),
-        Source::Table => rows.one_table().is_some() && !needle.occurs_in(table.name),
-        Source::Category => rows.one_table().is_some() && !needle.occurs_in(table.category),
+        ColumnSource::Unsupplied | ColumnSource::Keys(_) | ColumnSource::UnlessZero { .. } => true,
+        ColumnSource::Constant(text) => !needle.occurs_in(text),
+        ColumnSource::Table => rows.one_table().is_some() && !needle.occurs_in(table.name),
+        ColumnSource::Category => rows.one_table().is_some() && !needle.occurs_in(table.category),
     });
     if is_read { spelling::verbatim(&field.name, &|value| needle.occurs_in(value)) } else { Verbatim::No }
 }

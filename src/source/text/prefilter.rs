@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use aho_corasick::{AhoCorasick, Match, packed};
 use memchr::memmem;
 
-use crate::entra::cmdlet;
+use crate::entra::powershell;
 use crate::entra::spelling::Verbatim;
 use crate::scan::{Comparison, Predicate};
 use crate::types::Value;
@@ -75,7 +75,7 @@ impl Needle {
         };
         let part = text.split(breaks).max_by_key(|part| part.len())?;
         // Cmdlets capitalise the keys of nested objects: the needle begins behind what may differ.
-        let part = if case_sensitive { cmdlet::behind_key_start(part) } else { part };
+        let part = if case_sensitive { powershell::behind_key_start(part) } else { part };
         (part.len() >= MIN_NEEDLE).then(|| Self { text: part.to_owned(), case_sensitive })
     }
 
@@ -137,7 +137,7 @@ impl Prefilter {
         let letters: String = needles.iter().filter(|n| !n.case_sensitive).map(|n| n.text.to_lowercase()).collect();
         let traps: Vec<char> =
             CASE_TRAPS.iter().filter(|(_, own)| own.chars().any(|c| letters.contains(c))).map(|(c, _)| *c).collect();
-        let may_be_time = needles.iter().any(|needle| cmdlet::may_be_time(&needle.text));
+        let may_be_time = needles.iter().any(|needle| powershell::may_be_time(&needle.text));
         let mut hidden = [false; 128];
         // Records may stand in strings, where an escape of these is a part of an escape of something else.
         let nested = b"\\u0123456789abcdefABCDEF".iter();

@@ -19,7 +19,10 @@ use super::whereabouts::{Stop, Whereabouts};
 use crate::diagnostic::{Error, Result};
 use crate::entra::portal::PortalHeader;
 use crate::entra::{KnownTable, RowKind};
-use crate::records::{Effort, Extent, Gap, Halt, Header, Span, ValueSplitter, extent, is_wrapped, trim_start};
+use crate::records::{
+    BlockHalt, ColumnHeader, Effort, RecordExtent, RecordSpan, SkippedRange, ValueSplitter, extent, is_wrapped,
+    trim_start,
+};
 use crate::scan::{Damage, Reject};
 use crate::storage::counters::Count;
 use crate::types::Batch;
@@ -183,10 +186,11 @@ impl JsonReader {
         }
         if !bytes.ends_with(b"}") {
             match extent(block, line.clone(), at.rest, &mut self.effort) {
-                Extent::End(end) if end == line.end => {}
-                Extent::End(end) => (bytes, next) = (&block[start..end], end),
+                RecordExtent::End(end) if end == line.end => {}
+                RecordExtent::End(end) => (bytes, next) = (&block[start..end], end),
                 open => {
-                    let why = if open == Extent::Endless { Halt::EndlessArray } else { Halt::MoreLines };
+                    let why =
+                        if open == RecordExtent::Endless { BlockHalt::EndlessArray } else { BlockHalt::MoreLines };
                     self.stopped = Some(Stop { at: line.start, why });
                     return Ok(line.start);
                 }
@@ -218,8 +222,8 @@ impl JsonReader {
             }
         }
         let offset = at.offset + start as u64;
-        let gaps = splitter.take_lost().into_iter().map(|lost| Gap::of(lost, offset));
-        for gap in gaps.chain(splitter.take_open().map(|lost| Gap::of(lost, offset + done as u64))) {
+        let gaps = splitter.take_skipped().into_iter().map(|lost| SkippedRange::of(lost, offset));
+        for gap in gaps.chain(splitter.take_open().map(|lost| SkippedRange::of(lost, offset + done as u64))) {
             self.lost_gap(block, gap.offset, &gap, at);
         }
         if splitter.is_unclosed() {
@@ -227,7 +231,7 @@ impl JsonReader {
         }
         match splitter.change() {
             Some(encoding) if at.may_change_encoding => {
-                self.stopped = Some(Stop { at: start + done, why: Halt::OtherEncoding(encoding) });
+                self.stopped = Some(Stop { at: start + done, why: BlockHalt::OtherEncoding(encoding) });
             }
             Some(_) => self.lost(block, (start + done..line.end, start + done), at, "text in UTF-16"),
             None => {}
@@ -245,12 +249,12 @@ impl JsonReader {
     }
 
     /// Decodes records that lie at `spans` of a block.
-    pub(crate) fn read_values(&mut self, block: &[u8], spans: Vec<Span>, at: Whereabouts<'_>) -> Result<()> {
+    pub(crate) fn read_values(&mut self, block: &[u8], spans: Vec<RecordSpan>, at: Whereabouts<'_>) -> Result<()> {
         self.counted = (0, 0);
         let plan = Arc::clone(&self.plan);
         let mut skipped = 0;
         let mut left = spans.len();
-        for Span { start, end, header, is_whole } in spans {
+        for RecordSpan { start, end, header, is_whole } in spans {
             left -= 1;
             let wanted = !self.settled
                 || self.file.wrapped
@@ -290,7 +294,7 @@ impl JsonReader {
         &mut self,
         block: &[u8],
         span: Range<usize>,
-        header: Option<&Arc<Header>>,
+        header: Option<&Arc<ColumnHeader>>,
         at: Whereabouts<'_>,
     ) -> Result<()> {
         let bytes = &block[span.clone()];
@@ -303,8 +307,8 @@ impl JsonReader {
             None => self.scanner.scan(record),
             Some(header) => self.scanner.scan_cells(record, header),
         };
-        if let Err(flaw) = scanned {
-            return self.read_flawed(block, span, (flaw, header.is_some()), at);
+        if let Err(json_error) = scanned {
+            return self.read_flawed(block, span, (json_error, header.is_some()), at);
         }
         let looked_at = !self.settled;
         let class = self.plan.markers.as_ref().map(|markers| markers.classify(&self.scanner, record));

@@ -7,8 +7,8 @@ use hashbrown::HashMap;
 use super::follow::{Followed, Workspace, follow};
 use super::keys::{KeyTree, Slot, Target};
 use super::template::{MemberTarget, Template};
-use crate::json::cursor::{Cursor, Flaw};
-use crate::records::Header;
+use crate::json::cursor::{Cursor, JsonError};
+use crate::records::ColumnHeader;
 use crate::types::dynamic;
 
 /// Keys of one object that are remembered; an object with more different ones is looked up key by key.
@@ -78,7 +78,7 @@ pub(crate) struct RecordScanner {
 /// What the cells of the rows of one table are.
 #[derive(Debug)]
 struct Cells {
-    header: Arc<Header>,
+    header: Arc<ColumnHeader>,
     targets: Vec<Target>,
     unknown: Vec<String>,
 }
@@ -148,20 +148,20 @@ impl RecordScanner {
     }
 
     /// Checks that `record` is one JSON object, and notes where the wanted values are.
-    pub(crate) fn scan(&mut self, record: &str) -> Result<(), Flaw> {
+    pub(crate) fn scan(&mut self, record: &str) -> Result<(), JsonError> {
         self.places.fill(Place::default());
         self.unknown.clear();
         (self.texts, self.cut, self.repeated) = (false, false, false);
         let mut cursor = Cursor::new(record.as_bytes());
-        if cursor.skip_blanks() != Some(b'{') {
-            return Err(cursor.flaw("no JSON object"));
+        if cursor.skip_whitespace() != Some(b'{') {
+            return Err(cursor.error("no JSON object"));
         }
         self.object(&mut cursor, 0)?;
         cursor.end()
     }
 
     /// The same for an array of cells, whose columns `header` names.
-    pub(crate) fn scan_cells(&mut self, row: &str, header: &Arc<Header>) -> Result<(), Flaw> {
+    pub(crate) fn scan_cells(&mut self, row: &str, header: &Arc<ColumnHeader>) -> Result<(), JsonError> {
         self.places.fill(Place::default());
         self.unknown.clear();
         (self.texts, self.cut) = (false, false);
@@ -174,27 +174,27 @@ impl RecordScanner {
         scanned
     }
 
-    fn row(&mut self, row: &str, targets: &[Target]) -> Result<(), Flaw> {
+    fn row(&mut self, row: &str, targets: &[Target]) -> Result<(), JsonError> {
         let mut cursor = Cursor::new(row.as_bytes());
-        if cursor.skip_blanks() != Some(b'[') {
-            return Err(cursor.flaw("no row of cells"));
+        if cursor.skip_whitespace() != Some(b'[') {
+            return Err(cursor.error("no row of cells"));
         }
         cursor.advance(1);
-        cursor.skip_blanks();
+        cursor.skip_whitespace();
         for (index, target) in targets.iter().enumerate() {
             if cursor.peek() == Some(b']') {
-                return Err(cursor.flaw("a row with fewer cells than its table has columns"));
+                return Err(cursor.error("a row with fewer cells than its table has columns"));
             }
             let start = self.member(&mut cursor, target.child)?;
             self.note_at(&target.slots, start, cursor.position());
             if cursor.separator(b']')? {
                 return match index + 1 == targets.len() {
                     true => cursor.end(),
-                    false => Err(cursor.flaw("a row with fewer cells than its table has columns")),
+                    false => Err(cursor.error("a row with fewer cells than its table has columns")),
                 };
             }
         }
-        Err(cursor.flaw("a row with more cells than its table has columns"))
+        Err(cursor.error("a row with more cells than its table has columns"))
     }
 
     /// The places of the last record, by slot.
@@ -236,10 +236,10 @@ impl RecordScanner {
     }
 
     /// Passes an object, the wanted one number `node`.
-    fn object(&mut self, cursor: &mut Cursor<'_>, node: usize) -> Result<(), Flaw> {
+    fn object(&mut self, cursor: &mut Cursor<'_>, node: usize) -> Result<(), JsonError> {
         let start = cursor.position();
         cursor.advance(1);
-        if cursor.skip_blanks() == Some(b'}') {
+        if cursor.skip_whitespace() == Some(b'}') {
             cursor.advance(1);
             return Ok(());
         }
@@ -252,7 +252,7 @@ impl RecordScanner {
     /// Passes members from the key at the cursor on, `expected` or another one; true at the end of the object, false at
     /// another key.
     #[inline]
-    fn members(&mut self, cursor: &mut Cursor<'_>, node: usize, expected: &mut usize) -> Result<bool, Flaw> {
+    fn members(&mut self, cursor: &mut Cursor<'_>, node: usize, expected: &mut usize) -> Result<bool, JsonError> {
         let Self { remembered, places, workspace, .. } = self;
         let remembered = &mut remembered[node];
         if let Some(template) = remembered.template.as_ref().filter(|template| *expected < template.members.len()) {
@@ -304,16 +304,16 @@ impl RecordScanner {
     }
 
     /// Passes the value of a member, behind its colon.
-    fn value_of(&mut self, cursor: &mut Cursor<'_>, node: usize, found: usize) -> Result<(), Flaw> {
+    fn value_of(&mut self, cursor: &mut Cursor<'_>, node: usize, found: usize) -> Result<(), JsonError> {
         let child = self.remembered[node].keys[found].target.child;
-        cursor.skip_blanks();
+        cursor.skip_whitespace();
         let start = self.member(cursor, child)?;
         self.note(node, found, start, cursor.position());
         Ok(())
     }
 
     /// Passes a key that was not expected, and its colon: looked up, and remembered where it is new.
-    fn new_key(&mut self, cursor: &mut Cursor<'_>, node: usize) -> Result<usize, Flaw> {
+    fn new_key(&mut self, cursor: &mut Cursor<'_>, node: usize) -> Result<usize, JsonError> {
         let start = cursor.position();
         cursor.string()?;
         let key = cursor.passed(start);
@@ -369,7 +369,7 @@ impl RecordScanner {
     }
 
     /// Passes a value; goes into it where it is a wanted object.
-    fn member(&mut self, cursor: &mut Cursor<'_>, child: Option<usize>) -> Result<usize, Flaw> {
+    fn member(&mut self, cursor: &mut Cursor<'_>, child: Option<usize>) -> Result<usize, JsonError> {
         let start = cursor.position();
         let Some(child) = child else { return cursor.value().map(|range| range.start) };
         // The last of several equal keys counts, with all that is below it.
@@ -409,7 +409,7 @@ impl RecordScanner {
 }
 
 impl Cells {
-    fn new(tree: &KeyTree, header: &Arc<Header>) -> Self {
+    fn new(tree: &KeyTree, header: &Arc<ColumnHeader>) -> Self {
         let targets: Vec<Target> = header.names.iter().map(|name| tree.resolve(0, name)).collect();
         let unknown = header.names.iter().zip(&targets).filter(|(_, target)| target.unknown);
         let unknown = unknown.map(|(name, _)| name.clone()).collect();
@@ -426,10 +426,10 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
 
     use super::RecordScanner;
-    use crate::json::cursor::Flaw;
+    use crate::json::cursor::JsonError;
     use crate::source::text::keys::KeyTree;
 
-    type Scanned = Result<Vec<Option<String>>, Flaw>;
+    type Scanned = Result<Vec<Option<String>>, JsonError>;
 
     /// What the wanted values of a record are, or its flaw.
     fn scan(scanner: &mut RecordScanner, record: &str) -> Scanned {

@@ -8,11 +8,11 @@ use super::column::{ColumnWriter, Fit, read_dynamic};
 use super::plan::{PlannedColumn, PlannedSource};
 use super::python;
 use super::record::Place;
-use crate::entra::cmdlet;
-use crate::entra::dates::{DateOrder, DateOrders, DateRead, NumericDate, Verdict, begins_with_year};
+use crate::entra::integral_columns::without_point;
+use crate::entra::numeric_dates::{DateOrder, DateOrderVerdict, DateOrders, DateRead, NumericDate, begins_with_year};
 use crate::entra::portal::PortalHeader;
+use crate::entra::powershell;
 use crate::entra::spelling::Spellings;
-use crate::entra::whole::without_point;
 use crate::entra::{KnownTable, RowKind};
 use crate::scan::provenance::{Provenance, position};
 use crate::scan::{Damage, ScanReport};
@@ -138,9 +138,10 @@ impl Found<'_> {
         if let Some(date) = json.filter(|_| column.ty == Type::Datetime).and_then(|json| numeric_date(json, row.kind)) {
             return append_date(writer, &date, self.dates.verdict(self.file.index, &date));
         }
-        let lowered = json.filter(|_| row.kind == RowKind::Cmdlet && column.ty.is_text()).and_then(cmdlet::camel_case);
+        let lowered =
+            json.filter(|_| row.kind == RowKind::Cmdlet && column.ty.is_text()).and_then(powershell::camel_case);
         let json = lowered.as_deref().or(json);
-        let cut = row.kind.is_graph() && column.ty.is_text() && json.is_some_and(cmdlet::is_cut);
+        let cut = row.kind.is_graph() && column.ty.is_text() && json.is_some_and(powershell::is_cut);
         let Some(path) = &column.path else {
             let python = json.filter(|json| column.holds_json && is_python(json));
             return match python {
@@ -152,7 +153,7 @@ impl Found<'_> {
         let found = json.as_deref().and_then(|json| dynamic::extract(json, path));
         let found = if column.is_number { found.map(unquoted_number) } else { found };
         writer.append_dynamic(found);
-        Outcome::of(fit, cut && found.is_none_or(cmdlet::is_cut))
+        Outcome::of(fit, cut && found.is_none_or(powershell::is_cut))
     }
 }
 
@@ -298,7 +299,7 @@ fn numeric_date(json: &str, kind: RowKind) -> Option<NumericDate> {
 }
 
 /// Appends a date in the order that the verdict on its file says.
-fn append_date(writer: &mut ColumnWriter, date: &NumericDate, verdict: Verdict) -> Outcome {
+fn append_date(writer: &mut ColumnWriter, date: &NumericDate, verdict: DateOrderVerdict) -> Outcome {
     let (ticks, outcome) = match date.read(verdict) {
         DateRead::Never => (None, Outcome::Misfit),
         DateRead::Certain(ticks) => (Some(ticks), Outcome::Whole),

@@ -1,14 +1,14 @@
 //! An object that was checked, as a template for those that follow.
 //!
 //! Exports write the same keys in the same order, record after record, and most values differ in a few texts only. So an
-//! object is laid over the template: what is the same is passed many bytes at a time ([`Pattern`]), and so are
+//! object is laid over the template: what is the same is passed many bytes at a time ([`MaskedTemplate`]), and so are
 //! characters of texts that merely differ. Where the two part, the piece of the template that stands there - a text, a
 //! number, an array - is passed, what the record has in its place is scanned strictly, and both are in step again.
 
 use super::keys::Slot;
-use crate::json::alike::Pattern;
-use crate::json::cursor::{Cursor, Flaw};
-use crate::json::glance::escape_length;
+use crate::json::cursor::{Cursor, JsonError};
+use crate::json::masked_template::MaskedTemplate;
+use crate::json::string_mask::escape_length;
 
 /// Longer objects are no templates.
 const MAX_LENGTH: usize = 60_000;
@@ -22,7 +22,7 @@ const NONE: PieceId = PieceId::MAX;
 /// An object, taken apart.
 #[derive(Debug)]
 pub(super) struct Template {
-    pub(super) pattern: Pattern,
+    pub(super) pattern: MaskedTemplate,
     pub(super) pieces: Vec<Piece>,
     /// For each byte the smallest piece whose place something else can take: of a number also the byte behind it. Keys and
     /// punctuation belong to the array or object around them, and to none between the members of the template.
@@ -88,7 +88,7 @@ impl Template {
             return None;
         }
         let template = Self {
-            pattern: Pattern::new(text),
+            pattern: MaskedTemplate::new(text),
             pieces: Vec::new(),
             piece_at: vec![NONE; text.len() + 1],
             members: Vec::new(),
@@ -135,9 +135,9 @@ struct Builder<'t> {
 
 impl Builder<'_> {
     /// Takes the members apart; false where they are not to be a template.
-    fn members<'a>(&mut self, mut target: impl FnMut(&[u8]) -> Option<MemberTarget<'a>>) -> Result<bool, Flaw> {
+    fn members<'a>(&mut self, mut target: impl FnMut(&[u8]) -> Option<MemberTarget<'a>>) -> Result<bool, JsonError> {
         self.cursor.advance(1);
-        if self.cursor.skip_blanks() == Some(b'}') {
+        if self.cursor.skip_whitespace() == Some(b'}') {
             return Ok(false);
         }
         loop {
@@ -169,7 +169,7 @@ impl Builder<'_> {
     }
 
     /// Takes the value at the cursor apart.
-    fn value(&mut self, parent: PieceId, depth: u16) -> Result<(), Flaw> {
+    fn value(&mut self, parent: PieceId, depth: u16) -> Result<(), JsonError> {
         let start = self.cursor.position();
         match self.cursor.peek() {
             Some(b'"') => {
@@ -186,12 +186,12 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn container(&mut self, open: u8, parent: PieceId, depth: u16) -> Result<(), Flaw> {
+    fn container(&mut self, open: u8, parent: PieceId, depth: u16) -> Result<(), JsonError> {
         let start = self.cursor.position();
         let id = self.push(start, PieceKind::Container, parent, depth);
         let close = if open == b'{' { b'}' } else { b']' };
         self.cursor.advance(1);
-        if self.cursor.skip_blanks() == Some(close) {
+        if self.cursor.skip_whitespace() == Some(close) {
             self.cursor.advance(1);
         } else {
             loop {
@@ -240,7 +240,7 @@ impl Builder<'_> {
                 b'\\' => at += escape_length(rest).unwrap_or(rest.len()),
                 byte => {
                     if byte.is_ascii() {
-                        self.template.pattern.set_free(at);
+                        self.template.pattern.set_wildcard(at);
                     }
                     at += 1;
                 }

@@ -1,6 +1,6 @@
 //! Where records stand: in which file, behind how many bytes and lines.
 
-use crate::records::{Halt, Places, Rest};
+use crate::records::{AfterBlock, BlockHalt, SourceMap};
 
 /// Where a block of records stands, for messages.
 #[derive(Clone, Copy, Debug)]
@@ -12,9 +12,9 @@ pub(crate) struct Whereabouts<'a> {
     /// Lines in front of the block, where they were counted.
     pub lines: Option<u64>,
     /// Where parts of the text stand in the file, where it was made of something else.
-    pub places: Option<&'a Places>,
+    pub places: Option<&'a SourceMap>,
     /// What follows the block.
-    pub rest: Rest,
+    pub rest: AfterBlock,
     /// True if the rest of the text may be read in another encoding.
     pub may_change_encoding: bool,
     /// For text that was decoded or written anew: where what it was made of stands.
@@ -37,7 +37,7 @@ pub(crate) struct Holder {
 pub(crate) struct Stop {
     /// The offset in the block.
     pub at: usize,
-    pub why: Halt,
+    pub why: BlockHalt,
 }
 
 impl Whereabouts<'_> {

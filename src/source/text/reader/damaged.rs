@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use super::JsonReader;
 use crate::diagnostic::Result;
-use crate::json::cursor::{Flaw, MORE_TEXT};
-use crate::records::{Encoding, Gap, Halt, Header, Span, ValueSplitter, decode, is_sequence, trim_start, utf16_in};
+use crate::json::cursor::{JsonError, MORE_TEXT};
+use crate::records::{
+    BlockHalt, ColumnHeader, Encoding, RecordSpan, SkippedRange, ValueSplitter, decode, is_sequence, trim_start,
+    utf16_in,
+};
 use crate::scan::Damage;
 use crate::source::text::whereabouts::{Stop, Whereabouts};
 use crate::types::dynamic;
@@ -18,7 +21,7 @@ impl JsonReader {
         &mut self,
         block: &[u8],
         span: Range<usize>,
-        header: Option<&Arc<Header>>,
+        header: Option<&Arc<ColumnHeader>>,
         at: Whereabouts<'_>,
     ) -> Result<()> {
         let record = decode(&block[span.clone()]);
@@ -33,11 +36,11 @@ impl JsonReader {
         &mut self,
         block: &[u8],
         span: Range<usize>,
-        (flaw, is_row): (Flaw, bool),
+        (json_error, is_row): (JsonError, bool),
         at: Whereabouts<'_>,
     ) -> Result<()> {
         let bytes = &block[span.clone()];
-        if flaw.reason == MORE_TEXT && (is_record_next(&bytes[flaw.at..]) || is_sequence(bytes)) {
+        if json_error.reason == MORE_TEXT && (is_record_next(&bytes[json_error.at..]) || is_sequence(bytes)) {
             return self.read_several(block, span, at);
         }
         if !is_row
@@ -48,8 +51,8 @@ impl JsonReader {
             return Ok(());
         }
         // A record that was cut off is placed by its start: that is where the file can be mended.
-        let place = if flaw.reason == "cut off" { span.start } else { span.start + flaw.at };
-        self.lost(block, (span, place), at, flaw.reason);
+        let place = if json_error.reason == "cut off" { span.start } else { span.start + json_error.at };
+        self.lost(block, (span, place), at, json_error.reason);
         Ok(())
     }
 
@@ -85,7 +88,7 @@ impl JsonReader {
         if !block[span.start..span.start + start].trim_ascii().is_empty() {
             self.lost(block, (span.start..span.start + start, span.start), at, "cut off");
         }
-        self.stopped = Some(Stop { at: span.start + start, why: Halt::OtherEncoding(encoding) });
+        self.stopped = Some(Stop { at: span.start + start, why: BlockHalt::OtherEncoding(encoding) });
     }
 
     /// Decodes the whole records in what is none: those behind one that was torn, or of a wrapper that is damaged. They
@@ -101,7 +104,7 @@ impl JsonReader {
         }
         let mut splitter = ValueSplitter::inside_array();
         let (spans, done) = splitter.split(bytes, false);
-        let is_record = |span: &Span| span.start > 0 && bytes[span.start..span.end].starts_with(&head);
+        let is_record = |span: &RecordSpan| span.start > 0 && bytes[span.start..span.end].starts_with(&head);
         let found: Vec<Range<usize>> = spans
             .iter()
             .filter(|span| is_record(span))
@@ -109,8 +112,8 @@ impl JsonReader {
             .collect();
         if !found.is_empty() {
             let offset = at.offset + line.start as u64;
-            let gaps = splitter.take_lost().into_iter().map(|lost| Gap::of(lost, offset));
-            let open = splitter.take_open().map(|lost| Gap::of(lost, offset + done as u64));
+            let gaps = splitter.take_skipped().into_iter().map(|lost| SkippedRange::of(lost, offset));
+            let open = splitter.take_open().map(|lost| SkippedRange::of(lost, offset + done as u64));
             for (index, gap) in gaps.chain(open).enumerate() {
                 // The first one is placed by its start: that is where the file can be mended.
                 let place = if index == 0 { at.offset + line.start as u64 } else { gap.offset };
@@ -137,7 +140,7 @@ impl JsonReader {
     }
 
     /// Counts what was lost between two records, at an offset of the file.
-    pub(super) fn lost_gap(&mut self, block: &[u8], offset: u64, gap: &Gap, at: Whereabouts<'_>) {
+    pub(super) fn lost_gap(&mut self, block: &[u8], offset: u64, gap: &SkippedRange, at: Whereabouts<'_>) {
         let place = usize::try_from(offset.saturating_sub(at.offset)).unwrap_or(0).min(block.len());
         let place = self.describe(block, place, at);
         self.plan.report.lost_record(at.file, &place, &gap.reason(), Some(&gap.raw));

@@ -10,13 +10,13 @@ use super::super::whereabouts::{Holder, Whereabouts};
 use super::JsonReader;
 use crate::diagnostic::Result;
 use crate::entra::RowKind;
-use crate::entra::cmdlet;
-use crate::records::{Header, Note, holds_records};
+use crate::entra::powershell;
+use crate::records::{ColumnHeader, FramingNote, holds_records};
 use crate::scan::Damage;
 use crate::types::dynamic;
 
 /// The header of a row of cells, and what it was taken for.
-type Taken<'c> = (Option<&'c Arc<Header>>, Option<&'c Class>);
+type Taken<'c> = (Option<&'c Arc<ColumnHeader>>, Option<&'c Class>);
 
 impl JsonReader {
     /// True if the record that was scanned last has objects that were taken apart or turned into text.
@@ -105,10 +105,10 @@ impl JsonReader {
             self.plan.note_error_answer(code, at.file);
         }
         if found.is_partial {
-            self.plan.note(&Note::Damage(Damage::PartialAnswer), at.file, at.offset);
+            self.plan.note(&FramingNote::Damage(Damage::PartialAnswer), at.file, at.offset);
         }
         for (offset, page) in found.pages.iter().filter(|_| !found.records.is_empty()) {
-            self.plan.note(&Note::Page(page.clone()), at.file, at.offset + (start + offset) as u64);
+            self.plan.note(&FramingNote::Page(page.clone()), at.file, at.offset + (start + offset) as u64);
         }
         self.file.wrapped |= found.is_partial || !found.errors.is_empty() || !found.pages.is_empty();
     }
@@ -117,7 +117,7 @@ impl JsonReader {
     /// whole count it themselves.
     #[cold]
     pub(super) fn note_cut(&mut self, record: &str, kind: RowKind) {
-        for entry in dynamic::unique_entries(record).into_iter().filter(|entry| cmdlet::is_cut(entry.value)) {
+        for entry in dynamic::unique_entries(record).into_iter().filter(|entry| powershell::is_cut(entry.value)) {
             let key = entry.key.text();
             let target = self.plan.tree.resolve(0, &key);
             if target.child.is_some() && !self.plan.reads_any(kind, &target.slots) {
@@ -200,7 +200,7 @@ fn wants_objects(class: Option<&Class>) -> bool {
 }
 
 /// The object that a row of cells stands for.
-fn object_of(header: &Header, row: &str) -> String {
+fn object_of(header: &ColumnHeader, row: &str) -> String {
     let mut object = String::from("{");
     for (name, cell) in header.names.iter().zip(dynamic::elements(row)) {
         object.push_str(if object.len() > 1 { "," } else { "" });

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
+use crate::entra::integral_columns::holds_whole_numbers;
 use crate::entra::mapping::KeyPath;
-use crate::entra::whole::holds_whole_numbers;
-use crate::entra::{KnownTable, RowKind, Source, table_named};
+use crate::entra::{ColumnSource, KnownTable, RowKind, table_named};
 use crate::scan::ScanColumn;
 use crate::types::{Type, Value, datetime, dynamic};
 
@@ -165,15 +165,15 @@ fn twin_value(bag: &Bag, table: &KnownTable, kind: RowKind, wanted: &ScanColumn)
     let constant = |text: &str| if ty == Type::String { Value::string(text) } else { Value::null(ty) };
     let find = |path: &KeyPath| twin_find(bag, path, kind == RowKind::Diagnostic);
     let json = match &table.mapping(column, kind).source {
-        Source::Unsupplied => return constant(""),
-        Source::Constant(text) => return constant(text),
-        Source::Table => return constant(table.name),
-        Source::Category => return constant(table.category),
-        Source::Keys(paths) => {
+        ColumnSource::Unsupplied => return constant(""),
+        ColumnSource::Constant(text) => return constant(text),
+        ColumnSource::Table => return constant(table.name),
+        ColumnSource::Category => return constant(table.category),
+        ColumnSource::Keys(paths) => {
             let found: Vec<String> = paths.iter().filter_map(find).collect();
             found.iter().find(|json| !matches!(json.as_str(), "null" | "\"\"")).or(found.first()).cloned()
         }
-        Source::UnlessZero { value, guard } => match find(guard).as_deref() {
+        ColumnSource::UnlessZero { value, guard } => match find(guard).as_deref() {
             Some("0" | "\"0\"") => None,
             _ => find(value),
         },

@@ -1,17 +1,17 @@
 //! A sequence of JSON values -> its records, found by counting brackets; what stands between them is checked later.
 
-mod answers;
 mod recovery;
+mod responses;
 
 use std::sync::Arc;
 
 use super::effort::Effort;
 use super::encoding::{ENCODING_BYTES, Encoding, utf16_in};
-use super::members::{Marks, is_error_key};
-use super::scan::{Found, Scan, value_end};
-use super::tables::{Note, Piece, Tables};
-use super::torn::{Heads, Lost, Torn};
+use super::object_keys::{RecordKeys, is_error_key};
+use super::query_response::{FramingNote, QueryResponse, ResponsePart};
+use super::resync::{RecordPrefixes, RelativeSkip, Resync};
 use super::trim_start;
+use super::value_scan::{ScanStop, ValueScan, value_end};
 use crate::scan::pages::Page;
 use crate::types::dynamic;
 
@@ -32,18 +32,18 @@ const MAX_AROUND: usize = 16;
 
 /// The columns of the table whose row a record is.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Header {
+pub(crate) struct ColumnHeader {
     /// Their names, in the order of the cells.
     pub names: Vec<String>,
 }
 
 /// Where a record lies in a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Span {
+pub(crate) struct RecordSpan {
     pub start: usize,
     pub end: usize,
     /// For a record that is an array of cells: what its columns are.
-    pub header: Option<Arc<Header>>,
+    pub header: Option<Arc<ColumnHeader>>,
     /// False if the text ends inside of it.
     pub is_whole: bool,
 }
@@ -55,13 +55,13 @@ pub(crate) struct Span {
 #[derive(Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "what was seen between records, each by itself")]
 pub(crate) struct ValueSplitter {
-    around: Vec<Around>,
-    scan: Option<Scan>,
+    around: Vec<Enclosing>,
+    scan: Option<ValueScan>,
     /// The array inside of the value that is scanned of which it is not clear yet what it is.
     array: Option<usize>,
-    tables: Tables,
+    tables: QueryResponse,
     /// The columns of the rows that are being handed out; None where they are passed over.
-    header: Option<Arc<Header>>,
+    header: Option<Arc<ColumnHeader>>,
     rows: u64,
     /// The key around records that was passed last, and its page, where there may be several.
     key: Vec<u8>,
@@ -72,8 +72,8 @@ pub(crate) struct ValueSplitter {
     of_key: bool,
     /// True where the values ended inside of a record, which was handed out as it is.
     cut_off: bool,
-    heads: Heads,
-    torn: Option<Torn>,
+    heads: RecordPrefixes,
+    torn: Option<Resync>,
     /// True if a value was handed out.
     begun: bool,
     effort: Effort,
@@ -81,7 +81,7 @@ pub(crate) struct ValueSplitter {
     loose: bool,
     /// Records since the last gap.
     since: usize,
-    lost: Vec<Lost>,
+    skipped: Vec<RelativeSkip>,
     /// The encoding in which the text goes on at the position.
     change: Option<Encoding>,
     nul_runs: u64,
@@ -89,7 +89,7 @@ pub(crate) struct ValueSplitter {
 
 /// A bracket around records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Around {
+enum Enclosing {
     /// `[`, at the top or in an array.
     Array,
     /// `{` whose records stand in an array.
@@ -99,14 +99,14 @@ enum Around {
     /// That array.
     Records,
     /// The array around the tables of an answer.
-    Tables,
+    QueryResponse,
     /// The array around the rows of one of them.
     Rows,
 }
 
 /// What comes behind an element of an array.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Behind {
+enum AfterElement {
     /// What may.
     Fine,
     /// The rest of a record: the element ended too early.
@@ -118,17 +118,17 @@ enum Behind {
 impl ValueSplitter {
     /// For the elements of an array without its brackets.
     pub(crate) fn inside_array() -> Self {
-        Self { around: vec![Around::Array], ..Self::default() }
+        Self { around: vec![Enclosing::Array], ..Self::default() }
     }
 
     /// For a text that begins inside of a record.
     pub(crate) fn begin_inside(&mut self) {
-        (self.torn, self.loose) = (Some(Torn::at_start()), true);
+        (self.torn, self.loose) = (Some(Resync::at_start()), true);
     }
 
     /// The records that end in `bytes`, and how many bytes are done with. The next call starts with the byte behind.
     /// At the end of the file (`more` is false) a record without an end is handed out too.
-    pub(crate) fn split(&mut self, bytes: &[u8], more: bool) -> (Vec<Span>, usize) {
+    pub(crate) fn split(&mut self, bytes: &[u8], more: bool) -> (Vec<RecordSpan>, usize) {
         let mut spans = Vec::new();
         let mut position = 0;
         while self.step(bytes, &mut position, more, &mut spans) {}
@@ -136,31 +136,31 @@ impl ValueSplitter {
     }
 
     /// Passes a record, or what stands around it. False where `bytes` ends first.
-    fn step(&mut self, bytes: &[u8], position: &mut usize, more: bool, spans: &mut Vec<Span>) -> bool {
+    fn step(&mut self, bytes: &[u8], position: &mut usize, more: bool, spans: &mut Vec<RecordSpan>) -> bool {
         if self.change.is_some() {
             return false;
         }
         if self.torn.is_some() {
-            return self.mend(bytes, position, more);
+            return self.resync(bytes, position, more);
         }
         if self.scan.is_none() && !self.begin(bytes, position, more) {
             return self.torn.is_some() && self.change.is_none();
         }
         let Some(scan) = &mut self.scan else { return true };
         let rest = &bytes[*position..];
-        let found = self.array.map_or_else(|| scan.go_on(rest), Found::Array);
+        let found = self.array.map_or_else(|| scan.go_on(rest), ScanStop::Array);
         match found {
-            Found::Array(at) => return self.look_into(rest, at, position, more),
-            Found::Flaw(at) => self.tear_at(rest, at, position),
-            Found::More if more => return false,
-            Found::More => {
+            ScanStop::Array(at) => return self.look_into(rest, at, position, more),
+            ScanStop::Invalid(at) => self.tear_at(rest, at, position),
+            ScanStop::More if more => return false,
+            ScanStop::More => {
                 self.cut_off = true;
                 self.end(rest, rest.len(), position, spans);
             }
-            Found::End(length) => match self.behind(rest, length, more) {
-                Behind::Unclear => return false,
-                Behind::Rest => self.tear_at(rest, length, position),
-                Behind::Fine => self.end(rest, length, position, spans),
+            ScanStop::End(length) => match self.behind(rest, length, more) {
+                AfterElement::Unclear => return false,
+                AfterElement::Rest => self.tear_at(rest, length, position),
+                AfterElement::Fine => self.end(rest, length, position, spans),
             },
         }
         true
@@ -171,7 +171,7 @@ impl ValueSplitter {
     fn begin(&mut self, bytes: &[u8], position: &mut usize, more: bool) -> bool {
         while let Some(&byte) = bytes.get(*position) {
             let inside = self.around.last().copied();
-            let between = matches!(inside, Some(Around::Wrapper | Around::Table));
+            let between = matches!(inside, Some(Enclosing::Wrapper | Enclosing::Table));
             match (byte, inside) {
                 (b' ' | b'\t' | b'\r' | b'\n' | b',' | 0x1e, _) => *position += 1,
                 (b':', _) if between => {
@@ -180,27 +180,27 @@ impl ValueSplitter {
                 }
                 (0xef, _) if bytes[*position..].starts_with(BYTE_ORDER_MARK) => *position += BYTE_ORDER_MARK.len(),
                 (0xef, _) if more && bytes.len() - *position < BYTE_ORDER_MARK.len() => return false,
-                (b']', Some(Around::Rows)) => {
+                (b']', Some(Enclosing::Rows)) => {
                     self.tables.end_rows(std::mem::take(&mut self.rows));
                     self.around.pop();
                     *position += 1;
                 }
-                (b']', Some(Around::Array | Around::Records | Around::Tables)) => {
+                (b']', Some(Enclosing::Array | Enclosing::Records | Enclosing::QueryResponse)) => {
                     self.around.pop();
                     *position += 1;
                 }
                 (b'}', _) if between => {
-                    if self.around.pop() == Some(Around::Wrapper) {
-                        self.tables.notes.extend(self.page.take().map(Note::Page));
+                    if self.around.pop() == Some(Enclosing::Wrapper) {
+                        self.tables.notes.extend(self.page.take().map(FramingNote::Page));
                     }
                     *position += 1;
                 }
                 (b']' | b'}', None) if self.loose => *position += 1,
-                (b'[', None | Some(Around::Array)) if self.around.len() < MAX_AROUND => {
-                    self.around.push(Around::Array);
+                (b'[', None | Some(Enclosing::Array)) if self.around.len() < MAX_AROUND => {
+                    self.around.push(Enclosing::Array);
                     *position += 1;
                 }
-                (b'{', Some(Around::Tables)) => {
+                (b'{', Some(Enclosing::QueryResponse)) => {
                     if !self.begin_piece(bytes, position, more) {
                         return self.scan.is_some();
                     }
@@ -243,19 +243,19 @@ impl ValueSplitter {
 
     /// True for what cannot stand where it does: the rest of a record that was damaged, or what follows an array that was
     /// closed too early.
-    fn is_stray(&mut self, byte: u8, inside: Option<Around>) -> bool {
+    fn is_stray(&mut self, byte: u8, inside: Option<Enclosing>) -> bool {
         let keyed = std::mem::take(&mut self.keyed);
         self.of_key = keyed;
         let opens = matches!(byte, b'{' | b'[');
         match inside {
-            Some(Around::Rows) => self.header.is_some() && !opens,
-            Some(Around::Array | Around::Records) => matches!(byte, b'}' | b':'),
-            Some(Around::Table) if opens && !keyed => {
-                self.around.push(Around::Rows);
+            Some(Enclosing::Rows) => self.header.is_some() && !opens,
+            Some(Enclosing::Array | Enclosing::Records) => matches!(byte, b'}' | b':'),
+            Some(Enclosing::Table) if opens && !keyed => {
+                self.around.push(Enclosing::Rows);
                 true
             }
-            Some(Around::Wrapper) if opens && !keyed => {
-                self.around.push(Around::Records);
+            Some(Enclosing::Wrapper) if opens && !keyed => {
+                self.around.push(Enclosing::Records);
                 true
             }
             _ => false,
@@ -263,64 +263,65 @@ impl ValueSplitter {
     }
 
     /// How the value is looked at that begins with this byte.
-    fn scan_of(&mut self, byte: u8, inside: Option<Around>) -> Scan {
+    fn scan_of(&mut self, byte: u8, inside: Option<Enclosing>) -> ValueScan {
         // An object among rows tells of an error.
-        let aside = inside == Some(Around::Rows) && (self.header.is_none() || byte == b'{');
+        let aside = inside == Some(Enclosing::Rows) && (self.header.is_none() || byte == b'{');
         let is_error = self.of_key && is_error_key(&self.key);
-        let around = inside == Some(Around::Table) || (inside == Some(Around::Wrapper) && (byte != b'[' || is_error));
+        let around =
+            inside == Some(Enclosing::Table) || (inside == Some(Enclosing::Wrapper) && (byte != b'[' || is_error));
         match inside {
-            _ if aside || around => Scan::ignoring(),
-            None | Some(Around::Array) => Scan::halting(),
-            _ => Scan::strict(),
+            _ if aside || around => ValueScan::ignoring(),
+            None | Some(Enclosing::Array) => ValueScan::halting(),
+            _ => ValueScan::strict(),
         }
     }
 
     /// What stands behind the element of an array that `rest` begins with.
-    fn behind(&self, rest: &[u8], length: usize, more: bool) -> Behind {
+    fn behind(&self, rest: &[u8], length: usize, more: bool) -> AfterElement {
         let rows = match self.around.last() {
-            Some(Around::Rows) => self.header.is_some(),
-            Some(Around::Array | Around::Records) => false,
+            Some(Enclosing::Rows) => self.header.is_some(),
+            Some(Enclosing::Array | Enclosing::Records) => false,
             None if self.loose => false,
-            _ => return Behind::Fine,
+            _ => return AfterElement::Fine,
         };
         let scalar = !matches!(rest[0], b'{' | b'[' | b'"');
         if scalar && !self.around.is_empty() && dynamic::validate(&rest[..length]).is_err() {
-            return Behind::Rest;
+            return AfterElement::Rest;
         }
         let behind = &rest[length..];
         let comma = behind.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',' | 0x1e));
         match comma.map(|at| (at, behind[at])) {
-            None if more => Behind::Unclear,
-            Some((_, b':')) => Behind::Rest,
+            None if more => AfterElement::Unclear,
+            Some((_, b':')) => AfterElement::Rest,
             // One bracket too few in the element, or one too many behind it.
-            Some((_, b'}')) if dynamic::validate(&rest[..length]).is_err() => Behind::Rest,
+            Some((_, b'}')) if dynamic::validate(&rest[..length]).is_err() => AfterElement::Rest,
             Some((at, b'"')) if !rows => {
                 match value_end(&behind[at..]).map(|end| behind[at + end..].trim_ascii_start()) {
-                    None | Some([]) if more => Behind::Unclear,
-                    Some([b':', ..]) => Behind::Rest,
-                    _ => Behind::Fine,
+                    None | Some([]) if more => AfterElement::Unclear,
+                    Some([b':', ..]) => AfterElement::Rest,
+                    _ => AfterElement::Fine,
                 }
             }
-            Some((_, byte)) if rows && !matches!(byte, b'[' | b']' | b'{') => Behind::Rest,
-            _ => Behind::Fine,
+            Some((_, byte)) if rows && !matches!(byte, b'[' | b']' | b'{') => AfterElement::Rest,
+            _ => AfterElement::Fine,
         }
     }
 
     /// Hands the value out that `rest` begins with, or passes it over.
-    fn end(&mut self, rest: &[u8], length: usize, position: &mut usize, spans: &mut Vec<Span>) {
+    fn end(&mut self, rest: &[u8], length: usize, position: &mut usize, spans: &mut Vec<RecordSpan>) {
         let (Some(scan), value) = (self.scan.take(), &rest[..length]) else { return };
         if scan.ignored {
             self.pass(value);
         } else if let Some(piece) = self.frame(value, scan) {
-            if let Piece::Rows(length, header) = piece {
+            if let ResponsePart::Rows(length, header) = piece {
                 self.begin_rows(length, header, position);
                 return;
             }
-        } else if scan.hollow && !self.cut_off && !Marks::of(value).is_record() {
+        } else if scan.hollow && !self.cut_off && !RecordKeys::of(value).is_record() {
             self.begin_page(Page::of(value, value.len()));
-            self.tables.notes.extend(self.page.take().map(Note::Page));
+            self.tables.notes.extend(self.page.take().map(FramingNote::Page));
         } else {
-            let rows = self.around.last() == Some(&Around::Rows);
+            let rows = self.around.last() == Some(&Enclosing::Rows);
             self.rows += u64::from(rows);
             if !rows && !self.cut_off && value[0] == b'{' {
                 self.heads.learn(value);
@@ -328,7 +329,7 @@ impl ValueSplitter {
             self.since += 1;
             self.begun = true;
             let header = self.header.as_ref().filter(|_| rows).map(Arc::clone);
-            spans.push(Span { start: *position, end: *position + length, header, is_whole: !self.cut_off });
+            spans.push(RecordSpan { start: *position, end: *position + length, header, is_whole: !self.cut_off });
         }
         *position += length;
     }
@@ -362,7 +363,7 @@ impl ValueSplitter {
     }
 
     /// What the values say about themselves, since the last call.
-    pub(crate) fn take_notes(&mut self) -> Vec<Note> {
+    pub(crate) fn take_notes(&mut self) -> Vec<FramingNote> {
         std::mem::take(&mut self.tables.notes)
     }
 

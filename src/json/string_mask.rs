@@ -5,14 +5,14 @@
 
 use wide::u8x16;
 
-use crate::json::escapes::escape_begins;
+use crate::json::escapes::escape_starts;
 
 /// How many bytes a glance takes in.
 const WIDTH: usize = 64;
 
 /// What was seen of the bytes from `start` on, which stood inside a text.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Glance {
+pub(crate) struct StringMask {
     start: usize,
     end: usize,
     /// A bit for each quote that ends or begins a text, each control character, and each backslash that begins no
@@ -20,7 +20,7 @@ pub(crate) struct Glance {
     special: u64,
 }
 
-impl Glance {
+impl StringMask {
     /// Offset of the first special byte at or behind `at`, which stands inside a text; the length of `bytes` if there
     /// is none. Offsets never go back, and whatever lies between two texts is known to hold no backslash.
     #[inline]
@@ -40,22 +40,22 @@ impl Glance {
     #[inline]
     fn of(bytes: &[u8], start: usize) -> Self {
         let rest = bytes.get(start..).unwrap_or_default();
-        let Masks { quotes, controls, backslashes } = match rest.first_chunk::<WIDTH>() {
-            Some(chunk) => Masks::of(chunk),
+        let StringByteMasks { quotes, controls, backslashes } = match rest.first_chunk::<WIDTH>() {
+            Some(chunk) => StringByteMasks::of(chunk),
             None => {
                 // Behind the end stands a control character: something special is always found.
                 let mut chunk = [0; WIDTH];
                 chunk[..rest.len()].copy_from_slice(rest);
-                Masks::of(&chunk)
+                StringByteMasks::of(&chunk)
             }
         };
-        let glance = Self { start, end: start + WIDTH, special: quotes | controls };
-        if backslashes == 0 { glance } else { glance.without_escapes(rest, quotes, backslashes) }
+        let mask = Self { start, end: start + WIDTH, special: quotes | controls };
+        if backslashes == 0 { mask } else { mask.without_escapes(rest, quotes, backslashes) }
     }
 
     /// Takes the escaped quotes out of the special bytes, and the backslashes that begin no escape in.
     fn without_escapes(mut self, rest: &[u8], quotes: u64, backslashes: u64) -> Self {
-        let begins = escape_begins(backslashes);
+        let begins = escape_starts(backslashes);
         if begins >> (WIDTH - 1) != 0 {
             // What the last byte escapes is out of sight: the next glance begins with it.
             self.end -= 1;
@@ -96,13 +96,13 @@ pub(crate) fn escape_length(text: &[u8]) -> Option<usize> {
 
 /// A bit for each byte that is one of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Masks {
+struct StringByteMasks {
     quotes: u64,
     controls: u64,
     backslashes: u64,
 }
 
-impl Masks {
+impl StringByteMasks {
     #[inline]
     fn of(chunk: &[u8; WIDTH]) -> Self {
         let mut masks = Self { quotes: 0, controls: 0, backslashes: 0 };
@@ -122,17 +122,17 @@ mod tests {
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
-    use super::{Glance, Masks, WIDTH, escape_length};
+    use super::{StringByteMasks, StringMask, WIDTH, escape_length};
 
     /// Bytes that are special or nearly so.
     const BYTES: &[u8] = b"\"\"\\\\\\/bfnrtu0a9Fg \x00\x1f\x20\x7f\x80\xff\xc3{},:";
 
     /// The masks, byte by byte.
-    fn slow_masks(chunk: &[u8; WIDTH]) -> Masks {
+    fn masks_byte_by_byte(chunk: &[u8; WIDTH]) -> StringByteMasks {
         let gather = |holds: fn(u8) -> bool| {
             chunk.iter().enumerate().fold(0, |bits, (index, byte)| bits | u64::from(holds(*byte)) << index)
         };
-        Masks {
+        StringByteMasks {
             quotes: gather(|byte| byte == b'"'),
             controls: gather(|byte| byte < 0x20),
             backslashes: gather(|byte| byte == b'\\'),
@@ -147,12 +147,12 @@ mod tests {
                 true => BYTES[random.random_range(0..BYTES.len())],
                 false => random.random(),
             });
-            assert_eq!(Masks::of(&chunk), slow_masks(&chunk), "{chunk:?}");
+            assert_eq!(StringByteMasks::of(&chunk), masks_byte_by_byte(&chunk), "{chunk:?}");
         }
     }
 
     /// The first special byte, one byte after the other.
-    fn slow_special(bytes: &[u8], mut at: usize) -> usize {
+    fn special_byte_by_byte(bytes: &[u8], mut at: usize) -> usize {
         while at < bytes.len() {
             match bytes[at] {
                 b'\\' => match escape_length(&bytes[at..]) {
@@ -174,11 +174,11 @@ mod tests {
             let bytes: Vec<u8> = (0..random.random_range(0..400))
                 .map(|_| if random.random_range(0..20) < plain { b'x' } else { BYTES[random.random_range(0..19)] })
                 .collect();
-            let mut glance = Glance::default();
+            let mut mask = StringMask::default();
             let mut at = 0;
             while at < bytes.len() {
-                let end = glance.special(&bytes, at);
-                assert_eq!(end, slow_special(&bytes, at), "from {at} of {bytes:?}");
+                let end = mask.special(&bytes, at);
+                assert_eq!(end, special_byte_by_byte(&bytes, at), "from {at} of {bytes:?}");
                 if bytes.get(end) != Some(&b'"') {
                     break;
                 }

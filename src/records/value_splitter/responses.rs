@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Around, Header, MAX_ANSWER_HEADER_BYTES, MAX_FRAME_BYTES, MAX_KEY, ValueSplitter};
-use crate::records::members::{is_error_key, is_filled, unescaped};
-use crate::records::opening::{Opening, opening};
-use crate::records::scan::Scan;
-use crate::records::tables::Piece;
+use super::{ColumnHeader, Enclosing, MAX_ANSWER_HEADER_BYTES, MAX_FRAME_BYTES, MAX_KEY, ValueSplitter};
+use crate::records::object_keys::{is_error_key, is_filled, unescaped};
+use crate::records::query_response::ResponsePart;
+use crate::records::value_scan::ValueScan;
+use crate::records::wrapper_detection::{ObjectKind, classify_object};
 use crate::scan::pages::Page;
 
 impl ValueSplitter {
@@ -15,20 +15,20 @@ impl ValueSplitter {
     pub(super) fn begin_piece(&mut self, bytes: &[u8], position: &mut usize, more: bool) -> bool {
         let rest = &bytes[*position..];
         match self.tables.piece(rest, false) {
-            Piece::Rows(length, header) => self.begin_rows(length, header, position),
-            Piece::Passed(length) => *position += length,
-            Piece::Unclear if more && rest.len() < MAX_ANSWER_HEADER_BYTES => return false,
-            Piece::Whole if more => return false,
-            Piece::Other | Piece::Unclear | Piece::Whole => {
-                self.scan = Some(Scan::strict());
+            ResponsePart::Rows(length, header) => self.begin_rows(length, header, position),
+            ResponsePart::Passed(length) => *position += length,
+            ResponsePart::Unclear if more && rest.len() < MAX_ANSWER_HEADER_BYTES => return false,
+            ResponsePart::Whole if more => return false,
+            ResponsePart::Other | ResponsePart::Unclear | ResponsePart::Whole => {
+                self.scan = Some(ValueScan::strict());
                 return false;
             }
         }
         true
     }
 
-    pub(super) fn begin_rows(&mut self, length: usize, header: Option<Arc<Header>>, position: &mut usize) {
-        self.around.extend([Around::Table, Around::Rows]);
+    pub(super) fn begin_rows(&mut self, length: usize, header: Option<Arc<ColumnHeader>>, position: &mut usize) {
+        self.around.extend([Enclosing::Table, Enclosing::Rows]);
         (self.header, self.rows, self.scan, self.array) = (header, 0, None, None);
         *position += length;
     }
@@ -37,29 +37,29 @@ impl ValueSplitter {
     pub(super) fn look_into(&mut self, rest: &[u8], at: usize, position: &mut usize, more: bool) -> bool {
         self.array = None;
         let is_first = self.around.is_empty() && !self.begun;
-        let inner = match opening(rest, at, more, is_first) {
-            Opening::Wrapper => {
+        let inner = match classify_object(rest, at, more, is_first) {
+            ObjectKind::Wrapper => {
                 self.begin_page(Page::of(rest, at));
-                Around::Records
+                Enclosing::Records
             }
-            Opening::Answer(error) => {
+            ObjectKind::Response(error) => {
                 if error {
                     self.tables.note_partial();
                 }
-                Around::Tables
+                Enclosing::QueryResponse
             }
-            Opening::Hollow => {
+            ObjectKind::EmptyWrapper => {
                 self.scan.iter_mut().for_each(|scan| scan.hollow = true);
                 return true;
             }
-            Opening::Unclear => {
+            ObjectKind::Unclear => {
                 self.array = Some(at);
                 return false;
             }
-            Opening::Frame => return self.look_at_frame(rest, at, position, more),
-            Opening::Record => return true,
+            ObjectKind::Frame => return self.look_at_frame(rest, at, position, more),
+            ObjectKind::Record => return true,
         };
-        self.around.extend([Around::Wrapper, inner]);
+        self.around.extend([Enclosing::Wrapper, inner]);
         self.scan = None;
         *position += at + 1;
         true
@@ -74,38 +74,39 @@ impl ValueSplitter {
 
     fn look_at_frame(&mut self, rest: &[u8], at: usize, position: &mut usize, more: bool) -> bool {
         match self.tables.piece(rest, true) {
-            Piece::Rows(length, header) => self.begin_rows(length, header, position),
-            Piece::Passed(length) => {
+            ResponsePart::Rows(length, header) => self.begin_rows(length, header, position),
+            ResponsePart::Passed(length) => {
                 self.scan = None;
                 *position += length;
             }
-            Piece::Unclear if more && rest.len() < MAX_ANSWER_HEADER_BYTES => {
+            ResponsePart::Unclear if more && rest.len() < MAX_ANSWER_HEADER_BYTES => {
                 self.array = Some(at);
                 return false;
             }
             // The end of the object tells.
-            Piece::Whole => self.scan.iter_mut().for_each(|scan| scan.framed = true),
-            Piece::Other | Piece::Unclear => {}
+            ResponsePart::Whole => self.scan.iter_mut().for_each(|scan| scan.framed = true),
+            ResponsePart::Other | ResponsePart::Unclear => {}
         }
         true
     }
 
     /// What a whole object is that may be a frame, if it is one.
-    pub(super) fn frame(&mut self, value: &[u8], scan: Scan) -> Option<Piece> {
-        let few = value.len() <= MAX_FRAME_BYTES && self.around.last() == Some(&Around::Array);
+    pub(super) fn frame(&mut self, value: &[u8], scan: ValueScan) -> Option<ResponsePart> {
+        let few = value.len() <= MAX_FRAME_BYTES && self.around.last() == Some(&Enclosing::Array);
         let framed = scan.framed || (few && memchr::memmem::find(value, b"\"FrameType\"").is_some());
         if !framed || value[0] != b'{' {
             return None;
         }
-        Some(self.tables.piece(value, true)).filter(|piece| matches!(piece, Piece::Rows(..) | Piece::Passed(_)))
+        Some(self.tables.piece(value, true))
+            .filter(|piece| matches!(piece, ResponsePart::Rows(..) | ResponsePart::Passed(_)))
     }
 
     /// Looks at what is passed over around records: an answer may say that it is not whole, a page that another follows.
     pub(super) fn pass(&mut self, value: &[u8]) {
         match self.around.last() {
             // Objects among the rows of an answer tell of errors.
-            Some(Around::Rows) if value.starts_with(b"{") => self.tables.note_partial(),
-            Some(Around::Rows) => self.tables.note_event(value),
+            Some(Enclosing::Rows) if value.starts_with(b"{") => self.tables.note_partial(),
+            Some(Enclosing::Rows) => self.tables.note_event(value),
             _ if self.of_key => {
                 if is_error_key(&self.key) && is_filled(value) {
                     self.tables.note_partial();

@@ -5,8 +5,8 @@
 
 use std::borrow::Cow;
 
-use super::members::{Marks, Member, Members, is_error_key, is_filled, unescaped};
-use super::scan::{Found, Scan};
+use super::object_keys::{NextKey, ObjectKeys, RecordKeys, is_error_key, is_filled, unescaped};
+use super::value_scan::{ScanStop, ValueScan};
 
 /// Bytes of an object that are waited for, so that the keys behind its array are known.
 const MAX_WAIT: usize = 64 << 10;
@@ -22,13 +22,13 @@ const ANSWER_KEYS: [&[u8]; 4] = [b"error", b"statistics", b"render", b"Exception
 
 /// What an object with an array is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Opening {
+pub(super) enum ObjectKind {
     /// The array holds records.
     Wrapper,
     /// The array holds tables; true where the answer speaks of an error in front of it.
-    Answer(bool),
+    Response(bool),
     /// The array holds nothing: the object is a wrapper if nothing in it is of a record.
-    Hollow,
+    EmptyWrapper,
     /// It may be a frame of an answer.
     Frame,
     /// A record, as far as this array tells.
@@ -38,8 +38,8 @@ pub(super) enum Opening {
 }
 
 /// What is known of an object in front of an array.
-struct Front {
-    marks: Marks,
+struct PrefixKeys {
+    marks: RecordKeys,
     /// True where wrappers have just these keys.
     usual: bool,
     error: bool,
@@ -47,23 +47,23 @@ struct Front {
 
 /// What the object is whose array begins at `at`. `is_first` if nothing stands before it in the file: then the array may
 /// hold the records of the file under any key.
-pub(super) fn opening(object: &[u8], at: usize, more: bool, is_first: bool) -> Opening {
-    let Some(key) = key_of(object, at) else { return Opening::Record };
+pub(super) fn classify_object(object: &[u8], at: usize, more: bool, is_first: bool) -> ObjectKind {
+    let Some(key) = key_of(object, at) else { return ObjectKind::Record };
     let answer = key.eq_ignore_ascii_case(b"tables");
     if [&b"rows"[..], b"columns"].iter().any(|name| key.eq_ignore_ascii_case(name)) {
-        return Opening::Frame;
+        return ObjectKind::Frame;
     }
     if !answer && !is_holder(&key) {
-        return if is_first { under_any_key(object, at, more) } else { Opening::Record };
+        return if is_first { under_any_key(object, at, more) } else { ObjectKind::Record };
     }
-    let front = Front::of(object, at);
+    let front = PrefixKeys::of(object, at);
     let elements = object[at + 1..].trim_ascii_start();
     match elements.first() {
-        None if more => Opening::Unclear,
-        Some(b']') if front.usual => Opening::Hollow,
+        None if more => ObjectKind::Unclear,
+        Some(b']') if front.usual => ObjectKind::EmptyWrapper,
         Some(b'{') if answer => of_tables(&front, elements, more),
         Some(b'{') => of_records(object, at, &front, elements, more),
-        _ => Opening::Record,
+        _ => ObjectKind::Record,
     }
 }
 
@@ -72,22 +72,22 @@ pub(crate) fn is_wrapped(line: &[u8]) -> bool {
     if line.starts_with(b"[") {
         return true;
     }
-    let Member::Key(key) = Members::of(line).next() else { return false };
+    let NextKey::Key(key) = ObjectKeys::of(line).next() else { return false };
     &*key == b"FrameType" || ((is_usual(&key) || ANSWER_KEYS.contains(&&*key)) && holds_records(line))
 }
 
 /// True for an object around records or tables.
 pub(crate) fn holds_records(object: &[u8]) -> bool {
-    let mut scan = Scan::halting();
+    let mut scan = ValueScan::halting();
     let mut hollow = false;
     loop {
         match scan.go_on(object) {
-            Found::Array(at) => match opening(object, at, false, false) {
-                Opening::Wrapper | Opening::Answer(_) => return true,
-                found => hollow |= found == Opening::Hollow,
+            ScanStop::Array(at) => match classify_object(object, at, false, false) {
+                ObjectKind::Wrapper | ObjectKind::Response(_) => return true,
+                found => hollow |= found == ObjectKind::EmptyWrapper,
             },
-            Found::End(_) => return hollow && !Marks::of(object).is_record(),
-            Found::Flaw(_) | Found::More => return false,
+            ScanStop::End(_) => return hollow && !RecordKeys::of(object).is_record(),
+            ScanStop::Invalid(_) | ScanStop::More => return false,
         }
     }
 }
@@ -113,11 +113,11 @@ fn key_of(object: &[u8], at: usize) -> Option<Cow<'_, [u8]>> {
     }
 }
 
-impl Front {
+impl PrefixKeys {
     fn of(object: &[u8], at: usize) -> Self {
-        let mut front = Self { marks: Marks::default(), usual: true, error: false };
-        let mut members = Members::of(object);
-        while let Member::Key(key) = members.next() {
+        let mut front = Self { marks: RecordKeys::default(), usual: true, error: false };
+        let mut members = ObjectKeys::of(object);
+        while let NextKey::Key(key) = members.next() {
             if members.position >= at {
                 break;
             }
@@ -136,65 +136,65 @@ impl Front {
 }
 
 /// Under another key than those that services use, records are known by keys that nothing inside a record has.
-fn under_any_key(object: &[u8], at: usize, more: bool) -> Opening {
+fn under_any_key(object: &[u8], at: usize, more: bool) -> ObjectKind {
     let elements = object[at + 1..].trim_ascii_start();
     if elements.is_empty() && more {
-        return Opening::Unclear;
+        return ObjectKind::Unclear;
     }
-    if !elements.starts_with(b"{") || Front::of(object, at).marks.is_record() {
-        return Opening::Record;
+    if !elements.starts_with(b"{") || PrefixKeys::of(object, at).marks.is_record() {
+        return ObjectKind::Record;
     }
-    match Scan::strict().go_on(elements) {
-        Found::More if more && elements.len() < MAX_ELEMENT => Opening::Unclear,
-        Found::End(length) if Marks::of(&elements[..length]).is_certain() => Opening::Wrapper,
-        _ => Opening::Record,
+    match ValueScan::strict().go_on(elements) {
+        ScanStop::More if more && elements.len() < MAX_ELEMENT => ObjectKind::Unclear,
+        ScanStop::End(length) if RecordKeys::of(&elements[..length]).is_certain() => ObjectKind::Wrapper,
+        _ => ObjectKind::Record,
     }
 }
 
 /// Tables are known by their columns and rows.
-fn of_tables(front: &Front, elements: &[u8], more: bool) -> Opening {
-    let mut members = Members::of(elements);
+fn of_tables(front: &PrefixKeys, elements: &[u8], more: bool) -> ObjectKind {
+    let mut members = ObjectKeys::of(elements);
     loop {
         match members.next() {
-            Member::Key(key) if [&b"rows"[..], b"columns"].iter().any(|name| key.eq_ignore_ascii_case(name)) => {
-                return Opening::Answer(front.error);
+            NextKey::Key(key) if [&b"rows"[..], b"columns"].iter().any(|name| key.eq_ignore_ascii_case(name)) => {
+                return ObjectKind::Response(front.error);
             }
-            Member::Key(_) if members.pass_value() => {}
-            Member::Key(_) | Member::Cut if more && elements.len() < MAX_ELEMENT => return Opening::Unclear,
-            Member::Key(_) | Member::Cut if front.usual => return Opening::Answer(front.error),
-            _ => return Opening::Record,
+            NextKey::Key(_) if members.pass_value() => {}
+            NextKey::Key(_) | NextKey::Truncated if more && elements.len() < MAX_ELEMENT => return ObjectKind::Unclear,
+            NextKey::Key(_) | NextKey::Truncated if front.usual => return ObjectKind::Response(front.error),
+            _ => return ObjectKind::Record,
         }
     }
 }
 
 /// Records are known by their keys; what is not known is a record where nothing else speaks against it.
-fn of_records(object: &[u8], at: usize, front: &Front, elements: &[u8], more: bool) -> Opening {
-    let whole = match Scan::strict().go_on(elements) {
-        Found::More if more && elements.len() < MAX_ELEMENT => return Opening::Unclear,
-        Found::End(length) => &elements[..length],
+fn of_records(object: &[u8], at: usize, front: &PrefixKeys, elements: &[u8], more: bool) -> ObjectKind {
+    let whole = match ValueScan::strict().go_on(elements) {
+        ScanStop::More if more && elements.len() < MAX_ELEMENT => return ObjectKind::Unclear,
+        ScanStop::End(length) => &elements[..length],
         _ => elements,
     };
-    if Marks::of(whole).is_record() {
-        return if front.marks.is_envelope() { Opening::Record } else { Opening::Wrapper };
+    if RecordKeys::of(whole).is_record() {
+        return if front.marks.is_envelope() { ObjectKind::Record } else { ObjectKind::Wrapper };
     }
     if !front.usual {
-        return Opening::Record;
+        return ObjectKind::Record;
     }
-    let mut members = Members::of(object);
+    let mut members = ObjectKeys::of(object);
     members.position = at;
     let mut marks = front.marks;
     if !members.pass_value() {
-        return if more && object.len() < MAX_WAIT { Opening::Unclear } else { Opening::Wrapper };
+        return if more && object.len() < MAX_WAIT { ObjectKind::Unclear } else { ObjectKind::Wrapper };
     }
     loop {
         match members.next() {
-            Member::Key(key) => marks.note(&key),
-            Member::Cut if more && object.len() < MAX_WAIT => return Opening::Unclear,
+            NextKey::Key(key) => marks.note(&key),
+            NextKey::Truncated if more && object.len() < MAX_WAIT => return ObjectKind::Unclear,
             _ => break,
         }
         if !members.pass_value() && more && object.len() < MAX_WAIT {
-            return Opening::Unclear;
+            return ObjectKind::Unclear;
         }
     }
-    if marks.is_record() { Opening::Record } else { Opening::Wrapper }
+    if marks.is_record() { ObjectKind::Record } else { ObjectKind::Wrapper }
 }

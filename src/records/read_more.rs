@@ -2,10 +2,10 @@
 
 use std::io::{self, Read};
 
-/// Reads once, at most `most` bytes; how many these are, which is 0 at the end, and what went wrong.
-pub(super) fn append(input: &mut dyn Read, bytes: &mut Vec<u8>, most: usize) -> (usize, io::Result<()>) {
+/// Reads once, at most `max` bytes; how many these are, which is 0 at the end, and what went wrong.
+pub(super) fn read_more(input: &mut dyn Read, bytes: &mut Vec<u8>, max: usize) -> (usize, io::Result<()>) {
     let length = bytes.len();
-    bytes.resize(length + most, 0);
+    bytes.resize(length + max, 0);
     let read = loop {
         match input.read(&mut bytes[length..]) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

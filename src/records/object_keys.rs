@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::scan::value_end;
+use super::value_scan::value_end;
 use crate::types::dynamic;
 
 /// Keys by which records are known: of diagnostic settings, of tables, of Graph and of its cmdlets.
-const MARKS: [&[u8]; 8] = [
+const RECORD_KEYS: [&[u8]; 8] = [
     b"time",
     b"category",
     b"properties",
@@ -18,60 +18,60 @@ const MARKS: [&[u8]; 8] = [
 ];
 
 /// Bytes of an object that are looked at for its first keys.
-const HEAD_BYTES: usize = 1 << 10;
+const FIRST_KEYS_BYTES: usize = 1 << 10;
 
 /// Keys that tell one kind of objects from another.
-const HEAD_KEYS: usize = 3;
+const FIRST_KEYS: usize = 3;
 
 /// Passes the members of an object one by one.
-pub(super) struct Members<'a> {
+pub(super) struct ObjectKeys<'a> {
     bytes: &'a [u8],
     pub position: usize,
 }
 
 /// What comes next in an object.
-pub(super) enum Member<'a> {
+pub(super) enum NextKey<'a> {
     /// A key; its value begins at the position.
     Key(Cow<'a, [u8]>),
     /// The object ends in front of the position.
     End,
     /// The bytes end first.
-    Cut,
+    Truncated,
     /// No JSON.
-    Other,
+    Invalid,
 }
 
-impl<'a> Members<'a> {
+impl<'a> ObjectKeys<'a> {
     /// Those of the object that `bytes` start with.
     pub(super) fn of(bytes: &'a [u8]) -> Self {
         Self { bytes, position: 1 }
     }
 
     /// The next key; the value before was passed.
-    pub(super) fn next(&mut self) -> Member<'a> {
-        if self.skip_blanks() == Some(b',') {
+    pub(super) fn next(&mut self) -> NextKey<'a> {
+        if self.skip_whitespace() == Some(b',') {
             self.position += 1;
         }
-        match self.skip_blanks() {
+        match self.skip_whitespace() {
             Some(b'"') => {}
             Some(b'}') => {
                 self.position += 1;
-                return Member::End;
+                return NextKey::End;
             }
-            Some(_) => return Member::Other,
-            None => return Member::Cut,
+            Some(_) => return NextKey::Invalid,
+            None => return NextKey::Truncated,
         }
         let start = self.position;
         if !self.pass_value() {
-            return Member::Cut;
+            return NextKey::Truncated;
         }
         let key = unescaped(&self.bytes[start + 1..self.position - 1]);
-        match self.skip_blanks() {
+        match self.skip_whitespace() {
             Some(b':') => self.position += 1,
-            Some(_) => return Member::Other,
-            None => return Member::Cut,
+            Some(_) => return NextKey::Invalid,
+            None => return NextKey::Truncated,
         }
-        if self.skip_blanks().is_none() { Member::Cut } else { Member::Key(key) }
+        if self.skip_whitespace().is_none() { NextKey::Truncated } else { NextKey::Key(key) }
     }
 
     /// Passes the value at the position; false where it goes on behind the bytes.
@@ -91,7 +91,7 @@ impl<'a> Members<'a> {
         self.bytes.get(self.position..).unwrap_or_default()
     }
 
-    fn skip_blanks(&mut self) -> Option<u8> {
+    fn skip_whitespace(&mut self) -> Option<u8> {
         let rest = self.bytes.get(self.position..)?;
         let blanks = rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
         self.position += blanks;
@@ -127,14 +127,14 @@ pub(super) fn is_filled(bytes: &[u8]) -> bool {
 
 /// Which of the keys by which records are known an object has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Marks(u8);
+pub(super) struct RecordKeys(u8);
 
-impl Marks {
+impl RecordKeys {
     /// Those of the object that `bytes` start with, as far as they go.
     pub(super) fn of(bytes: &[u8]) -> Self {
         let mut marks = Self::default();
-        let mut members = Members::of(bytes);
-        while let Member::Key(key) = members.next() {
+        let mut members = ObjectKeys::of(bytes);
+        while let NextKey::Key(key) = members.next() {
             marks.note(&key);
             if !members.pass_value() {
                 break;
@@ -147,7 +147,7 @@ impl Marks {
     pub(super) fn note(&mut self, key: &[u8]) {
         // The envelope of diagnostic settings is written in any case.
         let is = |(index, mark): (usize, &&[u8])| if index < 3 { mark.eq_ignore_ascii_case(key) } else { *mark == key };
-        if let Some(index) = MARKS.iter().enumerate().position(is) {
+        if let Some(index) = RECORD_KEYS.iter().enumerate().position(is) {
             self.0 |= 1 << index;
         }
     }
@@ -170,7 +170,7 @@ impl Marks {
 
 /// The first keys of an object.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Head {
+pub(super) struct FirstKeys {
     keys: Vec<Vec<u8>>,
     /// True where bytes that are not there yet may tell more.
     pub cut: bool,
@@ -178,27 +178,27 @@ pub(super) struct Head {
     pub read: usize,
 }
 
-impl Head {
+impl FirstKeys {
     /// Those of the object that `bytes` start with.
     pub(super) fn of(bytes: &[u8]) -> Self {
-        let bytes = &bytes[..bytes.len().min(HEAD_BYTES)];
+        let bytes = &bytes[..bytes.len().min(FIRST_KEYS_BYTES)];
         let mut head = Self::default();
-        let mut members = Members::of(bytes);
-        while head.keys.len() < HEAD_KEYS {
+        let mut members = ObjectKeys::of(bytes);
+        while head.keys.len() < FIRST_KEYS {
             match members.next() {
-                Member::Key(key) => head.keys.push(key.into_owned()),
-                Member::End | Member::Other => {
+                NextKey::Key(key) => head.keys.push(key.into_owned()),
+                NextKey::End | NextKey::Invalid => {
                     head.read = members.position;
                     return head;
                 }
-                Member::Cut => break,
+                NextKey::Truncated => break,
             }
-            if head.keys.len() < HEAD_KEYS && !members.pass_value() {
+            if head.keys.len() < FIRST_KEYS && !members.pass_value() {
                 break;
             }
         }
-        let whole = head.keys.len() == HEAD_KEYS;
-        head.cut = !whole && bytes.len() < HEAD_BYTES;
+        let whole = head.keys.len() == FIRST_KEYS;
+        head.cut = !whole && bytes.len() < FIRST_KEYS_BYTES;
         head.read = if whole { members.position } else { bytes.len() };
         head
     }
@@ -210,7 +210,7 @@ impl Head {
 
     /// True where so many keys are known that no other kind of objects has them.
     pub(super) fn is_telling(&self) -> bool {
-        self.keys.len() == HEAD_KEYS
+        self.keys.len() == FIRST_KEYS
     }
 
     /// True where an object with these keys is of the same kind as one with those.

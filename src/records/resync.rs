@@ -8,8 +8,8 @@
 use super::blocks::MAX_RECORD_BYTES;
 use super::effort::Effort;
 use super::encoding::{ENCODING_BYTES, Encoding, utf16_in};
-use super::members::{Head, Marks};
-use super::scan::{Found, Scan};
+use super::object_keys::{FirstKeys, RecordKeys};
+use super::value_scan::{ScanStop, ValueScan};
 use crate::types::dynamic;
 
 /// Bytes of what was lost that are kept.
@@ -36,15 +36,15 @@ const EVERY: u64 = 16;
 
 /// What the records of a file begin with.
 #[derive(Debug, Default)]
-pub(super) struct Heads {
+pub(super) struct RecordPrefixes {
     /// With those that objects inside of records begin with, too: they tell nothing.
-    known: Vec<(Head, bool)>,
+    known: Vec<(FirstKeys, bool)>,
     seen: u64,
 }
 
 /// What could not be read, between two records.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Lost {
+pub(crate) struct RelativeSkip {
     /// Where JSON ends, from the start of the bytes at hand.
     pub place: i64,
     /// Where records begin again; None where they do not.
@@ -55,7 +55,7 @@ pub(crate) struct Lost {
 
 /// A search for the next record, kept from block to block.
 #[derive(Debug)]
-pub(super) struct Torn {
+pub(super) struct Resync {
     /// Where JSON ends, from the position of the splitter.
     place: i64,
     /// Where the damaged record begins, from the position of the splitter, and its first bytes.
@@ -64,13 +64,13 @@ pub(super) struct Torn {
     /// Where the search goes on, from the position of the splitter.
     from: usize,
     /// How far the candidate that begins there was looked at, if more bytes are to tell whether it is a record.
-    pending: Option<Scan>,
+    pending: Option<ValueScan>,
 }
 
 /// What is looked for.
 #[derive(Clone, Copy)]
-pub(super) enum Wanted<'a> {
-    Records(&'a Heads),
+pub(super) enum ResyncTarget<'a> {
+    Records(&'a RecordPrefixes),
     /// A row with so many cells.
     Cells(usize),
     /// Nothing could be recognised.
@@ -79,7 +79,7 @@ pub(super) enum Wanted<'a> {
 
 /// What a search comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Searched {
+pub(super) enum ResyncOutcome {
     /// A record begins at this byte.
     Record(usize),
     /// The text goes on in UTF-16 at this byte.
@@ -90,22 +90,22 @@ pub(super) enum Searched {
 
 /// Whether a record begins at a place.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Verdict {
+enum CandidateVerdict {
     Yes,
     No,
     Unclear,
 }
 
-impl Heads {
+impl RecordPrefixes {
     /// Looks at a record that is whole.
     pub(super) fn learn(&mut self, record: &[u8]) {
         self.seen += 1;
         if self.seen > LOOKED_AT && !self.seen.is_multiple_of(EVERY) {
             return;
         }
-        let head = Head::of(record);
+        let head = FirstKeys::of(record);
         let inner = || memchr::memchr_iter(b'{', record).skip(1).take(MAX_INNER_OBJECTS);
-        let inside = || inner().any(|at| head.fits(&Head::of(&record[at..])));
+        let inside = || inner().any(|at| head.fits(&FirstKeys::of(&record[at..])));
         match self.known.iter().position(|(known, _)| known.is_same(&head)) {
             Some(index) => self.known[index].1 |= self.seen <= LOOKED_AT && inside(),
             None if self.known.len() < MAX_HEADS => {
@@ -118,20 +118,20 @@ impl Heads {
 
     /// Looks at a record that is damaged behind these bytes; it counts where no other is known.
     fn learn_damaged(&mut self, record: &[u8]) {
-        let head = Head::of(record);
+        let head = FirstKeys::of(record);
         if self.known.is_empty() && head.is_telling() {
             self.known.push((head, false));
         }
     }
 
-    fn know(&self, head: &Head) -> bool {
+    fn know(&self, head: &FirstKeys) -> bool {
         self.known.iter().any(|(known, inside)| !inside && known.fits(head))
     }
 }
 
-impl Torn {
+impl Resync {
     /// The record that `bytes` begin with is damaged; what led astray stands at `at`.
-    pub(super) fn new(bytes: &[u8], at: usize, heads: &mut Heads) -> Self {
+    pub(super) fn new(bytes: &[u8], at: usize, heads: &mut RecordPrefixes) -> Self {
         let damaged = &bytes[..bytes.len().min(at + 1)];
         let flaw = dynamic::validate(damaged).err().map_or(at, |invalid| invalid.offset.min(at));
         heads.learn_damaged(&bytes[..flaw]);
@@ -146,34 +146,42 @@ impl Torn {
     }
 
     /// Looks for the next record in `bytes`, which begin at the position of the splitter.
-    pub(super) fn search(&mut self, bytes: &[u8], wanted: Wanted<'_>, more: bool, effort: &mut Effort) -> Searched {
+    pub(super) fn search(
+        &mut self,
+        bytes: &[u8],
+        wanted: ResyncTarget<'_>,
+        more: bool,
+        effort: &mut Effort,
+    ) -> ResyncOutcome {
         if self.raw.is_empty() {
             self.raw = bytes[..bytes.len().min(RAW_BYTES)].to_vec();
         }
         let bracket = match wanted {
-            Wanted::Cells(cells) if cells >= MIN_CELLS => Some(b'['),
-            Wanted::Records(_) => Some(b'{'),
-            Wanted::Cells(_) | Wanted::Nothing => None,
+            ResyncTarget::Cells(cells) if cells >= MIN_CELLS => Some(b'['),
+            ResyncTarget::Records(_) => Some(b'{'),
+            ResyncTarget::Cells(_) | ResyncTarget::Nothing => None,
         };
         let mut at = self.from.min(bytes.len());
         while let Some(found) = bracket.and_then(|bracket| memchr::memchr(bracket, &bytes[at..])) {
             if let Some((at, encoding)) = utf16_between(bytes, at, at + found) {
-                return Searched::Utf16(at, encoding);
+                return ResyncOutcome::Utf16(at, encoding);
             }
             effort.pass(found + 1);
             at += found;
             match verdict(bytes, at, wanted, more, effort, &mut self.pending) {
-                Verdict::Yes => return Searched::Record(at),
-                Verdict::Unclear if more => return Searched::Nothing(self.go_on(at, at.saturating_sub(CONTEXT))),
-                Verdict::No | Verdict::Unclear => at += 1,
+                CandidateVerdict::Yes => return ResyncOutcome::Record(at),
+                CandidateVerdict::Unclear if more => {
+                    return ResyncOutcome::Nothing(self.go_on(at, at.saturating_sub(CONTEXT)));
+                }
+                CandidateVerdict::No | CandidateVerdict::Unclear => at += 1,
             }
         }
         if let Some((at, encoding)) = utf16_between(bytes, at, bytes.len()) {
-            return Searched::Utf16(at, encoding);
+            return ResyncOutcome::Utf16(at, encoding);
         }
         effort.pass(bytes.len() - at);
         let kept = if more { CONTEXT } else { 0 };
-        Searched::Nothing(self.go_on(bytes.len(), bytes.len().saturating_sub(kept)))
+        ResyncOutcome::Nothing(self.go_on(bytes.len(), bytes.len().saturating_sub(kept)))
     }
 
     /// The search goes on at `from`; the bytes up to `done` are not needed any more.
@@ -185,14 +193,14 @@ impl Torn {
     }
 
     /// What was lost, up to the next record; all places count from a start that lies `position` bytes back.
-    pub(super) fn into_lost(mut self, position: usize, end: Option<usize>) -> Lost {
+    pub(super) fn into_skip(mut self, position: usize, end: Option<usize>) -> RelativeSkip {
         if let Some(end) = end {
             let length = signed(end).saturating_sub(self.start);
             self.raw.truncate(usize::try_from(length).unwrap_or(0));
             self.raw.shrink_to_fit();
         }
         let end = end.map(|end| signed(position).saturating_add(signed(end)));
-        Lost { place: self.place.saturating_add(signed(position)), end, raw: self.raw }
+        RelativeSkip { place: self.place.saturating_add(signed(position)), end, raw: self.raw }
     }
 }
 
@@ -200,53 +208,53 @@ impl Torn {
 fn verdict(
     bytes: &[u8],
     at: usize,
-    wanted: Wanted<'_>,
+    wanted: ResyncTarget<'_>,
     more: bool,
     effort: &mut Effort,
-    pending: &mut Option<Scan>,
-) -> Verdict {
+    pending: &mut Option<ValueScan>,
+) -> CandidateVerdict {
     let begun = pending.take();
     if begun.is_none() && effort.is_exhausted() {
-        return Verdict::No;
+        return CandidateVerdict::No;
     }
     let rest = &bytes[at..];
     let mut certain = false;
-    if let Wanted::Records(heads) = wanted {
-        let head = Head::of(rest);
+    if let ResyncTarget::Records(heads) = wanted {
+        let head = FirstKeys::of(rest);
         effort.spend(head.read);
         if head.cut && more {
-            return Verdict::Unclear;
+            return CandidateVerdict::Unclear;
         }
         certain = heads.know(&head);
         let telling = certain && head.is_telling();
         if !telling && !may_begin(bytes, at) {
-            return Verdict::No;
+            return CandidateVerdict::No;
         }
     } else if !may_begin(bytes, at) {
-        return Verdict::No;
+        return CandidateVerdict::No;
     }
-    let mut scan = begun.unwrap_or_else(Scan::strict);
+    let mut scan = begun.unwrap_or_else(ValueScan::strict);
     let from = scan.position();
     let found = scan.go_on(rest);
     effort.spend(scan.position().saturating_sub(from));
     let is_open = more && rest.len() < MAX_CANDIDATE_BYTES;
     let behind = match found {
-        Found::End(length) => rest[length..].trim_ascii_start().first(),
-        Found::More if is_open => None,
-        Found::More | Found::Flaw(_) | Found::Array(_) => return Verdict::No,
+        ScanStop::End(length) => rest[length..].trim_ascii_start().first(),
+        ScanStop::More if is_open => None,
+        ScanStop::More | ScanStop::Invalid(_) | ScanStop::Array(_) => return CandidateVerdict::No,
     };
     match (found, behind) {
         (_, None) if is_open => {
             *pending = Some(scan);
-            Verdict::Unclear
+            CandidateVerdict::Unclear
         }
-        (Found::End(length), None | Some(b',' | b']' | b'{' | b'[' | 0x1e)) => {
-            let place = Told { certain, line: is_line(&bytes[..at], &rest[length..]) };
+        (ScanStop::End(length), None | Some(b',' | b']' | b'{' | b'[' | 0x1e)) => {
+            let place = CandidateContext { certain, line: is_line(&bytes[..at], &rest[length..]) };
             let is_record = is_wanted(&rest[..length], wanted, place);
             effort.pass(if is_record { length } else { 0 });
-            if is_record { Verdict::Yes } else { Verdict::No }
+            if is_record { CandidateVerdict::Yes } else { CandidateVerdict::No }
         }
-        _ => Verdict::No,
+        _ => CandidateVerdict::No,
     }
 }
 
@@ -259,7 +267,7 @@ fn utf16_between(bytes: &[u8], from: usize, to: usize) -> Option<(usize, Encodin
 
 /// What speaks for a value.
 #[derive(Clone, Copy)]
-struct Told {
+struct CandidateContext {
     /// Records of the file begin so, and nothing inside of them.
     certain: bool,
     /// It is a line of its own, which objects inside of others are not: these have blanks in front, or something behind.
@@ -267,17 +275,19 @@ struct Told {
 }
 
 /// True for a whole value that is a record or row, as far as can be told.
-fn is_wanted(value: &[u8], wanted: Wanted<'_>, Told { certain, line }: Told) -> bool {
+fn is_wanted(value: &[u8], wanted: ResyncTarget<'_>, CandidateContext { certain, line }: CandidateContext) -> bool {
     if dynamic::validate(value).is_err() {
         return false;
     }
     match wanted {
-        Wanted::Records(heads) => {
-            let marks = Marks::of(value);
+        ResyncTarget::Records(heads) => {
+            let marks = RecordKeys::of(value);
             certain || marks.is_certain() || ((heads.known.is_empty() || line) && marks.is_record())
         }
-        Wanted::Cells(cells) => std::str::from_utf8(value).is_ok_and(|row| dynamic::elements(row).count() == cells),
-        Wanted::Nothing => false,
+        ResyncTarget::Cells(cells) => {
+            std::str::from_utf8(value).is_ok_and(|row| dynamic::elements(row).count() == cells)
+        }
+        ResyncTarget::Nothing => false,
     }
 }
 
@@ -297,9 +307,9 @@ fn may_begin(bytes: &[u8], at: usize) -> bool {
 
 /// True where a text that begins inside of a record goes on with one that is whole and of a known shape.
 pub(super) fn is_tail(head: &[u8]) -> bool {
-    let heads = Heads::default();
-    let searched = Torn::at_start().search(head, Wanted::Records(&heads), false, &mut Effort::default());
-    matches!(searched, Searched::Record(_))
+    let heads = RecordPrefixes::default();
+    let searched = Resync::at_start().search(head, ResyncTarget::Records(&heads), false, &mut Effort::default());
+    matches!(searched, ResyncOutcome::Record(_))
 }
 
 pub(super) fn signed(bytes: usize) -> i64 {

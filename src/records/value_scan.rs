@@ -1,10 +1,10 @@
 //! Where a JSON value ends, found by counting brackets, block by block: many bytes at a time where nothing is out of the
-//! ordinary ([`crate::json::brackets`]), else one by one.
+//! ordinary ([`crate::json::structural_mask`]), else one by one.
 //!
 //! Values are checked by those who read them. Here only what would lead astray is: a quote or a bracket in a place where
 //! JSON has none shows that one was lost, and that what follows is counted wrongly.
 
-use crate::json::brackets::{Glance, WIDTH, may_stand_before_text, may_stand_behind_text};
+use crate::json::structural_mask::{StructuralMask, WIDTH, may_follow_string, may_precede_string};
 
 /// Levels whose brackets are told apart; a value that is nested deeper is no record, whatever it is.
 const MAX_LEVELS: usize = 128;
@@ -15,11 +15,11 @@ const MAX_HALTS: u8 = 64;
 /// How far a value has been looked at; kept from block to block.
 #[derive(Clone, Copy, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "what is looked for and what was seen, each by itself")]
-pub(super) struct Scan {
+pub(super) struct ValueScan {
     depth: usize,
     /// The open brackets, a bit a level: set for `{`.
     bags: u128,
-    in_text: bool,
+    in_string: bool,
     /// Next byte to be looked at, from the start of the value.
     next: usize,
     /// True where brackets and quotes are checked.
@@ -37,18 +37,18 @@ pub(super) struct Scan {
 
 /// Where a scan comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum ScanStop {
     /// The value has this length.
     End(usize),
     /// JSON cannot go on at this byte.
-    Flaw(usize),
+    Invalid(usize),
     /// The `[` of a member of the value. The scan goes on behind it.
     Array(usize),
     /// The value goes on behind the bytes.
     More,
 }
 
-impl Scan {
+impl ValueScan {
     /// A scan that tells where a value goes wrong.
     pub(super) fn strict() -> Self {
         Self { strict: true, ..Self::default() }
@@ -70,7 +70,7 @@ impl Scan {
     }
 
     /// Looks for the end of the value that starts with `bytes`.
-    pub(super) fn go_on(&mut self, bytes: &[u8]) -> Found {
+    pub(super) fn go_on(&mut self, bytes: &[u8]) -> ScanStop {
         #[cfg(test)]
         let from = self.next;
         let found = self.find_end(bytes);
@@ -79,24 +79,24 @@ impl Scan {
         found
     }
 
-    fn find_end(&mut self, bytes: &[u8]) -> Found {
+    fn find_end(&mut self, bytes: &[u8]) -> ScanStop {
         if !matches!(bytes.first(), Some(b'{' | b'[' | b'"')) {
-            return scalar_end(bytes).map_or(Found::More, Found::End);
+            return scalar_end(bytes).map_or(ScanStop::More, ScanStop::End);
         }
-        if self.next > 0 && self.depth == 0 && !self.in_text {
-            return Found::End(self.next);
+        if self.next > 0 && self.depth == 0 && !self.in_string {
+            return ScanStop::End(self.next);
         }
         // Where a glance saw something that wants a closer look, up to this byte.
-        let mut closely = 0;
+        let mut bytewise_until = 0;
         while let Some(&byte) = bytes.get(self.next) {
             let at = self.next;
-            if at >= closely {
-                if self.glance(bytes) {
+            if at >= bytewise_until {
+                if self.pass_chunk(bytes) {
                     continue;
                 }
-                closely = at + WIDTH;
+                bytewise_until = at + WIDTH;
             }
-            if self.in_text {
+            if self.in_string {
                 match self.pass_text(bytes) {
                     None => {}
                     Some(found) => return found,
@@ -104,14 +104,14 @@ impl Scan {
             } else {
                 match byte {
                     b'"' => {
-                        if self.strict && at > 0 && !may_stand_before_text(bytes[at - 1]) {
-                            return Found::Flaw(at);
+                        if self.strict && at > 0 && !may_precede_string(bytes[at - 1]) {
+                            return ScanStop::Invalid(at);
                         }
-                        self.in_text = true;
+                        self.in_string = true;
                     }
                     b'{' | b'[' => {
                         if self.strict && at > 0 && !self.may_open(bytes, at) {
-                            return Found::Flaw(at);
+                            return ScanStop::Invalid(at);
                         }
                         let halts = self.halting && self.depth == 1 && byte == b'[';
                         self.open(byte);
@@ -119,31 +119,33 @@ impl Scan {
                             self.halts += 1;
                             self.halting = self.halts < MAX_HALTS;
                             self.next += 1;
-                            return Found::Array(at);
+                            return ScanStop::Array(at);
                         }
                     }
-                    b'}' | b']' if !self.close(byte) => return Found::Flaw(at),
+                    b'}' | b']' if !self.close(byte) => return ScanStop::Invalid(at),
                     _ => {}
                 }
                 self.next += 1;
             }
-            if self.depth == 0 && !self.in_text {
-                return Found::End(self.next);
+            if self.depth == 0 && !self.in_string {
+                return ScanStop::End(self.next);
             }
         }
-        Found::More
+        ScanStop::More
     }
 
     /// Passes some bytes at once; false, and nothing is passed, where something in them needs a closer look: the end of
     /// the value, an array to halt at, a flaw.
     #[inline]
-    fn glance(&mut self, bytes: &[u8]) -> bool {
+    fn pass_chunk(&mut self, bytes: &[u8]) -> bool {
         if !self.strict || self.depth == 0 {
             return false;
         }
         let Some((chunk, [behind, ..])) = bytes[self.next..].split_first_chunk::<WIDTH>() else { return false };
         let around = (bytes[self.next - 1], *behind);
-        let Some(Glance { mut brackets, in_text, length }) = Glance::of(chunk, around, self.in_text) else {
+        let Some(StructuralMask { mut brackets, in_string, length }) =
+            StructuralMask::of(chunk, around, self.in_string)
+        else {
             return false;
         };
         let mut scan = *self;
@@ -163,32 +165,32 @@ impl Scan {
                 return false;
             }
         }
-        *self = Self { in_text, next: self.next + length, ..scan };
+        *self = Self { in_string, next: self.next + length, ..scan };
         true
     }
 
     /// Passes the rest of a text, with its quote.
     #[inline]
-    fn pass_text(&mut self, bytes: &[u8]) -> Option<Found> {
-        let Some(found) = memchr::memchr2(b'"', b'\\', &bytes[self.next..]) else { return Some(Found::More) };
+    fn pass_text(&mut self, bytes: &[u8]) -> Option<ScanStop> {
+        let Some(found) = memchr::memchr2(b'"', b'\\', &bytes[self.next..]) else { return Some(ScanStop::More) };
         let at = self.next + found;
         self.next = at;
         let behind = bytes.get(at + 1).copied();
         if bytes[at] == b'\\' {
             if behind.is_none() {
-                return Some(Found::More);
+                return Some(ScanStop::More);
             }
             self.next += 2;
             return None;
         }
         if self.depth > 0 && self.strict {
             match behind {
-                None => return Some(Found::More),
-                Some(behind) if !may_stand_behind_text(behind) => return Some(Found::Flaw(at + 1)),
+                None => return Some(ScanStop::More),
+                Some(behind) if !may_follow_string(behind) => return Some(ScanStop::Invalid(at + 1)),
                 Some(_) => {}
             }
         }
-        self.in_text = false;
+        self.in_string = false;
         self.next += 1;
         None
     }
@@ -243,8 +245,8 @@ pub(super) mod work {
 
 /// The length of the value that `bytes` start with; None where it goes on behind them.
 pub(super) fn value_end(bytes: &[u8]) -> Option<usize> {
-    match Scan::default().go_on(bytes) {
-        Found::End(length) => Some(length),
+    match ValueScan::default().go_on(bytes) {
+        ScanStop::End(length) => Some(length),
         _ => None,
     }
 }
@@ -263,14 +265,14 @@ mod tests {
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
-    use super::{Found, Scan};
+    use super::{ScanStop, ValueScan};
 
     /// What the scan says of a text that comes in pieces of `step` bytes.
-    fn scan(text: &str, step: usize) -> Found {
-        let mut scan = Scan::strict();
+    fn scan(text: &str, step: usize) -> ScanStop {
+        let mut scan = ValueScan::strict();
         for end in (step..text.len()).step_by(step) {
             let found = scan.go_on(&text.as_bytes()[..end]);
-            if found != Found::More {
+            if found != ScanStop::More {
                 return found;
             }
         }
@@ -281,19 +283,19 @@ mod tests {
     fn flaws_are_found_where_they_lead_astray() {
         let deep = format!("{}{}", "[{\"a\":".repeat(200), "}]".repeat(200));
         for (text, wanted) in [
-            ("{\"a\":\"x\",\"b\":[1,{}]} ", Found::End(20)),
-            ("{\"a\" : \"}\\\"]\" , \"b\" : [ [] , [] ] }", Found::End(35)),
-            ("{\"a\":[", Found::More),
-            (deep.as_str(), Found::End(deep.len())),
+            ("{\"a\":\"x\",\"b\":[1,{}]} ", ScanStop::End(20)),
+            ("{\"a\" : \"}\\\"]\" , \"b\" : [ [] , [] ] }", ScanStop::End(35)),
+            ("{\"a\":[", ScanStop::More),
+            (deep.as_str(), ScanStop::End(deep.len())),
             // A quote, a bracket or a comma was lost, or is one too many.
-            ("{\"a\":x\",\"b\":1}", Found::Flaw(6)),
-            ("{\"a\":\"x,\"b\":1}", Found::Flaw(9)),
-            ("{\"a\":\"x\"y\",\"b\":1}", Found::Flaw(8)),
-            ("{\"a\":{\"b\":1,{\"a\":2}]", Found::Flaw(12)),
-            ("{\"a\":[1,\"b\":{}}", Found::Flaw(12)),
-            ("{\"a\":{{\"b\":1}}", Found::Flaw(6)),
-            ("{\"a\":1]", Found::Flaw(6)),
-            ("[1}", Found::Flaw(2)),
+            ("{\"a\":x\",\"b\":1}", ScanStop::Invalid(6)),
+            ("{\"a\":\"x,\"b\":1}", ScanStop::Invalid(9)),
+            ("{\"a\":\"x\"y\",\"b\":1}", ScanStop::Invalid(8)),
+            ("{\"a\":{\"b\":1,{\"a\":2}]", ScanStop::Invalid(12)),
+            ("{\"a\":[1,\"b\":{}}", ScanStop::Invalid(12)),
+            ("{\"a\":{{\"b\":1}}", ScanStop::Invalid(6)),
+            ("{\"a\":1]", ScanStop::Invalid(6)),
+            ("[1}", ScanStop::Invalid(2)),
         ] {
             for step in [1, 3, 1_000] {
                 assert_eq!(scan(text, step), wanted, "{text} by {step}");
@@ -302,13 +304,13 @@ mod tests {
     }
 
     /// All that a scan meets in a text that comes in pieces of `step` bytes, and where it stops.
-    fn events(text: &[u8], step: usize, mut scan: Scan) -> Vec<Found> {
+    fn events(text: &[u8], step: usize, mut scan: ValueScan) -> Vec<ScanStop> {
         let mut events = Vec::new();
         let mut end = step.min(text.len());
         loop {
             match scan.go_on(&text[..end]) {
-                Found::More if end < text.len() => end = (end + step).min(text.len()),
-                Found::Array(at) => events.push(Found::Array(at)),
+                ScanStop::More if end < text.len() => end = (end + step).min(text.len()),
+                ScanStop::Array(at) => events.push(ScanStop::Array(at)),
                 found => {
                     events.push(found);
                     return events;
@@ -363,7 +365,7 @@ mod tests {
                 text.insert(0, '{');
             }
             text += " , and more behind the value, so that there is something to look at behind its last bracket";
-            for scan in [Scan::strict(), Scan::halting()] {
+            for scan in [ValueScan::strict(), ValueScan::halting()] {
                 let slowly = events(text.as_bytes(), 1, scan);
                 for step in [65, 100, 1_000, 10_000] {
                     assert_eq!(events(text.as_bytes(), step, scan), slowly, "{text} by {step}");

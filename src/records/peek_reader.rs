@@ -4,7 +4,7 @@
 use std::io::{self, Cursor, Read};
 
 /// The bytes of an input, the first of them in a buffer.
-pub(crate) struct Peeked {
+pub(crate) struct PeekReader {
     buffer: Vec<u8>,
     /// Bytes of the buffer that are read, and how many of these were handed on.
     filled: usize,
@@ -12,7 +12,7 @@ pub(crate) struct Peeked {
     rest: Box<dyn Read + Send>,
 }
 
-impl Peeked {
+impl PeekReader {
     /// Reads the first bytes, as many as `head`, if there are so many. `buffer` is used again, whatever it holds.
     pub(super) fn new(mut input: Box<dyn Read + Send>, mut buffer: Vec<u8>, head: usize) -> io::Result<Self> {
         if buffer.len() < head {
@@ -31,7 +31,7 @@ impl Peeked {
     }
 
     /// Reads nothing before it is wanted.
-    pub(super) fn not_yet(rest: Box<dyn Read + Send>, buffer: Vec<u8>) -> Self {
+    pub(super) fn unread(rest: Box<dyn Read + Send>, buffer: Vec<u8>) -> Self {
         Self { buffer, filled: 0, done: 0, rest }
     }
 
@@ -46,13 +46,13 @@ impl Peeked {
     }
 
     /// The input from its first byte on, and the buffer, for what is made of it.
-    pub(super) fn apart(self) -> (Box<dyn Read + Send>, Vec<u8>) {
+    pub(super) fn into_stream(self) -> (Box<dyn Read + Send>, Vec<u8>) {
         let head = Cursor::new(self.head().to_vec());
         (Box::new(head.chain(self.rest)), self.buffer)
     }
 }
 
-impl Read for Peeked {
+impl Read for PeekReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.done == self.filled {
             return self.rest.read(buffer);
@@ -90,7 +90,7 @@ impl Read for Failing {
 mod tests {
     use std::io::{self, Read};
 
-    use super::Peeked;
+    use super::PeekReader;
 
     #[test]
     fn the_bytes_stay_those_of_the_input() {
@@ -98,11 +98,11 @@ mod tests {
         for head in [0, 1, 100, 256, 300] {
             for buffer in [Vec::new(), vec![7; 1_000]] {
                 let peeked =
-                    || Peeked::new(Box::new(io::Cursor::new(bytes.clone())), buffer.clone(), head).expect("read");
+                    || PeekReader::new(Box::new(io::Cursor::new(bytes.clone())), buffer.clone(), head).expect("read");
                 let mut all = Vec::new();
                 peeked().read_to_end(&mut all).expect("read");
                 assert_eq!(all, bytes);
-                let (mut input, _) = peeked().apart();
+                let (mut input, _) = peeked().into_stream();
                 all.clear();
                 input.read_to_end(&mut all).expect("read");
                 assert_eq!(all, bytes);

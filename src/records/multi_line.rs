@@ -10,9 +10,9 @@
 use std::ops::Range;
 
 use super::effort::Effort;
-use super::opening::is_wrapped;
-use super::scan::value_end;
 use super::trim_start;
+use super::value_scan::value_end;
+use super::wrapper_detection::is_wrapped;
 use crate::types::dynamic;
 
 /// Bytes behind the first that are looked at before more are.
@@ -22,22 +22,22 @@ const FIRST_BYTES: usize = 4 << 10;
 const BRACKET_BYTES: usize = 16;
 
 /// Bytes in front of a line that must be there for the border in front of it to be found.
-pub(super) const BORDER_BYTES: usize = BRACKET_BYTES + 1;
+pub(super) const BOUNDARY_BYTES: usize = BRACKET_BYTES + 1;
 
 /// What follows a block of lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Rest {
+pub(crate) enum AfterBlock {
     /// Nothing that a value of the block could go on in.
     Nothing,
     /// More lines.
     Lines,
     /// More lines, but a block that begins at the same place cannot be longer.
-    TooMuch,
+    BlockIsFull,
 }
 
 /// What begins with a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Extent {
+pub(crate) enum RecordExtent {
     /// A record, whole or damaged, that ends here: at the end of the line, or of a value over several lines.
     End(usize),
     /// A block that begins with the line, and is longer where this one does, tells more.
@@ -49,16 +49,16 @@ pub(crate) enum Extent {
 /// How far the record goes that begins with a line of a block. Never inlined: readers of lines are small loops, and
 /// nearly all lines end as objects do, so that nobody asks.
 #[inline(never)]
-pub(crate) fn extent(block: &[u8], line: Range<usize>, rest: Rest, effort: &mut Effort) -> Extent {
+pub(crate) fn extent(block: &[u8], line: Range<usize>, rest: AfterBlock, effort: &mut Effort) -> RecordExtent {
     let text = &block[line.clone()];
     let trimmed = trim_start(text);
     let trimmed = trim_start(trimmed.strip_prefix(b",").unwrap_or(trimmed));
     if trimmed.trim_ascii_end().ends_with(b"}") {
-        return Extent::End(line.end);
+        return RecordExtent::End(line.end);
     }
     let open = behind_whole_values(trimmed);
     if !matches!(open.first(), Some(b'{' | b'[')) || effort.is_exhausted() {
-        return Extent::End(line.end);
+        return RecordExtent::End(line.end);
     }
     let from = line.end - open.len();
     let indent = indent_of(text);
@@ -67,21 +67,21 @@ pub(crate) fn extent(block: &[u8], line: Range<usize>, rest: Rest, effort: &mut 
         let to = from.saturating_add(bytes).min(block.len());
         let all = to == block.len();
         let lines = if all { &block[from..] } else { whole_lines(&block[from..to]) };
-        let more = !all || rest != Rest::Nothing;
+        let more = !all || rest != AfterBlock::Nothing;
         return match length(lines, indent, more, effort) {
             Some(length) => {
                 effort.pass(length);
-                Extent::End(from + length)
+                RecordExtent::End(from + length)
             }
             None if !all => {
                 bytes *= 4;
                 continue;
             }
-            None if rest == Rest::Lines || line.start > 0 => Extent::Unclear,
-            None if is_wrapped(lines) => Extent::Endless,
+            None if rest == AfterBlock::Lines || line.start > 0 => RecordExtent::Unclear,
+            None if is_wrapped(lines) => RecordExtent::Endless,
             None => {
                 effort.spend(lines.len());
-                Extent::End(from + length_by_layout(lines, indent, false).unwrap_or(lines.len()))
+                RecordExtent::End(from + length_by_layout(lines, indent, false).unwrap_or(lines.len()))
             }
         };
     }
@@ -89,7 +89,7 @@ pub(crate) fn extent(block: &[u8], line: Range<usize>, rest: Rest, effort: &mut 
 
 /// The first border at or behind `from`: the newline between a line that ends as an object does and one that begins so.
 /// Err where there is none, with the place from which on there may be one yet; `more` where bytes follow.
-pub(super) fn border(bytes: &[u8], mut from: usize, more: bool) -> Result<usize, usize> {
+pub(super) fn record_boundary(bytes: &[u8], mut from: usize, more: bool) -> Result<usize, usize> {
     while let Some(found) = memchr::memchr(b'\n', bytes.get(from..).unwrap_or_default()) {
         let newline = from + found;
         let begins = match &bytes[newline + 1..] {
@@ -175,15 +175,15 @@ fn line_end(lines: &[u8], start: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{Effort, Extent, Rest, border, extent};
+    use super::{AfterBlock, Effort, RecordExtent, extent, record_boundary};
 
     /// What the record is that the first line of a text begins.
-    fn first(text: &str, rest: Rest) -> Option<&str> {
+    fn first(text: &str, rest: AfterBlock) -> Option<&str> {
         let line = text.find('\n').unwrap_or(text.len());
         match extent(text.as_bytes(), 0..line, rest, &mut Effort::default()) {
-            Extent::End(end) => Some(&text[..end]),
-            Extent::Unclear => None,
-            Extent::Endless => Some("..."),
+            RecordExtent::End(end) => Some(&text[..end]),
+            RecordExtent::Unclear => None,
+            RecordExtent::Endless => Some("..."),
         }
     }
 
@@ -210,32 +210,32 @@ mod tests {
             ("\"a\": {\n}\n", "\"a\": {"),
             ("{\"a\":1} garbage\n}\n", "{\"a\":1} garbage"),
         ] {
-            assert_eq!(first(text, Rest::Nothing), Some(wanted), "{text}");
+            assert_eq!(first(text, AfterBlock::Nothing), Some(wanted), "{text}");
         }
     }
 
     #[test]
     fn what_is_not_known_yet_is_not_told() {
         for text in ["{\n", "{\n  \"a\": 1\n", "{\n  x\n", "{\n  \"a\": 1\n\n"] {
-            assert_eq!(first(text, Rest::Lines), None, "{text}");
-            assert_eq!(first(text, Rest::TooMuch), Some(text.trim_end()), "{text}");
-            let behind = extent(format!("1\n{text}").as_bytes(), 2..3, Rest::TooMuch, &mut Effort::default());
-            assert_eq!(behind, Extent::Unclear, "{text}");
+            assert_eq!(first(text, AfterBlock::Lines), None, "{text}");
+            assert_eq!(first(text, AfterBlock::BlockIsFull), Some(text.trim_end()), "{text}");
+            let behind = extent(format!("1\n{text}").as_bytes(), 2..3, AfterBlock::BlockIsFull, &mut Effort::default());
+            assert_eq!(behind, RecordExtent::Unclear, "{text}");
         }
-        assert_eq!(first("[{\"a\":1},\n", Rest::TooMuch), Some("..."));
-        assert_eq!(first("{\"records\": [\n{},\n", Rest::TooMuch), Some("..."));
+        assert_eq!(first("[{\"a\":1},\n", AfterBlock::BlockIsFull), Some("..."));
+        assert_eq!(first("{\"records\": [\n{},\n", AfterBlock::BlockIsFull), Some("..."));
     }
 
     #[test]
     fn borders_lie_between_objects() {
-        let place = |text: &str| border(text.as_bytes(), 0, false).ok();
+        let place = |text: &str| record_boundary(text.as_bytes(), 0, false).ok();
         assert_eq!(place("{}\n{}\n"), Some(2));
         assert_eq!(place("{} \r\n\n{}\n"), Some(5));
         assert_eq!(place("{}\n\u{1e}{}\n"), Some(2));
         for none in ["{},\n{}\n", "{}\n {}\n", "{\n}\n", "{}\n", "[]\n{}", "{}\n[]"] {
             assert_eq!(place(none), None, "{none}");
         }
-        assert_eq!(border(b"{}\n", 0, true), Err(2));
-        assert_eq!(border(b"{}\n{}", 3, true), Err(5));
+        assert_eq!(record_boundary(b"{}\n", 0, true), Err(2));
+        assert_eq!(record_boundary(b"{}\n{}", 3, true), Err(5));
     }
 }

@@ -7,9 +7,9 @@ use std::io::{self, BufRead, Read};
 
 use zstd::stream::raw::{self, Operation};
 
-use super::append::append;
 use super::encoding::Encoding;
 use super::open::FileReport;
+use super::read_more::read_more;
 use crate::storage::files::{Compression, Format};
 use crate::storage::limits::UnpacksToMore;
 
@@ -26,9 +26,9 @@ const MAX_RESUMED: usize = 1_000;
 const FIRST_BYTES: usize = 16;
 
 /// The text in a packed file.
-pub(super) struct Packed {
+pub(super) struct Decompressor {
     compression: Compression,
-    stream: Option<Stream>,
+    stream: Option<CompressedStream>,
     /// The decoder of the last frame, for the next one: a new one takes longer than most of what it reads.
     zstd: Option<raw::Decoder<'static>>,
     /// Where the stream begins.
@@ -44,23 +44,23 @@ pub(super) struct Packed {
 }
 
 /// One stream that is unpacked.
-enum Stream {
-    Gzip(Box<flate2::bufread::GzDecoder<Input>>),
+enum CompressedStream {
+    Gzip(Box<flate2::bufread::GzDecoder<CompressedInput>>),
     Zstd(ZstdFrame),
-    Bzip2(bzip2::bufread::BzDecoder<Input>),
+    Bzip2(bzip2::bufread::BzDecoder<CompressedInput>),
 }
 
-impl Packed {
+impl Decompressor {
     /// What `input` holds, which is packed by `compression`. Losses go to `report`.
     pub(super) fn new(input: Box<dyn Read + Send>, compression: Compression, report: FileReport) -> io::Result<Self> {
-        let input = Input { source: input, bytes: Vec::new(), position: 0, offset: 0 };
-        let stream = Some(Stream::new(input, compression, None)?);
+        let input = CompressedInput { source: input, bytes: Vec::new(), position: 0, offset: 0 };
+        let stream = Some(CompressedStream::new(input, compression, None)?);
         let (first, border) = (Vec::with_capacity(FIRST_BYTES), Vec::new());
         Ok(Self { compression, stream, zstd: None, began: 0, report, resumed: 0, first, made: 0, border })
     }
 
     /// Goes on to the stream that follows the one that ended; false at the end of the file.
-    fn next_stream(&mut self, mut input: Input) -> io::Result<bool> {
+    fn next_stream(&mut self, mut input: CompressedInput) -> io::Result<bool> {
         input.pass_padding()?;
         let head = input.peek()?;
         if head.is_empty() {
@@ -76,7 +76,7 @@ impl Packed {
     }
 
     /// Goes on to the next stream behind damage; the error where there is none.
-    fn resume(&mut self, mut input: Input, error: io::Error) -> io::Result<()> {
+    fn resume(&mut self, mut input: CompressedInput, error: io::Error) -> io::Result<()> {
         let ends = error.raw_os_error().is_some() || UnpacksToMore::of(&error).is_some();
         if ends || self.resumed == MAX_RESUMED {
             return Err(error);
@@ -97,20 +97,20 @@ impl Packed {
     }
 
     /// The input behind a stream, whose decoder is kept.
-    fn end(&mut self, stream: Stream) -> Input {
+    fn end(&mut self, stream: CompressedStream) -> CompressedInput {
         match stream {
-            Stream::Gzip(stream) => stream.into_inner(),
-            Stream::Bzip2(stream) => stream.into_inner(),
-            Stream::Zstd(frame) => {
+            CompressedStream::Gzip(stream) => stream.into_inner(),
+            CompressedStream::Bzip2(stream) => stream.into_inner(),
+            CompressedStream::Zstd(frame) => {
                 self.zstd = Some(frame.decoder);
                 frame.input
             }
         }
     }
 
-    fn start(&mut self, input: Input) -> io::Result<()> {
+    fn start(&mut self, input: CompressedInput) -> io::Result<()> {
         self.began = input.at();
-        self.stream = Some(Stream::new(input, self.compression, self.zstd.take())?);
+        self.stream = Some(CompressedStream::new(input, self.compression, self.zstd.take())?);
         Ok(())
     }
 
@@ -123,7 +123,7 @@ impl Packed {
     }
 }
 
-impl Read for Packed {
+impl Read for Decompressor {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if buffer.is_empty() {
             return Ok(0);
@@ -159,8 +159,8 @@ impl Read for Packed {
     }
 }
 
-impl Stream {
-    fn new(input: Input, compression: Compression, zstd: Option<raw::Decoder<'static>>) -> io::Result<Self> {
+impl CompressedStream {
+    fn new(input: CompressedInput, compression: Compression, zstd: Option<raw::Decoder<'static>>) -> io::Result<Self> {
         Ok(match compression {
             Compression::Zstd => Self::Zstd(ZstdFrame::new(input, zstd)?),
             Compression::Bzip2 => Self::Bzip2(bzip2::bufread::BzDecoder::new(input)),
@@ -169,7 +169,7 @@ impl Stream {
     }
 }
 
-impl Read for Stream {
+impl Read for CompressedStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Gzip(stream) => stream.read(buffer),
@@ -181,14 +181,14 @@ impl Read for Stream {
 
 /// One frame of Zstandard.
 struct ZstdFrame {
-    input: Input,
+    input: CompressedInput,
     decoder: raw::Decoder<'static>,
     ended: bool,
 }
 
 impl ZstdFrame {
     /// The frame that `input` begins with; `decoder` has read another one.
-    fn new(input: Input, decoder: Option<raw::Decoder<'static>>) -> io::Result<Self> {
+    fn new(input: CompressedInput, decoder: Option<raw::Decoder<'static>>) -> io::Result<Self> {
         let decoder = match decoder {
             Some(mut decoder) => {
                 decoder.reinit()?;
@@ -236,7 +236,7 @@ fn begins(bytes: &[u8], compression: Compression) -> bool {
 }
 
 /// Packed bytes. Some that were read are kept.
-struct Input {
+struct CompressedInput {
     source: Box<dyn Read + Send>,
     bytes: Vec<u8>,
     /// How many of them were taken.
@@ -245,7 +245,7 @@ struct Input {
     offset: u64,
 }
 
-impl Input {
+impl CompressedInput {
     /// Where the next byte stands in the file.
     fn at(&self) -> u64 {
         self.offset + self.position as u64
@@ -297,12 +297,12 @@ impl Input {
         self.bytes.drain(..passed);
         self.position -= passed;
         self.offset += passed as u64;
-        let (count, read) = append(&mut self.source, &mut self.bytes, CHUNK);
+        let (count, read) = read_more(&mut self.source, &mut self.bytes, CHUNK);
         read.map(|()| count > 0)
     }
 }
 
-impl Read for Input {
+impl Read for CompressedInput {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.fill_buf()?.read(buffer)?;
         self.consume(count);
@@ -310,7 +310,7 @@ impl Read for Input {
     }
 }
 
-impl BufRead for Input {
+impl BufRead for CompressedInput {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.position == self.bytes.len() {
             self.read_more()?;
@@ -333,7 +333,7 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
 
     use super::super::open::FileReport;
-    use super::Packed;
+    use super::Decompressor;
     use crate::scan::ScanReport;
     use crate::storage::files::Compression;
 
@@ -365,7 +365,7 @@ mod tests {
     fn unpack(bytes: Vec<u8>, compression: Compression) -> (Vec<u8>, bool, u64) {
         let report = FileReport::new("file", Arc::new(ScanReport::default()));
         let mut text = Vec::new();
-        let packed = Packed::new(Box::new(std::io::Cursor::new(bytes)), compression, report.clone());
+        let packed = Decompressor::new(Box::new(std::io::Cursor::new(bytes)), compression, report.clone());
         let failed = packed.expect("a stream").read_to_end(&mut text).is_err();
         (text, failed, report.problems())
     }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What a file is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unit {
+pub(crate) enum SourceUnit {
     /// Rows, which are found by line and byte.
     Row,
     /// Messages, which are counted; their records are found by the byte inside of them.
@@ -15,7 +15,7 @@ pub(crate) enum Unit {
 
 /// The beginning of a unit.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Start {
+pub(crate) struct UnitStart {
     /// Its offset in the made text.
     pub text: u64,
     /// The line of a row, the number of a message; from 1.
@@ -27,22 +27,22 @@ pub(crate) struct Start {
 /// The units of the text that is being read. Whoever makes the text adds to them; whoever reads it forgets those that
 /// lie behind, so few are kept at a time.
 #[derive(Debug)]
-pub(crate) struct Places {
-    unit: Unit,
-    starts: Mutex<VecDeque<Start>>,
+pub(crate) struct SourceMap {
+    unit: SourceUnit,
+    starts: Mutex<VecDeque<UnitStart>>,
 }
 
-impl Places {
-    pub(crate) fn new(unit: Unit) -> Self {
+impl SourceMap {
+    pub(crate) fn new(unit: SourceUnit) -> Self {
         Self { unit, starts: Mutex::default() }
     }
 
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Start>> {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<UnitStart>> {
         self.starts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds units, in the order of the text.
-    pub(crate) fn add(&self, starts: &mut Vec<Start>) {
+    pub(crate) fn add(&self, starts: &mut Vec<UnitStart>) {
         self.lock().extend(starts.drain(..));
     }
 
@@ -59,8 +59,8 @@ impl Places {
         let starts = self.lock();
         let start = starts.get(starts.partition_point(|start| start.text <= text).checked_sub(1)?)?;
         Some(match self.unit {
-            Unit::Row => (start.number, start.byte),
-            Unit::Message => (start.number, text - start.text),
+            SourceUnit::Row => (start.number, start.byte),
+            SourceUnit::Message => (start.number, text - start.text),
         })
     }
 
@@ -68,31 +68,31 @@ impl Places {
     pub(crate) fn describe(&self, text: u64) -> Option<String> {
         let (number, byte) = self.at(text)?;
         Some(match self.unit {
-            Unit::Row => format!("line {number}, byte {byte}"),
-            Unit::Message => format!("byte {byte} of message {number}"),
+            SourceUnit::Row => format!("line {number}, byte {byte}"),
+            SourceUnit::Message => format!("byte {byte} of message {number}"),
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Places, Start, Unit};
+    use super::{SourceMap, SourceUnit, UnitStart};
 
     #[test]
     fn offsets_lead_to_units() {
         let starts = [(0, 2, 10), (20, 3, 15), (50, 7, 40)];
         let fill = |unit| {
-            let places = Places::new(unit);
-            places.add(&mut starts.iter().map(|&(text, number, byte)| Start { text, number, byte }).collect());
-            places
+            let source_map = SourceMap::new(unit);
+            source_map.add(&mut starts.iter().map(|&(text, number, byte)| UnitStart { text, number, byte }).collect());
+            source_map
         };
-        let rows = fill(Unit::Row);
+        let rows = fill(SourceUnit::Row);
         assert_eq!([0, 19, 20, 60].map(|text| rows.at(text)), [(2, 10), (2, 10), (3, 15), (7, 40)].map(Some));
-        let messages = fill(Unit::Message);
+        let messages = fill(SourceUnit::Message);
         assert_eq!([0, 19, 20, 60].map(|text| messages.at(text)), [(2, 0), (2, 19), (3, 0), (7, 10)].map(Some));
         messages.forget(30);
         assert_eq!((messages.at(10), messages.at(30)), (None, Some((3, 10))));
         assert_eq!(messages.describe(60).as_deref(), Some("byte 10 of message 7"));
-        assert_eq!(Places::new(Unit::Row).at(0), None);
+        assert_eq!(SourceMap::new(SourceUnit::Row).at(0), None);
     }
 }

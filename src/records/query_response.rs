@@ -8,9 +8,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::members::{Marks, is_error_key, is_filled};
-use super::scan::value_end;
-use super::values::Header;
+use super::object_keys::{RecordKeys, is_error_key, is_filled};
+use super::value_scan::value_end;
+use super::value_splitter::ColumnHeader;
 use crate::scan::Damage;
 use crate::scan::pages::Page;
 use crate::types::dynamic;
@@ -51,7 +51,7 @@ pub(crate) fn limit_reached(rows: u64) -> Option<String> {
 
 /// What the text around records says about them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Note {
+pub(crate) enum FramingNote {
     /// Rows are missing for certain.
     Damage(Damage),
     /// There are as many rows as a service returns at most.
@@ -62,9 +62,9 @@ pub(crate) enum Note {
 
 /// What an object in the place of a table or frame is.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Piece {
+pub(crate) enum ResponsePart {
     /// Rows begin behind this many bytes; without a header they are not of the answer.
-    Rows(usize, Option<Arc<Header>>),
+    Rows(usize, Option<Arc<ColumnHeader>>),
     /// The object is passed over as a whole.
     Passed(usize),
     /// It is no table.
@@ -77,7 +77,7 @@ pub(crate) enum Piece {
 
 /// What is known of the tables of an answer.
 #[derive(Debug, Default)]
-pub(crate) struct Tables {
+pub(crate) struct QueryResponse {
     /// Tables that come in pieces, by their ids.
     open: BTreeMap<String, OpenTable>,
     /// The one of them whose rows are read.
@@ -85,21 +85,21 @@ pub(crate) struct Tables {
     /// The columns with the severity of events, where the rows that are passed over report events.
     severities: Vec<usize>,
     /// What the answer says about itself.
-    pub notes: Vec<Note>,
+    pub notes: Vec<FramingNote>,
     /// Why the answer cannot be read.
     pub refusal: Option<&'static str>,
 }
 
 #[derive(Debug)]
 struct OpenTable {
-    header: Option<Arc<Header>>,
+    header: Option<Arc<ColumnHeader>>,
     begun: bool,
     rows: u64,
 }
 
 /// The keys of a table or frame in front of its rows.
 #[derive(Debug, Default)]
-struct Keys<'a> {
+struct TableKeys<'a> {
     frame: Option<Cow<'a, str>>,
     kind: Option<Cow<'a, str>>,
     id: Option<&'a str>,
@@ -109,14 +109,14 @@ struct Keys<'a> {
     row_count: Option<u64>,
     /// Where the first row begins.
     rows: Option<usize>,
-    marks: Marks,
+    marks: RecordKeys,
 }
 
-impl Tables {
+impl QueryResponse {
     /// Looks at the object that `bytes` start with: an element of the tables of an answer or, with `framed`, what may
     /// be a frame. Its keys may come in any order.
-    pub(crate) fn piece(&mut self, bytes: &[u8], framed: bool) -> Piece {
-        let mut keys = Keys::default();
+    pub(crate) fn piece(&mut self, bytes: &[u8], framed: bool) -> ResponsePart {
+        let mut keys = TableKeys::default();
         let mut position = 1;
         loop {
             position += blanks(&bytes[position..]);
@@ -127,20 +127,20 @@ impl Tables {
                 None => return keys.unclear(),
             }
             let Some((key, length)) = text(&bytes[position..]) else {
-                return if bytes.len() - position < 64 { keys.unclear() } else { Piece::Other };
+                return if bytes.len() - position < 64 { keys.unclear() } else { ResponsePart::Other };
             };
             position += length;
             position += blanks(&bytes[position..]);
             match bytes.get(position) {
                 Some(b':') => position += 1 + blanks(&bytes[position + 1..]),
-                Some(_) => return Piece::Other,
+                Some(_) => return ResponsePart::Other,
                 None => return keys.unclear(),
             }
             let first = bytes.get(position);
             let rows = key.eq_ignore_ascii_case("rows");
             match first {
                 None if rows => return keys.unclear(),
-                Some(b'[') if rows && keys.rows.is_some() => return Piece::Other,
+                Some(b'[') if rows && keys.rows.is_some() => return ResponsePart::Other,
                 Some(b'[') if rows => {
                     keys.rows = Some(position + 1);
                     if keys.say_all(framed) {
@@ -151,7 +151,9 @@ impl Tables {
             }
             let Some(length) = value_end(&bytes[position..]) else { return keys.unclear() };
             if keys.rows != Some(position + 1) {
-                let Ok(value) = std::str::from_utf8(&bytes[position..position + length]) else { return Piece::Other };
+                let Ok(value) = std::str::from_utf8(&bytes[position..position + length]) else {
+                    return ResponsePart::Other;
+                };
                 keys.note(&key, value);
             }
             position += length;
@@ -160,9 +162,9 @@ impl Tables {
 
     /// All keys are known: a frame without rows, or a table whose rows did not come last. What has the keys of a record
     /// is one.
-    fn whole(&mut self, keys: &Keys<'_>, length: usize, framed: bool) -> Piece {
+    fn whole(&mut self, keys: &TableKeys<'_>, length: usize, framed: bool) -> ResponsePart {
         if keys.marks.is_record() || (framed && keys.frame.is_none()) {
-            return Piece::Other;
+            return ResponsePart::Other;
         }
         if let Some(start) = keys.rows {
             return self.rows(keys, start);
@@ -179,44 +181,44 @@ impl Tables {
             Some("DataSetCompletion" | "TableCompletion") if keys.errors => self.note_partial(),
             Some("TableCompletion") => self.check_rows(keys),
             Some(frame) if FRAMES.contains(&frame) => {}
-            _ => return Piece::Other,
+            _ => return ResponsePart::Other,
         }
-        Piece::Passed(length)
+        ResponsePart::Passed(length)
     }
 
-    fn rows(&mut self, keys: &Keys<'_>, length: usize) -> Piece {
+    fn rows(&mut self, keys: &TableKeys<'_>, length: usize) -> ResponsePart {
         self.severities.clear();
         if keys.frame.as_deref() != Some("TableFragment") {
-            let Some(header) = keys.header() else { return Piece::Other };
+            let Some(header) = keys.header() else { return ResponsePart::Other };
             let is_wanted = keys.is_answer() && !is_added(&header);
             if !is_wanted {
                 self.severities = severity_columns(&header);
             }
-            return Piece::Rows(length, Some(header).filter(|_| is_wanted));
+            return ResponsePart::Rows(length, Some(header).filter(|_| is_wanted));
         }
-        let Some(table) = keys.id.and_then(|id| self.open.get_mut(id)) else { return Piece::Other };
+        let Some(table) = keys.id.and_then(|id| self.open.get_mut(id)) else { return ResponsePart::Other };
         if keys.fragment.as_deref() == Some("DataReplace") && table.begun && table.header.is_some() {
             self.refusal =
                 Some("a progressive answer takes rows back that it gave before: save the query's final answer");
         }
         table.begun = true;
         self.current = keys.id.map(str::to_owned);
-        Piece::Rows(length, table.header.clone())
+        ResponsePart::Rows(length, table.header.clone())
     }
 
     /// A table in pieces ends: the service says how many rows it sent.
-    fn check_rows(&mut self, keys: &Keys<'_>) {
+    fn check_rows(&mut self, keys: &TableKeys<'_>) {
         let table = keys.id.and_then(|id| self.open.get(id)).filter(|table| table.header.is_some());
         if let (Some(table), Some(sent)) = (table, keys.row_count)
             && table.rows != sent
         {
-            self.notes.push(Note::Damage(Damage::FewerRows(table.rows, sent)));
+            self.notes.push(FramingNote::Damage(Damage::FewerRows(table.rows, sent)));
         }
     }
 
     /// The service says that the answer is not whole.
     pub(crate) fn note_partial(&mut self) {
-        self.notes.push(Note::Damage(Damage::PartialAnswer));
+        self.notes.push(FramingNote::Damage(Damage::PartialAnswer));
     }
 
     /// Looks at a row that is passed over: an event of the query may be an error that cut the answer off.
@@ -236,14 +238,14 @@ impl Tables {
         if let Some(table) = self.current.take().and_then(|id| self.open.get_mut(&id)) {
             table.rows += rows;
         }
-        self.notes.extend(limit_reached(rows).map(Note::Limit));
+        self.notes.extend(limit_reached(rows).map(FramingNote::Limit));
     }
 }
 
-impl<'a> Keys<'a> {
+impl<'a> TableKeys<'a> {
     /// What more bytes are needed for.
-    fn unclear(&self) -> Piece {
-        if self.rows.is_some() { Piece::Whole } else { Piece::Unclear }
+    fn unclear(&self) -> ResponsePart {
+        if self.rows.is_some() { ResponsePart::Whole } else { ResponsePart::Unclear }
     }
 
     /// True where everything is known about the rows that begin.
@@ -276,7 +278,7 @@ impl<'a> Keys<'a> {
     }
 
     /// The names of the columns; None where there are none, or more than a table may have.
-    fn header(&self) -> Option<Arc<Header>> {
+    fn header(&self) -> Option<Arc<ColumnHeader>> {
         let columns = self.columns.filter(|json| dynamic::validate(json.as_bytes()).is_ok())?;
         let name = |column: &str| {
             let name = dynamic::get_member(column, "name").or_else(|| dynamic::get_member(column, "ColumnName"));
@@ -284,12 +286,12 @@ impl<'a> Keys<'a> {
         };
         let names: Option<Vec<String>> = dynamic::elements(columns).take(MAX_COLUMNS + 1).map(name).collect();
         let names = names.filter(|names| !names.is_empty() && names.len() <= MAX_COLUMNS)?;
-        Some(Arc::new(Header { names }))
+        Some(Arc::new(ColumnHeader { names }))
     }
 }
 
 /// True for a table that describes the query.
-fn is_added(header: &Header) -> bool {
+fn is_added(header: &ColumnHeader) -> bool {
     ADDED_TABLES.iter().any(|columns| {
         let exact = columns.len() == header.names.len() || columns[0] == "Timestamp";
         exact
@@ -299,7 +301,7 @@ fn is_added(header: &Header) -> bool {
 }
 
 /// The columns that tell how bad an event was, of a table of events: each of these has a code, too.
-fn severity_columns(header: &Header) -> Vec<usize> {
+fn severity_columns(header: &ColumnHeader) -> Vec<usize> {
     let is_severity = |(_, name): &(usize, &String)| SEVERITIES.contains(&name.as_str());
     let columns = header.names.iter().enumerate().filter(is_severity).map(|(index, _)| index);
     columns.filter(|_| header.names.iter().any(|name| name == "StatusCode")).collect()

@@ -5,50 +5,50 @@
 
 use wide::u8x16;
 
-use crate::json::escapes::escape_begins;
+use crate::json::escapes::escape_starts;
 
 /// How many bytes are looked at.
 pub(crate) const WIDTH: usize = 64;
 
 /// What was seen of some bytes.
-pub(crate) struct Glance {
+pub(crate) struct StructuralMask {
     /// A bit for each bracket outside of texts.
     pub brackets: u64,
     /// True where a text goes on behind them.
-    pub in_text: bool,
+    pub in_string: bool,
     /// How many bytes were seen: what the last one escapes is one of them.
     pub length: usize,
 }
 
-impl Glance {
+impl StructuralMask {
     /// Looks at bytes between two others, the first of which may stand in a text. None where a text begins or ends in a
     /// place where JSON has none, or a backslash stands outside of texts: these want a closer look.
     #[inline]
-    pub(crate) fn of(chunk: &[u8; WIDTH], (before, behind): (u8, u8), in_text: bool) -> Option<Self> {
-        let masks = Masks::of(chunk);
-        let escapes = if masks.backslashes == 0 { 0 } else { escape_begins(masks.backslashes) };
+    pub(crate) fn of(chunk: &[u8; WIDTH], (before, behind): (u8, u8), in_string: bool) -> Option<Self> {
+        let masks = StructuralByteMasks::of(chunk);
+        let escapes = if masks.backslashes == 0 { 0 } else { escape_starts(masks.backslashes) };
         let quotes = masks.quotes & !(escapes << 1);
-        let inside = parity(quotes) ^ if in_text { u64::MAX } else { 0 };
+        let inside = parity(quotes) ^ if in_string { u64::MAX } else { 0 };
         let (opening, closing) = (quotes & inside, quotes & !inside);
-        let may_open = (masks.opening | masks.between) << 1 | u64::from(may_stand_before_text(before));
-        let may_close = (masks.closing | masks.between) >> 1 | u64::from(may_stand_behind_text(behind)) << (WIDTH - 1);
+        let may_open = (masks.opening | masks.separators) << 1 | u64::from(may_precede_string(before));
+        let may_close = (masks.closing | masks.separators) >> 1 | u64::from(may_follow_string(behind)) << (WIDTH - 1);
         let odd = (opening & !may_open) | (closing & !may_close) | (masks.backslashes & !inside);
         let last = WIDTH - 1;
         (odd == 0).then_some(Self {
             brackets: (masks.opening | masks.closing) & !inside,
-            in_text: inside >> last != 0,
+            in_string: inside >> last != 0,
             length: if escapes >> last == 0 { WIDTH } else { WIDTH + 1 },
         })
     }
 }
 
 /// True for what may stand in front of a text.
-pub(crate) fn may_stand_before_text(byte: u8) -> bool {
+pub(crate) fn may_precede_string(byte: u8) -> bool {
     matches!(byte, b'{' | b'[' | b',' | b':' | b' ' | b'\t' | b'\r' | b'\n')
 }
 
 /// True for what may stand behind a text.
-pub(crate) fn may_stand_behind_text(byte: u8) -> bool {
+pub(crate) fn may_follow_string(byte: u8) -> bool {
     matches!(byte, b'}' | b']' | b',' | b':' | b' ' | b'\t' | b'\r' | b'\n')
 }
 
@@ -60,16 +60,16 @@ fn parity(bits: u64) -> u64 {
 
 /// A bit for each byte that is one of these.
 #[derive(Default)]
-struct Masks {
+struct StructuralByteMasks {
     quotes: u64,
     backslashes: u64,
     opening: u64,
     closing: u64,
     /// Commas, colons and blanks.
-    between: u64,
+    separators: u64,
 }
 
-impl Masks {
+impl StructuralByteMasks {
     #[inline]
     fn of(chunk: &[u8; WIDTH]) -> Self {
         let mut masks = Self::default();
@@ -84,7 +84,7 @@ impl Masks {
             masks.backslashes |= bits(is(b'\\'));
             masks.opening |= bits(is_lower(b'{'));
             masks.closing |= bits(is_lower(b'}'));
-            masks.between |= bits(is(b',') | is(b':') | is(b' ') | is(b'\t') | is(b'\r') | is(b'\n'));
+            masks.separators |= bits(is(b',') | is(b':') | is(b' ') | is(b'\t') | is(b'\r') | is(b'\n'));
         }
         masks
     }

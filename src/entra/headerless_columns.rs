@@ -7,7 +7,7 @@ static DATA: &str = include_str!("positions.tsv");
 
 /// The columns of a row of as many cells as a known table has, with a time and the name of the table in their places.
 #[must_use]
-pub fn positions(cells: &[String]) -> Option<impl Iterator<Item = &'static str>> {
+pub fn headerless_columns(cells: &[String]) -> Option<impl Iterator<Item = &'static str>> {
     DATA.lines().filter(|line| !line.starts_with('#')).find_map(|line| {
         let (table, columns) = line.split_once('\t')?;
         let columns = columns.split(' ');
@@ -21,7 +21,7 @@ pub fn positions(cells: &[String]) -> Option<impl Iterator<Item = &'static str>>
 
 #[cfg(test)]
 mod tests {
-    use super::{DATA, positions};
+    use super::{DATA, headerless_columns};
     use crate::entra::known_table;
 
     #[test]
@@ -37,8 +37,8 @@ mod tests {
     fn a_row_must_name_its_table() {
         let mut cells = vec![String::new(); 76];
         (cells[2], cells[75]) = ("2026-03-02T06:59:48Z".to_owned(), "SigninLogs".to_owned());
-        assert_eq!(positions(&cells).map(Iterator::count), Some(76));
+        assert_eq!(headerless_columns(&cells).map(Iterator::count), Some(76));
         cells[75] = "AuditLogs".to_owned();
-        assert!(positions(&cells).is_none());
+        assert!(headerless_columns(&cells).is_none());
     }
 }

@@ -79,7 +79,7 @@ pub(crate) struct NumericDate {
 
 /// What is known of the order of dates in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum DateOrderVerdict {
     /// The user says it.
     Asked(DateOrder),
     /// A date of the file proves it, or one of a file with the same columns.
@@ -108,7 +108,7 @@ pub(crate) enum DateRead {
 /// Decides the order of dates.
 pub(crate) trait DateOrders: fmt::Debug + Send + Sync {
     /// The order of a date in the file at this index of the table's list.
-    fn verdict(&self, file: usize, date: &NumericDate) -> Verdict;
+    fn verdict(&self, file: usize, date: &NumericDate) -> DateOrderVerdict;
 }
 
 /// True for a JSON string that begins like `2026-03-02`, and so is no date in numbers with the year last.
@@ -158,21 +158,21 @@ impl NumericDate {
     }
 
     /// How the date is read in a file with this verdict.
-    pub(crate) fn read(&self, verdict: Verdict) -> DateRead {
+    pub(crate) fn read(&self, verdict: DateOrderVerdict) -> DateRead {
         let (usual, may_be_wrong) = self.style.usual();
         let order = match verdict {
-            Verdict::Asked(order) | Verdict::Proven(order) => order,
-            Verdict::Contradictory => self.proves().unwrap_or(usual),
-            Verdict::Unknown => usual,
+            DateOrderVerdict::Asked(order) | DateOrderVerdict::Proven(order) => order,
+            DateOrderVerdict::Contradictory => self.proves().unwrap_or(usual),
+            DateOrderVerdict::Unknown => usual,
         };
         let Some(ticks) = self.ticks(order) else { return DateRead::Never };
         match verdict {
-            Verdict::Asked(_) => DateRead::Certain(ticks),
-            Verdict::Contradictory => DateRead::Contradictory(ticks),
-            Verdict::Proven(_) if self.is_symmetric() || self.proves().is_some() => DateRead::Certain(ticks),
-            Verdict::Proven(order) => DateRead::Proven(ticks, order),
-            Verdict::Unknown if self.is_symmetric() || !may_be_wrong => DateRead::Certain(ticks),
-            Verdict::Unknown => DateRead::Ambiguous(ticks, order),
+            DateOrderVerdict::Asked(_) => DateRead::Certain(ticks),
+            DateOrderVerdict::Contradictory => DateRead::Contradictory(ticks),
+            DateOrderVerdict::Proven(_) if self.is_symmetric() || self.proves().is_some() => DateRead::Certain(ticks),
+            DateOrderVerdict::Proven(order) => DateRead::Proven(ticks, order),
+            DateOrderVerdict::Unknown if self.is_symmetric() || !may_be_wrong => DateRead::Certain(ticks),
+            DateOrderVerdict::Unknown => DateRead::Ambiguous(ticks, order),
         }
     }
 
@@ -199,15 +199,15 @@ fn is_american(text: &str, rest: &str, kind: RowKind) -> bool {
 
 /// Dates of one style that prove an order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Evidence {
+pub(crate) struct DateOrderEvidence {
     day_first: bool,
     month_first: bool,
 }
 
 /// The evidence of a file, by style.
-pub(crate) type FileEvidence = [Evidence; DateStyle::COUNT];
+pub(crate) type FileDateEvidence = [DateOrderEvidence; DateStyle::COUNT];
 
-impl Evidence {
+impl DateOrderEvidence {
     /// Adds what a date proves.
     pub(crate) fn add(&mut self, date: &NumericDate) {
         self.day_first |= date.proves() == Some(DateOrder::DayFirst);
@@ -221,19 +221,19 @@ impl Evidence {
     }
 
     /// What it proves.
-    pub(crate) fn verdict(self) -> Verdict {
+    pub(crate) fn verdict(self) -> DateOrderVerdict {
         match (self.day_first, self.month_first) {
-            (true, true) => Verdict::Contradictory,
-            (true, false) => Verdict::Proven(DateOrder::DayFirst),
-            (false, true) => Verdict::Proven(DateOrder::MonthFirst),
-            (false, false) => Verdict::Unknown,
+            (true, true) => DateOrderVerdict::Contradictory,
+            (true, false) => DateOrderVerdict::Proven(DateOrder::DayFirst),
+            (false, true) => DateOrderVerdict::Proven(DateOrder::MonthFirst),
+            (false, false) => DateOrderVerdict::Unknown,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{DateOrder, DateRead, DateStyle, NumericDate, Verdict};
+    use super::{DateOrder, DateOrderVerdict, DateRead, DateStyle, NumericDate};
     use crate::entra::RowKind;
     use crate::types::datetime;
 
@@ -274,15 +274,18 @@ mod tests {
         let slashed = date("02/03/2026 09:07");
         let (march, february) = (at("2026-03-02T09:07"), at("2026-02-03T09:07"));
         let (day, month) = (DateOrder::DayFirst, DateOrder::MonthFirst);
-        assert_eq!(slashed.read(Verdict::Asked(day)), DateRead::Certain(march));
-        assert_eq!(slashed.read(Verdict::Proven(day)), DateRead::Proven(march, day));
-        assert_eq!(slashed.read(Verdict::Contradictory), DateRead::Contradictory(february));
-        assert_eq!(slashed.read(Verdict::Unknown), DateRead::Ambiguous(february, month));
-        assert_eq!(date("3/3/2026").read(Verdict::Unknown), DateRead::Certain(at("2026-03-03")));
-        assert_eq!(date("02.03.2026 09:07").read(Verdict::Unknown), DateRead::Ambiguous(march, day));
-        assert_eq!(date("3/2/2026, 9:07:43 AM").read(Verdict::Unknown), DateRead::Certain(at("2026-03-02T09:07:43")));
-        assert_eq!(date("31/12/2026").read(Verdict::Asked(month)), DateRead::Never);
-        assert_eq!(date("31/31/2026").read(Verdict::Unknown), DateRead::Never);
-        assert_eq!(date("31/12/2026").read(Verdict::Contradictory), DateRead::Contradictory(at("2026-12-31")));
+        assert_eq!(slashed.read(DateOrderVerdict::Asked(day)), DateRead::Certain(march));
+        assert_eq!(slashed.read(DateOrderVerdict::Proven(day)), DateRead::Proven(march, day));
+        assert_eq!(slashed.read(DateOrderVerdict::Contradictory), DateRead::Contradictory(february));
+        assert_eq!(slashed.read(DateOrderVerdict::Unknown), DateRead::Ambiguous(february, month));
+        assert_eq!(date("3/3/2026").read(DateOrderVerdict::Unknown), DateRead::Certain(at("2026-03-03")));
+        assert_eq!(date("02.03.2026 09:07").read(DateOrderVerdict::Unknown), DateRead::Ambiguous(march, day));
+        assert_eq!(
+            date("3/2/2026, 9:07:43 AM").read(DateOrderVerdict::Unknown),
+            DateRead::Certain(at("2026-03-02T09:07:43"))
+        );
+        assert_eq!(date("31/12/2026").read(DateOrderVerdict::Asked(month)), DateRead::Never);
+        assert_eq!(date("31/31/2026").read(DateOrderVerdict::Unknown), DateRead::Never);
+        assert_eq!(date("31/12/2026").read(DateOrderVerdict::Contradictory), DateRead::Contradictory(at("2026-12-31")));
     }
 }
