@@ -2,18 +2,17 @@
 //! folder of the catalog file is an error only for queries over its table.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use std::io::{self, Read};
+use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::super::args::SourceArgs;
-use super::super::configuration::{Table, Watchlist as WatchlistFile};
 use super::super::progress::size;
 use super::super::reporter::Message;
-use super::bindings::watchlist_bindings;
-use super::stdin::{DASH, Stdin};
+use super::configured::{ConfiguredTable, bound_watchlists, configured_tables};
+use super::inputs::{Input, NamedSource};
+use super::stdin::{CountingReader, DASH, Stdin};
 use super::{CatalogFile, InputSources, Origin, stdin};
 use crate::diagnostic::Result;
 use crate::entra::numeric_dates::DateOrder;
@@ -57,43 +56,6 @@ pub(in crate::cli) struct SessionCatalog {
     requested: Mutex<RequestedTables>,
 }
 
-/// A source as messages and manifests show it.
-#[derive(Clone, Debug)]
-pub(in crate::cli) struct NamedSource {
-    /// The table that the source is bound to; None if known tables are looked for in it.
-    pub table: Option<String>,
-    /// The path, without secrets in URLs.
-    pub path: String,
-    /// How it is given: an option, an argument or the catalog file.
-    pub from: String,
-}
-
-impl NamedSource {
-    /// True if the source is given on the command line, not by the catalog file.
-    pub fn is_on_command_line(&self) -> bool {
-        [Origin::Flag, Origin::Argument].iter().any(|origin| origin.name() == self.from)
-    }
-}
-
-impl fmt::Display for NamedSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { table, path, from } = self;
-        match table {
-            Some(table) => write!(f, "source: {table} is read from {path} ({from})"),
-            None => write!(f, "source: known tables are looked for in {path} ({from})"),
-        }
-    }
-}
-
-/// An input file.
-#[derive(Clone, Debug)]
-pub(in crate::cli) struct Input {
-    /// The table that the source is bound to; None if known tables are looked for in it.
-    pub table: Option<String>,
-    /// The file.
-    pub file: DataFile,
-}
-
 /// The tables that queries have named so far.
 #[derive(Debug, Default)]
 struct RequestedTables {
@@ -101,32 +63,6 @@ struct RequestedTables {
     tables: BTreeSet<String>,
     /// True once a table was found in files that are bound to none.
     unbound: bool,
-}
-
-/// Converts the tables of the catalog file. `--date-order` overrides the file.
-fn configured_tables(
-    tables: BTreeMap<String, Table>,
-    date_order: Option<DateOrder>,
-) -> BTreeMap<String, ConfiguredTable> {
-    let table = |table: Table| ConfiguredTable {
-        paths: table.paths,
-        date_order: date_order.or(table.dates.map(|dates| dates.0)),
-    };
-    tables.into_iter().map(|(name, own)| (name, table(own))).collect()
-}
-
-/// Files and search-key columns of watchlists, by alias: of the catalog file, and of `--watchlist`, which overrides it.
-fn bound_watchlists(
-    configured: &BTreeMap<String, WatchlistFile>,
-    flags: &[String],
-) -> Result<BTreeMap<String, (PathBuf, Option<String>)>> {
-    let listed = configured.iter().map(|(alias, list)| (alias.as_str(), list.parts()));
-    let mut bound: BTreeMap<String, (PathBuf, Option<String>)> =
-        listed.map(|(alias, (path, key))| (alias.to_owned(), (path.to_owned(), key.map(str::to_owned)))).collect();
-    for (alias, key, path) in watchlist_bindings(flags)? {
-        bound.insert(alias.to_owned(), (path.into(), key.map(str::to_owned)));
-    }
-    Ok(bound)
 }
 
 impl SessionCatalog {
@@ -352,27 +288,6 @@ impl SessionCatalog {
 /// Locks a mutex. A poisoned one is used, too: its value is valid after every statement.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A table of the catalog file.
-#[derive(Debug)]
-struct ConfiguredTable {
-    paths: Vec<PathBuf>,
-    date_order: Option<DateOrder>,
-}
-
-/// Counts the bytes read from `input`.
-struct CountingReader<'a, R> {
-    input: R,
-    bytes: &'a AtomicU64,
-}
-
-impl<R: Read> Read for CountingReader<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.input.read(buffer)?;
-        self.bytes.fetch_add(read as u64, Ordering::Relaxed);
-        Ok(read)
-    }
 }
 
 impl Catalog for SessionCatalog {

@@ -8,6 +8,8 @@
 mod bindings;
 mod catalog;
 mod catalog_file;
+mod configured;
+mod inputs;
 mod locations;
 mod names;
 mod stdin;
@@ -15,7 +17,8 @@ mod stdin;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-pub(super) use catalog::{Input, NamedSource, SessionCatalog};
+pub(super) use catalog::SessionCatalog;
+pub(super) use inputs::{Input, NamedSource};
 pub(super) use names::table_name;
 pub(super) use stdin::Stdin;
 

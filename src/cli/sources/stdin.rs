@@ -2,8 +2,9 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Call;
 use crate::diagnostic::{Error, Result};
@@ -67,4 +68,18 @@ pub(super) fn may_hold_data() -> bool {
 #[cfg(not(unix))]
 pub(super) fn may_hold_data() -> bool {
     false
+}
+
+/// Counts the bytes read from `input`.
+pub(super) struct CountingReader<'a, R> {
+    pub input: R,
+    pub bytes: &'a AtomicU64,
+}
+
+impl<R: Read> Read for CountingReader<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(buffer)?;
+        self.bytes.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
 }

@@ -1,0 +1,42 @@
+//! Tables and watchlists of the catalog file, overridden by the command line.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::super::configuration::{Table, Watchlist};
+use super::bindings::watchlist_bindings;
+use crate::diagnostic::Result;
+use crate::entra::numeric_dates::DateOrder;
+
+/// A table of the catalog file.
+#[derive(Debug)]
+pub(super) struct ConfiguredTable {
+    pub paths: Vec<PathBuf>,
+    pub date_order: Option<DateOrder>,
+}
+
+/// Converts the tables of the catalog file. `--date-order` overrides the file.
+pub(super) fn configured_tables(
+    tables: BTreeMap<String, Table>,
+    date_order: Option<DateOrder>,
+) -> BTreeMap<String, ConfiguredTable> {
+    let table = |table: Table| ConfiguredTable {
+        paths: table.paths,
+        date_order: date_order.or(table.dates.map(|dates| dates.0)),
+    };
+    tables.into_iter().map(|(name, own)| (name, table(own))).collect()
+}
+
+/// Files and search-key columns of watchlists, by alias: of the catalog file, and of `--watchlist`, which overrides it.
+pub(super) fn bound_watchlists(
+    configured: &BTreeMap<String, Watchlist>,
+    flags: &[String],
+) -> Result<BTreeMap<String, (PathBuf, Option<String>)>> {
+    let listed = configured.iter().map(|(alias, list)| (alias.as_str(), list.parts()));
+    let mut bound: BTreeMap<String, (PathBuf, Option<String>)> =
+        listed.map(|(alias, (path, key))| (alias.to_owned(), (path.to_owned(), key.map(str::to_owned)))).collect();
+    for (alias, key, path) in watchlist_bindings(flags)? {
+        bound.insert(alias.to_owned(), (path.into(), key.map(str::to_owned)));
+    }
+    Ok(bound)
+}
