@@ -1,37 +1,37 @@
-//! Expressions as text, for `explain` and messages.
+//! Prints expressions, for `explain` and messages.
 
 use std::fmt::{self, Display, Formatter};
 
 use super::{Expr, ExprKind};
 use crate::types::{Schema, Type, Value};
 
-/// An expression over the columns of a schema.
+/// An expression with the schema of its input.
 #[derive(Clone, Copy, Debug)]
-pub struct Shown<'a> {
+pub struct DisplayExpr<'a> {
     expr: &'a Expr,
     schema: &'a Schema,
 }
 
 impl Expr {
-    /// The expression with the column names of its input.
+    /// Displays the expression with the column names of `schema`, its input.
     #[must_use]
-    pub fn show<'a>(&'a self, schema: &'a Schema) -> Shown<'a> {
-        Shown { expr: self, schema }
+    pub fn show<'a>(&'a self, schema: &'a Schema) -> DisplayExpr<'a> {
+        DisplayExpr { expr: self, schema }
     }
 }
 
-/// Columns that are tested alike and written out one by one; more are counted.
-const LONG_RUN: usize = 5;
+/// An `or` of the same test of more columns is abbreviated to their number.
+const MAX_LISTED_COLUMNS: usize = 5;
 
-impl<'a> Shown<'a> {
-    /// The test that an `or` makes of column after column with one text, and of how many columns.
-    fn one_test(&self) -> Option<(&'a Expr, usize)> {
+impl<'a> DisplayExpr<'a> {
+    /// Returns the test that an `or` applies to several columns with the same operand, and the number of columns.
+    fn common_test(&self) -> Option<(&'a Expr, usize)> {
         match self.expr.as_call()? {
             ("or", [left, right]) => {
-                let side = |expr| Shown { expr, schema: self.schema }.one_test();
+                let side = |expr| DisplayExpr { expr, schema: self.schema }.common_test();
                 let ((first, some), (second, others)) = (side(left)?, side(right)?);
-                let alike = |expr: &'a Expr| expr.as_call().map(|(name, arguments)| (name, arguments.get(1)));
-                (alike(first) == alike(second)).then_some((first, some + others))
+                let test = |expr: &'a Expr| expr.as_call().map(|(name, arguments)| (name, arguments.get(1)));
+                (test(first) == test(second)).then_some((first, some + others))
             }
             (_, [left, right]) if right.as_literal().is_some() => {
                 let is_column = match &left.kind {
@@ -45,9 +45,9 @@ impl<'a> Shown<'a> {
     }
 }
 
-impl Display for Shown<'_> {
+impl Display for DisplayExpr<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let show = |expr| Shown { expr, schema: self.schema };
+        let show = |expr| DisplayExpr { expr, schema: self.schema };
         match &self.expr.kind {
             ExprKind::Column(index) => match self.schema.fields().get(*index) {
                 Some(field) => f.write_str(&field.name),
@@ -59,7 +59,7 @@ impl Display for Shown<'_> {
                 write!(f, "{}{path}", show(input))
             }
             ExprKind::Call { function, arguments, .. } => {
-                if let Some((test, columns)) = self.one_test().filter(|(_, columns)| *columns > LONG_RUN) {
+                if let Some((test, columns)) = self.common_test().filter(|(_, columns)| *columns > MAX_LISTED_COLUMNS) {
                     let (name, rest) = test.as_call().unwrap_or((function.name, arguments));
                     let [_, right] = rest else { return Ok(()) };
                     return write!(f, "(any of {columns} columns {name} {})", show(right));

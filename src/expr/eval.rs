@@ -1,4 +1,4 @@
-//! Expression x batch -> column.
+//! Evaluates expressions over batches.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::functions::{Args, EvalContext, Overload, ScalarFunction, Volatility};
 use crate::types::dictionary::spread_truths;
 use crate::types::{Batch, Column, Type, cast, extract};
 
-/// The values of `expr` over the rows of `batch`.
+/// Returns the values of `expr` over the rows of `batch`.
 pub fn evaluate(expr: &Expr, batch: &Batch, context: &EvalContext) -> Result<Column> {
     match &expr.kind {
         ExprKind::Column(index) => Ok(batch.column(*index).clone()),
@@ -63,22 +63,22 @@ fn run(call: Call<'_>, columns: &[Column], rows: usize) -> Result<Column> {
     }
     let fits = column.rows() == rows && column.ty() == call.returns;
     fits.then_some(column)
-        .ok_or_else(|| Error::internal(format!("`{}` answered a column of another type or length", call.function.name)))
+        .ok_or_else(|| Error::internal(format!("`{}` returned a column of another type or length", call.function.name)))
 }
 
 fn dictionary(column: &Column) -> Option<&DictionaryArray<Int32Type>> {
     column.as_array()?.as_any().downcast_ref()
 }
 
-/// The position of the one argument that varies, where it is a dictionary with fewer values than rows.
+/// Returns the position of the only non-constant argument, if it is a dictionary with no more values than rows.
 fn only_dictionary(columns: &[Column], rows: usize) -> Option<usize> {
     let mut varying = columns.iter().enumerate().filter(|(_, column)| column.as_constant().is_none());
     let (position, column) = varying.next()?;
-    let small = dictionary(column)?.values().len() <= rows;
-    (small && varying.next().is_none()).then_some(position)
+    let is_small = dictionary(column)?.values().len() <= rows;
+    (is_small && varying.next().is_none()).then_some(position)
 }
 
-/// The call once a distinct value, spread over the rows afterwards.
+/// Evaluates the call once per distinct value, and expands the results to the rows.
 fn call_on_dictionary(call: Call<'_>, columns: &[Column], position: usize) -> Result<Column> {
     let dictionary = dictionary(&columns[position]).ok_or_else(|| Error::internal("the argument is a dictionary"))?;
     let (values, keys) = values_with_null(columns[position].ty(), dictionary)?;
@@ -106,7 +106,7 @@ fn call_on_dictionary(call: Call<'_>, columns: &[Column], position: usize) -> Re
     }
 }
 
-/// The distinct values as a plain column, a null after them where some row is null, and a key for every row.
+/// Returns the distinct values as a plain column, with a null at the end if some row is null, and a key for each row.
 fn values_with_null(ty: Type, dictionary: &DictionaryArray<Int32Type>) -> Result<(Column, Int32Array)> {
     let values = dictionary.values();
     if dictionary.keys().null_count() == 0 {
@@ -120,7 +120,7 @@ fn values_with_null(ty: Type, dictionary: &DictionaryArray<Int32Type>) -> Result
     Ok((Column::array(ty, compute::cast(&extended, &DataType::Utf8View)?), keys))
 }
 
-/// The column with a dictionary written out; kernels do not see dictionaries.
+/// Decodes a dictionary column; kernels never see dictionaries.
 pub fn plain_texts(column: &Column) -> Result<Column> {
     match column.as_array() {
         Some(array) if matches!(array.data_type(), DataType::Dictionary(..)) => {

@@ -1,11 +1,11 @@
-//! Constants computed beforehand, with the same kernels that compute rows.
+//! Constant folding, with the same kernels that evaluate rows.
 
 use super::{Expr, ExprKind, evaluate, visit};
 use crate::diagnostic::Result;
 use crate::functions::{EvalContext, Volatility};
 use crate::types::Batch;
 
-/// The expression with every part that is the same for all rows of a run replaced by its value.
+/// Replaces each part that is constant during a run by its value.
 pub fn fold(expr: Expr, context: &EvalContext) -> Result<Expr> {
     visit::transform_up(expr, &mut |part| fold_one(part, context))
 }
@@ -20,7 +20,7 @@ fn fold_one(expr: Expr, context: &EvalContext) -> Result<Expr> {
         return Ok(expr);
     }
     let value = evaluate(&expr, &Batch::new(Vec::new(), 1), context)?.value(0);
-    // A kernel may answer the null of its own type; the expression's type is the binder's word.
+    // A kernel may return a null of another type; the binder decides the type of the expression.
     let value = if value.is_null() { crate::types::Value::null(expr.ty) } else { value };
     Ok(Expr { kind: ExprKind::Literal(value), ..expr })
 }

@@ -1,6 +1,6 @@
 //! Bound expressions: names resolved to columns, types known.
 //!
-//! An expression never holds a plan: a subquery is computed before, and stands here as a literal.
+//! An expression never contains a plan: subqueries are evaluated while binding and become literals.
 
 pub mod display;
 pub mod eval;
@@ -16,11 +16,11 @@ use crate::types::{Type, Value, dynamic};
 /// A bound expression.
 #[derive(Clone, Debug)]
 pub struct Expr {
-    /// What it is.
+    /// The kind, with its operands.
     pub kind: ExprKind,
-    /// The type of its value.
+    /// The type of the value.
     pub ty: Type,
-    /// The words it came from.
+    /// Its position in the query.
     pub span: Span,
 }
 
@@ -31,22 +31,22 @@ pub enum ExprKind {
     Column(usize),
     /// One value for every row.
     Literal(Value),
-    /// A function or an operator; arguments have the types of the overload.
+    /// A call of a function or an operator; the arguments have the types of the overload.
     Call {
-        /// Which.
+        /// The function.
         function: &'static ScalarFunction,
-        /// In which form.
+        /// The overload.
         overload: &'static Overload,
-        /// On what.
+        /// The arguments.
         arguments: Vec<Expr>,
     },
     /// The input converted to the expression's type as `to<type>()` does.
     Cast(Box<Expr>),
-    /// What a path finds in a dynamic input.
+    /// The value at a path in a dynamic input.
     Path {
-        /// A dynamic.
+        /// The dynamic input.
         input: Box<Expr>,
-        /// Where to look.
+        /// The path.
         path: dynamic::Path,
     },
 }
@@ -58,16 +58,16 @@ impl Expr {
         Self { kind: ExprKind::Column(index), ty, span }
     }
 
-    /// One value.
+    /// A literal.
     #[must_use]
     pub fn literal(value: Value, span: Span) -> Self {
         Self { ty: value.ty(), kind: ExprKind::Literal(value), span }
     }
 
-    /// An operator on operands that have the types it is defined for.
+    /// A call of an operator on operands that already have the types of one of its overloads.
     ///
     /// # Panics
-    /// There is no such operator on these types.
+    /// If there is no such operator on these types.
     #[must_use]
     pub fn operator(symbol: &str, operands: Vec<Self>, span: Span) -> Self {
         let types: Vec<Type> = operands.iter().map(|operand| operand.ty).collect();
@@ -79,7 +79,7 @@ impl Expr {
         Self { kind: ExprKind::Call { function, overload, arguments: operands }, ty, span }
     }
 
-    /// `self` as `ty`; itself where it already is.
+    /// Converts `self` to `ty`; returns `self` if it has that type.
     #[must_use]
     pub fn cast(self, ty: Type) -> Self {
         if self.ty == ty {
@@ -89,7 +89,7 @@ impl Expr {
         Self { kind: ExprKind::Cast(Box::new(self)), ty, span }
     }
 
-    /// A path into `self`; paths into paths become one.
+    /// Extracts a path from `self`; a path into a path becomes one path.
     #[must_use]
     pub fn path(self, path: dynamic::Path, span: Span) -> Self {
         match self.kind {
@@ -103,7 +103,7 @@ impl Expr {
         }
     }
 
-    /// The literal, where it is one.
+    /// Returns the value of a literal; None for other expressions.
     #[must_use]
     pub fn as_literal(&self) -> Option<&Value> {
         match &self.kind {
@@ -112,7 +112,7 @@ impl Expr {
         }
     }
 
-    /// The position, where it is a bare column.
+    /// Returns the position of a bare column; None for other expressions.
     #[must_use]
     pub fn as_column(&self) -> Option<usize> {
         match self.kind {
@@ -121,7 +121,7 @@ impl Expr {
         }
     }
 
-    /// The function's name and arguments, where it is a call.
+    /// Returns the function name and arguments of a call; None for other expressions.
     #[must_use]
     pub fn as_call(&self) -> Option<(&'static str, &[Self])> {
         match &self.kind {
@@ -130,7 +130,7 @@ impl Expr {
         }
     }
 
-    /// True where no part differs from row to row by itself (`rand()`, `new_guid()`).
+    /// True if no part has a new value on each evaluation (`rand()`, `new_guid()`).
     #[must_use]
     pub fn is_repeatable(&self) -> bool {
         let own = match &self.kind {
@@ -142,7 +142,7 @@ impl Expr {
 }
 
 impl PartialEq for Expr {
-    /// Equal in meaning; the place does not count.
+    /// Compares the meaning; spans are ignored.
     fn eq(&self, other: &Self) -> bool {
         self.ty == other.ty && self.kind == other.kind
     }

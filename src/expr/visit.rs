@@ -1,8 +1,8 @@
-//! The shape of an expression: its children, and rebuilding it from others.
+//! Visits and rebuilds the parts of expressions.
 
 use super::{Expr, ExprKind};
 
-/// The direct parts of an expression.
+/// Returns the direct operands of an expression.
 #[must_use]
 pub fn children(expr: &Expr) -> Vec<&Expr> {
     match &expr.kind {
@@ -12,7 +12,7 @@ pub fn children(expr: &Expr) -> Vec<&Expr> {
     }
 }
 
-/// The expression with each direct part replaced by what `replace` makes of it.
+/// Replaces each direct operand by the result of `replace`.
 pub fn map_children<E>(expr: Expr, replace: &mut impl FnMut(Expr) -> Result<Expr, E>) -> Result<Expr, E> {
     let Expr { kind, ty, span } = expr;
     let kind = match kind {
@@ -23,7 +23,7 @@ pub fn map_children<E>(expr: Expr, replace: &mut impl FnMut(Expr) -> Result<Expr
         }
         ExprKind::Cast(input) => ExprKind::Cast(Box::new(replace(*input)?)),
         ExprKind::Path { input, path } => {
-            // A path into a replaced path becomes one path.
+            // If the new input is a path, the two become one path.
             let input = replace(*input)?;
             return Ok(input.path(path, span));
         }
@@ -31,21 +31,21 @@ pub fn map_children<E>(expr: Expr, replace: &mut impl FnMut(Expr) -> Result<Expr
     Ok(Expr { kind, ty, span })
 }
 
-/// The expression rebuilt from the leaves up.
+/// Applies `rule` to every part, from the leaves up.
 pub fn transform_up<E>(expr: Expr, rule: &mut impl FnMut(Expr) -> Result<Expr, E>) -> Result<Expr, E> {
     let expr = map_children(expr, &mut |child| transform_up(child, rule))?;
     rule(expr)
 }
 
-/// Calls `see` for the expression and all of its parts.
-pub fn walk<'a>(expr: &'a Expr, see: &mut impl FnMut(&'a Expr)) {
-    see(expr);
+/// Calls `visit` with the expression and each of its parts.
+pub fn walk<'a>(expr: &'a Expr, visit: &mut impl FnMut(&'a Expr)) {
+    visit(expr);
     for child in children(expr) {
-        walk(child, see);
+        walk(child, visit);
     }
 }
 
-/// The number of its parts, itself included.
+/// The number of parts of an expression, itself included.
 #[must_use]
 pub fn size(expr: &Expr) -> usize {
     let mut parts = 0;
@@ -53,13 +53,13 @@ pub fn size(expr: &Expr) -> usize {
     parts
 }
 
-/// The number of parts on its longest way down.
+/// The height of the expression tree; 1 for a column or literal.
 #[must_use]
 pub fn height(expr: &Expr) -> usize {
     1 + children(expr).into_iter().map(height).max().unwrap_or(0)
 }
 
-/// The columns that occur, sorted, each once.
+/// Returns the distinct columns that the expression reads, sorted.
 #[must_use]
 pub fn columns(expr: &Expr) -> Vec<usize> {
     let mut found = Vec::new();
@@ -69,7 +69,7 @@ pub fn columns(expr: &Expr) -> Vec<usize> {
     found
 }
 
-/// The expression with column `i` replaced by `replacements[i]`.
+/// Replaces column `i` by `replacements[i]`.
 #[must_use]
 pub fn substitute(expr: Expr, replacements: &[Expr]) -> Expr {
     let replaced = transform_up(expr, &mut |part| {

@@ -1,4 +1,4 @@
-//! Plans improved: the same rows for less work. Each rule keeps the schema; the plan is verified after each of them.
+//! Optimizes plans: the same rows for less work. Rules keep the schema, and the plan is verified after each rule.
 
 mod rule;
 
@@ -6,16 +6,16 @@ use crate::diagnostic::Result;
 use crate::functions::EvalContext;
 use crate::plan::{LogicalPlan, verify};
 
-/// One improvement.
+/// An optimizer rule.
 pub struct Rule {
-    /// Its name, as in the file.
+    /// The name of the rule and of its file.
     pub name: &'static str,
-    /// What it does.
+    /// A description for `explain` and the documentation.
     pub summary: &'static str,
     apply: fn(LogicalPlan, &EvalContext) -> Result<LogicalPlan>,
 }
 
-/// Every rule, in the order in which they run.
+/// All rules, in the order in which they run.
 pub static RULES: &[Rule] = &[
     Rule {
         name: "fold_constants",
@@ -27,7 +27,7 @@ pub static RULES: &[Rule] = &[
         summary: "moves conditions towards the tables",
         apply: rule::push_down_filter::apply,
     },
-    // Conditions that met columns of one value on their way.
+    // Predicates that were pushed through projections of constants can be folded now.
     Rule {
         name: "fold_constants",
         summary: "computes what is the same for all rows",
@@ -53,7 +53,7 @@ pub static RULES: &[Rule] = &[
         summary: "gives tables the conditions to test and to skip by",
         apply: rule::push_predicate_into_scan::apply,
     },
-    // Columns that only a condition needed are not wanted above the table any more.
+    // Columns that only a filter needed are not needed above the scan any more.
     Rule {
         name: "prune_columns",
         summary: "reads only the columns and paths that are used",
@@ -71,7 +71,7 @@ pub static RULES: &[Rule] = &[
     },
 ];
 
-/// `plan` improved by every rule.
+/// Applies all rules to `plan`.
 pub fn optimize(plan: LogicalPlan, context: &EvalContext) -> Result<LogicalPlan> {
     RULES.iter().try_fold(plan, |plan, rule| {
         let schema = plan.schema().clone();

@@ -1,4 +1,4 @@
-//! The plan as an indented tree.
+//! Prints a plan as an indented tree.
 
 use std::fmt::Write;
 
@@ -7,8 +7,8 @@ use crate::expr::Expr;
 use crate::scan::{Predicate, ScanColumn};
 use crate::types::Schema;
 
-/// Columns in a row that are written out one by one; more are shortened.
-const LONG_RUN: usize = 5;
+/// Longer runs of consecutive columns are abbreviated.
+const MAX_LISTED_COLUMNS: usize = 5;
 
 /// Returns one line for each node, its inputs below it and indented.
 #[must_use]
@@ -43,11 +43,11 @@ fn line(plan: &LogicalPlan) -> String {
         LogicalPlan::Scan(scan) => scan_line(scan),
         LogicalPlan::Filter { predicate, .. } => format!("Filter {}", predicate.show(input)),
         LogicalPlan::Project { expressions, schema, .. } => {
-            let handed_on = |index: usize| {
+            let passed_on = |index: usize| {
                 expressions[index].as_column().filter(|column| input.field(*column).name == schema.field(index).name)
             };
             let text = |index: usize| named(&expressions[index], &schema.field(index).name, input);
-            format!("Project {}", columns_text(schema.len(), input.len(), handed_on, text))
+            format!("Project {}", columns_text(schema.len(), input.len(), passed_on, text))
         }
         LogicalPlan::Aggregate { keys, aggregates, schema, .. } => {
             let key = |(expr, name): (&Expr, &str)| named(expr, name, input);
@@ -68,14 +68,14 @@ fn line(plan: &LogicalPlan) -> String {
     }
 }
 
-/// `expr`, or `name = expr` where that says more.
+/// Returns `expr`, or `name = expr` if the name differs.
 fn named(expr: &Expr, name: &str, input: &Schema) -> String {
     let shown = expr.show(input).to_string();
     if shown == name { shown } else { format!("{name} = {shown}") }
 }
 
-/// `count` columns, of which those for which `source` answers a position are columns of the input as they are: all
-/// of them at the front are `*`, several in a row `first..last`.
+/// Lists `count` columns. `source` returns the position of a column that is an unchanged input column: a run of all
+/// input columns is printed as `*`, a run of several as `first..last`.
 fn columns_text(
     count: usize,
     input: usize,
@@ -88,9 +88,9 @@ fn columns_text(
         let first = source(index);
         let run =
             (index..count).take_while(|at| first.is_some() && source(*at) == first.map(|f| f + at - index)).count();
-        if run == input && run > LONG_RUN {
+        if run == input && run > MAX_LISTED_COLUMNS {
             parts.push("*".to_owned());
-        } else if run > LONG_RUN {
+        } else if run > MAX_LISTED_COLUMNS {
             parts.push(format!("{}..{}", text(index), text(index + run - 1)));
         } else {
             parts.extend((index..index + run.max(1)).map(&text));
@@ -165,12 +165,12 @@ fn scan_line(scan: &Scan) -> String {
     text
 }
 
-/// The one text that any of some columns must contain, and how many columns.
-fn one_needle(predicate: &Predicate) -> Option<(&str, usize)> {
+/// Returns the only string that any of several columns must contain, and the number of columns.
+fn common_needle(predicate: &Predicate) -> Option<(&str, usize)> {
     match predicate {
         Predicate::Contains { needle, .. } => Some((needle, 1)),
         Predicate::Any(list) => {
-            let mut parts = list.iter().map(one_needle);
+            let mut parts = list.iter().map(common_needle);
             let first = parts.next()??;
             parts.try_fold(first, |(needle, columns), part| {
                 part.filter(|(other, _)| *other == needle).map(|(_, more)| (needle, columns + more))
@@ -207,8 +207,10 @@ fn predicate_text(predicate: &Predicate, table: &Schema) -> String {
             format!("{} {word} {needle:?}", name(column))
         }
         Predicate::All(list) => join(list, " and "),
-        Predicate::Any(list) => match one_needle(predicate) {
-            Some((needle, columns)) if columns > LONG_RUN => format!("any of {columns} columns contains {needle:?}"),
+        Predicate::Any(list) => match common_needle(predicate) {
+            Some((needle, columns)) if columns > MAX_LISTED_COLUMNS => {
+                format!("any of {columns} columns contains {needle:?}")
+            }
             _ => join(list, " or "),
         },
     }

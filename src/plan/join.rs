@@ -1,14 +1,13 @@
-//! Rows of two tables that agree in their keys: the node behind `join` and `lookup`.
+//! The join node, for the operators `join` and `lookup`.
 
 use super::LogicalPlan;
 use crate::expr::Expr;
 use crate::types::Schema;
 
-/// Rows of two inputs, matched by keys. Nulls are keys like any other: a null matches a null.
+/// Matches the rows of two inputs by keys. Nulls are keys like any other: a null matches a null.
 ///
-/// One side is built (held in memory), the rows of the other stream past it. The rows come out in the order of the
-/// streamed side, those that match one row in the order of the built side; rows of the built side without a match come
-/// last.
+/// The build side is held in memory, the rows of the probe side stream past it. The output is in the order of the probe
+/// side; the matches of a probe row are in the order of the build side. Unmatched rows of the build side come last.
 #[derive(Clone, Debug)]
 pub struct Join {
     /// The left input.
@@ -17,17 +16,17 @@ pub struct Join {
     pub right: Box<LogicalPlan>,
     /// Which rows come out.
     pub kind: JoinKind,
-    /// What must be the same; at least one.
+    /// The keys that must be equal; at least one.
     pub keys: Vec<JoinKey>,
-    /// The side that is held in memory.
+    /// The build side.
     pub build: Side,
-    /// For each output column, where it comes from.
+    /// The source of each output column.
     pub output: Vec<JoinColumn>,
-    /// The columns that come out.
+    /// The output columns.
     pub schema: Schema,
 }
 
-/// What must be the same: two expressions of one type.
+/// Two expressions of one type that must be equal.
 #[derive(Clone, Debug)]
 pub struct JoinKey {
     /// Over the left input.
@@ -39,7 +38,7 @@ pub struct JoinKey {
 /// An output column of a [`Join`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JoinColumn {
-    /// The input that has it.
+    /// The input that has the column.
     pub side: Side,
     /// Its position there.
     pub column: usize,
@@ -58,7 +57,7 @@ pub enum Side {
 /// Source: the reference's page on the join operator and those on its kinds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JoinKind {
-    /// Pairs; of left rows with the same keys only the first has a part.
+    /// Pairs; of the left rows with the same keys, only the first is joined.
     InnerUnique,
     /// Pairs.
     Inner,
@@ -78,7 +77,7 @@ pub enum JoinKind {
     RightAnti,
 }
 
-/// Every word behind `join kind=`, with its kind. The first word of a kind is its name.
+/// The words after `join kind=` with their kinds. The first word of a kind is its name.
 pub static JOIN_KINDS: &[(&str, JoinKind)] = &[
     ("innerunique", JoinKind::InnerUnique),
     ("inner", JoinKind::Inner),
@@ -95,13 +94,13 @@ pub static JOIN_KINDS: &[(&str, JoinKind)] = &[
 ];
 
 impl JoinKind {
-    /// Its name.
+    /// The name of the kind.
     #[must_use]
     pub fn name(self) -> &'static str {
         JOIN_KINDS.iter().find(|(_, kind)| *kind == self).map_or("", |(word, _)| word)
     }
 
-    /// The one side whose columns come out, where it is only one.
+    /// Returns the only side whose columns come out; None if both do.
     #[must_use]
     pub fn only(self) -> Option<Side> {
         match self {
@@ -111,7 +110,7 @@ impl JoinKind {
         }
     }
 
-    /// True where rows of `side` come out without a match, beside nulls.
+    /// True if unmatched rows of `side` come out, with nulls for the other side.
     #[must_use]
     pub fn pads(self, side: Side) -> bool {
         match self {
@@ -122,7 +121,7 @@ impl JoinKind {
         }
     }
 
-    /// The side to hold in memory; None where either will do.
+    /// Returns the side that must be the build side; None if either may be.
     #[must_use]
     pub fn build(self) -> Option<Side> {
         match self {
@@ -134,7 +133,7 @@ impl JoinKind {
 }
 
 impl Side {
-    /// The other one.
+    /// The other side.
     #[must_use]
     pub fn other(self) -> Self {
         match self {
@@ -143,7 +142,7 @@ impl Side {
         }
     }
 
-    /// Its name in conditions.
+    /// The name of the side in conditions.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -154,7 +153,7 @@ impl Side {
 }
 
 impl Join {
-    /// The input on `side`.
+    /// Returns the input on `side`.
     #[must_use]
     pub fn input(&self, side: Side) -> &LogicalPlan {
         match side {
@@ -163,7 +162,7 @@ impl Join {
         }
     }
 
-    /// The keys of `side`.
+    /// Returns the key expressions of `side`.
     pub fn side_keys(&self, side: Side) -> impl Iterator<Item = &Expr> {
         self.keys.iter().map(move |key| match side {
             Side::Left => &key.left,

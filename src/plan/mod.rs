@@ -1,4 +1,4 @@
-//! What a query means, as a tree of about a dozen nodes. KQL's many operators are sugar and end in the binder.
+//! Logical plans: trees of about a dozen kinds of node. The binder translates KQL's many operators into these.
 
 pub mod explain;
 mod join;
@@ -19,149 +19,149 @@ use crate::functions::scalar::dynamic_series;
 use crate::scan::{Predicate, ScanColumn, TableProvider};
 use crate::types::{Field, Schema, Type};
 
-/// A node and the nodes below it; rows flow upwards.
+/// A plan node with its inputs; rows flow upwards.
 #[derive(Clone, Debug)]
 pub enum LogicalPlan {
-    /// Rows of a table.
+    /// Reads a table.
     Scan(Scan),
-    /// The rows for which `predicate` is true; null counts as false.
+    /// Keeps the rows for which `predicate` is true, not those for which it is null.
     Filter {
-        /// Where rows come from.
+        /// The input.
         input: Box<LogicalPlan>,
         /// A bool over the input.
         predicate: Expr,
     },
-    /// One row a row: each column computed over the input.
+    /// Projection: computes each output column from the input row.
     Project {
-        /// Where rows come from.
+        /// The input.
         input: Box<LogicalPlan>,
         /// One for each column of the schema.
         expressions: Vec<Expr>,
-        /// The columns that come out.
+        /// The output columns.
         schema: Schema,
     },
-    /// One row a group; keys first, then aggregates.
+    /// Returns one row for each group: the keys, then the aggregates.
     Aggregate {
-        /// Where rows come from.
+        /// The input.
         input: Box<LogicalPlan>,
-        /// What makes a group; none means one group, even of no rows.
+        /// The grouping expressions; without any there is one group, even if there are no rows.
         keys: Vec<Expr>,
         /// What is computed for each group.
         aggregates: Vec<AggregateExpr>,
-        /// The columns that come out.
+        /// The output columns.
         schema: Schema,
     },
-    /// The same rows, ordered; rows that tie keep their order.
+    /// Sorts the rows; rows that tie keep their order.
     Sort {
-        /// Where rows come from.
+        /// The input.
         input: Box<LogicalPlan>,
-        /// By what.
+        /// The sort keys, the most significant first.
         keys: Vec<SortKey>,
     },
-    /// The first rows.
+    /// Returns the first rows.
     Limit {
-        /// Where rows come from.
+        /// The input.
         input: Box<LogicalPlan>,
-        /// How many.
+        /// The number of rows.
         count: usize,
     },
-    /// The first rows of the ordered input.
+    /// Returns the first rows of the sorted input.
     Top {
-        /// Where rows come from.
+        /// The input.
         input: Box<LogicalPlan>,
-        /// By what.
+        /// The sort keys, the most significant first.
         keys: Vec<SortKey>,
-        /// How many.
+        /// The number of rows.
         count: usize,
     },
-    /// The rows of all inputs, one after the other; all have the schema.
+    /// Returns the rows of all inputs, one after the other; all inputs have the same schema.
     Union {
         /// At least one.
         inputs: Vec<LogicalPlan>,
-        /// The columns of each.
+        /// The columns of each input.
         schema: Schema,
     },
-    /// One row for each element of dynamic columns.
+    /// Returns one row for each element of dynamic columns.
     Unnest(Unnest),
-    /// Rows of two inputs that agree in their keys.
+    /// Matches the rows of two inputs by keys.
     Join(Join),
 }
 
-/// Rows of a table.
+/// A scan of a table.
 #[derive(Clone, Debug)]
 pub struct Scan {
-    /// The name in the query.
+    /// The name of the table in the query.
     pub name: String,
     /// The table.
     pub table: Arc<dyn TableProvider>,
-    /// What each output column reads.
+    /// The source of each output column.
     pub columns: Vec<ScanColumn>,
-    /// The columns that come out.
+    /// The output columns.
     pub schema: Schema,
-    /// The test of a row.
+    /// The exact filter of rows.
     pub filter: Option<ScanFilter>,
-    /// What follows from the filter, for skipping.
+    /// Predicates that follow from the filter, for skipping files and row groups.
     pub prune: Vec<Predicate>,
-    /// Rows wanted in all, where few are.
+    /// The number of rows that are needed; None if all are.
     pub limit: Option<usize>,
 }
 
-/// The test of a row, on columns of its own.
+/// A row filter over columns of its own.
 #[derive(Clone, Debug)]
 pub struct ScanFilter {
-    /// What the predicate's columns read.
+    /// The source of each column of the predicate.
     pub columns: Vec<ScanColumn>,
     /// A bool over `columns`.
     pub predicate: Expr,
 }
 
-/// One aggregate of an [`LogicalPlan::Aggregate`].
+/// An aggregate of a [`LogicalPlan::Aggregate`].
 #[derive(Clone, Debug)]
 pub struct AggregateExpr {
-    /// Which.
+    /// The aggregate function.
     pub function: &'static AggregateFunction,
-    /// On what, cast to what the function takes.
+    /// The arguments, cast to the parameter types.
     pub arguments: Vec<Expr>,
-    /// How many columns come out: one, or one an argument.
+    /// The output columns: one, or one for each argument.
     pub fields: Vec<Field>,
-    /// The words it came from.
+    /// Its position in the query.
     pub span: Span,
 }
 
-/// One key of an order.
+/// A sort key.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SortKey {
-    /// By what.
+    /// The expression whose values are compared.
     pub expr: Expr,
-    /// From great to small.
+    /// True for descending order.
     pub descending: bool,
-    /// Nulls before everything else.
+    /// True if nulls come before all values.
     pub nulls_first: bool,
 }
 
-/// One row for each element of dynamic columns, side by side.
+/// Returns one row for each element of dynamic columns: the nth row has the nth element of each.
 #[derive(Clone, Debug)]
 pub struct Unnest {
-    /// Where rows come from.
+    /// The input.
     pub input: Box<LogicalPlan>,
-    /// What is taken apart.
+    /// The expanded expressions.
     pub items: Vec<UnnestItem>,
-    /// True where the elements of a bag are `[key, value]` arrays, false for bags of one key.
+    /// True if the elements of a bag are `[key, value]` arrays, false if they are bags of one key.
     pub bags_as_arrays: bool,
-    /// At most so many rows of one row.
+    /// The maximum number of output rows for an input row.
     pub limit: Option<usize>,
-    /// For each output column: an input column, an item, or the position of the element.
+    /// The source of each output column.
     pub output: Vec<UnnestOutput>,
-    /// The columns that come out.
+    /// The output columns.
     pub schema: Schema,
 }
 
-/// One expression that is taken apart.
+/// An expanded expression.
 #[derive(Clone, Debug)]
 pub struct UnnestItem {
     /// A dynamic over the input.
     pub expr: Expr,
-    /// What each element is converted to.
+    /// The type that elements are converted to.
     pub ty: Type,
 }
 
@@ -172,7 +172,7 @@ pub enum UnnestOutput {
     Input(usize),
     /// The element of an item.
     Item(usize),
-    /// The element's position, a long.
+    /// The position of the element in its array, a long.
     Position,
 }
 
@@ -189,7 +189,7 @@ impl UnnestItem {
 }
 
 impl LogicalPlan {
-    /// The columns that come out.
+    /// The output columns.
     #[must_use]
     pub fn schema(&self) -> &Schema {
         match self {
@@ -204,7 +204,7 @@ impl LogicalPlan {
         }
     }
 
-    /// All columns of a table.
+    /// A scan of all columns of `table`.
     #[must_use]
     pub fn scan(name: impl Into<String>, table: Arc<dyn TableProvider>) -> Self {
         let schema = table.schema().clone();
@@ -212,13 +212,13 @@ impl LogicalPlan {
         Self::Scan(Scan { name: name.into(), table, columns, schema, filter: None, prune: Vec::new(), limit: None })
     }
 
-    /// The rows for which `predicate` is true.
+    /// Adds a filter above this plan.
     #[must_use]
     pub fn filter(self, predicate: Expr) -> Self {
         Self::Filter { input: Box::new(self), predicate }
     }
 
-    /// Each of `columns` computed over these rows.
+    /// Adds a projection above this plan.
     #[must_use]
     pub fn project(self, columns: impl IntoIterator<Item = (String, Expr)>) -> Self {
         let (fields, expressions): (Vec<_>, Vec<_>) =

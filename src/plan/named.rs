@@ -1,12 +1,12 @@
-//! Which columns a query speaks of, by name.
+//! The columns that a query uses, by name.
 
 use std::collections::BTreeSet;
 
 use super::{LogicalPlan, visit};
 use crate::expr::{self, Expr};
 
-/// The names of the columns that decide which rows come out, how they are ordered, grouped and joined, or that
-/// something is computed of. Columns that are only handed on, as all are by `*`, are none of them.
+/// Returns the names of the columns that rows are filtered, sorted, grouped or joined by, or that
+/// something is computed of. Columns that are only passed on, as all are by `*`, do not count.
 #[must_use]
 pub fn named_columns(plan: &LogicalPlan) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
@@ -21,7 +21,7 @@ fn add(plan: &LogicalPlan, names: &mut BTreeSet<String>) {
         names.extend(columns.filter_map(|column| input.schema().fields().get(column)).map(|field| field.name.clone()));
     };
     match (plan, &inputs[..]) {
-        // Each key is over a side of its own.
+        // Each half of a key refers to its own side.
         (LogicalPlan::Join(join), _) => {
             for key in &join.keys {
                 name(&key.left, &join.left);
@@ -30,18 +30,18 @@ fn add(plan: &LogicalPlan, names: &mut BTreeSet<String>) {
         }
         (LogicalPlan::Aggregate { keys, aggregates, .. }, [input]) => {
             let computed = aggregates.iter().flat_map(|aggregate| &aggregate.arguments);
-            keys.iter().chain(computed.filter(|argument| !is_handed_on(argument))).for_each(|expr| name(expr, input));
+            keys.iter().chain(computed.filter(|argument| !is_passed_on(argument))).for_each(|expr| name(expr, input));
         }
         (LogicalPlan::Project { expressions, .. }, [input]) => {
-            expressions.iter().filter(|expr| !is_handed_on(expr)).for_each(|expr| name(expr, input));
+            expressions.iter().filter(|expr| !is_passed_on(expr)).for_each(|expr| name(expr, input));
         }
         (_, [input]) => visit::expressions(plan).into_iter().for_each(|expr| name(expr, input)),
-        // A scan knows the columns of its own condition.
+        // A scan knows the columns of its own filter.
         _ => {}
     }
     inputs.into_iter().for_each(|input| add(input, names));
 }
 
-fn is_handed_on(expr: &Expr) -> bool {
+fn is_passed_on(expr: &Expr) -> bool {
     expr.as_column().is_some()
 }

@@ -1,11 +1,11 @@
-//! A plan holds together: columns exist, types agree. Runs after binding and after each rule of the optimizer.
+//! Verifies plans: columns exist, types agree. Runs after binding and after each optimizer rule.
 
 use super::{Join, LogicalPlan, Side, UnnestOutput, visit};
 use crate::diagnostic::{Error, Result};
 use crate::expr::{self, Expr};
 use crate::types::{Schema, Type};
 
-/// Checks the whole plan; a failure is a bug and names `after`, the step that made the plan.
+/// Verifies the whole plan. An error is a bug in `after`, the step that made the plan.
 pub fn verify(plan: &LogicalPlan, after: &str) -> Result<()> {
     for input in visit::inputs(plan) {
         verify(input, after)?;
@@ -51,7 +51,11 @@ fn check(plan: &LogicalPlan) -> Result<(), String> {
                 UnnestOutput::Position => Some(Type::Long),
             };
             let outputs: Option<Vec<Type>> = unnest.output.iter().map(ty).collect();
-            same_types(&unnest.schema, outputs.ok_or("unnest names what is not there")?.into_iter(), "unnest")
+            same_types(
+                &unnest.schema,
+                outputs.ok_or("unnest refers to a column that does not exist")?.into_iter(),
+                "unnest",
+            )
         }
         _ => Ok(()),
     }
@@ -76,7 +80,7 @@ fn check_join(join: &Join) -> Result<(), String> {
         types.get(output.column).copied().filter(|_| !misplaced)
     };
     let outputs: Option<Vec<Type>> = join.output.iter().map(ty).collect();
-    same_types(&join.schema, outputs.ok_or("a join names what is not there")?.into_iter(), "join")
+    same_types(&join.schema, outputs.ok_or("a join refers to a column that does not exist")?.into_iter(), "join")
 }
 
 fn columns_exist(expr: &Expr, types: &[Type]) -> Result<(), String> {
@@ -97,6 +101,6 @@ fn is_bool(expr: &Expr) -> Result<(), String> {
 
 fn same_types(schema: &Schema, types: impl Iterator<Item = Type>, node: &str) -> Result<(), String> {
     let types: Vec<Type> = types.collect();
-    let wanted: Vec<Type> = schema.fields().iter().map(|field| field.ty).collect();
-    if types == wanted { Ok(()) } else { Err(format!("{node} answers {types:?} where its schema has {wanted:?}")) }
+    let expected: Vec<Type> = schema.fields().iter().map(|field| field.ty).collect();
+    if types == expected { Ok(()) } else { Err(format!("{node} returns {types:?}, but its schema has {expected:?}")) }
 }

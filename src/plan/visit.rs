@@ -1,11 +1,11 @@
-//! The shape of a plan: its inputs and expressions, and rebuilding it from others. No arm here is a wildcard, so a new
-//! node is a compile error in this file and nowhere else.
+//! Visits and rebuilds the inputs and expressions of plan nodes. No match here has a wildcard, so the compiler points
+//! here when a node is added.
 
 use super::{AggregateExpr, Join, JoinKey, LogicalPlan, SortKey, Unnest, UnnestItem};
 use crate::diagnostic::Result;
 use crate::expr::{Expr, visit as expr_visit};
 
-/// The nodes directly below.
+/// Returns the inputs of the node.
 #[must_use]
 pub fn inputs(plan: &LogicalPlan) -> Vec<&LogicalPlan> {
     match plan {
@@ -22,7 +22,7 @@ pub fn inputs(plan: &LogicalPlan) -> Vec<&LogicalPlan> {
     }
 }
 
-/// The node with each input replaced by what `replace` makes of it.
+/// Replaces each input of the node by the result of `replace`.
 pub fn map_inputs(
     plan: LogicalPlan,
     replace: &mut impl FnMut(LogicalPlan) -> Result<LogicalPlan>,
@@ -50,7 +50,7 @@ pub fn map_inputs(
     })
 }
 
-/// The expressions of the node itself, each over its input; those of a join over the side they belong to.
+/// Returns the expressions of the node itself. They refer to columns of its input, or of the join side they belong to.
 #[must_use]
 pub fn expressions(plan: &LogicalPlan) -> Vec<&Expr> {
     match plan {
@@ -67,7 +67,7 @@ pub fn expressions(plan: &LogicalPlan) -> Vec<&Expr> {
     }
 }
 
-/// The node with each of its own expressions replaced by what `replace` makes of it.
+/// Replaces each expression of the node itself by the result of `replace`.
 pub fn map_expressions(plan: LogicalPlan, replace: &mut impl FnMut(Expr) -> Result<Expr>) -> Result<LogicalPlan> {
     Ok(match plan {
         LogicalPlan::Scan(mut scan) => {
@@ -123,7 +123,7 @@ pub fn extent(plan: &LogicalPlan) -> (usize, usize) {
         .fold((own, 1), |(size, depth), (below, way)| (size + below, depth.max(way + 1)))
 }
 
-/// The plan rebuilt from the leaves up.
+/// Applies `rule` to every node, from the leaves up.
 pub fn transform_up(
     plan: LogicalPlan,
     rule: &mut impl FnMut(LogicalPlan) -> Result<LogicalPlan>,
@@ -132,7 +132,7 @@ pub fn transform_up(
     rule(plan)
 }
 
-/// The plan rebuilt from the root down.
+/// Applies `rule` to every node, from the root down.
 pub fn transform_down(
     plan: LogicalPlan,
     rule: &mut impl FnMut(LogicalPlan) -> Result<LogicalPlan>,

@@ -1,4 +1,4 @@
-//! Rows for which a predicate is true.
+//! Filter: keeps the rows for which a predicate is true.
 
 use arrow::array::{Array, AsArray, BooleanArray};
 use arrow::compute::{concat, prep_null_mask_filter};
@@ -10,7 +10,7 @@ use crate::expr::{Expr, evaluate};
 use crate::functions::EvalContext;
 use crate::types::{Batch, Column, Value};
 
-/// Keeps the rows for which a predicate is true; null counts as false.
+/// Keeps the rows for which a predicate is true, not those for which it is null.
 #[derive(Debug)]
 pub struct Filter {
     predicate: Expr,
@@ -18,7 +18,7 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Keeps the rows for which `predicate` is true.
+    /// A filter by `predicate`, a bool over the input.
     #[must_use]
     pub fn new(predicate: Expr, context: &ExecContext) -> Self {
         Self { predicate, context: context.eval.clone() }
@@ -27,16 +27,16 @@ impl Filter {
 
 impl Operator for Filter {
     fn process(&self, batch: Batch) -> Result<Vec<Batch>> {
-        /// Strings of fewer bytes need not be copied out of the batch.
-        const SMALL: usize = 1 << 20;
+        /// A result that keeps fewer bytes alive is not compacted.
+        const MIN_COMPACTED_BYTES: usize = 1 << 20;
         let kept = batch.filter(&evaluate_mask(&self.predicate, &batch, &self.context)?)?;
-        // A few rows must not keep all of the strings in memory that came with them.
-        let is_wasteful = kept.rows() < batch.rows() / 2 && kept.held_bytes() > SMALL;
+        // A few rows must not keep alive all the strings of their batch.
+        let is_wasteful = kept.rows() < batch.rows() / 2 && kept.held_bytes() > MIN_COMPACTED_BYTES;
         Ok(vec![if is_wasteful { kept.compacted() } else { kept }])
     }
 }
 
-/// The rows of `batch` for which `predicate` is true.
+/// Returns the rows of `batch` for which `predicate` is true.
 pub fn evaluate_mask(predicate: &Expr, batch: &Batch, context: &EvalContext) -> Result<BooleanArray> {
     match evaluate(predicate, batch, context) {
         Ok(column) => mask(&column),
@@ -49,7 +49,7 @@ pub fn evaluate_mask(predicate: &Expr, batch: &Batch, context: &EvalContext) -> 
     }
 }
 
-/// A bool column as a mask, null as false.
+/// Converts a bool column to a mask; null becomes false.
 pub fn mask(column: &Column) -> Result<BooleanArray> {
     Ok(match column.as_array() {
         Some(array) if array.null_count() == 0 => array.as_boolean().clone(),

@@ -1,4 +1,4 @@
-//! Columns computed from columns.
+//! Projection: computes columns from columns.
 
 use super::{Operator, halves};
 use crate::diagnostic::{Error, Result};
@@ -8,18 +8,18 @@ use crate::functions::EvalContext;
 use crate::scan::BatchIterator;
 use crate::types::Batch;
 
-/// Computes each output column over the input.
+/// Computes each output column from the input row.
 #[derive(Debug)]
 pub struct Project {
     expressions: Vec<Expr>,
-    /// The output columns that are no columns of the input.
+    /// The output columns that are not columns of the input.
     computed: Vec<usize>,
     context: EvalContext,
     batch_bytes: usize,
 }
 
 impl Project {
-    /// One output column for each expression.
+    /// A projection with one output column for each of `expressions`.
     #[must_use]
     pub fn new(expressions: Vec<Expr>, context: &ExecContext) -> Self {
         let computed = (0..expressions.len()).filter(|index| expressions[*index].as_column().is_none()).collect();
@@ -39,7 +39,7 @@ impl Operator for Project {
 
     fn stream(&self, batch: Batch) -> BatchIterator<'_> {
         match self.project(&batch) {
-            // Columns of the input are not too large: whoever made it has seen to that.
+            // Columns of the input are not too large already, so only computed ones are measured.
             Ok(output) if output.project(&self.computed).may_exceed(self.batch_bytes) => {
                 Box::new(output.pieces(self.batch_bytes).into_iter().map(Ok))
             }

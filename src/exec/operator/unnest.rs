@@ -1,16 +1,16 @@
-//! One row for each element of dynamic columns: `mv-expand`.
+//! Unnest: returns one row for each element of dynamic columns (`mv-expand`).
 //!
-//! Source: the reference's page on the mv-expand operator, and the engine's answers where the page is silent: an empty
-//! array drops the row, a null keeps one row with a null, a bag gives one bag of one key for each key.
+//! Source: the reference's page on the mv-expand operator, and the behaviour of the engine where the page is silent: an
+//! empty array drops the row, a null keeps one row with a null, a bag becomes one bag for each of its keys.
 //!
-//! One row may make millions of rows, which repeat its other columns, so the output comes batch by batch: a batch ends
-//! after so many rows, or so many bytes of strings, also between two elements of one row.
+//! One row may become millions of rows, which repeat its other columns. So the output is produced batch by batch, and a
+//! batch may end between two elements of one row.
 
 use std::sync::Arc;
 
 use arrow::array::{Int64Array, UInt32Array};
 
-use super::unnest_items::Items;
+use super::unnest_items::UnnestItems;
 use super::{Operator, halves};
 use crate::diagnostic::{Error, Result};
 use crate::exec::context::ExecContext;
@@ -19,12 +19,12 @@ use crate::plan::{self, UnnestOutput};
 use crate::scan::BatchIterator;
 use crate::types::{Batch, Column, Type, cast};
 
-/// Rows of an output batch, after which another one is begun.
+/// The maximum number of rows of an output batch.
 const MAX_ROWS: usize = 65_536;
-/// An output batch has more rows than others, and may have so many times the bytes of strings.
-const BATCHES: usize = 4;
+/// An output batch may have this many times the bytes of other batches, since it has more rows.
+const BATCH_BYTES_FACTOR: usize = 4;
 
-/// Takes dynamic columns apart, side by side.
+/// Expands dynamic columns in parallel: the nth row has the nth element of each.
 #[derive(Debug)]
 pub struct Unnest {
     plan: plan::Unnest,
@@ -33,10 +33,10 @@ pub struct Unnest {
 }
 
 impl Unnest {
-    /// As `plan` says; its input is not looked at.
+    /// The operator for `plan`; the input of `plan` is not used.
     #[must_use]
     pub fn new(plan: plan::Unnest, context: &ExecContext) -> Self {
-        let batch_bytes = context.memory.batch_bytes().saturating_mul(BATCHES);
+        let batch_bytes = context.memory.batch_bytes().saturating_mul(BATCH_BYTES_FACTOR);
         Self { plan, context: context.eval.clone(), batch_bytes }
     }
 }
@@ -47,7 +47,7 @@ impl Operator for Unnest {
     }
 
     fn stream(&self, batch: Batch) -> BatchIterator<'_> {
-        match Items::of(&self.plan, &batch, &self.context, self.batch_bytes) {
+        match UnnestItems::new(&self.plan, &batch, &self.context, self.batch_bytes) {
             Ok(items) => Box::new(Expansion::new(self, items, batch)),
             Err(Error::BatchTooLarge(_)) if batch.rows() > 1 => {
                 Box::new(halves(&batch).into_iter().flat_map(|half| self.stream(half)))
@@ -58,7 +58,7 @@ impl Operator for Unnest {
 }
 
 impl Unnest {
-    /// The rows of the input at `rows`, beside their elements and the positions of these.
+    /// Returns the input rows at `rows` with their elements and the positions of the elements.
     fn output(&self, rows: Vec<u32>, positions: Vec<i64>, items: &[Column], batch: &Batch) -> Result<Batch> {
         let indices = UInt32Array::from(rows);
         let rows = indices.len();
@@ -72,32 +72,34 @@ impl Unnest {
     }
 }
 
-/// The rows that one batch makes, some at a time.
+/// The output rows of one batch, produced a batch at a time.
 struct Expansion<'a> {
     unnest: &'a Unnest,
-    items: Items,
+    items: UnnestItems,
     batch: Batch,
-    /// By row, the bytes of the strings that each of its output rows repeats.
-    repeated: Vec<usize>,
-    /// The row whose elements are next, how many there are, and the position of the next one.
+    /// For each row, the bytes of the strings that each of its output rows repeats.
+    repeated_bytes: Vec<usize>,
+    /// The current row.
     row: usize,
+    /// The number of its elements.
     count: usize,
+    /// The position of the next element.
     position: usize,
 }
 
 impl<'a> Expansion<'a> {
-    fn new(unnest: &'a Unnest, items: Items, batch: Batch) -> Self {
+    fn new(unnest: &'a Unnest, items: UnnestItems, batch: Batch) -> Self {
         let inputs = unnest.plan.output.iter().filter_map(|output| match output {
             UnnestOutput::Input(index) => Some(*index),
             UnnestOutput::Item(_) | UnnestOutput::Position => None,
         });
-        let repeated = batch.project(&inputs.collect::<Vec<_>>()).text_bytes_of_rows();
-        let mut expansion = Self { unnest, items, batch, repeated, row: 0, count: 0, position: 0 };
+        let repeated_bytes = batch.project(&inputs.collect::<Vec<_>>()).text_bytes_of_rows();
+        let mut expansion = Self { unnest, items, batch, repeated_bytes, row: 0, count: 0, position: 0 };
         expansion.open();
         expansion
     }
 
-    /// Looks at the elements of the row at hand.
+    /// Starts with the elements of the current row.
     fn open(&mut self) {
         self.position = 0;
         if self.row < self.batch.rows() {
@@ -109,7 +111,7 @@ impl<'a> Expansion<'a> {
         let (mut rows, mut positions, mut bytes) = (Vec::new(), Vec::new(), 0_usize);
         let max_bytes = self.unnest.batch_bytes;
         while self.row < self.batch.rows() && rows.len() < MAX_ROWS && bytes < max_bytes {
-            let repeated = self.repeated[self.row];
+            let repeated = self.repeated_bytes[self.row];
             let fitting = (max_bytes - bytes) / repeated.max(1) + 1;
             let taken = (self.count - self.position).min(MAX_ROWS - rows.len()).min(fitting);
             let end = self.position + taken;

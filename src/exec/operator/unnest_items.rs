@@ -1,5 +1,5 @@
-//! The elements of the values of a batch: read from JSON, looked up where values repeat, or counted up for a `range()`
-//! of numbers or times, which is never written as JSON.
+//! The elements of the values of a batch: parsed from JSON, once per distinct value if the column is a dictionary, or
+//! generated for a `range()` of numbers or times, which is never written as JSON.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -11,68 +11,70 @@ use arrow::array::{
 use arrow::datatypes::Int32Type;
 
 use crate::diagnostic::Result;
-use crate::expr::{Expr, evaluate};
+use crate::expr::evaluate;
 use crate::functions::EvalContext;
 use crate::functions::scalar::dynamic_series::whole_range;
 use crate::plan;
 use crate::types::dynamic::{self, Kind};
 use crate::types::{Batch, Column, ColumnBuilder, Type, dictionary_encode};
 
-/// The items of an unnest over one batch. Elements are pushed for the row that was opened last, and then taken
-/// together.
-pub(super) enum Items {
+/// The expanded expressions over one batch. Elements are appended for the row that was opened last; `finish` returns
+/// all appended elements.
+pub(super) enum UnnestItems {
     Json(Vec<JsonItem>),
-    Entries(Vec<EntryItem>),
+    Dictionary(Vec<DictionaryItem>),
     Range(RangeItem),
 }
 
-impl Items {
-    /// Those of `plan`; distinct values are expanded together where they take at most `max_bytes`.
-    pub fn of(plan: &plan::Unnest, batch: &Batch, context: &EvalContext, max_bytes: usize) -> Result<Self> {
+impl UnnestItems {
+    /// Evaluates the expressions of `plan`. Dictionaries are expanded once per distinct value, if these have at most
+    /// `max_bytes` bytes.
+    pub fn new(plan: &plan::Unnest, batch: &Batch, context: &EvalContext, max_bytes: usize) -> Result<Self> {
         if let [item] = &plan.items[..]
-            && let Some((arguments, step)) = item.as_range()
+            && let Some((arguments, default_step)) = item.as_range()
         {
-            return RangeItem::new(arguments, (step, item.ty), batch, context).map(Self::Range);
+            let arguments = arguments.iter().map(|argument| evaluate(argument, batch, context));
+            return Ok(Self::Range(RangeItem::new(arguments.collect::<Result<_>>()?, default_step, item.ty)));
         }
         let column = |item: &plan::UnnestItem| dictionary_encode::encode_column(evaluate(&item.expr, batch, context)?);
         let columns = plan.items.iter().map(column).collect::<Result<Vec<_>>>()?;
         let as_arrays = plan.bags_as_arrays;
-        let entries = columns.iter().map(|column| EntryItem::new(column, as_arrays, max_bytes));
-        Ok(match entries.collect::<Option<Vec<_>>>() {
-            Some(entries) => Self::Entries(entries),
+        let dictionaries = columns.iter().map(|column| DictionaryItem::new(column, as_arrays, max_bytes));
+        Ok(match dictionaries.collect::<Option<Vec<_>>>() {
+            Some(dictionaries) => Self::Dictionary(dictionaries),
             None => Self::Json(columns.into_iter().map(|column| JsonItem::new(column, as_arrays)).collect()),
         })
     }
 
-    /// Goes on to a row; returns how many elements the longest of its values has.
+    /// Opens a row; returns the number of elements of its longest value.
     pub fn open(&mut self, row: usize) -> usize {
         match self {
             Self::Json(items) => items.iter_mut().map(|item| item.open(row)).max().unwrap_or(0),
-            Self::Entries(items) => items.iter_mut().map(|item| item.open(row)).max().unwrap_or(0),
+            Self::Dictionary(items) => items.iter_mut().map(|item| item.open(row)).max().unwrap_or(0),
             Self::Range(item) => item.open(row),
         }
     }
 
-    /// Appends the elements of the open row at these positions, null where there is none; returns their bytes.
+    /// Appends the elements of the open row at these positions, null after the last one; returns the bytes appended.
     pub fn push(&mut self, positions: Range<usize>) -> usize {
         match self {
             Self::Json(items) => items.iter_mut().map(|item| item.push(positions.clone())).sum(),
-            Self::Entries(items) => items.iter_mut().map(|item| item.push(positions.clone())).sum(),
+            Self::Dictionary(items) => items.iter_mut().map(|item| item.push(positions.clone())).sum(),
             Self::Range(item) => item.push(positions),
         }
     }
 
-    /// The elements that were appended since the last call, a column for each item.
+    /// Returns the elements that were appended since the last call, one column for each expression.
     pub fn finish(&mut self) -> Result<Vec<Column>> {
         match self {
             Self::Json(items) => Ok(items.iter_mut().map(|item| item.builder.finish()).collect()),
-            Self::Entries(items) => items.iter_mut().map(EntryItem::finish).collect(),
+            Self::Dictionary(items) => items.iter_mut().map(DictionaryItem::finish).collect(),
             Self::Range(item) => Ok(vec![item.finish()]),
         }
     }
 }
 
-/// Calls `each` with the elements of a value: one null for a null, the value itself for what is neither array nor bag.
+/// Calls `each` with the elements of a value: one null for a null, and a scalar itself.
 fn for_each_element<'a>(json: Option<&'a str>, as_arrays: bool, mut each: impl FnMut(Element<'a>)) {
     let Some(json) = json else { return each(Element::Value("null")) };
     match dynamic::kind(json) {
@@ -85,7 +87,7 @@ fn for_each_element<'a>(json: Option<&'a str>, as_arrays: bool, mut each: impl F
     }
 }
 
-/// One element.
+/// An element of an array or bag.
 #[derive(Clone, Copy)]
 enum Element<'a> {
     Value(&'a str),
@@ -93,7 +95,7 @@ enum Element<'a> {
 }
 
 impl<'a> Element<'a> {
-    fn text(self) -> Cow<'a, str> {
+    fn to_json(self) -> Cow<'a, str> {
         match self {
             Self::Value(json) => Cow::Borrowed(json),
             Self::Entry { key, value, as_arrays: true } => Cow::Owned(format!("[{key},{value}]")),
@@ -102,14 +104,22 @@ impl<'a> Element<'a> {
     }
 }
 
-/// A column whose values are read anew for each row.
+/// A column whose values are parsed for each row.
 pub(super) struct JsonItem {
     column: Column,
     as_arrays: bool,
     row: usize,
-    /// Where the parts of each element lie in the value of the row: the element, or the key and the value of an entry.
-    elements: Vec<(Range<u32>, Option<Range<u32>>)>,
+    /// The elements of the open row.
+    elements: Vec<ElementRange>,
     builder: ColumnBuilder,
+}
+
+/// The byte ranges of an element in the value of the row. Values are shorter than 4 GiB, as their views have 32-bit
+/// lengths.
+enum ElementRange {
+    Null,
+    Value(Range<u32>),
+    Entry { key: Range<u32>, value: Range<u32> },
 }
 
 impl JsonItem {
@@ -122,35 +132,36 @@ impl JsonItem {
         let json = self.column.text_at(row);
         self.elements.clear();
         let (start, elements) = (json.map_or(0, |json| json.as_ptr().addr()), &mut self.elements);
-        // Values are shorter than 4 GiB: their lengths have 32 bits in a view.
-        let place = |part: &str| {
-            let from = u32::try_from(part.as_ptr().addr().saturating_sub(start)).unwrap_or(u32::MAX);
-            from..from.saturating_add(u32::try_from(part.len()).unwrap_or(u32::MAX))
+        let range = |slice: &str| {
+            let from = u32::try_from(slice.as_ptr().addr().saturating_sub(start)).unwrap_or(u32::MAX);
+            from..from.saturating_add(u32::try_from(slice.len()).unwrap_or(u32::MAX))
         };
         for_each_element(json, self.as_arrays, |element| match element {
-            Element::Value(_) if json.is_none() => elements.push((0..0, None)),
-            Element::Value(value) => elements.push((place(value), None)),
-            Element::Entry { key, value, .. } => elements.push((place(key), Some(place(value)))),
+            Element::Value(_) if json.is_none() => elements.push(ElementRange::Null),
+            Element::Value(value) => elements.push(ElementRange::Value(range(value))),
+            Element::Entry { key, value, .. } => {
+                elements.push(ElementRange::Entry { key: range(key), value: range(value) });
+            }
         });
         self.elements.len()
     }
 
     fn push(&mut self, positions: Range<usize>) -> usize {
         let json = self.column.text_at(self.row).unwrap_or("null");
-        let part = |place: &Range<u32>| json.get(place.start as usize..place.end as usize).unwrap_or("null");
+        let slice = |range: &Range<u32>| json.get(range.start as usize..range.end as usize).unwrap_or("null");
         let mut bytes = 0;
         for position in positions {
             let element = match self.elements.get(position) {
-                Some((key, Some(value))) => {
-                    Element::Entry { key: part(key), value: part(value), as_arrays: self.as_arrays }
+                Some(ElementRange::Entry { key, value }) => {
+                    Element::Entry { key: slice(key), value: slice(value), as_arrays: self.as_arrays }
                 }
-                Some((value, None)) if !value.is_empty() => Element::Value(part(value)),
+                Some(ElementRange::Value(value)) if !value.is_empty() => Element::Value(slice(value)),
                 _ => {
                     self.builder.append_null();
                     continue;
                 }
             };
-            let text = element.text();
+            let text = element.to_json();
             bytes += text.len();
             self.builder.append_text(&text);
         }
@@ -158,97 +169,107 @@ impl JsonItem {
     }
 }
 
-/// A dictionary-encoded column, whose distinct values were taken apart once.
-pub(super) struct EntryItem {
-    /// The value of each row.
+/// A dictionary-encoded column, whose distinct values were parsed once.
+pub(super) struct DictionaryItem {
+    /// The dictionary code of each row.
     codes: Int32Array,
-    /// Where the elements of each value end; those of the next one begin there.
+    /// For each value, the end of its elements in `elements`; those of the next value begin there.
     ends: Vec<usize>,
-    /// Where the element of a row without a value is.
+    /// The position of the null element, for rows without a value.
     null: usize,
-    texts: Arc<StringArray>,
-    elements: Range<usize>,
+    /// The elements of all values.
+    elements: Arc<StringArray>,
+    /// The elements of the open row.
+    open: Range<usize>,
+    /// The appended elements, as positions.
     pushed: Vec<Option<i32>>,
 }
 
-impl EntryItem {
-    /// None for a column of another kind, and where there are fewer rows than values, or these take too much.
+impl DictionaryItem {
+    /// Returns None if the column is no dictionary, has more values than rows, or has values of more than `max_bytes`.
     fn new(column: &Column, as_arrays: bool, max_bytes: usize) -> Option<Self> {
         let dictionary = column.as_array()?.as_dictionary_opt::<Int32Type>()?;
         let values = dictionary.values().as_string_opt::<i32>()?;
         if values.len() > dictionary.len() || values.value_data().len() > max_bytes {
             return None;
         }
-        let (mut texts, mut ends) = (StringBuilder::new(), Vec::with_capacity(values.len()));
+        let (mut elements, mut ends) = (StringBuilder::new(), Vec::with_capacity(values.len()));
         for value in values {
             for_each_element(value, as_arrays, |element| {
-                let text = element.text();
-                texts.append_option((text != "null").then_some(text));
+                let json = element.to_json();
+                elements.append_option((json != "null").then_some(json));
             });
-            ends.push(texts.len());
+            ends.push(elements.len());
         }
-        let null = texts.len();
-        texts.append_null();
-        let (codes, texts) = (dictionary.keys().clone(), Arc::new(texts.finish()));
-        Some(Self { codes, ends, null, texts, elements: 0..0, pushed: Vec::new() })
+        let null = elements.len();
+        elements.append_null();
+        let (codes, elements) = (dictionary.keys().clone(), Arc::new(elements.finish()));
+        Some(Self { codes, ends, null, elements, open: 0..0, pushed: Vec::new() })
     }
 
     fn open(&mut self, row: usize) -> usize {
         let code = if self.codes.is_null(row) { None } else { usize::try_from(self.codes.value(row)).ok() };
-        self.elements = match code.and_then(|code| Some((code, *self.ends.get(code)?))) {
+        self.open = match code.and_then(|code| Some((code, *self.ends.get(code)?))) {
             Some((0, end)) => 0..end,
             Some((code, end)) => self.ends[code - 1]..end,
             None => self.null..self.null + 1,
         };
-        self.elements.len()
+        self.open.len()
     }
 
     fn push(&mut self, positions: Range<usize>) -> usize {
         let mut bytes = 0;
         for position in positions {
-            let place = Some(self.elements.start + position).filter(|place| *place < self.elements.end);
-            bytes += place.map_or(0, |place| usize::try_from(self.texts.value_length(place)).unwrap_or(0));
-            self.pushed.push(place.and_then(|place| i32::try_from(place).ok()));
+            let index = Some(self.open.start + position).filter(|index| *index < self.open.end);
+            bytes += index.map_or(0, |index| usize::try_from(self.elements.value_length(index)).unwrap_or(0));
+            self.pushed.push(index.and_then(|index| i32::try_from(index).ok()));
         }
         bytes
     }
 
     fn finish(&mut self) -> Result<Column> {
         let codes = Int32Array::from(std::mem::take(&mut self.pushed));
-        let texts = DictionaryArray::try_new(codes, Arc::clone(&self.texts) as ArrayRef)?;
-        Ok(Column::array(Type::Dynamic, Arc::new(texts)))
+        let elements = DictionaryArray::try_new(codes, Arc::clone(&self.elements) as ArrayRef)?;
+        Ok(Column::array(Type::Dynamic, Arc::new(elements)))
     }
 }
 
-/// A `range()` of numbers or times.
+/// A `range()` of numbers or times, generated without JSON.
 pub(super) struct RangeItem {
     arguments: Vec<Column>,
-    /// The step where none is given.
-    step: i64,
+    /// The step if there is no third argument.
+    default_step: i64,
     ty: Type,
-    /// Start and step of the open row; None for a null, which keeps one row.
-    open: Option<(i64, i64)>,
+    /// The range of the open row; None for a null, which becomes one row.
+    open: Option<OpenRange>,
     pushed: Vec<Option<i64>>,
 }
 
+/// The start and step of a range.
+#[derive(Clone, Copy)]
+struct OpenRange {
+    start: i64,
+    step: i64,
+}
+
 impl RangeItem {
-    fn new(arguments: &[Expr], (step, ty): (i64, Type), batch: &Batch, context: &EvalContext) -> Result<Self> {
-        let arguments = arguments.iter().map(|argument| evaluate(argument, batch, context)).collect::<Result<_>>()?;
-        Ok(Self { arguments, step, ty, open: None, pushed: Vec::new() })
+    fn new(arguments: Vec<Column>, default_step: i64, ty: Type) -> Self {
+        Self { arguments, default_step, ty, open: None, pushed: Vec::new() }
     }
 
     fn open(&mut self, row: usize) -> usize {
-        let argument = |index: usize| self.arguments.get(index).map_or(Some(self.step), |column| column.i64_at(row));
+        let argument =
+            |index: usize| self.arguments.get(index).map_or(Some(self.default_step), |column| column.i64_at(row));
         let bounds = argument(0).zip(argument(1)).zip(argument(2));
         let range =
             bounds.and_then(|((start, stop), step)| Some((start, step, whole_range(start, stop, step)?.count())));
-        self.open = range.map(|(start, step, _)| (start, step));
+        self.open = range.map(|(start, step, _)| OpenRange { start, step });
         range.map_or(1, |(.., count)| count)
     }
 
     fn push(&mut self, positions: Range<usize>) -> usize {
         let element = |position: usize| {
-            let (start, step) = self.open?;
+            let OpenRange { start, step } = self.open?;
             start.checked_add(step.checked_mul(i64::try_from(position).ok()?)?)
         };
         self.pushed.extend(positions.map(element));

@@ -1,5 +1,5 @@
-//! Rows in a temporary file: Arrow IPC, since it costs nothing to encode and next to nothing to read, packed with LZ4,
-//! which makes little of it and costs little more than writing what it saves.
+//! Rows in a temporary file, as Arrow IPC compressed with LZ4: IPC costs next to nothing to encode and decode, and LZ4
+//! hardly more than writing the bytes that it saves.
 
 use std::io::{BufReader, BufWriter};
 use std::path::{Path, PathBuf};
@@ -18,11 +18,11 @@ use crate::exec::parallel;
 use crate::temporary::{ScratchFile, ScratchWriter};
 use crate::types::{Batch, Column, Type, Value};
 
-/// Bytes of strings that are written at once, at most: rows are chosen by the average, and some are longer.
+/// The maximum bytes of strings that are written at once: chunks are cut by the average row, and some rows are longer.
 const MAX_CHUNK: usize = 4 << 20;
-/// Packed bytes that are read or written at once.
+/// Compressed bytes that are read or written at once.
 const BUFFER: usize = 512 << 10;
-/// The same where many files are written at once.
+/// Compressed bytes that are written at once if many files are open.
 const SMALL_BUFFER: usize = 64 << 10;
 
 /// A file that is being written.
@@ -35,28 +35,28 @@ pub struct SpillWriter {
     writer: StreamWriter<FrameEncoder<BufWriter<ScratchWriter>>>,
 }
 
-/// Rows in a file, which is removed when they are dropped.
+/// A file of rows; it is removed when it is dropped.
 #[derive(Debug)]
 pub struct SpillFile {
-    /// The folder that it is in, for messages.
+    /// The folder of the file, for messages.
     folder: PathBuf,
     bytes: Arc<ScratchFile>,
     columns: Vec<SpilledColumn>,
     rows: usize,
 }
 
-/// Where the values of a column are.
+/// How a column is stored.
 #[derive(Clone, Debug)]
 enum SpilledColumn {
-    /// The same in every row.
+    /// Not in the file: every row has this value.
     Constant(Value),
     /// In the file.
     Stored(Type),
 }
 
 impl SpillWriter {
-    /// A new file in `folder` for rows with columns of these types, of which those with a value in `constants` have it
-    /// in every row. `one_of_many`: there will be many such files at a time.
+    /// Starts a file in `folder` for rows with columns of `types`. Columns with a value in `constants` have it in every
+    /// row. `one_of_many` means that many such files are open at a time, so buffers are small.
     pub fn new(folder: &SpillFolder, types: &[Type], constants: &[Option<Value>], one_of_many: bool) -> Result<Self> {
         let column = |(ty, value): (&Type, &Option<Value>)| {
             value.clone().map_or(SpilledColumn::Stored(*ty), SpilledColumn::Constant)
@@ -67,13 +67,13 @@ impl SpillWriter {
         let schema: SchemaRef = Arc::new(ArrowSchema::new(stored.iter().map(field).collect::<Vec<_>>()));
         let buffer = BufWriter::with_capacity(if one_of_many { SMALL_BUFFER } else { BUFFER }, folder.writer()?);
         let blocks = if one_of_many { BlockSize::Max64KB } else { BlockSize::Max256KB };
-        let packed = FrameEncoder::with_frame_info(FrameInfo::new().block_size(blocks), buffer);
+        let compressed = FrameEncoder::with_frame_info(FrameInfo::new().block_size(blocks), buffer);
         let folder = folder.path().to_owned();
-        let writer = StreamWriter::try_new(packed, &schema).map_err(|error| failure(&folder, error))?;
+        let writer = StreamWriter::try_new(compressed, &schema).map_err(|error| failure(&folder, error))?;
         Ok(Self { folder, columns, rows: 0, schema, stored, writer })
     }
 
-    /// Appends rows; columns are prepared on several threads. Strings that rows share are written for each of them.
+    /// Appends rows; columns are encoded on several threads. Strings that rows share are written for each row.
     pub fn write(&mut self, batch: &Batch, threads: usize) -> Result<()> {
         batch.clone().pieces(MAX_CHUNK).iter().try_for_each(|piece| self.write_piece(piece, threads))
     }
@@ -87,11 +87,11 @@ impl SpillWriter {
         self.writer.write(&record).map_err(|error| failure(&self.folder, error))
     }
 
-    /// The file, whole.
+    /// Completes the file.
     pub fn finish(mut self) -> Result<SpillFile> {
         self.writer.finish().map_err(|error| failure(&self.folder, error))?;
-        let packed = self.writer.into_inner().map_err(|error| failure(&self.folder, error))?;
-        let buffer = packed.finish().map_err(|error| Error::io(&self.folder, error.into()))?;
+        let compressed = self.writer.into_inner().map_err(|error| failure(&self.folder, error))?;
+        let buffer = compressed.finish().map_err(|error| Error::io(&self.folder, error.into()))?;
         let scratch = buffer.into_inner().map_err(|error| Error::io(&self.folder, error.into_error()))?;
         let Self { folder, columns, rows, .. } = self;
         Ok(SpillFile { folder, bytes: Arc::new(scratch.finish()), columns, rows })
@@ -99,17 +99,17 @@ impl SpillWriter {
 }
 
 impl SpillFile {
-    /// How many rows.
+    /// The number of rows.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Its rows, as many at a time as they were written.
+    /// Reads the rows, in the batches in which they were written.
     pub fn read(self: &Arc<Self>) -> Result<impl Iterator<Item = Result<Batch>> + Send + use<>> {
         let buffer = usize::try_from(self.bytes.length()).map_or(BUFFER, |length| length.min(BUFFER));
-        let packed = FrameDecoder::new(BufReader::with_capacity(buffer, self.bytes.reader()));
-        let reader = StreamReader::try_new(packed, None).map_err(|error| failure(&self.folder, error))?;
+        let compressed = FrameDecoder::new(BufReader::with_capacity(buffer, self.bytes.reader()));
+        let reader = StreamReader::try_new(compressed, None).map_err(|error| failure(&self.folder, error))?;
         let this = Arc::clone(self);
         Ok(reader.map(move |record| Ok(this.batch(&record.map_err(|error| failure(&this.folder, error))?))))
     }

@@ -1,4 +1,4 @@
-//! Rows that do not fit the memory: temporary files, and their way back in order.
+//! Spilling: temporary files for rows that do not fit in memory, partitioned by key or as sorted runs that are merged.
 
 mod file;
 mod merge;
@@ -15,27 +15,27 @@ pub use merge::{Chunk, Keys, Merge, Run};
 use crate::diagnostic::{Error, Result};
 use crate::temporary::{self, Scratch, ScratchWriter};
 
-/// Bytes of rows that are written to a temporary file at once.
+/// The approximate bytes of a chunk, which is written to a temporary file at once.
 const CHUNK_BYTES: u64 = 1 << 20;
-/// Rows that are written to a temporary file at once, at most.
+/// The maximum number of rows of a chunk.
 const CHUNK_ROWS: usize = 8 * 1024;
-/// Bytes that an open temporary file takes: what was read of it, what is being read, a buffer.
+/// The memory of an open temporary file in bytes: the current chunk, the next one, and a buffer.
 const OPEN_BYTES: u64 = 3 * CHUNK_BYTES;
 
-/// Rows of `row_bytes` that are written to a temporary file at once.
+/// Returns the number of rows of a chunk, if a row has `row_bytes` bytes on average.
 #[must_use]
 pub fn chunk_rows(row_bytes: u64) -> usize {
     usize::try_from(CHUNK_BYTES / row_bytes.max(1)).unwrap_or(usize::MAX).clamp(1, CHUNK_ROWS)
 }
 
-/// How many temporary files may be open at once where rows may take `max_memory` bytes.
+/// Returns how many temporary files may be open at once if rows may use `max_memory` bytes.
 #[must_use]
 pub fn open_files(max_memory: u64) -> usize {
     usize::try_from(max_memory / 4 / OPEN_BYTES).unwrap_or(usize::MAX).clamp(2, 256)
 }
 
-/// The folder for the rows that a run cannot hold in memory: all of them are in one file without a name, which is made
-/// when it is needed.
+/// The temporary folder of a run. All of its temporary files are parts of a single unnamed file, which is created on
+/// first use.
 #[derive(Debug)]
 pub struct SpillFolder {
     folder: PathBuf,
@@ -44,7 +44,7 @@ pub struct SpillFolder {
 }
 
 impl SpillFolder {
-    /// Uses `folder`, which must exist when it is needed; None for the system's folder for temporary files.
+    /// Uses `folder`, which must exist on first use; None for the temporary folder of the system.
     #[must_use]
     pub fn new(folder: Option<PathBuf>) -> Self {
         Self {
@@ -54,10 +54,10 @@ impl SpillFolder {
         }
     }
 
-    /// A writer of one more temporary file.
+    /// Returns a writer for a new temporary file.
     ///
     /// # Errors
-    /// Nothing can be written to the folder.
+    /// If nothing can be written to the folder.
     pub fn writer(&self) -> Result<ScratchWriter> {
         let mut scratch = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
         let scratch = match &mut *scratch {
@@ -68,13 +68,13 @@ impl SpillFolder {
         Ok(scratch.writer())
     }
 
-    /// The number of temporary files so far.
+    /// The number of temporary files that were started.
     #[must_use]
     pub fn files(&self) -> u64 {
         self.files.load(Ordering::Relaxed)
     }
 
-    /// The path for messages.
+    /// The path of the folder, for messages.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.folder

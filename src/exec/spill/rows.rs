@@ -1,4 +1,4 @@
-//! Rows of several batches, put together in a new order.
+//! Gathers rows of several batches, and prepares columns for temporary files.
 
 use std::sync::Arc;
 
@@ -11,77 +11,77 @@ use crate::exec::parallel;
 use crate::expr::eval::plain_texts;
 use crate::types::{Batch, Column, Type, Value};
 
-/// The batch with every text as a view: one kind of array a column is what rows of different batches need.
+/// Decodes dictionaries to string views, so that a column has the same array type in every batch.
 pub fn plain(batch: &Batch) -> Result<Batch> {
     Ok(Batch::new(batch.columns().iter().map(plain_texts).collect::<Result<_>>()?, batch.rows()))
 }
 
-/// The rows at `places` (batch and row in it) of `batches`, in that order.
-pub fn gather(batches: &[&Batch], places: &[(usize, usize)], threads: usize) -> Result<Batch> {
-    if let Some(slice) = as_slice(batches, places) {
+/// Returns the rows at `indices` (batch, row) of `batches`, in that order.
+pub fn gather(batches: &[&Batch], indices: &[(usize, usize)], threads: usize) -> Result<Batch> {
+    if let Some(slice) = as_slice(batches, indices) {
         return Ok(slice);
     }
-    let (batches, places) = &among_used(batches, places);
+    let (batches, indices) = &used_batches(batches, indices);
     let width = batches.first().map_or(0, |batch| batch.columns().len());
     let columns = parallel::map(threads, width, |index| {
-        let parts: Vec<&Column> = batches.iter().map(|batch| batch.column(index)).collect();
-        gather_column(&parts, places)
+        let chunks: Vec<&Column> = batches.iter().map(|batch| batch.column(index)).collect();
+        gather_column(&chunks, indices)
     })?;
-    Ok(Batch::new(columns, places.len()))
+    Ok(Batch::new(columns, indices.len()))
 }
 
-/// The rows, where they follow each other in one batch.
-fn as_slice(batches: &[&Batch], places: &[(usize, usize)]) -> Option<Batch> {
-    let (batch, start) = *places.first()?;
-    let follows = |(offset, place): (usize, &(usize, usize))| *place == (batch, start + offset);
-    places.iter().enumerate().all(follows).then(|| batches[batch].slice(start, places.len()))
+/// Returns the rows as a slice; None if they are not consecutive rows of one batch.
+fn as_slice(batches: &[&Batch], indices: &[(usize, usize)]) -> Option<Batch> {
+    let (batch, start) = *indices.first()?;
+    let follows = |(offset, index): (usize, &(usize, usize))| *index == (batch, start + offset);
+    indices.iter().enumerate().all(follows).then(|| batches[batch].slice(start, indices.len()))
 }
 
-/// The batches that the places are in, and the places among these.
-fn among_used<'a>(batches: &[&'a Batch], places: &[(usize, usize)]) -> (Vec<&'a Batch>, Vec<(usize, usize)>) {
-    let mut numbers = vec![usize::MAX; batches.len()];
+/// Returns the batches that `indices` refer to, and the indices into these.
+fn used_batches<'a>(batches: &[&'a Batch], indices: &[(usize, usize)]) -> (Vec<&'a Batch>, Vec<(usize, usize)>) {
+    let mut new_indices = vec![usize::MAX; batches.len()];
     let mut used: Vec<&Batch> = Vec::new();
-    let place = |&(batch, row): &(usize, usize)| {
-        let number = &mut numbers[batch];
-        if *number == usize::MAX {
-            *number = used.len();
+    let index = |&(batch, row): &(usize, usize)| {
+        let new_index = &mut new_indices[batch];
+        if *new_index == usize::MAX {
+            *new_index = used.len();
             used.push(batches[batch]);
         }
-        (*number, row)
+        (*new_index, row)
     };
-    let places = places.iter().map(place).collect();
-    (used, places)
+    let indices = indices.iter().map(index).collect();
+    (used, indices)
 }
 
-fn gather_column(parts: &[&Column], places: &[(usize, usize)]) -> Result<Column> {
-    if let Some(value) = common_constant(parts) {
-        return Ok(Column::constant(value.clone(), places.len()));
+fn gather_column(chunks: &[&Column], indices: &[(usize, usize)]) -> Result<Column> {
+    if let Some(value) = common_constant(chunks) {
+        return Ok(Column::constant(value.clone(), indices.len()));
     }
-    // A constant is an array of one row, which stands for all of them.
-    let one_row = |part: &&Column| match part.as_constant() {
+    // A constant column becomes an array of one row, to which all of its indices point.
+    let one_row = |chunk: &&Column| match chunk.as_constant() {
         Some(value) => Column::constant(value.clone(), 1).to_array(),
-        None => part.to_array(),
+        None => chunk.to_array(),
     };
-    let arrays: Vec<ArrayRef> = parts.iter().map(one_row).collect();
+    let arrays: Vec<ArrayRef> = chunks.iter().map(one_row).collect();
     let views: Vec<&dyn Array> = arrays.iter().map(AsRef::as_ref).collect();
-    let gathered = if parts.iter().any(|part| part.as_constant().is_some()) {
-        let place = |&(batch, row): &(usize, usize)| (batch, if parts[batch].as_array().is_some() { row } else { 0 });
-        interleave(&views, &places.iter().map(place).collect::<Vec<_>>())?
+    let gathered = if chunks.iter().any(|chunk| chunk.as_constant().is_some()) {
+        let index = |&(batch, row): &(usize, usize)| (batch, if chunks[batch].as_array().is_some() { row } else { 0 });
+        interleave(&views, &indices.iter().map(index).collect::<Vec<_>>())?
     } else {
-        interleave(&views, places)?
+        interleave(&views, indices)?
     };
-    Ok(Column::array(parts[0].ty(), gathered))
+    Ok(Column::array(chunks[0].ty(), gathered))
 }
 
-/// The value that all of the columns have in every row.
+/// Returns the value that all of the columns have in every row; None if they differ.
 #[must_use]
-pub fn common_constant<'a>(parts: &[&'a Column]) -> Option<&'a Value> {
-    let (first, rest) = parts.split_first()?;
+pub fn common_constant<'a>(chunks: &[&'a Column]) -> Option<&'a Value> {
+    let (first, rest) = chunks.split_first()?;
     let value = first.as_constant()?;
-    rest.iter().all(|part| part.as_constant() == Some(value)).then_some(value)
+    rest.iter().all(|chunk| chunk.as_constant() == Some(value)).then_some(value)
 }
 
-/// The column with texts of its own, written out: views keep all of the memory alive that they point into.
+/// Decodes dictionaries and copies strings out of shared buffers, which their views would keep alive.
 pub fn detached(column: &Column) -> Result<Column> {
     let column = plain_texts(column)?;
     Ok(match column.as_array().and_then(|array| array.as_string_view_opt()) {
@@ -90,7 +90,7 @@ pub fn detached(column: &Column) -> Result<Column> {
     })
 }
 
-/// Bytes that the values of a batch take, whether or not batches share their memory.
+/// Returns the bytes of the values of a batch, including buffers that it shares with other batches.
 #[must_use]
 pub fn bytes(batch: &Batch) -> u64 {
     let of = |column: &Column| match column.as_array() {

@@ -1,4 +1,4 @@
-//! Computes what is the same for all rows, and drops conditions that are always true.
+//! Evaluates constant expressions, and removes filters that are always true.
 
 use crate::diagnostic::Result;
 use crate::expr::fold;

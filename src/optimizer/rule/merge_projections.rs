@@ -1,4 +1,4 @@
-//! Makes one projection of two that follow each other, and drops those that change nothing.
+//! Merges consecutive projections, and removes projections that change nothing.
 
 use crate::diagnostic::Result;
 use crate::expr::{Expr, ExprKind, visit as expr_visit};
@@ -10,21 +10,20 @@ pub fn apply(plan: LogicalPlan, _: &EvalContext) -> Result<LogicalPlan> {
         Ok(match node {
             LogicalPlan::Project { input, expressions, schema } => match *input {
                 LogicalPlan::Project { input, expressions: inner, .. }
-                    if once(&expressions, &inner) && is_low(&expressions, &inner) =>
+                    if keeps_cost(&expressions, &inner) && keeps_height(&expressions, &inner) =>
                 {
                     let merged = expressions.into_iter().map(|expr| expr_visit::substitute(expr, &inner));
-                    unless_idle(LogicalPlan::Project { input, expressions: merged.collect(), schema })
+                    remove_identity(LogicalPlan::Project { input, expressions: merged.collect(), schema })
                 }
-                other => unless_idle(LogicalPlan::Project { input: Box::new(other), expressions, schema }),
+                other => remove_identity(LogicalPlan::Project { input: Box::new(other), expressions, schema }),
             },
             other => other,
         })
     })
 }
 
-/// True where nothing that must be computed is computed more often than before. What each row computes anew is also
-/// computed once still.
-fn once(outer: &[Expr], inner: &[Expr]) -> bool {
+/// True if merging evaluates no computed expression more than once per row.
+fn keeps_cost(outer: &[Expr], inner: &[Expr]) -> bool {
     let mut uses = vec![0_usize; inner.len()];
     for expr in outer {
         expr_visit::walk(expr, &mut |part| {
@@ -36,11 +35,11 @@ fn once(outer: &[Expr], inner: &[Expr]) -> bool {
     uses.iter().zip(inner).all(|(uses, expr)| *uses <= 1 || is_free(expr))
 }
 
-/// Steps on the longest way through a merged expression: evaluating it goes as deep.
+/// The maximum height of a merged expression: evaluating it recurses as deep.
 const MAX_HEIGHT: usize = 64;
 
-/// True where merged expressions are not too high.
-fn is_low(outer: &[Expr], inner: &[Expr]) -> bool {
+/// True if merged expressions are not too high.
+fn keeps_height(outer: &[Expr], inner: &[Expr]) -> bool {
     let height = |expressions: &[Expr]| expressions.iter().map(expr_visit::height).max().unwrap_or(0);
     let (outer, inner) = (height(outer), height(inner));
     outer <= 1 || inner <= 1 || outer + inner <= MAX_HEIGHT
@@ -50,8 +49,8 @@ fn is_free(expr: &Expr) -> bool {
     matches!(expr.kind, ExprKind::Column(_) | ExprKind::Literal(_))
 }
 
-/// The node's input, where the node hands on every column as it is.
-fn unless_idle(plan: LogicalPlan) -> LogicalPlan {
+/// Returns the input of a projection that passes on every column unchanged, else the plan itself.
+fn remove_identity(plan: LogicalPlan) -> LogicalPlan {
     match plan {
         LogicalPlan::Project { input, expressions, schema }
             if *input.schema() == schema

@@ -1,4 +1,4 @@
-//! The rules, a file each.
+//! The optimizer rules, one file each.
 
 pub mod fold_constants;
 pub mod merge_projections;

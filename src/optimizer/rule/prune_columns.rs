@@ -1,7 +1,7 @@
-//! Reads only the columns that are used, and of dynamic columns only the paths that are taken.
+//! Column pruning: scans read only the columns that are used, and only the used paths of dynamic columns.
 //!
-//! Goes from the root down with the set of what is needed of each node, and answers for each node the new position of
-//! everything that was needed.
+//! Goes from the root down with the columns and paths that are needed of each node, and returns their positions in the
+//! pruned node.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,23 +17,23 @@ use crate::types::{Field, Schema, Type};
 
 pub fn apply(plan: LogicalPlan, _: &EvalContext) -> Result<LogicalPlan> {
     let schema = plan.schema().clone();
-    let needed: Needed = (0..schema.len()).map(|column| Leaf { column, path: None }).collect();
-    let (plan, places) = prune(plan, &needed);
-    Ok(restore(plan, &places, &schema))
+    let needed: Needed = (0..schema.len()).map(|column| ColumnOrPath { column, path: None }).collect();
+    let (plan, positions) = prune(plan, &needed);
+    Ok(restore(plan, &positions, &schema))
 }
 
-/// A column, or what a path finds in it.
+/// A column, or a path into it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Leaf {
+struct ColumnOrPath {
     column: usize,
     path: Option<Path>,
 }
 
-type Needed = BTreeSet<Leaf>;
-/// Where each needed leaf stands in the pruned node.
-type Places = BTreeMap<Leaf, usize>;
+type Needed = BTreeSet<ColumnOrPath>;
+/// The position of each needed column or path in the pruned node.
+type Positions = BTreeMap<ColumnOrPath, usize>;
 
-/// Adds what `expr` reads.
+/// Adds the columns and paths that `expr` reads.
 fn need(expr: &Expr, needed: &mut Needed) {
     match leaf(expr) {
         Some(leaf) => {
@@ -43,56 +43,58 @@ fn need(expr: &Expr, needed: &mut Needed) {
     }
 }
 
-fn leaf(expr: &Expr) -> Option<Leaf> {
+fn leaf(expr: &Expr) -> Option<ColumnOrPath> {
     match &expr.kind {
-        ExprKind::Column(column) => Some(Leaf { column: *column, path: None }),
-        ExprKind::Path { input, path } => input.as_column().map(|column| Leaf { column, path: Some(path.clone()) }),
+        ExprKind::Column(column) => Some(ColumnOrPath { column: *column, path: None }),
+        ExprKind::Path { input, path } => {
+            input.as_column().map(|column| ColumnOrPath { column, path: Some(path.clone()) })
+        }
         _ => None,
     }
 }
 
-/// `expr` over the pruned input.
-fn rewrite(expr: Expr, places: &Places) -> Expr {
+/// Rewrites `expr` for the pruned input.
+fn rewrite(expr: Expr, positions: &Positions) -> Expr {
     if let Some(leaf) = leaf(&expr)
-        && let Some(place) = places.get(&leaf)
+        && let Some(position) = positions.get(&leaf)
     {
-        return Expr::column(*place, expr.ty, expr.span);
+        return Expr::column(*position, expr.ty, expr.span);
     }
-    // The whole column is there, and the path is taken from it.
+    // A path that was not pushed down is taken from the whole column.
     let rewritten =
-        expr_visit::map_children(expr, &mut |child| Ok::<_, std::convert::Infallible>(rewrite(child, places)));
+        expr_visit::map_children(expr, &mut |child| Ok::<_, std::convert::Infallible>(rewrite(child, positions)));
     match rewritten {
         Ok(expr) => expr,
         Err(never) => match never {},
     }
 }
 
-fn prune(plan: LogicalPlan, needed: &Needed) -> (LogicalPlan, Places) {
+fn prune(plan: LogicalPlan, needed: &Needed) -> (LogicalPlan, Positions) {
     match plan {
         LogicalPlan::Scan(scan) => prune_scan(scan, needed),
         LogicalPlan::Project { input, expressions, schema } => prune_project(*input, expressions, &schema, needed),
         LogicalPlan::Filter { input, predicate } => {
             let mut below = needed.clone();
             need(&predicate, &mut below);
-            let (input, places) = prune(*input, &below);
-            (input.filter(rewrite(predicate, &places)), places)
+            let (input, positions) = prune(*input, &below);
+            (input.filter(rewrite(predicate, &positions)), positions)
         }
         LogicalPlan::Sort { input, keys } => {
-            let (input, keys, places) = prune_keys(*input, keys, needed);
-            (LogicalPlan::Sort { input, keys }, places)
+            let (input, keys, positions) = prune_keys(*input, keys, needed);
+            (LogicalPlan::Sort { input, keys }, positions)
         }
         LogicalPlan::Top { input, keys, count } => {
-            let (input, keys, places) = prune_keys(*input, keys, needed);
-            (LogicalPlan::Top { input, keys, count }, places)
+            let (input, keys, positions) = prune_keys(*input, keys, needed);
+            (LogicalPlan::Top { input, keys, count }, positions)
         }
         LogicalPlan::Limit { input, count } => {
-            let (input, places) = prune(*input, needed);
-            (LogicalPlan::Limit { input: Box::new(input), count }, places)
+            let (input, positions) = prune(*input, needed);
+            (LogicalPlan::Limit { input: Box::new(input), count }, positions)
         }
         LogicalPlan::Aggregate { input, keys, aggregates, schema } => {
             let plan = prune_aggregate(*input, keys, aggregates, schema);
-            let places = whole_columns(needed);
-            (plan, places)
+            let positions = whole_columns(needed);
+            (plan, positions)
         }
         LogicalPlan::Union { inputs, schema } => prune_union(inputs, &schema, needed),
         LogicalPlan::Unnest(unnest) => prune_unnest(unnest, needed),
@@ -100,15 +102,15 @@ fn prune(plan: LogicalPlan, needed: &Needed) -> (LogicalPlan, Places) {
     }
 }
 
-/// The places of a node that keeps its columns as they were; paths are taken above it.
-fn whole_columns(needed: &Needed) -> Places {
-    needed.iter().map(|leaf| (Leaf { column: leaf.column, path: None }, leaf.column)).collect()
+/// Identity mapping for a node that cannot be pruned; paths are extracted above it.
+fn whole_columns(needed: &Needed) -> Positions {
+    needed.iter().map(|leaf| (ColumnOrPath { column: leaf.column, path: None }, leaf.column)).collect()
 }
 
-fn prune_scan(scan: Scan, needed: &Needed) -> (LogicalPlan, Places) {
+fn prune_scan(scan: Scan, needed: &Needed) -> (LogicalPlan, Positions) {
     let mut columns = Vec::new();
     let mut fields = Vec::new();
-    let mut places = Places::new();
+    let mut positions = Positions::new();
     for leaf in needed {
         let field = scan.schema.field(leaf.column);
         let (column, field) = match (&scan.columns[leaf.column], &leaf.path) {
@@ -126,11 +128,11 @@ fn prune_scan(scan: Scan, needed: &Needed) -> (LogicalPlan, Places) {
                 )
             }
         };
-        places.insert(leaf.clone(), columns.len());
+        positions.insert(leaf.clone(), columns.len());
         columns.push(column);
         fields.push(field);
     }
-    (LogicalPlan::Scan(Scan { columns, schema: Schema::new(fields), ..scan }), places)
+    (LogicalPlan::Scan(Scan { columns, schema: Schema::new(fields), ..scan }), positions)
 }
 
 fn prune_project(
@@ -138,19 +140,19 @@ fn prune_project(
     expressions: Vec<Expr>,
     schema: &Schema,
     needed: &Needed,
-) -> (LogicalPlan, Places) {
-    let mut kept: Vec<(Leaf, Expr, String)> = Vec::new();
+) -> (LogicalPlan, Positions) {
+    let mut kept: Vec<(ColumnOrPath, Expr, String)> = Vec::new();
     let mut below = Needed::new();
     for leaf in needed {
         let expr = &expressions[leaf.column];
-        // A path into a column that is only handed on becomes a path below.
+        // A path into a column that is only passed on becomes a path into the input.
         let (expr, name) = match (&leaf.path, self::leaf(expr)) {
             (None, _) => (expr.clone(), schema.field(leaf.column).name.clone()),
             (Some(path), Some(_)) => {
                 (expr.clone().path(path.clone(), expr.span), format!("{}{path}", schema.field(leaf.column).name))
             }
             (Some(_), None) => {
-                let whole = Leaf { column: leaf.column, path: None };
+                let whole = ColumnOrPath { column: leaf.column, path: None };
                 if needed.contains(&whole) || kept.iter().any(|(other, ..)| *other == whole) {
                     continue;
                 }
@@ -163,42 +165,42 @@ fn prune_project(
         kept.push((leaf.clone(), expr, name));
     }
     let (input, inner) = prune(input, &below);
-    let mut places = Places::new();
+    let mut positions = Positions::new();
     let mut columns = Vec::new();
     for (leaf, expr, name) in kept {
-        places.insert(leaf, columns.len());
+        positions.insert(leaf, columns.len());
         columns.push((name, rewrite(expr, &inner)));
     }
-    (input.project(columns), places)
+    (input.project(columns), positions)
 }
 
-fn prune_keys(input: LogicalPlan, keys: Vec<SortKey>, needed: &Needed) -> (Box<LogicalPlan>, Vec<SortKey>, Places) {
+fn prune_keys(input: LogicalPlan, keys: Vec<SortKey>, needed: &Needed) -> (Box<LogicalPlan>, Vec<SortKey>, Positions) {
     let mut below = needed.clone();
     keys.iter().for_each(|key| need(&key.expr, &mut below));
-    let (input, places) = prune(input, &below);
-    let keys = keys.into_iter().map(|key| SortKey { expr: rewrite(key.expr, &places), ..key }).collect();
-    (Box::new(input), keys, places)
+    let (input, positions) = prune(input, &below);
+    let keys = keys.into_iter().map(|key| SortKey { expr: rewrite(key.expr, &positions), ..key }).collect();
+    (Box::new(input), keys, positions)
 }
 
 fn prune_aggregate(input: LogicalPlan, keys: Vec<Expr>, aggregates: Vec<AggregateExpr>, schema: Schema) -> LogicalPlan {
     let mut below = Needed::new();
     keys.iter().for_each(|key| need(key, &mut below));
     aggregates.iter().flat_map(|aggregate| &aggregate.arguments).for_each(|argument| need(argument, &mut below));
-    let (input, places) = prune(input, &below);
-    let keys = keys.into_iter().map(|key| rewrite(key, &places)).collect();
+    let (input, positions) = prune(input, &below);
+    let keys = keys.into_iter().map(|key| rewrite(key, &positions)).collect();
     let aggregates = aggregates
         .into_iter()
         .map(|aggregate| AggregateExpr {
-            arguments: aggregate.arguments.into_iter().map(|argument| rewrite(argument, &places)).collect(),
+            arguments: aggregate.arguments.into_iter().map(|argument| rewrite(argument, &positions)).collect(),
             ..aggregate
         })
         .collect();
     LogicalPlan::Aggregate { input: Box::new(input), keys, aggregates, schema }
 }
 
-/// Each input answers exactly the needed leaves, in one order.
-fn prune_union(inputs: Vec<LogicalPlan>, schema: &Schema, needed: &Needed) -> (LogicalPlan, Places) {
-    let places: Places = needed.iter().enumerate().map(|(place, leaf)| (leaf.clone(), place)).collect();
+/// Each input returns exactly the needed columns and paths, in the same order.
+fn prune_union(inputs: Vec<LogicalPlan>, schema: &Schema, needed: &Needed) -> (LogicalPlan, Positions) {
+    let positions: Positions = needed.iter().enumerate().map(|(position, leaf)| (leaf.clone(), position)).collect();
     let fields: Vec<Field> = needed
         .iter()
         .map(|leaf| match &leaf.path {
@@ -212,17 +214,16 @@ fn prune_union(inputs: Vec<LogicalPlan>, schema: &Schema, needed: &Needed) -> (L
         .map(|input| {
             let types: Vec<Type> = input.schema().fields().iter().map(|field| field.ty).collect();
             let (input, inner) = prune(input, needed);
-            let columns = needed
-                .iter()
-                .zip(schema.fields())
-                .map(|(leaf, field)| (field.name.clone(), rewrite(leaf_expr(leaf, types[leaf.column]), &inner)));
+            let columns = needed.iter().zip(schema.fields()).map(|(leaf, field)| {
+                (field.name.clone(), rewrite(column_or_path_expr(leaf, types[leaf.column]), &inner))
+            });
             input.project(columns.collect::<Vec<_>>())
         })
         .collect();
-    (LogicalPlan::Union { inputs, schema }, places)
+    (LogicalPlan::Union { inputs, schema }, positions)
 }
 
-fn leaf_expr(leaf: &Leaf, ty: Type) -> Expr {
+fn column_or_path_expr(leaf: &ColumnOrPath, ty: Type) -> Expr {
     let column = Expr::column(leaf.column, ty, Span::default());
     match &leaf.path {
         None => column,
@@ -230,95 +231,96 @@ fn leaf_expr(leaf: &Leaf, ty: Type) -> Expr {
     }
 }
 
-fn prune_unnest(unnest: Unnest, needed: &Needed) -> (LogicalPlan, Places) {
+fn prune_unnest(unnest: Unnest, needed: &Needed) -> (LogicalPlan, Positions) {
     let mut below = Needed::new();
     unnest.items.iter().for_each(|item| need(&item.expr, &mut below));
     for leaf in needed {
         if let UnnestOutput::Input(column) = unnest.output[leaf.column] {
-            below.insert(Leaf { column, path: leaf.path.clone() });
+            below.insert(ColumnOrPath { column, path: leaf.path.clone() });
         }
     }
     let (input, inner) = prune(*unnest.input, &below);
     let items = unnest.items.into_iter().map(|item| UnnestItem { expr: rewrite(item.expr, &inner), ..item }).collect();
-    let (mut output, mut fields, mut places) = (Vec::new(), Vec::new(), Places::new());
+    let (mut output, mut fields, mut positions) = (Vec::new(), Vec::new(), Positions::new());
     for leaf in needed {
         let old = unnest.output[leaf.column];
         let pushed = match old {
-            UnnestOutput::Input(column) => inner.get(&Leaf { column, path: leaf.path.clone() }).copied(),
+            UnnestOutput::Input(column) => inner.get(&ColumnOrPath { column, path: leaf.path.clone() }).copied(),
             _ => None,
         };
         let (leaf, new, field) = match (old, pushed) {
-            (UnnestOutput::Input(_), Some(place)) => {
-                (leaf.clone(), UnnestOutput::Input(place), input.schema().field(place).clone())
+            (UnnestOutput::Input(_), Some(position)) => {
+                (leaf.clone(), UnnestOutput::Input(position), input.schema().field(position).clone())
             }
             (UnnestOutput::Input(column), None) => {
-                let place = inner.get(&Leaf { column, path: None }).copied().unwrap_or_default();
-                let whole = Leaf { column: leaf.column, path: None };
-                (whole, UnnestOutput::Input(place), unnest.schema.field(leaf.column).clone())
+                let position = inner.get(&ColumnOrPath { column, path: None }).copied().unwrap_or_default();
+                let whole = ColumnOrPath { column: leaf.column, path: None };
+                (whole, UnnestOutput::Input(position), unnest.schema.field(leaf.column).clone())
             }
-            (other, _) => (Leaf { column: leaf.column, path: None }, other, unnest.schema.field(leaf.column).clone()),
+            (other, _) => {
+                (ColumnOrPath { column: leaf.column, path: None }, other, unnest.schema.field(leaf.column).clone())
+            }
         };
-        if places.contains_key(&leaf) {
+        if positions.contains_key(&leaf) {
             continue;
         }
-        places.insert(leaf, output.len());
+        positions.insert(leaf, output.len());
         output.push(new);
         fields.push(field);
     }
     let schema = Schema::new(fields);
-    (LogicalPlan::Unnest(Unnest { input: Box::new(input), items, output, schema, ..unnest }), places)
+    (LogicalPlan::Unnest(Unnest { input: Box::new(input), items, output, schema, ..unnest }), positions)
 }
 
-/// Paths into columns of either side are taken before rows are matched: a row of nulls has nothing at any path.
-fn prune_join(join: Join, needed: &Needed) -> (LogicalPlan, Places) {
+/// Paths are extracted below the join: a row of nulls is null at every path.
+fn prune_join(join: Join, needed: &Needed) -> (LogicalPlan, Positions) {
     let Join { left, right, kind, keys, build, output, schema } = join;
     let below = |side: Side| {
         let mut below = Needed::new();
         keys.iter().for_each(|key| need(if side == Side::Left { &key.left } else { &key.right }, &mut below));
         let here = needed.iter().filter(|leaf| output[leaf.column].side == side);
-        below.extend(here.map(|leaf| Leaf { column: output[leaf.column].column, path: leaf.path.clone() }));
+        below.extend(here.map(|leaf| ColumnOrPath { column: output[leaf.column].column, path: leaf.path.clone() }));
         below
     };
     let (needed_left, needed_right) = (below(Side::Left), below(Side::Right));
-    let (left, left_places) = prune(*left, &needed_left);
-    let (right, right_places) = prune(*right, &needed_right);
-    let (mut columns, mut fields, mut places) = (Vec::new(), Vec::new(), Places::new());
+    let (left, left_positions) = prune(*left, &needed_left);
+    let (right, right_positions) = prune(*right, &needed_right);
+    let (mut columns, mut fields, mut positions) = (Vec::new(), Vec::new(), Positions::new());
     for leaf in needed {
         let old = output[leaf.column];
-        let (input, inner) = if old.side == Side::Left { (&left, &left_places) } else { (&right, &right_places) };
-        let pushed = inner.get(&Leaf { column: old.column, path: leaf.path.clone() });
-        let whole = || inner.get(&Leaf { column: old.column, path: None });
-        let (leaf, place) = match pushed {
-            Some(place) => (leaf.clone(), *place),
-            None => (Leaf { column: leaf.column, path: None }, whole().copied().unwrap_or_default()),
+        let (input, inner) = if old.side == Side::Left { (&left, &left_positions) } else { (&right, &right_positions) };
+        let pushed = inner.get(&ColumnOrPath { column: old.column, path: leaf.path.clone() });
+        let whole = || inner.get(&ColumnOrPath { column: old.column, path: None });
+        let (leaf, position) = match pushed {
+            Some(position) => (leaf.clone(), *position),
+            None => (ColumnOrPath { column: leaf.column, path: None }, whole().copied().unwrap_or_default()),
         };
-        if places.contains_key(&leaf) {
+        if positions.contains_key(&leaf) {
             continue;
         }
         let name = match &leaf.path {
-            Some(_) => input.schema().field(place).name.clone(),
+            Some(_) => input.schema().field(position).name.clone(),
             None => schema.field(leaf.column).name.clone(),
         };
-        places.insert(leaf, columns.len());
-        columns.push(JoinColumn { side: old.side, column: place });
-        fields.push(Field::new(name, input.schema().field(place).ty));
+        positions.insert(leaf, columns.len());
+        columns.push(JoinColumn { side: old.side, column: position });
+        fields.push(Field::new(name, input.schema().field(position).ty));
     }
     let keys = keys
         .into_iter()
-        .map(|key| JoinKey { left: rewrite(key.left, &left_places), right: rewrite(key.right, &right_places) })
+        .map(|key| JoinKey { left: rewrite(key.left, &left_positions), right: rewrite(key.right, &right_positions) })
         .collect();
     let (left, right, schema) = (Box::new(left), Box::new(right), Schema::new(fields));
-    (LogicalPlan::Join(Join { left, right, kind, keys, build, output: columns, schema }), places)
+    (LogicalPlan::Join(Join { left, right, kind, keys, build, output: columns, schema }), positions)
 }
 
-/// The pruned plan with the columns of `schema`, in its order.
-fn restore(plan: LogicalPlan, places: &Places, schema: &Schema) -> LogicalPlan {
+/// Adds a projection to the columns of `schema`, unless the pruned plan has just these.
+fn restore(plan: LogicalPlan, positions: &Positions, schema: &Schema) -> LogicalPlan {
     if plan.schema() == schema {
         return plan;
     }
-    let columns =
-        schema.fields().iter().enumerate().map(|(column, field)| {
-            (field.name.clone(), rewrite(Expr::column(column, field.ty, Span::default()), places))
-        });
+    let columns = schema.fields().iter().enumerate().map(|(column, field)| {
+        (field.name.clone(), rewrite(Expr::column(column, field.ty, Span::default()), positions))
+    });
     plan.project(columns.collect::<Vec<_>>())
 }

@@ -1,4 +1,4 @@
-//! Moves conditions towards the tables: through projections, sorts, unions, expansions, joins and the keys of groups.
+//! Predicate pushdown through projections, sorts, unions, unnests, joins and grouping keys.
 
 use crate::diagnostic::{Result, Span};
 use crate::expr::{Expr, ExprKind, visit as expr_visit};
@@ -13,7 +13,7 @@ pub fn apply(plan: LogicalPlan, _: &EvalContext) -> Result<LogicalPlan> {
     })
 }
 
-/// The parts of a condition that must all be true.
+/// Splits a predicate into its conjuncts.
 pub fn conjuncts(predicate: Expr) -> Vec<Expr> {
     let mut parts = Vec::new();
     let mut rest = vec![predicate];
@@ -28,9 +28,9 @@ pub fn conjuncts(predicate: Expr) -> Vec<Expr> {
     parts
 }
 
-/// One condition that is true where all of `parts` are.
+/// Joins predicates with `and`; None if there are none.
 pub fn conjunction(mut parts: Vec<Expr>) -> Option<Expr> {
-    // Neighbours are joined until one is left: the tree is balanced, however many parts there are.
+    // Joins neighbours until one is left, so that the tree is balanced.
     while parts.len() > 1 {
         let mut rest = parts.into_iter();
         let pairs = std::iter::from_fn(|| rest.next().map(|left| (left, rest.next())));
@@ -49,14 +49,14 @@ fn both(left: Expr, right: Expr) -> Expr {
     Expr::operator("and", vec![left, right], span)
 }
 
-/// Parts of a condition that moved: one that would grow beyond stays where it is. A column that is used twice doubles
-/// with every projection that it passes.
+/// The maximum size of a pushed conjunct. A column that is used twice may double the size at every projection that the
+/// conjunct passes.
 const MAX_SIZE: usize = 1_000;
-/// Steps on the longest way through a part that moved: evaluating it goes as deep.
+/// The maximum height of a pushed conjunct: evaluating it recurses as deep.
 const MAX_HEIGHT: usize = 128;
 
-/// True where `part` may be computed below the node that computes `columns`: they are all there, none is computed
-/// differently each time, and the condition stays within bounds.
+/// True if `part` may be evaluated below the node that computes `columns`: all of its columns are among them and
+/// repeatable, and the predicate stays within the limits of size and height.
 fn may_pass(part: &Expr, columns: &[Expr]) -> bool {
     let mut size = 0_usize;
     let mut height = 0_usize;
@@ -76,7 +76,7 @@ fn may_pass(part: &Expr, columns: &[Expr]) -> bool {
     possible && is_low && (size <= MAX_SIZE || size <= expr_visit::size(part))
 }
 
-/// `plan` with a filter of `parts` as deep as it can go.
+/// Filters `plan` by `parts`, each pushed down as far as possible.
 fn push(plan: LogicalPlan, parts: Vec<Expr>) -> LogicalPlan {
     match plan {
         LogicalPlan::Filter { input, predicate } => {
@@ -128,14 +128,14 @@ fn push(plan: LogicalPlan, parts: Vec<Expr>) -> LogicalPlan {
     }
 }
 
-/// A condition on the columns of one side moves to that side, unless its rows give way to nulls; one on its keys moves
-/// to the other side too. Where only the first of several rows with the same keys has a part, that row is chosen before
-/// any condition but those on the keys.
+/// A predicate on the columns of one side moves to that side, unless the join replaces them by nulls; a predicate on
+/// keys moves to the other side too. If only the first of several rows with the same keys is joined, only predicates on
+/// keys may move, since others could change which row is first.
 fn push_into_join(join: Join, parts: Vec<Expr>) -> LogicalPlan {
     let (mut left, mut right, mut stay) = (Vec::new(), Vec::new(), Vec::new());
     for part in parts {
         match side_of(&part, &join) {
-            Some((side, on_keys)) => {
+            Some(PushTarget { side, on_keys }) => {
                 let (here, there) = if side == Side::Left { (&mut left, &mut right) } else { (&mut right, &mut left) };
                 if on_keys {
                     there.push(over_other_keys(part.clone(), &join, side));
@@ -149,8 +149,15 @@ fn push_into_join(join: Join, parts: Vec<Expr>) -> LogicalPlan {
     keep(LogicalPlan::Join(Join { left, right, ..join }), stay)
 }
 
-/// The side that a condition may move to, and whether it is on nothing but its keys.
-fn side_of(part: &Expr, join: &Join) -> Option<(Side, bool)> {
+/// Where a predicate over a join may move.
+struct PushTarget {
+    side: Side,
+    /// True if the predicate reads only keys, so that it may move to both sides.
+    on_keys: bool,
+}
+
+/// Returns the side that a predicate may move to; None if it must stay above the join.
+fn side_of(part: &Expr, join: &Join) -> Option<PushTarget> {
     let columns = expr_visit::columns(part);
     let side = join.output[*columns.first()?].side;
     let on_keys = columns.iter().all(|column| other_key(join.output[*column], join).is_some());
@@ -159,22 +166,23 @@ fn side_of(part: &Expr, join: &Join) -> Option<(Side, bool)> {
         && part.is_repeatable()
         && !join.kind.pads(side.other())
         && (on_keys || !first_only);
-    may_move.then_some((side, on_keys))
+    may_move.then_some(PushTarget { side, on_keys })
 }
 
-/// What is the same on the other side: the other half of the key that is this column. Equal reals may differ in sign.
+/// Returns the key of the other side that equals this column; None if there is none. Equal reals may be zeros of
+/// different signs, so they do not count.
 fn other_key(output: JoinColumn, join: &Join) -> Option<&Expr> {
     let position = join.side_keys(output.side).position(|key| key.as_column() == Some(output.column))?;
     join.side_keys(output.side.other()).nth(position).filter(|key| key.ty != Type::Real)
 }
 
-/// For each output column of a join the column of its input.
+/// Returns for each output column of a join the column of its input.
 fn input_columns(join: &Join) -> Vec<Expr> {
     let columns = join.output.iter().zip(join.schema.fields());
     columns.map(|(output, field)| Expr::column(output.column, field.ty, Span::default())).collect()
 }
 
-/// A condition on the keys of `side`, said of those of the other side.
+/// Rewrites a predicate on the keys of `side` for the keys of the other side.
 fn over_other_keys(part: Expr, join: &Join, side: Side) -> Expr {
     let columns = join.output.iter().zip(input_columns(join));
     let columns: Vec<Expr> = columns

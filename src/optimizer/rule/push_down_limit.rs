@@ -1,4 +1,4 @@
-//! Tells tables how few rows are wanted, so that they do not read ahead.
+//! Pushes limits into scans, so that they do not read ahead.
 
 use crate::diagnostic::Result;
 use crate::functions::EvalContext;
@@ -7,20 +7,22 @@ use crate::plan::{LogicalPlan, visit};
 pub fn apply(plan: LogicalPlan, _: &EvalContext) -> Result<LogicalPlan> {
     visit::transform_down(plan, &mut |node| {
         Ok(match node {
-            LogicalPlan::Limit { input, count } => LogicalPlan::Limit { input: Box::new(tell(*input, count)), count },
+            LogicalPlan::Limit { input, count } => {
+                LogicalPlan::Limit { input: Box::new(set_limit(*input, count)), count }
+            }
             other => other,
         })
     })
 }
 
-fn tell(plan: LogicalPlan, count: usize) -> LogicalPlan {
+fn set_limit(plan: LogicalPlan, count: usize) -> LogicalPlan {
     match plan {
         LogicalPlan::Scan(mut scan) => {
             scan.limit = Some(scan.limit.map_or(count, |limit| limit.min(count)));
             LogicalPlan::Scan(scan)
         }
         LogicalPlan::Project { input, expressions, schema } => {
-            LogicalPlan::Project { input: Box::new(tell(*input, count)), expressions, schema }
+            LogicalPlan::Project { input: Box::new(set_limit(*input, count)), expressions, schema }
         }
         other => other,
     }

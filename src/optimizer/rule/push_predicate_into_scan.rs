@@ -1,4 +1,4 @@
-//! Gives tables the conditions on their rows: the exact test, and what follows from it for skipping.
+//! Moves filters into scans: the exact row filter, and the predicates that follow from it, by which sources skip rows.
 
 use super::push_down_filter::conjuncts;
 use crate::diagnostic::Result;
@@ -27,27 +27,27 @@ fn with_filter(mut scan: Scan, predicate: Expr) -> Scan {
     let columns: Vec<ScanColumn> = used.iter().map(|index| scan.columns[*index].clone()).collect();
     let replacements: Vec<Expr> = (0..scan.schema.len())
         .map(|index| {
-            let place = used.iter().position(|column| *column == index).unwrap_or_default();
-            Expr::column(place, scan.schema.field(index).ty, predicate.span)
+            let position = used.iter().position(|column| *column == index).unwrap_or_default();
+            Expr::column(position, scan.schema.field(index).ty, predicate.span)
         })
         .collect();
-    scan.prune = conjuncts(predicate.clone()).iter().filter_map(|part| skippable(part, &scan)).collect();
+    scan.prune = conjuncts(predicate.clone()).iter().filter_map(|part| implied(part, &scan)).collect();
     let predicate = expr_visit::substitute(predicate, &replacements);
     scan.filter = Some(ScanFilter { columns, predicate });
     scan
 }
 
-/// What follows from `expr` being true, in the words of a source; None where nothing does.
-fn skippable(expr: &Expr, scan: &Scan) -> Option<Predicate> {
+/// Returns a source predicate that is true for every row for which `expr` is; None if there is none.
+fn implied(expr: &Expr, scan: &Scan) -> Option<Predicate> {
     let (name, arguments) = expr.as_call()?;
     match (name, arguments) {
         ("and", parts) => {
-            let known: Vec<Predicate> = parts.iter().filter_map(|part| skippable(part, scan)).collect();
+            let known: Vec<Predicate> = parts.iter().filter_map(|part| implied(part, scan)).collect();
             (!known.is_empty()).then_some(Predicate::All(known))
         }
         ("or", parts) => {
             let possible = parts.iter().filter(|part| part.as_literal() != Some(&Value::Bool(false)));
-            let known = possible.map(|part| skippable(part, scan)).collect::<Option<Vec<_>>>()?;
+            let known = possible.map(|part| implied(part, scan)).collect::<Option<Vec<_>>>()?;
             (!known.is_empty()).then(|| any(known))
         }
         ("==" | "<" | "<=" | ">" | ">=", [left, right]) => match (column(left, scan), right.as_literal()) {
@@ -72,8 +72,8 @@ fn skippable(expr: &Expr, scan: &Scan) -> Option<Predicate> {
         }
         ("in" | "in~", [value, list @ ..]) => one_of(column(value, scan)?, list, name == "in"),
         ("=~", [left, right]) => {
-            let values = vec![text_literal(right)?];
-            Some(Predicate::OneOf { column: column(left, scan)?.0, values, case_sensitive: false })
+            let values = vec![string_literal(right)?];
+            Some(Predicate::OneOf { column: column(left, scan)?.index, values, case_sensitive: false })
         }
         ("has" | "contains" | "startswith" | "endswith" | "hasprefix" | "hassuffix", [left, right]) => {
             contains(left, right, false, scan)
@@ -86,10 +86,17 @@ fn skippable(expr: &Expr, scan: &Scan) -> Option<Predicate> {
     }
 }
 
-/// The table's column behind an expression, with its type; paths do not count.
-fn column(expr: &Expr, scan: &Scan) -> Option<(usize, Type)> {
+/// A column of a table.
+#[derive(Clone, Copy)]
+struct TableColumn {
+    index: usize,
+    ty: Type,
+}
+
+/// Returns the table column that an expression is; None for paths and other expressions.
+fn column(expr: &Expr, scan: &Scan) -> Option<TableColumn> {
     match scan.columns.get(expr.as_column()?)? {
-        ScanColumn::Column(column) => Some((*column, expr.ty)),
+        ScanColumn::Column(index) => Some(TableColumn { index: *index, ty: expr.ty }),
         ScanColumn::Path { .. } => None,
     }
 }
@@ -104,8 +111,8 @@ fn flipped(symbol: &str) -> &str {
     }
 }
 
-fn compare(symbol: &str, (column, ty): (usize, Type), value: &Value) -> Option<Predicate> {
-    let value = as_type(value, ty)?;
+fn compare(symbol: &str, column: TableColumn, value: &Value) -> Option<Predicate> {
+    let value = as_type(value, column.ty)?;
     let comparison = match symbol {
         "==" => Comparison::Equal,
         "<" => Comparison::Less,
@@ -113,15 +120,15 @@ fn compare(symbol: &str, (column, ty): (usize, Type), value: &Value) -> Option<P
         ">" => Comparison::Greater,
         _ => Comparison::GreaterOrEqual,
     };
-    Some(Predicate::Compare { column, comparison, value })
+    Some(Predicate::Compare { column: column.index, comparison, value })
 }
 
-/// `value` as the column's type, where the comparison means just that.
+/// Converts `value` to the type of the column; None if the comparison would not mean the same.
 fn as_type(value: &Value, ty: Type) -> Option<Value> {
     match (value, ty) {
         (Value::Null(_), _) | (_, Type::Dynamic) => None,
         (value, ty) if value.ty() == ty => Some(value.clone()),
-        // A text column compares with a number by the number's text.
+        // A string column is compared with the number as a string.
         (Value::Long(_) | Value::Int(_), Type::String) => Some(Value::string(value.to_text())),
         (Value::Int(number), Type::Long) => Some(Value::Long(i64::from(*number))),
         (Value::Long(number), Type::Int) => i32::try_from(*number).ok().map(Value::Int),
@@ -129,30 +136,30 @@ fn as_type(value: &Value, ty: Type) -> Option<Value> {
     }
 }
 
-fn one_of((column, ty): (usize, Type), list: &[Expr], case_sensitive: bool) -> Option<Predicate> {
-    let values: Vec<Value> = list.iter().map(|item| as_type(item.as_literal()?, ty)).collect::<Option<_>>()?;
-    (!values.is_empty()).then_some(Predicate::OneOf { column, values, case_sensitive })
+fn one_of(column: TableColumn, list: &[Expr], case_sensitive: bool) -> Option<Predicate> {
+    let values: Vec<Value> = list.iter().map(|item| as_type(item.as_literal()?, column.ty)).collect::<Option<_>>()?;
+    (!values.is_empty()).then_some(Predicate::OneOf { column: column.index, values, case_sensitive })
 }
 
-fn text_literal(expr: &Expr) -> Option<Value> {
+fn string_literal(expr: &Expr) -> Option<Value> {
     expr.as_literal().filter(|value| value.ty() == Type::String).cloned()
 }
 
 fn contains(left: &Expr, right: &Expr, case_sensitive: bool, scan: &Scan) -> Option<Predicate> {
-    let (column, ty) = match &left.kind {
-        // A dynamic is searched as its text.
+    let column = match &left.kind {
+        // A dynamic value is searched as its JSON text.
         ExprKind::Cast(input) if left.ty == Type::String && input.ty == Type::Dynamic => column(input, scan)?,
         _ => column(left, scan)?,
     };
-    let Value::String(needle) = text_literal(right)? else { return None };
-    (ty.is_text() && !needle.is_empty()).then(|| Predicate::Contains {
-        column,
+    let Value::String(needle) = string_literal(right)? else { return None };
+    (column.ty.is_text() && !needle.is_empty()).then(|| Predicate::Contains {
+        column: column.index,
         needle: needle.to_string(),
         case_sensitive,
     })
 }
 
-/// Equalities on one column become one list.
+/// Joins predicates with `or`; equalities on one column become a list of values.
 fn any(parts: Vec<Predicate>) -> Predicate {
     let mut merged: Option<(usize, Vec<Value>)> = None;
     for part in &parts {

@@ -36,11 +36,11 @@ fn move_range(unnest: &mut Unnest) {
     let mut fields = schema.fields().to_vec();
     let mut free = Some(column);
     for argument in arguments.iter_mut().filter(|argument| argument.as_literal().is_none()) {
-        let place = free.take().unwrap_or(expressions.len());
-        let computed = std::mem::replace(argument, Expr::column(place, argument.ty, argument.span));
-        if place == column {
-            fields[place].ty = computed.ty;
-            expressions[place] = computed;
+        let position = free.take().unwrap_or(expressions.len());
+        let computed = std::mem::replace(argument, Expr::column(position, argument.ty, argument.span));
+        if position == column {
+            fields[position].ty = computed.ty;
+            expressions[position] = computed;
         } else {
             fields.push(Field::new(unused(&fields, &fields[column].name), computed.ty));
             expressions.push(computed);
@@ -50,7 +50,7 @@ fn move_range(unnest: &mut Unnest) {
     *item = range;
 }
 
-/// A name that no field has, like this one.
+/// Returns `name` with a number such that no field has that name.
 fn unused(fields: &[Field], name: &str) -> String {
     let mut names = (1..=fields.len() + 1).map(|number| format!("{name}{number}"));
     names.find(|name| fields.iter().all(|field| field.name != *name)).unwrap_or_default()
