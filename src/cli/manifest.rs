@@ -9,7 +9,7 @@ use super::digest::{self, Digest};
 use super::session::Session;
 use super::sources::{Input, NamedSource};
 use crate::diagnostic::{Error, Result};
-use crate::engine::profile::{Part, for_each_file, profile};
+use crate::engine::inspect::{TableSummary, for_each_file, inspect};
 use crate::engine::{Prepared, Settings};
 use crate::scan::ScanReport;
 use crate::storage::files::DataFile;
@@ -131,7 +131,7 @@ fn settings_json(settings: &Settings) -> Json {
 /// The entry of an input file: size, SHA-256 and contents. The file is read again for it: if the file changed since it
 /// was listed, the hash may not be that of the bytes that the answer rests on, and the entry says so.
 fn input_json(Input { table, file }: &Input, limits: Limits, settings: &Settings) -> Result<Json> {
-    let profile = profile(file, limits, settings)?;
+    let inspection = inspect(file, limits, settings)?;
     let (bytes, sha256) = hashed(file)?;
     // An entry of an archive has the hash of the archive.
     let (bytes, has_other_size) = if file.is_plain() { (bytes, bytes != file.bytes) } else { (file.bytes, false) };
@@ -141,14 +141,14 @@ fn input_json(Input { table, file }: &Input, limits: Limits, settings: &Settings
         "bytes": bytes,
         "sha256": sha256,
         "dateOrder": file.date_order().map(|order| order.to_string()),
-        "contents": profile.parts.iter().map(contents).collect::<Vec<_>>(),
-        "problems": profile.problems(),
+        "contents": inspection.summaries.iter().map(contents).collect::<Vec<_>>(),
+        "problems": inspection.problems(),
     });
     let has_changed = has_other_size || file.has_changed();
     Ok(if has_changed { merged(entry, json!({"changed": true})) } else { entry })
 }
 
-fn contents(part: &Part) -> Json {
+fn contents(part: &TableSummary) -> Json {
     let time = |value: &Value| match value {
         Value::Datetime(ticks) => Some(datetime::to_text(*ticks)),
         _ => None,

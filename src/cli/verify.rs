@@ -5,7 +5,7 @@ use super::sources::{Call, InputSources};
 use super::{Outcome, reporter, rows, session, stop};
 use crate::diagnostic::{Error, Result};
 use crate::engine::Settings;
-use crate::engine::profile::for_each_file;
+use crate::engine::inspect::for_each_file;
 use crate::parquet::ParquetFile;
 use crate::parquet::checksums::Verdict;
 use crate::storage::files::DataFile;

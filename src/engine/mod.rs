@@ -1,10 +1,10 @@
-//! The whole as one value: a catalog and settings in, plans and rows out.
+//! The engine: takes a catalog, settings and queries, returns plans and rows.
 
 #[cfg(test)]
 mod examples;
 mod explain_metrics;
+pub mod inspect;
 mod placeholders;
-pub mod profile;
 mod settings;
 
 use std::cell::RefCell;
@@ -40,20 +40,20 @@ pub struct Engine {
 pub struct Prepared {
     plan: LogicalPlan,
     context: ExecContext,
-    /// The plan as bound, before it was improved.
+    /// The plan before optimization.
     bound: LogicalPlan,
-    /// How the author wants it drawn.
+    /// How `render` asks for the result to be drawn.
     pub render: Option<Render>,
-    /// What may not mean what the author thinks.
+    /// Warnings about the query, such as conditions that are never true.
     pub warnings: Vec<Diagnostic>,
-    /// True if each delivery of a record counts, so that files which hold the same records are worth a note.
+    /// True if every copy of a record counts, so that files with the same records are worth a note.
     counts_deliveries: bool,
 }
 
-/// A whole answer in memory.
+/// A result in memory.
 #[derive(Debug)]
 pub struct QueryResult {
-    /// The columns.
+    /// The columns of the rows.
     pub schema: Schema,
     /// The rows, in order.
     pub batches: Vec<Batch>,
@@ -72,18 +72,18 @@ impl Engine {
         &self.settings
     }
 
-    /// Parses, binds and plans `text`; runs nothing but subqueries whose value must be known.
+    /// Parses, binds and optimizes `text`. Runs only subqueries whose values the plan needs.
     pub fn prepare(&self, text: &str) -> Result<Prepared> {
         self.prepare_with(text, self.report())
     }
 
-    /// What the scans of one query have to say, before there are any.
+    /// Returns an empty report for the scans of one query.
     #[must_use]
     pub fn report(&self) -> Arc<ScanReport> {
         Arc::new(ScanReport::new(self.settings.rejects.clone(), self.settings.thorough))
     }
 
-    /// As [`Self::prepare`], with a report of [`Self::report`], so that it can be seen how far subqueries are.
+    /// As [`Self::prepare`], with a report from [`Self::report`], so that the progress of subqueries can be shown.
     pub fn prepare_with(&self, text: &str, report: Arc<ScanReport>) -> Result<Prepared> {
         let Bound { plan: bound, context, render, mut warnings } = self.bind(text, &report)?;
         let plan = self.optimize(bound.clone(), &context)?;
@@ -122,7 +122,7 @@ impl Engine {
         let mut bound = binder::bind(&parsed.query, &environment);
         let names = missing.take();
         if !names.is_empty() {
-            // Records may have columns that their table lacks: where it gains some, the query means these.
+            // Records may have columns that their table lacks: names that were not found may be among them.
             let catalog = WithColumns { catalog: Arc::clone(&self.catalog), names, exist: false };
             bound = binder::bind(&parsed.query, &Environment { catalog: &catalog, ..environment });
         }
@@ -149,7 +149,7 @@ impl Engine {
         }
     }
 
-    /// The whole answer of `text`, in memory.
+    /// Runs `text` and returns the result in memory.
     pub fn query(&self, text: &str) -> Result<QueryResult> {
         let prepared = self.prepare(text)?;
         let mut batches = Vec::new();
@@ -162,7 +162,7 @@ impl Engine {
 }
 
 impl Prepared {
-    /// The columns of the answer.
+    /// The columns of the result.
     #[must_use]
     pub fn schema(&self) -> &Schema {
         self.plan.schema()
@@ -176,13 +176,13 @@ impl Prepared {
         Ok(())
     }
 
-    /// Notes tables whose files hold the same records: the answer counts each of them several times.
+    /// Notes tables whose files contain the same records, since the result counts each of them several times.
     fn note_overlaps(&self) {
         let mut plans = if self.counts_deliveries { vec![&self.plan] } else { Vec::new() };
         while let Some(plan) = plans.pop() {
             plans.extend(visit::inputs(plan));
             let LogicalPlan::Scan(scan) = plan else { continue };
-            // What is compared may be records of other tables.
+            // The compared records may belong to other tables.
             if !self.context.report.tables().contains(&scan.name) {
                 continue;
             }
@@ -196,7 +196,7 @@ impl Prepared {
         }
     }
 
-    /// Runs the query for its figures: the plan as it ran, with what each node took below it, and the number of rows.
+    /// Runs the query and measures it. Returns the plan with the measurements of each node, and the number of rows.
     pub fn analyze(&self, clock: &Arc<dyn Clock>) -> Result<(String, u64)> {
         let metrics = Arc::new(PlanMetrics::new(&self.plan, clock));
         let context = ExecContext { metrics: Some(Arc::clone(&metrics)), ..self.context.clone() };
@@ -210,25 +210,25 @@ impl Prepared {
         Ok((explain::explain_with(&self.plan, &details), rows))
     }
 
-    /// What scans skipped, repaired and pruned; complete once the query has run.
+    /// The report of the scans; complete once the query has run.
     #[must_use]
     pub fn report(&self) -> &Arc<ScanReport> {
         &self.context.report
     }
 
-    /// How many temporary files were written since rows did not fit the memory.
+    /// The number of temporary files that were written because rows did not fit in memory.
     #[must_use]
     pub fn temporary_files(&self) -> u64 {
         self.context.spill.files()
     }
 
-    /// The plan as an indented tree, as it runs.
+    /// The optimized plan as an indented tree.
     #[must_use]
     pub fn explain(&self) -> String {
         explain::explain(&self.plan)
     }
 
-    /// The plan as an indented tree, as it was bound.
+    /// The plan before optimization as an indented tree.
     #[must_use]
     pub fn explain_bound(&self) -> String {
         explain::explain(&self.bound)

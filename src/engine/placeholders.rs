@@ -1,8 +1,7 @@
-//! `{{StartTimeISO}}` and `{{EndTimeISO}}`: the time range that Microsoft Sentinel fills into hunting queries.
+//! Fills the placeholders `{{StartTimeISO}}` and `{{EndTimeISO}}` of hunting queries, as Microsoft Sentinel does.
 //!
-//! They are filled from the time range of the call, else from the times of the data. A bound that the query is given
-//! this way is the query's own matter: hunts look back from the start for what is new since, so tables are not cut
-//! there.
+//! The values come from the time range of the call, else from the times of the data. Tables are not filtered by a bound
+//! that the query gets this way: hunting queries look back before the start to find what is new since then.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,23 +17,24 @@ use crate::types::{Type, Value, datetime};
 const START: &str = "StartTimeISO";
 const END: &str = "EndTimeISO";
 
-/// What the placeholders of a query stand for.
+/// The values of the placeholders of a query.
 #[derive(Debug, Default)]
-pub(super) struct Filled {
-    /// Values by name.
+pub(super) struct FilledPlaceholders {
+    /// The values by name.
     pub values: BTreeMap<String, String>,
-    /// What is left of the time range that tables are cut to.
+    /// The time range that tables are still filtered by.
     pub time_range: Option<TimeRange>,
 }
 
 impl Engine {
-    /// Fills the placeholders of `text`, and says in `report` with what.
+    /// Fills the placeholders of `text`, and notes the values in `report`.
     ///
     /// # Errors
-    /// A placeholder that is neither of the two, or for which there is no time.
-    pub(super) fn fill(&self, text: &str, report: &Arc<ScanReport>) -> Result<Filled> {
+    /// If a placeholder is neither of the two, or if there is no time for it.
+    pub(super) fn fill(&self, text: &str, report: &Arc<ScanReport>) -> Result<FilledPlaceholders> {
         let found = placeholders(text);
-        let mut filled = Filled { time_range: self.settings.time_range.clone(), ..Filled::default() };
+        let mut filled =
+            FilledPlaceholders { time_range: self.settings.time_range.clone(), ..FilledPlaceholders::default() };
         if found.is_empty() {
             return Ok(filled);
         }
@@ -46,7 +46,7 @@ impl Engine {
         }
         let mut data = None;
         for name in [START, END] {
-            let Some(place) = found.iter().find(|found| found.name == name) else { continue };
+            let Some(placeholder) = found.iter().find(|found| found.name == name) else { continue };
             let (ticks, origin) = match self.bound_of_call(name) {
                 Some(ticks) => (ticks, "the time range of the call, which this query applies itself".to_owned()),
                 None => {
@@ -54,7 +54,7 @@ impl Engine {
                         Some(known) => known,
                         None => *data.insert(self.range_of_data(text, report)?),
                     };
-                    self.bound_of_data(name, if name == START { first } else { last }, place)?
+                    self.bound_of_data(name, if name == START { first } else { last }, placeholder)?
                 }
             };
             let value = datetime::to_text(ticks);
@@ -70,21 +70,21 @@ impl Engine {
         if name == START { range.from } else { range.to.or(range.through) }
     }
 
-    /// The bound that the data gives, where it has `time`, with where it is from. The bounds lie just before the first
-    /// and just after the last record, so that no comparison of a query leaves out either.
-    fn bound_of_data(&self, name: &str, time: Option<i64>, place: &Placeholder) -> Result<(i64, String)> {
+    /// Returns the bound for `time`, the first or last time of the data, and a description of its origin. It lies just
+    /// before the first or just after the last record, so that no comparison of the query excludes either.
+    fn bound_of_data(&self, name: &str, time: Option<i64>, placeholder: &Placeholder) -> Result<(i64, String)> {
         let column = &self.settings.time_column;
         match (time, name == START) {
             (Some(ticks), true) => Ok((ticks.saturating_sub(1), format!("just before the first {column} of the data"))),
             (Some(ticks), false) => Ok((ticks.saturating_add(1), format!("just after the last {column} of the data"))),
             (None, _) => {
                 let help = format!("the data has no {column} to take it from: give it with --from and --to");
-                Err(place.unfilled(help).into())
+                Err(placeholder.unfilled(help).into())
             }
         }
     }
 
-    /// The first and the last time of the tables that `text` names, or of all if it names none.
+    /// Returns the first and the last time of the tables that `text` names, or of all tables if it names none.
     fn range_of_data(&self, text: &str, report: &Arc<ScanReport>) -> Result<[Option<i64>; 2]> {
         let readable = self.catalog.readable()?;
         let all = tokens(text);
@@ -108,7 +108,7 @@ impl Engine {
         Ok([first, last])
     }
 
-    /// The first and the last time in `column` of a table.
+    /// Returns the first and the last time in `column` of a table.
     fn extremes(
         &self,
         table: &Arc<dyn TableProvider>,
@@ -120,7 +120,7 @@ impl Engine {
         let engine = Self::new(Arc::new(catalog), settings);
         let column = column.replace('\\', "\\\\").replace('\'', "\\'");
         let text = format!("T | summarize min(['{column}']), max(['{column}'])");
-        // The query itself will say what there is to say of the files.
+        // The query itself will report the notices about the files.
         let batches = report.without_notices(|| {
             let bound = engine.bind(&text, report)?;
             let plan = engine.optimize(bound.plan, &bound.context)?;
@@ -134,7 +134,7 @@ impl Engine {
     }
 }
 
-/// The time range without the bound that a placeholder hands to the query.
+/// Removes the bound that a placeholder passes to the query.
 fn without(range: TimeRange, name: &str) -> Option<TimeRange> {
     let range = match name {
         START => TimeRange { from: None, ..range },

@@ -1,4 +1,4 @@
-//! Every setting of a run, once: name, default, meaning.
+//! The settings of a run, with their defaults.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,51 +8,51 @@ use std::sync::atomic::AtomicBool;
 use crate::binder::TimeRange;
 use crate::scan::RejectSink;
 
-/// Rows a batch has at most, unless set otherwise: large enough to amortise the work a batch costs, small enough for
-/// the processor's cache.
+/// The default maximum number of rows of a batch: large enough to amortise the cost of a batch, small enough for the
+/// cache of the processor.
 pub const DEFAULT_BATCH_ROWS: usize = 8_192;
 
-/// How a query runs. The front door fills it in: nothing below reads a clock or the environment.
+/// The settings of a run. The caller fills them in: the engine reads neither the clock nor the environment.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// What `now()` answers, in ticks.
+    /// The value of `now()`, in ticks.
     pub now: i64,
     /// Seed of hash tables and of `rand()`.
     pub seed: u64,
     /// Threads that read and compute; at least one.
     pub threads: usize,
-    /// Rows a batch has at most, a few times as many where its columns are narrow.
+    /// The maximum number of rows of a batch; scans of narrow columns may return a few times as many.
     pub batch_rows: usize,
-    /// Whether plans are improved before they run; answers are the same either way.
+    /// Whether plans are optimized; results are the same either way.
     pub optimize: bool,
-    /// Values of query parameters, as text.
+    /// The values of query parameters, as they were written.
     pub parameters: BTreeMap<String, String>,
-    /// A time range that every table is cut to.
+    /// The time range that every table is filtered by.
     pub time_range: Option<TimeRange>,
-    /// The column that holds the time, where a table has none of its own.
+    /// The time column of tables that are not in `time_columns`.
     pub time_column: String,
-    /// By table, the column that the time range cuts instead of the range's own.
+    /// The time column by table.
     pub time_columns: BTreeMap<String, String>,
-    /// By table, the column that `ingestion_time()` answers.
+    /// The column that `ingestion_time()` returns, by table.
     pub ingestion_columns: BTreeMap<String, String>,
-    /// Whether tables of files have the columns that tell where a row came from.
+    /// Whether tables of files have provenance columns, which tell the origin of each row.
     pub provenance: bool,
-    /// The column whose repeated values are the same record delivered again: the last delivery counts.
+    /// The key column of deduplication: of several rows with the same value, the last delivery counts.
     pub dedup: Option<String>,
-    /// Where what could not be read is kept; every record is looked at then.
+    /// Where unreadable records are written. Forces every record to be parsed.
     pub rejects: Option<Arc<dyn RejectSink>>,
-    /// Whether every record is looked at, so that no damage is missed in records that cannot be in the answer.
+    /// Whether every record is parsed, so that damage is reported even in records that cannot match.
     pub thorough: bool,
-    /// Bytes of memory that the operators of a run may hold together; what is more goes to temporary files.
+    /// The bytes of memory that all operators together may use before they spill to temporary files.
     pub max_memory: u64,
-    /// The folder for these; None for the system's.
+    /// The folder for temporary files; None for that of the system.
     pub temp_dir: Option<PathBuf>,
     /// Set from outside to stop the run.
     pub cancelled: Arc<AtomicBool>,
 }
 
 impl Settings {
-    /// The defaults, with this `now`.
+    /// The default settings, with this `now`.
     #[must_use]
     pub fn new(now: i64) -> Self {
         Self {

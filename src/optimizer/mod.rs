@@ -15,60 +15,55 @@ pub struct Rule {
     apply: fn(LogicalPlan, &EvalContext) -> Result<LogicalPlan>,
 }
 
+static FOLD_CONSTANTS: Rule =
+    Rule { name: "fold_constants", summary: "evaluates constant expressions once", apply: rule::fold_constants::apply };
+static PUSH_DOWN_FILTER: Rule = Rule {
+    name: "push_down_filter",
+    summary: "moves filters towards the tables",
+    apply: rule::push_down_filter::apply,
+};
+static SORT_LIMIT_TO_TOP: Rule = Rule {
+    name: "sort_limit_to_top",
+    summary: "keeps only the first rows of an order instead of sorting all rows",
+    apply: rule::sort_limit_to_top::apply,
+};
+static PUSH_DOWN_LIMIT: Rule =
+    Rule { name: "push_down_limit", summary: "limits the rows that tables read", apply: rule::push_down_limit::apply };
+static PRUNE_COLUMNS: Rule = Rule {
+    name: "prune_columns",
+    summary: "reads only the columns and paths that are used",
+    apply: rule::prune_columns::apply,
+};
+static PUSH_PREDICATE_INTO_SCAN: Rule = Rule {
+    name: "push_predicate_into_scan",
+    summary: "filters and skips rows while tables are read",
+    apply: rule::push_predicate_into_scan::apply,
+};
+static MERGE_PROJECTIONS: Rule = Rule {
+    name: "merge_projections",
+    summary: "merges consecutive projections",
+    apply: rule::merge_projections::apply,
+};
+static RANGE_INTO_UNNEST: Rule = Rule {
+    name: "range_into_unnest",
+    summary: "generates the elements of range() while they are expanded",
+    apply: rule::range_into_unnest::apply,
+};
+
 /// All rules, in the order in which they run.
-pub static RULES: &[Rule] = &[
-    Rule {
-        name: "fold_constants",
-        summary: "computes what is the same for all rows",
-        apply: rule::fold_constants::apply,
-    },
-    Rule {
-        name: "push_down_filter",
-        summary: "moves conditions towards the tables",
-        apply: rule::push_down_filter::apply,
-    },
+pub static RULES: &[&Rule] = &[
+    &FOLD_CONSTANTS,
+    &PUSH_DOWN_FILTER,
     // Predicates that were pushed through projections of constants can be folded now.
-    Rule {
-        name: "fold_constants",
-        summary: "computes what is the same for all rows",
-        apply: rule::fold_constants::apply,
-    },
-    Rule {
-        name: "sort_limit_to_top",
-        summary: "keeps only the first rows of an order instead of ordering all",
-        apply: rule::sort_limit_to_top::apply,
-    },
-    Rule {
-        name: "push_down_limit",
-        summary: "tells tables how few rows are wanted",
-        apply: rule::push_down_limit::apply,
-    },
-    Rule {
-        name: "prune_columns",
-        summary: "reads only the columns and paths that are used",
-        apply: rule::prune_columns::apply,
-    },
-    Rule {
-        name: "push_predicate_into_scan",
-        summary: "gives tables the conditions to test and to skip by",
-        apply: rule::push_predicate_into_scan::apply,
-    },
+    &FOLD_CONSTANTS,
+    &SORT_LIMIT_TO_TOP,
+    &PUSH_DOWN_LIMIT,
+    &PRUNE_COLUMNS,
+    &PUSH_PREDICATE_INTO_SCAN,
     // Columns that only a filter needed are not needed above the scan any more.
-    Rule {
-        name: "prune_columns",
-        summary: "reads only the columns and paths that are used",
-        apply: rule::prune_columns::apply,
-    },
-    Rule {
-        name: "merge_projections",
-        summary: "makes one projection of two that follow each other",
-        apply: rule::merge_projections::apply,
-    },
-    Rule {
-        name: "range_into_unnest",
-        summary: "counts elements of range() up where they are taken apart",
-        apply: rule::range_into_unnest::apply,
-    },
+    &PRUNE_COLUMNS,
+    &MERGE_PROJECTIONS,
+    &RANGE_INTO_UNNEST,
 ];
 
 /// Applies all rules to `plan`.

@@ -177,8 +177,8 @@ pub enum UnnestOutput {
 }
 
 impl UnnestItem {
-    /// The arguments and the step of a `range()` whose elements are converted to what they are: they need not be
-    /// written as JSON.
+    /// Returns the arguments and the default step of a `range()` whose elements keep their type, so that they need not
+    /// be written as JSON; None for any other expression.
     #[must_use]
     pub fn as_range(&self) -> Option<(&[Expr], i64)> {
         let ("range", arguments) = self.expr.as_call()? else { return None };

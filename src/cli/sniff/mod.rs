@@ -15,7 +15,7 @@ use super::sources::{Call, InputSources, Source, Stdin};
 use super::{Outcome, memory, rows, session, stop};
 use crate::diagnostic::Result;
 use crate::engine::Settings;
-use crate::engine::profile::{Part, Profile, for_each_file, profile, profile_days};
+use crate::engine::inspect::{FileInspection, TableSummary, for_each_file, inspect, inspect_days};
 use crate::scan::Pages;
 use crate::source::sniff::FileKind;
 use crate::storage::counters::{Count, ScanCounters};
@@ -77,8 +77,8 @@ struct SniffRun {
 fn list(args: &SniffArgs, defaults: &Defaults, run: &SniffRun) -> Result<Outcome> {
     let (mut rows, mut pages) = (Vec::new(), Pages::default());
     let look = |file: &DataFile, settings: &Settings| {
-        let found = profile(file, run.limits, settings)?;
-        run.progress.done(file, found.parts.iter().map(|part| part.rows).sum());
+        let found = inspect(file, run.limits, settings)?;
+        run.progress.done(file, found.summaries.iter().map(|part| part.rows).sum());
         of_file(file, found)
     };
     for_each_file(&run.files, &run.settings, &look, &mut |(found, found_pages)| {
@@ -96,8 +96,8 @@ fn list(args: &SniffArgs, defaults: &Defaults, run: &SniffRun) -> Result<Outcome
 fn summarize(args: &SniffArgs, defaults: &Defaults, run: &SniffRun) -> Result<Outcome> {
     let mut summary = Summary::default();
     let look = |file: &DataFile, settings: &Settings| {
-        let found = profile_days(file, run.limits, settings)?;
-        run.progress.done(file, found.parts.iter().map(|part| part.rows).sum());
+        let found = inspect_days(file, run.limits, settings)?;
+        run.progress.done(file, found.summaries.iter().map(|part| part.rows).sum());
         Ok((file.name.clone(), found))
     };
     for_each_file(&run.files, &run.settings, &look, &mut |(name, found)| {
@@ -148,21 +148,21 @@ fn files(named: Vec<Source>, stdin: Stdin) -> Result<Listing> {
 }
 
 /// One row per table and shape in the file; for a file without rows, one row without them.
-fn of_file(file: &DataFile, profile: Profile) -> Result<(Vec<Vec<Value>>, Pages)> {
+fn of_file(file: &DataFile, inspection: FileInspection) -> Result<(Vec<Vec<Value>>, Pages)> {
     let kind = FileKind::of(file)?;
-    let problems = profile.problems().join("; ");
-    let none = Part {
+    let problems = inspection.problems().join("; ");
+    let none = TableSummary {
         table: String::new(),
         shape: String::new(),
         rows: 0,
         generated: [Value::null(Type::Datetime), Value::null(Type::Datetime)],
         created: [Value::null(Type::Datetime), Value::null(Type::Datetime)],
         ingestion: String::new(),
-        repeated: 0,
+        duplicates: 0,
     };
-    let parts = if profile.parts.is_empty() { vec![none] } else { profile.parts };
+    let parts = if inspection.summaries.is_empty() { vec![none] } else { inspection.summaries };
     let bytes = i64::try_from(file.bytes).unwrap_or(i64::MAX);
-    let row = |part: Part| {
+    let row = |part: TableSummary| {
         let [first_generated, last_generated] = part.generated;
         let [first_created, last_created] = part.created;
         vec![
@@ -174,7 +174,7 @@ fn of_file(file: &DataFile, profile: Profile) -> Result<(Vec<Vec<Value>>, Pages)
             last_generated,
             first_created,
             last_created,
-            Value::Long(part.repeated),
+            Value::Long(part.duplicates),
             Value::string(part.ingestion),
             Value::string(kind.format),
             Value::string(kind.encoding),
@@ -183,7 +183,7 @@ fn of_file(file: &DataFile, profile: Profile) -> Result<(Vec<Vec<Value>>, Pages)
             Value::string(problems.as_str()),
         ]
     };
-    Ok((parts.into_iter().map(row).collect(), profile.pages))
+    Ok((parts.into_iter().map(row).collect(), inspection.pages))
 }
 
 /// Adds the pages that are missing after the last page of each file to its problems.

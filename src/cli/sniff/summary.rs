@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::engine::profile::{DayPart, Profile};
+use crate::engine::inspect::{DaySummary, FileInspection};
 use crate::scan::Pages;
 use crate::types::datetime::{self, TICKS_PER_DAY};
 use crate::types::{Type, Value};
@@ -46,7 +46,7 @@ struct Day {
 }
 
 impl Day {
-    fn add(&mut self, part: &DayPart) {
+    fn add(&mut self, part: &DaySummary) {
         self.rows += part.rows;
         self.files += 1;
         if let Some([first, last]) = part.times {
@@ -58,18 +58,18 @@ impl Day {
 
 impl Summary {
     /// Adds the contents of the file `name`.
-    pub fn add(&mut self, name: &str, profile: Profile<DayPart>) {
-        if !profile.damage.is_empty() {
+    pub fn add(&mut self, name: &str, inspection: FileInspection<DaySummary>) {
+        if !inspection.damage.is_empty() {
             self.damaged_files += 1;
             if self.damage.len() < MAX_FILES_NAMED {
-                self.damage.push(format!("{name}: {}", profile.damage.join("; ")));
+                self.damage.push(format!("{name}: {}", inspection.damage.join("; ")));
             }
         }
-        self.pages.extend(profile.pages);
-        if profile.parts.is_empty() {
+        self.pages.extend(inspection.pages);
+        if inspection.summaries.is_empty() {
             self.days.entry(Key::default()).or_default().files += 1;
         }
-        for part in profile.parts {
+        for part in inspection.summaries {
             let day = part.times.map(|[first, _]| first - first.rem_euclid(TICKS_PER_DAY));
             self.days.entry((part.table.clone(), part.shape.clone(), day)).or_default().add(&part);
         }

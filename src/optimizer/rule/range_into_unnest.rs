@@ -1,5 +1,5 @@
-//! Moves a `range()` that a projection computes into the one unnest that takes it apart, which makes its elements
-//! without JSON in between. The projection computes the arguments instead.
+//! Moves a `range()` from a projection into the unnest that expands it, which generates the elements without JSON. The
+//! projection computes the arguments instead.
 
 use crate::diagnostic::Result;
 use crate::expr::{Expr, ExprKind};
