@@ -95,6 +95,7 @@ fn request(columns: usize) -> ScanRequest {
         limit: None,
         batch_rows: 1024,
         memory: crate::scan::ScanMemory::default(),
+        sizes: crate::scan::ScanSizes::default(),
         report: Arc::new(ScanReport::default()),
         counters: Arc::default(),
     }

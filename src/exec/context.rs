@@ -50,6 +50,7 @@ impl ExecContext {
             limit: None,
             batch_rows: self.batch_rows,
             memory: self.memory.scan(self.threads),
+            sizes: crate::scan::ScanSizes::default(),
             report: Arc::clone(&self.report),
             counters: ScanCounters::of_run(&self.report.counters),
         }

@@ -16,7 +16,7 @@ use super::partition::{Part, Readable, RowGroupScan};
 use super::places;
 use super::prune::RowGroupStatistics;
 use super::reader::{Damage, Reader, Wanted};
-use super::sieve::{ROWS_FOR_ONE, sift};
+use super::sieve::sift;
 use super::text_lengths::TextLengths;
 use crate::diagnostic::{Error, Result};
 use crate::scan::ScanColumn;
@@ -398,7 +398,7 @@ fn picked(
 ) -> impl Iterator<Item = (usize, ArrayRef)> {
     let (group, rows) = (scan.metadata(), selection.row_count());
     let is_narrow = rows.saturating_mul(indexes.len()) <= places::MAX_ROWS;
-    let are_few = rows.saturating_mul(ROWS_FOR_ONE) <= scan.rows();
+    let are_few = rows.saturating_mul(scan.request.sizes.sparse_rows) <= scan.rows();
     let wanted = if rows > 0 && (is_narrow || are_few) { indexes } else { &[] };
     let index_of_pages = readable.metadata.metadata().page_index_for_row_group(0);
     let mut dictionaries = readable.take_dictionaries();

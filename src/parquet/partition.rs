@@ -21,9 +21,6 @@ use crate::diagnostic::{Error, Result};
 use crate::scan::{BatchIterator, Partition, ScanColumn, ScanRequest};
 use crate::storage::counters::Count;
 
-/// Rows of a part: enough to make its start worth while, few enough to share a large row group among threads. Tests
-/// have small files, which must have more than one part, too.
-const PART_ROWS: usize = if cfg!(test) { 300 } else { 1 << 17 };
 /// Most parts of one row group, however many rows it claims to have.
 const MAX_PARTS: usize = 1 << 10;
 /// Bytes that a part may keep of the filter's columns while the other columns are read.
@@ -120,12 +117,13 @@ impl RowGroupScan {
 
     /// Rows of a part: fewer where the filter's columns are wide and must be kept for the output.
     fn part_rows(&self, rows: usize) -> usize {
-        let Some(filter) = &self.request.filter else { return PART_ROWS };
+        let most = self.request.sizes.parquet_rows;
+        let Some(filter) = &self.request.filter else { return most };
         let kept = self.request.columns.iter().filter(|column| reads(filter.columns(), column.column()));
         let leaves = self.leaves(&kept.map(ScanColumn::column).collect::<Vec<_>>());
         let fitting = rows_of(PART_BYTES, self.row_bytes(&leaves));
         // A part is many batches, or starting it would cost more than reading it.
-        PART_ROWS.min(fitting).max(self.request.batch_rows.min(PART_ROWS)).min(rows.max(1))
+        most.min(fitting).max(self.request.batch_rows.min(most)).min(rows.max(1))
     }
 
     /// The leaves of the file behind columns of the table, in order, none twice.

@@ -19,8 +19,6 @@ use super::page_header::PageHeader;
 use super::pages::chunk_range;
 use super::runs::{Run, Runs};
 
-/// Rows of a row group for each wanted one: with fewer, the crate is as good.
-pub(super) const ROWS_FOR_ONE: usize = if cfg!(test) { 3 } else { 16 };
 /// Bytes that are unpacked at once.
 const BUFFER: usize = 64 << 10;
 /// Bytes of strings that are kept of the wanted rows of a chunk.

@@ -128,6 +128,8 @@ pub struct ScanRequest {
     pub batch_rows: usize,
     /// Memory that reading may take.
     pub memory: ScanMemory,
+    /// How files are divided.
+    pub sizes: ScanSizes,
     /// Where to say what was skipped, repaired and noticed.
     pub report: Arc<ScanReport>,
     /// Where to count what is read and left out.
@@ -147,6 +149,30 @@ impl Default for ScanMemory {
     /// Enough for whatever files usually hold.
     fn default() -> Self {
         Self { batch_bytes: 8 << 20, page_bytes: 1 << 30 }
+    }
+}
+
+/// How scans divide files among threads. Tests divide small files, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScanSizes {
+    /// Bytes of text files that one partition reads.
+    pub text_bytes: u64,
+    /// Rows of a Parquet row group that one partition reads: enough to make its start worth while, few enough to share
+    /// a large row group among threads.
+    pub parquet_rows: usize,
+    /// Selected rows are read by themselves if they are at most one in this many.
+    pub sparse_rows: usize,
+}
+
+impl ScanSizes {
+    /// Sizes that divide the small files of unit tests.
+    #[cfg(test)]
+    pub(crate) const SMALL: Self = Self { text_bytes: 64 << 10, parquet_rows: 300, sparse_rows: 3 };
+}
+
+impl Default for ScanSizes {
+    fn default() -> Self {
+        Self { text_bytes: 8 << 20, parquet_rows: 1 << 17, sparse_rows: 16 }
     }
 }
 

@@ -86,7 +86,7 @@ impl TableProvider for FileTable {
 
     fn scan(&self, request: &ScanRequest) -> Result<Vec<Arc<dyn Partition>>> {
         let plan = Arc::new(ScanPlan::new(self.rows.clone(), &self.origins, request, Arc::clone(&self.dates)));
-        let parts = self.parts(plan.wants_lines, &request.report)?;
+        let parts = self.parts(plan.wants_lines, request)?;
         self.remarks.iter().for_each(|remark| request.report.discovered(remark));
         for Field { name, ty } in &*self.added {
             request.report.notice_once(format!(

@@ -146,6 +146,7 @@ fn ids_of_table(table: &FileTable) -> Vec<String> {
         limit: Some(HEAD),
         batch_rows: HEAD,
         memory: crate::scan::ScanMemory::default(),
+        sizes: crate::scan::ScanSizes::default(),
         report: Arc::new(ScanReport::default()),
         counters: Arc::default(),
     };

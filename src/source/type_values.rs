@@ -106,6 +106,7 @@ fn request(report: Arc<ScanReport>) -> ScanRequest {
         limit: None,
         batch_rows: BATCH_ROWS,
         memory: crate::scan::ScanMemory::default(),
+        sizes: crate::scan::ScanSizes::default(),
         report,
         counters: Arc::default(),
     }

@@ -73,7 +73,7 @@ const OWNERS: &[(&str, &[&str])] = &[
             "synth",
         ],
     ),
-    ("percent_encoding", &["source/percent.rs", "functions/scalar/url.rs"]),
+    ("percent_encoding", &["storage/percent.rs", "functions/scalar/url.rs"]),
     ("rand", &["synth", "functions"]),
     ("rand_chacha", &["synth", "functions"]),
     ("rayon", &["exec/scheduler.rs"]),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use coldcase::diagnostic::Result;
-use coldcase::scan::{ScanColumn, ScanMemory, ScanReport, ScanRequest, TableProvider};
+use coldcase::scan::{ScanColumn, ScanMemory, ScanReport, ScanRequest, ScanSizes, TableProvider};
 
 /// Returns the values of these columns as strings; messages about the files go to `report`.
 pub fn read(table: &dyn TableProvider, columns: &[&str], report: &Arc<ScanReport>) -> Result<Vec<Vec<String>>> {
@@ -15,6 +15,7 @@ pub fn read(table: &dyn TableProvider, columns: &[&str], report: &Arc<ScanReport
         limit: None,
         batch_rows: 8_192,
         memory: ScanMemory::default(),
+        sizes: ScanSizes::default(),
         report: Arc::clone(report),
         counters: Arc::default(),
     };

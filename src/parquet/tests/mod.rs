@@ -40,6 +40,7 @@ fn request(columns: impl IntoIterator<Item = usize>) -> ScanRequest {
         limit: None,
         batch_rows: 64,
         memory: crate::scan::ScanMemory::default(),
+        sizes: crate::scan::ScanSizes::SMALL,
         report: Arc::new(ScanReport::default()),
         counters: Arc::default(),
     }

@@ -86,6 +86,7 @@ impl FileDates {
             limit: None,
             batch_rows: 4_096,
             memory: crate::scan::ScanMemory::default(),
+            sizes: crate::scan::ScanSizes::default(),
             report: Arc::default(),
             counters: Arc::default(),
         };

@@ -7,15 +7,12 @@ use super::FileTable;
 use crate::diagnostic::{Error, Result};
 use crate::records;
 use crate::records::{BlockReader, FileRange, FileReport, Framing, Opened, OpenedText};
-use crate::scan::ScanReport;
+use crate::scan::ScanRequest;
 use crate::source::text::count_lines;
 use crate::storage::files::{Compression, DataFile, Format};
 
-/// Bytes of files that one partition reads; few in unit tests, so that they meet the borders of parts.
-const PART_BYTES: u64 = if cfg!(test) { 64 << 10 } else { 8 << 20 };
-
-/// The same for a part of a file on a server, where starting one takes round trips.
-const REMOTE_PART_BYTES: u64 = 4 * PART_BYTES;
+/// Times the bytes of a local partition that a partition of a file on a server has: starting one takes round trips.
+const REMOTE_FACTOR: u64 = 4;
 
 /// Files that one partition reads.
 const PART_FILES: usize = 256;
@@ -46,20 +43,21 @@ impl Piece {
 
 impl FileTable {
     /// How the files are cut.
-    pub(super) fn parts(&self, wants_lines: bool, report: &Arc<ScanReport>) -> Result<Vec<Part>> {
+    pub(super) fn parts(&self, wants_lines: bool, request: &ScanRequest) -> Result<Vec<Part>> {
+        let most = request.sizes.text_bytes;
         let mut parts = Vec::new();
         let mut group: Vec<Piece> = Vec::new();
         let mut bytes = 0;
         for (index, file) in self.files.iter().enumerate() {
-            if file.bytes > PART_BYTES {
+            if file.bytes > most {
                 if !group.is_empty() {
                     parts.push(Part::Text(std::mem::take(&mut group)));
                     bytes = 0;
                 }
-                parts.extend(self.big_file(index, wants_lines, report)?);
+                parts.extend(self.big_file(index, wants_lines, request)?);
                 continue;
             }
-            if !group.is_empty() && (bytes + file.bytes > PART_BYTES || group.len() == PART_FILES) {
+            if !group.is_empty() && (bytes + file.bytes > most || group.len() == PART_FILES) {
                 parts.push(Part::Text(std::mem::take(&mut group)));
                 bytes = 0;
             }
@@ -73,7 +71,8 @@ impl FileTable {
     }
 
     /// How a big file is read.
-    fn big_file(&self, index: usize, wants_lines: bool, report: &Arc<ScanReport>) -> Result<Vec<Part>> {
+    fn big_file(&self, index: usize, wants_lines: bool, request: &ScanRequest) -> Result<Vec<Part>> {
+        let report = &request.report;
         let file = &self.files[index];
         let whole = vec![Part::Text(vec![Piece::whole(index)])];
         let format = match file.format() {
@@ -99,7 +98,8 @@ impl FileTable {
         if blocks.map_err(|error| file.failed(error))?.framing() != Framing::Lines {
             return Ok(whole);
         }
-        let part_bytes = if file.place.remote().is_none() { PART_BYTES } else { REMOTE_PART_BYTES };
+        let factor = if file.place.remote().is_none() { 1 } else { REMOTE_FACTOR };
+        let part_bytes = request.sizes.text_bytes.saturating_mul(factor);
         let starts: Vec<u64> = (0..file.bytes).step_by(usize::try_from(part_bytes).unwrap_or(usize::MAX)).collect();
         let origin = |start: u64| FileRange { start, end: Some(start + part_bytes).filter(|end| *end < file.bytes) };
         let lines = if wants_lines { lines_before(file, &starts)? } else { Vec::new() };

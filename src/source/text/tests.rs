@@ -33,6 +33,7 @@ fn request(table: &dyn TableProvider, columns: &[&str]) -> ScanRequest {
         limit: None,
         batch_rows: 8_192,
         memory: crate::scan::ScanMemory::default(),
+        sizes: crate::scan::ScanSizes::SMALL,
         report: Arc::new(ScanReport::default()),
         counters: Arc::default(),
     }

@@ -50,6 +50,7 @@ fn scan(
         limit: None,
         batch_rows: batch,
         memory: crate::scan::ScanMemory::default(),
+        sizes: crate::scan::ScanSizes::SMALL,
         report: Arc::new(ScanReport::default()),
         counters: Arc::default(),
     };
