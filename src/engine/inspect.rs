@@ -77,8 +77,8 @@ pub struct DaySummary {
     pub times: Option<[i64; 2]>,
 }
 
-/// Runs `work`, which inspects a file, on each of `files` in parallel, and calls `consume` with the results in the order
-/// of the files. The threads and the memory of `settings` are divided among the files.
+/// Runs `work`, which inspects a file, on each of `files` in parallel, and calls `consume` with the results in the
+/// order of the files. The threads and the memory of `settings` are divided among the files.
 ///
 /// # Errors
 /// The first error of `work` in that order, or of `consume`.
