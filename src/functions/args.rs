@@ -1,6 +1,6 @@
-//! The arguments of a call, typed; the loops over rows live here.
+//! Typed access to the arguments of a call, and the loops over their rows.
 //!
-//! A kernel never sees a dictionary-encoded column: evaluation calls it once a distinct value instead.
+//! A kernel never sees a dictionary-encoded column: evaluation calls it once per distinct value instead.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -15,19 +15,19 @@ use super::signature::Nulls;
 use crate::diagnostic::{Error, Result};
 use crate::types::{Column, ColumnBuilder, Type, Value, dynamic};
 
-/// The most bytes of text that one call makes in one batch of several rows: what a query asks for over rows that an
-/// attacker wrote must not take all memory. Beyond it, fewer rows are computed at a time.
-pub const MOST_BYTES: usize = 64 << 20;
-/// The longest text or dynamic that a function makes of shorter ones, in bytes.
-pub const LONGEST_VALUE: usize = 32 << 20;
+/// Maximum bytes of strings that one call produces per batch, because attackers write the rows that a query expands.
+/// Beyond it, fewer rows are computed at a time.
+pub const MAX_BATCH_BYTES: usize = 64 << 20;
+/// Maximum length in bytes of a string or dynamic that a function builds from shorter ones.
+pub const MAX_VALUE_BYTES: usize = 32 << 20;
 
-/// The error of a call that would make a value longer than [`LONGEST_VALUE`].
+/// The error of a call that would make a value longer than [`MAX_VALUE_BYTES`].
 #[must_use]
 pub fn too_long(what: &str) -> Error {
-    Error::Limit(format!("{what} would be longer than {} MiB; narrow the query", LONGEST_VALUE >> 20))
+    Error::Limit(format!("{what} would be longer than {} MiB; narrow the query", MAX_VALUE_BYTES >> 20))
 }
 
-/// What a kernel is called with.
+/// The arguments of a kernel.
 #[derive(Debug)]
 pub struct Args<'a> {
     columns: &'a [Column],
@@ -35,48 +35,48 @@ pub struct Args<'a> {
     returns: Type,
     nulls: Nulls,
     context: &'a EvalContext,
-    /// Set once the texts of a result took more than [`MOST_BYTES`]: the result is not whole then.
+    /// Set once the strings of a result exceed [`MAX_BATCH_BYTES`]: the result is then incomplete.
     overflow: Cell<bool>,
 }
 
 impl<'a> Args<'a> {
-    /// Arguments of `rows` rows each for a call that answers `returns`.
+    /// Arguments of `rows` rows each for a call with the result type `returns`.
     #[must_use]
     pub fn new(columns: &'a [Column], rows: usize, returns: Type, nulls: Nulls, context: &'a EvalContext) -> Self {
         Self { columns, rows, returns, nulls, context, overflow: Cell::new(false) }
     }
 
-    /// How many arguments.
+    /// The number of arguments.
     #[must_use]
     pub fn len(&self) -> usize {
         self.columns.len()
     }
 
-    /// No arguments.
+    /// True if there are no arguments.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.columns.is_empty()
     }
 
-    /// How many rows.
+    /// The number of rows.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// The type that the call answers, as the binder resolved it.
+    /// The result type of the call, as the binder resolved it.
     #[must_use]
     pub fn returns(&self) -> Type {
         self.returns
     }
 
-    /// `now`, and what else is fixed for the run.
+    /// `now`, and everything else that is fixed for the run.
     #[must_use]
     pub fn context(&self) -> &'a EvalContext {
         self.context
     }
 
-    /// The argument at `index`; the caller knows that it is there.
+    /// The argument at `index`, which must exist.
     #[must_use]
     pub fn column(&self, index: usize) -> &'a Column {
         &self.columns[index]
@@ -88,13 +88,13 @@ impl<'a> Args<'a> {
         self.columns
     }
 
-    /// The argument at `index`, where it is given and one value for all rows.
+    /// The argument at `index`, if it is given and constant.
     #[must_use]
     pub fn constant(&self, index: usize) -> Option<&'a Value> {
         self.columns.get(index).and_then(Column::as_constant)
     }
 
-    /// The argument at `index` as texts: a string, or the JSON text of a dynamic.
+    /// The argument at `index` as strings: of a dynamic its JSON text.
     #[must_use]
     pub fn texts(&self, index: usize) -> Texts<'a> {
         let column = self.column(index);
@@ -105,7 +105,7 @@ impl<'a> Args<'a> {
         }
     }
 
-    /// The argument at `index` as the text that `tostring()` gives of it, whatever its type.
+    /// The argument at `index` of any type, converted like `tostring()`.
     #[must_use]
     pub fn to_texts(&self, index: usize) -> AnyTexts<'a> {
         let column = self.column(index);
@@ -119,7 +119,7 @@ impl<'a> Args<'a> {
         }
     }
 
-    /// The argument at `index` as 64-bit numbers: long, datetime, timespan, or int widened.
+    /// The argument at `index` as 64-bit integers: long, datetime, timespan, or a widened int.
     #[must_use]
     pub fn longs(&self, index: usize) -> Longs<'a> {
         let column = self.column(index);
@@ -145,7 +145,7 @@ impl<'a> Args<'a> {
         }
     }
 
-    /// The argument at `index` as truth values.
+    /// The argument at `index` as bools.
     #[must_use]
     pub fn bools(&self, index: usize) -> Bools<'a> {
         let column = self.column(index);
@@ -155,14 +155,14 @@ impl<'a> Args<'a> {
         }
     }
 
-    /// The result of `row -> T` for each row, of the call's type. Where nulls propagate, `of` is not asked about a
-    /// row with a null argument. A call with constant arguments only is computed once. Where the texts take too much, the
-    /// rest is null, and [`Self::has_overflowed`] is true.
+    /// Computes `row -> T` for each row, as a column of the result type. If nulls propagate, `of` is not called for
+    /// rows with a null argument. If all arguments are constant, it is called once. If the strings exceed the limit, the
+    /// remaining rows are null, and [`Self::has_overflowed`] is true.
     pub fn map<T: Slot>(&self, of: impl Fn(usize) -> T) -> Column {
         let (mut builder, nulls) = (self.builder(), self.propagated_nulls());
         let mut bytes = 0;
         for row in 0..self.distinct_rows() {
-            if is_null(nulls.as_ref(), row) || bytes > MOST_BYTES {
+            if is_null(nulls.as_ref(), row) || bytes > MAX_BATCH_BYTES {
                 builder.append_null();
                 continue;
             }
@@ -170,20 +170,20 @@ impl<'a> Args<'a> {
             bytes += value.bytes();
             value.append(&mut builder);
         }
-        self.overflow.set(self.overflow.get() || (bytes > MOST_BYTES && self.distinct_rows() > 1));
+        self.overflow.set(self.overflow.get() || (bytes > MAX_BATCH_BYTES && self.distinct_rows() > 1));
         self.spread(builder.finish())
     }
 
-    /// True if texts of the result took more memory than is allowed, so that it is not whole.
+    /// True if the strings of the result exceeded the limit, so that it is incomplete.
     #[must_use]
     pub fn has_overflowed(&self) -> bool {
         self.overflow.get()
     }
 
-    /// As [`Args::map`], for what can fail or grow: each text is bounded, too.
+    /// Like [`Args::map`], for computations that can fail or grow: each string is limited too.
     ///
     /// # Errors
-    /// The first error of `of`, and the limit [`LONGEST_VALUE`].
+    /// The first error of `of`, and the limit [`MAX_VALUE_BYTES`].
     pub fn try_map<T: Slot>(&self, of: impl Fn(usize) -> Result<T>) -> Result<Column> {
         let (mut builder, nulls) = (self.builder(), self.propagated_nulls());
         let mut bytes = 0;
@@ -194,10 +194,10 @@ impl<'a> Args<'a> {
             }
             let value = of(row)?;
             bytes += value.bytes();
-            if value.bytes() > LONGEST_VALUE {
+            if value.bytes() > MAX_VALUE_BYTES {
                 return Err(too_long("the result"));
             }
-            if bytes > MOST_BYTES && self.distinct_rows() > 1 {
+            if bytes > MAX_BATCH_BYTES && self.distinct_rows() > 1 {
                 self.overflow.set(true);
                 break;
             }
@@ -206,20 +206,20 @@ impl<'a> Args<'a> {
         Ok(self.spread(builder.finish()))
     }
 
-    /// How many rows there are to compute: one stands for all where every argument is constant.
+    /// The number of rows to compute: one if all arguments are constant.
     #[must_use]
     pub fn distinct_rows(&self) -> usize {
         if self.constant_call() { self.rows.min(1) } else { self.rows }
     }
 
-    /// A result of [`Args::distinct_rows`] rows as the result of all rows.
+    /// Expands a result of [`Args::distinct_rows`] rows to all rows.
     #[must_use]
     pub fn spread(&self, column: Column) -> Column {
         let constant = self.constant_call() && column.rows() == 1;
         if constant { Column::constant(column.value(0), self.rows) } else { column }
     }
 
-    /// The rows, of [`Args::distinct_rows`], with a null in any argument; None where there is none.
+    /// The rows, of [`Args::distinct_rows`], with a null in any argument; None if there are none.
     #[must_use]
     pub fn nulls_anywhere(&self) -> Option<NullBuffer> {
         let nulls = self.columns.iter().map(|column| match (column.as_array(), column.as_constant()) {
@@ -231,14 +231,14 @@ impl<'a> Args<'a> {
         nulls.fold(None, |all, nulls| NullBuffer::union(all.as_ref(), nulls.as_ref()))
     }
 
-    /// The bool result of [`Args::distinct_rows`] packed truth values; rows that are not `valid` are null.
+    /// A bool result from [`Args::distinct_rows`] bits; rows that are not `valid` are null.
     #[must_use]
     pub fn truths(&self, values: BooleanBuffer, valid: Option<BooleanBuffer>) -> Column {
         let nulls = valid.map(NullBuffer::new).filter(|nulls| nulls.null_count() > 0);
         self.spread(Column::array(Type::Bool, Arc::new(BooleanArray::new(values, nulls))))
     }
 
-    /// The bool result of a predicate that is never null.
+    /// A bool result that is never null.
     pub fn predicate(&self, holds: impl FnMut(usize) -> bool) -> Column {
         self.truths(BooleanBuffer::collect_bool(self.distinct_rows(), holds), None)
     }
@@ -255,32 +255,32 @@ impl<'a> Args<'a> {
         if self.nulls == Nulls::Propagate { self.nulls_anywhere() } else { None }
     }
 
-    /// `text -> T` over the text argument at `index`.
+    /// Computes `string -> T` for the string argument at `index`.
     pub fn map_text<T: Slot>(&self, index: usize, of: impl Fn(&str) -> T) -> Column {
         let texts = self.texts(index);
         self.map(|row| of(texts.get(row).unwrap_or("")))
     }
 
-    /// `(text, text) -> T` over the text arguments at `first` and `second`.
+    /// Computes `(string, string) -> T` for the string arguments at `first` and `second`.
     pub fn map_texts<T: Slot>(&self, first: usize, second: usize, of: impl Fn(&str, &str) -> T) -> Column {
         let (a, b) = (self.texts(first), self.texts(second));
         self.map(|row| of(a.get(row).unwrap_or(""), b.get(row).unwrap_or("")))
     }
 
-    /// `number -> T` over the long, int, datetime or timespan argument at `index`; rows with a null are null.
+    /// Computes `i64 -> T` for the long, int, datetime or timespan argument at `index`; nulls stay null.
     pub fn map_long<T: Slot>(&self, index: usize, of: impl Fn(i64) -> T) -> Column {
         let longs = self.longs(index);
         self.map(|row| longs.get(row).map(&of))
     }
 
-    /// `number -> T` over the numeric argument at `index` as a double; rows with a null are null.
+    /// Computes `f64 -> T` for the numeric argument at `index`; nulls stay null.
     pub fn map_real<T: Slot>(&self, index: usize, of: impl Fn(f64) -> T) -> Column {
         let reals = self.reals(index);
         self.map(|row| reals.get(row).map(&of))
     }
 }
 
-/// A text argument, array or constant.
+/// A string argument, array or constant.
 #[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "the variants are the two forms of a column")]
 pub enum Texts<'a> {
@@ -289,7 +289,7 @@ pub enum Texts<'a> {
 }
 
 impl<'a> Texts<'a> {
-    /// The text of `row`; None for a null dynamic.
+    /// The string of `row`; None for a null dynamic.
     #[must_use]
     pub fn get(&self, row: usize) -> Option<&'a str> {
         match self {
@@ -299,7 +299,7 @@ impl<'a> Texts<'a> {
     }
 }
 
-/// An argument of any type as text.
+/// An argument of any type, converted to strings.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "the variants are the ways to the text")]
 pub enum AnyTexts<'a> {
@@ -310,7 +310,7 @@ pub enum AnyTexts<'a> {
 }
 
 impl AnyTexts<'_> {
-    /// The text of `row`, "" for null.
+    /// The string of `row`; "" for null.
     #[must_use]
     pub fn get(&self, row: usize) -> Cow<'_, str> {
         match self {
@@ -365,7 +365,7 @@ impl Reals<'_> {
     }
 }
 
-/// A truth argument, array or constant.
+/// A bool argument, array or constant.
 #[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "the variants are the two forms of a column")]
 pub enum Bools<'a> {
@@ -388,12 +388,12 @@ fn is_null(nulls: Option<&NullBuffer>, row: usize) -> bool {
     nulls.is_some_and(|nulls| nulls.is_null(row))
 }
 
-/// What a row of a result can be made of.
+/// A type that can be appended to a result column.
 pub trait Slot {
-    /// Appends it; the builder's type must fit.
+    /// Appends the value; the builder's type must fit.
     fn append(self, builder: &mut ColumnBuilder);
 
-    /// The bytes of text in it.
+    /// The number of string bytes in the value.
     fn bytes(&self) -> usize {
         0
     }

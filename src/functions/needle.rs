@@ -1,26 +1,26 @@
-//! A text to look for in other texts: as a whole, at an end, anywhere, or as a term; with case or without.
+//! A string to search for in other strings: as a whole, at either end, anywhere, or as a term; case-sensitive or not.
 //!
-//! Case is ignored by mapping each character to upper case, where that is one character, as comparisons by ordinal do.
-//! No character outside of ASCII maps to one inside, so an ASCII needle is searched in the bytes as they are.
+//! Case is ignored as ordinal comparison does: each character is mapped to upper case, if that is a single character.
+//! No character outside ASCII maps to ASCII, so an ASCII needle is searched in the raw bytes.
 
 use memchr::{memchr2_iter, memmem};
 
-/// Where a needle has to stand.
+/// Where a needle must occur.
 ///
-/// A term is a run of letters and digits. Where a needle begins with a letter or digit, a term has to begin there too;
-/// where it begins with anything else, that is no condition. The same holds for its end. Source: the reference's page
-/// on string operators, and the engine's answers.
+/// A term is a maximal run of letters and digits. If a needle begins with a letter or digit, a term must begin there
+/// too; if it begins with any other character, there is no such condition. The same holds for its end. Source: the
+/// reference's page on string operators, and results of the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// It is the whole text.
+pub enum Anchor {
+    /// The needle is the whole string.
     Whole,
-    /// At the start of the text.
+    /// At the start of the string.
     Start,
-    /// At the end of the text.
+    /// At the end of the string.
     End,
     /// Anywhere.
     Anywhere,
-    /// From the start to the end of a term, or of several.
+    /// As a whole term, or several.
     Term,
     /// At the start of a term.
     TermStart,
@@ -28,42 +28,42 @@ pub enum Place {
     TermEnd,
 }
 
-/// Whether `a` and `A` are the same.
+/// Case sensitivity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Case {
-    /// They are not.
+    /// `a` and `A` differ.
     Matters,
-    /// They are.
+    /// `a` and `A` are equal.
     Ignored,
 }
 
-/// A text to look for, prepared for many searches.
+/// A string to search for, prepared for many searches.
 #[derive(Debug)]
 pub struct Needle {
-    /// In upper case where case is ignored.
+    /// In upper case if case is ignored.
     text: String,
-    place: Place,
+    place: Anchor,
     search: Search,
 }
 
 #[derive(Debug)]
 enum Search {
-    /// Byte by byte.
+    /// Searches the exact bytes.
     Exact(memmem::Finder<'static>),
-    /// An ASCII text whose letters stand for both cases; `offset` is where its rarest byte is.
+    /// An ASCII needle whose letters match both cases; `offset` is the position of its rarest byte.
     AsciiIgnoringCase { offset: usize },
-    /// In the text brought to upper case.
+    /// Searches the string converted to upper case.
     Folded(memmem::Finder<'static>),
 }
 
 impl Needle {
-    /// `text`, to be found at `place`.
+    /// Prepares the search for `text` at `place`.
     #[must_use]
-    pub fn new(text: &str, place: Place, case: Case) -> Self {
+    pub fn new(text: &str, place: Anchor, case: Case) -> Self {
         let finder = |text: &str| memmem::Finder::new(text).into_owned();
         let (text, search) = match case {
             Case::Matters => (text.to_owned(), Search::Exact(finder(text))),
-            // Without letters there is one case only.
+            // Without letters, case does not matter.
             Case::Ignored if text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_alphabetic()) => {
                 (text.to_owned(), Search::Exact(finder(text)))
             }
@@ -81,14 +81,14 @@ impl Needle {
         Self { text, place, search }
     }
 
-    /// True where the needle stands in `text` at its place.
+    /// True if the needle occurs in `text` where it must.
     #[must_use]
     pub fn is_in(&self, text: &str) -> bool {
         match self.place {
-            Place::Whole => self.is_whole(text),
-            Place::Start => self.is_start(text),
-            Place::End => self.is_end(text),
-            Place::Anywhere | Place::Term | Place::TermStart | Place::TermEnd => self.is_inside(text),
+            Anchor::Whole => self.is_whole(text),
+            Anchor::Start => self.is_start(text),
+            Anchor::End => self.is_end(text),
+            Anchor::Anywhere | Anchor::Term | Anchor::TermStart | Anchor::TermEnd => self.is_inside(text),
         }
     }
 
@@ -137,7 +137,7 @@ impl Needle {
         }
     }
 
-    /// Where the needle begins in `text`, whatever its case.
+    /// The positions at which the needle starts in `text`, ignoring case.
     fn ascii_occurrences<'a>(&'a self, text: &'a str, offset: usize) -> impl Iterator<Item = usize> + 'a {
         let (bytes, needle) = (text.as_bytes(), self.text.as_bytes());
         let rarest = needle[offset];
@@ -150,8 +150,8 @@ impl Needle {
 
     fn any_in_place(&self, text: &str, mut starts: impl Iterator<Item = usize>) -> bool {
         let starts_term =
-            matches!(self.place, Place::Term | Place::TermStart) && self.text.starts_with(is_term_character);
-        let ends_term = matches!(self.place, Place::Term | Place::TermEnd) && self.text.ends_with(is_term_character);
+            matches!(self.place, Anchor::Term | Anchor::TermStart) && self.text.starts_with(is_term_character);
+        let ends_term = matches!(self.place, Anchor::Term | Anchor::TermEnd) && self.text.ends_with(is_term_character);
         starts.any(|start| {
             let (before, after) = (&text[..start], &text[start + self.text.len()..]);
             !(starts_term && before.ends_with(is_term_character) || ends_term && after.starts_with(is_term_character))
@@ -159,7 +159,7 @@ impl Needle {
     }
 }
 
-/// Every start of the finder's text in `text`, overlapping ones too.
+/// The positions of all matches of the finder in `text`, overlapping ones included.
 fn occurrences<'a>(finder: &'a memmem::Finder<'static>, text: &'a str) -> impl Iterator<Item = usize> + 'a {
     let mut from = 0;
     std::iter::from_fn(move || {
@@ -173,7 +173,7 @@ fn begins(mut text: impl Iterator<Item = char>, mut start: impl Iterator<Item = 
     start.all(|c| text.next() == Some(c))
 }
 
-/// True where `text[start..end]`, which is not empty, is a whole term or several: see [`Place`].
+/// True if the non-empty `text[start..end]` is one or more whole terms: see [`Anchor`].
 #[must_use]
 pub fn is_term_at(text: &str, start: usize, end: usize) -> bool {
     let (before, found, after) = (&text[..start], &text[start..end], &text[end..]);
@@ -186,7 +186,7 @@ fn is_term_character(c: char) -> bool {
     c.is_alphanumeric()
 }
 
-/// `text` with every character in upper case.
+/// Converts every character of `text` to upper case.
 #[must_use]
 pub fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
@@ -194,7 +194,7 @@ pub fn fold(text: &str) -> String {
     folded
 }
 
-/// The same, in the place of what `folded` holds.
+/// Like `fold`, reusing the buffer `folded`.
 pub fn fold_into(text: &str, folded: &mut String) {
     folded.clear();
     if text.is_ascii() {
@@ -205,8 +205,8 @@ pub fn fold_into(text: &str, folded: &mut String) {
     }
 }
 
-/// The character in upper case, where that is one character. Two letters of other scripts that map into ASCII stay as
-/// they are: the dotless i and the long s.
+/// The character in upper case, if that is a single character. The two letters outside ASCII that map into ASCII, the
+/// dotless i and the long s, stay unchanged.
 fn upper(c: char) -> char {
     let mut mapped = c.to_uppercase();
     match (mapped.next(), mapped.next()) {
@@ -215,9 +215,9 @@ fn upper(c: char) -> char {
     }
 }
 
-/// The position of the byte of an upper case text that is least common in logs.
+/// The position of the byte of an upper-case string that is rarest in logs.
 fn rarest(text: &[u8]) -> usize {
-    /// From the most common byte on; letters stand for both of their cases.
+    /// Most common byte first; letters stand for both cases.
     const COMMON: &[u8] = b"E\":,0-IASTNORC1D2LM43PU5.\\F6B7G9 8_H/VK@WYJXZQ";
     let rank = |byte: &u8| COMMON.iter().position(|common| common == byte).unwrap_or(COMMON.len());
     (0..text.len()).max_by_key(|&index| rank(&text[index])).unwrap_or(0)
@@ -227,27 +227,27 @@ fn rarest(text: &[u8]) -> usize {
 mod tests {
     use rand::{RngExt, SeedableRng};
 
-    use super::{Case, Needle, Place, fold, is_term_character, upper};
+    use super::{Anchor, Case, Needle, fold, is_term_character, upper};
 
-    const PLACES: [Place; 7] =
-        [Place::Whole, Place::Start, Place::End, Place::Anywhere, Place::Term, Place::TermStart, Place::TermEnd];
+    const PLACES: [Anchor; 7] =
+        [Anchor::Whole, Anchor::Start, Anchor::End, Anchor::Anywhere, Anchor::Term, Anchor::TermStart, Anchor::TermEnd];
 
-    /// The definition, character by character.
-    fn slow(text: &str, needle: &str, place: Place, case: Case) -> bool {
+    /// Reference implementation, character by character.
+    fn slow(text: &str, needle: &str, place: Anchor, case: Case) -> bool {
         let prepare = |text: &str| if case == Case::Ignored { fold(text) } else { text.to_owned() };
         let (text, needle): (Vec<char>, Vec<char>) =
             (prepare(text).chars().collect(), prepare(needle).chars().collect());
         let term =
             |index: Option<usize>| index.and_then(|index| text.get(index)).is_some_and(|c| is_term_character(*c));
         let starts_term =
-            matches!(place, Place::Term | Place::TermStart) && needle.first().is_some_and(|c| is_term_character(*c));
+            matches!(place, Anchor::Term | Anchor::TermStart) && needle.first().is_some_and(|c| is_term_character(*c));
         let ends_term =
-            matches!(place, Place::Term | Place::TermEnd) && needle.last().is_some_and(|c| is_term_character(*c));
+            matches!(place, Anchor::Term | Anchor::TermEnd) && needle.last().is_some_and(|c| is_term_character(*c));
         (0..=text.len().saturating_sub(needle.len())).any(|start| {
             let end = start + needle.len();
             text.get(start..end) == Some(&needle[..])
-                && (start == 0 || !matches!(place, Place::Whole | Place::Start))
-                && (end == text.len() || !matches!(place, Place::Whole | Place::End))
+                && (start == 0 || !matches!(place, Anchor::Whole | Anchor::Start))
+                && (end == text.len() || !matches!(place, Anchor::Whole | Anchor::End))
                 && !(starts_term && term(start.checked_sub(1)))
                 && !(ends_term && term(Some(end)))
         })
@@ -283,7 +283,7 @@ mod tests {
 
     #[test]
     fn terms() {
-        let has = |text: &str, needle: &str| Needle::new(needle, Place::Term, Case::Ignored).is_in(text);
+        let has = |text: &str, needle: &str| Needle::new(needle, Anchor::Term, Case::Ignored).is_in(text);
         for (text, needle, expected) in [
             ("North America", "america", true),
             ("North America", "amer", false),

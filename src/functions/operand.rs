@@ -1,7 +1,7 @@
-//! Operands of comparisons as native values, and comparisons of whole columns on them.
+//! Columns as native values, and row-wise comparisons of them.
 //!
-//! Arrow's comparison kernels order reals totally (NaN equals itself, -0.0 is less than 0.0); the language compares
-//! them as IEEE 754 does, hence loops of our own.
+//! Arrow's comparison kernels use a total order of reals (NaN equals itself, -0.0 is less than 0.0); KQL compares them
+//! as IEEE 754 does, so these loops replace the kernels.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use rust_decimal::Decimal;
 
 use crate::types::{Column, Type, Value, decimal, number};
 
-/// The values of a column, a slot a row, or one slot for all rows. Slots of null rows hold anything.
+/// The values of a column: one per row, or one for all rows. The values of null rows are undefined.
 #[derive(Debug)]
 pub(crate) struct Operand<'a, T: Clone> {
     values: Cow<'a, [T]>,
@@ -37,7 +37,7 @@ impl<'a, T: Copy> Operand<'a, T> {
         if self.constant { self.values[0] } else { self.values[row] }
     }
 
-    /// `of` this operand and `other`, row by row.
+    /// Applies `of` to this operand and `other`, row by row.
     pub(crate) fn combine(&self, other: &Self, rows: usize, of: impl Fn(T, T) -> T) -> Vec<T> {
         let (a, b) = (&self.values[..], &other.values[..]);
         match (self.constant, other.constant) {
@@ -48,7 +48,7 @@ impl<'a, T: Copy> Operand<'a, T> {
         }
     }
 
-    /// Where `holds` is true of this operand and `other`, row by row.
+    /// The rows in which `holds` is true for this operand and `other`.
     pub(crate) fn pairwise(&self, other: &Self, rows: usize, holds: impl Fn(T, T) -> bool) -> BooleanBuffer {
         let (a, b) = (&self.values[..], &other.values[..]);
         match (self.constant, other.constant) {
@@ -119,7 +119,7 @@ impl<T: Copy> Operand<'_, T> {
     }
 }
 
-/// The rows of `column` that are not null; None where no row is.
+/// The rows of `column` that are not null; None if no row is null.
 pub(crate) fn valid_rows(column: &Column, rows: usize) -> Option<BooleanBuffer> {
     match (column.as_array(), column.as_constant()) {
         (Some(array), _) => array.nulls().map(|nulls| nulls.inner().clone()),

@@ -1,6 +1,6 @@
-//! Regular expressions, compiled once a thread and kept while they are used.
+//! Regular expressions, compiled once per thread and cached.
 //!
-//! The syntax of the language's expressions is that of the regex crate; see the reference's page on regex syntax.
+//! KQL uses the syntax of the regex crate; see the reference's page on regex syntax.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -10,20 +10,20 @@ use regex::Regex;
 use crate::diagnostic::{Code, Error, Result, Span};
 use crate::types::Value;
 
-/// How many expressions a thread keeps; the one longest out of use makes way for a new one.
+/// Number of expressions cached per thread; the least recently used one is evicted.
 const MOST_KEPT: usize = 32;
-/// The most bytes that one compiled expression takes.
-const MOST_BYTES: usize = 4 << 20;
+/// Maximum size of a compiled expression in bytes.
+const MAX_BATCH_BYTES: usize = 4 << 20;
 
 thread_local! {
-    /// The last ones used, most recent first.
+    /// Cached entries, most recently used first.
     static KEPT: RefCell<Vec<Rc<Regex>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The compiled form of `pattern`.
+/// Compiles `pattern`, or returns it from the cache.
 ///
 /// # Errors
-/// [`Code::InvalidRegex`] without a place, where the pattern does not parse or is too large.
+/// [`Code::InvalidRegex`] without a location if the pattern does not parse or is too large.
 pub fn compile(pattern: &str) -> Result<Rc<Regex>> {
     KEPT.with_borrow_mut(|kept| {
         let regex = match kept.iter().position(|regex| regex.as_str() == pattern) {
@@ -36,7 +36,7 @@ pub fn compile(pattern: &str) -> Result<Rc<Regex>> {
     })
 }
 
-/// Checks the argument at `index` of a call where it is a constant text: a `validate` hook.
+/// A `validate` hook: checks the regular expression at `index`, if it is constant.
 ///
 /// # Errors
 /// As [`compile`].
@@ -46,18 +46,18 @@ pub fn check(arguments: &[Option<&Value>], index: usize) -> Result<Option<Rc<Reg
 }
 
 fn build(pattern: &str) -> Result<Regex> {
-    regex::RegexBuilder::new(pattern).size_limit(MOST_BYTES).build().map_err(|error| {
+    regex::RegexBuilder::new(pattern).size_limit(MAX_BATCH_BYTES).build().map_err(|error| {
         Error::query(Code::InvalidRegex, Span::default(), format!("not a valid regular expression: {}", reason(&error)))
     })
 }
 
-/// What is wrong and where, in one line.
+/// The error and its position, in one line.
 fn reason(error: &regex::Error) -> String {
     match error {
         regex::Error::CompiledTooBig(_) => "it is too large".to_owned(),
         regex::Error::Syntax(text) => {
             let what = text.lines().filter_map(|line| line.strip_prefix("error: ")).next_back().unwrap_or(text);
-            // Under the pattern, itself indented by four blanks, stands a caret.
+            // The error shows a caret below the pattern, which is indented by four spaces.
             let caret = text
                 .lines()
                 .find(|line| line.trim_start().starts_with('^') && line.trim_matches([' ', '^']).is_empty());

@@ -1,6 +1,6 @@
-//! arg_max, arg_min: the row with the greatest or least value. Old names: argmax, argmin.
+//! arg_max, arg_min: the row with the greatest or least value. Deprecated names: argmax, argmin.
 //!
-//! The binder writes a `*` out as further arguments; the result has a column for each argument.
+//! The binder expands a `*` into arguments; the result has a column for each argument.
 
 use std::any::Any;
 use std::cmp::Ordering;
@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use super::chosen_rows::ChosenRows;
 use super::element::Element;
 use super::min_max::ORDERED;
-use super::{Accumulator, AggregateCall, AggregateFunction, Argument, downcast, taken};
+use super::{Accumulator, AggregateCall, AggregateFunction, Argument, downcast, take_states};
 use crate::diagnostic::Result;
 use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Accepts, Param, Returns};
@@ -124,18 +124,18 @@ fn arg_extreme(call: &AggregateCall, wanted: Ordering) -> Box<dyn Accumulator> {
     }
 }
 
-/// No row of the batch at hand.
+/// No row of the current batch.
 const NO_ROW: u32 = u32::MAX;
 
 #[derive(Debug)]
 struct ArgExtreme<T> {
-    /// The best value of each group, None while it only has rows with null.
+    /// The best value of each group; None while it has only rows with null.
     best: Vec<Option<T>>,
     rows: ChosenRows,
     wanted: Ordering,
-    /// By group, the row of the batch at hand that is to be chosen; `NO_ROW` between batches.
+    /// By group, the row chosen from the current batch; `NO_ROW` between batches.
     pending: Vec<u32>,
-    /// Bytes that the values hold elsewhere.
+    /// Heap bytes of the values.
     heap: usize,
 }
 
@@ -146,7 +146,7 @@ impl<T: Element> ArgExtreme<T> {
         self.rows.resize(groups);
     }
 
-    /// Keeps `value` where it is better than what the group has; says whether it is.
+    /// Keeps `value` if it is better than the group's; returns whether it is.
     fn offer(&mut self, group: u32, value: T::Ref<'_>) -> bool {
         let slot = &mut self.best[group as usize];
         let better = slot.as_ref().is_none_or(|best| T::beats(value, best.borrowed(), self.wanted));
@@ -209,7 +209,7 @@ impl<T: Element> Accumulator for ArgExtreme<T> {
     }
 
     fn select(&mut self, groups: &[u32]) -> Result<Box<dyn Accumulator>> {
-        let best = taken(&mut self.best, groups);
+        let best = take_states(&mut self.best, groups);
         let heap = best.iter().flatten().map(T::heap).sum();
         self.heap -= heap;
         let pending = vec![NO_ROW; groups.len()];

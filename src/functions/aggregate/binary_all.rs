@@ -1,9 +1,9 @@
-//! binary_all_and, binary_all_or, binary_all_xor: the bits of all values of a group combined.
+//! binary_all_and, binary_all_or, binary_all_xor: bitwise operations over the values of a group.
 
 use std::any::Any;
 
 use super::element::Element;
-use super::{Accumulator, AggregateFunction, downcast, taken};
+use super::{Accumulator, AggregateFunction, downcast, take_states};
 use crate::diagnostic::Result;
 use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
@@ -48,7 +48,7 @@ fn bits(combine: fn(i64, i64) -> i64) -> Box<dyn Accumulator> {
     Box::new(Bits { groups: Vec::new(), combine })
 }
 
-/// The combined bits of each group, None before the first value.
+/// The combined bits of each group; None before the first value.
 #[derive(Debug)]
 struct Bits {
     groups: Vec<Option<i64>>,
@@ -92,7 +92,7 @@ impl Accumulator for Bits {
     }
 
     fn select(&mut self, groups: &[u32]) -> Result<Box<dyn Accumulator>> {
-        Ok(Box::new(Self { groups: taken(&mut self.groups, groups), combine: self.combine }))
+        Ok(Box::new(Self { groups: take_states(&mut self.groups, groups), combine: self.combine }))
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {

@@ -1,6 +1,6 @@
-//! A row for each group, kept in columns: what `arg_max` and `take_any` answer.
+//! One row per group, stored in columns: the state of `arg_max` and `take_any`.
 //!
-//! A chosen row is copied once a batch, not once a time it is beaten, and never value by value.
+//! A chosen row is copied once per batch, not each time a better one is found, and never value by value.
 
 use std::sync::Arc;
 
@@ -10,32 +10,32 @@ use arrow::compute::{cast, interleave};
 use crate::diagnostic::Result;
 use crate::types::{Batch, Column, ColumnBuilder, Type};
 
-/// What a chunk costs beyond its rows, in rows.
+/// Overhead of a chunk, in rows.
 const CHUNK_COST: usize = 64;
-/// How much is kept in vain before it is thrown out, in rows, beyond twice what is wanted.
+/// Number of obsolete rows, beyond twice the chosen ones, that triggers compaction.
 const SLACK: usize = 4096;
 
-/// A place among the kept rows.
+/// The location of a kept row.
 #[derive(Clone, Copy, Debug)]
-struct Place {
+struct RowLocation {
     chunk: u32,
     row: u32,
 }
 
-/// One row for each group, or none yet.
+/// One row per group, or none yet.
 #[derive(Debug)]
 pub struct ChosenRows {
     types: Vec<Type>,
     chunks: Vec<Batch>,
-    places: Vec<Option<Place>>,
-    /// Rows in all chunks, wanted or not.
+    places: Vec<Option<RowLocation>>,
+    /// Rows in all chunks, chosen or obsolete.
     kept: usize,
-    /// Bytes that the chunks hold.
+    /// Memory of the chunks in bytes.
     bytes: usize,
 }
 
 impl ChosenRows {
-    /// No rows yet; they will have columns of these types.
+    /// No rows yet, with columns of these types.
     #[must_use]
     pub fn new(types: &[Type]) -> Self {
         Self { types: types.to_vec(), chunks: Vec::new(), places: Vec::new(), kept: 0, bytes: 0 }
@@ -46,13 +46,13 @@ impl ChosenRows {
         self.places.resize(groups, None);
     }
 
-    /// True where the group has a row.
+    /// True if the group has a row.
     #[must_use]
     pub fn has(&self, group: u32) -> bool {
         self.places[group as usize].is_some()
     }
 
-    /// Gives each `(group, row)` of `picks` that row of `columns`, in place of the one it had.
+    /// For each `(group, row)` of `picks`, replaces the row of the group with that row of `columns`.
     pub fn choose(&mut self, picks: &[(u32, u32)], columns: &[Column], rows: usize) -> Result<()> {
         if picks.is_empty() {
             return Ok(());
@@ -68,7 +68,7 @@ impl ChosenRows {
         self.compact_if_worth()
     }
 
-    /// Gives each `(group, later_group)` of `picks` the row that `later` chose for `later_group`.
+    /// For each `(group, later_group)` of `picks`, takes the row that `later` chose for `later_group`.
     pub fn choose_from(&mut self, later: Self, picks: &[(u32, u32)]) -> Result<()> {
         let first = self.chunks.len();
         later.chunks.into_iter().for_each(|chunk| self.add_chunk(chunk));
@@ -79,7 +79,7 @@ impl ChosenRows {
         self.compact_if_worth()
     }
 
-    /// The rows of some groups, with memory of their own.
+    /// Copies the rows of some groups.
     pub fn select(&self, groups: &[u32]) -> Result<Self> {
         let places: Vec<_> = groups.iter().map(|group| self.places.get(*group as usize).copied().flatten()).collect();
         let wanted: Vec<_> = places.iter().flatten().map(|place| Some(*place)).collect();
@@ -92,15 +92,15 @@ impl ChosenRows {
         Ok(selected)
     }
 
-    /// The chosen rows, a row a group, of nulls where the group has none.
+    /// The chosen rows, one per group; nulls if the group has none.
     pub fn finish(&self) -> Result<Vec<Column>> {
         (0..self.types.len()).map(|index| self.gather(index, &self.places)).collect()
     }
 
-    /// Bytes held.
+    /// Memory use in bytes.
     #[must_use]
     pub fn memory(&self) -> usize {
-        self.places.capacity() * size_of::<Option<Place>>() + self.bytes
+        self.places.capacity() * size_of::<Option<RowLocation>>() + self.bytes
     }
 
     fn add_chunk(&mut self, chunk: Batch) {
@@ -114,7 +114,7 @@ impl ChosenRows {
         if cost > 3 * self.places.len() + SLACK { self.compact() } else { Ok(()) }
     }
 
-    /// Drops the rows that are no longer chosen.
+    /// Compacts: drops the rows that are no longer chosen.
     fn compact(&mut self) -> Result<()> {
         let wanted: Vec<_> = self.places.iter().flatten().map(|place| Some(*place)).collect();
         let columns = (0..self.types.len()).map(|index| self.gather(index, &wanted)).collect::<Result<_>>()?;
@@ -127,23 +127,23 @@ impl ChosenRows {
         Ok(())
     }
 
-    /// The column at `index`, with a row for each of `places`.
-    fn gather(&self, index: usize, places: &[Option<Place>]) -> Result<Column> {
+    /// Gathers the rows at `places` of the column at `index`.
+    fn gather(&self, index: usize, places: &[Option<RowLocation>]) -> Result<Column> {
         let ty = self.types[index];
         let mut arrays = vec![null_row(ty)];
         for chunk in &self.chunks {
             arrays.push(chunk.column(index).to_array());
         }
         let sources: Vec<&dyn Array> = arrays.iter().map(AsRef::as_ref).collect();
-        let source = |slot: &Option<Place>| slot.map_or((0, 0), |at| (1 + at.chunk as usize, at.row as usize));
+        let source = |slot: &Option<RowLocation>| slot.map_or((0, 0), |at| (1 + at.chunk as usize, at.row as usize));
         let indices: Vec<(usize, usize)> = places.iter().map(source).collect();
         Ok(Column::array(ty, interleave(&sources, &indices)?))
     }
 }
 
-fn place(chunk: usize, row: usize) -> Place {
+fn place(chunk: usize, row: usize) -> RowLocation {
     let narrow = |n: usize| u32::try_from(n).expect("kept rows are compacted long before there are four billion");
-    Place { chunk: narrow(chunk), row: narrow(row) }
+    RowLocation { chunk: narrow(chunk), row: narrow(row) }
 }
 
 /// One row of null, "" for string.
@@ -153,7 +153,7 @@ fn null_row(ty: Type) -> ArrayRef {
     builder.finish().to_array()
 }
 
-/// The column without the texts of the batch that it was taken from: few of them are still wanted.
+/// Copies the strings out of the buffers of the original batch, of which few are still needed.
 fn detach(column: &Column) -> Result<Column> {
     let Some(array) = column.as_array() else {
         return Ok(column.clone());

@@ -1,4 +1,4 @@
-//! The `...if` forms: any aggregate, over the rows for which a condition is true.
+//! The `...if` aggregates: any aggregate, over the rows for which a condition is true.
 
 use std::any::Any;
 
@@ -64,7 +64,7 @@ impl Accumulator for Conditional {
     }
 }
 
-/// The columns without their rows.
+/// The columns with zero rows.
 fn none(columns: &[Column]) -> Vec<Column> {
     columns.iter().map(|column| column.slice(0, 0)).collect()
 }

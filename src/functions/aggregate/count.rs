@@ -1,8 +1,8 @@
-//! count, countif: how many rows.
+//! count, countif: the number of rows.
 
 use std::any::Any;
 
-use super::{Accumulator, AggregateCall, AggregateFunction, downcast, taken};
+use super::{Accumulator, AggregateCall, AggregateFunction, downcast, take_states};
 use crate::diagnostic::Result;
 use crate::functions::docs::Example;
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
@@ -78,7 +78,7 @@ impl Accumulator for Count {
     }
 
     fn select(&mut self, groups: &[u32]) -> Result<Box<dyn Accumulator>> {
-        Ok(Box::new(Self { counts: taken(&mut self.counts, groups), conditional: self.conditional }))
+        Ok(Box::new(Self { counts: take_states(&mut self.counts, groups), conditional: self.conditional }))
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {

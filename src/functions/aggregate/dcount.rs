@@ -1,8 +1,8 @@
-//! dcount, dcountif, count_distinct, count_distinctif: how many different values.
+//! dcount, dcountif, count_distinct, count_distinctif: the number of distinct values.
 //!
-//! `dcount` is exact up to [`EXACT`] different values a group and an estimate (HyperLogLog) beyond, so that counting
-//! half a billion request ids takes kilobytes. Which of the two it is depends on the number of different values alone,
-//! and the estimate on nothing but the set of them: neither threads nor batches nor the order of the rows matter.
+//! `dcount` is exact up to [`EXACT`] distinct values per group and estimated (HyperLogLog) beyond, so that counting
+//! half a billion request ids takes kilobytes. Which of the two applies depends only on the number of distinct values,
+//! and the estimate only on the set of values, not on threads, batches or the order of the rows.
 //! `count_distinct` is always exact.
 
 use std::any::Any;
@@ -13,13 +13,13 @@ use hashbrown::HashTable;
 use super::conditional::conditional;
 use super::element::{Element, for_each_text_of_groups};
 use super::sketch::Sketch;
-use super::{Accumulator, AggregateCall, AggregateFunction, downcast, taken};
+use super::{Accumulator, AggregateCall, AggregateFunction, downcast, take_states};
 use crate::diagnostic::{Code, Error, Result, Span};
 use crate::functions::docs::Example;
 use crate::functions::signature::{Accepts, Param, ResultName};
 use crate::types::{Column, ColumnBuilder, Type, Value, dynamic};
 
-/// Up to so many different values a group `dcount` is exact. Kusto documents 1,000 at its default accuracy.
+/// `dcount` is exact up to this many distinct values per group. Kusto documents 1,000 at its default accuracy.
 pub const EXACT: usize = 1 << 16;
 
 const ACCURACY: Param = Param::new(
@@ -31,7 +31,7 @@ const ACCURACY: Param = Param::new(
 .constant();
 const PREDICATE: Param = Param::new("predicate", Type::Bool, "the condition on the rows");
 const EXPR: Param = Param::of("expr", Accepts::Any, "the values to count; nulls are ignored, empty strings are not");
-/// Everything but dynamic, as in the engine.
+/// Every type but dynamic, as on the engine.
 const SCALAR: Param = Param::of(
     "expr",
     Accepts::Only(&[
@@ -122,16 +122,16 @@ fn exact(_: &AggregateCall) -> Result<Box<dyn Accumulator>> {
     Ok(Box::new(DistinctCount { groups: Vec::new(), precision: None, bytes: 0 }))
 }
 
-/// The different values of one group, by their hashes.
+/// The distinct values of one group, as hashes.
 #[derive(Clone, Debug)]
 enum Distinct {
-    /// Most groups have few, and a place for these in themselves.
+    /// Most groups have few values, which are stored inline.
     Few([u64; FEW], usize),
     Set(HashTable<u64>),
     Sketch(Sketch),
 }
 
-/// So many hashes take no more room than a set does before there is anything in it.
+/// This many inline hashes take no more memory than an empty set.
 const FEW: usize = 3;
 
 impl Default for Distinct {
@@ -171,7 +171,7 @@ impl Distinct {
         if let (Self::Sketch(sketch), Self::Sketch(later)) = (&mut *self, &later) {
             return sketch.merge(later);
         }
-        // The larger one takes in the other: how many values there are does not depend on their order.
+        // The smaller one is merged into the larger one: the count does not depend on the order.
         if self.size() < later.size() {
             std::mem::swap(self, &mut later);
         }
@@ -182,7 +182,7 @@ impl Distinct {
         }
     }
 
-    /// How many hashes there are, where they are known.
+    /// The number of hashes, if it is known exactly.
     fn size(&self) -> usize {
         match self {
             Self::Few(_, count) => *count,
@@ -211,9 +211,9 @@ impl Distinct {
 #[derive(Debug)]
 struct DistinctCount {
     groups: Vec<Distinct>,
-    /// Of the sketches; None where there are to be none.
+    /// The precision of sketches; None if counts must be exact.
     precision: Option<u8>,
-    /// Bytes that the groups hold.
+    /// Memory of the groups in bytes.
     bytes: usize,
 }
 
@@ -251,7 +251,7 @@ impl Accumulator for DistinctCount {
     }
 
     fn select(&mut self, groups: &[u32]) -> Result<Box<dyn Accumulator>> {
-        let taken = taken(&mut self.groups, groups);
+        let taken = take_states(&mut self.groups, groups);
         let bytes = taken.iter().map(Distinct::bytes).sum();
         self.bytes -= bytes;
         Ok(Box::new(Self { groups: taken, precision: self.precision, bytes }))
@@ -266,16 +266,16 @@ impl Accumulator for DistinctCount {
     }
 }
 
-/// SipHash with a fixed key: the same in every run, as the estimate is to be, and yet nobody can write many values with
-/// one hash, which would count as one. Hashes of 64 bits stand for the values: among ten million different ones, two
-/// share a hash with a probability of less than one in 300,000.
+/// SipHash with a fixed key: the estimate is the same in every run, and yet nobody can write many values with the same
+/// hash, which would count as one. Values are represented by 64-bit hashes: among ten million distinct values, the
+/// probability of a collision is less than one in 300,000.
 fn hash_of(value: impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
     hasher.finish()
 }
 
-/// Calls `each` with the hash of every value of a group that is not null; the rows of `column` are of `groups`.
+/// Calls `each` with the group and hash of every value that is not null; row `i` belongs to group `groups[i]`.
 fn for_each_hash(column: &Column, groups: (&[u32], usize), mut each: impl FnMut(usize, u64)) {
     match column.ty() {
         Type::String => for_each_text_of_groups(column, groups, |text| hash_of(text), each),
@@ -289,7 +289,7 @@ fn for_each_hash(column: &Column, groups: (&[u32], usize), mut each: impl FnMut(
     }
 }
 
-/// The same bits for equal values: one zero, one not-a-number.
+/// The same bits for equal values: there is one zero and one NaN.
 fn real_bits(value: f64) -> u64 {
     if value.is_nan() { f64::NAN.to_bits() } else { (value + 0.0).to_bits() }
 }

@@ -1,4 +1,4 @@
-//! What accumulators read from columns: typed values, row by row, without a [`Value`] a row.
+//! Typed access of accumulators to the values of columns, without allocating a [`Value`] per row.
 
 use std::cmp::Ordering;
 use std::fmt::Debug;
@@ -10,32 +10,32 @@ use rust_decimal::Decimal;
 use crate::types::column::decimal_from_bytes;
 use crate::types::{Column, ColumnBuilder, Type, Value};
 
-/// A kind of value that aggregates compare and keep.
+/// A type of values that aggregates compare and keep.
 pub trait Element: Clone + Debug + Send + 'static {
-    /// The value as it lies in a column.
+    /// The value as it is stored in a column.
     type Ref<'a>: Copy;
 
     /// Calls `each` with every row that is not null, in order.
     fn for_each(column: &Column, each: impl FnMut(usize, Self::Ref<'_>));
 
-    /// The kept value as a column has it.
+    /// Borrows the kept value.
     fn borrowed(&self) -> Self::Ref<'_>;
 
-    /// How two values are ordered; None where one of them is not a number.
+    /// Compares two values; None if one of them is NaN.
     fn order(a: Self::Ref<'_>, b: Self::Ref<'_>) -> Option<Ordering>;
 
-    /// Keeps `value` in place of what `slot` held.
+    /// Replaces the value in `slot`.
     fn store(slot: &mut Option<Self>, value: Self::Ref<'_>);
 
     /// Appends the kept value to a column of its type.
     fn append(&self, builder: &mut ColumnBuilder);
 
-    /// Bytes held outside of the value itself.
+    /// Heap bytes of the kept value.
     fn heap(&self) -> usize {
         0
     }
 
-    /// True where `candidate` takes the place of `best`: it comes `wanted` of it, or is a number and `best` is none.
+    /// True if `candidate` replaces `best`: it compares as `wanted`, or is a number while `best` is NaN.
     fn beats(candidate: Self::Ref<'_>, best: Self::Ref<'_>, wanted: Ordering) -> bool {
         match Self::order(candidate, best) {
             Some(order) => order == wanted,
@@ -59,7 +59,7 @@ fn primitives<T: ArrowPrimitiveType>(array: &PrimitiveArray<T>, mut each: impl F
     }
 }
 
-/// int, long, datetime and timespan, as 64 bits.
+/// int, long, datetime and timespan, as 64-bit integers.
 impl Element for i64 {
     type Ref<'a> = Self;
 
@@ -90,7 +90,7 @@ impl Element for i64 {
     }
 }
 
-/// real; of int, long and decimal the nearest double.
+/// real; int, long and decimal are rounded to the nearest double.
 impl Element for f64 {
     type Ref<'a> = Self;
 
@@ -123,7 +123,7 @@ impl Element for f64 {
     }
 }
 
-/// bool; false comes before true.
+/// bool; false sorts before true.
 impl Element for bool {
     type Ref<'a> = Self;
 
@@ -190,7 +190,7 @@ impl Element for Decimal {
     }
 }
 
-/// string, ordered by code points; of a dynamic its JSON text.
+/// string, ordered by code points; a dynamic is compared by its JSON text.
 impl Element for String {
     type Ref<'a> = &'a str;
 
@@ -217,7 +217,7 @@ impl Element for String {
     }
 
     fn store(slot: &mut Option<Self>, value: &str) {
-        // The buffer is kept: a rising column would otherwise allocate a row.
+        // The buffer is reused: an ascending column would otherwise allocate per row.
         let kept = slot.get_or_insert_default();
         kept.clear();
         kept.push_str(value);
@@ -232,8 +232,8 @@ impl Element for String {
     }
 }
 
-/// Calls `each` with every row of a text column that is not null and with what `once` made of its text. `once` is asked
-/// about each distinct value of a dictionary only once.
+/// Calls `each` with every non-null row of a string column and the result of `once` for its string. `once` is called
+/// only once per distinct value of a dictionary.
 pub fn for_each_text<T: Clone>(column: &Column, mut once: impl FnMut(&str) -> T, mut each: impl FnMut(usize, T)) {
     let Some((keys, texts)) = dictionary_of(column) else {
         return String::for_each(column, |row, text| each(row, once(text)));
@@ -247,15 +247,15 @@ pub fn for_each_text<T: Clone>(column: &Column, mut once: impl FnMut(&str) -> T,
     }
 }
 
-/// As [`for_each_text`], where a row is of interest only if it is the first one of its group that has its text: others
-/// are left out where that is cheap to tell.
+/// Like [`for_each_text`], if only the first row of each group with a given string matters: others are skipped if that
+/// is cheap.
 pub fn for_each_text_of_groups<T: Clone>(
     column: &Column,
     (rows, groups): (&[u32], usize),
     mut once: impl FnMut(&str) -> T,
     mut each: impl FnMut(usize, T),
 ) {
-    /// Bits for each row that telling may take.
+    /// Maximum bits of bookkeeping per row.
     const BITS: usize = 128;
     let dictionary = dictionary_of(column).filter(|(keys, texts)| {
         keys.null_count() == 0 && groups.saturating_mul(texts.len()) <= rows.len().saturating_mul(BITS)
@@ -276,7 +276,7 @@ pub fn for_each_text_of_groups<T: Clone>(
     }
 }
 
-/// The keys and the texts of a column that is dictionary-encoded.
+/// The keys and the dictionary of a dictionary-encoded string column.
 fn dictionary_of(column: &Column) -> Option<(&Int32Array, &StringArray)> {
     let dictionary = column.as_array()?.as_dictionary_opt::<Int32Type>()?;
     Some((dictionary.keys(), dictionary.values().as_string_opt::<i32>()?))

@@ -4,26 +4,26 @@ use std::any::Any;
 use std::fmt::Debug;
 
 use super::element::Element;
-use super::{Accumulator, AggregateCall, downcast, taken};
+use super::{Accumulator, AggregateCall, downcast, take_states};
 use crate::diagnostic::Result;
 use crate::types::{Column, ColumnBuilder, Type};
 
 /// The state of one group.
 pub trait Fold: Clone + Default + Debug + Send + 'static {
-    /// What it takes in.
+    /// The type of its input values.
     type Input: Element;
 
-    /// Takes in a value that is not null.
+    /// Adds a value that is not null.
     fn take(&mut self, value: <Self::Input as Element>::Ref<'_>);
 
-    /// Takes in the state of later rows.
+    /// Merges the state of later rows.
     fn merge(&mut self, later: &Self);
 
-    /// Appends the result; an error where the column's type cannot hold it.
+    /// Appends the result; an error if the column's type cannot hold it.
     fn append(&self, builder: &mut ColumnBuilder) -> Result<()>;
 }
 
-/// Fresh state of `F` for the first argument of a call.
+/// The initial state of `F` for the first argument of a call.
 pub fn fold<F: Fold>(call: &AggregateCall) -> Box<dyn Accumulator> {
     Box::new(Folding::<F> { states: Vec::new(), returns: call.returns })
 }
@@ -58,7 +58,7 @@ impl<F: Fold> Accumulator for Folding<F> {
     }
 
     fn select(&mut self, groups: &[u32]) -> Result<Box<dyn Accumulator>> {
-        Ok(Box::new(Self { states: taken(&mut self.states, groups), returns: self.returns }))
+        Ok(Box::new(Self { states: take_states(&mut self.states, groups), returns: self.returns }))
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {

@@ -1,35 +1,35 @@
-//! Distinct texts, numbered in order of first appearance.
+//! An interner of strings: ids in order of first appearance.
 
 use std::hash::{BuildHasher, Hasher};
 
 use foldhash::quality::FixedState;
 use hashbrown::HashTable;
 
-/// Numbers texts: equal ones get the same number. All texts lie in one buffer.
+/// Interns strings: equal strings get the same id. All strings share one buffer.
 #[derive(Debug)]
 pub struct Interner {
     table: HashTable<u32>,
-    /// Where each text ends in `buffer`; it starts where the one before ends.
+    /// The end of each string in `buffer`; it starts at the end of the previous one.
     ends: Vec<usize>,
     buffer: String,
-    /// Seeded a run: who writes the texts must not choose where they collide.
+    /// Seeded per run, so that attackers cannot choose collisions.
     hasher: FixedState,
 }
 
 impl Interner {
-    /// No texts yet.
+    /// An empty interner.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self { table: HashTable::new(), ends: Vec::new(), buffer: String::new(), hasher: FixedState::with_seed(seed) }
     }
 
-    /// No texts, with the same seed.
+    /// An empty interner with the same seed.
     #[must_use]
     pub fn none(&self) -> Self {
         Self { table: HashTable::new(), ends: Vec::new(), buffer: String::new(), hasher: self.hasher.clone() }
     }
 
-    /// The number of `text`.
+    /// The id of `text`, interned if it is new.
     pub fn intern(&mut self, text: &str) -> u32 {
         let hash = hash(&self.hasher, text);
         let (ends, buffer, hasher) = (&self.ends, &self.buffer, &self.hasher);
@@ -45,18 +45,18 @@ impl Interner {
         number
     }
 
-    /// The text of a number that `intern` gave.
+    /// The string of an id that `intern` returned.
     #[must_use]
     pub fn text(&self, number: u32) -> &str {
         slice(&self.ends, &self.buffer, number)
     }
 
-    /// Every text, by its number.
+    /// All strings, in the order of their ids.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
         (0u32..).zip(&self.ends).map(|(number, _)| self.text(number))
     }
 
-    /// Bytes held.
+    /// Memory use in bytes.
     #[must_use]
     pub fn memory(&self) -> usize {
         self.table.allocation_size() + self.ends.capacity() * size_of::<usize>() + self.buffer.capacity()

@@ -1,4 +1,4 @@
-//! make_bag, make_bag_if: the bags of a group merged into one. Old name: make_dictionary.
+//! make_bag, make_bag_if: the property bags of a group merged into one. Deprecated name: make_dictionary.
 
 use std::any::Any;
 
@@ -6,7 +6,7 @@ use super::conditional::conditional;
 use super::interner::Interner;
 use super::make_list::{MAX_SIZE, MAX_SIZE_PARAM, OLD_MAX_SIZE, OLD_MAX_SIZE_PARAM, check_max_size, max_size};
 use super::members::Members;
-use super::{Accumulator, AggregateCall, AggregateFunction, downcast, taken, value_too_long};
+use super::{Accumulator, AggregateCall, AggregateFunction, downcast, take_states, value_too_long};
 use crate::diagnostic::Result;
 use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
@@ -76,16 +76,16 @@ struct Bags {
     max_size: usize,
     max_value: usize,
     keys: Interner,
-    /// Which key is in which group.
+    /// The keys of each group.
     members: Members,
-    /// The bag of each group so far: its entries with a comma between them.
+    /// The bag of each group so far: its entries, separated by commas.
     groups: Vec<String>,
-    /// Bytes that the groups hold.
+    /// Memory of the groups in bytes.
     bytes: usize,
 }
 
 impl Bags {
-    /// Adds the entries of the bag that `json` is; nothing where it is none.
+    /// Adds the entries of the bag in `json`; ignores anything else.
     fn add(&mut self, group: u32, json: &str) -> Result<()> {
         let bag = &mut self.groups[group as usize];
         self.bytes -= bag.capacity();
@@ -136,7 +136,7 @@ impl Accumulator for Bags {
     fn finish(&mut self, groups: usize) -> Result<Vec<Column>> {
         self.resize(groups);
         let mut builder = ColumnBuilder::with_capacity(Type::Dynamic, groups);
-        // One bag after the other is given up, so that there are never two copies of all of them.
+        // Bags are freed one by one, so that there are never two copies of all of them.
         for mut bag in std::mem::take(&mut self.groups) {
             bag.insert(0, '{');
             bag.push('}');
@@ -147,7 +147,7 @@ impl Accumulator for Bags {
     }
 
     fn select(&mut self, groups: &[u32]) -> Result<Box<dyn Accumulator>> {
-        let taken = taken(&mut self.groups, groups);
+        let taken = take_states(&mut self.groups, groups);
         self.bytes -= taken.iter().map(String::capacity).sum::<usize>();
         let mut selected = Self {
             max_size: self.max_size,

@@ -1,20 +1,20 @@
-//! make_list, make_list_if, make_list_with_nulls: the values of a group as an array, in the order of the rows. Old name:
-//! makelist.
+//! make_list, make_list_if, make_list_with_nulls: an array of the values of a group, in the order of the rows.
+//! Deprecated name: makelist.
 //!
-//! Arrays are not nested: their elements are taken one by one, as the engine does.
+//! Arrays are expanded into their elements, as the engine does.
 
 use std::any::Any;
 
 use super::conditional::conditional;
-use super::{Accumulator, AggregateCall, AggregateFunction, downcast, taken, value_too_long};
+use super::{Accumulator, AggregateCall, AggregateFunction, downcast, take_states, value_too_long};
 use crate::diagnostic::{Code, Error, Result, Span};
 use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
 use crate::types::{Column, ColumnBuilder, Type, Value, dynamic};
 
-/// How many elements the engine puts into one array or bag at most.
+/// Maximum number of elements in an array or bag, as on the engine.
 pub const MAX_SIZE: usize = 1_048_576;
-/// The same for the old names, where the call does not say otherwise.
+/// The default maximum of the deprecated names.
 pub const OLD_MAX_SIZE: usize = 128;
 
 /// The optional last parameter of the family.
@@ -25,7 +25,7 @@ pub const MAX_SIZE_PARAM: Param = Param::new(
 )
 .optional()
 .constant();
-/// The same for the old names.
+/// The optional last parameter of the deprecated names.
 pub const OLD_MAX_SIZE_PARAM: Param =
     Param::new("maxSize", Type::Long, "the maximum number of elements, the first ones; 128 by default")
         .optional()
@@ -119,7 +119,7 @@ fn list(call: &AggregateCall, default: usize, nulls: Nulls) -> Result<Box<dyn Ac
     Ok(Box::new(Lists { groups: Vec::new(), max_size, max_value: call.max_value, nulls, bytes: 0 }))
 }
 
-/// The array of one group so far: its elements with a comma between them.
+/// The array of one group so far: its elements, separated by commas.
 #[derive(Clone, Debug, Default)]
 struct List {
     text: String,
@@ -136,7 +136,7 @@ impl List {
         self.length += 1;
     }
 
-    /// Appends the elements of the array that `json` is, or `json` itself where it is none.
+    /// Appends the elements if `json` is an array, otherwise `json` itself.
     fn push_dynamic(&mut self, json: &str, nulls: Nulls, max_size: usize) {
         let wanted = |element: &&str| nulls == Nulls::Keep || *element != "null";
         if dynamic::kind(json) == dynamic::Kind::Array {
@@ -175,7 +175,7 @@ struct Lists {
     max_size: usize,
     max_value: usize,
     nulls: Nulls,
-    /// Bytes that the groups hold.
+    /// Memory of the groups in bytes.
     bytes: usize,
 }
 
@@ -218,7 +218,7 @@ impl Accumulator for Lists {
     fn finish(&mut self, groups: usize) -> Result<Vec<Column>> {
         self.groups.resize(groups, List::default());
         let mut builder = ColumnBuilder::with_capacity(Type::Dynamic, groups);
-        // One list after the other is given up, so that there are never two copies of all of them.
+        // Lists are freed one by one, so that there are never two copies of all of them.
         for list in std::mem::take(&mut self.groups) {
             let mut text = list.text;
             text.insert(0, '[');
@@ -230,7 +230,7 @@ impl Accumulator for Lists {
     }
 
     fn select(&mut self, groups: &[u32]) -> Result<Box<dyn Accumulator>> {
-        let taken = taken(&mut self.groups, groups);
+        let taken = take_states(&mut self.groups, groups);
         let bytes = taken.iter().map(|list| list.text.capacity()).sum();
         self.bytes -= bytes;
         Ok(Box::new(Self {

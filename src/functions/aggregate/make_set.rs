@@ -1,6 +1,7 @@
-//! make_set, make_set_if: the different values of a group as an array, in order of first appearance. Old name: makeset.
+//! make_set, make_set_if: an array of the distinct values of a group, in order of first appearance. Deprecated name:
+//! makeset.
 //!
-//! Arrays are not nested: their elements are taken one by one, as the engine does.
+//! Arrays are expanded into their elements, as the engine does.
 
 use std::any::Any;
 
@@ -20,7 +21,7 @@ use crate::functions::signature::{Accepts, Param, ResultName, Returns};
 use crate::types::dynamic::{ArrayWriter, Kind};
 use crate::types::{Column, ColumnBuilder, Type, dynamic};
 
-/// The sets of all groups may take so many times the bytes that one value may.
+/// The sets of all groups together may take this many times the size limit of a value.
 const RESULTS: usize = 4;
 
 const EXPR: Param = Param::of("expr", Accepts::Any, "the values to collect; arrays are expanded into their elements");
@@ -87,11 +88,11 @@ fn set(call: &AggregateCall, default: usize) -> Result<Box<dyn Accumulator>> {
 struct Sets {
     max_size: usize,
     max_value: usize,
-    /// True where the values are texts, false where they are JSON.
+    /// True if the values are strings, false if they are JSON.
     text: bool,
-    /// The texts, or canonical JSON.
+    /// The strings, or canonical JSON.
     values: Interner,
-    /// What the values that are not in canonical form look like, in the form they were first seen in.
+    /// For values that are not in canonical form, the form in which they first appeared.
     shown: HashMap<u32, String, FixedState>,
     shown_bytes: usize,
     members: Members,
@@ -104,7 +105,7 @@ impl Sets {
         }
     }
 
-    /// The number of a dynamic value.
+    /// The id of a dynamic value.
     fn intern_json(&mut self, json: &str) -> u32 {
         let compact = dynamic::compact(json);
         if matches!(dynamic::kind(json), Kind::String | Kind::Bool) {
@@ -208,7 +209,7 @@ impl Accumulator for Sets {
             let mut array = ArrayWriter::new();
             for value in self.members.values(group) {
                 self.write(value, &mut array);
-                // Groups share their values until here, where each gets copies.
+                // Groups share their values up to this point, at which each gets copies.
                 if array.len() > self.max_value || bytes / RESULTS > self.max_value {
                     return Err(value_too_long(self.max_value));
                 }

@@ -1,26 +1,26 @@
-//! Which values are in which group, in order of first appearance.
+//! The sets of values of groups, in order of first appearance.
 //!
-//! Most groups of most queries have a value or two: their values are a list through one vector that all groups share, so
-//! that a group costs no allocation of its own. Only groups of more than a few are looked up in a table of pairs.
+//! Most groups of most queries have one or two values: these form linked lists inside one shared vector, so that a
+//! group needs no allocation of its own. Only larger groups use a hash table of (group, value) pairs.
 
 use std::hash::BuildHasher;
 
 use foldhash::quality::FixedState;
 use hashbrown::HashTable;
 
-/// Up to so many values of a group are compared one by one.
+/// Up to this many values of a group are searched linearly.
 const FEW: u32 = 6;
-/// Behind the last value of a group.
+/// Marks the end of a group's list.
 const END: u32 = u32::MAX;
 
-/// Sets of numbered values, by group.
+/// A set of value ids per group.
 #[derive(Debug)]
 pub struct Members {
     lists: Vec<List>,
     nodes: Vec<Node>,
-    /// Group and value, of the groups that have more than [`FEW`].
+    /// (group, value) pairs of the groups with more than [`FEW`] values.
     pairs: HashTable<(u32, u32)>,
-    /// Seeded a run: who writes the values must not choose where they collide.
+    /// Seeded per run, so that attackers cannot choose collisions.
     hasher: FixedState,
 }
 
@@ -45,37 +45,37 @@ impl Members {
         Self { lists: Vec::new(), nodes: Vec::new(), pairs: HashTable::new(), hasher: FixedState::with_seed(seed) }
     }
 
-    /// No groups, with the same seed.
+    /// No groups, with the same seed as this one.
     #[must_use]
     pub fn none(&self) -> Self {
         Self { lists: Vec::new(), nodes: Vec::new(), pairs: HashTable::new(), hasher: self.hasher.clone() }
     }
 
-    /// From now on there are so many groups; those that are new have no values.
+    /// Grows to `groups` groups; new ones are empty.
     pub fn resize(&mut self, groups: usize) {
         self.lists.resize(groups, List { first: END, last: END, count: 0 });
     }
 
-    /// How many groups there are.
+    /// The number of groups.
     #[must_use]
     pub fn groups(&self) -> usize {
         self.lists.len()
     }
 
-    /// The values of a group; none where there is no such group.
+    /// The values of a group; empty if there is no such group.
     pub fn values(&self, group: u32) -> impl Iterator<Item = u32> {
         let node = |number: u32| self.nodes.get(number as usize);
         let first = self.lists.get(group as usize).and_then(|list| node(list.first));
         std::iter::successors(first, move |last| node(last.next)).map(|node| node.value)
     }
 
-    /// How many values a group has.
+    /// The number of values of a group.
     #[must_use]
     pub fn count(&self, group: u32) -> usize {
         self.lists[group as usize].count as usize
     }
 
-    /// Puts `value` into `group`; false where it is there already.
+    /// Adds `value` to `group`; false if it is already there.
     pub fn insert(&mut self, group: u32, value: u32) -> bool {
         if self.contains(group, value) {
             return false;
@@ -111,7 +111,7 @@ impl Members {
         self.pairs.insert_unique(hasher.hash_one(pair), pair, |pair| hasher.hash_one(pair));
     }
 
-    /// Bytes held.
+    /// Memory use in bytes.
     #[must_use]
     pub fn memory(&self) -> usize {
         let lists = self.lists.capacity() * size_of::<List>() + self.nodes.capacity() * size_of::<Node>();

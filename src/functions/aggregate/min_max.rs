@@ -7,13 +7,13 @@ use rust_decimal::Decimal;
 
 use super::conditional::conditional;
 use super::element::Element;
-use super::{Accumulator, AggregateCall, AggregateFunction, downcast, taken};
+use super::{Accumulator, AggregateCall, AggregateFunction, downcast, take_states};
 use crate::diagnostic::Result;
 use crate::functions::docs::Example;
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
 use crate::types::{Column, ColumnBuilder, Type};
 
-/// What has an order: everything but guid and dynamic, as in the engine.
+/// The types with an order: all but guid and dynamic, as on the engine.
 pub const ORDERED: Accepts = Accepts::Only(&[
     Type::Long,
     Type::Int,
@@ -97,14 +97,14 @@ fn extreme(call: &AggregateCall, wanted: Ordering) -> Box<dyn Accumulator> {
     }
 }
 
-/// The best value of each group, None before the first. A real that is not a number is only best where there is
-/// nothing else, so that the answer does not depend on the order of the rows.
+/// The best value of each group; None before the first. NaN is the best value only if there are no others, so that
+/// the result does not depend on the order of the rows.
 #[derive(Debug)]
 struct Extreme<T> {
     best: Vec<Option<T>>,
     wanted: Ordering,
     returns: Type,
-    /// Bytes that the values hold elsewhere.
+    /// Heap bytes of the values.
     heap: usize,
 }
 
@@ -149,7 +149,7 @@ impl<T: Element> Accumulator for Extreme<T> {
     }
 
     fn select(&mut self, groups: &[u32]) -> Result<Box<dyn Accumulator>> {
-        let best = taken(&mut self.best, groups);
+        let best = take_states(&mut self.best, groups);
         let heap = best.iter().flatten().map(T::heap).sum();
         self.heap -= heap;
         Ok(Box::new(Self { best, wanted: self.wanted, returns: self.returns, heap }))

@@ -1,7 +1,7 @@
-//! Aggregates: many rows -> one value a group.
+//! Aggregates: compute one value per group of rows.
 //!
-//! An [`Accumulator`] holds the state of one aggregate for all groups at once. Each part of the input has its own; the
-//! parts are merged in the order of the rows, so an answer depends neither on threads nor on batch size.
+//! An [`Accumulator`] holds the state of one aggregate for all groups at once. Each part of the input has its own;
+//! the parts are merged in the order of the rows, so a result depends neither on threads nor on batch size.
 
 pub mod arg_extreme;
 pub mod binary_all;
@@ -9,6 +9,7 @@ mod chosen_rows;
 mod conditional;
 pub mod count;
 pub mod dcount;
+mod double_double;
 mod element;
 mod fold;
 mod interner;
@@ -23,7 +24,6 @@ pub mod sum_avg;
 pub mod take_any;
 #[cfg(test)]
 mod tests;
-mod twofold;
 pub mod variance;
 
 use std::any::Any;
@@ -51,7 +51,7 @@ pub static FAMILIES: &[&[AggregateFunction]] = &[
     binary_all::FUNCTIONS,
 ];
 
-/// One aggregate.
+/// An aggregate.
 #[derive(Debug)]
 pub struct AggregateFunction {
     /// Its name, lower case.
@@ -62,17 +62,17 @@ pub struct AggregateFunction {
     pub category: Category,
     /// One sentence.
     pub summary: &'static str,
-    /// What it takes.
+    /// Its parameters.
     pub params: &'static [Param],
     /// The type of its (first) result, from the argument types after their casts.
     pub returns: Returns,
-    /// What an unnamed column of its result is called, where the result is one column.
+    /// The name of an unnamed result column, if the result is a single column.
     pub result_name: ResultName,
-    /// True where the call answers a column for each argument: `arg_max`, `take_any`. Only there may a `*` stand for
-    /// the columns that are neither keys nor arguments yet; the binder writes them out as further arguments.
+    /// True if a call returns a column for each argument: `arg_max`, `take_any`. Only these accept a `*` for the
+    /// columns that are neither keys nor other arguments; the binder expands it into arguments.
     pub returns_arguments: bool,
-    /// The columns of its result. An empty name stands for `ColumnN`; explicit names and the numbers of repeated ones
-    /// are the binder's.
+    /// The columns of its result. An empty name stands for `ColumnN`; the binder handles explicit names and makes
+    /// duplicate names unique.
     pub columns: fn(&AggregateFunction, &[Argument<'_>]) -> Vec<Field>,
     /// Rejects constant arguments, as [`ScalarFunction::validate`](super::ScalarFunction::validate) does.
     pub validate: fn(&[Option<&Value>]) -> Result<()>,
@@ -81,12 +81,12 @@ pub struct AggregateFunction {
     pub caution: fn(&[Option<&Value>]) -> Option<Diagnostic>,
     /// The initial state of a call whose constant arguments are valid.
     pub accumulator: fn(&AggregateCall) -> Result<Box<dyn Accumulator>>,
-    /// Whole queries that answer one cell; they run in the tests.
+    /// Whole queries that return one cell; they run in the tests.
     pub examples: &'static [Example],
 }
 
 impl AggregateFunction {
-    /// What most aggregates have in common.
+    /// The defaults of most aggregates.
     pub const DEFAULT: Self = Self {
         name: "",
         aliases: &[],
@@ -108,26 +108,26 @@ impl AggregateFunction {
         ConstantChecks { validate: self.validate, caution: self.caution }
     }
 
-    /// The columns that a call with `arguments` answers, as many as [`Accumulator::finish`] gives.
+    /// The result columns of a call with `arguments`, as many as [`Accumulator::finish`] returns.
     #[must_use]
     pub fn result_columns(&self, arguments: &[Argument<'_>]) -> Vec<Field> {
         (self.columns)(self, arguments)
     }
 }
 
-/// What the names and types of result columns depend on.
+/// An argument, as far as names and types of result columns depend on it.
 #[derive(Clone, Copy, Debug)]
 pub struct Argument<'a> {
-    /// The name that a column of this expression alone would have, where it would have one.
+    /// The name of the argument as a column; None if it has none.
     pub name: Option<&'a str>,
     /// Its type, after its cast.
     pub ty: Type,
-    /// Its value, where that is a constant.
+    /// Its value, if it is constant.
     pub constant: Option<&'a Value>,
 }
 
 impl Argument<'_> {
-    /// The name, "" where there is none.
+    /// The name, or "" if there is none.
     #[must_use]
     pub fn label(&self) -> &str {
         self.name.unwrap_or("")
@@ -146,18 +146,18 @@ fn one_column(function: &AggregateFunction, arguments: &[Argument<'_>]) -> Vec<F
     vec![Field::new(name, function.returns.resolve(&types))]
 }
 
-/// What an aggregate knows about the call it serves.
+/// A call of an aggregate, as its accumulator sees it.
 #[derive(Clone, Debug)]
 pub struct AggregateCall {
     /// The types of its arguments, after their casts.
     pub arguments: Vec<Type>,
-    /// The values of those arguments that are constants, by position.
+    /// The values of the constant arguments, by position.
     pub constants: Vec<Option<Value>>,
     /// The type of its (first) result.
     pub returns: Type,
-    /// Seed for hash tables: rows are written by attackers.
+    /// Seed for hash tables, because attackers write the rows.
     pub seed: u64,
-    /// Bytes that one value may take which is made of many.
+    /// Maximum bytes of a value that collects many, such as an array.
     pub max_value: usize,
 }
 
@@ -172,35 +172,35 @@ pub fn value_too_long(max_value: usize) -> Error {
 
 /// State of one aggregate for every group.
 ///
-/// Group numbers are dense: `0..groups`. Every method may be called with a greater `groups` than before and must then
-/// make room. Dictionary-encoded texts may arrive; [`Column::text_at`] reads them.
+/// Group numbers are dense: `0..groups`. Every method can be called with more `groups` than before and must then make
+/// room. Strings can be dictionary-encoded; [`Column::text_at`] reads them.
 pub trait Accumulator: Debug + Send {
-    /// Takes in a batch: row `i` belongs to group `rows[i]`; `arguments` have `rows.len()` rows each.
+    /// Adds a batch: row `i` belongs to group `rows[i]`; `arguments` have `rows.len()` rows each.
     fn update(&mut self, rows: &[u32], groups: usize, arguments: &[Column]) -> Result<()>;
 
-    /// Takes in the state of a later part of the input: its group `i` is this one's group `map[i]`.
+    /// Merges the state of a later part of the input: its group `i` is this one's group `map[i]`.
     fn merge(&mut self, later: Box<dyn Accumulator>, map: &[u32], groups: usize) -> Result<()>;
 
-    /// The results, a row a group: the columns that [`AggregateFunction::result_columns`] names.
+    /// The results, one row per group: the columns that [`AggregateFunction::result_columns`] names.
     fn finish(&mut self, groups: usize) -> Result<Vec<Column>>;
 
-    /// The state of these groups alone: its group `i` is this one's `groups[i]`. Each is selected once at most, and
-    /// nothing is asked of this one afterwards.
+    /// Moves the state of these groups out: its group `i` is this one's `groups[i]`. Each group is selected at most
+    /// once, and this state is not used afterwards.
     fn select(&mut self, groups: &[u32]) -> Result<Box<dyn Accumulator>>;
 
-    /// For `merge`, which knows that both sides are of one type.
+    /// For `merge`, in which both sides have the same type.
     fn into_any(self: Box<Self>) -> Box<dyn Any>;
 
-    /// Bytes held, roughly.
+    /// Approximate memory use in bytes.
     fn memory(&self) -> usize;
 }
 
-/// The states of some groups, which lose them; a group beyond the end of `all` has none yet.
-fn taken<T: Default>(all: &mut [T], groups: &[u32]) -> Vec<T> {
+/// Moves the states of some groups out; a group beyond the end of `all` has the default state.
+fn take_states<T: Default>(all: &mut [T], groups: &[u32]) -> Vec<T> {
     groups.iter().map(|group| all.get_mut(*group as usize).map(std::mem::take).unwrap_or_default()).collect()
 }
 
-/// The concrete state behind `later`; a mismatch is a bug of the executor.
+/// The concrete type of `later`; a mismatch is an internal error.
 pub fn downcast<T: 'static>(later: Box<dyn Accumulator>) -> Result<Box<T>> {
     later
         .into_any()

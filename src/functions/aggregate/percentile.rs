@@ -1,12 +1,12 @@
-//! percentile, percentiles and their weighted and array forms: exact, by nearest rank.
+//! percentile, percentiles and their weighted and array variants: exact, by nearest rank.
 //!
-//! The engine estimates (t-digest); an exact answer lies within what it promises. All values are kept until the end:
-//! eight bytes each, sixteen with a weight.
+//! The engine estimates with a t-digest; an exact result is within its documented error. All values are kept in memory:
+//! 8 bytes each, 16 with a weight.
 
 use std::any::Any;
 
 use super::element::Element;
-use super::{Accumulator, AggregateCall, AggregateFunction, Argument, downcast, taken};
+use super::{Accumulator, AggregateCall, AggregateFunction, Argument, downcast, take_states};
 use crate::diagnostic::{Code, Error, Result, Span};
 use crate::functions::docs::Example;
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
@@ -122,7 +122,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
 const PERCENTILE_OF: AggregateFunction =
     AggregateFunction { returns: Returns::By(percentile_type), ..AggregateFunction::DEFAULT };
 
-/// A decimal's is a real. Source: the published analyzer.
+/// The percentile of decimals is a real. Source: the published analyzer.
 fn percentile_type(arguments: &[Type]) -> Type {
     match arguments.first() {
         Some(Type::Decimal) | None => Type::Real,
@@ -199,11 +199,11 @@ fn numbers(constant: &Value) -> Option<Vec<f64>> {
     }
 }
 
-/// The values of one group, as numbers of the same order (see [`key`]).
+/// The values of one group, as integers in the same order (see [`key`]).
 #[derive(Clone, Debug, Default)]
 struct Values {
     keys: Vec<i64>,
-    /// Beside each key how often it counts; empty where they all count once.
+    /// The weight of each key; empty if all weights are 1.
     weights: Vec<u64>,
 }
 
@@ -212,7 +212,7 @@ impl Values {
         self.keys.capacity() * size_of::<i64>() + self.weights.capacity() * size_of::<u64>()
     }
 
-    /// The keys at `ranks`; None where there is none.
+    /// The keys at `ranks`; None if there are no values.
     fn at(&mut self, ranks: &[f64]) -> Vec<Option<i64>> {
         if self.weights.is_empty() {
             self.keys.sort_unstable();
@@ -227,23 +227,23 @@ impl Values {
     }
 }
 
-/// A number that is ordered among others as `value` is among doubles. What is not a number comes first, so that it does
-/// not pass for the greatest value.
+/// Maps a double to an integer with the same order. NaN sorts first, so that it is never the greatest
+/// value.
 fn key(value: f64) -> i64 {
     if value.is_nan() { i64::MIN } else { flip((value + 0.0).to_bits().cast_signed()) }
 }
 
-/// The double that `key` was made of.
+/// The inverse of [`key`].
 fn real_of(key: i64) -> f64 {
     if key == i64::MIN { f64::NAN } else { f64::from_bits(flip(key).cast_unsigned()) }
 }
 
-/// The bits of a negative double count down: turned around, they count up.
+/// Flips the bits of a negative double, which sort in reverse.
 fn flip(bits: i64) -> i64 {
     if bits < 0 { bits ^ i64::MAX } else { bits }
 }
 
-/// The position of the value at or below which `rank` percent of `count` values are; None of no values.
+/// The position of the value at or below which `rank` percent of `count` values are; None if there are no values.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "0..=count")]
 fn nearest(rank: f64, count: u64) -> Option<u64> {
     /// 99.9 percent of 1,000 are 999, though 99.9 is not a double.
@@ -252,7 +252,7 @@ fn nearest(rank: f64, count: u64) -> Option<u64> {
     Some(ordinal.saturating_sub(1).min(count.checked_sub(1)?))
 }
 
-/// The key at `position`, where each stands as often as its weight says.
+/// The key at `position`, if each key is repeated by its weight.
 fn weighted(pairs: &[(i64, u64)], position: u64) -> Option<i64> {
     let mut passed = 0_u64;
     let found = pairs.iter().find(|(_, weight)| {
@@ -269,7 +269,7 @@ struct Percentiles {
     ranks: Vec<f64>,
     shape: Shape,
     ty: Type,
-    /// Bytes that the groups hold.
+    /// Memory of the groups in bytes.
     bytes: usize,
 }
 
@@ -281,7 +281,7 @@ impl Percentiles {
         self.bytes += values.bytes();
     }
 
-    /// Calls `each` with every row that has a value, and its key.
+    /// Calls `each` with every row that has a value, and the key of the value.
     fn for_each_key(&self, column: &Column, mut each: impl FnMut(usize, i64)) {
         if self.ty == Type::Real {
             f64::for_each(column, |row, value| each(row, key(value)));
@@ -302,7 +302,7 @@ impl Percentiles {
         builder.finish()
     }
 
-    /// The keys of one group as an array; null where there are none.
+    /// The percentiles of one group as an array; null if there are none.
     fn array(&self, keys: &[Option<i64>]) -> String {
         if keys.contains(&None) {
             return "null".to_owned();
@@ -360,7 +360,7 @@ impl Accumulator for Percentiles {
     }
 
     fn select(&mut self, groups: &[u32]) -> Result<Box<dyn Accumulator>> {
-        let taken = taken(&mut self.groups, groups);
+        let taken = take_states(&mut self.groups, groups);
         let bytes = taken.iter().map(Values::bytes).sum();
         self.bytes -= bytes;
         let ranks = self.ranks.clone();

@@ -1,19 +1,19 @@
-//! HyperLogLog: how many different hashes there were, in a few kilobytes.
+//! HyperLogLog: estimates the number of distinct hashes in a few kilobytes.
 //!
 //! Flajolet et al., "HyperLogLog: the analysis of a near-optimal cardinality estimation algorithm" (2007), with the
 //! estimator of Ertl, "New cardinality estimation algorithms for HyperLogLog sketches" (2017), which is unbiased over
 //! the whole range without tables.
 
-/// A set of hashes, as far as counting it goes.
+/// A sketch of a set of hashes.
 #[derive(Clone, Debug)]
 pub struct Sketch {
-    /// For each group of hashes the longest run of zeros seen, plus one.
+    /// For each register the longest run of zeros seen, plus one.
     registers: Box<[u8]>,
     precision: u8,
 }
 
 impl Sketch {
-    /// The empty set; an estimate has a standard error of some `1.04 / sqrt(2^precision)`.
+    /// The empty set; the standard error of an estimate is about `1.04 / sqrt(2^precision)`.
     #[must_use]
     pub fn new(precision: u8) -> Self {
         Self { registers: vec![0; 1 << precision].into(), precision }
@@ -22,7 +22,7 @@ impl Sketch {
     /// Adds a hash.
     pub fn insert(&mut self, hash: u64) {
         let index = usize::try_from(hash >> (64 - self.precision)).unwrap_or(0);
-        // The bit set below ends the run of zeros where the rest of the hash is nothing else.
+        // The bit set below ends the run of zeros if the rest of the hash is all zeros.
         let rest = hash << self.precision | 1 << (self.precision - 1);
         let rank = u8::try_from(rest.leading_zeros() + 1).unwrap_or(u8::MAX);
         self.registers[index] = self.registers[index].max(rank);
@@ -35,13 +35,13 @@ impl Sketch {
         }
     }
 
-    /// Bytes held.
+    /// Memory use in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.registers.len()
     }
 
-    /// How many different hashes there were, roughly.
+    /// The estimated number of distinct hashes.
     #[must_use]
     #[expect(
         clippy::cast_possible_truncation,

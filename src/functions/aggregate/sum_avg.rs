@@ -3,15 +3,15 @@
 use rust_decimal::Decimal;
 
 use super::conditional::conditional;
+use super::double_double::DoubleDouble;
 use super::fold::{Fold, fold};
-use super::twofold::Twofold;
 use super::{Accumulator, AggregateCall, AggregateFunction};
 use crate::diagnostic::{Code, Diagnostic, Error, Result, Span};
 use crate::functions::docs::Example;
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
 use crate::types::{ColumnBuilder, Type, Value};
 
-/// What can be summed. The engine adds up datetimes too; what that should mean is nowhere said.
+/// The types that can be summed. The engine also sums datetimes, but the meaning is not documented.
 const SUMMED: Accepts = Accepts::Only(&[Type::Long, Type::Int, Type::Real, Type::Decimal, Type::Timespan]);
 const AVERAGED: Accepts =
     Accepts::Only(&[Type::Long, Type::Int, Type::Real, Type::Decimal, Type::Timespan, Type::Datetime]);
@@ -78,7 +78,7 @@ fn sum_type(arguments: &[Type]) -> Type {
     }
 }
 
-/// The mean of whole numbers is a real.
+/// The average of whole numbers is a real.
 fn average_type(arguments: &[Type]) -> Type {
     match arguments.first() {
         Some(ty @ (Type::Decimal | Type::Timespan | Type::Datetime)) => *ty,
@@ -103,7 +103,7 @@ fn average(call: &AggregateCall) -> Result<Box<dyn Accumulator>> {
     })
 }
 
-/// A sum that its type cannot hold. The engine's answer there is not documented; a wrapped one would be wrong.
+/// The error of a sum that its type cannot hold. The engine's result is not documented; wrapping would be wrong.
 fn overflow() -> Error {
     let message = "the sum does not fit its type";
     Diagnostic::new(Code::ValueOutOfRange, Span::default(), message)
@@ -111,7 +111,7 @@ fn overflow() -> Error {
         .into()
 }
 
-/// Whole numbers and ticks. With 128 bits no order of the rows can overflow on the way to a sum that fits.
+/// A sum of whole numbers or ticks. In 128 bits no order of the rows can overflow on the way to a sum that fits.
 #[derive(Clone, Copy, Debug, Default)]
 struct LongSum(i128);
 
@@ -133,7 +133,7 @@ impl Fold for LongSum {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct RealSum(Twofold);
+struct RealSum(DoubleDouble);
 
 impl Fold for RealSum {
     type Input = f64;
@@ -143,7 +143,7 @@ impl Fold for RealSum {
     }
 
     fn merge(&mut self, later: &Self) {
-        self.0.add_twofold(later.0);
+        self.0.add_sum(later.0);
     }
 
     fn append(&self, builder: &mut ColumnBuilder) -> Result<()> {
@@ -205,7 +205,7 @@ impl Fold for LongAverage {
     }
 }
 
-/// Ticks of datetimes and timespans; the mean drops what is less than a tick.
+/// Ticks of datetimes and timespans; the average is truncated to whole ticks.
 #[derive(Clone, Copy, Debug, Default)]
 struct TickAverage(LongAverage);
 
@@ -232,7 +232,7 @@ impl Fold for TickAverage {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct RealAverage {
-    sum: Twofold,
+    sum: DoubleDouble,
     count: u64,
 }
 
@@ -245,7 +245,7 @@ impl Fold for RealAverage {
     }
 
     fn merge(&mut self, later: &Self) {
-        self.sum.add_twofold(later.sum);
+        self.sum.add_sum(later.sum);
         self.count += later.count;
     }
 

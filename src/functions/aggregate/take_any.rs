@@ -1,10 +1,10 @@
-//! take_any, take_anyif: a row of each group, always the first. Old names: any, anyif.
+//! take_any, take_anyif: a row of each group, always the first. Deprecated names: any, anyif.
 
 use std::any::Any;
 
 use super::chosen_rows::ChosenRows;
 use super::conditional::conditional;
-use super::{Accumulator, AggregateCall, AggregateFunction, Argument, downcast, taken};
+use super::{Accumulator, AggregateCall, AggregateFunction, Argument, downcast, take_states};
 use crate::diagnostic::Result;
 use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
@@ -69,7 +69,7 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
     },
 ];
 
-/// Columns named after their arguments, `any_arg1` where those have no name.
+/// Columns named after their arguments, or `any_arg1` for those without a name.
 /// Source: the published analyzer.
 fn columns(arguments: &[Argument<'_>]) -> Vec<Field> {
     let name = |(index, argument): (usize, &Argument<'_>)| {
@@ -95,12 +95,12 @@ fn first_row(call: &AggregateCall) -> Result<Box<dyn Accumulator>> {
 #[derive(Debug)]
 struct FirstRow {
     rows: ChosenRows,
-    /// By group, true where no later row can take the place of the one chosen.
+    /// By group, true if no later row can replace the chosen one.
     settled: Vec<bool>,
 }
 
-/// True where the engine would rather take another row: the reference promises a value "if such value is present" for a
-/// single argument only.
+/// True if the engine prefers another row: the reference promises a value "if such value is present", for a single
+/// argument only.
 fn is_blank(arguments: &[Column], row: usize) -> bool {
     match arguments {
         [column] => column.is_null(row) || column.text_at(row) == Some(""),
@@ -122,7 +122,7 @@ impl Accumulator for FirstRow {
             *settled = !is_blank(arguments, row as usize);
             if *settled { picks.push((*group, row)) } else { blanks.push((*group, row)) }
         }
-        // A blank row is only for a group that has no other; all of them are equal then, so the last may stand.
+        // An empty row is kept only if a group has no other; all of them are equal then, so any will do.
         blanks.retain(|(group, _)| !self.settled[*group as usize] && !self.rows.has(*group));
         picks.extend(blanks);
         self.rows.choose(&picks, arguments, rows.len())
@@ -149,7 +149,7 @@ impl Accumulator for FirstRow {
     }
 
     fn select(&mut self, groups: &[u32]) -> Result<Box<dyn Accumulator>> {
-        Ok(Box::new(Self { rows: self.rows.select(groups)?, settled: taken(&mut self.settled, groups) }))
+        Ok(Box::new(Self { rows: self.rows.select(groups)?, settled: take_states(&mut self.settled, groups) }))
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {

@@ -1,4 +1,4 @@
-//! What holds for every aggregate, tried on seeded random rows of every type that it takes.
+//! Properties of every aggregate, tested on seeded random rows of every type that it accepts.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::{Accumulator, AggregateCall, AggregateFunction, FAMILIES};
 use crate::functions::signature::{Accepts, Param, Returns, expand};
 use crate::types::{Column, ColumnBuilder, Type, Value};
 
-/// A call with its rows: the group of each and the arguments.
+/// A call with its rows: their groups and the arguments.
 struct Case {
     function: &'static AggregateFunction,
     call: AggregateCall,
@@ -89,7 +89,7 @@ fn memory_grows_with_what_is_held() {
     });
 }
 
-/// Every aggregate with every type that it takes.
+/// Every aggregate with every type that it accepts.
 fn for_each_case(mut check: impl FnMut(&mut Case, &mut ChaCha8Rng)) {
     for function in FAMILIES.iter().copied().flatten() {
         for ty in Type::ALL {
@@ -103,7 +103,7 @@ fn for_each_case(mut check: impl FnMut(&mut Case, &mut ChaCha8Rng)) {
     }
 }
 
-/// The call whose parameters of several types are `ty`, with its optional parameters or without.
+/// The call with `ty` for parameters that accept several types, with or without optional parameters.
 fn case(function: &'static AggregateFunction, ty: Type, optional: bool, rng: &mut ChaCha8Rng) -> Option<Case> {
     const ROWS: usize = 200;
     let (least, most) = crate::functions::signature::arity(function.params);
@@ -147,7 +147,7 @@ fn constant(param: &Param) -> Option<Value> {
     })
 }
 
-/// Few different values, so that groups share some; nulls and awkward values among them.
+/// Random values from a small set, so that groups share some, with nulls and edge cases.
 fn random_column(ty: Type, rows: usize, rng: &mut ChaCha8Rng) -> Column {
     let mut builder = ColumnBuilder::new(ty);
     for _ in 0..rows {
@@ -188,7 +188,7 @@ fn one_pass(case: &Case) -> Vec<Column> {
     state.finish(groups).unwrap()
 }
 
-/// The same rows in parts of their own group numbers, each part in batches, merged in order.
+/// Computes the rows in parts with their own group numbers, each part in batches, and merges the parts in order.
 fn split(case: &Case, rng: &mut ChaCha8Rng) -> Vec<Column> {
     let rows = case.groups.len();
     let mut parts: Vec<(Box<dyn Accumulator>, Vec<u32>)> = Vec::new();
@@ -198,7 +198,7 @@ fn split(case: &Case, rng: &mut ChaCha8Rng) -> Vec<Column> {
         parts.push(part(case, start, end, rng));
         start = end;
     }
-    // The last part takes none of the groups, the merged numbers are in order of first appearance.
+    // The merged group numbers are in order of first appearance.
     let mut numbers: HashMap<u32, u32> = HashMap::new();
     let mut merged = state(case);
     for (later, groups) in parts {
@@ -216,7 +216,7 @@ fn split(case: &Case, rng: &mut ChaCha8Rng) -> Vec<Column> {
     columns.iter().map(|column| column.take(&order.clone().into()).unwrap()).collect()
 }
 
-/// The state of the rows `start..end`, and the group that each of its numbers stands for.
+/// The state of the rows `start..end`, and the group of each of its local group numbers.
 fn part(case: &Case, start: usize, end: usize, rng: &mut ChaCha8Rng) -> (Box<dyn Accumulator>, Vec<u32>) {
     let mut state = state(case);
     let mut groups: Vec<u32> = Vec::new();
@@ -240,7 +240,7 @@ fn part(case: &Case, start: usize, end: usize, rng: &mut ChaCha8Rng) -> (Box<dyn
     (state, groups)
 }
 
-/// Texts as a dictionary, with values that no row has.
+/// Dictionary-encodes strings, with dictionary values that no row uses.
 fn encoded(column: &Column) -> Column {
     if !column.ty().is_text() || column.as_array().is_none() {
         return column.clone();

@@ -1,13 +1,13 @@
-//! variance, stdev, covariance: of a sample, of a population (`p`), and where a condition is true (`if`).
+//! variance, stdev and covariance: of a sample, of a population (`p`), and with a condition (`if`).
 //!
 //! The variance of x is the covariance of x with itself, so one state serves all of them.
 
 use std::any::Any;
 
 use super::conditional::conditional;
+use super::double_double::DoubleDouble;
 use super::element::Element;
-use super::twofold::Twofold;
-use super::{Accumulator, AggregateCall, AggregateFunction, Argument, downcast, taken};
+use super::{Accumulator, AggregateCall, AggregateFunction, Argument, downcast, take_states};
 use crate::diagnostic::Result;
 use crate::functions::docs::Example;
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
@@ -131,19 +131,19 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
 const MOMENTS: AggregateFunction =
     AggregateFunction { returns: Returns::Type(Type::Real), ..AggregateFunction::DEFAULT };
 
-/// `covariance_x_y`. Source: the engine; the published analyzer leaves the second name out.
+/// `covariance_x_y`. Source: the engine; the published analyzer omits the second name.
 fn pair_column(function: &AggregateFunction, arguments: &[Argument<'_>]) -> Vec<Field> {
     let prefix = function.name;
     let label = |index: usize| arguments.get(index).map_or("", Argument::label);
     vec![Field::new(format!("{prefix}_{}_{}", label(0), label(1)), Type::Real)]
 }
 
-/// What is made of the sums in the end.
+/// The final formula.
 #[derive(Clone, Copy, Debug)]
 struct Measure {
-    /// Of a sample: divided by one less than the count.
+    /// Of a sample: divided by the count minus one.
     sample: bool,
-    /// The square root of it.
+    /// The square root of the result.
     root: bool,
     /// Of two columns.
     pairs: bool,
@@ -161,9 +161,9 @@ fn moments(_: &AggregateCall, measure: Measure) -> Result<Box<dyn Accumulator>> 
 #[derive(Clone, Copy, Debug, Default)]
 struct Sums {
     count: u64,
-    x: Twofold,
-    y: Twofold,
-    product: Twofold,
+    x: DoubleDouble,
+    y: DoubleDouble,
+    product: DoubleDouble,
 }
 
 impl Sums {
@@ -176,15 +176,15 @@ impl Sums {
 
     fn merge(&mut self, later: &Self) {
         self.count += later.count;
-        self.x.add_twofold(later.x);
-        self.y.add_twofold(later.y);
-        self.product.add_twofold(later.product);
+        self.x.add_sum(later.x);
+        self.y.add_sum(later.y);
+        self.product.add_sum(later.product);
     }
 
     /// `(n * sum(xy) - sum(x) * sum(y)) / (n * (n - 1))`, or `n * n` below for a population.
     #[expect(clippy::cast_precision_loss, reason = "a count of rows is far below 2^53")]
     fn result(&self, measure: Measure) -> f64 {
-        /// What is less than this part of the terms of a difference is what they are rounded by.
+        /// A difference smaller than this fraction of its terms is rounding error.
         const NOISE: f64 = 1e-29;
         if self.count == 0 || measure.sample && self.count == 1 {
             return 0.0;
@@ -192,7 +192,7 @@ impl Sums {
         let count = self.count as f64;
         let product = self.product.times(count.into());
         let mut difference = product;
-        difference.add_twofold(self.x.times(self.y).negated());
+        difference.add_sum(self.x.times(self.y).negated());
         let difference = difference.value();
         if difference.abs() <= product.value().abs() * NOISE {
             return 0.0;
@@ -242,7 +242,7 @@ impl Accumulator for Moments {
     }
 
     fn select(&mut self, groups: &[u32]) -> Result<Box<dyn Accumulator>> {
-        Ok(Box::new(Self { groups: taken(&mut self.groups, groups), measure: self.measure }))
+        Ok(Box::new(Self { groups: take_states(&mut self.groups, groups), measure: self.measure }))
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {

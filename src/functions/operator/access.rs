@@ -1,4 +1,4 @@
-//! `base[index]` where the index differs from row to row; a constant one is a path.
+//! `base[index]` with an index that differs from row to row; a constant index is a path.
 
 use super::JSON;
 use crate::functions::ScalarFunction;
@@ -10,7 +10,7 @@ const BASE: Param = Param::of("base", JSON, "an array or a bag");
 
 /// Members and elements of dynamic values.
 ///
-/// Reference: the page on the dynamic data type, and the engine's answers: what is not there is null.
+/// Source: the reference's page on the dynamic data type, and results of the engine: a missing element is null.
 pub(super) static OPERATORS: &[ScalarFunction] = &[ScalarFunction {
     name: "[]",
     category: Category::Dynamic,

@@ -1,7 +1,7 @@
-//! `+`, `-`, `*`, `/`, `%` and the signs.
+//! `+`, `-`, `*`, `/`, `%` and the unary signs.
 //!
-//! Integers are computed in 64 bits and wrap around; a result that is no datetime or does not fit a timespan is null,
-//! as is an integer divided by zero. datetime and timespan take part as their ticks.
+//! Integers are computed in 64 bits and wrap around. A datetime or timespan that is out of range is null, as is an
+//! integer divided by zero. datetime and timespan are computed as ticks.
 
 use arrow::array::{Float64Array, Int64Array, PrimitiveArray};
 use arrow::datatypes::{ArrowPrimitiveType, Float64Type, Int64Type};
@@ -15,7 +15,7 @@ use crate::functions::signature::{Accepts, Kernel, Overload, Param, Returns};
 use crate::functions::{Args, ScalarFunction};
 use crate::types::{Column, Type, datetime, number};
 
-/// The operators between two values, and the signs.
+/// The binary operators, and the unary signs.
 pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "+",
@@ -198,8 +198,8 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
 const SIGNABLE: Accepts =
     Accepts::Only(&[Type::Long, Type::Int, Type::Real, Type::Decimal, Type::Timespan, Type::Datetime, Type::Dynamic]);
 
-/// The operands of the forms. Where a form says `Type`, a dynamic is cast to it; the analyzer has no form with a
-/// dynamic where it says `Only`.
+/// The operands of the overloads. A dynamic is cast to `Type`; the analyzer has no overload with a dynamic where
+/// `Only` is used.
 struct Pairs {
     long: [Param; 2],
     real: [Param; 2],
@@ -272,7 +272,7 @@ const fn form(params: &'static [Param], returns: Type, kernel: Kernel) -> Overlo
     Overload { params, returns: Returns::Type(returns), kernel }
 }
 
-/// Row by row over plain values; the result is null where an argument is.
+/// Computes row by row over plain values; the result is null if an argument is null.
 fn plain<T: ArrowPrimitiveType>(
     args: &Args<'_>,
     operands: (Operand<'_, T::Native>, Operand<'_, T::Native>),
@@ -293,18 +293,18 @@ fn real(args: &Args<'_>, of: impl Fn(f64, f64) -> f64) -> Column {
     args.spread(Column::array(Type::Real, Arc::new(array)))
 }
 
-/// Ticks by ticks; the real between them.
+/// Ticks divided by ticks, as a real.
 fn ratio(args: &Args<'_>) -> Column {
     real(args, |a, b| a / b)
 }
 
-/// Ticks with ticks, or long with long; None makes a null, and so does a datetime out of its range.
+/// Ticks with ticks, or long with long; None and an out-of-range datetime become null.
 fn ticks(args: &Args<'_>, of: impl Fn(i64, i64) -> Option<i64>) -> Column {
     let (a, b) = (args.longs(0), args.longs(1));
     args.map(|row| in_range(args.returns(), of(a.get(row)?, b.get(row)?)))
 }
 
-/// Ticks with a number of any type: with an integer in integers, with another in reals and without the fraction.
+/// Ticks with a number of any type: integers in integer arithmetic, others in reals, truncated.
 fn scaled(args: &Args<'_>, whole: impl Fn(i64, i64) -> Option<i64>, real: impl Fn(f64, f64) -> f64) -> Column {
     let fractional = |index: usize| matches!(args.column(index).ty(), Type::Real | Type::Decimal);
     if !fractional(0) && !fractional(1) {
@@ -322,7 +322,7 @@ fn json(args: &Args<'_>, of: json_number::Operation) -> Column {
     json_number::map_pairs(args, of)
 }
 
-/// Without the fraction; the least long divided by -1 wraps around.
+/// Truncating division; the smallest long divided by -1 wraps around.
 pub(super) fn divide(a: i64, b: i64) -> Option<i64> {
     (b != 0).then(|| a.wrapping_div(b))
 }
@@ -333,12 +333,12 @@ pub(super) fn modulo(a: i64, b: i64) -> Option<i64> {
     (b != 0).then(|| a.wrapping_rem_euclid(b))
 }
 
-/// The same for reals; NaN where `b` is 0.
+/// The remainder of reals; NaN if `b` is 0.
 pub(super) fn real_modulo(a: f64, b: f64) -> f64 {
     a.rem_euclid(b)
 }
 
-/// The least int has no counterpart and stays.
+/// The smallest int has no negative counterpart and stays unchanged.
 fn negate_int(value: i64) -> i64 {
     if value == i64::from(i32::MIN) { value } else { -value }
 }

@@ -1,4 +1,4 @@
-//! `between` and `!between`: both bounds belong to the range; null where any part is null.
+//! `between` and `!between`: both bounds are inclusive; null if any operand is null.
 
 use super::comparison::{Relation, comparable_rows, relate};
 use super::{DATETIME, JSON, NUMBER, TIMESPAN};
@@ -84,7 +84,7 @@ fn between(args: &Args<'_>, negated: bool) -> Result<Column> {
     in_range(args, args.columns(), negated)
 }
 
-/// The upper bound is a timespan, counted from the lower one.
+/// `between` whose upper bound is a timespan, added to the lower bound.
 fn within_duration(args: &Args<'_>, negated: bool) -> Result<Column> {
     let (low, span, rows) = (args.column(1), args.column(2), args.distinct_rows());
     let constant = low.as_constant().is_some() && span.as_constant().is_some();

@@ -1,4 +1,4 @@
-//! `<`, `<=`, `>`, `>=`: null where either side is null. Texts have no order in the language.
+//! `<`, `<=`, `>`, `>=`: null if either side is null. KQL does not order strings.
 
 use arrow::buffer::BooleanBuffer;
 
@@ -95,7 +95,7 @@ const fn overloads(kernel: Kernel) -> [Overload; 5] {
     ]
 }
 
-/// How two values may stand to one another.
+/// An order relation between two values.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Relation {
     Less,
@@ -105,7 +105,7 @@ pub(super) enum Relation {
 }
 
 impl Relation {
-    /// Of two reals as IEEE 754 has it: nothing is true of a NaN.
+    /// Compares two reals as IEEE 754 does: no relation holds for NaN.
     pub(super) fn holds<T: PartialOrd>(self, a: T, b: T) -> bool {
         match self {
             Self::Less => a < b,
@@ -122,7 +122,7 @@ fn relational(args: &Args<'_>, relation: Relation) -> Result<Column> {
     Ok(args.truths(values, comparable_rows(args.columns(), rows)))
 }
 
-/// Where `relation` holds between `left` and `right`; rows that are not comparable hold anything.
+/// The rows in which `relation` holds between `left` and `right`; undefined in rows that are not comparable.
 pub(super) fn relate(left: &Column, right: &Column, rows: usize, relation: Relation) -> Result<BooleanBuffer> {
     use Type::{Bool, Datetime, Decimal, Dynamic, Int, Long, Real, Timespan};
     Ok(match (left.ty(), right.ty()) {
@@ -136,7 +136,7 @@ pub(super) fn relate(left: &Column, right: &Column, rows: usize, relation: Relat
         (Decimal, Bool | Int | Long | Decimal) | (Bool | Int | Long, Decimal) => {
             decimals(left).pairwise(&decimals(right), rows, |a, b| relation.holds(a, b))
         }
-        // One loop a relation, so that each is compiled to wide instructions.
+        // One loop per relation, so that each is vectorized.
         (Bool | Int | Long, Bool | Int | Long) | (Datetime, Datetime) | (Timespan, Timespan) => {
             let (a, b) = (integers(left), integers(right));
             match relation {
@@ -150,7 +150,7 @@ pub(super) fn relate(left: &Column, right: &Column, rows: usize, relation: Relat
     })
 }
 
-/// The number in a row: of a dynamic the one it holds, or its text reads as.
+/// The number in a row: of a dynamic the number it holds or spells.
 fn number_at(column: &Column, row: usize) -> Option<Number> {
     if column.ty() == Type::Dynamic {
         return Number::read_json(column.text_at(row)?);
@@ -158,8 +158,8 @@ fn number_at(column: &Column, row: usize) -> Option<Number> {
     Number::from_value(&column.value(row))
 }
 
-/// The rows where every column has something to compare: no null, and no dynamic without a number. None where every
-/// row is such.
+/// The rows that are comparable in every column: no null, and no dynamic without a number. None if all rows are
+/// comparable.
 pub(super) fn comparable_rows(columns: &[Column], rows: usize) -> Option<BooleanBuffer> {
     let comparable = |column: &Column| match column.ty() {
         Type::Dynamic => Some(BooleanBuffer::collect_bool(rows, |row| number_at(column, row).is_some())),

@@ -1,5 +1,5 @@
-//! Decimal arithmetic that is exact or refused: a result of more digits than this program's decimal holds stops the
-//! query rather than be rounded.
+//! Exact decimal arithmetic: a result with more digits than a decimal holds is an error that ends the query, and is
+//! never rounded.
 
 use rust_decimal::Decimal;
 
@@ -8,7 +8,7 @@ use crate::functions::Args;
 use crate::functions::operand::decimals;
 use crate::types::{Column, ColumnBuilder, Value};
 
-/// `of` over the two decimal arguments of each row; None makes a null.
+/// Applies `of` to the two decimal arguments of each row; None becomes null.
 pub(in crate::functions) fn compute(
     args: &Args<'_>,
     of: fn(Decimal, Decimal) -> Result<Option<Decimal>>,
@@ -25,7 +25,7 @@ pub(in crate::functions) fn compute(
     Ok(args.spread(builder.finish()))
 }
 
-/// `of` over the one decimal argument of each row.
+/// Applies `of` to the decimal argument of each row.
 pub(in crate::functions) fn compute_one(args: &Args<'_>, of: fn(Decimal) -> Decimal) -> Result<Column> {
     let values = decimals(args.column(0));
     Ok(args.map(|row| Value::Decimal(of(values.get(row)))))
@@ -43,7 +43,7 @@ pub(super) fn multiply(a: Decimal, b: Decimal) -> Result<Option<Decimal>> {
     exact(a.checked_mul(b), a.scale() + b.scale())
 }
 
-/// Null where `b` is zero.
+/// None if `b` is zero.
 pub(super) fn divide(a: Decimal, b: Decimal) -> Result<Option<Decimal>> {
     if b.is_zero() {
         return Ok(None);
@@ -55,7 +55,7 @@ pub(super) fn divide(a: Decimal, b: Decimal) -> Result<Option<Decimal>> {
     }
 }
 
-/// At least zero; null where `b` is zero.
+/// At least zero; None if `b` is zero.
 pub(super) fn modulo(a: Decimal, b: Decimal) -> Result<Option<Decimal>> {
     if b.is_zero() {
         return Ok(None);
@@ -64,7 +64,7 @@ pub(super) fn modulo(a: Decimal, b: Decimal) -> Result<Option<Decimal>> {
     if rest.is_sign_negative() && !rest.is_zero() { add(rest, b.abs()) } else { Ok(Some(rest)) }
 }
 
-/// The library rounds a result that does not fit: its scale is then less than the operands demand.
+/// The library rounds a result that does not fit; its scale is then smaller than the operands require.
 fn exact(result: Option<Decimal>, scale: u32) -> Result<Option<Decimal>> {
     match result {
         Some(value) if value.is_zero() || value.scale() >= scale => Ok(Some(value)),

@@ -1,4 +1,4 @@
-//! `==` and `!=`: defined between all types that have something to compare, and two-valued where one side is null.
+//! `==` and `!=`: defined for all comparable pairs of types, and never null if just one side is null.
 
 use arrow::array::{ArrayRef, BooleanArray, Datum, Scalar, StringViewArray};
 use arrow::buffer::BooleanBuffer;
@@ -64,7 +64,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
 static EQUAL: &[Overload] = &overloads(|args| equality(args, false));
 static NOT_EQUAL: &[Overload] = &overloads(|args| equality(args, true));
 
-/// The analyzer takes any two types; of these pairs only the ones that can be the same are defined here.
+/// The analyzer accepts any two types; only pairs that can be equal are defined here.
 static PAIRS: [[Param; 2]; 6] = [
     [left(NUMBER_OR_BOOL), right(NUMBER_OR_BOOL)],
     [left(DATETIME), right(DATETIME)],
@@ -91,9 +91,9 @@ fn equality(args: &Args<'_>, negated: bool) -> Result<Column> {
     Ok(args.truths(if negated { !&values } else { values }, valid))
 }
 
-/// Where `left` and `right` are the same, and which rows have an answer: not those with a null on both sides. A null
-/// on one side only is a difference.
-/// Source: the engine's answers; the reference's page on null values agrees but for two nulls.
+/// The rows in which `left` equals `right`, and the rows with a result: all but those with a null on both sides. A
+/// null on one side only is a difference.
+/// Source: results of the engine; the reference's page on null values agrees except for two nulls.
 pub(super) fn equal_columns(
     left: &Column,
     right: &Column,
@@ -108,13 +108,13 @@ pub(super) fn equal_columns(
     })
 }
 
-/// The rows of `column` that are not null. A dynamic null beside a string is the empty text.
+/// The rows of `column` that are not null. Compared with a string, a dynamic null is the empty string.
 fn valid_texts(column: &Column, other: &Column, rows: usize) -> Option<BooleanBuffer> {
     let empty_text = column.ty() == Type::Dynamic && other.ty() == Type::String;
     if empty_text { None } else { valid_rows(column, rows) }
 }
 
-/// Where the values are the same; rows with a null hold anything.
+/// The rows with equal values; undefined in rows with a null.
 #[expect(clippy::float_cmp, reason = "the language compares reals exactly")]
 fn same_values(left: &Column, right: &Column, rows: usize) -> Result<BooleanBuffer> {
     use Type::{Bool, Datetime, Decimal, Dynamic, Guid, Int, Long, Real, String, Timespan};
@@ -138,7 +138,7 @@ fn same_values(left: &Column, right: &Column, rows: usize) -> Result<BooleanBuff
     }
 }
 
-/// Arrow compares lengths and prefixes of views before it looks at the texts.
+/// Arrow compares lengths and prefixes of views before the strings themselves.
 fn same_texts(left: &Column, right: &Column, rows: usize) -> Result<BooleanBuffer> {
     let (a, b) = (text_datum(left), text_datum(right));
     let same: BooleanArray = cmp::eq(a.as_ref(), b.as_ref())?;
@@ -158,10 +158,10 @@ fn scalar(text: &str) -> Scalar<StringViewArray> {
     StringViewArray::new_scalar(text)
 }
 
-/// A string column against a column of another type, not dynamic.
+/// Compares a string column with a column of another type, not dynamic.
 fn same_as_text(text: &Column, other: &Column, rows: usize) -> Result<BooleanBuffer> {
     match other.as_constant() {
-        // Once into text, then text against text.
+        // Converted to string once, then compared as strings.
         Some(value) if value.ty().is_numeric() && !value.is_null() => {
             same_texts(text, &Column::constant(Value::string(value.to_text()), rows), rows)
         }
@@ -172,7 +172,7 @@ fn same_as_text(text: &Column, other: &Column, rows: usize) -> Result<BooleanBuf
     }
 }
 
-/// A dynamic column against a column of any type. A null is the empty text beside a string.
+/// Compares a dynamic column with a column of any type. Compared with a string, a null is the empty string.
 fn same_as_json(json: &Column, other: &Column, rows: usize) -> BooleanBuffer {
     if other.ty().is_text() {
         let same = |row| match (json.text_at(row), other.text_at(row)) {
@@ -187,7 +187,7 @@ fn same_as_json(json: &Column, other: &Column, rows: usize) -> BooleanBuffer {
     BooleanBuffer::collect_bool(rows, same)
 }
 
-/// True where `left` and `right` are the same; None where both are null. The rule of [`equal_columns`] for one row.
+/// True if `left` equals `right`; None if both are null. The rule of [`equal_columns`] for one row.
 pub(super) fn equal_values(left: &Value, right: &Value) -> Option<bool> {
     match (left, right) {
         (Value::Null(Type::Dynamic), Value::String(text)) | (Value::String(text), Value::Null(Type::Dynamic)) => {
@@ -206,7 +206,7 @@ pub(super) fn equal_values(left: &Value, right: &Value) -> Option<bool> {
     }
 }
 
-/// A text against a value of another type, not null: a number by its text form, anything else as its type reads it.
+/// Compares a string with a non-null value of another type: a number as a string, anything else after parsing.
 fn text_is(text: &str, value: &Value) -> bool {
     match value {
         Value::Bool(truth) => text.eq_ignore_ascii_case(if *truth { "true" } else { "false" }),
@@ -218,7 +218,7 @@ fn text_is(text: &str, value: &Value) -> bool {
     }
 }
 
-/// A dynamic against a value, neither null.
+/// Compares a dynamic with a value, neither of them null.
 fn json_is(json: &str, value: &Value) -> bool {
     match (dynamic::kind(json), value) {
         (_, Value::String(text)) => dynamic::to_text(json) == **text,
@@ -238,7 +238,7 @@ fn json_is(json: &str, value: &Value) -> bool {
     }
 }
 
-/// Two dynamics, neither null: numbers by value, texts without their escapes, bags whatever the order of their keys.
+/// Compares two non-null dynamics: numbers by value, strings unescaped, bags regardless of the order of their keys.
 fn same_json(a: &str, b: &str) -> bool {
     match (Number::from_json(a), Number::from_json(b)) {
         (Some(a), Some(b)) => a == b,

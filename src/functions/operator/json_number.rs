@@ -1,4 +1,4 @@
-//! Numbers of any type side by side: what a dynamic holds against what a column holds.
+//! Comparison and arithmetic of numbers inside dynamics with numbers of any type.
 
 use std::cmp::Ordering;
 
@@ -27,7 +27,7 @@ impl Number {
         }
     }
 
-    /// The number that `json` is.
+    /// The number in `json`, if it is one.
     pub(super) fn from_json(json: &str) -> Option<Self> {
         match dynamic::kind(json) {
             dynamic::Kind::Long => json.trim_ascii().parse().ok().map(Self::Long),
@@ -36,7 +36,7 @@ impl Number {
         }
     }
 
-    /// The number that `json` is, or that its text reads as.
+    /// The number in `json`, or the one that a JSON string spells.
     pub(super) fn read_json(json: &str) -> Option<Self> {
         match dynamic::kind(json) {
             dynamic::Kind::String => {
@@ -72,7 +72,7 @@ impl PartialEq for Number {
 }
 
 impl PartialOrd for Number {
-    /// In the wider of the two types, where real is the widest; None where one is not a number.
+    /// Compares in the wider of the two types, of which real is the widest; None if one is NaN.
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         match (self, other) {
             (Self::Long(a), Self::Long(b)) => Some(a.cmp(b)),
@@ -82,16 +82,16 @@ impl PartialOrd for Number {
     }
 }
 
-/// What an operator does with two numbers; None makes a null.
+/// An operation on two numbers; None becomes null.
 pub(super) type Operation = fn(Number, Number) -> Option<Number>;
 
-/// `of` over the numbers that two dynamics hold; null where one holds no number.
+/// Applies `of` to the numbers in two dynamics; null if either holds no number.
 pub(super) fn map_pairs(args: &Args<'_>, of: Operation) -> Column {
     let (a, b) = (args.texts(0), args.texts(1));
     args.map(|row| of(Number::from_json(a.get(row)?)?, Number::from_json(b.get(row)?)?).map(Number::into_json))
 }
 
-/// `of` over the number that a dynamic holds; null where it holds none.
+/// Applies `of` to the number in a dynamic; null if it holds none.
 pub(super) fn map(args: &Args<'_>, of: fn(Number) -> Number) -> Column {
     let texts = args.texts(0);
     args.map(|row| Some(of(Number::from_json(texts.get(row)?)?).into_json()))

@@ -1,4 +1,4 @@
-//! `and` and `or`, three-valued: null is "unknown", and a filter counts it as false.
+//! `and` and `or` in three-valued logic: null is "unknown", which a filter treats as false.
 //! Source: the reference's page on logical operators.
 
 use arrow::array::{Array, AsArray, BooleanArray};

@@ -1,4 +1,4 @@
-//! The items of a list, looked at once and asked about many rows.
+//! The items of an `in` list, prepared once for lookups of many rows.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -12,7 +12,7 @@ use super::equality::equal_values;
 use crate::functions::Args;
 use crate::types::{Column, Type, Value, datetime, dynamic, guid, number, timespan};
 
-/// The positions of the arguments that hold items: those that are the same for all rows, and the others.
+/// The positions of the item arguments, constant ones and others.
 #[derive(Debug)]
 pub(super) struct Items {
     fixed: Vec<usize>,
@@ -20,13 +20,13 @@ pub(super) struct Items {
 }
 
 impl Items {
-    /// The items of a call whose first argument is what they are compared with.
+    /// The items of a call whose first argument is compared with them.
     pub(super) fn of(args: &Args<'_>) -> Self {
         let (fixed, varying) = (1..args.len()).partition(|&index| args.constant(index).is_some());
         Self { fixed, varying }
     }
 
-    /// The items that are the same for all rows; elements of arrays are items of their own.
+    /// The constant items; arrays are expanded into their elements.
     pub(super) fn fixed(&self, args: &Args<'_>) -> Vec<Value> {
         let mut items = Vec::new();
         for value in self.fixed.iter().filter_map(|&index| args.constant(index)) {
@@ -35,7 +35,7 @@ impl Items {
         items
     }
 
-    /// The items that differ from row to row, of one row.
+    /// The varying items of one row.
     pub(super) fn of_row(&self, args: &Args<'_>, row: usize) -> Vec<Value> {
         let mut items = Vec::new();
         for &index in &self.varying {
@@ -45,7 +45,7 @@ impl Items {
     }
 }
 
-/// `value`, or its elements where it is an array, as values of the types they hold.
+/// `value`, or the elements if it is an array, as typed values.
 fn push_items(value: &Value, items: &mut Vec<Value>) {
     match value {
         Value::Dynamic(json) if dynamic::kind(json) == dynamic::Kind::Array => {
@@ -56,7 +56,7 @@ fn push_items(value: &Value, items: &mut Vec<Value>) {
     }
 }
 
-/// What `json` holds, as a value of that type.
+/// The typed value in `json`.
 fn held_value(json: &str) -> Value {
     let digits = json.trim_ascii();
     match dynamic::kind(json) {
@@ -69,7 +69,7 @@ fn held_value(json: &str) -> Value {
     }
 }
 
-/// A set that is searched from end to end while it is small. Hashes are seeded: texts come from whoever wrote the log.
+/// A set that is searched linearly while it is small. Hashes are seeded, because attackers write the strings.
 #[derive(Debug)]
 pub(super) enum Set<T> {
     Few(Vec<T>),
@@ -78,7 +78,7 @@ pub(super) enum Set<T> {
 
 impl<T: Eq + Hash> Set<T> {
     pub(super) fn new(items: Vec<T>) -> Self {
-        /// Up to here comparing beats hashing.
+        /// Up to this size a linear search is faster than hashing.
         const FEW: usize = 4;
         if items.len() <= FEW { Self::Few(items) } else { Self::Many(items.into_iter().collect()) }
     }
@@ -94,7 +94,7 @@ impl<T: Eq + Hash> Set<T> {
     }
 }
 
-/// Items sorted by how values of one type are compared with them.
+/// Items by the way that values of one type are compared with them.
 #[derive(Debug)]
 pub(super) struct Members {
     texts: Set<Box<str>>,
@@ -102,25 +102,25 @@ pub(super) struct Members {
     guids: Set<[u8; 16]>,
     /// Compared one by one.
     others: Vec<Value>,
-    /// A null is among the items.
+    /// True if an item is null.
     has_null: bool,
 }
 
-/// How many long lists a thread keeps ready; the one longest out of use makes way for a new one.
+/// Number of long lists cached per thread; the least recently used one is evicted.
 const MOST_KEPT: usize = 4;
-/// A list shorter than this many bytes is taken apart for each batch anew.
+/// A list shorter than this many bytes is parsed for each batch.
 const LONG_LIST: usize = 1024;
 
 /// An array, the type of the values compared with it, and its members.
 type Kept = (Arc<str>, Type, Rc<Members>);
 
 thread_local! {
-    /// The last ones used, most recent first.
+    /// Cached entries, most recently used first.
     static KEPT: RefCell<Vec<Kept>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The fixed items of a call as members for values of type `ty`. One long array, such as the values of a table, is
-/// taken apart once a thread instead of once a batch.
+/// The constant items of a call as members for values of type `ty`. A single long array, such as the values of a
+/// table, is parsed once per thread instead of once per batch.
 pub(super) fn prepared(args: &Args<'_>, items: &Items) -> Rc<Members> {
     let ty = args.column(0).ty();
     let new = || Rc::new(Members::new(ty, items.fixed(args)));
@@ -140,14 +140,14 @@ pub(super) fn prepared(args: &Args<'_>, items: &Items) -> Rc<Members> {
     })
 }
 
-/// An item in the form that values of one type are looked up by.
+/// An item in the form in which values of one type are looked up.
 enum Form {
     Text(Box<str>),
     Integer(i64),
     Guid([u8; 16]),
     Other(Value),
     Null,
-    /// The same as no value of the type.
+    /// Equal to no value of the type.
     Nothing,
 }
 
@@ -169,17 +169,17 @@ impl Members {
         Self { texts: Set::new(texts), integers: Set::new(integers), guids: Set::new(guids), others, has_null }
     }
 
-    /// The items, where values of their type are texts and nothing but texts is to be looked for.
+    /// The items, if all of them are strings and the values are strings.
     pub(super) fn as_texts(&self) -> Option<&Set<Box<str>>> {
         (self.others.is_empty() && !self.has_null).then_some(&self.texts)
     }
 
-    /// True where a null is among the items.
+    /// True if an item is null.
     pub(super) fn has_null(&self) -> bool {
         self.has_null
     }
 
-    /// True where the value of `row` is the same as an item; None where it is null and so is an item.
+    /// True if the value of `row` equals an item; None if both it and an item are null.
     pub(super) fn contain(&self, column: &Column, row: usize) -> Option<bool> {
         let found = match column.ty() {
             Type::String => column.text_at(row).is_some_and(|text| self.texts.contains(text)),
@@ -204,7 +204,7 @@ impl Members {
     }
 }
 
-/// How a value of type `ty` finds `item`; what this decides has to agree with [`equal_values`].
+/// How a value of type `ty` is compared with `item`; must agree with [`equal_values`].
 fn form(ty: Type, item: Value) -> Form {
     match (ty, item) {
         (Type::String, Value::Null(Type::Dynamic)) => Form::Text("".into()),

@@ -1,6 +1,6 @@
-//! `in`, `has_any` and their kin: a value against a list, whose items may be arrays.
+//! `in`, `has_any` and similar operators: compare a value with a list, whose items can be arrays.
 //!
-//! Items that are the same for all rows are looked at once a batch; those that vary are looked at row by row.
+//! Constant items are prepared once per batch; varying ones are compared row by row.
 
 use arrow::buffer::BooleanBuffer;
 
@@ -142,7 +142,7 @@ const fn texts(kernel: Kernel) -> Overload {
     Overload { params: &TEXT_LIST, returns: Returns::Type(Type::Bool), kernel }
 }
 
-/// `in`: as `==` with each item, the first that is the same deciding.
+/// `in`: `==` with each item; the first equal item decides.
 fn member(args: &Args<'_>, negated: bool) -> Result<Column> {
     let (column, rows) = (args.column(0), args.distinct_rows());
     let items = Items::of(args);
@@ -164,13 +164,13 @@ fn member(args: &Args<'_>, negated: bool) -> Result<Column> {
     Ok(args.truths(values, Some(valid)))
 }
 
-/// The answer for the items of one row.
+/// The result for the items of one row.
 fn vary(args: &Args<'_>, items: &Items, row: usize) -> Option<bool> {
     let value = args.column(0).value(row);
     items.of_row(args, row).iter().map(|item| equal_values(&value, item)).fold(Some(false), either)
 }
 
-/// `or` of three values.
+/// Three-valued `or`.
 fn either(a: Option<bool>, b: Option<bool>) -> Option<bool> {
     match (a, b) {
         (Some(true), _) | (_, Some(true)) => Some(true),
@@ -179,7 +179,7 @@ fn either(a: Option<bool>, b: Option<bool>) -> Option<bool> {
     }
 }
 
-/// `in~`: items take part as their texts.
+/// `in~`: items are compared as strings.
 fn any_text(args: &Args<'_>, negated: bool) -> Result<Column> {
     let texts = args.texts(0);
     let items = Items::of(args);

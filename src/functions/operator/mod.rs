@@ -1,5 +1,5 @@
-//! Kernels behind the operators of the language: entries of the same kind as functions, named by the operator's symbol,
-//! which no query can call by that name.
+//! The operators of KQL as registry rows like those of functions. They are named by their symbols, so that no query
+//! can call them by name.
 
 mod access;
 mod arithmetic;
@@ -41,24 +41,24 @@ pub fn operators() -> impl Iterator<Item = &'static ScalarFunction> {
     FAMILIES.iter().copied().flatten()
 }
 
-/// int, long, real, decimal and bool as they are; a dynamic is not cast to them.
+/// int, long, real, decimal and bool; a dynamic is not cast.
 const NUMBER_OR_BOOL: Accepts = Accepts::Only(&[Type::Long, Type::Int, Type::Real, Type::Decimal, Type::Bool]);
-/// int, long, real and decimal as they are; a dynamic is not cast to them.
+/// int, long, real and decimal; a dynamic is not cast.
 const NUMBER: Accepts = Accepts::Only(&[Type::Long, Type::Int, Type::Real, Type::Decimal]);
 const DATETIME: Accepts = Accepts::Only(&[Type::Datetime]);
 const TIMESPAN: Accepts = Accepts::Only(&[Type::Timespan]);
 const GUID: Accepts = Accepts::Only(&[Type::Guid]);
-/// string and dynamic as they are.
+/// string and dynamic.
 const TEXT: Accepts = Accepts::Only(&[Type::String, Type::Dynamic]);
-/// A dynamic as it is.
+/// dynamic only.
 const JSON: Accepts = Accepts::Only(&[Type::Dynamic]);
 
-/// The operand left of the operator.
+/// The left operand.
 const fn left(accepts: Accepts) -> Param {
     Param::of("left", accepts, "the left operand")
 }
 
-/// The operand right of the operator.
+/// The right operand.
 const fn right(accepts: Accepts) -> Param {
     Param::of("right", accepts, "the right operand")
 }

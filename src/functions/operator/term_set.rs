@@ -1,29 +1,29 @@
-//! Several needles looked for in one text.
+//! Search for several needles at once.
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-use crate::functions::needle::{Case, Needle, Place, is_term_at};
+use crate::functions::needle::{Anchor, Case, Needle, is_term_at};
 
-/// Texts of which one has to stand in a text as a whole term, case ignored.
+/// Needles of which any must occur in a string as a whole term, ignoring case.
 #[derive(Debug)]
 pub(super) enum AnyTerm {
-    /// Looked for one after the other.
+    /// Searched one after another.
     Few(Vec<Needle>),
-    /// Looked for in one go, which only works on the bytes of ASCII needles.
+    /// Searched in one pass; for ASCII needles only, because it compares bytes.
     Many(AhoCorasick),
 }
 
 impl AnyTerm {
-    /// The needles, for about `rows` searches.
+    /// Prepares the needles for about `rows` searches.
     pub(super) fn new(needles: &[String], rows: usize) -> Self {
-        /// Less than this is not worth building an automaton for.
+        /// Fewer searches are not worth building an automaton.
         const MANY: usize = 8;
         const MANY_ROWS: usize = 64;
-        /// More than this would make it large.
-        const MOST_BYTES: usize = 1 << 20;
+        /// More needles would make the automaton too large.
+        const MAX_BATCH_BYTES: usize = 1 << 20;
         let plain = needles.iter().all(|needle| needle.is_ascii() && !needle.is_empty());
         let bytes: usize = needles.iter().map(String::len).sum();
-        if plain && needles.len() >= MANY && rows >= MANY_ROWS && bytes <= MOST_BYTES {
+        if plain && needles.len() >= MANY && rows >= MANY_ROWS && bytes <= MAX_BATCH_BYTES {
             let builder =
                 AhoCorasick::builder().ascii_case_insensitive(true).match_kind(MatchKind::Standard).build(needles);
             if let Ok(automaton) = builder {
@@ -33,7 +33,7 @@ impl AnyTerm {
         Self::Few(needles.iter().map(|needle| term(needle)).collect())
     }
 
-    /// True where one of them is a term of `text`.
+    /// True if any needle is a term of `text`.
     pub(super) fn is_in(&self, text: &str) -> bool {
         match self {
             Self::Few(needles) => needles.iter().any(|needle| needle.is_in(text)),
@@ -46,5 +46,5 @@ impl AnyTerm {
 
 /// `needle` as a term.
 pub(super) fn term(needle: &str) -> Needle {
-    Needle::new(needle, Place::Term, Case::Ignored)
+    Needle::new(needle, Anchor::Term, Case::Ignored)
 }

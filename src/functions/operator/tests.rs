@@ -1,4 +1,4 @@
-//! Kernels over whole columns against their definitions row by row: all types, arrays and constants, nulls.
+//! Compares kernels over whole columns with row-by-row definitions, for all types, arrays, constants and nulls.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -13,7 +13,7 @@ use crate::types::{Column, ColumnBuilder, Type, Value, cast};
 
 const ROWS: usize = 40;
 
-/// The call as the binder makes it; None where no form takes these types, or a decimal has too many digits.
+/// The call as the binder makes it; None if no overload fits, or a decimal has too many digits.
 fn call(function: &ScalarFunction, columns: &[Column]) -> Option<Column> {
     let types: Vec<Type> = columns.iter().map(Column::ty).collect();
     let (overload, casts) = choose(function.overloads, &types)?;
@@ -31,7 +31,7 @@ fn call(function: &ScalarFunction, columns: &[Column]) -> Option<Column> {
     Some(result)
 }
 
-/// One of few values of a type, so that some are the same; nulls among them.
+/// A random value from a small set, nulls included, so that equal values occur.
 fn random_value(ty: Type, random: &mut ChaCha8Rng) -> Value {
     let pick = random.random_range(0..6_u8);
     let number = i64::from(random.random_range(-2..3_i8));
@@ -69,8 +69,8 @@ fn random_column(ty: Type, constant: bool, random: &mut ChaCha8Rng) -> Column {
     builder.finish()
 }
 
-/// Calls `function` on random columns of every two types and compares each row with `expected`, which answers None
-/// where it has no opinion. Answers how many rows were compared.
+/// Calls `function` on random columns of every pair of types and compares each row with `expected`, which returns
+/// None for rows that it does not define. Returns the number of compared rows.
 fn compare_pairs(function: &ScalarFunction, expected: impl Fn(&Value, &Value) -> Option<Value>) -> usize {
     let mut random = ChaCha8Rng::seed_from_u64(1);
     let mut compared = 0;
@@ -136,7 +136,7 @@ fn sums_and_products_of_columns_are_those_of_values() {
             (Value::Int(_) | Value::Long(_), Value::Int(_) | Value::Long(_)) => {
                 Some(whole(a.as_i64()?, b.as_i64()?).map_or(Value::Null(Type::Long), Value::Long))
             }
-            // Not a number is not equal to itself.
+            // NaN is not equal to itself.
             (Value::Real(a), Value::Real(b)) => Some(Value::Real(real(*a, *b))).filter(|value| value == value),
             _ => None,
         };
@@ -280,7 +280,7 @@ fn bins_of_one_size_are_those_of_sizes_row_by_row() {
     }
 }
 
-/// Not a number is the same as itself here.
+/// Here NaN equals itself.
 fn same(a: &Value, b: &Value) -> bool {
     a == b || format!("{a:?}") == format!("{b:?}")
 }

@@ -1,35 +1,35 @@
-//! Operators on texts: equality without case, parts, terms, regular expressions.
+//! String operators: case-insensitive equality, substrings, terms and regular expressions.
 //!
-//! A dynamic takes part as its text. No result is null: an absent text is the empty one, so a negated operator keeps it.
+//! A dynamic is converted to string. No result is null: a null is the empty string, so that negated operators keep it.
 
 use crate::diagnostic::Result;
 use crate::functions::args::Args;
 use crate::functions::docs::{Category, Example};
-use crate::functions::needle::{Case, Needle, Place};
+use crate::functions::needle::{Anchor, Case, Needle};
 use crate::functions::signature::{Kernel, Nulls, Overload, Param, Returns};
 use crate::functions::{ScalarFunction, pattern};
 use crate::types::{Column, Type};
 
-/// The operators between two texts.
+/// The operators on two strings.
 pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "=~",
         summary: "True if two strings are equal, ignoring case.",
-        overloads: &[form(|args| Ok(find(args, Place::Whole, Case::Ignored, false)))],
+        overloads: &[form(|args| Ok(find(args, Anchor::Whole, Case::Ignored, false)))],
         examples: &[Example::new("'Admin' =~ 'ADMIN'", "true"), Example::new("'Admin' =~ 'Admins'", "false")],
         ..TEXT_OPERATOR
     },
     ScalarFunction {
         name: "!~",
         summary: "True if two strings differ, ignoring case.",
-        overloads: &[form(|args| Ok(find(args, Place::Whole, Case::Ignored, true)))],
+        overloads: &[form(|args| Ok(find(args, Anchor::Whole, Case::Ignored, true)))],
         examples: &[Example::new("'Admin' !~ 'ADMIN'", "false"), Example::new("'Admin' !~ 'Admins'", "true")],
         ..TEXT_OPERATOR
     },
     ScalarFunction {
         name: "has",
         summary: "True if the string contains another as a whole term, ignoring case.",
-        overloads: &[form(|args| Ok(find(args, Place::Term, Case::Ignored, false)))],
+        overloads: &[form(|args| Ok(find(args, Anchor::Term, Case::Ignored, false)))],
         examples: &[
             Example::new("'North America' has 'america'", "true"),
             Example::new("'North America' has 'amer'", "false"),
@@ -39,14 +39,14 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "!has",
         summary: "True if the string does not contain another as a whole term, ignoring case.",
-        overloads: &[form(|args| Ok(find(args, Place::Term, Case::Ignored, true)))],
+        overloads: &[form(|args| Ok(find(args, Anchor::Term, Case::Ignored, true)))],
         examples: &[Example::new("'North America' !has 'america'", "false"), Example::new("'' !has 'america'", "true")],
         ..TEXT_OPERATOR
     },
     ScalarFunction {
         name: "has_cs",
         summary: "True if the string contains another as a whole term, matching case.",
-        overloads: &[form(|args| Ok(find(args, Place::Term, Case::Matters, false)))],
+        overloads: &[form(|args| Ok(find(args, Anchor::Term, Case::Matters, false)))],
         examples: &[
             Example::new("'North America' has_cs 'America'", "true"),
             Example::new("'North America' has_cs 'america'", "false"),
@@ -56,7 +56,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "!has_cs",
         summary: "True if the string does not contain another as a whole term, matching case.",
-        overloads: &[form(|args| Ok(find(args, Place::Term, Case::Matters, true)))],
+        overloads: &[form(|args| Ok(find(args, Anchor::Term, Case::Matters, true)))],
         examples: &[
             Example::new("'North America' !has_cs 'America'", "false"),
             Example::new("'' !has_cs 'America'", "true"),
@@ -66,7 +66,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "hasprefix",
         summary: "True if a term of the string starts with another string, ignoring case.",
-        overloads: &[form(|args| Ok(find(args, Place::TermStart, Case::Ignored, false)))],
+        overloads: &[form(|args| Ok(find(args, Anchor::TermStart, Case::Ignored, false)))],
         examples: &[
             Example::new("'North America' hasprefix 'ame'", "true"),
             Example::new("'North America' hasprefix 'mer'", "false"),
@@ -76,7 +76,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "!hasprefix",
         summary: "True if no term of the string starts with another string, ignoring case.",
-        overloads: &[form(|args| Ok(find(args, Place::TermStart, Case::Ignored, true)))],
+        overloads: &[form(|args| Ok(find(args, Anchor::TermStart, Case::Ignored, true)))],
         examples: &[
             Example::new("'North America' !hasprefix 'ame'", "false"),
             Example::new("'' !hasprefix 'ame'", "true"),
@@ -86,7 +86,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "hasprefix_cs",
         summary: "True if a term of the string starts with another string, matching case.",
-        overloads: &[form(|args| Ok(find(args, Place::TermStart, Case::Matters, false)))],
+        overloads: &[form(|args| Ok(find(args, Anchor::TermStart, Case::Matters, false)))],
         examples: &[
             Example::new("'North America' hasprefix_cs 'Ame'", "true"),
             Example::new("'North America' hasprefix_cs 'ame'", "false"),
@@ -96,7 +96,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "!hasprefix_cs",
         summary: "True if no term of the string starts with another string, matching case.",
-        overloads: &[form(|args| Ok(find(args, Place::TermStart, Case::Matters, true)))],
+        overloads: &[form(|args| Ok(find(args, Anchor::TermStart, Case::Matters, true)))],
         examples: &[
             Example::new("'North America' !hasprefix_cs 'Ame'", "false"),
             Example::new("'' !hasprefix_cs 'Ame'", "true"),
@@ -106,7 +106,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "hassuffix",
         summary: "True if a term of the string ends with another string, ignoring case.",
-        overloads: &[form(|args| Ok(find(args, Place::TermEnd, Case::Ignored, false)))],
+        overloads: &[form(|args| Ok(find(args, Anchor::TermEnd, Case::Ignored, false)))],
         examples: &[
             Example::new("'North America' hassuffix 'TH'", "true"),
             Example::new("'North America' hassuffix 'ort'", "false"),
@@ -116,7 +116,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "!hassuffix",
         summary: "True if no term of the string ends with another string, ignoring case.",
-        overloads: &[form(|args| Ok(find(args, Place::TermEnd, Case::Ignored, true)))],
+        overloads: &[form(|args| Ok(find(args, Anchor::TermEnd, Case::Ignored, true)))],
         examples: &[
             Example::new("'North America' !hassuffix 'TH'", "false"),
             Example::new("'' !hassuffix 'TH'", "true"),
@@ -126,7 +126,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "hassuffix_cs",
         summary: "True if a term of the string ends with another string, matching case.",
-        overloads: &[form(|args| Ok(find(args, Place::TermEnd, Case::Matters, false)))],
+        overloads: &[form(|args| Ok(find(args, Anchor::TermEnd, Case::Matters, false)))],
         examples: &[
             Example::new("'North America' hassuffix_cs 'th'", "true"),
             Example::new("'North America' hassuffix_cs 'TH'", "false"),
@@ -136,7 +136,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "!hassuffix_cs",
         summary: "True if no term of the string ends with another string, matching case.",
-        overloads: &[form(|args| Ok(find(args, Place::TermEnd, Case::Matters, true)))],
+        overloads: &[form(|args| Ok(find(args, Anchor::TermEnd, Case::Matters, true)))],
         examples: &[
             Example::new("'North America' !hassuffix_cs 'th'", "false"),
             Example::new("'' !hassuffix_cs 'th'", "true"),
@@ -146,7 +146,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "contains",
         summary: "True if the string contains another, ignoring case.",
-        overloads: &[form(|args| Ok(find(args, Place::Anywhere, Case::Ignored, false)))],
+        overloads: &[form(|args| Ok(find(args, Anchor::Anywhere, Case::Ignored, false)))],
         examples: &[
             Example::new("'Fabrikam' contains 'BRIK'", "true"),
             Example::new("'Fabrikam' contains 'xyz'", "false"),
@@ -156,14 +156,14 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "!contains",
         summary: "True if the string does not contain another, ignoring case.",
-        overloads: &[form(|args| Ok(find(args, Place::Anywhere, Case::Ignored, true)))],
+        overloads: &[form(|args| Ok(find(args, Anchor::Anywhere, Case::Ignored, true)))],
         examples: &[Example::new("'Fabrikam' !contains 'BRIK'", "false"), Example::new("'' !contains 'BRIK'", "true")],
         ..TEXT_OPERATOR
     },
     ScalarFunction {
         name: "contains_cs",
         summary: "True if the string contains another, matching case.",
-        overloads: &[form(|args| Ok(find(args, Place::Anywhere, Case::Matters, false)))],
+        overloads: &[form(|args| Ok(find(args, Anchor::Anywhere, Case::Matters, false)))],
         examples: &[
             Example::new("'Fabrikam' contains_cs 'brik'", "true"),
             Example::new("'Fabrikam' contains_cs 'BRIK'", "false"),
@@ -173,7 +173,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "!contains_cs",
         summary: "True if the string does not contain another, matching case.",
-        overloads: &[form(|args| Ok(find(args, Place::Anywhere, Case::Matters, true)))],
+        overloads: &[form(|args| Ok(find(args, Anchor::Anywhere, Case::Matters, true)))],
         examples: &[
             Example::new("'Fabrikam' !contains_cs 'brik'", "false"),
             Example::new("'' !contains_cs 'brik'", "true"),
@@ -183,7 +183,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "startswith",
         summary: "True if the string starts with another, ignoring case.",
-        overloads: &[form(|args| Ok(find(args, Place::Start, Case::Ignored, false)))],
+        overloads: &[form(|args| Ok(find(args, Anchor::Start, Case::Ignored, false)))],
         examples: &[
             Example::new("'Fabrikam' startswith 'FAB'", "true"),
             Example::new("'Fabrikam' startswith 'kam'", "false"),
@@ -193,7 +193,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "!startswith",
         summary: "True if the string does not start with another, ignoring case.",
-        overloads: &[form(|args| Ok(find(args, Place::Start, Case::Ignored, true)))],
+        overloads: &[form(|args| Ok(find(args, Anchor::Start, Case::Ignored, true)))],
         examples: &[
             Example::new("'Fabrikam' !startswith 'FAB'", "false"),
             Example::new("'' !startswith 'FAB'", "true"),
@@ -203,7 +203,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "startswith_cs",
         summary: "True if the string starts with another, matching case.",
-        overloads: &[form(|args| Ok(find(args, Place::Start, Case::Matters, false)))],
+        overloads: &[form(|args| Ok(find(args, Anchor::Start, Case::Matters, false)))],
         examples: &[
             Example::new("'Fabrikam' startswith_cs 'Fab'", "true"),
             Example::new("'Fabrikam' startswith_cs 'fab'", "false"),
@@ -213,7 +213,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "!startswith_cs",
         summary: "True if the string does not start with another, matching case.",
-        overloads: &[form(|args| Ok(find(args, Place::Start, Case::Matters, true)))],
+        overloads: &[form(|args| Ok(find(args, Anchor::Start, Case::Matters, true)))],
         examples: &[
             Example::new("'Fabrikam' !startswith_cs 'Fab'", "false"),
             Example::new("'' !startswith_cs 'Fab'", "true"),
@@ -223,7 +223,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "endswith",
         summary: "True if the string ends with another, ignoring case.",
-        overloads: &[form(|args| Ok(find(args, Place::End, Case::Ignored, false)))],
+        overloads: &[form(|args| Ok(find(args, Anchor::End, Case::Ignored, false)))],
         examples: &[
             Example::new("'Fabrikam' endswith 'KAM'", "true"),
             Example::new("'Fabrikam' endswith 'fab'", "false"),
@@ -233,14 +233,14 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "!endswith",
         summary: "True if the string does not end with another, ignoring case.",
-        overloads: &[form(|args| Ok(find(args, Place::End, Case::Ignored, true)))],
+        overloads: &[form(|args| Ok(find(args, Anchor::End, Case::Ignored, true)))],
         examples: &[Example::new("'Fabrikam' !endswith 'KAM'", "false"), Example::new("'' !endswith 'KAM'", "true")],
         ..TEXT_OPERATOR
     },
     ScalarFunction {
         name: "endswith_cs",
         summary: "True if the string ends with another, matching case.",
-        overloads: &[form(|args| Ok(find(args, Place::End, Case::Matters, false)))],
+        overloads: &[form(|args| Ok(find(args, Anchor::End, Case::Matters, false)))],
         examples: &[
             Example::new("'Fabrikam' endswith_cs 'kam'", "true"),
             Example::new("'Fabrikam' endswith_cs 'KAM'", "false"),
@@ -250,7 +250,7 @@ pub(super) static OPERATORS: &[ScalarFunction] = &[
     ScalarFunction {
         name: "!endswith_cs",
         summary: "True if the string does not end with another, matching case.",
-        overloads: &[form(|args| Ok(find(args, Place::End, Case::Matters, true)))],
+        overloads: &[form(|args| Ok(find(args, Anchor::End, Case::Matters, true)))],
         examples: &[
             Example::new("'Fabrikam' !endswith_cs 'kam'", "false"),
             Example::new("'' !endswith_cs 'kam'", "true"),
@@ -282,7 +282,7 @@ const fn form(kernel: Kernel) -> Overload {
     Overload { params: &TEXTS, returns: Returns::Type(Type::Bool), kernel }
 }
 
-fn find(args: &Args<'_>, place: Place, case: Case, negated: bool) -> Column {
+fn find(args: &Args<'_>, place: Anchor, case: Case, negated: bool) -> Column {
     let (texts, needles) = (args.texts(0), args.texts(1));
     let prepare = |text: &str| Needle::new(text, place, case);
     if args.constant(1).is_some() {

@@ -1,4 +1,4 @@
-//! Bits of whole numbers.
+//! Bitwise functions of whole numbers.
 
 use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Accepts, Kernel, Overload, Param, ResultName, Returns};
@@ -129,9 +129,9 @@ fn combine(args: &Args<'_>, of: impl Fn(i64, i64) -> Option<i64>) -> crate::diag
     Ok(args.map(|row| of(a.get(row)?, b.get(row)?)))
 }
 
-/// The digits of the bits that `mask` keeps.
+/// The hexadecimal digits of the bits in `mask`.
 fn hex(args: &Args<'_>, mask: u64) -> Column {
-    /// What a longer length is read as.
+    /// Maximum length; longer ones are reduced to it.
     const LONGEST: i64 = 16;
     let values = args.longs(0);
     let length = |row| if args.len() > 1 { args.longs(1).get(row).unwrap_or(0) } else { 0 };

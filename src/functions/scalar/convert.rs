@@ -1,6 +1,6 @@
-//! Conversions by name. What each answers is written down in [`crate::types::cast`].
+//! Conversion functions. Their results are defined in [`crate::types::cast`].
 //!
-//! A type that the reference takes but whose conversion is not known exactly is not taken here.
+//! A type that the reference accepts, but whose conversion is not known exactly, is not accepted.
 
 use crate::functions::ScalarFunction;
 use crate::functions::docs::{Category, Example};
@@ -8,7 +8,7 @@ use crate::functions::signature::{Accepts, Nulls, Overload, Param, ResultName, R
 use crate::types::Type::{self, Bool, Datetime, Decimal, Dynamic, Guid, Int, Long, Real, Timespan};
 use crate::types::cast::cast_column;
 
-/// One conversion. `accepts` are the types it takes as they are.
+/// A conversion function.
 const fn to(
     name: &'static str,
     summary: &'static str,
@@ -29,10 +29,10 @@ const fn to(
 
 const VALUE: &str = "the value to convert";
 const ANY: Param = Param::of("value", Accepts::Any, VALUE);
-/// Whatever is a number, and texts and dynamics that hold one.
+/// Numbers, bools, and strings and dynamics that hold one.
 const NUMERIC: Param =
     Param::of("value", Accepts::OneOf(&[Type::String, Dynamic, Bool, Int, Long, Real, Decimal]), VALUE);
-/// The same, and what counts ticks.
+/// Numbers, strings, dynamics, and types that are stored as ticks.
 const TICKS: Param =
     Param::of("value", Accepts::OneOf(&[Type::String, Dynamic, Int, Long, Real, Decimal, Datetime, Timespan]), VALUE);
 

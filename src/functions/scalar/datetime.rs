@@ -1,4 +1,4 @@
-//! Instants: their parts, the periods they lie in, arithmetic and text. A result outside of the years 1 to 9999 is
+//! Functions of datetimes: parts, periods, arithmetic and formatting. A result outside the years 1 to 9999 is
 //! null.
 //!
 //! The arithmetic itself is in [`crate::types::datetime`].
@@ -13,13 +13,13 @@ use crate::types::datetime::{
 };
 use crate::types::{Column, Type, Value};
 
-/// A datetime; the language takes no dynamic here.
+/// A datetime; a dynamic is not accepted.
 const DATETIME: Accepts = Accepts::Only(&[Type::Datetime]);
-/// A timespan; the language takes no dynamic here.
+/// A timespan; a dynamic is not accepted.
 pub(super) const TIMESPAN: Accepts = Accepts::Only(&[Type::Timespan]);
-/// A whole number; the language takes no dynamic here.
+/// A whole number; a dynamic is not accepted.
 pub(super) const WHOLE: Accepts = Accepts::Only(&[Type::Long]);
-/// A number, whole or not; the language takes no dynamic here.
+/// Any number; a dynamic is not accepted.
 pub(super) const REAL: Accepts = Accepts::Only(&[Type::Real]);
 
 const DATE: Param = Param::of("date", DATETIME, "the datetime");
@@ -28,7 +28,7 @@ const OFFSET: Param = Param::of("offset", WHOLE, "the number of periods to add; 
 /// A function of this family.
 const DEFAULT: Function = Function { category: Category::Datetime, ..Function::DEFAULT };
 
-/// A function of an instant, with its one example.
+/// A datetime function.
 const fn of_date(
     name: &'static str,
     summary: &'static str,
@@ -150,7 +150,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
         )
     },
     Function {
-        // Of its kind only this one names its result after its argument, the published analyzer says.
+        // By the published analyzer, only this one of its kind names its result after its argument.
         result_name: ResultName::FirstArgument,
         ..of_date(
             "startofday",
@@ -343,9 +343,9 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
 ];
 
 const INSTANT: Returns = Returns::Type(Type::Datetime);
-/// The engine answers long where the reference says int.
+/// The engine returns long, although the reference says int.
 const NUMBER: Returns = Returns::Type(Type::Long);
-/// The reference takes any number. What the engine does with the fraction of a real is not known: it is refused.
+/// The reference accepts any number, but how the engine treats fractions is not known, so reals are not accepted.
 const COUNT: Param = Param::of("number", WHOLE, "the Unix timestamp");
 const PERIOD: Param = Param::new(
     "period",
@@ -421,14 +421,14 @@ fn make_datetime(args: &Args<'_>) -> Result<Column> {
     }))
 }
 
-/// The ticks nearest to a number of seconds below a minute; None outside of it.
+/// The ticks nearest to a number of seconds from 0 to less than 60; None otherwise.
 #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "the numbers are small")]
 pub(super) fn seconds_to_ticks(seconds: f64) -> Option<i64> {
     let ticks = (seconds * TICKS_PER_SECOND as f64).round();
     (0.0..(60 * TICKS_PER_SECOND) as f64).contains(&ticks).then_some(ticks as i64)
 }
 
-/// The pattern that the second argument is.
+/// Parses the format in the second argument.
 pub(super) fn pattern_of(arguments: &[Option<&Value>], read: fn(&str) -> Result<Pattern, String>) -> Result<Pattern> {
     let text = arguments.get(1).copied().flatten().and_then(Value::as_str).unwrap_or_default();
     read(text).map_err(|reason| invalid(Code::InvalidValue, &format!("not a pattern: {reason}")))
@@ -442,7 +442,7 @@ fn part_named(arguments: &[Option<&Value>]) -> Result<DatetimePart> {
     named(arguments, DatetimePart::from_name, DatetimePart::names())
 }
 
-/// What the first argument names.
+/// Looks up the name in the first argument.
 fn named<T>(
     arguments: &[Option<&Value>],
     from_name: fn(&str) -> Option<T>,
@@ -455,7 +455,7 @@ fn named<T>(
     })
 }
 
-/// An error whose place the caller adds.
+/// An error whose location the caller adds.
 fn invalid(code: Code, message: &str) -> Error {
     Error::query(code, Span::default(), message)
 }
@@ -467,7 +467,7 @@ mod tests {
     use crate::functions::{EvalContext, scalar_function};
     use crate::types::number;
 
-    /// The answer of a function over two rows of the same constants, the first of them as an array.
+    /// The result of a function over two rows of the same constants, with the first argument as an array.
     fn call(name: &str, arguments: &[Value]) -> Result<Value> {
         let function = scalar_function(name).unwrap();
         let types: Vec<_> = arguments.iter().map(Value::ty).collect();

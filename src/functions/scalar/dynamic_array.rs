@@ -1,4 +1,4 @@
-//! Arrays: their length, parts and order. What is no array makes the answer null.
+//! Array functions: length, parts and order. Anything but an array gives null.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -7,7 +7,7 @@ use super::search::Search;
 use super::string::{INTEGER, long};
 use crate::diagnostic::{Code, Error, Result, Span};
 use crate::functions::ScalarFunction;
-use crate::functions::args::{Args, LONGEST_VALUE, too_long};
+use crate::functions::args::{Args, MAX_VALUE_BYTES, too_long};
 use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Accepts, Nulls, Overload, Param, ResultName, Returns};
 use crate::types::dynamic::{ArrayWriter, Kind, canonical, elements, kind, to_text, unescape, write_value};
@@ -331,12 +331,12 @@ fn is_array(json: &str) -> bool {
     kind(json) == Kind::Array
 }
 
-/// The elements of the array in `row`; None where there is none.
+/// The elements of the array in `row`; None if it is not an array.
 pub(super) fn array_of(column: &Column, row: usize) -> Option<Vec<&str>> {
     column.text_at(row).filter(|json| is_array(json)).map(|json| elements(json).collect())
 }
 
-/// The elements of the array in `row` as texts, or the one text that stands there.
+/// The elements of the array in `row` as strings, or the value itself if it is a string.
 pub(super) fn texts_of(column: &Column, row: usize) -> Vec<Cow<'_, str>> {
     let text = column.text_at(row).unwrap_or("");
     match column.ty() {
@@ -345,19 +345,19 @@ pub(super) fn texts_of(column: &Column, row: usize) -> Vec<Cow<'_, str>> {
     }
 }
 
-/// `array -> T` over the array argument at 0, null for what is no array.
+/// Computes `array -> T` for argument 0; null if it is not an array.
 fn map_array<T: crate::functions::Slot>(args: &Args<'_>, of: impl Fn(&[&str], usize) -> Option<T>) -> Column {
     args.map(|row| of(&array_of(args.column(0), row)?, row))
 }
 
-/// An array of elements that are JSON already.
+/// An array of elements that are JSON.
 pub(super) fn written(elements: impl IntoIterator<Item = impl AsRef<str>>) -> String {
     let mut array = ArrayWriter::new();
     elements.into_iter().for_each(|element| array.push_json(element.as_ref()));
     array.finish()
 }
 
-/// An argument of any type as what a dynamic stores of it.
+/// An argument of any type, converted to JSON.
 #[derive(Debug)]
 pub(super) struct Elements<'a> {
     column: &'a Column,
@@ -389,7 +389,7 @@ impl<'a> Elements<'a> {
     }
 }
 
-/// The value of a JSON number; None for what is none.
+/// The value of a JSON number; None if it is not a number.
 fn number(element: &str) -> Option<f64> {
     matches!(kind(element), Kind::Long | Kind::Double).then(|| element.parse().ok()).flatten()
 }
@@ -401,7 +401,7 @@ fn concat(args: &Args<'_>) -> Result<Column> {
     })
 }
 
-/// A position counted from the end where negative, brought into 0..=length.
+/// Resolves a position that counts from the end if negative, clamped to 0..=length.
 fn clamped(position: i64, length: usize) -> usize {
     let length = i64::try_from(length).unwrap_or(i64::MAX);
     let position = if position < 0 { position.saturating_add(length) } else { position };
@@ -413,7 +413,7 @@ fn slice<'a, 'e>(array: &'a [&'e str], start: i64, end: i64) -> &'a [&'e str] {
     array.get(clamped(start, array.len())..end).unwrap_or_default()
 }
 
-/// Where the wanted element, in its canonical form, stands.
+/// The position of the element with this canonical form.
 fn position(array: &[&str], wanted: &str, search: Search) -> Option<i64> {
     let from_end = if search.start < 0 { i64::try_from(array.len()).ok()? } else { 0 };
     let start = usize::try_from(search.start.checked_add(from_end)?).ok().filter(|_| search.is_valid())?;
@@ -463,7 +463,7 @@ fn iff(args: &Args<'_>) -> Result<Column> {
             let array = args.column(index + 1).ty() == Type::Dynamic && is_array(json);
             array.then(|| elements(json).collect::<Vec<_>>())
         });
-        // Sources disagree on whether one element stands for all: refused rather than guessed.
+        // Sources disagree on whether one element applies to all, so it is rejected rather than guessed.
         if conditions.len() > 1 && arrays.iter().flatten().any(|array| array.len() == 1) {
             let message = "an array of one element beside a longer condition is not supported by array_iff yet";
             return Err(Error::query(Code::ValueOutOfRange, Span::default(), message));
@@ -482,7 +482,7 @@ fn iff(args: &Args<'_>) -> Result<Column> {
         let mut array = ArrayWriter::new();
         for element in chosen {
             array.push_json(element);
-            if array.len() > LONGEST_VALUE {
+            if array.len() > MAX_VALUE_BYTES {
                 return Err(too_long("the array"));
             }
         }
@@ -490,7 +490,7 @@ fn iff(args: &Args<'_>) -> Result<Column> {
     })
 }
 
-/// Where an element stands among those of other types.
+/// The sort order of an element among those of other types.
 /// Source: the reference's page on array_sort_asc().
 fn rank(element: &str) -> u8 {
     match kind(element) {
@@ -534,7 +534,7 @@ fn join(args: &Args<'_>) -> Result<Column> {
                 text.push_str(&delimiter);
             }
             text.push_str(&to_text(element));
-            if text.len() > LONGEST_VALUE {
+            if text.len() > MAX_VALUE_BYTES {
                 return Err(too_long("the string"));
             }
         }

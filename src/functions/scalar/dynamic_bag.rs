@@ -1,10 +1,10 @@
-//! Bags: their keys, and bags made of others. What is no bag makes the answer null.
+//! Property bags: their keys, and bags made from others. Anything but a bag gives null.
 
 use super::dynamic_array::{Elements, array_of, written};
 use super::json_path;
 use crate::diagnostic::{Code, Error, Result, Span};
 use crate::functions::ScalarFunction;
-use crate::functions::args::{Args, LONGEST_VALUE, too_long};
+use crate::functions::args::{Args, MAX_VALUE_BYTES, too_long};
 use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Accepts, Nulls, Overload, Param, Returns};
 use crate::types::dynamic::{BagWriter, Kind, entries, kind, to_text, unescape, unique_entries};
@@ -176,7 +176,7 @@ fn keys(text: &str) -> Option<Vec<String>> {
     json_path::keys(text)
 }
 
-/// A bag written entry by entry may hold a key twice; this keeps the last value, at the first place.
+/// Removes duplicate keys of a bag: keeps the last value, at the first position.
 fn unique(json: String) -> String {
     let all = entries(&json).count();
     let entries = unique_entries(&json);
@@ -208,7 +208,7 @@ fn merge(args: &Args<'_>) -> Result<Column> {
     args.try_map(|row| {
         let bags: Vec<_> =
             args.columns().iter().filter_map(|column| column.text_at(row).filter(|json| is_bag(json))).collect();
-        if bags.iter().map(|bag| bag.len()).sum::<usize>() > LONGEST_VALUE {
+        if bags.iter().map(|bag| bag.len()).sum::<usize>() > MAX_VALUE_BYTES {
             return Err(too_long("the merged bag"));
         }
         let mut seen = std::collections::HashSet::new();
@@ -241,7 +241,7 @@ fn remove(args: &Args<'_>) -> Result<Column> {
     })
 }
 
-/// The bag without what the paths lead to. As deep as the longest path, which is bounded.
+/// The bag without the values at the paths. Recurses as deep as the longest path, which is bounded.
 fn without(json: &str, paths: &[&[String]]) -> String {
     let mut by_key: std::collections::HashMap<&str, Vec<&[String]>> = std::collections::HashMap::new();
     for path in paths {
@@ -261,7 +261,7 @@ fn without(json: &str, paths: &[&[String]]) -> String {
     bag.finish()
 }
 
-/// The bag with `value` at the end of the path of keys; what is on the way and no bag is replaced by one.
+/// The bag with `value` at the end of the path of keys; anything but a bag on the way is replaced with a bag.
 fn set(json: &str, keys: &[String], value: &str) -> String {
     let Some((key, rest)) = keys.split_first() else { return value.to_owned() };
     let mut bag = BagWriter::new();

@@ -1,9 +1,9 @@
-//! Arrays made of a rule: ranges, repetitions, pairs.
+//! Arrays built from rules: range(), repeat() and zip().
 
 use super::dynamic_array::{Elements, array_of, written};
 use crate::diagnostic::Result;
 use crate::functions::ScalarFunction;
-use crate::functions::args::{Args, LONGEST_VALUE, Longs, too_long};
+use crate::functions::args::{Args, Longs, MAX_VALUE_BYTES, too_long};
 use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Accepts, Nulls, Overload, Param, ResultName, Returns};
 use crate::types::datetime::TICKS_PER_HOUR;
@@ -105,7 +105,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
 ];
 
-/// The most elements that range() makes; it stops there.
+/// Maximum number of elements of range(), which stops there.
 /// Source: the reference's page on range().
 const MOST_ELEMENTS: usize = 1 << 20;
 
@@ -120,7 +120,7 @@ fn whole(args: &Args<'_>, default_step: i64, value: fn(i64) -> Value) -> Result<
     })
 }
 
-/// What `range()` has of whole numbers or ticks; None for a step of nothing.
+/// The elements of `range()` over whole numbers or ticks; None if the step is zero.
 #[must_use]
 pub fn whole_range(start: i64, stop: i64, step: i64) -> Option<impl Iterator<Item = i64>> {
     let within = move |at: &i64| if step > 0 { *at <= stop } else { *at >= stop };
@@ -128,8 +128,8 @@ pub fn whole_range(start: i64, stop: i64, step: i64) -> Option<impl Iterator<Ite
     (step != 0).then(|| values.take(MOST_ELEMENTS))
 }
 
-/// The type of the elements of `range()` on arguments of these types, and the step where none is said; None where they
-/// are no whole numbers or ticks.
+/// The element type of `range()` for these argument types, and the default step; None if they are not whole numbers
+/// or ticks.
 #[must_use]
 pub fn whole_range_of(types: &[Type]) -> Option<(Type, i64)> {
     match types.first()? {
@@ -161,7 +161,7 @@ fn repeat(args: &Args<'_>) -> Result<Column> {
     args.try_map(|row| {
         let value = values.get(row);
         let Some(count) = counts.get(row).and_then(|count| usize::try_from(count).ok()) else { return Ok(None) };
-        if count.saturating_mul(value.len() + 1) > LONGEST_VALUE {
+        if count.saturating_mul(value.len() + 1) > MAX_VALUE_BYTES {
             return Err(too_long("the array"));
         }
         Ok(Some(written(std::iter::repeat_n(&*value, count))))

@@ -1,4 +1,4 @@
-//! Arrays as sets: each element counts once, at its first place. What is no array has no elements.
+//! Arrays as sets: a duplicate element counts once, at its first position. Anything but an array has no elements.
 
 use std::collections::HashSet;
 
@@ -109,7 +109,7 @@ fn set(elements: &[&str]) -> HashSet<String> {
     elements.iter().map(|element| canonical(element)).collect()
 }
 
-/// The elements that `keep` wants, by their canonical form, each once.
+/// The distinct elements, by their canonical form, for which `keep` is true.
 fn distinct<'a>(elements: impl Iterator<Item = &'a str>, keep: impl Fn(&str) -> bool) -> Vec<&'a str> {
     let mut seen = HashSet::new();
     elements
@@ -120,7 +120,7 @@ fn distinct<'a>(elements: impl Iterator<Item = &'a str>, keep: impl Fn(&str) -> 
         .collect()
 }
 
-/// The distinct elements of the first array that `keep` wants, given the sets of the others.
+/// The distinct elements of the first array for which `keep` is true, given the sets of the others.
 fn compare(args: &Args<'_>, keep: fn(&[HashSet<String>], &str) -> bool) -> Column {
     let others = |row: usize| -> Vec<_> {
         args.columns()[1..].iter().map(|column| set(&array_of(column, row).unwrap_or_default())).collect()

@@ -128,8 +128,8 @@ fn decode(text: &str) -> Option<Vec<u8>> {
     BASE64.decode(text).ok()
 }
 
-/// The bytes of a guid between the order of its text and that of its memory, where the first three groups are numbers
-/// with the last byte first.
+/// Converts between the byte orders of a guid's text and its memory, in which the first three groups are little-endian
+/// numbers.
 fn swapped(mut bytes: [u8; 16]) -> [u8; 16] {
     bytes[0..4].reverse();
     bytes[4..6].reverse();

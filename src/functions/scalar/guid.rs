@@ -26,7 +26,7 @@ fn new_guids(args: &Args<'_>) -> Result<Column> {
     for _ in 0..args.rows() {
         let mut bytes = [0; 16];
         generator.fill_bytes(&mut bytes);
-        // Version 4, variant 1: RFC 9562's mark of a random guid.
+        // Version 4, variant 1: a random guid by RFC 9562.
         bytes[6] = bytes[6] & 0x0F | 0x40;
         bytes[8] = bytes[8] & 0x3F | 0x80;
         builder.append(&Value::Guid(bytes));

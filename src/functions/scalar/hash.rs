@@ -1,4 +1,4 @@
-//! Hashes of values: digests of their texts, and the 64-bit hash that partitions rows.
+//! Hash functions: digests of values as strings, and the 64-bit hash that partitions rows.
 
 use std::fmt::Write;
 
@@ -59,7 +59,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
 
 const HASH: ScalarFunction = ScalarFunction { category: Category::Hash, ..ScalarFunction::DEFAULT };
 
-// What the engine makes of other types is not known; tostring() says what is meant.
+// How the engine hashes other types is not known; tostring() makes it explicit.
 const HASHED: Param = Param::of("value", Accepts::Exactly(&[Type::String, Type::Datetime]), "a string or datetime");
 const MODULUS: Param = Param::new("modulus", Type::Long, "the exclusive upper bound").optional();
 
@@ -72,8 +72,8 @@ const fn digest(kernel: Kernel) -> Overload {
     }
 }
 
-/// The digest of each text in hexadecimal digits.
-/// Source: the engine answers "" for "".
+/// The digest of each string in hexadecimal.
+/// Source: the engine returns "" for "".
 fn hexadecimal(args: &Args<'_>, digest: impl Fn(&[u8]) -> Vec<u8>) -> Column {
     let texts = args.to_texts(0);
     args.map(|row| {
@@ -88,7 +88,7 @@ fn hexadecimal(args: &Args<'_>, digest: impl Fn(&[u8]) -> Vec<u8>) -> Column {
     })
 }
 
-/// A time is hashed as its ticks, 8 bytes, the lowest first: measured.
+/// A datetime is hashed as its ticks, 8 bytes in little-endian order: measured.
 fn hash(args: &Args<'_>) -> Result<Column> {
     let column = args.column(0);
     args.try_map(|row| {

@@ -1,4 +1,4 @@
-//! IPv4 addresses and networks. An address may carry a prefix length, as in `10.0.0.0/8`: only its first bits count then.
+//! IPv4 addresses and networks. An address may have a prefix length, as in `10.0.0.0/8`: only its leading bits count.
 
 use std::cmp::Ordering;
 use std::net::Ipv4Addr;
@@ -316,7 +316,7 @@ const PRIVATE: [Network; 3] = [
     Network { bits: (192 << 24) | (168 << 16), prefix: 16 },
 ];
 
-/// An address with the bits that count; the others are zero.
+/// An address masked by its prefix; the other bits are zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Network {
     bits: u32,
@@ -329,7 +329,7 @@ impl Network {
         Self { bits: bits & mask, prefix }
     }
 
-    /// With only the first `prefix` bits left.
+    /// Keeps only the first `prefix` bits.
     fn within(self, prefix: u32) -> Self {
         Self::new(self.bits, self.prefix.min(prefix))
     }
@@ -347,14 +347,14 @@ impl Network {
     }
 }
 
-/// The address that a text is, with or without a prefix length. Octets have no leading zeros.
+/// Parses an address with or without a prefix length. Octets must not have leading zeros.
 fn network(text: &str) -> Option<Network> {
     let (address, prefix) = split_prefix(text)?;
     let address: Ipv4Addr = address.parse().ok()?;
     Some(Network::new(address.into(), prefix.map_or(Some(32), |prefix| prefix_length(prefix.into()))?))
 }
 
-/// The address and the number after the slash, where there is one.
+/// The address, and the number after the slash if there is one.
 pub(super) fn split_prefix(text: &str) -> Option<(&str, Option<u32>)> {
     let text = text.trim_matches(' ');
     match text.split_once('/') {
@@ -374,7 +374,7 @@ fn number(network: Network) -> i64 {
     i64::from(network.bits)
 }
 
-/// The first argument as an address, within the prefix that the second one gives.
+/// The first argument as an address, masked by the prefix in the second one.
 fn formatted(args: &Args<'_>, row: usize) -> Option<Network> {
     let column = args.column(0);
     let ip = match column.ty() {
@@ -384,7 +384,7 @@ fn formatted(args: &Args<'_>, row: usize) -> Option<Network> {
     if args.len() < 2 { Some(ip) } else { Some(ip.within(prefix_length(args.column(1).i64_at(row)?)?)) }
 }
 
-/// How the first two arguments compare by the bits that count in both; None where one is no address.
+/// Compares the first two arguments by the shorter prefix; None if either is not an address.
 fn compare(args: &Args<'_>, row: usize) -> Option<Ordering> {
     let (a, b) = (network(args.column(0).text_at(row)?)?, network(args.column(1).text_at(row)?)?);
     let given = if args.len() < 3 { 32 } else { prefix_length(args.column(2).i64_at(row)?)? };
@@ -392,7 +392,7 @@ fn compare(args: &Args<'_>, row: usize) -> Option<Ordering> {
     Some(a.within(prefix).bits.cmp(&b.within(prefix).bits))
 }
 
-/// Whether the address of the first argument lies in one of the networks of the others: arrays of texts, or texts.
+/// True if the address in the first argument is in a network of the other arguments, strings or arrays of strings.
 pub(super) fn in_any<T: Copy>(args: &Args<'_>, parse: fn(&str) -> Option<T>, contains: fn(T, T) -> bool) -> Column {
     let constant: Option<Vec<Option<T>>> = (1..args.len())
         .map(|index| args.constant(index).map(|_| texts_of(args.column(index), 0)))
@@ -420,12 +420,12 @@ pub(super) fn in_any<T: Copy>(args: &Args<'_>, parse: fn(&str) -> Option<T>, con
     })
 }
 
-/// The fewest networks that make up the addresses from `start` to `end`.
+/// The fewest networks that cover exactly the addresses from `start` to `end`.
 fn cover(start: u32, end: u32) -> String {
     let mut networks = ArrayWriter::new();
     let (mut next, end) = (u64::from(start), u64::from(end));
     while next <= end {
-        // The largest block that starts here and does not reach past the end.
+        // The largest block that starts here and does not extend past the end.
         let free = if next == 0 { 32 } else { next.trailing_zeros().min(32) };
         let host_bits = free.min((end - next + 1).ilog2());
         let bits = u32::try_from(next).expect("an address has 32 bits");
@@ -469,7 +469,7 @@ fn addresses_from<'a>(source: &'a str, start: &'a str) -> impl Iterator<Item = &
     })
 }
 
-/// The length of the four numbers with dots between them at the start of `text`.
+/// The length of the dotted quad at the start of `text`.
 fn dotted_length(text: &str) -> Option<usize> {
     let digits = |from: usize| text.as_bytes()[from..].iter().take(4).take_while(|byte| byte.is_ascii_digit()).count();
     let mut at = digits(0);

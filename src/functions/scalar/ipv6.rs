@@ -1,4 +1,4 @@
-//! IPv6 addresses and networks. An IPv4 address stands for its IPv6 form, `::ffff:` and its four bytes.
+//! IPv6 addresses and networks. An IPv4 address is converted to its IPv6 form, `::ffff:` and its four bytes.
 
 use std::cmp::Ordering;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -124,7 +124,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
 ];
 
-/// An address with the bits that count; the others are zero.
+/// An address masked by its prefix; the other bits are zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Network {
     bits: u128,
@@ -137,7 +137,7 @@ impl Network {
         Self { bits: bits & mask, prefix }
     }
 
-    /// With only the first `prefix` bits left.
+    /// Keeps only the first `prefix` bits.
     fn within(self, prefix: u32) -> Self {
         Self::new(self.bits, self.prefix.min(prefix))
     }
@@ -154,8 +154,8 @@ impl Network {
 /// The bits before those of an IPv4 address.
 const IPV4_BITS_BEFORE: u32 = 96;
 
-/// The address that a text is, with or without a prefix length. Where it ends in the dotted form of IPv4, the prefix
-/// length is one of IPv4, too.
+/// Parses an address with or without a prefix length. If it ends in the dotted form of IPv4, the prefix length is one
+/// of IPv4, too.
 fn network(text: &str) -> Option<Network> {
     let (address, prefix) = split_prefix(text)?;
     let bits = match address.parse::<Ipv4Addr>() {
@@ -167,7 +167,7 @@ fn network(text: &str) -> Option<Network> {
     Some(Network::new(bits.into(), prefix))
 }
 
-/// As [`network`], but `::a.b.c.d` is the IPv4 address a.b.c.d: comparisons make no difference between the two.
+/// Like [`network`], but `::a.b.c.d` is the IPv4 address a.b.c.d: comparisons treat the two as equal.
 fn comparable(text: &str) -> Option<Network> {
     let network = network(text)?;
     let compatible = text.contains('.') && network.bits >> 32 == 0;
@@ -178,7 +178,7 @@ fn prefix_length(prefix: i64) -> Option<u32> {
     u32::try_from(prefix).ok().filter(|prefix| *prefix <= 128)
 }
 
-/// How the first two arguments compare by the bits that count in both; None where one is no address.
+/// Compares the first two arguments by the shorter prefix; None if either is not an address.
 fn compare(args: &Args<'_>, row: usize) -> Option<Ordering> {
     let (a, b) = (comparable(args.column(0).text_at(row)?)?, comparable(args.column(1).text_at(row)?)?);
     let given = if args.len() < 3 { 128 } else { prefix_length(args.column(2).i64_at(row)?)? };

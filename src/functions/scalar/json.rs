@@ -1,4 +1,4 @@
-//! JSON texts and dynamics: parsing, printing, what a value is.
+//! JSON strings and dynamics: parsing, printing and types.
 
 use std::sync::Arc;
 
@@ -123,7 +123,7 @@ fn parse_json(args: &Args<'_>) -> Result<Column> {
     Ok(args.map_text(0, |text| from_text(text).into_owned()))
 }
 
-/// The same texts as a column of dynamics, without copying them; None where one of them is not JSON.
+/// Reinterprets strings as a column of dynamics without copying; None if any of them is not JSON.
 fn shared(texts: &StringViewArray) -> Option<Column> {
     let mut valid = Vec::with_capacity(texts.len());
     for row in 0..texts.len() {

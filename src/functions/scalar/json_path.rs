@@ -1,12 +1,12 @@
-//! JSONPath, as far as the language has it: `$.a.b`, `$['a b']`, `$.a[0]`.
+//! JSONPath, as far as KQL supports it: `$.a.b`, `$['a b']`, `$.a[0]`.
 //! Source: the reference's page on JSONPath; no wildcards, recursion, unions or slices.
 
 use crate::types::dynamic::Step;
 
-/// How many steps a path may have.
+/// Maximum number of steps in a path.
 const MOST_STEPS: usize = 64;
 
-/// The steps of a path; None where the text is no path.
+/// The steps of a path; None if the string is not a path.
 #[must_use]
 pub fn parse(text: &str) -> Option<Vec<Step>> {
     let mut rest = text.trim().strip_prefix('$')?;
@@ -37,7 +37,7 @@ fn step(text: &str) -> Option<(Step, &str)> {
     Some((Step::Index(i64::from(index)), after))
 }
 
-/// The keys of a path into bags: of a JSONPath, or the text itself as the one key where it does not start with `$`.
+/// The keys of a path into bags: of a JSONPath, or the string itself as the only key if it does not start with `$`.
 /// None for a path with an index, or one to the root.
 #[must_use]
 pub fn keys(text: &str) -> Option<Vec<String>> {

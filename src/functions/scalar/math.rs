@@ -1,7 +1,7 @@
-//! Functions of numbers.
+//! Mathematical functions.
 //!
-//! Functions on reals take whole numbers, decimals and truth values too, and follow IEEE 754 where the reference does
-//! not say otherwise.
+//! Functions on reals accept whole numbers, decimals and bools too, and follow IEEE 754 unless the reference says
+//! otherwise.
 
 use rand::Rng;
 
@@ -232,7 +232,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
 const NAMED: ScalarFunction = ScalarFunction { result_name: ResultName::FirstArgument, ..MATH };
 const MATH: ScalarFunction = ScalarFunction { category: Category::Math, ..ScalarFunction::DEFAULT };
 
-/// Whatever counts as a real; the analyzer has no truth values here, the engine does.
+/// Anything that converts to real; the engine accepts bools, although the analyzer does not.
 const NUMBER: Accepts = Accepts::Only(&[Type::Real, Type::Long, Type::Int, Type::Decimal, Type::Bool]);
 
 const LONG: Param = Param::of("number", Accepts::Only(&[Type::Long]), "a whole number");
@@ -260,24 +260,24 @@ const fn test(kernel: Kernel) -> Overload {
     }
 }
 
-/// `of` over the first argument as a real.
+/// Applies `of` to the first argument as a real.
 fn unary(args: &Args<'_>, of: impl Fn(f64) -> f64) -> Column {
     partial(args, |number| Some(of(number)))
 }
 
-/// The same, where None makes a null.
+/// Applies `of` to the first argument as a real; None becomes null.
 fn partial(args: &Args<'_>, of: impl Fn(f64) -> Option<f64>) -> Column {
     let numbers = reals(args.column(0));
     args.map(|row| of(numbers.get(row)))
 }
 
-/// `of` over the first two arguments as reals.
+/// Applies `of` to the first two arguments as reals.
 fn binary(args: &Args<'_>, of: impl Fn(f64, f64) -> f64) -> Column {
     let (a, b) = (reals(args.column(0)), reals(args.column(1)));
     args.map(|row| of(a.get(row), b.get(row)))
 }
 
-/// The engine answers 0 of a null.
+/// The engine returns 0 for null.
 fn sign(args: &Args<'_>) -> Column {
     let numbers = reals(args.column(0));
     args.map(|row| match numbers.get(row) {
@@ -287,9 +287,9 @@ fn sign(args: &Args<'_>) -> Column {
     })
 }
 
-/// A number for each row, also where the arguments are constant.
+/// A number for each row, even if the arguments are constant.
 fn random(args: &Args<'_>) -> Column {
-    /// One more than the greatest of the 53 bits that a real holds.
+    /// 2^53: a real holds 53 bits.
     const STEPS: f64 = 9_007_199_254_740_992.0;
     let mut generator = args.context().generator();
     let mut builder = ColumnBuilder::with_capacity(Type::Real, args.rows());

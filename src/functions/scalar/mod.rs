@@ -1,4 +1,4 @@
-//! Scalar functions, a file a family.
+//! Scalar functions, one file per family.
 
 pub mod bit;
 pub mod conditional;

@@ -1,4 +1,4 @@
-//! Texts of known forms taken apart: versions, CSV records.
+//! Parsers of versions and CSV records.
 
 use rust_decimal::Decimal;
 
@@ -52,7 +52,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     },
 ];
 
-/// How many numbers a version has, and how many digits each.
+/// Maximum number of parts of a version, and of digits per part.
 /// Source: the reference's page on parse_version().
 const PARTS: usize = 4;
 const DIGITS: usize = 8;
@@ -83,7 +83,7 @@ fn part(digits: &str) -> Option<u128> {
     valid.then(|| digits.parse().ok()).flatten()
 }
 
-/// The fields of the first record; quotes around a field may hold commas, line feeds and doubled quotes.
+/// The fields of the first record; a quoted field may contain commas, line feeds and doubled quotes.
 fn first_record(text: &str) -> String {
     let mut fields = ArrayWriter::new();
     let mut field = String::new();

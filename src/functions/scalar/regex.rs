@@ -1,4 +1,4 @@
-//! Texts by regular expression. Expressions are constants; one that does not parse is refused before the query runs.
+//! Regular expression functions. Expressions are constants; an invalid one is an error before the query runs.
 
 use std::rc::Rc;
 
@@ -7,7 +7,7 @@ use regex::{Captures, Regex};
 use super::search::{Search, occurrences};
 use super::string::{INTEGER, byte_of, long};
 use crate::diagnostic::{Code, Error, Result, Span};
-use crate::functions::args::{Args, LONGEST_VALUE, too_long};
+use crate::functions::args::{Args, MAX_VALUE_BYTES, too_long};
 use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Accepts, Nulls, Overload, Param, Returns};
 use crate::functions::{ScalarFunction, TypeArgument, pattern};
@@ -249,7 +249,7 @@ fn extract(args: &Args<'_>) -> Result<Column> {
     }))
 }
 
-/// The most groups that extract_all takes.
+/// Maximum number of capture groups of extract_all().
 /// Source: the reference's page on extract_all().
 const MOST_GROUPS: usize = 16;
 
@@ -271,7 +271,7 @@ fn extract_all(args: &Args<'_>, groups: Option<usize>, source: usize) -> Result<
         let mut matches = ArrayWriter::new();
         for captures in regex.captures_iter(texts.get(row).unwrap_or("")) {
             push_groups(&captures, &wanted, &mut matches);
-            if matches.len() > LONGEST_VALUE {
+            if matches.len() > MAX_VALUE_BYTES {
                 return Err(too_long("the array of matches"));
             }
         }
@@ -279,7 +279,7 @@ fn extract_all(args: &Args<'_>, groups: Option<usize>, source: usize) -> Result<
     })
 }
 
-/// The groups that an array of numbers and names selects, in its order.
+/// The capture groups that an array of numbers and names selects, in its order.
 fn selection(regex: &Regex, json: &str) -> Vec<usize> {
     let group = |element: &str| match kind(element) {
         Kind::String => regex.capture_names().position(|name| name == Some(&*unescape(element))),
@@ -288,7 +288,7 @@ fn selection(regex: &Regex, json: &str) -> Vec<usize> {
     elements(json).filter_map(group).take(LONGEST_SELECTION).collect()
 }
 
-/// How many groups a selection may name, repeats included.
+/// Maximum number of groups in a selection, duplicates included.
 const LONGEST_SELECTION: usize = 1024;
 
 fn push_groups(captures: &Captures<'_>, wanted: &[usize], matches: &mut ArrayWriter) {
@@ -302,7 +302,7 @@ fn push_groups(captures: &Captures<'_>, wanted: &[usize], matches: &mut ArrayWri
     }
 }
 
-/// Where the arguments of a replacement stand.
+/// The argument positions of a replacement.
 #[derive(Clone, Copy)]
 struct Order {
     source: usize,
@@ -310,13 +310,13 @@ struct Order {
     rewrite: usize,
 }
 
-/// A piece of what a match is replaced with.
+/// A part of a replacement.
 enum Piece {
     Text(String),
     Group(usize),
 }
 
-/// The pieces of a rewrite: `\0` to `\9` stand for groups, `\\` for a backslash.
+/// Parses a rewrite: `\0` to `\9` stand for groups, `\\` for a backslash.
 fn pieces(rewrite: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut text = String::new();
@@ -371,7 +371,7 @@ fn replace_all(text: &str, regex: &Regex, pieces: &[Piece]) -> Result<String> {
                 Piece::Group(group) => captures.get(*group).map_or("", |found| found.as_str()),
             });
         }
-        if out.len() > LONGEST_VALUE {
+        if out.len() > MAX_VALUE_BYTES {
             return Err(too_long("the string with its replacements"));
         }
     }
@@ -393,7 +393,7 @@ fn trim(args: &Args<'_>, start: bool, end: bool) -> Result<Column> {
     Ok(args.map_text(1, |text| trimmed(text, at_start.as_deref(), at_end.as_deref()).to_owned()))
 }
 
-/// Both expressions look at the whole text, so what one takes away still counts as context for the other.
+/// Both expressions see the whole string, so what one removes is still context for the other.
 fn trimmed<'a>(text: &'a str, at_start: Option<&Regex>, at_end: Option<&Regex>) -> &'a str {
     let start = at_start.and_then(|regex| regex.find(text)).map_or(0, |found| found.end());
     let end = at_end.and_then(|regex| regex.find(text)).map_or(text.len(), |found| found.start());
@@ -412,7 +412,7 @@ fn indexof_regex(args: &Args<'_>) -> Result<Column> {
     }))
 }
 
-/// The bytes at which the matches from byte `first` on start; what stands before is still context.
+/// The byte offsets of the matches from byte `first` on; the preceding bytes are still context.
 fn matches_from<'a>(regex: &'a Regex, text: &'a str, first: usize) -> impl Iterator<Item = usize> + 'a {
     let mut from = Some(first);
     std::iter::from_fn(move || {

@@ -1,4 +1,4 @@
-//! Numbers and moments rounded to multiples.
+//! Rounding of numbers, datetimes and timespans.
 
 use std::sync::Arc;
 
@@ -103,7 +103,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
 const ROUNDING: ScalarFunction =
     ScalarFunction { category: Category::Math, result_name: ResultName::FirstArgument, ..ScalarFunction::DEFAULT };
 
-/// The engine counts truth values as numbers here.
+/// The engine accepts bools as numbers here.
 const INTEGERS: Accepts = Accepts::Exactly(&[Type::Long, Type::Int, Type::Bool]);
 const REALS: Accepts = Accepts::Exactly(&[Type::Real, Type::Long, Type::Int, Type::Bool]);
 const DECIMALS: Accepts = Accepts::Exactly(&[Type::Decimal, Type::Long, Type::Int]);
@@ -146,7 +146,7 @@ const fn form(params: &'static [Param], returns: Type, kernel: Kernel) -> Overlo
     Overload { params, returns: Returns::Type(returns), kernel }
 }
 
-/// None for a size of 0.
+/// None if the size is 0.
 fn floor_to(value: i64, size: i64) -> Option<i64> {
     if size == 0 {
         return None;
@@ -156,7 +156,7 @@ fn floor_to(value: i64, size: i64) -> Option<i64> {
     Some((quotient - i64::from(below)).wrapping_mul(size))
 }
 
-/// Ticks that are no datetime are null.
+/// Ticks out of the range of datetimes are null.
 fn in_range(args: &Args<'_>, value: Option<i64>) -> Option<i64> {
     if args.returns() == Type::Datetime { value.and_then(datetime::in_range) } else { value }
 }
@@ -165,8 +165,8 @@ fn bin_long(args: &Args<'_>) -> Column {
     bin_array(args).unwrap_or_else(|| bin_rows(args))
 }
 
-/// Whole numbers by one size, where none of them is null or becomes it: values that follow each other often have the same
-/// bin. None for others.
+/// Fast path for whole numbers with a constant size and no nulls: consecutive values often have the same bin. None
+/// for other arguments.
 fn bin_array(args: &Args<'_>) -> Option<Column> {
     let size = integers(args.constant(1).map(|_| args.column(1))?).get(0);
     let numbers = args.column(0).as_array()?.as_primitive_opt::<Int64Type>()?;
@@ -231,7 +231,7 @@ fn round_real(args: &Args<'_>) -> Column {
 }
 
 fn round_to(value: f64, precision: i64) -> f64 {
-    /// A real has no digit further than this from the point.
+    /// No real has a digit farther from the decimal point.
     const MOST_DIGITS: i64 = 400;
     let precision = i32::try_from(precision.clamp(-MOST_DIGITS, MOST_DIGITS)).unwrap_or(0);
     let scale = 10f64.powi(precision.abs());
@@ -239,7 +239,7 @@ fn round_to(value: f64, precision: i64) -> f64 {
     if !scaled.is_finite() {
         return value;
     }
-    // The other way round, 10^-1 is not exact.
+    // Not multiplied by 10^-1, which is not exact.
     if precision < 0 { scaled.round() * scale } else { scaled.round() / scale }
 }
 

@@ -1,4 +1,4 @@
-//! Texts inside texts: where they are, how often, and putting others in their place.
+//! Searching for strings inside strings, and replacing them.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -9,9 +9,9 @@ use super::dynamic_array::texts_of;
 use super::string::{INTEGER, byte_of, from_start, long};
 use crate::diagnostic::{Error, Result};
 use crate::functions::ScalarFunction;
-use crate::functions::args::{Args, LONGEST_VALUE, too_long};
+use crate::functions::args::{Args, MAX_VALUE_BYTES, too_long};
 use crate::functions::docs::{Category, Example};
-use crate::functions::needle::{Case, Needle, Place};
+use crate::functions::needle::{Anchor, Case, Needle};
 use crate::functions::signature::{Accepts, Nulls, Overload, Param, Returns};
 use crate::types::dynamic::{Kind, elements, kind, unescape};
 use crate::types::{Column, Type};
@@ -160,7 +160,7 @@ fn has_any_index(args: &Args<'_>) -> Result<Column> {
     let texts = args.texts(0);
     let needles = |row| -> Vec<Needle> {
         let terms = texts_of(args.column(1), row);
-        terms.iter().map(|term| Needle::new(term, Place::Term, Case::Ignored)).collect()
+        terms.iter().map(|term| Needle::new(term, Anchor::Term, Case::Ignored)).collect()
     };
     let constant = args.constant(1).map(|_| needles(0));
     Ok(args.map(|row| {
@@ -171,19 +171,19 @@ fn has_any_index(args: &Args<'_>) -> Result<Column> {
     }))
 }
 
-/// Where to search: the positions at which a match may start.
+/// The positions at which a match may start.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Search {
-    /// The first position; from the end where negative.
+    /// The first position; negative counts from the end.
     pub start: i64,
-    /// How many positions; -1 for all.
+    /// The number of positions; -1 for all.
     pub length: i64,
-    /// Which match, from 1.
+    /// The number of the match, from 1.
     pub occurrence: i64,
 }
 
 impl Search {
-    /// The optional arguments `start`, `length` and `occurrence` from `index` on; None where one is null.
+    /// The optional arguments `start`, `length` and `occurrence` from `index` on; None if one is null.
     pub fn of(args: &Args<'_>, index: usize, row: usize) -> Option<Self> {
         let number = |at: usize, otherwise: i64| {
             if at < args.len() { args.longs(at).get(row) } else { Some(otherwise) }
@@ -191,12 +191,12 @@ impl Search {
         Some(Self { start: number(index, 0)?, length: number(index + 1, -1)?, occurrence: number(index + 2, 1)? })
     }
 
-    /// Where the answer is null: a length or an occurrence that means nothing.
+    /// True if the result is null, because the length or occurrence is invalid.
     pub fn is_valid(self) -> bool {
         self.length >= -1 && self.occurrence >= 1
     }
 
-    /// The bytes at which a match may start, counted from character `start`; None where the text is shorter.
+    /// The byte range in which a match may start, counted from character `start`; None if the string is shorter.
     pub fn bytes(self, text: &str, start: usize) -> Option<Range<usize>> {
         let first = byte_of(text, start)?;
         let length = usize::try_from(self.length).unwrap_or(usize::MAX);
@@ -204,7 +204,7 @@ impl Search {
         Some(first..last)
     }
 
-    /// The character position of the wanted one among `matches`, ascending bytes; -1 where there is none.
+    /// The character position of the requested one among `matches`, ascending byte offsets; -1 if there is none.
     pub fn pick(self, text: &str, start: usize, matches: impl Iterator<Item = usize>) -> Option<i64> {
         let range = self.bytes(text, start).unwrap_or(0..0);
         let index = usize::try_from(self.occurrence - 1).unwrap_or(usize::MAX);
@@ -218,7 +218,7 @@ fn indexof_kernel(args: &Args<'_>) -> Result<Column> {
     Ok(args.map(|row| indexof(&texts.get(row), &lookups.get(row), Search::of(args, 2, row)?)))
 }
 
-/// The position of the match; None where the search is not valid.
+/// The position of the match; None if the search is invalid.
 fn indexof(text: &str, lookup: &str, search: Search) -> Option<i64> {
     if !search.is_valid() {
         return None;
@@ -226,14 +226,14 @@ fn indexof(text: &str, lookup: &str, search: Search) -> Option<i64> {
     search.pick(text, from_start(text, search.start)?, occurrences(text, lookup))
 }
 
-/// The bytes at which `lookup` starts in `text`, matches that overlap included. Linear in both.
+/// The byte offsets at which `lookup` occurs in `text`, overlapping ones included, in linear time.
 pub(super) fn occurrences<'a>(text: &'a str, lookup: &'a str) -> Box<dyn Iterator<Item = usize> + 'a> {
     if lookup.is_empty() {
         return Box::new(text.char_indices().map(|(byte, _)| byte).chain([text.len()]));
     }
     let borders = borders(lookup.as_bytes());
     if borders.last() == Some(&0) {
-        // No part of it is both its start and its end, so two matches cannot overlap.
+        // No proper prefix of it is also a suffix, so matches cannot overlap.
         return Box::new(memmem::find_iter(text.as_bytes(), lookup.as_bytes()));
     }
     let mut matched = 0;
@@ -247,7 +247,7 @@ pub(super) fn occurrences<'a>(text: &'a str, lookup: &'a str) -> Box<dyn Iterato
     }))
 }
 
-/// For each prefix the length of the longest proper part that is both its start and its end (Knuth, Morris, Pratt).
+/// The failure function of Knuth, Morris and Pratt: for each prefix the length of its longest proper border.
 fn borders(pattern: &[u8]) -> Vec<usize> {
     let mut borders = vec![0; pattern.len()];
     let mut matched = 0;
@@ -258,7 +258,7 @@ fn borders(pattern: &[u8]) -> Vec<usize> {
     borders
 }
 
-/// How much of the pattern matches after `byte`, where `matched` did before.
+/// The number of pattern bytes that match after `byte`, if `matched` bytes did before.
 fn extend(pattern: &[u8], borders: &[usize], mut matched: usize, byte: u8) -> usize {
     while matched > 0 && pattern[matched] != byte {
         matched = borders[matched - 1];
@@ -266,26 +266,26 @@ fn extend(pattern: &[u8], borders: &[usize], mut matched: usize, byte: u8) -> us
     matched + usize::from(pattern[matched] == byte)
 }
 
-/// The lookups that are texts, each with its rewrite where that is a text.
+/// The lookups that are strings, each with its rewrite if that is a string.
 fn pairs<'a>(lookups: &'a str, rewrites: &'a str) -> Vec<(Cow<'a, str>, Option<Cow<'a, str>>)> {
     let text = |json: &'a str| (kind(json) == Kind::String).then(|| unescape(json));
     let rewrites = elements(rewrites).map(text).chain(std::iter::repeat(None));
     elements(lookups).zip(rewrites).filter_map(|(lookup, rewrite)| Some((text(lookup)?, rewrite))).collect()
 }
 
-/// How many bytes one row may make [`replace_all`] look at.
+/// Maximum number of bytes that [`replace_all`] scans per row.
 const MOST_WORK: usize = 1 << 32;
 
-/// A part of a text under replacement.
+/// A part of a string during replacement.
 enum Part<'a> {
-    /// As it was; later lookups search it.
+    /// Unchanged; later lookups search it.
     Open(&'a str),
     /// Matched; it is not searched again.
     Fixed(&'a str),
 }
 
-/// `text` with each lookup replaced, one lookup after the other; a lookup does not match across or inside of what an
-/// earlier one matched. A match without a rewrite stays as it is.
+/// Replaces the lookups in `text` one after another; a lookup does not match across or inside what an earlier one
+/// matched. A match without a rewrite stays unchanged.
 fn replace_all(text: &str, pairs: &[(&str, Option<&str>)]) -> Result<String> {
     if text.len().saturating_mul(pairs.len()) > MOST_WORK {
         return Err(Error::Limit("replace_strings: too many lookups for a string of this length".to_owned()));
@@ -295,7 +295,7 @@ fn replace_all(text: &str, pairs: &[(&str, Option<&str>)]) -> Result<String> {
         parts = parts.into_iter().flat_map(|part| replace_part(part, lookup, *rewrite)).collect();
     }
     let pieces = parts.iter().map(|(Part::Open(piece) | Part::Fixed(piece))| *piece);
-    if pieces.clone().map(str::len).sum::<usize>() > LONGEST_VALUE {
+    if pieces.clone().map(str::len).sum::<usize>() > MAX_VALUE_BYTES {
         return Err(too_long("the string with its replacements"));
     }
     Ok(pieces.collect())

@@ -1,4 +1,4 @@
-//! What functions of series share: arrays of numbers, read and written.
+//! Shared code of series functions: reading and writing arrays of numbers.
 
 use super::dynamic_array::array_of;
 use crate::diagnostic::{Code, Error, Result, Span};
@@ -9,10 +9,10 @@ use crate::types::{Column, Type, Value};
 /// The parameter that takes a series.
 pub(super) const SERIES: Param = Param::new("series", Type::Dynamic, "an array of numbers");
 
-/// The series in `row`; None where there is null.
+/// The series in `row`; None if it is null.
 ///
 /// # Errors
-/// Something else than an array of finite numbers: what the engine answers then is not known.
+/// Anything but an array of finite numbers: the result of the engine is not known.
 pub(super) fn numbers(column: &Column, row: usize) -> Result<Option<Vec<f64>>> {
     let Some(json) = column.text_at(row).filter(|json| *json != "null") else { return Ok(None) };
     let series =
@@ -26,13 +26,13 @@ pub(super) fn numbers(column: &Column, row: usize) -> Result<Option<Vec<f64>>> {
     }
 }
 
-/// The number that an element is.
+/// The number in an element, if it is one.
 pub(super) fn number(element: &str) -> Option<f64> {
     let is_number = element.starts_with(|first: char| first == '-' || first.is_ascii_digit());
     element.parse::<f64>().ok().filter(|number| is_number && number.is_finite())
 }
 
-/// A value that was met while running and for which there is no exact answer.
+/// The error of a value for which the engine's result is not known.
 pub(super) fn unknown(message: impl Into<String>) -> Error {
     Error::query(Code::ValueOutOfRange, Span::default(), message)
 }
@@ -55,10 +55,10 @@ pub(super) fn count(length: usize) -> f64 {
     length as f64
 }
 
-/// The line that fits a series best: the sum of squares of what is left is least.
+/// The best-fitting line of a series, by least squares.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Line {
-    /// What each step adds.
+    /// The slope per point.
     pub slope: f64,
     /// The value at the first point.
     pub interception: f64,

@@ -1,9 +1,9 @@
-//! A series taken apart into a seasonal component, a trend and what is left, and the outliers in it.
+//! Decomposition of a series into seasonal, trend and residual components, and its outliers.
 //!
-//! Season: the median of the points of one phase. Trend: of what is left without the season, the average or the line
-//! that fits best. Outliers: how far a point lies beyond the 10th or 90th percentile of all, in a unit of these
-//! percentiles' distance. The reference's pages describe the steps; the unit is measured. A period that is not named
-//! is looked for, and refused where there is doubt about it.
+//! Season: the median of the points of each phase. Trend: the average or best-fitting line of the series without the
+//! season. Outliers: the distance of a point beyond the 10th or 90th percentile, relative to the distance of these
+//! percentiles. The reference describes the steps; the unit is measured on the engine. A period that is not given is
+//! detected, or is an error if it is ambiguous.
 
 use super::series::{Line, SERIES, count, mean, numbers, reals, unknown};
 use super::series_period;
@@ -148,23 +148,23 @@ const SEASONALITY_THRESHOLD: Param =
     Param::of("seasonality_threshold", NUMBER, "affects the detection of the period only, where it is refused")
         .optional();
 
-/// The score of a point is its distance from the percentile, times this, by the distance of the percentiles.
-/// Measured: the engine's answers over series of 365 and 840 points agree to the last digit.
+/// The score of a point is this factor times its distance from the percentile, divided by the percentiles' distance.
+/// Measured: results of the engine for series of 365 and 840 points agree to the last digit.
 const SCORE_UNIT: f64 = 2.772_605_605_507_915;
 
-/// Whether the constant at `index` asks for a search of the period.
+/// True if the constant at `index` asks to detect the period.
 fn searches(constants: &[Option<&Value>], index: usize) -> bool {
     constants.get(index).is_none_or(|value| value.and_then(Value::as_i64) == Some(-1))
 }
 
-/// The warning of a call that searches the period at `index`.
+/// The warning of a call that detects the period given at `index`.
 fn caution_of_search(constants: &[Option<&Value>], index: usize) -> Option<Diagnostic> {
     let message = "the period is looked for, and how the service does that is not published";
     let warning = Diagnostic::new(Code::PeriodLookedFor, Span::default(), message);
     searches(constants, index).then(|| warning.help("name it to be sure: 24 for a day of hours, 0 for none"))
 }
 
-/// The period at `index` can be one; the threshold at `threshold` is not given where it would have to be understood.
+/// Rejects an impossible period at `index`, and a threshold at `threshold` if the period must be detected.
 fn check_season(constants: &[Option<&Value>], index: usize, threshold: usize) -> Result<()> {
     if searches(constants, index) && constants.len() > threshold {
         return Err(unsupported("a threshold for periods that are looked for is not supported here: name the period"));
@@ -196,20 +196,20 @@ fn check_method(constants: &[Option<&Value>], index: usize) -> Result<()> {
     }
 }
 
-/// A form that is not supported.
+/// The error of an unsupported argument.
 fn unsupported(message: &str) -> Error {
     Error::query(Code::UnsupportedSyntax, Span::default(), message)
 }
 
-/// What to learn from a series.
+/// How to decompose a series.
 struct Model<'a> {
     period: usize,
     trend: &'a str,
-    /// Points at the end that are not learnt from.
+    /// Number of points at the end to exclude from learning.
     held_out: usize,
 }
 
-/// A series taken apart.
+/// A decomposed series.
 struct Parts {
     seasonal: Vec<f64>,
     trend: Vec<f64>,
@@ -221,7 +221,7 @@ impl Parts {
     }
 }
 
-/// The points of a series without those held out at its end.
+/// The points of a series without those excluded at its end.
 fn learnt(series: &[f64], held_out: usize) -> Result<&[f64]> {
     let learnt = series.len().checked_sub(held_out).filter(|learnt| *learnt > 0);
     Ok(&series[..learnt.ok_or_else(|| unknown("no point of the series is left to learn from"))?])
@@ -262,7 +262,7 @@ impl Model<'_> {
     }
 }
 
-/// The argument at `index` as a number of points; 0 where it is left out.
+/// The argument at `index` as a number of points; 0 if it is omitted.
 fn points(args: &Args<'_>, index: usize, row: usize) -> Result<usize> {
     if index >= args.len() {
         return Ok(0);
@@ -271,13 +271,13 @@ fn points(args: &Args<'_>, index: usize, row: usize) -> Result<usize> {
     number.ok_or_else(|| unknown("a number of points is 0 or more"))
 }
 
-/// The period that the argument at `index` names, or that of the points learnt from where it is left out or -1.
+/// The period given at `index`, or the detected one if it is omitted or -1.
 fn period(args: &Args<'_>, index: usize, row: usize, learnt: &[f64]) -> Result<usize> {
     let is_named = index < args.len() && args.longs(index).get(row) != Some(-1);
     if is_named { points(args, index, row) } else { series_period::find(learnt) }
 }
 
-/// The text argument at `index`, or `otherwise`.
+/// The string argument at `index`, or `otherwise`.
 fn word<'a>(args: &Args<'a>, index: usize, otherwise: &'a str) -> &'a str {
     if index >= args.len() {
         return otherwise;
@@ -340,7 +340,7 @@ fn outliers(args: &Args<'_>) -> Result<Column> {
     args.try_map(|row| numbers(args.column(0), row)?.map(|series| Ok(reals(scores(&series)?))).transpose())
 }
 
-/// How far each number lies beyond the percentiles, in their unit.
+/// The anomaly score of each number.
 fn scores(numbers: &[f64]) -> Result<Vec<f64>> {
     let mut sorted = numbers.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
@@ -353,7 +353,7 @@ fn scores(numbers: &[f64]) -> Result<Vec<f64>> {
     Ok(numbers.iter().map(|number| if beyond(*number) == 0.0 { 0.0 } else { beyond(*number) / unit }).collect())
 }
 
-/// The percentile of sorted numbers, with a straight line between two of them.
+/// The percentile of sorted numbers, linearly interpolated.
 fn percentile(sorted: &[f64], part: f64) -> f64 {
     let rank = part * count(sorted.len() - 1);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the length")]
@@ -362,7 +362,7 @@ fn percentile(sorted: &[f64], part: f64) -> f64 {
     sorted[below] + (above - sorted[below]) * (rank - count(below))
 }
 
-/// The columns of an answer as one array: the binder makes columns of it.
+/// Several result columns as one array, which the binder splits into columns.
 fn tuple<const N: usize>(columns: [String; N]) -> String {
     super::dynamic_array::written(columns)
 }

@@ -1,6 +1,6 @@
-//! Statistics of a series and the line through it.
+//! Statistics of a series, and linear regression.
 //!
-//! Source of what is in the columns: the reference's pages, and the engine's answers.
+//! Source of the columns: the reference's pages, and results of the engine.
 
 use super::series::{Line, SERIES, mean, numbers, reals, unknown, variance};
 use crate::diagnostic::Result;
@@ -11,7 +11,7 @@ use crate::functions::signature::{Overload, ResultName, Returns};
 use crate::types::dynamic::{ArrayWriter, BagWriter};
 use crate::types::{Column, Type, Value};
 
-/// What a series' statistics or fit are: a name and the value as JSON.
+/// The statistics or fit of a series: names and values as JSON.
 type Facts = Vec<(&'static str, String)>;
 
 /// The functions of this family.
@@ -91,7 +91,7 @@ const STATS: &[(&str, Type)] = &[
     ("variance", Type::Real),
 ];
 
-/// The facts named by `wanted`, in its order, as an array: the binder makes columns of it.
+/// The values named by `wanted`, in its order, as an array that the binder splits into columns.
 fn columns(args: &Args<'_>, of: fn(&[f64]) -> Result<Facts>, wanted: &[(&str, Type)]) -> Result<Column> {
     args.try_map(|row| {
         let Some(series) = numbers(args.column(0), row)? else { return Ok(None) };

@@ -1,8 +1,8 @@
-//! Arithmetic on series, element by element, and sums over them.
+//! Element-wise arithmetic on series, and sums over them.
 //!
-//! What is no number, and what the other series has no partner for, gives a null element. Whole numbers stay whole
-//! where the operation keeps them so and every element is one. An element that would be infinite or no number is
-//! refused: how the engine writes it is not known.
+//! An element that is not a number, or has no counterpart in the other series, gives null. Whole numbers stay whole if
+//! the operation preserves them and every element is one. A result that would be infinite or NaN is an error, because
+//! it is not known how the engine writes it.
 
 use std::cmp::Ordering;
 
@@ -285,7 +285,7 @@ fn sign(number: f64) -> f64 {
     if number == 0.0 { 0.0 } else { number.signum() }
 }
 
-/// One side of an operation.
+/// An operand of an operation.
 enum Side<'a> {
     Series(Vec<&'a str>),
     /// The same number for every element.
@@ -319,7 +319,7 @@ impl Side<'_> {
     }
 }
 
-/// True for elements without a fraction; what is no number does not decide.
+/// True if all numbers are whole; other elements are ignored.
 fn is_whole(element: &str) -> bool {
     number(element).is_none() || element.parse::<i64>().is_ok()
 }
@@ -351,7 +351,7 @@ fn map(args: &Args<'_>, whole: Option<fn(i64) -> Option<i64>>, of: fn(f64) -> f6
     })
 }
 
-/// The pairs of elements as far as either series goes, as numbers; None where one of them is none.
+/// The pairs of elements up to the end of the longer series, as numbers; None if either is not a number.
 fn matched<'a>(left: &'a Side<'_>, right: &'a Side<'_>) -> impl Iterator<Item = Option<(&'a str, &'a str)>> {
     let longest = left.len().max(right.len()).unwrap_or(0);
     let numeric = |element: &&str| number(element).is_some();

@@ -1,35 +1,35 @@
-//! The period of a series, where it is beyond doubt.
+//! Detection of the period of a series, if it is unambiguous.
 //!
-//! The reference says what the service's own search answers (periods of four points up to half of the series, with
-//! scores, 0.6 of which count) and not how it computes them. So there is no score here that could be near to theirs:
-//! either every sensible measure agrees on the period, or the series is refused and the period must be named.
+//! The reference says what the detection of the service returns (periods of 4 points up to half of the series, with
+//! scores of at least 0.6), but not how it computes scores. So this code computes no similar score:
+//! either every sensible measure agrees on the period, or the query fails and the period must be given.
 //! <https://learn.microsoft.com/kusto/query/series-periods-detect-function>
 
 use super::series::{Line, count, mean, unknown};
 use crate::diagnostic::Result;
 
-/// The shortest period that is looked for.
+/// The shortest period that is detected.
 const SHORTEST: usize = 4;
 
-/// The longest series that is searched: the work grows with the square of the length.
+/// The longest series that is searched: the work is quadratic in the length.
 const LONGEST_SERIES: usize = 20_000;
 
-/// A series that resembles itself so much, one period later, has that period.
+/// A series whose autocorrelation reaches this value at a distance has that period.
 const CLEAR: f64 = 0.85;
 
-/// A series that never resembles itself so much, at any distance, has none.
+/// A series whose autocorrelation stays below this value at every distance has no period.
 const NONE: f64 = 0.5;
 
-/// Likeness that differs by this or less is the same: the shortest such distance is the period, the others multiples.
+/// Correlations within this difference are equal: the shortest such distance is the period, the others are multiples.
 const AS_GOOD: f64 = 0.02;
 
-/// Distances within this of the best one, and neither as good nor multiples, could be another search's answer.
+/// Another detection could choose a distance whose correlation is within this of the best, unless it is a multiple.
 const RIVAL: f64 = 0.15;
 
-/// The points of the period of `series`; 0 where it has none.
+/// The period of `series` in points; 0 if it has none.
 ///
 /// # Errors
-/// It may have one and may not, or more than one.
+/// The period is ambiguous.
 pub(super) fn find(series: &[f64]) -> Result<usize> {
     if series.len() / 2 < SHORTEST {
         return Ok(0);
@@ -64,25 +64,25 @@ fn unclear(what: &str) -> crate::diagnostic::Error {
     unknown(format!("{what}: give the period, or 0 for none"))
 }
 
-/// A distance at which a series resembles itself more than at those around it.
+/// A distance at which the autocorrelation has a local maximum.
 #[derive(Clone, Copy)]
 struct Peak {
     distance: usize,
-    /// The correlation of the series with itself at that distance.
+    /// The autocorrelation at that distance.
     likeness: f64,
 }
 
 impl Peak {
-    /// True where another measure could prefer this peak to the period `found`.
+    /// True if another measure could prefer this peak to the period `found`.
     fn rivals(self, found: Self, best: f64) -> bool {
         let multiples = (self.distance + found.distance / 2) / found.distance;
-        // A period that is no whole number of points drifts by up to half a point each time.
+        // A period that is not a whole number of points drifts by up to half a point per repetition.
         let is_multiple = multiples >= 1 && self.distance.abs_diff(multiples * found.distance) <= multiples.div_ceil(2);
         !is_multiple && self.likeness >= best - RIVAL
     }
 }
 
-/// The peaks among all distances that can be a period, shortest first. Points differ by more than `rounding`.
+/// The peaks among all possible periods, shortest first. Differences up to `rounding` are ignored.
 fn peaks(level: &[f64], rounding: f64) -> Vec<Peak> {
     let likeness: Vec<f64> = (0..=level.len() / 2 + 1).map(|distance| likeness(level, distance, rounding)).collect();
     let is_peak = |distance: &usize| {
@@ -92,7 +92,7 @@ fn peaks(level: &[f64], rounding: f64) -> Vec<Peak> {
     peaks.map(|distance| Peak { distance, likeness: likeness[distance] }).collect()
 }
 
-/// The correlation of a series with itself `distance` points later; 0 where one of the two is constant.
+/// The autocorrelation of a series at `distance` points; 0 if either part is constant.
 fn likeness(level: &[f64], distance: usize, rounding: f64) -> f64 {
     let (first, later) = (&level[..level.len() - distance], &level[distance..]);
     if first.is_empty() {
@@ -117,7 +117,7 @@ mod tests {
 
     use super::{count, find};
 
-    /// Noise of up to `spread` upon `shape`.
+    /// Adds noise of up to `spread` to `shape`.
     fn series(length: usize, spread: f64, shape: impl Fn(usize) -> f64) -> Vec<f64> {
         let mut random = ChaCha8Rng::seed_from_u64(7);
         (0..length).map(|index| shape(index) + spread * random.random::<f64>()).collect()

@@ -1,17 +1,17 @@
-//! Texts: their length, parts and case. Positions and lengths count characters (code points), not bytes.
+//! String functions: length, parts and case. Positions and lengths count characters (code points), not bytes.
 
 use std::cmp::Ordering;
 use std::iter;
 
 use crate::diagnostic::Result;
 use crate::functions::ScalarFunction;
-use crate::functions::args::{Args, LONGEST_VALUE, too_long};
+use crate::functions::args::{Args, MAX_VALUE_BYTES, too_long};
 use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Accepts, Nulls, Overload, Param, ResultName, Returns};
 use crate::types::dynamic::{ArrayWriter, Kind, elements, kind};
 use crate::types::{Column, Type};
 
-/// A whole number: long, or int widened.
+/// A whole number: long, or a widened int.
 pub(super) const INTEGER: Type = Type::Long;
 
 /// The functions of this family.
@@ -306,18 +306,18 @@ fn characters(column: &Column, row: usize) -> Vec<char> {
     }
 }
 
-/// `text -> text` over one argument of any type.
+/// Computes `string -> string` for one argument of any type.
 fn map_any(args: &Args<'_>, of: impl Fn(&str) -> String) -> Column {
     let texts = args.to_texts(0);
     args.map(|row| of(&texts.get(row)))
 }
 
-/// The character in lower case, where that is one character.
+/// The character in lower case, if that is a single character.
 fn lower(c: char) -> char {
     single(c.to_lowercase()).unwrap_or(c)
 }
 
-/// The character in upper case, where that is one character.
+/// The character in upper case, if that is a single character.
 fn upper(c: char) -> char {
     single(c.to_uppercase()).unwrap_or(c)
 }
@@ -327,7 +327,7 @@ fn single(mut mapped: impl Iterator<Item = char>) -> Option<char> {
     mapped.next().is_none().then_some(first)
 }
 
-/// The arguments from `first` on as one text.
+/// Concatenates the arguments from `first` on.
 fn join(args: &Args<'_>, first: usize, delimiter: impl Fn(usize) -> String) -> Result<Column> {
     let parts: Vec<_> = (first..args.len()).map(|index| args.to_texts(index)).collect();
     args.try_map(|row| {
@@ -338,7 +338,7 @@ fn join(args: &Args<'_>, first: usize, delimiter: impl Fn(usize) -> String) -> R
                 text.push_str(&delimiter);
             }
             text.push_str(&part.get(row));
-            if text.len() > LONGEST_VALUE {
+            if text.len() > MAX_VALUE_BYTES {
                 return Err(too_long("the string"));
             }
         }
@@ -346,7 +346,7 @@ fn join(args: &Args<'_>, first: usize, delimiter: impl Fn(usize) -> String) -> R
     })
 }
 
-/// How often a text is repeated at most.
+/// Maximum number of repetitions of a string.
 /// Source: the reference's page on strrep().
 const MOST_REPETITIONS: i64 = 1024;
 
@@ -358,20 +358,20 @@ fn repeat_text(args: &Args<'_>) -> Result<Column> {
         let delimiter = delimiters.as_ref().map(|delimiters| delimiters.get(row)).unwrap_or_default();
         let times = times.get(row).unwrap_or(0).clamp(0, MOST_REPETITIONS);
         let times = usize::try_from(times).unwrap_or(0);
-        if (text.len() + delimiter.len()).saturating_mul(times) > LONGEST_VALUE {
+        if (text.len() + delimiter.len()).saturating_mul(times) > MAX_VALUE_BYTES {
             return Err(too_long("the repeated string"));
         }
         Ok(iter::repeat_n(&*text, times).collect::<Vec<_>>().join(&delimiter))
     })
 }
 
-/// The byte at which character `position` starts; the end of the text where that is its length.
+/// The byte offset of character `position`; the end of the string if that is its length.
 pub(super) fn byte_of(text: &str, position: usize) -> Option<usize> {
     let mut starts = text.char_indices().map(|(byte, _)| byte).chain(iter::once(text.len()));
     starts.nth(position)
 }
 
-/// A position that counts from the end where negative; None before the start.
+/// Resolves a position that counts from the end if negative; None before the start.
 pub(super) fn from_start(text: &str, position: i64) -> Option<usize> {
     if position < 0 {
         let back = usize::try_from(position.unsigned_abs()).ok()?;

@@ -1,4 +1,4 @@
-//! What holds for every scalar function, tried on values that attackers and accidents write into logs.
+//! Properties of every scalar function, tested on hostile and accidental values of logs.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -9,12 +9,12 @@ use crate::functions::signature::{Overload, Param, arity, expand};
 use crate::functions::{Accepts, Args, EvalContext, ScalarFunction, scalar_functions};
 use crate::types::{Column, Type, Value, datetime};
 
-/// Calls of one form of a function.
+/// Number of calls per overload.
 const CALLS: usize = 40;
 
 const LONGS: [i64; 9] = [0, 1, -1, 2, 7, -8, 1025, i64::MAX, i64::MIN];
 
-/// Texts that end where nobody looked: in the middle of a character, a number, an escape, a bracket.
+/// Edge-case strings: cut inside a character, a number, an escape or a bracket.
 const TEXTS: [&str; 18] = [
     "",
     " ",
@@ -88,7 +88,7 @@ fn argument(param: &Param, same: usize, rng: &mut ChaCha8Rng) -> Value {
     value(ty, rng)
 }
 
-/// The answer to one call, as a constant call and as rows of arrays; None where the arguments are refused.
+/// The result of a call with constants and with arrays; None if the arguments are rejected.
 fn answers(function: &ScalarFunction, overload: &Overload, arguments: &[Value]) -> Option<[Value; 2]> {
     let constants: Vec<Option<&Value>> = arguments.iter().map(Some).collect();
     (function.validate)(&constants).ok()?;
@@ -130,7 +130,7 @@ fn no_value_makes_a_function_fail_and_constants_answer_as_arrays_do() {
                 if let Some([constant, array]) = answers(function, overload, &arguments)
                     && function.volatility == crate::functions::Volatility::Pure
                 {
-                    // NaN is not equal to itself, its text is.
+                    // NaN does not equal itself, but its string does.
                     assert_eq!(constant.to_text(), array.to_text(), "{} {arguments:?}", function.name);
                 }
             }

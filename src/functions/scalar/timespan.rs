@@ -1,4 +1,4 @@
-//! Lengths of time: made of numbers, and as text.
+//! Functions that make and format timespans.
 
 use super::datetime::{REAL, TIMESPAN, WHOLE, pattern_of, seconds_to_ticks};
 use crate::diagnostic::Result;

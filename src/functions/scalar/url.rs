@@ -117,7 +117,7 @@ struct Parts<'a> {
     fragment: &'a str,
 }
 
-/// The parts of an absolute URL; None where the text is none.
+/// The parts of an absolute URL; None if the string is not one.
 fn parts(url: &str) -> Option<Parts<'_>> {
     let (scheme, rest) = url.split_once("://")?;
     let starts = scheme.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic());
@@ -127,7 +127,7 @@ fn parts(url: &str) -> Option<Parts<'_>> {
     let (rest, fragment) = rest.split_once('#').unwrap_or((rest, ""));
     let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    // A slash with nothing after it, at the very end of the URL, is no path.
+    // A slash at the very end of the URL is not a path.
     let path = if path == "/" && url.ends_with('/') { "" } else { path };
     let user = authority.rsplit_once('@').and_then(|(user, host)| Some((user.split_once(':')?, host)));
     let ((username, password), address) = user.unwrap_or((("", ""), authority));
@@ -135,7 +135,7 @@ fn parts(url: &str) -> Option<Parts<'_>> {
     Some(Parts { scheme, host, port, path, username, password, query, fragment })
 }
 
-/// The port follows the last colon that is outside of the brackets of an IPv6 address.
+/// The port follows the last colon outside the brackets of an IPv6 address.
 fn host_and_port(address: &str) -> (&str, &str) {
     match address.rsplit_once(':') {
         Some((host, port)) if !port.contains(']') => (host, port),

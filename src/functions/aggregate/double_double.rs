@@ -1,16 +1,16 @@
-//! A sum of doubles kept in twice their precision.
+//! Double-double (compensated) sums.
 //!
-//! The sum of doubles depends on the order of its terms. Kept as two doubles, what is lost at each step is some 2^-106
-//! of the sum: the rounded result is the same however the rows were split over threads and batches.
+//! The sum of doubles depends on the order of its terms. Kept as two doubles, the error per step is about 2^-106 of the
+//! sum, so that the rounded result does not depend on how rows are split over threads and batches.
 
-/// `high + low`, where `low` is what `high` cannot hold.
+/// The sum `high + low`, in which `low` is the rounding error of `high`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Twofold {
+pub struct DoubleDouble {
     high: f64,
     low: f64,
 }
 
-impl Twofold {
+impl DoubleDouble {
     /// Adds a double.
     pub fn add(&mut self, value: f64) {
         let (high, low) = two_sum(self.high, value);
@@ -19,11 +19,11 @@ impl Twofold {
 
     /// Adds the exact product of two doubles.
     pub fn add_product(&mut self, a: f64, b: f64) {
-        self.add_twofold(two_product(a, b));
+        self.add_sum(two_product(a, b));
     }
 
     /// Adds another sum.
-    pub fn add_twofold(&mut self, other: Self) {
+    pub fn add_sum(&mut self, other: Self) {
         let (high, high_rest) = two_sum(self.high, other.high);
         let (low, low_rest) = two_sum(self.low, other.low);
         let (high, rest) = quick_two_sum(high, high_rest + low);
@@ -39,7 +39,7 @@ impl Twofold {
         Self { high, low }
     }
 
-    /// The sum with its sign turned.
+    /// The negated sum.
     #[must_use]
     pub fn negated(self) -> Self {
         Self { high: -self.high, low: -self.low }
@@ -48,18 +48,18 @@ impl Twofold {
     /// The nearest double.
     #[must_use]
     pub fn value(self) -> f64 {
-        // Beyond the range of doubles the rest is not a number, but the infinity is right.
+        // Beyond the range of doubles `low` is NaN, but `high` is correctly infinite.
         if self.high.is_finite() { self.high + self.low } else { self.high }
     }
 }
 
-impl From<f64> for Twofold {
+impl From<f64> for DoubleDouble {
     fn from(high: f64) -> Self {
         Self { high, low: 0.0 }
     }
 }
 
-/// The sum and what it lost (Knuth).
+/// The sum and its rounding error (Knuth).
 fn two_sum(a: f64, b: f64) -> (f64, f64) {
     let sum = a + b;
     if !sum.is_finite() {
@@ -69,19 +69,19 @@ fn two_sum(a: f64, b: f64) -> (f64, f64) {
     (sum, (a - (sum - other)) + (b - other))
 }
 
-/// The same for `|a| >= |b|` (Dekker).
+/// The sum and its rounding error, if `|a| >= |b|` (Dekker).
 fn quick_two_sum(a: f64, b: f64) -> (f64, f64) {
     let sum = a + b;
     if sum.is_finite() { (sum, b - (sum - a)) } else { (sum, 0.0) }
 }
 
-/// The product and what it lost.
-fn two_product(a: f64, b: f64) -> Twofold {
+/// The product and its rounding error.
+fn two_product(a: f64, b: f64) -> DoubleDouble {
     let high = a * b;
     if !high.is_finite() {
-        return Twofold { high, low: 0.0 };
+        return DoubleDouble { high, low: 0.0 };
     }
-    Twofold { high, low: a.mul_add(b, -high) }
+    DoubleDouble { high, low: a.mul_add(b, -high) }
 }
 
 #[cfg(test)]
@@ -90,14 +90,14 @@ mod tests {
 
     #[test]
     fn nothing_is_lost_between_large_and_small() {
-        let mut sum = Twofold::default();
+        let mut sum = DoubleDouble::default();
         [1e16, 1.0, -1e16, 0.1, 0.2, 0.3].into_iter().for_each(|value| sum.add(value));
         assert_eq!(sum.value(), 1.6);
     }
 
     #[test]
     fn infinities_stay() {
-        let mut sum = Twofold::from(f64::INFINITY);
+        let mut sum = DoubleDouble::from(f64::INFINITY);
         sum.add(1.0);
         assert_eq!(sum.value(), f64::INFINITY);
         sum.add(f64::NEG_INFINITY);
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn products_are_exact() {
-        let mut sum = Twofold::default();
+        let mut sum = DoubleDouble::default();
         sum.add_product(134_217_729.0, 134_217_729.0);
         sum.add(-18_014_398_777_917_440.0);
         assert_eq!(sum.value(), 1.0);
