@@ -1,68 +1,65 @@
-//! A strict forward scanner over JSON text.
+//! A strict forward scanner over JSON.
 //!
-//! It finds where values end without building them, and checks everything it passes over: what it accepts is JSON by
-//! RFC 8259, whether or not anybody wants the value. UTF-8 is checked by the caller.
+//! It finds the ends of values without building them, and validates everything it passes over by RFC 8259, whether or
+//! not the value is needed. UTF-8 is validated by the caller.
 
 use std::ops::Range;
 
 use super::MAX_DEPTH;
 use super::string_mask::{StringMask, special_of_chunk};
 
-/// What is said of a record that another text follows.
+/// Reason of the error if more text follows a record.
 pub(crate) const MORE_TEXT: &str = "more text after the record";
 
-/// Why a text is no JSON, and where.
+/// Where and why a text is not valid JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct JsonError {
     /// Offset in the scanned bytes.
     pub at: usize,
-    /// In a few words.
+    /// Reason, in a few words.
     pub reason: &'static str,
 }
 
-/// A position in JSON text.
+/// A position in a JSON text.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cursor<'a> {
     bytes: &'a [u8],
     position: usize,
-    /// What was last seen of the inside of texts.
+    /// The mask of the last chunk that lies inside strings.
     string_mask: StringMask,
 }
 
 impl<'a> Cursor<'a> {
-    /// At the start of `bytes`.
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, position: 0, string_mask: StringMask::default() }
     }
 
-    /// Where it stands.
     pub(crate) fn position(&self) -> usize {
         self.position
     }
 
-    /// What has not been passed yet.
+    /// Returns the bytes from the position on.
     pub(crate) fn rest(&self) -> &'a [u8] {
         &self.bytes[self.position..]
     }
 
-    /// What has been passed since `start`.
+    /// Returns the bytes from `start` to the position.
     pub(crate) fn passed(&self, start: usize) -> &'a [u8] {
         &self.bytes[start..self.position]
     }
 
-    /// The byte at the position.
     #[inline]
     pub(crate) fn peek(&self) -> Option<u8> {
         self.bytes.get(self.position).copied()
     }
 
-    /// Passes `count` bytes, which the caller has seen.
+    /// Advances by `count` bytes, which the caller has inspected.
     #[inline]
     pub(crate) fn advance(&mut self, count: usize) {
         self.position += count;
     }
 
-    /// Goes to `position`, forwards or back over what was passed. What lies between is known to be JSON.
+    /// Moves to `position`, forwards or back. The bytes between must be known to be valid JSON.
     #[inline]
     pub(crate) fn go_to(&mut self, position: usize) {
         if position < self.position {
@@ -71,12 +68,12 @@ impl<'a> Cursor<'a> {
         self.position = position;
     }
 
-    /// A flaw at the position.
+    /// Returns an error at the position.
     pub(crate) fn error(&self, reason: &'static str) -> JsonError {
         JsonError { at: self.position, reason }
     }
 
-    /// Passes blanks, and answers the byte behind them.
+    /// Passes whitespace, and returns the byte after it.
     #[inline]
     pub(crate) fn skip_whitespace(&mut self) -> Option<u8> {
         while let Some(byte) = self.peek() {
@@ -88,7 +85,7 @@ impl<'a> Cursor<'a> {
         None
     }
 
-    /// Passes `byte` if it is next.
+    /// Passes `byte` if it is next; false otherwise.
     #[inline]
     pub(crate) fn take(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
@@ -96,20 +93,20 @@ impl<'a> Cursor<'a> {
         found
     }
 
-    /// Passes one value that starts at the position; answers where it lies.
+    /// Passes the value at the position; returns its range.
     pub(crate) fn value(&mut self) -> Result<Range<usize>, JsonError> {
         let start = self.position;
         self.value_at(0)?;
         Ok(start..self.position)
     }
 
-    /// Passes one value around which there are `depth` arrays and objects.
+    /// Passes the value at the position, which is nested in `depth` arrays and objects.
     #[inline]
     pub(crate) fn nested_value(&mut self, depth: usize) -> Result<(), JsonError> {
         self.value_at(depth)
     }
 
-    /// Passes blanks, and demands that nothing else follows.
+    /// Passes whitespace; an error if anything follows it.
     pub(crate) fn end(&mut self) -> Result<(), JsonError> {
         match self.skip_whitespace() {
             None => Ok(()),
@@ -126,7 +123,7 @@ impl<'a> Cursor<'a> {
             Some(b't') => self.literal(b"true"),
             Some(b'f') => self.literal(b"false"),
             Some(b'n') => self.literal(b"null"),
-            Some(_) => Err(self.error("no JSON value")),
+            Some(_) => Err(self.error("not a JSON value")),
             None => Err(self.error("cut off")),
         }
     }
@@ -161,7 +158,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Passes the bracket of an array around which there are `depth` arrays and objects.
+    /// Passes the bracket of an array that is nested in `depth` arrays and objects.
     pub(crate) fn enter_array(&mut self, depth: usize) -> Result<(), JsonError> {
         self.enter(depth + 1)
     }
@@ -174,7 +171,7 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
-    /// Passes blanks, the colon behind a key, and blanks.
+    /// Passes the colon after a key, and whitespace around it.
     #[inline]
     pub(crate) fn colon(&mut self) -> Result<(), JsonError> {
         if self.skip_whitespace() != Some(b':') {
@@ -185,7 +182,8 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
-    /// Passes what stands between two items, up to the next item; true at the `close` of the container.
+    /// Passes the comma after an element or member, up to the next one; returns true after the `close` bracket of the
+    /// container.
     #[inline]
     pub(crate) fn separator(&mut self, close: u8) -> Result<bool, JsonError> {
         match self.skip_whitespace() {
@@ -203,19 +201,19 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Passes a quoted text.
+    /// Passes a string.
     #[inline]
     pub(crate) fn string(&mut self) -> Result<(), JsonError> {
         if !self.take(b'"') {
-            return Err(self.error(if self.peek().is_none() { "cut off" } else { "no quoted text" }));
+            return Err(self.error(if self.peek().is_none() { "cut off" } else { "expected a string" }));
         }
         self.rest_of_string()
     }
 
-    /// Passes a quoted text from a character inside of it on, with which no escape goes on.
+    /// Passes the rest of a string; the position must not be inside an escape.
     #[inline]
     pub(crate) fn rest_of_short_string(&mut self) -> Result<(), JsonError> {
-        // Mostly a few characters: not worth a glance at more.
+        // Mostly a few characters are left: not worth a mask of 64 bytes.
         while let Some(chunk) = self.rest().first_chunk() {
             let special = special_of_chunk(chunk);
             if special != 0 {
@@ -227,7 +225,7 @@ impl<'a> Cursor<'a> {
         self.rest_of_string()
     }
 
-    /// The same.
+    /// Passes the rest of a string that may be long.
     #[inline]
     fn rest_of_string(&mut self) -> Result<(), JsonError> {
         if self.take(b'"') {
@@ -237,15 +235,15 @@ impl<'a> Cursor<'a> {
         if self.take(b'"') { Ok(()) } else { Err(self.string_error()) }
     }
 
-    /// Why the text does not go on at the position.
+    /// Returns the reason why the string is invalid at the position.
     #[cold]
     fn string_error(&self) -> JsonError {
         self.error(match self.rest() {
             [] | [b'\\'] => "cut off",
             [b'\\', b'u', digits @ ..] if digits.len() < 4 => "cut off",
             [b'\\', b'u', ..] => "\\u without four hexadecimal digits",
-            [b'\\', ..] => "unknown escape in a text",
-            _ => "control character in a text",
+            [b'\\', ..] => "unknown escape in a string",
+            _ => "control character in a string",
         })
     }
 
@@ -265,7 +263,7 @@ impl<'a> Cursor<'a> {
             self.digits()?;
         }
         match self.peek() {
-            Some(b'0'..=b'9' | b'.' | b'a'..=b'z' | b'A'..=b'Z') => Err(self.error("no JSON number")),
+            Some(b'0'..=b'9' | b'.' | b'a'..=b'z' | b'A'..=b'Z') => Err(self.error("not a JSON number")),
             _ => Ok(()),
         }
     }
@@ -275,12 +273,12 @@ impl<'a> Cursor<'a> {
         while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
             self.position += 1;
         }
-        if self.position > start { Ok(()) } else { Err(self.error("no JSON number")) }
+        if self.position > start { Ok(()) } else { Err(self.error("not a JSON number")) }
     }
 
     fn literal(&mut self, word: &[u8]) -> Result<(), JsonError> {
         if !self.rest().starts_with(word) {
-            return Err(self.error("no JSON value"));
+            return Err(self.error("not a JSON value"));
         }
         self.position += word.len();
         Ok(())

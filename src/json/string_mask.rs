@@ -1,28 +1,28 @@
-//! Sixty-four bytes of JSON text at a glance: which of them end a quoted text or may not stand in one.
+//! Finds the bytes that end a string, or may not occur in one, in 64 bytes at once.
 //!
-//! Most of a record is the inside of texts that nobody asked for. A glance finds all their ends in 64 bytes with a
-//! few vector instructions; one glance serves every text that ends in it.
+//! Most bytes of a record are the inside of strings that the query does not need. A mask finds the ends of all strings
+//! in 64 bytes with a few vector instructions; one mask serves every string that ends in it.
 
 use wide::u8x16;
 
 use crate::json::escapes::escape_starts;
 
-/// How many bytes a glance takes in.
+/// Bytes covered by a mask.
 const WIDTH: usize = 64;
 
-/// What was seen of the bytes from `start` on, which stood inside a text.
+/// The special bytes from `start` on, which lies inside a string.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct StringMask {
     start: usize,
     end: usize,
-    /// A bit for each quote that ends or begins a text, each control character, and each backslash that begins no
+    /// A bit for each quote that is not escaped, each control character, and each backslash that begins no valid
     /// escape.
     special: u64,
 }
 
 impl StringMask {
-    /// Offset of the first special byte at or behind `at`, which stands inside a text; the length of `bytes` if there
-    /// is none. Offsets never go back, and whatever lies between two texts is known to hold no backslash.
+    /// Returns the offset of the first special byte at or after `at`, which lies inside a string; the length of `bytes`
+    /// if there is none. `at` must not decrease between calls, and there must be no backslash between two strings.
     #[inline]
     pub(crate) fn special(&mut self, bytes: &[u8], mut at: usize) -> usize {
         loop {
@@ -43,7 +43,7 @@ impl StringMask {
         let StringByteMasks { quotes, controls, backslashes } = match rest.first_chunk::<WIDTH>() {
             Some(chunk) => StringByteMasks::of(chunk),
             None => {
-                // Behind the end stands a control character: something special is always found.
+                // The chunk is padded with NUL, a control character, so a special byte is always found.
                 let mut chunk = [0; WIDTH];
                 chunk[..rest.len()].copy_from_slice(rest);
                 StringByteMasks::of(&chunk)
@@ -53,11 +53,11 @@ impl StringMask {
         if backslashes == 0 { mask } else { mask.without_escapes(rest, quotes, backslashes) }
     }
 
-    /// Takes the escaped quotes out of the special bytes, and the backslashes that begin no escape in.
+    /// Removes the escaped quotes from the special bytes, and adds the backslashes that begin no valid escape.
     fn without_escapes(mut self, rest: &[u8], quotes: u64, backslashes: u64) -> Self {
         let begins = escape_starts(backslashes);
         if begins >> (WIDTH - 1) != 0 {
-            // What the last byte escapes is out of sight: the next glance begins with it.
+            // The byte escaped by the last one is not covered: the next mask begins at the backslash.
             self.end -= 1;
         }
         let escaped = begins << 1;
@@ -74,7 +74,7 @@ impl StringMask {
     }
 }
 
-/// A bit for each quote, backslash and control character.
+/// Returns a bit for each quote, backslash and control character.
 #[inline]
 pub(crate) fn special_of_chunk(chunk: &[u8; 16]) -> u32 {
     let chunk = u8x16::new(*chunk);
@@ -84,7 +84,7 @@ pub(crate) fn special_of_chunk(chunk: &[u8; 16]) -> u32 {
     (quotes | backslashes | controls).to_bitmask()
 }
 
-/// The length of the escape that `text` begins with; None where it begins with none.
+/// Returns the length of the escape that `text` begins with; None if it begins with no valid one.
 #[inline]
 pub(crate) fn escape_length(text: &[u8]) -> Option<usize> {
     match text.get(1)? {
@@ -94,7 +94,7 @@ pub(crate) fn escape_length(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// A bit for each byte that is one of these.
+/// A bit for each byte of one class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct StringByteMasks {
     quotes: u64,
@@ -127,7 +127,7 @@ mod tests {
     /// Bytes that are special or nearly so.
     const BYTES: &[u8] = b"\"\"\\\\\\/bfnrtu0a9Fg \x00\x1f\x20\x7f\x80\xff\xc3{},:";
 
-    /// The masks, byte by byte.
+    /// Reference implementation of the masks.
     fn masks_byte_by_byte(chunk: &[u8; WIDTH]) -> StringByteMasks {
         let gather = |holds: fn(u8) -> bool| {
             chunk.iter().enumerate().fold(0, |bits, (index, byte)| bits | u64::from(holds(*byte)) << index)
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn masks_tell_byte_for_byte() {
+    fn masks_are_those_of_byte_by_byte() {
         let mut random = ChaCha8Rng::seed_from_u64(7);
         for _ in 0..10_000 {
             let chunk: [u8; WIDTH] = std::array::from_fn(|_| match random.random_bool(0.5) {
@@ -151,7 +151,7 @@ mod tests {
         }
     }
 
-    /// The first special byte, one byte after the other.
+    /// Reference implementation of [`StringMask::special`].
     fn special_byte_by_byte(bytes: &[u8], mut at: usize) -> usize {
         while at < bytes.len() {
             match bytes[at] {
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_of_any_length_end_where_they_end() {
+    fn ends_of_strings_of_any_length_are_found() {
         let mut random = ChaCha8Rng::seed_from_u64(8);
         for _ in 0..20_000 {
             let plain = random.random_range(0..20);

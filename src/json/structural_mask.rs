@@ -1,40 +1,41 @@
-//! Sixty-four bytes of JSON at a glance: which brackets stand outside of texts.
+//! Finds the brackets outside strings in 64 bytes of JSON at once.
 //!
-//! Records in arrays are found by counting brackets, and between two of them stand dozens of texts. A few vector
-//! instructions tell for all of these bytes at once what is text and what is not.
+//! Records in arrays are found by counting brackets, and dozens of strings lie between two brackets. A few vector
+//! instructions separate strings from structure for all 64 bytes.
 
 use wide::u8x16;
 
 use crate::json::escapes::escape_starts;
 
-/// How many bytes are looked at.
+/// Bytes covered by a mask.
 pub(crate) const WIDTH: usize = 64;
 
-/// What was seen of some bytes.
+/// The structure of one chunk.
 pub(crate) struct StructuralMask {
-    /// A bit for each bracket outside of texts.
+    /// A bit for each bracket outside strings.
     pub brackets: u64,
-    /// True where a text goes on behind them.
+    /// True if the chunk ends inside a string.
     pub in_string: bool,
-    /// How many bytes were seen: what the last one escapes is one of them.
+    /// Number of bytes covered: one more than the chunk if its last byte begins an escape.
     pub length: usize,
 }
 
 impl StructuralMask {
-    /// Looks at bytes between two others, the first of which may stand in a text. None where a text begins or ends in a
-    /// place where JSON has none, or a backslash stands outside of texts: these want a closer look.
+    /// Masks a chunk that lies between the bytes `before` and `after`; `in_string` if it begins inside a string.
+    /// Returns None if a string begins or ends at a position where JSON allows none, or a backslash lies outside
+    /// strings: the chunk must then be read byte by byte.
     #[inline]
-    pub(crate) fn of(chunk: &[u8; WIDTH], (before, behind): (u8, u8), in_string: bool) -> Option<Self> {
+    pub(crate) fn of(chunk: &[u8; WIDTH], before: u8, after: u8, in_string: bool) -> Option<Self> {
         let masks = StructuralByteMasks::of(chunk);
         let escapes = if masks.backslashes == 0 { 0 } else { escape_starts(masks.backslashes) };
         let quotes = masks.quotes & !(escapes << 1);
         let inside = parity(quotes) ^ if in_string { u64::MAX } else { 0 };
         let (opening, closing) = (quotes & inside, quotes & !inside);
         let may_open = (masks.opening | masks.separators) << 1 | u64::from(may_precede_string(before));
-        let may_close = (masks.closing | masks.separators) >> 1 | u64::from(may_follow_string(behind)) << (WIDTH - 1);
-        let odd = (opening & !may_open) | (closing & !may_close) | (masks.backslashes & !inside);
+        let may_close = (masks.closing | masks.separators) >> 1 | u64::from(may_follow_string(after)) << (WIDTH - 1);
+        let misplaced = (opening & !may_open) | (closing & !may_close) | (masks.backslashes & !inside);
         let last = WIDTH - 1;
-        (odd == 0).then_some(Self {
+        (misplaced == 0).then_some(Self {
             brackets: (masks.opening | masks.closing) & !inside,
             in_string: inside >> last != 0,
             length: if escapes >> last == 0 { WIDTH } else { WIDTH + 1 },
@@ -42,30 +43,30 @@ impl StructuralMask {
     }
 }
 
-/// True for what may stand in front of a text.
+/// True for bytes that may precede a string.
 pub(crate) fn may_precede_string(byte: u8) -> bool {
     matches!(byte, b'{' | b'[' | b',' | b':' | b' ' | b'\t' | b'\r' | b'\n')
 }
 
-/// True for what may stand behind a text.
+/// True for bytes that may follow a string.
 pub(crate) fn may_follow_string(byte: u8) -> bool {
     matches!(byte, b'}' | b']' | b',' | b':' | b' ' | b'\t' | b'\r' | b'\n')
 }
 
-/// A bit for each bit up to which, itself included, an odd number of bits is set.
+/// Prefix XOR: bit `i` of the result is set if an odd number of the bits 0 to `i` is set.
 #[inline]
 fn parity(bits: u64) -> u64 {
     [1, 2, 4, 8, 16, 32].into_iter().fold(bits, |bits, shift| bits ^ bits << shift)
 }
 
-/// A bit for each byte that is one of these.
+/// A bit for each byte of one class.
 #[derive(Default)]
 struct StructuralByteMasks {
     quotes: u64,
     backslashes: u64,
     opening: u64,
     closing: u64,
-    /// Commas, colons and blanks.
+    /// Commas, colons and whitespace.
     separators: u64,
 }
 

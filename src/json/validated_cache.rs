@@ -1,42 +1,43 @@
-//! Objects that were checked before, as elements of arrays have them over and over: the same policies in every sign-in.
+//! Cache of validated array elements: sign-ins repeat the same policy objects.
 
 use super::cursor::{Cursor, JsonError};
 
-/// Sets of objects; each holds those that begin alike.
+/// Number of sets; an object belongs to the set that its first bytes hash to.
 const SETS: usize = 64;
 
-/// Objects in a set.
+/// Objects per set.
 const WAYS: usize = 4;
 
-/// Shorter objects are checked faster than they are found, ...
+/// Shorter objects are validated faster than looked up.
 const MIN_LENGTH: usize = 32;
 
-/// ... and longer ones hardly come again.
+/// Longer objects are rarely repeated.
 const MAX_LENGTH: usize = 1_024;
 
-/// Texts of objects that are JSON.
+/// A set-associative cache of objects that are valid JSON.
 #[derive(Debug, Default)]
 pub(crate) struct ValidatedCache {
-    /// Empty until there is an object to remember.
+    /// Empty until the first object is stored.
     sets: Vec<CacheSet>,
 }
 
 #[derive(Clone, Debug, Default)]
 struct CacheSet {
     objects: [CachedObject; WAYS],
-    /// The one that is forgotten next.
+    /// The index of the object to be replaced next.
     oldest: usize,
 }
 
 #[derive(Clone, Debug, Default)]
 struct CachedObject {
     text: Vec<u8>,
-    /// How many arrays and objects were around it.
+    /// Number of arrays and objects around it: the same text may be nested too deeply elsewhere.
     depth: usize,
 }
 
 impl ValidatedCache {
-    /// Passes one value around which there are `depth` arrays and objects.
+    /// Passes the value at the position, which is nested in `depth` arrays and objects. Elements of an array are looked
+    /// up.
     pub(crate) fn value(&mut self, cursor: &mut Cursor<'_>, depth: usize) -> Result<(), JsonError> {
         if !cursor.rest().starts_with(b"[") {
             return cursor.nested_value(depth);
@@ -66,12 +67,12 @@ impl ValidatedCache {
         cursor.nested_value(depth)?;
         let text = &rest[..rest.len() - cursor.rest().len()];
         if (MIN_LENGTH..=MAX_LENGTH).contains(&text.len()) {
-            self.remember(set, text, depth);
+            self.store(set, text, depth);
         }
         Ok(())
     }
 
-    fn remember(&mut self, set: usize, text: &[u8], depth: usize) {
+    fn store(&mut self, set: usize, text: &[u8], depth: usize) {
         if self.sets.is_empty() {
             self.sets.resize_with(SETS, CacheSet::default);
         }
@@ -90,8 +91,9 @@ impl CachedObject {
     }
 }
 
-/// The set of an object, told by its first bytes: objects of one key and different values are in different ones, mostly.
-/// Whoever writes objects that share a set makes them no slower than without a memo by more than a few comparisons.
+/// Returns the set of an object, a hash of its first bytes; None for anything else and for short objects. Objects with
+/// the same first key and different values are mostly in different sets. Input that fills a single set on purpose costs
+/// only a few more comparisons than no cache.
 fn set_of(rest: &[u8]) -> Option<usize> {
     let head: &[u8; MIN_LENGTH] = rest.first_chunk().filter(|head| head[0] == b'{')?;
     let mixed = head.as_chunks::<8>().0.iter().fold(0_u64, |mixed, part| {

@@ -1,4 +1,4 @@
-//! Bytes of a file, block by block, each of whole records.
+//! Reads a file block by block, each of whole records.
 
 use std::io::{self, Read};
 
@@ -15,56 +15,57 @@ use super::value_splitter::{RecordSpan, ValueSplitter};
 use super::{Framing, detect, trim_start, without_byte_order_mark, without_padding};
 use crate::scan::Damage;
 
-/// Bytes read at once: what is read is still in the cache of the core when it is scanned. Few in unit tests, so that they
-/// meet the borders of blocks.
+/// Bytes read at once: few enough that they are still in the cache of the core when they are scanned. Fewer in unit
+/// tests, so that records cross block boundaries.
 const BLOCK_BYTES: usize = if cfg!(test) { 16 << 10 } else { 256 << 10 };
 
-/// Bytes behind the end of a part in which its last line most likely ends.
+/// Bytes after the end of a range that most likely contain the end of its last line.
 const TAIL_BYTES: usize = BLOCK_BYTES / 16;
 
-/// A record may be this long; shorter in unit tests.
+/// Maximum length of a record; shorter in unit tests.
 pub(crate) const MAX_RECORD_BYTES: usize = if cfg!(test) { 1 << 20 } else { 64 << 20 };
 
-/// Which part of a file a block reader reads: from the first border between records at or behind `start` to the first
-/// one at or behind `end`. A record that begins in a part belongs to it, however long it is.
+/// The range of a file that a reader reads: from the first record boundary at or after `start` to the first one at or
+/// after `end`. A record belongs to the range in which it begins, however long it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct FileRange {
-    /// Offset of the part.
+    /// Offset of the first byte.
     pub start: u64,
-    /// Offset behind the part; None for the end of the file.
+    /// Offset after the last byte; None for the end of the file.
     pub end: Option<u64>,
 }
 
 impl FileRange {
-    /// Offset of the first byte that the input has to yield: what stands in front of a part tells where it begins.
+    /// Returns the offset of the first byte that the input must yield: the bytes before the range show whether a record
+    /// begins at its start.
     pub(crate) fn offset(self) -> u64 {
         self.start.saturating_sub(BOUNDARY_BYTES as u64)
     }
 }
 
-/// Reads blocks.
+/// Reads the blocks of a file or of a range of it.
 pub(crate) struct BlockReader {
     input: Box<dyn Read + Send>,
     buffer: Vec<u8>,
     filled: usize,
-    done: usize,
+    consumed: usize,
     /// Offset in the file of the first byte of the buffer.
     offset: u64,
     origin: FileRange,
-    /// Lines that belong to the part before.
-    passed_lines: u64,
-    /// Bytes that the next block needs, where more than usual.
-    wanted: usize,
+    /// Newlines before the first line of the range, which belong to the range before.
+    lines_before: u64,
+    /// Bytes that the next block needs, if more than usual.
+    min_bytes: usize,
     ended: bool,
-    /// True where the border at the end of the part was found.
-    at_border: bool,
-    /// How the records of the file follow each other, and how they do here: an array may stand among lines.
+    /// True once the boundary at the end of the range was found.
+    at_boundary: bool,
+    /// How the records of the file are separated, and how they are at the position: an array may lie among lines.
     detected: Framing,
     framing: Framing,
     splitter: ValueSplitter,
-    /// Where such arrays ended too early.
+    /// Offsets at which such arrays ended early.
     unclosed: Vec<u64>,
-    /// What was lost between records.
+    /// Bytes between records that could not be read.
     skipped: Vec<SkippedRange>,
     skipping: bool,
     /// The damage that ended the input early.
@@ -72,43 +73,41 @@ pub(crate) struct BlockReader {
     report: FileReport,
 }
 
-/// Whole records.
+/// A block of whole records.
 pub(crate) struct Block<'a> {
-    /// The bytes.
     pub bytes: &'a [u8],
-    /// Offset of the first of them in the file, after decompression.
+    /// Offset of the first byte in the decompressed file.
     pub offset: u64,
-    /// Where the records are; None where each line is one.
+    /// The records; None if each line is one.
     pub spans: Option<Vec<RecordSpan>>,
-    /// How many of the bytes are done with: the next block begins behind them.
-    pub done: usize,
-    /// What follows it.
+    /// Number of bytes consumed: the next block begins after them.
+    pub consumed: usize,
+    /// What follows the block.
     pub rest: AfterBlock,
 }
 
-/// What was lost between two records.
+/// Bytes between two records that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SkippedRange {
-    /// Where JSON ends in the file, after decompression.
+    /// Offset in the decompressed file at which valid JSON ends.
     pub offset: u64,
-    /// Where records begin again; None where they do not.
+    /// Offset at which records resume; None if they do not.
     pub end: Option<u64>,
-    /// Its first bytes.
     pub raw: Vec<u8>,
 }
 
 impl SkippedRange {
-    /// The same of bytes that begin at this offset.
+    /// Converts a skip within bytes that begin at this offset of the file.
     pub(crate) fn of(lost: RelativeSkip, offset: u64) -> Self {
-        let at = |place: i64| offset.saturating_add_signed(place);
-        Self { offset: at(lost.place), end: lost.end.map(at), raw: lost.raw }
+        let at = |position: i64| offset.saturating_add_signed(position);
+        Self { offset: at(lost.position), end: lost.end.map(at), raw: lost.raw }
     }
 
-    /// What is said of it.
+    /// Returns the reason for messages.
     pub(crate) fn reason(&self) -> String {
         match self.end {
-            Some(end) => format!("no JSON; records go on at byte {end}"),
-            None => "no JSON; no record was found behind it, and the rest is not read".to_owned(),
+            Some(end) => format!("not JSON; records resume at byte {end}"),
+            None => "not JSON; no record was found after it, so the rest is not read".to_owned(),
         }
     }
 }
@@ -118,38 +117,38 @@ impl SkippedRange {
 pub(crate) enum BlockHalt {
     /// The next block begins here, and is longer if this one began here.
     MoreLines,
-    /// An array over several lines begins here that is too long to be read as one record.
+    /// A multi-line array begins here that is too long to be read as one record.
     EndlessArray,
-    /// The text goes on in this encoding.
+    /// The text continues in this encoding.
     OtherEncoding(Encoding),
 }
 
-/// What comes next.
+/// The next block, or what there is instead.
 pub(crate) enum NextBlock<'a> {
-    /// Whole records.
+    /// A block of whole records.
     Block(Block<'a>),
-    /// A record that begins at this offset and is too long to be read.
+    /// A record that begins at this offset is too long to be read.
     TooLong(u64),
-    /// Nothing more.
+    /// The end of the range or file.
     End,
 }
 
 impl BlockReader {
-    /// Reads the first bytes of `input`, none of which was handed on, and tells the framing. Damage that costs no record
-    /// goes to `report`.
+    /// Reads the first bytes of `input`, which must not have been read from, and detects the framing. Damage that costs
+    /// no record is counted at `report`.
     pub(crate) fn start(input: PeekReader, origin: FileRange, report: FileReport) -> io::Result<Self> {
         let (buffer, filled, input) = input.into_parts();
         let mut blocks = Self {
             input,
             buffer,
             filled,
-            done: 0,
+            consumed: 0,
             offset: origin.offset(),
             origin,
-            passed_lines: 0,
-            wanted: 0,
+            lines_before: 0,
+            min_bytes: 0,
             ended: false,
-            at_border: false,
+            at_boundary: false,
             detected: Framing::Lines,
             framing: Framing::Lines,
             splitter: ValueSplitter::default(),
@@ -161,12 +160,12 @@ impl BlockReader {
         };
         blocks.fill(BLOCK_BYTES + BOUNDARY_BYTES)?;
         if origin.start > 0 {
-            blocks.pass_to_border()?;
+            blocks.pass_to_boundary()?;
         } else {
             let head = &blocks.buffer[..blocks.filled];
             blocks.detected = detect(head, blocks.ended);
             blocks.framing = blocks.detected;
-            blocks.done = head.len() - without_byte_order_mark(head).len();
+            blocks.consumed = head.len() - without_byte_order_mark(head).len();
             if blocks.framing == Framing::Values
                 && !matches!(trim_start(without_padding(head)).first(), None | Some(b'{' | b'['))
             {
@@ -176,95 +175,98 @@ impl BlockReader {
         Ok(blocks)
     }
 
-    /// How the records follow each other.
+    /// Returns the framing at the position.
     pub(crate) fn framing(&self) -> Framing {
         self.framing
     }
 
-    /// Newlines in front of the first line of the part, from the byte before its start on.
-    pub(crate) fn passed_lines(&self) -> u64 {
-        self.passed_lines
+    /// Returns the number of newlines before the first line of the range, counted from the byte before its start.
+    pub(crate) fn lines_before(&self) -> u64 {
+        self.lines_before
     }
 
-    /// Goes back to this offset, which lies in the block that was handed out last, for a reason.
+    /// Goes back to `offset`, which lies in the last block, because the reader of the block stopped there.
     pub(crate) fn go_back(&mut self, offset: u64, halt: BlockHalt) {
-        self.done = usize::try_from(offset.saturating_sub(self.offset)).unwrap_or(self.done).min(self.done);
-        self.at_border = false;
+        self.consumed = usize::try_from(offset.saturating_sub(self.offset)).unwrap_or(self.consumed).min(self.consumed);
+        self.at_boundary = false;
         match halt {
             BlockHalt::EndlessArray => self.framing = Framing::Values,
-            BlockHalt::MoreLines => self.wanted = (self.filled - self.done).saturating_mul(2).min(MAX_RECORD_BYTES),
+            BlockHalt::MoreLines => {
+                self.min_bytes = (self.filled - self.consumed).saturating_mul(2).min(MAX_RECORD_BYTES)
+            }
             BlockHalt::OtherEncoding(encoding) => self.change_encoding(encoding),
         }
     }
 
-    /// Reads what is not done with yet in another encoding.
+    /// Reads the rest of the input in another encoding.
     fn change_encoding(&mut self, encoding: Encoding) {
-        let rest = io::Cursor::new(self.buffer[self.done..self.filled].to_vec());
+        let rest = io::Cursor::new(self.buffer[self.consumed..self.filled].to_vec());
         let input = std::mem::replace(&mut self.input, Box::new(io::empty()));
         let input = DamagedInput { input, damage: self.damage.take(), ended: self.ended };
         self.input = Box::new(ChunkReader::new(Transcoder::new(rest.chain(input), encoding, self.report.clone())));
-        (self.filled, self.ended) = (self.done, false);
+        (self.filled, self.ended) = (self.consumed, false);
     }
 
-    /// True if all of the file is read, not a part of it.
+    /// True if the whole file is read, not a range of it.
     pub(crate) fn is_of_whole_file(&self) -> bool {
         self.origin == FileRange::default()
     }
 
-    /// The damage that ended the input before its end, and the offset of it.
+    /// Returns the damage that ended the input early, with its offset.
     pub(crate) fn damage(&self) -> Option<(u64, &io::Error)> {
         self.damage.as_ref().map(|error| (self.offset + self.filled as u64, error))
     }
 
-    /// Where arrays ended too early, though every record in them is whole.
+    /// Returns the offsets at which arrays ended early, though every record in them is whole.
     pub(crate) fn unclosed(&self) -> impl Iterator<Item = u64> {
         let at_end = self.damage.is_none() && self.splitter.is_unclosed();
         self.unclosed.iter().copied().chain(at_end.then_some(self.offset + self.filled as u64))
     }
 
-    /// What was lost between records, since the last call; at the end of the file also what no record was found behind.
+    /// Returns the ranges skipped between records since the last call; at the end of the file also the rest after which
+    /// no record was found.
     pub(crate) fn take_skipped(&mut self) -> Vec<SkippedRange> {
         let mut lost = std::mem::take(&mut self.skipped);
-        if self.ended && self.done == self.filled {
-            let offset = self.offset + self.done as u64;
+        if self.ended && self.consumed == self.filled {
+            let offset = self.offset + self.consumed as u64;
             lost.extend(self.splitter.take_open().map(|open| SkippedRange::of(open, offset)));
         }
         lost
     }
 
-    /// Goes on in another encoding if the values ended where it begins.
+    /// Continues in another encoding if the values ended where it begins.
     fn follow_encoding(&mut self) {
         let Some(encoding) = self.splitter.change() else { return };
         self.splitter.abandon();
         match self.is_of_whole_file() {
             true => self.change_encoding(encoding),
-            // In a part of a file, what cannot be read is lost line by line.
+            // In a range of a file, what cannot be read is lost line by line.
             false => self.framing = Framing::Lines,
         }
     }
 
-    /// What the file says about itself, since the last call.
+    /// Returns the notes of the file about itself since the last call.
     pub(crate) fn take_notes(&mut self) -> Vec<FramingNote> {
         self.splitter.take_notes()
     }
 
-    /// Why the file cannot be read, though rows of it may have been.
+    /// Returns why the file cannot be read, even if some of its rows were.
     pub(crate) fn refusal(&self) -> Option<&'static str> {
         self.splitter.refusal()
     }
 
-    /// The buffer, for the next file.
+    /// Returns the buffer, to be reused for the next file.
     pub(crate) fn into_buffer(self) -> Vec<u8> {
         self.buffer
     }
 
-    /// The next block.
+    /// Returns the next block.
     pub(crate) fn next(&mut self) -> io::Result<NextBlock<'_>> {
         self.follow_encoding();
-        self.drop_done();
+        self.drop_consumed();
         let mut target = self.block_bytes();
         loop {
-            self.drop_done();
+            self.drop_consumed();
             self.fill(target)?;
             if self.skipping && !self.skip_line() {
                 if self.ended {
@@ -272,68 +274,68 @@ impl BlockReader {
                 }
                 continue;
             }
-            if self.at_border || (self.ended && self.done == self.filled) {
+            if self.at_boundary || (self.ended && self.consumed == self.filled) {
                 return Ok(NextBlock::End);
             }
             let (spans, end) = self.cut();
             let changes = self.splitter.change().is_some();
-            if end > self.done || changes || spans.as_ref().is_some_and(|spans| !spans.is_empty()) {
+            if end > self.consumed || changes || spans.as_ref().is_some_and(|spans| !spans.is_empty()) {
                 let rest = self.rest(end);
-                let start = std::mem::replace(&mut self.done, end);
+                let start = std::mem::replace(&mut self.consumed, end);
                 let bytes = &self.buffer[start..self.filled.max(end)];
                 let bytes = if spans.is_some() { bytes } else { &bytes[..end - start] };
-                let (offset, done) = (self.offset + start as u64, end - start);
-                return Ok(NextBlock::Block(Block { bytes, offset, spans, done, rest }));
+                let (offset, consumed) = (self.offset + start as u64, end - start);
+                return Ok(NextBlock::Block(Block { bytes, offset, spans, consumed, rest }));
             }
-            if self.ended || self.at_border {
+            if self.ended || self.at_boundary {
                 return Ok(NextBlock::End);
             }
-            if self.filled - self.done >= MAX_RECORD_BYTES {
+            if self.filled - self.consumed >= MAX_RECORD_BYTES {
                 return Ok(NextBlock::TooLong(self.give_up()));
             }
             target = self.filled * 2;
         }
     }
 
-    /// What follows a block that ends at `end`.
+    /// Returns what follows a block that ends at `end`.
     fn rest(&self, end: usize) -> AfterBlock {
-        match self.filled - self.done {
-            _ if self.at_border || (self.ended && end == self.filled) => AfterBlock::Nothing,
+        match self.filled - self.consumed {
+            _ if self.at_boundary || (self.ended && end == self.filled) => AfterBlock::Nothing,
             MAX_RECORD_BYTES.. => AfterBlock::BlockIsFull,
             _ => AfterBlock::Lines,
         }
     }
 
-    /// Bytes that are read at once: at the end of a part no more than its last line most likely needs.
+    /// Returns the number of bytes to read at once: at the end of a range no more than its last line most likely needs.
     fn block_bytes(&mut self) -> usize {
         let left = self.origin.end.map(|end| usize::try_from(end.saturating_sub(self.offset)).unwrap_or(usize::MAX));
         let usual = left.map_or(BLOCK_BYTES, |left| left.saturating_add(TAIL_BYTES).min(BLOCK_BYTES));
-        usual.max(std::mem::take(&mut self.wanted)) + BOUNDARY_BYTES
+        usual.max(std::mem::take(&mut self.min_bytes)) + BOUNDARY_BYTES
     }
 
-    /// Passes lines up to the first border of the part: they belong to the part before. Where there is none, so does
-    /// all of it.
-    fn pass_to_border(&mut self) -> io::Result<()> {
-        self.done = usize::try_from(self.origin.start - 1 - self.offset).unwrap_or(0).min(self.filled);
+    /// Passes the lines up to the first boundary of the range, which belong to the range before. If there is no
+    /// boundary, the whole range belongs to it.
+    fn pass_to_boundary(&mut self) -> io::Result<()> {
+        self.consumed = usize::try_from(self.origin.start - 1 - self.offset).unwrap_or(0).min(self.filled);
         loop {
-            let found = record_boundary(&self.buffer[..self.filled], self.done, !self.ended);
+            let found = record_boundary(&self.buffer[..self.filled], self.consumed, !self.ended);
             let next = found.map_or_else(|next| next, |newline| newline + 1);
-            self.passed_lines += memchr::memchr_iter(b'\n', &self.buffer[self.done..next]).count() as u64;
-            self.done = next;
-            let behind = self.origin.end.is_some_and(|end| self.offset + next as u64 >= end);
-            if found.is_ok() || behind || self.ended {
-                self.at_border = found.is_err() || behind;
+            self.lines_before += memchr::memchr_iter(b'\n', &self.buffer[self.consumed..next]).count() as u64;
+            self.consumed = next;
+            let is_past_end = self.origin.end.is_some_and(|end| self.offset + next as u64 >= end);
+            if found.is_ok() || is_past_end || self.ended {
+                self.at_boundary = found.is_err() || is_past_end;
                 return Ok(());
             }
-            self.drop_done();
+            self.drop_consumed();
             self.fill(BLOCK_BYTES)?;
         }
     }
 
-    /// Leaves the record that begins here: a line is skipped, a sequence of values cannot be followed any more.
+    /// Gives up the record that begins here: a line is skipped; a sequence of values cannot be continued.
     fn give_up(&mut self) -> u64 {
-        let offset = self.offset + self.done as u64;
-        self.done = self.filled;
+        let offset = self.offset + self.consumed as u64;
+        self.consumed = self.filled;
         match self.framing {
             Framing::Lines => self.skipping = true,
             _ => self.ended = true,
@@ -341,16 +343,16 @@ impl BlockReader {
         offset
     }
 
-    /// Forgets what is done with, but for the bytes that tell whether a border follows.
-    fn drop_done(&mut self) {
-        let gone = self.done.saturating_sub(BOUNDARY_BYTES);
+    /// Drops the consumed bytes, except those that show whether a record boundary follows.
+    fn drop_consumed(&mut self) {
+        let gone = self.consumed.saturating_sub(BOUNDARY_BYTES);
         self.buffer.copy_within(gone..self.filled, 0);
         self.offset += gone as u64;
         self.filled -= gone;
-        self.done -= gone;
+        self.consumed -= gone;
     }
 
-    /// Reads until `target` bytes are there.
+    /// Reads until the buffer holds `target` bytes or the input ends.
     fn fill(&mut self, target: usize) -> io::Result<()> {
         if self.buffer.len() < target {
             self.buffer.resize(target, 0);
@@ -370,15 +372,15 @@ impl BlockReader {
         Ok(())
     }
 
-    /// Passes the rest of a line; false where it does not end in the buffer.
+    /// Passes the rest of a line; false if it does not end in the buffer.
     fn skip_line(&mut self) -> bool {
-        let found = memchr::memchr(b'\n', &self.buffer[self.done..self.filled]);
-        self.done = found.map_or(self.filled, |at| self.done + at + 1);
+        let found = memchr::memchr(b'\n', &self.buffer[self.consumed..self.filled]);
+        self.consumed = found.map_or(self.filled, |at| self.consumed + at + 1);
         self.skipping = found.is_none();
         found.is_some()
     }
 
-    /// Where the records in the buffer lie, and where the last whole one ends.
+    /// Returns the records in the buffer, and the end of the last whole one.
     fn cut(&mut self) -> (Option<Vec<RecordSpan>>, usize) {
         if self.framing != Framing::Lines {
             let (spans, end) = self.cut_values();
@@ -386,46 +388,47 @@ impl BlockReader {
         }
         if let Some(end) = self.origin.end {
             let last = usize::try_from((end - 1).saturating_sub(self.offset)).unwrap_or(usize::MAX);
-            let from = last.max(self.done.saturating_sub(1));
+            let from = last.max(self.consumed.saturating_sub(1));
             if let Ok(newline) = record_boundary(&self.buffer[..self.filled], from, !self.ended) {
-                self.at_border = true;
+                self.at_boundary = true;
                 return (None, newline + 1);
             }
         }
-        let bytes = &self.buffer[self.done..self.filled];
+        let bytes = &self.buffer[self.consumed..self.filled];
         let end = if self.ended { Some(bytes.len()) } else { memchr::memrchr(b'\n', bytes).map(|at| at + 1) };
-        (None, self.done + end.unwrap_or(0))
+        (None, self.consumed + end.unwrap_or(0))
     }
 
     fn cut_values(&mut self) -> (Vec<RecordSpan>, usize) {
-        let bytes = &self.buffer[self.done..self.filled];
+        let bytes = &self.buffer[self.consumed..self.filled];
         if self.detected != Framing::Lines {
-            let (spans, done) = self.splitter.split(bytes, !self.ended);
-            self.keep_skipped(self.done);
+            let (spans, consumed) = self.splitter.split(bytes, !self.ended);
+            self.keep_skipped(self.consumed);
             let unclosed = self.splitter.change().is_some() && self.splitter.is_unclosed();
-            self.unclosed.extend(unclosed.then_some(self.offset + (self.done + done) as u64));
-            return (spans, self.done + done);
+            self.unclosed.extend(unclosed.then_some(self.offset + (self.consumed + consumed) as u64));
+            return (spans, self.consumed + consumed);
         }
-        // An array that was cut off ends where lines are records again.
-        let end =
-            record_boundary(&self.buffer[..self.filled], self.done, !self.ended).map(|newline| newline + 1 - self.done);
+        // A truncated array ends where lines are records again.
+        let end = record_boundary(&self.buffer[..self.filled], self.consumed, !self.ended)
+            .map(|newline| newline + 1 - self.consumed);
         let bytes = end.map_or(bytes, |end| &bytes[..end]);
         let first = value_end(bytes).filter(|_| self.splitter.is_idle());
-        let (spans, done) = self.splitter.split(first.map_or(bytes, |end| &bytes[..end]), end.is_err() && !self.ended);
-        self.keep_skipped(self.done);
-        let done = self.done + done;
+        let (spans, consumed) =
+            self.splitter.split(first.map_or(bytes, |end| &bytes[..end]), end.is_err() && !self.ended);
+        self.keep_skipped(self.consumed);
+        let consumed = self.consumed + consumed;
         if self.splitter.is_idle() || end.is_ok() {
             self.framing = Framing::Lines;
             let open = self.splitter.take_open();
-            self.skipped.extend(open.map(|lost| SkippedRange::of(lost, self.offset + done as u64)));
+            self.skipped.extend(open.map(|lost| SkippedRange::of(lost, self.offset + consumed as u64)));
             let unclosed = self.splitter.is_unclosed() && !self.splitter.is_just_resynced();
-            self.unclosed.extend(unclosed.then_some(self.offset + done as u64));
+            self.unclosed.extend(unclosed.then_some(self.offset + consumed as u64));
             self.splitter.abandon();
         }
-        (spans, done)
+        (spans, consumed)
     }
 
-    /// Keeps what was lost in the bytes from `start` of the buffer on.
+    /// Keeps the skips in the bytes from `start` of the buffer on.
     fn keep_skipped(&mut self, start: usize) {
         self.report.damaged(Damage::NulBytes, self.splitter.take_nul_runs());
         let offset = self.offset + start as u64;
@@ -433,7 +436,7 @@ impl BlockReader {
     }
 }
 
-/// The rest of an input, with the damage that ended it.
+/// The rest of an input, followed by the damage that ended it.
 struct DamagedInput {
     input: Box<dyn Read + Send>,
     damage: Option<io::Error>,

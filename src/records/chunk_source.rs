@@ -1,14 +1,14 @@
-//! Text that is made of something else, a piece at a time, as a stream.
+//! Adapts a source that produces text in chunks to a reader.
 
 use std::io::{self, Read};
 
-/// What makes text.
+/// Produces text in chunks.
 pub(super) trait ChunkSource {
-    /// Puts the next piece into `text`, which is empty; the piece may be empty, too. False where it is the last.
+    /// Writes the next chunk, which may be empty, into the empty buffer `text`. False if it is the last.
     fn next_chunk(&mut self, text: &mut Vec<u8>) -> io::Result<bool>;
 }
 
-/// The text of pieces.
+/// Reads the text of a source.
 pub(super) struct ChunkReader<P> {
     source: P,
     text: Vec<u8>,
@@ -17,7 +17,7 @@ pub(super) struct ChunkReader<P> {
 }
 
 impl<P: ChunkSource> ChunkReader<P> {
-    /// Nothing is made before it is asked for.
+    /// Produces nothing before the first read.
     pub(super) fn new(source: P) -> Self {
         Self { source, text: Vec::new(), position: 0, ended: false }
     }

@@ -1,7 +1,7 @@
-//! A packed file -> its text. It is one stream behind another: members of gzip, frames of Zstandard, streams of bzip2.
+//! Decompresses a file that consists of one or more streams: members of gzip, frames of Zstandard, streams of bzip2.
 //!
-//! Damage to one of them does not hide the next: it is found by its first bytes. What was lost in between is said, and the
-//! text is parted there, so that what stands before the damage is not joined to what stands behind it.
+//! Damage to one stream does not hide the next, which is found by its first bytes. The loss is reported, and a newline
+//! is inserted there, so that the text before the damage is not joined to the text after it.
 
 use std::io::{self, BufRead, Read};
 
@@ -13,37 +13,37 @@ use super::read_more::read_more;
 use crate::storage::files::{Compression, Format};
 use crate::storage::limits::UnpacksToMore;
 
-/// Bytes read at once, and bytes kept that were read: damage may be noticed behind the beginning of the next stream.
+/// Bytes read at once, and bytes kept after reading: damage may be noticed after the beginning of the next stream.
 const CHUNK: usize = 64 << 10;
 
-/// Bytes that a stream is told by, where it has so many.
+/// Number of bytes that identify a stream.
 const MAGIC_BYTES: usize = 10;
 
-/// How often reading goes on behind damage in one file.
+/// Maximum number of times that reading resumes after damage in one file.
 const MAX_RESUMED: usize = 1_000;
 
-/// Bytes of the text that tell its encoding.
+/// Bytes of the text that identify its encoding.
 const FIRST_BYTES: usize = 16;
 
-/// The text in a packed file.
+/// Reads the text of a compressed file.
 pub(super) struct Decompressor {
     compression: Compression,
     stream: Option<CompressedStream>,
-    /// The decoder of the last frame, for the next one: a new one takes longer than most of what it reads.
+    /// The decoder of the last frame, reused for the next one: creating one takes longer than decoding most frames.
     zstd: Option<raw::Decoder<'static>>,
-    /// Where the stream begins.
-    began: u64,
+    /// Offset of the current stream in the file.
+    stream_start: u64,
     report: FileReport,
     resumed: usize,
-    /// The first bytes of the text.
+    /// The first bytes of the text, to detect its encoding.
     first: Vec<u8>,
-    /// Bytes of text so far.
-    made: u64,
-    /// What parts the text, to come next.
-    border: Vec<u8>,
+    /// Number of bytes of text so far.
+    text_bytes: u64,
+    /// The newline to be inserted next.
+    separator: Vec<u8>,
 }
 
-/// One stream that is unpacked.
+/// A stream being decompressed.
 enum CompressedStream {
     Gzip(Box<flate2::bufread::GzDecoder<CompressedInput>>),
     Zstd(ZstdFrame),
@@ -51,15 +51,25 @@ enum CompressedStream {
 }
 
 impl Decompressor {
-    /// What `input` holds, which is packed by `compression`. Losses go to `report`.
+    /// Decompresses `input`. Losses are counted at `report`.
     pub(super) fn new(input: Box<dyn Read + Send>, compression: Compression, report: FileReport) -> io::Result<Self> {
         let input = CompressedInput { source: input, bytes: Vec::new(), position: 0, offset: 0 };
         let stream = Some(CompressedStream::new(input, compression, None)?);
-        let (first, border) = (Vec::with_capacity(FIRST_BYTES), Vec::new());
-        Ok(Self { compression, stream, zstd: None, began: 0, report, resumed: 0, first, made: 0, border })
+        let (first, separator) = (Vec::with_capacity(FIRST_BYTES), Vec::new());
+        Ok(Self {
+            compression,
+            stream,
+            zstd: None,
+            stream_start: 0,
+            report,
+            resumed: 0,
+            first,
+            text_bytes: 0,
+            separator,
+        })
     }
 
-    /// Goes on to the stream that follows the one that ended; false at the end of the file.
+    /// Starts the next stream; false at the end of the file.
     fn next_stream(&mut self, mut input: CompressedInput) -> io::Result<bool> {
         input.pass_padding()?;
         let head = input.peek()?;
@@ -70,33 +80,33 @@ impl Decompressor {
             self.start(input)?;
             return Ok(true);
         }
-        self.began = input.at();
-        let reason = format!("what follows is no {}", self.compression.name());
+        self.stream_start = input.at();
+        let reason = format!("the data that follows is not {}", self.compression.name());
         self.resume(input, io::Error::new(io::ErrorKind::InvalidData, reason)).map(|()| true)
     }
 
-    /// Goes on to the next stream behind damage; the error where there is none.
+    /// Resumes at the next stream after damage; returns the error if there is none.
     fn resume(&mut self, mut input: CompressedInput, error: io::Error) -> io::Result<()> {
         let ends = error.raw_os_error().is_some() || UnpacksToMore::of(&error).is_some();
         if ends || self.resumed == MAX_RESUMED {
             return Err(error);
         }
         let noticed = input.at();
-        input.go_to(self.began + 1);
+        input.go_to(self.stream_start + 1);
         if !input.seek(self.compression)? {
             return Err(error);
         }
         self.resumed += 1;
         let name = self.compression.name();
         let reason = format!(
-            "cannot be unpacked: {error}; what was read of this part is unchecked, and the rest of it is not read"
+            "cannot be unpacked: {error}; the data read from this part is unverified, and the rest of it is not read"
         );
         self.report.lost(format!("byte {} of the {name} file", noticed.min(input.at())), reason);
-        self.border = self.line_end();
+        self.separator = self.line_end();
         self.start(input)
     }
 
-    /// The input behind a stream, whose decoder is kept.
+    /// Returns the input after a stream, and keeps its decoder.
     fn end(&mut self, stream: CompressedStream) -> CompressedInput {
         match stream {
             CompressedStream::Gzip(stream) => stream.into_inner(),
@@ -109,16 +119,16 @@ impl Decompressor {
     }
 
     fn start(&mut self, input: CompressedInput) -> io::Result<()> {
-        self.began = input.at();
+        self.stream_start = input.at();
         self.stream = Some(CompressedStream::new(input, self.compression, self.zstd.take())?);
         Ok(())
     }
 
-    /// A line end in the encoding of the text.
+    /// Returns a newline in the encoding of the text.
     fn line_end(&self) -> Vec<u8> {
         let encoding = Encoding::of(&self.first);
-        // Half of a character is made whole.
-        let filler = (encoding != Encoding::Utf8 && self.made % 2 == 1).then_some(0);
+        // Completes half a code unit.
+        let filler = (encoding != Encoding::Utf8 && self.text_bytes % 2 == 1).then_some(0);
         filler.iter().chain(encoding.line_end()).copied().collect()
     }
 }
@@ -129,10 +139,10 @@ impl Read for Decompressor {
             return Ok(0);
         }
         loop {
-            if !self.border.is_empty() {
-                let count = self.border.as_slice().read(buffer)?;
-                self.border.drain(..count);
-                self.made += count as u64;
+            if !self.separator.is_empty() {
+                let count = self.separator.as_slice().read(buffer)?;
+                self.separator.drain(..count);
+                self.text_bytes += count as u64;
                 return Ok(count);
             }
             let Some(stream) = &mut self.stream else { return Ok(0) };
@@ -145,7 +155,7 @@ impl Read for Decompressor {
                 Ok(count) => {
                     let missing = FIRST_BYTES.saturating_sub(self.first.len()).min(count);
                     self.first.extend_from_slice(&buffer[..missing]);
-                    self.made += count as u64;
+                    self.text_bytes += count as u64;
                     return Ok(count);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -179,7 +189,7 @@ impl Read for CompressedStream {
     }
 }
 
-/// One frame of Zstandard.
+/// A frame of Zstandard.
 struct ZstdFrame {
     input: CompressedInput,
     decoder: raw::Decoder<'static>,
@@ -187,7 +197,7 @@ struct ZstdFrame {
 }
 
 impl ZstdFrame {
-    /// The frame that `input` begins with; `decoder` has read another one.
+    /// Starts the frame at the position of `input`, with the decoder of another frame if there is one.
     fn new(input: CompressedInput, decoder: Option<raw::Decoder<'static>>) -> io::Result<Self> {
         let decoder = match decoder {
             Some(mut decoder) => {
@@ -203,9 +213,9 @@ impl ZstdFrame {
 impl Read for ZstdFrame {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while !self.ended {
-            let packed = self.input.fill_buf()?;
-            let at_end = packed.is_empty();
-            let status = self.decoder.run_on_buffers(packed, buffer)?;
+            let compressed = self.input.fill_buf()?;
+            let at_end = compressed.is_empty();
+            let status = self.decoder.run_on_buffers(compressed, buffer)?;
             self.input.consume(status.bytes_read);
             self.ended = status.remaining == 0;
             if status.bytes_written > 0 {
@@ -219,14 +229,14 @@ impl Read for ZstdFrame {
     }
 }
 
-/// True where a stream begins, as far as its first bytes tell. The bytes of packed data pass for one once in a few
-/// billion.
+/// True if a stream begins with these bytes. Compressed data matches by chance once in a few billion positions.
 fn begins(bytes: &[u8], compression: Compression) -> bool {
     match compression {
-        // Reserved flags are 0, the level is one of three, the system one of fourteen or unknown.
+        // Reserved flags are 0, the compression level is one of three values, the operating system one of fourteen or
+        // unknown.
         Compression::Gzip => matches!(bytes, [0x1f, 0x8b, 8, 0..=0x1f, _, _, _, _, 0 | 2 | 4, 0..=13 | 255, ..]),
         Compression::Zstd => matches!(bytes, [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..]),
-        // With a block, or empty.
+        // Followed by a block, or empty.
         Compression::Bzip2 => {
             let Some([b'B', b'Z', b'h', b'1'..=b'9', magic @ ..]) = bytes.first_chunk::<10>() else { return false };
             matches!(magic, [0x31, 0x41, 0x59, 0x26, 0x53, 0x59] | [0x17, 0x72, 0x45, 0x38, 0x50, 0x90])
@@ -235,35 +245,35 @@ fn begins(bytes: &[u8], compression: Compression) -> bool {
     }
 }
 
-/// Packed bytes. Some that were read are kept.
+/// Buffered compressed input. Some bytes are kept after reading.
 struct CompressedInput {
     source: Box<dyn Read + Send>,
     bytes: Vec<u8>,
-    /// How many of them were taken.
+    /// Number of buffered bytes that were consumed.
     position: usize,
-    /// Where the first of them stands in the file.
+    /// Offset in the file of the first buffered byte.
     offset: u64,
 }
 
 impl CompressedInput {
-    /// Where the next byte stands in the file.
+    /// Returns the offset in the file of the next byte.
     fn at(&self) -> u64 {
         self.offset + self.position as u64
     }
 
-    /// Goes to a place in the file, or as far back as bytes are kept.
+    /// Moves to an offset in the file, or as far back as bytes are kept.
     fn go_to(&mut self, at: u64) {
         let kept = usize::try_from(at.saturating_sub(self.offset)).unwrap_or(usize::MAX);
         self.position = kept.min(self.bytes.len());
     }
 
-    /// The next bytes, enough to tell a stream by; fewer at the end.
+    /// Returns the next bytes, enough to identify a stream; fewer at the end.
     fn peek(&mut self) -> io::Result<&[u8]> {
         while self.bytes.len() - self.position < MAGIC_BYTES && self.read_more()? {}
         Ok(&self.bytes[self.position..])
     }
 
-    /// Passes zeros, which tools that write whole blocks leave behind the last stream.
+    /// Passes zeros, which tools that write whole blocks leave after the last stream.
     fn pass_padding(&mut self) -> io::Result<()> {
         loop {
             let rest = self.fill_buf()?;
@@ -275,7 +285,7 @@ impl CompressedInput {
         }
     }
 
-    /// Goes on to where a stream begins; false where there is none.
+    /// Moves to the next beginning of a stream; false if there is none.
     fn seek(&mut self, compression: Compression) -> io::Result<bool> {
         loop {
             let rest = &self.bytes[self.position..];
@@ -291,7 +301,7 @@ impl CompressedInput {
         }
     }
 
-    /// Reads a chunk behind what is left; false at the end.
+    /// Reads a chunk; false at the end.
     fn read_more(&mut self) -> io::Result<bool> {
         let passed = self.position.saturating_sub(CHUNK);
         self.bytes.drain(..passed);
@@ -365,8 +375,8 @@ mod tests {
     fn unpack(bytes: Vec<u8>, compression: Compression) -> (Vec<u8>, bool, u64) {
         let report = FileReport::new("file", Arc::new(ScanReport::default()));
         let mut text = Vec::new();
-        let packed = Decompressor::new(Box::new(std::io::Cursor::new(bytes)), compression, report.clone());
-        let failed = packed.expect("a stream").read_to_end(&mut text).is_err();
+        let compressed = Decompressor::new(Box::new(std::io::Cursor::new(bytes)), compression, report.clone());
+        let failed = compressed.expect("a stream").read_to_end(&mut text).is_err();
         (text, failed, report.problems())
     }
 
@@ -380,31 +390,31 @@ mod tests {
     fn parts_follow_each_other() {
         for kind in KINDS {
             let parts: [&[u8]; 4] = [b"{\"a\":1}\n", b"", b"x", b""];
-            let packed = parts.map(|part| pack(part, kind)).concat();
-            assert_eq!(unpack([&packed[..], &[0; 70_000]].concat(), kind), (parts.concat(), false, 0), "{kind:?}");
+            let compressed = parts.map(|part| pack(part, kind)).concat();
+            assert_eq!(unpack([&compressed[..], &[0; 70_000]].concat(), kind), (parts.concat(), false, 0), "{kind:?}");
             assert_eq!(unpack(pack(b"", kind), kind), (Vec::new(), false, 0), "{kind:?}");
         }
     }
 
-    /// Whatever happens to one part, the others are there, and it is told.
+    /// Whatever happens to one part, the others are read, and the damage is reported.
     #[test]
     fn damage_to_one_part_does_not_hide_the_next() {
         let mut random = ChaCha8Rng::seed_from_u64(1);
         for round in 0..300 {
             let kind = KINDS[round % 3];
             let parts: Vec<Vec<u8>> = (0..4).map(|part| lines(&mut random, part)).collect();
-            let mut packed: Vec<Vec<u8>> = parts.iter().map(|part| pack(part, kind)).collect();
+            let mut compressed: Vec<Vec<u8>> = parts.iter().map(|part| pack(part, kind)).collect();
             let hit = random.random_range(0..3);
-            let length = packed[hit].len();
+            let length = compressed[hit].len();
             let at = random.random_range(0..length);
             match round % 4 {
-                0 => packed[hit].truncate(at),
-                1 => packed[hit][at] ^= 1 << random.random_range(0..8),
-                2 => drop(packed[hit].drain(at..(at + 40).min(length))),
-                _ => packed[hit].splice(at..at, [0; 7]).for_each(drop),
+                0 => compressed[hit].truncate(at),
+                1 => compressed[hit][at] ^= 1 << random.random_range(0..8),
+                2 => drop(compressed[hit].drain(at..(at + 40).min(length))),
+                _ => compressed[hit].splice(at..at, [0; 7]).for_each(drop),
             }
-            // Nothing at all, or a flag that no reader looks at, is no damage.
-            let (text, failed, told) = unpack(packed.concat(), kind);
+            // An empty part, or a changed flag that no reader checks, is not damage.
+            let (text, failed, told) = unpack(compressed.concat(), kind);
             let found: HashSet<&[u8]> = text.split(|byte| *byte == b'\n').collect();
             for (part, lines) in parts.iter().enumerate() {
                 let whole = lines.split(|byte| *byte == b'\n').all(|line| found.contains(line));
@@ -421,8 +431,8 @@ mod tests {
         let mut first = pack(&utf16(&"{\"München\":1}\r\n".repeat(2_000)), Compression::Gzip);
         let length = first.len();
         first.truncate(length - 21);
-        let packed = [first, pack(&utf16("{\"b\":2}\r\n"), Compression::Gzip)].concat();
-        let (text, failed, told) = unpack(packed, Compression::Gzip);
+        let compressed = [first, pack(&utf16("{\"b\":2}\r\n"), Compression::Gzip)].concat();
+        let (text, failed, told) = unpack(compressed, Compression::Gzip);
         assert!(!failed && told == 1 && text.len().is_multiple_of(2));
         assert!(text.ends_with(&[&[b'\n', 0][..], &utf16("{\"b\":2}\r\n")].concat()));
     }

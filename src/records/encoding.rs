@@ -1,21 +1,21 @@
-//! Which Unicode encoding a text is in, and where it goes on in another: tools append to files that others wrote.
+//! Detects the Unicode encoding of a text, and where it changes: tools append to files in other encodings.
 
-/// Code units of ASCII that tell UTF-16.
+/// Number of ASCII code units that identify UTF-16.
 const UNITS: usize = 4;
 
-/// Bytes by which UTF-16 is told from NUL bytes.
+/// Number of bytes needed to tell UTF-16 from NUL bytes.
 pub(super) const ENCODING_BYTES: usize = 4 * UNITS;
 
-/// Bytes after which text in UTF-8 may begin that tell that it does.
+/// Number of bytes needed to recognise the beginning of UTF-8.
 const BEGINNING_BYTES: usize = 48;
 
-/// Bytes of ASCII in a row that are no UTF-16: there they would be 32 letters of rare scripts.
+/// Length of a run of ASCII bytes that cannot be UTF-16: it would be 32 characters of rare scripts.
 const ASCII_RUN: usize = 64;
 
 /// The byte order mark of UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// An encoding of Unicode.
+/// A Unicode encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Encoding {
     Utf8,
@@ -23,20 +23,20 @@ pub(crate) enum Encoding {
     Utf16Be,
 }
 
-/// Where a text goes on in another encoding.
+/// Whether and where a text changes its encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EncodingChange {
-    /// Nowhere in the bytes at hand.
+    /// No change in the bytes at hand.
     None,
-    /// At this byte.
+    /// A change at this byte.
     To(usize, Encoding),
-    /// Maybe at this byte or after it: more bytes tell.
+    /// Possibly a change at or after this byte: more bytes are needed.
     Unclear(usize),
 }
 
 impl Encoding {
-    /// The encoding of a text with these first bytes: told by the byte order mark, or by every second byte of ASCII being
-    /// 0.
+    /// Returns the encoding of a text with these first bytes. It is detected by the byte order mark, or by every second
+    /// byte of ASCII being 0.
     pub(crate) fn of(head: &[u8]) -> Self {
         match head {
             [0xff, 0xfe, ..] => Self::Utf16Le,
@@ -55,7 +55,7 @@ impl Encoding {
         }
     }
 
-    /// What messages call it.
+    /// Returns the name for messages.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Utf8 => "UTF-8",
@@ -64,7 +64,7 @@ impl Encoding {
         }
     }
 
-    /// A line end.
+    /// Returns a newline.
     pub(crate) fn line_end(self) -> &'static [u8] {
         match self {
             Self::Utf8 => b"\n",
@@ -73,12 +73,12 @@ impl Encoding {
         }
     }
 
-    /// The code unit of two bytes.
+    /// Returns the code unit of two bytes.
     pub(crate) fn unit(self, pair: [u8; 2]) -> u16 {
         if self == Self::Utf16Be { u16::from_be_bytes(pair) } else { u16::from_le_bytes(pair) }
     }
 
-    /// Where a text in this encoding goes on in another; `ended` if nothing follows the bytes.
+    /// Finds the first change of a text in this encoding; `ended` if no bytes follow.
     pub(crate) fn change(self, bytes: &[u8], ended: bool) -> EncodingChange {
         match self {
             Self::Utf8 => after_utf8(bytes, ended),
@@ -86,13 +86,13 @@ impl Encoding {
         }
     }
 
-    /// True if bytes begin as text of ASCII in UTF-16.
+    /// True if the bytes begin like ASCII text in UTF-16.
     fn begins(self, bytes: &[u8]) -> bool {
         is_alternating(bytes, usize::from(self == Self::Utf16Le))
     }
 }
 
-/// True if the first code units are ASCII, with a zero as their first or second byte.
+/// True if the first code units are ASCII whose first or second byte (`zero`) is 0.
 fn is_alternating(bytes: &[u8], zero: usize) -> bool {
     let pairs = bytes.as_chunks::<2>().0;
     let first = &pairs[..pairs.len().min(UNITS)];
@@ -127,7 +127,8 @@ fn after_utf8(bytes: &[u8], ended: bool) -> EncodingChange {
     }
 }
 
-/// The UTF-16 whose first zero stands at `at`, and where it begins: at its byte order mark, if it has one.
+/// Returns the UTF-16 encoding whose first zero byte is at `at`, and its first byte: that of its byte order mark, if
+/// there is one.
 fn utf16_at(bytes: &[u8], at: usize) -> Option<(usize, Encoding)> {
     let big = Encoding::Utf16Be.begins(&bytes[at..]);
     let before = at.checked_sub(1).filter(|&before| Encoding::Utf16Le.begins(&bytes[before..]));
@@ -137,21 +138,21 @@ fn utf16_at(bytes: &[u8], at: usize) -> Option<(usize, Encoding)> {
     if big && bytes[..at].ends_with(&[0xfe, 0xff]) {
         return Some((at - 2, Encoding::Utf16Be));
     }
-    // ASCII is the same in both, a byte apart: the byte before the zero ends the UTF-8, or begins the UTF-16.
+    // ASCII in the two byte orders differs by one byte: the byte before the zero ends the UTF-8, or begins the UTF-16.
     match before {
         Some(before) if !big || !ends_before_bracket(bytes[before], bytes[at + 1]) => Some((before, Encoding::Utf16Le)),
         _ => big.then_some((at, Encoding::Utf16Be)),
     }
 }
 
-/// True if a text ends with the first of two bytes, and the second begins another one.
+/// True if a text ends with the first of two bytes, and another begins with the second.
 fn ends_before_bracket(last: u8, next: u8) -> bool {
     let opens = |byte: u8| matches!(byte, b'{' | b'[');
     matches!(last, b'\n' | b' ' | b'}' | b']') || (opens(next) && !opens(last) && last != b'\r')
 }
 
-/// Another encoding begins after a line, an object or an array, with a byte order mark of its own, or is told by a run of
-/// ASCII.
+/// Finds the end of UTF-16: another encoding begins after a line, an object or an array, or with a byte order mark of
+/// its own, or is recognised by a run of ASCII.
 fn after_utf16(bytes: &[u8], encoding: Encoding, ended: bool) -> EncodingChange {
     const OTHER_MARK: u16 = 0xfffe;
     let mut run = 0;
@@ -185,7 +186,7 @@ fn other_order(encoding: Encoding) -> Encoding {
     if encoding == Encoding::Utf16Le { Encoding::Utf16Be } else { Encoding::Utf16Le }
 }
 
-/// The other encoding that begins at `at`, or a byte later: half a code unit may be left of what was cut off.
+/// Returns the other encoding that begins at `at` or one byte later: half a code unit may be left of a truncated text.
 fn change_at(bytes: &[u8], at: usize, encoding: Encoding) -> Option<EncodingChange> {
     let other = other_order(encoding);
     if other.begins(bytes.get(at..)?) {
@@ -202,15 +203,15 @@ fn change_at(bytes: &[u8], at: usize, encoding: Encoding) -> Option<EncodingChan
     })
 }
 
-/// True for the beginning of an object, an array or a line of CSV in UTF-8, or of what has a byte order mark of it: as
-/// UTF-16 these are characters that nothing begins with.
+/// True for the beginning of an object, an array or a line of CSV in UTF-8, or for a UTF-8 byte order mark. As UTF-16
+/// these bytes are characters that no text begins with.
 fn begins_in_utf8(text: &[u8]) -> bool {
-    const LEAST: usize = 8;
+    const MIN_BYTES: usize = 8;
     let unmarked = text.strip_prefix(BYTE_ORDER_MARK);
     let is_marked = unmarked.is_some();
     let text = unmarked.unwrap_or(text);
     let is_text = |bytes: &[u8]| bytes.iter().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..));
-    if !text.get(..LEAST).is_some_and(is_text) {
+    if !text.get(..MIN_BYTES).is_some_and(is_text) {
         return false;
     }
     let json = text.trim_ascii_start();
@@ -225,7 +226,7 @@ fn begins_in_utf8(text: &[u8]) -> bool {
     is_marked || is_json || is_csv()
 }
 
-/// Where UTF-16 begins in a piece of text that cannot be read, if it does.
+/// Returns where UTF-16 begins in bytes that cannot be read, if it does.
 pub(crate) fn utf16_in(bytes: &[u8]) -> Option<(usize, Encoding)> {
     match after_utf8(bytes, true) {
         EncodingChange::To(at, encoding) => Some((at, encoding)),
@@ -246,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_bytes_tell_the_encoding() {
+    fn encoding_is_detected_by_the_first_bytes() {
         for encoding in [Encoding::Utf16Le, Encoding::Utf16Be] {
             let bytes = encode("\u{feff}{\"city\":\"München\"}", encoding);
             assert_eq!((Encoding::of(&bytes), Encoding::of(&bytes[2..])), (encoding, encoding));
@@ -256,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_is_found_where_it_is() {
+    fn changes_of_the_encoding_are_found() {
         use Encoding::{Utf8, Utf16Be, Utf16Le};
         for (first, second) in [(Utf8, Utf16Le), (Utf8, Utf16Be), (Utf16Le, Utf8), (Utf16Be, Utf8), (Utf16Le, Utf16Be)]
         {

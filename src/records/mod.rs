@@ -1,8 +1,8 @@
-//! Bytes of a file -> blocks of whole records.
+//! Turns the bytes of a file into blocks of whole records.
 //!
-//! A file is either lines, one JSON value each, or a sequence of JSON values in any layout: an array, an object
-//! around an array, pretty-printed, one behind the other with or without anything between. Both are read block by
-//! block, so memory stays bounded by the longest record.
+//! A file is either lines with one JSON value each, or a sequence of JSON values in any layout: an array, an object
+//! around an array, pretty-printed values, or values with or without separators. Both are read block by block, so
+//! memory is bounded by the longest record.
 
 mod avro;
 mod blocks;
@@ -39,26 +39,26 @@ pub(crate) use wrapper_detection::{holds_records, is_wrapped};
 
 use crate::types::dynamic;
 
-/// What a text is that holds no records.
+/// What messages call a text without records.
 pub(crate) const NO_RECORDS: &str = "neither JSON nor CSV";
 
-/// What a file is that is nothing that is known.
+/// What messages call a file of no known kind.
 pub(crate) const NO_TEXT: &str = "neither text nor a known format";
 
-/// How the values of a text file follow each other.
+/// How the values of a text file are separated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
     /// One value a line.
     Lines,
-    /// Values of any layout.
+    /// Values in any layout.
     Values,
-    /// Nothing but blanks.
+    /// Nothing but whitespace.
     Empty,
-    /// No JSON; with what it looks like.
+    /// Not JSON; what it looks like instead.
     Foreign(&'static str),
 }
 
-/// How the values follow each other, told by the first bytes; `whole` where these are all bytes.
+/// Detects the framing from the first bytes; `whole` if they are the entire file.
 #[must_use]
 pub fn detect(head: &[u8], whole: bool) -> Framing {
     let padded = head.starts_with(&[0]);
@@ -76,7 +76,7 @@ pub fn detect(head: &[u8], whole: bool) -> Framing {
     }
 }
 
-/// The bytes behind what may stand in front of a record: blanks, byte order marks (of files that were joined), and the
+/// Returns the bytes after what may precede a record: whitespace, byte order marks (of concatenated files), and the
 /// record separators of RFC 7464.
 #[must_use]
 pub fn trim_start(mut bytes: &[u8]) -> &[u8] {
@@ -88,23 +88,23 @@ pub fn trim_start(mut bytes: &[u8]) -> &[u8] {
     }
 }
 
-/// The bytes behind a UTF-8 byte order mark.
+/// Returns the bytes after a UTF-8 byte order mark, if there is one.
 #[must_use]
 pub fn without_byte_order_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
 }
 
-/// The bytes after NUL bytes, which interrupted writes leave.
+/// Returns the bytes after leading NUL bytes, which interrupted writes leave.
 fn without_padding(bytes: &[u8]) -> &[u8] {
     &bytes[bytes.iter().take_while(|byte| **byte == 0).count()..]
 }
 
-/// True where one of the first lines is a whole object: a damaged first line must not hide that.
+/// True if one of the first lines is a whole object: a damaged first line must not hide that.
 fn is_lines(head: &[u8], whole: bool) -> bool {
     first_lines(head, whole).any(is_object)
 }
 
-/// True for text that begins with a bracket and is no array, such as the first section of a TOML or INI file.
+/// True for a text that begins with `[` and is not an array, such as the first section of a TOML or INI file.
 pub(crate) fn is_bracketed_text(head: &[u8]) -> bool {
     let Some(rest) = trim_start(head).strip_prefix(b"[") else { return false };
     let rest = trim_start(rest);
@@ -113,17 +113,17 @@ pub(crate) fn is_bracketed_text(head: &[u8]) -> bool {
     !is_value && !has_record_line(head, false)
 }
 
-/// True where one of the lines behind the first is a record: whatever the first one says, these are lines of JSON.
+/// True if one of the lines after the first is a record: then the file is JSON Lines, whatever the first line contains.
 pub(crate) fn has_record_line(head: &[u8], whole: bool) -> bool {
     let is_record = |line: &[u8]| line.starts_with(b"{") && dynamic::validate(line).is_ok();
     first_lines(head, whole).skip(1).any(is_record)
 }
 
-/// True if the first line is a JSON string with JSON inside: what a row of CSV begins with is escaped otherwise.
+/// True if the first line is a JSON string with JSON inside. The first cell of a CSV row escapes quotes differently.
 pub(crate) fn is_json_in_strings(head: &[u8]) -> bool {
-    const BLANKS: [&[u8]; 4] = [b" ", b"\\n", b"\\r", b"\\t"];
+    const WHITESPACE: [&[u8]; 4] = [b" ", b"\\n", b"\\r", b"\\t"];
     let Some(mut inside) = trim_start(head).strip_prefix(b"\"") else { return false };
-    while let Some(rest) = BLANKS.iter().find_map(|blank| inside.strip_prefix(*blank)) {
+    while let Some(rest) = WHITESPACE.iter().find_map(|space| inside.strip_prefix(*space)) {
         inside = rest;
     }
     // A key, a nested value, a line end, or the string in a string.
@@ -135,7 +135,7 @@ pub(crate) fn is_json_in_strings(head: &[u8]) -> bool {
     }
 }
 
-/// The first three lines that are not blank, as far as they are complete.
+/// Returns the first three lines that are not empty, if they are complete.
 fn first_lines(head: &[u8], whole: bool) -> impl Iterator<Item = &[u8]> {
     let complete = if whole { head.len() } else { memchr::memrchr(b'\n', head).unwrap_or(0) };
     let mut rest = &head[..complete];
@@ -147,7 +147,7 @@ fn first_lines(head: &[u8], whole: bool) -> impl Iterator<Item = &[u8]> {
     lines.filter(|line| !line.is_empty()).take(3)
 }
 
-/// True for a line that is one object, as far as its brackets tell.
+/// True for a line that is one object, judged by its brackets.
 fn is_object(line: &[u8]) -> bool {
     line.starts_with(b"{") && value_scan::value_end(line) == Some(line.len())
 }
@@ -157,7 +157,7 @@ mod tests {
     use super::{Framing, detect};
 
     #[test]
-    fn sections_of_settings_are_no_arrays() {
+    fn sections_of_settings_are_not_arrays() {
         for (text, expected) in [
             ("[defaults]\nstrict = true\n", true),
             ("[tables.SigninLogs]\n", true),
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn framing_is_told_by_content() {
+    fn framing_is_detected_by_content() {
         let cases = [
             ("{\"a\":1}\n{\"a\":2}\n", Framing::Lines),
             ("\u{feff}\r\n{\"a\":1}\r\n", Framing::Lines),
@@ -191,7 +191,7 @@ mod tests {
             ("hello\n{\"a\":2}\n", Framing::Lines),
             ("\0\n{\"a\":2}\n", Framing::Lines),
             ("hello\n{a}\n", Framing::Foreign("neither JSON nor CSV")),
-            // The beginning is missing.
+            // The beginning of the file is missing.
             ("S\",\"a\":{}},{\"TimeGenerated\":1}]", Framing::Values),
             ("S\",\"a\":{}},{\"b\":1}]", Framing::Foreign("neither JSON nor CSV")),
         ];

@@ -1,10 +1,10 @@
-//! Values printed over several lines among values that have a line each.
+//! Multi-line values among values of one line each.
 //!
-//! A line that opens a value and does not end it is the first of a value over several lines, or it was cut off. The lines
-//! behind it tell: where they go on as JSON to the end of the value, it is one; else the record is lost, with the lines
-//! that are indented below it, and nothing else. So a record that was cut off costs no other.
+//! A line that opens a value without ending it is the first line of a multi-line value, or it was truncated. The lines
+//! after it decide: if they continue as JSON to the end of the value, it is one; otherwise the record is lost with the
+//! lines indented below it, and nothing else. So a truncated record costs no other record.
 //!
-//! Parts of a file are read apart from each other. They meet at borders, which no value lies across: in JSON, `}` is
+//! Ranges of a file are read independently. They meet at record boundaries, which no value crosses: in JSON, `}` is
 //! never followed by `{`.
 
 use std::ops::Range;
@@ -15,39 +15,39 @@ use super::value_scan::value_end;
 use super::wrapper_detection::is_wrapped;
 use crate::types::dynamic;
 
-/// Bytes behind the first that are looked at before more are.
+/// Bytes after the first line that are examined before more are.
 const FIRST_BYTES: usize = 4 << 10;
 
-/// Bytes in front of a border that tell that it is one: a bracket, and the blanks behind it.
+/// Bytes before a boundary that identify it: a bracket, and the whitespace after it.
 const BRACKET_BYTES: usize = 16;
 
-/// Bytes in front of a line that must be there for the border in front of it to be found.
+/// Bytes needed before a line to find the boundary before it.
 pub(super) const BOUNDARY_BYTES: usize = BRACKET_BYTES + 1;
 
 /// What follows a block of lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AfterBlock {
-    /// Nothing that a value of the block could go on in.
+    /// Nothing in which a value of the block could continue.
     Nothing,
     /// More lines.
     Lines,
-    /// More lines, but a block that begins at the same place cannot be longer.
+    /// More lines, but the block already has its maximum size.
     BlockIsFull,
 }
 
-/// What begins with a line.
+/// How far the record goes that begins with a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RecordExtent {
-    /// A record, whole or damaged, that ends here: at the end of the line, or of a value over several lines.
+    /// The record, whole or damaged, ends here: at the end of the line, or of a multi-line value.
     End(usize),
-    /// A block that begins with the line, and is longer where this one does, tells more.
+    /// Unknown: a block that begins with this line, and is longer if this one does, is needed.
     Unclear,
-    /// An array that is longer than a record may be: its elements are to be read one by one.
+    /// The line begins an array longer than a record may be: its elements must be read one by one.
     Endless,
 }
 
-/// How far the record goes that begins with a line of a block. Never inlined: readers of lines are small loops, and
-/// nearly all lines end as objects do, so that nobody asks.
+/// Finds the end of the record that begins with a line of a block. Not inlined, because the loops over lines are small,
+/// and nearly all lines end as objects do, so it is rarely called.
 #[inline(never)]
 pub(crate) fn extent(block: &[u8], line: Range<usize>, rest: AfterBlock, effort: &mut Effort) -> RecordExtent {
     let text = &block[line.clone()];
@@ -56,7 +56,7 @@ pub(crate) fn extent(block: &[u8], line: Range<usize>, rest: AfterBlock, effort:
     if trimmed.trim_ascii_end().ends_with(b"}") {
         return RecordExtent::End(line.end);
     }
-    let open = behind_whole_values(trimmed);
+    let open = after_whole_values(trimmed);
     if !matches!(open.first(), Some(b'{' | b'[')) || effort.is_exhausted() {
         return RecordExtent::End(line.end);
     }
@@ -68,7 +68,7 @@ pub(crate) fn extent(block: &[u8], line: Range<usize>, rest: AfterBlock, effort:
         let all = to == block.len();
         let lines = if all { &block[from..] } else { whole_lines(&block[from..to]) };
         let more = !all || rest != AfterBlock::Nothing;
-        return match length(lines, indent, more, effort) {
+        return match record_length(lines, indent, more, effort) {
             Some(length) => {
                 effort.pass(length);
                 RecordExtent::End(from + length)
@@ -81,14 +81,14 @@ pub(crate) fn extent(block: &[u8], line: Range<usize>, rest: AfterBlock, effort:
             None if is_wrapped(lines) => RecordExtent::Endless,
             None => {
                 effort.spend(lines.len());
-                RecordExtent::End(from + length_by_layout(lines, indent, false).unwrap_or(lines.len()))
+                RecordExtent::End(from + length_by_indentation(lines, indent, false).unwrap_or(lines.len()))
             }
         };
     }
 }
 
-/// The first border at or behind `from`: the newline between a line that ends as an object does and one that begins so.
-/// Err where there is none, with the place from which on there may be one yet; `more` where bytes follow.
+/// Finds the first boundary at or after `from`: the newline between a line that ends like an object and one that begins
+/// like one. If there is none, returns in Err the position from which one may still begin; `more` if bytes follow.
 pub(super) fn record_boundary(bytes: &[u8], mut from: usize, more: bool) -> Result<usize, usize> {
     while let Some(found) = memchr::memchr(b'\n', bytes.get(from..).unwrap_or_default()) {
         let newline = from + found;
@@ -106,8 +106,8 @@ pub(super) fn record_boundary(bytes: &[u8], mut from: usize, more: bool) -> Resu
     Err(bytes.len().max(from))
 }
 
-/// The line behind the values that are whole in it.
-fn behind_whole_values(mut line: &[u8]) -> &[u8] {
+/// Returns the line after the whole values in it.
+fn after_whole_values(mut line: &[u8]) -> &[u8] {
     loop {
         line = trim_start(line);
         match value_end(line) {
@@ -123,44 +123,44 @@ fn behind_whole_values(mut line: &[u8]) -> &[u8] {
     }
 }
 
-/// Lines up to the last one that is whole.
+/// Returns the lines up to the last complete one.
 fn whole_lines(bytes: &[u8]) -> &[u8] {
     &bytes[..memchr::memrchr(b'\n', bytes).map_or(0, |newline| newline + 1)]
 }
 
-/// The length of the record that begins with `lines`; None where it may go on behind them.
-fn length(lines: &[u8], indent: usize, more: bool, effort: &mut Effort) -> Option<usize> {
+/// Returns the length of the record that begins with `lines`; None if it may continue after them.
+fn record_length(lines: &[u8], indent: usize, more: bool, effort: &mut Effort) -> Option<usize> {
     let (text, damaged) = match std::str::from_utf8(lines) {
         Ok(_) => (lines, false),
         Err(error) => (&lines[..error.valid_up_to()], true),
     };
     let offset = dynamic::validate(text).err().map_or(text.len(), |error| error.offset.min(text.len()));
-    // As far as it is JSON, brackets tell where the value ends.
+    // Brackets show where the value ends, as far as it is valid JSON.
     match value_end(&text[..offset]) {
         Some(length) => Some(length),
         None if offset == text.len() && !damaged && more => None,
-        // Only what turns out to be no value was looked at in vain: a long one is looked at again with more bytes.
-        None => length_by_layout(lines, indent, more).inspect(|_| effort.spend(offset)),
+        // Only bytes of invalid values count as examined in vain: a long value is examined again with more bytes.
+        None => length_by_indentation(lines, indent, more).inspect(|_| effort.spend(offset)),
     }
 }
 
-/// The length of the first line and those that are indented below it, up to a bracket that closes it.
-fn length_by_layout(lines: &[u8], indent: usize, more: bool) -> Option<usize> {
+/// Returns the length of the first line and those indented below it, up to a bracket that closes it.
+fn length_by_indentation(lines: &[u8], indent: usize, more: bool) -> Option<usize> {
     let mut end = line_end(lines, 0);
     let mut start = end + 1;
     while start < lines.len() {
         let line = &lines[start..line_end(lines, start)];
-        let behind = start + line.len();
+        let after = start + line.len();
         let text = line.trim_ascii();
         let depth = indent_of(line);
         let closes = text.starts_with(b"}") || text.starts_with(b"]");
         match depth.cmp(&indent) {
             _ if text.is_empty() => {}
-            std::cmp::Ordering::Greater => end = behind,
-            std::cmp::Ordering::Equal if closes => return Some(behind),
+            std::cmp::Ordering::Greater => end = after,
+            std::cmp::Ordering::Equal if closes => return Some(after),
             _ => return Some(end),
         }
-        start = behind + 1;
+        start = after + 1;
     }
     (!more).then_some(end)
 }
@@ -177,7 +177,7 @@ fn line_end(lines: &[u8], start: usize) -> usize {
 mod tests {
     use super::{AfterBlock, Effort, RecordExtent, extent, record_boundary};
 
-    /// What the record is that the first line of a text begins.
+    /// Returns the record that the first line of a text begins.
     fn first(text: &str, rest: AfterBlock) -> Option<&str> {
         let line = text.find('\n').unwrap_or(text.len());
         match extent(text.as_bytes(), 0..line, rest, &mut Effort::default()) {
@@ -219,8 +219,8 @@ mod tests {
         for text in ["{\n", "{\n  \"a\": 1\n", "{\n  x\n", "{\n  \"a\": 1\n\n"] {
             assert_eq!(first(text, AfterBlock::Lines), None, "{text}");
             assert_eq!(first(text, AfterBlock::BlockIsFull), Some(text.trim_end()), "{text}");
-            let behind = extent(format!("1\n{text}").as_bytes(), 2..3, AfterBlock::BlockIsFull, &mut Effort::default());
-            assert_eq!(behind, RecordExtent::Unclear, "{text}");
+            let after = extent(format!("1\n{text}").as_bytes(), 2..3, AfterBlock::BlockIsFull, &mut Effort::default());
+            assert_eq!(after, RecordExtent::Unclear, "{text}");
         }
         assert_eq!(first("[{\"a\":1},\n", AfterBlock::BlockIsFull), Some("..."));
         assert_eq!(first("{\"records\": [\n{},\n", AfterBlock::BlockIsFull), Some("..."));

@@ -1,11 +1,12 @@
-//! The members of an object, as far as its bytes are there: what its keys say about it.
+//! Reads the keys of an object that may be incomplete, and recognises records by them.
 
 use std::borrow::Cow;
 
 use super::value_scan::value_end;
 use crate::types::dynamic;
 
-/// Keys by which records are known: of diagnostic settings, of tables, of Graph and of its cmdlets.
+/// Keys by which records are recognised: those of diagnostic settings, of table rows, of Microsoft Graph and of its
+/// cmdlets.
 const RECORD_KEYS: [&[u8]; 8] = [
     b"time",
     b"category",
@@ -17,37 +18,37 @@ const RECORD_KEYS: [&[u8]; 8] = [
     b"ActivityDateTime",
 ];
 
-/// Bytes of an object that are looked at for its first keys.
+/// Bytes of an object examined for its first keys.
 const FIRST_KEYS_BYTES: usize = 1 << 10;
 
-/// Keys that tell one kind of objects from another.
-const FIRST_KEYS: usize = 3;
+/// Number of keys that distinguish one kind of object from another.
+const MAX_FIRST_KEYS: usize = 3;
 
-/// Passes the members of an object one by one.
+/// Iterates over the members of an object.
 pub(super) struct ObjectKeys<'a> {
     bytes: &'a [u8],
     pub position: usize,
 }
 
-/// What comes next in an object.
+/// The next key, or what there is instead.
 pub(super) enum NextKey<'a> {
-    /// A key; its value begins at the position.
+    /// A key. Its value begins at the position.
     Key(Cow<'a, [u8]>),
-    /// The object ends in front of the position.
+    /// The object ends before the position.
     End,
-    /// The bytes end first.
+    /// The bytes end before the next key.
     Truncated,
-    /// No JSON.
+    /// The bytes are not JSON.
     Invalid,
 }
 
 impl<'a> ObjectKeys<'a> {
-    /// Those of the object that `bytes` start with.
+    /// Begins at the object at the start of `bytes`.
     pub(super) fn of(bytes: &'a [u8]) -> Self {
         Self { bytes, position: 1 }
     }
 
-    /// The next key; the value before was passed.
+    /// Returns the next key. The value before must have been passed.
     pub(super) fn next(&mut self) -> NextKey<'a> {
         if self.skip_whitespace() == Some(b',') {
             self.position += 1;
@@ -74,32 +75,32 @@ impl<'a> ObjectKeys<'a> {
         if self.skip_whitespace().is_none() { NextKey::Truncated } else { NextKey::Key(key) }
     }
 
-    /// Passes the value at the position; false where it goes on behind the bytes.
+    /// Passes the value at the position; false if it is incomplete.
     pub(super) fn pass_value(&mut self) -> bool {
         let length = value_end(self.bytes.get(self.position..).unwrap_or_default());
         self.position += length.unwrap_or(0);
         length.is_some()
     }
 
-    /// The first byte of the value at the position.
+    /// Returns the first byte of the value at the position.
     pub(super) fn first(&self) -> Option<u8> {
         self.rest().first().copied()
     }
 
-    /// The bytes from the value at the position on.
+    /// Returns the bytes from the value at the position on.
     pub(super) fn rest(&self) -> &'a [u8] {
         self.bytes.get(self.position..).unwrap_or_default()
     }
 
     fn skip_whitespace(&mut self) -> Option<u8> {
         let rest = self.bytes.get(self.position..)?;
-        let blanks = rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-        self.position += blanks;
-        rest.get(blanks).copied()
+        let whitespace = rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        self.position += whitespace;
+        rest.get(whitespace).copied()
     }
 }
 
-/// The key that stands between quotes.
+/// Returns the key between quotes, without escapes.
 pub(super) fn unescaped(key: &[u8]) -> Cow<'_, [u8]> {
     if !key.contains(&b'\\') {
         return Cow::Borrowed(key);
@@ -108,13 +109,13 @@ pub(super) fn unescaped(key: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(dynamic::to_text(&quoted).into_owned().into_bytes())
 }
 
-/// True for the keys under which services put errors beside what they return.
+/// True for the keys under which services return errors beside the records.
 pub(super) fn is_error_key(key: &[u8]) -> bool {
     const KEYS: [&[u8]; 6] = [b"error", b"errors", b"odata.error", b"PartialError", b"OneApiErrors", b"Exceptions"];
     KEYS.iter().any(|name| key.eq_ignore_ascii_case(name))
 }
 
-/// True for an object, array or string that `bytes` start with and that is not empty.
+/// True if `bytes` start with an object, array or string that is not empty.
 pub(super) fn is_filled(bytes: &[u8]) -> bool {
     let inside = |bytes: &[u8]| bytes.trim_ascii_start().first().copied();
     match bytes.split_first() {
@@ -125,44 +126,46 @@ pub(super) fn is_filled(bytes: &[u8]) -> bool {
     }
 }
 
-/// Which of the keys by which records are known an object has.
+/// The set of record keys that an object has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct RecordKeys(u8);
 
 impl RecordKeys {
-    /// Those of the object that `bytes` start with, as far as they go.
+    /// Reads the keys of the object at the start of `bytes`, as far as it is complete.
     pub(super) fn of(bytes: &[u8]) -> Self {
-        let mut marks = Self::default();
+        let mut record_keys = Self::default();
         let mut members = ObjectKeys::of(bytes);
         while let NextKey::Key(key) = members.next() {
-            marks.note(&key);
+            record_keys.note(&key);
             if !members.pass_value() {
                 break;
             }
         }
-        marks
+        record_keys
     }
 
-    /// Adds a key.
+    /// Adds a key, if it is a record key.
     pub(super) fn note(&mut self, key: &[u8]) {
-        // The envelope of diagnostic settings is written in any case.
-        let is = |(index, mark): (usize, &&[u8])| if index < 3 { mark.eq_ignore_ascii_case(key) } else { *mark == key };
+        // Services write the envelope of diagnostic settings in any case.
+        let is = |(index, record_key): (usize, &&[u8])| {
+            if index < 3 { record_key.eq_ignore_ascii_case(key) } else { *record_key == key }
+        };
         if let Some(index) = RECORD_KEYS.iter().enumerate().position(is) {
             self.0 |= 1 << index;
         }
     }
 
-    /// True for what has the keys of a record.
+    /// True if the keys are those of a record.
     pub(super) fn is_record(self) -> bool {
         self.0 & 0b11 == 0b11 || self.0 >> 3 != 0
     }
 
-    /// True for what can be nothing but a record of diagnostic settings.
+    /// True if the keys can only be those of a diagnostic-settings record.
     pub(super) fn is_envelope(self) -> bool {
         self.0 & 0b111 == 0b111
     }
 
-    /// True for a record of diagnostic settings or a row of a table: nothing inside of them looks so.
+    /// True for a diagnostic-settings record or a table row: no object nested in these looks like one.
     pub(super) fn is_certain(self) -> bool {
         self.is_envelope() || self.0 & 0b1000 != 0
     }
@@ -172,35 +175,35 @@ impl RecordKeys {
 #[derive(Clone, Debug, Default)]
 pub(super) struct FirstKeys {
     keys: Vec<Vec<u8>>,
-    /// True where bytes that are not there yet may tell more.
+    /// True if bytes that are not there yet may contain more keys.
     pub cut: bool,
-    /// Bytes that were looked at.
+    /// Number of bytes examined.
     pub read: usize,
 }
 
 impl FirstKeys {
-    /// Those of the object that `bytes` start with.
+    /// Reads the first keys of the object at the start of `bytes`.
     pub(super) fn of(bytes: &[u8]) -> Self {
         let bytes = &bytes[..bytes.len().min(FIRST_KEYS_BYTES)];
-        let mut head = Self::default();
+        let mut first_keys = Self::default();
         let mut members = ObjectKeys::of(bytes);
-        while head.keys.len() < FIRST_KEYS {
+        while first_keys.keys.len() < MAX_FIRST_KEYS {
             match members.next() {
-                NextKey::Key(key) => head.keys.push(key.into_owned()),
+                NextKey::Key(key) => first_keys.keys.push(key.into_owned()),
                 NextKey::End | NextKey::Invalid => {
-                    head.read = members.position;
-                    return head;
+                    first_keys.read = members.position;
+                    return first_keys;
                 }
                 NextKey::Truncated => break,
             }
-            if head.keys.len() < FIRST_KEYS && !members.pass_value() {
+            if first_keys.keys.len() < MAX_FIRST_KEYS && !members.pass_value() {
                 break;
             }
         }
-        let whole = head.keys.len() == FIRST_KEYS;
-        head.cut = !whole && bytes.len() < FIRST_KEYS_BYTES;
-        head.read = if whole { members.position } else { bytes.len() };
-        head
+        let whole = first_keys.keys.len() == MAX_FIRST_KEYS;
+        first_keys.cut = !whole && bytes.len() < FIRST_KEYS_BYTES;
+        first_keys.read = if whole { members.position } else { bytes.len() };
+        first_keys
     }
 
     /// True if both have the same keys.
@@ -208,15 +211,15 @@ impl FirstKeys {
         self.keys == other.keys && self.cut == other.cut
     }
 
-    /// True where so many keys are known that no other kind of objects has them.
-    pub(super) fn is_telling(&self) -> bool {
-        self.keys.len() == FIRST_KEYS
+    /// True if enough keys are known to tell the object from other kinds.
+    pub(super) fn is_distinctive(&self) -> bool {
+        self.keys.len() == MAX_FIRST_KEYS
     }
 
-    /// True where an object with these keys is of the same kind as one with those.
+    /// True if objects with these keys are of the same kind as those with the keys `other`.
     pub(super) fn fits(&self, other: &Self) -> bool {
         let common = self.keys.len().min(other.keys.len());
-        let alike = self.keys[..common] == other.keys[..common];
-        alike && (common > 1 || (common == 1 && self.keys.len() == other.keys.len()))
+        let equal = self.keys[..common] == other.keys[..common];
+        equal && (common > 1 || (common == 1 && self.keys.len() == other.keys.len()))
     }
 }

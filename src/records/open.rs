@@ -1,10 +1,11 @@
-//! A file -> the text in it: unpacked, out of its container, in UTF-8, CSV as JSON Lines. Each layer is told by its
-//! first bytes, never by the name of the file.
+//! Opens a file as text: decompressed, taken out of its container, in UTF-8, CSV as JSON Lines. Each layer is detected
+//! by its first bytes, never by the name of the file.
 
 use std::io::{self, Read};
 use std::sync::Arc;
 
 use super::avro::AvroBodies;
+use super::blocks::FileRange;
 use super::chunk_source::ChunkReader;
 use super::csv::CsvLines;
 use super::decompressor::Decompressor;
@@ -21,13 +22,13 @@ use crate::storage::files::{Compression, DataFile, Format};
 use crate::storage::limits::Limits;
 use crate::storage::limits::UnpacksToMore;
 
-/// First bytes of a layer that are looked at: some records, so that damage to the first does not hide the others.
+/// Bytes of a layer that are examined: several records, so that damage to the first does not hide the others.
 pub(crate) const HEAD_BYTES: usize = 64 << 10;
 
-/// Layers around a text: packed twice and put into a container is the most that makes sense.
+/// Maximum number of layers around a text: compressed twice and in a container is the most that makes sense.
 const MAX_LAYERS: usize = 4;
 
-/// Where a layer counts what is wrong with its file.
+/// The report of a scan, for one file.
 #[derive(Clone, Debug)]
 pub(crate) struct FileReport {
     name: Arc<str>,
@@ -35,22 +36,22 @@ pub(crate) struct FileReport {
 }
 
 impl FileReport {
-    /// For the file that messages call `name`.
+    /// Creates the report of the file that messages call `name`.
     pub(crate) fn new(name: &str, report: Arc<ScanReport>) -> Self {
         Self { name: name.into(), report }
     }
 
-    /// How messages call the file.
+    /// Returns the name of the file for messages.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// Counts a record that cannot be read.
-    pub(crate) fn lost(&self, place: String, reason: String) {
-        self.report.lost(&self.name, place, reason);
+    /// Counts a record that cannot be read, with its position in the file.
+    pub(crate) fn lost(&self, position: String, reason: String) {
+        self.report.lost(&self.name, position, reason);
     }
 
-    /// Passes on what is worth saying.
+    /// Adds notes, each with a count.
     pub(crate) fn notices(&self, notices: Vec<(String, u64)>) {
         notices.into_iter().for_each(|(text, times)| self.report.notice_times(text, times));
     }
@@ -60,52 +61,52 @@ impl FileReport {
         self.report.damaged(damage, &self.name, count);
     }
 
-    /// Says that the file may not hold all that it seems to.
+    /// Warns that the file may be incomplete.
     pub(crate) fn warn(&self, text: &str) {
         self.report.warn(format!("{}: {text}", self.name));
     }
 
-    /// How many records were lost.
+    /// Returns the number of records lost.
     #[cfg(test)]
     pub(crate) fn problems(&self) -> u64 {
         self.report.problems().values().map(|problems| problems.lost).sum()
     }
 }
 
-/// What a file turned out to be.
+/// What a file is.
 pub(crate) enum Opened {
     /// Text in UTF-8.
     Text(OpenedText),
-    /// Parquet or Arrow IPC, which are not read as text.
+    /// Parquet or Arrow IPC, which is not read as text.
     Columns,
-    /// Nothing that is read, and why.
+    /// A file that cannot be read, and why.
     Refused(&'static str),
 }
 
-/// A text.
+/// An open text.
 pub(crate) struct OpenedText {
-    /// Its bytes.
+    /// Its bytes, in UTF-8.
     pub input: PeekReader,
-    /// True where the bytes are those of the file.
+    /// True if the bytes are those of the file, without any layer.
     pub plain: bool,
-    /// True where every value is a text, whatever it stands for.
-    pub cells: bool,
-    /// What the header names, if it is a CSV of the Entra admin center.
+    /// True if every value is a string, whatever its type (CSV).
+    pub all_strings: bool,
+    /// The header, if the file is a CSV of the Entra admin center.
     pub header: Option<Arc<PortalHeader>>,
-    /// Where its parts stand in the file, where it was made of something else.
+    /// Maps positions in the text to positions in the file, if the text was converted from rows or messages.
     pub source_map: Option<Arc<SourceMap>>,
-    /// What the layers are that were taken off.
+    /// The layers that were removed.
     pub layers: TextLayers,
 }
 
-/// What stood around a text.
+/// The layers around a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TextLayers {
-    /// How the file is packed.
+    /// The compression of the file.
     pub compression: &'static str,
-    /// The encoding of the text.
+    /// The original encoding of the text.
     pub encoding: &'static str,
-    /// What the text was made of, if it is not the text itself.
+    /// The container or format that the text was converted from, if any.
     pub container: Option<&'static str>,
 }
 
@@ -113,20 +114,19 @@ impl TextLayers {
     const NONE: Self = Self { compression: "none", encoding: "UTF-8", container: None };
 }
 
-/// The plain text that `file` is, from a byte on; the reader most likely stops at the other. `buffer` is used again,
-/// whatever it holds.
+/// Opens a range of a plain text file. `buffer` is reused; its contents do not matter.
 pub(crate) fn open_at(
     file: &DataFile,
-    range: (u64, Option<u64>),
+    range: FileRange,
     buffer: Vec<u8>,
     counters: &Arc<ScanCounters>,
 ) -> Result<OpenedText> {
-    let input = PeekReader::unread(file.open_at(range, Some(counters))?, buffer);
-    Ok(OpenedText { input, plain: true, cells: false, header: None, source_map: None, layers: TextLayers::NONE })
+    let input = PeekReader::unread(file.open_at((range.offset(), range.end), Some(counters))?, buffer);
+    Ok(OpenedText { input, plain: true, all_strings: false, header: None, source_map: None, layers: TextLayers::NONE })
 }
 
-/// What `file` is, whose bytes are `input`. What is wrong inside of its layers goes to `report`; `buffer` is used again,
-/// whatever it holds.
+/// Detects what `file` is, whose bytes are `input`, and removes its layers. Damage inside the layers is counted at
+/// `report`; `buffer` is reused, its contents do not matter.
 pub(crate) fn open(
     file: &DataFile,
     mut input: Box<dyn Read + Send>,
@@ -138,7 +138,7 @@ pub(crate) fn open(
     let file_report = || FileReport::new(&file.name, Arc::clone(report));
     if !file.is_plain() {
         let limit = limits.unpacked(file.bytes);
-        input = Box::new(Limited { input, left: limit, limit });
+        input = Box::new(LimitedReader { input, left: limit, limit });
     }
     let mut depth = 0;
     let mut layers = TextLayers::NONE;
@@ -148,14 +148,15 @@ pub(crate) fn open(
         let head = peeked.head();
         depth += 1;
         if depth > MAX_LAYERS {
-            return Ok(Opened::Refused("it is packed too many times"));
+            return Ok(Opened::Refused("it has too many layers of compression"));
         }
         input = match Format::of(head) {
             Format::Text(Compression::None) => {
                 let encoding = Encoding::of(head);
                 if encoding == Encoding::Utf8 && !changes(head) {
                     let plain = depth == 1 && file.is_plain();
-                    let bytes = OpenedText { input: peeked, plain, cells: false, header: None, source_map, layers };
+                    let bytes =
+                        OpenedText { input: peeked, plain, all_strings: false, header: None, source_map, layers };
                     return Ok(text(bytes, file.is_called_csv(), file_report));
                 }
                 source_map = None;
@@ -167,7 +168,7 @@ pub(crate) fn open(
                 source_map = None;
                 layers.compression = compression.name();
                 (input, buffer) = peeked.into_stream();
-                unpack(input, compression, limits.unpacked(file.bytes), file_report()).map_err(failed)?
+                decompress(input, compression, limits.unpacked(file.bytes), file_report()).map_err(failed)?
             }
             Format::Avro => {
                 layers.container = Some("Avro");
@@ -177,23 +178,23 @@ pub(crate) fn open(
                 Box::new(ChunkReader::new(bodies))
             }
             Format::Parquet | Format::Arrow if depth == 1 && file.is_plain() => return Ok(Opened::Columns),
-            Format::Parquet => return Ok(Opened::Refused("Parquet that is packed once more: unpack it first")),
-            Format::Arrow => return Ok(Opened::Refused("Arrow that is packed once more: unpack it first")),
+            Format::Parquet => return Ok(Opened::Refused("Parquet inside a compressed file: decompress it first")),
+            Format::Arrow => return Ok(Opened::Refused("Arrow inside a compressed file: decompress it first")),
             Format::Zip if depth == 1 && file.is_plain() => {
-                return Ok(Opened::Refused("a zip archive under another name: give it the ending .zip"));
+                return Ok(Opened::Refused("a zip archive without the extension .zip: rename it"));
             }
-            Format::Zip => return Ok(Opened::Refused("an archive inside of another: unpack it first")),
+            Format::Zip => return Ok(Opened::Refused("an archive inside another file: extract it first")),
             Format::Unsupported(reason) => return Ok(Opened::Refused(reason)),
         };
     }
 }
 
-/// True if a text that begins in UTF-8 goes on in UTF-16 within its first bytes.
+/// True if a text that begins in UTF-8 changes to UTF-16 within its first bytes.
 fn changes(head: &[u8]) -> bool {
     matches!(Encoding::Utf8.change(head, true), EncodingChange::To(..))
 }
 
-/// What a text in UTF-8 is: JSON as it stands, CSV as JSON Lines.
+/// Opens a text in UTF-8: JSON as it is, CSV as JSON Lines.
 fn text(mut text: OpenedText, called_csv: bool, file_report: impl Fn() -> FileReport) -> Opened {
     let head = text.input.head();
     let unmarked = without_byte_order_mark(head);
@@ -201,7 +202,7 @@ fn text(mut text: OpenedText, called_csv: bool, file_report: impl Fn() -> FileRe
         text.layers.encoding = "UTF-8 with BOM";
     }
     let first = trim_start(head).first();
-    // What is no text shows in the first line; further down a stray byte is damage to one row.
+    // Binary data shows in the first line; further down, a stray byte is damage to one row.
     let is_binary = |head: &[u8]| head.split(|byte| *byte == b'\n').next().is_some_and(|line| line.contains(&0));
     let is_json = first.is_none_or(|first| matches!(first, b'{' | b'['));
     if is_json || is_json_in_strings(head) || is_binary(head) || has_record_line(unmarked, head.len() < HEAD_BYTES) {
@@ -214,35 +215,35 @@ fn text(mut text: OpenedText, called_csv: bool, file_report: impl Fn() -> FileRe
     let input = ChunkReader::new(Transcoder::new(text.input, Encoding::Utf8, file_report()));
     match CsvLines::new(Box::new(input), file_report()) {
         Ok(lines) => {
-            // Lines of a text that is made itself lead nowhere.
+            // Rows of CSV inside another container have no line numbers in the original file.
             let source_map = Arc::clone(lines.source_map());
             let source_map = text.source_map.is_none().then_some(source_map);
             let header = lines.portal_header();
             let input = PeekReader::unread(Box::new(lines), Vec::new());
-            Opened::Text(OpenedText { input, plain: false, cells: true, header, source_map, ..text })
+            Opened::Text(OpenedText { input, plain: false, all_strings: true, header, source_map, ..text })
         }
         Err(reason) => Opened::Refused(reason),
     }
 }
 
-fn unpack(
+fn decompress(
     input: Box<dyn Read + Send>,
     compression: Compression,
     limit: u64,
     report: FileReport,
 ) -> io::Result<Box<dyn Read + Send>> {
-    let unpacked = Decompressor::new(input, compression, report)?;
-    Ok(Box::new(Limited { input: Box::new(unpacked), left: limit, limit }))
+    let decompressed = Decompressor::new(input, compression, report)?;
+    Ok(Box::new(LimitedReader { input: Box::new(decompressed), left: limit, limit }))
 }
 
-/// Stops a file that unpacks to more than is allowed.
-struct Limited {
+/// Fails once a file decompresses to more than the limit.
+struct LimitedReader {
     input: Box<dyn Read + Send>,
     left: u64,
     limit: u64,
 }
 
-impl Read for Limited {
+impl Read for LimitedReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.input.read(buffer)?;
         match self.left.checked_sub(count as u64) {
@@ -255,8 +256,8 @@ impl Read for Limited {
     }
 }
 
-/// True where the first line is the rest of a JSON record: no line of CSV has a key with its colon; in its cells quotes are
-/// doubled.
+/// True if the first line is the rest of a JSON record: in CSV, quotes inside cells are doubled, so no line has a key
+/// with its colon.
 fn is_inside_json(head: &[u8]) -> bool {
     let line = head.split(|byte| *byte == b'\n').next().unwrap_or(head);
     let keys =
@@ -264,10 +265,10 @@ fn is_inside_json(head: &[u8]) -> bool {
     keys.take(2).count() == 2
 }
 
-/// True where the first line is cut by one of the usual delimiters.
+/// True if the first line contains at least two of a usual delimiter.
 fn looks_like_csv(head: &[u8]) -> bool {
     let line = head.split(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty()).unwrap_or(head);
-    let count = |wanted: u8| memchr::memchr_iter(wanted, line).count();
+    let count = |delimiter: u8| memchr::memchr_iter(delimiter, line).count();
     line.starts_with(b"#TYPE ") || line.starts_with(b"sep=") || [b',', b';', b'\t'].into_iter().any(|d| count(d) >= 2)
 }
 
@@ -282,7 +283,7 @@ mod tests {
     use crate::storage::files::DataFile;
     use crate::storage::limits::Limits;
 
-    /// The text in a file, and whether it ended in damage; Err with the reason where it is refused.
+    /// Returns the text of a file, and whether it ended in damage; Err with the reason if it is refused.
     fn read(bytes: &[u8], limits: Limits) -> Result<(Vec<u8>, bool), &'static str> {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("file");
@@ -313,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn layers_are_taken_off() {
+    fn layers_are_removed() {
         let text = b"{\"a\":1}\n";
         let utf16: Vec<u8> = String::from_utf8_lossy(text).encode_utf16().flat_map(u16::to_be_bytes).collect();
         let zstd = zstd::encode_all(&text[..], 1).expect("packed");
@@ -335,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn what_unpacks_to_too_much_is_stopped() {
+    fn decompression_beyond_the_limit_is_stopped() {
         let bomb = gzip(&vec![b' '; 1 << 20]);
         let limited = Limits { max_unpacked: Some(100_000) };
         let (text, damaged) = read(&bomb, limited).expect("a text");
@@ -344,14 +345,14 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_before_the_damage_is_kept() {
+    fn text_before_damage_is_kept() {
         let text = "{\"a\":1}\n".repeat(10_000);
-        let packed = gzip(text.as_bytes());
-        let (found, damaged) = read(&packed[..packed.len() - 20], Limits::default()).expect("a text");
+        let compressed = gzip(text.as_bytes());
+        let (found, damaged) = read(&compressed[..compressed.len() - 20], Limits::default()).expect("a text");
         assert!(damaged && !found.is_empty() && text.as_bytes().starts_with(&found));
         let csv = format!("a,b,c\n{}", "1,2,3\n".repeat(10_000));
-        let packed = gzip(csv.as_bytes());
-        let (found, damaged) = read(&packed[..packed.len() - 20], Limits::default()).expect("a text");
+        let compressed = gzip(csv.as_bytes());
+        let (found, damaged) = read(&compressed[..compressed.len() - 20], Limits::default()).expect("a text");
         assert!(damaged && found.starts_with(b"{\"a\":\"1\","));
     }
 }

@@ -1,14 +1,14 @@
-//! Pages of an answer that comes in several: whether a page says that another one follows.
+//! Reads whether a page of a paged response says that another one follows.
 
 use super::object_keys::{NextKey, ObjectKeys, is_error_key, is_filled};
 use crate::scan::pages::Page;
 use crate::types::dynamic;
 
-/// Characters of a context or filter that tell it from others.
-const MAX_TEXT: usize = 1 << 10;
+/// Maximum number of characters kept of a context or filter.
+const MAX_CHARACTERS: usize = 1 << 10;
 
 impl Page {
-    /// Reads the members of the object `bytes` start with whose values begin before `end`.
+    /// Reads the members of the object at the start of `bytes` whose values begin before `end`.
     pub(crate) fn of(bytes: &[u8], end: usize) -> Self {
         let mut page = Self::default();
         let mut members = ObjectKeys::of(bytes);
@@ -22,7 +22,7 @@ impl Page {
         page
     }
 
-    /// Adds a member that stands beside the records.
+    /// Adds a member beside the records.
     pub(super) fn note(&mut self, key: &[u8], value: &[u8]) {
         let text = || std::str::from_utf8(value).ok().filter(|text| text.starts_with('"')).map(dynamic::to_text);
         if names_next_page(key) {
@@ -45,7 +45,7 @@ fn is_context(key: &[u8]) -> bool {
     [&b"@odata.context"[..], b"odata.metadata"].iter().any(|name| key.eq_ignore_ascii_case(name))
 }
 
-/// The filter in the query part of a link: links of one chain differ in their tokens alone.
+/// Returns the filter in the query of a link: links of one chain differ only in their tokens.
 fn filter_of(link: &str) -> &str {
     let is_filter = |parameter: &&str| {
         let name = parameter.split_once('=').map_or("", |(name, _)| name);
@@ -57,7 +57,7 @@ fn filter_of(link: &str) -> &str {
 }
 
 fn shorten(text: &str) -> String {
-    text.chars().take(MAX_TEXT).collect()
+    text.chars().take(MAX_CHARACTERS).collect()
 }
 
 #[cfg(test)]

@@ -1,51 +1,51 @@
-//! Bytes of a file of which the first were looked at. They stay in the buffer that the rest is read into, so that nothing
-//! is copied where the file turns out to be plain text.
+//! A reader whose first bytes can be inspected. They stay in the buffer that the rest is read into, so that nothing is
+//! copied if the file is plain text.
 
 use std::io::{self, Cursor, Read};
 
-/// The bytes of an input, the first of them in a buffer.
+/// A reader with its first bytes in a buffer.
 pub(crate) struct PeekReader {
     buffer: Vec<u8>,
-    /// Bytes of the buffer that are read, and how many of these were handed on.
+    /// Number of bytes in the buffer, and number of them that were consumed.
     filled: usize,
     done: usize,
     rest: Box<dyn Read + Send>,
 }
 
 impl PeekReader {
-    /// Reads the first bytes, as many as `head`, if there are so many. `buffer` is used again, whatever it holds.
+    /// Reads the first `head` bytes, or fewer at the end. `buffer` is reused; its contents do not matter.
     pub(super) fn new(mut input: Box<dyn Read + Send>, mut buffer: Vec<u8>, head: usize) -> io::Result<Self> {
         if buffer.len() < head {
             buffer = vec![0; head];
         }
         let (filled, read) = fill(&mut input, &mut buffer[..head]);
         let rest = match read {
-            // All of it was read: nobody has to ask again.
+            // The whole input was read: no need to read again.
             Ok(()) if filled < head => Box::new(io::empty()),
             Ok(()) => input,
             Err(error) if error.raw_os_error().is_some() => return Err(error),
-            // Damage comes behind what was read before it.
-            Err(error) => Box::new(Failing(Some(error))),
+            // Damage is returned after the bytes before it.
+            Err(error) => Box::new(FailingReader(Some(error))),
         };
         Ok(Self { buffer, filled, done: 0, rest })
     }
 
-    /// Reads nothing before it is wanted.
+    /// Returns a reader whose head is empty: it reads nothing in advance.
     pub(super) fn unread(rest: Box<dyn Read + Send>, buffer: Vec<u8>) -> Self {
         Self { buffer, filled: 0, done: 0, rest }
     }
 
-    /// The first bytes.
+    /// Returns the bytes read in advance.
     pub(crate) fn head(&self) -> &[u8] {
         &self.buffer[..self.filled]
     }
 
-    /// The buffer, how many bytes of the input stand in it, and the input behind them.
+    /// Returns the buffer, the number of bytes in it, and the rest of the input.
     pub(super) fn into_parts(self) -> (Vec<u8>, usize, Box<dyn Read + Send>) {
         (self.buffer, self.filled, self.rest)
     }
 
-    /// The input from its first byte on, and the buffer, for what is made of it.
+    /// Returns the whole input from its first byte on, and the buffer to be reused.
     pub(super) fn into_stream(self) -> (Box<dyn Read + Send>, Vec<u8>) {
         let head = Cursor::new(self.head().to_vec());
         (Box::new(head.chain(self.rest)), self.buffer)
@@ -63,7 +63,8 @@ impl Read for PeekReader {
     }
 }
 
-/// Reads until the buffer is full or the input ends; how many bytes there are, and what ended it early.
+/// Reads until the buffer is full or the input ends. Returns the number of bytes, and the error that ended it early, if
+/// any.
 fn fill(input: &mut dyn Read, buffer: &mut [u8]) -> (usize, io::Result<()>) {
     let mut filled = 0;
     while filled < buffer.len() {
@@ -77,10 +78,10 @@ fn fill(input: &mut dyn Read, buffer: &mut [u8]) -> (usize, io::Result<()>) {
     (filled, Ok(()))
 }
 
-/// Passes an error on.
-struct Failing(Option<io::Error>);
+/// Returns an error once.
+struct FailingReader(Option<io::Error>);
 
-impl Read for Failing {
+impl Read for FailingReader {
     fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
         self.0.take().map_or(Ok(0), Err)
     }

@@ -1,8 +1,9 @@
-//! Answers of query interfaces: tables whose columns are named once and whose rows are arrays of cells.
+//! Responses of query APIs: tables whose columns are named once and whose rows are arrays of cells.
 //!
-//! Three layouts: `{"tables": [{"name", "columns": [{"name"}], "rows": [[...]]}]}` (Log Analytics), the same with
-//! capitals and `ColumnName` (Kusto, version 1), and an array of frames (Kusto, version 2), where a table may come in
-//! pieces. Only the answer itself is handed out; what the service adds about the query is passed over.
+//! There are three layouts: `{"tables": [{"name", "columns": [{"name"}], "rows": [[...]]}]}` (Log Analytics), the same
+//! with capitals and `ColumnName` (Kusto, version 1), and an array of frames (Kusto, version 2), in which a table may
+//! be divided into fragments. Only the primary result is returned; tables in which the service describes the query are
+//! passed over.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -15,27 +16,27 @@ use crate::scan::Damage;
 use crate::scan::pages::Page;
 use crate::types::dynamic;
 
-/// Columns that a table may have.
+/// Maximum number of columns of a table.
 const MAX_COLUMNS: usize = 4_096;
 
-/// Tables of one answer whose columns are remembered.
+/// Maximum number of tables of one response whose columns are kept.
 const MAX_TABLES: usize = 256;
 
-/// Numbers of rows at which services cut their answers.
+/// Numbers of rows at which services truncate their results.
 const ROW_LIMITS: [(u64, &str); 4] = [
-    (30_000, "the most that the portal of Log Analytics shows"),
-    (250_000, "the most that the Entra admin center downloads"),
-    (500_000, "the most that the query interface answers"),
-    (1_000_000, "the most that a search job finds"),
+    (30_000, "the maximum that the Log Analytics portal shows"),
+    (250_000, "the maximum that the Entra admin center downloads"),
+    (500_000, "the maximum that the query API returns"),
+    (1_000_000, "the maximum that a search job returns"),
 ];
 
-/// Frames of an answer, apart from those with rows.
+/// Frames of a response without rows.
 const FRAMES: [&str; 5] = ["DataSetHeader", "TableHeader", "TableProgress", "TableCompletion", "DataSetCompletion"];
 
-/// Columns that tell how bad an event of the query was, of the tables that report such events.
+/// Columns with the severity of an event, in tables of events of the query.
 const SEVERITIES: [&str; 4] = ["Severity", "SeverityName", "Level", "LevelName"];
 
-/// Columns by which the tables are known that version 1 adds to an answer.
+/// Columns of the tables that version 1 adds to a response.
 const ADDED_TABLES: [&[&str]; 4] = [
     &["Value"],
     &["TableId", "Key", "Value"],
@@ -43,50 +44,50 @@ const ADDED_TABLES: [&[&str]; 4] = [
     &["Ordinal", "Kind", "Name", "Id", "PrettyName"],
 ];
 
-/// What a number of rows says about the completeness of an answer.
+/// Returns a warning if this is the number of rows at which a service truncates its results.
 pub(crate) fn limit_reached(rows: u64) -> Option<String> {
     let (_, what) = ROW_LIMITS.iter().find(|(limit, _)| *limit == rows)?;
     Some(format!("exactly {rows} rows, {what}: there may have been more"))
 }
 
-/// What the text around records says about them.
+/// A note about the records, from the text around them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum FramingNote {
-    /// Rows are missing for certain.
+    /// Rows are certainly missing.
     Damage(Damage),
-    /// There are as many rows as a service returns at most.
+    /// The number of rows is the maximum that a service returns.
     Limit(String),
-    /// A page of several has been passed.
+    /// A page was passed, of a response that may have several.
     Page(Page),
 }
 
-/// What an object in the place of a table or frame is.
+/// What an object is that may be a table or frame.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ResponsePart {
-    /// Rows begin behind this many bytes; without a header they are not of the answer.
+    /// Rows begin after this number of bytes; without a header they do not belong to the result.
     Rows(usize, Option<Arc<ColumnHeader>>),
-    /// The object is passed over as a whole.
+    /// The whole object is passed over.
     Passed(usize),
-    /// It is no table.
+    /// Neither a table nor a frame.
     Other,
-    /// It takes more bytes to tell.
+    /// More bytes are needed.
     Unclear,
-    /// It takes the whole object to tell: its rows come before what is said about them.
+    /// The whole object is needed: its rows come before its other keys.
     Whole,
 }
 
-/// What is known of the tables of an answer.
+/// The tables of a response so far.
 #[derive(Debug, Default)]
 pub(crate) struct QueryResponse {
-    /// Tables that come in pieces, by their ids.
+    /// Tables divided into fragments, by their ids.
     open: BTreeMap<String, OpenTable>,
-    /// The one of them whose rows are read.
+    /// The id of the table whose rows are being read.
     current: Option<String>,
-    /// The columns with the severity of events, where the rows that are passed over report events.
+    /// The columns with the severity of events, if the rows being passed over are events.
     severities: Vec<usize>,
-    /// What the answer says about itself.
+    /// Notes of the response about itself.
     pub notes: Vec<FramingNote>,
-    /// Why the answer cannot be read.
+    /// Why the response cannot be read.
     pub refusal: Option<&'static str>,
 }
 
@@ -97,7 +98,7 @@ struct OpenTable {
     rows: u64,
 }
 
-/// The keys of a table or frame in front of its rows.
+/// The keys of a table or frame before its rows.
 #[derive(Debug, Default)]
 struct TableKeys<'a> {
     frame: Option<Cow<'a, str>>,
@@ -107,32 +108,32 @@ struct TableKeys<'a> {
     columns: Option<&'a str>,
     errors: bool,
     row_count: Option<u64>,
-    /// Where the first row begins.
+    /// Offset of the first row.
     rows: Option<usize>,
-    marks: RecordKeys,
+    record_keys: RecordKeys,
 }
 
 impl QueryResponse {
-    /// Looks at the object that `bytes` start with: an element of the tables of an answer or, with `framed`, what may
-    /// be a frame. Its keys may come in any order.
-    pub(crate) fn piece(&mut self, bytes: &[u8], framed: bool) -> ResponsePart {
+    /// Classifies the object at the start of `bytes`: an element of the tables of a response or, with `framed`, a
+    /// possible frame. Its keys may be in any order.
+    pub(crate) fn part(&mut self, bytes: &[u8], framed: bool) -> ResponsePart {
         let mut keys = TableKeys::default();
         let mut position = 1;
         loop {
-            position += blanks(&bytes[position..]);
+            position += whitespace(&bytes[position..]);
             match bytes.get(position) {
-                Some(b',') => position += 1 + blanks(&bytes[position + 1..]),
+                Some(b',') => position += 1 + whitespace(&bytes[position + 1..]),
                 Some(b'}') => return self.whole(&keys, position + 1, framed),
                 Some(_) => {}
                 None => return keys.unclear(),
             }
-            let Some((key, length)) = text(&bytes[position..]) else {
+            let Some((key, length)) = string(&bytes[position..]) else {
                 return if bytes.len() - position < 64 { keys.unclear() } else { ResponsePart::Other };
             };
             position += length;
-            position += blanks(&bytes[position..]);
+            position += whitespace(&bytes[position..]);
             match bytes.get(position) {
-                Some(b':') => position += 1 + blanks(&bytes[position + 1..]),
+                Some(b':') => position += 1 + whitespace(&bytes[position + 1..]),
                 Some(_) => return ResponsePart::Other,
                 None => return keys.unclear(),
             }
@@ -143,7 +144,7 @@ impl QueryResponse {
                 Some(b'[') if rows && keys.rows.is_some() => return ResponsePart::Other,
                 Some(b'[') if rows => {
                     keys.rows = Some(position + 1);
-                    if keys.say_all(framed) {
+                    if keys.are_complete(framed) {
                         return self.rows(&keys, position + 1);
                     }
                 }
@@ -160,10 +161,10 @@ impl QueryResponse {
         }
     }
 
-    /// All keys are known: a frame without rows, or a table whose rows did not come last. What has the keys of a record
-    /// is one.
+    /// Classifies an object whose keys are all known: a frame without rows, or a table whose rows do not come last. An
+    /// object with the keys of a record is neither.
     fn whole(&mut self, keys: &TableKeys<'_>, length: usize, framed: bool) -> ResponsePart {
-        if keys.marks.is_record() || (framed && keys.frame.is_none()) {
+        if keys.record_keys.is_record() || (framed && keys.frame.is_none()) {
             return ResponsePart::Other;
         }
         if let Some(start) = keys.rows {
@@ -171,7 +172,7 @@ impl QueryResponse {
         }
         match keys.frame.as_deref() {
             Some("TableHeader") => {
-                let header = if keys.is_answer() { keys.header() } else { None };
+                let header = if keys.is_primary() { keys.header() } else { None };
                 if let Some(id) = keys.id
                     && self.open.len() < MAX_TABLES
                 {
@@ -190,23 +191,24 @@ impl QueryResponse {
         self.severities.clear();
         if keys.frame.as_deref() != Some("TableFragment") {
             let Some(header) = keys.header() else { return ResponsePart::Other };
-            let is_wanted = keys.is_answer() && !is_added(&header);
-            if !is_wanted {
+            let is_returned = keys.is_primary() && !is_added(&header);
+            if !is_returned {
                 self.severities = severity_columns(&header);
             }
-            return ResponsePart::Rows(length, Some(header).filter(|_| is_wanted));
+            return ResponsePart::Rows(length, Some(header).filter(|_| is_returned));
         }
         let Some(table) = keys.id.and_then(|id| self.open.get_mut(id)) else { return ResponsePart::Other };
         if keys.fragment.as_deref() == Some("DataReplace") && table.begun && table.header.is_some() {
-            self.refusal =
-                Some("a progressive answer takes rows back that it gave before: save the query's final answer");
+            self.refusal = Some(
+                "a progressive response replaces rows that it returned before: save the final response of the query",
+            );
         }
         table.begun = true;
         self.current = keys.id.map(str::to_owned);
         ResponsePart::Rows(length, table.header.clone())
     }
 
-    /// A table in pieces ends: the service says how many rows it sent.
+    /// Compares the number of rows of a divided table with the number that the service states.
     fn check_rows(&mut self, keys: &TableKeys<'_>) {
         let table = keys.id.and_then(|id| self.open.get(id)).filter(|table| table.header.is_some());
         if let (Some(table), Some(sent)) = (table, keys.row_count)
@@ -216,12 +218,12 @@ impl QueryResponse {
         }
     }
 
-    /// The service says that the answer is not whole.
+    /// Notes that the service reports a partial result.
     pub(crate) fn note_partial(&mut self) {
         self.notes.push(FramingNote::Damage(Damage::PartialAnswer));
     }
 
-    /// Looks at a row that is passed over: an event of the query may be an error that cut the answer off.
+    /// Examines a row that is passed over: an event of the query may be an error that truncated the result.
     pub(crate) fn note_event(&mut self, row: &[u8]) {
         if self.severities.is_empty() {
             return;
@@ -233,7 +235,7 @@ impl QueryResponse {
         }
     }
 
-    /// The rows of a table end.
+    /// Ends the rows of a table.
     pub(crate) fn end_rows(&mut self, rows: u64) {
         if let Some(table) = self.current.take().and_then(|id| self.open.get_mut(&id)) {
             table.rows += rows;
@@ -243,13 +245,13 @@ impl QueryResponse {
 }
 
 impl<'a> TableKeys<'a> {
-    /// What more bytes are needed for.
+    /// Returns what is still needed to classify the object.
     fn unclear(&self) -> ResponsePart {
         if self.rows.is_some() { ResponsePart::Whole } else { ResponsePart::Unclear }
     }
 
-    /// True where everything is known about the rows that begin.
-    fn say_all(&self, framed: bool) -> bool {
+    /// True if the keys before the rows are complete.
+    fn are_complete(&self, framed: bool) -> bool {
         match self.frame.as_deref() {
             Some("TableFragment") => self.id.is_some() && self.fragment.is_some(),
             Some(_) => self.columns.is_some() && self.kind.is_some(),
@@ -258,7 +260,7 @@ impl<'a> TableKeys<'a> {
     }
 
     fn note(&mut self, key: &str, value: &'a str) {
-        self.marks.note(key.as_bytes());
+        self.record_keys.note(key.as_bytes());
         let inside = || dynamic::to_text(value);
         match key {
             "FrameType" => self.frame = Some(inside()),
@@ -273,11 +275,11 @@ impl<'a> TableKeys<'a> {
         }
     }
 
-    fn is_answer(&self) -> bool {
+    fn is_primary(&self) -> bool {
         self.kind.as_deref().is_none_or(|kind| kind == "PrimaryResult")
     }
 
-    /// The names of the columns; None where there are none, or more than a table may have.
+    /// Returns the column names; None if there are none, or more than a table may have.
     fn header(&self) -> Option<Arc<ColumnHeader>> {
         let columns = self.columns.filter(|json| dynamic::validate(json.as_bytes()).is_ok())?;
         let name = |column: &str| {
@@ -300,25 +302,25 @@ fn is_added(header: &ColumnHeader) -> bool {
     })
 }
 
-/// The columns that tell how bad an event was, of a table of events: each of these has a code, too.
+/// Returns the columns with the severity of events, if the table has events: these have a status code, too.
 fn severity_columns(header: &ColumnHeader) -> Vec<usize> {
     let is_severity = |(_, name): &(usize, &String)| SEVERITIES.contains(&name.as_str());
     let columns = header.names.iter().enumerate().filter(is_severity).map(|(index, _)| index);
     columns.filter(|_| header.names.iter().any(|name| name == "StatusCode")).collect()
 }
 
-/// True for the severity of an error: 1 is critical, 2 an error, and what is less bad has a higher number.
+/// True for the severity of an error: 1 is critical, 2 an error; lower severities have higher numbers.
 fn is_error(severity: &str) -> bool {
     let severity = dynamic::to_text(severity);
     ["1", "2", "Error", "Critical"].iter().any(|error| severity.eq_ignore_ascii_case(error))
 }
 
-fn blanks(bytes: &[u8]) -> usize {
+fn whitespace(bytes: &[u8]) -> usize {
     bytes.iter().take_while(|byte| byte.is_ascii_whitespace()).count()
 }
 
-/// The text that `bytes` start with, and its length with the quotes.
-fn text(bytes: &[u8]) -> Option<(Cow<'_, str>, usize)> {
+/// Returns the string at the start of `bytes`, and its length with the quotes.
+fn string(bytes: &[u8]) -> Option<(Cow<'_, str>, usize)> {
     let length = value_end(bytes).filter(|_| bytes.starts_with(b"\""))?;
     let quoted = std::str::from_utf8(&bytes[..length]).ok()?;
     Some((dynamic::to_text(quoted), length))
@@ -328,15 +330,15 @@ fn text(bytes: &[u8]) -> Option<(Cow<'_, str>, usize)> {
 mod tests {
     use crate::records::ValueSplitter;
 
-    /// The rows of an answer that comes in pieces of `step` bytes, each behind its columns; what the answer says; and
-    /// whether it is refused.
+    /// Returns the rows of a response that arrives in pieces of `step` bytes, each after its columns; the number of
+    /// notes; and whether the response is refused.
     fn rows(text: &str, step: usize) -> (Vec<String>, usize, bool) {
         let mut splitter = ValueSplitter::default();
         let mut found = Vec::new();
         let mut buffer: Vec<u8> = Vec::new();
         let mut pieces = text.as_bytes().chunks(step).peekable();
-        while let Some(piece) = pieces.next() {
-            buffer.extend_from_slice(piece);
+        while let Some(part) = pieces.next() {
+            buffer.extend_from_slice(part);
             let (spans, done) = splitter.split(&buffer, pieces.peek().is_some());
             for span in spans {
                 let columns = span.header.map_or("none".to_owned(), |header| header.names.join(","));

@@ -1,8 +1,8 @@
-//! Some more bytes of an input, behind those that are there.
+//! Reads more bytes of an input into a buffer.
 
 use std::io::{self, Read};
 
-/// Reads once, at most `max` bytes; how many these are, which is 0 at the end, and what went wrong.
+/// Reads once, and appends at most `max` bytes. Returns their number, which is 0 at the end, and the error, if any.
 pub(super) fn read_more(input: &mut dyn Read, bytes: &mut Vec<u8>, max: usize) -> (usize, io::Result<()>) {
     let length = bytes.len();
     bytes.resize(length + max, 0);

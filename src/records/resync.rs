@@ -1,9 +1,9 @@
-//! Behind a record that cannot be read: where do records begin again?
+//! Finds the next record after one that cannot be read.
 //!
-//! A bracket or quote that was lost makes everything behind it look like something else. So the next record is not
-//! counted to but recognised: a whole object whose first keys are those that records of the file begin with, or that has
-//! the keys of a record of a known shape; a whole row with as many cells as its table has columns. Where nothing is
-//! certain the rest is not read, and that is said.
+//! A lost bracket or quote shifts the meaning of everything after it. So the next record is recognised, not counted to:
+//! a whole object whose first keys are those of other records of the file, or that has the keys of a known record
+//! shape; or a whole row with as many cells as its table has columns. If nothing is certain, the rest is not read, and
+//! that is reported.
 
 use super::blocks::MAX_RECORD_BYTES;
 use super::effort::Effort;
@@ -12,83 +12,83 @@ use super::object_keys::{FirstKeys, RecordKeys};
 use super::value_scan::{ScanStop, ValueScan};
 use crate::types::dynamic;
 
-/// Bytes of what was lost that are kept.
+/// Bytes kept of a skipped range.
 const RAW_BYTES: usize = 4 << 10;
 
-/// Bytes in front of a place that tell what may stand there.
-const CONTEXT: usize = 64;
+/// Bytes before a candidate that show whether a record may begin there.
+const CONTEXT_BYTES: usize = 64;
 
-/// A candidate that does not end within this many bytes is no record: those after it must be found.
+/// A longer candidate is rejected, so that the records after it are found.
 const MAX_CANDIDATE_BYTES: usize = MAX_RECORD_BYTES / 2;
 
-/// Objects inside of a record whose first keys are compared with those of the record.
+/// Maximum number of objects nested in a record whose first keys are compared with those of the record.
 const MAX_INNER_OBJECTS: usize = 1_000;
 
-/// Rows with fewer cells could be anything.
+/// Minimum number of cells of a recognisable row.
 const MIN_CELLS: usize = 3;
 
-/// Beginnings of records that are remembered.
-const MAX_HEADS: usize = 16;
+/// Maximum number of record prefixes kept.
+const MAX_PREFIXES: usize = 16;
 
-/// Records that are looked at all, and every so many behind them.
-const LOOKED_AT: u64 = 64;
-const EVERY: u64 = 16;
+/// All of the first `LEARNT_RECORDS` records are examined, and every `LEARNT_INTERVAL`th after them.
+const LEARNT_RECORDS: u64 = 64;
+const LEARNT_INTERVAL: u64 = 16;
 
-/// What the records of a file begin with.
+/// The first keys of the records of a file.
 #[derive(Debug, Default)]
 pub(super) struct RecordPrefixes {
-    /// With those that objects inside of records begin with, too: they tell nothing.
+    /// Each with true if objects nested in records begin with the same keys: then it does not identify a record.
     known: Vec<(FirstKeys, bool)>,
     seen: u64,
 }
 
-/// What could not be read, between two records.
+/// A skipped range between two records, relative to the bytes at hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RelativeSkip {
-    /// Where JSON ends, from the start of the bytes at hand.
-    pub place: i64,
-    /// Where records begin again; None where they do not.
+    /// Where valid JSON ends.
+    pub position: i64,
+    /// Where records resume; None if they do not.
     pub end: Option<i64>,
-    /// Its first bytes.
+    /// The first bytes of the range.
     pub raw: Vec<u8>,
 }
 
-/// A search for the next record, kept from block to block.
+/// A search for the next record, which continues from block to block. Positions are relative to that of the splitter.
 #[derive(Debug)]
 pub(super) struct Resync {
-    /// Where JSON ends, from the position of the splitter.
-    place: i64,
-    /// Where the damaged record begins, from the position of the splitter, and its first bytes.
+    /// Where valid JSON ends.
+    position: i64,
+    /// Where the damaged record begins, and its first bytes.
     start: i64,
     raw: Vec<u8>,
-    /// Where the search goes on, from the position of the splitter.
+    /// Where the search continues.
     from: usize,
-    /// How far the candidate that begins there was looked at, if more bytes are to tell whether it is a record.
+    /// The scan of the candidate at `from`, if more bytes are needed to decide whether it is a record.
     pending: Option<ValueScan>,
 }
 
-/// What is looked for.
+/// What a search looks for.
 #[derive(Clone, Copy)]
 pub(super) enum ResyncTarget<'a> {
     Records(&'a RecordPrefixes),
-    /// A row with so many cells.
+    /// A row with this number of cells.
     Cells(usize),
-    /// Nothing could be recognised.
+    /// Nothing: the rows cannot be recognised.
     Nothing,
 }
 
-/// What a search comes to.
+/// The result of a search in the bytes at hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ResyncOutcome {
     /// A record begins at this byte.
     Record(usize),
-    /// The text goes on in UTF-16 at this byte.
+    /// The text continues in UTF-16 at this byte.
     Utf16(usize, Encoding),
-    /// No record begins in the bytes, and this many of them are done with.
+    /// No record was found; this many bytes are consumed.
     Nothing(usize),
 }
 
-/// Whether a record begins at a place.
+/// Whether a candidate is a record.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum CandidateVerdict {
     Yes,
@@ -97,66 +97,66 @@ enum CandidateVerdict {
 }
 
 impl RecordPrefixes {
-    /// Looks at a record that is whole.
+    /// Learns the first keys of a whole record.
     pub(super) fn learn(&mut self, record: &[u8]) {
         self.seen += 1;
-        if self.seen > LOOKED_AT && !self.seen.is_multiple_of(EVERY) {
+        if self.seen > LEARNT_RECORDS && !self.seen.is_multiple_of(LEARNT_INTERVAL) {
             return;
         }
-        let head = FirstKeys::of(record);
+        let first_keys = FirstKeys::of(record);
         let inner = || memchr::memchr_iter(b'{', record).skip(1).take(MAX_INNER_OBJECTS);
-        let inside = || inner().any(|at| head.fits(&FirstKeys::of(&record[at..])));
-        match self.known.iter().position(|(known, _)| known.is_same(&head)) {
-            Some(index) => self.known[index].1 |= self.seen <= LOOKED_AT && inside(),
-            None if self.known.len() < MAX_HEADS => {
+        let inside = || inner().any(|at| first_keys.fits(&FirstKeys::of(&record[at..])));
+        match self.known.iter().position(|(known, _)| known.is_same(&first_keys)) {
+            Some(index) => self.known[index].1 |= self.seen <= LEARNT_RECORDS && inside(),
+            None if self.known.len() < MAX_PREFIXES => {
                 let inside = inside();
-                self.known.push((head, inside));
+                self.known.push((first_keys, inside));
             }
             None => {}
         }
     }
 
-    /// Looks at a record that is damaged behind these bytes; it counts where no other is known.
+    /// Learns the first keys of a record that is damaged after these bytes, if no other record is known.
     fn learn_damaged(&mut self, record: &[u8]) {
-        let head = FirstKeys::of(record);
-        if self.known.is_empty() && head.is_telling() {
-            self.known.push((head, false));
+        let first_keys = FirstKeys::of(record);
+        if self.known.is_empty() && first_keys.is_distinctive() {
+            self.known.push((first_keys, false));
         }
     }
 
-    fn know(&self, head: &FirstKeys) -> bool {
-        self.known.iter().any(|(known, inside)| !inside && known.fits(head))
+    fn contains(&self, first_keys: &FirstKeys) -> bool {
+        self.known.iter().any(|(known, inside)| !inside && known.fits(first_keys))
     }
 }
 
 impl Resync {
-    /// The record that `bytes` begin with is damaged; what led astray stands at `at`.
-    pub(super) fn new(bytes: &[u8], at: usize, heads: &mut RecordPrefixes) -> Self {
+    /// Begins a search after the damaged record at the start of `bytes`, in which scanning failed at `at`.
+    pub(super) fn new(bytes: &[u8], at: usize, prefixes: &mut RecordPrefixes) -> Self {
         let damaged = &bytes[..bytes.len().min(at + 1)];
-        let flaw = dynamic::validate(damaged).err().map_or(at, |invalid| invalid.offset.min(at));
-        heads.learn_damaged(&bytes[..flaw]);
+        let valid_bytes = dynamic::validate(damaged).err().map_or(at, |invalid| invalid.offset.min(at));
+        prefixes.learn_damaged(&bytes[..valid_bytes]);
         let raw = bytes[..bytes.len().min(RAW_BYTES)].to_vec();
-        let place = i64::try_from(flaw).unwrap_or(i64::MAX);
-        Self { place, start: 0, raw, from: usize::from(bytes.starts_with(b"{") || at > 0), pending: None }
+        let position = i64::try_from(valid_bytes).unwrap_or(i64::MAX);
+        Self { position, start: 0, raw, from: usize::from(bytes.starts_with(b"{") || at > 0), pending: None }
     }
 
-    /// A file whose beginning is missing.
+    /// Begins a search at the start of a file whose beginning is missing.
     pub(super) fn at_start() -> Self {
-        Self { place: 0, start: 0, raw: Vec::new(), from: 0, pending: None }
+        Self { position: 0, start: 0, raw: Vec::new(), from: 0, pending: None }
     }
 
-    /// Looks for the next record in `bytes`, which begin at the position of the splitter.
+    /// Searches for the next record in `bytes`, which begin at the position of the splitter.
     pub(super) fn search(
         &mut self,
         bytes: &[u8],
-        wanted: ResyncTarget<'_>,
+        target: ResyncTarget<'_>,
         more: bool,
         effort: &mut Effort,
     ) -> ResyncOutcome {
         if self.raw.is_empty() {
             self.raw = bytes[..bytes.len().min(RAW_BYTES)].to_vec();
         }
-        let bracket = match wanted {
+        let bracket = match target {
             ResyncTarget::Cells(cells) if cells >= MIN_CELLS => Some(b'['),
             ResyncTarget::Records(_) => Some(b'{'),
             ResyncTarget::Cells(_) | ResyncTarget::Nothing => None,
@@ -168,10 +168,10 @@ impl Resync {
             }
             effort.pass(found + 1);
             at += found;
-            match verdict(bytes, at, wanted, more, effort, &mut self.pending) {
+            match judge_candidate(bytes, at, target, more, effort, &mut self.pending) {
                 CandidateVerdict::Yes => return ResyncOutcome::Record(at),
                 CandidateVerdict::Unclear if more => {
-                    return ResyncOutcome::Nothing(self.go_on(at, at.saturating_sub(CONTEXT)));
+                    return ResyncOutcome::Nothing(self.go_on(at, at.saturating_sub(CONTEXT_BYTES)));
                 }
                 CandidateVerdict::No | CandidateVerdict::Unclear => at += 1,
             }
@@ -180,19 +180,20 @@ impl Resync {
             return ResyncOutcome::Utf16(at, encoding);
         }
         effort.pass(bytes.len() - at);
-        let kept = if more { CONTEXT } else { 0 };
+        let kept = if more { CONTEXT_BYTES } else { 0 };
         ResyncOutcome::Nothing(self.go_on(bytes.len(), bytes.len().saturating_sub(kept)))
     }
 
-    /// The search goes on at `from`; the bytes up to `done` are not needed any more.
+    /// Sets the search to continue at `from`, after the first `done` bytes were consumed.
     fn go_on(&mut self, from: usize, done: usize) -> usize {
         self.from = from - done;
-        self.place = self.place.saturating_sub(signed(done));
+        self.position = self.position.saturating_sub(signed(done));
         self.start = self.start.saturating_sub(signed(done));
         done
     }
 
-    /// What was lost, up to the next record; all places count from a start that lies `position` bytes back.
+    /// Returns the skipped range, up to the next record at `end`. Its positions are relative to a point `position`
+    /// bytes before that of the splitter.
     pub(super) fn into_skip(mut self, position: usize, end: Option<usize>) -> RelativeSkip {
         if let Some(end) = end {
             let length = signed(end).saturating_sub(self.start);
@@ -200,15 +201,15 @@ impl Resync {
             self.raw.shrink_to_fit();
         }
         let end = end.map(|end| signed(position).saturating_add(signed(end)));
-        RelativeSkip { place: self.place.saturating_add(signed(position)), end, raw: self.raw }
+        RelativeSkip { position: self.position.saturating_add(signed(position)), end, raw: self.raw }
     }
 }
 
-/// Whether a record begins at `at`.
-fn verdict(
+/// Decides whether the candidate is a record.
+fn judge_candidate(
     bytes: &[u8],
     at: usize,
-    wanted: ResyncTarget<'_>,
+    target: ResyncTarget<'_>,
     more: bool,
     effort: &mut Effort,
     pending: &mut Option<ValueScan>,
@@ -219,15 +220,15 @@ fn verdict(
     }
     let rest = &bytes[at..];
     let mut certain = false;
-    if let ResyncTarget::Records(heads) = wanted {
-        let head = FirstKeys::of(rest);
-        effort.spend(head.read);
-        if head.cut && more {
+    if let ResyncTarget::Records(prefixes) = target {
+        let first_keys = FirstKeys::of(rest);
+        effort.spend(first_keys.read);
+        if first_keys.cut && more {
             return CandidateVerdict::Unclear;
         }
-        certain = heads.know(&head);
-        let telling = certain && head.is_telling();
-        if !telling && !may_begin(bytes, at) {
+        certain = prefixes.contains(&first_keys);
+        let distinctive = certain && first_keys.is_distinctive();
+        if !distinctive && !may_begin(bytes, at) {
             return CandidateVerdict::No;
         }
     } else if !may_begin(bytes, at) {
@@ -235,22 +236,22 @@ fn verdict(
     }
     let mut scan = begun.unwrap_or_else(ValueScan::strict);
     let from = scan.position();
-    let found = scan.go_on(rest);
+    let found = scan.resume(rest);
     effort.spend(scan.position().saturating_sub(from));
     let is_open = more && rest.len() < MAX_CANDIDATE_BYTES;
-    let behind = match found {
+    let after = match found {
         ScanStop::End(length) => rest[length..].trim_ascii_start().first(),
         ScanStop::More if is_open => None,
         ScanStop::More | ScanStop::Invalid(_) | ScanStop::Array(_) => return CandidateVerdict::No,
     };
-    match (found, behind) {
+    match (found, after) {
         (_, None) if is_open => {
             *pending = Some(scan);
             CandidateVerdict::Unclear
         }
         (ScanStop::End(length), None | Some(b',' | b']' | b'{' | b'[' | 0x1e)) => {
-            let place = CandidateContext { certain, line: is_line(&bytes[..at], &rest[length..]) };
-            let is_record = is_wanted(&rest[..length], wanted, place);
+            let context = CandidateContext { certain, line: is_line(&bytes[..at], &rest[length..]) };
+            let is_record = is_target(&rest[..length], target, context);
             effort.pass(if is_record { length } else { 0 });
             if is_record { CandidateVerdict::Yes } else { CandidateVerdict::No }
         }
@@ -258,31 +259,31 @@ fn verdict(
     }
 }
 
-/// Where UTF-16 begins between two bytes, or at the last of them.
+/// Returns where UTF-16 begins between two bytes, or at the last of them.
 fn utf16_between(bytes: &[u8], from: usize, to: usize) -> Option<(usize, Encoding)> {
     let start = from.saturating_sub(1);
     let (at, encoding) = utf16_in(&bytes[start..bytes.len().min(to + ENCODING_BYTES)])?;
     (start + at <= to).then_some((start + at, encoding))
 }
 
-/// What speaks for a value.
+/// What is known of a candidate from its context.
 #[derive(Clone, Copy)]
 struct CandidateContext {
-    /// Records of the file begin so, and nothing inside of them.
+    /// Its first keys are those of records, and not of objects nested in them.
     certain: bool,
-    /// It is a line of its own, which objects inside of others are not: these have blanks in front, or something behind.
+    /// It is a whole line. Nested objects are indented or followed by text.
     line: bool,
 }
 
-/// True for a whole value that is a record or row, as far as can be told.
-fn is_wanted(value: &[u8], wanted: ResyncTarget<'_>, CandidateContext { certain, line }: CandidateContext) -> bool {
+/// True if a whole value is a record or row of the target.
+fn is_target(value: &[u8], target: ResyncTarget<'_>, CandidateContext { certain, line }: CandidateContext) -> bool {
     if dynamic::validate(value).is_err() {
         return false;
     }
-    match wanted {
-        ResyncTarget::Records(heads) => {
-            let marks = RecordKeys::of(value);
-            certain || marks.is_certain() || ((heads.known.is_empty() || line) && marks.is_record())
+    match target {
+        ResyncTarget::Records(prefixes) => {
+            let record_keys = RecordKeys::of(value);
+            certain || record_keys.is_certain() || ((prefixes.known.is_empty() || line) && record_keys.is_record())
         }
         ResyncTarget::Cells(cells) => {
             std::str::from_utf8(value).is_ok_and(|row| dynamic::elements(row).count() == cells)
@@ -291,24 +292,24 @@ fn is_wanted(value: &[u8], wanted: ResyncTarget<'_>, CandidateContext { certain,
     }
 }
 
-/// True where a value that stands between these bytes has a line for itself.
-fn is_line(before: &[u8], behind: &[u8]) -> bool {
-    let ends = matches!(behind, [] | [b'\n', ..] | [b'\r', b'\n', ..]);
+/// True if the value between these bytes is a whole line.
+fn is_line(before: &[u8], after: &[u8]) -> bool {
+    let ends = matches!(after, [] | [b'\n', ..] | [b'\r', b'\n', ..]);
     ends && before.last().is_none_or(|byte| *byte == b'\n')
 }
 
-/// True where an element of an array may begin: behind another one, at its start, or on a line of its own.
+/// True if an array element may begin at `at`: after another one, at the start of the array, or on a line of its own.
 fn may_begin(bytes: &[u8], at: usize) -> bool {
-    let before = &bytes[at.saturating_sub(CONTEXT)..at];
+    let before = &bytes[at.saturating_sub(CONTEXT_BYTES)..at];
     let text = before.trim_ascii_end();
     let own_line = before[text.len()..].contains(&b'\n');
     own_line || matches!(text.last(), Some(b',' | b'[' | b'}' | b']' | 0x1e | 0))
 }
 
-/// True where a text that begins inside of a record goes on with one that is whole and of a known shape.
-pub(super) fn is_tail(head: &[u8]) -> bool {
-    let heads = RecordPrefixes::default();
-    let searched = Resync::at_start().search(head, ResyncTarget::Records(&heads), false, &mut Effort::default());
+/// True if a text that begins inside a record continues with a whole record of a known shape.
+pub(super) fn is_tail(text: &[u8]) -> bool {
+    let prefixes = RecordPrefixes::default();
+    let searched = Resync::at_start().search(text, ResyncTarget::Records(&prefixes), false, &mut Effort::default());
     matches!(searched, ResyncOutcome::Record(_))
 }
 

@@ -1,31 +1,31 @@
-//! Where the records of a made text come from: rows of CSV and messages of a capture become text, and whoever looks for
-//! a record again looks in the file.
+//! Maps positions in converted text to the original file: rows of CSV and messages of a capture become JSON Lines, and
+//! messages name the position in the file.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What a file is made of.
+/// The units that a file consists of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SourceUnit {
-    /// Rows, which are found by line and byte.
+    /// Rows, identified by line and byte offset.
     Row,
-    /// Messages, which are counted; their records are found by the byte inside of them.
+    /// Messages, identified by their number; their records by the byte offset in the message.
     Message,
 }
 
-/// The beginning of a unit.
+/// The start of a unit.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct UnitStart {
-    /// Its offset in the made text.
+    /// Its offset in the converted text.
     pub text: u64,
-    /// The line of a row, the number of a message; from 1.
+    /// The line number of a row, or the number of a message; from 1.
     pub number: u64,
-    /// The offset of a row in what the text is made of.
+    /// The offset of a row in the original.
     pub byte: u64,
 }
 
-/// The units of the text that is being read. Whoever makes the text adds to them; whoever reads it forgets those that
-/// lie behind, so few are kept at a time.
+/// The units of the text that is being read. The converter adds them, and the reader drops those before its position,
+/// so only a few are kept.
 #[derive(Debug)]
 pub(crate) struct SourceMap {
     unit: SourceUnit,
@@ -46,15 +46,15 @@ impl SourceMap {
         self.lock().extend(starts.drain(..));
     }
 
-    /// Forgets the units that end before this offset of the text.
+    /// Drops the units that end before this offset of the text.
     pub(crate) fn forget(&self, text: u64) {
         let mut starts = self.lock();
         let gone = starts.partition_point(|start| start.text <= text).saturating_sub(1);
         starts.drain(..gone);
     }
 
-    /// The line and byte that lead to what stands at this offset of the text: of a row, those of its first cell; of a
-    /// message, its number and the byte inside of it.
+    /// Returns the position in the original of an offset in the text: the line and byte offset of a row, or the number
+    /// of a message and the byte offset in it.
     pub(crate) fn at(&self, text: u64) -> Option<(u64, u64)> {
         let starts = self.lock();
         let start = starts.get(starts.partition_point(|start| start.text <= text).checked_sub(1)?)?;
@@ -64,7 +64,7 @@ impl SourceMap {
         })
     }
 
-    /// The same in words.
+    /// Returns the position in the original, for messages.
     pub(crate) fn describe(&self, text: u64) -> Option<String> {
         let (number, byte) = self.at(text)?;
         Some(match self.unit {

@@ -1,76 +1,76 @@
-//! Where a JSON value ends, found by counting brackets, block by block: many bytes at a time where nothing is out of the
-//! ordinary ([`crate::json::structural_mask`]), else one by one.
+//! Finds the end of a JSON value by counting brackets, block by block: many bytes at a time if they are unremarkable
+//! ([`crate::json::structural_mask`]), else byte by byte.
 //!
-//! Values are checked by those who read them. Here only what would lead astray is: a quote or a bracket in a place where
-//! JSON has none shows that one was lost, and that what follows is counted wrongly.
+//! Values are validated by their readers. The scan detects only what would mislead it: a quote or bracket where JSON
+//! allows none shows that one was lost, and that what follows would be miscounted.
 
 use crate::json::structural_mask::{StructuralMask, WIDTH, may_follow_string, may_precede_string};
 
-/// Levels whose brackets are told apart; a value that is nested deeper is no record, whatever it is.
+/// Number of nesting levels whose brackets are tracked. A value nested deeper is not a record.
 const MAX_LEVELS: usize = 128;
 
-/// Arrays among the members of a value at which a scan halts: what has more of them is a record.
+/// Maximum number of arrays at which a scan halts: a value with more array members is a record.
 const MAX_HALTS: u8 = 64;
 
-/// How far a value has been looked at; kept from block to block.
+/// The state of a scan, kept from block to block.
 #[derive(Clone, Copy, Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "what is looked for and what was seen, each by itself")]
+#[expect(clippy::struct_excessive_bools, reason = "independent options and results of the scan")]
 pub(super) struct ValueScan {
     depth: usize,
-    /// The open brackets, a bit a level: set for `{`.
-    bags: u128,
+    /// The open brackets, one bit a level: set for `{`.
+    open_objects: u128,
     in_string: bool,
-    /// Next byte to be looked at, from the start of the value.
+    /// Offset of the next byte, from the start of the value.
     next: usize,
-    /// True where brackets and quotes are checked.
+    /// True if brackets and quotes are checked.
     strict: bool,
-    /// True where the scan halts at the arrays among the members of the value, and how often it did.
-    halting: bool,
-    halts: u8,
-    /// What is passed over, not handed out.
+    /// True if the scan halts at arrays that are members of the value, and how often it has halted.
+    halts_at_arrays: bool,
+    halt_count: u8,
+    /// True if the value is passed over and not returned as a record.
     pub ignored: bool,
-    /// True where an array among its members that could hold records is empty.
-    pub hollow: bool,
-    /// True where the whole value tells whether it is a frame of an answer.
-    pub framed: bool,
+    /// True if a member that could hold records is an empty array.
+    pub has_empty_array: bool,
+    /// True if the whole value is needed to tell whether it is a frame of a query response.
+    pub may_be_frame: bool,
 }
 
-/// Where a scan comes to.
+/// Why a scan stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ScanStop {
     /// The value has this length.
     End(usize),
-    /// JSON cannot go on at this byte.
+    /// JSON is invalid at this byte.
     Invalid(usize),
-    /// The `[` of a member of the value. The scan goes on behind it.
+    /// The `[` of a member of the value. The scan continues after it.
     Array(usize),
-    /// The value goes on behind the bytes.
+    /// The value continues after the bytes.
     More,
 }
 
 impl ValueScan {
-    /// A scan that tells where a value goes wrong.
+    /// Returns a scan that detects where a value is invalid.
     pub(super) fn strict() -> Self {
         Self { strict: true, ..Self::default() }
     }
 
-    /// The same, which also halts at arrays.
+    /// Returns a strict scan that also halts at arrays.
     pub(super) fn halting() -> Self {
-        Self { halting: true, ..Self::strict() }
+        Self { halts_at_arrays: true, ..Self::strict() }
     }
 
-    /// The same, for what nobody wants.
+    /// Returns a strict scan of a value that is not a record.
     pub(super) fn ignoring() -> Self {
         Self { ignored: true, ..Self::strict() }
     }
 
-    /// How many bytes of the value were looked at.
+    /// Returns the number of bytes scanned.
     pub(super) fn position(&self) -> usize {
         self.next
     }
 
-    /// Looks for the end of the value that starts with `bytes`.
-    pub(super) fn go_on(&mut self, bytes: &[u8]) -> ScanStop {
+    /// Scans for the end of the value at the start of `bytes`.
+    pub(super) fn resume(&mut self, bytes: &[u8]) -> ScanStop {
         #[cfg(test)]
         let from = self.next;
         let found = self.find_end(bytes);
@@ -86,7 +86,7 @@ impl ValueScan {
         if self.next > 0 && self.depth == 0 && !self.in_string {
             return ScanStop::End(self.next);
         }
-        // Where a glance saw something that wants a closer look, up to this byte.
+        // Bytes before this offset are read one by one, because their chunk was not passed at once.
         let mut bytewise_until = 0;
         while let Some(&byte) = bytes.get(self.next) {
             let at = self.next;
@@ -97,7 +97,7 @@ impl ValueScan {
                 bytewise_until = at + WIDTH;
             }
             if self.in_string {
-                match self.pass_text(bytes) {
+                match self.pass_string(bytes) {
                     None => {}
                     Some(found) => return found,
                 }
@@ -113,11 +113,11 @@ impl ValueScan {
                         if self.strict && at > 0 && !self.may_open(bytes, at) {
                             return ScanStop::Invalid(at);
                         }
-                        let halts = self.halting && self.depth == 1 && byte == b'[';
+                        let is_halt = self.halts_at_arrays && self.depth == 1 && byte == b'[';
                         self.open(byte);
-                        if halts {
-                            self.halts += 1;
-                            self.halting = self.halts < MAX_HALTS;
+                        if is_halt {
+                            self.halt_count += 1;
+                            self.halts_at_arrays = self.halt_count < MAX_HALTS;
                             self.next += 1;
                             return ScanStop::Array(at);
                         }
@@ -134,17 +134,17 @@ impl ValueScan {
         ScanStop::More
     }
 
-    /// Passes some bytes at once; false, and nothing is passed, where something in them needs a closer look: the end of
-    /// the value, an array to halt at, a flaw.
+    /// Passes a chunk at once. Returns false without passing it if it must be read byte by byte: at the end of the
+    /// value, an array to halt at, or an error.
     #[inline]
     fn pass_chunk(&mut self, bytes: &[u8]) -> bool {
         if !self.strict || self.depth == 0 {
             return false;
         }
-        let Some((chunk, [behind, ..])) = bytes[self.next..].split_first_chunk::<WIDTH>() else { return false };
-        let around = (bytes[self.next - 1], *behind);
+        let Some((chunk, [after, ..])) = bytes[self.next..].split_first_chunk::<WIDTH>() else { return false };
+        let before = bytes[self.next - 1];
         let Some(StructuralMask { mut brackets, in_string, length }) =
-            StructuralMask::of(chunk, around, self.in_string)
+            StructuralMask::of(chunk, before, *after, self.in_string)
         else {
             return false;
         };
@@ -154,7 +154,9 @@ impl ValueScan {
             brackets &= brackets - 1;
             let (byte, outermost) = (bytes[at], scan.depth == 1);
             let passed = match byte {
-                b'{' | b'[' if (outermost && byte == b'[' && scan.halting) || !scan.may_open(bytes, at) => false,
+                b'{' | b'[' if (outermost && byte == b'[' && scan.halts_at_arrays) || !scan.may_open(bytes, at) => {
+                    false
+                }
                 b'{' | b'[' => {
                     scan.open(byte);
                     scan.strict
@@ -169,24 +171,24 @@ impl ValueScan {
         true
     }
 
-    /// Passes the rest of a text, with its quote.
+    /// Passes the rest of a string, with its quote.
     #[inline]
-    fn pass_text(&mut self, bytes: &[u8]) -> Option<ScanStop> {
+    fn pass_string(&mut self, bytes: &[u8]) -> Option<ScanStop> {
         let Some(found) = memchr::memchr2(b'"', b'\\', &bytes[self.next..]) else { return Some(ScanStop::More) };
         let at = self.next + found;
         self.next = at;
-        let behind = bytes.get(at + 1).copied();
+        let after = bytes.get(at + 1).copied();
         if bytes[at] == b'\\' {
-            if behind.is_none() {
+            if after.is_none() {
                 return Some(ScanStop::More);
             }
             self.next += 2;
             return None;
         }
         if self.depth > 0 && self.strict {
-            match behind {
+            match after {
                 None => return Some(ScanStop::More),
-                Some(behind) if !may_follow_string(behind) => return Some(ScanStop::Invalid(at + 1)),
+                Some(after) if !may_follow_string(after) => return Some(ScanStop::Invalid(at + 1)),
                 Some(_) => {}
             }
         }
@@ -195,36 +197,36 @@ impl ValueScan {
         None
     }
 
-    /// True where a bracket may open a value at this place.
+    /// True if a bracket may open a value at this position.
     fn may_open(&self, bytes: &[u8], at: usize) -> bool {
         if self.depth >= MAX_LEVELS {
             return true;
         }
         let before = bytes[..at].iter().rev().find(|byte| !byte.is_ascii_whitespace());
         match before {
-            Some(b':') => self.bags & 1 == 1,
-            Some(b',' | b'[') => self.bags & 1 == 0,
+            Some(b':') => self.open_objects & 1 == 1,
+            Some(b',' | b'[') => self.open_objects & 1 == 0,
             _ => false,
         }
     }
 
     fn open(&mut self, bracket: u8) {
-        self.bags = self.bags << 1 | u128::from(bracket == b'{');
+        self.open_objects = self.open_objects << 1 | u128::from(bracket == b'{');
         self.depth += 1;
-        // Levels that were forgotten cannot be checked on the way back.
+        // Levels beyond the limit cannot be checked when they close.
         self.strict &= self.depth < MAX_LEVELS;
     }
 
-    /// Closes a bracket; false where another one is open.
+    /// Closes a bracket; false if the other kind is open.
     fn close(&mut self, bracket: u8) -> bool {
-        let fits = (self.bags & 1 == 1) == (bracket == b'}');
-        self.bags >>= 1;
+        let fits = (self.open_objects & 1 == 1) == (bracket == b'}');
+        self.open_objects >>= 1;
         self.depth = self.depth.saturating_sub(1);
         fits || !self.strict
     }
 }
 
-/// Counts the bytes that scans pass, for tests of how much work a file makes.
+/// Counts the bytes that scans pass, for tests of the amount of work.
 #[cfg(test)]
 pub(super) mod work {
     use std::cell::Cell;
@@ -237,21 +239,21 @@ pub(super) mod work {
         BYTES.set(BYTES.get() + bytes);
     }
 
-    /// The bytes that were passed since the last call.
+    /// Returns the number of bytes passed since the last call.
     pub(crate) fn take() -> usize {
         BYTES.replace(0)
     }
 }
 
-/// The length of the value that `bytes` start with; None where it goes on behind them.
+/// Returns the length of the value at the start of `bytes`; None if it continues after them.
 pub(super) fn value_end(bytes: &[u8]) -> Option<usize> {
-    match ValueScan::default().go_on(bytes) {
+    match ValueScan::default().resume(bytes) {
         ScanStop::End(length) => Some(length),
         _ => None,
     }
 }
 
-/// The length of a number, a word or a stray bracket.
+/// Returns the length of a number, a word or a stray bracket.
 fn scalar_end(bytes: &[u8]) -> Option<usize> {
     if matches!(bytes.first(), Some(b'}' | b']' | b':')) {
         return Some(1);
@@ -267,27 +269,27 @@ mod tests {
 
     use super::{ScanStop, ValueScan};
 
-    /// What the scan says of a text that comes in pieces of `step` bytes.
+    /// Returns the result of scanning a text that arrives in pieces of `step` bytes.
     fn scan(text: &str, step: usize) -> ScanStop {
         let mut scan = ValueScan::strict();
         for end in (step..text.len()).step_by(step) {
-            let found = scan.go_on(&text.as_bytes()[..end]);
+            let found = scan.resume(&text.as_bytes()[..end]);
             if found != ScanStop::More {
                 return found;
             }
         }
-        scan.go_on(text.as_bytes())
+        scan.resume(text.as_bytes())
     }
 
     #[test]
-    fn flaws_are_found_where_they_lead_astray() {
+    fn misleading_errors_are_found() {
         let deep = format!("{}{}", "[{\"a\":".repeat(200), "}]".repeat(200));
         for (text, wanted) in [
             ("{\"a\":\"x\",\"b\":[1,{}]} ", ScanStop::End(20)),
             ("{\"a\" : \"}\\\"]\" , \"b\" : [ [] , [] ] }", ScanStop::End(35)),
             ("{\"a\":[", ScanStop::More),
             (deep.as_str(), ScanStop::End(deep.len())),
-            // A quote, a bracket or a comma was lost, or is one too many.
+            // A quote, bracket or comma was lost, or is one too many.
             ("{\"a\":x\",\"b\":1}", ScanStop::Invalid(6)),
             ("{\"a\":\"x,\"b\":1}", ScanStop::Invalid(9)),
             ("{\"a\":\"x\"y\",\"b\":1}", ScanStop::Invalid(8)),
@@ -303,12 +305,12 @@ mod tests {
         }
     }
 
-    /// All that a scan meets in a text that comes in pieces of `step` bytes, and where it stops.
+    /// Returns all results of scanning a text that arrives in pieces of `step` bytes.
     fn events(text: &[u8], step: usize, mut scan: ValueScan) -> Vec<ScanStop> {
         let mut events = Vec::new();
         let mut end = step.min(text.len());
         loop {
-            match scan.go_on(&text[..end]) {
+            match scan.resume(&text[..end]) {
                 ScanStop::More if end < text.len() => end = (end + step).min(text.len()),
                 ScanStop::Array(at) => events.push(ScanStop::Array(at)),
                 found => {
@@ -320,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn many_bytes_at_once_give_what_single_ones_give() {
+    fn chunks_give_the_same_as_single_bytes() {
         let pieces = [
             "{",
             "}",
@@ -349,7 +351,7 @@ mod tests {
         ];
         let mut random = ChaCha8Rng::seed_from_u64(11);
         for round in 0..20_000 {
-            // Objects as they should be, some with a piece too many.
+            // Valid objects, some with an additional piece.
             let mut text = String::from("{");
             for number in 0..random.random_range(0..40) {
                 let value = ["\"some text, or no text\"", "12", "[{\"m\":[]},\"n\\\\\"]", "{\"o\" : \"\\\"\" }"];

@@ -1,4 +1,4 @@
-//! A sequence of JSON values -> its records, found by counting brackets; what stands between them is checked later.
+//! Splits a sequence of JSON values into records by counting brackets; the records are validated later.
 
 mod recovery;
 mod responses;
@@ -15,74 +15,74 @@ use super::value_scan::{ScanStop, ValueScan, value_end};
 use crate::scan::pages::Page;
 use crate::types::dynamic;
 
-/// Bytes of the names of columns in front of the rows of a table.
-const MAX_ANSWER_HEADER_BYTES: usize = 2 << 20;
+/// Maximum length of the column names before the rows of a table.
+const MAX_RESPONSE_HEADER_BYTES: usize = 2 << 20;
 
-/// Frames of an answer without rows are no longer.
+/// Maximum length of a frame without rows.
 const MAX_FRAME_BYTES: usize = 4 << 10;
 
-/// It stands in front of the values of each file where files were joined.
+/// It precedes the values of each file among concatenated files.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Bytes of a key around records that may mean something.
+/// Maximum length of a key around records that is examined.
 const MAX_KEY: usize = 128;
 
-/// Brackets around records that are followed.
-const MAX_AROUND: usize = 16;
+/// Maximum nesting depth around records.
+const MAX_DEPTH: usize = 16;
 
-/// The columns of the table whose row a record is.
+/// The columns of the table to which a row of cells belongs.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ColumnHeader {
-    /// Their names, in the order of the cells.
+    /// The column names, in the order of the cells.
     pub names: Vec<String>,
 }
 
-/// Where a record lies in a block.
+/// The position of a record in a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RecordSpan {
     pub start: usize,
     pub end: usize,
-    /// For a record that is an array of cells: what its columns are.
+    /// The columns, if the record is an array of cells.
     pub header: Option<Arc<ColumnHeader>>,
-    /// False if the text ends inside of it.
+    /// False if the text ends inside the record.
     pub is_whole: bool,
 }
 
-/// Finds records in the blocks of one file, in order. Elements of an array at the top, and of the array under
-/// `records` or `value` of an object at the top, are records; so are the rows of the tables of an answer, and any other
-/// object at the top. A text or number in the place of a record is handed out as one: whoever reads it says that it is
-/// none. Where a bracket or quote was lost, records go on where the next one is recognised.
+/// Finds the records in the blocks of one file, in order. Records are the elements of a top-level array, of the array
+/// under `records` or `value` of a top-level object, the rows of the tables of a query response, and any other
+/// top-level object. A string or number in place of a record is returned as one, and the reader reports it. After a
+/// lost bracket or quote, records resume at the next one that is recognised.
 #[derive(Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "what was seen between records, each by itself")]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about the text between records")]
 pub(crate) struct ValueSplitter {
-    around: Vec<Enclosing>,
+    enclosing: Vec<Enclosing>,
     scan: Option<ValueScan>,
-    /// The array inside of the value that is scanned of which it is not clear yet what it is.
+    /// Offset of an array in the current value that is not classified yet.
     array: Option<usize>,
-    tables: QueryResponse,
-    /// The columns of the rows that are being handed out; None where they are passed over.
+    response: QueryResponse,
+    /// The columns of the rows being returned; None if rows are passed over.
     header: Option<Arc<ColumnHeader>>,
     rows: u64,
-    /// The key around records that was passed last, and its page, where there may be several.
+    /// The last key around records, and the page, if the response may have several.
     key: Vec<u8>,
     page: Option<Page>,
-    /// True behind the colon of a key around records.
+    /// True after the colon of a key around records.
     keyed: bool,
     /// True for the value of such a key.
     of_key: bool,
-    /// True where the values ended inside of a record, which was handed out as it is.
+    /// True if the values ended inside a record, which was returned as it is.
     cut_off: bool,
-    heads: RecordPrefixes,
-    torn: Option<Resync>,
-    /// True if a value was handed out.
+    prefixes: RecordPrefixes,
+    resync: Option<Resync>,
+    /// True if a value was returned.
     begun: bool,
     effort: Effort,
-    /// True where brackets may close that were never opened.
-    loose: bool,
-    /// Records since the last gap.
-    since: usize,
+    /// True if closing brackets without an opening one are accepted.
+    unbalanced: bool,
+    /// Number of records since the last skip.
+    records_since_skip: usize,
     skipped: Vec<RelativeSkip>,
-    /// The encoding in which the text goes on at the position.
+    /// The encoding in which the text continues at the position.
     change: Option<Encoding>,
     nul_runs: u64,
 }
@@ -92,42 +92,42 @@ pub(crate) struct ValueSplitter {
 enum Enclosing {
     /// `[`, at the top or in an array.
     Array,
-    /// `{` whose records stand in an array.
+    /// `{` with an array of records.
     Wrapper,
-    /// `{` whose rows stand in an array.
+    /// `{` with an array of rows.
     Table,
-    /// That array.
+    /// The `[` of records in a wrapper.
     Records,
-    /// The array around the tables of an answer.
+    /// The `[` around the tables of a query response.
     QueryResponse,
-    /// The array around the rows of one of them.
+    /// The `[` around the rows of a table.
     Rows,
 }
 
-/// What comes behind an element of an array.
+/// What follows an element of an array.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum AfterElement {
-    /// What may.
+    /// Something valid.
     Fine,
-    /// The rest of a record: the element ended too early.
+    /// The rest of a record: the element ended early.
     Rest,
-    /// It takes more bytes to tell.
+    /// More bytes are needed.
     Unclear,
 }
 
 impl ValueSplitter {
-    /// For the elements of an array without its brackets.
+    /// Creates a splitter for the elements of an array without its brackets.
     pub(crate) fn inside_array() -> Self {
-        Self { around: vec![Enclosing::Array], ..Self::default() }
+        Self { enclosing: vec![Enclosing::Array], ..Self::default() }
     }
 
-    /// For a text that begins inside of a record.
+    /// Starts inside a record: the beginning of the text is missing.
     pub(crate) fn begin_inside(&mut self) {
-        (self.torn, self.loose) = (Some(Resync::at_start()), true);
+        (self.resync, self.unbalanced) = (Some(Resync::at_start()), true);
     }
 
-    /// The records that end in `bytes`, and how many bytes are done with. The next call starts with the byte behind.
-    /// At the end of the file (`more` is false) a record without an end is handed out too.
+    /// Returns the records that end in `bytes`, and the number of bytes consumed; the next call must begin after them.
+    /// At the end of the file (`more` is false), an incomplete record is returned too.
     pub(crate) fn split(&mut self, bytes: &[u8], more: bool) -> (Vec<RecordSpan>, usize) {
         let mut spans = Vec::new();
         let mut position = 0;
@@ -135,42 +135,42 @@ impl ValueSplitter {
         (spans, position)
     }
 
-    /// Passes a record, or what stands around it. False where `bytes` ends first.
+    /// Passes a record, or what surrounds it. False if `bytes` ends first.
     fn step(&mut self, bytes: &[u8], position: &mut usize, more: bool, spans: &mut Vec<RecordSpan>) -> bool {
         if self.change.is_some() {
             return false;
         }
-        if self.torn.is_some() {
+        if self.resync.is_some() {
             return self.resync(bytes, position, more);
         }
         if self.scan.is_none() && !self.begin(bytes, position, more) {
-            return self.torn.is_some() && self.change.is_none();
+            return self.resync.is_some() && self.change.is_none();
         }
         let Some(scan) = &mut self.scan else { return true };
         let rest = &bytes[*position..];
-        let found = self.array.map_or_else(|| scan.go_on(rest), ScanStop::Array);
+        let found = self.array.map_or_else(|| scan.resume(rest), ScanStop::Array);
         match found {
-            ScanStop::Array(at) => return self.look_into(rest, at, position, more),
-            ScanStop::Invalid(at) => self.tear_at(rest, at, position),
+            ScanStop::Array(at) => return self.classify(rest, at, position, more),
+            ScanStop::Invalid(at) => self.recover_at(rest, at, position),
             ScanStop::More if more => return false,
             ScanStop::More => {
                 self.cut_off = true;
                 self.end(rest, rest.len(), position, spans);
             }
-            ScanStop::End(length) => match self.behind(rest, length, more) {
+            ScanStop::End(length) => match self.after(rest, length, more) {
                 AfterElement::Unclear => return false,
-                AfterElement::Rest => self.tear_at(rest, length, position),
+                AfterElement::Rest => self.recover_at(rest, length, position),
                 AfterElement::Fine => self.end(rest, length, position, spans),
             },
         }
         true
     }
 
-    /// Passes what stands around records up to the next record, which it begins. False where `bytes` ends first, or
-    /// something stands there that does not belong there.
+    /// Passes what surrounds records, up to the next one, and begins its scan. False if `bytes` ends first, or if
+    /// something misplaced was found.
     fn begin(&mut self, bytes: &[u8], position: &mut usize, more: bool) -> bool {
         while let Some(&byte) = bytes.get(*position) {
-            let inside = self.around.last().copied();
+            let inside = self.enclosing.last().copied();
             let between = matches!(inside, Some(Enclosing::Wrapper | Enclosing::Table));
             match (byte, inside) {
                 (b' ' | b'\t' | b'\r' | b'\n' | b',' | 0x1e, _) => *position += 1,
@@ -181,39 +181,39 @@ impl ValueSplitter {
                 (0xef, _) if bytes[*position..].starts_with(BYTE_ORDER_MARK) => *position += BYTE_ORDER_MARK.len(),
                 (0xef, _) if more && bytes.len() - *position < BYTE_ORDER_MARK.len() => return false,
                 (b']', Some(Enclosing::Rows)) => {
-                    self.tables.end_rows(std::mem::take(&mut self.rows));
-                    self.around.pop();
+                    self.response.end_rows(std::mem::take(&mut self.rows));
+                    self.enclosing.pop();
                     *position += 1;
                 }
                 (b']', Some(Enclosing::Array | Enclosing::Records | Enclosing::QueryResponse)) => {
-                    self.around.pop();
+                    self.enclosing.pop();
                     *position += 1;
                 }
                 (b'}', _) if between => {
-                    if self.around.pop() == Some(Enclosing::Wrapper) {
-                        self.tables.notes.extend(self.page.take().map(FramingNote::Page));
+                    if self.enclosing.pop() == Some(Enclosing::Wrapper) {
+                        self.response.notes.extend(self.page.take().map(FramingNote::Page));
                     }
                     *position += 1;
                 }
-                (b']' | b'}', None) if self.loose => *position += 1,
-                (b'[', None | Some(Enclosing::Array)) if self.around.len() < MAX_AROUND => {
-                    self.around.push(Enclosing::Array);
+                (b']' | b'}', None) if self.unbalanced => *position += 1,
+                (b'[', None | Some(Enclosing::Array)) if self.enclosing.len() < MAX_DEPTH => {
+                    self.enclosing.push(Enclosing::Array);
                     *position += 1;
                 }
                 (b'{', Some(Enclosing::QueryResponse)) => {
-                    if !self.begin_piece(bytes, position, more) {
+                    if !self.begin_part(bytes, position, more) {
                         return self.scan.is_some();
                     }
                 }
                 (0 | 0xfe | 0xff, _) if more && bytes.len() - *position < ENCODING_BYTES => return false,
-                (0 | 0xfe | 0xff, _) if self.goes_on_in_utf16(bytes, position) => return false,
+                (0 | 0xfe | 0xff, _) if self.continues_in_utf16(bytes, position) => return false,
                 (0, _) => {
                     self.nul_runs += 1;
                     *position += bytes[*position..].iter().take_while(|byte| **byte == 0).count();
                 }
                 (byte, inside) => {
                     if self.is_stray(byte, inside) {
-                        self.tear(&bytes[*position..], 0);
+                        self.recover(&bytes[*position..], 0);
                         return false;
                     }
                     self.scan = Some(self.scan_of(byte, inside));
@@ -224,8 +224,8 @@ impl ValueSplitter {
         false
     }
 
-    /// True if UTF-16 begins at the position, or at the byte before it, which was taken for a bracket.
-    fn goes_on_in_utf16(&mut self, bytes: &[u8], position: &mut usize) -> bool {
+    /// True if UTF-16 begins at the position, or at the byte before it, which was mistaken for a bracket.
+    fn continues_in_utf16(&mut self, bytes: &[u8], position: &mut usize) -> bool {
         let start = position.saturating_sub(1);
         let Some((at, encoding)) = utf16_in(&bytes[start..bytes.len().min(start + ENCODING_BYTES)]) else {
             return false;
@@ -234,15 +234,14 @@ impl ValueSplitter {
             return false;
         }
         if start + at < *position && bytes[start] == b'[' {
-            self.around.pop();
+            self.enclosing.pop();
         }
         *position = start + at;
         self.change = Some(encoding);
         true
     }
 
-    /// True for what cannot stand where it does: the rest of a record that was damaged, or what follows an array that was
-    /// closed too early.
+    /// True for misplaced bytes: the rest of a damaged record, or what follows an array that was closed early.
     fn is_stray(&mut self, byte: u8, inside: Option<Enclosing>) -> bool {
         let keyed = std::mem::take(&mut self.keyed);
         self.of_key = keyed;
@@ -251,52 +250,52 @@ impl ValueSplitter {
             Some(Enclosing::Rows) => self.header.is_some() && !opens,
             Some(Enclosing::Array | Enclosing::Records) => matches!(byte, b'}' | b':'),
             Some(Enclosing::Table) if opens && !keyed => {
-                self.around.push(Enclosing::Rows);
+                self.enclosing.push(Enclosing::Rows);
                 true
             }
             Some(Enclosing::Wrapper) if opens && !keyed => {
-                self.around.push(Enclosing::Records);
+                self.enclosing.push(Enclosing::Records);
                 true
             }
             _ => false,
         }
     }
 
-    /// How the value is looked at that begins with this byte.
+    /// Returns the kind of scan for the value that begins with this byte.
     fn scan_of(&mut self, byte: u8, inside: Option<Enclosing>) -> ValueScan {
-        // An object among rows tells of an error.
+        // An object among rows reports an error.
         let aside = inside == Some(Enclosing::Rows) && (self.header.is_none() || byte == b'{');
         let is_error = self.of_key && is_error_key(&self.key);
-        let around =
+        let enclosing =
             inside == Some(Enclosing::Table) || (inside == Some(Enclosing::Wrapper) && (byte != b'[' || is_error));
         match inside {
-            _ if aside || around => ValueScan::ignoring(),
+            _ if aside || enclosing => ValueScan::ignoring(),
             None | Some(Enclosing::Array) => ValueScan::halting(),
             _ => ValueScan::strict(),
         }
     }
 
-    /// What stands behind the element of an array that `rest` begins with.
-    fn behind(&self, rest: &[u8], length: usize, more: bool) -> AfterElement {
-        let rows = match self.around.last() {
+    /// Returns what follows the array element at the start of `rest`.
+    fn after(&self, rest: &[u8], length: usize, more: bool) -> AfterElement {
+        let rows = match self.enclosing.last() {
             Some(Enclosing::Rows) => self.header.is_some(),
             Some(Enclosing::Array | Enclosing::Records) => false,
-            None if self.loose => false,
+            None if self.unbalanced => false,
             _ => return AfterElement::Fine,
         };
         let scalar = !matches!(rest[0], b'{' | b'[' | b'"');
-        if scalar && !self.around.is_empty() && dynamic::validate(&rest[..length]).is_err() {
+        if scalar && !self.enclosing.is_empty() && dynamic::validate(&rest[..length]).is_err() {
             return AfterElement::Rest;
         }
-        let behind = &rest[length..];
-        let comma = behind.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',' | 0x1e));
-        match comma.map(|at| (at, behind[at])) {
+        let after = &rest[length..];
+        let comma = after.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',' | 0x1e));
+        match comma.map(|at| (at, after[at])) {
             None if more => AfterElement::Unclear,
             Some((_, b':')) => AfterElement::Rest,
-            // One bracket too few in the element, or one too many behind it.
+            // A bracket is missing in the element, or one is superfluous after it.
             Some((_, b'}')) if dynamic::validate(&rest[..length]).is_err() => AfterElement::Rest,
             Some((at, b'"')) if !rows => {
-                match value_end(&behind[at..]).map(|end| behind[at + end..].trim_ascii_start()) {
+                match value_end(&after[at..]).map(|end| after[at + end..].trim_ascii_start()) {
                     None | Some([]) if more => AfterElement::Unclear,
                     Some([b':', ..]) => AfterElement::Rest,
                     _ => AfterElement::Fine,
@@ -307,26 +306,26 @@ impl ValueSplitter {
         }
     }
 
-    /// Hands the value out that `rest` begins with, or passes it over.
+    /// Returns the value at the start of `rest` as a record, or passes it over.
     fn end(&mut self, rest: &[u8], length: usize, position: &mut usize, spans: &mut Vec<RecordSpan>) {
         let (Some(scan), value) = (self.scan.take(), &rest[..length]) else { return };
         if scan.ignored {
             self.pass(value);
-        } else if let Some(piece) = self.frame(value, scan) {
-            if let ResponsePart::Rows(length, header) = piece {
+        } else if let Some(part) = self.frame(value, scan) {
+            if let ResponsePart::Rows(length, header) = part {
                 self.begin_rows(length, header, position);
                 return;
             }
-        } else if scan.hollow && !self.cut_off && !RecordKeys::of(value).is_record() {
+        } else if scan.has_empty_array && !self.cut_off && !RecordKeys::of(value).is_record() {
             self.begin_page(Page::of(value, value.len()));
-            self.tables.notes.extend(self.page.take().map(FramingNote::Page));
+            self.response.notes.extend(self.page.take().map(FramingNote::Page));
         } else {
-            let rows = self.around.last() == Some(&Enclosing::Rows);
+            let rows = self.enclosing.last() == Some(&Enclosing::Rows);
             self.rows += u64::from(rows);
             if !rows && !self.cut_off && value[0] == b'{' {
-                self.heads.learn(value);
+                self.prefixes.learn(value);
             }
-            self.since += 1;
+            self.records_since_skip += 1;
             self.begun = true;
             let header = self.header.as_ref().filter(|_| rows).map(Arc::clone);
             spans.push(RecordSpan { start: *position, end: *position + length, header, is_whole: !self.cut_off });
@@ -334,46 +333,46 @@ impl ValueSplitter {
         *position += length;
     }
 
-    /// True where the values ended between the records of an array that is not closed.
+    /// True if the values ended between the records of an array that is not closed.
     pub(crate) fn is_unclosed(&self) -> bool {
-        !self.around.is_empty() && !self.cut_off && self.torn.is_none()
+        !self.enclosing.is_empty() && !self.cut_off && self.resync.is_none()
     }
 
-    /// True between two values at the top.
+    /// True between two top-level values.
     pub(crate) fn is_idle(&self) -> bool {
-        self.around.is_empty() && self.scan.is_none() && self.torn.is_none()
+        self.enclosing.is_empty() && self.scan.is_none() && self.resync.is_none()
     }
 
-    /// Leaves what is open, of which nothing more comes.
+    /// Abandons everything that is open: nothing more of it follows.
     pub(crate) fn abandon(&mut self) {
-        self.around.clear();
+        self.enclosing.clear();
         (self.scan, self.array, self.header, self.rows) = (None, None, None, 0);
-        (self.page, self.of_key, self.cut_off, self.loose) = (None, false, false, false);
-        (self.torn, self.change) = (None, None);
+        (self.page, self.of_key, self.cut_off, self.unbalanced) = (None, false, false, false);
+        (self.resync, self.change) = (None, None);
     }
 
-    /// The encoding in which the text goes on behind what was split.
+    /// Returns the encoding in which the text continues after the consumed bytes.
     pub(crate) fn change(&self) -> Option<Encoding> {
         self.change
     }
 
-    /// The runs of NUL bytes between values, since the last call.
+    /// Returns the number of runs of NUL bytes between values since the last call.
     pub(crate) fn take_nul_runs(&mut self) -> u64 {
         std::mem::take(&mut self.nul_runs)
     }
 
-    /// What the values say about themselves, since the last call.
+    /// Returns the notes about the records since the last call.
     pub(crate) fn take_notes(&mut self) -> Vec<FramingNote> {
-        std::mem::take(&mut self.tables.notes)
+        std::mem::take(&mut self.response.notes)
     }
 
-    /// Why the values cannot be read.
+    /// Returns why the values cannot be read, if so.
     pub(crate) fn refusal(&self) -> Option<&'static str> {
-        self.tables.refusal
+        self.response.refusal
     }
 }
 
-/// True where nothing but values and what may stand between them makes up the text.
+/// True if the text consists only of valid values and separators.
 pub(crate) fn is_sequence(text: &[u8]) -> bool {
     let mut rest = trim_start(text);
     while !rest.is_empty() {
@@ -393,14 +392,14 @@ mod tests {
 
     use super::ValueSplitter;
 
-    /// The records of a text that comes in pieces of `step` bytes.
+    /// Returns the records of a text that arrives in pieces of `step` bytes.
     fn records(text: &str, step: usize) -> Vec<String> {
         let mut splitter = ValueSplitter::default();
         let mut found = Vec::new();
         let mut buffer: Vec<u8> = Vec::new();
         let mut pieces = text.as_bytes().chunks(step).peekable();
-        while let Some(piece) = pieces.next() {
-            buffer.extend_from_slice(piece);
+        while let Some(part) = pieces.next() {
+            buffer.extend_from_slice(part);
             let (spans, done) = splitter.split(&buffer, pieces.peek().is_some());
             found.extend(spans.iter().map(|span| String::from_utf8_lossy(&buffer[span.start..span.end]).into_owned()));
             buffer.drain(..done);
@@ -408,7 +407,7 @@ mod tests {
         found
     }
 
-    /// What is found does not depend on how many bytes come at once, whatever is damaged.
+    /// The records do not depend on the number of bytes per call, whatever is damaged.
     #[test]
     fn pieces_do_not_change_what_is_found() {
         let record = |id: usize| format!("{{\"time\":{id},\"category\":\"c\",\"p\":{{\"a\":[{{\"x\":\"y\"}}]}}}}");
@@ -437,11 +436,11 @@ mod tests {
         }
     }
 
-    /// Objects that begin as records do and never end are not looked at again and again.
+    /// Objects that begin like records and never end are not examined repeatedly.
     #[test]
     fn the_search_for_the_next_record_is_not_long() {
-        for piece in ["},{\"time\":1,\"category\":2,\"p\":{\"a\":[", "},{\"time\":1,\"category\":2,\"p\":[", "{[\",["] {
-            let text = format!("[{{\"time\":1,\"category\":2,\"p\":\"x\"y{}", piece.repeat(100_000));
+        for part in ["},{\"time\":1,\"category\":2,\"p\":{\"a\":[", "},{\"time\":1,\"category\":2,\"p\":[", "{[\",["] {
+            let text = format!("[{{\"time\":1,\"category\":2,\"p\":\"x\"y{}", part.repeat(100_000));
             records(&text, 64 << 10);
         }
     }

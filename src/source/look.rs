@@ -48,7 +48,7 @@ pub(crate) fn look_through(
 /// Looks at the records of a file, up to `limit` bytes; answers how many bytes it saw.
 fn look_at(inference: &mut Inference, file: &DataFile, text: OpenedText, limit: u64) -> Result<u64> {
     let failed = |error| file.failed(error);
-    inference.start_file(text.cells);
+    inference.start_file(text.all_strings);
     let report = FileReport::new(&file.name, Arc::default());
     let mut blocks = BlockReader::start(text.input, FileRange::default(), report).map_err(failed)?;
     let mut seen = 0;

@@ -137,10 +137,10 @@ fn unusual_layers() {
     }
     assert!(read("parquet-in.zip", &zip(&[("a.json", &parquet)])).stdout.starts_with("{\"Count\":"));
     for (name, bytes, words) in [
-        ("parquet.gz", gzip(&parquet), "Parquet that is packed once more: unpack it first"),
-        ("zip-in.gz", gzip(&zip(&[("a.json", row)])), "an archive inside of another: unpack it first"),
+        ("parquet.gz", gzip(&parquet), "Parquet inside a compressed file: decompress it first"),
+        ("zip-in.gz", gzip(&zip(&[("a.json", row)])), "an archive inside another file: extract it first"),
         ("zip-in.zip", zip(&[("a.zip", &zip(&[("a.json", row)]))]), "an archive inside of another"),
-        ("deep.gz", gzip(&gzip(&gzip(&gzip(&gzip(row))))), "it is packed too many times"),
+        ("deep.gz", gzip(&gzip(&gzip(&gzip(&gzip(row))))), "it has too many layers of compression"),
     ] {
         let refused = read(name, &bytes);
         assert!(refused.code == 5 && refused.stderr.contains(words), "{name}: {refused:?}");

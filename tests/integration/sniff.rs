@@ -255,7 +255,7 @@ fn sign_ins_without_a_result_are_counted() {
 fn service_limits_are_reported_for_json_too() {
     let row = "{\"TimeGenerated\":\"2026-03-02T09:01:00Z\",\"Type\":\"SigninLogs\",\"Id\":\"1\"}";
     let query = "SigninLogs | where UserPrincipalName == 'nobody@contoso.com'";
-    let full = "exactly 30000 rows, the most that the portal of Log Analytics shows: there may have been more";
+    let full = "exactly 30000 rows, the maximum that the Log Analytics portal shows: there may have been more";
     let of = |rows: usize, between: &str| [vec![row; rows].join(between)].concat();
     assert!(said_of("a.json", of(30_000, "\n").as_bytes(), query).contains(full));
     assert!(!said_of("a.json", of(29_999, "\n").as_bytes(), query).contains("exactly"));

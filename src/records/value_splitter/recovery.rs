@@ -1,79 +1,80 @@
-//! What is damaged among the values: where it ends, and where the next record or another encoding begins.
+//! Recovery from damage between values: where it ends, and where the next record or another encoding begins.
 
 use super::{Enclosing, MAX_FRAME_BYTES, ValueSplitter};
 use crate::records::encoding::{ENCODING_BYTES, utf16_in};
 use crate::records::resync::{RelativeSkip, Resync, ResyncOutcome, ResyncTarget, signed};
 
 impl ValueSplitter {
-    /// The record at the position is damaged: another encoding begins there, or nothing behind it is what it seems to be.
-    pub(super) fn tear_at(&mut self, rest: &[u8], at: usize, position: &mut usize) {
+    /// Begins the recovery from a damaged record: either another encoding begins there, or the next record must be
+    /// found.
+    pub(super) fn recover_at(&mut self, rest: &[u8], at: usize, position: &mut usize) {
         match utf16_in(&rest[..rest.len().min(at + ENCODING_BYTES)]) {
             Some((start, encoding)) if start <= at => {
                 if !rest[..start].trim_ascii().is_empty() {
                     let raw = rest[..start.min(MAX_FRAME_BYTES)].to_vec();
-                    let (place, end) = (signed(*position), signed(*position + start));
-                    self.skipped.push(RelativeSkip { place, end: Some(end), raw });
+                    let (position_of_error, end) = (signed(*position), signed(*position + start));
+                    self.skipped.push(RelativeSkip { position: position_of_error, end: Some(end), raw });
                 }
                 (self.scan, self.array) = (None, None);
                 *position += start;
                 self.change = Some(encoding);
             }
-            _ => self.tear(rest, at),
+            _ => self.recover(rest, at),
         }
     }
 
-    /// The record that `rest` begins with is damaged: nothing behind it is what it seems to be.
-    pub(super) fn tear(&mut self, rest: &[u8], at: usize) {
-        self.torn = Some(Resync::new(rest, at, &mut self.heads));
+    /// Begins a search after the damaged record at the start of `rest`: nothing after it can be trusted.
+    pub(super) fn recover(&mut self, rest: &[u8], at: usize) {
+        self.resync = Some(Resync::new(rest, at, &mut self.prefixes));
         (self.scan, self.array) = (None, None);
     }
 
-    /// Looks for the next record. False where `bytes` ends first.
+    /// Searches for the next record. False if `bytes` ends first.
     pub(super) fn resync(&mut self, bytes: &[u8], position: &mut usize, more: bool) -> bool {
-        let Some(mut torn) = self.torn.take() else { return true };
-        let wanted = match (self.around.last(), &self.header) {
+        let Some(mut resync) = self.resync.take() else { return true };
+        let target = match (self.enclosing.last(), &self.header) {
             (Some(Enclosing::Rows), Some(header)) => ResyncTarget::Cells(header.names.len()),
             (Some(Enclosing::Rows), None) => ResyncTarget::Nothing,
-            _ => ResyncTarget::Records(&self.heads),
+            _ => ResyncTarget::Records(&self.prefixes),
         };
-        match torn.search(&bytes[*position..], wanted, more, &mut self.effort) {
+        match resync.search(&bytes[*position..], target, more, &mut self.effort) {
             ResyncOutcome::Utf16(at, encoding) => {
-                self.skipped.push(torn.into_skip(*position, Some(at)));
+                self.skipped.push(resync.into_skip(*position, Some(at)));
                 *position += at;
                 self.change = Some(encoding);
                 false
             }
             ResyncOutcome::Record(at) => {
-                self.skipped.push(torn.into_skip(*position, Some(at)));
+                self.skipped.push(resync.into_skip(*position, Some(at)));
                 *position += at;
-                (self.loose, self.since) = (true, 0);
-                if !matches!(self.around.last(), Some(Enclosing::Array | Enclosing::Records | Enclosing::Rows)) {
-                    self.around.clear();
+                (self.unbalanced, self.records_since_skip) = (true, 0);
+                if !matches!(self.enclosing.last(), Some(Enclosing::Array | Enclosing::Records | Enclosing::Rows)) {
+                    self.enclosing.clear();
                 }
                 true
             }
             ResyncOutcome::Nothing(done) => {
                 *position += done;
-                self.torn = Some(torn);
+                self.resync = Some(resync);
                 false
             }
         }
     }
 
-    /// True where no more than one record was found behind what was lost: it may lie behind the end of the array.
+    /// True if at most one record was found after the last damage: it may lie after the end of the array.
     pub(crate) fn is_just_resynced(&self) -> bool {
-        self.loose && self.since <= 1
+        self.unbalanced && self.records_since_skip <= 1
     }
 
-    /// What was lost, since the last call; places count from the start of the bytes that were split last.
+    /// Returns the skipped ranges since the last call, relative to the bytes that were split last.
     pub(crate) fn take_skipped(&mut self) -> Vec<RelativeSkip> {
         std::mem::take(&mut self.skipped)
     }
 
-    /// What was lost at the end, behind which no record was found; its place counts from what was not split yet.
+    /// Returns the range at the end after which no record was found, relative to the bytes not split yet.
     pub(crate) fn take_open(&mut self) -> Option<RelativeSkip> {
-        let torn = self.torn.take()?;
+        let resync = self.resync.take()?;
         self.cut_off = true;
-        Some(torn.into_skip(0, None))
+        Some(resync.into_skip(0, None))
     }
 }

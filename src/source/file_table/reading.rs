@@ -159,7 +159,7 @@ impl FileIterator<'_> {
                 records::open(file, file.open_at((0, None), Some(counters))?, buffer, scan.limits, report)?
             }
             // Only plain text is read in parts.
-            origin => Opened::Text(records::open_at(file, (origin.offset(), origin.end), buffer, counters)?),
+            origin => Opened::Text(records::open_at(file, origin, buffer, counters)?),
         };
         let text = match opened {
             Opened::Text(text) => text,
@@ -182,9 +182,9 @@ impl FileIterator<'_> {
         counters.add(Count::Files, (piece.origin.start == 0).into());
         match blocks.framing() {
             Framing::Lines | Framing::Values => {
-                self.reader.start_file(piece.file, &file.name, text.cells, text.header);
+                self.reader.start_file(piece.file, &file.name, text.all_strings, text.header);
                 let lines = piece.lines.filter(|_| text.layers.container.is_none());
-                let lines = lines.map(|lines| lines + blocks.passed_lines());
+                let lines = lines.map(|lines| lines + blocks.lines_before());
                 let records = &scan.records[piece.file];
                 self.open = Some(OpenFile { records, file, blocks, lines, places: text.source_map });
             }
@@ -259,7 +259,7 @@ impl OpenFile<'_> {
                     Some(spans) => {
                         let lines = self.lines.filter(|_| plan.wants_lines);
                         reader.read_values(block.bytes, spans, Whereabouts { lines, ..at })?;
-                        let done = block.bytes.get(..block.done).unwrap_or(block.bytes);
+                        let done = block.bytes.get(..block.consumed).unwrap_or(block.bytes);
                         self.lines = lines.map(|lines| lines + count_lines(done));
                     }
                     None => {
