@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::{fs, iter};
 
 use arbitrary::Arbitrary;
-use coldcase::storage::files::{Compression, Format};
+use coldcase::storage::files::{Compression, FileFormat};
 use serde_json::value::RawValue;
 
 use super::scan::{self, Found};
@@ -129,7 +129,7 @@ pub struct DamagedLine {
 /// True for first bytes that make a file another one: packed, in another encoding, or garbage further than is looked.
 fn is_misleading(bytes: &[u8]) -> bool {
     let head = &bytes[..bytes.len().min(8)];
-    Format::of(bytes) != Format::Text(Compression::None)
+    FileFormat::of(bytes) != FileFormat::Text(Compression::None)
         || head.contains(&0)
         || [b"\xff\xfe", b"\xfe\xff"].iter().any(|mark| head.starts_with(*mark))
         || bytes.iter().filter(|byte| **byte == b'\n').count() > 1

@@ -9,7 +9,7 @@ use coldcase::diagnostic::Error;
 use coldcase::engine::{Engine, Flow, Settings};
 use coldcase::scan::Catalog;
 use coldcase::source::file_catalog::FileCatalogBuilder;
-use coldcase::storage::limits::Limits;
+use coldcase::storage::limits::ReadLimits;
 use coldcase::types::{Type, datetime};
 
 /// Bytes that a packed file may unpack to: few, so that bombs end soon.
@@ -84,7 +84,7 @@ pub fn write(name: &str, bytes: &[u8]) -> PathBuf {
 /// The tables in a file. The file is also bound to the name `Bound`.
 pub fn catalog(path: &Path) -> Option<Arc<dyn Catalog>> {
     let mut builder = FileCatalogBuilder::default();
-    builder.limit(Limits { max_unpacked: Some(MAX_UNPACKED) });
+    builder.limit(ReadLimits { max_decompressed: Some(MAX_UNPACKED) });
     builder.add(path).ok()?;
     builder.bind("Bound", path).ok()?;
     Some(Arc::new(builder.build()))

@@ -28,7 +28,7 @@ impl Binder<'_> {
     /// The table of the catalog with this name, which matched `wildcard`.
     pub(super) fn matched_table(&mut self, name: &ast::Name, wildcard: &Arc<Wildcard>) -> Bind<Option<LogicalPlan>> {
         let Some(table) = self.environment.catalog.table(&name.text)? else { return Ok(None) };
-        let table = table.matched_by(wildcard).unwrap_or(table);
+        let table = table.matched_by_wildcard(wildcard).unwrap_or(table);
         self.cut_table(name, table).map(Some)
     }
 

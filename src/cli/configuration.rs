@@ -12,8 +12,8 @@ use super::memory::Memory;
 use super::sources::table_name;
 use crate::diagnostic::{Error, Result};
 use crate::entra::numeric_dates::DateOrder;
-use crate::storage::folders::Links;
-use crate::storage::limits::Limits;
+use crate::storage::folders::LinkPolicy;
+use crate::storage::limits::ReadLimits;
 use crate::storage::remote::{Access, is_url};
 
 /// The settings of the catalog file, overridden by the environment.
@@ -186,7 +186,7 @@ impl Configuration {
         let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
         let timeout = self.defaults.remote_timeout.map(|seconds| Duration::from_secs(seconds.into()));
         let follow_links = follow_links || self.defaults.follow_links == Some(true);
-        let links = if follow_links { Links::Everywhere } else { Links::Inside };
+        let links = if follow_links { LinkPolicy::Everywhere } else { LinkPolicy::Inside };
         Access::new(std::env::vars_os().filter_map(text), timeout).with_links(links)
     }
 
@@ -235,8 +235,8 @@ fn canonical_tables(tables: BTreeMap<String, Table>) -> Result<BTreeMap<String, 
 
 impl Defaults {
     /// The limits for each file; `flag` overrides the defaults.
-    pub fn limits(&self, flag: Option<u64>) -> Limits {
-        Limits { max_unpacked: flag.or(self.max_decompressed.map(|size| size.0)) }
+    pub fn limits(&self, flag: Option<u64>) -> ReadLimits {
+        ReadLimits { max_decompressed: flag.or(self.max_decompressed.map(|size| size.0)) }
     }
 
     /// Overrides the values of the file by those of the environment.

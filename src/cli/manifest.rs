@@ -13,7 +13,7 @@ use crate::engine::inspect::{TableSummary, for_each_file, inspect};
 use crate::engine::{Prepared, Settings};
 use crate::scan::ScanReport;
 use crate::storage::files::DataFile;
-use crate::storage::limits::Limits;
+use crate::storage::limits::ReadLimits;
 use crate::types::{Value, datetime};
 
 /// Writes a manifest of the inputs and the settings, with the members of the object `results`.
@@ -130,7 +130,7 @@ fn settings_json(settings: &Settings) -> Json {
 
 /// The entry of an input file: size, SHA-256 and contents. The file is read again for it: if the file changed since it
 /// was listed, the hash may not be that of the bytes that the answer rests on, and the entry says so.
-fn input_json(Input { table, file }: &Input, limits: Limits, settings: &Settings) -> Result<Json> {
+fn input_json(Input { table, file }: &Input, limits: ReadLimits, settings: &Settings) -> Result<Json> {
     let inspection = inspect(file, limits, settings)?;
     let (bytes, sha256) = hashed(file)?;
     // An entry of an archive has the hash of the archive.
@@ -166,7 +166,7 @@ fn contents(part: &TableSummary) -> Json {
 
 /// Returns the number of bytes of a file and their SHA-256 in hexadecimal.
 pub(super) fn hashed(file: &DataFile) -> Result<(u64, String)> {
-    digest::sha256(&mut *file.open_place()?, |error| Error::io(&file.name, error))
+    digest::sha256(&mut *file.open_stored()?, |error| Error::io(&file.name, error))
 }
 
 #[cfg(test)]
@@ -180,7 +180,7 @@ mod tests {
         let record = "{\"TimeGenerated\":\"2026-03-02T09:07:43Z\",\"Type\":\"SigninLogs\",\"Id\":\"1\"}\n";
         std::fs::write(&path, record).expect("written");
         let input = Input { table: None, file: DataFile::new(&path).expect("a file") };
-        let entry = || input_json(&input, Limits::default(), &Settings::new(0)).expect("an entry");
+        let entry = || input_json(&input, ReadLimits::default(), &Settings::new(0)).expect("an entry");
         let listed = entry();
         assert_eq!((&listed["bytes"], &listed["changed"]), (&json!(record.len()), &Json::Null));
         std::fs::write(&path, record.repeat(2)).expect("written");

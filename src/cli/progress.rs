@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::diagnostic::visible;
-use crate::storage::counters::{Count, ScanCounters};
+use crate::storage::counters::{ScanCount, ScanCounters};
 
 /// The greatest width of the line in columns: a line that wraps could not be rewritten.
 const MAX_WIDTH: usize = 79;
@@ -178,12 +178,12 @@ impl<W: Write> Write for EndsProgress<W> {
 /// Describes the progress of the scans of a run.
 pub(super) fn scans(counters: &ScanCounters, elapsed: Duration) -> String {
     let count = |count| counters.get(count);
-    let (done, total) = (count(Count::BytesDone), count(Count::BytesExpected));
+    let (done, total) = (count(ScanCount::BytesDone), count(ScanCount::BytesExpected));
     if total == 0 {
         return format!("running for {} s", elapsed.as_secs());
     }
-    let rows = count(Count::Rows) + count(Count::RecordsSkipped);
-    let (files, all) = (count(Count::FilesDone), count(Count::FilesExpected));
+    let rows = count(ScanCount::Rows) + count(ScanCount::RecordsSkipped);
+    let (files, all) = (count(ScanCount::FilesDone), count(ScanCount::FilesExpected));
     if done >= total && files >= all {
         return format!("{} read, {rows} rows, {all} files; running for {} s", size(total), elapsed.as_secs());
     }
@@ -268,14 +268,20 @@ mod tests {
     fn the_line_describes_the_progress() {
         let counters = ScanCounters::default();
         assert_eq!(scans(&counters, ms(3500)), "running for 3 s");
-        let count = |counts: &[(Count, u64)]| counts.iter().for_each(|(count, amount)| counters.add(*count, *amount));
-        count(&[(Count::BytesExpected, 6_000_000), (Count::FilesExpected, 12)]);
+        let count =
+            |counts: &[(ScanCount, u64)]| counts.iter().for_each(|(count, amount)| counters.add(*count, *amount));
+        count(&[(ScanCount::BytesExpected, 6_000_000), (ScanCount::FilesExpected, 12)]);
         assert_eq!(scans(&counters, ms(1000)), "0 bytes of 6.0 MB read, 0 rows, 0 of 12 files");
-        count(&[(Count::BytesDone, 1_500_000), (Count::Rows, 390), (Count::RecordsSkipped, 10), (Count::FilesDone, 3)]);
+        count(&[
+            (ScanCount::BytesDone, 1_500_000),
+            (ScanCount::Rows, 390),
+            (ScanCount::RecordsSkipped, 10),
+            (ScanCount::FilesDone, 3),
+        ]);
         let text = scans(&counters, ms(2000));
         assert_eq!(text, "1.5 MB of 6.0 MB read, 400 rows, 3 of 12 files, about 6 s left");
         assert!(scans(&counters, ms(200_000)).ends_with("about 10 min left"));
-        count(&[(Count::BytesDone, 4_500_100), (Count::FilesDone, 9)]);
+        count(&[(ScanCount::BytesDone, 4_500_100), (ScanCount::FilesDone, 9)]);
         assert_eq!(scans(&counters, ms(2000)), "6.0 MB read, 400 rows, 12 files; running for 2 s");
         assert_eq!(size(999), "999 bytes");
     }

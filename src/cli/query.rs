@@ -12,7 +12,7 @@ use super::sources::table_name;
 use super::{Outcome, analyze, documents, manifest, overwrite};
 use crate::diagnostic::Result;
 use crate::engine::{Flow, Prepared};
-use crate::storage::counters::Count;
+use crate::storage::counters::ScanCount;
 
 pub(super) fn run(args: &QueryArgs) -> Result<Outcome> {
     let session = session::of_query(&args.source, &args.arguments)?;
@@ -72,12 +72,12 @@ fn summary(rows: u64, prepared: &Prepared, started: Instant) -> String {
     format!(
         "{rows} rows; read {} files, {} bytes, {} records; skipped {} lines, {} files and {} row groups that cannot \
          match; {temporary}{:.3} s",
-        count(Count::Files),
-        count(Count::Bytes),
-        count(Count::Rows),
-        count(Count::RecordsSkipped),
-        count(Count::FilesPruned),
-        count(Count::RowGroupsPruned),
+        count(ScanCount::Files),
+        count(ScanCount::Bytes),
+        count(ScanCount::Rows),
+        count(ScanCount::RecordsSkipped),
+        count(ScanCount::FilesPruned),
+        count(ScanCount::RowGroupsPruned),
         started.elapsed().as_secs_f64()
     )
 }

@@ -18,7 +18,7 @@ use super::{lone_word, memory};
 use crate::diagnostic::{Error, Result};
 use crate::engine::{Engine, Prepared, Settings, TimeRange};
 use crate::scan::{Catalog, RejectSink};
-use crate::storage::copy::CopySettings;
+use crate::storage::spooled_copy::CopySettings;
 use crate::syntax::decode_text;
 use crate::types::datetime::{self, UnixUnit};
 use crate::types::timespan;

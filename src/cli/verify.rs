@@ -8,9 +8,9 @@ use crate::engine::Settings;
 use crate::engine::inspect::for_each_file;
 use crate::parquet::ParquetFile;
 use crate::parquet::checksums::Verdict;
+use crate::storage::file_id::unique_files;
 use crate::storage::files::DataFile;
 use crate::storage::listing::Listing;
-use crate::storage::once::once;
 use crate::types::{Type, Value};
 
 const COLUMNS: [(&str, Type); 7] = [
@@ -39,8 +39,8 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Outcome> {
     for source in sources.named {
         listing.extend(source.listing?);
     }
-    let Listing { files, remarks, .. } = once(listing);
-    remarks.iter().for_each(|remark| reporter::print_line(&format!("note: {remark}")));
+    let Listing { files, notes, .. } = unique_files(listing);
+    notes.iter().for_each(|note| reporter::print_line(&format!("note: {note}")));
     let (archives, others): (Vec<_>, Vec<_>) = files.into_iter().partition(DataFile::is_parquet);
     let named: Vec<&str> = others.iter().take(3).map(|file| file.name.as_str()).collect();
     if !named.is_empty() {

@@ -37,7 +37,7 @@ use self::runs::RunBuilder;
 use crate::diagnostic::{Error, Result};
 use crate::engine::{Flow, Prepared};
 use crate::exec::spill::SpillFolder;
-use crate::scan::{Cautions, ScanReport};
+use crate::scan::{ArchivedWarnings, ScanReport};
 use crate::types::{Batch, Schema, Type};
 
 /// The smallest memory limit of a query or conversion, in bytes.
@@ -55,7 +55,7 @@ pub struct SortedTable {
     /// The ranges of its datetime and timespan columns.
     pub ranges: Ranges,
     /// Warnings about the input files.
-    pub cautions: Cautions,
+    pub archived_warnings: ArchivedWarnings,
     /// The number of rows.
     pub rows: u64,
 }
@@ -167,8 +167,9 @@ impl GatheredRows {
     /// Errors of the disk and the sink.
     pub fn write(self, name: &str, options: &Options, sink: &mut dyn Sink) -> Result<SortedTable> {
         let Self { schema, time, ranges, folder, builder, report } = self;
-        let cautions = Cautions::of(&report);
-        let table = SortedTable { name: name.to_owned(), schema, time, ranges, cautions, rows: builder.rows() };
+        let archived_warnings = ArchivedWarnings::of(&report);
+        let table =
+            SortedTable { name: name.to_owned(), schema, time, ranges, archived_warnings, rows: builder.rows() };
         if table.rows > 0 {
             merge(builder, &table, options, &folder, sink)?;
         }

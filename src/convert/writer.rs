@@ -190,7 +190,7 @@ fn properties(table: &SortedTable) -> Result<WriterProperties> {
         pair(TABLE_KEY, table.name.clone()),
         pair(VERSION_KEY, env!("CARGO_PKG_VERSION").to_owned()),
     ];
-    notes.extend(table.cautions.pairs().into_iter().map(|(key, text)| pair(key, text)));
+    notes.extend(table.archived_warnings.pairs().into_iter().map(|(key, text)| pair(key, text)));
     let level = ZstdLevel::try_new(1).map_err(|error| parquet_error(Path::new("zstd"), error))?;
     let order = table
         .time

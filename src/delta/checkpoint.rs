@@ -16,7 +16,7 @@ const ACTIONS: [&str; 3] = ["protocol", "metaData", "add"];
 const SIDECAR: &str = "sidecar";
 
 /// Which part of which checkpoint a file is.
-pub(super) struct Part {
+pub(super) struct CheckpointPart {
     /// The version of the table that the checkpoint is of.
     pub version: u64,
     /// Which of them it is, from 1.
@@ -27,7 +27,7 @@ pub(super) struct Part {
 
 /// What the name of a file tells: `<version>.checkpoint.parquet` is whole, `<version>.checkpoint.<part>.<parts>.parquet`
 /// is not; None for any other file.
-pub(super) fn part(name: &str) -> Option<Part> {
+pub(super) fn part(name: &str) -> Option<CheckpointPart> {
     let (version, rest) = name.strip_suffix(".parquet")?.split_once(".checkpoint")?;
     let (part, parts) = match rest {
         "" => (1, 1),
@@ -37,7 +37,7 @@ pub(super) fn part(name: &str) -> Option<Part> {
         }
     };
     let version = version.parse().ok()?;
-    (1..=parts).contains(&part).then_some(Part { version, number: part, parts })
+    (1..=parts).contains(&part).then_some(CheckpointPart { version, number: part, parts })
 }
 
 /// Calls `act` with each action of a part of a checkpoint, as commits have them; the inner error says why it cannot be told what

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Component, Path};
 
-use self::checkpoint::Part;
+use self::checkpoint::CheckpointPart;
 use crate::diagnostic::Result;
 use crate::entra::known_tables;
 use crate::storage::files::DataFile;
@@ -37,7 +37,7 @@ pub(crate) fn files(log: &[DataFile]) -> Result<Result<Vec<String>, Refusal>> {
         Ok(found) => found,
         Err(reason) => return Ok(Err(reason)),
     };
-    let mut state = State::default();
+    let mut state = TableState::default();
     for part in checkpoint {
         if let Err(reason) = checkpoint::read(part, &mut |action| state.act(action))? {
             return Ok(Err(reason));
@@ -79,7 +79,7 @@ fn commits(log: &[DataFile]) -> Result<(Vec<&DataFile>, Vec<&DataFile>), Refusal
     }
     let mut checkpoints: BTreeMap<(u64, u32), BTreeMap<u32, &DataFile>> = BTreeMap::new();
     for file in log {
-        if let Some(Part { version, number, parts }) = checkpoint::part(&name(file)) {
+        if let Some(CheckpointPart { version, number, parts }) = checkpoint::part(&name(file)) {
             checkpoints.entry((version, parts)).or_default().insert(number, file);
         }
     }
@@ -94,13 +94,13 @@ fn commits(log: &[DataFile]) -> Result<(Vec<&DataFile>, Vec<&DataFile>), Refusal
 }
 
 #[derive(Default)]
-struct State {
+struct TableState {
     /// The files of the table, relative to its folder, with the number of the action that added them.
     files: BTreeMap<String, u64>,
     actions: u64,
 }
 
-impl State {
+impl TableState {
     fn act(&mut self, action: &str) -> Result<(), Refusal> {
         if dynamic::validate(action.as_bytes()).is_err() {
             return Err(DAMAGED);

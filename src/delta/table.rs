@@ -6,7 +6,7 @@ use super::files as named_by;
 use crate::diagnostic::{Error, Result};
 use crate::storage::delta_folder::{DeltaFolder, is_of_log};
 use crate::storage::files::DataFile;
-use crate::storage::listing::{Listing, Remark, number_of_files};
+use crate::storage::listing::{DiscoveryNote, Listing, number_of_files};
 
 /// Keeps of the files in Delta tables those that the logs name. If a log does not tell, one file that is not to be read
 /// replaces the files of its table.
@@ -49,14 +49,14 @@ fn choose_in(table: &DeltaFolder, found: &mut Listing) -> Result<()> {
     let name = &table.folder.name;
     if named.is_empty() {
         let text = format!("{name}: the log of the Delta table names no file that was asked for");
-        found.remarks.push(Remark::Empty(text));
+        found.notes.push(DiscoveryNote::Empty(text));
     }
     // Usual: what was removed, or written by somebody who did not come to an end.
     let others = own.keys().filter(|path| !is_of_log(path)).count();
     if others > 0 {
         let text =
             format!("{name}: {} that the log of the Delta table does not name: not read", number_of_files(others));
-        found.remarks.push(Remark::Note(text));
+        found.notes.push(DiscoveryNote::Note(text));
     }
     found.files.splice(first..first, named);
     Ok(())

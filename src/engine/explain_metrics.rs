@@ -1,33 +1,33 @@
 //! The measurements of a plan node as the lines that `explain --analyze` prints.
 
 use crate::exec::NodeMetrics;
-use crate::storage::counters::{Count, ScanCounters};
+use crate::storage::counters::{ScanCount, ScanCounters};
 
 /// Returns two lines for a scan of files, one line for any other node.
 pub(super) fn lines(metrics: &NodeMetrics) -> Vec<String> {
     let (rows, batches) = (counted(metrics.rows(), "row"), counted(metrics.batches(), "batch"));
     let own = format!("{rows} in {batches}, {:.3} ms busy", metrics.busy().as_secs_f64() * 1000.0);
-    let scan = metrics.scan().filter(|counters| counters.get(Count::FilesListed) > 0).map(scan_line);
+    let scan = metrics.scan().filter(|counters| counters.get(ScanCount::FilesListed) > 0).map(scan_line);
     [own].into_iter().chain(scan).collect()
 }
 
 /// Returns what a scan of files read and skipped.
 fn scan_line(counters: &ScanCounters) -> String {
     let count = |count| counters.get(count);
-    let groups = count(Count::RowGroups);
+    let groups = count(ScanCount::RowGroups);
     let groups = if groups > 0 { format!(", {}", counted(groups, "row group")) } else { String::new() };
     let read = format!(
         "read {} of {}, {}, {}{groups}",
-        count(Count::Files),
-        counted(count(Count::FilesListed), "file"),
-        counted(count(Count::Bytes), "byte"),
-        counted(count(Count::Rows), "row"),
+        count(ScanCount::Files),
+        counted(count(ScanCount::FilesListed), "file"),
+        counted(count(ScanCount::Bytes), "byte"),
+        counted(count(ScanCount::Rows), "row"),
     );
     let skipped: Vec<String> = SKIPPED
         .iter()
         .filter(|skipped| count(skipped.count) > 0)
-        .map(|Skipped { count: skipped, unit, reason }| match (skipped, count(Count::FilesPrunedByTime)) {
-            (Count::FilesPruned, by_time @ 1..) => {
+        .map(|Skipped { count: skipped, unit, reason }| match (skipped, count(ScanCount::FilesPrunedByTime)) {
+            (ScanCount::FilesPruned, by_time @ 1..) => {
                 format!("{} {reason}, {by_time} of them by time alone", counted(count(*skipped), unit))
             }
             _ => format!("{} {reason}", counted(count(*skipped), unit)),
@@ -38,17 +38,17 @@ fn scan_line(counters: &ScanCounters) -> String {
 
 /// Something that scans skip.
 struct Skipped {
-    count: Count,
+    count: ScanCount,
     unit: &'static str,
     reason: &'static str,
 }
 
 const SKIPPED: [Skipped; 5] = [
-    Skipped { count: Count::FilesPruned, unit: "file", reason: "by statistics" },
-    Skipped { count: Count::FilesForeign, unit: "file", reason: "of other tables" },
-    Skipped { count: Count::RowGroupsPruned, unit: "row group", reason: "by statistics and contents" },
-    Skipped { count: Count::PageRowsPruned, unit: "row", reason: "by statistics of pages" },
-    Skipped { count: Count::RecordsSkipped, unit: "record", reason: "unparsed" },
+    Skipped { count: ScanCount::FilesPruned, unit: "file", reason: "by statistics" },
+    Skipped { count: ScanCount::FilesOfOtherTables, unit: "file", reason: "of other tables" },
+    Skipped { count: ScanCount::RowGroupsPruned, unit: "row group", reason: "by statistics and contents" },
+    Skipped { count: ScanCount::PageRowsPruned, unit: "row", reason: "by statistics of pages" },
+    Skipped { count: ScanCount::RecordsSkipped, unit: "record", reason: "unparsed" },
 ];
 
 /// Returns a count with its unit, in the plural unless it is 1.

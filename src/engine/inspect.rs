@@ -7,11 +7,11 @@ use std::sync::Arc;
 use super::{Engine, Flow, Prepared, Settings};
 use crate::diagnostic::{Error, Result};
 use crate::exec;
-use crate::scan::{Catalog, Pages, ScanReport};
+use crate::scan::{Catalog, ResultPages, ScanReport};
 use crate::source::file_catalog::FileCatalogBuilder;
 use crate::source::text::table_of_path;
 use crate::storage::files::DataFile;
-use crate::storage::limits::Limits;
+use crate::storage::limits::ReadLimits;
 use crate::types::{Batch, Schema, Type, Value};
 
 /// Columns that contain the ingestion time of a record.
@@ -30,7 +30,7 @@ pub struct FileInspection<S = TableSummary> {
     /// Notes that the scan reported.
     pub notes: Vec<String>,
     /// The pages of query-API responses; only all files together show whether they are complete.
-    pub pages: Pages,
+    pub pages: ResultPages,
 }
 
 impl<S> FileInspection<S> {
@@ -41,7 +41,7 @@ impl<S> FileInspection<S> {
     }
 
     fn unread(reason: String) -> Self {
-        Self { summaries: Vec::new(), damage: vec![reason], notes: Vec::new(), pages: Pages::default() }
+        Self { summaries: Vec::new(), damage: vec![reason], notes: Vec::new(), pages: ResultPages::default() }
     }
 }
 
@@ -98,7 +98,7 @@ pub fn for_each_file<F: Sync, T: Send>(
 ///
 /// # Errors
 /// Only errors that the file did not cause: the run was stopped, or a bug. A file that cannot be read is damage.
-pub fn inspect(file: &DataFile, limits: Limits, settings: &Settings) -> Result<FileInspection> {
+pub fn inspect(file: &DataFile, limits: ReadLimits, settings: &Settings) -> Result<FileInspection> {
     read(file, limits, settings, &|schema| {
         let ingestion = INGESTION_COLUMNS.into_iter().find(|name| is(schema, name, Type::Datetime));
         let summarize = move |batch: &Batch, row: usize, file: &DataFile| {
@@ -112,14 +112,14 @@ pub fn inspect(file: &DataFile, limits: Limits, settings: &Settings) -> Result<F
 ///
 /// # Errors
 /// As for [`inspect`].
-pub fn inspect_days(file: &DataFile, limits: Limits, settings: &Settings) -> Result<FileInspection<DaySummary>> {
+pub fn inspect_days(file: &DataFile, limits: ReadLimits, settings: &Settings) -> Result<FileInspection<DaySummary>> {
     read(file, limits, settings, &|schema| (query_days(schema), day_summary))
 }
 
 /// Runs the query that `plan` makes for the columns of the file, and collects the summaries that it makes of the rows.
 fn read<S, F: Fn(&Batch, usize, &DataFile) -> S>(
     file: &DataFile,
-    limits: Limits,
+    limits: ReadLimits,
     settings: &Settings,
     plan: &dyn Fn(&Schema) -> (String, F),
 ) -> Result<FileInspection<S>> {
@@ -133,7 +133,7 @@ fn read<S, F: Fn(&Batch, usize, &DataFile) -> S>(
 
 fn try_read<S, F: Fn(&Batch, usize, &DataFile) -> S>(
     file: &DataFile,
-    limits: Limits,
+    limits: ReadLimits,
     settings: &Settings,
     plan: &dyn Fn(&Schema) -> (String, F),
 ) -> Result<FileInspection<S>> {

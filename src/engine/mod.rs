@@ -171,7 +171,7 @@ impl Prepared {
     /// Calls `consume` with the rows in order, batch by batch, until it breaks off.
     pub fn run(&self, consume: &mut dyn FnMut(Batch) -> Result<Flow>) -> Result<()> {
         exec::execute(&self.plan, &self.context, consume)?;
-        self.context.report.say_gaps();
+        self.context.report.report_gaps();
         self.note_overlaps();
         Ok(())
     }
@@ -205,7 +205,7 @@ impl Prepared {
             rows += batch.rows() as u64;
             Ok(Flow::Continue(()))
         })?;
-        self.context.report.say_gaps();
+        self.context.report.report_gaps();
         let details = |node| metrics.of(node).map_or(Vec::new(), |metrics| explain_metrics::lines(metrics));
         Ok((explain::explain_with(&self.plan, &details), rows))
     }

@@ -30,7 +30,7 @@ pub use scheduler::{Flow, for_each};
 
 use crate::diagnostic::Result;
 use crate::plan::{LogicalPlan, PlanNode, visit};
-use crate::storage::counters::Count;
+use crate::storage::counters::ScanCount;
 use crate::types::{Batch, SharedMemory};
 
 /// Runs `plan` and calls `consume` with its rows in order, batch by batch, until it breaks off.
@@ -47,8 +47,8 @@ pub fn execute(
 fn count_expected(plan: &LogicalPlan, context: &ExecContext) {
     if let LogicalPlan::Scan(scan) = plan {
         let (files, bytes) = scan.table.extent();
-        context.report.counters.add(Count::FilesExpected, files);
-        context.report.counters.add(Count::BytesExpected, bytes);
+        context.report.counters.add(ScanCount::FilesExpected, files);
+        context.report.counters.add(ScanCount::BytesExpected, bytes);
     }
     visit::inputs(plan).into_iter().for_each(|input| count_expected(input, context));
 }

@@ -12,7 +12,7 @@ use super::operator::evaluate_mask;
 use crate::diagnostic::Result;
 use crate::functions::EvalContext;
 use crate::plan::{Scan, ScanFilter};
-use crate::scan::{Partition, RowFilter, ScanColumn, ScanRequest, TimeCoverage, watched};
+use crate::scan::{Partition, RowFilter, ScanColumn, ScanRequest, TimeCoverage, on_completion};
 use crate::types::Batch;
 
 /// Returns the partitions of a scan, with the dynamic filter of `context` applied.
@@ -35,7 +35,7 @@ pub(super) fn partitions(scan: &Scan, context: &ExecContext) -> Result<Vec<Arc<d
     context.report.watch(Arc::clone(&coverage));
     let covered = |inner| {
         let coverage = Arc::clone(&coverage);
-        watched(inner, move || coverage.end_partition())
+        on_completion(inner, move || coverage.end_partition())
     };
     Ok(partitions.into_iter().map(covered).collect())
 }

@@ -9,7 +9,7 @@ use parquet::file::metadata::ParquetMetaData;
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::statistics::Statistics;
 
-use super::layout::{FileColumn, Source};
+use super::file_columns::{FileColumn, Source};
 use crate::types::datetime::{self, TICKS_PER_DAY, UnixUnit};
 use crate::types::{Type, Value};
 

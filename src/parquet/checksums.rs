@@ -184,7 +184,7 @@ impl ParquetFile {
     /// The file cannot be read.
     pub fn verify(&self) -> std::io::Result<Verdict> {
         let Some(checksums) = &self.checksums else { return Ok(Verdict::NoChecksums) };
-        let input = Input::open(&self.place)?;
+        let input = Input::open(&self.location)?;
         let mut damaged = Vec::new();
         let mut next = MAGIC.len() as u64;
         if *input.read(0..next.min(self.bytes))? != *MAGIC {

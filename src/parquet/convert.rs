@@ -15,9 +15,9 @@ use arrow::datatypes::{
 };
 use rust_decimal::Decimal;
 
-use super::layout::{FileColumn, Source};
+use super::file_columns::{FileColumn, Source};
 use super::nested;
-use super::text::TextConverter;
+use super::strings::StringConverter;
 use crate::diagnostic::Result;
 use crate::entra::integral_columns::{holds_whole_numbers, without_point};
 use crate::scan::{Damage, ScanReport};
@@ -30,7 +30,7 @@ pub(super) struct Converter {
     name: String,
     source: Source,
     target: Type,
-    text: TextConverter,
+    text: StringConverter,
     /// The file, as reports call it.
     file: String,
     report: Arc<ScanReport>,
@@ -48,7 +48,7 @@ impl Converter {
             name: column.name.clone(),
             source: column.source.clone(),
             target,
-            text: TextConverter::new(target, is_taken_apart),
+            text: StringConverter::new(target, is_taken_apart),
             file: file.to_owned(),
             report: Arc::clone(report),
         }
@@ -59,7 +59,7 @@ impl Converter {
         let (column, lost) = match &self.source {
             Source::Text => (self.text.convert(array)?, 0),
             Source::Bytes => {
-                let (text, repaired) = super::text::check(array)?;
+                let (text, repaired) = super::strings::check(array)?;
                 self.damaged(Damage::InvalidUtf8(self.name.clone()), repaired);
                 (self.text.convert(&text)?, 0)
             }

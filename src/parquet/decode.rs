@@ -8,20 +8,20 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch};
 use parquet::arrow::arrow_reader::RowSelection;
 
 use super::convert::Converter;
+use super::dictionary_gather;
+use super::file_columns::Source;
 use super::input::Input;
-use super::layout::Source;
 use super::page_sizes;
 use super::pages::wanted_ranges;
 use super::partition::{Part, Readable, RowGroupScan};
-use super::places;
 use super::prune::RowGroupStatistics;
 use super::reader::{Damage, Reader, Wanted};
-use super::sieve::sift;
-use super::text_lengths::TextLengths;
+use super::sparse_pages::sift;
+use super::string_lengths::StringLengths;
 use crate::diagnostic::{Error, Result};
 use crate::scan::ScanColumn;
 use crate::scan::provenance::{Provenance, position};
-use crate::storage::counters::Count;
+use crate::storage::counters::ScanCount;
 use crate::types::dynamic::Path;
 use crate::types::extract::Extractor;
 use crate::types::{Batch, Column, Type, Value};
@@ -38,7 +38,7 @@ pub(super) struct Decoder {
     /// What was read and is not handed on yet, in pieces of a bounded size.
     pieces: VecDeque<Piece>,
     batch_bytes: usize,
-    lengths: TextLengths,
+    lengths: StringLengths,
     batch_rows: usize,
     /// Rows still to come.
     outstanding: usize,
@@ -92,7 +92,7 @@ impl Decoder {
             damage: None,
             pieces: VecDeque::new(),
             batch_bytes: scan.request.memory.batch_bytes,
-            lengths: TextLengths::default(),
+            lengths: StringLengths::default(),
             batch_rows: scan.batch_rows(&leaves),
             outstanding: selection.row_count(),
             numbers: RowNumbers::new(scan, &selection),
@@ -397,7 +397,7 @@ fn picked(
     (selection, input): (&RowSelection, &Input),
 ) -> impl Iterator<Item = (usize, ArrayRef)> {
     let (group, rows) = (scan.metadata(), selection.row_count());
-    let is_narrow = rows.saturating_mul(indexes.len()) <= places::MAX_ROWS;
+    let is_narrow = rows.saturating_mul(indexes.len()) <= dictionary_gather::MAX_ROWS;
     let are_few = rows.saturating_mul(scan.request.sizes.sparse_rows) <= scan.rows();
     let wanted = if rows > 0 && (is_narrow || are_few) { indexes } else { &[] };
     let index_of_pages = readable.metadata.metadata().page_index_for_row_group(0);
@@ -410,7 +410,7 @@ fn picked(
         let pages = index_of_pages.offset_index(leaf).map(|index| index.page_locations().as_slice());
         let looked_up = || {
             let known = dictionaries.iter().position(|(of, _)| *of == leaf).map(|at| dictionaries.swap_remove(at).1);
-            places::pick(input, chunk, (pages.unwrap_or_default(), known), selection, ty)
+            dictionary_gather::pick(input, chunk, (pages.unwrap_or_default(), known), selection, ty)
         };
         let sifted = || sift(input, chunk, selection, ty);
         let rows = is_narrow.then(looked_up).flatten();
@@ -425,5 +425,5 @@ fn count_bytes(scan: &RowGroupScan, wanted: &Wanted) {
         wanted.leaves.iter().map(|&leaf| u64::try_from(group.column(leaf).compressed_size()).unwrap_or(0)).sum();
     let rows = u64::try_from(group.num_rows()).unwrap_or(0).max(1);
     let share = u128::from(bytes) * (wanted.selection.row_count() as u128) / u128::from(rows);
-    scan.request.counters.add(Count::Bytes, u64::try_from(share).unwrap_or(u64::MAX));
+    scan.request.counters.add(ScanCount::Bytes, u64::try_from(share).unwrap_or(u64::MAX));
 }

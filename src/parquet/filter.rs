@@ -11,13 +11,13 @@ use arrow::buffer::BooleanBuffer;
 use arrow::compute::prep_null_mask_filter;
 use parquet::arrow::arrow_reader::RowSelection;
 
-use super::compact::{Queue, compact};
 use super::decode::Decoder;
 use super::input::Input;
 use super::partition::{Part, Readable, reads};
+use super::survivors::{Queue, compact};
 use crate::diagnostic::{Error, Result};
 use crate::scan::{RowFilter, ScanColumn};
-use crate::storage::counters::Count;
+use crate::storage::counters::ScanCount;
 use crate::types::Batch;
 
 /// The first pass keeps so many times the bytes that a batch may have, before the second one goes on with those rows.
@@ -100,7 +100,7 @@ impl<'a> PartRows<'a> {
             && survivors.bytes() < max_bytes
             && let Some(batch) = decoder.next(self.part)?
         {
-            request.counters.add(Count::Rows, batch.rows() as u64);
+            request.counters.add(ScanCount::Rows, batch.rows() as u64);
             let mask = first_of(evaluate(filter, &mut decoder, &batch)?, wanted - survivors.rows());
             survivors.push(decoder.select(&batch, &early)?.filter(&mask)?);
             evaluated += mask.len();
@@ -129,7 +129,7 @@ impl<'a> PartRows<'a> {
                 Stage::Start => self.stage = self.start()?,
                 Stage::Single(decoder) => {
                     let Some(batch) = decoder.next(part)? else { return Ok(None) };
-                    part.scan.request.counters.add(Count::Rows, batch.rows() as u64);
+                    part.scan.request.counters.add(ScanCount::Rows, batch.rows() as u64);
                     let mut output = decoder.select(&batch, &request.columns)?;
                     if let Some(filter) = &request.filter {
                         output = output.filter(&evaluate(filter.as_ref(), decoder, &batch)?)?;

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, Length};
 
-use crate::storage::place::Place;
+use crate::storage::location::Location;
 use crate::storage::remote::RemoteFile;
 use crate::temporary::{ScratchFile, ScratchReader};
 
@@ -29,11 +29,11 @@ pub(super) enum Input {
 }
 
 impl Input {
-    pub fn open(place: &Place) -> io::Result<Self> {
+    pub fn open(place: &Location) -> io::Result<Self> {
         Ok(match place {
-            Place::Disk(path) => Self::Disk(File::open(path)?),
-            Place::Copy(file) => Self::Copy(Copied(Arc::clone(file))),
-            Place::Remote(file) => Self::Remote(Fetched { file: Arc::clone(file), held: Arc::default() }),
+            Location::Disk(path) => Self::Disk(File::open(path)?),
+            Location::Copy(file) => Self::Copy(Copied(Arc::clone(file))),
+            Location::Remote(file) => Self::Remote(Fetched { file: Arc::clone(file), held: Arc::default() }),
         })
     }
 

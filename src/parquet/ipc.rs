@@ -17,9 +17,9 @@ use super::footer::ANSWER_KEY;
 use super::{FileRows, reader};
 use crate::diagnostic::{Error, Result};
 use crate::scan::{Damage, Partition, ScanRequest};
-use crate::storage::counters::Count;
+use crate::storage::counters::ScanCount;
 use crate::storage::files::DataFile;
-use crate::storage::limits::Limits;
+use crate::storage::limits::ReadLimits;
 use crate::types::{Field, Schema};
 
 /// How a file begins that is no bare stream: the mark, padded to eight bytes.
@@ -45,9 +45,9 @@ impl ArrowFile {
     ///
     /// # Errors
     /// [`Error::Io`] if it cannot be opened, [`Error::Data`] if it does not begin with a schema.
-    pub fn of(file: &DataFile, limits: Limits) -> Result<Arc<Self>> {
-        let limit = limits.unpacked(file.bytes);
-        let damaged = |reason: String| match file.place.fault() {
+    pub fn of(file: &DataFile, limits: ReadLimits) -> Result<Arc<Self>> {
+        let limit = limits.decompressed(file.bytes);
+        let damaged = |reason: String| match file.location.fault() {
             Some(fault) => file.failed(fault),
             None => Error::Data { file: file.name.clone(), place: Some("schema".to_owned()), reason },
         };
@@ -94,7 +94,7 @@ impl ArrowFile {
             let damage = Damage::UnreadableColumn(column.clone(), reason.clone());
             request.report.damaged(damage, self.name(), 1);
         }
-        request.counters.add(Count::Files, 1);
+        request.counters.add(ScanCount::Files, 1);
         vec![Arc::new(IpcPart { file: Arc::clone(self), table: table.clone(), request: request.clone() })]
     }
 }

@@ -12,28 +12,28 @@
 mod bounds;
 mod cast;
 pub mod checksums;
-mod compact;
-mod contents;
+mod chunk_probes;
 mod convert;
 mod decode;
+mod decompressor;
+mod dictionary_gather;
+mod file_columns;
 mod filter;
 pub mod footer;
 mod input;
 mod ipc;
-mod layout;
 mod nested;
 mod page_header;
 mod page_sizes;
 mod pages;
 mod partition;
-mod places;
 mod prune;
 mod reader;
-mod runs;
-mod sieve;
-mod text;
-mod text_lengths;
-mod unpacker;
+mod rle;
+mod sparse_pages;
+mod string_lengths;
+mod strings;
+mod survivors;
 
 use std::io;
 use std::path::PathBuf;
@@ -43,17 +43,17 @@ use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 
 use self::bounds::Bound;
 use self::checksums::Checksums;
+use self::file_columns::{FileColumn, Layout};
 use self::input::Input;
 pub(crate) use self::ipc::ArrowFile;
-use self::layout::{FileColumn, Layout};
 use self::partition::RowGroupScan;
 use self::prune::{Evidence, RowGroupStatistics, may_match};
 use crate::diagnostic::{Error, Result};
-use crate::scan::provenance::{Origins, Provenance};
-use crate::scan::{Cautions, Damage, Partition, Predicate, ScanRequest, TableProvider, TimeCoverage};
-use crate::storage::counters::Count;
+use crate::scan::provenance::{Provenance, ProvenanceColumns};
+use crate::scan::{ArchivedWarnings, Damage, Partition, Predicate, ScanRequest, TableProvider, TimeCoverage};
+use crate::storage::counters::ScanCount;
 use crate::storage::files::DataFile;
-use crate::storage::place::Place;
+use crate::storage::location::Location;
 use crate::types::{Field, Schema, Type};
 
 /// Most rows that a row group may claim to have. Real ones have a few millions; a query that only counts rows
@@ -66,7 +66,7 @@ const TAIL_BYTES: u64 = 64 << 10;
 /// A Parquet file whose footer has been read.
 #[derive(Debug)]
 pub struct ParquetFile {
-    place: Place,
+    location: Location,
     name: String,
     bytes: u64,
     metadata: Arc<ParquetMetaData>,
@@ -81,21 +81,21 @@ impl ParquetFile {
     /// [`Error::Io`] where the file cannot be opened, [`Error::Data`] where it is no Parquet file, was cut off, or
     /// its footer makes no sense.
     pub fn open(path: impl Into<PathBuf>, name: impl Into<String>) -> Result<Arc<Self>> {
-        Self::at(Place::Disk(path.into()), name.into())
+        Self::at(Location::Disk(path.into()), name.into())
     }
 
     /// As [`Self::open`], wherever the file is.
     pub(crate) fn of(file: &DataFile) -> Result<Arc<Self>> {
-        Self::at(file.place.clone(), file.name.clone())
+        Self::at(file.location.clone(), file.name.clone())
     }
 
-    fn at(place: Place, name: String) -> Result<Arc<Self>> {
+    fn at(location: Location, name: String) -> Result<Arc<Self>> {
         let failed = |source: io::Error| Error::io(&name, source);
-        let input = Input::open(&place).map_err(failed)?;
+        let input = Input::open(&location).map_err(failed)?;
         let bytes = input.bytes().map_err(failed)?;
         let input =
             input.with(|| std::iter::once(bytes.saturating_sub(TAIL_BYTES)..bytes).collect()).map_err(failed)?;
-        let damaged = |reason: String| match place.fault() {
+        let damaged = |reason: String| match location.fault() {
             Some(fault) => failed(fault),
             None => Error::Data { file: name.clone(), place: Some("footer".to_owned()), reason },
         };
@@ -104,7 +104,7 @@ impl ParquetFile {
         let metadata = metadata.and_then(check_counts).map(Arc::new).map_err(damaged)?;
         let checksums = checksums::read_guarded(&input, bytes, &metadata).map_err(damaged)?;
         let layout = reader::guarded(|| Layout::new(&metadata)).map_err(damaged)?;
-        Ok(Arc::new(Self { place, name, bytes, metadata, checksums, layout }))
+        Ok(Arc::new(Self { location, name, bytes, metadata, checksums, layout }))
     }
 
     /// What reports call it.
@@ -126,9 +126,9 @@ impl ParquetFile {
     }
 
     /// What was said of the files that it was made of, where `convert` wrote the file.
-    pub(crate) fn cautions(&self) -> Option<Cautions> {
+    pub(crate) fn archived_warnings(&self) -> Option<ArchivedWarnings> {
         self.archived_table()?;
-        Some(Cautions::read(|key| footer::value(&self.metadata, key)))
+        Some(ArchivedWarnings::read(|key| footer::value(&self.metadata, key)))
     }
 
     /// True for an answer to a query that this program wrote.
@@ -150,7 +150,7 @@ impl ParquetFile {
     /// # Errors
     /// None so far: damage below the footer shows when the parts are read.
     pub fn partitions(self: &Arc<Self>, table: &Schema, request: &ScanRequest) -> Result<Vec<Arc<dyn Partition>>> {
-        self.partitions_of(&FileRows { origins: Origins::none(table), index: 0 }, request)
+        self.partitions_of(&FileRows { origins: ProvenanceColumns::none(table), index: 0 }, request)
     }
 
     /// As [`Self::partitions`], for a table that may have columns about the origin of its rows.
@@ -164,19 +164,19 @@ impl ParquetFile {
             request.report.damaged(Damage::UnreadableColumn(column.clone(), reason.clone()), &self.name, 1);
         }
         if let Some(coverage) = request.filter.as_ref().and_then(|filter| filter.time_coverage()) {
-            self.tell_times(&mapping, coverage);
+            self.record_times(&mapping, coverage);
         }
         let total = self.metadata.num_row_groups();
         let kept: Vec<usize> =
             (0..total).filter(|&group| self.group_may_match(&mapping, group, &request.prune)).collect();
         let counters = &request.counters;
         if kept.is_empty() && total > 0 {
-            counters.add(Count::FilesPruned, 1);
-            counters.add(Count::FilesPrunedByTime, self.is_of_other_times(&mapping, &request.prune).into());
+            counters.add(ScanCount::FilesPruned, 1);
+            counters.add(ScanCount::FilesPrunedByTime, self.is_of_other_times(&mapping, &request.prune).into());
             return Ok(Vec::new());
         }
-        counters.add(Count::Files, 1);
-        counters.add(Count::RowGroupsPruned, (total - kept.len()) as u64);
+        counters.add(ScanCount::Files, 1);
+        counters.add(ScanCount::RowGroupsPruned, (total - kept.len()) as u64);
         let scans = kept.into_iter().map(|group| RowGroupScan::new(Arc::clone(self), &mapping, group, request));
         Ok(scans.flat_map(RowGroupScan::parts).collect())
     }
@@ -190,7 +190,7 @@ impl ParquetFile {
     }
 
     /// Tells which times the rows have, read or not.
-    fn tell_times(&self, mapping: &Mapping, coverage: &TimeCoverage) {
+    fn record_times(&self, mapping: &Mapping, coverage: &TimeCoverage) {
         for group in self.metadata.row_groups() {
             let statistics = RowGroupStatistics { file: self, mapping, group };
             let bounds = reader::guarded(|| Ok(statistics.bounds(coverage.column()))).unwrap_or_default();
@@ -242,7 +242,7 @@ fn check_counts(metadata: ParquetMetaData) -> Result<ParquetMetaData, String> {
 #[derive(Clone, Debug)]
 pub(crate) struct FileRows {
     /// Its columns.
-    pub origins: Origins,
+    pub origins: ProvenanceColumns,
     /// The place of the file in the list of its files.
     pub index: usize,
 }
@@ -311,7 +311,7 @@ impl TableProvider for ParquetTable {
         format!("parquet ({} files, {rows} rows)", self.files.len())
     }
 
-    fn reads_columns_apart(&self) -> bool {
+    fn is_columnar(&self) -> bool {
         true
     }
 }

@@ -9,17 +9,17 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, RowS
 use parquet::basic::Type as PhysicalType;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataBuilder, RowGroupMetaData};
 
-use super::contents::Contents;
+use super::chunk_probes::Contents;
+use super::file_columns::{Source, is_dictionary_only};
 use super::filter::PartRows;
 use super::input::Input;
-use super::layout::{Source, is_dictionary_only};
 use super::pages::{Pages, chunk_range, index_ranges};
 use super::prune::{RowGroupStatistics, may_match};
 use super::reader::{Damage, guarded};
 use super::{Mapping, ParquetFile};
 use crate::diagnostic::{Error, Result};
 use crate::scan::{BatchIterator, Partition, ScanColumn, ScanRequest};
-use crate::storage::counters::Count;
+use crate::storage::counters::ScanCount;
 
 /// Most parts of one row group, however many rows it claims to have.
 const MAX_PARTS: usize = 1 << 10;
@@ -90,7 +90,7 @@ impl RowGroupScan {
     /// True where parts would each fetch all pages, for nothing tells where those of their rows lie.
     fn is_fetched_whole(&self) -> bool {
         let has_no_index = |chunk: &ColumnChunkMetaData| chunk.offset_index_range().is_none();
-        self.file.place.remote().is_some() && self.metadata().columns().iter().any(has_no_index)
+        self.file.location.remote().is_some() && self.metadata().columns().iter().any(has_no_index)
     }
 
     pub fn metadata(&self) -> &RowGroupMetaData {
@@ -172,7 +172,7 @@ impl RowGroupScan {
         let report = &*self.request.report;
         let evidence = Contents { statistics, group: self.group, input, report, dictionaries: RefCell::default() };
         if !predicates.iter().all(|predicate| may_match(predicate, &evidence)) {
-            self.request.counters.add(Count::RowGroupsPruned, 1);
+            self.request.counters.add(ScanCount::RowGroupsPruned, 1);
             return Ok(Prepared::Pruned);
         }
         let mut columns: Vec<usize> = self.request.columns.iter().map(ScanColumn::column).collect();
@@ -187,7 +187,7 @@ impl RowGroupScan {
         let pages = Pages::read((file, mapping), input, (self.group, &self.request.report), &leaves, predicates);
         let selection = pages.select(predicates);
         if selection.as_ref().is_some_and(|selection| !selection.selects_any()) {
-            self.request.counters.add(Count::RowGroupsPruned, 1);
+            self.request.counters.add(ScanCount::RowGroupsPruned, 1);
             return Ok(Prepared::Pruned);
         }
         let metadata = self.alone(pages)?;
@@ -200,8 +200,8 @@ impl RowGroupScan {
         let seconds = columns.iter().any(is_int96).then(|| with(file.layout.schema_of_seconds())).transpose()?;
         let metadata = with(file.layout.schema_for(group))?;
         let left = selection.as_ref().map_or(self.rows(), RowSelection::row_count);
-        self.request.counters.add(Count::RowGroups, 1);
-        self.request.counters.add(Count::PageRowsPruned, self.rows().saturating_sub(left) as u64);
+        self.request.counters.add(ScanCount::RowGroups, 1);
+        self.request.counters.add(ScanCount::PageRowsPruned, self.rows().saturating_sub(left) as u64);
         let dictionaries = Mutex::new(evidence.dictionaries.into_inner());
         Ok(Prepared::Ready(Readable { metadata, seconds, pages: selection, dictionaries }))
     }
@@ -253,7 +253,7 @@ impl Part {
     /// Counts rows that could not be read; an error where the server of the file is to blame.
     pub fn lost(&self, rows: usize, reason: &str) -> Result<()> {
         let file = &self.scan.file;
-        if let Some(fault) = file.place.fault() {
+        if let Some(fault) = file.location.fault() {
             return Err(Error::io(&file.name, fault));
         }
         let place = format!("row group {}, rows {} to {}", self.scan.group, self.rows.start, self.rows.end - 1);
@@ -266,7 +266,7 @@ impl Part {
 impl Partition for Part {
     fn read(&self) -> Result<BatchIterator<'_>> {
         let file = &self.scan.file;
-        let input = Input::open(&file.place).map_err(|source| Error::io(&file.name, source))?;
+        let input = Input::open(&file.location).map_err(|source| Error::io(&file.name, source))?;
         match self.scan.prepared(&input) {
             Prepared::Pruned => Ok(Box::new(std::iter::empty())),
             Prepared::Damaged(reason) => {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::FileReport;
 use super::chunk_source::ChunkSource;
 use super::source_map::{SourceMap, SourceUnit, UnitStart};
-use crate::storage::limits::UnpacksToMore;
+use crate::storage::limits::DecompressionLimit;
 use crate::types::dynamic;
 
 /// Bytes of a header or a block, packed or not. Writers end a block after some kilobytes.
@@ -184,8 +184,8 @@ impl<R: Read> ChunkSource for AvroBodies<R> {
         self.offset += text.len() as u64;
         self.messages = self.messages.saturating_add(u64::try_from(records).unwrap_or(0));
         if let Err(error) = read {
-            if UnpacksToMore::of(&error).is_some() {
-                return Err(UnpacksToMore { limit: self.limit }.into());
+            if DecompressionLimit::of(&error).is_some() {
+                return Err(DecompressionLimit { limit: self.limit }.into());
             }
             self.report.lost(format!("block {}", self.blocks), format!("the rest of it cannot be read: {error}"));
         }
@@ -237,7 +237,7 @@ impl Codec {
 
 /// The bytes that are left behind a block of `length` bytes.
 fn check_size(length: usize, left: u64) -> io::Result<u64> {
-    let rest = left.checked_sub(length as u64).ok_or(UnpacksToMore { limit: left })?;
+    let rest = left.checked_sub(length as u64).ok_or(DecompressionLimit { limit: left })?;
     if length > MAX_BLOCK_BYTES { Err(damaged("a block is too large")) } else { Ok(rest) }
 }
 

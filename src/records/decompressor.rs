@@ -10,8 +10,8 @@ use zstd::stream::raw::{self, Operation};
 use super::encoding::Encoding;
 use super::open::FileReport;
 use super::read_more::read_more;
-use crate::storage::files::{Compression, Format};
-use crate::storage::limits::UnpacksToMore;
+use crate::storage::files::{Compression, FileFormat};
+use crate::storage::limits::DecompressionLimit;
 
 /// Bytes read at once, and bytes kept after reading: damage may be noticed after the beginning of the next stream.
 const CHUNK: usize = 64 << 10;
@@ -76,7 +76,7 @@ impl Decompressor {
         if head.is_empty() {
             return Ok(false);
         }
-        if Format::of(head) == Format::Text(self.compression) {
+        if FileFormat::of(head) == FileFormat::Text(self.compression) {
             self.start(input)?;
             return Ok(true);
         }
@@ -87,7 +87,7 @@ impl Decompressor {
 
     /// Resumes at the next stream after damage; returns the error if there is none.
     fn resume(&mut self, mut input: CompressedInput, error: io::Error) -> io::Result<()> {
-        let ends = error.raw_os_error().is_some() || UnpacksToMore::of(&error).is_some();
+        let ends = error.raw_os_error().is_some() || DecompressionLimit::of(&error).is_some();
         if ends || self.resumed == MAX_RESUMED {
             return Err(error);
         }

@@ -18,9 +18,9 @@ use crate::diagnostic::Result;
 use crate::entra::portal::PortalHeader;
 use crate::scan::{Damage, ScanReport};
 use crate::storage::counters::ScanCounters;
-use crate::storage::files::{Compression, DataFile, Format};
-use crate::storage::limits::Limits;
-use crate::storage::limits::UnpacksToMore;
+use crate::storage::files::{Compression, DataFile, FileFormat};
+use crate::storage::limits::DecompressionLimit;
+use crate::storage::limits::ReadLimits;
 
 /// Bytes of a layer that are examined: several records, so that damage to the first does not hide the others.
 pub(crate) const HEAD_BYTES: usize = 64 << 10;
@@ -131,13 +131,13 @@ pub(crate) fn open(
     file: &DataFile,
     mut input: Box<dyn Read + Send>,
     mut buffer: Vec<u8>,
-    limits: Limits,
+    limits: ReadLimits,
     report: &Arc<ScanReport>,
 ) -> Result<Opened> {
     let failed = |source: io::Error| file.failed(source);
     let file_report = || FileReport::new(&file.name, Arc::clone(report));
     if !file.is_plain() {
-        let limit = limits.unpacked(file.bytes);
+        let limit = limits.decompressed(file.bytes);
         input = Box::new(LimitedReader { input, left: limit, limit });
     }
     let mut depth = 0;
@@ -150,8 +150,8 @@ pub(crate) fn open(
         if depth > MAX_LAYERS {
             return Ok(Opened::Refused("it has too many layers of compression"));
         }
-        input = match Format::of(head) {
-            Format::Text(Compression::None) => {
+        input = match FileFormat::of(head) {
+            FileFormat::Text(Compression::None) => {
                 let encoding = Encoding::of(head);
                 if encoding == Encoding::Utf8 && !changes(head) {
                     let plain = depth == 1 && file.is_plain();
@@ -164,27 +164,27 @@ pub(crate) fn open(
                 (input, buffer) = peeked.into_stream();
                 Box::new(ChunkReader::new(Transcoder::new(input, encoding, file_report())))
             }
-            Format::Text(compression) => {
+            FileFormat::Text(compression) => {
                 source_map = None;
                 layers.compression = compression.name();
                 (input, buffer) = peeked.into_stream();
-                decompress(input, compression, limits.unpacked(file.bytes), file_report()).map_err(failed)?
+                decompress(input, compression, limits.decompressed(file.bytes), file_report()).map_err(failed)?
             }
-            Format::Avro => {
+            FileFormat::Avro => {
                 layers.container = Some("Avro");
                 (input, buffer) = peeked.into_stream();
-                let bodies = AvroBodies::new(input, file_report(), limits.unpacked(file.bytes));
+                let bodies = AvroBodies::new(input, file_report(), limits.decompressed(file.bytes));
                 source_map = Some(Arc::clone(bodies.source_map()));
                 Box::new(ChunkReader::new(bodies))
             }
-            Format::Parquet | Format::Arrow if depth == 1 && file.is_plain() => return Ok(Opened::Columns),
-            Format::Parquet => return Ok(Opened::Refused("Parquet inside a compressed file: decompress it first")),
-            Format::Arrow => return Ok(Opened::Refused("Arrow inside a compressed file: decompress it first")),
-            Format::Zip if depth == 1 && file.is_plain() => {
+            FileFormat::Parquet | FileFormat::Arrow if depth == 1 && file.is_plain() => return Ok(Opened::Columns),
+            FileFormat::Parquet => return Ok(Opened::Refused("Parquet inside a compressed file: decompress it first")),
+            FileFormat::Arrow => return Ok(Opened::Refused("Arrow inside a compressed file: decompress it first")),
+            FileFormat::Zip if depth == 1 && file.is_plain() => {
                 return Ok(Opened::Refused("a zip archive without the extension .zip: rename it"));
             }
-            Format::Zip => return Ok(Opened::Refused("an archive inside another file: extract it first")),
-            Format::Unsupported(reason) => return Ok(Opened::Refused(reason)),
+            FileFormat::Zip => return Ok(Opened::Refused("an archive inside another file: extract it first")),
+            FileFormat::Unsupported(reason) => return Ok(Opened::Refused(reason)),
         };
     }
 }
@@ -251,7 +251,7 @@ impl Read for LimitedReader {
                 self.left = left;
                 Ok(count)
             }
-            None => Err(UnpacksToMore { limit: self.limit }.into()),
+            None => Err(DecompressionLimit { limit: self.limit }.into()),
         }
     }
 }
@@ -281,10 +281,10 @@ mod tests {
     use super::{Opened, open};
     use crate::scan::ScanReport;
     use crate::storage::files::DataFile;
-    use crate::storage::limits::Limits;
+    use crate::storage::limits::ReadLimits;
 
     /// Returns the text of a file, and whether it ended in damage; Err with the reason if it is refused.
-    fn read(bytes: &[u8], limits: Limits) -> Result<(Vec<u8>, bool), &'static str> {
+    fn read(bytes: &[u8], limits: ReadLimits) -> Result<(Vec<u8>, bool), &'static str> {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("file");
         fs::write(&path, bytes).expect("a file");
@@ -327,32 +327,35 @@ mod tests {
             (gzip(&zstd), 1),
             (gzip(&utf16), 1),
         ] {
-            assert_eq!(read(&bytes, Limits::default()), Ok((text.repeat(times), false)));
+            assert_eq!(read(&bytes, ReadLimits::default()), Ok((text.repeat(times), false)));
         }
         let deep = gzip(&gzip(&gzip(&gzip(&gzip(text)))));
-        assert!(read(&deep, Limits::default()).is_err());
-        assert!(read(&gzip(b"PAR1"), Limits::default()).is_err());
-        assert_eq!(read(b"PAR1", Limits::default()), Err("Parquet"));
+        assert!(read(&deep, ReadLimits::default()).is_err());
+        assert!(read(&gzip(b"PAR1"), ReadLimits::default()).is_err());
+        assert_eq!(read(b"PAR1", ReadLimits::default()), Err("Parquet"));
     }
 
     #[test]
     fn decompression_beyond_the_limit_is_stopped() {
         let bomb = gzip(&vec![b' '; 1 << 20]);
-        let limited = Limits { max_unpacked: Some(100_000) };
+        let limited = ReadLimits { max_decompressed: Some(100_000) };
         let (text, damaged) = read(&bomb, limited).expect("a text");
         assert!(damaged && text.len() <= 100_000, "{}", text.len());
-        assert_eq!(read(&bomb, Limits::default()).map(|(text, damaged)| (text.len(), damaged)), Ok((1 << 20, false)));
+        assert_eq!(
+            read(&bomb, ReadLimits::default()).map(|(text, damaged)| (text.len(), damaged)),
+            Ok((1 << 20, false))
+        );
     }
 
     #[test]
     fn text_before_damage_is_kept() {
         let text = "{\"a\":1}\n".repeat(10_000);
         let compressed = gzip(text.as_bytes());
-        let (found, damaged) = read(&compressed[..compressed.len() - 20], Limits::default()).expect("a text");
+        let (found, damaged) = read(&compressed[..compressed.len() - 20], ReadLimits::default()).expect("a text");
         assert!(damaged && !found.is_empty() && text.as_bytes().starts_with(&found));
         let csv = format!("a,b,c\n{}", "1,2,3\n".repeat(10_000));
         let compressed = gzip(csv.as_bytes());
-        let (found, damaged) = read(&compressed[..compressed.len() - 20], Limits::default()).expect("a text");
+        let (found, damaged) = read(&compressed[..compressed.len() - 20], ReadLimits::default()).expect("a text");
         assert!(damaged && found.starts_with(b"{\"a\":\"1\","));
     }
 }

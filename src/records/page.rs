@@ -1,13 +1,13 @@
 //! Reads whether a page of a paged response says that another one follows.
 
 use super::object_keys::{NextKey, ObjectKeys, is_error_key, is_filled};
-use crate::scan::pages::Page;
+use crate::scan::result_pages::ResultPage;
 use crate::types::dynamic;
 
 /// Maximum number of characters kept of a context or filter.
 const MAX_CHARACTERS: usize = 1 << 10;
 
-impl Page {
+impl ResultPage {
     /// Reads the members of the object at the start of `bytes` whose values begin before `end`.
     pub(crate) fn of(bytes: &[u8], end: usize) -> Self {
         let mut page = Self::default();
@@ -62,18 +62,18 @@ fn shorten(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Page;
+    use super::ResultPage;
 
     #[test]
     fn a_page_names_the_next_one() {
-        let page = |text: &str| Page::of(text.as_bytes(), text.len());
+        let page = |text: &str| ResultPage::of(text.as_bytes(), text.len());
         let link = r#""https://graph.microsoft.com/v1.0/auditLogs/signIns?$filter=a%20eq%201&$skiptoken=x""#;
         for key in ["@odata.nextLink", "odata.nextLink", "nextLink", "NextLink"] {
             let found = page(&format!(r#"{{"value":[],"@odata.context":"c","{key}":{link}}}"#));
             assert_eq!((found.context.as_str(), found.next.as_deref()), ("c", Some("$filter=a%20eq%201")), "{key}");
         }
         for text in [r#"{"value":[]}"#, r#"{"nextLink":null}"#, r#"{"nextLink":""}"#, r#"{"deltaLink":"x"}"#] {
-            assert_eq!(page(text), Page::default(), "{text}");
+            assert_eq!(page(text), ResultPage::default(), "{text}");
         }
     }
 }

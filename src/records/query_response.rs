@@ -13,7 +13,7 @@ use super::object_keys::{RecordKeys, is_error_key, is_filled};
 use super::value_scan::value_end;
 use super::value_splitter::ColumnHeader;
 use crate::scan::Damage;
-use crate::scan::pages::Page;
+use crate::scan::result_pages::ResultPage;
 use crate::types::dynamic;
 
 /// Maximum number of columns of a table.
@@ -58,7 +58,7 @@ pub(crate) enum FramingNote {
     /// The number of rows is the maximum that a service returns.
     Limit(String),
     /// A page was passed, of a response that may have several.
-    Page(Page),
+    Page(ResultPage),
 }
 
 /// What an object is that may be a table or frame.

@@ -12,7 +12,7 @@ use super::query_response::{FramingNote, QueryResponse, ResponsePart};
 use super::resync::{RecordPrefixes, RelativeSkip, Resync};
 use super::trim_start;
 use super::value_scan::{ScanStop, ValueScan, value_end};
-use crate::scan::pages::Page;
+use crate::scan::result_pages::ResultPage;
 use crate::types::dynamic;
 
 /// Maximum length of the column names before the rows of a table.
@@ -65,7 +65,7 @@ pub(crate) struct ValueSplitter {
     rows: u64,
     /// The last key around records, and the page, if the response may have several.
     key: Vec<u8>,
-    page: Option<Page>,
+    page: Option<ResultPage>,
     /// True after the colon of a key around records.
     keyed: bool,
     /// True for the value of such a key.
@@ -317,7 +317,7 @@ impl ValueSplitter {
                 return;
             }
         } else if scan.has_empty_array && !self.cut_off && !RecordKeys::of(value).is_record() {
-            self.begin_page(Page::of(value, value.len()));
+            self.begin_page(ResultPage::of(value, value.len()));
             self.response.notes.extend(self.page.take().map(FramingNote::Page));
         } else {
             let rows = self.enclosing.last() == Some(&Enclosing::Rows);

@@ -25,12 +25,12 @@ const MAX_BYTES: usize = MAX_TEXT + (64 << 20);
 pub struct FunctionLibrary {
     patterns: Vec<PathBuf>,
     access: Arc<Access>,
-    loaded: OnceLock<Loaded>,
+    loaded: OnceLock<LoadedFunctions>,
 }
 
 /// What was found in the files.
 #[derive(Debug, Default)]
-struct Loaded {
+struct LoadedFunctions {
     files: Vec<FunctionFile>,
     functions: BTreeMap<String, StoredFunction>,
 }
@@ -105,7 +105,7 @@ impl FunctionLibrary {
         }
     }
 
-    fn loaded(&self) -> Result<&Loaded> {
+    fn loaded(&self) -> Result<&LoadedFunctions> {
         if let Some(loaded) = self.loaded.get() {
             return Ok(loaded);
         }
@@ -113,8 +113,8 @@ impl FunctionLibrary {
         Ok(self.loaded.get_or_init(|| loaded))
     }
 
-    fn load(&self) -> Result<Loaded> {
-        let (mut loaded, mut base) = (Loaded::default(), MAX_TEXT + 1);
+    fn load(&self) -> Result<LoadedFunctions> {
+        let (mut loaded, mut base) = (LoadedFunctions::default(), MAX_TEXT + 1);
         for pattern in &self.patterns {
             for file in expand(pattern.as_os_str(), &self.access)?.files {
                 if loaded.files.iter().any(|known| known.file.name == file.name) {
@@ -137,7 +137,7 @@ impl FunctionLibrary {
     }
 }
 
-impl Loaded {
+impl LoadedFunctions {
     fn add(&mut self, file: DataFile, text: String, base: usize) {
         let number = self.files.len();
         let mut mistakes = Vec::new();
@@ -170,7 +170,7 @@ fn read(file: &DataFile) -> Result<String> {
     let wrong = |reason: String| Error::Data { file: file.name.clone(), place: None, reason };
     let mut bytes = Vec::new();
     let most = MAX_FUNCTIONS as u64 + 1;
-    file.open_place()?.take(most).read_to_end(&mut bytes).map_err(|error| file.failed(error))?;
+    file.open_stored()?.take(most).read_to_end(&mut bytes).map_err(|error| file.failed(error))?;
     if bytes.len() > MAX_FUNCTIONS {
         return Err(wrong(format!("a file of functions has {MAX_FUNCTIONS} bytes at most")));
     }

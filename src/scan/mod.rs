@@ -3,18 +3,18 @@
 //! A [`TableProvider`] answers a [`ScanRequest`] with partitions, each an iterator of batches. Partitions are read in
 //! parallel, and their order is the order of the rows: it depends on the files alone, never on the number of threads.
 
+pub mod archived_warnings;
 pub mod catalog;
-pub mod cautions;
+pub(crate) mod completion;
 pub mod coverage;
 pub mod damage;
-pub(crate) mod done;
 pub mod library;
 pub mod memory;
-pub(crate) mod pages;
 pub mod predicate;
 pub mod provenance;
 pub mod range;
 pub mod report;
+pub(crate) mod result_pages;
 mod wildcard;
 
 use std::collections::BTreeSet;
@@ -23,18 +23,18 @@ use std::sync::Arc;
 
 use arrow::array::BooleanArray;
 
+pub use archived_warnings::ArchivedWarnings;
 pub use catalog::{Catalog, MemoryCatalog, Watchlist, WithColumns};
-pub use cautions::Cautions;
+pub use completion::on_completion;
 pub use coverage::TimeCoverage;
 pub use damage::{Damage, DamageLog};
-pub use done::watched;
 pub use library::{FunctionLibrary, StoredFunction};
 pub use memory::MemoryTable;
-pub use pages::Pages;
 pub use predicate::{Comparison, Predicate};
 pub use provenance::Provenance;
 pub use range::RangeTable;
 pub use report::{FileProblems, Reject, RejectSink, ScanReport};
+pub use result_pages::ResultPages;
 pub use wildcard::Wildcard;
 
 use crate::diagnostic::Result;
@@ -73,7 +73,7 @@ pub trait TableProvider: Debug + Send + Sync {
     }
 
     /// True where reading one column costs a fraction of reading all.
-    fn reads_columns_apart(&self) -> bool {
+    fn is_columnar(&self) -> bool {
         false
     }
 
@@ -101,7 +101,7 @@ pub trait TableProvider: Debug + Send + Sync {
 
     /// The same table as one of those that a wildcard stands for: that it is missing in the files is no damage then,
     /// unless all of them are. None if it cannot be missing.
-    fn matched_by(&self, _wildcard: &Arc<Wildcard>) -> Option<Arc<dyn TableProvider>> {
+    fn matched_by_wildcard(&self, _wildcard: &Arc<Wildcard>) -> Option<Arc<dyn TableProvider>> {
         None
     }
 }

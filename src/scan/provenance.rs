@@ -67,7 +67,7 @@ pub fn position(file: usize, place: u64) -> i64 {
 
 /// The columns of a table with those about the origin of rows behind them.
 #[derive(Clone, Debug)]
-pub struct Origins {
+pub struct ProvenanceColumns {
     /// All columns.
     pub schema: Schema,
     /// The table's own columns.
@@ -75,7 +75,7 @@ pub struct Origins {
     columns: Arc<[Provenance]>,
 }
 
-impl Origins {
+impl ProvenanceColumns {
     /// No columns about the origin.
     #[must_use]
     pub fn none(own: &Schema) -> Self {
@@ -107,19 +107,19 @@ impl Origins {
 
 #[cfg(test)]
 mod tests {
-    use super::{Origins, Provenance, position};
+    use super::{Provenance, ProvenanceColumns, position};
     use crate::types::{Field, Schema, Type};
 
     #[test]
     fn names_of_the_table_come_first() {
         let own = Schema::new([Field::new("a", Type::Long), Field::new("_SourceLine", Type::Long)]);
-        let origins = Origins::all(&own);
+        let origins = ProvenanceColumns::all(&own);
         assert_eq!(
             origins.schema.names().collect::<Vec<_>>(),
             ["a", "_SourceLine", "_SourceFile", "_SourceByte", "_SourceShape", "_SourcePosition"]
         );
         assert_eq!((origins.at(1), origins.at(2)), (None, Some(Provenance::File)));
-        assert_eq!(Origins::none(&own).at(2), None);
+        assert_eq!(ProvenanceColumns::none(&own).at(2), None);
     }
 
     #[test]

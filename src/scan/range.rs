@@ -14,11 +14,11 @@ use crate::types::{Batch, ColumnBuilder, Field, Schema, Type, Value};
 #[derive(Clone, Debug)]
 pub struct RangeTable {
     schema: Schema,
-    values: Values,
+    values: RangeValues,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Values {
+enum RangeValues {
     Whole { from: i64, step: i64, rows: u64 },
     Real { from: f64, step: f64, rows: u64 },
 }
@@ -44,14 +44,14 @@ impl RangeTable {
     }
 }
 
-fn whole(from: i64, to: i64, step: i64) -> Values {
+fn whole(from: i64, to: i64, step: i64) -> RangeValues {
     let distance = if step >= 0 { i128::from(to) - i128::from(from) } else { i128::from(from) - i128::from(to) };
     let size = i128::from(step).abs();
     let rows = if distance < 0 || size == 0 { 0 } else { distance / size + 1 };
-    Values::Whole { from, step, rows: u64::try_from(rows).unwrap_or(u64::MAX) }
+    RangeValues::Whole { from, step, rows: u64::try_from(rows).unwrap_or(u64::MAX) }
 }
 
-fn reals(from: &Value, to: &Value, step: &Value) -> Result<Values, String> {
+fn reals(from: &Value, to: &Value, step: &Value) -> Result<RangeValues, String> {
     #[expect(clippy::cast_precision_loss, reason = "KQL widens long to real this way")]
     let real = |value: &Value| match value {
         Value::Real(number) => Some(*number),
@@ -69,10 +69,10 @@ fn reals(from: &Value, to: &Value, step: &Value) -> Result<Values, String> {
     let steps = ((to - from) / step).floor();
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "negative and NaN become no rows")]
     let rows = if steps.is_finite() && steps >= 0.0 { steps as u64 + 1 } else { 0 };
-    Ok(Values::Real { from, step, rows })
+    Ok(RangeValues::Real { from, step, rows })
 }
 
-impl Values {
+impl RangeValues {
     fn rows(self) -> u64 {
         match self {
             Self::Whole { rows, .. } | Self::Real { rows, .. } => rows,

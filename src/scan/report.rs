@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::damage::{self, Damage, DamageLog};
-use super::{Pages, TimeCoverage, Wildcard};
-use crate::storage::counters::{Count, ScanCounters};
-use crate::storage::listing::Remark;
+use super::{ResultPages, TimeCoverage, Wildcard};
+use crate::storage::counters::{ScanCount, ScanCounters};
+use crate::storage::listing::DiscoveryNote;
 
 /// How many examples of damage are kept of one file; the rest is only counted.
 const EXAMPLES_PER_FILE: usize = 3;
@@ -45,7 +45,7 @@ pub trait RejectSink: Debug + Send + Sync {
 pub struct ScanReport {
     /// The numbers of all its scans.
     pub counters: Arc<ScanCounters>,
-    problems: Mutex<Problems>,
+    problems: Mutex<ProblemLog>,
     warnings: Mutex<BTreeSet<String>>,
     rejects: Option<Arc<dyn RejectSink>>,
     thorough: bool,
@@ -55,7 +55,7 @@ pub struct ScanReport {
     wildcards: Mutex<Vec<Arc<Wildcard>>>,
     notices: Mutex<BTreeMap<String, u64>>,
     damage: Mutex<DamageLog>,
-    pages: Mutex<Pages>,
+    pages: Mutex<ResultPages>,
     tables: Mutex<BTreeSet<String>>,
     shapes: Mutex<BTreeSet<String>>,
     refused: Mutex<BTreeMap<String, String>>,
@@ -100,14 +100,14 @@ impl fmt::Display for FileProblems {
 
 /// Damage by file.
 #[derive(Debug, Default)]
-struct Problems {
+struct ProblemLog {
     files: BTreeMap<String, FileProblems>,
     /// Hashes of files and places; seeded, for places are where attackers want them.
     known: HashSet<u64>,
     hasher: RandomState,
 }
 
-impl Problems {
+impl ProblemLog {
     /// True where this place was not met before. With and without its line, a place is the same.
     fn is_new(&mut self, file: &str, place: &str) -> bool {
         let place = place.rsplit("byte ").next().unwrap_or(place);
@@ -118,9 +118,9 @@ impl Problems {
 
 impl ScanReport {
     /// Reports what was noted when files were listed, once.
-    pub fn discovered(&self, remark: &Remark) {
-        let Remark::Unread { reason, names, .. } = remark else { return self.notice_once(remark.to_string()) };
-        self.damaged(Damage::NotRead(remark.to_string()), "", 1);
+    pub fn discovered(&self, note: &DiscoveryNote) {
+        let DiscoveryNote::Unread { reason, names, .. } = note else { return self.notice_once(note.to_string()) };
+        self.damaged(Damage::NotRead(note.to_string()), "", 1);
         names.iter().for_each(|file| self.reject(&Reject { file, place: None, reason, raw: None }));
     }
 
@@ -243,7 +243,7 @@ impl ScanReport {
     }
 
     /// Also watches the ranges of time that another report watched.
-    pub fn watch_what(&self, other: &Self) {
+    pub fn watch_coverages_of(&self, other: &Self) {
         let watched = lock(&other.coverages).clone();
         lock(&self.coverages).extend(watched);
     }
@@ -256,7 +256,7 @@ impl ScanReport {
         lock(&self.shapes).extend(other.shapes());
         lock(&self.refused).extend(other.refused());
         lock(&self.lacking).extend(other.lacking());
-        other.beyond().iter().for_each(|column| self.has_beyond(column));
+        other.beyond().iter().for_each(|column| self.note_extra_column(column));
         self.unread.fetch_or(other.unread.load(Ordering::Relaxed), Ordering::Relaxed);
         let mut notices = lock(&self.notices);
         for (text, times) in &*lock(&other.notices) {
@@ -269,10 +269,10 @@ impl ScanReport {
 
     /// Warns where the files do not reach over the time that was asked for, and where they hold no table that a wildcard
     /// stands for; once the scans have run.
-    pub fn say_gaps(&self) {
+    pub fn report_gaps(&self) {
         let wildcards = std::mem::take(&mut *lock(&self.wildcards));
         wildcards.iter().filter_map(|wildcard| wildcard.damage()).for_each(|damage| self.damaged(damage, "", 1));
-        let skipped = self.counters.get(Count::RecordsSkipped) > 0;
+        let skipped = self.counters.get(ScanCount::RecordsSkipped) > 0;
         let coverages = std::mem::take(&mut *lock(&self.coverages));
         coverages.iter().filter_map(|coverage| coverage.gap(skipped)).for_each(|gap| self.warn(gap));
     }
@@ -332,18 +332,18 @@ impl ScanReport {
     }
 
     /// Keeps the pages that a scan met.
-    pub(crate) fn keep_pages(&self, pages: Pages) {
+    pub(crate) fn keep_pages(&self, pages: ResultPages) {
         lock(&self.pages).extend(pages);
     }
 
     /// The pages of answers that were met, of those that come in several.
     #[must_use]
-    pub fn pages(&self) -> Pages {
+    pub fn pages(&self) -> ResultPages {
         lock(&self.pages).clone()
     }
 
     /// Notes a table that the files hold, or may hold, whether or not its rows were wanted.
-    pub fn met_table(&self, name: &str) {
+    pub fn note_table(&self, name: &str) {
         insert(&self.tables, name);
     }
 
@@ -354,7 +354,7 @@ impl ScanReport {
     }
 
     /// Notes a shape in which wanted rows lie.
-    pub fn met_shape(&self, name: &str) {
+    pub fn note_shape(&self, name: &str) {
         insert(&self.shapes, name);
     }
 
@@ -376,7 +376,7 @@ impl ScanReport {
     }
 
     /// Notes a column that records have and their table does not: it was not read.
-    pub fn has_beyond(&self, column: &str) {
+    pub fn note_extra_column(&self, column: &str) {
         let mut beyond = lock(&self.beyond);
         beyond.insert(column.to_owned());
         if beyond.len() > MAX_BEYOND {

@@ -14,12 +14,12 @@ pub struct Wildcard {
     pattern: String,
     /// The number of tables.
     tables: usize,
-    absent: Mutex<Absent>,
+    absent: Mutex<AbsentTables>,
 }
 
 /// Tables that are not in the files, and those that are there instead.
 #[derive(Debug, Default)]
-struct Absent {
+struct AbsentTables {
     tables: BTreeSet<String>,
     found: String,
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::diagnostic::Result;
 use crate::parquet::{ArrowFile, FileRows, ParquetFile};
-use crate::scan::{Cautions, Partition, ScanRequest};
-use crate::storage::files::{DataFile, Format};
-use crate::storage::limits::Limits;
+use crate::scan::{ArchivedWarnings, Partition, ScanRequest};
+use crate::storage::files::{DataFile, FileFormat};
+use crate::storage::limits::ReadLimits;
 use crate::types::Schema;
 
 /// A file whose schema has been read.
@@ -23,9 +23,9 @@ impl ColumnFile {
     ///
     /// # Errors
     /// The file cannot be opened, or what it says of its columns makes no sense.
-    pub fn of(file: &DataFile, limits: Limits) -> Result<Self> {
+    pub fn of(file: &DataFile, limits: ReadLimits) -> Result<Self> {
         match file.format()? {
-            Format::Arrow => ArrowFile::of(file, limits).map(Self::Arrow),
+            FileFormat::Arrow => ArrowFile::of(file, limits).map(Self::Arrow),
             _ => ParquetFile::of(file).map(Self::Parquet),
         }
     }
@@ -63,9 +63,9 @@ impl ColumnFile {
     }
 
     /// What was said of the files that it was made of, if `convert` wrote the file.
-    pub fn cautions(&self) -> Option<Cautions> {
+    pub fn archived_warnings(&self) -> Option<ArchivedWarnings> {
         match self {
-            Self::Parquet(file) => file.cautions(),
+            Self::Parquet(file) => file.archived_warnings(),
             Self::Arrow(_) => None,
         }
     }

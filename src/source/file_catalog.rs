@@ -21,12 +21,12 @@ use crate::scan::catalog::STDIN;
 use crate::scan::{Catalog, TableProvider};
 use crate::source::listing::expand;
 use crate::source::text::{Inference, Rows};
-use crate::storage::archive;
+use crate::storage::file_id::unique_files;
 use crate::storage::files::DataFile;
-use crate::storage::limits::Limits;
-use crate::storage::listing::{Listing, Remark};
-use crate::storage::once::once;
+use crate::storage::limits::ReadLimits;
+use crate::storage::listing::{DiscoveryNote, Listing};
 use crate::storage::remote::Access;
+use crate::storage::zip_archive;
 use crate::types::{Field, Schema, Type};
 
 /// Files as they were named, and as they are read: archives are looked into when a table is first wanted.
@@ -37,26 +37,26 @@ struct Listed {
 
 struct Expanded {
     files: Arc<[DataFile]>,
-    remarks: Arc<[Remark]>,
+    notes: Arc<[DiscoveryNote]>,
 }
 
 impl Listed {
     fn new(named: Listing) -> Self {
-        Self { named: once(named), expanded: OnceLock::new() }
+        Self { named: unique_files(named), expanded: OnceLock::new() }
     }
 
     /// True if no file was named, and no table without files.
     fn is_empty(&self) -> bool {
-        self.named.files.is_empty() && self.named.remarks.is_empty()
+        self.named.files.is_empty() && self.named.notes.is_empty()
     }
 
-    fn expanded(&self, limits: Limits) -> Result<&Expanded> {
+    fn expanded(&self, limits: ReadLimits) -> Result<&Expanded> {
         if let Some(expanded) = self.expanded.get() {
             return Ok(expanded);
         }
-        let Listing { files, mut remarks, .. } = archive::expand(&self.named.files, limits)?;
-        remarks.extend(self.named.remarks.iter().cloned());
-        Ok(self.expanded.get_or_init(|| Expanded { files: files.into(), remarks: remarks.into() }))
+        let Listing { files, mut notes, .. } = zip_archive::expand(&self.named.files, limits)?;
+        notes.extend(self.named.notes.iter().cloned());
+        Ok(self.expanded.get_or_init(|| Expanded { files: files.into(), notes: notes.into() }))
     }
 }
 
@@ -67,7 +67,7 @@ pub struct FileCatalog {
     bindings: BTreeMap<String, Listed>,
     texts: BTreeSet<String>,
     tables: Mutex<BTreeMap<String, Arc<FileTable>>>,
-    limits: Limits,
+    limits: ReadLimits,
 }
 
 impl fmt::Debug for FileCatalog {
@@ -87,7 +87,7 @@ pub struct FileCatalogBuilder {
     bindings: BTreeMap<String, Listing>,
     /// Tables whose columns are all texts.
     texts: BTreeSet<String>,
-    limits: Limits,
+    limits: ReadLimits,
     access: Arc<Access>,
     date_order: Option<DateOrder>,
 }
@@ -181,7 +181,7 @@ impl FileCatalogBuilder {
     }
 
     /// Sets what a file may cost.
-    pub fn limit(&mut self, limits: Limits) {
+    pub fn limit(&mut self, limits: ReadLimits) {
         self.limits = limits;
     }
 
@@ -217,7 +217,7 @@ impl FileCatalog {
         };
         let rows = if self.texts.contains(name) { as_texts(rows, name, &listed.files)? } else { rows };
         let table = FileTable::new(name, Arc::clone(&listed.files), rows, self.limits);
-        Ok(Some(table.with_remarks(Arc::clone(&listed.remarks))))
+        Ok(Some(table.with_notes(Arc::clone(&listed.notes))))
     }
 
     /// A table that nobody named: the files of this name, else the records that name it.
@@ -229,8 +229,8 @@ impl FileCatalog {
             false => (called, Inference::new()),
         };
         let rows = look_into(inference, &files, self.limits)?.map(|rows| as_restored(rows, name));
-        let remarks = &listed.remarks;
-        Ok(rows.map(|rows| FileTable::new(name, files, rows, self.limits).with_remarks(Arc::clone(remarks))))
+        let notes = &listed.notes;
+        Ok(rows.map(|rows| FileTable::new(name, files, rows, self.limits).with_notes(Arc::clone(notes))))
     }
 }
 
@@ -265,7 +265,7 @@ impl Catalog for FileCatalog {
                 false => files -= 1,
             }
         }
-        if files > 0 || !self.files.named.remarks.is_empty() {
+        if files > 0 || !self.files.named.notes.is_empty() {
             names.extend(known_tables().map(|table| table.name.to_owned()));
         }
         names.sort();
@@ -311,7 +311,7 @@ fn as_texts(rows: Rows, name: &str, files: &[DataFile]) -> Result<Rows> {
 }
 
 /// What the records of the files are, by the first of them; None where there are none that count.
-fn look_into(mut inference: Inference, files: &[DataFile], limits: Limits) -> Result<Option<Rows>> {
+fn look_into(mut inference: Inference, files: &[DataFile], limits: ReadLimits) -> Result<Option<Rows>> {
     let mut rows_of_columns = None;
     let takes_all = inference.takes_all();
     look_through(&mut inference, files, limits, &mut |file| {
@@ -332,7 +332,7 @@ fn look_into(mut inference: Inference, files: &[DataFile], limits: Limits) -> Re
 
 /// What the rows of a file of columns bound to a name of the user's are: those of a known table if its columns are. None
 /// for an answer of this program that was found in a folder.
-fn column_rows(file: &DataFile, limits: Limits) -> Result<Option<Rows>> {
+fn column_rows(file: &DataFile, limits: ReadLimits) -> Result<Option<Rows>> {
     let opened = ColumnFile::of(file, limits)?;
     if opened.is_answer() && file.found_in().is_some() {
         return Ok(None);

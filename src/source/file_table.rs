@@ -23,13 +23,13 @@ use crate::diagnostic::Result;
 use crate::entra::numeric_dates::DateOrders;
 use crate::parquet::{FileRows, ParquetFile};
 use crate::scan::Overlap;
-use crate::scan::done::PartsLeft;
-use crate::scan::provenance::Origins;
+use crate::scan::completion::CompletionTracker;
+use crate::scan::provenance::ProvenanceColumns;
 use crate::scan::{Partition, Predicate, ScanRequest, TableProvider, Wildcard};
 use crate::source::text::{Rows, ScanPlan};
-use crate::storage::files::{DataFile, Format};
-use crate::storage::limits::Limits;
-use crate::storage::listing::Remark;
+use crate::storage::files::{DataFile, FileFormat};
+use crate::storage::limits::ReadLimits;
+use crate::storage::listing::DiscoveryNote;
 use crate::types::{Field, Schema};
 
 /// The rows of a table in files.
@@ -38,12 +38,12 @@ pub struct FileTable {
     name: String,
     files: Arc<[DataFile]>,
     rows: Rows,
-    origins: Origins,
-    limits: Limits,
+    origins: ProvenanceColumns,
+    limits: ReadLimits,
     /// The order of dates in numbers, by file.
     dates: Arc<dyn DateOrders>,
     /// What there was to say when the files were listed.
-    remarks: Arc<[Remark]>,
+    notes: Arc<[DiscoveryNote]>,
     /// Columns of its records that the known table does not have.
     added: Arc<[Field]>,
     /// The wildcard that stands for it, if it was not asked for by its name.
@@ -55,8 +55,8 @@ pub struct FileTable {
 impl FileTable {
     /// The table `name`, whose rows are those of `files` that `rows` names.
     #[must_use]
-    pub fn new(name: impl Into<String>, files: Arc<[DataFile]>, rows: Rows, limits: Limits) -> Self {
-        let origins = Origins::none(rows.schema());
+    pub fn new(name: impl Into<String>, files: Arc<[DataFile]>, rows: Rows, limits: ReadLimits) -> Self {
+        let origins = ProvenanceColumns::none(rows.schema());
         let dates = Arc::new(FileDates::new(Arc::clone(&files), rows.clone(), limits));
         Self {
             name: name.into(),
@@ -65,7 +65,7 @@ impl FileTable {
             rows,
             limits,
             dates,
-            remarks: Arc::default(),
+            notes: Arc::default(),
             added: Arc::default(),
             wildcard: None,
             overlap: Arc::default(),
@@ -74,8 +74,8 @@ impl FileTable {
 
     /// The same table, with this to say in every scan.
     #[must_use]
-    pub fn with_remarks(self, remarks: Arc<[Remark]>) -> Self {
-        Self { remarks, ..self }
+    pub fn with_notes(self, notes: Arc<[DiscoveryNote]>) -> Self {
+        Self { notes, ..self }
     }
 }
 
@@ -87,7 +87,7 @@ impl TableProvider for FileTable {
     fn scan(&self, request: &ScanRequest) -> Result<Vec<Arc<dyn Partition>>> {
         let plan = Arc::new(ScanPlan::new(self.rows.clone(), &self.origins, request, Arc::clone(&self.dates)));
         let parts = self.parts(plan.wants_lines, request)?;
-        self.remarks.iter().for_each(|remark| request.report.discovered(remark));
+        self.notes.iter().for_each(|note| request.report.discovered(note));
         for Field { name, ty } in &*self.added {
             request.report.notice_once(format!(
                 "{} has no column {name}; it is read from the key of that name, as {ty}",
@@ -105,7 +105,7 @@ impl TableProvider for FileTable {
             foreign: AtomicUsize::new(0),
             refused: AtomicUsize::new(0),
             first_refused: Mutex::new(None),
-            left: Arc::new(PartsLeft::new(&self.files, &request.counters, &request.report)),
+            left: Arc::new(CompletionTracker::new(&self.files, &request.counters, &request.report)),
             plan,
             request: request.clone(),
         });
@@ -139,8 +139,8 @@ impl TableProvider for FileTable {
         (self.files.len() as u64, bytes)
     }
 
-    fn reads_columns_apart(&self) -> bool {
-        self.files.iter().all(|file| matches!(file.format(), Ok(Format::Parquet)))
+    fn is_columnar(&self) -> bool {
+        self.files.iter().all(|file| matches!(file.format(), Ok(FileFormat::Parquet)))
     }
 
     fn left_out(&self, prune: &[Predicate]) -> Option<String> {
@@ -148,7 +148,7 @@ impl TableProvider for FileTable {
         let mut count = 0;
         for (index, file) in self.files.iter().enumerate().filter(|_| !prune.is_empty()) {
             // What is wrong with a file, the scan will say.
-            let Ok(Format::Parquet) = file.format() else { continue };
+            let Ok(FileFormat::Parquet) = file.format() else { continue };
             let Ok(opened) = ParquetFile::of(file) else { continue };
             // Statistics of columns that are replaced rule nothing out.
             if Originals::of(&opened.columns(), &self.origins).is_some() {
@@ -171,7 +171,7 @@ impl TableProvider for FileTable {
     }
 
     fn with_provenance(&self) -> Option<Arc<dyn TableProvider>> {
-        let origins = Origins::all(self.rows.schema());
+        let origins = ProvenanceColumns::all(self.rows.schema());
         Some(Arc::new(Self { origins, ..self.clone() }))
     }
 
@@ -180,7 +180,7 @@ impl TableProvider for FileTable {
         self.overlap.get_or_init(|| overlap::find(&self.files, self.limits, one)).clone()
     }
 
-    fn matched_by(&self, wildcard: &Arc<Wildcard>) -> Option<Arc<dyn TableProvider>> {
+    fn matched_by_wildcard(&self, wildcard: &Arc<Wildcard>) -> Option<Arc<dyn TableProvider>> {
         Some(Arc::new(Self { wildcard: Some(Arc::clone(wildcard)), ..self.clone() }))
     }
 }

@@ -9,7 +9,7 @@ use crate::records::{BlockReader, FileRange, FileReport, Framing, NextBlock, Ope
 use crate::scan::ScanReport;
 use crate::source::text::Inference;
 use crate::storage::files::DataFile;
-use crate::storage::limits::Limits;
+use crate::storage::limits::ReadLimits;
 
 /// Bytes of records, decompressed, from which columns are inferred.
 const INFERRED_BYTES: u64 = 64 << 20;
@@ -19,7 +19,7 @@ const INFERRED_BYTES: u64 = 64 << 20;
 pub(crate) fn look_through(
     inference: &mut Inference,
     files: &[DataFile],
-    limits: Limits,
+    limits: ReadLimits,
     columns: &mut dyn FnMut(&DataFile) -> Result<ControlFlow<()>>,
 ) -> Result<()> {
     let mut left = INFERRED_BYTES;
@@ -53,7 +53,7 @@ fn look_at(inference: &mut Inference, file: &DataFile, text: OpenedText, limit: 
     let mut blocks = BlockReader::start(text.input, FileRange::default(), report).map_err(failed)?;
     let mut seen = 0;
     if !matches!(blocks.framing(), Framing::Lines | Framing::Values) {
-        file.check_place()?;
+        file.check_remote()?;
         return Ok(seen);
     }
     while seen < limit && !inference.is_certain() {
@@ -70,6 +70,6 @@ fn look_at(inference: &mut Inference, file: &DataFile, text: OpenedText, limit: 
             blocks.go_back(offset, why);
         }
     }
-    file.check_place()?;
+    file.check_remote()?;
     Ok(seen)
 }

@@ -100,7 +100,7 @@ pub(crate) fn meet(
 ) -> Result<Held> {
     // What rows of an archive were before, it says itself.
     if !matches!(belonging, Belonging::Archived | Belonging::None) {
-        report.met_shape(&format!("{} files", file.format()));
+        report.note_shape(&format!("{} files", file.format()));
     }
     let unnamed_are =
         |other: &&KnownTable| Untold::of(file, other, bound && other.name == table.name) != Untold::Others;
@@ -118,7 +118,7 @@ pub(crate) fn meet(
             held.tables = known_tables().filter(unnamed_are).map(|other| other.name.to_owned()).collect();
         }
     }
-    held.tables.iter().for_each(|name| report.met_table(name));
+    held.tables.iter().for_each(|name| report.note_table(name));
     Ok(held)
 }
 

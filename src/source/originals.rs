@@ -11,7 +11,7 @@ use arrow::array::BooleanArray;
 
 use crate::diagnostic::Result;
 use crate::entra::union_names;
-use crate::scan::provenance::Origins;
+use crate::scan::provenance::ProvenanceColumns;
 use crate::scan::{BatchIterator, Partition, Predicate, RowFilter, ScanColumn, ScanRequest};
 use crate::types::{Batch, Column, ColumnBuilder, Field, Schema, Type};
 
@@ -40,12 +40,12 @@ impl Replaced {
 pub(crate) struct Originals {
     replaced: Vec<Replaced>,
     /// Those of the table, and the others behind them.
-    pub origins: Origins,
+    pub origins: ProvenanceColumns,
 }
 
 impl Originals {
     /// Those that a file with the columns `file` has of a table with those of `origins`; None for a file without any.
-    pub fn of(file: &Schema, origins: &Origins) -> Option<Self> {
+    pub fn of(file: &Schema, origins: &ProvenanceColumns) -> Option<Self> {
         let mut originals = Self { replaced: Vec::new(), origins: origins.clone() };
         let own = origins.schema.fields().iter().enumerate();
         for (own, Field { name, ty }) in own.filter(|(own, _)| origins.at(*own).is_none()) {

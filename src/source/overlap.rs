@@ -13,8 +13,8 @@ use crate::diagnostic::Result;
 use crate::records;
 use crate::records::{BlockReader, FileRange, FileReport, NextBlock, Opened};
 use crate::scan::{Overlap, ScanColumn, ScanReport, ScanRequest, TableProvider};
-use crate::storage::files::{DataFile, Format};
-use crate::storage::limits::Limits;
+use crate::storage::files::{DataFile, FileFormat};
+use crate::storage::limits::ReadLimits;
 use crate::types::Type;
 
 /// The column that tells records apart.
@@ -36,14 +36,14 @@ const MAX_PAIRS: usize = 2;
 const HEAD: usize = 16;
 
 /// Two of `files` that are found to hold a record with the same Id; `table` makes the table of one Parquet file.
-pub(crate) fn find(files: &[DataFile], limits: Limits, table: impl Fn(&DataFile) -> FileTable) -> Option<Overlap> {
+pub(crate) fn find(files: &[DataFile], limits: ReadLimits, table: impl Fn(&DataFile) -> FileTable) -> Option<Overlap> {
     let mut first: HashMap<String, usize> = HashMap::new();
     let is_small = files.iter().map(|file| file.bytes).fold(0, u64::saturating_add) < SMALL;
     for index in candidates(files, is_small) {
         let file = &files[index];
         // What is wrong with a file is said of the query itself.
         let ids = match file.format() {
-            Ok(Format::Parquet) => ids_of_table(&table(file)),
+            Ok(FileFormat::Parquet) => ids_of_table(&table(file)),
             _ => ids_of_text(file, limits, is_small).unwrap_or_default(),
         };
         for id in ids {
@@ -88,7 +88,7 @@ fn candidates(files: &[DataFile], is_small: bool) -> Vec<usize> {
 }
 
 /// The Ids of the first records of a text, whatever their table; of all that it has if `is_small`.
-fn ids_of_text(file: &DataFile, limits: Limits, is_small: bool) -> Result<Vec<String>> {
+fn ids_of_text(file: &DataFile, limits: ReadLimits, is_small: bool) -> Result<Vec<String>> {
     let unheard = Arc::new(ScanReport::default());
     let Opened::Text(text) = records::open(file, file.open()?, Vec::new(), limits, &unheard)? else {
         return Ok(Vec::new());

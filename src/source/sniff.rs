@@ -7,8 +7,8 @@ use crate::diagnostic::Result;
 use crate::records;
 use crate::records::{Framing, Opened, OpenedText, TextLayers};
 use crate::scan::ScanReport;
-use crate::storage::files::{DataFile, Format};
-use crate::storage::limits::Limits;
+use crate::storage::files::{DataFile, FileFormat};
+use crate::storage::limits::ReadLimits;
 
 /// Bytes of unpacked text that are looked at.
 const HEAD_BYTES: u64 = 64 << 10;
@@ -34,13 +34,13 @@ impl FileKind {
             return Ok(Self { format: reason, encoding: "", compression: "" });
         }
         let other = |format: &'static str| Self { format, encoding: "", compression: "" };
-        if file.format()? == Format::Zip && file.is_plain() {
+        if file.format()? == FileFormat::Zip && file.is_plain() {
             return Ok(other("zip archive"));
         }
         // What is wrong inside shows when the file is read.
         let report = Arc::default();
-        match records::open(file, file.open()?, Vec::new(), Limits::default(), &report)? {
-            Opened::Columns if file.format()? == Format::Arrow => Ok(other("Arrow")),
+        match records::open(file, file.open()?, Vec::new(), ReadLimits::default(), &report)? {
+            Opened::Columns if file.format()? == FileFormat::Arrow => Ok(other("Arrow")),
             Opened::Columns => Ok(other("Parquet")),
             Opened::Refused(reason) => Ok(other(reason)),
             Opened::Text(text) => Self::of_text(file, text, &report),
@@ -56,7 +56,7 @@ impl FileKind {
         {
             return Err(file.failed(error));
         }
-        file.check_place()?;
+        file.check_remote()?;
         let format = match records::detect(&head, (head.len() as u64) < HEAD_BYTES) {
             Framing::Foreign(reason) => reason,
             // Rows of CSV that cannot be read are no text.

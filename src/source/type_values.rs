@@ -13,7 +13,7 @@ use super::column_file::ColumnFile;
 use super::originals::Originals;
 use crate::diagnostic::Result;
 use crate::parquet::FileRows;
-use crate::scan::provenance::Origins;
+use crate::scan::provenance::ProvenanceColumns;
 use crate::scan::{ScanColumn, ScanReport, ScanRequest};
 use crate::types::{Column, Field, Schema, Type};
 
@@ -38,7 +38,7 @@ impl TypeValues {
     /// # Errors
     /// The file cannot be opened, or its server does not answer. Damage only makes the result incomplete.
     pub fn of(file: &ColumnFile) -> Result<Self> {
-        let own = Origins::none(&Schema::new([Field::new("Type", Type::String)]));
+        let own = ProvenanceColumns::none(&Schema::new([Field::new("Type", Type::String)]));
         let originals = Originals::of(&file.columns(), &own);
         let report = Arc::new(ScanReport::default());
         let request = request(Arc::clone(&report));

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Count {
+pub enum ScanCount {
     /// Files that all scans of a run are going to list; counted for runs only.
     FilesExpected,
     /// Their bytes.
@@ -20,7 +20,7 @@ pub enum Count {
     /// Those of them that are ruled out by their times alone.
     FilesPrunedByTime,
     /// Parquet files that were not read, because they hold rows of other tables only.
-    FilesForeign,
+    FilesOfOtherTables,
     /// Files that are done with, read or not.
     FilesDone,
     /// Bytes read, as they lie in files; of Parquet the share of the wanted rows in the wanted columns.
@@ -40,7 +40,7 @@ pub enum Count {
 }
 
 /// How many counts there are.
-const COUNTS: usize = Count::PageRowsPruned as usize + 1;
+const COUNTS: usize = ScanCount::PageRowsPruned as usize + 1;
 
 /// The counts of one scan, or of all scans of a run.
 #[derive(Debug, Default)]
@@ -58,7 +58,7 @@ impl ScanCounters {
     }
 
     /// Adds to a count.
-    pub fn add(&self, count: Count, amount: u64) {
+    pub fn add(&self, count: ScanCount, amount: u64) {
         self.counts[count as usize].fetch_add(amount, Ordering::Relaxed);
         if let Some(run) = &self.run {
             run.add(count, amount);
@@ -66,7 +66,7 @@ impl ScanCounters {
     }
 
     /// Takes back what was added for nothing.
-    pub fn take_back(&self, count: Count, amount: u64) {
+    pub fn take_back(&self, count: ScanCount, amount: u64) {
         self.counts[count as usize].fetch_sub(amount, Ordering::Relaxed);
         if let Some(run) = &self.run {
             run.take_back(count, amount);
@@ -75,22 +75,22 @@ impl ScanCounters {
 
     /// A count so far.
     #[must_use]
-    pub fn get(&self, count: Count) -> u64 {
+    pub fn get(&self, count: ScanCount) -> u64 {
         self.counts[count as usize].load(Ordering::Relaxed)
     }
 }
 
 /// Counts the bytes of a file as they are read from the first to the last.
-pub(crate) struct Counted<R> {
+pub(crate) struct CountedReader<R> {
     pub input: R,
     pub counters: Arc<ScanCounters>,
 }
 
-impl<R: Read> Read for Counted<R> {
+impl<R: Read> Read for CountedReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.input.read(buffer)?;
-        self.counters.add(Count::Bytes, read as u64);
-        self.counters.add(Count::BytesDone, read as u64);
+        self.counters.add(ScanCount::Bytes, read as u64);
+        self.counters.add(ScanCount::BytesDone, read as u64);
         Ok(read)
     }
 }
@@ -103,13 +103,14 @@ mod tests {
     fn a_scan_counts_for_its_run() {
         let run = Arc::new(ScanCounters::default());
         let (one, other) = (ScanCounters::of_run(&run), ScanCounters::of_run(&run));
-        one.add(Count::Rows, 2);
-        other.add(Count::Rows, 3);
-        other.add(Count::PageRowsPruned, 1);
-        let input = Counted { input: &b"abc"[..], counters: Arc::clone(&one) };
+        one.add(ScanCount::Rows, 2);
+        other.add(ScanCount::Rows, 3);
+        other.add(ScanCount::PageRowsPruned, 1);
+        let input = CountedReader { input: &b"abc"[..], counters: Arc::clone(&one) };
         assert_eq!(io::read_to_string(input).expect("text"), "abc");
         let counts = |counters: &ScanCounters| {
-            [Count::Rows, Count::Bytes, Count::BytesDone, Count::PageRowsPruned].map(|count| counters.get(count))
+            [ScanCount::Rows, ScanCount::Bytes, ScanCount::BytesDone, ScanCount::PageRowsPruned]
+                .map(|count| counters.get(count))
         };
         assert_eq!([counts(&one), counts(&other), counts(&run)], [[2, 3, 3, 0], [3, 0, 0, 1], [5, 3, 3, 1]]);
     }

@@ -19,12 +19,12 @@ pub struct DeltaFolder {
     /// with `/`.
     pub members: BTreeMap<String, String>,
     /// The files that are there, listed or not.
-    pub present: Present,
+    pub present: PresentFiles,
 }
 
 /// Which files are there in a folder of which only a part was listed.
 #[derive(Clone, Debug)]
-pub enum Present {
+pub enum PresentFiles {
     /// Those on the disk in `folder`; what is outside `root` was not asked for.
     Disk {
         /// The folder of the table.
@@ -45,7 +45,7 @@ impl DeltaFolder {
     }
 }
 
-impl Present {
+impl PresentFiles {
     /// True if the file at a path below the folder is not missing: it is there, or it was not asked for.
     pub(crate) fn accounts_for(&self, path: &str) -> bool {
         match self {

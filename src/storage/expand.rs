@@ -10,13 +10,13 @@ use std::io;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::sync::Arc;
 
-use super::delta_folder::{DELTA_LOG, DeltaFolder, Present};
+use super::delta_folder::{DELTA_LOG, DeltaFolder, PresentFiles};
 use super::files::{DataFile, display};
-use super::folders::{self, Everything, Links, Selection};
-use super::glob::Pattern;
+use super::folders::{self, AllFiles, FileSelection, LinkPolicy};
+use super::glob::GlobPattern;
 use super::journal;
-use super::listing::{Listing, Remark};
-use super::place::Place;
+use super::listing::{DiscoveryNote, Listing};
+use super::location::Location;
 use super::remote::address::Address;
 use super::remote::{self, Access};
 use crate::diagnostic::{Error, Result};
@@ -45,18 +45,18 @@ pub(crate) fn local_root(pattern: &OsStr) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    match path.to_str().map(|text| Pattern::parse(text, Path::is_dir)) {
+    match path.to_str().map(|text| GlobPattern::parse(text, Path::is_dir)) {
         Some(Ok(Some(glob))) if glob.root().as_os_str().is_empty() => Some(PathBuf::from(".")),
         Some(Ok(Some(glob))) => Some(glob.root().to_owned()),
         _ => Some(path),
     }
 }
 
-fn expand_local(pattern: &OsStr, links: Links) -> Result<Listing> {
+fn expand_local(pattern: &OsStr, links: LinkPolicy) -> Result<Listing> {
     let path = Path::new(pattern);
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => {
-            let found = walk(path, &Everything, links)?;
+            let found = walk(path, &AllFiles, links)?;
             found.unless_nothing(|reason| nothing_in(path, reason), "the folder holds no file")
         }
         Ok(metadata) if metadata.is_file() => {
@@ -71,7 +71,7 @@ fn expand_local(pattern: &OsStr, links: Links) -> Result<Listing> {
         }
         Err(error) => {
             let text = pattern.to_str().unwrap_or("");
-            match Pattern::parse(text, Path::is_dir)? {
+            match GlobPattern::parse(text, Path::is_dir)? {
                 Some(pattern) => expand_glob(text, &pattern, links),
                 None => Err(Error::io(path, error)),
             }
@@ -79,7 +79,7 @@ fn expand_local(pattern: &OsStr, links: Links) -> Result<Listing> {
     }
 }
 
-fn expand_glob(text: &str, pattern: &Pattern, links: Links) -> Result<Listing> {
+fn expand_glob(text: &str, pattern: &GlobPattern, links: LinkPolicy) -> Result<Listing> {
     let found = match pattern.root().as_os_str().is_empty() {
         true => walk_here(pattern, links)?,
         false => walk(pattern.root(), pattern, links)?,
@@ -92,23 +92,23 @@ fn nothing_in(path: &Path, reason: &str) -> Error {
 }
 
 /// As [`walk`] for the current folder, with paths as the user would write them.
-fn walk_here(pattern: &Pattern, links: Links) -> Result<Listing> {
+fn walk_here(pattern: &GlobPattern, links: LinkPolicy) -> Result<Listing> {
     let mut found = walk(Path::new("."), &Here(pattern), links)?;
     for file in &mut found.files {
-        let path = without_dot(file.place.path().unwrap_or(Path::new(""))).to_owned();
+        let path = without_dot(file.location.path().unwrap_or(Path::new(""))).to_owned();
         let name = display(&path);
         for folder in &mut found.delta_folders {
             folder.rename(&file.name, &name);
         }
-        (file.name, file.place) = (name, Place::Disk(path));
+        (file.name, file.location) = (name, Location::Disk(path));
     }
     Ok(found)
 }
 
 /// A pattern that names paths in the current folder.
-struct Here<'a>(&'a Pattern);
+struct Here<'a>(&'a GlobPattern);
 
-impl Selection for Here<'_> {
+impl FileSelection for Here<'_> {
     fn wants(&self, file: &Path) -> bool {
         self.0.wants(without_dot(file))
     }
@@ -124,16 +124,16 @@ fn without_dot(path: &Path) -> &Path {
 }
 
 /// Every file below `root` that is wanted, in order of the paths, and the Delta tables that they may be part of.
-fn walk(root: &Path, selection: &dyn Selection, links: Links) -> Result<Listing> {
-    let folders::Found { files, delta_logs, passed, .. } = folders::search(root, selection, links)?;
+fn walk(root: &Path, selection: &dyn FileSelection, links: LinkPolicy) -> Result<Listing> {
+    let folders::FolderSearch { files, delta_logs, skipped, .. } = folders::search(root, selection, links)?;
     let found_in: Arc<Path> = root.into();
     let files: Vec<DataFile> = files.into_iter().map(|file| file.in_folder(&found_in)).collect();
-    let notes = passed.into_iter().map(|(reason, paths)| {
+    let notes = skipped.into_iter().map(|(reason, paths)| {
         let names = paths.iter().map(|path| display(without_dot(path))).collect();
-        Remark::Unread { reason: reason.describe(), names, advice: reason.advice() }
+        DiscoveryNote::Unread { reason: reason.describe(), names, advice: reason.advice() }
     });
     let delta_folders = delta_folders(root, &files, &delta_logs)?;
-    let mut found = Listing { remarks: notes.collect(), files, delta_folders };
+    let mut found = Listing { notes: notes.collect(), files, delta_folders };
     journal::leave_out_uncounted(&mut found)?;
     Ok(found)
 }
@@ -168,7 +168,7 @@ fn delta_folder(
     inside: &dyn Fn(&Path) -> Option<PathBuf>,
 ) -> Result<DeltaFolder> {
     let member = |file: &DataFile| {
-        let path = inside(file.place.path()?)?;
+        let path = inside(file.location.path()?)?;
         Some((file.name.clone(), path.to_str()?.replace(MAIN_SEPARATOR, "/")))
     };
     let mut whole = DataFile::new(folder)?;
@@ -177,7 +177,7 @@ fn delta_folder(
         folder: whole,
         log: files_in(&folder.join(DELTA_LOG))?,
         members: files.iter().filter_map(member).collect(),
-        present: Present::Disk { folder: folder.to_owned(), root: root.to_owned() },
+        present: PresentFiles::Disk { folder: folder.to_owned(), root: root.to_owned() },
     })
 }
 
@@ -210,13 +210,13 @@ mod tests {
     use std::ffi::OsStr;
     use std::fs;
 
-    use super::{Access, DataFile, Links, expand, expand_local};
+    use super::{Access, DataFile, LinkPolicy, expand, expand_local};
     use crate::diagnostic::Error;
 
     fn names(pattern: impl AsRef<OsStr>, root: &std::path::Path) -> Vec<String> {
         let files = expand(pattern.as_ref(), &Access::default()).expect("files").files;
         let relative = |file: &DataFile| {
-            file.place.path().expect("a path").strip_prefix(root).expect("below the root").display().to_string()
+            file.location.path().expect("a path").strip_prefix(root).expect("below the root").display().to_string()
         };
         files.iter().map(relative).collect()
     }
@@ -238,9 +238,9 @@ mod tests {
         assert_eq!(names(root.join("**/*.json"), root), ["a/y.json", "b/m=03/m=00/x.json"]);
         assert_eq!(names(root.join("b/m=*"), root), ["b/m=03/m=00/x.json"]);
         assert_eq!(names(root.join("{a,b}/*.{json,gz}"), root), ["a/y.json", "b/z.gz"]);
-        assert!(matches!(expand_local(root.join("c").as_os_str(), Links::Inside), Err(Error::Io { .. })));
-        assert!(matches!(expand_local(root.join("*.csv").as_os_str(), Links::Inside), Err(Error::Data { .. })));
+        assert!(matches!(expand_local(root.join("c").as_os_str(), LinkPolicy::Inside), Err(Error::Io { .. })));
+        assert!(matches!(expand_local(root.join("*.csv").as_os_str(), LinkPolicy::Inside), Err(Error::Data { .. })));
         fs::create_dir(root.join("empty")).expect("a folder");
-        assert!(matches!(expand_local(root.join("empty").as_os_str(), Links::Inside), Err(Error::Data { .. })));
+        assert!(matches!(expand_local(root.join("empty").as_os_str(), LinkPolicy::Inside), Err(Error::Data { .. })));
     }
 }

@@ -5,11 +5,11 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::archive::Entry;
-use super::copy;
-use super::counters::{Counted, ScanCounters};
-use super::once::Identity;
-use super::place::Place;
+use super::counters::{CountedReader, ScanCounters};
+use super::file_id::FileId;
+use super::location::Location;
+use super::spooled_copy;
+use super::zip_archive::ZipEntry;
 use crate::diagnostic::{Error, Result};
 use crate::entra::numeric_dates::DateOrder;
 
@@ -23,7 +23,7 @@ const TAR_MAGIC_AT: usize = 257;
 #[derive(Clone, Debug)]
 pub struct DataFile {
     /// Where it is; for an entry of an archive, where the archive is.
-    pub place: Place,
+    pub location: Location,
     /// How messages call it.
     pub name: String,
     /// Its length in bytes, as it lies on the disk.
@@ -31,11 +31,11 @@ pub struct DataFile {
     /// Why it is not to be read, where the place where it is says so.
     refused: Option<&'static str>,
     /// Where it lies in an archive, if it is an entry of one.
-    entry: Option<Arc<Entry>>,
+    entry: Option<Arc<ZipEntry>>,
     /// The order of its dates in numbers, if the user says it.
     date_order: Option<DateOrder>,
     /// What tells that another name is one of the same file.
-    identity: Option<Identity>,
+    id: Option<FileId>,
     /// The folder in which it was found; None for a file that was named itself.
     found_in: Option<Arc<Path>>,
 }
@@ -68,7 +68,7 @@ impl Compression {
 
 /// What a file is, told by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum FileFormat {
     /// Text, most likely JSON.
     Text(Compression),
     /// Parquet.
@@ -83,7 +83,7 @@ pub enum Format {
     Unsupported(&'static str),
 }
 
-impl Format {
+impl FileFormat {
     /// The format that the first bytes of a file tell.
     #[must_use]
     pub fn of(head: &[u8]) -> Self {
@@ -122,18 +122,18 @@ impl DataFile {
 
     /// The file at `path`, of which the system says this.
     pub(crate) fn at(path: &Path, metadata: &Metadata) -> Self {
-        let file = Self::of(Place::Disk(path.to_owned()), display(path), metadata.len());
-        Self { identity: Identity::of(path, metadata), ..file }
+        let file = Self::of(Location::Disk(path.to_owned()), display(path), metadata.len());
+        Self { id: FileId::of(path, metadata), ..file }
     }
 
     /// A file whose place is known to hold it.
-    pub(crate) fn of(place: Place, name: String, bytes: u64) -> Self {
-        let (entry, identity, found_in) = (None, None, None);
-        Self { place, name, bytes, refused: None, entry, date_order: None, identity, found_in }
+    pub(crate) fn of(location: Location, name: String, bytes: u64) -> Self {
+        let (entry, id, found_in) = (None, None, None);
+        Self { location, name, bytes, refused: None, entry, date_order: None, id, found_in }
     }
 
     /// An entry of this archive.
-    pub(crate) fn entry(&self, name: String, entry: Entry) -> Self {
+    pub(crate) fn entry(&self, name: String, entry: ZipEntry) -> Self {
         Self { name, bytes: entry.packed(), entry: Some(Arc::new(entry)), ..self.clone() }
     }
 
@@ -159,23 +159,23 @@ impl DataFile {
 
     /// The path of the file on this machine that it is, or is an entry of.
     pub(crate) fn local_path(&self) -> Option<&Path> {
-        self.place.path()
+        self.location.path()
     }
 
     /// True if it is a copy of a stream.
-    pub(crate) fn is_copy(&self) -> bool {
-        matches!(self.place, Place::Copy(_))
+    pub(crate) fn is_spooled(&self) -> bool {
+        matches!(self.location, Location::Copy(_))
     }
 
     /// What it has in common with other names of the same file, where that can be told.
-    pub(crate) fn identity(&self) -> Option<&Identity> {
-        self.identity.as_ref()
+    pub(crate) fn id(&self) -> Option<&FileId> {
+        self.id.as_ref()
     }
 
     /// True if the file on the disk is no longer the one that was listed: another one, longer, shorter or written again.
     pub(crate) fn has_changed(&self) -> bool {
-        let (Some(listed), Some(path)) = (&self.identity, self.place.path()) else { return false };
-        fs::metadata(path).ok().and_then(|metadata| Identity::of(path, &metadata)).as_ref() != Some(listed)
+        let (Some(listed), Some(path)) = (&self.id, self.location.path()) else { return false };
+        fs::metadata(path).ok().and_then(|metadata| FileId::of(path, &metadata)).as_ref() != Some(listed)
     }
 
     /// The same file, which was found in a folder.
@@ -206,20 +206,20 @@ impl DataFile {
         counters: Option<&Arc<ScanCounters>>,
     ) -> Result<Box<dyn Read + Send>> {
         let (start, end) = self.entry.as_ref().map_or((start, end), |entry| entry.range());
-        let input = self.place.open(start, end).map_err(|source| self.failed(source))?;
+        let input = self.location.open(start, end).map_err(|source| self.failed(source))?;
         let input = match counters {
-            Some(counters) => Box::new(Counted { input, counters: Arc::clone(counters) }),
+            Some(counters) => Box::new(CountedReader { input, counters: Arc::clone(counters) }),
             None => input,
         };
         Ok(match &self.entry {
-            Some(entry) => entry.unpacked(input),
+            Some(entry) => entry.decompressed(input),
             None => input,
         })
     }
 
     /// The bytes of its place, whichever part of them it is.
-    pub(crate) fn open_place(&self) -> Result<Box<dyn Read + Send>> {
-        self.place.open(0, None).map_err(|source| self.failed(source))
+    pub(crate) fn open_stored(&self) -> Result<Box<dyn Read + Send>> {
+        self.location.open(0, None).map_err(|source| self.failed(source))
     }
 
     /// The error that it could not be read.
@@ -228,41 +228,41 @@ impl DataFile {
     }
 
     /// An error where its server failed to give bytes: what readers found instead of them is no damage of the file.
-    pub(crate) fn check_place(&self) -> Result<()> {
-        self.place.fault().map_or(Ok(()), |fault| Err(self.failed(fault)))
+    pub(crate) fn check_remote(&self) -> Result<()> {
+        self.location.fault().map_or(Ok(()), |fault| Err(self.failed(fault)))
     }
 
     /// Copies a stream, which can be read only once, to a temporary file; `name` is how messages call it.
     pub(crate) fn spool(stream: &mut dyn Read, name: &str) -> Result<Self> {
-        let copy = copy::copy(stream).map_err(|source| Error::io(name, source))?;
+        let copy = spooled_copy::copy(stream).map_err(|source| Error::io(name, source))?;
         let bytes = copy.length();
-        Ok(Self::of(Place::Copy(copy), name.to_owned(), bytes))
+        Ok(Self::of(Location::Copy(copy), name.to_owned(), bytes))
     }
 
     /// Copies stdin or a pipe, of which nobody knows how long it is.
     ///
     /// # Errors
-    /// The stream cannot be read, its copy cannot be written, or it is longer than the [`copy::CopySettings`] allow.
+    /// The stream cannot be read, its copy cannot be written, or it is longer than the [`spooled_copy::CopySettings`] allow.
     pub fn stream(stream: &mut dyn Read, name: &str) -> Result<Self> {
-        let copy = copy::copy_bounded(stream, name)?;
+        let copy = spooled_copy::copy_bounded(stream, name)?;
         let bytes = copy.length();
-        Ok(Self::of(Place::Copy(copy), name.to_owned(), bytes))
+        Ok(Self::of(Location::Copy(copy), name.to_owned(), bytes))
     }
 
     /// Reads the first bytes and tells the format.
-    pub fn format(&self) -> Result<Format> {
+    pub fn format(&self) -> Result<FileFormat> {
         let mut head = Vec::with_capacity(MAGIC_BYTES);
         match self.open_at((0, Some(MAGIC_BYTES as u64)), None)?.take(MAGIC_BYTES as u64).read_to_end(&mut head) {
             // A damaged entry shows its damage when it is read.
             Err(error) if error.raw_os_error().is_some() => return Err(self.failed(error)),
-            Ok(_) | Err(_) => self.check_place()?,
+            Ok(_) | Err(_) => self.check_remote()?,
         }
-        Ok(Format::of(&head))
+        Ok(FileFormat::of(&head))
     }
 
     /// True for a Parquet file, by its name or its first bytes.
     pub(crate) fn is_parquet(&self) -> bool {
-        self.ending().eq_ignore_ascii_case("parquet") || matches!(self.format(), Ok(Format::Parquet))
+        self.ending().eq_ignore_ascii_case("parquet") || matches!(self.format(), Ok(FileFormat::Parquet))
     }
 
     /// The ending of its name behind the last dot, queries of URLs aside; "" where there is none.
@@ -303,17 +303,17 @@ pub(super) fn display(path: &Path) -> String {
 mod tests {
     use std::io::Read;
 
-    use super::{Compression, DataFile, Format};
+    use super::{Compression, DataFile, FileFormat};
 
     #[test]
     fn formats_are_told_by_the_first_bytes() {
-        assert_eq!(Format::of(b"\x1f\x8b\x08"), Format::Text(Compression::Gzip));
-        assert_eq!(Format::of(b"\x28\xb5\x2f\xfd"), Format::Text(Compression::Zstd));
-        assert_eq!(Format::of(b"PAR1"), Format::Parquet);
-        assert_eq!(Format::of(b"{"), Format::Text(Compression::None));
-        assert_eq!(Format::of(b""), Format::Text(Compression::None));
-        assert_eq!(Format::of(b"PK\x03\x04"), Format::Zip);
-        assert_eq!(Format::of(b"BZh9"), Format::Text(Compression::Bzip2));
+        assert_eq!(FileFormat::of(b"\x1f\x8b\x08"), FileFormat::Text(Compression::Gzip));
+        assert_eq!(FileFormat::of(b"\x28\xb5\x2f\xfd"), FileFormat::Text(Compression::Zstd));
+        assert_eq!(FileFormat::of(b"PAR1"), FileFormat::Parquet);
+        assert_eq!(FileFormat::of(b"{"), FileFormat::Text(Compression::None));
+        assert_eq!(FileFormat::of(b""), FileFormat::Text(Compression::None));
+        assert_eq!(FileFormat::of(b"PK\x03\x04"), FileFormat::Zip);
+        assert_eq!(FileFormat::of(b"BZh9"), FileFormat::Text(Compression::Bzip2));
     }
 
     #[test]

@@ -9,14 +9,14 @@ use std::io;
 use std::path::{Path, PathBuf, is_separator};
 
 use super::delta_folder::DELTA_LOG;
+use super::file_id::FolderId;
 use super::files::DataFile;
-use super::hidden::{HIDDEN, is_hidden, is_litter};
-use super::once::FolderIdentity;
-use super::side_by_side::side_by_side;
+use super::hidden::{HIDDEN, is_hidden, is_ignored};
+use super::parallel::parallel_map;
 use crate::diagnostic::{Error, Result};
 
 /// Which files below a folder are wanted.
-pub(crate) trait Selection: Sync {
+pub(crate) trait FileSelection: Sync {
     /// True for the path of a file that is wanted.
     fn wants(&self, file: &Path) -> bool;
 
@@ -25,9 +25,9 @@ pub(crate) trait Selection: Sync {
 }
 
 /// Every file.
-pub(crate) struct Everything;
+pub(crate) struct AllFiles;
 
-impl Selection for Everything {
+impl FileSelection for AllFiles {
     fn wants(&self, _: &Path) -> bool {
         true
     }
@@ -39,7 +39,7 @@ impl Selection for Everything {
 
 /// Which symbolic links in a folder are followed. The folder itself may be a link.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Links {
+pub enum LinkPolicy {
     /// Those to files below the same folder. A folder below it is searched where it is, and what lies elsewhere was not
     /// named: whoever packed the folder could add the rest of the disk to the evidence.
     #[default]
@@ -50,7 +50,7 @@ pub enum Links {
 
 /// Why something in a folder is not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Passed {
+pub(crate) enum SkipReason {
     /// Its name begins with a dot.
     Hidden,
     /// It is a symbolic link to nothing.
@@ -63,7 +63,7 @@ pub(crate) enum Passed {
     Unreadable,
 }
 
-impl Passed {
+impl SkipReason {
     /// The reason in words.
     pub(crate) fn describe(self) -> &'static str {
         match self {
@@ -87,13 +87,13 @@ impl Passed {
 
 /// What was found in folders.
 #[derive(Default)]
-pub(crate) struct Found {
+pub(crate) struct FolderSearch {
     /// The files.
     pub files: Vec<DataFile>,
     /// The folders that make those around them Delta tables.
     pub delta_logs: Vec<PathBuf>,
     /// What is not read, by reason, but for what nobody misses.
-    pub passed: BTreeMap<Passed, Vec<PathBuf>>,
+    pub skipped: BTreeMap<SkipReason, Vec<PathBuf>>,
     /// What is still to be listed.
     folders: Vec<PathBuf>,
     /// True if a link to a folder was followed, so that a folder may be met twice.
@@ -101,9 +101,9 @@ pub(crate) struct Found {
 }
 
 /// A walk below one folder.
-struct Walk<'a> {
-    selection: &'a dyn Selection,
-    links: Links,
+struct FolderWalk<'a> {
+    selection: &'a dyn FileSelection,
+    links: LinkPolicy,
     /// Where the folder really is.
     real: PathBuf,
 }
@@ -113,25 +113,25 @@ struct Walk<'a> {
 ///
 /// # Errors
 /// The folder itself cannot be listed.
-pub(crate) fn search(root: &Path, selection: &dyn Selection, links: Links) -> Result<Found> {
+pub(crate) fn search(root: &Path, selection: &dyn FileSelection, links: LinkPolicy) -> Result<FolderSearch> {
     let failed = |error| Error::io(root, error);
-    let walk = Walk { selection, links, real: fs::canonicalize(root).map_err(failed)? };
+    let walk = FolderWalk { selection, links, real: fs::canonicalize(root).map_err(failed)? };
     fs::read_dir(root).map_err(failed)?;
-    let mut all = Found::default();
+    let mut all = FolderSearch::default();
     all.folders.push(root.to_owned());
     let mut entered = HashSet::new();
     while !all.folders.is_empty() {
         let mut level = std::mem::take(&mut all.folders);
-        if all.followed || links == Links::Everywhere {
+        if all.followed || links == LinkPolicy::Everywhere {
             // In order of the paths, whichever thread met them.
             level.sort();
-            level.retain(|folder| FolderIdentity::of(folder).is_none_or(|folder| entered.insert(folder)));
+            level.retain(|folder| FolderId::of(folder).is_none_or(|folder| entered.insert(folder)));
         }
-        side_by_side(&level, |folder| walk.list(folder)).into_iter().for_each(|found| all.append(found));
+        parallel_map(&level, |folder| walk.list(folder)).into_iter().for_each(|found| all.append(found));
     }
-    all.files.sort_by_cached_key(|file| file.place.path().map(sort_key));
+    all.files.sort_by_cached_key(|file| file.location.path().map(sort_key));
     all.delta_logs.sort();
-    all.passed.values_mut().for_each(|paths| paths.sort());
+    all.skipped.values_mut().for_each(|paths| paths.sort());
     Ok(all)
 }
 
@@ -141,42 +141,42 @@ fn sort_key(path: &Path) -> Vec<u8> {
     bytes.iter().map(|&byte| if is_separator(char::from(byte)) { 0 } else { byte }).collect()
 }
 
-impl Found {
+impl FolderSearch {
     fn append(&mut self, other: Self) {
         self.files.extend(other.files);
         self.delta_logs.extend(other.delta_logs);
         self.folders.extend(other.folders);
         self.followed |= other.followed;
-        for (reason, paths) in other.passed {
-            self.passed.entry(reason).or_default().extend(paths);
+        for (reason, paths) in other.skipped {
+            self.skipped.entry(reason).or_default().extend(paths);
         }
     }
 
-    fn pass(&mut self, reason: Passed, path: PathBuf) {
-        self.passed.entry(reason).or_default().push(path);
+    fn pass(&mut self, reason: SkipReason, path: PathBuf) {
+        self.skipped.entry(reason).or_default().push(path);
     }
 }
 
-impl Walk<'_> {
+impl FolderWalk<'_> {
     /// What is in a folder, and nothing of what is below that.
-    fn list(&self, folder: &Path) -> Found {
-        let mut found = Found::default();
+    fn list(&self, folder: &Path) -> FolderSearch {
+        let mut found = FolderSearch::default();
         match fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>) {
             Ok(entries) => entries.into_iter().for_each(|entry| self.add(&mut found, &entry, folder)),
-            Err(_) => found.pass(Passed::Unreadable, folder.to_owned()),
+            Err(_) => found.pass(SkipReason::Unreadable, folder.to_owned()),
         }
         found
     }
 
     /// Adds an entry of a folder.
-    fn add(&self, found: &mut Found, entry: &DirEntry, folder: &Path) {
+    fn add(&self, found: &mut FolderSearch, entry: &DirEntry, folder: &Path) {
         let name = entry.file_name();
         let path = entry.path();
         if is_hidden(name.as_encoded_bytes()) {
             // What writers of Delta tables keep beside the log is none of the table.
-            let is_missed = !is_litter(name.as_encoded_bytes()) && !folder.ends_with(DELTA_LOG);
+            let is_missed = !is_ignored(name.as_encoded_bytes()) && !folder.ends_with(DELTA_LOG);
             if is_missed && may_be_wanted(&path, self.selection) {
-                found.pass(Passed::Hidden, path);
+                found.pass(SkipReason::Hidden, path);
             }
             return;
         }
@@ -193,14 +193,14 @@ impl Walk<'_> {
             Ok(_) if !self.selection.wants(&path) => {}
             Ok(kind) if kind.is_file() => match entry.metadata() {
                 Ok(metadata) => found.files.push(DataFile::at(&path, &metadata)),
-                Err(_) => found.pass(Passed::Unreadable, path),
+                Err(_) => found.pass(SkipReason::Unreadable, path),
             },
-            Ok(_) => found.pass(Passed::Special, path),
-            Err(_) => found.pass(Passed::Unreadable, path),
+            Ok(_) => found.pass(SkipReason::Special, path),
+            Err(_) => found.pass(SkipReason::Unreadable, path),
         }
     }
 
-    fn follow(&self, found: &mut Found, link: PathBuf) {
+    fn follow(&self, found: &mut FolderSearch, link: PathBuf) {
         let wants = |target: &Metadata| match target.is_dir() {
             true => self.selection.may_hold(&link),
             false => self.selection.wants(&link),
@@ -208,38 +208,38 @@ impl Walk<'_> {
         match fs::metadata(&link) {
             Ok(target) if !wants(&target) => {}
             Ok(target) => match self.target(&link) {
-                Target::Searched if target.is_dir() => {}
-                Target::Elsewhere => found.pass(Passed::LinkElsewhere, link),
-                Target::Searched | Target::Followed if target.is_file() => {
+                LinkTarget::Searched if target.is_dir() => {}
+                LinkTarget::Elsewhere => found.pass(SkipReason::LinkElsewhere, link),
+                LinkTarget::Searched | LinkTarget::Followed if target.is_file() => {
                     found.files.push(DataFile::at(&link, &target));
                 }
-                Target::Searched | Target::Followed if target.is_dir() => {
+                LinkTarget::Searched | LinkTarget::Followed if target.is_dir() => {
                     found.folders.push(link);
                     found.followed = true;
                 }
-                Target::Searched | Target::Followed => found.pass(Passed::Special, link),
+                LinkTarget::Searched | LinkTarget::Followed => found.pass(SkipReason::Special, link),
             },
-            Err(_) if self.selection.wants(&link) => found.pass(Passed::DanglingLink, link),
+            Err(_) if self.selection.wants(&link) => found.pass(SkipReason::DanglingLink, link),
             Err(_) => {}
         }
     }
 
-    fn target(&self, link: &Path) -> Target {
-        if self.links == Links::Everywhere {
-            return Target::Followed;
+    fn target(&self, link: &Path) -> LinkTarget {
+        if self.links == LinkPolicy::Everywhere {
+            return LinkTarget::Followed;
         }
         let real = fs::canonicalize(link).ok();
         match real.as_deref().and_then(|real| real.strip_prefix(&self.real).ok()) {
             // A hidden folder is not searched, so what a link leads to in it is met only here.
-            Some(below) if below.iter().any(|name| is_hidden(name.as_encoded_bytes())) => Target::Followed,
-            Some(_) => Target::Searched,
-            None => Target::Elsewhere,
+            Some(below) if below.iter().any(|name| is_hidden(name.as_encoded_bytes())) => LinkTarget::Followed,
+            Some(_) => LinkTarget::Searched,
+            None => LinkTarget::Elsewhere,
         }
     }
 }
 
 /// Where a symbolic link leads.
-enum Target {
+enum LinkTarget {
     /// To what the walk meets anyway.
     Searched,
     /// To what the walk meets only through the link.
@@ -249,7 +249,7 @@ enum Target {
 }
 
 /// True where a hidden file is wanted, or something that is below a hidden folder; also where that cannot be told.
-fn may_be_wanted(path: &Path, selection: &dyn Selection) -> bool {
+fn may_be_wanted(path: &Path, selection: &dyn FileSelection) -> bool {
     let mut left = vec![path.to_owned()];
     while let Some(path) = left.pop() {
         // Links inside are not followed: they may lead in circles.
@@ -263,7 +263,7 @@ fn may_be_wanted(path: &Path, selection: &dyn Selection) -> bool {
             continue;
         }
         let Ok(entries) = fs::read_dir(&path).and_then(Iterator::collect::<io::Result<Vec<_>>>) else { return true };
-        let is_meant = |entry: &DirEntry| !is_litter(entry.file_name().as_encoded_bytes()) && !is_link(entry);
+        let is_meant = |entry: &DirEntry| !is_ignored(entry.file_name().as_encoded_bytes()) && !is_link(entry);
         left.extend(entries.iter().filter(|entry| is_meant(entry)).map(DirEntry::path));
     }
     false
@@ -281,7 +281,7 @@ mod tests {
     use rand::{RngExt as _, SeedableRng as _};
     use rand_chacha::ChaCha8Rng;
 
-    use super::{Everything, Links, search};
+    use super::{AllFiles, LinkPolicy, search};
     use crate::diagnostic::Error;
 
     /// A link, where there are some.
@@ -293,7 +293,7 @@ mod tests {
     }
 
     /// The same, one folder after the other.
-    fn one_by_one(root: &Path, links: Links) -> Vec<PathBuf> {
+    fn one_by_one(root: &Path, links: LinkPolicy) -> Vec<PathBuf> {
         let real_root = root.canonicalize().expect("a path");
         let hidden = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(b".");
         let (mut entered, mut files, mut level) = (Vec::new(), Vec::new(), vec![root.to_owned()]);
@@ -310,7 +310,7 @@ mod tests {
                     let path = entry.expect("an entry").path();
                     let Ok(real) = path.canonicalize() else { continue };
                     let below = real.strip_prefix(&real_root).expect("inside");
-                    let is_searched = !path.is_symlink() || links == Links::Everywhere || below.iter().any(hidden);
+                    let is_searched = !path.is_symlink() || links == LinkPolicy::Everywhere || below.iter().any(hidden);
                     match path.file_name().is_some_and(hidden) {
                         true => {}
                         false if path.is_file() => files.push(path),
@@ -343,10 +343,10 @@ mod tests {
                     _ => {}
                 }
             }
-            for links in [Links::Inside, Links::Everywhere] {
+            for links in [LinkPolicy::Inside, LinkPolicy::Everywhere] {
                 let expected = one_by_one(root.path(), links);
-                let found = search(root.path(), &Everything, links).expect("listed");
-                let paths: Vec<&Path> = found.files.iter().filter_map(|file| file.place.path()).collect();
+                let found = search(root.path(), &AllFiles, links).expect("listed");
+                let paths: Vec<&Path> = found.files.iter().filter_map(|file| file.location.path()).collect();
                 assert_eq!(paths, expected, "seed {seed} {links:?}");
                 assert!(found.delta_logs.is_sorted());
             }
@@ -355,7 +355,7 @@ mod tests {
 
     #[test]
     fn a_folder_that_is_not_there_is_an_error() {
-        let gone = search(Path::new("nowhere"), &Everything, Links::Inside);
+        let gone = search(Path::new("nowhere"), &AllFiles, LinkPolicy::Inside);
         assert!(matches!(gone, Err(Error::Io { .. })));
     }
 }

@@ -4,11 +4,11 @@ use std::path::{Component, MAIN_SEPARATOR, Path, PathBuf, is_separator};
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::folders::Selection;
+use super::folders::FileSelection;
 use crate::diagnostic::{Error, Result};
 
 /// A path with wildcards.
-pub(crate) struct Pattern {
+pub(crate) struct GlobPattern {
     matcher: GlobMatcher,
     root: PathBuf,
     /// By depth below the root, what the name of a folder must match; shorter than the pattern where any may follow.
@@ -17,7 +17,7 @@ pub(crate) struct Pattern {
     any_depth: bool,
 }
 
-impl Pattern {
+impl GlobPattern {
     /// Parses a glob. Returns None if the text has no wildcards. A leading part for which `exists` is true is a plain
     /// path, whatever characters it has: `case [42]/*.json` lists the folder `case [42]`.
     ///
@@ -63,7 +63,7 @@ impl Pattern {
     }
 }
 
-impl Selection for Pattern {
+impl FileSelection for GlobPattern {
     fn wants(&self, file: &Path) -> bool {
         self.matches(file)
     }
@@ -97,7 +97,7 @@ fn is_glob(part: &str) -> bool {
 mod tests {
     use std::path::Path;
 
-    use super::{Pattern, Selection};
+    use super::{FileSelection, GlobPattern};
 
     #[test]
     fn folders_that_cannot_hold_a_match_are_pruned() {
@@ -109,7 +109,7 @@ mod tests {
             ("*/b", "", &["a", "a/b", "a/b/c"], &["a/c"]),
         ];
         for (text, root, open, pruned) in cases {
-            let pattern = Pattern::parse(text, |_| false).expect("a glob").expect("wildcards");
+            let pattern = GlobPattern::parse(text, |_| false).expect("a glob").expect("wildcards");
             assert_eq!(pattern.root(), Path::new(root), "{text}");
             for folder in open {
                 assert!(pattern.may_hold(Path::new(folder)), "{text}: {folder}");
@@ -125,11 +125,11 @@ mod tests {
     #[test]
     fn parts_that_exist_are_plain_paths() {
         let exists = |path: &Path| path == Path::new("case [42]/");
-        let pattern = Pattern::parse("case [42]/**/*.json", exists).expect("a glob").expect("wildcards");
+        let pattern = GlobPattern::parse("case [42]/**/*.json", exists).expect("a glob").expect("wildcards");
         assert_eq!(pattern.root(), Path::new("case [42]/"));
         assert!(pattern.matches(Path::new("case [42]/a/b.json")) && !pattern.matches(Path::new("case 4/a/b.json")));
-        assert!(Pattern::parse("case [42]/a.json", exists).expect("a path").is_none());
-        let class = Pattern::parse("case [42]/*.json", |_| false).expect("a glob").expect("wildcards");
+        assert!(GlobPattern::parse("case [42]/a.json", exists).expect("a path").is_none());
+        let class = GlobPattern::parse("case [42]/*.json", |_| false).expect("a glob").expect("wildcards");
         assert!(class.matches(Path::new("case 4/a.json")));
     }
 }

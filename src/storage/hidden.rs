@@ -4,7 +4,7 @@
 pub(crate) const HIDDEN: &str = "hidden";
 
 /// What systems and tools leave behind.
-const LITTER: [&str; 10] = [
+const IGNORED_NAMES: [&str; 10] = [
     ".DS_Store",
     ".git",
     ".gitattributes",
@@ -18,11 +18,11 @@ const LITTER: [&str; 10] = [
 ];
 
 /// How names of what they leave behind begin; the last is for temporary files of ours.
-const LITTER_STARTS: [&str; 6] = ["._", ".#", ".~lock.", ".Trash-", ".azDownload-", ".coldcase-"];
+const IGNORED_PREFIXES: [&str; 6] = ["._", ".#", ".~lock.", ".Trash-", ".azDownload-", ".coldcase-"];
 
 /// How they end: checksums beside files that Hadoop and its kin wrote, copies of files that are being edited, folders of
 /// conversions of ours.
-const LITTER_ENDS: [&str; 3] = [".crc", ".swp", ".coldcase-unfinished"];
+const IGNORED_SUFFIXES: [&str; 3] = [".crc", ".swp", ".coldcase-unfinished"];
 
 /// The folder of an archive that macOS made, with what its file system keeps beside files.
 const RESOURCE_FORKS: &str = "__MACOSX";
@@ -33,10 +33,10 @@ pub(crate) fn is_hidden(name: &[u8]) -> bool {
 }
 
 /// True for the name of something hidden that nobody means.
-pub(crate) fn is_litter(name: &[u8]) -> bool {
-    let is_known = LITTER.iter().any(|litter| name == litter.as_bytes())
-        || LITTER_STARTS.iter().any(|start| name.starts_with(start.as_bytes()))
-        || LITTER_ENDS.iter().any(|end| name.ends_with(end.as_bytes()));
+pub(crate) fn is_ignored(name: &[u8]) -> bool {
+    let is_known = IGNORED_NAMES.iter().any(|ignored| name == ignored.as_bytes())
+        || IGNORED_PREFIXES.iter().any(|start| name.starts_with(start.as_bytes()))
+        || IGNORED_SUFFIXES.iter().any(|end| name.ends_with(end.as_bytes()));
     is_known && is_hidden(name)
 }
 
@@ -48,7 +48,7 @@ pub(crate) enum EntryName<'a> {
     /// It is left out, for the last name of this path, the first of its names that are, is hidden.
     Hidden(&'a str),
     /// It is left out, and nobody misses it.
-    Litter,
+    Ignored,
 }
 
 impl<'a> EntryName<'a> {
@@ -60,8 +60,8 @@ impl<'a> EntryName<'a> {
             if is_hidden(name.as_bytes()) {
                 hidden = hidden.or(Some(&path[..end]));
             }
-            if name == RESOURCE_FORKS || is_litter(name.as_bytes()) {
-                return Self::Litter;
+            if name == RESOURCE_FORKS || is_ignored(name.as_bytes()) {
+                return Self::Ignored;
             }
             end += 1;
         }
@@ -76,13 +76,13 @@ mod tests {
     #[test]
     fn names_of_entries_are_told_apart() {
         for path in ["a.json", "../a.json", "./a/b.json", "a./b", "x/._a/../b.", ""] {
-            let expected = if path.contains("._") { EntryName::Litter } else { EntryName::Plain };
+            let expected = if path.contains("._") { EntryName::Ignored } else { EntryName::Plain };
             assert_eq!(EntryName::of(path), expected, "{path}");
         }
         assert_eq!(EntryName::of("x/.y/z/.w"), EntryName::Hidden("x/.y"));
         assert_eq!(EntryName::of("x\\.y"), EntryName::Hidden("x\\.y"));
         for path in ["__MACOSX/a.json", ".DS_Store", ".empty/.gitignore", "a/.git/b", ".a.parquet.crc"] {
-            assert_eq!(EntryName::of(path), EntryName::Litter, "{path}");
+            assert_eq!(EntryName::of(path), EntryName::Ignored, "{path}");
         }
     }
 }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value as Json, json};
 
 use super::files::DataFile;
-use super::listing::{Listing, Remark};
+use super::listing::{DiscoveryNote, Listing};
 use crate::diagnostic::{Error, Result};
 
 /// The name of the journal; the dot keeps scans from reading it.
@@ -122,7 +122,7 @@ pub(crate) fn leave_out_uncounted(listing: &mut Listing) -> Result<()> {
     let counts = |file: &DataFile| archived(file).is_none_or(|path| !uncounted.contains(&path));
     let (kept, left_out): (Vec<_>, Vec<_>) = std::mem::take(&mut listing.files).into_iter().partition(counts);
     listing.files = kept;
-    listing.remarks.extend(Remark::unread(
+    listing.notes.extend(DiscoveryNote::unread(
         "files of a `convert --append` that has not finished",
         left_out.into_iter().map(|file| file.name).collect(),
         "they do not count until it has: if it was stopped, run it again",

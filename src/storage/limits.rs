@@ -12,29 +12,29 @@ const RATIO: u64 = 500;
 
 /// Bounds on reading files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Limits {
+pub struct ReadLimits {
     /// Bytes that a packed file may unpack to. Without a number: a gigabyte, or 500 times its own bytes where that is
     /// more.
-    pub max_unpacked: Option<u64>,
+    pub max_decompressed: Option<u64>,
 }
 
-impl Limits {
+impl ReadLimits {
     /// Bytes that a packed file of `packed` bytes may unpack to.
     #[must_use]
-    pub fn unpacked(self, packed: u64) -> u64 {
-        self.max_unpacked.unwrap_or_else(|| packed.saturating_mul(RATIO).max(ALWAYS))
+    pub fn decompressed(self, compressed: u64) -> u64 {
+        self.max_decompressed.unwrap_or_else(|| compressed.saturating_mul(RATIO).max(ALWAYS))
     }
 }
 
 /// The reason for which reading ends where a file unpacks to more than is allowed. It travels as an error of input, for
 /// it is met below readers of packed bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct UnpacksToMore {
+pub(crate) struct DecompressionLimit {
     /// The bytes that are allowed.
     pub limit: u64,
 }
 
-impl UnpacksToMore {
+impl DecompressionLimit {
     /// The reason that such an error of input carries.
     pub(crate) fn of(error: &io::Error) -> Option<Self> {
         error.get_ref()?.downcast_ref().copied()
@@ -48,16 +48,16 @@ impl UnpacksToMore {
     }
 }
 
-impl fmt::Display for UnpacksToMore {
+impl fmt::Display for DecompressionLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "it unpacks to more than {} bytes, the limit", self.limit)
     }
 }
 
-impl std::error::Error for UnpacksToMore {}
+impl std::error::Error for DecompressionLimit {}
 
-impl From<UnpacksToMore> for io::Error {
-    fn from(reason: UnpacksToMore) -> Self {
+impl From<DecompressionLimit> for io::Error {
+    fn from(reason: DecompressionLimit) -> Self {
         Self::other(reason)
     }
 }

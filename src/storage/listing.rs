@@ -16,7 +16,7 @@ pub struct Listing {
     /// The files.
     pub files: Vec<DataFile>,
     /// What there is to say.
-    pub remarks: Vec<Remark>,
+    pub notes: Vec<DiscoveryNote>,
     /// Delta tables that files may be part of: their logs say which of the files count.
     pub delta_folders: Vec<DeltaFolder>,
 }
@@ -24,11 +24,11 @@ pub struct Listing {
 impl Listing {
     /// It, unless it is nothing, for which there is an error with a reason.
     pub(crate) fn unless_nothing(self, error: impl Fn(&str) -> Error, nothing: &str) -> Result<Self> {
-        let is_answer = self.remarks.iter().any(|remark| matches!(remark, Remark::Empty(_)));
+        let is_answer = self.notes.iter().any(|note| matches!(note, DiscoveryNote::Empty(_)));
         if !self.files.is_empty() || is_answer {
             return Ok(self);
         }
-        let said = self.remarks.iter().map(|remark| format!("; {remark}"));
+        let said = self.notes.iter().map(|note| format!("; {note}"));
         Err(error(&format!("{nothing}{}", said.collect::<String>())))
     }
 
@@ -42,7 +42,7 @@ impl Listing {
     /// Adds another one.
     pub fn extend(&mut self, other: Self) {
         self.files.extend(other.files);
-        self.remarks.extend(other.remarks);
+        self.notes.extend(other.notes);
         self.delta_folders.extend(other.delta_folders);
     }
 }
@@ -55,7 +55,7 @@ impl From<Vec<DataFile>> for Listing {
 
 /// Something to say of what names lead to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Remark {
+pub enum DiscoveryNote {
     /// Nothing that may be wanted is missing.
     Note(String),
     /// Nothing is there, and that is the answer.
@@ -71,7 +71,7 @@ pub enum Remark {
     },
 }
 
-impl Remark {
+impl DiscoveryNote {
     /// That these are not read, if there are any.
     #[must_use]
     pub fn unread(reason: &'static str, names: Vec<String>, advice: &'static str) -> Option<Self> {
@@ -85,7 +85,7 @@ impl Remark {
     }
 }
 
-impl fmt::Display for Remark {
+impl fmt::Display for DiscoveryNote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Note(text) | Self::Empty(text) => f.write_str(text),

@@ -1,11 +1,10 @@
 //! Where bytes are: files, folders, zip archives and servers, and how they are listed and opened. Nothing here knows what
 //! the bytes mean.
 
-pub(crate) mod archive;
-pub mod copy;
 pub mod counters;
 pub mod delta_folder;
 pub mod expand;
+pub mod file_id;
 pub mod files;
 pub mod folders;
 pub(crate) mod glob;
@@ -13,11 +12,12 @@ pub(crate) mod hidden;
 pub mod journal;
 pub mod limits;
 pub mod listing;
-pub mod once;
+pub mod location;
+pub(crate) mod parallel;
 pub(crate) mod percent;
-pub mod place;
 pub mod remote;
-pub(crate) mod side_by_side;
+pub mod spooled_copy;
+pub(crate) mod zip_archive;
 
-pub use counters::{Count, ScanCounters};
-pub use limits::Limits;
+pub use counters::{ScanCount, ScanCounters};
+pub use limits::ReadLimits;

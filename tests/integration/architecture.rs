@@ -109,7 +109,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("toml", &["cli/configuration", "cli/memory.rs"]),
     ("twox_hash", &["functions/scalar/hash.rs"]),
     ("unicode_width", &["output"]),
-    ("zip", &["storage/archive.rs"]),
+    ("zip", &["storage/zip_archive.rs"]),
     ("zstd", &["source", "synth"]),
 ];
 

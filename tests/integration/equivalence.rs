@@ -223,7 +223,7 @@ impl TableProvider for InColumns {
         self.inner.describe()
     }
 
-    fn reads_columns_apart(&self) -> bool {
+    fn is_columnar(&self) -> bool {
         self.apart
     }
 }

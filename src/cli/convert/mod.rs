@@ -97,7 +97,7 @@ fn request(args: &ConvertArgs, session: &Session) -> Result<Json> {
         let modified = file.local_path().and_then(|path| std::fs::metadata(path).ok()?.modified().ok());
         let modified = modified.and_then(|time| Some(time.duration_since(UNIX_EPOCH).ok()?.as_nanos().to_string()));
         // A stream can only be identified by its bytes.
-        let hash = file.is_copy().then(|| manifest::hashed(&file)).transpose()?.map(|(_, sha256)| sha256);
+        let hash = file.is_spooled().then(|| manifest::hashed(&file)).transpose()?.map(|(_, sha256)| sha256);
         let path = file.local_path().and_then(|path| std::path::absolute(path).ok());
         let name = path.map_or(file.name.clone(), |path| path.display().to_string());
         Ok(json!({"file": name, "table": table, "bytes": file.bytes, "modified": modified, "sha256": hash}))

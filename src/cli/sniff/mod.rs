@@ -16,13 +16,13 @@ use super::{Outcome, memory, rows, session, stop};
 use crate::diagnostic::Result;
 use crate::engine::Settings;
 use crate::engine::inspect::{FileInspection, TableSummary, for_each_file, inspect, inspect_days};
-use crate::scan::Pages;
+use crate::scan::ResultPages;
 use crate::source::sniff::FileKind;
-use crate::storage::counters::{Count, ScanCounters};
+use crate::storage::counters::{ScanCount, ScanCounters};
+use crate::storage::file_id::unique_files;
 use crate::storage::files::DataFile;
-use crate::storage::limits::Limits;
+use crate::storage::limits::ReadLimits;
 use crate::storage::listing::Listing;
-use crate::storage::once::once;
 use crate::types::{Type, Value};
 
 const COLUMNS: [(&str, Type); 15] = [
@@ -53,12 +53,13 @@ pub(super) fn run(args: &SniffArgs) -> Result<Outcome> {
     settings.threads = session::threads(args.threads.or(defaults.threads));
     settings.max_memory = memory::requested(None, defaults)?.unwrap_or_else(memory::default_limit);
     settings.cancelled = stop::flag();
-    let Listing { files, remarks, .. } = once(files(sources.named, sources.stdin)?).with_date_order(args.date_order);
-    for remark in &remarks {
-        match remark.is_damage() {
-            true => Message::Warning(remark.to_string()).print(),
+    let Listing { files, notes, .. } =
+        unique_files(files(sources.named, sources.stdin)?).with_date_order(args.date_order);
+    for note in &notes {
+        match note.is_damage() {
+            true => Message::Warning(note.to_string()).print(),
             false if args.volume.quiet => {}
-            false => Message::Note(remark.to_string()).print(),
+            false => Message::Note(note.to_string()).print(),
         }
     }
     let run = SniffRun { progress: SniffProgress::start(args.volume, &files), files, limits, settings };
@@ -68,14 +69,14 @@ pub(super) fn run(args: &SniffArgs) -> Result<Outcome> {
 /// The files to identify, with the settings for reading them.
 struct SniffRun {
     files: Vec<DataFile>,
-    limits: Limits,
+    limits: ReadLimits,
     settings: Settings,
     progress: SniffProgress,
 }
 
 /// Writes one row per file, table and shape.
 fn list(args: &SniffArgs, defaults: &Defaults, run: &SniffRun) -> Result<Outcome> {
-    let (mut rows, mut pages) = (Vec::new(), Pages::default());
+    let (mut rows, mut pages) = (Vec::new(), ResultPages::default());
     let look = |file: &DataFile, settings: &Settings| {
         let found = inspect(file, run.limits, settings)?;
         run.progress.done(file, found.summaries.iter().map(|part| part.rows).sum());
@@ -119,8 +120,8 @@ struct SniffProgress {
 impl SniffProgress {
     fn start(volume: VolumeArgs, files: &[DataFile]) -> Self {
         let counters = Arc::new(ScanCounters::default());
-        counters.add(Count::FilesExpected, files.len() as u64);
-        counters.add(Count::BytesExpected, files.iter().map(|file| file.bytes).fold(0, u64::saturating_add));
+        counters.add(ScanCount::FilesExpected, files.len() as u64);
+        counters.add(ScanCount::BytesExpected, files.iter().map(|file| file.bytes).fold(0, u64::saturating_add));
         let shown = Arc::clone(&counters);
         let mode = ProgressMode::of(volume.quiet, volume.verbose);
         let line = ProgressLine::start(mode, Instant::now(), move |elapsed| progress::scans(&shown, elapsed));
@@ -129,9 +130,9 @@ impl SniffProgress {
 
     /// Counts a file with `rows` rows.
     fn done(&self, file: &DataFile, rows: i64) {
-        self.counters.add(Count::FilesDone, 1);
-        self.counters.add(Count::BytesDone, file.bytes);
-        self.counters.add(Count::Rows, u64::try_from(rows).unwrap_or(0));
+        self.counters.add(ScanCount::FilesDone, 1);
+        self.counters.add(ScanCount::BytesDone, file.bytes);
+        self.counters.add(ScanCount::Rows, u64::try_from(rows).unwrap_or(0));
     }
 }
 
@@ -148,7 +149,7 @@ fn files(named: Vec<Source>, stdin: Stdin) -> Result<Listing> {
 }
 
 /// One row per table and shape in the file; for a file without rows, one row without them.
-fn of_file(file: &DataFile, inspection: FileInspection) -> Result<(Vec<Vec<Value>>, Pages)> {
+fn of_file(file: &DataFile, inspection: FileInspection) -> Result<(Vec<Vec<Value>>, ResultPages)> {
     let kind = FileKind::of(file)?;
     let problems = inspection.problems().join("; ");
     let none = TableSummary {
@@ -187,7 +188,7 @@ fn of_file(file: &DataFile, inspection: FileInspection) -> Result<(Vec<Vec<Value
 }
 
 /// Adds the pages that are missing after the last page of each file to its problems.
-fn add_missing_pages(rows: &mut [Vec<Value>], pages: &Pages) {
+fn add_missing_pages(rows: &mut [Vec<Value>], pages: &ResultPages) {
     for (damage, file) in pages.missing() {
         for row in rows.iter_mut().filter(|row| row[0].as_str() == Some(file)) {
             let Some(problems) = row.last_mut() else { continue };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::engine::inspect::{DaySummary, FileInspection};
-use crate::scan::Pages;
+use crate::scan::ResultPages;
 use crate::types::datetime::{self, TICKS_PER_DAY};
 use crate::types::{Type, Value};
 
@@ -30,7 +30,7 @@ pub(super) struct Summary {
     /// The damage of the first of them.
     damage: Vec<String>,
     /// Pages of query results, some of which may be missing.
-    pages: Pages,
+    pages: ResultPages,
 }
 
 /// The table, the shape and the day, in ticks; None for rows without a time.

@@ -20,7 +20,7 @@ use crate::scan::catalog::STDIN;
 use crate::scan::{Catalog, FunctionLibrary, TableProvider, Watchlist};
 use crate::source::file_catalog::{FileCatalog, FileCatalogBuilder};
 use crate::storage::files::DataFile;
-use crate::storage::limits::Limits;
+use crate::storage::limits::ReadLimits;
 use crate::storage::remote::{Access, redacted};
 use crate::syntax::Definition;
 
@@ -28,7 +28,7 @@ use crate::syntax::Definition;
 #[derive(Debug)]
 pub(in crate::cli) struct SessionCatalog {
     access: Arc<Access>,
-    limits: Limits,
+    limits: ReadLimits,
     /// The catalog file that is used, and one that is not.
     pub file: CatalogFile,
     /// The sources that the command line and the catalog file give.
@@ -142,7 +142,7 @@ impl SessionCatalog {
     }
 
     /// The limits for each file.
-    pub fn limits(&self) -> Limits {
+    pub fn limits(&self) -> ReadLimits {
         self.limits
     }
 

@@ -13,7 +13,7 @@ use crate::exec::scan;
 use crate::expr::Expr;
 use crate::plan::{LogicalPlan, Scan, SortKey};
 use crate::scan::{ScanColumn, ScanReport};
-use crate::storage::counters::Count;
+use crate::storage::counters::ScanCount;
 use crate::types::{Batch, Field, Schema, Type, Value};
 
 /// With fewer columns than this, reading the key twice costs more than it saves.
@@ -40,13 +40,13 @@ pub fn two_phase_top(
     if !is_complete || !first_report.problems().is_empty() || !second_report.problems().is_empty() {
         return Ok(None);
     }
-    for count in [Count::Bytes, Count::Rows] {
+    for count in [ScanCount::Bytes, ScanCount::Rows] {
         context.report.counters.add(count, first_report.counters.get(count));
     }
     // The second scan skips rows of the table, so only the first one knows which times the files cover.
     context.report.absorb(&first_report);
     context.report.absorb(&second_report);
-    context.report.watch_what(&first_report);
+    context.report.watch_coverages_of(&first_report);
     Ok(Some(TopRows::InMemory(rows, reservation)))
 }
 
@@ -72,7 +72,7 @@ fn wide_scan<'a>(input: &'a LogicalPlan, keys: &[SortKey]) -> Option<(&'a Scan, 
     let ScanColumn::Column(column) = *scan.columns.get(column)? else { return None };
     let field = scan.table.schema().fields().get(column)?.clone();
     let is_ordered = matches!(field.ty, Type::Long | Type::Datetime | Type::Timespan);
-    let is_worthwhile = scan.columns.len() >= MIN_COLUMNS && scan.table.reads_columns_apart();
+    let is_worthwhile = scan.columns.len() >= MIN_COLUMNS && scan.table.is_columnar();
     let key = FirstKey { column, field, order: first.clone() };
     (is_repeatable && is_ordered && is_worthwhile).then_some((scan, key))
 }

@@ -2,7 +2,7 @@
 
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 
-use super::super::layout::{FileColumn, Source};
+use super::super::file_columns::{FileColumn, Source};
 use crate::types::Type;
 
 /// The key of a field's metadata that names its type in KQL, as answers in Arrow have it.

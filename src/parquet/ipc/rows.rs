@@ -16,7 +16,7 @@ use super::{ArrowFile, columns::IpcColumn};
 use crate::diagnostic::{Error, Result};
 use crate::scan::provenance::{Provenance, position};
 use crate::scan::{BatchIterator, Partition, ScanColumn, ScanRequest};
-use crate::storage::counters::Count;
+use crate::storage::counters::ScanCount;
 use crate::types::extract::extract_column;
 use crate::types::{Batch, Column, Type, Value};
 
@@ -155,7 +155,7 @@ impl<R: Read> IpcRows<'_, R> {
                 Ok(Some(batch)) => self.batch = Some((batch, 0)),
                 Ok(None) => return Ok(None),
                 Err(reason) => {
-                    self.part.file.file.check_place()?;
+                    self.part.file.file.check_remote()?;
                     let place = format!("after row {}", self.row);
                     let reason = format!("the rest of the file is not read: {reason}");
                     self.part.request.report.lost(self.part.file.name(), place, reason);
@@ -184,7 +184,7 @@ impl<R: Read> IpcRows<'_, R> {
                     END.to_vec()
                 }
             };
-            self.part.request.counters.add(Count::Bytes, bytes.len() as u64);
+            self.part.request.counters.add(ScanCount::Bytes, bytes.len() as u64);
             self.message = Buffer::from(bytes);
         }
     }
@@ -194,7 +194,7 @@ impl<R: Read> IpcRows<'_, R> {
         let request = &self.part.request;
         while !self.ended && self.given < request.limit.unwrap_or(usize::MAX) {
             let Some(rows) = self.next_rows()? else { break };
-            request.counters.add(Count::Rows, rows.num_rows() as u64);
+            request.counters.add(ScanCount::Rows, rows.num_rows() as u64);
             let (part, row) = (self.part, self.row);
             let columns = self.columns.iter_mut().map(|column| column.convert(&rows, row, part));
             let batch = Batch::new(columns.collect::<Result<_>>()?, rows.num_rows());

@@ -15,7 +15,7 @@ use parquet::file::statistics::Statistics;
 use super::partition::NARROW_BATCHES;
 use super::*;
 use crate::scan::{Comparison, Predicate, RowFilter, ScanColumn, ScanReport};
-use crate::storage::counters::Count;
+use crate::storage::counters::ScanCount;
 use crate::types::{Batch, Value};
 
 /// A file of these rows.
@@ -228,7 +228,8 @@ fn a_table_of_files_is_one_below_the_other_and_leaves_out_what_cannot_match() {
     let numbers: Vec<Value> =
         batches.flat_map(|batch| (0..batch.rows()).map(move |row| batch.column(0).value(row))).collect();
     assert_eq!(numbers, [1, 2, 2].map(Value::Long));
-    let counts = [Count::Files, Count::FilesPruned, Count::FilesPrunedByTime, Count::Rows, Count::RowGroups];
+    let counts =
+        [ScanCount::Files, ScanCount::FilesPruned, ScanCount::FilesPrunedByTime, ScanCount::Rows, ScanCount::RowGroups];
     assert_eq!(counts.map(|count| request.counters.get(count)), [2, 1, 0, 4, 2]);
     assert_eq!(table.describe(), "parquet (3 files, 6 rows)");
 }

@@ -269,9 +269,9 @@ fn check(rng: &mut ChaCha8Rng, file: &Arc<ParquetFile>, written: &Written, seen:
     if !filtered.report.problems().is_empty() {
         return Err(format!("{:?}", filtered.report.problems()));
     }
-    seen.groups += filtered.counters.get(Count::RowGroupsPruned);
-    seen.page_rows += filtered.counters.get(Count::PageRowsPruned);
-    seen.files += filtered.counters.get(Count::FilesPruned);
+    seen.groups += filtered.counters.get(ScanCount::RowGroupsPruned);
+    seen.page_rows += filtered.counters.get(ScanCount::PageRowsPruned);
+    seen.files += filtered.counters.get(ScanCount::FilesPruned);
     let reads_late = columns.iter().any(|column| !wanted.columns().contains(&column.column()));
     seen.late += u64::from(reads_late && !expected.is_empty() && expected.len() < written.rows.len());
 

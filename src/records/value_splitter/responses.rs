@@ -8,7 +8,7 @@ use crate::records::object_keys::{is_error_key, is_filled, unescaped};
 use crate::records::query_response::ResponsePart;
 use crate::records::value_scan::ValueScan;
 use crate::records::wrapper_detection::{ObjectKind, classify_object};
-use crate::scan::pages::Page;
+use crate::scan::result_pages::ResultPage;
 
 impl ValueSplitter {
     /// Passes the header of a table or a whole frame; begins a record if it is neither. False if there are too few
@@ -40,7 +40,7 @@ impl ValueSplitter {
         let is_first = self.enclosing.is_empty() && !self.begun;
         let inner = match classify_object(rest, at, more, is_first) {
             ObjectKind::Wrapper => {
-                self.begin_page(Page::of(rest, at));
+                self.begin_page(ResultPage::of(rest, at));
                 Enclosing::Records
             }
             ObjectKind::Response(error) => {
@@ -66,7 +66,7 @@ impl ValueSplitter {
         true
     }
 
-    pub(super) fn begin_page(&mut self, page: Page) {
+    pub(super) fn begin_page(&mut self, page: ResultPage) {
         if page.failed {
             self.response.note_partial();
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::FileTable;
 use crate::diagnostic::{Error, Result};
-use crate::scan::provenance::Origins;
+use crate::scan::provenance::ProvenanceColumns;
 use crate::source::column_file::ColumnFile;
 use crate::source::look::look_through;
 use crate::source::text::{Inference, Rows};
@@ -54,7 +54,7 @@ impl FileTable {
         };
         // Who knows that they exist needs no note of it.
         let added = if exist { Arc::default() } else { fields.into() };
-        Ok(Some(Self { origins: Origins::none(rows.schema()), rows, added, ..self.clone() }))
+        Ok(Some(Self { origins: ProvenanceColumns::none(rows.schema()), rows, added, ..self.clone() }))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::records::Opened;
 use crate::scan::{ScanColumn, ScanReport, ScanRequest, TableProvider};
 use crate::source::text::Rows;
 use crate::storage::files::DataFile;
-use crate::storage::limits::Limits;
+use crate::storage::limits::ReadLimits;
 use crate::types::{Type, dynamic};
 
 /// Other files of a table that are looked into for the order of dates in one that does not tell it.
@@ -28,7 +28,7 @@ const MAX_FIRST_RECORD: u64 = 1 << 20;
 pub(super) struct FileDates {
     files: Arc<[DataFile]>,
     rows: Rows,
-    limits: Limits,
+    limits: ReadLimits,
     verdicts: Vec<OnceLock<[DateOrderVerdict; DateStyle::COUNT]>>,
     evidence: Vec<OnceLock<FileDateEvidence>>,
     /// The evidence of all files with the same columns.
@@ -37,7 +37,7 @@ pub(super) struct FileDates {
 
 impl FileDates {
     /// Nothing was looked at yet.
-    pub(super) fn new(files: Arc<[DataFile]>, rows: Rows, limits: Limits) -> Self {
+    pub(super) fn new(files: Arc<[DataFile]>, rows: Rows, limits: ReadLimits) -> Self {
         let verdicts = files.iter().map(|_| OnceLock::new()).collect();
         let evidence = files.iter().map(|_| OnceLock::new()).collect();
         Self { files, rows, limits, verdicts, evidence, alike: Mutex::default() }

@@ -9,7 +9,7 @@ use crate::records;
 use crate::records::{BlockReader, FileRange, FileReport, Framing, Opened, OpenedText};
 use crate::scan::ScanRequest;
 use crate::source::text::count_lines;
-use crate::storage::files::{Compression, DataFile, Format};
+use crate::storage::files::{Compression, DataFile, FileFormat};
 
 /// Times the bytes of a local partition that a partition of a file on a server has: starting one takes round trips.
 const REMOTE_FACTOR: u64 = 4;
@@ -81,8 +81,8 @@ impl FileTable {
             format => format?,
         };
         match format {
-            Format::Parquet | Format::Arrow => return Ok(vec![Part::Columns(index)]),
-            Format::Text(Compression::None) => {}
+            FileFormat::Parquet | FileFormat::Arrow => return Ok(vec![Part::Columns(index)]),
+            FileFormat::Text(Compression::None) => {}
             _ => return Ok(whole),
         }
         let Opened::Text(text @ OpenedText { plain: true, .. }) =
@@ -98,7 +98,7 @@ impl FileTable {
         if blocks.map_err(|error| file.failed(error))?.framing() != Framing::Lines {
             return Ok(whole);
         }
-        let factor = if file.place.remote().is_none() { 1 } else { REMOTE_FACTOR };
+        let factor = if file.location.remote().is_none() { 1 } else { REMOTE_FACTOR };
         let part_bytes = request.sizes.text_bytes.saturating_mul(factor);
         let starts: Vec<u64> = (0..file.bytes).step_by(usize::try_from(part_bytes).unwrap_or(usize::MAX)).collect();
         let origin = |start: u64| FileRange { start, end: Some(start + part_bytes).filter(|end| *end < file.bytes) };
@@ -114,7 +114,7 @@ impl FileTable {
 
 /// True if the last bytes of a file on the disk are UTF-16 although its first are UTF-8: it cannot be read in parts.
 fn changes_encoding_at_end(file: &DataFile) -> Result<bool> {
-    if file.place.path().is_none() {
+    if file.location.path().is_none() {
         return Ok(false);
     }
     let mut tail = Vec::new();

@@ -11,9 +11,9 @@ use crate::records;
 use crate::records::{BlockReader, FileRange, FileReport, Framing, Opened, SourceMap};
 use crate::scan::{BatchIterator, Partition, ScanReport};
 use crate::source::text::{JsonReader, ScanPlan, Whereabouts, count_lines};
-use crate::storage::counters::Count;
+use crate::storage::counters::ScanCount;
 use crate::storage::files::DataFile;
-use crate::storage::limits::UnpacksToMore;
+use crate::storage::limits::DecompressionLimit;
 use crate::types::Batch;
 
 /// What is said of a file that ends inside of an array or object.
@@ -148,7 +148,7 @@ impl FileIterator<'_> {
         let scan = self.scan;
         // The more files were read, the more are asked for ahead: a few rows may be all that is wanted.
         for next in self.pieces.as_slice().iter().take(self.started.min(EXPECTED_FILES)) {
-            scan.files[next.file].place.expect();
+            scan.files[next.file].location.prefetch();
         }
         self.started += 1;
         let file = &scan.files[piece.file];
@@ -179,7 +179,7 @@ impl FileIterator<'_> {
         }
         let file_report = FileReport::new(&file.name, Arc::clone(report));
         let blocks = BlockReader::start(text.input, piece.origin, file_report).map_err(|error| file.failed(error))?;
-        counters.add(Count::Files, (piece.origin.start == 0).into());
+        counters.add(ScanCount::Files, (piece.origin.start == 0).into());
         match blocks.framing() {
             Framing::Lines | Framing::Values => {
                 self.reader.start_file(piece.file, &file.name, text.all_strings, text.header);
@@ -197,9 +197,9 @@ impl FileIterator<'_> {
     /// A file without any text: nothing is in it, or nothing of it can be read.
     fn end_empty(&self, index: usize, blocks: &BlockReader) -> Result<()> {
         let (file, report) = (&self.scan.files[index], &self.scan.plan.report);
-        file.check_place()?;
+        file.check_remote()?;
         match blocks.damage().map(|(_, error)| error) {
-            Some(error) => match UnpacksToMore::of(error) {
+            Some(error) => match DecompressionLimit::of(error) {
                 Some(reason) => return Err(reason.error(&file.name)),
                 None => self.scan.broken(index, "byte 0 of the unpacked text", format!("cannot be unpacked: {error}")),
             },
@@ -214,8 +214,8 @@ impl FileIterator<'_> {
         let (counters, bytes) = (&self.scan.request.counters, self.scan.files[file].bytes);
         // What was looked at to tell the format does not count: it is read again, as far as it is wanted.
         let looked_at = bytes.min(records::HEAD_BYTES as u64);
-        counters.take_back(Count::Bytes, looked_at);
-        counters.add(Count::BytesDone, bytes - looked_at);
+        counters.take_back(ScanCount::Bytes, looked_at);
+        counters.add(ScanCount::BytesDone, bytes - looked_at);
         self.scan.foreign.fetch_add(1, Ordering::Relaxed);
         self.reader.finish();
         let mut batches: Vec<Batch> = std::iter::from_fn(|| self.reader.take_ready()).collect();
@@ -315,9 +315,9 @@ impl OpenFile<'_> {
 /// Counts the end of a file that cannot be unpacked, or is missing; an error where it unpacks to more than is allowed, or
 /// its server is to blame.
 fn report_damage(file: &DataFile, blocks: &BlockReader, report: &ScanReport) -> Result<()> {
-    file.check_place()?;
+    file.check_remote()?;
     if let Some((offset, error)) = blocks.damage() {
-        if let Some(reason) = UnpacksToMore::of(error) {
+        if let Some(reason) = DecompressionLimit::of(error) {
             return Err(reason.error(&file.name));
         }
         report.lost(

@@ -7,16 +7,16 @@ use crate::diagnostic::{Error, Result};
 use crate::entra::{KnownTable, table_named};
 use crate::parquet::FileRows;
 use crate::records;
-use crate::scan::done::PartsLeft;
-use crate::scan::provenance::Origins;
+use crate::scan::completion::CompletionTracker;
+use crate::scan::provenance::ProvenanceColumns;
 use crate::scan::{Damage, Partition, Reject, ScanRequest, Wildcard};
 use crate::source::column_file::ColumnFile;
 use crate::source::of_table::{self, Belonging, Held, Untold};
 use crate::source::originals::Originals;
 use crate::source::text::{Rows, ScanPlan};
-use crate::storage::counters::Count;
+use crate::storage::counters::ScanCount;
 use crate::storage::files::DataFile;
-use crate::storage::limits::Limits;
+use crate::storage::limits::ReadLimits;
 
 /// What the partitions of one scan share.
 #[derive(Debug)]
@@ -25,8 +25,8 @@ pub(super) struct Scan {
     /// The wildcard that stands for the table, if it was not asked for by its name.
     pub wildcard: Option<Arc<Wildcard>>,
     pub files: Arc<[DataFile]>,
-    pub origins: Origins,
-    pub limits: Limits,
+    pub origins: ProvenanceColumns,
+    pub limits: ReadLimits,
     pub plan: Arc<ScanPlan>,
     pub request: ScanRequest,
     /// Partitions that have not been read to their end.
@@ -39,7 +39,7 @@ pub(super) struct Scan {
     pub refused: AtomicUsize,
     pub first_refused: Mutex<Option<(usize, String)>>,
     /// Parts of files that are not done with.
-    pub left: Arc<PartsLeft>,
+    pub left: Arc<CompletionTracker>,
 }
 
 impl Scan {
@@ -58,12 +58,12 @@ impl Scan {
             return Ok(Vec::new());
         }
         if let Rows::Named(name, _) = &self.plan.rows {
-            self.request.counters.add(Count::FilesForeign, 1);
+            self.request.counters.add(ScanCount::FilesOfOtherTables, 1);
             self.request.report.damaged(Damage::NotSearched(name.clone()), &self.files[index].name, 1);
             return Ok(Vec::new());
         }
         let Some((table, bound)) = self.plan.rows.one_table() else {
-            opened.cautions().iter().for_each(|cautions| self.plan.say_again(cautions));
+            opened.archived_warnings().iter().for_each(|archived_warnings| self.plan.say_again(archived_warnings));
             let is_known = matches!(self.plan.rows, Rows::AllAs(_));
             if is_known {
                 self.plan.say_unknown_columns(&opened.columns(), opened.format());
@@ -79,7 +79,7 @@ impl Scan {
         };
         match belonging {
             Belonging::Archived => {
-                opened.cautions().iter().for_each(|cautions| self.plan.say_again(cautions));
+                opened.archived_warnings().iter().for_each(|archived_warnings| self.plan.say_again(archived_warnings));
                 self.column_rows(&opened, index, &self.request, false)
             }
             Belonging::ByType(untold) => {
@@ -97,7 +97,7 @@ impl Scan {
                 self.column_rows(&opened, index, &self.request, true)
             }
             Belonging::None => {
-                self.request.counters.add(Count::FilesForeign, 1);
+                self.request.counters.add(ScanCount::FilesOfOtherTables, 1);
                 if held.tables.is_empty() {
                     self.rows_damaged(index, Damage::UnrecognisedRecords, opened.rows());
                 }
@@ -246,7 +246,7 @@ impl Scan {
 
     /// Leaves out a file that this program wrote about other files, and that was found in a folder of them.
     pub(super) fn leave_out(&self, index: usize) {
-        self.request.counters.add(Count::FilesForeign, 1);
+        self.request.counters.add(ScanCount::FilesOfOtherTables, 1);
         self.plan.say_once(format!(
             "left out, for coldcase wrote it: {}; name the file itself to read it as evidence",
             self.files[index].name

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use crate::records::{MAX_RECORD_BYTES, ValueSplitter, holds_records, is_sequence};
-use crate::scan::pages::Page;
+use crate::scan::result_pages::ResultPage;
 use crate::types::dynamic::{self, Kind};
 
 use crate::entra::powershell;
@@ -28,7 +28,7 @@ pub(super) struct Inside {
     /// Records and answers, in order.
     pub records: Vec<Held>,
     /// Pages of answers, each with its offset in the value.
-    pub pages: Vec<(usize, Page)>,
+    pub pages: Vec<(usize, ResultPage)>,
     /// Errors that services returned in place of records, by their codes.
     pub errors: Vec<String>,
     /// True if an error stands beside records.
@@ -200,7 +200,7 @@ impl Walk {
         self.found.is_partial |= holds_some && keys.failed;
         if keys.is_page {
             let offset = level.holder.unwrap_or_else(|| level.offset_of(object));
-            self.found.pages.push((offset, Page::of(object.as_bytes(), object.len())));
+            self.found.pages.push((offset, ResultPage::of(object.as_bytes(), object.len())));
         }
     }
 

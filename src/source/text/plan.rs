@@ -22,8 +22,8 @@ use crate::entra::spelling::{Spellings, Verbatim};
 use crate::entra::table::RESTORED;
 use crate::entra::{ColumnSource, KnownTable, RowKind, resembles, union_names};
 use crate::records::FramingNote;
-use crate::scan::provenance::{Origins, Provenance};
-use crate::scan::{Damage, Pages, RowFilter, ScanColumn, ScanReport, ScanRequest};
+use crate::scan::provenance::{Provenance, ProvenanceColumns};
+use crate::scan::{Damage, ResultPages, RowFilter, ScanColumn, ScanReport, ScanRequest};
 use crate::storage::counters::ScanCounters;
 use crate::types::{Schema, Type, dynamic};
 
@@ -121,7 +121,7 @@ pub(crate) struct ScanPlan {
     seen: Mutex<BTreeSet<String>>,
     strange: Mutex<BTreeSet<&'static str>>,
     /// The pages of answers that come in several.
-    pages: Mutex<Pages>,
+    pages: Mutex<ResultPages>,
     /// By file that may hold successes only, whether it holds a failure.
     failures: Mutex<BTreeMap<usize, bool>>,
 }
@@ -161,7 +161,12 @@ pub(crate) enum PlannedSource {
 
 impl ScanPlan {
     /// Compiles `request` for a table of these rows, which has the columns of `origins`.
-    pub(crate) fn new(rows: Rows, origins: &Origins, request: &ScanRequest, dates: Arc<dyn DateOrders>) -> Self {
+    pub(crate) fn new(
+        rows: Rows,
+        origins: &ProvenanceColumns,
+        request: &ScanRequest,
+        dates: Arc<dyn DateOrders>,
+    ) -> Self {
         let mut tree = KeyTree::new();
         let markers = (!matches!(rows, Rows::Any(_))).then(|| Markers::new(&mut tree));
         unknown::declare_keys(&mut tree, &rows);
@@ -267,7 +272,7 @@ impl ScanPlan {
             Class::OtherTable(name) => name.chars().take(64).collect(),
             Class::Unknown => return self.note_strange(UNKNOWN_RECORDS),
         };
-        self.report.met_table(&name);
+        self.report.note_table(&name);
         self.note_table(name);
     }
 
@@ -524,11 +529,16 @@ impl PlannedColumn {
     }
 }
 
-fn plan_columns(tree: &mut KeyTree, rows: &Rows, origins: &Origins, wanted: &[ScanColumn]) -> Vec<PlannedColumn> {
+fn plan_columns(
+    tree: &mut KeyTree,
+    rows: &Rows,
+    origins: &ProvenanceColumns,
+    wanted: &[ScanColumn],
+) -> Vec<PlannedColumn> {
     wanted.iter().map(|column| plan_column(tree, rows, origins, column)).collect()
 }
 
-fn plan_column(tree: &mut KeyTree, rows: &Rows, origins: &Origins, wanted: &ScanColumn) -> PlannedColumn {
+fn plan_column(tree: &mut KeyTree, rows: &Rows, origins: &ProvenanceColumns, wanted: &ScanColumn) -> PlannedColumn {
     let index = wanted.column();
     if let Some(of) = origins.at(index) {
         let sources = RowKind::ALL.map(|_| PlannedSource::Origin(of));

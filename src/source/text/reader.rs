@@ -24,7 +24,7 @@ use crate::records::{
     trim_start,
 };
 use crate::scan::{Damage, Reject};
-use crate::storage::counters::Count;
+use crate::storage::counters::ScanCount;
 use crate::types::Batch;
 
 /// Classes of records that are remembered.
@@ -218,7 +218,7 @@ impl JsonReader {
                 self.read_record(block, record, span.header.as_ref(), at)?;
             } else {
                 self.file.records += 1;
-                self.plan.counters.add(Count::RecordsSkipped, 1);
+                self.plan.counters.add(ScanCount::RecordsSkipped, 1);
             }
         }
         let offset = at.offset + start as u64;
@@ -286,7 +286,7 @@ impl JsonReader {
     fn count_skipped(&mut self, records: u64) {
         self.file.records += records;
         self.file.read_any |= records > 0;
-        self.plan.counters.add(Count::RecordsSkipped, records);
+        self.plan.counters.add(ScanCount::RecordsSkipped, records);
     }
 
     /// Checks and classifies one record, and keeps it if it is a row. An array of cells comes with its header.
@@ -485,7 +485,7 @@ impl JsonReader {
         if let Class::Row(row @ RowClass { .. }) = class
             && self.plan.accepts(*row)
         {
-            self.plan.report.met_shape(&row.kind.shape(row.complete));
+            self.plan.report.note_shape(&row.kind.shape(row.complete));
             self.plan.say_unsupplied(*row);
         }
     }
@@ -497,7 +497,7 @@ impl JsonReader {
 
     /// Counts the records that were decoded since the last time.
     fn count_decoded(&mut self) {
-        self.plan.counters.add(Count::Rows, std::mem::take(&mut self.decoded));
+        self.plan.counters.add(ScanCount::Rows, std::mem::take(&mut self.decoded));
     }
 }
 

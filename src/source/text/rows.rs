@@ -162,7 +162,7 @@ impl Found<'_> {
 pub(super) struct Findings {
     damage: BTreeMap<Damage, u64>,
     notes: BTreeMap<String, u64>,
-    cautions: BTreeSet<&'static str>,
+    archived_warnings: BTreeSet<&'static str>,
 }
 
 impl Findings {
@@ -175,15 +175,15 @@ impl Findings {
     pub(super) fn merge(&mut self, other: Self) {
         other.damage.into_iter().for_each(|(damage, count)| self.add_damage(damage, count));
         other.notes.into_iter().for_each(|(note, count)| self.note(note, count));
-        self.cautions.extend(other.cautions);
+        self.archived_warnings.extend(other.archived_warnings);
     }
 
     /// Reports what was found in `file`, and forgets it.
     pub(super) fn report(&mut self, report: &ScanReport, file: &str) {
-        let Self { damage, notes, cautions } = std::mem::take(self);
+        let Self { damage, notes, archived_warnings } = std::mem::take(self);
         damage.into_iter().for_each(|(damage, count)| report.damaged(damage, file, count));
         notes.into_iter().for_each(|(note, count)| report.notice_times(note, count));
-        cautions.into_iter().for_each(|caution| report.warn(caution));
+        archived_warnings.into_iter().for_each(|caution| report.warn(caution));
     }
 
     fn add(&mut self, outcome: Outcome, column: &PlannedColumn, count: u64) {
@@ -209,7 +209,7 @@ impl Findings {
                 return self.note(format!("values of {name} in the spelling of Python are read as JSON"), count);
             }
             Outcome::Cautioned(caution) => {
-                self.cautions.insert(caution);
+                self.archived_warnings.insert(caution);
                 return;
             }
         };

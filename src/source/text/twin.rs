@@ -35,7 +35,7 @@ fn scan(
     batch: usize,
 ) -> Scanned {
     let files = expand(path.as_os_str(), &crate::storage::remote::Access::default()).expect("a file").files;
-    let table = FileTable::new("T", files.into(), rows, crate::storage::limits::Limits::default());
+    let table = FileTable::new("T", files.into(), rows, crate::storage::limits::ReadLimits::default());
     let filter = predicate.map(|predicate| {
         let mut columns = predicate.columns();
         columns.sort_unstable();

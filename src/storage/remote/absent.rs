@@ -20,7 +20,7 @@ impl RemoteFile {
         match self.0 {}
     }
 
-    pub(crate) fn expect(&self) {
+    pub(crate) fn prefetch(&self) {
         match self.0 {}
     }
 

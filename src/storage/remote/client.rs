@@ -58,31 +58,31 @@ fn within_host(attempt: Attempt<'_>) -> Action {
     let same_scheme = first.scheme() == next.scheme();
     if !same_host || !same_scheme {
         let host = next.host_str().unwrap_or_default().to_owned();
-        return attempt.error(OtherHost(host));
+        return attempt.error(RedirectToOtherHost(host));
     }
-    if attempt.previous().len() > MAX_REDIRECTS { attempt.error(TooMany) } else { attempt.follow() }
+    if attempt.previous().len() > MAX_REDIRECTS { attempt.error(TooManyRedirects) } else { attempt.follow() }
 }
 
 /// A server that sends requests on to another one.
 #[derive(Debug)]
-struct OtherHost(String);
+struct RedirectToOtherHost(String);
 
-impl fmt::Display for OtherHost {
+impl fmt::Display for RedirectToOtherHost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the server redirects to another address, on {}: name that one if it is meant", self.0)
     }
 }
 
-impl std::error::Error for OtherHost {}
+impl std::error::Error for RedirectToOtherHost {}
 
 /// A server that redirects without end.
 #[derive(Debug)]
-struct TooMany;
+struct TooManyRedirects;
 
-impl fmt::Display for TooMany {
+impl fmt::Display for TooManyRedirects {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the server redirects more than {MAX_REDIRECTS} times")
     }
 }
 
-impl std::error::Error for TooMany {}
+impl std::error::Error for TooManyRedirects {}

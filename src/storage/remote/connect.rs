@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 use super::Access;
 use super::address::{Scheme, Url};
 use super::client::Connector;
-use super::failure::Failure;
+use super::failure::RemoteFailure;
 use crate::diagnostic::{Error, Result};
 
 /// Threads that move bytes; those that scan them are elsewhere.
@@ -34,18 +34,18 @@ const AZURE_ALIASES: [(&str, &str); 2] =
 
 /// What is connected so far.
 #[derive(Default)]
-pub(crate) struct Connections(Mutex<Connected>);
+pub(crate) struct Connections(Mutex<OpenConnections>);
 
 #[derive(Default)]
-struct Connected {
-    network: Option<Arc<Network>>,
-    stores: BTreeMap<String, Arc<Store>>,
+struct OpenConnections {
+    network: Option<Arc<NetworkThreads>>,
+    stores: BTreeMap<String, Arc<RemoteStore>>,
 }
 
 /// The threads that move bytes.
-struct Network(Option<Runtime>);
+struct NetworkThreads(Option<Runtime>);
 
-impl Drop for Network {
+impl Drop for NetworkThreads {
     fn drop(&mut self) {
         // What is still under way is not waited for.
         if let Some(runtime) = self.0.take() {
@@ -55,23 +55,23 @@ impl Drop for Network {
 }
 
 /// A bucket, a container, or a place on the web.
-pub(crate) struct Store {
+pub(crate) struct RemoteStore {
     pub objects: Arc<dyn ObjectStore>,
     pub scheme: Scheme,
     /// The names of the variables that it was told of.
     pub variables: Vec<String>,
     /// Values that no message may show.
     pub secrets: Vec<String>,
-    network: Arc<Network>,
+    network: Arc<NetworkThreads>,
 }
 
-impl fmt::Debug for Store {
+impl fmt::Debug for RemoteStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Store").field("scheme", &self.scheme).finish_non_exhaustive()
     }
 }
 
-impl Store {
+impl RemoteStore {
     fn runtime(&self) -> &Runtime {
         self.network.0.as_ref().expect("it is taken by drop alone")
     }
@@ -89,14 +89,14 @@ impl Store {
 
 impl Access {
     /// The store at `root`, which is the root of `url`, or for single files of the web all of it.
-    pub(crate) fn store(&self, url: &Url, root: &str) -> Result<Arc<Store>> {
+    pub(crate) fn store(&self, url: &Url, root: &str) -> Result<Arc<RemoteStore>> {
         let mut connected = self.connections.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(store) = connected.stores.get(root) {
             return Ok(Arc::clone(store));
         }
         let network = match &connected.network {
             Some(network) => Arc::clone(network),
-            None => Arc::new(Network(Some(runtime(url)?))),
+            None => Arc::new(NetworkThreads(Some(runtime(url)?))),
         };
         connected.network = Some(Arc::clone(&network));
         let prefix = match url.scheme {
@@ -109,10 +109,10 @@ impl Access {
         let variables: Vec<&(String, String)> = variables.collect();
         let objects = self.objects(url.scheme, root, &variables).map_err(|error| {
             let secrets = secrets(&variables, url);
-            let reason = Failure::connecting(&error, url.scheme, &secrets).to_string();
+            let reason = RemoteFailure::connecting(&error, url.scheme, &secrets).to_string();
             Error::Data { file: url.name(), place: None, reason }
         })?;
-        let store = Arc::new(Store {
+        let store = Arc::new(RemoteStore {
             objects,
             scheme: url.scheme,
             variables: variables.iter().map(|(name, _)| name.clone()).collect(),

@@ -7,7 +7,7 @@ use object_store::Error;
 use object_store::client::{HttpError, HttpErrorKind};
 
 use super::address::{HIDDEN, Scheme, redacted};
-use super::connect::Store;
+use super::connect::RemoteStore;
 
 /// What stands before the status in texts of the library.
 const STATUS: &str = "status code: ";
@@ -39,30 +39,30 @@ const CREDENTIALS: [(Scheme, &[&str]); 3] = [
 
 /// A failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Failure(String);
+pub(crate) struct RemoteFailure(String);
 
-impl fmt::Display for Failure {
+impl fmt::Display for RemoteFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl StdError for Failure {}
+impl StdError for RemoteFailure {}
 
-impl From<Failure> for std::io::Error {
-    fn from(failure: Failure) -> Self {
+impl From<RemoteFailure> for std::io::Error {
+    fn from(failure: RemoteFailure) -> Self {
         Self::other(failure)
     }
 }
 
-impl Failure {
+impl RemoteFailure {
     /// In our own words.
     pub(crate) fn new(reason: impl Into<String>) -> Self {
         Self(reason.into())
     }
 
     /// What `store` answered, or that it did not.
-    pub(crate) fn of(error: &Error, store: &Store) -> Self {
+    pub(crate) fn of(error: &Error, store: &RemoteStore) -> Self {
         let words = || server_words(error, &store.secrets);
         let credentials = || credentials(store.scheme, &store.variables);
         Self(match status(error) {

@@ -11,9 +11,9 @@ use object_store::path::Path;
 use object_store::{GetOptions, GetRange};
 use tokio::task::JoinHandle;
 
-use super::connect::Store;
-use super::failure::Failure;
-use super::stream::Stream;
+use super::connect::RemoteStore;
+use super::failure::RemoteFailure;
+use super::stream::RemoteStream;
 
 /// Bytes of the first block of a stream: as many as the reader of text looks at first.
 const FIRST_BYTES: u64 = 1 << 20;
@@ -32,27 +32,27 @@ const REQUESTS: usize = 8;
 
 /// A file on a server.
 pub struct RemoteFile {
-    store: Arc<Store>,
+    store: Arc<RemoteStore>,
     location: Path,
     name: String,
     bytes: u64,
-    state: Mutex<State>,
+    state: Mutex<ReadState>,
 }
 
 /// What was learnt while reading.
 #[derive(Default)]
-struct State {
+struct ReadState {
     /// The version that the first answer was of: all others must be of the same.
-    version: Version,
+    version: FileVersion,
     /// The first failure.
-    fault: Option<Failure>,
+    fault: Option<RemoteFailure>,
     /// The first block, where it was asked for before anyone reads it.
-    first: Option<Coming>,
+    first: Option<PendingBytes>,
 }
 
 /// A version, as servers that tell versions name it.
 #[derive(Default)]
-enum Version {
+enum FileVersion {
     /// Nothing was read yet.
     #[default]
     Unknown,
@@ -61,7 +61,7 @@ enum Version {
 }
 
 /// Bytes that were asked for, and how many.
-pub(super) type Coming = (u64, JoinHandle<io::Result<Bytes>>);
+pub(super) type PendingBytes = (u64, JoinHandle<io::Result<Bytes>>);
 
 impl fmt::Debug for RemoteFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -71,7 +71,7 @@ impl fmt::Debug for RemoteFile {
 
 impl RemoteFile {
     /// The file at `location`, of a length that is known; `name` is how messages call it.
-    pub(super) fn new(store: Arc<Store>, location: Path, name: String, bytes: u64) -> Arc<Self> {
+    pub(super) fn new(store: Arc<RemoteStore>, location: Path, name: String, bytes: u64) -> Arc<Self> {
         Arc::new(Self { store, location, name, bytes, state: Mutex::default() })
     }
 
@@ -91,7 +91,7 @@ impl RemoteFile {
         self.state().fault.clone().map(io::Error::from)
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+    fn state(&self) -> std::sync::MutexGuard<'_, ReadState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -102,7 +102,7 @@ impl RemoteFile {
     }
 
     /// Asks for the first block, which someone will read soon.
-    pub(crate) fn expect(self: &Arc<Self>) {
+    pub(crate) fn prefetch(self: &Arc<Self>) {
         let mut state = self.state();
         if state.first.is_none() && state.fault.is_none() && self.bytes > 0 {
             state.first = Some(self.ask(0..self.first_bytes()));
@@ -110,23 +110,23 @@ impl RemoteFile {
     }
 
     /// The first block, where it was asked for.
-    pub(super) fn expected(&self) -> Option<Coming> {
+    pub(super) fn expected(&self) -> Option<PendingBytes> {
         self.state().first.take()
     }
 
     /// Asks for a range in the background.
-    pub(super) fn ask(self: &Arc<Self>, range: Range<u64>) -> Coming {
+    pub(super) fn ask(self: &Arc<Self>, range: Range<u64>) -> PendingBytes {
         (range.end - range.start, self.store.start(Arc::clone(self).fetch(range)))
     }
 
     /// Waits for what was asked for.
-    pub(super) fn wait(&self, coming: Coming) -> io::Result<Bytes> {
+    pub(super) fn wait(&self, coming: PendingBytes) -> io::Result<Bytes> {
         self.store.wait(coming.1).map_err(io::Error::other)?
     }
 
     /// The bytes from `start` on, block by block; they are most likely wanted up to `end`.
-    pub(crate) fn stream(file: &Arc<Self>, start: u64, end: Option<u64>) -> Stream {
-        Stream::new(Arc::clone(file), start, end)
+    pub(crate) fn stream(file: &Arc<Self>, start: u64, end: Option<u64>) -> RemoteStream {
+        RemoteStream::new(Arc::clone(file), start, end)
     }
 
     /// The bytes of ranges inside of the file, which are in order of their starts.
@@ -158,11 +158,11 @@ impl RemoteFile {
         })
     }
 
-    async fn try_fetch(&self, range: Range<u64>) -> Result<Bytes, Failure> {
+    async fn try_fetch(&self, range: Range<u64>) -> Result<Bytes, RemoteFailure> {
         if range.start >= range.end {
             return Ok(Bytes::new());
         }
-        let failed = |error: object_store::Error| Failure::of(&error, &self.store);
+        let failed = |error: object_store::Error| RemoteFailure::of(&error, &self.store);
         let options = GetOptions { range: Some(GetRange::Bounded(range.clone())), ..GetOptions::default() };
         let answer = self.store.objects.get_opts(&self.location, options).await.map_err(failed)?;
         self.check_version(answer.meta.e_tag.as_ref(), answer.meta.size)?;
@@ -170,21 +170,21 @@ impl RemoteFile {
         let wanted = range.end - range.start;
         match bytes.len() as u64 == wanted {
             true => Ok(bytes),
-            false => Err(Failure::new(format!("the server sent {} bytes instead of {wanted}", bytes.len()))),
+            false => Err(RemoteFailure::new(format!("the server sent {} bytes instead of {wanted}", bytes.len()))),
         }
     }
 
     /// Refuses bytes of another version than those before. A file that has grown since it was listed is read as far
     /// as it was listed.
-    fn check_version(&self, version: Option<&String>, bytes: u64) -> Result<(), Failure> {
+    fn check_version(&self, version: Option<&String>, bytes: u64) -> Result<(), RemoteFailure> {
         let mut state = self.state();
         let same = match &state.version {
-            Version::Known(first) => first.as_ref() == version,
-            Version::Unknown => true,
+            FileVersion::Known(first) => first.as_ref() == version,
+            FileVersion::Unknown => true,
         };
-        state.version = Version::Known(version.cloned());
+        state.version = FileVersion::Known(version.cloned());
         if !same || bytes < self.bytes {
-            return Err(Failure::new("the file was changed while it was read: run the query again"));
+            return Err(RemoteFailure::new("the file was changed while it was read: run the query again"));
         }
         Ok(())
     }

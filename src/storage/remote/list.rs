@@ -13,17 +13,17 @@ use object_store::{Error as StoreError, GetOptions, GetRange, ObjectMeta};
 
 use super::Access;
 use super::address::{Scheme, Url};
-use super::connect::Store;
-use super::failure::Failure;
+use super::connect::RemoteStore;
+use super::failure::RemoteFailure;
 use super::file::RemoteFile;
 use crate::diagnostic::{Error, Result};
-use crate::storage::delta_folder::{DeltaFolder, Present, folder_of_log};
+use crate::storage::delta_folder::{DeltaFolder, PresentFiles, folder_of_log};
 use crate::storage::files::DataFile;
-use crate::storage::glob::Pattern;
+use crate::storage::glob::GlobPattern;
 use crate::storage::hidden::{EntryName, HIDDEN};
-use crate::storage::listing::{Listing, Remark};
+use crate::storage::listing::{DiscoveryNote, Listing};
+use crate::storage::location::Location;
 use crate::storage::percent;
-use crate::storage::place::Place;
 
 /// Files that a listing may have.
 const MAX_FILES: usize = 1 << 20;
@@ -32,7 +32,7 @@ const MAX_FILES: usize = 1 << 20;
 pub(crate) fn expand(url: &Url, access: &Access) -> Result<Listing> {
     let listing = |key: &str| {
         let store = access.store(url, &root(url))?;
-        Search { url, store, key: key.to_owned() }.files()
+        StoreSearch { url, store, key: key.to_owned() }.files()
     };
     match url.scheme {
         Scheme::Web => {
@@ -65,14 +65,14 @@ fn single(url: &Url, access: &Access) -> Result<DataFile> {
     let address = format!("{}/{}", url.root, url.rest.split('#').next().unwrap_or(""));
     let store = access.store(url, &address)?;
     let first = GetOptions { range: Some(GetRange::Bounded(0..1)), ..GetOptions::default() };
-    let failed = |error: &StoreError| Error::io(&name, Failure::of(error, &store).into());
+    let failed = |error: &StoreError| Error::io(&name, RemoteFailure::of(error, &store).into());
     match store.wait(store.objects.get_opts(&location, first)) {
         Ok(answer) => Ok(remote(RemoteFile::new(Arc::clone(&store), location, name.clone(), answer.meta.size))),
         // An empty file has no first byte.
         Err(error) if matches!(error, StoreError::NotSupported { .. }) || error.to_string().contains("code: 416") => {
             let answer = store.wait(store.objects.get_opts(&location, GetOptions::default()));
             let stream = answer.map_err(|error| failed(&error))?.into_stream();
-            DataFile::spool(&mut Body { store: Arc::clone(&store), stream, current: Bytes::new() }, &name)
+            DataFile::spool(&mut ResponseBody { store: Arc::clone(&store), stream, current: Bytes::new() }, &name)
         }
         Err(error) => Err(failed(&error)),
     }
@@ -80,23 +80,23 @@ fn single(url: &Url, access: &Access) -> Result<DataFile> {
 
 fn remote(file: Arc<RemoteFile>) -> DataFile {
     let (name, bytes) = (file.name().to_owned(), file.bytes());
-    DataFile::of(Place::Remote(file), name, bytes)
+    DataFile::of(Location::Remote(file), name, bytes)
 }
 
 /// An answer as it arrives.
-struct Body {
-    store: Arc<Store>,
+struct ResponseBody {
+    store: Arc<RemoteStore>,
     stream: BoxStream<'static, object_store::Result<Bytes>>,
     current: Bytes,
 }
 
-impl Read for Body {
+impl Read for ResponseBody {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.current.is_empty() {
             match self.store.wait(self.stream.next()).transpose() {
                 Ok(Some(bytes)) => self.current = bytes,
                 Ok(None) => return Ok(0),
-                Err(error) => return Err(Failure::of(&error, &self.store).into()),
+                Err(error) => return Err(RemoteFailure::of(&error, &self.store).into()),
             }
         }
         let count = buffer.len().min(self.current.len());
@@ -106,16 +106,16 @@ impl Read for Body {
 }
 
 /// A search of a store.
-struct Search<'a> {
+struct StoreSearch<'a> {
     url: &'a Url,
-    store: Arc<Store>,
+    store: Arc<RemoteStore>,
     /// What is searched for: a key, a folder, a pattern.
     key: String,
 }
 
-impl Search<'_> {
+impl StoreSearch<'_> {
     fn files(&self) -> Result<Listing> {
-        if let Some(pattern) = Pattern::parse(&self.key, |_| false)? {
+        if let Some(pattern) = GlobPattern::parse(&self.key, |_| false)? {
             let matches = |key: &str| pattern.matches(LocalPath::new(key));
             return self.below(&pattern.root().to_string_lossy(), &matches, "nothing matches the pattern");
         }
@@ -149,15 +149,15 @@ impl Search<'_> {
                 }
                 false
             }
-            EntryName::Litter => false,
+            EntryName::Ignored => false,
         });
         // A folder once, whatever is in it.
         hidden.dedup();
         let files =
             found.iter().filter(|meta| wanted(meta.location.as_ref())).map(|meta| self.file(meta)).collect::<Vec<_>>();
-        let remarks = Remark::unread(HIDDEN, hidden, "name them to read them").into_iter().collect();
+        let notes = DiscoveryNote::unread(HIDDEN, hidden, "name them to read them").into_iter().collect();
         let delta_folders = self.delta_folders(&found, &files);
-        let listing = Listing { files, remarks, delta_folders };
+        let listing = Listing { files, notes, delta_folders };
         listing.unless_nothing(|reason| wrong(self.url, reason), nothing)
     }
 
@@ -177,10 +177,10 @@ impl Search<'_> {
             let below = |file: &str| file.strip_prefix(&name).map(str::to_owned);
             let own = files.iter().filter(|file| innermost(&file.name) == Some(&name));
             DeltaFolder {
-                folder: DataFile::of(Place::Disk(name.clone().into()), name.clone(), 0),
+                folder: DataFile::of(Location::Disk(name.clone().into()), name.clone(), 0),
                 log,
                 members: own.filter_map(|file| Some((file.name.clone(), below(&file.name)?))).collect(),
-                present: Present::Listed(
+                present: PresentFiles::Listed(
                     found.iter().filter_map(|meta| below(&self.url.with(meta.location.as_ref()))).collect(),
                 ),
             }
@@ -195,7 +195,7 @@ impl Search<'_> {
                 self.url,
                 format!(
                     "the server does not list its files ({}): name them one by one",
-                    Failure::of(&error, &self.store)
+                    RemoteFailure::of(&error, &self.store)
                 ),
             ),
             _ => self.failed(&error),
@@ -216,6 +216,6 @@ impl Search<'_> {
     }
 
     fn failed(&self, error: &StoreError) -> Error {
-        Error::io(self.url.name(), Failure::of(error, &self.store).into())
+        Error::io(self.url.name(), RemoteFailure::of(error, &self.store).into())
     }
 }

@@ -35,7 +35,7 @@ pub(crate) use list::expand;
 
 pub use address::{is_url, redacted};
 
-use super::folders::Links;
+use super::folders::LinkPolicy;
 
 /// How long a server may say nothing, where nobody says how long.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -48,14 +48,19 @@ pub const VARIABLES: [&str; 3] = ["AWS_", "AZURE_", "GOOGLE_"];
 pub struct Access {
     variables: Vec<(String, String)>,
     patience: Duration,
-    links: Links,
+    links: LinkPolicy,
     #[cfg_attr(not(feature = "remote"), expect(dead_code, reason = "nothing is connected without the feature"))]
     connections: Connections,
 }
 
 impl Default for Access {
     fn default() -> Self {
-        Self { variables: Vec::new(), patience: PATIENCE, links: Links::Inside, connections: Connections::default() }
+        Self {
+            variables: Vec::new(),
+            patience: PATIENCE,
+            links: LinkPolicy::Inside,
+            connections: Connections::default(),
+        }
     }
 }
 
@@ -81,12 +86,12 @@ impl Access {
 
     /// The same, which treats symbolic links in folders so.
     #[must_use]
-    pub fn with_links(self, links: Links) -> Self {
+    pub fn with_links(self, links: LinkPolicy) -> Self {
         Self { links, ..self }
     }
 
     /// How symbolic links in folders are treated.
-    pub(crate) fn links(&self) -> Links {
+    pub(crate) fn links(&self) -> LinkPolicy {
         self.links
     }
 }

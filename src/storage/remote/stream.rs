@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::file::{Coming, RemoteFile};
+use super::file::{PendingBytes, RemoteFile};
 
 /// Bytes of a block, at most.
 const BLOCK_BYTES: u64 = 4 << 20;
@@ -21,12 +21,12 @@ const TAIL_BYTES: u64 = 64 << 10;
 const AHEAD_BYTES: u64 = 16 << 20;
 
 /// Reads a remote file.
-pub(crate) struct Stream {
+pub(crate) struct RemoteStream {
     file: Arc<RemoteFile>,
     /// What was fetched and not yet taken.
     current: Bytes,
     /// What was asked for, in order, with its length.
-    coming: VecDeque<Coming>,
+    coming: VecDeque<PendingBytes>,
     /// Offset behind what was asked for.
     next: u64,
     /// Where the reader most likely stops.
@@ -35,9 +35,9 @@ pub(crate) struct Stream {
     used: u64,
 }
 
-impl Stream {
+impl RemoteStream {
     pub(super) fn new(file: Arc<RemoteFile>, start: u64, end: Option<u64>) -> Self {
-        let expected = if start == 0 && end.is_none() { file.expected() } else { None };
+        let expected = if start == 0 && end.is_none() { file.take_prefetched() } else { None };
         let next = expected.as_ref().map_or(start, |(bytes, _)| *bytes);
         let end = end.unwrap_or(file.bytes()).min(file.bytes());
         Self { file, current: Bytes::new(), coming: expected.into_iter().collect(), next, end, used: 0 }
@@ -78,7 +78,7 @@ impl Stream {
     }
 }
 
-impl Read for Stream {
+impl Read for RemoteStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.current.is_empty() {
             self.current = self.advance()?;
@@ -89,7 +89,7 @@ impl Read for Stream {
     }
 }
 
-impl Drop for Stream {
+impl Drop for RemoteStream {
     /// Nobody waits for what was asked for ahead.
     fn drop(&mut self) {
         self.coming.iter().for_each(|(_, fetched)| fetched.abort());

@@ -29,7 +29,7 @@ impl ScanPlan {
         match columns.and_then(|schema| schema.names().find(|name| name.eq_ignore_ascii_case(key))) {
             Some(column) => self.report.damaged(Damage::KeyInOtherCase(key.to_owned(), column.to_owned()), file, 1),
             None => {
-                self.has_beyond(column_of(key, kind));
+                self.note_extra_column(column_of(key, kind));
                 self.say_unknown(KEY, key, "the records");
             }
         }
@@ -44,15 +44,15 @@ impl ScanPlan {
                 || self.rows.known().is_some_and(|table| has_column(table, name))
         };
         for name in file.names().filter(|name| !is_known(name)) {
-            self.has_beyond(Cow::Borrowed(name));
+            self.note_extra_column(Cow::Borrowed(name));
             self.say_unknown(COLUMN, name, &format!("{format} files"));
         }
     }
 
-    fn has_beyond(&self, column: Cow<'_, str>) {
+    fn note_extra_column(&self, column: Cow<'_, str>) {
         // Columns that tell where rows came from are none of the evidence.
         if Provenance::ALL.iter().all(|of| of.name() != column) {
-            self.report.has_beyond(&column);
+            self.report.note_extra_column(&column);
         }
     }
 

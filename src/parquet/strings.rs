@@ -23,17 +23,17 @@ use crate::types::{Column, ColumnBuilder, Type, Value, dynamic};
 /// The batches of a chunk share one dictionary. What has been made of it is kept, so that the work is done once and
 /// later steps see one dictionary, too (the same `Arc`), on which they can keep their own results.
 #[derive(Debug)]
-pub(super) struct TextConverter {
+pub(super) struct StringConverter {
     target: Type,
     /// Where values will be taken apart: what repeats is looked for, to take it apart once.
     repeats: Option<DictionaryEncoder>,
     dictionary: Option<Converted>,
-    findings: TextFindings,
+    findings: StringFindings,
 }
 
 /// How many strings are not what a column of the type holds.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct TextFindings {
+pub(super) struct StringFindings {
     /// Strings that became null, although they are not empty.
     pub unconverted: usize,
     /// Strings of a dynamic column in the spelling of Python, which are read.
@@ -42,7 +42,7 @@ pub(super) struct TextFindings {
     pub not_json: usize,
 }
 
-impl TextFindings {
+impl StringFindings {
     fn add(&mut self, fit: Fit) {
         match fit {
             Fit::Python => self.python += 1,
@@ -84,15 +84,15 @@ enum Values {
     Parsed(Column, Vec<bool>),
 }
 
-impl TextConverter {
+impl StringConverter {
     /// To columns of `target`; with `is_taken_apart`, of which only parts are wanted.
     pub fn new(target: Type, is_taken_apart: bool) -> Self {
         let repeats = is_taken_apart.then(DictionaryEncoder::default);
-        Self { target, repeats, dictionary: None, findings: TextFindings::default() }
+        Self { target, repeats, dictionary: None, findings: StringFindings::default() }
     }
 
     /// What was found since the last call.
-    pub fn take_findings(&mut self) -> TextFindings {
+    pub fn take_findings(&mut self) -> StringFindings {
         std::mem::take(&mut self.findings)
     }
 
@@ -204,7 +204,7 @@ fn without_nulls(array: &ArrayRef) -> Result<ArrayRef> {
 }
 
 /// The same of each distinct text.
-fn coded_as_json(coded: EncodedStrings<'_>, findings: &mut TextFindings) -> Result<ArrayRef> {
+fn coded_as_json(coded: EncodedStrings<'_>, findings: &mut StringFindings) -> Result<ArrayRef> {
     let (texts, odd) = all_as_json(coded.texts.into_iter().map(Some));
     findings.add_keys(&coded.keys, &odd);
     Ok(Arc::new(DictionaryArray::try_new(coded.keys, Arc::new(texts))?))
@@ -225,7 +225,7 @@ fn all_as_json<'a>(texts: impl Iterator<Item = Option<&'a str>>) -> (StringArray
 }
 
 /// JSON texts; null for "" and `null`.
-fn views_as_json(array: &ArrayRef, findings: &mut TextFindings) -> ArrayRef {
+fn views_as_json(array: &ArrayRef, findings: &mut StringFindings) -> ArrayRef {
     let views = array.as_string_view();
     let unchanged = |text: Option<&str>| text.is_none_or(|text| matches!(as_json(text).0, Some(Cow::Borrowed(_))));
     if views.iter().all(unchanged) {

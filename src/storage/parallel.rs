@@ -7,7 +7,7 @@ const WORKERS: usize = 4;
 const FEW: usize = 64;
 
 /// What `work` makes of each of `items`, in their order.
-pub(crate) fn side_by_side<I: Sync, T: Send>(items: &[I], work: impl Fn(&I) -> T + Sync) -> Vec<T> {
+pub(crate) fn parallel_map<I: Sync, T: Send>(items: &[I], work: impl Fn(&I) -> T + Sync) -> Vec<T> {
     if items.len() < FEW {
         return items.iter().map(work).collect();
     }
@@ -26,13 +26,13 @@ pub(crate) fn side_by_side<I: Sync, T: Send>(items: &[I], work: impl Fn(&I) -> T
 
 #[cfg(test)]
 mod tests {
-    use super::{FEW, side_by_side};
+    use super::{FEW, parallel_map};
 
     #[test]
     fn results_come_in_the_order_of_the_items() {
         for count in [0, 1, FEW - 1, FEW, 1_001] {
             let items: Vec<usize> = (0..count).collect();
-            assert_eq!(side_by_side(&items, |item| item * 2), items.iter().map(|item| item * 2).collect::<Vec<_>>());
+            assert_eq!(parallel_map(&items, |item| item * 2), items.iter().map(|item| item * 2).collect::<Vec<_>>());
         }
     }
 }

@@ -30,7 +30,7 @@ const MAX_COLUMNS: usize = 1_000;
 
 /// What there was to say of some files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Cautions {
+pub struct ArchivedWarnings {
     /// The shapes of their records.
     pub shapes: Vec<String>,
     /// The columns of the table that one of them, a CSV file for instance, did not have.
@@ -41,7 +41,7 @@ pub struct Cautions {
     pub notes: Vec<String>,
 }
 
-impl Cautions {
+impl ArchivedWarnings {
     /// What a scan found, once it has run. The text depends on the files alone: examples of damage, which depend on
     /// threads, are no part of it.
     #[must_use]
@@ -118,21 +118,21 @@ mod tests {
 
     use super::*;
 
-    fn read(pairs: &[(&'static str, String)]) -> Cautions {
+    fn read(pairs: &[(&'static str, String)]) -> ArchivedWarnings {
         let pairs: BTreeMap<_, _> = pairs.iter().map(|(key, text)| (*key, text.as_str())).collect();
-        Cautions::read(|key| pairs.get(key).copied())
+        ArchivedWarnings::read(|key| pairs.get(key).copied())
     }
 
     #[test]
     fn what_is_kept_is_said_again() {
         let report = ScanReport::default();
-        assert!(Cautions::of(&report).pairs().is_empty());
+        assert!(ArchivedWarnings::of(&report).pairs().is_empty());
         report.warn("successes only");
         report.notice_times("a note", 3);
         report.lost("a.json", "byte 7", "cut off");
         report.lacks("City");
-        report.met_shape("flat table rows");
-        let kept = Cautions::of(&report);
+        report.note_shape("flat table rows");
+        let kept = ArchivedWarnings::of(&report);
         let said = read(&kept.pairs());
         assert_eq!(said.shapes, ["flat table rows"]);
         assert_eq!(said.lacking.iter().collect::<Vec<_>>(), ["City"]);
@@ -140,7 +140,7 @@ mod tests {
         assert_eq!(said.warnings, warnings);
         assert_eq!(said.notes, [format!("{AGAIN}a note (3 times)")]);
         assert_eq!(read(&said.pairs()), said, "an archive of an archive says the same");
-        assert_eq!(read(&[]), Cautions::default());
+        assert_eq!(read(&[]), ArchivedWarnings::default());
     }
 
     #[test]

@@ -18,12 +18,12 @@ use parquet::basic::{Compression, Type as PhysicalType};
 use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::page_index::offset_index::PageLocation;
 
+use super::decompressor::{PageDecompressor, with_decompressor};
+use super::file_columns::is_dictionary_only;
 use super::input::Input;
-use super::layout::is_dictionary_only;
 use super::page_header::PageHeader;
 use super::pages::chunk_range;
-use super::runs::{Run, Runs, unpack};
-use super::unpacker::{Unpacker, with_unpacker};
+use super::rle::{Run, Runs, unpack};
 
 /// Rows of all columns for which places are kept together: four megabytes.
 pub(super) const MAX_ROWS: usize = 1 << 20;
@@ -32,7 +32,7 @@ const MAX_BYTES: u64 = 64 << 20;
 
 /// The texts of the dictionary at `range`, which is that of `chunk`; None where the crate is to read it.
 pub(super) fn dictionary(input: &Input, chunk: &ColumnChunkMetaData, range: Range<u64>) -> Option<StringArray> {
-    with_unpacker(|unpacker, packed| {
+    with_decompressor(|unpacker, packed| {
         input.read_into(range, packed).ok()?;
         match Dictionary::read(&mut &packed[..], unpacker, chunk)? {
             Dictionary::Texts(texts) => Some(texts),
@@ -53,11 +53,11 @@ pub(super) fn pick(
     if !is_simple(chunk, ty) || input.is_remote() {
         return None;
     }
-    with_unpacker(|unpacker, packed| pick_with((unpacker, packed), (input, chunk, pages, known), selection, ty))
+    with_decompressor(|unpacker, packed| pick_with((unpacker, packed), (input, chunk, pages, known), selection, ty))
 }
 
 fn pick_with(
-    (unpacker, packed): (&mut Unpacker, &mut Vec<u8>),
+    (unpacker, packed): (&mut PageDecompressor, &mut Vec<u8>),
     (input, chunk, pages, known): (&Input, &ColumnChunkMetaData, &[PageLocation], Option<StringArray>),
     selection: &RowSelection,
     ty: &DataType,
@@ -139,7 +139,7 @@ enum Dictionary {
 
 impl Dictionary {
     /// Reads the page at the start of `bytes`, which afterwards begin behind it.
-    fn read(bytes: &mut &[u8], unpacker: &mut Unpacker, chunk: &ColumnChunkMetaData) -> Option<Self> {
+    fn read(bytes: &mut &[u8], unpacker: &mut PageDecompressor, chunk: &ColumnChunkMetaData) -> Option<Self> {
         let header = PageHeader::read(bytes)?;
         let page = bytes.split_off(..header.packed)?;
         let is_plain = matches!(header.encoding, PageHeader::PLAIN | PageHeader::PLAIN_DICTIONARY);
@@ -191,7 +191,7 @@ fn places_of<'a>(
     header: &PageHeader,
     page: &'a [u8],
     has_levels: bool,
-    (unpacker, compression): (&'a mut Unpacker, Compression),
+    (unpacker, compression): (&'a mut PageDecompressor, Compression),
 ) -> Option<&'a [u8]> {
     if !matches!(header.encoding, PageHeader::RLE_DICTIONARY | PageHeader::PLAIN_DICTIONARY) {
         return None;
@@ -284,5 +284,5 @@ impl Wanted {
 }
 
 #[cfg(test)]
-#[path = "tests/places.rs"]
+#[path = "tests/dictionary_gather.rs"]
 mod tests;

@@ -13,7 +13,7 @@ use crate::temporary::ScratchFile;
 
 /// Where a file is.
 #[derive(Clone, Debug)]
-pub enum Place {
+pub enum Location {
     /// At a path of this machine.
     Disk(PathBuf),
     /// In a copy of a stream.
@@ -27,7 +27,7 @@ pub(crate) trait Seekable: Read + Seek + Send {}
 
 impl<T: Read + Seek + Send> Seekable for T {}
 
-impl Place {
+impl Location {
     /// Its bytes from `start` on. `end` is where the caller most likely stops: what is asked for ahead ends there.
     pub(crate) fn open(&self, start: u64, end: Option<u64>) -> io::Result<Box<dyn Read + Send>> {
         match self {
@@ -73,9 +73,9 @@ impl Place {
     }
 
     /// Tells that its first bytes will be wanted soon.
-    pub(crate) fn expect(&self) {
+    pub(crate) fn prefetch(&self) {
         if let Self::Remote(file) = self {
-            file.expect();
+            file.prefetch();
         }
     }
 

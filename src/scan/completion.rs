@@ -6,22 +6,22 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{BatchIterator, Damage, Partition, ScanReport};
 use crate::diagnostic::Result;
-use crate::storage::counters::{Count, ScanCounters};
+use crate::storage::counters::{ScanCount, ScanCounters};
 use crate::storage::files::DataFile;
 
 /// By file, how many of its parts are not done with.
 #[derive(Debug)]
-pub(crate) struct PartsLeft {
+pub(crate) struct CompletionTracker {
     files: Arc<[DataFile]>,
     left: Box<[AtomicUsize]>,
     counters: Arc<ScanCounters>,
     report: Arc<ScanReport>,
 }
 
-impl PartsLeft {
+impl CompletionTracker {
     /// Of files that have no part yet.
     pub fn new(files: &Arc<[DataFile]>, counters: &Arc<ScanCounters>, report: &Arc<ScanReport>) -> Self {
-        counters.add(Count::FilesListed, files.len() as u64);
+        counters.add(ScanCount::FilesListed, files.len() as u64);
         Self {
             files: Arc::clone(files),
             left: files.iter().map(|_| AtomicUsize::new(0)).collect(),
@@ -38,7 +38,7 @@ impl PartsLeft {
     /// A part of a file was read to its end.
     pub fn end(&self, file: usize) {
         if self.left[file].fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.counters.add(Count::FilesDone, 1);
+            self.counters.add(ScanCount::FilesDone, 1);
             let file = &self.files[file];
             if file.has_changed() {
                 self.report.damaged(Damage::ChangedFile, &file.name, 1);
@@ -50,12 +50,12 @@ impl PartsLeft {
     pub fn watch(self: &Arc<Self>, file: usize, bytes: u64, parts: Vec<Arc<dyn Partition>>) -> Vec<Arc<dyn Partition>> {
         self.expect(file);
         let each = bytes / (parts.len() as u64).max(1);
-        self.counters.add(Count::BytesDone, bytes - each * parts.len() as u64);
+        self.counters.add(ScanCount::BytesDone, bytes - each * parts.len() as u64);
         let part = |inner| {
             self.expect(file);
             let left = Arc::clone(self);
-            watched(inner, move || {
-                left.counters.add(Count::BytesDone, each);
+            on_completion(inner, move || {
+                left.counters.add(ScanCount::BytesDone, each);
                 left.end(file);
             })
         };
@@ -66,23 +66,23 @@ impl PartsLeft {
 }
 
 /// A partition of which it matters that it was read to its end.
-struct Watched<F> {
+struct TrackedPartition<F> {
     inner: Arc<dyn Partition>,
     at_end: F,
 }
 
-impl<F> Debug for Watched<F> {
+impl<F> Debug for TrackedPartition<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Watched").field(&self.inner).finish()
+        f.debug_tuple("TrackedPartition").field(&self.inner).finish()
     }
 }
 
 /// The partition; `at_end` is called whenever it was read to its end.
-pub fn watched(inner: Arc<dyn Partition>, at_end: impl Fn() + Send + Sync + 'static) -> Arc<dyn Partition> {
-    Arc::new(Watched { inner, at_end })
+pub fn on_completion(inner: Arc<dyn Partition>, at_end: impl Fn() + Send + Sync + 'static) -> Arc<dyn Partition> {
+    Arc::new(TrackedPartition { inner, at_end })
 }
 
-impl<F: Fn() + Send + Sync> Partition for Watched<F> {
+impl<F: Fn() + Send + Sync> Partition for TrackedPartition<F> {
     fn read(&self) -> Result<BatchIterator<'_>> {
         let mut batches = self.inner.read()?.fuse();
         let mut ended = false;

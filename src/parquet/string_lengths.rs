@@ -7,7 +7,7 @@ use crate::types::batch_size::longest_entry;
 
 /// What is known of the dictionaries of a chunk, whose batches share them.
 #[derive(Debug, Default)]
-pub(super) struct TextLengths {
+pub(super) struct StringLengths {
     /// Dictionaries, and the bytes of the longest entry of each.
     known: Vec<(ArrayRef, usize)>,
 }
@@ -15,7 +15,7 @@ pub(super) struct TextLengths {
 /// Dictionaries that are remembered.
 const MAX_KNOWN: usize = 64;
 
-impl TextLengths {
+impl StringLengths {
     /// How many of `rows` rows at a time have strings of at most `max_bytes` when each row has a copy, about; at least one.
     pub fn rows_within(&mut self, arrays: &[ArrayRef], rows: usize, max_bytes: usize) -> usize {
         let bytes = arrays.iter().map(|array| self.bytes(array)).fold(0, usize::saturating_add);

@@ -8,14 +8,14 @@ use zip::read::ZipFile;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::delta_folder::folder_of_log;
-use super::files::{DataFile, Format};
+use super::files::{DataFile, FileFormat};
 use super::hidden::{EntryName, HIDDEN};
-use super::limits::UnpacksToMore;
-use super::listing::{Listing, Remark};
-use super::place::Seekable;
-use super::side_by_side::side_by_side;
+use super::limits::DecompressionLimit;
+use super::listing::{DiscoveryNote, Listing};
+use super::location::Seekable;
+use super::parallel::parallel_map;
 use crate::diagnostic::{Error, Result};
-use crate::storage::limits::Limits;
+use crate::storage::limits::ReadLimits;
 
 /// Entries that an archive may have.
 const MAX_ENTRIES: usize = 1 << 20;
@@ -33,22 +33,22 @@ const OFFICE: &str = "an Excel workbook or other Office document: save the sheet
 
 /// The files with the entries of each archive in its place, those that cannot be read among them, and what there is to
 /// say besides.
-pub(crate) fn expand(files: &[DataFile], limits: Limits) -> Result<Listing> {
+pub(crate) fn expand(files: &[DataFile], limits: ReadLimits) -> Result<Listing> {
     let mut expanded = Vec::with_capacity(files.len());
-    let (mut remarks, mut hidden) = (Vec::new(), Vec::new());
-    let archives = side_by_side(files, is_archive);
+    let (mut notes, mut hidden) = (Vec::new(), Vec::new());
+    let archives = parallel_map(files, is_archive);
     for (file, is_archive) in files.iter().zip(archives) {
         if !is_archive {
             expanded.push(file.clone());
             continue;
         }
         // Entries lie anywhere, so an archive on a server is copied here first.
-        let file = &match file.place.remote() {
+        let file = &match file.location.remote() {
             None => file.clone(),
             Some(_) => DataFile::spool(&mut file.open()?, &file.name)?,
         };
         match entries(file, limits) {
-            Ok(Entries { office: true, .. }) => expanded.push(file.refuse(OFFICE)),
+            Ok(ZipContents { office: true, .. }) => expanded.push(file.refuse(OFFICE)),
             Ok(found) => {
                 for entry in without_delta(file, found.files) {
                     expanded.push(seekable(entry, limits)?);
@@ -56,14 +56,14 @@ pub(crate) fn expand(files: &[DataFile], limits: Limits) -> Result<Listing> {
                 hidden.extend(found.hidden);
             }
             Err(Error::Data { reason, .. }) => {
-                remarks.push(Remark::Note(format!("{}: {reason}", file.name)));
+                notes.push(DiscoveryNote::Note(format!("{}: {reason}", file.name)));
                 expanded.push(file.refuse("a zip archive that cannot be read"));
             }
             Err(error) => return Err(error),
         }
     }
-    remarks.extend(Remark::unread(HIDDEN, hidden, "unpack the archive and name them to read them"));
-    Ok(Listing { files: expanded, remarks, ..Listing::default() })
+    notes.extend(DiscoveryNote::unread(HIDDEN, hidden, "unpack the archive and name them to read them"));
+    Ok(Listing { files: expanded, notes, ..Listing::default() })
 }
 
 /// The entries of an archive without those of Delta tables in it, in whose place stands one that is not to be read: files
@@ -90,16 +90,17 @@ fn without_delta(archive: &DataFile, mut entries: Vec<DataFile>) -> Vec<DataFile
 /// True for a zip archive. What is wrong with a file that cannot be read is said when it is wanted.
 fn is_archive(file: &DataFile) -> bool {
     let ending = file.ending();
-    let passed = file.place.remote().is_some() && OTHER_ENDINGS.iter().any(|other| ending.eq_ignore_ascii_case(other));
-    !passed && file.refused().is_none() && matches!(file.format(), Ok(Format::Zip))
+    let skipped =
+        file.location.remote().is_some() && OTHER_ENDINGS.iter().any(|other| ending.eq_ignore_ascii_case(other));
+    !skipped && file.refused().is_none() && matches!(file.format(), Ok(FileFormat::Zip))
 }
 
 /// An entry that can be read; one of Parquet, which is no stream, is copied to the disk.
-fn seekable(entry: DataFile, limits: Limits) -> Result<DataFile> {
-    if entry.refused().is_some() || entry.format()? != Format::Parquet {
+fn seekable(entry: DataFile, limits: ReadLimits) -> Result<DataFile> {
+    if entry.refused().is_some() || entry.format()? != FileFormat::Parquet {
         return Ok(entry);
     }
-    let limit = limits.unpacked(entry.bytes);
+    let limit = limits.decompressed(entry.bytes);
     let mut input = entry.open()?.take(limit.saturating_add(1));
     // Nothing can be read of Parquet that is cut off.
     let copy = match DataFile::spool(&mut input, &entry.name) {
@@ -107,12 +108,12 @@ fn seekable(entry: DataFile, limits: Limits) -> Result<DataFile> {
         Err(error) if error.is_full_disk() => return Err(error),
         Err(_) => return Ok(entry.refuse("a damaged entry")),
     };
-    if copy.bytes > limit { Err(UnpacksToMore { limit }.error(&entry.name)) } else { Ok(copy) }
+    if copy.bytes > limit { Err(DecompressionLimit { limit }.error(&entry.name)) } else { Ok(copy) }
 }
 
 /// Where an entry lies in its archive.
 #[derive(Clone, Debug)]
-pub(crate) struct Entry {
+pub(crate) struct ZipEntry {
     start: u64,
     packed: u64,
     bytes: u64,
@@ -121,7 +122,7 @@ pub(crate) struct Entry {
 }
 
 /// What is in an archive.
-struct Entries {
+struct ZipContents {
     /// Those that may be read, in its order; those that cannot be read say why.
     files: Vec<DataFile>,
     /// The names of those that are left out, for they are hidden.
@@ -131,9 +132,9 @@ struct Entries {
 }
 
 /// The entries of an archive.
-fn entries(archive: &DataFile, limits: Limits) -> Result<Entries> {
+fn entries(archive: &DataFile, limits: ReadLimits) -> Result<ZipContents> {
     let damaged = |reason: String| Error::Data { file: archive.name.clone(), place: None, reason };
-    let input = archive.place.seekable().map_err(|source| archive.failed(source))?;
+    let input = archive.location.seekable().map_err(|source| archive.failed(source))?;
     let input = input.ok_or_else(|| Error::internal("an archive on a server was not copied"))?;
     let mut zip = ZipArchive::new(BufReader::new(input)).map_err(|error| damaged(format!("damaged zip: {error}")))?;
     if zip.len() > MAX_ENTRIES {
@@ -159,14 +160,14 @@ fn entries(archive: &DataFile, limits: Limits) -> Result<Entries> {
                 match EntryName::of(&name) {
                     EntryName::Plain => found.push((called(&name), readable(&entry))),
                     EntryName::Hidden(path) => hidden.push(called(path)),
-                    EntryName::Litter => {}
+                    EntryName::Ignored => {}
                 }
             }
             Err(_) => found.push((format!("{}/entry {index}", archive.name), Err("it cannot be found in the archive"))),
         }
     }
     let office = zip.index_for_name(CONTENT_TYPES).is_some();
-    let listed: Vec<&Entry> = found.iter().filter_map(|(_, entry)| entry.as_ref().ok()).collect();
+    let listed: Vec<&ZipEntry> = found.iter().filter_map(|(_, entry)| entry.as_ref().ok()).collect();
     check_sizes(archive, &listed, limits)?;
     let file = |(name, entry)| match entry {
         Ok(entry) => archive.entry(name, entry),
@@ -175,11 +176,11 @@ fn entries(archive: &DataFile, limits: Limits) -> Result<Entries> {
     // A folder once, whatever is in it.
     hidden.sort();
     hidden.dedup();
-    Ok(Entries { files: found.into_iter().map(file).collect(), hidden, office })
+    Ok(ZipContents { files: found.into_iter().map(file).collect(), hidden, office })
 }
 
 /// Where the bytes of an entry lie; the inner error says why it is not read.
-fn readable(entry: &ZipFile<'_, BufReader<Box<dyn Seekable>>>) -> Result<Entry, &'static str> {
+fn readable(entry: &ZipFile<'_, BufReader<Box<dyn Seekable>>>) -> Result<ZipEntry, &'static str> {
     let deflated = match entry.compression() {
         _ if entry.encrypted() => return Err("it is encrypted"),
         _ if entry.is_symlink() => return Err("it is a link, which is not followed"),
@@ -188,12 +189,12 @@ fn readable(entry: &ZipFile<'_, BufReader<Box<dyn Seekable>>>) -> Result<Entry, 
         _ => return Err("it is packed in a way that is not supported"),
     };
     let start = entry.data_start().ok_or("it is not where the directory of the archive says")?;
-    Ok(Entry { start, packed: entry.compressed_size(), bytes: entry.size(), deflated, crc: entry.crc32() })
+    Ok(ZipEntry { start, packed: entry.compressed_size(), bytes: entry.size(), deflated, crc: entry.crc32() })
 }
 
 /// Refuses an archive whose entries lie over each other, so that the same bytes are unpacked many times, or that unpack
 /// to more than is allowed by their own account; an entry that unpacks to more than that ends in damage.
-fn check_sizes(archive: &DataFile, entries: &[&Entry], limits: Limits) -> Result<()> {
+fn check_sizes(archive: &DataFile, entries: &[&ZipEntry], limits: ReadLimits) -> Result<()> {
     let mut places: Vec<(u64, u64)> = Vec::new();
     let mut bytes: u64 = 0;
     for entry in entries.iter().filter(|entry| entry.packed > 0) {
@@ -206,20 +207,20 @@ fn check_sizes(archive: &DataFile, entries: &[&Entry], limits: Limits) -> Result
             "its entries lie over each other: the archive is damaged, or made to unpack without end".to_owned();
         return Err(Error::Data { file: archive.name.clone(), place: None, reason });
     }
-    let limit = limits.unpacked(archive.bytes);
+    let limit = limits.decompressed(archive.bytes);
     // A directory may be wrong: only what is there counts.
     if bytes > limit && unpacks_to_more(archive, entries, limit) {
-        return Err(UnpacksToMore { limit }.error(&archive.name));
+        return Err(DecompressionLimit { limit }.error(&archive.name));
     }
     Ok(())
 }
 
 /// True if the entries of an archive unpack to more bytes than this. Damage to one is told when it is read.
-fn unpacks_to_more(archive: &DataFile, entries: &[&Entry], mut limit: u64) -> bool {
+fn unpacks_to_more(archive: &DataFile, entries: &[&ZipEntry], mut limit: u64) -> bool {
     entries.iter().any(|entry| {
         let Ok(input) = archive.entry(archive.name.clone(), (*entry).clone()).open() else { return false };
         let unpacked = limit.saturating_add(1);
-        let mut counting = Counting { input: input.take(unpacked), bytes: 0 };
+        let mut counting = CountingReader { input: input.take(unpacked), bytes: 0 };
         _ = io::copy(&mut counting, &mut io::sink());
         let left = limit.checked_sub(counting.bytes);
         limit = left.unwrap_or(0);
@@ -228,12 +229,12 @@ fn unpacks_to_more(archive: &DataFile, entries: &[&Entry], mut limit: u64) -> bo
 }
 
 /// Counts the bytes that are read before an error.
-struct Counting<R> {
+struct CountingReader<R> {
     input: R,
     bytes: u64,
 }
 
-impl<R: Read> Read for Counting<R> {
+impl<R: Read> Read for CountingReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.input.read(buffer)?;
         self.bytes += count as u64;
@@ -241,7 +242,7 @@ impl<R: Read> Read for Counting<R> {
     }
 }
 
-impl Entry {
+impl ZipEntry {
     /// Bytes that it takes in the archive.
     pub(crate) fn packed(&self) -> u64 {
         self.packed
@@ -253,26 +254,26 @@ impl Entry {
     }
 
     /// Its bytes, unpacked; `input` are those of the archive from its first one on.
-    pub(crate) fn unpacked(&self, input: Box<dyn Read + Send>) -> Box<dyn Read + Send> {
+    pub(crate) fn decompressed(&self, input: Box<dyn Read + Send>) -> Box<dyn Read + Send> {
         let packed = BufReader::with_capacity(1 << 16, input.take(self.packed));
         let unpacked: Box<dyn Read + Send> = match self.deflated {
             true => Box::new(flate2::bufread::DeflateDecoder::new(packed)),
             false => Box::new(packed),
         };
         let crc = self.crc;
-        Box::new(Checked { input: unpacked, crc: flate2::Crc::new(), expected: crc, left: self.bytes })
+        Box::new(ChecksumReader { input: unpacked, crc: flate2::Crc::new(), expected: crc, left: self.bytes })
     }
 }
 
 /// Compares length and checksum with what the archive says.
-struct Checked {
+struct ChecksumReader {
     input: Box<dyn Read + Send>,
     crc: flate2::Crc,
     expected: u32,
     left: u64,
 }
 
-impl Read for Checked {
+impl Read for ChecksumReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if buffer.is_empty() {
             return Ok(0);
@@ -303,18 +304,18 @@ mod tests {
     use zip::ZipWriter;
     use zip::write::SimpleFileOptions;
 
-    use super::{Error, Limits, Listing, expand};
+    use super::{Error, Listing, ReadLimits, expand};
     use crate::storage::files::DataFile;
 
     /// What becomes of an archive: names of entries behind its own with their texts, notices, and why it is refused.
     type Expanded = (Vec<(String, String)>, Vec<String>, Option<&'static str>);
 
-    fn read(bytes: &[u8], limits: Limits) -> Result<Expanded, Error> {
+    fn read(bytes: &[u8], limits: ReadLimits) -> Result<Expanded, Error> {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.zip");
         fs::write(&path, bytes).expect("written");
-        let Listing { files, remarks, .. } = expand(&[DataFile::new(&path).expect("a file")], limits)?;
-        let notices: Vec<String> = remarks.iter().map(ToString::to_string).collect();
+        let Listing { files, notes, .. } = expand(&[DataFile::new(&path).expect("a file")], limits)?;
+        let notices: Vec<String> = notes.iter().map(ToString::to_string).collect();
         let own = path.display().to_string();
         let short = |text: &str| text.replace(&own, "a.zip");
         let whole = files.iter().find(|file| file.name == path.display().to_string());
@@ -356,14 +357,14 @@ mod tests {
     }
 
     fn names(bytes: &[u8]) -> Vec<String> {
-        read(bytes, Limits::default()).expect("readable").0.into_iter().map(|(name, _)| name).collect()
+        read(bytes, ReadLimits::default()).expect("readable").0.into_iter().map(|(name, _)| name).collect()
     }
 
     #[test]
     fn names_of_entries_are_words_and_no_paths() {
         let odd = ["../../etc/passwd", "/etc/passwd", "..\\windows\\x.json", "C:\\x.json", "ü ö/x y.json", "con"];
         let entries = odd.map(|name| (name, name));
-        let found = read(&archive(&entries, SimpleFileOptions::default()), Limits::default()).expect("readable");
+        let found = read(&archive(&entries, SimpleFileOptions::default()), ReadLimits::default()).expect("readable");
         let texts: Vec<&str> = found.0.iter().map(|(_, text)| text.as_str()).collect();
         assert_eq!((texts, found.2), (odd.to_vec(), None));
         assert!(found.0.iter().all(|(name, _)| name.starts_with("a.zip/")), "{found:?}");
@@ -380,7 +381,7 @@ mod tests {
         writer.start_file("whole.json", SimpleFileOptions::default()).expect("begun");
         writer.write_all(b"{}").expect("packed");
         let bytes = writer.finish().expect("packed").into_inner();
-        let (files, notices, _) = read(&bytes, Limits::default()).expect("readable");
+        let (files, notices, _) = read(&bytes, ReadLimits::default()).expect("readable");
         assert_eq!(files, [("a.zip/whole.json".to_owned(), "{}".to_owned())]);
         assert_eq!(notices, ["not read: a.zip/link.json: it is a link, which is not followed"]);
         // A bit of the flags says that an entry is encrypted; a number how it is packed.
@@ -389,7 +390,7 @@ mod tests {
         for (at, byte, word) in [(entry + 8, 1, "encrypted"), (entry + 10, 99, "not supported")] {
             let mut odd = plain.clone();
             odd[at] = byte;
-            let (files, notices, _) = read(&odd, Limits::default()).expect("readable");
+            let (files, notices, _) = read(&odd, ReadLimits::default()).expect("readable");
             assert!(files.is_empty() && notices.len() == 1 && notices[0].contains(word), "{notices:?}");
         }
     }
@@ -397,7 +398,8 @@ mod tests {
     #[test]
     fn entries_of_one_name_are_not_mixed_up() {
         let twice = archive(&[("aa.json", "1"), ("ab.json", "2")], SimpleFileOptions::default());
-        let (files, notices, refused) = read(&patched(twice, b"ab.json", b"aa.json"), Limits::default()).expect("told");
+        let (files, notices, refused) =
+            read(&patched(twice, b"ab.json", b"aa.json"), ReadLimits::default()).expect("told");
         assert!(files.is_empty() && refused.is_some(), "{files:?}");
         assert!(notices[0].contains("several of its entries have the same name"), "{notices:?}");
     }
@@ -408,7 +410,7 @@ mod tests {
         let stored = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
         for options in [large, stored, stored.large_file(true)] {
             let (files, notices, _) =
-                read(&archive(&[("x.json", "{}")], options), Limits::default()).expect("readable");
+                read(&archive(&[("x.json", "{}")], options), ReadLimits::default()).expect("readable");
             assert_eq!((files.len(), files[0].1.as_str(), notices.len()), (1, "{}", 0));
         }
         let inner = archive(&[("x.json", "{}")], SimpleFileOptions::default());
@@ -419,12 +421,12 @@ mod tests {
         let outer = writer.finish().expect("packed").into_inner();
         assert_eq!(names(&outer), ["a.zip/inner.zip"], "{}", text(&outer));
         // What stands in front of an archive is not of it.
-        let (files, notices, _) = read(&[&inner[..], &outer].concat(), Limits::default()).expect("told");
+        let (files, notices, _) = read(&[&inner[..], &outer].concat(), ReadLimits::default()).expect("told");
         assert_eq!(files.len(), 1, "{files:?}");
         let expected = format!("not read: a.zip/its first {} bytes: they are none of the archive", inner.len());
         assert!(notices.len() == 1 && notices[0].starts_with(&expected), "{notices:?}");
-        assert!(read(&inner[..inner.len() / 2], Limits::default()).expect("told").2.is_some());
-        assert!(read(b"PK\x03\x04", Limits::default()).expect("told").2.is_some());
+        assert!(read(&inner[..inner.len() / 2], ReadLimits::default()).expect("told").2.is_some());
+        assert!(read(b"PK\x03\x04", ReadLimits::default()).expect("told").2.is_some());
     }
 
     #[test]
@@ -433,7 +435,7 @@ mod tests {
         let entries: Vec<(String, &str)> = (0..10).map(|n| (format!("{n}.json"), text.as_str())).collect();
         let entries: Vec<(&str, &str)> = entries.iter().map(|(name, text)| (name.as_str(), *text)).collect();
         let bytes = archive(&entries, SimpleFileOptions::default());
-        let limit = |bytes: u64| Limits { max_unpacked: Some(bytes) };
+        let limit = |bytes: u64| ReadLimits { max_decompressed: Some(bytes) };
         assert!(matches!(read(&bytes, limit(99_999)), Err(Error::Limit(text)) if text.contains("--max-decompressed")));
         assert_eq!(read(&bytes, limit(100_000)).expect("readable").0.len(), 10);
     }

@@ -10,10 +10,10 @@ use parquet::file::metadata::ParquetMetaDataReader;
 
 use super::bounds::Bounds;
 use super::checksums::Section;
+use super::dictionary_gather;
+use super::file_columns::{FileColumn, Source, is_dictionary_only};
 use super::input::Input;
-use super::layout::{FileColumn, Source, is_dictionary_only};
 use super::page_header::PageHeader;
-use super::places;
 use super::prune::{Evidence, RowGroupStatistics};
 use super::reader::guarded;
 use crate::scan::ScanReport;
@@ -103,7 +103,7 @@ impl Contents<'_> {
         if let Some((_, texts)) = dictionaries.iter().find(|(of, _)| *of == leaf) {
             return Some(texts.clone());
         }
-        let texts = places::dictionary(self.input, self.statistics.group.column(leaf), range)?;
+        let texts = dictionary_gather::dictionary(self.input, self.statistics.group.column(leaf), range)?;
         dictionaries.push((leaf, texts.clone()));
         Some(texts)
     }

@@ -4,24 +4,24 @@ use std::collections::HashMap;
 use std::fs::Metadata;
 use std::path::Path;
 
-use super::listing::{Listing, Remark};
+use super::listing::{DiscoveryNote, Listing};
 
 /// Files of which it is said one by one that they were named before.
 const MAX_NAMED: usize = 10;
 
 /// The files without those that stand in front of them already under this or another name, and what there is to say of that.
 #[must_use]
-pub fn once(Listing { files, mut remarks, delta_folders }: Listing) -> Listing {
-    let mut first: HashMap<Identity, String> = HashMap::with_capacity(files.len());
+pub fn unique_files(Listing { files, mut notes, delta_folders }: Listing) -> Listing {
+    let mut first: HashMap<FileId, String> = HashMap::with_capacity(files.len());
     let (mut kept, mut notices, mut more) = (Vec::with_capacity(files.len()), Vec::new(), 0_usize);
     for file in files {
-        let known = file.identity().and_then(|identity| first.get(identity));
+        let known = file.id().and_then(|id| first.get(id));
         match known {
             Some(_) if notices.len() >= MAX_NAMED => more += 1,
             Some(other) if *other == file.name => notices.push(format!("{other} is named twice: it is read once")),
             Some(other) => notices.push(format!("{} is the same file as {other}: it is read once", file.name)),
             None => {
-                first.extend(file.identity().map(|identity| (identity.clone(), file.name.clone())));
+                first.extend(file.id().map(|id| (id.clone(), file.name.clone())));
                 kept.push(file);
             }
         }
@@ -29,13 +29,13 @@ pub fn once(Listing { files, mut remarks, delta_folders }: Listing) -> Listing {
     if more > 0 {
         notices.push(format!("{more} more files are named twice: they are read once"));
     }
-    remarks.extend(notices.into_iter().map(Remark::Note));
-    Listing { files: kept, remarks, delta_folders }
+    notes.extend(notices.into_iter().map(DiscoveryNote::Note));
+    Listing { files: kept, notes, delta_folders }
 }
 
 /// What all names of one file have in common. The number of a file alone is not trusted: some drivers make it up.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Identity(Inner);
+pub(crate) struct FileId(Inner);
 
 #[cfg(unix)]
 type Inner = (u64, u64, u64, i64, i64);
@@ -46,7 +46,7 @@ type Inner = std::path::PathBuf;
 
 /// What all names of one folder have in common.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct FolderIdentity(FolderInner);
+pub(crate) struct FolderId(FolderInner);
 
 #[cfg(unix)]
 type FolderInner = (u64, u64);
@@ -55,7 +55,7 @@ type FolderInner = (u64, u64);
 #[cfg(not(unix))]
 type FolderInner = std::path::PathBuf;
 
-impl FolderIdentity {
+impl FolderId {
     /// That of the folder at a path; None if the system does not tell.
     #[cfg(unix)]
     pub(crate) fn of(path: &Path) -> Option<Self> {
@@ -71,7 +71,7 @@ impl FolderIdentity {
     }
 }
 
-impl Identity {
+impl FileId {
     /// That of the file at a path, of which the system says this.
     #[cfg(unix)]
     pub(crate) fn of(_: &Path, metadata: &Metadata) -> Option<Self> {

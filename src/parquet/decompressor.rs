@@ -14,18 +14,18 @@ const KEPT_BYTES: usize = 2 << 20;
 
 /// Unpacks pages.
 #[derive(Default)]
-pub(super) struct Unpacker {
+pub(super) struct PageDecompressor {
     zstd: Option<zstd::bulk::Decompressor<'static>>,
     buffer: Vec<u8>,
 }
 
 thread_local! {
     /// Idle ones.
-    static KEPT: Cell<Option<(Unpacker, Vec<u8>)>> = const { Cell::new(None) };
+    static KEPT: Cell<Option<(PageDecompressor, Vec<u8>)>> = const { Cell::new(None) };
 }
 
 /// What `work` makes of an unpacker and an empty buffer for packed bytes.
-pub(super) fn with_unpacker<T>(work: impl FnOnce(&mut Unpacker, &mut Vec<u8>) -> T) -> T {
+pub(super) fn with_decompressor<T>(work: impl FnOnce(&mut PageDecompressor, &mut Vec<u8>) -> T) -> T {
     let (mut unpacker, mut packed) = KEPT.take().unwrap_or_default();
     packed.clear();
     let made = work(&mut unpacker, &mut packed);
@@ -35,7 +35,7 @@ pub(super) fn with_unpacker<T>(work: impl FnOnce(&mut Unpacker, &mut Vec<u8>) ->
     made
 }
 
-impl Unpacker {
+impl PageDecompressor {
     /// What `packed` holds, if that are `size` bytes; None also where the crate is to unpack it.
     pub fn unpack<'a>(&'a mut self, packed: &'a [u8], compression: Compression, size: usize) -> Option<&'a [u8]> {
         if size > MAX_BYTES {

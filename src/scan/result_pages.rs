@@ -12,7 +12,7 @@ use crate::entra::KnownTable;
 
 /// What one page says about the pages around it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Page {
+pub(crate) struct ResultPage {
     /// What the records are, by the service's own words; "" where the page does not say it.
     pub context: String,
     /// The filter of the request, where the page names a next one; "" for a request without a filter.
@@ -27,11 +27,11 @@ const MAX_FILTERS: usize = 1_000;
 
 /// The pages of some files.
 #[derive(Clone, Debug, Default)]
-pub struct Pages(BTreeMap<(String, String), Kind>);
+pub struct ResultPages(BTreeMap<(String, String), PagesOfContext>);
 
 /// The pages with one context in one folder.
 #[derive(Clone, Debug, Default)]
-struct Kind {
+struct PagesOfContext {
     /// By file, the offset of its last page and whether a next one is named there.
     files: BTreeMap<String, (u64, bool)>,
     /// The filters of requests whose pages name a next page.
@@ -40,7 +40,7 @@ struct Kind {
     last_pages: usize,
 }
 
-impl Kind {
+impl PagesOfContext {
     /// The file that ends with a page whose next page is not among the files.
     fn open_file(&self) -> Option<&str> {
         let is_open = self.files.values().all(|(_, open)| *open) || self.filters.len() > self.last_pages;
@@ -49,9 +49,9 @@ impl Kind {
     }
 }
 
-impl Pages {
+impl ResultPages {
     /// Adds the page at this offset of a file.
-    pub(crate) fn add(&mut self, file: &str, offset: u64, page: &Page) {
+    pub(crate) fn add(&mut self, file: &str, offset: u64, page: &ResultPage) {
         let folder = Path::new(file).parent().map_or(String::new(), |folder| folder.display().to_string());
         let key = (folder, page.context.clone());
         if self.0.len() >= MAX_KINDS && !self.0.contains_key(&key) {
@@ -112,14 +112,14 @@ fn may_be_of(context: &str, table: &KnownTable) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Page, Pages};
+    use super::{ResultPage, ResultPages};
 
     /// The files with open ends among pages, each with its file, its filter, and whether it names a next page.
     fn open(pages: &[(&str, &str, bool)]) -> Vec<String> {
-        let mut all = Pages::default();
+        let mut all = ResultPages::default();
         for (offset, &(file, filter, more)) in pages.iter().enumerate() {
             let next = more.then(|| filter.to_owned());
-            all.add(file, offset as u64, &Page { context: "x#signIns".to_owned(), next, failed: false });
+            all.add(file, offset as u64, &ResultPage { context: "x#signIns".to_owned(), next, failed: false });
         }
         all.missing().map(|(_, file)| file.to_owned()).collect()
     }

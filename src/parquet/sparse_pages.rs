@@ -17,7 +17,7 @@ use parquet::file::metadata::ColumnChunkMetaData;
 use super::input::Input;
 use super::page_header::PageHeader;
 use super::pages::chunk_range;
-use super::runs::{Run, Runs};
+use super::rle::{Run, Runs};
 
 /// Bytes that are unpacked at once.
 const BUFFER: usize = 64 << 10;
@@ -270,5 +270,5 @@ fn pass(page: &mut impl BufRead, bytes: u64) -> Option<()> {
 }
 
 #[cfg(test)]
-#[path = "tests/sieve.rs"]
+#[path = "tests/sparse_pages.rs"]
 mod tests;
