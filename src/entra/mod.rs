@@ -5,6 +5,7 @@
 //! by the name of its file.
 
 pub mod differences;
+pub(crate) mod dynamic_strings;
 pub mod headerless_columns;
 pub mod integral_columns;
 pub mod json_text;
@@ -12,6 +13,7 @@ pub mod mapping;
 pub mod numeric_dates;
 pub mod portal;
 pub(crate) mod powershell;
+pub(crate) mod python;
 pub mod spelling;
 pub mod table;
 

@@ -13,7 +13,7 @@ use arrow::datatypes::{DataType, Int32Type};
 
 use super::cast::cast;
 use crate::diagnostic::{Error, Result};
-use crate::source::text::{Fit, HeldJson, read_dynamic_string};
+use crate::entra::dynamic_strings::{Fit, HeldJson, read_dynamic_string};
 use crate::types::column::text_at;
 use crate::types::dictionary_encode::{DictionaryEncoder, EncodedStrings};
 use crate::types::{Column, ColumnBuilder, Type, Value, dynamic};

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, StringViewBuilder};
 
 use super::counted::counted_time;
-use super::python;
+use crate::entra::dynamic_strings::{Fit, read_dynamic};
 use crate::entra::integral_columns::json_without_point;
-use crate::json::cursor::Cursor;
 use crate::types::{Column, ColumnBuilder, Type, Value, cast, datetime, dynamic};
 
 /// Builds one column, row by row. It stays one value as long as every row has the same text of ours or nothing.
@@ -188,21 +187,6 @@ impl Builder {
     }
 }
 
-/// How a value fits its column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fit {
-    /// As it is.
-    Whole,
-    /// It is not of the column's type and became null.
-    Misfit,
-    /// It is a count of this unit.
-    Counted(&'static str),
-    /// It is in the spelling of Python.
-    Python,
-    /// It is a string where an object or array is expected.
-    NotJson,
-}
-
 /// What a JSON value is in a column's type.
 enum Read<T> {
     Value(T),
@@ -250,68 +234,6 @@ fn has_half_pair(text: &str, json: &str) -> bool {
     let count = |text: &str, part: &str| text.matches(part).count();
     let replaced = count(text, "\u{fffd}");
     replaced > 0 && replaced > count(json, "\u{fffd}") + count(&json.to_ascii_lowercase(), "\\ufffd")
-}
-
-/// The JSON that a dynamic column holds: nested JSON as it stands. A string that is itself a JSON array or object is
-/// taken apart, as some exports write dynamic columns; "" is nothing; any other string stays a string, which does not
-/// fit if the column is `nested`: if it holds nothing but objects and arrays.
-pub(crate) fn read_dynamic(json: &str, nested: bool) -> (Option<Cow<'_, str>>, Fit) {
-    if !json.starts_with('"') {
-        return ((json != "null").then_some(Cow::Borrowed(json)), Fit::Whole);
-    }
-    let (held, fit) = read_dynamic_string(&dynamic::unescape(json), nested);
-    let value = match held {
-        HeldJson::Nothing => None,
-        HeldJson::Json(value) => Some(Cow::Owned(value)),
-        HeldJson::String => Some(Cow::Borrowed(json)),
-    };
-    (value, fit)
-}
-
-/// What a string in a dynamic column stands for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum HeldJson {
-    /// No value.
-    Nothing,
-    /// This JSON.
-    Json(String),
-    /// Itself.
-    String,
-}
-
-/// Returns what the string `text` in a dynamic column stands for, by the rule of [`read_dynamic`].
-pub(crate) fn read_dynamic_string(text: &str, nested: bool) -> (HeldJson, Fit) {
-    let trimmed = text.trim_matches([' ', '\t', '\r', '\n']);
-    if trimmed.is_empty() || trimmed == "null" {
-        return (HeldJson::Nothing, Fit::Whole);
-    }
-    let begins_nested = trimmed.starts_with(['{', '[']);
-    if begins_nested && is_json(trimmed) {
-        return (HeldJson::Json(trimmed.to_owned()), Fit::Whole);
-    }
-    if let Some(read) = python::to_json(trimmed) {
-        return (HeldJson::Json(read), Fit::Python);
-    }
-    if let Some(twice) = quoted_twice(trimmed).filter(|_| nested) {
-        return (HeldJson::Json(twice), Fit::Whole);
-    }
-    match trimmed {
-        // What Python writes for a missing value.
-        "None" | "nan" | "NaN" if nested => (HeldJson::Nothing, Fit::Whole),
-        _ => (HeldJson::String, if nested || begins_nested { Fit::NotJson } else { Fit::Whole }),
-    }
-}
-
-/// The object or array that was written as a JSON string before it was written as one again.
-fn quoted_twice(text: &str) -> Option<String> {
-    let is_string = text.starts_with('"') && is_json(text);
-    let inner = is_string.then(|| dynamic::unescape(text).into_owned())?;
-    (inner.starts_with(['{', '[']) && is_json(&inner)).then_some(inner)
-}
-
-fn is_json(text: &str) -> bool {
-    let mut cursor = Cursor::new(text.as_bytes());
-    cursor.value().is_ok() && cursor.end().is_ok()
 }
 
 /// The text of a scalar: the bare text of a string, else as written.

@@ -18,7 +18,6 @@ mod inside;
 mod keys;
 mod plan;
 mod prefilter;
-mod python;
 mod reader;
 mod record;
 mod rewrite;
@@ -33,7 +32,6 @@ mod unwrapped;
 mod whereabouts;
 
 pub(crate) use classify::table_of_path;
-pub(crate) use column::{Fit, HeldJson, read_dynamic_string};
 pub(crate) use infer::Inference;
 pub use plan::Rows;
 pub(crate) use plan::{ScanPlan, is_renamed};

@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::column::{ColumnWriter, Fit, read_dynamic};
+use super::column::ColumnWriter;
 use super::plan::{PlannedColumn, PlannedSource};
-use super::python;
 use super::record::Place;
+use crate::entra::dynamic_strings::{Fit, read_dynamic};
 use crate::entra::integral_columns::without_point;
 use crate::entra::numeric_dates::{DateOrder, DateOrderVerdict, DateOrders, DateRead, NumericDate, begins_with_year};
 use crate::entra::portal::PortalHeader;
 use crate::entra::powershell;
+use crate::entra::python;
 use crate::entra::spelling::Spellings;
 use crate::entra::{KnownTable, RowKind};
 use crate::scan::provenance::{Provenance, position};

@@ -1,0 +1,84 @@
+//! Strings in dynamic columns: some exports write objects and arrays as strings of JSON, or as Python prints them.
+
+use std::borrow::Cow;
+
+use super::python;
+use crate::json::cursor::Cursor;
+use crate::types::dynamic;
+
+/// How a value fits its column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fit {
+    /// As it is.
+    Whole,
+    /// It is not of the column's type and became null.
+    Misfit,
+    /// It is a count of this unit.
+    Counted(&'static str),
+    /// It is in the spelling of Python.
+    Python,
+    /// It is a string where an object or array is expected.
+    NotJson,
+}
+
+/// The JSON that a dynamic column holds: nested JSON as it stands. A string that is itself a JSON array or object is
+/// taken apart, as some exports write dynamic columns; "" is nothing; any other string stays a string, which does not
+/// fit if the column is `nested`: if it holds nothing but objects and arrays.
+pub(crate) fn read_dynamic(json: &str, nested: bool) -> (Option<Cow<'_, str>>, Fit) {
+    if !json.starts_with('"') {
+        return ((json != "null").then_some(Cow::Borrowed(json)), Fit::Whole);
+    }
+    let (held, fit) = read_dynamic_string(&dynamic::unescape(json), nested);
+    let value = match held {
+        HeldJson::Nothing => None,
+        HeldJson::Json(value) => Some(Cow::Owned(value)),
+        HeldJson::String => Some(Cow::Borrowed(json)),
+    };
+    (value, fit)
+}
+
+/// What a string in a dynamic column stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum HeldJson {
+    /// No value.
+    Nothing,
+    /// This JSON.
+    Json(String),
+    /// Itself.
+    String,
+}
+
+/// Returns what the string `text` in a dynamic column stands for, by the rule of [`read_dynamic`].
+pub(crate) fn read_dynamic_string(text: &str, nested: bool) -> (HeldJson, Fit) {
+    let trimmed = text.trim_matches([' ', '\t', '\r', '\n']);
+    if trimmed.is_empty() || trimmed == "null" {
+        return (HeldJson::Nothing, Fit::Whole);
+    }
+    let begins_nested = trimmed.starts_with(['{', '[']);
+    if begins_nested && is_json(trimmed) {
+        return (HeldJson::Json(trimmed.to_owned()), Fit::Whole);
+    }
+    if let Some(read) = python::to_json(trimmed) {
+        return (HeldJson::Json(read), Fit::Python);
+    }
+    if let Some(twice) = quoted_twice(trimmed).filter(|_| nested) {
+        return (HeldJson::Json(twice), Fit::Whole);
+    }
+    match trimmed {
+        // What Python writes for a missing value.
+        "None" | "nan" | "NaN" if nested => (HeldJson::Nothing, Fit::Whole),
+        _ => (HeldJson::String, if nested || begins_nested { Fit::NotJson } else { Fit::Whole }),
+    }
+}
+
+/// The object or array that was written as a JSON string before it was written as one again.
+fn quoted_twice(text: &str) -> Option<String> {
+    let is_string = text.starts_with('"') && is_json(text);
+    let inner = is_string.then(|| dynamic::unescape(text).into_owned())?;
+    (inner.starts_with(['{', '[']) && is_json(&inner)).then_some(inner)
+}
+
+fn is_json(text: &str) -> bool {
+    let mut cursor = Cursor::new(text.as_bytes());
+    cursor.value().is_ok() && cursor.end().is_ok()
+}
