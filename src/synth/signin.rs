@@ -321,20 +321,14 @@ impl<'w> Draft<'_, 'w> {
             if step == 0 {
                 attempt.first = id.text();
             }
-            let signin = self.signin(attempt.clone(), outcome, published, created, asked, id);
+            let step = Step { outcome, published, created, asked, id };
+            let signin = self.signin(attempt.clone(), step);
             self.done.push(signin);
         }
     }
 
-    fn signin(
-        &mut self,
-        attempt: Attempt<'w>,
-        outcome: &'static Outcome,
-        published: i64,
-        created: i64,
-        asked: bool,
-        id: Guid,
-    ) -> SignIn<'w> {
+    fn signin(&mut self, attempt: Attempt<'w>, step: Step) -> SignIn<'w> {
+        let Step { outcome, published, created, asked, id } = step;
         let proof = match (outcome.stage, self.random.below(100)) {
             (Stage::Granted, _) if asked => Proof::Fresh,
             (Stage::Granted, ..25) if !attempt.spray && !attempt.user.break_glass => Proof::None,
@@ -367,6 +361,18 @@ impl<'w> Draft<'_, 'w> {
     fn between(&mut self, from: i64, to: i64) -> i64 {
         from + self.random.below((to - from).max(0) as u64) as i64
     }
+}
+
+/// One row of an attempt.
+struct Step {
+    outcome: &'static Outcome,
+    /// When the row is published, in ticks.
+    published: i64,
+    /// When the sign-in takes place, in ticks.
+    created: i64,
+    /// True if the row before asked for a second factor.
+    asked: bool,
+    id: Guid,
 }
 
 /// True in one of 29 hours, in which passwords are sprayed.
