@@ -1,4 +1,4 @@
-//! A file that keeps its rows in columns: Parquet or Arrow IPC.
+//! Columnar files: Parquet or Arrow IPC.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::storage::files::{DataFile, FileFormat};
 use crate::storage::limits::ReadLimits;
 use crate::types::Schema;
 
-/// A file whose schema has been read.
+/// A columnar file whose schema has been read.
 #[derive(Clone, Debug)]
 pub(crate) enum ColumnFile {
     /// Parquet.
@@ -19,10 +19,10 @@ pub(crate) enum ColumnFile {
 }
 
 impl ColumnFile {
-    /// Opens `file`, which may cost what `limits` say.
+    /// Opens `file` and reads its schema, within `limits`.
     ///
     /// # Errors
-    /// The file cannot be opened, or what it says of its columns makes no sense.
+    /// The file cannot be opened, or its schema is inconsistent.
     pub fn of(file: &DataFile, limits: ReadLimits) -> Result<Self> {
         match file.format()? {
             FileFormat::Arrow => ArrowFile::of(file, limits).map(Self::Arrow),
@@ -30,7 +30,7 @@ impl ColumnFile {
         }
     }
 
-    /// What reports call it.
+    /// The name of the file in reports.
     pub fn name(&self) -> &str {
         match self {
             Self::Parquet(file) => file.name(),
@@ -38,7 +38,7 @@ impl ColumnFile {
         }
     }
 
-    /// What messages call its format.
+    /// The name of the format in messages.
     pub fn format(&self) -> &'static str {
         match self {
             Self::Parquet(_) => "Parquet",
@@ -46,7 +46,7 @@ impl ColumnFile {
         }
     }
 
-    /// The columns that can be read, with the KQL types that the file suggests for them.
+    /// The readable columns, with the KQL types that the file suggests for them.
     pub fn columns(&self) -> Schema {
         match self {
             Self::Parquet(file) => file.columns(),
@@ -54,7 +54,7 @@ impl ColumnFile {
         }
     }
 
-    /// The table whose rows these are, if `convert` wrote the file.
+    /// The name of the table, if `convert` wrote the file.
     pub fn archived_table(&self) -> Option<&str> {
         match self {
             Self::Parquet(file) => file.archived_table(),
@@ -62,7 +62,7 @@ impl ColumnFile {
         }
     }
 
-    /// What was said of the files that it was made of, if `convert` wrote the file.
+    /// The archived warnings about the files that the archive was made of, if `convert` wrote the file.
     pub fn archived_warnings(&self) -> Option<ArchivedWarnings> {
         match self {
             Self::Parquet(file) => file.archived_warnings(),
@@ -70,7 +70,7 @@ impl ColumnFile {
         }
     }
 
-    /// True for an answer to a query that this program wrote.
+    /// True for a query result that this program wrote.
     pub fn is_answer(&self) -> bool {
         match self {
             Self::Parquet(file) => file.is_answer(),
@@ -78,7 +78,7 @@ impl ColumnFile {
         }
     }
 
-    /// The number of its rows, as far as the file tells.
+    /// The number of rows, as far as the file records it.
     pub fn rows(&self) -> u64 {
         match self {
             Self::Parquet(file) => file.rows(),
@@ -86,7 +86,7 @@ impl ColumnFile {
         }
     }
 
-    /// The parts of the file that may hold wanted rows of a table, in the order of the rows.
+    /// Returns partitions that contain all rows of a table that the request may match, in the order of the rows.
     pub fn partitions_of(&self, table: &FileRows, request: &ScanRequest) -> Result<Vec<Arc<dyn Partition>>> {
         match self {
             Self::Parquet(file) => file.partitions_of(table, request),

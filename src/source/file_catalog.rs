@@ -1,8 +1,8 @@
-//! Names of tables -> files.
+//! Maps table names to files.
 //!
-//! A name is bound to files by the user, or it is a known table whose records are picked from all files. Any other name
-//! is that of files, without their endings, or one that records give as their table: columns are then inferred. Files are
-//! listed once, when the catalog is made; what they hold is looked at only when a query names them.
+//! A name is bound to files by the user, or it is a known table whose records are selected from all files. Any other
+//! name is the name of files without their extensions, or a table that records name: its columns are inferred. Files
+//! are listed once, when the catalog is built; their content is examined only when a query names them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -13,14 +13,14 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::column_file::ColumnFile;
 use super::file_table::FileTable;
-use super::look::look_through;
+use super::sample::sample_files;
 use crate::diagnostic::{Error, Result};
 use crate::entra::numeric_dates::DateOrder;
 use crate::entra::{KnownTable, known_table, known_tables, restored_from};
 use crate::scan::catalog::STDIN;
 use crate::scan::{Catalog, TableProvider};
 use crate::source::listing::expand;
-use crate::source::text::{Inference, Rows};
+use crate::source::text::{Inference, RecordSelection};
 use crate::storage::file_id::unique_files;
 use crate::storage::files::DataFile;
 use crate::storage::limits::ReadLimits;
@@ -29,42 +29,42 @@ use crate::storage::remote::Access;
 use crate::storage::zip_archive;
 use crate::types::{Field, Schema, Type};
 
-/// Files as they were named, and as they are read: archives are looked into when a table is first wanted.
-struct Listed {
+/// Files as the user named them, and as they are read: archives are opened when a table is first needed.
+struct ListedFiles {
     named: Listing,
-    expanded: OnceLock<Expanded>,
+    expanded: OnceLock<ExpandedFiles>,
 }
 
-struct Expanded {
+struct ExpandedFiles {
     files: Arc<[DataFile]>,
     notes: Arc<[DiscoveryNote]>,
 }
 
-impl Listed {
+impl ListedFiles {
     fn new(named: Listing) -> Self {
         Self { named: unique_files(named), expanded: OnceLock::new() }
     }
 
-    /// True if no file was named, and no table without files.
+    /// True if the user named neither a file nor a folder.
     fn is_empty(&self) -> bool {
         self.named.files.is_empty() && self.named.notes.is_empty()
     }
 
-    fn expanded(&self, limits: ReadLimits) -> Result<&Expanded> {
+    fn expanded(&self, limits: ReadLimits) -> Result<&ExpandedFiles> {
         if let Some(expanded) = self.expanded.get() {
             return Ok(expanded);
         }
         let Listing { files, mut notes, .. } = zip_archive::expand(&self.named.files, limits)?;
         notes.extend(self.named.notes.iter().cloned());
-        Ok(self.expanded.get_or_init(|| Expanded { files: files.into(), notes: notes.into() }))
+        Ok(self.expanded.get_or_init(|| ExpandedFiles { files: files.into(), notes: notes.into() }))
     }
 }
 
-/// Tables in files.
+/// A catalog of tables in files.
 pub struct FileCatalog {
-    /// Files that were named without a table.
-    files: Listed,
-    bindings: BTreeMap<String, Listed>,
+    /// Files that are not bound to a table.
+    files: ListedFiles,
+    bindings: BTreeMap<String, ListedFiles>,
     texts: BTreeSet<String>,
     tables: Mutex<BTreeMap<String, Arc<FileTable>>>,
     limits: ReadLimits,
@@ -80,12 +80,12 @@ impl fmt::Debug for FileCatalog {
     }
 }
 
-/// What a [`FileCatalog`] is made of.
+/// Collects the files of a [`FileCatalog`].
 #[derive(Clone, Debug, Default)]
 pub struct FileCatalogBuilder {
     files: Listing,
     bindings: BTreeMap<String, Listing>,
-    /// Tables whose columns are all texts.
+    /// Tables whose columns are all strings.
     texts: BTreeSet<String>,
     limits: ReadLimits,
     access: Arc<Access>,
@@ -93,21 +93,22 @@ pub struct FileCatalogBuilder {
 }
 
 impl FileCatalogBuilder {
-    /// Adds the files that `pattern` names (a file, a folder or a glob, by path or URL): any known table is looked for in them.
+    /// Adds the files that `pattern` names (a file, a folder or a glob, by path or URL). All known tables are searched
+    /// in them.
     ///
     /// # Errors
-    /// The path does not exist or cannot be read, nothing matches, or the folder holds no file.
+    /// The path does not exist or cannot be read, nothing matches, or the folder contains no file.
     pub fn add(&mut self, pattern: impl Into<OsString>) -> Result<()> {
         self.files.extend(expand(&pattern.into(), &self.access)?.with_date_order(self.date_order));
         Ok(())
     }
 
-    /// Adds files that were found already: any known table is looked for in them.
+    /// Adds listed files. All known tables are searched in them.
     pub fn add_listing(&mut self, files: Listing) {
         self.files.extend(files.with_date_order(self.date_order));
     }
 
-    /// Adds the files that `pattern` names as rows of the table `name`; several patterns of one name add up.
+    /// Adds the files that `pattern` names as rows of the table `name`; several patterns for one name are combined.
     ///
     /// # Errors
     /// As for [`Self::add`].
@@ -117,12 +118,12 @@ impl FileCatalogBuilder {
         Ok(())
     }
 
-    /// Adds files that were found already as rows of the table `name`.
+    /// Adds listed files as rows of the table `name`.
     pub fn bind_listing(&mut self, name: impl Into<String>, files: Listing) {
         self.bindings.entry(name.into()).or_default().extend(files.with_date_order(self.date_order));
     }
 
-    /// Adds the files that `pattern` names as rows of the table `name`, whose columns are texts whatever they look like.
+    /// Adds the files that `pattern` names as rows of the table `name`, whose columns are all strings.
     ///
     /// # Errors
     /// As for [`Self::add`].
@@ -143,14 +144,14 @@ impl FileCatalogBuilder {
         self.bindings.contains_key(name)
     }
 
-    /// Every file, with the table that it is bound to; None where known tables are looked for in it.
+    /// Returns every file with the table that it is bound to; None for files in which all known tables are searched.
     pub fn files(&self) -> impl Iterator<Item = (Option<&str>, &DataFile)> {
         let bound =
             self.bindings.iter().flat_map(|(name, files)| files.files.iter().map(|file| (Some(name.as_str()), file)));
         bound.chain(self.files.files.iter().map(|file| (None, file)))
     }
 
-    /// Adds all that `other` has.
+    /// Adds all files of `other`.
     pub fn append(&mut self, other: Self) {
         self.files.extend(other.files);
         self.texts.extend(other.texts);
@@ -159,10 +160,10 @@ impl FileCatalogBuilder {
         }
     }
 
-    /// Reads a stream to its end: it becomes the table `stdin`, and known tables are looked for in it too.
+    /// Reads a stream to its end. It becomes the table `stdin`, and known tables are searched in it, too.
     ///
     /// # Errors
-    /// The stream cannot be read, or its copy not be written.
+    /// The stream cannot be read, or its copy cannot be written.
     pub fn add_stdin(&mut self, stream: &mut dyn Read) -> Result<()> {
         let file = DataFile::stream(stream, STDIN)?.with_date_order(self.date_order);
         self.bindings.entry(STDIN.to_owned()).or_default().files.push(file.clone());
@@ -170,27 +171,27 @@ impl FileCatalogBuilder {
         Ok(())
     }
 
-    /// Sets what remote files are reached with, for names that are added from here on.
+    /// Sets how remote files are accessed, for patterns that are added afterwards.
     pub fn reach(&mut self, access: Arc<Access>) {
         self.access = access;
     }
 
-    /// Sets which order dates in numbers have, for files that are added from here on; None where dates prove it.
+    /// Sets the order of numeric dates, for files that are added afterwards; None if the dates decide.
     pub fn read_dates(&mut self, order: Option<DateOrder>) {
         self.date_order = order;
     }
 
-    /// Sets what a file may cost.
+    /// Sets the limits for reading a file.
     pub fn limit(&mut self, limits: ReadLimits) {
         self.limits = limits;
     }
 
-    /// The catalog.
+    /// Builds the catalog.
     #[must_use]
     pub fn build(self) -> FileCatalog {
         FileCatalog {
-            files: Listed::new(self.files),
-            bindings: self.bindings.into_iter().map(|(name, files)| (name, Listed::new(files))).collect(),
+            files: ListedFiles::new(self.files),
+            bindings: self.bindings.into_iter().map(|(name, files)| (name, ListedFiles::new(files))).collect(),
             texts: self.texts,
             tables: Mutex::default(),
             limits: self.limits,
@@ -209,8 +210,8 @@ impl FileCatalog {
         };
         let listed = listed.expanded(self.limits)?;
         let rows = match (self.bindings.contains_key(name), known) {
-            (true, Some(table)) => Rows::Bound(table),
-            (false, Some(table)) => Rows::Of(table),
+            (true, Some(table)) => RecordSelection::BoundTable(table),
+            (false, Some(table)) => RecordSelection::Table(table),
             (_, None) => look_into(Inference::new(), &listed.files, self.limits)?
                 .map(|rows| as_restored(rows, name))
                 .ok_or_else(|| nothing_found(name, &listed.files))?,
@@ -220,7 +221,7 @@ impl FileCatalog {
         Ok(Some(table.with_notes(Arc::clone(&listed.notes))))
     }
 
-    /// A table that nobody named: the files of this name, else the records that name it.
+    /// Opens a table that is neither bound nor known: the files with this name, or else the records that name it.
     fn open_unknown(&self, name: &str) -> Result<Option<FileTable>> {
         let listed = self.files.expanded(self.limits)?;
         let called: Arc<[DataFile]> = listed.files.iter().filter(|file| file.stem() == name).cloned().collect();
@@ -256,7 +257,7 @@ impl Catalog for FileCatalog {
     fn readable(&self) -> Result<Vec<String>> {
         let mut names: Vec<String> = self.bindings.keys().cloned().collect();
         let mut files = self.files.named.files.len();
-        // Records of stdin are rows of known tables, or of `stdin`, and count once.
+        // Records of stdin are rows of known tables or of the table `stdin`, and are listed once.
         if names.iter().any(|name| name == STDIN) {
             let stdin = self.table(STDIN)?;
             let is_known = stdin.is_some_and(|table| known_tables().any(|known| known.schema == *table.schema()));
@@ -282,46 +283,50 @@ fn nothing_found(name: &str, files: &[DataFile]) -> Error {
     }
 }
 
-/// The columns of a restored table: those of the table that it is a copy of, with their types, and what the records have
-/// beyond them.
-fn as_restored(rows: Rows, name: &str) -> Rows {
+/// Extends the columns of a restored table: those of the table that it is a copy of, with their types, then the other
+/// columns of the records.
+fn as_restored(rows: RecordSelection, name: &str) -> RecordSelection {
     let Some(table) = restored_from(name) else { return rows };
     let extended = |schema: &Schema| {
         let more = schema.fields().iter().filter(|field| table.schema.index_of(&field.name).is_none());
         Schema::new(table.schema.fields().iter().chain(more).cloned())
     };
     match rows {
-        Rows::Any(schema) => Rows::Any(extended(&schema)),
-        Rows::Named(name, schema) => Rows::Named(name, extended(&schema)),
+        RecordSelection::AnyObjects(schema) => RecordSelection::AnyObjects(extended(&schema)),
+        RecordSelection::NamedTable(name, schema) => RecordSelection::NamedTable(name, extended(&schema)),
         known => known,
     }
 }
 
-/// The same columns, each a text.
-fn as_texts(rows: Rows, name: &str, files: &[DataFile]) -> Result<Rows> {
+/// Makes all columns strings.
+fn as_texts(rows: RecordSelection, name: &str, files: &[DataFile]) -> Result<RecordSelection> {
     match rows {
-        Rows::Any(schema) => Ok(Rows::Any(Schema::new(schema.names().map(|name| Field::new(name, Type::String))))),
-        Rows::Of(known) | Rows::Bound(known) | Rows::AllAs(known) => Err(Error::Data {
-            file: files.first().map_or(name.to_owned(), |file| file.name.clone()),
-            place: None,
-            reason: format!("it holds records of {}, and is no list", known.name),
-        }),
-        Rows::Named(..) => Ok(rows),
+        RecordSelection::AnyObjects(schema) => {
+            Ok(RecordSelection::AnyObjects(Schema::new(schema.names().map(|name| Field::new(name, Type::String)))))
+        }
+        RecordSelection::Table(known) | RecordSelection::BoundTable(known) | RecordSelection::AllKnownAs(known) => {
+            Err(Error::Data {
+                file: files.first().map_or(name.to_owned(), |file| file.name.clone()),
+                place: None,
+                reason: format!("it holds records of {}, and is no list", known.name),
+            })
+        }
+        RecordSelection::NamedTable(..) => Ok(rows),
     }
 }
 
-/// What the records of the files are, by the first of them; None where there are none that count.
-fn look_into(mut inference: Inference, files: &[DataFile], limits: ReadLimits) -> Result<Option<Rows>> {
+/// Infers from the first records of the files which records they contain; None without a usable record.
+fn look_into(mut inference: Inference, files: &[DataFile], limits: ReadLimits) -> Result<Option<RecordSelection>> {
     let mut rows_of_columns = None;
     let takes_all = inference.takes_all();
-    look_through(&mut inference, files, limits, &mut |file| {
+    sample_files(&mut inference, files, limits, &mut |file| {
         let next = Ok(ControlFlow::Continue(()));
         if !takes_all {
             return next;
         }
         match column_rows(file, limits) {
             Ok(None) => return next,
-            // Others may tell.
+            // Other files may be readable.
             Err(Error::Data { .. }) if files.len() > 1 => return next,
             rows => rows_of_columns = rows?,
         }
@@ -330,20 +335,20 @@ fn look_into(mut inference: Inference, files: &[DataFile], limits: ReadLimits) -
     Ok(rows_of_columns.or_else(|| inference.finish()))
 }
 
-/// What the rows of a file of columns bound to a name of the user's are: those of a known table if its columns are. None
-/// for an answer of this program that was found in a folder.
-fn column_rows(file: &DataFile, limits: ReadLimits) -> Result<Option<Rows>> {
+/// Determines the rows of a columnar file that is bound to a name: rows of a known table if it has all of the columns.
+/// None for a query result of this program that was found in a folder.
+fn column_rows(file: &DataFile, limits: ReadLimits) -> Result<Option<RecordSelection>> {
     let opened = ColumnFile::of(file, limits)?;
     if opened.is_answer() && file.found_in().is_some() {
         return Ok(None);
     }
     let schema = opened.columns();
-    // An archive of ours has exactly the columns of its table, known or not.
+    // An archive written by `convert` has exactly the columns of its table, known or not.
     if opened.archived_table().is_some_and(|name| known_table(name).is_none()) {
-        return Ok(Some(Rows::Any(schema)));
+        return Ok(Some(RecordSelection::AnyObjects(schema)));
     }
     let same = |table: &&KnownTable| schema.names().all(|name| table.schema.index_of(name).is_some());
     let is_log = schema.index_of("TimeGenerated").is_some();
     let known = known_tables().find(same).filter(|_| is_log);
-    Ok(Some(known.map_or(Rows::Any(schema.clone()), Rows::AllAs)))
+    Ok(Some(known.map_or(RecordSelection::AnyObjects(schema.clone()), RecordSelection::AllKnownAs)))
 }

@@ -7,11 +7,11 @@ pub(crate) mod column_file;
 pub mod file_catalog;
 pub mod file_table;
 pub mod listing;
-pub(crate) mod look;
-pub(crate) mod of_table;
-pub(crate) mod originals;
 mod overlap;
+pub(crate) mod replaced_columns;
+pub(crate) mod sample;
 pub mod sniff;
+pub(crate) mod table_membership;
 pub(crate) mod text;
 pub(crate) mod type_values;
 

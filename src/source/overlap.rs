@@ -1,7 +1,8 @@
-//! Whether files of a table hold the same records, as exports that overlap do: each record counts once a file then.
+//! Finds files of a table that contain the same record, as overlapping exports do: a query then counts the record once
+//! for each file.
 //!
-//! Looking for that costs little whatever the archive: small inputs are compared whole, of others the first records of a
-//! few texts, of many files those that are equally long.
+//! The search is cheap for any archive: small inputs are compared completely; of a few files the first records are
+//! compared, and of many files only those of equal length.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,31 +18,31 @@ use crate::storage::files::{DataFile, FileFormat};
 use crate::storage::limits::ReadLimits;
 use crate::types::Type;
 
-/// The column that tells records apart.
+/// The column that identifies a record.
 const ID: &str = "Id";
 
-/// Inputs of fewer bytes are compared whole.
+/// Inputs with fewer bytes are compared completely.
 const SMALL: u64 = 1 << 20;
 
-/// Bytes of a text, unpacked, that are looked at in small inputs.
+/// Decompressed bytes of a text file that are read in small inputs.
 const MAX_BYTES: u64 = 4 << 20;
 
-/// Files of which the first records are compared, if there are no more.
+/// Up to this many files, the first records of every text file are compared.
 const FEW: usize = 16;
 
-/// Pairs of equally long files that are compared, of more files than these.
+/// Pairs of files of equal length that are compared if there are more files.
 const MAX_PAIRS: usize = 2;
 
-/// Records of a file that are compared if not all are.
+/// Records of each file that are compared in large inputs.
 const HEAD: usize = 16;
 
-/// Two of `files` that are found to hold a record with the same Id; `table` makes the table of one Parquet file.
+/// Returns two of `files` that contain a record with the same Id. `table` makes the table of one Parquet file.
 pub(crate) fn find(files: &[DataFile], limits: ReadLimits, table: impl Fn(&DataFile) -> FileTable) -> Option<Overlap> {
     let mut first: HashMap<String, usize> = HashMap::new();
     let is_small = files.iter().map(|file| file.bytes).fold(0, u64::saturating_add) < SMALL;
     for index in candidates(files, is_small) {
         let file = &files[index];
-        // What is wrong with a file is said of the query itself.
+        // Problems of a file are reported by the query itself.
         let ids = match file.format() {
             Ok(FileFormat::Parquet) => ids_of_table(&table(file)),
             _ => ids_of_text(file, limits, is_small).unwrap_or_default(),
@@ -59,7 +60,7 @@ pub(crate) fn find(files: &[DataFile], limits: ReadLimits, table: impl Fn(&DataF
     None
 }
 
-/// The files to compare.
+/// Returns the positions of the files to compare.
 fn candidates(files: &[DataFile], is_small: bool) -> Vec<usize> {
     if files.len() < 2 {
         return Vec::new();
@@ -67,7 +68,7 @@ fn candidates(files: &[DataFile], is_small: bool) -> Vec<usize> {
     if is_small {
         return (0..files.len()).collect();
     }
-    // Opening a Parquet file once more would cost more than most queries over an archive.
+    // Opening a Parquet file again would cost more than most queries over an archive.
     let texts = files.iter().enumerate().filter(|(_, file)| !file.is_parquet());
     if files.len() <= FEW {
         return texts.map(|(index, _)| index).collect();
@@ -87,14 +88,14 @@ fn candidates(files: &[DataFile], is_small: bool) -> Vec<usize> {
     pairs
 }
 
-/// The Ids of the first records of a text, whatever their table; of all that it has if `is_small`.
+/// Returns the Ids of the first records of a text file, of any table; of all records if `is_small`.
 fn ids_of_text(file: &DataFile, limits: ReadLimits, is_small: bool) -> Result<Vec<String>> {
-    let unheard = Arc::new(ScanReport::default());
-    let Opened::Text(text) = records::open(file, file.open()?, Vec::new(), limits, &unheard)? else {
+    let unused_report = Arc::new(ScanReport::default());
+    let Opened::Text(text) = records::open(file, file.open()?, Vec::new(), limits, &unused_report)? else {
         return Ok(Vec::new());
     };
     let failed = |error| file.failed(error);
-    let report = FileReport::new(&file.name, unheard);
+    let report = FileReport::new(&file.name, unused_report);
     let mut blocks = BlockReader::start(text.input, FileRange::default(), report).map_err(failed)?;
     let (mut ids, mut seen) = (Vec::new(), 0);
     while let NextBlock::Block(block) = blocks.next().map_err(failed)? {
@@ -119,7 +120,7 @@ fn ids_of_text(file: &DataFile, limits: ReadLimits, is_small: bool) -> Result<Ve
     Ok(ids)
 }
 
-/// Adds the Id of a record of any shape, or those of the first records of a wrapper.
+/// Adds the Id of a record of any shape, or the Ids of the first records of a wrapper.
 fn add_ids(record: &Json, room: usize, ids: &mut Vec<String>) {
     let own = |record: &Json| [ID, "id"].into_iter().find_map(|key| Some(record.get(key)?.as_str()?.to_owned()));
     let id = |record: &Json| own(record).or_else(|| own(record.get("properties")?)).filter(|id| !id.is_empty());
@@ -133,7 +134,7 @@ fn add_ids(record: &Json, room: usize, ids: &mut Vec<String>) {
     }
 }
 
-/// The Ids of the first rows of a table.
+/// Returns the Ids of the first rows of a table.
 fn ids_of_table(table: &FileTable) -> Vec<String> {
     let schema = table.schema();
     let Some(index) = schema.index_of(ID).filter(|&index| schema.field(index).ty == Type::String) else {

@@ -1,4 +1,4 @@
-//! What a file is, told by its first bytes: how it is packed, how its text is encoded, how records follow each other.
+//! Detects by its first bytes how a file is compressed and encoded and how its records are separated.
 
 use std::io::Read;
 use std::sync::Arc;
@@ -10,22 +10,22 @@ use crate::scan::ScanReport;
 use crate::storage::files::{DataFile, FileFormat};
 use crate::storage::limits::ReadLimits;
 
-/// Bytes of unpacked text that are looked at.
+/// Decompressed bytes that are examined.
 const HEAD_BYTES: u64 = 64 << 10;
 
-/// What a file is.
+/// What a file contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileKind {
-    /// `JSON Lines`, `JSON`, `CSV`, `Avro`, `Parquet`, `Arrow`, `zip archive`, or why it is not read.
+    /// `JSON Lines`, `JSON`, `CSV`, `Avro`, `Parquet`, `Arrow`, `zip archive`, or the reason why the file is not read.
     pub format: &'static str,
-    /// Of text; "" for others.
+    /// The encoding of text; "" for other formats.
     pub encoding: &'static str,
-    /// How the whole file is packed; "" for Parquet and Arrow, whose columns are packed one by one.
+    /// The compression of the whole file; "" for Parquet and Arrow, whose columns are compressed separately.
     pub compression: &'static str,
 }
 
 impl FileKind {
-    /// Looks at the first bytes of `file`.
+    /// Examines the first bytes of `file`.
     ///
     /// # Errors
     /// The file cannot be opened or read.
@@ -37,7 +37,7 @@ impl FileKind {
         if file.format()? == FileFormat::Zip && file.is_plain() {
             return Ok(other("zip archive"));
         }
-        // What is wrong inside shows when the file is read.
+        // Damage inside the file is reported when it is read.
         let report = Arc::default();
         match records::open(file, file.open()?, Vec::new(), ReadLimits::default(), &report)? {
             Opened::Columns if file.format()? == FileFormat::Arrow => Ok(other("Arrow")),
@@ -59,7 +59,7 @@ impl FileKind {
         file.check_remote()?;
         let format = match records::detect(&head, (head.len() as u64) < HEAD_BYTES) {
             Framing::Foreign(reason) => reason,
-            // Rows of CSV that cannot be read are no text.
+            // CSV without a readable row has no text.
             Framing::Empty if is_damaged => text.layers.container.unwrap_or("damaged"),
             Framing::Empty => "empty",
             Framing::Lines => text.layers.container.unwrap_or("JSON Lines"),

@@ -1,7 +1,7 @@
-//! The tables that the rows of a file of columns name in their `Type` column.
+//! The tables that the rows of a columnar file name in their `Type` column.
 //!
-//! Row groups whose statistics show one value for all rows are not read; of the others, only this column is. So it is
-//! known which tables a file holds, whatever a query leaves out of it.
+//! Row groups whose statistics show a single value are not read; of the others, only this column is. So the tables in a
+//! file are known, whatever a query skips.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,43 +10,43 @@ use arrow::array::{Array, AsArray};
 use arrow::datatypes::Int32Type;
 
 use super::column_file::ColumnFile;
-use super::originals::Originals;
+use super::replaced_columns::ReplacedColumns;
 use crate::diagnostic::Result;
 use crate::parquet::FileRows;
 use crate::scan::provenance::ProvenanceColumns;
 use crate::scan::{ScanColumn, ScanReport, ScanRequest};
 use crate::types::{Column, Field, Schema, Type};
 
-/// Names that are told apart. A column with more is no column of table names.
+/// Distinct values that are counted. A column with more values does not contain table names.
 const MAX_NAMES: usize = 1_000;
 
-/// Rows that are looked at together.
+/// Rows per batch.
 const BATCH_ROWS: usize = 8 * 1024;
 
-/// The values of the `Type` column of a file, with the number of rows that have each.
+/// The values of the `Type` column of a file, with the number of rows that have each value.
 #[derive(Debug, Default)]
 pub(crate) struct TypeValues {
-    /// Rows by value; "" counts rows without one.
+    /// Number of rows by value; "" for rows without a value.
     pub rows: BTreeMap<String, u64>,
-    /// False if some rows could not be read, or there are more values than are told apart.
+    /// False if some rows could not be read, or if there are more than [`MAX_NAMES`] values.
     pub is_complete: bool,
 }
 
 impl TypeValues {
-    /// Reads them from `file`. Rows that a search job copied name the table that they were copied from.
+    /// Reads the values from `file`. Rows copied by a search job have the name of their original table.
     ///
     /// # Errors
     /// The file cannot be opened, or its server does not answer. Damage only makes the result incomplete.
     pub fn of(file: &ColumnFile) -> Result<Self> {
         let own = ProvenanceColumns::none(&Schema::new([Field::new("Type", Type::String)]));
-        let originals = Originals::of(&file.columns(), &own);
+        let replaced_columns = ReplacedColumns::of(&file.columns(), &own);
         let report = Arc::new(ScanReport::default());
         let request = request(Arc::clone(&report));
-        let parts = match &originals {
+        let parts = match &replaced_columns {
             None => file.partitions_of(&FileRows { origins: own, index: 0 }, &request)?,
-            Some(originals) => {
-                let rows = FileRows { origins: originals.origins.clone(), index: 0 };
-                originals.restored(&request, file.partitions_of(&rows, &originals.request(&request))?)
+            Some(replaced_columns) => {
+                let rows = FileRows { origins: replaced_columns.origins.clone(), index: 0 };
+                replaced_columns.restored(&request, file.partitions_of(&rows, &replaced_columns.request(&request))?)
             }
         };
         let mut values = Self { rows: BTreeMap::new(), is_complete: true };

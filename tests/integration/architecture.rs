@@ -153,7 +153,7 @@ const NOBODY: &[&str] = &["todo!(", "dbg!(", "unimplemented!(", ".unwrap()", "un
 const EXHAUSTIVE: &[&str] = &["plan/visit.rs", "expr/visit.rs"];
 
 /// Test modules that their names do not show.
-const TEST_MODULES: &[&str] = &["engine/examples.rs", "source/text/twin.rs", "source/text/twin/"];
+const TEST_MODULES: &[&str] = &["engine/examples.rs", "source/text/reference/"];
 
 /// A line of code outside tests, without comments.
 struct Line {

@@ -1,4 +1,5 @@
-//! Which order dates in numbers have in each file of a table: a pass over the whole file, before its first date is read.
+//! The order of numeric dates in each file of a table. A file is read completely before its first such date is
+//! interpreted.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
@@ -12,41 +13,41 @@ use crate::entra::numeric_dates::{
 use crate::records;
 use crate::records::Opened;
 use crate::scan::{ScanColumn, ScanReport, ScanRequest, TableProvider};
-use crate::source::text::Rows;
+use crate::source::text::RecordSelection;
 use crate::storage::files::DataFile;
 use crate::storage::limits::ReadLimits;
 use crate::types::{Type, dynamic};
 
-/// Other files of a table that are looked into for the order of dates in one that does not tell it.
+/// Other files that are examined if the dates of a file do not prove their order.
 const MAX_OTHERS: usize = 2_000;
 
-/// Bytes of the first record of a file, by whose keys files are told apart.
+/// Bytes of the first record of a file; files are compared by the keys of this record.
 const MAX_FIRST_RECORD: u64 = 1 << 20;
 
-/// The order of dates in the files of a table.
+/// The order of numeric dates in the files of a table, determined on first use.
 #[derive(Debug)]
 pub(super) struct FileDates {
     files: Arc<[DataFile]>,
-    rows: Rows,
+    selection: RecordSelection,
     limits: ReadLimits,
     verdicts: Vec<OnceLock<[DateOrderVerdict; DateStyle::COUNT]>>,
     evidence: Vec<OnceLock<FileDateEvidence>>,
-    /// The evidence of all files with the same columns.
+    /// The merged evidence of all files with the same keys.
     alike: Mutex<BTreeMap<String, FileDateEvidence>>,
 }
 
 impl FileDates {
-    /// Nothing was looked at yet.
-    pub(super) fn new(files: Arc<[DataFile]>, rows: Rows, limits: ReadLimits) -> Self {
+    /// Creates the state without reading a file.
+    pub(super) fn new(files: Arc<[DataFile]>, selection: RecordSelection, limits: ReadLimits) -> Self {
         let verdicts = files.iter().map(|_| OnceLock::new()).collect();
         let evidence = files.iter().map(|_| OnceLock::new()).collect();
-        Self { files, rows, limits, verdicts, evidence, alike: Mutex::default() }
+        Self { files, selection, limits, verdicts, evidence, alike: Mutex::default() }
     }
 
-    /// What the dates of a file prove, and where they prove nothing, those of the files with the same columns.
+    /// The verdicts on a file by its own dates, or by those of files with the same keys if its own prove nothing.
     fn verdicts(&self, file: usize) -> [DateOrderVerdict; DateStyle::COUNT] {
         let own = self.evidence(file).map(DateOrderEvidence::verdict);
-        // No dates of American English are in doubt.
+        // American dates are never ambiguous.
         let is_certain = |(style, verdict): (usize, &DateOrderVerdict)| {
             *verdict != DateOrderVerdict::Unknown || style == DateStyle::American as usize
         };
@@ -62,7 +63,7 @@ impl FileDates {
         })
     }
 
-    /// The evidence of a file. What is wrong with it is reported when it is read.
+    /// The evidence in a file. Damage is reported when the file is read.
     fn evidence(&self, file: usize) -> FileDateEvidence {
         *self.evidence[file].get_or_init(|| {
             let collector = Arc::new(Collector::default());
@@ -74,7 +75,7 @@ impl FileDates {
     /// Reads the dates of a file.
     fn collect(&self, file: usize, collector: &Arc<Collector>) -> Result<()> {
         let files = [self.files[file].clone()].into();
-        let table = FileTable::new("", files, self.rows.clone(), self.limits);
+        let table = FileTable::new("", files, self.selection.clone(), self.limits);
         let table = FileTable { dates: Arc::clone(collector) as Arc<dyn DateOrders>, ..table };
         let fields = table.schema().fields().iter().enumerate();
         let columns =
@@ -98,7 +99,7 @@ impl FileDates {
         Ok(())
     }
 
-    /// The evidence of the files of the same name ending whose first record has the same keys as that of this file.
+    /// The merged evidence of the files that have the same extension and whose first record has the same keys.
     fn evidence_alike(&self, file: usize) -> FileDateEvidence {
         let Some(keys) = self.first_keys(file) else { return FileDateEvidence::default() };
         let known = |alike: &BTreeMap<String, FileDateEvidence>| alike.get(&keys).copied();
@@ -116,12 +117,12 @@ impl FileDates {
         all
     }
 
-    /// The keys of the first record of a file of lines, or of CSV; None for any other file.
+    /// The keys of the first record of a file of JSON Lines or CSV; None for other files.
     fn first_keys(&self, file: usize) -> Option<String> {
         let file = &self.files[file];
-        let unheard = Arc::new(ScanReport::default());
+        let unused_report = Arc::new(ScanReport::default());
         let input = file.open().ok()?;
-        let Opened::Text(text) = records::open(file, input, Vec::new(), self.limits, &unheard).ok()? else {
+        let Opened::Text(text) = records::open(file, input, Vec::new(), self.limits, &unused_report).ok()? else {
             return None;
         };
         let mut line = String::new();
@@ -143,7 +144,7 @@ impl DateOrders for FileDates {
     }
 }
 
-/// Collects what the dates of one file prove.
+/// Collects the evidence in the dates of one file.
 #[derive(Debug, Default)]
 struct Collector(Mutex<FileDateEvidence>);
 

@@ -1,7 +1,7 @@
-//! What a record is: its row kind and its table, told by its own keys.
+//! Recognises the shape and the table of a record by its keys.
 
-use super::keys::{KeyTree, Slot};
-use super::record::RecordScanner;
+use super::key_tree::{KeyTree, Slot};
+use super::record_scanner::RecordScanner;
 use crate::entra::powershell;
 
 use crate::entra::portal::table_of_download;
@@ -9,11 +9,11 @@ use crate::entra::table::table_of_category;
 use crate::entra::{KnownTable, RowKind, known_table, known_tables, table_named};
 use crate::types::dynamic;
 
-/// The key that marks rows of the portal's CSV, which are laid out as Graph objects; its value is their table where the
-/// headers tell it.
+/// The key that marks rows of a CSV of the Entra admin center, which are shaped like Graph objects. Its value is their
+/// table, if the header identifies it.
 pub(crate) const PORTAL_KEY: &str = "@portalCsv";
 
-/// Keys that records are known to have and no column wants: transport, bookkeeping, wrappers.
+/// Known keys that no column reads: transport, bookkeeping, wrappers.
 pub(crate) const IGNORED_KEYS: [&[&str]; 10] = [
     &["_Internal_WorkspaceResourceId"],
     &["_OriginalItemId"],
@@ -21,24 +21,24 @@ pub(crate) const IGNORED_KEYS: [&[&str]; 10] = [
     &["_OriginalType"],
     &["@odata.type"],
     &["TableName"],
-    // The envelope's own once more.
+    // Duplicates of keys of the envelope.
     &["properties", "tenantId"],
     &["properties", "correlationId"],
     &["AdditionalProperties"],
     &[PORTAL_KEY],
 ];
 
-/// Keys that no other object of Graph has beside `createdDateTime`.
+/// Keys that no other Graph object has beside `createdDateTime`.
 const SIGN_IN_KEYS: [&str; 4] = ["ipAddress", "clientAppUsed", "conditionalAccessStatus", "correlationId"];
 
-/// What a record turned out to be.
+/// The class of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Class {
+pub(crate) enum RecordClass {
     /// A row of a known table.
     Row(RowClass),
-    /// A row of a table whose columns are not known, with the name or category that it gives.
+    /// A row of an unknown table, with the name or category that the record gives.
     OtherTable(String),
-    /// None of the known shapes.
+    /// No known shape.
     Unknown,
 }
 
@@ -46,21 +46,21 @@ pub(crate) enum Class {
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "what a record tells about itself, each by itself")]
 pub(crate) struct RowClass {
-    /// How it is laid out.
+    /// The shape of the row.
     pub kind: RowKind,
-    /// Its table.
+    /// The table of the row.
     pub table: &'static KnownTable,
-    /// False where the record does not say which table it is of, and the usual one was assumed.
+    /// False if the record does not name its table, and the usual one was assumed.
     pub certain: bool,
-    /// False for records of Graph v1.0, which lacks many properties, and for rows of a table without `TimeGenerated`.
+    /// False for records of Graph v1.0, which lack many properties, and for rows without `TimeGenerated`.
     pub complete: bool,
-    /// True for a copy that a search job made.
+    /// True for a copy made by a search job.
     pub copied: bool,
-    /// True if it names a kind of sign-ins that is not known.
+    /// True if it names only unknown kinds of sign-ins.
     pub unknown_kind: bool,
 }
 
-/// The table that a path tells, for records that do not tell it: `am-<table>` is a container of data export.
+/// The table that a path names, for records that do not name one: `am-<table>` is a container of data export.
 pub(crate) fn table_of_path(path: &str) -> Option<&'static KnownTable> {
     path.split(['/', '\\']).find_map(|part| {
         let download = table_of_download(part);
@@ -71,7 +71,8 @@ pub(crate) fn table_of_path(path: &str) -> Option<&'static KnownTable> {
     })
 }
 
-/// The table of `20260304091500-nonInteractiveUser-SignInLogs.json`, as a collector of Graph names its files.
+/// The table of a file named like `20260304091500-nonInteractiveUser-SignInLogs.json`, as a collector of Graph records
+/// names its files.
 fn extracted(name: &str) -> Option<&'static str> {
     let mut words = name.splitn(3, '-');
     let (time, kind, what) = (words.next()?, words.next()?, words.next()?);
@@ -88,9 +89,9 @@ impl PartialEq for RowClass {
 
 impl Eq for RowClass {}
 
-/// The slots of the keys that tell shapes apart.
+/// The slots of the keys that distinguish shapes.
 #[derive(Clone, Debug)]
-pub(crate) struct Markers {
+pub(crate) struct ShapeMarkers {
     time: Slot,
     category: Slot,
     properties: Slot,
@@ -98,7 +99,7 @@ pub(crate) struct Markers {
     table_name: Slot,
     created: Slot,
     portal: Slot,
-    cmdlet: CmdletMarkers,
+    cmdlet: CmdletShapeMarkers,
     ty: Slot,
     original_type: Slot,
     event_types: Slot,
@@ -110,16 +111,16 @@ pub(crate) struct Markers {
     sign_in: [Slot; 4],
     user: Slot,
     app: [Slot; 2],
-    /// Columns by which rows of a table are known that lack the time: the result, and one of these.
+    /// Columns that identify rows of sign-ins without a time: the result, and one of `columns`.
     result: Slot,
     columns: [Slot; 3],
-    /// Any key that was joined of several.
+    /// Any flattened key.
     pub joined: Slot,
 }
 
-/// The same for the capitalised keys of cmdlets.
+/// The slots of the capitalised keys of PowerShell cmdlets.
 #[derive(Clone, Debug)]
-struct CmdletMarkers {
+struct CmdletShapeMarkers {
     created: Slot,
     status: Slot,
     event_types: Slot,
@@ -130,8 +131,8 @@ struct CmdletMarkers {
     sign_in: [Slot; 3],
 }
 
-impl Markers {
-    /// Puts the marker keys among the wanted keys of `tree`.
+impl ShapeMarkers {
+    /// Adds the marker keys to `tree`.
     pub(crate) fn new(tree: &mut KeyTree) -> Self {
         let mut exact = |key: &str| tree.slot(&[key], false);
         Self {
@@ -139,7 +140,7 @@ impl Markers {
             table_name: exact("TableName"),
             created: exact("createdDateTime"),
             portal: exact(PORTAL_KEY),
-            cmdlet: CmdletMarkers {
+            cmdlet: CmdletShapeMarkers {
                 created: exact("CreatedDateTime"),
                 status: exact("Status"),
                 event_types: exact("SignInEventTypes"),
@@ -169,8 +170,8 @@ impl Markers {
         }
     }
 
-    /// What the record is that was scanned last.
-    pub(crate) fn classify(&self, scanner: &RecordScanner, record: &str) -> Class {
+    /// Classifies the record that was scanned last.
+    pub(crate) fn classify(&self, scanner: &RecordScanner, record: &str) -> RecordClass {
         let value = |slot: Slot| scanner.value(slot, record);
         let is = |slot: Slot, first: u8| value(slot).is_some_and(|text| text.as_bytes().first() == Some(&first));
         if is(self.properties, b'{') && value(self.time).is_some() && value(self.category).is_some() {
@@ -205,22 +206,22 @@ impl Markers {
         };
         audit(RowKind::Graph, self.activity, self.initiated_by)
             .or_else(|| audit(RowKind::Cmdlet, cmdlet.activity, cmdlet.initiated_by))
-            .unwrap_or(Class::Unknown)
+            .unwrap_or(RecordClass::Unknown)
     }
 
-    /// The row of a table that a query returned without `TimeGenerated`: it names its table, or has columns of sign-ins.
-    fn untimed<'a>(&self, value: &impl Fn(Slot) -> Option<&'a str>) -> Option<Class> {
+    /// A row that a query returned without `TimeGenerated`: it names its table, or has columns of sign-ins.
+    fn untimed<'a>(&self, value: &impl Fn(Slot) -> Option<&'a str>) -> Option<RecordClass> {
         let kind = if value(self.table_name).is_some() { RowKind::Az } else { RowKind::Flat };
         let ty = value(self.ty).filter(|ty| table_named(&dynamic::to_text(ty)).is_some());
         if ty.is_some() {
             return Some(flat(kind, None, ty, false));
         }
         let is_sign_in = value(self.result).is_some() && self.columns.iter().any(|&slot| value(slot).is_some());
-        // A row that names a table which is not known is none of this one, whatever its columns are.
+        // `flat` gives a row that names an unknown table to that table, whatever its columns are.
         is_sign_in.then(|| flat(kind, value(self.original_type), value(self.ty), false))
     }
 
-    /// True for a sign-in among the objects of cmdlets that were created at some time.
+    /// True for a sign-in among the objects of cmdlets that have a creation time.
     fn is_cmdlet_sign_in<'a>(&self, value: &impl Fn(Slot) -> Option<&'a str>) -> bool {
         let cmdlet = &self.cmdlet;
         let status = value(cmdlet.status).is_some_and(|json| json.starts_with('{') || powershell::is_cut(json));
@@ -228,9 +229,9 @@ impl Markers {
         status || [event_types, interactive].iter().chain(&cmdlet.sign_in).any(|&slot| value(slot).is_some())
     }
 
-    /// True for a sign-in among the objects of Graph that were created at some time: users, policies, alerts and many
-    /// others have `createdDateTime`, too. The status of an alert is a word, that of a sign-in an object, or what
-    /// PowerShell leaves of one.
+    /// True for a sign-in among the Graph objects with `createdDateTime`, which users, policies, alerts and many others
+    /// have, too. The status of an alert is a string; that of a sign-in is an object, or the string that PowerShell
+    /// leaves of it.
     fn is_sign_in<'a>(&self, value: &impl Fn(Slot) -> Option<&'a str>) -> bool {
         let has = |slot: &Slot| value(*slot).is_some();
         let status = value(self.status).is_some_and(|json| json.starts_with('{') || powershell::is_cut(json));
@@ -241,36 +242,36 @@ impl Markers {
     }
 }
 
-/// The class of a row.
-pub(super) fn row(kind: RowKind, table: &'static KnownTable, certain: bool, complete: bool) -> Class {
-    Class::Row(RowClass { kind, table, certain, complete, copied: false, unknown_kind: false })
+/// Returns the class of a row.
+pub(super) fn row(kind: RowKind, table: &'static KnownTable, certain: bool, complete: bool) -> RecordClass {
+    RecordClass::Row(RowClass { kind, table, certain, complete, copied: false, unknown_kind: false })
 }
 
-fn diagnostic(category: &str) -> Class {
+fn diagnostic(category: &str) -> RecordClass {
     let category = dynamic::to_text(category);
     match table_of_category(category.trim_ascii()) {
         Some(table) => row(RowKind::Diagnostic, table, true, true),
-        None if category.is_empty() => Class::Unknown,
-        None => Class::OtherTable(category.into_owned()),
+        None if category.is_empty() => RecordClass::Unknown,
+        None => RecordClass::OtherTable(category.into_owned()),
     }
 }
 
-/// A row with the name of its table; `original` is the one that a search job copied it from. `is_timed` if it has a
+/// A row that names its table; `original` is the table from which a search job copied it. `is_timed` if it has a
 /// `TimeGenerated`.
-fn flat(kind: RowKind, original: Option<&str>, ty: Option<&str>, is_timed: bool) -> Class {
+fn flat(kind: RowKind, original: Option<&str>, ty: Option<&str>, is_timed: bool) -> RecordClass {
     let name = dynamic::to_text(original.or(ty).unwrap_or("null"));
     let copied = original.is_some();
     match table_named(&name) {
         Some(table) => {
-            Class::Row(RowClass { kind, table, certain: true, complete: is_timed, copied, unknown_kind: false })
+            RecordClass::Row(RowClass { kind, table, certain: true, complete: is_timed, copied, unknown_kind: false })
         }
         None if name.trim_ascii().is_empty() => assumed(kind, is_timed),
-        None => Class::OtherTable(name.into_owned()),
+        None => RecordClass::OtherTable(name.into_owned()),
     }
 }
 
-/// A sign-in of Graph, whose kind decides its table: by `event_types`, else by `interactive`, else it does not say it.
-fn graph(kind: RowKind, event_types: Option<&str>, interactive: Option<&str>, complete: bool) -> Class {
+/// A Graph sign-in. Its table is determined by `event_types`, else by `interactive`, else assumed.
+fn graph(kind: RowKind, event_types: Option<&str>, interactive: Option<&str>, complete: bool) -> RecordClass {
     let (listed, names_any) = event_types.map_or((None, false), told_by);
     let interactive = interactive.filter(|json| json.len() > 2).map(dynamic::to_text);
     let told = listed.or_else(|| match interactive?.to_ascii_lowercase().as_str() {
@@ -284,13 +285,13 @@ fn graph(kind: RowKind, event_types: Option<&str>, interactive: Option<&str>, co
         None => assumed(kind, complete),
     };
     match class {
-        Class::Row(row) => Class::Row(RowClass { unknown_kind, ..row }),
+        RecordClass::Row(row) => RecordClass::Row(RowClass { unknown_kind, ..row }),
         other => other,
     }
 }
 
-/// The table of the first known kind in a list of kinds, and whether the list names any. A list may begin with kinds
-/// that Graph does not know yet. Tools write it as JSON, as text of JSON, as Python does, or between separators.
+/// The table of the first known kind in a list of kinds, and whether the list names any. A list may begin with unknown
+/// kinds. Tools write it as JSON, as a JSON string, as a Python list, or with separators.
 fn told_by(list: &str) -> (Option<&'static str>, bool) {
     if list.starts_with('[') && !list.contains('\\') {
         let mut names = list.split('"').skip(1).step_by(2).peekable();
@@ -315,7 +316,7 @@ fn table_of_event_type(name: &str) -> Option<&'static str> {
     })
 }
 
-/// Sign-in records that do not say of which table they are.
-fn assumed(kind: RowKind, complete: bool) -> Class {
-    known_table("SigninLogs").map_or(Class::Unknown, |table| row(kind, table, false, complete))
+/// A sign-in that does not name its table.
+fn assumed(kind: RowKind, complete: bool) -> RecordClass {
+    known_table("SigninLogs").map_or(RecordClass::Unknown, |table| row(kind, table, false, complete))
 }

@@ -1,22 +1,22 @@
-//! JSON values of one column -> an Arrow array, converted as the column's type demands.
+//! Builds an Arrow array from the JSON values of one column.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, StringViewBuilder};
 
-use super::counted::counted_time;
+use super::counted_times::parse_counted_time;
 use crate::entra::dynamic_strings::{Fit, read_dynamic};
 use crate::entra::integral_columns::json_without_point;
 use crate::types::{Column, ColumnBuilder, Type, Value, cast, datetime, dynamic};
 
-/// Builds one column, row by row. It stays one value as long as every row has the same text of ours or nothing.
+/// Builds one column row by row. It stays a constant while every row has the same generated string or none.
 #[derive(Debug)]
 pub(crate) struct ColumnWriter {
     ty: Type,
-    /// True for texts that are whole numbers.
+    /// True if strings are integers.
     whole: bool,
-    /// True for a dynamic column that holds nothing but objects and arrays.
+    /// True for a dynamic column that contains only objects and arrays.
     nested: bool,
     constant: Option<Value>,
     constant_rows: usize,
@@ -29,27 +29,27 @@ enum Builder {
     Integer(Int64Builder),
     Real(Float64Builder),
     Text(StringViewBuilder),
-    /// A type that exports hardly have.
+    /// A type that exports rarely have.
     Other(ColumnBuilder),
 }
 
 impl ColumnWriter {
-    /// No rows yet.
+    /// Creates a writer without rows.
     pub(crate) fn new(ty: Type) -> Self {
         Self { ty, whole: false, nested: false, constant: None, constant_rows: 0, array: None }
     }
 
-    /// The same, of texts that are whole numbers where `whole` is true.
+    /// Returns the same writer; strings are integers if `whole`.
     pub(crate) fn of_whole_numbers(self, whole: bool) -> Self {
         Self { whole, ..self }
     }
 
-    /// The same, of objects and arrays alone where `nested` is true.
+    /// Returns the same writer; only objects and arrays are expected if `nested`.
     pub(crate) fn of_nested(self, nested: bool) -> Self {
         Self { nested, ..self }
     }
 
-    /// Appends a text that is the same in every record, "" for nothing.
+    /// Appends a string that is the same in every record, "" for no value.
     pub(crate) fn append_constant(&mut self, text: &str) {
         let same = match &self.constant {
             None => self.array.is_none(),
@@ -79,7 +79,7 @@ impl ColumnWriter {
         }
     }
 
-    /// Appends a checked JSON value; None for a record without it.
+    /// Appends a validated JSON value; None if the record does not have it.
     pub(crate) fn append(&mut self, json: Option<&str>) -> Fit {
         let (ty, nested) = (self.ty, self.nested);
         let json =
@@ -110,14 +110,14 @@ impl ColumnWriter {
         }
     }
 
-    /// Appends a datetime.
+    /// Appends the ticks of a datetime.
     pub(crate) fn append_ticks(&mut self, ticks: Option<i64>) {
         if let Builder::Integer(builder) = self.builder() {
             builder.append_option(ticks);
         }
     }
 
-    /// Appends a checked JSON text to a dynamic column, as it stands.
+    /// Appends validated JSON unchanged to a dynamic column.
     pub(crate) fn append_dynamic(&mut self, json: Option<&str>) {
         if let Builder::Text(builder) = self.builder() {
             builder.append_option(json.filter(|json| *json != "null"));
@@ -135,7 +135,7 @@ impl ColumnWriter {
         })
     }
 
-    /// Bytes of memory of the strings so far.
+    /// Memory of the strings so far, in bytes.
     pub(crate) fn text_bytes(&self) -> usize {
         match &self.array {
             Some(Builder::Text(builder)) => builder.allocated_size(),
@@ -143,7 +143,7 @@ impl ColumnWriter {
         }
     }
 
-    /// The column; the writer is empty afterwards.
+    /// Returns the column; the writer is empty afterwards.
     pub(crate) fn finish(&mut self) -> Column {
         let rows = std::mem::take(&mut self.constant_rows);
         let constant = self.constant.take();
@@ -187,7 +187,7 @@ impl Builder {
     }
 }
 
-/// What a JSON value is in a column's type.
+/// A JSON value converted to the type of the column.
 enum Read<T> {
     Value(T),
     Counted(T, &'static str),
@@ -216,7 +216,7 @@ impl<T: Copy> Read<T> {
     }
 }
 
-/// Appends a string or dynamic value. A string with halves of surrogate pairs, which are replaced, does not fit.
+/// Appends a string or dynamic value. A string with unpaired surrogates, which are replaced, is a misfit.
 fn append_text(builder: &mut StringViewBuilder, ty: Type, json: Option<&str>, nested: bool) -> Fit {
     if ty == Type::String {
         let text = json.map_or(Cow::Borrowed(""), dynamic::to_text);
@@ -236,7 +236,7 @@ fn has_half_pair(text: &str, json: &str) -> bool {
     replaced > 0 && replaced > count(json, "\u{fffd}") + count(&json.to_ascii_lowercase(), "\\ufffd")
 }
 
-/// The text of a scalar: the bare text of a string, else as written.
+/// The text of a scalar: an unquoted string, or the literal.
 fn scalar_text(json: &str) -> Cow<'_, str> {
     if json.starts_with('"') { dynamic::unescape(json) } else { Cow::Borrowed(json) }
 }
@@ -253,7 +253,7 @@ fn read_bool(json: &str) -> Read<bool> {
     }
 }
 
-/// A long or the ticks of a datetime.
+/// Reads a long, or the ticks of a datetime.
 fn read_integer(json: &str, ty: Type) -> Read<i64> {
     let text = scalar_text(json);
     match text.trim() {
@@ -262,14 +262,14 @@ fn read_integer(json: &str, ty: Type) -> Read<i64> {
             let parsed = if json.starts_with('"') { datetime::parse(text) } else { None };
             match parsed {
                 Some(ticks) => Read::Value(ticks),
-                None => counted_time(text).map_or(Read::Misfit, |(ticks, unit)| Read::Counted(ticks, unit)),
+                None => parse_counted_time(text).map_or(Read::Misfit, |(ticks, unit)| Read::Counted(ticks, unit)),
             }
         }
         text => Read::of(text.parse().ok().or_else(|| whole(text))),
     }
 }
 
-/// A whole number that is written with a point or an exponent.
+/// Reads an integer that is written with a decimal point or an exponent.
 fn whole(text: &str) -> Option<i64> {
     let number: f64 = text.parse().ok()?;
     #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53: exact")]
@@ -296,7 +296,7 @@ mod tests {
     use super::{ColumnWriter, Fit};
     use crate::types::{Type, Value, dynamic};
 
-    /// What the column holds for one JSON value, and whether it fitted.
+    /// The value in the column for one JSON value, and how it fitted.
     fn read(ty: Type, json: &str) -> (Value, Fit) {
         let mut writer = ColumnWriter::new(ty);
         let fits = writer.append(Some(json));

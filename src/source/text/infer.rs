@@ -1,9 +1,8 @@
-//! Files whose table is not known -> what their records are: rows of a known table, or objects whose columns are
-//! inferred.
+//! Infers the records of files whose table is unknown: rows of a known table, or objects whose columns are inferred.
 //!
-//! Types are inferred over all records, up to a bound of bytes: bool, long, real, datetime (every text is ISO 8601
-//! with `T` and a zone), string, and dynamic where a value is an array or object. Whole numbers mix with others to
-//! real, anything else mixed is a string; nothing but nulls is a string.
+//! Types are inferred over all records, up to a limit of bytes: bool, long, real, datetime (every string is ISO 8601
+//! with `T` and a time zone), string, and dynamic if any value is an array or object. Integers mixed with reals are
+//! real, any other mixture is string, and a column of nulls is string.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -11,13 +10,13 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use super::classify::{Class, Markers};
-use super::inside::{HeldText, look_inside};
-use super::keys::KeyTree;
-use super::plan::Rows;
-use super::record::RecordScanner;
+use super::block_origin::Stop;
+use super::classify::{RecordClass, ShapeMarkers};
+use super::inner_records::{InnerText, find_inner_records};
+use super::key_tree::KeyTree;
+use super::plan::RecordSelection;
+use super::record_scanner::RecordScanner;
 use super::rewrite::Rewrite;
-use super::whereabouts::Stop;
 use crate::entra::mapping::camel_case;
 use crate::entra::{KnownTable, RowKind};
 use crate::records::{
@@ -27,29 +26,29 @@ use crate::records::{
 use crate::types::dynamic::{self, Kind};
 use crate::types::{Field, Schema, Type, datetime};
 
-/// Records that are classified before the columns count.
+/// Records that are classified to recognise a known table.
 const CLASSIFIED_RECORDS: usize = 1_000;
 
-/// Columns that a table of unknown shape can have.
-const MAX_COLUMNS: usize = 4_096;
+/// Maximum number of columns of an inferred table.
+const MAX_INFERRED_COLUMNS: usize = 4_096;
 
 /// Looks at records.
 #[derive(Debug)]
 pub(crate) struct Inference {
     scanner: RecordScanner,
-    markers: Markers,
-    /// The only table whose records count.
+    markers: ShapeMarkers,
+    /// The only table whose records are used.
     only: Option<String>,
-    /// The columns of a known table that are looked for, if they are not its own.
-    beyond: Option<Beyond>,
+    /// The columns to search in records of a known table.
+    extra: Option<ExtraColumnSearch>,
     known: Vec<(&'static KnownTable, usize)>,
-    looked_at: usize,
+    observed: usize,
     columns: HashMap<String, usize>,
-    types: Vec<(String, Seen)>,
-    /// True where every value is a text, whatever it stands for.
+    types: Vec<(String, ValueKinds)>,
+    /// True if all values are strings, whatever they represent.
     cells: bool,
     tree: Arc<KeyTree>,
-    /// True inside a value that was looked into, and inside a record that was written anew.
+    /// True while the records inside a value are observed.
     inside: bool,
     rewritten: bool,
     effort: Effort,
@@ -57,30 +56,31 @@ pub(crate) struct Inference {
 
 /// Columns that a known table does not have.
 #[derive(Debug)]
-struct Beyond {
+struct ExtraColumnSearch {
     table: &'static str,
-    /// By key, the name of the column.
+    /// The name of the column, by key.
     columns: HashMap<String, String>,
 }
 
 impl Inference {
-    /// Nothing was seen yet; in records of `table`, keys of these names will count, as `Mapping::by_name` finds them.
-    pub(crate) fn beyond(table: &KnownTable, names: &BTreeSet<String>) -> Self {
+    /// Creates an inference of columns with these names in records of `table`; keys are matched as `Mapping::by_name`
+    /// does.
+    pub(crate) fn of_extra(table: &KnownTable, names: &BTreeSet<String>) -> Self {
         let keys = names.iter().flat_map(|name| [(camel_case(name), name.clone()), (name.clone(), name.clone())]);
-        let beyond = Beyond { table: table.name, columns: keys.collect() };
-        Self { beyond: Some(beyond), ..Self::new() }
+        let extra = ExtraColumnSearch { table: table.name, columns: keys.collect() };
+        Self { extra: Some(extra), ..Self::new() }
     }
 
-    /// Nothing was seen yet; only the records that name the table `name` will count.
+    /// Creates an inference from records that name the table `name`.
     pub(crate) fn only(name: &str) -> Self {
         Self { only: Some(name.to_owned()), ..Self::new() }
     }
 
-    /// Nothing was seen yet.
+    /// Creates an inference from all records.
     pub(crate) fn new() -> Self {
         let mut tree = KeyTree::new();
-        let markers = Markers::new(&mut tree);
-        // Members by which the text of such an object is known.
+        let markers = ShapeMarkers::new(&mut tree);
+        // Members that identify an object in a string.
         for key in ["id", "createdDateTime", "userPrincipalName", "activityDateTime", "initiatedBy"] {
             tree.slot(&["properties", key], true);
         }
@@ -90,9 +90,9 @@ impl Inference {
             scanner,
             markers,
             only: None,
-            beyond: None,
+            extra: None,
             known: Vec::new(),
-            looked_at: 0,
+            observed: 0,
             columns: HashMap::new(),
             types: Vec::new(),
             cells: false,
@@ -103,31 +103,32 @@ impl Inference {
         }
     }
 
-    /// True where records of any table count.
+    /// True if records of all tables are used.
     pub(crate) fn takes_all(&self) -> bool {
         self.only.is_none()
     }
 
-    /// True where enough has been seen to know what the records are.
+    /// True if enough records were observed to identify the table.
     pub(crate) fn is_certain(&self) -> bool {
-        self.looked_at >= CLASSIFIED_RECORDS && !self.known.is_empty()
+        self.observed >= CLASSIFIED_RECORDS && !self.known.is_empty()
     }
 
-    /// A file begins; `cells` where all values of it are texts, as CSV has them.
+    /// Starts a file; `cells` if all of its values are strings, as in CSV.
     pub(crate) fn start_file(&mut self, cells: bool) {
         self.cells = cells;
         self.effort = Effort::default();
     }
 
-    /// Looks at records that lie at `spans` of a block.
-    pub(crate) fn look(&mut self, block: &[u8], spans: &[RecordSpan]) {
+    /// Observes the records at `spans` of a block.
+    pub(crate) fn observe_records(&mut self, block: &[u8], spans: &[RecordSpan]) {
         for span in spans {
-            self.look_at(&block[span.start..span.end], span.header.as_ref());
+            self.observe(&block[span.start..span.end], span.header.as_ref());
         }
     }
 
-    /// Looks at the records of a block of lines, which `rest` follows; answers where it has to stop, if not at the end.
-    pub(crate) fn look_at_lines(&mut self, block: &[u8], rest: AfterBlock) -> Option<Stop> {
+    /// Observes the records of a block of lines, which `rest` follows. Returns the position at which it must stop, if
+    /// that is not the end.
+    pub(crate) fn observe_lines(&mut self, block: &[u8], rest: AfterBlock) -> Option<Stop> {
         let mut start = 0;
         while start < block.len() {
             let line = start..memchr::memchr(b'\n', &block[start..]).map_or(block.len(), |length| start + length);
@@ -136,23 +137,23 @@ impl Inference {
                 RecordExtent::Unclear => return Some(Stop { at: start, why: BlockHalt::MoreLines }),
                 RecordExtent::Endless => return Some(Stop { at: start, why: BlockHalt::EndlessArray }),
             };
-            self.look_at_line(block[start..end].trim_ascii());
+            self.observe_line(block[start..end].trim_ascii());
             start = if end == line.end { end + 1 } else { end };
         }
         None
     }
 
-    fn look_at_line(&mut self, line: &[u8]) {
-        if !is_wrapped(line) && !holds_records(line) && (self.look_at(line, None) || !is_sequence(line)) {
+    fn observe_line(&mut self, line: &[u8]) {
+        if !is_wrapped(line) && !holds_records(line) && (self.observe(line, None) || !is_sequence(line)) {
             return;
         }
         for span in ValueSplitter::default().split(line, false).0 {
-            self.look_at(&line[span.start..span.end], span.header.as_ref());
+            self.observe(&line[span.start..span.end], span.header.as_ref());
         }
     }
 
-    /// Damaged records are passed over: whoever reads them counts them. False for one.
-    fn look_at(&mut self, record: &[u8], header: Option<&Arc<ColumnHeader>>) -> bool {
+    /// Observes a record; returns false for a damaged one, which the scan reports.
+    fn observe(&mut self, record: &[u8], header: Option<&Arc<ColumnHeader>>) -> bool {
         let record = decode(record);
         let record = &*record;
         let scanned = match header {
@@ -161,33 +162,33 @@ impl Inference {
         };
         if scanned.is_err() {
             let is_string = record.starts_with('"') && dynamic::validate(record.as_bytes()).is_ok();
-            return is_string && self.look_inside(record);
+            return is_string && self.observe_inner(record);
         }
         let class = self.markers.classify(&self.scanner, record);
         let is_changed = self.scanner.has_texts() || self.scanner.has(self.markers.joined);
-        if is_changed && class == Class::Unknown && header.is_none() && self.look_at_rewritten(record) {
+        if is_changed && class == RecordClass::Unknown && header.is_none() && self.observe_rewritten(record) {
             return true;
         }
-        if class == Class::Unknown && header.is_none() && self.look_inside(record) {
+        if class == RecordClass::Unknown && header.is_none() && self.observe_inner(record) {
             return true;
         }
-        self.looked_at += 1;
-        if let Some(beyond) = &self.beyond {
-            if let Class::Row(row) = class
-                && (row.table.name == beyond.table || !row.certain)
+        self.observed += 1;
+        if let Some(extra) = &self.extra {
+            if let RecordClass::Row(row) = class
+                && (row.table.name == extra.table || !row.certain)
             {
-                self.look_beyond(record, header, row.kind);
+                self.observe_extra(record, header, row.kind);
             }
             return true;
         }
         if let Some(only) = &self.only
-            && class != Class::OtherTable(only.clone())
+            && class != RecordClass::OtherTable(only.clone())
         {
             return true;
         }
         if self.only.is_none()
-            && self.looked_at <= CLASSIFIED_RECORDS
-            && let Class::Row(row) = class
+            && self.observed <= CLASSIFIED_RECORDS
+            && let RecordClass::Row(row) = class
         {
             match self.known.iter_mut().find(|(table, _)| table.name == row.table.name) {
                 Some((_, count)) => *count += 1,
@@ -196,10 +197,10 @@ impl Inference {
         }
         if self.known.is_empty() {
             match header {
-                None => self.look_at_columns(record),
+                None => self.observe_columns(record),
                 Some(header) => {
                     for (name, cell) in header.names.iter().zip(dynamic::elements(record)) {
-                        self.look_at_column(Cow::Borrowed(name), cell);
+                        self.observe_column(Cow::Borrowed(name), cell);
                     }
                 }
             }
@@ -207,44 +208,44 @@ impl Inference {
         true
     }
 
-    /// Looks at the records inside a value; false if there are none.
-    fn look_inside(&mut self, value: &str) -> bool {
+    /// Observes the records inside a value; returns false if there are none.
+    fn observe_inner(&mut self, value: &str) -> bool {
         if self.inside {
             return false;
         }
-        let found = look_inside(value);
+        let found = find_inner_records(value);
         self.inside = true;
-        for held in &found.records {
-            let record = match &held.text {
-                HeldText::Plain(range) => &value[range.clone()],
-                HeldText::Decoded(text) => text,
+        for inner in &found.records {
+            let record = match &inner.text {
+                InnerText::Plain(range) => &value[range.clone()],
+                InnerText::Decoded(text) => text,
             };
-            self.look_at_line(record.as_bytes());
+            self.observe_line(record.as_bytes());
         }
         self.inside = false;
         !found.records.is_empty()
     }
 
-    /// Looks at a record as it was before its objects were taken apart or turned into text; false if it was as it is.
-    fn look_at_rewritten(&mut self, record: &str) -> bool {
+    /// Observes a record whose objects are restored; returns false if nothing changes.
+    fn observe_rewritten(&mut self, record: &str) -> bool {
         if self.rewritten {
             return false;
         }
         let rewrite = Rewrite { tree: &self.tree, texts: true, cells: self.cells };
         let Some(text) = rewrite.record(record) else { return false };
         self.rewritten = true;
-        let is_record = self.look_at(text.as_bytes(), None);
+        let is_record = self.observe(text.as_bytes(), None);
         self.rewritten = false;
         is_record
     }
 
-    /// Looks for keys of the columns that the table does not have.
-    fn look_beyond(&mut self, record: &str, header: Option<&Arc<ColumnHeader>>, kind: RowKind) {
-        let column = |beyond: &Option<Beyond>, key: &str| beyond.as_ref()?.columns.get(key).cloned();
+    /// Observes the keys of the searched columns.
+    fn observe_extra(&mut self, record: &str, header: Option<&Arc<ColumnHeader>>, kind: RowKind) {
+        let column = |extra: &Option<ExtraColumnSearch>, key: &str| extra.as_ref()?.columns.get(key).cloned();
         if let Some(header) = header {
             for (name, cell) in header.names.iter().zip(dynamic::elements(record)) {
-                if let Some(name) = column(&self.beyond, name) {
-                    self.look_at_column(Cow::Owned(name), cell);
+                if let Some(name) = column(&self.extra, name) {
+                    self.observe_column(Cow::Owned(name), cell);
                 }
             }
             return;
@@ -252,30 +253,30 @@ impl Inference {
         let properties = dynamic::get_member(record, "properties").filter(|_| kind == RowKind::Diagnostic);
         for object in properties.into_iter().chain([record]) {
             for entry in dynamic::unique_entries(object) {
-                if let Some(name) = column(&self.beyond, &entry.key.text()) {
-                    self.look_at_column(Cow::Owned(name), entry.value);
+                if let Some(name) = column(&self.extra, &entry.key.text()) {
+                    self.observe_column(Cow::Owned(name), entry.value);
                 }
             }
         }
     }
 
-    /// The columns that were found.
+    /// Returns the columns that were found.
     pub(crate) fn into_fields(self) -> Vec<Field> {
         self.types.into_iter().map(|(name, seen)| Field::new(name, seen.ty())).collect()
     }
 
-    fn look_at_columns(&mut self, record: &str) {
+    fn observe_columns(&mut self, record: &str) {
         for entry in dynamic::unique_entries(record) {
-            self.look_at_column(entry.key.text(), entry.value);
+            self.observe_column(entry.key.text(), entry.value);
         }
     }
 
-    fn look_at_column(&mut self, key: Cow<'_, str>, value: &str) {
+    fn observe_column(&mut self, key: Cow<'_, str>, value: &str) {
         let column = match self.columns.get(&*key) {
             Some(&column) => column,
-            None if self.types.len() == MAX_COLUMNS => return,
+            None if self.types.len() == MAX_INFERRED_COLUMNS => return,
             None => {
-                self.types.push((key.clone().into_owned(), Seen::default()));
+                self.types.push((key.clone().into_owned(), ValueKinds::default()));
                 self.columns.insert(key.into_owned(), self.types.len() - 1);
                 self.types.len() - 1
             }
@@ -287,23 +288,26 @@ impl Inference {
         }
     }
 
-    /// What the records are; None where there are none.
-    pub(crate) fn finish(self) -> Option<Rows> {
+    /// Returns which records the files contain; None without a usable record.
+    pub(crate) fn finish(self) -> Option<RecordSelection> {
         if let Some((table, _)) = self.known.into_iter().rev().max_by_key(|(_, count)| *count) {
-            return Some(Rows::AllAs(table));
+            return Some(RecordSelection::AllKnownAs(table));
         }
         if self.types.is_empty() {
             return None;
         }
         let schema = Schema::new(self.types.into_iter().map(|(name, seen)| Field::new(name, seen.ty())));
-        Some(self.only.map_or(Rows::Any(schema.clone()), |name| Rows::Named(name, schema)))
+        Some(
+            self.only
+                .map_or(RecordSelection::AnyObjects(schema.clone()), |name| RecordSelection::NamedTable(name, schema)),
+        )
     }
 }
 
-/// Which kinds of values a column has had.
+/// The kinds of values that a column had.
 #[derive(Clone, Copy, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "a set of kinds")]
-struct Seen {
+struct ValueKinds {
     bools: bool,
     longs: bool,
     reals: bool,
@@ -312,7 +316,7 @@ struct Seen {
     nested: bool,
 }
 
-impl Seen {
+impl ValueKinds {
     fn add(&mut self, json: &str) {
         match dynamic::kind(json) {
             Kind::Null => {}
@@ -325,10 +329,10 @@ impl Seen {
         }
     }
 
-    /// Adds a text by what it stands for: "" for nothing, numbers and words for themselves.
+    /// Adds a string by what it represents: nothing, a number, a boolean, or itself.
     fn add_cell(&mut self, text: &str, json: &str) {
         let digits = text.strip_prefix('-').unwrap_or(text);
-        // A zero in front of digits tells of an identifier.
+        // Digits after a leading zero are an identifier.
         let padded = digits.starts_with('0') && !digits.starts_with("0.");
         let number = || digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.')) && !padded;
         match text {
@@ -352,7 +356,7 @@ impl Seen {
     }
 }
 
-/// True for a quoted time that says its zone.
+/// True for a quoted time with a time zone.
 fn is_time(json: &str) -> bool {
     let text = json.trim_matches('"');
     let zone = text.ends_with('Z') || text.rfind(['+', '-']).is_some_and(|at| at > 18);
@@ -361,18 +365,20 @@ fn is_time(json: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Inference, Rows};
+    use super::{Inference, RecordSelection};
 
     fn infer(text: &str) -> String {
         let mut inference = Inference::new();
-        assert_eq!(inference.look_at_lines(text.as_bytes(), super::AfterBlock::Nothing), None);
+        assert_eq!(inference.observe_lines(text.as_bytes(), super::AfterBlock::Nothing), None);
         match inference.finish() {
-            Some(Rows::Any(schema) | Rows::Named(_, schema)) => {
+            Some(RecordSelection::AnyObjects(schema) | RecordSelection::NamedTable(_, schema)) => {
                 let columns: Vec<_> =
                     schema.fields().iter().map(|field| format!("{}:{}", field.name, field.ty)).collect();
                 columns.join(" ")
             }
-            Some(Rows::AllAs(table) | Rows::Of(table) | Rows::Bound(table)) => table.name.to_owned(),
+            Some(
+                RecordSelection::AllKnownAs(table) | RecordSelection::Table(table) | RecordSelection::BoundTable(table),
+            ) => table.name.to_owned(),
             None => "nothing".to_owned(),
         }
     }

@@ -1,40 +1,41 @@
-//! Records in JSON -> batches.
+//! Decodes JSON records into batches.
 //!
-//! Prefilter, scan, filter, decode, in this order: a literal that a wanted row must contain is searched in raw blocks
-//! ([`prefilter`]); a candidate is checked to be JSON in one forward pass that notes where the wanted values lie
-//! ([`record`]); the filter's columns are decoded and the filter is asked; only survivors are decoded ([`mod@column`]).
-//! Ends of texts are found 64 bytes at a time ([`glance`]), and records are laid over one that was checked, so that only
-//! what is another than in that one is scanned ([`template`], [`follow`]).
-//! What is decoded has been checked as a whole, wanted or not. A line that the prefilter
-//! skips has been looked at from the outside only: one that does not begin and end as an object does is read, and so
-//! its damage counted.
+//! Four steps, in this order: prefilter, scan, filter, decode. A literal that every matching row contains is searched
+//! in raw blocks ([`prefilter`]). A candidate is validated in one forward pass that records the positions of the needed
+//! values ([`record_scanner`]). The columns of the filter are decoded and the filter is evaluated. Only for the
+//! remaining rows are the other columns decoded ([`mod@column`]).
+//!
+//! Records are compared with a template, a record that was validated before, so that only the differences are parsed
+//! ([`template`], [`template_parser`]). Every decoded record was validated completely, whether or not the query needs
+//! all of it. Of a line that the prefilter skips, only the ends are checked: a line that does not begin and end like an
+//! object is read, so that its damage is reported.
 
+mod block_origin;
 mod classify;
 mod column;
-mod counted;
-mod follow;
+mod counted_times;
+mod decoded_text;
 mod infer;
-mod inside;
-mod keys;
+mod inner_records;
+mod key_tree;
+mod line_index;
 mod plan;
 mod prefilter;
 mod reader;
-mod record;
+mod record_scanner;
+#[cfg(test)]
+mod reference;
 mod rewrite;
-mod rows;
-mod survey;
+mod row_values;
 mod template;
+mod template_parser;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod twin;
-mod unwrapped;
-mod whereabouts;
 
+pub(crate) use block_origin::BlockOrigin;
 pub(crate) use classify::table_of_path;
 pub(crate) use infer::Inference;
-pub use plan::Rows;
+pub(crate) use line_index::count_lines;
+pub use plan::RecordSelection;
 pub(crate) use plan::{ScanPlan, is_renamed};
 pub(crate) use reader::JsonReader;
-pub(crate) use survey::count_lines;
-pub(crate) use whereabouts::Whereabouts;

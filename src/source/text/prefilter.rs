@@ -1,10 +1,10 @@
-//! Texts that a wanted row must contain, searched in raw blocks: only records with a hit are parsed.
+//! Searches raw blocks for strings that every matching row contains, so that only records with a hit are parsed.
 //!
-//! It may only ever skip a record that cannot match. JSON can hide a text behind escapes, so a needle holds no
-//! character that has a short escape, only ASCII, as records need not be UTF-8, and a record with a `\u` escape of one of the needles' characters counts as a
-//! hit. Needles that ignore case are ASCII; the few characters outside ASCII whose other case is ASCII count as a hit
-//! too. Values that are not read from the text as they stand (constants, numbers in dynamic columns) get no needle:
-//! the caller's `verbatim` says so.
+//! Only records that cannot match may be skipped. JSON can hide a string behind escapes, so a needle has only ASCII
+//! characters without a short escape (records need not be UTF-8), and a record with a `\u` escape of one of its
+//! characters counts as a hit. Case-insensitive needles are ASCII; the few characters outside ASCII whose other case is
+//! ASCII count as a hit, too. Values that are not read verbatim (constants, numbers in dynamic columns) get no needle:
+//! the parameter `verbatim` decides.
 
 use std::collections::BTreeMap;
 
@@ -16,16 +16,16 @@ use crate::entra::spelling::Verbatim;
 use crate::scan::{Comparison, Predicate};
 use crate::types::Value;
 
-/// Shorter needles are in nearly every record.
+/// Bytes of the shortest needle; shorter ones occur in nearly every record.
 const MIN_NEEDLE: usize = 3;
 
-/// More alternatives than this are not searched.
+/// Maximum number of needles of one search.
 const MAX_NEEDLES: usize = 1_000;
 
-/// So few texts are searched one by one, many bytes at a time each: faster than all at once.
-const FEW: usize = 3;
+/// Up to this number, needles are searched separately, which is faster than all at once.
+const MAX_SEPARATE_SEARCHES: usize = 3;
 
-/// Bytes of a case-blind needle that are searched in every spelling; the rest is compared.
+/// Bytes of a case-insensitive needle that are searched in every spelling; the rest is compared.
 const WINDOW: usize = 3;
 
 /// Characters outside ASCII with an ASCII letter in their lower or upper case, and those letters.
@@ -51,10 +51,10 @@ const CASE_TRAPS: [(char, &str); 19] = [
     ('\u{fb06}', "st"),
 ];
 
-/// The one of them that is in Windows-1252, where its byte is the number of the character.
+/// The only one of them in Windows-1252, where its byte equals its code point.
 const SHARP_S: char = '\u{df}';
 
-/// A text that must occur.
+/// A string that must occur in a matching record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Needle {
     text: String,
@@ -62,29 +62,29 @@ pub(crate) struct Needle {
 }
 
 impl Needle {
-    /// The longest part of `text` that JSON writes as it is; `nested` where the text may come from an array or
-    /// object whose tokens had blanks between them. None where every part is too short.
+    /// The longest part of `text` that JSON writes unchanged; None if every part is too short. `nested` if the text may
+    /// be a part of an array or object, whose tokens may have been separated by whitespace.
     fn new(text: &str, case_sensitive: bool, nested: bool) -> Option<Self> {
         let breaks = |c: char| {
             matches!(c, '"' | '\\' | '/')
                 || c.is_control()
                 || (nested && matches!(c, '{' | '}' | '[' | ']' | ',' | ':'))
-                // Python writes quotes otherwise, and text that is not UTF-8 what is not ASCII.
+                // Python writes quotes differently, and text that is not UTF-8 characters outside ASCII.
                 || c == '\''
                 || !c.is_ascii()
         };
         let part = text.split(breaks).max_by_key(|part| part.len())?;
-        // Cmdlets capitalise the keys of nested objects: the needle begins behind what may differ.
+        // PowerShell cmdlets capitalise the keys of nested objects: the needle begins after the start of a key.
         let part = if case_sensitive { powershell::behind_key_start(part) } else { part };
         (part.len() >= MIN_NEEDLE).then(|| Self { text: part.to_owned(), case_sensitive })
     }
 
-    /// True where the text has the needle.
+    /// True if the text contains the needle, in any case.
     pub(crate) fn occurs_in(&self, text: &str) -> bool {
         text.to_lowercase().contains(&self.text.to_lowercase())
     }
 
-    /// True where the needle may be (part of) a number or a word that is printed otherwise than it is written.
+    /// True if the needle may be a part of a number or word that is printed differently from how it is written.
     pub(crate) fn may_be_reformatted(&self) -> bool {
         let lower = self.text.to_lowercase();
         may_be_in_number(&lower)
@@ -92,7 +92,7 @@ impl Needle {
     }
 }
 
-/// True where a number may be written with this in it: one point, one exponent, and signs before either part alone.
+/// True if a number may contain this: at most one point and one exponent, and signs only at the start of either part.
 fn may_be_in_number(lower: &str) -> bool {
     let bytes = lower.trim().as_bytes();
     let count = |wanted: char| lower.matches(wanted).count();
@@ -106,32 +106,32 @@ fn may_be_in_number(lower: &str) -> bool {
 /// A search for the records that may match.
 #[derive(Debug)]
 pub(crate) struct Prefilter {
-    searches: Vec<Search>,
+    searches: Vec<NeedleSearch>,
     /// Code units below 128 whose `\u` escape may hide a part of a needle.
     hidden: [bool; 128],
     traps: Vec<char>,
     escape: memmem::Finder<'static>,
-    /// Times of cmdlets, which are read as other texts; None where no needle may be a part of one.
+    /// Finds times as cmdlets write them, which are converted; None if no needle can be a part of one.
     times: Option<memmem::Finder<'static>>,
 }
 
 #[derive(Debug)]
-enum Search {
+enum NeedleSearch {
     One(memmem::Finder<'static>),
-    /// Up to about a hundred patterns, many bytes at a time.
-    Packed(packed::Searcher, Vec<Vec<Check>>),
-    Several(AhoCorasick, Vec<Vec<Check>>),
+    /// Up to about a hundred patterns, searched many bytes at a time.
+    Packed(packed::Searcher, Vec<Vec<CaseCheck>>),
+    Several(AhoCorasick, Vec<Vec<CaseCheck>>),
 }
 
 /// What must stand around a hit of a window.
 #[derive(Debug)]
-struct Check {
+struct CaseCheck {
     before: usize,
     text: Vec<u8>,
 }
 
 impl Prefilter {
-    /// The search that the predicates allow, all of which hold for a wanted row; None where they allow none.
+    /// Creates the prefilter for predicates that all hold for a matching row; None if they allow no search.
     pub(crate) fn new(prune: &[Predicate], verbatim: &dyn Fn(usize, &Needle) -> Verbatim) -> Option<Self> {
         let needles = best(prune, verbatim)?;
         let letters: String = needles.iter().filter(|n| !n.case_sensitive).map(|n| n.text.to_lowercase()).collect();
@@ -139,7 +139,7 @@ impl Prefilter {
             CASE_TRAPS.iter().filter(|(_, own)| own.chars().any(|c| letters.contains(c))).map(|(c, _)| *c).collect();
         let may_be_time = needles.iter().any(|needle| powershell::may_be_time(&needle.text));
         let mut hidden = [false; 128];
-        // Records may stand in strings, where an escape of these is a part of an escape of something else.
+        // Records may be in strings, where an escape of one of these characters is a part of another escape.
         let nested = b"\\u0123456789abcdefABCDEF".iter();
         nested.chain(b"/Date(".iter().filter(|_| may_be_time)).for_each(|byte| hidden[usize::from(*byte)] = true);
         for byte in needles.iter().flat_map(|needle| needle.text.bytes()).filter(u8::is_ascii) {
@@ -148,15 +148,15 @@ impl Prefilter {
         }
         let escape = memmem::Finder::new(b"\\u").into_owned();
         let times = may_be_time.then(|| memmem::Finder::new(b"/Date(").into_owned());
-        Some(Self { searches: Search::of(&needles, &traps)?, hidden, traps, escape, times })
+        Some(Self { searches: NeedleSearch::of(&needles, &traps)?, hidden, traps, escape, times })
     }
 
-    /// The hits in a text, from its start on.
-    pub(crate) fn hits(&self) -> Hits<'_> {
-        Hits { prefilter: self, next: vec![None; self.searches.len() + 1] }
+    /// Iterates over the hits in a text, from its start.
+    pub(crate) fn hits(&self) -> PrefilterHits<'_> {
+        PrefilterHits { prefilter: self, next: vec![None; self.searches.len() + 1] }
     }
 
-    /// Offset of the first escape or time of a cmdlet at or behind `from` that may hide a needle.
+    /// Returns the offset of the first escape or cmdlet time at or after `from` that may hide a needle.
     fn next_hidden(&self, bytes: &[u8], from: usize) -> Option<usize> {
         let time = self.times.as_ref().and_then(|times| Some(from + times.find(bytes.get(from..)?)?));
         let escape = self.next_escape(bytes, from);
@@ -182,24 +182,25 @@ impl Prefilter {
         }
     }
 
-    /// True where the record may match.
+    /// True if the record may match.
     pub(crate) fn may_match(&self, record: &[u8]) -> bool {
         self.searches.iter().any(|search| search.next(record, 0).is_some()) || self.next_hidden(record, 0).is_some()
     }
 }
 
-/// Hits of a prefilter in one text.
-pub(crate) struct Hits<'p> {
+/// The hits of a prefilter in one text.
+pub(crate) struct PrefilterHits<'p> {
     prefilter: &'p Prefilter,
-    /// The next hit of each search, and last that of what may hide a needle; None where it was not looked for yet.
+    /// The next hit of each search, and last of what may hide a needle; None if not searched yet.
     next: Vec<Option<usize>>,
 }
 
-/// Where the next hit is where there is none.
-const NO_MORE: usize = usize::MAX;
+/// Marks a search without further hits.
+const EXHAUSTED: usize = usize::MAX;
 
-impl Hits<'_> {
-    /// Offset of the first hit at or behind `from`, which never goes back; each search goes over the text once.
+impl PrefilterHits<'_> {
+    /// Returns the offset of the first hit at or after `from`, which never decreases; each search passes over the text
+    /// once.
     pub(crate) fn next(&mut self, text: &[u8], from: usize) -> Option<usize> {
         let Self { prefilter, next } = self;
         for (index, next) in next.iter_mut().enumerate() {
@@ -208,17 +209,17 @@ impl Hits<'_> {
                     Some(search) => search.next(text, from),
                     None => prefilter.next_hidden(text, from),
                 };
-                *next = Some(hit.unwrap_or(NO_MORE));
+                *next = Some(hit.unwrap_or(EXHAUSTED));
             }
         }
-        next.iter().flatten().copied().min().filter(|at| *at != NO_MORE)
+        next.iter().flatten().copied().min().filter(|at| *at != EXHAUSTED)
     }
 }
 
-impl Search {
-    /// The searches that find every needle.
+impl NeedleSearch {
+    /// The searches that together find every needle.
     fn of(needles: &[Needle], traps: &[char]) -> Option<Vec<Self>> {
-        if needles.len() <= FEW && needles.iter().all(|needle| needle.case_sensitive) {
+        if needles.len() <= MAX_SEPARATE_SEARCHES && needles.iter().all(|needle| needle.case_sensitive) {
             let one = |needle: &Needle| Self::One(memmem::Finder::new(needle.text.as_bytes()).into_owned());
             return Some(needles.iter().map(one).collect());
         }
@@ -226,20 +227,20 @@ impl Search {
     }
 
     fn new(needles: &[Needle], traps: &[char]) -> Option<Self> {
-        // A hit without a check comes first: of several patterns that match at one place the first one is found.
+        // Patterns without a check come first: of several patterns that match at one position, the first is found.
         let (plain, caseless): (Vec<_>, Vec<_>) = needles.iter().partition(|needle| needle.case_sensitive);
         let plain = plain.iter().map(|needle| needle.text.as_bytes().to_vec());
-        // A text that is not UTF-8 has one byte for the only one of them that Windows-1252 has.
+        // Text that is not UTF-8 may contain the Windows-1252 byte of `ß`.
         let windows = traps.contains(&SHARP_S).then(|| vec![SHARP_S as u8]);
         let plain = plain.chain(traps.iter().map(|trap| trap.to_string().into_bytes())).chain(windows);
-        let mut windows: BTreeMap<Vec<u8>, Vec<Check>> = BTreeMap::new();
+        let mut windows: BTreeMap<Vec<u8>, Vec<CaseCheck>> = BTreeMap::new();
         for needle in caseless {
             for (window, check) in case_windows(&needle.text) {
                 windows.entry(window).or_default().push(check);
             }
         }
         let plain = plain.map(|text| (text, Vec::new()));
-        let patterns: Vec<(Vec<u8>, Vec<Check>)> = plain.chain(windows).collect();
+        let patterns: Vec<(Vec<u8>, Vec<CaseCheck>)> = plain.chain(windows).collect();
         let (texts, checks): (Vec<_>, Vec<_>) = patterns.into_iter().unzip();
         if let Some(search) = packed::Searcher::new(&texts) {
             return Some(Self::Packed(search, checks));
@@ -257,11 +258,11 @@ impl Search {
     }
 }
 
-/// Offset of the first hit of `find` at or behind `from` that passes its check.
+/// Returns the offset of the first hit of `find` at or after `from` that passes its check.
 fn first_checked(
     bytes: &[u8],
     mut from: usize,
-    checks: &[Vec<Check>],
+    checks: &[Vec<CaseCheck>],
     find: impl Fn(&[u8]) -> Option<Match>,
 ) -> Option<usize> {
     loop {
@@ -275,15 +276,15 @@ fn first_checked(
     }
 }
 
-impl Check {
+impl CaseCheck {
     fn passes(&self, bytes: &[u8], at: usize) -> bool {
         let Some(start) = at.checked_sub(self.before) else { return false };
         bytes.get(start..start + self.text.len()).is_some_and(|found| found.eq_ignore_ascii_case(&self.text))
     }
 }
 
-/// The rarest window of a needle in every mixture of cases.
-fn case_windows(text: &str) -> Vec<(Vec<u8>, Check)> {
+/// Returns the rarest window of a needle in every combination of cases.
+fn case_windows(text: &str) -> Vec<(Vec<u8>, CaseCheck)> {
     let bytes = text.as_bytes();
     let rarity = |window: &[u8]| window.iter().map(|byte| u32::from(commonness(*byte))).sum::<u32>();
     let before = (0..=bytes.len() - WINDOW).min_by_key(|&at| rarity(&bytes[at..at + WINDOW])).unwrap_or(0);
@@ -296,10 +297,10 @@ fn case_windows(text: &str) -> Vec<(Vec<u8>, Check)> {
             .flat_map(|spelling| different.iter().map(|case| [spelling.as_slice(), &[*case]].concat()))
             .collect();
     }
-    spellings.into_iter().map(|spelling| (spelling, Check { before, text: bytes.to_vec() })).collect()
+    spellings.into_iter().map(|spelling| (spelling, CaseCheck { before, text: bytes.to_vec() })).collect()
 }
 
-/// A rough idea of how often a byte occurs in exported records.
+/// Estimates how often a byte occurs in exported records, from 0 (rare) to 3.
 fn commonness(byte: u8) -> u8 {
     match byte.to_ascii_lowercase() {
         b'e' | b'a' | b'i' | b'n' | b't' | b'o' | b'r' | b's' | b'd' | b'-' | b'0'..=b'9' => 3,
@@ -309,13 +310,13 @@ fn commonness(byte: u8) -> u8 {
     }
 }
 
-/// The needles of the most telling of several predicates that all hold.
+/// The needles of the most selective of several predicates that all hold.
 fn best(list: &[Predicate], verbatim: &dyn Fn(usize, &Needle) -> Verbatim) -> Option<Vec<Needle>> {
     let shortest = |needles: &Vec<Needle>| needles.iter().map(|needle| needle.text.len()).min();
     list.iter().filter_map(|predicate| needles(predicate, verbatim)).max_by_key(shortest)
 }
 
-/// Texts of which a row that fulfils the predicate contains at least one.
+/// Strings of which a row that fulfils the predicate contains at least one.
 fn needles(predicate: &Predicate, verbatim: &dyn Fn(usize, &Needle) -> Verbatim) -> Option<Vec<Needle>> {
     let one = |column: usize, text: &str, case_sensitive: bool, nested: bool| {
         let needle = Needle::new(text, case_sensitive, nested)?;
@@ -327,7 +328,7 @@ fn needles(predicate: &Predicate, verbatim: &dyn Fn(usize, &Needle) -> Verbatim)
             Verbatim::No => None,
         }
     };
-    // A string column holds nested JSON as text, which begins with a bracket; any other text is one token.
+    // A string column contains nested JSON as text that begins with a bracket; any other text is one token.
     let nested = |text: &str| text.starts_with(['{', '[']);
     let found = match predicate {
         Predicate::Compare { column, comparison: Comparison::Equal, value: Value::String(text) } => {
@@ -342,7 +343,7 @@ fn needles(predicate: &Predicate, verbatim: &dyn Fn(usize, &Needle) -> Verbatim)
         Predicate::All(list) => best(list, verbatim)?,
         Predicate::Any(list) => {
             let all = list.iter().map(|predicate| needles(predicate, verbatim)).collect::<Option<Vec<_>>>()?;
-            // A search over all columns has one needle for all of them.
+            // A search over all columns has the same needle for each of them.
             let mut different: Vec<Needle> = Vec::new();
             for needle in all.into_iter().flatten() {
                 if different.len() > MAX_NEEDLES {
@@ -393,7 +394,7 @@ mod tests {
         assert!(hit(r#"{"u":"\u0062g-admin-01@contoso.com"}"#));
         assert!(!hit(r#"{"u":"J\u00f6rg \u0027x\u0027","v":"a\"b\\c\n"}"#));
         assert!(!hit(r#"{"u":"BG-admin-01@contoso.com"}"#));
-        // Inside of strings.
+        // InnerRecords of strings.
         assert!(hit(r#"{"r":"{\"u\":\"bg-admin-01\\u0040contoso.com\"}"}"#));
         assert!(hit(r#"{"r":"{\"u\":\"bg-admin-01\u005cu0040contoso.com\"}"}"#));
         assert!(hit(r#"{"r":"{\"u\":\"bg-admin-01\\\u00750040contoso.com\"}"}"#));

@@ -1,22 +1,22 @@
-//! Records whose objects were taken apart or turned into text, as they were before.
+//! Restores records whose objects were flattened or converted to strings.
 //!
-//! Tools that make tables of records write `status.errorCode` as one key, and objects as JSON text. What reads records
-//! looks for objects, so such a record is written anew.
+//! Tools that convert records to tables write `status.errorCode` as one key, and objects as JSON strings. The reader
+//! expects objects, so such a record is rewritten.
 
 use std::borrow::Cow;
 
-use super::keys::KeyTree;
+use super::key_tree::KeyTree;
 use crate::types::dynamic::{self, Kind};
 
-/// Members of a record that is written anew, and keys that one key may be joined of.
+/// Maximum number of members of a rewritten record, and of keys in a flattened key.
 const MAX_MEMBERS: usize = 2_048;
 const MAX_KEYS: usize = 32;
 
-/// Characters that join keys.
+/// Characters that separate the parts of a flattened key.
 const SEPARATORS: [char; 4] = ['.', '/', ':', '_'];
 
 /// Properties of records that are objects or arrays, in lower case.
-const NESTED: [&str; 24] = [
+const NESTED_PROPERTIES: [&str; 24] = [
     "properties",
     "status",
     "location",
@@ -43,50 +43,50 @@ const NESTED: [&str; 24] = [
     "additionaldetails",
 ];
 
-/// Ends of the names that `union` gives to columns of different types.
-const TYPES: [&str; 9] = ["string", "dynamic", "long", "int", "real", "bool", "datetime", "guid", "timespan"];
+/// Suffixes of the names that `union` gives to columns of different types.
+const UNION_TYPES: [&str; 9] = ["string", "dynamic", "long", "int", "real", "bool", "datetime", "guid", "timespan"];
 
-/// The keys that a key was joined of, as `status.errorCode` or `a[0].b`; None for a key that is one by itself.
+/// Returns the keys in a flattened key such as `status.errorCode` or `a[0].b`; None for an ordinary key.
 pub(super) fn joined_keys(key: &str) -> Option<Vec<String>> {
     let separator = SEPARATORS.into_iter().find(|separator| {
         let first = key.split([*separator, '[']).next().unwrap_or_default();
-        first.len() < key.len() && NESTED.contains(&first.to_ascii_lowercase().as_str())
+        first.len() < key.len() && NESTED_PROPERTIES.contains(&first.to_ascii_lowercase().as_str())
     })?;
     let indexes = key.replace('[', &separator.to_string()).replace(']', "");
     let mut keys: Vec<String> = Vec::new();
     for part in indexes.split(separator) {
         match keys.last_mut() {
-            // The one property with an underscore in its name.
+            // The only property with an underscore in its name.
             Some(last) if part.eq_ignore_ascii_case("v2") && separator == '_' => *last = format!("{last}_{part}"),
             _ => keys.push(part.to_owned()),
         }
     }
-    let is_type = separator == '_' && keys.len() == 2 && TYPES.contains(&keys[1].as_str());
+    let is_type = separator == '_' && keys.len() == 2 && UNION_TYPES.contains(&keys[1].as_str());
     let is_path = (2..=MAX_KEYS).contains(&keys.len()) && keys.iter().all(|key| !key.is_empty());
     (is_path && !is_type).then_some(keys)
 }
 
-/// How a record is written anew.
+/// How a record is rewritten.
 #[derive(Clone, Copy)]
 pub(super) struct Rewrite<'t> {
-    /// The objects that are looked for.
+    /// The needed keys.
     pub tree: &'t KeyTree,
-    /// True if text that stands for an object becomes that object.
+    /// True if strings that contain a JSON object become that object.
     pub texts: bool,
-    /// True if every value is a text, whatever it stands for.
+    /// True if all values are strings, whatever they represent, as in CSV.
     pub cells: bool,
 }
 
-/// A value that is put together.
-enum Built<'a> {
+/// A value of a rewritten record.
+enum RebuiltValue<'a> {
     Json(Cow<'a, str>),
-    Object(Vec<(Cow<'a, str>, Built<'a>)>),
+    Object(Vec<(Cow<'a, str>, RebuiltValue<'a>)>),
 }
 
 impl Rewrite<'_> {
-    /// The record as it was before; None if it is as it was, or has more members than are put together.
+    /// Returns the restored record; None if nothing changes, or if it has more than [`MAX_MEMBERS`] members.
     pub(super) fn record(self, record: &str) -> Option<String> {
-        // Of equal keys the last one counts, in an envelope in any case of letters: their order stays.
+        // The order of keys stays: of duplicate keys the last one is used, in an envelope in any case.
         let entries: Vec<_> = dynamic::entries(record).take(MAX_MEMBERS + 1).collect();
         if entries.len() > MAX_MEMBERS {
             return None;
@@ -101,10 +101,10 @@ impl Rewrite<'_> {
             }
             let value = self.value(0, &key, entry.value);
             changed |= matches!(value, Cow::Owned(_));
-            members.push((key, Built::Json(value)));
+            members.push((key, RebuiltValue::Json(value)));
         }
         changed |= !joined.is_empty();
-        // An object counts more than its parts, and these more than a word in its place.
+        // An object is preferred to its flattened parts, and these to a scalar under the same key.
         joined.retain(|(key, _)| !members.iter().any(|(name, value)| name == key && value.is_nested()));
         members.retain(|(key, _)| !joined.iter().any(|(name, _)| name == key));
         members.append(&mut joined);
@@ -113,7 +113,7 @@ impl Rewrite<'_> {
         changed.then_some(out)
     }
 
-    /// The value of a member of the object `node`, in which text that stands for an object is that object.
+    /// The value of a member of the object `node`, in which a string that contains a needed object becomes that object.
     fn value<'a>(self, node: usize, key: &str, value: &'a str) -> Cow<'a, str> {
         let is_text = dynamic::kind(value) == Kind::String;
         let child = self.tree.resolve(node, key).child.filter(|_| self.texts);
@@ -123,7 +123,7 @@ impl Rewrite<'_> {
         if !text.starts_with('{') || (is_text && dynamic::validate(text.as_bytes()).is_err()) {
             return value.into();
         }
-        // Text of which nobody wants a member stays text.
+        // A string stays a string if no member of its object is needed.
         if is_text && !dynamic::entries(text).any(|entry| self.tree.knows(child, &entry.key.text())) {
             return value.into();
         }
@@ -143,14 +143,14 @@ impl Rewrite<'_> {
         }
     }
 
-    /// A value that stood in an object: in a table of texts, numbers and words of JSON were values.
-    fn leaf(self, value: &str) -> Built<'_> {
+    /// The value of a flattened key: in a table of strings, JSON numbers and words were values.
+    fn leaf(self, value: &str) -> RebuiltValue<'_> {
         if !self.cells || dynamic::kind(value) != Kind::String {
-            return Built::Json(value.into());
+            return RebuiltValue::Json(value.into());
         }
         let text = dynamic::unescape(value);
         let is_number = || text.parse::<f64>().is_ok() && dynamic::validate(text.as_bytes()).is_ok();
-        Built::Json(match &*text {
+        RebuiltValue::Json(match &*text {
             "True" | "true" | "TRUE" => "true".into(),
             "False" | "false" | "FALSE" => "false".into(),
             "None" | "null" | "NaN" => "null".into(),
@@ -160,31 +160,31 @@ impl Rewrite<'_> {
     }
 }
 
-/// Puts a value where its keys lead, in place of what cannot be around it.
-fn insert<'a>(mut members: &mut Vec<(Cow<'a, str>, Built<'a>)>, keys: Vec<String>, value: Built<'a>) {
+/// Inserts a value at its keys, replacing scalars in between.
+fn insert<'a>(mut members: &mut Vec<(Cow<'a, str>, RebuiltValue<'a>)>, keys: Vec<String>, value: RebuiltValue<'a>) {
     let last = keys.len() - 1;
     let mut value = Some(value);
     for (depth, key) in keys.into_iter().enumerate() {
         let at = members.iter().position(|(name, _)| *name == key).unwrap_or(members.len());
         if at == members.len() {
-            members.push((key.into(), Built::Json("null".into())));
+            members.push((key.into(), RebuiltValue::Json("null".into())));
         }
         let found = &mut members[at].1;
         if depth == last {
-            if !matches!(found, Built::Object(_)) {
-                *found = value.take().unwrap_or(Built::Json("null".into()));
+            if !matches!(found, RebuiltValue::Object(_)) {
+                *found = value.take().unwrap_or(RebuiltValue::Json("null".into()));
             }
             return;
         }
-        if !matches!(found, Built::Object(_)) {
-            *found = Built::Object(Vec::new());
+        if !matches!(found, RebuiltValue::Object(_)) {
+            *found = RebuiltValue::Object(Vec::new());
         }
-        let Built::Object(inner) = found else { return };
+        let RebuiltValue::Object(inner) = found else { return };
         members = inner;
     }
 }
 
-impl Built<'_> {
+impl RebuiltValue<'_> {
     fn is_nested(&self) -> bool {
         match self {
             Self::Json(json) => json.starts_with(['{', '[']),
@@ -192,7 +192,7 @@ impl Built<'_> {
         }
     }
 
-    /// True for what was nothing before it was taken apart.
+    /// True for a value that was null or empty before it was flattened.
     fn is_empty(&self) -> bool {
         match self {
             Self::Json(json) => matches!(&**json, "null" | "\"\""),
@@ -212,16 +212,16 @@ impl Built<'_> {
     }
 }
 
-/// The elements of an array whose keys are their positions.
-fn elements<'b, 'a>(members: &'b [(Cow<'a, str>, Built<'a>)]) -> Option<Vec<&'b Built<'a>>> {
-    let mut elements: Vec<Option<&Built>> = vec![None; members.len()];
+/// The elements of an array whose keys are its indices; None for an object.
+fn elements<'b, 'a>(members: &'b [(Cow<'a, str>, RebuiltValue<'a>)]) -> Option<Vec<&'b RebuiltValue<'a>>> {
+    let mut elements: Vec<Option<&RebuiltValue>> = vec![None; members.len()];
     for (key, value) in members {
         *elements.get_mut(key.parse::<usize>().ok()?)? = Some(value);
     }
     elements.into_iter().collect()
 }
 
-fn write_array(elements: &[&Built<'_>], out: &mut String) {
+fn write_array(elements: &[&RebuiltValue<'_>], out: &mut String) {
     for (index, element) in elements.iter().enumerate() {
         out.push(if index == 0 { '[' } else { ',' });
         element.write(out);
@@ -229,7 +229,7 @@ fn write_array(elements: &[&Built<'_>], out: &mut String) {
     out.push(']');
 }
 
-fn write_object(members: &[(Cow<'_, str>, Built<'_>)], out: &mut String) {
+fn write_object(members: &[(Cow<'_, str>, RebuiltValue<'_>)], out: &mut String) {
     out.push('{');
     for (index, (key, value)) in members.iter().enumerate() {
         out.push_str(if index > 0 { "," } else { "" });

@@ -1,129 +1,130 @@
-//! An object that was checked, as a template for those that follow.
+//! A validated object as the template of those that follow.
 //!
-//! Exports write the same keys in the same order, record after record, and most values differ in a few texts only. So an
-//! object is laid over the template: what is the same is passed many bytes at a time ([`MaskedTemplate`]), and so are
-//! characters of texts that merely differ. Where the two part, the piece of the template that stands there - a text, a
-//! number, an array - is passed, what the record has in its place is scanned strictly, and both are in step again.
+//! Exports write the same keys in the same order, record after record, and most values differ only inside a few
+//! strings. So each object is compared with the template: equal bytes, and characters inside strings that merely
+//! differ, are passed many at a time ([`MaskedTemplate`]). At a mismatch, the value of the template at this position is
+//! passed, the value of the record in its place is parsed strictly, and the comparison continues after both.
 
-use super::keys::Slot;
+use super::key_tree::Slot;
 use crate::json::cursor::{Cursor, JsonError};
 use crate::json::masked_template::MaskedTemplate;
 use crate::json::string_mask::escape_length;
 
-/// Longer objects are no templates.
+/// Bytes of the longest object that becomes a template.
 const MAX_LENGTH: usize = 60_000;
 
-/// The number of a piece; [`NONE`] where there is none.
-type PieceId = u16;
+/// The number of a value node; [`NONE`] if there is none.
+type ValueNodeId = u16;
 
-/// No piece.
-const NONE: PieceId = PieceId::MAX;
+/// No value node.
+const NONE: ValueNodeId = ValueNodeId::MAX;
 
-/// An object, taken apart.
+/// A validated object, with its values.
 #[derive(Debug)]
 pub(super) struct Template {
     pub(super) pattern: MaskedTemplate,
-    pub(super) pieces: Vec<Piece>,
-    /// For each byte the smallest piece whose place something else can take: of a number also the byte behind it. Keys and
-    /// punctuation belong to the array or object around them, and to none between the members of the template.
-    piece_at: Vec<PieceId>,
-    pub(super) members: Vec<MemberPlace>,
-    /// Where wanted values begin and end, in order.
-    pub(super) marks: Vec<Mark>,
+    pub(super) nodes: Vec<ValueNode>,
+    /// For each byte, the innermost replaceable value that contains it; a number also owns the byte after it, where a
+    /// longer number diverges. Keys and punctuation belong to the enclosing array or object; between the members of the
+    /// template, to no value.
+    node_at: Vec<ValueNodeId>,
+    pub(super) members: Vec<MemberRange>,
+    /// The boundaries of needed values, in order.
+    pub(super) boundaries: Vec<FieldBoundary>,
 }
 
-/// A value of the template that another one may stand for.
+/// A value of the template that another value can replace.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Piece {
+pub(super) struct ValueNode {
     pub start: u32,
     pub end: u32,
-    pub kind: PieceKind,
-    /// The array or object around it.
-    parent: PieceId,
-    /// How many arrays and objects are around it.
+    pub kind: NodeKind,
+    /// The enclosing array or object.
+    parent: ValueNodeId,
+    /// Number of enclosing arrays and objects.
     pub depth: u16,
 }
 
-/// What a piece is.
+/// The kind of a value node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum PieceKind {
-    /// A quoted text.
+pub(super) enum NodeKind {
+    /// A string.
     Text,
-    /// A number or a word.
+    /// A number, boolean or null.
     Scalar,
     /// An array or an object.
     Container,
-    /// A wanted object, which has a template of its own.
+    /// A needed object, which has a template of its own.
     Child,
 }
 
-/// Where a member stands.
+/// The position of a member in the template.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct MemberPlace {
+pub(super) struct MemberRange {
     pub key: u32,
     pub end: u32,
-    /// The first of the marks that are not before it.
-    pub marks: u32,
+    /// The first boundary at or after the key.
+    pub boundaries: u32,
 }
 
-/// Where a wanted value begins or ends.
+/// The begin or end of a needed value.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Mark {
+pub(super) struct FieldBoundary {
     pub at: u32,
     pub slot: Slot,
     pub is_end: bool,
 }
 
-/// What is known of a member of an object that is to be a template.
+/// What the key tree says about a member.
 pub(super) struct MemberTarget<'a> {
     pub slots: &'a [Slot],
     pub has_child: bool,
 }
 
 impl Template {
-    /// Takes `text` apart, an object that was checked. `target` tells of each key, as it is written, what it leads to; None
-    /// where it tells nothing, so that there is no template.
+    /// Makes a template of `text`, a validated object. `target` returns what a key, with its quotes, leads to; if it
+    /// returns None for any key, there is no template.
     pub(super) fn of<'a>(text: &[u8], target: impl FnMut(&[u8]) -> Option<MemberTarget<'a>>) -> Option<Self> {
         if text.len() > MAX_LENGTH {
             return None;
         }
         let template = Self {
             pattern: MaskedTemplate::new(text),
-            pieces: Vec::new(),
-            piece_at: vec![NONE; text.len() + 1],
+            nodes: Vec::new(),
+            node_at: vec![NONE; text.len() + 1],
             members: Vec::new(),
-            marks: Vec::new(),
+            boundaries: Vec::new(),
         };
         let mut builder = Builder { template, cursor: Cursor::new(text) };
         builder.members(target).ok()?.then_some(builder.template)
     }
 
-    /// The piece at an offset.
+    /// The value node at an offset.
     #[inline]
-    pub(super) fn piece_at(&self, at: usize) -> Option<Piece> {
-        self.piece(self.piece_at[at])
+    pub(super) fn node_at(&self, at: usize) -> Option<ValueNode> {
+        self.node(self.node_at[at])
     }
 
-    /// The array or object around a piece.
-    pub(super) fn parent(&self, piece: Piece) -> Option<Piece> {
-        self.piece(piece.parent)
+    /// The enclosing array or object of a value.
+    pub(super) fn parent(&self, node: ValueNode) -> Option<ValueNode> {
+        self.node(node.parent)
     }
 
-    /// The outermost array or object around a piece; itself where there is none.
-    pub(super) fn outermost(&self, mut piece: Piece) -> Piece {
-        while let Some(parent) = self.parent(piece) {
-            piece = parent;
+    /// The outermost enclosing array or object, or the value itself.
+    pub(super) fn outermost(&self, mut node: ValueNode) -> ValueNode {
+        while let Some(parent) = self.parent(node) {
+            node = parent;
         }
-        piece
+        node
     }
 
     #[inline]
-    fn piece(&self, id: PieceId) -> Option<Piece> {
-        self.pieces.get(usize::from(id)).copied()
+    fn node(&self, id: ValueNodeId) -> Option<ValueNode> {
+        self.nodes.get(usize::from(id)).copied()
     }
 }
 
-/// An offset in a template.
+/// Converts an offset in a template.
 fn offset(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
@@ -134,7 +135,7 @@ struct Builder<'t> {
 }
 
 impl Builder<'_> {
-    /// Takes the members apart; false where they are not to be a template.
+    /// Adds the members; returns false if the object cannot be a template.
     fn members<'a>(&mut self, mut target: impl FnMut(&[u8]) -> Option<MemberTarget<'a>>) -> Result<bool, JsonError> {
         self.cursor.advance(1);
         if self.cursor.skip_whitespace() == Some(b'}') {
@@ -146,49 +147,49 @@ impl Builder<'_> {
             let Some(target) = target(self.cursor.passed(key)) else { return Ok(false) };
             self.cursor.colon()?;
             let value = self.cursor.position();
-            let marks = self.template.marks.len();
+            let boundaries = self.template.boundaries.len();
             if target.has_child {
                 self.template.pattern.set_barrier(value);
                 self.cursor.value()?;
-                self.add(value, PieceKind::Child, NONE, 0);
+                self.add(value, NodeKind::Child, NONE, 0);
             } else {
-                self.mark(value, target.slots, false);
+                self.boundary(value, target.slots, false);
                 self.value(NONE, 0)?;
-                self.mark(self.cursor.position(), target.slots, true);
+                self.boundary(self.cursor.position(), target.slots, true);
             }
-            let (key, end, marks) = (offset(key), offset(self.cursor.position()), offset(marks));
-            self.template.members.push(MemberPlace { key, end, marks });
+            let (key, end, boundaries) = (offset(key), offset(self.cursor.position()), offset(boundaries));
+            self.template.members.push(MemberRange { key, end, boundaries });
             if self.cursor.separator(b'}')? {
                 return Ok(true);
             }
         }
     }
 
-    fn mark(&mut self, at: usize, slots: &[Slot], is_end: bool) {
-        self.template.marks.extend(slots.iter().map(|&slot| Mark { at: offset(at), slot, is_end }));
+    fn boundary(&mut self, at: usize, slots: &[Slot], is_end: bool) {
+        self.template.boundaries.extend(slots.iter().map(|&slot| FieldBoundary { at: offset(at), slot, is_end }));
     }
 
-    /// Takes the value at the cursor apart.
-    fn value(&mut self, parent: PieceId, depth: u16) -> Result<(), JsonError> {
+    /// Adds the value at the cursor.
+    fn value(&mut self, parent: ValueNodeId, depth: u16) -> Result<(), JsonError> {
         let start = self.cursor.position();
         match self.cursor.peek() {
             Some(b'"') => {
                 self.cursor.string()?;
                 self.free_characters(start + 1, self.cursor.position() - 1);
-                self.add(start, PieceKind::Text, parent, depth);
+                self.add(start, NodeKind::Text, parent, depth);
             }
             Some(open @ (b'{' | b'[')) => self.container(open, parent, depth)?,
             _ => {
                 self.cursor.value()?;
-                self.add(start, PieceKind::Scalar, parent, depth);
+                self.add(start, NodeKind::Scalar, parent, depth);
             }
         }
         Ok(())
     }
 
-    fn container(&mut self, open: u8, parent: PieceId, depth: u16) -> Result<(), JsonError> {
+    fn container(&mut self, open: u8, parent: ValueNodeId, depth: u16) -> Result<(), JsonError> {
         let start = self.cursor.position();
-        let id = self.push(start, PieceKind::Container, parent, depth);
+        let id = self.push(start, NodeKind::Container, parent, depth);
         let close = if open == b'{' { b'}' } else { b']' };
         self.cursor.advance(1);
         if self.cursor.skip_whitespace() == Some(close) {
@@ -206,8 +207,8 @@ impl Builder<'_> {
             }
         }
         let end = self.cursor.position();
-        self.template.pieces[usize::from(id)].end = offset(end);
-        for at in &mut self.template.piece_at[start..end] {
+        self.template.nodes[usize::from(id)].end = offset(end);
+        for at in &mut self.template.node_at[start..end] {
             if *at == NONE {
                 *at = id;
             }
@@ -215,23 +216,23 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// A piece that ends at the cursor.
-    fn add(&mut self, start: usize, kind: PieceKind, parent: PieceId, depth: u16) {
+    /// Adds a value that ends at the cursor.
+    fn add(&mut self, start: usize, kind: NodeKind, parent: ValueNodeId, depth: u16) {
         let id = self.push(start, kind, parent, depth);
-        // A longer number or word parts from the template behind it.
-        let end = self.cursor.position() + usize::from(kind == PieceKind::Scalar);
-        self.template.piece_at[start..end].fill(id);
+        // A longer number or word diverges from the template at the byte after it.
+        let end = self.cursor.position() + usize::from(kind == NodeKind::Scalar);
+        self.template.node_at[start..end].fill(id);
     }
 
-    fn push(&mut self, start: usize, kind: PieceKind, parent: PieceId, depth: u16) -> PieceId {
-        // Fewer than bytes, which are fewer than ids.
-        let id = PieceId::try_from(self.template.pieces.len()).unwrap_or(NONE);
+    fn push(&mut self, start: usize, kind: NodeKind, parent: ValueNodeId, depth: u16) -> ValueNodeId {
+        // There are fewer values than bytes, and [`MAX_LENGTH`] bytes fit in the type.
+        let id = ValueNodeId::try_from(self.template.nodes.len()).unwrap_or(NONE);
         let (start, end) = (offset(start), offset(self.cursor.position()));
-        self.template.pieces.push(Piece { start, end, kind, parent, depth });
+        self.template.nodes.push(ValueNode { start, end, kind, parent, depth });
         id
     }
 
-    /// Lets others stand for the characters of one byte between `from` and `to`, which are inside of a text.
+    /// Makes the one-byte characters between `from` and `to`, inside a string, wildcards.
     fn free_characters(&mut self, from: usize, to: usize) {
         let mut at = from;
         while at < to {

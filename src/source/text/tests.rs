@@ -1,4 +1,4 @@
-//! Every shape of the same ten sign-ins, read through the catalog.
+//! Reads the same ten sign-ins in every shape through the catalog.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -50,7 +50,7 @@ fn read(table: &dyn TableProvider, request: &ScanRequest) -> Vec<Batch> {
         .collect()
 }
 
-/// The texts of the columns, row by row.
+/// The strings of the columns, row by row.
 fn rows(table: &dyn TableProvider, request: &ScanRequest) -> Vec<Vec<String>> {
     let texts = |batch: &Batch| -> Vec<Vec<String>> {
         let row = |row: usize| batch.columns().iter().map(|column: &Column| column.value(row).to_text()).collect();
@@ -64,7 +64,7 @@ fn sign_ins() -> Vec<Json> {
     serde_json::from_str(&text).expect("JSON")
 }
 
-/// What a column of the list says, as `tostring()` would print it.
+/// The value of a column of the list, as `tostring()` prints it.
 fn text<'a>(sign_in: &'a Json, key: &str) -> &'a str {
     sign_in[key].as_str().expect("a text")
 }
@@ -83,7 +83,7 @@ const COLUMNS: [&str; 11] = [
     "TimeGenerated",
 ];
 
-/// Compares the ten sign-ins of a shape with what they are.
+/// Compares the ten sign-ins of a shape with the expected ones.
 fn check_ten(path: &str, publish_times: bool, whole_seconds: bool) {
     let catalog = catalog(path);
     let table = table(&catalog, "SigninLogs");
@@ -245,9 +245,9 @@ fn what_is_not_read_is_said() {
         let table = table(&catalog, "SigninLogs");
         let request = request(&*table, &["Id"]);
         assert_eq!(rows(&*table, &request).len(), 10, "{path}");
-        let said: Vec<String> =
+        let emitted: Vec<String> =
             request.report.damage().messages().into_iter().chain(request.report.notices().into_keys()).collect();
-        assert!(said.iter().any(|text| text.contains(words)), "{path}: {said:?}");
+        assert!(emitted.iter().any(|text| text.contains(words)), "{path}: {emitted:?}");
     }
 }
 
@@ -458,7 +458,7 @@ fn values_over_several_lines_stand_among_lines() {
             lost += usize::from(count == 0);
             ids.extend(id..id + count);
             text.push_str(&unit);
-            // Behind a value that is whole, another may begin on the same line.
+            // After a whole value, another may begin on the same line.
             text.push_str(match random(8) {
                 0 | 1 => "\r\n",
                 2 if count > 0 => "",
@@ -483,7 +483,7 @@ fn record_with(id: u64, padding: u64) -> String {
     )
 }
 
-/// What joins records when files and streams are put together.
+/// Separators between records when files and streams are concatenated.
 #[test]
 fn records_that_share_a_line_are_all_read() {
     let [first, second, third] = [1, 2, 3].map(|id| record_with(id, 5));

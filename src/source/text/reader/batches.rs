@@ -1,4 +1,5 @@
-//! Rows of a block -> batches: the columns of the filter are decoded first, then the others of the rows that pass.
+//! Turns the rows of a block into batches: the columns of the filter are decoded first, then the other columns of the
+//! rows that pass.
 
 use std::sync::Arc;
 
@@ -8,15 +9,15 @@ use super::JsonReader;
 use crate::diagnostic::Result;
 use crate::source::text::column::ColumnWriter;
 use crate::source::text::plan::ScanPlan;
-use crate::source::text::rows::{Findings, Found, Row, writer_for};
+use crate::source::text::row_values::{BlockRows, ScannedRow, ValueFindings, writer_for};
 use crate::types::Batch;
 
 impl JsonReader {
-    /// Filters and decodes the rows kept of this block.
+    /// Filters and decodes the rows found in this block.
     pub(super) fn flush(&mut self, block: &[u8]) -> Result<()> {
         self.count_decoded();
-        let unwrapped = std::mem::take(&mut self.unwrapped);
-        let block = if unwrapped.is_current { &unwrapped.text } else { block };
+        let decoded = std::mem::take(&mut self.decoded);
+        let block = if decoded.is_current { &decoded.text } else { block };
         let rows = std::mem::take(&mut self.rows);
         let mut kept = self.filter(block, &rows)?;
         kept.truncate(self.plan.limit.saturating_sub(self.emitted + self.written));
@@ -32,14 +33,14 @@ impl JsonReader {
         }
         self.rows = rows;
         self.rows.clear();
-        self.places.clear();
-        self.unwrapped = unwrapped.emptied();
+        self.ranges.clear();
+        self.decoded = decoded.emptied();
         Ok(())
     }
 
-    /// How many of the rows at `kept` are written before the size of the batch is looked at: all of a usual block, some
-    /// of one that holds a long line.
-    fn within_bytes(&self, block: &[u8], rows: &[Row], kept: &[usize]) -> usize {
+    /// Returns how many of the rows at `kept` are written before the size of the batch is checked: all of a usual
+    /// block, some of a block with a long line.
+    fn within_bytes(&self, block: &[u8], rows: &[ScannedRow], kept: &[usize]) -> usize {
         if block.len() <= self.plan.batch_bytes {
             return kept.len();
         }
@@ -55,20 +56,20 @@ impl JsonReader {
         self.writers.iter().map(ColumnWriter::text_bytes).sum()
     }
 
-    /// Which of the rows pass the filter.
-    fn filter(&mut self, block: &[u8], rows: &[Row]) -> Result<Vec<usize>> {
+    /// Returns the positions of the rows that pass the filter.
+    fn filter(&mut self, block: &[u8], rows: &[ScannedRow]) -> Result<Vec<usize>> {
         let all: Vec<usize> = (0..rows.len()).collect();
         let plan = Arc::clone(&self.plan);
         let Some(filter) = plan.filter.as_ref().filter(|_| !rows.is_empty()) else { return Ok(all) };
         let mut columns = Vec::with_capacity(plan.filter_columns.len());
-        let mut unsaid = Findings::default();
+        let mut discarded = ValueFindings::default();
         let found = self.found(&plan, block, rows);
-        let mut findings = Findings::default();
+        let mut findings = ValueFindings::default();
         for (index, column) in plan.filter_columns.iter().enumerate() {
             let mut writer = writer_for(column);
-            // Several paths of one column have the same to say.
+            // Several paths of one column have the same findings.
             let counted = plan.filter_columns[..index].iter().any(|other| other.name == column.name);
-            found.append(&mut writer, column, &all, if counted { &mut unsaid } else { &mut findings });
+            found.append(&mut writer, column, &all, if counted { &mut discarded } else { &mut findings });
             columns.push(writer.finish());
         }
         self.findings.merge(findings);
@@ -77,21 +78,21 @@ impl JsonReader {
     }
 
     /// The rows of a block, to be decoded.
-    fn found<'a>(&'a self, plan: &'a ScanPlan, block: &'a [u8], rows: &'a [Row]) -> Found<'a> {
+    fn found<'a>(&'a self, plan: &'a ScanPlan, block: &'a [u8], rows: &'a [ScannedRow]) -> BlockRows<'a> {
         let slots = plan.tree.slot_count();
-        Found { block, rows, places: &self.places, slots, file: &self.file, dates: &*plan.dates }
+        BlockRows { block, rows, ranges: &self.ranges, slots, file: &self.file, dates: &*plan.dates }
     }
 
-    fn write(&mut self, block: &[u8], rows: &[Row], kept: &[usize]) {
+    fn write(&mut self, block: &[u8], rows: &[ScannedRow], kept: &[usize]) {
         let plan = Arc::clone(&self.plan);
         let mut writers = std::mem::take(&mut self.writers);
         let found = self.found(&plan, block, rows);
-        let (mut findings, mut unsaid) = (Findings::default(), Findings::default());
+        let (mut findings, mut discarded) = (ValueFindings::default(), ValueFindings::default());
         for (index, (column, writer)) in plan.columns.iter().zip(&mut writers).enumerate() {
-            // What there is to say about a column of the filter was counted there.
+            // The findings about columns of the filter were collected there.
             let others = plan.filter_columns.iter().chain(&plan.columns[..index]);
             let counted = others.into_iter().any(|other| other.name == column.name);
-            found.append(writer, column, kept, if counted { &mut unsaid } else { &mut findings });
+            found.append(writer, column, kept, if counted { &mut discarded } else { &mut findings });
         }
         self.findings.merge(findings);
         self.writers = writers;

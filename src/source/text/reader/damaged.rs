@@ -1,4 +1,4 @@
-//! Reads what can be read of records that are damaged, and counts what cannot.
+//! Reads what can be read of damaged records, and reports the rest.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::records::{
     utf16_in,
 };
 use crate::scan::Damage;
-use crate::source::text::whereabouts::{Stop, Whereabouts};
+use crate::source::text::block_origin::{BlockOrigin, Stop};
 use crate::types::dynamic;
 
 impl JsonReader {
@@ -22,46 +22,46 @@ impl JsonReader {
         block: &[u8],
         span: Range<usize>,
         header: Option<&Arc<ColumnHeader>>,
-        at: Whereabouts<'_>,
+        origin: BlockOrigin<'_>,
     ) -> Result<()> {
         let record = decode(&block[span.clone()]);
-        let held = self.hold(block, (span.start, span.start), at)?;
+        let held = self.hold(block, (span.start, span.start), origin)?;
         self.findings.add_damage(Damage::NotUtf8, 1);
         self.read_record(record.as_bytes(), 0..record.len(), header, held)
     }
 
-    /// Reads what can be read of a record with a flaw; `is_row` for an array of cells.
+    /// Reads what can be read of an invalid record; `is_row` for an array of cells.
     #[cold]
     pub(super) fn read_flawed(
         &mut self,
         block: &[u8],
         span: Range<usize>,
         (json_error, is_row): (JsonError, bool),
-        at: Whereabouts<'_>,
+        origin: BlockOrigin<'_>,
     ) -> Result<()> {
         let bytes = &block[span.clone()];
         if json_error.reason == MORE_TEXT && (is_record_next(&bytes[json_error.at..]) || is_sequence(bytes)) {
-            return self.read_several(block, span, at);
+            return self.read_several(block, span, origin);
         }
         if !is_row
-            && (self.read_padded(block, span.clone(), at)?
-                || self.read_around(block, span.clone(), at)?
-                || self.read_torn(block, span.clone(), at)?)
+            && (self.read_padded(block, span.clone(), origin)?
+                || self.read_around(block, span.clone(), origin)?
+                || self.read_torn(block, span.clone(), origin)?)
         {
             return Ok(());
         }
-        // A record that was cut off is placed by its start: that is where the file can be mended.
+        // A truncated record is reported at its start, where the file can be repaired.
         let place = if json_error.reason == "cut off" { span.start } else { span.start + json_error.at };
-        self.lost(block, (span, place), at, json_error.reason);
+        self.lost(block, (span, place), origin, json_error.reason);
         Ok(())
     }
 
-    /// Reads what is no record for the NUL bytes in it: the text goes on in UTF-16, or an interrupted write left them around
-    /// whole records. False, and nothing is read, if it is neither.
-    pub(super) fn read_padded(&mut self, block: &[u8], span: Range<usize>, at: Whereabouts<'_>) -> Result<bool> {
+    /// Reads a record that is invalid because of NUL bytes: the text continues in UTF-16, or an interrupted write left
+    /// them around whole records. Returns false, and reads nothing, if it is neither.
+    pub(super) fn read_padded(&mut self, block: &[u8], span: Range<usize>, origin: BlockOrigin<'_>) -> Result<bool> {
         let bytes = &block[span.clone()];
-        if let Some((start, encoding)) = utf16_in(bytes).filter(|_| at.may_change_encoding) {
-            self.stop_at_encoding(block, span, start, encoding, at);
+        if let Some((start, encoding)) = utf16_in(bytes).filter(|_| origin.may_change_encoding) {
+            self.stop_at_encoding(block, span, start, encoding, origin);
             return Ok(true);
         }
         let pieces: Vec<Range<usize>> = pieces_between_nul_bytes(bytes);
@@ -70,33 +70,34 @@ impl JsonReader {
         if is_padded {
             self.findings.add_damage(Damage::NulBytes, 1);
             for piece in pieces {
-                self.read_record(block, span.start + piece.start..span.start + piece.end, None, at)?;
+                self.read_record(block, span.start + piece.start..span.start + piece.end, None, origin)?;
             }
         }
         Ok(is_padded)
     }
 
-    /// Stops where a block of lines goes on in another encoding, `start` bytes behind the start of a record.
+    /// Stops at the position where a block of lines continues in another encoding, `start` bytes after the start of a
+    /// record.
     fn stop_at_encoding(
         &mut self,
         block: &[u8],
         span: Range<usize>,
         start: usize,
         encoding: Encoding,
-        at: Whereabouts<'_>,
+        origin: BlockOrigin<'_>,
     ) {
         if !block[span.start..span.start + start].trim_ascii().is_empty() {
-            self.lost(block, (span.start..span.start + start, span.start), at, "cut off");
+            self.lost(block, (span.start..span.start + start, span.start), origin, "cut off");
         }
         self.stopped = Some(Stop { at: span.start + start, why: BlockHalt::OtherEncoding(encoding) });
     }
 
-    /// Decodes the whole records in what is none: those behind one that was torn, or of a wrapper that is damaged. They
-    /// must begin as the first record of the file does. False, and nothing is read, where there are none.
-    fn read_torn(&mut self, block: &[u8], line: Range<usize>, at: Whereabouts<'_>) -> Result<bool> {
+    /// Decodes the whole records in an invalid line: those after a truncated one, or those of a damaged wrapper. They
+    /// must begin like the first record of the file. Returns false, and reads nothing, if there are none.
+    fn read_torn(&mut self, block: &[u8], line: Range<usize>, origin: BlockOrigin<'_>) -> Result<bool> {
         let head = std::mem::take(&mut self.file.head);
         let bytes = &block[line.clone()];
-        // Each record is looked into once: what is found in it is found in no other.
+        // No search inside the records that are found.
         let mut inside = memchr::memmem::find_iter(bytes, &head).filter(|&at| at > 0);
         if head.is_empty() || inside.next().is_none() {
             self.file.head = head;
@@ -111,43 +112,43 @@ impl JsonReader {
             .map(|span| line.start + span.start..line.start + span.end)
             .collect();
         if !found.is_empty() {
-            let offset = at.offset + line.start as u64;
+            let offset = origin.offset + line.start as u64;
             let gaps = splitter.take_skipped().into_iter().map(|lost| SkippedRange::of(lost, offset));
             let open = splitter.take_open().map(|lost| SkippedRange::of(lost, offset + done as u64));
             for (index, gap) in gaps.chain(open).enumerate() {
-                // The first one is placed by its start: that is where the file can be mended.
-                let place = if index == 0 { at.offset + line.start as u64 } else { gap.offset };
-                self.lost_gap(block, place, &gap, at);
+                // The first range is reported at the start of the line, where the file can be repaired.
+                let place = if index == 0 { origin.offset + line.start as u64 } else { gap.offset };
+                self.lost_gap(block, place, &gap, origin);
             }
         }
         for span in &found {
-            self.read_record(block, span.clone(), None, at)?;
+            self.read_record(block, span.clone(), None, origin)?;
         }
         self.file.head = head;
         Ok(!found.is_empty())
     }
 
-    /// Counts the record at `span`, which has a flaw at `place`.
+    /// Reports the record at `span`, which has an error at `place`.
     pub(super) fn lost(
         &mut self,
         block: &[u8],
         (span, place): (Range<usize>, usize),
-        at: Whereabouts<'_>,
+        origin: BlockOrigin<'_>,
         reason: &str,
     ) {
-        let place = self.describe(block, place, at);
-        self.plan.report.lost_record(at.file, &place, reason, Some(&block[span]));
+        let place = self.describe(block, place, origin);
+        self.plan.report.lost_record(origin.file, &place, reason, Some(&block[span]));
     }
 
-    /// Counts what was lost between two records, at an offset of the file.
-    pub(super) fn lost_gap(&mut self, block: &[u8], offset: u64, gap: &SkippedRange, at: Whereabouts<'_>) {
-        let place = usize::try_from(offset.saturating_sub(at.offset)).unwrap_or(0).min(block.len());
-        let place = self.describe(block, place, at);
-        self.plan.report.lost_record(at.file, &place, &gap.reason(), Some(&gap.raw));
+    /// Reports a range that was skipped between two records, at an offset of the file.
+    pub(super) fn lost_gap(&mut self, block: &[u8], offset: u64, gap: &SkippedRange, origin: BlockOrigin<'_>) {
+        let place = usize::try_from(offset.saturating_sub(origin.offset)).unwrap_or(0).min(block.len());
+        let place = self.describe(block, place, origin);
+        self.plan.report.lost_record(origin.file, &place, &gap.reason(), Some(&gap.raw));
     }
 }
 
-/// The ranges between runs of NUL bytes that are more than whitespace.
+/// The ranges between NUL bytes that are not only whitespace.
 fn pieces_between_nul_bytes(bytes: &[u8]) -> Vec<Range<usize>> {
     let mut end = 0;
     let range = |piece: &[u8]| {
@@ -159,7 +160,7 @@ fn pieces_between_nul_bytes(bytes: &[u8]) -> Vec<Range<usize>> {
     bytes.split(|byte| *byte == 0).map(range).filter(|piece| !piece.is_empty()).collect()
 }
 
-/// True if another record begins behind a whole one, so that this one did not end too early.
+/// True if another record begins after a whole one, so that this one did not end too early.
 fn is_record_next(rest: &[u8]) -> bool {
     let rest = trim_start(rest);
     trim_start(rest.strip_prefix(b",").unwrap_or(rest)).starts_with(b"{")

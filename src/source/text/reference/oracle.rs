@@ -1,4 +1,4 @@
-//! What the reader must answer, found out slowly: `serde_json` parses every record, and nothing is skipped.
+//! The expected rows, found slowly: `serde_json` parses every record, and nothing is skipped.
 
 use std::collections::BTreeMap;
 
@@ -12,8 +12,8 @@ use crate::types::{Type, Value, datetime, dynamic};
 
 type Bag = BTreeMap<String, Box<RawValue>>;
 
-/// The rows of a table in a text of lines and of values over several lines, and how many records are lost.
-pub(super) fn twin(text: &[u8], table: &KnownTable, columns: &[ScanColumn]) -> (Vec<Vec<Value>>, u64) {
+/// Returns the rows of a table in a text of lines and multi-line values, and the number of lost records.
+pub(super) fn reference(text: &[u8], table: &KnownTable, columns: &[ScanColumn]) -> (Vec<Vec<Value>>, u64) {
     let mut rows = Vec::new();
     let mut lost = 0;
     let mut start = 0;
@@ -24,7 +24,7 @@ pub(super) fn twin(text: &[u8], table: &KnownTable, columns: &[ScanColumn]) -> (
         let end = if line.starts_with(b"{") && !line.ends_with(b"}") { twin_end(text, start) } else { line_end };
         let record = text[start..end].trim_ascii();
         let record = record.strip_prefix(b",").unwrap_or(record);
-        // The comma behind a value over several lines, where its layout tells where it ends.
+        // The comma after a multi-line value whose layout shows where it ends.
         let record = record.strip_suffix(b",").unwrap_or(record);
         for record in between_nul_bytes(record) {
             match serde_json::from_str::<Bag>(&text_of(record)) {
@@ -37,7 +37,7 @@ pub(super) fn twin(text: &[u8], table: &KnownTable, columns: &[ScanColumn]) -> (
     (rows, lost)
 }
 
-/// What stands between NUL bytes, where these lie around a record; else the record as it is; nothing for a blank one.
+/// The parts between NUL bytes, if these surround a record; else the record itself; nothing for whitespace.
 fn between_nul_bytes(record: &[u8]) -> Vec<&[u8]> {
     let pieces: Vec<&[u8]> = record.split(|byte| *byte == 0).map(<[u8]>::trim_ascii).collect();
     let pieces: Vec<&[u8]> = pieces.into_iter().filter(|piece| !piece.is_empty()).collect();
@@ -55,13 +55,13 @@ fn text_of(record: &[u8]) -> String {
     text
 }
 
-/// Where the record ends whose first line, which does not end it, begins at `start`: where its value does, or behind
-/// the lines that are indented below it.
+/// The end of a record whose first line begins at `start` and does not end it: the end of its value, or of the lines
+/// that are indented below it.
 fn twin_end(text: &[u8], start: usize) -> usize {
     let indent = |line: &[u8]| line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
     let skipped = indent(&text[start..]);
     let skipped = skipped + usize::from(text[start + skipped] == b',');
-    // Text that is no UTF-8 ends what can be JSON.
+    // Invalid UTF-8 ends valid JSON.
     let valid = match std::str::from_utf8(&text[start + skipped..]) {
         Ok(text) => text,
         Err(error) => std::str::from_utf8(&text[start + skipped..][..error.valid_up_to()]).expect("valid"),
@@ -137,7 +137,7 @@ fn is_untimed(bag: &Bag) -> bool {
         || (bag.contains_key("ResultType") && columns.iter().any(|column| bag.contains_key(*column)))
 }
 
-/// True for what the records of Graph have that are sign-ins.
+/// True for the keys of Graph records that are sign-ins.
 fn is_sign_in(bag: &Bag) -> bool {
     let has = |key: &&str| bag.contains_key(*key);
     ["ipAddress", "userAgent", "isInteractive"].iter().any(has)

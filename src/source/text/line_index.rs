@@ -1,20 +1,20 @@
-//! The lines of a block, seen from the outside.
+//! Counts the lines of a block and finds those that must be read whatever the query searches.
 
-/// The lines of a block at a glance.
-pub(super) struct Survey {
-    /// Lines that end in the block.
+/// The lines of a block.
+pub(super) struct LineIndex {
+    /// Number of newlines.
     pub lines: u64,
-    /// Lines that are more than blanks.
+    /// Number of lines that are not only whitespace.
     pub filled: u64,
-    /// Where lines start that do not look like whole objects, or look like errors of a service. They are read whether or
-    /// not they may match, so that records that were cut, run together or overwritten, and answers that failed, are
-    /// counted as damage and not passed over.
-    pub odd: Vec<usize>,
+    /// Offsets of lines that do not begin and end like an object, or that look like an error of a service. They are
+    /// read even if they cannot match, so that truncated, joined or overwritten records and failed requests are
+    /// reported instead of skipped.
+    pub suspects: Vec<usize>,
 }
 
-impl Survey {
+impl LineIndex {
     pub(super) fn of(block: &[u8]) -> Self {
-        let mut survey = Self { lines: 0, filled: 0, odd: Vec::new() };
+        let mut survey = Self { lines: 0, filled: 0, suspects: Vec::new() };
         let mut start = 0;
         for end in memchr::memchr_iter(b'\n', block) {
             survey.add(start, &block[start..end]);
@@ -32,22 +32,22 @@ impl Survey {
         self.filled += u64::from(!line.is_empty());
         let whole = line.starts_with(b"{") && line.ends_with(b"}") && !line.starts_with(b"{\"error\"");
         if !line.is_empty() && !whole {
-            self.odd.push(start);
+            self.suspects.push(start);
         }
     }
 }
 
-/// Offset of the first byte of the line.
+/// Returns the offset of the first byte of the line that contains `at`.
 pub(super) fn line_start(block: &[u8], at: usize) -> usize {
     memchr::memrchr(b'\n', &block[..at]).map_or(0, |newline| newline + 1)
 }
 
-/// Offset of the newline that ends the line, or of the end of the block.
+/// Returns the offset of the newline that ends the line, or the end of the block.
 pub(super) fn line_end(block: &[u8], at: usize) -> usize {
     memchr::memchr(b'\n', &block[at..]).map_or(block.len(), |newline| at + newline)
 }
 
-/// The number of newlines.
+/// Returns the number of newlines.
 pub(crate) fn count_lines(bytes: &[u8]) -> u64 {
     memchr::memchr_iter(b'\n', bytes).count() as u64
 }

@@ -1,74 +1,74 @@
-//! Which keys of a record are wanted: a tree of objects whose leaves are slots for the place of a value.
+//! The keys of a record that a scan needs: a tree of objects whose leaves are slots for the positions of values.
 
 use hashbrown::HashMap;
 
 use super::rewrite::joined_keys;
 
-/// The number of a wanted place in a record.
+/// The number of a needed value of a record.
 pub(crate) type Slot = usize;
 
 /// The number of an object in the tree; 0 is the record itself.
 type NodeId = usize;
 
-/// Keys that begin like this are the pipeline's own and hold nothing about a sign-in.
+/// Prefix of keys that the export pipeline adds; they contain nothing about a sign-in.
 const BOOKKEEPING: &str = "__UDI_RequiredFields_";
 
-/// What a key of an object leads to.
+/// The slots and the object that a key of an object leads to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Target {
-    /// Slots that take the place of the key's value.
+pub(crate) struct KeyTarget {
+    /// Slots that receive the position of the value.
     pub slots: Vec<Slot>,
-    /// The wanted object below it.
+    /// The needed object that is the value of the key.
     pub child: Option<NodeId>,
-    /// True where no shape has such a key.
+    /// True if no known shape has the key.
     pub unknown: bool,
 }
 
 #[derive(Debug, Default)]
-struct Node {
-    members: HashMap<String, Target>,
-    /// Every slot below this object, to be emptied when the object comes twice.
+struct KeyNode {
+    members: HashMap<String, KeyTarget>,
+    /// All slots below this object; they are cleared if the object occurs again.
     below: Vec<Slot>,
-    /// Keys that shapes have at this place though nobody wants them; None where any key is fine.
+    /// Keys that known shapes have here, needed or not; None if keys are not checked.
     known: Option<hashbrown::HashSet<String>>,
 }
 
-/// The wanted keys of one scan.
+/// The needed keys of one scan.
 #[derive(Debug)]
 pub(crate) struct KeyTree {
-    nodes: Vec<Node>,
-    /// Keys of the record itself in lower case: those of an envelope, whose casing is not stable.
-    envelope: HashMap<String, Target>,
+    nodes: Vec<KeyNode>,
+    /// Top-level keys in lower case that belong to a diagnostic envelope, whose case varies.
+    envelope: HashMap<String, KeyTarget>,
     slots: HashMap<(bool, Vec<String>), Slot>,
-    /// The slot of keys that were joined of several.
+    /// The slot of flattened keys such as `status.errorCode`.
     joined: Option<Slot>,
 }
 
 impl KeyTree {
-    /// Nothing is wanted yet.
+    /// Creates a tree without needed keys.
     pub(crate) fn new() -> Self {
-        Self { nodes: vec![Node::default()], envelope: HashMap::new(), slots: HashMap::new(), joined: None }
+        Self { nodes: vec![KeyNode::default()], envelope: HashMap::new(), slots: HashMap::new(), joined: None }
     }
 
-    /// The slot that any key of a record takes that was joined of several keys and is not wanted itself.
+    /// Returns the slot of every flattened top-level key that is not needed itself.
     pub(crate) fn joined_slot(&mut self) -> Slot {
         let slot = self.slot::<&str>(&[], false);
         self.joined = Some(slot);
         slot
     }
 
-    /// True if `key` of the object `node` is wanted, or declared.
+    /// True if `key` of the object `node` is needed or declared.
     pub(crate) fn knows(&self, node: NodeId, key: &str) -> bool {
         let here = &self.nodes[node];
         here.members.contains_key(key) || here.known.as_ref().is_some_and(|known| known.contains(key))
     }
 
-    /// How many slots there are.
+    /// Returns the number of slots.
     pub(crate) fn slot_count(&self) -> usize {
         self.slots.len()
     }
 
-    /// The slot of a path. In an envelope the first key is matched in any case of letters.
+    /// Returns the slot of a path. In an envelope, the first key matches in any case.
     pub(crate) fn slot<K: AsRef<str>>(&mut self, path: &[K], in_envelope: bool) -> Slot {
         let id = (in_envelope, path.iter().map(|key| key.as_ref().to_owned()).collect::<Vec<_>>());
         if let Some(&slot) = self.slots.get(&id) {
@@ -86,7 +86,7 @@ impl KeyTree {
         slot
     }
 
-    fn target(&mut self, node: NodeId, key: &str, in_envelope: bool) -> &mut Target {
+    fn target(&mut self, node: NodeId, key: &str, in_envelope: bool) -> &mut KeyTarget {
         if in_envelope {
             return self.envelope.entry(key.to_lowercase()).or_default();
         }
@@ -97,13 +97,13 @@ impl KeyTree {
         let next = self.nodes.len();
         let child = *self.target(node, key, in_envelope).child.get_or_insert(next);
         if child == next {
-            self.nodes.push(Node::default());
+            self.nodes.push(KeyNode::default());
         }
         child
     }
 
-    /// Declares a key that shapes have at `path`, wanted or not, so that it does not count as unknown. Only objects
-    /// with at least one declared key tell known keys from unknown ones.
+    /// Declares a key that known shapes have at `path`, needed or not, so that it is not reported as unknown. Unknown
+    /// keys are reported only for objects with a declared key.
     pub(crate) fn declare(&mut self, path: &[impl AsRef<str>], in_envelope: bool) {
         let Some((last, parents)) = path.split_last() else { return };
         let mut node = 0;
@@ -115,8 +115,8 @@ impl KeyTree {
         self.nodes[node].known.get_or_insert_default().insert(key);
     }
 
-    /// What the key leads to in the object.
-    pub(crate) fn resolve(&self, node: NodeId, key: &str) -> Target {
+    /// Returns what the key leads to in the object `node`.
+    pub(crate) fn resolve(&self, node: NodeId, key: &str) -> KeyTarget {
         let here = &self.nodes[node];
         let mut target = here.members.get(key).cloned().unwrap_or_default();
         if node == 0
@@ -130,7 +130,7 @@ impl KeyTree {
             here.known.as_ref().map(|known| known.contains(key) || (node == 0 && known.contains(&key.to_lowercase())));
         let is_wanted = !target.slots.is_empty() || target.child.is_some();
         target.unknown = is_declared == Some(false) && !bookkeeping && !is_wanted;
-        // A key that some shape has is one by itself: records with it are not put together anew.
+        // A key of a known shape is not a flattened one: records with it are not rewritten.
         if let Some(joined) = self.joined.filter(|_| node == 0 && !is_wanted && is_declared != Some(true))
             && joined_keys(key).is_some()
         {
@@ -139,12 +139,12 @@ impl KeyTree {
         target
     }
 
-    /// The slots below an object.
+    /// Returns the slots below an object.
     pub(crate) fn below(&self, node: NodeId) -> &[Slot] {
         &self.nodes[node].below
     }
 
-    /// How many objects there are.
+    /// Returns the number of objects.
     pub(crate) fn node_count(&self) -> usize {
         self.nodes.len()
     }

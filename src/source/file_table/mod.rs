@@ -1,24 +1,24 @@
 //! A table over many files of any format.
 //!
 //! Partitions follow the order of the files. Many small files share a partition, so that thousands of them cost little
-//! more than their bytes; a big file of lines is cut between records, so that several threads read it.
+//! more than their bytes; a large file of lines is divided at record boundaries, so that several threads read it.
 
-mod beyond;
 mod dates;
-mod parts;
-mod reading;
-mod scan;
+mod extra_columns;
+mod file_partition;
+mod partitioning;
+mod shared_scan;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use self::dates::FileDates;
-use self::parts::Part;
-use self::reading::FilePartition;
-use self::scan::Scan;
-use super::originals::Originals;
+use self::file_partition::FilePartition;
+use self::partitioning::PlannedPartition;
+use self::shared_scan::SharedScan;
 use super::overlap;
+use super::replaced_columns::ReplacedColumns;
 use crate::diagnostic::Result;
 use crate::entra::numeric_dates::DateOrders;
 use crate::parquet::{FileRows, ParquetFile};
@@ -26,43 +26,48 @@ use crate::scan::Overlap;
 use crate::scan::completion::CompletionTracker;
 use crate::scan::provenance::ProvenanceColumns;
 use crate::scan::{Partition, Predicate, ScanRequest, TableProvider, Wildcard};
-use crate::source::text::{Rows, ScanPlan};
+use crate::source::text::{RecordSelection, ScanPlan};
 use crate::storage::files::{DataFile, FileFormat};
 use crate::storage::limits::ReadLimits;
 use crate::storage::listing::DiscoveryNote;
 use crate::types::{Field, Schema};
 
-/// The rows of a table in files.
+/// A table whose rows are read from files.
 #[derive(Clone, Debug)]
 pub struct FileTable {
     name: String,
     files: Arc<[DataFile]>,
-    rows: Rows,
+    selection: RecordSelection,
     origins: ProvenanceColumns,
     limits: ReadLimits,
-    /// The order of dates in numbers, by file.
+    /// The order of numeric dates, by file.
     dates: Arc<dyn DateOrders>,
-    /// What there was to say when the files were listed.
+    /// Notes from the listing of the files, reported by every scan.
     notes: Arc<[DiscoveryNote]>,
-    /// Columns of its records that the known table does not have.
+    /// Columns of the records that the known table does not have.
     added: Arc<[Field]>,
-    /// The wildcard that stands for it, if it was not asked for by its name.
+    /// The wildcard that matched the table, if the query does not name it.
     wildcard: Option<Arc<Wildcard>>,
-    /// Two files with the same record, once they were looked for.
+    /// The result of the search for two files with the same record.
     overlap: Arc<OnceLock<Option<Overlap>>>,
 }
 
 impl FileTable {
-    /// The table `name`, whose rows are those of `files` that `rows` names.
+    /// Creates the table `name` from the records of `files` that `selection` selects.
     #[must_use]
-    pub fn new(name: impl Into<String>, files: Arc<[DataFile]>, rows: Rows, limits: ReadLimits) -> Self {
-        let origins = ProvenanceColumns::none(rows.schema());
-        let dates = Arc::new(FileDates::new(Arc::clone(&files), rows.clone(), limits));
+    pub fn new(
+        name: impl Into<String>,
+        files: Arc<[DataFile]>,
+        selection: RecordSelection,
+        limits: ReadLimits,
+    ) -> Self {
+        let origins = ProvenanceColumns::none(selection.schema());
+        let dates = Arc::new(FileDates::new(Arc::clone(&files), selection.clone(), limits));
         Self {
             name: name.into(),
             files,
             origins,
-            rows,
+            selection,
             limits,
             dates,
             notes: Arc::default(),
@@ -72,7 +77,7 @@ impl FileTable {
         }
     }
 
-    /// The same table, with this to say in every scan.
+    /// Returns the same table, whose scans report `remarks`.
     #[must_use]
     pub fn with_notes(self, notes: Arc<[DiscoveryNote]>) -> Self {
         Self { notes, ..self }
@@ -85,7 +90,7 @@ impl TableProvider for FileTable {
     }
 
     fn scan(&self, request: &ScanRequest) -> Result<Vec<Arc<dyn Partition>>> {
-        let plan = Arc::new(ScanPlan::new(self.rows.clone(), &self.origins, request, Arc::clone(&self.dates)));
+        let plan = Arc::new(ScanPlan::new(self.selection.clone(), &self.origins, request, Arc::clone(&self.dates)));
         let parts = self.parts(plan.wants_lines, request)?;
         self.notes.iter().for_each(|note| request.report.discovered(note));
         for Field { name, ty } in &*self.added {
@@ -94,13 +99,13 @@ impl TableProvider for FileTable {
                 self.name
             ));
         }
-        let scan = Arc::new(Scan {
+        let scan = Arc::new(SharedScan {
             name: self.name.clone(),
             wildcard: self.wildcard.clone(),
             files: Arc::clone(&self.files),
             origins: self.origins.clone(),
             limits: self.limits,
-            unread: AtomicUsize::new(parts.iter().filter(|part| matches!(part, Part::Text(_))).count()),
+            unread: AtomicUsize::new(parts.iter().filter(|part| matches!(part, PlannedPartition::Text(_))).count()),
             records: self.files.iter().map(|_| AtomicU64::new(0)).collect(),
             foreign: AtomicUsize::new(0),
             refused: AtomicUsize::new(0),
@@ -112,11 +117,11 @@ impl TableProvider for FileTable {
         let mut partitions: Vec<Arc<dyn Partition>> = Vec::new();
         for part in parts {
             match part {
-                Part::Text(pieces) => {
-                    pieces.iter().for_each(|piece| scan.left.expect(piece.file));
-                    partitions.push(Arc::new(FilePartition { scan: Arc::clone(&scan), pieces }));
+                PlannedPartition::Text(slices) => {
+                    slices.iter().for_each(|slice| scan.left.expect(slice.file));
+                    partitions.push(Arc::new(FilePartition { scan: Arc::clone(&scan), slices }));
                 }
-                Part::Columns(index) => {
+                PlannedPartition::Columns(index) => {
                     scan.foreign.fetch_add(1, Ordering::Relaxed);
                     partitions.extend(scan.left.watch(index, self.files[index].bytes, scan.columns(index)?));
                 }
@@ -124,7 +129,7 @@ impl TableProvider for FileTable {
         }
         if scan.unread.load(Ordering::Acquire) == 0 && scan.foreign.load(Ordering::Acquire) > 0 {
             scan.check_any_read()?;
-            scan.say_tables();
+            scan.report_tables();
         }
         Ok(partitions)
     }
@@ -147,11 +152,11 @@ impl TableProvider for FileTable {
         let mut columns: Vec<&str> = Vec::new();
         let mut count = 0;
         for (index, file) in self.files.iter().enumerate().filter(|_| !prune.is_empty()) {
-            // What is wrong with a file, the scan will say.
+            // Problems of a file are reported by the scan.
             let Ok(FileFormat::Parquet) = file.format() else { continue };
             let Ok(opened) = ParquetFile::of(file) else { continue };
-            // Statistics of columns that are replaced rule nothing out.
-            if Originals::of(&opened.columns(), &self.origins).is_some() {
+            // Statistics of replaced columns cannot be used for pruning.
+            if ReplacedColumns::of(&opened.columns(), &self.origins).is_some() {
                 continue;
             }
             let rows = FileRows { origins: self.origins.clone(), index };
@@ -171,12 +176,13 @@ impl TableProvider for FileTable {
     }
 
     fn with_provenance(&self) -> Option<Arc<dyn TableProvider>> {
-        let origins = ProvenanceColumns::all(self.rows.schema());
+        let origins = ProvenanceColumns::all(self.selection.schema());
         Some(Arc::new(Self { origins, ..self.clone() }))
     }
 
     fn overlap(&self) -> Option<Overlap> {
-        let one = |file: &DataFile| Self::new(&self.name, Arc::new([file.clone()]), self.rows.clone(), self.limits);
+        let one =
+            |file: &DataFile| Self::new(&self.name, Arc::new([file.clone()]), self.selection.clone(), self.limits);
         self.overlap.get_or_init(|| overlap::find(&self.files, self.limits, one)).clone()
     }
 

@@ -1,38 +1,38 @@
-//! Where records stand: in which file, behind how many bytes and lines.
+//! The positions of records in their file, for messages and provenance.
 
 use crate::records::{AfterBlock, BlockHalt, SourceMap};
 
-/// Where a block of records stands, for messages.
+/// The position of a block of records.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Whereabouts<'a> {
-    /// The file.
+pub(crate) struct BlockOrigin<'a> {
+    /// The name of the file.
     pub file: &'a str,
-    /// Offset of the block, after decompression.
+    /// Offset of the block, in bytes after decompression.
     pub offset: u64,
-    /// Lines in front of the block, where they were counted.
+    /// Number of lines before the block; None if they were not counted.
     pub lines: Option<u64>,
-    /// Where parts of the text stand in the file, where it was made of something else.
+    /// Maps offsets to positions in the file, if the text was generated from another format.
     pub places: Option<&'a SourceMap>,
     /// What follows the block.
     pub rest: AfterBlock,
     /// True if the rest of the text may be read in another encoding.
     pub may_change_encoding: bool,
-    /// For text that was decoded or written anew: where what it was made of stands.
+    /// For text that was decoded or rewritten: the position of the original.
     pub holder: Option<Holder>,
 }
 
-/// Where the string stands that holds a record.
+/// The position of the string or value from which the text of a record was made.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Holder {
-    /// The offset, after decompression.
+    /// Offset, in bytes after decompression.
     pub offset: u64,
-    /// The line and byte in the file, as far as they are wanted and known.
+    /// The line in the file, if needed and known.
     pub line: Option<u64>,
-    /// See `line`.
+    /// The byte in the file, if needed and known.
     pub byte: Option<u64>,
 }
 
-/// Where a block of lines was left.
+/// The position at which reading a block of lines stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stop {
     /// The offset in the block.
@@ -40,8 +40,8 @@ pub(crate) struct Stop {
     pub why: BlockHalt,
 }
 
-impl Whereabouts<'_> {
-    /// A place in the block, after so many newlines of the file, for messages.
+impl BlockOrigin<'_> {
+    /// Describes an offset in the block for messages; `lines` is the number of newlines of the file before it.
     pub(crate) fn describe(self, place: usize, lines: Option<u64>) -> String {
         let offset = self.holder.map_or(self.offset + place as u64, |holder| holder.offset);
         if let Some(place) = self.places.and_then(|places| places.describe(offset)) {

@@ -1,80 +1,82 @@
-//! What records and files have beyond the columns of their table: it is named, not passed over in silence.
+//! Reports keys and columns that the table does not have.
 
 use std::borrow::Cow;
 use std::sync::PoisonError;
 
-use super::{Rows, ScanPlan};
+use super::{RecordSelection, ScanPlan};
 use crate::entra::{KnownTable, RowKind, known_tables, union_names};
 use crate::scan::Damage;
 use crate::scan::provenance::Provenance;
 use crate::source::text::classify::IGNORED_KEYS;
-use crate::source::text::keys::KeyTree;
+use crate::source::text::key_tree::KeyTree;
 use crate::types::Schema;
 
-/// Names that one scan reports; the rest would be noise.
+/// Maximum number of names that a scan reports.
 const MOST: usize = 20;
 
-/// How the note about a key of records begins.
+/// Start of the note about a key of records.
 const KEY: &str = "the key";
 
-/// How the note about a column of Parquet files begins.
+/// Start of the note about a column of columnar files.
 const COLUMN: &str = "the column";
 
 impl ScanPlan {
-    /// Says that a key of the records of a file, which are of this kind, has no column. If a column has the name in other
-    /// case, its values are most likely under this key, and it is empty here: that is damage.
-    pub(crate) fn say_unknown_key(&self, key: &str, kind: RowKind, file: &str) {
+    /// Reports a key without a column in the records of a file. If a column has the same name in another case, its
+    /// values are most likely under this key, and it is empty: that is damage.
+    pub(crate) fn report_unknown_key(&self, key: &str, kind: RowKind, file: &str) {
         let is_row = matches!(kind, RowKind::Flat | RowKind::Az);
-        let columns = self.rows.known().filter(|_| is_row).map(|table| &table.schema);
+        let columns = self.selection.known().filter(|_| is_row).map(|table| &table.schema);
         match columns.and_then(|schema| schema.names().find(|name| name.eq_ignore_ascii_case(key))) {
             Some(column) => self.report.damaged(Damage::KeyInOtherCase(key.to_owned(), column.to_owned()), file, 1),
             None => {
                 self.note_extra_column(column_of(key, kind));
-                self.say_unknown(KEY, key, "the records");
+                self.report_unknown(KEY, key, "the records");
             }
         }
     }
 
-    /// Says which columns of a file of columns no known table has, by the name of its format.
-    pub(crate) fn say_unknown_columns(&self, file: &Schema, format: &str) {
+    /// Reports the columns of a columnar file that no known table has; `format` is its name in messages.
+    pub(crate) fn report_unknown_columns(&self, file: &Schema, format: &str) {
         let is_known = |name: &str| {
             let is_first_of = |path: &&[&str]| matches!(path, [first] if *first == name);
             IGNORED_KEYS.iter().any(is_first_of)
                 || Provenance::ALL.iter().any(|column| column.name() == name)
-                || self.rows.known().is_some_and(|table| has_column(table, name))
+                || self.selection.known().is_some_and(|table| has_column(table, name))
         };
         for name in file.names().filter(|name| !is_known(name)) {
             self.note_extra_column(Cow::Borrowed(name));
-            self.say_unknown(COLUMN, name, &format!("{format} files"));
+            self.report_unknown(COLUMN, name, &format!("{format} files"));
         }
     }
 
     fn note_extra_column(&self, column: Cow<'_, str>) {
-        // Columns that tell where rows came from are none of the evidence.
+        // Provenance columns are not part of the exported data.
         if Provenance::ALL.iter().all(|of| of.name() != column) {
             self.report.note_extra_column(&column);
         }
     }
 
-    fn say_unknown(&self, what: &str, name: &str, of: &str) {
+    fn report_unknown(&self, what: &str, name: &str, of: &str) {
         let is_one = |text: &&String| text.starts_with(KEY) || text.starts_with(COLUMN);
-        let count = self.said.lock().unwrap_or_else(PoisonError::into_inner).iter().filter(is_one).count();
+        let count = self.emitted.lock().unwrap_or_else(PoisonError::into_inner).iter().filter(is_one).count();
         if count < MOST {
             let name: String = name.chars().take(64).collect();
-            let table = self.rows.known().map_or("the table", |table| table.name);
-            self.say_once(format!("{what} {name:?} of {of} has no column in {table}: name it in the query to read it"));
+            let table = self.selection.known().map_or("the table", |table| table.name);
+            self.report_once(format!(
+                "{what} {name:?} of {of} has no column in {table}: name it in the query to read it"
+            ));
         }
     }
 }
 
-/// True if a column of the table has this name, or one that `union` gives it.
+/// True if a column of the table has this name, or one that `union` derives from it.
 fn has_column(table: &KnownTable, name: &str) -> bool {
     let is_of = |column: &str| union_names(column).iter().any(|other| other == name);
     table.schema.index_of(name).is_some() || table.schema.names().any(is_of)
 }
 
-/// The name that a column for a key of records of this kind has: tables capitalise the keys of Graph objects, and
-/// [`Mapping::by_name`](crate::entra::Mapping::by_name) finds the key by it.
+/// The name of the column for a key of records of this kind: tables capitalise the keys of Graph objects, and
+/// [`ColumnMapping::by_name`](crate::entra::mapping::ColumnMapping::by_name) finds the key by it.
 fn column_of(key: &str, kind: RowKind) -> Cow<'_, str> {
     match (kind, key.chars().next()) {
         (RowKind::Graph | RowKind::Diagnostic, Some(first)) if first.is_ascii_lowercase() => {
@@ -84,18 +86,18 @@ fn column_of(key: &str, kind: RowKind) -> Cow<'_, str> {
     }
 }
 
-/// Tells the tree which keys records have by our knowledge, so that it can name the others.
-pub(super) fn declare_keys(tree: &mut KeyTree, rows: &Rows) {
-    if let Rows::Any(schema) | Rows::Named(_, schema) = rows {
+/// Declares the keys that known shapes have, so that others can be reported.
+pub(super) fn declare_keys(tree: &mut KeyTree, selection: &RecordSelection) {
+    if let RecordSelection::AnyObjects(schema) | RecordSelection::NamedTable(_, schema) = selection {
         for name in schema.names() {
             tree.declare(&[name], false);
         }
         return;
     }
-    // Files mix shapes: a key is unknown only if the table has it in none. If the rows of any table count, so do the keys
-    // of all of them. An object of Microsoft Graph has the properties of every kind of sign-in, null for the others.
-    let is_own = |table: &KnownTable| rows.one_table().is_none_or(|(own, _)| own.name == table.name);
-    for table in known_tables().chain(rows.known()) {
+    // Files mix shapes: a key is unknown only if the table has it in none. If records of all tables are selected, the
+    // keys of all tables are declared. A Graph object has the properties of every kind of sign-in, null for the others.
+    let is_own = |table: &KnownTable| selection.single_table().is_none_or(|(own, _)| own.name == table.name);
+    for table in known_tables().chain(selection.known()) {
         let kinds = RowKind::ALL.into_iter().filter(|kind| kind.is_graph() || is_own(table));
         for index in 0..table.schema.len() {
             for kind in kinds.clone() {

@@ -1,8 +1,8 @@
-//! Records inside other values.
+//! Finds records inside other values.
 //!
-//! Services, collectors and search tools put records into wrappers of any kind: under one key more, in arrays, in batches
-//! of answers, as text in a string. What an unrecognised value holds is found by looking into its members, elements and
-//! strings for objects with the keys of a record. Depth and the bytes of strings are bounded.
+//! Services, collectors and search tools put records into wrappers of any kind: under an additional key, in arrays, in
+//! batch responses, as strings. The records in an unrecognised value are found by searching its members, elements and
+//! strings for objects with the keys of a record. Depth and the bytes of strings are limited.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -13,65 +13,65 @@ use crate::types::dynamic::{self, Kind};
 
 use crate::entra::powershell;
 
-/// Values around a record: a record in a string of an element of a list in an object, and as much once more.
+/// Maximum nesting: a record in a string of an element of a list in an object, twice.
 const MAX_DEPTH: usize = 12;
 
-/// Bytes of all strings of one value that are looked into.
+/// Bytes of all strings of one value that are searched.
 const MAX_STRING_BYTES: usize = 2 * MAX_RECORD_BYTES;
 
-/// The member with the original record, in the results of Splunk.
+/// The member that contains the original record in search results of Splunk.
 const RAW: &str = "_raw";
 
-/// What an unrecognised value holds.
+/// The records and other findings inside an unrecognised value.
 #[derive(Debug, Default)]
-pub(super) struct Inside {
-    /// Records and answers, in order.
-    pub records: Vec<Held>,
-    /// Pages of answers, each with its offset in the value.
+pub(super) struct InnerRecords {
+    /// Records and query-API responses, in order.
+    pub records: Vec<InnerRecord>,
+    /// Pages of responses, each with its offset in the value.
     pub pages: Vec<(usize, ResultPage)>,
-    /// Errors that services returned in place of records, by their codes.
+    /// Codes of errors that services returned in place of records.
     pub errors: Vec<String>,
-    /// True if an error stands beside records.
+    /// True if there is an error beside records.
     pub is_partial: bool,
-    /// True if there are more strings than are looked into.
+    /// True if there are more bytes of strings than are searched.
     pub is_cut: bool,
 }
 
 /// A record inside a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Held {
-    /// The record.
-    pub text: HeldText,
-    /// The offset in the value of the record, or of the string that holds it.
+pub(super) struct InnerRecord {
+    /// The text of the record.
+    pub text: InnerText,
+    /// The offset of the record, or of the string that contains it, in the value.
     pub at: usize,
-    /// An offset that no other record of the value has, in the order of the records.
+    /// A virtual offset, unique in the value and in the order of the records.
     pub rank: usize,
-    /// True for tables with rows in place of a record.
+    /// True for a query-API response in place of a record.
     pub is_answer: bool,
-    /// The number of the innermost element of an array around the record; 0 outside of arrays.
+    /// The number of the innermost array element that contains the record; 0 outside arrays.
     element: usize,
 }
 
 /// The text of a record inside a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum HeldText {
-    /// A part of the value.
+pub(super) enum InnerText {
+    /// A range of the value.
     Plain(Range<usize>),
-    /// The text that a string of the value stands for, or a part of it.
+    /// Text that was decoded from a string of the value, or a part of it.
     Decoded(String),
 }
 
-/// Looks into `value`, which is JSON and itself no record.
-pub(super) fn look_inside(value: &str) -> Inside {
-    let mut walk = Walk { found: Inside::default(), string_bytes: 0, elements: 0 };
-    let level = Level { text: value, holder: None, rank: 0, depth: 0, element: 0 };
-    walk.value(value.trim_ascii(), level);
-    let mut found = walk.found;
+/// Finds the records inside `value`, which is valid JSON and itself not a record.
+pub(super) fn find_inner_records(value: &str) -> InnerRecords {
+    let mut search = InnerRecordSearch { found: InnerRecords::default(), string_bytes: 0, elements: 0 };
+    let position = ValuePosition { text: value, holder: None, rank: 0, depth: 0, element: 0 };
+    search.value(value.trim_ascii(), position);
+    let mut found = search.found;
     drop_copies(&mut found.records, value);
     found
 }
 
-/// True for an error that a service returned in place of records.
+/// Returns the code of an error that a service returned in place of records; None for other values.
 pub(super) fn error_answer(value: &str) -> Option<String> {
     if dynamic::kind(value) != Kind::Bag {
         return None;
@@ -89,7 +89,7 @@ pub(super) fn error_answer(value: &str) -> Option<String> {
     code
 }
 
-/// The code of an error, "" if it has a message alone; None for what is no error.
+/// Returns the code of an error, "" if it has only a message; None if it has neither.
 fn error_code(error: &str) -> Option<String> {
     if dynamic::kind(error) == Kind::String {
         return Some(dynamic::to_text(error).into_owned()).filter(|text| !text.trim().is_empty());
@@ -99,21 +99,21 @@ fn error_code(error: &str) -> Option<String> {
     (code.is_some() || message.is_some()).then(|| code.unwrap_or_default().into_owned())
 }
 
-/// Where a value stands.
+/// The position of a value during the search.
 #[derive(Clone, Copy)]
-struct Level<'a> {
-    /// The text that the value is a part of: the outermost value, or a string that was decoded.
+struct ValuePosition<'a> {
+    /// The text that contains the value: the outermost value, or a decoded string.
     text: &'a str,
-    /// For a string, its offset in the outermost value.
+    /// For decoded text, the offset of its string in the outermost value.
     holder: Option<usize>,
-    /// The rank of the first byte of the text.
+    /// The rank of the first byte of the text, see [`InnerRecord::rank`].
     rank: usize,
     depth: usize,
     element: usize,
 }
 
-impl Level<'_> {
-    /// The offset of a part of the text.
+impl ValuePosition<'_> {
+    /// Returns the offset of a part of the text.
     fn offset_of(&self, part: &str) -> usize {
         part.as_ptr().addr().saturating_sub(self.text.as_ptr().addr())
     }
@@ -123,34 +123,34 @@ impl Level<'_> {
     }
 }
 
-struct Walk {
-    found: Inside,
+struct InnerRecordSearch {
+    found: InnerRecords,
     string_bytes: usize,
-    /// Elements of arrays so far.
+    /// Number of array elements so far.
     elements: usize,
 }
 
-impl Walk {
-    fn value(&mut self, value: &str, level: Level<'_>) {
-        if level.depth > MAX_DEPTH {
+impl InnerRecordSearch {
+    fn value(&mut self, value: &str, position: ValuePosition<'_>) {
+        if position.depth > MAX_DEPTH {
             return;
         }
         match value.as_bytes().first() {
-            Some(b'{') => self.object(value, level),
+            Some(b'{') => self.object(value, position),
             Some(b'[') => {
-                dynamic::elements(value).for_each(|element| self.element(element, level.below()));
+                dynamic::elements(value).for_each(|element| self.element(element, position.below()));
             }
-            Some(b'"') if may_hold_json(value) => self.string(value, level),
+            Some(b'"') if may_hold_json(value) => self.string(value, position),
             _ => {}
         }
     }
 
-    fn element(&mut self, element: &str, level: Level<'_>) {
+    fn element(&mut self, element: &str, position: ValuePosition<'_>) {
         self.elements += 1;
-        self.value(element, Level { element: self.elements, ..level });
+        self.value(element, ValuePosition { element: self.elements, ..position });
     }
 
-    fn string(&mut self, quoted: &str, level: Level<'_>) {
+    fn string(&mut self, quoted: &str, position: ValuePosition<'_>) {
         self.string_bytes = self.string_bytes.saturating_add(quoted.len());
         if self.string_bytes > MAX_STRING_BYTES {
             self.found.is_cut = true;
@@ -158,68 +158,72 @@ impl Walk {
         }
         let decoded = dynamic::unescape(quoted);
         let text = decoded.trim_ascii();
-        let offset = level.offset_of(quoted);
-        let inside =
-            Level { text, holder: Some(level.holder.unwrap_or(offset)), rank: level.rank + offset, ..level.below() };
+        let offset = position.offset_of(quoted);
+        let inner = ValuePosition {
+            text,
+            holder: Some(position.holder.unwrap_or(offset)),
+            rank: position.rank + offset,
+            ..position.below()
+        };
         if dynamic::validate(text.as_bytes()).is_ok() {
-            self.value(text, inside);
+            self.value(text, inner);
         } else if is_sequence(text.as_bytes()) {
             for span in ValueSplitter::default().split(text.as_bytes(), false).0 {
-                self.element(&text[span.start..span.end], inside);
+                self.element(&text[span.start..span.end], inner);
             }
         }
     }
 
-    fn object(&mut self, object: &str, level: Level<'_>) {
-        let keys = Keys::of(object);
-        let is_inner = level.depth > 0;
+    fn object(&mut self, object: &str, position: ValuePosition<'_>) {
+        let keys = ObjectKeys::of(object);
+        let is_inner = position.depth > 0;
         let before = self.found.records.len();
         if let Some(raw) = keys.raw {
-            self.value(raw, level.below());
+            self.value(raw, position.below());
             if self.found.records.len() > before {
                 return;
             }
         }
         if is_inner && keys.is_record() {
-            return self.keep(object, level, false);
+            return self.keep(object, position, false);
         }
         if let Some(code) = error_answer(object).or_else(|| keys.failed_response()) {
             return self.found.errors.push(code);
         }
         if keys.has_tables && holds_records(object.as_bytes()) {
-            return self.keep(object, level, true);
+            return self.keep(object, position, true);
         }
         for entry in dynamic::entries(object) {
-            // What stands in an envelope is a part of its record, even if the envelope is damaged.
+            // The content of an envelope is a part of its record, even if the envelope is damaged.
             let is_part = keys.is_envelope() || (keys.is_of_envelope() && entry.key.is("properties"));
             if !is_part {
-                self.value(entry.value, level.below());
+                self.value(entry.value, position.below());
             }
         }
         let holds_some = self.found.records.len() > before;
         self.found.is_partial |= holds_some && keys.failed;
         if keys.is_page {
-            let offset = level.holder.unwrap_or_else(|| level.offset_of(object));
+            let offset = position.holder.unwrap_or_else(|| position.offset_of(object));
             self.found.pages.push((offset, ResultPage::of(object.as_bytes(), object.len())));
         }
     }
 
-    fn keep(&mut self, record: &str, level: Level<'_>, is_answer: bool) {
-        let offset = level.offset_of(record);
-        let (text, at) = match level.holder {
-            None => (HeldText::Plain(offset..offset + record.len()), offset),
-            Some(holder) => (HeldText::Decoded(record.to_owned()), holder),
+    fn keep(&mut self, record: &str, position: ValuePosition<'_>, is_answer: bool) {
+        let offset = position.offset_of(record);
+        let (text, at) = match position.holder {
+            None => (InnerText::Plain(offset..offset + record.len()), offset),
+            Some(holder) => (InnerText::Decoded(record.to_owned()), holder),
         };
-        let (rank, element) = (level.rank + offset, level.element);
-        self.found.records.push(Held { text, at, rank, is_answer, element });
+        let (rank, element) = (position.rank + offset, position.element);
+        self.found.records.push(InnerRecord { text, at, rank, is_answer, element });
     }
 }
 
-/// True for a string that begins as an object, an array or another such string does.
+/// True for a string that begins like an object, an array or another such string.
 fn may_hold_json(quoted: &str) -> bool {
-    let mut inside = quoted.as_bytes().get(1..).unwrap_or_default();
+    let mut inner = quoted.as_bytes().get(1..).unwrap_or_default();
     loop {
-        inside = match inside {
+        inner = match inner {
             [b'{' | b'[', ..] | [b'\\', b'"' | b'u', ..] => return true,
             [b' ', rest @ ..] | [b'\\', b'n' | b'r' | b't', rest @ ..] => rest,
             _ => return false,
@@ -227,25 +231,25 @@ fn may_hold_json(quoted: &str) -> bool {
     }
 }
 
-/// Keeps one of several records in the members of one object, if they are the same: collectors keep the original as text
-/// beside what they made of it. Elements of arrays are apart, even if they are the same.
-fn drop_copies(records: &mut Vec<Held>, value: &str) {
+/// Keeps one of several equal records in the members of one object: collectors keep the original as a string beside the
+/// parsed record. Equal array elements are all kept.
+fn drop_copies(records: &mut Vec<InnerRecord>, value: &str) {
     let mut counts: HashMap<usize, usize> = HashMap::new();
-    records.iter().for_each(|held| *counts.entry(held.element).or_default() += 1);
+    records.iter().for_each(|inner| *counts.entry(inner.element).or_default() += 1);
     let mut seen: HashSet<(usize, String)> = HashSet::new();
-    records.retain(|held| {
-        let text = match &held.text {
-            HeldText::Plain(range) => &value[range.clone()],
-            HeldText::Decoded(text) => text,
+    records.retain(|inner| {
+        let text = match &inner.text {
+            InnerText::Plain(range) => &value[range.clone()],
+            InnerText::Decoded(text) => text,
         };
-        counts[&held.element] == 1 || seen.insert((held.element, dynamic::canonical(text)))
+        counts[&inner.element] == 1 || seen.insert((inner.element, dynamic::canonical(text)))
     });
 }
 
-/// What the keys of an object tell about it.
+/// Which keys an object has, as far as they identify it.
 #[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "keys that are there, each by itself")]
-struct Keys<'a> {
+struct ObjectKeys<'a> {
     time: bool,
     category: bool,
     has_category: bool,
@@ -257,7 +261,7 @@ struct Keys<'a> {
     has_tables: bool,
     is_page: bool,
     failed: bool,
-    /// Keys of sign-ins, and whether one of them tells sign-ins from other objects.
+    /// Number of keys of sign-ins, and whether one of them distinguishes sign-ins from other objects.
     of_sign_in: usize,
     is_sign_in: bool,
     raw: Option<&'a str>,
@@ -265,7 +269,7 @@ struct Keys<'a> {
     body: Option<&'a str>,
 }
 
-/// Keys of sign-ins that other objects hardly have, and others.
+/// Keys that hardly any other objects have, and common keys of sign-ins.
 const SIGN_IN_KEYS: [&str; 8] = [
     "ipAddress",
     "clientAppUsed",
@@ -287,7 +291,7 @@ const OTHER_KEYS: [&str; 8] = [
     "riskState",
 ];
 
-impl<'a> Keys<'a> {
+impl<'a> ObjectKeys<'a> {
     fn of(object: &'a str) -> Self {
         let mut keys = Self::default();
         for entry in dynamic::entries(object) {
@@ -326,7 +330,7 @@ impl<'a> Keys<'a> {
         }
     }
 
-    /// True for the keys of a record: beside a time of creation, which many objects have, three of a sign-in.
+    /// True for the keys of a record: beside a creation time, which many objects have, at least two of a sign-in.
     fn is_record(&self) -> bool {
         (self.time && self.category && self.properties)
             || self.time_generated
@@ -334,17 +338,17 @@ impl<'a> Keys<'a> {
             || (self.created && self.is_sign_in && self.of_sign_in >= 2)
     }
 
-    /// True for the time and the category of diagnostic settings.
+    /// True if the object has the time and the category of a diagnostic envelope.
     fn is_envelope(&self) -> bool {
         self.time && self.has_category
     }
 
-    /// True for one of both.
+    /// True if the object has the time or the category of a diagnostic envelope.
     fn is_of_envelope(&self) -> bool {
         self.time || self.has_category
     }
 
-    /// The code of a response of a batch that is an error.
+    /// Returns the status and error code of a failed response of a batch.
     fn failed_response(&self) -> Option<String> {
         let status = self.status.filter(|_| self.body.is_some())?;
         let number: u16 = dynamic::to_text(status).parse().ok().filter(|number| (400..600).contains(number))?;
@@ -360,7 +364,7 @@ fn names_page(key: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{HeldText, error_answer, look_inside};
+    use super::{InnerText, error_answer, find_inner_records};
 
     const RECORD: &str = r#"{"createdDateTime":"2026-03-02T09:00:00Z","id":"1","ipAddress":"203.0.113.7","appId":"a"}"#;
 
@@ -368,13 +372,13 @@ mod tests {
         serde_json::to_string(text).expect("a string")
     }
 
-    /// The records inside a value, each with the byte that leads to it.
+    /// The records inside a value, each with its offset.
     fn records(value: &str) -> Vec<(usize, String)> {
-        let text = |held: HeldText| match held {
-            HeldText::Plain(range) => value[range].to_owned(),
-            HeldText::Decoded(text) => text,
+        let text = |inner: InnerText| match inner {
+            InnerText::Plain(range) => value[range].to_owned(),
+            InnerText::Decoded(text) => text,
         };
-        look_inside(value).records.into_iter().map(|held| (held.at, text(held.text))).collect()
+        find_inner_records(value).records.into_iter().map(|inner| (inner.at, text(inner.text))).collect()
     }
 
     #[test]
@@ -429,7 +433,7 @@ mod tests {
             r#"{{"responses":[{{"id":"1","status":200,"body":{{"value":[{RECORD}]}}}},{{"id":"2","status":429,"body":{}}}]}}"#,
             r#"{"error":{"code":"TooManyRequests","message":"x"}}"#
         );
-        let found = look_inside(&batch);
+        let found = find_inner_records(&batch);
         assert_eq!((found.records.len(), found.errors.as_slice()), (1, &["429 TooManyRequests".to_owned()][..]));
         assert_eq!(found.pages.len(), 1);
     }

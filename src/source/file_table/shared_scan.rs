@@ -1,8 +1,10 @@
-//! What the partitions of one scan share: whose rows they are, and what there is to say when all were read.
+//! State shared by the partitions of one scan, and the reports after the last partition.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::super::replaced_columns::ReplacedColumns;
+use super::super::table_membership::{self, FileContents, TableMembership, UnlabelledRows};
 use crate::diagnostic::{Error, Result};
 use crate::entra::{KnownTable, table_named};
 use crate::parquet::FileRows;
@@ -11,39 +13,37 @@ use crate::scan::completion::CompletionTracker;
 use crate::scan::provenance::ProvenanceColumns;
 use crate::scan::{Damage, Partition, Reject, ScanRequest, Wildcard};
 use crate::source::column_file::ColumnFile;
-use crate::source::of_table::{self, Belonging, Held, Untold};
-use crate::source::originals::Originals;
-use crate::source::text::{Rows, ScanPlan};
+use crate::source::text::{RecordSelection, ScanPlan};
 use crate::storage::counters::ScanCount;
 use crate::storage::files::DataFile;
 use crate::storage::limits::ReadLimits;
 
-/// What the partitions of one scan share.
+/// State shared by the partitions of one scan.
 #[derive(Debug)]
-pub(super) struct Scan {
+pub(super) struct SharedScan {
     pub name: String,
-    /// The wildcard that stands for the table, if it was not asked for by its name.
+    /// The wildcard that matched the table, if the query does not name it.
     pub wildcard: Option<Arc<Wildcard>>,
     pub files: Arc<[DataFile]>,
     pub origins: ProvenanceColumns,
     pub limits: ReadLimits,
     pub plan: Arc<ScanPlan>,
     pub request: ScanRequest,
-    /// Partitions that have not been read to their end.
+    /// Number of partitions that were not read to their end.
     pub unread: AtomicUsize,
-    /// By file, the records in the parts that were read to their end.
+    /// By file, the number of records in parts that were read to their end.
     pub records: Vec<AtomicU64>,
-    /// Files whose rows are not told apart by table.
+    /// Number of columnar files.
     pub foreign: AtomicUsize,
-    /// Files that are no exports, and the first of them with the reason.
+    /// Number of files that are not exports.
     pub refused: AtomicUsize,
     pub first_refused: Mutex<Option<(usize, String)>>,
-    /// Parts of files that are not done with.
+    /// Tracks which files were read completely.
     pub left: Arc<CompletionTracker>,
 }
 
-impl Scan {
-    /// The parts of a file of columns.
+impl SharedScan {
+    /// Returns the partitions of a columnar file.
     pub(super) fn columns(&self, index: usize) -> Result<Vec<Arc<dyn Partition>>> {
         let opened = match ColumnFile::of(&self.files[index], self.limits) {
             Ok(opened) => opened,
@@ -57,48 +57,54 @@ impl Scan {
             self.leave_out(index);
             return Ok(Vec::new());
         }
-        if let Rows::Named(name, _) = &self.plan.rows {
+        if let RecordSelection::NamedTable(name, _) = &self.plan.selection {
             self.request.counters.add(ScanCount::FilesOfOtherTables, 1);
             self.request.report.damaged(Damage::NotSearched(name.clone()), &self.files[index].name, 1);
             return Ok(Vec::new());
         }
-        let Some((table, bound)) = self.plan.rows.one_table() else {
-            opened.archived_warnings().iter().for_each(|archived_warnings| self.plan.say_again(archived_warnings));
-            let is_known = matches!(self.plan.rows, Rows::AllAs(_));
+        let Some((table, bound)) = self.plan.selection.single_table() else {
+            opened
+                .archived_warnings()
+                .iter()
+                .for_each(|archived_warnings| self.plan.replay_warnings(archived_warnings));
+            let is_known = matches!(self.plan.selection, RecordSelection::AllKnownAs(_));
             if is_known {
-                self.plan.say_unknown_columns(&opened.columns(), opened.format());
+                self.plan.report_unknown_columns(&opened.columns(), opened.format());
             }
             return self.column_rows(&opened, index, &self.request, is_known);
         };
-        let belonging = of_table::belonging(&opened, table, bound);
-        let held = of_table::meet(&opened, (table, bound), belonging, &self.request.report)?;
-        held.tables.iter().for_each(|name| self.plan.note_table(name.clone()));
-        self.say_of_columns(&opened, belonging, &held);
+        let belonging = table_membership::belonging(&opened, table, bound);
+        let contents = table_membership::examine(&opened, (table, bound), belonging, &self.request.report)?;
+        contents.tables.iter().for_each(|name| self.plan.note_table(name.clone()));
+        self.report_columns(&opened, belonging, &contents);
         let assumed = |what: &str| {
-            self.plan.say_once(format!("{what} that do not name their table are read as {}", table.name));
+            self.plan.report_once(format!("{what} that do not name their table are read as {}", table.name));
         };
         match belonging {
-            Belonging::Archived => {
-                opened.archived_warnings().iter().for_each(|archived_warnings| self.plan.say_again(archived_warnings));
+            TableMembership::Archived => {
+                opened
+                    .archived_warnings()
+                    .iter()
+                    .for_each(|archived_warnings| self.plan.replay_warnings(archived_warnings));
                 self.column_rows(&opened, index, &self.request, false)
             }
-            Belonging::ByType(untold) => {
-                if untold == Untold::Assumed && held.unnamed > 0 {
+            TableMembership::ByType(unlabelled) => {
+                if unlabelled == UnlabelledRows::Assumed && contents.unnamed > 0 {
                     assumed(&format!("{} rows", opened.format()));
                 }
-                self.say_of_names(index, table, &held);
-                let request = of_table::only_of((table, bound), untold, &held, &self.request);
+                self.report_names(index, table, &contents);
+                let request = table_membership::only_of((table, bound), unlabelled, &contents, &self.request);
                 self.column_rows(&opened, index, &request, true)
             }
-            Belonging::All(untold) => {
-                if untold == Untold::Assumed {
+            TableMembership::All(unlabelled) => {
+                if unlabelled == UnlabelledRows::Assumed {
                     assumed(&format!("{} files", opened.format()));
                 }
                 self.column_rows(&opened, index, &self.request, true)
             }
-            Belonging::None => {
+            TableMembership::None => {
                 self.request.counters.add(ScanCount::FilesOfOtherTables, 1);
-                if held.tables.is_empty() {
+                if contents.tables.is_empty() {
                     self.rows_damaged(index, Damage::UnrecognisedRecords, opened.rows());
                 }
                 Ok(Vec::new())
@@ -106,17 +112,17 @@ impl Scan {
         }
     }
 
-    /// Says which rows of a file are read or left out though they do not name the table.
-    fn say_of_names(&self, index: usize, table: &KnownTable, held: &Held) {
-        held.renamed.keys().for_each(|name| self.plan.say_renamed(name, table));
-        self.rows_damaged(index, Damage::UnrecognisedRecords, held.unrecognised);
-        for (name, rows) in &held.similar {
+    /// Reports rows that are read or skipped although they do not name the table.
+    fn report_names(&self, index: usize, table: &KnownTable, contents: &FileContents) {
+        contents.renamed.keys().for_each(|name| self.plan.report_renamed(name, table));
+        self.rows_damaged(index, Damage::UnrecognisedRecords, contents.unrecognised);
+        for (name, rows) in &contents.similar {
             self.rows_damaged(index, Damage::SimilarTable(name.clone(), table.name.to_owned()), *rows);
         }
     }
 
-    /// Counts rows of a Parquet file that are not read. They have no text of their own to keep, so one reject stands for
-    /// all of them.
+    /// Reports rows of a columnar file that are not read. They have no text to keep, so one reject stands for all of
+    /// them.
     fn rows_damaged(&self, index: usize, damage: Damage, rows: u64) {
         if rows == 0 {
             return;
@@ -126,19 +132,19 @@ impl Scan {
         report.damaged(damage, file, rows);
     }
 
-    /// Says which columns of the table a file does not have, and which of its own the table does not have.
-    fn say_of_columns(&self, opened: &ColumnFile, belonging: Belonging, held: &Held) {
+    /// Reports columns of the table that the file lacks, and columns of the file that the table lacks.
+    fn report_columns(&self, opened: &ColumnFile, belonging: TableMembership, contents: &FileContents) {
         let columns = opened.columns();
-        if matches!(belonging, Belonging::ByType(_)) && !held.may_hold_own() {
+        if matches!(belonging, TableMembership::ByType(_)) && !contents.may_hold_own() {
             return;
         }
-        if belonging != Belonging::None {
-            self.plan.say_missing(&columns, opened.format());
-            self.plan.say_unknown_columns(&columns, opened.format());
+        if belonging != TableMembership::None {
+            self.plan.report_missing(&columns, opened.format());
+            self.plan.report_unknown_columns(&columns, opened.format());
         }
     }
 
-    /// The rows of a file; if `restored`, with the values of columns that it has under several names.
+    /// Returns the partitions of a file; if `restored`, with the values of columns that it has under several names.
     fn column_rows(
         &self,
         opened: &ColumnFile,
@@ -146,52 +152,51 @@ impl Scan {
         request: &ScanRequest,
         restored: bool,
     ) -> Result<Vec<Arc<dyn Partition>>> {
-        let originals = Originals::of(&opened.columns(), &self.origins).filter(|_| restored);
-        let Some(originals) = originals else {
+        let replaced_columns = ReplacedColumns::of(&opened.columns(), &self.origins).filter(|_| restored);
+        let Some(replaced_columns) = replaced_columns else {
             return opened.partitions_of(&FileRows { origins: self.origins.clone(), index }, request);
         };
-        if originals.has_copies() {
-            self.plan.say_copied();
+        if replaced_columns.has_copies() {
+            self.plan.report_copied();
         }
-        let rows = FileRows { origins: originals.origins.clone(), index };
-        let parts = opened.partitions_of(&rows, &originals.request(request))?;
-        Ok(originals.restored(request, parts))
+        let rows = FileRows { origins: replaced_columns.origins.clone(), index };
+        let parts = opened.partitions_of(&rows, &replaced_columns.request(request))?;
+        Ok(replaced_columns.restored(request, parts))
     }
 
-    /// A partition was read to its end: behind the last one it is known whether the files hold the table at all.
+    /// Counts a partition as read. After the last one, reports whether the files contain the table.
     pub(super) fn end_partition(&self) -> Result<()> {
         if self.unread.fetch_sub(1, Ordering::AcqRel) != 1 {
             return Ok(());
         }
-        self.say_limits();
-        self.plan.say_collector();
+        self.report_limits();
+        self.plan.report_collector();
         self.plan.report_pages();
         self.check_any_read()?;
-        let (seen, strange) = (self.plan.seen(), self.plan.strange());
+        let (seen, unrecognised) = (self.plan.seen(), self.plan.unrecognised());
         let has_parquet = self.foreign.load(Ordering::Acquire) > 0;
-        if self.plan.rows.one_table().is_some() && seen.is_empty() && !strange.is_empty() && !has_parquet {
+        if self.plan.selection.single_table().is_some() && seen.is_empty() && !unrecognised.is_empty() && !has_parquet {
             let file = match &*self.files {
                 [file] => file.name.clone(),
                 files => format!("{} files", files.len()),
             };
-            let reason = format!("no records of a known table, only {}", strange.join("; "));
+            let reason = format!("no records of a known table, only {}", unrecognised.join("; "));
             return Err(Error::Data { file, place: None, reason });
         }
-        self.say_tables();
+        self.report_tables();
         Ok(())
     }
 
-    /// Says which tables the files hold instead of the one that was asked for, or beside it.
-    pub(super) fn say_tables(&self) {
-        self.say_others(&self.plan.seen());
-        self.say_absent();
+    /// Reports the tables that the files contain beside or instead of the requested one.
+    pub(super) fn report_tables(&self) {
+        self.report_other_tables(&self.plan.seen());
+        self.report_absent();
     }
 
-    /// Says which records were met that are of no known table: each name is a table of its own, but may also be a known one
-    /// that somebody spelled in another way.
-    fn say_others(&self, seen: &[String]) {
+    /// Reports records of unknown tables: each name is a table of its own, but may be another spelling of a known one.
+    fn report_other_tables(&self, seen: &[String]) {
         const MOST: usize = 5;
-        let Some((table, _)) = self.plan.rows.one_table() else { return };
+        let Some((table, _)) = self.plan.selection.single_table() else { return };
         let others: Vec<String> =
             seen.iter().filter(|name| table_named(name).is_none()).map(|name| format!("{name:?}")).collect();
         if others.is_empty() {
@@ -205,7 +210,7 @@ impl Scan {
             .notice(format!("records of {names}{more} belong to tables of their own, not to {}", table.name));
     }
 
-    /// An error where every file was refused.
+    /// Returns an error if every file was refused.
     pub(super) fn check_any_read(&self) -> Result<()> {
         let count = self.files.len();
         match &*self.first_refused.lock().unwrap_or_else(PoisonError::into_inner) {
@@ -221,9 +226,9 @@ impl Scan {
         }
     }
 
-    /// Says that no file holds records of the table, where that is so: no rows are no evidence then.
-    fn say_absent(&self) {
-        let Some((table, _)) = self.plan.rows.one_table() else { return };
+    /// Reports that no file contains records of the table, so that an empty result is not taken as evidence.
+    fn report_absent(&self) {
+        let Some((table, _)) = self.plan.selection.single_table() else { return };
         let seen = self.plan.seen();
         if seen.iter().any(|name| name == table.name) {
             return;
@@ -235,8 +240,8 @@ impl Scan {
         }
     }
 
-    /// Says which files have just as many records as a service gives at most.
-    fn say_limits(&self) {
+    /// Warns about files with exactly as many records as a service returns at most.
+    fn report_limits(&self) {
         for (file, records) in self.files.iter().zip(&self.records) {
             if let Some(note) = records::limit_reached(records.load(Ordering::Acquire)) {
                 self.plan.report.warn(format!("{}: {note}", file.name));
@@ -244,16 +249,16 @@ impl Scan {
         }
     }
 
-    /// Leaves out a file that this program wrote about other files, and that was found in a folder of them.
+    /// Skips a file that this program wrote about other files and that was found in a folder.
     pub(super) fn leave_out(&self, index: usize) {
         self.request.counters.add(ScanCount::FilesOfOtherTables, 1);
-        self.plan.say_once(format!(
+        self.plan.report_once(format!(
             "left out, for coldcase wrote it: {}; name the file itself to read it as evidence",
             self.files[index].name
         ));
     }
 
-    /// Counts a file that is not read.
+    /// Reports and counts a file that is not read.
     pub(super) fn refuse(&self, index: usize, reason: &'static str) {
         self.count_refused(index, reason.to_owned());
         let file = &self.files[index];
@@ -266,7 +271,8 @@ impl Scan {
         }
     }
 
-    /// Counts a file that the system cannot read, so that it costs no other; alone, and on a server, it ends the run.
+    /// Reports a file that the operating system cannot read and goes on. A single file or a file on a server ends the
+    /// run.
     pub(super) fn pass_unreadable(&self, index: usize, error: Error) -> Result<()> {
         match error {
             Error::Io { source, .. } if self.files.len() > 1 && self.files[index].local_path().is_some() => {
@@ -277,7 +283,7 @@ impl Scan {
         }
     }
 
-    /// Counts a file that is damaged where it would say what it holds.
+    /// Reports a file whose damage hides what it contains.
     pub(super) fn broken(&self, index: usize, place: &str, reason: String) {
         self.plan.report.lost_file(&self.files[index].name, place, &reason);
         self.count_refused(index, format!("{place}: {reason}"));
@@ -292,18 +298,18 @@ impl Scan {
     }
 }
 
-/// Endings of files that people and tools put beside exports.
+/// Extensions of documents that are often stored beside exports.
 const OTHER_THINGS: [&str; 24] = [
     "txt", "md", "rst", "html", "htm", "pdf", "rtf", "xml", "png", "jpg", "jpeg", "gif", "svg", "yaml", "yml", "toml",
     "ini", "ps1", "py", "sh", "kql", "sha256", "sha1", "md5",
 ];
 
-/// True for a file that is called like a document and holds no data in any known format: no record was passed over.
+/// True for a file that has the extension of a document and contains no known data format: no record was skipped.
 fn is_other_thing(file: &DataFile, reason: &str) -> bool {
     [records::NO_RECORDS, records::NO_TEXT].contains(&reason) && is_called_document(file)
 }
 
-/// True for a file that is called like a document.
+/// True if the file has the extension of a document.
 pub(super) fn is_called_document(file: &DataFile) -> bool {
     let ending = file.ending();
     OTHER_THINGS.iter().any(|other| ending.eq_ignore_ascii_case(other))

@@ -1,40 +1,41 @@
-//! Times that are counts of a unit since an epoch, as scripts and databases write them.
+//! Parses times that scripts and databases write as a count of a unit since an epoch.
 
 use crate::types::datetime::{self, DatetimeParts, TICKS_PER_MICROSECOND, TICKS_PER_MILLISECOND, TICKS_PER_SECOND};
 
 /// Nanoseconds in a tick.
 const NANOSECONDS_PER_TICK: i128 = 100;
 
-/// 1601-01-01, from which Windows counts.
+/// 1601-01-01, the epoch of Windows file times.
 const WINDOWS_EPOCH: i64 = 504_911_232_000_000_000;
 
-/// A unit and its epoch, as the share `ticks / parts` of a tick.
-struct Unit {
+/// A unit and its epoch. One unit is `ticks / parts` ticks of 100 ns.
+struct EpochUnit {
     name: &'static str,
     ticks: i128,
     parts: i128,
     epoch: i64,
 }
 
-const fn unit(name: &'static str, ticks: i64, epoch: i64) -> Unit {
-    Unit { name, ticks: ticks as i128, parts: 1, epoch }
+const fn unit(name: &'static str, ticks: i64, epoch: i64) -> EpochUnit {
+    EpochUnit { name, ticks: ticks as i128, parts: 1, epoch }
 }
 
-/// No count is a time of the years 2000 to 2099 in two of these units.
-const UNITS: [Unit; 6] = [
+/// The units. No count denotes a time in the years 2000 to 2099 in two of them.
+const UNITS: [EpochUnit; 6] = [
     unit("seconds since 1970", TICKS_PER_SECOND, datetime::UNIX_EPOCH),
     unit("milliseconds since 1970", TICKS_PER_MILLISECOND, datetime::UNIX_EPOCH),
     unit("microseconds since 1970", TICKS_PER_MICROSECOND, datetime::UNIX_EPOCH),
-    Unit { name: "nanoseconds since 1970", ticks: 1, parts: NANOSECONDS_PER_TICK, epoch: datetime::UNIX_EPOCH },
+    EpochUnit { name: "nanoseconds since 1970", ticks: 1, parts: NANOSECONDS_PER_TICK, epoch: datetime::UNIX_EPOCH },
     unit(".NET ticks", 1, 0),
     unit("Windows file times", 1, WINDOWS_EPOCH),
 ];
 
-/// Digits after the point that are read; the rest is cut off.
+/// Digits after the decimal point that are read; more are cut off.
 const MAX_FRACTION: usize = 9;
 
-/// The ticks of a count in the only unit in which it is a time of the years 2000 to 2099, and the name of the unit.
-pub(crate) fn counted_time(text: &str) -> Option<(i64, &'static str)> {
+/// Returns the ticks and the name of the unit, if the count denotes a time in the years 2000 to 2099 in one of the
+/// units.
+pub(crate) fn parse_counted_time(text: &str) -> Option<(i64, &'static str)> {
     if text.contains(['e', 'E']) {
         return exponent(text);
     }
@@ -50,18 +51,18 @@ pub(crate) fn counted_time(text: &str) -> Option<(i64, &'static str)> {
     // The count in billionths.
     let count: i128 = format!("{whole}{fraction:0<9}").parse().ok()?;
     let range = year(2000)?..year(2100)?;
-    let ticks = |unit: &Unit| {
+    let ticks = |unit: &EpochUnit| {
         let ticks = count.checked_mul(unit.ticks)? / (unit.parts * 1_000_000_000);
         datetime::add(unit.epoch, i64::try_from(ticks).ok()?).filter(|ticks| range.contains(ticks))
     };
     UNITS.iter().find_map(|unit| Some((ticks(unit)?, unit.name)))
 }
 
-/// The same for a number with an exponent, as long as it is exact.
+/// Parses a count with an exponent, if it is exact.
 fn exponent(text: &str) -> Option<(i64, &'static str)> {
     let number: f64 = text.parse().ok()?;
     let is_exact = number.fract() == 0.0 && (0.0..9_007_199_254_740_992.0).contains(&number);
-    is_exact.then(|| format!("{number:.0}")).and_then(|text| counted_time(&text))
+    is_exact.then(|| format!("{number:.0}")).and_then(|text| parse_counted_time(&text))
 }
 
 fn year(year: i32) -> Option<i64> {
@@ -70,7 +71,7 @@ fn year(year: i32) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use super::counted_time;
+    use super::parse_counted_time;
     use crate::types::datetime;
 
     #[test]
@@ -86,13 +87,13 @@ mod tests {
             ("639080392635000000", ".NET ticks"),
             ("134169160635000000", "Windows file times"),
         ] {
-            let time = counted_time(count).map(|(ticks, unit)| (datetime::to_text(ticks), unit));
+            let time = parse_counted_time(count).map(|(ticks, unit)| (datetime::to_text(ticks), unit));
             assert_eq!(time, Some((expected.to_owned(), unit)), "{count}");
         }
         for other in
             ["", "5", "20260302", "46083.38", "17724424635", "-1772442463", "1772442463x", "99999999999999999999"]
         {
-            assert_eq!(counted_time(other), None, "{other}");
+            assert_eq!(parse_counted_time(other), None, "{other}");
         }
     }
 }

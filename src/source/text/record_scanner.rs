@@ -1,113 +1,114 @@
-//! One record -> the places of the wanted values, in one strict pass.
+//! Validates a record in one strict pass and finds the positions of the needed values.
 
 use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use super::follow::{Followed, Workspace, follow};
-use super::keys::{KeyTree, Slot, Target};
+use super::key_tree::{KeyTarget, KeyTree, Slot};
 use super::template::{MemberTarget, Template};
+use super::template_parser::{MatchOutcome, Workspace, match_template};
 use crate::json::cursor::{Cursor, JsonError};
 use crate::records::ColumnHeader;
 use crate::types::dynamic;
 
-/// Keys of one object that are remembered; an object with more different ones is looked up key by key.
-const MAX_REMEMBERED: usize = 1_024;
+/// Keys per object layout; an object with more distinct keys starts a new layout.
+const MAX_LAYOUT_KEYS: usize = 1_024;
 
-/// So many objects are laid over one template before it is asked whether another would serve better, ...
-const TRIAL: u32 = 256;
+/// Objects that are compared with a template before it is checked whether another would serve better.
+const RELEARN_INTERVAL: u32 = 256;
 
-/// ... and so many later it is made anew where there is none yet.
-const RETRY: u32 = 16;
+/// Objects after which a template is tried again if there is none.
+const RETRY_INTERVAL: u32 = 16;
 
-/// How far ahead of the expected key the next one is looked for: exports leave keys out.
+/// Number of expected keys that are compared with the next key: exports omit keys.
 const LOOK_AHEAD: usize = 4;
 
-/// Where a value lies in the scanned bytes; empty where the record has none.
+/// The range of a value in the scanned bytes; empty if the record does not have it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct ValueRange {
     start: u32,
     end: u32,
 }
 
-impl Place {
-    /// The bytes from `start` to `end`, which stay below the length of a record.
+impl ValueRange {
+    /// The bytes from `start` to `end`, both below [`MAX_RECORD_BYTES`](crate::records::MAX_RECORD_BYTES).
     pub(super) fn new(start: usize, end: usize) -> Self {
         let offset = |at: usize| u32::try_from(at).unwrap_or(0);
         Self { start: offset(start), end: offset(end) }
     }
 
-    /// Moves the end.
+    /// Sets the end.
     pub(super) fn set_end(&mut self, end: usize) {
         self.end = Self::new(0, end).end;
     }
 
-    /// The value in `record`, the text that was scanned; None where the record has none.
+    /// Returns the value in `record`, the scanned text; None if the record does not have it.
     #[inline]
     pub(crate) fn text<'a>(&self, record: &'a [u8]) -> Option<&'a str> {
         if self.end == self.start {
             return None;
         }
-        // The record as a whole has been checked; checking the slice again is cheap and needs no unsafe code.
+        // The record was validated; validating the slice again is cheap and avoids unsafe code.
         record.get(self.start as usize..self.end as usize).and_then(|bytes| simdutf8::basic::from_utf8(bytes).ok())
     }
 }
 
-/// Scans records of one layout after the other, and expects each to have the keys of the one before.
+/// Scans records in sequence, and expects each to have the keys of the previous one.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each says something of its own")]
 pub(crate) struct RecordScanner {
     tree: Arc<KeyTree>,
-    remembered: Vec<Remembered>,
-    places: Vec<Place>,
-    /// Keys of the last record that no shape has: object and key.
+    layouts: Vec<ObjectLayout>,
+    ranges: Vec<ValueRange>,
+    /// Keys of the last record that no known shape has, as layout and key.
     unknown: Vec<(usize, usize)>,
-    cells: Option<Cells>,
-    /// True if the last record has a text that may stand for an object that is wanted.
+    cells: Option<CellTargets>,
+    /// True if the last record has a string that may represent a needed object.
     texts: bool,
-    /// True if one may be what PowerShell left of such an object.
+    /// True if such a string may be an object that PowerShell truncated.
     cut: bool,
-    /// Room for [`follow`] to work in.
+    /// Reused by [`match_template`].
     workspace: Workspace,
-    /// True if every key that is named again is to be found, which takes time.
-    exact: bool,
-    /// True if the last record names a wanted key again.
-    repeated: bool,
+    /// True if every duplicate key must be found, which takes time.
+    finds_all_duplicates: bool,
+    /// True if the last record has a duplicate needed key.
+    has_duplicate: bool,
 }
 
-/// What the cells of the rows of one table are.
+/// The targets of the cells of a table of rows.
 #[derive(Debug)]
-struct Cells {
+struct CellTargets {
     header: Arc<ColumnHeader>,
-    targets: Vec<Target>,
+    targets: Vec<KeyTarget>,
     unknown: Vec<String>,
 }
 
-/// The keys of an object: those of the template in its order, then the others as they came.
+/// The keys of an object: first those of the template in its order, then the others in the order in which they
+/// occurred.
 #[derive(Debug, Default)]
-struct Remembered {
-    keys: Vec<Member>,
+struct ObjectLayout {
+    keys: Vec<LayoutKey>,
     index: HashMap<Box<[u8]>, usize>,
     template: Option<Template>,
-    /// Objects until the template is looked at.
-    trial: u32,
-    /// How often members were others than in the template since it was looked at last.
-    departures: u32,
+    /// Number of objects until the template is reconsidered.
+    until_relearn: u32,
+    /// Mismatches since the template was last considered.
+    mismatches: u32,
 }
 
-/// A key of an object.
+/// A key of an object layout.
 #[derive(Debug)]
-struct Member {
-    /// The key as it is written, quotes and colon included.
+struct LayoutKey {
+    /// The key as written, with its quotes and colon.
     key: Box<[u8]>,
-    target: Target,
+    target: KeyTarget,
 }
 
-impl Remembered {
-    /// Puts the keys of `order` first.
+impl ObjectLayout {
+    /// Moves the keys of `order` to the front.
     fn arrange(&mut self, order: &[usize]) {
-        let mut keys: Vec<Option<Member>> = std::mem::take(&mut self.keys).into_iter().map(Some).collect();
-        let first: Vec<Member> = order.iter().filter_map(|&found| keys.get_mut(found)?.take()).collect();
+        let mut keys: Vec<Option<LayoutKey>> = std::mem::take(&mut self.keys).into_iter().map(Some).collect();
+        let first: Vec<LayoutKey> = order.iter().filter_map(|&found| keys.get_mut(found)?.take()).collect();
         self.keys = first.into_iter().chain(keys.into_iter().flatten()).collect();
         for (place, member) in self.keys.iter().enumerate() {
             let key = member.key.strip_suffix(b":").unwrap_or(&member.key);
@@ -119,39 +120,40 @@ impl Remembered {
 }
 
 impl RecordScanner {
-    /// A scanner for the wanted keys of `tree`.
+    /// Creates a scanner for the needed keys of `tree`.
     pub(crate) fn new(tree: Arc<KeyTree>) -> Self {
-        let remembered = (0..tree.node_count()).map(|_| Remembered::default()).collect();
-        let places = vec![Place::default(); tree.slot_count()];
+        let layouts = (0..tree.node_count()).map(|_| ObjectLayout::default()).collect();
+        let ranges = vec![ValueRange::default(); tree.slot_count()];
         Self {
             tree,
-            remembered,
-            places,
+            layouts,
+            ranges,
             unknown: Vec::new(),
             cells: None,
             texts: false,
             cut: false,
             workspace: Workspace::default(),
-            exact: false,
-            repeated: false,
+            finds_all_duplicates: false,
+            has_duplicate: false,
         }
     }
 
-    /// The same, which finds every key that is named again, not only those that are met on the way.
-    pub(crate) fn exact(self, exact: bool) -> Self {
-        Self { exact, ..self }
+    /// Returns the same scanner; if `finds_all_duplicates`, it finds every duplicate key, not only those found on the
+    /// way.
+    pub(crate) fn finding_all_duplicates(self, finds_all_duplicates: bool) -> Self {
+        Self { finds_all_duplicates, ..self }
     }
 
-    /// True if the last record names a wanted key again: the last value counts.
-    pub(crate) fn repeats_key(&self) -> bool {
-        self.repeated
+    /// True if the last record has a duplicate needed key, of which the last value is used.
+    pub(crate) fn has_duplicate_key(&self) -> bool {
+        self.has_duplicate
     }
 
-    /// Checks that `record` is one JSON object, and notes where the wanted values are.
+    /// Validates that `record` is one JSON object, and records the positions of the needed values.
     pub(crate) fn scan(&mut self, record: &str) -> Result<(), JsonError> {
-        self.places.fill(Place::default());
+        self.ranges.fill(ValueRange::default());
         self.unknown.clear();
-        (self.texts, self.cut, self.repeated) = (false, false, false);
+        (self.texts, self.cut, self.has_duplicate) = (false, false, false);
         let mut cursor = Cursor::new(record.as_bytes());
         if cursor.skip_whitespace() != Some(b'{') {
             return Err(cursor.error("no JSON object"));
@@ -160,21 +162,21 @@ impl RecordScanner {
         cursor.end()
     }
 
-    /// The same for an array of cells, whose columns `header` names.
+    /// Like [`Self::scan`], for an array of cells whose columns `header` names.
     pub(crate) fn scan_cells(&mut self, row: &str, header: &Arc<ColumnHeader>) -> Result<(), JsonError> {
-        self.places.fill(Place::default());
+        self.ranges.fill(ValueRange::default());
         self.unknown.clear();
         (self.texts, self.cut) = (false, false);
         let cells = match self.cells.take().filter(|cells| cells.header == *header) {
             Some(cells) => cells,
-            None => Cells::new(&self.tree, header),
+            None => CellTargets::new(&self.tree, header),
         };
         let scanned = self.row(row, &cells.targets);
         self.cells = Some(cells);
         scanned
     }
 
-    fn row(&mut self, row: &str, targets: &[Target]) -> Result<(), JsonError> {
+    fn row(&mut self, row: &str, targets: &[KeyTarget]) -> Result<(), JsonError> {
         let mut cursor = Cursor::new(row.as_bytes());
         if cursor.skip_whitespace() != Some(b'[') {
             return Err(cursor.error("no row of cells"));
@@ -197,36 +199,36 @@ impl RecordScanner {
         Err(cursor.error("a row with more cells than its table has columns"))
     }
 
-    /// The places of the last record, by slot.
-    pub(crate) fn places(&self) -> &[Place] {
-        &self.places
+    /// Returns the ranges of the values of the last record, by slot.
+    pub(crate) fn ranges(&self) -> &[ValueRange] {
+        &self.ranges
     }
 
-    /// True if a text of the last record may stand for an object that is wanted.
+    /// True if a string of the last record may represent a needed object.
     pub(crate) fn has_texts(&self) -> bool {
         self.texts
     }
 
-    /// True if a text of the last record may be what PowerShell left of an object that is wanted.
+    /// True if a string of the last record may be a needed object that PowerShell truncated.
     pub(crate) fn has_cut(&self) -> bool {
         self.cut
     }
 
-    /// True if the last record has a value for a slot.
+    /// True if the last record has a value for the slot.
     pub(crate) fn has(&self, slot: Slot) -> bool {
-        self.places[slot].end != self.places[slot].start
+        self.ranges[slot].end != self.ranges[slot].start
     }
 
-    /// The value of a slot in the last record, which was `record`.
+    /// Returns the value of a slot in the last record, which was `record`.
     pub(crate) fn value<'a>(&self, slot: Slot, record: &'a str) -> Option<&'a str> {
-        self.places[slot].text(record.as_bytes())
+        self.ranges[slot].text(record.as_bytes())
     }
 
-    /// Keys of the last record that no shape has; each is answered once.
+    /// Returns the keys of the last record that no known shape has; each key is returned once per scanner.
     pub(crate) fn take_unknown(&mut self) -> Vec<String> {
-        let Self { unknown, remembered, cells, .. } = self;
+        let Self { unknown, layouts, cells, .. } = self;
         let name = |(node, found): (usize, usize)| {
-            let Member { key, target, .. } = &mut remembered[node].keys[found];
+            let LayoutKey { key, target, .. } = &mut layouts[node].keys[found];
             target.unknown = false;
             let key = key.strip_suffix(b":").unwrap_or(key);
             dynamic::unescape(std::str::from_utf8(key).unwrap_or("")).into_owned()
@@ -235,7 +237,7 @@ impl RecordScanner {
         unknown.drain(..).map(name).chain(of_table).collect()
     }
 
-    /// Passes an object, the wanted one number `node`.
+    /// Passes an object, which is number `node` in the key tree.
     fn object(&mut self, cursor: &mut Cursor<'_>, node: usize) -> Result<(), JsonError> {
         let start = cursor.position();
         cursor.advance(1);
@@ -249,22 +251,22 @@ impl RecordScanner {
         Ok(())
     }
 
-    /// Passes members from the key at the cursor on, `expected` or another one; true at the end of the object, false at
-    /// another key.
+    /// Passes members, starting at the key under the cursor, which may be the `expected` one. Returns true at the end
+    /// of the object, false at another key.
     #[inline]
     fn members(&mut self, cursor: &mut Cursor<'_>, node: usize, expected: &mut usize) -> Result<bool, JsonError> {
-        let Self { remembered, places, workspace, .. } = self;
-        let remembered = &mut remembered[node];
-        if let Some(template) = remembered.template.as_ref().filter(|template| *expected < template.members.len()) {
-            match follow(template, *expected, cursor, places, workspace)? {
-                Followed::ToEnd => return Ok(true),
-                Followed::ToChild(member) => {
+        let Self { layouts, ranges, workspace, .. } = self;
+        let layout = &mut layouts[node];
+        if let Some(template) = layout.template.as_ref().filter(|template| *expected < template.members.len()) {
+            match match_template(template, *expected, cursor, ranges, workspace)? {
+                MatchOutcome::ToEnd => return Ok(true),
+                MatchOutcome::ToChild(member) => {
                     self.value_of(cursor, node, member)?;
                     *expected = member + 1;
                     return cursor.separator(b'}');
                 }
-                Followed::Before(member) => {
-                    remembered.departures = remembered.departures.saturating_add(1);
+                MatchOutcome::Before(member) => {
+                    layout.mismatches = layout.mismatches.saturating_add(1);
                     if member > *expected {
                         *expected = member;
                         if cursor.separator(b'}')? {
@@ -274,23 +276,23 @@ impl RecordScanner {
                 }
             }
         }
-        // Exports leave keys out, so the next few are looked at as well.
-        let ahead = remembered.keys.iter().skip(*expected).take(LOOK_AHEAD);
+        // Exports omit keys, so the next few are compared as well.
+        let ahead = layout.keys.iter().skip(*expected).take(LOOK_AHEAD);
         let found = ahead.map(|member| &member.key).position(|key| cursor.rest().starts_with(key));
         match found {
-            // From its key on, the template may hold again.
-            Some(ahead @ 1..) if remembered.template.is_some() => {
+            // From this key on, the template may match again.
+            Some(ahead @ 1..) if layout.template.is_some() => {
                 *expected += ahead;
                 return Ok(false);
             }
             Some(ahead) => {
                 *expected += ahead;
-                cursor.advance(remembered.keys[*expected].key.len());
+                cursor.advance(layout.keys[*expected].key.len());
             }
             None => {
                 let found = self.new_key(cursor, node)?;
-                if self.exact && found < *expected {
-                    // The template is for objects that name each key once.
+                if self.finds_all_duplicates && found < *expected {
+                    // Templates assume that each key occurs once.
                     self.value_of(cursor, node, found)?;
                     *expected = usize::MAX;
                     return cursor.separator(b'}');
@@ -303,47 +305,47 @@ impl RecordScanner {
         cursor.separator(b'}')
     }
 
-    /// Passes the value of a member, behind its colon.
+    /// Passes the value of a member, after its colon.
     fn value_of(&mut self, cursor: &mut Cursor<'_>, node: usize, found: usize) -> Result<(), JsonError> {
-        let child = self.remembered[node].keys[found].target.child;
+        let child = self.layouts[node].keys[found].target.child;
         cursor.skip_whitespace();
         let start = self.member(cursor, child)?;
         self.note(node, found, start, cursor.position());
         Ok(())
     }
 
-    /// Passes a key that was not expected, and its colon: looked up, and remembered where it is new.
+    /// Passes an unexpected key and its colon, and adds it to the layout if it is new.
     fn new_key(&mut self, cursor: &mut Cursor<'_>, node: usize) -> Result<usize, JsonError> {
         let start = cursor.position();
         cursor.string()?;
         let key = cursor.passed(start);
-        let remembered = &mut self.remembered[node];
-        let found = match remembered.index.get(key) {
+        let layout = &mut self.layouts[node];
+        let found = match layout.index.get(key) {
             Some(&found) => found,
             None => {
                 let text = std::str::from_utf8(key).unwrap_or("");
                 let target = self.tree.resolve(node, &dynamic::unescape(text));
-                if remembered.keys.len() >= MAX_REMEMBERED {
+                if layout.keys.len() >= MAX_LAYOUT_KEYS {
                     self.unknown.retain(|(other, _)| *other != node);
-                    *remembered = Remembered::default();
+                    *layout = ObjectLayout::default();
                 }
-                remembered.keys.push(Member { key: [key, b":"].concat().into(), target });
-                remembered.index.insert(key.into(), remembered.keys.len() - 1);
-                remembered.keys.len() - 1
+                layout.keys.push(LayoutKey { key: [key, b":"].concat().into(), target });
+                layout.index.insert(key.into(), layout.keys.len() - 1);
+                layout.keys.len() - 1
             }
         };
         cursor.colon()?;
         Ok(found)
     }
 
-    /// Makes a template of an object that was passed, where there is none or a bad one.
+    /// Makes a template of an object that was passed, if there is none or it matches badly.
     #[inline]
     fn learn(&mut self, text: &[u8], node: usize) {
-        let remembered = &mut self.remembered[node];
-        match remembered.trial.checked_sub(1) {
-            Some(left) => remembered.trial = left,
-            None if remembered.template.is_some() && remembered.departures <= TRIAL => {
-                (remembered.trial, remembered.departures) = (TRIAL, 0);
+        let layout = &mut self.layouts[node];
+        match layout.until_relearn.checked_sub(1) {
+            Some(left) => layout.until_relearn = left,
+            None if layout.template.is_some() && layout.mismatches <= RELEARN_INTERVAL => {
+                (layout.until_relearn, layout.mismatches) = (RELEARN_INTERVAL, 0);
             }
             None => self.make_template(text, node),
         }
@@ -351,33 +353,33 @@ impl RecordScanner {
 
     #[cold]
     fn make_template(&mut self, text: &[u8], node: usize) {
-        // Keys that no shape has are to be told first.
-        let untold = self.unknown.iter().any(|(other, _)| *other == node);
-        let remembered = &mut self.remembered[node];
-        let mut order = Vec::with_capacity(remembered.keys.len());
+        // Unknown keys must be reported first.
+        let unlabelled = self.unknown.iter().any(|(other, _)| *other == node);
+        let layout = &mut self.layouts[node];
+        let mut order = Vec::with_capacity(layout.keys.len());
         let template = Template::of(text, |key| {
-            let found = *remembered.index.get(key).filter(|found| !untold && !order.contains(*found))?;
+            let found = *layout.index.get(key).filter(|found| !unlabelled && !order.contains(*found))?;
             order.push(found);
-            let target = &remembered.keys[found].target;
+            let target = &layout.keys[found].target;
             Some(MemberTarget { slots: &target.slots, has_child: target.child.is_some() })
         });
-        let due = if template.is_some() { TRIAL } else { RETRY };
+        let due = if template.is_some() { RELEARN_INTERVAL } else { RETRY_INTERVAL };
         if template.is_some() {
-            remembered.arrange(&order);
+            layout.arrange(&order);
         }
-        (remembered.template, remembered.trial, remembered.departures) = (template, due, 0);
+        (layout.template, layout.until_relearn, layout.mismatches) = (template, due, 0);
     }
 
-    /// Passes a value; goes into it where it is a wanted object.
+    /// Passes a value, and enters it if it is a needed object.
     fn member(&mut self, cursor: &mut Cursor<'_>, child: Option<usize>) -> Result<usize, JsonError> {
         let start = cursor.position();
         let Some(child) = child else { return cursor.value().map(|range| range.start) };
-        // The last of several equal keys counts, with all that is below it.
-        if self.exact {
-            self.repeated |= self.tree.below(child).iter().any(|&slot| self.places[slot] != Place::default());
+        // The last of several duplicate keys is used, with everything below it.
+        if self.finds_all_duplicates {
+            self.has_duplicate |= self.tree.below(child).iter().any(|&slot| self.ranges[slot] != ValueRange::default());
         }
         for &slot in self.tree.below(child) {
-            self.places[slot] = Place::default();
+            self.ranges[slot] = ValueRange::default();
         }
         if cursor.peek() == Some(b'{') {
             self.object(cursor, child)?;
@@ -391,10 +393,10 @@ impl RecordScanner {
 
     #[inline]
     fn note(&mut self, node: usize, found: usize, start: usize, end: usize) {
-        let target = &self.remembered[node].keys[found].target;
+        let target = &self.layouts[node].keys[found].target;
         for &slot in &target.slots {
-            self.repeated |= self.places[slot] != Place::default();
-            self.places[slot] = Place::new(start, end);
+            self.has_duplicate |= self.ranges[slot] != ValueRange::default();
+            self.ranges[slot] = ValueRange::new(start, end);
         }
         if target.unknown {
             self.unknown.push((node, found));
@@ -403,14 +405,14 @@ impl RecordScanner {
 
     fn note_at(&mut self, slots: &[Slot], start: usize, end: usize) {
         for &slot in slots {
-            self.places[slot] = Place::new(start, end);
+            self.ranges[slot] = ValueRange::new(start, end);
         }
     }
 }
 
-impl Cells {
+impl CellTargets {
     fn new(tree: &KeyTree, header: &Arc<ColumnHeader>) -> Self {
-        let targets: Vec<Target> = header.names.iter().map(|name| tree.resolve(0, name)).collect();
+        let targets: Vec<KeyTarget> = header.names.iter().map(|name| tree.resolve(0, name)).collect();
         let unknown = header.names.iter().zip(&targets).filter(|(_, target)| target.unknown);
         let unknown = unknown.map(|(name, _)| name.clone()).collect();
         Self { header: Arc::clone(header), targets, unknown }
@@ -427,13 +429,13 @@ mod tests {
 
     use super::RecordScanner;
     use crate::json::cursor::JsonError;
-    use crate::source::text::keys::KeyTree;
+    use crate::source::text::key_tree::KeyTree;
 
     type Scanned = Result<Vec<Option<String>>, JsonError>;
 
     /// What the wanted values of a record are, or its flaw.
     fn scan(scanner: &mut RecordScanner, record: &str) -> Scanned {
-        let slots = scanner.places().len();
+        let slots = scanner.ranges().len();
         scanner.scan(record).map(|()| (0..slots).map(|slot| scanner.value(slot, record).map(str::to_owned)).collect())
     }
 

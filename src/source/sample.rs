@@ -1,4 +1,4 @@
-//! Looks at the first records of files, from which columns are inferred.
+//! Reads the first records of files, to infer columns from them.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -11,26 +11,27 @@ use crate::source::text::Inference;
 use crate::storage::files::DataFile;
 use crate::storage::limits::ReadLimits;
 
-/// Bytes of records, decompressed, from which columns are inferred.
+/// Decompressed bytes of records that are read to infer columns.
 const INFERRED_BYTES: u64 = 64 << 20;
 
-/// Shows the records of text files to `inference` and calls `columns` for each file of columns, in order, until enough was
-/// seen or `columns` breaks off. What is wrong with the files is reported when they are read.
-pub(crate) fn look_through(
+/// Passes the records of text files to `inference` and calls `columns` for each columnar file, in order, until enough
+/// was seen or `columns` breaks. Damage is not reported here but when the files are read.
+pub(crate) fn sample_files(
     inference: &mut Inference,
     files: &[DataFile],
     limits: ReadLimits,
     columns: &mut dyn FnMut(&DataFile) -> Result<ControlFlow<()>>,
 ) -> Result<()> {
     let mut left = INFERRED_BYTES;
-    let unheard = Arc::new(ScanReport::default());
+    let unused_report = Arc::new(ScanReport::default());
     for file in files.iter().filter(|file| file.refused().is_none()) {
-        let opened = match file.open().and_then(|input| records::open(file, input, Vec::new(), limits, &unheard)) {
+        let opened = match file.open().and_then(|input| records::open(file, input, Vec::new(), limits, &unused_report))
+        {
             Err(Error::Io { .. }) if files.len() > 1 && file.local_path().is_some() => continue,
             opened => opened?,
         };
         match opened {
-            Opened::Text(text) => left = left.saturating_sub(look_at(inference, file, text, left)?),
+            Opened::Text(text) => left = left.saturating_sub(sample_file(inference, file, text, left)?),
             Opened::Columns => {
                 if columns(file)?.is_break() {
                     return Ok(());
@@ -45,8 +46,8 @@ pub(crate) fn look_through(
     Ok(())
 }
 
-/// Looks at the records of a file, up to `limit` bytes; answers how many bytes it saw.
-fn look_at(inference: &mut Inference, file: &DataFile, text: OpenedText, limit: u64) -> Result<u64> {
+/// Passes the records in the first `limit` bytes of a file to `inference`; returns the number of bytes read.
+fn sample_file(inference: &mut Inference, file: &DataFile, text: OpenedText, limit: u64) -> Result<u64> {
     let failed = |error| file.failed(error);
     inference.start_file(text.all_strings);
     let report = FileReport::new(&file.name, Arc::default());
@@ -61,10 +62,10 @@ fn look_at(inference: &mut Inference, file: &DataFile, text: OpenedText, limit: 
         seen += block.bytes.len() as u64;
         let stop = match &block.spans {
             Some(spans) => {
-                inference.look(block.bytes, spans);
+                inference.observe_records(block.bytes, spans);
                 None
             }
-            None => inference.look_at_lines(block.bytes, block.rest),
+            None => inference.observe_lines(block.bytes, block.rest),
         };
         if let Some((offset, why)) = stop.map(|stop| (block.offset + stop.at as u64, stop.why)) {
             blocks.go_back(offset, why);

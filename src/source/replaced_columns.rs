@@ -1,9 +1,10 @@
-//! Columns of a known table that a file of columns has under several names: rows that a search job copied have what they
-//! were copied from beside what the job made of them, and `union` names a column of several types once for each type.
+//! Columns of a known table that a columnar file has under several names: rows copied by a search job have both the
+//! original value and the value that the job assigned, and `union` splits a column of several types into one column per
+//! type.
 //!
-//! The readers of Parquet and Arrow know columns by one name only. So the other columns are asked for behind those of
-//! the table, and put in their places row by row: above the filter of the query, and above what comes out. Statistics of
-//! the columns that are replaced say nothing and leave nothing out.
+//! The readers of Parquet and Arrow know a column by one name only. So the alternative columns are requested after
+//! those of the table, and each row takes the first filled value, both below the filter of the query and in the output.
+//! Statistics of the replaced columns are not used for pruning.
 
 use std::sync::Arc;
 
@@ -15,21 +16,21 @@ use crate::scan::provenance::ProvenanceColumns;
 use crate::scan::{BatchIterator, Partition, Predicate, RowFilter, ScanColumn, ScanRequest};
 use crate::types::{Batch, Column, ColumnBuilder, Field, Schema, Type};
 
-/// Columns of a table, and those that hold what they were.
-const ORIGINALS: [(&str, &str); 2] = [("TimeGenerated", "_OriginalTimeGenerated"), ("Type", "_OriginalType")];
+/// Columns of a table, with the columns that contain their original values.
+const ORIGINAL_COLUMNS: [(&str, &str); 2] = [("TimeGenerated", "_OriginalTimeGenerated"), ("Type", "_OriginalType")];
 
-/// A column of the table that the file has under other names, too.
+/// A column of the table that the file also has under other names. All fields are positions in the extended schema.
 #[derive(Clone, Debug)]
-struct Replaced {
+struct ReplacedColumn {
     own: usize,
-    /// Where the original is: its value counts before that of the column.
+    /// The original column: its value is preferred to that of `own`.
     original: Option<usize>,
-    /// Where the columns are that `union` made of it: their values count where it has none.
+    /// The columns that `union` made: their values are used if `own` has none.
     united: Vec<usize>,
 }
 
-impl Replaced {
-    /// Where the other columns are.
+impl ReplacedColumn {
+    /// The positions of the alternative columns.
     fn others(&self) -> impl Iterator<Item = usize> {
         self.original.into_iter().chain(self.united.iter().copied())
     }
@@ -37,42 +38,42 @@ impl Replaced {
 
 /// The columns of a table that a file has under several names.
 #[derive(Clone, Debug)]
-pub(crate) struct Originals {
-    replaced: Vec<Replaced>,
-    /// Those of the table, and the others behind them.
+pub(crate) struct ReplacedColumns {
+    replaced: Vec<ReplacedColumn>,
+    /// The columns of the table, followed by the alternative columns.
     pub origins: ProvenanceColumns,
 }
 
-impl Originals {
-    /// Those that a file with the columns `file` has of a table with those of `origins`; None for a file without any.
+impl ReplacedColumns {
+    /// The replaced columns of a table with the columns `origins` that are present in `file`; None if there are none.
     pub fn of(file: &Schema, origins: &ProvenanceColumns) -> Option<Self> {
-        let mut originals = Self { replaced: Vec::new(), origins: origins.clone() };
+        let mut replaced_columns = Self { replaced: Vec::new(), origins: origins.clone() };
         let own = origins.schema.fields().iter().enumerate();
         for (own, Field { name, ty }) in own.filter(|(own, _)| origins.at(*own).is_none()) {
             let mut add = |other: &str| {
                 file.index_of(other)?;
-                originals.origins = originals.origins.with(Field::new(other, *ty));
-                Some(originals.origins.schema.len() - 1)
+                replaced_columns.origins = replaced_columns.origins.with(Field::new(other, *ty));
+                Some(replaced_columns.origins.schema.len() - 1)
             };
-            let original = ORIGINALS.iter().find(|(of, _)| of == name).and_then(|(_, original)| add(original));
+            let original = ORIGINAL_COLUMNS.iter().find(|(of, _)| of == name).and_then(|(_, original)| add(original));
             let united: Vec<usize> = union_names(name).iter().filter_map(|other| add(other)).collect();
             if original.is_some() || !united.is_empty() {
-                originals.replaced.push(Replaced { own, original, united });
+                replaced_columns.replaced.push(ReplacedColumn { own, original, united });
             }
         }
-        (!originals.replaced.is_empty()).then_some(originals)
+        (!replaced_columns.replaced.is_empty()).then_some(replaced_columns)
     }
 
-    /// True if the file has rows that a search job may have copied.
+    /// True if rows of the file may be copies by a search job.
     pub fn has_copies(&self) -> bool {
         self.replaced.iter().any(|replaced| replaced.original.is_some())
     }
 
-    fn replaced(&self, own: usize) -> Option<&Replaced> {
+    fn replaced(&self, own: usize) -> Option<&ReplacedColumn> {
         self.replaced.iter().find(|replaced| replaced.own == own)
     }
 
-    /// What to ask the file for, for `request`.
+    /// The request to the file that serves `request`.
     pub fn request(&self, request: &ScanRequest) -> ScanRequest {
         let is_replaced = |predicate: &Predicate| predicate.columns().iter().any(|at| self.replaced(*at).is_some());
         let mut asked = request.clone();
@@ -81,22 +82,22 @@ impl Originals {
         asked.filter = request.filter.clone().map(|inner| {
             let columns = self.with_others(inner.columns());
             let places = self.places(inner.columns());
-            Arc::new(OverOriginals { columns, places, inner }) as Arc<dyn RowFilter>
+            Arc::new(RestoredFilter { columns, places, inner }) as Arc<dyn RowFilter>
         });
         asked
     }
 
-    /// What `parts`, which were asked for that, give for `request`.
+    /// Wraps `parts` (scanned with [`Self::request`]) so that they return the columns of `request`.
     pub fn restored(&self, request: &ScanRequest, parts: Vec<Arc<dyn Partition>>) -> Vec<Arc<dyn Partition>> {
         let places = self.places(&request.columns);
-        let restored = |part| Arc::new(Restored { part, places: Arc::clone(&places) }) as Arc<dyn Partition>;
+        let restored = |part| Arc::new(RestoredPartition { part, places: Arc::clone(&places) }) as Arc<dyn Partition>;
         parts.into_iter().map(restored).collect()
     }
 
-    /// Behind `columns` the other columns of those among them that have some, with the same paths.
+    /// `columns`, followed by their alternative columns, with the same paths.
     fn with_others(&self, columns: &[ScanColumn]) -> Vec<ScanColumn> {
         let others = columns.iter().flat_map(|wanted| {
-            let others = self.replaced(wanted.column()).into_iter().flat_map(Replaced::others);
+            let others = self.replaced(wanted.column()).into_iter().flat_map(ReplacedColumn::others);
             others.map(|column| match wanted {
                 ScanColumn::Column(_) => ScanColumn::Column(column),
                 ScanColumn::Path { path, .. } => ScanColumn::Path { column, path: path.clone() },
@@ -105,7 +106,7 @@ impl Originals {
         columns.iter().cloned().chain(others).collect()
     }
 
-    /// For each of `columns`, the positions of the columns whose first value counts.
+    /// For each of `columns`, the positions of the columns of which the first filled value is taken.
     fn places(&self, columns: &[ScanColumn]) -> Arc<[Vec<usize>]> {
         let mut next = columns.len();
         let mut take = || {
@@ -123,15 +124,15 @@ impl Originals {
     }
 }
 
-/// The filter of the query, over what rows were.
+/// Applies the filter of the query to the restored columns.
 #[derive(Debug)]
-struct OverOriginals {
+struct RestoredFilter {
     columns: Vec<ScanColumn>,
     places: Arc<[Vec<usize>]>,
     inner: Arc<dyn RowFilter>,
 }
 
-impl RowFilter for OverOriginals {
+impl RowFilter for RestoredFilter {
     fn columns(&self) -> &[ScanColumn] {
         &self.columns
     }
@@ -141,20 +142,20 @@ impl RowFilter for OverOriginals {
     }
 }
 
-/// Rows as they were.
+/// A partition whose replaced columns are restored.
 #[derive(Debug)]
-struct Restored {
+struct RestoredPartition {
     part: Arc<dyn Partition>,
     places: Arc<[Vec<usize>]>,
 }
 
-impl Partition for Restored {
+impl Partition for RestoredPartition {
     fn read(&self) -> Result<BatchIterator<'_>> {
         Ok(Box::new(self.part.read()?.map(|batch| Ok(restore(&self.places, &batch?)))))
     }
 }
 
-/// Puts the first value of each row in the place of the columns that others stand for.
+/// Merges each replaced column with its alternatives: each row gets the first filled value.
 fn restore(places: &[Vec<usize>], batch: &Batch) -> Batch {
     let columns = places.iter().map(|places| match &places[..] {
         [only] => batch.column(*only).clone(),
@@ -163,7 +164,7 @@ fn restore(places: &[Vec<usize>], batch: &Batch) -> Batch {
     Batch::new(columns.collect(), batch.rows())
 }
 
-/// In each row the first value of those of `columns`, of which there is one at least and all have one type.
+/// Returns the first filled value of each row. `columns` has at least one column, and all have one type.
 fn first_filled(columns: &[&Column]) -> Column {
     let own = columns[0];
     let is_filled = |column: &Column, row: usize| match own.ty() {

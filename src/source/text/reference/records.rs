@@ -9,7 +9,7 @@ pub(super) struct Generator {
     pub random: ChaCha8Rng,
 }
 
-/// Texts that are awkward in one way or the other; the needles of the filters are among them.
+/// Strings with special cases, among them the needles of the filters.
 pub(super) const TEXTS: [&str; 23] = [
     "Mozilla/5.0",
     "",
@@ -49,7 +49,7 @@ impl Generator {
         self.random.random_range(0..n) == 0
     }
 
-    /// A JSON string, now and then with needless escapes.
+    /// A JSON string, sometimes with needless escapes.
     fn quoted(&mut self, text: &str) -> String {
         let mut out = String::from("\"");
         let escape_often = self.one_in(6);
@@ -138,7 +138,7 @@ impl Generator {
         }
     }
 
-    /// Some of the keys, in order; now and then one of them twice, or an unknown one.
+    /// Some of the keys in order, sometimes a duplicate or an unknown one.
     fn members(&mut self, keys: &[&str]) -> Vec<(String, String)> {
         let mut members = Vec::new();
         for key in keys {
@@ -237,8 +237,8 @@ impl Generator {
         self.object(&members)
     }
 
-    /// A line with a byte changed, dropped or cut off; never its first, which decides what the line is. An exponent,
-    /// which the twin prints in another way, does not come into being.
+    /// A line with a byte changed, removed or inserted, or truncated; never the first byte, which decides what the line
+    /// is. No exponent is introduced, which the reference implementation prints differently.
     fn damage(&mut self, line: &mut Vec<u8>) {
         let at = self.random.random_range(1..line.len());
         match self.random.random_range(0..4) {
@@ -249,7 +249,7 @@ impl Generator {
         }
     }
 
-    /// The record over several lines, as those who print them do: a line for the bracket that opens it.
+    /// The record on several lines, as pretty-printers write it: the opening bracket ends the first line.
     fn spread(&mut self, record: &str) -> String {
         let mut out = String::new();
         let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
@@ -281,11 +281,11 @@ impl Generator {
         out.extend(std::iter::repeat_n(' ', depth * width));
     }
 
-    /// Lines with values over several lines among them.
+    /// Lines with multi-line values among them.
     pub(super) fn mixed_file(&mut self, records: usize, damaged: bool) -> Vec<u8> {
         let mut file = self.flat().into_bytes();
         for index in 0..records {
-            // The first line says that these are lines.
+            // The first line shows that the file consists of lines.
             let ends = ["\n", "\n", "\r\n", "\n\n", ",\n"];
             file.extend_from_slice(self.pick(if index == 0 { &ends[..4] } else { &ends }).as_bytes());
             let record = self.record().replace(" \r ", " ");

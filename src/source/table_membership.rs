@@ -1,4 +1,4 @@
-//! The rows of one table in a Parquet file that may hold several.
+//! Selects the rows of one table in a columnar file that may contain several tables.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,31 +18,31 @@ use crate::source::text::table_of_path;
 use crate::types::dictionary::spread_truths;
 use crate::types::{Batch, Column, Value};
 
-/// Which rows of a Parquet file belong to a known table.
+/// Which rows of a columnar file belong to a known table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Belonging {
-    /// All: the file is of an archive of ours, and says so.
+pub(crate) enum TableMembership {
+    /// All rows: the file is an archive of this table, written by this program.
     Archived,
-    /// Those whose `Type` says so; those that say nothing, where this says so.
-    ByType(Untold),
-    /// All: the file does not say.
-    All(Untold),
-    /// None: it is no export of a log table, or one of another table.
+    /// The rows whose `Type` names the table; rows without a name as [`UnlabelledRows`] says.
+    ByType(UnlabelledRows),
+    /// All rows: the file has no `Type` column.
+    All(UnlabelledRows),
+    /// No row: the file is not an export of a log table, or it is an archive of another table.
     None,
 }
 
-/// Whether rows that do not say of which table they are belong to a table, and why.
+/// Whether rows that name no table belong to a table, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Untold {
-    /// They do not.
+pub(crate) enum UnlabelledRows {
+    /// They do not belong to it.
     Others,
     /// The path of the file names the table.
     ByPath,
-    /// Nothing says so: they are taken for rows of the table that the file is bound to, else for sign-ins.
+    /// Nothing names the table: it is the table that the file is bound to, or sign-ins.
     Assumed,
 }
 
-impl Untold {
+impl UnlabelledRows {
     fn of(file: &ColumnFile, table: &KnownTable, bound: bool) -> Self {
         let columns = file.columns();
         let is_log = ["TimeGenerated", "_OriginalTimeGenerated"].iter().any(|name| columns.index_of(name).is_some());
@@ -55,171 +55,174 @@ impl Untold {
     }
 }
 
-/// Tells by the columns of the file, and its path.
-pub(crate) fn belonging(file: &ColumnFile, table: &KnownTable, bound: bool) -> Belonging {
+/// Determines from the columns and the path of the file which of its rows belong to `table`.
+pub(crate) fn belonging(file: &ColumnFile, table: &KnownTable, bound: bool) -> TableMembership {
     let columns = file.columns();
     if let Some(archived) = file.archived_table() {
-        return if archived == table.name { Belonging::Archived } else { Belonging::None };
+        return if archived == table.name { TableMembership::Archived } else { TableMembership::None };
     }
-    let untold = Untold::of(file, table, bound);
+    let unlabelled = UnlabelledRows::of(file, table, bound);
     if ["Type", "_OriginalType"].iter().any(|name| columns.index_of(name).is_some()) {
-        Belonging::ByType(untold)
-    } else if untold == Untold::Others {
-        Belonging::None
+        TableMembership::ByType(unlabelled)
+    } else if unlabelled == UnlabelledRows::Others {
+        TableMembership::None
     } else {
-        Belonging::All(untold)
+        TableMembership::All(unlabelled)
     }
 }
 
-/// What a file holds, as far as it matters to one table.
+/// The tables in a file, as far as they matter to one table.
 #[derive(Debug, Default)]
-pub(crate) struct Held {
-    /// The tables whose rows it holds: known ones by their names in queries, others as the file spells them.
+pub(crate) struct FileContents {
+    /// The tables whose rows the file contains: known tables by their names in queries, others as the file spells them.
     pub tables: BTreeSet<String>,
-    /// The values of `Type` that rows of the table have; None if there may be others.
+    /// The values of `Type` in rows of the table; None if there may be others.
     own: Option<Vec<String>>,
-    /// Rows without a name that are read as rows of the table.
+    /// Number of rows without a name that are read as rows of the table.
     pub unnamed: u64,
-    /// Rows of a restored table or a copy of the table, to which the file is bound.
+    /// Number of rows of a restored table or a copy of the table, by name, if the file is bound to the table.
     pub renamed: BTreeMap<String, u64>,
-    /// Rows that may be of the table under another name, and are not read.
+    /// Number of rows, by name, that may belong to the table under another name and are not read.
     pub similar: BTreeMap<String, u64>,
-    /// Rows that name no table, and that nothing else tells a table of.
+    /// Number of rows that name no table and cannot be assigned to one.
     pub unrecognised: u64,
 }
 
-/// Notes the shape of a file and the tables that it holds.
+/// Determines the tables in a file, and reports them and the shape of the file.
 ///
 /// # Errors
 /// The file cannot be opened, or its server does not answer.
-pub(crate) fn meet(
+pub(crate) fn examine(
     file: &ColumnFile,
     (table, bound): (&'static KnownTable, bool),
-    belonging: Belonging,
+    belonging: TableMembership,
     report: &ScanReport,
-) -> Result<Held> {
-    // What rows of an archive were before, it says itself.
-    if !matches!(belonging, Belonging::Archived | Belonging::None) {
+) -> Result<FileContents> {
+    // An archive records the shapes of its original files itself.
+    if !matches!(belonging, TableMembership::Archived | TableMembership::None) {
         report.note_shape(&format!("{} files", file.format()));
     }
-    let unnamed_are =
-        |other: &&KnownTable| Untold::of(file, other, bound && other.name == table.name) != Untold::Others;
-    let mut held = Held::default();
+    let unnamed_are = |other: &&KnownTable| {
+        UnlabelledRows::of(file, other, bound && other.name == table.name) != UnlabelledRows::Others
+    };
+    let mut contents = FileContents::default();
     match (file.archived_table(), belonging) {
-        (Some(archived), _) => _ = held.tables.insert(archived.to_owned()),
-        (None, Belonging::ByType(untold)) => {
+        (Some(archived), _) => _ = contents.tables.insert(archived.to_owned()),
+        (None, TableMembership::ByType(unlabelled)) => {
             let values = TypeValues::of(file)?;
             let owner = known_tables().find(unnamed_are);
-            held = Held::of(&values, Membership { table, bound, untold }, owner);
+            contents = FileContents::of(&values, Membership { table, bound, unlabelled }, owner);
         }
-        // It does not say, so that nothing is told of what it holds.
-        (None, Belonging::All(_)) => return Ok(Held { tables: BTreeSet::from([table.name.to_owned()]), ..held }),
-        (None, Belonging::Archived | Belonging::None) => {
-            held.tables = known_tables().filter(unnamed_are).map(|other| other.name.to_owned()).collect();
+        // The file has no `Type` column, so no tables are reported.
+        (None, TableMembership::All(_)) => {
+            return Ok(FileContents { tables: BTreeSet::from([table.name.to_owned()]), ..contents });
+        }
+        (None, TableMembership::Archived | TableMembership::None) => {
+            contents.tables = known_tables().filter(unnamed_are).map(|other| other.name.to_owned()).collect();
         }
     }
-    held.tables.iter().for_each(|name| report.note_table(name));
-    Ok(held)
+    contents.tables.iter().for_each(|name| report.note_table(name));
+    Ok(contents)
 }
 
-impl Held {
-    /// What rows with these values of `Type` are; those without a name are rows of `unnamed`.
+impl FileContents {
+    /// Classifies rows by their values of `Type`; rows without a name belong to `unnamed`.
     fn of(values: &TypeValues, membership: Membership, unnamed: Option<&KnownTable>) -> Self {
-        let mut held = Self { own: values.is_complete.then(Vec::new), ..Self::default() };
+        let mut contents = Self { own: values.is_complete.then(Vec::new), ..Self::default() };
         for (value, &rows) in &values.rows {
             let owner = membership.owner(value);
-            if let Some(own) = held.own.as_mut().filter(|_| membership.is_own(&owner)) {
+            if let Some(own) = contents.own.as_mut().filter(|_| membership.is_own(&owner)) {
                 own.push(value.clone());
             }
             match owner {
-                Owner::Wanted => _ = held.tables.insert(membership.table.name.to_owned()),
-                Owner::Other(table) => _ = held.tables.insert(table.name.to_owned()),
-                Owner::Unnamed if membership.untold != Untold::Others => {
-                    held.tables.insert(membership.table.name.to_owned());
-                    held.unnamed += rows;
+                RowOwner::Requested => _ = contents.tables.insert(membership.table.name.to_owned()),
+                RowOwner::Other(table) => _ = contents.tables.insert(table.name.to_owned()),
+                RowOwner::Unnamed if membership.unlabelled != UnlabelledRows::Others => {
+                    contents.tables.insert(membership.table.name.to_owned());
+                    contents.unnamed += rows;
                 }
-                Owner::Unnamed => match unnamed {
-                    Some(table) => _ = held.tables.insert(table.name.to_owned()),
-                    None => held.unrecognised += rows,
+                RowOwner::Unnamed => match unnamed {
+                    Some(table) => _ = contents.tables.insert(table.name.to_owned()),
+                    None => contents.unrecognised += rows,
                 },
-                Owner::Renamed => {
-                    held.tables.insert(membership.table.name.to_owned());
-                    held.renamed.insert(value.clone(), rows);
+                RowOwner::Renamed => {
+                    contents.tables.insert(membership.table.name.to_owned());
+                    contents.renamed.insert(value.clone(), rows);
                 }
-                Owner::Unknown => {
-                    held.tables.insert(value.chars().take(MAX_NAME).collect());
+                RowOwner::Unknown => {
+                    contents.tables.insert(value.chars().take(MAX_NAME).collect());
                     if resembles(value, membership.table) {
-                        held.similar.insert(value.clone(), rows);
+                        contents.similar.insert(value.clone(), rows);
                     }
                 }
             }
         }
-        held
+        contents
     }
 
-    /// True if the file may hold rows of the table that is asked for.
+    /// True if the file may contain rows of the requested table.
     pub fn may_hold_own(&self) -> bool {
         self.own.as_ref().is_none_or(|own| !own.is_empty())
     }
 }
 
-/// Characters of a table's name that are kept.
+/// Characters of a table name that are kept.
 const MAX_NAME: usize = 64;
 
-/// The table that is asked for, and how rows belong to it.
+/// The requested table, and how rows are assigned to it.
 #[derive(Clone, Copy, Debug)]
 struct Membership {
     table: &'static KnownTable,
     /// True if the file is bound to the table.
     bound: bool,
-    untold: Untold,
+    unlabelled: UnlabelledRows,
 }
 
 /// The table of a row, by its `Type`.
 #[derive(Clone, Copy, Debug)]
-enum Owner {
-    /// The one that is asked for.
-    Wanted,
+enum RowOwner {
+    /// The requested table.
+    Requested,
     /// Another known table.
     Other(&'static KnownTable),
-    /// The one that is asked for, under another name that the file is bound to.
+    /// The requested table under another name, to which the file is bound.
     Renamed,
     /// The row names no table.
     Unnamed,
-    /// A table that is not known.
+    /// An unknown table.
     Unknown,
 }
 
 impl Membership {
-    fn owner(&self, value: &str) -> Owner {
+    fn owner(&self, value: &str) -> RowOwner {
         match table_named(value) {
-            Some(table) if table.name == self.table.name => Owner::Wanted,
-            Some(table) => Owner::Other(table),
-            None if value.trim_ascii().is_empty() => Owner::Unnamed,
-            None if self.bound && is_renamed(value, self.table) => Owner::Renamed,
-            None => Owner::Unknown,
+            Some(table) if table.name == self.table.name => RowOwner::Requested,
+            Some(table) => RowOwner::Other(table),
+            None if value.trim_ascii().is_empty() => RowOwner::Unnamed,
+            None if self.bound && is_renamed(value, self.table) => RowOwner::Renamed,
+            None => RowOwner::Unknown,
         }
     }
 
-    fn is_own(&self, owner: &Owner) -> bool {
+    fn is_own(&self, owner: &RowOwner) -> bool {
         match owner {
-            Owner::Wanted | Owner::Renamed => true,
-            Owner::Unnamed => self.untold != Untold::Others,
-            Owner::Other(_) | Owner::Unknown => false,
+            RowOwner::Requested | RowOwner::Renamed => true,
+            RowOwner::Unnamed => self.unlabelled != UnlabelledRows::Others,
+            RowOwner::Other(_) | RowOwner::Unknown => false,
         }
     }
 
-    /// True for rows of the table, by their `Type`.
+    /// True if a row with this `Type` belongs to the table.
     fn has(&self, value: &str) -> bool {
         value == self.table.name || self.is_own(&self.owner(value))
     }
 }
 
-/// `request` for only those rows of a file that are of `table`.
+/// Restricts `request` to the rows of `table`.
 pub(crate) fn only_of(
     (table, bound): (&'static KnownTable, bool),
-    untold: Untold,
-    held: &Held,
+    unlabelled: UnlabelledRows,
+    contents: &FileContents,
     request: &ScanRequest,
 ) -> ScanRequest {
     let Some(column) = table.schema.index_of("Type") else { return request.clone() };
@@ -227,28 +230,28 @@ pub(crate) fn only_of(
     let mut columns = inner.as_ref().map_or(Vec::new(), |filter| filter.columns().to_vec());
     columns.push(ScanColumn::Column(column));
     let mut request = request.clone();
-    if let Some(own) = &held.own {
+    if let Some(own) = &contents.own {
         let is = |value: &String| {
             let value = Value::string(value.as_str());
             Predicate::Compare { column, comparison: Comparison::Equal, value }
         };
         request.prune.push(Predicate::Any(own.iter().map(is).collect()));
     }
-    let membership = Membership { table, bound, untold };
-    request.filter = Some(Arc::new(OfTable { membership, columns, inner }));
+    let membership = Membership { table, bound, unlabelled };
+    request.filter = Some(Arc::new(TableFilter { membership, columns, inner }));
     request
 }
 
-/// The exact test: the row's `Type`, then the filter of the query.
+/// Tests the `Type` of a row, then the filter of the query.
 #[derive(Debug)]
-struct OfTable {
+struct TableFilter {
     membership: Membership,
-    /// Those of the inner filter, then `Type`.
+    /// The columns of the inner filter, then `Type`.
     columns: Vec<ScanColumn>,
     inner: Option<Arc<dyn RowFilter>>,
 }
 
-impl RowFilter for OfTable {
+impl RowFilter for TableFilter {
     fn columns(&self) -> &[ScanColumn] {
         &self.columns
     }
@@ -266,7 +269,7 @@ impl RowFilter for OfTable {
     }
 }
 
-/// True for the rows whose text is `wanted`; texts of a dictionary are looked at once each.
+/// True for the rows whose string fulfils `is_wanted`; each entry of a dictionary is tested once.
 fn which(column: &Column, wanted: impl Fn(&str) -> bool) -> BooleanArray {
     if column.as_constant().is_some() {
         let is_wanted = column.text_at(0).is_some_and(&wanted);

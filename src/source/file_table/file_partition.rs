@@ -1,39 +1,39 @@
-//! The files of a partition -> batches.
+//! Reads the files of a partition into batches.
 
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::parts::Piece;
-use super::scan::{Scan, is_called_document};
+use super::partitioning::FileSlice;
+use super::shared_scan::{SharedScan, is_called_document};
 use crate::diagnostic::{Error, Result};
 use crate::records;
 use crate::records::{BlockReader, FileRange, FileReport, Framing, Opened, SourceMap};
 use crate::scan::{BatchIterator, Partition, ScanReport};
-use crate::source::text::{JsonReader, ScanPlan, Whereabouts, count_lines};
+use crate::source::text::{BlockOrigin, JsonReader, ScanPlan, count_lines};
 use crate::storage::counters::ScanCount;
 use crate::storage::files::DataFile;
 use crate::storage::limits::DecompressionLimit;
 use crate::types::Batch;
 
-/// What is said of a file that ends inside of an array or object.
+/// Reason for a file that ends inside an array or object.
 const CUT_OFF: &str = "the file ends inside of an array: it was cut off";
 
-/// What is said of a file if all of its records are damaged.
+/// Reason for a file of which no record can be read.
 const NOTHING_READ: &str = "none of its records can be read";
 
-/// Files on servers that one partition asks for ahead.
+/// Maximum number of remote files that a partition prefetches.
 const EXPECTED_FILES: usize = 8;
 
-/// Some files, read one after the other.
+/// Files that are read in sequence.
 pub(super) struct FilePartition {
-    pub scan: Arc<Scan>,
-    pub pieces: Vec<Piece>,
+    pub scan: Arc<SharedScan>,
+    pub slices: Vec<FileSlice>,
 }
 
 impl fmt::Debug for FilePartition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FilePartition").field("pieces", &self.pieces).finish_non_exhaustive()
+        f.debug_struct("FilePartition").field("slices", &self.slices).finish_non_exhaustive()
     }
 }
 
@@ -41,7 +41,7 @@ impl Partition for FilePartition {
     fn read(&self) -> Result<BatchIterator<'_>> {
         Ok(Box::new(FileIterator {
             scan: &self.scan,
-            pieces: self.pieces.iter(),
+            slices: self.slices.iter(),
             reader: JsonReader::new(Arc::clone(&self.scan.plan)),
             open: None,
             buffer: Vec::new(),
@@ -53,29 +53,29 @@ impl Partition for FilePartition {
     }
 }
 
-/// Reads the files of a partition.
+/// Iterator over the batches of the files.
 struct FileIterator<'a> {
-    scan: &'a Scan,
-    pieces: std::slice::Iter<'a, Piece>,
+    scan: &'a SharedScan,
+    slices: std::slice::Iter<'a, FileSlice>,
     reader: JsonReader,
     open: Option<OpenFile<'a>>,
     buffer: Vec<u8>,
-    /// Files that were started.
+    /// Number of files that were opened.
     started: usize,
-    /// The file at hand.
+    /// The position of the current file.
     at: Option<usize>,
-    /// Batches of a small file of columns.
+    /// Batches of a small columnar file.
     batches: std::vec::IntoIter<Batch>,
     ended: bool,
 }
 
-/// A text file that is being read.
+/// An open text file.
 struct OpenFile<'a> {
     file: &'a DataFile,
     blocks: BlockReader,
     lines: Option<u64>,
     places: Option<Arc<SourceMap>>,
-    /// Its records in the parts that are done.
+    /// Number of its records in parts that were read completely.
     records: &'a AtomicU64,
 }
 
@@ -102,7 +102,7 @@ impl Iterator for FileIterator<'_> {
 }
 
 impl FileIterator<'_> {
-    /// Reads a block, or opens the next file, or ends.
+    /// Reads a block, opens the next file, or ends.
     fn step(&mut self) -> Result<()> {
         if self.reader.is_satisfied() {
             self.ended = true;
@@ -126,15 +126,15 @@ impl FileIterator<'_> {
         if let Some(file) = self.at.take() {
             self.scan.left.end(file);
         }
-        let piece = self.pieces.next();
-        self.at = piece.map(|piece| piece.file);
-        match piece {
-            Some(piece) => match self.scan.files[piece.file].refused() {
+        let slice = self.slices.next();
+        self.at = slice.map(|slice| slice.file);
+        match slice {
+            Some(slice) => match self.scan.files[slice.file].refused() {
                 Some(reason) => {
-                    self.scan.refuse(piece.file, reason);
+                    self.scan.refuse(slice.file, reason);
                     Ok(())
                 }
-                None => self.start(*piece).or_else(|error| self.scan.pass_unreadable(piece.file, error)),
+                None => self.start(*slice).or_else(|error| self.scan.pass_unreadable(slice.file, error)),
             },
             None => {
                 self.ended = true;
@@ -144,57 +144,57 @@ impl FileIterator<'_> {
         }
     }
 
-    fn start(&mut self, piece: Piece) -> Result<()> {
+    fn start(&mut self, slice: FileSlice) -> Result<()> {
         let scan = self.scan;
-        // The more files were read, the more are asked for ahead: a few rows may be all that is wanted.
-        for next in self.pieces.as_slice().iter().take(self.started.min(EXPECTED_FILES)) {
+        // Prefetch grows with the number of files read: the query may need only a few rows.
+        for next in self.slices.as_slice().iter().take(self.started.min(EXPECTED_FILES)) {
             scan.files[next.file].location.prefetch();
         }
         self.started += 1;
-        let file = &scan.files[piece.file];
+        let file = &scan.files[slice.file];
         let (report, counters) = (&scan.plan.report, &scan.request.counters);
         let buffer = std::mem::take(&mut self.buffer);
-        let opened = match piece.origin {
+        let opened = match slice.origin {
             FileRange { start: 0, end: None } => {
                 records::open(file, file.open_at((0, None), Some(counters))?, buffer, scan.limits, report)?
             }
-            // Only plain text is read in parts.
+            // Only uncompressed text is read in parts.
             origin => Opened::Text(records::open_at(file, origin, buffer, counters)?),
         };
         let text = match opened {
             Opened::Text(text) => text,
-            Opened::Columns => return self.read_columns(piece.file),
+            Opened::Columns => return self.read_columns(slice.file),
             Opened::Refused(reason) => {
-                scan.refuse(piece.file, reason);
+                scan.refuse(slice.file, reason);
                 return Ok(());
             }
         };
         if file.found_in().is_some() && is_own_record(text.input.head()) {
-            scan.leave_out(piece.file);
+            scan.leave_out(slice.file);
             return Ok(());
         }
         if is_called_document(file) && records::is_bracketed_text(text.input.head()) {
-            scan.refuse(piece.file, records::NO_RECORDS);
+            scan.refuse(slice.file, records::NO_RECORDS);
             return Ok(());
         }
         let file_report = FileReport::new(&file.name, Arc::clone(report));
-        let blocks = BlockReader::start(text.input, piece.origin, file_report).map_err(|error| file.failed(error))?;
-        counters.add(ScanCount::Files, (piece.origin.start == 0).into());
+        let blocks = BlockReader::start(text.input, slice.origin, file_report).map_err(|error| file.failed(error))?;
+        counters.add(ScanCount::Files, (slice.origin.start == 0).into());
         match blocks.framing() {
             Framing::Lines | Framing::Values => {
-                self.reader.start_file(piece.file, &file.name, text.all_strings, text.header);
-                let lines = piece.lines.filter(|_| text.layers.container.is_none());
+                self.reader.start_file(slice.file, &file.name, text.all_strings, text.header);
+                let lines = slice.lines.filter(|_| text.layers.container.is_none());
                 let lines = lines.map(|lines| lines + blocks.lines_before());
-                let records = &scan.records[piece.file];
+                let records = &scan.records[slice.file];
                 self.open = Some(OpenFile { records, file, blocks, lines, places: text.source_map });
             }
-            Framing::Empty => self.end_empty(piece.file, &blocks)?,
-            Framing::Foreign(reason) => scan.refuse(piece.file, reason),
+            Framing::Empty => self.end_empty(slice.file, &blocks)?,
+            Framing::Foreign(reason) => scan.refuse(slice.file, reason),
         }
         Ok(())
     }
 
-    /// A file without any text: nothing is in it, or nothing of it can be read.
+    /// Reports a file without text: it is empty, or nothing in it can be read.
     fn end_empty(&self, index: usize, blocks: &BlockReader) -> Result<()> {
         let (file, report) = (&self.scan.files[index], &self.scan.plan.report);
         file.check_remote()?;
@@ -212,7 +212,7 @@ impl FileIterator<'_> {
 
     fn read_columns(&mut self, file: usize) -> Result<()> {
         let (counters, bytes) = (&self.scan.request.counters, self.scan.files[file].bytes);
-        // What was looked at to tell the format does not count: it is read again, as far as it is wanted.
+        // The bytes that were read to detect the format are not counted: they are read again if needed.
         let looked_at = bytes.min(records::HEAD_BYTES as u64);
         counters.take_back(ScanCount::Bytes, looked_at);
         counters.add(ScanCount::BytesDone, bytes - looked_at);
@@ -229,7 +229,7 @@ impl FileIterator<'_> {
     }
 }
 
-/// True for a text that begins as manifests and rejects do, which this program writes about other files.
+/// True for a text that begins like the manifests and rejects that this program writes about other files.
 fn is_own_record(head: &[u8]) -> bool {
     let mut rest = head;
     [&b"{"[..], b"\"program\"", b":", b"\"coldcase\""].iter().all(|token| {
@@ -240,7 +240,7 @@ fn is_own_record(head: &[u8]) -> bool {
 }
 
 impl OpenFile<'_> {
-    /// Decodes the next block; false at the end of the file.
+    /// Decodes the next block; returns false at the end of the file.
     fn step(&mut self, reader: &mut JsonReader, plan: &ScanPlan) -> Result<bool> {
         let framing = self.blocks.framing();
         let may_change_encoding = framing == Framing::Lines && self.blocks.is_of_whole_file();
@@ -253,12 +253,12 @@ impl OpenFile<'_> {
                 let start = offset;
                 let lines = self.lines;
                 let holder = None;
-                let at = Whereabouts { file: &file.name, offset, lines, places, rest, holder, may_change_encoding };
+                let at = BlockOrigin { file: &file.name, offset, lines, places, rest, holder, may_change_encoding };
                 let mut back = None;
                 match block.spans {
                     Some(spans) => {
                         let lines = self.lines.filter(|_| plan.wants_lines);
-                        reader.read_values(block.bytes, spans, Whereabouts { lines, ..at })?;
+                        reader.read_values(block.bytes, spans, BlockOrigin { lines, ..at })?;
                         let done = block.bytes.get(..block.consumed).unwrap_or(block.bytes);
                         self.lines = lines.map(|lines| lines + count_lines(done));
                     }
@@ -302,7 +302,7 @@ impl OpenFile<'_> {
 }
 
 impl OpenFile<'_> {
-    /// Counts what was lost between records: one record each, for more is not known.
+    /// Reports each skipped range between records as one lost record: the real number is unknown.
     fn report_lost(&mut self, plan: &ScanPlan) {
         for gap in self.blocks.take_skipped() {
             let place = self.places.as_deref().and_then(|places| places.describe(gap.offset));
@@ -312,8 +312,8 @@ impl OpenFile<'_> {
     }
 }
 
-/// Counts the end of a file that cannot be unpacked, or is missing; an error where it unpacks to more than is allowed, or
-/// its server is to blame.
+/// Reports the missing or undecompressable end of a file. Returns an error if the file decompresses to more than the
+/// limit, or if the server is at fault.
 fn report_damage(file: &DataFile, blocks: &BlockReader, report: &ScanReport) -> Result<()> {
     file.check_remote()?;
     if let Some((offset, error)) = blocks.damage() {

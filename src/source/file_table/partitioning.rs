@@ -1,4 +1,4 @@
-//! Files -> what each partition reads: many small files, or a part of a big one.
+//! Divides files into partitions: many small files, or a part of a large one.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -14,74 +14,74 @@ use crate::storage::files::{Compression, DataFile, FileFormat};
 /// Times the bytes of a local partition that a partition of a file on a server has: starting one takes round trips.
 const REMOTE_FACTOR: u64 = 4;
 
-/// Files that one partition reads.
-const PART_FILES: usize = 256;
+/// Maximum number of files per partition.
+const MAX_PARTITION_FILES: usize = 256;
 
-/// What one partition reads.
-pub(super) enum Part {
-    /// Files one after the other, or a part of one.
-    Text(Vec<Piece>),
-    /// A big file of columns.
+/// The input of one partition.
+pub(super) enum PlannedPartition {
+    /// Files that are read in sequence, or a part of one.
+    Text(Vec<FileSlice>),
+    /// A large columnar file, by its position.
     Columns(usize),
 }
 
 /// A file or a part of it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Piece {
+pub(super) struct FileSlice {
     pub file: usize,
     pub origin: FileRange,
-    /// Newlines of the file in front of it and the byte before it, where they are known.
+    /// Number of newlines before the byte that precedes the slice; None if unknown.
     pub lines: Option<u64>,
 }
 
-impl Piece {
-    /// All of a file.
+impl FileSlice {
+    /// The whole file.
     pub(super) fn whole(file: usize) -> Self {
         Self { file, origin: FileRange::default(), lines: Some(0) }
     }
 }
 
 impl FileTable {
-    /// How the files are cut.
-    pub(super) fn parts(&self, wants_lines: bool, request: &ScanRequest) -> Result<Vec<Part>> {
+    /// Divides the files into partitions.
+    pub(super) fn parts(&self, wants_lines: bool, request: &ScanRequest) -> Result<Vec<PlannedPartition>> {
         let most = request.sizes.text_bytes;
         let mut parts = Vec::new();
-        let mut group: Vec<Piece> = Vec::new();
+        let mut group: Vec<FileSlice> = Vec::new();
         let mut bytes = 0;
         for (index, file) in self.files.iter().enumerate() {
             if file.bytes > most {
                 if !group.is_empty() {
-                    parts.push(Part::Text(std::mem::take(&mut group)));
+                    parts.push(PlannedPartition::Text(std::mem::take(&mut group)));
                     bytes = 0;
                 }
                 parts.extend(self.big_file(index, wants_lines, request)?);
                 continue;
             }
-            if !group.is_empty() && (bytes + file.bytes > most || group.len() == PART_FILES) {
-                parts.push(Part::Text(std::mem::take(&mut group)));
+            if !group.is_empty() && (bytes + file.bytes > most || group.len() == MAX_PARTITION_FILES) {
+                parts.push(PlannedPartition::Text(std::mem::take(&mut group)));
                 bytes = 0;
             }
             bytes += file.bytes;
-            group.push(Piece::whole(index));
+            group.push(FileSlice::whole(index));
         }
         if !group.is_empty() {
-            parts.push(Part::Text(group));
+            parts.push(PlannedPartition::Text(group));
         }
         Ok(parts)
     }
 
-    /// How a big file is read.
-    fn big_file(&self, index: usize, wants_lines: bool, request: &ScanRequest) -> Result<Vec<Part>> {
+    /// Divides a large file, if it can be read in parts.
+    fn big_file(&self, index: usize, wants_lines: bool, request: &ScanRequest) -> Result<Vec<PlannedPartition>> {
         let report = &request.report;
         let file = &self.files[index];
-        let whole = vec![Part::Text(vec![Piece::whole(index)])];
+        let whole = vec![PlannedPartition::Text(vec![FileSlice::whole(index)])];
         let format = match file.format() {
-            // Where it is read, that counts as damage.
+            // The scan reports this as damage.
             Err(Error::Io { .. }) if file.local_path().is_some() => return Ok(whole),
             format => format?,
         };
         match format {
-            FileFormat::Parquet | FileFormat::Arrow => return Ok(vec![Part::Columns(index)]),
+            FileFormat::Parquet | FileFormat::Arrow => return Ok(vec![PlannedPartition::Columns(index)]),
             FileFormat::Text(Compression::None) => {}
             _ => return Ok(whole),
         }
@@ -103,16 +103,16 @@ impl FileTable {
         let starts: Vec<u64> = (0..file.bytes).step_by(usize::try_from(part_bytes).unwrap_or(usize::MAX)).collect();
         let origin = |start: u64| FileRange { start, end: Some(start + part_bytes).filter(|end| *end < file.bytes) };
         let lines = if wants_lines { lines_before(file, &starts)? } else { Vec::new() };
-        let piece = |(part, start): (usize, &u64)| Piece {
+        let slice = |(part, start): (usize, &u64)| FileSlice {
             file: index,
             origin: origin(*start),
             lines: if part == 0 { Some(0) } else { lines.get(part).copied() },
         };
-        Ok(starts.iter().enumerate().map(|part| Part::Text(vec![piece(part)])).collect())
+        Ok(starts.iter().enumerate().map(|part| PlannedPartition::Text(vec![slice(part)])).collect())
     }
 }
 
-/// True if the last bytes of a file on the disk are UTF-16 although its first are UTF-8: it cannot be read in parts.
+/// True if a local file begins in UTF-8 and ends in UTF-16: it cannot be read in parts.
 fn changes_encoding_at_end(file: &DataFile) -> Result<bool> {
     if file.location.path().is_none() {
         return Ok(false);
@@ -124,7 +124,8 @@ fn changes_encoding_at_end(file: &DataFile) -> Result<bool> {
     Ok(records::utf16_in(&tail).is_some())
 }
 
-/// The number of newlines in front of each part of a file and the byte before it; its first line begins behind.
+/// Returns for each start the number of newlines before the byte that precedes it. The first line of a part begins
+/// after the first newline from that byte on.
 fn lines_before(file: &DataFile, starts: &[u64]) -> Result<Vec<u64>> {
     let mut input = file.open()?;
     let mut lines = 0;

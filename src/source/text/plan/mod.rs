@@ -1,14 +1,14 @@
-//! A scan request over a table's mapping, compiled once and shared by all threads.
+//! Compiles a scan request over the mapping of a table, for all threads.
 
-mod again;
-mod unknown;
+mod replayed_warnings;
+mod unknown_columns;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::classify::{self, Class, Markers, RowClass};
-use super::keys::{KeyTree, Slot};
+use super::classify::{self, RecordClass, RowClass, ShapeMarkers};
+use super::key_tree::{KeyTree, Slot};
 use super::prefilter::{Needle, Prefilter};
 use crate::entra::differences;
 use crate::entra::integral_columns::holds_whole_numbers;
@@ -27,85 +27,85 @@ use crate::scan::{Damage, ResultPages, RowFilter, ScanColumn, ScanReport, ScanRe
 use crate::storage::counters::ScanCounters;
 use crate::types::{Schema, Type, dynamic};
 
-/// How the names of files begin that DFIR-O365RC writes: of large tenants it collects sign-ins with error code 0 alone.
+/// Prefix of the names of files that DFIR-O365RC writes: of large tenants it collects only sign-ins with error code 0.
 const SUCCESSES_ONLY: &str = "AADSigninLog_";
 
 /// The key of a number that some records have as a string.
 const ERROR_CODE: &str = "errorCode";
 
-/// What warnings about empty columns end with.
+/// End of warnings about empty columns.
 const NO_EVIDENCE: &str = "finding no rows is not evidence of absence";
 
-/// How messages name records that are not recognised.
+/// Records of unrecognised shape, in messages.
 const UNKNOWN_RECORDS: &str = "records of unrecognised shape";
 
-/// What is said of sign-ins whose kinds are not known.
+/// Note about sign-ins of unknown kinds.
 const UNKNOWN_KINDS: &str = "sign-ins whose signInEventTypes are not known are read by isInteractive, else by the name \
                              of their file, else as SigninLogs";
 
-/// How messages name errors that services returned.
+/// Errors that services returned, in messages.
 const ERROR_ANSWERS: &str = "error answers";
 
-/// Which records are rows of the table.
+/// Which records are rows of a table.
 #[derive(Clone, Debug)]
-pub enum Rows {
-    /// Those of this known table.
-    Of(&'static KnownTable),
-    /// Those of this known table, and those that do not say which table they are of.
-    Bound(&'static KnownTable),
-    /// Those of any known table, with the columns of this one.
-    AllAs(&'static KnownTable),
-    /// Every object, whatever it is; columns are its keys.
-    Any(Schema),
-    /// Those that name this table, whose columns are not known; columns are their keys.
-    Named(String, Schema),
+pub enum RecordSelection {
+    /// The records of this known table.
+    Table(&'static KnownTable),
+    /// The records of this known table, and those that name no table.
+    BoundTable(&'static KnownTable),
+    /// The records of any known table, with the columns of this one.
+    AllKnownAs(&'static KnownTable),
+    /// Every JSON object; its keys are the columns.
+    AnyObjects(Schema),
+    /// The records that name this unknown table; their keys are the columns.
+    NamedTable(String, Schema),
 }
 
-impl Rows {
-    /// The columns.
+impl RecordSelection {
+    /// Returns the columns.
     #[must_use]
     pub fn schema(&self) -> &Schema {
         match self {
-            Self::Of(table) | Self::Bound(table) | Self::AllAs(table) => &table.schema,
-            Self::Any(schema) | Self::Named(_, schema) => schema,
+            Self::Table(table) | Self::BoundTable(table) | Self::AllKnownAs(table) => &table.schema,
+            Self::AnyObjects(schema) | Self::NamedTable(_, schema) => schema,
         }
     }
 
-    /// The only known table whose rows these are, and whether rows that name no table are among them.
+    /// The only known table whose records are selected, and whether records without a table name are included.
     #[must_use]
-    pub fn one_table(&self) -> Option<(&'static KnownTable, bool)> {
+    pub fn single_table(&self) -> Option<(&'static KnownTable, bool)> {
         match self {
-            Self::Of(table) => Some((table, false)),
-            Self::Bound(table) => Some((table, true)),
-            Self::AllAs(_) | Self::Any(_) | Self::Named(..) => None,
+            Self::Table(table) => Some((table, false)),
+            Self::BoundTable(table) => Some((table, true)),
+            Self::AllKnownAs(_) | Self::AnyObjects(_) | Self::NamedTable(..) => None,
         }
     }
 
-    /// True where these are the records that name this table, whose columns are not known.
+    /// True if the records that name this unknown table are selected.
     #[must_use]
     pub fn is_named(&self, name: &str) -> bool {
-        matches!(self, Self::Named(own, _) if own == name)
+        matches!(self, Self::NamedTable(own, _) if own == name)
     }
 
-    /// The known table whose columns these are.
+    /// The known table that defines the columns.
     pub(crate) fn known(&self) -> Option<&'static KnownTable> {
         match self {
-            Self::Of(table) | Self::Bound(table) | Self::AllAs(table) => Some(table),
-            Self::Any(_) | Self::Named(..) => None,
+            Self::Table(table) | Self::BoundTable(table) | Self::AllKnownAs(table) => Some(table),
+            Self::AnyObjects(_) | Self::NamedTable(..) => None,
         }
     }
 }
 
-/// Everything a reader needs to know.
+/// A compiled scan request.
 #[derive(Debug)]
 pub(crate) struct ScanPlan {
-    pub rows: Rows,
-    /// True where the line of each row is wanted.
+    pub selection: RecordSelection,
+    /// True if the line of each row is needed.
     pub wants_lines: bool,
-    /// True where the line or the byte of each row is wanted.
+    /// True if the line or the byte of each row is needed.
     pub wants_places: bool,
     pub tree: Arc<KeyTree>,
-    pub markers: Option<Markers>,
+    pub markers: Option<ShapeMarkers>,
     pub columns: Vec<PlannedColumn>,
     pub filter: Option<Arc<dyn RowFilter>>,
     pub filter_columns: Vec<PlannedColumn>,
@@ -115,14 +115,14 @@ pub(crate) struct ScanPlan {
     pub batch_bytes: usize,
     pub report: Arc<ScanReport>,
     pub counters: Arc<ScanCounters>,
-    /// The order of dates in numbers.
+    /// The order of numeric dates.
     pub dates: Arc<dyn DateOrders>,
-    said: Mutex<BTreeSet<String>>,
+    emitted: Mutex<BTreeSet<String>>,
     seen: Mutex<BTreeSet<String>>,
-    strange: Mutex<BTreeSet<&'static str>>,
-    /// The pages of answers that come in several.
+    unrecognised: Mutex<BTreeSet<&'static str>>,
+    /// The pages of paged responses.
     pages: Mutex<ResultPages>,
-    /// By file that may hold successes only, whether it holds a failure.
+    /// Whether a file that may contain only successes has a failure, by file.
     failures: Mutex<BTreeMap<usize, bool>>,
 }
 
@@ -134,15 +134,15 @@ pub(crate) struct PlannedColumn {
     /// Its type in the table.
     pub ty: Type,
     pub path: Option<dynamic::Path>,
-    /// True where its texts are whole numbers.
+    /// True if its strings are integers.
     pub whole: bool,
-    /// True for a dynamic column that holds nothing but objects and arrays.
+    /// True for a dynamic column that contains only objects and arrays.
     pub is_nested: bool,
-    /// True for a string column that holds JSON.
+    /// True for a string column that contains JSON.
     pub holds_json: bool,
     /// True for a path to a number.
     pub is_number: bool,
-    /// Where it is, by row kind.
+    /// Where its values are read, by row kind.
     pub sources: [PlannedSource; RowKind::ALL.len()],
     /// The values that records spell differently from the table, by row kind.
     pub spellings: [Option<&'static Spellings>; RowKind::ALL.len()],
@@ -160,22 +160,22 @@ pub(crate) enum PlannedSource {
 }
 
 impl ScanPlan {
-    /// Compiles `request` for a table of these rows, which has the columns of `origins`.
+    /// Compiles `request` for a table of the records in `selection`, with the columns `origins`.
     pub(crate) fn new(
-        rows: Rows,
+        selection: RecordSelection,
         origins: &ProvenanceColumns,
         request: &ScanRequest,
         dates: Arc<dyn DateOrders>,
     ) -> Self {
         let mut tree = KeyTree::new();
-        let markers = (!matches!(rows, Rows::Any(_))).then(|| Markers::new(&mut tree));
-        unknown::declare_keys(&mut tree, &rows);
+        let markers = (!matches!(selection, RecordSelection::AnyObjects(_))).then(|| ShapeMarkers::new(&mut tree));
+        unknown_columns::declare_keys(&mut tree, &selection);
         let filter_request = request.filter.as_ref().map_or(&[][..], |filter| filter.columns());
-        let columns = plan_columns(&mut tree, &rows, origins, &request.columns);
-        let filter_columns = plan_columns(&mut tree, &rows, origins, filter_request);
+        let columns = plan_columns(&mut tree, &selection, origins, &request.columns);
+        let filter_columns = plan_columns(&mut tree, &selection, origins, filter_request);
         let verbatim = |column: usize, needle: &Needle| match origins.at(column) {
             Some(_) => Verbatim::No,
-            None => verbatim(&rows, column, needle),
+            None => verbatim(&selection, column, needle),
         };
         let wants = |of: Provenance| {
             let mut all = columns.iter().chain(&filter_columns);
@@ -197,43 +197,43 @@ impl ScanPlan {
             report: Arc::clone(&request.report),
             counters: Arc::clone(&request.counters),
             dates,
-            said: Mutex::default(),
+            emitted: Mutex::default(),
             seen: Mutex::default(),
-            strange: Mutex::default(),
+            unrecognised: Mutex::default(),
             pages: Mutex::default(),
             failures: Mutex::default(),
-            rows,
+            selection,
         }
     }
 
-    /// The class of a row whose table has another name, if the user bound the file to the table that it is a copy of.
-    pub(crate) fn renamed(&self, name: &str) -> Option<Class> {
-        let table = self.rows.one_table().filter(|(table, bound)| *bound && is_renamed(name, table))?.0;
-        self.say_renamed(name, table);
+    /// The class of a row that names another table, if the user bound the file to the table that it is a copy of.
+    pub(crate) fn renamed(&self, name: &str) -> Option<RecordClass> {
+        let table = self.selection.single_table().filter(|(table, bound)| *bound && is_renamed(name, table))?.0;
+        self.report_renamed(name, table);
         Some(classify::row(RowKind::Flat, table, true, true))
     }
 
-    /// Says that rows of a table called `name` are read as rows of the one that they are bound to.
-    pub(crate) fn say_renamed(&self, name: &str, table: &KnownTable) {
+    /// Reports that rows of a table called `name` are read as rows of the table to which they are bound.
+    pub(crate) fn report_renamed(&self, name: &str, table: &KnownTable) {
         let rows = match name.ends_with(RESTORED) {
             true => "rows of a restored table".to_owned(),
             false => format!("rows of {:?}", name.chars().take(64).collect::<String>()),
         };
-        self.say_once(format!("{rows} are read as {}, which they are bound to", table.name));
+        self.report_once(format!("{rows} are read as {}, which they are bound to", table.name));
     }
 
-    /// True if a table called `name`, which is not known, may be the one that is asked for under another name.
+    /// True if an unknown table called `name` may be the requested one under another name.
     pub(crate) fn may_be_asked_for(&self, name: &str) -> bool {
-        self.rows.one_table().is_some_and(|(table, _)| resembles(name, table))
+        self.selection.single_table().is_some_and(|(table, _)| resembles(name, table))
     }
 
-    /// True where the times of the records are of interest whether or not they match. Of records that are skipped, the
-    /// last one of each block is looked at then, besides the first one of each file.
+    /// True if the times of all records matter, whether or not they match. Of skipped records, then the last one of
+    /// each block is read, besides the first one of each file.
     pub(crate) fn watches_times(&self) -> bool {
         self.filter.as_ref().is_some_and(|filter| filter.time_coverage().is_some())
     }
 
-    /// True if a wanted column reads one of these slots in rows of a kind.
+    /// True if a requested column reads one of these slots in rows of a kind.
     pub(crate) fn reads_any(&self, kind: RowKind, slots: &[Slot]) -> bool {
         let reads = |column: &PlannedColumn| match &column.sources[kind as usize] {
             PlannedSource::Keys(own) => own.iter().any(|slot| slots.contains(slot)),
@@ -243,61 +243,61 @@ impl ScanPlan {
         self.columns.iter().chain(&self.filter_columns).any(reads)
     }
 
-    /// True where a record of this class is a row of the table.
+    /// True if a record of this class is a row of the table.
     pub(crate) fn accepts(&self, class: RowClass) -> bool {
-        match &self.rows {
-            Rows::Of(table) => class.table.name == table.name,
-            Rows::Bound(table) => !class.certain || class.table.name == table.name,
-            Rows::AllAs(_) | Rows::Any(_) => true,
-            Rows::Named(..) => false,
+        match &self.selection {
+            RecordSelection::Table(table) => class.table.name == table.name,
+            RecordSelection::BoundTable(table) => !class.certain || class.table.name == table.name,
+            RecordSelection::AllKnownAs(_) | RecordSelection::AnyObjects(_) => true,
+            RecordSelection::NamedTable(..) => false,
         }
     }
 
-    /// Says something once a scan.
-    pub(crate) fn say_once(&self, text: String) {
-        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        if !said.contains(&text) {
+    /// Reports a note once per scan.
+    pub(crate) fn report_once(&self, text: String) {
+        let mut emitted = self.emitted.lock().unwrap_or_else(PoisonError::into_inner);
+        if !emitted.contains(&text) {
             self.report.notice(text.clone());
-            said.insert(text);
+            emitted.insert(text);
         }
     }
 
-    /// Notes what was found in the files: names of tables, and how the records are laid out.
-    pub(crate) fn note_seen(&self, class: &Class) {
+    /// Records the table or unrecognised shape of a class.
+    pub(crate) fn note_seen(&self, class: &RecordClass) {
         let name = match class {
-            Class::Row(row) => match &self.rows {
-                Rows::Bound(table) if !row.certain => table.name.to_owned(),
+            RecordClass::Row(row) => match &self.selection {
+                RecordSelection::BoundTable(table) if !row.certain => table.name.to_owned(),
                 _ => row.table.name.to_owned(),
             },
-            Class::OtherTable(name) => name.chars().take(64).collect(),
-            Class::Unknown => return self.note_strange(UNKNOWN_RECORDS),
+            RecordClass::OtherTable(name) => name.chars().take(64).collect(),
+            RecordClass::Unknown => return self.note_unrecognised(UNKNOWN_RECORDS),
         };
         self.report.note_table(&name);
         self.note_table(name);
     }
 
-    /// Notes that the files hold, or may hold, records of a table.
+    /// Records that the files contain, or may contain, records of a table.
     pub(crate) fn note_table(&self, name: String) {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(name);
     }
 
-    fn note_strange(&self, what: &'static str) {
-        self.strange.lock().unwrap_or_else(PoisonError::into_inner).insert(what);
+    fn note_unrecognised(&self, what: &'static str) {
+        self.unrecognised.lock().unwrap_or_else(PoisonError::into_inner).insert(what);
     }
 
-    /// The records that were met and cannot be read, in words.
-    pub(crate) fn strange(&self) -> Vec<&'static str> {
-        self.strange.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
+    /// The kinds of unrecognised records in the files.
+    pub(crate) fn unrecognised(&self) -> Vec<&'static str> {
+        self.unrecognised.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
     }
 
-    /// The tables whose records were met.
+    /// The tables whose records the files contain.
     pub(crate) fn seen(&self) -> Vec<String> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
-    /// Says which of the wanted columns a file of columns does not have, by the name of its format.
-    pub(crate) fn say_missing(&self, file: &Schema, format: &str) {
-        let Some(table) = self.rows.known() else { return };
+    /// Warns of requested columns that a columnar file lacks; `format` is its name in messages.
+    pub(crate) fn report_missing(&self, file: &Schema, format: &str) {
+        let Some(table) = self.selection.known() else { return };
         let has_any_of = |names: &[String]| names.iter().any(|name| file.index_of(name).is_some());
         let is_missing = |name: &&str| {
             let is_lacking = file.index_of(name).is_none() && !has_any_of(union_names(name));
@@ -312,19 +312,19 @@ impl ScanPlan {
         self.warn_empty(&format!("is missing from some {format} files"), missing);
     }
 
-    /// The names of the columns that are wanted.
+    /// The names of the columns that the query uses.
     fn wanted(&self) -> impl Iterator<Item = &str> {
         self.wanted_columns().map(|column| column.name.as_str())
     }
 
-    /// The columns that are wanted; where most are, and nobody wrote down their names, those that the query speaks of.
+    /// The columns that the query uses. If it returns most columns without naming them, only those that it names.
     fn wanted_columns(&self) -> impl Iterator<Item = &PlannedColumn> {
-        let most = self.rows.known().is_some_and(|table| self.columns.len() > table.schema.len() / 2);
+        let most = self.selection.known().is_some_and(|table| self.columns.len() > table.schema.len() / 2);
         let outputs = self.columns.iter().filter(move |column| !most || self.report.is_named(&column.name));
         self.filter_columns.iter().chain(outputs)
     }
 
-    /// Warns of columns that are empty, one by one, or of many as one; `lack` says of a column where it is missing.
+    /// Warns of empty columns, one by one, or of many at once; `lack` says where a column is missing.
     fn warn_empty(&self, lack: &str, columns: BTreeSet<String>) {
         const MANY: usize = 5;
         if columns.len() > MANY {
@@ -339,10 +339,10 @@ impl ScanPlan {
         }
     }
 
-    /// Warns of the wanted columns that the header of a CSV file or saved answer lacks; `lacks` tells it of the slots of
-    /// a column in rows of `kind`.
-    pub(crate) fn say_lacking(&self, kind: RowKind, lacks: &dyn Fn(&[Slot]) -> bool) {
-        if self.rows.known().is_none() {
+    /// Warns of requested columns that the header of a CSV file or saved query result lacks; `lacks` is true for the
+    /// slots of such a column.
+    pub(crate) fn report_lacking(&self, kind: RowKind, lacks: &dyn Fn(&[Slot]) -> bool) {
+        if self.selection.known().is_none() {
             return;
         }
         let is_lacking = |column: &&PlannedColumn| match &column.sources[kind as usize] {
@@ -355,10 +355,10 @@ impl ScanPlan {
         }
     }
 
-    /// Warns of the wanted columns that the header of a CSV of the admin center lacks, other than those that no such
-    /// header has.
-    pub(crate) fn say_portal_lacks(&self, header: &PortalHeader) {
-        let Some(table) = self.rows.known() else { return };
+    /// Warns of requested columns that the header of a CSV of the admin center lacks, except those that no such header
+    /// has.
+    pub(crate) fn report_portal_lacks(&self, header: &PortalHeader) {
+        let Some(table) = self.selection.known() else { return };
         let lacks = |column: &&PlannedColumn| {
             let paths = |index| table.mapping(index, RowKind::PortalCsv).paths();
             let is_read = |index| table.mapping(index, RowKind::PortalCsv).source != ColumnSource::Unsupplied;
@@ -376,12 +376,12 @@ impl ScanPlan {
         self.warn_empty(lack, lacking);
     }
 
-    /// Notes of such a file whether a part of it holds a failure.
+    /// Records whether a part of a file that may contain only successes has a failure.
     pub(crate) fn note_failures(&self, file: usize, failed: bool) {
         *self.failures.lock().unwrap_or_else(PoisonError::into_inner).entry(file).or_default() |= failed;
     }
 
-    /// Reports what the text around the records of `file` says about them; `offset` is where it was read.
+    /// Reports what the text around the records of `file` says about them; `offset` is its position.
     pub(crate) fn note(&self, note: &FramingNote, file: &str, offset: u64) {
         match note {
             FramingNote::Damage(damage) => self.report.damaged(damage.clone(), file, 1),
@@ -394,19 +394,19 @@ impl ScanPlan {
 
     /// Reports an error that a service returned in place of records.
     pub(crate) fn note_error_answer(&self, code: &str, file: &str) {
-        self.note_strange(ERROR_ANSWERS);
+        self.note_unrecognised(ERROR_ANSWERS);
         self.report.damaged(Damage::ErrorAnswer(code.to_owned()), file, 1);
     }
 
-    /// Reports pages that are missing; once all files were read.
+    /// Reports missing pages, after all files were read.
     pub(crate) fn report_pages(&self) {
         let pages = std::mem::take(&mut *self.pages.lock().unwrap_or_else(PoisonError::into_inner));
-        pages.report(self.rows.one_table().map(|(table, _)| table), &self.report);
+        pages.report(self.selection.single_table().map(|(table, _)| table), &self.report);
         self.report.keep_pages(pages);
     }
 
-    /// Says what is known of the collector of such files, where one of them holds no failure; once all were read.
-    pub(crate) fn say_collector(&self) {
+    /// Warns, after all files were read, if a file of a collector that may keep only successes has no failure.
+    pub(crate) fn report_collector(&self) {
         let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         if failures.values().any(|failed| !failed) {
             self.report.warn(format!(
@@ -416,21 +416,21 @@ impl ScanPlan {
         }
     }
 
-    /// Says that rows are copies of a search job.
-    pub(crate) fn say_copied(&self) {
+    /// Reports that rows are copies made by a search job.
+    pub(crate) fn report_copied(&self) {
         let text = "search-job rows keep the TimeGenerated and table of the original rows";
-        self.say_once(text.to_owned());
+        self.report_once(text.to_owned());
     }
 
-    /// Says which of the wanted columns records of a kind cannot supply; objects of Graph of v1.0 where they are not
-    /// complete.
-    fn say_of_shape(&self, (kind, complete): (RowKind, bool), table: &KnownTable) {
+    /// Warns of requested columns that records of this shape do not export. Graph objects that are not complete are
+    /// those of v1.0.
+    fn report_shape(&self, (kind, complete): (RowKind, bool), table: &KnownTable) {
         if let Some(time) = kind.sign_in_time().filter(|_| self.wanted().any(|name| name == "TimeGenerated")) {
             let shape = kind.describe();
-            self.say_once(format!("{shape} carry no TimeGenerated; {time} (the time of the sign-in) is used"));
+            self.report_once(format!("{shape} carry no TimeGenerated; {time} (the time of the sign-in) is used"));
         }
         if matches!(kind, RowKind::Flat | RowKind::Az) && !complete {
-            self.say_untimed(kind, table);
+            self.report_untimed(kind, table);
         }
         let v1 = kind.is_graph() && !complete;
         let shape = if v1 { "Microsoft Graph v1.0 records" } else { kind.describe() };
@@ -443,44 +443,48 @@ impl ScanPlan {
         self.warn_empty(&format!("is not exported in {shape}"), empty);
         let told =
             self.wanted_columns().filter_map(|column| differences::difference(&column.name, column.first_key(), kind));
-        told.for_each(|text| self.say_once(text.to_owned()));
+        told.for_each(|text| self.report_once(text.to_owned()));
     }
 
-    /// Says which time rows of a table have that lack `TimeGenerated`.
-    fn say_untimed(&self, kind: RowKind, table: &KnownTable) {
+    /// Reports which time is used in rows without `TimeGenerated`.
+    fn report_untimed(&self, kind: RowKind, table: &KnownTable) {
         const TIME: &str = "TimeGenerated";
         let Some(index) = table.schema.index_of(TIME).filter(|_| self.wanted().any(|name| name == TIME)) else {
             return;
         };
         let paths = table.mapping(index, kind).paths();
         if let Some(other) = paths.iter().map(|path| path[0].as_ref()).find(|name| !name.ends_with(TIME)) {
-            self.say_once(format!("{} without TimeGenerated: {other} is used in its place", kind.describe()));
+            self.report_once(format!("{} without TimeGenerated: {other} is used in its place", kind.describe()));
         }
     }
 
-    /// Says which of the wanted columns records of this class cannot supply.
-    pub(crate) fn say_unsupplied(&self, class: RowClass) {
-        let Some(table) = self.rows.known() else { return };
-        self.say_of_shape((class.kind, class.complete), table);
+    /// Reports which requested columns records of this class do not export, and what was assumed about them.
+    pub(crate) fn report_unsupplied(&self, class: RowClass) {
+        let Some(table) = self.selection.known() else { return };
+        self.report_shape((class.kind, class.complete), table);
         if class.unknown_kind {
-            self.say_once(UNKNOWN_KINDS.to_owned());
+            self.report_once(UNKNOWN_KINDS.to_owned());
         }
         if class.copied {
-            self.say_copied();
+            self.report_copied();
         }
         if !class.certain {
-            self.say_once(format!("{} that do not name their table are read as {}", class.kind.describe(), table.name));
+            self.report_once(format!(
+                "{} that do not name their table are read as {}",
+                class.kind.describe(),
+                table.name
+            ));
         }
     }
 }
 
-/// True if rows of a table called `name` are rows of `table`, to which the user bound them: the table was restored from the
-/// archive of a workspace, under a name that may not say which it was, or its name is like the one of `table`.
+/// True if rows of a table called `name` are rows of `table`, to which the user bound them: the table was restored from
+/// an archive of a workspace, under a name that may not tell which it was, or the names are similar.
 pub(crate) fn is_renamed(name: &str, table: &KnownTable) -> bool {
     name.ends_with(RESTORED) || resembles(name, table)
 }
 
-/// True for a file whose name says that its collector may have kept successes only.
+/// True for a file whose name says that its collector may have kept only successes.
 pub(crate) fn may_lack_failures(kind: RowKind, file: &str) -> bool {
     let last = file.rsplit(['/', '\\']).next().unwrap_or(file);
     kind.is_graph() && last.starts_with(SUCCESSES_ONLY)
@@ -497,7 +501,7 @@ fn is_unsupplied(table: &KnownTable, column: usize, kind: RowKind, complete: boo
     version || mapping.source == ColumnSource::Unsupplied
 }
 
-/// True for a path into a dynamic column that no record of `kind` has, though records of that kind have the column.
+/// True for a path into a dynamic column that no record of `kind` has, although such records have the column.
 fn is_unsupplied_path(table: &KnownTable, column: &PlannedColumn, kind: RowKind) -> bool {
     let index = table.schema.index_of(&column.name).filter(|_| column.path.is_some() && kind == RowKind::PortalCsv);
     let paths = index.map(|index| table.mapping(index, kind).paths()).unwrap_or_default();
@@ -505,7 +509,7 @@ fn is_unsupplied_path(table: &KnownTable, column: &PlannedColumn, kind: RowKind)
 }
 
 impl PlannedColumn {
-    /// The keys of the source that lead to the value, where `path` leads to the column, up to an index of an array.
+    /// The keys that lead to the value, if `path` leads to the column; they end at an array index.
     fn keys_behind<'a>(&'a self, path: &'a KeyPath) -> Vec<&'a str> {
         let steps = self.path.iter().flat_map(|path| &path.steps);
         let keys = steps.map_while(|step| match step {
@@ -515,7 +519,7 @@ impl PlannedColumn {
         path.iter().map(Cow::as_ref).chain(keys).collect()
     }
 
-    /// The key with which the path begins; None for the column as a whole.
+    /// The first key of the path; None for the column as a whole.
     fn first_key(&self) -> Option<&str> {
         match self.path.as_ref()?.steps.first()? {
             dynamic::Step::Member(key) => Some(key),
@@ -523,7 +527,7 @@ impl PlannedColumn {
         }
     }
 
-    /// The column with its path, as a query writes it.
+    /// The column with its path, as written in a query.
     fn label(&self) -> String {
         self.path.as_ref().map_or(self.name.clone(), |path| format!("{}{path}", self.name))
     }
@@ -531,14 +535,19 @@ impl PlannedColumn {
 
 fn plan_columns(
     tree: &mut KeyTree,
-    rows: &Rows,
+    selection: &RecordSelection,
     origins: &ProvenanceColumns,
     wanted: &[ScanColumn],
 ) -> Vec<PlannedColumn> {
-    wanted.iter().map(|column| plan_column(tree, rows, origins, column)).collect()
+    wanted.iter().map(|column| plan_column(tree, selection, origins, column)).collect()
 }
 
-fn plan_column(tree: &mut KeyTree, rows: &Rows, origins: &ProvenanceColumns, wanted: &ScanColumn) -> PlannedColumn {
+fn plan_column(
+    tree: &mut KeyTree,
+    selection: &RecordSelection,
+    origins: &ProvenanceColumns,
+    wanted: &ScanColumn,
+) -> PlannedColumn {
     let index = wanted.column();
     if let Some(of) = origins.at(index) {
         let sources = RowKind::ALL.map(|_| PlannedSource::Origin(of));
@@ -554,8 +563,8 @@ fn plan_column(tree: &mut KeyTree, rows: &Rows, origins: &ProvenanceColumns, wan
             spellings: [None; RowKind::ALL.len()],
         };
     }
-    let field = rows.schema().field(index);
-    let sources = match rows.known() {
+    let field = selection.schema().field(index);
+    let sources = match selection.known() {
         Some(table) => RowKind::ALL.map(|kind| plan_source(tree, &table.mapping(index, kind).source, kind)),
         None => {
             let slot = tree.slot(&[&field.name], false);
@@ -566,11 +575,11 @@ fn plan_column(tree: &mut KeyTree, rows: &Rows, origins: &ProvenanceColumns, wan
         ScanColumn::Column(_) => None,
         ScanColumn::Path { path, .. } => Some(path.clone()),
     };
-    let whole = rows.known().is_some() && holds_whole_numbers(&field.name);
-    let known = rows.known().filter(|_| path.is_none());
+    let whole = selection.known().is_some() && holds_whole_numbers(&field.name);
+    let known = selection.known().filter(|_| path.is_none());
     let spellings = RowKind::ALL.map(|kind| known.and_then(|_| spelling::spellings(&field.name, kind)));
-    let is_nested = rows.known().is_some() && field.ty == Type::Dynamic;
-    let holds_json = rows.known().is_some() && field.ty == Type::String && holds_json(&field.name);
+    let is_nested = selection.known().is_some() && field.ty == Type::Dynamic;
+    let holds_json = selection.known().is_some() && field.ty == Type::String && holds_json(&field.name);
     let to_number = |path: &dynamic::Path| matches!(&path.steps[..], [dynamic::Step::Member(key)] if key == ERROR_CODE);
     let is_number = is_nested && path.as_ref().is_some_and(to_number);
     let name = field.name.clone();
@@ -597,18 +606,18 @@ fn plan_source(tree: &mut KeyTree, source: &ColumnSource, kind: RowKind) -> Plan
     }
 }
 
-/// How the record of a row whose column contains the needle has it, escapes aside: No where the column may be made up.
-fn verbatim(rows: &Rows, column: usize, needle: &Needle) -> Verbatim {
-    let field = rows.schema().field(column);
+/// How a record spells a value that contains the needle, apart from escapes; No if the value may be generated.
+fn verbatim(selection: &RecordSelection, column: usize, needle: &Needle) -> Verbatim {
+    let field = selection.schema().field(column);
     if !field.ty.is_text() || (field.ty == Type::Dynamic && needle.may_be_reformatted()) {
         return Verbatim::No;
     }
-    let Some(table) = rows.known() else { return Verbatim::AsWritten };
+    let Some(table) = selection.known() else { return Verbatim::AsWritten };
     let is_read = RowKind::ALL.iter().all(|&kind| match &table.mapping(column, kind).source {
         ColumnSource::Unsupplied | ColumnSource::Keys(_) | ColumnSource::UnlessZero { .. } => true,
         ColumnSource::Constant(text) => !needle.occurs_in(text),
-        ColumnSource::Table => rows.one_table().is_some() && !needle.occurs_in(table.name),
-        ColumnSource::Category => rows.one_table().is_some() && !needle.occurs_in(table.category),
+        ColumnSource::Table => selection.single_table().is_some() && !needle.occurs_in(table.name),
+        ColumnSource::Category => selection.single_table().is_some() && !needle.occurs_in(table.category),
     });
     if is_read { spelling::verbatim(&field.name, &|value| needle.occurs_in(value)) } else { Verbatim::No }
 }

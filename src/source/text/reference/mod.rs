@@ -1,5 +1,6 @@
-//! A slow twin of the reader: `serde_json` parses every record, and nothing is skipped. Seeded random records, whole
-//! and damaged, must give the same rows and the same number of lost ones either way, with and without a filter.
+//! A slow reference implementation of the reader: `serde_json` parses every record, and nothing is skipped. For seeded
+//! random records, whole and damaged, both must return the same rows and the same number of lost records, with and
+//! without a filter.
 
 mod filters;
 mod oracle;
@@ -12,13 +13,13 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use self::filters::{Exact, holds, predicate};
-use self::oracle::twin;
+use self::oracle::reference;
 use self::records::Generator;
 use crate::entra::{KnownTable, known_table};
 use crate::scan::{Predicate, RowFilter, ScanColumn, ScanReport, ScanRequest, TableProvider};
 use crate::source::file_table::FileTable;
 use crate::source::listing::expand;
-use crate::source::text::Rows;
+use crate::source::text::RecordSelection;
 use crate::types::{Type, Value, dynamic};
 
 struct Scanned {
@@ -28,7 +29,7 @@ struct Scanned {
 
 fn scan(
     path: &Path,
-    rows: Rows,
+    rows: RecordSelection,
     columns: &[ScanColumn],
     predicate: Option<&Predicate>,
     prune: bool,
@@ -124,12 +125,12 @@ fn the_reader_agrees_with_its_twin() {
         let table = known_table(name).expect("known");
         let columns = wanted_columns(table);
         let batch = generator.random.random_range(1..60);
-        let (rows, lost) = twin(&file, table, &columns);
-        let found = scan(&path, Rows::Of(table), &columns, None, false, batch);
+        let (rows, lost) = reference(&file, table, &columns);
+        let found = scan(&path, RecordSelection::Table(table), &columns, None, false, batch);
         assert_same(&found.rows, &rows, &format!("seed {seed}"));
         assert_eq!(found.lost, lost, "seed {seed}: lost");
         let all: Vec<ScanColumn> = (0..table.schema.len()).map(ScanColumn::Column).collect();
-        let tested = twin(&file, table, &all).0;
+        let tested = reference(&file, table, &all).0;
         let mut kept = 0;
         for round in 0..12 {
             let predicate = predicate(&mut generator, table, 0);
@@ -138,7 +139,7 @@ fn the_reader_agrees_with_its_twin() {
             let wanted: Vec<_> =
                 rows.iter().zip(&tested).filter(|(_, all)| test(all)).map(|(row, _)| row.clone()).collect();
             for prune in [false, true] {
-                let found = scan(&path, Rows::Of(table), &columns, Some(&predicate), prune, batch);
+                let found = scan(&path, RecordSelection::Table(table), &columns, Some(&predicate), prune, batch);
                 assert_same(&found.rows, &wanted, &format!("{what}, prune {prune}"));
             }
             kept += wanted.len();
@@ -147,7 +148,7 @@ fn the_reader_agrees_with_its_twin() {
     }
 }
 
-/// Files are larger than a part, so that values lie across what would be its end.
+/// Files are larger than a partition, so that values cross partition boundaries.
 #[test]
 fn values_over_several_lines_agree_with_the_twin() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -161,26 +162,26 @@ fn values_over_several_lines_agree_with_the_twin() {
         parts += usize::from(file.len() > 128 << 10);
         let table = known_table("SigninLogs").expect("known");
         let columns = wanted_columns(table);
-        let (rows, lost) = twin(&file, table, &columns);
-        let found = scan(&path, Rows::Of(table), &columns, None, false, 30);
+        let (rows, lost) = reference(&file, table, &columns);
+        let found = scan(&path, RecordSelection::Table(table), &columns, None, false, 30);
         assert_same(&found.rows, &rows, &format!("seed {seed}"));
         assert_eq!(found.lost, lost, "seed {seed}: lost");
         let all: Vec<ScanColumn> = (0..table.schema.len()).map(ScanColumn::Column).collect();
-        let tested = twin(&file, table, &all).0;
+        let tested = reference(&file, table, &all).0;
         for round in 0..6 {
             let predicate = predicate(&mut generator, table, 0);
             let test = |row: &Vec<Value>| holds(&predicate, &row.iter().cloned().enumerate().collect());
             let wanted: Vec<_> =
                 rows.iter().zip(&tested).filter(|(_, all)| test(all)).map(|(row, _)| row.clone()).collect();
-            let found = scan(&path, Rows::Of(table), &columns, Some(&predicate), true, 30);
+            let found = scan(&path, RecordSelection::Table(table), &columns, Some(&predicate), true, 30);
             assert_same(&found.rows, &wanted, &format!("seed {seed}, round {round}, {predicate:?}"));
         }
     }
     assert!(parts > 10, "{parts} files of several parts");
 }
 
-/// Arrays that are longer than a record may be, among lines: their elements are records. One that was cut off ends at
-/// the first line that is a record behind another.
+/// Arrays longer than the longest record, among lines: their elements are records. A truncated array ends at the first
+/// line that is a record after another.
 #[test]
 fn long_arrays_among_lines() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -190,7 +191,7 @@ fn long_arrays_among_lines() {
     let (first, array, last) = (&records[..200], &records[200..3_800], &records[3_800..]);
     let table = known_table("SigninLogs").expect("known");
     let columns = wanted_columns(table);
-    let rows = |records: &[String]| twin(records.join("\n").as_bytes(), table, &columns).0;
+    let rows = |records: &[String]| reference(records.join("\n").as_bytes(), table, &columns).0;
     let whole = format!("[\n {}\n]", array.join(",\n "));
     assert!(whole.len() > crate::records::MAX_RECORD_BYTES, "{} bytes", whole.len());
     let wrapped = format!("{{ \"records\": [\n  {}\n]\n}}", array.join(",\n  "));
@@ -206,7 +207,7 @@ fn long_arrays_among_lines() {
         for bytes in [file.as_bytes(), &packed] {
             let path = folder.path().join("records.json");
             std::fs::write(&path, bytes).expect("written");
-            let found = scan(&path, Rows::Of(table), &columns, None, false, 1_000);
+            let found = scan(&path, RecordSelection::Table(table), &columns, None, false, 1_000);
             assert_same(&found.rows, &wanted, &format!("{} bytes, {lost} lost", bytes.len()));
             assert_eq!(found.lost, lost);
         }
@@ -222,7 +223,7 @@ fn layouts_do_not_change_rows() {
         let records: Vec<String> = (0..100).map(|_| generator.record().replace(" \r ", " ")).collect();
         let table = known_table("SigninLogs").expect("known");
         let columns = wanted_columns(table);
-        let wanted = twin(records.join("\n").as_bytes(), table, &columns).0;
+        let wanted = reference(records.join("\n").as_bytes(), table, &columns).0;
         let layouts = [
             records.join("\n"),
             format!("[{}]", records.join(",\n ")),
@@ -235,10 +236,10 @@ fn layouts_do_not_change_rows() {
         for (index, layout) in layouts.iter().enumerate() {
             std::fs::write(&path, layout).expect("written");
             let predicate = predicate(&mut generator, table, 0);
-            let found = scan(&path, Rows::Of(table), &columns, None, false, 30);
+            let found = scan(&path, RecordSelection::Table(table), &columns, None, false, 30);
             assert_same(&found.rows, &wanted, &format!("seed {seed}, layout {index}"));
-            let [plain, pruned] =
-                [false, true].map(|prune| scan(&path, Rows::Of(table), &columns, Some(&predicate), prune, 30).rows);
+            let [plain, pruned] = [false, true]
+                .map(|prune| scan(&path, RecordSelection::Table(table), &columns, Some(&predicate), prune, 30).rows);
             assert_same(&pruned, &plain, &format!("seed {seed}, layout {index}, {predicate:?}"));
         }
     }

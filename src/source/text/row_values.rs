@@ -1,4 +1,4 @@
-//! Rows that were found in a block -> values of columns.
+//! Reads the column values of the rows in a block.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::column::ColumnWriter;
 use super::plan::{PlannedColumn, PlannedSource};
-use super::record::Place;
+use super::record_scanner::ValueRange;
 use crate::entra::dynamic_strings::{Fit, read_dynamic};
 use crate::entra::integral_columns::without_point;
 use crate::entra::numeric_dates::{DateOrder, DateOrderVerdict, DateOrders, DateRead, NumericDate, begins_with_year};
@@ -23,24 +23,24 @@ use crate::types::{Type, dynamic};
 #[derive(Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each says something of its own")]
 pub(super) struct CurrentFile {
-    /// Its place in the list.
+    /// Its position in the list of files.
     pub index: usize,
     pub name: String,
-    /// True where its text was made of something else, so that places in the text say nothing.
-    pub made: bool,
-    /// True where its columns were compared with those that are wanted.
+    /// True if its text was generated from another format, so that offsets in the text are not positions in the file.
+    pub is_generated: bool,
+    /// True if its columns were compared with the requested ones.
     pub compared: bool,
-    /// How the rows are laid out that it holds, by the first of them.
+    /// The kind of its first row.
     pub kind: Option<RowKind>,
-    /// Where it may hold successes only, whether it holds a failure.
+    /// Whether it has a failure, if it may contain only successes.
     pub failed: Option<bool>,
-    /// The properties of a Graph object that the header of a CSV of the admin center names.
+    /// The header of a CSV of the admin center: the Graph properties that it has.
     pub header: Option<Arc<PortalHeader>>,
-    /// What its records begin with, by the first of them.
+    /// The start of its first record, up to the end of the first key.
     pub head: Vec<u8>,
-    /// True if values around its records say something about them, so that each is looked at.
+    /// True if wrappers say something about its records, so that each record is read.
     pub wrapped: bool,
-    /// Its records so far, read or skipped.
+    /// Number of its records so far, read or skipped.
     pub records: u64,
     /// True if any of its records is whole, or was skipped because it cannot match.
     pub read_any: bool,
@@ -48,38 +48,38 @@ pub(super) struct CurrentFile {
 
 /// A record that is a row of the table.
 #[derive(Clone, Debug)]
-pub(super) struct Row {
+pub(super) struct ScannedRow {
     pub record: Range<usize>,
     pub kind: RowKind,
     pub table: Option<&'static KnownTable>,
-    /// The line in which it begins, where lines are wanted; from 1.
+    /// The line in which the record begins, from 1; None if not needed.
     pub line: Option<u64>,
-    /// Where its first byte stands in the file, where that is known.
+    /// The position of its first byte in the file, if known.
     pub byte: Option<u64>,
-    /// The offset of its first byte in the text.
+    /// Offset of its first byte in the decompressed text.
     pub offset: u64,
 }
 
-/// Rows of a block, in the order in which they were found.
-pub(super) struct Found<'a> {
+/// The rows of a block, in order.
+pub(super) struct BlockRows<'a> {
     pub block: &'a [u8],
-    pub rows: &'a [Row],
-    /// Where the wanted values lie: so many for each row.
-    pub places: &'a [Place],
+    pub rows: &'a [ScannedRow],
+    /// The ranges of the needed values: `slots` for each row.
+    pub ranges: &'a [ValueRange],
     pub slots: usize,
     pub file: &'a CurrentFile,
-    /// The order of dates in numbers.
+    /// The order of numeric dates.
     pub dates: &'a dyn DateOrders,
 }
 
-impl Found<'_> {
-    /// Appends the values that a column has in the rows at `kept`, and adds what there is to say of them to `findings`.
+impl BlockRows<'_> {
+    /// Appends the values of a column in the rows at `kept`, and adds what must be reported to `findings`.
     pub(super) fn append(
         &self,
         writer: &mut ColumnWriter,
         column: &PlannedColumn,
         kept: &[usize],
-        findings: &mut Findings,
+        findings: &mut ValueFindings,
     ) {
         if let PlannedSource::Origin(of) = column.sources[0] {
             kept.iter().for_each(|&index| append_origin(writer, of, &self.rows[index], self.file));
@@ -87,16 +87,16 @@ impl Found<'_> {
         }
         let result = column.name == RESULT && column.path.is_none();
         let mut empty = 0;
-        let mut outcomes: BTreeMap<Outcome, u64> = BTreeMap::new();
+        let mut outcomes: BTreeMap<ValueOutcome, u64> = BTreeMap::new();
         for &index in kept {
             let row = &self.rows[index];
-            let record = Record {
+            let record = RecordValues {
                 text: &self.block[row.record.clone()],
-                places: &self.places[index * self.slots..(index + 1) * self.slots],
+                ranges: &self.ranges[index * self.slots..(index + 1) * self.slots],
             };
             empty += u64::from(result && lacks_result(column, row, record));
             match self.append_value(writer, column, row, record) {
-                Outcome::Whole => {}
+                ValueOutcome::Whole => {}
                 outcome => *outcomes.entry(outcome).or_default() += 1,
             }
         }
@@ -111,17 +111,17 @@ impl Found<'_> {
         &self,
         writer: &mut ColumnWriter,
         column: &PlannedColumn,
-        row: &Row,
-        record: Record<'_>,
-    ) -> Outcome {
+        row: &ScannedRow,
+        record: RecordValues<'_>,
+    ) -> ValueOutcome {
         let constant = |writer: &mut ColumnWriter, text: &str| {
             writer.append_constant(text);
-            Outcome::Whole
+            ValueOutcome::Whole
         };
         let json = match &column.sources[row.kind as usize] {
             PlannedSource::Constant(text) => return constant(writer, text),
-            // Not read from the record.
-            PlannedSource::Origin(_) => return Outcome::Whole,
+            // Appended by the caller.
+            PlannedSource::Origin(_) => return ValueOutcome::Whole,
             PlannedSource::Table => return constant(writer, row.table.map_or("", |table| table.name)),
             PlannedSource::Category => return constant(writer, row.table.map_or("", |table| table.category)),
             PlannedSource::Keys(slots) => first_filled(slots.iter().map(|&slot| record.value(slot))),
@@ -130,7 +130,7 @@ impl Found<'_> {
                 if zero { None } else { record.value(*value) }
             }
         };
-        // The command line writes `None` for null; in a string column, which has no null, the word was there.
+        // The Azure command line writes `None` for null. A string column has no null, so there the word is a value.
         let none = row.kind == RowKind::Az && column.ty != Type::String;
         let json = json.filter(|json| !none || *json != "\"None\"");
         if let Some(spellings) = column.spellings[row.kind as usize] {
@@ -147,39 +147,39 @@ impl Found<'_> {
             let python = json.filter(|json| column.holds_json && is_python(json));
             return match python {
                 Some(json) => append_python(writer, json),
-                None => Outcome::of(writer.append(json), cut),
+                None => ValueOutcome::of(writer.append(json), cut),
             };
         };
         let (json, fit) = json.map_or((None, Fit::Whole), |json| read_dynamic(json, column.is_nested));
         let found = json.as_deref().and_then(|json| dynamic::extract(json, path));
         let found = if column.is_number { found.map(unquoted_number) } else { found };
         writer.append_dynamic(found);
-        Outcome::of(fit, cut && found.is_none_or(powershell::is_cut))
+        ValueOutcome::of(fit, cut && found.is_none_or(powershell::is_cut))
     }
 }
 
-/// What there is to say of the values of a file, with the number of times.
+/// What must be reported about the values of a file, with the number of times.
 #[derive(Debug, Default)]
-pub(super) struct Findings {
+pub(super) struct ValueFindings {
     damage: BTreeMap<Damage, u64>,
     notes: BTreeMap<String, u64>,
     archived_warnings: BTreeSet<&'static str>,
 }
 
-impl Findings {
+impl ValueFindings {
     /// Adds `count` cases of damage.
     pub(super) fn add_damage(&mut self, damage: Damage, count: u64) {
         *self.damage.entry(damage).or_default() += count;
     }
 
-    /// Adds what else was found.
+    /// Adds the findings of `other`.
     pub(super) fn merge(&mut self, other: Self) {
         other.damage.into_iter().for_each(|(damage, count)| self.add_damage(damage, count));
         other.notes.into_iter().for_each(|(note, count)| self.note(note, count));
         self.archived_warnings.extend(other.archived_warnings);
     }
 
-    /// Reports what was found in `file`, and forgets it.
+    /// Reports the findings about `file`, and clears them.
     pub(super) fn report(&mut self, report: &ScanReport, file: &str) {
         let Self { damage, notes, archived_warnings } = std::mem::take(self);
         damage.into_iter().for_each(|(damage, count)| report.damaged(damage, file, count));
@@ -187,29 +187,29 @@ impl Findings {
         archived_warnings.into_iter().for_each(|caution| report.warn(caution));
     }
 
-    fn add(&mut self, outcome: Outcome, column: &PlannedColumn, count: u64) {
+    fn add(&mut self, outcome: ValueOutcome, column: &PlannedColumn, count: u64) {
         let name = column.name.clone();
         let damage = match outcome {
-            Outcome::Whole => return,
-            Outcome::Misfit => match column.ty {
+            ValueOutcome::Whole => return,
+            ValueOutcome::Misfit => match column.ty {
                 Type::Datetime => Damage::UnreadableTime(name),
-                // Every other string is one.
+                // Any other JSON value is a valid string.
                 Type::String => Damage::HalfSurrogatePair(name),
                 ty => Damage::UnreadableValue(name, ty),
             },
-            Outcome::Cut => Damage::CutByPowerShell(name),
-            Outcome::NotJson => Damage::NotJson(name),
-            Outcome::Ambiguous(order) => Damage::AmbiguousDates(name, order),
-            Outcome::Contradictory => Damage::ContradictoryDates(name),
-            Outcome::Proven(order) => {
+            ValueOutcome::Cut => Damage::CutByPowerShell(name),
+            ValueOutcome::NotJson => Damage::NotJson(name),
+            ValueOutcome::Ambiguous(order) => Damage::AmbiguousDates(name, order),
+            ValueOutcome::Contradictory => Damage::ContradictoryDates(name),
+            ValueOutcome::Proven(order) => {
                 return self
                     .note(format!("dates of {name} are read {order}, as other dates of the files prove"), count);
             }
-            Outcome::Counted(unit) => return self.note(format!("numbers in {name} are read as {unit}"), count),
-            Outcome::Python => {
+            ValueOutcome::Counted(unit) => return self.note(format!("numbers in {name} are read as {unit}"), count),
+            ValueOutcome::Python => {
                 return self.note(format!("values of {name} in the spelling of Python are read as JSON"), count);
             }
-            Outcome::Cautioned(caution) => {
+            ValueOutcome::Cautioned(caution) => {
                 self.archived_warnings.insert(caution);
                 return;
             }
@@ -222,34 +222,34 @@ impl Findings {
     }
 }
 
-/// The column with the outcome of a sign-in.
+/// The column with the result code of a sign-in.
 const RESULT: &str = "ResultType";
 
-/// How a value went into its column.
+/// How a value was converted to the type of its column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Outcome {
+enum ValueOutcome {
     Whole,
     /// It does not fit the type of the column.
     Misfit,
-    /// A part of it was cut off before it came to us.
+    /// It was truncated before it was exported.
     Cut,
-    /// It is a string that is no JSON, in place of an object or array.
+    /// It is a string without JSON, in place of an object or array.
     NotJson,
-    /// It is a date that was read in this order, which nothing proves.
+    /// It is a date read in this order, which no evidence proves.
     Ambiguous(DateOrder),
     /// It is a date of a file whose dates contradict each other.
     Contradictory,
-    /// It is a date that was read in the order that others prove.
+    /// It is a date read in the order that other dates prove.
     Proven(DateOrder),
-    /// It is a time that is a count of this unit.
+    /// It is a time given as a count of this unit.
     Counted(&'static str),
-    /// It is a dict or list in the spelling of Python.
+    /// It is a Python dict or list.
     Python,
-    /// It is one that the user is to be told about.
+    /// It needs this warning.
     Cautioned(&'static str),
 }
 
-impl Outcome {
+impl ValueOutcome {
     fn of(fit: Fit, cut: bool) -> Self {
         match fit {
             _ if cut => Self::Cut,
@@ -262,35 +262,35 @@ impl Outcome {
     }
 }
 
-/// True for a sign-in that does not say how it ended. Of the admin center's CSV that is said where it is taken apart.
-fn lacks_result(column: &PlannedColumn, row: &Row, record: Record<'_>) -> bool {
+/// True for a sign-in without a result. For the CSV of the admin center, this is reported where it is converted.
+fn lacks_result(column: &PlannedColumn, row: &ScannedRow, record: RecordValues<'_>) -> bool {
     let PlannedSource::Keys(slots) = &column.sources[row.kind as usize] else { return false };
     let sign_in = row.table.is_some_and(|table| table.category.ends_with("SignInLogs"));
     let value = first_filled(slots.iter().map(|&slot| record.value(slot)));
     sign_in && row.kind != RowKind::PortalCsv && value.is_none_or(|value| matches!(value, "null" | "\"\""))
 }
 
-/// A record and where its wanted values are.
+/// A record and the ranges of its needed values.
 #[derive(Clone, Copy)]
-struct Record<'a> {
+struct RecordValues<'a> {
     text: &'a [u8],
-    places: &'a [Place],
+    ranges: &'a [ValueRange],
 }
 
-impl<'a> Record<'a> {
+impl<'a> RecordValues<'a> {
     fn value(self, slot: usize) -> Option<&'a str> {
-        self.places[slot].text(self.text)
+        self.ranges[slot].text(self.text)
     }
 }
 
 /// Appends a string in the spelling of the table.
-fn append_spelled(writer: &mut ColumnWriter, spellings: &'static Spellings, json: Option<&str>) -> Outcome {
+fn append_spelled(writer: &mut ColumnWriter, spellings: &'static Spellings, json: Option<&str>) -> ValueOutcome {
     let table = json.and_then(|json| spellings.of_table(json));
     writer.append(table.or(json));
-    spellings.caution.filter(|_| table.is_some()).map_or(Outcome::Whole, Outcome::Cautioned)
+    spellings.caution.filter(|_| table.is_some()).map_or(ValueOutcome::Whole, ValueOutcome::Cautioned)
 }
 
-/// The date in numbers, the year last, that a time begins with. Most times begin with the year.
+/// The numeric date, year last, with which a time begins. Most times begin with the year.
 fn numeric_date(json: &str, kind: RowKind) -> Option<NumericDate> {
     if begins_with_year(json) || !json.starts_with('"') {
         None
@@ -299,20 +299,20 @@ fn numeric_date(json: &str, kind: RowKind) -> Option<NumericDate> {
     }
 }
 
-/// Appends a date in the order that the verdict on its file says.
-fn append_date(writer: &mut ColumnWriter, date: &NumericDate, verdict: DateOrderVerdict) -> Outcome {
+/// Appends a date in the order that the verdict on its file gives.
+fn append_date(writer: &mut ColumnWriter, date: &NumericDate, verdict: DateOrderVerdict) -> ValueOutcome {
     let (ticks, outcome) = match date.read(verdict) {
-        DateRead::Never => (None, Outcome::Misfit),
-        DateRead::Certain(ticks) => (Some(ticks), Outcome::Whole),
-        DateRead::Proven(ticks, order) => (Some(ticks), Outcome::Proven(order)),
-        DateRead::Contradictory(ticks) => (Some(ticks), Outcome::Contradictory),
-        DateRead::Ambiguous(ticks, order) => (Some(ticks), Outcome::Ambiguous(order)),
+        DateRead::Never => (None, ValueOutcome::Misfit),
+        DateRead::Certain(ticks) => (Some(ticks), ValueOutcome::Whole),
+        DateRead::Proven(ticks, order) => (Some(ticks), ValueOutcome::Proven(order)),
+        DateRead::Contradictory(ticks) => (Some(ticks), ValueOutcome::Contradictory),
+        DateRead::Ambiguous(ticks, order) => (Some(ticks), ValueOutcome::Ambiguous(order)),
     };
     writer.append_ticks(ticks);
     outcome
 }
 
-/// The number that a JSON string holds: some records have numbers as strings.
+/// The number in a JSON string: some records have numbers as strings.
 fn unquoted_number(json: &str) -> &str {
     let inside = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     let is_number =
@@ -320,26 +320,26 @@ fn unquoted_number(json: &str) -> &str {
     inside.filter(is_number).unwrap_or(json)
 }
 
-/// True for a string that begins like a dict or list of strings in the spelling of Python.
+/// True for a string that begins like a Python dict or list of strings.
 fn is_python(json: &str) -> bool {
     let is_nested = json.starts_with("\"[") || json.starts_with("\"{");
     is_nested && json[1..].trim_start_matches(['[', '{', '(', ' ']).starts_with('\'')
 }
 
-/// Appends such a string to a string column that holds JSON.
-fn append_python(writer: &mut ColumnWriter, json: &str) -> Outcome {
+/// Appends a Python dict or list, as JSON, to a string column that contains JSON.
+fn append_python(writer: &mut ColumnWriter, json: &str) -> ValueOutcome {
     let Some(read) = python::to_json(&dynamic::unescape(json)) else {
         writer.append(Some(json));
-        return Outcome::NotJson;
+        return ValueOutcome::NotJson;
     };
     let mut quoted = String::new();
     dynamic::quote(&read, &mut quoted);
     writer.append(Some(&quoted));
-    Outcome::Python
+    ValueOutcome::Python
 }
 
-/// Appends what is asked about the origin of a row.
-fn append_origin(writer: &mut ColumnWriter, of: Provenance, row: &Row, file: &CurrentFile) {
+/// Appends a provenance column of a row.
+fn append_origin(writer: &mut ColumnWriter, of: Provenance, row: &ScannedRow, file: &CurrentFile) {
     let number = match of {
         Provenance::File => return writer.append_constant(&file.name),
         Provenance::Shape => return writer.append_constant(row.table.map_or("JSON objects", |_| row.kind.describe())),
@@ -350,13 +350,13 @@ fn append_origin(writer: &mut ColumnWriter, of: Provenance, row: &Row, file: &Cu
     writer.append(number.map(|number| number.to_string()).as_deref());
 }
 
-/// A writer for the values of a column.
+/// Returns a writer for the values of a column.
 pub(super) fn writer_for(column: &PlannedColumn) -> ColumnWriter {
     let writer = ColumnWriter::new(if column.path.is_some() { Type::Dynamic } else { column.ty });
     writer.of_whole_numbers(column.whole).of_nested(column.is_nested)
 }
 
-/// The first value that is there, not null and not ""; else the first that is there.
+/// Returns the first value that is neither null nor "", or else the first one present.
 fn first_filled<'a>(values: impl Iterator<Item = Option<&'a str>>) -> Option<&'a str> {
     let mut first = None;
     for value in values.flatten() {
