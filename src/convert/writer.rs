@@ -18,8 +18,8 @@ use super::layout::{Partition, file_name, next_number};
 use super::storage::Storage;
 use super::{ArchiveRows, Sink, SortedTable};
 use crate::diagnostic::{Error, Result};
-use crate::exec::row_groups::RowGroups;
 use crate::parquet::footer::{SCHEMA_KEY, TABLE_KEY, columns_as_json};
+use crate::parquet::writer::RowGroups;
 use crate::temporary;
 use crate::types::{Type, datetime};
 

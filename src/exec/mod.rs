@@ -14,14 +14,11 @@ mod aggregate;
 mod fold;
 mod hash;
 mod join;
-mod page_checksums;
 pub(crate) mod parallel;
 mod pipeline;
 mod planner;
-pub(crate) mod row_groups;
 mod scan;
 mod scheduler;
-mod sealed;
 mod sort;
 
 pub use context::ExecContext;

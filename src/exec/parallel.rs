@@ -1,15 +1,10 @@
-//! Runs the same function for each of many columns on a few threads.
-
-use std::sync::atomic::{AtomicUsize, Ordering};
+//! Runs the same function for each of many columns on a few threads, whose time is charged to the current plan node.
 
 use super::metrics;
-use crate::diagnostic::{Error, Result};
+use crate::diagnostic::Result;
+use crate::storage::parallel::map_indexes;
 
-/// The results of a thread with their indices, or the index that failed with its error.
-type ThreadResults<T> = Result<Vec<(usize, T)>, (usize, Error)>;
-
-/// Returns the result of `run` for each of `0..count` in order, or the first error in that order. Threads claim one
-/// index at a time, since columns differ in cost.
+/// Returns the result of `run` for each of `0..count` in order, or the first error in that order.
 pub(crate) fn map<T: Send>(
     thread_count: usize,
     count: usize,
@@ -18,40 +13,16 @@ pub(crate) fn map<T: Send>(
     if thread_count <= 1 || count <= 1 {
         return (0..count).map(run).collect();
     }
-    let next = AtomicUsize::new(0);
     let node = metrics::current();
-    let work = || {
-        let _scope = metrics::enter(node.clone());
-        let mut done = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            if index >= count {
-                return Ok(done);
-            }
-            done.push((index, run(index).map_err(|error| (index, error))?));
-        }
-    };
-    let threads: Vec<ThreadResults<T>> = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..thread_count.min(count)).map(|_| scope.spawn(work)).collect();
+    let results = {
+        // The waiting thread is not measured: its workers are.
         let _unmeasured = metrics::enter(None);
-        let join = |worker: std::thread::ScopedJoinHandle<'_, _>| {
-            worker.join().unwrap_or_else(|_| Err((count, Error::internal("a thread stopped early"))))
-        };
-        workers.into_iter().map(join).collect()
-    });
-    let (mut all, mut failures) = (Vec::with_capacity(count), Vec::new());
-    for results in threads {
-        match results {
-            Ok(done) => all.extend(done),
-            Err(failure) => failures.push(failure),
-        }
-    }
-    // Indices are claimed in order, so the results of all indices before a failed one are known.
-    if let Some((_, error)) = failures.into_iter().min_by_key(|(index, _)| *index) {
-        return Err(error);
-    }
-    all.sort_unstable_by_key(|(index, _)| *index);
-    Ok(all.into_iter().map(|(_, value)| value).collect())
+        map_indexes(thread_count, count, |index| {
+            let _scope = metrics::enter(node.clone());
+            run(index)
+        })
+    };
+    results.into_iter().collect()
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ use ::parquet::file::properties::WriterProperties;
 use super::arrow::{arrow_schema, convert};
 use super::{Format, Stream, Writer, io_error};
 use crate::diagnostic::{Error, Result};
-use crate::exec::row_groups::RowGroups;
 use crate::parquet::footer::{ANSWER_KEY, SCHEMA_KEY, columns_as_json};
+use crate::parquet::writer::RowGroups;
 use crate::types::{Batch, Schema};
 
 /// For archives.

@@ -34,6 +34,7 @@ mod sparse_pages;
 mod string_lengths;
 mod strings;
 mod survivors;
+pub(crate) mod writer;
 
 use std::io;
 use std::path::PathBuf;

@@ -1,38 +1,63 @@
-//! Work on many files that mostly waits for the system, several at a time.
+//! Work on several items at a time: the only place that starts threads for it, besides the scheduler of queries.
 
-/// How many at a time.
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The threads of [`parallel_map`].
 const WORKERS: usize = 4;
 
 /// Fewer items are worked on one after the other.
 const FEW: usize = 64;
 
-/// What `work` makes of each of `items`, in their order.
-pub(crate) fn parallel_map<I: Sync, T: Send>(items: &[I], work: impl Fn(&I) -> T + Sync) -> Vec<T> {
-    if items.len() < FEW {
-        return items.iter().map(work).collect();
+/// Returns the result of `work` for each of `0..count`, in order. Threads claim one index at a time, since items differ in
+/// cost. If `work` panics, so does the call.
+pub(crate) fn map_indexes<T: Send>(threads: usize, count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    if threads <= 1 || count <= 1 {
+        return (0..count).map(work).collect();
     }
-    let work = &work;
-    std::thread::scope(|scope| {
-        let parts = items.chunks(items.len().div_ceil(WORKERS));
-        let workers: Vec<_> =
-            parts.map(|part| scope.spawn(move || part.iter().map(work).collect::<Vec<T>>())).collect();
-        // A panic of a worker is one of the whole.
-        workers
-            .into_iter()
-            .flat_map(|worker| worker.join().unwrap_or_else(|why| std::panic::resume_unwind(why)))
-            .collect()
-    })
+    let next = AtomicUsize::new(0);
+    let claim = || {
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            if index >= count {
+                return done;
+            }
+            done.push((index, work(index)));
+        }
+    };
+    let mut results: Vec<(usize, T)> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads.min(count)).map(|_| scope.spawn(claim)).collect();
+        let join = |worker: std::thread::ScopedJoinHandle<'_, _>| {
+            worker.join().unwrap_or_else(|why| std::panic::resume_unwind(why))
+        };
+        workers.into_iter().flat_map(join).collect()
+    });
+    results.sort_unstable_by_key(|(index, _)| *index);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Returns the result of `work` for each of `items`, in order. For work that mostly waits for the system, as opening files.
+pub(crate) fn parallel_map<I: Sync, T: Send>(items: &[I], work: impl Fn(&I) -> T + Sync) -> Vec<T> {
+    let threads = if items.len() < FEW { 1 } else { WORKERS };
+    let parts: Vec<&[I]> = items.chunks(items.len().div_ceil(threads).max(1)).collect();
+    map_indexes(threads, parts.len(), |part| parts[part].iter().map(&work).collect::<Vec<T>>())
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{FEW, parallel_map};
+    use super::{FEW, map_indexes, parallel_map};
 
     #[test]
-    fn results_come_in_the_order_of_the_items() {
+    fn results_are_in_the_order_of_the_items() {
         for count in [0, 1, FEW - 1, FEW, 1_001] {
             let items: Vec<usize> = (0..count).collect();
             assert_eq!(parallel_map(&items, |item| item * 2), items.iter().map(|item| item * 2).collect::<Vec<_>>());
+            for threads in [1, 3] {
+                assert_eq!(map_indexes(threads, count, |index| index), items);
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ mod analyze;
 mod architecture;
 mod bounds;
 mod catalog;
+mod circles;
 mod cli;
 mod convert;
 mod damage;
@@ -41,6 +42,7 @@ mod sniff;
 mod stopped;
 mod unnest;
 mod values;
+mod words;
 mod wrappers;
 
 #[path = "../support/command.rs"]

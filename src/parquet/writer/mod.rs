@@ -1,5 +1,8 @@
 //! Rows -> row groups of a Parquet file, whose columns are encoded side by side; every byte of the file is covered by a
-//! checksum (`source::parquet::checksums`).
+//! checksum ([`super::checksums`]).
+
+mod page_checksums;
+mod sealed;
 
 use std::fmt;
 use std::io::Write;
@@ -14,11 +17,11 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 
-use super::page_checksums::{CheckedChunk, GroupPages};
-use super::parallel;
-use super::sealed::Sealed;
+use self::page_checksums::{CheckedChunk, GroupPages};
+use self::sealed::Sealed;
+use super::checksums::{CHECKSUMS_KEY, Checksums, SEAL_DIGITS, SEAL_KEY, UNSEALED};
 use crate::diagnostic::{Error, Result};
-use crate::parquet::checksums::{CHECKSUMS_KEY, Checksums, SEAL_DIGITS, SEAL_KEY, UNSEALED};
+use crate::storage::parallel::map_indexes;
 
 /// Fewer rows at a time are encoded on one thread.
 const FEW_ROWS: usize = 1024;
@@ -101,7 +104,7 @@ impl<W: Write + Send> RowGroups<W> {
             leaves.iter().try_for_each(&mut write)
         };
         let threads = if rows < FEW_ROWS { 1 } else { self.threads };
-        parallel::map(threads, self.columns.len(), encode)?;
+        map_indexes(threads, self.columns.len(), encode).into_iter().collect::<Result<()>>()?;
         self.rows += rows;
         Ok(())
     }
@@ -117,11 +120,12 @@ impl<W: Write + Send> RowGroups<W> {
         // The last pages and the dictionaries are compressed side by side, too.
         let columns: Vec<Mutex<Option<ArrowColumnWriter>>> =
             columns.into_iter().map(|column| Mutex::new(column.into_inner().ok())).collect();
-        let chunks = parallel::map(self.threads, columns.len(), |index| {
+        let chunks = map_indexes(self.threads, columns.len(), |index| {
             let column = columns[index].lock().unwrap_or_else(PoisonError::into_inner).take();
             let chunk = column.ok_or_else(|| Error::internal("a column was lost"))?.close().map_err(failed)?;
             self.pages.take(index, &chunk).map_err(failed)
-        })?;
+        });
+        let chunks = chunks.into_iter().collect::<Result<Vec<_>>>()?;
         let mut checksum = crc32fast::Hasher::new();
         for CheckedChunk { bytes, close } in chunks {
             bytes.parts().iter().for_each(|part| checksum.update(part));

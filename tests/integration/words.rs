@@ -1,0 +1,83 @@
+//! Holds the language of the code: words that the glossary refuses, and names that mean one thing.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+/// Public types with the same name in several modules, because they are the same idea there.
+const SHARED_NAMES: &[&str] = &[
+    // Syntax and plan have the same concepts, before and after binding.
+    "Expr",
+    "ExprKind",
+    "JoinKey",
+    "SortKey",
+    // With and without the feature `remote`.
+    "Connections",
+    "RemoteFile",
+];
+
+fn source() -> Vec<(String, String)> {
+    let files = walkdir::WalkDir::new("src").sort_by_file_name().into_iter();
+    let paths = files.map(|entry| entry.expect("readable").into_path());
+    let code = paths.filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    code.map(|path| {
+        let name = path.to_string_lossy().replace('\\', "/");
+        (name, fs::read_to_string(&path).expect("source is text"))
+    })
+    .collect()
+}
+
+/// The words in backticks in the last column of the tables of the glossary.
+fn refused_words() -> Vec<String> {
+    let glossary = fs::read_to_string("docs/glossary.md").expect("the glossary is text");
+    let rows = glossary.lines().filter(|line| line.starts_with('|'));
+    let cells = rows.filter_map(|row| row.trim_end_matches('|').rsplit('|').next().map(str::to_owned));
+    cells.flat_map(|cell| cell.split('`').skip(1).step_by(2).map(str::to_lowercase).collect::<Vec<_>>()).collect()
+}
+
+/// The words of a line: of identifiers, too, so that `StringMask` and `string_mask` are `string mask`.
+fn words(line: &str) -> String {
+    let mut words = String::from(" ");
+    let mut before_was_lower = false;
+    for c in line.chars() {
+        if c.is_uppercase() && before_was_lower {
+            words.push(' ');
+        }
+        before_was_lower = c.is_lowercase();
+        words.extend(if c.is_alphanumeric() { c.to_lowercase().next() } else { Some(' ') });
+    }
+    words.push(' ');
+    words
+}
+
+#[test]
+fn words_that_the_glossary_refuses_are_not_used() {
+    let refused = refused_words();
+    assert!(refused.len() > 10, "the glossary refuses hardly any word: {refused:?}");
+    let mut found = Vec::new();
+    for (file, text) in source() {
+        for (index, line) in text.lines().enumerate() {
+            let words = words(line);
+            let used = refused.iter().filter(|word| words.contains(&format!(" {word} ")));
+            found.extend(used.map(|word| format!("{file}:{}: `{word}`: {}", index + 1, line.trim())));
+        }
+    }
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
+}
+
+#[test]
+fn public_types_have_unique_names() {
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (file, text) in source() {
+        for line in text.lines() {
+            let declared = ["pub struct ", "pub enum ", "pub trait "].iter().find_map(|start| line.strip_prefix(start));
+            let name = declared.map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or(""));
+            if let Some(name) = name.filter(|name| !SHARED_NAMES.contains(name)) {
+                places.entry(name.to_owned()).or_default().push(file.clone());
+            }
+        }
+    }
+    assert!(places.len() > 100, "hardly any type was found");
+    let several: Vec<String> =
+        places.iter().filter(|(_, files)| files.len() > 1).map(|(name, files)| format!("{name}: {files:?}")).collect();
+    assert!(several.is_empty(), "\n{}", several.join("\n"));
+}
