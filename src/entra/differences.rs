@@ -1,10 +1,12 @@
-//! Differences between the values of a shape and those of the table that no reader can remove: the user is told.
+//! Differences between the values of a shape and those of the table that the reader cannot remove, and that are
+//! therefore reported.
 
 use super::RowKind;
 
 static DATA: &str = include_str!("value_differences.tsv");
 
-/// What to tell if a query reads this column from records of `kind`: all of it, or a path that begins with `key`.
+/// Returns the note to show if a query reads this column from records of `kind`: the whole column, or a path that
+/// begins with `key`.
 #[must_use]
 pub fn difference(column: &str, key: Option<&str>, kind: RowKind) -> Option<&'static str> {
     let lines = DATA.lines().filter(|line| !line.starts_with('#'));

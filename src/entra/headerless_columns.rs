@@ -1,11 +1,12 @@
-//! Exports without a header line, whose rows say of which table they are.
+//! Exports without a header line, whose rows name their table.
 
 use crate::types::datetime;
 
-/// A line a table: its name, and its columns in the order in which the service keeps them.
+/// One line per table: its name, and its columns in the order of the service.
 static DATA: &str = include_str!("positions.tsv");
 
-/// The columns of a row of as many cells as a known table has, with a time and the name of the table in their places.
+/// Returns the columns of a row that has as many cells as a known table has columns, with a time and the name of the
+/// table at their positions.
 #[must_use]
 pub fn headerless_columns(cells: &[String]) -> Option<impl Iterator<Item = &'static str>> {
     DATA.lines().filter(|line| !line.starts_with('#')).find_map(|line| {

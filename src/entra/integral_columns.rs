@@ -1,19 +1,19 @@
-//! String columns that hold whole numbers.
+//! String columns of integers.
 //!
-//! Exports write their values as texts or as whole numbers. A tool on the way that met a missing one widens the column to
-//! reals, and 50126 becomes `50126.0`, which no query looks for.
+//! Exports write their values as strings or integers. A tool that encounters a missing value converts such a column to
+//! floating point, and 50126 becomes `50126.0`, which no query looks for.
 
-/// Texts like `1.0` of other columns, of a version for instance, are what they should be.
+/// In other columns, strings such as `1.0` are kept: they may be versions.
 const COLUMNS: [&str; 5] =
     ["ResultType", "Level", "AutonomousSystemNumber", "ProcessingTimeInMilliseconds", "ProcessingTimeInMs"];
 
-/// True for a column of a known table whose texts are whole numbers.
+/// True for a string column of a known table that contains integers.
 #[must_use]
 pub fn holds_whole_numbers(column: &str) -> bool {
     COLUMNS.contains(&column)
 }
 
-/// A number without the point and the zeros behind it, where there is nothing else behind it.
+/// Returns an integer without a decimal point and zeros after it; any other number unchanged.
 #[must_use]
 pub fn without_point(number: &str) -> &str {
     let is = |digits: &str, allowed: fn(&u8) -> bool| !digits.is_empty() && digits.as_bytes().iter().all(allowed);
@@ -23,8 +23,8 @@ pub fn without_point(number: &str) -> &str {
     }
 }
 
-/// A checked JSON value without the point and the zeros behind it, where it is a number or a text of one: cells of CSV
-/// are texts, whatever they hold.
+/// Returns a valid JSON number, or string of a number, without a decimal point and zeros after it; any other value
+/// unchanged. Cells of CSV are strings, whatever they contain.
 #[must_use]
 pub fn json_without_point(json: &str) -> &str {
     let Some(text) = json.strip_prefix('"').and_then(|text| text.strip_suffix('"')) else { return without_point(json) };

@@ -1,4 +1,4 @@
-//! String columns that hold JSON, which queries take apart with `parse_json()`.
+//! String columns of JSON, which queries parse with `parse_json()`.
 
 const COLUMNS: [&str; 22] = [
     "Agent",
@@ -25,7 +25,7 @@ const COLUMNS: [&str; 22] = [
     "PrivateLinkDetails",
 ];
 
-/// True for a column of a known table that holds JSON where its type is string.
+/// True for a string column of a known table that contains JSON.
 #[must_use]
 pub fn holds_json(column: &str) -> bool {
     COLUMNS.contains(&column)

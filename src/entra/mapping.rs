@@ -1,16 +1,16 @@
-//! Where a column's value stands in a record of a shape.
+//! The field of each record shape that a column is read from.
 //!
-//! The notation of the tables' data files:
+//! The notation of the data files of tables:
 //!
 //! | text | meaning |
 //! | --- | --- |
 //! | `-` | the shape cannot supply the column |
 //! | `=` | the key of the column's own name |
-//! | `'text'` | the same text in every record |
+//! | `'text'` | this constant in every record |
 //! | `<table>`, `<category>` | the name of the record's table, and its category in diagnostic settings |
 //! | `a.b` | the key `b` of the object under the key `a` |
-//! | `x \| y` | `x`, or `y` where `x` is absent, null or "" |
-//! | `x unless y is 0` | `x`, or "" where `y` is 0 |
+//! | `x \| y` | `x`, or `y` if `x` is absent, null or "" |
+//! | `x unless y is 0` | `x`, or "" if `y` is 0 |
 //! | `beta x`, `v1.0 x` | only that version of Graph has it |
 
 use std::borrow::Cow;
@@ -18,53 +18,53 @@ use std::fmt;
 
 use super::RowKind;
 
-/// A path of keys into a record.
+/// A path of keys in a record.
 pub type KeyPath = Vec<Cow<'static, str>>;
 
-/// Where a value comes from.
+/// The source of the values of a column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ColumnSource {
-    /// Nowhere: "" or null.
+    /// None: the column is "" or null.
     Unsupplied,
-    /// A text of ours.
+    /// A constant.
     Constant(&'static str),
     /// The name of the record's table.
     Table,
     /// The category of the record's table.
     Category,
-    /// The first of these paths that holds something.
+    /// The first of these paths whose value is not absent, null or "".
     Keys(Vec<KeyPath>),
-    /// What `value` holds, or "" where `guard` holds 0.
+    /// The value of `value`, or "" if that of `guard` is 0.
     UnlessZero {
         /// The path of the value.
         value: KeyPath,
-        /// The path that decides.
+        /// The path of the deciding value.
         guard: KeyPath,
     },
 }
 
-/// Which version of an interface supplies a value.
+/// The versions of Microsoft Graph that supply a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GraphVersions {
-    /// All.
+    /// All versions, and shapes without versions.
     All,
-    /// Graph v1.0 only.
+    /// v1.0 only.
     V1Only,
-    /// Graph beta only.
+    /// beta only.
     BetaOnly,
 }
 
-/// A column in a shape.
+/// The mapping of a column in a shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mapping {
-    /// Where the value is.
+    /// The source of the values.
     pub source: ColumnSource,
-    /// In which versions.
+    /// The versions of Graph that have it.
     pub versions: GraphVersions,
 }
 
 impl Mapping {
-    /// Reads the notation above; `column` is the column's own name.
+    /// Parses the notation above; `column` is the name of the column.
     #[must_use]
     pub fn parse(text: &'static str, column: &'static str) -> Self {
         let (versions, text) = match (text.strip_prefix("beta "), text.strip_prefix("v1.0 ")) {
@@ -75,7 +75,8 @@ impl Mapping {
         Self { source: parse_source(text, column), versions }
     }
 
-    /// How each kind of row holds a column that no table is known to have, under a key of its name.
+    /// Returns the mapping for each kind of row of a column that is in no known table: it is read from the key of its
+    /// name.
     #[must_use]
     pub fn by_name(column: &str) -> [Self; RowKind::ALL.len()] {
         let camel_case = camel_case(column);
@@ -92,7 +93,7 @@ impl Mapping {
         })
     }
 
-    /// The same for objects whose keys are capitalised.
+    /// Returns the mapping for objects with capitalised keys.
     #[must_use]
     pub fn capitalised(&self) -> Self {
         let first = |path: &KeyPath| capitalised_paths(path).swap_remove(0);
@@ -106,7 +107,7 @@ impl Mapping {
         Self { source, versions: self.versions }
     }
 
-    /// The same for records that hold only what `has` says; the rest is unsupplied.
+    /// Returns the mapping for records with only the fields for which `has` is true; the rest is unsupplied.
     #[must_use]
     pub fn limited(&self, has: &dyn Fn(&KeyPath) -> bool) -> Self {
         let missing = match &self.source {
@@ -120,7 +121,7 @@ impl Mapping {
         Self { source, versions: GraphVersions::All }
     }
 
-    /// The paths it reads.
+    /// Returns the paths that are read.
     #[must_use]
     pub fn paths(&self) -> Vec<&KeyPath> {
         match &self.source {
@@ -133,14 +134,14 @@ impl Mapping {
     }
 }
 
-/// A name with its first letter small, as Microsoft Graph writes the names of columns.
+/// Returns a column name with its first letter in lower case, as Microsoft Graph writes it.
 #[must_use]
 pub fn camel_case(name: &str) -> String {
     let mut letters = name.chars();
     letters.next().map_or(String::new(), |first| first.to_ascii_lowercase().to_string() + letters.as_str())
 }
 
-/// In the notation of the tables' data files.
+/// Writes the notation of the data files.
 impl fmt::Display for Mapping {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.versions {
@@ -164,7 +165,7 @@ impl fmt::Display for Mapping {
 }
 
 impl Mapping {
-    /// The same in a sentence.
+    /// Describes the mapping in a sentence.
     #[must_use]
     pub fn explain(&self) -> String {
         let keys = |path: &KeyPath| format!("`{}`", path.join("."));
@@ -173,8 +174,8 @@ impl Mapping {
             ColumnSource::Constant(text) => format!("always '{text}'"),
             ColumnSource::Table => "the name of the record's table".to_owned(),
             ColumnSource::Category => "the category of the record's table".to_owned(),
-            ColumnSource::Keys(paths) => paths.iter().map(keys).collect::<Vec<_>>().join(", or where that is empty "),
-            ColumnSource::UnlessZero { value, guard } => format!("{}, or \"\" where {} is 0", keys(value), keys(guard)),
+            ColumnSource::Keys(paths) => paths.iter().map(keys).collect::<Vec<_>>().join(", or if that is empty "),
+            ColumnSource::UnlessZero { value, guard } => format!("{}, or \"\" if {} is 0", keys(value), keys(guard)),
         };
         match self.versions {
             GraphVersions::All => text,
@@ -184,7 +185,8 @@ impl Mapping {
     }
 }
 
-/// A path with capitalised keys, in every spelling: `ipAddress` is `IPAddress` in one cmdlet, `IpAddress` in another.
+/// Returns a path with capitalised keys, in every spelling: `ipAddress` is `IPAddress` in one cmdlet and `IpAddress` in
+/// another.
 fn capitalised_paths(path: &KeyPath) -> Vec<KeyPath> {
     let capitalised: KeyPath = path.iter().map(|key| Cow::Owned(capitalise(key))).collect();
     let acronym = match capitalised.first().and_then(|key| key.strip_prefix("Ip")) {
@@ -195,7 +197,7 @@ fn capitalised_paths(path: &KeyPath) -> Vec<KeyPath> {
     std::iter::once(capitalised).chain(other).collect()
 }
 
-/// The name of the property of an object of PowerShell: `riskEventTypes_v2` is `RiskEventTypesV2`.
+/// Returns the property name in PowerShell objects: `riskEventTypes_v2` is `RiskEventTypesV2`.
 fn capitalise(key: &str) -> String {
     let mut characters = key.chars();
     let first: String = characters.next().map(|first| first.to_ascii_uppercase()).into_iter().collect();

@@ -1,8 +1,8 @@
-//! The shapes in which sign-in records are exported, and the tables they belong to.
+//! The shapes in which Microsoft Entra logs are exported, and the tables they belong to.
 //!
-//! What column of which table comes from where in which shape is data: one file a table in `tables/`, read by the
-//! reader, the documentation and the messages ([`table::KnownTable`]). A record is classified by its own keys, never
-//! by the name of its file.
+//! The mapping of columns to fields of each shape is data, one file per table in `tables/`. The reader, the
+//! documentation and the messages use it ([`table::KnownTable`]). A record is classified by its own keys, never by the
+//! name of its file.
 
 pub mod differences;
 pub(crate) mod dynamic_strings;
@@ -20,20 +20,20 @@ pub mod table;
 pub use mapping::{ColumnSource, Mapping};
 pub use table::{KnownTable, known_table, known_tables, resembles, restored_from, table_named, union_names};
 
-/// The ways in which exports lay out a record.
+/// The shape of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RowKind {
-    /// An envelope with `time`, `category` and `properties`: diagnostic settings, Event Hub messages.
+    /// An envelope with `time`, `category` and `properties`: diagnostic settings, Event Hubs messages.
     Diagnostic,
-    /// A Microsoft Graph object in camelCase: Graph responses, portal downloads as JSON.
+    /// A Microsoft Graph object in camelCase: Graph responses, JSON downloads of the portal.
     Graph,
-    /// The columns of the table by their names: Log Analytics data export, `.export` of Kusto.
+    /// Table columns by name: Log Analytics data export, `.export` of Kusto.
     Flat,
-    /// A Microsoft Graph object whose keys are capitalised, as the cmdlets of PowerShell write it.
+    /// A Microsoft Graph object with capitalised keys, as PowerShell cmdlets write it.
     Cmdlet,
-    /// The columns of the table, every cell a text: `az monitor log-analytics query`.
+    /// Table columns by name, every value a string: `az monitor log-analytics query`.
     Az,
-    /// A row of the CSV that the Entra admin center offers for download, laid out as a Graph object.
+    /// A row of a CSV download of the Entra admin center, converted to a Graph object.
     PortalCsv,
 }
 
@@ -41,7 +41,7 @@ impl RowKind {
     /// Every kind.
     pub const ALL: [Self; 6] = [Self::Diagnostic, Self::Graph, Self::Flat, Self::Cmdlet, Self::Az, Self::PortalCsv];
 
-    /// How data files of this folder name it.
+    /// Returns the name in the data files of this folder.
     fn name(self) -> &'static str {
         match self {
             Self::Diagnostic => "diagnostic",
@@ -53,12 +53,12 @@ impl RowKind {
         }
     }
 
-    /// The kind that a data file of this folder names.
+    /// Returns the kind with this name in the data files of this folder.
     fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// How messages name it.
+    /// Returns the name for messages.
     #[must_use]
     pub fn describe(self) -> &'static str {
         match self {
@@ -71,27 +71,27 @@ impl RowKind {
         }
     }
 
-    /// How footers of archives name it; objects of Graph with their version, `complete` where it is not v1.0.
+    /// Returns the name in footers of archives. Graph objects include their version; `complete` if it is not v1.0.
     #[must_use]
     pub fn shape(self, complete: bool) -> String {
         let version = if self.is_graph() && !complete { " (v1.0)" } else { "" };
         format!("{}{version}", self.describe())
     }
 
-    /// What [`Self::shape`] named.
+    /// Returns the kind and version that [`Self::shape`] named so.
     #[must_use]
     pub fn of_shape(name: &str) -> Option<(Self, bool)> {
         let all = Self::ALL.into_iter().flat_map(|kind| [(kind, true), (kind, false)]);
         all.into_iter().find(|(kind, complete)| kind.shape(*complete) == name)
     }
 
-    /// True for layouts made of Graph objects, whose version decides what they hold.
+    /// True for Graph objects, whose fields depend on the version of the API.
     #[must_use]
     pub fn is_graph(self) -> bool {
         matches!(self, Self::Graph | Self::Cmdlet)
     }
 
-    /// Which time becomes `TimeGenerated`, for layouts where it is not the time of publishing.
+    /// Returns the field that becomes `TimeGenerated`, for shapes without the time of publishing.
     #[must_use]
     pub fn sign_in_time(self) -> Option<&'static str> {
         match self {

@@ -1,8 +1,8 @@
-//! Dates in numbers, such as `02/03/2026`: whether the day or the month comes first.
+//! Numeric dates such as `02/03/2026`: whether the day or the month comes first.
 //!
-//! The culture of whoever wrote the file decides, and the file rarely names it. A value whose first number is greater
-//! than 12 proves that the day comes first in its file, one whose second number is greater that the month does. Where
-//! nothing proves it, the date is read as `todatetime()` does, and that is damage.
+//! The order depends on the culture of the tool that wrote the file, which the file rarely names. A date whose first
+//! number is greater than 12 proves that the day comes first in its file; a second number greater than 12 proves that
+//! the month does. Without proof, the date is read as `todatetime()` reads it, and counted as damage.
 
 use std::fmt;
 use std::str::FromStr;
@@ -26,7 +26,7 @@ impl FromStr for DateOrder {
         match text.to_ascii_lowercase().as_str() {
             "dmy" => Ok(Self::DayFirst),
             "mdy" => Ok(Self::MonthFirst),
-            _ => Err("dmy (the day first) or mdy (the month first) is needed".to_owned()),
+            _ => Err("expected dmy (day first) or mdy (month first)".to_owned()),
         }
     }
 }
@@ -40,39 +40,39 @@ impl fmt::Display for DateOrder {
     }
 }
 
-/// Dates that are written alike, so that one can prove the order of another.
+/// Styles of dates. A date can prove the order of others of the same style.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DateStyle {
     Slashes,
     Dots,
     Hyphens,
-    /// `3/2/2026, 9:07:43 AM` as browsers write it in American English, and `3/2/2026 9:07:43 AM` in records that
-    /// diagnostic settings write: the month comes first.
+    /// `3/2/2026, 9:07:43 AM`, as browsers write it in American English, and `3/2/2026 9:07:43 AM` in
+    /// diagnostic-settings records: the month comes first.
     American,
 }
 
 impl DateStyle {
-    /// How many there are.
+    /// Number of styles.
     pub(crate) const COUNT: usize = 4;
 
-    /// The order where nothing proves one, and whether it may be wrong.
+    /// Returns the order to assume without proof, and whether it may be wrong.
     fn usual(self) -> (DateOrder, bool) {
         match self {
             Self::Slashes | Self::Hyphens => (DateOrder::MonthFirst, true),
-            // Whoever writes dots writes the day first.
+            // Dates with dots have the day first.
             Self::Dots => (DateOrder::DayFirst, true),
             Self::American => (DateOrder::MonthFirst, false),
         }
     }
 }
 
-/// A time whose date is in numbers, the year last.
+/// A time with a numeric date, the year last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NumericDate {
     first: u32,
     second: u32,
     year: u32,
-    /// What follows the year.
+    /// The text after the year.
     rest: String,
     pub style: DateStyle,
 }
@@ -80,45 +80,45 @@ pub(crate) struct NumericDate {
 /// What is known of the order of dates in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DateOrderVerdict {
-    /// The user says it.
+    /// Set by the user.
     Asked(DateOrder),
-    /// A date of the file proves it, or one of a file with the same columns.
+    /// Proven by a date of the file, or of a file with the same columns.
     Proven(DateOrder),
-    /// Some dates have the day first, others the month.
+    /// Some dates have the day first, and others the month.
     Contradictory,
-    /// No date tells it.
+    /// No date proves the order.
     Unknown,
 }
 
-/// How a date is read.
+/// The result of reading a date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DateRead {
-    /// There is no such date.
+    /// No such date exists.
     Never,
-    /// Without doubt.
+    /// The order is certain.
     Certain(i64),
-    /// In the order that other dates prove.
+    /// The order is proven by other dates.
     Proven(i64, DateOrder),
-    /// In the usual order, though the file has both.
+    /// The usual order was assumed, though the file has both.
     Contradictory(i64),
-    /// In the usual order, which nothing proves.
+    /// The usual order was assumed without proof.
     Ambiguous(i64, DateOrder),
 }
 
-/// Decides the order of dates.
+/// Decides the order of dates in each file.
 pub(crate) trait DateOrders: fmt::Debug + Send + Sync {
-    /// The order of a date in the file at this index of the table's list.
+    /// Returns the order of a date in the file at this index of the table's file list.
     fn verdict(&self, file: usize, date: &NumericDate) -> DateOrderVerdict;
 }
 
-/// True for a JSON string that begins like `2026-03-02`, and so is no date in numbers with the year last.
+/// True for a JSON string that begins like `2026-03-02`, and so is not a numeric date with the year last.
 #[inline]
 pub(crate) fn begins_with_year(json: &str) -> bool {
     matches!(json.as_bytes(), [b'"', _, b'0'..=b'9', b'0'..=b'9', _, b'-', ..])
 }
 
 impl NumericDate {
-    /// The date that a time in a record of `kind` begins with, if it is one in numbers with the year last.
+    /// Parses a time in a record of `kind` that begins with a numeric date with the year last; None for any other text.
     pub(crate) fn of(text: &str, kind: RowKind) -> Option<Self> {
         let text = datetime::with_plain_spaces(text);
         let weekday = |c: char| c.is_ascii_alphabetic() || matches!(c, ',' | '.' | ' ');
@@ -139,7 +139,7 @@ impl NumericDate {
         Some(Self { first, second, year, rest: rest.to_owned(), style })
     }
 
-    /// The order that the numbers themselves prove.
+    /// Returns the order that the numbers prove.
     pub(crate) fn proves(&self) -> Option<DateOrder> {
         match (self.first > 12, self.second > 12) {
             (true, false) => Some(DateOrder::DayFirst),
@@ -148,7 +148,7 @@ impl NumericDate {
         }
     }
 
-    /// The ticks of the time in this order; None if there is no such time.
+    /// Returns the ticks of the time in this order; None if there is no such time.
     fn ticks(&self, order: DateOrder) -> Option<i64> {
         let (day, month) = match order {
             DateOrder::DayFirst => (self.first, self.second),
@@ -157,7 +157,7 @@ impl NumericDate {
         datetime::parse(&format!("{:04}-{month:02}-{day:02}{}", self.year, self.rest))
     }
 
-    /// How the date is read in a file with this verdict.
+    /// Reads the date in a file with this order.
     pub(crate) fn read(&self, verdict: DateOrderVerdict) -> DateRead {
         let (usual, may_be_wrong) = self.style.usual();
         let order = match verdict {
@@ -176,28 +176,28 @@ impl NumericDate {
         }
     }
 
-    /// True for a date that is the same in either order.
+    /// True if day and month are the same number.
     fn is_symmetric(&self) -> bool {
         self.first == self.second
     }
 }
 
-/// A number of one digit up to `most`, and what follows it and spaces.
-fn number(text: &str, most: usize) -> Option<(u32, &str)> {
+/// Splits off a number of one to `max_digits` digits, and the spaces after it.
+fn number(text: &str, max_digits: usize) -> Option<(u32, &str)> {
     let length = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (digits, rest) = text.split_at(length);
-    let number = digits.parse().ok().filter(|_| (1..=most).contains(&length))?;
-    Some((number, if most == 4 { rest } else { rest.trim_start() }))
+    let number = digits.parse().ok().filter(|_| (1..=max_digits).contains(&length))?;
+    Some((number, if max_digits == 4 { rest } else { rest.trim_start() }))
 }
 
-/// True for a date as American English has it: no zeros in front, a comma after the year, and AM or PM in capitals.
+/// True for a date in American English: no leading zeros, a comma after the year, and AM or PM in capitals.
 fn is_american(text: &str, rest: &str, kind: RowKind) -> bool {
     let half_day = rest.split(' ').any(|word| matches!(word, "AM" | "PM"));
     let is_padded = text.split('/').take(2).any(|number| number.trim().starts_with('0'));
     half_day && (kind == RowKind::Diagnostic || (rest.starts_with(", ") && !is_padded))
 }
 
-/// Dates of one style that prove an order.
+/// The orders that the dates of one style prove.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct DateOrderEvidence {
     day_first: bool,
@@ -208,19 +208,19 @@ pub(crate) struct DateOrderEvidence {
 pub(crate) type FileDateEvidence = [DateOrderEvidence; DateStyle::COUNT];
 
 impl DateOrderEvidence {
-    /// Adds what a date proves.
+    /// Adds the order that a date proves.
     pub(crate) fn add(&mut self, date: &NumericDate) {
         self.day_first |= date.proves() == Some(DateOrder::DayFirst);
         self.month_first |= date.proves() == Some(DateOrder::MonthFirst);
     }
 
-    /// Adds what another file proves.
+    /// Adds the evidence of another file.
     pub(crate) fn merge(&mut self, other: Self) {
         self.day_first |= other.day_first;
         self.month_first |= other.month_first;
     }
 
-    /// What it proves.
+    /// Returns the order that the evidence proves.
     pub(crate) fn verdict(self) -> DateOrderVerdict {
         match (self.day_first, self.month_first) {
             (true, true) => DateOrderVerdict::Contradictory,

@@ -1,7 +1,7 @@
-//! The CSV that the Entra admin center offers for download: which header stands for which property of a Graph object.
+//! CSV downloads of the Entra admin center: the property of a Graph object that each header stands for.
 //!
-//! Headers follow the language of the portal, come with stray blanks, and one comes twice. Values are the texts that
-//! the portal shows; those that stand for a value of the interface are translated back, the rest stays as it is.
+//! Headers are in the language of the portal, may have stray spaces, and one occurs twice. Values are the labels that
+//! the portal shows; those that stand for an API value are translated back, and the rest is kept.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -11,22 +11,22 @@ use super::spelling::{Spellings, spellings_of_property};
 
 static DATA: &str = include_str!("portal.tsv");
 
-/// Texts of the status of a sign-in that succeeded, by language.
+/// The status of a successful sign-in, by language.
 const SUCCESS: [&str; 2] = ["Success", "Opération réussie"];
 
 /// A column of the CSV.
 #[derive(Debug, PartialEq, Eq)]
 pub struct PortalColumn {
-    /// The keys that lead to the property, at most two.
+    /// The path of the property, at most two keys.
     pub path: Vec<&'static str>,
-    /// How its texts become values.
+    /// How its labels become values.
     pub values: PortalValues,
-    /// The column of the table whose values its labels stand for, with these values, if they are a closed set.
+    /// The table column whose values its labels stand for, with these values, if they are a closed set.
     pub spellings: Option<(&'static str, &'static Spellings)>,
 }
 
 impl PortalColumn {
-    /// True if a row can hold the property at this path of a Graph object, or a part of it.
+    /// True if a row can contain the property at this path of a Graph object, or part of it.
     fn supplies(&self, path: &[&str]) -> bool {
         if self.values == PortalValues::Location && path.len() > self.path.len() {
             return path.starts_with(&self.path) && LOCATION_KEYS.contains(&path[self.path.len()]);
@@ -36,13 +36,13 @@ impl PortalColumn {
     }
 }
 
-/// The keys of a place.
+/// The keys of a location.
 const LOCATION_KEYS: [&str; 3] = ["city", "state", "countryOrRegion"];
 
-/// The property that the name of the file tells.
+/// The property that the file name determines.
 const INTERACTIVE: &str = "isInteractive";
 
-/// The properties of a Graph object that the rows under a header hold.
+/// The properties of a Graph object that the rows under a header contain.
 #[derive(Debug)]
 pub struct PortalHeader {
     columns: Vec<&'static PortalColumn>,
@@ -50,20 +50,20 @@ pub struct PortalHeader {
 }
 
 impl PortalHeader {
-    /// The header with these columns; `interactive` if the file tells whether its sign-ins are interactive.
+    /// Creates a header with these columns; `interactive` if the file name says whether its sign-ins are interactive.
     #[must_use]
     pub fn new(columns: impl Iterator<Item = &'static PortalColumn>, interactive: bool) -> Self {
         Self { columns: columns.collect(), interactive }
     }
 
-    /// True if a row can hold the property at this path, or a part of it.
+    /// True if a row can contain the property at this path, or part of it.
     #[must_use]
     pub fn supplies(&self, path: &[&str]) -> bool {
         (self.interactive && path == [INTERACTIVE]) || self.columns.iter().any(|column| column.supplies(path))
     }
 }
 
-/// Names of files that hold sign-ins of one table, as the admin center gives them to downloads.
+/// Prefixes of the file names of downloads, each with its table.
 const DOWNLOADS: [(&str, &str); 4] = [
     ("InteractiveSignIns_", "SigninLogs"),
     ("NonInteractiveSignIns_", "AADNonInteractiveUserSignInLogs"),
@@ -71,13 +71,13 @@ const DOWNLOADS: [(&str, &str); 4] = [
     ("MSISignIns_", "AADManagedIdentitySignInLogs"),
 ];
 
-/// The table of a download of the admin center, by the name of its file or folder.
+/// Returns the table of a download of the admin center, from the name of its file or folder.
 #[must_use]
 pub fn table_of_download(name: &str) -> Option<&'static str> {
     DOWNLOADS.iter().find(|(prefix, _)| name.starts_with(prefix)).map(|(_, table)| *table)
 }
 
-/// Whether the sign-ins of a download are interactive, if its name tells it.
+/// Returns whether the sign-ins of a download are interactive, if its name says so.
 #[must_use]
 pub fn is_interactive(file: &str) -> Option<bool> {
     match file.split(['/', '\\']).find_map(table_of_download)? {
@@ -87,18 +87,18 @@ pub fn is_interactive(file: &str) -> Option<bool> {
     }
 }
 
-/// How the texts of a column become JSON values.
+/// How the labels of a column become JSON values.
 #[derive(Debug, PartialEq, Eq)]
 pub enum PortalValues {
-    /// They are texts; those listed stand for others.
+    /// Strings; those listed are replaced.
     Strings(Vec<(&'static str, &'static str)>),
-    /// Words for true and false; "" is nothing.
+    /// Words for true and false; an empty cell is null.
     Bool,
-    /// `City, State, Country`, to be split from the right.
+    /// `City, State, Country`, split from the right.
     Location,
-    /// The error code, which is blank where the status says success.
+    /// The error code, which is empty if the status is success.
     Code,
-    /// The status in words, which decides what a blank error code means.
+    /// The status, which decides what an empty error code means.
     Outcome,
 }
 
@@ -110,32 +110,32 @@ fn columns() -> &'static BTreeMap<String, PortalColumn> {
     })
 }
 
-/// The column under each header of a line.
+/// Returns the column for each header of a line.
 fn parse_line(line: &'static str) -> Vec<(String, PortalColumn)> {
     let cells: Vec<&'static str> = line.split('\t').collect();
-    let [place, values, headers] = cells[..] else { return Vec::new() };
+    let [path_text, values, headers] = cells[..] else { return Vec::new() };
     let column = || {
-        let values = match (place, values) {
+        let values = match (path_text, values) {
             ("<outcome>", _) => PortalValues::Outcome,
             (_, "<bool>") => PortalValues::Bool,
             (_, "<place>") => PortalValues::Location,
             (_, "<code>") => PortalValues::Code,
             (_, list) => PortalValues::Strings(list.split('|').filter_map(|pair| pair.split_once('=')).collect()),
         };
-        let path: Vec<&'static str> = place.split('.').collect();
+        let path: Vec<&'static str> = path_text.split('.').collect();
         let spellings = if path.len() == 1 { spellings_of_property(path[0], RowKind::PortalCsv) } else { None };
         PortalColumn { path, values, spellings }
     };
-    headers.split(" | ").map(|header| (normal(header), column())).collect()
+    headers.split(" | ").map(|header| (normalise(header), column())).collect()
 }
 
-/// The column that a header stands for.
+/// Returns the column that a header stands for.
 #[must_use]
 pub fn portal_column(header: &str) -> Option<&'static PortalColumn> {
-    columns().get(&normal(header))
+    columns().get(&normalise(header))
 }
 
-/// The table that headers tell by themselves: downloads of sign-ins without users have columns of their own.
+/// Returns the table that the headers identify: downloads of sign-ins without users have columns of their own.
 #[must_use]
 pub fn table_of(headers: &[String]) -> Option<&'static str> {
     let columns: Vec<&PortalColumn> = headers.iter().filter_map(|header| portal_column(header)).collect();
@@ -149,10 +149,10 @@ pub fn table_of(headers: &[String]) -> Option<&'static str> {
     }
 }
 
-/// True if a row can hold the property at this path of a Graph object, or a part of it.
+/// True if a row can contain the property at this path of a Graph object, or part of it.
 #[must_use]
 pub fn supplies(path: &[&str]) -> bool {
-    /// By the first key of its path, one column for each path: headers in many languages stand for the same.
+    /// Columns by the first key of their path, one for each path: headers in many languages stand for the same path.
     static COLUMNS: OnceLock<BTreeMap<&str, Vec<&PortalColumn>>> = OnceLock::new();
     let by_first_key = COLUMNS.get_or_init(|| {
         let mut by_first_key: BTreeMap<&str, Vec<&PortalColumn>> = BTreeMap::new();
@@ -168,15 +168,15 @@ pub fn supplies(path: &[&str]) -> bool {
     path == [INTERACTIVE] || columns.is_some_and(|columns| columns.iter().any(|column| column.supplies(path)))
 }
 
-/// True where these words say that a sign-in succeeded.
+/// True if the status means that a sign-in succeeded.
 #[must_use]
 pub fn is_success(status: &str) -> bool {
     let status = status.trim().to_lowercase();
     SUCCESS.iter().any(|words| words.to_lowercase() == status)
 }
 
-/// A header without what varies: in lower case, blanks collapsed, curly apostrophes straight.
-fn normal(header: &str) -> String {
+/// Normalises a header: lower case, whitespace collapsed, straight apostrophes.
+fn normalise(header: &str) -> String {
     let words: Vec<String> = header.split_whitespace().map(str::to_lowercase).collect();
     words.join(" ").replace('’', "'")
 }

@@ -1,14 +1,15 @@
-//! Nested objects of PowerShell cmdlets: keys with a small first letter again, `AdditionalProperties` left out, times in
-//! words; and what is left of objects that were nested deeper than `ConvertTo-Json` was told to go.
+//! Converts nested objects of PowerShell cmdlets to those of Microsoft Graph: keys in camelCase, without
+//! `AdditionalProperties`, times in ISO 8601. Also recognises what remains of objects nested deeper than the `-Depth`
+//! of `ConvertTo-Json`.
 
 use memchr::memmem;
 
 use crate::types::datetime;
 use crate::types::dynamic::{self, Kind};
 
-/// How texts begin that `ConvertTo-Json` writes in place of what is nested too deeply: what .NET calls the object, or
-/// its properties.
-const CUT: [&str; 6] = [
+/// Beginnings of the strings that `ConvertTo-Json` writes for objects nested too deeply: the .NET type name, or the
+/// properties of the object.
+const TRUNCATED: [&str; 6] = [
     "\"@{",
     "\"System.Collections.",
     "\"System.Object[",
@@ -17,15 +18,15 @@ const CUT: [&str; 6] = [
     "\"Microsoft.Open.MSGraph.Model.",
 ];
 
-/// True where the value is, or holds, a text that stands for something that PowerShell cut off.
+/// True if the value is or contains a string that stands for a truncated object.
 pub(crate) fn is_cut(json: &str) -> bool {
     let found = |text: &str| memmem::find(json.as_bytes(), text.as_bytes()).is_some();
-    // All but the first begin alike: most values are left with two searches.
-    CUT[..1].iter().any(|text| found(text))
-        || (found("\"System.") || found("\"Microsoft.")) && CUT.iter().any(|text| found(text))
+    // All but the first begin with one of two prefixes, so most values need three searches.
+    TRUNCATED[..1].iter().any(|text| found(text))
+        || (found("\"System.") || found("\"Microsoft.")) && TRUNCATED.iter().any(|text| found(text))
 }
 
-/// What Windows PowerShell makes of a time, as a time in ISO 8601, quoted as JSON; None for anything else.
+/// Converts a time of Windows PowerShell to ISO 8601, quoted as JSON; None for anything else.
 fn time(json: &str) -> Option<String> {
     let inside = json.strip_prefix("\"\\/Date(").or_else(|| json.strip_prefix("\"/Date("))?;
     let inside = inside.strip_suffix(")\\/\"").or_else(|| inside.strip_suffix(")/\""))?;
@@ -34,7 +35,7 @@ fn time(json: &str) -> Option<String> {
     Some(format!("\"{digits}Z\""))
 }
 
-/// True where the text may be a part of such a time, and of no such text in the record.
+/// True if the text may be part of a converted time, and so does not occur in the original record.
 pub(crate) fn may_be_time(text: &str) -> bool {
     let fits = |mask: &str| {
         mask.as_bytes().windows(text.len()).any(|window| {
@@ -50,7 +51,7 @@ pub(crate) fn may_be_time(text: &str) -> bool {
 /// A property that the cmdlets add to every object; it is empty.
 const ADDED: &str = "AdditionalProperties";
 
-/// The object or array as Microsoft Graph writes it; None for any other value.
+/// Returns the object or array as Microsoft Graph writes it; None for any other value.
 pub(crate) fn camel_case(json: &str) -> Option<String> {
     if !json.starts_with(['{', '[']) {
         return None;
@@ -60,7 +61,7 @@ pub(crate) fn camel_case(json: &str) -> Option<String> {
     Some(out)
 }
 
-/// Recurses as deep as the checked record nests, which is bounded.
+/// The recursion is bounded by the nesting depth of the validated record.
 fn write(json: &str, out: &mut String) {
     match dynamic::kind(json) {
         Kind::Bag => {
@@ -89,7 +90,7 @@ fn write(json: &str, out: &mut String) {
     }
 }
 
-/// `IPAddress` and `IpAddress` become `ipAddress`, any other key loses its first capital.
+/// Converts a key to camelCase: `IPAddress` and `IpAddress` become `ipAddress`; other keys lose their first capital.
 fn lowered(key: &str) -> String {
     let rest = |count: usize| key.get(count..).unwrap_or("");
     if key.starts_with("IP") && rest(2).starts_with(char::is_uppercase) {
@@ -101,8 +102,8 @@ fn lowered(key: &str) -> String {
     }
 }
 
-/// What of a text stands as it is in a cmdlet's record, too, wherever a key of it may begin.
-pub(crate) fn behind_key_start(text: &str) -> &str {
+/// Returns the part of a search string that occurs unchanged in the cmdlet's record, even if a key begins with it.
+pub(crate) fn after_key_start(text: &str) -> &str {
     let first = text.as_bytes().first().is_some_and(u8::is_ascii_lowercase);
     match text.strip_prefix("ip") {
         Some(rest) => rest,
@@ -113,10 +114,10 @@ pub(crate) fn behind_key_start(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{behind_key_start, camel_case, is_cut, may_be_time};
+    use super::{after_key_start, camel_case, is_cut, may_be_time};
 
     #[test]
-    fn times_are_those_of_graph() {
+    fn times_are_converted_to_those_of_graph() {
         let json = r#"[{"At":"\/Date(1772434692000)\/"},"\/Date(-1500)\/","/Date(0)/","\/Date(x)\/"]"#;
         let expected =
             r#"[{"at":"2026-03-02T06:58:12Z"},"1969-12-31T23:59:58.5Z","1970-01-01T00:00:00Z","\/Date(x)\/"]"#;
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_cut_off_is_known() {
+    fn truncated_objects_are_recognised() {
         for json in [
             r#""@{errorCode=0; failureReason=Other.}""#,
             r#"["System.Collections.Hashtable","System.Collections.Hashtable"]"#,
@@ -145,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_those_of_graph() {
+    fn keys_are_converted_to_those_of_graph() {
         let json = r#"{ "City" : "Porto", "GeoCoordinates": {"Altitude":null,"AdditionalProperties":{}},
             "List": [ {"IPAddress":"x","IpAddress":1,"IPs":2}, "Text" ], "AdditionalProperties": {} }"#;
         let expected = concat!(
@@ -158,9 +159,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_searched_stands_in_both_spellings() {
-        assert_eq!(behind_key_start("authenticationMethod"), "uthenticationMethod");
-        assert_eq!(behind_key_start("ipAddress"), "Address");
-        assert_eq!(behind_key_start("Sofia"), "Sofia");
+    fn search_strings_match_both_spellings() {
+        assert_eq!(after_key_start("authenticationMethod"), "uthenticationMethod");
+        assert_eq!(after_key_start("ipAddress"), "Address");
+        assert_eq!(after_key_start("Sofia"), "Sofia");
     }
 }

@@ -1,7 +1,7 @@
-//! One spelling of a value in every export shape: that of the table.
+//! Gives a value the spelling of the table in every export shape.
 //!
-//! Which columns have closed sets of values that a shape spells differently is data, in `value_spellings.tsv`. Readers
-//! replace the value, so that a query, an archive and a search find the same value whatever the shape.
+//! The columns with closed sets of values that a shape spells differently are data, in `value_spellings.tsv`. Readers
+//! replace the value, so a query, an archive and a search find the same value in every shape.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -11,33 +11,33 @@ use crate::types::dynamic;
 
 static DATA: &str = include_str!("value_spellings.tsv");
 
-/// The values of a column in records of one row kind.
+/// The values of a column in records of one kind.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Spellings {
     values: Vec<Spelling>,
-    /// What to tell the user if one of the values is met.
+    /// The warning to show if one of the values occurs.
     pub caution: Option<&'static str>,
 }
 
-/// A value of the table, and how the source spells it.
+/// A value of the table, and its spelling in the source.
 #[derive(Debug, PartialEq, Eq)]
 struct Spelling {
-    /// The source spelling; the same as that of the table but for the case of letters, if the source has no other one.
+    /// The source spelling; equal to that of the table except for case if the source has no other.
     source: &'static str,
     table: &'static str,
-    /// The same two as JSON strings.
+    /// Both spellings as JSON strings.
     source_json: String,
     table_json: String,
 }
 
-/// How a string of a row may be found in the record that it is read from.
+/// Whether a string of a row can be searched for in the record it is read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verbatim {
-    /// The record has it as it is.
+    /// The record contains it as it is.
     AsWritten,
-    /// The record has it, perhaps in another case of letters.
+    /// The record contains it, possibly in another case.
     InAnyCase,
-    /// The record may not have it.
+    /// The record may not contain it.
     No,
 }
 
@@ -58,13 +58,13 @@ impl Spelling {
 }
 
 impl Spellings {
-    /// The value as the table spells it, as JSON; None for a value that has no other spelling.
+    /// Returns the value as the table spells it, as JSON; None for values without another spelling.
     #[must_use]
     pub fn of_table(&self, json: &str) -> Option<&str> {
         self.values.iter().find(|value| value.is(json)).map(|value| value.table_json.as_str())
     }
 
-    /// The table's spelling of a label, which has the same letters and digits.
+    /// Returns the table's spelling of a label, which has the same letters and digits.
     #[must_use]
     pub fn of_label(&self, label: &str) -> Option<&'static str> {
         let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
@@ -72,10 +72,10 @@ impl Spellings {
         self.values.iter().find(|value| letters(value.source) == wanted).map(|value| value.table)
     }
 
-    /// How a record has a string that is part of a value of the table.
+    /// Returns how a record contains a string that is part of a value of the table.
     fn verbatim(&self, occurs_in: &dyn Fn(&str) -> bool) -> Verbatim {
         let met = || self.values.iter().filter(|value| occurs_in(value.table));
-        // A value that the user is told about must be met, whether or not it is the one that is searched.
+        // Records with a value that causes a warning must be read, whether or not they match the search.
         if self.caution.is_some() || met().any(|value| !value.source.eq_ignore_ascii_case(value.table)) {
             Verbatim::No
         } else if met().next().is_some() {
@@ -86,10 +86,11 @@ impl Spellings {
     }
 }
 
-/// How records of any kind have a string for which `occurs_in` tells in which values of a column it occurs.
+/// Returns how records of any kind contain a string; `occurs_in` is true for the column values in which the string
+/// occurs.
 #[must_use]
 pub fn verbatim(column: &str, occurs_in: &dyn Fn(&str) -> bool) -> Verbatim {
-    // Labels are replaced before the records of that CSV are searched.
+    // Labels of CSV are replaced before its records are searched.
     let kinds = RowKind::ALL.into_iter().filter(|kind| *kind != RowKind::PortalCsv);
     let ways = || kinds.clone().filter_map(|kind| spellings(column, kind)).map(|all| all.verbatim(occurs_in));
     [Verbatim::No, Verbatim::InAnyCase]
@@ -98,13 +99,14 @@ pub fn verbatim(column: &str, occurs_in: &dyn Fn(&str) -> bool) -> Verbatim {
         .unwrap_or(Verbatim::AsWritten)
 }
 
-/// The values of a column that records of `kind` may spell differently from the table.
+/// Returns the values of a column that records of `kind` may spell differently from the table.
 #[must_use]
 pub fn spellings(column: &str, kind: RowKind) -> Option<&'static Spellings> {
     all().get(&kind)?.get(column)
 }
 
-/// The same for a property of Graph, which has the name of its column but for the case of letters; with that name.
+/// Returns the values of a Graph property, which has the name of its column except for case; with the name of the
+/// column.
 #[must_use]
 pub fn spellings_of_property(property: &str, kind: RowKind) -> Option<(&'static str, &'static Spellings)> {
     let mut columns = all().get(&kind)?.iter();
@@ -124,7 +126,7 @@ fn all() -> &'static BTreeMap<RowKind, ByColumn> {
     })
 }
 
-/// The values of the column that a line is about, by row kind.
+/// Returns the values of the column of a line, by row kind.
 fn parse_line(line: &'static str) -> Vec<(&'static str, RowKind, Spellings)> {
     let cells: Vec<&'static str> = line.split('\t').collect();
     let [column, kinds, values, caution] = cells[..] else { return Vec::new() };

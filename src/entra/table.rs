@@ -1,4 +1,4 @@
-//! The tables whose columns are known: their schemas and where each shape keeps the values.
+//! The known tables: their schemas, and the mapping of each column in every shape.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +9,7 @@ use super::mapping::Mapping;
 use super::portal;
 use crate::types::{Field, Schema, Type};
 
-/// A table of Microsoft Entra logs with its columns.
+/// A table of Microsoft Entra logs.
 #[derive(Debug)]
 pub struct KnownTable {
     /// Its name in queries.
@@ -24,16 +24,16 @@ pub struct KnownTable {
 }
 
 impl KnownTable {
-    /// Where the column at `index` stands in records of `kind`.
+    /// Returns the mapping of the column at `index` in records of `kind`.
     #[must_use]
     pub fn mapping(&self, index: usize, kind: RowKind) -> &Mapping {
         &self.columns[index][kind as usize]
     }
 
-    /// Returns the table with more columns after its own, read from keys of these names: as they are in table rows, and
-    /// in camelCase in objects of Microsoft Graph and in the properties of diagnostic records, too.
+    /// Returns the table with more columns after its own, read from the keys of these names: unchanged in table rows,
+    /// and also in camelCase in Graph objects and in the properties of diagnostic records.
     ///
-    /// Tables live as long as the program. A query adds at most one for each set of columns that it names.
+    /// Tables are never freed. A query adds at most one for each set of columns that it names.
     #[must_use]
     pub fn with_columns(&self, more: &[Field]) -> &'static Self {
         static EXTENDED: Mutex<Vec<&'static KnownTable>> = Mutex::new(Vec::new());
@@ -51,17 +51,17 @@ impl KnownTable {
         table
     }
 
-    /// True where no record of `kind` can hold a value of the column at `index`.
+    /// True if no record of `kind` can contain a value of the column at `index`.
     #[must_use]
     pub fn is_unsupplied(&self, index: usize, kind: RowKind) -> bool {
         self.mapping(index, kind).source == super::ColumnSource::Unsupplied
     }
 }
 
-/// How the names of tables end that were restored from the archive of a workspace.
+/// The suffix of tables restored from the archive of a workspace.
 pub(crate) const RESTORED: &str = "_RST";
 
-/// The data files: a head line with table and category, a line with the main columns, then a line a column.
+/// The data files: a header line with table and category, a line with the main columns, then one line per column.
 static DATA: [&str; 8] = [
     include_str!("tables/SigninLogs.tsv"),
     include_str!("tables/AADNonInteractiveUserSignInLogs.tsv"),
@@ -75,31 +75,34 @@ static DATA: [&str; 8] = [
 
 static TABLES: [OnceLock<KnownTable>; DATA.len()] = [const { OnceLock::new() }; DATA.len()];
 
-/// Every known table, the sign-ins of users first.
+/// Returns the known tables; the sign-ins of users first.
 pub fn known_tables() -> impl Iterator<Item = &'static KnownTable> {
     (0..DATA.len()).map(table_at)
 }
 
-/// The known table of this name as queries write it (case-sensitive).
+/// Returns the known table of this name, as queries write it (case-sensitive).
 #[must_use]
 pub fn known_table(name: &str) -> Option<&'static KnownTable> {
-    heads().iter().position(|head| head.0 == name).map(table_at)
+    name_and_category_of_all().iter().position(|name_and_category| name_and_category.0 == name).map(table_at)
 }
 
-/// The known table that data means by this name: data spells it in any case, and with whitespace around it.
+/// Returns the known table that this name in data means: in any case, and with whitespace around it.
 #[must_use]
 pub fn table_named(name: &str) -> Option<&'static KnownTable> {
     known_table(name).or_else(|| {
         let name = name.trim_ascii();
-        heads().iter().position(|head| head.0.eq_ignore_ascii_case(name)).map(table_at)
+        name_and_category_of_all()
+            .iter()
+            .position(|name_and_category| name_and_category.0.eq_ignore_ascii_case(name))
+            .map(table_at)
     })
 }
 
-/// The known table of which `name` is a restored copy, as Azure Monitor names these: `SigninLogs_case1_RST`.
+/// Returns the known table of which `name` is a restored copy, as Azure Monitor names these: `SigninLogs_case1_RST`.
 #[must_use]
 pub fn restored_from(name: &str) -> Option<&'static KnownTable> {
     let stem = name.trim_ascii().strip_suffix(RESTORED)?;
-    // The longest name, of several that fit.
+    // The longest name, if several match.
     let is_copy = |table: &&KnownTable| {
         let (own, rest) = stem.split_at_checked(table.name.len()).unwrap_or_default();
         own.eq_ignore_ascii_case(table.name) && (rest.is_empty() || rest.starts_with('_'))
@@ -107,8 +110,8 @@ pub fn restored_from(name: &str) -> Option<&'static KnownTable> {
     known_tables().filter(is_copy).max_by_key(|table| table.name.len())
 }
 
-/// True if `name`, which is no known table, may be a custom, restored or copied `table`: its letters and digits begin
-/// with those of the table, as in `SigninLogs_CL`, `SigninLogs_RST` or `Sign-in Logs`, or lack the last one.
+/// True if `name`, which is not a known table, may be a custom, restored or copied `table`: its letters and digits
+/// begin with those of the table, as in `SigninLogs_CL`, `SigninLogs_RST` or `Sign-in Logs`, or lack the last one.
 #[must_use]
 pub fn resembles(name: &str, table: &KnownTable) -> bool {
     let mut letters = name.bytes().filter(u8::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase());
@@ -123,7 +126,7 @@ pub fn resembles(name: &str, table: &KnownTable) -> bool {
     true
 }
 
-/// The names that `union` gives to a column that has another type in another table: one for each type.
+/// Returns the names that `union` gives to a column whose type differs between tables: one for each type.
 #[must_use]
 pub fn union_names(column: &str) -> &'static [String] {
     static NAMES: OnceLock<BTreeMap<&str, Vec<String>>> = OnceLock::new();
@@ -140,47 +143,50 @@ pub fn union_names(column: &str) -> &'static [String] {
     names.get(column).map_or(&[], Vec::as_slice)
 }
 
-/// The known table whose diagnostic category this is, in any case of letters.
+/// Returns the known table with this diagnostic category, in any case.
 #[must_use]
 pub fn table_of_category(category: &str) -> Option<&'static KnownTable> {
-    // Microsoft's pages also write `SignIn` where records say `SignInLogs`.
+    // Microsoft also documents `SignIn`, though records contain `SignInLogs`.
     let category = if category.eq_ignore_ascii_case("SignIn") { "SignInLogs" } else { category };
-    heads().iter().position(|head| head.1.eq_ignore_ascii_case(category)).map(table_at)
+    name_and_category_of_all()
+        .iter()
+        .position(|name_and_category| name_and_category.1.eq_ignore_ascii_case(category))
+        .map(table_at)
 }
 
 fn table_at(index: usize) -> &'static KnownTable {
     TABLES[index].get_or_init(|| parse(DATA[index]))
 }
 
-/// Names and categories of all data files: asked for every record.
-fn heads() -> &'static [(&'static str, &'static str); DATA.len()] {
-    static HEADS: OnceLock<[(&str, &str); DATA.len()]> = OnceLock::new();
-    HEADS.get_or_init(|| DATA.map(head))
+/// Returns the names and categories of all data files. Cached, because it is needed for every record.
+fn name_and_category_of_all() -> &'static [(&'static str, &'static str); DATA.len()] {
+    static ALL: OnceLock<[(&str, &str); DATA.len()]> = OnceLock::new();
+    ALL.get_or_init(|| DATA.map(name_and_category))
 }
 
-/// Name and category of a data file.
-fn head(text: &'static str) -> (&'static str, &'static str) {
+/// Returns the name and category of a data file.
+fn name_and_category(text: &'static str) -> (&'static str, &'static str) {
     let line = text.lines().next().unwrap_or("");
     line.trim_start_matches("# ").split_once("\tcategory ").unwrap_or((line, ""))
 }
 
-/// The main columns of a data file.
+/// Returns the main columns of a data file.
 fn main_columns(text: &'static str) -> Vec<&'static str> {
     let line = text.lines().find_map(|line| line.strip_prefix("# main\t"));
     line.map_or(Vec::new(), |line| line.split('\t').collect())
 }
 
-/// The columns that every table has.
+/// The columns of every table.
 static STANDARD: &str = include_str!("tables/standard.tsv");
 
-/// The lines of a data file that are columns, each with its cells.
+/// Returns the lines of a data file that describe columns, split into cells.
 fn column_lines(text: &'static str) -> impl Iterator<Item = [&'static str; 5]> {
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     lines.filter_map(|line| line.split('\t').collect::<Vec<_>>().try_into().ok())
 }
 
 fn parse(text: &'static str) -> KnownTable {
-    let (name, category) = head(text);
+    let (name, category) = name_and_category(text);
     let (mut fields, mut columns) = (Vec::<Field>::new(), Vec::new());
     for [column, ty, diagnostic, graph, flat] in column_lines(text).chain(column_lines(STANDARD)) {
         if fields.iter().any(|field| field.name == column) {

@@ -1,8 +1,8 @@
-//! Avro object containers of Event Hub Capture -> the bodies of the messages, a line each.
+//! Reads the message bodies of Avro containers of Event Hubs Capture, one per line.
 //!
-//! Source: the Avro 1.x specification (object container files, binary encoding) and the documentation of Event Hub
-//! Capture, whose records have the message in the field `Body`. Any schema of a record with such a field is read; the
-//! other fields are passed over. Sizes and depths are bounded, as the file may be anybody's.
+//! Source: the Avro 1.x specification (object container files, binary encoding) and the documentation of Event Hubs
+//! Capture, whose records have the message in the field `Body`. Any record schema with such a field is read; the other
+//! fields are skipped. Sizes and depths are limited, because input files are untrusted.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -13,45 +13,51 @@ use super::source_map::{SourceMap, SourceUnit, UnitStart};
 use crate::storage::limits::DecompressionLimit;
 use crate::types::dynamic;
 
-/// Bytes of a header or a block, packed or not. Writers end a block after some kilobytes.
+/// Maximum length of a header or a block, compressed or not. Writers end a block after some kilobytes.
 const MAX_BLOCK_BYTES: usize = 64 << 20;
 
-/// Bytes of a schema; that of Event Hub Capture has a few hundred.
+/// Maximum length of a schema; that of Event Hubs Capture has a few hundred bytes.
 const MAX_SCHEMA_BYTES: usize = 1 << 20;
 
-/// Types inside types of a schema.
+/// Maximum nesting depth of types in a schema.
 const MAX_DEPTH: usize = 32;
 
-/// Items of a list or map, and entries of the header.
+/// Maximum number of items of an array or map, and of header entries.
 const MAX_ITEMS: i64 = 1 << 20;
 
-/// Bytes of the mark between blocks.
+/// Length of the marker between blocks.
 const SYNC_BYTES: usize = 16;
 
-/// The field with the message.
+/// The name of the field with the message.
 const BODY: &str = "Body";
 
-/// Yields the bodies of the messages of a container.
+/// Yields the message bodies of a container.
 pub(crate) struct AvroBodies<R> {
     input: R,
-    head: Option<ContainerHeader>,
+    header: Option<ContainerHeader>,
     blocks: u64,
     report: FileReport,
     limit: u64,
-    /// Bytes to which packed blocks may unpack yet.
+    /// Number of bytes that compressed blocks may still decompress to.
     left: u64,
-    /// Where the text of the block begins.
+    /// Offset of the text of the block.
     offset: u64,
-    /// Messages in front of it.
+    /// Number of messages before the block.
     messages: u64,
     source_map: Arc<SourceMap>,
 }
 
-/// What the header of a container says.
+/// The header of a container.
 struct ContainerHeader {
-    fields: Vec<(bool, AvroType)>,
+    fields: Vec<RecordField>,
     codec: Codec,
     sync: [u8; SYNC_BYTES],
+}
+
+/// A field of the records.
+struct RecordField {
+    is_body: bool,
+    ty: AvroType,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,10 +67,10 @@ enum Codec {
     Snappy,
 }
 
-/// A type of the schema, as far as it matters for passing over values.
+/// A type of the schema, with what is needed to skip its values.
 ///
-/// Invariant: no record holds a type whose values take no bytes, and no array has such items. So every step over a
-/// value moves on in the input, and the work is bounded by its size whatever a forged count says.
+/// Invariant: no record has a field, and no array has items, whose values take no bytes. So every step over a value
+/// advances in the input, and the work is bounded by its size even if a count is forged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum AvroType {
     Null,
@@ -119,16 +125,16 @@ impl ContainerHeader {
         Ok(Self { fields, codec, sync })
     }
 
-    /// Appends the bodies of a block to `text`, and where each begins to `starts`.
+    /// Appends the bodies of a block to `text`, and the offset of each to `starts`.
     fn bodies(&self, block: &[u8], records: i64, text: &mut Vec<u8>, starts: &mut Vec<usize>) -> io::Result<()> {
         let mut rest = block;
         for _ in 0..records {
             if rest.is_empty() {
-                return Err(damaged("a block with fewer records than it says"));
+                return Err(damaged("a block has fewer records than it declares"));
             }
             let whole = text.len();
-            for (body, ty) in &self.fields {
-                if let Err(error) = ty.read(&mut rest, body.then_some(&mut *text)) {
+            for RecordField { is_body, ty } in &self.fields {
+                if let Err(error) = ty.read(&mut rest, is_body.then_some(&mut *text)) {
                     text.truncate(whole);
                     return Err(error);
                 }
@@ -141,14 +147,14 @@ impl ContainerHeader {
 }
 
 impl<R: Read> AvroBodies<R> {
-    /// Reads the container that `input` is, when asked to; damage inside of a block is counted at `report`. Packed
-    /// blocks may unpack to `limit` bytes in all.
+    /// Reads the container `input` lazily; damage inside a block is counted at `report`. Compressed blocks may
+    /// decompress to `limit` bytes in all.
     pub(crate) fn new(input: R, report: FileReport, limit: u64) -> Self {
         let (offset, messages, source_map) = (0, 0, Arc::new(SourceMap::new(SourceUnit::Message)));
-        Self { input, head: None, blocks: 0, report, limit, left: limit, offset, messages, source_map }
+        Self { input, header: None, blocks: 0, report, limit, left: limit, offset, messages, source_map }
     }
 
-    /// Where the messages begin in the text.
+    /// Returns the map from the text to the messages.
     pub(crate) fn source_map(&self) -> &Arc<SourceMap> {
         &self.source_map
     }
@@ -157,24 +163,24 @@ impl<R: Read> AvroBodies<R> {
 impl<R: Read> ChunkSource for AvroBodies<R> {
     /// Reads the next block.
     fn next_chunk(&mut self, text: &mut Vec<u8>) -> io::Result<bool> {
-        let head = match self.head.take() {
-            Some(head) => head,
+        let header = match self.header.take() {
+            Some(header) => header,
             None => ContainerHeader::read(&mut self.input)?,
         };
-        let head = self.head.insert(head);
+        let header = self.header.insert(header);
         let Some(records) = try_read_long(&mut self.input)? else {
             return Ok(false);
         };
-        let packed = read_bytes(&mut self.input)?;
+        let compressed = read_bytes(&mut self.input)?;
         let mut sync = [0; SYNC_BYTES];
         self.input.read_exact(&mut sync)?;
-        if sync != head.sync {
-            return Err(damaged("a block does not end where it says"));
+        if sync != header.sync {
+            return Err(damaged("a block does not end at its declared length"));
         }
         self.blocks += 1;
         let mut starts = Vec::new();
-        let block = head.codec.unpack(packed, &mut self.left);
-        let read = block.and_then(|block| head.bodies(&block, records, text, &mut starts));
+        let block = header.codec.decompress(compressed, &mut self.left);
+        let read = block.and_then(|block| header.bodies(&block, records, text, &mut starts));
         let start = |(index, at): (usize, &usize)| UnitStart {
             text: self.offset + *at as u64,
             number: self.messages + index as u64 + 1,
@@ -203,19 +209,19 @@ impl Codec {
         }
     }
 
-    /// The bytes of a block, which are taken from those that are `left` where it is packed.
-    fn unpack(self, packed: Vec<u8>, left: &mut u64) -> io::Result<Vec<u8>> {
+    /// Returns the bytes of a block; if it is compressed, they are subtracted from `left`.
+    fn decompress(self, compressed: Vec<u8>, left: &mut u64) -> io::Result<Vec<u8>> {
         let block = match self {
-            Self::Null => return Ok(packed),
+            Self::Null => return Ok(compressed),
             Self::Deflate => {
                 let mut block = Vec::new();
                 let limit = (*left).min(MAX_BLOCK_BYTES as u64) + 1;
-                flate2::read::DeflateDecoder::new(&*packed).take(limit).read_to_end(&mut block)?;
+                flate2::read::DeflateDecoder::new(&*compressed).take(limit).read_to_end(&mut block)?;
                 block
             }
             Self::Snappy => {
-                // Four bytes of a checksum follow the data.
-                let (data, sum) = packed.split_last_chunk::<4>().ok_or_else(|| damaged("a block is cut off"))?;
+                // A checksum of four bytes follows the data.
+                let (data, sum) = compressed.split_last_chunk::<4>().ok_or_else(|| damaged("a block is cut off"))?;
                 let length = snap::raw::decompress_len(data).map_err(|error| damaged(&error.to_string()))?;
                 if length > MAX_BLOCK_BYTES {
                     return Err(damaged("a block is too large"));
@@ -235,14 +241,14 @@ impl Codec {
     }
 }
 
-/// The bytes that are left behind a block of `length` bytes.
+/// Returns the limit that is left after a block of `length` bytes.
 fn check_size(length: usize, left: u64) -> io::Result<u64> {
     let rest = left.checked_sub(length as u64).ok_or(DecompressionLimit { limit: left })?;
     if length > MAX_BLOCK_BYTES { Err(damaged("a block is too large")) } else { Ok(rest) }
 }
 
 impl AvroType {
-    /// Passes a value; the bytes of a text of bytes go to `taken`.
+    /// Skips a value; the contents of a bytes value are appended to `taken`.
     fn read(&self, input: &mut &[u8], taken: Option<&mut Vec<u8>>) -> io::Result<()> {
         match self {
             Self::Null => Ok(()),
@@ -261,7 +267,10 @@ impl AvroType {
             }
             Self::Union(types) => {
                 let index = usize::try_from(read_long(input)?).ok();
-                index.and_then(|index| types.get(index)).ok_or_else(|| damaged("no such type"))?.read(input, taken)
+                index
+                    .and_then(|index| types.get(index))
+                    .ok_or_else(|| damaged("no such branch of a union"))?
+                    .read(input, taken)
             }
             Self::Record(types) => types.iter().try_for_each(|ty| ty.read(input, None)),
             Self::Array(item) => read_blocks(input, &mut |input| item.read(input, None)),
@@ -272,7 +281,7 @@ impl AvroType {
         }
     }
 
-    /// True where a value of the type is not written at all.
+    /// True if values of the type take no bytes.
     fn takes_no_bytes(&self) -> bool {
         match self {
             Self::Null | Self::Fixed(0) => true,
@@ -309,7 +318,7 @@ impl AvroType {
             "array" => {
                 let items = inner("items")?;
                 if items.takes_no_bytes() {
-                    return Err(damaged("a list of items that take no bytes is not supported"));
+                    return Err(damaged("an array of items that take no bytes is not supported"));
                 }
                 Self::Array(Box::new(items))
             }
@@ -329,17 +338,18 @@ fn field_type(field: &str, depth: usize) -> io::Result<AvroType> {
     AvroType::parse(dynamic::get_member(field, "type").ok_or_else(|| damaged("a field without a type"))?, depth)
 }
 
-/// The fields of the record that the schema describes; true for the one with the message.
-fn fields(schema: &str) -> io::Result<Vec<(bool, AvroType)>> {
+/// Returns the fields of the record that the schema describes.
+fn fields(schema: &str) -> io::Result<Vec<RecordField>> {
     let fields = dynamic::elements(dynamic::get_member(schema, "fields").unwrap_or("[]"));
     let is_body = |field: &str| dynamic::get_member(field, "name").is_some_and(|name| dynamic::to_text(name) == BODY);
-    let mut fields: Vec<(bool, AvroType)> =
-        fields.map(|field| Ok((is_body(field), field_type(field, 0)?))).collect::<io::Result<_>>()?;
-    fields.retain(|(_, ty)| !ty.takes_no_bytes());
-    if fields.iter().any(|(body, _)| *body) { Ok(fields) } else { Err(damaged("its records have no field Body")) }
+    let field = |field| Ok(RecordField { is_body: is_body(field), ty: field_type(field, 0)? });
+    let mut fields: Vec<RecordField> = fields.map(field).collect::<io::Result<_>>()?;
+    fields.retain(|field| !field.ty.takes_no_bytes());
+    let has_body = fields.iter().any(|field| field.is_body);
+    if has_body { Ok(fields) } else { Err(damaged("its records have no field Body")) }
 }
 
-/// The blocks of a list or map.
+/// Reads the blocks of an array or map.
 fn read_blocks(input: &mut &[u8], item: &mut dyn FnMut(&mut &[u8]) -> io::Result<()>) -> io::Result<()> {
     loop {
         let count = read_long(input)?;
@@ -365,7 +375,7 @@ fn skip(input: &mut &[u8], count: usize) -> io::Result<()> {
 
 fn length_of(length: i64) -> io::Result<usize> {
     let length = usize::try_from(length).ok().filter(|length| *length <= MAX_BLOCK_BYTES);
-    length.ok_or_else(|| damaged("a length makes no sense"))
+    length.ok_or_else(|| damaged("a length is invalid"))
 }
 
 fn read_bytes(input: &mut impl Read) -> io::Result<Vec<u8>> {
@@ -379,7 +389,7 @@ fn read_long(input: &mut impl Read) -> io::Result<i64> {
     try_read_long(input)?.ok_or_else(|| damaged("the file is cut off"))
 }
 
-/// A zigzag number of variable length; None at the end of the input.
+/// Reads a zigzag-encoded number of variable length; None at the end of the input.
 fn try_read_long(input: &mut impl Read) -> io::Result<Option<i64>> {
     let mut number: u64 = 0;
     for index in 0..10 {
@@ -438,7 +448,7 @@ mod tests {
         for body in bodies {
             let map = [long(1), bytes(b"key"), long(1), bytes(b"value"), long(0)].concat();
             let record = [long(-3), bytes(b"0"), map, long(1), bytes(body.as_bytes())].concat();
-            let packed = match codec {
+            let compressed = match codec {
                 Codec::Null => record,
                 Codec::Deflate => {
                     let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -448,16 +458,16 @@ mod tests {
                 Codec::Snappy => {
                     let mut crc = flate2::Crc::new();
                     crc.update(&record);
-                    let packed = snap::raw::Encoder::new().compress_vec(&record).expect("packed");
-                    [packed, crc.sum().to_be_bytes().to_vec()].concat()
+                    let compressed = snap::raw::Encoder::new().compress_vec(&record).expect("packed");
+                    [compressed, crc.sum().to_be_bytes().to_vec()].concat()
                 }
             };
-            out.extend([long(1), bytes(&packed), vec![7; 16]].concat());
+            out.extend([long(1), bytes(&compressed), vec![7; 16]].concat());
         }
         out
     }
 
-    /// The text, or the damage.
+    /// Returns the text, or the error.
     fn read(container: &[u8]) -> Result<String, String> {
         let report = FileReport::new("capture.avro", Arc::default());
         let mut text = String::new();
@@ -469,7 +479,8 @@ mod tests {
         }
     }
 
-    /// A forged count of values that take no bytes must not keep the reader busy: without the bound this does not end.
+    /// A forged count of values that take no bytes must not keep the reader busy: without the limit, this test does not
+    /// end.
     #[test]
     fn values_without_bytes_end_at_once() {
         let forged = |body: &str, other: &str| {
@@ -491,7 +502,7 @@ mod tests {
     }
 
     #[test]
-    fn bodies_come_out_of_every_codec() {
+    fn bodies_are_read_with_every_codec() {
         for codec in [Codec::Null, Codec::Deflate, Codec::Snappy] {
             let container = container(codec, &["{\"a\":1}", "{\"a\":2}"]);
             assert_eq!(read(&container).as_deref(), Ok("{\"a\":1}\n{\"a\":2}\n"), "{codec:?}");
@@ -499,7 +510,7 @@ mod tests {
     }
 
     #[test]
-    fn damage_is_an_error_and_nothing_worse() {
+    fn damage_is_an_error() {
         for codec in [Codec::Null, Codec::Deflate, Codec::Snappy] {
             let whole = container(codec, &["{\"a\":1}", "{\"a\":2}"]);
             for end in 0..whole.len() {

@@ -1,9 +1,9 @@
-//! CSV -> JSON Lines, as it is read: every shape behind goes through the reader of JSON.
+//! Converts CSV to JSON Lines as it is read, so that every shape is read by the JSON reader.
 //!
-//! What the file is, is told by its first line: a download of the Entra admin center (display names), a query result or
-//! `.export` (columns of a table, the portal of Log Analytics adds the time zone), or, without a header line, rows that
-//! end with the name of their table. A row that does not fit is counted with its line and left out; reading goes on
-//! with the next line, so that one stray quote does not take the rest along.
+//! The first line identifies the kind of file: a download of the Entra admin center (display names), a query result or
+//! `.export` (column names; the Log Analytics portal adds the time zone), or, without a header line, rows that end with
+//! the name of their table. A row that does not fit is counted with its line number and skipped; reading continues with
+//! the next line, so that a stray quote loses only one row.
 
 mod header;
 mod portal;
@@ -21,25 +21,25 @@ use crate::scan::Damage;
 /// Bytes read at once.
 const CHUNK: usize = 256 << 10;
 
-/// Yields a JSON object a row.
+/// Yields one JSON object per row.
 pub(crate) struct CsvLines<R> {
     rows: RowReader<R>,
     layout: CsvLayout,
     headers: HeaderLines,
     count: u64,
-    /// Rows that are not UTF-8.
+    /// Number of rows that are not UTF-8.
     undecodable: u64,
     text: String,
     position: usize,
     report: FileReport,
-    /// Where the text begins that is at hand.
+    /// Offset of the buffered text in the whole text.
     offset: u64,
     starts: Vec<UnitStart>,
     source_map: Arc<SourceMap>,
 }
 
 impl<R: Read> CsvLines<R> {
-    /// Reads the first line of `input`; the inner error says why the file is not read.
+    /// Reads the first line of `input`; Err says why the file is not read.
     pub(crate) fn new(input: R, report: FileReport) -> Result<Self, &'static str> {
         let mut rows = RowReader {
             input,
@@ -55,7 +55,7 @@ impl<R: Read> CsvLines<R> {
         let typed = rows.choose_delimiter();
         let (cells, length) = match rows.parse() {
             ParsedRow::Row(cells, length, _) => (cells.into_iter().map(Cow::into_owned).collect::<Vec<_>>(), length),
-            ParsedRow::Incomplete | ParsedRow::Broken(_) => return Err("its first line is no line of CSV"),
+            ParsedRow::Incomplete | ParsedRow::Broken(_) => return Err("its first line is not valid CSV"),
         };
         let (layout, is_header) = layout(&cells, typed, report.name())?;
         let headers = HeaderLines::new(is_header.then_some(&cells));
@@ -79,17 +79,17 @@ impl<R: Read> CsvLines<R> {
         })
     }
 
-    /// What the first header names, if the file is one of the Entra admin center.
+    /// Returns the first header, if the file is one of the Entra admin center.
     pub(crate) fn portal_header(&self) -> Option<Arc<PortalHeader>> {
         self.layout.portal_header()
     }
 
-    /// Where the rows begin in the text.
+    /// Returns the map from the text to the rows.
     pub(crate) fn source_map(&self) -> &Arc<SourceMap> {
         &self.source_map
     }
 
-    /// Turns the rows of the buffer into text; false at the end.
+    /// Converts the rows of the buffer to text; false at the end.
     fn refill(&mut self) -> io::Result<bool> {
         self.offset += self.text.len() as u64;
         self.text.clear();
@@ -98,7 +98,7 @@ impl<R: Read> CsvLines<R> {
             self.rows.skip_mark();
             self.report.damaged(Damage::NulBytes, self.rows.skip_nul_bytes());
             let (line, byte) = (self.rows.line, self.rows.offset);
-            let (length, flaw) = match self.rows.parse() {
+            let (length, problem) = match self.rows.parse() {
                 ParsedRow::Row(cells, length, _) if cells.iter().all(|cell| cell.is_empty()) && cells.len() <= 1 => {
                     if length == 0 {
                         self.end();
@@ -109,7 +109,7 @@ impl<R: Read> CsvLines<R> {
                 ParsedRow::Row(cells, length, _) if self.headers.is_header(&cells) => {
                     let same = self.headers.is_same(&cells);
                     let cells: Vec<String> = cells.into_iter().map(Cow::into_owned).collect();
-                    self.begin_again(&cells, same, line);
+                    self.start_header(&cells, same, line);
                     (length, None)
                 }
                 ParsedRow::Row(_, length, _) if self.layout.unread().is_some() => {
@@ -123,22 +123,22 @@ impl<R: Read> CsvLines<R> {
                     (length, None)
                 }
                 ParsedRow::Row(cells, length, _) => {
-                    let flaw = format!("{} cells under {} headers", cells.len(), self.layout.width());
+                    let problem = format!("{} cells, but {} headers", cells.len(), self.layout.width());
                     match self.headers.joined(&cells, self.layout.width()) {
                         Some(header) => {
                             let cells: Vec<Cow<'_, str>> = header.iter().map(|name| name.as_str().into()).collect();
                             let same = self.headers.is_same(&cells);
-                            self.begin_again(&header, same, line);
+                            self.start_header(&header, same, line);
                             (length, Some("the header line of another file is joined to its end".to_owned()))
                         }
-                        None => (self.rows.first_line(), Some(flaw)),
+                        None => (self.rows.first_line(), Some(problem)),
                     }
                 }
-                ParsedRow::Incomplete => (self.rows.first_line(), Some("a quote is opened and not closed".to_owned())),
+                ParsedRow::Incomplete => (self.rows.first_line(), Some("a quote is not closed".to_owned())),
                 ParsedRow::Broken(reason) => (self.rows.first_line(), Some(reason.to_owned())),
             };
-            if let Some(flaw) = flaw {
-                self.report.lost(format!("line {line}"), flaw);
+            if let Some(problem) = problem {
+                self.report.lost(format!("line {line}"), problem);
             }
             self.rows.pass(length);
         }
@@ -150,12 +150,14 @@ impl<R: Read> CsvLines<R> {
         }
     }
 
-    /// Goes on behind a header line further down: the file was made of several.
-    fn begin_again(&mut self, cells: &[String], same: bool, line: u64) {
+    /// Continues after a header line further down: the file was concatenated from several.
+    fn start_header(&mut self, cells: &[String], same: bool, line: u64) {
         let name = self.report.name();
         let text = match same {
-            true => format!("{name}: header lines that are repeated further down are no rows"),
-            false => format!("{name}: line {line} is a header with other columns: the rows behind it are read by it"),
+            true => format!("{name}: repeated header lines further down are skipped"),
+            false => format!(
+                "{name}: line {line} is a header with other columns: the rows after it are read with those columns"
+            ),
         };
         self.report.notices(vec![(text, 1)]);
         if same {
@@ -169,7 +171,7 @@ impl<R: Read> CsvLines<R> {
         self.headers = HeaderLines::new(Some(cells));
     }
 
-    /// Says what the whole file says about itself.
+    /// Reports what is known at the end of the file.
     fn end(&mut self) {
         self.layout.report(&self.report);
         self.report.damaged(Damage::MayBeCutOff, u64::from(self.rows.unfinished));
@@ -196,31 +198,31 @@ impl<R: Read> Read for CsvLines<R> {
 struct RowReader<R> {
     input: R,
     buffer: Vec<u8>,
-    /// Where the next row begins in the buffer.
+    /// Offset of the next row in the buffer.
     at: usize,
     ended: bool,
-    /// The number of its line, and the offset of its first byte.
+    /// The line number of the next row, and the offset of its first byte in the file.
     line: u64,
     offset: u64,
     delimiter: u8,
-    /// True behind a last line without a line end.
+    /// True after a last line without a newline.
     unfinished: bool,
-    /// What ended the input too early; it is passed on behind the rows that were whole.
+    /// The error that ended the input early; it is returned after the rows before it.
     failed: Option<io::Error>,
 }
 
-/// What stands at the beginning of the buffer.
+/// The row at the beginning of the buffer, or what there is instead.
 enum ParsedRow<'a> {
     /// A row, its length in bytes, and whether all of it is UTF-8.
     Row(Vec<Cow<'a, str>>, usize, bool),
-    /// A quote is not closed.
+    /// A quote is not closed in the bytes at hand.
     Incomplete,
     Broken(&'static str),
 }
 
 impl<R: Read> RowReader<R> {
-    /// Takes the delimiter that cuts the first line into the most cells, behind blank lines and those that only tell how
-    /// the file was made; true where one of these names a type of PowerShell.
+    /// Chooses the delimiter that divides the first line into the most cells, after empty lines and those that describe
+    /// the file. True if one of these names a PowerShell type.
     fn choose_delimiter(&mut self) -> bool {
         self.fill(CHUNK);
         self.skip_mark();
@@ -244,7 +246,7 @@ impl<R: Read> RowReader<R> {
         typed
     }
 
-    /// Passes a byte order mark, which stands in front of each file of those that were joined.
+    /// Passes a byte order mark, which precedes each of several concatenated files.
     fn skip_mark(&mut self) {
         if self.buffer.len() - self.at < 3 && !self.ended {
             self.fill(CHUNK);
@@ -255,7 +257,7 @@ impl<R: Read> RowReader<R> {
         self.offset += length as u64;
     }
 
-    /// Passes NUL bytes in front of a row; how many runs of them there are.
+    /// Passes NUL bytes before a row; returns the number of runs.
     fn skip_nul_bytes(&mut self) -> u64 {
         let before = self.offset;
         while self.buffer.get(self.at) == Some(&0) {
@@ -269,35 +271,35 @@ impl<R: Read> RowReader<R> {
         u64::from(self.offset > before)
     }
 
-    /// The row at the beginning, which is not passed.
+    /// Parses the next row without passing it.
     fn parse(&mut self) -> ParsedRow<'_> {
-        let mut wanted = CHUNK;
+        let mut min_bytes = CHUNK;
         loop {
-            if self.buffer.len() - self.at < wanted && !self.ended {
-                self.fill(wanted);
+            if self.buffer.len() - self.at < min_bytes && !self.ended {
+                self.fill(min_bytes);
             }
             let unfinished =
                 matches!(parse_row(&self.buffer[self.at..], self.delimiter, self.ended), ParsedRow::Incomplete);
-            if !unfinished || self.ended || wanted >= MAX_RECORD_BYTES {
+            if !unfinished || self.ended || min_bytes >= MAX_RECORD_BYTES {
                 break;
             }
-            wanted *= 2;
+            min_bytes *= 2;
         }
         parse_row(&self.buffer[self.at..], self.delimiter, self.ended)
     }
 
-    /// Reads until `wanted` bytes are there.
-    fn fill(&mut self, wanted: usize) {
+    /// Reads until the buffer holds `min_bytes` bytes or the input ends.
+    fn fill(&mut self, min_bytes: usize) {
         self.buffer.drain(..self.at);
         self.at = 0;
-        let missing = wanted.saturating_sub(self.buffer.len()) as u64;
+        let missing = min_bytes.saturating_sub(self.buffer.len()) as u64;
         match self.input.by_ref().take(missing).read_to_end(&mut self.buffer) {
             Ok(count) => self.ended = (count as u64) < missing,
             Err(error) => (self.ended, self.failed) = (true, Some(error)),
         }
     }
 
-    /// The length of the line at the beginning.
+    /// Returns the length of the next line.
     fn first_line(&self) -> usize {
         let rest = &self.buffer[self.at..];
         memchr::memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1)
@@ -305,7 +307,7 @@ impl<R: Read> RowReader<R> {
 
     fn pass(&mut self, length: usize) {
         let passed = &self.buffer[self.at..self.at + length];
-        // What ends with the closing quote of a cell is whole.
+        // A row that ends with the closing quote of a cell is complete.
         self.unfinished = passed.last().is_some_and(|last| !matches!(last, b'\n' | b'\r' | b'"'));
         self.line += memchr::memchr_iter(b'\n', &self.buffer[self.at..self.at + length]).count() as u64;
         self.at += length;
@@ -313,7 +315,7 @@ impl<R: Read> RowReader<R> {
     }
 }
 
-/// The row that `bytes` start with; `ended` where nothing follows them. No cells, no length: the end.
+/// Parses the row at the start of `bytes`; `ended` if no bytes follow. One empty cell of length 0 is the end.
 fn parse_row(bytes: &[u8], delimiter: u8, ended: bool) -> ParsedRow<'_> {
     let mut cells = Vec::new();
     let mut position = 0;
@@ -349,14 +351,14 @@ fn parse_row(bytes: &[u8], delimiter: u8, ended: bool) -> ParsedRow<'_> {
             [b'\r', b'\n', ..] => return ParsedRow::Row(cells, position + 2, is_utf8),
             [] | [b'\r'] if !ended => return ParsedRow::Incomplete,
             [] => return ParsedRow::Row(cells, position, is_utf8),
-            // A lone carriage return ends a line where nothing else does.
+            // A carriage return alone ends a line, too.
             [b'\n' | b'\r', ..] => return ParsedRow::Row(cells, position + 1, is_utf8),
-            _ => return ParsedRow::Broken("text behind a closing quote"),
+            _ => return ParsedRow::Broken("text after a closing quote"),
         }
     }
 }
 
-/// The inside of a quoted cell, and its length with the closing quote.
+/// Returns the inside of a quoted cell, and its length with the closing quote.
 fn quoted(bytes: &[u8]) -> Option<(Cow<'_, [u8]>, usize)> {
     let mut inside: Cow<'_, [u8]> = Cow::Borrowed(&[]);
     let mut start = 0;
@@ -383,7 +385,7 @@ mod tests {
 
     use super::{CsvLines, FileReport};
 
-    /// The JSON Lines of a text, and how many lines were lost.
+    /// Returns the JSON Lines of a text, and the number of lines lost.
     fn read(text: &str) -> Result<(String, u64), &'static str> {
         let report = FileReport::new("file.csv", Arc::default());
         let mut lines = CsvLines::new(text.as_bytes(), report.clone())?;
@@ -412,7 +414,7 @@ mod tests {
     }
 
     #[test]
-    fn files_that_were_joined_have_several_headers() {
+    fn concatenated_files_have_several_headers() {
         let cases = [
             ("a,b\n1,2\na,b\n3,4\n", "{\"a\":\"1\",\"b\":\"2\"}\n{\"a\":\"3\",\"b\":\"4\"}\n", 0),
             (
@@ -425,13 +427,14 @@ mod tests {
                 &"{\"TimeGenerated\":\"1\",\"Type\":\"2\",\"Id\":\"3\"}\n".repeat(2),
                 2,
             ),
-            // Without a line end between them the row is lost, and those behind it are read by their header.
+            // Without a newline between the files, the joined row is lost, and the rows after it are read with their
+            // header.
             (
                 "TimeGenerated,Type,Id\n1,2,3\n1,2,9Id,TimeGenerated,Type\n4,5,6\n",
                 "{\"TimeGenerated\":\"1\",\"Type\":\"2\",\"Id\":\"3\"}\n{\"Id\":\"4\",\"TimeGenerated\":\"5\",\"Type\":\"6\"}\n",
                 1,
             ),
-            // A row with the name of a column in it is a row.
+            // A row that contains the name of a column is a row.
             ("Location,b,c\nLocation,2,3\n", "{\"Location\":\"Location\",\"b\":\"2\",\"c\":\"3\"}\n", 0),
         ];
         for (text, lines, lost) in cases {
@@ -440,13 +443,13 @@ mod tests {
     }
 
     #[test]
-    fn lines_in_front_of_the_header_are_passed() {
+    fn lines_before_the_header_are_passed() {
         let row = "{\"TimeGenerated\":\"1\",\"Id\":\"3\"}\n".to_owned();
         for text in [
             "\r\n  \r\nTimeGenerated,Id\r\n1,3\r\n",
             "#TYPE System.Management.Automation.PSCustomObject\r\n\"TimeGenerated\",\"Id\"\r\n1,3\r\n",
             "\u{feff}sep=;\n\nTimeGenerated;Id\n1;3\n",
-            // A column without a name is no reason to lose the others.
+            // An unnamed column does not lose the others.
             ",TimeGenerated,Id,\n0,1,3,\n",
         ] {
             assert_eq!(read(text), Ok((row.clone(), 0)), "{text:?}");
@@ -454,7 +457,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_told_is_refused() {
+    fn csv_without_known_columns_or_time_zone_is_refused() {
         for text in [
             "Time [Berlin],b\n1,2\n",
             "Time [Local],b\n1,2\n",
@@ -473,7 +476,7 @@ mod tests {
     }
 
     #[test]
-    fn the_portal_writes_words() {
+    fn labels_of_the_portal_become_values() {
         let text = concat!(
             "Date (UTC),Request ID,Unique token identifier,Location,Status,Sign-in error code,Failure reason,Browser,",
             "Compliant,Incoming token type,Incoming token type,Conditional Access\n",

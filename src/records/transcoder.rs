@@ -1,5 +1,5 @@
-//! Text in UTF-16, or in several encodings one after the other -> UTF-8, as it is read. Windows PowerShell redirects output
-//! in UTF-16; other tools append UTF-8 to that, and the other way round.
+//! Converts UTF-16, or text in several encodings, to UTF-8 as it is read. Windows PowerShell redirects output in
+//! UTF-16; other tools append UTF-8 to that, and vice versa.
 
 use std::io::{self, Read};
 
@@ -12,28 +12,28 @@ use crate::scan::Damage;
 /// Bytes read at once.
 const CHUNK: usize = 32 << 10;
 
-/// Reads a text and yields UTF-8. Halves of surrogate pairs become U+FFFD, as does a last odd byte.
+/// Reads a text and yields UTF-8. Unpaired surrogates and an odd last byte become U+FFFD.
 pub(crate) struct Transcoder<R> {
     input: R,
     encoding: Encoding,
-    /// Bytes of the input that make no whole code unit, or the first half of a pair, yet.
+    /// Bytes of the input that are not a whole code unit yet, or the first half of a surrogate pair.
     rest: Vec<u8>,
     /// The last character so far.
     last: Option<char>,
     /// The last byte of the text so far.
     last_byte: Option<u8>,
     report: FileReport,
-    /// What ended the input early: it comes behind what was read before it.
+    /// The error that ended the input early. It is returned after the bytes read before it.
     failure: Option<io::Error>,
 }
 
 impl<R: Read> Transcoder<R> {
-    /// For a text that begins in this encoding. What has no character goes to `report`.
+    /// Converts a text that begins in this encoding. Replaced code units are counted at `report`.
     pub(crate) fn new(input: R, encoding: Encoding, report: FileReport) -> Self {
         Self { input, encoding, rest: Vec::new(), last: None, last_byte: None, report, failure: None }
     }
 
-    /// Appends the text of the bytes at hand, as far as it is clear what they are.
+    /// Appends the text of the bytes at hand, as far as their encoding is known.
     fn take(&mut self, ended: bool, text: &mut Vec<u8>) {
         loop {
             let (length, next) = match self.encoding.change(&self.rest, ended) {
@@ -47,14 +47,14 @@ impl<R: Read> Transcoder<R> {
             self.last_byte = text.last().copied().or(self.last_byte);
             let Some(encoding) = next else { return };
             self.encoding = encoding;
-            // A record that was cut off does not go on in another encoding, whatever it ends with.
+            // A truncated record does not continue in another encoding, whatever it ends with.
             if self.last_byte.is_some_and(|last| !matches!(last, b'\n' | b'\r' | b' ' | b'}' | b']' | b',')) {
                 text.extend_from_slice("\u{fffd}\n".as_bytes());
             }
         }
     }
 
-    /// Appends the text of `rest`; with `whole`, nothing of it is left.
+    /// Appends the text of `rest`; with `whole`, all of it is converted.
     fn decode(&mut self, whole: bool, text: &mut Vec<u8>) {
         if self.encoding == Encoding::Utf8 {
             text.append(&mut self.rest);
@@ -79,7 +79,7 @@ impl<R: Read> Transcoder<R> {
         self.last = decoded.chars().next_back().or(self.last);
         if odd {
             self.rest.clear();
-            // A record that is whole stays what it is.
+            // Keeps a whole record apart from the damage.
             if matches!(self.last, Some('}' | ']')) {
                 decoded.push('\n');
             }
@@ -110,7 +110,7 @@ mod tests {
     use super::super::chunk_source::ChunkReader;
     use super::{Encoding, FileReport, Transcoder};
 
-    /// Yields a byte at a time.
+    /// Yields one byte at a time.
     struct Slow<'a>(&'a [u8]);
 
     impl Read for Slow<'_> {
@@ -147,12 +147,12 @@ mod tests {
                 assert_eq!(text.replace('\u{feff}', ""), [first, &second, first].concat().replace('\u{feff}', ""));
             }
         }
-        // The first bytes of a line, and nothing else.
+        // The first bytes of a line only.
         assert_eq!(decode(&[little(first), utf8("{\"")].concat(), Encoding::Utf16Le), first.to_owned() + "≻");
     }
 
     #[test]
-    fn what_stands_before_a_failure_is_read() {
+    fn text_before_a_failure_is_read() {
         struct Failing;
         impl Read for Failing {
             fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {

@@ -1,10 +1,10 @@
-//! Bytes that are not UTF-8, read as Windows-1252: what tools of Windows write in Western languages.
+//! Decodes bytes that are not UTF-8 as Windows-1252, which Windows tools write in Western languages.
 
 use std::borrow::Cow;
 
 use encoding_rs::WINDOWS_1252;
 
-/// The text of `bytes`. Sequences that are valid UTF-8 stay; only the other bytes are read as Windows-1252.
+/// Returns the text of `bytes`. Valid UTF-8 is kept; only the other bytes are decoded as Windows-1252.
 pub(crate) fn decode(bytes: &[u8]) -> Cow<'_, str> {
     if let Ok(text) = std::str::from_utf8(bytes) {
         return Cow::Borrowed(text);

@@ -71,7 +71,7 @@ fn the_dictionary_of_fields() {
         (&"dynamic".into(), &"properties.location".into(), &"location".into())
     );
     let text = run(&["fields", "SigninLogs", "--explain", "resulttype"]).stdout;
-    assert!(text.contains("`resultType`, or where that is empty `properties.status.errorCode`"), "{text}");
+    assert!(text.contains("`resultType`, or if that is empty `properties.status.errorCode`"), "{text}");
     assert!(run(&["fields", "SigninLogs", "--explain", "callerIpAddress"]).stdout.starts_with("SigninLogs.IPAddress"));
     assert_eq!(run(&["fields", "SignInLogs"]).stdout, run(&["fields", "SigninLogs"]).stdout);
     let output = coldcase(&["fields", "SigninLog"]);

@@ -1,4 +1,4 @@
-//! What the header line of a CSV file says its rows are.
+//! Interprets the header line of a CSV file.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -10,40 +10,40 @@ use crate::entra::portal::{PortalHeader, portal_column};
 use crate::records::FileReport;
 use crate::types::{datetime, dynamic};
 
-/// Columns that a file may have.
+/// Maximum number of columns of a file.
 const MAX_COLUMNS: usize = 4_096;
 
-/// Bytes of their names: every row repeats them, so long ones would make much of little.
+/// Maximum length of their names: every row repeats them, so long names would inflate the text.
 const MAX_HEADER_BYTES: usize = 256 << 10;
 
-/// Bytes of the longest name that a column of a known table has, and more.
+/// An upper bound of the length of column names of known tables.
 const MAX_NAME: usize = 96;
 
-/// The column that makes rows those of a table.
+/// The column that identifies rows of a table.
 const TIME: &str = "TimeGenerated";
 
-/// How the line begins that Export-Csv puts in front of the header.
+/// The beginning of the line that Export-Csv writes before the header.
 pub(super) const TYPE_LINE: &str = "#TYPE ";
 
 /// Why the CSV of PowerShell objects is not read.
 const POWERSHELL: &str =
-    "Export-Csv wrote the names of types in place of nested objects: save with ConvertTo-Json -Depth 10";
+    "Export-Csv replaced nested objects with type names: export again with ConvertTo-Json -Depth 10";
 
-/// What the rows are.
+/// How the rows of a file are converted.
 pub(super) enum CsvLayout {
-    /// Cells under these keys.
+    /// Cells become values of these keys.
     Keys(Vec<KeyColumn>),
     /// A download of the Entra admin center.
     Portal(PortalRow),
-    /// Rows under a header, further down, that is not read; why, and how many cells they have.
+    /// Rows under a later header that is not supported; why, and their number of cells.
     Unread(&'static str, usize),
 }
 
 /// A column whose cells become values of a key.
 pub(super) struct KeyColumn {
-    /// The key, quoted and with its colon; "" for a column without a name, which is not read.
+    /// The key, quoted and with its colon; "" for an unnamed column, which is not read.
     key: String,
-    /// The offset from UTC of its times, as it is written behind a time; "" for UTC.
+    /// The offset from UTC to be appended to its times; "" for UTC.
     offset: String,
 }
 
@@ -56,7 +56,7 @@ impl CsvLayout {
         }
     }
 
-    /// Why the rows are not read, where they are not.
+    /// Returns why the rows are not read, if so.
     pub(super) fn unread(&self) -> Option<&'static str> {
         match self {
             Self::Unread(reason, _) => Some(reason),
@@ -64,7 +64,7 @@ impl CsvLayout {
         }
     }
 
-    /// What the header names, if it is one of the Entra admin center.
+    /// Returns the header, if it is one of the Entra admin center.
     pub(super) fn portal_header(&self) -> Option<Arc<PortalHeader>> {
         match self {
             Self::Portal(row) => Some(row.header()),
@@ -72,18 +72,18 @@ impl CsvLayout {
         }
     }
 
-    /// Reports what was met in the rows since the last time.
+    /// Reports what was found in the rows since the last call.
     pub(super) fn report(&mut self, report: &FileReport) {
         match self {
             Self::Portal(row) => row.report(report),
             Self::Keys(keys) if keys.iter().any(|column| column.key.is_empty()) => {
-                report.notices(vec![("columns of a CSV file that have no name are not read".to_owned(), 1)]);
+                report.notices(vec![("unnamed columns of a CSV file are not read".to_owned(), 1)]);
             }
             Self::Keys(_) | Self::Unread(..) => {}
         }
     }
 
-    /// Writes the object that a row is.
+    /// Writes a row as an object.
     pub(super) fn write(&mut self, cells: &[Cow<'_, str>], text: &mut String) {
         match self {
             Self::Keys(keys) => {
@@ -94,7 +94,7 @@ impl CsvLayout {
                     if column.offset.is_empty() || cell.trim().is_empty() {
                         dynamic::quote(cell, text);
                     } else {
-                        // A time that has a zone of its own is none with a second one.
+                        // A time with a zone of its own becomes invalid with a second one.
                         dynamic::quote(&format!("{} {}", cell.trim(), column.offset), text);
                     }
                 }
@@ -106,53 +106,53 @@ impl CsvLayout {
     }
 }
 
-/// What the first line says; true where it is a header, false where it is a row already. `typed` where a line with a
-/// type of PowerShell stands in front of it; `file` is the name of the file.
+/// Interprets the first line; true if it is a header, false if it is a row. `typed` if a line with a PowerShell type
+/// precedes it; `file` is the name of the file.
 pub(super) fn layout(cells: &[String], typed: bool, file: &str) -> Result<(CsvLayout, bool), &'static str> {
     if cells.len() > MAX_COLUMNS {
-        return Err("it has more columns than are read");
+        return Err("it has too many columns");
     }
     if let Some(columns) = headerless_columns(cells) {
         return Ok((CsvLayout::Keys(columns.map(|name| key(name, String::new())).collect()), false));
     }
     if cells.iter().map(String::len).sum::<usize>() > MAX_HEADER_BYTES {
-        return Err("the names of its columns are longer than is read");
+        return Err("its column names are too long");
     }
     let (names, offsets): (Vec<&str>, Vec<String>) =
         cells.iter().map(|cell| column_name(cell.trim())).collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
-    let names: Vec<&str> = names.into_iter().map(|name| spelled(name, cells)).collect();
+    let names: Vec<&str> = names.into_iter().map(|name| spelled_as_in_table(name, cells)).collect();
     let has = |name: &str| names.contains(&name);
     let is_table = has(TIME);
     if (typed || (has("CreatedDateTime") && has("AppliedConditionalAccessPolicies"))) && !is_table {
         return Err(POWERSHELL);
     }
     if has("Request ID") && has("Authentication method") {
-        return Err("details of authentications, which belong to the rows of another download");
+        return Err("details of authentications, which belong to the sign-ins of another download");
     }
     if names.iter().filter(|name| portal_column(name).is_some()).count() >= 3 && !is_table {
         return Ok((CsvLayout::Portal(PortalRow::new(cells, file)), true));
     }
     let is_value = |name: &&str| name.parse::<f64>().is_ok() || datetime::parse(name).is_some();
-    // An index without a name, or a comma too many, hides no column of a table.
+    // An unnamed index or a trailing comma does not affect the columns of a table.
     if names.iter().any(is_value) || (!is_table && has("")) {
-        return Err("CSV without a header line: which columns it has cannot be told");
+        return Err("CSV without a header line: its columns are unknown");
     }
     Ok((CsvLayout::Keys(names.into_iter().zip(offsets).map(|(name, offset)| key(name, offset)).collect()), true))
 }
 
-/// The header lines of a file so far, to know another one when it comes.
+/// The header lines of a file so far, to recognise repeated ones.
 pub(super) struct HeaderLines {
     names: Vec<String>,
 }
 
 impl HeaderLines {
-    /// The first line is this header; without any, none is known.
+    /// Starts with this header; None if the file has none.
     pub(super) fn new(header: Option<&[String]>) -> Self {
         Self { names: header.into_iter().flatten().map(|name| name.trim().to_owned()).collect() }
     }
 
-    /// Whether a row is a header again: the same, or most of its cells are names of columns. Rows are many, so most
-    /// have to be told by their first cell.
+    /// True if a row is a header: the same one, or most of its cells are column names. The first cell rules out most
+    /// rows.
     pub(super) fn is_header(&self, cells: &[Cow<'_, str>]) -> bool {
         let filled = || cells.iter().map(|cell| cell.trim()).filter(|cell| !cell.is_empty());
         if !filled().next().is_some_and(|cell| self.is_name(cell)) {
@@ -162,13 +162,13 @@ impl HeaderLines {
         self.is_same(cells) || (names >= 3 && names * 2 > filled().count())
     }
 
-    /// True where a row is the header once more.
+    /// True if a row repeats the header.
     pub(super) fn is_same(&self, cells: &[Cow<'_, str>]) -> bool {
         self.names.len() == cells.len() && self.names.iter().zip(cells).all(|(name, cell)| name == cell.trim())
     }
 
-    /// The header that a row ends with: a file whose last line has no line end was joined to another. Its first name
-    /// is what is known of where the row ends; "" where nothing is.
+    /// Returns the header that a row ends with: the last line of a file without a final newline, joined to another
+    /// file. Its first name is the longest known column name that the joined cell ends with; "" if there is none.
     pub(super) fn joined(&self, cells: &[Cow<'_, str>], width: usize) -> Option<Vec<String>> {
         let last = cells.get(width.checked_sub(1)?)?;
         let others = cells.get(width..)?;
@@ -184,7 +184,7 @@ impl HeaderLines {
 
     fn is_name(&self, cell: &str) -> bool {
         let name = without_zone(cell);
-        // Times, numbers and long texts are told at once.
+        // Times, numbers and long strings are ruled out at once.
         if name.len() > MAX_NAME || name.starts_with(|first: char| first.is_ascii_digit()) {
             return self.names.iter().any(|own| own == cell);
         }
@@ -194,8 +194,9 @@ impl HeaderLines {
     }
 }
 
-/// The name as the table has it, where tools wrote names of columns in another case: without `TimeGenerated` as such.
-fn spelled<'a>(name: &'a str, headers: &[String]) -> &'a str {
+/// Returns the column name as the table spells it, for tools that change its case. Names are kept if the header
+/// contains `TimeGenerated` in this spelling.
+fn spelled_as_in_table<'a>(name: &'a str, headers: &[String]) -> &'a str {
     let time = |header: &String| column_name(header.trim()).is_ok_and(|(name, _)| name == TIME);
     let other = |header: &String| column_name(header.trim()).is_ok_and(|(name, _)| name.eq_ignore_ascii_case(TIME));
     if headers.iter().any(time) || !headers.iter().any(other) {
@@ -205,8 +206,8 @@ fn spelled<'a>(name: &'a str, headers: &[String]) -> &'a str {
     columns.find(|field| field.name.eq_ignore_ascii_case(name)).map_or(name, |field| field.name.as_str())
 }
 
-/// The name of the column, and the offset of its times from UTC, "" for none: the portal of Log Analytics adds the time
-/// zone to the names of times.
+/// Returns the column name, and the offset of its times from UTC ("" for none): the Log Analytics portal appends the
+/// time zone to the names of time columns.
 fn column_name(header: &str) -> Result<(&str, String), &'static str> {
     let Some((name, zone)) = header.strip_suffix(']').and_then(|rest| rest.rsplit_once(" [")) else {
         return Ok((header, String::new()));
@@ -215,7 +216,8 @@ fn column_name(header: &str) -> Result<(&str, String), &'static str> {
     offset.map(|offset| (name, offset)).ok_or("its times are not in UTC: export it again with the time zone UTC")
 }
 
-/// The offset that `UTC`, `UTC+01:00` or `UTC-5` names, "" for none. The offset of any other zone depends on the date.
+/// Returns the offset that `UTC`, `UTC+01:00` or `UTC-5` names, "" for none. The offset of other zones depends on the
+/// date, so they return None.
 fn offset(zone: &str) -> Option<String> {
     let zone = zone.trim().replace('\u{2212}', "-");
     let prefix = zone.get(..3).filter(|prefix| ["UTC", "GMT"].iter().any(|name| prefix.eq_ignore_ascii_case(name)))?;
@@ -225,9 +227,9 @@ fn offset(zone: &str) -> Option<String> {
     }
     let sign = rest.chars().next().filter(|sign| matches!(sign, '+' | '-' | '\u{b1}'))?;
     let (hours, minutes) = rest[sign.len_utf8()..].split_once(':').unwrap_or((&rest[sign.len_utf8()..], "00"));
-    let number = |text: &str, most: u32| {
+    let number = |text: &str, max: u32| {
         let is_short = (1..=2).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-        text.parse::<u32>().ok().filter(|number| is_short && *number <= most)
+        text.parse::<u32>().ok().filter(|number| is_short && *number <= max)
     };
     match (number(hours, 14)?, number(minutes, 59)?) {
         (0, 0) => Some(String::new()),
@@ -236,7 +238,7 @@ fn offset(zone: &str) -> Option<String> {
     }
 }
 
-/// The name of the column, whatever the time zone is that stands behind it.
+/// Returns the column name without the time zone after it.
 fn without_zone(header: &str) -> &str {
     header.strip_suffix(']').and_then(|rest| rest.rsplit_once(" [")).map_or(header, |(name, _)| name)
 }

@@ -1,4 +1,4 @@
-//! Rows of the CSV that the Entra admin center offers for download -> objects laid out as Microsoft Graph does.
+//! Converts rows of CSV downloads of the Entra admin center to objects like those of Microsoft Graph.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -11,21 +11,21 @@ use crate::records::FileReport;
 use crate::scan::Damage;
 use crate::types::dynamic;
 
-/// Says what every object is; its value is the table, where the headers tell it.
+/// Marks every object; its value is the table, if the headers identify it.
 const MARK: &str = "\"@portalCsv\":";
 
-/// How the cells of a row make an object.
+/// How the cells of a row become an object.
 pub(super) struct PortalRow {
     properties: Vec<PortalProperty>,
     outcome: Option<usize>,
     table: Option<&'static str>,
-    /// Whether the sign-ins are interactive, if the name of the file tells it.
+    /// Whether the sign-ins are interactive, if the file name says so.
     interactive: Option<bool>,
     width: usize,
-    /// Headers without a column, and error codes that are blank though the sign-in did not succeed.
+    /// Unknown headers, and the number of failed sign-ins with an empty error code.
     unknown: Vec<String>,
-    blank_codes: u64,
-    /// Labels that stand for no known value, by the column of the table.
+    empty_codes: u64,
+    /// Number of labels that stand for no known value, by table column.
     labels: BTreeMap<&'static str, u64>,
 }
 
@@ -51,7 +51,7 @@ impl PortalRow {
             interactive: is_interactive(file),
             width: headers.len(),
             unknown: Vec::new(),
-            blank_codes: 0,
+            empty_codes: 0,
             labels: BTreeMap::new(),
         };
         for (index, header) in headers.iter().enumerate() {
@@ -80,24 +80,24 @@ impl PortalRow {
         self.width
     }
 
-    /// The properties that the header names.
+    /// Returns the properties that the header names.
     pub(super) fn header(&self) -> Arc<PortalHeader> {
         let cells = self.properties.iter().flat_map(|property| &property.cells);
         Arc::new(PortalHeader::new(cells.map(|cell| cell.column), self.interactive.is_some()))
     }
 
-    /// Reports what was met in the rows since the last time.
+    /// Reports what was found in the rows since the last call.
     pub(super) fn report(&mut self, report: &FileReport) {
         for (column, count) in std::mem::take(&mut self.labels) {
             report.damaged(Damage::UnknownLabel(column.to_owned()), count);
         }
         let unknown = std::mem::take(&mut self.unknown);
         let mut notices: Vec<(String, u64)> =
-            unknown.iter().map(|header| (format!("the column {header:?} of the CSV is not read"), 1)).collect();
-        let blank = std::mem::take(&mut self.blank_codes);
-        if blank > 0 {
-            let text = "sign-ins of the CSV without an error code that did not succeed: their ResultType is empty";
-            notices.push((text.to_owned(), blank));
+            unknown.iter().map(|header| (format!("the CSV column {header:?} is unknown and not read"), 1)).collect();
+        let empty = std::mem::take(&mut self.empty_codes);
+        if empty > 0 {
+            let text = "failed sign-ins in the CSV without an error code: their ResultType is empty";
+            notices.push((text.to_owned(), empty));
         }
         report.notices(notices);
     }
@@ -116,8 +116,8 @@ impl PortalRow {
                         text.push_str(if text.ends_with('{') { "" } else { "," });
                         dynamic::quote(cell.key, text);
                         text.push(':');
-                        let blank = cell.column.values == PortalValues::Code && cells[cell.index].trim().is_empty();
-                        self.blank_codes += u64::from(blank && !succeeded);
+                        let empty = cell.column.values == PortalValues::Code && cells[cell.index].trim().is_empty();
+                        self.empty_codes += u64::from(empty && !succeeded);
                         if !write_value(cell, &cells[cell.index], succeeded, text, &mut self.labels) {
                             text.truncate(member);
                         }
@@ -125,7 +125,7 @@ impl PortalRow {
                     text.push('}');
                     true
                 }
-                // Of a header that comes twice, the first cell that holds something counts.
+                // If a header occurs twice, the first cell that is not empty counts.
                 false => {
                     let labels = &mut self.labels;
                     property.cells.iter().any(|cell| write_value(cell, &cells[cell.index], succeeded, text, labels))
@@ -148,7 +148,7 @@ impl PortalRow {
     }
 }
 
-/// Writes what a cell stands for; false where it holds nothing.
+/// Writes the value of a cell; false if it is empty.
 fn write_value(
     cell: &PortalCell,
     value: &str,
@@ -201,7 +201,7 @@ fn truth(words: &str) -> Option<bool> {
     }
 }
 
-/// The text without the apostrophe that the portal puts in front of what a spreadsheet would take for a formula.
+/// Returns the value without the apostrophe that the portal puts before formulas of spreadsheets.
 fn unguarded(value: &str) -> &str {
     match value.strip_prefix('\'') {
         Some(rest) if rest.starts_with(['-', '+', '=', '@']) => rest,

@@ -75,7 +75,7 @@ impl Needle {
         };
         let part = text.split(breaks).max_by_key(|part| part.len())?;
         // PowerShell cmdlets capitalise the keys of nested objects: the needle begins after the start of a key.
-        let part = if case_sensitive { powershell::behind_key_start(part) } else { part };
+        let part = if case_sensitive { powershell::after_key_start(part) } else { part };
         (part.len() >= MIN_NEEDLE).then(|| Self { text: part.to_owned(), case_sensitive })
     }
 
