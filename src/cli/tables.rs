@@ -91,8 +91,8 @@ fn functions(library: FunctionLibrary, from: &str) -> Vec<Vec<Value>> {
         let name = format!("{name}()");
         row(&name, library.file_of(function).map(|of| &of.file), problem)
     });
-    let wrong = files.iter().filter(|file| !file.mistakes.is_empty());
-    defined.chain(wrong.map(|of| row("[functions]", Some(&of.file), first(&of.mistakes)))).collect()
+    let wrong = files.iter().filter(|file| !file.errors.is_empty());
+    defined.chain(wrong.map(|of| row("[functions]", Some(&of.file), first(&of.errors)))).collect()
 }
 
 /// A row for a pattern, with what it matches. Without a table, every known table is looked for in its files.

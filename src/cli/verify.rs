@@ -7,7 +7,7 @@ use crate::diagnostic::{Error, Result};
 use crate::engine::Settings;
 use crate::engine::inspect::for_each_file;
 use crate::parquet::ParquetFile;
-use crate::parquet::checksums::Verdict;
+use crate::parquet::checksums::ChecksumResult;
 use crate::storage::file_id::unique_files;
 use crate::storage::files::DataFile;
 use crate::storage::listing::Listing;
@@ -79,9 +79,9 @@ fn verify(file: &DataFile) -> Result<VerifiedFile> {
     let (table, groups, count, status, damage) = match found {
         Ok((opened, verdict)) => {
             let (status, damage) = match verdict {
-                Verdict::Intact => ("intact", String::new()),
-                Verdict::Damaged(parts) => ("damaged", parts.join("; ")),
-                Verdict::NoChecksums => {
+                ChecksumResult::Intact => ("intact", String::new()),
+                ChecksumResult::Damaged(parts) => ("damaged", parts.join("; ")),
+                ChecksumResult::NoChecksums => {
                     ("no checksums", "written by another program, or by an older version of this one".to_owned())
                 }
             };

@@ -25,8 +25,8 @@ pub(super) struct CheckpointPart {
     pub parts: u32,
 }
 
-/// What the name of a file tells: `<version>.checkpoint.parquet` is whole, `<version>.checkpoint.<part>.<parts>.parquet`
-/// is not; None for any other file.
+/// What the name of a file tells: `<version>.checkpoint.parquet` is whole,
+/// `<version>.checkpoint.<part>.<parts>.parquet` is not; None for any other file.
 pub(super) fn part(name: &str) -> Option<CheckpointPart> {
     let (version, rest) = name.strip_suffix(".parquet")?.split_once(".checkpoint")?;
     let (part, parts) = match rest {
@@ -40,8 +40,8 @@ pub(super) fn part(name: &str) -> Option<CheckpointPart> {
     (1..=parts).contains(&part).then_some(CheckpointPart { version, number: part, parts })
 }
 
-/// Calls `act` with each action of a part of a checkpoint, as commits have them; the inner error says why it cannot be told what
-/// these are.
+/// Calls `act` with each action of a part of a checkpoint, as commits have them; the inner error says why it cannot be
+/// told what these are.
 pub(super) fn read(file: &DataFile, act: &mut dyn FnMut(&str) -> Result<(), Refusal>) -> Result<Result<(), Refusal>> {
     let opened = match ParquetFile::of(file) {
         Ok(opened) => opened,

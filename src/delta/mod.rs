@@ -1,8 +1,8 @@
 //! Delta tables: the files that the log says are part of the table.
 //!
 //! Source: the Delta transaction log protocol. Every commit is a file of actions, one JSON object a line; the table is
-//! what was added and not removed later. A checkpoint stands in place of commits that are gone. A log that needs more than
-//! that (a checkpoint with sidecars, vectors of deleted rows, renamed columns) is refused.
+//! what was added and not removed later. A checkpoint stands in place of commits that are gone. A log that needs more
+//! than that (a checkpoint with sidecars, vectors of deleted rows, renamed columns) is refused.
 
 mod checkpoint;
 pub(crate) mod table;

@@ -68,8 +68,8 @@ fn missing(folder: &DataFile, path: &str) -> Error {
     Error::Data { file, place: None, reason }
 }
 
-/// True for a file that belongs to the table: of the log, with rows, or with the numbers of deleted rows. Others are in the
-/// folder by chance.
+/// True for a file that belongs to the table: of the log, with rows, or with the numbers of deleted rows. Others are in
+/// the folder by chance.
 fn is_own(file: &DataFile, path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     is_of_log(path) || name.starts_with("deletion_vector") || file.is_parquet()

@@ -17,7 +17,7 @@ use crate::types::Batch;
 
 /// Returns the partitions of a scan, with the dynamic filter of `context` applied.
 pub(super) fn partitions(scan: &Scan, context: &ExecContext) -> Result<Vec<Arc<dyn Partition>>> {
-    let coverage = TimeCoverage::asked(&scan.name, scan.table.schema(), &scan.prune).map(Arc::new);
+    let coverage = TimeCoverage::requested(&scan.name, scan.table.schema(), &scan.prune).map(Arc::new);
     let filtered = context.dynamic_filter.as_ref().map(|filter| filter.apply(scan));
     let scan = filtered.as_ref().unwrap_or(scan);
     let filter = scan.filter.as_ref().map(|filter| {
@@ -56,7 +56,7 @@ impl PredicateFilter {
         let times = columns.column(index).to_array();
         let Some(times) = times.as_primitive_opt::<Int64Type>() else { return };
         if let (Some(first), Some(last)) = (compute::min(times), compute::max(times)) {
-            coverage.saw(first, last);
+            coverage.record(first, last);
         }
     }
 }

@@ -1,12 +1,12 @@
-//! One value of a file -> the table's type, where the two differ.
+//! Converts a single value of a file to the type of the table's column.
 
 use crate::types::{Type, Value, cast as language, decimal, number};
 
-/// `value` as a `target`; None where it has no counterpart, and for null.
+/// Converts `value` to `target`; None for null, and if it has no counterpart.
 ///
-/// Texts are read as the language reads them. A number becomes another kind of number only where it is the same
-/// number: `toint()` would wrap and `tolong()` cut, but nobody asked for that here. A count of unknown units is no
-/// datetime.
+/// Strings are parsed as KQL does. Numbers are only converted if the value stays the same: `toint()` would wrap and
+/// `tolong()` truncate, which nobody requested here. Numbers are not converted to datetimes, because their unit is
+/// unknown.
 pub(super) fn cast(value: &Value, target: Type) -> Option<Value> {
     match (value, target) {
         (Value::Null(_), _) => None,
@@ -35,7 +35,7 @@ fn from_whole(whole: i64, target: Type) -> Option<Value> {
     }
 }
 
-/// Loaders widen columns of whole numbers to reals as soon as one of them is missing: the way back.
+/// Converts a real. Loaders such as pandas turn integer columns into reals if a value is missing; this reverses it.
 fn from_real(real: f64, target: Type) -> Option<Value> {
     match target {
         Type::Int | Type::Long | Type::Bool => {
@@ -48,7 +48,7 @@ fn from_real(real: f64, target: Type) -> Option<Value> {
 
 #[expect(clippy::float_cmp, reason = "the question is whether it is exactly that number")]
 fn is_same(whole: i64, real: f64) -> bool {
-    // Beyond the range the conversion gives its end, which as a real rounds up to a number outside of it.
+    // Out of range, the conversion saturates to i64::MAX, which as a real rounds up to a value outside the range.
     number::long_to_real(whole) == real && whole < i64::MAX
 }
 

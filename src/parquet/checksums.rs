@@ -1,16 +1,15 @@
-//! Checksums of Parquet files that this program writes.
-//!
-//! Pages carry checksums of their own, which every reader verifies. The rest of the file is covered by two entries of the
-//! footer: [`CHECKSUMS_KEY`] has those of each row group, of what lies between the row groups and the footer, and of each
-//! index and bloom filter there, so that a query verifies what it reads of these. [`SEAL_KEY`] has that of the footer
-//! itself, with zeros in its own place. All are CRC-32: they find damage, not forgery.
+//! Checksums of Parquet files that this program writes. Pages have their own checksums, which every reader verifies.
+//! Two entries of the footer cover the rest of the file: [`CHECKSUMS_KEY`] has the checksums of each row group, of the
+//! bytes between the row groups and the footer, and of each page index and bloom filter in them, so that a query can
+//! verify what it reads. [`SEAL_KEY`] has the checksum of the footer itself, computed with zeros in place of its own
+//! digits. All are CRC-32, which detects damage but not forgery.
 
 use std::fmt;
 use std::ops::Range;
 
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
 
-use super::input::Input;
+use super::input::ParquetInput;
 use super::pages::chunk_range;
 use super::{ParquetFile, footer, reader};
 use crate::scan::{Damage, ScanReport};
@@ -19,19 +18,19 @@ use crate::scan::{Damage, ScanReport};
 pub const CHECKSUMS_KEY: &str = "coldcase.checksums";
 /// The key of the checksum of the footer.
 pub const SEAL_KEY: &str = "coldcase.seal";
-/// How the value of [`SEAL_KEY`] begins, before its digits.
+/// The prefix of the value of [`SEAL_KEY`], before its digits.
 pub const UNSEALED: &str = "crc32:";
 /// Hexadecimal digits of a checksum.
 pub const SEAL_DIGITS: usize = 8;
-/// Bytes behind the footer: its length, and the mark of the format.
+/// Bytes after the footer: its length and the magic bytes.
 pub const TRAILER_BYTES: usize = 8;
 
-/// Bytes that are read at once to verify them.
+/// Bytes that are read at once for verification.
 const PIECE_BYTES: u64 = 8 << 20;
 
-/// A part of a file that has a checksum of its own, for each column chunk.
+/// A part of a file that has its own checksum for each column chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Section {
+pub enum FileSection {
     /// The statistics of its pages.
     ColumnIndex,
     /// The offsets of its pages.
@@ -40,10 +39,10 @@ pub enum Section {
     BloomFilter,
 }
 
-impl Section {
+impl FileSection {
     const ALL: [Self; 3] = [Self::ColumnIndex, Self::OffsetIndex, Self::BloomFilter];
 
-    /// Where it lies, if the chunk has one.
+    /// Its byte range, if the chunk has one.
     fn range(self, chunk: &ColumnChunkMetaData) -> Option<Range<u64>> {
         match self {
             Self::ColumnIndex => chunk.column_index_range(),
@@ -63,26 +62,27 @@ impl Section {
     }
 }
 
-/// The checksums of the parts of a file. As a text they have a length that depends on the number of parts alone.
+/// The checksums of the parts of a file. The length of their text depends on the number of parts alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checksums {
-    /// Those of the row groups.
+    /// The checksums of the row groups.
     pub groups: Vec<u32>,
-    /// That of what lies between the row groups and the footer.
+    /// The checksum of the bytes between the row groups and the footer.
     pub between: u32,
-    /// Those of the sections of each chunk, group by group; 0 for one that is not there.
+    /// The checksums of the sections of each chunk, by row group; 0 for a missing section.
     sections: Vec<[u32; 3]>,
 }
 
 impl Checksums {
-    /// Those of row groups with so many columns; the others are to be filled in.
+    /// Creates the checksums for row groups with `columns` columns; the other checksums are filled in later.
     #[must_use]
     pub fn of_groups(groups: Vec<u32>, columns: usize) -> Self {
         let sections = vec![[0; 3]; groups.len() * columns];
         Self { groups, between: 0, sections }
     }
 
-    /// Fills in those of the sections; `bytes` answers the bytes of a range of the file. None if a section is not there.
+    /// Computes the checksums of the sections; `bytes` returns the bytes of a range of the file. None if it lacks a
+    /// range.
     pub fn sum_sections<'a>(
         &mut self,
         metadata: &ParquetMetaData,
@@ -90,7 +90,7 @@ impl Checksums {
     ) -> Option<()> {
         let chunks = metadata.row_groups().iter().flat_map(RowGroupMetaData::columns);
         for (sums, chunk) in self.sections.iter_mut().zip(chunks) {
-            for (sum, section) in sums.iter_mut().zip(Section::ALL) {
+            for (sum, section) in sums.iter_mut().zip(FileSection::ALL) {
                 if let Some(range) = section.range(chunk) {
                     *sum = crc32fast::hash(bytes(range)?);
                 }
@@ -121,7 +121,7 @@ impl fmt::Display for Checksums {
     }
 }
 
-/// Where the footer lies in `bytes`, which end with the file.
+/// The range of the footer in `bytes`, which end at the end of the file.
 #[must_use]
 pub fn footer_range(bytes: &[u8]) -> Option<Range<usize>> {
     let end = bytes.len().checked_sub(TRAILER_BYTES)?;
@@ -129,11 +129,11 @@ pub fn footer_range(bytes: &[u8]) -> Option<Range<usize>> {
     Some(end.checked_sub(usize::try_from(length).ok()?)?..end)
 }
 
-/// Reads the checksums of a file and verifies those of its footer; None for a file without any.
+/// Reads the checksums of a file and verifies its footer; None for a file without checksums.
 ///
 /// # Errors
-/// The footer is not what was written.
-pub(super) fn read(input: &Input, bytes: u64, metadata: &ParquetMetaData) -> Result<Option<Checksums>, String> {
+/// The checksum of the footer does not match.
+pub(super) fn read(input: &ParquetInput, bytes: u64, metadata: &ParquetMetaData) -> Result<Option<Checksums>, String> {
     let Some(seal) = footer::value(metadata, SEAL_KEY) else { return Ok(None) };
     let damaged = || "its checksum does not match: the file was damaged or changed after it was written".to_owned();
     let sum = seal.strip_prefix(UNSEALED).and_then(|digits| u32::from_str_radix(digits, 16).ok());
@@ -152,19 +152,20 @@ pub(super) fn read(input: &Input, bytes: u64, metadata: &ParquetMetaData) -> Res
     if fits { Ok(Some(checksums)) } else { Err(damaged()) }
 }
 
-/// The footer and the bytes behind it.
-fn footer_bytes(input: &Input, bytes: u64) -> std::io::Result<bytes::Bytes> {
+/// The footer and the bytes after it.
+fn footer_bytes(input: &ParquetInput, bytes: u64) -> std::io::Result<bytes::Bytes> {
     let trailer = input.read(bytes.saturating_sub(TRAILER_BYTES as u64)..bytes)?;
     let length = trailer.first_chunk().map_or(0, |length| u32::from_le_bytes(*length));
     input.read(bytes.saturating_sub(TRAILER_BYTES as u64 + u64::from(length))..bytes)
 }
 
 impl ParquetFile {
-    /// True unless a checksum tells that `bytes` are not what was written as a section of a chunk, which is reported.
+    /// False if the checksum of a section of a chunk does not match `bytes`, which is reported as damage.
     pub(super) fn is_intact(
         &self,
-        section: Section,
-        (group, leaf): (usize, usize),
+        section: FileSection,
+        group: usize,
+        leaf: usize,
         bytes: &[u8],
         report: &ScanReport,
     ) -> bool {
@@ -178,17 +179,17 @@ impl ParquetFile {
         is_intact
     }
 
-    /// Reads the whole file, and compares it with its checksums.
+    /// Reads the whole file and verifies its checksums.
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn verify(&self) -> std::io::Result<Verdict> {
-        let Some(checksums) = &self.checksums else { return Ok(Verdict::NoChecksums) };
-        let input = Input::open(&self.location)?;
+    pub fn verify(&self) -> std::io::Result<ChecksumResult> {
+        let Some(checksums) = &self.checksums else { return Ok(ChecksumResult::NoChecksums) };
+        let input = ParquetInput::open(&self.location)?;
         let mut damaged = Vec::new();
         let mut next = MAGIC.len() as u64;
         if *input.read(0..next.min(self.bytes))? != *MAGIC {
-            damaged.push("the mark at the start of the file".to_owned());
+            damaged.push("the magic bytes at the start of the file".to_owned());
         }
         for (index, (group, sum)) in self.metadata.row_groups().iter().zip(&checksums.groups).enumerate() {
             let end =
@@ -203,7 +204,7 @@ impl ParquetFile {
         if footer < next || hash(&input, next..footer)? != checksums.between {
             damaged.push("page indexes or bloom filters".to_owned());
         }
-        Ok(if damaged.is_empty() { Verdict::Intact } else { Verdict::Damaged(damaged) })
+        Ok(if damaged.is_empty() { ChecksumResult::Intact } else { ChecksumResult::Damaged(damaged) })
     }
 
     /// The number of its row groups.
@@ -213,21 +214,21 @@ impl ParquetFile {
     }
 }
 
-/// How every Parquet file begins.
+/// The first bytes of a Parquet file.
 const MAGIC: &[u8; 4] = b"PAR1";
 
-/// What the checksums of a file say of it.
+/// The result of verifying the checksums of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Every byte is as it was written.
+pub enum ChecksumResult {
+    /// All checksums match.
     Intact,
-    /// These parts are not.
+    /// The checksums of these parts do not match.
     Damaged(Vec<String>),
-    /// The file has none.
+    /// The file has no checksums.
     NoChecksums,
 }
 
-fn hash(input: &Input, range: Range<u64>) -> std::io::Result<u32> {
+fn hash(input: &ParquetInput, range: Range<u64>) -> std::io::Result<u32> {
     let mut hash = crc32fast::Hasher::new();
     let mut start = range.start;
     while start < range.end {
@@ -238,12 +239,12 @@ fn hash(input: &Input, range: Range<u64>) -> std::io::Result<u32> {
     Ok(hash.finalize())
 }
 
-/// Reads the checksums of a file whose footer may make no sense.
+/// Like [`read`] for a footer that may be invalid.
 pub(super) fn read_guarded(
-    input: &Input,
+    input: &ParquetInput,
     bytes: u64,
     metadata: &ParquetMetaData,
-) -> Result<Option<Checksums>, reader::Damage> {
+) -> Result<Option<Checksums>, reader::DamageReason> {
     reader::guarded(|| read(input, bytes, metadata))
 }
 

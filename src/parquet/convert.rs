@@ -1,7 +1,7 @@
-//! Arrow arrays as the parquet crate gives them -> columns of KQL.
+//! Converts Arrow arrays of the parquet crate to KQL columns.
 //!
-//! The table's type wins. A file column of another type is converted value by value as the language would
-//! (`cast.rs`); a value that has no counterpart becomes null and is reported as damage, never approximated.
+//! The type of the table's column decides. A file column of another type is converted value by value as KQL would
+//! (`cast.rs`); a value without a counterpart becomes null and is reported as damage, never approximated.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use arrow::datatypes::{
 };
 use rust_decimal::Decimal;
 
-use super::file_columns::{FileColumn, Source};
+use super::file_columns::{FileColumn, StoredAs};
 use super::nested;
 use super::strings::StringConverter;
 use crate::diagnostic::Result;
@@ -24,57 +24,52 @@ use crate::scan::{Damage, ScanReport};
 use crate::types::datetime::{self, TICKS_PER_DAY, UnixUnit};
 use crate::types::{Column, ColumnBuilder, Type, Value};
 
-/// Converts the arrays of one column, batch by batch.
+/// Converts the arrays of one column.
 #[derive(Debug)]
 pub(super) struct Converter {
     name: String,
-    source: Source,
+    source: StoredAs,
     target: Type,
     text: StringConverter,
-    /// The file, as reports call it.
+    /// The name of the file in reports.
     file: String,
     report: Arc<ScanReport>,
 }
 
 impl Converter {
-    /// From the values of `column` of `file` to `target`; with `is_taken_apart`, of which only parts are wanted.
-    pub fn new(
-        column: &FileColumn,
-        file: &str,
-        (target, is_taken_apart): (Type, bool),
-        report: &Arc<ScanReport>,
-    ) -> Self {
+    /// Converts `column` of `file` to `target`. `only_paths`: the query reads only paths inside the values.
+    pub fn new(column: &FileColumn, file: &str, target: Type, only_paths: bool, report: &Arc<ScanReport>) -> Self {
         Self {
             name: column.name.clone(),
             source: column.source.clone(),
             target,
-            text: StringConverter::new(target, is_taken_apart),
+            text: StringConverter::new(target, only_paths),
             file: file.to_owned(),
             report: Arc::clone(report),
         }
     }
 
-    /// The column of `array`; `seconds` is the same column of 96-bit timestamps in seconds.
+    /// Converts an array; `seconds` has the same 96-bit timestamps in seconds.
     pub fn convert(&mut self, array: &ArrayRef, seconds: Option<&ArrayRef>) -> Result<Column> {
         let (column, lost) = match &self.source {
-            Source::Text => (self.text.convert(array)?, 0),
-            Source::Bytes => {
+            StoredAs::String => (self.text.convert(array)?, 0),
+            StoredAs::Bytes => {
                 let (text, repaired) = super::strings::check(array)?;
                 self.damaged(Damage::InvalidUtf8(self.name.clone()), repaired);
                 (self.text.convert(&text)?, 0)
             }
-            Source::Nested => {
+            StoredAs::Nested => {
                 let (text, lost) = nested::to_json(array)?;
                 self.damaged(Damage::InvalidUtf8(self.name.clone()), lost.strings);
                 self.damaged(Damage::UnreadableValue(self.name.clone(), Type::Dynamic), lost.values);
                 (self.text.convert(&text)?, 0)
             }
-            Source::Uuid => self.cast_natural(array, Column::array(Type::Guid, Arc::clone(array))),
-            Source::Ticks(ty) => self.cast_natural(array, Column::array(*ty, Arc::clone(array))),
-            Source::Int96 => {
+            StoredAs::Uuid => self.cast_natural(array, Column::array(Type::Guid, Arc::clone(array))),
+            StoredAs::Ticks(ty) => self.cast_natural(array, Column::array(*ty, Arc::clone(array))),
+            StoredAs::Int96 => {
                 self.cast_natural(array, Column::array(Type::Datetime, Arc::new(from_int96(array, seconds))))
             }
-            Source::Scalar(_) => self.cast_natural(array, natural(array)?),
+            StoredAs::Scalar(_) => self.cast_natural(array, natural(array)?),
         };
         let name = self.name.clone();
         let damage = match self.target {
@@ -85,14 +80,13 @@ impl Converter {
         self.damaged(damage, lost + found.unconverted);
         self.damaged(Damage::NotJson(self.name.clone()), found.not_json);
         if found.python > 0 {
-            let text = format!("values of {} in the spelling of Python are read as JSON", self.name);
+            let text = format!("values of {} in Python notation were read as JSON", self.name);
             self.report.notice_times(text, found.python as u64);
         }
         Ok(column)
     }
 
-    /// The values of `array` in the table's type, from the type that they have by themselves; and how many of them
-    /// became null on the way.
+    /// Converts a column from its natural type to the table's type, and returns how many values of `array` became null.
     fn cast_natural(&self, array: &ArrayRef, natural: Column) -> (Column, usize) {
         let before = array.len() - array.logical_null_count();
         let kept = not_null(&natural);
@@ -102,7 +96,7 @@ impl Converter {
         (column, before.saturating_sub(kept))
     }
 
-    /// From the type that the values have by themselves to the table's.
+    /// Converts a column from its natural type to the table's type.
     fn cast(&self, column: Column) -> Column {
         if column.ty() == self.target {
             return column;
@@ -136,7 +130,7 @@ pub(super) fn not_null(column: &Column) -> usize {
     }
 }
 
-/// The column of an array in the KQL type that its Arrow type suggests.
+/// Converts an array to its natural type: the KQL type that corresponds to its Arrow type.
 pub(super) fn natural(array: &ArrayRef) -> Result<Column> {
     let datetimes = |values: Int64Array| Ok(Column::array(Type::Datetime, Arc::new(values)));
     match array.data_type() {
@@ -145,7 +139,7 @@ pub(super) fn natural(array: &ArrayRef) -> Result<Column> {
         DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::UInt8 | DataType::UInt16 => {
             Ok(Column::array(Type::Int, compute::cast(array, &DataType::Int32)?))
         }
-        // Beyond the range of a long there is only null, which arrow's cast makes of it.
+        // Values outside the range of long become null in arrow's cast.
         DataType::Int64 | DataType::UInt32 | DataType::UInt64 => {
             Ok(Column::array(Type::Long, compute::cast(array, &DataType::Int64)?))
         }
@@ -207,8 +201,8 @@ fn timespans(array: &ArrayRef) -> Int64Array {
 const NANOSECONDS_PER_TICK: i64 = 100;
 const NANOSECONDS_PER_SECOND: i64 = 1_000_000_000;
 
-/// 96-bit timestamps. The crate gives nanoseconds that wrap around outside of 1677 to 2262, and seconds that never
-/// do; the nanoseconds inside of the second survive the wrapping.
+/// Converts 96-bit timestamps. The crate's nanoseconds wrap around outside of 1677 to 2262, and its seconds never do;
+/// the nanoseconds within the second are correct despite the wrapping.
 fn from_int96(nanoseconds: &ArrayRef, seconds: Option<&ArrayRef>) -> Int64Array {
     let nanoseconds = nanoseconds.as_primitive::<TimestampNanosecondType>();
     let Some(seconds) = seconds.map(arrow::array::AsArray::as_primitive::<TimestampSecondType>) else {
@@ -225,7 +219,7 @@ fn from_int96(nanoseconds: &ArrayRef, seconds: Option<&ArrayRef>) -> Int64Array 
     ticks.collect()
 }
 
-/// Decimals whose digits fit; null where they do not.
+/// Converts decimals; those with too many digits become null.
 fn decimals<T: ArrowPrimitiveType>(
     array: &PrimitiveArray<T>,
     scale: i8,
@@ -243,7 +237,7 @@ fn decimals<T: ArrowPrimitiveType>(
     Column::array(Type::Decimal, Arc::new(builder.finish()))
 }
 
-/// The decimal `digits` / 10^`scale`. Files pad to their scale with zeros that need no room.
+/// The decimal `digits` / 10^`scale`, without trailing zeros, which files add to fill the scale.
 fn decimal(mut digits: i128, scale: i8) -> Option<Decimal> {
     let mut scale = u32::try_from(scale).ok()?;
     while scale > 0 && digits % 10 == 0 {
@@ -253,7 +247,7 @@ fn decimal(mut digits: i128, scale: i8) -> Option<Decimal> {
     Decimal::try_from_i128_with_scale(digits, scale).ok()
 }
 
-/// Widens whole columns where no value needs a look.
+/// Widens a whole column if every value can be converted.
 fn widen(column: &Column, target: Type) -> Option<Column> {
     let array = column.as_array()?;
     let widened: ArrayRef = match (column.ty(), target) {

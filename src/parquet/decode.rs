@@ -1,4 +1,4 @@
-//! Columns of the table, decoded for some rows of a part.
+//! Decodes columns of the table for selected rows of a part.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -8,15 +8,15 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch};
 use parquet::arrow::arrow_reader::RowSelection;
 
 use super::convert::Converter;
-use super::dictionary_gather;
-use super::file_columns::Source;
-use super::input::Input;
+use super::dictionary_gather::{self, ChunkPages};
+use super::file_columns::StoredAs;
+use super::input::ParquetInput;
 use super::page_sizes;
 use super::pages::wanted_ranges;
-use super::partition::{Part, Readable, RowGroupScan};
+use super::partition::{ReadableRowGroup, RowGroupPart, RowGroupScan};
 use super::prune::RowGroupStatistics;
-use super::reader::{Damage, Reader, Wanted};
-use super::sparse_pages::sift;
+use super::reader::{DamageReason, RowGroupRead, RowGroupReader};
+use super::sparse_pages::read_selected;
 use super::string_lengths::StringLengths;
 use crate::diagnostic::{Error, Result};
 use crate::scan::ScanColumn;
@@ -29,26 +29,26 @@ use crate::types::{Batch, Column, Type, Value};
 /// Decodes some columns of the table, batch by batch.
 pub(super) struct Decoder {
     columns: Vec<DecodedColumn>,
-    /// None where the file has none of the columns.
-    reader: Option<Reader>,
-    /// Reads the 96-bit timestamps a second time, as seconds.
-    seconds: Option<Reader>,
-    /// What kept the readers from being opened.
-    damage: Option<Damage>,
-    /// What was read and is not handed on yet, in pieces of a bounded size.
-    pieces: VecDeque<Piece>,
+    /// None if the file has none of the columns.
+    reader: Option<RowGroupReader>,
+    /// Reads 96-bit timestamps again, as seconds.
+    seconds: Option<RowGroupReader>,
+    /// Why the readers could not be opened.
+    damage: Option<DamageReason>,
+    /// Rows that were read and not returned yet, in batches of limited size.
+    pending: VecDeque<DecodedRows>,
     batch_bytes: usize,
     lengths: StringLengths,
     batch_rows: usize,
-    /// Rows still to come.
+    /// Rows that are still to be returned.
     outstanding: usize,
     numbers: RowNumbers,
-    /// Paths into columns, by the position of the column in the table.
+    /// Path extractors, with the position of their column in the table.
     paths: Vec<(usize, Extractor)>,
 }
 
-/// Some rows of what readers gave.
-struct Piece {
+/// Rows that the readers returned.
+struct DecodedRows {
     rows: usize,
     batch: Option<RecordBatch>,
     seconds: Option<RecordBatch>,
@@ -57,40 +57,41 @@ struct Piece {
 struct DecodedColumn {
     /// Its position in the table.
     index: usize,
-    values: Values,
+    values: ColumnSource,
 }
 
-enum Values {
-    /// All rows have this one: the file lacks the column, or says so.
-    Same(Value),
-    /// It tells where the row is.
-    Origin(Provenance),
-    /// It is the column at `at` of what the reader gives.
-    Read { at: usize, at_seconds: Option<usize>, converter: Converter },
-    /// Its rows are known already, those from `next` on are to come.
-    Picked { rows: ArrayRef, next: usize, converter: Converter },
+enum ColumnSource {
+    /// The same value in all rows: the file lacks the column, or its statistics say so.
+    Constant(Value),
+    /// A provenance column.
+    Provenance(Provenance),
+    /// The column at `at` of the reader's batches.
+    Decoded { at: usize, at_seconds: Option<usize>, converter: Converter },
+    /// Precomputed rows, of which those from `next` on are still to be returned.
+    Gathered { rows: ArrayRef, next: usize, converter: Converter },
 }
 
 impl Decoder {
-    /// Of the rows that `selection` names in the row group of `part`.
+    /// Decodes the rows of `selection` in the row group of `part`.
     pub fn new(
-        part: &Part,
-        readable: &Readable,
+        part: &RowGroupPart,
+        readable: &ReadableRowGroup,
         columns: impl Iterator<Item = usize>,
-        (selection, input): (RowSelection, Input),
+        selection: RowSelection,
+        input: ParquetInput,
     ) -> Result<Self> {
         let scan = part.scan.as_ref();
         let mut indexes: Vec<usize> = columns.collect();
         indexes.sort_unstable();
         indexes.dedup();
         let leaves = scan.leaves(&indexes);
-        let known = known(scan, readable, &indexes, (&selection, &input));
+        let known = precomputed(scan, readable, &indexes, &selection, &input);
         let mut decoder = Self {
             columns: decoded_columns(scan, &indexes, &known),
             reader: None,
             seconds: None,
             damage: None,
-            pieces: VecDeque::new(),
+            pending: VecDeque::new(),
             batch_bytes: scan.request.memory.batch_bytes,
             lengths: StringLengths::default(),
             batch_rows: scan.batch_rows(&leaves),
@@ -99,13 +100,13 @@ impl Decoder {
             paths: Vec::new(),
         };
         if !leaves.is_empty() && decoder.outstanding > 0 {
-            let mut wanted = Wanted { leaves, selection, batch_rows: decoder.batch_rows };
+            let mut wanted = RowGroupRead { leaves, selection, batch_rows: decoder.batch_rows };
             count_bytes(scan, &wanted);
             let known = scan.leaves(&known.iter().map(|(index, _)| *index).collect::<Vec<_>>());
             wanted.leaves.retain(|leaf| !known.contains(leaf));
             if !wanted.leaves.is_empty() {
                 match decoder.fit(scan, readable, &mut wanted, &input)? {
-                    Ok(()) => decoder.damage = decoder.open(scan, readable, (wanted, input)).err(),
+                    Ok(()) => decoder.damage = decoder.open(scan, readable, wanted, input).err(),
                     Err(damage) => decoder.damage = Some(damage),
                 }
             }
@@ -113,17 +114,17 @@ impl Decoder {
         Ok(decoder)
     }
 
-    /// Looks at the pages that will be read: batches are shorter where pages are dense.
+    /// Reads the headers of the pages: batches are made shorter if pages are dense.
     ///
     /// # Errors
-    /// The pages do not fit the memory. The inner error is damage of the file.
+    /// The pages do not fit into memory. The inner error is damage to the file.
     fn fit(
         &mut self,
         scan: &RowGroupScan,
-        readable: &Readable,
-        wanted: &mut Wanted,
-        input: &Input,
-    ) -> Result<Result<(), Damage>> {
+        readable: &ReadableRowGroup,
+        wanted: &mut RowGroupRead,
+        input: &ParquetInput,
+    ) -> Result<Result<(), DamageReason>> {
         let index = readable.metadata.metadata().page_index_for_row_group(0);
         let locations = |leaf| index.offset_index(leaf).map_or(Vec::new(), |index| index.page_locations().clone());
         let sizes = page_sizes::of_leaves(input, scan.metadata(), &wanted.leaves, &locations, &wanted.selection);
@@ -136,8 +137,8 @@ impl Decoder {
         if needed > allowed {
             let (file, needed, allowed) = (&scan.file.name, needed >> 20, allowed >> 20);
             return Err(Error::Limit(format!(
-                "{file}: the pages of row group {} take {needed} MiB when they are decompressed, and --max-memory leaves \
-                 {allowed} MiB to each thread: raise it, use fewer threads, or read fewer columns",
+                "{file}: the decompressed pages of row group {} take {needed} MiB, and --max-memory leaves {allowed} MiB to \
+                 each thread: raise it, use fewer threads, or read fewer columns",
                 scan.group
             )));
         }
@@ -149,36 +150,38 @@ impl Decoder {
     fn open(
         &mut self,
         scan: &RowGroupScan,
-        readable: &Readable,
-        (wanted, input): (Wanted, Input),
-    ) -> Result<(), Damage> {
+        readable: &ReadableRowGroup,
+        wanted: RowGroupRead,
+        input: ParquetInput,
+    ) -> Result<(), DamageReason> {
         let failed = |e: std::io::Error| e.to_string();
         let input = input.with(|| wanted_ranges(readable.metadata.metadata(), &wanted)).map_err(failed)?;
         let again = input.with(Vec::new).map_err(failed)?;
-        self.reader = Some(Reader::open(input, readable.metadata.clone(), &wanted)?);
+        self.reader = Some(RowGroupReader::open(input, readable.metadata.clone(), &wanted)?);
         if let Some(metadata) = &readable.seconds {
-            let is_int96 = |column: &&DecodedColumn| matches!(column.values, Values::Read { at_seconds: Some(_), .. });
+            let is_int96 =
+                |column: &&DecodedColumn| matches!(column.values, ColumnSource::Decoded { at_seconds: Some(_), .. });
             let columns: Vec<usize> = self.columns.iter().filter(is_int96).map(|column| column.index).collect();
             let leaves = scan.leaves(&columns);
             if !leaves.is_empty() {
-                self.seconds = Some(Reader::open(again, metadata.clone(), &Wanted { leaves, ..wanted })?);
+                self.seconds = Some(RowGroupReader::open(again, metadata.clone(), &RowGroupRead { leaves, ..wanted })?);
             }
         }
         Ok(())
     }
 
-    /// The columns of the next rows; None at the end, and where the rest cannot be read, which is counted.
-    pub fn next(&mut self, part: &Part) -> Result<Option<Batch>> {
+    /// Returns the columns of the next rows; None at the end, or if the rest cannot be read, which is reported.
+    pub fn next(&mut self, part: &RowGroupPart) -> Result<Option<Batch>> {
         if self.outstanding == 0 {
             return Ok(None);
         }
         match self.read() {
-            Ok(Piece { rows, batch, seconds }) => {
+            Ok(DecodedRows { rows, batch, seconds }) => {
                 self.outstanding -= rows;
                 let numbers = self.numbers.take(rows);
                 let scan = part.scan.as_ref();
                 let columns = self.columns.iter_mut().map(|column| match column.values {
-                    Values::Origin(of) => Ok(origin(of, scan, &numbers, rows)),
+                    ColumnSource::Provenance(of) => Ok(origin(of, scan, &numbers, rows)),
                     _ => column.convert(rows, batch.as_ref(), seconds.as_ref()),
                 });
                 Ok(Some(Batch::new(columns.collect::<Result<_>>()?, rows)))
@@ -191,43 +194,44 @@ impl Decoder {
         }
     }
 
-    /// The next rows; a dictionary or a view makes few bytes of long strings, which later steps may write out.
-    fn read(&mut self) -> Result<Piece, Damage> {
-        if let Some(piece) = self.pieces.pop_front() {
+    /// Returns the next rows, limited by the bytes of their strings: dictionaries and views need few bytes for long
+    /// strings, but later operators may copy them for each row.
+    fn read(&mut self) -> Result<DecodedRows, DamageReason> {
+        if let Some(piece) = self.pending.pop_front() {
             return Ok(piece);
         }
-        let Piece { rows, batch, seconds } = self.read_batch()?;
+        let DecodedRows { rows, batch, seconds } = self.read_batch()?;
         let mut arrays: Vec<ArrayRef> = batch.as_ref().map_or(Vec::new(), |batch| batch.columns().to_vec());
-        arrays.extend(self.columns.iter().filter_map(|column| column.picked(rows)));
+        arrays.extend(self.columns.iter().filter_map(|column| column.gathered_rows(rows)));
         let step = self.lengths.rows_within(&arrays, rows, self.batch_bytes);
         if step >= rows {
-            return Ok(Piece { rows, batch, seconds });
+            return Ok(DecodedRows { rows, batch, seconds });
         }
         for start in (0..rows).step_by(step) {
             let count = step.min(rows - start);
             let slice = |batch: &RecordBatch| batch.slice(start, count);
             let (batch, seconds) = (batch.as_ref().map(slice), seconds.as_ref().map(slice));
-            self.pieces.push_back(Piece { rows: count, batch, seconds });
+            self.pending.push_back(DecodedRows { rows: count, batch, seconds });
         }
-        self.pieces.pop_front().ok_or_else(|| "a batch without rows".to_owned())
+        self.pending.pop_front().ok_or_else(|| "a batch without rows".to_owned())
     }
 
-    fn read_batch(&mut self) -> Result<Piece, Damage> {
+    fn read_batch(&mut self) -> Result<DecodedRows, DamageReason> {
         if let Some(damage) = self.damage.take() {
             return Err(damage);
         }
         let Some(reader) = &mut self.reader else {
-            return Ok(Piece { rows: self.batch_rows.min(self.outstanding), batch: None, seconds: None });
+            return Ok(DecodedRows { rows: self.batch_rows.min(self.outstanding), batch: None, seconds: None });
         };
         let batch = reader.next()?;
-        let seconds = self.seconds.as_mut().map(Reader::next).transpose()?;
+        let seconds = self.seconds.as_mut().map(RowGroupReader::next).transpose()?;
         if seconds.as_ref().is_some_and(|seconds| seconds.num_rows() != batch.num_rows()) {
             return Err("a column of timestamps gave different numbers of rows".to_owned());
         }
-        Ok(Piece { rows: batch.num_rows(), batch: Some(batch), seconds })
+        Ok(DecodedRows { rows: batch.num_rows(), batch: Some(batch), seconds })
     }
 
-    /// What `columns` hold in a batch of this decoder.
+    /// Selects `columns` from a batch of this decoder.
     pub fn select(&mut self, batch: &Batch, columns: &[ScanColumn]) -> Result<Batch> {
         let columns = columns.iter().map(|wanted| {
             let place = self.columns.iter().position(|column| column.index == wanted.column());
@@ -241,7 +245,7 @@ impl Decoder {
     }
 }
 
-/// The one of `path` into the table's column at `index`.
+/// Returns the extractor of `path` in the table's column at `index`.
 fn extractor<'a>(paths: &'a mut Vec<(usize, Extractor)>, index: usize, path: &Path) -> &'a mut Extractor {
     let known = paths.iter().position(|(column, extractor)| *column == index && extractor.path() == path);
     let place = known.unwrap_or_else(|| {
@@ -252,34 +256,36 @@ fn extractor<'a>(paths: &'a mut Vec<(usize, Extractor)>, index: usize, path: &Pa
 }
 
 impl DecodedColumn {
-    /// The next rows, where they are known already.
-    fn picked(&self, rows: usize) -> Option<ArrayRef> {
+    /// The next rows, if they are precomputed.
+    fn gathered_rows(&self, rows: usize) -> Option<ArrayRef> {
         match &self.values {
-            Values::Picked { rows: known, next, .. } => Some(known.slice(*next, rows)),
-            Values::Same(_) | Values::Origin(_) | Values::Read { .. } => None,
+            ColumnSource::Gathered { rows: known, next, .. } => Some(known.slice(*next, rows)),
+            ColumnSource::Constant(_) | ColumnSource::Provenance(_) | ColumnSource::Decoded { .. } => None,
         }
     }
 
     fn convert(&mut self, rows: usize, batch: Option<&RecordBatch>, seconds: Option<&RecordBatch>) -> Result<Column> {
         match (&mut self.values, batch) {
-            (Values::Read { at, at_seconds, converter }, Some(batch)) => {
+            (ColumnSource::Decoded { at, at_seconds, converter }, Some(batch)) => {
                 let seconds = seconds.zip(*at_seconds).map(|(seconds, at)| seconds.column(at));
                 converter.convert(batch.column(*at), seconds)
             }
-            (Values::Picked { rows: known, next, converter }, _) => {
+            (ColumnSource::Gathered { rows: known, next, converter }, _) => {
                 let array = known.slice(*next, rows);
                 *next += rows;
                 converter.convert(&array, None)
             }
-            (Values::Same(value), _) => Ok(Column::constant(value.clone(), rows)),
-            (Values::Read { .. } | Values::Origin(_), _) => Err(Error::internal("a column was not read")),
+            (ColumnSource::Constant(value), _) => Ok(Column::constant(value.clone(), rows)),
+            (ColumnSource::Decoded { .. } | ColumnSource::Provenance(_), _) => {
+                Err(Error::internal("a column was not read"))
+            }
         }
     }
 }
 
-/// The numbers of selected rows in their file, from 0; none where nobody asks for them.
+/// The numbers of the selected rows in their file, from 0.
 struct RowNumbers {
-    /// Runs that are still to come, the next one last.
+    /// Remaining ranges of row numbers, the next one last.
     runs: Vec<Range<u64>>,
 }
 
@@ -298,7 +304,7 @@ impl RowNumbers {
         Self { runs }
     }
 
-    /// The next `rows` numbers.
+    /// Removes the next `rows` numbers.
     fn take(&mut self, rows: usize) -> Vec<u64> {
         let mut numbers = Vec::with_capacity(rows);
         while numbers.len() < rows
@@ -316,7 +322,7 @@ impl RowNumbers {
     }
 }
 
-/// What a column about the origin holds in these rows of the file.
+/// The values of a provenance column for these rows.
 fn origin(of: Provenance, scan: &RowGroupScan, numbers: &[u64], rows: usize) -> Column {
     let column = |value: &dyn Fn(u64) -> i64| {
         let values = numbers.iter().map(|number| value(*number)).collect::<Int64Array>();
@@ -331,27 +337,32 @@ fn origin(of: Provenance, scan: &RowGroupScan, numbers: &[u64], rows: usize) -> 
     }
 }
 
-/// The columns in the order of the table; the reader gives those of the file in the order of the file.
-fn decoded_columns(scan: &RowGroupScan, indexes: &[usize], known: &[(usize, Known)]) -> Vec<DecodedColumn> {
+/// The columns in the order of the table. The reader returns columns in the order of the file.
+fn decoded_columns(scan: &RowGroupScan, indexes: &[usize], known: &[(usize, PrecomputedColumn)]) -> Vec<DecodedColumn> {
     let file_column = |index: usize| scan.mapping.file_column(&scan.file, index);
     let known = |index: usize| known.iter().find(|(known, _)| *known == index).map(|(_, known)| known.clone());
     let read = indexes.iter().filter(|&&index| known(index).is_none());
     let mut roots: Vec<usize> = read.filter_map(|&index| file_column(index)).map(|c| c.root).collect();
     roots.sort_unstable();
     roots.dedup();
-    let is_int96 = |index: usize| file_column(index).filter(|column| column.source == Source::Int96);
+    let is_int96 = |index: usize| file_column(index).filter(|column| column.source == StoredAs::Int96);
     let mut int96: Vec<usize> = indexes.iter().filter_map(|&index| is_int96(index)).map(|c| c.root).collect();
     int96.sort_unstable();
     int96.dedup();
     let decoded = |&index: &usize| {
         let ty = scan.mapping.ty(index);
-        let target = (ty, scan.takes_apart(index));
-        let converter = |column| Converter::new(column, &scan.file.name, target, &scan.request.report);
+        let only_paths = scan.takes_apart(index);
+        let converter = |column| Converter::new(column, &scan.file.name, ty, only_paths, &scan.request.report);
         let values = match (file_column(index), known(index)) {
-            (None, _) => scan.mapping.origin(index).map_or_else(|| Values::Same(Value::null(ty)), Values::Origin),
-            (Some(_), Some(Known::Same(value))) => Values::Same(value),
-            (Some(column), Some(Known::Picked(rows))) => Values::Picked { rows, next: 0, converter: converter(column) },
-            (Some(column), None) => Values::Read {
+            (None, _) => scan
+                .mapping
+                .origin(index)
+                .map_or_else(|| ColumnSource::Constant(Value::null(ty)), ColumnSource::Provenance),
+            (Some(_), Some(PrecomputedColumn::Constant(value))) => ColumnSource::Constant(value),
+            (Some(column), Some(PrecomputedColumn::Gathered(rows))) => {
+                ColumnSource::Gathered { rows, next: 0, converter: converter(column) }
+            }
+            (Some(column), None) => ColumnSource::Decoded {
                 at: roots.binary_search(&column.root).unwrap_or(0),
                 at_seconds: int96.binary_search(&column.root).ok(),
                 converter: converter(column),
@@ -362,39 +373,46 @@ fn decoded_columns(scan: &RowGroupScan, indexes: &[usize], known: &[(usize, Know
     indexes.iter().map(decoded).collect()
 }
 
-/// The values of a column that needs no reader.
+/// A column that needs no reader.
 #[derive(Clone)]
-enum Known {
-    Same(Value),
-    Picked(ArrayRef),
+enum PrecomputedColumn {
+    Constant(Value),
+    Gathered(ArrayRef),
 }
 
-/// The columns that need no reader, by their positions in the table: statistics tell that all rows are of one
-/// table, rows of a few columns are looked up in dictionaries, and a few rows found in large pages.
-fn known(
+/// The columns that need no reader, with their positions in the table: the column `Type` if statistics say that all
+/// rows belong to one table, and columns whose selected rows can be gathered.
+fn precomputed(
     scan: &RowGroupScan,
-    readable: &Readable,
+    readable: &ReadableRowGroup,
     indexes: &[usize],
-    source: (&RowSelection, &Input),
-) -> Vec<(usize, Known)> {
+    selection: &RowSelection,
+    input: &ParquetInput,
+) -> Vec<(usize, PrecomputedColumn)> {
     let statistics = RowGroupStatistics { file: &scan.file, mapping: &scan.mapping, group: scan.metadata() };
-    // Values are read from the data and not from what is said of them, but for the one that tells rows of tables apart.
+    // Values are read from the data, not from statistics, except for the column that distinguishes tables.
     let is_table =
         |index: usize| scan.mapping.file_column(&scan.file, index).is_some_and(|column| column.name == "Type");
-    let same = |&index: &usize| Some((index, Known::Same(statistics.only_text(index).filter(|_| is_table(index))?)));
-    let mut known: Vec<(usize, Known)> = indexes.iter().filter_map(same).collect();
+    let same = |&index: &usize| {
+        Some((index, PrecomputedColumn::Constant(statistics.only_text(index).filter(|_| is_table(index))?)))
+    };
+    let mut known: Vec<(usize, PrecomputedColumn)> = indexes.iter().filter_map(same).collect();
     let is_known = |index: &usize| known.iter().any(|(known, _)| known == index);
     let others: Vec<usize> = indexes.iter().copied().filter(|index| !is_known(index)).collect();
-    known.extend(picked(scan, readable, &others, source).map(|(index, rows)| (index, Known::Picked(rows))));
+    known.extend(
+        gathered(scan, readable, &others, selection, input)
+            .map(|(index, rows)| (index, PrecomputedColumn::Gathered(rows))),
+    );
     known
 }
 
-/// The columns that can be picked, by their positions in the table.
-fn picked(
+/// The columns whose rows can be gathered from dictionary or plain pages, with their positions in the table.
+fn gathered(
     scan: &RowGroupScan,
-    readable: &Readable,
+    readable: &ReadableRowGroup,
     indexes: &[usize],
-    (selection, input): (&RowSelection, &Input),
+    selection: &RowSelection,
+    input: &ParquetInput,
 ) -> impl Iterator<Item = (usize, ArrayRef)> {
     let (group, rows) = (scan.metadata(), selection.row_count());
     let is_narrow = rows.saturating_mul(indexes.len()) <= dictionary_gather::MAX_ROWS;
@@ -404,22 +422,24 @@ fn picked(
     let mut dictionaries = readable.take_dictionaries();
     wanted.iter().filter_map(move |&index| {
         let column = scan.mapping.file_column(&scan.file, index)?;
-        let is_checked = matches!(column.source, Source::Text | Source::Ticks(_) | Source::Scalar(_));
+        let is_checked = matches!(column.source, StoredAs::String | StoredAs::Ticks(_) | StoredAs::Scalar(_));
         let leaf = column.leaf().filter(|_| is_checked)?;
         let (chunk, ty) = (group.column(leaf), readable.metadata.schema().field(column.root).data_type());
         let pages = index_of_pages.offset_index(leaf).map(|index| index.page_locations().as_slice());
         let looked_up = || {
             let known = dictionaries.iter().position(|(of, _)| *of == leaf).map(|at| dictionaries.swap_remove(at).1);
-            dictionary_gather::pick(input, chunk, (pages.unwrap_or_default(), known), selection, ty)
+            let chunk = ChunkPages { input, chunk, pages: pages.unwrap_or_default() };
+            dictionary_gather::gather(&chunk, known, selection, ty)
         };
-        let sifted = || sift(input, chunk, selection, ty);
+        let read_sparse = || read_selected(input, chunk, selection, ty);
         let rows = is_narrow.then(looked_up).flatten();
-        Some((index, rows.or_else(|| (are_few && pages.is_none()).then(sifted).flatten())?))
+        Some((index, rows.or_else(|| (are_few && pages.is_none()).then(read_sparse).flatten())?))
     })
 }
 
-/// Counts the bytes of the wanted share of each chunk: how many the reader really touches depends on where pages end.
-fn count_bytes(scan: &RowGroupScan, wanted: &Wanted) {
+/// Counts the bytes of each chunk times the share of selected rows. How many bytes the reader really reads depends on
+/// the page boundaries.
+fn count_bytes(scan: &RowGroupScan, wanted: &RowGroupRead) {
     let group = scan.metadata();
     let bytes: u64 =
         wanted.leaves.iter().map(|&leaf| u64::try_from(group.column(leaf).compressed_size()).unwrap_or(0)).sum();

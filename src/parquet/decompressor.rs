@@ -26,26 +26,31 @@ thread_local! {
 
 /// What `work` makes of an unpacker and an empty buffer for packed bytes.
 pub(super) fn with_decompressor<T>(work: impl FnOnce(&mut PageDecompressor, &mut Vec<u8>) -> T) -> T {
-    let (mut unpacker, mut packed) = KEPT.take().unwrap_or_default();
-    packed.clear();
-    let made = work(&mut unpacker, &mut packed);
-    if unpacker.buffer.capacity() <= KEPT_BYTES && packed.capacity() <= KEPT_BYTES {
-        KEPT.set(Some((unpacker, packed)));
+    let (mut decompressor, mut compressed) = KEPT.take().unwrap_or_default();
+    compressed.clear();
+    let made = work(&mut decompressor, &mut compressed);
+    if decompressor.buffer.capacity() <= KEPT_BYTES && compressed.capacity() <= KEPT_BYTES {
+        KEPT.set(Some((decompressor, compressed)));
     }
     made
 }
 
 impl PageDecompressor {
     /// What `packed` holds, if that are `size` bytes; None also where the crate is to unpack it.
-    pub fn unpack<'a>(&'a mut self, packed: &'a [u8], compression: Compression, size: usize) -> Option<&'a [u8]> {
+    pub fn decompress<'a>(
+        &'a mut self,
+        compressed: &'a [u8],
+        compression: Compression,
+        size: usize,
+    ) -> Option<&'a [u8]> {
         if size > MAX_BYTES {
             return None;
         }
-        let unpacked = match compression {
-            Compression::UNCOMPRESSED => packed,
+        let decompressed = match compression {
+            Compression::UNCOMPRESSED => compressed,
             Compression::SNAPPY => {
-                self.buffer.resize(snap::raw::decompress_len(packed).ok().filter(|length| *length == size)?, 0);
-                snap::raw::Decoder::new().decompress(packed, &mut self.buffer).ok()?;
+                self.buffer.resize(snap::raw::decompress_len(compressed).ok().filter(|length| *length == size)?, 0);
+                snap::raw::Decoder::new().decompress(compressed, &mut self.buffer).ok()?;
                 &self.buffer
             }
             Compression::ZSTD(_) => {
@@ -54,11 +59,11 @@ impl PageDecompressor {
                 }
                 self.buffer.clear();
                 self.buffer.reserve(size);
-                self.zstd.as_mut()?.decompress_to_buffer(packed, &mut self.buffer).ok()?;
+                self.zstd.as_mut()?.decompress_to_buffer(compressed, &mut self.buffer).ok()?;
                 &self.buffer
             }
             _ => return None,
         };
-        (unpacked.len() == size).then_some(unpacked)
+        (decompressed.len() == size).then_some(decompressed)
     }
 }

@@ -1,9 +1,9 @@
 //! Rows of chunks whose pages hold places in a dictionary.
 //!
 //! The parquet crate unpacks such pages by way of levels and buffers that it makes anew for each batch, the places of
-//! rows that nobody wants among them. Most of its time goes there where a query reads a few columns. Here the pages of a
-//! part are unpacked one after the other into the same buffer, and the places of the wanted rows are picked from it. What
-//! is not as simple as that is left to the crate, and so is the judgement of what makes no sense.
+//! rows that nobody wants among them. Most of its time goes there where a query reads a few columns. Here the pages of
+//! a part are unpacked one after the other into the same buffer, and the places of the wanted rows are picked from it.
+//! What is not as simple as that is left to the crate, and so is the judgement of what makes no sense.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -20,10 +20,10 @@ use parquet::file::page_index::offset_index::PageLocation;
 
 use super::decompressor::{PageDecompressor, with_decompressor};
 use super::file_columns::is_dictionary_only;
-use super::input::Input;
+use super::input::ParquetInput;
 use super::page_header::PageHeader;
 use super::pages::chunk_range;
-use super::rle::{Run, Runs, unpack};
+use super::rle::{RleDecoder, RleRun, unpack};
 
 /// Rows of all columns for which places are kept together: four megabytes.
 pub(super) const MAX_ROWS: usize = 1 << 20;
@@ -31,53 +31,66 @@ pub(super) const MAX_ROWS: usize = 1 << 20;
 const MAX_BYTES: u64 = 64 << 20;
 
 /// The texts of the dictionary at `range`, which is that of `chunk`; None where the crate is to read it.
-pub(super) fn dictionary(input: &Input, chunk: &ColumnChunkMetaData, range: Range<u64>) -> Option<StringArray> {
-    with_decompressor(|unpacker, packed| {
-        input.read_into(range, packed).ok()?;
-        match Dictionary::read(&mut &packed[..], unpacker, chunk)? {
-            Dictionary::Texts(texts) => Some(texts),
-            Dictionary::Numbers(_) => None,
+pub(super) fn dictionary(input: &ParquetInput, chunk: &ColumnChunkMetaData, range: Range<u64>) -> Option<StringArray> {
+    with_decompressor(|decompressor, compressed| {
+        input.read_into(range, compressed).ok()?;
+        match DictionaryPage::read(&mut &compressed[..], decompressor, chunk)? {
+            DictionaryPage::Strings(strings) => Some(strings),
+            DictionaryPage::Numbers(_) => None,
         }
     })
 }
 
-/// The selected rows of a chunk as an array of type `ty`; None where the crate is to read them. It may be known where
-/// `pages` lie, and what the dictionary holds.
-pub(super) fn pick(
-    input: &Input,
-    chunk: &ColumnChunkMetaData,
-    (pages, known): (&[PageLocation], Option<StringArray>),
-    selection: &RowSelection,
-    ty: &DataType,
-) -> Option<ArrayRef> {
-    if !is_simple(chunk, ty) || input.is_remote() {
-        return None;
-    }
-    with_decompressor(|unpacker, packed| pick_with((unpacker, packed), (input, chunk, pages, known), selection, ty))
+/// The pages of a column chunk.
+pub(super) struct ChunkPages<'a> {
+    pub input: &'a ParquetInput,
+    pub chunk: &'a ColumnChunkMetaData,
+    /// The locations of the data pages, from the page index; empty if there is none.
+    pub pages: &'a [PageLocation],
 }
 
-fn pick_with(
-    (unpacker, packed): (&mut PageDecompressor, &mut Vec<u8>),
-    (input, chunk, pages, known): (&Input, &ColumnChunkMetaData, &[PageLocation], Option<StringArray>),
+/// Returns the selected rows of a chunk as an array of type `ty`; None if the parquet crate must read them. `known` has
+/// the strings of the dictionary if they were read before.
+pub(super) fn gather(
+    source: &ChunkPages<'_>,
+    known: Option<StringArray>,
     selection: &RowSelection,
     ty: &DataType,
 ) -> Option<ArrayRef> {
-    let mut wanted = Wanted::new(selection);
-    let mut first = read_pages(input, chunk, pages, (wanted.span()?, packed))?;
-    let mut rest = &packed[..];
-    let dictionary = match known {
-        Some(texts) => {
-            let header = PageHeader::read(&mut rest)?;
-            rest.split_off(..header.packed)?;
-            Dictionary::Texts(texts)
-        }
-        None => Dictionary::read(&mut rest, unpacker, chunk)?,
-    };
+    if !is_simple(source.chunk, ty) || source.input.is_remote() {
+        return None;
+    }
+    with_decompressor(|decompressor, compressed| {
+        let mut wanted = SelectedRanges::new(selection);
+        let first = source.read(wanted.span()?, compressed)?;
+        let mut rest = &compressed[..];
+        let dictionary = match known {
+            Some(strings) => {
+                let header = PageHeader::read(&mut rest)?;
+                rest.split_off(..header.compressed)?;
+                DictionaryPage::Strings(strings)
+            }
+            None => DictionaryPage::read(&mut rest, decompressor, source.chunk)?,
+        };
+        let mut codes = Vec::with_capacity(selection.row_count());
+        gather_codes(rest, first, source.chunk, decompressor, &mut wanted, &mut codes)?;
+        dictionary.at(codes, ty)
+    })
+}
+
+/// Appends the codes of the wanted rows. `rest` are the data pages, of which the first begins with row `first`.
+fn gather_codes(
+    mut rest: &[u8],
+    mut first: usize,
+    chunk: &ColumnChunkMetaData,
+    decompressor: &mut PageDecompressor,
+    wanted: &mut SelectedRanges,
+    codes: &mut Vec<i32>,
+) -> Option<()> {
     let has_levels = chunk.column_descr().max_def_level() > 0;
-    let mut places = Vec::with_capacity(selection.row_count());
     while let Some(next) = wanted.peek() {
         let header = PageHeader::read(&mut rest)?;
-        let page = rest.split_off(..header.packed)?;
+        let page = rest.split_off(..header.compressed)?;
         let rows = first..first + header.values;
         first = rows.end;
         if !matches!(header.kind, PageHeader::DATA | PageHeader::DATA_2) {
@@ -87,68 +100,69 @@ fn pick_with(
             if !header.is_intact(page) {
                 return None;
             }
-            let bytes = places_of(&header, page, has_levels, (unpacker, chunk.compression()))?;
-            pick_of_page(bytes, rows, &mut wanted, &mut places)?;
+            let bytes = codes_of(&header, page, has_levels, decompressor, chunk.compression())?;
+            gather_page(bytes, rows, wanted, codes)?;
         }
     }
-    dictionary.at(places, ty)
+    Some(())
 }
 
 /// True for chunks of places in a dictionary of texts or numbers, as far as the footer tells.
 fn is_simple(chunk: &ColumnChunkMetaData, ty: &DataType) -> bool {
     let column = chunk.column_descr();
     let fits = match ty {
-        DataType::Dictionary(_, texts) => **texts == DataType::Utf8 && chunk.column_type() == PhysicalType::BYTE_ARRAY,
+        DataType::Dictionary(_, strings) => {
+            **strings == DataType::Utf8 && chunk.column_type() == PhysicalType::BYTE_ARRAY
+        }
         DataType::Int64 | DataType::Timestamp(..) => chunk.column_type() == PhysicalType::INT64,
         _ => false,
     };
     fits && is_dictionary_only(chunk) && column.max_rep_level() == 0 && column.max_def_level() <= 1
 }
 
-/// Appends the bytes of the dictionary and of the pages that the rows of `span` need; answers the first row of these.
-fn read_pages(
-    input: &Input,
-    chunk: &ColumnChunkMetaData,
-    pages: &[PageLocation],
-    (span, packed): (Range<usize>, &mut Vec<u8>),
-) -> Option<usize> {
-    let (start, length) = chunk_range(chunk).filter(|(_, length)| *length <= MAX_BYTES)?;
-    let end = start.checked_add(length)?;
-    let Some(front) = pages.first() else {
-        input.read_into(start..end, packed).ok()?;
-        return Some(0);
-    };
-    let row = |page: &PageLocation| usize::try_from(page.first_row_index).unwrap_or(usize::MAX);
-    let offset = |page: &PageLocation| u64::try_from(page.offset).ok();
-    let from = &pages[pages.partition_point(|page| row(page) <= span.start).checked_sub(1)?];
-    let to = pages.get(pages.partition_point(|page| row(page) < span.end)).map_or(Some(end), offset)?;
-    let (front, first) = (offset(front)?, offset(from)?);
-    if !(start <= front && front <= first && first <= to && to <= end) {
-        return None;
+impl ChunkPages<'_> {
+    /// Appends the bytes of the dictionary page and of the data pages that hold the rows of `span`, and returns the
+    /// first row of these pages.
+    fn read(&self, span: Range<usize>, compressed: &mut Vec<u8>) -> Option<usize> {
+        let Self { input, chunk, pages } = self;
+        let (start, length) = chunk_range(chunk).filter(|(_, length)| *length <= MAX_BYTES)?;
+        let end = start.checked_add(length)?;
+        let Some(front) = pages.first() else {
+            input.read_into(start..end, compressed).ok()?;
+            return Some(0);
+        };
+        let row = |page: &PageLocation| usize::try_from(page.first_row_index).unwrap_or(usize::MAX);
+        let offset = |page: &PageLocation| u64::try_from(page.offset).ok();
+        let from = &pages[pages.partition_point(|page| row(page) <= span.start).checked_sub(1)?];
+        let to = pages.get(pages.partition_point(|page| row(page) < span.end)).map_or(Some(end), offset)?;
+        let (front, first) = (offset(front)?, offset(from)?);
+        if !(start <= front && front <= first && first <= to && to <= end) {
+            return None;
+        }
+        input.read_into(start..front, compressed).ok()?;
+        input.read_into(first..to, compressed).ok()?;
+        Some(row(from))
     }
-    input.read_into(start..front, packed).ok()?;
-    input.read_into(first..to, packed).ok()?;
-    Some(row(from))
 }
 
 /// What places stand for.
-enum Dictionary {
-    Texts(StringArray),
+enum DictionaryPage {
+    Strings(StringArray),
     Numbers(Vec<i64>),
 }
 
-impl Dictionary {
+impl DictionaryPage {
     /// Reads the page at the start of `bytes`, which afterwards begin behind it.
-    fn read(bytes: &mut &[u8], unpacker: &mut PageDecompressor, chunk: &ColumnChunkMetaData) -> Option<Self> {
+    fn read(bytes: &mut &[u8], decompressor: &mut PageDecompressor, chunk: &ColumnChunkMetaData) -> Option<Self> {
         let header = PageHeader::read(bytes)?;
-        let page = bytes.split_off(..header.packed)?;
+        let page = bytes.split_off(..header.compressed)?;
         let is_plain = matches!(header.encoding, PageHeader::PLAIN | PageHeader::PLAIN_DICTIONARY);
         if header.kind != PageHeader::DICTIONARY || !is_plain || !header.is_intact(page) {
             return None;
         }
-        let page = unpacker.unpack(page, chunk.compression(), header.unpacked)?;
+        let page = decompressor.decompress(page, chunk.compression(), header.decompressed)?;
         if chunk.column_type() == PhysicalType::BYTE_ARRAY {
-            return texts(page, header.values).map(Self::Texts);
+            return strings(page, header.values).map(Self::Strings);
         }
         let (numbers, rest) = page.as_chunks();
         let is_whole = rest.is_empty() && numbers.len() == header.values;
@@ -156,15 +170,15 @@ impl Dictionary {
     }
 
     /// What is at `places`; None where one of them leads nowhere.
-    fn at(self, places: Vec<i32>, ty: &DataType) -> Option<ArrayRef> {
+    fn at(self, codes: Vec<i32>, ty: &DataType) -> Option<ArrayRef> {
         match self {
-            Self::Texts(texts) => {
-                let rows = DictionaryArray::try_new(Int32Array::from(places), Arc::new(texts)).ok()?;
+            Self::Strings(strings) => {
+                let rows = DictionaryArray::try_new(Int32Array::from(codes), Arc::new(strings)).ok()?;
                 Some(Arc::new(rows))
             }
             Self::Numbers(numbers) => {
                 let number = |place: i32| numbers.get(usize::try_from(place).ok()?).copied();
-                let rows = places.into_iter().map(number).collect::<Option<Vec<i64>>>()?;
+                let rows = codes.into_iter().map(number).collect::<Option<Vec<i64>>>()?;
                 compute::cast(&Int64Array::from(rows), ty).ok()
             }
         }
@@ -172,7 +186,7 @@ impl Dictionary {
 }
 
 /// Texts that lie one behind the other, each after its length.
-fn texts(mut page: &[u8], count: usize) -> Option<StringArray> {
+fn strings(mut page: &[u8], count: usize) -> Option<StringArray> {
     let mut bytes = Vec::with_capacity(page.len());
     let mut ends = vec![0];
     while let Some(length) = page.split_off(..4) {
@@ -187,40 +201,41 @@ fn texts(mut page: &[u8], count: usize) -> Option<StringArray> {
 }
 
 /// The bytes of the places of a page in which no row is null.
-fn places_of<'a>(
+fn codes_of<'a>(
     header: &PageHeader,
     page: &'a [u8],
     has_levels: bool,
-    (unpacker, compression): (&'a mut PageDecompressor, Compression),
+    decompressor: &'a mut PageDecompressor,
+    compression: Compression,
 ) -> Option<&'a [u8]> {
     if !matches!(header.encoding, PageHeader::RLE_DICTIONARY | PageHeader::PLAIN_DICTIONARY) {
         return None;
     }
     if header.kind == PageHeader::DATA {
-        let mut unpacked = unpacker.unpack(page, compression, header.unpacked)?;
+        let mut decompressed = decompressor.decompress(page, compression, header.decompressed)?;
         if has_levels {
-            let length = u32::from_le_bytes(unpacked.split_off(..4)?.try_into().ok()?);
-            has_no_nulls(unpacked.split_off(..usize::try_from(length).ok()?)?, header.values)?;
+            let length = u32::from_le_bytes(decompressed.split_off(..4)?.try_into().ok()?);
+            has_no_nulls(decompressed.split_off(..usize::try_from(length).ok()?)?, header.values)?;
         }
-        return Some(unpacked);
+        return Some(decompressed);
     }
-    let (levels, packed) = page.split_at_checked(header.levels.0).filter(|_| header.levels.1 == 0)?;
+    let (levels, compressed) = page.split_at_checked(header.levels.0).filter(|_| header.levels.1 == 0)?;
     if has_levels {
         has_no_nulls(levels, header.values)?;
     }
-    match header.is_plain {
-        true => Some(packed),
-        false => unpacker.unpack(packed, compression, header.unpacked.checked_sub(levels.len())?),
+    match header.is_uncompressed {
+        true => Some(compressed),
+        false => decompressor.decompress(compressed, compression, header.decompressed.checked_sub(levels.len())?),
     }
 }
 
 /// None where one of `count` rows is null.
 fn has_no_nulls(levels: &[u8], count: usize) -> Option<()> {
-    let (mut runs, mut passed) = (Runs::new(levels, 1)?, 0);
+    let (mut runs, mut passed) = (RleDecoder::new(levels, 1)?, 0);
     while passed < count {
         passed += match runs.next()? {
-            Run::Repeated { number: 1, count } => count,
-            Run::Packed { bytes, count } if bytes.iter().all(|byte| *byte == u8::MAX) => count,
+            RleRun::Repeated { number: 1, count } => count,
+            RleRun::BitPacked { bytes, count } if bytes.iter().all(|byte| *byte == u8::MAX) => count,
             _ => return None,
         };
     }
@@ -228,17 +243,17 @@ fn has_no_nulls(levels: &[u8], count: usize) -> Option<()> {
 }
 
 /// Appends the places of the wanted ones of the `rows` of a page.
-fn pick_of_page(mut bytes: &[u8], rows: Range<usize>, wanted: &mut Wanted, places: &mut Vec<i32>) -> Option<()> {
+fn gather_page(mut bytes: &[u8], rows: Range<usize>, wanted: &mut SelectedRanges, codes: &mut Vec<i32>) -> Option<()> {
     let width = usize::from(*bytes.split_off_first()?);
-    let (mut runs, mut first) = (Runs::new(bytes, width)?, rows.start);
+    let (mut runs, mut first) = (RleDecoder::new(bytes, width)?, rows.start);
     while first < rows.end && wanted.peek().is_some_and(|next| next < rows.end) {
         let run = runs.next()?;
-        let (Run::Repeated { count, .. } | Run::Packed { count, .. }) = run;
+        let (RleRun::Repeated { count, .. } | RleRun::BitPacked { count, .. }) = run;
         let end = first.saturating_add(count).min(rows.end);
         while let Some(piece) = wanted.take_before(end) {
             match run {
-                Run::Repeated { number, .. } => places.extend(std::iter::repeat_n(number, piece.len())),
-                Run::Packed { bytes, .. } => unpack(bytes, width, piece.start - first..piece.end - first, places),
+                RleRun::Repeated { number, .. } => codes.extend(std::iter::repeat_n(number, piece.len())),
+                RleRun::BitPacked { bytes, .. } => unpack(bytes, width, piece.start - first..piece.end - first, codes),
             }
         }
         first = end;
@@ -247,9 +262,9 @@ fn pick_of_page(mut bytes: &[u8], rows: Range<usize>, wanted: &mut Wanted, place
 }
 
 /// The wanted rows that are still to come.
-struct Wanted(VecDeque<Range<usize>>);
+struct SelectedRanges(VecDeque<Range<usize>>);
 
-impl Wanted {
+impl SelectedRanges {
     fn new(selection: &RowSelection) -> Self {
         let (mut ranges, mut first) = (VecDeque::new(), 0);
         for selector in selection.iter() {

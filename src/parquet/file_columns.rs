@@ -24,14 +24,14 @@ pub(super) struct FileColumn {
     /// Its leaves: one, unless it is nested.
     pub leaves: Range<usize>,
     /// How its values are stored.
-    pub source: Source,
+    pub source: StoredAs,
 }
 
 /// How the values of a column are stored.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Source {
+pub(super) enum StoredAs {
     /// Text that the reader has checked to be UTF-8.
-    Text,
+    String,
     /// Bytes that are meant as text but that nobody has checked.
     Bytes,
     /// Sixteen bytes of a UUID.
@@ -49,13 +49,13 @@ pub(super) enum Source {
 impl FileColumn {
     /// The leaf of a column that is not nested.
     pub fn leaf(&self) -> Option<usize> {
-        (self.source != Source::Nested).then_some(self.leaves.start)
+        (self.source != StoredAs::Nested).then_some(self.leaves.start)
     }
 }
 
 /// The columns of a file.
 #[derive(Debug)]
-pub(super) struct Layout {
+pub(super) struct FileColumns {
     /// Those that can be read, in the order of the file.
     pub columns: Vec<FileColumn>,
     /// Those that cannot be read: name and reason.
@@ -64,7 +64,7 @@ pub(super) struct Layout {
     schema: SchemaRef,
 }
 
-impl Layout {
+impl FileColumns {
     /// Reads it off the footer; an error where the Parquet schema makes no sense.
     pub fn new(metadata: &Arc<ParquetMetaData>) -> Result<Self, String> {
         let own = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
@@ -97,9 +97,9 @@ impl Layout {
         for column in &mut self.columns {
             let Some((_, ty)) = noted.iter().find(|(name, _)| *name == column.name) else { continue };
             match (&column.source, ty) {
-                (Source::Text, _) => column.ty = *ty,
-                (Source::Scalar(DataType::Int64), Type::Datetime | Type::Timespan) => {
-                    (column.ty, column.source) = (*ty, Source::Ticks(*ty));
+                (StoredAs::String, _) => column.ty = *ty,
+                (StoredAs::Scalar(DataType::Int64), Type::Datetime | Type::Timespan) => {
+                    (column.ty, column.source) = (*ty, StoredAs::Ticks(*ty));
                 }
                 _ => {}
             }
@@ -133,15 +133,15 @@ impl Layout {
     /// pages, views elsewhere. A chunk that fell back to plain pages would have its dictionary rebuilt for each batch.
     pub fn schema_for(&self, group: &RowGroupMetaData) -> SchemaRef {
         self.schema_with(|column| match column.source {
-            Source::Text if is_dictionary_only(group.column(column.leaves.start)) => {
+            StoredAs::String if is_dictionary_only(group.column(column.leaves.start)) => {
                 Some(DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)))
             }
             // Unannotated bytes come as binary; JSON comes as text that the reader did not check.
-            Source::Bytes if *self.schema.field(column.root).data_type() == DataType::Binary => {
+            StoredAs::Bytes if *self.schema.field(column.root).data_type() == DataType::Binary => {
                 Some(DataType::BinaryView)
             }
-            Source::Text | Source::Bytes => Some(DataType::Utf8View),
-            Source::Nested => Some(with_views(self.schema.field(column.root).data_type())),
+            StoredAs::String | StoredAs::Bytes => Some(DataType::Utf8View),
+            StoredAs::Nested => Some(with_views(self.schema.field(column.root).data_type())),
             _ => None,
         })
     }
@@ -149,7 +149,7 @@ impl Layout {
     /// The schema that reads 96-bit timestamps as seconds, which cannot overflow.
     pub fn schema_of_seconds(&self) -> SchemaRef {
         self.schema_with(|column| {
-            (column.source == Source::Int96).then_some(DataType::Timestamp(TimeUnit::Second, None))
+            (column.source == StoredAs::Int96).then_some(DataType::Timestamp(TimeUnit::Second, None))
         })
     }
 
@@ -191,9 +191,9 @@ fn embedded_durations(metadata: &Arc<ParquetMetaData>) -> Vec<(String, DataType)
 }
 
 /// The KQL type of a column and how it is stored; None where KQL has no such type.
-fn classify(ty: &DataType, descriptor: &SchemaDescriptor, leaf: usize) -> Option<(Type, Source)> {
+fn classify(ty: &DataType, descriptor: &SchemaDescriptor, leaf: usize) -> Option<(Type, StoredAs)> {
     let leaf = descriptor.column(leaf);
-    let scalar = |kql| Some((kql, Source::Scalar(ty.clone())));
+    let scalar = |kql| Some((kql, StoredAs::Scalar(ty.clone())));
     match ty {
         DataType::Null => scalar(Type::Dynamic),
         DataType::Boolean => scalar(Type::Bool),
@@ -201,20 +201,22 @@ fn classify(ty: &DataType, descriptor: &SchemaDescriptor, leaf: usize) -> Option
         DataType::Int64 | DataType::UInt32 | DataType::UInt64 => scalar(Type::Long),
         DataType::Float16 | DataType::Float32 | DataType::Float64 => scalar(Type::Real),
         DataType::Decimal128(..) | DataType::Decimal256(..) => scalar(Type::Decimal),
-        DataType::Timestamp(..) if leaf.physical_type() == PhysicalType::INT96 => Some((Type::Datetime, Source::Int96)),
+        DataType::Timestamp(..) if leaf.physical_type() == PhysicalType::INT96 => {
+            Some((Type::Datetime, StoredAs::Int96))
+        }
         DataType::Date32 | DataType::Timestamp(..) => scalar(Type::Datetime),
         DataType::Time32(_) | DataType::Time64(_) | DataType::Duration(_) => scalar(Type::Timespan),
-        DataType::Utf8 if leaf.converted_type() == ConvertedType::UTF8 => Some((Type::String, Source::Text)),
+        DataType::Utf8 if leaf.converted_type() == ConvertedType::UTF8 => Some((Type::String, StoredAs::String)),
         // JSON is the one text whose annotation says what it holds.
-        DataType::Utf8 => Some((Type::Dynamic, Source::Bytes)),
+        DataType::Utf8 => Some((Type::Dynamic, StoredAs::Bytes)),
         DataType::Binary if is_text(leaf.logical_type_ref(), leaf.converted_type()) => {
-            Some((Type::String, Source::Bytes))
+            Some((Type::String, StoredAs::Bytes))
         }
         DataType::FixedSizeBinary(16) if leaf.logical_type_ref() == Some(&LogicalType::Uuid) => {
-            Some((Type::Guid, Source::Uuid))
+            Some((Type::Guid, StoredAs::Uuid))
         }
         DataType::Struct(_) | DataType::List(_) | DataType::Map(..) if is_printable(ty) => {
-            Some((Type::Dynamic, Source::Nested))
+            Some((Type::Dynamic, StoredAs::Nested))
         }
         _ => None,
     }

@@ -1,10 +1,10 @@
-//! Reading a part: the filter's columns first, the other columns for the rows that pass (late materialisation).
+//! Late materialisation: reads the columns of the filter first, and the other columns only for the rows that pass.
 //!
-//! With a filter that does not read every column of the output, a part is read in two passes. The first decodes the
-//! filter's columns batch by batch, and keeps of them what the output needs, survivors only. The second decodes the
-//! other columns for the survivors: pages without any are not even decompressed. The crate's own `RowFilter` would do
-//! the same but decode the filter's columns twice. Where most rows pass, the second pass decodes everything and drops
-//! the rest by a mask, which costs little more than one pass over all columns.
+//! If the output has columns that the filter does not read, a part is read in two passes. The first pass decodes the
+//! filter's columns and keeps those of the output for the rows that pass. The second pass decodes the other columns for
+//! these rows; pages without such rows are not even decompressed. The `RowFilter` of the parquet crate would decode the
+//! filter's columns twice. If most rows pass, the second pass decodes all rows and drops the rest by a mask, which
+//! costs little more than one pass over all columns.
 
 use arrow::array::{Array, BooleanArray};
 use arrow::buffer::BooleanBuffer;
@@ -12,55 +12,56 @@ use arrow::compute::prep_null_mask_filter;
 use parquet::arrow::arrow_reader::RowSelection;
 
 use super::decode::Decoder;
-use super::input::Input;
-use super::partition::{Part, Readable, reads};
-use super::survivors::{Queue, compact};
+use super::input::ParquetInput;
+use super::partition::{ReadableRowGroup, RowGroupPart, reads};
+use super::survivors::{SurvivorQueue, compact};
 use crate::diagnostic::{Error, Result};
 use crate::scan::{RowFilter, ScanColumn};
 use crate::storage::counters::ScanCount;
 use crate::types::Batch;
 
-/// The first pass keeps so many times the bytes that a batch may have, before the second one goes on with those rows.
+/// The first pass keeps at most this many times the maximum bytes of a batch before the second pass continues with
+/// them.
 const KEPT_BATCHES: usize = 16;
 
-/// The batches of a part.
-pub(super) struct PartRows<'a> {
-    part: &'a Part,
-    readable: &'a Readable,
-    input: Input,
-    stage: Stage,
-    /// The rows that the first pass has not come to, because it kept too much before.
+/// The filtered batches of a part.
+pub(super) struct FilteredRows<'a> {
+    part: &'a RowGroupPart,
+    readable: &'a ReadableRowGroup,
+    input: ParquetInput,
+    stage: ReadStage,
+    /// The rows that the first pass has not reached, because it kept too many bytes before.
     left: Option<RowSelection>,
-    /// Rows that passed the filter.
+    /// Number of rows that passed the filter.
     survived: usize,
 }
 
-enum Stage {
+enum ReadStage {
     Start,
     /// Every column is read in one pass.
     Single(Decoder),
-    /// The survivors are known; what they have of the filter's columns waits for the rest.
+    /// The first pass is complete: its columns wait for those of the second pass.
     Second(SecondPass),
     Done,
 }
 
 struct SecondPass {
     decoder: Decoder,
-    /// For each output column, whether the first pass has read it.
+    /// For each output column, whether the first pass read it.
     early: Vec<bool>,
-    /// The columns that the first pass has read, in order.
-    survivors: Queue,
-    /// The others, in order.
+    /// The output columns that the first pass read, for the rows that passed.
+    survivors: SurvivorQueue,
+    /// The output columns of the second pass, in order.
     late: Vec<ScanColumn>,
 }
 
-impl<'a> PartRows<'a> {
-    /// Nothing is read before the first batch is asked for.
-    pub fn new(part: &'a Part, readable: &'a Readable, input: Input) -> Self {
-        Self { part, readable, input, stage: Stage::Start, left: None, survived: 0 }
+impl<'a> FilteredRows<'a> {
+    /// Reading starts with the first call of `next`.
+    pub fn new(part: &'a RowGroupPart, readable: &'a ReadableRowGroup, input: ParquetInput) -> Self {
+        Self { part, readable, input, stage: ReadStage::Start, left: None, survived: 0 }
     }
 
-    fn start(&mut self) -> Result<Stage> {
+    fn start(&mut self) -> Result<ReadStage> {
         let request = &self.part.scan.request;
         let mut selection = self.left.take().unwrap_or_else(|| self.part.selection(self.readable));
         if let (None, Some(limit)) = (&request.filter, request.limit) {
@@ -74,18 +75,18 @@ impl<'a> PartRows<'a> {
             }
             filter => {
                 let filtered = filter.iter().flat_map(|filter| filter.columns());
-                Ok(Stage::Single(self.decoder(request.columns.iter().chain(filtered), selection)?))
+                Ok(ReadStage::Single(self.decoder(request.columns.iter().chain(filtered), selection)?))
             }
         }
     }
 
     fn decoder<'c>(&self, columns: impl Iterator<Item = &'c ScanColumn>, selection: RowSelection) -> Result<Decoder> {
         let input = self.input.with(Vec::new).map_err(|source| Error::io(&self.part.scan.file.name, source))?;
-        Decoder::new(self.part, self.readable, columns.map(ScanColumn::column), (selection, input))
+        Decoder::new(self.part, self.readable, columns.map(ScanColumn::column), selection, input)
     }
 
-    /// Evaluates the filter over its columns, and starts the second pass over the survivors.
-    fn first_pass(&mut self, filter: &dyn RowFilter, selection: &RowSelection) -> Result<Stage> {
+    /// Evaluates the filter and starts the second pass over the rows that passed.
+    fn first_pass(&mut self, filter: &dyn RowFilter, selection: &RowSelection) -> Result<ReadStage> {
         let request = &self.part.scan.request;
         let is_early: Vec<bool> =
             request.columns.iter().map(|column| reads(filter.columns(), column.column())).collect();
@@ -93,7 +94,7 @@ impl<'a> PartRows<'a> {
             request.columns.iter().cloned().partition(|column| reads(filter.columns(), column.column()));
         let mut decoder = self.decoder(filter.columns().iter(), selection.clone())?;
         let (mut masks, mut evaluated) = (Vec::new(), 0);
-        let mut survivors = Queue::default();
+        let mut survivors = SurvivorQueue::default();
         let wanted = request.limit.map_or(usize::MAX, |limit| limit.saturating_sub(self.survived));
         let max_bytes = request.memory.batch_bytes.saturating_mul(KEPT_BATCHES);
         while survivors.rows() < wanted
@@ -107,7 +108,7 @@ impl<'a> PartRows<'a> {
             masks.push(mask);
         }
         if survivors.rows() == 0 {
-            return Ok(Stage::Done);
+            return Ok(ReadStage::Done);
         }
         self.survived += survivors.rows();
         if survivors.rows() < wanted && evaluated < selection.row_count() && survivors.bytes() >= max_bytes {
@@ -118,16 +119,16 @@ impl<'a> PartRows<'a> {
         masks.push(BooleanArray::from(vec![false; selection.row_count() - evaluated]));
         let selection = selection.and_then(&RowSelection::from_filters(&masks));
         let decoder = self.decoder(late.iter(), selection)?;
-        Ok(Stage::Second(SecondPass { decoder, early: is_early, survivors, late }))
+        Ok(ReadStage::Second(SecondPass { decoder, early: is_early, survivors, late }))
     }
 
-    /// The next batch; None at the end.
+    /// Returns the next batch; None at the end.
     fn advance(&mut self) -> Result<Option<Batch>> {
         loop {
             let (part, request) = (self.part, &self.part.scan.request);
             match &mut self.stage {
-                Stage::Start => self.stage = self.start()?,
-                Stage::Single(decoder) => {
+                ReadStage::Start => self.stage = self.start()?,
+                ReadStage::Single(decoder) => {
                     let Some(batch) = decoder.next(part)? else { return Ok(None) };
                     part.scan.request.counters.add(ScanCount::Rows, batch.rows() as u64);
                     let mut output = decoder.select(&batch, &request.columns)?;
@@ -138,18 +139,18 @@ impl<'a> PartRows<'a> {
                         return Ok(Some(compact(output)));
                     }
                 }
-                Stage::Second(pass) => match pass.next(part)? {
-                    None if self.left.is_some() => self.stage = Stage::Start,
+                ReadStage::Second(pass) => match pass.next(part)? {
+                    None if self.left.is_some() => self.stage = ReadStage::Start,
                     batch => return Ok(batch),
                 },
-                Stage::Done => return Ok(None),
+                ReadStage::Done => return Ok(None),
             }
         }
     }
 }
 
 impl SecondPass {
-    fn next(&mut self, part: &Part) -> Result<Option<Batch>> {
+    fn next(&mut self, part: &RowGroupPart) -> Result<Option<Batch>> {
         let Some(batch) = self.decoder.next(part)? else { return Ok(None) };
         let mut late = self.decoder.select(&batch, &self.late)?.columns().to_vec().into_iter();
         let mut early = self.survivors.take(batch.rows())?.into_iter();
@@ -161,7 +162,7 @@ impl SecondPass {
     }
 }
 
-/// The first `count` rows of those for which a mask is true.
+/// Keeps the first `count` true values of a mask.
 fn first_of(mask: BooleanArray, count: usize) -> BooleanArray {
     match mask.values().set_indices().nth(count) {
         Some(end) => BooleanBuffer::collect_bool(mask.len(), |row| row < end && mask.value(row)).into(),
@@ -169,22 +170,22 @@ fn first_of(mask: BooleanArray, count: usize) -> BooleanArray {
     }
 }
 
-/// True for the rows that pass; no nulls.
+/// Evaluates the filter; the mask has no nulls.
 fn evaluate(filter: &dyn RowFilter, decoder: &mut Decoder, batch: &Batch) -> Result<BooleanArray> {
     let mask = filter.evaluate(&decoder.select(batch, filter.columns())?)?;
     if mask.len() != batch.rows() {
-        return Err(Error::internal("a filter answered for another number of rows than it was given"));
+        return Err(Error::internal("a filter returned another number of rows than it was given"));
     }
     Ok(if mask.null_count() > 0 { prep_null_mask_filter(&mask) } else { mask })
 }
 
-impl Iterator for PartRows<'_> {
+impl Iterator for FilteredRows<'_> {
     type Item = Result<Batch>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let next = self.advance().transpose();
         if !matches!(next, Some(Ok(_))) {
-            self.stage = Stage::Done;
+            self.stage = ReadStage::Done;
         }
         next
     }

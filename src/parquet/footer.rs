@@ -1,8 +1,7 @@
-//! What this program notes in the Parquet files that it writes, and reads back from them.
+//! Metadata that this program writes into the footers of Parquet files and reads back.
 //!
-//! Parquet has no type for some of KQL's, and a file does not say which table it holds. Both stand in the footer, so
-//! that an archive of ours has exactly the columns of its original. Files of others lack the notes and are taken as
-//! they are.
+//! Parquet lacks some types of KQL, and a file does not say which table it contains. The footer has both, so that an
+//! archive has exactly the columns of its original. Files of other programs have no such metadata.
 
 use parquet::file::metadata::ParquetMetaData;
 use serde_json::Value as Json;
@@ -14,10 +13,10 @@ use crate::types::{Schema, Type};
 pub const SCHEMA_KEY: &str = "kql.schema";
 /// The name of the table whose rows these are, in a file of an archive that `convert` made.
 pub const TABLE_KEY: &str = "coldcase.table";
-/// The version of this program, in a file that it wrote as the answer to a query. Such a file is no evidence.
+/// The version of this program, in a file that it wrote as a query result. Such a file is not evidence.
 pub const ANSWER_KEY: &str = "coldcase.answer";
 
-/// The value of [`SCHEMA_KEY`].
+/// Returns the value of [`SCHEMA_KEY`].
 #[must_use]
 pub fn columns_as_json(schema: &Schema) -> String {
     let mut columns = ArrayWriter::new();
@@ -30,13 +29,13 @@ pub fn columns_as_json(schema: &Schema) -> String {
     columns.finish()
 }
 
-/// The value of a key in the footer.
+/// Returns the value of a key in the footer.
 pub(super) fn value<'a>(metadata: &'a ParquetMetaData, key: &str) -> Option<&'a str> {
     let pairs = metadata.file_metadata().key_value_metadata()?;
     pairs.iter().find(|pair| pair.key == key)?.value.as_deref()
 }
 
-/// The columns with their types, as noted; none where nothing sensible is.
+/// The columns and types in the footer; empty if they are missing or invalid.
 pub(super) fn columns(metadata: &ParquetMetaData) -> Vec<(String, Type)> {
     let parsed = value(metadata, SCHEMA_KEY).and_then(|text| serde_json::from_str(text).ok());
     let Some(Json::Array(columns)) = parsed else { return Vec::new() };

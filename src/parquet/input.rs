@@ -1,8 +1,7 @@
-//! The bytes of a Parquet file, wherever it is.
+//! Reads byte ranges of a Parquet file at any location.
 //!
-//! The reader of the parquet crate asks for bytes piece by piece, which costs nothing on a disk and a round trip each on
-//! a server. For a remote file the ranges that will be read are therefore fetched together, before the crate asks for
-//! them; what it wants besides is fetched as it comes.
+//! The parquet crate reads many small ranges, each of which costs a round trip on a server. The ranges of a remote file
+//! that will be read are therefore fetched together in advance; other ranges are fetched on demand.
 
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
@@ -17,23 +16,23 @@ use crate::storage::location::Location;
 use crate::storage::remote::RemoteFile;
 use crate::temporary::{ScratchFile, ScratchReader};
 
-/// A file that is open.
+/// An open file.
 #[derive(Debug)]
-pub(super) enum Input {
-    /// On a disk.
+pub(super) enum ParquetInput {
+    /// A file on a disk.
     Disk(File),
-    /// In a copy of a stream.
-    Copy(Copied),
-    /// On a server.
-    Remote(Fetched),
+    /// A temporary copy of a stream.
+    Copy(SpooledInput),
+    /// A file on a server.
+    Remote(FetchedInput),
 }
 
-impl Input {
+impl ParquetInput {
     pub fn open(place: &Location) -> io::Result<Self> {
         Ok(match place {
             Location::Disk(path) => Self::Disk(File::open(path)?),
-            Location::Copy(file) => Self::Copy(Copied(Arc::clone(file))),
-            Location::Remote(file) => Self::Remote(Fetched { file: Arc::clone(file), held: Arc::default() }),
+            Location::Copy(file) => Self::Copy(SpooledInput(Arc::clone(file))),
+            Location::Remote(file) => Self::Remote(FetchedInput { file: Arc::clone(file), held: Arc::default() }),
         })
     }
 
@@ -51,7 +50,7 @@ impl Input {
         matches!(self, Self::Remote(_))
     }
 
-    /// The same file, with these bytes of it at hand where they would have to be fetched.
+    /// The same file; if it is remote, with these ranges fetched in advance.
     pub fn with(&self, ranges: impl FnOnce() -> Vec<Range<u64>>) -> io::Result<Self> {
         Ok(match self {
             Self::Disk(file) => Self::Disk(file.try_clone()?),
@@ -60,7 +59,7 @@ impl Input {
         })
     }
 
-    /// The bytes of a range; an error where the file is shorter.
+    /// Reads a range; an error if the file is shorter.
     pub fn read(&self, range: Range<u64>) -> io::Result<Bytes> {
         match self {
             Self::Disk(_) | Self::Copy(_) => {
@@ -72,9 +71,9 @@ impl Input {
         }
     }
 
-    /// Appends the bytes of a range; an error where the file is shorter.
+    /// Appends the bytes of a range; an error if the file is shorter.
     pub fn read_into(&self, range: Range<u64>, bytes: &mut Vec<u8>) -> io::Result<()> {
-        /// More is not reserved before it is there.
+        /// Maximum bytes that are allocated before they are read.
         const RESERVED: u64 = 16 << 20;
         let length = range.end.saturating_sub(range.start);
         match self {
@@ -98,13 +97,13 @@ impl Input {
     }
 }
 
-impl Length for Input {
+impl Length for ParquetInput {
     fn len(&self) -> u64 {
         self.bytes().unwrap_or(0)
     }
 }
 
-impl ChunkReader for Input {
+impl ChunkReader for ParquetInput {
     type T = Box<dyn Read>;
 
     fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
@@ -124,11 +123,11 @@ impl ChunkReader for Input {
     }
 }
 
-/// A copy of a stream.
+/// A temporary copy of a stream.
 #[derive(Clone, Debug)]
-pub(super) struct Copied(Arc<ScratchFile>);
+pub(super) struct SpooledInput(Arc<ScratchFile>);
 
-impl Copied {
+impl SpooledInput {
     fn reader(&self, start: u64) -> io::Result<ScratchReader> {
         let mut reader = self.0.reader();
         reader.seek(SeekFrom::Start(start))?;
@@ -136,13 +135,13 @@ impl Copied {
     }
 }
 
-impl Length for Copied {
+impl Length for SpooledInput {
     fn len(&self) -> u64 {
         self.0.length()
     }
 }
 
-impl ChunkReader for Copied {
+impl ChunkReader for SpooledInput {
     type T = Box<dyn Read>;
 
     fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
@@ -159,15 +158,15 @@ impl ChunkReader for Copied {
     }
 }
 
-/// A remote file with some of its bytes at hand.
+/// A remote file with ranges that were fetched in advance.
 #[derive(Clone, Debug)]
-pub(super) struct Fetched {
+pub(super) struct FetchedInput {
     file: Arc<RemoteFile>,
-    /// Ranges by their start.
+    /// Fetched ranges, sorted by their start.
     held: Arc<[(u64, Bytes)]>,
 }
 
-impl Fetched {
+impl FetchedInput {
     fn with(&self, ranges: &[Range<u64>]) -> io::Result<Self> {
         let bytes = self.file.bytes();
         let mut ranges: Vec<Range<u64>> = ranges
@@ -184,7 +183,7 @@ impl Fetched {
         Ok(Self { file: Arc::clone(&self.file), held: held.into() })
     }
 
-    /// What is at hand from `start` on.
+    /// The fetched bytes from `start` on.
     fn find(&self, start: u64) -> Option<Bytes> {
         let (from, bytes) = &self.held[..self.held.partition_point(|(from, _)| *from <= start)].last()?;
         let skipped = usize::try_from(start - from).ok().filter(|skipped| *skipped < bytes.len())?;
@@ -204,23 +203,23 @@ impl Fetched {
     }
 }
 
-impl Length for Fetched {
+impl Length for FetchedInput {
     fn len(&self) -> u64 {
         self.file.bytes()
     }
 }
 
-impl ChunkReader for Fetched {
+impl ChunkReader for FetchedInput {
     type T = Box<dyn Read>;
 
     fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
         match self.find(start) {
             Some(bytes) => {
                 let end = start.saturating_add(bytes.len() as u64);
-                let behind = Later { file: Arc::clone(&self.file), start: end, stream: None };
-                Ok(Box::new(Cursor::new(bytes).chain(behind)))
+                let after = DeferredStream { file: Arc::clone(&self.file), start: end, stream: None };
+                Ok(Box::new(Cursor::new(bytes).chain(after)))
             }
-            None => Ok(Box::new(Later { file: Arc::clone(&self.file), start, stream: None })),
+            None => Ok(Box::new(DeferredStream { file: Arc::clone(&self.file), start, stream: None })),
         }
     }
 
@@ -231,14 +230,14 @@ impl ChunkReader for Fetched {
     }
 }
 
-/// The bytes of a remote file from `start` on, asked for when they are wanted.
-struct Later {
+/// The bytes of a remote file from `start` on, fetched when they are read.
+struct DeferredStream {
     file: Arc<RemoteFile>,
     start: u64,
     stream: Option<Box<dyn Read>>,
 }
 
-impl Read for Later {
+impl Read for DeferredStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.start >= self.file.bytes() {
             return Ok(0);

@@ -1,7 +1,7 @@
-//! Arrow IPC files and streams, whose values are converted as those of Parquet files are.
+//! Arrow IPC files and streams. Values are converted like those of Parquet files.
 //!
-//! A file is a stream with a mark at its start and a footer behind it, so both are read as streams. The format has no
-//! checksums: a file is damaged if it does not hold together, and its rows from there on are lost.
+//! A file is a stream with magic bytes before it and a footer after it, so both are read as streams. The format has no
+//! checksums: a file is damaged if its structure is invalid, and its rows from there on are lost.
 
 mod columns;
 mod frames;
@@ -11,10 +11,10 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 use self::columns::IpcColumn;
-use self::frames::{Frame, Frames, decode_schema};
+use self::frames::{IpcFrame, IpcFrames, decode_schema};
 use self::rows::IpcPart;
 use super::footer::ANSWER_KEY;
-use super::{FileRows, reader};
+use super::{FileInTable, reader};
 use crate::diagnostic::{Error, Result};
 use crate::scan::{Damage, Partition, ScanRequest};
 use crate::storage::counters::ScanCount;
@@ -22,17 +22,17 @@ use crate::storage::files::DataFile;
 use crate::storage::limits::ReadLimits;
 use crate::types::{Field, Schema};
 
-/// How a file begins that is no bare stream: the mark, padded to eight bytes.
+/// The magic bytes of a file, padded to eight bytes; bare streams lack them.
 const FILE_MARK: &[u8; 8] = b"ARROW1\0\0";
 
-/// Words of eight bytes by which the mark is padded at most.
+/// Maximum padding after the magic bytes, in words of eight bytes.
 const MAX_PADDING: usize = 15;
 
 /// An Arrow IPC file or stream whose schema has been read.
 #[derive(Debug)]
 pub(crate) struct ArrowFile {
     file: DataFile,
-    /// Bytes that a message may unpack to.
+    /// Maximum decompressed bytes of a message.
     limit: u64,
     columns: Vec<IpcColumn>,
     /// Columns that cannot be read: name and reason.
@@ -51,10 +51,10 @@ impl ArrowFile {
             Some(fault) => file.failed(fault),
             None => Error::Data { file: file.name.clone(), place: Some("schema".to_owned()), reason },
         };
-        let mut frames = Frames::new(open(file)?, file.bytes, limit);
+        let mut frames = IpcFrames::new(open(file)?, file.bytes, limit);
         let schema = reader::guarded(|| match frames.next()? {
-            Frame::Message(message) => decode_schema(&message.bytes),
-            Frame::End => Err("it holds no message".to_owned()),
+            IpcFrame::Message(message) => decode_schema(&message.bytes),
+            IpcFrame::End => Err("it has no messages".to_owned()),
         });
         let schema = schema.map_err(damaged)?;
         let (columns, unreadable) = columns::of(&schema);
@@ -62,7 +62,7 @@ impl ArrowFile {
         Ok(Arc::new(Self { file: file.clone(), limit, columns, unreadable, is_answer }))
     }
 
-    /// What reports call it.
+    /// The name in reports.
     pub fn name(&self) -> &str {
         &self.file.name
     }
@@ -72,24 +72,24 @@ impl ArrowFile {
         Schema::new(self.columns.iter().map(|column| Field::new(&column.column.name, column.column.ty)))
     }
 
-    /// True for an answer that this program wrote.
+    /// True for a query result that this program wrote.
     pub fn is_answer(&self) -> bool {
         self.is_answer
     }
 
-    /// The number of its rows, as far as its messages can be read.
+    /// The number of rows in the messages that can be read.
     pub fn rows(&self) -> u64 {
         let Ok(input) = open(&self.file) else { return 0 };
-        let mut frames = Frames::new(input, self.file.bytes, self.limit);
+        let mut frames = IpcFrames::new(input, self.file.bytes, self.limit);
         let mut rows = 0_u64;
-        while let Ok(Frame::Message(message)) = reader::guarded(|| frames.next()) {
+        while let Ok(IpcFrame::Message(message)) = reader::guarded(|| frames.next()) {
             rows = rows.saturating_add(message.rows);
         }
         rows
     }
 
-    /// The parts of the file that hold the wanted rows: one, for messages rest on those before them.
-    pub fn partitions_of(self: &Arc<Self>, table: &FileRows, request: &ScanRequest) -> Vec<Arc<dyn Partition>> {
+    /// The partitions of the file: one, because messages depend on earlier messages.
+    pub fn partitions_of(self: &Arc<Self>, table: &FileInTable, request: &ScanRequest) -> Vec<Arc<dyn Partition>> {
         for (column, reason) in &self.unreadable {
             let damage = Damage::UnreadableColumn(column.clone(), reason.clone());
             request.report.damaged(damage, self.name(), 1);
@@ -99,7 +99,7 @@ impl ArrowFile {
     }
 }
 
-/// The bytes of the stream in `file`.
+/// Opens the stream in `file`.
 fn open(file: &DataFile) -> Result<Box<dyn Read + Send>> {
     let mut input = file.open()?;
     let mut next = || {
@@ -109,7 +109,7 @@ fn open(file: &DataFile) -> Result<Box<dyn Read + Send>> {
     };
     let mut head = next()?;
     if head == FILE_MARK {
-        // Writers pad the mark to their alignment.
+        // Writers pad the magic bytes to their alignment.
         head = next()?;
         for _ in 0..MAX_PADDING {
             if head != [0; FILE_MARK.len()] {

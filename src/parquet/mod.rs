@@ -2,9 +2,10 @@
 //!
 //! A file is opened once: its footer is kept, its row groups are read as partitions. What is not wanted is left out as
 //! early as possible: files and row groups by statistics (`prune.rs`), row groups by bloom filters and dictionaries
-//! (`contents.rs`), pages by the page index (`pages.rs`), and the columns that a filter does not need by decoding them for the surviving rows only
-//! (`filter.rs`), and of large pages only up to the last of a few rows (`sieve.rs`). Texts keep the dictionaries of the file
-//! (`layout.rs`, `text.rs`), in which the rows of a few columns are looked up directly (`places.rs`).
+//! (`contents.rs`), pages by the page index (`pages.rs`), and the columns that a filter does not need by decoding them
+//! for the surviving rows only (`filter.rs`), and of large pages only up to the last of a few rows (`sieve.rs`). Texts
+//! keep the dictionaries of the file (`layout.rs`, `text.rs`), in which the rows of a few columns are looked up
+//! directly (`places.rs`).
 //!
 //! Damage is contained: a row group that cannot be decoded is counted in the report with its rows, and the rest of the
 //! file is read. Checksums of pages are verified, and those of the rest of the file where it is read (`checksums.rs`).
@@ -42,13 +43,13 @@ use std::sync::Arc;
 
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 
-use self::bounds::Bound;
+use self::bounds::BoundValue;
 use self::checksums::Checksums;
-use self::file_columns::{FileColumn, Layout};
-use self::input::Input;
+use self::file_columns::{FileColumn, FileColumns};
+use self::input::ParquetInput;
 pub(crate) use self::ipc::ArrowFile;
 use self::partition::RowGroupScan;
-use self::prune::{Evidence, RowGroupStatistics, may_match};
+use self::prune::{PruningStatistics, RowGroupStatistics, may_match};
 use crate::diagnostic::{Error, Result};
 use crate::scan::provenance::{Provenance, ProvenanceColumns};
 use crate::scan::{ArchivedWarnings, Damage, Partition, Predicate, ScanRequest, TableProvider, TimeCoverage};
@@ -72,7 +73,7 @@ pub struct ParquetFile {
     bytes: u64,
     metadata: Arc<ParquetMetaData>,
     checksums: Option<Checksums>,
-    layout: Layout,
+    layout: FileColumns,
 }
 
 impl ParquetFile {
@@ -92,7 +93,7 @@ impl ParquetFile {
 
     fn at(location: Location, name: String) -> Result<Arc<Self>> {
         let failed = |source: io::Error| Error::io(&name, source);
-        let input = Input::open(&location).map_err(failed)?;
+        let input = ParquetInput::open(&location).map_err(failed)?;
         let bytes = input.bytes().map_err(failed)?;
         let input =
             input.with(|| std::iter::once(bytes.saturating_sub(TAIL_BYTES)..bytes).collect()).map_err(failed)?;
@@ -104,7 +105,7 @@ impl ParquetFile {
             reader::guarded(|| ParquetMetaDataReader::new().parse_and_finish(&input).map_err(|e| e.to_string()));
         let metadata = metadata.and_then(check_counts).map(Arc::new).map_err(damaged)?;
         let checksums = checksums::read_guarded(&input, bytes, &metadata).map_err(damaged)?;
-        let layout = reader::guarded(|| Layout::new(&metadata)).map_err(damaged)?;
+        let layout = reader::guarded(|| FileColumns::new(&metadata)).map_err(damaged)?;
         Ok(Arc::new(Self { location, name, bytes, metadata, checksums, layout }))
     }
 
@@ -151,16 +152,16 @@ impl ParquetFile {
     /// # Errors
     /// None so far: damage below the footer shows when the parts are read.
     pub fn partitions(self: &Arc<Self>, table: &Schema, request: &ScanRequest) -> Result<Vec<Arc<dyn Partition>>> {
-        self.partitions_of(&FileRows { origins: ProvenanceColumns::none(table), index: 0 }, request)
+        self.partitions_of(&FileInTable { origins: ProvenanceColumns::none(table), index: 0 }, request)
     }
 
     /// As [`Self::partitions`], for a table that may have columns about the origin of its rows.
     pub(crate) fn partitions_of(
         self: &Arc<Self>,
-        table: &FileRows,
+        table: &FileInTable,
         request: &ScanRequest,
     ) -> Result<Vec<Arc<dyn Partition>>> {
-        let mapping = Arc::new(Mapping::new(self, table.clone()));
+        let mapping = Arc::new(ColumnMapping::new(self, table.clone()));
         for (column, reason) in &self.layout.unreadable {
             request.report.damaged(Damage::UnreadableColumn(column.clone(), reason.clone()), &self.name, 1);
         }
@@ -183,7 +184,7 @@ impl ParquetFile {
     }
 
     /// True where the conditions on times alone rule every row out.
-    fn is_of_other_times(&self, mapping: &Mapping, prune: &[Predicate]) -> bool {
+    fn is_of_other_times(&self, mapping: &ColumnMapping, prune: &[Predicate]) -> bool {
         let is_time = |column: usize| mapping.ty(column) == Type::Datetime;
         let of_time = prune.iter().filter(|predicate| predicate.columns().into_iter().all(is_time));
         let of_time: Vec<Predicate> = of_time.cloned().collect();
@@ -191,12 +192,12 @@ impl ParquetFile {
     }
 
     /// Tells which times the rows have, read or not.
-    fn record_times(&self, mapping: &Mapping, coverage: &TimeCoverage) {
+    fn record_times(&self, mapping: &ColumnMapping, coverage: &TimeCoverage) {
         for group in self.metadata.row_groups() {
             let statistics = RowGroupStatistics { file: self, mapping, group };
             let bounds = reader::guarded(|| Ok(statistics.bounds(coverage.column()))).unwrap_or_default();
-            if let (Some(Bound::Number(first)), Some(Bound::Number(last))) = (bounds.min, bounds.max) {
-                coverage.saw(first, last);
+            if let (Some(BoundValue::Number(first)), Some(BoundValue::Number(last))) = (bounds.min, bounds.max) {
+                coverage.record(first, last);
             }
         }
     }
@@ -204,8 +205,8 @@ impl ParquetFile {
     /// Which of the conditions rule out by statistics that any row is wanted, each at least of one row group; None
     /// where rows may be wanted.
     #[must_use]
-    pub(crate) fn ruled_out_by(&self, table: &FileRows, prune: &[Predicate]) -> Option<Vec<usize>> {
-        let mapping = Mapping::new(self, table.clone());
+    pub(crate) fn ruled_out_by(&self, table: &FileInTable, prune: &[Predicate]) -> Option<Vec<usize>> {
+        let mapping = ColumnMapping::new(self, table.clone());
         let mut groups = 0..self.metadata.num_row_groups();
         if groups.is_empty() || groups.any(|group| self.group_may_match(&mapping, group, prune)) {
             return None;
@@ -218,7 +219,7 @@ impl ParquetFile {
     }
 
     /// False only where the statistics of a row group rule every row out.
-    fn group_may_match(&self, mapping: &Mapping, group: usize, prune: &[Predicate]) -> bool {
+    fn group_may_match(&self, mapping: &ColumnMapping, group: usize, prune: &[Predicate]) -> bool {
         let group = self.metadata.row_group(group);
         let statistics = RowGroupStatistics { file: self, mapping, group };
         let verdict = reader::guarded(|| Ok(prune.iter().all(|predicate| may_match(predicate, &statistics))));
@@ -241,7 +242,7 @@ fn check_counts(metadata: ParquetMetaData) -> Result<ParquetMetaData, String> {
 
 /// The table that the rows of a file belong to.
 #[derive(Clone, Debug)]
-pub(crate) struct FileRows {
+pub(crate) struct FileInTable {
     /// Its columns.
     pub origins: ProvenanceColumns,
     /// The place of the file in the list of its files.
@@ -250,13 +251,13 @@ pub(crate) struct FileRows {
 
 /// Which column of a file each column of a table is.
 #[derive(Debug)]
-struct Mapping {
+struct ColumnMapping {
     columns: Vec<(Option<usize>, Type)>,
-    table: FileRows,
+    table: FileInTable,
 }
 
-impl Mapping {
-    fn new(file: &ParquetFile, table: FileRows) -> Self {
+impl ColumnMapping {
+    fn new(file: &ParquetFile, table: FileInTable) -> Self {
         let find = |(index, field): (usize, &Field)| {
             let is_own = table.origins.at(index).is_none();
             let found = file.layout.columns.iter().position(|column| column.name == field.name);

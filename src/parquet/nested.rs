@@ -19,7 +19,7 @@ const MAX_JSON: usize = 64 << 20;
 
 /// What was lost on the way to JSON.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Lost {
+pub(super) struct NestedLoss {
     /// Strings that are not UTF-8.
     pub strings: usize,
     /// Values that have no counterpart in KQL.
@@ -27,9 +27,9 @@ pub(super) struct Lost {
 }
 
 /// The JSON text of each row, null for a null row; and what was lost.
-pub(super) fn to_json(array: &ArrayRef) -> Result<(ArrayRef, Lost)> {
-    let mut lost = Lost::default();
-    let node = Node::new(array, &mut lost)?;
+pub(super) fn to_json(array: &ArrayRef) -> Result<(ArrayRef, NestedLoss)> {
+    let mut lost = NestedLoss::default();
+    let node = NestedArray::new(array, &mut lost)?;
     let mut builder = StringViewBuilder::with_capacity(array.len());
     let mut json = String::new();
     for row in 0..array.len() {
@@ -51,16 +51,16 @@ pub(super) fn to_json(array: &ArrayRef) -> Result<(ArrayRef, Lost)> {
 }
 
 /// An array with its children, converted once a batch. As deep as the schema of the file.
-enum Node {
-    Struct { array: ArrayRef, members: Vec<(String, Node)> },
-    List { array: ArrayRef, items: Box<Node> },
-    Map { array: ArrayRef, keys: Box<Node>, values: Box<Node> },
+enum NestedArray {
+    Struct { array: ArrayRef, members: Vec<(String, NestedArray)> },
+    List { array: ArrayRef, items: Box<NestedArray> },
+    Map { array: ArrayRef, keys: Box<NestedArray>, values: Box<NestedArray> },
     Text(BinaryViewArray),
     Scalar(Column),
 }
 
-impl Node {
-    fn new(array: &ArrayRef, lost: &mut Lost) -> Result<Self> {
+impl NestedArray {
+    fn new(array: &ArrayRef, lost: &mut NestedLoss) -> Result<Self> {
         Ok(match array.data_type() {
             DataType::Struct(fields) => {
                 let children = array.as_struct().columns();
@@ -91,7 +91,7 @@ impl Node {
         })
     }
 
-    fn text(array: BinaryViewArray, lost: &mut Lost) -> Self {
+    fn text(array: BinaryViewArray, lost: &mut NestedLoss) -> Self {
         lost.strings += array.iter().flatten().filter(|bytes| std::str::from_utf8(bytes).is_err()).count();
         Self::Text(array)
     }

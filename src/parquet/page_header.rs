@@ -6,9 +6,9 @@ pub(super) struct PageHeader {
     /// One of [`Self::DATA`], [`Self::DICTIONARY`], [`Self::DATA_2`] and those of other pages.
     pub kind: u64,
     /// Bytes of the page behind its header when they are unpacked.
-    pub unpacked: usize,
+    pub decompressed: usize,
     /// These bytes as they lie in the file.
-    pub packed: usize,
+    pub compressed: usize,
     /// The checksum of these bytes, if the writer gave one.
     pub checksum: Option<u32>,
     /// Values of the page, nulls among them.
@@ -18,7 +18,7 @@ pub(super) struct PageHeader {
     /// Bytes of the definition levels, and of the repetition levels, where version 2 has them in front and unpacked.
     pub levels: (usize, usize),
     /// Version 2 says that the values are not packed.
-    pub is_plain: bool,
+    pub is_uncompressed: bool,
 }
 
 impl PageHeader {
@@ -42,8 +42,8 @@ impl PageHeader {
         while let (id, ty @ 1..) = thrift.field()? {
             match id {
                 1 => header.kind = thrift.integer()?,
-                2 => header.unpacked = thrift.size()?,
-                3 => header.packed = thrift.size()?,
+                2 => header.decompressed = thrift.size()?,
+                3 => header.compressed = thrift.size()?,
                 4 => header.checksum = Some(thrift.bits()?),
                 5 | 7 | 8 => header.read_values(id == 8, &mut thrift)?,
                 _ => thrift.skip(ty, 0)?,
@@ -67,7 +67,7 @@ impl PageHeader {
                 (2, false) | (4, true) => self.encoding = thrift.integer()?,
                 (5, true) => self.levels.0 = thrift.size()?,
                 (6, true) => self.levels.1 = thrift.size()?,
-                (7, true) => self.is_plain = ty == Thrift::FALSE,
+                (7, true) => self.is_uncompressed = ty == Thrift::FALSE,
                 _ => thrift.skip(ty, 0)?,
             }
         }
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn headers_are_read_to_their_end() {
         let mut bytes = HEADER;
-        let expected = PageHeader { unpacked: 64, packed: 32, values: 10, ..PageHeader::default() };
+        let expected = PageHeader { decompressed: 64, compressed: 32, values: 10, ..PageHeader::default() };
         assert_eq!(PageHeader::read(&mut bytes), Some(expected));
         assert_eq!(bytes, [0xff]);
     }

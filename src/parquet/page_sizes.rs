@@ -9,10 +9,10 @@ use parquet::arrow::arrow_reader::RowSelection;
 use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 use parquet::file::page_index::offset_index::PageLocation;
 
-use super::input::Input;
+use super::input::ParquetInput;
 use super::page_header::PageHeader;
 use super::pages::chunk_range;
-use super::reader::Damage;
+use super::reader::DamageReason;
 
 /// Bytes of a page that are read for its header: statistics make headers long.
 const HEADER_BYTES: [u64; 3] = [256, 64 << 10, 16 << 20];
@@ -27,23 +27,24 @@ pub(super) struct PageSizes {
 }
 
 impl PageSizes {
-    /// Reads the headers of the pages of a chunk: of those that hold selected rows where `locations` are known, else of all.
+    /// Reads the headers of the pages of a chunk: of those that hold selected rows where `locations` are known, else of
+    /// all.
     pub fn read(
-        input: &Input,
+        input: &ParquetInput,
         chunk: &ColumnChunkMetaData,
         locations: &[PageLocation],
         selection: &RowSelection,
-    ) -> Result<Self, Damage> {
+    ) -> Result<Self, DamageReason> {
         let (start, length) = chunk_range(chunk).ok_or("a column lies outside of the file")?;
         let end = start.saturating_add(length);
         let (mut sizes, mut dictionary, mut largest) = (Self::default(), 0, 0);
         let mut add = |header: &PageHeader| {
-            let bytes = header.packed.saturating_add(header.unpacked);
+            let bytes = header.compressed.saturating_add(header.decompressed);
             if header.kind == PageHeader::DICTIONARY {
                 dictionary = bytes;
             } else {
                 largest = largest.max(bytes);
-                sizes.pages.push((header.values, header.unpacked));
+                sizes.pages.push((header.values, header.decompressed));
             }
         };
         let first = locations.first().and_then(|page| u64::try_from(page.offset).ok()).unwrap_or(end);
@@ -85,17 +86,17 @@ pub(super) fn batch_rows(sizes: &[PageSizes], mut rows: usize, max_bytes: usize)
 }
 
 /// Calls `each` with the headers of the pages that follow each other in `range`.
-fn walk(input: &Input, mut range: Range<u64>, each: &mut dyn FnMut(&PageHeader)) -> Result<(), Damage> {
+fn walk(input: &ParquetInput, mut range: Range<u64>, each: &mut dyn FnMut(&PageHeader)) -> Result<(), DamageReason> {
     while range.start < range.end {
         let (header, length) = header(input, range.clone())?;
         each(&header);
-        range.start = range.start.saturating_add(length).saturating_add(header.packed as u64);
+        range.start = range.start.saturating_add(length).saturating_add(header.compressed as u64);
     }
     Ok(())
 }
 
 /// The header at the start of `range`, and its length.
-fn header(input: &Input, range: Range<u64>) -> Result<(PageHeader, u64), Damage> {
+fn header(input: &ParquetInput, range: Range<u64>) -> Result<(PageHeader, u64), DamageReason> {
     let available = range.end.saturating_sub(range.start);
     let mut tried = 0;
     for most in HEADER_BYTES {
@@ -116,12 +117,12 @@ fn header(input: &Input, range: Range<u64>) -> Result<(PageHeader, u64), Damage>
 
 /// What the pages of `leaves` of a row group take.
 pub(super) fn of_leaves(
-    input: &Input,
+    input: &ParquetInput,
     group: &RowGroupMetaData,
     leaves: &[usize],
     locations: &dyn Fn(usize) -> Vec<PageLocation>,
     selection: &RowSelection,
-) -> Result<Vec<PageSizes>, Damage> {
+) -> Result<Vec<PageSizes>, DamageReason> {
     let sizes = |&leaf: &usize| PageSizes::read(input, group.column(leaf), &locations(leaf), selection);
     leaves.iter().map(sizes).collect()
 }

@@ -12,33 +12,36 @@ use parquet::file::page_index::index_reader::{decode_column_index, decode_offset
 use parquet::file::page_index::offset_index::{OffsetIndexMetaData, PageLocation};
 
 use super::bounds::{Bounds, BoundsReader};
-use super::checksums::Section;
-use super::input::Input;
-use super::prune::{Evidence, may_match};
-use super::reader::{Wanted, guarded};
-use super::{Mapping, ParquetFile};
+use super::checksums::FileSection;
+use super::input::ParquetInput;
+use super::prune::{PruningStatistics, may_match};
+use super::reader::{RowGroupRead, guarded};
+use super::{ColumnMapping, ParquetFile};
 use crate::scan::{Predicate, ScanReport};
 
 /// The page index of one row group, as far as it is needed and makes sense.
-pub(super) struct Pages<'a> {
+pub(super) struct RowGroupPageIndex<'a> {
     file: &'a ParquetFile,
-    mapping: &'a Mapping,
+    mapping: &'a ColumnMapping,
     rows: usize,
     offsets: Vec<(usize, OffsetIndexMetaData)>,
     statistics: Vec<(usize, ColumnIndexMetaData)>,
 }
 
-impl<'a> Pages<'a> {
-    /// Reads, in the row group at an index, the places of the pages of `leaves`, and the statistics of those pages that `predicates` speak of.
+impl<'a> RowGroupPageIndex<'a> {
+    /// Reads, in the row group at an index, the places of the pages of `leaves`, and the statistics of those pages that
+    /// `predicates` speak of.
     pub fn read(
-        (file, mapping): (&'a ParquetFile, &'a Mapping),
-        input: &Input,
-        (index, report): (usize, &ScanReport),
+        file: &'a ParquetFile,
+        mapping: &'a ColumnMapping,
+        index: usize,
+        input: &ParquetInput,
+        report: &ScanReport,
         leaves: &[usize],
         predicates: &[Predicate],
     ) -> Self {
         let group = file.metadata.row_group(index);
-        let is_intact = |section, leaf, bytes: &Bytes| file.is_intact(section, (index, leaf), bytes, report);
+        let is_intact = |section, leaf, bytes: &Bytes| file.is_intact(section, index, leaf, bytes, report);
         let rows = usize::try_from(group.num_rows()).unwrap_or(0);
         let mut pages = Self { file, mapping, rows, offsets: Vec::new(), statistics: Vec::new() };
         let spoken_of: Vec<usize> = predicates
@@ -113,7 +116,7 @@ struct PageStatistics {
     bounds: Bounds,
 }
 
-impl Evidence for PageStatistics {
+impl PruningStatistics for PageStatistics {
     fn bounds(&self, _: usize) -> Bounds {
         self.bounds.clone()
     }
@@ -134,7 +137,7 @@ pub(super) fn chunk_range(chunk: &ColumnChunkMetaData) -> Option<(u64, u64)> {
 
 /// Where the bytes lie that the reader of the only row group of `metadata` will ask for: the pages of wanted rows
 /// where an index tells where they are, and the dictionary in front of them; whole chunks where none does.
-pub(super) fn wanted_ranges(metadata: &ParquetMetaData, wanted: &Wanted) -> Vec<Range<u64>> {
+pub(super) fn wanted_ranges(metadata: &ParquetMetaData, wanted: &RowGroupRead) -> Vec<Range<u64>> {
     let group = metadata.row_group(0);
     let index = metadata.page_index_for_row_group(0);
     let mut ranges = Vec::new();
@@ -155,21 +158,21 @@ pub(super) fn wanted_ranges(metadata: &ParquetMetaData, wanted: &Wanted) -> Vec<
 /// Largest index of one chunk that is read, in bytes.
 const MAX_BYTES: u64 = 16 << 20;
 
-fn read_range(file: &ParquetFile, input: &Input, range: Option<Range<u64>>) -> Option<Bytes> {
+fn read_range(file: &ParquetFile, input: &ParquetInput, range: Option<Range<u64>>) -> Option<Bytes> {
     let range = range.filter(|range| range.start < range.end && range.end <= file.bytes)?;
     if range.end - range.start > MAX_BYTES { None } else { input.read(range).ok() }
 }
 
 fn read_statistics(
     file: &ParquetFile,
-    input: &Input,
+    input: &ParquetInput,
     group: &RowGroupMetaData,
     leaf: usize,
-    is_intact: &dyn Fn(Section, usize, &Bytes) -> bool,
+    is_intact: &dyn Fn(FileSection, usize, &Bytes) -> bool,
 ) -> Option<ColumnIndexMetaData> {
     let chunk = group.column(leaf);
     let bytes = read_range(file, input, chunk.column_index_range())?;
-    if !is_intact(Section::ColumnIndex, leaf, &bytes) {
+    if !is_intact(FileSection::ColumnIndex, leaf, &bytes) {
         return None;
     }
     guarded(|| decode_column_index(&bytes, chunk.column_type()).map_err(|e| e.to_string())).ok()
@@ -179,14 +182,14 @@ fn read_statistics(
 /// would give the rows of the wrong pages.
 fn read_offsets(
     file: &ParquetFile,
-    input: &Input,
+    input: &ParquetInput,
     group: &RowGroupMetaData,
     leaf: usize,
-    is_intact: &dyn Fn(Section, usize, &Bytes) -> bool,
+    is_intact: &dyn Fn(FileSection, usize, &Bytes) -> bool,
 ) -> Option<OffsetIndexMetaData> {
     let chunk = group.column(leaf);
     let bytes = read_range(file, input, chunk.offset_index_range())?;
-    if !is_intact(Section::OffsetIndex, leaf, &bytes) {
+    if !is_intact(FileSection::OffsetIndex, leaf, &bytes) {
         return None;
     }
     // The crate reserves room for as many pages as the list claims to have.

@@ -9,14 +9,14 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, RowS
 use parquet::basic::Type as PhysicalType;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataBuilder, RowGroupMetaData};
 
-use super::chunk_probes::Contents;
-use super::file_columns::{Source, is_dictionary_only};
-use super::filter::PartRows;
-use super::input::Input;
-use super::pages::{Pages, chunk_range, index_ranges};
+use super::chunk_probes::ChunkProbes;
+use super::file_columns::{StoredAs, is_dictionary_only};
+use super::filter::FilteredRows;
+use super::input::ParquetInput;
+use super::pages::{RowGroupPageIndex, chunk_range, index_ranges};
 use super::prune::{RowGroupStatistics, may_match};
-use super::reader::{Damage, guarded};
-use super::{Mapping, ParquetFile};
+use super::reader::{DamageReason, guarded};
+use super::{ColumnMapping, ParquetFile};
 use crate::diagnostic::{Error, Result};
 use crate::scan::{BatchIterator, Partition, ScanColumn, ScanRequest};
 use crate::storage::counters::ScanCount;
@@ -35,26 +35,26 @@ const NARROW_COLUMNS: usize = 8;
 #[derive(Debug)]
 pub(super) struct RowGroupScan {
     pub file: Arc<ParquetFile>,
-    pub mapping: Arc<Mapping>,
+    pub mapping: Arc<ColumnMapping>,
     pub group: usize,
     pub request: ScanRequest,
-    prepared: OnceLock<Prepared>,
+    prepared: OnceLock<PreparedRowGroup>,
 }
 
 /// What is known of a row group before its first page is read.
 #[derive(Debug)]
-pub(super) enum Prepared {
+pub(super) enum PreparedRowGroup {
     /// No row can match.
     Pruned,
     /// Nothing can be read.
-    Damaged(Damage),
+    Damaged(DamageReason),
     /// It can be read.
-    Ready(Readable),
+    Ready(ReadableRowGroup),
 }
 
 /// How to read a row group.
 #[derive(Debug)]
-pub(super) struct Readable {
+pub(super) struct ReadableRowGroup {
     /// Its metadata, as those of a file that has no other row group.
     pub metadata: ArrowReaderMetadata,
     /// The same for 96-bit timestamps as seconds, where there are any.
@@ -65,7 +65,7 @@ pub(super) struct Readable {
     dictionaries: Mutex<Vec<(usize, StringArray)>>,
 }
 
-impl Readable {
+impl ReadableRowGroup {
     /// The dictionaries that are known. Only the first decoder gets them: they are not to be held for every row group.
     pub fn take_dictionaries(&self) -> Vec<(usize, StringArray)> {
         std::mem::take(&mut self.dictionaries.lock().unwrap_or_else(PoisonError::into_inner))
@@ -73,7 +73,7 @@ impl Readable {
 }
 
 impl RowGroupScan {
-    pub fn new(file: Arc<ParquetFile>, mapping: &Arc<Mapping>, group: usize, request: &ScanRequest) -> Arc<Self> {
+    pub fn new(file: Arc<ParquetFile>, mapping: &Arc<ColumnMapping>, group: usize, request: &ScanRequest) -> Arc<Self> {
         let (mapping, request) = (Arc::clone(mapping), request.clone());
         Arc::new(Self { file, mapping, group, request, prepared: OnceLock::new() })
     }
@@ -83,7 +83,7 @@ impl RowGroupScan {
         let rows = self.rows();
         let step = if self.is_fetched_whole() { rows } else { self.part_rows(rows).max(rows.div_ceil(MAX_PARTS)) };
         let step = step.max(1);
-        let part = |start| Part { scan: Arc::clone(&self), rows: start..rows.min(start + step) };
+        let part = |start| RowGroupPart { scan: Arc::clone(&self), rows: start..rows.min(start + step) };
         (0..rows).step_by(step).map(|start| Arc::new(part(start)) as Arc<dyn Partition>).collect()
     }
 
@@ -161,19 +161,19 @@ impl RowGroupScan {
     }
 
     /// What must be known before reading; found out by the first part that is read.
-    pub fn prepared(&self, input: &Input) -> &Prepared {
-        self.prepared.get_or_init(|| guarded(|| self.prepare(input)).unwrap_or_else(Prepared::Damaged))
+    pub fn prepared(&self, input: &ParquetInput) -> &PreparedRowGroup {
+        self.prepared.get_or_init(|| guarded(|| self.prepare(input)).unwrap_or_else(PreparedRowGroup::Damaged))
     }
 
-    fn prepare(&self, input: &Input) -> Result<Prepared, Damage> {
+    fn prepare(&self, input: &ParquetInput) -> Result<PreparedRowGroup, DamageReason> {
         let (file, mapping, group) = (self.file.as_ref(), self.mapping.as_ref(), self.metadata());
         let predicates = &self.request.prune;
         let statistics = RowGroupStatistics { file, mapping, group };
         let report = &*self.request.report;
-        let evidence = Contents { statistics, group: self.group, input, report, dictionaries: RefCell::default() };
+        let evidence = ChunkProbes { statistics, group: self.group, input, report, dictionaries: RefCell::default() };
         if !predicates.iter().all(|predicate| may_match(predicate, &evidence)) {
             self.request.counters.add(ScanCount::RowGroupsPruned, 1);
-            return Ok(Prepared::Pruned);
+            return Ok(PreparedRowGroup::Pruned);
         }
         let mut columns: Vec<usize> = self.request.columns.iter().map(ScanColumn::column).collect();
         columns.extend(self.request.filter.iter().flat_map(|filter| filter.columns()).map(ScanColumn::column));
@@ -184,11 +184,11 @@ impl RowGroupScan {
         }
         let indexes = || leaves.iter().flat_map(|&leaf| index_ranges(group.column(leaf))).collect();
         let input = &input.with(indexes).map_err(|e| e.to_string())?;
-        let pages = Pages::read((file, mapping), input, (self.group, &self.request.report), &leaves, predicates);
+        let pages = RowGroupPageIndex::read(file, mapping, self.group, input, report, &leaves, predicates);
         let selection = pages.select(predicates);
         if selection.as_ref().is_some_and(|selection| !selection.selects_any()) {
             self.request.counters.add(ScanCount::RowGroupsPruned, 1);
-            return Ok(Prepared::Pruned);
+            return Ok(PreparedRowGroup::Pruned);
         }
         let metadata = self.alone(pages)?;
         let with = |schema| {
@@ -196,18 +196,18 @@ impl RowGroupScan {
             ArrowReaderMetadata::try_new(Arc::clone(&metadata), options).map_err(|e| e.to_string())
         };
         let is_int96 =
-            |&column: &usize| mapping.file_column(file, column).is_some_and(|column| column.source == Source::Int96);
+            |&column: &usize| mapping.file_column(file, column).is_some_and(|column| column.source == StoredAs::Int96);
         let seconds = columns.iter().any(is_int96).then(|| with(file.layout.schema_of_seconds())).transpose()?;
         let metadata = with(file.layout.schema_for(group))?;
         let left = selection.as_ref().map_or(self.rows(), RowSelection::row_count);
         self.request.counters.add(ScanCount::RowGroups, 1);
         self.request.counters.add(ScanCount::PageRowsPruned, self.rows().saturating_sub(left) as u64);
         let dictionaries = Mutex::new(evidence.dictionaries.into_inner());
-        Ok(Prepared::Ready(Readable { metadata, seconds, pages: selection, dictionaries }))
+        Ok(PreparedRowGroup::Ready(ReadableRowGroup { metadata, seconds, pages: selection, dictionaries }))
     }
 
     /// The metadata of this row group as those of a file that has no other. The page index is only read for it.
-    fn alone(&self, pages: Pages<'_>) -> Result<Arc<ParquetMetaData>, Damage> {
+    fn alone(&self, pages: RowGroupPageIndex<'_>) -> Result<Arc<ParquetMetaData>, DamageReason> {
         let group = self.metadata().clone();
         let index = pages.into_index(group.num_columns());
         let builder = ParquetMetaDataBuilder::new(self.file.metadata.file_metadata().clone());
@@ -226,7 +226,7 @@ pub(super) fn reads(columns: &[ScanColumn], column: usize) -> bool {
 }
 
 /// Refuses chunks that lie outside of the file, before anything is reserved for them.
-fn check_range(group: &RowGroupMetaData, leaf: usize, bytes: u64) -> Result<(), Damage> {
+fn check_range(group: &RowGroupMetaData, leaf: usize, bytes: u64) -> Result<(), DamageReason> {
     match chunk_range(group.column(leaf)).and_then(|(start, length)| start.checked_add(length)) {
         Some(end) if end <= bytes => Ok(()),
         _ => Err(format!("column {} lies outside of the file", group.column(leaf).column_path().string())),
@@ -235,14 +235,14 @@ fn check_range(group: &RowGroupMetaData, leaf: usize, bytes: u64) -> Result<(), 
 
 /// Some rows of a row group.
 #[derive(Debug)]
-pub(super) struct Part {
+pub(super) struct RowGroupPart {
     pub scan: Arc<RowGroupScan>,
     pub rows: Range<usize>,
 }
 
-impl Part {
+impl RowGroupPart {
     /// The rows that are to be read.
-    pub fn selection(&self, readable: &Readable) -> RowSelection {
+    pub fn selection(&self, readable: &ReadableRowGroup) -> RowSelection {
         let rows = RowSelection::from_consecutive_ranges(std::iter::once(self.rows.clone()), self.scan.rows());
         match &readable.pages {
             Some(pages) => rows.intersection(pages),
@@ -263,17 +263,17 @@ impl Part {
     }
 }
 
-impl Partition for Part {
+impl Partition for RowGroupPart {
     fn read(&self) -> Result<BatchIterator<'_>> {
         let file = &self.scan.file;
-        let input = Input::open(&file.location).map_err(|source| Error::io(&file.name, source))?;
+        let input = ParquetInput::open(&file.location).map_err(|source| Error::io(&file.name, source))?;
         match self.scan.prepared(&input) {
-            Prepared::Pruned => Ok(Box::new(std::iter::empty())),
-            Prepared::Damaged(reason) => {
+            PreparedRowGroup::Pruned => Ok(Box::new(std::iter::empty())),
+            PreparedRowGroup::Damaged(reason) => {
                 self.lost(self.rows.len(), reason)?;
                 Ok(Box::new(std::iter::empty()))
             }
-            Prepared::Ready(readable) => Ok(Box::new(PartRows::new(self, readable, input))),
+            PreparedRowGroup::Ready(readable) => Ok(Box::new(FilteredRows::new(self, readable, input))),
         }
     }
 }

@@ -4,13 +4,13 @@
 
 use parquet::file::metadata::RowGroupMetaData;
 
-use super::bounds::{Bound, Bounds, BoundsReader};
-use super::{Mapping, ParquetFile};
+use super::bounds::{BoundValue, Bounds, BoundsReader};
+use super::{ColumnMapping, ParquetFile};
 use crate::scan::{Comparison, Predicate};
 use crate::types::{Type, Value};
 
 /// What is known about some rows.
-pub(super) trait Evidence {
+pub(super) trait PruningStatistics {
     /// The bounds of a column of the table.
     fn bounds(&self, column: usize) -> Bounds;
 
@@ -26,7 +26,7 @@ pub(super) trait Evidence {
 }
 
 /// False only where no row can fulfil `predicate`.
-pub(super) fn may_match(predicate: &Predicate, evidence: &dyn Evidence) -> bool {
+pub(super) fn may_match(predicate: &Predicate, evidence: &dyn PruningStatistics) -> bool {
     match predicate {
         Predicate::All(list) => list.iter().all(|predicate| may_match(predicate, evidence)),
         Predicate::Any(list) => list.iter().any(|predicate| may_match(predicate, evidence)),
@@ -77,10 +77,10 @@ fn compare(bounds: &Bounds, comparison: Comparison, value: &Value) -> bool {
     }
     // Bytes have the order of texts, which only equality can rely on here.
     let ordered = !matches!(value, Value::String(_) | Value::Guid(_));
-    let Some(literal) = Bound::of(value).filter(|_| ordered || comparison == Comparison::Equal) else {
+    let Some(literal) = BoundValue::of(value).filter(|_| ordered || comparison == Comparison::Equal) else {
         return true;
     };
-    if is_text && bounds.may_be_null && literal == Bound::Bytes(Vec::new()) {
+    if is_text && bounds.may_be_null && literal == BoundValue::Bytes(Vec::new()) {
         return true;
     }
     let (min, max) = (bounds.min.as_ref(), bounds.max.as_ref());
@@ -96,7 +96,7 @@ fn compare(bounds: &Bounds, comparison: Comparison, value: &Value) -> bool {
 /// The footer's statistics of one row group.
 pub(super) struct RowGroupStatistics<'a> {
     pub file: &'a ParquetFile,
-    pub mapping: &'a Mapping,
+    pub mapping: &'a ColumnMapping,
     pub group: &'a RowGroupMetaData,
 }
 
@@ -116,16 +116,16 @@ impl RowGroupStatistics<'_> {
     pub fn only_text(&self, column: usize) -> Option<Value> {
         /// Longer ones may have been cut, which not every writer tells.
         const MAX_BYTES: usize = 32;
-        let Bounds { min: Some(Bound::Bytes(least)), max, may_be_null: false, .. } = self.bounds(column) else {
+        let Bounds { min: Some(BoundValue::Bytes(least)), max, may_be_null: false, .. } = self.bounds(column) else {
             return None;
         };
-        let is_only = max == Some(Bound::Bytes(least.clone())) && least.len() <= MAX_BYTES;
+        let is_only = max == Some(BoundValue::Bytes(least.clone())) && least.len() <= MAX_BYTES;
         let text = String::from_utf8(least).ok().filter(|_| is_only && self.mapping.ty(column) == Type::String)?;
         Some(Value::string(text))
     }
 }
 
-impl Evidence for RowGroupStatistics<'_> {
+impl PruningStatistics for RowGroupStatistics<'_> {
     fn bounds(&self, column: usize) -> Bounds {
         self.read(column).unwrap_or_else(Bounds::unknown)
     }

@@ -17,13 +17,13 @@ use parquet::arrow::arrow_reader::{
 };
 use parquet::file::reader::ChunkReader;
 
-use super::input::Input;
+use super::input::ParquetInput;
 
 /// Why rows cannot be read, in words.
-pub(super) type Damage = String;
+pub(super) type DamageReason = String;
 
 /// Runs code of the parquet crate; a panic becomes damage.
-pub(super) fn guarded<T>(run: impl FnOnce() -> Result<T, Damage>) -> Result<T, Damage> {
+pub(super) fn guarded<T>(run: impl FnOnce() -> Result<T, DamageReason>) -> Result<T, DamageReason> {
     silence_guarded_panics();
     let before = IS_GUARDED.replace(true);
     let result = catch_unwind(AssertUnwindSafe(run));
@@ -49,14 +49,14 @@ fn silence_guarded_panics() {
     });
 }
 
-fn describe(panic: &(dyn Any + Send)) -> Damage {
+fn describe(panic: &(dyn Any + Send)) -> DamageReason {
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     format!("the file contradicts itself ({})", text.unwrap_or("no details"))
 }
 
 /// What to read of a row group.
 #[derive(Clone, Debug)]
-pub(super) struct Wanted {
+pub(super) struct RowGroupRead {
     /// The leaves.
     pub leaves: Vec<usize>,
     /// The rows.
@@ -67,23 +67,31 @@ pub(super) struct Wanted {
 
 /// The batches of some rows of one row group.
 #[derive(Debug)]
-pub(super) struct Reader {
+pub(super) struct RowGroupReader {
     inner: Option<ParquetRecordBatchReader>,
     /// Rows that are still to come.
     outstanding: usize,
 }
 
-impl Reader {
+impl RowGroupReader {
     /// A reader of `file`, whose metadata describe one row group only.
-    pub fn open(input: Input, metadata: ArrowReaderMetadata, wanted: &Wanted) -> Result<Self, Damage> {
+    pub fn open(
+        input: ParquetInput,
+        metadata: ArrowReaderMetadata,
+        wanted: &RowGroupRead,
+    ) -> Result<Self, DamageReason> {
         match input {
-            Input::Disk(file) => Self::over(file, metadata, wanted),
-            Input::Copy(copy) => Self::over(copy, metadata, wanted),
-            Input::Remote(fetched) => Self::over(fetched, metadata, wanted),
+            ParquetInput::Disk(file) => Self::over(file, metadata, wanted),
+            ParquetInput::Copy(copy) => Self::over(copy, metadata, wanted),
+            ParquetInput::Remote(fetched) => Self::over(fetched, metadata, wanted),
         }
     }
 
-    fn over(input: impl ChunkReader + 'static, metadata: ArrowReaderMetadata, wanted: &Wanted) -> Result<Self, Damage> {
+    fn over(
+        input: impl ChunkReader + 'static,
+        metadata: ArrowReaderMetadata,
+        wanted: &RowGroupRead,
+    ) -> Result<Self, DamageReason> {
         let mask = ProjectionMask::leaves(metadata.parquet_schema(), wanted.leaves.iter().copied());
         let inner = guarded(|| {
             ParquetRecordBatchReaderBuilder::new_with_metadata(input, metadata)
@@ -98,7 +106,7 @@ impl Reader {
     }
 
     /// The next rows, at least one; only to be called while rows are outstanding. After damage there is nothing more.
-    pub fn next(&mut self) -> Result<RecordBatch, Damage> {
+    pub fn next(&mut self) -> Result<RecordBatch, DamageReason> {
         let mut reader = self.inner.take().ok_or("the rows before could not be read")?;
         let (batch, reader) = guarded(|| {
             let batch = reader.next().transpose().map_err(|e| e.to_string())?;

@@ -1,23 +1,24 @@
-//! Small numbers in runs and groups of eight (the format's RLE and bit-packing), as levels and places in dictionaries are.
+//! Small numbers in runs and groups of eight (the format's RLE and bit-packing), as levels and places in dictionaries
+//! are.
 
 use std::ops::Range;
 
 /// The runs of numbers of some width, one behind the other.
-pub(super) struct Runs<'a> {
+pub(super) struct RleDecoder<'a> {
     bytes: &'a [u8],
     /// Bits of a number.
     width: usize,
 }
 
 /// Numbers that are stored together.
-pub(super) enum Run<'a> {
+pub(super) enum RleRun<'a> {
     /// The same number again and again.
     Repeated { number: i32, count: usize },
     /// Numbers side by side.
-    Packed { bytes: &'a [u8], count: usize },
+    BitPacked { bytes: &'a [u8], count: usize },
 }
 
-impl<'a> Runs<'a> {
+impl<'a> RleDecoder<'a> {
     /// Widest numbers that are read: they fit 32 bits with a sign.
     const MAX_WIDTH: usize = 31;
 
@@ -27,11 +28,11 @@ impl<'a> Runs<'a> {
     }
 }
 
-impl<'a> Iterator for Runs<'a> {
-    type Item = Run<'a>;
+impl<'a> Iterator for RleDecoder<'a> {
+    type Item = RleRun<'a>;
 
     /// The next run, which has at least one number; None also where there is something else.
-    fn next(&mut self) -> Option<Run<'a>> {
+    fn next(&mut self) -> Option<RleRun<'a>> {
         let (mut head, mut shift) = (0_usize, 0);
         loop {
             let byte = self.bytes.split_off_first()?;
@@ -46,11 +47,11 @@ impl<'a> Iterator for Runs<'a> {
             (count, 0) => {
                 let bytes = self.bytes.split_off(..self.width.div_ceil(8))?;
                 let number = bytes.iter().rev().fold(0_i64, |number, byte| number << 8 | i64::from(*byte));
-                Some(Run::Repeated { number: i32::try_from(number).ok()?, count })
+                Some(RleRun::Repeated { number: i32::try_from(number).ok()?, count })
             }
             (groups, _) => {
                 let bytes = self.bytes.split_off(..groups.checked_mul(self.width)?)?;
-                Some(Run::Packed { bytes, count: groups.checked_mul(8)? })
+                Some(RleRun::BitPacked { bytes, count: groups.checked_mul(8)? })
             }
         }
     }
@@ -111,7 +112,7 @@ mod tests {
     #[test]
     fn numbers_are_those_that_were_packed() {
         let mut random = ChaCha8Rng::seed_from_u64(31);
-        for width in 0..=Runs::MAX_WIDTH {
+        for width in 0..=RleDecoder::MAX_WIDTH {
             let numbers: Vec<i32> =
                 (0..80).map(|_| (random.random::<u32>() >> 1) as i32 & ((1_i64 << width) - 1) as i32).collect();
             let packed = packed(&numbers, width);
@@ -129,11 +130,11 @@ mod tests {
     fn runs_follow_each_other() {
         // Three times the number 300, then a group of eight numbers of nine bits.
         let bytes = [6, 0x2c, 0x01, 3, 1, 0, 0, 0, 0, 0, 0, 0, 0];
-        let mut runs = Runs::new(&bytes, 9).unwrap();
-        assert!(matches!(runs.next(), Some(Run::Repeated { number: 300, count: 3 })));
-        assert!(matches!(runs.next(), Some(Run::Packed { bytes: [1, ..], count: 8 })));
+        let mut runs = RleDecoder::new(&bytes, 9).unwrap();
+        assert!(matches!(runs.next(), Some(RleRun::Repeated { number: 300, count: 3 })));
+        assert!(matches!(runs.next(), Some(RleRun::BitPacked { bytes: [1, ..], count: 8 })));
         assert!(runs.next().is_none());
-        assert!(Runs::new(&bytes, 32).is_none());
-        assert!(Runs::new(&[0x80; 12], 9).unwrap().next().is_none());
+        assert!(RleDecoder::new(&bytes, 32).is_none());
+        assert!(RleDecoder::new(&[0x80; 12], 9).unwrap().next().is_none());
     }
 }

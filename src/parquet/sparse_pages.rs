@@ -1,8 +1,8 @@
 //! A few rows out of large pages.
 //!
-//! Some writers put a whole chunk into one page. The parquet crate unpacks pages whole; for a few rows of plain values it
-//! is enough to unpack up to the last of them, passing over the others, a buffer at a time. What is not as simple as that
-//! is left to the crate, and so is the judgement of what makes no sense.
+//! Some writers put a whole chunk into one page. The parquet crate unpacks pages whole; for a few rows of plain values
+//! it is enough to unpack up to the last of them, passing over the others, a buffer at a time. What is not as simple as
+//! that is left to the crate, and so is the judgement of what makes no sense.
 
 use std::io::{BufRead, BufReader, Read};
 use std::sync::Arc;
@@ -14,21 +14,21 @@ use parquet::arrow::arrow_reader::RowSelection;
 use parquet::basic::{Compression, Type as PhysicalType};
 use parquet::file::metadata::ColumnChunkMetaData;
 
-use super::input::Input;
+use super::input::ParquetInput;
 use super::page_header::PageHeader;
 use super::pages::chunk_range;
-use super::rle::{Run, Runs};
+use super::rle::{RleDecoder, RleRun};
 
 /// Bytes that are unpacked at once.
 const BUFFER: usize = 64 << 10;
 /// Bytes of strings that are kept of the wanted rows of a chunk.
-const MAX_KEPT: u64 = 32 << 20;
+const MAX_GATHERED: u64 = 32 << 20;
 /// Largest chunk that is held, in bytes.
 const MAX_BYTES: u64 = 64 << 20;
 
 /// The selected rows of a chunk as an array of type `ty`; None where the crate is to read them.
-pub(super) fn sift(
-    input: &Input,
+pub(super) fn read_selected(
+    input: &ParquetInput,
     chunk: &ColumnChunkMetaData,
     selection: &RowSelection,
     ty: &DataType,
@@ -38,23 +38,23 @@ pub(super) fn sift(
     }
     let (start, length) = chunk_range(chunk).filter(|(_, length)| *length <= MAX_BYTES)?;
     let bytes = input.read(start..start.checked_add(length)?).ok()?;
-    let mut wanted = Wanted::new(selection);
-    let mut kept = Kept::new(ty, selection.row_count());
+    let mut wanted = SelectedRows::new(selection);
+    let mut gathered = GatheredValues::new(ty, selection.row_count());
     let has_nulls = chunk.column_descr().max_def_level() > 0;
     let (mut rest, mut first) = (&bytes[..], 0);
     while let Some(next) = wanted.peek() {
         let header = PageHeader::read(&mut rest)?;
-        let page = rest.get(..header.packed)?;
-        rest = &rest[header.packed..];
+        let page = rest.get(..header.compressed)?;
+        rest = &rest[header.compressed..];
         let end = first + header.values;
         if next < end {
-            Page::open(&header, page, has_nulls)?.sift(first..end, &mut wanted, &mut kept)?;
+            DecompressingPage::open(&header, page, has_nulls)?.read_selected(first..end, &mut wanted, &mut gathered)?;
         } else if !matches!(header.kind, PageHeader::DATA | PageHeader::DATA_2) {
             return None;
         }
         first = end;
     }
-    kept.finish(ty)
+    gathered.finish(ty)
 }
 
 /// True for chunks of plain values in pages that are packed with zstd, as far as the footer tells.
@@ -72,12 +72,12 @@ fn is_simple(chunk: &ColumnChunkMetaData, ty: &DataType) -> bool {
 }
 
 /// The numbers of the wanted rows, in order.
-struct Wanted {
+struct SelectedRows {
     rows: Vec<usize>,
     at: usize,
 }
 
-impl Wanted {
+impl SelectedRows {
     fn new(selection: &RowSelection) -> Self {
         let (mut rows, mut first) = (Vec::with_capacity(selection.row_count()), 0);
         for selector in selection.iter() {
@@ -108,43 +108,43 @@ impl Wanted {
 }
 
 /// The values that were kept.
-enum Kept {
-    Texts(StringViewBuilder),
+enum GatheredValues {
+    Strings(StringViewBuilder),
     Numbers(Int64Builder),
 }
 
-impl Kept {
+impl GatheredValues {
     fn new(ty: &DataType, rows: usize) -> Self {
         match ty {
-            DataType::Utf8View => Self::Texts(StringViewBuilder::with_capacity(rows)),
+            DataType::Utf8View => Self::Strings(StringViewBuilder::with_capacity(rows)),
             _ => Self::Numbers(Int64Builder::with_capacity(rows)),
         }
     }
 
     fn push_null(&mut self) {
         match self {
-            Self::Texts(builder) => builder.append_null(),
+            Self::Strings(builder) => builder.append_null(),
             Self::Numbers(builder) => builder.append_null(),
         }
     }
 
     /// Passes over values of a page.
-    fn pass(&self, page: &mut impl BufRead, count: usize) -> Option<()> {
+    fn skip(&self, page: &mut impl BufRead, count: usize) -> Option<()> {
         match self {
-            Self::Texts(_) => (0..count).try_for_each(|_| {
+            Self::Strings(_) => (0..count).try_for_each(|_| {
                 let length = u32::from_le_bytes(take(page)?);
-                pass(page, length.into())
+                skip(page, length.into())
             }),
-            Self::Numbers(_) => pass(page, 8 * count as u64),
+            Self::Numbers(_) => skip(page, 8 * count as u64),
         }
     }
 
     /// Keeps the next value of a page.
     fn push(&mut self, page: &mut impl BufRead) -> Option<()> {
         match self {
-            Self::Texts(builder) => {
+            Self::Strings(builder) => {
                 let length = u64::from(u32::from_le_bytes(take(page)?));
-                if length.saturating_add(builder.allocated_size() as u64) > MAX_KEPT {
+                if length.saturating_add(builder.allocated_size() as u64) > MAX_GATHERED {
                     return None;
                 }
                 let mut text = Vec::new();
@@ -161,20 +161,20 @@ impl Kept {
 
     fn finish(self, ty: &DataType) -> Option<ArrayRef> {
         match self {
-            Self::Texts(mut builder) => Some(Arc::new(builder.finish())),
+            Self::Strings(mut builder) => Some(Arc::new(builder.finish())),
             Self::Numbers(mut builder) => compute::cast(&builder.finish(), ty).ok(),
         }
     }
 }
 
 /// A page whose values are unpacked as they are asked for.
-struct Page<R> {
+struct DecompressingPage<R> {
     values: R,
     /// The levels that tell which rows are null; None where none is.
     levels: Option<Vec<u8>>,
 }
 
-impl<'a> Page<BufReader<Unpacked<'a>>> {
+impl<'a> DecompressingPage<BufReader<PageBytes<'a>>> {
     fn open(header: &PageHeader, page: &'a [u8], has_nulls: bool) -> Option<Self> {
         if header.encoding != PageHeader::PLAIN || !header.is_intact(page) {
             return None;
@@ -186,10 +186,10 @@ impl<'a> Page<BufReader<Unpacked<'a>>> {
             }
             _ => return None,
         };
-        let unpacked = header.unpacked.checked_sub(front.map_or(0, <[u8]>::len))?;
-        let unpacking: Unpacked<'a> = match header.is_plain {
+        let decompressed = header.decompressed.checked_sub(front.map_or(0, <[u8]>::len))?;
+        let unpacking: PageBytes<'a> = match header.is_uncompressed {
             true => Box::new(rest),
-            false => Box::new(zstd::stream::read::Decoder::with_buffer(rest).ok()?.take(unpacked as u64)),
+            false => Box::new(zstd::stream::read::Decoder::with_buffer(rest).ok()?.take(decompressed as u64)),
         };
         let mut values = BufReader::with_capacity(BUFFER, unpacking);
         let levels = match front {
@@ -207,11 +207,16 @@ impl<'a> Page<BufReader<Unpacked<'a>>> {
 }
 
 /// The bytes of a page behind what is not packed.
-type Unpacked<'a> = Box<dyn Read + 'a>;
+type PageBytes<'a> = Box<dyn Read + 'a>;
 
-impl<R: BufRead> Page<R> {
+impl<R: BufRead> DecompressingPage<R> {
     /// Keeps the wanted ones of these rows.
-    fn sift(mut self, rows: std::ops::Range<usize>, wanted: &mut Wanted, kept: &mut Kept) -> Option<()> {
+    fn read_selected(
+        mut self,
+        rows: std::ops::Range<usize>,
+        wanted: &mut SelectedRows,
+        gathered: &mut GatheredValues,
+    ) -> Option<()> {
         let last = wanted.last_before(rows.end)?;
         let is_there = match &self.levels {
             Some(levels) => Some(bits(levels, last + 1 - rows.start)?),
@@ -222,10 +227,10 @@ impl<R: BufRead> Page<R> {
             let is_there = is_there.as_ref().is_none_or(|is_there| is_there[row - rows.start]);
             match (wanted.take(row), is_there) {
                 (true, true) => {
-                    kept.pass(&mut self.values, std::mem::take(&mut passed))?;
-                    kept.push(&mut self.values)?;
+                    gathered.skip(&mut self.values, std::mem::take(&mut passed))?;
+                    gathered.push(&mut self.values)?;
                 }
-                (true, false) => kept.push_null(),
+                (true, false) => gathered.push_null(),
                 (false, _) => passed += usize::from(is_there),
             }
         }
@@ -235,15 +240,15 @@ impl<R: BufRead> Page<R> {
 
 /// The first `count` levels of one bit.
 fn bits(bytes: &[u8], count: usize) -> Option<Vec<bool>> {
-    let mut runs = Runs::new(bytes, 1)?;
+    let mut runs = RleDecoder::new(bytes, 1)?;
     let mut bits = Vec::with_capacity(count.min(1 << 20));
     while bits.len() < count {
         let left = count - bits.len();
         match runs.next()? {
-            Run::Repeated { number, count } => bits.extend(std::iter::repeat_n(number & 1 == 1, count.min(left))),
-            Run::Packed { bytes, .. } => {
-                let unpacked = bytes.iter().flat_map(|byte| (0..8).map(move |bit| byte >> bit & 1 == 1));
-                bits.extend(unpacked.take(left));
+            RleRun::Repeated { number, count } => bits.extend(std::iter::repeat_n(number & 1 == 1, count.min(left))),
+            RleRun::BitPacked { bytes, .. } => {
+                let decompressed = bytes.iter().flat_map(|byte| (0..8).map(move |bit| byte >> bit & 1 == 1));
+                bits.extend(decompressed.take(left));
             }
         }
     }
@@ -256,7 +261,7 @@ fn take<const N: usize>(page: &mut impl Read) -> Option<[u8; N]> {
     Some(bytes)
 }
 
-fn pass(page: &mut impl BufRead, bytes: u64) -> Option<()> {
+fn skip(page: &mut impl BufRead, bytes: u64) -> Option<()> {
     let mut left = usize::try_from(bytes).ok()?;
     while left > 0 {
         let passed = page.fill_buf().ok()?.len().min(left);

@@ -16,7 +16,8 @@ pub(super) struct StringLengths {
 const MAX_KNOWN: usize = 64;
 
 impl StringLengths {
-    /// How many of `rows` rows at a time have strings of at most `max_bytes` when each row has a copy, about; at least one.
+    /// How many of `rows` rows at a time have strings of at most `max_bytes` when each row has a copy, about; at least
+    /// one.
     pub fn rows_within(&mut self, arrays: &[ArrayRef], rows: usize, max_bytes: usize) -> usize {
         let bytes = arrays.iter().map(|array| self.bytes(array)).fold(0, usize::saturating_add);
         if bytes <= max_bytes || rows < 2 {

@@ -27,7 +27,7 @@ pub(super) struct StringConverter {
     target: Type,
     /// Where values will be taken apart: what repeats is looked for, to take it apart once.
     repeats: Option<DictionaryEncoder>,
-    dictionary: Option<Converted>,
+    dictionary: Option<ConvertedDictionary>,
     findings: StringFindings,
 }
 
@@ -52,34 +52,34 @@ impl StringFindings {
     }
 
     /// Adds the values that `keys` name in a dictionary with these `odd` entries.
-    fn add_keys(&mut self, keys: &Int32Array, odd: &OddEntries) {
-        if odd.is_empty() {
+    fn add_keys(&mut self, keys: &Int32Array, inexact: &InexactEntries) {
+        if inexact.is_empty() {
             return;
         }
         for key in keys.iter().flatten() {
-            if let Ok(at) = odd.binary_search_by_key(&index(key), |(entry, _)| *entry) {
-                self.add(odd[at].1);
+            if let Ok(at) = inexact.binary_search_by_key(&index(key), |(entry, _)| *entry) {
+                self.add(inexact[at].1);
             }
         }
     }
 }
 
 /// The entries of a dictionary that are not JSON as they stand, by their positions, in order.
-type OddEntries = Vec<(usize, Fit)>;
+type InexactEntries = Vec<(usize, Fit)>;
 
 /// A dictionary of the file and what it became.
 #[derive(Debug)]
-struct Converted {
+struct ConvertedDictionary {
     original: ArrayRef,
-    values: Values,
+    values: ConvertedEntries,
 }
 
 #[derive(Debug)]
-enum Values {
+enum ConvertedEntries {
     /// The distinct texts of a string column, and once there was a null, with "" at a place that stands for it.
-    Texts(ArrayRef, OnceCell<(ArrayRef, i32)>),
+    Strings(ArrayRef, OnceCell<(ArrayRef, i32)>),
     /// The distinct texts of a dynamic column, and which of them were no JSON.
-    Json(ArrayRef, OddEntries),
+    Json(ArrayRef, InexactEntries),
     /// Values of any other type, and whether a text was not one of them.
     Parsed(Column, Vec<bool>),
 }
@@ -108,9 +108,9 @@ impl StringConverter {
         match self.target {
             Type::String => Ok(Column::array(Type::String, without_nulls(array)?)),
             Type::Dynamic => {
-                let coded = self.repeats.as_mut().and_then(|repeats| repeats.encode(array.as_string_view()));
-                let json = match coded {
-                    Some(coded) => coded_as_json(coded, &mut self.findings)?,
+                let encoded = self.repeats.as_mut().and_then(|repeats| repeats.encode(array.as_string_view()));
+                let json = match encoded {
+                    Some(encoded) => encoded_as_json(encoded, &mut self.findings)?,
                     None => views_as_json(array, &mut self.findings),
                 };
                 Ok(Column::array(Type::Dynamic, json))
@@ -128,24 +128,24 @@ impl StringConverter {
         let known = self.dictionary.take().filter(|known| Arc::ptr_eq(&known.original, dictionary.values()));
         let converted = match known {
             Some(known) => known,
-            None => Converted::new(dictionary.values(), self.target)?,
+            None => ConvertedDictionary::new(dictionary.values(), self.target)?,
         };
         let column = match &converted.values {
             // The keys fit the values that they had, and these are no fewer.
-            Values::Texts(texts, with_empty) if keys.null_count() == 0 => {
-                let texts = with_empty.get().map_or(texts, |(texts, _)| texts);
-                Column::array(Type::String, Arc::new(dictionary.with_values(Arc::clone(texts))))
+            ConvertedEntries::Strings(strings, with_empty) if keys.null_count() == 0 => {
+                let strings = with_empty.get().map_or(strings, |(strings, _)| strings);
+                Column::array(Type::String, Arc::new(dictionary.with_values(Arc::clone(strings))))
             }
-            Values::Texts(texts, with_empty) => {
-                let (texts, empty) = with_empty.get_or_init(|| self::with_empty(texts));
+            ConvertedEntries::Strings(strings, with_empty) => {
+                let (strings, empty) = with_empty.get_or_init(|| self::with_empty(strings));
                 let keys: Int32Array = keys.iter().map(|key| Some(key.unwrap_or(*empty))).collect();
-                Column::array(Type::String, Arc::new(DictionaryArray::try_new(keys, Arc::clone(texts))?))
+                Column::array(Type::String, Arc::new(DictionaryArray::try_new(keys, Arc::clone(strings))?))
             }
-            Values::Json(texts, odd) => {
-                self.findings.add_keys(keys, odd);
-                Column::array(Type::Dynamic, Arc::new(dictionary.with_values(Arc::clone(texts))))
+            ConvertedEntries::Json(strings, inexact) => {
+                self.findings.add_keys(keys, inexact);
+                Column::array(Type::Dynamic, Arc::new(dictionary.with_values(Arc::clone(strings))))
             }
-            Values::Parsed(values, failed) => {
+            ConvertedEntries::Parsed(values, failed) => {
                 self.findings.unconverted += keys.iter().flatten().filter(|&key| failed[index(key)]).count();
                 let rows: UInt32Array =
                     keys.iter().map(|key| key.and_then(|key| u32::try_from(index(key)).ok())).collect();
@@ -161,19 +161,19 @@ fn index(key: i32) -> usize {
     usize::try_from(key).expect("keys of a dictionary array are not negative")
 }
 
-impl Converted {
+impl ConvertedDictionary {
     fn new(original: &ArrayRef, target: Type) -> Result<Self> {
-        let texts = original.as_any().downcast_ref::<StringArray>();
-        let texts = texts.ok_or_else(|| Error::internal("a dictionary of texts is not of type Utf8"))?;
+        let strings = original.as_any().downcast_ref::<StringArray>();
+        let strings = strings.ok_or_else(|| Error::internal("a dictionary of strings is not of type Utf8"))?;
         let values = match target {
-            Type::String => Values::Texts(Arc::clone(original), OnceCell::new()),
+            Type::String => ConvertedEntries::Strings(Arc::clone(original), OnceCell::new()),
             Type::Dynamic => {
-                let (texts, odd) = all_as_json(texts.iter());
-                Values::Json(Arc::new(texts), odd)
+                let (strings, inexact) = all_as_json(strings.iter());
+                ConvertedEntries::Json(Arc::new(strings), inexact)
             }
             target => {
                 let (column, failed) = parse_all(original, target);
-                Values::Parsed(column, failed)
+                ConvertedEntries::Parsed(column, failed)
             }
         };
         Ok(Self { original: Arc::clone(original), values })
@@ -183,14 +183,14 @@ impl Converted {
 /// The texts and the place of "" among them, where it is put if need be.
 fn with_empty(original: &ArrayRef) -> (ArrayRef, i32) {
     let place = |place: usize| i32::try_from(place).unwrap_or(0);
-    let texts = original.as_string::<i32>();
-    if let Some(found) = (0..texts.len()).find(|&row| texts.value_length(row) == 0) {
+    let strings = original.as_string::<i32>();
+    if let Some(found) = (0..strings.len()).find(|&row| strings.value_length(row) == 0) {
         return (Arc::clone(original), place(found));
     }
-    let mut builder = StringBuilder::with_capacity(texts.len() + 1, texts.value_data().len());
-    texts.iter().for_each(|text| builder.append_value(text.unwrap_or_default()));
+    let mut builder = StringBuilder::with_capacity(strings.len() + 1, strings.value_data().len());
+    strings.iter().for_each(|text| builder.append_value(text.unwrap_or_default()));
     builder.append_value("");
-    (Arc::new(builder.finish()), place(texts.len()))
+    (Arc::new(builder.finish()), place(strings.len()))
 }
 
 /// "" for null.
@@ -204,24 +204,24 @@ fn without_nulls(array: &ArrayRef) -> Result<ArrayRef> {
 }
 
 /// The same of each distinct text.
-fn coded_as_json(coded: EncodedStrings<'_>, findings: &mut StringFindings) -> Result<ArrayRef> {
-    let (texts, odd) = all_as_json(coded.texts.into_iter().map(Some));
-    findings.add_keys(&coded.keys, &odd);
-    Ok(Arc::new(DictionaryArray::try_new(coded.keys, Arc::new(texts))?))
+fn encoded_as_json(encoded: EncodedStrings<'_>, findings: &mut StringFindings) -> Result<ArrayRef> {
+    let (strings, inexact) = all_as_json(encoded.texts.into_iter().map(Some));
+    findings.add_keys(&encoded.keys, &inexact);
+    Ok(Arc::new(DictionaryArray::try_new(encoded.keys, Arc::new(strings))?))
 }
 
 /// The entries of a dictionary as JSON, and those that were none.
-fn all_as_json<'a>(texts: impl Iterator<Item = Option<&'a str>>) -> (StringArray, OddEntries) {
-    let mut odd = OddEntries::new();
-    let texts = texts.enumerate().map(|(entry, text)| {
+fn all_as_json<'a>(strings: impl Iterator<Item = Option<&'a str>>) -> (StringArray, InexactEntries) {
+    let mut inexact = InexactEntries::new();
+    let strings = strings.enumerate().map(|(entry, text)| {
         let (json, fit) = as_json(text?);
         if fit != Fit::Whole {
-            odd.push((entry, fit));
+            inexact.push((entry, fit));
         }
         json
     });
-    let texts = texts.collect();
-    (texts, odd)
+    let strings = strings.collect();
+    (strings, inexact)
 }
 
 /// JSON texts; null for "" and `null`.
@@ -258,13 +258,13 @@ fn parse_all(array: &ArrayRef, target: Type) -> (Column, Vec<bool>) {
 
 fn plain_text_at(array: &ArrayRef, row: usize) -> Option<&str> {
     match array.as_string_opt::<i32>() {
-        Some(texts) => (!texts.is_null(row)).then(|| texts.value(row)),
+        Some(strings) => (!strings.is_null(row)).then(|| strings.value(row)),
         None => text_at(array, row),
     }
 }
 
-/// The JSON of a text in a dynamic column: itself if it is JSON; None for "" and `null`. Of another text, what it stands
-/// for in any export, else a JSON string of it.
+/// The JSON of a text in a dynamic column: itself if it is JSON; None for "" and `null`. Of another text, what it
+/// stands for in any export, else a JSON string of it.
 fn as_json(text: &str) -> (Option<Cow<'_, str>>, Fit) {
     let quoted = match dynamic::from_text(text) {
         Cow::Borrowed(json) => return ((json.trim_ascii() != "null").then_some(Cow::Borrowed(json)), Fit::Whole),
@@ -284,8 +284,8 @@ pub(super) fn check(array: &ArrayRef) -> Result<(ArrayRef, usize)> {
         DataType::Utf8View => array.as_string_view().clone().to_binary_view(),
         _ => array.as_binary_view().clone(),
     };
-    if let Ok(texts) = bytes.clone().to_string_view() {
-        return Ok((Arc::new(texts), 0));
+    if let Ok(strings) = bytes.clone().to_string_view() {
+        return Ok((Arc::new(strings), 0));
     }
     let mut repaired = 0;
     let mut builder = StringViewBuilder::with_capacity(bytes.len());

@@ -1,4 +1,4 @@
-//! Survivors of a filter: kept, put together again, and cut loose from the pages they came from.
+//! Rows that passed a filter: queued, concatenated, and copied out of the pages that they came from.
 
 use std::collections::VecDeque;
 
@@ -9,27 +9,27 @@ use arrow::datatypes::{DataType, Int32Type};
 use crate::diagnostic::{Error, Result};
 use crate::types::{Batch, Column, SharedMemory};
 
-/// Batches of the same columns, of which rows are taken from the front in other portions than they came in.
+/// A queue of rows, which are taken in batches of other sizes than they were added in.
 #[derive(Default)]
-pub(super) struct Queue {
+pub(super) struct SurvivorQueue {
     batches: VecDeque<Batch>,
     rows: usize,
     bytes: usize,
     memory: SharedMemory,
 }
 
-impl Queue {
-    /// How many rows wait.
+impl SurvivorQueue {
+    /// Number of rows in the queue.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Bytes of the rows that were appended.
+    /// Bytes of all rows that were appended.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Appends rows. What they do not need of their pages is let go.
+    /// Appends rows, and releases the pages that they came from.
     pub fn push(&mut self, batch: Batch) {
         if batch.rows() > 0 {
             self.rows += batch.rows();
@@ -39,7 +39,7 @@ impl Queue {
         }
     }
 
-    /// Takes the columns of the next `rows` rows.
+    /// Removes the next `rows` rows and returns their columns.
     pub fn take(&mut self, rows: usize) -> Result<Vec<Column>> {
         let mut pieces: Vec<Batch> = Vec::new();
         let mut missing = rows;
@@ -59,7 +59,7 @@ impl Queue {
     }
 }
 
-/// The pieces of one column, below each other. Dictionaries stay dictionaries: those of one chunk are shared.
+/// Concatenates one column of several batches. Dictionary arrays stay dictionary arrays: batches of a chunk share one.
 fn concatenate(pieces: &[Batch], index: usize) -> Result<Column> {
     if let [piece] = pieces {
         return Ok(piece.column(index).clone());
@@ -74,14 +74,14 @@ fn concatenate(pieces: &[Batch], index: usize) -> Result<Column> {
     Ok(Column::array(ty, compute::concat(&views)?))
 }
 
-/// A batch in the form in which later steps keep it: without the pages of rows that are gone, and without
-/// dictionaries that have more entries than the batch has rows.
+/// Compacts a batch for later operators: without references to pages of dropped rows, and without dictionaries that
+/// have more entries than the batch has rows.
 pub(super) fn compact(batch: Batch) -> Batch {
     let columns = batch.columns().iter().map(|column| without_large_dictionary(column).compacted()).collect();
     Batch::new(columns, batch.rows())
 }
 
-/// As views into the dictionary, where going through all of its entries would cost more than through the rows.
+/// Replaces a dictionary with more entries than rows by string views.
 fn without_large_dictionary(column: &Column) -> Column {
     let Some(array) = column.as_array() else { return column.clone() };
     match array.as_any().downcast_ref::<DictionaryArray<Int32Type>>() {

@@ -159,7 +159,7 @@ fn scan_line(scan: &Scan) -> String {
         let _ = write!(text, " limit {limit}");
     }
     let _ = write!(text, " from {}", scan.table.describe());
-    if let Some(left_out) = scan.table.left_out(&scan.prune) {
+    if let Some(left_out) = scan.table.describe_pruning(&scan.prune) {
         let _ = write!(text, ", {left_out}");
     }
     text

@@ -121,7 +121,7 @@ pub(crate) fn open_at(
     buffer: Vec<u8>,
     counters: &Arc<ScanCounters>,
 ) -> Result<OpenedText> {
-    let input = PeekReader::unread(file.open_at((range.offset(), range.end), Some(counters))?, buffer);
+    let input = PeekReader::unread(file.open_at(range.offset(), range.end, Some(counters))?, buffer);
     Ok(OpenedText { input, plain: true, all_strings: false, header: None, source_map: None, layers: TextLayers::NONE })
 }
 

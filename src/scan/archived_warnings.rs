@@ -1,49 +1,49 @@
-//! What there was to say of the files that an archive was made of: kept in the footers of the archive, so that a query
-//! over it says as much as one over its originals.
+//! Archived warnings: the footer of an archive keeps the warnings about the original files, so that a query over the
+//! archive reports the same as a query over the originals.
 //!
-//! Anybody may write a footer. So what is read back is bounded as what is written is, cannot drive a terminal, and is
-//! said as what it is: words of the archive.
+//! Footers are untrusted. So texts that are read back are limited in number and length, control characters are escaped,
+//! and a prefix says that they come from the archive.
 
 use std::collections::BTreeSet;
 
 use super::ScanReport;
 use crate::diagnostic::visible;
 
-/// What the rows were before.
+/// The export shapes of the original records.
 const SHAPES_KEY: &str = "coldcase.shape";
-/// Columns that one of the files did not have: a line each.
+/// Columns that one of the original files lacked, one per line.
 const LACKING_KEY: &str = "coldcase.lacking";
-/// Why answers may mislead: a line each.
+/// Warnings, one per line.
 const WARNINGS_KEY: &str = "coldcase.warnings";
-/// What else was noticed when the rows were read: a line each.
+/// Notes, one per line.
 const NOTES_KEY: &str = "coldcase.notes";
 
-/// How words of an archive begin when they are said again.
-const AGAIN: &str = "when the archive was made: ";
+/// The prefix of replayed warnings.
+const PREFIX: &str = "when the archive was made: ";
 
-/// Most lines under a key; of more, the number is kept.
+/// Maximum lines of a key; if there are more, the last line says how many.
 const MAX_LINES: usize = 50;
-/// Most characters of a line.
+/// Maximum characters of a line.
 const MAX_LENGTH: usize = 400;
-/// Most names of columns.
+/// Maximum number of column names.
 const MAX_COLUMNS: usize = 1_000;
 
-/// What there was to say of some files.
+/// The warnings about some files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ArchivedWarnings {
-    /// The shapes of their records.
+    /// The export shapes of their records.
     pub shapes: Vec<String>,
-    /// The columns of the table that one of them, a CSV file for instance, did not have.
+    /// Columns of the table that one of the files lacked, such as a CSV file.
     pub lacking: BTreeSet<String>,
-    /// Why answers may mislead.
+    /// Reasons why results may mislead.
     pub warnings: Vec<String>,
-    /// What else was noticed.
+    /// Further observations.
     pub notes: Vec<String>,
 }
 
 impl ArchivedWarnings {
-    /// What a scan found, once it has run. The text depends on the files alone: examples of damage, which depend on
-    /// threads, are no part of it.
+    /// Collects the warnings of a finished scan. The result depends on the files alone: examples of damage depend on
+    /// threads and are not included.
     #[must_use]
     pub fn of(report: &ScanReport) -> Self {
         let lost = report.problems().into_iter().map(|(file, damage)| format!("{file}: {}", damage.count()));
@@ -56,7 +56,7 @@ impl ArchivedWarnings {
         }
     }
 
-    /// The pairs of a footer, without those that say nothing.
+    /// The footer's keys with their values, without empty ones.
     #[must_use]
     pub fn pairs(&self) -> Vec<(&'static str, String)> {
         let lacking: Vec<&str> = self.lacking.iter().map(String::as_str).collect();
@@ -69,38 +69,38 @@ impl ArchivedWarnings {
         pairs.into_iter().filter(|(_, text)| !text.is_empty()).collect()
     }
 
-    /// Those of a footer, whose values `value` knows; a key that is not there says nothing.
+    /// Reads the warnings from a footer; `value` returns the value of a key.
     pub(crate) fn read<'a>(value: impl Fn(&str) -> Option<&'a str>) -> Self {
         let lines = |key: &str| value(key).unwrap_or_default().lines().map(str::to_owned);
         let shapes = value(SHAPES_KEY).unwrap_or_default().split(", ").filter(|name| !name.is_empty());
         Self {
             shapes: bounded(shapes.map(str::to_owned)),
             lacking: lines(LACKING_KEY).take(MAX_COLUMNS).collect(),
-            warnings: again(lines(WARNINGS_KEY)),
-            notes: again(lines(NOTES_KEY)),
+            warnings: replayed(lines(WARNINGS_KEY)),
+            notes: replayed(lines(NOTES_KEY)),
         }
     }
 }
 
-/// A notice with the number of its occurrences.
+/// Appends the number of occurrences to a note.
 fn with_count((text, times): (String, u64)) -> String {
     if times == 1 { text } else { format!("{text} ({times} times)") }
 }
 
-/// Words of an archive, as they are said again; an archive that was made of another one says them as that one did.
-fn again(lines: impl Iterator<Item = String>) -> Vec<String> {
-    let own = |line: String| if line.starts_with(AGAIN) { line } else { format!("{AGAIN}{line}") };
+/// Adds the prefix to replayed warnings; warnings that an archive replayed from another archive have it already.
+fn replayed(lines: impl Iterator<Item = String>) -> Vec<String> {
+    let own = |line: String| if line.starts_with(PREFIX) { line } else { format!("{PREFIX}{line}") };
     bounded(lines.map(own))
 }
 
-/// The first of many texts, each a line that is not too long; instead of the others their number.
+/// Limits the number of texts and the length of each; the last line counts the texts that were dropped.
 fn bounded(texts: impl Iterator<Item = String>) -> Vec<String> {
     let mut texts = texts.fuse();
     let mut lines: Vec<String> = texts.by_ref().take(MAX_LINES).map(|text| shortened(&text)).collect();
     let more = texts.count();
     if more > 0 {
         lines.truncate(MAX_LINES - 1);
-        lines.push(format!("{} more of the kind", more + 1));
+        lines.push(format!("{} more of these", more + 1));
     }
     lines
 }
@@ -136,9 +136,9 @@ mod tests {
         let said = read(&kept.pairs());
         assert_eq!(said.shapes, ["flat table rows"]);
         assert_eq!(said.lacking.iter().collect::<Vec<_>>(), ["City"]);
-        let warnings = ["successes only", "a.json: 1 record was not read"].map(|text| format!("{AGAIN}{text}"));
+        let warnings = ["successes only", "a.json: 1 record was not read"].map(|text| format!("{PREFIX}{text}"));
         assert_eq!(said.warnings, warnings);
-        assert_eq!(said.notes, [format!("{AGAIN}a note (3 times)")]);
+        assert_eq!(said.notes, [format!("{PREFIX}a note (3 times)")]);
         assert_eq!(read(&said.pairs()), said, "an archive of an archive says the same");
         assert_eq!(read(&[]), ArchivedWarnings::default());
     }

@@ -1,4 +1,4 @@
-//! Names -> tables.
+//! The catalog: looks up tables, watchlists and stored functions by name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
@@ -8,24 +8,23 @@ use super::TableProvider;
 use crate::diagnostic::Result;
 use crate::syntax::Definition;
 
-/// The name of the table that a pipe is.
+/// The name of the table read from stdin.
 pub const STDIN: &str = "stdin";
 
-/// What a query can name.
+/// The tables, watchlists and functions that a query can name.
 pub trait Catalog: Debug + Send + Sync {
-    /// The table of this name (case-sensitive); None where there is none. An error where its files cannot be read.
+    /// The table of this name (case-sensitive); None if there is none. An error if its files cannot be read.
     fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>>;
 
-    /// The names that are known without a query, for suggestions; sorted.
+    /// The names of all tables, for suggestions; sorted.
     fn names(&self) -> Vec<String>;
 
-    /// The names of the tables that there is something to read from: those that `union *` and `search` stand for;
-    /// sorted. An error if that cannot be told.
+    /// The names of the tables that `union *` and `search` read, sorted. An error if they cannot be determined.
     fn readable(&self) -> Result<Vec<String>> {
         Ok(self.names())
     }
 
-    /// The watchlist of this alias (case-sensitive); None where none is bound. An error where its file cannot be read.
+    /// The watchlist of this alias (case-sensitive); None if there is none. An error if its file cannot be read.
     fn watchlist(&self, _alias: &str) -> Result<Option<Watchlist>> {
         Ok(None)
     }
@@ -35,33 +34,33 @@ pub trait Catalog: Debug + Send + Sync {
         Vec::new()
     }
 
-    /// The stored function of this name (case-sensitive); None where there is none. An error where files of functions
-    /// cannot be read.
+    /// The stored function of this name (case-sensitive); None if there is none. An error if the files with stored
+    /// functions cannot be read.
     fn function(&self, _name: &str) -> Result<Option<Definition>> {
         Ok(None)
     }
 
-    /// Every stored function, by name. An error where files of functions cannot be read.
+    /// All stored functions, by name. An error if their files cannot be read.
     fn functions(&self) -> Result<Vec<Definition>> {
         Ok(Vec::new())
     }
 }
 
-/// A list of reference values, as Microsoft Sentinel has them.
+/// A watchlist, as in Microsoft Sentinel.
 #[derive(Clone, Debug)]
 pub struct Watchlist {
-    /// Its items: text columns.
+    /// Its items, in string columns.
     pub table: Arc<dyn TableProvider>,
-    /// The column whose values are the search keys; None where it has none, or a column `SearchKey` of its own.
+    /// The column with the search keys; None if there is none, or if the watchlist has a column `SearchKey`.
     pub search_key: Option<String>,
 }
 
-/// A catalog whose tables have columns of these names, too, if their records do.
+/// A catalog whose tables have additional columns, if their records have keys of these names.
 #[derive(Debug)]
 pub struct WithColumns {
     /// The catalog.
     pub catalog: Arc<dyn Catalog>,
-    /// The names.
+    /// The names of the columns.
     pub names: BTreeSet<String>,
     /// True if records are known to have keys of these names. A column whose type cannot be inferred is a string then.
     pub exist: bool,

@@ -1,4 +1,4 @@
-//! Which files of a scan are done with: those whose parts were all read to their ends, and those that are left out.
+//! Tracks which files of a scan are complete: skipped, or with all of their parts read to the end.
 
 use std::fmt::{self, Debug};
 use std::sync::Arc;
@@ -9,35 +9,36 @@ use crate::diagnostic::Result;
 use crate::storage::counters::{ScanCount, ScanCounters};
 use crate::storage::files::DataFile;
 
-/// By file, how many of its parts are not done with.
+/// The number of parts of each file that are not complete.
 #[derive(Debug)]
 pub(crate) struct CompletionTracker {
     files: Arc<[DataFile]>,
-    left: Box<[AtomicUsize]>,
+    remaining: Box<[AtomicUsize]>,
     counters: Arc<ScanCounters>,
     report: Arc<ScanReport>,
 }
 
 impl CompletionTracker {
-    /// Of files that have no part yet.
+    /// Starts to track files, which have no parts yet.
     pub fn new(files: &Arc<[DataFile]>, counters: &Arc<ScanCounters>, report: &Arc<ScanReport>) -> Self {
         counters.add(ScanCount::FilesListed, files.len() as u64);
         Self {
             files: Arc::clone(files),
-            left: files.iter().map(|_| AtomicUsize::new(0)).collect(),
+            remaining: files.iter().map(|_| AtomicUsize::new(0)).collect(),
             counters: Arc::clone(counters),
             report: Arc::clone(report),
         }
     }
 
-    /// A file has one part more.
+    /// Adds a part to a file.
     pub fn expect(&self, file: usize) {
-        self.left[file].fetch_add(1, Ordering::Relaxed);
+        self.remaining[file].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A part of a file was read to its end.
+    /// Records that a part of a file was read to its end. A file that changed since it was listed is reported as
+    /// damaged when its last part ends.
     pub fn end(&self, file: usize) {
-        if self.left[file].fetch_sub(1, Ordering::AcqRel) == 1 {
+        if self.remaining[file].fetch_sub(1, Ordering::AcqRel) == 1 {
             self.counters.add(ScanCount::FilesDone, 1);
             let file = &self.files[file];
             if file.has_changed() {
@@ -46,17 +47,17 @@ impl CompletionTracker {
         }
     }
 
-    /// The parts of a file, which tell when they are read; without any, the file is done with.
-    pub fn watch(self: &Arc<Self>, file: usize, bytes: u64, parts: Vec<Arc<dyn Partition>>) -> Vec<Arc<dyn Partition>> {
+    /// Wraps the parts of a file so that the end of each is recorded; a file without parts is complete at once.
+    pub fn track(self: &Arc<Self>, file: usize, bytes: u64, parts: Vec<Arc<dyn Partition>>) -> Vec<Arc<dyn Partition>> {
         self.expect(file);
         let each = bytes / (parts.len() as u64).max(1);
         self.counters.add(ScanCount::BytesDone, bytes - each * parts.len() as u64);
         let part = |inner| {
             self.expect(file);
-            let left = Arc::clone(self);
+            let tracker = Arc::clone(self);
             on_completion(inner, move || {
-                left.counters.add(ScanCount::BytesDone, each);
-                left.end(file);
+                tracker.counters.add(ScanCount::BytesDone, each);
+                tracker.end(file);
             })
         };
         let watched = parts.into_iter().map(part).collect();
@@ -65,7 +66,7 @@ impl CompletionTracker {
     }
 }
 
-/// A partition of which it matters that it was read to its end.
+/// A partition that calls `at_end` at its end.
 struct TrackedPartition<F> {
     inner: Arc<dyn Partition>,
     at_end: F,
@@ -77,7 +78,7 @@ impl<F> Debug for TrackedPartition<F> {
     }
 }
 
-/// The partition; `at_end` is called whenever it was read to its end.
+/// Wraps a partition so that `at_end` is called each time it was read to its end.
 pub fn on_completion(inner: Arc<dyn Partition>, at_end: impl Fn() + Send + Sync + 'static) -> Arc<dyn Partition> {
     Arc::new(TrackedPartition { inner, at_end })
 }

@@ -1,4 +1,5 @@
-//! Whether files cover the time range that a query asks for: finding nothing outside the range that they cover proves nothing.
+//! Whether the files cover the time range of a query: finding no rows outside the covered range is not evidence of
+//! absence.
 
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
@@ -6,10 +7,10 @@ use super::{Comparison, Predicate};
 use crate::types::datetime::TICKS_PER_HOUR;
 use crate::types::{Schema, Type, Value, datetime};
 
-/// A gap shorter than this is not spoken of: exports are cut by the hour, and nobody may have signed in.
+/// Gaps shorter than this are not reported: exports are often cut by the hour, and there may have been no sign-ins.
 const TOLERANCE: i64 = TICKS_PER_HOUR;
 
-/// A range of time that a scan is asked for, and the times that it met.
+/// The time range that a query requests, and the range of times that the scan has seen.
 #[derive(Debug)]
 pub struct TimeCoverage {
     table: String,
@@ -19,14 +20,14 @@ pub struct TimeCoverage {
     to: Option<i64>,
     first: AtomicI64,
     last: AtomicI64,
-    /// Partitions that were not read to their end.
+    /// Number of partitions that were not read to their end.
     unread: AtomicUsize,
 }
 
 impl TimeCoverage {
-    /// The range that `prune`, all of which holds for wanted rows, sets to a datetime column; None without one.
+    /// The range that the predicates `prune` request of a datetime column; None if they do not restrict one.
     #[must_use]
-    pub fn asked(table: &str, schema: &Schema, prune: &[Predicate]) -> Option<Self> {
+    pub fn requested(table: &str, schema: &Schema, prune: &[Predicate]) -> Option<Self> {
         let mut bounds = Vec::new();
         collect(prune, &mut bounds);
         let index =
@@ -52,24 +53,24 @@ impl TimeCoverage {
         self.index
     }
 
-    /// Rows have these times, wanted or not.
-    pub fn saw(&self, first: i64, last: i64) {
+    /// Records the times of rows, whether or not they match the query.
+    pub fn record(&self, first: i64, last: i64) {
         self.first.fetch_min(first, Ordering::Relaxed);
         self.last.fetch_max(last, Ordering::Relaxed);
     }
 
-    /// The scan has so many partitions.
+    /// Sets the number of partitions of the scan.
     pub fn expect(&self, partitions: usize) {
         self.unread.store(partitions, Ordering::Relaxed);
     }
 
-    /// A partition was read to its end.
+    /// Records that a partition was read to its end.
     pub fn end_partition(&self) {
         self.unread.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// What there is to say where the archive does not reach over the range; None also where not all was read. Where
-    /// records were `skipped`, only the times of some were met.
+    /// A warning if the files do not cover the requested range; None also if not all partitions were read. If records
+    /// were `skipped` by the prefilter, only the times of some records are known.
     #[must_use]
     pub fn gap(&self, skipped: bool) -> Option<String> {
         let (first, last) = (self.first.load(Ordering::Relaxed), self.last.load(Ordering::Relaxed));
@@ -84,8 +85,8 @@ impl TimeCoverage {
         let by = if skipped { ", by their first and last records" } else { "" };
         (late || early).then(|| {
             format!(
-                "the query asks for {} by {}{}{}, but these files cover only {} to {}{by}; finding nothing outside that \
-                 range proves nothing",
+                "the query asks for {} by {}{}{}, but these files cover only {} to {}{by}; finding no rows outside \
+                 that range is not evidence of absence",
                 self.table,
                 self.column,
                 text(self.from, "from"),
@@ -105,7 +106,7 @@ fn is_lower(comparison: Comparison) -> bool {
     matches!(comparison, Comparison::Greater | Comparison::GreaterOrEqual)
 }
 
-/// The comparisons with times that must all be true.
+/// Collects the comparisons with datetimes that every row must fulfil.
 fn collect(predicates: &[Predicate], bounds: &mut Vec<(usize, Comparison, i64)>) {
     for predicate in predicates {
         match predicate {

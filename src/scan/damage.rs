@@ -1,99 +1,97 @@
-//! The rule of what counts as damage.
+//! The kinds of damage.
 //!
-//! Damage is everything that makes an answer rest on less than the files hold, or on something else: a record, a value
-//! or a page that is missing, unreadable or ambiguous. All of it is a warning, ends a strict run with exit code 5, and is
-//! listed by `--rejects`, by the manifest and by `sniff`. A note, in contrast, never changes what an answer means.
+//! Damage is everything that makes a result incomplete or doubtful: a record, a value or a page that is missing,
+//! unreadable or ambiguous. All damage is reported as a warning, ends a strict run with exit code 5, and is listed by
+//! `--rejects`, the manifest and `sniff`. Notes, in contrast, never change what a result means.
 //!
-//! Damage to whole records and files, which is located by byte, is counted in [`super::FileProblems`]; the other kinds
-//! are here.
+//! Lost records and files, which are located by byte, are counted in [`super::FileProblems`]; the other kinds are here.
 
 use std::collections::BTreeMap;
 
 use crate::entra::numeric_dates::DateOrder;
 use crate::types::Type;
 
-/// Kinds of damage that are told apart; a file may name any number of tables, so the rest is summed up.
+/// Maximum number of different damages; a file may name any number of tables, so further ones are counted together.
 const MAX_KINDS: usize = 1_000;
 
-/// Files that a message names; of the rest it says the number.
+/// Maximum number of files that a message names; the rest are counted.
 const FILES_NAMED: usize = 3;
 
-/// One kind of damage, without the file.
+/// A kind of damage, without the file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Damage {
-    /// Records of no shape that is known.
+    /// Records of unrecognised export shape.
     UnrecognisedRecords,
-    /// Records that name a table whose columns are not known, where the table decides how they are read.
+    /// Records that name a table that is not a known table.
     UnknownTable(String),
-    /// Records of a table whose name is like the one that was asked for, which comes second.
+    /// Records of a table (first) whose name is similar to that of the queried table (second).
     SimilarTable(String, String),
-    /// Values of a datetime column that are no time.
+    /// Values of a datetime column that are not datetimes.
     UnreadableTime(String),
     /// Values that do not fit the type of their column.
     UnreadableValue(String, Type),
     /// Strings of a column that are not UTF-8.
     InvalidUtf8(String),
-    /// A part of a Parquet file that is not what was written, told by its checksum; it is not used.
+    /// A part of a Parquet file whose checksum does not match; it is not used.
     ChecksumMismatch(String),
-    /// Records, or rows of CSV, that are not UTF-8: their other bytes are read as Windows-1252.
+    /// Records or CSV rows that are not UTF-8: their invalid bytes are read as Windows-1252.
     NotUtf8,
-    /// Characters of a text in UTF-16 that are cut in half.
+    /// Incomplete characters in a UTF-16 file.
     BrokenUtf16,
-    /// Strings of a column with halves of surrogate pairs.
+    /// Strings of a column with unpaired surrogates.
     HalfSurrogatePair(String),
-    /// Records that name a key again that is read.
+    /// Records with a duplicate of a key that is read.
     RepeatedKey,
     /// Runs of NUL bytes between records.
     NulBytes,
-    /// A CSV file whose end may be missing.
+    /// A CSV file that may be truncated.
     MayBeCutOff,
-    /// A column of a file that cannot be read at all, and why.
+    /// A column of a file that cannot be read, with the reason.
     UnreadableColumn(String, String),
-    /// Dates of this column that nothing proves to have the day or the month first, with the order in which they are
-    /// read.
+    /// Dates of a column that may have the day or the month first, with the order in which they are read.
     AmbiguousDates(String, DateOrder),
-    /// Dates of this column, in a file in which some dates have the day first and others the month.
+    /// Dates of a column in a file that has both day-first and month-first dates.
     ContradictoryDates(String),
-    /// Strings in this column that are no JSON, although it holds objects or arrays.
+    /// Strings of a column of objects or arrays that are not JSON.
     NotJson(String),
-    /// Values that PowerShell cut off before they were saved.
+    /// Values of a column that PowerShell truncated when they were exported.
     CutByPowerShell(String),
-    /// Labels in a CSV of the Entra admin center that stand for no known value of the column.
+    /// Labels of a column in a CSV of the Entra admin center that correspond to no known value.
     UnknownLabel(String),
-    /// Sign-ins that do not say how they ended, by the column that would say it.
+    /// Sign-ins without a result, with the column of the result.
     MissingResult(String),
-    /// The table that was asked for is not in the files, with the tables that are, or nothing.
+    /// The files contain no records of the queried table (first); the tables that they contain (second).
     MissingTable(String, String),
-    /// None of the tables that a wildcard stands for is in the files, with the tables that are.
+    /// The files contain none of the tables that a wildcard (first) matches; the tables that they contain (second).
     MissingTables(String, String),
-    /// A stored function that is used instead of the known table of its name.
+    /// A stored function that hides the known table of the same name.
     HiddenTable(String),
-    /// A file that could not be searched for records of this table.
+    /// Files that could not be searched for records of this table.
     NotSearched(String),
-    /// A file that changed between being listed and being read to its end.
+    /// A file that changed between listing and the end of reading.
     ChangedFile,
-    /// Records with a key that is the name of a column in other case, with the column.
+    /// Records with a key (first) that differs only in case from the name of a column (second).
     KeyInOtherCase(String, String),
-    /// Files that are not read, with the reason.
+    /// Files that were not read, with the reason.
     RefusedFile(String),
-    /// Hidden files, entries of archives and other things beside the files that are not read; the text names them.
+    /// Skipped files and archive entries, such as hidden ones; the text names them.
     NotRead(String),
-    /// An answer that says itself that it is not whole.
+    /// A response that says that it is partial.
     PartialAnswer,
-    /// A table of an answer with fewer rows than the service says that it sent, with both numbers.
+    /// A response with fewer rows (first) than it says that it has (second).
     FewerRows(u64, u64),
-    /// An error that a service returned in place of records, with its code.
+    /// Error responses in place of records, with the error code.
     ErrorAnswer(String),
-    /// Keys of records, or columns, that are not in an archive that was made of them; the text names them.
+    /// Keys or columns that were not converted into an archive; the text names them.
     NotConverted(String),
-    /// Pages all of which name a next page, with what they hold.
+    /// A page that names a next page that is missing, with the kind of its records.
     MissingPages(String),
-    /// More kinds than are told apart.
+    /// Further damage beyond the maximum number of kinds.
     Other,
 }
 
 impl Damage {
-    /// True if each case is written to the rejects by itself where it is found.
+    /// True if the code that finds it writes each case to the rejects.
     fn is_listed_by_case(&self) -> bool {
         matches!(
             self,
@@ -105,8 +103,8 @@ impl Damage {
         )
     }
 
-    /// What happened `count` times, and what it means for the answer. Names of columns and tables may come from the
-    /// files; what shows the text makes control characters visible.
+    /// Describes `count` cases of the damage and what they mean for the result. Names of columns and tables may come
+    /// from the files: whoever prints the text must escape control characters.
     #[must_use]
     #[expect(clippy::too_many_lines, reason = "a sentence for each kind")]
     pub fn describe(&self, count: u64) -> String {
@@ -118,7 +116,7 @@ impl Damage {
         match self {
             Self::UnrecognisedRecords => format!("skipped {} of unrecognised shape", counted("record")),
             Self::UnknownTable(name) => {
-                format!("skipped {} of {:?}, whose columns are not known", counted("record"), shorten(name))
+                format!("skipped {} of {:?}, which is not a known table", counted("record"), shorten(name))
             }
             Self::SimilarTable(name, table) => format!(
                 "skipped {} of {:?}, which may be rows of {table}: bind the files with -t {table}=PATH to read them",
@@ -126,7 +124,8 @@ impl Damage {
                 shorten(name)
             ),
             Self::UnreadableTime(column) => format!(
-                "{} of {column} cannot be read as a datetime: {they} {is} null here, so a filter on {column} drops the row",
+                "{} of {column} cannot be read as a datetime: {they} {is} null here, so a filter on \
+                 {column} drops the row",
                 counted("value")
             ),
             Self::UnreadableValue(column, ty) => {
@@ -136,51 +135,51 @@ impl Damage {
                 format!("{} of {column} {is} not valid UTF-8: the invalid bytes are replaced here", counted("value"))
             }
             Self::ChecksumMismatch(part) => format!(
-                "the checksum of {part} does not match: the file was damaged or changed after it was written; coldcase \
-                 verify lists every damaged part"
+                "the checksum of {part} does not match: the file was damaged or changed after it was written; \
+                 `coldcase verify` lists every damaged part"
             ),
             Self::NotUtf8 => format!(
-                "{} {is} not in UTF-8: the other bytes are read as Windows-1252, so letters outside ASCII may be wrong",
+                "{} {is} not valid UTF-8: the invalid bytes are read as Windows-1252, so non-ASCII letters may be \
+                 wrong",
                 counted("record")
             ),
             Self::BrokenUtf16 => {
-                format!("{} of a text in UTF-16 {is} incomplete and replaced by U+FFFD here", counted("character"))
+                format!("{} of a UTF-16 file {is} incomplete and replaced by U+FFFD here", counted("character"))
             }
             Self::HalfSurrogatePair(column) => {
                 format!(
-                    "{} of {column} {} half of a surrogate pair, replaced by U+FFFD here",
+                    "{} of {column} {} an unpaired surrogate, replaced by U+FFFD here",
                     counted("value"),
                     if count == 1 { "has" } else { "have" }
                 )
             }
             Self::RepeatedKey => {
                 format!(
-                    "{} {} the same key twice: the last value counts",
+                    "{} {} a duplicate key: the last value is used",
                     counted("record"),
                     if count == 1 { "has" } else { "have" }
                 )
             }
             Self::NulBytes => format!(
-                "skipped {} of NUL bytes, as interrupted writes leave them: records may be missing there",
+                "skipped {} of NUL bytes, probably left by an interrupted write: records may be missing there",
                 counted("run")
             ),
             Self::MayBeCutOff => {
-                "the last line has no line end: the file may have been cut off, and its last row be incomplete"
-                    .to_owned()
+                "the last line has no line end: the file may be truncated and its last row incomplete".to_owned()
             }
             Self::UnreadableColumn(column, reason) => {
                 let files = if count == 1 { String::new() } else { format!(" in {count} files") };
                 format!("column {column} cannot be read{files}: {reason}")
             }
             Self::AmbiguousDates(column, order) => format!(
-                "{} of {column} can be read day first or month first, and no value of the file tells which: {they} {} \
-                 read {order}; say which it is with --date-order dmy or --date-order mdy",
+                "{} of {column} may have the day or the month first, and no value of the file decides it: {they} {} \
+                 read {order}; specify the order with --date-order dmy or --date-order mdy",
                 counted("value"),
                 if count == 1 { "was" } else { "were" }
             ),
             Self::ContradictoryDates(column) => format!(
-                "{} of {column} {is} in a file that has both dates with the day first and dates with the month first: \
-                 where a date can be either, it was read month first",
+                "{} of {column} {is} in a file that has both day-first and month-first dates: ambiguous dates were \
+                 read month first",
                 counted("value")
             ),
             Self::NotJson(column) => {
@@ -194,19 +193,19 @@ impl Damage {
                 )
             }
             Self::CutByPowerShell(column) => format!(
-                "{} of {column} {} cut off by PowerShell, which left only type names: export again with \
+                "{} of {column} {} truncated by PowerShell, which left only type names: export again with \
                  ConvertTo-Json -Depth 10",
                 counted("value"),
                 if count == 1 { "was" } else { "were" }
             ),
             Self::UnknownLabel(column) => format!(
-                "{} of {column} {is} no label that is known, perhaps of another language of the admin center: {they} {stay} \
-                 as {they} {is}, so a filter on {column} may miss the row: download the file as JSON",
+                "{} of {column} {is} not a known label, perhaps because the admin center used another language: {they} \
+                 {stay} unchanged, so a filter on {column} may miss the row; download the file as JSON instead",
                 counted("value"),
                 stay = if count == 1 { "stays" } else { "stay" },
             ),
             Self::MissingResult(column) => {
-                format!("{} without {column}: neither success nor failure is known", counted("sign-in"))
+                format!("{} without {column}: success or failure is unknown", counted("sign-in"))
             }
             Self::MissingTable(table, found) => {
                 let found = if found.is_empty() { "nor of any other known table" } else { &format!("only {found}") };
@@ -215,16 +214,16 @@ impl Damage {
             Self::MissingTables(pattern, found) => {
                 let found = if found.is_empty() { "no known table" } else { found };
                 format!(
-                    "the files contain none of the tables that `{pattern}` stands for (they hold {found}): finding no \
+                    "the files contain none of the tables that `{pattern}` matches (they contain {found}): finding no \
                      rows is not evidence of absence"
                 )
             }
             Self::HiddenTable(name) => format!(
-                "a stored function named {name} is used instead of the table {name}: the answer does not rest on its \
-                 records; rename the function, or leave the catalog out with --no-catalog"
+                "the stored function {name} hides the table {name}, whose records are not read: rename the function, \
+                 or ignore the catalog with --no-catalog"
             ),
             Self::NotSearched(table) => format!(
-                "{} not searched for {table}, for a Parquet file does not name the table of each row: bind the files \
+                "{} not searched for {table}, because Parquet files do not name the table of each row: bind the files \
                  with -t {table}=PATH",
                 match count {
                     1 => "1 Parquet file was".to_owned(),
@@ -235,17 +234,17 @@ impl Damage {
                 format!("{} changed while being read: rows may be missing, or mixed from two versions", counted("file"))
             }
             Self::KeyInOtherCase(key, column) => format!(
-                "the key {:?} is {column} in other case and is not read, so {column} is empty here: finding no rows is not \
-                 evidence of absence",
+                "the key {:?} differs from {column} in case and is not read, so {column} is empty here: finding no rows is \
+                 not evidence of absence",
                 shorten(key)
             ),
             Self::RefusedFile(reason) => format!("not read: {reason}"),
             Self::NotRead(text) => text.clone(),
             Self::NotConverted(names) => {
-                format!("values are not in the archive, which has no column for their keys: {names}")
+                format!("the archive has no columns for these keys, and their values are not in it: {names}")
             }
             Self::PartialAnswer | Self::FewerRows(..) | Self::ErrorAnswer(_) | Self::MissingPages(_) => {
-                self.describe_answer(count)
+                self.describe_response(count)
             }
             Self::Other => format!("{} of further kinds of damage", counted("case")),
         }
@@ -253,32 +252,33 @@ impl Damage {
 }
 
 impl Damage {
-    /// As [`Self::describe`], for what answers of services say about themselves.
-    fn describe_answer(&self, count: u64) -> String {
+    /// Like [`Self::describe`], for damage that responses of services report themselves.
+    fn describe_response(&self, count: u64) -> String {
         let pages = if count == 1 { "1 page is".to_owned() } else { format!("{count} pages are each") };
         match self {
             Self::FewerRows(rows, sent) => {
-                format!("{rows} rows of an answer that says that it has {sent}: rows are missing")
+                format!("the response has {rows} rows, but says that it has {sent}: rows are missing")
             }
             Self::ErrorAnswer(code) => {
                 let code = shorten(code);
-                format!("{pages} an error answer of Microsoft Graph or Azure ({code}): rows are missing")
+                format!("{pages} an error response of Microsoft Graph or Azure ({code}): rows are missing")
             }
             Self::MissingPages(context) => format!(
                 "the page names a next page (@odata.nextLink) that is not among the files: rows are missing{}",
                 if context.is_empty() { String::new() } else { format!(" ({})", shorten(context)) }
             ),
-            _ => "the answer says itself that it is partial or had errors: rows are missing".to_owned(),
+            _ => "the response says that it is partial or had errors: rows are missing".to_owned(),
         }
     }
 }
 
-/// Damage by kind, with the number of cases in each file.
+/// All damage by kind, with the number of cases in each file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DamageLog(BTreeMap<Damage, BTreeMap<String, u64>>);
 
 impl DamageLog {
-    /// Counts `count` cases in `file`; the name is empty where no single file is to blame. True if neither was there.
+    /// Counts `count` cases in `file`, which is empty for damage of no single file. Returns true for the first case of
+    /// this kind in the file.
     pub(crate) fn add(&mut self, damage: Damage, file: &str, count: u64) -> bool {
         let known = self.0.contains_key(&damage) || self.0.len() < MAX_KINDS;
         let files = self.0.entry(if known { damage } else { Damage::Other }).or_default();
@@ -290,7 +290,7 @@ impl DamageLog {
         true
     }
 
-    /// Takes over the damage of another scan of the same files: what both met is not counted twice.
+    /// Merges the damage of another scan of the same files; damage that both scans found is not counted twice.
     pub(crate) fn absorb(&mut self, other: &Self) {
         for (damage, files) in &other.0 {
             let known = self.0.entry(damage.clone()).or_default();
@@ -301,32 +301,32 @@ impl DamageLog {
         }
     }
 
-    /// True if there is none.
+    /// True if there is no damage.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The kinds, each with the number of cases by file.
+    /// The kinds of damage, each with the number of cases by file.
     pub fn kinds(&self) -> impl Iterator<Item = (&Damage, &BTreeMap<String, u64>)> {
         self.0.iter()
     }
 
-    /// The same, except for pages that are missing.
+    /// Removes missing pages.
     #[must_use]
     pub fn without_missing_pages(mut self) -> Self {
         self.0.retain(|damage, _| !matches!(damage, Damage::MissingPages(_)));
         self
     }
 
-    /// A sentence for each kind, which names the first files.
+    /// A message for each kind, which names the first files.
     #[must_use]
     pub fn messages(&self) -> Vec<String> {
         self.kinds().map(|(damage, files)| message(damage, files)).collect()
     }
 }
 
-/// True if a reject is to be written for damage that is found in a file for the first time.
+/// True if the first case of this damage in a file is written to the rejects.
 pub(crate) fn is_reject(damage: &Damage, file: &str) -> bool {
     !file.is_empty() && !damage.is_listed_by_case()
 }

@@ -1,7 +1,7 @@
 //! Stored functions: files that define functions for all queries.
 //!
-//! The files are read when a query first looks for one. Their texts stand behind that of the query, each from a place of
-//! its own on (see [`Sources`]), so that messages can point into them.
+//! The files are read when a query first looks up a function. Their texts are numbered after the text of the query,
+//! each from a base offset (see [`Sources`]), so that messages can point into them.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -14,13 +14,13 @@ use crate::storage::files::DataFile;
 use crate::storage::remote::Access;
 use crate::syntax::{Definition, MAX_FUNCTIONS, MAX_TEXT, decode_text, definitions};
 
-/// Files of functions that are read at most.
+/// Maximum number of files.
 const MAX_FILES: usize = 1000;
 
-/// Bytes that they may have together.
+/// Maximum base offset plus length: the files may have 64 MiB together.
 const MAX_BYTES: usize = MAX_TEXT + (64 << 20);
 
-/// Functions in files.
+/// The stored functions.
 #[derive(Debug, Default)]
 pub struct FunctionLibrary {
     patterns: Vec<PathBuf>,
@@ -28,23 +28,23 @@ pub struct FunctionLibrary {
     loaded: OnceLock<LoadedFunctions>,
 }
 
-/// What was found in the files.
+/// The files and the functions in them.
 #[derive(Debug, Default)]
 struct LoadedFunctions {
     files: Vec<FunctionFile>,
     functions: BTreeMap<String, StoredFunction>,
 }
 
-/// A file of functions.
+/// A file with stored functions.
 #[derive(Debug)]
 pub struct FunctionFile {
     /// The file.
     pub file: DataFile,
-    /// The place of its first byte.
+    /// The offset of its first byte among all sources.
     base: u32,
     text: Arc<str>,
-    /// Why it is no file of functions; nothing of it counts then.
-    pub mistakes: Vec<Diagnostic>,
+    /// Errors in the file; if there are any, none of its functions can be used.
+    pub errors: Vec<Diagnostic>,
 }
 
 /// A function that a file defines.
@@ -52,7 +52,7 @@ pub struct FunctionFile {
 pub struct StoredFunction {
     /// The function.
     pub definition: Definition,
-    /// The number of its file.
+    /// The index of its file.
     file: usize,
 }
 
@@ -66,20 +66,20 @@ impl FunctionLibrary {
     /// The function of this name (case-sensitive).
     ///
     /// # Errors
-    /// Files that cannot be read, or that are no files of functions: one of these may have the name.
+    /// A file cannot be read or has errors: any of these may define the function.
     pub fn function(&self, name: &str) -> Result<Option<StoredFunction>> {
         if self.patterns.is_empty() {
             return Ok(None);
         }
         let loaded = self.loaded()?;
-        let mistakes: Vec<Diagnostic> = loaded.files.iter().flat_map(|file| file.mistakes.clone()).collect();
-        if mistakes.is_empty() { Ok(loaded.functions.get(name).cloned()) } else { Err(Error::Query(mistakes)) }
+        let errors: Vec<Diagnostic> = loaded.files.iter().flat_map(|file| file.errors.clone()).collect();
+        if errors.is_empty() { Ok(loaded.functions.get(name).cloned()) } else { Err(Error::Query(errors)) }
     }
 
     /// Every function, by name.
     ///
     /// # Errors
-    /// Files that cannot be read.
+    /// A file cannot be read.
     pub fn functions(&self) -> Result<impl Iterator<Item = &StoredFunction>> {
         Ok(self.loaded()?.functions.values())
     }
@@ -87,7 +87,7 @@ impl FunctionLibrary {
     /// Every file, in the order in which the patterns name them.
     ///
     /// # Errors
-    /// Files that cannot be read.
+    /// A file cannot be read.
     pub fn files(&self) -> Result<&[FunctionFile]> {
         Ok(&self.loaded()?.files)
     }
@@ -98,7 +98,7 @@ impl FunctionLibrary {
         self.loaded.get()?.files.get(function.file)
     }
 
-    /// Adds the texts that were read to those that messages point into.
+    /// Adds the loaded texts to the sources that messages point into.
     pub fn add_to(&self, sources: &mut Sources) {
         for file in self.loaded.get().iter().flat_map(|loaded| &loaded.files) {
             sources.add(file.base, Arc::clone(&file.text), &file.file.name);
@@ -140,24 +140,24 @@ impl FunctionLibrary {
 impl LoadedFunctions {
     fn add(&mut self, file: DataFile, text: String, base: usize) {
         let number = self.files.len();
-        let mut mistakes = Vec::new();
+        let mut errors = Vec::new();
         match definitions(&text, base) {
             Ok(found) => {
                 for definition in found {
-                    mistakes.extend(self.define(definition, number));
+                    errors.extend(self.define(definition, number));
                 }
             }
-            Err(list) => mistakes = list,
+            Err(list) => errors = list,
         }
         let base = u32::try_from(base).unwrap_or(u32::MAX);
-        self.files.push(FunctionFile { file, base, text: text.into(), mistakes });
+        self.files.push(FunctionFile { file, base, text: text.into(), errors });
     }
 
-    /// A mistake where the name is taken.
+    /// Returns an error if the name is already defined.
     fn define(&mut self, definition: Definition, file: usize) -> Option<Diagnostic> {
         let name = definition.name.clone();
         if let Some(earlier) = self.functions.get(&name.text) {
-            let message = format!("the function `{}` is defined already", name.text);
+            let message = format!("the function `{}` is already defined", name.text);
             let diagnostic = Diagnostic::new(Code::DuplicateName, name.span, message);
             return Some(diagnostic.label(earlier.definition.name.span, "here"));
         }
@@ -172,8 +172,9 @@ fn read(file: &DataFile) -> Result<String> {
     let most = MAX_FUNCTIONS as u64 + 1;
     file.open_stored()?.take(most).read_to_end(&mut bytes).map_err(|error| file.failed(error))?;
     if bytes.len() > MAX_FUNCTIONS {
-        return Err(wrong(format!("a file of functions has {MAX_FUNCTIONS} bytes at most")));
+        return Err(wrong(format!("a file with stored functions may have at most {MAX_FUNCTIONS} bytes")));
     }
-    decode_text(bytes)
-        .map_err(|reason| wrong(format!("a file of functions is UTF-8 or UTF-16 with a byte order mark: {reason}")))
+    decode_text(bytes).map_err(|reason| {
+        wrong(format!("a file with stored functions must be UTF-8, or UTF-16 with a byte order mark: {reason}"))
+    })
 }

@@ -1,4 +1,4 @@
-//! Rows in memory: datatables, results of earlier steps, tests.
+//! Tables in memory, such as datatables and results of earlier steps.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use super::{BatchIterator, Partition, ScanColumn, ScanRequest, TableProvider};
 use crate::diagnostic::Result;
 use crate::types::{Batch, Schema};
 
-/// Batches that one partition holds: rows in memory are spread over the threads too.
+/// Batches of one partition: rows in memory are distributed over threads, too.
 const BATCHES_PER_PARTITION: usize = 8;
 
 /// A table whose rows are in memory.
@@ -73,7 +73,7 @@ impl Partition for MemoryPartition {
     }
 }
 
-/// The columns that a request names, paths taken from dynamic columns.
+/// Selects the requested columns, extracting paths from dynamic columns.
 pub fn select(batch: &Batch, columns: &[ScanColumn]) -> Result<Batch> {
     let columns = columns.iter().map(|column| column.evaluate(batch)).collect::<Result<_>>()?;
     Ok(Batch::new(columns, batch.rows()))

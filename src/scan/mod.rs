@@ -1,6 +1,6 @@
-//! Where rows come from.
+//! The interface between tables and queries.
 //!
-//! A [`TableProvider`] answers a [`ScanRequest`] with partitions, each an iterator of batches. Partitions are read in
+//! A [`TableProvider`] turns a [`ScanRequest`] into partitions, each an iterator of batches. Partitions are read in
 //! parallel, and their order is the order of the rows: it depends on the files alone, never on the number of threads.
 
 pub mod archived_warnings;
@@ -56,97 +56,97 @@ pub trait TableProvider: Debug + Send + Sync {
     /// Its columns.
     fn schema(&self) -> &Schema;
 
-    /// The parts that hold the wanted rows, in the order of the rows.
+    /// The partitions that contain the requested rows, in the order of the rows.
     fn scan(&self, request: &ScanRequest) -> Result<Vec<Arc<dyn Partition>>>;
 
-    /// What it is, in a few words, for `explain`.
+    /// A short description for `explain`.
     fn describe(&self) -> String;
 
-    /// True where no file has to be read for its rows.
+    /// True if reading its rows needs no file.
     fn is_in_memory(&self) -> bool {
         false
     }
 
-    /// How many files there are to be read, and their bytes.
+    /// The number of its files, and their total bytes.
     fn extent(&self) -> (u64, u64) {
         (0, 0)
     }
 
-    /// True where reading one column costs a fraction of reading all.
+    /// True if reading one column costs a fraction of reading all.
     fn is_columnar(&self) -> bool {
         false
     }
 
-    /// What statistics leave out of a scan with these conditions, and by which columns, for `explain`; None where all
-    /// is read.
-    fn left_out(&self, _prune: &[Predicate]) -> Option<String> {
+    /// Describes which files statistics exclude for these predicates, and by which columns, for `explain`; None if all
+    /// files are read.
+    fn describe_pruning(&self, _prune: &[Predicate]) -> Option<String> {
         None
     }
 
-    /// The same table with columns after its own: those of these names that it lacks and its records have. None if there
-    /// are none. If they are known to `exist`, a column whose type cannot be inferred is a string.
+    /// The same table with additional columns at the end: those of `names` that its records have and its schema lacks.
+    /// None if there are none. If the columns are known to `exist`, a column whose type cannot be inferred is a string.
     fn with_columns(&self, _names: &BTreeSet<String>, _exist: bool) -> Result<Option<Arc<dyn TableProvider>>> {
         Ok(None)
     }
 
-    /// The same table with the columns of [`provenance`] behind its own; None where rows do not come from files.
+    /// The same table with the columns of [`provenance`] at the end; None if its rows do not come from files.
     fn with_provenance(&self) -> Option<Arc<dyn TableProvider>> {
         None
     }
 
-    /// Two of its files that are found, at little cost, to hold the same record; None if none are.
+    /// Looks in a few places for two files that contain the same record; None if none are found.
     fn overlap(&self) -> Option<Overlap> {
         None
     }
 
-    /// The same table as one of those that a wildcard stands for: that it is missing in the files is no damage then,
-    /// unless all of them are. None if it cannot be missing.
+    /// The same table as one of several that a wildcard matches: then it is damage only if the files contain none of
+    /// them. None if the table cannot be missing.
     fn matched_by_wildcard(&self, _wildcard: &Arc<Wildcard>) -> Option<Arc<dyn TableProvider>> {
         None
     }
 }
 
-/// A part of a table that one thread reads.
+/// A part of a table that is read by one thread.
 pub trait Partition: Debug + Send + Sync {
-    /// Its batches: the columns of the request in its order, only rows that pass the request's filter, at most
-    /// `batch_rows` rows each, a few times as many where the columns are narrow. Dropping the iterator stops the reading.
+    /// Reads the batches: the columns of the request in its order, only rows that pass its filter, and at most
+    /// `batch_rows` rows each, or a few times as many if the columns are narrow. Dropping the iterator stops reading.
     fn read(&self) -> Result<BatchIterator<'_>>;
 }
 
-/// What is wanted of a table.
+/// Describes the rows and columns to read from a table.
 #[derive(Clone, Debug)]
 pub struct ScanRequest {
-    /// What each output column holds.
+    /// The output columns.
     pub columns: Vec<ScanColumn>,
-    /// Conditions that every wanted row fulfils: for skipping only.
+    /// Predicates that every requested row fulfils; used only to skip rows.
     pub prune: Vec<Predicate>,
-    /// The exact test of a row. A source must apply it; it need not decode the other columns of a row that fails.
+    /// The exact filter. A provider must apply it, but need not decode the other columns of rows that fail.
     pub filter: Option<Arc<dyn RowFilter>>,
-    /// Rows wanted in all, where few are: a hint not to read ahead.
+    /// The number of rows that will be used, if it is small: a hint not to prefetch.
     pub limit: Option<usize>,
-    /// Rows a batch has at most, a few times as many where its columns are narrow.
+    /// Maximum rows of a batch; a few times as many if its columns are narrow.
     pub batch_rows: usize,
-    /// Memory that reading may take.
+    /// Memory limits.
     pub memory: ScanMemory,
     /// How files are divided.
     pub sizes: ScanSizes,
-    /// Where to say what was skipped, repaired and noticed.
+    /// Collects warnings, notes and damage.
     pub report: Arc<ScanReport>,
-    /// Where to count what is read and left out.
+    /// Counts what is read and skipped.
     pub counters: Arc<ScanCounters>,
 }
 
-/// Memory that one thread of a scan may take.
+/// Memory limits of one scanning thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScanMemory {
-    /// Bytes that the strings of a batch have together, about; a batch of one row may have more.
+    /// Approximate maximum bytes of the strings in a batch; a batch of one row may have more.
     pub batch_bytes: usize,
-    /// Bytes that the decompressed pages of a Parquet file may take at a time.
+    /// Maximum bytes of the decompressed pages of a Parquet file at a time.
     pub page_bytes: usize,
 }
 
 impl Default for ScanMemory {
-    /// Enough for whatever files usually hold.
+    /// Enough for usual files.
     fn default() -> Self {
         Self { batch_bytes: 8 << 20, page_bytes: 1 << 30 }
     }
@@ -181,7 +181,7 @@ impl Default for ScanSizes {
 pub enum ScanColumn {
     /// A column of the table, by its position.
     Column(usize),
-    /// What a path finds in a dynamic column: a dynamic, null where nothing is found.
+    /// The value at a path in a dynamic column: dynamic, and null if the path does not exist.
     Path {
         /// The position of the dynamic column.
         column: usize,
@@ -191,7 +191,7 @@ pub enum ScanColumn {
 }
 
 impl ScanColumn {
-    /// The table's column that it reads.
+    /// The position of the column that it reads.
     #[must_use]
     pub fn column(&self) -> usize {
         match self {
@@ -199,7 +199,7 @@ impl ScanColumn {
         }
     }
 
-    /// The type of what it holds.
+    /// The type of its values.
     #[must_use]
     pub fn ty(&self, table: &Schema) -> Type {
         match self {
@@ -208,7 +208,7 @@ impl ScanColumn {
         }
     }
 
-    /// Its value over whole rows of the table: the slow twin of a pushed-down path.
+    /// Evaluates it over complete rows of the table: the reference implementation of pushed-down paths.
     pub fn evaluate(&self, rows: &Batch) -> Result<Column> {
         match self {
             Self::Column(column) => Ok(rows.column(*column).clone()),
@@ -217,15 +217,15 @@ impl ScanColumn {
     }
 }
 
-/// The exact test of rows, evaluated on a few of their columns.
+/// An exact filter that needs only some of the columns.
 pub trait RowFilter: Debug + Send + Sync {
-    /// The columns it needs, in the order in which it wants them.
+    /// The columns that [`Self::evaluate`] needs, in order.
     fn columns(&self) -> &[ScanColumn];
 
     /// True for the rows that pass.
     fn evaluate(&self, columns: &Batch) -> Result<BooleanArray>;
 
-    /// The range of time that is asked for: a source that leaves rows out by their times tells it those, too.
+    /// The requested time range. A provider that skips rows by their times must still record these times in it.
     fn time_coverage(&self) -> Option<&TimeCoverage> {
         None
     }

@@ -1,22 +1,21 @@
-//! What a source may know about the rows that are wanted, to read fewer of them.
+//! Predicates that providers use to skip rows.
 
 use crate::types::Value;
 
-/// A condition on columns of the table, as far as a source can use it. It is only ever used to *skip*: a source may
-/// leave out a file, row group, page or line for which the condition is provably not true. The exact test is the
-/// scan's [`super::RowFilter`].
+/// A condition on columns of the table, used only to *skip*: a provider may skip a file, row group, page or line for
+/// which the condition is certainly false. The exact filter is the scan's [`super::RowFilter`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Predicate {
     /// `column <comparison> value`; the value has the column's type and is not null.
     Compare {
         /// Position in the table's schema.
         column: usize,
-        /// How.
+        /// The operator.
         comparison: Comparison,
-        /// With what.
+        /// The literal.
         value: Value,
     },
-    /// `column in (values)`, also what an `or` of equalities on one column becomes.
+    /// `column in (values)`, or several equalities on one column joined with `or`.
     OneOf {
         /// Position in the table's schema.
         column: usize,
@@ -25,24 +24,24 @@ pub enum Predicate {
         /// False for `in~` and `=~`.
         case_sensitive: bool,
     },
-    /// The column's text contains `needle`: implied by `has`, `contains`, `startswith` and their kin.
+    /// The column's string contains `needle`: implied by `has`, `contains`, `startswith` and similar operators.
     Contains {
         /// Position in the table's schema; a string or dynamic column.
         column: usize,
-        /// The text that must occur.
+        /// The string that must occur.
         needle: String,
-        /// False for the forms without `_cs`.
+        /// False for operators without `_cs`.
         case_sensitive: bool,
     },
-    /// All of them are true.
+    /// All predicates are true.
     All(Vec<Predicate>),
-    /// At least one of them is true.
+    /// At least one predicate is true.
     Any(Vec<Predicate>),
 }
 
 /// Comparisons of a [`Predicate`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is its own name")]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Comparison {
     Equal,
     Less,
@@ -52,7 +51,7 @@ pub enum Comparison {
 }
 
 impl Predicate {
-    /// The columns it speaks of, in order of appearance, repeats included.
+    /// The columns in order of appearance, with duplicates.
     #[must_use]
     pub fn columns(&self) -> Vec<usize> {
         match self {

@@ -1,34 +1,34 @@
-//! Where a row came from: columns that tables of files have on request, behind their own.
+//! Provenance columns, which say where a row came from. Tables of files have them on request, after their own columns.
 
 use std::sync::Arc;
 
 use crate::types::{Field, Schema, Type};
 
-/// A column about the origin of a row.
+/// A provenance column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Provenance {
-    /// The file, as it was named or found.
+    /// The name of the file.
     File,
-    /// The line in which the record begins, of the text as it is once it is unpacked; for Event Hub Capture the number
-    /// of the message in the file, for Parquet the row. From 1.
+    /// The line in which the record begins, in the decompressed text; for Event Hub Capture the number of the message
+    /// in the file; for Parquet the row. Counted from 1.
     Line,
-    /// The offset of the record's first byte, of the text unpacked and in UTF-8; for Event Hub Capture the offset in the
-    /// body of the message. Null for Parquet.
+    /// The offset of the record's first byte, in the decompressed text as UTF-8; for Event Hub Capture the offset in
+    /// the body of the message. Null for Parquet.
     Byte,
-    /// How the record is laid out.
+    /// The export shape of the record.
     Shape,
-    /// A number that no other row of the scan has and that grows in the order of the rows. Not for people.
+    /// An internal number that is unique in the scan and grows in the order of the rows.
     Position,
 }
 
-/// Bits of a position that tell the place inside a file; those above tell the file.
-const PLACE_BITS: u32 = 40;
+/// Bits of a position that hold the offset or row in the file; the bits above hold the index of the file.
+const OFFSET_BITS: u32 = 40;
 
 impl Provenance {
-    /// Every column, in order; the internal one last.
+    /// All columns in order; the internal one is last.
     pub const ALL: [Self; 5] = [Self::File, Self::Line, Self::Byte, Self::Shape, Self::Position];
 
-    /// The columns that users see.
+    /// Number of columns that users see.
     pub const VISIBLE: usize = 4;
 
     /// Its name.
@@ -57,15 +57,15 @@ impl Provenance {
     }
 }
 
-/// The position of the row at `place` (a byte, a row) of the file at `file` in the list of files.
+/// The position of a row: `offset` is its byte or row in the file with the index `file`.
 #[must_use]
-pub fn position(file: usize, place: u64) -> i64 {
-    let file = i64::try_from(file).unwrap_or(i64::MAX >> PLACE_BITS);
-    let place = i64::try_from(place.min((1 << PLACE_BITS) - 1)).unwrap_or(0);
-    (file << PLACE_BITS) | place
+pub fn position(file: usize, offset: u64) -> i64 {
+    let file = i64::try_from(file).unwrap_or(i64::MAX >> OFFSET_BITS);
+    let offset = i64::try_from(offset.min((1 << OFFSET_BITS) - 1)).unwrap_or(0);
+    (file << OFFSET_BITS) | offset
 }
 
-/// The columns of a table with those about the origin of rows behind them.
+/// The columns of a table, followed by provenance columns.
 #[derive(Clone, Debug)]
 pub struct ProvenanceColumns {
     /// All columns.
@@ -76,13 +76,13 @@ pub struct ProvenanceColumns {
 }
 
 impl ProvenanceColumns {
-    /// No columns about the origin.
+    /// Without provenance columns.
     #[must_use]
     pub fn none(own: &Schema) -> Self {
         Self { schema: own.clone(), own: own.len(), columns: Arc::default() }
     }
 
-    /// Every column about the origin whose name the table does not have itself.
+    /// With all provenance columns, except for those whose name the table has itself.
     #[must_use]
     pub fn all(own: &Schema) -> Self {
         let columns: Arc<[Provenance]> =
@@ -91,14 +91,14 @@ impl ProvenanceColumns {
         Self { schema: Schema::new(fields), own: own.len(), columns }
     }
 
-    /// The same with one column more behind all others.
+    /// Adds one more column at the end.
     #[must_use]
     pub fn with(&self, field: Field) -> Self {
         let fields = self.schema.fields().iter().cloned().chain([field]);
         Self { schema: Schema::new(fields), own: self.own, columns: Arc::clone(&self.columns) }
     }
 
-    /// What the column at `index` tells of the origin; None for the table's own.
+    /// The provenance column at `index`; None for the table's own columns.
     #[must_use]
     pub fn at(&self, index: usize) -> Option<Provenance> {
         self.columns.get(index.checked_sub(self.own)?).copied()

@@ -1,7 +1,7 @@
-//! `range`: evenly spaced values, made as they are read.
+//! The operator `range`: evenly spaced values, generated while they are read.
 //!
-//! Source: the reference's page on the range operator: from the first value by steps up to the last, which is included
-//! where a step hits it.
+//! Source: the KQL reference, range operator: values from the first by steps up to the last, which is included if a
+//! step reaches it.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ enum RangeValues {
 }
 
 impl RangeTable {
-    /// The values `from`, `from + step`, ... up to `to`; the error says which types do not go together.
+    /// The values `from`, `from + step`, ... up to `to`; the error names types that cannot be combined.
     pub fn new(name: &str, from: &Value, to: &Value, step: &Value) -> Result<Self, String> {
         let ints = [from, to, step].iter().all(|value| value.ty() == Type::Int);
         let integer = if ints { Type::Int } else { Type::Long };
@@ -59,8 +59,7 @@ fn reals(from: &Value, to: &Value, step: &Value) -> Result<RangeValues, String> 
     };
     let (Some(from), Some(to), Some(step)) = (real(from), real(to), real(step)) else {
         return Err(format!(
-            "range goes from a number to a number by numbers, or from a datetime to a datetime by timespans, not from \
-             {} to {} by {}",
+            "range takes numbers, or datetimes with a timespan as the step; it cannot go from {} to {} by {}",
             from.ty(),
             to.ty(),
             step.ty()

@@ -1,8 +1,8 @@
-//! Pages of answers over several files: whether the last page of each answer is among them.
+//! Pages of Microsoft Graph responses in several files: whether the last page of each response is among them.
 //!
-//! A page that another one follows names it by a link; only the last page of an answer has none. Links cannot be followed
-//! in saved files, so pages are counted: of the files in one folder with pages of one kind, one at least has to end with a
-//! last page, and there have to be as many last pages as requests with different filters.
+//! Each page names the next page by a link; only the last page has none. Links cannot be followed in saved files, so
+//! pages are counted: among the files of a folder with pages of the same kind, at least one must end with a last page,
+//! and there must be as many last pages as requests with different filters.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -10,38 +10,38 @@ use std::path::Path;
 use super::{Damage, ScanReport};
 use crate::entra::KnownTable;
 
-/// What one page says about the pages around it.
+/// The metadata of one page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ResultPage {
-    /// What the records are, by the service's own words; "" where the page does not say it.
+    /// The value of `@odata.context`, which names the kind of the records; "" if it is absent.
     pub context: String,
-    /// The filter of the request, where the page names a next one; "" for a request without a filter.
+    /// The filter of the request, if the page names a next page; "" for a request without a filter.
     pub next: Option<String>,
-    /// True if an error stands beside the records.
+    /// True if the page has an error besides records.
     pub failed: bool,
 }
 
-/// Kinds of pages, and filters of each, that are told apart.
+/// Maximum number of different kinds of pages, and of different filters of each.
 const MAX_KINDS: usize = 10_000;
 const MAX_FILTERS: usize = 1_000;
 
-/// The pages of some files.
+/// The pages of some files, by folder and context.
 #[derive(Clone, Debug, Default)]
 pub struct ResultPages(BTreeMap<(String, String), PagesOfContext>);
 
 /// The pages with one context in one folder.
 #[derive(Clone, Debug, Default)]
 struct PagesOfContext {
-    /// By file, the offset of its last page and whether a next one is named there.
+    /// For each file, the offset of its last page and whether that names a next page.
     files: BTreeMap<String, (u64, bool)>,
     /// The filters of requests whose pages name a next page.
     filters: BTreeSet<String>,
-    /// Pages that name none.
+    /// Number of pages without a next page.
     last_pages: usize,
 }
 
 impl PagesOfContext {
-    /// The file that ends with a page whose next page is not among the files.
+    /// Returns a file that ends with a page whose next page is missing.
     fn open_file(&self) -> Option<&str> {
         let is_open = self.files.values().all(|(_, open)| *open) || self.filters.len() > self.last_pages;
         let mut open = self.files.iter().filter(|(_, (_, open))| *open);
@@ -50,7 +50,7 @@ impl PagesOfContext {
 }
 
 impl ResultPages {
-    /// Adds the page at this offset of a file.
+    /// Adds the page at `offset` of a file.
     pub(crate) fn add(&mut self, file: &str, offset: u64, page: &ResultPage) {
         let folder = Path::new(file).parent().map_or(String::new(), |folder| folder.display().to_string());
         let key = (folder, page.context.clone());
@@ -77,12 +77,12 @@ impl ResultPages {
         }
     }
 
-    /// The damage of pages that are missing, each with the file that names the missing page.
+    /// The missing pages as damage, each with the file that names the missing page.
     pub fn missing(&self) -> impl Iterator<Item = (Damage, &str)> {
         self.0.iter().filter_map(|((_, context), kind)| Some((damage_of(context), kind.open_file()?)))
     }
 
-    /// Reports the pages that are missing of records of `table`, or of any.
+    /// Reports missing pages with records of `table`, or of any table.
     pub(crate) fn report(&self, table: Option<&KnownTable>, report: &ScanReport) {
         let kinds = self.0.iter().filter(|((_, context), _)| table.is_none_or(|table| may_be_of(context, table)));
         let missing = kinds.filter_map(|((_, context), kind)| Some((damage_of(context), kind.open_file()?)));
@@ -90,7 +90,7 @@ impl ResultPages {
     }
 }
 
-/// What the records of a page are, by its context.
+/// The entity set in a context, which follows its `#`.
 fn entity(context: &str) -> &str {
     context.rsplit_once('#').map_or(context, |(_, entity)| entity)
 }
@@ -99,7 +99,7 @@ fn damage_of(context: &str) -> Damage {
     Damage::MissingPages(entity(context).to_owned())
 }
 
-/// True if pages with this context may hold records of a table: Graph names what they hold behind a `#`.
+/// True if pages with this context may contain records of `table`.
 fn may_be_of(context: &str, table: &KnownTable) -> bool {
     let entity = entity(context).to_ascii_lowercase();
     let of_table = match table.category {

@@ -1,14 +1,14 @@
-//! Tables that are asked for together, by a wildcard: `union *`, `union AAD*`, `search`.
+//! Tables that a query names by a wildcard: `union *`, `union AAD*`, `search`.
 //!
-//! Nobody expects an archive to hold every known table, so one that is missing is no damage here. It is damage if none
-//! of them is there: finding no rows is not evidence of absence then.
+//! Files need not contain every known table, so one missing table is not damage here. It is damage if all of them are
+//! missing: then finding no rows is not evidence of absence.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use super::Damage;
 
-/// The tables that one wildcard stands for, and those of them that the files turned out not to hold.
+/// A wildcard, and which of its tables the files do not contain.
 #[derive(Debug)]
 pub struct Wildcard {
     pattern: String,
@@ -17,7 +17,7 @@ pub struct Wildcard {
     absent: Mutex<AbsentTables>,
 }
 
-/// Tables that are not in the files, and those that are there instead.
+/// Tables that the files do not contain, and the tables that they contain instead.
 #[derive(Debug, Default)]
 struct AbsentTables {
     tables: BTreeSet<String>,
@@ -25,20 +25,20 @@ struct AbsentTables {
 }
 
 impl Wildcard {
-    /// A pattern that stands for so many tables.
+    /// A pattern that matches `tables` tables.
     #[must_use]
     pub fn new(pattern: impl Into<String>, tables: usize) -> Self {
         Self { pattern: pattern.into(), tables, absent: Mutex::default() }
     }
 
-    /// The files do not hold `table`; they hold the tables `found`.
+    /// Records that the files contain the tables `found`, but not `table`.
     pub(crate) fn lacks(&self, table: &str, found: String) {
         let mut absent = self.absent.lock().unwrap_or_else(PoisonError::into_inner);
         absent.tables.insert(table.to_owned());
         absent.found = found;
     }
 
-    /// The damage that none of the tables is in the files.
+    /// The damage if the files contain none of the tables.
     pub(crate) fn damage(&self) -> Option<Damage> {
         let absent = self.absent.lock().unwrap_or_else(PoisonError::into_inner);
         let all = self.tables > 0 && absent.tables.len() == self.tables;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::diagnostic::Result;
-use crate::parquet::{ArrowFile, FileRows, ParquetFile};
+use crate::parquet::{ArrowFile, FileInTable, ParquetFile};
 use crate::scan::{ArchivedWarnings, Partition, ScanRequest};
 use crate::storage::files::{DataFile, FileFormat};
 use crate::storage::limits::ReadLimits;
@@ -87,7 +87,7 @@ impl ColumnFile {
     }
 
     /// Returns partitions that contain all rows of a table that the request may match, in the order of the rows.
-    pub fn partitions_of(&self, table: &FileRows, request: &ScanRequest) -> Result<Vec<Arc<dyn Partition>>> {
+    pub fn partitions_of(&self, table: &FileInTable, request: &ScanRequest) -> Result<Vec<Arc<dyn Partition>>> {
         match self {
             Self::Parquet(file) => file.partitions_of(table, request),
             Self::Arrow(file) => Ok(file.partitions_of(table, request)),

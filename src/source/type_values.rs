@@ -12,7 +12,7 @@ use arrow::datatypes::Int32Type;
 use super::column_file::ColumnFile;
 use super::replaced_columns::ReplacedColumns;
 use crate::diagnostic::Result;
-use crate::parquet::FileRows;
+use crate::parquet::FileInTable;
 use crate::scan::provenance::ProvenanceColumns;
 use crate::scan::{ScanColumn, ScanReport, ScanRequest};
 use crate::types::{Column, Field, Schema, Type};
@@ -43,9 +43,9 @@ impl TypeValues {
         let report = Arc::new(ScanReport::default());
         let request = request(Arc::clone(&report));
         let parts = match &replaced_columns {
-            None => file.partitions_of(&FileRows { origins: own, index: 0 }, &request)?,
+            None => file.partitions_of(&FileInTable { origins: own, index: 0 }, &request)?,
             Some(replaced_columns) => {
-                let rows = FileRows { origins: replaced_columns.origins.clone(), index: 0 };
+                let rows = FileInTable { origins: replaced_columns.origins.clone(), index: 0 };
                 replaced_columns.restored(&request, file.partitions_of(&rows, &replaced_columns.request(&request))?)
             }
         };

@@ -1,63 +1,64 @@
-//! How much a scan read and what it left out, in numbers: counted a block, batch or file at a time, never a row.
+//! Counters of what a scan reads and skips. They are updated once per block, batch or file, never per row.
 
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What is counted.
+/// A counter of a scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScanCount {
-    /// Files that all scans of a run are going to list; counted for runs only.
+    /// Files that all scans of a run will list; counted for runs only.
     FilesExpected,
-    /// Their bytes.
+    /// Bytes of the expected files.
     BytesExpected,
-    /// Files that the table has.
+    /// Files of the table.
     FilesListed,
-    /// Files opened for their rows.
+    /// Files opened to read rows.
     Files,
-    /// Files that were not read, because their statistics rule every row out.
+    /// Files skipped because their statistics exclude every row.
     FilesPruned,
-    /// Those of them that are ruled out by their times alone.
+    /// Skipped files that the statistics of datetime columns alone exclude.
     FilesPrunedByTime,
-    /// Parquet files that were not read, because they hold rows of other tables only.
+    /// Parquet files skipped because they hold only rows of other tables.
     FilesOfOtherTables,
-    /// Files that are done with, read or not.
+    /// Files that were read to their end or skipped.
     FilesDone,
-    /// Bytes read, as they lie in files; of Parquet the share of the wanted rows in the wanted columns.
+    /// Bytes read, before decompression. For Parquet, the bytes of the selected columns times the share of selected
+    /// rows.
     Bytes,
-    /// Bytes of files, or of parts of them, that are done with, read or not.
+    /// Bytes of files, or parts of files, that were read to their end or skipped.
     BytesDone,
-    /// Rows decoded, in full or as far as the filter needs them.
+    /// Rows of which at least the columns of the filter were decoded.
     Rows,
-    /// JSON records that were skipped unparsed, because they cannot match.
+    /// JSON records skipped by the prefilter without parsing.
     RecordsSkipped,
     /// Parquet row groups that were read.
     RowGroups,
-    /// Parquet row groups of files that were read, which were not, because they cannot match.
+    /// Parquet row groups skipped in files that were read.
     RowGroupsPruned,
-    /// Rows of Parquet pages that were not read, because their statistics rule every row out.
+    /// Rows of Parquet pages skipped by the page index.
     PageRowsPruned,
 }
 
-/// How many counts there are.
+/// Number of counters.
 const COUNTS: usize = ScanCount::PageRowsPruned as usize + 1;
 
-/// The counts of one scan, or of all scans of a run.
+/// The counters of one scan, or of all scans of a run.
 #[derive(Debug, Default)]
 pub struct ScanCounters {
     counts: [AtomicU64; COUNTS],
-    /// Where a scan counts besides.
+    /// The counters of the run, to which a scan adds its counts, too.
     run: Option<Arc<Self>>,
 }
 
 impl ScanCounters {
-    /// The counters of one scan of a run: what is added here is added there.
+    /// Creates the counters of one scan; everything added to them is added to `run`, too.
     #[must_use]
     pub fn of_run(run: &Arc<Self>) -> Arc<Self> {
         Arc::new(Self { run: Some(Arc::clone(run)), ..Self::default() })
     }
 
-    /// Adds to a count.
+    /// Adds `amount` to a counter.
     pub fn add(&self, count: ScanCount, amount: u64) {
         self.counts[count as usize].fetch_add(amount, Ordering::Relaxed);
         if let Some(run) = &self.run {
@@ -65,7 +66,7 @@ impl ScanCounters {
         }
     }
 
-    /// Takes back what was added for nothing.
+    /// Subtracts `amount`, which was added but did not happen.
     pub fn take_back(&self, count: ScanCount, amount: u64) {
         self.counts[count as usize].fetch_sub(amount, Ordering::Relaxed);
         if let Some(run) = &self.run {
@@ -73,14 +74,14 @@ impl ScanCounters {
         }
     }
 
-    /// A count so far.
+    /// The current value of a counter.
     #[must_use]
     pub fn get(&self, count: ScanCount) -> u64 {
         self.counts[count as usize].load(Ordering::Relaxed)
     }
 }
 
-/// Counts the bytes of a file as they are read from the first to the last.
+/// A reader that counts the bytes that are read through it.
 pub(crate) struct CountedReader<R> {
     pub input: R,
     pub counters: Arc<ScanCounters>,

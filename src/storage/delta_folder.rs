@@ -1,35 +1,34 @@
-//! Folders of Delta tables that a listing met. Which of their files count, the log says: `delta` reads it.
+//! Delta tables that were found while listing files. The module `delta` reads their logs and chooses the files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::files::DataFile;
 
-/// The folder that makes its parent a Delta table.
+/// The name of the folder with the log of a Delta table.
 pub(crate) const DELTA_LOG: &str = "_delta_log";
 
-/// A folder with the log of a Delta table in it.
+/// The folder of a Delta table.
 #[derive(Clone, Debug)]
 pub struct DeltaFolder {
-    /// The folder, as a file that is not to be read.
+    /// The folder itself, as a `DataFile` that stands for the table in messages.
     pub folder: DataFile,
     /// The files of the log.
     pub log: Vec<DataFile>,
-    /// The listed files in the folder, but for those of a table further down: by name, with their path below the folder,
-    /// with `/`.
+    /// The listed files of this table, without those of tables nested in it: name -> path below the folder, with `/`.
     pub members: BTreeMap<String, String>,
-    /// The files that are there, listed or not.
+    /// All files that exist in the folder, listed or not.
     pub present: PresentFiles,
 }
 
-/// Which files are there in a folder of which only a part was listed.
+/// The files that exist in a folder of which only a part may have been listed.
 #[derive(Clone, Debug)]
 pub enum PresentFiles {
-    /// Those on the disk in `folder`; what is outside `root` was not asked for.
+    /// A folder on a disk, of which the user named `root`.
     Disk {
         /// The folder of the table.
         folder: PathBuf,
-        /// The folder that was searched.
+        /// The folder that was listed; it may be below or above `folder`.
         root: PathBuf,
     },
     /// These paths below the folder, with `/`.
@@ -37,7 +36,7 @@ pub enum PresentFiles {
 }
 
 impl DeltaFolder {
-    /// A listed file has another name now.
+    /// Changes the name of a listed file.
     pub(super) fn rename(&mut self, from: &str, to: &str) {
         if let Some(path) = self.members.remove(from) {
             self.members.insert(to.to_owned(), path);
@@ -46,7 +45,7 @@ impl DeltaFolder {
 }
 
 impl PresentFiles {
-    /// True if the file at a path below the folder is not missing: it is there, or it was not asked for.
+    /// True if the file at `path` exists, or is outside the part of the folder that the user named.
     pub(crate) fn accounts_for(&self, path: &str) -> bool {
         match self {
             Self::Disk { folder, root } => {
@@ -58,12 +57,13 @@ impl PresentFiles {
     }
 }
 
-/// True for the path of a file in a log, below the folder of its table.
+/// True if `path`, which is relative to the folder of a table, is in its log.
 pub(crate) fn is_of_log(path: &str) -> bool {
     path.split_once('/').is_some_and(|(folder, _)| folder == DELTA_LOG)
 }
 
-/// The folder of the Delta table whose log a path with `/` is part of, with its slash; "" for the root.
+/// Returns the folder of the Delta table whose log contains `path`, with its trailing slash; "" for the root. The path
+/// is separated with `/`.
 pub(crate) fn folder_of_log(path: &str) -> Option<&str> {
     let at = path.match_indices(DELTA_LOG).map(|(at, _)| at);
     let is_whole =

@@ -1,7 +1,7 @@
-//! What the user named -> the files to read.
+//! Expands the paths, globs and URLs that the user named into the files to read.
 //!
-//! A name is a file, a folder (searched recursively), or a glob. Files keep the order of the names, and inside a folder or
-//! glob that of the paths: it decides the order of the rows.
+//! Folders are searched recursively. Files keep the order in which they were named; files of a folder or glob are
+//! sorted by path. This order decides the order of the rows.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -21,11 +21,11 @@ use super::remote::address::Address;
 use super::remote::{self, Access};
 use crate::diagnostic::{Error, Result};
 
-/// The files that `pattern` names: a path or a URL of a file, a folder, or a glob; and what there is to say of them.
+/// Lists the files that `pattern` names: the path or URL of a file or folder, or a glob.
 ///
 /// # Errors
-/// A path that does not exist or cannot be read, a glob that is none or that nothing matches, a folder without files,
-/// a server that does not answer or refuses.
+/// A path does not exist or cannot be read, a glob is invalid or matches nothing, a folder has no files, or a server
+/// refuses the request or does not respond.
 pub fn expand(pattern: &OsStr, access: &Access) -> Result<Listing> {
     match pattern.to_str().and_then(Address::parse).transpose()? {
         None => expand_local(pattern, access.links()),
@@ -34,8 +34,8 @@ pub fn expand(pattern: &OsStr, access: &Access) -> Result<Listing> {
     }
 }
 
-/// The path on this machine that `pattern` names: of a file or a folder, for a glob of the folder in front of its first
-/// wildcard. None for a server.
+/// Returns the local file or folder that `pattern` names; for a glob, the folder before its first wildcard. None for a
+/// server.
 pub(crate) fn local_root(pattern: &OsStr) -> Option<PathBuf> {
     let path = match pattern.to_str().and_then(Address::parse) {
         None => PathBuf::from(pattern),
@@ -57,14 +57,14 @@ fn expand_local(pattern: &OsStr, links: LinkPolicy) -> Result<Listing> {
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => {
             let found = walk(path, &AllFiles, links)?;
-            found.unless_nothing(|reason| nothing_in(path, reason), "the folder holds no file")
+            found.unless_nothing(|reason| nothing_in(path, reason), "the folder contains no files")
         }
         Ok(metadata) if metadata.is_file() => {
             let mut found = Listing::from(vec![DataFile::new(path)?]);
             journal::leave_out_uncounted(&mut found)?;
-            found.unless_nothing(|reason| nothing_in(path, reason), "the file does not count yet")
+            found.unless_nothing(|reason| nothing_in(path, reason), "the file is not part of its archive yet")
         }
-        // A pipe is read only once, and files are opened several times.
+        // Files are opened several times, but a pipe can be read only once.
         Ok(_) => {
             let mut stream = fs::File::open(path).map_err(|error| Error::io(path, error))?;
             Ok(vec![DataFile::stream(&mut stream, &display(path))?].into())
@@ -84,14 +84,14 @@ fn expand_glob(text: &str, pattern: &GlobPattern, links: LinkPolicy) -> Result<L
         true => walk_here(pattern, links)?,
         false => walk(pattern.root(), pattern, links)?,
     };
-    found.unless_nothing(|reason| nothing_in(Path::new(text), reason), "nothing matches the pattern")
+    found.unless_nothing(|reason| nothing_in(Path::new(text), reason), "no file matches the pattern")
 }
 
 fn nothing_in(path: &Path, reason: &str) -> Error {
     Error::Data { file: display(path), place: None, reason: reason.to_owned() }
 }
 
-/// As [`walk`] for the current folder, with paths as the user would write them.
+/// Like [`walk`] for the current folder, with paths that do not begin with `./`.
 fn walk_here(pattern: &GlobPattern, links: LinkPolicy) -> Result<Listing> {
     let mut found = walk(Path::new("."), &Here(pattern), links)?;
     for file in &mut found.files {
@@ -105,7 +105,7 @@ fn walk_here(pattern: &GlobPattern, links: LinkPolicy) -> Result<Listing> {
     Ok(found)
 }
 
-/// A pattern that names paths in the current folder.
+/// A pattern whose paths are relative to the current folder.
 struct Here<'a>(&'a GlobPattern);
 
 impl FileSelection for Here<'_> {
@@ -118,12 +118,12 @@ impl FileSelection for Here<'_> {
     }
 }
 
-/// A path without the name of the current folder in front.
+/// Removes a leading `./`.
 fn without_dot(path: &Path) -> &Path {
     path.strip_prefix(".").unwrap_or(path)
 }
 
-/// Every file below `root` that is wanted, in order of the paths, and the Delta tables that they may be part of.
+/// Lists the selected files below `root`, sorted by path, and the Delta tables around them.
 fn walk(root: &Path, selection: &dyn FileSelection, links: LinkPolicy) -> Result<Listing> {
     let folders::FolderSearch { files, delta_logs, skipped, .. } = folders::search(root, selection, links)?;
     let found_in: Arc<Path> = root.into();
@@ -138,7 +138,7 @@ fn walk(root: &Path, selection: &dyn FileSelection, links: LinkPolicy) -> Result
     Ok(found)
 }
 
-/// The folders of Delta tables at, below or above `root`. A file belongs to the innermost table around it.
+/// Returns the Delta tables at, below or above `root`. A file belongs to the innermost table around it.
 fn delta_folders(root: &Path, files: &[DataFile], logs: &[PathBuf]) -> Result<Vec<DeltaFolder>> {
     let tables: BTreeSet<&Path> = logs.iter().filter_map(|log| log.parent()).collect();
     let innermost = |path: &Path| path.ancestors().skip(1).find(|above| tables.contains(above)).map(Path::to_owned);
@@ -160,7 +160,8 @@ fn delta_folders(root: &Path, files: &[DataFile], logs: &[PathBuf]) -> Result<Ve
     Ok(found)
 }
 
-/// The Delta table in `folder`, of which everything below `root` was listed; `inside` returns the path in it of a file.
+/// Describes the Delta table in `folder`, of which the part below `root` was listed. `inside` returns the path of a
+/// file relative to `folder`, if the file belongs to this table.
 fn delta_folder(
     folder: &Path,
     root: &Path,
@@ -181,10 +182,10 @@ fn delta_folder(
     })
 }
 
-/// The folder of the Delta table that the folder `root` is a part of, and where `root` really is.
+/// Returns the Delta table that contains the folder `root`, and the canonical path of `root`.
 fn table_around(root: &Path) -> Option<(PathBuf, PathBuf)> {
     let real = fs::canonicalize(root).ok()?;
-    // A user who names the log wants to read it.
+    // A user who names the log itself wants to read it.
     if real.iter().any(|name| name == DELTA_LOG) {
         return None;
     }
@@ -192,7 +193,7 @@ fn table_around(root: &Path) -> Option<(PathBuf, PathBuf)> {
     Some((folder, real))
 }
 
-/// The files in a folder itself.
+/// The files in a folder, without subfolders.
 fn files_in(folder: &Path) -> Result<Vec<DataFile>> {
     let failed = |source: io::Error| Error::io(folder, source);
     let mut files = Vec::new();

@@ -1,4 +1,4 @@
-//! Files that are named several times: by links, or by a folder and a file in it. Each is read once.
+//! Files that are named several times, such as by links, or by a folder and a file in it. Each is read once.
 
 use std::collections::HashMap;
 use std::fs::Metadata;
@@ -6,10 +6,10 @@ use std::path::Path;
 
 use super::listing::{DiscoveryNote, Listing};
 
-/// Files of which it is said one by one that they were named before.
+/// Maximum number of duplicate files with a note of their own.
 const MAX_NAMED: usize = 10;
 
-/// The files without those that stand in front of them already under this or another name, and what there is to say of that.
+/// Removes files that occur earlier under the same or another name, with a note for each.
 #[must_use]
 pub fn unique_files(Listing { files, mut notes, delta_folders }: Listing) -> Listing {
     let mut first: HashMap<FileId, String> = HashMap::with_capacity(files.len());
@@ -18,8 +18,8 @@ pub fn unique_files(Listing { files, mut notes, delta_folders }: Listing) -> Lis
         let known = file.id().and_then(|id| first.get(id));
         match known {
             Some(_) if notices.len() >= MAX_NAMED => more += 1,
-            Some(other) if *other == file.name => notices.push(format!("{other} is named twice: it is read once")),
-            Some(other) => notices.push(format!("{} is the same file as {other}: it is read once", file.name)),
+            Some(other) if *other == file.name => notices.push(format!("{other} was named twice; it is read once")),
+            Some(other) => notices.push(format!("{} is the same file as {other}; it is read once", file.name)),
             None => {
                 first.extend(file.id().map(|id| (id.clone(), file.name.clone())));
                 kept.push(file);
@@ -27,36 +27,37 @@ pub fn unique_files(Listing { files, mut notes, delta_folders }: Listing) -> Lis
         }
     }
     if more > 0 {
-        notices.push(format!("{more} more files are named twice: they are read once"));
+        notices.push(format!("{more} more files were named twice; they are read once"));
     }
     notes.extend(notices.into_iter().map(DiscoveryNote::Note));
     Listing { files: kept, notes, delta_folders }
 }
 
-/// What all names of one file have in common. The number of a file alone is not trusted: some drivers make it up.
+/// Identifies a file under all of its names: device, inode, length and modification time. The inode alone is not
+/// trusted, because some drivers invent it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct FileId(Inner);
+pub(crate) struct FileId(FileKey);
 
 #[cfg(unix)]
-type Inner = (u64, u64, u64, i64, i64);
+type FileKey = (u64, u64, u64, i64, i64);
 
-/// The path that every link leads to.
+/// The canonical path.
 #[cfg(not(unix))]
-type Inner = std::path::PathBuf;
+type FileKey = std::path::PathBuf;
 
-/// What all names of one folder have in common.
+/// Identifies a folder under all of its names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct FolderId(FolderInner);
+pub(crate) struct FolderId(FolderKey);
 
 #[cfg(unix)]
-type FolderInner = (u64, u64);
+type FolderKey = (u64, u64);
 
-/// The path that every link leads to.
+/// The canonical path.
 #[cfg(not(unix))]
-type FolderInner = std::path::PathBuf;
+type FolderKey = std::path::PathBuf;
 
 impl FolderId {
-    /// That of the folder at a path; None if the system does not tell.
+    /// The id of the folder at `path`; None if its metadata cannot be read.
     #[cfg(unix)]
     pub(crate) fn of(path: &Path) -> Option<Self> {
         use std::os::unix::fs::MetadataExt;
@@ -64,7 +65,7 @@ impl FolderId {
         Some(Self((metadata.dev(), metadata.ino())))
     }
 
-    /// That of the folder at a path; None if the system does not tell.
+    /// The id of the folder at `path`; None if its metadata cannot be read.
     #[cfg(not(unix))]
     pub(crate) fn of(path: &Path) -> Option<Self> {
         path.canonicalize().ok().map(Self)
@@ -72,7 +73,7 @@ impl FolderId {
 }
 
 impl FileId {
-    /// That of the file at a path, of which the system says this.
+    /// The id of the file at `path` with this metadata.
     #[cfg(unix)]
     pub(crate) fn of(_: &Path, metadata: &Metadata) -> Option<Self> {
         use std::os::unix::fs::MetadataExt;
@@ -80,7 +81,7 @@ impl FileId {
         Some(Self((metadata.dev(), metadata.ino(), metadata.len(), written.0, written.1)))
     }
 
-    /// That of the file at a path.
+    /// The id of the file at `path`; None if its path cannot be resolved.
     #[cfg(not(unix))]
     pub(crate) fn of(path: &Path, _: &Metadata) -> Option<Self> {
         path.canonicalize().ok().map(Self)

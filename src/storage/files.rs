@@ -1,4 +1,4 @@
-//! A file that may hold rows: where it is, how it is opened, and what its first bytes say that it is.
+//! A file that may hold rows: its location, how it is opened, and the detection of its format.
 
 use std::fs::{self, Metadata};
 use std::io::{self, Read};
@@ -13,48 +13,48 @@ use super::zip_archive::ZipEntry;
 use crate::diagnostic::{Error, Result};
 use crate::entra::numeric_dates::DateOrder;
 
-/// Bytes at the start of a file that tell its format.
+/// Bytes at the start of a file that identify its format.
 const MAGIC_BYTES: usize = 8;
 
-/// Where the header of the first file in a tar archive says what it is.
+/// Offset of the magic bytes in a tar header.
 const TAR_MAGIC_AT: usize = 257;
 
 /// A file that may hold rows.
 #[derive(Clone, Debug)]
 pub struct DataFile {
-    /// Where it is; for an entry of an archive, where the archive is.
+    /// The location of the file; for an entry of an archive, that of the archive.
     pub location: Location,
-    /// How messages call it.
+    /// The name in messages.
     pub name: String,
-    /// Its length in bytes, as it lies on the disk.
+    /// The length in bytes, before decompression.
     pub bytes: u64,
-    /// Why it is not to be read, where the place where it is says so.
+    /// Why it must not be read, if the listing found a reason.
     refused: Option<&'static str>,
-    /// Where it lies in an archive, if it is an entry of one.
+    /// The position in the archive, if it is an entry of one.
     entry: Option<Arc<ZipEntry>>,
-    /// The order of its dates in numbers, if the user says it.
+    /// The order of day and month in its numeric dates, if the user specified it.
     date_order: Option<DateOrder>,
-    /// What tells that another name is one of the same file.
+    /// Identifies the file under all of its names.
     id: Option<FileId>,
-    /// The folder in which it was found; None for a file that was named itself.
+    /// The folder in which it was found; None if the user named the file itself.
     found_in: Option<Arc<Path>>,
 }
 
-/// How the bytes of a text file are packed.
+/// The compression of a text file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compression {
-    /// Not at all.
+    /// Uncompressed.
     None,
-    /// gzip, one member or more.
+    /// gzip, with one or more members.
     Gzip,
-    /// Zstandard, one frame or more.
+    /// Zstandard, with one or more frames.
     Zstd,
-    /// bzip2, one stream or more.
+    /// bzip2, with one or more streams.
     Bzip2,
 }
 
 impl Compression {
-    /// What messages call it.
+    /// The name in messages.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -66,7 +66,7 @@ impl Compression {
     }
 }
 
-/// What a file is, told by its first bytes.
+/// The format of a file, detected from its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileFormat {
     /// Text, most likely JSON.
@@ -79,22 +79,22 @@ pub enum FileFormat {
     Avro,
     /// A zip archive.
     Zip,
-    /// Something that is not read, and why.
+    /// A format that cannot be read, with the reason.
     Unsupported(&'static str),
 }
 
 impl FileFormat {
-    /// The format that the first bytes of a file tell.
+    /// Detects the format from the first bytes of a file.
     #[must_use]
     pub fn of(head: &[u8]) -> Self {
         match head {
             [0x1f, 0x8b, ..] => Self::Text(Compression::Gzip),
-            // A skippable frame may come first.
+            // The second pattern is a skippable frame.
             [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Text(Compression::Zstd),
             [b'P', b'A', b'R', b'1', ..] => Self::Parquet,
             [b'A', b'R', b'R', b'O', b'W', b'1', 0, 0, ..] | [0xff, 0xff, 0xff, 0xff, ..] => Self::Arrow,
             [b'F', b'E', b'A', b'1', ..] => {
-                Self::Unsupported("Feather version 1 is not supported: write it again as version 2, which is Arrow IPC")
+                Self::Unsupported("Feather version 1 is not supported: save the file as Feather version 2 (Arrow IPC)")
             }
             [b'P', b'K', 3 | 5 | 7, ..] => Self::Zip,
             [b'O', b'b', b'j', 1, ..] => Self::Avro,
@@ -103,8 +103,8 @@ impl FileFormat {
             [b'7', b'z', 0xbc, 0xaf, ..] => Self::Unsupported("7z is not supported"),
             [b'R', b'a', b'r', b'!', ..] => Self::Unsupported("rar is not supported"),
             [0x04, 0x22, 0x4d, 0x18, ..] => Self::Unsupported("lz4 is not supported"),
-            [0x1f, 0x9d, ..] => Self::Unsupported("files of `compress` (.Z) are not supported"),
-            // Its texts would pass for damaged lines.
+            [0x1f, 0x9d, ..] => Self::Unsupported("`compress` files (.Z) are not supported"),
+            // Read as text, it would look like damaged lines.
             _ if head.get(TAR_MAGIC_AT..).is_some_and(|rest| rest.starts_with(b"ustar")) => {
                 Self::Unsupported("a tar archive: unpack it first")
             }
@@ -120,13 +120,13 @@ impl DataFile {
         Ok(Self::at(path, &metadata))
     }
 
-    /// The file at `path`, of which the system says this.
+    /// The file at `path`, with its metadata.
     pub(crate) fn at(path: &Path, metadata: &Metadata) -> Self {
         let file = Self::of(Location::Disk(path.to_owned()), display(path), metadata.len());
         Self { id: FileId::of(path, metadata), ..file }
     }
 
-    /// A file whose place is known to hold it.
+    /// A file that is known to exist.
     pub(crate) fn of(location: Location, name: String, bytes: u64) -> Self {
         let (entry, id, found_in) = (None, None, None);
         Self { location, name, bytes, refused: None, entry, date_order: None, id, found_in }
@@ -134,75 +134,76 @@ impl DataFile {
 
     /// An entry of this archive.
     pub(crate) fn entry(&self, name: String, entry: ZipEntry) -> Self {
-        Self { name, bytes: entry.packed(), entry: Some(Arc::new(entry)), ..self.clone() }
+        Self { name, bytes: entry.compressed(), entry: Some(Arc::new(entry)), ..self.clone() }
     }
 
-    /// An entry of this archive that is not to be read.
+    /// An entry of this archive that must not be read.
     pub(crate) fn refused_entry(&self, name: String, reason: &'static str) -> Self {
         Self { name, bytes: 0, refused: Some(reason), ..self.clone() }
     }
 
-    /// The same file, which is not to be read.
+    /// The same file, marked as one that must not be read.
     pub(crate) fn refuse(&self, reason: &'static str) -> Self {
         Self { refused: Some(reason), ..self.clone() }
     }
 
-    /// The same file, whose dates in numbers have this order.
+    /// Sets the order of day and month in numeric dates.
     pub(crate) fn with_date_order(self, order: Option<DateOrder>) -> Self {
         Self { date_order: order, ..self }
     }
 
-    /// The order of its dates in numbers, if the user says it.
+    /// The order of day and month in its numeric dates, if the user specified it.
     pub(crate) fn date_order(&self) -> Option<DateOrder> {
         self.date_order
     }
 
-    /// The path of the file on this machine that it is, or is an entry of.
+    /// The local path of the file, or of the archive that contains it.
     pub(crate) fn local_path(&self) -> Option<&Path> {
         self.location.path()
     }
 
-    /// True if it is a copy of a stream.
+    /// True if it is a temporary copy of a stream.
     pub(crate) fn is_spooled(&self) -> bool {
         matches!(self.location, Location::Copy(_))
     }
 
-    /// What it has in common with other names of the same file, where that can be told.
+    /// Identifies the file under all of its names; None if the system does not say.
     pub(crate) fn id(&self) -> Option<&FileId> {
         self.id.as_ref()
     }
 
-    /// True if the file on the disk is no longer the one that was listed: another one, longer, shorter or written again.
+    /// True if the file was replaced or modified after it was listed.
     pub(crate) fn has_changed(&self) -> bool {
         let (Some(listed), Some(path)) = (&self.id, self.location.path()) else { return false };
         fs::metadata(path).ok().and_then(|metadata| FileId::of(path, &metadata)).as_ref() != Some(listed)
     }
 
-    /// The same file, which was found in a folder.
+    /// Sets the folder in which it was found.
     pub(super) fn in_folder(self, folder: &Arc<Path>) -> Self {
         Self { found_in: Some(Arc::clone(folder)), ..self }
     }
 
-    /// The folder in which it was found; None for a file that was named itself.
+    /// The folder in which it was found; None if the user named the file itself.
     pub(crate) fn found_in(&self) -> Option<&Path> {
         self.found_in.as_deref()
     }
 
-    /// True where its bytes are those of its place.
+    /// True if it is not an entry of an archive.
     pub(crate) fn is_plain(&self) -> bool {
         self.entry.is_none()
     }
 
-    /// Its bytes from the first on.
+    /// Opens the file from its first byte.
     pub(crate) fn open(&self) -> Result<Box<dyn Read + Send>> {
-        self.open_at((0, None), None)
+        self.open_at(0, None, None)
     }
 
-    /// Its bytes from a byte on, where the reader most likely stops at another; an entry of an archive always whole.
-    /// Those that are read are counted as they lie on the disk.
+    /// Opens the file at byte `start`; the reader will probably stop at `end`. An entry of an archive is always opened
+    /// from its start. `counters` count the bytes before decompression.
     pub(crate) fn open_at(
         &self,
-        (start, end): (u64, Option<u64>),
+        start: u64,
+        end: Option<u64>,
         counters: Option<&Arc<ScanCounters>>,
     ) -> Result<Box<dyn Read + Send>> {
         let (start, end) = self.entry.as_ref().map_or((start, end), |entry| entry.range());
@@ -217,55 +218,56 @@ impl DataFile {
         })
     }
 
-    /// The bytes of its place, whichever part of them it is.
+    /// Opens the stored file; for an entry of an archive, the whole archive.
     pub(crate) fn open_stored(&self) -> Result<Box<dyn Read + Send>> {
         self.location.open(0, None).map_err(|source| self.failed(source))
     }
 
-    /// The error that it could not be read.
+    /// Wraps an I/O error of this file.
     pub(crate) fn failed(&self, source: io::Error) -> Error {
         Error::io(&self.name, source)
     }
 
-    /// An error where its server failed to give bytes: what readers found instead of them is no damage of the file.
+    /// Returns an error if its server failed to deliver bytes, so that a failed transfer is not reported as damage.
     pub(crate) fn check_remote(&self) -> Result<()> {
         self.location.fault().map_or(Ok(()), |fault| Err(self.failed(fault)))
     }
 
-    /// Copies a stream, which can be read only once, to a temporary file; `name` is how messages call it.
+    /// Copies a stream, which can be read only once, to a temporary file. `name` is its name in messages.
     pub(crate) fn spool(stream: &mut dyn Read, name: &str) -> Result<Self> {
         let copy = spooled_copy::copy(stream).map_err(|source| Error::io(name, source))?;
         let bytes = copy.length();
         Ok(Self::of(Location::Copy(copy), name.to_owned(), bytes))
     }
 
-    /// Copies stdin or a pipe, of which nobody knows how long it is.
+    /// Copies stdin or a pipe, whose length is unknown, to a temporary file.
     ///
     /// # Errors
-    /// The stream cannot be read, its copy cannot be written, or it is longer than the [`spooled_copy::CopySettings`] allow.
+    /// The stream cannot be read, its copy cannot be written, or it is longer than the [`spooled_copy::CopySettings`]
+    /// allow.
     pub fn stream(stream: &mut dyn Read, name: &str) -> Result<Self> {
         let copy = spooled_copy::copy_bounded(stream, name)?;
         let bytes = copy.length();
         Ok(Self::of(Location::Copy(copy), name.to_owned(), bytes))
     }
 
-    /// Reads the first bytes and tells the format.
+    /// Detects the format from the first bytes.
     pub fn format(&self) -> Result<FileFormat> {
         let mut head = Vec::with_capacity(MAGIC_BYTES);
-        match self.open_at((0, Some(MAGIC_BYTES as u64)), None)?.take(MAGIC_BYTES as u64).read_to_end(&mut head) {
-            // A damaged entry shows its damage when it is read.
+        match self.open_at(0, Some(MAGIC_BYTES as u64), None)?.take(MAGIC_BYTES as u64).read_to_end(&mut head) {
+            // Damage to an entry of an archive is reported when it is read.
             Err(error) if error.raw_os_error().is_some() => return Err(self.failed(error)),
             Ok(_) | Err(_) => self.check_remote()?,
         }
         Ok(FileFormat::of(&head))
     }
 
-    /// True for a Parquet file, by its name or its first bytes.
+    /// True if its name or its first bytes say that it is a Parquet file.
     pub(crate) fn is_parquet(&self) -> bool {
         self.ending().eq_ignore_ascii_case("parquet") || matches!(self.format(), Ok(FileFormat::Parquet))
     }
 
-    /// The ending of its name behind the last dot, queries of URLs aside; "" where there is none.
+    /// The extension of its name, without the query of a URL; "" if there is none.
     pub(crate) fn ending(&self) -> &str {
         let query = self.name.match_indices('?').find(|(at, _)| self.name[at + 1..].starts_with('['));
         let path = query.map_or(self.name.as_str(), |(at, _)| &self.name[..at]);
@@ -273,28 +275,28 @@ impl DataFile {
         last.rsplit_once('.').map_or("", |(_, ending)| ending)
     }
 
-    /// The last part of its name up to the first dot.
+    /// The file name up to its first dot.
     #[must_use]
     pub fn stem(&self) -> &str {
         let last = self.name.rsplit(['/', '\\']).next().unwrap_or("");
         last.split('.').next().unwrap_or("")
     }
 
-    /// True where an ending of its name says that it is CSV: lists of one or two columns do not look like it.
+    /// True if its name has the extension csv or tsv: files of one or two columns cannot be detected by content.
     #[must_use]
     pub fn is_called_csv(&self) -> bool {
         let last = self.name.rsplit(['/', '\\']).next().unwrap_or("");
         last.split('.').skip(1).any(|ending| ending.eq_ignore_ascii_case("csv") || ending.eq_ignore_ascii_case("tsv"))
     }
 
-    /// Why it is not to be read, where that is known without looking into it.
+    /// Why it must not be read, if that is known from the listing.
     #[must_use]
     pub fn refused(&self) -> Option<&'static str> {
         self.refused
     }
 }
 
-/// The path for messages; bytes that are not UTF-8 are replaced.
+/// The path in messages; bytes that are not UTF-8 are replaced.
 pub(super) fn display(path: &Path) -> String {
     path.display().to_string()
 }

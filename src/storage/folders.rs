@@ -1,7 +1,7 @@
-//! Folders -> the files below them, in order of the paths.
+//! Lists the files below a folder, sorted by path.
 //!
-//! Exports have thousands of folders with a file or two in each, and listing them takes as long as reading a part of what
-//! is in them: folders of one depth are listed side by side.
+//! Exports have thousands of folders with one or two files each, so listing takes a noticeable share of a query:
+//! folders of the same depth are listed in parallel.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, DirEntry, Metadata};
@@ -15,16 +15,16 @@ use super::hidden::{HIDDEN, is_hidden, is_ignored};
 use super::parallel::parallel_map;
 use crate::diagnostic::{Error, Result};
 
-/// Which files below a folder are wanted.
+/// Selects the files to list below a folder.
 pub(crate) trait FileSelection: Sync {
-    /// True for the path of a file that is wanted.
+    /// True if the file at this path is selected.
     fn wants(&self, file: &Path) -> bool;
 
-    /// False only if no file below this folder is wanted.
+    /// False only if no file below this folder can be selected.
     fn may_hold(&self, folder: &Path) -> bool;
 }
 
-/// Every file.
+/// Selects every file.
 pub(crate) struct AllFiles;
 
 impl FileSelection for AllFiles {
@@ -40,76 +40,76 @@ impl FileSelection for AllFiles {
 /// Which symbolic links in a folder are followed. The folder itself may be a link.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LinkPolicy {
-    /// Those to files below the same folder. A folder below it is searched where it is, and what lies elsewhere was not
-    /// named: whoever packed the folder could add the rest of the disk to the evidence.
+    /// Links to files below the same folder. Links out of the folder are not followed: otherwise whoever prepared the
+    /// folder could add any file of this machine to the evidence.
     #[default]
     Inside,
-    /// All of them. A folder is searched once, however many links lead there.
+    /// All links. A folder is searched once, even if several links lead to it.
     Everywhere,
 }
 
-/// Why something in a folder is not read.
+/// Why an entry of a folder is skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum SkipReason {
     /// Its name begins with a dot.
     Hidden,
-    /// It is a symbolic link to nothing.
+    /// It is a symbolic link whose target does not exist.
     DanglingLink,
-    /// It is a symbolic link to what lies elsewhere.
+    /// It is a symbolic link out of the folder that was named.
     LinkElsewhere,
     /// It is neither a file nor a folder.
     Special,
-    /// It is a folder that cannot be listed, or a file about which the system says nothing.
+    /// It is a folder that cannot be listed, or a file whose metadata cannot be read.
     Unreadable,
 }
 
 impl SkipReason {
-    /// The reason in words.
+    /// The reason for messages.
     pub(crate) fn describe(self) -> &'static str {
         match self {
             Self::Hidden => HIDDEN,
-            Self::DanglingLink => "links that lead nowhere",
-            Self::LinkElsewhere => "links that lead out of the named folder",
+            Self::DanglingLink => "broken symbolic links",
+            Self::LinkElsewhere => "symbolic links out of the named folder",
             Self::Special => "pipes, sockets and devices",
-            Self::Unreadable => "no permission, or damaged",
+            Self::Unreadable => "not readable (no permission, or a damaged file system)",
         }
     }
 
-    /// What to do to have it read; empty if nothing helps.
+    /// How the user can have it read; empty if that is impossible.
     pub(crate) fn advice(self) -> &'static str {
         match self {
             Self::Hidden => "name them to read them",
-            Self::LinkElsewhere => "name what they lead to, or use --follow-links",
+            Self::LinkElsewhere => "name their targets, or use --follow-links",
             Self::DanglingLink | Self::Special | Self::Unreadable => "",
         }
     }
 }
 
-/// What was found in folders.
+/// The results of searching folders.
 #[derive(Default)]
 pub(crate) struct FolderSearch {
     /// The files.
     pub files: Vec<DataFile>,
-    /// The folders that make those around them Delta tables.
+    /// The log folders of Delta tables.
     pub delta_logs: Vec<PathBuf>,
-    /// What is not read, by reason, but for what nobody misses.
+    /// Skipped entries by reason, without those that are ignored silently.
     pub skipped: BTreeMap<SkipReason, Vec<PathBuf>>,
-    /// What is still to be listed.
+    /// Folders that are still to be listed.
     folders: Vec<PathBuf>,
-    /// True if a link to a folder was followed, so that a folder may be met twice.
+    /// True if a link to a folder was followed, so that a folder may be reached twice.
     followed: bool,
 }
 
-/// A walk below one folder.
+/// The search below one folder.
 struct FolderWalk<'a> {
     selection: &'a dyn FileSelection,
     links: LinkPolicy,
-    /// Where the folder really is.
+    /// The canonical path of the folder.
     real: PathBuf,
 }
 
-/// Returns every wanted file below `root`, in order of the paths, and what was passed over: files and folders whose names
-/// begin with a dot, as shells do, links as `links` says, and what cannot be read.
+/// Returns the selected files below `root`, sorted by path, and what was skipped: files and folders whose names begin
+/// with a dot, symbolic links that `links` excludes, and entries that cannot be read.
 ///
 /// # Errors
 /// The folder itself cannot be listed.
@@ -123,7 +123,7 @@ pub(crate) fn search(root: &Path, selection: &dyn FileSelection, links: LinkPoli
     while !all.folders.is_empty() {
         let mut level = std::mem::take(&mut all.folders);
         if all.followed || links == LinkPolicy::Everywhere {
-            // In order of the paths, whichever thread met them.
+            // Sorted, so that the result does not depend on which thread found a folder first.
             level.sort();
             level.retain(|folder| FolderId::of(folder).is_none_or(|folder| entered.insert(folder)));
         }
@@ -135,7 +135,7 @@ pub(crate) fn search(root: &Path, selection: &dyn FileSelection, links: LinkPoli
     Ok(all)
 }
 
-/// The bytes of a path, which sort like its components: comparing paths takes them apart each time.
+/// Returns bytes that sort like the components of `path`; comparing paths would parse them each time.
 fn sort_key(path: &Path) -> Vec<u8> {
     let bytes = path.as_os_str().as_encoded_bytes();
     bytes.iter().map(|&byte| if is_separator(char::from(byte)) { 0 } else { byte }).collect()
@@ -158,7 +158,7 @@ impl FolderSearch {
 }
 
 impl FolderWalk<'_> {
-    /// What is in a folder, and nothing of what is below that.
+    /// Lists one folder, without its subfolders.
     fn list(&self, folder: &Path) -> FolderSearch {
         let mut found = FolderSearch::default();
         match fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>) {
@@ -173,7 +173,7 @@ impl FolderWalk<'_> {
         let name = entry.file_name();
         let path = entry.path();
         if is_hidden(name.as_encoded_bytes()) {
-            // What writers of Delta tables keep beside the log is none of the table.
+            // Hidden files in the log of a Delta table belong to its writers, not to the table.
             let is_missed = !is_ignored(name.as_encoded_bytes()) && !folder.ends_with(DELTA_LOG);
             if is_missed && may_be_wanted(&path, self.selection) {
                 found.pass(SkipReason::Hidden, path);
@@ -230,7 +230,7 @@ impl FolderWalk<'_> {
         }
         let real = fs::canonicalize(link).ok();
         match real.as_deref().and_then(|real| real.strip_prefix(&self.real).ok()) {
-            // A hidden folder is not searched, so what a link leads to in it is met only here.
+            // A hidden folder is not searched, so its contents are only reached through the link.
             Some(below) if below.iter().any(|name| is_hidden(name.as_encoded_bytes())) => LinkTarget::Followed,
             Some(_) => LinkTarget::Searched,
             None => LinkTarget::Elsewhere,
@@ -238,21 +238,21 @@ impl FolderWalk<'_> {
     }
 }
 
-/// Where a symbolic link leads.
+/// The target of a symbolic link.
 enum LinkTarget {
-    /// To what the walk meets anyway.
+    /// Something that the search reaches without the link.
     Searched,
-    /// To what the walk meets only through the link.
+    /// Something that the search reaches only through the link.
     Followed,
-    /// Out of the folder, which the user did not ask for.
+    /// Something outside the folder that the user named.
     Elsewhere,
 }
 
-/// True where a hidden file is wanted, or something that is below a hidden folder; also where that cannot be told.
+/// True if a hidden file, or a file below a hidden folder, may be selected; also if that cannot be determined.
 fn may_be_wanted(path: &Path, selection: &dyn FileSelection) -> bool {
     let mut left = vec![path.to_owned()];
     while let Some(path) = left.pop() {
-        // Links inside are not followed: they may lead in circles.
+        // Links are not followed: they may form cycles.
         if !path.is_dir() {
             if selection.wants(&path) {
                 return true;

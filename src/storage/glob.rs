@@ -1,4 +1,4 @@
-//! Globs: which paths match, and which folders may hold a match.
+//! Globs: which paths match, and which folders may contain a match.
 
 use std::path::{Component, MAIN_SEPARATOR, Path, PathBuf, is_separator};
 
@@ -11,26 +11,26 @@ use crate::diagnostic::{Error, Result};
 pub(crate) struct GlobPattern {
     matcher: GlobMatcher,
     root: PathBuf,
-    /// By depth below the root, what the name of a folder must match; shorter than the pattern where any may follow.
+    /// The pattern of the folder name at each depth below the root; shorter than the glob if `any_depth` is set.
     folders: Vec<GlobMatcher>,
-    /// True if what follows `folders` may match at any depth.
+    /// True if the part of the glob after `folders` may match at any depth.
     any_depth: bool,
 }
 
 impl GlobPattern {
     /// Parses a glob. Returns None if the text has no wildcards. A leading part for which `exists` is true is a plain
-    /// path, whatever characters it has: `case [42]/*.json` lists the folder `case [42]`.
+    /// path, even if it contains wildcards: `case [42]/*.json` lists the folder `case [42]`.
     ///
     /// # Errors
-    /// The text is no valid glob.
+    /// The text is not a valid glob.
     pub(crate) fn parse(text: &str, exists: impl Fn(&Path) -> bool) -> Result<Option<Self>> {
         let (mut root, mut rest) = (String::new(), text);
-        while let Some((part, behind)) = first_part(rest) {
+        while let Some((part, after)) = first_part(rest) {
             if is_glob(part) && !exists(Path::new(&format!("{root}{part}"))) {
                 break;
             }
             root.push_str(part);
-            rest = behind;
+            rest = after;
         }
         if !is_glob(rest) {
             return Ok(None);
@@ -42,7 +42,7 @@ impl GlobPattern {
         let matcher = compile(&format!("{}{rest}", globset::escape(&root)))?;
         let (mut folders, mut any_depth) = (Vec::new(), false);
         for part in rest.split(is_separator) {
-            // Braces and brackets may hold separators: a part of them is no glob by itself.
+            // Braces and brackets may contain separators, so a part of them need not be a valid glob.
             any_depth = part.contains("**") || part.contains(['{', '}']) || compile(part).is_err();
             if any_depth {
                 break;
@@ -52,7 +52,7 @@ impl GlobPattern {
         Ok(Some(Self { matcher, root: PathBuf::from(root), folders, any_depth }))
     }
 
-    /// True for what matches, and for all that is in a folder that does.
+    /// True if the path or a folder that contains it matches.
     pub(crate) fn matches(&self, path: &Path) -> bool {
         path.ancestors().any(|path| self.matcher.is_match(path))
     }
@@ -77,14 +77,14 @@ impl FileSelection for GlobPattern {
                 _ => None,
             })
             .collect();
-        // A folder as deep as the pattern is in one that matches as a whole.
+        // A folder as deep as the pattern may be inside a folder that matches.
         let deeper_counts = self.any_depth || names.len() >= self.folders.len();
         names.iter().zip(&self.folders).all(|(name, glob)| glob.is_match(name))
             && (deeper_counts || names.len() < self.folders.len())
     }
 }
 
-/// The text up to its first separator, with that, and what follows.
+/// Splits the text after its first separator.
 fn first_part(text: &str) -> Option<(&str, &str)> {
     text.find(is_separator).map(|at| text.split_at(at + MAIN_SEPARATOR.len_utf8()))
 }

@@ -1,9 +1,10 @@
-//! Names that begin with a dot: what has them is left out, as shells do, and named unless nobody can mean it.
+//! Hidden files and folders, whose names begin with a dot. They are skipped, as in shells, and reported, except for
+//! well-known metadata of operating systems and tools.
 
-/// Why what has such a name is not read.
+/// The reason in messages for skipping hidden files.
 pub(crate) const HIDDEN: &str = "hidden";
 
-/// What systems and tools leave behind.
+/// Metadata of operating systems and tools, which is ignored silently.
 const IGNORED_NAMES: [&str; 10] = [
     ".DS_Store",
     ".git",
@@ -17,22 +18,21 @@ const IGNORED_NAMES: [&str; 10] = [
     ".fseventsd",
 ];
 
-/// How names of what they leave behind begin; the last is for temporary files of ours.
+/// Prefixes of ignored names; the last one is that of our own temporary files.
 const IGNORED_PREFIXES: [&str; 6] = ["._", ".#", ".~lock.", ".Trash-", ".azDownload-", ".coldcase-"];
 
-/// How they end: checksums beside files that Hadoop and its kin wrote, copies of files that are being edited, folders of
-/// conversions of ours.
+/// Suffixes of ignored names: checksum files of Hadoop, swap files of editors, and our own unfinished conversions.
 const IGNORED_SUFFIXES: [&str; 3] = [".crc", ".swp", ".coldcase-unfinished"];
 
-/// The folder of an archive that macOS made, with what its file system keeps beside files.
+/// The folder with file system metadata in zip archives made by macOS.
 const RESOURCE_FORKS: &str = "__MACOSX";
 
-/// True for the name of a file or folder that is left out.
+/// True if a file or folder of this name is hidden.
 pub(crate) fn is_hidden(name: &[u8]) -> bool {
     name.starts_with(b".") && name != b"." && name != b".."
 }
 
-/// True for the name of something hidden that nobody means.
+/// True if a hidden file or folder of this name is ignored silently.
 pub(crate) fn is_ignored(name: &[u8]) -> bool {
     let is_known = IGNORED_NAMES.iter().any(|ignored| name == ignored.as_bytes())
         || IGNORED_PREFIXES.iter().any(|start| name.starts_with(start.as_bytes()))
@@ -40,14 +40,14 @@ pub(crate) fn is_ignored(name: &[u8]) -> bool {
     is_known && is_hidden(name)
 }
 
-/// What is to be done with an entry of an archive.
+/// Whether an entry of an archive is hidden.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum EntryName<'a> {
-    /// It is no matter of this module.
+    /// It is not hidden.
     Plain,
-    /// It is left out, for the last name of this path, the first of its names that are, is hidden.
+    /// It is hidden: the last name of this part of its path is the first hidden one.
     Hidden(&'a str),
-    /// It is left out, and nobody misses it.
+    /// It is ignored silently.
     Ignored,
 }
 

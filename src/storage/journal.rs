@@ -1,9 +1,8 @@
-//! The journal of an archive that rows are being added to.
+//! The journal of `convert --append`, which makes adding files to an archive atomic.
 //!
-//! `convert --append` moves its new files into an archive one by one. The journal in the folder of the archive makes this
-//! one step: as long as it says that files are being added, none of them counts; when it says that they were added, all
-//! of them do. It is removed when the run has reported its success, so a journal that is there tells of a run that is at
-//! work or was killed.
+//! New files are moved into the archive one by one. While the journal in the archive's folder has the state `adding`,
+//! queries ignore all of them; with the state `added`, all of them are read. The journal is removed after the run has
+//! reported its success, so an existing journal belongs to a run that is in progress or was killed.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,42 +15,42 @@ use super::files::DataFile;
 use super::listing::{DiscoveryNote, Listing};
 use crate::diagnostic::{Error, Result};
 
-/// The name of the journal; the dot keeps scans from reading it.
+/// The file name of the journal; because of the dot, scans skip it.
 const NAME: &str = ".coldcase-append";
-/// Bytes of a journal that are read at most.
+/// Maximum size of a journal in bytes.
 const MAX_BYTES: u64 = 256 << 20;
 
-/// How far a run came that adds files to an archive.
+/// The state of a run that adds files to an archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JournalState {
-    /// The files do not count yet.
+    /// The files are not part of the archive yet.
     Adding,
-    /// The files count.
+    /// The files are part of the archive.
     Added,
 }
 
-/// What is known of the last run that added files to an archive, and did not report its success.
+/// The journal of the last run that added files to an archive and has not reported its success.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Journal {
-    /// How far it came.
+    /// The state of the run.
     pub state: JournalState,
-    /// The files, by their paths inside the archive.
+    /// The added files, as paths relative to the archive.
     pub files: Vec<PathBuf>,
-    /// What the run was asked to add; a run with the same request would add the same rows again.
+    /// The request of the run; a run with the same request would add the same rows again.
     pub request: Json,
 }
 
 impl Journal {
-    /// The path of the journal of an archive.
+    /// The path of the journal.
     #[must_use]
     pub fn path(archive: &Path) -> PathBuf {
         archive.join(NAME)
     }
 
-    /// The journal of an archive; None if there is none.
+    /// Reads the journal of an archive; None if there is none.
     ///
     /// # Errors
-    /// The journal cannot be read, so that nobody can tell which files count.
+    /// The journal cannot be read, so it is unknown which files are part of the archive.
     pub fn read(archive: &Path) -> Result<Option<Self>> {
         let path = Self::path(archive);
         let failed = |error| Error::io(&path, error);
@@ -66,9 +65,10 @@ impl Journal {
         Self::parse(&text).map(Some).ok_or_else(|| Error::Data {
             file: path.display().to_string(),
             place: None,
-            reason: "the journal of `convert --append` is damaged, so it is unknown which files of the archive count: \
-                     remove it if no append was stopped, else convert to a new archive"
-                .to_owned(),
+            reason:
+                "the journal of `convert --append` is damaged, so it is unknown which files are part of the archive: \
+                     remove it if no append was interrupted; otherwise convert to a new archive"
+                    .to_owned(),
         })
     }
 
@@ -96,21 +96,21 @@ impl Journal {
     }
 }
 
-/// A path that stays inside the archive, whoever wrote the journal.
+/// Parses a relative path; None if it would leave the archive.
 fn relative(text: &str) -> Option<PathBuf> {
     let path = PathBuf::from(text);
     let stays = path.components().all(|part| matches!(part, std::path::Component::Normal(_)));
     (stays && !text.is_empty()).then_some(path)
 }
 
-/// Leaves out the files that do not count yet, and says so.
+/// Removes files of an unfinished append from the listing, with a note.
 pub(crate) fn leave_out_uncounted(listing: &mut Listing) -> Result<()> {
-    let mut looked_at = BTreeSet::new();
+    let mut visited = BTreeSet::new();
     let mut uncounted = BTreeSet::new();
     for file in listing.files.iter().filter_map(archived) {
-        // Where one folder was looked at, those around it were, too.
-        for folder in file.ancestors().skip(1).take_while(|folder| !looked_at.contains(*folder)).collect::<Vec<_>>() {
-            looked_at.insert(folder.to_owned());
+        // If a folder was visited, so were the folders around it.
+        for folder in file.ancestors().skip(1).take_while(|folder| !visited.contains(*folder)).collect::<Vec<_>>() {
+            visited.insert(folder.to_owned());
             if let Some(Journal { state: JournalState::Adding, files, .. }) = Journal::read(folder)? {
                 uncounted.extend(files.iter().map(|file| folder.join(file)));
             }
@@ -123,14 +123,14 @@ pub(crate) fn leave_out_uncounted(listing: &mut Listing) -> Result<()> {
     let (kept, left_out): (Vec<_>, Vec<_>) = std::mem::take(&mut listing.files).into_iter().partition(counts);
     listing.files = kept;
     listing.notes.extend(DiscoveryNote::unread(
-        "files of a `convert --append` that has not finished",
+        "files of an unfinished `convert --append`",
         left_out.into_iter().map(|file| file.name).collect(),
-        "they do not count until it has: if it was stopped, run it again",
+        "they are ignored until it finishes: if it was interrupted, run it again",
     ));
     Ok(())
 }
 
-/// The path of a file that an archive may hold.
+/// The absolute path of a file that may be part of an archive.
 fn archived(file: &DataFile) -> Option<PathBuf> {
     let is_parquet = |path: &&Path| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet"));
     std::path::absolute(file.local_path().filter(is_parquet)?).ok()

@@ -1,56 +1,55 @@
-//! What a file may cost, whoever made it.
+//! Limits on the resources that reading an untrusted file may take.
 
 use std::{fmt, io};
 
 use crate::diagnostic::Error;
 
-/// Bytes that a packed file may always unpack to.
-const ALWAYS: u64 = 1 << 30;
+/// A compressed file may always decompress to this many bytes.
+const MIN_LIMIT: u64 = 1 << 30;
 
-/// Bytes that it may unpack to for each of its own; logs are packed a tenth of this tightly.
-const RATIO: u64 = 500;
+/// Maximum compression ratio of larger files; logs reach about a tenth of it.
+const MAX_RATIO: u64 = 500;
 
-/// Bounds on reading files.
+/// Limits on reading files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReadLimits {
-    /// Bytes that a packed file may unpack to. Without a number: a gigabyte, or 500 times its own bytes where that is
-    /// more.
+    /// Maximum decompressed bytes of a file. If None: 1 GiB, or 500 times its compressed size if that is more.
     pub max_decompressed: Option<u64>,
 }
 
 impl ReadLimits {
-    /// Bytes that a packed file of `packed` bytes may unpack to.
+    /// Maximum decompressed bytes of a file of `compressed` bytes.
     #[must_use]
     pub fn decompressed(self, compressed: u64) -> u64 {
-        self.max_decompressed.unwrap_or_else(|| compressed.saturating_mul(RATIO).max(ALWAYS))
+        self.max_decompressed.unwrap_or_else(|| compressed.saturating_mul(MAX_RATIO).max(MIN_LIMIT))
     }
 }
 
-/// The reason for which reading ends where a file unpacks to more than is allowed. It travels as an error of input, for
-/// it is met below readers of packed bytes.
+/// A file decompresses to more bytes than allowed. It is passed inside an [`io::Error`], because it occurs inside
+/// readers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DecompressionLimit {
-    /// The bytes that are allowed.
+    /// The allowed bytes.
     pub limit: u64,
 }
 
 impl DecompressionLimit {
-    /// The reason that such an error of input carries.
+    /// Extracts it from an I/O error.
     pub(crate) fn of(error: &io::Error) -> Option<Self> {
         error.get_ref()?.downcast_ref().copied()
     }
 
-    /// The error of the run, which names the file.
+    /// The error that ends the run.
     pub(crate) fn error(self, file: &str) -> Error {
         Error::Limit(format!(
-            "{file}: {self}; nothing is answered from a part of it: raise --max-decompressed if it is not a bomb"
+            "{file}: {self}. No partial result is returned: raise --max-decompressed if you trust the file"
         ))
     }
 }
 
 impl fmt::Display for DecompressionLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "it unpacks to more than {} bytes, the limit", self.limit)
+        write!(f, "it decompresses to more than the limit of {} bytes", self.limit)
     }
 }
 

@@ -1,4 +1,4 @@
-//! What there is to say of names and what they lead to, whichever rows are wanted of it.
+//! File listings, and the discovery notes about them, which do not depend on the query.
 
 use std::fmt;
 
@@ -7,39 +7,39 @@ use super::files::DataFile;
 use crate::diagnostic::{Error, Result};
 use crate::entra::numeric_dates::DateOrder;
 
-/// Names that are said; of the rest the number.
-const MOST_NAMED: usize = 3;
+/// Maximum number of names in a note; the other files are only counted.
+const MAX_NAMED: usize = 3;
 
-/// The files that names lead to, and what there is to say of them.
+/// The files that the user's paths match, with discovery notes.
 #[derive(Clone, Debug, Default)]
 pub struct Listing {
     /// The files.
     pub files: Vec<DataFile>,
-    /// What there is to say.
+    /// Discovery notes.
     pub notes: Vec<DiscoveryNote>,
-    /// Delta tables that files may be part of: their logs say which of the files count.
+    /// Delta tables around the files: their logs say which of the files are to be read.
     pub delta_folders: Vec<DeltaFolder>,
 }
 
 impl Listing {
-    /// It, unless it is nothing, for which there is an error with a reason.
+    /// Returns the listing, or the error for the reason `nothing` if it has no files.
     pub(crate) fn unless_nothing(self, error: impl Fn(&str) -> Error, nothing: &str) -> Result<Self> {
-        let is_answer = self.notes.iter().any(|note| matches!(note, DiscoveryNote::Empty(_)));
-        if !self.files.is_empty() || is_answer {
+        let is_valid = self.notes.iter().any(|note| matches!(note, DiscoveryNote::Empty(_)));
+        if !self.files.is_empty() || is_valid {
             return Ok(self);
         }
-        let said = self.notes.iter().map(|note| format!("; {note}"));
-        Err(error(&format!("{nothing}{}", said.collect::<String>())))
+        let reasons = self.notes.iter().map(|note| format!("; {note}"));
+        Err(error(&format!("{nothing}{}", reasons.collect::<String>())))
     }
 
-    /// The same files, whose dates in numbers have this order.
+    /// Sets the order of day and month in numeric dates of all files.
     #[must_use]
     pub fn with_date_order(self, order: Option<DateOrder>) -> Self {
         let files = self.files.into_iter().map(|file| file.with_date_order(order)).collect();
         Self { files, ..self }
     }
 
-    /// Adds another one.
+    /// Appends another listing.
     pub fn extend(&mut self, other: Self) {
         self.files.extend(other.files);
         self.notes.extend(other.notes);
@@ -53,32 +53,32 @@ impl From<Vec<DataFile>> for Listing {
     }
 }
 
-/// Something to say of what names lead to.
+/// A message about skipped or special files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DiscoveryNote {
-    /// Nothing that may be wanted is missing.
+    /// An observation; no data is missing.
     Note(String),
-    /// Nothing is there, and that is the answer.
+    /// The input is empty, which is a valid result.
     Empty(String),
-    /// What may hold rows and is not read.
+    /// Files that may hold rows and are not read.
     Unread {
-        /// Why.
+        /// Why they are not read.
         reason: &'static str,
-        /// The names of what it is.
+        /// The names of the files.
         names: Vec<String>,
-        /// What makes that it is read; "" where nothing does.
+        /// How the user can have them read; "" if that is impossible.
         advice: &'static str,
     },
 }
 
 impl DiscoveryNote {
-    /// That these are not read, if there are any.
+    /// A note that these files are not read; None if there are none.
     #[must_use]
     pub fn unread(reason: &'static str, names: Vec<String>, advice: &'static str) -> Option<Self> {
         (!names.is_empty()).then_some(Self::Unread { reason, names, advice })
     }
 
-    /// True if what may hold rows is not read.
+    /// True if files that may hold rows are not read.
     #[must_use]
     pub fn is_damage(&self) -> bool {
         matches!(self, Self::Unread { .. })
@@ -90,7 +90,7 @@ impl fmt::Display for DiscoveryNote {
         match self {
             Self::Note(text) | Self::Empty(text) => f.write_str(text),
             Self::Unread { reason, names, advice } => {
-                let (first, more) = names.split_at(names.len().min(MOST_NAMED));
+                let (first, more) = names.split_at(names.len().min(MAX_NAMED));
                 write!(f, "not read: {reason}: {}", first.join(", "))?;
                 if !more.is_empty() {
                     write!(f, " and {} more", more.len())?;
@@ -101,7 +101,7 @@ impl fmt::Display for DiscoveryNote {
     }
 }
 
-/// A number of files, in words.
+/// "1 file", "2 files", ...
 #[must_use]
 pub fn number_of_files(count: usize) -> String {
     if count == 1 { "1 file".to_owned() } else { format!("{count} files") }

@@ -1,7 +1,7 @@
-//! Where the bytes of a file lie: on a disk of this machine, in a copy of a stream, or behind a URL.
+//! The location of a file: on a local disk, in a temporary copy of a stream, or on a server.
 //!
-//! Readers of streams ask for bytes from an offset on; the reader of Parquet asks a file on a disk or a
-//! [`RemoteFile`] for ranges. Nothing above this module knows how a remote file is reached.
+//! Text readers read streams that start at an offset; the Parquet reader reads byte ranges. Only this module and
+//! `remote` know how a remote file is accessed.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -11,14 +11,14 @@ use std::sync::Arc;
 use super::remote::RemoteFile;
 use crate::temporary::ScratchFile;
 
-/// Where a file is.
+/// The location of a file.
 #[derive(Clone, Debug)]
 pub enum Location {
-    /// At a path of this machine.
+    /// A path on this machine.
     Disk(PathBuf),
-    /// In a copy of a stream.
+    /// A temporary copy of a stream.
     Copy(Arc<ScratchFile>),
-    /// On a server.
+    /// A file on a server.
     Remote(Arc<RemoteFile>),
 }
 
@@ -28,7 +28,8 @@ pub(crate) trait Seekable: Read + Seek + Send {}
 impl<T: Read + Seek + Send> Seekable for T {}
 
 impl Location {
-    /// Its bytes from `start` on. `end` is where the caller most likely stops: what is asked for ahead ends there.
+    /// Opens the bytes from `start` on. `end` is where the caller will probably stop: remote files are not prefetched
+    /// past it.
     pub(crate) fn open(&self, start: u64, end: Option<u64>) -> io::Result<Box<dyn Read + Send>> {
         match self {
             Self::Disk(path) => {
@@ -47,7 +48,7 @@ impl Location {
         }
     }
 
-    /// Its bytes in any order; None if it is on a server.
+    /// Opens the file for random access; None if it is on a server.
     pub(crate) fn seekable(&self) -> io::Result<Option<Box<dyn Seekable>>> {
         Ok(match self {
             Self::Disk(path) => Some(Box::new(File::open(path)?)),
@@ -56,7 +57,7 @@ impl Location {
         })
     }
 
-    /// The path, where it is on a disk.
+    /// The path of a file on a disk.
     pub(crate) fn path(&self) -> Option<&Path> {
         match self {
             Self::Disk(path) => Some(path),
@@ -64,7 +65,7 @@ impl Location {
         }
     }
 
-    /// The remote file, where it is one.
+    /// The remote file, if it is on a server.
     pub(crate) fn remote(&self) -> Option<&Arc<RemoteFile>> {
         match self {
             Self::Disk(_) | Self::Copy(_) => None,
@@ -72,15 +73,15 @@ impl Location {
         }
     }
 
-    /// Tells that its first bytes will be wanted soon.
+    /// Starts to fetch the first bytes of a remote file in the background.
     pub(crate) fn prefetch(&self) {
         if let Self::Remote(file) = self {
             file.prefetch();
         }
     }
 
-    /// Why its server did not give bytes that it was asked for, whatever readers made of that; None where all went
-    /// well.
+    /// The first error that the server returned, even if a reader turned it into something else; None if there was
+    /// none.
     pub(crate) fn fault(&self) -> Option<io::Error> {
         self.remote().and_then(|file| file.fault())
     }

@@ -1,5 +1,4 @@
-//! Where bytes are: files, folders, zip archives and servers, and how they are listed and opened. Nothing here knows what
-//! the bytes mean.
+//! Files, folders, zip archives and servers: how files are listed and opened. Nothing here knows what their bytes mean.
 
 pub mod counters;
 pub mod delta_folder;

@@ -1,5 +1,5 @@
-//! Copies of streams, which are read more than once or out of order: stdin and pipes, archives on servers, entries of
-//! archives. All of them are in one temporary file without a name.
+//! Temporary copies of streams that are read more than once or out of order: stdin and pipes, remote archives, and
+//! Parquet files in archives. All copies share one unnamed temporary file.
 
 use std::io::{self, Read};
 use std::path::PathBuf;
@@ -8,23 +8,23 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use crate::diagnostic::{Error, Result};
 use crate::temporary::{self, Scratch, ScratchFile};
 
-/// Bytes of stdin or of a pipe that are copied unless more are allowed.
+/// Default limit for stdin and pipes in bytes.
 const MAX_STREAM_BYTES: u64 = 64 << 30;
 
 static SETTINGS: OnceLock<CopySettings> = OnceLock::new();
 static SCRATCH: Mutex<Option<Arc<Scratch>>> = Mutex::new(None);
 
-/// Where copies go, and how large they may be.
+/// Where copies are stored, and their maximum size.
 #[derive(Clone, Debug, Default)]
 pub struct CopySettings {
-    /// The folder, which must exist; None for the system's folder for temporary files.
+    /// The folder, which must exist; None for the system's temporary folder.
     pub folder: Option<PathBuf>,
-    /// Bytes of stdin or of a pipe that may be copied; None for 64 GB.
+    /// Maximum bytes of stdin or a pipe; None for 64 GiB.
     pub max_stream_bytes: Option<u64>,
 }
 
 impl CopySettings {
-    /// Makes these the settings of the process. Only the first settings count: copies share a file.
+    /// Applies the settings to the process. Only the first call has an effect, because all copies share a file.
     pub fn apply(self) {
         let _ = SETTINGS.set(self);
     }
@@ -34,12 +34,12 @@ impl CopySettings {
     }
 }
 
-/// Copies a stream to its end.
+/// Copies a whole stream.
 pub(crate) fn copy(stream: &mut dyn Read) -> io::Result<Arc<ScratchFile>> {
     Ok(Arc::new(ScratchFile::copy(&scratch()?, stream, u64::MAX)?))
 }
 
-/// Copies stdin or a pipe, which messages call `name`.
+/// Copies stdin or a pipe; `name` is its name in messages.
 ///
 /// # Errors
 /// The stream cannot be read, its copy cannot be written, or it is longer than the settings allow.
@@ -50,8 +50,8 @@ pub(crate) fn copy_bounded(stream: &mut dyn Read, name: &str) -> Result<Arc<Scra
     let copy = ScratchFile::copy(&scratch, stream, max_bytes.saturating_add(1)).map_err(failed)?;
     if copy.length() > max_bytes {
         return Err(Error::Limit(format!(
-            "{name} is longer than {max_bytes} bytes, and is copied to the folder for temporary files before it is read: \
-             save it to a file and name the file, or raise --max-stdin"
+            "{name} is longer than {max_bytes} bytes, the limit for temporary copies: save it to a file and name the \
+             file, or raise --max-stdin"
         )));
     }
     Ok(Arc::new(copy))

@@ -1,5 +1,5 @@
-//! Entries of zip archives as files of their own. Entries are listed from the central directory and read where they
-//! lie; nothing is ever written to the names that they have.
+//! Zip archives, whose entries are read as files. Entries are listed from the central directory and read in place;
+//! nothing is ever written to their paths.
 
 use std::collections::BTreeSet;
 use std::io::{self, BufReader, Read};
@@ -17,22 +17,21 @@ use super::parallel::parallel_map;
 use crate::diagnostic::{Error, Result};
 use crate::storage::limits::ReadLimits;
 
-/// Entries that an archive may have.
+/// Maximum number of entries of an archive.
 const MAX_ENTRIES: usize = 1 << 20;
 
-/// Endings of files on servers that are not looked into before they are read, for that takes a round trip each: an
-/// archive under such a name is refused when it is read. Files on the disk are told by their first bytes alone.
-const OTHER_ENDINGS: [&str; 11] =
+/// Extensions of remote files that are not checked for being archives, because each check takes a round trip. An
+/// archive with such a name is refused when it is read. Local files are always checked by content.
+const NON_ARCHIVE_EXTENSIONS: [&str; 11] =
     ["json", "jsonl", "ndjson", "log", "txt", "csv", "tsv", "parquet", "gz", "zst", "avro"];
 
-/// The entry that only documents of office programs have.
+/// An entry that only Office documents have.
 const CONTENT_TYPES: &str = "[Content_Types].xml";
 
-/// Why these are not read.
+/// Why Office documents are not read.
 const OFFICE: &str = "an Excel workbook or other Office document: save the sheet as CSV";
 
-/// The files with the entries of each archive in its place, those that cannot be read among them, and what there is to
-/// say besides.
+/// Replaces each archive by its entries. Entries and archives that cannot be read remain as files with a reason.
 pub(crate) fn expand(files: &[DataFile], limits: ReadLimits) -> Result<Listing> {
     let mut expanded = Vec::with_capacity(files.len());
     let (mut notes, mut hidden) = (Vec::new(), Vec::new());
@@ -42,7 +41,7 @@ pub(crate) fn expand(files: &[DataFile], limits: ReadLimits) -> Result<Listing> 
             expanded.push(file.clone());
             continue;
         }
-        // Entries lie anywhere, so an archive on a server is copied here first.
+        // Entries are read in any order, so a remote archive is copied first.
         let file = &match file.location.remote() {
             None => file.clone(),
             Some(_) => DataFile::spool(&mut file.open()?, &file.name)?,
@@ -57,17 +56,17 @@ pub(crate) fn expand(files: &[DataFile], limits: ReadLimits) -> Result<Listing> 
             }
             Err(Error::Data { reason, .. }) => {
                 notes.push(DiscoveryNote::Note(format!("{}: {reason}", file.name)));
-                expanded.push(file.refuse("a zip archive that cannot be read"));
+                expanded.push(file.refuse("this zip archive cannot be read"));
             }
             Err(error) => return Err(error),
         }
     }
-    notes.extend(DiscoveryNote::unread(HIDDEN, hidden, "unpack the archive and name them to read them"));
+    notes.extend(DiscoveryNote::unread(HIDDEN, hidden, "extract the archive and name them to read them"));
     Ok(Listing { files: expanded, notes, ..Listing::default() })
 }
 
-/// The entries of an archive without those of Delta tables in it, in whose place stands one that is not to be read: files
-/// that were removed from a table are told by its log alone.
+/// Replaces the entries of each Delta table by one entry that is not read: only the log knows which files were removed
+/// from the table, and logs in archives are not read.
 fn without_delta(archive: &DataFile, mut entries: Vec<DataFile>) -> Vec<DataFile> {
     let path = |entry: &DataFile| entry.name.get(archive.name.len() + 1..).unwrap_or_default().to_owned();
     let folder = |entry: &DataFile| folder_of_log(&path(entry)).map(str::to_owned);
@@ -82,27 +81,27 @@ fn without_delta(archive: &DataFile, mut entries: Vec<DataFile>) -> Vec<DataFile
     let refused = tables.iter().map(|table| {
         let name = format!("{}/{table}", archive.name);
         archive
-            .refused_entry(name.trim_end_matches('/').to_owned(), "a Delta table inside of an archive: unpack it first")
+            .refused_entry(name.trim_end_matches('/').to_owned(), "a Delta table inside an archive: extract it first")
     });
     refused.chain(entries).collect()
 }
 
-/// True for a zip archive. What is wrong with a file that cannot be read is said when it is wanted.
+/// True for a zip archive. Errors are ignored here: they are reported when the file is read.
 fn is_archive(file: &DataFile) -> bool {
     let ending = file.ending();
-    let skipped =
-        file.location.remote().is_some() && OTHER_ENDINGS.iter().any(|other| ending.eq_ignore_ascii_case(other));
+    let skipped = file.location.remote().is_some()
+        && NON_ARCHIVE_EXTENSIONS.iter().any(|other| ending.eq_ignore_ascii_case(other));
     !skipped && file.refused().is_none() && matches!(file.format(), Ok(FileFormat::Zip))
 }
 
-/// An entry that can be read; one of Parquet, which is no stream, is copied to the disk.
+/// Copies a Parquet entry to a temporary file, because it cannot be read as a stream; returns other entries unchanged.
 fn seekable(entry: DataFile, limits: ReadLimits) -> Result<DataFile> {
     if entry.refused().is_some() || entry.format()? != FileFormat::Parquet {
         return Ok(entry);
     }
     let limit = limits.decompressed(entry.bytes);
     let mut input = entry.open()?.take(limit.saturating_add(1));
-    // Nothing can be read of Parquet that is cut off.
+    // A truncated Parquet file cannot be read at all.
     let copy = match DataFile::spool(&mut input, &entry.name) {
         Ok(copy) => copy,
         Err(error) if error.is_full_disk() => return Err(error),
@@ -111,27 +110,27 @@ fn seekable(entry: DataFile, limits: ReadLimits) -> Result<DataFile> {
     if copy.bytes > limit { Err(DecompressionLimit { limit }.error(&entry.name)) } else { Ok(copy) }
 }
 
-/// Where an entry lies in its archive.
+/// The position of an entry in its archive.
 #[derive(Clone, Debug)]
 pub(crate) struct ZipEntry {
     start: u64,
-    packed: u64,
+    compressed: u64,
     bytes: u64,
     deflated: bool,
     crc: u32,
 }
 
-/// What is in an archive.
+/// The contents of an archive.
 struct ZipContents {
-    /// Those that may be read, in its order; those that cannot be read say why.
+    /// The entries in the order of the archive; those that cannot be read have a reason.
     files: Vec<DataFile>,
-    /// The names of those that are left out, for they are hidden.
+    /// The names of hidden entries.
     hidden: Vec<String>,
-    /// True for a document of an office program.
+    /// True for an Office document.
     office: bool,
 }
 
-/// The entries of an archive.
+/// Lists the entries of an archive.
 fn entries(archive: &DataFile, limits: ReadLimits) -> Result<ZipContents> {
     let damaged = |reason: String| Error::Data { file: archive.name.clone(), place: None, reason };
     let input = archive.location.seekable().map_err(|source| archive.failed(source))?;
@@ -141,16 +140,19 @@ fn entries(archive: &DataFile, limits: ReadLimits) -> Result<ZipContents> {
         return Err(damaged(format!("the archive has {} entries", zip.len())));
     }
     if zip.has_duplicate_names() {
-        // The reader of the directory knows entries by their names alone, and the last one of a name.
-        return Err(damaged("several of its entries have the same name: unpack it first".to_owned()));
+        // The zip crate identifies entries by name, and returns only the last one of a name.
+        return Err(damaged("several entries have the same name: extract the archive first".to_owned()));
     }
     let (mut found, mut hidden) = (Vec::new(), Vec::new());
-    // Where it belongs, by its own account: nothing is read from or written to this path.
+    // A name for messages only: nothing is read from or written to this path.
     let called = |name: &str| format!("{}/{}", archive.name, name.replace(char::is_control, "\u{fffd}"));
     if zip.offset() > 0 {
-        // The directory is found from the end: of archives that were joined, it is that of the last one.
+        // The directory is found from the end: of concatenated archives, it is that of the last one.
         let place = format!("{}/its first {} bytes", archive.name, zip.offset());
-        found.push((place, Err("they are none of the archive, and of another one where several were joined")));
+        found.push((
+            place,
+            Err("they are not part of the archive; they may be an earlier archive that was concatenated"),
+        ));
     }
     for index in 0..zip.len() {
         match zip.by_index_raw(index) {
@@ -163,7 +165,9 @@ fn entries(archive: &DataFile, limits: ReadLimits) -> Result<ZipContents> {
                     EntryName::Ignored => {}
                 }
             }
-            Err(_) => found.push((format!("{}/entry {index}", archive.name), Err("it cannot be found in the archive"))),
+            Err(_) => {
+                found.push((format!("{}/entry {index}", archive.name), Err("the archive does not contain its data")))
+            }
         }
     }
     let office = zip.index_for_name(CONTENT_TYPES).is_some();
@@ -173,54 +177,53 @@ fn entries(archive: &DataFile, limits: ReadLimits) -> Result<ZipContents> {
         Ok(entry) => archive.entry(name, entry),
         Err(reason) => archive.refused_entry(name, reason),
     };
-    // A folder once, whatever is in it.
+    // Each hidden folder is named once.
     hidden.sort();
     hidden.dedup();
     Ok(ZipContents { files: found.into_iter().map(file).collect(), hidden, office })
 }
 
-/// Where the bytes of an entry lie; the inner error says why it is not read.
+/// The position of an entry, or why it cannot be read.
 fn readable(entry: &ZipFile<'_, BufReader<Box<dyn Seekable>>>) -> Result<ZipEntry, &'static str> {
     let deflated = match entry.compression() {
         _ if entry.encrypted() => return Err("it is encrypted"),
-        _ if entry.is_symlink() => return Err("it is a link, which is not followed"),
+        _ if entry.is_symlink() => return Err("it is a symbolic link, which is not followed"),
         CompressionMethod::Stored => false,
         CompressionMethod::Deflated => true,
-        _ => return Err("it is packed in a way that is not supported"),
+        _ => return Err("its compression method is not supported"),
     };
-    let start = entry.data_start().ok_or("it is not where the directory of the archive says")?;
-    Ok(ZipEntry { start, packed: entry.compressed_size(), bytes: entry.size(), deflated, crc: entry.crc32() })
+    let start = entry.data_start().ok_or("it is not at the position that the directory of the archive gives")?;
+    Ok(ZipEntry { start, compressed: entry.compressed_size(), bytes: entry.size(), deflated, crc: entry.crc32() })
 }
 
-/// Refuses an archive whose entries lie over each other, so that the same bytes are unpacked many times, or that unpack
-/// to more than is allowed by their own account; an entry that unpacks to more than that ends in damage.
+/// Refuses an archive with overlapping entries, which decompress the same bytes many times, or whose entries decompress
+/// to more bytes than allowed. An entry that is larger than the directory says ends with a checksum error.
 fn check_sizes(archive: &DataFile, entries: &[&ZipEntry], limits: ReadLimits) -> Result<()> {
     let mut places: Vec<(u64, u64)> = Vec::new();
     let mut bytes: u64 = 0;
-    for entry in entries.iter().filter(|entry| entry.packed > 0) {
-        places.push((entry.start, entry.start.saturating_add(entry.packed)));
+    for entry in entries.iter().filter(|entry| entry.compressed > 0) {
+        places.push((entry.start, entry.start.saturating_add(entry.compressed)));
         bytes = bytes.saturating_add(entry.bytes);
     }
     places.sort_unstable();
     if places.windows(2).any(|pair| pair[0].1 > pair[1].0) {
-        let reason =
-            "its entries lie over each other: the archive is damaged, or made to unpack without end".to_owned();
+        let reason = "its entries overlap: the archive is damaged or a zip bomb".to_owned();
         return Err(Error::Data { file: archive.name.clone(), place: None, reason });
     }
     let limit = limits.decompressed(archive.bytes);
-    // A directory may be wrong: only what is there counts.
-    if bytes > limit && unpacks_to_more(archive, entries, limit) {
+    // The directory may be wrong, so the entries are decompressed to check.
+    if bytes > limit && exceeds_limit(archive, entries, limit) {
         return Err(DecompressionLimit { limit }.error(&archive.name));
     }
     Ok(())
 }
 
-/// True if the entries of an archive unpack to more bytes than this. Damage to one is told when it is read.
-fn unpacks_to_more(archive: &DataFile, entries: &[&ZipEntry], mut limit: u64) -> bool {
+/// True if the entries of an archive decompress to more than `limit` bytes. Damage is reported when an entry is read.
+fn exceeds_limit(archive: &DataFile, entries: &[&ZipEntry], mut limit: u64) -> bool {
     entries.iter().any(|entry| {
         let Ok(input) = archive.entry(archive.name.clone(), (*entry).clone()).open() else { return false };
-        let unpacked = limit.saturating_add(1);
-        let mut counting = CountingReader { input: input.take(unpacked), bytes: 0 };
+        let decompressed = limit.saturating_add(1);
+        let mut counting = CountingReader { input: input.take(decompressed), bytes: 0 };
         _ = io::copy(&mut counting, &mut io::sink());
         let left = limit.checked_sub(counting.bytes);
         limit = left.unwrap_or(0);
@@ -228,7 +231,7 @@ fn unpacks_to_more(archive: &DataFile, entries: &[&ZipEntry], mut limit: u64) ->
     })
 }
 
-/// Counts the bytes that are read before an error.
+/// A reader that counts the bytes before the first error.
 struct CountingReader<R> {
     input: R,
     bytes: u64,
@@ -243,29 +246,29 @@ impl<R: Read> Read for CountingReader<R> {
 }
 
 impl ZipEntry {
-    /// Bytes that it takes in the archive.
-    pub(crate) fn packed(&self) -> u64 {
-        self.packed
+    /// The compressed size in bytes.
+    pub(crate) fn compressed(&self) -> u64 {
+        self.compressed
     }
 
-    /// Where its bytes lie in the archive: the first of them, and the end.
+    /// The byte range in the archive; the end is None if it overflows.
     pub(crate) fn range(&self) -> (u64, Option<u64>) {
-        (self.start, self.start.checked_add(self.packed))
+        (self.start, self.start.checked_add(self.compressed))
     }
 
-    /// Its bytes, unpacked; `input` are those of the archive from its first one on.
+    /// Decompresses the entry; `input` reads the archive from the first byte of the entry.
     pub(crate) fn decompressed(&self, input: Box<dyn Read + Send>) -> Box<dyn Read + Send> {
-        let packed = BufReader::with_capacity(1 << 16, input.take(self.packed));
-        let unpacked: Box<dyn Read + Send> = match self.deflated {
-            true => Box::new(flate2::bufread::DeflateDecoder::new(packed)),
-            false => Box::new(packed),
+        let compressed = BufReader::with_capacity(1 << 16, input.take(self.compressed));
+        let decompressed: Box<dyn Read + Send> = match self.deflated {
+            true => Box::new(flate2::bufread::DeflateDecoder::new(compressed)),
+            false => Box::new(compressed),
         };
         let crc = self.crc;
-        Box::new(ChecksumReader { input: unpacked, crc: flate2::Crc::new(), expected: crc, left: self.bytes })
+        Box::new(ChecksumReader { input: decompressed, crc: flate2::Crc::new(), expected: crc, left: self.bytes })
     }
 }
 
-/// Compares length and checksum with what the archive says.
+/// A reader that verifies the length and checksum that the directory gives.
 struct ChecksumReader {
     input: Box<dyn Read + Send>,
     crc: flate2::Crc,
@@ -342,9 +345,9 @@ mod tests {
         let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
         for (name, text) in entries {
             writer.start_file(*name, options).expect("begun");
-            writer.write_all(text.as_bytes()).expect("packed");
+            writer.write_all(text.as_bytes()).expect("written");
         }
-        writer.finish().expect("packed").into_inner()
+        writer.finish().expect("written").into_inner()
     }
 
     /// The archive with some bytes replaced wherever they are.
@@ -379,11 +382,11 @@ mod tests {
         writer.add_symlink("link.json", "/etc/passwd", SimpleFileOptions::default()).expect("added");
         writer.add_directory("folder/", SimpleFileOptions::default()).expect("added");
         writer.start_file("whole.json", SimpleFileOptions::default()).expect("begun");
-        writer.write_all(b"{}").expect("packed");
-        let bytes = writer.finish().expect("packed").into_inner();
+        writer.write_all(b"{}").expect("written");
+        let bytes = writer.finish().expect("written").into_inner();
         let (files, notices, _) = read(&bytes, ReadLimits::default()).expect("readable");
         assert_eq!(files, [("a.zip/whole.json".to_owned(), "{}".to_owned())]);
-        assert_eq!(notices, ["not read: a.zip/link.json: it is a link, which is not followed"]);
+        assert_eq!(notices, ["not read: a.zip/link.json: it is a symbolic link, which is not followed"]);
         // A bit of the flags says that an entry is encrypted; a number how it is packed.
         let plain = archive(&[("x.json", "{}")], SimpleFileOptions::default());
         let entry = plain.windows(4).position(|bytes| bytes == b"PK\x01\x02").expect("the directory");
@@ -401,7 +404,7 @@ mod tests {
         let (files, notices, refused) =
             read(&patched(twice, b"ab.json", b"aa.json"), ReadLimits::default()).expect("told");
         assert!(files.is_empty() && refused.is_some(), "{files:?}");
-        assert!(notices[0].contains("several of its entries have the same name"), "{notices:?}");
+        assert!(notices[0].contains("several entries have the same name"), "{notices:?}");
     }
 
     #[test]
@@ -417,20 +420,20 @@ mod tests {
         let text = |bytes: &[u8]| bytes.iter().map(|byte| char::from(*byte)).collect::<String>();
         let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
         writer.start_file("inner.zip", stored).expect("begun");
-        writer.write_all(&inner).expect("packed");
-        let outer = writer.finish().expect("packed").into_inner();
+        writer.write_all(&inner).expect("written");
+        let outer = writer.finish().expect("written").into_inner();
         assert_eq!(names(&outer), ["a.zip/inner.zip"], "{}", text(&outer));
         // What stands in front of an archive is not of it.
         let (files, notices, _) = read(&[&inner[..], &outer].concat(), ReadLimits::default()).expect("told");
         assert_eq!(files.len(), 1, "{files:?}");
-        let expected = format!("not read: a.zip/its first {} bytes: they are none of the archive", inner.len());
+        let expected = format!("not read: a.zip/its first {} bytes: they are not part of the archive", inner.len());
         assert!(notices.len() == 1 && notices[0].starts_with(&expected), "{notices:?}");
         assert!(read(&inner[..inner.len() / 2], ReadLimits::default()).expect("told").2.is_some());
         assert!(read(b"PK\x03\x04", ReadLimits::default()).expect("told").2.is_some());
     }
 
     #[test]
-    fn no_archive_unpacks_to_more_than_is_allowed() {
+    fn no_archive_exceeds_limit_than_is_allowed() {
         let text = "x".repeat(10_000);
         let entries: Vec<(String, &str)> = (0..10).map(|n| (format!("{n}.json"), text.as_str())).collect();
         let entries: Vec<(&str, &str)> = entries.iter().map(|(name, text)| (name.as_str(), *text)).collect();

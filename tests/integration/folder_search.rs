@@ -63,7 +63,7 @@ fn links_out_of_the_folder_are_followed_only_if_asked() {
     let evidence = root.join("evidence").to_str().expect("UTF-8").to_owned();
     let (found, output) = ids(&[&evidence]);
     assert_eq!(found, "a", "{output:?}");
-    assert!(output.stderr.contains("warning: not read: links that lead out of the named folder: "), "{output:?}");
+    assert!(output.stderr.contains("warning: not read: symbolic links out of the named folder: "), "{output:?}");
     assert!(output.stderr.contains("--follow-links") && output.code == 0, "{output:?}");
     assert_eq!(ids(&[&evidence, "--strict"]).1.code, 5);
     let (found, output) = ids(&[&evidence, "--follow-links", "--strict"]);

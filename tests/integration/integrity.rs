@@ -9,7 +9,7 @@ use arrow::datatypes::Int32Type;
 use arrow::ipc::CompressionType;
 use arrow::ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
 use coldcase::parquet::ParquetFile;
-use coldcase::parquet::checksums::Verdict;
+use coldcase::parquet::checksums::ChecksumResult;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -243,14 +243,14 @@ fn verify_finds_every_flipped_bit() {
     let folder = Folder::new();
     let path = archive(&folder);
     let bytes = fs::read(&path).expect("readable");
-    assert_eq!(ParquetFile::open(&path, "a").expect("a file").verify().expect("read"), Verdict::Intact);
+    assert_eq!(ParquetFile::open(&path, "a").expect("a file").verify().expect("read"), ChecksumResult::Intact);
     let flips = std::env::var("FLIPS").ok().and_then(|flips| flips.parse().ok()).unwrap_or(500);
     let mut random = ChaCha8Rng::seed_from_u64(55);
     for _ in 0..flips {
         let (at, damaged) = flipped(&bytes, &mut random);
         fs::write(&path, damaged).expect("written");
         let verdict = ParquetFile::open(&path, "a").map(|file| file.verify().expect("read"));
-        assert!(!matches!(verdict, Ok(Verdict::Intact)), "byte {at} of {}", bytes.len());
+        assert!(!matches!(verdict, Ok(ChecksumResult::Intact)), "byte {at} of {}", bytes.len());
     }
 }
 

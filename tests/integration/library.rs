@@ -169,7 +169,7 @@ fn files_without_functions_are_reported() {
         (".drop function F", "`.` is not a function definition"),
         ("let F = () { 1 }", ""),
         ("let F = () { 1 ", "is not closed"),
-        ("let F = () { 1 }; let F = () { 2 };", "the function `F` is defined already"),
+        ("let F = () { 1 }; let F = () { 2 };", "the function `F` is already defined"),
         ("let F = () { 'open };", "KQL100"),
         ("let strlen = (s:string) { 1 };", "the name of the KQL function `strlen`"),
         (".create function with (docstring) F() { 1 }", "expected"),
@@ -192,10 +192,10 @@ fn files_without_functions_are_reported() {
     let folder = library(&[("functions/a.kql", &format!("let F = () {{ 1 }};{}", " ".repeat(1 << 20)))]);
     let (status, said) = failure(&folder, "print F");
     assert_eq!(status, 5);
-    assert!(said.contains("a.kql: a file of functions has 1048576 bytes at most"), "{said}");
+    assert!(said.contains("a.kql: a file with stored functions may have at most 1048576 bytes"), "{said}");
     let folder = library(&[]);
     fs::write(folder.path().join("functions/a.kql"), b"let F = () { '\xff' };").expect("written");
-    assert!(failure(&folder, "print F").1.contains("a file of functions is UTF-8"));
+    assert!(failure(&folder, "print F").1.contains("a file with stored functions must be UTF-8"));
     let folder = archive(&format!("{CATALOG}[functions]\npaths = ['nowhere']\n"));
     assert_eq!(failure(&folder, "SigninLogs | count").0, 5);
 }

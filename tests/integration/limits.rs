@@ -193,7 +193,7 @@ fn file_types_are_detected_by_content() {
         (b"\x1f\x9d\x90", "(.Z) are not supported"),
         (&tar, "a tar archive: unpack it first"),
         (&gzip(&tar), "a tar archive: unpack it first"),
-        (b"PK\x03\x04 no archive", "a zip archive that cannot be read"),
+        (b"PK\x03\x04 no archive", "this zip archive cannot be read"),
     ] {
         let refused = coldcase(&["SigninLogs | count", &write(folder.path(), "a.json", bytes)]);
         assert!(refused.code == 5 && refused.stderr.contains(words), "{words}: {refused:?}");

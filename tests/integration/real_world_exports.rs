@@ -262,7 +262,7 @@ fn a_file_named_twice_is_read_once() {
         evidence.write("q/a.json", format!("{{\"TimeGenerated\":\"{TIME}\",\"Type\":\"SigninLogs\",\"Id\":\"1\"}}\n"));
     let folder = evidence.path("q");
     let (found, said) = ask(&["SigninLogs | count", &folder, &file]);
-    assert!(found == "1" && said.contains("a.json is named twice: it is read once"), "{found}: {said}");
+    assert!(found == "1" && said.contains("a.json was named twice; it is read once"), "{found}: {said}");
     let bindings = ["-t", &format!("T={folder}"), "-t", &format!("T={file}"), "-t", &format!("U={file}")];
     assert_eq!(ask(&[&["T | union U | count"][..], &bindings].concat()).0, "2");
     // A copy is a different file.
@@ -628,7 +628,7 @@ fn delta_tables_in_archives_are_refused() {
         let (found, said) = ask(&["SigninLogs | project Id", &zip]);
         let table = format!("{zip}/{prefix}");
         let table = table.trim_end_matches('/');
-        let note = format!("warning: not read: a Delta table inside of an archive: unpack it first: {table}\n");
+        let note = format!("warning: not read: a Delta table inside an archive: extract it first: {table}\n");
         assert_eq!((found.as_str(), said.as_str()), ("json", note.as_str()));
         assert_eq!(coldcase(&["SigninLogs | count", &zip, "--strict"]).code, 5);
     }
@@ -680,7 +680,7 @@ fn hidden_files_are_reported() {
         evidence.write("l/a.json", &row);
         std::os::unix::fs::symlink("nowhere", evidence.path("l/b.json")).expect("a link");
         let (found, said) = ask(&[query, &evidence.path("l")]);
-        let note = format!("warning: not read: links that lead nowhere: {}\n", evidence.path("l/b.json"));
+        let note = format!("warning: not read: broken symbolic links: {}\n", evidence.path("l/b.json"));
         assert_eq!((found, said), ("1".to_owned(), note));
         assert_eq!(coldcase(&[query, &evidence.path("l"), "--strict"]).code, 5);
     }
@@ -698,9 +698,9 @@ fn concatenated_zip_archives_are_reported() {
     let file = evidence.write("x.zip", [&zip[..], &zip].concat());
     let (found, said) = ask(&["SigninLogs | count", &file]);
     let prefix = format!("{file}/its first {} bytes", zip.len());
-    let is_told = said.contains("not read: they are none of the archive") && said.contains(&prefix);
+    let is_told = said.contains("not read: they are not part of the archive") && said.contains(&prefix);
     assert!(found == "1" && is_told, "{found}: {said}");
-    assert!(ask(&["sniff", &file]).0.contains("they are none of the archive"));
+    assert!(ask(&["sniff", &file]).0.contains("they are not part of the archive"));
     assert_eq!(coldcase(&["SigninLogs | count", &file, "--strict"]).code, 5);
 }
 

@@ -244,7 +244,7 @@ fn sign_ins_without_a_result_are_counted() {
                 {\"TimeGenerated\":\"2026-03-02T09:05:11Z\",\"Type\":\"SigninLogs\",\"Id\":\"2\"}\n\
                 {\"TimeGenerated\":\"2026-03-02T09:05:11Z\",\"Type\":\"SigninLogs\",\"Id\":\"3\",\"ResultType\":\"0\"}\n";
     let said = |query: &str| said_of("signins.json", text.as_bytes(), query);
-    let note = "warning: 2 sign-ins without ResultType: neither success nor failure is known";
+    let note = "warning: 2 sign-ins without ResultType: success or failure is unknown";
     let failures = said("SigninLogs | where ResultType != 0 | project Id, ResultType");
     assert!(failures.contains(note), "{failures}");
     assert!(!said("SigninLogs | project Id").contains("ResultType"));

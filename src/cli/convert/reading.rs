@@ -35,7 +35,7 @@ impl Conversion<'_> {
     /// read a second time, with columns for these keys.
     pub(super) fn read(&mut self, table: &str) -> Result<TableRead> {
         let first = self.read_with(table, None)?;
-        let beyond = first.prepared.report().beyond();
+        let beyond = first.prepared.report().extra_columns();
         if beyond.is_empty() {
             return Ok(first);
         }
@@ -45,7 +45,7 @@ impl Conversion<'_> {
         let names: BTreeSet<String> =
             beyond.into_iter().filter(|name| !name.is_empty()).take(MAX_ADDED_COLUMNS).collect();
         let reading = self.read_with(table, Some(names.clone()))?;
-        let (kept, left_out) = (list(&names), list(&reading.prepared.report().beyond()));
+        let (kept, left_out) = (list(&names), list(&reading.prepared.report().extra_columns()));
         match left_out {
             None => self.note_kept(table, kept),
             // Too many, or keys of records whose table is not known.
@@ -84,7 +84,7 @@ impl Conversion<'_> {
                     format!("the input contains several tables ({first}, {table}); give -O a folder instead of a file");
                 Err(Error::Usage(text))
             }
-            _ if is_first && !prepared.report().beyond().is_empty() => Ok(batch.slice(0, 0)),
+            _ if is_first && !prepared.report().extra_columns().is_empty() => Ok(batch.slice(0, 0)),
             (Some(ids), _) => ids.only_new(&batch),
             _ => Ok(batch),
         };

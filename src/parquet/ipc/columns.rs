@@ -1,25 +1,25 @@
-//! Which columns a schema has, and in which Arrow type the converter takes each.
+//! The columns of an Arrow schema, and the Arrow types that the converter accepts.
 
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 
-use super::super::file_columns::{FileColumn, Source};
+use super::super::file_columns::{FileColumn, StoredAs};
 use crate::types::Type;
 
-/// The key of a field's metadata that names its type in KQL, as answers in Arrow have it.
+/// The metadata key of a field with its KQL type, which query results in Arrow have.
 const TYPE_KEY: &str = "kql.type";
-/// The key of a field's metadata that names an extension type, and the extension of UUIDs.
+/// The metadata key of extension types, and the extension type of UUIDs.
 const EXTENSION: (&str, &str) = ("ARROW:extension:name", "arrow.uuid");
 
 /// A column of the schema.
 #[derive(Clone, Debug)]
 pub(super) struct IpcColumn {
-    /// What the converter needs to know of it; its position is the one in the schema.
+    /// The column for the converter; its position is that in the schema.
     pub column: FileColumn,
     /// The type that its arrays are cast to before they are converted.
     pub cast: Option<DataType>,
 }
 
-/// The columns that can be read, and the others with the reasons.
+/// The readable columns, and the unreadable columns with reasons.
 pub(super) fn of(schema: &Schema) -> (Vec<IpcColumn>, Vec<(String, String)>) {
     let (mut columns, mut unreadable) = (Vec::<IpcColumn>::new(), Vec::new());
     for (root, field) in schema.fields().iter().enumerate() {
@@ -38,36 +38,36 @@ pub(super) fn of(schema: &Schema) -> (Vec<IpcColumn>, Vec<(String, String)>) {
     (columns, unreadable)
 }
 
-/// The KQL type of a column, how its values are stored, and what to cast them to before.
-fn classify(field: &Field, ty: &DataType) -> Option<(Type, Source, Option<DataType>)> {
+/// The KQL type of a column, how its values are stored, and the type to cast them to before conversion.
+fn classify(field: &Field, ty: &DataType) -> Option<(Type, StoredAs, Option<DataType>)> {
     let noted = || field.metadata().get(TYPE_KEY).and_then(|name| Type::from_name(name));
-    let scalar = |kql: Type, ty: DataType| Some((kql, Source::Scalar(ty.clone()), Some(ty)));
+    let scalar = |kql: Type, ty: DataType| Some((kql, StoredAs::Scalar(ty.clone()), Some(ty)));
     match ty {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
-            Some((noted().unwrap_or(Type::String), Source::Text, Some(DataType::Utf8View)))
+            Some((noted().unwrap_or(Type::String), StoredAs::String, Some(DataType::Utf8View)))
         }
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView => {
-            Some((Type::String, Source::Bytes, Some(DataType::BinaryView)))
+            Some((Type::String, StoredAs::Bytes, Some(DataType::BinaryView)))
         }
         DataType::FixedSizeBinary(16) if field.metadata().get(EXTENSION.0).is_some_and(|name| name == EXTENSION.1) => {
-            Some((Type::Guid, Source::Uuid, None))
+            Some((Type::Guid, StoredAs::Uuid, None))
         }
         DataType::Dictionary(_, values) => {
             let (kql, source, cast) = classify(field, values)?;
             // Values of a nested type have no array of their own to cast to.
-            (source != Source::Nested).then(|| (kql, source, cast.or_else(|| Some(values.as_ref().clone()))))
+            (source != StoredAs::Nested).then(|| (kql, source, cast.or_else(|| Some(values.as_ref().clone()))))
         }
         DataType::Date64 => scalar(Type::Datetime, DataType::Timestamp(TimeUnit::Millisecond, None)),
         DataType::Decimal32(precision, scale) | DataType::Decimal64(precision, scale) => {
             scalar(Type::Decimal, DataType::Decimal128(*precision, *scale))
         }
         DataType::LargeList(items) if is_printable(items.data_type()) => {
-            Some((Type::Dynamic, Source::Nested, Some(DataType::List(items.clone()))))
+            Some((Type::Dynamic, StoredAs::Nested, Some(DataType::List(items.clone()))))
         }
         DataType::Struct(_) | DataType::List(_) | DataType::Map(..) if is_printable(ty) => {
-            Some((Type::Dynamic, Source::Nested, None))
+            Some((Type::Dynamic, StoredAs::Nested, None))
         }
-        _ => scalar_type(ty).map(|kql| (kql, Source::Scalar(ty.clone()), None)),
+        _ => scalar_type(ty).map(|kql| (kql, StoredAs::Scalar(ty.clone()), None)),
     }
 }
 

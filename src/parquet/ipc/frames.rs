@@ -1,4 +1,4 @@
-//! The messages of a stream, none of which costs more than it may before it is decoded.
+//! Reads the messages of a stream, and checks their sizes before they are decoded.
 
 use std::io::Read;
 use std::sync::Arc;
@@ -7,19 +7,19 @@ use arrow::datatypes::SchemaRef;
 use arrow::ipc::convert::try_fb_to_schema;
 use arrow::ipc::{Message, MessageHeader, RecordBatch as BatchHeader, root_as_message};
 
-use super::super::reader::Damage;
+use super::super::reader::DamageReason;
 
-/// What each message begins with.
+/// The first bytes of each message.
 const CONTINUATION: [u8; 4] = [0xff; 4];
-/// Largest description of a message, in bytes; the one of a schema has the names of all columns.
+/// Maximum bytes of a message header; that of a schema has the names of all columns.
 const MAX_HEADER: usize = 64 << 20;
-/// Most rows of a batch.
+/// Maximum rows of a batch.
 const MAX_ROWS: i64 = i32::MAX as i64;
-/// What is said of a stream that ends too early.
-const CUT_OFF: &str = "it was cut off: the mark of its end is missing";
+/// The error for a stream that ends too early.
+const CUT_OFF: &str = "it is truncated: the end-of-stream marker is missing";
 
 /// A part of a stream.
-pub(super) enum Frame {
+pub(super) enum IpcFrame {
     /// A message.
     Message(IpcMessage),
     /// The mark of the end.
@@ -35,7 +35,7 @@ pub(super) struct IpcMessage {
 }
 
 /// Reads messages one after the other.
-pub(super) struct Frames<R> {
+pub(super) struct IpcFrames<R> {
     input: R,
     /// Bytes that may still come.
     left: u64,
@@ -43,14 +43,14 @@ pub(super) struct Frames<R> {
     limit: u64,
 }
 
-impl<R: Read> Frames<R> {
+impl<R: Read> IpcFrames<R> {
     /// Over the stream `input` in a file of so many bytes.
     pub fn new(input: R, file_bytes: u64, limit: u64) -> Self {
         Self { input, left: file_bytes, limit }
     }
 
     /// The next message, or the end.
-    pub fn next(&mut self) -> Result<Frame, Damage> {
+    pub fn next(&mut self) -> Result<IpcFrame, DamageReason> {
         let mut bytes = Vec::new();
         self.read(8, &mut bytes)?;
         let (mark, length) = bytes.split_at(4);
@@ -59,7 +59,7 @@ impl<R: Read> Frames<R> {
         }
         let length = u32::from_le_bytes(length.try_into().unwrap_or_default());
         if length == 0 {
-            return Ok(Frame::End);
+            return Ok(IpcFrame::End);
         }
         let length = usize::try_from(length).ok().filter(|length| *length <= MAX_HEADER);
         self.read(length.ok_or("the description of a message is too long")?, &mut bytes)?;
@@ -72,11 +72,11 @@ impl<R: Read> Frames<R> {
         self.read(body, &mut bytes)?;
         let message = root_as_message(&bytes[8..header]).map_err(|error| error.to_string())?;
         check(&message, &bytes[header..], self.limit)?;
-        Ok(Frame::Message(IpcMessage { bytes, rows }))
+        Ok(IpcFrame::Message(IpcMessage { bytes, rows }))
     }
 
     /// Appends so many bytes; no more is reserved than the file has.
-    fn read(&mut self, count: usize, bytes: &mut Vec<u8>) -> Result<(), Damage> {
+    fn read(&mut self, count: usize, bytes: &mut Vec<u8>) -> Result<(), DamageReason> {
         let count = count as u64;
         self.left = self.left.checked_sub(count).ok_or(CUT_OFF)?;
         let read = self.input.by_ref().take(count).read_to_end(bytes).map_err(|error| error.to_string())?;
@@ -93,8 +93,8 @@ fn header_of<'a>(message: &Message<'a>) -> Option<BatchHeader<'a>> {
     }
 }
 
-/// Refuses numbers of rows that no batch has, and buffers that unpack to more than is allowed.
-fn check(message: &Message<'_>, body: &[u8], limit: u64) -> Result<(), Damage> {
+/// Refuses impossible numbers of rows, and buffers that decompress to more than `limit` bytes.
+fn check(message: &Message<'_>, body: &[u8], limit: u64) -> Result<(), DamageReason> {
     let Some(header) = header_of(message) else { return Ok(()) };
     let nodes = header.nodes().into_iter().flatten().map(arrow::ipc::FieldNode::length);
     if let Some(rows) = nodes.chain([header.length()]).find(|rows| !(0..=MAX_ROWS).contains(rows)) {
@@ -103,22 +103,22 @@ fn check(message: &Message<'_>, body: &[u8], limit: u64) -> Result<(), Damage> {
     if header.compression().is_none() {
         return Ok(());
     }
-    let mut unpacked = 0_u64;
+    let mut decompressed = 0_u64;
     for buffer in header.buffers().into_iter().flatten().filter(|buffer| buffer.length() > 0) {
         let start = usize::try_from(buffer.offset()).ok();
         let length = start.and_then(|start| body.get(start..)?.first_chunk());
         let length = i64::from_le_bytes(*length.ok_or("a buffer lies outside of its message")?);
-        // -1 stands for a buffer that is not packed.
-        unpacked = unpacked.saturating_add(u64::try_from(length).unwrap_or(0));
+        // -1 means that the buffer is not compressed.
+        decompressed = decompressed.saturating_add(u64::try_from(length).unwrap_or(0));
     }
-    if unpacked > limit {
-        return Err(format!("a batch unpacks to {unpacked} bytes, more than the limit of {limit}"));
+    if decompressed > limit {
+        return Err(format!("a batch decompresses to {decompressed} bytes, more than the limit of {limit}"));
     }
     Ok(())
 }
 
-/// The schema that the first message of a stream holds.
-pub(super) fn decode_schema(message: &[u8]) -> Result<SchemaRef, Damage> {
+/// Decodes the schema in the first message of a stream.
+pub(super) fn decode_schema(message: &[u8]) -> Result<SchemaRef, DamageReason> {
     let message = message.get(8..).and_then(|message| root_as_message(message).ok());
     let schema = message.and_then(|message| message.header_as_schema()).ok_or("it does not begin with a schema")?;
     try_fb_to_schema(schema).map(Arc::new).map_err(|error| error.to_string())

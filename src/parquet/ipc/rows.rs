@@ -9,9 +9,9 @@ use arrow::compute::{self, prep_null_mask_filter};
 use arrow::ipc::reader::StreamDecoder;
 
 use super::super::convert::Converter;
-use super::super::reader::{Damage, guarded};
-use super::super::{FileRows, ipc};
-use super::frames::{Frame, Frames, IpcMessage};
+use super::super::reader::{DamageReason, guarded};
+use super::super::{FileInTable, ipc};
+use super::frames::{IpcFrame, IpcFrames, IpcMessage};
 use super::{ArrowFile, columns::IpcColumn};
 use crate::diagnostic::{Error, Result};
 use crate::scan::provenance::{Provenance, position};
@@ -20,25 +20,25 @@ use crate::storage::counters::ScanCount;
 use crate::types::extract::extract_column;
 use crate::types::{Batch, Column, Type, Value};
 
-/// The mark of the end of a stream.
+/// The end-of-stream marker.
 const END: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
 
 /// All rows of a file.
 #[derive(Debug)]
 pub(super) struct IpcPart {
     pub file: Arc<ArrowFile>,
-    pub table: FileRows,
+    pub table: FileInTable,
     pub request: ScanRequest,
 }
 
 impl Partition for IpcPart {
     fn read(&self) -> Result<BatchIterator<'_>> {
-        let frames = Frames::new(ipc::open(&self.file.file)?, self.file.file.bytes, self.file.limit);
+        let frames = IpcFrames::new(ipc::open(&self.file.file)?, self.file.file.bytes, self.file.limit);
         let tested = self.request.filter.iter().flat_map(|filter| filter.columns());
         let mut wanted: Vec<usize> = self.request.columns.iter().chain(tested).map(ScanColumn::column).collect();
         wanted.sort_unstable();
         wanted.dedup();
-        let columns = wanted.iter().map(|&index| WantedColumn::new(self, index)).collect();
+        let columns = wanted.iter().map(|&index| SelectedColumn::new(self, index)).collect();
         Ok(Box::new(IpcRows {
             part: self,
             frames,
@@ -54,44 +54,44 @@ impl Partition for IpcPart {
     }
 }
 
-/// A column of the table that is needed.
-struct WantedColumn {
+/// A column of the table that is read.
+struct SelectedColumn {
     /// Its position in the table.
     index: usize,
-    values: ColumnValues,
+    values: IpcColumnSource,
 }
 
-enum ColumnValues {
-    /// It is this column of the file.
+enum IpcColumnSource {
+    /// A column of the file.
     Read { column: IpcColumn, converter: Box<Converter> },
-    /// It tells where the row is.
+    /// A provenance column.
     Origin(Provenance),
-    /// The file lacks it.
+    /// The file lacks the column.
     Missing(Type),
 }
 
-impl WantedColumn {
+impl SelectedColumn {
     fn new(part: &IpcPart, index: usize) -> Self {
         let (origins, report) = (&part.table.origins, &part.request.report);
         let field = origins.schema.field(index);
         let found = part.file.columns.iter().find(|column| column.column.name == field.name);
         let values = match (origins.at(index), found) {
-            (Some(of), _) => ColumnValues::Origin(of),
-            (None, None) => ColumnValues::Missing(field.ty),
+            (Some(of), _) => IpcColumnSource::Origin(of),
+            (None, None) => IpcColumnSource::Missing(field.ty),
             (None, Some(column)) => {
-                let converter = Converter::new(&column.column, part.file.name(), (field.ty, false), report);
-                ColumnValues::Read { column: column.clone(), converter: Box::new(converter) }
+                let converter = Converter::new(&column.column, part.file.name(), field.ty, false, report);
+                IpcColumnSource::Read { column: column.clone(), converter: Box::new(converter) }
             }
         };
         Self { index, values }
     }
 
-    /// Its values in `batch`, whose first row has the number `row` in the file.
+    /// Converts its values in `batch`, whose first row has the number `row` in the file.
     fn convert(&mut self, batch: &RecordBatch, row: u64, part: &IpcPart) -> Result<Column> {
         match &mut self.values {
-            ColumnValues::Missing(ty) => Ok(Column::constant(Value::null(*ty), batch.num_rows())),
-            ColumnValues::Origin(of) => Ok(origin(*of, row, batch.num_rows(), part)),
-            ColumnValues::Read { column, converter } => {
+            IpcColumnSource::Missing(ty) => Ok(Column::constant(Value::null(*ty), batch.num_rows())),
+            IpcColumnSource::Origin(of) => Ok(origin(*of, row, batch.num_rows(), part)),
+            IpcColumnSource::Read { column, converter } => {
                 let array = batch.column(column.column.root);
                 match &column.cast {
                     Some(ty) if ty != array.data_type() => converter.convert(&compute::cast(array, ty)?, None),
@@ -102,7 +102,7 @@ impl WantedColumn {
     }
 }
 
-/// What a column about the origin holds in these rows.
+/// The values of a provenance column for these rows.
 fn origin(of: Provenance, first: u64, rows: usize, part: &IpcPart) -> Column {
     let numbers = |value: &dyn Fn(u64) -> i64| {
         let values = (first..first + rows as u64).map(value).collect::<Int64Array>();
@@ -120,24 +120,24 @@ fn origin(of: Provenance, first: u64, rows: usize, part: &IpcPart) -> Column {
 /// The batches of a part.
 struct IpcRows<'a, R> {
     part: &'a IpcPart,
-    frames: Frames<R>,
+    frames: IpcFrames<R>,
     decoder: StreamDecoder,
-    columns: Vec<WantedColumn>,
-    /// What the decoder has not taken yet of the last message.
+    columns: Vec<SelectedColumn>,
+    /// The rest of the last message that the decoder has not consumed.
     message: Buffer,
-    /// True after the mark of the end.
+    /// True after the end-of-stream marker.
     is_finished: bool,
-    /// The batch at hand, and the first of its rows that was not given out.
+    /// The current batch, and its first row that was not returned.
     batch: Option<(RecordBatch, usize)>,
     /// The number of that row in the file.
     row: u64,
-    /// Rows that passed the filter.
+    /// Number of rows that passed the filter.
     given: usize,
     ended: bool,
 }
 
 impl<R: Read> IpcRows<'_, R> {
-    /// The next rows of the file; None at its end, and at damage, which is reported.
+    /// Returns the next rows of the file; None at its end, and after damage, which is reported.
     fn next_rows(&mut self) -> Result<Option<RecordBatch>> {
         let most = self.part.request.batch_rows.max(1);
         loop {
@@ -165,8 +165,8 @@ impl<R: Read> IpcRows<'_, R> {
         }
     }
 
-    /// Decodes the next batch of the stream; None at its end.
-    fn next_batch(&mut self) -> std::result::Result<Option<RecordBatch>, Damage> {
+    /// Decodes the next batch; None at the end of the stream.
+    fn next_batch(&mut self) -> std::result::Result<Option<RecordBatch>, DamageReason> {
         loop {
             while !self.message.is_empty() {
                 if let Some(batch) = self.decoder.decode(&mut self.message).map_err(|error| error.to_string())? {
@@ -177,9 +177,9 @@ impl<R: Read> IpcRows<'_, R> {
                 return Ok(None);
             }
             let bytes = match self.frames.next()? {
-                Frame::Message(IpcMessage { bytes, .. }) => bytes,
-                // The decoder gives a batch without a body when it sees what follows.
-                Frame::End => {
+                IpcFrame::Message(IpcMessage { bytes, .. }) => bytes,
+                // The decoder returns a batch without a body only when more bytes follow.
+                IpcFrame::End => {
                     self.is_finished = true;
                     END.to_vec()
                 }
@@ -189,7 +189,7 @@ impl<R: Read> IpcRows<'_, R> {
         }
     }
 
-    /// The wanted columns of the next rows that pass the filter; None at the end.
+    /// Returns the requested columns of the next rows that pass the filter; None at the end.
     fn next_passing(&mut self) -> Result<Option<Batch>> {
         let request = &self.part.request;
         while !self.ended && self.given < request.limit.unwrap_or(usize::MAX) {

@@ -14,15 +14,15 @@ use rand_chacha::ChaCha8Rng;
 
 use super::*;
 
-struct Written {
+struct DictionaryFile {
     file: File,
     metadata: ParquetMetaData,
     has_nulls: bool,
-    texts: Vec<Option<String>>,
+    strings: Vec<Option<String>>,
     numbers: Vec<Option<i64>>,
 }
 
-fn written(random: &mut ChaCha8Rng) -> Written {
+fn written(random: &mut ChaCha8Rng) -> DictionaryFile {
     let rows: usize = random.random_range(1..3_000);
     let nulls = [0.0, 0.0, 0.0, 0.02][random.random_range(0..4)];
     let distinct = [1, 2, 30, 2_000][random.random_range(0..4)];
@@ -35,7 +35,7 @@ fn written(random: &mut ChaCha8Rng) -> Written {
         (!random.random_bool(nulls)).then_some(number)
     };
     let numbers: Vec<Option<i64>> = (0..rows).map(&mut next).collect();
-    let texts: Vec<Option<String>> = (0..rows).map(&mut next).map(|n| n.map(|n| format!("né {n}"))).collect();
+    let strings: Vec<Option<String>> = (0..rows).map(&mut next).map(|n| n.map(|n| format!("né {n}"))).collect();
     let version = [WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0][random.random_range(0..2)];
     let compression = [Compression::UNCOMPRESSED, Compression::SNAPPY, Compression::ZSTD(ZstdLevel::default())];
     let properties = WriterProperties::builder()
@@ -46,7 +46,7 @@ fn written(random: &mut ChaCha8Rng) -> Written {
         .set_write_batch_size(50);
     let nullable = nulls > 0.0 || random.random_bool(0.5);
     let columns: [(&str, ArrayRef, bool); 2] = [
-        ("text", Arc::new(StringArray::from(texts.clone())), nullable),
+        ("text", Arc::new(StringArray::from(strings.clone())), nullable),
         ("number", Arc::new(Int64Array::from(numbers.clone())), nullable),
     ];
     let batch = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
@@ -56,22 +56,22 @@ fn written(random: &mut ChaCha8Rng) -> Written {
     writer.close().unwrap();
     let reader = ParquetMetaDataReader::new().with_page_index_policy(PageIndexPolicy::Optional);
     let metadata = reader.parse_and_finish(&file).unwrap();
-    Written { file, metadata, has_nulls: nulls > 0.0, texts, numbers }
+    DictionaryFile { file, metadata, has_nulls: nulls > 0.0, strings, numbers }
 }
 
-impl Written {
-    fn pick(&self, file: &File, leaf: usize, selection: &RowSelection) -> Option<ArrayRef> {
-        let input = Input::Disk(file.try_clone().unwrap());
+impl DictionaryFile {
+    fn gather(&self, file: &File, leaf: usize, selection: &RowSelection) -> Option<ArrayRef> {
+        let input = ParquetInput::Disk(file.try_clone().unwrap());
         let index = self.metadata.page_index_for_row_group(0);
         let pages = index.offset_index(leaf).map_or(&[][..], |index| index.page_locations());
-        let texts = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
-        let ty = [texts, DataType::Int64][leaf].clone();
+        let strings = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+        let ty = [strings, DataType::Int64][leaf].clone();
         let chunk = self.metadata.row_group(0).column(leaf);
         let start = chunk.dictionary_page_offset().unwrap() as u64;
         // Whether the dictionary was read before must make no difference.
         let known = (leaf == 0 && selection.row_count().is_multiple_of(2))
             .then(|| dictionary(&input, chunk, start..chunk.data_page_offset() as u64));
-        pick(&input, chunk, (pages, known.flatten()), selection, &ty)
+        gather(&ChunkPages { input: &input, chunk, pages }, known.flatten(), selection, &ty)
     }
 }
 
@@ -92,19 +92,19 @@ fn rows_are_those_that_were_written() {
     for _ in 0..120 {
         let written = written(&mut random);
         for _ in 0..3 {
-            let selection = selection(&mut random, written.texts.len());
-            let wanted: Vec<usize> = Wanted::new(&selection).0.into_iter().flatten().collect();
+            let selection = selection(&mut random, written.strings.len());
+            let wanted: Vec<usize> = SelectedRanges::new(&selection).0.into_iter().flatten().collect();
             if wanted.is_empty() {
                 continue;
             }
-            let Some(texts) = written.pick(&written.file, 0, &selection) else {
+            let Some(strings) = written.gather(&written.file, 0, &selection) else {
                 assert!(written.has_nulls, "simple");
                 continue;
             };
-            let texts = texts.as_dictionary::<Int32Type>().downcast_dict::<StringArray>().unwrap();
-            let expected: Vec<Option<&str>> = wanted.iter().map(|row| written.texts[*row].as_deref()).collect();
-            assert_eq!(texts.into_iter().collect::<Vec<_>>(), expected);
-            let Some(numbers) = written.pick(&written.file, 1, &selection) else {
+            let strings = strings.as_dictionary::<Int32Type>().downcast_dict::<StringArray>().unwrap();
+            let expected: Vec<Option<&str>> = wanted.iter().map(|row| written.strings[*row].as_deref()).collect();
+            assert_eq!(strings.into_iter().collect::<Vec<_>>(), expected);
+            let Some(numbers) = written.gather(&written.file, 1, &selection) else {
                 assert!(written.has_nulls, "simple");
                 continue;
             };
@@ -120,7 +120,7 @@ fn damaged_pages_are_left_to_the_crate() {
     let mut random = ChaCha8Rng::seed_from_u64(43);
     for _ in 0..12 {
         let mut written = written(&mut random);
-        let every: RowSelection = vec![RowSelector::select(written.texts.len())].into();
+        let every: RowSelection = vec![RowSelector::select(written.strings.len())].into();
         let mut whole = Vec::new();
         written.file.seek(SeekFrom::Start(0)).unwrap();
         written.file.read_to_end(&mut whole).unwrap();
@@ -132,8 +132,8 @@ fn damaged_pages_are_left_to_the_crate() {
                 let mut file = tempfile::tempfile().unwrap();
                 file.write_all(&damaged).unwrap();
                 // Nothing, or as many rows as were asked for.
-                let found = written.pick(&file, leaf, &every);
-                assert!(found.is_none_or(|found| found.len() == written.texts.len()));
+                let found = written.gather(&file, leaf, &every);
+                assert!(found.is_none_or(|found| found.len() == written.strings.len()));
             }
         }
     }

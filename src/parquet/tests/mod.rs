@@ -64,12 +64,12 @@ fn rows(file: &Arc<ParquetFile>, table: &Schema, request: &ScanRequest) -> Vec<V
 
 /// The exact test of a predicate, row by row.
 #[derive(Debug)]
-struct Exactly {
+struct ExactFilter {
     predicate: Predicate,
     columns: Vec<ScanColumn>,
 }
 
-impl Exactly {
+impl ExactFilter {
     fn new(predicate: Predicate) -> Self {
         let mut columns = predicate.columns();
         columns.sort_unstable();
@@ -77,18 +77,18 @@ impl Exactly {
         Self { predicate, columns: columns.into_iter().map(ScanColumn::Column).collect() }
     }
 
-    fn place(&self, column: usize) -> usize {
+    fn position(&self, column: usize) -> usize {
         self.columns.iter().position(|other| other.column() == column).unwrap()
     }
 }
 
-impl RowFilter for Exactly {
+impl RowFilter for ExactFilter {
     fn columns(&self) -> &[ScanColumn] {
         &self.columns
     }
 
     fn evaluate(&self, columns: &Batch) -> Result<BooleanArray> {
-        let passes = |row| matches(&self.predicate, &|column| columns.column(self.place(column)).value(row));
+        let passes = |row| matches(&self.predicate, &|column| columns.column(self.position(column)).value(row));
         Ok((0..columns.rows()).map(|row| Some(passes(row))).collect())
     }
 }
@@ -222,7 +222,7 @@ fn a_table_of_files_is_one_below_the_other_and_leaves_out_what_cannot_match() {
     let table = ParquetTable::new(Schema::new([Field::new("n", Type::Long)]), files);
     let wanted = Predicate::Compare { column: 0, comparison: Comparison::Less, value: Value::Long(3) };
     let request =
-        ScanRequest { prune: vec![wanted.clone()], filter: Some(Arc::new(Exactly::new(wanted))), ..request([0]) };
+        ScanRequest { prune: vec![wanted.clone()], filter: Some(Arc::new(ExactFilter::new(wanted))), ..request([0]) };
     let parts = table.scan(&request).unwrap();
     let batches = parts.iter().flat_map(|part| part.read().unwrap().map(Result::unwrap));
     let numbers: Vec<Value> =

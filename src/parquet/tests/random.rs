@@ -21,7 +21,7 @@ const USERS: [&str; 6] =
     ["", "ada@contoso.com", "Ada@contoso.com", "bo@contoso.com", "zoë@contoso.com", "日本@contoso.com"];
 
 /// What was written: rows of KQL values in the table's types.
-struct Written {
+struct RandomFile {
     file: tempfile::NamedTempFile,
     table: Schema,
     rows: Vec<Vec<Value>>,
@@ -44,7 +44,7 @@ fn datetime(count: i64, unit: UnixUnit) -> Value {
     datetime::from_unix(count, unit).map_or(Value::Null(Type::Datetime), Value::Datetime)
 }
 
-fn file_of(rng: &mut ChaCha8Rng) -> Written {
+fn file_of(rng: &mut ChaCha8Rng) -> RandomFile {
     let count = rng.random_range(1..1500);
     let nulls = [0.0, 0.1, 0.9][rng.random_range(0..3)];
     let sorted = rng.random_bool(0.7);
@@ -124,7 +124,7 @@ fn file_of(rng: &mut ChaCha8Rng) -> Written {
     let rows = rows.collect();
     let batch = RecordBatch::try_from_iter(columns).unwrap();
     let file = write(&batch, properties(rng));
-    Written { file, table, rows }
+    RandomFile { file, table, rows }
 }
 
 fn properties(rng: &mut ChaCha8Rng) -> WriterProperties {
@@ -166,7 +166,7 @@ fn properties(rng: &mut ChaCha8Rng) -> WriterProperties {
 }
 
 /// A value of the column, most often one that occurs, or one next to it.
-fn literal(rng: &mut ChaCha8Rng, written: &Written, column: usize) -> Value {
+fn literal(rng: &mut ChaCha8Rng, written: &RandomFile, column: usize) -> Value {
     let value = written.rows[rng.random_range(0..written.rows.len())][column].clone();
     let near = rng.random_range(-1..=1);
     match (value, written.table.field(column).ty) {
@@ -182,7 +182,7 @@ fn literal(rng: &mut ChaCha8Rng, written: &Written, column: usize) -> Value {
     }
 }
 
-fn predicate(rng: &mut ChaCha8Rng, written: &Written, depth: usize) -> Predicate {
+fn predicate(rng: &mut ChaCha8Rng, written: &RandomFile, depth: usize) -> Predicate {
     // Not the dynamic columns: the engine does not compare them this way.
     let mut columns = vec![0, 2, 3, 4, 5, 6];
     if written.table.field(1).ty != Type::Dynamic {
@@ -213,7 +213,7 @@ fn predicate(rng: &mut ChaCha8Rng, written: &Written, depth: usize) -> Predicate
 }
 
 #[derive(Debug, Default)]
-struct Seen {
+struct SeenKinds {
     groups: u64,
     page_rows: u64,
     files: u64,
@@ -222,7 +222,7 @@ struct Seen {
 
 #[test]
 fn a_scan_that_skips_gives_the_rows_of_one_that_does_not() {
-    let mut seen = Seen::default();
+    let mut seen = SeenKinds::default();
     for seed in 0..40 {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let written = file_of(&mut rng);
@@ -244,7 +244,12 @@ fn expected_value(row: &[Value], column: &ScanColumn) -> Value {
     }
 }
 
-fn check(rng: &mut ChaCha8Rng, file: &Arc<ParquetFile>, written: &Written, seen: &mut Seen) -> Result<(), String> {
+fn check(
+    rng: &mut ChaCha8Rng,
+    file: &Arc<ParquetFile>,
+    written: &RandomFile,
+    seen: &mut SeenKinds,
+) -> Result<(), String> {
     let wanted = predicate(rng, written, 2);
     let city = ScanColumn::Path { column: 7, path: Path::new(vec![Step::Member("city".to_owned())]) };
     let count = rng.random_range(0..5);
@@ -261,7 +266,7 @@ fn check(rng: &mut ChaCha8Rng, file: &Arc<ParquetFile>, written: &Written, seen:
     let mut filtered = ScanRequest { columns: columns.clone(), ..request([]) };
     filtered.batch_rows = [1, 5, 64, 8192][rng.random_range(0..4)];
     filtered.prune = vec![wanted.clone()];
-    filtered.filter = Some(Arc::new(Exactly::new(wanted.clone())));
+    filtered.filter = Some(Arc::new(ExactFilter::new(wanted.clone())));
     let actual = rows(file, &written.table, &filtered);
     if actual != expected {
         return Err(format!("{wanted:?} on {columns:?}: {} rows instead of {}", actual.len(), expected.len()));

@@ -14,13 +14,13 @@ use rand_chacha::ChaCha8Rng;
 
 use super::*;
 
-struct Written {
+struct PlainFile {
     file: File,
     texts: Vec<Option<String>>,
     numbers: Vec<Option<i64>>,
 }
 
-fn written(random: &mut ChaCha8Rng) -> Written {
+fn written(random: &mut ChaCha8Rng) -> PlainFile {
     let rows: usize = random.random_range(1..3_000);
     let nulls = [0.0, 0.02, 0.7][random.random_range(0..3)];
     let mut number = |_| (!random.random_bool(nulls)).then(|| random.random_range(-5..1_000_000_i64));
@@ -47,7 +47,7 @@ fn written(random: &mut ChaCha8Rng) -> Written {
     let mut writer = ArrowWriter::try_new(file.try_clone().unwrap(), batch.schema(), Some(properties.build())).unwrap();
     writer.write(&batch).unwrap();
     writer.close().unwrap();
-    Written { file, texts, numbers }
+    PlainFile { file, texts, numbers }
 }
 
 fn selection(random: &mut ChaCha8Rng, rows: usize) -> RowSelection {
@@ -68,14 +68,14 @@ fn rows_are_those_that_were_written() {
         let written = written(&mut random);
         let reader = SerializedFileReader::new(written.file.try_clone().unwrap()).unwrap();
         let group = reader.metadata().row_group(0).clone();
-        let input = Input::Disk(written.file);
+        let input = ParquetInput::Disk(written.file);
         for _ in 0..3 {
             let selection = selection(&mut random, written.numbers.len());
-            let wanted = Wanted::new(&selection).rows;
-            let texts = sift(&input, group.column(0), &selection, &DataType::Utf8View).expect("simple");
+            let wanted = SelectedRows::new(&selection).rows;
+            let texts = read_selected(&input, group.column(0), &selection, &DataType::Utf8View).expect("simple");
             let expected: Vec<Option<&str>> = wanted.iter().map(|row| written.texts[*row].as_deref()).collect();
             assert_eq!(texts.as_string_view().iter().collect::<Vec<_>>(), expected);
-            let numbers = sift(&input, group.column(1), &selection, &DataType::Int64).expect("simple");
+            let numbers = read_selected(&input, group.column(1), &selection, &DataType::Int64).expect("simple");
             let expected: Int64Array = wanted.iter().map(|row| written.numbers[*row]).collect();
             assert_eq!(numbers.as_primitive(), &expected);
         }
@@ -100,7 +100,7 @@ fn damaged_pages_are_left_to_the_crate() {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&damaged).unwrap();
         // Nothing, or as many rows as were asked for.
-        let found = sift(&Input::Disk(file), group.column(0), &every, &DataType::Utf8View);
+        let found = read_selected(&ParquetInput::Disk(file), group.column(0), &every, &DataType::Utf8View);
         assert!(found.is_none_or(|found| found.len() == written.numbers.len()));
     }
 }

@@ -6,8 +6,8 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field as ArrowField, Int64Type};
 use parquet::data_type::{
-    BoolType, ByteArray, ByteArrayType, DataType as Physical, DoubleType, FixedLenByteArray, FixedLenByteArrayType,
-    FloatType, Int32Type as Int32, Int64Type as Int64, Int96, Int96Type,
+    BoolType, ByteArray, ByteArrayType, DataType as PhysicalBound, DoubleType, FixedLenByteArray,
+    FixedLenByteArrayType, FloatType, Int32Type as Int32, Int64Type as Int64, Int96, Int96Type,
 };
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::parser::parse_message_type;
@@ -16,7 +16,7 @@ use super::*;
 use crate::types::{datetime, guid, timespan};
 
 /// A column of the second row is null in every file.
-fn put<T: Physical>(group: &mut SerializedRowGroupWriter<'_, std::fs::File>, values: &[T::T]) {
+fn put<T: PhysicalBound>(group: &mut SerializedRowGroupWriter<'_, std::fs::File>, values: &[T::T]) {
     let mut levels = vec![1; values.len() + 1];
     levels[1] = 0;
     let mut column = group.next_column().unwrap().unwrap();
@@ -26,7 +26,7 @@ fn put<T: Physical>(group: &mut SerializedRowGroupWriter<'_, std::fs::File>, val
 
 /// Writes one column of a Parquet type, reads it with the type the file suggests: the type, and the values without
 /// the null in the second row.
-fn read_back<T: Physical>(declaration: &str, values: &[T::T]) -> (Type, Vec<Value>, Vec<String>) {
+fn read_back<T: PhysicalBound>(declaration: &str, values: &[T::T]) -> (Type, Vec<Value>, Vec<String>) {
     let schema = Arc::new(parse_message_type(&format!("message m {{ optional {declaration}; }}")).unwrap());
     let file = tempfile::NamedTempFile::new().unwrap();
     let mut writer = SerializedFileWriter::new(file.reopen().unwrap(), schema, Default::default()).unwrap();
@@ -43,7 +43,7 @@ fn read_back<T: Physical>(declaration: &str, values: &[T::T]) -> (Type, Vec<Valu
     (ty, rows, request.report.damage().messages())
 }
 
-fn check<T: Physical>(declaration: &str, values: &[T::T], expected: &[Value]) {
+fn check<T: PhysicalBound>(declaration: &str, values: &[T::T], expected: &[Value]) {
     let (ty, actual, damage) = read_back::<T>(declaration, values);
     assert_eq!(actual, expected, "{declaration}");
     let nulls = expected.iter().filter(|value| value.is_null()).count();

@@ -156,7 +156,7 @@ impl FileIterator<'_> {
         let buffer = std::mem::take(&mut self.buffer);
         let opened = match slice.origin {
             FileRange { start: 0, end: None } => {
-                records::open(file, file.open_at((0, None), Some(counters))?, buffer, scan.limits, report)?
+                records::open(file, file.open_at(0, None, Some(counters))?, buffer, scan.limits, report)?
             }
             // Only uncompressed text is read in parts.
             origin => Opened::Text(records::open_at(file, origin, buffer, counters)?),

@@ -21,7 +21,7 @@ use super::overlap;
 use super::replaced_columns::ReplacedColumns;
 use crate::diagnostic::Result;
 use crate::entra::numeric_dates::DateOrders;
-use crate::parquet::{FileRows, ParquetFile};
+use crate::parquet::{FileInTable, ParquetFile};
 use crate::scan::Overlap;
 use crate::scan::completion::CompletionTracker;
 use crate::scan::provenance::ProvenanceColumns;
@@ -77,7 +77,7 @@ impl FileTable {
         }
     }
 
-    /// Returns the same table, whose scans report `remarks`.
+    /// Returns the same table, whose scans report `notes`.
     #[must_use]
     pub fn with_notes(self, notes: Arc<[DiscoveryNote]>) -> Self {
         Self { notes, ..self }
@@ -123,7 +123,7 @@ impl TableProvider for FileTable {
                 }
                 PlannedPartition::Columns(index) => {
                     scan.foreign.fetch_add(1, Ordering::Relaxed);
-                    partitions.extend(scan.left.watch(index, self.files[index].bytes, scan.columns(index)?));
+                    partitions.extend(scan.left.track(index, self.files[index].bytes, scan.columns(index)?));
                 }
             }
         }
@@ -148,7 +148,7 @@ impl TableProvider for FileTable {
         self.files.iter().all(|file| matches!(file.format(), Ok(FileFormat::Parquet)))
     }
 
-    fn left_out(&self, prune: &[Predicate]) -> Option<String> {
+    fn describe_pruning(&self, prune: &[Predicate]) -> Option<String> {
         let mut columns: Vec<&str> = Vec::new();
         let mut count = 0;
         for (index, file) in self.files.iter().enumerate().filter(|_| !prune.is_empty()) {
@@ -159,7 +159,7 @@ impl TableProvider for FileTable {
             if ReplacedColumns::of(&opened.columns(), &self.origins).is_some() {
                 continue;
             }
-            let rows = FileRows { origins: self.origins.clone(), index };
+            let rows = FileInTable { origins: self.origins.clone(), index };
             let Some(by) = opened.ruled_out_by(&rows, prune) else { continue };
             count += 1;
             let names = by.iter().flat_map(|&at| prune[at].columns()).map(|at| self.schema().field(at).name.as_str());

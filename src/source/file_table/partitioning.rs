@@ -119,7 +119,7 @@ fn changes_encoding_at_end(file: &DataFile) -> Result<bool> {
     }
     let mut tail = Vec::new();
     let start = file.bytes.saturating_sub(records::HEAD_BYTES as u64);
-    let mut input = file.open_at((start, None), None)?.take(records::HEAD_BYTES as u64);
+    let mut input = file.open_at(start, None, None)?.take(records::HEAD_BYTES as u64);
     input.read_to_end(&mut tail).map_err(|error| file.failed(error))?;
     Ok(records::utf16_in(&tail).is_some())
 }

@@ -7,7 +7,7 @@ use super::super::replaced_columns::ReplacedColumns;
 use super::super::table_membership::{self, FileContents, TableMembership, UnlabelledRows};
 use crate::diagnostic::{Error, Result};
 use crate::entra::{KnownTable, table_named};
-use crate::parquet::FileRows;
+use crate::parquet::FileInTable;
 use crate::records;
 use crate::scan::completion::CompletionTracker;
 use crate::scan::provenance::ProvenanceColumns;
@@ -154,12 +154,12 @@ impl SharedScan {
     ) -> Result<Vec<Arc<dyn Partition>>> {
         let replaced_columns = ReplacedColumns::of(&opened.columns(), &self.origins).filter(|_| restored);
         let Some(replaced_columns) = replaced_columns else {
-            return opened.partitions_of(&FileRows { origins: self.origins.clone(), index }, request);
+            return opened.partitions_of(&FileInTable { origins: self.origins.clone(), index }, request);
         };
         if replaced_columns.has_copies() {
             self.plan.report_copied();
         }
-        let rows = FileRows { origins: replaced_columns.origins.clone(), index };
+        let rows = FileInTable { origins: replaced_columns.origins.clone(), index };
         let parts = opened.partitions_of(&rows, &replaced_columns.request(request))?;
         Ok(replaced_columns.restored(request, parts))
     }

@@ -1,5 +1,5 @@
-//! The HTTP client of all stores. It follows redirects on the same host only, and tells no server which address led there:
-//! addresses hold signatures, and one server's are no business of another's.
+//! The HTTP client of all stores. It follows redirects on the same host only, and tells no server which address led
+//! there: addresses hold signatures, and one server's are no business of another's.
 
 use std::fmt;
 use std::time::Duration;

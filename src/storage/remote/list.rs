@@ -131,7 +131,8 @@ impl StoreSearch<'_> {
         self.below(&self.key, &|_| true, "there is no file of this name, and no folder with files")
     }
 
-    /// The wanted files below a folder. Files and folders whose names begin with a dot are left out and told, as on disks.
+    /// The wanted files below a folder. Files and folders whose names begin with a dot are left out and told, as on
+    /// disks.
     fn below(&self, folder: &str, wanted: &dyn Fn(&str) -> bool, nothing: &str) -> Result<Listing> {
         let folder = folder.trim_end_matches('/');
         let prefix = if folder.is_empty() { None } else { Some(self.location(folder)?) };

@@ -43,8 +43,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The names of variables that stores are told of begin with one of these.
 pub const VARIABLES: [&str; 3] = ["AWS_", "AZURE_", "GOOGLE_"];
 
-/// How files are reached: remote ones with these variables, local ones through these links. Nothing is connected before a
-/// remote file is named.
+/// How files are reached: remote ones with these variables, local ones through these links. Nothing is connected before
+/// a remote file is named.
 pub struct Access {
     variables: Vec<(String, String)>,
     patience: Duration,
