@@ -212,7 +212,7 @@ impl FileCatalog {
         let rows = match (self.bindings.contains_key(name), known) {
             (true, Some(table)) => RecordSelection::BoundTable(table),
             (false, Some(table)) => RecordSelection::Table(table),
-            (_, None) => look_into(Inference::new(), &listed.files, self.limits)?
+            (_, None) => infer_selection(Inference::new(), &listed.files, self.limits)?
                 .map(|rows| as_restored(rows, name))
                 .ok_or_else(|| nothing_found(name, &listed.files))?,
         };
@@ -229,7 +229,7 @@ impl FileCatalog {
             true => (Arc::clone(&listed.files), Inference::only(name)),
             false => (called, Inference::new()),
         };
-        let rows = look_into(inference, &files, self.limits)?.map(|rows| as_restored(rows, name));
+        let rows = infer_selection(inference, &files, self.limits)?.map(|rows| as_restored(rows, name));
         let notes = &listed.notes;
         Ok(rows.map(|rows| FileTable::new(name, files, rows, self.limits).with_notes(Arc::clone(notes))))
     }
@@ -279,7 +279,7 @@ fn nothing_found(name: &str, files: &[DataFile]) -> Error {
     Error::Data {
         file: files.first().map_or(name.to_owned(), |file| file.name.clone()),
         place: None,
-        reason: format!("no record was found from which the columns of {name} could be told"),
+        reason: format!("no record was found from which the columns of {name} could be inferred"),
     }
 }
 
@@ -308,7 +308,7 @@ fn as_texts(rows: RecordSelection, name: &str, files: &[DataFile]) -> Result<Rec
             Err(Error::Data {
                 file: files.first().map_or(name.to_owned(), |file| file.name.clone()),
                 place: None,
-                reason: format!("it holds records of {}, and is no list", known.name),
+                reason: format!("it contains records of {}, so it is not a list", known.name),
             })
         }
         RecordSelection::NamedTable(..) => Ok(rows),
@@ -316,7 +316,11 @@ fn as_texts(rows: RecordSelection, name: &str, files: &[DataFile]) -> Result<Rec
 }
 
 /// Infers from the first records of the files which records they contain; None without a usable record.
-fn look_into(mut inference: Inference, files: &[DataFile], limits: ReadLimits) -> Result<Option<RecordSelection>> {
+fn infer_selection(
+    mut inference: Inference,
+    files: &[DataFile],
+    limits: ReadLimits,
+) -> Result<Option<RecordSelection>> {
     let mut rows_of_columns = None;
     let takes_all = inference.takes_all();
     sample_files(&mut inference, files, limits, &mut |file| {

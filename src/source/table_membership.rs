@@ -13,6 +13,7 @@ use super::type_values::TypeValues;
 use crate::diagnostic::Result;
 use crate::entra::{KnownTable, known_tables, resembles, table_named};
 use crate::scan::{Comparison, Predicate, RowFilter, ScanColumn, ScanReport, ScanRequest, TimeCoverage};
+use crate::source::text::TableBinding;
 use crate::source::text::is_renamed;
 use crate::source::text::table_of_path;
 use crate::types::dictionary::spread_truths;
@@ -35,7 +36,7 @@ pub(crate) enum TableMembership {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UnlabelledRows {
     /// They do not belong to it.
-    Others,
+    Excluded,
     /// The path of the file names the table.
     ByPath,
     /// Nothing names the table: it is the table that the file is bound to, or sign-ins.
@@ -50,21 +51,21 @@ impl UnlabelledRows {
             Some(named) if named.name == table.name && (bound || is_log) => Self::ByPath,
             _ if bound => Self::Assumed,
             None if is_log && table.name == "SigninLogs" => Self::Assumed,
-            _ => Self::Others,
+            _ => Self::Excluded,
         }
     }
 }
 
 /// Determines from the columns and the path of the file which of its rows belong to `table`.
-pub(crate) fn belonging(file: &ColumnFile, table: &KnownTable, bound: bool) -> TableMembership {
+pub(crate) fn belonging(file: &ColumnFile, binding: TableBinding) -> TableMembership {
     let columns = file.columns();
     if let Some(archived) = file.archived_table() {
-        return if archived == table.name { TableMembership::Archived } else { TableMembership::None };
+        return if archived == binding.table.name { TableMembership::Archived } else { TableMembership::None };
     }
-    let unlabelled = UnlabelledRows::of(file, table, bound);
+    let unlabelled = UnlabelledRows::of(file, binding.table, binding.is_bound);
     if ["Type", "_OriginalType"].iter().any(|name| columns.index_of(name).is_some()) {
         TableMembership::ByType(unlabelled)
-    } else if unlabelled == UnlabelledRows::Others {
+    } else if unlabelled == UnlabelledRows::Excluded {
         TableMembership::None
     } else {
         TableMembership::All(unlabelled)
@@ -94,7 +95,7 @@ pub(crate) struct FileContents {
 /// The file cannot be opened, or its server does not answer.
 pub(crate) fn examine(
     file: &ColumnFile,
-    (table, bound): (&'static KnownTable, bool),
+    binding: TableBinding,
     belonging: TableMembership,
     report: &ScanReport,
 ) -> Result<FileContents> {
@@ -103,7 +104,8 @@ pub(crate) fn examine(
         report.note_shape(&format!("{} files", file.format()));
     }
     let unnamed_are = |other: &&KnownTable| {
-        UnlabelledRows::of(file, other, bound && other.name == table.name) != UnlabelledRows::Others
+        UnlabelledRows::of(file, other, binding.is_bound && other.name == binding.table.name)
+            != UnlabelledRows::Excluded
     };
     let mut contents = FileContents::default();
     match (file.archived_table(), belonging) {
@@ -111,11 +113,11 @@ pub(crate) fn examine(
         (None, TableMembership::ByType(unlabelled)) => {
             let values = TypeValues::of(file)?;
             let owner = known_tables().find(unnamed_are);
-            contents = FileContents::of(&values, Membership { table, bound, unlabelled }, owner);
+            contents = FileContents::of(&values, MembershipRule { binding, unlabelled }, owner);
         }
         // The file has no `Type` column, so no tables are reported.
         (None, TableMembership::All(_)) => {
-            return Ok(FileContents { tables: BTreeSet::from([table.name.to_owned()]), ..contents });
+            return Ok(FileContents { tables: BTreeSet::from([binding.table.name.to_owned()]), ..contents });
         }
         (None, TableMembership::Archived | TableMembership::None) => {
             contents.tables = known_tables().filter(unnamed_are).map(|other| other.name.to_owned()).collect();
@@ -127,7 +129,7 @@ pub(crate) fn examine(
 
 impl FileContents {
     /// Classifies rows by their values of `Type`; rows without a name belong to `unnamed`.
-    fn of(values: &TypeValues, membership: Membership, unnamed: Option<&KnownTable>) -> Self {
+    fn of(values: &TypeValues, membership: MembershipRule, unnamed: Option<&KnownTable>) -> Self {
         let mut contents = Self { own: values.is_complete.then(Vec::new), ..Self::default() };
         for (value, &rows) in &values.rows {
             let owner = membership.owner(value);
@@ -135,10 +137,10 @@ impl FileContents {
                 own.push(value.clone());
             }
             match owner {
-                RowOwner::Requested => _ = contents.tables.insert(membership.table.name.to_owned()),
+                RowOwner::Requested => _ = contents.tables.insert(membership.binding.table.name.to_owned()),
                 RowOwner::Other(table) => _ = contents.tables.insert(table.name.to_owned()),
-                RowOwner::Unnamed if membership.unlabelled != UnlabelledRows::Others => {
-                    contents.tables.insert(membership.table.name.to_owned());
+                RowOwner::Unnamed if membership.unlabelled != UnlabelledRows::Excluded => {
+                    contents.tables.insert(membership.binding.table.name.to_owned());
                     contents.unnamed += rows;
                 }
                 RowOwner::Unnamed => match unnamed {
@@ -146,12 +148,12 @@ impl FileContents {
                     None => contents.unrecognised += rows,
                 },
                 RowOwner::Renamed => {
-                    contents.tables.insert(membership.table.name.to_owned());
+                    contents.tables.insert(membership.binding.table.name.to_owned());
                     contents.renamed.insert(value.clone(), rows);
                 }
                 RowOwner::Unknown => {
                     contents.tables.insert(value.chars().take(MAX_NAME).collect());
-                    if resembles(value, membership.table) {
+                    if resembles(value, membership.binding.table) {
                         contents.similar.insert(value.clone(), rows);
                     }
                 }
@@ -161,7 +163,7 @@ impl FileContents {
     }
 
     /// True if the file may contain rows of the requested table.
-    pub fn may_hold_own(&self) -> bool {
+    pub fn may_contain_own(&self) -> bool {
         self.own.as_ref().is_none_or(|own| !own.is_empty())
     }
 }
@@ -171,10 +173,8 @@ const MAX_NAME: usize = 64;
 
 /// The requested table, and how rows are assigned to it.
 #[derive(Clone, Copy, Debug)]
-struct Membership {
-    table: &'static KnownTable,
-    /// True if the file is bound to the table.
-    bound: bool,
+struct MembershipRule {
+    binding: TableBinding,
     unlabelled: UnlabelledRows,
 }
 
@@ -193,13 +193,13 @@ enum RowOwner {
     Unknown,
 }
 
-impl Membership {
+impl MembershipRule {
     fn owner(&self, value: &str) -> RowOwner {
         match table_named(value) {
-            Some(table) if table.name == self.table.name => RowOwner::Requested,
+            Some(table) if table.name == self.binding.table.name => RowOwner::Requested,
             Some(table) => RowOwner::Other(table),
             None if value.trim_ascii().is_empty() => RowOwner::Unnamed,
-            None if self.bound && is_renamed(value, self.table) => RowOwner::Renamed,
+            None if self.binding.is_bound && is_renamed(value, self.binding.table) => RowOwner::Renamed,
             None => RowOwner::Unknown,
         }
     }
@@ -207,25 +207,25 @@ impl Membership {
     fn is_own(&self, owner: &RowOwner) -> bool {
         match owner {
             RowOwner::Requested | RowOwner::Renamed => true,
-            RowOwner::Unnamed => self.unlabelled != UnlabelledRows::Others,
+            RowOwner::Unnamed => self.unlabelled != UnlabelledRows::Excluded,
             RowOwner::Other(_) | RowOwner::Unknown => false,
         }
     }
 
     /// True if a row with this `Type` belongs to the table.
     fn has(&self, value: &str) -> bool {
-        value == self.table.name || self.is_own(&self.owner(value))
+        value == self.binding.table.name || self.is_own(&self.owner(value))
     }
 }
 
 /// Restricts `request` to the rows of `table`.
 pub(crate) fn only_of(
-    (table, bound): (&'static KnownTable, bool),
+    binding: TableBinding,
     unlabelled: UnlabelledRows,
     contents: &FileContents,
     request: &ScanRequest,
 ) -> ScanRequest {
-    let Some(column) = table.schema.index_of("Type") else { return request.clone() };
+    let Some(column) = binding.table.schema.index_of("Type") else { return request.clone() };
     let inner = request.filter.clone();
     let mut columns = inner.as_ref().map_or(Vec::new(), |filter| filter.columns().to_vec());
     columns.push(ScanColumn::Column(column));
@@ -237,7 +237,7 @@ pub(crate) fn only_of(
         };
         request.prune.push(Predicate::Any(own.iter().map(is).collect()));
     }
-    let membership = Membership { table, bound, unlabelled };
+    let membership = MembershipRule { binding, unlabelled };
     request.filter = Some(Arc::new(TableFilter { membership, columns, inner }));
     request
 }
@@ -245,7 +245,7 @@ pub(crate) fn only_of(
 /// Tests the `Type` of a row, then the filter of the query.
 #[derive(Debug)]
 struct TableFilter {
-    membership: Membership,
+    membership: MembershipRule,
     /// The columns of the inner filter, then `Type`.
     columns: Vec<ScanColumn>,
     inner: Option<Arc<dyn RowFilter>>,
@@ -262,27 +262,27 @@ impl RowFilter for TableFilter {
 
     fn evaluate(&self, columns: &Batch) -> Result<BooleanArray> {
         let last = self.columns.len() - 1;
-        let of_table = which(columns.column(last), |value| self.membership.has(value));
+        let of_table = matching_rows(columns.column(last), |value| self.membership.has(value));
         let Some(inner) = &self.inner else { return Ok(of_table) };
         let passes = inner.evaluate(&columns.project(&(0..last).collect::<Vec<_>>()))?;
         if of_table.true_count() == of_table.len() { Ok(passes) } else { Ok(compute::and(&passes, &of_table)?) }
     }
 }
 
-/// True for the rows whose string fulfils `is_wanted`; each entry of a dictionary is tested once.
-fn which(column: &Column, wanted: impl Fn(&str) -> bool) -> BooleanArray {
+/// True for the rows whose string fulfils `is_match`; each entry of a dictionary is tested once.
+fn matching_rows(column: &Column, is_match: impl Fn(&str) -> bool) -> BooleanArray {
     if column.as_constant().is_some() {
-        let is_wanted = column.text_at(0).is_some_and(&wanted);
+        let is_wanted = column.text_at(0).is_some_and(&is_match);
         return if is_wanted { BooleanBuffer::new_set(column.rows()) } else { BooleanBuffer::new_unset(column.rows()) }
             .into();
     }
     if let Some(dictionary) = column.as_array().and_then(|array| array.as_dictionary_opt::<Int32Type>())
         && let Some(texts) = dictionary.values().as_string_opt::<i32>()
     {
-        let is_wanted: BooleanBuffer = texts.iter().map(|text| text.is_some_and(&wanted)).collect();
+        let is_wanted: BooleanBuffer = texts.iter().map(|text| text.is_some_and(&is_match)).collect();
         return spread_truths(dictionary.keys(), &is_wanted).into();
     }
-    BooleanBuffer::collect_bool(column.rows(), |row| column.text_at(row).is_some_and(&wanted)).into()
+    BooleanBuffer::collect_bool(column.rows(), |row| column.text_at(row).is_some_and(&is_match)).into()
 }
 
 #[cfg(test)]
@@ -295,7 +295,7 @@ mod tests {
     use crate::types::Type;
 
     #[test]
-    fn texts_of_a_dictionary_are_found_like_others() {
+    fn dictionary_entries_are_found_like_plain_strings() {
         let mut random = ChaCha8Rng::seed_from_u64(7);
         for rows in [0, 1, 63, 500] {
             let texts: Vec<&str> =
@@ -304,10 +304,10 @@ mod tests {
             let dictionary: DictionaryArray<Int32Type> = texts.iter().copied().collect();
             let expected: BooleanArray = texts.iter().map(|text| Some(*text == "SigninLogs")).collect();
             for array in [Arc::new(views) as ArrayRef, Arc::new(dictionary)] {
-                assert_eq!(which(&Column::array(Type::String, array), |text| text == "SigninLogs"), expected);
+                assert_eq!(matching_rows(&Column::array(Type::String, array), |text| text == "SigninLogs"), expected);
             }
         }
         let constant = Column::constant(Value::string("SigninLogs"), 3);
-        assert_eq!(which(&constant, |text| text == "SigninLogs").true_count(), 3);
+        assert_eq!(matching_rows(&constant, |text| text == "SigninLogs").true_count(), 3);
     }
 }

@@ -101,7 +101,7 @@ fn rows_of_other_tables_in_parquet_are_reported_if_the_table_is_missing() {
     let output = strict("SigninLogs | project Id", &mixed, 0);
     assert_eq!(rows(&output), ["id1"]);
     assert!(
-        output.stderr.contains("records of \"Contoso_CL\" belong to tables of their own, not to SigninLogs"),
+        output.stderr.contains("records of \"Contoso_CL\" belong to other tables, not to SigninLogs"),
         "{output:?}"
     );
     let output = coldcase(&["SigninLogs | where Id == 'none' | count", &mixed, "-o", "csv"]);
@@ -446,7 +446,7 @@ fn results_in_a_searched_folder_are_skipped() {
     let output = coldcase(&["SigninLogs | count", &case, "-o", "csv"]);
     assert_eq!(rows(&output), ["1"], "{output:?}");
     for name in ["answer.parquet", "answer.arrow", "run.json", "rejects.jsonl"] {
-        let note = format!("note: left out, for coldcase wrote it: {}", path(name));
+        let note = format!("note: skipped because coldcase wrote it: {}", path(name));
         assert!(output.stderr.contains(&note), "{note}: {output:?}");
     }
     assert!(!output.stderr.contains("unrecognised shape"), "{output:?}");

@@ -356,7 +356,7 @@ fn bound_files_belong_to_their_table() {
     for file in files {
         let (found, said) = ask(&["SigninLogs | project Id, Type", "-t", &format!("SigninLogs={file}")]);
         assert_eq!(found, "1,SigninLogs_bg_RST");
-        assert!(said == "note: rows of a restored table are read as SigninLogs, which they are bound to\n", "{said}");
+        assert!(said == "note: rows of a restored table are read as SigninLogs, to which they are bound\n", "{said}");
         let (found, said) = ask(&["SigninLogs | count", &file]);
         assert!(found == "0" && said.contains("contain no SigninLogs records"), "{said}");
     }

@@ -125,7 +125,7 @@ fn paths_without_a_source_are_reported() {
         ("SigninLogs | where DeviceDetail.browser has 'curl'", "DeviceDetail.browser"),
     ] {
         let output = run(&[query, &older], 0);
-        let warning = format!("{column} is no column of a CSV file of the Entra admin center, {NO_EVIDENCE}");
+        let warning = format!("{column} is missing from a CSV file of the Entra admin center, {NO_EVIDENCE}");
         assert!(output.stderr.contains(&warning), "{query}: {output:?}");
         assert!(!run(&[query, &portal], 0).stderr.contains(NO_EVIDENCE), "{query}");
     }

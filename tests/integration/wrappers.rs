@@ -140,7 +140,7 @@ fn wrappers_are_bounded() {
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
     assert_eq!((output.code, output.stdout.as_str()), (5, "{\"Count\":1}\n"), "{output:?}");
     assert!(output.stderr.contains("of unrecognised shape"), "{output:?}");
-    assert!(output.stderr.contains("too many keys that were joined of several"), "{output:?}");
+    assert!(output.stderr.contains("too many flattened keys"), "{output:?}");
 }
 
 /// Pages of several requests in one folder: each request needs its own last page.

@@ -66,14 +66,14 @@ impl FileDates {
     /// The evidence in a file. Damage is reported when the file is read.
     fn evidence(&self, file: usize) -> FileDateEvidence {
         *self.evidence[file].get_or_init(|| {
-            let collector = Arc::new(Collector::default());
+            let collector = Arc::new(DateCollector::default());
             let _ = self.collect(file, &collector);
             *collector.0.lock().unwrap_or_else(PoisonError::into_inner)
         })
     }
 
     /// Reads the dates of a file.
-    fn collect(&self, file: usize, collector: &Arc<Collector>) -> Result<()> {
+    fn collect(&self, file: usize, collector: &Arc<DateCollector>) -> Result<()> {
         let files = [self.files[file].clone()].into();
         let table = FileTable::new("", files, self.selection.clone(), self.limits);
         let table = FileTable { dates: Arc::clone(collector) as Arc<dyn DateOrders>, ..table };
@@ -146,9 +146,9 @@ impl DateOrders for FileDates {
 
 /// Collects the evidence in the dates of one file.
 #[derive(Debug, Default)]
-struct Collector(Mutex<FileDateEvidence>);
+struct DateCollector(Mutex<FileDateEvidence>);
 
-impl DateOrders for Collector {
+impl DateOrders for DateCollector {
     fn verdict(&self, _: usize, date: &NumericDate) -> DateOrderVerdict {
         let mut evidence = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         evidence[date.style as usize].add(date);

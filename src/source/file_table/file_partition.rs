@@ -17,7 +17,7 @@ use crate::storage::limits::DecompressionLimit;
 use crate::types::Batch;
 
 /// Reason for a file that ends inside an array or object.
-const CUT_OFF: &str = "the file ends inside of an array: it was cut off";
+const CUT_OFF: &str = "the file ends inside an array: it was cut off";
 
 /// Reason for a file of which no record can be read.
 const NOTHING_READ: &str = "none of its records can be read";
@@ -39,7 +39,7 @@ impl fmt::Debug for FilePartition {
 
 impl Partition for FilePartition {
     fn read(&self) -> Result<BatchIterator<'_>> {
-        Ok(Box::new(FileIterator {
+        Ok(Box::new(PartitionIterator {
             scan: &self.scan,
             slices: self.slices.iter(),
             reader: JsonReader::new(Arc::clone(&self.scan.plan)),
@@ -54,11 +54,11 @@ impl Partition for FilePartition {
 }
 
 /// Iterator over the batches of the files.
-struct FileIterator<'a> {
+struct PartitionIterator<'a> {
     scan: &'a SharedScan,
     slices: std::slice::Iter<'a, FileSlice>,
     reader: JsonReader,
-    open: Option<OpenFile<'a>>,
+    open: Option<OpenTextFile<'a>>,
     buffer: Vec<u8>,
     /// Number of files that were opened.
     started: usize,
@@ -70,7 +70,7 @@ struct FileIterator<'a> {
 }
 
 /// An open text file.
-struct OpenFile<'a> {
+struct OpenTextFile<'a> {
     file: &'a DataFile,
     blocks: BlockReader,
     lines: Option<u64>,
@@ -79,7 +79,7 @@ struct OpenFile<'a> {
     records: &'a AtomicU64,
 }
 
-impl Iterator for FileIterator<'_> {
+impl Iterator for PartitionIterator<'_> {
     type Item = Result<Batch>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -95,13 +95,14 @@ impl Iterator for FileIterator<'_> {
             }
             if let Err(error) = self.step() {
                 self.ended = true;
+                self.reader.report_pending();
                 return Some(Err(error));
             }
         }
     }
 }
 
-impl FileIterator<'_> {
+impl PartitionIterator<'_> {
     /// Reads a block, opens the next file, or ends.
     fn step(&mut self) -> Result<()> {
         if self.reader.is_satisfied() {
@@ -186,7 +187,7 @@ impl FileIterator<'_> {
                 let lines = slice.lines.filter(|_| text.layers.container.is_none());
                 let lines = lines.map(|lines| lines + blocks.lines_before());
                 let records = &scan.records[slice.file];
-                self.open = Some(OpenFile { records, file, blocks, lines, places: text.source_map });
+                self.open = Some(OpenTextFile { records, file, blocks, lines, places: text.source_map });
             }
             Framing::Empty => self.end_empty(slice.file, &blocks)?,
             Framing::Foreign(reason) => scan.refuse(slice.file, reason),
@@ -201,7 +202,11 @@ impl FileIterator<'_> {
         match blocks.damage().map(|(_, error)| error) {
             Some(error) => match DecompressionLimit::of(error) {
                 Some(reason) => return Err(reason.error(&file.name)),
-                None => self.scan.broken(index, "byte 0 of the unpacked text", format!("cannot be unpacked: {error}")),
+                None => self.scan.broken(
+                    index,
+                    "byte 0 of the decompressed text",
+                    format!("cannot be decompressed: {error}"),
+                ),
             },
             None if report.has_lost(&file.name) => self.scan.count_refused(index, NOTHING_READ.to_owned()),
             None if !report.is_damaged(&file.name) => report.notice(format!("empty: {}", file.name)),
@@ -239,7 +244,7 @@ fn is_own_record(head: &[u8]) -> bool {
     })
 }
 
-impl OpenFile<'_> {
+impl OpenTextFile<'_> {
     /// Decodes the next block; returns false at the end of the file.
     fn step(&mut self, reader: &mut JsonReader, plan: &ScanPlan) -> Result<bool> {
         let framing = self.blocks.framing();
@@ -252,8 +257,8 @@ impl OpenFile<'_> {
                 let (offset, rest) = (block.offset, block.rest);
                 let start = offset;
                 let lines = self.lines;
-                let holder = None;
-                let at = BlockOrigin { file: &file.name, offset, lines, places, rest, holder, may_change_encoding };
+                let at =
+                    BlockOrigin { file: &file.name, offset, lines, places, rest, source: None, may_change_encoding };
                 let mut back = None;
                 match block.spans {
                     Some(spans) => {
@@ -284,7 +289,7 @@ impl OpenFile<'_> {
                 }
             }
             records::NextBlock::TooLong(offset) => {
-                let rest = if framing == Framing::Lines { "" } else { ", and so is the rest of the file" };
+                let rest = if framing == Framing::Lines { "" } else { ", nor is the rest of the file" };
                 self.lines = None;
                 let megabytes = records::MAX_RECORD_BYTES >> 20;
                 let reason = format!("a record longer than {megabytes} MiB is not read{rest}");
@@ -301,7 +306,7 @@ impl OpenFile<'_> {
     }
 }
 
-impl OpenFile<'_> {
+impl OpenTextFile<'_> {
     /// Reports each skipped range between records as one lost record: the real number is unknown.
     fn report_lost(&mut self, plan: &ScanPlan) {
         for gap in self.blocks.take_skipped() {
@@ -322,8 +327,11 @@ fn report_damage(file: &DataFile, blocks: &BlockReader, report: &ScanReport) -> 
         }
         report.lost(
             &file.name,
-            format!("byte {offset} of the unpacked text"),
-            format!("cannot be unpacked: {error}; what was read is unchecked, and the rest of the file is not read"),
+            format!("byte {offset} of the decompressed text"),
+            format!(
+                "cannot be decompressed: {error}; what was read before is unverified, and the rest of the file is \
+                 not read"
+            ),
         );
     }
     for offset in blocks.unclosed() {

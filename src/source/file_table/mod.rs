@@ -168,7 +168,7 @@ impl TableProvider for FileTable {
         columns.sort_unstable();
         columns.dedup();
         let files = self.files.len();
-        (count > 0).then(|| format!("{count} of {files} files left out: {}", columns.join(", ")))
+        (count > 0).then(|| format!("{count} of {files} files skipped: {}", columns.join(", ")))
     }
 
     fn with_columns(&self, names: &BTreeSet<String>, exist: bool) -> Result<Option<Arc<dyn TableProvider>>> {

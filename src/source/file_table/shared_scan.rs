@@ -13,7 +13,7 @@ use crate::scan::completion::CompletionTracker;
 use crate::scan::provenance::ProvenanceColumns;
 use crate::scan::{Damage, Partition, Reject, ScanRequest, Wildcard};
 use crate::source::column_file::ColumnFile;
-use crate::source::text::{RecordSelection, ScanPlan};
+use crate::source::text::{RecordSelection, ScanPlan, TableBinding};
 use crate::storage::counters::ScanCount;
 use crate::storage::files::DataFile;
 use crate::storage::limits::ReadLimits;
@@ -62,7 +62,7 @@ impl SharedScan {
             self.request.report.damaged(Damage::NotSearched(name.clone()), &self.files[index].name, 1);
             return Ok(Vec::new());
         }
-        let Some((table, bound)) = self.plan.selection.single_table() else {
+        let Some(binding) = self.plan.selection.single_table() else {
             opened
                 .archived_warnings()
                 .iter()
@@ -73,12 +73,16 @@ impl SharedScan {
             }
             return self.column_rows(&opened, index, &self.request, is_known);
         };
-        let belonging = table_membership::belonging(&opened, table, bound);
-        let contents = table_membership::examine(&opened, (table, bound), belonging, &self.request.report)?;
-        contents.tables.iter().for_each(|name| self.plan.note_table(name.clone()));
+        let table = binding.table;
+        let belonging = table_membership::belonging(&opened, binding);
+        let contents = table_membership::examine(&opened, binding, belonging, &self.request.report)?;
+        contents.tables.iter().for_each(|name| self.plan.log.add_table(name.clone()));
         self.report_columns(&opened, belonging, &contents);
         let assumed = |what: &str| {
-            self.plan.report_once(format!("{what} that do not name their table are read as {}", table.name));
+            self.plan.log.report_once(
+                &self.plan.report,
+                format!("{what} that do not name their table are read as {}", table.name),
+            );
         };
         match belonging {
             TableMembership::Archived => {
@@ -93,7 +97,7 @@ impl SharedScan {
                     assumed(&format!("{} rows", opened.format()));
                 }
                 self.report_names(index, table, &contents);
-                let request = table_membership::only_of((table, bound), unlabelled, &contents, &self.request);
+                let request = table_membership::only_of(binding, unlabelled, &contents, &self.request);
                 self.column_rows(&opened, index, &request, true)
             }
             TableMembership::All(unlabelled) => {
@@ -135,7 +139,7 @@ impl SharedScan {
     /// Reports columns of the table that the file lacks, and columns of the file that the table lacks.
     fn report_columns(&self, opened: &ColumnFile, belonging: TableMembership, contents: &FileContents) {
         let columns = opened.columns();
-        if matches!(belonging, TableMembership::ByType(_)) && !contents.may_hold_own() {
+        if matches!(belonging, TableMembership::ByType(_)) && !contents.may_contain_own() {
             return;
         }
         if belonging != TableMembership::None {
@@ -173,7 +177,7 @@ impl SharedScan {
         self.plan.report_collector();
         self.plan.report_pages();
         self.check_any_read()?;
-        let (seen, unrecognised) = (self.plan.seen(), self.plan.unrecognised());
+        let (seen, unrecognised) = (self.plan.log.tables(), self.plan.log.unrecognised());
         let has_parquet = self.foreign.load(Ordering::Acquire) > 0;
         if self.plan.selection.single_table().is_some() && seen.is_empty() && !unrecognised.is_empty() && !has_parquet {
             let file = match &*self.files {
@@ -189,25 +193,23 @@ impl SharedScan {
 
     /// Reports the tables that the files contain beside or instead of the requested one.
     pub(super) fn report_tables(&self) {
-        self.report_other_tables(&self.plan.seen());
+        self.report_other_tables(&self.plan.log.tables());
         self.report_absent();
     }
 
     /// Reports records of unknown tables: each name is a table of its own, but may be another spelling of a known one.
     fn report_other_tables(&self, seen: &[String]) {
-        const MOST: usize = 5;
-        let Some((table, _)) = self.plan.selection.single_table() else { return };
+        const MAX_NAMES: usize = 5;
+        let Some(TableBinding { table, .. }) = self.plan.selection.single_table() else { return };
         let others: Vec<String> =
             seen.iter().filter(|name| table_named(name).is_none()).map(|name| format!("{name:?}")).collect();
         if others.is_empty() {
             return;
         }
-        let (first, more) = others.split_at(others.len().min(MOST));
+        let (first, more) = others.split_at(others.len().min(MAX_NAMES));
         let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
         let names = first.join(", ");
-        self.plan
-            .report
-            .notice(format!("records of {names}{more} belong to tables of their own, not to {}", table.name));
+        self.plan.report.notice(format!("records of {names}{more} belong to other tables, not to {}", table.name));
     }
 
     /// Returns an error if every file was refused.
@@ -228,8 +230,8 @@ impl SharedScan {
 
     /// Reports that no file contains records of the table, so that an empty result is not taken as evidence.
     fn report_absent(&self) {
-        let Some((table, _)) = self.plan.selection.single_table() else { return };
-        let seen = self.plan.seen();
+        let Some(TableBinding { table, .. }) = self.plan.selection.single_table() else { return };
+        let seen = self.plan.log.tables();
         if seen.iter().any(|name| name == table.name) {
             return;
         }
@@ -252,10 +254,13 @@ impl SharedScan {
     /// Skips a file that this program wrote about other files and that was found in a folder.
     pub(super) fn leave_out(&self, index: usize) {
         self.request.counters.add(ScanCount::FilesOfOtherTables, 1);
-        self.plan.report_once(format!(
-            "left out, for coldcase wrote it: {}; name the file itself to read it as evidence",
-            self.files[index].name
-        ));
+        self.plan.log.report_once(
+            &self.plan.report,
+            format!(
+                "skipped because coldcase wrote it: {}; name the file itself to read it as evidence",
+                self.files[index].name
+            ),
+        );
     }
 
     /// Reports and counts a file that is not read.

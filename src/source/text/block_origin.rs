@@ -18,12 +18,12 @@ pub(crate) struct BlockOrigin<'a> {
     /// True if the rest of the text may be read in another encoding.
     pub may_change_encoding: bool,
     /// For text that was decoded or rewritten: the position of the original.
-    pub holder: Option<Holder>,
+    pub source: Option<SourcePosition>,
 }
 
 /// The position of the string or value from which the text of a record was made.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Holder {
+pub(crate) struct SourcePosition {
     /// Offset, in bytes after decompression.
     pub offset: u64,
     /// The line in the file, if needed and known.
@@ -34,7 +34,7 @@ pub(crate) struct Holder {
 
 /// The position at which reading a block of lines stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Stop {
+pub(crate) struct BlockStop {
     /// The offset in the block.
     pub at: usize,
     pub why: BlockHalt,
@@ -43,7 +43,7 @@ pub(crate) struct Stop {
 impl BlockOrigin<'_> {
     /// Describes an offset in the block for messages; `lines` is the number of newlines of the file before it.
     pub(crate) fn describe(self, place: usize, lines: Option<u64>) -> String {
-        let offset = self.holder.map_or(self.offset + place as u64, |holder| holder.offset);
+        let offset = self.source.map_or(self.offset + place as u64, |source| source.offset);
         if let Some(place) = self.places.and_then(|places| places.describe(offset)) {
             return place;
         }

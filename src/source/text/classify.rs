@@ -192,7 +192,7 @@ impl ShapeMarkers {
             let complete = value(self.event_types).is_some() || value(self.user_agent).is_some();
             return graph(RowKind::Graph, value(self.event_types), value(self.interactive), complete);
         }
-        if let Some(row) = self.untimed(&value) {
+        if let Some(row) = self.row_without_time(&value) {
             return row;
         }
         let cmdlet = &self.cmdlet;
@@ -210,7 +210,7 @@ impl ShapeMarkers {
     }
 
     /// A row that a query returned without `TimeGenerated`: it names its table, or has columns of sign-ins.
-    fn untimed<'a>(&self, value: &impl Fn(Slot) -> Option<&'a str>) -> Option<RecordClass> {
+    fn row_without_time<'a>(&self, value: &impl Fn(Slot) -> Option<&'a str>) -> Option<RecordClass> {
         let kind = if value(self.table_name).is_some() { RowKind::Az } else { RowKind::Flat };
         let ty = value(self.ty).filter(|ty| table_named(&dynamic::to_text(ty)).is_some());
         if ty.is_some() {

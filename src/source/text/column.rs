@@ -20,11 +20,11 @@ pub(crate) struct ColumnWriter {
     nested: bool,
     constant: Option<Value>,
     constant_rows: usize,
-    array: Option<Builder>,
+    array: Option<ArrayWriter>,
 }
 
 #[derive(Debug)]
-enum Builder {
+enum ArrayWriter {
     Bool(BooleanBuilder),
     Integer(Int64Builder),
     Real(Float64Builder),
@@ -70,12 +70,12 @@ impl ColumnWriter {
     fn append_text_value(&mut self, text: &str) {
         let string = self.ty == Type::String;
         match self.builder() {
-            Builder::Text(builder) if string => builder.append_value(text),
-            Builder::Text(builder) => builder.append_null(),
-            Builder::Bool(builder) => builder.append_null(),
-            Builder::Integer(builder) => builder.append_null(),
-            Builder::Real(builder) => builder.append_null(),
-            Builder::Other(builder) => builder.append_null(),
+            ArrayWriter::Text(builder) if string => builder.append_value(text),
+            ArrayWriter::Text(builder) => builder.append_null(),
+            ArrayWriter::Bool(builder) => builder.append_null(),
+            ArrayWriter::Integer(builder) => builder.append_null(),
+            ArrayWriter::Real(builder) => builder.append_null(),
+            ArrayWriter::Other(builder) => builder.append_null(),
         }
     }
 
@@ -85,23 +85,23 @@ impl ColumnWriter {
         let json =
             json.filter(|json| *json != "null").map(|json| if self.whole { json_without_point(json) } else { json });
         match self.builder() {
-            Builder::Text(builder) => append_text(builder, ty, json, nested),
-            Builder::Bool(builder) => {
-                let value = json.map_or(Read::Nothing, read_bool);
+            ArrayWriter::Text(builder) => append_text(builder, ty, json, nested),
+            ArrayWriter::Bool(builder) => {
+                let value = json.map_or(ConvertedValue::Nothing, read_bool);
                 builder.append_option(value.option());
                 value.fit()
             }
-            Builder::Integer(builder) => {
-                let value = json.map_or(Read::Nothing, |json| read_integer(json, ty));
+            ArrayWriter::Integer(builder) => {
+                let value = json.map_or(ConvertedValue::Nothing, |json| read_integer(json, ty));
                 builder.append_option(value.option());
                 value.fit()
             }
-            Builder::Real(builder) => {
-                let value = json.map_or(Read::Nothing, read_real);
+            ArrayWriter::Real(builder) => {
+                let value = json.map_or(ConvertedValue::Nothing, read_real);
                 builder.append_option(value.option());
                 value.fit()
             }
-            Builder::Other(builder) => {
+            ArrayWriter::Other(builder) => {
                 let text = json.map_or(Cow::Borrowed(""), scalar_text);
                 let value = cast::cast(&Value::string(&*text), ty).unwrap_or(Value::null(ty));
                 builder.append(&value);
@@ -112,22 +112,22 @@ impl ColumnWriter {
 
     /// Appends the ticks of a datetime.
     pub(crate) fn append_ticks(&mut self, ticks: Option<i64>) {
-        if let Builder::Integer(builder) = self.builder() {
+        if let ArrayWriter::Integer(builder) = self.builder() {
             builder.append_option(ticks);
         }
     }
 
     /// Appends validated JSON unchanged to a dynamic column.
     pub(crate) fn append_dynamic(&mut self, json: Option<&str>) {
-        if let Builder::Text(builder) = self.builder() {
+        if let ArrayWriter::Text(builder) = self.builder() {
             builder.append_option(json.filter(|json| *json != "null"));
         }
     }
 
-    fn builder(&mut self) -> &mut Builder {
+    fn builder(&mut self) -> &mut ArrayWriter {
         let Self { ty, constant, constant_rows, array, whole: _, nested: _ } = self;
         array.get_or_insert_with(|| {
-            let mut builder = Builder::new(*ty);
+            let mut builder = ArrayWriter::new(*ty);
             for _ in 0..std::mem::take(constant_rows) {
                 builder.append_value(constant.as_ref());
             }
@@ -138,7 +138,7 @@ impl ColumnWriter {
     /// Memory of the strings so far, in bytes.
     pub(crate) fn text_bytes(&self) -> usize {
         match &self.array {
-            Some(Builder::Text(builder)) => builder.allocated_size(),
+            Some(ArrayWriter::Text(builder)) => builder.allocated_size(),
             _ => 0,
         }
     }
@@ -154,7 +154,7 @@ impl ColumnWriter {
     }
 }
 
-impl Builder {
+impl ArrayWriter {
     fn new(ty: Type) -> Self {
         match ty {
             Type::Bool => Self::Bool(BooleanBuilder::new()),
@@ -188,14 +188,14 @@ impl Builder {
 }
 
 /// A JSON value converted to the type of the column.
-enum Read<T> {
+enum ConvertedValue<T> {
     Value(T),
     Counted(T, &'static str),
     Nothing,
     Misfit,
 }
 
-impl<T: Copy> Read<T> {
+impl<T: Copy> ConvertedValue<T> {
     fn option(&self) -> Option<T> {
         match self {
             Self::Value(value) | Self::Counted(value, _) => Some(*value),
@@ -241,31 +241,32 @@ fn scalar_text(json: &str) -> Cow<'_, str> {
     if json.starts_with('"') { dynamic::unescape(json) } else { Cow::Borrowed(json) }
 }
 
-fn read_bool(json: &str) -> Read<bool> {
+fn read_bool(json: &str) -> ConvertedValue<bool> {
     let text = scalar_text(json);
     match text.trim() {
-        "" => Read::Nothing,
-        "1" => Read::Value(true),
-        "0" => Read::Value(false),
-        word if word.eq_ignore_ascii_case("true") => Read::Value(true),
-        word if word.eq_ignore_ascii_case("false") => Read::Value(false),
-        _ => Read::Misfit,
+        "" => ConvertedValue::Nothing,
+        "1" => ConvertedValue::Value(true),
+        "0" => ConvertedValue::Value(false),
+        word if word.eq_ignore_ascii_case("true") => ConvertedValue::Value(true),
+        word if word.eq_ignore_ascii_case("false") => ConvertedValue::Value(false),
+        _ => ConvertedValue::Misfit,
     }
 }
 
 /// Reads a long, or the ticks of a datetime.
-fn read_integer(json: &str, ty: Type) -> Read<i64> {
+fn read_integer(json: &str, ty: Type) -> ConvertedValue<i64> {
     let text = scalar_text(json);
     match text.trim() {
-        "" => Read::Nothing,
+        "" => ConvertedValue::Nothing,
         text if ty == Type::Datetime => {
             let parsed = if json.starts_with('"') { datetime::parse(text) } else { None };
             match parsed {
-                Some(ticks) => Read::Value(ticks),
-                None => parse_counted_time(text).map_or(Read::Misfit, |(ticks, unit)| Read::Counted(ticks, unit)),
+                Some(ticks) => ConvertedValue::Value(ticks),
+                None => parse_counted_time(text)
+                    .map_or(ConvertedValue::Misfit, |(ticks, unit)| ConvertedValue::Counted(ticks, unit)),
             }
         }
-        text => Read::of(text.parse().ok().or_else(|| whole(text))),
+        text => ConvertedValue::of(text.parse().ok().or_else(|| whole(text))),
     }
 }
 
@@ -277,17 +278,17 @@ fn whole(text: &str) -> Option<i64> {
     (number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0).then_some(integer)
 }
 
-fn read_real(json: &str) -> Read<f64> {
+fn read_real(json: &str) -> ConvertedValue<f64> {
     let text = scalar_text(json);
     match text.trim() {
-        "" => Read::Nothing,
-        "NaN" => Read::Value(f64::NAN),
-        "Infinity" | "inf" => Read::Value(f64::INFINITY),
-        "-Infinity" | "-inf" => Read::Value(f64::NEG_INFINITY),
+        "" => ConvertedValue::Nothing,
+        "NaN" => ConvertedValue::Value(f64::NAN),
+        "Infinity" | "inf" => ConvertedValue::Value(f64::INFINITY),
+        "-Infinity" | "-inf" => ConvertedValue::Value(f64::NEG_INFINITY),
         text if text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E')) => {
-            Read::of(text.parse().ok())
+            ConvertedValue::of(text.parse().ok())
         }
-        _ => Read::Misfit,
+        _ => ConvertedValue::Misfit,
     }
 }
 

@@ -10,13 +10,13 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use super::block_origin::Stop;
+use super::block_origin::BlockStop;
 use super::classify::{RecordClass, ShapeMarkers};
 use super::inner_records::{InnerText, find_inner_records};
 use super::key_tree::KeyTree;
 use super::plan::RecordSelection;
 use super::record_scanner::RecordScanner;
-use super::rewrite::Rewrite;
+use super::rewrite::RecordRewrite;
 use crate::entra::mapping::camel_case;
 use crate::entra::{KnownTable, RowKind};
 use crate::records::{
@@ -128,14 +128,14 @@ impl Inference {
 
     /// Observes the records of a block of lines, which `rest` follows. Returns the position at which it must stop, if
     /// that is not the end.
-    pub(crate) fn observe_lines(&mut self, block: &[u8], rest: AfterBlock) -> Option<Stop> {
+    pub(crate) fn observe_lines(&mut self, block: &[u8], rest: AfterBlock) -> Option<BlockStop> {
         let mut start = 0;
         while start < block.len() {
             let line = start..memchr::memchr(b'\n', &block[start..]).map_or(block.len(), |length| start + length);
             let end = match extent(block, line.clone(), rest, &mut self.effort) {
                 RecordExtent::End(end) => end,
-                RecordExtent::Unclear => return Some(Stop { at: start, why: BlockHalt::MoreLines }),
-                RecordExtent::Endless => return Some(Stop { at: start, why: BlockHalt::EndlessArray }),
+                RecordExtent::Unclear => return Some(BlockStop { at: start, why: BlockHalt::MoreLines }),
+                RecordExtent::Endless => return Some(BlockStop { at: start, why: BlockHalt::EndlessArray }),
             };
             self.observe_line(block[start..end].trim_ascii());
             start = if end == line.end { end + 1 } else { end };
@@ -231,7 +231,7 @@ impl Inference {
         if self.rewritten {
             return false;
         }
-        let rewrite = Rewrite { tree: &self.tree, texts: true, cells: self.cells };
+        let rewrite = RecordRewrite { tree: &self.tree, texts: true, cells: self.cells };
         let Some(text) = rewrite.record(record) else { return false };
         self.rewritten = true;
         let is_record = self.observe(text.as_bytes(), None);

@@ -14,17 +14,17 @@ pub(super) struct LineIndex {
 
 impl LineIndex {
     pub(super) fn of(block: &[u8]) -> Self {
-        let mut survey = Self { lines: 0, filled: 0, suspects: Vec::new() };
+        let mut index = Self { lines: 0, filled: 0, suspects: Vec::new() };
         let mut start = 0;
         for end in memchr::memchr_iter(b'\n', block) {
-            survey.add(start, &block[start..end]);
-            survey.lines += 1;
+            index.add(start, &block[start..end]);
+            index.lines += 1;
             start = end + 1;
         }
         if start < block.len() {
-            survey.add(start, &block[start..]);
+            index.add(start, &block[start..]);
         }
-        survey
+        index
     }
 
     fn add(&mut self, start: usize, line: &[u8]) {

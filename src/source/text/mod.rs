@@ -36,6 +36,6 @@ pub(crate) use block_origin::BlockOrigin;
 pub(crate) use classify::table_of_path;
 pub(crate) use infer::Inference;
 pub(crate) use line_index::count_lines;
-pub use plan::RecordSelection;
+pub use plan::{RecordSelection, TableBinding};
 pub(crate) use plan::{ScanPlan, is_renamed};
 pub(crate) use reader::JsonReader;

@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 
 use super::key_tree::{KeyTarget, KeyTree, Slot};
 use super::template::{MemberTarget, Template};
-use super::template_parser::{MatchOutcome, Workspace, match_template};
+use super::template_parser::{MatchOutcome, ParserWorkspace, match_template};
 use crate::json::cursor::{Cursor, JsonError};
 use crate::records::ColumnHeader;
 use crate::types::dynamic;
@@ -68,7 +68,7 @@ pub(crate) struct RecordScanner {
     /// True if such a string may be an object that PowerShell truncated.
     cut: bool,
     /// Reused by [`match_template`].
-    workspace: Workspace,
+    workspace: ParserWorkspace,
     /// True if every duplicate key must be found, which takes time.
     finds_all_duplicates: bool,
     /// True if the last record has a duplicate needed key.
@@ -132,7 +132,7 @@ impl RecordScanner {
             cells: None,
             texts: false,
             cut: false,
-            workspace: Workspace::default(),
+            workspace: ParserWorkspace::default(),
             finds_all_duplicates: false,
             has_duplicate: false,
         }
@@ -179,7 +179,7 @@ impl RecordScanner {
     fn row(&mut self, row: &str, targets: &[KeyTarget]) -> Result<(), JsonError> {
         let mut cursor = Cursor::new(row.as_bytes());
         if cursor.skip_whitespace() != Some(b'[') {
-            return Err(cursor.error("no row of cells"));
+            return Err(cursor.error("not a row of cells"));
         }
         cursor.advance(1);
         cursor.skip_whitespace();

@@ -68,7 +68,7 @@ pub(super) fn joined_keys(key: &str) -> Option<Vec<String>> {
 
 /// How a record is rewritten.
 #[derive(Clone, Copy)]
-pub(super) struct Rewrite<'t> {
+pub(super) struct RecordRewrite<'t> {
     /// The needed keys.
     pub tree: &'t KeyTree,
     /// True if strings that contain a JSON object become that object.
@@ -83,7 +83,7 @@ enum RebuiltValue<'a> {
     Object(Vec<(Cow<'a, str>, RebuiltValue<'a>)>),
 }
 
-impl Rewrite<'_> {
+impl RecordRewrite<'_> {
     /// Returns the restored record; None if nothing changes, or if it has more than [`MAX_MEMBERS`] members.
     pub(super) fn record(self, record: &str) -> Option<String> {
         // The order of keys stays: of duplicate keys the last one is used, in an envelope in any case.
@@ -242,14 +242,14 @@ fn write_object(members: &[(Cow<'_, str>, RebuiltValue<'_>)], out: &mut String) 
 
 #[cfg(test)]
 mod tests {
-    use super::{KeyTree, Rewrite, joined_keys};
+    use super::{KeyTree, RecordRewrite, joined_keys};
 
     fn rewritten(record: &str, cells: bool) -> Option<String> {
         let mut tree = KeyTree::new();
         for path in [&["properties", "status", "errorCode"][..], &["status", "errorCode"]] {
             tree.slot(path, path.len() > 2);
         }
-        Rewrite { tree: &tree, texts: true, cells }.record(record)
+        RecordRewrite { tree: &tree, texts: true, cells }.record(record)
     }
 
     #[test]

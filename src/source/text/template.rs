@@ -95,7 +95,7 @@ impl Template {
             members: Vec::new(),
             boundaries: Vec::new(),
         };
-        let mut builder = Builder { template, cursor: Cursor::new(text) };
+        let mut builder = TemplateBuilder { template, cursor: Cursor::new(text) };
         builder.members(target).ok()?.then_some(builder.template)
     }
 
@@ -129,12 +129,12 @@ fn offset(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
 
-struct Builder<'t> {
+struct TemplateBuilder<'t> {
     template: Template,
     cursor: Cursor<'t>,
 }
 
-impl Builder<'_> {
+impl TemplateBuilder<'_> {
     /// Adds the members; returns false if the object cannot be a template.
     fn members<'a>(&mut self, mut target: impl FnMut(&[u8]) -> Option<MemberTarget<'a>>) -> Result<bool, JsonError> {
         self.cursor.advance(1);

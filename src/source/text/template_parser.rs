@@ -25,7 +25,7 @@ struct OffsetDelta {
 
 /// Allocations and caches that are reused from one object to the next.
 #[derive(Debug, Default)]
-pub(super) struct Workspace {
+pub(super) struct ParserWorkspace {
     deltas: Vec<OffsetDelta>,
     validated_cache: ValidatedCache,
 }
@@ -36,7 +36,7 @@ pub(super) fn match_template(
     first: usize,
     cursor: &mut Cursor<'_>,
     ranges: &mut [ValueRange],
-    Workspace { deltas, validated_cache }: &mut Workspace,
+    ParserWorkspace { deltas, validated_cache }: &mut ParserWorkspace,
 ) -> Result<MatchOutcome, JsonError> {
     deltas.clear();
     let member = template.members[first];

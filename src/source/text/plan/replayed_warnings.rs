@@ -15,12 +15,12 @@ impl ScanPlan {
         archived_warnings.lacking.iter().for_each(|column| self.report.lacks(column));
         if let Some(table) = self.selection.known() {
             let kinds = archived_warnings.shapes.iter().filter_map(|shape| RowKind::of_shape(shape));
-            kinds.for_each(|kind| self.report_shape(kind, table));
+            kinds.for_each(|(kind, complete)| self.report_shape(kind, complete, table));
             let lacking =
                 self.wanted().filter(|name| archived_warnings.lacking.contains(*name)).map(str::to_owned).collect();
             self.warn_empty(MISSING, lacking);
         }
         archived_warnings.warnings.iter().for_each(|warning| self.report.warn(warning.as_str()));
-        archived_warnings.notes.iter().for_each(|note| self.report_once(note.clone()));
+        archived_warnings.notes.iter().for_each(|note| self.log.report_once(&self.report, note.clone()));
     }
 }

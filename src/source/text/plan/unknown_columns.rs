@@ -1,7 +1,6 @@
 //! Reports keys and columns that the table does not have.
 
 use std::borrow::Cow;
-use std::sync::PoisonError;
 
 use super::{RecordSelection, ScanPlan};
 use crate::entra::{KnownTable, RowKind, known_tables, union_names};
@@ -12,7 +11,7 @@ use crate::source::text::key_tree::KeyTree;
 use crate::types::Schema;
 
 /// Maximum number of names that a scan reports.
-const MOST: usize = 20;
+const MAX_UNKNOWN_NAMES: usize = 20;
 
 /// Start of the note about a key of records.
 const KEY: &str = "the key";
@@ -57,14 +56,13 @@ impl ScanPlan {
     }
 
     fn report_unknown(&self, what: &str, name: &str, of: &str) {
-        let is_one = |text: &&String| text.starts_with(KEY) || text.starts_with(COLUMN);
-        let count = self.emitted.lock().unwrap_or_else(PoisonError::into_inner).iter().filter(is_one).count();
-        if count < MOST {
+        if self.log.emitted_notes(&[KEY, COLUMN]) < MAX_UNKNOWN_NAMES {
             let name: String = name.chars().take(64).collect();
             let table = self.selection.known().map_or("the table", |table| table.name);
-            self.report_once(format!(
-                "{what} {name:?} of {of} has no column in {table}: name it in the query to read it"
-            ));
+            self.log.report_once(
+                &self.report,
+                format!("{what} {name:?} of {of} has no column in {table}: name it in the query to read it"),
+            );
         }
     }
 }
@@ -96,7 +94,7 @@ pub(super) fn declare_keys(tree: &mut KeyTree, selection: &RecordSelection) {
     }
     // Files mix shapes: a key is unknown only if the table has it in none. If records of all tables are selected, the
     // keys of all tables are declared. A Graph object has the properties of every kind of sign-in, null for the others.
-    let is_own = |table: &KnownTable| selection.single_table().is_none_or(|(own, _)| own.name == table.name);
+    let is_own = |table: &KnownTable| selection.single_table().is_none_or(|own| own.table.name == table.name);
     for table in known_tables().chain(selection.known()) {
         let kinds = RowKind::ALL.into_iter().filter(|kind| kind.is_graph() || is_own(table));
         for index in 0..table.schema.len() {

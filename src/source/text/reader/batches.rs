@@ -35,6 +35,7 @@ impl JsonReader {
         self.rows.clear();
         self.ranges.clear();
         self.decoded = decoded.emptied();
+        self.report_damage();
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use crate::records::{
     utf16_in,
 };
 use crate::scan::Damage;
-use crate::source::text::block_origin::{BlockOrigin, Stop};
+use crate::source::text::block_origin::{BlockOrigin, BlockStop};
 use crate::types::dynamic;
 
 impl JsonReader {
@@ -25,7 +25,7 @@ impl JsonReader {
         origin: BlockOrigin<'_>,
     ) -> Result<()> {
         let record = decode(&block[span.clone()]);
-        let held = self.hold(block, (span.start, span.start), origin)?;
+        let held = self.start_decoded_text(block, span.start, span.start, origin)?;
         self.findings.add_damage(Damage::NotUtf8, 1);
         self.read_record(record.as_bytes(), 0..record.len(), header, held)
     }
@@ -36,7 +36,8 @@ impl JsonReader {
         &mut self,
         block: &[u8],
         span: Range<usize>,
-        (json_error, is_row): (JsonError, bool),
+        json_error: JsonError,
+        is_row: bool,
         origin: BlockOrigin<'_>,
     ) -> Result<()> {
         let bytes = &block[span.clone()];
@@ -52,7 +53,7 @@ impl JsonReader {
         }
         // A truncated record is reported at its start, where the file can be repaired.
         let place = if json_error.reason == "cut off" { span.start } else { span.start + json_error.at };
-        self.lost(block, (span, place), origin, json_error.reason);
+        self.lost(block, span, place, origin, json_error.reason);
         Ok(())
     }
 
@@ -87,9 +88,9 @@ impl JsonReader {
         origin: BlockOrigin<'_>,
     ) {
         if !block[span.start..span.start + start].trim_ascii().is_empty() {
-            self.lost(block, (span.start..span.start + start, span.start), origin, "cut off");
+            self.lost(block, span.start..span.start + start, span.start, origin, "cut off");
         }
-        self.stopped = Some(Stop { at: span.start + start, why: BlockHalt::OtherEncoding(encoding) });
+        self.stopped = Some(BlockStop { at: span.start + start, why: BlockHalt::OtherEncoding(encoding) });
     }
 
     /// Decodes the whole records in an invalid line: those after a truncated one, or those of a damaged wrapper. They
@@ -132,7 +133,8 @@ impl JsonReader {
     pub(super) fn lost(
         &mut self,
         block: &[u8],
-        (span, place): (Range<usize>, usize),
+        span: Range<usize>,
+        place: usize,
         origin: BlockOrigin<'_>,
         reason: &str,
     ) {

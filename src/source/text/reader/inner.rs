@@ -3,10 +3,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::super::block_origin::{BlockOrigin, Holder};
+use super::super::block_origin::{BlockOrigin, SourcePosition};
 use super::super::classify::{RecordClass, RowClass};
 use super::super::inner_records::{InnerRecord, InnerRecords, InnerText, error_answer, find_inner_records};
-use super::super::rewrite::Rewrite;
+use super::super::rewrite::RecordRewrite;
 use super::JsonReader;
 use crate::diagnostic::Result;
 use crate::entra::RowKind;
@@ -14,9 +14,6 @@ use crate::entra::powershell;
 use crate::records::{ColumnHeader, FramingNote, holds_records};
 use crate::scan::Damage;
 use crate::types::dynamic;
-
-/// The header of a row of cells, and the class of the record.
-type Taken<'c> = (Option<&'c Arc<ColumnHeader>>, Option<&'c RecordClass>);
 
 impl JsonReader {
     /// True if the record that was scanned last has flattened objects, or objects as strings.
@@ -32,7 +29,8 @@ impl JsonReader {
         &mut self,
         block: &[u8],
         span: Range<usize>,
-        (header, class): Taken<'_>,
+        header: Option<&Arc<ColumnHeader>>,
+        class: Option<&RecordClass>,
         origin: BlockOrigin<'_>,
     ) -> Result<bool> {
         if self.decoded.is_rewritten {
@@ -41,15 +39,15 @@ impl JsonReader {
         let record = std::str::from_utf8(&block[span.clone()]).unwrap_or_default();
         let object = header.map(|header| object_of(header, record));
         let plan = Arc::clone(&self.plan);
-        let rewrite = Rewrite { tree: &plan.tree, texts: wants_objects(class), cells: self.file.is_generated };
+        let rewrite = RecordRewrite { tree: &plan.tree, texts: wants_objects(class), cells: self.file.is_generated };
         let Some(text) = rewrite.record(object.as_deref().unwrap_or(record)) else {
             let joined = plan.markers.as_ref().is_some_and(|markers| self.scanner.has(markers.joined));
             if joined {
-                self.lost(block, (span.clone(), span.start), origin, "too many keys that were joined of several");
+                self.lost(block, span.clone(), span.start, origin, "too many flattened keys");
             }
             return Ok(joined);
         };
-        let origin = self.hold(block, (span.start, span.start), origin)?;
+        let origin = self.start_decoded_text(block, span.start, span.start, origin)?;
         self.decoded.is_rewritten = true;
         let read = self.read_record(text.as_bytes(), 0..text.len(), None, origin);
         self.decoded.is_rewritten = false;
@@ -91,7 +89,7 @@ impl JsonReader {
         let found = find_inner_records(std::str::from_utf8(&block[span.clone()]).unwrap_or_default());
         self.note_inner(&found, origin, span.start);
         if found.is_cut {
-            self.lost(block, (span.clone(), span.start), origin, "more text in strings than is looked into");
+            self.lost(block, span.clone(), span.start, origin, "its strings are too long to be searched completely");
         }
         let holds_some = found.is_cut || !found.records.is_empty() || !found.errors.is_empty();
         self.decoded.is_inside = true;
@@ -153,7 +151,7 @@ impl JsonReader {
             }
             InnerText::Decoded(text) => {
                 let (text, span) = (text.as_bytes(), 0..text.len());
-                let origin = self.hold(block, (start + inner.at, start + inner.rank), origin)?;
+                let origin = self.start_decoded_text(block, start + inner.at, start + inner.rank, origin)?;
                 if is_answer {
                     self.read_several(text, span, origin)
                 } else {
@@ -163,12 +161,12 @@ impl JsonReader {
         }
     }
 
-    /// Returns the origin of text that was made from the value at the first of two offsets in the block, and whose
-    /// virtual offset is the second.
-    pub(super) fn hold<'a>(
+    /// Returns the origin of text that was decoded from the value at `start` in the block; `rank` is its virtual offset.
+    pub(super) fn start_decoded_text<'a>(
         &mut self,
         block: &[u8],
-        (start, rank): (usize, usize),
+        start: usize,
+        rank: usize,
         origin: BlockOrigin<'a>,
     ) -> Result<BlockOrigin<'a>> {
         if !self.decoded.is_current || self.decoded.is_full() {
@@ -177,10 +175,10 @@ impl JsonReader {
         self.decoded.is_current = true;
         let (line, byte) = self.source_of(block, start, origin);
         let offset = origin.offset + start as u64;
-        let holder = origin.holder.unwrap_or(Holder { offset, line, byte });
+        let source = origin.source.unwrap_or(SourcePosition { offset, line, byte });
         Ok(BlockOrigin {
             offset: origin.offset + rank as u64,
-            holder: Some(holder),
+            source: Some(source),
             may_change_encoding: false,
             ..origin
         })
@@ -194,7 +192,7 @@ impl JsonReader {
         span: Range<usize>,
         origin: BlockOrigin<'_>,
     ) -> Result<Range<usize>> {
-        if origin.holder.is_none() && !self.decoded.is_current {
+        if origin.source.is_none() && !self.decoded.is_current {
             return Ok(span);
         }
         self.place_made(block, span, origin)
@@ -202,7 +200,7 @@ impl JsonReader {
 
     #[cold]
     fn place_made(&mut self, block: &[u8], span: Range<usize>, origin: BlockOrigin<'_>) -> Result<Range<usize>> {
-        if origin.holder.is_none() {
+        if origin.source.is_none() {
             self.flush(block)?;
             return Ok(span);
         }

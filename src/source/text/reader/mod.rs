@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::block_origin::{BlockOrigin, Stop};
+use super::block_origin::{BlockOrigin, BlockStop};
 use super::classify::{RecordClass, RowClass, table_of_path};
 use super::column::ColumnWriter;
 use super::decoded_text::DecodedText;
@@ -53,14 +53,24 @@ pub(crate) struct JsonReader {
     decoded_records: u64,
     file: CurrentFile,
     /// The position in the block up to which newlines were counted.
-    counted: (usize, u64),
+    lines: LineCounter,
     /// Effort spent on distinguishing multi-line values from truncated lines.
     effort: Effort,
-    stopped: Option<Stop>,
+    stopped: Option<BlockStop>,
 }
 
 /// The kind of a row, and its table if it is a known one.
-type TableRow = (RowKind, Option<&'static KnownTable>);
+struct TableRow {
+    kind: RowKind,
+    table: Option<&'static KnownTable>,
+}
+
+/// The number of newlines before a position of the block.
+#[derive(Debug, Default)]
+struct LineCounter {
+    position: usize,
+    lines: u64,
+}
 
 impl JsonReader {
     /// Creates a reader without rows.
@@ -79,7 +89,7 @@ impl JsonReader {
             shape_known: false,
             decoded_records: 0,
             file: CurrentFile::default(),
-            counted: (0, 0),
+            lines: LineCounter::default(),
             effort: Effort::default(),
             stopped: None,
             plan,
@@ -92,7 +102,7 @@ impl JsonReader {
     }
 
     /// Returns the position at which reading the last block stopped, if not at its end.
-    pub(crate) fn take_stop(&mut self) -> Option<Stop> {
+    pub(crate) fn take_stop(&mut self) -> Option<BlockStop> {
         self.stopped.take()
     }
 
@@ -112,6 +122,13 @@ impl JsonReader {
         if self.written > 0 {
             self.emit();
         }
+        self.report_pending();
+    }
+
+    /// Reports what was counted and found since the last report, for a reader that is abandoned after an error.
+    pub(crate) fn report_pending(&mut self) {
+        self.count_decoded();
+        self.report_damage();
     }
 
     /// True if no more rows are needed.
@@ -137,7 +154,7 @@ impl JsonReader {
     /// Decodes a block whose records are lines, up to a position at which reading lines must stop. Returns the number
     /// of lines, if the block was read to its end.
     pub(crate) fn read_lines(&mut self, block: &[u8], origin: BlockOrigin<'_>) -> Result<u64> {
-        self.counted = (0, 0);
+        self.lines = LineCounter::default();
         let plan = Arc::clone(&self.plan);
         let Some(prefilter) = &plan.prefilter else {
             let (mut start, mut lines) = (0, 0);
@@ -150,8 +167,8 @@ impl JsonReader {
             self.flush(block)?;
             return Ok(lines);
         };
-        let survey = LineIndex::of(block);
-        let mut suspects = survey.suspects.iter().copied().peekable();
+        let line_index = LineIndex::of(block);
+        let mut suspects = line_index.suspects.iter().copied().peekable();
         let mut start = 0;
         let mut read = 0;
         let mut hits = prefilter.hits();
@@ -172,11 +189,11 @@ impl JsonReader {
             // The text after a multi-line value, on its last line, is read.
             wanted = (!self.shape_known || spans_lines || self.file.wrapped).then_some(start);
         }
-        let filled = self.stopped.map_or(survey.filled, |stop| LineIndex::of(&block[..stop.at]).filled);
+        let filled = self.stopped.map_or(line_index.filled, |stop| LineIndex::of(&block[..stop.at]).filled);
         let skipped = filled.saturating_sub(read);
         self.count_skipped(skipped);
         self.flush(block)?;
-        Ok(survey.lines)
+        Ok(line_index.lines)
     }
 
     /// Decodes one line, which may contain several records or begin a multi-line value; returns the start of the next
@@ -200,7 +217,7 @@ impl JsonReader {
                 open => {
                     let why =
                         if open == RecordExtent::Endless { BlockHalt::EndlessArray } else { BlockHalt::MoreLines };
-                    self.stopped = Some(Stop { at: line.start, why });
+                    self.stopped = Some(BlockStop { at: line.start, why });
                     return Ok(line.start);
                 }
             }
@@ -236,13 +253,13 @@ impl JsonReader {
             self.lost_gap(block, gap.offset, &gap, origin);
         }
         if splitter.is_unclosed() {
-            self.lost(block, (line.clone(), line.end), origin, "cut off");
+            self.lost(block, line.clone(), line.end, origin, "cut off");
         }
         match splitter.change() {
             Some(encoding) if origin.may_change_encoding => {
-                self.stopped = Some(Stop { at: start + done, why: BlockHalt::OtherEncoding(encoding) });
+                self.stopped = Some(BlockStop { at: start + done, why: BlockHalt::OtherEncoding(encoding) });
             }
-            Some(_) => self.lost(block, (start + done..line.end, start + done), origin, "text in UTF-16"),
+            Some(_) => self.lost(block, start + done..line.end, start + done, origin, "text in UTF-16"),
             None => {}
         }
         splitter.take_notes().iter().for_each(|note| self.plan.note(note, origin.file, offset));
@@ -259,7 +276,7 @@ impl JsonReader {
 
     /// Decodes records at `spans` of a block.
     pub(crate) fn read_values(&mut self, block: &[u8], spans: Vec<RecordSpan>, origin: BlockOrigin<'_>) -> Result<()> {
-        self.counted = (0, 0);
+        self.lines = LineCounter::default();
         let plan = Arc::clone(&self.plan);
         let mut skipped = 0;
         let mut left = spans.len();
@@ -317,12 +334,12 @@ impl JsonReader {
             Some(header) => self.scanner.scan_cells(record, header),
         };
         if let Err(json_error) = scanned {
-            return self.read_flawed(block, span, (json_error, header.is_some()), origin);
+            return self.read_flawed(block, span, json_error, header.is_some(), origin);
         }
         let looked_at = !self.shape_known;
         let class = self.plan.markers.as_ref().map(|markers| markers.classify(&self.scanner, record));
         if self.is_changed(class.as_ref())
-            && self.read_rewritten(block, span.clone(), (header, class.as_ref()), origin)?
+            && self.read_rewritten(block, span.clone(), header, class.as_ref(), origin)?
         {
             return Ok(());
         }
@@ -341,7 +358,7 @@ impl JsonReader {
         if class.is_none() {
             self.note_error(bytes, origin);
         }
-        let (kind, table) = match self.row_of(class, origin.file) {
+        let TableRow { kind, table } = match self.row_of(class, origin.file) {
             Ok(row) => row,
             Err(reason) => {
                 self.reject(block, span, reason, origin);
@@ -396,14 +413,14 @@ impl JsonReader {
         if self.file.failed == Some(false) {
             let failed = is_failure(record.as_bytes());
             self.file.failed = Some(failed);
-            self.plan.note_failures(self.file.index, failed);
+            self.plan.log.add_failures(self.file.index, failed);
         }
     }
 
     /// The line and byte in the file of `start` in the block, as far as needed.
     fn source_of(&mut self, block: &[u8], start: usize, origin: BlockOrigin<'_>) -> (Option<u64>, Option<u64>) {
-        if let Some(holder) = origin.holder {
-            return (holder.line, holder.byte);
+        if let Some(source) = origin.source {
+            return (source.line, source.byte);
         }
         let offset = origin.offset + start as u64;
         match origin.places.filter(|_| self.plan.wants_places) {
@@ -420,19 +437,19 @@ impl JsonReader {
 
     /// Returns the number of newlines of the block before `place`. Most positions are close to the previous one.
     fn lines_to(&mut self, block: &[u8], place: usize) -> u64 {
-        let (from, lines) = self.counted;
+        let LineCounter { position: from, lines } = self.lines;
         let between = |range: Range<usize>| count_lines(block.get(range).unwrap_or_default());
         let lines = match from <= place {
             true => lines + between(from..place),
             false => lines.saturating_sub(between(place..from)),
         };
-        self.counted = (place, lines);
+        self.lines = LineCounter { position: place, lines };
         lines
     }
 
     /// Describes a position in the block for messages.
     fn describe(&mut self, block: &[u8], place: usize, origin: BlockOrigin<'_>) -> String {
-        let lines = origin.lines.filter(|_| origin.holder.is_none()).map(|before| before + self.lines_to(block, place));
+        let lines = origin.lines.filter(|_| origin.source.is_none()).map(|before| before + self.lines_to(block, place));
         origin.describe(place, lines)
     }
 
@@ -449,7 +466,7 @@ impl JsonReader {
     fn row_of(&mut self, class: Option<RecordClass>, file: &str) -> Result<TableRow, Option<String>> {
         let Some(mut class) = class else {
             self.shape_known = true;
-            return Ok((RowKind::Flat, None));
+            return Ok(TableRow { kind: RowKind::Flat, table: None });
         };
         if let RecordClass::Row(row) = &mut class
             && !row.certain
@@ -464,16 +481,22 @@ impl JsonReader {
         }
         self.shape_known |= matches!(class, RecordClass::Row(_) | RecordClass::OtherTable(_));
         if !self.seen_classes.contains(&class) {
-            self.meet(&class);
+            self.report_class(&class);
         }
         let damage = match &class {
             RecordClass::Row(row) => {
-                let table = self.plan.selection.single_table().map_or(row.table, |(table, _)| table);
-                return if self.plan.accepts(*row) { Ok((row.kind, Some(table))) } else { Err(None) };
+                let table = self.plan.selection.single_table().map_or(row.table, |own| own.table);
+                return if self.plan.accepts(*row) {
+                    Ok(TableRow { kind: row.kind, table: Some(table) })
+                } else {
+                    Err(None)
+                };
             }
-            RecordClass::OtherTable(name) if self.plan.selection.is_named(name) => return Ok((RowKind::Flat, None)),
-            RecordClass::OtherTable(name) if self.plan.may_be_asked_for(name) => {
-                let wanted = self.plan.selection.single_table().map_or("", |(table, _)| table.name);
+            RecordClass::OtherTable(name) if self.plan.selection.is_named(name) => {
+                return Ok(TableRow { kind: RowKind::Flat, table: None });
+            }
+            RecordClass::OtherTable(name) if self.plan.may_be_requested(name) => {
+                let wanted = self.plan.selection.single_table().map_or("", |own| own.table.name);
                 Damage::SimilarTable(name.clone(), wanted.to_owned())
             }
             RecordClass::OtherTable(_) if !matches!(self.plan.selection, RecordSelection::AllKnownAs(_)) => {
@@ -488,7 +511,7 @@ impl JsonReader {
     }
 
     /// Reports a class of records that was not seen before.
-    fn meet(&mut self, class: &RecordClass) {
+    fn report_class(&mut self, class: &RecordClass) {
         if self.seen_classes.len() < MAX_SEEN_CLASSES {
             self.seen_classes.push(class.clone());
         }
@@ -509,13 +532,6 @@ impl JsonReader {
     /// Counts the records decoded since the last call.
     fn count_decoded(&mut self) {
         self.plan.counters.add(ScanCount::Rows, std::mem::take(&mut self.decoded_records));
-    }
-}
-
-impl Drop for JsonReader {
-    fn drop(&mut self) {
-        self.count_decoded();
-        self.report_damage();
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use arrow::array::BooleanArray;
 use rand::RngExt;
 
-use super::records::{Generator, TEXTS};
+use super::records::{RecordGenerator, TEXTS};
 use crate::diagnostic::Result;
 use crate::entra::KnownTable;
 use crate::scan::{Comparison, Predicate, RowFilter, ScanColumn};
@@ -13,12 +13,12 @@ use crate::types::{Batch, Type, Value, datetime};
 
 /// Rows for which a predicate is true, tested on the decoded values.
 #[derive(Debug)]
-pub(super) struct Exact {
+pub(super) struct ExactFilter {
     pub columns: Vec<ScanColumn>,
     pub predicate: Predicate,
 }
 
-impl RowFilter for Exact {
+impl RowFilter for ExactFilter {
     fn columns(&self) -> &[ScanColumn] {
         &self.columns
     }
@@ -56,7 +56,7 @@ pub(super) fn holds(predicate: &Predicate, row: &BTreeMap<usize, Value>) -> bool
     }
 }
 
-pub(super) fn predicate(generator: &mut Generator, table: &KnownTable, depth: u32) -> Predicate {
+pub(super) fn predicate(generator: &mut RecordGenerator, table: &KnownTable, depth: u32) -> Predicate {
     let columns = [
         "UserPrincipalName",
         "AppDisplayName",

@@ -12,9 +12,9 @@ use std::sync::Arc;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use self::filters::{Exact, holds, predicate};
+use self::filters::{ExactFilter, holds, predicate};
 use self::oracle::reference;
-use self::records::Generator;
+use self::records::RecordGenerator;
 use crate::entra::{KnownTable, known_table};
 use crate::scan::{Predicate, RowFilter, ScanColumn, ScanReport, ScanRequest, TableProvider};
 use crate::source::file_table::FileTable;
@@ -42,7 +42,7 @@ fn scan(
         columns.sort_unstable();
         columns.dedup();
         let columns = columns.into_iter().map(ScanColumn::Column).collect();
-        Arc::new(Exact { columns, predicate: predicate.clone() }) as Arc<dyn RowFilter>
+        Arc::new(ExactFilter { columns, predicate: predicate.clone() }) as Arc<dyn RowFilter>
     });
     let request = ScanRequest {
         columns: columns.to_vec(),
@@ -116,7 +116,7 @@ fn the_reader_agrees_with_its_twin() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("records.json");
     for seed in 0..24 {
-        let mut generator = Generator { random: ChaCha8Rng::seed_from_u64(seed) };
+        let mut generator = RecordGenerator { random: ChaCha8Rng::seed_from_u64(seed) };
         let damaged = seed % 2 == 1;
         let records = generator.random.random_range(1..400);
         let file = generator.file(records, damaged);
@@ -155,7 +155,7 @@ fn values_over_several_lines_agree_with_the_twin() {
     let path = folder.path().join("records.json");
     let mut parts = 0;
     for seed in 200..248 {
-        let mut generator = Generator { random: ChaCha8Rng::seed_from_u64(seed) };
+        let mut generator = RecordGenerator { random: ChaCha8Rng::seed_from_u64(seed) };
         let records = generator.random.random_range(1..500);
         let file = generator.mixed_file(records, seed % 2 == 1);
         std::fs::write(&path, &file).expect("written");
@@ -185,7 +185,7 @@ fn values_over_several_lines_agree_with_the_twin() {
 #[test]
 fn long_arrays_among_lines() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut generator = Generator { random: ChaCha8Rng::seed_from_u64(300) };
+    let mut generator = RecordGenerator { random: ChaCha8Rng::seed_from_u64(300) };
     let mut flat = || generator.flat().replace(" \r ", " ");
     let records: Vec<String> = (0..4_000).map(|_| flat()).collect();
     let (first, array, last) = (&records[..200], &records[200..3_800], &records[3_800..]);
@@ -219,7 +219,7 @@ fn layouts_do_not_change_rows() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("records.json");
     for seed in 100..110 {
-        let mut generator = Generator { random: ChaCha8Rng::seed_from_u64(seed) };
+        let mut generator = RecordGenerator { random: ChaCha8Rng::seed_from_u64(seed) };
         let records: Vec<String> = (0..100).map(|_| generator.record().replace(" \r ", " ")).collect();
         let table = known_table("SigninLogs").expect("known");
         let columns = wanted_columns(table);

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-pub(super) struct Generator {
+pub(super) struct RecordGenerator {
     pub random: ChaCha8Rng,
 }
 
@@ -36,7 +36,7 @@ pub(super) const TEXTS: [&str; 23] = [
     "true",
 ];
 
-impl Generator {
+impl RecordGenerator {
     pub(super) fn pick<'a>(&mut self, list: &[&'a str]) -> &'a str {
         list[self.random.random_range(0..list.len())]
     }

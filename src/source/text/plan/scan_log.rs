@@ -1,0 +1,76 @@
+//! What the partitions of one scan find in the files, collected until all were read.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::scan::{ResultPages, ScanReport};
+
+/// What the partitions of one scan found. Threads share it.
+#[derive(Debug, Default)]
+pub(crate) struct ScanLog {
+    /// Notes that the scan reported.
+    emitted: Mutex<BTreeSet<String>>,
+    /// Tables whose records the files contain, or may contain.
+    tables: Mutex<BTreeSet<String>>,
+    /// Kinds of unrecognised records in the files.
+    unrecognised: Mutex<BTreeSet<&'static str>>,
+    /// Pages of paged responses.
+    pages: Mutex<ResultPages>,
+    /// Whether a file that may contain only successes has a failure, by file.
+    failures: Mutex<BTreeMap<usize, bool>>,
+}
+
+impl ScanLog {
+    /// Reports a note, unless this scan reported it before.
+    pub(crate) fn report_once(&self, report: &ScanReport, note: String) {
+        let mut emitted = lock(&self.emitted);
+        if !emitted.contains(&note) {
+            report.notice(note.clone());
+            emitted.insert(note);
+        }
+    }
+
+    /// Returns the number of reported notes that begin with one of `starts`.
+    pub(crate) fn emitted_notes(&self, starts: &[&str]) -> usize {
+        lock(&self.emitted).iter().filter(|note| starts.iter().any(|start| note.starts_with(start))).count()
+    }
+
+    /// Records that the files contain, or may contain, records of a table.
+    pub(crate) fn add_table(&self, name: String) {
+        lock(&self.tables).insert(name);
+    }
+
+    /// Returns the tables whose records the files contain, or may contain.
+    pub(crate) fn tables(&self) -> Vec<String> {
+        lock(&self.tables).iter().cloned().collect()
+    }
+
+    /// Records that the files contain unrecognised records of a kind.
+    pub(crate) fn add_unrecognised(&self, kind: &'static str) {
+        lock(&self.unrecognised).insert(kind);
+    }
+
+    /// Returns the kinds of unrecognised records in the files.
+    pub(crate) fn unrecognised(&self) -> Vec<&'static str> {
+        lock(&self.unrecognised).iter().copied().collect()
+    }
+
+    /// Returns the pages of paged responses, to add one or to take them all.
+    pub(crate) fn pages(&self) -> MutexGuard<'_, ResultPages> {
+        lock(&self.pages)
+    }
+
+    /// Records whether a part of a file that may contain only successes has a failure.
+    pub(crate) fn add_failures(&self, file: usize, has_failure: bool) {
+        *lock(&self.failures).entry(file).or_default() |= has_failure;
+    }
+
+    /// True if one of the files that may contain only successes has no failure.
+    pub(crate) fn is_any_without_failure(&self) -> bool {
+        lock(&self.failures).values().any(|has_failure| !has_failure)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
