@@ -1,4 +1,4 @@
-//! Checkpoints of a Delta log: the state of the table in Parquet files, in place of the commits before it.
+//! Checkpoints of a Delta log: Parquet files with the state of the table, which replace earlier commits.
 
 use std::sync::Arc;
 
@@ -9,24 +9,24 @@ use crate::scan::{Partition, ScanColumn, ScanReport, ScanRequest};
 use crate::storage::files::DataFile;
 use crate::types::{Batch, Field, Schema, Type};
 
-/// The actions that a checkpoint holds, a column each.
+/// The actions in a checkpoint, which are columns.
 const ACTIONS: [&str; 3] = ["protocol", "metaData", "add"];
 
 /// The column that names further files with actions.
 const SIDECAR: &str = "sidecar";
 
-/// Which part of which checkpoint a file is.
+/// A file that is a part of a checkpoint.
 pub(super) struct CheckpointPart {
-    /// The version of the table that the checkpoint is of.
+    /// The version of the table.
     pub version: u64,
-    /// Which of them it is, from 1.
+    /// The number of the part, from 1.
     pub number: u32,
-    /// How many parts the checkpoint has.
+    /// The number of parts of the checkpoint.
     pub parts: u32,
 }
 
-/// What the name of a file tells: `<version>.checkpoint.parquet` is whole,
-/// `<version>.checkpoint.<part>.<parts>.parquet` is not; None for any other file.
+/// Parses the name of a checkpoint file: `<version>.checkpoint.parquet`, or
+/// `<version>.checkpoint.<part>.<parts>.parquet` for a part; None for other files.
 pub(super) fn part(name: &str) -> Option<CheckpointPart> {
     let (version, rest) = name.strip_suffix(".parquet")?.split_once(".checkpoint")?;
     let (part, parts) = match rest {
@@ -40,8 +40,8 @@ pub(super) fn part(name: &str) -> Option<CheckpointPart> {
     (1..=parts).contains(&part).then_some(CheckpointPart { version, number: part, parts })
 }
 
-/// Calls `act` with each action of a part of a checkpoint, as commits have them; the inner error says why it cannot be
-/// told what these are.
+/// Calls `act` with each action of a part of a checkpoint, in the form of commits; the inner error says why it cannot
+/// be used.
 pub(super) fn read(file: &DataFile, act: &mut dyn FnMut(&str) -> Result<(), Refusal>) -> Result<Result<(), Refusal>> {
     let opened = match ParquetFile::of(file) {
         Ok(opened) => opened,

@@ -1,8 +1,8 @@
-//! Delta tables: the files that the log says are part of the table.
+//! Delta tables: reads the transaction log, which says which files are part of the table.
 //!
-//! Source: the Delta transaction log protocol. Every commit is a file of actions, one JSON object a line; the table is
-//! what was added and not removed later. A checkpoint stands in place of commits that are gone. A log that needs more
-//! than that (a checkpoint with sidecars, vectors of deleted rows, renamed columns) is refused.
+//! Source: the Delta transaction log protocol. Each commit is a file of actions, one JSON object per line; the table
+//! consists of the files that were added and not removed later. A checkpoint replaces commits that were deleted. Tables
+//! with other features (sidecars, deletion vectors, column mapping) are refused.
 
 mod checkpoint;
 pub(crate) mod table;
@@ -18,20 +18,20 @@ use crate::storage::files::DataFile;
 use crate::storage::percent;
 use crate::types::dynamic;
 
-/// Bytes of one commit.
+/// Maximum bytes of a commit.
 const MAX_COMMIT_BYTES: u64 = 256 << 20;
 
-/// Features of the protocol that change nothing for a reader of whole files.
+/// Protocol features that a reader of whole files can ignore.
 const HARMLESS_FEATURES: [&str; 3] = ["timestampNtz", "vacuumProtocolCheck", "v2Checkpoint"];
 
-/// What is said of a log that makes no sense.
+/// The reason for an invalid log.
 const DAMAGED: Refusal = "a Delta table with a damaged log";
 
 /// Why a table is not read.
 pub(crate) type Refusal = &'static str;
 
-/// The files of the table whose log these files are, as paths below its folder in the order in which they were added;
-/// the inner error says why it cannot be told which these are.
+/// Returns the files of the table with this log, as paths below its folder in the order in which they were added; the
+/// inner error says why the log cannot be used.
 pub(crate) fn files(log: &[DataFile]) -> Result<Result<Vec<String>, Refusal>> {
     let (checkpoint, commits) = match commits(log) {
         Ok(found) => found,
@@ -64,8 +64,8 @@ pub(crate) fn files(log: &[DataFile]) -> Result<Result<Vec<String>, Refusal>> {
     Ok(Ok(files.into_iter().map(|(_, path)| path).collect()))
 }
 
-/// The parts of the last whole checkpoint, where the commits before it are not all there, and the commits of the log
-/// behind it in order, which must be all.
+/// Returns the parts of the last complete checkpoint, if commits before it are missing, and the commits after it in
+/// order, none of which may be missing.
 fn commits(log: &[DataFile]) -> Result<(Vec<&DataFile>, Vec<&DataFile>), Refusal> {
     let name = |file: &'_ DataFile| file.name.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
     let version = |file: &DataFile| name(file).strip_suffix(".json")?.parse::<u64>().ok();
@@ -86,16 +86,16 @@ fn commits(log: &[DataFile]) -> Result<(Vec<&DataFile>, Vec<&DataFile>), Refusal
     let whole = checkpoints.into_iter().rev().find(|((_, parts), found)| found.len() == *parts as usize);
     match whole {
         Some(((version, _), parts)) if version < u64::MAX && follow(version + 1) => {
-            let behind = commits.range(version + 1..).map(|(_, commit)| *commit);
-            Ok((parts.into_values().collect(), behind.collect()))
+            let later = commits.range(version + 1..).map(|(_, commit)| *commit);
+            Ok((parts.into_values().collect(), later.collect()))
         }
-        _ => Err("a Delta table whose log lacks commits that no checkpoint stands for"),
+        _ => Err("a Delta table whose log lacks commits, without a checkpoint that replaces them"),
     }
 }
 
 #[derive(Default)]
 struct TableState {
-    /// The files of the table, relative to its folder, with the number of the action that added them.
+    /// The files of the table, relative to its folder, with the number of the action that added each.
     files: BTreeMap<String, u64>,
     actions: u64,
 }
@@ -108,7 +108,7 @@ impl TableState {
         self.actions += 1;
         if let Some(add) = dynamic::get_member(action, "add") {
             if dynamic::get_member(add, "deletionVector").is_some_and(|vector| vector != "null") {
-                return Err("a Delta table with vectors of deleted rows, which are not supported");
+                return Err("a Delta table with deletion vectors, which are not supported");
             }
             self.files.insert(path_of(add)?, self.actions);
         }
@@ -132,11 +132,11 @@ fn check_protocol(protocol: &str) -> Result<(), Refusal> {
     match version {
         Some(0 | 1) => Ok(()),
         Some(3) if features.into_iter().all(harmless) => Ok(()),
-        _ => Err("a Delta table that needs features of the protocol that are not supported"),
+        _ => Err("a Delta table that needs unsupported protocol features"),
     }
 }
 
-/// Values of partition columns stand in the log only: a table may not need them.
+/// Refuses tables that are partitioned by a column of a known table, because partition values are only in the log.
 fn check_partitions(metadata: &str) -> Result<(), Refusal> {
     let columns = dynamic::elements(dynamic::get_member(metadata, "partitionColumns").unwrap_or("[]"));
     let is_wanted = |column: &str| {
@@ -149,14 +149,14 @@ fn check_partitions(metadata: &str) -> Result<(), Refusal> {
     }
 }
 
-/// The path of a file, which must lie below the folder of the table.
+/// Returns the path of a file, which must be below the folder of the table.
 fn path_of(file: &str) -> Result<String, Refusal> {
     let path = dynamic::get_member(file, "path").map(dynamic::to_text).unwrap_or_default();
     let path = percent::decoded(&path).ok_or(DAMAGED)?;
     let below = !path.contains(':') && Path::new(&path).components().all(|part| matches!(part, Component::Normal(_)));
     match below && !path.is_empty() {
         true => Ok(path),
-        false => Err("a Delta table with files outside of its folder, which are not read"),
+        false => Err("a Delta table with files outside its folder, which are not read"),
     }
 }
 

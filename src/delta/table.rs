@@ -1,4 +1,4 @@
-//! Files below the folder of a Delta table -> those that its log names; what lies beside them is not read.
+//! Chooses the files of Delta tables that their logs name; other files in their folders are not read.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,8 @@ use crate::storage::delta_folder::{DeltaFolder, is_of_log};
 use crate::storage::files::DataFile;
 use crate::storage::listing::{DiscoveryNote, Listing, number_of_files};
 
-/// Keeps of the files in Delta tables those that the logs name. If a log does not tell, one file that is not to be read
-/// replaces the files of its table.
+/// Keeps the files of Delta tables that their logs name. If a log cannot be used, one refused file replaces all files
+/// of its table.
 ///
 /// # Errors
 /// A log cannot be read, or names a file that is missing.
@@ -41,21 +41,20 @@ fn choose_in(table: &DeltaFolder, found: &mut Listing) -> Result<()> {
     for path in paths {
         match own.remove(&path) {
             Some(file) => named.push(file),
-            // The file is there, and the user's pattern leaves it out.
+            // The file exists, but the user's pattern excludes it.
             None if table.present.accounts_for(&path) => {}
             None => return Err(missing(&table.folder, &path)),
         }
     }
     let name = &table.folder.name;
     if named.is_empty() {
-        let text = format!("{name}: the log of the Delta table names no file that was asked for");
+        let text = format!("{name}: the log of the Delta table names none of the requested files");
         found.notes.push(DiscoveryNote::Empty(text));
     }
-    // Usual: what was removed, or written by somebody who did not come to an end.
+    // This is usual: files that were removed from the table, or written by an interrupted job.
     let others = own.keys().filter(|path| !is_of_log(path)).count();
     if others > 0 {
-        let text =
-            format!("{name}: {} that the log of the Delta table does not name: not read", number_of_files(others));
+        let text = format!("{name}: skipped {} that the log of the Delta table does not name", number_of_files(others));
         found.notes.push(DiscoveryNote::Note(text));
     }
     found.files.splice(first..first, named);
@@ -64,12 +63,12 @@ fn choose_in(table: &DeltaFolder, found: &mut Listing) -> Result<()> {
 
 fn missing(folder: &DataFile, path: &str) -> Error {
     let file = format!("{}/{path}", folder.name.trim_end_matches('/'));
-    let reason = "the log of the Delta table names this file, and it is missing".to_owned();
+    let reason = "the log of the Delta table names this file, but it is missing".to_owned();
     Error::Data { file, place: None, reason }
 }
 
-/// True for a file that belongs to the table: of the log, with rows, or with the numbers of deleted rows. Others are in
-/// the folder by chance.
+/// True for a file that a Delta table may consist of: log files, Parquet files and deletion vectors. Other files are
+/// unrelated.
 fn is_own(file: &DataFile, path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     is_of_log(path) || name.starts_with("deletion_vector") || file.is_parquet()

@@ -137,8 +137,8 @@ impl Decoder {
         if needed > allowed {
             let (file, needed, allowed) = (&scan.file.name, needed >> 20, allowed >> 20);
             return Err(Error::Limit(format!(
-                "{file}: the decompressed pages of row group {} take {needed} MiB, and --max-memory leaves {allowed} MiB to \
-                 each thread: raise it, use fewer threads, or read fewer columns",
+                "{file}: the decompressed pages of row group {} take {needed} MiB, and --max-memory leaves {allowed} MiB \
+                 to each thread: raise it, use fewer threads, or read fewer columns",
                 scan.group
             )));
         }

@@ -1,18 +1,18 @@
-//! Packed pages, unpacked one after the other into the same memory.
+//! Decompresses pages into a reused buffer.
 //!
-//! Memory that was never touched is dear: the system clears each page of it. So a thread keeps what it unpacks with for
-//! the next chunk, as long as that is not much.
+//! Fresh memory is expensive, because the system clears it. So each thread keeps its decompressor and buffers for the
+//! next chunk, unless they are large.
 
 use std::cell::Cell;
 
 use parquet::basic::Compression;
 
-/// Largest page that is unpacked, in bytes.
+/// Maximum decompressed bytes of a page.
 const MAX_BYTES: usize = 16 << 20;
-/// Larger buffers are not kept.
+/// Maximum bytes of a buffer that is kept.
 const KEPT_BYTES: usize = 2 << 20;
 
-/// Unpacks pages.
+/// Decompresses pages.
 #[derive(Default)]
 pub(super) struct PageDecompressor {
     zstd: Option<zstd::bulk::Decompressor<'static>>,
@@ -20,11 +20,11 @@ pub(super) struct PageDecompressor {
 }
 
 thread_local! {
-    /// Idle ones.
+    /// The idle decompressor and buffer of this thread.
     static KEPT: Cell<Option<(PageDecompressor, Vec<u8>)>> = const { Cell::new(None) };
 }
 
-/// What `work` makes of an unpacker and an empty buffer for packed bytes.
+/// Calls `work` with a decompressor and an empty buffer for compressed bytes.
 pub(super) fn with_decompressor<T>(work: impl FnOnce(&mut PageDecompressor, &mut Vec<u8>) -> T) -> T {
     let (mut decompressor, mut compressed) = KEPT.take().unwrap_or_default();
     compressed.clear();
@@ -36,7 +36,7 @@ pub(super) fn with_decompressor<T>(work: impl FnOnce(&mut PageDecompressor, &mut
 }
 
 impl PageDecompressor {
-    /// What `packed` holds, if that are `size` bytes; None also where the crate is to unpack it.
+    /// Decompresses a page to `size` bytes; None if it has another size, or the crate must decompress it.
     pub fn decompress<'a>(
         &'a mut self,
         compressed: &'a [u8],

@@ -1,9 +1,9 @@
-//! Rows of chunks whose pages hold places in a dictionary.
+//! Reads selected rows of dictionary-encoded column chunks.
 //!
-//! The parquet crate unpacks such pages by way of levels and buffers that it makes anew for each batch, the places of
-//! rows that nobody wants among them. Most of its time goes there where a query reads a few columns. Here the pages of
-//! a part are unpacked one after the other into the same buffer, and the places of the wanted rows are picked from it.
-//! What is not as simple as that is left to the crate, and so is the judgement of what makes no sense.
+//! The parquet crate decodes all rows of such pages into levels and buffers that it allocates for each batch, which
+//! takes most of the time of a query with few columns. Here the pages are decompressed one by one into the same buffer,
+//! and only the codes of the selected rows are unpacked. Everything else, and the report of damage, is left to the
+//! crate.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -25,12 +25,12 @@ use super::page_header::PageHeader;
 use super::pages::chunk_range;
 use super::rle::{RleDecoder, RleRun, unpack};
 
-/// Rows of all columns for which places are kept together: four megabytes.
+/// Maximum number of codes in memory, over all columns: 4 MiB.
 pub(super) const MAX_ROWS: usize = 1 << 20;
-/// Largest chunk that is held, in bytes.
+/// Maximum bytes of a chunk.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// The texts of the dictionary at `range`, which is that of `chunk`; None where the crate is to read it.
+/// Reads the strings of the dictionary of `chunk`, which is at `range`; None if the crate must read it.
 pub(super) fn dictionary(input: &ParquetInput, chunk: &ColumnChunkMetaData, range: Range<u64>) -> Option<StringArray> {
     with_decompressor(|decompressor, compressed| {
         input.read_into(range, compressed).ok()?;
@@ -107,7 +107,7 @@ fn gather_codes(
     Some(())
 }
 
-/// True for chunks of places in a dictionary of texts or numbers, as far as the footer tells.
+/// True if the footer says that a chunk is dictionary-encoded, not nested, and has strings or 64-bit numbers.
 fn is_simple(chunk: &ColumnChunkMetaData, ty: &DataType) -> bool {
     let column = chunk.column_descr();
     let fits = match ty {
@@ -145,14 +145,14 @@ impl ChunkPages<'_> {
     }
 }
 
-/// What places stand for.
+/// The entries of a dictionary page.
 enum DictionaryPage {
     Strings(StringArray),
     Numbers(Vec<i64>),
 }
 
 impl DictionaryPage {
-    /// Reads the page at the start of `bytes`, which afterwards begin behind it.
+    /// Reads the page at the start of `bytes` and advances them past it.
     fn read(bytes: &mut &[u8], decompressor: &mut PageDecompressor, chunk: &ColumnChunkMetaData) -> Option<Self> {
         let header = PageHeader::read(bytes)?;
         let page = bytes.split_off(..header.compressed)?;
@@ -169,7 +169,7 @@ impl DictionaryPage {
         is_whole.then(|| Self::Numbers(numbers.iter().map(|bytes| i64::from_le_bytes(*bytes)).collect()))
     }
 
-    /// What is at `places`; None where one of them leads nowhere.
+    /// Returns the array of the entries at `codes`; None if a code is invalid.
     fn at(self, codes: Vec<i32>, ty: &DataType) -> Option<ArrayRef> {
         match self {
             Self::Strings(strings) => {
@@ -185,7 +185,7 @@ impl DictionaryPage {
     }
 }
 
-/// Texts that lie one behind the other, each after its length.
+/// Parses plain strings, each preceded by its length.
 fn strings(mut page: &[u8], count: usize) -> Option<StringArray> {
     let mut bytes = Vec::with_capacity(page.len());
     let mut ends = vec![0];
@@ -200,7 +200,7 @@ fn strings(mut page: &[u8], count: usize) -> Option<StringArray> {
     StringArray::try_new(OffsetBuffer::new(ends.into()), Buffer::from(bytes), None).ok()
 }
 
-/// The bytes of the places of a page in which no row is null.
+/// Returns the encoded dictionary codes of a page without nulls; None if it has nulls.
 fn codes_of<'a>(
     header: &PageHeader,
     page: &'a [u8],
@@ -229,7 +229,7 @@ fn codes_of<'a>(
     }
 }
 
-/// None where one of `count` rows is null.
+/// Returns None if one of `count` rows is null.
 fn has_no_nulls(levels: &[u8], count: usize) -> Option<()> {
     let (mut runs, mut passed) = (RleDecoder::new(levels, 1)?, 0);
     while passed < count {
@@ -242,7 +242,7 @@ fn has_no_nulls(levels: &[u8], count: usize) -> Option<()> {
     Some(())
 }
 
-/// Appends the places of the wanted ones of the `rows` of a page.
+/// Appends the codes of the selected rows among the `rows` of a page.
 fn gather_page(mut bytes: &[u8], rows: Range<usize>, wanted: &mut SelectedRanges, codes: &mut Vec<i32>) -> Option<()> {
     let width = usize::from(*bytes.split_off_first()?);
     let (mut runs, mut first) = (RleDecoder::new(bytes, width)?, rows.start);
@@ -261,7 +261,7 @@ fn gather_page(mut bytes: &[u8], rows: Range<usize>, wanted: &mut SelectedRanges
     Some(())
 }
 
-/// The wanted rows that are still to come.
+/// The selected rows that were not read yet.
 struct SelectedRanges(VecDeque<Range<usize>>);
 
 impl SelectedRanges {
@@ -277,7 +277,7 @@ impl SelectedRanges {
         Self(ranges)
     }
 
-    /// From the first to the last.
+    /// The range from the first to the last row.
     fn span(&self) -> Option<Range<usize>> {
         Some(self.0.front()?.start..self.0.back()?.end)
     }
@@ -286,7 +286,7 @@ impl SelectedRanges {
         self.0.front().map(|range| range.start)
     }
 
-    /// The next ones that follow each other and lie before `end`.
+    /// Removes the next consecutive rows before `end`.
     fn take_before(&mut self, end: usize) -> Option<Range<usize>> {
         let range = self.0.front_mut().filter(|range| range.start < end)?;
         let taken = range.start..range.end.min(end);

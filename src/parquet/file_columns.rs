@@ -1,4 +1,4 @@
-//! What the columns of a file are: their types in KQL, where they lie, and in which Arrow type to ask for them.
+//! The columns of a file: their KQL types, their positions, and the Arrow types in which to read them.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -15,13 +15,13 @@ use crate::types::Type;
 /// A top-level column of a file.
 #[derive(Clone, Debug)]
 pub(super) struct FileColumn {
-    /// Its name, as in the file.
+    /// The name in the file.
     pub name: String,
-    /// The KQL type that its values have by themselves.
+    /// The natural KQL type of its values.
     pub ty: Type,
-    /// Its position among the top-level columns.
+    /// The position among the top-level columns.
     pub root: usize,
-    /// Its leaves: one, unless it is nested.
+    /// The leaf columns: one, unless it is nested.
     pub leaves: Range<usize>,
     /// How its values are stored.
     pub source: StoredAs,
@@ -30,17 +30,17 @@ pub(super) struct FileColumn {
 /// How the values of a column are stored.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum StoredAs {
-    /// Text that the reader has checked to be UTF-8.
+    /// Strings that the reader has validated as UTF-8.
     String,
-    /// Bytes that are meant as text but that nobody has checked.
+    /// Bytes that are meant as strings but were not validated.
     Bytes,
     /// Sixteen bytes of a UUID.
     Uuid,
-    /// Nanoseconds of a day and the day: 96 bits, more than the 64 that the reader gives.
+    /// 96-bit timestamps (day and nanoseconds of the day), which the reader truncates to 64 bits.
     Int96,
-    /// Ticks of a datetime or timespan as bare numbers: only the notes of our own writers tell them.
+    /// Ticks of a datetime or timespan as plain numbers, which only the footer of our own files identifies.
     Ticks(Type),
-    /// One value of this Arrow type.
+    /// A scalar of this Arrow type.
     Scalar(DataType),
     /// A struct, list or map.
     Nested,
@@ -56,16 +56,16 @@ impl FileColumn {
 /// The columns of a file.
 #[derive(Debug)]
 pub(super) struct FileColumns {
-    /// Those that can be read, in the order of the file.
+    /// The readable columns in the order of the file.
     pub columns: Vec<FileColumn>,
-    /// Those that cannot be read: name and reason.
+    /// The unreadable columns: name and reason.
     pub unreadable: Vec<(String, String)>,
     /// The Arrow schema of the whole file, as the file's own types suggest it.
     schema: SchemaRef,
 }
 
 impl FileColumns {
-    /// Reads it off the footer; an error where the Parquet schema makes no sense.
+    /// Reads the columns from the footer; an error if the Parquet schema is invalid.
     pub fn new(metadata: &Arc<ParquetMetaData>) -> Result<Self, String> {
         let own = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let own = ArrowReaderMetadata::try_new(Arc::clone(metadata), own).map_err(|e| e.to_string())?;
@@ -92,7 +92,7 @@ impl FileColumns {
         Ok(layout)
     }
 
-    /// Gives columns the types that the file notes for them, where the values can be of that type.
+    /// Applies the KQL types in the footer to columns whose stored type allows it.
     fn restore(&mut self, noted: &[(String, Type)]) {
         for column in &mut self.columns {
             let Some((_, ty)) = noted.iter().find(|(name, _)| *name == column.name) else { continue };
@@ -129,14 +129,15 @@ impl FileColumns {
         }
     }
 
-    /// The Arrow schema in which to read one row group: dictionaries where a chunk holds nothing but dictionary
-    /// pages, views elsewhere. A chunk that fell back to plain pages would have its dictionary rebuilt for each batch.
+    /// The Arrow schema in which to read a row group: dictionaries for chunks that are dictionary-encoded throughout,
+    /// views for other strings. The dictionary of a chunk that fell back to plain pages would be rebuilt for each
+    /// batch.
     pub fn schema_for(&self, group: &RowGroupMetaData) -> SchemaRef {
         self.schema_with(|column| match column.source {
             StoredAs::String if is_dictionary_only(group.column(column.leaves.start)) => {
                 Some(DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)))
             }
-            // Unannotated bytes come as binary; JSON comes as text that the reader did not check.
+            // Unannotated bytes are read as binary; JSON as strings that the reader did not validate.
             StoredAs::Bytes if *self.schema.field(column.root).data_type() == DataType::Binary => {
                 Some(DataType::BinaryView)
             }
@@ -178,7 +179,7 @@ fn with_views(ty: &DataType) -> DataType {
     }
 }
 
-/// Durations have no Parquet type: only the Arrow schema that its own writers embed tells them from numbers.
+/// Returns the durations, which have no Parquet type: only the Arrow schema that Arrow writers embed identifies them.
 fn embedded_durations(metadata: &Arc<ParquetMetaData>) -> Vec<(String, DataType)> {
     let Ok(embedded) = ArrowReaderMetadata::try_new(Arc::clone(metadata), ArrowReaderOptions::new()) else {
         return Vec::new();
@@ -190,7 +191,7 @@ fn embedded_durations(metadata: &Arc<ParquetMetaData>) -> Vec<(String, DataType)
         .collect()
 }
 
-/// The KQL type of a column and how it is stored; None where KQL has no such type.
+/// The KQL type of a column and how it is stored; None if KQL has no such type.
 fn classify(ty: &DataType, descriptor: &SchemaDescriptor, leaf: usize) -> Option<(Type, StoredAs)> {
     let leaf = descriptor.column(leaf);
     let scalar = |kql| Some((kql, StoredAs::Scalar(ty.clone())));
@@ -207,7 +208,7 @@ fn classify(ty: &DataType, descriptor: &SchemaDescriptor, leaf: usize) -> Option
         DataType::Date32 | DataType::Timestamp(..) => scalar(Type::Datetime),
         DataType::Time32(_) | DataType::Time64(_) | DataType::Duration(_) => scalar(Type::Timespan),
         DataType::Utf8 if leaf.converted_type() == ConvertedType::UTF8 => Some((Type::String, StoredAs::String)),
-        // JSON is the one text whose annotation says what it holds.
+        // JSON is the only annotation of strings that implies their KQL type.
         DataType::Utf8 => Some((Type::Dynamic, StoredAs::Bytes)),
         DataType::Binary if is_text(leaf.logical_type_ref(), leaf.converted_type()) => {
             Some((Type::String, StoredAs::Bytes))
@@ -222,7 +223,7 @@ fn classify(ty: &DataType, descriptor: &SchemaDescriptor, leaf: usize) -> Option
     }
 }
 
-/// Writers from before the annotations, and those of today that forget them, leave text as bare byte arrays.
+/// True if a byte array without an annotation as string is read as one: some writers omit the annotation.
 fn is_text(logical: Option<&LogicalType>, converted: ConvertedType) -> bool {
     match logical {
         None => matches!(converted, ConvertedType::NONE | ConvertedType::ENUM),
@@ -230,7 +231,7 @@ fn is_text(logical: Option<&LogicalType>, converted: ConvertedType) -> bool {
     }
 }
 
-/// True for the types that have a form in JSON (see `nested.rs`).
+/// True for the types that can be converted to JSON (see `nested.rs`).
 fn is_printable(ty: &DataType) -> bool {
     match ty {
         DataType::Struct(fields) => fields.iter().all(|field| is_printable(field.data_type())),
@@ -240,7 +241,7 @@ fn is_printable(ty: &DataType) -> bool {
     }
 }
 
-/// True where every data page of a chunk is known to refer to its dictionary.
+/// True if certainly every data page of a chunk is dictionary-encoded.
 pub(super) fn is_dictionary_only(chunk: &ColumnChunkMetaData) -> bool {
     if chunk.dictionary_page_offset().is_none() {
         return false;
@@ -248,8 +249,8 @@ pub(super) fn is_dictionary_only(chunk: &ColumnChunkMetaData) -> bool {
     if let Some(mask) = chunk.page_encoding_stats_mask() {
         return mask.is_only(Encoding::RLE_DICTIONARY) || mask.is_only(Encoding::PLAIN_DICTIONARY);
     }
-    // Older writers list encodings without saying of which pages. With `PLAIN_DICTIONARY` the dictionary page counts
-    // as that too, so that `PLAIN` (or anything else that can hold values) betrays a fall-back.
+    // Older writers list the encodings without the pages. If they use `PLAIN_DICTIONARY`, it also covers the dictionary
+    // page, so `PLAIN`, or any other encoding of values, means that the chunk fell back.
     chunk.encodings().any(|encoding| encoding == Encoding::PLAIN_DICTIONARY)
         && chunk.encodings().all(|encoding| {
             #[expect(deprecated, reason = "old files name it for their levels")]

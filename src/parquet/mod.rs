@@ -1,14 +1,14 @@
 //! Parquet files.
 //!
-//! A file is opened once: its footer is kept, its row groups are read as partitions. What is not wanted is left out as
-//! early as possible: files and row groups by statistics (`prune.rs`), row groups by bloom filters and dictionaries
-//! (`contents.rs`), pages by the page index (`pages.rs`), and the columns that a filter does not need by decoding them
-//! for the surviving rows only (`filter.rs`), and of large pages only up to the last of a few rows (`sieve.rs`). Texts
-//! keep the dictionaries of the file (`layout.rs`, `text.rs`), in which the rows of a few columns are looked up
-//! directly (`places.rs`).
+//! A file is opened once: its footer is kept, and its row groups are read as partitions. Rows are skipped as early as
+//! possible: files and row groups by statistics (`prune.rs`), row groups by bloom filters and dictionaries
+//! (`chunk_probes.rs`), and pages by the page index (`pages.rs`). Columns that the filter does not read are decoded
+//! only for the rows that pass (`filter.rs`); large pages are decompressed only up to the last selected row
+//! (`sparse_pages.rs`). Strings keep the dictionaries of the file (`file_columns.rs`, `strings.rs`), from which
+//! selected rows of a few columns are gathered directly (`dictionary_gather.rs`).
 //!
-//! Damage is contained: a row group that cannot be decoded is counted in the report with its rows, and the rest of the
-//! file is read. Checksums of pages are verified, and those of the rest of the file where it is read (`checksums.rs`).
+//! Damage is contained: a row group that cannot be decoded is reported with its rows, and the rest of the file is read.
+//! Checksums of pages are verified, and so are those of other parts of the file that are read (`checksums.rs`).
 
 mod bounds;
 mod cast;
@@ -58,8 +58,8 @@ use crate::storage::files::DataFile;
 use crate::storage::location::Location;
 use crate::types::{Field, Schema, Type};
 
-/// Most rows that a row group may claim to have. Real ones have a few millions; a query that only counts rows
-/// believes the footer.
+/// Maximum rows that a row group may claim to have. Real ones have a few million; a query that only counts rows trusts
+/// the footer.
 const MAX_GROUP_ROWS: i64 = i32::MAX as i64;
 
 /// Bytes at the end of a remote file that are fetched at once: most footers are shorter.
@@ -77,16 +77,16 @@ pub struct ParquetFile {
 }
 
 impl ParquetFile {
-    /// Opens the file at `path` and reads its footer; `name` is what reports call it.
+    /// Opens the file at `path` and reads its footer; `name` is its name in reports.
     ///
     /// # Errors
-    /// [`Error::Io`] where the file cannot be opened, [`Error::Data`] where it is no Parquet file, was cut off, or
-    /// its footer makes no sense.
+    /// [`Error::Io`] if the file cannot be opened, [`Error::Data`] if it is not a Parquet file, was truncated, or has
+    /// an invalid footer.
     pub fn open(path: impl Into<PathBuf>, name: impl Into<String>) -> Result<Arc<Self>> {
         Self::at(Location::Disk(path.into()), name.into())
     }
 
-    /// As [`Self::open`], wherever the file is.
+    /// Like [`Self::open`], for a file at any location.
     pub(crate) fn of(file: &DataFile) -> Result<Arc<Self>> {
         Self::at(file.location.clone(), file.name.clone())
     }
@@ -109,7 +109,7 @@ impl ParquetFile {
         Ok(Arc::new(Self { location, name, bytes, metadata, checksums, layout }))
     }
 
-    /// What reports call it.
+    /// The name in reports.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -121,41 +121,41 @@ impl ParquetFile {
         Schema::new(self.layout.columns.iter().map(|column| Field::new(&column.name, column.ty)))
     }
 
-    /// The table whose rows these are, where `convert` wrote the file.
+    /// The table that the file belongs to, if `convert` wrote it.
     #[must_use]
     pub fn archived_table(&self) -> Option<&str> {
         footer::value(&self.metadata, footer::TABLE_KEY)
     }
 
-    /// What was said of the files that it was made of, where `convert` wrote the file.
+    /// The archived warnings about the original files, if `convert` wrote the file.
     pub(crate) fn archived_warnings(&self) -> Option<ArchivedWarnings> {
         self.archived_table()?;
         Some(ArchivedWarnings::read(|key| footer::value(&self.metadata, key)))
     }
 
-    /// True for an answer to a query that this program wrote.
+    /// True for a query result that this program wrote.
     pub(crate) fn is_answer(&self) -> bool {
         footer::value(&self.metadata, footer::ANSWER_KEY).is_some()
     }
 
-    /// The number of its rows, as the footer has it.
+    /// The number of rows according to the footer.
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.metadata.row_groups().iter().map(|group| u64::try_from(group.num_rows()).unwrap_or(0)).sum()
     }
 
-    /// The parts of the file that may hold wanted rows of `table`, in the order of the rows.
+    /// The partitions of the file that may contain matching rows of `table`, in the order of the rows.
     ///
     /// Columns are found by their names; a column that the file lacks is null throughout, and one of another type is
     /// converted to the table's.
     ///
     /// # Errors
-    /// None so far: damage below the footer shows when the parts are read.
+    /// None at present: damage below the footer is found when the partitions are read.
     pub fn partitions(self: &Arc<Self>, table: &Schema, request: &ScanRequest) -> Result<Vec<Arc<dyn Partition>>> {
         self.partitions_of(&FileInTable { origins: ProvenanceColumns::none(table), index: 0 }, request)
     }
 
-    /// As [`Self::partitions`], for a table that may have columns about the origin of its rows.
+    /// Like [`Self::partitions`], for a table that may have provenance columns.
     pub(crate) fn partitions_of(
         self: &Arc<Self>,
         table: &FileInTable,
@@ -183,7 +183,7 @@ impl ParquetFile {
         Ok(scans.flat_map(RowGroupScan::parts).collect())
     }
 
-    /// True where the conditions on times alone rule every row out.
+    /// True if the predicates on datetimes alone exclude every row.
     fn is_of_other_times(&self, mapping: &ColumnMapping, prune: &[Predicate]) -> bool {
         let is_time = |column: usize| mapping.ty(column) == Type::Datetime;
         let of_time = prune.iter().filter(|predicate| predicate.columns().into_iter().all(is_time));
@@ -191,7 +191,7 @@ impl ParquetFile {
         (0..self.metadata.num_row_groups()).all(|group| !self.group_may_match(mapping, group, &of_time))
     }
 
-    /// Tells which times the rows have, read or not.
+    /// Records the times of all rows, read or not.
     fn record_times(&self, mapping: &ColumnMapping, coverage: &TimeCoverage) {
         for group in self.metadata.row_groups() {
             let statistics = RowGroupStatistics { file: self, mapping, group };
@@ -202,8 +202,7 @@ impl ParquetFile {
         }
     }
 
-    /// Which of the conditions rule out by statistics that any row is wanted, each at least of one row group; None
-    /// where rows may be wanted.
+    /// If statistics exclude every row, returns the predicates that exclude at least one row group; otherwise None.
     #[must_use]
     pub(crate) fn ruled_out_by(&self, table: &FileInTable, prune: &[Predicate]) -> Option<Vec<usize>> {
         let mapping = ColumnMapping::new(self, table.clone());
@@ -218,7 +217,7 @@ impl ParquetFile {
         Some((0..prune.len()).filter(rules_out).collect())
     }
 
-    /// False only where the statistics of a row group rule every row out.
+    /// False only if the statistics of a row group exclude every row.
     fn group_may_match(&self, mapping: &ColumnMapping, group: usize, prune: &[Predicate]) -> bool {
         let group = self.metadata.row_group(group);
         let statistics = RowGroupStatistics { file: self, mapping, group };
@@ -227,7 +226,7 @@ impl ParquetFile {
     }
 }
 
-/// Refuses numbers of rows that no file has.
+/// Refuses impossible numbers of rows.
 fn check_counts(metadata: ParquetMetaData) -> Result<ParquetMetaData, String> {
     match metadata
         .row_groups()
@@ -240,16 +239,16 @@ fn check_counts(metadata: ParquetMetaData) -> Result<ParquetMetaData, String> {
     }
 }
 
-/// The table that the rows of a file belong to.
+/// A file as one of the files of a table.
 #[derive(Clone, Debug)]
 pub(crate) struct FileInTable {
-    /// Its columns.
+    /// The columns of the table.
     pub origins: ProvenanceColumns,
-    /// The place of the file in the list of its files.
+    /// The index of the file among the files of the table.
     pub index: usize,
 }
 
-/// Which column of a file each column of a table is.
+/// The mapping from columns of a table to columns of a file.
 #[derive(Debug)]
 struct ColumnMapping {
     columns: Vec<(Option<usize>, Type)>,
@@ -266,12 +265,12 @@ impl ColumnMapping {
         Self { columns: table.origins.schema.fields().iter().enumerate().map(find).collect(), table }
     }
 
-    /// The file's column for the table's column at `index`; None where the file has none.
+    /// The file's column for the table's column at `index`; None if the file lacks it.
     fn file_column<'a>(&self, file: &'a ParquetFile, index: usize) -> Option<&'a FileColumn> {
         self.columns[index].0.map(|column| &file.layout.columns[column])
     }
 
-    /// What the table's column at `index` tells of the origin of a row; None for columns of the file.
+    /// The provenance column at `index` of the table; None for its other columns.
     fn origin(&self, index: usize) -> Option<Provenance> {
         self.table.origins.at(index)
     }
@@ -282,7 +281,7 @@ impl ColumnMapping {
     }
 }
 
-/// A table over Parquet files, one below the other.
+/// A table of the rows of several Parquet files.
 #[derive(Debug)]
 pub struct ParquetTable {
     schema: Schema,

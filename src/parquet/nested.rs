@@ -1,8 +1,7 @@
-//! Structs, lists and maps -> JSON text.
+//! Converts structs, lists and maps to JSON.
 //!
-//! A null member of a struct is left out, as the JSON exports of the same records leave it out: the writer of a
-//! struct has no way to say that a member is absent. Nulls in lists keep their place, and entries of a map were
-//! really there. Datetimes, timespans and guids are their KQL texts.
+//! Null members of structs are omitted, as in JSON exports of the same records, because a struct cannot express that a
+//! member is absent. Nulls in lists and maps are kept. Datetimes, timespans and guids become strings in KQL's format.
 
 use std::sync::Arc;
 
@@ -14,19 +13,19 @@ use crate::diagnostic::{Error, Result};
 use crate::types::dynamic::{quote, write_value};
 use crate::types::{Column, Value};
 
-/// Bytes of JSON that one value may take: entries of a dictionary that lists repeat may be long.
+/// Maximum bytes of JSON of one value: a list may repeat long entries of a dictionary.
 const MAX_JSON: usize = 64 << 20;
 
-/// What was lost on the way to JSON.
+/// Values that could not be converted to JSON.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct NestedLoss {
-    /// Strings that are not UTF-8.
+    /// Number of strings that are not UTF-8.
     pub strings: usize,
-    /// Values that have no counterpart in KQL.
+    /// Number of values without a counterpart in KQL.
     pub values: usize,
 }
 
-/// The JSON text of each row, null for a null row; and what was lost.
+/// Returns the JSON of each row, null for null rows, and what was lost.
 pub(super) fn to_json(array: &ArrayRef) -> Result<(ArrayRef, NestedLoss)> {
     let mut lost = NestedLoss::default();
     let node = NestedArray::new(array, &mut lost)?;
@@ -42,7 +41,7 @@ pub(super) fn to_json(array: &ArrayRef) -> Result<(ArrayRef, NestedLoss)> {
         if json.len() > MAX_JSON {
             let most = MAX_JSON >> 20;
             return Err(Error::Limit(format!(
-                "a nested value takes more than {most} MiB as JSON: leave its column out"
+                "a nested value takes more than {most} MiB as JSON: remove its column from the query"
             )));
         }
         builder.append_value(&json);
@@ -50,7 +49,7 @@ pub(super) fn to_json(array: &ArrayRef) -> Result<(ArrayRef, NestedLoss)> {
     Ok((Arc::new(builder.finish()), lost))
 }
 
-/// An array with its children, converted once a batch. As deep as the schema of the file.
+/// An array with its children, prepared once per batch. Its depth is that of the file's schema.
 enum NestedArray {
     Struct { array: ArrayRef, members: Vec<(String, NestedArray)> },
     List { array: ArrayRef, items: Box<NestedArray> },
@@ -80,7 +79,7 @@ impl NestedArray {
                 let (keys, values) = (Self::new(map.keys(), lost)?, Self::new(map.values(), lost)?);
                 Self::Map { array: Arc::clone(array), keys: Box::new(keys), values: Box::new(values) }
             }
-            // As bytes: text that is not annotated as such was not checked by the reader.
+            // As bytes, because the reader did not validate strings without the annotation.
             DataType::Utf8View => Self::text(array.as_string_view().clone().to_binary_view(), lost),
             DataType::BinaryView => Self::text(array.as_binary_view().clone(), lost),
             _ => {
@@ -132,14 +131,14 @@ impl NestedArray {
             }
             Self::Text(array) => quote(&String::from_utf8_lossy(array.value(row)), json),
             Self::Scalar(column) => match column.value(row) {
-                // A number in the file, so a number in the JSON.
+                // Decimals stay numbers in JSON.
                 value @ Value::Decimal(_) => json.push_str(&value.to_text()),
                 value => write_value(&value, json),
             },
         }
     }
 
-    /// Keys of JSON objects are strings, whatever they were in the file.
+    /// Writes a value as the key of a JSON object, which must be a string.
     fn write_key(&self, row: usize, json: &mut String) {
         match self {
             Self::Text(_) => self.write(row, json),
@@ -166,7 +165,7 @@ fn write_list<T>(
 ) {
     json.push(open);
     for (index, item) in items.enumerate() {
-        // The value is refused then.
+        // The caller refuses the value.
         if json.len() > MAX_JSON {
             break;
         }

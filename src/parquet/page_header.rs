@@ -1,41 +1,41 @@
-//! The header of a page, in Thrift's compact form: only what tells where the values of the page begin.
+//! Parses page headers in Thrift's compact protocol, as far as is needed to find the values of a page.
 
-/// What a header says of a page.
+/// The header of a page.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct PageHeader {
-    /// One of [`Self::DATA`], [`Self::DICTIONARY`], [`Self::DATA_2`] and those of other pages.
+    /// The type of the page, such as [`Self::DATA`], [`Self::DICTIONARY`] or [`Self::DATA_2`].
     pub kind: u64,
-    /// Bytes of the page behind its header when they are unpacked.
+    /// Decompressed bytes of the page, without the header.
     pub decompressed: usize,
-    /// These bytes as they lie in the file.
+    /// Compressed bytes of the page, without the header.
     pub compressed: usize,
-    /// The checksum of these bytes, if the writer gave one.
+    /// The checksum of the compressed bytes, if there is one.
     pub checksum: Option<u32>,
-    /// Values of the page, nulls among them.
+    /// Number of values, including nulls.
     pub values: usize,
-    /// [`Self::PLAIN`], [`Self::PLAIN_DICTIONARY`], [`Self::RLE_DICTIONARY`], or another one.
+    /// The encoding of the values, such as [`Self::PLAIN`] or [`Self::RLE_DICTIONARY`].
     pub encoding: u64,
-    /// Bytes of the definition levels, and of the repetition levels, where version 2 has them in front and unpacked.
+    /// Bytes of the definition levels and of the repetition levels, which precede the values uncompressed in version 2.
     pub levels: (usize, usize),
-    /// Version 2 says that the values are not packed.
+    /// True if version 2 says that the values are not compressed.
     pub is_uncompressed: bool,
 }
 
 impl PageHeader {
     /// Data pages of version 1.
     pub const DATA: u64 = 0;
-    /// The values that the places of data pages stand for.
+    /// Dictionary pages.
     pub const DICTIONARY: u64 = 2;
     /// Data pages of version 2.
     pub const DATA_2: u64 = 3;
-    /// Values one behind the other.
+    /// Plain values.
     pub const PLAIN: u64 = 0;
-    /// Places in the dictionary, or values one behind the other in it: the old name of both.
+    /// The old name of the encodings of dictionary codes in data pages and of plain values in dictionary pages.
     pub const PLAIN_DICTIONARY: u64 = 2;
-    /// Places in the dictionary.
+    /// Dictionary codes.
     pub const RLE_DICTIONARY: u64 = 8;
 
-    /// Reads a header at the start of `bytes`, which afterwards begin behind it; None where it makes no sense.
+    /// Parses a header at the start of `bytes` and advances them past it; None if it is invalid.
     pub fn read(bytes: &mut &[u8]) -> Option<Self> {
         let mut header = Self::default();
         let mut thrift = Thrift { bytes, id: 0 };
@@ -53,12 +53,12 @@ impl PageHeader {
         Some(header)
     }
 
-    /// True unless the checksum tells that `page` is not what was written behind this header.
+    /// False if there is a checksum and it does not match `page`.
     pub fn is_intact(&self, page: &[u8]) -> bool {
         self.checksum.is_none_or(|checksum| checksum == crc32fast::hash(page))
     }
 
-    /// What is only said of pages with values: data pages of both versions, and dictionaries.
+    /// Reads the fields of pages with values: data pages of both versions, and dictionary pages.
     fn read_values(&mut self, is_second: bool, outer: &mut Thrift<'_>) -> Option<()> {
         let mut thrift = Thrift { bytes: outer.bytes, id: 0 };
         while let (id, ty @ 1..) = thrift.field()? {
@@ -76,19 +76,19 @@ impl PageHeader {
     }
 }
 
-/// A struct in Thrift's compact form.
+/// A struct in Thrift's compact protocol.
 struct Thrift<'a> {
     bytes: &'a [u8],
-    /// The number of the last field.
+    /// The id of the last field.
     id: u64,
 }
 
 impl Thrift<'_> {
     const FALSE: u8 = 2;
-    /// Structs that lie in each other, at most.
+    /// Maximum nesting of structs.
     const DEPTH: usize = 8;
 
-    /// The number and the type of the next field; type 0 at the end.
+    /// The id and type of the next field; type 0 at the end.
     fn field(&mut self) -> Option<(u64, u8)> {
         let head = self.byte()?;
         if head == 0 {
@@ -119,13 +119,13 @@ impl Thrift<'_> {
         None
     }
 
-    /// A number that is not negative.
+    /// A non-negative integer.
     fn integer(&mut self) -> Option<u64> {
         let zigzag = self.number()?;
         (zigzag & 1 == 0).then_some(zigzag >> 1)
     }
 
-    /// Thirty-two bits that are written as a signed number.
+    /// A 32-bit value that is stored as a signed integer.
     fn bits(&mut self) -> Option<u32> {
         let zigzag = u32::try_from(self.number()?).ok()?;
         Some((zigzag >> 1) ^ (zigzag & 1).wrapping_neg())
@@ -140,7 +140,7 @@ impl Thrift<'_> {
         Some(())
     }
 
-    /// Passes over a value; truth values are in the type already.
+    /// Skips a value. The value of a bool is part of its type.
     fn skip(&mut self, ty: u8, depth: usize) -> Option<()> {
         match ty {
             1 | 2 => Some(()),

@@ -1,7 +1,7 @@
-//! How much memory the pages of a chunk take when they are decompressed, by their headers alone.
+//! The memory that the decompressed pages of a chunk take, according to their headers.
 //!
-//! The parquet crate reserves what a header claims, whatever the footer says, and a few bytes may be decompressed to
-//! gigabytes. So the headers of the pages that it is going to read are looked at before it does.
+//! The parquet crate allocates what a header claims, and a few bytes may decompress to gigabytes. So the headers of the
+//! pages are checked before the crate reads them.
 
 use std::ops::Range;
 
@@ -14,21 +14,20 @@ use super::page_header::PageHeader;
 use super::pages::chunk_range;
 use super::reader::DamageReason;
 
-/// Bytes of a page that are read for its header: statistics make headers long.
+/// Bytes that are read to parse a header; more are read if it is longer because of statistics.
 const HEADER_BYTES: [u64; 3] = [256, 64 << 10, 16 << 20];
 
-/// The pages of a chunk that are read for some rows.
+/// The sizes of the pages of a chunk that are read for some rows.
 #[derive(Debug, Default)]
 pub(super) struct PageSizes {
-    /// Bytes of the largest page, and of the dictionary, which stays beside it.
+    /// Bytes of the largest page plus those of the dictionary, which is kept in memory.
     pub largest: usize,
-    /// Values and decompressed bytes of each page with values.
+    /// Number of values and decompressed bytes of each data page.
     pages: Vec<(usize, usize)>,
 }
 
 impl PageSizes {
-    /// Reads the headers of the pages of a chunk: of those that hold selected rows where `locations` are known, else of
-    /// all.
+    /// Reads the page headers of a chunk: only of pages with selected rows if `locations` are known, otherwise of all.
     pub fn read(
         input: &ParquetInput,
         chunk: &ColumnChunkMetaData,
@@ -56,12 +55,12 @@ impl PageSizes {
         Ok(sizes)
     }
 
-    /// Bytes of the pages that `rows` rows in a row lie in, at most.
+    /// Maximum bytes of the pages that contain `rows` consecutive rows.
     fn of_rows(&self, rows: usize) -> usize {
         let (mut from, mut values, mut bytes, mut most) = (0, 0_usize, 0_usize, 0);
         for (page_values, page_bytes) in &self.pages {
             (values, bytes) = (values.saturating_add(*page_values), bytes.saturating_add(*page_bytes));
-            // Of the first page at least one row is among them.
+            // The rows include at least one row of the first page.
             while from + 1 < self.pages.len() && values.saturating_sub(self.pages[from].0) + 1 >= rows.max(1) {
                 let (first_values, first_bytes) = self.pages[from];
                 if values == *page_values {
@@ -75,7 +74,7 @@ impl PageSizes {
     }
 }
 
-/// At most `rows` rows of a batch, fewer where the pages that they lie in would take more than `max_bytes` together.
+/// Returns the rows of a batch: `rows`, or fewer if their pages would take more than `max_bytes` together.
 pub(super) fn batch_rows(sizes: &[PageSizes], mut rows: usize, max_bytes: usize) -> usize {
     let single: usize = sizes.iter().map(|sizes| sizes.of_rows(1)).fold(0, usize::saturating_add);
     let max_bytes = max_bytes.saturating_add(single);
@@ -85,7 +84,7 @@ pub(super) fn batch_rows(sizes: &[PageSizes], mut rows: usize, max_bytes: usize)
     rows
 }
 
-/// Calls `each` with the headers of the pages that follow each other in `range`.
+/// Calls `each` with the headers of all pages in `range`.
 fn walk(input: &ParquetInput, mut range: Range<u64>, each: &mut dyn FnMut(&PageHeader)) -> Result<(), DamageReason> {
     while range.start < range.end {
         let (header, length) = header(input, range.clone())?;
@@ -95,7 +94,7 @@ fn walk(input: &ParquetInput, mut range: Range<u64>, each: &mut dyn FnMut(&PageH
     Ok(())
 }
 
-/// The header at the start of `range`, and its length.
+/// Reads the header at the start of `range`, and returns its length, too.
 fn header(input: &ParquetInput, range: Range<u64>) -> Result<(PageHeader, u64), DamageReason> {
     let available = range.end.saturating_sub(range.start);
     let mut tried = 0;
@@ -115,7 +114,7 @@ fn header(input: &ParquetInput, range: Range<u64>) -> Result<(PageHeader, u64), 
     Err("the header of a page cannot be read".to_owned())
 }
 
-/// What the pages of `leaves` of a row group take.
+/// Returns the page sizes of `leaves` of a row group.
 pub(super) fn of_leaves(
     input: &ParquetInput,
     group: &RowGroupMetaData,

@@ -1,4 +1,4 @@
-//! The page index: where the pages of a chunk lie, and which of them cannot hold a wanted row.
+//! The page index: the locations of the pages of a chunk, and which pages cannot contain matching rows.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use super::reader::{RowGroupRead, guarded};
 use super::{ColumnMapping, ParquetFile};
 use crate::scan::{Predicate, ScanReport};
 
-/// The page index of one row group, as far as it is needed and makes sense.
+/// The page index of one row group, as far as it is needed and valid.
 pub(super) struct RowGroupPageIndex<'a> {
     file: &'a ParquetFile,
     mapping: &'a ColumnMapping,
@@ -29,8 +29,8 @@ pub(super) struct RowGroupPageIndex<'a> {
 }
 
 impl<'a> RowGroupPageIndex<'a> {
-    /// Reads, in the row group at an index, the places of the pages of `leaves`, and the statistics of those pages that
-    /// `predicates` speak of.
+    /// Reads the page locations of `leaves` in the row group `index`, and the page statistics of the columns of
+    /// `predicates`.
     pub fn read(
         file: &'a ParquetFile,
         mapping: &'a ColumnMapping,
@@ -62,7 +62,7 @@ impl<'a> RowGroupPageIndex<'a> {
         pages
     }
 
-    /// The rows that may fulfil every predicate; None for all of them.
+    /// The rows that may fulfil every predicate; None for all rows.
     pub fn select(&self, predicates: &[Predicate]) -> Option<RowSelection> {
         let selections = predicates.iter().filter_map(|predicate| self.rows_of(predicate));
         selections.reduce(|one, other| one.intersection(&other))
@@ -97,7 +97,7 @@ impl<'a> RowGroupPageIndex<'a> {
         Some(RowSelection::from_consecutive_ranges(kept.map(range), self.rows))
     }
 
-    /// The places of the pages, for the reader.
+    /// The page locations, for the reader.
     pub fn into_index(self, columns: usize) -> Arc<PageIndex> {
         let mut builder = PageIndexBuilder::new(1, columns);
         for (leaf, offsets) in self.offsets {
@@ -111,7 +111,7 @@ fn find<T>(list: &[(usize, T)], leaf: usize) -> Option<&T> {
     list.iter().find(|(of, _)| *of == leaf).map(|(_, value)| value)
 }
 
-/// A predicate on one column knows only that column's page.
+/// The statistics of one page of the column of a predicate.
 struct PageStatistics {
     bounds: Bounds,
 }
@@ -122,21 +122,20 @@ impl PruningStatistics for PageStatistics {
     }
 }
 
-/// Where the index of a chunk lies.
+/// The byte ranges of the page index of a chunk.
 pub(super) fn index_ranges(chunk: &ColumnChunkMetaData) -> impl Iterator<Item = Range<u64>> {
     let ranges = [chunk.column_index_range(), chunk.offset_index_range()];
     ranges.into_iter().flatten().filter(|range| range.end.saturating_sub(range.start) <= MAX_BYTES)
 }
 
-/// The first byte of a chunk and its length; None where the footer gives what cannot be. The crate's own function
-/// panics there.
+/// The first byte of a chunk and its length; None if the footer is invalid, for which the crate's own function panics.
 pub(super) fn chunk_range(chunk: &ColumnChunkMetaData) -> Option<(u64, u64)> {
     let start = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset());
     Some((u64::try_from(start).ok()?, u64::try_from(chunk.compressed_size()).ok()?))
 }
 
-/// Where the bytes lie that the reader of the only row group of `metadata` will ask for: the pages of wanted rows
-/// where an index tells where they are, and the dictionary in front of them; whole chunks where none does.
+/// The byte ranges that the reader of the only row group of `metadata` will read: the dictionary and the pages of
+/// selected rows if there is a page index, otherwise whole chunks.
 pub(super) fn wanted_ranges(metadata: &ParquetMetaData, wanted: &RowGroupRead) -> Vec<Range<u64>> {
     let group = metadata.row_group(0);
     let index = metadata.page_index_for_row_group(0);
@@ -155,7 +154,7 @@ pub(super) fn wanted_ranges(metadata: &ParquetMetaData, wanted: &RowGroupRead) -
     ranges
 }
 
-/// Largest index of one chunk that is read, in bytes.
+/// Maximum bytes of the page index of a chunk.
 const MAX_BYTES: u64 = 16 << 20;
 
 fn read_range(file: &ParquetFile, input: &ParquetInput, range: Option<Range<u64>>) -> Option<Bytes> {
@@ -178,8 +177,8 @@ fn read_statistics(
     guarded(|| decode_column_index(&bytes, chunk.column_type()).map_err(|e| e.to_string())).ok()
 }
 
-/// The places of the pages of a chunk. An index that does not fit its chunk is not used: the reader believes it, and
-/// would give the rows of the wrong pages.
+/// Reads the page locations of a chunk. An index that does not fit its chunk is not used, because the reader trusts it
+/// and would return rows of the wrong pages.
 fn read_offsets(
     file: &ParquetFile,
     input: &ParquetInput,
@@ -192,7 +191,7 @@ fn read_offsets(
     if !is_intact(FileSection::OffsetIndex, leaf, &bytes) {
         return None;
     }
-    // The crate reserves room for as many pages as the list claims to have.
+    // The crate allocates memory for as many pages as the list claims to have.
     if claimed_pages(&bytes)? > bytes.len() as u64 {
         return None;
     }
@@ -212,8 +211,8 @@ fn read_offsets(
     (inside && rising && within).then_some(index)
 }
 
-/// The length of the list at the start of an offset index, in Thrift's compact form: a field header, a list header,
-/// and for fifteen pages or more a number of seven bits a byte.
+/// The length of the list at the start of an offset index, in Thrift's compact protocol: a field header, a list header,
+/// and for fifteen or more pages a varint.
 fn claimed_pages(bytes: &[u8]) -> Option<u64> {
     let header = bytes.get(1)? >> 4;
     if header < 15 {

@@ -1,4 +1,4 @@
-//! Row groups and their parts: what one thread reads, and what must be known before it does.
+//! Row groups and their parts, which are read by one thread each, and the preparation of a row group.
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -21,17 +21,16 @@ use crate::diagnostic::{Error, Result};
 use crate::scan::{BatchIterator, Partition, ScanColumn, ScanRequest};
 use crate::storage::counters::ScanCount;
 
-/// Most parts of one row group, however many rows it claims to have.
+/// Maximum number of parts of a row group, however many rows it claims to have.
 const MAX_PARTS: usize = 1 << 10;
-/// Bytes that a part may keep of the filter's columns while the other columns are read.
+/// Maximum bytes of the filter's columns that a part keeps while it reads the other columns.
 const PART_BYTES: u64 = 32 << 20;
-/// So many times the rows that a batch has elsewhere, where its columns are narrow: what is found out about a
-/// dictionary then serves more rows.
+/// Batches of narrow columns have this many times the usual rows, so that work per dictionary serves more rows.
 pub(super) const NARROW_BATCHES: usize = 4;
-/// More columns than this are not narrow.
+/// Maximum number of columns that count as narrow.
 const NARROW_COLUMNS: usize = 8;
 
-/// The scan of one row group; its parts share what is found out about it.
+/// The scan of one row group, whose parts share its preparation.
 #[derive(Debug)]
 pub(super) struct RowGroupScan {
     pub file: Arc<ParquetFile>,
@@ -41,12 +40,12 @@ pub(super) struct RowGroupScan {
     prepared: OnceLock<PreparedRowGroup>,
 }
 
-/// What is known of a row group before its first page is read.
+/// The result of preparing a row group.
 #[derive(Debug)]
 pub(super) enum PreparedRowGroup {
     /// No row can match.
     Pruned,
-    /// Nothing can be read.
+    /// It cannot be read.
     Damaged(DamageReason),
     /// It can be read.
     Ready(ReadableRowGroup),
@@ -55,18 +54,19 @@ pub(super) enum PreparedRowGroup {
 /// How to read a row group.
 #[derive(Debug)]
 pub(super) struct ReadableRowGroup {
-    /// Its metadata, as those of a file that has no other row group.
+    /// The metadata of a file with only this row group.
     pub metadata: ArrowReaderMetadata,
-    /// The same for 96-bit timestamps as seconds, where there are any.
+    /// The same with 96-bit timestamps as seconds, if there are any.
     pub seconds: Option<ArrowReaderMetadata>,
-    /// The rows whose pages may match; None for all.
+    /// The rows of pages that may match; None for all.
     pages: Option<RowSelection>,
-    /// Dictionaries that were read to find out whether there are rows, by leaf.
+    /// Dictionaries that were read for pruning, with their leaf.
     dictionaries: Mutex<Vec<(usize, StringArray)>>,
 }
 
 impl ReadableRowGroup {
-    /// The dictionaries that are known. Only the first decoder gets them: they are not to be held for every row group.
+    /// Removes the dictionaries that were read. Only the first decoder gets them, so that they are not kept in memory
+    /// for every row group.
     pub fn take_dictionaries(&self) -> Vec<(usize, StringArray)> {
         std::mem::take(&mut self.dictionaries.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -78,7 +78,7 @@ impl RowGroupScan {
         Arc::new(Self { file, mapping, group, request, prepared: OnceLock::new() })
     }
 
-    /// Its parts, in the order of the rows.
+    /// The parts in the order of the rows.
     pub fn parts(self: Arc<Self>) -> Vec<Arc<dyn Partition>> {
         let rows = self.rows();
         let step = if self.is_fetched_whole() { rows } else { self.part_rows(rows).max(rows.div_ceil(MAX_PARTS)) };
@@ -87,7 +87,7 @@ impl RowGroupScan {
         (0..rows).step_by(step).map(|start| Arc::new(part(start)) as Arc<dyn Partition>).collect()
     }
 
-    /// True where parts would each fetch all pages, for nothing tells where those of their rows lie.
+    /// True if each part of a remote file would fetch all pages, because there is no page index.
     fn is_fetched_whole(&self) -> bool {
         let has_no_index = |chunk: &ColumnChunkMetaData| chunk.offset_index_range().is_none();
         self.file.location.remote().is_some() && self.metadata().columns().iter().any(has_no_index)
@@ -97,7 +97,7 @@ impl RowGroupScan {
         self.file.metadata.row_group(self.group)
     }
 
-    /// True where parts of the table's column at `index` are wanted.
+    /// True if the query reads paths inside the table's column at `index`.
     pub fn takes_apart(&self, index: usize) -> bool {
         let tested = self.request.filter.iter().flat_map(|filter| filter.columns());
         let is_part = |wanted: &ScanColumn| matches!(wanted, ScanColumn::Path { column, .. } if *column == index);
@@ -110,23 +110,23 @@ impl RowGroupScan {
         before.iter().map(|group| u64::try_from(group.num_rows()).unwrap_or(0)).fold(0, u64::saturating_add)
     }
 
-    /// How many rows it has.
+    /// The number of rows.
     pub fn rows(&self) -> usize {
         usize::try_from(self.metadata().num_rows()).unwrap_or(0)
     }
 
-    /// Rows of a part: fewer where the filter's columns are wide and must be kept for the output.
+    /// Rows of a part: fewer if columns of the filter are wide and must be kept for the output.
     fn part_rows(&self, rows: usize) -> usize {
         let most = self.request.sizes.parquet_rows;
         let Some(filter) = &self.request.filter else { return most };
         let kept = self.request.columns.iter().filter(|column| reads(filter.columns(), column.column()));
         let leaves = self.leaves(&kept.map(ScanColumn::column).collect::<Vec<_>>());
         let fitting = rows_of(PART_BYTES, self.row_bytes(&leaves));
-        // A part is many batches, or starting it would cost more than reading it.
+        // A part has at least one batch, or starting it would cost more than reading it.
         most.min(fitting).max(self.request.batch_rows.min(most)).min(rows.max(1))
     }
 
-    /// The leaves of the file behind columns of the table, in order, none twice.
+    /// The leaves of columns of the table, sorted and without duplicates.
     pub fn leaves(&self, columns: &[usize]) -> Vec<usize> {
         let columns = columns.iter().filter_map(|&column| self.mapping.file_column(&self.file, column));
         let mut leaves: Vec<usize> = columns.flat_map(|column| column.leaves.clone()).collect();
@@ -139,13 +139,13 @@ impl RowGroupScan {
     pub fn batch_rows(&self, leaves: &[usize]) -> usize {
         let rows = self.request.batch_rows;
         let most = if self.is_narrow(leaves) { rows.saturating_mul(NARROW_BATCHES) } else { rows };
-        // How many rows must be looked at for so many that pass is not known.
+        // With a filter, it is unknown how many rows must be read to return `limit` rows.
         let limit = self.request.limit.filter(|_| self.request.filter.is_none());
         let wanted = limit.map_or(most, |limit| limit.min(most));
         wanted.min(rows_of(self.request.memory.batch_bytes as u64, self.row_bytes(leaves))).max(1)
     }
 
-    /// True where rows of these leaves are a few numbers, some of them places in dictionaries.
+    /// True if these leaves are few, and all strings among them are dictionary-encoded.
     fn is_narrow(&self, leaves: &[usize]) -> bool {
         let is_text = |leaf: usize| self.metadata().column(leaf).column_type() == PhysicalType::BYTE_ARRAY;
         let (texts, others): (Vec<usize>, Vec<usize>) = leaves.iter().partition(|&&leaf| is_text(leaf));
@@ -153,14 +153,14 @@ impl RowGroupScan {
         !texts.is_empty() && texts.len() + others.len() <= NARROW_COLUMNS && texts.iter().all(is_dictionary)
     }
 
-    /// Bytes of `leaves` in a row, on average.
+    /// Average bytes of `leaves` in a row.
     fn row_bytes(&self, leaves: &[usize]) -> u64 {
         let group = self.metadata();
         let bytes = |leaf: &usize| u64::try_from(group.column(*leaf).uncompressed_size()).unwrap_or(0);
         leaves.iter().map(bytes).fold(0, u64::saturating_add) / (self.rows().max(1) as u64)
     }
 
-    /// What must be known before reading; found out by the first part that is read.
+    /// Prepares the row group; only the first part that is read does the work.
     pub fn prepared(&self, input: &ParquetInput) -> &PreparedRowGroup {
         self.prepared.get_or_init(|| guarded(|| self.prepare(input)).unwrap_or_else(PreparedRowGroup::Damaged))
     }
@@ -206,7 +206,7 @@ impl RowGroupScan {
         Ok(PreparedRowGroup::Ready(ReadableRowGroup { metadata, seconds, pages: selection, dictionaries }))
     }
 
-    /// The metadata of this row group as those of a file that has no other. The page index is only read for it.
+    /// The metadata of a file with only this row group, with its page index.
     fn alone(&self, pages: RowGroupPageIndex<'_>) -> Result<Arc<ParquetMetaData>, DamageReason> {
         let group = self.metadata().clone();
         let index = pages.into_index(group.num_columns());
@@ -215,17 +215,17 @@ impl RowGroupScan {
     }
 }
 
-/// How many rows of `row_bytes` fit.
+/// The number of rows of `row_bytes` that fit into `bytes`.
 fn rows_of(bytes: u64, row_bytes: u64) -> usize {
     usize::try_from(bytes / row_bytes.max(1)).unwrap_or(usize::MAX)
 }
 
-/// True where one of the columns reads the table's column.
+/// True if one of `columns` reads the table's column `column`.
 pub(super) fn reads(columns: &[ScanColumn], column: usize) -> bool {
     columns.iter().any(|other| other.column() == column)
 }
 
-/// Refuses chunks that lie outside of the file, before anything is reserved for them.
+/// Refuses chunks outside the file before memory is allocated for them.
 fn check_range(group: &RowGroupMetaData, leaf: usize, bytes: u64) -> Result<(), DamageReason> {
     match chunk_range(group.column(leaf)).and_then(|(start, length)| start.checked_add(length)) {
         Some(end) if end <= bytes => Ok(()),
@@ -233,7 +233,7 @@ fn check_range(group: &RowGroupMetaData, leaf: usize, bytes: u64) -> Result<(), 
     }
 }
 
-/// Some rows of a row group.
+/// A range of rows of a row group, which one thread reads.
 #[derive(Debug)]
 pub(super) struct RowGroupPart {
     pub scan: Arc<RowGroupScan>,
@@ -241,7 +241,7 @@ pub(super) struct RowGroupPart {
 }
 
 impl RowGroupPart {
-    /// The rows that are to be read.
+    /// The rows to read.
     pub fn selection(&self, readable: &ReadableRowGroup) -> RowSelection {
         let rows = RowSelection::from_consecutive_ranges(std::iter::once(self.rows.clone()), self.scan.rows());
         match &readable.pages {
@@ -250,7 +250,7 @@ impl RowGroupPart {
         }
     }
 
-    /// Counts rows that could not be read; an error where the server of the file is to blame.
+    /// Reports rows that could not be read; an error if the server failed to deliver them.
     pub fn lost(&self, rows: usize, reason: &str) -> Result<()> {
         let file = &self.scan.file;
         if let Some(fault) = file.location.fault() {

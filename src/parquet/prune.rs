@@ -1,6 +1,7 @@
-//! Which rows can be left out: by statistics, by what a chunk holds (`contents.rs`), and by the column's absence.
+//! Pruning: which rows can be skipped by statistics, by probes of chunks (`chunk_probes.rs`), and because a column is
+//! missing.
 //!
-//! Everything here answers "may a row match?" and says yes whenever it does not know.
+//! All functions return whether a row may match, and return true if it is unknown.
 
 use parquet::file::metadata::RowGroupMetaData;
 
@@ -14,18 +15,18 @@ pub(super) trait PruningStatistics {
     /// The bounds of a column of the table.
     fn bounds(&self, column: usize) -> Bounds;
 
-    /// True where no row has this value in a column of the table, for certain.
+    /// True if certainly no row has this value in a column of the table.
     fn lacks(&self, _column: usize, _value: &Value) -> bool {
         false
     }
 
-    /// True where no row of a column of the table has a text that may pass `test`, for certain.
+    /// True if certainly no row has a string in a column of the table that may pass `test`.
     fn lacks_text(&self, _column: usize, _test: &dyn Fn(&str) -> bool) -> bool {
         false
     }
 }
 
-/// False only where no row can fulfil `predicate`.
+/// False only if no row can fulfil `predicate`.
 pub(super) fn may_match(predicate: &Predicate, evidence: &dyn PruningStatistics) -> bool {
     match predicate {
         Predicate::All(list) => list.iter().all(|predicate| may_match(predicate, evidence)),
@@ -54,7 +55,7 @@ pub(super) fn may_match(predicate: &Predicate, evidence: &dyn PruningStatistics)
     }
 }
 
-/// Case is folded here for ASCII alone: any other character may fold to anything.
+/// Case is folded for ASCII only: any other character may fold to anything.
 fn may_equal_in_any_case(held: &str, wanted: &str) -> bool {
     held.eq_ignore_ascii_case(wanted) || !held.is_ascii() || !wanted.is_ascii()
 }
@@ -64,18 +65,18 @@ fn may_contain_in_any_case(held: &str, needle: &str) -> bool {
     !held.is_ascii() || !needle.is_ascii() || found()
 }
 
-/// False only where no value within the bounds stands in that relation to the literal.
+/// False only if no value within the bounds fulfils the comparison.
 fn compare(bounds: &Bounds, comparison: Comparison, value: &Value) -> bool {
     let is_text = value.ty() == Type::String;
     if bounds.all_null {
-        // A null string is "", other nulls are in no relation to anything.
+        // A null string is ""; comparisons with other nulls are not true.
         return match value {
             Value::String(text) => text.is_empty() || comparison != Comparison::Equal,
             Value::Dynamic(_) => true,
             _ => false,
         };
     }
-    // Bytes have the order of texts, which only equality can rely on here.
+    // KQL orders strings differently from their bytes, so only equality can be tested.
     let ordered = !matches!(value, Value::String(_) | Value::Guid(_));
     let Some(literal) = BoundValue::of(value).filter(|_| ordered || comparison == Comparison::Equal) else {
         return true;
@@ -112,9 +113,9 @@ impl RowGroupStatistics<'_> {
 }
 
 impl RowGroupStatistics<'_> {
-    /// The one text of all rows of a string column; None where there may be several.
+    /// The only string in all rows of a string column; None if there may be several.
     pub fn only_text(&self, column: usize) -> Option<Value> {
-        /// Longer ones may have been cut, which not every writer tells.
+        /// Longer bounds may have been truncated, which not every writer says.
         const MAX_BYTES: usize = 32;
         let Bounds { min: Some(BoundValue::Bytes(least)), max, may_be_null: false, .. } = self.bounds(column) else {
             return None;

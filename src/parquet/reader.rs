@@ -19,7 +19,7 @@ use parquet::file::reader::ChunkReader;
 
 use super::input::ParquetInput;
 
-/// Why rows cannot be read, in words.
+/// Why rows cannot be read.
 pub(super) type DamageReason = String;
 
 /// Runs code of the parquet crate; a panic becomes damage.
@@ -32,11 +32,11 @@ pub(super) fn guarded<T>(run: impl FnOnce() -> Result<T, DamageReason>) -> Resul
 }
 
 thread_local! {
-    /// True while a panic of this thread is caught and told as damage.
+    /// True while panics of this thread are caught and reported as damage.
     static IS_GUARDED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Keeps panics that are caught from being printed as if the program had failed; all others are printed as ever.
+/// Suppresses the output of panics that are caught; others are printed as usual.
 fn silence_guarded_panics() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
@@ -54,22 +54,22 @@ fn describe(panic: &(dyn Any + Send)) -> DamageReason {
     format!("the file contradicts itself ({})", text.unwrap_or("no details"))
 }
 
-/// What to read of a row group.
+/// The leaves and rows to read from a row group.
 #[derive(Clone, Debug)]
 pub(super) struct RowGroupRead {
-    /// The leaves.
+    /// The leaf columns.
     pub leaves: Vec<usize>,
     /// The rows.
     pub selection: RowSelection,
-    /// Rows a batch has at most.
+    /// Maximum rows of a batch.
     pub batch_rows: usize,
 }
 
-/// The batches of some rows of one row group.
+/// Reads batches of the selected rows of one row group.
 #[derive(Debug)]
 pub(super) struct RowGroupReader {
     inner: Option<ParquetRecordBatchReader>,
-    /// Rows that are still to come.
+    /// Rows that are still to be returned.
     outstanding: usize,
 }
 
@@ -105,7 +105,7 @@ impl RowGroupReader {
         Ok(Self { inner: Some(inner), outstanding: wanted.selection.row_count() })
     }
 
-    /// The next rows, at least one; only to be called while rows are outstanding. After damage there is nothing more.
+    /// Returns the next rows, at least one. To be called only while rows are outstanding; fails after damage.
     pub fn next(&mut self) -> Result<RecordBatch, DamageReason> {
         let mut reader = self.inner.take().ok_or("the rows before could not be read")?;
         let (batch, reader) = guarded(|| {

@@ -1,28 +1,27 @@
-//! Small numbers in runs and groups of eight (the format's RLE and bit-packing), as levels and places in dictionaries
-//! are.
+//! Decodes the RLE / bit-packing hybrid encoding of levels and dictionary codes.
 
 use std::ops::Range;
 
-/// The runs of numbers of some width, one behind the other.
+/// An iterator over the runs of an encoded sequence of numbers.
 pub(super) struct RleDecoder<'a> {
     bytes: &'a [u8],
-    /// Bits of a number.
+    /// Bits of each number.
     width: usize,
 }
 
-/// Numbers that are stored together.
+/// A run of numbers.
 pub(super) enum RleRun<'a> {
-    /// The same number again and again.
+    /// A repeated number.
     Repeated { number: i32, count: usize },
-    /// Numbers side by side.
+    /// Bit-packed numbers.
     BitPacked { bytes: &'a [u8], count: usize },
 }
 
 impl<'a> RleDecoder<'a> {
-    /// Widest numbers that are read: they fit 32 bits with a sign.
+    /// Maximum bits of a number, so that it fits into an i32.
     const MAX_WIDTH: usize = 31;
 
-    /// Of numbers that have `width` bits; None where that are too many.
+    /// Decodes numbers of `width` bits; None if that is too many.
     pub fn new(bytes: &'a [u8], width: usize) -> Option<Self> {
         (width <= Self::MAX_WIDTH).then_some(Self { bytes, width })
     }
@@ -31,7 +30,7 @@ impl<'a> RleDecoder<'a> {
 impl<'a> Iterator for RleDecoder<'a> {
     type Item = RleRun<'a>;
 
-    /// The next run, which has at least one number; None also where there is something else.
+    /// Returns the next run, which is not empty; None at the end, or if the encoding is invalid.
     fn next(&mut self) -> Option<RleRun<'a>> {
         let (mut head, mut shift) = (0_usize, 0);
         loop {
@@ -57,30 +56,30 @@ impl<'a> Iterator for RleDecoder<'a> {
     }
 }
 
-/// Appends the numbers of `width` bits at `places` of those that lie side by side in `packed`.
+/// Unpacks the `width`-bit integers at `indices` of a bit-packed run.
 #[expect(clippy::cast_possible_truncation, reason = "numbers have at most 31 bits")]
-pub(super) fn unpack(packed: &[u8], width: usize, places: Range<usize>, numbers: &mut Vec<i32>) {
-    /// As many numbers are in a word wherever it begins, if they are no wider than that.
+pub(super) fn unpack(packed: &[u8], width: usize, indices: Range<usize>, numbers: &mut Vec<i32>) {
+    /// Numbers of at most `MAX_WIDTH` bits that a 64-bit word contains, whatever bit it begins at.
     const LANES: usize = 4;
     const MAX_WIDTH: usize = 14;
     let mask = (1_u64 << width) - 1;
-    let word = |place: usize| {
-        let bit = place * width;
+    let word = |index: usize| {
+        let bit = index * width;
         word_at(packed, bit / 8) >> (bit % 8)
     };
-    let mut next = places.start;
+    let mut next = indices.start;
     if width <= MAX_WIDTH {
-        while next + LANES <= places.end {
+        while next + LANES <= indices.end {
             let word = word(next);
             let lane = |lane: usize| ((word >> (lane * width)) & mask) as i32;
             numbers.extend_from_slice(&[lane(0), lane(1), lane(2), lane(3)]);
             next += LANES;
         }
     }
-    numbers.extend((next..places.end).map(|place| (word(place) & mask) as i32));
+    numbers.extend((next..indices.end).map(|index| (word(index) & mask) as i32));
 }
 
-/// The eight bytes at `start`; zeros behind the end.
+/// The eight bytes at `start`, padded with zeros.
 fn word_at(bytes: &[u8], start: usize) -> u64 {
     let rest = bytes.get(start..).unwrap_or_default();
     if let Some(word) = rest.first_chunk() {

@@ -1,8 +1,8 @@
-//! A few rows out of large pages.
+//! Reads a few rows of large pages.
 //!
-//! Some writers put a whole chunk into one page. The parquet crate unpacks pages whole; for a few rows of plain values
-//! it is enough to unpack up to the last of them, passing over the others, a buffer at a time. What is not as simple as
-//! that is left to the crate, and so is the judgement of what makes no sense.
+//! Some writers put a whole chunk into one page. The parquet crate decompresses whole pages; here a page of plain
+//! values is decompressed in small steps up to the last selected row, and other rows are skipped. Everything else, and
+//! the report of damage, is left to the crate.
 
 use std::io::{BufRead, BufReader, Read};
 use std::sync::Arc;
@@ -19,14 +19,14 @@ use super::page_header::PageHeader;
 use super::pages::chunk_range;
 use super::rle::{RleDecoder, RleRun};
 
-/// Bytes that are unpacked at once.
+/// Bytes that are decompressed at once.
 const BUFFER: usize = 64 << 10;
-/// Bytes of strings that are kept of the wanted rows of a chunk.
+/// Maximum bytes of the strings of the selected rows of a chunk.
 const MAX_GATHERED: u64 = 32 << 20;
-/// Largest chunk that is held, in bytes.
+/// Maximum bytes of a chunk.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// The selected rows of a chunk as an array of type `ty`; None where the crate is to read them.
+/// Returns the selected rows of a chunk as an array of type `ty`; None if the crate must read them.
 pub(super) fn read_selected(
     input: &ParquetInput,
     chunk: &ColumnChunkMetaData,
@@ -57,7 +57,7 @@ pub(super) fn read_selected(
     gathered.finish(ty)
 }
 
-/// True for chunks of plain values in pages that are packed with zstd, as far as the footer tells.
+/// True if the footer says that a chunk has plain values compressed with Zstandard, and is not nested.
 fn is_simple(chunk: &ColumnChunkMetaData, ty: &DataType) -> bool {
     let column = chunk.column_descr();
     let fits = match ty {
@@ -71,7 +71,7 @@ fn is_simple(chunk: &ColumnChunkMetaData, ty: &DataType) -> bool {
         && column.max_def_level() <= 1
 }
 
-/// The numbers of the wanted rows, in order.
+/// The sorted numbers of the selected rows.
 struct SelectedRows {
     rows: Vec<usize>,
     at: usize,
@@ -99,7 +99,7 @@ impl SelectedRows {
         rest.partition_point(|row| *row < end).checked_sub(1).map(|place| rest[place])
     }
 
-    /// True where `row` is the next one, which it then is no more.
+    /// If `row` is the next selected row, advances past it and returns true.
     fn take(&mut self, row: usize) -> bool {
         let is_next = self.peek() == Some(row);
         self.at += usize::from(is_next);
@@ -107,7 +107,7 @@ impl SelectedRows {
     }
 }
 
-/// The values that were kept.
+/// The values of the selected rows.
 enum GatheredValues {
     Strings(StringViewBuilder),
     Numbers(Int64Builder),
@@ -128,7 +128,7 @@ impl GatheredValues {
         }
     }
 
-    /// Passes over values of a page.
+    /// Skips `count` values of a page.
     fn skip(&self, page: &mut impl BufRead, count: usize) -> Option<()> {
         match self {
             Self::Strings(_) => (0..count).try_for_each(|_| {
@@ -139,7 +139,7 @@ impl GatheredValues {
         }
     }
 
-    /// Keeps the next value of a page.
+    /// Appends the next value of a page.
     fn push(&mut self, page: &mut impl BufRead) -> Option<()> {
         match self {
             Self::Strings(builder) => {
@@ -167,10 +167,10 @@ impl GatheredValues {
     }
 }
 
-/// A page whose values are unpacked as they are asked for.
+/// A page whose values are decompressed while they are read.
 struct DecompressingPage<R> {
     values: R,
-    /// The levels that tell which rows are null; None where none is.
+    /// The definition levels; None if no row is null.
     levels: Option<Vec<u8>>,
 }
 
@@ -206,11 +206,11 @@ impl<'a> DecompressingPage<BufReader<PageBytes<'a>>> {
     }
 }
 
-/// The bytes of a page behind what is not packed.
+/// The decompressed values of a page.
 type PageBytes<'a> = Box<dyn Read + 'a>;
 
 impl<R: BufRead> DecompressingPage<R> {
-    /// Keeps the wanted ones of these rows.
+    /// Appends the values of the selected rows among `rows`, the rows of this page.
     fn read_selected(
         mut self,
         rows: std::ops::Range<usize>,
@@ -238,7 +238,7 @@ impl<R: BufRead> DecompressingPage<R> {
     }
 }
 
-/// The first `count` levels of one bit.
+/// Decodes the first `count` levels of one bit.
 fn bits(bytes: &[u8], count: usize) -> Option<Vec<bool>> {
     let mut runs = RleDecoder::new(bytes, 1)?;
     let mut bits = Vec::with_capacity(count.min(1 << 20));

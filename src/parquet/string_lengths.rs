@@ -1,23 +1,23 @@
-//! How long the strings of arrays are that the parquet crate gives, and how many rows of them a batch may have.
+//! Estimates the bytes of strings in arrays, to limit the rows of a batch.
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::DataType;
 
 use crate::types::batch_size::longest_entry;
 
-/// What is known of the dictionaries of a chunk, whose batches share them.
+/// A cache of dictionaries, which the batches of a chunk share.
 #[derive(Debug, Default)]
 pub(super) struct StringLengths {
-    /// Dictionaries, and the bytes of the longest entry of each.
+    /// Dictionaries, with the bytes of their longest entry.
     known: Vec<(ArrayRef, usize)>,
 }
 
-/// Dictionaries that are remembered.
+/// Maximum number of cached dictionaries.
 const MAX_KNOWN: usize = 64;
 
 impl StringLengths {
-    /// How many of `rows` rows at a time have strings of at most `max_bytes` when each row has a copy, about; at least
-    /// one.
+    /// Returns how many of `rows` rows a batch may have, at least one, so that its strings take about `max_bytes` if
+    /// they are copied for each row.
     pub fn rows_within(&mut self, arrays: &[ArrayRef], rows: usize, max_bytes: usize) -> usize {
         let bytes = arrays.iter().map(|array| self.bytes(array)).fold(0, usize::saturating_add);
         if bytes <= max_bytes || rows < 2 {
@@ -26,7 +26,7 @@ impl StringLengths {
         (max_bytes / (bytes / rows).max(1)).clamp(1, rows)
     }
 
-    /// Bytes of the strings of all rows, or a bound.
+    /// The bytes of the strings of all rows, or an upper bound.
     fn bytes(&mut self, array: &ArrayRef) -> usize {
         match array.data_type() {
             DataType::Utf8View => array.as_string_view().lengths().map(|length| length as usize).sum(),

@@ -1,4 +1,4 @@
-//! Texts of a file -> a column of the table's type, once a distinct value where the file has a dictionary.
+//! Converts strings of a file to the type of the table's column; strings in a dictionary are converted once per entry.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -18,27 +18,28 @@ use crate::types::column::text_at;
 use crate::types::dictionary_encode::{DictionaryEncoder, EncodedStrings};
 use crate::types::{Column, ColumnBuilder, Type, Value, dynamic};
 
-/// Converts the texts of one column, batch by batch.
+/// Converts the strings of one column.
 ///
-/// The batches of a chunk share one dictionary. What has been made of it is kept, so that the work is done once and
-/// later steps see one dictionary, too (the same `Arc`), on which they can keep their own results.
+/// The batches of a chunk share one dictionary. The converted dictionary is cached, so that it is converted once, and
+/// later operators see the same `Arc`, for which they can cache results of their own.
 #[derive(Debug)]
 pub(super) struct StringConverter {
     target: Type,
-    /// Where values will be taken apart: what repeats is looked for, to take it apart once.
+    /// Set if the query reads only paths inside the values: duplicates are then encoded, so that paths are extracted
+    /// once.
     repeats: Option<DictionaryEncoder>,
     dictionary: Option<ConvertedDictionary>,
     findings: StringFindings,
 }
 
-/// How many strings are not what a column of the type holds.
+/// The numbers of strings that do not have the format of the column's type.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct StringFindings {
-    /// Strings that became null, although they are not empty.
+    /// Non-empty strings that became null.
     pub unconverted: usize,
-    /// Strings of a dynamic column in the spelling of Python, which are read.
+    /// Strings of a dynamic column in Python notation, which are read as JSON.
     pub python: usize,
-    /// Strings of a dynamic column that are no JSON: they stay strings.
+    /// Strings of a dynamic column that are not JSON: they stay strings.
     pub not_json: usize,
 }
 
@@ -51,7 +52,7 @@ impl StringFindings {
         }
     }
 
-    /// Adds the values that `keys` name in a dictionary with these `odd` entries.
+    /// Counts the values of `keys` that refer to `inexact` entries of a dictionary.
     fn add_keys(&mut self, keys: &Int32Array, inexact: &InexactEntries) {
         if inexact.is_empty() {
             return;
@@ -64,10 +65,10 @@ impl StringFindings {
     }
 }
 
-/// The entries of a dictionary that are not JSON as they stand, by their positions, in order.
+/// The entries of a dictionary that are not valid JSON, sorted by position.
 type InexactEntries = Vec<(usize, Fit)>;
 
-/// A dictionary of the file and what it became.
+/// A dictionary of the file and its converted entries.
 #[derive(Debug)]
 struct ConvertedDictionary {
     original: ArrayRef,
@@ -85,18 +86,18 @@ enum ConvertedEntries {
 }
 
 impl StringConverter {
-    /// To columns of `target`; with `is_taken_apart`, of which only parts are wanted.
+    /// Converts to columns of type `target`. `only_paths`: the query reads only paths inside the values.
     pub fn new(target: Type, is_taken_apart: bool) -> Self {
         let repeats = is_taken_apart.then(DictionaryEncoder::default);
         Self { target, repeats, dictionary: None, findings: StringFindings::default() }
     }
 
-    /// What was found since the last call.
+    /// Returns and resets the findings.
     pub fn take_findings(&mut self) -> StringFindings {
         std::mem::take(&mut self.findings)
     }
 
-    /// The column of an array of Utf8View or Dictionary(Int32, Utf8).
+    /// Converts an array of type Utf8View or Dictionary(Int32, Utf8).
     pub fn convert(&mut self, array: &ArrayRef) -> Result<Column> {
         match array.as_any().downcast_ref::<DictionaryArray<Int32Type>>() {
             Some(dictionary) => self.convert_dictionary(dictionary),
@@ -131,7 +132,7 @@ impl StringConverter {
             None => ConvertedDictionary::new(dictionary.values(), self.target)?,
         };
         let column = match &converted.values {
-            // The keys fit the values that they had, and these are no fewer.
+            // The keys stay valid: the new values are at least as many.
             ConvertedEntries::Strings(strings, with_empty) if keys.null_count() == 0 => {
                 let strings = with_empty.get().map_or(strings, |(strings, _)| strings);
                 Column::array(Type::String, Arc::new(dictionary.with_values(Arc::clone(strings))))
@@ -180,7 +181,7 @@ impl ConvertedDictionary {
     }
 }
 
-/// The texts and the place of "" among them, where it is put if need be.
+/// Returns the strings and the position of "", which is appended if it is missing.
 fn with_empty(original: &ArrayRef) -> (ArrayRef, i32) {
     let place = |place: usize| i32::try_from(place).unwrap_or(0);
     let strings = original.as_string::<i32>();
@@ -193,7 +194,7 @@ fn with_empty(original: &ArrayRef) -> (ArrayRef, i32) {
     (Arc::new(builder.finish()), place(strings.len()))
 }
 
-/// "" for null.
+/// Replaces nulls by "".
 fn without_nulls(array: &ArrayRef) -> Result<ArrayRef> {
     let Some(nulls) = array.nulls().filter(|nulls| nulls.null_count() > 0) else {
         return Ok(Arc::clone(array));
@@ -203,14 +204,14 @@ fn without_nulls(array: &ArrayRef) -> Result<ArrayRef> {
     Ok(zip(&valid, array, &empty)?)
 }
 
-/// The same of each distinct text.
+/// Converts dictionary-encoded strings to JSON, once per distinct string.
 fn encoded_as_json(encoded: EncodedStrings<'_>, findings: &mut StringFindings) -> Result<ArrayRef> {
     let (strings, inexact) = all_as_json(encoded.texts.into_iter().map(Some));
     findings.add_keys(&encoded.keys, &inexact);
     Ok(Arc::new(DictionaryArray::try_new(encoded.keys, Arc::new(strings))?))
 }
 
-/// The entries of a dictionary as JSON, and those that were none.
+/// Converts the entries of a dictionary to JSON, and returns those that were not valid JSON.
 fn all_as_json<'a>(strings: impl Iterator<Item = Option<&'a str>>) -> (StringArray, InexactEntries) {
     let mut inexact = InexactEntries::new();
     let strings = strings.enumerate().map(|(entry, text)| {
@@ -224,7 +225,7 @@ fn all_as_json<'a>(strings: impl Iterator<Item = Option<&'a str>>) -> (StringArr
     (strings, inexact)
 }
 
-/// JSON texts; null for "" and `null`.
+/// Converts strings to JSON; null for "" and `null`.
 fn views_as_json(array: &ArrayRef, findings: &mut StringFindings) -> ArrayRef {
     let views = array.as_string_view();
     let unchanged = |text: Option<&str>| text.is_none_or(|text| matches!(as_json(text).0, Some(Cow::Borrowed(_))));
@@ -240,7 +241,7 @@ fn views_as_json(array: &ArrayRef, findings: &mut StringFindings) -> ArrayRef {
     Arc::new(builder.finish())
 }
 
-/// Every text as a value of `target`, and for which of them there is none.
+/// Parses strings as `target`, and returns for each whether it failed.
 fn parse_all(array: &ArrayRef, target: Type) -> (Column, Vec<bool>) {
     let mut builder = ColumnBuilder::with_capacity(target, array.len());
     let mut failed = vec![false; array.len()];
@@ -263,8 +264,8 @@ fn plain_text_at(array: &ArrayRef, row: usize) -> Option<&str> {
     }
 }
 
-/// The JSON of a text in a dynamic column: itself if it is JSON; None for "" and `null`. Of another text, what it
-/// stands for in any export, else a JSON string of it.
+/// Returns the JSON of a string in a dynamic column: the string itself if it is JSON; None for "" and `null`. Another
+/// string becomes what it stands for in exports, otherwise a JSON string.
 fn as_json(text: &str) -> (Option<Cow<'_, str>>, Fit) {
     let quoted = match dynamic::from_text(text) {
         Cow::Borrowed(json) => return ((json.trim_ascii() != "null").then_some(Cow::Borrowed(json)), Fit::Whole),
@@ -277,10 +278,10 @@ fn as_json(text: &str) -> (Option<Cow<'_, str>>, Fit) {
     }
 }
 
-/// Bytes that are meant as text, as text; and in how many of them something had to be replaced.
+/// Converts bytes to strings, and returns in how many of them invalid bytes were replaced.
 pub(super) fn check(array: &ArrayRef) -> Result<(ArrayRef, usize)> {
     let bytes = match array.data_type() {
-        // The crate did not check these; as bytes nobody takes them for text before it is done here.
+        // The crate did not validate these, so they are treated as bytes first.
         DataType::Utf8View => array.as_string_view().clone().to_binary_view(),
         _ => array.as_binary_view().clone(),
     };

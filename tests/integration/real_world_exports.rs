@@ -548,7 +548,7 @@ fn files_beside_a_delta_table_are_read() {
     let folder = delta_table(&evidence);
     let (found, said) = ask(&[query, &folder, "--strict"]);
     assert_eq!(found, "month=1/a\nmonth=2/b");
-    assert_eq!(said, format!("note: {folder}: 1 file that the log of the Delta table does not name: not read\n"));
+    assert_eq!(said, format!("note: {folder}: skipped 1 file that the log of the Delta table does not name\n"));
     evidence.write("d/month=1/.a.parquet.crc", "crc");
     let row = |id: &str| format!("{{\"TimeGenerated\":\"{TIME}\",\"Type\":\"SigninLogs\",\"Id\":\"{id}\"}}\n");
     evidence.write("d/extra.json", row("json"));
@@ -576,7 +576,7 @@ fn a_part_of_a_delta_table_follows_its_log() {
         );
     }
     let (found, said) = ask(&[query, &format!("{folder}/month=1/s*.parquet")]);
-    assert!(found.is_empty() && said.contains("names no file that was asked for"), "{found}: {said}");
+    assert!(found.is_empty() && said.contains("names none of the requested files"), "{found}: {said}");
     // A nested table has its own log.
     for name in ["x", "y"] {
         let row = format!("print TimeGenerated = datetime(2026-03-02), Type = 'SigninLogs', Id = '{name}'");
@@ -601,7 +601,7 @@ fn an_empty_delta_table_has_no_rows() {
     evidence.write("d/_delta_log/00000000000000000001.json", removed.concat());
     for _ in 0..2 {
         let (found, said) = ask(&["SigninLogs | count", &folder, "--strict"]);
-        assert!(found == "0" && said.contains("names no file that was asked for"), "{found}: {said}");
+        assert!(found == "0" && said.contains("names none of the requested files"), "{found}: {said}");
         assert!(ask(&["sniff", &folder]).1.contains("names no file"));
         for month in ["month=1", "month=2"] {
             let _ = fs::remove_dir_all(evidence.path(&format!("d/{month}")));
