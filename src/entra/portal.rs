@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_tell_the_table() {
+    fn headers_identify_the_table() {
         let of = |headers: &[&str]| table_of(&headers.iter().map(|&header| header.to_owned()).collect::<Vec<_>>());
         assert_eq!(
             of(&["Request ID", "Service principal ID", "Credential key ID"]),
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_csv_holds_is_known() {
+    fn properties_of_the_csv_are_known() {
         assert!(supplies(&["deviceDetail"]));
         assert!(supplies(&["status", "errorCode"]));
         assert!(supplies(&["location", "countryOrRegion"]));

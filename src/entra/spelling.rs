@@ -16,7 +16,7 @@ static DATA: &str = include_str!("value_spellings.tsv");
 pub struct Spellings {
     values: Vec<Spelling>,
     /// The warning to show if one of the values occurs.
-    pub caution: Option<&'static str>,
+    pub warning: Option<&'static str>,
 }
 
 /// A value of the table, and its spelling in the source.
@@ -76,7 +76,7 @@ impl Spellings {
     fn verbatim(&self, occurs_in: &dyn Fn(&str) -> bool) -> Verbatim {
         let met = || self.values.iter().filter(|value| occurs_in(value.table));
         // Records with a value that causes a warning must be read, whether or not they match the search.
-        if self.caution.is_some() || met().any(|value| !value.source.eq_ignore_ascii_case(value.table)) {
+        if self.warning.is_some() || met().any(|value| !value.source.eq_ignore_ascii_case(value.table)) {
             Verbatim::No
         } else if met().next().is_some() {
             Verbatim::InAnyCase
@@ -129,10 +129,10 @@ fn all() -> &'static BTreeMap<RowKind, ByColumn> {
 /// Returns the values of the column of a line, by row kind.
 fn parse_line(line: &'static str) -> Vec<(&'static str, RowKind, Spellings)> {
     let cells: Vec<&'static str> = line.split('\t').collect();
-    let [column, kinds, values, caution] = cells[..] else { return Vec::new() };
+    let [column, kinds, values, warning] = cells[..] else { return Vec::new() };
     let of_kind = |kind: RowKind| {
         let values = values.split('|').map(Spelling::parse).collect();
-        (column, kind, Spellings { values, caution: Some(caution).filter(|text| !text.is_empty()) })
+        (column, kind, Spellings { values, warning: Some(warning).filter(|text| !text.is_empty()) })
     };
     kinds.split(' ').filter_map(RowKind::from_name).map(of_kind).collect()
 }

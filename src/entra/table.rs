@@ -273,8 +273,8 @@ mod tests {
         assert_eq!((named("signinlogs"), named(" SIGNINLOGS\n")), (Some("SigninLogs"), Some("SigninLogs")));
         assert_eq!((named("SigninLog"), named(""), known_table("signinlogs").is_none()), (None, None, true));
         let table = known_table("SigninLogs").expect("known");
-        let alike = ["SigninLogs_CL", "SigninLogs_bg_RST", "Sign-in Logs", "SigninLog", "signin_logs_2"];
-        assert!(alike.iter().all(|name| resembles(name, table)));
+        let copies = ["SigninLogs_CL", "SigninLogs_bg_RST", "Sign-in Logs", "SigninLog", "signin_logs_2"];
+        assert!(copies.iter().all(|name| resembles(name, table)));
         let others = ["", "Signin", "Heartbeat", "AADNonInteractiveUserSignInLogs", "MySigninLogs"];
         assert!(!others.iter().any(|name| resembles(name, table)));
     }

@@ -460,7 +460,7 @@ mod tests {
     use super::super::value_scan::work;
     use super::{BlockReader, FileRange, FileReport, NextBlock, PeekReader};
 
-    /// All blocks of a part of a text.
+    /// Returns all blocks of a range of a text.
     fn read(text: &str, start: u64, end: Option<u64>) -> String {
         let origin = FileRange { start, end };
         let input = std::io::Cursor::new(text.as_bytes()[usize::try_from(origin.offset()).unwrap()..].to_vec());
@@ -475,33 +475,33 @@ mod tests {
     }
 
     #[test]
-    fn parts_hold_every_line_once() {
+    fn ranges_contain_every_line_once() {
         let lines = "{\"a\":1}\n{\"a\":22}\n\n{\"a\":333}\r\n{\"a\":4}";
         let values = "{\"a\":1}\n{\n \"a\": [\n  {},\n  {}\n ]\n}\n[{},\n{}]\n{}\n{}\n{\"a\":\n{}\n{},\n{}\n{}";
         for text in [lines, values] {
-            parts_hold(text);
+            assert_ranges_cover(text);
         }
     }
 
-    /// Twice the bytes are twice the work, whatever they are: records that never end, wrappers in wrappers, quotes and
-    /// brackets in any order.
+    /// Twice the bytes take twice the work, for any text: records that never end, nested wrappers, quotes and brackets
+    /// in any order.
     #[test]
     fn the_work_of_finding_records_is_linear() {
         let record = r#"{"TimeGenerated":"2026-03-02T06:59:48Z","Id":"a","ResultType":"0","Type":"SigninLogs""#;
-        let torn = format!("[{record},\"x\":\"y\"z,");
+        let damaged = format!("[{record},\"x\":\"y\"z,");
         let unclosed = format!("{record},\"x\":\"");
         let pieces = [
             (unclosed.as_str(), "{\"records\":[".to_owned()),
             ("[", "{\"value\":[".to_owned()),
-            (&torn, "{".to_owned()),
-            (&torn, "[".to_owned()),
-            (&torn, "\"".to_owned()),
-            (&torn, "]}".to_owned()),
-            (&torn, format!("{record},\"p\":[")),
-            (&torn, format!("{record},\"p\":{{\"q\":[1,")),
-            (&torn, format!("{record}}}:")),
-            (&torn, format!("{record},\"p\":01}}}},")),
-            (&torn, format!("{}1{}x,", "{\"a\":".repeat(60), "}".repeat(60))),
+            (&damaged, "{".to_owned()),
+            (&damaged, "[".to_owned()),
+            (&damaged, "\"".to_owned()),
+            (&damaged, "]}".to_owned()),
+            (&damaged, format!("{record},\"p\":[")),
+            (&damaged, format!("{record},\"p\":{{\"q\":[1,")),
+            (&damaged, format!("{record}}}:")),
+            (&damaged, format!("{record},\"p\":01}}}},")),
+            (&damaged, format!("{}1{}x,", "{\"a\":".repeat(60), "}".repeat(60))),
             ("{", "\"value\":[],".to_owned()),
             ("{", "\"value\":[{}],".to_owned()),
             ("{\"tables\":[", "{\"name\":\"x\",\"columns\":[".to_owned()),
@@ -524,7 +524,7 @@ mod tests {
         }
     }
 
-    fn parts_hold(text: &str) {
+    fn assert_ranges_cover(text: &str) {
         let length = text.len() as u64;
         for first in 0..=length {
             for second in first..=length {

@@ -349,10 +349,10 @@ mod tests {
 
     const KINDS: [Compression; 3] = [Compression::Gzip, Compression::Zstd, Compression::Bzip2];
 
-    fn pack(text: &[u8], compression: Compression) -> Vec<u8> {
+    fn compress(text: &[u8], compression: Compression) -> Vec<u8> {
         match compression {
             Compression::Zstd => {
-                // Without a checksum, damage to a text that is not packed any smaller is no error.
+                // Without a checksum, damage to incompressible text is not detected.
                 let mut encoder = zstd::Encoder::new(Vec::new(), 1).expect("an encoder");
                 encoder.include_checksum(true).expect("a checksum");
                 encoder.write_all(text).expect("packed");
@@ -371,8 +371,8 @@ mod tests {
         }
     }
 
-    /// The text of a packed file, whether it ended in an error, and how many losses were told.
-    fn unpack(bytes: Vec<u8>, compression: Compression) -> (Vec<u8>, bool, u64) {
+    /// Returns the text of a compressed file, whether it ended in an error, and the number of losses reported.
+    fn decompress(bytes: Vec<u8>, compression: Compression) -> (Vec<u8>, bool, u64) {
         let report = FileReport::new("file", Arc::new(ScanReport::default()));
         let mut text = Vec::new();
         let compressed = Decompressor::new(Box::new(std::io::Cursor::new(bytes)), compression, report.clone());
@@ -380,7 +380,7 @@ mod tests {
         (text, failed, report.problems())
     }
 
-    /// Lines that do not pack well, so that damage falls into them.
+    /// Returns lines that compress badly, so that damage falls into them.
     fn lines(random: &mut ChaCha8Rng, part: usize) -> Vec<u8> {
         let line = |n| format!("{{\"part\":{part},\"n\":{n},\"id\":\"{:032x}\"}}\n", random.random::<u128>());
         (0..200).map(line).collect::<String>().into_bytes()
@@ -390,9 +390,13 @@ mod tests {
     fn parts_follow_each_other() {
         for kind in KINDS {
             let parts: [&[u8]; 4] = [b"{\"a\":1}\n", b"", b"x", b""];
-            let compressed = parts.map(|part| pack(part, kind)).concat();
-            assert_eq!(unpack([&compressed[..], &[0; 70_000]].concat(), kind), (parts.concat(), false, 0), "{kind:?}");
-            assert_eq!(unpack(pack(b"", kind), kind), (Vec::new(), false, 0), "{kind:?}");
+            let compressed = parts.map(|part| compress(part, kind)).concat();
+            assert_eq!(
+                decompress([&compressed[..], &[0; 70_000]].concat(), kind),
+                (parts.concat(), false, 0),
+                "{kind:?}"
+            );
+            assert_eq!(decompress(compress(b"", kind), kind), (Vec::new(), false, 0), "{kind:?}");
         }
     }
 
@@ -403,7 +407,7 @@ mod tests {
         for round in 0..300 {
             let kind = KINDS[round % 3];
             let parts: Vec<Vec<u8>> = (0..4).map(|part| lines(&mut random, part)).collect();
-            let mut compressed: Vec<Vec<u8>> = parts.iter().map(|part| pack(part, kind)).collect();
+            let mut compressed: Vec<Vec<u8>> = parts.iter().map(|part| compress(part, kind)).collect();
             let hit = random.random_range(0..3);
             let length = compressed[hit].len();
             let at = random.random_range(0..length);
@@ -414,12 +418,15 @@ mod tests {
                 _ => compressed[hit].splice(at..at, [0; 7]).for_each(drop),
             }
             // An empty part, or a changed flag that no reader checks, is not damage.
-            let (text, failed, told) = unpack(compressed.concat(), kind);
+            let (text, failed, reported) = decompress(compressed.concat(), kind);
             let found: HashSet<&[u8]> = text.split(|byte| *byte == b'\n').collect();
             for (part, lines) in parts.iter().enumerate() {
                 let whole = lines.split(|byte| *byte == b'\n').all(|line| found.contains(line));
                 let nothing_left = part == hit && round % 4 == 0 && at == 0;
-                assert!(whole || nothing_left || part == hit && told > 0, "round {round}: {part} beside {hit} at {at}");
+                assert!(
+                    whole || nothing_left || part == hit && reported > 0,
+                    "round {round}: {part} beside {hit} at {at}"
+                );
             }
             assert!(!failed, "round {round}");
         }
@@ -428,19 +435,19 @@ mod tests {
     #[test]
     fn text_in_utf16_stays_in_step() {
         let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
-        let mut first = pack(&utf16(&"{\"München\":1}\r\n".repeat(2_000)), Compression::Gzip);
+        let mut first = compress(&utf16(&"{\"München\":1}\r\n".repeat(2_000)), Compression::Gzip);
         let length = first.len();
         first.truncate(length - 21);
-        let compressed = [first, pack(&utf16("{\"b\":2}\r\n"), Compression::Gzip)].concat();
-        let (text, failed, told) = unpack(compressed, Compression::Gzip);
-        assert!(!failed && told == 1 && text.len().is_multiple_of(2));
+        let compressed = [first, compress(&utf16("{\"b\":2}\r\n"), Compression::Gzip)].concat();
+        let (text, failed, reported) = decompress(compressed, Compression::Gzip);
+        assert!(!failed && reported == 1 && text.len().is_multiple_of(2));
         assert!(text.ends_with(&[&[b'\n', 0][..], &utf16("{\"b\":2}\r\n")].concat()));
     }
 
     #[test]
-    fn what_never_is_a_stream_ends() {
+    fn headers_without_streams_end() {
         let headers = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3].repeat(20_000);
-        let (text, failed, told) = unpack(headers, Compression::Gzip);
-        assert!(text.len() < 3_000 && failed && told == 1_000, "{} {told}", text.len());
+        let (text, failed, reported) = decompress(headers, Compression::Gzip);
+        assert!(text.len() < 3_000 && failed && reported == 1_000, "{} {reported}", text.len());
     }
 }

@@ -103,11 +103,11 @@ fn is_ascii_text(byte: u8) -> bool {
     matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~')
 }
 
-/// Bytes in front of the first zero of a text in UTF-16: the byte order mark, and the first byte of a code unit.
+/// Maximum number of bytes before the first zero of UTF-16: the byte order mark, and the first byte of a code unit.
 const BEFORE_ZERO: usize = 3;
 
-/// UTF-8 has no zeros, and text in UTF-16 has one in its first code unit: one kind of byte to look for is faster than the
-/// three that byte order marks would make it.
+/// Finds the end of UTF-8. JSON in UTF-8 contains no zeros, and UTF-16 has one in its first code unit. Searching for
+/// this byte alone is faster than for those of byte order marks, too.
 fn after_utf8(bytes: &[u8], ended: bool) -> EncodingChange {
     let mut from = 0;
     while let Some(found) = memchr::memchr(0, &bytes[from..]) {

@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn values_end_where_they_end() {
+    fn ends_of_values_are_found() {
         let deep = "[\n".repeat(200);
         let long = format!("{{\n{}\"b\":1}}", "  \"a\": 1,\n".repeat(10_000));
         for (text, wanted) in [
@@ -197,13 +197,13 @@ mod tests {
             ("[{\"a\":1},\n{\"a\":2}]\n", "[{\"a\":1},\n{\"a\":2}]"),
             (",{\n}\n", ",{\n}"),
             (long.as_str(), long.as_str()),
-            // Cut off: the record behind is another one, even where it could stand inside.
+            // Truncated: the record after it is another one, even if it could be nested in it.
             ("{\"a\":[\n{\"b\":1}\n{\"b\":2}\n]}\n", "{\"a\":["),
             ("{\"a\":\n{\"b\":1}\n{\"b\":2}\n", "{\"a\":"),
             ("{\"a\":\n{\"b\":1}", "{\"a\":"),
             ("{\"a\":\"x\n{\"b\":1}\n", "{\"a\":\"x"),
             (deep.as_str(), "["),
-            // Damage inside: what is indented belongs to it, and the bracket at the end.
+            // Damage inside: the indented lines belong to it, and the closing bracket.
             ("{\n  \"a\": x,\n\n  \"b\": {\n  }\n}\n{\"c\":1}\n", "{\n  \"a\": x,\n\n  \"b\": {\n  }\n}"),
             ("{\n  \"a\": 1,\n{\"c\":1}\n{\"c\":2}\n", "{\n  \"a\": 1,"),
             // No value is open.
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_yet_is_not_told() {
+    fn incomplete_values_are_unclear() {
         for text in ["{\n", "{\n  \"a\": 1\n", "{\n  x\n", "{\n  \"a\": 1\n\n"] {
             assert_eq!(first(text, AfterBlock::Lines), None, "{text}");
             assert_eq!(first(text, AfterBlock::BlockIsFull), Some(text.trim_end()), "{text}");
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn borders_lie_between_objects() {
+    fn boundaries_are_between_objects() {
         let place = |text: &str| record_boundary(text.as_bytes(), 0, false).ok();
         assert_eq!(place("{}\n{}\n"), Some(2));
         assert_eq!(place("{} \r\n\n{}\n"), Some(5));

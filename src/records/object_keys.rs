@@ -25,7 +25,7 @@ const FIRST_KEYS_BYTES: usize = 1 << 10;
 const MAX_FIRST_KEYS: usize = 3;
 
 /// Iterates over the members of an object.
-pub(super) struct ObjectKeys<'a> {
+pub(super) struct KeyReader<'a> {
     bytes: &'a [u8],
     pub position: usize,
 }
@@ -42,7 +42,7 @@ pub(super) enum NextKey<'a> {
     Invalid,
 }
 
-impl<'a> ObjectKeys<'a> {
+impl<'a> KeyReader<'a> {
     /// Begins at the object at the start of `bytes`.
     pub(super) fn of(bytes: &'a [u8]) -> Self {
         Self { bytes, position: 1 }
@@ -134,7 +134,7 @@ impl RecordKeys {
     /// Reads the keys of the object at the start of `bytes`, as far as it is complete.
     pub(super) fn of(bytes: &[u8]) -> Self {
         let mut record_keys = Self::default();
-        let mut members = ObjectKeys::of(bytes);
+        let mut members = KeyReader::of(bytes);
         while let NextKey::Key(key) = members.next() {
             record_keys.note(&key);
             if !members.pass_value() {
@@ -186,7 +186,7 @@ impl FirstKeys {
     pub(super) fn of(bytes: &[u8]) -> Self {
         let bytes = &bytes[..bytes.len().min(FIRST_KEYS_BYTES)];
         let mut first_keys = Self::default();
-        let mut members = ObjectKeys::of(bytes);
+        let mut members = KeyReader::of(bytes);
         while first_keys.keys.len() < MAX_FIRST_KEYS {
             match members.next() {
                 NextKey::Key(key) => first_keys.keys.push(key.into_owned()),

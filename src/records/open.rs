@@ -144,8 +144,8 @@ pub(crate) fn open(
     let mut layers = TextLayers::NONE;
     let mut source_map = None;
     loop {
-        let peeked = PeekReader::new(input, buffer, HEAD_BYTES).map_err(failed)?;
-        let head = peeked.head();
+        let reader = PeekReader::new(input, buffer, HEAD_BYTES).map_err(failed)?;
+        let head = reader.head();
         depth += 1;
         if depth > MAX_LAYERS {
             return Ok(Opened::Refused("it has too many layers of compression"));
@@ -156,23 +156,23 @@ pub(crate) fn open(
                 if encoding == Encoding::Utf8 && !changes(head) {
                     let plain = depth == 1 && file.is_plain();
                     let bytes =
-                        OpenedText { input: peeked, plain, all_strings: false, header: None, source_map, layers };
+                        OpenedText { input: reader, plain, all_strings: false, header: None, source_map, layers };
                     return Ok(text(bytes, file.is_called_csv(), file_report));
                 }
                 source_map = None;
                 layers.encoding = if encoding == Encoding::Utf8 { "UTF-8 and UTF-16" } else { encoding.name() };
-                (input, buffer) = peeked.into_stream();
+                (input, buffer) = reader.into_stream();
                 Box::new(ChunkReader::new(Transcoder::new(input, encoding, file_report())))
             }
             FileFormat::Text(compression) => {
                 source_map = None;
                 layers.compression = compression.name();
-                (input, buffer) = peeked.into_stream();
+                (input, buffer) = reader.into_stream();
                 decompress(input, compression, limits.decompressed(file.bytes), file_report()).map_err(failed)?
             }
             FileFormat::Avro => {
                 layers.container = Some("Avro");
-                (input, buffer) = peeked.into_stream();
+                (input, buffer) = reader.into_stream();
                 let bodies = AvroBodies::new(input, file_report(), limits.decompressed(file.bytes));
                 source_map = Some(Arc::clone(bodies.source_map()));
                 Box::new(ChunkReader::new(bodies))

@@ -1,6 +1,6 @@
 //! Reads whether a page of a paged response says that another one follows.
 
-use super::object_keys::{NextKey, ObjectKeys, is_error_key, is_filled};
+use super::object_keys::{KeyReader, NextKey, is_error_key, is_filled};
 use crate::scan::result_pages::ResultPage;
 use crate::types::dynamic;
 
@@ -11,7 +11,7 @@ impl ResultPage {
     /// Reads the members of the object at the start of `bytes` whose values begin before `end`.
     pub(crate) fn of(bytes: &[u8], end: usize) -> Self {
         let mut page = Self::default();
-        let mut members = ObjectKeys::of(bytes);
+        let mut members = KeyReader::of(bytes);
         while let NextKey::Key(key) = members.next() {
             let start = members.position;
             if start >= end || !members.pass_value() {

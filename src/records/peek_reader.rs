@@ -98,16 +98,16 @@ mod tests {
         let bytes: Vec<u8> = (0..=255).collect();
         for head in [0, 1, 100, 256, 300] {
             for buffer in [Vec::new(), vec![7; 1_000]] {
-                let peeked =
+                let reader =
                     || PeekReader::new(Box::new(io::Cursor::new(bytes.clone())), buffer.clone(), head).expect("read");
                 let mut all = Vec::new();
-                peeked().read_to_end(&mut all).expect("read");
+                reader().read_to_end(&mut all).expect("read");
                 assert_eq!(all, bytes);
-                let (mut input, _) = peeked().into_stream();
+                let (mut input, _) = reader().into_stream();
                 all.clear();
                 input.read_to_end(&mut all).expect("read");
                 assert_eq!(all, bytes);
-                let (buffer, filled, mut rest) = peeked().into_parts();
+                let (buffer, filled, mut rest) = reader().into_parts();
                 all = buffer[..filled].to_vec();
                 rest.read_to_end(&mut all).expect("read");
                 assert_eq!((all, filled), (bytes.clone(), head.min(256)));

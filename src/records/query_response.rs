@@ -406,7 +406,7 @@ mod tests {
                 &["a [1]", "a [2]", "a [3]"],
                 0,
             ),
-            // Rows before their columns, and a frame that says in the end what it is.
+            // Rows before their columns, and a frame whose type comes last.
             (r#"{"tables":[{"rows":[[1],[2]],"columns":[{"name":"a"}]}]}"#, &["a [1]", "a [2]"], 0),
             (
                 concat!(
@@ -418,7 +418,7 @@ mod tests {
                 &["a [1]", "a [2]"],
                 1,
             ),
-            // Records with keys of answers.
+            // Records with keys of responses.
             (
                 r#"[{"FrameType":"DataTable","TimeGenerated":1}]"#,
                 &[r#"none {"FrameType":"DataTable","TimeGenerated":1}"#],
@@ -439,7 +439,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_are_taken_back_are_refused() {
+    fn replaced_rows_are_refused() {
         let text = concat!(
             r#"[{"FrameType":"TableHeader","TableId":1,"TableKind":"PrimaryResult","Columns":[{"ColumnName":"a"}]},"#,
             r#"{"FrameType":"TableFragment","TableFragmentType":"DataAppend","TableId":1,"Rows":[[1]]},"#,
@@ -449,7 +449,7 @@ mod tests {
     }
 
     #[test]
-    fn full_answers_are_told() {
+    fn row_limits_are_noted() {
         let rows_of = |count: usize| {
             let cells = vec!["[1]"; count].join(",");
             rows(&format!(r#"{{"tables":[{{"columns":[{{"name":"a"}}],"rows":[{cells}]}}]}}"#), 4_096).1

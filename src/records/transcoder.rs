@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn damage_stays_where_it_is() {
+    fn damage_is_limited_to_one_character() {
         let little = |bytes: &[u8]| decode(bytes, Encoding::Utf16Le);
         assert_eq!(little(&[0x3d, 0xd8, b'a', 0, b'b']), "\u{fffd}a\u{fffd}");
         assert_eq!(little(&[0x3d, 0xd8]), "\u{fffd}");

@@ -409,7 +409,7 @@ mod tests {
 
     /// The records do not depend on the number of bytes per call, whatever is damaged.
     #[test]
-    fn pieces_do_not_change_what_is_found() {
+    fn records_do_not_depend_on_the_pieces() {
         let record = |id: usize| format!("{{\"time\":{id},\"category\":\"c\",\"p\":{{\"a\":[{{\"x\":\"y\"}}]}}}}");
         let all = |between: &str| (0..6).map(record).collect::<Vec<_>>().join(between);
         let table = "{\"tables\":[{\"columns\":[{\"name\":\"a\"},{\"name\":\"b\"},{\"name\":\"c\"}],\"rows\":[";

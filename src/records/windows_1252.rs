@@ -22,7 +22,7 @@ mod tests {
     use super::decode;
 
     #[test]
-    fn only_what_is_not_utf8_is_decoded() {
+    fn only_invalid_utf8_is_decoded() {
         assert_eq!(decode("Jürgen".as_bytes()), "Jürgen");
         assert_eq!(decode(b"J\xfcrgen \x80 \xc3\xbc"), "J\u{fc}rgen \u{20ac} \u{fc}");
     }

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::object_keys::{NextKey, ObjectKeys, RecordKeys, is_error_key, is_filled, unescaped};
+use super::object_keys::{KeyReader, NextKey, RecordKeys, is_error_key, is_filled, unescaped};
 use super::value_scan::{ScanStop, ValueScan};
 
 /// Maximum number of bytes to wait for, so that the keys after the array are known.
@@ -72,7 +72,7 @@ pub(crate) fn is_wrapped(line: &[u8]) -> bool {
     if line.starts_with(b"[") {
         return true;
     }
-    let NextKey::Key(key) = ObjectKeys::of(line).next() else { return false };
+    let NextKey::Key(key) = KeyReader::of(line).next() else { return false };
     &*key == b"FrameType" || ((is_usual(&key) || RESPONSE_KEYS.contains(&&*key)) && holds_records(line))
 }
 
@@ -116,7 +116,7 @@ fn key_of(object: &[u8], at: usize) -> Option<Cow<'_, [u8]>> {
 impl PrefixKeys {
     fn of(object: &[u8], at: usize) -> Self {
         let mut prefix = Self { record_keys: RecordKeys::default(), usual: true, error: false };
-        let mut members = ObjectKeys::of(object);
+        let mut members = KeyReader::of(object);
         while let NextKey::Key(key) = members.next() {
             if members.position >= at {
                 break;
@@ -154,7 +154,7 @@ fn under_any_key(object: &[u8], at: usize, more: bool) -> ObjectKind {
 
 /// Classifies an object with tables: tables are recognised by their columns and rows.
 fn of_tables(prefix: &PrefixKeys, elements: &[u8], more: bool) -> ObjectKind {
-    let mut members = ObjectKeys::of(elements);
+    let mut members = KeyReader::of(elements);
     loop {
         match members.next() {
             NextKey::Key(key) if [&b"rows"[..], b"columns"].iter().any(|name| key.eq_ignore_ascii_case(name)) => {
@@ -184,7 +184,7 @@ fn of_records(object: &[u8], at: usize, prefix: &PrefixKeys, elements: &[u8], mo
     if !prefix.usual {
         return ObjectKind::Record;
     }
-    let mut members = ObjectKeys::of(object);
+    let mut members = KeyReader::of(object);
     members.position = at;
     let mut record_keys = prefix.record_keys;
     if !members.pass_value() {

@@ -32,7 +32,7 @@ const POWERSHELL: &str =
 /// How the rows of a file are converted.
 pub(super) enum CsvLayout {
     /// Cells become values of these keys.
-    Keys(Vec<KeyColumn>),
+    Keys(Vec<CsvColumn>),
     /// A download of the Entra admin center.
     Portal(PortalRow),
     /// Rows under a later header that is not supported; why, and their number of cells.
@@ -40,7 +40,7 @@ pub(super) enum CsvLayout {
 }
 
 /// A column whose cells become values of a key.
-pub(super) struct KeyColumn {
+pub(super) struct CsvColumn {
     /// The key, quoted and with its colon; "" for an unnamed column, which is not read.
     key: String,
     /// The offset from UTC to be appended to its times; "" for UTC.
@@ -243,11 +243,11 @@ fn without_zone(header: &str) -> &str {
     header.strip_suffix(']').and_then(|rest| rest.rsplit_once(" [")).map_or(header, |(name, _)| name)
 }
 
-fn key(name: &str, offset: String) -> KeyColumn {
+fn key(name: &str, offset: String) -> CsvColumn {
     let mut key = String::new();
     if !name.is_empty() {
         dynamic::quote(name, &mut key);
         key.push(':');
     }
-    KeyColumn { key, offset }
+    CsvColumn { key, offset }
 }

@@ -287,7 +287,7 @@ impl<'a> RecordValues<'a> {
 fn append_spelled(writer: &mut ColumnWriter, spellings: &'static Spellings, json: Option<&str>) -> ValueOutcome {
     let table = json.and_then(|json| spellings.of_table(json));
     writer.append(table.or(json));
-    spellings.caution.filter(|_| table.is_some()).map_or(ValueOutcome::Whole, ValueOutcome::Cautioned)
+    spellings.warning.filter(|_| table.is_some()).map_or(ValueOutcome::Whole, ValueOutcome::Cautioned)
 }
 
 /// The numeric date, year last, with which a time begins. Most times begin with the year.
