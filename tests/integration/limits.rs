@@ -139,7 +139,7 @@ fn unusual_layers() {
     for (name, bytes, words) in [
         ("parquet.gz", gzip(&parquet), "Parquet inside a compressed file: decompress it first"),
         ("zip-in.gz", gzip(&zip(&[("a.json", row)])), "an archive inside another file: extract it first"),
-        ("zip-in.zip", zip(&[("a.zip", &zip(&[("a.json", row)]))]), "an archive inside of another"),
+        ("zip-in.zip", zip(&[("a.zip", &zip(&[("a.json", row)]))]), "an archive inside another file"),
         ("deep.gz", gzip(&gzip(&gzip(&gzip(&gzip(row))))), "it has too many layers of compression"),
     ] {
         let refused = read(name, &bytes);
