@@ -143,7 +143,7 @@ fn download_names_tell_whether_sign_ins_are_interactive() {
     let count = |table: &str, path: &str, value: &str| {
         let output = run(&[&format!("{table} | {query}"), path], 0);
         assert_eq!(output.stdout, format!("{{\"IsInteractive\":{value},\"count_\":10}}\n"), "{path}");
-        output.stderr.contains("warning: IsInteractive is not told")
+        output.stderr.contains("warning: IsInteractive cannot be determined")
     };
     assert!(!count("SigninLogs", &interactive, "true"));
     assert!(!count("AADNonInteractiveUserSignInLogs", &others, "false"));
