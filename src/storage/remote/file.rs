@@ -110,7 +110,7 @@ impl RemoteFile {
     }
 
     /// The first block, where it was asked for.
-    pub(super) fn expected(&self) -> Option<PendingBytes> {
+    pub(super) fn take_prefetched(&self) -> Option<PendingBytes> {
         self.state().first.take()
     }
 
