@@ -148,7 +148,7 @@ fn answer(session: &session::Session, query: &str, batch: &mut BatchOutcome) -> 
     let prepared = session.prepare(&session.engine, query, started)?;
     let bytes = Shared::default();
     let format = output::format("la-api").ok_or_else(|| Error::internal("the format la-api is missing"))?;
-    let mut writer = (format.writer)(Box::new(bytes.clone()), &output::Options::default());
+    let mut writer = (format.writer)(Box::new(bytes.clone()), &output::OutputOptions::default());
     writer.begin(prepared.schema())?;
     let mut rows = 0;
     let line = session.progress(&prepared, started);

@@ -9,7 +9,7 @@ use super::digest::Digest;
 use super::progress::{EndsProgress, ProgressLine};
 use super::{stdout, stop, terminal};
 use crate::diagnostic::{Error, Result};
-use crate::output::{self, Format, Options, Stream, Writer};
+use crate::output::{self, Format, OutputOptions, Stream, Writer};
 use crate::temporary::PendingFile;
 use crate::types::{Batch, Schema};
 
@@ -19,7 +19,7 @@ const BUFFER: usize = 256 * 1024;
 /// A format and stdout or a file, checked before the query runs.
 pub(super) struct Destination {
     format: &'static Format,
-    options: Options,
+    options: OutputOptions,
     file: Option<PathBuf>,
     /// Hashes the result as it is written.
     digest: Option<Digest>,
@@ -52,7 +52,7 @@ impl Destination {
         }
         let excel_safe = output.spreadsheet.excel_safe;
         check_excel_safe(excel_safe, format)?;
-        let options = Options { width: terminal.then(terminal::width), excel_safe, ..Options::default() };
+        let options = OutputOptions { width: terminal.then(terminal::width), excel_safe, ..OutputOptions::default() };
         Ok(Self { format, options, file: output.output_file.clone(), digest: None })
     }
 

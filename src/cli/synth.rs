@@ -3,11 +3,11 @@
 use super::args::{SynthArgs, SynthShape, SynthTable};
 use super::{Outcome, reporter, session};
 use crate::diagnostic::Result;
-use crate::synth::{self, Compression, Options, Shape};
+use crate::synth::{self, Shape, SynthCompression, SynthOptions};
 
 pub(super) fn run(args: &SynthArgs) -> Result<Outcome> {
     let SynthTable::Signinlogs = args.table;
-    let options = Options {
+    let options = SynthOptions {
         rows: args.rows,
         seed: args.seed,
         days: args.days,
@@ -17,9 +17,9 @@ pub(super) fn run(args: &SynthArgs) -> Result<Outcome> {
             SynthShape::Parquet => Shape::Parquet,
         },
         compression: match (args.gzip, args.zstd) {
-            (true, _) => Compression::Gzip,
-            (_, true) => Compression::Zstd,
-            _ => Compression::None,
+            (true, _) => SynthCompression::Gzip,
+            (_, true) => SynthCompression::Zstd,
+            _ => SynthCompression::None,
         },
         out: args.out.clone(),
         threads: session::threads(args.threads),

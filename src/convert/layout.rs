@@ -11,7 +11,7 @@ use crate::types::datetime::{self, DatetimeParts, Period};
 /// The periods by which an archive is partitioned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is its own name")]
-pub enum Partition {
+pub enum PartitionPeriod {
     None,
     Hour,
     Day,
@@ -19,7 +19,7 @@ pub enum Partition {
     Month,
 }
 
-impl Partition {
+impl PartitionPeriod {
     fn period(self) -> Option<Period> {
         match self {
             Self::None => None,
@@ -85,9 +85,9 @@ mod tests {
         let at = |text: &str| datetime::parse(text).expect("a datetime");
         let key = at("2024-02-29T23:59:59.9999999Z");
         for (partition, folder, end) in [
-            (Partition::Hour, "hour=2024-02-29T23", "2024-03-01"),
-            (Partition::Day, "day=2024-02-29", "2024-03-01"),
-            (Partition::Month, "month=2024-02", "2024-03-01"),
+            (PartitionPeriod::Hour, "hour=2024-02-29T23", "2024-03-01"),
+            (PartitionPeriod::Day, "day=2024-02-29", "2024-03-01"),
+            (PartitionPeriod::Month, "month=2024-02", "2024-03-01"),
         ] {
             assert_eq!(partition.folder(key).as_deref(), Some(folder));
             assert_eq!(partition.end(key), Some(at(end)));
@@ -95,7 +95,7 @@ mod tests {
             assert_eq!(partition.end(NO_TIME), None);
             assert!(partition.folder(NO_TIME).is_some_and(|folder| folder.ends_with("=unknown")));
         }
-        assert_eq!((Partition::None.folder(key), Partition::None.end(key)), (None, None));
+        assert_eq!((PartitionPeriod::None.folder(key), PartitionPeriod::None.end(key)), (None, None));
     }
 
     #[test]

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use known_ids::KnownIds;
-pub use layout::Partition;
+pub use layout::PartitionPeriod;
 pub use publish::{Disk, RealDisk};
 pub use staging::Staging;
 pub use storage::Ranges;
@@ -75,8 +75,8 @@ pub trait Sink {
     fn begin(&mut self, table: &SortedTable) -> Result<()>;
 
     /// Returns the partitioning: the rows of one call belong to one period.
-    fn partition(&self) -> Partition {
-        Partition::None
+    fn partition(&self) -> PartitionPeriod {
+        PartitionPeriod::None
     }
 
     /// Consumes the next rows.
@@ -95,9 +95,9 @@ pub struct Progress {
     pub rows_written: AtomicU64,
 }
 
-/// Options for sorting a table.
+/// SortOptions for sorting a table.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct SortOptions {
     /// The name of the sort column, if the table has it.
     pub time_column: String,
     /// The memory limit for rows, in bytes.
@@ -140,7 +140,7 @@ pub struct GatheredRows {
 /// Errors of the query and the disk.
 pub fn gather(
     prepared: &Prepared,
-    options: &Options,
+    options: &SortOptions,
     keep: &mut dyn FnMut(Batch) -> Result<Batch>,
 ) -> Result<GatheredRows> {
     let schema = prepared.schema().clone();
@@ -165,7 +165,7 @@ impl GatheredRows {
     ///
     /// # Errors
     /// Errors of the disk and the sink.
-    pub fn write(self, name: &str, options: &Options, sink: &mut dyn Sink) -> Result<SortedTable> {
+    pub fn write(self, name: &str, options: &SortOptions, sink: &mut dyn Sink) -> Result<SortedTable> {
         let Self { schema, time, ranges, folder, builder, report } = self;
         let archived_warnings = ArchivedWarnings::of(&report);
         let table =
@@ -180,7 +180,7 @@ impl GatheredRows {
 fn merge(
     builder: RunBuilder,
     table: &SortedTable,
-    options: &Options,
+    options: &SortOptions,
     folder: &SpillFolder,
     sink: &mut dyn Sink,
 ) -> Result<()> {

@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 use super::publish::{Appending, Disk, RealDisk};
 use crate::diagnostic::{Error, Result};
 use crate::storage::journal::{Journal, JournalState};
-use crate::temporary::{self, Kind, Registered};
+use crate::temporary::{self, Registered, TemporaryKind};
 
 /// The suffix of staging folders. Their names begin with a dot, so that scans skip them.
 const UNFINISHED: &str = ".coldcase-unfinished";
@@ -56,7 +56,7 @@ impl Staging {
         let mut hold = temporary::hold();
         fs::create_dir_all(&folder).map_err(|error| Error::io(&folder, error))?;
         let lock = lock(&folder, destination)?;
-        registered.push(hold.register(&folder, Kind::Tree));
+        registered.push(hold.register(&folder, TemporaryKind::Tree));
         drop(hold);
         let mut staging = Self {
             destination: destination.to_owned(),
@@ -202,7 +202,7 @@ fn make_parents(folder: &Path) -> Result<(Vec<PathBuf>, Vec<Registered>)> {
     for parent in &parents {
         let made = fs::create_dir(parent);
         made.or_else(|error| if parent.is_dir() { Ok(()) } else { Err(Error::io(parent, error)) })?;
-        registered.push(hold.register(parent, Kind::EmptyFolder));
+        registered.push(hold.register(parent, TemporaryKind::EmptyFolder));
     }
     Ok((parents, registered))
 }

@@ -14,7 +14,7 @@ use parquet::file::properties::{BloomFilterPosition, EnabledStatistics, WriterPr
 use parquet::schema::types::ColumnPath;
 
 use super::keys::NO_TIME;
-use super::layout::{Partition, file_name, next_number};
+use super::layout::{PartitionPeriod, file_name, next_number};
 use super::storage::Storage;
 use super::{ArchiveRows, Sink, SortedTable};
 use crate::diagnostic::{Error, Result};
@@ -60,7 +60,7 @@ pub struct ArchiveTarget {
     /// The existing archive whose file numbers are continued; None for a new one.
     pub existing: Option<PathBuf>,
     /// The periods that have folders of their own.
-    pub partition: Partition,
+    pub partition: PartitionPeriod,
     /// The name of the single file for all rows, instead of folders and numbered files.
     pub single: Option<String>,
 }
@@ -158,7 +158,7 @@ impl Sink for ArchiveWriter {
         Ok(())
     }
 
-    fn partition(&self) -> Partition {
+    fn partition(&self) -> PartitionPeriod {
         self.target.partition
     }
 

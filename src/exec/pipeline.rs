@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::context::ExecContext;
 use super::memory::Reservation;
-use super::operator::{Operator, OperatorPartition, timed_operator, timed_partitions};
+use super::operator::{OperatorPartition, RowOperator, timed_operator, timed_partitions};
 use super::scheduler::{self, Flow};
 use crate::diagnostic::Result;
 use crate::scan::{BatchIterator, MemoryTable, Partition, ScanColumn, TableProvider};
@@ -18,7 +18,7 @@ use crate::types::{Batch, Schema};
 pub(super) struct Pipeline {
     partitions: Vec<Arc<dyn Partition>>,
     /// Run inside each partition.
-    operators: Vec<Arc<dyn Operator>>,
+    operators: Vec<Arc<dyn RowOperator>>,
     /// Run on the thread of the caller, over the rows of all partitions in order.
     serial: Vec<SerialStage>,
     /// The memory of the rows that the partitions read.
@@ -30,9 +30,9 @@ pub(super) struct Pipeline {
 #[derive(Debug)]
 enum SerialStage {
     Limit(usize),
-    Operator(Arc<dyn Operator>),
+    Operator(Arc<dyn RowOperator>),
     /// The rows that an operator emits after the last row.
-    Flush(Arc<dyn Operator>),
+    Flush(Arc<dyn RowOperator>),
 }
 
 impl Pipeline {
@@ -73,7 +73,7 @@ impl Pipeline {
     }
 
     /// Appends an operator: inside the partitions, or to the serial stages if there are any.
-    pub fn then(mut self, operator: Arc<dyn Operator>) -> Self {
+    pub fn then(mut self, operator: Arc<dyn RowOperator>) -> Self {
         let operator = timed_operator(operator);
         if self.is_parallel() {
             self.operators.push(operator);
@@ -84,7 +84,7 @@ impl Pipeline {
     }
 
     /// Appends the rows that `operator`, which is already part of the pipeline, emits after the last row.
-    pub fn then_flush(mut self, operator: Arc<dyn Operator>) -> Self {
+    pub fn then_flush(mut self, operator: Arc<dyn RowOperator>) -> Self {
         self.serial.push(SerialStage::Flush(operator));
         self
     }

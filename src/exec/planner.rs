@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::aggregate::{self, Grouping};
 use super::context::ExecContext;
 use super::metrics;
-use super::operator::{CountOutput, Filter, Project, Unnest};
+use super::operator::{CountOutput, Filter, Project, UnnestRows};
 use super::pipeline::Pipeline;
 use super::sort::{self, Sorter, TopRows, TopSpec};
 use super::{join, scan};
@@ -51,7 +51,7 @@ fn build(node: PlanNode<'_>, residual: Option<&Expr>, context: &ExecContext) -> 
         }
         LogicalPlan::Unnest(unnest) => {
             let input = plan(node.first_input(&unnest.input), context)?;
-            Ok(input.then(Arc::new(Unnest::new(unnest.clone(), context))))
+            Ok(input.then(Arc::new(UnnestRows::new(unnest.clone(), context))))
         }
         LogicalPlan::Limit { input, count } => {
             let pipeline = plan(node.first_input(input), context)?;

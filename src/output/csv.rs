@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use ::csv::{Terminator, Writer as CsvWriter, WriterBuilder};
 
 use super::text::write_cell;
-use super::{Format, Options, Stream, Writer, io_error};
+use super::{Format, OutputOptions, Stream, Writer, io_error};
 use crate::diagnostic::{Error, Result, is_unsafe_to_show};
 use crate::types::{Batch, Column, Schema};
 
@@ -30,7 +30,7 @@ pub const TABS: Format = Format {
     writer: |stream, options| separated(stream, b'\t', Terminator::Any(b'\n'), options),
 };
 
-fn separated(stream: Stream, delimiter: u8, terminator: Terminator, options: &Options) -> Box<dyn Writer> {
+fn separated(stream: Stream, delimiter: u8, terminator: Terminator, options: &OutputOptions) -> Box<dyn Writer> {
     let is_marked = options.excel_safe && options.width.is_none();
     let stream = MarkedStream { stream, mark: if is_marked { BYTE_ORDER_MARK } else { b"" } };
     let writer = WriterBuilder::new().delimiter(delimiter).terminator(terminator).from_writer(stream);

@@ -31,7 +31,7 @@ pub struct Format {
     /// True if the bytes are not text, and therefore not for a terminal.
     pub binary: bool,
     /// Creates a writer over a stream.
-    pub writer: fn(Stream, &Options) -> Box<dyn Writer>,
+    pub writer: fn(Stream, &OutputOptions) -> Box<dyn Writer>,
 }
 
 /// All formats.
@@ -61,9 +61,9 @@ pub fn format_for_extension(extension: &str) -> Option<&'static Format> {
     FORMATS.iter().find(|format| format.extensions.contains(&extension.as_str()))
 }
 
-/// Options for writing a result.
+/// OutputOptions for writing a result.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Options {
+pub struct OutputOptions {
     /// The width of the terminal; None if the result goes elsewhere.
     pub width: Option<usize>,
     /// Puts an apostrophe before strings that a spreadsheet would read as a formula, and a byte order mark at the

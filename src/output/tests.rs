@@ -11,7 +11,7 @@ use ::arrow::record_batch::RecordBatch;
 use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::arrow::TYPE_KEY;
-use super::{FORMATS, Options, Stream, format, format_for_extension};
+use super::{FORMATS, OutputOptions, Stream, format, format_for_extension};
 use crate::diagnostic::{Error, Result};
 use crate::parquet::footer::SCHEMA_KEY;
 use crate::types::{Batch, Column, ColumnBuilder, Field, Schema, Type, Value, datetime, decimal};
@@ -50,7 +50,7 @@ impl Write for Closed {
     }
 }
 
-fn try_write(name: &str, schema: &Schema, batches: &[Batch], options: &Options, stream: Stream) -> Result<()> {
+fn try_write(name: &str, schema: &Schema, batches: &[Batch], options: &OutputOptions, stream: Stream) -> Result<()> {
     let mut writer = (format(name).unwrap().writer)(stream, options);
     writer.begin(schema)?;
     batches.iter().try_for_each(|batch| writer.batch(batch))?;
@@ -59,7 +59,7 @@ fn try_write(name: &str, schema: &Schema, batches: &[Batch], options: &Options, 
 
 fn bytes(name: &str, schema: &Schema, batches: &[Batch]) -> Vec<u8> {
     let bytes = Bytes::default();
-    try_write(name, schema, batches, &Options::default(), Box::new(bytes.clone())).unwrap();
+    try_write(name, schema, batches, &OutputOptions::default(), Box::new(bytes.clone())).unwrap();
     bytes.take()
 }
 
@@ -67,7 +67,7 @@ fn text(name: &str, schema: &Schema, batches: &[Batch]) -> String {
     String::from_utf8(bytes(name, schema, batches)).unwrap()
 }
 
-fn text_with(name: &str, options: Options, schema: &Schema, batches: &[Batch]) -> String {
+fn text_with(name: &str, options: OutputOptions, schema: &Schema, batches: &[Batch]) -> String {
     let bytes = Bytes::default();
     try_write(name, schema, batches, &options, Box::new(bytes.clone())).unwrap();
     String::from_utf8(bytes.take()).unwrap()
@@ -203,10 +203,10 @@ fn formulas_are_defused_on_request() {
     let schema = Schema::new([Field::new("a", Type::String), Field::new("b", Type::Long)]);
     let batch = Batch::new(vec![column(&[Value::string("=1+2")]), column(&[Value::Long(-1)])], 1);
     assert_eq!(text("csv", &schema, std::slice::from_ref(&batch)), "a,b\r\n=1+2,-1\r\n");
-    let options = Options { excel_safe: true, ..Options::default() };
+    let options = OutputOptions { excel_safe: true, ..OutputOptions::default() };
     assert_eq!(text_with("csv", options, &schema, std::slice::from_ref(&batch)), "\u{feff}a,b\r\n'=1+2,-1\r\n");
     assert_eq!(text_with("tsv", options, &schema, std::slice::from_ref(&batch)), "\u{feff}a\tb\n'=1+2\t-1\n");
-    let terminal = Options { width: Some(80), ..options };
+    let terminal = OutputOptions { width: Some(80), ..options };
     assert_eq!(text_with("csv", terminal, &schema, &[batch]), "a,b\r\n'=1+2,-1\r\n", "no mark on a terminal");
 }
 
@@ -252,7 +252,7 @@ fn a_table() {
 #[test]
 fn a_narrow_table_says_what_it_leaves_out() {
     let (schema, batch) = all_types();
-    let options = Options { width: Some(32), ..Options::default() };
+    let options = OutputOptions { width: Some(32), ..OutputOptions::default() };
     assert_eq!(
         text_with("table", options, &schema.project(&[1, 5, 0]), &[batch.project(&[1, 5, 0])]),
         concat!(
@@ -264,12 +264,12 @@ fn a_narrow_table_says_what_it_leaves_out() {
             "\n3 rows · 2 cells cut · use -o line to see all\n"
         )
     );
-    let options = Options { width: Some(21), ..Options::default() };
+    let options = OutputOptions { width: Some(21), ..OutputOptions::default() };
     assert_eq!(
         text_with("table", options, &schema.project(&[1, 5, 0]), &[batch.project(&[1, 5, 0]).slice(0, 1)]),
         "i  s             b\n─  ────────────  ────\n7  anna@contos…  true\n\n1 row · 1 cell cut · use -o line to see all\n"
     );
-    let options = Options { width: Some(26), ..Options::default() };
+    let options = OutputOptions { width: Some(26), ..OutputOptions::default() };
     let narrow = text_with("table", options, &schema, &[batch.slice(0, 1)]);
     assert!(
         narrow.ends_with("1 row · 7 columns hidden · use -o line to see all, or project the columns you need\n"),
@@ -285,10 +285,10 @@ fn rows_after_the_widths_are_settled() {
     let batches = [batch("x", 600), batch("much longer", 1)];
     let wide = text("table", &schema, &batches);
     assert!(wide.ends_with("x\nmuch longer\n\n601 rows\n"), "{wide}");
-    let options = Options { width: Some(80), ..Options::default() };
+    let options = OutputOptions { width: Some(80), ..OutputOptions::default() };
     let whole = text_with("table", options, &schema, &batches);
     assert!(whole.ends_with("x\nmuch longer\n\n601 rows\n"), "there is room for it: {whole}");
-    let options = Options { width: Some(8), ..Options::default() };
+    let options = OutputOptions { width: Some(8), ..OutputOptions::default() };
     let cut = text_with("table", options, &schema, &batches);
     assert!(cut.ends_with("x\nmuch lo…\n\n601 rows · 1 cell cut · use -o line to see all\n"), "{cut}");
 }
@@ -304,7 +304,7 @@ fn cells_of_any_width() {
         assert!(text.contains(&long) && text.contains("short"), "{name}");
         assert!(text.len() < 2_000_000, "{name}: one long cell does not widen every row");
     }
-    let options = Options { width: Some(80), ..Options::default() };
+    let options = OutputOptions { width: Some(80), ..OutputOptions::default() };
     let cut = text_with("table", options, &schema, &[batch]);
     assert!(cut.contains("x…\n") && cut.contains("1 cell cut · 1 column hidden"), "{cut}");
 }
@@ -317,7 +317,7 @@ fn hidden_columns_that_are_empty_are_told_from_others() {
         let cells = ["x".repeat(15), String::new(), c.to_owned()];
         Batch::new(cells.iter().map(|cell| Column::constant(Value::string(cell.as_str()), rows)).collect(), rows)
     };
-    let options = Options { width: Some(16), ..Options::default() };
+    let options = OutputOptions { width: Some(16), ..OutputOptions::default() };
     let table = |batches: &[Batch]| text_with("table", options, &schema, batches);
     let empty = table(&[rows("", 600)]);
     assert!(
@@ -364,7 +364,7 @@ fn no_columns() {
         assert_eq!(text(name, &schema, std::slice::from_ref(&batch)), expected, "{name}");
     }
     assert_eq!(read_arrow(&bytes("arrow", &schema, std::slice::from_ref(&batch))).num_rows(), 2);
-    let refused = try_write("parquet", &schema, &[batch], &Options::default(), Box::new(Bytes::default()));
+    let refused = try_write("parquet", &schema, &[batch], &OutputOptions::default(), Box::new(Bytes::default()));
     assert!(matches!(refused, Err(Error::Usage(_))));
 }
 
@@ -467,7 +467,7 @@ fn what_nanoseconds_cannot_hold_is_refused() {
         let schema = Schema::new([Field::new("x", value.ty())]);
         for name in ["arrow", "parquet"] {
             let batch = Batch::new(vec![Column::constant(value.clone(), 1)], 1);
-            let refused = try_write(name, &schema, &[batch], &Options::default(), Box::new(Bytes::default()));
+            let refused = try_write(name, &schema, &[batch], &OutputOptions::default(), Box::new(Bytes::default()));
             assert!(matches!(refused, Err(Error::Limit(message)) if message.contains("`x`")), "{name}");
         }
     }
@@ -478,7 +478,7 @@ fn a_closed_pipe_is_told_as_such() {
     let (schema, batch) = all_types();
     for format in FORMATS {
         let result =
-            try_write(format.name, &schema, std::slice::from_ref(&batch), &Options::default(), Box::new(Closed));
+            try_write(format.name, &schema, std::slice::from_ref(&batch), &OutputOptions::default(), Box::new(Closed));
         let Err(Error::Io { source, .. }) = result else {
             panic!("{}: {result:?}", format.name);
         };

@@ -74,7 +74,7 @@ pub(super) fn tokens(text: &str) -> (Vec<Token<'_>>, Vec<Diagnostic>) {
 /// Like [`tokens`], with `base` as the offset of the first byte.
 pub(super) fn tokens_from(text: &str, base: usize) -> (Vec<Token<'_>>, Vec<Diagnostic>) {
     let (mut tokens, mut diagnostics) = (Vec::new(), Vec::new());
-    let mut rest = skip_blanks(text);
+    let mut rest = skip_whitespace(text);
     while !rest.is_empty() {
         let start = base + text.len() - rest.len();
         match token(rest) {
@@ -88,7 +88,7 @@ pub(super) fn tokens_from(text: &str, base: usize) -> (Vec<Token<'_>>, Vec<Diagn
                 rest = &rest[wrong.len()..];
             }
         }
-        rest = skip_blanks(rest);
+        rest = skip_whitespace(rest);
     }
     // Messages about the end point at the end of the query, not at the empty line below it.
     let end = tokens.last().map_or(Span::new(base, base).end, |last: &Token<'_>| last.span.end);
@@ -97,7 +97,7 @@ pub(super) fn tokens_from(text: &str, base: usize) -> (Vec<Token<'_>>, Vec<Diagn
 }
 
 /// Skips whitespace and comments.
-fn skip_blanks(mut text: &str) -> &str {
+fn skip_whitespace(mut text: &str) -> &str {
     loop {
         text = text.trim_start_matches(is_blank);
         match text.strip_prefix("//") {

@@ -118,7 +118,7 @@ pub struct City {
     /// The two-letter country code.
     pub country: &'static str,
     /// Its name and coordinates.
-    pub location: Location,
+    pub location: SynthLocation,
     /// The AS number.
     pub network: &'static str,
     /// The relative number of people there.
@@ -128,7 +128,7 @@ pub struct City {
 }
 
 /// The name and coordinates of a city.
-pub struct Location {
+pub struct SynthLocation {
     /// The name of the city.
     pub city: &'static str,
     /// The state.
@@ -139,13 +139,13 @@ pub struct Location {
     pub longitude: &'static str,
 }
 
-const fn at(city: &'static str, state: &'static str, latitude: &'static str, longitude: &'static str) -> Location {
-    Location { city, state, latitude, longitude }
+const fn at(city: &'static str, state: &'static str, latitude: &'static str, longitude: &'static str) -> SynthLocation {
+    SynthLocation { city, state, latitude, longitude }
 }
 
 const fn city(
     country: &'static str,
-    location: Location,
+    location: SynthLocation,
     network: &'static str,
     weight: u64,
     office: Option<&'static str>,
@@ -405,7 +405,7 @@ pub enum Stage {
 
 /// The result of a sign-in.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct SignInOutcome {
     /// `resultType`, also `status.errorCode`.
     pub code: &'static str,
     /// `resultDescription`, also `status.failureReason`; empty on success.
@@ -416,14 +416,14 @@ pub struct Outcome {
     pub stage: Stage,
 }
 
-const fn outcome(code: &'static str, stage: Stage, reason: &'static str, details: &'static str) -> Outcome {
-    Outcome { code, reason, details, stage }
+const fn outcome(code: &'static str, stage: Stage, reason: &'static str, details: &'static str) -> SignInOutcome {
+    SignInOutcome { code, reason, details, stage }
 }
 
 /// Result 0: success.
-pub static GRANTED: Outcome = outcome("0", Stage::Granted, "", "");
+pub static GRANTED: SignInOutcome = outcome("0", Stage::Granted, "", "");
 /// Result 50126: invalid user name or password.
-pub static PASSWORD: Outcome = outcome(
+pub static PASSWORD: SignInOutcome = outcome(
     "50126",
     Stage::Refused,
     "Error validating credentials due to invalid username or password.",
@@ -431,64 +431,66 @@ pub static PASSWORD: Outcome = outcome(
      to users making mistakes.",
 );
 /// Result 50053: account locked.
-pub static LOCKED: Outcome = outcome(
+pub static LOCKED: SignInOutcome = outcome(
     "50053",
     Stage::Refused,
     "The account is locked, you've tried to sign in too many times with an incorrect user ID or password.",
     "",
 );
 /// Result 50074: strong authentication required.
-pub static MFA: Outcome =
+pub static MFA: SignInOutcome =
     outcome("50074", Stage::Blocked, "Strong Authentication is required.", "MFA required in Azure AD");
 /// Result 50140: "keep me signed in" interrupt.
-pub static STAY: Outcome = outcome(
+pub static STAY: SignInOutcome = outcome(
     "50140",
     Stage::Interrupted,
     "This error occurred due to 'Keep me signed in' interrupt when the user was signing-in.",
     "",
 );
-static BLOCKED: Outcome = outcome(
+static BLOCKED: SignInOutcome = outcome(
     "53003",
     Stage::Blocked,
     "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.",
     "",
 );
-static DISABLED: Outcome = outcome("50057", Stage::Refused, "The user account is disabled.", "");
-static CONSENT: Outcome = outcome(
+static DISABLED: SignInOutcome = outcome("50057", Stage::Refused, "The user account is disabled.", "");
+static CONSENT: SignInOutcome = outcome(
     "65001",
     Stage::Interrupted,
     "The user or administrator has not consented to use the application with ID '{identifier}'. Send an interactive \
      authorization request for this user and resource.",
     "",
 );
-static NO_APP: Outcome = outcome(
+static NO_APP: SignInOutcome = outcome(
     "700016",
     Stage::Refused,
     "Application with identifier '{appIdentifier}' was not found in the directory '{tenantName}'. This can happen if \
      the application has not been installed by the administrator of the tenant.",
     "",
 );
-static EXPIRED: Outcome = outcome("50055", Stage::Refused, "The password is expired.", "");
-static NO_USER: Outcome = outcome("50034", Stage::Refused, "The user account does not exist in the directory.", "");
-static PROOF_UP: Outcome =
+static EXPIRED: SignInOutcome = outcome("50055", Stage::Refused, "The password is expired.", "");
+static NO_USER: SignInOutcome =
+    outcome("50034", Stage::Refused, "The user account does not exist in the directory.", "");
+static PROOF_UP: SignInOutcome =
     outcome("50072", Stage::Interrupted, "User needs to enroll for second factor authentication (interactive).", "");
-static DENIED: Outcome = outcome(
+static DENIED: SignInOutcome = outcome(
     "500121",
     Stage::Blocked,
     "Authentication failed during strong authentication request.",
     "MFA denied; user declined the authentication",
 );
-static DEVICE: Outcome = outcome("53000", Stage::Blocked, "Device is not in required device state: compliant.", "");
+static DEVICE: SignInOutcome =
+    outcome("53000", Stage::Blocked, "Device is not in required device state: compliant.", "");
 
 /// The course of one attempt to sign in: the results of its rows, which share a correlation id.
 pub struct Course {
     /// The relative frequency.
     pub weight: u64,
     /// The results in order, at most three.
-    pub steps: &'static [&'static Outcome],
+    pub steps: &'static [&'static SignInOutcome],
 }
 
-const fn course(weight: u64, steps: &'static [&'static Outcome]) -> Course {
+const fn course(weight: u64, steps: &'static [&'static SignInOutcome]) -> Course {
     Course { weight, steps }
 }
 
@@ -521,7 +523,7 @@ pub static SPRAY: &[Course] =
     &[course(960, &[&PASSWORD]), course(25, &[&LOCKED]), course(10, &[&MFA]), course(5, &[&PASSWORD, &GRANTED])];
 
 /// The visits of the break-glass accounts, used in turn: the account and the results. Seven rows in four visits.
-pub static VISITS: &[(usize, &[&Outcome])] =
+pub static VISITS: &[(usize, &[&SignInOutcome])] =
     &[(0, &[&PASSWORD, &MFA, &GRANTED]), (1, &[&GRANTED]), (1, &[&PASSWORD]), (0, &[&MFA, &GRANTED])];
 
 /// Second factors: method, detail.

@@ -17,16 +17,16 @@ pub struct Row<'r> {
 }
 
 /// A column.
-pub struct Column {
+pub struct SynthColumn {
     /// The name in the table.
     pub name: &'static str,
     /// The kind and accessor of its value.
-    pub value: Value,
+    pub value: SynthValue,
 }
 
 /// The kind of a value, with an accessor.
 #[derive(Clone, Copy)]
-pub enum Value {
+pub enum SynthValue {
     /// A string.
     Text(for<'r> fn(&Row<'r>) -> &'r str),
     /// A string column whose value is JSON at the source: a number, an array, an object.
@@ -43,19 +43,19 @@ pub enum Value {
     Time(fn(&Row<'_>) -> i64),
 }
 
-use Value::{Bool, Dynamic, Json, Long, Real, Text, Time};
+use SynthValue::{Bool, Dynamic, Json, Long, Real, Text, Time};
 
-const fn column(name: &'static str, value: Value) -> Column {
-    Column { name, value }
+const fn column(name: &'static str, value: SynthValue) -> SynthColumn {
+    SynthColumn { name, value }
 }
 
 /// Returns the column of a name, which must be in [`COLUMNS`].
-pub fn find(name: &str) -> Option<&'static Column> {
+pub fn find(name: &str) -> Option<&'static SynthColumn> {
     COLUMNS.iter().find(|column| column.name == name)
 }
 
 /// All columns in the order of data export: sorted by character codes.
-pub static COLUMNS: &[Column] = &[
+pub static COLUMNS: &[SynthColumn] = &[
     column("AADTenantId", Text(|_| TENANT)),
     column("Agent", Json(|_| r#"{"agentType":"notAgentic","agentSubjectType":"notAgentic"}"#)),
     column("AlternateSignInName", Text(|row| &row.signin.attempt.user.principal)),
@@ -101,7 +101,7 @@ pub static COLUMNS: &[Column] = &[
     column("IsTenantRestricted", Bool(|_| Some(false))),
     column("IsThroughGlobalSecureAccess", Bool(|_| Some(false))),
     column("Level", Text(|_| "4")),
-    column("Location", Text(|row| row.signin.city().country)),
+    column("SynthLocation", Text(|row| row.signin.city().country)),
     column("LocationDetails", Dynamic(|row| &row.world.locations[row.signin.attempt.city])),
     column("MfaDetail", Dynamic(mfa_detail)),
     column("NetworkLocationDetails", Json(networks)),

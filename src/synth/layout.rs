@@ -4,11 +4,11 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::Compression;
+use super::SynthCompression;
 use super::calendar::fields;
 use super::catalogue::{TENANT, WORKSPACE_RESOURCE};
 use crate::diagnostic::{Error, Result};
-use crate::temporary::{self, Kind, Registered};
+use crate::temporary::{self, Registered, TemporaryKind};
 
 /// Returns the path of the data export file with rows published at `published`: one file per five minutes.
 pub fn data_export_path(published: i64) -> String {
@@ -38,11 +38,11 @@ pub fn parquet_path(index: u64, unique: &str) -> String {
 }
 
 /// Returns the suffix of compressed file names.
-pub fn suffix(compression: Compression) -> &'static str {
+pub fn suffix(compression: SynthCompression) -> &'static str {
     match compression {
-        Compression::None => "",
-        Compression::Gzip => ".gz",
-        Compression::Zstd => ".zst",
+        SynthCompression::None => "",
+        SynthCompression::Gzip => ".gz",
+        SynthCompression::Zstd => ".zst",
     }
 }
 
@@ -85,7 +85,7 @@ impl NewFile {
         }
         let mut hold = temporary::hold();
         let file = File::create_new(&partial).map_err(|source| Error::io(&partial, source))?;
-        let registered = hold.register(&partial, Kind::File);
+        let registered = hold.register(&partial, TemporaryKind::File);
         drop(hold);
         Ok(Self { file, partial, target, finished: false, registered })
     }

@@ -39,9 +39,9 @@ pub const BREAK_GLASS: [&str; 2] = ["bg-admin-01@contoso.com", "bg-admin-02@cont
 /// The maximum number of days of an archive: ten years.
 pub const MAX_DAYS: u32 = 3653;
 
-/// Options of an archive.
+/// SynthOptions of an archive.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct SynthOptions {
     /// The number of sign-ins, at least 1.
     pub rows: u64,
     /// The seed: another seed gives other people and other sign-ins.
@@ -50,8 +50,8 @@ pub struct Options {
     pub days: u32,
     /// The shape of the archive.
     pub shape: Shape,
-    /// The compression of JSON files; Parquet files are compressed internally and allow only [`Compression::None`].
-    pub compression: Compression,
+    /// The compression of JSON files; Parquet files are compressed internally and allow only [`SynthCompression::None`].
+    pub compression: SynthCompression,
     /// The folder to write to: new or empty.
     pub out: PathBuf,
     /// The number of threads, at least 1; it does not affect the result.
@@ -71,7 +71,7 @@ pub enum Shape {
 
 /// The compression of JSON files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Compression {
+pub enum SynthCompression {
     /// No compression.
     #[default]
     None,
@@ -115,7 +115,7 @@ impl Summary {
 
 /// The state shared by the file writers.
 struct Archive<'a> {
-    options: &'a Options,
+    options: &'a SynthOptions,
     world: &'a World,
     generator: Generator<'a>,
 }
@@ -127,7 +127,7 @@ struct Archive<'a> {
 /// # Errors
 /// [`Error::Usage`] if an option is out of range or the folder is not empty, [`Error::Io`] if the system refuses;
 /// finished files stay.
-pub fn signinlogs(options: &Options) -> Result<Summary> {
+pub fn signinlogs(options: &SynthOptions) -> Result<Summary> {
     check(options)?;
     layout::prepare(&options.out)?;
     let world = World::new(options.seed);
@@ -145,14 +145,14 @@ pub fn signinlogs(options: &Options) -> Result<Summary> {
     }
 }
 
-fn check(options: &Options) -> Result<()> {
+fn check(options: &SynthOptions) -> Result<()> {
     let wrong = if options.rows == 0 {
         "the number of rows must be 1 at least".to_owned()
     } else if !(1..=MAX_DAYS).contains(&options.days) {
         format!("the number of days must be from 1 to {MAX_DAYS}")
     } else if options.threads == 0 {
         "the number of threads must be 1 at least".to_owned()
-    } else if options.shape == Shape::Parquet && options.compression != Compression::None {
+    } else if options.shape == Shape::Parquet && options.compression != SynthCompression::None {
         "Parquet files are compressed inside; gzip and zstd are for the shapes of JSON".to_owned()
     } else {
         return Ok(());

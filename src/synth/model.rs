@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 
 use super::catalogue::{
-    APPS, CITIES, FIRST_NAMES, LAST_NAMES, LEGACY_AGENT, Location, METHODS, PARTNERS, POLICIES, PROFILES, RICH_CLIENT,
-    TRUSTS,
+    APPS, CITIES, FIRST_NAMES, LAST_NAMES, LEGACY_AGENT, METHODS, PARTNERS, POLICIES, PROFILES, RICH_CLIENT,
+    SynthLocation, TRUSTS,
 };
 use super::json;
 use super::random::{Purpose, Random, Weighted};
@@ -233,7 +233,7 @@ fn attacker(random: &mut Random, number: u64) -> (String, usize) {
 }
 
 fn location(at: &super::catalogue::City) -> String {
-    let Location { city, state, latitude, longitude } = &at.location;
+    let SynthLocation { city, state, latitude, longitude } = &at.location;
     format!(r#"{{"city":{},"state":{},"countryOrRegion":"{}","#, json::text(city), json::text(state), at.country)
         + &format!(r#""geoCoordinates":{{"latitude":{latitude},"longitude":{longitude}}}}}"#)
 }

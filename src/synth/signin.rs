@@ -7,8 +7,8 @@ use std::ops::Range;
 
 use super::calendar::{HOUR, Rhythm, SECOND, write_trimmed};
 use super::catalogue::{
-    APPS, App, CITIES, COURSES, City, Course, METHODS, MFA, Outcome, PASSWORD, PORTAL, RICH_AGENT, SHELL, SPRAY, Stage,
-    TENANT, VISITS,
+    APPS, App, CITIES, COURSES, City, Course, METHODS, MFA, PASSWORD, PORTAL, RICH_AGENT, SHELL, SPRAY, SignInOutcome,
+    Stage, TENANT, VISITS,
 };
 use super::json;
 use super::model::{Device, PolicyList, User, World};
@@ -32,7 +32,7 @@ pub struct SignIn<'w> {
     /// The properties that the rows of an attempt share.
     pub attempt: Attempt<'w>,
     /// The result.
-    pub outcome: &'static Outcome,
+    pub outcome: &'static SignInOutcome,
     /// The second factor.
     pub proof: Proof,
     /// `status` as JSON.
@@ -303,7 +303,7 @@ impl<'w> Draft<'_, 'w> {
     }
 
     /// Adds the rows of an attempt, 8 to 40 s apart; the first is published `at`, and none after the end of the chunk.
-    fn rows(&mut self, mut attempt: Attempt<'w>, at: i64, steps: &[&'static Outcome]) {
+    fn rows(&mut self, mut attempt: Attempt<'w>, at: i64, steps: &[&'static SignInOutcome]) {
         let gaps: Vec<i64> = steps.iter().skip(1).map(|_| self.between(8 * SECOND, 40 * SECOND)).collect();
         let spread: i64 = gaps.iter().sum();
         // The smallest of three is usually small. Of rows published together, the last was delayed least.
@@ -365,7 +365,7 @@ impl<'w> Draft<'_, 'w> {
 
 /// One row of an attempt.
 struct Step {
-    outcome: &'static Outcome,
+    outcome: &'static SignInOutcome,
     /// When the row is published, in ticks.
     published: i64,
     /// When the sign-in takes place, in ticks.
@@ -380,7 +380,7 @@ fn is_campaign(at: i64) -> bool {
     (at / HOUR) % 29 == 7
 }
 
-fn status(outcome: &Outcome, proof: Proof) -> String {
+fn status(outcome: &SignInOutcome, proof: Proof) -> String {
     let details = match proof {
         Proof::None => outcome.details,
         Proof::Claim => "MFA requirement satisfied by claim in the token",
@@ -396,7 +396,7 @@ fn status(outcome: &Outcome, proof: Proof) -> String {
 }
 
 /// Returns the authentication steps: the password, then the second factor.
-fn authentication(created: i64, outcome: &Outcome, proof: Proof, user: &User) -> String {
+fn authentication(created: i64, outcome: &SignInOutcome, proof: Proof, user: &User) -> String {
     let (correct, result) = match outcome.stage {
         Stage::Refused if outcome.code == PASSWORD.code => {
             (false, "Invalid username or password or Invalid on-premise username or password.")

@@ -15,14 +15,14 @@ use super::columns::COLUMNS;
 use super::model::World;
 use super::signin::{CHUNK, Generator};
 use super::write_json::sources;
-use super::{BREAK_GLASS, Compression, Options, Shape, Summary, signinlogs};
+use super::{BREAK_GLASS, Shape, Summary, SynthCompression, SynthOptions, signinlogs};
 use crate::diagnostic::Error;
 use crate::engine::{Engine, Settings};
 use crate::source::file_catalog::FileCatalogBuilder;
 use crate::types::{Batch, Value};
 
-fn options(rows: u64, shape: Shape, out: &Path) -> Options {
-    Options { rows, seed: 7, days: 2, shape, compression: Compression::None, out: out.to_owned(), threads: 2 }
+fn options(rows: u64, shape: Shape, out: &Path) -> SynthOptions {
+    SynthOptions { rows, seed: 7, days: 2, shape, compression: SynthCompression::None, out: out.to_owned(), threads: 2 }
 }
 
 /// Every file in a folder: its relative path and bytes.
@@ -38,7 +38,7 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
-fn make(options: &Options) -> (Summary, BTreeMap<String, Vec<u8>>) {
+fn make(options: &SynthOptions) -> (Summary, BTreeMap<String, Vec<u8>>) {
     let summary = signinlogs(options).unwrap();
     let files = files(&options.out);
     assert_eq!(summary.files, files.len() as u64);
@@ -55,11 +55,11 @@ fn lines(files: &BTreeMap<String, Vec<u8>>) -> Vec<Json> {
 fn the_same_bytes_with_one_thread_and_with_four() {
     for shape in [Shape::LaExport, Shape::Diagnostic, Shape::Parquet] {
         let (one, four) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let first = make(&Options { threads: 1, ..options(600, shape, one.path()) });
-        let second = make(&Options { threads: 4, ..options(600, shape, four.path()) });
+        let first = make(&SynthOptions { threads: 1, ..options(600, shape, one.path()) });
+        let second = make(&SynthOptions { threads: 4, ..options(600, shape, four.path()) });
         assert!(first == second, "{shape:?}");
         let other = tempfile::tempdir().unwrap();
-        let third = make(&Options { seed: 8, ..options(600, shape, other.path()) });
+        let third = make(&SynthOptions { seed: 8, ..options(600, shape, other.path()) });
         assert!(first.1 != third.1, "{shape:?}: another seed, other bytes");
     }
 }
@@ -135,14 +135,14 @@ fn parquet_holds_the_same_rows_sorted_by_time() {
 fn compressed_files_hold_the_same_text() {
     let plain = tempfile::tempdir().unwrap();
     let (_, expected) = make(&options(500, Shape::Diagnostic, plain.path()));
-    for (compression, suffix) in [(Compression::Gzip, ".gz"), (Compression::Zstd, ".zst")] {
+    for (compression, suffix) in [(SynthCompression::Gzip, ".gz"), (SynthCompression::Zstd, ".zst")] {
         let folder = tempfile::tempdir().unwrap();
-        let (_, files) = make(&Options { compression, ..options(500, Shape::Diagnostic, folder.path()) });
+        let (_, files) = make(&SynthOptions { compression, ..options(500, Shape::Diagnostic, folder.path()) });
         assert_eq!(files.len(), expected.len());
         for (path, bytes) in files {
             let mut text = Vec::new();
             match compression {
-                Compression::Gzip => _ = flate2::read::GzDecoder::new(&bytes[..]).read_to_end(&mut text).unwrap(),
+                SynthCompression::Gzip => _ = flate2::read::GzDecoder::new(&bytes[..]).read_to_end(&mut text).unwrap(),
                 _ => text = zstd::decode_all(&bytes[..]).unwrap(),
             }
             assert!(text == expected[path.strip_suffix(suffix).unwrap()]);
@@ -264,11 +264,11 @@ fn wrong_options_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let right = options(10, Shape::Parquet, folder.path());
     let wrong = [
-        Options { rows: 0, ..right.clone() },
-        Options { days: 0, ..right.clone() },
-        Options { days: 4000, ..right.clone() },
-        Options { threads: 0, ..right.clone() },
-        Options { compression: Compression::Gzip, ..right.clone() },
+        SynthOptions { rows: 0, ..right.clone() },
+        SynthOptions { days: 0, ..right.clone() },
+        SynthOptions { days: 4000, ..right.clone() },
+        SynthOptions { threads: 0, ..right.clone() },
+        SynthOptions { compression: SynthCompression::Gzip, ..right.clone() },
     ];
     for options in wrong {
         assert!(matches!(signinlogs(&options), Err(Error::Usage(_))), "{options:?}");
@@ -277,7 +277,7 @@ fn wrong_options_are_refused() {
     assert!(matches!(signinlogs(&right), Err(Error::Usage(_))), "the folder is not empty any more");
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
-    assert!(matches!(signinlogs(&Options { out: file, ..right }), Err(Error::Usage(_))));
+    assert!(matches!(signinlogs(&SynthOptions { out: file, ..right }), Err(Error::Usage(_))));
 }
 
 #[test]

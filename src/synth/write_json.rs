@@ -5,10 +5,10 @@ use std::io::{self, BufWriter, Write};
 use flate2::write::GzEncoder;
 
 use super::calendar::{HOUR, SLOT, START, write_fixed, write_trimmed};
-use super::columns::{COLUMNS, Column, Row, Value, find};
+use super::columns::{COLUMNS, Row, SynthColumn, SynthValue, find};
 use super::json::write_text;
 use super::layout::{NewFile, data_export_path, diagnostic_path, suffix};
-use super::{Archive, Compression, Shape, Summary};
+use super::{Archive, Shape, Summary, SynthCompression};
 use crate::diagnostic::{Error, Result};
 
 /// The envelope of a record: key, column. Empty strings are left out.
@@ -27,7 +27,7 @@ static ENVELOPE: &[(&str, &str)] = &[
     ("correlationId", "CorrelationId"),
     ("identity", "Identity"),
     ("level", "Level"),
-    ("location", "Location"),
+    ("location", "SynthLocation"),
 ];
 
 /// The `properties` of a record: key, column.
@@ -179,9 +179,9 @@ impl Lines {
         let path = format!("{path}{}", suffix(archive.options.compression));
         let file = NewFile::create(&archive.options.out, &path)?;
         let sink = match archive.options.compression {
-            Compression::None => Ok(Sink::Plain(BufWriter::with_capacity(1 << 16, file))),
-            Compression::Gzip => Ok(Sink::Gzip(GzEncoder::new(file, flate2::Compression::fast()))),
-            Compression::Zstd => zstd::Encoder::new(file, 1).map(Sink::Zstd),
+            SynthCompression::None => Ok(Sink::Plain(BufWriter::with_capacity(1 << 16, file))),
+            SynthCompression::Gzip => Ok(Sink::Gzip(GzEncoder::new(file, flate2::Compression::fast()))),
+            SynthCompression::Zstd => zstd::Encoder::new(file, 1).map(Sink::Zstd),
         };
         sink.map(|sink| Self { sink, path: path.clone() }).map_err(|source| Error::io(path, source))
     }
@@ -207,7 +207,7 @@ impl Lines {
 }
 
 /// A member of an object: key with quotes and colon, and the column of its value.
-type Member = (String, &'static Column);
+type Member = (String, &'static SynthColumn);
 
 /// The structure of a shape's rows.
 enum Records {
@@ -273,8 +273,8 @@ fn replace_last(out: &mut Vec<u8>, end: &[u8]) {
 }
 
 /// Writes a member of the envelope: its time has seven digits, and an empty string is left out with its key.
-fn write_member(out: &mut Vec<u8>, key: &str, row: &Row<'_>, value: Value) {
-    if matches!(value, Value::Text(text) if text(row).is_empty()) {
+fn write_member(out: &mut Vec<u8>, key: &str, row: &Row<'_>, value: SynthValue) {
+    if matches!(value, SynthValue::Text(text) if text(row).is_empty()) {
         return;
     }
     out.extend_from_slice(key.as_bytes());
@@ -283,14 +283,14 @@ fn write_member(out: &mut Vec<u8>, key: &str, row: &Row<'_>, value: Value) {
 }
 
 /// Writes a value of a flat row: JSON in a string column is a JSON string.
-fn write_flat(out: &mut Vec<u8>, row: &Row<'_>, value: Value) {
+fn write_flat(out: &mut Vec<u8>, row: &Row<'_>, value: SynthValue) {
     match value {
-        Value::Text(text) | Value::Json(text) => write_text(out, text(row)),
-        Value::Dynamic(json) => out.extend_from_slice(json(row).as_bytes()),
-        Value::Bool(truth) => out.extend_from_slice(truth_text(truth(row))),
-        Value::Long(number) => out.extend_from_slice(number(row).to_string().as_bytes()),
-        Value::Real(number) => out.extend_from_slice(number(row).to_string().as_bytes()),
-        Value::Time(time) => {
+        SynthValue::Text(text) | SynthValue::Json(text) => write_text(out, text(row)),
+        SynthValue::Dynamic(json) => out.extend_from_slice(json(row).as_bytes()),
+        SynthValue::Bool(truth) => out.extend_from_slice(truth_text(truth(row))),
+        SynthValue::Long(number) => out.extend_from_slice(number(row).to_string().as_bytes()),
+        SynthValue::Real(number) => out.extend_from_slice(number(row).to_string().as_bytes()),
+        SynthValue::Time(time) => {
             out.push(b'"');
             write_fixed(out, time(row));
             out.push(b'"');
@@ -299,10 +299,10 @@ fn write_flat(out: &mut Vec<u8>, row: &Row<'_>, value: Value) {
 }
 
 /// Writes a value inside `properties`: JSON is nested, and trailing zeros of a time are trimmed.
-fn write_nested(out: &mut Vec<u8>, row: &Row<'_>, value: Value) {
+fn write_nested(out: &mut Vec<u8>, row: &Row<'_>, value: SynthValue) {
     match value {
-        Value::Json(json) => out.extend_from_slice(json(row).as_bytes()),
-        Value::Time(time) => {
+        SynthValue::Json(json) => out.extend_from_slice(json(row).as_bytes()),
+        SynthValue::Time(time) => {
             out.push(b'"');
             write_trimmed(out, time(row));
             out.push(b'"');

@@ -13,7 +13,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 
-use super::columns::{COLUMNS, Row, Value};
+use super::columns::{COLUMNS, Row, SynthValue};
 use super::layout::{NewFile, parquet_path};
 use super::random::{Purpose, Random};
 use super::signin::CHUNK;
@@ -83,12 +83,12 @@ fn schema() -> SchemaRef {
         .iter()
         .map(|column| match column.value {
             // Kusto's strings are never null.
-            Value::Text(_) | Value::Json(_) => Field::new(column.name, DataType::Utf8, false),
-            Value::Dynamic(_) => Field::new(column.name, DataType::Utf8, true),
-            Value::Bool(_) => Field::new(column.name, DataType::Boolean, true),
-            Value::Long(_) => Field::new(column.name, DataType::Int64, true),
-            Value::Real(_) => Field::new(column.name, DataType::Float64, true),
-            Value::Time(_) => Field::new(column.name, time_type(), true),
+            SynthValue::Text(_) | SynthValue::Json(_) => Field::new(column.name, DataType::Utf8, false),
+            SynthValue::Dynamic(_) => Field::new(column.name, DataType::Utf8, true),
+            SynthValue::Bool(_) => Field::new(column.name, DataType::Boolean, true),
+            SynthValue::Long(_) => Field::new(column.name, DataType::Int64, true),
+            SynthValue::Real(_) => Field::new(column.name, DataType::Float64, true),
+            SynthValue::Time(_) => Field::new(column.name, time_type(), true),
         })
         .collect();
     Arc::new(Schema::new(fields))
@@ -135,13 +135,15 @@ impl Batch {
 }
 
 impl Builder {
-    fn new(value: Value) -> Self {
+    fn new(value: SynthValue) -> Self {
         match value {
-            Value::Text(text) | Value::Json(text) | Value::Dynamic(text) => Self::Text(StringBuilder::new(), text),
-            Value::Bool(truth) => Self::Bool(BooleanBuilder::new(), truth),
-            Value::Long(number) => Self::Long(Int64Builder::new(), number),
-            Value::Real(number) => Self::Real(Float64Builder::new(), number),
-            Value::Time(time) => Self::Time(TimestampMicrosecondBuilder::new().with_data_type(time_type()), time),
+            SynthValue::Text(text) | SynthValue::Json(text) | SynthValue::Dynamic(text) => {
+                Self::Text(StringBuilder::new(), text)
+            }
+            SynthValue::Bool(truth) => Self::Bool(BooleanBuilder::new(), truth),
+            SynthValue::Long(number) => Self::Long(Int64Builder::new(), number),
+            SynthValue::Real(number) => Self::Real(Float64Builder::new(), number),
+            SynthValue::Time(time) => Self::Time(TimestampMicrosecondBuilder::new().with_data_type(time_type()), time),
         }
     }
 

@@ -11,7 +11,7 @@ mod scratch;
 
 pub use pending::PendingFile;
 pub use platform::{same_owner, sync_folder};
-pub use registry::{Hold, Kind, Registered, hold, leave, register};
+pub use registry::{Hold, Registered, TemporaryKind, hold, leave, register};
 pub use scratch::{Scratch, ScratchFile, ScratchReader, ScratchWriter};
 
 /// Returns the system's folder for temporary files.

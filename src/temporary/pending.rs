@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::platform::{same_owner, sync_folder, usual_permissions};
-use super::registry::{self, Kind, Registered};
+use super::registry::{self, Registered, TemporaryKind};
 
 /// The prefix and suffix of temporary names. The dot keeps scans of the folder from reading the file.
 const PREFIX: &str = ".coldcase-";
@@ -88,7 +88,7 @@ fn new_file(folder: &Path) -> io::Result<(NamedTempFile, Registered)> {
         usual_permissions(&mut builder);
         let mut hold = registry::hold();
         let file = builder.tempfile_in(folder)?;
-        let registered = hold.register(file.path(), Kind::File);
+        let registered = hold.register(file.path(), TemporaryKind::File);
         drop(hold);
         // File systems without locks have no sweeping either.
         let swept = matches!(file.as_file().try_lock(), Err(fs::TryLockError::WouldBlock)) || !file.path().exists();

@@ -16,13 +16,13 @@ static REGISTRY: Mutex<Registry> = Mutex::new(Registry { entries: BTreeMap::new(
 
 struct Registry {
     /// In order of registration.
-    entries: BTreeMap<u64, (PathBuf, Kind)>,
+    entries: BTreeMap<u64, (PathBuf, TemporaryKind)>,
     next: u64,
 }
 
 /// How a registered path is removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum TemporaryKind {
     /// A file.
     File,
     /// A folder with all of its content.
@@ -43,7 +43,7 @@ impl Drop for Registered {
 }
 
 /// Registers a path, which need not exist yet.
-pub fn register(path: &Path, kind: Kind) -> Registered {
+pub fn register(path: &Path, kind: TemporaryKind) -> Registered {
     hold().register(path, kind)
 }
 
@@ -53,7 +53,7 @@ pub struct Hold(MutexGuard<'static, Registry>);
 
 impl Hold {
     /// Registers a path created during this hold.
-    pub fn register(&mut self, path: &Path, kind: Kind) -> Registered {
+    pub fn register(&mut self, path: &Path, kind: TemporaryKind) -> Registered {
         // The process may change its working folder until then, and paths may be relative.
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let number = self.0.next;
@@ -90,16 +90,16 @@ fn lock() -> MutexGuard<'static, Registry> {
     REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn remove(path: &Path, kind: Kind) -> io::Result<()> {
+fn remove(path: &Path, kind: TemporaryKind) -> io::Result<()> {
     let removed = match kind {
-        Kind::File => fs::remove_file(path),
-        Kind::Tree => fs::remove_dir_all(path),
-        Kind::EmptyFolder => fs::remove_dir(path),
+        TemporaryKind::File => fs::remove_file(path),
+        TemporaryKind::Tree => fs::remove_dir_all(path),
+        TemporaryKind::EmptyFolder => fs::remove_dir(path),
     };
     match removed {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(()),
         // Something else uses the folder by now.
-        Err(error) if kind == Kind::EmptyFolder && error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
+        Err(error) if kind == TemporaryKind::EmptyFolder && error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
         other => other,
     }
 }

@@ -395,7 +395,7 @@ fn a_failed_arrow_stream_ends_inside_a_message() {
     let answer = engine.query("print a = 1").expect("an answer");
     let bytes = Bytes::default();
     let mut writer =
-        (output::format("arrow").expect("a format").writer)(Box::new(bytes.clone()), &output::Options::default());
+        (output::format("arrow").expect("a format").writer)(Box::new(bytes.clone()), &output::OutputOptions::default());
     writer.begin(&answer.schema).expect("begun");
     answer.batches.iter().for_each(|batch| writer.batch(batch).expect("written"));
     writer.abandon();

@@ -6,7 +6,7 @@ use crate::binder::scope::Binding;
 use crate::binder::{Bind, Binder, Failed};
 use crate::diagnostic::{Code, Diagnostic, Error, Span};
 use crate::expr::{Expr, ExprKind, fold};
-use crate::functions::aggregate::Argument;
+use crate::functions::aggregate::AggregateArgument;
 use crate::functions::signature::{arity, choose, expand};
 use crate::functions::{self, AggregateFunction, ConstantChecks, ScalarFunction, TypeArgument, known};
 use crate::plan::AggregateExpr;
@@ -256,10 +256,10 @@ impl Binder<'_> {
             }
             cast.push(fold::fold(argument.cast(ty), &self.context)?);
         }
-        let described: Vec<Argument<'_>> = cast
+        let described: Vec<AggregateArgument<'_>> = cast
             .iter()
             .zip(names)
-            .map(|(expr, name)| Argument { name: name.as_deref(), ty: expr.ty, constant: expr.as_literal() })
+            .map(|(expr, name)| AggregateArgument { name: name.as_deref(), ty: expr.ty, constant: expr.as_literal() })
             .collect();
         let fields = function.result_columns(&described);
         self.check_constants(function.checks(), &cast, name.span)?;

@@ -24,7 +24,8 @@ use super::session::{self, Session};
 use super::sources::Input;
 use super::{Outcome, manifest, overwrite, stop};
 use crate::convert::{
-    self, ArchiveTarget, ArchiveWriter, GatheredRows, KnownIds, Partition, Progress, RealDisk, SortedTable, Staging,
+    self, ArchiveTarget, ArchiveWriter, GatheredRows, KnownIds, PartitionPeriod, Progress, RealDisk, SortedTable,
+    Staging,
 };
 use crate::diagnostic::{Error, Result};
 use crate::engine::{Engine, Prepared};
@@ -165,8 +166,12 @@ impl Conversion<'_> {
             }
             ConvertTarget::File(format) if is_parquet(format) => {
                 let folder = self.staging.archive();
-                let target =
-                    ArchiveTarget { folder, existing: None, partition: Partition::None, single: Some(FILE.to_owned()) };
+                let target = ArchiveTarget {
+                    folder,
+                    existing: None,
+                    partition: PartitionPeriod::None,
+                    single: Some(FILE.to_owned()),
+                };
                 self.write(table, rows, &options, target)
             }
             ConvertTarget::File(format) => {
@@ -183,9 +188,9 @@ impl Conversion<'_> {
         Ok(prepared.report().tables())
     }
 
-    fn output_options(&self) -> output::Options {
+    fn output_options(&self) -> output::OutputOptions {
         let excel_safe = self.args.spreadsheet.excel_safe || self.session.excel_safe;
-        output::Options { excel_safe, is_evidence: true, ..output::Options::default() }
+        output::OutputOptions { excel_safe, is_evidence: true, ..output::OutputOptions::default() }
     }
 
     fn max_memory(&self) -> u64 {
@@ -196,7 +201,7 @@ impl Conversion<'_> {
         &mut self,
         table: &str,
         rows: GatheredRows,
-        options: &convert::Options,
+        options: &convert::SortOptions,
         target: ArchiveTarget,
     ) -> Result<SortedTable> {
         let mut writer = ArchiveWriter::new(target, options.threads);

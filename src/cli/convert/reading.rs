@@ -25,7 +25,7 @@ pub(super) struct TableRead {
     pub prepared: Prepared,
     pub rows: GatheredRows,
     pub known_ids: Option<KnownIds>,
-    pub options: convert::Options,
+    pub options: convert::SortOptions,
     /// Shows the progress of the conversion.
     pub line: Arc<ProgressLine>,
 }
@@ -107,8 +107,8 @@ impl Conversion<'_> {
         session.prepare(&engine, &text, started)
     }
 
-    fn options(&self, table: &str, progress: &Arc<Progress>) -> convert::Options {
-        convert::Options {
+    fn options(&self, table: &str, progress: &Arc<Progress>) -> convert::SortOptions {
+        convert::SortOptions {
             time_column: self.session.time_column(table),
             max_memory: self.max_memory(),
             threads: self.session.engine.settings().threads,

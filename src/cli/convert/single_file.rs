@@ -14,12 +14,12 @@ const BUFFER: usize = 1 << 20;
 pub(super) struct FileSink {
     format: &'static Format,
     path: PathBuf,
-    options: output::Options,
+    options: output::OutputOptions,
     writer: Option<Box<dyn output::Writer>>,
 }
 
 impl FileSink {
-    pub fn new(format: &'static Format, path: PathBuf, options: output::Options) -> Self {
+    pub fn new(format: &'static Format, path: PathBuf, options: output::OutputOptions) -> Self {
         Self { format, path, options, writer: None }
     }
 

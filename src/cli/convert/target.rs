@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use crate::cli::args::{ConvertArgs, PartitionBy};
 use crate::cli::destination::check_excel_safe;
-use crate::convert::{self, Partition};
+use crate::convert::{self, PartitionPeriod};
 use crate::diagnostic::{Error, Result};
 use crate::output::{self, Format};
 
 /// What the conversion writes.
 pub(super) enum ConvertTarget {
     /// A folder of Parquet files; `existing` is the archive to add to.
-    Archive { existing: Option<PathBuf>, partition: Partition },
+    Archive { existing: Option<PathBuf>, partition: PartitionPeriod },
     /// A single file.
     File(&'static Format),
 }
@@ -66,10 +66,10 @@ impl ConvertTarget {
             return Err(Error::Usage(format!("{}: {text}", destination.display())));
         }
         let partition = match args.partition_by {
-            PartitionBy::None => Partition::None,
-            PartitionBy::Hour => Partition::Hour,
-            PartitionBy::Day => Partition::Day,
-            PartitionBy::Month => Partition::Month,
+            PartitionBy::None => PartitionPeriod::None,
+            PartitionBy::Hour => PartitionPeriod::Hour,
+            PartitionBy::Day => PartitionPeriod::Day,
+            PartitionBy::Month => PartitionPeriod::Month,
         };
         Ok(Self::Archive { existing: (!empty).then(|| destination.clone()), partition })
     }

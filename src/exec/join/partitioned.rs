@@ -12,7 +12,7 @@ use super::{build_columns, build_spec, position_of};
 use crate::diagnostic::{Result, Span};
 use crate::exec::context::ExecContext;
 use crate::exec::fold::PartialState;
-use crate::exec::operator::{Filter, Operator};
+use crate::exec::operator::{Filter, RowOperator};
 use crate::exec::pipeline::Pipeline;
 use crate::exec::scheduler::Flow;
 use crate::exec::sort::Sorter;

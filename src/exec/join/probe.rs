@@ -8,7 +8,7 @@ use super::build::{InputColumn, JoinTable};
 use crate::diagnostic::Result;
 use crate::exec::context::ExecContext;
 use crate::exec::hash::GroupTable;
-use crate::exec::operator::Operator;
+use crate::exec::operator::RowOperator;
 use crate::expr::{Expr, evaluate};
 use crate::functions::EvalContext;
 use crate::plan::{Join, JoinKind};
@@ -135,7 +135,7 @@ impl ProbeJoin {
     }
 }
 
-impl Operator for ProbeJoin {
+impl RowOperator for ProbeJoin {
     fn process(&self, batch: Batch) -> Result<Vec<Batch>> {
         self.start(batch)?.collect()
     }

@@ -3,7 +3,7 @@
 use arrow::array::{Array, AsArray, BooleanArray};
 use arrow::compute::{concat, prep_null_mask_filter};
 
-use super::{Operator, halves};
+use super::{RowOperator, halves};
 use crate::diagnostic::{Error, Result};
 use crate::exec::context::ExecContext;
 use crate::expr::{Expr, evaluate};
@@ -25,7 +25,7 @@ impl Filter {
     }
 }
 
-impl Operator for Filter {
+impl RowOperator for Filter {
     fn process(&self, batch: Batch) -> Result<Vec<Batch>> {
         /// A result that keeps fewer bytes alive is not compacted.
         const MIN_COMPACTED_BYTES: usize = 1 << 20;

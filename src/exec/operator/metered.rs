@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Operator;
+use super::RowOperator;
 use crate::diagnostic::Result;
 use crate::exec::metrics::{self, NodeMetrics};
 use crate::scan::{BatchIterator, Partition};
@@ -12,7 +12,7 @@ use crate::types::Batch;
 #[derive(Debug)]
 pub struct CountOutput(pub Arc<NodeMetrics>);
 
-impl Operator for CountOutput {
+impl RowOperator for CountOutput {
     fn process(&self, batch: Batch) -> Result<Vec<Batch>> {
         self.0.count_batch(batch.rows());
         Ok(vec![batch])
@@ -41,7 +41,7 @@ impl<T: Sync> Timed<T> {
     }
 }
 
-impl Operator for Timed<Arc<dyn Operator>> {
+impl RowOperator for Timed<Arc<dyn RowOperator>> {
     fn process(&self, batch: Batch) -> Result<Vec<Batch>> {
         let _scope = metrics::enter(Some(Arc::clone(&self.node)));
         self.inner.process(batch)
@@ -65,7 +65,7 @@ impl Partition for Timed<Arc<dyn Partition>> {
 
 /// Returns `operator`, timed for the current node if there is one.
 #[must_use]
-pub fn timed_operator(operator: Arc<dyn Operator>) -> Arc<dyn Operator> {
+pub fn timed_operator(operator: Arc<dyn RowOperator>) -> Arc<dyn RowOperator> {
     match metrics::current() {
         Some(node) => Arc::new(Timed { inner: operator, node }),
         None => operator,

@@ -12,14 +12,14 @@ use std::sync::Arc;
 pub use filter::{Filter, evaluate_mask, mask};
 pub use metered::{CountOutput, timed_operator, timed_partitions};
 pub use project::Project;
-pub use unnest::Unnest;
+pub use unnest::UnnestRows;
 
 use crate::diagnostic::Result;
 use crate::scan::{BatchIterator, Partition};
 use crate::types::Batch;
 
 /// Turns a batch into batches, independently of earlier batches.
-pub trait Operator: Debug + Send + Sync {
+pub trait RowOperator: Debug + Send + Sync {
     /// Returns the output rows for `batch`.
     fn process(&self, batch: Batch) -> Result<Vec<Batch>>;
 
@@ -47,13 +47,13 @@ pub(crate) fn halves(batch: &Batch) -> [Batch; 2] {
 #[derive(Debug)]
 pub struct OperatorPartition {
     input: Arc<dyn Partition>,
-    operators: Vec<Arc<dyn Operator>>,
+    operators: Vec<Arc<dyn RowOperator>>,
 }
 
 impl OperatorPartition {
     /// Passes the rows of `input` through `operators`, in order.
     #[must_use]
-    pub fn new(input: Arc<dyn Partition>, operators: Vec<Arc<dyn Operator>>) -> Self {
+    pub fn new(input: Arc<dyn Partition>, operators: Vec<Arc<dyn RowOperator>>) -> Self {
         Self { input, operators }
     }
 }
@@ -66,7 +66,7 @@ impl Partition for OperatorPartition {
 
 /// Passes batches through a chain of operators without recursion: pipelines may have hundreds of operators.
 struct OperatorChain<'a> {
-    operators: &'a [Arc<dyn Operator>],
+    operators: &'a [Arc<dyn RowOperator>],
     /// The input, then for each operator the remaining output for its current batch, as deep as outputs are open.
     levels: Vec<BatchIterator<'a>>,
 }

@@ -1,6 +1,6 @@
 //! Projection: computes columns from columns.
 
-use super::{Operator, halves};
+use super::{RowOperator, halves};
 use crate::diagnostic::{Error, Result};
 use crate::exec::context::ExecContext;
 use crate::expr::{Expr, evaluate};
@@ -32,7 +32,7 @@ impl Project {
     }
 }
 
-impl Operator for Project {
+impl RowOperator for Project {
     fn process(&self, batch: Batch) -> Result<Vec<Batch>> {
         self.stream(batch).collect()
     }

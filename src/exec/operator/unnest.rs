@@ -1,4 +1,4 @@
-//! Unnest: returns one row for each element of dynamic columns (`mv-expand`).
+//! UnnestRows: returns one row for each element of dynamic columns (`mv-expand`).
 //!
 //! Source: the reference's page on the mv-expand operator, and the behaviour of the engine where the page is silent: an
 //! empty array drops the row, a null keeps one row with a null, a bag becomes one bag for each of its keys.
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use arrow::array::{Int64Array, UInt32Array};
 
 use super::unnest_items::UnnestItems;
-use super::{Operator, halves};
+use super::{RowOperator, halves};
 use crate::diagnostic::{Error, Result};
 use crate::exec::context::ExecContext;
 use crate::functions::EvalContext;
@@ -26,13 +26,13 @@ const BATCH_BYTES_FACTOR: usize = 4;
 
 /// Expands dynamic columns in parallel: the nth row has the nth element of each.
 #[derive(Debug)]
-pub struct Unnest {
+pub struct UnnestRows {
     plan: plan::Unnest,
     context: EvalContext,
     batch_bytes: usize,
 }
 
-impl Unnest {
+impl UnnestRows {
     /// The operator for `plan`; the input of `plan` is not used.
     #[must_use]
     pub fn new(plan: plan::Unnest, context: &ExecContext) -> Self {
@@ -41,7 +41,7 @@ impl Unnest {
     }
 }
 
-impl Operator for Unnest {
+impl RowOperator for UnnestRows {
     fn process(&self, batch: Batch) -> Result<Vec<Batch>> {
         self.stream(batch).collect()
     }
@@ -57,7 +57,7 @@ impl Operator for Unnest {
     }
 }
 
-impl Unnest {
+impl UnnestRows {
     /// Returns the input rows at `rows` with their elements and the positions of the elements.
     fn output(&self, rows: Vec<u32>, positions: Vec<i64>, items: &[Column], batch: &Batch) -> Result<Batch> {
         let indices = UInt32Array::from(rows);
@@ -74,7 +74,7 @@ impl Unnest {
 
 /// The output rows of one batch, produced a batch at a time.
 struct Expansion<'a> {
-    unnest: &'a Unnest,
+    unnest: &'a UnnestRows,
     items: UnnestItems,
     batch: Batch,
     /// For each row, the bytes of the strings that each of its output rows repeats.
@@ -88,7 +88,7 @@ struct Expansion<'a> {
 }
 
 impl<'a> Expansion<'a> {
-    fn new(unnest: &'a Unnest, items: UnnestItems, batch: Batch) -> Self {
+    fn new(unnest: &'a UnnestRows, items: UnnestItems, batch: Batch) -> Self {
         let inputs = unnest.plan.output.iter().filter_map(|output| match output {
             UnnestOutput::Input(index) => Some(*index),
             UnnestOutput::Item(_) | UnnestOutput::Position => None,

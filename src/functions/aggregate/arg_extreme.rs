@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use super::chosen_rows::ChosenRows;
 use super::element::Element;
 use super::min_max::ORDERED;
-use super::{Accumulator, AggregateCall, AggregateFunction, Argument, downcast, take_states};
+use super::{Accumulator, AggregateArgument, AggregateCall, AggregateFunction, downcast, take_states};
 use crate::diagnostic::Result;
 use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Accepts, Param, Returns};
@@ -89,7 +89,7 @@ const ROW: AggregateFunction = AggregateFunction {
 
 /// Columns named after their arguments; those without a name are `max_`, and `max_x_arg1` after the first.
 /// Source: the published analyzer.
-fn columns(prefix: &str, arguments: &[Argument<'_>]) -> Vec<Field> {
+fn columns(prefix: &str, arguments: &[AggregateArgument<'_>]) -> Vec<Field> {
     let mut fields = prefixed_columns(prefix, arguments);
     for (field, argument) in fields.iter_mut().zip(arguments) {
         if let Some(name) = argument.name {
@@ -100,9 +100,9 @@ fn columns(prefix: &str, arguments: &[Argument<'_>]) -> Vec<Field> {
 }
 
 /// `max_x`, `max_x_y`, `max_x_arg2`.
-fn prefixed_columns(prefix: &str, arguments: &[Argument<'_>]) -> Vec<Field> {
-    let first = arguments.first().map_or("", Argument::label);
-    let name = |(index, argument): (usize, &Argument<'_>)| match (index, argument.name) {
+fn prefixed_columns(prefix: &str, arguments: &[AggregateArgument<'_>]) -> Vec<Field> {
+    let first = arguments.first().map_or("", AggregateArgument::label);
+    let name = |(index, argument): (usize, &AggregateArgument<'_>)| match (index, argument.name) {
         (0, _) => format!("{prefix}{first}"),
         (_, Some(name)) => format!("{prefix}{first}_{name}"),
         (_, None) => format!("{prefix}{first}_arg{index}"),

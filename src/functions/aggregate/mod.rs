@@ -73,7 +73,7 @@ pub struct AggregateFunction {
     pub returns_arguments: bool,
     /// The columns of its result. An empty name stands for `ColumnN`; the binder handles explicit names and makes
     /// duplicate names unique.
-    pub columns: fn(&AggregateFunction, &[Argument<'_>]) -> Vec<Field>,
+    pub columns: fn(&AggregateFunction, &[AggregateArgument<'_>]) -> Vec<Field>,
     /// Rejects constant arguments, as [`ScalarFunction::validate`](super::ScalarFunction::validate) does.
     pub validate: fn(&[Option<&Value>]) -> Result<()>,
     /// A warning about constant arguments that are probably a mistake, as
@@ -110,14 +110,14 @@ impl AggregateFunction {
 
     /// The result columns of a call with `arguments`, as many as [`Accumulator::finish`] returns.
     #[must_use]
-    pub fn result_columns(&self, arguments: &[Argument<'_>]) -> Vec<Field> {
+    pub fn result_columns(&self, arguments: &[AggregateArgument<'_>]) -> Vec<Field> {
         (self.columns)(self, arguments)
     }
 }
 
 /// An argument, as far as names and types of result columns depend on it.
 #[derive(Clone, Copy, Debug)]
-pub struct Argument<'a> {
+pub struct AggregateArgument<'a> {
     /// The name of the argument as a column; None if it has none.
     pub name: Option<&'a str>,
     /// Its type, after its cast.
@@ -126,7 +126,7 @@ pub struct Argument<'a> {
     pub constant: Option<&'a Value>,
 }
 
-impl Argument<'_> {
+impl AggregateArgument<'_> {
     /// The name, or "" if there is none.
     #[must_use]
     pub fn label(&self) -> &str {
@@ -135,8 +135,8 @@ impl Argument<'_> {
 }
 
 /// One column, named by the entry's `result_name`.
-fn one_column(function: &AggregateFunction, arguments: &[Argument<'_>]) -> Vec<Field> {
-    let first = arguments.first().map_or("", Argument::label);
+fn one_column(function: &AggregateFunction, arguments: &[AggregateArgument<'_>]) -> Vec<Field> {
+    let first = arguments.first().map_or("", AggregateArgument::label);
     let name = match function.result_name {
         ResultName::Numbered | ResultName::Sorted => String::new(),
         ResultName::FirstArgument => first.to_owned(),

@@ -6,7 +6,7 @@
 use std::any::Any;
 
 use super::element::Element;
-use super::{Accumulator, AggregateCall, AggregateFunction, Argument, downcast, take_states};
+use super::{Accumulator, AggregateArgument, AggregateCall, AggregateFunction, downcast, take_states};
 use crate::diagnostic::{Code, Error, Result, Span};
 use crate::functions::docs::Example;
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
@@ -131,11 +131,11 @@ fn percentile_type(arguments: &[Type]) -> Type {
 }
 
 /// `percentile_x_50`, `percentile_x_99_9`: a column for each argument from `first` on.
-fn columns(arguments: &[Argument<'_>], first: usize) -> Vec<Field> {
+fn columns(arguments: &[AggregateArgument<'_>], first: usize) -> Vec<Field> {
     let types: Vec<Type> = arguments.iter().map(|argument| argument.ty).collect();
-    let column = |argument: &Argument<'_>| {
+    let column = |argument: &AggregateArgument<'_>| {
         let number = argument.constant.map(number_text).unwrap_or_default();
-        let name = format!("percentile_{}_{number}", arguments.first().map_or("", Argument::label));
+        let name = format!("percentile_{}_{number}", arguments.first().map_or("", AggregateArgument::label));
         Field::new(name, percentile_type(&types))
     };
     arguments.iter().skip(first).map(column).collect()

@@ -4,7 +4,7 @@ use std::any::Any;
 
 use super::chosen_rows::ChosenRows;
 use super::conditional::conditional;
-use super::{Accumulator, AggregateCall, AggregateFunction, Argument, downcast, take_states};
+use super::{Accumulator, AggregateArgument, AggregateCall, AggregateFunction, downcast, take_states};
 use crate::diagnostic::Result;
 use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
@@ -71,17 +71,17 @@ pub static FUNCTIONS: &[AggregateFunction] = &[
 
 /// Columns named after their arguments, or `any_arg1` for those without a name.
 /// Source: the published analyzer.
-fn columns(arguments: &[Argument<'_>]) -> Vec<Field> {
-    let name = |(index, argument): (usize, &Argument<'_>)| {
+fn columns(arguments: &[AggregateArgument<'_>]) -> Vec<Field> {
+    let name = |(index, argument): (usize, &AggregateArgument<'_>)| {
         argument.name.map_or_else(|| format!("any_arg{index}"), str::to_owned)
     };
     arguments.iter().enumerate().map(|pair| Field::new(name(pair), pair.1.ty)).collect()
 }
 
 /// `any_x`; `any_` for a single argument without a name, `any_arg1` for one of several.
-fn prefixed_columns(arguments: &[Argument<'_>]) -> Vec<Field> {
+fn prefixed_columns(arguments: &[AggregateArgument<'_>]) -> Vec<Field> {
     let single = arguments.len() == 1;
-    let name = |(index, argument): (usize, &Argument<'_>)| match argument.name {
+    let name = |(index, argument): (usize, &AggregateArgument<'_>)| match argument.name {
         None if !single => format!("any_arg{index}"),
         _ => format!("any_{}", argument.label()),
     };
@@ -113,18 +113,18 @@ impl Accumulator for FirstRow {
         self.rows.resize(groups);
         self.settled.resize(groups, false);
         let mut picks = Vec::new();
-        let mut blanks = Vec::new();
+        let mut undecided = Vec::new();
         for (row, group) in (0u32..).zip(rows) {
             let settled = &mut self.settled[*group as usize];
             if *settled {
                 continue;
             }
             *settled = !is_blank(arguments, row as usize);
-            if *settled { picks.push((*group, row)) } else { blanks.push((*group, row)) }
+            if *settled { picks.push((*group, row)) } else { undecided.push((*group, row)) }
         }
         // An empty row is kept only if a group has no other; all of them are equal then, so any will do.
-        blanks.retain(|(group, _)| !self.settled[*group as usize] && !self.rows.has(*group));
-        picks.extend(blanks);
+        undecided.retain(|(group, _)| !self.settled[*group as usize] && !self.rows.has(*group));
+        picks.extend(undecided);
         self.rows.choose(&picks, arguments, rows.len())
     }
 

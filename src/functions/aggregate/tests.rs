@@ -67,8 +67,8 @@ fn groups_without_rows_are_like_no_rows() {
 #[test]
 fn a_call_answers_the_columns_it_names() {
     for_each_case(|case, _| {
-        let arguments: Vec<super::Argument> = (case.call.arguments.iter().zip(&case.call.constants))
-            .map(|(ty, constant)| super::Argument { name: Some("x"), ty: *ty, constant: constant.as_ref() })
+        let arguments: Vec<super::AggregateArgument> = (case.call.arguments.iter().zip(&case.call.constants))
+            .map(|(ty, constant)| super::AggregateArgument { name: Some("x"), ty: *ty, constant: constant.as_ref() })
             .collect();
         let fields = case.function.result_columns(&arguments);
         let columns = one_pass(case);

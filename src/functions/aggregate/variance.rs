@@ -7,7 +7,7 @@ use std::any::Any;
 use super::conditional::conditional;
 use super::double_double::DoubleDouble;
 use super::element::Element;
-use super::{Accumulator, AggregateCall, AggregateFunction, Argument, downcast, take_states};
+use super::{Accumulator, AggregateArgument, AggregateCall, AggregateFunction, downcast, take_states};
 use crate::diagnostic::Result;
 use crate::functions::docs::Example;
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
@@ -132,9 +132,9 @@ const MOMENTS: AggregateFunction =
     AggregateFunction { returns: Returns::Type(Type::Real), ..AggregateFunction::DEFAULT };
 
 /// `covariance_x_y`. Source: the engine; the published analyzer omits the second name.
-fn pair_column(function: &AggregateFunction, arguments: &[Argument<'_>]) -> Vec<Field> {
+fn pair_column(function: &AggregateFunction, arguments: &[AggregateArgument<'_>]) -> Vec<Field> {
     let prefix = function.name;
-    let label = |index: usize| arguments.get(index).map_or("", Argument::label);
+    let label = |index: usize| arguments.get(index).map_or("", AggregateArgument::label);
     vec![Field::new(format!("{prefix}_{}_{}", label(0), label(1)), Type::Real)]
 }
 

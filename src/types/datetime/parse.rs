@@ -131,12 +131,12 @@ fn parse_any(text: &str) -> Option<i64> {
         return from_parts(&parts);
     }
     let comma = cursor.take(b',');
-    let blank = cursor.blanks();
+    let blank = cursor.whitespace();
     if !(blank || (!comma && (cursor.take(b'T') || cursor.take(b't')))) {
         return None;
     }
     parse_time(&mut cursor, &mut parts)?;
-    cursor.blanks();
+    cursor.whitespace();
     let offset = parse_zone(&mut cursor)?;
     if !cursor.at_end() {
         return None;
@@ -161,7 +161,7 @@ fn parse_date(cursor: &mut Cursor) -> Option<(i32, u32, u32)> {
         // The day of the week is not compared with the date.
         name_index(cursor.word(), &WEEKDAYS)?;
         cursor.take(b',');
-        if !cursor.blanks() {
+        if !cursor.whitespace() {
             return None;
         }
     }
@@ -169,9 +169,9 @@ fn parse_date(cursor: &mut Cursor) -> Option<(i32, u32, u32)> {
     if digits == 8 && !cursor.peek_date_separator() {
         return Some((i32::try_from(first / 10_000).ok()?, first / 100 % 100, first % 100));
     }
-    let blank = cursor.blanks();
+    let blank = cursor.whitespace();
     let separator = cursor.take_one_of(b"-/.");
-    cursor.blanks();
+    cursor.whitespace();
     if cursor.peek_letter() && (separator == Some(b'-') || (separator.is_none() && blank)) {
         return parse_named_month(cursor, first, digits, separator);
     }
@@ -192,7 +192,7 @@ fn parse_named_month(cursor: &mut Cursor, day: u32, digits: usize, separator: Op
     let month = name_index(cursor.word(), &MONTHS)?;
     match separator {
         Some(separator) => cursor.take(separator).then_some(())?,
-        None => cursor.blanks().then_some(())?,
+        None => cursor.whitespace().then_some(())?,
     }
     let (year, year_digits) = cursor.number()?;
     let year = match year_digits {
@@ -216,7 +216,7 @@ fn parse_time(cursor: &mut Cursor, parts: &mut DatetimeParts) -> Option<()> {
         }
     }
     let mut ahead = *cursor;
-    ahead.blanks();
+    ahead.whitespace();
     let afternoon = match ahead.word() {
         word if word.eq_ignore_ascii_case(b"AM") => false,
         word if word.eq_ignore_ascii_case(b"PM") => true,
@@ -337,7 +337,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Skips whitespace; true if there was any.
-    fn blanks(&mut self) -> bool {
+    fn whitespace(&mut self) -> bool {
         !self.take_while(u8::is_ascii_whitespace).is_empty()
     }
 
@@ -365,11 +365,11 @@ impl<'a> Cursor<'a> {
     /// Parses the number after `separator`, which may have whitespace around it; consumes nothing if there is none.
     fn after_separator(&mut self, separator: u8) -> Option<(u32, usize)> {
         let mut ahead = *self;
-        ahead.blanks();
+        ahead.whitespace();
         if !ahead.take(separator) {
             return None;
         }
-        ahead.blanks();
+        ahead.whitespace();
         let number = ahead.number()?;
         *self = ahead;
         Some(number)

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use memchr::memchr;
 
-use super::skip::{skip_blanks, special, string_end, value_end};
+use super::skip::{skip_whitespace, special, string_end, value_end};
 use super::{Kind, MAX_DEPTH, elements, kind, unique_entries};
 use crate::types::number;
 
@@ -36,7 +36,7 @@ pub fn compact(json: &str) -> Cow<'_, str> {
     let bytes = json.as_bytes();
     let mut at = first;
     while at < bytes.len() {
-        let start = skip_blanks(bytes, at);
+        let start = skip_whitespace(bytes, at);
         at = match bytes.get(start) {
             Some(b'"') => {
                 let end = string_end(bytes, start);

@@ -8,7 +8,7 @@ use memchr::memchr;
 use super::unescape;
 
 /// Returns the first position from `at` that is not whitespace.
-pub(super) fn skip_blanks(json: &[u8], mut at: usize) -> usize {
+pub(super) fn skip_whitespace(json: &[u8], mut at: usize) -> usize {
     while matches!(json.get(at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
         at += 1;
     }
@@ -216,7 +216,7 @@ struct Items<'a> {
 
 impl<'a> Items<'a> {
     fn new(json: &'a str, open: u8) -> Self {
-        let start = skip_blanks(json.as_bytes(), 0);
+        let start = skip_whitespace(json.as_bytes(), 0);
         let at = if json.as_bytes().get(start) == Some(&open) { start + 1 } else { json.len() };
         Self { json, at }
     }
@@ -224,7 +224,7 @@ impl<'a> Items<'a> {
     /// Returns the value at this position; None, from then on, if there is none.
     fn value(&mut self) -> Option<&'a str> {
         let bytes = self.json.as_bytes();
-        let start = skip_blanks(bytes, self.at);
+        let start = skip_whitespace(bytes, self.at);
         let end = value_end(bytes, start);
         if end == start {
             self.at = bytes.len();
@@ -237,7 +237,7 @@ impl<'a> Items<'a> {
     /// Skips `byte`; if it is missing, the iteration ends.
     fn separator(&mut self, byte: u8) {
         let bytes = self.json.as_bytes();
-        let at = skip_blanks(bytes, self.at);
+        let at = skip_whitespace(bytes, self.at);
         self.at = if bytes.get(at) == Some(&byte) { at + 1 } else { bytes.len() };
     }
 }

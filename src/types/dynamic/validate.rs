@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::quote;
-use super::skip::{skip_blanks, special};
+use super::skip::{skip_whitespace, special};
 use crate::json::MAX_DEPTH;
 
 /// Why a string is not valid JSON, and where.
@@ -95,7 +95,7 @@ impl Nesting {
 fn validate_text(json: &[u8]) -> Result<(), Invalid> {
     let mut nesting = Nesting::default();
     let mut expect = Expect::Value;
-    let mut at = skip_blanks(json, 0);
+    let mut at = skip_whitespace(json, 0);
     while expect != Expect::Next || nesting.depth > 0 {
         let byte = *json.get(at).ok_or(invalid(at))?;
         (expect, at) = match (expect, byte) {
@@ -110,13 +110,13 @@ fn validate_text(json: &[u8]) -> Result<(), Invalid> {
             (Expect::Next, b']') if nesting.in_array() => (nesting.close(), at + 1),
             _ => return Err(invalid(at)),
         };
-        at = skip_blanks(json, at);
+        at = skip_whitespace(json, at);
     }
     if at == json.len() { Ok(()) } else { Err(invalid(at)) }
 }
 
 fn colon(json: &[u8], at: usize) -> Result<usize, Invalid> {
-    let at = skip_blanks(json, at);
+    let at = skip_whitespace(json, at);
     if json.get(at) == Some(&b':') { Ok(at + 1) } else { Err(invalid(at)) }
 }
 
