@@ -7,7 +7,7 @@ use std::sync::Arc;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 use coldcase::scan::{MemoryCatalog, MemoryTable};
-use coldcase::synth::{Compression, Shape};
+use coldcase::synth::{Shape, SynthCompression};
 
 mod support;
 
@@ -54,7 +54,7 @@ const TABLE: &str = "SigninLogs | project TimeGenerated, CreatedDateTime, UserPr
      Milliseconds = tolong(ProcessingTimeInMilliseconds)";
 
 fn operators(criterion: &mut Criterion) {
-    let (folder, _) = support::archive(Shape::Parquet, Compression::None);
+    let (folder, _) = support::archive(Shape::Parquet, SynthCompression::None);
     let rows = support::engine_over(&folder).query(TABLE).expect("the columns can be read");
     let table = MemoryTable::new(rows.schema, rows.batches);
     let engine = support::engine(Arc::new(MemoryCatalog::default().with("T", Arc::new(table))));

@@ -4,13 +4,13 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
-use coldcase::synth::{Compression, Shape};
+use coldcase::synth::{Shape, SynthCompression};
 
 mod support;
 
 fn queries(criterion: &mut Criterion) {
     for (name, shape) in [("la_export", Shape::LaExport), ("parquet", Shape::Parquet)] {
-        let (folder, _) = support::archive(shape, Compression::None);
+        let (folder, _) = support::archive(shape, SynthCompression::None);
         let engine = support::engine_over(&folder);
         let mut group = criterion.benchmark_group(format!("queries/{name}"));
         group.sample_size(10).throughput(Throughput::Elements(support::ROWS));

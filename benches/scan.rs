@@ -4,7 +4,7 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
-use coldcase::synth::{Compression, Shape};
+use coldcase::synth::{Shape, SynthCompression};
 
 mod support;
 
@@ -17,11 +17,11 @@ const SCANS: &[(&str, &str)] = &[
 
 fn scan(criterion: &mut Criterion) {
     let archives = [
-        ("la_export", Shape::LaExport, Compression::None),
-        ("diagnostic", Shape::Diagnostic, Compression::None),
-        ("diagnostic_gzip", Shape::Diagnostic, Compression::Gzip),
-        ("diagnostic_zstd", Shape::Diagnostic, Compression::Zstd),
-        ("parquet", Shape::Parquet, Compression::None),
+        ("la_export", Shape::LaExport, SynthCompression::None),
+        ("diagnostic", Shape::Diagnostic, SynthCompression::None),
+        ("diagnostic_gzip", Shape::Diagnostic, SynthCompression::Gzip),
+        ("diagnostic_zstd", Shape::Diagnostic, SynthCompression::Zstd),
+        ("parquet", Shape::Parquet, SynthCompression::None),
     ];
     for (name, shape, compression) in archives {
         let (folder, bytes) = support::archive(shape, compression);
