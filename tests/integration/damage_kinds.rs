@@ -212,7 +212,7 @@ const KINDS: &[Kind] = &[
             let cut = graph(SEARCHED).replace("\"status\"", "\"deviceDetail\":\"@{browser=Edge}\",\"status\"");
             put(folder, "a.json", format!("[{cut}]"));
         },
-        word: "cut off by PowerShell",
+        word: "truncated by PowerShell",
         column: Some("DeviceDetail"),
     },
 ];

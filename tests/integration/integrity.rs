@@ -417,7 +417,7 @@ fn damaged_arrow_files_are_reported_without_panics() {
     assert_eq!((query(&bytes).code, rows(&query(&bytes))[0]), (0, "300"));
     // Without the end mark, rows may be missing.
     let cut = query(&bytes[..bytes.len() - 8]);
-    assert!(cut.code == 5 && rows(&cut) == ["300"] && cut.stderr.contains("it was cut off"), "{cut:?}");
+    assert!(cut.code == 5 && rows(&cut) == ["300"] && cut.stderr.contains("it is truncated"), "{cut:?}");
     for at in (8..bytes.len() - 8).step_by(bytes.len() / 20) {
         assert_eq!(query(&bytes[..at]).code, 5, "cut at {at}");
     }

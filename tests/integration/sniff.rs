@@ -221,14 +221,14 @@ fn values_truncated_by_powershell_are_reported() {
         "AuthenticationDetails":[{"AuthenticationStepDateTime":"\/Date(1772442311000)\/"}]}"#;
     let text = format!("[{object},{object}]");
     let said = |query: &str| said_of("signins.json", text.as_bytes(), &format!("SigninLogs | {query}"));
-    let warning = |column: &str| format!("warning: 2 values of {column} were cut off by PowerShell");
+    let warning = |column: &str| format!("warning: 2 values of {column} were truncated by PowerShell");
     let policies = said("mv-expand ConditionalAccessPolicies | project tostring(ConditionalAccessPolicies.result)");
     assert!(policies.contains(&warning("ConditionalAccessPolicies")), "{policies}");
     let latitude = said("where LocationDetails.geoCoordinates.latitude > 0 | project LocationDetails");
     assert!(latitude.contains(&warning("LocationDetails")), "{latitude}");
     // Complete values are not reported.
     let city = said("where LocationDetails.city == 'Sofia' | project Id, tostring(LocationDetails.city)");
-    assert!(!city.contains("cut off by PowerShell"), "{city}");
+    assert!(!city.contains("truncated by PowerShell"), "{city}");
     let file = tempfile::NamedTempFile::new().expect("a file");
     fs::write(file.path(), &text).expect("written");
     // Times inside objects have the spelling of Microsoft Graph, and are found as such.

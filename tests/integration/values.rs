@@ -338,7 +338,7 @@ fn values_of_other_columns_prove_no_order() {
     let csv = "TimeGenerated [UTC],UserAgent,ResultType\n02/03/2026 09:07:43,31/03/2026 00:00:00,0\n";
     let path = write(folder.path(), "SigninLogs.csv", csv);
     let output = run(&["SigninLogs | project TimeGenerated", &path, "--strict"], 5);
-    assert!(output.stderr.contains("can be read day first or month first"), "{output:?}");
+    assert!(output.stderr.contains("may have the day or the month first"), "{output:?}");
     // The order is determined by the whole file, whatever a query reads of it, and an archive keeps the warning.
     let proven = "TimeGenerated [UTC],UserPrincipalName,CreatedDateTime\n02/03/2026 09:07:43,kim@contoso.com,\n\
                   01/03/2026 09:07:43,tim@contoso.com,31/03/2026 09:07:43\n";
@@ -348,5 +348,5 @@ fn values_of_other_columns_prove_no_order() {
     let archive = folder.path().join("archive.parquet").display().to_string();
     run(&["convert", &path, "-O", &archive], 0);
     let output = run(&["SigninLogs | count", &archive], 0);
-    assert!(output.stderr.contains("can be read day first or month first"), "{output:?}");
+    assert!(output.stderr.contains("may have the day or the month first"), "{output:?}");
 }

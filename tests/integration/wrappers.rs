@@ -183,7 +183,7 @@ fn partial_responses_are_recorded_with_the_result() {
     for text in
         [output.stderr.clone(), fs::read_to_string(rejects).expect("kept"), fs::read_to_string(manifest).expect("kept")]
     {
-        assert!(text.contains("error answer of Microsoft Graph or Azure (serviceUnavailable)"), "{text}");
+        assert!(text.contains("error response of Microsoft Graph or Azure (serviceUnavailable)"), "{text}");
     }
     // Also if a search skips the line.
     let output = ask("SigninLogs | where UserPrincipalName == 'ana1@contoso.com' | count", &[&path]);

@@ -207,7 +207,7 @@ impl ValueFindings {
             }
             ValueOutcome::Counted(unit) => return self.note(format!("numbers in {name} are read as {unit}"), count),
             ValueOutcome::Python => {
-                return self.note(format!("values of {name} in the spelling of Python are read as JSON"), count);
+                return self.note(format!("values of {name} in Python notation were read as JSON"), count);
             }
             ValueOutcome::Cautioned(caution) => {
                 self.archived_warnings.insert(caution);
