@@ -57,7 +57,7 @@ impl UnlabelledRows {
 }
 
 /// Determines from the columns and the path of the file which of its rows belong to `table`.
-pub(crate) fn belonging(file: &ColumnFile, binding: TableBinding) -> TableMembership {
+pub(crate) fn membership(file: &ColumnFile, binding: TableBinding) -> TableMembership {
     let columns = file.columns();
     if let Some(archived) = file.archived_table() {
         return if archived == binding.table.name { TableMembership::Archived } else { TableMembership::None };
@@ -96,11 +96,11 @@ pub(crate) struct FileContents {
 pub(crate) fn examine(
     file: &ColumnFile,
     binding: TableBinding,
-    belonging: TableMembership,
+    membership: TableMembership,
     report: &ScanReport,
 ) -> Result<FileContents> {
     // An archive records the shapes of its original files itself.
-    if !matches!(belonging, TableMembership::Archived | TableMembership::None) {
+    if !matches!(membership, TableMembership::Archived | TableMembership::None) {
         report.note_shape(&format!("{} files", file.format()));
     }
     let unnamed_are = |other: &&KnownTable| {
@@ -108,7 +108,7 @@ pub(crate) fn examine(
             != UnlabelledRows::Excluded
     };
     let mut contents = FileContents::default();
-    match (file.archived_table(), belonging) {
+    match (file.archived_table(), membership) {
         (Some(archived), _) => _ = contents.tables.insert(archived.to_owned()),
         (None, TableMembership::ByType(unlabelled)) => {
             let values = TypeValues::of(file)?;

@@ -105,7 +105,7 @@ fn leads_to(graph: &BTreeMap<Module, BTreeSet<Module>>, from: &Module, to: &Modu
 #[test]
 fn files_of_different_folders_do_not_import_each_other_in_circles() {
     let graph = graph();
-    assert!(graph.values().map(BTreeSet::len).sum::<usize>() > 1_000, "hardly any import was found");
+    assert!(graph.values().map(BTreeSet::len).sum::<usize>() > 400, "hardly any import was found");
     let mut circles = Vec::new();
     for (module, used) in &graph {
         for other in used.iter().filter(|other| other[..other.len() - 1] != module[..module.len() - 1]) {

@@ -538,7 +538,7 @@ mod unix {
         for format in ["table", "line", "md", "jsonl", "json", "la-api", "csv", "tsv", "parquet", "arrow"] {
             let full = shell("exec \"$0\" \"$@\" >/dev/full", &["print a = 1", "-o", format]);
             assert_eq!(full.code, 6, "{format}: {}", full.stderr);
-            assert!(full.stderr.contains("no room left"), "{format}: {}", full.stderr);
+            assert!(full.stderr.contains("the disk is full"), "{format}: {}", full.stderr);
         }
         assert_eq!(shell("exec \"$0\" \"$@\" >/dev/full", &["functions"]).code, 6);
         assert_eq!(shell("exec \"$0\" \"$@\"", &["print a = 1", "-o", "csv", "-O", "/dev/full"]).code, 6);

@@ -93,7 +93,7 @@ impl RowFilter for ExactFilter {
     }
 }
 
-/// Whether a row fulfils a predicate: the slow twin of everything that skips.
+/// Whether a row fulfils a predicate: the slow reference of everything that skips.
 fn matches(predicate: &Predicate, row: &dyn Fn(usize) -> Value) -> bool {
     match predicate {
         Predicate::All(list) => list.iter().all(|predicate| matches(predicate, row)),

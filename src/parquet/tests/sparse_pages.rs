@@ -1,4 +1,4 @@
-//! What the sieve finds is what was written.
+//! Sparse pages are read as they were written.
 
 use std::fs::File;
 

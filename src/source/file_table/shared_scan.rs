@@ -74,17 +74,17 @@ impl SharedScan {
             return self.column_rows(&opened, index, &self.request, is_known);
         };
         let table = binding.table;
-        let belonging = table_membership::belonging(&opened, binding);
-        let contents = table_membership::examine(&opened, binding, belonging, &self.request.report)?;
+        let membership = table_membership::membership(&opened, binding);
+        let contents = table_membership::examine(&opened, binding, membership, &self.request.report)?;
         contents.tables.iter().for_each(|name| self.plan.log.add_table(name.clone()));
-        self.report_columns(&opened, belonging, &contents);
+        self.report_columns(&opened, membership, &contents);
         let assumed = |what: &str| {
             self.plan.log.report_once(
                 &self.plan.report,
                 format!("{what} that do not name their table are read as {}", table.name),
             );
         };
-        match belonging {
+        match membership {
             TableMembership::Archived => {
                 opened
                     .archived_warnings()
@@ -137,12 +137,12 @@ impl SharedScan {
     }
 
     /// Reports columns of the table that the file lacks, and columns of the file that the table lacks.
-    fn report_columns(&self, opened: &ColumnFile, belonging: TableMembership, contents: &FileContents) {
+    fn report_columns(&self, opened: &ColumnFile, membership: TableMembership, contents: &FileContents) {
         let columns = opened.columns();
-        if matches!(belonging, TableMembership::ByType(_)) && !contents.may_contain_own() {
+        if matches!(membership, TableMembership::ByType(_)) && !contents.may_contain_own() {
             return;
         }
-        if belonging != TableMembership::None {
+        if membership != TableMembership::None {
             self.plan.report_missing(&columns, opened.format());
             self.plan.report_unknown_columns(&columns, opened.format());
         }

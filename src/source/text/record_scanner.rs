@@ -433,7 +433,7 @@ mod tests {
 
     type Scanned = Result<Vec<Option<String>>, JsonError>;
 
-    /// What the wanted values of a record are, or its flaw.
+    /// What the wanted values of a record are, or why it cannot be read.
     fn scan(scanner: &mut RecordScanner, record: &str) -> Scanned {
         let slots = scanner.ranges().len();
         scanner.scan(record).map(|()| (0..slots).map(|slot| scanner.value(slot, record).map(str::to_owned)).collect())

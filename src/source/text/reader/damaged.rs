@@ -47,7 +47,7 @@ impl JsonReader {
         if !is_row
             && (self.read_padded(block, span.clone(), origin)?
                 || self.read_around(block, span.clone(), origin)?
-                || self.read_torn(block, span.clone(), origin)?)
+                || self.read_cut_line(block, span.clone(), origin)?)
         {
             return Ok(());
         }
@@ -95,7 +95,7 @@ impl JsonReader {
 
     /// Decodes the whole records in an invalid line: those after a truncated one, or those of a damaged wrapper. They
     /// must begin like the first record of the file. Returns false, and reads nothing, if there are none.
-    fn read_torn(&mut self, block: &[u8], line: Range<usize>, origin: BlockOrigin<'_>) -> Result<bool> {
+    fn read_cut_line(&mut self, block: &[u8], line: Range<usize>, origin: BlockOrigin<'_>) -> Result<bool> {
         let head = std::mem::take(&mut self.file.head);
         let bytes = &block[line.clone()];
         // No search inside the records that are found.

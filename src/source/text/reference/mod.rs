@@ -112,7 +112,7 @@ fn assert_same(found: &[Vec<Value>], wanted: &[Vec<Value>], what: &str) {
 }
 
 #[test]
-fn the_reader_agrees_with_its_twin() {
+fn the_reader_agrees_with_the_reference() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("records.json");
     for seed in 0..24 {
@@ -150,7 +150,7 @@ fn the_reader_agrees_with_its_twin() {
 
 /// Files are larger than a partition, so that values cross partition boundaries.
 #[test]
-fn values_over_several_lines_agree_with_the_twin() {
+fn values_over_several_lines_agree_with_the_reference() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("records.json");
     let mut parts = 0;

@@ -21,14 +21,14 @@ pub(super) fn reference(text: &[u8], table: &KnownTable, columns: &[ScanColumn])
         let line_end = text[start..].iter().position(|byte| *byte == b'\n').map_or(text.len(), |length| start + length);
         let line = text[start..line_end].trim_ascii();
         let line = line.strip_prefix(b",").unwrap_or(line).trim_ascii();
-        let end = if line.starts_with(b"{") && !line.ends_with(b"}") { twin_end(text, start) } else { line_end };
+        let end = if line.starts_with(b"{") && !line.ends_with(b"}") { reference_end(text, start) } else { line_end };
         let record = text[start..end].trim_ascii();
         let record = record.strip_prefix(b",").unwrap_or(record);
         // The comma after a multi-line value whose layout shows where it ends.
         let record = record.strip_suffix(b",").unwrap_or(record);
         for record in between_nul_bytes(record) {
             match serde_json::from_str::<Bag>(&text_of(record)) {
-                Ok(bag) => rows.extend(twin_row(&bag, table, columns)),
+                Ok(bag) => rows.extend(reference_row(&bag, table, columns)),
                 Err(_) => lost += 1,
             }
         }
@@ -57,7 +57,7 @@ fn text_of(record: &[u8]) -> String {
 
 /// The end of a record whose first line begins at `start` and does not end it: the end of its value, or of the lines
 /// that are indented below it.
-fn twin_end(text: &[u8], start: usize) -> usize {
+fn reference_end(text: &[u8], start: usize) -> usize {
     let indent = |line: &[u8]| line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
     let skipped = indent(&text[start..]);
     let skipped = skipped + usize::from(text[start + skipped] == b',');
@@ -87,8 +87,8 @@ fn twin_end(text: &[u8], start: usize) -> usize {
     end.unwrap_or(text.len())
 }
 
-fn twin_row(bag: &Bag, table: &KnownTable, columns: &[ScanColumn]) -> Option<Vec<Value>> {
-    let kind = twin_kind(bag)?;
+fn reference_row(bag: &Bag, table: &KnownTable, columns: &[ScanColumn]) -> Option<Vec<Value>> {
+    let kind = reference_kind(bag)?;
     let name = match kind {
         RowKind::Diagnostic => {
             let category = envelope(bag, "category")?;
@@ -108,10 +108,10 @@ fn twin_row(bag: &Bag, table: &KnownTable, columns: &[ScanColumn]) -> Option<Vec
         },
         RowKind::Cmdlet | RowKind::Az | RowKind::PortalCsv => return None,
     };
-    (name == table.name).then(|| columns.iter().map(|column| twin_value(bag, table, kind, column)).collect())
+    (name == table.name).then(|| columns.iter().map(|column| reference_value(bag, table, kind, column)).collect())
 }
 
-fn twin_kind(bag: &Bag) -> Option<RowKind> {
+fn reference_kind(bag: &Bag) -> Option<RowKind> {
     let object = |json: &str| json.starts_with('{');
     if envelope(bag, "properties").is_some_and(object)
         && envelope(bag, "time").is_some()
@@ -150,20 +150,20 @@ fn envelope<'a>(bag: &'a Bag, key: &str) -> Option<&'a str> {
     bag.iter().find(|(name, _)| name.to_lowercase() == key.to_lowercase()).map(|(_, raw)| raw.get())
 }
 
-fn twin_find(bag: &Bag, path: &KeyPath, in_envelope: bool) -> Option<String> {
+fn reference_find(bag: &Bag, path: &KeyPath, in_envelope: bool) -> Option<String> {
     let (first, rest) = path.split_first()?;
     let json = if in_envelope { envelope(bag, first) } else { bag.get(&**first).map(|raw| raw.get()) }?;
     if rest.is_empty() {
         return Some(json.to_owned());
     }
-    twin_find(&serde_json::from_str::<Bag>(json).ok()?, &rest.to_vec(), false)
+    reference_find(&serde_json::from_str::<Bag>(json).ok()?, &rest.to_vec(), false)
 }
 
-fn twin_value(bag: &Bag, table: &KnownTable, kind: RowKind, wanted: &ScanColumn) -> Value {
+fn reference_value(bag: &Bag, table: &KnownTable, kind: RowKind, wanted: &ScanColumn) -> Value {
     let column = wanted.column();
     let ty = table.schema.field(column).ty;
     let constant = |text: &str| if ty == Type::String { Value::string(text) } else { Value::null(ty) };
-    let find = |path: &KeyPath| twin_find(bag, path, kind == RowKind::Diagnostic);
+    let find = |path: &KeyPath| reference_find(bag, path, kind == RowKind::Diagnostic);
     let json = match &table.mapping(column, kind).source {
         ColumnSource::Unsupplied => return constant(""),
         ColumnSource::Constant(text) => return constant(text),
@@ -180,7 +180,7 @@ fn twin_value(bag: &Bag, table: &KnownTable, kind: RowKind, wanted: &ScanColumn)
     };
     let whole = holds_whole_numbers(&table.schema.field(column).name);
     let json = json.map(|json| if whole { unwidened(json) } else { json });
-    let value = json.map_or(Value::null(ty), |json| twin_convert(&json, ty));
+    let value = json.map_or(Value::null(ty), |json| reference_convert(&json, ty));
     match (wanted, &value) {
         (ScanColumn::Path { path, .. }, Value::Dynamic(json)) => {
             dynamic::extract(json, path).map_or(Value::null(Type::Dynamic), Value::dynamic)
@@ -189,7 +189,7 @@ fn twin_value(bag: &Bag, table: &KnownTable, kind: RowKind, wanted: &ScanColumn)
     }
 }
 
-fn twin_convert(json: &str, ty: Type) -> Value {
+fn reference_convert(json: &str, ty: Type) -> Value {
     let parsed: serde_json::Value = serde_json::from_str(json).expect("checked");
     let text = match &parsed {
         serde_json::Value::Null => return Value::null(ty),
