@@ -19,6 +19,15 @@ use super::reader::{RowGroupRead, guarded};
 use super::{ColumnMapping, ParquetFile};
 use crate::scan::{Predicate, ScanReport};
 
+/// A row group of a file, and how the columns of the file are mapped to the table.
+#[derive(Clone, Copy)]
+pub(super) struct MappedRowGroup<'a> {
+    pub file: &'a ParquetFile,
+    pub mapping: &'a ColumnMapping,
+    /// The number of the row group in the file.
+    pub index: usize,
+}
+
 /// The page index of one row group, as far as it is needed and valid.
 pub(super) struct RowGroupPageIndex<'a> {
     file: &'a ParquetFile,
@@ -29,12 +38,10 @@ pub(super) struct RowGroupPageIndex<'a> {
 }
 
 impl<'a> RowGroupPageIndex<'a> {
-    /// Reads the page locations of `leaves` in the row group `index`, and the page statistics of the columns of
+    /// Reads the page locations of `leaves` in a row group, and the page statistics of the columns of
     /// `predicates`.
     pub fn read(
-        file: &'a ParquetFile,
-        mapping: &'a ColumnMapping,
-        index: usize,
+        MappedRowGroup { file, mapping, index }: MappedRowGroup<'a>,
         input: &ParquetInput,
         report: &ScanReport,
         leaves: &[usize],

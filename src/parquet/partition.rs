@@ -13,7 +13,7 @@ use super::chunk_probes::ChunkProbes;
 use super::file_columns::{StoredAs, is_dictionary_only};
 use super::filter::FilteredRows;
 use super::input::ParquetInput;
-use super::pages::{RowGroupPageIndex, chunk_range, index_ranges};
+use super::pages::{MappedRowGroup, RowGroupPageIndex, chunk_range, index_ranges};
 use super::prune::{RowGroupStatistics, may_match};
 use super::reader::{DamageReason, guarded};
 use super::{ColumnMapping, ParquetFile};
@@ -184,7 +184,8 @@ impl RowGroupScan {
         }
         let indexes = || leaves.iter().flat_map(|&leaf| index_ranges(group.column(leaf))).collect();
         let input = &input.with(indexes).map_err(|e| e.to_string())?;
-        let pages = RowGroupPageIndex::read(file, mapping, self.group, input, report, &leaves, predicates);
+        let group_of_file = MappedRowGroup { file, mapping, index: self.group };
+        let pages = RowGroupPageIndex::read(group_of_file, input, report, &leaves, predicates);
         let selection = pages.select(predicates);
         if selection.as_ref().is_some_and(|selection| !selection.selects_any()) {
             self.request.counters.add(ScanCount::RowGroupsPruned, 1);

@@ -192,7 +192,7 @@ impl BlockReader {
         match halt {
             BlockHalt::EndlessArray => self.framing = Framing::Values,
             BlockHalt::MoreLines => {
-                self.min_bytes = (self.filled - self.consumed).saturating_mul(2).min(MAX_RECORD_BYTES)
+                self.min_bytes = (self.filled - self.consumed).saturating_mul(2).min(MAX_RECORD_BYTES);
             }
             BlockHalt::OtherEncoding(encoding) => self.change_encoding(encoding),
         }

@@ -166,7 +166,7 @@ fn entries(archive: &DataFile, limits: ReadLimits) -> Result<ZipContents> {
                 }
             }
             Err(_) => {
-                found.push((format!("{}/entry {index}", archive.name), Err("the archive does not contain its data")))
+                found.push((format!("{}/entry {index}", archive.name), Err("the archive does not contain its data")));
             }
         }
     }

@@ -63,21 +63,28 @@ impl SharedScan {
             return Ok(Vec::new());
         }
         let Some(binding) = self.plan.selection.single_table() else {
-            opened
-                .archived_warnings()
-                .iter()
-                .for_each(|archived_warnings| self.plan.replay_warnings(archived_warnings));
+            self.replay_archived(&opened);
             let is_known = matches!(self.plan.selection, RecordSelection::AllKnownAs(_));
             if is_known {
                 self.plan.report_unknown_columns(&opened.columns(), opened.format());
             }
             return self.column_rows(&opened, index, &self.request, is_known);
         };
+        self.rows_of_table(&opened, index, binding)
+    }
+
+    /// Returns the partitions of a columnar file with the rows of one table.
+    fn rows_of_table(
+        &self,
+        opened: &ColumnFile,
+        index: usize,
+        binding: TableBinding,
+    ) -> Result<Vec<Arc<dyn Partition>>> {
         let table = binding.table;
-        let membership = table_membership::membership(&opened, binding);
-        let contents = table_membership::examine(&opened, binding, membership, &self.request.report)?;
+        let membership = table_membership::membership(opened, binding);
+        let contents = table_membership::examine(opened, binding, membership, &self.request.report)?;
         contents.tables.iter().for_each(|name| self.plan.log.add_table(name.clone()));
-        self.report_columns(&opened, membership, &contents);
+        self.report_columns(opened, membership, &contents);
         let assumed = |what: &str| {
             self.plan.log.report_once(
                 &self.plan.report,
@@ -86,11 +93,8 @@ impl SharedScan {
         };
         match membership {
             TableMembership::Archived => {
-                opened
-                    .archived_warnings()
-                    .iter()
-                    .for_each(|archived_warnings| self.plan.replay_warnings(archived_warnings));
-                self.column_rows(&opened, index, &self.request, false)
+                self.replay_archived(opened);
+                self.column_rows(opened, index, &self.request, false)
             }
             TableMembership::ByType(unlabelled) => {
                 if unlabelled == UnlabelledRows::Assumed && contents.unnamed > 0 {
@@ -98,13 +102,13 @@ impl SharedScan {
                 }
                 self.report_names(index, table, &contents);
                 let request = table_membership::only_of(binding, unlabelled, &contents, &self.request);
-                self.column_rows(&opened, index, &request, true)
+                self.column_rows(opened, index, &request, true)
             }
             TableMembership::All(unlabelled) => {
                 if unlabelled == UnlabelledRows::Assumed {
                     assumed(&format!("{} files", opened.format()));
                 }
-                self.column_rows(&opened, index, &self.request, true)
+                self.column_rows(opened, index, &self.request, true)
             }
             TableMembership::None => {
                 self.request.counters.add(ScanCount::FilesOfOtherTables, 1);
@@ -114,6 +118,11 @@ impl SharedScan {
                 Ok(Vec::new())
             }
         }
+    }
+
+    /// Repeats the warnings that an archive keeps about its original files.
+    fn replay_archived(&self, opened: &ColumnFile) {
+        opened.archived_warnings().iter().for_each(|warnings| self.plan.replay_warnings(warnings));
     }
 
     /// Reports rows that are read or skipped although they do not name the table.

@@ -349,12 +349,7 @@ impl JsonReader {
         {
             return Ok(());
         }
-        self.decoded_records += 1;
-        self.file.read_any = true;
-        self.file.records += u64::from(header.is_none());
-        if self.file.head.is_empty() && header.is_none() {
-            self.file.head = first_key(bytes).to_vec();
-        }
+        self.note_decoded(bytes, header.is_some());
         if class.is_none() {
             self.note_error(bytes, origin);
         }
@@ -384,6 +379,16 @@ impl JsonReader {
         self.rows.push(ScannedRow { record, kind, table, line, byte, offset });
         self.ranges.extend_from_slice(self.scanner.ranges());
         if self.rows.len() >= self.plan.batch_rows { self.flush(block) } else { Ok(()) }
+    }
+
+    /// Counts a decoded record, and keeps the first key of the file.
+    fn note_decoded(&mut self, record: &[u8], is_array: bool) {
+        self.decoded_records += 1;
+        self.file.read_any = true;
+        self.file.records += u64::from(!is_array);
+        if self.file.head.is_empty() && !is_array {
+            self.file.head = first_key(record).to_vec();
+        }
     }
 
     /// Keeps a record that is not a row as a reject, if there is a reason and rejects are kept.
