@@ -151,7 +151,7 @@ mod tests {
         for lines in [&said.warnings, &said.shapes] {
             assert_eq!(lines.len(), MAX_LINES);
             assert!(lines.iter().all(|line| line.len() < MAX_LENGTH + 50 && !line.contains('\u{1b}')));
-            assert_eq!(lines.last().map(String::as_str), Some("951 more of the kind"));
+            assert_eq!(lines.last().map(String::as_str), Some("951 more of these"));
         }
         assert_eq!(read(&said.pairs()).warnings.len(), MAX_LINES);
     }

@@ -101,7 +101,7 @@ pub static COLUMNS: &[SynthColumn] = &[
     column("IsTenantRestricted", Bool(|_| Some(false))),
     column("IsThroughGlobalSecureAccess", Bool(|_| Some(false))),
     column("Level", Text(|_| "4")),
-    column("SynthLocation", Text(|row| row.signin.city().country)),
+    column("Location", Text(|row| row.signin.city().country)),
     column("LocationDetails", Dynamic(|row| &row.world.locations[row.signin.attempt.city])),
     column("MfaDetail", Dynamic(mfa_detail)),
     column("NetworkLocationDetails", Json(networks)),

@@ -27,7 +27,7 @@ static ENVELOPE: &[(&str, &str)] = &[
     ("correlationId", "CorrelationId"),
     ("identity", "Identity"),
     ("level", "Level"),
-    ("location", "SynthLocation"),
+    ("location", "Location"),
 ];
 
 /// The `properties` of a record: key, column.

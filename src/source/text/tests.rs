@@ -359,7 +359,7 @@ fn keys_without_a_column_are_reported_once() {
     assert!(notices.iter().any(|(text, count)| text.contains("\"Brand_New\"") && *count == 1), "{notices:?}");
     let damage = request.report.damage().messages();
     assert!(damage.len() == 2 && damage[0].starts_with("3 values of IsRisky cannot be read"), "{damage:?}");
-    assert!(damage[1].starts_with("3 values of Id have half of a surrogate pair"), "{damage:?}");
+    assert!(damage[1].starts_with("3 values of Id have an unpaired surrogate"), "{damage:?}");
     assert!(notices.iter().any(|(text, _)| text.contains("do not name their table")), "{notices:?}");
 }
 
