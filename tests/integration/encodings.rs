@@ -291,7 +291,7 @@ fn a_csv_without_its_last_line_end_may_be_truncated() {
         fs::write(&path, &text).expect("written");
         let output = run(folder.path(), &[ALL, ".", "--strict"]);
         assert_eq!(output.code, 5, "{output:?}\n{text}");
-        assert!(output.stderr.contains("cut off") && !output.stderr.contains("empty"), "{output:?}\n{text}");
+        assert!(output.stderr.contains("truncated") && !output.stderr.contains("empty"), "{output:?}\n{text}");
     }
 }
 

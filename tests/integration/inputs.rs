@@ -254,15 +254,15 @@ fn a_catalog_is_used_if_it_is_named() {
         let (code, answer, said) = run_in(&evidence, &args, environment);
         assert_eq!((code, answer.as_str()), (0, "Count\n1\n"), "{said}");
         assert!(
-            said.contains("note: using the catalog") && said.contains("a stored function named SigninLogs"),
+            said.contains("note: using the catalog") && said.contains("the stored function SigninLogs hides the table"),
             "{said}"
         );
         let (code, _, said) = run_in(&evidence, &[&args[..], &["--strict", "-q"]].concat(), environment);
-        assert!(code == 5 && said.contains("warning: a stored function named SigninLogs"), "{said}");
+        assert!(code == 5 && said.contains("warning: the stored function SigninLogs hides the table"), "{said}");
     }
     // Without a PATH the catalog is used; that it hides a table is reported all the same.
     let (_, answer, said) = run_in(&evidence, &["SigninLogs | count"], &[]);
-    assert!(answer == "Count\n1\n" && said.contains("is used instead of the table SigninLogs"), "{answer}{said}");
+    assert!(answer == "Count\n1\n" && said.contains("hides the table SigninLogs"), "{answer}{said}");
     let (_, answer, _) = run_in(&evidence, &["tables"], &[]);
     assert!(answer.contains("it is used instead of the table SigninLogs"), "{answer}");
     for query in
@@ -272,7 +272,7 @@ fn a_catalog_is_used_if_it_is_named() {
         let view = HIDING.replace("function", "function with (view = true)");
         fs::write(evidence.join("f.kql"), view).expect("written");
         let (code, _, said) = run_in(&evidence, &args, &[]);
-        assert!(code == 5 && said.contains("is used instead of the table SigninLogs"), "{query}: {said}");
+        assert!(code == 5 && said.contains("hides the table SigninLogs"), "{query}: {said}");
     }
 }
 

@@ -93,7 +93,7 @@ fn labels_of_the_admin_center_become_values_or_are_reported() {
     let output = run(&[query, &path, "-o", "csv", "--strict"], 5);
     assert!(output.stdout.contains("notApplied,") && output.stdout.contains("Échec,"), "{output:?}");
     assert!(output.stderr.contains("of ConditionalAccessStatus"), "{output:?}");
-    assert!(output.stderr.contains("perhaps of another language of the admin center"), "{output:?}");
+    assert!(output.stderr.contains("perhaps because the admin center used another language"), "{output:?}");
     let query = "SigninLogs | where ConditionalAccessStatus == 'notApplied' | count";
     assert_eq!(run(&[query, &path], 0).stdout, "{\"Count\":4}\n");
 }
