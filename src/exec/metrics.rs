@@ -1,6 +1,6 @@
 //! Measures what running a plan costs, per node: rows, batches, and the time that threads were busy with it.
 //!
-//! The time of a thread is charged to one node at a time: [`enter`] starts charging another node and returns a guard
+//! The time of a thread is charged to one node at a time: `enter` starts charging another node and returns a guard
 //! that restores the previous one when it is dropped. So what a node pulls from its inputs is charged to the inputs,
 //! and a thread that waits for others charges nobody. Without metrics, nothing is measured.
 

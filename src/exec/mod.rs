@@ -1,6 +1,6 @@
 //! Runs plans: vectorized, parallel by partitions, without async.
 //!
-//! `planner` turns a plan into a [`pipeline`]: partitions with the operators that run inside them. Nodes that must see
+//! `planner` turns a plan into a `pipeline`: partitions with the operators that run inside them. Nodes that must see
 //! all rows first (`aggregate`, `sort`, the build side of `join`) consume one pipeline and start another.
 
 pub mod context;

@@ -1,7 +1,7 @@
 //! The tables of text files and the catalog of files.
 //!
 //! A [`FileTable`] is a [`TableProvider`](crate::scan::TableProvider) over files that were listed by
-//! [`storage`](crate::storage): text files go through [`text`], column files through [`parquet`](crate::parquet).
+//! [`storage`](crate::storage): text files go through `text`, column files through [`parquet`](crate::parquet).
 
 pub(crate) mod column_file;
 pub mod file_catalog;

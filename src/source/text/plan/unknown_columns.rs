@@ -74,7 +74,7 @@ fn has_column(table: &KnownTable, name: &str) -> bool {
 }
 
 /// The name of the column for a key of records of this kind: tables capitalise the keys of Graph objects, and
-/// [`ColumnMapping::by_name`](crate::entra::mapping::ColumnMapping::by_name) finds the key by it.
+/// `Mapping::by_name` finds the key by it.
 fn column_of(key: &str, kind: RowKind) -> Cow<'_, str> {
     match (kind, key.chars().next()) {
         (RowKind::Graph | RowKind::Diagnostic, Some(first)) if first.is_ascii_lowercase() => {
