@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_listed_side_by_side_give_what_one_after_the_other_gives() {
+    fn folders_listed_in_parallel_give_the_same_files_as_in_sequence() {
         let names = ["a", "a.b", "a-b", "B", "b", ".c", "y=2026", "m=1", "m=10", "m=2", "ä", "_delta_log"];
         for seed in 0..20 {
             let mut random = ChaCha8Rng::seed_from_u64(seed);

@@ -175,7 +175,7 @@ mod tests {
     use crate::diagnostic::Error;
 
     #[test]
-    fn columns_encoded_side_by_side_make_the_same_file_as_one_after_the_other() {
+    fn columns_encoded_in_parallel_give_the_same_file_as_in_sequence() {
         let fields = [("a", DataType::Int64), ("b", DataType::Utf8), ("c", DataType::Int64)];
         let fields: Vec<Field> = fields.into_iter().map(|(name, ty)| Field::new(name, ty, true)).collect();
         let schema = Arc::new(Schema::new(fields));
