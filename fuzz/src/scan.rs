@@ -84,7 +84,7 @@ pub fn write(name: &str, bytes: &[u8]) -> PathBuf {
 /// The tables in a file. The file is also bound to the name `Bound`.
 pub fn catalog(path: &Path) -> Option<Arc<dyn Catalog>> {
     let mut builder = FileCatalogBuilder::default();
-    builder.limit(ReadLimits { max_decompressed: Some(MAX_UNPACKED) });
+    builder.limit(ReadLimits { max_decompressed: Some(MAX_UNPACKED), ..ReadLimits::default() });
     builder.add(path).ok()?;
     builder.bind("Bound", path).ok()?;
     Some(Arc::new(builder.build()))

@@ -236,7 +236,7 @@ fn canonical_tables(tables: BTreeMap<String, Table>) -> Result<BTreeMap<String, 
 impl Defaults {
     /// The limits for each file; `flag` overrides the defaults.
     pub fn limits(&self, flag: Option<u64>) -> ReadLimits {
-        ReadLimits { max_decompressed: flag.or(self.max_decompressed.map(|size| size.0)) }
+        ReadLimits { max_decompressed: flag.or(self.max_decompressed.map(|size| size.0)), ..ReadLimits::default() }
     }
 
     /// Overrides the values of the file by those of the environment.

@@ -14,16 +14,10 @@ use super::value_scan::value_end;
 use super::value_splitter::{RecordSpan, ValueSplitter};
 use super::{Framing, detect, trim_start, without_byte_order_mark, without_padding};
 use crate::scan::Damage;
+use crate::storage::limits::ReadLimits;
 
-/// Bytes read at once: few enough that they are still in the cache of the core when they are scanned. Fewer in unit
-/// tests, so that records cross block boundaries.
-const BLOCK_BYTES: usize = if cfg!(test) { 16 << 10 } else { 256 << 10 };
-
-/// Bytes after the end of a range that most likely contain the end of its last line.
-const TAIL_BYTES: usize = BLOCK_BYTES / 16;
-
-/// Maximum length of a record; shorter in unit tests.
-pub(crate) const MAX_RECORD_BYTES: usize = if cfg!(test) { 1 << 20 } else { 64 << 20 };
+/// This part of a block, after the end of a range, most likely contains the end of its last line.
+const TAIL_FRACTION: usize = 16;
 
 /// The range of a file that a reader reads: from the first record boundary at or after `start` to the first one at or
 /// after `end`. A record belongs to the range in which it begins, however long it is.
@@ -52,6 +46,7 @@ pub(crate) struct BlockReader {
     /// Offset in the file of the first byte of the buffer.
     offset: u64,
     origin: FileRange,
+    limits: ReadLimits,
     /// Newlines before the first line of the range, which belong to the range before.
     lines_before: u64,
     /// Bytes that the next block needs, if more than usual.
@@ -136,7 +131,12 @@ pub(crate) enum NextBlock<'a> {
 impl BlockReader {
     /// Reads the first bytes of `input`, which must not have been read from, and detects the framing. Damage that costs
     /// no record is counted at `report`.
-    pub(crate) fn start(input: PeekReader, origin: FileRange, report: FileReport) -> io::Result<Self> {
+    pub(crate) fn start(
+        input: PeekReader,
+        origin: FileRange,
+        limits: ReadLimits,
+        report: FileReport,
+    ) -> io::Result<Self> {
         let (buffer, filled, input) = input.into_parts();
         let mut blocks = Self {
             input,
@@ -145,20 +145,21 @@ impl BlockReader {
             consumed: 0,
             offset: origin.offset(),
             origin,
+            limits,
             lines_before: 0,
             min_bytes: 0,
             ended: false,
             at_boundary: false,
             detected: Framing::Lines,
             framing: Framing::Lines,
-            splitter: ValueSplitter::default(),
+            splitter: ValueSplitter::new(limits),
             unclosed: Vec::new(),
             skipped: Vec::new(),
             skipping: false,
             damage: None,
             report,
         };
-        blocks.fill(BLOCK_BYTES + BOUNDARY_BYTES)?;
+        blocks.fill(limits.block_bytes + BOUNDARY_BYTES)?;
         if origin.start > 0 {
             blocks.pass_to_boundary()?;
         } else {
@@ -192,7 +193,7 @@ impl BlockReader {
         match halt {
             BlockHalt::EndlessArray => self.framing = Framing::Values,
             BlockHalt::MoreLines => {
-                self.min_bytes = (self.filled - self.consumed).saturating_mul(2).min(MAX_RECORD_BYTES);
+                self.min_bytes = (self.filled - self.consumed).saturating_mul(2).min(self.limits.max_record_bytes);
             }
             BlockHalt::OtherEncoding(encoding) => self.change_encoding(encoding),
         }
@@ -290,7 +291,7 @@ impl BlockReader {
             if self.ended || self.at_boundary {
                 return Ok(NextBlock::End);
             }
-            if self.filled - self.consumed >= MAX_RECORD_BYTES {
+            if self.filled - self.consumed >= self.limits.max_record_bytes {
                 return Ok(NextBlock::TooLong(self.give_up()));
             }
             target = self.filled * 2;
@@ -301,7 +302,7 @@ impl BlockReader {
     fn rest(&self, end: usize) -> AfterBlock {
         match self.filled - self.consumed {
             _ if self.at_boundary || (self.ended && end == self.filled) => AfterBlock::Nothing,
-            MAX_RECORD_BYTES.. => AfterBlock::BlockIsFull,
+            bytes if bytes >= self.limits.max_record_bytes => AfterBlock::BlockIsFull,
             _ => AfterBlock::Lines,
         }
     }
@@ -309,7 +310,8 @@ impl BlockReader {
     /// Returns the number of bytes to read at once: at the end of a range no more than its last line most likely needs.
     fn block_bytes(&mut self) -> usize {
         let left = self.origin.end.map(|end| usize::try_from(end.saturating_sub(self.offset)).unwrap_or(usize::MAX));
-        let usual = left.map_or(BLOCK_BYTES, |left| left.saturating_add(TAIL_BYTES).min(BLOCK_BYTES));
+        let whole = self.limits.block_bytes;
+        let usual = left.map_or(whole, |left| left.saturating_add(whole / TAIL_FRACTION).min(whole));
         usual.max(std::mem::take(&mut self.min_bytes)) + BOUNDARY_BYTES
     }
 
@@ -328,7 +330,7 @@ impl BlockReader {
                 return Ok(());
             }
             self.drop_consumed();
-            self.fill(BLOCK_BYTES)?;
+            self.fill(self.limits.block_bytes)?;
         }
     }
 
@@ -458,14 +460,15 @@ mod tests {
     use std::sync::Arc;
 
     use super::super::value_scan::work;
-    use super::{BlockReader, FileRange, FileReport, NextBlock, PeekReader};
+    use super::{BlockReader, FileRange, FileReport, NextBlock, PeekReader, ReadLimits};
 
     /// Returns all blocks of a range of a text.
     fn read(text: &str, start: u64, end: Option<u64>) -> String {
         let origin = FileRange { start, end };
         let input = std::io::Cursor::new(text.as_bytes()[usize::try_from(origin.offset()).unwrap()..].to_vec());
         let report = FileReport::new("file", Arc::default());
-        let mut blocks = BlockReader::start(PeekReader::unread(Box::new(input), Vec::new()), origin, report).unwrap();
+        let input = PeekReader::unread(Box::new(input), Vec::new());
+        let mut blocks = BlockReader::start(input, origin, ReadLimits::SMALL, report).unwrap();
         let mut all = String::new();
         while let NextBlock::Block(block) = blocks.next().unwrap() {
             assert!(block.spans.is_none());
@@ -515,7 +518,7 @@ mod tests {
                 let report = FileReport::new("file", Arc::default());
                 let input = PeekReader::unread(Box::new(std::io::Cursor::new(text)), Vec::new());
                 work::take();
-                let mut blocks = BlockReader::start(input, FileRange::default(), report).unwrap();
+                let mut blocks = BlockReader::start(input, FileRange::default(), ReadLimits::SMALL, report).unwrap();
                 while !matches!(blocks.next().unwrap(), NextBlock::End) {}
                 work::take()
             };

@@ -14,9 +14,10 @@ use std::sync::Arc;
 
 use self::header::{CsvLayout, HeaderLines, TYPE_LINE, layout};
 use super::source_map::{SourceMap, SourceUnit, UnitStart};
-use super::{FileReport, MAX_RECORD_BYTES, decode, limit_reached, without_byte_order_mark};
+use super::{FileReport, decode, limit_reached, without_byte_order_mark};
 use crate::entra::portal::PortalHeader;
 use crate::scan::Damage;
+use crate::storage::limits::ReadLimits;
 
 /// Bytes read at once.
 const CHUNK: usize = 256 << 10;
@@ -40,7 +41,7 @@ pub(crate) struct CsvLines<R> {
 
 impl<R: Read> CsvLines<R> {
     /// Reads the first line of `input`; Err says why the file is not read.
-    pub(crate) fn new(input: R, report: FileReport) -> Result<Self, &'static str> {
+    pub(crate) fn new(input: R, limits: ReadLimits, report: FileReport) -> Result<Self, &'static str> {
         let mut rows = RowReader {
             input,
             buffer: Vec::new(),
@@ -49,6 +50,7 @@ impl<R: Read> CsvLines<R> {
             line: 1,
             offset: 0,
             delimiter: b',',
+            max_row_bytes: limits.max_record_bytes,
             unfinished: false,
             failed: None,
         };
@@ -205,6 +207,8 @@ struct RowReader<R> {
     line: u64,
     offset: u64,
     delimiter: u8,
+    /// Maximum bytes of a row.
+    max_row_bytes: usize,
     /// True after a last line without a newline.
     unfinished: bool,
     /// The error that ended the input early; it is returned after the rows before it.
@@ -280,7 +284,7 @@ impl<R: Read> RowReader<R> {
             }
             let unfinished =
                 matches!(parse_row(&self.buffer[self.at..], self.delimiter, self.ended), ParsedRow::Incomplete);
-            if !unfinished || self.ended || min_bytes >= MAX_RECORD_BYTES {
+            if !unfinished || self.ended || min_bytes >= self.max_row_bytes {
                 break;
             }
             min_bytes *= 2;
@@ -383,12 +387,12 @@ mod tests {
     use std::io::Read;
     use std::sync::Arc;
 
-    use super::{CsvLines, FileReport};
+    use super::{CsvLines, FileReport, ReadLimits};
 
     /// Returns the JSON Lines of a text, and the number of lines lost.
     fn read(text: &str) -> Result<(String, u64), &'static str> {
         let report = FileReport::new("file.csv", Arc::default());
-        let mut lines = CsvLines::new(text.as_bytes(), report.clone())?;
+        let mut lines = CsvLines::new(text.as_bytes(), ReadLimits::SMALL, report.clone())?;
         let mut out = String::new();
         lines.read_to_string(&mut out).expect("no error of the disk");
         Ok((out, report.problems()))

@@ -3,6 +3,8 @@
 //! An attacker who writes parts of a log must not make reading it slow: over all searches of a file, the number of
 //! bytes examined in rejected candidates is limited in proportion to the bytes read.
 
+use crate::storage::limits::ReadLimits;
+
 /// Rejected bytes that may be examined for each byte of the file.
 const MAX_PER_BYTE: u64 = 8;
 
@@ -10,13 +12,26 @@ const MAX_PER_BYTE: u64 = 8;
 const FREE_BYTES: u64 = 1 << 20;
 
 /// The bytes examined in vain in one file, and the bytes read.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Effort {
     spent: u64,
     passed: u64,
+    /// A longer candidate is rejected, so that the records after it are found.
+    pub max_candidate_bytes: usize,
+}
+
+impl Default for Effort {
+    fn default() -> Self {
+        Self::new(ReadLimits::default())
+    }
 }
 
 impl Effort {
+    /// The effort that reading a file with these limits may take.
+    pub(crate) fn new(limits: ReadLimits) -> Self {
+        Self { spent: 0, passed: 0, max_candidate_bytes: limits.max_record_bytes / 2 }
+    }
+
     /// Counts bytes examined in vain.
     pub(crate) fn spend(&mut self, bytes: usize) {
         self.spent = self.spent.saturating_add(bytes as u64);

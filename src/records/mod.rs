@@ -26,7 +26,7 @@ mod value_splitter;
 mod windows_1252;
 mod wrapper_detection;
 
-pub(crate) use blocks::{BlockHalt, BlockReader, FileRange, MAX_RECORD_BYTES, NextBlock, SkippedRange};
+pub(crate) use blocks::{BlockHalt, BlockReader, FileRange, NextBlock, SkippedRange};
 pub(crate) use effort::Effort;
 pub(crate) use encoding::{Encoding, utf16_in};
 pub(crate) use multi_line::{AfterBlock, RecordExtent, extent};

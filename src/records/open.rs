@@ -157,7 +157,7 @@ pub(crate) fn open(
                     let plain = depth == 1 && file.is_plain();
                     let bytes =
                         OpenedText { input: reader, plain, all_strings: false, header: None, source_map, layers };
-                    return Ok(text(bytes, file.is_called_csv(), file_report));
+                    return Ok(text(bytes, file.is_called_csv(), limits, file_report));
                 }
                 source_map = None;
                 layers.encoding = if encoding == Encoding::Utf8 { "UTF-8 and UTF-16" } else { encoding.name() };
@@ -195,7 +195,7 @@ fn changes(head: &[u8]) -> bool {
 }
 
 /// Opens a text in UTF-8: JSON as it is, CSV as JSON Lines.
-fn text(mut text: OpenedText, called_csv: bool, file_report: impl Fn() -> FileReport) -> Opened {
+fn text(mut text: OpenedText, called_csv: bool, limits: ReadLimits, file_report: impl Fn() -> FileReport) -> Opened {
     let head = text.input.head();
     let unmarked = without_byte_order_mark(head);
     if unmarked.len() < head.len() && text.layers.encoding == "UTF-8" {
@@ -213,7 +213,7 @@ fn text(mut text: OpenedText, called_csv: bool, file_report: impl Fn() -> FileRe
     }
     text.layers.container = Some("CSV");
     let input = ChunkReader::new(Transcoder::new(text.input, Encoding::Utf8, file_report()));
-    match CsvLines::new(Box::new(input), file_report()) {
+    match CsvLines::new(Box::new(input), limits, file_report()) {
         Ok(lines) => {
             // Rows of CSV inside another container have no line numbers in the original file.
             let source_map = Arc::clone(lines.source_map());
@@ -338,7 +338,7 @@ mod tests {
     #[test]
     fn decompression_beyond_the_limit_is_stopped() {
         let bomb = gzip(&vec![b' '; 1 << 20]);
-        let limited = ReadLimits { max_decompressed: Some(100_000) };
+        let limited = ReadLimits { max_decompressed: Some(100_000), ..ReadLimits::default() };
         let (text, damaged) = read(&bomb, limited).expect("a text");
         assert!(damaged && text.len() <= 100_000, "{}", text.len());
         assert_eq!(

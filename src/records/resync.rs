@@ -5,7 +5,6 @@
 //! shape; or a whole row with as many cells as its table has columns. If nothing is certain, the rest is not read, and
 //! that is reported.
 
-use super::blocks::MAX_RECORD_BYTES;
 use super::effort::Effort;
 use super::encoding::{ENCODING_BYTES, Encoding, utf16_in};
 use super::object_keys::{FirstKeys, RecordKeys};
@@ -17,9 +16,6 @@ const RAW_BYTES: usize = 4 << 10;
 
 /// Bytes before a candidate that show whether a record may begin there.
 const CONTEXT_BYTES: usize = 64;
-
-/// A longer candidate is rejected, so that the records after it are found.
-const MAX_CANDIDATE_BYTES: usize = MAX_RECORD_BYTES / 2;
 
 /// Maximum number of objects nested in a record whose first keys are compared with those of the record.
 const MAX_INNER_OBJECTS: usize = 1_000;
@@ -238,7 +234,7 @@ fn judge_candidate(
     let from = scan.position();
     let found = scan.resume(rest);
     effort.spend(scan.position().saturating_sub(from));
-    let is_open = more && rest.len() < MAX_CANDIDATE_BYTES;
+    let is_open = more && rest.len() < effort.max_candidate_bytes;
     let after = match found {
         ScanStop::End(length) => rest[length..].trim_ascii_start().first(),
         ScanStop::More if is_open => None,

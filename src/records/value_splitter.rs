@@ -13,6 +13,7 @@ use super::resync::{RecordPrefixes, RelativeSkip, Resync};
 use super::trim_start;
 use super::value_scan::{ScanStop, ValueScan, value_end};
 use crate::scan::result_pages::ResultPage;
+use crate::storage::limits::ReadLimits;
 use crate::types::dynamic;
 
 /// Maximum length of the column names before the rows of a table.
@@ -116,6 +117,11 @@ enum AfterElement {
 }
 
 impl ValueSplitter {
+    /// Creates a splitter for a file that is read with these limits.
+    pub(crate) fn new(limits: ReadLimits) -> Self {
+        Self { effort: Effort::new(limits), ..Self::default() }
+    }
+
     /// Creates a splitter for the elements of an array without its brackets.
     pub(crate) fn inside_array() -> Self {
         Self { enclosing: vec![Enclosing::Array], ..Self::default() }

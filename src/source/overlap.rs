@@ -96,7 +96,7 @@ fn ids_of_text(file: &DataFile, limits: ReadLimits, is_small: bool) -> Result<Ve
     };
     let failed = |error| file.failed(error);
     let report = FileReport::new(&file.name, unused_report);
-    let mut blocks = BlockReader::start(text.input, FileRange::default(), report).map_err(failed)?;
+    let mut blocks = BlockReader::start(text.input, FileRange::default(), limits, report).map_err(failed)?;
     let (mut ids, mut seen) = (Vec::new(), 0);
     while let NextBlock::Block(block) = blocks.next().map_err(failed)? {
         let room = if is_small { usize::MAX } else { HEAD };

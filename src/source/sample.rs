@@ -31,7 +31,7 @@ pub(crate) fn sample_files(
             opened => opened?,
         };
         match opened {
-            Opened::Text(text) => left = left.saturating_sub(sample_file(inference, file, text, left)?),
+            Opened::Text(text) => left = left.saturating_sub(sample_file(inference, file, text, limits, left)?),
             Opened::Columns => {
                 if columns(file)?.is_break() {
                     return Ok(());
@@ -46,18 +46,24 @@ pub(crate) fn sample_files(
     Ok(())
 }
 
-/// Passes the records in the first `limit` bytes of a file to `inference`; returns the number of bytes read.
-fn sample_file(inference: &mut Inference, file: &DataFile, text: OpenedText, limit: u64) -> Result<u64> {
+/// Passes the records in the first `max_bytes` bytes of a file to `inference`; returns the number of bytes read.
+fn sample_file(
+    inference: &mut Inference,
+    file: &DataFile,
+    text: OpenedText,
+    limits: ReadLimits,
+    max_bytes: u64,
+) -> Result<u64> {
     let failed = |error| file.failed(error);
     inference.start_file(text.all_strings);
     let report = FileReport::new(&file.name, Arc::default());
-    let mut blocks = BlockReader::start(text.input, FileRange::default(), report).map_err(failed)?;
+    let mut blocks = BlockReader::start(text.input, FileRange::default(), limits, report).map_err(failed)?;
     let mut seen = 0;
     if !matches!(blocks.framing(), Framing::Lines | Framing::Values) {
         file.check_remote()?;
         return Ok(seen);
     }
-    while seen < limit && !inference.is_certain() {
+    while seen < max_bytes && !inference.is_certain() {
         let NextBlock::Block(block) = blocks.next().map_err(failed)? else { break };
         seen += block.bytes.len() as u64;
         let stop = match &block.spans {

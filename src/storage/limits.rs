@@ -11,13 +11,27 @@ const MIN_LIMIT: u64 = 1 << 30;
 const MAX_RATIO: u64 = 500;
 
 /// Limits on reading files.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReadLimits {
     /// Maximum decompressed bytes of a file. If None: 1 GiB, or 500 times its compressed size if that is more.
     pub max_decompressed: Option<u64>,
+    /// Bytes of text read at once: few enough that they are still in the cache of the core when they are scanned.
+    pub block_bytes: usize,
+    /// Maximum bytes of a record.
+    pub max_record_bytes: usize,
+}
+
+impl Default for ReadLimits {
+    fn default() -> Self {
+        Self { max_decompressed: None, block_bytes: 256 << 10, max_record_bytes: 64 << 20 }
+    }
 }
 
 impl ReadLimits {
+    /// Limits that the small files of unit tests reach: records cross block boundaries, and some are too long.
+    #[cfg(test)]
+    pub(crate) const SMALL: Self = Self { max_decompressed: None, block_bytes: 16 << 10, max_record_bytes: 1 << 20 };
+
     /// Maximum decompressed bytes of a file of `compressed` bytes.
     #[must_use]
     pub fn decompressed(self, compressed: u64) -> u64 {

@@ -438,7 +438,7 @@ mod tests {
         let entries: Vec<(String, &str)> = (0..10).map(|n| (format!("{n}.json"), text.as_str())).collect();
         let entries: Vec<(&str, &str)> = entries.iter().map(|(name, text)| (name.as_str(), *text)).collect();
         let bytes = archive(&entries, SimpleFileOptions::default());
-        let limit = |bytes: u64| ReadLimits { max_decompressed: Some(bytes) };
+        let limit = |bytes: u64| ReadLimits { max_decompressed: Some(bytes), ..ReadLimits::default() };
         assert!(matches!(read(&bytes, limit(99_999)), Err(Error::Limit(text)) if text.contains("--max-decompressed")));
         assert_eq!(read(&bytes, limit(100_000)).expect("readable").0.len(), 10);
     }

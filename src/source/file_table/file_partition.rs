@@ -111,7 +111,7 @@ impl PartitionIterator<'_> {
             return Ok(());
         }
         if let Some(mut open) = self.open.take() {
-            match open.step(&mut self.reader, &self.scan.plan) {
+            match open.step(&mut self.reader, self.scan) {
                 Ok(true) => self.open = Some(open),
                 Ok(false) => {
                     let index = self.at.filter(|_| open.blocks.is_of_whole_file() && !self.reader.has_read_any());
@@ -179,7 +179,8 @@ impl PartitionIterator<'_> {
             return Ok(());
         }
         let file_report = FileReport::new(&file.name, Arc::clone(report));
-        let blocks = BlockReader::start(text.input, slice.origin, file_report).map_err(|error| file.failed(error))?;
+        let blocks = BlockReader::start(text.input, slice.origin, scan.limits, file_report)
+            .map_err(|error| file.failed(error))?;
         counters.add(ScanCount::Files, (slice.origin.start == 0).into());
         match blocks.framing() {
             Framing::Lines | Framing::Values => {
@@ -246,7 +247,8 @@ fn is_own_record(head: &[u8]) -> bool {
 
 impl OpenTextFile<'_> {
     /// Decodes the next block; returns false at the end of the file.
-    fn step(&mut self, reader: &mut JsonReader, plan: &ScanPlan) -> Result<bool> {
+    fn step(&mut self, reader: &mut JsonReader, scan: &SharedScan) -> Result<bool> {
+        let plan = &*scan.plan;
         let framing = self.blocks.framing();
         let may_change_encoding = framing == Framing::Lines && self.blocks.is_of_whole_file();
         let file = self.file;
@@ -291,7 +293,7 @@ impl OpenTextFile<'_> {
             records::NextBlock::TooLong(offset) => {
                 let rest = if framing == Framing::Lines { "" } else { ", nor is the rest of the file" };
                 self.lines = None;
-                let megabytes = records::MAX_RECORD_BYTES >> 20;
+                let megabytes = scan.limits.max_record_bytes >> 20;
                 let reason = format!("a record longer than {megabytes} MiB is not read{rest}");
                 plan.report.lost(&file.name, format!("byte {offset}"), reason);
                 Ok(true)

@@ -93,8 +93,12 @@ impl FileTable {
         if changes_encoding_at_end(file)? {
             return Ok(whole);
         }
-        let blocks =
-            BlockReader::start(text.input, FileRange::default(), FileReport::new(&file.name, Arc::clone(report)));
+        let blocks = BlockReader::start(
+            text.input,
+            FileRange::default(),
+            self.limits,
+            FileReport::new(&file.name, Arc::clone(report)),
+        );
         if blocks.map_err(|error| file.failed(error))?.framing() != Framing::Lines {
             return Ok(whole);
         }

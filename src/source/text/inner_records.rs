@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use crate::records::{MAX_RECORD_BYTES, ValueSplitter, holds_records, is_sequence};
+use crate::records::{ValueSplitter, holds_records, is_sequence};
 use crate::scan::result_pages::ResultPage;
 use crate::types::dynamic::{self, Kind};
 
@@ -16,8 +16,8 @@ use crate::entra::powershell;
 /// Maximum nesting: a record in a string of an element of a list in an object, twice.
 const MAX_DEPTH: usize = 12;
 
-/// Bytes of all strings of one value that are searched.
-const MAX_STRING_BYTES: usize = 2 * MAX_RECORD_BYTES;
+/// Bytes of all strings of one value that are searched: twice the longest record, for strings inside of strings.
+const MAX_STRING_BYTES: usize = 128 << 20;
 
 /// The member that contains the original record in search results of Splunk.
 const RAW: &str = "_raw";

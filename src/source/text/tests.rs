@@ -14,13 +14,20 @@ fn testdata(path: &str) -> PathBuf {
 }
 
 fn catalog(path: &str) -> FileCatalog {
-    let mut builder = FileCatalogBuilder::default();
+    let mut builder = catalog_builder();
     builder.add(testdata(path)).expect("files");
     builder.build()
 }
 
 fn table(catalog: &FileCatalog, name: &str) -> Arc<dyn TableProvider> {
     catalog.table(name).expect("readable").expect("known")
+}
+
+/// A catalog whose files are read with small limits.
+fn catalog_builder() -> FileCatalogBuilder {
+    let mut builder = FileCatalogBuilder::default();
+    builder.limit(crate::storage::limits::ReadLimits::SMALL);
+    builder
 }
 
 /// The request for whole columns.
@@ -279,7 +286,7 @@ fn a_pipe_is_a_table() {
     let text = std::fs::read(testdata(
         "shapes/graph-beta-mixed/20260304091500-interactiveUser-nonInteractiveUser-SignInLogs.json",
     ));
-    let mut builder = FileCatalogBuilder::default();
+    let mut builder = catalog_builder();
     builder.add_stdin(&mut &text.expect("the file")[..]).expect("a copy");
     let catalog = builder.build();
     let stdin = table(&catalog, "stdin");
@@ -290,7 +297,7 @@ fn a_pipe_is_a_table() {
 
 #[test]
 fn unknown_records_get_inferred_columns() {
-    let mut builder = FileCatalogBuilder::default();
+    let mut builder = catalog_builder();
     builder.add_stdin(&mut &b"{\"a\":1,\"b\":\"x\"}\r\n{\"a\":2.5}\n{\"a\":3,\"c\":[1]}"[..]).expect("a copy");
     let catalog = builder.build();
     let stdin = table(&catalog, "stdin");
@@ -302,7 +309,7 @@ fn unknown_records_get_inferred_columns() {
 
 /// The rows and the damage of `bytes`, read as the table `name`.
 fn read_bytes(bytes: &[u8], name: &str, columns: &[&str]) -> (Vec<Vec<String>>, ScanRequest) {
-    let mut builder = FileCatalogBuilder::default();
+    let mut builder = catalog_builder();
     builder.add_stdin(&mut &bytes[..]).expect("a copy");
     let catalog = builder.build();
     let table = table(&catalog, name);
@@ -372,7 +379,7 @@ fn records_without_a_table_are_of_the_one_they_are_bound_to() {
         "{\"TimeGenerated\":\"2026-03-02T00:00:00Z\"}\n{\"TimeGenerated\":\"x\",\"Type\":\"Other\"}\n",
     )
     .expect("written");
-    let mut builder = FileCatalogBuilder::default();
+    let mut builder = catalog_builder();
     builder.bind("AADNonInteractiveUserSignInLogs", &path).expect("files");
     builder.add(&path).expect("files");
     let catalog = builder.build();
@@ -404,7 +411,7 @@ fn tables_nobody_knows_have_the_columns_of_their_records() {
          {\"Type\":\"MicrosoftGraphActivityLogs\",\"TimeGenerated\":\"2026-03-02T10:00:00Z\",\"UserId\":\"u\"}\n",
     );
     write("hosts.csv", "Host;Ports;Seen;Note\r\nadmin-01;22;2026-03-02T09:00:00Z;007\r\nadmin-02;;;\"a;b\"\r\n");
-    let mut builder = FileCatalogBuilder::default();
+    let mut builder = catalog_builder();
     builder.add(folder.path()).expect("files");
     let catalog = builder.build();
     let show = |name: &str| {

@@ -20,6 +20,7 @@ use crate::scan::{Predicate, RowFilter, ScanColumn, ScanReport, ScanRequest, Tab
 use crate::source::file_table::FileTable;
 use crate::source::listing::expand;
 use crate::source::text::RecordSelection;
+use crate::storage::limits::ReadLimits;
 use crate::types::{Type, Value, dynamic};
 
 struct Scanned {
@@ -36,7 +37,7 @@ fn scan(
     batch: usize,
 ) -> Scanned {
     let files = expand(path.as_os_str(), &crate::storage::remote::Access::default()).expect("a file").files;
-    let table = FileTable::new("T", files.into(), rows, crate::storage::limits::ReadLimits::default());
+    let table = FileTable::new("T", files.into(), rows, ReadLimits::SMALL);
     let filter = predicate.map(|predicate| {
         let mut columns = predicate.columns();
         columns.sort_unstable();
@@ -193,7 +194,7 @@ fn long_arrays_among_lines() {
     let columns = wanted_columns(table);
     let rows = |records: &[String]| reference(records.join("\n").as_bytes(), table, &columns).0;
     let whole = format!("[\n {}\n]", array.join(",\n "));
-    assert!(whole.len() > crate::records::MAX_RECORD_BYTES, "{} bytes", whole.len());
+    assert!(whole.len() > ReadLimits::SMALL.max_record_bytes, "{} bytes", whole.len());
     let wrapped = format!("{{ \"records\": [\n  {}\n]\n}}", array.join(",\n  "));
     let cut = whole.strip_suffix("}\n]").expect("an array");
     for (array, array_rows, lost) in
