@@ -1,20 +1,15 @@
 //! Dictionaries of duplicate strings: rows that wait for the merge hold 32-bit codes, so that many more of them fit in
 //! memory. The dictionaries stay in memory to the end; a column with few duplicates, or with too large a dictionary, is
 //! not encoded.
-//!
-//! Not the interner of aggregates (`functions::aggregate`): this one has a memory limit, and its strings become an Arrow
-//! array without a copy.
 
-use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, Int32Array, StringViewArray, StringViewBuilder};
 use arrow::compute::take;
-use foldhash::quality::RandomState;
-use hashbrown::HashTable;
 
 use crate::diagnostic::{Error, Result};
 use crate::types::column::text_at;
+use crate::types::interner::Interner;
 use crate::types::{Batch, Column, Schema, Type, Value};
 
 /// The code of a null.
@@ -31,8 +26,6 @@ const ENTRY_BYTES: u64 = 40;
 pub(super) struct StringDictionaries {
     types: Vec<Type>,
     columns: Vec<ColumnDictionary>,
-    /// Seeded: attackers control the strings.
-    hasher: RandomState,
     bytes: u64,
     max_bytes: u64,
 }
@@ -48,8 +41,7 @@ enum ColumnDictionary {
 
 #[derive(Debug)]
 struct OpenDictionary {
-    table: HashTable<(u64, i32)>,
-    texts: StringViewBuilder,
+    texts: Interner<StringViewBuilder>,
     rows: usize,
     bytes: u64,
     /// The last code: most strings equal that of the previous row.
@@ -63,7 +55,7 @@ impl StringDictionaries {
         let state =
             |ty: &Type| if ty.is_text() { ColumnDictionary::Open(Box::default()) } else { ColumnDictionary::Plain };
         let columns = types.iter().map(state).collect();
-        Self { types, columns, hasher: RandomState::default(), bytes: 0, max_bytes }
+        Self { types, columns, bytes: 0, max_bytes }
     }
 
     /// Returns the bytes of memory in use.
@@ -83,7 +75,7 @@ impl StringDictionaries {
         let (start, before) = (codes.len(), open.bytes);
         // One column must not take the memory of all others.
         let max_bytes = (self.max_bytes / 4).min(self.max_bytes.saturating_sub(self.bytes) + before);
-        let whole = open.encode(&self.hasher, column, max_bytes, codes) && open.is_worthwhile();
+        let whole = open.encode(column, max_bytes, codes) && open.is_worthwhile();
         self.bytes += open.bytes - before;
         if !whole {
             codes.truncate(start);
@@ -93,11 +85,14 @@ impl StringDictionaries {
     }
 
     fn close(&mut self, index: usize) {
-        if let ColumnDictionary::Open(open) = &mut self.columns[index] {
-            let texts = open.texts.finish();
-            self.bytes = self.bytes.saturating_sub(open.bytes) + texts.get_array_memory_size() as u64;
-            self.columns[index] = ColumnDictionary::Closed(texts);
-        }
+        self.columns[index] = match std::mem::replace(&mut self.columns[index], ColumnDictionary::Plain) {
+            ColumnDictionary::Open(open) => {
+                let texts = open.texts.into_strings().finish();
+                self.bytes = self.bytes.saturating_sub(open.bytes) + texts.get_array_memory_size() as u64;
+                ColumnDictionary::Closed(texts)
+            }
+            closed => closed,
+        };
     }
 
     /// Closes all dictionaries: no more strings will follow.
@@ -151,21 +146,21 @@ impl StringDictionaries {
 
 impl Default for OpenDictionary {
     fn default() -> Self {
-        let texts = StringViewBuilder::new();
-        Self { table: HashTable::new(), texts, rows: 0, bytes: 0, last: NULL }
+        let texts = Interner::with_random_seed(StringViewBuilder::new());
+        Self { texts, rows: 0, bytes: 0, last: NULL }
     }
 }
 
 impl OpenDictionary {
-    /// Appends the codes of a column; returns false if the dictionary would take more than `most` bytes.
-    fn encode(&mut self, hasher: &RandomState, column: &Column, max_bytes: u64, codes: &mut Vec<i32>) -> bool {
+    /// Appends the codes of a column; returns false if the dictionary would take more than `max_bytes` bytes.
+    fn encode(&mut self, column: &Column, max_bytes: u64, codes: &mut Vec<i32>) -> bool {
         self.rows += column.rows();
         let Some(views) = column.as_array().and_then(|array| array.as_string_view_opt()) else {
             let text = match column.as_constant() {
                 Some(Value::String(text) | Value::Dynamic(text)) => Some(&**text),
                 _ => None,
             };
-            let code = text.map_or(Some(NULL), |text| self.intern(hasher, text, max_bytes));
+            let code = text.map_or(Some(NULL), |text| self.intern(text, max_bytes));
             codes.extend(std::iter::repeat_n(code.unwrap_or(NULL), column.rows()));
             return code.is_some();
         };
@@ -175,7 +170,7 @@ impl OpenDictionary {
             let code = match before {
                 _ if views.is_null(row) => Some(NULL),
                 Some((same, code)) if same == *view => Some(code),
-                _ => self.intern(hasher, views.value(row), max_bytes),
+                _ => self.intern(views.value(row), max_bytes),
             };
             let Some(code) = code else { return false };
             before = (code != NULL).then_some((*view, code));
@@ -185,31 +180,26 @@ impl OpenDictionary {
     }
 
     /// Interns a string and returns its code; None if there is no room for a new one.
-    fn intern(&mut self, hasher: &RandomState, text: &str, max_bytes: u64) -> Option<i32> {
-        let texts = &self.texts;
-        let is = |code: i32| usize::try_from(code).is_ok_and(|code| texts.get_value(code) == text.as_bytes());
-        if is(self.last) {
+    fn intern(&mut self, text: &str, max_bytes: u64) -> Option<i32> {
+        if usize::try_from(self.last).is_ok_and(|last| self.texts.get(last) == text.as_bytes()) {
             return Some(self.last);
         }
-        let hash = hasher.hash_one(text);
-        let found = self.table.find(hash, |(other, code)| *other == hash && is(*code)).map(|(_, code)| *code);
-        self.last = match found {
-            Some(code) => code,
-            None => self.add(hash, text, max_bytes)?,
+        let code = match self.texts.find(text) {
+            Ok(code) => code,
+            Err(free) => {
+                self.bytes += ENTRY_BYTES + text.len() as u64;
+                if self.bytes > max_bytes {
+                    return None;
+                }
+                self.texts.insert(free, text).ok()?
+            }
         };
+        self.last = i32::try_from(code).ok()?;
         Some(self.last)
     }
 
-    fn add(&mut self, hash: u64, text: &str, max_bytes: u64) -> Option<i32> {
-        self.bytes += ENTRY_BYTES + text.len() as u64;
-        let code = i32::try_from(self.table.len()).ok().filter(|_| self.bytes <= max_bytes)?;
-        self.texts.try_append_value(text).ok()?;
-        self.table.insert_unique(hash, (hash, code), |(hash, _)| *hash);
-        Some(code)
-    }
-
     fn is_worthwhile(&self) -> bool {
-        let entries = self.table.len();
+        let entries = self.texts.len();
         !(self.rows >= FIRST_LOOK && entries > self.rows / 10 * 9
             || self.rows >= SECOND_LOOK && entries > self.rows / 2)
     }

@@ -205,8 +205,8 @@ fn without_nulls(array: &ArrayRef) -> Result<ArrayRef> {
 }
 
 /// Converts dictionary-encoded strings to JSON, once per distinct string.
-fn encoded_as_json(encoded: EncodedStrings<'_>, findings: &mut StringFindings) -> Result<ArrayRef> {
-    let (strings, inexact) = all_as_json(encoded.texts.into_iter().map(Some));
+fn encoded_as_json(encoded: EncodedStrings, findings: &mut StringFindings) -> Result<ArrayRef> {
+    let (strings, inexact) = all_as_json(encoded.texts.iter());
     findings.add_keys(&encoded.keys, &inexact);
     Ok(Arc::new(DictionaryArray::try_new(encoded.keys, Arc::new(strings))?))
 }

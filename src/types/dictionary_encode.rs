@@ -1,16 +1,12 @@
 //! Dictionary-encodes batches of mostly duplicate strings. JSON has no dictionaries, and Parquet writers abandon theirs
 //! at some size; with one, each distinct string is processed once.
-//!
-//! Not the interner of aggregates (`functions::aggregate`): here strings are borrowed from one batch, never copied.
 
-use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, DictionaryArray, Int32Array, StringArray, StringViewArray};
-use foldhash::quality::RandomState;
-use hashbrown::HashTable;
+use arrow::array::{Array, AsArray, DictionaryArray, Int32Array, StringArray, StringBuilder, StringViewArray};
 
 use super::Column;
+use super::interner::Interner;
 use crate::diagnostic::Result;
 
 /// Number of rows after which a batch of mostly distinct strings is abandoned.
@@ -22,26 +18,23 @@ const MAX_BYTES: usize = 256 << 20;
 /// Dictionary-encodes batch after batch of one column.
 #[derive(Debug, Default)]
 pub(crate) struct DictionaryEncoder {
-    /// Seeded: attackers control the strings.
-    hasher: RandomState,
     /// Set once most strings of a batch were distinct: those of later batches will be, too.
     abandoned: bool,
 }
 
 /// The distinct strings of a batch, in order of first occurrence, and the index of that of each row.
-pub(crate) struct EncodedStrings<'a> {
-    pub texts: Vec<&'a str>,
+pub(crate) struct EncodedStrings {
+    pub texts: StringArray,
     pub keys: Int32Array,
 }
 
 impl DictionaryEncoder {
     /// Encodes the strings of a batch; None if most of them are distinct.
-    pub(crate) fn encode<'a>(&mut self, views: &'a StringViewArray) -> Option<EncodedStrings<'a>> {
+    pub(crate) fn encode(&mut self, views: &StringViewArray) -> Option<EncodedStrings> {
         if self.abandoned || views.is_empty() {
             return None;
         }
-        let mut known: HashTable<(u64, i32)> = HashTable::new();
-        let mut texts: Vec<&str> = Vec::new();
+        let mut texts = Interner::with_random_seed(StringBuilder::new());
         let mut keys: Vec<Option<i32>> = Vec::with_capacity(views.len());
         let mut bytes = 0;
         for (row, text) in views.iter().enumerate() {
@@ -53,25 +46,19 @@ impl DictionaryEncoder {
                 keys.push(None);
                 continue;
             };
-            let hash = self.hasher.hash_one(text);
-            let same =
-                |(other, key): &(u64, i32)| *other == hash && usize::try_from(*key).is_ok_and(|key| texts[key] == text);
-            let key = match known.find(hash, same) {
-                Some((_, key)) => *key,
-                None => {
-                    let key = i32::try_from(texts.len()).ok()?;
-                    known.insert_unique(hash, (hash, key), |(hash, _)| *hash);
-                    texts.push(text);
+            let key = match texts.find(text) {
+                Ok(key) => key,
+                Err(free) => {
                     bytes += text.len();
                     if bytes > MAX_BYTES {
                         return None;
                     }
-                    key
+                    texts.insert(free, text).ok()?
                 }
             };
-            keys.push(Some(key));
+            keys.push(Some(i32::try_from(key).ok()?));
         }
-        Some(EncodedStrings { texts, keys: keys.into() })
+        Some(EncodedStrings { texts: texts.into_strings().finish(), keys: keys.into() })
     }
 }
 
@@ -82,8 +69,7 @@ pub(crate) fn encode_column(column: Column) -> Result<Column> {
     else {
         return Ok(column);
     };
-    let values = Arc::new(StringArray::from(texts));
-    Ok(Column::array(column.ty(), Arc::new(DictionaryArray::try_new(keys, values)?)))
+    Ok(Column::array(column.ty(), Arc::new(DictionaryArray::try_new(keys, Arc::new(texts))?)))
 }
 
 #[cfg(test)]
@@ -106,7 +92,7 @@ mod tests {
             let encoded = DictionaryEncoder::default().encode(&views).expect("many duplicates");
             for row in 0..rows {
                 let text = (!encoded.keys.is_null(row))
-                    .then(|| encoded.texts[usize::try_from(encoded.keys.value(row)).unwrap()]);
+                    .then(|| encoded.texts.value(usize::try_from(encoded.keys.value(row)).unwrap()));
                 assert_eq!(text, (!views.is_null(row)).then(|| views.value(row)));
             }
         }

@@ -26,6 +26,7 @@ pub(crate) mod dictionary_encode;
 pub mod dynamic;
 pub mod extract;
 pub mod guid;
+pub(crate) mod interner;
 pub mod number;
 pub mod schema;
 pub mod timespan;

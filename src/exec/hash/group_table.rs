@@ -6,13 +6,13 @@
 use foldhash::quality::FixedState;
 use std::hash::BuildHasher;
 
-use super::bytes_interner::BytesInterner;
 use super::combined_codes::CombinedCodes;
 use super::key_encoding::{BLOCK, is_null, string_id, width, write_value};
 use super::key_writer::{KeyIdSource, KeyWriter, StringIdsAsKeys};
 use super::string_dictionary::{StringDictionary, StringIdSource};
 use crate::diagnostic::Result;
 use crate::types::column::{decimal_from_bytes, guid_from_bytes};
+use crate::types::interner::{FixedWidthKeys, Interner, NO_ID};
 use crate::types::{Column, ColumnBuilder, Type, Value};
 
 /// The groups seen so far.
@@ -23,12 +23,12 @@ pub struct GroupTable {
     /// The strings of each string column of the key.
     dictionaries: Vec<StringDictionary>,
     /// The encoded keys; None if the ids of strings are the groups.
-    keys: Option<BytesInterner>,
+    keys: Option<Interner<FixedWidthKeys>>,
 }
 
 impl GroupTable {
     /// The id that no group has.
-    pub const NONE: u32 = BytesInterner::NONE;
+    pub const NONE: u32 = NO_ID;
 
     /// A table without groups; keys have these types.
     #[must_use]
@@ -37,13 +37,18 @@ impl GroupTable {
         let dictionaries: Vec<StringDictionary> = strings.map(|_| StringDictionary::new(seed)).collect();
         let is_one_string = types.len() == 1 && dictionaries.len() == 1;
         let width = types.iter().map(|ty| width(*ty)).sum();
-        Self { types, seed, dictionaries, keys: (!is_one_string).then(|| BytesInterner::fixed_width(width, seed)) }
+        Self {
+            types,
+            seed,
+            dictionaries,
+            keys: (!is_one_string).then(|| Interner::new(FixedWidthKeys::new(width), seed)),
+        }
     }
 
     /// The number of groups.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.keys.as_ref().map_or_else(|| self.dictionaries[0].len(), BytesInterner::len)
+        self.keys.as_ref().map_or_else(|| self.dictionaries[0].len(), Interner::len)
     }
 
     /// The ids of the groups from `start` on.
@@ -55,7 +60,7 @@ impl GroupTable {
     #[must_use]
     pub fn bytes(&self) -> usize {
         let dictionaries: usize = self.dictionaries.iter().map(StringDictionary::memory).sum();
-        dictionaries + self.keys.as_ref().map_or(0, BytesInterner::memory)
+        dictionaries + self.keys.as_ref().map_or(0, Interner::memory)
     }
 
     /// Sets `groups` to the group of each of `rows` rows; new keys make new groups, in the order of the rows.
@@ -106,7 +111,7 @@ impl GroupTable {
             return groups.map(|group| own_id(0, group)).collect();
         };
         if self.types.is_empty() {
-            return groups.map(|_| keys.intern(b"")).collect();
+            return groups.map(|_| Ok(keys.intern(b"")?)).collect();
         }
         let string_offsets: Vec<usize> = other.string_offsets().collect();
         let key_width: usize = self.types.iter().map(|ty| width(*ty)).sum();

@@ -3,7 +3,7 @@
 //! A string is its id in the dictionary of its column; any other value is a byte that tells null from present, then the
 //! value.
 
-use super::bytes_interner::BytesInterner;
+use crate::types::interner::NO_ID;
 use crate::types::{Column, Type};
 
 /// The number of keys, or strings, that are looked up together.
@@ -32,7 +32,7 @@ pub(super) fn width(ty: Type) -> usize {
 
 /// Reads the id of a string at the start of `key`.
 pub(super) fn string_id(key: &[u8]) -> u32 {
-    key.first_chunk().map_or(BytesInterner::NONE, |bytes: &[u8; STRING_ID_BYTES]| u32::from_le_bytes(*bytes))
+    key.first_chunk().map_or(NO_ID, |bytes: &[u8; STRING_ID_BYTES]| u32::from_le_bytes(*bytes))
 }
 
 /// Writes a value of eight bytes.

@@ -7,11 +7,11 @@ use std::slice::ChunksExact;
 use arrow::array::{Array, AsArray, Int32Array, Int64Array, StringArray, StringViewArray};
 use arrow::datatypes::{Int32Type, Int64Type};
 
-use super::bytes_interner::BytesInterner;
 use super::key_encoding::{string_id, width, write_integer, write_value};
 use super::string_dictionary::StringIdSource;
 use crate::diagnostic::Result;
 use crate::types::Column;
+use crate::types::interner::{FixedWidthKeys, Interner, NO_ID};
 
 /// Returns the ids of keys.
 pub(super) trait KeyIdSource {
@@ -22,20 +22,20 @@ pub(super) trait KeyIdSource {
 }
 
 /// New keys get the next id.
-impl KeyIdSource for &mut BytesInterner {
+impl KeyIdSource for &mut Interner<FixedWidthKeys> {
     fn id_of(&mut self, key: &[u8]) -> Result<u32> {
-        self.intern(key)
+        Ok(self.intern(key)?)
     }
 
     fn append_ids(&mut self, keys: ChunksExact<'_, u8>, ids: &mut Vec<u32>) -> Result<()> {
-        self.intern_all(keys, ids)
+        Ok(self.intern_all(keys, ids)?)
     }
 }
 
-/// New keys get no id: [`BytesInterner::NONE`].
-impl KeyIdSource for &BytesInterner {
+/// New keys get no id: [`NO_ID`].
+impl KeyIdSource for &Interner<FixedWidthKeys> {
     fn id_of(&mut self, key: &[u8]) -> Result<u32> {
-        Ok(self.find(key).unwrap_or(BytesInterner::NONE))
+        Ok(self.find(key).unwrap_or(NO_ID))
     }
 
     fn append_ids(&mut self, keys: ChunksExact<'_, u8>, ids: &mut Vec<u32>) -> Result<()> {

@@ -3,7 +3,6 @@
 //! Keys are fixed-width: strings are interned, one dictionary for each key column. A batch of keys is looked up a block
 //! at a time, so that cache misses overlap.
 
-mod bytes_interner;
 mod combined_codes;
 mod group_table;
 mod key_encoding;

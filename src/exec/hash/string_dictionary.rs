@@ -1,20 +1,20 @@
 //! The dictionary of a string column of keys: each distinct string has an id, and so has null.
 
-use super::bytes_interner::BytesInterner;
 use super::key_encoding::BLOCK;
 use crate::diagnostic::Result;
+use crate::types::interner::{ConcatenatedStrings, Interner, NO_ID};
 
 /// The distinct strings of a column; null counts as one of them.
 #[derive(Debug)]
 pub(super) struct StringDictionary {
-    strings: BytesInterner,
+    strings: Interner<ConcatenatedStrings>,
     null: Option<u32>,
 }
 
 impl StringDictionary {
     /// An empty dictionary.
     pub fn new(seed: u64) -> Self {
-        Self { strings: BytesInterner::new(seed), null: None }
+        Self { strings: Interner::new(ConcatenatedStrings::default(), seed), null: None }
     }
 
     /// The number of ids.
@@ -29,7 +29,7 @@ impl StringDictionary {
 
     /// Returns the string with this id; None for null.
     pub fn get(&self, id: u32) -> Option<&str> {
-        (self.null != Some(id)).then(|| std::str::from_utf8(self.strings.get(id as usize)).unwrap_or(""))
+        (self.null != Some(id)).then(|| self.strings.strings().text(id as usize))
     }
 
     /// Interns all strings of `other`; returns the id in this dictionary of each of its ids.
@@ -45,7 +45,7 @@ impl StringDictionary {
             }
             let end = (start + 1..other.len().min(start + BLOCK)).find(|id| is_null(*id));
             let end = end.unwrap_or(other.len().min(start + BLOCK));
-            self.strings.intern_all((start..end).map(|id| other.strings.get(id)), &mut ids)?;
+            self.strings.intern_all((start..end).map(|id| other.strings.strings().text(id)), &mut ids)?;
             start = end;
         }
         Ok(ids.into_iter().map(Some).collect())
@@ -54,16 +54,16 @@ impl StringDictionary {
     /// Returns the id of a string, the next id if it is new.
     pub fn intern(&mut self, string: Option<&str>) -> Result<u32> {
         match (string, self.null) {
-            (Some(string), _) => self.strings.intern(string.as_bytes()),
+            (Some(string), _) => Ok(self.strings.intern(string)?),
             (None, Some(null)) => Ok(null),
-            (None, None) => Ok(*self.null.insert(self.strings.reserve_id()?)),
+            (None, None) => Ok(*self.null.insert(self.strings.reserve_id("")?)),
         }
     }
 }
 
 /// Returns the ids of strings: a mutable dictionary interns new ones, a shared one only finds known ones.
 pub(super) trait StringIdSource {
-    /// Returns the id of a string; [`BytesInterner::NONE`], which no key has, if it has none.
+    /// Returns the id of a string; [`NO_ID`], which no key has, if it has none.
     fn id_of(&mut self, string: Option<&str>) -> Result<u32>;
     /// Appends the ids of several strings.
     fn append_ids<'a>(&mut self, strings: impl Iterator<Item = &'a str> + Clone, ids: &mut Vec<u32>) -> Result<()>;
@@ -75,18 +75,18 @@ impl StringIdSource for &mut StringDictionary {
     }
 
     fn append_ids<'a>(&mut self, strings: impl Iterator<Item = &'a str> + Clone, ids: &mut Vec<u32>) -> Result<()> {
-        self.strings.intern_all(strings.map(str::as_bytes), ids)
+        Ok(self.strings.intern_all(strings, ids)?)
     }
 }
 
 impl StringIdSource for &StringDictionary {
     fn id_of(&mut self, string: Option<&str>) -> Result<u32> {
-        let known = string.map_or(self.null, |string| self.strings.find(string.as_bytes()));
-        Ok(known.unwrap_or(BytesInterner::NONE))
+        let known = string.map_or(self.null, |string| self.strings.find(string).ok());
+        Ok(known.unwrap_or(NO_ID))
     }
 
     fn append_ids<'a>(&mut self, strings: impl Iterator<Item = &'a str> + Clone, ids: &mut Vec<u32>) -> Result<()> {
-        self.strings.find_all(strings.map(str::as_bytes), ids);
+        self.strings.find_all(strings, ids);
         Ok(())
     }
 }

@@ -3,13 +3,13 @@
 use std::any::Any;
 
 use super::conditional::conditional;
-use super::interner::Interner;
 use super::make_list::{MAX_SIZE, MAX_SIZE_PARAM, OLD_MAX_SIZE, OLD_MAX_SIZE_PARAM, check_max_size, max_size};
 use super::members::Members;
 use super::{Accumulator, AggregateCall, AggregateFunction, downcast, take_states, value_too_long};
 use crate::diagnostic::Result;
 use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
+use crate::types::interner::{ConcatenatedStrings, Interner};
 use crate::types::{Column, ColumnBuilder, Type, dynamic};
 
 const EXPR: Param = Param::of("expr", Accepts::Only(&[Type::Dynamic]), "the property bags; other values are ignored");
@@ -64,7 +64,7 @@ fn bag(call: &AggregateCall, default: usize) -> Result<Box<dyn Accumulator>> {
     Ok(Box::new(Bags {
         max_size: max_size(call, 1, default)?,
         max_value: call.max_value,
-        keys: Interner::new(call.seed),
+        keys: Interner::new(ConcatenatedStrings::default(), call.seed),
         members: Members::new(call.seed),
         groups: Vec::new(),
         bytes: 0,
@@ -75,7 +75,7 @@ fn bag(call: &AggregateCall, default: usize) -> Result<Box<dyn Accumulator>> {
 struct Bags {
     max_size: usize,
     max_value: usize,
-    keys: Interner,
+    keys: Interner<ConcatenatedStrings>,
     /// The keys of each group.
     members: Members,
     /// The bag of each group so far: its entries, separated by commas.
@@ -94,7 +94,7 @@ impl Bags {
             if self.members.count(group) >= self.max_size {
                 break;
             }
-            if !self.members.insert(group, self.keys.intern(&key)) {
+            if !self.members.insert(group, self.keys.intern(&key)?) {
                 continue;
             }
             if !bag.is_empty() {
@@ -152,7 +152,7 @@ impl Accumulator for Bags {
         let mut selected = Self {
             max_size: self.max_size,
             max_value: self.max_value,
-            keys: self.keys.none(),
+            keys: self.keys.empty_with_same_seed(),
             members: self.members.none(),
             groups: Vec::new(),
             bytes: 0,

@@ -11,7 +11,6 @@ use hashbrown::hash_map::Entry;
 
 use super::conditional::conditional;
 use super::element::for_each_text_of_groups;
-use super::interner::Interner;
 use super::make_list::{MAX_SIZE, MAX_SIZE_PARAM, OLD_MAX_SIZE, OLD_MAX_SIZE_PARAM, check_max_size, max_size};
 use super::members::Members;
 use super::{Accumulator, AggregateCall, AggregateFunction, downcast, value_too_long};
@@ -19,6 +18,7 @@ use crate::diagnostic::Result;
 use crate::functions::docs::{Category, Example};
 use crate::functions::signature::{Accepts, Param, ResultName, Returns};
 use crate::types::dynamic::{ArrayWriter, Kind};
+use crate::types::interner::{ConcatenatedStrings, Interner, InternerFull};
 use crate::types::{Column, ColumnBuilder, Type, dynamic};
 
 /// The sets of all groups together may take this many times the size limit of a value.
@@ -77,7 +77,7 @@ fn set(call: &AggregateCall, default: usize) -> Result<Box<dyn Accumulator>> {
         max_size: max_size(call, 1, default)?,
         max_value: call.max_value,
         text: call.arguments.first() == Some(&Type::String),
-        values: Interner::new(call.seed),
+        values: Interner::new(ConcatenatedStrings::default(), call.seed),
         shown: HashMap::with_hasher(FixedState::with_seed(call.seed)),
         shown_bytes: 0,
         members: Members::new(call.seed),
@@ -91,7 +91,7 @@ struct Sets {
     /// True if the values are strings, false if they are JSON.
     text: bool,
     /// The strings, or canonical JSON.
-    values: Interner,
+    values: Interner<ConcatenatedStrings>,
     /// For values that are not in canonical form, the form in which they first appeared.
     shown: HashMap<u32, String, FixedState>,
     shown_bytes: usize,
@@ -106,17 +106,17 @@ impl Sets {
     }
 
     /// The id of a dynamic value.
-    fn intern_json(&mut self, json: &str) -> u32 {
+    fn intern_json(&mut self, json: &str) -> Result<u32, InternerFull> {
         let compact = dynamic::compact(json);
         if matches!(dynamic::kind(json), Kind::String | Kind::Bool) {
             return self.values.intern(&compact);
         }
         let canonical = dynamic::canonical(json);
-        let number = self.values.intern(&canonical);
+        let number = self.values.intern(&canonical)?;
         if compact != canonical {
             self.show(number, &compact);
         }
-        number
+        Ok(number)
     }
 
     fn show(&mut self, number: u32, json: &str) {
@@ -126,19 +126,20 @@ impl Sets {
         }
     }
 
-    fn add_dynamic(&mut self, group: u32, json: &str) {
+    fn add_dynamic(&mut self, group: u32, json: &str) -> Result<(), InternerFull> {
         if dynamic::kind(json) == Kind::Array {
             for element in dynamic::elements(json).filter(|element| *element != "null") {
-                let number = self.intern_json(element);
+                let number = self.intern_json(element)?;
                 self.add(group, number);
             }
         } else {
-            let number = self.intern_json(json);
+            let number = self.intern_json(json)?;
             self.add(group, number);
         }
+        Ok(())
     }
 
-    fn update_texts(&mut self, rows: &[u32], column: &Column) {
+    fn update_texts(&mut self, rows: &[u32], column: &Column) -> Result<(), InternerFull> {
         let mut numbers = Vec::new();
         let groups = (rows, self.members.groups());
         let values = &mut self.values;
@@ -148,22 +149,26 @@ impl Sets {
             |text| values.intern(text),
             |row, number| numbers.push((rows[row], number)),
         );
-        numbers.into_iter().for_each(|(group, number)| self.add(group, number));
+        for (group, number) in numbers {
+            self.add(group, number?);
+        }
+        Ok(())
     }
 
-    fn update_others(&mut self, rows: &[u32], column: &Column) {
+    fn update_others(&mut self, rows: &[u32], column: &Column) -> Result<(), InternerFull> {
         let mut scratch = String::new();
         for (row, group) in rows.iter().enumerate().filter(|(row, _)| !column.is_null(*row)) {
             scratch.clear();
             dynamic::write_row(column, row, &mut scratch);
-            let number = self.values.intern(&scratch);
+            let number = self.values.intern(&scratch)?;
             self.add(*group, number);
         }
+        Ok(())
     }
 
     /// The value as JSON.
     fn write(&self, value: u32, array: &mut ArrayWriter) {
-        let text = self.values.text(value);
+        let text = self.values.strings().text(value as usize);
         match self.shown.get(&value) {
             Some(shown) => array.push_json(shown),
             None if self.text => array.push_text(text),
@@ -177,13 +182,13 @@ impl Accumulator for Sets {
         self.members.resize(groups);
         let column = &arguments[0];
         match column.ty() {
-            Type::String => self.update_texts(rows, column),
-            Type::Dynamic => (0..rows.len()).for_each(|row| {
-                if let Some(json) = column.text_at(row) {
-                    self.add_dynamic(rows[row], json);
+            Type::String => self.update_texts(rows, column)?,
+            Type::Dynamic => {
+                for (row, group) in rows.iter().enumerate() {
+                    column.text_at(row).map_or(Ok(()), |json| self.add_dynamic(*group, json))?;
                 }
-            }),
-            _ => self.update_others(rows, column),
+            }
+            _ => self.update_others(rows, column)?,
         }
         Ok(())
     }
@@ -191,7 +196,8 @@ impl Accumulator for Sets {
     fn merge(&mut self, later: Box<dyn Accumulator>, map: &[u32], groups: usize) -> Result<()> {
         self.members.resize(groups);
         let later = downcast::<Self>(later)?;
-        let numbers: Vec<u32> = later.values.texts().map(|text| self.values.intern(text)).collect();
+        let texts = later.values.strings().texts();
+        let numbers = texts.map(|text| self.values.intern(text)).collect::<Result<Vec<u32>, _>>()?;
         for (number, shown) in &later.shown {
             self.show(numbers[*number as usize], shown);
         }
@@ -225,7 +231,7 @@ impl Accumulator for Sets {
             max_size: self.max_size,
             max_value: self.max_value,
             text: self.text,
-            values: self.values.none(),
+            values: self.values.empty_with_same_seed(),
             shown: HashMap::with_hasher(self.shown.hasher().clone()),
             shown_bytes: 0,
             members: self.members.none(),
@@ -233,7 +239,7 @@ impl Accumulator for Sets {
         selected.members.resize(groups.len());
         for (group, own) in (0..).zip(groups) {
             for value in self.members.values(*own) {
-                let number = selected.values.intern(self.values.text(value));
+                let number = selected.values.intern(self.values.strings().text(value as usize))?;
                 if let Some(shown) = self.shown.get(&value) {
                     selected.show(number, shown);
                 }

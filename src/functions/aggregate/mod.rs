@@ -12,7 +12,6 @@ pub mod dcount;
 mod double_double;
 mod element;
 mod fold;
-mod interner;
 pub mod make_bag;
 pub mod make_list;
 pub mod make_set;
