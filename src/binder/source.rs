@@ -48,6 +48,7 @@ impl Binder<'_> {
             SourceKind::Search { parameters, tables, predicate } => {
                 self.search(parameters, tables, predicate, source.span)
             }
+            SourceKind::Find(find) => self.find(find, source.span),
             SourceKind::Parenthesised(inner) => self.pipeline(inner),
         }
     }
@@ -123,10 +124,10 @@ impl Binder<'_> {
                 self.check_count(form, &call)?;
                 self.table_of_name(&arguments[0].value)
             }
-            // Rows do not change from one computation to the next, so keeping them would only save time.
             Some(form @ SpecialForm { expansion: Expansion::Table(TableForm::Materialize), .. }) => {
                 self.check_count(form, &call)?;
-                self.table_argument(&arguments[0].value)
+                let plan = self.table_argument(&arguments[0].value)?;
+                self.repeatable(plan, &function.text)
             }
             _ if functions::is_callable(&function.text) => {
                 let message = format!("`{}` returns a value where a table is required", function.text);

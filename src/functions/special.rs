@@ -41,6 +41,7 @@ pub enum Expansion {
 pub enum ScalarForm {
     BagPackColumns,
     ColumnIfExists,
+    ColumnNamesOf,
     IngestionTime,
     PackAll,
     ToScalar,
@@ -96,6 +97,19 @@ pub static FORMS: &[SpecialForm] = &[
             Example::new("datatable(City:string) ['Oslo'] | project column_ifexists('Country', 'unknown')", "unknown"),
         ],
         expansion: Expansion::Scalar(ScalarForm::ColumnIfExists),
+    },
+    SpecialForm {
+        name: "column_names_of",
+        aliases: &[],
+        category: Category::Metadata,
+        summary: "Returns the names of the columns of a table, in order.",
+        params: &[Param::of("table", Accepts::Table, "a table")],
+        returns: "dynamic",
+        examples: &[Example::new(
+            "let T = datatable(City:string, Id:long) []; print column_names_of(T)",
+            r#"["City","Id"]"#,
+        )],
+        expansion: Expansion::Scalar(ScalarForm::ColumnNamesOf),
     },
     SpecialForm {
         name: "pack_all",

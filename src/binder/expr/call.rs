@@ -232,7 +232,7 @@ impl Binder<'_> {
     }
 
     /// The arguments cast to the parameter types, and the result columns.
-    fn aggregate_signature(
+    pub(in crate::binder) fn aggregate_signature(
         &mut self,
         function: &'static AggregateFunction,
         name: &ast::Name,

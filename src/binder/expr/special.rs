@@ -11,7 +11,8 @@ use crate::functions::special::{Expansion, ScalarForm, SpecialForm};
 use crate::functions::{self, docs};
 use crate::plan::LogicalPlan;
 use crate::syntax::ast;
-use crate::types::Value;
+use crate::types::dynamic::ArrayWriter;
+use crate::types::{Schema, Value};
 
 impl Binder<'_> {
     /// Expands a call of a special form where a value is required.
@@ -29,6 +30,7 @@ impl Binder<'_> {
         match scalar {
             ScalarForm::BagPackColumns => self.bag_pack_columns(call, context),
             ScalarForm::ColumnIfExists => self.column_if_exists(call, context),
+            ScalarForm::ColumnNamesOf => self.column_names_of(call),
             ScalarForm::IngestionTime => self.ingestion_time_call(call, context),
             ScalarForm::PackAll => self.pack_all(call, context),
             ScalarForm::ToScalar => self.toscalar(call, context),
@@ -82,6 +84,14 @@ impl Binder<'_> {
         }
     }
 
+    /// `column_names_of(table)`: an array of strings.
+    fn column_names_of(&mut self, call: &Call<'_>) -> Bind<Expr> {
+        let plan = self.table_argument(&call.arguments[0].value)?;
+        let mut names = ArrayWriter::new();
+        plan.schema().names().for_each(|name| names.push_text(name));
+        Ok(Expr::literal(Value::dynamic(names.finish()), call.span))
+    }
+
     /// `pack_all()`: a bag of all columns.
     fn pack_all(&mut self, call: &Call<'_>, context: &mut Context<'_>) -> Bind<Expr> {
         if let Some(ignore) = call.arguments.first()
@@ -105,16 +115,21 @@ impl Binder<'_> {
         self.pack(call, &columns, context)
     }
 
-    /// A bag of the columns at these positions, each under its name.
     fn pack(&mut self, call: &Call<'_>, columns: &[usize], context: &Context<'_>) -> Bind<Expr> {
-        let Some(function) = functions::scalar_function("bag_pack") else {
-            return Err(self.unknown_function(call.name));
+        self.bag_of(columns, context.schema, call.span)
+    }
+
+    /// A bag of the columns at these positions, each under its name.
+    pub(in crate::binder) fn bag_of(&mut self, columns: &[usize], schema: &Schema, span: Span) -> Bind<Expr> {
+        let name = ast::Name { text: "bag_pack".to_owned(), span };
+        let Some(function) = functions::scalar_function(&name.text).filter(|_| !columns.is_empty()) else {
+            return Ok(Expr::literal(Value::dynamic("{}"), span));
         };
         let pair = |index: &usize| {
-            let field = context.schema.field(*index);
-            [Expr::literal(Value::string(field.name.as_str()), call.span), Expr::column(*index, field.ty, call.span)]
+            let field = schema.field(*index);
+            [Expr::literal(Value::string(field.name.as_str()), span), Expr::column(*index, field.ty, span)]
         };
-        self.function_call(function, call.name, columns.iter().flat_map(pair).collect(), call.span)
+        self.function_call(function, &name, columns.iter().flat_map(pair).collect(), span)
     }
 
     /// `ingestion_time()`: the time of ingestion, if the table has a column that holds it.

@@ -29,14 +29,18 @@ impl Binder<'_> {
                 }
             }
         }
-        let rows = if keep && !is_repeatable(&input) { self.kept(&input, name)? } else { input };
+        let rows = if keep { self.repeatable(input, &name.text)? } else { input };
         self.scope.shadow(&name.text, Binding::Table(rows.clone()), name.span);
         Ok(rows)
     }
 
-    fn kept(&self, plan: &LogicalPlan, name: &ast::Name) -> Bind<LogicalPlan> {
-        let table = MemoryTable::new(plan.schema().clone(), self.evaluate(plan)?);
-        Ok(LogicalPlan::scan(&name.text, std::sync::Arc::new(table)))
+    /// The rows of `plan`, computed now if they would differ each time they are computed.
+    pub(in crate::binder) fn repeatable(&self, plan: LogicalPlan, name: &str) -> Bind<LogicalPlan> {
+        if is_repeatable(&plan) {
+            return Ok(plan);
+        }
+        let table = MemoryTable::new(plan.schema().clone(), self.evaluate(&plan)?);
+        Ok(LogicalPlan::scan(name, std::sync::Arc::new(table)))
     }
 }
 

@@ -83,7 +83,7 @@ impl Binder<'_> {
     }
 }
 
-fn pick(input: LogicalPlan, columns: &[usize]) -> LogicalPlan {
+pub(super) fn pick(input: LogicalPlan, columns: &[usize]) -> LogicalPlan {
     let all = identity(input.schema());
     let picked: Vec<_> = columns.iter().map(|index| all[*index].clone()).collect();
     input.project(picked)

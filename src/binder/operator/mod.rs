@@ -1,15 +1,20 @@
 //! Tabular operators: dispatch to one method per operator.
 
 mod as_name;
+mod by_names;
 mod columns;
+mod consume;
+mod find;
 mod getschema;
 mod invoke;
 mod join;
 mod mv_expand;
 mod order;
 pub(super) mod project;
+mod sample;
 mod search;
 mod summarize;
+mod top_hitters;
 mod union;
 
 pub(super) use search::{Searching, TABLE_COLUMN};
@@ -53,6 +58,7 @@ impl Binder<'_> {
             OperatorKind::Where(predicate) => self.filter(input, predicate),
             OperatorKind::Project(items) => self.project(input, items),
             OperatorKind::ProjectAway(patterns) => self.project_away(input, patterns),
+            OperatorKind::ProjectByNames(names) => self.project_by_names(input, names),
             OperatorKind::ProjectKeep(patterns) => self.project_keep(input, patterns),
             OperatorKind::ProjectRename(items) => self.project_rename(input, items),
             OperatorKind::ProjectReorder(items) => self.project_reorder(input, items),
@@ -62,9 +68,15 @@ impl Binder<'_> {
                 self.hints(parameters)?;
                 self.summarize(input, aggregates, by.as_deref())
             }
-            OperatorKind::Count => self.count(input, operator.span),
+            OperatorKind::Consume(parameters) => self.consume(input, parameters, operator.span),
+            OperatorKind::Count(name) => self.count(input, name.as_ref(), operator.span),
             OperatorKind::Distinct(items) => self.distinct(input, items),
             OperatorKind::Take(count) => self.take(input, count),
+            OperatorKind::Sample(count) => self.sample(input, count, operator.keyword),
+            OperatorKind::SampleDistinct { count, of } => self.sample_distinct(input, count, of),
+            OperatorKind::TopHitters { count, of, by } => {
+                self.top_hitters(input, count, of, by.as_ref().ok_or(operator.keyword))
+            }
             OperatorKind::Sort(keys) => self.sort(input, keys),
             OperatorKind::Top { count, by } => self.top(input, count, by),
             OperatorKind::Getschema => Self::getschema(&input),

@@ -8,10 +8,8 @@ use crate::types::{Schema, Type};
 
 impl Binder<'_> {
     pub(super) fn take(&mut self, input: LogicalPlan, count: &ast::Expr) -> Bind<LogicalPlan> {
-        match usize::try_from(self.constant_number(count)?) {
-            Ok(count) => Ok(LogicalPlan::Limit { input: Box::new(input), count }),
-            Err(_) => self.error(Code::InvalidValue, count.span, "the number of rows cannot be negative"),
-        }
+        let count = self.row_count(count)?;
+        Ok(LogicalPlan::Limit { input: Box::new(input), count })
     }
 
     pub(super) fn sort(&mut self, input: LogicalPlan, keys: &[ast::SortKey]) -> Bind<LogicalPlan> {

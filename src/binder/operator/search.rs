@@ -31,14 +31,20 @@ impl Binder<'_> {
         predicate: &ast::Expr,
         span: Span,
     ) -> Bind<LogicalPlan> {
+        let branches = self.tables_or_all("search", tables, span)?;
+        self.search_branches(branches, parameters, predicate, span)
+    }
+
+    /// The given tables of `operator`, or all if none is given.
+    pub(super) fn tables_or_all(&mut self, operator: &str, tables: &[ast::Pipeline], span: Span) -> Bind<Vec<Branch>> {
         let branches = match tables {
-            [] => self.all_tables(span)?,
+            [] => {
+                let names = self.tables_and_views()?;
+                self.matched_branches(operator, names, span)?
+            }
             _ => self.all(tables, |binder, table| binder.branches(table, &Options::default()))?.concat(),
         };
-        if branches.is_empty() {
-            return Err(self.no_tables(span, "search"));
-        }
-        self.search_branches(branches, parameters, predicate, span)
+        if branches.is_empty() { Err(self.no_tables(span, operator)) } else { Ok(branches) }
     }
 
     /// `search` after a `|`: over the input, whose name is `label`.
@@ -51,11 +57,6 @@ impl Binder<'_> {
     ) -> Bind<LogicalPlan> {
         let branch = Branch { plan: input, label: label.map(str::to_owned) };
         self.search_branches(vec![branch], parameters, predicate, span)
-    }
-
-    fn all_tables(&mut self, span: Span) -> Bind<Vec<Branch>> {
-        let names = self.tables_and_views()?;
-        self.matched_branches("search", names, span)
     }
 
     fn search_branches(
@@ -79,7 +80,7 @@ impl Binder<'_> {
     }
 
     /// The rows of one table for which the condition is true. Columns of other tables are null.
-    fn searched(
+    pub(super) fn searched(
         &mut self,
         plan: LogicalPlan,
         fields: &[Field],
@@ -173,7 +174,7 @@ impl Binder<'_> {
 }
 
 /// The columns of all tables, without duplicate names.
-fn all_fields(branches: &[Branch]) -> Vec<Field> {
+pub(super) fn all_fields(branches: &[Branch]) -> Vec<Field> {
     let mut names = Names::default();
     let fields = branches.iter().flat_map(|branch| branch.plan.schema().fields());
     fields.filter(|field| names.claim(&field.name)).cloned().collect()

@@ -11,11 +11,11 @@ use crate::syntax::ast::{self, Assignment};
 use crate::types::{Field, Schema, Type};
 
 impl Binder<'_> {
-    pub(super) fn count(&mut self, input: LogicalPlan, span: Span) -> Bind<LogicalPlan> {
+    pub(super) fn count(&mut self, input: LogicalPlan, name: Option<&ast::Name>, span: Span) -> Bind<LogicalPlan> {
         let Some(function) = functions::aggregate_function("count") else {
             return self.error(Code::UnsupportedOperator, span, "`count` is not supported here");
         };
-        let fields = vec![Field::new("Count", Type::Long)];
+        let fields = vec![Field::new(name.map_or("Count", |name| name.text.as_str()), Type::Long)];
         let aggregate = AggregateExpr { function, arguments: Vec::new(), fields: fields.clone(), span };
         Ok(LogicalPlan::Aggregate {
             input: Box::new(input),

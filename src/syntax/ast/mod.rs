@@ -8,8 +8,8 @@ mod operator;
 
 pub use function::{Function, FunctionBody, FunctionParameter, ParameterKind};
 pub use operator::{
-    Assignment, ColumnPattern, DatatableColumn, JoinKey, MvExpandItem, NullsOrder, Operator, OperatorKind, Parameter,
-    ReorderItem, ReorderOrder, SortKey, SortOrder,
+    Assignment, ColumnPattern, DatatableColumn, Find, FindColumn, JoinKey, MvExpandItem, NullsOrder, Operator,
+    OperatorKind, Parameter, ReorderItem, ReorderOrder, SortKey, SortOrder,
 };
 
 use std::sync::Arc;
@@ -155,6 +155,8 @@ pub enum SourceKind {
         /// The search predicate.
         predicate: Box<Expr>,
     },
+    /// `find in (A, B) where predicate project a` at the start of a pipeline.
+    Find(Box<Find>),
     /// `( pipeline )`.
     Parenthesised(Box<Pipeline>),
 }

@@ -24,6 +24,8 @@ pub enum OperatorKind {
     Project(Vec<Assignment>),
     /// `project-away a, b*`.
     ProjectAway(Vec<ColumnPattern>),
+    /// `project-by-names "a", dynamic(["b", "c*"])`.
+    ProjectByNames(Vec<Expr>),
     /// `project-keep a, b*`.
     ProjectKeep(Vec<ColumnPattern>),
     /// `project-rename new = old`; each assignment's value is a name.
@@ -41,12 +43,23 @@ pub enum OperatorKind {
         /// Keys; None if there is no `by`.
         by: Option<Vec<Assignment>>,
     },
-    /// `count`.
-    Count,
+    /// `consume decodeblocks=true`.
+    Consume(Vec<Parameter>),
+    /// `count`, `count as name`.
+    Count(Option<Name>),
     /// `distinct a, b` or `distinct *`.
     Distinct(Vec<Assignment>),
     /// `take n`, `limit n`.
     Take(Expr),
+    /// `sample n`.
+    Sample(Expr),
+    /// `sample-distinct n of a`.
+    SampleDistinct {
+        /// The number of values.
+        count: Expr,
+        /// The column.
+        of: Expr,
+    },
     /// `sort by a desc nulls last`.
     Sort(Vec<SortKey>),
     /// `top n by a desc nulls last`.
@@ -55,6 +68,15 @@ pub enum OperatorKind {
         count: Expr,
         /// The sort keys.
         by: Vec<SortKey>,
+    },
+    /// `top-hitters n of a by b`.
+    TopHitters {
+        /// The number of values.
+        count: Expr,
+        /// The column.
+        of: Expr,
+        /// The numbers that are summed; None if rows are counted.
+        by: Option<Assignment>,
     },
     /// `getschema`.
     Getschema,
@@ -122,6 +144,28 @@ pub enum OperatorKind {
     },
     /// `serialize a = row_number()`.
     Serialize(Vec<Assignment>),
+}
+
+/// `find in (A, B) where predicate project a, b:long`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Find {
+    /// `withsource`.
+    pub parameters: Vec<Parameter>,
+    /// The tables, empty for all; a name may contain `*`.
+    pub tables: Vec<Pipeline>,
+    /// The condition, in which a lone string is a search term.
+    pub predicate: Expr,
+    /// The output columns; None for `project-smart`, which is the default.
+    pub columns: Option<Vec<FindColumn>>,
+}
+
+/// An output column of `find`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FindColumn {
+    /// `a`, `a:long`.
+    Named(Name, Option<Type>),
+    /// `pack_all()`, `pack(*)`: a bag of the columns that are not named.
+    Pack(Span),
 }
 
 /// `name = value`, `(a, b) = value`, or a value alone.

@@ -5,6 +5,7 @@
 //! precise.
 
 pub(super) mod expr;
+mod find;
 pub(super) mod function;
 pub(super) mod literal;
 pub(super) mod operator;

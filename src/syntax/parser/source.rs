@@ -4,6 +4,7 @@ use nom::Parser;
 use nom::combinator::cut;
 
 use super::expr::{begins_star, expression, path};
+use super::find::find_source;
 use super::{
     Expected, Parsed, TokenKind, Tokens, any_name, assignment, brackets, column_declaration, column_pattern,
     comma_list, committed, is_bracketed_name, literal, operator, parameters, unsupported, word,
@@ -68,7 +69,7 @@ fn note_ends(rest: &Tokens<'_>) {
 pub(super) fn begins_source(input: &Tokens<'_>) -> bool {
     let token = input.peek();
     token.kind == TokenKind::Word
-        && (matches!(token.text, "print" | "datatable" | "union" | "search")
+        && (matches!(token.text, "print" | "datatable" | "union" | "search" | "find")
             || token.text == "range" && begins_range(&input.advance(1))
             || unsupported::begins_source(input))
 }
@@ -90,6 +91,7 @@ pub(super) fn source(input: Tokens<'_>) -> Parsed<'_, Source> {
         "union" => union_source(input)?,
         "range" => range_source(input)?,
         "search" => search_source(input)?,
+        "find" => find_source(input)?,
         _ => return unsupported::source(input),
     };
     Ok((rest, Source { kind, span: rest.span_since(token.span) }))
@@ -213,7 +215,7 @@ fn search_source(input: Tokens<'_>) -> Parsed<'_, SourceKind> {
 }
 
 /// `in (A, B)`.
-fn search_tables(input: Tokens<'_>) -> Parsed<'_, Vec<Pipeline>> {
+pub(super) fn search_tables(input: Tokens<'_>) -> Parsed<'_, Vec<Pipeline>> {
     let (rest, _) = word("in")(input)?;
     brackets("(", comma_list(union_table), ")")(rest)
 }

@@ -1,8 +1,8 @@
 //! Tabular operators.
 
 use super::super::ast::{
-    Assignment, ColumnPattern, Expr, JoinKey, MvExpandItem, NullsOrder, OperatorKind, Parameter, Pipeline, ReorderItem,
-    ReorderOrder, SortKey, SortOrder,
+    Assignment, ColumnPattern, Expr, Find, FindColumn, JoinKey, MvExpandItem, NullsOrder, OperatorKind, Parameter,
+    Pipeline, ReorderItem, ReorderOrder, SortKey, SortOrder,
 };
 use super::{Printer, value};
 
@@ -13,6 +13,10 @@ impl Printer {
             OperatorKind::Where(condition) => self.keyword("where", condition, Self::expr),
             OperatorKind::Project(columns) => self.columns("project", columns),
             OperatorKind::ProjectAway(columns) => self.patterns("project-away", columns),
+            OperatorKind::ProjectByNames(names) => {
+                self.text("project-by-names ");
+                self.list(names, Self::element);
+            }
             OperatorKind::ProjectKeep(columns) => self.patterns("project-keep", columns),
             OperatorKind::ProjectRename(columns) => self.columns("project-rename", columns),
             OperatorKind::ProjectReorder(items) => self.reorder(items),
@@ -20,9 +24,25 @@ impl Printer {
             OperatorKind::Summarize { parameters, aggregates, by } => {
                 self.summarize(parameters, aggregates, by.as_deref());
             }
-            OperatorKind::Count => self.text("count"),
+            OperatorKind::Consume(parameters) => {
+                self.text("consume");
+                for parameter in parameters {
+                    self.text(" ");
+                    self.parameter(parameter);
+                }
+            }
+            OperatorKind::Count(None) => self.text("count"),
+            OperatorKind::Count(Some(name)) => self.keyword("count as", name, Self::name),
             OperatorKind::Distinct(columns) => self.columns("distinct", columns),
             OperatorKind::Take(count) => self.keyword("take", count, Self::expr),
+            OperatorKind::Sample(count) => self.keyword("sample", count, Self::expr),
+            OperatorKind::SampleDistinct { count, of } => self.values_of("sample-distinct", count, of),
+            OperatorKind::TopHitters { count, of, by } => {
+                self.values_of("top-hitters", count, of);
+                if let Some(by) = by {
+                    self.keyword(" by", by, Self::assignment);
+                }
+            }
             OperatorKind::Sort(keys) => {
                 self.text("sort by ");
                 self.list(keys, Self::sort_key);
@@ -58,6 +78,11 @@ impl Printer {
         self.text(word);
         self.text(" ");
         each(self, item);
+    }
+
+    fn values_of(&mut self, word: &str, count: &Expr, of: &Expr) {
+        self.keyword(word, count, Self::expr);
+        self.keyword(" of", of, Self::expr);
     }
 
     fn columns(&mut self, word: &str, columns: &[Assignment]) {
@@ -175,6 +200,27 @@ impl Printer {
             self.text(") ");
         }
         self.expr(predicate);
+    }
+
+    pub(super) fn find(&mut self, find: &Find) {
+        self.text("find ");
+        self.parameters(&find.parameters);
+        if !find.tables.is_empty() {
+            self.text("in (");
+            self.list(&find.tables, Self::table);
+            self.text(") where ");
+        }
+        self.expr(&find.predicate);
+        if let Some(columns) = &find.columns {
+            self.text(" project ");
+            self.list(columns, |printer, column| match column {
+                FindColumn::Named(name, ty) => {
+                    printer.name(name);
+                    printer.text(&ty.map_or(String::new(), |ty| format!(":{ty}")));
+                }
+                FindColumn::Pack(_) => printer.text("pack_all()"),
+            });
+        }
     }
 
     fn join(&mut self, word: &str, parameters: &[Parameter], right: &Pipeline, on: &[JoinKey]) {

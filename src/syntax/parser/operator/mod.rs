@@ -4,6 +4,7 @@ mod expand;
 mod join;
 mod project;
 mod render;
+mod sample;
 mod sort;
 mod summarize;
 
@@ -48,11 +49,19 @@ pub static OPERATORS: &[OperatorInfo] = &[
         parse: as_operator,
     },
     OperatorInfo {
+        keyword: "consume",
+        aliases: &[],
+        summary: "Reads all rows and returns none.",
+        rule: "consume_operator",
+        examples: &["T | consume"],
+        parse: consume_operator,
+    },
+    OperatorInfo {
         keyword: "count",
         aliases: &[],
         summary: "Counts the rows.",
         rule: "count_operator",
-        examples: &["T | count"],
+        examples: &["T | count", "T | count as Rows"],
         parse: count_operator,
     },
     OperatorInfo {
@@ -128,6 +137,17 @@ pub static OPERATORS: &[OperatorInfo] = &[
         parse: project::project_away_operator,
     },
     OperatorInfo {
+        keyword: "project-by-names",
+        aliases: &[],
+        summary: "Selects the columns whose names are given as strings, in the given order.",
+        rule: "project_by_names_operator",
+        examples: &[
+            "T | project-by-names 'User', dynamic(['Time', 'App*'])",
+            "T | project-by-names column_names_of(S)",
+        ],
+        parse: project::project_by_names_operator,
+    },
+    OperatorInfo {
         keyword: "project-keep",
         aliases: &[],
         summary: "Keeps only the given columns, in their existing order.",
@@ -158,6 +178,22 @@ pub static OPERATORS: &[OperatorInfo] = &[
         rule: "render_operator",
         examples: &["T | render timechart with (title = 'Sign-ins', ycolumns = a, b)"],
         parse: render::render_operator,
+    },
+    OperatorInfo {
+        keyword: "sample",
+        aliases: &[],
+        summary: "Returns the given number of rows, chosen at random.",
+        rule: "sample_operator",
+        examples: &["T | sample 10"],
+        parse: sample::sample_operator,
+    },
+    OperatorInfo {
+        keyword: "sample-distinct",
+        aliases: &[],
+        summary: "Returns at most the given number of distinct values of a column.",
+        rule: "sample_distinct_operator",
+        examples: &["T | sample-distinct 10 of User"],
+        parse: sample::sample_distinct_operator,
     },
     OperatorInfo {
         keyword: "search",
@@ -206,6 +242,14 @@ pub static OPERATORS: &[OperatorInfo] = &[
         rule: "top_operator",
         examples: &["T | top 10 by Time desc nulls last"],
         parse: sort::top_operator,
+    },
+    OperatorInfo {
+        keyword: "top-hitters",
+        aliases: &[],
+        summary: "Returns the most frequent values of a column, or those with the largest sum.",
+        rule: "top_hitters_operator",
+        examples: &["T | top-hitters 5 of User", "T | top-hitters 5 of User by Bytes"],
+        parse: sample::top_hitters_operator,
     },
     OperatorInfo {
         keyword: "union",
@@ -258,15 +302,19 @@ fn as_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
     (many0(hint), name("a name")).map(|(parameters, name)| OperatorKind::As { parameters, name }).parse(input)
 }
 
-/// `count`.
+/// `consume decodeblocks=true`.
+fn consume_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+    parameters.map(OperatorKind::Consume).parse(input)
+}
+
+/// `count as name`.
 fn count_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
-    if input.peek().is_word("as") {
-        let message = "`count as` is not supported yet";
-        return input.refuse(
-            Diagnostic::new(Code::UnsupportedSyntax, input.span(), message).help("write `summarize name = count()`"),
-        );
+    if !input.peek().is_word("as") {
+        input.note(Expected::Text("as"));
+        return Ok((input, OperatorKind::Count(None)));
     }
-    Ok((input, OperatorKind::Count))
+    let (rest, name) = committed(name("a name")(input.advance(1)))?;
+    Ok((rest, OperatorKind::Count(Some(name))))
 }
 
 /// `distinct a, b`, `distinct *`.

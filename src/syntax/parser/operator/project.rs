@@ -3,6 +3,7 @@
 use nom::Parser;
 use nom::combinator::cut;
 
+use super::super::expr::expression;
 use super::super::{Parsed, Tokens, any_name, assignment, column_pattern, comma_list, name, symbol};
 use super::MapList;
 use crate::syntax::ast::{Assignment, Expr, ExprKind, OperatorKind, ReorderItem, ReorderOrder};
@@ -15,6 +16,11 @@ pub(super) fn project_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
 /// `project-away a, b*`.
 pub(super) fn project_away_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
     comma_list(column_pattern("a column")).map_list(OperatorKind::ProjectAway, input)
+}
+
+/// `project-by-names "a", dynamic(["b", "c*"])`.
+pub(super) fn project_by_names_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+    comma_list(expression("the name of a column")).map_list(OperatorKind::ProjectByNames, input)
 }
 
 /// `project-keep a, b*`.

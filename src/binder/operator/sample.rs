@@ -1,0 +1,68 @@
+//! sample and sample-distinct.
+
+use super::project::identity;
+use crate::binder::{Bind, Binder};
+use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::expr::Expr;
+use crate::functions;
+use crate::plan::{LogicalPlan, SortKey};
+use crate::syntax::ast::{self, ExprKind};
+use crate::types::{Field, Schema, Type};
+
+/// The hidden column by which the rows of a sample are chosen.
+const CHANCE: &str = "$chance";
+
+impl Binder<'_> {
+    /// The rows with the largest random numbers.
+    pub(super) fn sample(&mut self, input: LogicalPlan, count: &ast::Expr, keyword: Span) -> Bind<LogicalPlan> {
+        let count = self.row_count(count)?;
+        let Some(rand) = functions::scalar_function("rand") else {
+            return self.error(Code::UnsupportedOperator, keyword, "`sample` is not supported here");
+        };
+        let name = ast::Name { text: rand.name.to_owned(), span: keyword };
+        let chance = self.function_call(rand, &name, Vec::new(), keyword)?;
+        let (columns, ty) = (identity(input.schema()), chance.ty);
+        let key = Expr::column(columns.len(), ty, keyword);
+        let with_chance = input.project(columns.iter().cloned().chain([(CHANCE.to_owned(), chance)]));
+        let keys = vec![SortKey { expr: key, descending: true, nulls_first: false }];
+        Ok(LogicalPlan::Top { input: Box::new(with_chance), keys, count }.project(columns))
+    }
+
+    /// The first distinct values, which is a biased sample.
+    /// Source: the reference's page on the sample-distinct operator, which allows this.
+    pub(super) fn sample_distinct(
+        &mut self,
+        input: LogicalPlan,
+        count: &ast::Expr,
+        of: &ast::Expr,
+    ) -> Bind<LogicalPlan> {
+        let count = self.row_count(count)?;
+        let (key, field) = self.value_column(of, input.schema())?;
+        let schema = Schema::new([field]);
+        let distinct =
+            LogicalPlan::Aggregate { input: Box::new(input), keys: vec![key], aggregates: Vec::new(), schema };
+        Ok(LogicalPlan::Limit { input: Box::new(distinct), count })
+    }
+
+    /// A constant number of rows or values.
+    pub(super) fn row_count(&mut self, count: &ast::Expr) -> Bind<usize> {
+        match usize::try_from(self.constant_number(count)?) {
+            Ok(count) => Ok(count),
+            Err(_) => self.error(Code::InvalidValue, count.span, "the number of rows cannot be negative"),
+        }
+    }
+
+    /// The column after `of`, whose values are grouped.
+    pub(super) fn value_column(&mut self, of: &ast::Expr, schema: &Schema) -> Bind<(Expr, Field)> {
+        let column = self.expr(of, schema)?;
+        let (ExprKind::Name(name), Some(index)) = (&of.kind, column.as_column()) else {
+            let message = "the name of a column is required after `of`";
+            let help = "compute the column in an `extend` before this operator";
+            return Err(self.report(Diagnostic::new(Code::NotAllowedHere, of.span, message).help(help)));
+        };
+        if column.ty == Type::Dynamic {
+            self.not_dynamic(&column, "grouped")?;
+        }
+        Ok((Expr::column(index, column.ty, of.span), Field::new(&name.text, column.ty)))
+    }
+}
