@@ -118,7 +118,7 @@ pub fn ask(catalog: &Arc<dyn Catalog>, query: &str, way: Way) -> Result<Found, S
     run.map_err(refused)?;
     let report = prepared.report();
     let lost = report.problems().values().map(|problems| problems.lost).sum();
-    let said = !report.notices().is_empty() || !report.warnings().is_empty() || !report.damage().is_empty();
+    let said = !report.notes().is_empty() || !report.warnings().is_empty() || !report.damage().is_empty();
     let told = lost > 0 || said;
     Ok(Found { columns, rows, lost, told })
 }

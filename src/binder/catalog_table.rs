@@ -9,7 +9,7 @@ use super::{Bind, Binder, Environment, Failed};
 use crate::diagnostic::{Code, Diagnostic, Error, Span};
 use crate::expr::Expr;
 use crate::plan::LogicalPlan;
-use crate::scan::{Provenance, TableProvider, Wildcard};
+use crate::scan::{Note, Provenance, TableProvider, Warning, Wildcard};
 use crate::syntax::{self, ast};
 use crate::types::{Batch, Type, Value, dynamic};
 
@@ -36,9 +36,8 @@ impl Binder<'_> {
         let Environment { provenance, dedup, .. } = *self.environment;
         let own = table.schema().len();
         if let Some(column) = dedup.filter(|column| table.schema().index_of(column).is_none()) {
-            self.environment
-                .report
-                .warn(format!("{} has no column {column}: duplicate deliveries are not dropped", name.text));
+            let (table, column) = (name.text.clone(), column.to_owned());
+            self.environment.report.warn(Warning::NoDedupColumn { table, column });
         }
         let dedup = dedup.filter(|column| table.schema().index_of(column).is_some());
         let table = match table.with_provenance().filter(|_| provenance || dedup.is_some()) {
@@ -132,18 +131,12 @@ impl Binder<'_> {
             fatal @ Failed::Fatal(_) => fatal,
         })?;
         let report = self.environment.report;
-        let found = Repeated::of(&report.without_notices(|| self.evaluate(&bound))?);
+        let found = Repeated::of(&report.without_notes(|| self.evaluate(&bound))?);
         if found.records == 0 {
             return Ok(None);
         }
         let Repeated { records, rows, keys, kept } = found;
-        let (values, occur) = if records == 1 { ("value", "occurs") } else { ("values", "occur") };
-        let dropped = if rows == 1 { "row" } else { "rows" };
-        report.notice(format!(
-            "{}: {records} {values} of {column} {occur} more than once; dropped {rows} {dropped}, keeping the latest \
-             delivery of each record",
-            name.text
-        ));
+        report.note(Note::DuplicatesDropped { table: name.text.clone(), column, records, rows });
         Ok(Some([format!("[{keys}]").into(), format!("[{kept}]").into()]))
     }
 }
@@ -153,7 +146,7 @@ impl Binder<'_> {
 struct Repeated {
     records: u64,
     /// The number of rows to drop.
-    rows: i64,
+    rows: u64,
     /// Elements of a JSON array, separated by commas.
     keys: String,
     kept: String,
@@ -170,7 +163,8 @@ impl Repeated {
                 found.keys.push_str(comma);
                 dynamic::quote(key.text_at(row).unwrap_or_default(), &mut found.keys);
                 found.kept.extend([comma, &*kept.i64_at(row).unwrap_or(-1).to_string()]);
-                found.rows = found.rows.saturating_add(copies.i64_at(row).unwrap_or(1) - 1);
+                let copies = copies.i64_at(row).and_then(|copies| u64::try_from(copies).ok()).unwrap_or(1);
+                found.rows = found.rows.saturating_add(copies.saturating_sub(1));
                 found.records += 1;
             }
         }

@@ -6,11 +6,13 @@ use serde_json::{Value as Json, json};
 
 use super::destination::write_file;
 use super::digest::{self, Digest};
+use super::inspection;
 use super::session::Session;
 use super::sources::{Input, NamedSource};
 use crate::diagnostic::{Error, Result};
 use crate::engine::inspect::{TableSummary, for_each_file, inspect};
 use crate::engine::{Prepared, Settings};
+use crate::messages;
 use crate::scan::ScanReport;
 use crate::storage::files::DataFile;
 use crate::storage::limits::ReadLimits;
@@ -63,14 +65,15 @@ pub(super) fn merged(mut object: Json, other: Json) -> Json {
 pub(super) fn scan_messages(report: &ScanReport) -> Json {
     let damage = report.problems().into_iter().map(|(file, damage)| json!({"file": file, "records": damage.lost}));
     let refused = report.refused().into_iter().map(|(file, reason)| json!({"file": file, "reason": reason}));
-    let notices = report.notices().into_iter().map(|(text, times)| json!({"text": text, "times": times}));
+    let notices = messages::notes(report).into_iter().map(|(text, times)| json!({"text": text, "times": times}));
     let log = report.damage();
-    let kinds =
-        log.kinds().map(|(damage, files)| json!({"text": damage.describe(files.values().sum()), "files": files}));
+    let kinds = log
+        .kinds()
+        .map(|(damage, files)| json!({"text": messages::damage(damage, files.values().sum()), "files": files}));
     json!({
         "notRead": damage.chain(refused).collect::<Vec<_>>(),
         "damage": kinds.collect::<Vec<_>>(),
-        "warnings": report.warnings(),
+        "warnings": messages::warnings(report),
         "notices": notices.collect::<Vec<_>>(),
     })
 }
@@ -142,7 +145,7 @@ fn input_json(Input { table, file }: &Input, limits: ReadLimits, settings: &Sett
         "sha256": sha256,
         "dateOrder": file.date_order().map(|order| order.to_string()),
         "contents": inspection.summaries.iter().map(contents).collect::<Vec<_>>(),
-        "problems": inspection.problems(),
+        "problems": inspection::problems(&inspection),
     });
     let has_changed = has_other_size || file.has_changed();
     Ok(if has_changed { merged(entry, json!({"changed": true})) } else { entry })

@@ -13,6 +13,7 @@ mod digest;
 mod documents;
 mod fields;
 mod functions;
+mod inspection;
 mod lone_word;
 mod manifest;
 mod memory;

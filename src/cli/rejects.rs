@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json};
 
 use super::destination::write_file;
 use crate::diagnostic::Result;
+use crate::messages;
 use crate::scan::{Reject, RejectSink};
 
 /// Bytes of each record that are written.
@@ -72,7 +73,7 @@ fn line(reject: &Reject<'_>) -> String {
     object.insert("program".to_owned(), "coldcase".into());
     object.insert("file".to_owned(), reject.file.into());
     object.insert("place".to_owned(), reject.place.into());
-    object.insert("reason".to_owned(), reject.reason.into());
+    object.insert("reason".to_owned(), messages::reject_reason(&reject.reason).into());
     if let Some(raw) = reject.raw {
         let shown = &raw[..raw.len().min(MAX_RAW_BYTES)];
         object.insert("raw".to_owned(), String::from_utf8_lossy(shown).into());

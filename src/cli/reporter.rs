@@ -13,6 +13,7 @@ use super::args::{ErrorFormat, MessageArgs};
 use super::progress::ProgressMode;
 use super::terminal;
 use crate::diagnostic::{Diagnostic, Error, Sources, Style, render, render_json, render_line, visible, visible_lines};
+use crate::messages;
 use crate::scan::{FunctionLibrary, ScanReport};
 
 /// The number of damaged files that are named; the others are summed up in one line.
@@ -172,7 +173,7 @@ impl Reporter {
 
     /// As [`Self::report`], without the messages in `emitted`, to which the others are added.
     pub fn report_new(&self, report: &ScanReport, emitted: &mut BTreeSet<String>) {
-        for message in messages(report) {
+        for message in messages_of(report) {
             let text = message.line();
             if !emitted.contains(&text) {
                 self.message(&message);
@@ -225,17 +226,14 @@ impl Message {
 }
 
 /// What scans skipped and noticed: warnings, notes, then damaged files.
-fn messages(report: &ScanReport) -> Vec<Message> {
-    let warnings = report.warnings().into_iter().chain(report.damage().messages()).map(Message::Warning);
-    let notices = report.notices().into_iter().map(|(text, count)| match count {
-        1 => Message::Note(text),
-        _ => Message::Note(format!("{text} ({count} times)")),
-    });
+fn messages_of(report: &ScanReport) -> Vec<Message> {
+    let warnings = messages::warnings(report).into_iter().chain(messages::all_damage(&report.damage()));
+    let notes = messages::counted_notes(report).map(Message::Note);
     let problems = report.problems();
-    let named =
-        problems.iter().take(MAX_FILES_NAMED).map(|(file, damage)| Message::Warning(format!("{file}: {damage}")));
+    let named = problems.iter().take(MAX_FILES_NAMED);
+    let named = named.map(|(file, problems)| Message::Warning(format!("{file}: {}", messages::lost(problems))));
     let rest: u64 = problems.values().skip(MAX_FILES_NAMED).map(|damage| damage.lost).sum();
     let more = problems.len().saturating_sub(MAX_FILES_NAMED);
     let summary = (more > 0).then(|| Message::Warning(format!("{more} more files with {rest} unreadable records")));
-    warnings.chain(notices).chain(named).chain(summary).collect()
+    warnings.map(Message::Warning).chain(notes).chain(named).chain(summary).collect()
 }

@@ -37,6 +37,7 @@ use self::runs::RunBuilder;
 use crate::diagnostic::{Error, Result};
 use crate::engine::{Flow, Prepared};
 use crate::exec::spill::SpillFolder;
+use crate::messages;
 use crate::scan::{ArchivedWarnings, ScanReport};
 use crate::types::{Batch, Schema, Type};
 
@@ -167,7 +168,7 @@ impl GatheredRows {
     /// Errors of the disk and the sink.
     pub fn write(self, name: &str, options: &SortOptions, sink: &mut dyn Sink) -> Result<SortedTable> {
         let Self { schema, time, ranges, folder, builder, report } = self;
-        let archived_warnings = ArchivedWarnings::of(&report);
+        let archived_warnings = messages::archived_warnings(&report);
         let table =
             SortedTable { name: name.to_owned(), schema, time, ranges, archived_warnings, rows: builder.rows() };
         if table.rows > 0 {

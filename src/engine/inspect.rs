@@ -4,10 +4,10 @@
 
 use std::sync::Arc;
 
-use super::{Engine, Flow, Prepared, Settings};
+use super::{Engine, Flow, Settings};
 use crate::diagnostic::{Error, Result};
 use crate::exec;
-use crate::scan::{Catalog, ResultPages, ScanReport};
+use crate::scan::{Catalog, ScanReport};
 use crate::source::file_catalog::FileCatalogBuilder;
 use crate::source::text::table_of_path;
 use crate::storage::files::DataFile;
@@ -25,23 +25,15 @@ const TABLE: &str = "T";
 pub struct FileInspection<S = TableSummary> {
     /// One summary for each table and shape, sorted by these.
     pub summaries: Vec<S>,
-    /// What could not be read or is damaged.
-    pub damage: Vec<String>,
-    /// Notes that the scan reported.
-    pub notes: Vec<String>,
-    /// The pages of query-API responses; only all files together show whether they are complete.
-    pub pages: ResultPages,
+    /// Why nothing of the file could be read; None if it was read, perhaps with damage.
+    pub unread: Option<String>,
+    /// What the scan reported. Only all files together show whether the pages of query-API responses are complete.
+    pub report: Arc<ScanReport>,
 }
 
 impl<S> FileInspection<S> {
-    /// Returns the damage, then the notes.
-    #[must_use]
-    pub fn problems(&self) -> Vec<&str> {
-        self.damage.iter().chain(&self.notes).map(String::as_str).collect()
-    }
-
     fn unread(reason: String) -> Self {
-        Self { summaries: Vec::new(), damage: vec![reason], notes: Vec::new(), pages: ResultPages::default() }
+        Self { summaries: Vec::new(), unread: Some(reason), report: Arc::default() }
     }
 }
 
@@ -159,8 +151,7 @@ fn try_read<S, F: Fn(&Batch, usize, &DataFile) -> S>(
         summaries.extend((0..batch.rows()).map(|row| summarize(&batch, row, file)));
         Ok(Flow::Continue(()))
     })?;
-    let (damage, notes) = damage_and_notes(&prepared);
-    Ok(FileInspection { summaries, damage, notes, pages: prepared.report().pages() })
+    Ok(FileInspection { summaries, unread: None, report: Arc::clone(prepared.report()) })
 }
 
 fn is(schema: &Schema, column: &str, ty: Type) -> bool {
@@ -245,16 +236,4 @@ fn table_summary(batch: &Batch, row: usize, ingestion: Option<&str>) -> TableSum
         ingestion: ingestion.filter(|_| number(7) > 0).unwrap_or_default().to_owned(),
         duplicates: number(8),
     }
-}
-
-/// Returns the damage and the notes of a query.
-fn damage_and_notes(prepared: &Prepared) -> (Vec<String>, Vec<String>) {
-    let report: &ScanReport = prepared.report();
-    let lost = report.problems().into_values().map(|damage| damage.to_string());
-    let notices = report.notices().into_iter().map(|(text, count)| match count {
-        1 => text,
-        _ => format!("{text} ({count} times)"),
-    });
-    // Warnings are left out: they are about the columns that this query names.
-    (lost.chain(report.damage().without_missing_pages().messages()).collect(), notices.collect())
 }

@@ -23,8 +23,7 @@ use crate::functions::EvalContext;
 use crate::optimizer;
 use crate::plan::named::named_columns;
 use crate::plan::{LogicalPlan, explain, visit};
-use crate::scan::Overlap;
-use crate::scan::{Catalog, ScanReport, WithColumns};
+use crate::scan::{Catalog, Note, Overlap, ScanReport, WithColumns};
 use crate::syntax;
 use crate::types::{Batch, Schema};
 
@@ -87,8 +86,8 @@ impl Engine {
     pub fn prepare_with(&self, text: &str, report: Arc<ScanReport>) -> Result<Prepared> {
         let Bound { plan: bound, context, render, mut warnings } = self.bind(text, &report)?;
         let plan = self.optimize(bound.clone(), &context)?;
-        report.set_named_columns(named_columns(&plan));
-        let context = self.context(context, report);
+        let named_columns = Arc::new(named_columns(&plan));
+        let context = ExecContext { named_columns, ..self.context(context, report) };
         warnings.dedup();
         let counts_deliveries = self.settings.dedup.is_none();
         Ok(Prepared { plan, context, bound, render, warnings, counts_deliveries })
@@ -143,6 +142,7 @@ impl Engine {
             memory: MemoryBudget::new(self.settings.max_memory),
             spill: Arc::new(SpillFolder::new(self.settings.temp_dir.clone())),
             cancelled: Arc::clone(&self.settings.cancelled),
+            named_columns: Arc::default(),
             report,
             metrics: None,
             dynamic_filter: None,
@@ -186,12 +186,8 @@ impl Prepared {
             if !self.context.report.tables().contains(&scan.name) {
                 continue;
             }
-            if let Some(Overlap { files: [first, second] }) = scan.table.overlap() {
-                self.context.report.notice_once(format!(
-                    "{first} and {second} hold a record with the same Id: every copy counts as a row of {}; to count each \
-                     record once, add --dedup Id",
-                    scan.name
-                ));
+            if let Some(Overlap { files }) = scan.table.overlap() {
+                self.context.report.note_once(Note::Overlap { files, table: scan.name.clone() });
             }
         }
     }

@@ -10,7 +10,8 @@ use super::{Engine, Settings};
 use crate::binder::TimeRange;
 use crate::diagnostic::{Error, Result};
 use crate::exec;
-use crate::scan::{MemoryCatalog, ScanReport, TableProvider};
+use crate::scan::events::BoundOrigin;
+use crate::scan::{MemoryCatalog, Note, ScanReport, TableProvider};
 use crate::syntax::{Placeholder, TokenKind, placeholders, tokens};
 use crate::types::{Type, Value, datetime};
 
@@ -48,7 +49,7 @@ impl Engine {
         for name in [START, END] {
             let Some(placeholder) = found.iter().find(|found| found.name == name) else { continue };
             let (ticks, origin) = match self.bound_of_call(name) {
-                Some(ticks) => (ticks, "the time range of the call, which this query applies itself".to_owned()),
+                Some(ticks) => (ticks, BoundOrigin::Call),
                 None => {
                     let [first, last] = match data {
                         Some(known) => known,
@@ -57,9 +58,8 @@ impl Engine {
                     self.bound_of_data(name, if name == START { first } else { last }, placeholder)?
                 }
             };
-            let value = datetime::to_text(ticks);
-            report.notice_once(format!("{{{{{name}}}}} is filled with {value}: {origin}"));
-            filled.values.insert(name.to_owned(), value);
+            report.note_once(Note::PlaceholderFilled { name, ticks, origin });
+            filled.values.insert(name.to_owned(), datetime::to_text(ticks));
             filled.time_range = filled.time_range.and_then(|range| without(range, name));
         }
         Ok(filled)
@@ -70,13 +70,13 @@ impl Engine {
         if name == START { range.from } else { range.to.or(range.through) }
     }
 
-    /// Returns the bound for `time`, the first or last time of the data, and a description of its origin. It lies just
+    /// Returns the bound for `time`, the first or last time of the data, and its origin. It lies just
     /// before the first or just after the last record, so that no comparison of the query excludes either.
-    fn bound_of_data(&self, name: &str, time: Option<i64>, placeholder: &Placeholder) -> Result<(i64, String)> {
+    fn bound_of_data(&self, name: &str, time: Option<i64>, placeholder: &Placeholder) -> Result<(i64, BoundOrigin)> {
         let column = &self.settings.time_column;
         match (time, name == START) {
-            (Some(ticks), true) => Ok((ticks.saturating_sub(1), format!("just before the first {column} of the data"))),
-            (Some(ticks), false) => Ok((ticks.saturating_add(1), format!("just after the last {column} of the data"))),
+            (Some(ticks), true) => Ok((ticks.saturating_sub(1), BoundOrigin::FirstTime(column.clone()))),
+            (Some(ticks), false) => Ok((ticks.saturating_add(1), BoundOrigin::LastTime(column.clone()))),
             (None, _) => {
                 let help = format!("the data has no {column} to take it from: give it with --from and --to");
                 Err(placeholder.unfilled(help).into())
@@ -120,8 +120,8 @@ impl Engine {
         let engine = Self::new(Arc::new(catalog), settings);
         let column = column.replace('\\', "\\\\").replace('\'', "\\'");
         let text = format!("T | summarize min(['{column}']), max(['{column}'])");
-        // The query itself will report the notices about the files.
-        let batches = report.without_notices(|| {
+        // The query itself will report the notes about the files.
+        let batches = report.without_notes(|| {
             let bound = engine.bind(&text, report)?;
             let plan = engine.optimize(bound.plan, &bound.context)?;
             exec::collect(&plan, &engine.context(bound.context, Arc::clone(report)))

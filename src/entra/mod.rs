@@ -14,10 +14,12 @@ pub mod numeric_dates;
 pub mod portal;
 pub(crate) mod powershell;
 pub(crate) mod python;
+pub mod row_limit;
 pub mod spelling;
 pub mod table;
 
 pub use mapping::{ColumnSource, Mapping};
+pub use row_limit::RowLimit;
 pub use table::{KnownTable, known_table, known_tables, resembles, restored_from, table_named, union_names};
 
 /// The shape of a record.

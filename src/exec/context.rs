@@ -1,5 +1,6 @@
 //! The settings and shared state of one run.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -29,6 +30,8 @@ pub struct ExecContext {
     pub cancelled: Arc<AtomicBool>,
     /// A filter for scans that was learned while the query runs.
     pub dynamic_filter: Option<Arc<DynamicFilter>>,
+    /// The columns that the query names.
+    pub named_columns: Arc<BTreeSet<String>>,
     /// Where scans count what they skip.
     pub report: Arc<ScanReport>,
     /// The measurements of each plan node; None if the run is not measured.
@@ -51,6 +54,7 @@ impl ExecContext {
             batch_rows: self.batch_rows,
             memory: self.memory.scan(self.threads),
             sizes: crate::scan::ScanSizes::default(),
+            named_columns: Arc::clone(&self.named_columns),
             report: Arc::clone(&self.report),
             counters: ScanCounters::of_run(&self.report.counters),
         }

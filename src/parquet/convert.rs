@@ -20,7 +20,7 @@ use super::nested;
 use super::strings::StringConverter;
 use crate::diagnostic::Result;
 use crate::entra::integral_columns::{holds_whole_numbers, without_point};
-use crate::scan::{Damage, ScanReport};
+use crate::scan::{ColumnNote, Damage, ScanReport};
 use crate::types::datetime::{self, TICKS_PER_DAY, UnixUnit};
 use crate::types::{Column, ColumnBuilder, Type, Value};
 
@@ -80,8 +80,7 @@ impl Converter {
         self.damaged(damage, lost + found.unconverted);
         self.damaged(Damage::NotJson(self.name.clone()), found.not_json);
         if found.python > 0 {
-            let text = format!("values of {} in Python notation were read as JSON", self.name);
-            self.report.notice_times(text, found.python as u64);
+            self.report.note_times(ColumnNote::PythonNotation(self.name.clone()), found.python as u64);
         }
         Ok(column)
     }

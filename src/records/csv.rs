@@ -14,9 +14,9 @@ use std::sync::Arc;
 
 use self::header::{CsvLayout, HeaderLines, TYPE_LINE, layout};
 use super::source_map::{SourceMap, SourceUnit, UnitStart};
-use super::{FileReport, decode, limit_reached, without_byte_order_mark};
+use super::{FileReport, decode, without_byte_order_mark};
 use crate::entra::portal::PortalHeader;
-use crate::scan::Damage;
+use crate::scan::{ColumnNote, Damage};
 use crate::storage::limits::ReadLimits;
 
 /// Bytes read at once.
@@ -154,14 +154,11 @@ impl<R: Read> CsvLines<R> {
 
     /// Continues after a header line further down: the file was concatenated from several.
     fn start_header(&mut self, cells: &[String], same: bool, line: u64) {
-        let name = self.report.name();
-        let text = match same {
-            true => format!("{name}: repeated header lines further down are skipped"),
-            false => format!(
-                "{name}: line {line} is a header with other columns: the rows after it are read with those columns"
-            ),
-        };
-        self.report.notices(vec![(text, 1)]);
+        let file = self.report.name().to_owned();
+        self.report.note(
+            if same { ColumnNote::RepeatedCsvHeader(file) } else { ColumnNote::OtherCsvHeader { file, line } },
+            1,
+        );
         if same {
             return;
         }
@@ -177,9 +174,7 @@ impl<R: Read> CsvLines<R> {
     fn end(&mut self) {
         self.layout.report(&self.report);
         self.report.damaged(Damage::MayBeCutOff, u64::from(self.rows.unfinished));
-        if let Some(note) = limit_reached(std::mem::take(&mut self.count)) {
-            self.report.warn(&note);
-        }
+        self.report.check_row_limit(std::mem::take(&mut self.count));
     }
 }
 

@@ -31,7 +31,7 @@ pub(crate) use effort::Effort;
 pub(crate) use encoding::{Encoding, utf16_in};
 pub(crate) use multi_line::{AfterBlock, RecordExtent, extent};
 pub(crate) use open::{FileReport, HEAD_BYTES, Opened, OpenedText, TextLayers, open, open_at};
-pub(crate) use query_response::{FramingNote, limit_reached};
+pub(crate) use query_response::FramingNote;
 pub(crate) use source_map::SourceMap;
 pub(crate) use value_splitter::{ColumnHeader, RecordSpan, ValueSplitter, is_sequence};
 pub(crate) use windows_1252::decode;

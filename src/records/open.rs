@@ -15,8 +15,9 @@ use super::source_map::SourceMap;
 use super::transcoder::Transcoder;
 use super::{has_record_line, is_json_in_strings, trim_start, without_byte_order_mark};
 use crate::diagnostic::Result;
+use crate::entra::RowLimit;
 use crate::entra::portal::PortalHeader;
-use crate::scan::{Damage, ScanReport};
+use crate::scan::{Damage, Note, ScanReport, Warning};
 use crate::storage::counters::ScanCounters;
 use crate::storage::files::{Compression, DataFile, FileFormat};
 use crate::storage::limits::DecompressionLimit;
@@ -51,9 +52,9 @@ impl FileReport {
         self.report.lost(&self.name, position, reason);
     }
 
-    /// Adds notes, each with a count.
-    pub(crate) fn notices(&self, notices: Vec<(String, u64)>) {
-        notices.into_iter().for_each(|(text, times)| self.report.notice_times(text, times));
+    /// Counts `count` occurrences of a note.
+    pub(crate) fn note(&self, note: impl Into<Note>, count: u64) {
+        self.report.note_times(note, count);
     }
 
     /// Counts damage to values of the file.
@@ -61,9 +62,11 @@ impl FileReport {
         self.report.damaged(damage, &self.name, count);
     }
 
-    /// Warns that the file may be incomplete.
-    pub(crate) fn warn(&self, text: &str) {
-        self.report.warn(format!("{}: {text}", self.name));
+    /// Warns if the file has exactly as many rows as a service returns at most.
+    pub(crate) fn check_row_limit(&self, rows: u64) {
+        if let Some(limit) = RowLimit::reached(rows) {
+            self.report.warn(Warning::RowLimit { file: self.name.to_string(), limit });
+        }
     }
 
     /// Returns the number of records lost.

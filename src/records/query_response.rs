@@ -12,6 +12,7 @@ use std::sync::Arc;
 use super::object_keys::{RecordKeys, is_error_key, is_filled};
 use super::value_scan::value_end;
 use super::value_splitter::ColumnHeader;
+use crate::entra::RowLimit;
 use crate::scan::Damage;
 use crate::scan::result_pages::ResultPage;
 use crate::types::dynamic;
@@ -21,14 +22,6 @@ const MAX_COLUMNS: usize = 4_096;
 
 /// Maximum number of tables of one response whose columns are kept.
 const MAX_TABLES: usize = 256;
-
-/// Numbers of rows at which services truncate their results.
-const ROW_LIMITS: [(u64, &str); 4] = [
-    (30_000, "the maximum that the Log Analytics portal shows"),
-    (250_000, "the maximum that the Entra admin center downloads"),
-    (500_000, "the maximum that the query API returns"),
-    (1_000_000, "the maximum that a search job returns"),
-];
 
 /// Frames of a response without rows.
 const FRAMES: [&str; 5] = ["DataSetHeader", "TableHeader", "TableProgress", "TableCompletion", "DataSetCompletion"];
@@ -44,19 +37,13 @@ const ADDED_TABLES: [&[&str]; 4] = [
     &["Ordinal", "Kind", "Name", "Id", "PrettyName"],
 ];
 
-/// Returns a warning if this is the number of rows at which a service truncates its results.
-pub(crate) fn limit_reached(rows: u64) -> Option<String> {
-    let (_, what) = ROW_LIMITS.iter().find(|(limit, _)| *limit == rows)?;
-    Some(format!("exactly {rows} rows, {what}: there may have been more"))
-}
-
 /// A note about the records, from the text around them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum FramingNote {
     /// Rows are certainly missing.
     Damage(Damage),
     /// The number of rows is the maximum that a service returns.
-    Limit(String),
+    Limit(RowLimit),
     /// A page was passed, of a response that may have several.
     Page(ResultPage),
 }
@@ -240,7 +227,7 @@ impl QueryResponse {
         if let Some(table) = self.current.take().and_then(|id| self.open.get_mut(&id)) {
             table.rows += rows;
         }
-        self.notes.extend(limit_reached(rows).map(FramingNote::Limit));
+        self.notes.extend(RowLimit::reached(rows).map(FramingNote::Limit));
     }
 }
 

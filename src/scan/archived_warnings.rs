@@ -42,18 +42,14 @@ pub struct ArchivedWarnings {
 }
 
 impl ArchivedWarnings {
-    /// Collects the warnings of a finished scan. The result depends on the files alone: examples of damage depend on
-    /// threads and are not included.
-    #[must_use]
-    pub fn of(report: &ScanReport) -> Self {
-        let lost = report.problems().into_iter().map(|(file, damage)| format!("{file}: {}", damage.count()));
-        let damage = report.damage().messages().into_iter().chain(lost);
-        Self {
-            shapes: report.shapes(),
-            lacking: report.lacking(),
-            warnings: bounded(report.warnings().into_iter().chain(damage)),
-            notes: bounded(report.notices().into_iter().map(with_count)),
-        }
+    /// Collects what a finished scan reported, of which these are the texts. The number and length of texts is limited.
+    pub fn new(
+        report: &ScanReport,
+        warnings: impl Iterator<Item = String>,
+        notes: impl Iterator<Item = String>,
+    ) -> Self {
+        let (shapes, lacking) = (report.shapes(), report.lacking());
+        Self { shapes, lacking, warnings: bounded(warnings), notes: bounded(notes) }
     }
 
     /// The footer's keys with their values, without empty ones.
@@ -80,11 +76,6 @@ impl ArchivedWarnings {
             notes: replayed(lines(NOTES_KEY)),
         }
     }
-}
-
-/// Appends the number of occurrences to a note.
-fn with_count((text, times): (String, u64)) -> String {
-    if times == 1 { text } else { format!("{text} ({times} times)") }
 }
 
 /// Adds the prefix to replayed warnings; warnings that an archive replayed from another archive have it already.
@@ -125,19 +116,17 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_said_again() {
+        let none = std::iter::empty;
         let report = ScanReport::default();
-        assert!(ArchivedWarnings::of(&report).pairs().is_empty());
-        report.warn("successes only");
-        report.notice_times("a note", 3);
-        report.lost("a.json", "byte 7", "cut off");
+        assert!(ArchivedWarnings::new(&report, none(), none()).pairs().is_empty());
         report.lacks("City");
         report.note_shape("flat table rows");
-        let kept = ArchivedWarnings::of(&report);
+        let [warning, note] = ["successes only", "a note (3 times)"].map(|text| std::iter::once(text.to_owned()));
+        let kept = ArchivedWarnings::new(&report, warning, note);
         let said = read(&kept.pairs());
         assert_eq!(said.shapes, ["flat table rows"]);
         assert_eq!(said.lacking.iter().collect::<Vec<_>>(), ["City"]);
-        let warnings = ["successes only", "a.json: 1 record was not read"].map(|text| format!("{PREFIX}{text}"));
-        assert_eq!(said.warnings, warnings);
+        assert_eq!(said.warnings, [format!("{PREFIX}successes only")]);
         assert_eq!(said.notes, [format!("{PREFIX}a note (3 times)")]);
         assert_eq!(read(&said.pairs()), said, "an archive of an archive says the same");
         assert_eq!(read(&[]), ArchivedWarnings::default());

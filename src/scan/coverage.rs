@@ -3,9 +3,9 @@
 
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
-use super::{Comparison, Predicate};
+use super::{Comparison, Predicate, TimeGap};
 use crate::types::datetime::TICKS_PER_HOUR;
-use crate::types::{Schema, Type, Value, datetime};
+use crate::types::{Schema, Type, Value};
 
 /// Gaps shorter than this are not reported: exports are often cut by the hour, and there may have been no sign-ins.
 const TOLERANCE: i64 = TICKS_PER_HOUR;
@@ -69,31 +69,23 @@ impl TimeCoverage {
         self.unread.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// A warning if the files do not cover the requested range; None also if not all partitions were read. If records
+    /// The gap if the files do not cover the requested range; None also if not all partitions were read. If records
     /// were `skipped` by the prefilter, only the times of some records are known.
     #[must_use]
-    pub fn gap(&self, skipped: bool) -> Option<String> {
+    pub fn gap(&self, skipped: bool) -> Option<TimeGap> {
         let (first, last) = (self.first.load(Ordering::Relaxed), self.last.load(Ordering::Relaxed));
         if self.unread.load(Ordering::Relaxed) > 0 || first > last {
             return None;
         }
         let late = self.from.is_some_and(|from| first.saturating_sub(from) > TOLERANCE || from > last);
         let early = self.to.is_some_and(|to| to.saturating_sub(last) > TOLERANCE || to < first);
-        let text = |ticks: Option<i64>, word: &str| {
-            ticks.map_or(String::new(), |ticks| format!(" {word} {}", datetime::to_text(ticks)))
-        };
-        let by = if skipped { ", by their first and last records" } else { "" };
-        (late || early).then(|| {
-            format!(
-                "the query asks for {} by {}{}{}, but these files cover only {} to {}{by}; finding no rows outside \
-                 that range is not evidence of absence",
-                self.table,
-                self.column,
-                text(self.from, "from"),
-                text(self.to, "to"),
-                datetime::to_text(first),
-                datetime::to_text(last)
-            )
+        (late || early).then(|| TimeGap {
+            table: self.table.clone(),
+            column: self.column.clone(),
+            from: self.from,
+            to: self.to,
+            covered: [first, last],
+            is_estimate: skipped,
         })
     }
 }

@@ -8,7 +8,10 @@ pub mod catalog;
 pub(crate) mod completion;
 pub mod coverage;
 pub mod damage;
+mod event_log;
+pub mod events;
 pub mod library;
+mod lost;
 pub mod memory;
 pub mod predicate;
 pub mod provenance;
@@ -28,12 +31,14 @@ pub use catalog::{Catalog, MemoryCatalog, Watchlist, WithColumns};
 pub use completion::on_completion;
 pub use coverage::TimeCoverage;
 pub use damage::{Damage, DamageLog};
+pub use events::{ColumnNote, EmptyReason, Note, TimeGap, UnnamedRows, Warning};
 pub use library::{FunctionLibrary, StoredFunction};
+pub use lost::FileProblems;
 pub use memory::MemoryTable;
 pub use predicate::{Comparison, Predicate};
 pub use provenance::Provenance;
 pub use range::RangeTable;
-pub use report::{FileProblems, Reject, RejectSink, ScanReport};
+pub use report::{Reject, RejectReason, RejectSink, ScanReport};
 pub use result_pages::ResultPages;
 pub use wildcard::Wildcard;
 
@@ -130,6 +135,8 @@ pub struct ScanRequest {
     pub memory: ScanMemory,
     /// How files are divided.
     pub sizes: ScanSizes,
+    /// The columns that the query names, even if it reads all columns.
+    pub named_columns: Arc<BTreeSet<String>>,
     /// Collects warnings, notes and damage.
     pub report: Arc<ScanReport>,
     /// Counts what is read and skipped.

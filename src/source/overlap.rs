@@ -148,6 +148,7 @@ fn ids_of_table(table: &FileTable) -> Vec<String> {
         batch_rows: HEAD,
         memory: crate::scan::ScanMemory::default(),
         sizes: crate::scan::ScanSizes::default(),
+        named_columns: Arc::default(),
         report: Arc::new(ScanReport::default()),
         counters: Arc::default(),
     };

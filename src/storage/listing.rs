@@ -54,7 +54,7 @@ impl From<Vec<DataFile>> for Listing {
 }
 
 /// A message about skipped or special files.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DiscoveryNote {
     /// An observation; no data is missing.
     Note(String),

@@ -25,6 +25,7 @@ const LAYERS: &[(&str, usize)] = &[
     ("optimizer", 8),
     ("exec", 8),
     ("engine", 9),
+    ("messages", 9),
     ("convert", 10),
     ("output", 10),
     ("synth", 10),

@@ -74,7 +74,7 @@ fn read(folder: &Path) -> Option<Found> {
     let table = builder.build().table("SigninLogs").ok()??;
     let report = Arc::new(ScanReport::default());
     let rows = scan::read(&*table, &COLUMNS, &report).ok()?;
-    let told = report.is_incomplete() || !report.notices().is_empty() || !report.warnings().is_empty();
+    let told = report.is_incomplete() || !report.notes().is_empty() || !report.warnings().is_empty();
     Some(Found { rows, told, tables: report.tables() })
 }
 

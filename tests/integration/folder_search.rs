@@ -104,8 +104,9 @@ fn read(table: &Arc<dyn TableProvider>) -> (Vec<String>, Vec<String>) {
     let report = Arc::new(ScanReport::default());
     let rows = scan::read(&**table, &["Id"], &report).expect("readable");
     assert!(report.is_incomplete());
-    let problems = report.problems().into_iter().map(|(file, problem)| format!("{file}: {problem}"));
-    (rows.concat(), report.damage().messages().into_iter().chain(problems).collect())
+    let problems =
+        report.problems().into_iter().map(|(file, problem)| format!("{file}: {}", coldcase::messages::lost(&problem)));
+    (rows.concat(), coldcase::messages::all_damage(&report.damage()).into_iter().chain(problems).collect())
 }
 
 #[test]

@@ -12,10 +12,11 @@ use super::configuration::Defaults;
 use super::progress::{self, ProgressLine, ProgressMode};
 use super::reporter::Message;
 use super::sources::{Call, InputSources, Source, Stdin};
-use super::{Outcome, memory, rows, session, stop};
+use super::{Outcome, inspection, memory, rows, session, stop};
 use crate::diagnostic::Result;
 use crate::engine::Settings;
 use crate::engine::inspect::{FileInspection, TableSummary, for_each_file, inspect, inspect_days};
+use crate::messages;
 use crate::scan::ResultPages;
 use crate::source::sniff::FileKind;
 use crate::storage::counters::{ScanCount, ScanCounters};
@@ -151,7 +152,7 @@ fn files(named: Vec<Source>, stdin: Stdin) -> Result<Listing> {
 /// One row per table and shape in the file; for a file without rows, one row without them.
 fn of_file(file: &DataFile, inspection: FileInspection) -> Result<(Vec<Vec<Value>>, ResultPages)> {
     let kind = FileKind::of(file)?;
-    let problems = inspection.problems().join("; ");
+    let problems = inspection::problems(&inspection).join("; ");
     let none = TableSummary {
         table: String::new(),
         shape: String::new(),
@@ -184,7 +185,7 @@ fn of_file(file: &DataFile, inspection: FileInspection) -> Result<(Vec<Vec<Value
             Value::string(problems.as_str()),
         ]
     };
-    Ok((parts.into_iter().map(row).collect(), inspection.pages))
+    Ok((parts.into_iter().map(row).collect(), inspection.report.pages()))
 }
 
 /// Adds the pages that are missing after the last page of each file to its problems.
@@ -194,7 +195,7 @@ fn add_missing_pages(rows: &mut [Vec<Value>], pages: &ResultPages) {
             let Some(problems) = row.last_mut() else { continue };
             let before =
                 problems.as_str().filter(|text| !text.is_empty()).map_or(String::new(), |text| format!("{text}; "));
-            *problems = Value::string(format!("{before}{}", damage.describe(1)));
+            *problems = Value::string(format!("{before}{}", messages::damage(&damage, 1)));
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::super::inspection;
 use crate::engine::inspect::{DaySummary, FileInspection};
+use crate::messages;
 use crate::scan::ResultPages;
 use crate::types::datetime::{self, TICKS_PER_DAY};
 use crate::types::{Type, Value};
@@ -59,13 +61,14 @@ impl Day {
 impl Summary {
     /// Adds the contents of the file `name`.
     pub fn add(&mut self, name: &str, inspection: FileInspection<DaySummary>) {
-        if !inspection.damage.is_empty() {
+        let damage = inspection::damage(&inspection);
+        if !damage.is_empty() {
             self.damaged_files += 1;
             if self.damage.len() < MAX_FILES_NAMED {
-                self.damage.push(format!("{name}: {}", inspection.damage.join("; ")));
+                self.damage.push(format!("{name}: {}", damage.join("; ")));
             }
         }
-        self.pages.extend(inspection.pages);
+        self.pages.extend(inspection.report.pages());
         if inspection.summaries.is_empty() {
             self.days.entry(Key::default()).or_default().files += 1;
         }
@@ -79,7 +82,7 @@ impl Summary {
     pub fn warnings(&self) -> Vec<String> {
         let more = self.damaged_files - self.damage.len();
         let rest = (more > 0).then(|| format!("{more} more files are damaged; sniff lists them without --summary"));
-        let pages = self.pages.missing().map(|(damage, file)| format!("{file}: {}", damage.describe(1)));
+        let pages = self.pages.missing().map(|(damage, file)| format!("{file}: {}", messages::damage(&damage, 1)));
         self.damage.iter().cloned().chain(rest).chain(pages).collect()
     }
 

@@ -40,7 +40,7 @@ fn read_back<T: PhysicalBound>(declaration: &str, values: &[T::T]) -> (Type, Vec
     assert_eq!(request.report.problems(), Default::default());
     let ty = table.field(0).ty;
     assert_eq!(rows.remove(1), Value::null(ty), "{declaration}");
-    (ty, rows, request.report.damage().messages())
+    (ty, rows, crate::messages::all_damage(&request.report.damage()))
 }
 
 fn check<T: PhysicalBound>(declaration: &str, values: &[T::T], expected: &[Value]) {
@@ -54,7 +54,7 @@ fn check<T: PhysicalBound>(declaration: &str, values: &[T::T], expected: &[Value
                 Type::Datetime => Damage::UnreadableTime("c".to_owned()),
                 ty => Damage::UnreadableValue("c".to_owned(), ty),
             };
-            vec![format!("{}: test.parquet", damage.describe(nulls as u64))]
+            vec![format!("{}: test.parquet", crate::messages::damage(&damage, nulls as u64))]
         }
     };
     assert_eq!(damage, expected, "{declaration}");
@@ -228,7 +228,7 @@ fn a_type_without_counterpart_is_left_out_and_said() {
     assert!(rows(&file, &file.columns(), &request).is_empty());
     assert_eq!(file.columns(), Schema::new([Field::new("a", Type::Int)]));
     let message = "column b cannot be read: its type FixedSizeBinary(3) has no counterpart in KQL: test.parquet";
-    assert_eq!(request.report.damage().messages(), [message]);
+    assert_eq!(crate::messages::all_damage(&request.report.damage()), [message]);
 }
 
 #[test]

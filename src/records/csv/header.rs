@@ -8,6 +8,7 @@ use crate::entra::headerless_columns::headerless_columns;
 use crate::entra::known_tables;
 use crate::entra::portal::{PortalHeader, portal_column};
 use crate::records::FileReport;
+use crate::scan::ColumnNote;
 use crate::types::{datetime, dynamic};
 
 /// Maximum number of columns of a file.
@@ -77,7 +78,7 @@ impl CsvLayout {
         match self {
             Self::Portal(row) => row.report(report),
             Self::Keys(keys) if keys.iter().any(|column| column.key.is_empty()) => {
-                report.notices(vec![("unnamed columns of a CSV file are not read".to_owned(), 1)]);
+                report.note(ColumnNote::UnnamedCsvColumns, 1);
             }
             Self::Keys(_) | Self::Unread(..) => {}
         }

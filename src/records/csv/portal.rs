@@ -8,7 +8,7 @@ use crate::entra::portal::{
     PortalColumn, PortalHeader, PortalValues, is_interactive, is_success, portal_column, table_of,
 };
 use crate::records::FileReport;
-use crate::scan::Damage;
+use crate::scan::{ColumnNote, Damage};
 use crate::types::dynamic;
 
 /// Marks every object; its value is the table, if the headers identify it.
@@ -92,14 +92,8 @@ impl PortalRow {
             report.damaged(Damage::UnknownLabel(column.to_owned()), count);
         }
         let unknown = std::mem::take(&mut self.unknown);
-        let mut notices: Vec<(String, u64)> =
-            unknown.iter().map(|header| (format!("the CSV column {header:?} is unknown and not read"), 1)).collect();
-        let empty = std::mem::take(&mut self.empty_codes);
-        if empty > 0 {
-            let text = "failed sign-ins in the CSV without an error code: their ResultType is empty";
-            notices.push((text.to_owned(), empty));
-        }
-        report.notices(notices);
+        unknown.into_iter().for_each(|header| report.note(ColumnNote::UnknownCsvColumn(header), 1));
+        report.note(ColumnNote::MissingErrorCodes, std::mem::take(&mut self.empty_codes));
     }
 
     pub(super) fn write(&mut self, cells: &[Cow<'_, str>], text: &mut String) {

@@ -9,7 +9,7 @@ use super::shared_scan::{SharedScan, is_called_document};
 use crate::diagnostic::{Error, Result};
 use crate::records;
 use crate::records::{BlockReader, FileRange, FileReport, Framing, Opened, SourceMap};
-use crate::scan::{BatchIterator, Partition, ScanReport};
+use crate::scan::{BatchIterator, Note, Partition, ScanReport};
 use crate::source::text::{BlockOrigin, JsonReader, ScanPlan, count_lines};
 use crate::storage::counters::ScanCount;
 use crate::storage::files::DataFile;
@@ -210,7 +210,7 @@ impl PartitionIterator<'_> {
                 ),
             },
             None if report.has_lost(&file.name) => self.scan.count_refused(index, NOTHING_READ.to_owned()),
-            None if !report.is_damaged(&file.name) => report.notice(format!("empty: {}", file.name)),
+            None if !report.is_damaged(&file.name) => report.note(Note::EmptyFile(file.name.clone())),
             None => {}
         }
         Ok(())

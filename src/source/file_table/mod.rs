@@ -25,7 +25,7 @@ use crate::parquet::{FileInTable, ParquetFile};
 use crate::scan::Overlap;
 use crate::scan::completion::CompletionTracker;
 use crate::scan::provenance::ProvenanceColumns;
-use crate::scan::{Partition, Predicate, ScanRequest, TableProvider, Wildcard};
+use crate::scan::{ColumnNote, Partition, Predicate, ScanRequest, TableProvider, Wildcard};
 use crate::source::text::{RecordSelection, ScanPlan};
 use crate::storage::files::{DataFile, FileFormat};
 use crate::storage::limits::ReadLimits;
@@ -94,10 +94,8 @@ impl TableProvider for FileTable {
         let parts = self.parts(plan.wants_lines, request)?;
         self.notes.iter().for_each(|note| request.report.discovered(note));
         for Field { name, ty } in &*self.added {
-            request.report.notice_once(format!(
-                "{} has no column {name}; it is read from the key of that name, as {ty}",
-                self.name
-            ));
+            let (table, column) = (self.name.clone(), name.clone());
+            request.report.note_once(ColumnNote::ColumnAdded { table, column, ty: *ty });
         }
         let scan = Arc::new(SharedScan {
             name: self.name.clone(),

@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::super::replaced_columns::ReplacedColumns;
 use super::super::table_membership::{self, FileContents, TableMembership, UnlabelledRows};
 use crate::diagnostic::{Error, Result};
-use crate::entra::{KnownTable, table_named};
+use crate::entra::{KnownTable, RowLimit, table_named};
 use crate::parquet::FileInTable;
 use crate::records;
 use crate::scan::completion::CompletionTracker;
 use crate::scan::provenance::ProvenanceColumns;
-use crate::scan::{Damage, Partition, Reject, ScanRequest, Wildcard};
+use crate::scan::{Damage, Note, Partition, Reject, RejectReason, ScanRequest, UnnamedRows, Warning, Wildcard};
 use crate::source::column_file::ColumnFile;
 use crate::source::text::{RecordSelection, ScanPlan, TableBinding};
 use crate::storage::counters::ScanCount;
@@ -85,12 +85,6 @@ impl SharedScan {
         let contents = table_membership::examine(opened, binding, membership, &self.request.report)?;
         contents.tables.iter().for_each(|name| self.plan.log.add_table(name.clone()));
         self.report_columns(opened, membership, &contents);
-        let assumed = |what: &str| {
-            self.plan.log.report_once(
-                &self.plan.report,
-                format!("{what} that do not name their table are read as {}", table.name),
-            );
-        };
         match membership {
             TableMembership::Archived => {
                 self.replay_archived(opened);
@@ -98,7 +92,7 @@ impl SharedScan {
             }
             TableMembership::ByType(unlabelled) => {
                 if unlabelled == UnlabelledRows::Assumed && contents.unnamed > 0 {
-                    assumed(&format!("{} rows", opened.format()));
+                    self.plan.report_assumed(UnnamedRows::Rows(opened.format()), table);
                 }
                 self.report_names(index, table, &contents);
                 let request = table_membership::only_of(binding, unlabelled, &contents, &self.request);
@@ -106,7 +100,7 @@ impl SharedScan {
             }
             TableMembership::All(unlabelled) => {
                 if unlabelled == UnlabelledRows::Assumed {
-                    assumed(&format!("{} files", opened.format()));
+                    self.plan.report_assumed(UnnamedRows::Files(opened.format()), table);
                 }
                 self.column_rows(opened, index, &self.request, true)
             }
@@ -141,7 +135,7 @@ impl SharedScan {
             return;
         }
         let (file, report) = (&self.files[index].name, &self.request.report);
-        report.reject(&Reject { file, place: None, reason: &damage.describe(rows), raw: None });
+        report.reject(&Reject { file, place: None, reason: RejectReason::Damage(&damage, rows), raw: None });
         report.damaged(damage, file, rows);
     }
 
@@ -210,15 +204,13 @@ impl SharedScan {
     fn report_other_tables(&self, seen: &[String]) {
         const MAX_NAMES: usize = 5;
         let Some(TableBinding { table, .. }) = self.plan.selection.single_table() else { return };
-        let others: Vec<String> =
-            seen.iter().filter(|name| table_named(name).is_none()).map(|name| format!("{name:?}")).collect();
-        if others.is_empty() {
+        let mut names: Vec<String> = seen.iter().filter(|name| table_named(name).is_none()).cloned().collect();
+        if names.is_empty() {
             return;
         }
-        let (first, more) = others.split_at(others.len().min(MAX_NAMES));
-        let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
-        let names = first.join(", ");
-        self.plan.report.notice(format!("records of {names}{more} belong to other tables, not to {}", table.name));
+        let more = names.len().saturating_sub(MAX_NAMES);
+        names.truncate(MAX_NAMES);
+        self.plan.report.note(Note::OtherTables { names, more, table: table.name });
     }
 
     /// Returns an error if every file was refused.
@@ -254,8 +246,8 @@ impl SharedScan {
     /// Warns about files with exactly as many records as a service returns at most.
     fn report_limits(&self) {
         for (file, records) in self.files.iter().zip(&self.records) {
-            if let Some(note) = records::limit_reached(records.load(Ordering::Acquire)) {
-                self.plan.report.warn(format!("{}: {note}", file.name));
+            if let Some(limit) = RowLimit::reached(records.load(Ordering::Acquire)) {
+                self.plan.report.warn(Warning::RowLimit { file: file.name.clone(), limit });
             }
         }
     }
@@ -263,13 +255,7 @@ impl SharedScan {
     /// Skips a file that this program wrote about other files and that was found in a folder.
     pub(super) fn leave_out(&self, index: usize) {
         self.request.counters.add(ScanCount::FilesOfOtherTables, 1);
-        self.plan.log.report_once(
-            &self.plan.report,
-            format!(
-                "skipped because coldcase wrote it: {}; name the file itself to read it as evidence",
-                self.files[index].name
-            ),
-        );
+        self.plan.log.report_once(&self.plan.report, Note::OwnFile(self.files[index].name.clone()));
     }
 
     /// Reports and counts a file that is not read.
@@ -277,9 +263,9 @@ impl SharedScan {
         self.count_refused(index, reason.to_owned());
         let file = &self.files[index];
         let report = &self.plan.report;
-        report.reject(&Reject { file: &file.name, place: None, reason, raw: None });
+        report.reject(&Reject { file: &file.name, place: None, reason: RejectReason::Lost(reason), raw: None });
         if is_other_thing(file, reason) {
-            report.notice(format!("not read: {reason}: {}", file.name));
+            report.note(Note::NotAnExport { file: file.name.clone(), reason });
         } else {
             report.refuse_file(&file.name, reason);
         }

@@ -16,7 +16,7 @@ use crate::entra::python;
 use crate::entra::spelling::Spellings;
 use crate::entra::{KnownTable, RowKind};
 use crate::scan::provenance::{Provenance, position};
-use crate::scan::{Damage, ScanReport};
+use crate::scan::{ColumnNote, Damage, Note, ScanReport, Warning};
 use crate::types::{Type, dynamic};
 
 /// The file that is being read.
@@ -162,8 +162,8 @@ impl BlockRows<'_> {
 #[derive(Debug, Default)]
 pub(super) struct ValueFindings {
     damage: BTreeMap<Damage, u64>,
-    notes: BTreeMap<String, u64>,
-    archived_warnings: BTreeSet<&'static str>,
+    notes: BTreeMap<Note, u64>,
+    respelled: BTreeSet<&'static str>,
 }
 
 impl ValueFindings {
@@ -176,15 +176,15 @@ impl ValueFindings {
     pub(super) fn merge(&mut self, other: Self) {
         other.damage.into_iter().for_each(|(damage, count)| self.add_damage(damage, count));
         other.notes.into_iter().for_each(|(note, count)| self.note(note, count));
-        self.archived_warnings.extend(other.archived_warnings);
+        self.respelled.extend(other.respelled);
     }
 
     /// Reports the findings about `file`, and clears them.
     pub(super) fn report(&mut self, report: &ScanReport, file: &str) {
-        let Self { damage, notes, archived_warnings } = std::mem::take(self);
+        let Self { damage, notes, respelled } = std::mem::take(self);
         damage.into_iter().for_each(|(damage, count)| report.damaged(damage, file, count));
-        notes.into_iter().for_each(|(note, count)| report.notice_times(note, count));
-        archived_warnings.into_iter().for_each(|caution| report.warn(caution));
+        notes.into_iter().for_each(|(note, count)| report.note_times(note, count));
+        respelled.into_iter().for_each(|text| report.warn(Warning::Respelled(text)));
     }
 
     fn add(&mut self, outcome: ValueOutcome, column: &PlannedColumn, count: u64) {
@@ -202,23 +202,20 @@ impl ValueFindings {
             ValueOutcome::Ambiguous(order) => Damage::AmbiguousDates(name, order),
             ValueOutcome::Contradictory => Damage::ContradictoryDates(name),
             ValueOutcome::Proven(order) => {
-                return self
-                    .note(format!("dates of {name} are read {order}, as other dates of the files prove"), count);
+                return self.note(ColumnNote::DateOrderProven { column: name, order }, count);
             }
-            ValueOutcome::Counted(unit) => return self.note(format!("numbers in {name} are read as {unit}"), count),
-            ValueOutcome::Python => {
-                return self.note(format!("values of {name} in Python notation were read as JSON"), count);
-            }
-            ValueOutcome::Cautioned(caution) => {
-                self.archived_warnings.insert(caution);
+            ValueOutcome::Counted(unit) => return self.note(ColumnNote::CountedTimes { column: name, unit }, count),
+            ValueOutcome::Python => return self.note(ColumnNote::PythonNotation(name), count),
+            ValueOutcome::Respelled(warning) => {
+                self.respelled.insert(warning);
                 return;
             }
         };
         self.add_damage(damage, count);
     }
 
-    fn note(&mut self, text: String, count: u64) {
-        *self.notes.entry(text).or_default() += count;
+    fn note(&mut self, note: impl Into<Note>, count: u64) {
+        *self.notes.entry(note.into()).or_default() += count;
     }
 }
 
@@ -245,8 +242,8 @@ enum ValueOutcome {
     Counted(&'static str),
     /// It is a Python dict or list.
     Python,
-    /// It needs this warning.
-    Cautioned(&'static str),
+    /// It was translated into the spelling of the table, which needs this warning.
+    Respelled(&'static str),
 }
 
 impl ValueOutcome {
@@ -287,7 +284,7 @@ impl<'a> RecordValues<'a> {
 fn append_spelled(writer: &mut ColumnWriter, spellings: &'static Spellings, json: Option<&str>) -> ValueOutcome {
     let table = json.and_then(|json| spellings.of_table(json));
     writer.append(table.or(json));
-    spellings.warning.filter(|_| table.is_some()).map_or(ValueOutcome::Whole, ValueOutcome::Cautioned)
+    spellings.warning.filter(|_| table.is_some()).map_or(ValueOutcome::Whole, ValueOutcome::Respelled)
 }
 
 /// The numeric date, year last, with which a time begins. Most times begin with the year.

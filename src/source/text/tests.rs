@@ -41,6 +41,7 @@ fn request(table: &dyn TableProvider, columns: &[&str]) -> ScanRequest {
         batch_rows: 8_192,
         memory: crate::scan::ScanMemory::default(),
         sizes: crate::scan::ScanSizes::SMALL,
+        named_columns: Arc::default(),
         report: Arc::new(ScanReport::default()),
         counters: Arc::default(),
     }
@@ -139,7 +140,7 @@ fn check_ten(path: &str, publish_times: bool, whole_seconds: bool) {
         &told[..],
     ]
     .concat();
-    let mut notices = request.report.notices();
+    let mut notices = crate::messages::notes(&request.report);
     notices.retain(|notice, _| !expected.iter().any(|expected| notice.starts_with(expected)));
     assert!(notices.is_empty(), "{path}: {notices:?}");
 }
@@ -215,7 +216,7 @@ fn records_go_to_their_tables() {
         let found = rows(&*table, &request);
         assert_eq!(found.len(), count, "{name}");
         assert!(found.iter().all(|row| !row[0].is_empty() && row[1] == name), "{name}: {found:?}");
-        let damage = request.report.damage().messages();
+        let damage = crate::messages::all_damage(&request.report.damage());
         assert_eq!(!damage.is_empty(), count == 0, "{name}: {damage:?}");
     }
     assert!(catalog.table("NoSuchTable").expect("readable").is_none());
@@ -252,8 +253,10 @@ fn what_is_not_read_is_reported() {
         let table = table(&catalog, "SigninLogs");
         let request = request(&*table, &["Id"]);
         assert_eq!(rows(&*table, &request).len(), 10, "{path}");
-        let emitted: Vec<String> =
-            request.report.damage().messages().into_iter().chain(request.report.notices().into_keys()).collect();
+        let emitted: Vec<String> = crate::messages::all_damage(&request.report.damage())
+            .into_iter()
+            .chain(crate::messages::notes(&request.report).into_keys())
+            .collect();
         assert!(emitted.iter().any(|text| text.contains(words)), "{path}: {emitted:?}");
     }
 }
@@ -265,7 +268,7 @@ fn columns_without_a_source_are_reported() {
     let request = request(&*table, &["Id", "UserAgent", "AADTenantId"]);
     let found = rows(&*table, &request);
     assert!(found.iter().all(|row| row[1].is_empty() && row[2].is_empty()));
-    let warnings = request.report.warnings();
+    let warnings = crate::messages::warnings(&request.report);
     assert_eq!(warnings.len(), 2, "{warnings:?}");
     assert!(warnings.iter().any(|warning| warning.contains("v1.0") && warning.contains("UserAgent")));
 }
@@ -361,10 +364,10 @@ fn keys_without_a_column_are_reported_once() {
         "{\"TimeGenerated\":\"2026-03-02T00:00:00Z\",\"Id\":\"\\ud800!\",\"Brand_New\":1,\"IsRisky\":\"maybe\"}\n";
     let (rows, request) = read_bytes(line.repeat(3).as_bytes(), "SigninLogs", &["Id", "IsRisky"]);
     assert_eq!(rows, [["\u{fffd}!", ""]; 3]);
-    let notices: Vec<_> = request.report.notices().into_iter().collect();
+    let notices: Vec<_> = crate::messages::notes(&request.report).into_iter().collect();
     assert_eq!(notices.len(), 2, "{notices:?}");
     assert!(notices.iter().any(|(text, count)| text.contains("\"Brand_New\"") && *count == 1), "{notices:?}");
-    let damage = request.report.damage().messages();
+    let damage = crate::messages::all_damage(&request.report.damage());
     assert!(damage.len() == 2 && damage[0].starts_with("3 values of IsRisky cannot be read"), "{damage:?}");
     assert!(damage[1].starts_with("3 values of Id have an unpaired surrogate"), "{damage:?}");
     assert!(notices.iter().any(|(text, _)| text.contains("do not name their table")), "{notices:?}");

@@ -7,6 +7,7 @@ mod scan_log;
 mod selection;
 mod unknown_columns;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use self::columns::plan_columns;
@@ -46,6 +47,8 @@ pub(crate) struct ScanPlan {
     pub limit: usize,
     pub batch_rows: usize,
     pub batch_bytes: usize,
+    /// The columns that the query names, even if it reads all columns.
+    pub named_columns: Arc<BTreeSet<String>>,
     pub report: Arc<ScanReport>,
     pub counters: Arc<ScanCounters>,
     /// The order of numeric dates.
@@ -89,6 +92,7 @@ impl ScanPlan {
             limit: request.limit.unwrap_or(usize::MAX),
             batch_rows: request.batch_rows.max(1),
             batch_bytes: request.memory.batch_bytes,
+            named_columns: Arc::clone(&request.named_columns),
             report: Arc::clone(&request.report),
             counters: Arc::clone(&request.counters),
             dates,

@@ -2,10 +2,7 @@
 
 use super::ScanPlan;
 use crate::entra::RowKind;
-use crate::scan::ArchivedWarnings;
-
-/// Where a column is missing, in messages.
-const MISSING: &str = "is missing from some of the files that the archive was made of";
+use crate::scan::{ArchivedWarnings, EmptyReason, Note, Warning};
 
 impl ScanPlan {
     /// Reports the warnings about the files that an archive was made of.
@@ -18,9 +15,12 @@ impl ScanPlan {
             kinds.for_each(|(kind, complete)| self.report_shape(kind, complete, table));
             let lacking =
                 self.wanted().filter(|name| archived_warnings.lacking.contains(*name)).map(str::to_owned).collect();
-            self.warn_empty(MISSING, lacking);
+            self.warn_empty(EmptyReason::MissingFromOriginals, lacking);
         }
-        archived_warnings.warnings.iter().for_each(|warning| self.report.warn(warning.as_str()));
-        archived_warnings.notes.iter().for_each(|note| self.log.report_once(&self.report, note.clone()));
+        archived_warnings.warnings.iter().for_each(|warning| self.report.warn(Warning::Archived(warning.clone())));
+        archived_warnings
+            .notes
+            .iter()
+            .for_each(|note| self.log.report_once(&self.report, Note::Archived(note.clone())));
     }
 }

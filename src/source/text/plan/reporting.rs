@@ -10,20 +10,13 @@ use crate::entra::portal::PortalHeader;
 use crate::entra::table::RESTORED;
 use crate::entra::{ColumnSource, KnownTable, RowKind, union_names};
 use crate::records::FramingNote;
-use crate::scan::Damage;
+use crate::scan::{ColumnNote, Damage, EmptyReason, Note, UnnamedRows, Warning};
 use crate::source::text::classify::{RecordClass, RowClass};
 use crate::source::text::key_tree::Slot;
 use crate::types::Schema;
 
-/// End of warnings about empty columns.
-const NO_EVIDENCE: &str = "finding no rows is not evidence of absence";
-
 /// Records of unrecognised shape, in messages.
 const UNKNOWN_RECORDS: &str = "records of unrecognised shape";
-
-/// Note about sign-ins of unknown kinds.
-const UNKNOWN_KINDS: &str = "sign-ins whose signInEventTypes are not known are read by isInteractive, else by the name \
-                             of their file, else as SigninLogs";
 
 /// Errors that services returned, in messages.
 const ERROR_ANSWERS: &str = "error answers";
@@ -31,11 +24,8 @@ const ERROR_ANSWERS: &str = "error answers";
 impl ScanPlan {
     /// Reports that rows of a table called `name` are read as rows of the table to which they are bound.
     pub(crate) fn report_renamed(&self, name: &str, table: &KnownTable) {
-        let rows = match name.ends_with(RESTORED) {
-            true => "rows of a restored table".to_owned(),
-            false => format!("rows of {:?}", name.chars().take(64).collect::<String>()),
-        };
-        self.log.report_once(&self.report, format!("{rows} are read as {}, to which they are bound", table.name));
+        let name = (!name.ends_with(RESTORED)).then(|| shortened(name));
+        self.log.report_once(&self.report, Note::Renamed { name, table: table.name });
     }
 
     /// Records the table or unrecognised shape of a class.
@@ -45,7 +35,7 @@ impl ScanPlan {
                 RecordSelection::BoundTable(table) if !row.certain => table.name.to_owned(),
                 _ => row.table.name.to_owned(),
             },
-            RecordClass::OtherTable(name) => name.chars().take(64).collect(),
+            RecordClass::OtherTable(name) => shortened(name),
             RecordClass::Unknown => return self.log.add_unrecognised(UNKNOWN_RECORDS),
         };
         self.report.note_table(&name);
@@ -53,7 +43,7 @@ impl ScanPlan {
     }
 
     /// Warns of requested columns that a columnar file lacks; `format` is its name in messages.
-    pub(crate) fn report_missing(&self, file: &Schema, format: &str) {
+    pub(crate) fn report_missing(&self, file: &Schema, format: &'static str) {
         let Some(table) = self.selection.known() else { return };
         let has_any_of = |names: &[String]| names.iter().any(|name| file.index_of(name).is_some());
         let is_missing = |name: &&str| {
@@ -66,7 +56,7 @@ impl ScanPlan {
             .filter(is_missing)
             .for_each(|name| self.report.lacks(name));
         let missing = self.wanted().filter(is_missing).map(str::to_owned).collect();
-        self.warn_empty(&format!("is missing from some {format} files"), missing);
+        self.warn_empty(EmptyReason::MissingFromFiles(format), missing);
     }
 
     /// The names of the columns that the query uses.
@@ -77,22 +67,19 @@ impl ScanPlan {
     /// The columns that the query uses. If it returns most columns without naming them, only those that it names.
     pub(super) fn wanted_columns(&self) -> impl Iterator<Item = &PlannedColumn> {
         let most = self.selection.known().is_some_and(|table| self.columns.len() > table.schema.len() / 2);
-        let outputs = self.columns.iter().filter(move |column| !most || self.report.is_named(&column.name));
+        let outputs = self.columns.iter().filter(move |column| !most || self.named_columns.contains(&column.name));
         self.filter_columns.iter().chain(outputs)
     }
 
-    /// Warns of empty columns, one by one, or of many at once; `lack` says where a column is missing.
-    pub(super) fn warn_empty(&self, lack: &str, columns: BTreeSet<String>) {
+    /// Warns of empty columns, one by one, or of many at once.
+    pub(super) fn warn_empty(&self, reason: EmptyReason, columns: BTreeSet<String>) {
         const MANY: usize = 5;
         if columns.len() > MANY {
-            let (count, first) = (columns.len(), columns.into_iter().next().unwrap_or_default());
-            return self.report.warn(format!(
-                "{first} and {} other columns that the query reads: each {lack}, so it is empty here: {NO_EVIDENCE}",
-                count - 1
-            ));
+            let (others, first) = (columns.len() - 1, columns.into_iter().next().unwrap_or_default());
+            return self.report.warn(Warning::EmptyColumns { first, others, reason });
         }
         for column in columns {
-            self.report.warn(format!("{column} {lack}, so it is empty here: {NO_EVIDENCE}"));
+            self.report.warn(Warning::EmptyColumn { column, reason });
         }
     }
 
@@ -108,7 +95,7 @@ impl ScanPlan {
         };
         self.columns.iter().filter(is_lacking).for_each(|column| self.report.lacks(&column.name));
         for PlannedColumn { name, .. } in self.wanted_columns().filter(is_lacking) {
-            self.warn_empty("is missing from a CSV file or saved query result", BTreeSet::from([name.clone()]));
+            self.warn_empty(EmptyReason::MissingFromCsv, BTreeSet::from([name.clone()]));
         }
     }
 
@@ -126,18 +113,20 @@ impl ScanPlan {
         self.columns.iter().filter(is_whole).filter(lacks).for_each(|column| self.report.lacks(&column.name));
         let wanted = self.wanted_columns().filter(|column| !is_unsupplied_path(table, column, RowKind::PortalCsv));
         let lacking: BTreeSet<String> = wanted.filter(lacks).map(PlannedColumn::label).collect();
-        let lack = match lacking.contains("IsInteractive") {
-            true => "cannot be determined from the header or the name of a CSV file of the Entra admin center",
-            false => "is missing from a CSV file of the Entra admin center",
+        let reason = match lacking.contains("IsInteractive") {
+            true => EmptyReason::UndeterminedInPortalCsv,
+            false => EmptyReason::MissingFromPortalCsv,
         };
-        self.warn_empty(lack, lacking);
+        self.warn_empty(reason, lacking);
     }
 
     /// Reports what the text around the records of `file` says about them; `offset` is its position.
     pub(crate) fn note(&self, note: &FramingNote, file: &str, offset: u64) {
         match note {
             FramingNote::Damage(damage) => self.report.damaged(damage.clone(), file, 1),
-            FramingNote::Limit(text) => self.report.warn(format!("{file}: {text}")),
+            FramingNote::Limit(limit) => {
+                self.report.warn(Warning::RowLimit { file: file.to_owned(), limit: *limit });
+            }
             FramingNote::Page(page) => {
                 self.log.pages().add(file, offset, page);
             }
@@ -160,44 +149,39 @@ impl ScanPlan {
     /// Warns, after all files were read, if a file of a collector that may keep only successes has no failure.
     pub(crate) fn report_collector(&self) {
         if self.log.is_any_without_failure() {
-            self.report.warn(format!(
-                "{SUCCESSES_ONLY}* files: for large tenants their collector (DFIR-O365RC) keeps only successes, so finding \
-                 no failures is not evidence of absence"
-            ));
+            self.report.warn(Warning::SuccessesOnly { file_prefix: SUCCESSES_ONLY });
         }
+    }
+
+    /// Reports that rows which do not name their table are read as those of `table`.
+    pub(crate) fn report_assumed(&self, rows: UnnamedRows, table: &KnownTable) {
+        self.log.report_once(&self.report, Note::TableAssumed { rows, table: table.name });
     }
 
     /// Reports that rows are copies made by a search job.
     pub(crate) fn report_copied(&self) {
-        let text = "search-job rows keep the TimeGenerated and table of the original rows";
-        self.log.report_once(&self.report, text.to_owned());
+        self.log.report_once(&self.report, Note::SearchJobRows);
     }
 
     /// Warns of requested columns that records of this shape do not export. Graph objects that are not complete are
     /// those of v1.0.
     pub(super) fn report_shape(&self, kind: RowKind, complete: bool, table: &KnownTable) {
         if let Some(time) = kind.sign_in_time().filter(|_| self.wanted().any(|name| name == "TimeGenerated")) {
-            let shape = kind.describe();
-            self.log.report_once(
-                &self.report,
-                format!("{shape} carry no TimeGenerated; {time} (the time of the sign-in) is used"),
-            );
+            self.log.report_once(&self.report, ColumnNote::SignInTime { kind, time });
         }
         if matches!(kind, RowKind::Flat | RowKind::Az) && !complete {
             self.report_untimed(kind, table);
         }
-        let v1 = kind.is_graph() && !complete;
-        let shape = if v1 { "Microsoft Graph v1.0 records" } else { kind.describe() };
         let is_empty = |column: &&PlannedColumn| {
             let index = table.schema.index_of(&column.name);
             index.is_some_and(|index| is_unsupplied(table, index, kind, complete))
                 || is_unsupplied_path(table, column, kind)
         };
         let empty = self.wanted_columns().filter(is_empty).map(PlannedColumn::label).collect();
-        self.warn_empty(&format!("is not exported in {shape}"), empty);
+        self.warn_empty(EmptyReason::NotExported { kind, is_v1: kind.is_graph() && !complete }, empty);
         let told =
             self.wanted_columns().filter_map(|column| differences::difference(&column.name, column.first_key(), kind));
-        told.for_each(|text| self.log.report_once(&self.report, text.to_owned()));
+        told.for_each(|text| self.log.report_once(&self.report, ColumnNote::ValueDifference(text)));
     }
 
     /// Reports which time is used in rows without `TimeGenerated`.
@@ -208,10 +192,7 @@ impl ScanPlan {
         };
         let paths = table.mapping(index, kind).paths();
         if let Some(other) = paths.iter().map(|path| path[0].as_ref()).find(|name| !name.ends_with(TIME)) {
-            self.log.report_once(
-                &self.report,
-                format!("{} without TimeGenerated: {other} is used in its place", kind.describe()),
-            );
+            self.log.report_once(&self.report, ColumnNote::OtherTime { kind, time: other.to_owned() });
         }
     }
 
@@ -220,16 +201,13 @@ impl ScanPlan {
         let Some(table) = self.selection.known() else { return };
         self.report_shape(class.kind, class.complete, table);
         if class.unknown_kind {
-            self.log.report_once(&self.report, UNKNOWN_KINDS.to_owned());
+            self.log.report_once(&self.report, Note::UnknownSignInKinds);
         }
         if class.copied {
             self.report_copied();
         }
         if !class.certain {
-            self.log.report_once(
-                &self.report,
-                format!("{} that do not name their table are read as {}", class.kind.describe(), table.name),
-            );
+            self.report_assumed(UnnamedRows::Records(class.kind), table);
         }
     }
 }
@@ -250,4 +228,9 @@ fn is_unsupplied_path(table: &KnownTable, column: &PlannedColumn, kind: RowKind)
     let index = table.schema.index_of(&column.name).filter(|_| column.path.is_some() && kind == RowKind::PortalCsv);
     let paths = index.map(|index| table.mapping(index, kind).paths()).unwrap_or_default();
     !paths.is_empty() && paths.iter().all(|path| !portal::supplies(&column.keys_after(path)))
+}
+
+/// The first characters of a name that comes from a file.
+pub(super) fn shortened(name: &str) -> String {
+    name.chars().take(64).collect()
 }

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::scan::{ResultPages, ScanReport};
+use crate::scan::{ColumnNote, Note, ResultPages, ScanReport};
 
 /// What the partitions of one scan found. Threads share it.
 #[derive(Debug, Default)]
 pub(crate) struct ScanLog {
     /// Notes that the scan reported.
-    emitted: Mutex<BTreeSet<String>>,
+    emitted: Mutex<BTreeSet<Note>>,
     /// Tables whose records the files contain, or may contain.
     tables: Mutex<BTreeSet<String>>,
     /// Kinds of unrecognised records in the files.
@@ -22,17 +22,21 @@ pub(crate) struct ScanLog {
 
 impl ScanLog {
     /// Reports a note, unless this scan reported it before.
-    pub(crate) fn report_once(&self, report: &ScanReport, note: String) {
+    pub(crate) fn report_once(&self, report: &ScanReport, note: impl Into<Note>) {
+        let note = note.into();
         let mut emitted = lock(&self.emitted);
         if !emitted.contains(&note) {
-            report.notice(note.clone());
+            report.note(note.clone());
             emitted.insert(note);
         }
     }
 
-    /// Returns the number of reported notes that begin with one of `starts`.
-    pub(crate) fn emitted_notes(&self, starts: &[&str]) -> usize {
-        lock(&self.emitted).iter().filter(|note| starts.iter().any(|start| note.starts_with(start))).count()
+    /// Returns the number of unknown keys and columns that were reported.
+    pub(crate) fn unknown_names(&self) -> usize {
+        let is_unknown = |note: &&Note| {
+            matches!(note, Note::Column(ColumnNote::UnknownKey { .. } | ColumnNote::UnknownColumn { .. }))
+        };
+        lock(&self.emitted).iter().filter(is_unknown).count()
     }
 
     /// Records that the files contain, or may contain, records of a table.

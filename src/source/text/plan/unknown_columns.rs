@@ -2,22 +2,17 @@
 
 use std::borrow::Cow;
 
+use super::reporting::shortened;
 use super::{RecordSelection, ScanPlan};
 use crate::entra::{KnownTable, RowKind, known_tables, union_names};
-use crate::scan::Damage;
 use crate::scan::provenance::Provenance;
+use crate::scan::{ColumnNote, Damage};
 use crate::source::text::classify::IGNORED_KEYS;
 use crate::source::text::key_tree::KeyTree;
 use crate::types::Schema;
 
 /// Maximum number of names that a scan reports.
 const MAX_UNKNOWN_NAMES: usize = 20;
-
-/// Start of the note about a key of records.
-const KEY: &str = "the key";
-
-/// Start of the note about a column of columnar files.
-const COLUMN: &str = "the column";
 
 impl ScanPlan {
     /// Reports a key without a column in the records of a file. If a column has the same name in another case, its
@@ -29,13 +24,13 @@ impl ScanPlan {
             Some(column) => self.report.damaged(Damage::KeyInOtherCase(key.to_owned(), column.to_owned()), file, 1),
             None => {
                 self.note_extra_column(column_of(key, kind));
-                self.report_unknown(KEY, key, "the records");
+                self.report_unknown(key, |key, table| ColumnNote::UnknownKey { key, table });
             }
         }
     }
 
     /// Reports the columns of a columnar file that no known table has; `format` is its name in messages.
-    pub(crate) fn report_unknown_columns(&self, file: &Schema, format: &str) {
+    pub(crate) fn report_unknown_columns(&self, file: &Schema, format: &'static str) {
         let is_known = |name: &str| {
             let is_first_of = |path: &&[&str]| matches!(path, [first] if *first == name);
             IGNORED_KEYS.iter().any(is_first_of)
@@ -44,7 +39,7 @@ impl ScanPlan {
         };
         for name in file.names().filter(|name| !is_known(name)) {
             self.note_extra_column(Cow::Borrowed(name));
-            self.report_unknown(COLUMN, name, &format!("{format} files"));
+            self.report_unknown(name, |column, table| ColumnNote::UnknownColumn { column, format, table });
         }
     }
 
@@ -55,14 +50,10 @@ impl ScanPlan {
         }
     }
 
-    fn report_unknown(&self, what: &str, name: &str, of: &str) {
-        if self.log.emitted_notes(&[KEY, COLUMN]) < MAX_UNKNOWN_NAMES {
-            let name: String = name.chars().take(64).collect();
-            let table = self.selection.known().map_or("the table", |table| table.name);
-            self.log.report_once(
-                &self.report,
-                format!("{what} {name:?} of {of} has no column in {table}: name it in the query to read it"),
-            );
+    fn report_unknown(&self, name: &str, note: impl Fn(String, Option<&'static str>) -> ColumnNote) {
+        if self.log.unknown_names() < MAX_UNKNOWN_NAMES {
+            let table = self.selection.known().map(|table| table.name);
+            self.log.report_once(&self.report, note(shortened(name), table));
         }
     }
 }

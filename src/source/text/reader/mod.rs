@@ -24,7 +24,7 @@ use crate::records::{
     BlockHalt, ColumnHeader, Effort, RecordExtent, RecordSpan, SkippedRange, ValueSplitter, extent, is_wrapped,
     trim_start,
 };
-use crate::scan::{Damage, Reject};
+use crate::scan::{Damage, Reject, RejectReason};
 use crate::storage::counters::ScanCount;
 use crate::types::Batch;
 
@@ -355,8 +355,8 @@ impl JsonReader {
         }
         let TableRow { kind, table } = match self.row_of(class, origin.file) {
             Ok(row) => row,
-            Err(reason) => {
-                self.reject(block, span, reason, origin);
+            Err(damage) => {
+                self.reject(block, span, damage, origin);
                 return Ok(());
             }
         };
@@ -391,12 +391,13 @@ impl JsonReader {
         }
     }
 
-    /// Keeps a record that is not a row as a reject, if there is a reason and rejects are kept.
-    fn reject(&mut self, block: &[u8], span: Range<usize>, reason: Option<String>, origin: BlockOrigin<'_>) {
-        if let Some(reason) = reason.filter(|_| self.plan.report.is_thorough()) {
+    /// Keeps a record that is not a row as a reject, if it is damage and rejects are kept.
+    fn reject(&mut self, block: &[u8], span: Range<usize>, damage: Option<Damage>, origin: BlockOrigin<'_>) {
+        if let Some(damage) = damage.filter(|_| self.plan.report.is_thorough()) {
             let place = self.describe(block, span.start, origin);
             let (file, raw) = (origin.file, Some(&block[span]));
-            self.plan.report.reject(&Reject { file, place: Some(&place), reason: &reason, raw });
+            let reason = RejectReason::Damage(&damage, 1);
+            self.plan.report.reject(&Reject { file, place: Some(&place), reason, raw });
         }
     }
 
@@ -467,8 +468,8 @@ impl JsonReader {
         }
     }
 
-    /// Returns how to read a record of this class. Err(None): row of another table. Err(Some(reason)): no known table.
-    fn row_of(&mut self, class: Option<RecordClass>, file: &str) -> Result<TableRow, Option<String>> {
+    /// Returns how to read a record of this class. Err(None): row of another table. Err(Some(_)): no known table.
+    fn row_of(&mut self, class: Option<RecordClass>, file: &str) -> Result<TableRow, Option<Damage>> {
         let Some(mut class) = class else {
             self.shape_known = true;
             return Ok(TableRow { kind: RowKind::Flat, table: None });
@@ -510,9 +511,8 @@ impl JsonReader {
             RecordClass::OtherTable(name) => Damage::UnknownTable(name.clone()),
             RecordClass::Unknown => Damage::UnrecognisedRecords,
         };
-        let reason = damage.describe(1);
-        self.findings.add_damage(damage, 1);
-        Err(Some(reason))
+        self.findings.add_damage(damage.clone(), 1);
+        Err(Some(damage))
     }
 
     /// Reports a class of records that was not seen before.

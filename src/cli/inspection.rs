@@ -1,0 +1,18 @@
+//! What an inspection of a file reports, as text.
+
+use crate::engine::inspect::FileInspection;
+use crate::messages;
+
+/// What could not be read or is damaged. Missing pages are left out: only all files together show them. Warnings are
+/// left out, too: they are about the columns that the query of the inspection names.
+pub(super) fn damage<S>(inspection: &FileInspection<S>) -> Vec<String> {
+    let report = &inspection.report;
+    let lost: Vec<String> = report.problems().values().map(messages::lost).collect();
+    let damage = messages::all_damage(&report.damage().without_missing_pages());
+    inspection.unread.iter().cloned().chain(lost).chain(damage).collect()
+}
+
+/// The damage, then the notes.
+pub(super) fn problems<S>(inspection: &FileInspection<S>) -> Vec<String> {
+    damage(inspection).into_iter().chain(messages::counted_notes(&inspection.report)).collect()
+}

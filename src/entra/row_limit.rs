@@ -1,0 +1,36 @@
+//! Numbers of rows at which services truncate their results.
+
+/// The limit of a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RowLimit {
+    /// Rows that the Log Analytics portal shows.
+    Portal,
+    /// Rows that the Entra admin center downloads.
+    AdminCenter,
+    /// Rows that the query API returns.
+    QueryApi,
+    /// Rows that a search job returns.
+    SearchJob,
+}
+
+impl RowLimit {
+    /// All limits, the smallest first.
+    pub const ALL: [Self; 4] = [Self::Portal, Self::AdminCenter, Self::QueryApi, Self::SearchJob];
+
+    /// The maximum number of rows.
+    #[must_use]
+    pub fn rows(self) -> u64 {
+        match self {
+            Self::Portal => 30_000,
+            Self::AdminCenter => 250_000,
+            Self::QueryApi => 500_000,
+            Self::SearchJob => 1_000_000,
+        }
+    }
+
+    /// Returns the limit of exactly `rows` rows: a result with so many rows may have been truncated.
+    #[must_use]
+    pub fn reached(rows: u64) -> Option<Self> {
+        Self::ALL.into_iter().find(|limit| limit.rows() == rows)
+    }
+}

@@ -1,0 +1,14 @@
+//! The warnings that an archive keeps about its original files.
+
+use crate::scan::{ArchivedWarnings, ScanReport};
+
+/// Collects the warnings of a finished scan. The result depends on the files alone: examples of damage depend on
+/// threads and are not included.
+#[must_use]
+pub fn archived_warnings(report: &ScanReport) -> ArchivedWarnings {
+    let problems = report.problems();
+    let lost = problems.iter().map(|(file, problems)| format!("{file}: {}", super::number_lost(problems)));
+    let damage = super::all_damage(&report.damage()).into_iter().chain(lost);
+    let warnings = super::warnings(report).into_iter().chain(damage);
+    ArchivedWarnings::new(report, warnings, super::counted_notes(report))
+}

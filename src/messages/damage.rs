@@ -1,0 +1,221 @@
+//! The text of damage: what happened, and what it means for the result.
+
+use std::collections::BTreeMap;
+
+use super::{NO_EVIDENCE, counted};
+use crate::scan::{Damage, RejectReason};
+
+/// Maximum number of files that a message names; the rest are counted.
+const FILES_NAMED: usize = 3;
+
+/// Describes `count` cases of damage.
+#[must_use]
+#[expect(clippy::too_many_lines, reason = "a sentence for each kind")]
+pub fn damage(kind: &Damage, count: u64) -> String {
+    let counted = |noun| counted(count, noun);
+    let (is, they) = if count == 1 { ("is", "it") } else { ("are", "they") };
+    match kind {
+        Damage::UnrecognisedRecords => format!("skipped {} of unrecognised shape", counted("record")),
+        Damage::UnknownTable(name) => {
+            format!("skipped {} of {:?}, which is not a known table", counted("record"), shorten(name))
+        }
+        Damage::SimilarTable(name, table) => format!(
+            "skipped {} of {:?}, which may be rows of {table}: bind the files with -t {table}=PATH to read them",
+            counted("record"),
+            shorten(name)
+        ),
+        Damage::UnreadableTime(column) => format!(
+            "{} of {column} cannot be read as a datetime: {they} {is} null here, so a filter on \
+             {column} drops the row",
+            counted("value")
+        ),
+        Damage::UnreadableValue(column, ty) => {
+            format!("{} of {column} cannot be read as {ty}: {they} {is} null here", counted("value"))
+        }
+        Damage::InvalidUtf8(column) => {
+            format!("{} of {column} {is} not valid UTF-8: the invalid bytes are replaced here", counted("value"))
+        }
+        Damage::ChecksumMismatch(part) => format!(
+            "the checksum of {part} does not match: the file was damaged or changed after it was written; \
+             `coldcase verify` lists every damaged part"
+        ),
+        Damage::NotUtf8 => format!(
+            "{} {is} not valid UTF-8: the invalid bytes are read as Windows-1252, so non-ASCII letters may be \
+             wrong",
+            counted("record")
+        ),
+        Damage::BrokenUtf16 => {
+            format!("{} of a UTF-16 file {is} incomplete and replaced by U+FFFD here", counted("character"))
+        }
+        Damage::HalfSurrogatePair(column) => {
+            format!(
+                "{} of {column} {} an unpaired surrogate, replaced by U+FFFD here",
+                counted("value"),
+                if count == 1 { "has" } else { "have" }
+            )
+        }
+        Damage::RepeatedKey => {
+            format!(
+                "{} {} a duplicate key: the last value is used",
+                counted("record"),
+                if count == 1 { "has" } else { "have" }
+            )
+        }
+        Damage::NulBytes => format!(
+            "skipped {} of NUL bytes, probably left by an interrupted write: records may be missing there",
+            counted("run")
+        ),
+        Damage::MayBeCutOff => {
+            "the last line has no line end: the file may be truncated and its last row incomplete".to_owned()
+        }
+        Damage::UnreadableColumn(column, reason) => {
+            let files = if count == 1 { String::new() } else { format!(" in {count} files") };
+            format!("column {column} cannot be read{files}: {reason}")
+        }
+        Damage::AmbiguousDates(column, order) => format!(
+            "{} of {column} may have the day or the month first, and no value of the file decides it: {they} {} \
+             read {order}; specify the order with --date-order dmy or --date-order mdy",
+            counted("value"),
+            if count == 1 { "was" } else { "were" }
+        ),
+        Damage::ContradictoryDates(column) => format!(
+            "{} of {column} {is} in a file that has both day-first and month-first dates: ambiguous dates were \
+             read month first",
+            counted("value")
+        ),
+        Damage::NotJson(column) => {
+            format!(
+                "{} of {column} {is} not JSON: every path into {} is empty",
+                counted("value"),
+                match count {
+                    1 => "it",
+                    _ => "them",
+                }
+            )
+        }
+        Damage::CutByPowerShell(column) => format!(
+            "{} of {column} {} truncated by PowerShell, which left only type names: export again with \
+             ConvertTo-Json -Depth 10",
+            counted("value"),
+            if count == 1 { "was" } else { "were" }
+        ),
+        Damage::UnknownLabel(column) => format!(
+            "{} of {column} {is} not a known label, perhaps because the admin center used another language: {they} \
+             {stay} unchanged, so a filter on {column} may miss the row; download the file as JSON instead",
+            counted("value"),
+            stay = if count == 1 { "stays" } else { "stay" },
+        ),
+        Damage::MissingResult(column) => {
+            format!("{} without {column}: success or failure is unknown", counted("sign-in"))
+        }
+        Damage::MissingTable(table, found) => {
+            let found = if found.is_empty() { "nor of any other known table" } else { &format!("only {found}") };
+            format!("the files contain no {table} records ({found}): {NO_EVIDENCE}")
+        }
+        Damage::MissingTables(pattern, found) => {
+            let found = if found.is_empty() { "no known table" } else { found };
+            format!(
+                "the files contain none of the tables that `{pattern}` matches (they contain {found}): {NO_EVIDENCE}"
+            )
+        }
+        Damage::HiddenTable(name) => format!(
+            "the stored function {name} hides the table {name}, whose records are not read: rename the function, \
+             or ignore the catalog with --no-catalog"
+        ),
+        Damage::NotSearched(table) => format!(
+            "{} not searched for {table}, because Parquet files do not name the table of each row: bind the files \
+             with -t {table}=PATH",
+            match count {
+                1 => "1 Parquet file was".to_owned(),
+                _ => format!("{count} Parquet files were"),
+            }
+        ),
+        Damage::ChangedFile => {
+            format!("{} changed while being read: rows may be missing, or mixed from two versions", counted("file"))
+        }
+        Damage::KeyInOtherCase(key, column) => format!(
+            "the key {:?} differs from {column} in case and is not read, so {column} is empty here: {NO_EVIDENCE}",
+            shorten(key)
+        ),
+        Damage::RefusedFile(reason) => format!("not read: {reason}"),
+        Damage::NotRead(note) => note.to_string(),
+        Damage::NotConverted(names) => {
+            format!("the archive has no columns for these keys, and their values are not in it: {names}")
+        }
+        Damage::PartialAnswer | Damage::FewerRows(..) | Damage::ErrorAnswer(_) | Damage::MissingPages(_) => {
+            response_damage(kind, count)
+        }
+        Damage::Other => format!("{} of further kinds of damage", counted("case")),
+    }
+}
+
+/// Describes damage that responses of services report themselves.
+fn response_damage(kind: &Damage, count: u64) -> String {
+    let pages = if count == 1 { "1 page is".to_owned() } else { format!("{count} pages are each") };
+    match kind {
+        Damage::FewerRows(rows, sent) => {
+            format!("the response has {rows} rows, but says that it has {sent}: rows are missing")
+        }
+        Damage::ErrorAnswer(code) => {
+            let code = shorten(code);
+            format!("{pages} an error response of Microsoft Graph or Azure ({code}): rows are missing")
+        }
+        Damage::MissingPages(context) => format!(
+            "the page names a next page (@odata.nextLink) that is not among the files: rows are missing{}",
+            if context.is_empty() { String::new() } else { format!(" ({})", shorten(context)) }
+        ),
+        _ => "the response says that it is partial or had errors: rows are missing".to_owned(),
+    }
+}
+
+/// Describes damage with the number of cases in each file.
+#[must_use]
+pub fn damage_in_files(kind: &Damage, files: &BTreeMap<String, u64>) -> String {
+    let text = damage(kind, files.values().sum());
+    let named: Vec<&String> = files.keys().filter(|file| !file.is_empty()).collect();
+    let list = match named.as_slice() {
+        [] => return text,
+        [file] => (*file).clone(),
+        several => {
+            let first = several.iter().take(FILES_NAMED).map(|file| format!("{file} {}", files[*file]));
+            let mut list: Vec<String> = first.collect();
+            if let Some(more) = several.len().checked_sub(FILES_NAMED).filter(|more| *more > 0) {
+                let cases: u64 = several.iter().skip(FILES_NAMED).map(|file| files[*file]).sum();
+                list.push(format!("{more} more files {cases}"));
+            }
+            list.join(", ")
+        }
+    };
+    format!("{text}: {list}")
+}
+
+/// Describes why a record or file is a reject.
+#[must_use]
+pub fn reject_reason(reason: &RejectReason<'_>) -> String {
+    match reason {
+        RejectReason::Lost(text) => (*text).to_owned(),
+        RejectReason::Damage(kind, count) => damage(kind, *count),
+    }
+}
+
+fn shorten(name: &str) -> String {
+    name.chars().take(64).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::all_damage;
+    use crate::scan::{Damage, DamageLog};
+
+    #[test]
+    fn a_message_counts_all_files_and_names_the_first() {
+        let mut log = DamageLog::default();
+        log.add(Damage::UnrecognisedRecords, "a.json", 3);
+        assert_eq!(all_damage(&log), ["skipped 3 records of unrecognised shape: a.json"]);
+        for file in ["b.json", "c.json", "d.json", "e.json"] {
+            log.add(Damage::UnrecognisedRecords, file, 1);
+        }
+        let several = "skipped 7 records of unrecognised shape: a.json 3, b.json 1, c.json 1, 2 more files 2";
+        assert_eq!(all_damage(&log), [several]);
+    }
+}

@@ -1,0 +1,54 @@
+//! The text of events: warnings, notes, damage, and records that could not be read.
+//!
+//! Scans report typed events ([`crate::scan::ScanReport`]); only this module knows their words. Names in the text may
+//! come from the files: whoever prints it must escape control characters.
+
+mod archived;
+mod damage;
+mod lost;
+mod note;
+mod warning;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use self::archived::archived_warnings;
+pub use self::damage::{damage, damage_in_files, reject_reason};
+pub use self::lost::{lost, number_lost};
+pub use self::note::note;
+pub use self::warning::warning;
+use crate::scan::{DamageLog, ScanReport};
+
+/// The end of messages about missing rows.
+const NO_EVIDENCE: &str = "finding no rows is not evidence of absence";
+
+/// The warnings of a report other than damage, sorted.
+#[must_use]
+pub fn warnings(report: &ScanReport) -> BTreeSet<String> {
+    report.warnings().iter().map(warning).collect()
+}
+
+/// The notes of a report, sorted, with the number of their occurrences.
+#[must_use]
+pub fn notes(report: &ScanReport) -> BTreeMap<String, u64> {
+    let mut texts = BTreeMap::new();
+    for (event, count) in report.notes() {
+        *texts.entry(note(&event)).or_default() += count;
+    }
+    texts
+}
+
+/// The notes of a report, sorted, each followed by the number of its occurrences.
+pub fn counted_notes(report: &ScanReport) -> impl Iterator<Item = String> {
+    notes(report).into_iter().map(|(text, count)| if count == 1 { text } else { format!("{text} ({count} times)") })
+}
+
+/// A message for each kind of damage, which names the first files.
+#[must_use]
+pub fn all_damage(log: &DamageLog) -> Vec<String> {
+    log.kinds().map(|(kind, files)| damage_in_files(kind, files)).collect()
+}
+
+/// "1 record", "2 records", ...
+fn counted(count: u64, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}

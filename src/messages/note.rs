@@ -1,0 +1,110 @@
+//! The text of notes.
+
+use super::counted;
+use crate::entra::RowKind;
+use crate::scan::events::{BoundOrigin, ColumnNote, Note, UnnamedRows};
+use crate::types::datetime;
+
+/// The text of a note.
+#[must_use]
+pub fn note(event: &Note) -> String {
+    match event {
+        Note::Discovery(note) => note.to_string(),
+        Note::EmptyFile(file) => format!("empty: {file}"),
+        Note::NotAnExport { file, reason } => format!("not read: {reason}: {file}"),
+        Note::OwnFile(file) => {
+            format!("skipped because coldcase wrote it: {file}; name the file itself to read it as evidence")
+        }
+        Note::Overlap { files: [first, second], table } => format!(
+            "{first} and {second} hold a record with the same Id: every copy counts as a row of {table}; to count each \
+             record once, add --dedup Id"
+        ),
+        Note::DuplicatesDropped { table, column, records, rows } => {
+            let occur = if *records == 1 { "occurs" } else { "occur" };
+            let (values, rows) = (counted(*records, "value"), counted(*rows, "row"));
+            format!(
+                "{table}: {values} of {column} {occur} more than once; dropped {rows}, keeping the latest delivery of \
+                 each record"
+            )
+        }
+        Note::PlaceholderFilled { name, ticks, origin } => {
+            format!("{{{{{name}}}}} is filled with {}: {}", datetime::to_text(*ticks), bound_origin(origin))
+        }
+        Note::Renamed { name, table } => {
+            let rows = name.as_ref().map_or("rows of a restored table".to_owned(), |name| format!("rows of {name:?}"));
+            format!("{rows} are read as {table}, to which they are bound")
+        }
+        Note::TableAssumed { rows, table } => {
+            format!("{} that do not name their table are read as {table}", unnamed_rows(*rows))
+        }
+        Note::OtherTables { names, more, table } => {
+            let names: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
+            let more = if *more == 0 { String::new() } else { format!(" and {more} more") };
+            format!("records of {}{more} belong to other tables, not to {table}", names.join(", "))
+        }
+        Note::UnknownSignInKinds => "sign-ins whose signInEventTypes are not known are read by isInteractive, else by \
+                                     the name of their file, else as SigninLogs"
+            .to_owned(),
+        Note::SearchJobRows => "search-job rows keep the TimeGenerated and table of the original rows".to_owned(),
+        Note::Column(note) => column_note(note),
+        Note::Archived(text) => text.clone(),
+    }
+}
+
+fn column_note(event: &ColumnNote) -> String {
+    let unknown = |table: Option<&'static str>| {
+        let table = table.unwrap_or("the table");
+        format!("has no column in {table}: name it in the query to read it")
+    };
+    match event {
+        ColumnNote::SignInTime { kind, time } => {
+            format!("{} carry no TimeGenerated; {time} (the time of the sign-in) is used", kind.describe())
+        }
+        ColumnNote::OtherTime { kind, time } => {
+            format!("{} without TimeGenerated: {time} is used in its place", kind.describe())
+        }
+        ColumnNote::ValueDifference(text) => (*text).to_owned(),
+        ColumnNote::UnknownKey { key, table } => format!("the key {key:?} of the records {}", unknown(*table)),
+        ColumnNote::UnknownColumn { column, format, table } => {
+            format!("the column {column:?} of {format} files {}", unknown(*table))
+        }
+        ColumnNote::ColumnAdded { table, column, ty } => {
+            format!("{table} has no column {column}; it is read from the key of that name, as {ty}")
+        }
+        ColumnNote::UnnamedCsvColumns => "unnamed columns of a CSV file are not read".to_owned(),
+        ColumnNote::UnknownCsvColumn(column) => format!("the CSV column {column:?} is unknown and not read"),
+        ColumnNote::RepeatedCsvHeader(file) => format!("{file}: repeated header lines further down are skipped"),
+        ColumnNote::OtherCsvHeader { file, line } => {
+            format!("{file}: line {line} is a header with other columns: the rows after it are read with those columns")
+        }
+        ColumnNote::MissingErrorCodes => {
+            "failed sign-ins in the CSV without an error code: their ResultType is empty".to_owned()
+        }
+        ColumnNote::DateOrderProven { column, order } => {
+            format!("dates of {column} are read {order}, as other dates of the files prove")
+        }
+        ColumnNote::CountedTimes { column, unit } => format!("numbers in {column} are read as {unit}"),
+        ColumnNote::PythonNotation(column) => format!("values of {column} in Python notation were read as JSON"),
+    }
+}
+
+/// The name of records of a kind; of Microsoft Graph records, `is_v1` are those of v1.0.
+pub(super) fn shape(kind: RowKind, is_v1: bool) -> &'static str {
+    if is_v1 { "Microsoft Graph v1.0 records" } else { kind.describe() }
+}
+
+fn unnamed_rows(rows: UnnamedRows) -> String {
+    match rows {
+        UnnamedRows::Records(kind) => kind.describe().to_owned(),
+        UnnamedRows::Rows(format) => format!("{format} rows"),
+        UnnamedRows::Files(format) => format!("{format} files"),
+    }
+}
+
+fn bound_origin(origin: &BoundOrigin) -> String {
+    match origin {
+        BoundOrigin::Call => "the time range of the call, which this query applies itself".to_owned(),
+        BoundOrigin::FirstTime(column) => format!("just before the first {column} of the data"),
+        BoundOrigin::LastTime(column) => format!("just after the last {column} of the data"),
+    }
+}

@@ -1,0 +1,274 @@
+//! The warnings and notes of scans, as events. `messages` makes their text.
+//!
+//! No event contains row data. Names of columns, tables and files may come from the files.
+
+use crate::entra::numeric_dates::DateOrder;
+use crate::entra::{RowKind, RowLimit};
+use crate::storage::listing::DiscoveryNote;
+use crate::types::Type;
+
+/// A reason why a result may mislead, although everything was read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Warning {
+    /// A column that the query reads is empty in some records.
+    EmptyColumn {
+        /// The column.
+        column: String,
+        /// Why it is empty.
+        reason: EmptyReason,
+    },
+    /// Several columns that the query reads are empty in some records.
+    EmptyColumns {
+        /// The first column in alphabetical order.
+        first: String,
+        /// The number of other columns.
+        others: usize,
+        /// Why they are empty.
+        reason: EmptyReason,
+    },
+    /// A file or response has exactly as many rows as a service returns at most.
+    RowLimit {
+        /// The file.
+        file: String,
+        /// The limit.
+        limit: RowLimit,
+    },
+    /// A file without failures comes from a collector that may keep only successes.
+    SuccessesOnly {
+        /// How the names of its files begin.
+        file_prefix: &'static str,
+    },
+    /// Values that were translated into the spelling of the table, with the consequence, from `value_spellings.tsv`.
+    Respelled(&'static str),
+    /// A warning about the original files of an archive, as its footer has it.
+    Archived(String),
+    /// The files do not cover the time range that the query requests.
+    TimeGap(TimeGap),
+    /// A table without the column by which duplicate deliveries would be dropped.
+    NoDedupColumn {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+    },
+}
+
+/// Why a column is empty in some records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EmptyReason {
+    /// Some columnar files of this format lack it.
+    MissingFromFiles(&'static str),
+    /// A CSV file or saved query result lacks it.
+    MissingFromCsv,
+    /// A CSV file of the Entra admin center lacks it.
+    MissingFromPortalCsv,
+    /// Nothing about a CSV file of the Entra admin center says whether its sign-ins are interactive.
+    UndeterminedInPortalCsv,
+    /// Some of the original files of an archive lack it.
+    MissingFromOriginals,
+    /// Records of this kind do not have it.
+    NotExported {
+        /// The kind.
+        kind: RowKind,
+        /// True if only the v1.0 records of Microsoft Graph lack it.
+        is_v1: bool,
+    },
+}
+
+/// A time range that the query requests and the files do not cover. Times are in ticks.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TimeGap {
+    /// The table.
+    pub table: String,
+    /// The datetime column.
+    pub column: String,
+    /// The start of the requested range.
+    pub from: Option<i64>,
+    /// The end of the requested range.
+    pub to: Option<i64>,
+    /// The first and last time in the files.
+    pub covered: [i64; 2],
+    /// True if not all records were read, so that the covered range is that of the first and last records.
+    pub is_estimate: bool,
+}
+
+/// An observation that does not change what a result means.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Note {
+    /// A message about skipped or special files.
+    Discovery(DiscoveryNote),
+    /// A file without records.
+    EmptyFile(String),
+    /// A file that contains no data format and has the extension of a document.
+    NotAnExport {
+        /// The file.
+        file: String,
+        /// Why it is not read.
+        reason: &'static str,
+    },
+    /// A file in a folder that this program wrote about other files.
+    OwnFile(String),
+    /// Two files that contain the same record of a table.
+    Overlap {
+        /// The files.
+        files: [String; 2],
+        /// The table.
+        table: String,
+    },
+    /// Records that were delivered several times, of which the latest delivery was kept.
+    DuplicatesDropped {
+        /// The table.
+        table: String,
+        /// The column that identifies records.
+        column: String,
+        /// The number of records.
+        records: u64,
+        /// The number of rows that were dropped.
+        rows: u64,
+    },
+    /// A placeholder of the query that was replaced.
+    PlaceholderFilled {
+        /// The name of the placeholder.
+        name: &'static str,
+        /// The time in its place, in ticks.
+        ticks: i64,
+        /// Where the time comes from.
+        origin: BoundOrigin,
+    },
+    /// Rows that name another table are read as those of the table to which the user bound the files.
+    Renamed {
+        /// The name in the rows; None for a restored table.
+        name: Option<String>,
+        /// The table.
+        table: &'static str,
+    },
+    /// Rows that do not name their table are read as those of a table.
+    TableAssumed {
+        /// The rows.
+        rows: UnnamedRows,
+        /// The table.
+        table: &'static str,
+    },
+    /// Rows of tables that are not known.
+    OtherTables {
+        /// The first names.
+        names: Vec<String>,
+        /// The number of other names.
+        more: usize,
+        /// The requested table.
+        table: &'static str,
+    },
+    /// Sign-ins of unknown kinds.
+    UnknownSignInKinds,
+    /// Rows that a search job copied.
+    SearchJobRows,
+    /// An observation about a column.
+    Column(ColumnNote),
+    /// A note about the original files of an archive, as its footer has it.
+    Archived(String),
+}
+
+/// An observation about a column or its values.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ColumnNote {
+    /// Records of a kind without `TimeGenerated`, with the time of the sign-in that is used.
+    SignInTime {
+        /// The kind.
+        kind: RowKind,
+        /// The name of the time in these records.
+        time: &'static str,
+    },
+    /// Rows of a kind without `TimeGenerated`, with the time that is used.
+    OtherTime {
+        /// The kind.
+        kind: RowKind,
+        /// The name of the time.
+        time: String,
+    },
+    /// A difference between the values of an export shape and those of the table, from `value_differences.tsv`.
+    ValueDifference(&'static str),
+    /// A key without a column.
+    UnknownKey {
+        /// The key.
+        key: String,
+        /// The requested table, if it is known.
+        table: Option<&'static str>,
+    },
+    /// A column of columnar files that the table does not have.
+    UnknownColumn {
+        /// The column.
+        column: String,
+        /// The format of the files.
+        format: &'static str,
+        /// The requested table, if it is known.
+        table: Option<&'static str>,
+    },
+    /// A column that the query names and the table does not have, read from the key of that name.
+    ColumnAdded {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// Its type.
+        ty: Type,
+    },
+    /// Columns of a CSV file without a name.
+    UnnamedCsvColumns,
+    /// A column of a CSV file of the Entra admin center that is not known.
+    UnknownCsvColumn(String),
+    /// The header line of a CSV file occurs several times.
+    RepeatedCsvHeader(String),
+    /// A CSV file with different header lines.
+    OtherCsvHeader {
+        /// The file.
+        file: String,
+        /// The number of the header line.
+        line: u64,
+    },
+    /// Failed sign-ins in a CSV file of the Entra admin center without an error code.
+    MissingErrorCodes,
+    /// Dates of a column that are read in the order that other dates prove.
+    DateOrderProven {
+        /// The column.
+        column: String,
+        /// The order.
+        order: DateOrder,
+    },
+    /// Times of a column that are counts of a unit.
+    CountedTimes {
+        /// The column.
+        column: String,
+        /// The unit.
+        unit: &'static str,
+    },
+    /// Values of a column in Python notation.
+    PythonNotation(String),
+}
+
+impl From<ColumnNote> for Note {
+    fn from(note: ColumnNote) -> Self {
+        Self::Column(note)
+    }
+}
+
+/// Rows that do not name their table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum UnnamedRows {
+    /// Records of this kind.
+    Records(RowKind),
+    /// Some rows of columnar files of this format.
+    Rows(&'static str),
+    /// All rows of columnar files of this format.
+    Files(&'static str),
+}
+
+/// Where the time in place of a placeholder comes from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BoundOrigin {
+    /// The time range of the call.
+    Call,
+    /// Just before the first value of this column.
+    FirstTime(String),
+    /// Just after the last value of this column.
+    LastTime(String),
+}
