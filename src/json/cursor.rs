@@ -11,6 +11,16 @@ use super::string_mask::{StringMask, special_of_chunk};
 /// Reason of the error if more text follows a record.
 pub(crate) const MORE_TEXT: &str = "more text after the record";
 
+/// Reason of the error if arrays and objects are nested deeper than [`MAX_DEPTH`].
+pub(crate) const TOO_DEEP: &str = "nested too deeply";
+
+/// Reasons of the errors at the backslash of an escape.
+const BAD_ESCAPE: &str = "unknown escape in a string";
+const BAD_UNICODE_ESCAPE: &str = "\\u without four hexadecimal digits";
+
+/// Reason of the error if the text ends too early.
+const CUT_OFF: &str = "cut off";
+
 /// Where and why a text is not valid JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct JsonError {
@@ -18,6 +28,28 @@ pub(crate) struct JsonError {
     pub at: usize,
     /// Reason, in a few words.
     pub reason: &'static str,
+}
+
+impl JsonError {
+    /// Returns the offset of the first byte that cannot continue the JSON. It lies inside a wrong escape in `bytes`, the
+    /// text scanned, and not at its backslash.
+    pub(crate) fn first_wrong_byte(&self, bytes: &[u8]) -> usize {
+        match bytes.get(self.at..) {
+            Some([b'\\', b'u', digits @ ..]) if [BAD_UNICODE_ESCAPE, CUT_OFF].contains(&self.reason) => {
+                self.at + 2 + digits.iter().take(4).take_while(|digit| digit.is_ascii_hexdigit()).count()
+            }
+            Some([b'\\', ..]) if [BAD_ESCAPE, CUT_OFF].contains(&self.reason) => self.at + 1,
+            _ => self.at,
+        }
+    }
+}
+
+/// Checks that `bytes` are one JSON value, with optional whitespace around it. UTF-8 is validated by the caller.
+pub(crate) fn validate(bytes: &[u8]) -> Result<(), JsonError> {
+    let mut cursor = Cursor::new(bytes);
+    cursor.skip_whitespace();
+    cursor.value()?;
+    cursor.end()
 }
 
 /// A position in a JSON text.
@@ -124,7 +156,7 @@ impl<'a> Cursor<'a> {
             Some(b'f') => self.literal(b"false"),
             Some(b'n') => self.literal(b"null"),
             Some(_) => Err(self.error("not a JSON value")),
-            None => Err(self.error("cut off")),
+            None => Err(self.error(CUT_OFF)),
         }
     }
 
@@ -165,7 +197,7 @@ impl<'a> Cursor<'a> {
 
     fn enter(&mut self, depth: usize) -> Result<(), JsonError> {
         if depth > MAX_DEPTH {
-            return Err(self.error("nested too deeply"));
+            return Err(self.error(TOO_DEEP));
         }
         self.position += 1;
         Ok(())
@@ -175,7 +207,7 @@ impl<'a> Cursor<'a> {
     #[inline]
     pub(crate) fn colon(&mut self) -> Result<(), JsonError> {
         if self.skip_whitespace() != Some(b':') {
-            return Err(self.error(if self.peek().is_none() { "cut off" } else { "no colon after a key" }));
+            return Err(self.error(if self.peek().is_none() { CUT_OFF } else { "no colon after a key" }));
         }
         self.position += 1;
         self.skip_whitespace();
@@ -197,7 +229,7 @@ impl<'a> Cursor<'a> {
                 Ok(true)
             }
             Some(_) => Err(self.error("no comma between values")),
-            None => Err(self.error("cut off")),
+            None => Err(self.error(CUT_OFF)),
         }
     }
 
@@ -205,7 +237,7 @@ impl<'a> Cursor<'a> {
     #[inline]
     pub(crate) fn string(&mut self) -> Result<(), JsonError> {
         if !self.take(b'"') {
-            return Err(self.error(if self.peek().is_none() { "cut off" } else { "expected a string" }));
+            return Err(self.error(if self.peek().is_none() { CUT_OFF } else { "expected a string" }));
         }
         self.rest_of_string()
     }
@@ -239,10 +271,10 @@ impl<'a> Cursor<'a> {
     #[cold]
     fn string_error(&self) -> JsonError {
         self.error(match self.rest() {
-            [] | [b'\\'] => "cut off",
-            [b'\\', b'u', digits @ ..] if digits.len() < 4 => "cut off",
-            [b'\\', b'u', ..] => "\\u without four hexadecimal digits",
-            [b'\\', ..] => "unknown escape in a string",
+            [] | [b'\\'] => CUT_OFF,
+            [b'\\', b'u', digits @ ..] if digits.len() < 4 => CUT_OFF,
+            [b'\\', b'u', ..] => BAD_UNICODE_ESCAPE,
+            [b'\\', ..] => BAD_ESCAPE,
             _ => "control character in a string",
         })
     }
@@ -290,9 +322,7 @@ mod tests {
     use super::Cursor;
 
     fn accepts(text: &str) -> bool {
-        let mut cursor = Cursor::new(text.as_bytes());
-        cursor.skip_whitespace();
-        cursor.value().is_ok() && cursor.end().is_ok()
+        super::validate(text.as_bytes()).is_ok()
     }
 
     #[test]

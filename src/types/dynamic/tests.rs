@@ -400,3 +400,24 @@ fn not_utf8() {
     assert_eq!(validate(b""), Err(Invalid { offset: 0, too_deep: false }));
     assert_eq!(validate(b"1 2"), Err(Invalid { offset: 2, too_deep: false }));
 }
+
+#[test]
+fn the_offset_of_an_error_is_the_first_wrong_byte() {
+    for (text, offset) in [
+        (r#"["a\x"]"#, 4),
+        (r#"["a\u12g4"]"#, 7),
+        (r#"["a\u1"#, 6),
+        (r#"["\"#, 3),
+        (r"[\u0041]", 1),
+        ("[\"a\u{1}\"]", 3),
+        ("[01]", 2),
+        ("[1.]", 3),
+        ("[tru]", 1),
+        ("{\"a\" 1}", 5),
+        ("{\"a\":1,}", 7),
+        ("[1}", 2),
+        ("[1", 2),
+    ] {
+        assert_eq!(validate(text.as_bytes()).map_err(|error| error.offset), Err(offset), "{text}");
+    }
+}
