@@ -6,7 +6,7 @@ use super::files as named_by;
 use crate::diagnostic::{Error, Result};
 use crate::storage::delta_folder::{DeltaFolder, is_of_log};
 use crate::storage::files::DataFile;
-use crate::storage::listing::{DiscoveryNote, Listing, number_of_files};
+use crate::storage::listing::{DiscoveryNote, Listing};
 
 /// Keeps the files of Delta tables that their logs name. If a log cannot be used, one refused file replaces all files
 /// of its table.
@@ -48,14 +48,12 @@ fn choose_in(table: &DeltaFolder, found: &mut Listing) -> Result<()> {
     }
     let name = &table.folder.name;
     if named.is_empty() {
-        let text = format!("{name}: the log of the Delta table names none of the requested files");
-        found.notes.push(DiscoveryNote::Empty(text));
+        found.notes.push(DiscoveryNote::NoneInDeltaLog(name.clone()));
     }
     // This is usual: files that were removed from the table, or written by an interrupted job.
     let others = own.keys().filter(|path| !is_of_log(path)).count();
     if others > 0 {
-        let text = format!("{name}: skipped {} that the log of the Delta table does not name", number_of_files(others));
-        found.notes.push(DiscoveryNote::Note(text));
+        found.notes.push(DiscoveryNote::NotInDeltaLog { table: name.clone(), files: others });
     }
     found.files.splice(first..first, named);
     Ok(())

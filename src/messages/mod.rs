@@ -7,6 +7,8 @@ mod archived;
 mod damage;
 mod lost;
 mod note;
+#[cfg(test)]
+mod tests;
 mod warning;
 
 use std::collections::{BTreeMap, BTreeSet};

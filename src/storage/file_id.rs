@@ -13,13 +13,13 @@ const MAX_NAMED: usize = 10;
 #[must_use]
 pub fn unique_files(Listing { files, mut notes, delta_folders }: Listing) -> Listing {
     let mut first: HashMap<FileId, String> = HashMap::with_capacity(files.len());
-    let (mut kept, mut notices, mut more) = (Vec::with_capacity(files.len()), Vec::new(), 0_usize);
+    let (mut kept, mut twice, mut more) = (Vec::with_capacity(files.len()), Vec::new(), 0_usize);
     for file in files {
         let known = file.id().and_then(|id| first.get(id));
         match known {
-            Some(_) if notices.len() >= MAX_NAMED => more += 1,
-            Some(other) if *other == file.name => notices.push(format!("{other} was named twice; it is read once")),
-            Some(other) => notices.push(format!("{} is the same file as {other}; it is read once", file.name)),
+            Some(_) if twice.len() >= MAX_NAMED => more += 1,
+            Some(other) if *other == file.name => twice.push(DiscoveryNote::NamedTwice(file.name)),
+            Some(other) => twice.push(DiscoveryNote::SameFile { file: file.name, other: other.clone() }),
             None => {
                 first.extend(file.id().map(|id| (id.clone(), file.name.clone())));
                 kept.push(file);
@@ -27,9 +27,9 @@ pub fn unique_files(Listing { files, mut notes, delta_folders }: Listing) -> Lis
         }
     }
     if more > 0 {
-        notices.push(format!("{more} more files were named twice; they are read once"));
+        twice.push(DiscoveryNote::MoreNamedTwice(more));
     }
-    notes.extend(notices.into_iter().map(DiscoveryNote::Note));
+    notes.extend(twice);
     Listing { files: kept, notes, delta_folders }
 }
 

@@ -24,7 +24,7 @@ pub struct Listing {
 impl Listing {
     /// Returns the listing, or the error for the reason `nothing` if it has no files.
     pub(crate) fn unless_nothing(self, error: impl Fn(&str) -> Error, nothing: &str) -> Result<Self> {
-        let is_valid = self.notes.iter().any(|note| matches!(note, DiscoveryNote::Empty(_)));
+        let is_valid = self.notes.iter().any(|note| matches!(note, DiscoveryNote::NoneInDeltaLog(_)));
         if !self.files.is_empty() || is_valid {
             return Ok(self);
         }
@@ -56,10 +56,33 @@ impl From<Vec<DataFile>> for Listing {
 /// A message about skipped or special files.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DiscoveryNote {
-    /// An observation; no data is missing.
-    Note(String),
-    /// The input is empty, which is a valid result.
-    Empty(String),
+    /// A file that was named twice and is read once.
+    NamedTwice(String),
+    /// A file under another name, which is read once.
+    SameFile {
+        /// The name that is not read.
+        file: String,
+        /// The name that is read.
+        other: String,
+    },
+    /// The number of further files that were named twice.
+    MoreNamedTwice(usize),
+    /// A zip archive that cannot be opened, with the reason.
+    UnreadableArchive {
+        /// The archive.
+        file: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A Delta table whose log names none of the requested files: it is empty, which is a valid result.
+    NoneInDeltaLog(String),
+    /// Files in the folder of a Delta table that its log does not name, as is usual.
+    NotInDeltaLog {
+        /// The folder of the table.
+        table: String,
+        /// The number of files.
+        files: usize,
+    },
     /// Files that may hold rows and are not read.
     Unread {
         /// Why they are not read.
@@ -85,10 +108,21 @@ impl DiscoveryNote {
     }
 }
 
+/// Made here and not in `messages`, because the error about an empty listing quotes it.
 impl fmt::Display for DiscoveryNote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Note(text) | Self::Empty(text) => f.write_str(text),
+            Self::NamedTwice(file) => write!(f, "{file} was named twice; it is read once"),
+            Self::SameFile { file, other } => write!(f, "{file} is the same file as {other}; it is read once"),
+            Self::MoreNamedTwice(files) => write!(f, "{files} more files were named twice; they are read once"),
+            Self::UnreadableArchive { file, reason } => write!(f, "{file}: {reason}"),
+            Self::NoneInDeltaLog(table) => {
+                write!(f, "{table}: the log of the Delta table names none of the requested files")
+            }
+            Self::NotInDeltaLog { table, files } => {
+                let files = number_of_files(*files);
+                write!(f, "{table}: skipped {files} that the log of the Delta table does not name")
+            }
             Self::Unread { reason, names, advice } => {
                 let (first, more) = names.split_at(names.len().min(MAX_NAMED));
                 write!(f, "not read: {reason}: {}", first.join(", "))?;

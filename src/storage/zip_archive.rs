@@ -55,7 +55,7 @@ pub(crate) fn expand(files: &[DataFile], limits: ReadLimits) -> Result<Listing> 
                 hidden.extend(found.hidden);
             }
             Err(Error::Data { reason, .. }) => {
-                notes.push(DiscoveryNote::Note(format!("{}: {reason}", file.name)));
+                notes.push(DiscoveryNote::UnreadableArchive { file: file.name.clone(), reason });
                 expanded.push(file.refuse("this zip archive cannot be read"));
             }
             Err(error) => return Err(error),
