@@ -11,6 +11,7 @@ pub mod operator;
 pub mod spill;
 
 mod aggregate;
+mod apply;
 mod fold;
 mod hash;
 mod join;

@@ -65,6 +65,10 @@ fn line(plan: &LogicalPlan) -> String {
         LogicalPlan::Union { inputs, .. } => format!("Union of {}", inputs.len()),
         LogicalPlan::Unnest(unnest) => unnest_line(unnest, input),
         LogicalPlan::Join(join) => join_line(join),
+        LogicalPlan::Apply(apply) => {
+            let arguments = list(apply.arguments.iter().map(|argument| argument.show(input).to_string()));
+            format!("Apply {}({arguments})", apply.function.name())
+        }
     }
 }
 
