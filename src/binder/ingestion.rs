@@ -80,6 +80,9 @@ impl Binder<'_> {
             LogicalPlan::Unnest(unnest) => passed_on(self.find_ingestion(&unnest.input)?, |at| {
                 unnest.output.iter().position(|column| *column == UnnestOutput::Input(at))
             }),
+            LogicalPlan::Parse(parse) => passed_on(self.find_ingestion(&parse.input)?, |at| {
+                parse.output.iter().position(|column| column.as_input() == Some(at))
+            }),
             LogicalPlan::Union { inputs, .. } => self.ingestion_of_all(inputs),
             LogicalPlan::Join(join) => match join.kind.only() {
                 Some(side) => passed_on(self.find_ingestion(join.input(side))?, |at| {
@@ -87,9 +90,6 @@ impl Binder<'_> {
                 }),
                 None => Err("after a join, rows come from two tables".to_owned()),
             },
-            LogicalPlan::Apply(apply) => {
-                passed_on(self.find_ingestion(&apply.input)?, |at| apply.kept.iter().position(|column| *column == at))
-            }
             LogicalPlan::Aggregate { .. } => Err("the rows are not records of a table any more".to_owned()),
         }
     }

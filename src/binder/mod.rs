@@ -9,7 +9,6 @@ mod function;
 mod ingestion;
 mod naming;
 mod operator;
-mod plugin;
 mod scope;
 mod source;
 mod statement;

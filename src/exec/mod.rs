@@ -11,7 +11,6 @@ pub mod operator;
 pub mod spill;
 
 mod aggregate;
-mod apply;
 mod fold;
 mod hash;
 mod join;

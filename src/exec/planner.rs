@@ -8,10 +8,10 @@ use std::sync::Arc;
 use super::aggregate::{self, Grouping};
 use super::context::ExecContext;
 use super::metrics;
-use super::operator::{ApplyRows, CountOutput, Filter, Project, UnnestRows};
+use super::operator::{CountOutput, Filter, ParseRows, Project, UnnestRows};
 use super::pipeline::Pipeline;
 use super::sort::{self, Sorter, TopRows, TopSpec};
-use super::{apply, join, scan};
+use super::{join, scan};
 use crate::diagnostic::Result;
 use crate::expr::Expr;
 use crate::plan::{Join, LogicalPlan, PlanNode, Side};
@@ -53,6 +53,10 @@ fn build(node: PlanNode<'_>, residual: Option<&Expr>, context: &ExecContext) -> 
             let input = plan(node.first_input(&unnest.input), context)?;
             Ok(input.then(Arc::new(UnnestRows::new(unnest.clone(), context))))
         }
+        LogicalPlan::Parse(parse) => {
+            let input = plan(node.first_input(&parse.input), context)?;
+            Ok(input.then(Arc::new(ParseRows::new(parse.clone(), context))))
+        }
         LogicalPlan::Limit { input, count } => {
             let pipeline = plan(node.first_input(input), context)?;
             let is_first_enough = *count <= MAX_FIRST_PARTITION_LIMIT && is_unfiltered(input);
@@ -70,13 +74,6 @@ fn build(node: PlanNode<'_>, residual: Option<&Expr>, context: &ExecContext) -> 
         }
         LogicalPlan::Union { schema, .. } => union(&node.inputs(), schema, context),
         LogicalPlan::Join(join) => self::join(node, join, residual, context),
-        LogicalPlan::Apply(apply) => {
-            let input = plan(node.first_input(&apply.input), context)?;
-            match apply.function.is_row_wise() {
-                true => Ok(input.then(Arc::new(ApplyRows::new(apply.clone(), context)))),
-                false => apply::apply_to_all(&input, apply, context),
-            }
-        }
     }
 }
 
@@ -115,11 +112,12 @@ fn union(inputs: &[PlanNode<'_>], schema: &Schema, context: &ExecContext) -> Res
     Ok(Pipeline::concat(inputs.iter().map(parallel).collect::<Result<Vec<_>>>()?))
 }
 
-/// True for all rows of a table: a scan without a filter, below any number of projections.
+/// True for all rows of a table: a scan without a filter, below any number of nodes that keep every row.
 fn is_unfiltered(plan: &LogicalPlan) -> bool {
     match plan {
         LogicalPlan::Scan(scan) => scan.filter.is_none(),
         LogicalPlan::Project { input, .. } => is_unfiltered(input),
+        LogicalPlan::Parse(parse) => !parse.drops_unmatched && is_unfiltered(&parse.input),
         _ => false,
     }
 }

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, DictionaryArray, Int32Array, StringArray};
+use arrow::array::{Array, ArrayRef, DictionaryArray, Int32Array, StringArray};
 use arrow::compute;
 use arrow::datatypes::{DataType, Int32Type};
 
 use super::{Expr, ExprKind};
 use crate::diagnostic::{Error, Result};
 use crate::functions::{Args, EvalContext, Overload, ScalarFunction, Volatility};
-use crate::types::dictionary::spread_truths;
+use crate::types::dictionary::spread;
 use crate::types::{Batch, Column, Type, cast, extract};
 
 /// Returns the values of `expr` over the rows of `batch`.
@@ -88,22 +88,7 @@ fn call_on_dictionary(call: Call<'_>, columns: &[Column], position: usize) -> Re
         .enumerate()
         .map(|(index, column)| if index == position { values.clone() } else { column.resized(distinct) })
         .collect();
-    let result = run(call, &arguments, distinct)?;
-    match result.as_array() {
-        None => Ok(result.resized(dictionary.len())),
-        Some(array) if call.returns.is_text() => {
-            let texts = compute::cast(array, &DataType::Utf8)?;
-            let spread = DictionaryArray::<Int32Type>::try_new(keys, texts)?;
-            Ok(Column::array(call.returns, Arc::new(spread)))
-        }
-        Some(array) => match array.as_boolean_opt().filter(|truths| truths.null_count() == 0) {
-            Some(truths) => {
-                let spread: BooleanArray = spread_truths(&keys, truths.values()).into();
-                Ok(Column::array(call.returns, Arc::new(spread)))
-            }
-            None => Ok(Column::array(call.returns, compute::take(array, &keys, None)?)),
-        },
-    }
+    spread(&run(call, &arguments, distinct)?, &keys)
 }
 
 /// Returns the distinct values as a plain column, with a null at the end if some row is null, and a key for each row.

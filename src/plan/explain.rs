@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{AggregateExpr, Join, LogicalPlan, NodeId, PlanNode, Scan, Side, SortKey, Unnest, visit};
+use super::{AggregateExpr, Join, LogicalPlan, NodeId, Parse, PlanNode, Scan, Side, SortKey, Unnest, visit};
 use crate::expr::Expr;
 use crate::scan::{Predicate, ScanColumn};
 use crate::types::Schema;
@@ -64,11 +64,8 @@ fn line(plan: &LogicalPlan) -> String {
         LogicalPlan::Top { keys, count, .. } => format!("Top {count} by {}", sort_text(keys, input)),
         LogicalPlan::Union { inputs, .. } => format!("Union of {}", inputs.len()),
         LogicalPlan::Unnest(unnest) => unnest_line(unnest, input),
+        LogicalPlan::Parse(parse) => parse_line(parse, input),
         LogicalPlan::Join(join) => join_line(join),
-        LogicalPlan::Apply(apply) => {
-            let arguments = list(apply.arguments.iter().map(|argument| argument.show(input).to_string()));
-            format!("Apply {}({arguments})", apply.function.name())
-        }
     }
 }
 
@@ -128,6 +125,13 @@ fn unnest_line(unnest: &Unnest, input: &Schema) -> String {
         Some(limit) => format!("Unnest {items} limit {limit}"),
         None => format!("Unnest {items}"),
     }
+}
+
+fn parse_line(parse: &Parse, input: &Schema) -> String {
+    let columns = parse.output.iter().zip(parse.schema.fields()).filter(|(output, _)| output.as_capture().is_some());
+    let columns = list(columns.map(|(_, field)| format!("{}:{}", field.name, field.ty)));
+    let rows = if parse.drops_unmatched { ", only rows that match" } else { "" };
+    format!("Parse {} into {columns}{rows}", parse.source.show(input))
 }
 
 fn join_line(join: &Join) -> String {

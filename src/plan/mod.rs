@@ -4,6 +4,7 @@ pub mod explain;
 mod join;
 pub mod named;
 mod node;
+mod parse;
 pub mod verify;
 pub mod visit;
 
@@ -11,11 +12,12 @@ use std::sync::Arc;
 
 pub use join::{JOIN_KINDS, Join, JoinColumn, JoinKey, JoinKind, Side};
 pub use node::{NodeId, PlanNode, node_count};
+pub use parse::{Parse, ParseOutput};
 
 use crate::diagnostic::Span;
 use crate::expr::Expr;
+use crate::functions::AggregateFunction;
 use crate::functions::scalar::dynamic_series;
-use crate::functions::{AggregateFunction, TableFunction};
 use crate::scan::{Predicate, ScanColumn, TableProvider};
 use crate::types::{Field, Schema, Type};
 
@@ -83,10 +85,10 @@ pub enum LogicalPlan {
     },
     /// Returns one row for each element of dynamic columns.
     Unnest(Unnest),
+    /// Adds columns whose values a pattern finds in a string.
+    Parse(Parse),
     /// Matches the rows of two inputs by keys.
     Join(Join),
-    /// Passes the rows to a table function.
-    Apply(Apply),
 }
 
 /// A scan of a table.
@@ -128,21 +130,6 @@ pub struct AggregateExpr {
     pub fields: Vec<Field>,
     /// Its position in the query.
     pub span: Span,
-}
-
-/// Passes the rows of the input to a table function: all at once, or batch by batch if it is row-wise.
-#[derive(Clone, Debug)]
-pub struct Apply {
-    /// The input.
-    pub input: Box<LogicalPlan>,
-    /// The function.
-    pub function: Arc<dyn TableFunction>,
-    /// What the function sees of each row.
-    pub arguments: Vec<Expr>,
-    /// The columns of the input that the output rows keep.
-    pub kept: Vec<usize>,
-    /// The kept columns, then those of the function.
-    pub schema: Schema,
 }
 
 /// A sort key.
@@ -193,6 +180,17 @@ pub enum UnnestOutput {
     Position,
 }
 
+impl UnnestOutput {
+    /// The input's column; None for an element or its position.
+    #[must_use]
+    pub fn as_input(self) -> Option<usize> {
+        match self {
+            Self::Input(index) => Some(index),
+            Self::Item(_) | Self::Position => None,
+        }
+    }
+}
+
 impl UnnestItem {
     /// Returns the arguments and the default step of a `range()` whose elements keep their type, so that they need not
     /// be written as JSON; None for any other expression.
@@ -217,8 +215,8 @@ impl LogicalPlan {
             | Self::Top { input, .. } => input.schema(),
             Self::Project { schema, .. } | Self::Aggregate { schema, .. } | Self::Union { schema, .. } => schema,
             Self::Unnest(unnest) => &unnest.schema,
+            Self::Parse(parse) => &parse.schema,
             Self::Join(join) => &join.schema,
-            Self::Apply(apply) => &apply.schema,
         }
     }
 

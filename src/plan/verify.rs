@@ -1,6 +1,6 @@
 //! Verifies plans: columns exist, types agree. Runs after binding and after each optimizer rule.
 
-use super::{Join, LogicalPlan, Side, UnnestOutput, visit};
+use super::{Join, LogicalPlan, Parse, ParseOutput, Side, UnnestOutput, visit};
 use crate::diagnostic::{Error, Result};
 use crate::expr::{self, Expr};
 use crate::types::{Schema, Type};
@@ -57,14 +57,21 @@ fn check(plan: &LogicalPlan) -> Result<(), String> {
                 "unnest",
             )
         }
-        LogicalPlan::Apply(apply) => {
-            let kept: Option<Vec<Type>> = apply.kept.iter().map(|column| types.get(*column).copied()).collect();
-            let kept = kept.ok_or("apply keeps a column that does not exist")?;
-            let added = apply.function.fields();
-            same_types(&apply.schema, kept.into_iter().chain(added.iter().map(|field| field.ty)), "apply")
-        }
+        LogicalPlan::Parse(parse) => check_parse(parse, &types),
         _ => Ok(()),
     }
+}
+
+fn check_parse(parse: &Parse, types: &[Type]) -> Result<(), String> {
+    if parse.source.ty != Type::String {
+        return Err(format!("a parse of a {}", parse.source.ty));
+    }
+    let ty = |output: &ParseOutput| match output {
+        ParseOutput::Input(index) => types.get(*index).copied(),
+        ParseOutput::Capture(index) => parse.captures.get(*index).copied(),
+    };
+    let outputs: Option<Vec<Type>> = parse.output.iter().map(ty).collect();
+    same_types(&parse.schema, outputs.ok_or("parse refers to a column that does not exist")?.into_iter(), "parse")
 }
 
 fn check_join(join: &Join) -> Result<(), String> {

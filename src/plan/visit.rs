@@ -1,7 +1,7 @@
 //! Visits and rebuilds the inputs and expressions of plan nodes. No match here has a wildcard, so the compiler points
 //! here when a node is added.
 
-use super::{AggregateExpr, Apply, Join, JoinKey, LogicalPlan, SortKey, Unnest, UnnestItem};
+use super::{AggregateExpr, Join, JoinKey, LogicalPlan, Parse, SortKey, Unnest, UnnestItem};
 use crate::diagnostic::Result;
 use crate::expr::{Expr, visit as expr_visit};
 
@@ -17,9 +17,9 @@ pub fn inputs(plan: &LogicalPlan) -> Vec<&LogicalPlan> {
         | LogicalPlan::Limit { input, .. }
         | LogicalPlan::Top { input, .. } => vec![input],
         LogicalPlan::Unnest(unnest) => vec![&unnest.input],
+        LogicalPlan::Parse(parse) => vec![&parse.input],
         LogicalPlan::Union { inputs, .. } => inputs.iter().collect(),
         LogicalPlan::Join(join) => vec![&join.left, &join.right],
-        LogicalPlan::Apply(apply) => vec![&apply.input],
     }
 }
 
@@ -42,13 +42,13 @@ pub fn map_inputs(
         LogicalPlan::Limit { input, count } => LogicalPlan::Limit { input: boxed(input)?, count },
         LogicalPlan::Top { input, keys, count } => LogicalPlan::Top { input: boxed(input)?, keys, count },
         LogicalPlan::Unnest(unnest) => LogicalPlan::Unnest(Unnest { input: boxed(unnest.input)?, ..unnest }),
+        LogicalPlan::Parse(parse) => LogicalPlan::Parse(Parse { input: boxed(parse.input)?, ..parse }),
         LogicalPlan::Union { inputs, schema } => {
             LogicalPlan::Union { inputs: inputs.into_iter().map(replace).collect::<Result<_>>()?, schema }
         }
         LogicalPlan::Join(join) => {
             LogicalPlan::Join(Join { left: boxed(join.left)?, right: boxed(join.right)?, ..join })
         }
-        LogicalPlan::Apply(apply) => LogicalPlan::Apply(Apply { input: boxed(apply.input)?, ..apply }),
     })
 }
 
@@ -65,8 +65,8 @@ pub fn expressions(plan: &LogicalPlan) -> Vec<&Expr> {
         LogicalPlan::Sort { keys, .. } | LogicalPlan::Top { keys, .. } => keys.iter().map(|key| &key.expr).collect(),
         LogicalPlan::Limit { .. } | LogicalPlan::Union { .. } => Vec::new(),
         LogicalPlan::Unnest(unnest) => unnest.items.iter().map(|item| &item.expr).collect(),
+        LogicalPlan::Parse(parse) => vec![&parse.source],
         LogicalPlan::Join(join) => join.keys.iter().flat_map(|key| [&key.left, &key.right]).collect(),
-        LogicalPlan::Apply(apply) => apply.arguments.iter().collect(),
     }
 }
 
@@ -100,13 +100,11 @@ pub fn map_expressions(plan: LogicalPlan, replace: &mut impl FnMut(Expr) -> Resu
             unnest.items = unnest.items.into_iter().map(&mut item).collect::<Result<_>>()?;
             LogicalPlan::Unnest(unnest)
         }
+        LogicalPlan::Parse(parse) => LogicalPlan::Parse(Parse { source: replace(parse.source)?, ..parse }),
         LogicalPlan::Join(mut join) => {
             let mut both = |key: JoinKey| Ok(JoinKey { left: replace(key.left)?, right: replace(key.right)? });
             join.keys = join.keys.into_iter().map(&mut both).collect::<Result<_>>()?;
             LogicalPlan::Join(join)
-        }
-        LogicalPlan::Apply(apply) => {
-            LogicalPlan::Apply(Apply { arguments: map_all(apply.arguments, replace)?, ..apply })
         }
     })
 }

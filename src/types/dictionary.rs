@@ -1,7 +1,35 @@
 //! Spreads facts about dictionary entries to the rows that refer to them.
 
-use arrow::array::{Array, Int32Array};
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, BooleanArray, DictionaryArray, Int32Array};
 use arrow::buffer::BooleanBuffer;
+use arrow::compute;
+use arrow::datatypes::{DataType, Int32Type};
+
+use super::Column;
+use crate::diagnostic::Result;
+
+/// Returns the rows of `entries`, a value for each entry of a dictionary, that `keys` refer to. Strings become a
+/// dictionary.
+pub fn spread(entries: &Column, keys: &Int32Array) -> Result<Column> {
+    let ty = entries.ty();
+    match entries.as_array() {
+        None => Ok(entries.resized(keys.len())),
+        Some(array) if ty.is_text() => {
+            let texts = compute::cast(array, &DataType::Utf8)?;
+            let spread = DictionaryArray::<Int32Type>::try_new(keys.clone(), texts)?;
+            Ok(Column::array(ty, Arc::new(spread)))
+        }
+        Some(array) => match array.as_boolean_opt().filter(|truths| truths.null_count() == 0) {
+            Some(truths) => {
+                let spread: BooleanArray = spread_truths(keys, truths.values()).into();
+                Ok(Column::array(ty, Arc::new(spread)))
+            }
+            None => Ok(Column::array(ty, compute::take(array, keys, None)?)),
+        },
+    }
+}
 
 /// Returns a bit per row: that of the entry its key refers to; false for nulls and keys out of range.
 #[must_use]

@@ -10,6 +10,9 @@ mod invoke;
 mod join;
 mod mv_expand;
 mod order;
+mod parse;
+mod parse_kv;
+mod parse_output;
 pub(super) mod project;
 mod sample;
 mod search;
@@ -62,7 +65,6 @@ impl Binder<'_> {
             OperatorKind::ProjectKeep(patterns) => self.project_keep(input, patterns),
             OperatorKind::ProjectRename(items) => self.project_rename(input, items),
             OperatorKind::ProjectReorder(items) => self.project_reorder(input, items),
-            OperatorKind::Evaluate(call) => self.evaluate_plugin(Some(input), call, operator.span),
             // Rows are always ordered, so `serialize` is an extend, or nothing if it adds no column.
             OperatorKind::Extend(items) | OperatorKind::Serialize(items) => self.extend(input, items),
             OperatorKind::Summarize { parameters, aggregates, by } => {
@@ -85,6 +87,10 @@ impl Binder<'_> {
             OperatorKind::MvExpand { parameters, items, limit } => {
                 self.mv_expand(input, parameters, items, limit.as_ref())
             }
+            OperatorKind::Parse { drops_unmatched, parameters, value, pattern } => {
+                self.parse(input, *drops_unmatched, parameters, value, pattern)
+            }
+            OperatorKind::ParseKv { value, keys, properties } => self.parse_kv(input, value, keys, properties),
             OperatorKind::Union { parameters, tables } => {
                 self.union(Some((input, label.given)), parameters, tables, operator.span)
             }

@@ -9,7 +9,8 @@ use crate::diagnostic::{Result, Span};
 use crate::expr::{Expr, ExprKind, visit as expr_visit};
 use crate::functions::EvalContext;
 use crate::plan::{
-    AggregateExpr, Apply, Join, JoinColumn, JoinKey, LogicalPlan, Scan, Side, SortKey, Unnest, UnnestItem, UnnestOutput,
+    AggregateExpr, Join, JoinColumn, JoinKey, LogicalPlan, Parse, ParseOutput, Scan, Side, SortKey, Unnest, UnnestItem,
+    UnnestOutput,
 };
 use crate::scan::ScanColumn;
 use crate::types::dynamic::Path;
@@ -98,8 +99,8 @@ fn prune(plan: LogicalPlan, needed: &Needed) -> (LogicalPlan, Positions) {
         }
         LogicalPlan::Union { inputs, schema } => prune_union(inputs, &schema, needed),
         LogicalPlan::Unnest(unnest) => prune_unnest(unnest, needed),
+        LogicalPlan::Parse(parse) => prune_parse(parse, needed),
         LogicalPlan::Join(join) => prune_join(join, needed),
-        LogicalPlan::Apply(apply) => prune_apply(apply, needed),
     }
 }
 
@@ -233,81 +234,90 @@ fn column_or_path_expr(leaf: &ColumnOrPath, ty: Type) -> Expr {
 }
 
 fn prune_unnest(unnest: Unnest, needed: &Needed) -> (LogicalPlan, Positions) {
-    let mut below = Needed::new();
+    let mut below = needed_of_input(&unnest.output, UnnestOutput::as_input, needed);
     unnest.items.iter().for_each(|item| need(&item.expr, &mut below));
-    for leaf in needed {
-        if let UnnestOutput::Input(column) = unnest.output[leaf.column] {
-            below.insert(ColumnOrPath { column, path: leaf.path.clone() });
-        }
-    }
     let (input, inner) = prune(*unnest.input, &below);
     let items = unnest.items.into_iter().map(|item| UnnestItem { expr: rewrite(item.expr, &inner), ..item }).collect();
-    let (mut output, mut fields, mut positions) = (Vec::new(), Vec::new(), Positions::new());
-    for leaf in needed {
-        let old = unnest.output[leaf.column];
-        let pushed = match old {
-            UnnestOutput::Input(column) => inner.get(&ColumnOrPath { column, path: leaf.path.clone() }).copied(),
-            _ => None,
-        };
-        let (leaf, new, field) = match (old, pushed) {
-            (UnnestOutput::Input(_), Some(position)) => {
-                (leaf.clone(), UnnestOutput::Input(position), input.schema().field(position).clone())
-            }
-            (UnnestOutput::Input(column), None) => {
-                let position = inner.get(&ColumnOrPath { column, path: None }).copied().unwrap_or_default();
-                let whole = ColumnOrPath { column: leaf.column, path: None };
-                (whole, UnnestOutput::Input(position), unnest.schema.field(leaf.column).clone())
-            }
-            (other, _) => {
-                (ColumnOrPath { column: leaf.column, path: None }, other, unnest.schema.field(leaf.column).clone())
-            }
-        };
-        if positions.contains_key(&leaf) {
-            continue;
-        }
-        positions.insert(leaf, output.len());
-        output.push(new);
-        fields.push(field);
-    }
-    let schema = Schema::new(fields);
+    let pruned = PrunedInput { schema: input.schema(), positions: &inner };
+    let (output, schema, positions) =
+        pruned.outputs(&unnest.output, UnnestOutput::as_input, UnnestOutput::Input, &unnest.schema, needed);
     (LogicalPlan::Unnest(Unnest { input: Box::new(input), items, output, schema, ..unnest }), positions)
 }
 
-/// Kept columns are pruned, but the columns of the function are not.
-fn prune_apply(apply: Apply, needed: &Needed) -> (LogicalPlan, Positions) {
-    let mut below = Needed::new();
-    apply.arguments.iter().for_each(|argument| need(argument, &mut below));
-    let is_kept = |leaf: &&ColumnOrPath| leaf.column < apply.kept.len();
-    let source = |leaf: &ColumnOrPath| ColumnOrPath { column: apply.kept[leaf.column], path: leaf.path.clone() };
-    below.extend(needed.iter().filter(is_kept).map(source));
-    let (input, inner) = prune(*apply.input, &below);
-    let arguments = apply.arguments.into_iter().map(|argument| rewrite(argument, &inner)).collect();
-    let (mut kept, mut fields, mut positions) = (Vec::new(), Vec::new(), Positions::new());
-    for leaf in needed.iter().filter(|leaf| leaf.column < apply.kept.len()) {
-        let old = apply.kept[leaf.column];
-        let pushed = inner.get(&ColumnOrPath { column: old, path: leaf.path.clone() });
-        let whole = || inner.get(&ColumnOrPath { column: old, path: None });
-        let (leaf, position) = match pushed {
-            Some(position) => (leaf.clone(), *position),
-            None => (ColumnOrPath { column: leaf.column, path: None }, whole().copied().unwrap_or_default()),
-        };
-        if positions.contains_key(&leaf) {
-            continue;
+/// A parse that keeps all rows and whose columns are not used is left out.
+fn prune_parse(parse: Parse, needed: &Needed) -> (LogicalPlan, Positions) {
+    let mut below = needed_of_input(&parse.output, ParseOutput::as_input, needed);
+    let is_used = needed.iter().any(|leaf| parse.output[leaf.column].as_capture().is_some());
+    if !is_used && !parse.drops_unmatched {
+        let (input, inner) = prune(*parse.input, &below);
+        let column = |leaf: &ColumnOrPath| parse.output[leaf.column].as_input();
+        let positions = needed.iter().filter_map(|leaf| position_in(&inner, column(leaf)?, leaf));
+        return (input, positions.collect());
+    }
+    need(&parse.source, &mut below);
+    let (input, inner) = prune(*parse.input, &below);
+    let source = rewrite(parse.source, &inner);
+    let pruned = PrunedInput { schema: input.schema(), positions: &inner };
+    let (output, schema, positions) =
+        pruned.outputs(&parse.output, ParseOutput::as_input, ParseOutput::Input, &parse.schema, needed);
+    (LogicalPlan::Parse(Parse { input: Box::new(input), source, output, schema, ..parse }), positions)
+}
+
+/// The columns and paths of the input that a node passes on.
+fn needed_of_input<T: Copy>(output: &[T], as_input: fn(T) -> Option<usize>, needed: &Needed) -> Needed {
+    let passed_on = |leaf: &ColumnOrPath| {
+        as_input(output[leaf.column]).map(|column| ColumnOrPath { column, path: leaf.path.clone() })
+    };
+    needed.iter().filter_map(passed_on).collect()
+}
+
+/// The position in the input of what a node needs of its column `column`, at the path of `leaf` or, if that was not
+/// pushed down, as a whole.
+fn position_in(inner: &Positions, column: usize, leaf: &ColumnOrPath) -> Option<(ColumnOrPath, usize)> {
+    match inner.get(&ColumnOrPath { column, path: leaf.path.clone() }) {
+        Some(position) => Some((leaf.clone(), *position)),
+        None => {
+            let whole = ColumnOrPath { column: leaf.column, path: None };
+            Some((whole, *inner.get(&ColumnOrPath { column, path: None })?))
         }
-        let name = match &leaf.path {
-            Some(_) => input.schema().field(position).name.clone(),
-            None => apply.schema.field(leaf.column).name.clone(),
-        };
-        positions.insert(leaf, kept.len());
-        kept.push(position);
-        fields.push(Field::new(name, input.schema().field(position).ty));
     }
-    for column in apply.kept.len()..apply.schema.len() {
-        positions.insert(ColumnOrPath { column, path: None }, fields.len());
-        fields.push(apply.schema.field(column).clone());
+}
+
+/// The pruned input of a node that passes on columns and adds columns of its own.
+struct PrunedInput<'a> {
+    schema: &'a Schema,
+    positions: &'a Positions,
+}
+
+impl PrunedInput<'_> {
+    /// Returns what is left of the columns `output`, whose names are in `schema`, with the position of each.
+    fn outputs<T: Copy>(
+        &self,
+        output: &[T],
+        as_input: fn(T) -> Option<usize>,
+        from_input: fn(usize) -> T,
+        schema: &Schema,
+        needed: &Needed,
+    ) -> (Vec<T>, Schema, Positions) {
+        let (mut kept, mut fields, mut positions) = (Vec::new(), Vec::new(), Positions::new());
+        for leaf in needed {
+            let old = output[leaf.column];
+            let (leaf, new, field) = match as_input(old).and_then(|column| position_in(self.positions, column, leaf)) {
+                Some((leaf, position)) if leaf.path.is_some() => {
+                    (leaf, from_input(position), self.schema.field(position).clone())
+                }
+                Some((leaf, position)) => (leaf.clone(), from_input(position), schema.field(leaf.column).clone()),
+                None => (ColumnOrPath { column: leaf.column, path: None }, old, schema.field(leaf.column).clone()),
+            };
+            if positions.contains_key(&leaf) {
+                continue;
+            }
+            positions.insert(leaf, kept.len());
+            kept.push(new);
+            fields.push(field);
+        }
+        (kept, Schema::new(fields), positions)
     }
-    let (input, schema) = (Box::new(input), Schema::new(fields));
-    (LogicalPlan::Apply(Apply { input, arguments, kept, schema, ..apply }), positions)
 }
 
 /// Paths are extracted below the join: a row of nulls is null at every path.

@@ -1,10 +1,10 @@
-//! Predicate pushdown through projections, sorts, unions, unnests, joins and grouping keys.
+//! Predicate pushdown through projections, sorts, unions, unnests, parses, joins and grouping keys.
 
 use crate::diagnostic::{Result, Span};
 use crate::expr::{Expr, ExprKind, visit as expr_visit};
 use crate::functions::EvalContext;
-use crate::plan::{Join, JoinColumn, JoinKind, LogicalPlan, Side, UnnestOutput, visit};
-use crate::types::Type;
+use crate::plan::{Join, JoinColumn, JoinKind, LogicalPlan, Side, visit};
+use crate::types::{Schema, Type};
 
 pub fn apply(plan: LogicalPlan, _: &EvalContext) -> Result<LogicalPlan> {
     visit::transform_down(plan, &mut |node| match node {
@@ -102,43 +102,37 @@ fn push(plan: LogicalPlan, parts: Vec<Expr>) -> LogicalPlan {
             keep(LogicalPlan::Aggregate { input, keys, aggregates, schema }, stay)
         }
         LogicalPlan::Unnest(mut unnest) => {
-            let through = |part: &Expr| {
-                let columns = expr_visit::columns(part);
-                columns.iter().all(|column| matches!(unnest.output[*column], UnnestOutput::Input(_)))
-            };
-            let (through, stay): (Vec<_>, Vec<_>) = parts.into_iter().partition(through);
-            let schema = unnest.input.schema();
-            let inputs: Vec<Expr> = unnest
-                .output
-                .iter()
-                .map(|output| match output {
-                    UnnestOutput::Input(index) => Expr::column(*index, schema.field(*index).ty, Span::default()),
-                    _ => Expr::column(0, Type::Dynamic, Span::default()),
-                })
-                .collect();
-            let through = through.into_iter().map(|part| expr_visit::substitute(part, &inputs)).collect();
+            let inputs: Vec<Option<usize>> = unnest.output.iter().map(|output| output.as_input()).collect();
+            let (through, stay) = split_by_input(parts, &inputs, unnest.input.schema());
             unnest.input = Box::new(push(*unnest.input, through));
             keep(LogicalPlan::Unnest(unnest), stay)
         }
-        LogicalPlan::Join(join) => push_into_join(join, parts),
-        LogicalPlan::Apply(mut apply) if apply.function.is_row_wise() => {
-            let through = |part: &Expr| {
-                part.is_repeatable() && expr_visit::columns(part).iter().all(|column| *column < apply.kept.len())
-            };
-            let (through, stay): (Vec<_>, Vec<_>) = parts.into_iter().partition(through);
-            let schema = apply.input.schema();
-            let column = |column: &usize| Expr::column(*column, schema.field(*column).ty, Span::default());
-            let inputs: Vec<Expr> = apply.kept.iter().map(column).collect();
-            let through = through.into_iter().map(|part| expr_visit::substitute(part, &inputs)).collect();
-            apply.input = Box::new(push(*apply.input, through));
-            keep(LogicalPlan::Apply(apply), stay)
+        LogicalPlan::Parse(mut parse) => {
+            let inputs: Vec<Option<usize>> = parse.output.iter().map(|output| output.as_input()).collect();
+            let (through, stay) = split_by_input(parts, &inputs, parse.input.schema());
+            parse.input = Box::new(push(*parse.input, through));
+            keep(LogicalPlan::Parse(parse), stay)
         }
+        LogicalPlan::Join(join) => push_into_join(join, parts),
         other @ (LogicalPlan::Scan(_)
         | LogicalPlan::Aggregate { .. }
         | LogicalPlan::Limit { .. }
-        | LogicalPlan::Top { .. }
-        | LogicalPlan::Apply(_)) => keep(other, parts),
+        | LogicalPlan::Top { .. }) => keep(other, parts),
     }
+}
+
+/// Divides the predicates over a node into those that read only columns of its input, rewritten for the input, and the
+/// others. `inputs` has the input's column of each output column; None for a column that the node makes.
+fn split_by_input(parts: Vec<Expr>, inputs: &[Option<usize>], input: &Schema) -> (Vec<Expr>, Vec<Expr>) {
+    let reads_input = |part: &Expr| expr_visit::columns(part).iter().all(|column| inputs[*column].is_some());
+    let (through, stay): (Vec<_>, Vec<_>) = parts.into_iter().partition(reads_input);
+    let columns = inputs.iter().map(|index| match index {
+        Some(index) => Expr::column(*index, input.field(*index).ty, Span::default()),
+        // A column that the node makes is not read.
+        None => Expr::column(0, Type::Dynamic, Span::default()),
+    });
+    let columns: Vec<Expr> = columns.collect();
+    (through.into_iter().map(|part| expr_visit::substitute(part, &columns)).collect(), stay)
 }
 
 /// A predicate on the columns of one side moves to that side, unless the join replaces them by nulls; a predicate on

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::Result;
 use crate::functions::EvalContext;
-use crate::plan::{LogicalPlan, visit};
+use crate::plan::{LogicalPlan, Parse, visit};
 
 pub fn apply(plan: LogicalPlan, _: &EvalContext) -> Result<LogicalPlan> {
     visit::transform_down(plan, &mut |node| {
@@ -23,6 +23,9 @@ fn set_limit(plan: LogicalPlan, count: usize) -> LogicalPlan {
         }
         LogicalPlan::Project { input, expressions, schema } => {
             LogicalPlan::Project { input: Box::new(set_limit(*input, count)), expressions, schema }
+        }
+        LogicalPlan::Parse(parse) if !parse.drops_unmatched => {
+            LogicalPlan::Parse(Parse { input: Box::new(set_limit(*parse.input, count)), ..parse })
         }
         other => other,
     }

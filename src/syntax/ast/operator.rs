@@ -32,8 +32,6 @@ pub enum OperatorKind {
     ProjectRename(Vec<Assignment>),
     /// `project-reorder a, b* asc`.
     ProjectReorder(Vec<ReorderItem>),
-    /// `evaluate plugin(...)` after a `|`.
-    Evaluate(Evaluate),
     /// `extend a = f(b)`.
     Extend(Vec<Assignment>),
     /// `summarize a = count() by b`.
@@ -98,6 +96,26 @@ pub enum OperatorKind {
         /// `limit n`: the maximum number of rows per input row.
         limit: Option<Expr>,
     },
+    /// `parse kind=regex text with * "a=" a:long`, `parse-where ...`.
+    Parse {
+        /// True for `parse-where`, which drops the rows that do not match.
+        drops_unmatched: bool,
+        /// `kind=`, `flags=`.
+        parameters: Vec<Parameter>,
+        /// The value to parse.
+        value: Expr,
+        /// The pattern.
+        pattern: Vec<PatternPart>,
+    },
+    /// `parse-kv text as (a:long, b:string) with (pair_delimiter=",", kv_delimiter="=")`.
+    ParseKv {
+        /// The value to parse.
+        value: Expr,
+        /// The keys.
+        keys: Vec<DatatableColumn>,
+        /// `pair_delimiter=`, `kv_delimiter=`, `quote=`, `escape=`, `greedy=`, `regex=`.
+        properties: Vec<Parameter>,
+    },
     /// `union ...` after a `|`.
     Union {
         /// `kind`, `withsource`, `isfuzzy`, hints.
@@ -146,30 +164,6 @@ pub enum OperatorKind {
     },
     /// `serialize a = row_number()`.
     Serialize(Vec<Assignment>),
-}
-
-/// `evaluate plugin(argument, ...) : (column:type, ...)`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Evaluate {
-    /// Hints.
-    pub parameters: Vec<Parameter>,
-    /// The plugin.
-    pub plugin: Name,
-    /// The arguments.
-    pub arguments: Vec<Argument>,
-    /// The declared output columns, if any.
-    pub schema: Option<OutputSchema>,
-}
-
-/// The output columns that a query declares for a plugin.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OutputSchema {
-    /// `*`: the columns of the input come first.
-    pub keeps_input: bool,
-    /// The other columns.
-    pub columns: Vec<DatatableColumn>,
-    /// The parentheses.
-    pub span: Span,
 }
 
 /// `find in (A, B) where predicate project a, b:long`.
@@ -270,7 +264,32 @@ pub struct Parameter {
     pub value: Expr,
 }
 
-/// A column of a `datatable`.
+/// A part of the pattern of `parse`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PatternPart {
+    /// The kind.
+    pub kind: PatternPartKind,
+    /// The position.
+    pub span: Span,
+}
+
+/// The kinds of parts of a pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PatternPartKind {
+    /// `*`.
+    Star,
+    /// A string.
+    Text(String),
+    /// `name`, `name:type`.
+    Column {
+        /// The name.
+        name: Name,
+        /// The type; None if it is not written.
+        ty: Option<Type>,
+    },
+}
+
+/// A column of a `datatable`, or a key of `parse-kv`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DatatableColumn {
     /// The name.

@@ -3,7 +3,6 @@
 use nom::Parser;
 use nom::combinator::cut;
 
-use super::evaluate::{begins_evaluate, evaluate_source};
 use super::expr::{begins_star, expression, path};
 use super::find::find_source;
 use super::{
@@ -71,7 +70,6 @@ pub(super) fn begins_source(input: &Tokens<'_>) -> bool {
     let token = input.peek();
     token.kind == TokenKind::Word
         && (matches!(token.text, "print" | "datatable" | "union" | "search" | "find")
-            || begins_evaluate(input)
             || token.text == "range" && begins_range(&input.advance(1))
             || unsupported::begins_source(input))
 }
@@ -94,7 +92,6 @@ pub(super) fn source(input: Tokens<'_>) -> Parsed<'_, Source> {
         "range" => range_source(input)?,
         "search" => search_source(input)?,
         "find" => find_source(input)?,
-        "evaluate" => evaluate_source(input)?,
         _ => return unsupported::source(input),
     };
     Ok((rest, Source { kind, span: rest.span_since(token.span) }))
@@ -156,10 +153,15 @@ fn print_source(input: Tokens<'_>) -> Parsed<'_, SourceKind> {
 /// `datatable(name:type, ...) [value, ...]`; each list may end with a comma.
 fn datatable_source(input: Tokens<'_>) -> Parsed<'_, SourceKind> {
     let (rest, _) = word("datatable")(input)?;
-    let column = column_declaration.map(|(name, ty)| DatatableColumn { name, ty });
-    let (rest, columns) = committed(brackets("(", trailing_list(column, ")"), ")")(rest))?;
+    let (rest, columns) = committed(declared_columns(rest))?;
     let (rest, cells) = committed(brackets("[", trailing_list(literal::signed_literal, "]"), "]")(rest))?;
     Ok((rest, SourceKind::Datatable { columns, cells }))
+}
+
+/// `(name:type, ...)`, at least one, optionally with a trailing comma.
+pub(super) fn declared_columns(input: Tokens<'_>) -> Parsed<'_, Vec<DatatableColumn>> {
+    let column = column_declaration.map(|(name, ty)| DatatableColumn { name, ty });
+    brackets("(", trailing_list(column, ")"), ")")(input)
 }
 
 /// Items up to `close`, optionally with a trailing comma; possibly none before a `]`.

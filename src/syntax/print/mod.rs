@@ -6,6 +6,7 @@
 
 mod function;
 mod operator;
+mod parse;
 mod value;
 
 use super::ast::{
@@ -125,7 +126,6 @@ impl Printer {
             }
             SourceKind::Union { parameters, tables } => self.union(parameters, tables),
             SourceKind::Search { parameters, tables, predicate } => self.search(parameters, tables, predicate),
-            SourceKind::Evaluate(call) => self.evaluate(call),
             SourceKind::Find(find) => self.find(find),
             SourceKind::Parenthesised(pipeline) => {
                 self.text("(");
@@ -137,11 +137,7 @@ impl Printer {
 
     fn datatable(&mut self, columns: &[DatatableColumn], cells: &[Expr]) {
         self.text("datatable(");
-        self.list(columns, |printer, column| {
-            printer.name(&column.name);
-            printer.text(":");
-            printer.text(column.ty.name());
-        });
+        self.list(columns, Self::declared_column);
         self.text(") [");
         for row in cells.chunks(columns.len().max(1)) {
             self.text("\n    ");
@@ -149,6 +145,13 @@ impl Printer {
             self.text(",");
         }
         self.text(if cells.is_empty() { "]" } else { "\n]" });
+    }
+
+    /// Prints `name:type`.
+    fn declared_column(&mut self, column: &DatatableColumn) {
+        self.name(&column.name);
+        self.text(":");
+        self.text(column.ty.name());
     }
 
     /// Prints a name or, in `union`, a pattern.

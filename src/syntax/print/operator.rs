@@ -1,13 +1,14 @@
 //! Tabular operators.
 
 use super::super::ast::{
-    Assignment, ColumnPattern, Evaluate, Expr, Find, FindColumn, JoinKey, MvExpandItem, NullsOrder, OperatorKind,
-    Parameter, Pipeline, ReorderItem, ReorderOrder, SortKey, SortOrder,
+    Assignment, ColumnPattern, Expr, Find, FindColumn, JoinKey, MvExpandItem, NullsOrder, OperatorKind, Parameter,
+    Pipeline, ReorderItem, ReorderOrder, SortKey, SortOrder,
 };
 use super::{Printer, value};
 
 impl Printer {
     /// Prints an operator without the `|` before it.
+    #[expect(clippy::too_many_lines, reason = "an arm for each operator")]
     pub(super) fn operator(&mut self, kind: &OperatorKind) {
         match kind {
             OperatorKind::Where(condition) => self.keyword("where", condition, Self::expr),
@@ -20,7 +21,6 @@ impl Printer {
             OperatorKind::ProjectKeep(columns) => self.patterns("project-keep", columns),
             OperatorKind::ProjectRename(columns) => self.columns("project-rename", columns),
             OperatorKind::ProjectReorder(items) => self.reorder(items),
-            OperatorKind::Evaluate(call) => self.evaluate(call),
             OperatorKind::Extend(columns) => self.columns("extend", columns),
             OperatorKind::Summarize { parameters, aggregates, by } => {
                 self.summarize(parameters, aggregates, by.as_deref());
@@ -56,6 +56,10 @@ impl Printer {
             OperatorKind::Getschema => self.text("getschema"),
             OperatorKind::Render { chart, properties } => self.render(&chart.text, properties),
             OperatorKind::MvExpand { parameters, items, limit } => self.mv_expand(parameters, items, limit.as_ref()),
+            OperatorKind::Parse { drops_unmatched, parameters, value, pattern } => {
+                self.parse(*drops_unmatched, parameters, value, pattern);
+            }
+            OperatorKind::ParseKv { value, keys, properties } => self.parse_kv(value, keys, properties),
             OperatorKind::Union { parameters, tables } => self.union(parameters, tables),
             OperatorKind::Invoke { function, arguments } => {
                 self.text("invoke ");
@@ -75,7 +79,7 @@ impl Printer {
     }
 
     /// Prints a keyword and its operand.
-    fn keyword<T>(&mut self, word: &str, item: &T, each: fn(&mut Self, &T)) {
+    pub(super) fn keyword<T>(&mut self, word: &str, item: &T, each: fn(&mut Self, &T)) {
         self.text(word);
         self.text(" ");
         each(self, item);
@@ -117,7 +121,7 @@ impl Printer {
     }
 
     /// Prints parameters, with a space after each.
-    fn parameters(&mut self, parameters: &[Parameter]) {
+    pub(super) fn parameters(&mut self, parameters: &[Parameter]) {
         for parameter in parameters {
             self.parameter(parameter);
             self.text(" ");
@@ -201,18 +205,6 @@ impl Printer {
             self.text(") ");
         }
         self.expr(predicate);
-    }
-
-    pub(super) fn evaluate(&mut self, call: &Evaluate) {
-        self.text("evaluate ");
-        self.parameters(&call.parameters);
-        self.call(&call.plugin, &call.arguments);
-        if let Some(schema) = &call.schema {
-            let stars = schema.keeps_input.then(|| "*".to_owned());
-            let columns =
-                schema.columns.iter().map(|column| format!("{}:{}", value::name(&column.name.text), column.ty));
-            self.text(&format!(" : ({})", stars.into_iter().chain(columns).collect::<Vec<_>>().join(", ")));
-        }
     }
 
     pub(super) fn find(&mut self, find: &Find) {

@@ -2,6 +2,7 @@
 
 mod expand;
 mod join;
+mod parse;
 mod project;
 mod render;
 mod sample;
@@ -12,7 +13,6 @@ use nom::Parser;
 use nom::combinator::cut;
 use nom::multi::many0;
 
-use super::evaluate::evaluate_call;
 use super::expr::{arguments, expression};
 use super::source::{search_predicate, union_tables};
 use super::{
@@ -74,17 +74,6 @@ pub static OPERATORS: &[OperatorInfo] = &[
         parse: distinct_operator,
     },
     OperatorInfo {
-        keyword: "evaluate",
-        aliases: &[],
-        summary: "Calls a plugin with the rows.",
-        rule: "evaluate_operator",
-        examples: &[
-            "T | evaluate bag_unpack(Details)",
-            "T | evaluate pivot(Result, count(), User) : (User:string, ok:long)",
-        ],
-        parse: evaluate_operator,
-    },
-    OperatorInfo {
         keyword: "extend",
         aliases: &[],
         summary: "Adds computed columns.",
@@ -131,6 +120,33 @@ pub static OPERATORS: &[OperatorInfo] = &[
         rule: "mv_expand_operator",
         examples: &["T | mv-expand Item = Items to typeof(string) limit 10", "T | mv-expand kind=array Bag"],
         parse: expand::mv_expand_operator,
+    },
+    OperatorInfo {
+        keyword: "parse",
+        aliases: &[],
+        summary: "Adds columns whose values are found in a string, between the strings of a pattern.",
+        rule: "parse_operator",
+        examples: &[
+            "T | parse Message with * 'user=' User ' code=' Code:long *",
+            "T | parse kind=regex Url with '//' Host '/'",
+        ],
+        parse: parse::parse_operator,
+    },
+    OperatorInfo {
+        keyword: "parse-kv",
+        aliases: &[],
+        summary: "Adds columns whose values are found in a string by their keys.",
+        rule: "parse_kv_operator",
+        examples: &["T | parse-kv Message as (User:string, Code:long) with (pair_delimiter=' ', kv_delimiter='=')"],
+        parse: parse::parse_kv_operator,
+    },
+    OperatorInfo {
+        keyword: "parse-where",
+        aliases: &[],
+        summary: "Adds columns as parse does, and returns only the rows that match the pattern.",
+        rule: "parse_where_operator",
+        examples: &["T | parse-where Message with * 'user=' User ' code=' Code:long *"],
+        parse: parse::parse_where_operator,
     },
     OperatorInfo {
         keyword: "project",
@@ -343,11 +359,6 @@ fn distinct_column(input: Tokens<'_>) -> Parsed<'_, Assignment> {
         return Ok((input.advance(1), Assignment { names: Vec::new(), value }));
     }
     assignment("a column")(input)
-}
-
-/// `evaluate plugin(argument, ...) : (column:type, ...)`.
-fn evaluate_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
-    evaluate_call.map(OperatorKind::Evaluate).parse(input)
 }
 
 /// `extend a = f(b)`.
