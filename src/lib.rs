@@ -15,6 +15,7 @@ pub mod exec;
 pub mod expr;
 pub mod functions;
 mod json;
+pub mod memory;
 pub mod messages;
 pub mod optimizer;
 pub mod output;

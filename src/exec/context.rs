@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::dynamic_filter::DynamicFilter;
-use super::memory::MemoryBudget;
 use super::metrics::PlanMetrics;
 use super::spill::SpillFolder;
 use crate::diagnostic::{Error, Result};
 use crate::functions::EvalContext;
-use crate::scan::{ScanColumn, ScanReport, ScanRequest};
+use crate::memory::MemoryBudget;
+use crate::scan::{ScanColumn, ScanMemory, ScanReport, ScanRequest};
 use crate::storage::counters::ScanCounters;
 
 /// The settings and shared state of one run; cheap to clone.
@@ -52,7 +52,7 @@ impl ExecContext {
             filter: None,
             limit: None,
             batch_rows: self.batch_rows,
-            memory: self.memory.scan(self.threads),
+            memory: ScanMemory::new(&self.memory, self.threads),
             sizes: crate::scan::ScanSizes::default(),
             named_columns: Arc::clone(&self.named_columns),
             report: Arc::clone(&self.report),

@@ -5,7 +5,6 @@
 
 pub mod context;
 pub mod dynamic_filter;
-pub mod memory;
 pub mod metrics;
 pub mod operator;
 pub mod spill;

@@ -6,10 +6,10 @@
 use std::sync::Arc;
 
 use super::context::ExecContext;
-use super::memory::Reservation;
 use super::operator::{OperatorPartition, RowOperator, timed_operator, timed_partitions};
 use super::scheduler::{self, Flow};
 use crate::diagnostic::Result;
+use crate::memory::Reservation;
 use crate::scan::{BatchIterator, MemoryTable, Partition, ScanColumn, TableProvider};
 use crate::types::{Batch, Schema};
 

@@ -9,9 +9,9 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::context::ExecContext;
-use super::memory::{MemoryBudget, Reservation};
 use super::metrics;
 use crate::diagnostic::{Error, Result};
+use crate::memory::{MemoryBudget, Reservation};
 use crate::scan::Partition;
 use crate::types::Batch;
 

@@ -19,8 +19,8 @@ use super::reader::{DamageReason, RowGroupRead, RowGroupReader};
 use super::sparse_pages::read_selected;
 use super::string_lengths::StringLengths;
 use crate::diagnostic::{Error, Result};
-use crate::scan::ScanColumn;
 use crate::scan::provenance::{Provenance, position};
+use crate::scan::{ScanColumn, ScanReservation};
 use crate::storage::counters::ScanCount;
 use crate::types::dynamic::Path;
 use crate::types::extract::Extractor;
@@ -40,6 +40,10 @@ pub(super) struct Decoder {
     batch_bytes: usize,
     lengths: StringLengths,
     batch_rows: usize,
+    /// Bytes of the largest pages of all columns, which the readers hold.
+    page_bytes: usize,
+    /// What the readers hold, and the rows that they returned last.
+    reservation: ScanReservation,
     /// Rows that are still to be returned.
     outstanding: usize,
     numbers: RowNumbers,
@@ -95,6 +99,8 @@ impl Decoder {
             batch_bytes: scan.request.memory.batch_bytes,
             lengths: StringLengths::default(),
             batch_rows: scan.batch_rows(&leaves),
+            page_bytes: 0,
+            reservation: scan.request.memory.reservation(),
             outstanding: selection.row_count(),
             numbers: RowNumbers::new(scan, &selection),
             paths: Vec::new(),
@@ -133,7 +139,7 @@ impl Decoder {
             Err(damage) => return Ok(Err(damage)),
         };
         let needed = sizes.iter().map(|sizes| sizes.largest).fold(0, usize::saturating_add);
-        let allowed = scan.request.memory.page_bytes;
+        let allowed = scan.request.memory.max_bytes;
         if needed > allowed {
             let (file, needed, allowed) = (&scan.file.name, needed >> 20, allowed >> 20);
             return Err(Error::Limit(format!(
@@ -142,6 +148,8 @@ impl Decoder {
                 scan.group
             )));
         }
+        self.page_bytes = needed;
+        self.reservation.set(needed);
         wanted.batch_rows = page_sizes::batch_rows(&sizes, wanted.batch_rows, self.batch_bytes.saturating_mul(4));
         self.batch_rows = wanted.batch_rows;
         Ok(Ok(()))
@@ -201,6 +209,8 @@ impl Decoder {
             return Ok(piece);
         }
         let DecodedRows { rows, batch, seconds } = self.read_batch()?;
+        let batch_bytes = batch.as_ref().map_or(0, RecordBatch::get_array_memory_size);
+        self.reservation.set(self.page_bytes.saturating_add(batch_bytes));
         let mut arrays: Vec<ArrayRef> = batch.as_ref().map_or(Vec::new(), |batch| batch.columns().to_vec());
         arrays.extend(self.columns.iter().filter_map(|column| column.gathered_rows(rows)));
         let step = self.lengths.rows_within(&arrays, rows, self.batch_bytes);

@@ -94,9 +94,11 @@ impl<'a> FilteredRows<'a> {
             request.columns.iter().cloned().partition(|column| reads(filter.columns(), column.column()));
         let mut decoder = self.decoder(filter.columns().iter(), selection.clone())?;
         let (mut masks, mut evaluated) = (Vec::new(), 0);
-        let mut survivors = SurvivorQueue::default();
+        let mut survivors = SurvivorQueue::new(request.memory.reservation());
         let wanted = request.limit.map_or(usize::MAX, |limit| limit.saturating_sub(self.survived));
-        let max_bytes = request.memory.batch_bytes.saturating_mul(KEPT_BATCHES);
+        let kept = request.memory.batch_bytes.saturating_mul(KEPT_BATCHES);
+        // Half of the memory is left to the readers of the second pass.
+        let max_bytes = kept.min(request.memory.max_bytes / 2);
         while survivors.rows() < wanted
             && survivors.bytes() < max_bytes
             && let Some(batch) = decoder.next(self.part)?

@@ -7,18 +7,24 @@ use arrow::compute;
 use arrow::datatypes::{DataType, Int32Type};
 
 use crate::diagnostic::{Error, Result};
+use crate::scan::ScanReservation;
 use crate::types::{Batch, Column, SharedMemory};
 
 /// A queue of rows, which are taken in batches of other sizes than they were added in.
-#[derive(Default)]
 pub(super) struct SurvivorQueue {
     batches: VecDeque<Batch>,
     rows: usize,
     bytes: usize,
     memory: SharedMemory,
+    reservation: ScanReservation,
 }
 
 impl SurvivorQueue {
+    /// A queue without rows, which reserves what it holds.
+    pub fn new(reservation: ScanReservation) -> Self {
+        Self { batches: VecDeque::new(), rows: 0, bytes: 0, memory: SharedMemory::default(), reservation }
+    }
+
     /// Number of rows in the queue.
     pub fn rows(&self) -> usize {
         self.rows
@@ -35,6 +41,7 @@ impl SurvivorQueue {
             self.rows += batch.rows();
             let batch = batch.compacted();
             self.bytes = self.bytes.saturating_add(self.memory.add(&batch));
+            self.reservation.set(self.bytes);
             self.batches.push_back(batch);
         }
     }

@@ -51,6 +51,8 @@ pub(crate) struct BlockReader {
     lines_before: u64,
     /// Bytes that the next block needs, if more than usual.
     min_bytes: usize,
+    /// Maximum bytes of the buffer.
+    max_bytes: usize,
     ended: bool,
     /// True once the boundary at the end of the range was found.
     at_boundary: bool,
@@ -124,6 +126,8 @@ pub(crate) enum NextBlock<'a> {
     Block(Block<'a>),
     /// A record that begins at this offset is too long to be read.
     TooLong(u64),
+    /// A record that begins at this offset is longer than the buffer may be.
+    ExceedsMemory(u64),
     /// The end of the range or file.
     End,
 }
@@ -148,6 +152,7 @@ impl BlockReader {
             limits,
             lines_before: 0,
             min_bytes: 0,
+            max_bytes: usize::MAX,
             ended: false,
             at_boundary: false,
             detected: Framing::Lines,
@@ -174,6 +179,16 @@ impl BlockReader {
             }
         }
         Ok(blocks)
+    }
+
+    /// Limits the buffer to `max_bytes`, or to the usual size if that is more.
+    pub(crate) fn limited_to(self, max_bytes: usize) -> Self {
+        Self { max_bytes: max_bytes.max(2 * self.limits.block_bytes), ..self }
+    }
+
+    /// Returns the bytes of the buffer.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.buffer.capacity()
     }
 
     /// Returns the framing at the position.
@@ -268,6 +283,9 @@ impl BlockReader {
         let mut target = self.block_bytes();
         loop {
             self.drop_consumed();
+            if target > self.max_bytes {
+                return Ok(NextBlock::ExceedsMemory(self.offset + self.consumed as u64));
+            }
             self.fill(target)?;
             if self.skipping && !self.skip_line() {
                 if self.ended {

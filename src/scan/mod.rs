@@ -18,6 +18,7 @@ pub mod provenance;
 pub mod range;
 pub mod report;
 pub(crate) mod result_pages;
+pub mod scan_memory;
 mod wildcard;
 
 use std::collections::BTreeSet;
@@ -40,6 +41,7 @@ pub use provenance::Provenance;
 pub use range::RangeTable;
 pub use report::{Reject, RejectReason, RejectSink, ScanReport};
 pub use result_pages::ResultPages;
+pub use scan_memory::{ScanMemory, ScanReservation};
 pub use wildcard::Wildcard;
 
 use crate::diagnostic::Result;
@@ -141,22 +143,6 @@ pub struct ScanRequest {
     pub report: Arc<ScanReport>,
     /// Counts what is read and skipped.
     pub counters: Arc<ScanCounters>,
-}
-
-/// Memory limits of one scanning thread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ScanMemory {
-    /// Approximate maximum bytes of the strings in a batch; a batch of one row may have more.
-    pub batch_bytes: usize,
-    /// Maximum bytes of the decompressed pages of a Parquet file at a time.
-    pub page_bytes: usize,
-}
-
-impl Default for ScanMemory {
-    /// Enough for usual files.
-    fn default() -> Self {
-        Self { batch_bytes: 8 << 20, page_bytes: 1 << 30 }
-    }
 }
 
 /// How scans divide files among threads. Tests divide small files, too.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[(&str, usize)] = &[
     ("diagnostic", 0),
     ("json", 1),
+    ("memory", 1),
     ("temporary", 1),
     ("types", 2),
     ("syntax", 3),

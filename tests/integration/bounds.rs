@@ -138,6 +138,30 @@ fn long_values_stay_within_the_memory_limit() {
     }
 }
 
+/// The text of a record is read at once: one that a thread has no memory for is refused, with what to do.
+#[test]
+fn records_longer_than_the_memory_of_a_thread_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("signins.jsonl");
+    let record = |row: usize, length: usize| {
+        format!(
+            "{{\"Type\":\"SigninLogs\",\"TimeGenerated\":\"2026-03-0{row}T09:00:00Z\",\"Id\":\"id{row}\",\
+             \"ResultType\":\"0\",\"ResultDescription\":\"{}\"}}\n",
+            "x".repeat(length)
+        )
+    };
+    fs::write(&path, record(1, 9) + &record(2, 20 << 20) + &record(3, 9)).expect("written");
+    let file = path.to_str().expect("a name");
+    for query in ["SigninLogs | count", "SigninLogs", "SigninLogs | where Id == 'id3'"] {
+        let refused = bounded(&[query, file]);
+        assert!(refused.code == 6 && refused.stderr.contains("--max-memory leaves"), "{query}: {}", refused.stderr);
+    }
+    let roomy = coldcase(&["SigninLogs | summarize sum(strlen(ResultDescription))", file, "--max-memory", "1G"]);
+    assert!(roomy.code == 0 && roomy.stdout.contains(&(18 + (20_usize << 20)).to_string()), "{}", roomy.stderr);
+    fs::write(&path, record(1, 9) + &record(2, 9 << 20)).expect("written");
+    assert_eq!(check("SigninLogs | summarize count(), sum(strlen(ResultDescription))", &[file]), 0);
+}
+
 #[test]
 fn too_large_values_of_aggregates_and_functions_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -12,11 +12,11 @@ use crate::diagnostic::{Error, Result};
 use crate::exec::context::ExecContext;
 use crate::exec::fold::{PartialState, fold};
 use crate::exec::hash::GroupTable;
-use crate::exec::memory::Reservation;
 use crate::exec::pipeline::Pipeline;
 use crate::expr::{Expr, evaluate};
 use crate::functions::Accumulator;
 use crate::functions::aggregate::AggregateCall;
+use crate::memory::Reservation;
 use crate::plan::AggregateExpr;
 use crate::types::{Batch, Column, Schema, Type, Value};
 

@@ -22,6 +22,9 @@ use crate::expr::Expr;
 use crate::plan::SortKey;
 use crate::types::{Batch, Column, Schema, Type};
 
+/// Groups are finished together if their states have at most about this many times the bytes of a batch.
+const CHUNK_BATCHES: usize = 4;
+
 /// Groups in memory or, once they are too large, in partitions.
 pub(super) struct PartitionedGroups<'a> {
     spec: &'a AggregateSpec<'a>,
@@ -197,14 +200,33 @@ impl<'a> PartitionedGroups<'a> {
         Ok(())
     }
 
-    fn emit_states(self, sorter: &mut Sorter<'_>) -> Result<()> {
-        let FinishedGroups { rows, kept } = self.states.finish(self.spec)?;
-        let first_rows = match kept {
-            Some(kept) => kept.into_iter().map(|group| self.first_rows[group as usize]).collect(),
-            None => self.first_rows,
-        };
-        let mut columns = rows.columns().to_vec();
-        columns.push(Column::array(Type::Long, Arc::new(Int64Array::from(first_rows))));
-        sorter.push(Batch::new(columns, rows.rows()))
+    /// Pushes the groups in memory, some at a time: the rows of groups with long values take as much as their states.
+    fn emit_states(mut self, sorter: &mut Sorter<'_>) -> Result<()> {
+        let groups: Vec<u32> = self.states.table.ids_from(0).collect();
+        let chunks = self.states.reservation.bytes() / (CHUNK_BATCHES * self.spec.context.memory.batch_bytes());
+        if chunks < 2 {
+            return emit_groups(self.states, self.first_rows, self.spec, sorter);
+        }
+        for chunk in groups.chunks(groups.len().div_ceil(chunks).max(1)) {
+            let first_rows = chunk.iter().map(|group| self.first_rows[*group as usize]).collect();
+            emit_groups(self.states.take_states(chunk)?, first_rows, self.spec, sorter)?;
+        }
+        Ok(())
     }
+}
+
+/// Pushes a row for each group of `states`.
+fn emit_groups(
+    states: GroupStates,
+    mut first_rows: Vec<i64>,
+    spec: &AggregateSpec<'_>,
+    sorter: &mut Sorter<'_>,
+) -> Result<()> {
+    let FinishedGroups { rows, kept } = states.finish(spec)?;
+    if let Some(kept) = kept {
+        first_rows = kept.into_iter().map(|group| first_rows[group as usize]).collect();
+    }
+    let mut columns = rows.columns().to_vec();
+    columns.push(Column::array(Type::Long, Arc::new(Int64Array::from(first_rows))));
+    sorter.push(Batch::new(columns, rows.rows()))
 }

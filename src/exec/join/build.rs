@@ -6,10 +6,10 @@ use crate::diagnostic::{Error, Result};
 use crate::exec::context::ExecContext;
 use crate::exec::fold::{PartialState, fold};
 use crate::exec::hash::GroupTable;
-use crate::exec::memory::Reservation;
 use crate::exec::pipeline::Pipeline;
 use crate::exec::spill::partition::{PartitionedRows, append_positions};
 use crate::expr::{Expr, evaluate};
+use crate::memory::Reservation;
 use crate::types::{Batch, Column, SharedMemory, Type, Value};
 
 /// The unmerged states of all threads together may use one part in this many of the memory.

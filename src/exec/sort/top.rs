@@ -10,10 +10,10 @@ use super::sorter::Sorter;
 use crate::diagnostic::Result;
 use crate::exec::context::ExecContext;
 use crate::exec::fold::{PartialState, fold};
-use crate::exec::memory::Reservation;
 use crate::exec::pipeline::Pipeline;
 use crate::expr::evaluate;
 use crate::functions::EvalContext;
+use crate::memory::Reservation;
 use crate::plan::SortKey;
 use crate::types::{Batch, Schema, SharedMemory, Type};
 

@@ -9,12 +9,12 @@ use super::shared_scan::{SharedScan, is_called_document};
 use crate::diagnostic::{Error, Result};
 use crate::records;
 use crate::records::{BlockReader, FileRange, FileReport, Framing, Opened, SourceMap};
-use crate::scan::{BatchIterator, Note, Partition, ScanReport};
+use crate::scan::{BatchIterator, Note, Partition, ScanReport, ScanReservation};
 use crate::source::text::{BlockOrigin, JsonReader, ScanPlan, count_lines};
 use crate::storage::counters::ScanCount;
 use crate::storage::files::DataFile;
 use crate::storage::limits::DecompressionLimit;
-use crate::types::Batch;
+use crate::types::{Batch, SharedMemory};
 
 /// Reason for a file that ends inside an array or object.
 const CUT_OFF: &str = "the file ends inside an array: it was cut off";
@@ -49,6 +49,7 @@ impl Partition for FilePartition {
             at: None,
             batches: Vec::new().into_iter(),
             ended: false,
+            reservation: self.scan.request.memory.reservation(),
         }))
     }
 }
@@ -67,6 +68,7 @@ struct PartitionIterator<'a> {
     /// Batches of a small columnar file.
     batches: std::vec::IntoIter<Batch>,
     ended: bool,
+    reservation: ScanReservation,
 }
 
 /// An open text file.
@@ -75,6 +77,8 @@ struct OpenTextFile<'a> {
     blocks: BlockReader,
     lines: Option<u64>,
     places: Option<Arc<SourceMap>>,
+    /// The bytes that a thread may hold.
+    max_bytes: usize,
     /// Number of its records in parts that were read completely.
     records: &'a AtomicU64,
 }
@@ -112,7 +116,11 @@ impl PartitionIterator<'_> {
         }
         if let Some(mut open) = self.open.take() {
             match open.step(&mut self.reader, self.scan) {
-                Ok(true) => self.open = Some(open),
+                Ok(true) => {
+                    let held = open.blocks.held_bytes() + self.reader.held_bytes();
+                    self.reservation.try_set(held, &open.file.name)?;
+                    self.open = Some(open);
+                }
                 Ok(false) => {
                     let index = self.at.filter(|_| open.blocks.is_of_whole_file() && !self.reader.has_read_any());
                     if let Some(index) = index.filter(|_| self.scan.plan.report.has_lost(&open.file.name)) {
@@ -181,6 +189,8 @@ impl PartitionIterator<'_> {
         let file_report = FileReport::new(&file.name, Arc::clone(report));
         let blocks = BlockReader::start(text.input, slice.origin, scan.limits, file_report)
             .map_err(|error| file.failed(error))?;
+        // The decoded columns of a long record take as much again.
+        let blocks = blocks.limited_to(scan.request.memory.max_bytes / 2);
         counters.add(ScanCount::Files, (slice.origin.start == 0).into());
         match blocks.framing() {
             Framing::Lines | Framing::Values => {
@@ -188,7 +198,8 @@ impl PartitionIterator<'_> {
                 let lines = slice.lines.filter(|_| text.layers.container.is_none());
                 let lines = lines.map(|lines| lines + blocks.lines_before());
                 let records = &scan.records[slice.file];
-                self.open = Some(OpenTextFile { records, file, blocks, lines, places: text.source_map });
+                let (max_bytes, places) = (scan.request.memory.max_bytes, text.source_map);
+                self.open = Some(OpenTextFile { file, blocks, lines, places, max_bytes, records });
             }
             Framing::Empty => self.end_empty(slice.file, &blocks)?,
             Framing::Foreign(reason) => scan.refuse(slice.file, reason),
@@ -225,9 +236,13 @@ impl PartitionIterator<'_> {
         self.scan.foreign.fetch_add(1, Ordering::Relaxed);
         self.reader.finish();
         let mut batches: Vec<Batch> = std::iter::from_fn(|| self.reader.take_ready()).collect();
+        let (mut memory, mut held) = (SharedMemory::default(), 0_usize);
         for partition in self.scan.columns(file)? {
             for batch in partition.read()? {
-                batches.push(batch?);
+                let batch = batch?;
+                held = held.saturating_add(memory.add(&batch));
+                self.reservation.try_set(held, &self.scan.files[file].name)?;
+                batches.push(batch);
             }
         }
         self.batches = batches.into_iter();
@@ -290,6 +305,7 @@ impl OpenTextFile<'_> {
                     None => Ok(true),
                 }
             }
+            records::NextBlock::ExceedsMemory(offset) => Err(self.exceeds_memory(offset)),
             records::NextBlock::TooLong(offset) => {
                 let rest = if framing == Framing::Lines { "" } else { ", nor is the rest of the file" };
                 self.lines = None;
@@ -309,6 +325,15 @@ impl OpenTextFile<'_> {
 }
 
 impl OpenTextFile<'_> {
+    /// The error for a record that is longer than the thread has memory for.
+    fn exceeds_memory(&self, offset: u64) -> Error {
+        let (name, allowed) = (&self.file.name, self.max_bytes >> 20);
+        Error::Limit(format!(
+            "{name}: the record at byte {offset} needs more memory than the {allowed} MiB that --max-memory leaves to each \
+             thread: raise it, or use fewer threads"
+        ))
+    }
+
     /// Reports each skipped range between records as one lost record: the real number is unknown.
     fn report_lost(&mut self, plan: &ScanPlan) {
         for gap in self.blocks.take_skipped() {

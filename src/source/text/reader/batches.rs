@@ -53,6 +53,13 @@ impl JsonReader {
         end.map_or(kept.len(), |last| last + 1)
     }
 
+    /// Approximate bytes of the columns that are being written.
+    pub(super) fn column_bytes(&self) -> usize {
+        /// Bytes of a view, and at most of another value.
+        const VALUE: usize = 16;
+        self.text_bytes() + self.written * self.writers.len() * VALUE
+    }
+
     fn text_bytes(&self) -> usize {
         self.writers.iter().map(ColumnWriter::text_bytes).sum()
     }
@@ -101,6 +108,7 @@ impl JsonReader {
     }
 
     pub(super) fn emit(&mut self) {
+        self.ready_bytes += self.column_bytes();
         let rows = std::mem::take(&mut self.written);
         let columns = self.writers.iter_mut().map(ColumnWriter::finish).collect();
         self.emitted += rows;

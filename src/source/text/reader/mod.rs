@@ -44,6 +44,8 @@ pub(crate) struct JsonReader {
     written: usize,
     emitted: usize,
     ready: VecDeque<Batch>,
+    /// Approximate bytes of the batches in `ready`.
+    ready_bytes: usize,
     /// Findings about the current file that were not reported yet.
     findings: ValueFindings,
     /// Record classes that were seen and reported.
@@ -84,6 +86,7 @@ impl JsonReader {
             written: 0,
             emitted: 0,
             ready: VecDeque::new(),
+            ready_bytes: 0,
             findings: ValueFindings::default(),
             seen_classes: Vec::new(),
             shape_known: false,
@@ -98,7 +101,17 @@ impl JsonReader {
 
     /// Returns the next full batch.
     pub(crate) fn take_ready(&mut self) -> Option<Batch> {
-        self.ready.pop_front()
+        let batch = self.ready.pop_front();
+        if batch.is_none() {
+            self.ready_bytes = 0;
+        }
+        batch
+    }
+
+    /// Returns the approximate bytes that the reader holds, with the full batches that were not taken.
+    pub(crate) fn held_bytes(&self) -> usize {
+        let rows = self.rows.capacity() * size_of::<ScannedRow>() + self.ranges.capacity() * size_of::<ValueRange>();
+        rows + self.column_bytes() + self.ready_bytes + self.decoded.text.capacity()
     }
 
     /// Returns the position at which reading the last block stopped, if not at its end.

@@ -1,13 +1,13 @@
-//! The memory budget that the operators of a run share.
+//! The memory budget that the scans and operators of a run share.
 //!
 //! An operator keeps a [`Reservation`] of the bytes that it uses, updates it batch by batch, and asks it when to spill.
-//! If it cannot spill, it returns an error that names the operator.
+//! If it cannot spill, it returns an error that names the operator. A scan cannot spill: it reserves what it holds, so
+//! that operators spill earlier, and returns an error beyond [`MemoryBudget::scan_bytes`].
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::diagnostic::Error;
-use crate::scan::ScanMemory;
 
 /// An operator that uses less than one part in this many of the budget does not spill, even if others exceed it.
 const MIN_SHARE: usize = 16;
@@ -23,20 +23,22 @@ const MIN_BATCH_BYTES: usize = 256 << 10;
 const QUEUE_SHARE: usize = 8;
 /// The maximum size of a value in bytes, however large the budget is.
 const MAX_VALUE_BYTES: usize = 256 << 20;
-/// Bytes that reading and writing may use on top of the budget.
-const IO_BYTES: usize = 256 << 20;
+/// A thread may use this many bytes to read a table, however small the budget is, before it returns an error.
+const MIN_SCAN_BYTES: usize = 64 << 20;
 
 /// The limit of a run, and how much of it is in use.
 #[derive(Debug)]
 pub struct MemoryBudget {
     limit: usize,
-    used: AtomicUsize,
+    operators: AtomicUsize,
+    scans: AtomicUsize,
 }
 
-/// The bytes that an operator uses, or its share on one thread; released when it is dropped.
+/// The bytes that a scan or an operator uses, or its share on one thread; released when it is dropped.
 #[derive(Debug)]
 pub struct Reservation {
     budget: Arc<MemoryBudget>,
+    is_scan: bool,
     bytes: usize,
 }
 
@@ -44,7 +46,8 @@ impl MemoryBudget {
     /// A budget of `limit` bytes.
     #[must_use]
     pub fn new(limit: u64) -> Arc<Self> {
-        Arc::new(Self { limit: usize::try_from(limit).unwrap_or(usize::MAX), used: AtomicUsize::new(0) })
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Arc::new(Self { limit, operators: AtomicUsize::new(0), scans: AtomicUsize::new(0) })
     }
 
     /// The bytes that all operators of the run may use together.
@@ -71,17 +74,29 @@ impl MemoryBudget {
         (self.limit.max(MIN_LIMIT) / 4).min(MAX_VALUE_BYTES)
     }
 
-    /// The memory that each of `threads` threads may use to read a table.
+    /// The maximum bytes that each of `threads` threads may use to read a table.
     #[must_use]
-    pub fn scan(&self, threads: usize) -> ScanMemory {
-        let page_bytes = self.limit.saturating_add(IO_BYTES) / threads.max(1);
-        ScanMemory { batch_bytes: self.batch_bytes(), page_bytes }
+    pub fn scan_bytes(&self, threads: usize) -> usize {
+        (self.limit / threads.max(1)).max(MIN_SCAN_BYTES)
     }
 
     /// An empty reservation for an operator, or for its share on one thread.
     #[must_use]
     pub fn reservation(self: &Arc<Self>) -> Reservation {
-        Reservation { budget: Arc::clone(self), bytes: 0 }
+        Reservation { budget: Arc::clone(self), is_scan: false, bytes: 0 }
+    }
+
+    /// An empty reservation for the share of a scan on one thread.
+    #[must_use]
+    pub fn scan_reservation(self: &Arc<Self>) -> Reservation {
+        Reservation { budget: Arc::clone(self), is_scan: true, bytes: 0 }
+    }
+
+    /// True if scans and operators together exceed the limit. Scans take at most half of it from operators, so that
+    /// operators spill in runs of a useful size.
+    fn is_exceeded(&self) -> bool {
+        let scans = self.scans.load(Ordering::Relaxed).min(self.limit / 2);
+        self.operators.load(Ordering::Relaxed).saturating_add(scans) > self.limit
     }
 
     /// The error of an operator that uses `bytes` and cannot spill.
@@ -106,10 +121,11 @@ impl Reservation {
 
     /// Sets the bytes in use.
     pub fn set(&mut self, bytes: usize) {
-        if bytes >= self.bytes {
-            self.budget.used.fetch_add(bytes - self.bytes, Ordering::Relaxed);
-        } else {
-            self.budget.used.fetch_sub(self.bytes - bytes, Ordering::Relaxed);
+        let used = if self.is_scan { &self.budget.scans } else { &self.budget.operators };
+        if bytes > self.bytes {
+            used.fetch_add(bytes - self.bytes, Ordering::Relaxed);
+        } else if bytes < self.bytes {
+            used.fetch_sub(self.bytes - bytes, Ordering::Relaxed);
         }
         self.bytes = bytes;
     }
@@ -130,10 +146,10 @@ impl Reservation {
         self.bytes = self.bytes.saturating_add(std::mem::take(&mut other.bytes));
     }
 
-    /// True if all operators together exceed the budget, and this one has a notable share in that.
+    /// True if scans and operators together exceed the budget, and this operator has a notable share in that.
     #[must_use]
     pub fn exceeds_budget(&self) -> bool {
-        self.budget.used.load(Ordering::Relaxed) > self.budget.limit && self.bytes > self.budget.limit / MIN_SHARE
+        self.bytes > self.budget.limit / MIN_SHARE && self.budget.is_exceeded()
     }
 
     /// True if the operator should spill: some memory must be left to sort and to write its rows.
@@ -173,5 +189,22 @@ mod tests {
         assert!(small.exceeds_budget() && small.bytes() == 400);
         drop(large);
         assert!(!small.exceeds_budget());
+    }
+
+    #[test]
+    fn operators_spill_earlier_while_scans_hold_memory_and_always_have_half_of_it() {
+        let budget = MemoryBudget::new(1600);
+        let (mut operator, mut scan) = (budget.reservation(), budget.scan_reservation());
+        operator.set(1400);
+        scan.set(200);
+        assert!(!operator.exceeds_budget());
+        scan.set(300);
+        assert!(operator.exceeds_budget());
+        operator.set(800);
+        scan.set(1 << 30);
+        assert!(!operator.should_spill());
+        drop(scan);
+        operator.set(1600);
+        assert!(!operator.exceeds_budget());
     }
 }
