@@ -22,6 +22,15 @@ const MAGIC_BYTES: usize = 10;
 /// Maximum number of times that reading resumes after damage in one file.
 const MAX_RESUMED: usize = 1_000;
 
+/// Number of streams of any size in a file.
+const FREE_STREAMS: u64 = 10_000;
+
+/// Average bytes of the streams of a file with more: starting one takes as long as decompressing many bytes.
+const MIN_STREAM_BYTES: u64 = 256;
+
+/// Bytes of a bzip2 stream without data: header, end, checksum.
+const EMPTY_BZIP2: usize = 14;
+
 /// Bytes of the text that identify its encoding.
 const FIRST_BYTES: usize = 16;
 
@@ -33,6 +42,8 @@ pub(super) struct Decompressor {
     zstd: Option<raw::Decoder<'static>>,
     /// Offset of the current stream in the file.
     stream_start: u64,
+    /// Number of streams so far.
+    streams: u64,
     report: FileReport,
     resumed: usize,
     /// The first bytes of the text, to detect its encoding.
@@ -61,6 +72,7 @@ impl Decompressor {
             stream,
             zstd: None,
             stream_start: 0,
+            streams: 1,
             report,
             resumed: 0,
             first,
@@ -72,17 +84,33 @@ impl Decompressor {
     /// Starts the next stream; false at the end of the file.
     fn next_stream(&mut self, mut input: CompressedInput) -> io::Result<bool> {
         input.pass_padding()?;
+        if self.compression == Compression::Bzip2 {
+            input.pass_empty_bzip2()?;
+        }
         let head = input.peek()?;
         if head.is_empty() {
             return Ok(false);
         }
         if FileFormat::of(head) == FileFormat::Text(self.compression) {
+            self.streams += 1;
+            self.check_stream_bytes(input.at())?;
             self.start(input)?;
             return Ok(true);
         }
         self.stream_start = input.at();
         let reason = format!("the data that follows is not {}", self.compression.name());
         self.resume(input, io::Error::new(io::ErrorKind::InvalidData, reason)).map(|()| true)
+    }
+
+    /// Returns an error if the streams before `offset` are too many for their size, as only hostile files have them. The
+    /// decoders of Zstandard and gzip are quick to start.
+    fn check_stream_bytes(&self, offset: u64) -> io::Result<()> {
+        let is_slow = self.compression == Compression::Bzip2 && self.streams > FREE_STREAMS;
+        if is_slow && offset / self.streams < MIN_STREAM_BYTES {
+            let reason = format!("more than {FREE_STREAMS} streams, of less than {MIN_STREAM_BYTES} bytes on average");
+            return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
+        }
+        Ok(())
     }
 
     /// Resumes at the next stream after damage; returns the error if there is none.
@@ -245,6 +273,11 @@ fn begins(bytes: &[u8], compression: Compression) -> bool {
     }
 }
 
+/// True for a whole bzip2 stream without data.
+fn is_empty_bzip2(bytes: &[u8; EMPTY_BZIP2]) -> bool {
+    bytes[4..] == [0x17, 0x72, 0x45, 0x38, 0x50, 0x90, 0, 0, 0, 0] && begins(&bytes[..], Compression::Bzip2)
+}
+
 /// Buffered compressed input. Some bytes are kept after reading.
 struct CompressedInput {
     source: Box<dyn Read + Send>,
@@ -269,7 +302,12 @@ impl CompressedInput {
 
     /// Returns the next bytes, enough to identify a stream; fewer at the end.
     fn peek(&mut self) -> io::Result<&[u8]> {
-        while self.bytes.len() - self.position < MAGIC_BYTES && self.read_more()? {}
+        self.peek_bytes(MAGIC_BYTES)
+    }
+
+    /// Returns at least the next `count` bytes; fewer at the end.
+    fn peek_bytes(&mut self, count: usize) -> io::Result<&[u8]> {
+        while self.bytes.len() - self.position < count && self.read_more()? {}
         Ok(&self.bytes[self.position..])
     }
 
@@ -283,6 +321,15 @@ impl CompressedInput {
             }
             self.consume(zeros);
         }
+    }
+
+    /// Passes bzip2 streams without data and the zeros between them: a decoder allocates megabytes for each.
+    fn pass_empty_bzip2(&mut self) -> io::Result<()> {
+        while self.peek_bytes(EMPTY_BZIP2)?.first_chunk().is_some_and(is_empty_bzip2) {
+            self.consume(EMPTY_BZIP2);
+            self.pass_padding()?;
+        }
+        Ok(())
     }
 
     /// Moves to the next beginning of a stream; false if there is none.
@@ -442,6 +489,20 @@ mod tests {
         let (text, failed, reported) = decompress(compressed, Compression::Gzip);
         assert!(!failed && reported == 1 && text.len().is_multiple_of(2));
         assert!(text.ends_with(&[&[b'\n', 0][..], &utf16("{\"b\":2}\r\n")].concat()));
+    }
+
+    /// A stream takes long to start: empty ones are passed, and a file of tiny ones is not read to its end.
+    #[test]
+    fn bzip2_files_of_tiny_streams_are_bounded() {
+        let record = compress(b"{\"a\":1}\n", Compression::Bzip2);
+        let of_many = |part: &[u8], count| [&record[..], &part.repeat(count), &record].concat();
+        let empty = of_many(&compress(b"", Compression::Bzip2), 200_000);
+        assert_eq!(decompress(empty, Compression::Bzip2), (b"{\"a\":1}\n".repeat(2), false, 0));
+        let tiny = of_many(&compress(b"x", Compression::Bzip2), 10_100);
+        let (text, failed, _) = decompress(tiny, Compression::Bzip2);
+        assert!(failed && text.len() < 10_100, "{}", text.len());
+        let few = of_many(&compress(b"x", Compression::Bzip2), 1_000);
+        assert_eq!(decompress(few, Compression::Bzip2).0.len(), 1_018);
     }
 
     #[test]
