@@ -186,8 +186,8 @@ impl Prepared {
             if !self.context.report.tables().contains(&scan.name) {
                 continue;
             }
-            if let Some(Overlap { files }) = scan.table.overlap() {
-                self.context.report.note_once(Note::Overlap { files, table: scan.name.clone() });
+            if let Some(Overlap { files, basis }) = scan.table.overlap() {
+                self.context.report.note_once(Note::Overlap { files, basis, table: scan.name.clone() });
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::counted;
 use crate::entra::RowKind;
-use crate::scan::events::{BoundOrigin, ColumnNote, Note, UnnamedRows};
+use crate::scan::events::{BoundOrigin, ColumnNote, Note, OverlapBasis, UnnamedRows};
 use crate::types::datetime;
 
 /// The text of a note.
@@ -15,9 +15,10 @@ pub fn note(event: &Note) -> String {
         Note::OwnFile(file) => {
             format!("skipped because coldcase wrote it: {file}; name the file itself to read it as evidence")
         }
-        Note::Overlap { files: [first, second], table } => format!(
-            "{first} and {second} hold a record with the same Id: every copy counts as a row of {table}; to count each \
-             record once, add --dedup Id"
+        Note::Overlap { files: [first, second], basis, table } => format!(
+            "{first} and {second} hold a record with the same Id ({}): every copy counts as a row of {table}; to count \
+             each record once, add --dedup Id",
+            overlap_basis(*basis)
         ),
         Note::DuplicatesDropped { table, column, records, rows } => {
             let occur = if *records == 1 { "occurs" } else { "occur" };
@@ -106,5 +107,16 @@ fn bound_origin(origin: &BoundOrigin) -> String {
         BoundOrigin::Call => "the time range of the call, which this query applies itself".to_owned(),
         BoundOrigin::FirstTime(column) => format!("just before the first {column} of the data"),
         BoundOrigin::LastTime(column) => format!("just after the last {column} of the data"),
+    }
+}
+
+fn overlap_basis(basis: OverlapBasis) -> String {
+    match basis {
+        OverlapBasis::AllRecords => "all records were compared".to_owned(),
+        OverlapBasis::FirstRecords => "the first records of the files were compared".to_owned(),
+        OverlapBasis::Ids { repeated, compared, is_sample } => {
+            let of = if is_sample { "a sample of" } else { "the" };
+            format!("{repeated} of {of} {compared} Ids read occur in more than one file")
+        }
     }
 }

@@ -11,7 +11,9 @@ use crate::entra::RowKind;
 use crate::entra::RowLimit;
 use crate::entra::numeric_dates::DateOrder;
 use crate::scan::events::BoundOrigin;
-use crate::scan::{ColumnNote, Damage, EmptyReason, FileProblems, Note, RejectReason, TimeGap, UnnamedRows, Warning};
+use crate::scan::{
+    ColumnNote, Damage, EmptyReason, FileProblems, Note, OverlapBasis, RejectReason, TimeGap, UnnamedRows, Warning,
+};
 use crate::storage::folders::SkipReason;
 use crate::storage::listing::DiscoveryNote;
 use crate::types::Type;
@@ -122,11 +124,18 @@ fn notes() -> Vec<String> {
         ColumnNote::CountedTimes { column: column(), unit: "seconds since 1970" },
         ColumnNote::PythonNotation(column()),
     ];
+    let overlap = |basis| {
+        let files = ["a.json", "b.json"].map(str::to_owned);
+        Note::Overlap { files, basis, table: table.to_owned() }
+    };
     let mut samples = vec![
         Note::EmptyFile("a.json".to_owned()),
         Note::NotAnExport { file: "readme.txt".to_owned(), reason: "neither JSON nor CSV" },
         Note::OwnFile("rejects.jsonl".to_owned()),
-        Note::Overlap { files: ["a.json", "b.json"].map(str::to_owned), table: table.to_owned() },
+        overlap(OverlapBasis::AllRecords),
+        overlap(OverlapBasis::FirstRecords),
+        overlap(OverlapBasis::Ids { repeated: 9, compared: 12_000, is_sample: false }),
+        overlap(OverlapBasis::Ids { repeated: 9, compared: 60_000, is_sample: true }),
         Note::DuplicatesDropped { table: table.to_owned(), column: "Id".to_owned(), records: 1, rows: 1 },
         Note::DuplicatesDropped { table: table.to_owned(), column: "Id".to_owned(), records: 3, rows: 3 },
         Note::Renamed { name: None, table },

@@ -92,6 +92,24 @@ pub struct TimeGap {
     pub is_estimate: bool,
 }
 
+/// What was compared to find files with the same record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OverlapBasis {
+    /// All records.
+    AllRecords,
+    /// The first records of the files.
+    FirstRecords,
+    /// The Ids of the rows that were read, of which some are repeated.
+    Ids {
+        /// Number of Ids that occur in more than one file.
+        repeated: usize,
+        /// Number of Ids that were compared.
+        compared: usize,
+        /// True if these are a sample of the Ids.
+        is_sample: bool,
+    },
+}
+
 /// An observation that does not change what a result means.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Note {
@@ -112,6 +130,8 @@ pub enum Note {
     Overlap {
         /// The files.
         files: [String; 2],
+        /// What was compared.
+        basis: OverlapBasis,
         /// The table.
         table: String,
     },

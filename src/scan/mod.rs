@@ -32,7 +32,7 @@ pub use catalog::{Catalog, MemoryCatalog, Watchlist, WithColumns};
 pub use completion::on_completion;
 pub use coverage::TimeCoverage;
 pub use damage::{Damage, DamageLog};
-pub use events::{ColumnNote, EmptyReason, Note, TimeGap, UnnamedRows, Warning};
+pub use events::{ColumnNote, EmptyReason, Note, OverlapBasis, TimeGap, UnnamedRows, Warning};
 pub use library::{FunctionLibrary, StoredFunction};
 pub use lost::FileProblems;
 pub use memory::MemoryTable;
@@ -56,6 +56,8 @@ pub type BatchIterator<'a> = Box<dyn Iterator<Item = Result<Batch>> + Send + 'a>
 pub struct Overlap {
     /// The names of the files.
     pub files: [String; 2],
+    /// What was compared.
+    pub basis: OverlapBasis,
 }
 
 /// A table that can be read.
@@ -101,7 +103,8 @@ pub trait TableProvider: Debug + Send + Sync {
         None
     }
 
-    /// Looks in a few places for two files that contain the same record; None if none are found.
+    /// Returns two files that contain the same record, among the rows that scans returned and in a few other places; None
+    /// if none are found.
     fn overlap(&self) -> Option<Overlap> {
         None
     }

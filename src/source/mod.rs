@@ -6,6 +6,7 @@
 pub(crate) mod column_file;
 pub mod file_catalog;
 pub mod file_table;
+mod id_sketch;
 pub mod listing;
 mod overlap;
 pub(crate) mod replaced_columns;

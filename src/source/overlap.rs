@@ -1,8 +1,9 @@
 //! Finds files of a table that contain the same record, as overlapping exports do: a query then counts the record once
 //! for each file.
 //!
-//! The search is cheap for any archive: small inputs are compared completely; of a few files the first records are
-//! compared, and of many files only those of equal length.
+//! The Ids of the rows of text files are compared while they are scanned. If none of them repeat, some records are
+//! compared afterwards, since the query may have skipped them. That is cheap for any archive: small inputs are compared
+//! completely; of a few files the first records are compared, and of many files only those of equal length.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,10 +11,11 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::file_table::FileTable;
+use super::id_sketch::{IdSketch, RepeatedIds};
 use crate::diagnostic::Result;
 use crate::records;
 use crate::records::{BlockReader, FileRange, FileReport, NextBlock, Opened};
-use crate::scan::{Overlap, ScanColumn, ScanReport, ScanRequest, TableProvider};
+use crate::scan::{Overlap, OverlapBasis, ScanColumn, ScanReport, ScanRequest, TableProvider};
 use crate::storage::files::{DataFile, FileFormat};
 use crate::storage::limits::ReadLimits;
 use crate::types::Type;
@@ -36,6 +38,14 @@ const MAX_PAIRS: usize = 2;
 /// Records of each file that are compared in large inputs.
 const HEAD: usize = 16;
 
+/// Returns two of `files` with rows of the same Id, among the rows that scans returned.
+pub(crate) fn among_rows(files: &[DataFile], sketch: &IdSketch) -> Option<Overlap> {
+    let RepeatedIds { files: pair, repeated, compared, are_all } = sketch.repeated()?;
+    let name = |index: usize| files.get(index).map(|file| file.name.clone());
+    let basis = OverlapBasis::Ids { repeated, compared, is_sample: !are_all };
+    Some(Overlap { files: [name(pair[0])?, name(pair[1])?], basis })
+}
+
 /// Returns two of `files` that contain a record with the same Id. `table` makes the table of one Parquet file.
 pub(crate) fn find(files: &[DataFile], limits: ReadLimits, table: impl Fn(&DataFile) -> FileTable) -> Option<Overlap> {
     let mut first: HashMap<String, usize> = HashMap::new();
@@ -50,7 +60,9 @@ pub(crate) fn find(files: &[DataFile], limits: ReadLimits, table: impl Fn(&DataF
         for id in ids {
             match first.get(&id) {
                 Some(other) if *other != index => {
-                    return Some(Overlap { files: [files[*other].name.clone(), file.name.clone()] });
+                    let basis = if is_small { OverlapBasis::AllRecords } else { OverlapBasis::FirstRecords };
+                    let files = [files[*other].name.clone(), file.name.clone()];
+                    return Some(Overlap { files, basis });
                 }
                 Some(_) => {}
                 None => _ = first.insert(id, index),

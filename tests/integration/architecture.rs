@@ -68,7 +68,10 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("ctor", &["cli/stdout.rs"]),
     ("etcetera", &["cli/sources/catalog_file.rs"]),
     ("flate2", &["records", "storage", "synth", "functions/scalar"]),
-    ("foldhash", &["functions", "exec", "types/dictionary_encode.rs", "convert/dictionaries.rs"]),
+    (
+        "foldhash",
+        &["functions", "exec", "types/dictionary_encode.rs", "convert/dictionaries.rs", "source/id_sketch.rs"],
+    ),
     ("futures_util", &["storage/remote"]),
     ("globset", &["storage/glob.rs"]),
     ("hashbrown", &["functions", "exec", "source/text", "types/dictionary_encode.rs", "convert/dictionaries.rs"]),

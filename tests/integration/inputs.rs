@@ -526,6 +526,57 @@ fn files_with_the_same_records_are_noted() {
     assert!(!said(&[SIGNINS]).contains("a record with the same Id"));
 }
 
+/// Large exports that overlap in the middle, as a collector that restarts writes them.
+#[test]
+fn records_that_repeat_in_the_middle_of_large_files_are_noted() {
+    let signins = |ids: std::ops::Range<usize>| {
+        let row = |id: usize| {
+            let (hour, minute) = (id / 60 % 24, id % 60);
+            format!(
+                "{{\"TimeGenerated\":\"2026-03-02T{hour:02}:{minute:02}:00Z\",\"Type\":\"SigninLogs\",\
+                 \"ResultType\":\"{}\",\"Id\":\"id{id}\",\"UserAgent\":\"{}\"}}\n",
+                id % 7,
+                "x".repeat(200)
+            )
+        };
+        ids.map(row).collect::<String>()
+    };
+    let overlap = signins(10_000..14_000) + &signins(1_990..1_999) + &signins(14_000..18_000);
+    let folder = folder(&[
+        ("a.json", &signins(0..4_000)),
+        ("b.json", &overlap),
+        ("c.json", &signins(4_000..8_000)),
+        ("d.json", &signins(8_000..10_000)),
+        ("array.json", &format!("[{}]", signins(3_000..9_000).trim_end().replace('\n', ",\n"))),
+    ]);
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut encoder, overlap.as_bytes()).expect("compressed");
+    fs::write(folder.path().join("b.json.gz"), encoder.finish().expect("compressed")).expect("written");
+    let said = |query: &str, names: &[&str], more: &[&str]| {
+        let paths: Vec<String> = names.iter().map(|name| folder.path().join(name).display().to_string()).collect();
+        let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+        coldcase(&[&[query], &paths[..], more].concat()).stderr
+    };
+    for (query, names, basis) in [
+        ("SigninLogs | count", &["a.json", "b.json"][..], "9 of the 12000 Ids"),
+        ("SigninLogs | count", &["d.json", "c.json", "b.json.gz", "a.json"], "9 of the 18000 Ids"),
+        ("SigninLogs | project Id", &["a.json", "b.json"], "9 of the 12000 Ids"),
+        ("SigninLogs | where ResultType == '1'", &["a.json", "b.json"], "1 of the"),
+        ("SigninLogs | summarize by UserAgent", &["a.json", "array.json"], "1000 of the 9000 Ids"),
+    ] {
+        let noted = said(query, names, &["-o", "csv"]);
+        assert!(noted.contains("--dedup Id") && noted.contains(basis), "{query} {names:?}: {noted}");
+    }
+    for (query, names, more) in [
+        ("SigninLogs | count", &["a.json", "c.json", "d.json"][..], &[][..]),
+        ("SigninLogs | count", &["a.json", "b.json"], &["--dedup", "Id"]),
+        ("SigninLogs | where Id == 'id3'", &["a.json", "b.json"], &[]),
+        ("SigninLogs | count", &["b.json"], &[]),
+    ] {
+        assert!(!said(query, names, more).contains("--dedup Id"), "{query} {names:?}");
+    }
+}
+
 #[test]
 fn help_and_misspelt_commands() {
     let help = coldcase(&["help"]);

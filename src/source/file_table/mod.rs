@@ -17,6 +17,7 @@ use self::dates::FileDates;
 use self::file_partition::FilePartition;
 use self::partitioning::PlannedPartition;
 use self::shared_scan::SharedScan;
+use super::id_sketch::IdSketch;
 use super::overlap;
 use super::replaced_columns::ReplacedColumns;
 use crate::diagnostic::Result;
@@ -48,7 +49,9 @@ pub struct FileTable {
     added: Arc<[Field]>,
     /// The wildcard that matched the table, if the query does not name it.
     wildcard: Option<Arc<Wildcard>>,
-    /// The result of the search for two files with the same record.
+    /// The Ids of the rows that scans returned.
+    ids: Arc<IdSketch>,
+    /// The result of the search for two files with the same record in other places.
     overlap: Arc<OnceLock<Option<Overlap>>>,
 }
 
@@ -73,6 +76,7 @@ impl FileTable {
             notes: Arc::default(),
             added: Arc::default(),
             wildcard: None,
+            ids: Arc::default(),
             overlap: Arc::default(),
         }
     }
@@ -90,7 +94,9 @@ impl TableProvider for FileTable {
     }
 
     fn scan(&self, request: &ScanRequest) -> Result<Vec<Arc<dyn Partition>>> {
-        let plan = Arc::new(ScanPlan::new(self.selection.clone(), &self.origins, request, Arc::clone(&self.dates)));
+        let ids = (self.files.len() > 1).then_some(&self.ids);
+        let plan =
+            Arc::new(ScanPlan::new(self.selection.clone(), &self.origins, request, Arc::clone(&self.dates), ids));
         let parts = self.parts(plan.wants_lines, request)?;
         self.notes.iter().for_each(|note| request.report.discovered(note));
         for Field { name, ty } in &*self.added {
@@ -181,7 +187,8 @@ impl TableProvider for FileTable {
     fn overlap(&self) -> Option<Overlap> {
         let one =
             |file: &DataFile| Self::new(&self.name, Arc::new([file.clone()]), self.selection.clone(), self.limits);
-        self.overlap.get_or_init(|| overlap::find(&self.files, self.limits, one)).clone()
+        let elsewhere = || self.overlap.get_or_init(|| overlap::find(&self.files, self.limits, one)).clone();
+        overlap::among_rows(&self.files, &self.ids).or_else(elsewhere)
     }
 
     fn matched_by_wildcard(&self, wildcard: &Arc<Wildcard>) -> Option<Arc<dyn TableProvider>> {

@@ -106,6 +106,24 @@ impl BlockRows<'_> {
         outcomes.into_iter().for_each(|(outcome, count)| findings.add(outcome, column, count));
     }
 
+    /// Calls `each` with the bytes of the strings of a column that are not empty, in the rows at `kept`; without those
+    /// that have escape sequences.
+    pub(super) fn for_each_string(&self, column: &PlannedColumn, kept: &[usize], each: &mut dyn FnMut(&[u8])) {
+        for &index in kept {
+            let row = &self.rows[index];
+            let PlannedSource::Keys(slots) = &column.sources[row.kind as usize] else { continue };
+            let record = RecordValues {
+                text: &self.block[row.record.clone()],
+                ranges: &self.ranges[index * self.slots..(index + 1) * self.slots],
+            };
+            let json = first_filled(slots.iter().map(|&slot| record.value(slot))).unwrap_or_default();
+            let string = json.strip_prefix('"').and_then(|json| json.strip_suffix('"')).unwrap_or_default();
+            if !string.is_empty() && !string.contains('\\') {
+                each(string.as_bytes());
+            }
+        }
+    }
+
     /// Appends the value of a column in a record.
     fn append_value(
         &self,

@@ -23,12 +23,23 @@ use crate::entra::spelling::Verbatim;
 use crate::entra::table::RESTORED;
 use crate::entra::{ColumnSource, KnownTable, RowKind, resembles};
 use crate::scan::provenance::{Provenance, ProvenanceColumns};
-use crate::scan::{RowFilter, ScanReport, ScanRequest};
+use crate::scan::{RowFilter, ScanColumn, ScanReport, ScanRequest};
+use crate::source::id_sketch::IdSketch;
 use crate::storage::counters::ScanCounters;
 use crate::types::Type;
 
 /// Prefix of the names of files that DFIR-O365RC writes: of large tenants it collects only sign-ins with error code 0.
 const SUCCESSES_ONLY: &str = "AADSigninLog_";
+
+/// The column by which records are identified.
+const ID: &str = "Id";
+
+/// The Ids of rows, which are compared across files.
+#[derive(Debug)]
+pub(crate) struct WatchedIds {
+    pub column: PlannedColumn,
+    pub sketch: Arc<IdSketch>,
+}
 
 /// A compiled scan request.
 #[derive(Debug)]
@@ -53,6 +64,8 @@ pub(crate) struct ScanPlan {
     pub counters: Arc<ScanCounters>,
     /// The order of numeric dates.
     pub dates: Arc<dyn DateOrders>,
+    /// The column `Id` and the Ids of the table, if files are compared by them.
+    pub ids: Option<WatchedIds>,
     /// What the partitions found.
     pub log: ScanLog,
 }
@@ -64,6 +77,7 @@ impl ScanPlan {
         origins: &ProvenanceColumns,
         request: &ScanRequest,
         dates: Arc<dyn DateOrders>,
+        ids: Option<&Arc<IdSketch>>,
     ) -> Self {
         let mut tree = KeyTree::new();
         let markers = (!matches!(selection, RecordSelection::AnyObjects(_))).then(|| ShapeMarkers::new(&mut tree));
@@ -71,6 +85,7 @@ impl ScanPlan {
         let filter_request = request.filter.as_ref().map_or(&[][..], |filter| filter.columns());
         let columns = plan_columns(&mut tree, &selection, origins, &request.columns);
         let filter_columns = plan_columns(&mut tree, &selection, origins, filter_request);
+        let ids = ids.and_then(|sketch| watched_ids(&mut tree, &selection, origins, sketch));
         let verbatim = |column: usize, needle: &Needle| match origins.at(column) {
             Some(_) => Verbatim::No,
             None => verbatim(&selection, column, needle),
@@ -96,6 +111,7 @@ impl ScanPlan {
             report: Arc::clone(&request.report),
             counters: Arc::clone(&request.counters),
             dates,
+            ids,
             log: ScanLog::default(),
             selection,
         }
@@ -138,6 +154,21 @@ impl ScanPlan {
             RecordSelection::NamedTable(..) => false,
         }
     }
+}
+
+/// Returns the Ids to compare; None if the selection is not of a single known table whose Ids identify records.
+fn watched_ids(
+    tree: &mut KeyTree,
+    selection: &RecordSelection,
+    origins: &ProvenanceColumns,
+    sketch: &Arc<IdSketch>,
+) -> Option<WatchedIds> {
+    // Rows of other tables are states of something: they share its Id.
+    let table = selection.single_table()?.table;
+    let schema = Some(&table.schema).filter(|_| table.category.ends_with("Logs"))?;
+    let index = schema.index_of(ID).filter(|&index| schema.field(index).ty == Type::String)?;
+    let column = plan_columns(tree, selection, origins, &[ScanColumn::Column(index)]).pop()?;
+    Some(WatchedIds { column, sketch: Arc::clone(sketch) })
 }
 
 /// True if rows of a table called `name` are rows of `table`, to which the user bound them: the table was restored from

@@ -8,7 +8,7 @@ use arrow::array::Array;
 use super::JsonReader;
 use crate::diagnostic::Result;
 use crate::source::text::column::ColumnWriter;
-use crate::source::text::plan::ScanPlan;
+use crate::source::text::plan::{ScanPlan, WatchedIds};
 use crate::source::text::row_values::{BlockRows, ScannedRow, ValueFindings, writer_for};
 use crate::types::Batch;
 
@@ -21,6 +21,7 @@ impl JsonReader {
         let rows = std::mem::take(&mut self.rows);
         let mut kept = self.filter(block, &rows)?;
         kept.truncate(self.plan.limit.saturating_sub(self.emitted + self.written));
+        self.note_ids(block, &rows, &kept);
         let mut rest = &kept[..];
         while !rest.is_empty() {
             let most = rest.len().min(self.plan.batch_rows - self.written);
@@ -62,6 +63,16 @@ impl JsonReader {
 
     fn text_bytes(&self) -> usize {
         self.writers.iter().map(ColumnWriter::text_bytes).sum()
+    }
+
+    /// Adds the Ids of rows to those that are compared across files.
+    fn note_ids(&self, block: &[u8], rows: &[ScannedRow], kept: &[usize]) {
+        let Some(WatchedIds { column, sketch }) = &self.plan.ids else { return };
+        let mut hashes = Vec::new();
+        self.found(&self.plan, block, rows).for_each_string(column, kept, &mut |id| hashes.extend(sketch.sampled(id)));
+        if !hashes.is_empty() {
+            sketch.add(self.file.index, &hashes);
+        }
     }
 
     /// Returns the positions of the rows that pass the filter.

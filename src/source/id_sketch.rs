@@ -1,0 +1,135 @@
+//! Finds Ids that occur in more than one file, among the rows that scans return.
+//!
+//! The Ids are sampled by their hash: those below a threshold are kept, in every file the same ones. The threshold falls
+//! when there are too many, so memory is bounded, and an overlap of files is found wherever it is in them. The sample
+//! depends only on the Ids, not on the order in which threads read them.
+
+use std::collections::HashMap;
+use std::hash::BuildHasher;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use foldhash::quality::FixedState;
+
+/// Maximum number of Ids in the sample; fewer in unit tests.
+const MAX_IDS: usize = if cfg!(test) { 1 << 8 } else { 1 << 16 };
+
+/// The sampled Ids of the files of a table.
+#[derive(Debug)]
+pub(crate) struct IdSketch {
+    hasher: FixedState,
+    /// Ids whose hash is at most this are in the sample: one in 2^n.
+    threshold: AtomicU64,
+    files: Mutex<HashMap<u64, FilesOfId>>,
+}
+
+/// The first two files in which an Id occurs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct FilesOfId {
+    first: usize,
+    second: Option<usize>,
+}
+
+/// Ids of a sample that occur in more than one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RepeatedIds {
+    /// The positions of two files with the same Id.
+    pub files: [usize; 2],
+    /// Number of Ids that occur in more than one file.
+    pub repeated: usize,
+    /// Number of Ids that were compared.
+    pub compared: usize,
+    /// True if these are all Ids, not a sample.
+    pub are_all: bool,
+}
+
+impl Default for IdSketch {
+    fn default() -> Self {
+        Self { hasher: FixedState::default(), threshold: AtomicU64::new(u64::MAX), files: Mutex::default() }
+    }
+}
+
+impl IdSketch {
+    /// Returns the hash of an Id that belongs to the sample; None for others.
+    pub(crate) fn sampled(&self, id: &[u8]) -> Option<u64> {
+        Some(self.hasher.hash_one(id)).filter(|hash| *hash <= self.threshold.load(Ordering::Relaxed))
+    }
+
+    /// Adds the hashes of Ids of the file at position `file`.
+    pub(crate) fn add(&self, file: usize, hashes: &[u64]) {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        for hash in hashes {
+            files.entry(*hash).and_modify(|known| known.add(file)).or_insert(FilesOfId { first: file, second: None });
+        }
+        let mut threshold = self.threshold.load(Ordering::Relaxed);
+        while files.len() > MAX_IDS {
+            threshold /= 2;
+            files.retain(|hash, _| *hash <= threshold);
+        }
+        self.threshold.store(threshold, Ordering::Relaxed);
+    }
+
+    /// Returns the Ids that occur in more than one file; None if there are none.
+    pub(crate) fn repeated(&self) -> Option<RepeatedIds> {
+        let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let threshold = self.threshold.load(Ordering::Relaxed);
+        // A thread may have added Ids by an older threshold.
+        let sample = || files.iter().filter(|(hash, _)| **hash <= threshold);
+        let pairs = || sample().filter_map(|(_, files)| Some([files.first, files.second?]));
+        let (repeated, compared) = (pairs().count(), sample().count());
+        Some(RepeatedIds { files: pairs().min()?, repeated, compared, are_all: threshold == u64::MAX })
+    }
+}
+
+impl FilesOfId {
+    /// Adds a file, and keeps the first two.
+    fn add(&mut self, file: usize) {
+        if file == self.first {
+            return;
+        }
+        let later = file.max(self.first);
+        self.first = file.min(self.first);
+        self.second = Some(self.second.map_or(later, |second| second.min(later)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Adds the Ids of a range to a file, in blocks.
+    fn add(sketch: &IdSketch, file: usize, ids: std::ops::Range<usize>) {
+        for start in ids.clone().step_by(100) {
+            let block = start..(start + 100).min(ids.end);
+            let hashes: Vec<u64> = block.filter_map(|id| sketch.sampled(format!("id{id}").as_bytes())).collect();
+            sketch.add(file, &hashes);
+        }
+    }
+
+    #[test]
+    fn repeated_ids_are_found_anywhere_in_files_of_any_size() {
+        for (first, second) in [(0..100, 99..150), (0..50_000, 45_000..90_000), (0..50_000, 20_000..30_000)] {
+            let sketch = IdSketch::default();
+            add(&sketch, 3, second.clone());
+            add(&sketch, 1, first.clone());
+            add(&sketch, 2, 100_000..100_010);
+            let found = sketch.repeated().expect("an overlap");
+            assert_eq!(found.files, [1, 3]);
+            assert!(found.compared <= MAX_IDS && found.are_all == (first.end == 100), "{found:?}");
+            let other_order = IdSketch::default();
+            add(&other_order, 2, 100_000..100_010);
+            add(&other_order, 1, first);
+            add(&other_order, 3, second);
+            assert_eq!(other_order.repeated(), Some(found));
+        }
+    }
+
+    #[test]
+    fn an_id_that_occurs_twice_in_one_file_is_none_of_two_files() {
+        let sketch = IdSketch::default();
+        add(&sketch, 0, 0..5_000);
+        add(&sketch, 0, 0..5_000);
+        add(&sketch, 1, 5_000..9_000);
+        assert_eq!(sketch.repeated(), None);
+    }
+}
