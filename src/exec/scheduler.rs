@@ -1,8 +1,9 @@
 //! Runs partitions in parallel and delivers their results in the order of the partitions.
 //!
-//! The only file that uses rayon. Workers claim partitions in order; the caller consumes the results of partition 0,
-//! then of 1, and so on, while workers run a few partitions and batches ahead. So the order of the rows depends neither
-//! on the number of threads nor on timing, memory stays bounded, and the workers stop when the caller does.
+//! Each run has a pool of its own, whose workers may block: every job has a worker, and none waits for another job.
+//! Workers claim partitions in order; the caller consumes the results of partition 0, then of 1, and so on, while
+//! workers run a few partitions and batches ahead. So the order of the rows depends neither on the number of
+//! threads nor on timing, memory stays bounded, and the workers stop when the caller does.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::ControlFlow;

@@ -1,6 +1,10 @@
-//! Work on several items at a time: the only place that starts threads for it, besides the scheduler of queries.
+//! Work on several items at a time, with rayon. What blocks on a queue or channel has threads of its own instead
+//! (`exec::scheduler`, `convert::prefetch`, `convert::runs`): a worker of rayon that waits there stops the pool.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 /// The threads of [`parallel_map`].
 const WORKERS: usize = 4;
@@ -8,43 +12,36 @@ const WORKERS: usize = 4;
 /// Fewer items are processed on the calling thread.
 const MIN_PARALLEL: usize = 64;
 
+/// The pool of the last call: most calls want as many threads as the one before, and their work is short.
+static POOL: Mutex<Option<Arc<ThreadPool>>> = Mutex::new(None);
+
 /// Returns the result of `work` for each of `0..count`, in order. Threads claim one index at a time, since items differ
 /// in cost. If `work` panics, so does the call.
 pub(crate) fn map_indexes<T: Send>(threads: usize, count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    if threads <= 1 || count <= 1 {
-        return (0..count).map(work).collect();
+    // A worker that waited for other threads would take up a job of its own pool, perhaps one that blocks.
+    let is_worker = rayon::current_thread_index().is_some();
+    match (threads > 1 && count > 1 && !is_worker).then(|| pool(threads)).flatten() {
+        Some(pool) => pool.install(|| (0..count).into_par_iter().with_max_len(1).map(&work).collect()),
+        None => (0..count).map(work).collect(),
     }
-    let next = AtomicUsize::new(0);
-    let claim = || {
-        let mut done = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            if index >= count {
-                return done;
-            }
-            done.push((index, work(index)));
-        }
-    };
-    let mut results: Vec<(usize, T)> = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads.min(count)).map(|_| scope.spawn(claim)).collect();
-        let join = |worker: std::thread::ScopedJoinHandle<'_, _>| {
-            worker.join().unwrap_or_else(|why| std::panic::resume_unwind(why))
-        };
-        workers.into_iter().flat_map(join).collect()
-    });
-    results.sort_unstable_by_key(|(index, _)| *index);
-    results.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Returns a pool of this many threads; None if the system does not start them.
+fn pool(threads: usize) -> Option<Arc<ThreadPool>> {
+    let mut last = POOL.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(pool) = last.as_ref().filter(|pool| pool.current_num_threads() == threads) {
+        return Some(Arc::clone(pool));
+    }
+    let pool = Arc::new(ThreadPoolBuilder::new().num_threads(threads).build().ok()?);
+    *last = Some(Arc::clone(&pool));
+    Some(pool)
 }
 
 /// Returns the result of `work` for each of `items`, in order. For work that mostly waits for the system, such as
 /// opening files.
 pub(crate) fn parallel_map<I: Sync, T: Send>(items: &[I], work: impl Fn(&I) -> T + Sync) -> Vec<T> {
     let threads = if items.len() < MIN_PARALLEL { 1 } else { WORKERS };
-    let parts: Vec<&[I]> = items.chunks(items.len().div_ceil(threads).max(1)).collect();
-    map_indexes(threads, parts.len(), |part| parts[part].iter().map(&work).collect::<Vec<T>>())
-        .into_iter()
-        .flatten()
-        .collect()
+    map_indexes(threads, items.len(), |index| work(&items[index]))
 }
 
 #[cfg(test)]

@@ -26,11 +26,9 @@ mod write_json;
 mod write_parquet;
 
 use std::path::PathBuf;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 
 use crate::diagnostic::{Error, Result};
+use crate::exec;
 use model::World;
 use signin::{Generator, SignIn};
 
@@ -163,33 +161,13 @@ fn check(options: &SynthOptions) -> Result<()> {
 /// Runs `work` for 0 to `count - 1` on several threads and adds up the summaries. After an error, no further work is
 /// started.
 fn in_parallel(threads: usize, count: u64, work: impl Fn(u64) -> Result<Summary> + Sync) -> Result<Summary> {
-    let next = AtomicU64::new(0);
-    let total = Mutex::new(Ok(Summary::default()));
-    let worker = || {
-        loop {
-            let piece = next.fetch_add(1, Ordering::Relaxed);
-            if piece >= count {
-                return;
-            }
-            let made = work(piece);
-            let mut total = total.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            match (&mut *total, made) {
-                (Ok(sum), Ok(made)) => sum.add(made),
-                (Ok(_), Err(error)) => *total = Err(error),
-                (Err(_), _) => {}
-            }
-            if total.is_err() {
-                return;
-            }
-        }
-    };
-    thread::scope(|scope| {
-        for _ in 1..threads.min(usize::try_from(count).unwrap_or(usize::MAX)) {
-            scope.spawn(worker);
-        }
-        worker();
-    });
-    total.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+    let pieces: Vec<u64> = (0..count).collect();
+    let mut total = Summary::default();
+    exec::for_each(&pieces, threads, &|piece| work(*piece), &mut |summary| {
+        total.add(summary);
+        Ok(())
+    })?;
+    Ok(total)
 }
 
 #[cfg(test)]
