@@ -132,7 +132,10 @@ impl Delimiter<'_> {
             if let Some(value_end) = self.slot.end(text, end) {
                 return Some(Occurrence { start, end, value_end });
             }
-            from = start + 1;
+            // A shape that does not match after whitespace matches nowhere in that whitespace. So even a text of many
+            // spaces takes linear time.
+            let whitespace_end = text.len() - text[end..].trim_start().len();
+            from = (start + 1).max(whitespace_end + 1 - length);
         }
     }
 

@@ -121,3 +121,23 @@ fn captures_are_those_of_the_reference_implementation() {
     }
     assert!(matches > 2_000, "only {matches} texts match");
 }
+
+#[test]
+fn whitespace_takes_linear_time() {
+    let spaces = " ".repeat(1 << 20);
+    let elements = [" ".into(), Type::Long.into(), PatternElement::Star, "x".into()];
+    assert_eq!(captured(&elements, &format!("{spaces}ax")), None);
+    assert_eq!(captured(&elements, &format!("{spaces}7x")), Some(vec![format!("{}7", &spaces[1..])]));
+}
+
+impl From<&str> for PatternElement {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<Type> for PatternElement {
+    fn from(ty: Type) -> Self {
+        Self::Column(ty)
+    }
+}
