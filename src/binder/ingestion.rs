@@ -90,6 +90,9 @@ impl Binder<'_> {
                 }),
                 None => Err("after a join, rows come from two tables".to_owned()),
             },
+            LogicalPlan::Apply(apply) => {
+                passed_on(self.find_ingestion(&apply.input)?, |at| apply.kept.iter().position(|column| *column == at))
+            }
             LogicalPlan::Aggregate { .. } => Err("the rows are not records of a table any more".to_owned()),
         }
     }

@@ -9,6 +9,7 @@ mod function;
 mod ingestion;
 mod naming;
 mod operator;
+mod plugin;
 mod scope;
 mod source;
 mod statement;

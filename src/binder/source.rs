@@ -48,6 +48,7 @@ impl Binder<'_> {
             SourceKind::Search { parameters, tables, predicate } => {
                 self.search(parameters, tables, predicate, source.span)
             }
+            SourceKind::Evaluate(call) => self.evaluate_plugin(None, call, source.span),
             SourceKind::Find(find) => self.find(find, source.span),
             SourceKind::Parenthesised(inner) => self.pipeline(inner),
         }

@@ -6,7 +6,7 @@ use super::args::FunctionsArgs;
 use super::destination::Destination;
 use super::{Outcome, documents};
 use crate::diagnostic::{Error, Result, suggest};
-use crate::functions::{self, docs};
+use crate::functions::{self, docs, plugin};
 use crate::types::{Batch, ColumnBuilder, Field, Schema, Type};
 
 pub(super) fn run(args: &FunctionsArgs) -> Result<Outcome> {
@@ -21,8 +21,9 @@ fn one(name: &str) -> Result<Outcome> {
     pages.extend(functions::special_form(name).map(docs::special_markdown));
     pages.extend(functions::scalar_function(name).map(docs::scalar_markdown));
     pages.extend(functions::aggregate_function(name).map(docs::aggregate_markdown));
+    pages.extend(functions::plugin(name).map(docs::plugin_markdown));
     if pages.is_empty() {
-        let hint = match suggest(name, functions::callable_names()) {
+        let hint = match suggest(name, functions::callable_names().chain(plugin::plugins().map(|plugin| plugin.name))) {
             Some(near) => format!(": did you mean `{near}`?"),
             None if functions::known::is_kql_function(name) => {
                 ": it is a KQL function that coldcase does not support yet".to_owned()
@@ -41,7 +42,8 @@ fn rows() -> Vec<[&'static str; 3]> {
     let scalar = functions::scalar_functions().map(|function| [function.name, "scalar", function.summary]);
     let aggregate = functions::aggregate_functions().map(|function| [function.name, "aggregate", function.summary]);
     let special = functions::special_forms().map(|form| [form.name, "special", form.summary]);
-    let mut rows: Vec<_> = scalar.chain(aggregate).chain(special).collect();
+    let plugins = plugin::plugins().map(|plugin| [plugin.name, "plugin", plugin.summary]);
+    let mut rows: Vec<_> = scalar.chain(aggregate).chain(special).chain(plugins).collect();
     rows.sort_unstable();
     rows
 }

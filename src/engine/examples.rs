@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Engine, Settings};
 use crate::functions::operator::operators;
+use crate::functions::plugin::plugins;
 use crate::functions::{Example, aggregate_functions, scalar_functions, special_forms};
 use crate::scan::{Catalog, MemoryTable, TableProvider, Watchlist};
 use crate::types::{Batch, ColumnBuilder, Field, Schema, Type, Value, datetime};
@@ -61,7 +62,8 @@ fn every_entry_has_examples_that_run() {
     let aggregates = aggregate_functions().map(|function| (function.name, function.examples, ""));
     let special = special_forms().map(|form| (form.name, form.examples, ""));
     let mut complaints = Vec::new();
-    for (name, examples, before) in scalars.chain(aggregates).chain(special) {
+    let plugins = plugins().map(|plugin| (plugin.name, plugin.examples, ""));
+    for (name, examples, before) in scalars.chain(aggregates).chain(special).chain(plugins) {
         if examples.is_empty() {
             complaints.push(format!("{name} has no example"));
         }

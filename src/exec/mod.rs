@@ -10,6 +10,7 @@ pub mod operator;
 pub mod spill;
 
 mod aggregate;
+mod apply;
 mod fold;
 mod hash;
 mod join;

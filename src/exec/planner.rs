@@ -8,10 +8,10 @@ use std::sync::Arc;
 use super::aggregate::{self, Grouping};
 use super::context::ExecContext;
 use super::metrics;
-use super::operator::{CountOutput, Filter, ParseRows, Project, UnnestRows};
+use super::operator::{ApplyRows, CountOutput, Filter, ParseRows, Project, UnnestRows};
 use super::pipeline::Pipeline;
 use super::sort::{self, Sorter, TopRows, TopSpec};
-use super::{join, scan};
+use super::{apply, join, scan};
 use crate::diagnostic::Result;
 use crate::expr::Expr;
 use crate::plan::{Join, LogicalPlan, PlanNode, Side};
@@ -74,6 +74,13 @@ fn build(node: PlanNode<'_>, residual: Option<&Expr>, context: &ExecContext) -> 
         }
         LogicalPlan::Union { schema, .. } => union(&node.inputs(), schema, context),
         LogicalPlan::Join(join) => self::join(node, join, residual, context),
+        LogicalPlan::Apply(apply) => {
+            let input = plan(node.first_input(&apply.input), context)?;
+            match apply.function.is_row_wise() {
+                true => Ok(input.then(Arc::new(ApplyRows::new(apply.clone(), context)))),
+                false => apply::apply_to_all(&input, apply, context),
+            }
+        }
     }
 }
 

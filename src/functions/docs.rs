@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::signature::{Accepts, Occurs, Param, Returns, TypeVariable, type_variable};
-use super::{AggregateFunction, ScalarFunction, SpecialForm};
+use super::{AggregateFunction, Plugin, ScalarFunction, SpecialForm};
 use crate::types::Type;
 
 /// The chapter of the documentation that a function belongs to.
@@ -86,6 +86,12 @@ pub fn aggregate_signature(function: &AggregateFunction) -> String {
 #[must_use]
 pub fn special_signature(form: &SpecialForm) -> String {
     format!("{}({}) -> {}", form.name, parameters(form.params), form.returns)
+}
+
+/// The signature of a plugin.
+#[must_use]
+pub fn plugin_signature(plugin: &Plugin) -> String {
+    format!("{}({})", plugin.name, parameters(plugin.params))
 }
 
 /// The type of a result in words.
@@ -173,6 +179,21 @@ pub fn special_markdown(form: &SpecialForm) -> String {
         params: form.params,
         variable: None,
         examples: form.examples,
+    };
+    page.markdown()
+}
+
+/// The documentation page of a plugin.
+#[must_use]
+pub fn plugin_markdown(plugin: &Plugin) -> String {
+    let page = Page {
+        name: plugin.name,
+        aliases: &[],
+        summary: plugin.summary,
+        signatures: vec![format!("{} -> {}", plugin_signature(plugin), plugin.returns)],
+        params: plugin.params,
+        variable: None,
+        examples: plugin.examples,
     };
     page.markdown()
 }

@@ -12,17 +12,21 @@ pub(crate) mod operand;
 pub mod operator;
 pub mod parse;
 pub mod pattern;
+pub mod plugin;
 pub mod scalar;
 pub mod signature;
 pub mod special;
+pub mod table_function;
 
 pub use aggregate::{Accumulator, AggregateFunction};
 pub use args::{Args, Slot};
 pub use docs::{Category, Example};
+pub use plugin::{Plugin, plugin};
 pub use signature::{
     Accepts, Kernel, NUMERIC, Nulls, Occurs, Overload, Param, ResultName, Returns, SUMMABLE, Volatility,
 };
 pub use special::SpecialForm;
+pub use table_function::{TableFunction, TableOutput};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -66,6 +66,10 @@ fn line(plan: &LogicalPlan) -> String {
         LogicalPlan::Unnest(unnest) => unnest_line(unnest, input),
         LogicalPlan::Parse(parse) => parse_line(parse, input),
         LogicalPlan::Join(join) => join_line(join),
+        LogicalPlan::Apply(apply) => {
+            let arguments = list(apply.arguments.iter().map(|argument| argument.show(input).to_string()));
+            format!("Apply {}({arguments})", apply.function.name())
+        }
     }
 }
 

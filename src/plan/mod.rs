@@ -16,8 +16,8 @@ pub use parse::{Parse, ParseOutput};
 
 use crate::diagnostic::Span;
 use crate::expr::Expr;
-use crate::functions::AggregateFunction;
 use crate::functions::scalar::dynamic_series;
+use crate::functions::{AggregateFunction, TableFunction};
 use crate::scan::{Predicate, ScanColumn, TableProvider};
 use crate::types::{Field, Schema, Type};
 
@@ -89,6 +89,8 @@ pub enum LogicalPlan {
     Parse(Parse),
     /// Matches the rows of two inputs by keys.
     Join(Join),
+    /// Passes the rows to a table function.
+    Apply(Apply),
 }
 
 /// A scan of a table.
@@ -130,6 +132,21 @@ pub struct AggregateExpr {
     pub fields: Vec<Field>,
     /// Its position in the query.
     pub span: Span,
+}
+
+/// Passes the rows of the input to a table function: all at once, or batch by batch if it is row-wise.
+#[derive(Clone, Debug)]
+pub struct Apply {
+    /// The input.
+    pub input: Box<LogicalPlan>,
+    /// The function.
+    pub function: Arc<dyn TableFunction>,
+    /// What the function sees of each row.
+    pub arguments: Vec<Expr>,
+    /// The columns of the input that the output rows keep.
+    pub kept: Vec<usize>,
+    /// The kept columns, then those of the function.
+    pub schema: Schema,
 }
 
 /// A sort key.
@@ -217,6 +234,7 @@ impl LogicalPlan {
             Self::Unnest(unnest) => &unnest.schema,
             Self::Parse(parse) => &parse.schema,
             Self::Join(join) => &join.schema,
+            Self::Apply(apply) => &apply.schema,
         }
     }
 

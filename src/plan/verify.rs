@@ -57,6 +57,12 @@ fn check(plan: &LogicalPlan) -> Result<(), String> {
                 "unnest",
             )
         }
+        LogicalPlan::Apply(apply) => {
+            let kept: Option<Vec<Type>> = apply.kept.iter().map(|column| types.get(*column).copied()).collect();
+            let kept = kept.ok_or("apply keeps a column that does not exist")?;
+            let added = apply.function.fields();
+            same_types(&apply.schema, kept.into_iter().chain(added.iter().map(|field| field.ty)), "apply")
+        }
         LogicalPlan::Parse(parse) => check_parse(parse, &types),
         _ => Ok(()),
     }

@@ -1,7 +1,7 @@
 //! Visits and rebuilds the inputs and expressions of plan nodes. No match here has a wildcard, so the compiler points
 //! here when a node is added.
 
-use super::{AggregateExpr, Join, JoinKey, LogicalPlan, Parse, SortKey, Unnest, UnnestItem};
+use super::{AggregateExpr, Apply, Join, JoinKey, LogicalPlan, Parse, SortKey, Unnest, UnnestItem};
 use crate::diagnostic::Result;
 use crate::expr::{Expr, visit as expr_visit};
 
@@ -20,6 +20,7 @@ pub fn inputs(plan: &LogicalPlan) -> Vec<&LogicalPlan> {
         LogicalPlan::Parse(parse) => vec![&parse.input],
         LogicalPlan::Union { inputs, .. } => inputs.iter().collect(),
         LogicalPlan::Join(join) => vec![&join.left, &join.right],
+        LogicalPlan::Apply(apply) => vec![&apply.input],
     }
 }
 
@@ -49,6 +50,7 @@ pub fn map_inputs(
         LogicalPlan::Join(join) => {
             LogicalPlan::Join(Join { left: boxed(join.left)?, right: boxed(join.right)?, ..join })
         }
+        LogicalPlan::Apply(apply) => LogicalPlan::Apply(Apply { input: boxed(apply.input)?, ..apply }),
     })
 }
 
@@ -67,6 +69,7 @@ pub fn expressions(plan: &LogicalPlan) -> Vec<&Expr> {
         LogicalPlan::Unnest(unnest) => unnest.items.iter().map(|item| &item.expr).collect(),
         LogicalPlan::Parse(parse) => vec![&parse.source],
         LogicalPlan::Join(join) => join.keys.iter().flat_map(|key| [&key.left, &key.right]).collect(),
+        LogicalPlan::Apply(apply) => apply.arguments.iter().collect(),
     }
 }
 
@@ -105,6 +108,9 @@ pub fn map_expressions(plan: LogicalPlan, replace: &mut impl FnMut(Expr) -> Resu
             let mut both = |key: JoinKey| Ok(JoinKey { left: replace(key.left)?, right: replace(key.right)? });
             join.keys = join.keys.into_iter().map(&mut both).collect::<Result<_>>()?;
             LogicalPlan::Join(join)
+        }
+        LogicalPlan::Apply(apply) => {
+            LogicalPlan::Apply(Apply { arguments: map_all(apply.arguments, replace)?, ..apply })
         }
     })
 }

@@ -6,7 +6,8 @@ use std::fs;
 use std::path::Path;
 
 use coldcase::diagnostic::{CODES, Code, Family};
-use coldcase::functions::docs::{aggregate_markdown, scalar_markdown, special_markdown};
+use coldcase::functions::docs::{aggregate_markdown, plugin_markdown, scalar_markdown, special_markdown};
+use coldcase::functions::plugin::plugins;
 use coldcase::functions::{Category, aggregate_functions, operator, scalar_functions, special_forms};
 use coldcase::output::FORMATS;
 use coldcase::syntax::OPERATORS;
@@ -37,6 +38,10 @@ fn functions() {
     let aggregates =
         aggregate_functions().map(|function| (function.category, function.name, aggregate_markdown(function)));
     write_chapters(&mut page, " aggregates", aggregates);
+    page.push_str("\n# Plugins\n\nPlugins are called with `evaluate`. Their examples are whole queries.\n");
+    for plugin in plugins() {
+        write!(page, "\n{}", plugin_markdown(plugin)).expect("a string");
+    }
     check("functions.md", &page);
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use coldcase::engine::{Engine, Settings};
 use coldcase::functions::signature::{arity, expand};
 use coldcase::functions::{
-    Example, Param, aggregate_functions, is_callable, known, operator, scalar_functions, special_forms,
+    Example, Param, aggregate_functions, is_callable, known, operator, plugin, scalar_functions, special_forms,
 };
 use coldcase::output::FORMATS;
 use coldcase::scan::MemoryCatalog;
@@ -64,6 +64,18 @@ fn callables() -> Vec<Entry> {
     [scalars(), aggregates(), forms()].into_iter().flatten().collect()
 }
 
+fn plugins() -> Vec<Entry> {
+    let entry = |plugin: &'static coldcase::functions::Plugin| Entry {
+        kind: "plugin",
+        name: plugin.name,
+        aliases: &[],
+        summary: plugin.summary,
+        params: vec![plugin.params],
+        examples: plugin.examples.len(),
+    };
+    plugin::plugins().map(entry).collect()
+}
+
 fn operators() -> Vec<Entry> {
     let entry = |operator: &'static coldcase::syntax::OperatorInfo| Entry {
         kind: "operator",
@@ -84,7 +96,7 @@ fn assert_none(complaints: Vec<String>) {
 #[test]
 fn names_are_unique_and_lower_case() {
     let mut complaints = Vec::new();
-    for entries in [callables(), operators()] {
+    for entries in [callables(), operators(), plugins()] {
         let mut names = HashSet::new();
         for entry in entries {
             for name in [entry.name].iter().chain(entry.aliases) {
@@ -105,7 +117,7 @@ fn names_are_unique_and_lower_case() {
 
 #[test]
 fn summaries_are_one_sentence() {
-    let entries = [callables(), operators()].into_iter().flatten();
+    let entries = [callables(), operators(), plugins()].into_iter().flatten();
     let texts = entries.map(|entry| (entry.name, entry.summary));
     let formats = FORMATS.iter().map(|format| (format.name, format.summary));
     let sentence = |text: &str| {
@@ -124,7 +136,7 @@ fn summaries_are_one_sentence() {
 #[test]
 fn every_parameter_is_named_and_described() {
     let mut complaints = Vec::new();
-    for entry in callables() {
+    for entry in callables().into_iter().chain(plugins()) {
         for params in &entry.params {
             complaints.extend(params.iter().filter_map(|param| complaint_about(entry.name, param)));
             complaints.extend(disorder(entry.name, params));
@@ -148,7 +160,7 @@ fn disorder(function: &str, params: &'static [Param]) -> Option<String> {
 
 #[test]
 fn everything_has_an_example() {
-    let entries = [callables(), operators()].into_iter().flatten();
+    let entries = [callables(), operators(), plugins()].into_iter().flatten();
     let without = entries.filter(|entry| entry.examples == 0);
     assert_none(without.map(|entry| format!("the {} {} has no example", entry.kind, entry.name)).collect());
 }
@@ -173,7 +185,8 @@ fn the_examples_of_functions_show_them() {
     let functions = scalar_functions().map(|function| (function.name, function.aliases, function.examples));
     let aggregates = aggregate_functions().map(|function| (function.name, function.aliases, function.examples));
     let forms = special_forms().map(|form| (form.name, form.aliases, form.examples));
-    let missing = functions.chain(aggregates).chain(forms).filter(|(name, aliases, examples)| {
+    let plugins = plugin::plugins().map(|plugin| (plugin.name, &[] as &[&str], plugin.examples));
+    let missing = functions.chain(aggregates).chain(forms).chain(plugins).filter(|(name, aliases, examples)| {
         let shows = |example: &Example| [name].into_iter().chain(*aliases).any(|name| example.query.contains(name));
         !examples.iter().any(shows)
     });

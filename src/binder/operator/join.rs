@@ -323,6 +323,7 @@ fn magnitude(plan: &LogicalPlan) -> u8 {
             magnitude(input)
         }
         LogicalPlan::Unnest(unnest) => magnitude(&unnest.input),
+        LogicalPlan::Apply(apply) => magnitude(&apply.input),
         LogicalPlan::Parse(parse) => magnitude(&parse.input),
         LogicalPlan::Union { inputs, .. } => inputs.iter().map(magnitude).max().unwrap_or(0),
         LogicalPlan::Join(join) => match join.kind.only() {

@@ -65,6 +65,7 @@ impl Binder<'_> {
             OperatorKind::ProjectKeep(patterns) => self.project_keep(input, patterns),
             OperatorKind::ProjectRename(items) => self.project_rename(input, items),
             OperatorKind::ProjectReorder(items) => self.project_reorder(input, items),
+            OperatorKind::Evaluate(call) => self.evaluate_plugin(Some(input), call, operator.span),
             // Rows are always ordered, so `serialize` is an extend, or nothing if it adds no column.
             OperatorKind::Extend(items) | OperatorKind::Serialize(items) => self.extend(input, items),
             OperatorKind::Summarize { parameters, aggregates, by } => {

@@ -45,7 +45,7 @@ impl Binder<'_> {
     }
 
     /// A constant number of rows or values.
-    pub(super) fn row_count(&mut self, count: &ast::Expr) -> Bind<usize> {
+    pub(in crate::binder) fn row_count(&mut self, count: &ast::Expr) -> Bind<usize> {
         match usize::try_from(self.constant_number(count)?) {
             Ok(count) => Ok(count),
             Err(_) => self.error(Code::InvalidValue, count.span, "the number of rows cannot be negative"),

@@ -1,5 +1,6 @@
 //! Operators that process one batch at a time: they run inside partitions.
 
+mod apply;
 mod filter;
 mod metered;
 mod parse;
@@ -10,6 +11,8 @@ mod unnest_items;
 use std::fmt::Debug;
 use std::sync::Arc;
 
+pub(crate) use apply::ApplyInput;
+pub use apply::ApplyRows;
 pub use filter::{Filter, evaluate_mask, mask};
 pub use metered::{CountOutput, timed_operator, timed_partitions};
 pub use parse::ParseRows;

@@ -354,6 +354,11 @@ fn network(text: &str) -> Option<Network> {
     Some(Network::new(address.into(), prefix.map_or(Some(32), |prefix| prefix_length(prefix.into()))?))
 }
 
+/// The bits of an address and the length of its prefix; bits after the prefix are zero.
+pub(in crate::functions) fn address_prefix(text: &str) -> Option<(u32, u32)> {
+    network(text).map(|network| (network.bits, network.prefix))
+}
+
 /// The address, and the number after the slash if there is one.
 pub(super) fn split_prefix(text: &str) -> Option<(&str, Option<u32>)> {
     let text = text.trim_matches(' ');

@@ -167,6 +167,11 @@ fn network(text: &str) -> Option<Network> {
     Some(Network::new(bits.into(), prefix))
 }
 
+/// The bits of an address and the length of its prefix; bits after the prefix are zero.
+pub(in crate::functions) fn address_prefix(text: &str) -> Option<(u128, u32)> {
+    comparable(text).map(|network| (network.bits, network.prefix))
+}
+
 /// Like [`network`], but `::a.b.c.d` is the IPv4 address a.b.c.d: comparisons treat the two as equal.
 fn comparable(text: &str) -> Option<Network> {
     let network = network(text)?;

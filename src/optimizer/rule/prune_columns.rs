@@ -9,8 +9,8 @@ use crate::diagnostic::{Result, Span};
 use crate::expr::{Expr, ExprKind, visit as expr_visit};
 use crate::functions::EvalContext;
 use crate::plan::{
-    AggregateExpr, Join, JoinColumn, JoinKey, LogicalPlan, Parse, ParseOutput, Scan, Side, SortKey, Unnest, UnnestItem,
-    UnnestOutput,
+    AggregateExpr, Apply, Join, JoinColumn, JoinKey, LogicalPlan, Parse, ParseOutput, Scan, Side, SortKey, Unnest,
+    UnnestItem, UnnestOutput,
 };
 use crate::scan::ScanColumn;
 use crate::types::dynamic::Path;
@@ -101,6 +101,7 @@ fn prune(plan: LogicalPlan, needed: &Needed) -> (LogicalPlan, Positions) {
         LogicalPlan::Unnest(unnest) => prune_unnest(unnest, needed),
         LogicalPlan::Parse(parse) => prune_parse(parse, needed),
         LogicalPlan::Join(join) => prune_join(join, needed),
+        LogicalPlan::Apply(apply) => prune_apply(apply, needed),
     }
 }
 
@@ -244,6 +245,42 @@ fn prune_unnest(unnest: Unnest, needed: &Needed) -> (LogicalPlan, Positions) {
     (LogicalPlan::Unnest(Unnest { input: Box::new(input), items, output, schema, ..unnest }), positions)
 }
 
+/// Kept columns are pruned, but the columns of the function are not.
+fn prune_apply(apply: Apply, needed: &Needed) -> (LogicalPlan, Positions) {
+    let mut below = Needed::new();
+    apply.arguments.iter().for_each(|argument| need(argument, &mut below));
+    let is_kept = |leaf: &&ColumnOrPath| leaf.column < apply.kept.len();
+    let source = |leaf: &ColumnOrPath| ColumnOrPath { column: apply.kept[leaf.column], path: leaf.path.clone() };
+    below.extend(needed.iter().filter(is_kept).map(source));
+    let (input, inner) = prune(*apply.input, &below);
+    let arguments = apply.arguments.into_iter().map(|argument| rewrite(argument, &inner)).collect();
+    let (mut kept, mut fields, mut positions) = (Vec::new(), Vec::new(), Positions::new());
+    for leaf in needed.iter().filter(|leaf| leaf.column < apply.kept.len()) {
+        let old = apply.kept[leaf.column];
+        let pushed = inner.get(&ColumnOrPath { column: old, path: leaf.path.clone() });
+        let whole = || inner.get(&ColumnOrPath { column: old, path: None });
+        let (leaf, position) = match pushed {
+            Some(position) => (leaf.clone(), *position),
+            None => (ColumnOrPath { column: leaf.column, path: None }, whole().copied().unwrap_or_default()),
+        };
+        if positions.contains_key(&leaf) {
+            continue;
+        }
+        let name = match &leaf.path {
+            Some(_) => input.schema().field(position).name.clone(),
+            None => apply.schema.field(leaf.column).name.clone(),
+        };
+        positions.insert(leaf, kept.len());
+        kept.push(position);
+        fields.push(Field::new(name, input.schema().field(position).ty));
+    }
+    for column in apply.kept.len()..apply.schema.len() {
+        positions.insert(ColumnOrPath { column, path: None }, fields.len());
+        fields.push(apply.schema.field(column).clone());
+    }
+    let (input, schema) = (Box::new(input), Schema::new(fields));
+    (LogicalPlan::Apply(Apply { input, arguments, kept, schema, ..apply }), positions)
+}
 /// A parse that keeps all rows and whose columns are not used is left out.
 fn prune_parse(parse: Parse, needed: &Needed) -> (LogicalPlan, Positions) {
     let mut below = needed_of_input(&parse.output, ParseOutput::as_input, needed);

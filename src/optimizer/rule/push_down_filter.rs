@@ -114,10 +114,23 @@ fn push(plan: LogicalPlan, parts: Vec<Expr>) -> LogicalPlan {
             keep(LogicalPlan::Parse(parse), stay)
         }
         LogicalPlan::Join(join) => push_into_join(join, parts),
+        LogicalPlan::Apply(mut apply) if apply.function.is_row_wise() => {
+            let through = |part: &Expr| {
+                part.is_repeatable() && expr_visit::columns(part).iter().all(|column| *column < apply.kept.len())
+            };
+            let (through, stay): (Vec<_>, Vec<_>) = parts.into_iter().partition(through);
+            let schema = apply.input.schema();
+            let column = |column: &usize| Expr::column(*column, schema.field(*column).ty, Span::default());
+            let inputs: Vec<Expr> = apply.kept.iter().map(column).collect();
+            let through = through.into_iter().map(|part| expr_visit::substitute(part, &inputs)).collect();
+            apply.input = Box::new(push(*apply.input, through));
+            keep(LogicalPlan::Apply(apply), stay)
+        }
         other @ (LogicalPlan::Scan(_)
         | LogicalPlan::Aggregate { .. }
         | LogicalPlan::Limit { .. }
-        | LogicalPlan::Top { .. }) => keep(other, parts),
+        | LogicalPlan::Top { .. }
+        | LogicalPlan::Apply(_)) => keep(other, parts),
     }
 }
 

@@ -8,8 +8,9 @@ mod operator;
 
 pub use function::{Function, FunctionBody, FunctionParameter, ParameterKind};
 pub use operator::{
-    Assignment, ColumnPattern, DatatableColumn, Find, FindColumn, JoinKey, MvExpandItem, NullsOrder, Operator,
-    OperatorKind, Parameter, PatternPart, PatternPartKind, ReorderItem, ReorderOrder, SortKey, SortOrder,
+    Assignment, ColumnPattern, DatatableColumn, Evaluate, Find, FindColumn, JoinKey, MvExpandItem, NullsOrder,
+    Operator, OperatorKind, OutputSchema, Parameter, PatternPart, PatternPartKind, ReorderItem, ReorderOrder, SortKey,
+    SortOrder,
 };
 
 use std::sync::Arc;
@@ -157,6 +158,8 @@ pub enum SourceKind {
     },
     /// `find in (A, B) where predicate project a` at the start of a pipeline.
     Find(Box<Find>),
+    /// `evaluate plugin(...)` at the start of a pipeline.
+    Evaluate(Box<Evaluate>),
     /// `( pipeline )`.
     Parenthesised(Box<Pipeline>),
 }

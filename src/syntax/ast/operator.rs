@@ -32,6 +32,8 @@ pub enum OperatorKind {
     ProjectRename(Vec<Assignment>),
     /// `project-reorder a, b* asc`.
     ProjectReorder(Vec<ReorderItem>),
+    /// `evaluate plugin(...)` after a `|`.
+    Evaluate(Evaluate),
     /// `extend a = f(b)`.
     Extend(Vec<Assignment>),
     /// `summarize a = count() by b`.
@@ -164,6 +166,30 @@ pub enum OperatorKind {
     },
     /// `serialize a = row_number()`.
     Serialize(Vec<Assignment>),
+}
+
+/// `evaluate plugin(argument, ...) : (column:type, ...)`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluate {
+    /// Hints.
+    pub parameters: Vec<Parameter>,
+    /// The plugin.
+    pub plugin: Name,
+    /// The arguments.
+    pub arguments: Vec<Argument>,
+    /// The declared output columns, if any.
+    pub schema: Option<OutputSchema>,
+}
+
+/// The output columns that a query declares for a plugin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputSchema {
+    /// `*`: the columns of the input come first.
+    pub keeps_input: bool,
+    /// The other columns.
+    pub columns: Vec<DatatableColumn>,
+    /// The parentheses.
+    pub span: Span,
 }
 
 /// `find in (A, B) where predicate project a, b:long`.

@@ -4,6 +4,7 @@
 //! construct identify it, so nothing is parsed twice; after that, [`cut`] makes a mismatch final and the message
 //! precise.
 
+mod evaluate;
 pub(super) mod expr;
 mod find;
 pub(super) mod function;

@@ -3,6 +3,7 @@
 use nom::Parser;
 use nom::combinator::cut;
 
+use super::evaluate::{begins_evaluate, evaluate_source};
 use super::expr::{begins_star, expression, path};
 use super::find::find_source;
 use super::{
@@ -70,6 +71,7 @@ pub(super) fn begins_source(input: &Tokens<'_>) -> bool {
     let token = input.peek();
     token.kind == TokenKind::Word
         && (matches!(token.text, "print" | "datatable" | "union" | "search" | "find")
+            || begins_evaluate(input)
             || token.text == "range" && begins_range(&input.advance(1))
             || unsupported::begins_source(input))
 }
@@ -92,6 +94,7 @@ pub(super) fn source(input: Tokens<'_>) -> Parsed<'_, Source> {
         "range" => range_source(input)?,
         "search" => search_source(input)?,
         "find" => find_source(input)?,
+        "evaluate" => evaluate_source(input)?,
         _ => return unsupported::source(input),
     };
     Ok((rest, Source { kind, span: rest.span_since(token.span) }))

@@ -40,7 +40,6 @@ const KNOWN: &[(&str, WordPosition)] = &[
     ("reduce", WordPosition::Operator),
     ("scan", WordPosition::Operator),
     ("top-nested", WordPosition::Operator),
-    ("evaluate", WordPosition::Source),
     ("externaldata", WordPosition::Source),
     ("external_data", WordPosition::Source),
     ("inline_external_table", WordPosition::Source),

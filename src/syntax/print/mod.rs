@@ -126,6 +126,7 @@ impl Printer {
             }
             SourceKind::Union { parameters, tables } => self.union(parameters, tables),
             SourceKind::Search { parameters, tables, predicate } => self.search(parameters, tables, predicate),
+            SourceKind::Evaluate(call) => self.evaluate(call),
             SourceKind::Find(find) => self.find(find),
             SourceKind::Parenthesised(pipeline) => {
                 self.text("(");

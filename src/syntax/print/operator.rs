@@ -1,8 +1,8 @@
 //! Tabular operators.
 
 use super::super::ast::{
-    Assignment, ColumnPattern, Expr, Find, FindColumn, JoinKey, MvExpandItem, NullsOrder, OperatorKind, Parameter,
-    Pipeline, ReorderItem, ReorderOrder, SortKey, SortOrder,
+    Assignment, ColumnPattern, Evaluate, Expr, Find, FindColumn, JoinKey, MvExpandItem, NullsOrder, OperatorKind,
+    Parameter, Pipeline, ReorderItem, ReorderOrder, SortKey, SortOrder,
 };
 use super::{Printer, value};
 
@@ -21,6 +21,7 @@ impl Printer {
             OperatorKind::ProjectKeep(columns) => self.patterns("project-keep", columns),
             OperatorKind::ProjectRename(columns) => self.columns("project-rename", columns),
             OperatorKind::ProjectReorder(items) => self.reorder(items),
+            OperatorKind::Evaluate(call) => self.evaluate(call),
             OperatorKind::Extend(columns) => self.columns("extend", columns),
             OperatorKind::Summarize { parameters, aggregates, by } => {
                 self.summarize(parameters, aggregates, by.as_deref());
@@ -205,6 +206,18 @@ impl Printer {
             self.text(") ");
         }
         self.expr(predicate);
+    }
+
+    pub(super) fn evaluate(&mut self, call: &Evaluate) {
+        self.text("evaluate ");
+        self.parameters(&call.parameters);
+        self.call(&call.plugin, &call.arguments);
+        if let Some(schema) = &call.schema {
+            let stars = schema.keeps_input.then(|| "*".to_owned());
+            let columns =
+                schema.columns.iter().map(|column| format!("{}:{}", value::name(&column.name.text), column.ty));
+            self.text(&format!(" : ({})", stars.into_iter().chain(columns).collect::<Vec<_>>().join(", ")));
+        }
     }
 
     pub(super) fn find(&mut self, find: &Find) {

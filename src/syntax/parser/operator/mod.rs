@@ -13,6 +13,7 @@ use nom::Parser;
 use nom::combinator::cut;
 use nom::multi::many0;
 
+use super::evaluate::evaluate_call;
 use super::expr::{arguments, expression};
 use super::source::{search_predicate, union_tables};
 use super::{
@@ -72,6 +73,17 @@ pub static OPERATORS: &[OperatorInfo] = &[
         rule: "distinct_operator",
         examples: &["T | distinct User, Country", "T | distinct *"],
         parse: distinct_operator,
+    },
+    OperatorInfo {
+        keyword: "evaluate",
+        aliases: &[],
+        summary: "Calls a plugin with the rows.",
+        rule: "evaluate_operator",
+        examples: &[
+            "T | evaluate bag_unpack(Details)",
+            "T | evaluate pivot(Result, count(), User) : (User:string, ok:long)",
+        ],
+        parse: evaluate_operator,
     },
     OperatorInfo {
         keyword: "extend",
@@ -359,6 +371,11 @@ fn distinct_column(input: Tokens<'_>) -> Parsed<'_, Assignment> {
         return Ok((input.advance(1), Assignment { names: Vec::new(), value }));
     }
     assignment("a column")(input)
+}
+
+/// `evaluate plugin(argument, ...) : (column:type, ...)`.
+fn evaluate_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+    evaluate_call.map(OperatorKind::Evaluate).parse(input)
 }
 
 /// `extend a = f(b)`.

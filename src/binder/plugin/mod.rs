@@ -1,0 +1,92 @@
+//! evaluate: calls of plugins, one method for each kind in the registry.
+
+mod analytics;
+mod arguments;
+mod bag_unpack;
+mod ip_lookup;
+mod pivot;
+mod reshape;
+
+use std::sync::Arc;
+
+use super::operator::project::identity;
+use super::{Bind, Binder, Failed};
+use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::expr::Expr;
+use crate::functions::plugin::{PluginKind, is_unsupported_plugin, plugins};
+use crate::functions::{self, TableFunction};
+use crate::plan::{Apply, LogicalPlan};
+use crate::syntax::ast;
+use crate::types::{Field, Schema};
+
+use arguments::PluginCall;
+
+/// The maximum number of columns that a plugin makes of data.
+const MAX_COLUMNS: usize = 4_000;
+
+impl Binder<'_> {
+    /// `evaluate` after a `|`, or as a source if there is no input.
+    pub(super) fn evaluate_plugin(
+        &mut self,
+        input: Option<LogicalPlan>,
+        call: &ast::Evaluate,
+        span: Span,
+    ) -> Bind<LogicalPlan> {
+        let Some(plugin) = functions::plugin(&call.plugin.text) else {
+            return Err(self.unknown_plugin(&call.plugin));
+        };
+        let Some(input) = input else {
+            let message = format!("`{}` needs rows", plugin.name);
+            let help = format!("call it after a table: T | evaluate {}(...)", plugin.name);
+            return Err(self.report(Diagnostic::new(Code::ExpectedTable, call.plugin.span, message).help(help)));
+        };
+        let call = PluginCall { plugin, call, span };
+        if call.call.schema.is_some() && !matches!(plugin.kind, PluginKind::BagUnpack | PluginKind::Pivot) {
+            let message = format!("declared columns of `{}` are not supported yet", plugin.name);
+            return self.error(Code::UnsupportedSyntax, call.schema_span(), message);
+        }
+        match plugin.kind {
+            PluginKind::BagUnpack => self.bag_unpack(input, &call),
+            PluginKind::IpLookup(version) => self.ip_lookup(input, version, &call),
+            PluginKind::Narrow => self.narrow(input, &call),
+            PluginKind::Pivot => self.pivot(input, &call),
+            PluginKind::RollingPercentile => self.rolling_percentile(input, &call),
+            PluginKind::RowsNear => self.rows_near(input, &call),
+            PluginKind::SchemaMerge => self.schema_merge(input, &call),
+            PluginKind::SequenceDetect => self.sequence_detect(input, &call),
+        }
+    }
+
+    fn unknown_plugin(&mut self, name: &ast::Name) -> Failed {
+        if is_unsupported_plugin(&name.text) {
+            let message = format!("`{}` is a plugin of Kusto, but not supported", name.text);
+            return self.report(Diagnostic::new(Code::UnsupportedFunction, name.span, message));
+        }
+        let message = format!("unknown plugin `{}`", name.text);
+        let known = plugins().map(|plugin| plugin.name);
+        self.report(Diagnostic::new(Code::UnknownFunction, name.span, message).suggest(&name.text, known))
+    }
+}
+
+/// Passes `arguments` of each row to `function`; the output has the columns `kept` of the input before its own, whose
+/// names are made unique.
+fn applied(
+    input: LogicalPlan,
+    function: impl TableFunction + 'static,
+    arguments: Vec<Expr>,
+    kept: Vec<usize>,
+) -> LogicalPlan {
+    let own = kept.iter().map(|column| input.schema().field(*column).clone());
+    let schema = Schema::new(own.chain(function.fields()));
+    LogicalPlan::Apply(Apply { input: Box::new(input), function: Arc::new(function), arguments, kept, schema })
+}
+
+/// All columns as arguments.
+fn all_columns(schema: &Schema) -> Vec<Expr> {
+    identity(schema).into_iter().map(|(_, column)| column).collect()
+}
+
+/// The fields of columns that are arguments.
+fn fields_of(columns: &[Expr], schema: &Schema) -> Vec<Field> {
+    columns.iter().filter_map(Expr::as_column).map(|column| schema.field(column).clone()).collect()
+}

@@ -1,0 +1,42 @@
+//! Passes all rows of the input to a table function at once.
+
+use super::Flow;
+use super::context::ExecContext;
+use super::operator::ApplyInput;
+use super::pipeline::Pipeline;
+use crate::diagnostic::Result;
+use crate::plan::Apply;
+use crate::types::{Batch, SharedMemory, Type};
+
+/// The rows are joined into one batch, so that they are in memory twice for a moment.
+const COPIES: usize = 2;
+
+/// Returns the output of `plan.function` for all rows of `input`.
+///
+/// # Errors
+/// Those of the input and of the function, and [`Error::Limit`](crate::diagnostic::Error::Limit) if the rows do not fit
+/// in memory.
+pub(super) fn apply_to_all(input: &Pipeline, plan: &Apply, context: &ExecContext) -> Result<Pipeline> {
+    let function = ApplyInput::new(plan.clone(), context);
+    let (mut batches, mut memory) = (Vec::new(), SharedMemory::default());
+    let mut reservation = context.memory.reservation();
+    input.run(context, &mut |batch| {
+        let columns = function.columns(&batch)?.compacted();
+        reservation.grow(COPIES * memory.add(&columns));
+        if reservation.exceeds_alone() {
+            return Err(context.memory.exceeded(plan.function.name(), reservation.bytes()));
+        }
+        batches.push(columns);
+        Ok(Flow::Continue(()))
+    })?;
+    context.check_cancelled()?;
+    let kept = plan.kept.iter().map(|column| plan.input.schema().field(*column).ty);
+    let types: Vec<Type> = plan.arguments.iter().map(|argument| argument.ty).chain(kept).collect();
+    let output = function.apply(&Batch::concat(&types, &batches)?)?;
+    drop(batches);
+    reservation.set(output.bytes());
+    if reservation.exceeds_alone() {
+        return Err(context.memory.exceeded(plan.function.name(), reservation.bytes()));
+    }
+    Ok(Pipeline::in_memory(&plan.schema, vec![output], context)?.holding(reservation))
+}

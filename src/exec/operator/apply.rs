@@ -1,0 +1,77 @@
+//! ApplyRows: passes each batch to a row-wise table function.
+
+use arrow::array::UInt32Array;
+
+use super::{RowOperator, halves};
+use crate::diagnostic::{Error, Result};
+use crate::exec::context::ExecContext;
+use crate::expr::evaluate;
+use crate::functions::EvalContext;
+use crate::plan::Apply;
+use crate::scan::BatchIterator;
+use crate::types::Batch;
+
+/// What a table function sees of its input, and what its output keeps of it.
+#[derive(Debug)]
+pub(crate) struct ApplyInput {
+    plan: Apply,
+    context: EvalContext,
+}
+
+impl ApplyInput {
+    /// The input of `plan.function`; the input of `plan` is not used.
+    pub fn new(plan: Apply, context: &ExecContext) -> Self {
+        Self { plan, context: context.eval.clone() }
+    }
+
+    /// Returns the arguments, then the kept columns.
+    pub fn columns(&self, batch: &Batch) -> Result<Batch> {
+        let arguments = self.plan.arguments.iter().map(|argument| evaluate(argument, batch, &self.context));
+        let kept = self.plan.kept.iter().map(|column| Ok(batch.column(*column).clone()));
+        Ok(Batch::new(arguments.chain(kept).collect::<Result<_>>()?, batch.rows()))
+    }
+
+    /// Calls the function with what [`Self::columns`] returned.
+    pub fn apply(&self, columns: &Batch) -> Result<Batch> {
+        let (arguments, all): (Vec<usize>, usize) = ((0..self.plan.arguments.len()).collect(), columns.columns().len());
+        let output = self.plan.function.apply(&columns.project(&arguments))?;
+        let mut kept = Vec::new();
+        if all > arguments.len() {
+            let rows = columns.project(&(arguments.len()..all).collect::<Vec<_>>());
+            kept = rows.take(&UInt32Array::from(output.input_rows))?.columns().to_vec();
+        }
+        kept.extend(output.columns);
+        Ok(Batch::new(kept, output.rows))
+    }
+}
+
+/// Passes each batch to a row-wise table function.
+#[derive(Debug)]
+pub struct ApplyRows {
+    input: ApplyInput,
+    batch_bytes: usize,
+}
+
+impl ApplyRows {
+    /// The operator for `plan`, whose function must be row-wise.
+    #[must_use]
+    pub fn new(plan: Apply, context: &ExecContext) -> Self {
+        Self { input: ApplyInput::new(plan, context), batch_bytes: context.memory.batch_bytes() }
+    }
+}
+
+impl RowOperator for ApplyRows {
+    fn process(&self, batch: Batch) -> Result<Vec<Batch>> {
+        self.stream(batch).collect()
+    }
+
+    fn stream(&self, batch: Batch) -> BatchIterator<'_> {
+        match self.input.columns(&batch).and_then(|columns| self.input.apply(&columns)) {
+            Ok(output) => Box::new(output.pieces(self.batch_bytes).into_iter().map(Ok)),
+            Err(Error::BatchTooLarge(_)) if batch.rows() > 1 => {
+                Box::new(halves(&batch).into_iter().flat_map(|half| self.stream(half)))
+            }
+            Err(error) => Box::new(std::iter::once(Err(error))),
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Functions from tables to tables, with which plugins are computed.
+
+use std::fmt::Debug;
+
+use crate::diagnostic::Result;
+use crate::types::{Batch, Column, Field};
+
+/// A function from a table to a table.
+pub trait TableFunction: Debug + Send + Sync {
+    /// The name that plans and errors show.
+    fn name(&self) -> &'static str;
+
+    /// The columns of the function itself, which follow those that the plan keeps of the input.
+    fn fields(&self) -> Vec<Field>;
+
+    /// True if the output for a row does not depend on other rows: the function is then called batch by batch.
+    fn is_row_wise(&self) -> bool {
+        false
+    }
+
+    /// Returns the output for the rows of `arguments`.
+    fn apply(&self, arguments: &Batch) -> Result<TableOutput>;
+}
+
+/// The rows that a table function returns.
+#[derive(Debug)]
+pub struct TableOutput {
+    /// For each output row, the input row whose kept columns it has; not used if the plan keeps no columns.
+    pub input_rows: Vec<u32>,
+    /// The columns of the function, in the order of [`TableFunction::fields`].
+    pub columns: Vec<Column>,
+    /// The number of output rows.
+    pub rows: usize,
+}
+
+impl TableOutput {
+    /// Rows of input rows, with columns of the function.
+    #[must_use]
+    pub fn of_rows(input_rows: Vec<u32>, columns: Vec<Column>) -> Self {
+        let rows = input_rows.len();
+        Self { input_rows, columns, rows }
+    }
+
+    /// Rows that keep nothing of the input.
+    #[must_use]
+    pub fn of_columns(columns: Vec<Column>) -> Self {
+        let rows = columns.first().map_or(0, Column::rows);
+        Self { input_rows: Vec::new(), columns, rows }
+    }
+}
