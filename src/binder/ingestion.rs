@@ -93,7 +93,9 @@ impl Binder<'_> {
             LogicalPlan::Apply(apply) => {
                 passed_on(self.find_ingestion(&apply.input)?, |at| apply.kept.iter().position(|column| *column == at))
             }
-            LogicalPlan::Aggregate { .. } => Err("the rows are not records of a table any more".to_owned()),
+            LogicalPlan::Aggregate { .. } | LogicalPlan::Series(_) => {
+                Err("the rows are not records of a table any more".to_owned())
+            }
         }
     }
 

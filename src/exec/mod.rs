@@ -19,6 +19,7 @@ mod pipeline;
 mod planner;
 mod scan;
 mod scheduler;
+mod series;
 mod sort;
 
 pub use context::ExecContext;

@@ -11,7 +11,7 @@ use super::metrics;
 use super::operator::{ApplyRows, CountOutput, Filter, ParseRows, Project, UnnestRows};
 use super::pipeline::Pipeline;
 use super::sort::{self, Sorter, TopRows, TopSpec};
-use super::{apply, join, scan};
+use super::{apply, join, scan, series};
 use crate::diagnostic::Result;
 use crate::expr::Expr;
 use crate::plan::{Join, LogicalPlan, PlanNode, Side};
@@ -80,6 +80,9 @@ fn build(node: PlanNode<'_>, residual: Option<&Expr>, context: &ExecContext) -> 
                 true => Ok(input.then(Arc::new(ApplyRows::new(apply.clone(), context)))),
                 false => apply::apply_to_all(&input, apply, context),
             }
+        }
+        LogicalPlan::Series(series) => {
+            series::series(&plan(node.first_input(&series.input), context)?, series, context)
         }
     }
 }

@@ -2,10 +2,12 @@
 
 use std::fmt::Write;
 
-use super::{AggregateExpr, Join, LogicalPlan, NodeId, Parse, PlanNode, Scan, Side, SortKey, Unnest, visit};
+use super::{
+    AggregateExpr, AxisScale, Join, LogicalPlan, NodeId, Parse, PlanNode, Scan, Series, Side, SortKey, Unnest, visit,
+};
 use crate::expr::Expr;
 use crate::scan::{Predicate, ScanColumn};
-use crate::types::Schema;
+use crate::types::{Schema, Type, Value};
 
 /// Longer runs of consecutive columns are abbreviated.
 const MAX_LISTED_COLUMNS: usize = 5;
@@ -70,6 +72,7 @@ fn line(plan: &LogicalPlan) -> String {
             let arguments = list(apply.arguments.iter().map(|argument| argument.show(input).to_string()));
             format!("Apply {}({arguments})", apply.function.name())
         }
+        LogicalPlan::Series(series) => series_line(series, input),
     }
 }
 
@@ -146,6 +149,28 @@ fn join_line(join: &Join) -> String {
     );
     let built = if join.build == Side::Left { "left" } else { "right" };
     format!("Join {} on {keys}, {built} side in memory", join.kind.name())
+}
+
+fn series_line(series: &Series, input: &Schema) -> String {
+    let names: Vec<&str> = input.names().collect();
+    let (keys, rest) = names.split_at(series.keys.min(names.len()));
+    let values = rest.iter().skip(1).zip(&series.defaults);
+    let values = list(values.map(|(name, default)| format!("{name} default {}", default.to_text())));
+    let bound = |word: &str, bin: Option<i64>| {
+        bin.map_or(String::new(), |bin| format!(" {word} {}", series.axis.start_of(bin).to_text()))
+    };
+    let step = match series.axis.scale {
+        AxisScale::Real { step, .. } => Value::Real(step),
+        AxisScale::Whole { step, .. } if series.axis.ty == Type::Long => Value::Long(step),
+        AxisScale::Whole { step, .. } => Value::Timespan(step),
+    };
+    let by = if keys.is_empty() { String::new() } else { format!(" by {}", keys.join(", ")) };
+    let (from, to) = (bound("from", series.axis.first), bound("to", series.axis.end));
+    format!(
+        "Series {values} on {}{from}{to} step {}{by}",
+        list(rest.iter().take(1).map(ToString::to_string)),
+        step.to_text()
+    )
 }
 
 fn scan_line(scan: &Scan) -> String {

@@ -5,6 +5,7 @@ mod join;
 pub mod named;
 mod node;
 mod parse;
+pub mod series;
 pub mod verify;
 pub mod visit;
 
@@ -13,6 +14,7 @@ use std::sync::Arc;
 pub use join::{JOIN_KINDS, Join, JoinColumn, JoinKey, JoinKind, Side};
 pub use node::{NodeId, PlanNode, node_count};
 pub use parse::{Parse, ParseOutput};
+pub use series::{Axis, AxisScale, Series};
 
 use crate::diagnostic::Span;
 use crate::expr::Expr;
@@ -91,6 +93,8 @@ pub enum LogicalPlan {
     Join(Join),
     /// Passes the rows to a table function.
     Apply(Apply),
+    /// Turns the bins of each group into arrays.
+    Series(Series),
 }
 
 /// A scan of a table.
@@ -235,6 +239,7 @@ impl LogicalPlan {
             Self::Parse(parse) => &parse.schema,
             Self::Join(join) => &join.schema,
             Self::Apply(apply) => &apply.schema,
+            Self::Series(series) => &series.schema,
         }
     }
 

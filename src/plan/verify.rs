@@ -64,6 +64,17 @@ fn check(plan: &LogicalPlan) -> Result<(), String> {
             same_types(&apply.schema, kept.into_iter().chain(added.iter().map(|field| field.ty)), "apply")
         }
         LogicalPlan::Parse(parse) => check_parse(parse, &types),
+        LogicalPlan::Series(series) => {
+            if types.len() != series.keys + 1 + series.defaults.len() || types[series.keys] != series.axis.ty {
+                return Err(format!(
+                    "a series of {} keys and {} values over {types:?}",
+                    series.keys,
+                    series.defaults.len()
+                ));
+            }
+            let arrays = std::iter::repeat_n(Type::Dynamic, series.defaults.len() + 1);
+            same_types(&series.schema, types[..series.keys].iter().copied().chain(arrays), "series")
+        }
         _ => Ok(()),
     }
 }

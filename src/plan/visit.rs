@@ -1,7 +1,7 @@
 //! Visits and rebuilds the inputs and expressions of plan nodes. No match here has a wildcard, so the compiler points
 //! here when a node is added.
 
-use super::{AggregateExpr, Apply, Join, JoinKey, LogicalPlan, Parse, SortKey, Unnest, UnnestItem};
+use super::{AggregateExpr, Apply, Join, JoinKey, LogicalPlan, Parse, Series, SortKey, Unnest, UnnestItem};
 use crate::diagnostic::Result;
 use crate::expr::{Expr, visit as expr_visit};
 
@@ -18,6 +18,7 @@ pub fn inputs(plan: &LogicalPlan) -> Vec<&LogicalPlan> {
         | LogicalPlan::Top { input, .. } => vec![input],
         LogicalPlan::Unnest(unnest) => vec![&unnest.input],
         LogicalPlan::Parse(parse) => vec![&parse.input],
+        LogicalPlan::Series(series) => vec![&series.input],
         LogicalPlan::Union { inputs, .. } => inputs.iter().collect(),
         LogicalPlan::Join(join) => vec![&join.left, &join.right],
         LogicalPlan::Apply(apply) => vec![&apply.input],
@@ -44,6 +45,7 @@ pub fn map_inputs(
         LogicalPlan::Top { input, keys, count } => LogicalPlan::Top { input: boxed(input)?, keys, count },
         LogicalPlan::Unnest(unnest) => LogicalPlan::Unnest(Unnest { input: boxed(unnest.input)?, ..unnest }),
         LogicalPlan::Parse(parse) => LogicalPlan::Parse(Parse { input: boxed(parse.input)?, ..parse }),
+        LogicalPlan::Series(series) => LogicalPlan::Series(Series { input: boxed(series.input)?, ..series }),
         LogicalPlan::Union { inputs, schema } => {
             LogicalPlan::Union { inputs: inputs.into_iter().map(replace).collect::<Result<_>>()?, schema }
         }
@@ -65,7 +67,7 @@ pub fn expressions(plan: &LogicalPlan) -> Vec<&Expr> {
             keys.iter().chain(aggregates.iter().flat_map(|aggregate| &aggregate.arguments)).collect()
         }
         LogicalPlan::Sort { keys, .. } | LogicalPlan::Top { keys, .. } => keys.iter().map(|key| &key.expr).collect(),
-        LogicalPlan::Limit { .. } | LogicalPlan::Union { .. } => Vec::new(),
+        LogicalPlan::Limit { .. } | LogicalPlan::Union { .. } | LogicalPlan::Series(_) => Vec::new(),
         LogicalPlan::Unnest(unnest) => unnest.items.iter().map(|item| &item.expr).collect(),
         LogicalPlan::Parse(parse) => vec![&parse.source],
         LogicalPlan::Join(join) => join.keys.iter().flat_map(|key| [&key.left, &key.right]).collect(),
@@ -97,7 +99,7 @@ pub fn map_expressions(plan: LogicalPlan, replace: &mut impl FnMut(Expr) -> Resu
         }
         LogicalPlan::Sort { input, keys } => LogicalPlan::Sort { input, keys: map_keys(keys, replace)? },
         LogicalPlan::Top { input, keys, count } => LogicalPlan::Top { input, keys: map_keys(keys, replace)?, count },
-        LogicalPlan::Limit { .. } | LogicalPlan::Union { .. } => plan,
+        LogicalPlan::Limit { .. } | LogicalPlan::Union { .. } | LogicalPlan::Series(_) => plan,
         LogicalPlan::Unnest(mut unnest) => {
             let mut item = |item: UnnestItem| Ok(UnnestItem { expr: replace(item.expr)?, ..item });
             unnest.items = unnest.items.into_iter().map(&mut item).collect::<Result<_>>()?;

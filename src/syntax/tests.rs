@@ -100,7 +100,7 @@ fn messages_point_at_the_words() {
         ("datetime() | take 1", "datetime(): operators apply to tables, and this is a value"),
         ("print dynamic([bool(true)])", "bool(true): `bool(true)` is not valid inside dynamic(...)"),
         ("print '\\d'", "\\d: `\\d` is not an escape sequence"),
-        ("T | mv-expand a, kind = b", "kind: the parameter `kind` goes before the expanded columns"),
+        ("T | mv-expand a, kind = b", "kind: the parameter `kind` goes before the columns"),
         ("print f(T | take 1, 2)", ",: expected an operator, `|` or `)`, found `,`"),
         ("let x = 1;", ": the text contains no query"),
         ("", ": the text contains no query"),

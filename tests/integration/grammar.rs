@@ -23,6 +23,7 @@ const CLASSES: &[&str] = &[
     "NAME",
     "RAW_GUID",
     "REAL",
+    "SERIES_WORD",
     "STRING",
     "TIMESPAN",
     "TRUTH",
@@ -184,7 +185,7 @@ fn is_one_word(text: &str) -> bool {
 fn samples(class: &str) -> &'static [&'static str] {
     match class {
         "NAME" => &["a", "T", "Col_1", "kind", "count", "$left"],
-        "ITEM_WORD" => &["a", "to"],
+        "ITEM_WORD" | "SERIES_WORD" => &["a", "to"],
         "WORD" => &["a", "b2", "by", "has", "first", "hint"],
         "STRING" => &["'s'", "\"it's\"", "@'a\\'", "```x```"],
         "LONG" => &["0", "42", "0xFF"],
@@ -252,6 +253,7 @@ fn is_of_class(class: &str, token: Token<'_>, is_glued: bool) -> bool {
     let is_truth = ["true", "True", "TRUE", "false", "False", "FALSE"].contains(&token.text);
     match class {
         "WORD" => token.is_plain_word(),
+        "SERIES_WORD" => token.is_plain_word() && token.text != "kind",
         "ITEM_WORD" => token.is_plain_word() && !["bagexpansion", "kind", "with_itemindex"].contains(&token.text),
         "NAME" => token.kind == TokenKind::Word && !is_reserved(token.text),
         "TRUTH" => token.kind == TokenKind::Word && is_truth,

@@ -38,6 +38,7 @@ mod registry;
 mod remote;
 mod resync;
 mod safe_output;
+mod series;
 mod sniff;
 mod stopped;
 mod unnest;

@@ -81,7 +81,7 @@ impl<R: Rng> Writer<'_, R> {
     }
 
     fn operator(&mut self, all: &[(String, Type)]) -> String {
-        match self.below(16) {
+        match self.below(17) {
             0..3 => format!("where {}", self.expr(Type::Bool, 3)),
             3..5 => self.extend(),
             5..7 => self.project(),
@@ -92,6 +92,7 @@ impl<R: Rng> Writer<'_, R> {
             12 => self.mv_expand(),
             13 => self.join(all),
             14 => self.search(),
+            15 => self.make_series(),
             _ => self.union(all),
         }
     }
@@ -222,6 +223,20 @@ impl<R: Rng> Writer<'_, R> {
         self.columns.push((name.clone(), ty));
         let limit = if self.one_in(3) { " limit 2" } else { "" };
         format!("mv-expand {name} = {text}{to}{limit}")
+    }
+
+    /// Bounds keep the series short.
+    fn make_series(&mut self) -> String {
+        let numbers: Vec<String> =
+            self.columns.iter().filter(|(_, ty)| *ty == Type::Long).map(|(name, _)| name.clone()).collect();
+        let Some(axis) = numbers.choose(self.rng).cloned() else { return "take 7".to_owned() };
+        let keys = self.columns_but_dynamic();
+        let key = keys.choose(self.rng).filter(|(name, _)| *name != axis).cloned();
+        let by = key.as_ref().map_or(String::new(), |(name, _)| format!(" by {name}"));
+        let (count, kind) = (self.new_name(), self.pick(&["", " kind=nonempty"]));
+        let query = format!("make-series{kind} {count} = count() on {axis} from -3 to {} step 2{by}", self.below(30));
+        self.columns = key.into_iter().chain([(count, Type::Dynamic), (axis, Type::Dynamic)]).collect();
+        query
     }
 
     fn union(&mut self, all: &[(String, Type)]) -> String {

@@ -319,6 +319,7 @@ fn magnitude(plan: &LogicalPlan) -> u8 {
         LogicalPlan::Limit { .. } | LogicalPlan::Top { .. } => 0,
         LogicalPlan::Aggregate { keys, .. } if keys.is_empty() => 0,
         LogicalPlan::Aggregate { input, .. } => magnitude(input).min(1),
+        LogicalPlan::Series(series) => magnitude(&series.input).min(1),
         LogicalPlan::Filter { input, .. } | LogicalPlan::Project { input, .. } | LogicalPlan::Sort { input, .. } => {
             magnitude(input)
         }

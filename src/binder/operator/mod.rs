@@ -8,6 +8,7 @@ mod find;
 mod getschema;
 mod invoke;
 mod join;
+mod make_series;
 mod mv_expand;
 mod order;
 mod parse;
@@ -92,6 +93,7 @@ impl Binder<'_> {
                 self.parse(input, *drops_unmatched, parameters, value, pattern)
             }
             OperatorKind::ParseKv { value, keys, properties } => self.parse_kv(input, value, keys, properties),
+            OperatorKind::MakeSeries(series) => self.make_series(input, series),
             OperatorKind::Union { parameters, tables } => {
                 self.union(Some((input, label.given)), parameters, tables, operator.span)
             }

@@ -73,14 +73,30 @@ impl Binder<'_> {
     /// The columns of one item: several if its aggregate returns several.
     fn summarize_item(&mut self, item: &Assignment, schema: &Schema, aggregates: &mut Aggregates) -> Bind<Vec<Output>> {
         let before = aggregates.found.len();
-        let expr = self.aggregate_expr(&item.value, schema, aggregates)?;
-        if aggregates.found.len() == before {
-            let message = "an expression of summarize contains no aggregate";
-            let help = "summarize returns one row per group; take_any(...) returns the value of one of its rows";
-            return Err(self.report(Diagnostic::new(Code::NotAllowedHere, expr.span, message).help(help)));
+        let outputs = self.aggregate_outputs(item, schema, aggregates)?;
+        match outputs.first() {
+            Some(output) if aggregates.found.len() == before => {
+                let message = "an expression of summarize contains no aggregate";
+                let help = "summarize returns one row per group; take_any(...) returns the value of one of its rows";
+                let diagnostic = Diagnostic::new(Code::NotAllowedHere, output.expr.span, message).help(help);
+                Err(self.report(diagnostic))
+            }
+            _ => Ok(outputs),
         }
+    }
+
+    /// The columns of an expression over aggregates; one without aggregates has one column.
+    pub(super) fn aggregate_outputs(
+        &mut self,
+        item: &Assignment,
+        schema: &Schema,
+        aggregates: &mut Aggregates,
+    ) -> Bind<Vec<Output>> {
+        let before = aggregates.found.len();
+        let expr = self.aggregate_expr(&item.value, schema, aggregates)?;
         let written = |position: usize| item.names.get(position).map(|name| name.text.clone());
-        let direct = expr.as_column().and_then(|_| aggregates.found.last());
+        let found = aggregates.found[before..].last();
+        let direct = expr.as_column().and(found);
         if let Some(aggregate) = direct {
             let first = expr.as_column().unwrap_or_default();
             if item.names.len() > aggregate.fields.len() {
@@ -109,7 +125,7 @@ impl Binder<'_> {
         self.keys_after_claim(items, schema, names, name_of)
     }
 
-    fn keys_after_claim(
+    pub(super) fn keys_after_claim(
         &mut self,
         items: &[Assignment],
         schema: &Schema,
@@ -142,23 +158,24 @@ fn names_by_type(expr: &ast::Expr) -> bool {
     function.text == "gettype" || (hands_on && arguments.first().is_some_and(|first| names_by_type(&first.value)))
 }
 
-fn claim_written<'i>(items: impl Iterator<Item = &'i Assignment>, names: &mut Names) {
+pub(super) fn claim_written<'i>(items: impl Iterator<Item = &'i Assignment>, names: &mut Names) {
     for name in items.flat_map(|item| &item.names) {
         names.claim(&name.text);
     }
 }
 
 /// An output column after the keys.
-struct Output {
+pub(super) struct Output {
     /// The name written in the query.
     written: Option<String>,
     /// The derived name; None or empty if it is numbered.
     wanted: Option<String>,
     /// An expression over the keys and the results of the aggregates.
-    expr: Expr,
+    pub expr: Expr,
 }
 
-fn assemble(
+/// An aggregation, and a projection above it if expressions wrap its aggregates: the keys, then the outputs.
+pub(super) fn assemble(
     input: LogicalPlan,
     (keys, key_fields): (Vec<Expr>, Vec<Field>),
     mut aggregates: Vec<AggregateExpr>,

@@ -162,12 +162,12 @@ fn in_range(args: &Args<'_>, value: Option<i64>) -> Option<i64> {
 }
 
 fn bin_long(args: &Args<'_>) -> Column {
-    bin_array(args).unwrap_or_else(|| bin_rows(args))
+    bin_array(args, 0).unwrap_or_else(|| bin_rows(args))
 }
 
-/// Fast path for whole numbers with a constant size and no nulls: consecutive values often have the same bin. None
-/// for other arguments.
-fn bin_array(args: &Args<'_>) -> Option<Column> {
+/// Fast path for whole numbers with a constant size and no nulls, counted from `point`: consecutive values often have
+/// the same bin. None for other arguments.
+fn bin_array(args: &Args<'_>, point: i64) -> Option<Column> {
     let size = integers(args.constant(1).map(|_| args.column(1))?).get(0);
     let numbers = args.column(0).as_array()?.as_primitive_opt::<Int64Type>()?;
     let is_whole = matches!(args.returns(), Type::Long | Type::Datetime | Type::Timespan);
@@ -177,7 +177,8 @@ fn bin_array(args: &Args<'_>) -> Option<Column> {
     let (mut floor, mut last) = (1, 0);
     let bin = |value: &i64| {
         if !(floor..=last).contains(value) {
-            floor = in_range(args, value.checked_sub(value.rem_euclid(size)))?;
+            let distance = value.checked_sub(point)?;
+            floor = in_range(args, value.checked_sub(distance.rem_euclid(size)))?;
             last = floor.saturating_add(size - 1);
         }
         Some(floor)
@@ -205,6 +206,11 @@ fn bin_decimal(value: Decimal, size: Decimal) -> Result<Option<Decimal>> {
 }
 
 fn bin_at_long(args: &Args<'_>) -> Column {
+    let point = args.constant(2).and_then(|_| args.column(2).i64_at(0));
+    point.and_then(|point| bin_array(args, point)).unwrap_or_else(|| bin_at_rows(args))
+}
+
+fn bin_at_rows(args: &Args<'_>) -> Column {
     let [values, sizes, points] = [0, 1, 2].map(|index| integers(args.column(index)));
     args.map(|row| {
         let point = points.get(row);

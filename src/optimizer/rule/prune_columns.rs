@@ -9,8 +9,8 @@ use crate::diagnostic::{Result, Span};
 use crate::expr::{Expr, ExprKind, visit as expr_visit};
 use crate::functions::EvalContext;
 use crate::plan::{
-    AggregateExpr, Apply, Join, JoinColumn, JoinKey, LogicalPlan, Parse, ParseOutput, Scan, Side, SortKey, Unnest,
-    UnnestItem, UnnestOutput,
+    AggregateExpr, Apply, Join, JoinColumn, JoinKey, LogicalPlan, Parse, ParseOutput, Scan, Series, Side, SortKey,
+    Unnest, UnnestItem, UnnestOutput,
 };
 use crate::scan::ScanColumn;
 use crate::types::dynamic::Path;
@@ -102,6 +102,13 @@ fn prune(plan: LogicalPlan, needed: &Needed) -> (LogicalPlan, Positions) {
         LogicalPlan::Parse(parse) => prune_parse(parse, needed),
         LogicalPlan::Join(join) => prune_join(join, needed),
         LogicalPlan::Apply(apply) => prune_apply(apply, needed),
+        LogicalPlan::Series(series) => {
+            let schema = series.input.schema().clone();
+            let all: Needed = (0..schema.len()).map(|column| ColumnOrPath { column, path: None }).collect();
+            let (input, positions) = prune(*series.input, &all);
+            let input = Box::new(restore(input, &positions, &schema));
+            (LogicalPlan::Series(Series { input, ..series }), whole_columns(needed))
+        }
     }
 }
 

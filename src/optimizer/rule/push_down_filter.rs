@@ -126,6 +126,16 @@ fn push(plan: LogicalPlan, parts: Vec<Expr>) -> LogicalPlan {
             apply.input = Box::new(push(*apply.input, through));
             keep(LogicalPlan::Apply(apply), stay)
         }
+        LogicalPlan::Series(mut series) => {
+            // Without rows, `kind=nonempty` returns a row, so no row may be removed below.
+            let on_keys = |part: &Expr| {
+                let columns = expr_visit::columns(part);
+                !series.nonempty && part.is_repeatable() && columns.iter().all(|column| *column < series.keys)
+            };
+            let (through, stay): (Vec<_>, Vec<_>) = parts.into_iter().partition(on_keys);
+            series.input = Box::new(push(*series.input, through));
+            keep(LogicalPlan::Series(series), stay)
+        }
         other @ (LogicalPlan::Scan(_)
         | LogicalPlan::Aggregate { .. }
         | LogicalPlan::Limit { .. }

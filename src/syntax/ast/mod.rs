@@ -8,9 +8,9 @@ mod operator;
 
 pub use function::{Function, FunctionBody, FunctionParameter, ParameterKind};
 pub use operator::{
-    Assignment, ColumnPattern, DatatableColumn, Evaluate, Find, FindColumn, JoinKey, MvExpandItem, NullsOrder,
-    Operator, OperatorKind, OutputSchema, Parameter, PatternPart, PatternPartKind, ReorderItem, ReorderOrder, SortKey,
-    SortOrder,
+    Assignment, AxisBounds, ColumnPattern, DatatableColumn, Evaluate, Find, FindColumn, JoinKey, MakeSeries,
+    MakeSeriesItem, MvExpandItem, NullsOrder, Operator, OperatorKind, OutputSchema, Parameter, PatternPart,
+    PatternPartKind, ReorderItem, ReorderOrder, SortKey, SortOrder,
 };
 
 use std::sync::Arc;

@@ -118,6 +118,8 @@ pub enum OperatorKind {
         /// `pair_delimiter=`, `kv_delimiter=`, `quote=`, `escape=`, `greedy=`, `regex=`.
         properties: Vec<Parameter>,
     },
+    /// `make-series a = count() default=0 on t from b to c step d by e`.
+    MakeSeries(Box<MakeSeries>),
     /// `union ...` after a `|`.
     Union {
         /// `kind`, `withsource`, `isfuzzy`, hints.
@@ -331,6 +333,53 @@ pub struct MvExpandItem {
     pub assignment: Assignment,
     /// `to typeof(type)`.
     pub to: Option<Type>,
+}
+
+/// The parts of `make-series`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MakeSeries {
+    /// `kind=nonempty` and hints.
+    pub parameters: Vec<Parameter>,
+    /// The aggregates.
+    pub items: Vec<MakeSeriesItem>,
+    /// What the elements of a series are ordered by.
+    pub axis: Assignment,
+    /// The ends of the axis and the distance between two elements.
+    pub bounds: AxisBounds,
+    /// The keys; empty if there is no `by`.
+    pub by: Vec<Assignment>,
+}
+
+/// An aggregate of `make-series`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MakeSeriesItem {
+    /// `name = aggregate`, or an aggregate alone.
+    pub assignment: Assignment,
+    /// `default = value`: the element where there are no rows.
+    pub default: Option<Expr>,
+}
+
+/// The ends and the step of the axis of `make-series`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AxisBounds {
+    /// `from a to b step c`: `b` is exclusive, and bins are counted from `a`.
+    FromTo {
+        /// The first element; None if the data decide.
+        from: Option<Expr>,
+        /// The exclusive end; None if the data decide.
+        to: Option<Expr>,
+        /// The distance between two elements.
+        step: Expr,
+    },
+    /// `in range(a, b, c)`: `b` is inclusive, and bins are multiples of `c`.
+    InRange {
+        /// The start.
+        start: Expr,
+        /// The inclusive end.
+        stop: Expr,
+        /// The distance between two elements.
+        step: Expr,
+    },
 }
 
 /// A condition of `join`: a name on both sides, or `$left.a == $right.b`.

@@ -114,6 +114,11 @@ pub(in crate::syntax) fn expression<'a>(expected: &'static str) -> impl Fn(Token
     }
 }
 
+/// An expression that ends before a comparison, such as the axis of `make-series` before `in range(...)`.
+pub(super) fn relation<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, Expr> {
+    move |input| climb(input.begun(), expected, Level::Relation)
+}
+
 /// An expression, or a table with operators, as in `toscalar(T | count)`.
 pub(super) fn expression_or_pipeline<'a>(expected: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, Expr> {
     move |input| {

@@ -31,7 +31,6 @@ const KNOWN: &[(&str, WordPosition)] = &[
     ("graph-where-edges", WordPosition::Operator),
     ("graph-where-nodes", WordPosition::Operator),
     ("make-graph", WordPosition::Operator),
-    ("make-series", WordPosition::Operator),
     ("mv-apply", WordPosition::Operator),
     ("mvapply", WordPosition::Operator),
     ("partition", WordPosition::Operator),

@@ -1,8 +1,8 @@
 //! Tabular operators.
 
 use super::super::ast::{
-    Assignment, ColumnPattern, Evaluate, Expr, Find, FindColumn, JoinKey, MvExpandItem, NullsOrder, OperatorKind,
-    Parameter, Pipeline, ReorderItem, ReorderOrder, SortKey, SortOrder,
+    Assignment, AxisBounds, ColumnPattern, Evaluate, Expr, Find, FindColumn, JoinKey, MakeSeries, MvExpandItem,
+    NullsOrder, OperatorKind, Parameter, Pipeline, ReorderItem, ReorderOrder, SortKey, SortOrder,
 };
 use super::{Printer, value};
 
@@ -61,6 +61,7 @@ impl Printer {
                 self.parse(*drops_unmatched, parameters, value, pattern);
             }
             OperatorKind::ParseKv { value, keys, properties } => self.parse_kv(value, keys, properties),
+            OperatorKind::MakeSeries(series) => self.make_series(series),
             OperatorKind::Union { parameters, tables } => self.union(parameters, tables),
             OperatorKind::Invoke { function, arguments } => {
                 self.text("invoke ");
@@ -179,7 +180,35 @@ impl Printer {
         }
     }
 
-    /// Prints an item of `mv-expand`, whose name may equal that of a parameter.
+    fn make_series(&mut self, series: &MakeSeries) {
+        self.text("make-series ");
+        self.parameters(&series.parameters);
+        self.list(&series.items, |printer, item| {
+            printer.item(&item.assignment);
+            if let Some(default) = &item.default {
+                printer.keyword(" default =", default, Self::expr);
+            }
+        });
+        self.keyword(" on", &series.axis, Self::assignment);
+        match &series.bounds {
+            AxisBounds::FromTo { from, to, step } => {
+                for (word, bound) in [(" from", from.as_ref()), (" to", to.as_ref()), (" step", Some(step))] {
+                    bound.into_iter().for_each(|bound| self.keyword(word, bound, Self::expr));
+                }
+            }
+            AxisBounds::InRange { start, stop, step } => {
+                self.text(" in range(");
+                self.list(&[start, stop, step], |printer, bound| printer.expr(bound));
+                self.text(")");
+            }
+        }
+        if !series.by.is_empty() {
+            self.text(" by ");
+            self.list(&series.by, Self::assignment);
+        }
+    }
+
+    /// Prints an item of an operator whose parameters have names that items may have, too.
     fn item(&mut self, assignment: &Assignment) {
         match assignment.names.as_slice() {
             [name] if matches!(name.text.as_str(), "bagexpansion" | "kind" | "with_itemindex") => {

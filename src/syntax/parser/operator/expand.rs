@@ -25,18 +25,22 @@ pub(super) fn mv_expand_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> 
     Ok((rest, OperatorKind::MvExpand { parameters, items, limit: Some(limit) }))
 }
 
+/// The parameters of `mv-expand`.
+const EXPAND_PARAMETERS: &[&str] = &["bagexpansion", "kind", "with_itemindex"];
+
 /// `kind = array`, `bagexpansion = array`, `with_itemindex = name`, a hint.
 fn expand_parameter(input: Tokens<'_>) -> Parsed<'_, Parameter> {
-    if is_parameter_name(&input) { parameter(input) } else { hint(input) }
+    if begins_parameter(&input, EXPAND_PARAMETERS) { parameter(input) } else { hint(input) }
 }
 
-fn is_parameter_name(input: &Tokens<'_>) -> bool {
-    matches!(input.peek().text, "bagexpansion" | "kind" | "with_itemindex") && input.peek_at(1).is_symbol("=")
+/// True if one of the parameters `names` begins.
+pub(super) fn begins_parameter(input: &Tokens<'_>, names: &[&str]) -> bool {
+    names.contains(&input.peek().text) && input.peek_at(1).is_symbol("=")
 }
 
 /// A value with an optional name and an optional `to typeof(type)`.
 fn mv_expand_item(input: Tokens<'_>) -> Parsed<'_, MvExpandItem> {
-    let (rest, names) = item_names(input)?;
+    let (rest, names) = item_names(input, EXPAND_PARAMETERS)?;
     let (rest, assignment) = assigned_value(rest, names, "a column")?;
     if !rest.peek().is_word("to") {
         rest.note(Expected::Text("to"));
@@ -47,12 +51,12 @@ fn mv_expand_item(input: Tokens<'_>) -> Parsed<'_, MvExpandItem> {
 }
 
 /// The names of an item, which may not be those of a parameter, and the `=` after them.
-fn item_names(input: Tokens<'_>) -> Parsed<'_, Vec<Name>> {
-    if !is_parameter_name(&input) {
+pub(super) fn item_names<'a>(input: Tokens<'a>, parameters: &[&str]) -> Parsed<'a, Vec<Name>> {
+    if !begins_parameter(&input, parameters) {
         return assigned_names(input);
     }
     let word = input.peek().text;
-    let message = format!("the parameter `{word}` goes before the expanded columns");
+    let message = format!("the parameter `{word}` goes before the columns");
     let diagnostic = Diagnostic::new(Code::UnexpectedToken, input.span(), message);
     input.refuse(diagnostic.help(format!("for a column of this name, write ['{word}']")))
 }

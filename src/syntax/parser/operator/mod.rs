@@ -2,6 +2,7 @@
 
 mod expand;
 mod join;
+mod make_series;
 mod parse;
 mod project;
 mod render;
@@ -124,6 +125,14 @@ pub static OPERATORS: &[OperatorInfo] = &[
         rule: "lookup_operator",
         examples: &["T | lookup kind=leftouter Names on Id"],
         parse: join::lookup_operator,
+    },
+    OperatorInfo {
+        keyword: "make-series",
+        aliases: &[],
+        summary: "Aggregates each group of rows into arrays with one element for each bin of an axis.",
+        rule: "make_series_operator",
+        examples: &["T | make-series Count = count() default=0 on Time from ago(7d) to now() step 1d by User"],
+        parse: make_series::make_series_operator,
     },
     OperatorInfo {
         keyword: "mv-expand",

@@ -23,6 +23,6 @@ pub(super) fn summarize_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> 
 }
 
 /// `by key, ...`.
-fn by_clause(input: Tokens<'_>) -> Parsed<'_, Vec<Assignment>> {
+pub(super) fn by_clause(input: Tokens<'_>) -> Parsed<'_, Vec<Assignment>> {
     committed(comma_list(assignment("a column"))(input.advance(1)))
 }

@@ -1,0 +1,86 @@
+//! `make-series`.
+
+use nom::Parser;
+use nom::combinator::cut;
+use nom::multi::many0;
+
+use super::super::expr::{expression, relation};
+use super::super::{
+    Expected, Parsed, Tokens, assigned_names, assigned_value, brackets, comma_list, committed, hint, parameter, symbol,
+    word,
+};
+use super::expand::{begins_parameter, item_names};
+use super::summarize::by_clause;
+use crate::syntax::ast::{Assignment, AxisBounds, Expr, MakeSeries, MakeSeriesItem, Name, OperatorKind, Parameter};
+
+/// `make-series kind=nonempty a = count() default=0, ... on t from b to c step d by e, ...`.
+pub(super) fn make_series_operator(input: Tokens<'_>) -> Parsed<'_, OperatorKind> {
+    let (rest, parameters) = many0(series_parameter).parse(input)?;
+    let (rest, items) = committed(comma_list(series_item)(rest))?;
+    let (rest, (_, axis, bounds)) = (cut(word("on")), cut(axis), cut(axis_bounds)).parse(rest)?;
+    let (rest, by) = match rest.peek().is_word("by") {
+        true => by_clause(rest)?,
+        false => {
+            rest.note(Expected::Text("by"));
+            (rest, Vec::new())
+        }
+    };
+    Ok((rest, OperatorKind::MakeSeries(Box::new(MakeSeries { parameters, items, axis, bounds, by }))))
+}
+
+/// The parameters of `make-series`.
+const PARAMETERS: &[&str] = &["kind"];
+
+/// `kind = nonempty`, a hint.
+fn series_parameter(input: Tokens<'_>) -> Parsed<'_, Parameter> {
+    if begins_parameter(&input, PARAMETERS) { parameter(input) } else { hint(input) }
+}
+
+/// An aggregate with an optional name and an optional `default = value`.
+fn series_item(input: Tokens<'_>) -> Parsed<'_, MakeSeriesItem> {
+    let (rest, names) = series_names(input)?;
+    let (rest, assignment) = assigned_value(rest, names, "an aggregate")?;
+    if !rest.peek().is_word("default") {
+        rest.note(Expected::Text("default"));
+        return Ok((rest, MakeSeriesItem { assignment, default: None }));
+    }
+    let (rest, (_, default)) = (cut(symbol("=")), cut(expression("a value"))).parse(rest.advance(1))?;
+    Ok((rest, MakeSeriesItem { assignment, default: Some(default) }))
+}
+
+/// The names of an item, which may not be those of a parameter, and the `=` after them.
+fn series_names(input: Tokens<'_>) -> Parsed<'_, Vec<Name>> {
+    item_names(input, PARAMETERS)
+}
+
+/// The axis with an optional name. It ends before `in`, which would otherwise be an operator.
+fn axis(input: Tokens<'_>) -> Parsed<'_, Assignment> {
+    let (rest, names) = assigned_names(input)?;
+    let (rest, value) = relation("a column")(rest)?;
+    Ok((rest, Assignment { names, value }))
+}
+
+/// `from a to b step c`, of which only the step is required, or `in range(a, b, c)`.
+fn axis_bounds(input: Tokens<'_>) -> Parsed<'_, AxisBounds> {
+    let bound = || cut(expression("a value"));
+    if input.peek().is_word("in") {
+        let (rest, _) = word("range")(input.advance(1))?;
+        let three = |rest| (bound(), cut(symbol(",")), bound(), cut(symbol(",")), bound()).parse(rest);
+        let (rest, (start, _, stop, _, step)) = brackets("(", three, ")")(rest)?;
+        return Ok((rest, AxisBounds::InRange { start, stop, step }));
+    }
+    input.note(Expected::Text("in"));
+    let (rest, from) = optional_bound(input, "from")?;
+    let (rest, to) = optional_bound(rest, "to")?;
+    let (rest, (_, step)) = (cut(word("step")), bound()).parse(rest)?;
+    Ok((rest, AxisBounds::FromTo { from, to, step }))
+}
+
+/// `keyword value`, if the keyword follows.
+fn optional_bound<'a>(input: Tokens<'a>, keyword: &'static str) -> Parsed<'a, Option<Expr>> {
+    if !input.peek().is_word(keyword) {
+        input.note(Expected::Text(keyword));
+        return Ok((input, None));
+    }
+    cut(expression("a value")).map(Some).parse(input.advance(1))
+}
