@@ -8,6 +8,7 @@ use super::encoding::Encoding;
 use super::multi_line::{AfterBlock, BOUNDARY_BYTES, record_boundary};
 use super::peek_reader::PeekReader;
 use super::query_response::FramingNote;
+use super::rest_of_range::RestOfRange;
 use super::resync::RelativeSkip;
 use super::transcoder::Transcoder;
 use super::value_scan::value_end;
@@ -47,6 +48,8 @@ pub(crate) struct BlockReader {
     offset: u64,
     origin: FileRange,
     limits: ReadLimits,
+    /// Offset after the last byte of the range; None for the end of the input.
+    end: Option<u64>,
     /// Newlines before the first line of the range, which belong to the range before.
     lines_before: u64,
     /// Bytes that the next block needs, if more than usual.
@@ -150,6 +153,7 @@ impl BlockReader {
             offset: origin.offset(),
             origin,
             limits,
+            end: origin.end,
             lines_before: 0,
             min_bytes: 0,
             max_bytes: usize::MAX,
@@ -214,13 +218,16 @@ impl BlockReader {
         }
     }
 
-    /// Reads the rest of the input in another encoding.
+    /// Reads the rest of the range in another encoding. Its offsets are those of the converted text from here on.
     fn change_encoding(&mut self, encoding: Encoding) {
-        let rest = io::Cursor::new(self.buffer[self.consumed..self.filled].to_vec());
+        let in_buffer = |end: u64| usize::try_from(end.saturating_sub(self.offset)).unwrap_or(usize::MAX);
+        let end = self.end.take().map(in_buffer);
         let input = std::mem::replace(&mut self.input, Box::new(io::empty()));
         let input = DamagedInput { input, damage: self.damage.take(), ended: self.ended };
-        self.input = Box::new(ChunkReader::new(Transcoder::new(rest.chain(input), encoding, self.report.clone())));
-        (self.filled, self.ended) = (self.consumed, false);
+        let rest = RestOfRange::new(self.buffer[..self.filled].to_vec(), self.consumed, end, input);
+        let rest = ChunkReader::new(rest);
+        self.input = Box::new(ChunkReader::new(Transcoder::new(rest, encoding, self.report.clone())));
+        (self.filled, self.ended, self.at_boundary) = (self.consumed, false, false);
     }
 
     /// True if the whole file is read, not a range of it.
@@ -254,11 +261,7 @@ impl BlockReader {
     fn follow_encoding(&mut self) {
         let Some(encoding) = self.splitter.change() else { return };
         self.splitter.abandon();
-        match self.is_of_whole_file() {
-            true => self.change_encoding(encoding),
-            // In a range of a file, what cannot be read is lost line by line.
-            false => self.framing = Framing::Lines,
-        }
+        self.change_encoding(encoding);
     }
 
     /// Returns the notes of the file about itself since the last call.
@@ -327,7 +330,7 @@ impl BlockReader {
 
     /// Returns the number of bytes to read at once: at the end of a range no more than its last line most likely needs.
     fn block_bytes(&mut self) -> usize {
-        let left = self.origin.end.map(|end| usize::try_from(end.saturating_sub(self.offset)).unwrap_or(usize::MAX));
+        let left = self.end.map(|end| usize::try_from(end.saturating_sub(self.offset)).unwrap_or(usize::MAX));
         let whole = self.limits.block_bytes;
         let usual = left.map_or(whole, |left| left.saturating_add(whole / TAIL_FRACTION).min(whole));
         usual.max(std::mem::take(&mut self.min_bytes)) + BOUNDARY_BYTES
@@ -406,7 +409,7 @@ impl BlockReader {
             let (spans, end) = self.cut_values();
             return (Some(spans), end);
         }
-        if let Some(end) = self.origin.end {
+        if let Some(end) = self.end {
             let last = usize::try_from((end - 1).saturating_sub(self.offset)).unwrap_or(usize::MAX);
             let from = last.max(self.consumed.saturating_sub(1));
             if let Ok(newline) = record_boundary(&self.buffer[..self.filled], from, !self.ended) {

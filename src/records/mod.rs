@@ -19,6 +19,7 @@ mod peek_reader;
 mod query_response;
 mod read_more;
 mod resync;
+mod rest_of_range;
 mod source_map;
 mod transcoder;
 mod value_scan;

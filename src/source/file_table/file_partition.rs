@@ -265,7 +265,7 @@ impl OpenTextFile<'_> {
     fn step(&mut self, reader: &mut JsonReader, scan: &SharedScan) -> Result<bool> {
         let plan = &*scan.plan;
         let framing = self.blocks.framing();
-        let may_change_encoding = framing == Framing::Lines && self.blocks.is_of_whole_file();
+        let may_change_encoding = framing == Framing::Lines;
         let file = self.file;
         match self.blocks.next().map_err(|error| file.failed(error))? {
             records::NextBlock::Block(block) => {

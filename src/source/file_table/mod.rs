@@ -97,7 +97,7 @@ impl TableProvider for FileTable {
         let ids = (self.files.len() > 1).then_some(&self.ids);
         let plan =
             Arc::new(ScanPlan::new(self.selection.clone(), &self.origins, request, Arc::clone(&self.dates), ids));
-        let parts = self.parts(plan.wants_lines, request)?;
+        let parts = self.parts(plan.wants_places, request)?;
         self.notes.iter().for_each(|note| request.report.discovered(note));
         for Field { name, ty } in &*self.added {
             let (table, column) = (self.name.clone(), name.clone());

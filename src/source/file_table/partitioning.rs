@@ -7,7 +7,7 @@ use super::FileTable;
 use crate::diagnostic::{Error, Result};
 use crate::records;
 use crate::records::{BlockReader, FileRange, FileReport, Framing, Opened, OpenedText};
-use crate::scan::ScanRequest;
+use crate::scan::{ScanReport, ScanRequest};
 use crate::source::text::count_lines;
 use crate::storage::files::{Compression, DataFile, FileFormat};
 
@@ -42,8 +42,8 @@ impl FileSlice {
 }
 
 impl FileTable {
-    /// Divides the files into partitions.
-    pub(super) fn parts(&self, wants_lines: bool, request: &ScanRequest) -> Result<Vec<PlannedPartition>> {
+    /// Divides the files into partitions; `wants_places` if the position of each record is needed.
+    pub(super) fn parts(&self, wants_places: bool, request: &ScanRequest) -> Result<Vec<PlannedPartition>> {
         let most = request.sizes.text_bytes;
         let mut parts = Vec::new();
         let mut group: Vec<FileSlice> = Vec::new();
@@ -54,7 +54,7 @@ impl FileTable {
                     parts.push(PlannedPartition::Text(std::mem::take(&mut group)));
                     bytes = 0;
                 }
-                parts.extend(self.big_file(index, wants_lines, request)?);
+                parts.extend(self.big_file(index, wants_places, request)?);
                 continue;
             }
             if !group.is_empty() && (bytes + file.bytes > most || group.len() == MAX_PARTITION_FILES) {
@@ -71,9 +71,10 @@ impl FileTable {
     }
 
     /// Divides a large file, if it can be read in parts.
-    fn big_file(&self, index: usize, wants_lines: bool, request: &ScanRequest) -> Result<Vec<PlannedPartition>> {
-        let report = &request.report;
+    fn big_file(&self, index: usize, wants_places: bool, request: &ScanRequest) -> Result<Vec<PlannedPartition>> {
         let file = &self.files[index];
+        // The scan opens the file again, and reports what it finds.
+        let unused_report: Arc<ScanReport> = Arc::default();
         let whole = vec![PlannedPartition::Text(vec![FileSlice::whole(index)])];
         let format = match file.format() {
             // The scan reports this as damage.
@@ -86,19 +87,12 @@ impl FileTable {
             _ => return Ok(whole),
         }
         let Opened::Text(text @ OpenedText { plain: true, .. }) =
-            records::open(file, file.open()?, Vec::new(), self.limits, report)?
+            records::open(file, file.open()?, Vec::new(), self.limits, &unused_report)?
         else {
             return Ok(whole);
         };
-        if changes_encoding_at_end(file)? {
-            return Ok(whole);
-        }
-        let blocks = BlockReader::start(
-            text.input,
-            FileRange::default(),
-            self.limits,
-            FileReport::new(&file.name, Arc::clone(report)),
-        );
+        let report = FileReport::new(&file.name, unused_report);
+        let blocks = BlockReader::start(text.input, FileRange::default(), self.limits, report);
         if blocks.map_err(|error| file.failed(error))?.framing() != Framing::Lines {
             return Ok(whole);
         }
@@ -106,7 +100,12 @@ impl FileTable {
         let part_bytes = request.sizes.text_bytes.saturating_mul(factor);
         let starts: Vec<u64> = (0..file.bytes).step_by(usize::try_from(part_bytes).unwrap_or(usize::MAX)).collect();
         let origin = |start: u64| FileRange { start, end: Some(start + part_bytes).filter(|end| *end < file.bytes) };
-        let lines = if wants_lines { lines_before(file, &starts)? } else { Vec::new() };
+        let lines = match wants_places.then(|| lines_before(file, &starts)).transpose()? {
+            // Positions are those in the text after conversion to UTF-8, which needs all text before them.
+            Some(None) => return Ok(whole),
+            Some(Some(lines)) => lines,
+            None => Vec::new(),
+        };
         let slice = |(part, start): (usize, &u64)| FileSlice {
             file: index,
             origin: origin(*start),
@@ -116,40 +115,33 @@ impl FileTable {
     }
 }
 
-/// True if a local file begins in UTF-8 and ends in UTF-16: it cannot be read in parts.
-fn changes_encoding_at_end(file: &DataFile) -> Result<bool> {
-    if file.location.path().is_none() {
-        return Ok(false);
-    }
-    let mut tail = Vec::new();
-    let start = file.bytes.saturating_sub(records::HEAD_BYTES as u64);
-    let mut input = file.open_at(start, None, None)?.take(records::HEAD_BYTES as u64);
-    input.read_to_end(&mut tail).map_err(|error| file.failed(error))?;
-    Ok(records::utf16_in(&tail).is_some())
-}
-
 /// Returns for each start the number of newlines before the byte that precedes it. The first line of a part begins
-/// after the first newline from that byte on.
-fn lines_before(file: &DataFile, starts: &[u64]) -> Result<Vec<u64>> {
+/// after the first newline from that byte on. None if the file has NUL bytes before the last start, as UTF-16 has.
+fn lines_before(file: &DataFile, starts: &[u64]) -> Result<Option<Vec<u64>>> {
     let mut input = file.open()?;
     let mut lines = 0;
     let mut at = 0;
     let mut counts = Vec::new();
     for start in starts {
         let end = start.saturating_sub(1);
-        lines += newlines(&mut input.by_ref().take(end - at)).map_err(|error| file.failed(error))?;
+        let Some(newlines) = newlines(&mut input.by_ref().take(end - at)).map_err(|error| file.failed(error))? else {
+            return Ok(None);
+        };
+        lines += newlines;
         at = end;
         counts.push(lines);
     }
-    Ok(counts)
+    Ok(Some(counts))
 }
 
-fn newlines(input: &mut dyn Read) -> io::Result<u64> {
+/// Returns the number of newlines; None if there are NUL bytes, too.
+fn newlines(input: &mut dyn Read) -> io::Result<Option<u64>> {
     let mut buffer = vec![0; 1 << 18];
     let mut lines = 0;
     loop {
         match input.read(&mut buffer)? {
-            0 => return Ok(lines),
+            0 => return Ok(Some(lines)),
+            read if memchr::memchr(0, &buffer[..read]).is_some() => return Ok(None),
             read => lines += count_lines(&buffer[..read]),
         }
     }

@@ -517,3 +517,69 @@ fn records_that_share_a_line_are_all_read() {
     let (found, request) = read_bytes(format!("{first}\n{second}x\n{third}\n").as_bytes(), "SigninLogs", &["Id"]);
     assert_eq!((found, damage(&request).len()), (vec![vec!["1".to_owned()], vec!["3".to_owned()]], 1));
 }
+
+/// Records of every part of a file are read once, whatever their encodings and wherever the file is divided.
+#[test]
+fn parts_of_any_size_read_every_encoding() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("signins.json");
+    let record = |id: String| {
+        format!(
+            "{{\"TimeGenerated\":\"2026-03-02T09:07:43Z\",\"Type\":\"SigninLogs\",\"Id\":\"{id}\",\"Identity\":\"上海 Ċ ü\"}}"
+        )
+    };
+    let encode = |text: &str, encoding: &str| -> Vec<u8> {
+        match encoding {
+            "8" => text.as_bytes().to_vec(),
+            "le" => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+            _ => text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+        }
+    };
+    let orders: [&[&str]; 6] = [
+        &["8", "le"],
+        &["8", "be", "8"],
+        &["8", "le", "8", "be", "8"],
+        &["8", "le", "be"],
+        &["8", "le[", "8"],
+        &["8", "be[", "8["],
+    ];
+    for order in orders {
+        let mut bytes = Vec::new();
+        let mut ids = Vec::new();
+        for (piece, encoding) in order.iter().enumerate() {
+            let count = if piece == 0 { 600 } else { 40 + 90 * piece };
+            let own: Vec<String> = (0..count).map(|index| format!("{piece}-{index}")).collect();
+            let records: Vec<String> = own.iter().cloned().map(record).collect();
+            let text = match encoding.strip_suffix('[') {
+                Some(_) => format!("[{}]\n", records.join(",\n")),
+                None => records.join("\n") + "\n",
+            };
+            bytes.extend(encode(&text, encoding.trim_end_matches('[')));
+            ids.extend(own);
+        }
+        std::fs::write(&path, &bytes).expect("written");
+        let mut builder = FileCatalogBuilder::default();
+        builder.add(&path).expect("a file");
+        let catalog = builder.build();
+        let table = table(&catalog, "SigninLogs");
+        let located = table.with_provenance().expect("positions");
+        let sizes = (9_000..bytes.len()).step_by(bytes.len() / 24).chain([bytes.len()]);
+        let mut positions = None;
+        for text_bytes in sizes.collect::<Vec<_>>().into_iter().rev() {
+            let sizes = crate::scan::ScanSizes { text_bytes: text_bytes as u64, ..crate::scan::ScanSizes::SMALL };
+            let own = ScanRequest { sizes, ..request(&*table, &["Id", "Identity"]) };
+            let context = format!("{order:?} in parts of {text_bytes}");
+            let found = rows(&*table, &own);
+            assert_eq!(
+                found.iter().map(|row| &row[0]).collect::<Vec<_>>(),
+                ids.iter().collect::<Vec<_>>(),
+                "{context}"
+            );
+            assert!(found.iter().all(|row| row[1] == "上海 Ċ ü"), "{context}");
+            assert!(own.report.problems().is_empty() && own.report.damage().is_empty(), "{context}");
+            let places = ScanRequest { sizes, ..request(&*located, &["_SourceLine", "_SourceByte"]) };
+            let places = rows(&*located, &places);
+            assert_eq!(positions.get_or_insert_with(|| places.clone()), &places, "{context}");
+        }
+    }
+}
