@@ -15,6 +15,7 @@ use crate::entra::numeric_dates::DateOrder;
 use crate::storage::folders::LinkPolicy;
 use crate::storage::limits::ReadLimits;
 use crate::storage::remote::{Access, is_url};
+use crate::storage::text_settings::{TextEncoding, TextSettings};
 
 /// The settings of the catalog file, overridden by the environment.
 #[derive(Debug, Default, Deserialize)]
@@ -81,12 +82,12 @@ impl TryFrom<toml::Value> for Size {
     }
 }
 
-/// The order of day and month in numeric dates: `dmy` or `mdy`.
+/// A value that is written as on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub(super) struct Dates(pub DateOrder);
+#[serde(try_from = "String", bound(deserialize = "T: FromStr<Err = String>"))]
+pub(super) struct Written<T>(T);
 
-impl TryFrom<String> for Dates {
+impl<T: FromStr<Err = String>> TryFrom<String> for Written<T> {
     type Error = String;
 
     fn try_from(text: String) -> std::result::Result<Self, String> {
@@ -107,8 +108,17 @@ pub(super) struct Table {
     pub time_column: Option<String>,
     /// The column that `ingestion_time()` returns.
     pub ingestion_column: Option<String>,
-    /// The order of day and month in numeric dates.
-    pub dates: Option<Dates>,
+    /// The order of day and month in numeric dates: `dmy` or `mdy`.
+    dates: Option<Written<DateOrder>>,
+    /// The encoding of the files, as a label of the WHATWG Encoding Standard.
+    encoding: Option<Written<TextEncoding>>,
+}
+
+impl Table {
+    /// How the text of the files is to be read.
+    pub fn text_settings(&self) -> TextSettings {
+        TextSettings { date_order: self.dates.map(|dates| dates.0), encoding: self.encoding.map(|label| label.0) }
+    }
 }
 
 /// A watchlist of the catalog file. Its path is relative to the folder of the catalog file.

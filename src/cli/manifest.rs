@@ -143,7 +143,8 @@ fn input_json(Input { table, file }: &Input, limits: ReadLimits, settings: &Sett
         "table": table,
         "bytes": bytes,
         "sha256": sha256,
-        "dateOrder": file.date_order().map(|order| order.to_string()),
+        "dateOrder": file.text_settings().date_order.map(|order| order.to_string()),
+        "encoding": file.text_settings().encoding.map(|encoding| encoding.to_string()),
         "contents": inspection.summaries.iter().map(contents).collect::<Vec<_>>(),
         "problems": inspection::problems(&inspection),
     });

@@ -47,6 +47,13 @@ pub fn damage(kind: &Damage, count: u64) -> String {
         Damage::BrokenUtf16 => {
             format!("{} of a UTF-16 file {is} incomplete and replaced by U+FFFD here", counted("character"))
         }
+        Damage::Undecodable(encoding) => {
+            format!("{} {is} not valid in {encoding}, as specified, and replaced by U+FFFD here", counted("character"))
+        }
+        Damage::ProbablyUtf8(encoding) => format!(
+            "{} {is} read as {encoding}, as specified, but valid UTF-8: non-ASCII characters are probably wrong",
+            counted("file")
+        ),
         Damage::HalfSurrogatePair(column) => {
             format!(
                 "{} of {column} {} an unpaired surrogate, replaced by U+FFFD here",

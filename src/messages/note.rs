@@ -15,6 +15,9 @@ pub fn note(event: &Note) -> String {
         Note::OwnFile(file) => {
             format!("skipped because coldcase wrote it: {file}; name the file itself to read it as evidence")
         }
+        Note::EncodingOverridden { file, specified, found } => {
+            format!("{file}: it is read as {found}, as its first bytes say, not as {specified}")
+        }
         Note::Overlap { files: [first, second], basis, table } => format!(
             "{first} and {second} hold a record with the same Id ({}): every copy counts as a row of {table}; to count \
              each record once, add --dedup Id",

@@ -12,6 +12,7 @@ use super::decompressor::Decompressor;
 use super::encoding::{Encoding, EncodingChange};
 use super::peek_reader::PeekReader;
 use super::source_map::SourceMap;
+use super::text_start::TextStart;
 use super::transcoder::Transcoder;
 use super::{has_record_line, is_json_in_strings, trim_start, without_byte_order_mark};
 use crate::diagnostic::Result;
@@ -67,6 +68,11 @@ impl FileReport {
         if let Some(limit) = RowLimit::reached(rows) {
             self.report.warn(Warning::RowLimit { file: self.name.to_string(), limit });
         }
+    }
+
+    /// Adds a note that is counted once, however often the file is opened.
+    pub(crate) fn note_once(&self, note: impl Into<Note>) {
+        self.report.note_once(note);
     }
 
     /// Returns the number of records lost.
@@ -144,6 +150,7 @@ pub(crate) fn open(
         input = Box::new(LimitedReader { input, left: limit, limit });
     }
     let mut depth = 0;
+    let mut specified = file.text_settings().encoding;
     let mut layers = TextLayers::NONE;
     let mut source_map = None;
     loop {
@@ -155,17 +162,23 @@ pub(crate) fn open(
         }
         input = match FileFormat::of(head) {
             FileFormat::Text(Compression::None) => {
-                let encoding = Encoding::of(head);
-                if encoding == Encoding::Utf8 && !changes(head) {
+                let start = TextStart::of(head, specified.take());
+                if let Some(specified) = start.overridden {
+                    let (file, specified, found) = (file.name.clone(), specified.name(), start.name());
+                    file_report().note_once(Note::EncodingOverridden { file, specified, found });
+                }
+                if start.encoding == Encoding::Utf8 && start.legacy.is_none() && !changes(head) {
                     let plain = depth == 1 && file.is_plain();
                     let bytes =
                         OpenedText { input: reader, plain, all_strings: false, header: None, source_map, layers };
                     return Ok(text(bytes, file.is_called_csv(), limits, file_report));
                 }
                 source_map = None;
-                layers.encoding = if encoding == Encoding::Utf8 { "UTF-8 and UTF-16" } else { encoding.name() };
+                let is_utf8 = start.encoding == Encoding::Utf8 && start.legacy.is_none();
+                layers.encoding = if is_utf8 { "UTF-8 and UTF-16" } else { start.name() };
                 (input, buffer) = reader.into_stream();
-                Box::new(ChunkReader::new(Transcoder::new(input, encoding, file_report())))
+                let transcoder = Transcoder::new(input, start.encoding, file_report());
+                Box::new(ChunkReader::new(transcoder.with_legacy(start.legacy)))
             }
             FileFormat::Text(compression) => {
                 source_map = None;
@@ -175,6 +188,8 @@ pub(crate) fn open(
             }
             FileFormat::Avro => {
                 layers.container = Some("Avro");
+                // Its strings are UTF-8 by definition.
+                specified = None;
                 (input, buffer) = reader.into_stream();
                 let bodies = AvroBodies::new(input, file_report(), limits.decompressed(file.bytes));
                 source_map = Some(Arc::clone(bodies.source_map()));

@@ -1,13 +1,15 @@
-//! Converts UTF-16, or text in several encodings, to UTF-8 as it is read. Windows PowerShell redirects output in
-//! UTF-16; other tools append UTF-8 to that, and vice versa.
+//! Converts UTF-16, a specified encoding, or text in several encodings, to UTF-8 as it is read. Windows PowerShell
+//! redirects output in UTF-16; other tools append 8-bit text to that, and vice versa.
 
 use std::io::{self, Read};
 
 use super::FileReport;
 use super::chunk_source::ChunkSource;
 use super::encoding::{Encoding, EncodingChange};
+use super::legacy_decoder::LegacyDecoder;
 use super::read_more::read_more;
 use crate::scan::Damage;
+use crate::storage::text_settings::TextEncoding;
 
 /// Bytes read at once.
 const CHUNK: usize = 32 << 10;
@@ -16,6 +18,8 @@ const CHUNK: usize = 32 << 10;
 pub(crate) struct Transcoder<R> {
     input: R,
     encoding: Encoding,
+    /// Decodes the parts that are not UTF-16, if they are not UTF-8.
+    legacy: Option<LegacyDecoder>,
     /// Bytes of the input that are not a whole code unit yet, or the first half of a surrogate pair.
     rest: Vec<u8>,
     /// The last character so far.
@@ -30,7 +34,12 @@ pub(crate) struct Transcoder<R> {
 impl<R: Read> Transcoder<R> {
     /// Converts a text that begins in this encoding. Replaced code units are counted at `report`.
     pub(crate) fn new(input: R, encoding: Encoding, report: FileReport) -> Self {
-        Self { input, encoding, rest: Vec::new(), last: None, last_byte: None, report, failure: None }
+        Self { input, encoding, legacy: None, rest: Vec::new(), last: None, last_byte: None, report, failure: None }
+    }
+
+    /// Reads the parts that are not UTF-16 in this encoding; None for UTF-8.
+    pub(crate) fn with_legacy(self, encoding: Option<TextEncoding>) -> Self {
+        Self { legacy: encoding.map(LegacyDecoder::new), ..self }
     }
 
     /// Appends the text of the bytes at hand, as far as their encoding is known.
@@ -54,12 +63,27 @@ impl<R: Read> Transcoder<R> {
         }
     }
 
+    /// Reports a specified encoding that is probably wrong.
+    fn compare_with_utf8(&self) {
+        if let Some(legacy) = self.legacy.as_ref().filter(|legacy| legacy.is_probably_utf8()) {
+            self.report.damaged(Damage::ProbablyUtf8(legacy.name().to_owned()), 1);
+        }
+    }
+
     /// Appends the text of `rest`; with `whole`, all of it is converted.
     fn decode(&mut self, whole: bool, text: &mut Vec<u8>) {
-        if self.encoding == Encoding::Utf8 {
-            text.append(&mut self.rest);
-            return;
+        match &mut self.legacy {
+            _ if self.encoding != Encoding::Utf8 => self.decode_utf16(whole, text),
+            None => text.append(&mut self.rest),
+            Some(legacy) => {
+                let replaced = legacy.decode(&self.rest, whole, text);
+                self.rest.clear();
+                self.report.damaged(Damage::Undecodable(legacy.name().to_owned()), replaced);
+            }
         }
+    }
+
+    fn decode_utf16(&mut self, whole: bool, text: &mut Vec<u8>) {
         let (pairs, odd) = self.rest.as_chunks::<2>();
         let mut units: Vec<u16> = pairs.iter().map(|pair| self.encoding.unit(*pair)).collect();
         let splits = units.last().is_some_and(|last| (0xd800..0xdc00).contains(last));
@@ -97,6 +121,9 @@ impl<R: Read> ChunkSource for Transcoder<R> {
         }
         let (count, read) = read_more(&mut self.input, &mut self.rest, CHUNK);
         self.take(count == 0, text);
+        if count == 0 {
+            self.compare_with_utf8();
+        }
         self.failure = read.err();
         Ok(count > 0 || self.failure.is_some())
     }

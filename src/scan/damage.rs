@@ -36,6 +36,10 @@ pub enum Damage {
     NotUtf8,
     /// Incomplete characters in a UTF-16 file.
     BrokenUtf16,
+    /// Byte sequences that are not characters in this specified encoding.
+    Undecodable(String),
+    /// A file that is valid UTF-8, but is read in this specified encoding.
+    ProbablyUtf8(String),
     /// Strings of a column with unpaired surrogates.
     HalfSurrogatePair(String),
     /// Records with a duplicate of a key that is read.

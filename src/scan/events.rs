@@ -126,6 +126,15 @@ pub enum Note {
     },
     /// A file in a folder that this program wrote about other files.
     OwnFile(String),
+    /// A file whose first bytes contradict the encoding that the user specified.
+    EncodingOverridden {
+        /// The file.
+        file: String,
+        /// The encoding that the user specified.
+        specified: &'static str,
+        /// The encoding in which it is read.
+        found: &'static str,
+    },
     /// Two files that contain the same record of a table.
     Overlap {
         /// The files.

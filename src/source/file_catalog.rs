@@ -15,7 +15,6 @@ use super::column_file::ColumnFile;
 use super::file_table::FileTable;
 use super::sample::sample_files;
 use crate::diagnostic::{Error, Result};
-use crate::entra::numeric_dates::DateOrder;
 use crate::entra::{KnownTable, known_table, known_tables, restored_from};
 use crate::scan::catalog::STDIN;
 use crate::scan::{Catalog, TableProvider};
@@ -26,6 +25,7 @@ use crate::storage::files::DataFile;
 use crate::storage::limits::ReadLimits;
 use crate::storage::listing::{DiscoveryNote, Listing};
 use crate::storage::remote::Access;
+use crate::storage::text_settings::TextSettings;
 use crate::storage::zip_archive;
 use crate::types::{Field, Schema, Type};
 
@@ -89,7 +89,7 @@ pub struct FileCatalogBuilder {
     texts: BTreeSet<String>,
     limits: ReadLimits,
     access: Arc<Access>,
-    date_order: Option<DateOrder>,
+    text: TextSettings,
 }
 
 impl FileCatalogBuilder {
@@ -99,13 +99,13 @@ impl FileCatalogBuilder {
     /// # Errors
     /// The path does not exist or cannot be read, nothing matches, or the folder contains no file.
     pub fn add(&mut self, pattern: impl Into<OsString>) -> Result<()> {
-        self.files.extend(expand(&pattern.into(), &self.access)?.with_date_order(self.date_order));
+        self.files.extend(expand(&pattern.into(), &self.access)?.with_text_settings(self.text));
         Ok(())
     }
 
     /// Adds listed files. All known tables are searched in them.
     pub fn add_listing(&mut self, files: Listing) {
-        self.files.extend(files.with_date_order(self.date_order));
+        self.files.extend(files.with_text_settings(self.text));
     }
 
     /// Adds the files that `pattern` names as rows of the table `name`; several patterns for one name are combined.
@@ -120,7 +120,7 @@ impl FileCatalogBuilder {
 
     /// Adds listed files as rows of the table `name`.
     pub fn bind_listing(&mut self, name: impl Into<String>, files: Listing) {
-        self.bindings.entry(name.into()).or_default().extend(files.with_date_order(self.date_order));
+        self.bindings.entry(name.into()).or_default().extend(files.with_text_settings(self.text));
     }
 
     /// Adds the files that `pattern` names as rows of the table `name`, whose columns are all strings.
@@ -165,7 +165,7 @@ impl FileCatalogBuilder {
     /// # Errors
     /// The stream cannot be read, or its copy cannot be written.
     pub fn add_stdin(&mut self, stream: &mut dyn Read) -> Result<()> {
-        let file = DataFile::stream(stream, STDIN)?.with_date_order(self.date_order);
+        let file = DataFile::stream(stream, STDIN)?.with_text_settings(self.text);
         self.bindings.entry(STDIN.to_owned()).or_default().files.push(file.clone());
         self.files.files.push(file);
         Ok(())
@@ -176,9 +176,9 @@ impl FileCatalogBuilder {
         self.access = access;
     }
 
-    /// Sets the order of numeric dates, for files that are added afterwards; None if the dates decide.
-    pub fn read_dates(&mut self, order: Option<DateOrder>) {
-        self.date_order = order;
+    /// Sets how text is to be read, for files that are added afterwards.
+    pub fn read_text(&mut self, text: TextSettings) {
+        self.text = text;
     }
 
     /// Sets the limits for reading a file.

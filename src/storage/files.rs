@@ -9,9 +9,9 @@ use super::counters::{CountedReader, ScanCounters};
 use super::file_id::FileId;
 use super::location::Location;
 use super::spooled_copy;
+use super::text_settings::TextSettings;
 use super::zip_archive::ZipEntry;
 use crate::diagnostic::{Error, Result};
-use crate::entra::numeric_dates::DateOrder;
 
 /// Bytes at the start of a file that identify its format.
 const MAGIC_BYTES: usize = 8;
@@ -32,8 +32,8 @@ pub struct DataFile {
     refused: Option<&'static str>,
     /// The position in the archive, if it is an entry of one.
     entry: Option<Arc<ZipEntry>>,
-    /// The order of day and month in its numeric dates, if the user specified it.
-    date_order: Option<DateOrder>,
+    /// How its text is to be read, as far as the user specified it.
+    text: TextSettings,
     /// Identifies the file under all of its names.
     id: Option<FileId>,
     /// The folder in which it was found; None if the user named the file itself.
@@ -129,7 +129,7 @@ impl DataFile {
     /// A file that is known to exist.
     pub(crate) fn of(location: Location, name: String, bytes: u64) -> Self {
         let (entry, id, found_in) = (None, None, None);
-        Self { location, name, bytes, refused: None, entry, date_order: None, id, found_in }
+        Self { location, name, bytes, refused: None, entry, text: TextSettings::default(), id, found_in }
     }
 
     /// An entry of this archive.
@@ -147,14 +147,14 @@ impl DataFile {
         Self { refused: Some(reason), ..self.clone() }
     }
 
-    /// Sets the order of day and month in numeric dates.
-    pub(crate) fn with_date_order(self, order: Option<DateOrder>) -> Self {
-        Self { date_order: order, ..self }
+    /// Sets how its text is to be read.
+    pub(crate) fn with_text_settings(self, text: TextSettings) -> Self {
+        Self { text, ..self }
     }
 
-    /// The order of day and month in its numeric dates, if the user specified it.
-    pub(crate) fn date_order(&self) -> Option<DateOrder> {
-        self.date_order
+    /// How its text is to be read.
+    pub(crate) fn text_settings(&self) -> TextSettings {
+        self.text
     }
 
     /// The local path of the file, or of the archive that contains it.

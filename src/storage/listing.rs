@@ -4,8 +4,8 @@ use std::fmt;
 
 use super::delta_folder::DeltaFolder;
 use super::files::DataFile;
+use super::text_settings::TextSettings;
 use crate::diagnostic::{Error, Result};
-use crate::entra::numeric_dates::DateOrder;
 
 /// Maximum number of names in a note; the other files are only counted.
 const MAX_NAMED: usize = 3;
@@ -32,10 +32,10 @@ impl Listing {
         Err(error(&format!("{nothing}{}", reasons.collect::<String>())))
     }
 
-    /// Sets the order of day and month in numeric dates of all files.
+    /// Sets how the text of all files is to be read.
     #[must_use]
-    pub fn with_date_order(self, order: Option<DateOrder>) -> Self {
-        let files = self.files.into_iter().map(|file| file.with_date_order(order)).collect();
+    pub fn with_text_settings(self, text: TextSettings) -> Self {
+        let files = self.files.into_iter().map(|file| file.with_text_settings(text)).collect();
         Self { files, ..self }
     }
 

@@ -16,6 +16,7 @@ pub(crate) mod parallel;
 pub(crate) mod percent;
 pub mod remote;
 pub mod spooled_copy;
+pub mod text_settings;
 pub(crate) mod zip_archive;
 
 pub use counters::{ScanCount, ScanCounters};

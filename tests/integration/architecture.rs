@@ -62,7 +62,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
     ("crc32fast", &["parquet"]),
-    ("encoding_rs", &["records"]),
+    ("encoding_rs", &["records", "storage/text_settings.rs"]),
     ("csv", &["source", "records", "output/csv.rs", "functions/scalar/parse.rs"]),
     ("ctrlc", &["cli/stop"]),
     ("ctor", &["cli/stdout.rs"]),

@@ -346,3 +346,222 @@ fn a_workbook_is_refused() {
     let output = run(folder.path(), &[ALL, "."]);
     assert!(output.code == 5 && output.stderr.contains("save the sheet as CSV"), "{output:?}");
 }
+
+/// Writes `text` to `name` in the folder, in the encoding of a WHATWG label.
+fn write_as(folder: &Path, name: &str, text: &str, label: &str) {
+    let encoded = match label {
+        "utf-16le" => encode(text, "le"),
+        "utf-16be" => encode(text, "be"),
+        label => encoding_rs::Encoding::for_label(label.as_bytes()).expect("an encoding").encode(text).0.into_owned(),
+    };
+    fs::write(folder.join(name), encoded).expect("written");
+}
+
+/// A record of a person, and the same as a row of CSV.
+fn of_person(id: &str, name: &str) -> (String, String) {
+    let json = record(id, "priya").replace("\"0\"", &format!("\"0\",\"Identity\":\"{name}\""));
+    (json, format!("2026-03-02T09:07:43Z,{id},{name},priya@contoso.com,0,SigninLogs"))
+}
+
+const CSV_HEADER: &str = "TimeGenerated,Id,Identity,UserPrincipalName,ResultType,Type";
+
+/// A specified encoding is used for every layout and compression, and by every command.
+#[test]
+fn text_is_read_in_the_specified_encoding() {
+    for (label, name) in [
+        ("windows-1252", "Jürgen – Müller €"),
+        ("iso-8859-2", "Łukasz Żółć"),
+        ("windows-1251", "Юрий Гагарин"),
+        ("shift_jis", "表計算 佐藤ソ"),
+        ("gb18030", "李雷 𠮷"),
+        ("iso-2022-jp", "佐藤 はな"),
+        ("utf-16le", "Łukasz 李雷"),
+        ("utf-16be", "Łukasz 李雷"),
+        ("utf-8", "Łukasz 李雷"),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [(first, first_row), (second, second_row)] = [of_person("1", name), of_person("2", "Break Glass")];
+        let mut files: Vec<(&str, String)> =
+            layouts(&first, &second).into_iter().map(|text| ("a.json", text)).collect();
+        files.push(("a.csv", format!("{CSV_HEADER}\r\n{second_row}\r\n{first_row}\r\n")));
+        let query = format!("SigninLogs | where Identity == '{name}' | count");
+        for (file, text) in &files {
+            write_as(folder.path(), file, text, label);
+            for query in [&query, OF_PRIYA] {
+                let output = run(folder.path(), &[query, ".", "-o", "csv", "--strict", "--encoding", label]);
+                let rows = if query == OF_PRIYA { "2" } else { "1" };
+                assert_eq!((output.code, output.stdout.lines().nth(1)), (0, Some(rows)), "{label} {text}: {output:?}");
+            }
+            let path = folder.path().join(file);
+            let packed = fs::File::create(folder.path().join("a.gz")).expect("created");
+            let mut packed = flate2::write::GzEncoder::new(packed, flate2::Compression::fast());
+            std::io::Write::write_all(&mut packed, &fs::read(&path).expect("read")).expect("packed");
+            packed.finish().expect("packed");
+            fs::remove_file(path).expect("removed");
+            let output = run(folder.path(), &[&query, "a.gz", "-o", "csv", "--strict", "--encoding", label]);
+            assert_eq!((output.code, output.stdout.lines().nth(1)), (0, Some("1")), "{label} {text}: {output:?}");
+            fs::remove_file(folder.path().join("a.gz")).expect("removed");
+        }
+        let (file, text) = files.pop().expect("files");
+        write_as(folder.path(), file, &text, label);
+        let sniffed = run(folder.path(), &["sniff", "a.csv", "-o", "jsonl", "--encoding", label]);
+        let shown = encoding_rs::Encoding::for_label(label.as_bytes()).expect("an encoding").name();
+        let shown = shown.replace("UTF-16", "UTF-16 ");
+        assert!(sniffed.stdout.contains(&format!("\"Encoding\":\"{shown}\",")), "{sniffed:?}");
+        assert!(sniffed.stdout.contains("\"Rows\":2,") && sniffed.stdout.contains("\"Problems\":\"\""), "{sniffed:?}");
+        let converted = run(folder.path(), &["convert", "a.csv", "-O", "archive", "--strict", "--encoding", label]);
+        assert_eq!(converted.code, 0, "{converted:?}");
+        let output = run(folder.path(), &[&query, "archive", "-o", "csv", "--strict"]);
+        assert_eq!((output.code, output.stdout.lines().nth(1)), (0, Some("1")), "{output:?}");
+    }
+}
+
+/// `encoding` of the catalog file applies to its table, the option overrides it, and the manifest shows it.
+#[test]
+fn the_encoding_is_set_by_catalog_and_option() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::create_dir(folder.path().join("exports")).expect("a folder");
+    write_as(&folder.path().join("exports"), "a.json", &of_person("1", "Łukasz").0, "iso-8859-2");
+    let catalog = |label: &str| {
+        let text = format!("[tables.SigninLogs]\npaths = [\"exports\"]\nencoding = \"{label}\"\n");
+        fs::write(folder.path().join(format!("{label}.toml")), text).expect("written");
+        format!("{label}.toml")
+    };
+    let (polish, western) = (catalog("iso-8859-2"), catalog("latin1"));
+    let query = "SigninLogs | project Identity";
+    let ask = |arguments: &[&str]| run(folder.path(), &[&[query, "--manifest", "m.json"], arguments].concat());
+    let manifest = || fs::read_to_string(folder.path().join("m.json")).expect("a manifest");
+    assert!(ask(&["-c", &polish]).stdout.contains("Łukasz"));
+    assert!(manifest().contains("\"encoding\": \"ISO-8859-2\""), "{}", manifest());
+    assert!(ask(&["-c", &western]).stdout.contains("£ukasz"));
+    assert!(ask(&["-c", &western, "--encoding", "latin2"]).stdout.contains("Łukasz"));
+    assert!(ask(&["exports", "--encoding", "latin2"]).stdout.contains("Łukasz"));
+    assert!(!ask(&["exports"]).stdout.contains("Łukasz"));
+    assert!(manifest().contains("\"encoding\": null"), "{}", manifest());
+    for wrong in ["utf-7", "cp850", "replacement", ""] {
+        let refused = ask(&["exports", "--encoding", wrong]);
+        assert!(refused.code == 2 && refused.stderr.contains("shift_jis"), "{refused:?}");
+        let refused = ask(&["-c", &catalog(wrong)]);
+        assert!(refused.code == 2 && refused.stderr.contains("shift_jis"), "{refused:?}");
+    }
+}
+
+/// What the first bytes say overrides the option, with a note; text that the option misreads is damage.
+#[test]
+fn bytes_that_contradict_the_specified_encoding_are_reported() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.json");
+    let text = format!("{}\n", of_person("1", "Łukasz").0);
+    let query = "SigninLogs | where Identity == 'Łukasz' | count";
+    let ask = |label: &str| run(folder.path(), &[query, ".", "-o", "csv", "--strict", "--encoding", label]);
+    for (encoding, found) in [("8m", "UTF-8"), ("lem", "UTF-16 LE"), ("bem", "UTF-16 BE"), ("le", "UTF-16 LE")] {
+        fs::write(&path, encode(&text, encoding)).expect("written");
+        let output = ask("shift_jis");
+        assert_eq!((output.code, output.stdout.lines().nth(1)), (0, Some("1")), "{encoding}: {output:?}");
+        let note = format!("a.json: it is read as {found}, as its first bytes say, not as Shift_JIS");
+        assert_eq!(output.stderr.matches(&note).count(), 1, "{encoding}: {output:?}");
+        let same = if found == "UTF-8" { "utf-8" } else { &found.replace(' ', "") };
+        let output = ask(same);
+        assert_eq!((output.code, output.stdout.lines().nth(1)), (0, Some("1")), "{encoding}: {output:?}");
+        assert!(!output.stderr.contains("first bytes"), "{encoding}: {output:?}");
+    }
+    // A part in UTF-16 in the middle.
+    let pieces = [("iso-8859-2", "Łukasz"), ("utf-16le", "Łukasz"), ("iso-8859-2", "Łukasz")];
+    let piece = |(label, name): (&str, &str)| {
+        write_as(folder.path(), "a.json", &format!("{}\n", of_person(label, name).0), label);
+        fs::read(&path).expect("read")
+    };
+    let bytes = pieces.map(piece).concat();
+    fs::write(&path, bytes).expect("written");
+    let output = ask("iso-8859-2");
+    assert_eq!((output.code, output.stdout.lines().nth(1)), (0, Some("3")), "{output:?}");
+    // UTF-8 without a mark is read as specified, and a character that the encoding does not have is replaced.
+    fs::write(&path, &text).expect("written");
+    let output = ask("windows-1252");
+    assert_eq!((output.code, output.stdout.lines().nth(1)), (5, Some("0")), "{output:?}");
+    assert!(output.stderr.contains("1 file is read as windows-1252, as specified, but valid UTF-8"), "{output:?}");
+    let cut = [
+        &b"{\"TimeGenerated\":\"2026-03-02T09:07:43Z\",\"Type\":\"SigninLogs\",\"Identity\":\"\x83\"}\n"[..],
+        &text.as_bytes(),
+    ]
+    .concat();
+    fs::write(&path, cut.iter().filter(|byte| byte.is_ascii() || **byte == 0x83).copied().collect::<Vec<u8>>())
+        .expect("written");
+    let arguments = ["SigninLogs | count", ".", "-o", "csv", "--encoding", "sjis", "--rejects", "r.jsonl"];
+    let output = run(folder.path(), &[&arguments[..], &["--strict"]].concat());
+    assert_eq!((output.code, output.stdout.lines().nth(1)), (5, Some("2")), "{output:?}");
+    assert!(output.stderr.contains("1 character is not valid in Shift_JIS, as specified, and replaced"), "{output:?}");
+    let rejects = fs::read_to_string(folder.path().join("r.jsonl")).expect("rejects");
+    assert!(rejects.contains("Shift_JIS") && rejects.contains("a.json"), "{rejects}");
+}
+
+/// Positions are those in the text after decoding, as for UTF-16.
+#[test]
+fn positions_in_a_specified_encoding_count_lines() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let people: Vec<(String, String)> = (0..4).map(|id| of_person(&id.to_string(), "表ソ")).collect();
+    let json: Vec<&str> = people.iter().map(|(json, _)| json.as_str()).collect();
+    let cut = json[3].len() - 20;
+    write_as(folder.path(), "a.json", &format!("{}\n{}\n{}\n{}", json[0], json[1], json[2], &json[3][..cut]), "sjis");
+    let query = "SigninLogs | project Id, _SourceLine, _SourceByte";
+    let output = run(folder.path(), &[query, "a.json", "-o", "csv", "--provenance", "--encoding", "sjis"]);
+    let before = json[0].len() + json[1].len() + 2;
+    assert!(output.stdout.contains(&format!("2,3,{before}")), "{output:?}");
+    assert!(output.stderr.contains(&format!("line 4, byte {}", before + json[2].len() + 1)), "{output:?}");
+    let rows: Vec<&str> = people.iter().map(|(_, row)| row.as_str()).collect();
+    write_as(folder.path(), "a.csv", &format!("{CSV_HEADER}\n{}\n", rows.join("\n")), "sjis");
+    let output = run(folder.path(), &[query, "a.csv", "-o", "csv", "--provenance", "--encoding", "sjis"]);
+    assert!(output.stdout.contains("2,4,"), "{output:?}");
+}
+
+/// A file larger than a partition.
+#[test]
+fn a_large_file_in_a_specified_encoding_is_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let lines: Vec<String> = (1..=60_000).map(|id| of_person(&id.to_string(), "Łukasz Żółć").0).collect();
+    write_as(folder.path(), "a.json", &lines.join("\n"), "iso-8859-2");
+    assert!(fs::metadata(folder.path().join("a.json")).expect("a file").len() > 8 << 20);
+    let query = "SigninLogs | where Identity has 'Żółć' | summarize count_distinct(Id)";
+    let output = run(folder.path(), &[query, ".", "-o", "csv", "--encoding", "latin2", "--strict"]);
+    assert_eq!((output.code, output.stdout.lines().nth(1)), (0, Some("60000")), "{output:?}");
+}
+
+/// Files larger than a partition, in which UTF-16 begins and ends anywhere.
+#[test]
+fn large_files_in_several_encodings_are_read_completely() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let records = |piece: usize, count: usize| -> Vec<(String, String)> {
+        (0..count).map(|id| of_person(&format!("{piece}-{id}"), "Jürgen 上海")).collect()
+    };
+    let lines = |piece: usize, count: usize| -> String {
+        records(piece, count).iter().map(|(json, _)| format!("{json}\n")).collect()
+    };
+    let array = |piece: usize, count: usize| -> String {
+        let records: Vec<String> = records(piece, count).into_iter().map(|(json, _)| json).collect();
+        format!("[{}]", records.join(",\n"))
+    };
+    let rows = |piece: usize, count: usize| -> String {
+        let rows: String = records(piece, count).iter().map(|(_, row)| format!("{row}\n")).collect();
+        format!("{CSV_HEADER}\n{rows}")
+    };
+    let query = "SigninLogs | summarize count(), countif(Identity == 'Jürgen 上海'), count_distinct(Id)";
+    // The encoding and the number of records of each piece; the first two are larger than a partition in most.
+    let orders: [&[(&str, usize)]; 5] = [
+        &[("8", 50_000), ("le", 9)],
+        &[("8", 25_000), ("lem", 3_000), ("8", 30_000)],
+        &[("8", 20_000), ("bem", 50_000), ("8", 1_000), ("le", 100)],
+        &[("lem", 30_000), ("8", 50_000), ("bem", 2)],
+        &[("8m", 50_000), ("be", 9), ("lem", 9), ("8", 9)],
+    ];
+    let of_lines = orders.into_iter().map(|order| ("a.json", &lines as &dyn Fn(usize, usize) -> String, order));
+    for (name, text, order) in of_lines.chain([("a.json", &array as _, orders[1]), ("a.csv", &rows as _, orders[1])]) {
+        let total: usize = order.iter().map(|(_, count)| count).sum();
+        let piece = |(piece, (encoding, count)): (usize, &(&str, usize))| encode(&text(piece, *count), encoding);
+        fs::write(folder.path().join(name), order.iter().enumerate().flat_map(piece).collect::<Vec<_>>())
+            .expect("written");
+        let output = run(folder.path(), &[query, name, "-o", "csv", "--strict"]);
+        assert_eq!(output.code, 0, "{order:?} {name}: {output:?}");
+        let expected = format!("{total},{total},{total}");
+        assert_eq!(output.stdout.lines().nth(1), Some(&*expected), "{order:?} {name}: {output:?}");
+    }
+}

@@ -5,6 +5,7 @@ mod output;
 mod query;
 mod source;
 mod tables;
+mod text;
 
 use std::path::PathBuf;
 

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::output::MessageArgs;
+use super::text::TextArgs;
 use super::{heading, local_path, parse_size, thread_count};
 use crate::cli::memory::Memory;
 use crate::cli::sources::Call;
-use crate::entra::numeric_dates::DateOrder;
 
 /// The input of a query, and how it is read.
 #[derive(Args, Debug, Default)]
@@ -43,11 +43,8 @@ pub struct SourceArgs {
     /// Follow symbolic links that lead out of a named folder (else skipped with a warning)
     #[arg(long, hide_short_help = true)]
     pub follow_links: bool,
-    /// Order of day and month in numeric dates such as 02/03/2026: dmy or mdy
-    ///
-    /// Without this option, the order is inferred from dates of the file that allow only one order.
-    #[arg(long, value_name = "ORDER", hide_short_help = true)]
-    pub date_order: Option<DateOrder>,
+    #[command(flatten)]
+    pub text: TextArgs,
 
     /// Value of now(), in ISO 8601, such as 2026-03-01T09:00:00Z [default: the clock]
     #[arg(long, value_name = "TIME", help_heading = heading::TIME)]

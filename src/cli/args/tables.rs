@@ -7,8 +7,8 @@ use clap::Args;
 
 use super::output::{OutputArgs, VolumeArgs};
 use super::source::SourceArgs;
+use super::text::TextArgs;
 use super::{HELP_TEMPLATE, heading, parse_size, thread_count};
-use crate::entra::numeric_dates::DateOrder;
 
 const SCHEMA_EXAMPLES: &str = "\
 Examples:
@@ -62,9 +62,8 @@ pub struct SniffArgs {
     /// Files, folders or globs; - is stdin
     #[arg(value_name = "PATH", required = true, help_heading = None::<&'static str>)]
     pub paths: Vec<OsString>,
-    /// Order of day and month in numeric dates such as 02/03/2026: dmy or mdy [default: inferred]
-    #[arg(long, value_name = "ORDER")]
-    pub date_order: Option<DateOrder>,
+    #[command(flatten)]
+    pub text: TextArgs,
     /// Follow symbolic links that lead out of a named folder (else skipped with a warning)
     #[arg(long)]
     pub follow_links: bool,

@@ -55,7 +55,7 @@ pub(super) fn run(args: &SniffArgs) -> Result<Outcome> {
     settings.max_memory = memory::requested(None, defaults)?.unwrap_or_else(memory::default_limit);
     settings.cancelled = stop::flag();
     let Listing { files, notes, .. } =
-        unique_files(files(sources.named, sources.stdin)?).with_date_order(args.date_order);
+        unique_files(files(sources.named, sources.stdin)?).with_text_settings(args.text.settings());
     for note in &notes {
         match note.is_damage() {
             true => Message::Warning(note.to_string()).print(),

@@ -15,13 +15,13 @@ use super::inputs::{Input, NamedSource};
 use super::stdin::{CountingReader, DASH, Stdin};
 use super::{CatalogFile, InputSources, Origin, stdin};
 use crate::diagnostic::Result;
-use crate::entra::numeric_dates::DateOrder;
 use crate::scan::catalog::STDIN;
 use crate::scan::{Catalog, FunctionLibrary, TableProvider, Watchlist};
 use crate::source::file_catalog::{FileCatalog, FileCatalogBuilder};
 use crate::storage::files::DataFile;
 use crate::storage::limits::ReadLimits;
 use crate::storage::remote::{Access, redacted};
+use crate::storage::text_settings::TextSettings;
 use crate::syntax::Definition;
 
 /// The tables given on the command line, and those of the catalog file.
@@ -43,8 +43,8 @@ pub(in crate::cli) struct SessionCatalog {
     spooled: AtomicU64,
     /// Tables of the catalog file that the command line does not bind.
     configured: BTreeMap<String, ConfiguredTable>,
-    /// The order of day and month in numeric dates, if the command line gives it.
-    date_order: Option<DateOrder>,
+    /// How text is to be read, as far as the command line specifies it.
+    text: TextSettings,
     /// Files and search-key columns of watchlists, by alias.
     watchlists: BTreeMap<String, (PathBuf, Option<String>)>,
     /// Stored functions.
@@ -77,10 +77,10 @@ impl SessionCatalog {
         let access = Arc::new(configuration.access(flags.follow_links));
         let mut builder = FileCatalogBuilder::default();
         builder.limit(limits);
-        builder.read_dates(flags.date_order);
+        builder.read_text(flags.text.settings());
         let mut configured = BTreeMap::new();
         if uses_catalog_tables {
-            configured = configured_tables(configuration.tables, flags.date_order);
+            configured = configured_tables(configuration.tables, flags.text.settings());
         }
         let mut list = Vec::new();
         for source in named {
@@ -121,7 +121,7 @@ impl SessionCatalog {
             copied: OnceLock::new(),
             spooled: AtomicU64::new(0),
             configured,
-            date_order: flags.date_order,
+            text: flags.text.settings(),
             watchlists: bound,
             library,
             called: Mutex::default(),
@@ -209,7 +209,7 @@ impl SessionCatalog {
     fn copy_of_stdin(&self) -> Result<FileCatalogBuilder> {
         let mut copy = FileCatalogBuilder::default();
         copy.limit(self.limits);
-        copy.read_dates(self.date_order);
+        copy.read_text(self.text);
         copy.add_stdin(&mut CountingReader { input: io::stdin().lock(), bytes: &self.spooled })?;
         Ok(copy)
     }
@@ -295,7 +295,7 @@ impl Catalog for SessionCatalog {
         lock(&self.requested).tables.insert(name.to_owned());
         if let Some(table) = self.configured.get(name) {
             let bind = |builder: &mut FileCatalogBuilder| {
-                builder.read_dates(table.date_order);
+                builder.read_text(table.text);
                 table.paths.iter().try_for_each(|path| builder.bind(name, path))
             };
             return self.opened(name, bind)?.table(name);

@@ -6,24 +6,21 @@ use std::path::PathBuf;
 use super::super::configuration::{Table, Watchlist};
 use super::bindings::watchlist_bindings;
 use crate::diagnostic::Result;
-use crate::entra::numeric_dates::DateOrder;
+use crate::storage::text_settings::TextSettings;
 
 /// A table of the catalog file.
 #[derive(Debug)]
 pub(super) struct ConfiguredTable {
     pub paths: Vec<PathBuf>,
-    pub date_order: Option<DateOrder>,
+    pub text: TextSettings,
 }
 
-/// Converts the tables of the catalog file. `--date-order` overrides the file.
+/// Converts the tables of the catalog file. `text`, as the command line specifies it, overrides the file.
 pub(super) fn configured_tables(
     tables: BTreeMap<String, Table>,
-    date_order: Option<DateOrder>,
+    text: TextSettings,
 ) -> BTreeMap<String, ConfiguredTable> {
-    let table = |table: Table| ConfiguredTable {
-        paths: table.paths,
-        date_order: date_order.or(table.dates.map(|dates| dates.0)),
-    };
+    let table = |table: Table| ConfiguredTable { text: text.or(table.text_settings()), paths: table.paths };
     tables.into_iter().map(|(name, own)| (name, table(own))).collect()
 }
 

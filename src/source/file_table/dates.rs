@@ -137,7 +137,7 @@ impl FileDates {
 
 impl DateOrders for FileDates {
     fn verdict(&self, file: usize, date: &NumericDate) -> DateOrderVerdict {
-        match self.files.get(file).map(DataFile::date_order) {
+        match self.files.get(file).map(|file| file.text_settings().date_order) {
             Some(Some(order)) => DateOrderVerdict::Asked(order),
             Some(None) => self.verdicts[file].get_or_init(|| self.verdicts(file))[date.style as usize],
             None => DateOrderVerdict::Unknown,
